@@ -1,0 +1,2 @@
+"""Statistical reports of the Happier, Healthier Professionals trials."""
+__version__ = "0.1.0"

@@ -1,0 +1,108 @@
+"""The `hhp` command: thin; every command calls one function of the package.
+
+Exit status: 0 done, 1 the data or the plan has problems (listed), 2 wrong use.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from hhp_stats.errors import DataError, HhpError
+from hhp_stats.project_root import find_root
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Statistical report of the Happier, Healthier Professionals trials: check returns, estimate, render.",
+)  # fmt: skip
+screen = Console(stderr=True, highlight=False)
+out = Console(highlight=False, soft_wrap=True)
+
+
+def main() -> None:
+    """Entry point: prints errors raised on purpose without a traceback and ends with their status."""
+    try:
+        app(standalone_mode=True)
+    except HhpError as error:
+        screen.print(str(error), style="red", markup=False)
+        sys.exit(1)
+
+
+@contextmanager
+def _bar() -> Iterator[Progress]:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal) as bar:
+        yield bar
+
+
+def _run_studies(root: Path) -> None:
+    from hhp_stats.studies.run import run_studies
+
+    begun = time.perf_counter()
+    with _bar() as bar:
+
+        def progress(study: str):  # type: ignore[no-untyped-def]  # noqa: ANN202
+            task = bar.add_task(f"Estimating: {study.replace('_', ' ')}", total=None)
+            return lambda done, total: bar.update(task, completed=done, total=total)
+
+        frame = run_studies(root, progress=progress)
+    estimated = int((frame["status"] == "estimated").sum())
+    screen.print(f"Results: {len(frame)} rows, {estimated} of them estimates ({time.perf_counter() - begun:.1f} s)")
+
+
+@app.command(epilog="Example: `hhp results`")
+def results() -> None:
+    """Run every study and write the result frame below `.report/results/`."""
+    _run_studies(find_root())
+
+
+@app.command(epilog="Example: `hhp synthesise --seed 7`")
+def synthesise(
+    seed: Annotated[int | None, typer.Option(help="Seed of the release; default: the one in data/manifest.toml.")] = None,
+) -> None:
+    """Write the synthetic release of all raw files into `data/` again."""
+    from hhp_stats.synthetic.release import synthesise as write_release
+
+    with _bar() as bar:
+        task = bar.add_task("Synthesising", total=None)
+        report = write_release(find_root(), seed=seed, progress=lambda done, total: bar.update(task, completed=done, total=total))
+    out.print(str(report), markup=False)
+
+
+@app.command(epilog="Example: `hhp explain goal_setting/sickness_absence/itt/cr1`")
+def explain(
+    result_id: Annotated[str, typer.Argument(help="An id as printed in appendix F, study/outcome/estimand/method.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Show where one printed number comes from: clause, formula, code, inputs and the row."""
+    from hhp_stats.present.provenance import explain as explained
+
+    found = explained(find_root(), result_id)
+    out.print(json.dumps(found.record(), indent=2, ensure_ascii=False) if as_json else found.text(), markup=False)
+
+
+@app.command(epilog="Example: `hhp lint`")
+def lint() -> None:
+    """Name everything in the report's sources that only one of the two render engines understands."""
+    from hhp_stats.publish.lint import lint_book
+
+    problems = lint_book(find_root())
+    for problem in problems:
+        out.print(str(problem), markup=False)
+    if problems:
+        raise DataError(problems)
+    out.print("The sources are inside the syntax that both engines share.")
+
+
+if __name__ == "__main__":
+    main()

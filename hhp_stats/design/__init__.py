@@ -1,0 +1,1 @@
+"""How was the trial set up? Randomisation, detectable effects, balance."""

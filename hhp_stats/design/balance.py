@@ -1,0 +1,306 @@
+"""Did randomisation make the arms alike? Standardised differences, and one test for all covariates together."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+from scipy import stats
+
+from hhp_stats.errors import ConstantTreatment, InvalidInput, NoObservations, SingleClusterArm, UnknownName
+from hhp_stats.estimate.linear import ols
+from hhp_stats.estimate.model_matrix import Array, ModelMatrix
+from hhp_stats.infer.cluster_robust import cluster_covariance
+from hhp_stats.progress import Progress, silent
+
+BALANCE_COLUMNS = (
+    "covariate", "level", "kind", "n_treatment", "n_control", "missing_treatment", "missing_control",
+    "mean_treatment", "mean_control", "sd_treatment", "sd_control", "std_difference", "variance_ratio",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OmnibusBalance:
+    """One test of all covariates: statistic, its reference and p-value."""
+
+    statistic: float
+    df: float  # rank of the covariance, or numerator degrees of freedom
+    df_denominator: float  # infinite for chi-squared
+    p_value: float
+    n: int
+    n_clusters: int
+    covariates: tuple[str, ...]
+    method: str
+    draws: int = 0  # assignments redrawn; 0 for a tabulated reference
+
+
+def balance_table(
+    frame: pd.DataFrame,
+    *,
+    continuous: Sequence[str] = (),
+    categorical: Sequence[str] = (),
+    treatment: str = "treatment",
+) -> pd.DataFrame:
+    """How far apart are the arms on each covariate, in standard deviations?
+
+    Continuous: (mean1 - mean0) / sqrt((sd1^2 + sd0^2)/2), and the ratio of the variances. Categorical:
+    one row a level with the shares and (p1 - p0) / sqrt((p1(1-p1) + p0(1-p0))/2), and a first row of
+    empty level with the distance of the whole set of shares, sqrt((P1-P0)' S^-1 (P1-P0)), S the average of the two
+    multinomial covariances, one level left out. Signs are treatment minus control; the
+    distance has none. Not a test: it does not grow with the number of people.
+
+    One row per covariate (and level), columns `BALANCE_COLUMNS`; the n of an arm are those with the covariate
+    known, the others are counted as missing. A standardised difference is missing where nothing
+    varies in either arm and the means agree, and infinite where they do not.
+
+    Refuses unknown columns (UnknownName), treatment other than 0 and 1 (InvalidInput), one arm only
+    (ConstantTreatment), and a covariate unknown for a whole arm (NoObservations).
+    Source: Austin (2009), Statistics in Medicine 28, 3083-3107; Yang and Dalton (2012), SAS Global Forum 335.
+    """
+    arm = _arm(frame, treatment, [*continuous, *categorical])
+    rows: list[dict[str, object]] = []
+    for name in continuous:
+        values = frame[name].astype("float64")
+        rows.append(_continuous_row(name, values[arm], values[~arm]))
+    for name in categorical:
+        rows.extend(_categorical_rows(name, frame.loc[arm, name], frame.loc[~arm, name]))
+    return pd.DataFrame(rows, columns=list(BALANCE_COLUMNS))
+
+
+def arm_summary(
+    frame: pd.DataFrame, *, columns: Sequence[str], treatment: str = "treatment", clusters: str | None = None
+) -> pd.DataFrame:
+    """Who is in each arm? One row an arm and column: n known, missing, mean, sd, quartiles; people and clusters."""
+    arm = _arm(frame, treatment, columns)
+    rows = []
+    for label, mask in (("treatment", arm), ("control", ~arm)):
+        part = frame.loc[mask]
+        for name in columns:
+            known = part[name].astype("float64").dropna()
+            low, middle, high = known.quantile([0.25, 0.5, 0.75]) if len(known) else (math.nan,) * 3
+            rows.append(
+                {
+                    "arm": label, "column": name, "people": len(part),
+                    "clusters": part[clusters].nunique() if clusters else None,
+                    "n": len(known), "missing": len(part) - len(known), "mean": known.mean(),
+                    "sd": known.std(ddof=1), "median": middle, "quartile_low": low, "quartile_high": high,
+                }
+            )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def omnibus_balance(
+    *,
+    covariates: pd.DataFrame,
+    treatment: ArrayLike,
+    clusters: ArrayLike,
+    strata: ArrayLike | None = None,
+    redraw: Callable[[np.random.Generator], Array] | None = None,
+    draws: int = 0,
+    seed: int | None = None,
+    progress: Progress = silent,
+) -> OmnibusBalance:
+    """Are the arms more different on all covariates together than the assignment of whole clusters explains?
+
+    Let t_c (p,) be the totals in cluster c of the covariates centred at their mean among people of the stratum,
+    and n1 of n clusters of a stratum treated. D = sum over treated clusters of t_c, less its expectation n1 * mean of t, summed over
+    strata; under the design its covariance is exactly V = sum over strata n1 (n - n1) / n * cov(t), cov with
+    denominator n - 1. d^2 = D' V^- D is referred to chi-squared with rank(V) degrees of freedom; a column that is
+    a sum of others counts once. With `redraw` the reference is the
+    distribution of d^2 over `draws` assignments by the design's own rule (one 0/1 value a person), which is what
+    to report after re-randomisation: chi-squared then gives p-values that are too large. p = (1 + draws at least as
+    large) / (1 + draws).
+
+    `covariates` (n, p) numeric and complete; dummy-code categories and add an indicator for
+    missing values before. Strata in which all clusters are in one arm carry no information.
+
+    Refuses a cluster in two arms or strata and missing values (InvalidInput), one arm (ConstantTreatment),
+    no stratum with both arms (SingleClusterArm), covariates that do not vary (InvalidInput).
+    Source: Hansen and Bowers (2008), Statistical Science 23, 219-236, sections 3 and 4.
+    """
+    x, names = _numeric(covariates)
+    z = np.asarray(treatment, dtype=np.float64)
+    frame = _clusters(z, clusters, strata, n=len(x))
+    scale = x.std(axis=0)
+    if not (scale > 0).any():
+        raise InvalidInput("no covariate varies")
+    centred = pd.DataFrame((x - x.mean(axis=0)) / np.where(scale > 0, scale, 1.0), index=frame.index)
+    centred -= centred.groupby(frame["stratum"]).transform("mean")
+    totals = centred.groupby(frame["cluster"], sort=True).sum().to_numpy()
+    by_cluster = frame.groupby("cluster", sort=True).first()
+    stratum = by_cluster["stratum"].to_numpy()
+    covariance = np.zeros((len(names), len(names)))
+    deviations = np.zeros_like(totals)
+    for label in pd.unique(stratum):
+        inside = stratum == label
+        n, treated = int(inside.sum()), int(by_cluster["z"].to_numpy()[inside].sum())
+        if n < 2 or treated in (0, n):
+            continue
+        deviations[inside] = totals[inside] - totals[inside].mean(axis=0)
+        covariance += treated * (n - treated) / (n * (n - 1)) * deviations[inside].T @ deviations[inside]
+    if not covariance.any():
+        raise SingleClusterArm("no stratum has clusters in both arms that differ on the covariates")
+    sizes, vectors = np.linalg.eigh(covariance)
+    # Scaled to unit variance, so a direction with a billionth of the largest variance is a sum of others.
+    kept = sizes > 1e-9 * sizes[-1]
+    root = vectors[:, kept] / np.sqrt(sizes[kept])
+
+    def distance(arm: Array) -> float:
+        return float((((arm @ deviations) @ root) ** 2).sum())
+
+    statistic, rank = distance(by_cluster["z"].to_numpy()), int(kept.sum())
+    result = OmnibusBalance(
+        statistic=statistic, df=rank, df_denominator=math.inf, p_value=float(stats.chi2.sf(statistic, rank)),
+        n=len(x), n_clusters=len(by_cluster), covariates=names,
+        method="d-squared on cluster totals, chi-squared" + (", within strata" if strata is not None else ""),
+    )  # fmt: skip
+    if redraw is None:
+        return result
+    if draws < 1 or seed is None:
+        raise InvalidInput("a redrawn reference needs a number of draws and a seed")
+    first = ~frame["cluster"].duplicated().to_numpy()
+    order = np.argsort(frame.loc[first, "cluster"].to_numpy(), kind="stable")
+    larger = 0
+    for done, child in enumerate(np.random.SeedSequence(seed).spawn(draws), start=1):
+        arm = np.asarray(redraw(np.random.default_rng(child)), dtype=np.float64)
+        # Ties of equivalent assignments differ in the last digits: count them as ties.
+        larger += distance(arm[first][order]) >= statistic * (1 - 1e-9)
+        progress(done, draws)
+    return OmnibusBalance(
+        statistic=statistic, df=rank, df_denominator=math.inf, p_value=(1 + larger) / (1 + draws), n=len(x),
+        n_clusters=len(by_cluster), covariates=names, draws=draws,
+        method="d-squared on cluster totals, the design's own assignments",
+    )  # fmt: skip
+
+
+def joint_f_test(*, covariates: pd.DataFrame, treatment: ArrayLike, clusters: ArrayLike) -> OmnibusBalance:
+    """Do the covariates together predict the arm, allowing for clustering?
+
+    Wald F of all slopes in a least-squares regression of treatment on the covariates with a CR1 covariance by
+    cluster, over (q, G-1). Beside `omnibus_balance` for readers who expect it: with whole clusters in
+    one arm and few of them it rejects too often.
+
+    Refuses columns that determine each other (CollinearTerms), as many slopes as clusters less one
+    (InvalidInput), and what `omnibus_balance` refuses.
+    """
+    x, names = _numeric(covariates)
+    z = np.asarray(treatment, dtype=np.float64)
+    frame = _clusters(z, clusters, None, n=len(x))
+    groups, q = int(frame["cluster"].nunique()), len(names)
+    if q >= groups - 1:
+        raise InvalidInput(f"{q} slopes and {groups} clusters: the clustered covariance has no inverse")
+    if min(frame.groupby("z")["cluster"].nunique()) < 2:
+        raise SingleClusterArm("an arm holds one cluster")
+    matrix = ModelMatrix(values=np.column_stack([np.ones(len(x)), x]), names=("intercept", *names))
+    fit = ols(outcome=z, matrix=matrix)
+    covariance = cluster_covariance(fit, clusters=frame["cluster"].to_numpy()).matrix[1:, 1:]
+    slopes = fit.coefficients[1:]
+    statistic = float(slopes @ np.linalg.solve(covariance, slopes)) / q
+    return OmnibusBalance(
+        statistic=statistic, df=q, df_denominator=groups - 1, p_value=float(stats.f.sf(statistic, q, groups - 1)),
+        n=len(x), n_clusters=groups, covariates=names, method=f"joint F, CR1 by cluster, F({q}, {groups - 1})",
+    )  # fmt: skip
+
+
+def _continuous_row(name: str, treated: pd.Series, control: pd.Series) -> dict[str, object]:
+    one, zero = treated.dropna(), control.dropna()
+    _refuse_empty(name, len(one), len(zero))
+    var1, var0 = (float(s.var(ddof=1)) if len(s) > 1 else math.nan for s in (one, zero))
+    return {
+        "covariate": name, "level": "", "kind": "continuous", "n_treatment": len(one), "n_control": len(zero),
+        "missing_treatment": len(treated) - len(one), "missing_control": len(control) - len(zero),
+        "mean_treatment": float(one.mean()), "mean_control": float(zero.mean()),
+        "sd_treatment": math.sqrt(var1), "sd_control": math.sqrt(var0),
+        "std_difference": _ratio(float(one.mean() - zero.mean()), (var1 + var0) / 2),
+        "variance_ratio": var1 / var0 if var0 > 0 else math.nan,
+    }  # fmt: skip
+
+
+def _categorical_rows(name: str, treated: pd.Series, control: pd.Series) -> list[dict[str, object]]:
+    one, zero = (s.dropna().astype("object") for s in (treated, control))
+    _refuse_empty(name, len(one), len(zero))
+    levels = sorted(set(one) | set(zero), key=str)
+    p1 = np.array([float((one == level).mean()) for level in levels])
+    p0 = np.array([float((zero == level).mean()) for level in levels])
+    counts = {
+        "n_treatment": len(one), "n_control": len(zero),
+        "missing_treatment": len(treated) - len(one), "missing_control": len(control) - len(zero),
+    }  # fmt: skip
+    gap = (p1 - p0)[1:]
+    spread = (_multinomial(p1[1:]) + _multinomial(p0[1:])) / 2
+    # A level taken by nobody in one arm and everybody in the other leaves no spread in that direction.
+    known = np.linalg.matrix_rank(spread) == len(spread) if len(spread) else False
+    distance = (
+        math.sqrt(max(float(gap @ np.linalg.solve(spread, gap)), 0.0)) if known else _ratio(float(np.abs(gap).sum()), 0)
+    )
+    rows: list[dict[str, object]] = [
+        {"covariate": name, "level": "", "kind": "categorical", "std_difference": distance, **counts}
+    ]
+    for level, a, b in zip(levels, p1, p0, strict=True):
+        rows.append(
+            {
+                "covariate": name, "level": str(level), "kind": "level", **counts,
+                "mean_treatment": a, "mean_control": b,
+                "sd_treatment": math.sqrt(a * (1 - a)), "sd_control": math.sqrt(b * (1 - b)),
+                "std_difference": _ratio(a - b, (a * (1 - a) + b * (1 - b)) / 2),
+            }
+        )  # fmt: skip
+    return rows
+
+
+def _multinomial(p: Array) -> Array:
+    out: Array = np.diag(p) - np.outer(p, p)
+    return out
+
+
+def _ratio(gap: float, variance: float) -> float:
+    if variance > 0:
+        return gap / math.sqrt(variance)
+    return math.nan if gap == 0 or math.isnan(variance) else math.copysign(math.inf, gap)
+
+
+def _refuse_empty(name: str, treated: int, control: int) -> None:
+    if min(treated, control) == 0:
+        raise NoObservations(f"{name} is unknown for everyone in the {'treatment' if treated == 0 else 'control'} arm")
+
+
+def _arm(frame: pd.DataFrame, treatment: str, columns: Sequence[str]) -> pd.Series:
+    missing = [column for column in (treatment, *columns) if column not in frame.columns]
+    if missing:
+        raise UnknownName(f"no column {', '.join(missing)}")
+    z = frame[treatment].astype("float64")
+    if not z.isin([0.0, 1.0]).all():
+        raise InvalidInput("treatment must be 0 or 1 for everyone")
+    if z.nunique() < 2:
+        raise ConstantTreatment("everyone is in one arm")
+    return z == 1
+
+
+def _numeric(covariates: pd.DataFrame) -> tuple[Array, tuple[str, ...]]:
+    x = covariates.to_numpy(dtype=np.float64, na_value=np.nan)
+    if x.ndim != 2 or x.shape[1] == 0 or len(x) == 0:
+        raise NoObservations("no covariates or no people")
+    if not np.isfinite(x).all():
+        raise InvalidInput("covariates must be complete: add indicators for missing values first")
+    return x, tuple(map(str, covariates.columns))
+
+
+def _clusters(z: Array, clusters: ArrayLike, strata: ArrayLike | None, *, n: int) -> pd.DataFrame:
+    codes, labels = pd.factorize(np.asarray(clusters))
+    stratum = np.zeros(len(codes)) if strata is None else np.asarray(strata)
+    if not len(z) == len(codes) == len(stratum) == n:
+        raise InvalidInput("covariates, treatment, clusters and strata need one value a person")
+    if (codes < 0).any() or not np.isin(z, (0.0, 1.0)).all() or pd.isna(stratum).any():
+        raise InvalidInput("clusters and strata must be known and treatment 0 or 1")
+    if np.ptp(z) == 0:
+        raise ConstantTreatment("everyone is in one arm")
+    frame = pd.DataFrame({"z": z, "cluster": codes, "stratum": stratum})
+    per = frame.groupby("cluster")[["z", "stratum"]].nunique()
+    if (per > 1).any(axis=None):
+        first = labels[int(per.index[(per > 1).any(axis=1)][0])]
+        raise InvalidInput(f"cluster {first} is in more than one arm or stratum")
+    return frame

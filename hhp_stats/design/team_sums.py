@@ -1,0 +1,163 @@
+"""Everything that a draw of teams and its balance tests need, as sums over teams.
+
+Kept apart from the rule (`randomisation.py`) so that thousands of draws are one matrix product.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy import special
+
+from hhp_stats.design.strata import sorted_people
+from hhp_stats.errors import EstimationError
+
+Array = npt.NDArray[np.float64]
+Assignments = npt.NDArray[np.uint8]
+
+TEAMS_AT_ONCE = 4_096  # bounds the memory of a product by a batch of draws
+
+
+class BalanceTests(Protocol):
+    """The part of an allocation rule that names the tested columns."""
+
+    @property
+    def categorical(self) -> tuple[str, ...]: ...
+
+    @property
+    def continuous(self) -> tuple[str, ...]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class TeamSums:
+    """Team-level sums in sorted order: all that a draw and its balance tests need."""
+
+    teams: pd.DataFrame
+    steps: tuple[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]], ...]  # p-th members: team rows, their strata
+    sizes: npt.NDArray[np.int64]  # teams per stratum
+    sums: Array  # (rows, teams): per categorical its level counts, per continuous n and centred sum
+    tests: tuple[tuple[slice, Array], ...]  # rows of `sums`, with totals (and total sum of squares) of all
+    categorical: int
+
+    @classmethod
+    def of(cls, people: pd.DataFrame, strata: pd.DataFrame, rule: BalanceTests) -> TeamSums:
+        ordered = sorted_people(people)
+        teams = ordered[["local_authority", "team_id"]].drop_duplicates(ignore_index=True)
+        given = strata.astype({"team_id": "str", "stratum": "str"}).set_index("team_id")["stratum"]
+        if given.index.duplicated().any():
+            raise EstimationError("a team has two strata")
+        unmatched = set(given.index) ^ set(teams["team_id"])
+        if unmatched or given.isna().any():
+            raise EstimationError(f"people and strata hold different teams: {', '.join(sorted(unmatched)[:5])}")
+        if len(teams) < 2:
+            raise EstimationError("randomising teams needs at least two of them")
+        teams["stratum"] = given.loc[teams["team_id"]].to_numpy()
+        codes, labels = pd.factorize(teams["stratum"].to_numpy(), sort=True)
+        place = teams.groupby("stratum").cumcount().to_numpy()
+        by_stratum = np.lexsort((place, codes))
+        steps = tuple((rows := by_stratum[place[by_stratum] == p], codes[rows]) for p in range(int(place.max()) + 1))
+        team = pd.factorize(ordered["team_id"])[0]
+        sums, tests = _balance_sums(ordered, team, len(teams), rule)
+        return cls(
+            teams=teams[["team_id", "local_authority", "stratum"]],
+            steps=steps,
+            sizes=np.bincount(codes, minlength=len(labels)),
+            sums=sums,
+            tests=tests,
+            categorical=len(rule.categorical),
+        )
+
+    def candidates(self, rng: np.random.Generator, columns: int) -> Assignments:
+        """Stratified draws without the balance tests, (teams, columns).
+
+        Selection sampling (Knuth, The Art of Computer Programming, volume 2, 3.4.2, algorithm S): the
+        p-th team of a stratum is treated with chance places left / teams left. Chances are integers
+        over 2^32, so an allocation depends on the seed alone, not on rounding.
+        """
+        odd = self.sizes % 2
+        places = np.repeat((self.sizes // 2)[:, None], columns, axis=1)
+        places[odd == 1] += _words(rng, int(odd.sum()), columns) >> 31
+        drawn = np.empty((len(self.teams), columns), dtype=np.uint8)
+        for p, (rows, strata) in enumerate(self.steps):
+            left = (self.sizes[strata] - p)[:, None]
+            everyone = len(strata) == len(places)
+            now = places if everyone else places[strata]
+            treated = ((_words(rng, len(rows), columns) * left) >> 32) < now
+            drawn[rows] = treated
+            if everyone:
+                places -= treated
+            else:
+                places[strata] = now - treated
+        return drawn
+
+    def p_values(self, candidates: Assignments) -> Array:
+        """p-values of the balance tests, (draws, tests); 0 where an arm has nobody to test."""
+        treated = np.zeros((len(self.sums), candidates.shape[1]))
+        for start in range(0, len(candidates), TEAMS_AT_ONCE):
+            part = slice(start, start + TEAMS_AT_ONCE)
+            treated += self.sums[:, part] @ candidates[part].astype(np.float64)
+        out = np.empty((candidates.shape[1], len(self.tests)))
+        for number, (rows, totals) in enumerate(self.tests):
+            test = _chi_squared_p if number < self.categorical else _t_p
+            out[:, number] = test(treated[rows], totals)
+        return out
+
+
+def _words(rng: np.random.Generator, rows: int, columns: int) -> npt.NDArray[np.int64]:
+    """Uniform integers below 2^32, from bytes: the same on every machine."""
+    return np.frombuffer(rng.bytes(4 * rows * columns), dtype="<u4").reshape(rows, columns).astype(np.int64)
+
+
+def _balance_sums(
+    people: pd.DataFrame, team: npt.NDArray[np.intp], n_teams: int, rule: BalanceTests
+) -> tuple[Array, tuple[tuple[slice, Array], ...]]:
+    rows: list[Array] = []
+    tests: list[tuple[slice, Array]] = []
+    for column in rule.categorical:
+        codes, levels = pd.factorize(people[column], sort=True)
+        if not len(levels):
+            raise EstimationError(f"{column} is missing for everybody: balance cannot be tested")
+        known = codes >= 0
+        counts = np.bincount(team[known] * len(levels) + codes[known], minlength=n_teams * len(levels))
+        block = counts.reshape(n_teams, len(levels)).T.astype(np.float64)
+        tests.append((slice(len(rows), len(rows) + len(block)), block.sum(axis=1)))
+        rows.extend(block)
+    for column in rule.continuous:
+        value = people[column].to_numpy(dtype=np.float64, na_value=np.nan)
+        known = ~np.isnan(value)
+        if not known.any():
+            raise EstimationError(f"{column} is missing for everybody: balance cannot be tested")
+        centred = np.where(known, value - value[known].mean(), 0.0)  # centring keeps the sums of squares exact
+        block = np.array([np.bincount(team, w, minlength=n_teams) for w in (known.astype(np.float64), centred)])
+        tests.append((slice(len(rows), len(rows) + 2), np.array([*block.sum(axis=1), centred @ centred])))
+        rows.extend(block)
+    return np.array(rows).reshape(len(rows), n_teams), tuple(tests)
+
+
+def _chi_squared_p(treated: Array, totals: Array) -> Array:
+    """Pearson's chi-squared of level counts by arm: sum of (t - f n)^2 / (n f (1 - f)), f the treated share."""
+    if len(totals) == 1:
+        return np.ones(treated.shape[1])  # one role only: nothing can be imbalanced
+    share = treated.sum(axis=0) / totals.sum()
+    with np.errstate(divide="ignore", invalid="ignore"):
+        statistic = ((treated - share * totals[:, None]) ** 2 / totals[:, None]).sum(axis=0) / (share * (1 - share))
+        p: Array = special.chdtrc(len(totals) - 1, statistic)
+    return np.where((share > 0) & (share < 1), p, 0.0)
+
+
+def _t_p(treated: Array, totals: Array) -> Array:
+    """Two-sided Student t with pooled variance from counts and centred sums of the treated arm."""
+    n, total, squares = totals
+    n1, sum1 = treated
+    n0, sum0 = n - n1, total - sum1
+    with np.errstate(divide="ignore", invalid="ignore"):
+        gap = sum1 / n1 - sum0 / n0
+        within = np.maximum(squares - sum1**2 / n1 - sum0**2 / n0, 0.0)
+        t = np.abs(gap) / np.sqrt(within / (n - 2) * (1 / n1 + 1 / n0))
+        p: Array = 2 * special.stdtr(n - 2, -t)
+    p = np.where((within <= 0) & (gap == 0), 1.0, p)  # everyone has the same value
+    return np.where((n1 > 0) & (n0 > 0) & (n > 2), p, 0.0)

@@ -1,0 +1,110 @@
+"""Every error this package raises on purpose, so that a caller can tell them apart.
+
+Three families: what is wrong with a file (`Problem`, `DataError`), what is wrong with the plan
+(`PlanError`), and what cannot be estimated (`EstimationError` and its kinds). Each says what was
+found, where, which rule it breaks and what to do about it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Severity = Literal["error", "warning", "note"]
+
+
+class HhpError(Exception):
+    """Base of all errors raised on purpose; the command line prints it without a traceback."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One thing that is wrong with one place of one file, in words its owner can act on.
+
+    `value` is what was found there, never a name or e-mail address: `intake` masks those first.
+    """
+
+    code: str  # stable, for example "R07"; the rule's function and test carry it
+    severity: Severity
+    file: str  # path relative to the project, with forward slashes
+    rule: str  # what must hold, in plain English
+    remedy: str  # what to do about it
+    sheet: str = ""
+    cell: str = ""  # "G14"; for CSV files "row 14, column G (days)"
+    value: str = ""
+
+    def __str__(self) -> str:
+        sheet = f", sheet {self.sheet!r}" if self.sheet else ""
+        cell = f", {self.cell}" if self.cell else ""
+        found = f" Found {self.value}." if self.value else ""
+        return f"{self.file}{sheet}{cell}: [{self.code}] {self.rule}{found} {self.remedy}"
+
+
+class DataError(HhpError):
+    """Raw files break rules; nothing was read into an analysis. Carries every problem found."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        self.problems = tuple(problems)
+        count = len(self.problems)
+        head = f"{count} problem{'s' if count != 1 else ''} in the data:"
+        super().__init__("\n".join([head, *(f"  {problem}" for problem in self.problems)]))
+
+
+class PlanError(HhpError):
+    """The plan contradicts itself, cites an unknown clause, or differs from what ran."""
+
+    def __init__(self, file: str, place: str, rule: str, remedy: str) -> None:
+        self.file, self.place, self.rule, self.remedy = file, place, rule, remedy
+        super().__init__(f"{file}, {place}: {rule} {remedy}")
+
+
+class RenderError(HhpError):
+    """A document cannot be rendered: names the source file and line."""
+
+    def __init__(self, file: str, line: int | None, message: str) -> None:
+        self.file, self.line, self.message = file, line, message
+        super().__init__(f"{file}:{line}: {message}" if line else f"{file}: {message}")
+
+
+class EstimationError(HhpError):
+    """The estimate that was asked for does not exist for these data. Never replaced silently."""
+
+
+class NoObservations(EstimationError):
+    """Nothing is left to analyse: for example all outcomes are missing."""
+
+
+class ConstantTreatment(EstimationError):
+    """Everyone analysed is in the same arm."""
+
+
+class SingleClusterArm(EstimationError):
+    """An arm holds fewer than two clusters: its variance is not identified."""
+
+
+class CollinearTerms(EstimationError):
+    """Terms of the model determine each other exactly; the message names them."""
+
+
+class Separation(EstimationError):
+    """A term predicts a binary outcome perfectly: the maximum likelihood estimate is infinite."""
+
+
+class NonConvergence(EstimationError):
+    """The optimiser stopped before it found a maximum; the message holds its report."""
+
+
+class UnknownName(EstimationError):
+    """An estimator was asked for a term, method or covariance that does not exist."""
+
+
+class InvalidInput(EstimationError):
+    """A value or argument that cannot be what it claims: a score off its scale, a share above one."""
+
+
+class AllocationMismatch(HhpError):
+    """Replaying the randomisation did not give the allocation on file; the message says where."""
+
+
+class ImputationRefused(EstimationError):
+    """A variable cannot be imputed as planned: constant, of another kind, or circular."""

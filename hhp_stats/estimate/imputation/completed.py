@@ -1,0 +1,83 @@
+"""The result of multiple imputation: one frame and, for each imputation, only what was missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from hhp_stats.errors import UnknownName
+from hhp_stats.estimate.imputation.chain import composite
+from hhp_stats.estimate.imputation.diagnostics import ImputationDiagnostics
+from hhp_stats.estimate.imputation.plan import ImputationPlan
+from hhp_stats.estimate.model_matrix import Array
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImputedValues:
+    """The missing values of one variable: `rows` (n_mis,) positions in the frame, `values` (m, n_mis).
+
+    For categorical variables the values are codes into `levels`.
+    """
+
+    rows: npt.NDArray[np.intp]
+    values: Array
+    levels: tuple[object, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imputations:
+    """m completed data sets, made one at a time when asked for: `for frame in imputations`.
+
+    Memory is that of the frame plus m numbers per missing value. `frame` is the caller's own and is
+    never changed; its row order and index are those of every completed frame.
+    """
+
+    frame: pd.DataFrame
+    plan: ImputationPlan
+    imputed: dict[str, ImputedValues]
+    diagnostics: ImputationDiagnostics
+
+    def __len__(self) -> int:
+        return self.plan.imputations
+
+    def __iter__(self) -> Iterator[pd.DataFrame]:
+        return (self.completed(number) for number in range(len(self)))
+
+    def column(self, name: str, number: int) -> npt.NDArray[np.generic]:
+        """The values (n,) of one imputed variable in completed data set `number`, counted from 0."""
+        if not 0 <= number < len(self):
+            raise IndexError(f"there are {len(self)} imputations, counted from 0; not {number}")
+        if name not in self.imputed:
+            raise UnknownName(f"{name} was not imputed; imputed were {', '.join(self.imputed)}")
+        found = self.imputed[name]
+        drawn = found.values[number]
+        original = self.frame[name]
+        if not found.levels or found.levels == (0.0, 1.0):
+            values = original.to_numpy(dtype=np.float64, na_value=np.nan).copy()
+            values[found.rows] = drawn
+            return values
+        labels = np.array([*found.levels, None], dtype=object)[:-1]
+        mixed = original.to_numpy(dtype=object, na_value=None).copy()
+        mixed[found.rows] = labels[drawn.astype(np.intp)]
+        return mixed
+
+    def completed(self, number: int) -> pd.DataFrame:
+        """Completed data set `number`: imputed variables filled, composites computed from their items."""
+        filled: dict[str, object] = {}
+        for name in self.imputed:
+            values: object = self.column(name, number)
+            if isinstance(self.frame[name].dtype, pd.CategoricalDtype):
+                values = pd.Categorical(values, dtype=self.frame[name].dtype)  # type: ignore[call-overload]
+            filled[name] = values
+        frame = self.frame.assign(**filled)
+        scores = {
+            passive.name: composite(
+                passive.name, passive.function, {item: frame[item].to_numpy() for item in passive.inputs}, len(frame)
+            )
+            for passive in self.plan.passive
+        }
+        return frame.assign(**scores) if scores else frame

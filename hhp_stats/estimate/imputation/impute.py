@@ -1,0 +1,112 @@
+"""Multiple imputation by chained equations: the public function."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from joblib import Parallel, delayed
+
+from hhp_stats.estimate.imputation.chain import ChainResult, run_chain
+from hhp_stats.estimate.imputation.completed import ImputedValues, Imputations
+from hhp_stats.estimate.imputation.diagnostics import ImputationDiagnostics, distribution_rows, r_hat, trace_frame
+from hhp_stats.estimate.imputation.plan import ImputationPlan
+from hhp_stats.estimate.imputation.prepare import Group, check_frame, groups_of, prepare_group
+from hhp_stats.progress import Progress, silent
+
+_DISTRIBUTION = ("group", "variable", "source", "level", "n", "share", "mean", "std_dev",
+                 "q05", "q25", "q50", "q75", "q95")  # fmt: skip
+
+
+def impute(
+    frame: pd.DataFrame, plan: ImputationPlan, *, n_jobs: int | None = None, progress: Progress = silent
+) -> Imputations:
+    """What values may the missing ones have had, given everything that was observed?
+
+    Estimator: chained equations. In each group (arm) apart, missing values start as draws from the
+    observed ones; then each incomplete variable in turn, fewest missing first, is drawn from the
+    posterior predictive distribution of its model (`ImputedVariable.kind`) given the complete terms
+    and the current values of the others, `plan.iterations` times round; `plan.imputations` chains run
+    independently. With teams, numeric variables get a team effect drawn from its posterior (flat
+    prior on the intraclass correlation), so completed data keep the clustering of the observed;
+    categorical variables get the observed shares among the team-mates. Composites follow their items.
+
+    Shapes: `frame` one row a person; the result holds m numbers per missing value. Units: as given.
+    Assumptions: values are missing at random given the predictors; each univariate model holds.
+    The same plan, frame and package versions give the same numbers, for any `n_jobs` (None takes the
+    joblib configuration in force, else one process); more imputations leave the first ones as they were.
+    Refuses: unknown names (UnknownName); a variable all of whose values are missing in a group, or an
+    empty frame (NoObservations); constant, infinite or wrongly typed values, incomplete terms,
+    unknown arm or team (ImputationRefused); more coefficients than observed values (CollinearTerms).
+    Predictors that determine each other get a ridge of 1e-5 of their variance, noted in the diagnostics.
+    Sources: van Buuren (2018), Flexible Imputation of Missing Data, 2nd ed., sections 3.2-3.6, 4.5 and
+    7.6; Rubin (1987), example 5.1, for the linear draw.
+    """
+    check_frame(frame, plan)
+    groups = [prepare_group(frame, plan, label, rows) for label, rows in groups_of(frame, plan)]
+    chains = [seed.spawn(len(groups)) for seed in np.random.SeedSequence(plan.seed).spawn(plan.imputations)]
+    tasks = [(group, seed) for seeds in chains for group, seed in zip(groups, seeds, strict=True)]
+    runs = Parallel(n_jobs=n_jobs, return_as="generator")(
+        delayed(run_chain)(group, plan.iterations, seed) for group, seed in tasks
+    )
+    results: list[list[ChainResult]] = [[] for _ in groups]
+    for done, result in enumerate(runs):
+        results[done % len(groups)].append(result)
+        progress(done + 1, len(tasks))
+    return Imputations(
+        frame=frame, plan=plan, imputed=_gather(groups, results, plan), diagnostics=_diagnostics(groups, results)
+    )
+
+
+def _gather(groups: list[Group], results: list[list[ChainResult]], plan: ImputationPlan) -> dict[str, ImputedValues]:
+    """Values of all groups side by side, each variable with one set of levels."""
+    imputed = {}
+    for variable in plan.variables:
+        targets = [next(t for t in group.targets if t.name == variable.name) for group in groups]
+        found = {level for target in targets for level in target.levels}
+        levels = tuple(level for level in variable.levels if level in found) or tuple(sorted(found))
+        rows, values = [], []
+        for group, target, chains in zip(groups, targets, results, strict=True):
+            rows.append(group.rows[target.missing])
+            if len(target.missing):
+                drawn = np.stack([chain.values[variable.name] for chain in chains])
+                if levels and target.levels != levels:
+                    drawn = np.array([levels.index(level) for level in target.levels], dtype=np.float64)[drawn.astype(np.intp)]
+                values.append(drawn)
+            else:
+                values.append(np.empty((plan.imputations, 0)))
+        imputed[variable.name] = ImputedValues(
+            rows=np.concatenate(rows), values=np.concatenate(values, axis=1), levels=levels
+        )
+    return imputed
+
+
+def _diagnostics(groups: list[Group], results: list[list[ChainResult]]) -> ImputationDiagnostics:
+    traces, convergence, rows = [], [], []
+    notes: list[str] = []
+    for group, chains in zip(groups, results, strict=True):
+        notes += group.notes
+        targets = [target for target in group.targets if len(target.missing)]
+        notes += [f"{group.label}: nothing of {t.name} is missing" for t in group.targets if not len(t.missing)]
+        means = np.stack([chain.means for chain in chains])
+        sds = np.stack([chain.sds for chain in chains])
+        traces.append(trace_frame(group.label, [target.name for target in targets], means, sds))
+        for place, target in enumerate(targets):
+            ridged = sum(chain.ridged[target.name] for chain in chains)
+            if ridged:
+                fits = means.shape[0] * means.shape[1]
+                notes.append(f"{group.label}: predictors of {target.name} determine each other; ridge in {ridged} of {fits} fits")
+            head = {"group": group.label, "variable": target.name}
+            convergence.append(
+                {**head, "r_hat_mean": r_hat(means[:, :, place]), "r_hat_std_dev": r_hat(sds[:, :, place])}
+            )
+            drawn = np.stack([chain.values[target.name] for chain in chains])
+            for source, values in (("observed", target.known), ("imputed", drawn)):
+                rows += distribution_rows(
+                    group=group.label, variable=target.name, source=source, values=values, levels=target.levels
+                )
+    return ImputationDiagnostics(
+        trace=pd.concat(traces, ignore_index=True),
+        convergence=pd.DataFrame(convergence, columns=["group", "variable", "r_hat_mean", "r_hat_std_dev"]),
+        distributions=pd.DataFrame(rows, columns=list(_DISTRIBUTION)),
+        notes=tuple(notes),
+    )

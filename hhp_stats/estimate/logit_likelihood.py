@@ -1,0 +1,152 @@
+"""The log-likelihood of a logit, plain or penalised as Firth proposed, and its maximiser."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.linalg import LinAlgError
+from scipy import linalg
+from scipy.special import expit
+
+from hhp_stats.estimate.gram import ROWS_AT_ONCE, upper_inverse
+from hhp_stats.estimate.model_matrix import Array
+
+Penalty = Literal["none", "firth"]
+
+# Scoring needs some ten steps where data determine the terms; beyond these, differences of the score are worth it.
+_SCORING_STEPS = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LikelihoodAt:
+    """Everything Newton's method needs at one coefficient vector b (k,).
+
+    value: log-likelihood, plus half the log determinant of the information if penalised; residuals
+    (n,): y - p, plus h (1/2 - p) if penalised, so that the score is X'residuals; information (k, k) =
+    X'WX; probabilities (n,).
+    """
+
+    value: float
+    score: Array
+    information: Array
+    probabilities: Array
+    residuals: Array
+
+
+def evaluate(q: Array, y: Array, b: Array, penalty: Penalty) -> LikelihoodAt:
+    """The (penalised) likelihood and its derivatives at b for q (n, k), y (n,).
+
+    Firth's modified score replaces y - p by y - p + h (1/2 - p), with h the leverages of the weighted
+    regression. Raises LinAlgError where a penalised information is singular.
+    """
+    n, k = q.shape
+    information = np.zeros((k, k))
+    linear = q @ b
+    p = expit(linear)
+    value = float((y * linear).sum() - np.logaddexp(0.0, linear).sum())
+    root = np.sqrt(p * (1 - p))
+    for start in range(0, n, ROWS_AT_ONCE):
+        rows = slice(start, start + ROWS_AT_ONCE)
+        weighted = q[rows] * root[rows, None]
+        information += weighted.T @ weighted
+    residuals = y - p
+    if penalty == "firth":
+        factor = linalg.cholesky(information)
+        value += float(np.log(np.diag(factor)).sum())
+        half = upper_inverse(factor)
+        for start in range(0, n, ROWS_AT_ONCE):
+            rows = slice(start, start + ROWS_AT_ONCE)
+            leverage = ((q[rows] @ half) ** 2).sum(axis=1) * root[rows] ** 2
+            residuals[rows] += leverage * (0.5 - p[rows])
+    return LikelihoodAt(
+        value=value, score=q.T @ residuals, information=information, probabilities=p, residuals=residuals
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Maximum:
+    """Where the climb stopped: b (k,), the likelihood there, and whether it is the maximum."""
+
+    b: Array
+    at: LikelihoodAt
+    converged: bool
+    iterations: int
+
+
+def maximise(
+    q: Array,
+    y: Array,
+    *,
+    start: Array,
+    penalty: Penalty,
+    max_iterations: int,
+    fixed_last: bool = False,
+    tolerance: float = 1e-12,
+) -> Maximum:
+    """Climb to the maximum by Newton steps, halved where they overshoot.
+
+    The information is the exact second derivative without a penalty. With Firth's it is only the
+    leading part (Fisher scoring), and where the penalty carries most of the estimate, as under complete
+    separation, the steps crawl: after twenty the second derivative is taken from differences of the score.
+
+    q (n, k) with orthonormal columns, so that steps are well conditioned. Stops when the squared
+    length of the step in standard errors, score' information^-1 score, is below `tolerance`; that step
+    is still taken. With `fixed_last` the last coordinate stays at its start: a profile.
+    """
+    free = slice(0, len(start) - 1 if fixed_last else len(start))
+    b = start.copy()
+    at = evaluate(q, y, b, penalty)
+    for iteration in range(1, max_iterations + 1):
+        step = np.zeros_like(b)
+        try:
+            curvature = at.information[free, free]
+            if penalty == "firth" and iteration > _SCORING_STEPS:
+                curvature = _differenced(q, y, b, at, free)
+            step[free] = linalg.solve(curvature, at.score[free], assume_a="pos")
+        except LinAlgError:
+            return Maximum(b=b, at=at, converged=False, iterations=iteration)
+        decrement = float(step @ at.score)
+        if not np.isfinite(decrement):
+            return Maximum(b=b, at=at, converged=False, iterations=iteration)
+        taken = _shortened(q, y, b, step, at, penalty, decrement)
+        if taken is None:
+            return Maximum(b=b, at=at, converged=decrement < tolerance, iterations=iteration)
+        b, at = taken
+        if decrement < tolerance:
+            return Maximum(b=b, at=at, converged=True, iterations=iteration)
+    return Maximum(b=b, at=at, converged=False, iterations=max_iterations)
+
+
+def _differenced(q: Array, y: Array, b: Array, at: LikelihoodAt, free: slice) -> Array:
+    """Minus the derivative of Firth's score in the free coordinates, or the information if that is not positive."""
+    information = at.information[free, free]
+    spread = np.sqrt(np.diag(np.linalg.inv(information)))
+    columns = []
+    for j, width in enumerate(1e-4 * spread):
+        move = np.zeros_like(b)
+        move[j] = width
+        low, high = (evaluate(q, y, b + sign * move, "firth").score[free] for sign in (-1, 1))
+        columns.append((low - high) / (2 * width))
+    curvature = np.column_stack(columns)
+    curvature = (curvature + curvature.T) / 2
+    positive = np.linalg.eigvalsh(curvature)[0] > 0
+    return curvature if positive else information
+
+
+def _shortened(
+    q: Array, y: Array, b: Array, step: Array, at: LikelihoodAt, penalty: Penalty, decrement: float
+) -> tuple[Array, LikelihoodAt] | None:
+    """The first of step, step/2, step/4, ... that does not lower the likelihood; None if none does."""
+    # Near the maximum the gain is below the rounding error of a sum of n logarithms.
+    slack = 1e-12 * max(1.0, abs(at.value))
+    for halving in range(30):
+        trial = b + step / 2**halving
+        try:
+            reached = evaluate(q, y, trial, penalty)
+        except LinAlgError:
+            continue
+        if reached.value >= at.value - slack:
+            return trial, reached
+    return None

@@ -1,0 +1,103 @@
+"""From a frame and the plan's list of terms to the matrix an estimator needs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from hhp_stats.errors import CollinearTerms, ConstantTreatment, NoObservations, UnknownName
+
+Array = npt.NDArray[np.float64]
+TermKind = Literal["continuous", "binary", "categorical"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Term:
+    """One term of the plan's equation: a column of the frame and how it enters.
+
+    `binary` and `continuous` enter as they are (numbers); `categorical` as one dummy per level but
+    `base`. A level that nobody analysed has gives no column; if that level is the base, the first
+    level present takes its place (the treatment effect does not depend on the choice).
+    """
+
+    column: str
+    kind: TermKind
+    base: str | None = None
+    levels: tuple[str, ...] = ()  # the order of dummies; levels not named here are refused
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelMatrix:
+    """The right-hand side: `values` (n, k) float64, one name a column, intercept first."""
+
+    values: Array
+    names: tuple[str, ...]
+
+    def position(self, name: str) -> int:
+        """Index of the column called `name`."""
+        if name not in self.names:
+            raise UnknownName(f"the model has no term {name!r}; it has {', '.join(self.names)}")
+        return self.names.index(name)
+
+
+def model_matrix(frame: pd.DataFrame, terms: Sequence[Term], *, treatment: str = "treatment") -> ModelMatrix:
+    """Build intercept, treatment (second column) and covariates from complete columns of `frame`.
+
+    Refuses an empty frame (NoObservations), one arm only (ConstantTreatment), missing values or
+    levels that the term does not name (ValueError), and columns that determine each other exactly
+    (CollinearTerms, naming them). A covariate that does not vary among those analysed is dropped:
+    it equals the intercept and cannot bias the effect.
+    """
+    if frame.empty:
+        raise NoObservations("no observations are left to analyse")
+    arm = frame[treatment].to_numpy(dtype=np.float64)
+    if np.ptp(arm) == 0:
+        raise ConstantTreatment(f"everyone analysed has {treatment} = {arm[0]:g}")
+    columns: list[Array] = [np.ones(len(frame)), arm]
+    names = ["intercept", treatment]
+    for term in terms:
+        for name, column in _columns(frame, term):
+            if np.isnan(column).any():
+                raise ValueError(f"{name} has {int(np.isnan(column).sum())} missing values; choose a missing-data strategy")
+            if np.ptp(column) > 0:
+                columns.append(column)
+                names.append(name)
+    values = np.column_stack(columns)
+    _refuse_collinear(values, names)
+    return ModelMatrix(values=values, names=tuple(names))
+
+
+def _columns(frame: pd.DataFrame, term: Term) -> list[tuple[str, Array]]:
+    if term.kind != "categorical":
+        return [(term.column, frame[term.column].to_numpy(dtype=np.float64, na_value=np.nan))]
+    text = frame[term.column].astype("object")
+    if text.isna().any():
+        raise ValueError(f"{term.column} has {int(text.isna().sum())} missing values; choose a missing-data strategy")
+    present = set(text)
+    order = list(term.levels) or sorted(present)
+    unknown = present.difference(order)
+    if unknown:
+        raise ValueError(f"{term.column} holds levels the plan does not name: {', '.join(sorted(map(str, unknown)))}")
+    order = [level for level in order if level in present]
+    base = term.base if term.base in present else order[0]
+    return [(f"{term.column}[{level}]", (text == level).to_numpy(dtype=np.float64)) for level in order if level != base]
+
+
+def _refuse_collinear(values: Array, names: Sequence[str]) -> None:
+    """Pivoted QR on scaled columns: names every column that the earlier ones determine."""
+    from scipy.linalg import qr
+
+    scaled = values / np.linalg.norm(values, axis=0)
+    r = qr(scaled, mode="r", pivoting=False)[0]
+    size = np.abs(np.diag(r[: values.shape[1], :]))
+    # Columns have norm one, so a diagonal below 1e-8 leaves under eight digits of new information.
+    lost = [name for name, left in zip(names, size, strict=False) if left < 1e-8]
+    if len(values) < len(names):
+        raise CollinearTerms(f"{len(values)} observations cannot identify {len(names)} terms")
+    if lost:
+        raise CollinearTerms(f"determined exactly by the terms before: {', '.join(lost)}")

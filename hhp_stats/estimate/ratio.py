@@ -1,0 +1,131 @@
+"""Ratios: Fieller's set, the chance of being worth a given price, and comparison of ratios between interventions."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from hhp_stats.errors import InvalidInput
+from hhp_stats.estimate.confidence_set import ConfidenceSet, where_quadratic_not_positive
+from hhp_stats.estimate.model_matrix import Array
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RatioEstimate:
+    """A ratio of two estimates with the set of ratios that the data do not reject."""
+
+    estimate: float
+    set: ConfidenceSet
+    denominator_significant: bool  # is the set bounded?
+
+
+def fieller(
+    *,
+    numerator: float,
+    denominator: float,
+    numerator_variance: float,
+    denominator_variance: float,
+    covariance: float = 0.0,
+    df: float = math.inf,
+    conf_level: float = 0.95,
+    critical: float | None = None,
+) -> RatioEstimate:
+    """Which ratios of two estimates are compatible with the data?
+
+    All r with (numerator - r denominator)^2 <= c^2 (v_n - 2 r cov + r^2 v_d), c the t quantile with
+    `df` degrees of freedom (or `critical` itself). An interval where the denominator differs significantly from
+    zero; everything outside an interval, or the whole line, where it does not, and that is
+    then the result. With a denominator known exactly (variance 0) it is the usual
+    interval divided by it. The set always holds the estimate.
+
+    Assumes both estimates normal with the given variances. Refuses a negative variance, a
+    covariance that no correlation can have, and a denominator of exactly zero (InvalidInput).
+    Source: Fieller (1954), Journal of the Royal Statistical Society B 16, 175-185.
+    """
+    parts = (numerator, denominator, numerator_variance, denominator_variance, covariance)
+    if not all(math.isfinite(value) for value in parts):
+        raise InvalidInput("estimates, variances and covariance must be finite")
+    if min(numerator_variance, denominator_variance) < 0:
+        raise InvalidInput("a variance cannot be negative")
+    if covariance**2 > numerator_variance * denominator_variance * (1 + 1e-9):
+        raise InvalidInput("the covariance is larger than the variances allow")
+    if denominator == 0:
+        raise InvalidInput("the ratio has a denominator of zero")
+    if critical is None:
+        critical = float(stats.t.ppf(0.5 + conf_level / 2, df))
+    c2 = critical**2
+    square = denominator**2 - c2 * denominator_variance
+    found = where_quadratic_not_positive(
+        square=square,
+        linear=-2 * (numerator * denominator - c2 * covariance),
+        constant=numerator**2 - c2 * numerator_variance,
+        conf_level=conf_level,
+        method=f"Fieller, critical value {critical:.4g}",
+    )
+    return RatioEstimate(estimate=numerator / denominator, set=found, denominator_significant=square > 0)
+
+
+def acceptability_curve(*, benefits: Array, costs: Array | float, thresholds: Sequence[float]) -> pd.DataFrame:
+    """How likely is it that the benefit exceeds `threshold` times the cost, for a range of thresholds?
+
+    Share of joint draws with benefit - threshold * cost > 0; ties count one half. For a benefit-cost ratio the
+    threshold 1 is breaking even; for an effect in its own units and a cost in pounds pass
+    `benefits` = cost saved and read thresholds as prices the other way round, effect * price - cost, by giving
+    `benefits` = -cost and `costs` = -effect.
+
+    benefits, costs (draws,) from the same draws, so that their dependence counts. Columns threshold, probability.
+    Read as a confidence level of the bootstrap, not as a posterior probability. Refuses draws of unequal number,
+    none, or not finite (InvalidInput).
+    Source: van Hout, Al, Gordon and Rutten (1994), Health Economics 3, 309-319.
+    """
+    b = np.asarray(benefits, dtype=np.float64)
+    c = np.broadcast_to(np.asarray(costs, dtype=np.float64), b.shape) if np.ndim(costs) == 0 else np.asarray(costs)
+    if b.ndim != 1 or len(b) == 0 or b.shape != c.shape or not (np.isfinite(b).all() and np.isfinite(c).all()):
+        raise InvalidInput("benefits and costs need the same number of finite draws, at least one")
+    net = b[None, :] - np.asarray(thresholds, dtype=np.float64)[:, None] * c[None, :]
+    share = (net > 0).mean(axis=1) + 0.5 * (net == 0).mean(axis=1)
+    return pd.DataFrame({"threshold": list(thresholds), "probability": share})
+
+
+def compare_ratios(
+    *, estimates: Mapping[str, float], draws: Mapping[str, Array], conf_level: float = 0.95
+) -> pd.DataFrame:
+    """Do interventions differ in their ratios? Every pair, from independent bootstrap draws. (Clause P91.)
+
+    Difference first minus second; std_error from the variances of the draws; `p_value` two-sided from the
+    distribution of differences of draws, centred at the estimate, under a true difference of zero: (1 + draws at least as far from
+    their centre as the estimate is from zero) / (1 + draws). `t` and `p_value_t` are the protocol's pairwise t-test with the
+    bootstrap's std_error and a normal reference. Interval: percentiles of the differences. No adjustment for the number of pairs.
+
+    Assumes the trials share no people, so that draws are independent; the draws of the longer list are cut
+    to the shorter. Refuses fewer than two interventions, and names that do not agree (InvalidInput).
+    """
+    if set(estimates) != set(draws) or len(estimates) < 2:
+        raise InvalidInput("two or more interventions, each with an estimate and draws, are needed")
+    tail = (1 - conf_level) / 2
+    rows = []
+    for first, second in itertools.combinations(estimates, 2):
+        a, b = (np.asarray(draws[name], dtype=np.float64) for name in (first, second))
+        if min(len(a), len(b)) < 2 or not (np.isfinite(a).all() and np.isfinite(b).all()):
+            raise InvalidInput(f"{first} and {second} need two finite draws each")
+        size = min(len(a), len(b))
+        difference = estimates[first] - estimates[second]
+        moved = a[:size] - b[:size]
+        std_error = math.sqrt(float(a.var(ddof=1)) + float(b.var(ddof=1)))
+        extreme = int((np.abs(moved - moved.mean()) >= abs(difference) * (1 - 1e-12)).sum())
+        t = difference / std_error if std_error > 0 else math.nan
+        low, high = np.quantile(moved, [tail, 1 - tail])
+        rows.append(
+            {
+                "first": first, "second": second, "difference": difference, "std_error": std_error,
+                "conf_low": float(low), "conf_high": float(high), "p_value": (1 + extreme) / (1 + size),
+                "t": t, "p_value_t": float(2 * stats.norm.sf(abs(t))), "draws": size,
+            }
+        )  # fmt: skip
+    return pd.DataFrame(rows)

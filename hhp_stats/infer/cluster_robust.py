@@ -1,0 +1,306 @@
+"""How sure are we of a least-squares coefficient? Heteroskedastic, clustered and two-way covariances."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+from scipy import sparse
+
+from hhp_stats.errors import EstimationError, NoObservations, SingleClusterArm, UnknownName
+from hhp_stats.estimate.linear import LinearFit
+from hhp_stats.estimate.model_matrix import Array, ModelMatrix
+from hhp_stats.infer.satterthwaite import CorrectionKind, IntArray, adjusted_scores, satterthwaite_df
+from hhp_stats.results import Estimate
+
+ClusterKind = Literal["CR0", "CR1", "CR2", "CR3"]
+HeteroskedasticKind = Literal["HC0", "HC1", "HC2", "HC3"]
+DegreesOfFreedom = Literal["clusters", "satterthwaite", "residual", "normal"]
+
+CORRECTION: dict[str, CorrectionKind] = {
+    "CR0": "none", "CR1": "none", "CR2": "CR2", "CR3": "CR3",
+    "HC0": "none", "HC1": "none", "HC2": "CR2", "HC3": "CR3",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RobustCovariance:
+    """A (k, k) covariance of the coefficients and how it was made.
+
+    `n_clusters` is None for the heteroskedastic kinds and the smaller count for two-way clustering;
+    `codes` (n,) number each person's cluster from 0, None where there is not exactly one.
+    """
+
+    matrix: Array
+    kind: str
+    n_clusters: int | None
+    codes: IntArray | None
+    cluster_name: str = "cluster"  # in words, for `Estimate.method`
+
+
+def cluster_codes(clusters: ArrayLike) -> tuple[IntArray, int]:
+    """Which cluster is each person in, numbered 0 to G-1 in order of appearance, and what is G?
+
+    Refuses missing cluster names (ValueError) and an empty list (NoObservations).
+    """
+    values = clusters if isinstance(clusters, pd.Series | pd.Index) else np.asarray(clusters)
+    if len(values) == 0:
+        raise NoObservations("no observations are left to analyse")
+    codes, names = pd.factorize(values)
+    if (codes < 0).any():
+        raise ValueError(f"{int((codes < 0).sum())} people have no cluster")
+    return codes.astype(np.intp, copy=False), len(names)
+
+
+def cluster_name(clusters: ArrayLike) -> str:
+    """What to call the clusters in `Estimate.method`: the name of a Series, in words."""
+    name = clusters.name if isinstance(clusters, pd.Series | pd.Index) else None
+    return str(name).removesuffix("_id").replace("_", " ") if name else "cluster"
+
+
+def cluster_sums(values: Array, codes: IntArray, n_clusters: int, weights: Array | None = None) -> Array:
+    """Sums of the rows of `values` (n, k), times `weights` (n,) if given, within each cluster: (G, k)."""
+    rows = len(codes)
+    weights = np.ones(rows) if weights is None else weights
+    # A matrix with one entry a column needs no sorting, and the product no copy of `values`.
+    selector = sparse.csc_matrix((weights, codes, np.arange(rows + 1)), shape=(n_clusters, rows))
+    sums: Array = np.asarray(selector @ values)
+    return sums
+
+
+def refuse_thin_arms(*, treatment: Array, clusters: ArrayLike) -> None:
+    """Does each arm of a cluster-randomised comparison hold at least two clusters?
+
+    Raises SingleClusterArm naming the arm if not. A treatment that varies within clusters, or takes
+    more than two values, is left alone: its variance does not rest on whole clusters per arm.
+    """
+    codes, n_clusters = cluster_codes(clusters)
+    arm = np.asarray(treatment, dtype=np.float64)
+    low, high = arm.min(), arm.max()
+    if not ((arm == low) | (arm == high)).all():
+        return
+    size = np.bincount(codes, minlength=n_clusters)
+    treated = np.bincount(codes, weights=arm == high, minlength=n_clusters)
+    if ((treated > 0) & (treated < size)).any():
+        return
+    for value, count in ((low, int((treated == 0).sum())), (high, int((treated > 0).sum()))):
+        if count < 2:
+            raise SingleClusterArm(
+                f"the arm with treatment = {value:g} holds {count} cluster: the variance between "
+                "clusters of that arm is not identified"
+            )
+
+
+def _sandwich(fit: LinearFit, scores: Array) -> Array:
+    half = scores @ fit.gram_inverse
+    covariance: Array = half.T @ half
+    return covariance
+
+
+def _one_way_factor(fit: LinearFit, n_clusters: int) -> float:
+    n, k = len(fit.outcome), len(fit.coefficients)
+    return n_clusters / (n_clusters - 1) * (n - 1) / (n - k)
+
+
+def checked_clusters(*, matrix: ModelMatrix, clusters: ArrayLike) -> tuple[IntArray, int]:
+    """The clusters of a model's rows as codes 0..G-1 and G, once they can carry a covariance.
+
+    Refuses a list of another length or with gaps (ValueError), one cluster, and an arm of one cluster
+    where the model's `treatment` was given to whole clusters (SingleClusterArm).
+    """
+    codes, n_clusters = cluster_codes(clusters)
+    if len(codes) != len(matrix.values):
+        raise ValueError(f"{len(codes)} cluster names for {len(matrix.values)} people")
+    if n_clusters < 2:
+        raise SingleClusterArm("everyone analysed is in one cluster: no variance between clusters")
+    if "treatment" in matrix.names:
+        refuse_thin_arms(treatment=matrix.values[:, matrix.position("treatment")], clusters=codes)
+    return codes, n_clusters
+
+
+def residual_df(fit: LinearFit) -> int:
+    """N - k, refused where it is not positive (EstimationError)."""
+    n, k = len(fit.outcome), len(fit.coefficients)
+    if n <= k:
+        raise EstimationError(f"{n} observations and {k} terms leave no residual to estimate a variance from")
+    return n - k
+
+
+def cluster_covariance(fit: LinearFit, *, clusters: ArrayLike, kind: ClusterKind = "CR1") -> RobustCovariance:
+    """How variable are the coefficients when people of one cluster resemble each other?
+
+    Estimator: V = c (X'X)^-1 [sum over clusters g of X_g' A_g e_g e_g' A_g X_g] (X'X)^-1 with
+    H_gg = X_g (X'X)^-1 X_g' and
+
+    ====  =====================  ==========================
+    kind  A_g                    c
+    ====  =====================  ==========================
+    CR0   I                      1
+    CR1   I                      G/(G-1) * (N-1)/(N-k)
+    CR2   (I - H_gg)^(-1/2)      1
+    CR3   (I - H_gg)^(-1)        1
+    ====  =====================  ==========================
+
+    CR1 is the convention of Stata's `regress` and of statsmodels. CR2 uses the symmetric root with
+    pseudo-inverse, since a dummy constant within a cluster makes I - H_gg singular; it is unbiased
+    when outcomes are independent with equal variance. CR3 has no (G-1)/G factor.
+
+    Shapes: clusters (n,), any labels. Assumptions: clusters are independent of each other.
+    Refuses: one cluster, or an arm of one cluster where whole clusters were treated
+    (SingleClusterArm), missing labels (ValueError), no residual degrees of freedom (EstimationError).
+    Source: Cameron and Miller (2015), Journal of Human Resources 50, 317-372; Bell and McCaffrey
+    (2002), Survey Methodology 28, 169-181; Pustejovsky and Tipton (2018), Journal of Business &
+    Economic Statistics 36, 672-683.
+    """
+    if kind not in ("CR0", "CR1", "CR2", "CR3"):
+        raise UnknownName(f"no clustered covariance {kind!r}; there are CR0, CR1, CR2, CR3")
+    residual_df(fit)
+    codes, n_clusters = checked_clusters(matrix=fit.matrix, clusters=clusters)
+    if CORRECTION[kind] == "none":
+        scores = cluster_sums(fit.matrix.values, codes, n_clusters, fit.residuals)
+    else:
+        scores = adjusted_scores(fit, codes=codes, n_clusters=n_clusters, correction=CORRECTION[kind])
+    matrix = _sandwich(fit, scores)
+    if kind == "CR1":
+        matrix *= _one_way_factor(fit, n_clusters)
+    return RobustCovariance(
+        matrix=matrix, kind=kind, n_clusters=n_clusters, codes=codes, cluster_name=cluster_name(clusters)
+    )
+
+
+def heteroskedastic_covariance(fit: LinearFit, *, kind: HeteroskedasticKind = "HC2") -> RobustCovariance:
+    """How variable are the coefficients when people are independent but unequally variable?
+
+    Estimator: V = (X'X)^-1 [sum over people of w_i e_i^2 x_i x_i'] (X'X)^-1 with w_i = 1 (HC0),
+    n/(n-k) (HC1), 1/(1-h_i) (HC2), 1/(1-h_i)^2 (HC3), h_i the leverage. HC2 equals the textbook
+    unequal-variance standard error of a difference in means. A person with leverage one has residual
+    zero and adds nothing, as the pseudo-inverse of CR2 has it.
+
+    Refuses: no residual degrees of freedom (EstimationError), another kind (UnknownName).
+    Source: MacKinnon and White (1985), Journal of Econometrics 29, 305-325.
+    """
+    if kind not in ("HC0", "HC1", "HC2", "HC3"):
+        raise UnknownName(f"no heteroskedastic covariance {kind!r}; there are HC0, HC1, HC2, HC3")
+    rest_df = residual_df(fit)
+    n = len(fit.outcome)
+    if CORRECTION[kind] == "none":
+        weights = fit.residuals
+    else:
+        x = fit.matrix.values
+        rest = 1 - np.einsum("ij,ij->i", x @ fit.gram_inverse, x)
+        power = -0.5 if kind == "HC2" else -1.0
+        weights = np.where(rest > 1e-10, np.maximum(rest, 1e-10) ** power, 0.0) * fit.residuals
+    half = (fit.matrix.values * weights[:, None]) @ fit.gram_inverse
+    matrix: Array = half.T @ half
+    if kind == "HC1":
+        matrix *= n / rest_df
+    return RobustCovariance(matrix=matrix, kind=kind, n_clusters=None, codes=None)
+
+
+def two_way_covariance(fit: LinearFit, *, clusters: ArrayLike, second: ArrayLike) -> RobustCovariance:
+    """How variable are the coefficients when people may resemble others on two groupings at once?
+
+    Estimator: V = V_first + V_second - V_both, the last clustered by the pairs that occur, each CR1
+    with its own number of clusters (as sandwich and statsmodels do; fixest uses the smallest for all).
+    `n_clusters` is the smaller of the two counts, so the default reference is t(min G - 1).
+
+    The difference need not be positive: with few clusters a variance may come out negative. The matrix
+    is left as it is, and `linear_contrast` and `wald_test` refuse what has no positive variance in it
+    (EstimationError), since setting negative eigenvalues to zero would move the other variances too.
+    Assumptions: people who share neither grouping are independent.
+    Refuses: what `cluster_covariance` refuses, for each grouping.
+    Source: Cameron, Gelbach and Miller (2011), Journal of Business & Economic Statistics 29, 238-249.
+    """
+    residual_df(fit)
+    first_codes, first_count = checked_clusters(matrix=fit.matrix, clusters=clusters)
+    second_codes, second_count = checked_clusters(matrix=fit.matrix, clusters=second)
+    pair_codes, pair_count = cluster_codes(first_codes * second_count + second_codes)
+    groups = [(1, first_codes, first_count), (1, second_codes, second_count), (-1, pair_codes, pair_count)]
+    # Of nested groupings the finer one equals the pairs and cancels: left out, for the difference would be rounding.
+    if pair_count == first_count:
+        groups = groups[1:2]
+    elif pair_count == second_count:
+        groups = groups[:1]
+    total = np.zeros_like(fit.gram_inverse)
+    for sign, codes, count in groups:
+        scores = cluster_sums(fit.matrix.values, codes, count, fit.residuals)
+        total += sign * _one_way_factor(fit, count) * _sandwich(fit, scores)
+    return RobustCovariance(
+        matrix=total, kind="two-way CR1", n_clusters=min(first_count, second_count), codes=None,
+        cluster_name=f"{cluster_name(clusters)} and {cluster_name(second)}",
+    )  # fmt: skip
+
+
+def coefficient(
+    fit: LinearFit,
+    covariance: RobustCovariance,
+    *,
+    term: str = "treatment",
+    df: DegreesOfFreedom = "clusters",
+    conf_level: float = 0.95,
+) -> Estimate:
+    """What is the effect of one term, with its standard error, t test and interval?
+
+    Degrees of freedom: `clusters` G-1, `satterthwaite` as `hhp_stats.infer.satterthwaite` for the
+    covariance's own kind, `residual` N-k, `normal` infinity.
+    Refuses: an unknown term or df (UnknownName), `clusters` without clusters, `satterthwaite` for
+    two-way clustering, a variance that is not positive (EstimationError).
+    """
+    return linear_contrast(fit, covariance, weights={term: 1.0}, df=df, conf_level=conf_level)
+
+
+def linear_contrast(
+    fit: LinearFit,
+    covariance: RobustCovariance,
+    *,
+    weights: Mapping[str, float],
+    df: DegreesOfFreedom = "clusters",
+    conf_level: float = 0.95,
+) -> Estimate:
+    """What is a weighted sum of coefficients, for example the difference between two treated arms?
+
+    Estimator: c'b with variance c'Vc, where `weights` gives c by term, zero for terms not named:
+    {"video": 1, "letter": -1}. Degrees of freedom and refusals as `coefficient`.
+    """
+    contrast = np.zeros(len(fit.coefficients))
+    for term, weight in weights.items():
+        contrast[fit.matrix.position(term)] = weight
+    variance = float(contrast @ covariance.matrix @ contrast)
+    largest = float(np.abs(fit.outcome).max()) ** 2 * float(contrast @ fit.gram_inverse @ contrast)
+    if not variance > 1e-26 * largest:  # the residuals of a perfect fit are rounding errors of the outcome
+        raise EstimationError(f"the {covariance.kind} variance of {', '.join(weights)} is not positive: {variance:g}")
+    value, words = _df_of(fit, covariance, contrast, df)
+    by = "" if covariance.n_clusters is None else f" by {covariance.cluster_name}"
+    return Estimate(
+        estimate=float(contrast @ fit.coefficients), std_error=math.sqrt(variance), df=value,
+        n=len(fit.outcome), n_clusters=covariance.n_clusters, conf_level=conf_level,
+        method=f"OLS, {covariance.kind}{by}, {words}",
+    )  # fmt: skip
+
+
+def _df_of(fit: LinearFit, covariance: RobustCovariance, contrast: Array, df: str) -> tuple[float, str]:
+    if df == "clusters":
+        if covariance.n_clusters is None:
+            raise EstimationError(f"{covariance.kind} has no clusters to count: ask for df residual, normal or satterthwaite")
+        return covariance.n_clusters - 1.0, "t(G-1)"
+    if df == "residual":
+        return float(residual_df(fit)), "t(N-k)"
+    if df == "normal":
+        return math.inf, "normal"
+    if df == "satterthwaite":
+        if covariance.kind not in CORRECTION:
+            raise EstimationError(f"no Satterthwaite degrees of freedom for {covariance.kind}")
+        codes = covariance.codes
+        if codes is None:
+            codes = np.arange(len(fit.outcome))
+        found = satterthwaite_df(
+            fit, codes=codes, n_clusters=covariance.n_clusters or len(codes), contrast=contrast,
+            correction=CORRECTION[covariance.kind],
+        )  # fmt: skip
+        return found, "Satterthwaite t"
+    raise UnknownName(f"no degrees of freedom {df!r}; there are clusters, satterthwaite, residual, normal")

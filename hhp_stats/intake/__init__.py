@@ -1,0 +1,1 @@
+"""What arrived? Returns, survey exports, lists, corrections: read, checked, refused or accepted."""

@@ -1,0 +1,108 @@
+"""What does this column say? Fast for cells of the right type; only the others are looked at one by one."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from hhp_stats.intake import values as v
+from hhp_stats.intake.dictionary import Field
+from hhp_stats.intake.spellings import Spellings
+
+_PLAIN_NUMBERS = frozenset({int, float, type(None)})
+
+
+@dataclass(slots=True, kw_only=True)
+class ReadColumn:
+    """A column read by the rules of its field.
+
+    `values` has the dtype of the field (float64, datetime64, str); unreadable cells are missing in it and stand in
+    `unread` (position -> code of the broken rule). `habits` holds position, habit and the value read.
+    """
+
+    values: pd.Series
+    unread: dict[int, str] = field(default_factory=dict)
+    habits: list[tuple[int, str, Any]] = field(default_factory=list)
+
+
+def read_column(
+    *, spec: Field, raw: list[Any], spellings: Spellings, typed: bool = True, heading: str = ""
+) -> ReadColumn:
+    """Reads one column of raw cells (None where empty) by the kind of its field.
+
+    `typed` says whether the file format distinguishes numbers and dates from text; `heading` is the heading as
+    found, since a column headed "FTE" holds shares and not yes or no.
+    """
+    if spec.kind in ("number", "integer") and _PLAIN_NUMBERS.issuperset(map(type, raw)):
+        quick = _quick_numbers(raw, whole=spec.kind == "integer")
+        if quick is not None:
+            return quick
+    reader = _reader(spec, raw, spellings, typed, heading)
+    unread: dict[int, str] = {}
+    habits: list[tuple[int, str, Any]] = []
+    seen: dict[tuple[type, Any], v.Read | str] = {}
+    found: list[Any] = [None] * len(raw)
+    for position, value in enumerate(raw):
+        if value is None:
+            continue
+        key = (type(value), value)
+        answer = seen.get(key)
+        if answer is None:
+            try:
+                answer = reader(value)
+            except v.Unreadable as reason:
+                answer = reason.code
+            seen[key] = answer
+        if isinstance(answer, str):
+            unread[position] = answer
+            continue
+        found[position] = answer.value
+        if answer.habit:
+            habits.append((position, answer.habit, answer.value))
+    return ReadColumn(values=_series(spec.kind, found), unread=unread, habits=habits)
+
+
+def _quick_numbers(raw: list[Any], *, whole: bool) -> ReadColumn | None:
+    try:
+        numbers = np.array(raw, dtype=float)
+    except OverflowError:
+        return None
+    if np.isinf(numbers).any():
+        return None
+    wrong = np.flatnonzero(numbers % 1 > 0) if whole else np.array([], dtype=int)
+    numbers[wrong] = np.nan
+    return ReadColumn(values=pd.Series(numbers), unread=dict.fromkeys(wrong.tolist(), v.INTEGER))
+
+
+def _reader(spec: Field, raw: list[Any], spellings: Spellings, typed: bool, heading: str) -> v.Reader:
+    if spec.kind in ("number", "integer"):
+        return functools.partial(
+            v.read_number, unit=spec.unit, spellings=spellings, typed=typed, whole=spec.kind == "integer"
+        )
+    if spec.kind in ("date", "header date"):
+        return functools.partial(v.read_day, spellings=spellings, typed=typed)
+    if spec.kind == "yes/no":
+        accepted = spellings.of("yes/no") | spellings.of(spec.name)
+        if spec.name == "part_time" and ("fte" in heading.casefold() or any(map(v.is_fte, raw))):
+            return functools.partial(v.read_fte, accepted=accepted, spellings=spellings)
+        return functools.partial(v.read_yes_no, accepted=accepted, spellings=spellings)
+    if spec.kind == "category":
+        return functools.partial(v.read_category, accepted=spellings.accepted(spec), spellings=spellings)
+    return functools.partial(v.read_identifier, spellings=spellings)
+
+
+def _series(kind: str, found: list[Any]) -> pd.Series:
+    if kind in ("number", "integer", "yes/no"):
+        return pd.Series(np.array(found, dtype=float))
+    if kind in ("date", "header date"):
+        return pd.Series(pd.to_datetime(pd.Series(found, dtype=object)).astype("datetime64[us]"))
+    return pd.Series(found, dtype="str")
+
+
+def empty_column(spec: Field, rows: int) -> pd.Series:
+    """A column of the field's dtype without any value: the file does not have it."""
+    return _series(spec.kind, [None] * rows)

@@ -1,0 +1,111 @@
+"""Is it safe to open this file? Type, size, zip expansion, macros and entities, before anything is parsed."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+from typing import NamedTuple
+
+MEBIBYTE = 1024 * 1024
+MAX_FILE = 64 * MEBIBYTE
+MAX_EXPANDED = 512 * MEBIBYTE
+MAX_RATIO = 200  # a full sheet shrinks 10 to 30 times; a zip bomb a thousand times
+RATIO_FROM = 16 * MEBIBYTE  # small parts of repeated blanks compress well and harm nobody
+MAX_PARTS = 2000
+
+_OLE = bytes.fromhex("d0cf11e0a1b11ae1")
+_FORBIDDEN = tuple(
+    marker.encode(encoding) for marker in ("<!DOCTYPE", "<!ENTITY") for encoding in ("utf-8", "utf-16-le", "utf-16-be")
+)
+_SAVE_AS = "Open it, save it as “Excel workbook (.xlsx)” without a password, and send it again."
+
+
+class Refused(Exception):
+    """A file that must not be opened, or cannot be: what must hold, and what its owner can do."""
+
+    def __init__(self, rule: str, remedy: str, found: str = "") -> None:
+        self.rule, self.remedy, self.found = rule, remedy, found
+        super().__init__(rule)
+
+
+class Contents(NamedTuple):
+    """What a safe container holds beside its sheets, to be said in the report."""
+
+    external_links: int
+
+
+def check_size(path: Path) -> int:
+    """The size in bytes of a file that is small enough to be read; refuses others (`Refused`)."""
+    size = path.stat().st_size
+    if size == 0:
+        raise Refused("A file must not be empty.", "Send the file again.", "0 bytes")
+    if size > MAX_FILE:
+        raise Refused(
+            f"A file may have at most {MAX_FILE // MEBIBYTE} MiB.",
+            "Remove pictures and formatting of empty rows, then save it again.",
+            f"{size / MEBIBYTE:.1f} MiB",
+        )
+    return size
+
+
+def check_container(path: Path) -> Contents:
+    """May this .xlsx or .ods file be parsed?
+
+    Checks size, zip directory (number of parts, declared expansion, which `zipfile` enforces while reading),
+    macros, and document type declarations or entities in any XML part. Refuses (`Refused`) with the remedy.
+    Nothing is unpacked to disk, and no link, macro or formula is followed.
+    """
+    check_size(path)
+    with path.open("rb") as file:
+        head = file.read(8)
+    if head == _OLE:
+        raise Refused("A workbook must be neither password-protected nor in the old .xls format.", _SAVE_AS)
+    if not head.startswith(b"PK"):
+        raise Refused("A workbook must be a real .xlsx or .ods file, not another file under that name.", _SAVE_AS)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return _check_parts(archive)
+    except (zipfile.BadZipFile, zipfile.LargeZipFile, OSError, EOFError, NotImplementedError, RuntimeError) as error:
+        raise _damaged(error) from None
+    except Exception as error:  # zlib.error and friends: whatever a damaged archive provokes
+        if isinstance(error, Refused):
+            raise
+        raise _damaged(error) from None
+
+
+def _damaged(error: Exception) -> Refused:
+    return Refused("A workbook must be whole and readable.", _SAVE_AS, type(error).__name__)
+
+
+def _check_parts(archive: zipfile.ZipFile) -> Contents:
+    parts = archive.infolist()
+    expanded = sum(part.file_size for part in parts)
+    swollen = any(
+        part.file_size > RATIO_FROM and part.file_size > MAX_RATIO * max(part.compress_size, 1) for part in parts
+    )
+    if len(parts) > MAX_PARTS or expanded > MAX_EXPANDED or swollen:
+        raise Refused(
+            f"A workbook may unpack to at most {MAX_EXPANDED // MEBIBYTE} MiB in {MAX_PARTS} parts.",
+            "Copy the table alone into a new workbook and send that.",
+            f"{len(parts)} parts, {expanded / MEBIBYTE:.0f} MiB unpacked",
+        )
+    names = [part.filename.casefold() for part in parts]
+    if len(set(names)) != len(names):
+        raise Refused("A workbook must hold each of its parts once.", _SAVE_AS)
+    if any(name.endswith("vbaproject.bin") or "macrosheets/" in name or "/basic/" in f"/{name}" for name in names):
+        raise Refused("A workbook must not hold macros.", "Save it as “Excel workbook (.xlsx)”, which drops macros.")
+    for part in parts:
+        if part.filename.casefold().endswith((".xml", ".rels")) and _declares_entities(archive, part):
+            raise Refused("A workbook must not declare document types or entities.", _SAVE_AS)
+    return Contents(external_links=sum("externallinks/externallink" in name for name in names))
+
+
+def _declares_entities(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> bool:
+    tail = b""
+    with archive.open(part) as stream:
+        while chunk := stream.read(MEBIBYTE):
+            window = tail + chunk
+            if any(marker in window for marker in _FORBIDDEN):
+                return True
+            tail = window[-32:]
+    return False

@@ -1,0 +1,63 @@
+"""The cells of one sheet as they stand in the file, whatever its format."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+
+class CellError:
+    """An error value that a spreadsheet program left in a cell, such as #REF!."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+
+class _NoStoredValue:
+    """A formula whose result was never stored by the program that wrote the file."""
+
+
+NO_STORED_VALUE: Final = _NoStoredValue()
+
+MAX_ROWS = 200_000
+MAX_COLUMNS = 256
+
+
+@dataclass(slots=True, kw_only=True)
+class Grid:
+    """Cells of one sheet: row number -> column number -> value, both counted from 1 as in the program.
+
+    Values are str, int, float, bool, datetime, `CellError` or `NO_STORED_VALUE`; empty cells are absent.
+    `typed` is False where the format knows only text (CSV): numbers and ISO dates as text are then no habit.
+    """
+
+    sheet: str
+    rows: dict[int, dict[int, Any]]
+    typed: bool = True
+    formulas: set[tuple[int, int]] = field(default_factory=set)
+    merged: list[str] = field(default_factory=list)
+    hidden_rows: list[int] = field(default_factory=list)
+    hidden_columns: list[int] = field(default_factory=list)
+    other_sheets: list[str] = field(default_factory=list)  # names described, never quoted
+    hidden: bool = False
+    external_links: int = 0
+    encoding: str = ""
+
+
+def column_letter(number: int) -> str:
+    """1 -> A, 26 -> Z, 27 -> AA."""
+    letters = ""
+    while number:
+        number, rest = divmod(number - 1, 26)
+        letters = chr(65 + rest) + letters
+    return letters
+
+
+def column_number(letters: str) -> int:
+    """A -> 1, AA -> 27."""
+    number = 0
+    for letter in letters:
+        number = number * 26 + ord(letter) - 64
+    return number

@@ -1,0 +1,1 @@
+"""What was measured? Scales and composites, absence and leaving, exposure."""

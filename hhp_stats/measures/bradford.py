@@ -1,0 +1,77 @@
+"""The Bradford score: many short spells of sickness weigh more than one long one. (Clauses P79-P81.)"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from hhp_stats.errors import InvalidInput, UnknownName
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bradford:
+    """Scores of those whose authority records spells, and who was left out for which reason."""
+
+    scores: pd.Series  # missing where it cannot be computed, in the index of the input
+    log_scores: pd.Series  # log(1 + score), since a few people drive the mean
+    n: int
+    not_recorded: int  # persons in authorities that do not record spells
+    incomplete: int  # persons in recording authorities without days or spells
+
+
+def bradford_score(*, spells: pd.Series, days: pd.Series) -> pd.Series:
+    """How disruptive is each person's sickness absence?
+
+    B = S squared times D: S spells and D days over the same period (clause P81). Ten days score 10
+    as one spell and 1000 as ten. Missing where either is missing.
+
+    Refuses negative or fractional spells, negative days, days without a spell, a spell without
+    days, and different indexes (InvalidInput). Half days are allowed, so spells may exceed days.
+    """
+    if not spells.index.equals(days.index):
+        raise InvalidInput("spells and days must describe the same persons in the same order")
+    s, d = spells.astype("float64"), days.astype("float64")
+    known = s.notna() & d.notna()
+    if (s[s.notna()] < 0).any() or (s[s.notna()] % 1 != 0).any():
+        raise InvalidInput("spells must be whole numbers from zero")
+    if (d[d.notna()] < 0).any() or np.isinf(d).any() or np.isinf(s).any():
+        raise InvalidInput("days must be finite numbers from zero")
+    torn = known & ((s == 0) != (d == 0))
+    if torn.any():
+        raise InvalidInput(f"{int(torn.sum())} persons have days without a spell or a spell without days")
+    return (s**2 * d).rename("bradford_score")
+
+
+def bradford(
+    frame: pd.DataFrame,
+    *,
+    recording_authorities: Collection[str],
+    spells: str = "illness_spells",
+    days: str = "illness_days",
+    local_authority: str = "local_authority",
+) -> Bradford:
+    """What is the score of everyone whose authority routinely records spells? (Clause P80.)
+
+    Scores are computed only for persons of `recording_authorities`; elsewhere a blank or a zero
+    means that nobody wrote spells down, so what stands there is not read. Counts of both kinds of
+    missing score come back with it. Refuses an unknown column or authority (UnknownName) and what
+    `bradford_score` refuses (InvalidInput).
+    """
+    missing = [column for column in (spells, days, local_authority) if column not in frame.columns]
+    if missing:
+        raise UnknownName(f"no column {', '.join(missing)}")
+    strange = sorted(set(recording_authorities).difference(frame[local_authority].unique()))
+    if strange:
+        raise UnknownName(f"no returns from {', '.join(strange)}")
+    records = frame[local_authority].isin(list(recording_authorities))
+    scores = bradford_score(spells=frame.loc[records, spells], days=frame.loc[records, days]).reindex(frame.index)
+    return Bradford(
+        scores=scores,
+        log_scores=np.log1p(scores).rename("log_bradford_score"),
+        n=int(scores.notna().sum()),
+        not_recorded=int((~records).sum()),
+        incomplete=int(records.sum() - scores.notna().sum()),
+    )

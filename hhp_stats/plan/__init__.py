@@ -1,0 +1,1 @@
+"""The protocol as data: load it, cross-check it, compare it with what ran."""

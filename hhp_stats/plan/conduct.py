@@ -1,0 +1,141 @@
+"""Planned against done: what the protocol commits to, what ran, and the deviations that explain the rest.
+
+`data/plan/commitments.toml` states, clause by clause, what each planned analysis must be.
+A study records what it really did (`Conduct`), read off the fitted objects. Every difference needs
+an entry in `data/plan/deviations.toml`, and every entry there must match a difference.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from hhp_stats.errors import PlanError
+from hhp_stats.plan.load import known_clauses
+
+COMMITMENTS = "data/plan/commitments.toml"
+DEVIATIONS = "data/plan/deviations.toml"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Commitment:
+    """One property a planned analysis must have, and the clause that says so."""
+
+    study: str
+    clause: str
+    analysis: str  # outcome/estimand/method
+    aspect: str  # estimator, covariance, df, terms, baseline_absence, leavers, population, ...
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conduct:
+    """One property that an analysis really had when it ran."""
+
+    study: str
+    analysis: str
+    aspect: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deviation:
+    """An explained difference between plan and conduct."""
+
+    id: str
+    study: str
+    clause: str
+    analysis: str
+    aspect: str
+    planned: str
+    done: str
+    reason: str
+    decided: str  # when, in words or as a date
+    before_unblinding: bool
+    planned_result: str = ""  # result id of the planned version, where it can be estimated too
+    done_result: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """A commitment that was not kept to the letter."""
+
+    commitment: Commitment
+    done: str
+
+
+def load_commitments(root: Path) -> tuple[Commitment, ...]:
+    """All commitments; refuses unknown clauses and doubled entries."""
+    return _records(root, COMMITMENTS, "commitment", Commitment)
+
+
+def load_deviations(root: Path) -> tuple[Deviation, ...]:
+    """All deviations; refuses unknown clauses, doubled ids and empty reasons."""
+    found: tuple[Deviation, ...] = _records(root, DEVIATIONS, "deviation", Deviation)
+    for entry in found:
+        if not entry.reason.strip():
+            raise PlanError(DEVIATIONS, entry.id, "gives no reason.", "Say why the plan was left.")
+    return found
+
+
+def _records(root: Path, file: str, key: str, kind: Any) -> Any:
+    raw = tomllib.loads((root / file).read_text(encoding="utf-8")).get(key, [])
+    known, names = known_clauses(root), {field.name for field in fields(kind)}
+    found, seen = [], set()
+    for number, entry in enumerate(raw, start=1):
+        place = f"{key} {entry.get('id', number)}"
+        for name in set(entry) - names:
+            raise PlanError(file, place, f"has an unknown key {name!r}.", f"Known: {', '.join(sorted(names))}.")
+        if entry.get("clause") not in known:
+            raise PlanError(file, place, f"cites clause {entry.get('clause')!r}, which does not exist.",
+                            "Use an id of data/published/protocol_clauses.csv.")  # fmt: skip
+        try:
+            record = kind(**{name: _text(value) for name, value in entry.items()})
+        except TypeError as error:
+            raise PlanError(file, place, f"is incomplete: {error}.", "Fill every key.") from None
+        identity = getattr(record, "id", (record.analysis, record.aspect))
+        if identity in seen:
+            raise PlanError(file, place, "stands twice.", "Keep one.")
+        seen.add(identity)
+        found.append(record)
+    return tuple(found)
+
+
+def _text(value: Any) -> Any:
+    return " + ".join(value) if isinstance(value, list) else value
+
+
+def differences(commitments: Iterable[Commitment], conduct: Iterable[Conduct]) -> tuple[Difference, ...]:
+    """Commitments that conduct does not meet; a planned analysis that never ran differs in every aspect."""
+    done = {(entry.study, entry.analysis, entry.aspect): entry.value for entry in conduct}
+    found = []
+    for commitment in commitments:
+        value = done.get((commitment.study, commitment.analysis, commitment.aspect), "not run")
+        if value != commitment.value:
+            found.append(Difference(commitment=commitment, done=value))
+    return tuple(found)
+
+
+def check_deviations(found: Sequence[Difference], deviations: Sequence[Deviation], *, study: str) -> None:
+    """Raise PlanError for an unexplained difference, or for an entry that matches none."""
+    explained = {(d.study, d.analysis, d.aspect): d for d in deviations if d.study == study}
+    for difference in found:
+        want = difference.commitment
+        entry = explained.get((want.study, want.analysis, want.aspect))
+        if entry is None:
+            raise PlanError(DEVIATIONS, f"clause {want.clause}",
+                            f"{want.analysis}: {want.aspect} was planned as {want.value!r} and done as {difference.done!r},"
+                            " and no entry explains it.",
+                            "Run what was planned, or add a deviation with clause, analysis and aspect.")  # fmt: skip
+        if (entry.clause, entry.planned, entry.done) != (want.clause, want.value, difference.done):
+            raise PlanError(DEVIATIONS, entry.id,
+                            f"says clause {entry.clause}, planned {entry.planned!r}, done {entry.done!r}, but clause {want.clause}"
+                            f" planned {want.value!r} and {difference.done!r} was done.", "Make the entry say what happened.")  # fmt: skip
+    real = {(d.commitment.analysis, d.commitment.aspect) for d in found}
+    for entry in explained.values():
+        if (entry.analysis, entry.aspect) not in real:
+            raise PlanError(DEVIATIONS, entry.id, f"explains a deviation of {entry.analysis} ({entry.aspect}) that did not happen.",
+                            "Remove the entry, or mend what it refers to.")  # fmt: skip

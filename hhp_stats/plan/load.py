@@ -1,0 +1,205 @@
+"""Read a plan and refuse one that contradicts itself or cites a clause that does not exist."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from hhp_stats.errors import PlanError
+from hhp_stats.estimate.model_matrix import Term
+from hhp_stats.plan.schema import (
+    Design,
+    ImputationSettings,
+    Measures,
+    Outcome,
+    Plan,
+    PlannedAnalysis,
+    Population,
+    PowerAssumption,
+    Site,
+)
+
+Record = TypeVar("Record")
+Table = Mapping[str, Any]
+
+ESTIMATORS: Mapping[str, frozenset[str]] = {
+    "ols": frozenset({"CR0", "CR1", "CR2", "CR3", "two-way", "HC2"}),
+    "logit": frozenset({"CR1"}),
+    "firth": frozenset({"CR1"}),
+    "heckman-two-step": frozenset({"corrected"}),
+    "heckman-ml": frozenset({"CR1"}),
+    "weighted": frozenset({"CR1"}),
+    "lee-bounds": frozenset({"bootstrap"}),
+    "worst-case-bounds": frozenset({"none"}),
+    "wild-bootstrap": frozenset({"CR1"}),
+    "randomisation": frozenset({"CR1"}),
+    "iv": frozenset({"CR1"}),
+    "hedges-g": frozenset({"CR1"}),
+    "icc": frozenset({"anova"}),
+    "tipping-point": frozenset({"CR1"}),
+}
+DF_RULES = frozenset({"clusters", "satterthwaite", "residual", "normal"})
+BASELINE_ABSENCE = frozenset({"multiple_imputation", "zero_with_indicator", "mean", "complete_cases"})
+LEAVERS = frozenset({"pro_rata", "absent_after_leaving", "left_out"})
+MISSING_OUTCOME = frozenset({"complete_cases", "multiple_imputation", "selection", "weights", "bounds"})
+SUMMARIES = frozenset({"", "at_means", "average"})
+KINDS = frozenset({"planned", "sensitivity", "exploratory"})
+
+
+def known_clauses(root: Path) -> frozenset[str]:
+    """Ids of all protocol clauses, from `data/published/protocol_clauses.csv`."""
+    with (root / "data/published/protocol_clauses.csv").open(encoding="utf-8", newline="") as stream:
+        return frozenset(row["clause_id"] for row in csv.DictReader(stream))
+
+
+def load_plan(root: Path, study: str) -> Plan:
+    """Read `data/plan/<study>.toml` under `root` and cross-check it.
+
+    Raises PlanError, naming file and place, for an unknown or missing key, an unknown clause, a
+    base level or site that is not in its list, an analysis of an unknown outcome, population,
+    estimator or covariance, and an id that is used twice.
+    """
+    path = root / "data/plan" / f"{study}.toml"
+    file = path.relative_to(root).as_posix()
+    if not path.is_file():
+        raise PlanError(file, "the file", "does not exist.", "Write the plan of the study there.")
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise PlanError(file, "the file", f"is not valid TOML: {error}.", "Mend the line named.") from None
+    reader = _Reader(file)
+    plan = reader.plan(raw)
+    _check_clauses(file, raw, known_clauses(root))
+    _check_names(file, plan)
+    return plan
+
+
+class _Reader:
+    """Turns TOML tables into records; every complaint carries the file and the dotted place."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+
+    def record(self, kind: type[Record], place: str, table: Table, **given: Any) -> Record:
+        """Fill one record; `clauses` and `decision` are citations that not every record keeps."""
+        fields = {field.name: field for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
+        values = {**{key: _frozen(value) for key, value in table.items()}, **given}
+        unknown = set(values) - set(fields) - {"clauses", "decision"}
+        if unknown:
+            raise PlanError(self.file, place, f"has an unknown key {sorted(unknown)[0]!r}.",
+                            f"Known keys: {', '.join(sorted(fields))}.")  # fmt: skip
+        required = {name for name, field in fields.items() if field.default is dataclasses.MISSING}
+        for name in sorted(required - set(values)):
+            raise PlanError(self.file, place, f"lacks {name!r}.", "Add it.")
+        return kind(**{key: value for key, value in values.items() if key in fields})
+
+    def table(self, raw: Table, key: str) -> Table:
+        if not isinstance(raw.get(key), Mapping):
+            raise PlanError(self.file, key, "is missing.", f"Add a table [{key}].")
+        return raw[key]
+
+    def plan(self, raw: Table) -> Plan:
+        design = self.table(raw, "design")
+        parts = {key: value for key, value in design.items() if not isinstance(value, Mapping) or key.startswith("arm")}
+        parts = {key: value for key, value in parts.items() if key != "recruited_clause"}
+        for inner in ("randomisation", "follow_up"):
+            parts |= {k: v for k, v in self.table(design, inner).items() if k not in ("clauses", "decision")}
+        measures = self.record(Measures, "measures", self.table(raw, "measures"))
+        analyses = []
+        for number, entry in enumerate(raw.get("analyses", ()), start=1):
+            given = {"leavers": entry.get("leavers", measures.leaver_rule)}
+            analyses.append(self.record(PlannedAnalysis, f"analyses[{number}]", entry, **given))
+        terms = []
+        for number, entry in enumerate(raw.get("terms", ()), start=1):
+            terms.append(self.record(Term, f"terms[{number}]", entry))
+        top = {key: raw[key] for key in ("study", "title", "chapter", "contrast", "conf_level", "seed") if key in raw}
+        return self.record(
+            Plan, "the file", top,
+            design=self.record(Design, "design", parts),
+            sites=tuple(self.record(Site, f"sites[{n}]", entry) for n, entry in enumerate(raw.get("sites", ()), start=1)),
+            populations={key: self.record(Population, f"populations.{key}", entry, key=key)
+                         for key, entry in self.table(raw, "populations").items()},
+            outcomes={key: self.record(Outcome, f"outcomes.{key}", entry, key=key)
+                      for key, entry in self.table(raw, "outcomes").items()},
+            terms=tuple(terms), measures=measures,
+            imputation=self.record(ImputationSettings, "imputation", self.table(raw, "imputation")),
+            power={key: self.record(PowerAssumption, f"power.{key}", entry) for key, entry in raw.get("power", {}).items()},
+            analyses=tuple(analyses), clauses=tuple(sorted({clause for _, clause in _citations(raw)})),
+        )  # fmt: skip
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _citations(raw: Any, place: str = "") -> Iterator[tuple[str, str]]:
+    """Every (place, clause id) the plan cites, wherever it stands."""
+    if isinstance(raw, Mapping):
+        for key, value in raw.items():
+            here = f"{place}.{key}" if place else key
+            if key == "clauses":
+                yield from ((place or "the file", clause) for clause in value)
+            elif key.endswith("_clause"):
+                yield here, value
+            else:
+                yield from _citations(value, here)
+    elif isinstance(raw, list):
+        for number, value in enumerate(raw, start=1):
+            yield from _citations(value, f"{place}[{number}]")
+
+
+def _check_clauses(file: str, raw: Table, known: frozenset[str]) -> None:
+    for place, clause in _citations(raw):
+        if clause not in known:
+            raise PlanError(file, place, f"cites clause {clause!r}, which does not exist.",
+                            "Use an id of data/published/protocol_clauses.csv.")  # fmt: skip
+    for section in ("outcomes", "populations", "power"):
+        for key, entry in raw.get(section, {}).items():
+            if not entry.get("clauses"):
+                raise PlanError(file, f"{section}.{key}", "cites no clause.", "Say which clause commits to it.")
+    for section in ("terms", "analyses"):
+        for number, entry in enumerate(raw.get(section, ()), start=1):
+            exploratory = entry.get("kind") == "exploratory"
+            if not entry.get("clauses") and not exploratory:
+                raise PlanError(file, f"{section}[{number}]", "cites no clause.",
+                                "Say which clause commits to it, or mark it exploratory.")  # fmt: skip
+
+
+def _check_names(file: str, plan: Plan) -> None:
+    def refuse(place: str, what: str, value: str, allowed: Any) -> None:
+        if value not in allowed:
+            raise PlanError(file, place, f"names an unknown {what} {value!r}.", f"Known: {', '.join(sorted(allowed))}.")
+
+    for term in plan.terms:
+        if term.kind == "categorical" and (not term.levels or term.base not in term.levels):
+            raise PlanError(file, f"terms.{term.column}", f"has base level {term.base!r} outside its levels.",
+                            "Name the base among the levels.")  # fmt: skip
+    authorities = {site.local_authority for site in plan.sites}
+    for term in plan.terms:
+        if term.column == "local_authority" and set(term.levels) != authorities:
+            raise PlanError(file, "terms.local_authority", "has levels that differ from the sites.", "Make them agree.")
+    if set(plan.design.arms.values()) != {0, 1} or set(plan.design.arms) != set(plan.design.arm_labels):
+        raise PlanError(file, "design.arms", "must map two arms to 0 and 1, each with a label.", "Mend arms and arm_labels.")
+    seen: set[str] = set()
+    for analysis in plan.analyses:
+        place = f"analyses {analysis.id}"
+        if analysis.id in seen:
+            raise PlanError(file, place, "stands twice.", "Give every analysis its own id.")
+        seen.add(analysis.id)
+        if analysis.id.count("/") != 2:
+            raise PlanError(file, place, "must have the form outcome/estimand/method.", "Rename it.")
+        refuse(place, "outcome", analysis.outcome, plan.outcomes)
+        refuse(place, "population", analysis.population, plan.populations)
+        refuse(place, "estimator", analysis.estimator, ESTIMATORS)
+        refuse(place, "covariance", analysis.covariance, ESTIMATORS[analysis.estimator])
+        refuse(place, "df rule", analysis.df, DF_RULES)
+        refuse(place, "kind", analysis.kind, KINDS)
+        refuse(place, "rule for leavers", analysis.leavers, LEAVERS)
+        refuse(place, "rule for missing outcomes", analysis.missing_outcome, MISSING_OUTCOME)
+        refuse(place, "summary", analysis.summary, SUMMARIES)
+        if analysis.baseline_absence:
+            refuse(place, "rule for missing baseline absence", analysis.baseline_absence, BASELINE_ABSENCE)

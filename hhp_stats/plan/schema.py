@@ -1,0 +1,166 @@
+"""The records a plan consists of. `load` fills them from `data/plan/<study>.toml`."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Literal
+
+from hhp_stats.errors import UnknownName
+from hhp_stats.estimate.model_matrix import Term
+from hhp_stats.results import Analysis
+
+Role = Literal["primary", "secondary", "mediator", "subscale"]
+Better = Literal["lower", "higher"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """An authority taking part. `launch_printed` says whether the date stands in the documents."""
+
+    local_authority: str
+    slug: str
+    launch: dt.date
+    launch_printed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Design:
+    """What was randomised, to which arms, by which rule, and when it was measured."""
+
+    kind: str
+    cluster: str
+    arms: dict[str, int]
+    arm_labels: dict[str, str]
+    recruited: int
+    within: str
+    absence_groups: int
+    agency_groups: int
+    balance_alpha: float
+    max_redraws: int
+    baseline_months: int
+    interim_weeks: int
+    endline_weeks: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Population:
+    """Whom an analysis is about."""
+
+    key: str
+    label: str
+    rule: str
+    clauses: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """One outcome: the column that holds it, its unit, and which direction is better."""
+
+    key: str
+    label: str
+    role: Role
+    unit: str
+    kind: Literal["continuous", "binary"]
+    column: str
+    better: Better
+    clauses: tuple[str, ...]
+    baseline: str = ""  # column of its baseline value, "" where it has none
+    decision: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedAnalysis:
+    """One planned cell of the report; `id` is outcome/estimand/method, the tail of the result id."""
+
+    id: str
+    kind: Analysis
+    population: str
+    estimator: str
+    covariance: str
+    df: str
+    leavers: str  # rule for the outcome of leavers; the plan's measures give the default
+    label: str  # in tables and figures
+    clauses: tuple[str, ...] = ()
+    decision: tuple[str, ...] = ()
+    missing_outcome: str = "complete_cases"  # what is done about outcomes that are not known
+    summary: str = ""  # of a logit: at_means, average
+    baseline_absence: str = ""  # rule for missing baseline absence, "" where it does not enter
+    strata: bool = False  # stratum dummies in the model
+    note: str = ""
+
+    @property
+    def outcome(self) -> str:
+        """Key of the outcome."""
+        return self.id.split("/")[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measures:
+    """Rules that turn raw fields into outcomes and covariates."""
+
+    working_days_per_week: int
+    baseline_prorata_over_months: float
+    leaver_floor_days: float
+    leaver_rule: str
+    wellbeing_rule: str
+    wellbeing_threshold: float
+    time_pressure_alpha: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImputationSettings:
+    """How often and how long missing values are imputed."""
+
+    m: int
+    iterations: int
+    within: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PowerAssumption:
+    """What the protocol assumed for one outcome's minimum detectable effect."""
+
+    alpha: float
+    power: float
+    icc: float
+    cluster_size: float
+    cv: float
+    correlation: float
+    n_before_attrition: int
+    attrition: float
+    printed: float
+    baseline: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """The plan of one study."""
+
+    study: str
+    title: str
+    chapter: str
+    contrast: str
+    conf_level: float
+    seed: int
+    design: Design
+    sites: tuple[Site, ...]
+    populations: dict[str, Population]
+    outcomes: dict[str, Outcome]
+    terms: tuple[Term, ...]
+    measures: Measures
+    imputation: ImputationSettings
+    power: dict[str, PowerAssumption]
+    analyses: tuple[PlannedAnalysis, ...]
+    clauses: tuple[str, ...]  # every clause that some entry cites
+
+    def analysis(self, key: str) -> PlannedAnalysis:
+        """The planned analysis with this id."""
+        for analysis in self.analyses:
+            if analysis.id == key:
+                return analysis
+        raise UnknownName(f"the plan of {self.study} has no analysis {key!r}")
+
+    def result_id(self, analysis: PlannedAnalysis) -> str:
+        """The id its row carries in the result frame."""
+        return f"{self.study}/{analysis.id}"

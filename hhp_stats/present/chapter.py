@@ -1,0 +1,73 @@
+"""What a chapter of the report calls: tables, figures and sentences of one study, by name.
+
+The cells of a chapter stay one line long; this module says which rows each name stands for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from hhp_stats.errors import UnknownName
+from hhp_stats.plan.load import load_plan
+from hhp_stats.plan.schema import Outcome, Plan
+from hhp_stats.project_root import find_root
+from hhp_stats.results import row_of
+from hhp_stats.studies.output import StudyOutput, read_output
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyReport:
+    """The results of one study as its chapter reads them. Nothing here estimates anything."""
+
+    root: Path
+    plan: Plan
+    output: StudyOutput
+    document: str  # source file of the chapter, relative to the root
+
+    def row(self, analysis: str) -> Mapping[str, Any]:
+        """The result row of `outcome/estimand/method`."""
+        return row_of(self.output.results, f"{self.plan.study}/{analysis}")
+
+    def rows(self, outcome: str, *, estimand: str = "itt") -> pd.DataFrame:
+        """All rows of one outcome and estimand, in the order of the plan."""
+        frame = self.output.results
+        return frame.loc[(frame["outcome"] == outcome) & (frame["estimand"] == estimand)]
+
+    def table(self, name: str) -> pd.DataFrame:
+        """A descriptive table the study wrote."""
+        if name not in self.output.tables:
+            raise UnknownName(f"{self.plan.study} wrote no table {name!r}; it wrote {', '.join(sorted(self.output.tables))}")
+        return self.output.tables[name]
+
+    def outcome(self, key: str) -> Outcome:
+        """The plan's entry of an outcome."""
+        if key not in self.plan.outcomes:
+            raise UnknownName(f"the plan of {self.plan.study} has no outcome {key!r}")
+        return self.plan.outcomes[key]
+
+    def planned(self, outcome: str) -> Mapping[str, Any]:
+        """The row of the planned analysis of an outcome."""
+        for analysis in self.plan.analyses:
+            if analysis.outcome == outcome and analysis.kind == "planned":
+                return self.row(analysis.id)
+        raise UnknownName(f"the plan of {self.plan.study} has no planned analysis of {outcome!r}")
+
+    def label(self, result_id: str) -> str:
+        """The plan's label of an analysis, by its result id."""
+        return self.plan.analysis(result_id.split("/", 1)[1]).label
+
+    def labels(self, rows: pd.DataFrame) -> Sequence[str]:
+        """Labels of several rows."""
+        return [self.label(result_id) for result_id in rows["result_id"]]
+
+
+def open_study(study: str, *, document: str = "", root: Path | None = None) -> StudyReport:
+    """The study's plan and results; `document` defaults to the chapter the plan names."""
+    home = root or find_root()
+    plan = load_plan(home, study)
+    return StudyReport(root=home, plan=plan, output=read_output(home, study), document=document or plan.chapter)

@@ -1,0 +1,80 @@
+"""Figures of effects and distributions. Each returns a drawing; titles and words come from the caller's rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from hhp_stats.present.numbers import interval, number
+from hhp_stats.present.style import CONTROL, PALETTE, QUIET, TREATMENT, WIDTH, apply_style
+
+
+def forest(rows: pd.DataFrame, *, labels: Sequence[str], unit: str, planned: str = "", digits: int = 2,
+           scale: float = 1.0, favours: tuple[str, str] = ("", "")) -> Figure:  # fmt: skip
+    """Estimates and intervals, one line a row, zero marked, the row with id `planned` emphasised.
+
+    Rows that could not be estimated keep their line and say so. Infinite ends run to the frame.
+    `scale` multiplies estimates and intervals (100 for percentage points).
+    """
+    apply_style()
+    count = len(rows)
+    figure, axes = plt.subplots(figsize=(WIDTH, 0.8 + 0.27 * count))
+    ends = scale * rows[["conf_low", "conf_high"]].to_numpy(dtype=float)
+    finite = ends[np.isfinite(ends)]
+    low, high = (min(0.0, finite.min()), max(0.0, finite.max())) if finite.size else (-1.0, 1.0)
+    margin = 0.06 * (high - low or 1.0)
+    axes.set_xlim(low - margin, high + margin)
+    for line, (row, label) in enumerate(zip(rows.to_dict("records"), labels, strict=True)):
+        _forest_line(axes, row, y=count - 1 - line, label=label, emphasised=row["result_id"] == planned,
+                     digits=digits, scale=scale)  # fmt: skip
+    axes.axvline(0, color=QUIET, linewidth=0.8, zorder=0)
+    axes.set_ylim(-0.7, count - 0.3)
+    axes.set_yticks([])
+    axes.set_xlabel(f"Difference, goal-setting minus control ({unit})")
+    for side in ("left", "top", "right"):
+        axes.spines[side].set_visible(False)
+    for x, word, align in ((0.0, favours[0], "left"), (1.0, favours[1], "right")):
+        axes.annotate(word, (x, 1.0), xycoords="axes fraction", ha=align, va="bottom", fontsize=8, color=QUIET)
+    return figure
+
+
+def _forest_line(axes: Axes, row: dict[str, object], *, y: float, label: str, emphasised: bool, digits: int,
+                 scale: float) -> None:  # fmt: skip
+    colour, weight = (PALETTE[4], "bold") if emphasised else (TREATMENT, "normal")
+    axes.annotate(label, (-0.02, y), xycoords=("axes fraction", "data"), ha="right", va="center", fontsize=8.5, weight=weight)
+    if row["status"] == "not_estimated":
+        axes.annotate("not estimated", (0.5, y), xycoords=("axes fraction", "data"), ha="center", va="center",
+                      fontsize=8, color=QUIET, style="italic")  # fmt: skip
+        return
+    middle, low, high = (scale * float(row[name]) for name in ("estimate", "conf_low", "conf_high"))  # type: ignore[arg-type]
+    left, right = axes.get_xlim()
+    if not np.isnan(low):
+        axes.plot([max(low, left), min(high, right)], [y, y], color=colour, linewidth=2.4 if emphasised else 1.4, solid_capstyle="butt")
+    axes.plot([middle], [y], marker="D" if emphasised else "o", color=colour, markersize=6 if emphasised else 4.5)
+    words = f"{number(middle, digits)}  ({interval(low, high, digits)})" if not np.isnan(low) else number(middle, digits)
+    axes.annotate(words, (1.02, y), xycoords=("axes fraction", "data"), ha="left", va="center", fontsize=8, weight=weight)
+
+
+def distribution(table: pd.DataFrame, *, unit: str, arm_labels: dict[str, str]) -> Figure:
+    """Share of people by class of an outcome, the arms side by side.
+
+    `table`: columns `arm` (control, treatment), `bin` (label, in order), `share` (0 to 1).
+    """
+    apply_style()
+    figure, axes = plt.subplots(figsize=(WIDTH, 2.9))
+    bins = list(dict.fromkeys(table["bin"]))
+    position = np.arange(len(bins))
+    for shift, arm, colour, hatch in ((-0.2, "control", CONTROL, ""), (0.2, "treatment", TREATMENT, "//")):
+        share = table.loc[table["arm"] == arm].set_index("bin")["share"].reindex(bins)
+        axes.bar(position + shift, 100 * share, width=0.38, color=colour, label=arm_labels[arm], hatch=hatch,
+                 edgecolor="white", linewidth=0.5)  # fmt: skip
+    axes.set_xticks(position, bins)
+    axes.set_xlabel(unit)
+    axes.set_ylabel("% of the arm")
+    axes.legend(frameon=False)
+    return figure

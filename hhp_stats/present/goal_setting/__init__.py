@@ -1,0 +1,48 @@
+"""Tables, figures and sentences of the goal-setting chapter, each by a short name.
+
+A chapter cell says `gs.table("primary")`; the registries below say which function that is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from great_tables import GT
+
+from hhp_stats.errors import UnknownName
+from hhp_stats.present.chapter import StudyReport, open_study
+from hhp_stats.present.embed import EmbeddedFigure
+from hhp_stats.present.goal_setting.figures import FIGURES
+from hhp_stats.present.goal_setting.sentences import SENTENCES
+from hhp_stats.present.goal_setting.tables import TABLES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoalSettingChapter:
+    """The three things a chapter asks for; an unknown name is refused with the list of known ones."""
+
+    report: StudyReport
+
+    def table(self, name: str) -> GT:
+        """A table for a cell labelled `tbl-...`."""
+        return _named(TABLES, name)(self.report)
+
+    def figure(self, name: str) -> EmbeddedFigure:
+        """A figure with its caption and alternative text."""
+        return _named(FIGURES, name)(self.report)
+
+    def say(self, name: str) -> str:
+        """A sentence or number for inline code."""
+        return _named(SENTENCES, name)(self.report)
+
+
+def _named(registry: dict, name: str):  # type: ignore[type-arg, no-untyped-def]
+    if name not in registry:
+        raise UnknownName(f"nothing is called {name!r} here; known: {', '.join(sorted(registry))}")
+    return registry[name]
+
+
+def chapter(*, document: str = "", root: Path | None = None) -> GoalSettingChapter:
+    """Open the goal-setting results for the chapter `document` (default: the one the plan names)."""
+    return GoalSettingChapter(report=open_study("goal_setting", document=document, root=root))

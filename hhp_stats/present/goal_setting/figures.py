@@ -1,0 +1,64 @@
+"""The figures of the goal-setting chapter, with captions and alternative texts from the same rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from hhp_stats.present import prose
+from hhp_stats.present.chapter import StudyReport
+from hhp_stats.present.embed import EmbeddedFigure, embed
+from hhp_stats.present.figures import distribution, forest
+from hhp_stats.present.flow import flow_diagram, flow_in_words
+from hhp_stats.present.goal_setting.tables import versions
+from hhp_stats.present.numbers import interval, number, percent
+
+
+def flow(report: StudyReport) -> EmbeddedFigure:
+    """The participant flow."""
+    table = report.table("flow")
+    return embed(flow_diagram(table), root=report.root, document=report.document, label="gs-flow",
+                 alt=f"Flow of teams and people. {flow_in_words(table)}",
+                 caption="Flow of teams and people through the trial, after the CONSORT extension to cluster trials")  # fmt: skip
+
+
+def absence_versions(report: StudyReport) -> EmbeddedFigure:
+    """All versions of the absence analysis."""
+    outcome = report.outcome("sickness_absence")
+    rows, planned = versions(report, "sickness_absence"), report.planned("sickness_absence")
+    found = prose.verdict(planned, better=outcome.better)
+    title = "no clear difference" if not found.clear else f"{found.direction} with goal-setting"
+    words = "; ".join(
+        f"{label}: {number(row['estimate'])} ({interval(row['conf_low'], row['conf_high'])})"
+        if row["status"] == "estimated" else f"{label}: not estimated"
+        for label, row in zip(report.labels(rows), rows.to_dict("records"), strict=True)
+    )  # fmt: skip
+    return embed(
+        forest(rows, labels=report.labels(rows), unit="working days", planned=str(planned["result_id"]),
+               favours=("", "")),
+        root=report.root, document=report.document, label="gs-absence-versions",
+        alt=f"Estimates and 95% intervals of the difference in days absent, goal-setting minus control. {words}.",
+        caption=f"Sickness absence, every version of the analysis: {title} in the planned one (diamond); "
+        "points are estimates, lines 95% intervals",
+    )  # fmt: skip
+
+
+def absence_distribution(report: StudyReport) -> EmbeddedFigure:
+    """Days absent by class, in both arms."""
+    table, labels = report.table("absence_distribution"), report.plan.design.arm_labels
+    words = "; ".join(
+        f"{labels[arm]}: " + ", ".join(f"{row['bin']} days {percent(row['share'], 0)}" for row in part.to_dict("records"))
+        for arm, part in table.groupby("arm", sort=False)
+    )
+    zero = table.loc[table["bin"] == "0"].set_index("arm")["share"]
+    return embed(
+        distribution(table, unit="Working days absent over 24 weeks", arm_labels=labels),
+        root=report.root, document=report.document, label="gs-absence-distribution",
+        alt=f"Bars of the share of each arm by days absent. {words}.",
+        caption=f"Days absent through sickness: {percent(zero['control'], 0)} of the control arm and "
+        f"{percent(zero['treatment'], 0)} of the goal-setting arm had none",
+    )  # fmt: skip
+
+
+FIGURES: dict[str, Callable[[StudyReport], EmbeddedFigure]] = {
+    "flow": flow, "absence_versions": absence_versions, "absence_distribution": absence_distribution,
+}  # fmt: skip

@@ -1,0 +1,141 @@
+"""The tables of the goal-setting chapter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pandas as pd
+from great_tables import GT
+
+from hhp_stats.present.chapter import StudyReport
+from hhp_stats.present.numbers import count, interval, number, p_clause, percent
+from hhp_stats.present.tables import balance_table, effects_table, plain_table
+from hhp_stats.studies.goal_setting.descriptives import COVARIATES
+
+
+def arm_cells(report: StudyReport, outcome: str) -> dict[str, list[str]]:
+    """Formatted arm means with standard deviations, for one outcome."""
+    labels = report.plan.design.arm_labels
+    cells = {}
+    for arm in ("control", "treatment"):
+        mean, sd = (report.row(f"{outcome}/{part}_{arm}/raw") for part in ("mean", "sd"))
+        cells[labels[arm]] = [f"{number(mean['estimate'])} ({number(sd['estimate'])})"]
+    return cells
+
+
+def primary(report: StudyReport) -> GT:
+    """The planned analysis of sickness absence."""
+    row = report.planned("sickness_absence")
+    rows = pd.DataFrame([row])
+    return effects_table(
+        rows, labels=[report.outcome("sickness_absence").label], stub="Outcome", arms=arm_cells(report, "sickness_absence"),
+        notes=[
+            f"Unit: {report.outcome('sickness_absence').unit}. Arms: mean (standard deviation) without adjustment.",
+            f"Difference: {row['method']}. Adjusted for gender, role, part-time work, length of service, baseline absence, "
+            "coffee-trial arm and local authority.",
+            f"Clauses {row['clause'].replace(' ', ', ')}.",
+        ],
+    )  # fmt: skip
+
+
+def absence_versions(report: StudyReport) -> GT:
+    """Every version of the absence analysis, the planned one first."""
+    rows = versions(report, "sickness_absence")
+    return effects_table(rows, labels=report.labels(rows), stub="Version",
+                         notes=["One thing is changed at a time against the planned analysis in the first line."])  # fmt: skip
+
+
+def versions(report: StudyReport, outcome: str) -> pd.DataFrame:
+    """Rows of all analyses of an outcome that the plan names, in its order."""
+    rows = report.rows(outcome)
+    named = {report.plan.result_id(analysis) for analysis in report.plan.analyses}
+    return rows.loc[rows["result_id"].isin(named)]
+
+
+def turnover(report: StudyReport) -> GT:
+    """Turnover: adjusted chances of leaving in both arms, and the difference in percentage points."""
+    rows = versions(report, "turnover")
+    cells: dict[str, list[str]] = {report.plan.design.arm_labels[arm]: [] for arm in ("control", "treatment")}
+    frame = report.output.results.set_index("result_id")
+    for result_id in rows["result_id"]:
+        method = result_id.rsplit("/", 1)[1]
+        for arm, label in report.plan.design.arm_labels.items():
+            key = f"{report.plan.study}/turnover/predicted_{arm}/{method}"
+            cells[label].append(percent(frame.at[key, "estimate"]) if key in frame.index else "")
+    raw = [report.row(f"turnover/mean_{arm}/raw") for arm in ("control", "treatment")]
+    return effects_table(
+        rows, labels=report.labels(rows), stub="Version", digits=1, scale=100, arms=cells,
+        notes=[
+            "Arms: adjusted probability of leaving. Difference and interval in percentage points.",
+            f"Left, unadjusted: {percent(raw[0]['estimate'])} of {count(raw[0]['n'])} in the control arm, "
+            f"{percent(raw[1]['estimate'])} of {count(raw[1]['n'])} in the goal-setting arm.",
+        ],
+    )  # fmt: skip
+
+
+def balance(report: StudyReport) -> GT:
+    """Characteristics of the randomised, by arm."""
+    table = report.table("balance")
+    test = report.row("balance/omnibus/randomised")
+    return balance_table(
+        table.loc[table["population"] == "randomised"], arm_labels=report.plan.design.arm_labels, covariates=COVARIATES,
+        notes=[
+            "Shares, or means with standard deviations. Std. difference: goal-setting minus control in pooled standard deviations.",
+            f"All characteristics together, allowing for teams: chi-squared({number(test['df'], 0)}) = "
+            f"{number(test['statistic'], 1)}, {p_clause(test['p_value'])}.",
+        ],
+    )  # fmt: skip
+
+
+def uptake(report: StudyReport) -> GT:
+    """Who took part."""
+    rows = report.table("uptake").to_dict("records")
+    cells = pd.DataFrame({
+        "Taking part": [row["label"] for row in rows],
+        "People": [count(row["people"]) for row in rows],
+        "Of": [count(row["of"]) for row in rows],
+        "Share": [percent(row["share"]) for row in rows],
+    })  # fmt: skip
+    return plain_table(cells, stub="Taking part", notes=["Course log for all staff; recall and diary: answers to the endline survey."])
+
+
+def attrition(report: StudyReport) -> GT:
+    """Records and responses by arm and authority."""
+    rows = report.table("attrition").to_dict("records")
+    names = {"arm": "Arm", "authority": "Local authority"}
+    cells = pd.DataFrame({
+        "Group": [row["label"] for row in rows],
+        "of": [names[row["kind"]] for row in rows],
+        "Teams": [count(row["teams"]) for row in rows],
+        "People": [count(row["people"]) for row in rows],
+        "Baseline absence known": [percent(row["baseline_absence"]) for row in rows],
+        "Outcome known": [percent(row["outcome"]) for row in rows],
+        "Left": [percent(row["left"]) for row in rows],
+        "Baseline survey": [percent(row["baseline_survey"]) for row in rows],
+        "Endline survey": [percent(row["endline_survey"]) for row in rows],
+    })  # fmt: skip
+    return plain_table(cells, stub="Group", groups="of", notes=["Shares of the people randomised."])
+
+
+def clustering(report: StudyReport) -> GT:
+    """Intraclass correlation and standardised effect per continuous outcome."""
+    frame = report.output.results
+    rows = frame.loc[frame["estimand"] == "icc"].to_dict("records")
+    cells = []
+    for row in rows:
+        effect = frame.loc[frame["result_id"] == f"{row['study']}/{row['outcome']}/itt/hedges-g"].to_dict("records")
+        cells.append({
+            "Outcome": report.outcome(row["outcome"]).label,
+            "ICC": f"{number(row['estimate'], 3)} ({interval(row['conf_low'], row['conf_high'], 3)})",
+            "Hedges\u2019 g": f"{number(effect[0]['estimate'])} ({interval(effect[0]['conf_low'], effect[0]['conf_high'])})" if effect else "",
+            "People": count(row["n"]), "Teams": count(row["n_clusters"]),
+        })  # fmt: skip
+    return plain_table(pd.DataFrame(cells), stub="Outcome", notes=[
+        "Estimates with 95% intervals. ICC between teams within arms; Hedges\u2019 g of the planned effect in total standard deviations."
+    ])  # fmt: skip
+
+
+TABLES: dict[str, Callable[[StudyReport], GT]] = {
+    "primary": primary, "absence_versions": absence_versions, "turnover": turnover, "balance": balance,
+    "uptake": uptake, "attrition": attrition, "clustering": clustering,
+}  # fmt: skip

@@ -1,0 +1,63 @@
+"""How numbers are printed: one rule for tables, figures, sentences and alternative texts."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+
+MINUS = "\u2212"
+DASH = "\u2013"
+MISSING = "\u2014"
+
+
+def number(value: float, digits: int = 2) -> str:
+    """A rounded number with a true minus sign; never minus zero. Infinite and missing values are said."""
+    if value is None or pd.isna(value):
+        return MISSING
+    if math.isinf(value):
+        return "\u221e" if value > 0 else f"{MINUS}\u221e"
+    text = f"{abs(value):,.{digits}f}"
+    negative = value < 0 and float(text.replace(",", "")) != 0
+    return f"{MINUS}{text}" if negative else text
+
+
+def count(value: float) -> str:
+    """A whole number with thousands separators."""
+    return MISSING if value is None or pd.isna(value) else f"{int(value):,}"
+
+
+def percent(share: float, digits: int = 1) -> str:
+    """A share between 0 and 1 as per cent."""
+    return MISSING if pd.isna(share) else f"{number(100 * share, digits)}%"
+
+
+def p_value(p: float) -> str:
+    """A p value as journals print it: three decimals below .01, two above, `< .001` at the bottom."""
+    if pd.isna(p):
+        return MISSING
+    if p < 0.001:
+        return "< .001"
+    text = f"{p:.3f}" if p < 0.01 or 0.045 <= p < 0.055 else f"{p:.2f}"
+    return text.removeprefix("0") if p < 0.995 else "> .99"
+
+
+def p_clause(p: float) -> str:
+    """The same inside a sentence: `p = .03` or `p < .001`."""
+    text = p_value(p)
+    return f"p {text}" if text[0] in "<>" else f"p = {text}"
+
+
+def interval(low: float, high: float, digits: int = 2) -> str:
+    """An interval for a sentence or table cell: `-1.20 to 0.40`."""
+    return f"{number(low, digits)} to {number(high, digits)}"
+
+
+def plural(n: float, singular: str, many: str = "") -> str:
+    """`1 team`, `12 teams`."""
+    return f"{count(n)} {singular if n == 1 else many or singular + 's'}"
+
+
+def level(conf_level: float) -> str:
+    """`95%`."""
+    return f"{100 * conf_level:g}%"

@@ -1,0 +1,107 @@
+"""Sentences built from result rows, so that words cannot contradict numbers.
+
+Direction comes from the sign of the estimate, certainty from the interval against zero. A change of
+the data changes the words in the same run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pandas as pd
+
+from hhp_stats.plan.schema import Outcome
+from hhp_stats.present.numbers import interval, level, number, p_clause, percent, plural
+
+Row = Mapping[str, Any]
+Direction = Literal["higher", "lower", "the same"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What one row says about one question, before it is put into words."""
+
+    direction: Direction
+    clear: bool  # the interval lies on one side of zero
+    favours: Literal["treatment", "control", "neither"]
+
+
+def verdict(row: Row, *, better: Literal["lower", "higher"], null: float = 0.0) -> Verdict:
+    """Which way does the estimate point, does its interval exclude `null`, and whom does it favour?"""
+    gap = float(row["estimate"]) - null
+    clear = bool(float(row["conf_low"]) > null or float(row["conf_high"]) < null)
+    direction: Direction = "higher" if gap > 0 else "lower" if gap < 0 else "the same"
+    if gap == 0:
+        return Verdict(direction=direction, clear=clear, favours="neither")
+    return Verdict(direction=direction, clear=clear, favours="treatment" if direction == better else "control")
+
+
+def uncertainty(row: Row, *, digits: int = 2, scale: float = 1.0, unit: str = "") -> str:
+    """`95% CI -1.20 to 0.40, p = .34`, with the estimate's unit where one is given."""
+    reach = interval(scale * float(row["conf_low"]), scale * float(row["conf_high"]), digits)
+    return f"{level(float(row['conf_level']))} CI {reach}{unit}, {p_clause(float(row['p_value']))}"
+
+
+def not_estimated(row: Row) -> str:
+    """The sentence of an analysis that could not be made."""
+    return f"This could not be estimated: {row['note']}"
+
+
+def difference(row: Row, outcome: Outcome, *, digits: int = 2) -> str:
+    """One sentence: how the arms differ on a continuous outcome, in its unit, and how sure that is."""
+    if row["status"] == "not_estimated":
+        return not_estimated(row)
+    found = verdict(row, better=outcome.better)
+    size = number(abs(float(row["estimate"])), digits)
+    evidence = uncertainty(row, digits=digits)
+    subject = outcome.label.lower()
+    head = f"{outcome.label} was {size} {short_unit(outcome)} {found.direction} in the goal-setting arm"
+    if found.direction == "the same":
+        head = f"{outcome.label} was the same in both arms"
+    if found.clear:
+        return f"{head} ({evidence}): a clear difference in favour of {_whom(found)}."
+    return f"{head} ({evidence}): no clear difference in {subject} between the arms."
+
+
+def probability_change(row: Row, outcome: Outcome, *, control: Row, treated: Row, digits: int = 1) -> str:
+    """One sentence for a change in probability: both arms in per cent, the change in percentage points."""
+    if row["status"] == "not_estimated":
+        return not_estimated(row)
+    found = verdict(row, better=outcome.better)
+    points = number(abs(100 * float(row["estimate"])), digits)
+    evidence = uncertainty(row, digits=digits, scale=100, unit=" points")
+    both = (
+        f"{percent(float(treated['estimate']), digits)} against {percent(float(control['estimate']), digits)} in the control arm"
+    )
+    verb = "no higher or lower" if found.direction == "the same" else f"{points} percentage points {found.direction}"
+    tail = f"a clear difference in favour of {_whom(found)}" if found.clear else "no clear difference between the arms"
+    return f"The chance of leaving was {verb} in the goal-setting arm ({both}; {evidence}): {tail}."
+
+
+def short_unit(outcome: Outcome) -> str:
+    """The unit as it stands in a sentence: `working days over 24 weeks` stays, scale ranges go."""
+    head = outcome.unit.split(",")[0]
+    return "standard deviations" if head.startswith("standard deviation") else head
+
+
+def _whom(found: Verdict) -> str:
+    return "goal-setting" if found.favours == "treatment" else "the control arm"
+
+
+def agreement(rows: pd.DataFrame, planned: Row, *, better: Literal["lower", "higher"]) -> str:
+    """Do the sensitivity analyses lead to the planned analysis's conclusion? One sentence, with counts."""
+    estimated = rows.loc[(rows["status"] == "estimated") & (rows["result_id"] != planned["result_id"])]
+    estimated = estimated.dropna(subset=["conf_low", "conf_high"])
+    if estimated.empty:
+        return "There is no other version of this analysis to compare with."
+    base = verdict(planned, better=better)
+    found = [verdict(row, better=better) for row in estimated.to_dict("records")]
+    same_sign = sum(v.direction == base.direction for v in found)
+    same_clear = sum(v.clear == base.clear and (not v.clear or v.direction == base.direction) for v in found)
+    kind = "a clear difference" if base.clear else "no clear difference"
+    return (
+        f"Of {plural(len(found), 'other version')} of the analysis, {same_sign} point the same way as the planned one"
+        f" and {same_clear} lead to the same conclusion ({kind})."
+    )

@@ -1,0 +1,87 @@
+"""Tables of the report, by great_tables. Cells are formatted text; notes say n, clusters, df and method."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+from great_tables import GT
+
+from hhp_stats.present.numbers import MISSING, count, interval, level, number, p_value, percent
+
+
+def effects_table(rows: pd.DataFrame, *, labels: Sequence[str], stub: str, digits: int = 2, scale: float = 1.0,
+                  arms: Mapping[str, Sequence[str]] | None = None, notes: Sequence[str] = ()) -> GT:  # fmt: skip
+    """Estimates with interval, p, df, people and teams, one line a row.
+
+    `arms` gives formatted cells of further columns before the difference (for example arm means).
+    A row that could not be estimated shows dashes and its reason among the notes.
+    """
+    kept = rows.to_dict("records")
+    cells: dict[str, list[str]] = {stub: list(labels)}
+    for heading, values in (arms or {}).items():
+        cells[heading] = list(values)
+    conf = level(float(kept[0]["conf_level"]))
+    cells["Difference"] = [number(scale * row["estimate"], digits) for row in kept]
+    cells[f"{conf} CI"] = [_reach(row, scale, digits) for row in kept]
+    cells["p"] = [p_value(row["p_value"]) for row in kept]
+    cells["df"] = [_df(row["df"]) for row in kept]
+    cells["People"] = [count(row["n"]) for row in kept]
+    cells["Teams"] = [count(row["n_clusters"]) for row in kept]
+    reasons = [f"{label}: {row['note']}" for label, row in zip(labels, kept, strict=True) if row["status"] == "not_estimated"]
+    return plain_table(pd.DataFrame(cells), stub=stub, notes=[*notes, *reasons], spanner=list(arms) if arms else None)
+
+
+def _reach(row: Mapping[str, object], scale: float, digits: int) -> str:
+    low, high = row["conf_low"], row["conf_high"]
+    return MISSING if pd.isna(low) else interval(scale * float(low), scale * float(high), digits)  # type: ignore[arg-type]
+
+
+def _df(df: float) -> str:
+    if pd.isna(df):
+        return MISSING
+    return "normal" if df == float("inf") else number(df, 0 if float(df).is_integer() else 1)
+
+
+def plain_table(cells: pd.DataFrame, *, stub: str, notes: Sequence[str] = (), spanner: Sequence[str] | None = None,
+                spanner_label: str = "Arm", groups: str | None = None) -> GT:  # fmt: skip
+    """Any frame of formatted cells: first column as row headers, the others aligned right."""
+    table = GT(cells, rowname_col=stub, groupname_col=groups).tab_stubhead(stub)
+    table = table.cols_align("right", columns=[name for name in cells if name not in (stub, groups)])
+    if spanner:
+        table = table.tab_spanner(spanner_label, columns=list(spanner))
+    for note in notes:
+        table = table.tab_source_note(note)
+    return table
+
+
+def balance_table(balance: pd.DataFrame, *, arm_labels: Mapping[str, str], covariates: Mapping[str, str],
+                  notes: Sequence[str]) -> GT:  # fmt: skip
+    """Covariates by arm with standardised differences; `balance` as `design.balance.balance_table` makes it.
+
+    Columns that hold zeros and ones are shown as shares; the others as means with standard deviations.
+    `covariates` gives the printed names; the levels of a categorical covariate are indented below it.
+    """
+    cells = []
+    for row in balance.to_dict("records"):
+        level = row["level"] if isinstance(row["level"], str) else ""
+        label = f"\u2003{level.capitalize()}" if level else covariates.get(row["covariate"], row["covariate"].capitalize())
+        head = row["kind"] == "categorical"
+        cells.append({
+            "Characteristic": label,
+            arm_labels["control"]: "" if head else _summary(row, "control"),
+            arm_labels["treatment"]: "" if head else _summary(row, "treatment"),
+            "Std. difference": number(row["std_difference"], 2),
+            "Missing": "" if level else count(row["missing_treatment"] + row["missing_control"]),
+        })  # fmt: skip
+    return plain_table(pd.DataFrame(cells), stub="Characteristic", notes=notes,
+                       spanner=[arm_labels["control"], arm_labels["treatment"]])  # fmt: skip
+
+
+def _summary(row: Mapping[str, Any], arm: str) -> str:
+    mean, sd = float(row[f"mean_{arm}"]), float(row[f"sd_{arm}"])
+    n = float(row[f"n_{arm}"])
+    # The standard deviation of zeros and ones is fixed by their mean.
+    share = row["kind"] == "level" or abs(sd**2 - mean * (1 - mean) * n / max(n - 1, 1)) < 1e-9
+    return percent(mean) if share else f"{number(mean, 1)} ({number(sd, 1)})"

@@ -1,0 +1,463 @@
+-- Everything that both formats share: conditional content, callouts, tabsets, floats, numbers and
+-- references. Numbers are computed here, once, and travel as attributes; the writers only print them.
+--
+-- Input: one Div `book-chapter` for each chapter (attributes file, slug, appendix).
+-- Output: the same Divs, whose floats, callouts, tabsets and equations are marked Divs and Spans.
+-- Problems are collected and raised together, one a line: HHP, file, needle, message (tab-separated).
+
+local stringify = pandoc.utils.stringify
+local html = FORMAT:match("^html") ~= nil
+
+local words = {}
+local problems = {}
+local defined = {}   -- id -> {kind, number, file}
+local chapter        -- the chapter being read: {file, slug, appendix, number}
+local renamed = {}   -- slug -> {id -> id that is unique in the book}
+local chapter_ids = {} -- file -> id of its first heading
+
+local function problem(needle, message)
+  table.insert(problems, table.concat({ "HHP", chapter.file, needle, message }, "\t"))
+end
+
+local function has(el, class) return el.classes and el.classes:includes(class) end
+
+local function define(id, kind, number)
+  if defined[id] then
+    problem(id, "the label '" .. id .. "' is also used in " .. defined[id].file)
+    return
+  end
+  defined[id] = { kind = kind, number = number, file = chapter.file }
+end
+
+---------------------------------------------------------------- conditional content
+
+local function visible(el)
+  local shown = has(el, "content-visible")
+  if not shown and not has(el, "content-hidden") then return nil end
+  local when, unless = el.attributes["when-format"], el.attributes["unless-format"]
+  for _, format in ipairs({ when or "html", unless or "html" }) do
+    if format ~= "html" then
+      problem(format, "conditional content knows the format 'html' only (when-format or unless-format), not '" .. format .. "'")
+    end
+  end
+  local holds = true
+  if when then holds = html end
+  if unless then holds = holds and not html end
+  if shown then return holds else return not holds end
+end
+
+local conditional = {
+  Div = function(el)
+    local keep = visible(el)
+    if keep == nil then return nil end
+    return keep and el.content or {}
+  end,
+  Span = function(el)
+    local keep = visible(el)
+    if keep == nil then return nil end
+    return keep and el.content or {}
+  end,
+}
+
+---------------------------------------------------------------- raw text
+
+local function comment(text) return text:match("^%s*<!%-%-.*%-%->%s*$") ~= nil end
+
+local raw = {
+  RawBlock = function(el)
+    if el.format == "html" and comment(el.text) then return {} end
+    if el.format == "html" and el.text:match("^<table class=\"gt_table\"") then return nil end
+    problem(el.text:match("%S+") or "", "raw " .. el.format .. " shows in one format only: " .. el.text:sub(1, 40):gsub("%s+", " "))
+  end,
+  RawInline = function(el)
+    if el.format == "html" and comment(el.text) then return {} end
+    problem(el.text:match("%S+") or "", "raw " .. el.format .. " shows in one format only: " .. el.text:sub(1, 40):gsub("%s+", " "))
+  end,
+}
+
+---------------------------------------------------------------- callouts, tabsets, code
+
+local kinds = { note = true, tip = true, warning = true, important = true, caution = true }
+
+local function callout(el)
+  for _, class in ipairs(el.classes) do
+    local kind = class:match("^callout%-(%a+)$")
+    if kind then
+      if not kinds[kind] then
+        problem(class, "unknown callout '" .. class .. "'")
+        return nil
+      end
+      local content, title = el.content:clone(), nil
+      if el.attributes.title then
+        title = pandoc.Inlines(pandoc.utils.blocks_to_inlines(pandoc.read(el.attributes.title, "markdown").blocks))
+      elseif #content > 0 and content[1].t == "Header" then
+        title = content:remove(1).content
+      else
+        title = pandoc.Inlines({ pandoc.Str(words[kind]) })
+      end
+      local collapse = el.attributes.collapse
+      local div = pandoc.Div({
+        pandoc.Div({ pandoc.Plain(title) }, pandoc.Attr("", { "callout-title" })),
+        pandoc.Div(content, pandoc.Attr("", { "callout-body" })),
+      }, pandoc.Attr(el.identifier, { "callout" }, { kind = kind }))
+      if collapse then div.attributes.collapse = collapse end
+      return div
+    end
+  end
+end
+
+local function tabset(el)
+  if not has(el, "panel-tabset") then return nil end
+  local tabs, level = pandoc.List(), nil
+  for _, block in ipairs(el.content) do
+    if block.t == "Header" and (level == nil or block.level == level) then
+      level = block.level
+      tabs:insert(pandoc.Div({ pandoc.Div({ pandoc.Plain(block.content) }, pandoc.Attr("", { "tab-title" })) }, pandoc.Attr("", { "tab" })))
+    elseif #tabs > 0 then
+      tabs[#tabs].content:insert(block)
+    else
+      problem("panel-tabset", "a tabset must begin with the heading of its first tab")
+    end
+  end
+  return pandoc.Div(tabs, pandoc.Attr(el.identifier, { "tabset" }))
+end
+
+local blocks_first = {
+  traverse = "topdown",
+  Div = function(el) return callout(el) or tabset(el) end,
+}
+
+---------------------------------------------------------------- images and floats
+
+local function alt_text(image, label, needs_own)
+  local alt = image.attributes["fig-alt"]
+  if alt and alt:match("%S") then
+    image.attributes["fig-alt"] = nil
+    return alt
+  end
+  if not needs_own and #image.caption > 0 and stringify(image.caption):match("%S") then return stringify(image.caption) end
+  problem(label ~= "" and label or image.src,
+    (label ~= "" and "the figure '" .. label .. "'" or "the image '" .. image.src .. "'") .. " has no fig-alt: say in words what it shows")
+  return "?"
+end
+
+local function with_alt(blocks, label, needs_own)
+  return blocks:walk({
+    Image = function(image)
+      image.caption = { pandoc.Str(alt_text(image, label, needs_own)) }
+      image.title = ""
+      image.classes:insert("described")
+      return image
+    end,
+  })
+end
+
+local function float(kind, id, body, caption)
+  local attributes = { kind = kind }
+  local div = pandoc.Div({
+    pandoc.Div(body, pandoc.Attr("", { "float-body" })),
+    pandoc.Div({ pandoc.Plain(caption) }, pandoc.Attr("", { "float-caption" })),
+  }, pandoc.Attr(id, { "float" }, attributes))
+  return div
+end
+
+local function caption_inlines(caption)
+  return pandoc.Inlines(pandoc.utils.blocks_to_inlines(caption.long))
+end
+
+local floats = {
+  traverse = "topdown",
+  Figure = function(el)
+    local body = with_alt(el.content, el.identifier, el.identifier:match("^fig%-") ~= nil)
+    return float("fig", el.identifier, body, caption_inlines(el.caption)), false
+  end,
+  Table = function(el)
+    if el.identifier == "" and #el.caption.long == 0 then return nil end
+    local id, caption = el.identifier, caption_inlines(el.caption)
+    el.identifier = ""
+    el.caption = pandoc.Caption({})
+    return float("tbl", id, pandoc.Blocks({ el }), caption), false
+  end,
+  Div = function(el)
+    local kind = el.identifier:match("^(fig)%-") or el.identifier:match("^(tbl)%-")
+    if not kind or has(el, "float") then return nil end
+    local content = el.content:clone()
+    local last = content[#content]
+    if not last or last.t ~= "Para" or #content < 2 then
+      problem(el.identifier, "'" .. el.identifier .. "' has no caption: write it as the last paragraph of the block")
+      return nil
+    end
+    content:remove(#content)
+    -- An image alone in a paragraph inside the block is the body, not a float of its own.
+    content = content:walk({
+      Figure = function(inner)
+        if inner.identifier == "" then return inner.content end
+        problem(inner.identifier, "figures within the figure '" .. el.identifier .. "' cannot have labels of their own")
+      end,
+    })
+    return float(kind, el.identifier, with_alt(content, el.identifier, true), last.content), false
+  end,
+}
+
+local images = {
+  Image = function(image)
+    if has(image, "described") then return nil end
+    image.caption = { pandoc.Str(alt_text(image, "", false)) }
+    image.classes:insert("described")
+    return image
+  end,
+}
+
+---------------------------------------------------------------- equations
+
+-- `$$…$$ {#eq-x alt="words"}` arrives as mathematics followed by text; returns a Span, and the rest.
+local function equation(inlines)
+  local out, at = pandoc.Inlines({}), 1
+  while at <= #inlines do
+    local el = inlines[at]
+    local next_at = at + 1
+    if el.t == "Math" and el.mathtype == "DisplayMath" then
+      local look = at + 1
+      if inlines[look] and (inlines[look].t == "Space" or inlines[look].t == "SoftBreak") then look = look + 1 end
+      if inlines[look] and inlines[look].t == "Str" and inlines[look].text:match("^{#") then
+        local id, alt, closed = inlines[look].text:match("^{#([%w%-_:.]+)"), nil, false
+        local stop = look
+        while inlines[stop] do
+          local piece = inlines[stop]
+          if piece.t == "Quoted" then alt = stringify(piece.content) end
+          if piece.t == "Str" and piece.text:match("}[%.,;]?$") then closed = true break end
+          stop = stop + 1
+        end
+        if not closed or not id or not id:match("^eq%-") then
+          problem(id or "{#", "the braces after an equation must hold a label '#eq-…' and perhaps alt=\"…\"")
+        else
+          local tail = inlines[stop].text:match("}([%.,;])$")
+          el = pandoc.Span({ el }, pandoc.Attr(id, { "equation" }, { alt = alt or el.text }))
+          next_at = stop + 1
+          if tail then
+            out:insert(el)
+            el = pandoc.Str(tail)
+          end
+        end
+      end
+    end
+    out:insert(el)
+    at = next_at
+  end
+  return out
+end
+
+---------------------------------------------------------------- numbers
+
+local function letter(n) return string.char(string.byte("A") + n - 1) end
+
+local counters = { chapters = 0, appendices = 0, alone = { fig = 0, tbl = 0, eq = 0 } }
+
+local function numbered(div, count_in)
+  local count = { fig = 0, tbl = 0, eq = 0 }
+  local sections = { 0, 0, 0, 0, 0, 0 }
+  local headings = 0
+
+  local function next_number(kind)
+    if chapter.number then
+      count[kind] = count[kind] + 1
+      return chapter.number .. "." .. count[kind]
+    end
+    counters.alone[kind] = counters.alone[kind] + 1
+    return tostring(counters.alone[kind])
+  end
+
+  local function header(el)
+    if el.level == 1 then
+      headings = headings + 1
+      if headings > 1 then problem(stringify(el), "a second level-one heading: one chapter, one '# Title'") end
+      if not has(el, "unnumbered") and count_in.number_sections then
+        if chapter.appendix then
+          counters.appendices = counters.appendices + 1
+          chapter.number = letter(counters.appendices)
+        else
+          counters.chapters = counters.chapters + 1
+          chapter.number = tostring(counters.chapters)
+        end
+        el.attributes.number = chapter.number
+      end
+      chapter_ids[chapter.file] = el.identifier
+    elseif chapter.number and not has(el, "unnumbered") then
+      sections[el.level] = sections[el.level] + 1
+      for deeper = el.level + 1, 6 do sections[deeper] = 0 end
+      local parts = { chapter.number }
+      for level = 2, el.level do table.insert(parts, tostring(sections[level])) end
+      el.attributes.number = table.concat(parts, ".")
+    end
+    if headings == 0 then problem(stringify(el), "the chapter must begin with a level-one heading") end
+    -- Pandoc makes ids of headings from their words: the same words occur in several chapters.
+    if defined[el.identifier] and not el.identifier:match("^sec%-") then
+      local unique = chapter.slug .. "-" .. el.identifier
+      renamed[chapter.slug] = renamed[chapter.slug] or {}
+      renamed[chapter.slug][el.identifier] = unique
+      el.identifier = unique
+      if el.level == 1 then chapter_ids[chapter.file] = unique end
+    end
+    local kind = el.level > 1 and "section" or (chapter.appendix and "appendix" or "chapter")
+    define(el.identifier, kind, el.attributes.number)
+    return el
+  end
+
+  local result = div:walk({
+    traverse = "topdown",
+    Header = header,
+    Div = function(el)
+      if has(el, "float") and el.identifier:match("^%a+%-") then
+        local kind = el.attributes.kind
+        if not el.identifier:match("^" .. kind .. "%-") then
+          problem(el.identifier, "the label '" .. el.identifier .. "' must begin with '" .. kind .. "-'")
+        end
+        el.attributes.number = next_number(kind)
+        define(el.identifier, kind == "fig" and "figure" or "table", el.attributes.number)
+        return el
+      elseif el.identifier ~= "" and el.identifier ~= "refs" and not has(el, "book-chapter") then
+        define(el.identifier, "block", nil)
+      end
+    end,
+    Span = function(el)
+      if has(el, "equation") then
+        el.attributes.number = next_number("eq")
+        define(el.identifier, "equation", el.attributes.number)
+        return el
+      elseif el.identifier ~= "" then
+        define(el.identifier, "block", nil)
+      end
+    end,
+  })
+  if headings == 0 then problem("", "the chapter has no level-one heading ('# Title {#sec-name}')") end
+  return result
+end
+
+---------------------------------------------------------------- references
+
+local nbsp = "\u{a0}"
+
+local function is_reference(id) return id:match("^fig%-") or id:match("^tbl%-") or id:match("^eq%-") or id:match("^sec%-") end
+
+local function reference(citation)
+  local target = defined[citation.id]
+  if not target then
+    problem("@" .. citation.id, "'@" .. citation.id .. "' refers to nothing: no such label in the book")
+    return pandoc.Str("?")
+  end
+  if not target.number then
+    problem("@" .. citation.id, "'@" .. citation.id .. "' refers to something without a number; write a link instead")
+    return pandoc.Str("?")
+  end
+  local text = pandoc.Inlines({})
+  if #citation.prefix > 0 then
+    text:extend(citation.prefix)
+    text:insert(pandoc.Str(nbsp))
+  elseif citation.mode ~= "SuppressAuthor" then
+    text:insert(pandoc.Str(words[target.kind] .. nbsp))
+  end
+  text:insert(pandoc.Str(target.number))
+  local link = pandoc.Link(text, "#" .. citation.id, "", pandoc.Attr("", { "xref" }))
+  if #citation.suffix == 0 then return link end
+  local out = pandoc.Inlines({ link })
+  out:extend(citation.suffix)
+  return pandoc.Span(out)
+end
+
+local function references(cited)
+  return {
+    Cite = function(el)
+      local ours, others = 0, 0
+      for _, citation in ipairs(el.citations) do
+        if is_reference(citation.id) then ours = ours + 1 else others = others + 1 end
+      end
+      if ours == 0 then
+        for _, citation in ipairs(el.citations) do
+          if not cited[citation.id] then
+            problem("@" .. citation.id, "the citation '@" .. citation.id .. "' is not in the bibliography")
+          end
+        end
+        return nil
+      end
+      if others > 0 then
+        problem("@" .. el.citations[1].id, "one pair of brackets holds both references and citations; separate them")
+      end
+      local out = pandoc.Inlines({})
+      for at, citation in ipairs(el.citations) do
+        if at > 1 then out:extend({ pandoc.Str(","), pandoc.Space() }) end
+        out:insert(reference(citation))
+      end
+      return out
+    end,
+    Link = function(el)
+      local id = el.target:match("^#(.+)$")
+      if id then
+        local new = renamed[chapter.slug] and renamed[chapter.slug][id]
+        if new then
+          el.target = "#" .. new
+          return el
+        end
+        if not defined[id] then problem(el.target, "the link to '" .. el.target .. "' has no target in the book") end
+        return nil
+      end
+      local path, anchor = el.target:match("^([^:#]+%.qmd)#?(.*)$")
+      if path then
+        local folder = chapter.file:match("^(.*)/[^/]*$")
+        local full = path:match("^/") and path:sub(2) or (folder and folder .. "/" or "") .. path
+        full = pandoc.path.normalize(full)
+        while full:match("[^/]+/%.%./") do full = full:gsub("[^/]+/%.%./", "", 1) end
+        local target = chapter_ids[full]
+        if not target or (anchor ~= "" and not defined[anchor]) then
+          problem(el.target, "the link to '" .. el.target .. "' has no target in the book")
+          return nil
+        end
+        el.target = "#" .. (anchor ~= "" and anchor or target)
+        return el
+      end
+      if not el.target:match("^%a[%w+.-]*:") then
+        problem(el.target, "the link to '" .. el.target .. "' is neither an address nor a place in the book")
+      end
+    end,
+  }
+end
+
+---------------------------------------------------------------- the whole book
+
+local function enter(div)
+  chapter = {
+    file = div.attributes.file, slug = div.attributes.slug, appendix = div.attributes.appendix == "true",
+  }
+end
+
+function Pandoc(doc)
+  for key, value in pairs(doc.meta.words) do words[key] = stringify(value) end
+  local settings = { number_sections = doc.meta["number-sections"] }
+  local cited, has_refs, cites = {}, false, nil
+  for _, entry in ipairs(pandoc.utils.references(doc)) do cited[entry.id] = true end
+
+  for at, div in ipairs(doc.blocks) do
+    enter(div)
+    div = div:walk(conditional):walk(raw):walk(blocks_first)
+    div = div:walk(floats):walk(images):walk({ Inlines = equation })
+    div = numbered(div, settings)
+    doc.blocks[at] = div
+  end
+  for at, div in ipairs(doc.blocks) do
+    enter(div)
+    div:walk({
+      Div = function(el) if el.identifier == "refs" then has_refs = true end end,
+      Cite = function(el)
+        for _, citation in ipairs(el.citations) do
+          if not is_reference(citation.id) then cites = cites or { chapter, "@" .. citation.id } end
+        end
+      end,
+    })
+    doc.blocks[at] = div:walk(references(cited))
+  end
+  if cites and not has_refs then
+    chapter = cites[1]
+    problem(cites[2], "the book cites sources, but no chapter has a block '::: {#refs}' for the list of references")
+  end
+  if #problems > 0 then error(table.concat(problems, "\n"), 0) end
+  return doc
+end

@@ -1,0 +1,193 @@
+-- The numbered book as a site: one HTML fragment and one list of headings for each chapter.
+-- The result is a single raw block of JSON, {slug: {title, number, body, headings}}.
+
+local stringify = pandoc.utils.stringify
+local words = {}
+local page_of = {}  -- id -> slug
+local problems = {}
+local current       -- slug and file of the chapter being written
+
+local function escape(text)
+  return (text:gsub("&", "&amp;"):gsub("<", "&lt;"):gsub(">", "&gt;"):gsub('"', "&quot;"))
+end
+
+local function has(el, class) return el.classes and el.classes:includes(class) end
+
+local function raw(text) return pandoc.RawBlock("html", text) end
+
+local function write(blocks)
+  return pandoc.write(pandoc.Pandoc(blocks), "html5", PANDOC_WRITER_OPTIONS)
+end
+
+local function write_inlines(inlines)
+  return (write({ pandoc.Plain(inlines) }):gsub("%s+$", ""))
+end
+
+local function attributes(el, class)
+  local id = el.identifier ~= "" and ' id="' .. escape(el.identifier) .. '"' or ""
+  return id .. ' class="' .. class .. '"'
+end
+
+local headings
+
+local function header(el)
+  if el.level == 1 and headings.title == nil then
+    headings.title = write_inlines(el.content)
+    headings.plain = stringify(el.content)
+    headings.number = el.attributes.number
+    headings.id = el.identifier
+    return {}
+  end
+  local number = el.attributes.number
+  local title = write_inlines(el.content)
+  headings.list:insert({ id = el.identifier, level = el.level, number = number or "", title = title, plain = stringify(el.content) })
+  local label = number and '<span class="number">' .. number .. "</span> " or ""
+  local anchor = '<a class="anchor" href="#' .. escape(el.identifier) .. '" aria-label="'
+    .. escape(words.anchor .. " " .. (number and number .. " " or "") .. stringify(el.content)) .. '"></a>'
+  local tag = "h" .. el.level
+  return raw("<" .. tag .. attributes(el, "heading") .. ">" .. label .. "<span>" .. title .. "</span> " .. anchor .. "</" .. tag .. ">")
+end
+
+-- Tables scroll in a region of their own; the script makes it focusable when it does scroll.
+local function scrolling(block)
+  return { raw('<div class="table-scroll">'), block, raw("</div>") }
+end
+
+local function float(el)
+  local kind, number = el.attributes.kind, el.attributes.number
+  local body, caption = el.content[1].content, el.content[2].content[1].content
+  local label = ""
+  if number then
+    label = '<span class="float-label">' .. words[kind == "fig" and "figure" or "table"] .. "&nbsp;" .. number .. "</span> "
+  end
+  local figcaption = {}
+  if number or #caption > 0 then
+    figcaption = { raw("<figcaption>" .. label .. write_inlines(caption) .. "</figcaption>") }
+  end
+  local out = pandoc.Blocks({ raw("<figure" .. attributes(el, "float " .. kind) .. ">") })
+  if kind == "tbl" then out:extend(figcaption) end
+  out:extend(body)
+  if kind == "fig" then out:extend(figcaption) end
+  out:insert(raw("</figure>"))
+  return out
+end
+
+local function callout(el)
+  local kind, collapse = el.attributes.kind, el.attributes.collapse
+  local title, body = el.content[1].content[1].content, el.content[2].content
+  local out = pandoc.Blocks({})
+  local class = "callout callout-" .. kind
+  if collapse then
+    out:insert(raw("<details" .. attributes(el, class) .. (collapse == "false" and " open" or "") .. "><summary>" .. write_inlines(title) .. "</summary>"))
+  else
+    out:insert(raw("<div" .. attributes(el, class) .. '><p class="callout-title">' .. write_inlines(title) .. "</p>"))
+  end
+  out:insert(raw('<div class="callout-body">'))
+  out:extend(body)
+  out:insert(raw("</div>" .. (collapse and "</details>" or "</div>")))
+  return out
+end
+
+local function tabset(el)
+  local out = pandoc.Blocks({ raw("<div" .. attributes(el, "tabset") .. ">") })
+  for _, tab in ipairs(el.content) do
+    out:insert(raw('<section class="tab"><p class="tab-title">' .. write_inlines(tab.content[1].content[1].content) .. "</p>"))
+    for at = 2, #tab.content do out:insert(tab.content[at]) end
+    out:insert(raw("</section>"))
+  end
+  out:insert(raw("</div>"))
+  return out
+end
+
+local function div(el)
+  if has(el, "float") then return float(el) end
+  if has(el, "callout") then return callout(el) end
+  if has(el, "tabset") then return tabset(el) end
+  if has(el, "pagebreak") then return {} end
+  if has(el, "code-fold") then
+    local out = pandoc.Blocks({ raw('<details class="code-fold"><summary>' .. escape(el.attributes.summary) .. "</summary>") })
+    out:extend(el.content)
+    out:insert(raw("</details>"))
+    return out
+  end
+  if el.attributes["layout-ncol"] then
+    local out = pandoc.Blocks({ raw('<div class="layout" style="--columns: ' .. math.floor(tonumber(el.attributes["layout-ncol"]) or 2) .. '">') })
+    for _, block in ipairs(el.content) do
+      out:insert(raw("<div>"))
+      out:insert(block)
+      out:insert(raw("</div>"))
+    end
+    out:insert(raw("</div>"))
+    return out
+  end
+end
+
+-- Bottom-up, so that whatever is written to text already holds finished inlines.
+local inline = {
+  Image = function(el)
+    local dark = el.attributes.dark
+    local size = ""
+    for _, side in ipairs({ "width", "height" }) do
+      if el.attributes[side] then size = size .. " " .. side .. '="' .. escape(el.attributes[side]) .. '"' end
+    end
+    local alt = ' alt="' .. escape(stringify(el.caption)) .. '"'
+    local image = '<img src="' .. escape(el.src) .. '"' .. alt .. size
+    if not dark then return pandoc.RawInline("html", image .. ">") end
+    return pandoc.RawInline("html", image .. ' class="on-light"><img src="' .. escape(dark) .. '"' .. alt .. size .. ' class="on-dark" loading="lazy">')
+  end,
+  Link = function(el)
+    local id = el.target:match("^#(.+)$")
+    if id then
+      local slug = page_of[id]
+      if not slug then
+        table.insert(problems, table.concat({ "HHP", current.file, el.target, "the link to '" .. el.target .. "' has no target in the book" }, "\t"))
+      elseif slug ~= current.slug then
+        el.target = slug .. ".html#" .. id
+      end
+      return el
+    end
+  end,
+  Span = function(el)
+    if has(el, "equation") then
+      local out = pandoc.Inlines({ pandoc.RawInline("html", '<span' .. attributes(el, "equation") .. ">") })
+      out:extend(el.content)
+      out:insert(pandoc.RawInline("html", '<span class="equation-number">(' .. el.attributes.number .. ")</span></span>"))
+      return out
+    end
+  end,
+}
+
+local blocks = {
+  Header = header,
+  Div = div,
+  Table = scrolling,
+  RawBlock = function(el)
+    if el.text:match("^<table") then return { raw('<div class="table-scroll">' .. el.text .. "</div>") } end
+  end,
+}
+
+local function remember(chapter)
+  local slug = chapter.attributes.slug
+  local function note(el) if el.identifier ~= "" then page_of[el.identifier] = slug end end
+  chapter:walk({ Block = function(el) if el.identifier then note(el) end end, Inline = function(el) if el.identifier then note(el) end end })
+end
+
+function Pandoc(doc)
+  for key, value in pairs(doc.meta.words) do words[key] = stringify(value) end
+  for _, chapter in ipairs(doc.blocks) do remember(chapter) end
+  local pages = {}
+  for _, chapter in ipairs(doc.blocks) do
+    current = { slug = chapter.attributes.slug, file = chapter.attributes.file }
+    headings = { list = pandoc.List() }
+    local content = pandoc.Blocks(chapter.content):walk(inline)
+    -- Notes must be written with their chapter, so blocks are finished before, in reading order.
+    content = content:walk({ traverse = "topdown", Header = header })
+    content = content:walk({ Div = div, Table = blocks.Table, RawBlock = blocks.RawBlock })
+    pages[current.slug] = {
+      title = headings.title, plain = headings.plain, number = headings.number or "", id = headings.id,
+      headings = headings.list, body = write(content),
+    }
+  end
+  if #problems > 0 then error(table.concat(problems, "\n"), 0) end
+  return pandoc.Pandoc({ raw(pandoc.json.encode(pages)) })
+end

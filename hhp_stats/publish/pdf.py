@@ -1,0 +1,94 @@
+"""The book as an accessible PDF (PDF/A-2a and PDF/UA-1), set by Typst."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import typst
+
+from hhp_stats.errors import RenderError
+from hhp_stats.publish.pandoc import ASSETS, words_of
+from hhp_stats.publish.project import Project
+
+STANDARDS = ["a-2a", "ua-1"]
+_LONGEST_DIAGNOSTIC = 160
+
+
+def write_pdf(project: Project, *, body: str, figures: Mapping[str, bytes], target: Path) -> None:
+    """Set the document's body with the report's template.
+
+    Raises RenderError with Typst's own report where the document breaks a rule of the standards, for
+    example a character that no font of the report has.
+    """
+    with tempfile.TemporaryDirectory(prefix="hhp") as folder:
+        for name, content in figures.items():
+            if not name.endswith("-dark.svg"):
+                file = Path(folder) / name
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_bytes(content)
+        source = Path(folder) / "report.typ"
+        template = (ASSETS / "report.typ").read_text(encoding="utf-8")
+        source.write_text(f"{_settings(project)}\n{template}\n{body}\n", encoding="utf-8")
+        try:
+            typst.compile(
+                str(source),
+                output=str(target),
+                root=folder,
+                font_paths=[str(ASSETS / "fonts")],
+                ignore_system_fonts=True,
+                pdf_standards=STANDARDS,
+                timestamp=_seconds(project),
+            )
+        except typst.TypstError as error:
+            lines = str(getattr(error, "diagnostic", "") or error).splitlines()
+            report = "\n".join(line[:_LONGEST_DIAGNOSTIC] for line in lines)
+            raise RenderError("report.pdf", None, f"Typst: {report}") from None
+
+
+def _seconds(project: Project) -> int:
+    return (project.date - type(project.date)(1970, 1, 1)).days * 86400
+
+
+def _settings(project: Project) -> str:
+    """What the template needs to know, as plain strings: text in a title is never code."""
+
+    def text(value: str) -> str:
+        return json.dumps(value, ensure_ascii=False)
+
+    language, _, region = project.lang.partition("-")
+    authors = "".join(f"{text(author)}, " for author in project.authors)
+    words = ", ".join(f"{key}: {text(value)}" for key, value in words_of(project).items())
+    return "\n".join(
+        [
+            "#let book = (",
+            f"  title: {text(project.title)},",
+            f"  subtitle: {text(project.subtitle)},",
+            f"  description: {text(project.description)},",
+            f"  authors: ({authors}),",
+            f"  date: datetime(year: {project.date.year}, month: {project.date.month}, day: {project.date.day}),",
+            f"  shown-date: {text(long_date(project))},",
+            f"  language: {text(language)},",
+            f"  region: {text(region) if region else 'none'},",
+            f"  banner: {text(project.banner)},",
+            f"  words: ({words}),",
+            ")",
+        ]
+    )
+
+
+_MONTHS = {
+    "en": "January February March April May June July August September October November December",
+    "de": "Januar Februar März April Mai Juni Juli August September Oktober November Dezember",
+    "fr": "janvier février mars avril mai juin juillet août septembre octobre novembre décembre",
+}
+
+
+def long_date(project: Project) -> str:
+    """The book's date in words, in its language, without asking the machine's locale."""
+    language = project.lang.split("-")[0].lower()
+    month = _MONTHS[language].split()[project.date.month - 1]
+    point = "." if language == "de" else ""
+    return f"{project.date.day}{point} {month} {project.date.year}"

@@ -1,0 +1,243 @@
+"""What does `_quarto.yml` ask for? Read once, checked, frozen.
+
+Keys are honoured, known to matter to the Quarto CLI alone, or refused by name and line. A key of
+the project's own at top level is accepted when a `meta` shortcode of a chapter uses it.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from hhp_stats.errors import RenderError
+
+CONFIG = "_quarto.yml"
+BANNER = "synthetic-banner"
+
+EXECUTE_OPTIONS = {"echo", "eval", "include", "output", "warning", "error"}
+"""The options of `execute:`; a cell may set each for itself."""
+
+_HONOURED: dict[str, set[str]] = {
+    "project": {"type", "output-dir", "execute-dir"},
+    "book": {"title", "subtitle", "author", "date", "description", "chapters", "appendices"},
+    "execute": EXECUTE_OPTIONS,
+    "format": {"html", "typst"},
+}
+_TOP_LEVEL = {
+    *_HONOURED,
+    "bibliography",
+    "csl",
+    "lang",
+    "link-citations",
+    "number-sections",
+    "toc-depth",
+    BANNER,
+}
+# Appearance that the Quarto CLI takes and the embedded engine's own templates decide.
+_CLI_ONLY = {"theme", "css", "mainfont", "fontsize", "papersize", "margin", "toc", "toc-depth", "code-copy", "grid"}
+_FORMAT_HONOURED = {
+    "html": {"code-fold", "code-summary", "number-sections", *_CLI_ONLY},
+    "typst": {"citeproc", "number-sections", *_CLI_ONLY},
+}
+# Quarto acts on these top-level keys; passing over them in silence would change the report.
+_QUARTO_TOP_LEVEL = {
+    "abstract", "aliases", "author", "brand", "bread-crumbs", "citation", "citeproc", "code-annotations", "code-fold",
+    "code-tools", "crossref", "date", "df-print", "editor", "email-obfuscation", "engine", "engines", "extensions",
+    "fig-cap-location", "fig-dpi", "fig-format", "fig-height", "fig-width", "filters", "format-links", "freeze",
+    "from", "highlight-style", "html-math-method", "include-after-body", "include-before-body", "include-in-header",
+    "ipynb-filters", "ipynb-shell-interactivity", "jupyter", "kernel", "knitr", "language", "listing", "lightbox",
+    "manuscript", "metadata-files", "nocite", "number-depth", "number-offset", "page-layout", "pdf-standard",
+    "profile", "quarto-required", "reader", "reference-location", "resource-path", "resources", "shift-heading-level-by",
+    "shortcodes", "smart", "suppress-bibliography", "tbl-cap-location", "tbl-colwidths", "template", "theme", "title",
+    "toc", "toc-title", "top-level-division", "validate-yaml", "variables", "website",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chapter:
+    """One file of the book; `slug` names its page and its kept outputs."""
+
+    path: str  # relative to the project's root, with forward slashes
+    slug: str
+    appendix: bool
+
+    @property
+    def page(self) -> str:
+        return f"{self.slug}.html"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """The book as `_quarto.yml` declares it; paths are relative to `root`."""
+
+    root: Path
+    title: str
+    subtitle: str
+    description: str
+    authors: tuple[str, ...]
+    date: datetime.date
+    lang: str
+    number_sections: bool
+    toc_depth: int
+    banner: str
+    chapters: tuple[Chapter, ...]
+    bibliography: tuple[str, ...]
+    csl: str | None
+    execute: Mapping[str, Any]
+    code_fold: bool
+    code_summary: str
+    metadata: Mapping[str, Any]  # all of the file, for the shortcode `meta`
+    variables: Mapping[str, Any]  # `_variables.yml`, for the shortcode `var`
+    own_keys: Mapping[str, int]  # the project's own top-level keys and their lines
+
+
+def _key_lines(node: yaml.Node, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], int]]:
+    """Every key of the file as a path, with its line counted from one."""
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            place = (*path, str(key.value))
+            yield place, key.start_mark.line + 1
+            yield from _key_lines(value, place)
+
+
+def read_yaml(file: Path, name: str) -> tuple[dict[str, Any], dict[tuple[str, ...], int]]:
+    """Read a YAML file whose top is a mapping, together with the line of each key.
+
+    Raises RenderError where the file is missing, is no YAML, holds a key twice, or is no mapping.
+    """
+    try:
+        text = file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise RenderError(name, None, "the file does not exist") from None
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        loaded = yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else None
+        raise RenderError(name, line, f"not valid YAML: {error.problem}") from None
+    if node is None:
+        return {}, {}
+    if not isinstance(loaded, dict):
+        raise RenderError(name, 1, "the file must hold keys and values")
+    lines: dict[tuple[str, ...], int] = {}
+    for place, line in _key_lines(node):
+        if place in lines:
+            raise RenderError(name, line, f"the key '{'.'.join(place)}' is given twice (first on line {lines[place]})")
+        lines[place] = line
+    return loaded, lines
+
+
+def load_project(root: Path) -> Project:
+    """What does the book's `_quarto.yml` ask for?
+
+    Refuses keys that neither engine would honour alike, a project that is no book, chapters that do
+    not exist or would share a page name, a moving or missing date, and citations left to Typst.
+    Raises RenderError with the line of `_quarto.yml`.
+    """
+    config, lines = read_yaml(root / CONFIG, CONFIG)
+
+    def fail(message: str, *place: str) -> RenderError:
+        while place and place not in lines:
+            place = place[:-1]
+        return RenderError(CONFIG, lines.get(place), message)
+
+    for top in config:
+        if top in _QUARTO_TOP_LEVEL:
+            raise fail(f"the key '{top}' is not honoured by the embedded engine; remove it", top)
+    for section, known in _HONOURED.items():
+        value = config.get(section)
+        if not isinstance(value, dict):
+            raise fail(f"'{section}:' must hold keys and values" if section in config else f"'{section}:' is missing", section)
+        for key in value:
+            if key not in known:
+                raise fail(f"the key '{section}.{key}' is not honoured by the embedded engine; remove it", section, key)
+    formats = {name: value if isinstance(value, dict) else {} for name, value in config["format"].items()}
+    for name, value in formats.items():
+        for key in value:
+            if key not in _FORMAT_HONOURED[name]:
+                raise fail(f"the key 'format.{name}.{key}' is not honoured by the embedded engine; remove it", "format", name, key)
+    if "typst" in formats and formats["typst"].get("citeproc") is not True:
+        raise fail("'format.typst.citeproc: true' is needed, else Quarto lets Typst format the citations", "format", "typst")
+
+    project, book = config["project"], config["book"]
+    if project.get("type") != "book":
+        raise fail("'project.type' must be 'book'", "project", "type")
+    if project.get("execute-dir") != "project":
+        raise fail("'project.execute-dir' must be 'project', so that code runs in one place", "project", "execute-dir")
+    for needed in ("title", "date", "chapters"):
+        if needed not in book:
+            raise fail(f"'book.{needed}' is missing", "book")
+    date = book["date"]
+    if isinstance(date, str):
+        try:
+            date = datetime.date.fromisoformat(date)
+        except ValueError:
+            raise fail(f"'book.date' must be a fixed date such as 2024-05-31, not {date!r}", "book", "date") from None
+    if not isinstance(date, datetime.date):
+        raise fail("'book.date' must be a fixed date such as 2024-05-31", "book", "date")
+    bibliography = config.get("bibliography", [])
+    bibliography = tuple(bibliography) if isinstance(bibliography, list) else (str(bibliography),)
+    csl = config.get("csl")
+    for key, files in (("bibliography", bibliography), ("csl", (csl,) if csl else ())):
+        for file in files:
+            if not (root / file).is_file():
+                raise fail(f"the file '{file}' does not exist", key)
+    html = formats.get("html", {})
+    variables = read_yaml(root / "_variables.yml", "_variables.yml")[0] if (root / "_variables.yml").exists() else {}
+    return Project(
+        root=root,
+        title=str(book["title"]),
+        subtitle=str(book.get("subtitle", "")),
+        description=str(book.get("description", "")),
+        authors=_authors(book.get("author", []), fail),
+        date=date,
+        lang=str(config.get("lang", "en")),
+        number_sections=bool(config.get("number-sections", True)),
+        toc_depth=int(config.get("toc-depth", 2)),
+        banner=" ".join(str(config.get(BANNER) or "").split()),
+        chapters=_chapters(root, book, fail),
+        bibliography=bibliography,
+        csl=csl,
+        execute={"echo": True, "eval": True, "include": True, "output": True, "warning": True, "error": False}
+        | config["execute"],
+        code_fold=bool(html.get("code-fold", False)),
+        code_summary=str(html.get("code-summary", "Code")),
+        metadata=config,
+        variables=variables,
+        own_keys={key: lines[(key,)] for key in config if key not in _TOP_LEVEL},
+    )
+
+
+def _authors(given: Any, fail: Any) -> tuple[str, ...]:
+    """Names as plain text, from a name, a list of names, or a list of records with a name."""
+    names: list[str] = []
+    for author in given if isinstance(given, list) else [given]:
+        name = author.get("name") if isinstance(author, dict) else author
+        if not isinstance(name, str):
+            raise fail("'book.author' must be names, or records with a 'name'", "book", "author")
+        names.append(name)
+    return tuple(names)
+
+
+def _chapters(root: Path, book: Mapping[str, Any], fail: Any) -> tuple[Chapter, ...]:
+    chapters: list[Chapter] = []
+    seen: dict[str, str] = {}
+    for key in ("chapters", "appendices"):
+        for entry in book.get(key, []):
+            if not isinstance(entry, str) or not entry.endswith(".qmd"):
+                raise fail(f"'book.{key}' takes .qmd files only; found {entry!r}", "book", key)
+            if not (root / entry).is_file():
+                raise fail(f"the chapter '{entry}' does not exist", "book", key)
+            slug = Path(entry).stem
+            if slug in seen:
+                raise fail(f"'{entry}' and '{seen[slug]}' would share the page name {slug}.html", "book", key)
+            seen[slug] = entry
+            chapters.append(Chapter(path=entry, slug=slug, appendix=key == "appendices"))
+    if not chapters or chapters[0].path != "index.qmd":
+        raise fail("'book.chapters' must begin with index.qmd", "book", "chapters")
+    return tuple(chapters)

@@ -1,0 +1,264 @@
+"""Render the book: the one call that `hhp render` makes.
+
+The result is built in a folder beside the output and takes its place when whole, so a render that
+fails or is interrupted leaves the last good one untouched.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+from hhp_stats.errors import RenderError
+from hhp_stats.publish import pandoc
+from hhp_stats.publish.execute import execute
+from hhp_stats.publish.lint import lint_sources
+from hhp_stats.publish.pdf import write_pdf
+from hhp_stats.publish.project import Project, load_project
+from hhp_stats.publish.qmd import Source, read_chapter
+from hhp_stats.publish.site import PDF_NAME, write_site
+from hhp_stats.publish.weave import weave
+
+Format = Literal["html", "pdf"]
+Engine = Literal["embedded", "quarto"]
+ChapterState = Literal["reused", "running", "executed"]
+
+
+class RenderProgress(Protocol):
+    """Hears how far a rendering is; calls come from one thread."""
+
+    def stage(self, name: str, seconds: float | None) -> None:
+        """A stage begins (`seconds` is None) or has ended."""
+
+    def chapter(self, path: str, state: ChapterState, done: int, total: int) -> None:
+        """A chapter's code is reused, starts to run, or has run; `done` of `total` chapters are ready."""
+
+
+class SilentProgress:
+    """The default: says nothing."""
+
+    def stage(self, name: str, seconds: float | None) -> None:
+        return
+
+    def chapter(self, path: str, state: ChapterState, done: int, total: int) -> None:
+        return
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenderReport:
+    """What a rendering made, and from what."""
+
+    output: Path
+    pages: tuple[str, ...]  # names within the output folder
+    pdf: Path | None
+    executed: tuple[str, ...]  # chapters whose code ran
+    reused: tuple[str, ...]  # chapters with code whose kept outputs were used
+    seconds: Mapping[str, float]  # by stage
+
+
+def render_book(
+    *,
+    root: Path,
+    output: Path,
+    formats: Sequence[Format] = ("html", "pdf"),
+    engine: Engine = "embedded",
+    fresh: bool = False,
+    workers: int = 2,
+    declared: Sequence[Path] = (),
+    attachments: Sequence[Path] = (),
+    progress: RenderProgress | None = None,
+) -> RenderReport:
+    """Render the Quarto book in `root` into the folder `output`.
+
+    The output folder is replaced as a whole: it holds the asked-for `formats` and copies of the
+    `attachments` (every page links to them), nothing of an earlier rendering. `declared` files and
+    folders are inputs of the code: when their bytes, the code or the installed packages change, code
+    runs again; otherwise kept outputs are used, unless `fresh`. `workers` kernels run at once.
+
+    Raises RenderError, naming file and line where there is one: something outside the shared subset
+    of Quarto, a failing statement, a missing label, citation or alternative text, or an engine that
+    is not installed.
+    """
+    root, output = root.resolve(), output.resolve()
+    if unknown := set(formats) - {"html", "pdf"}:
+        raise ValueError(f"unknown formats: {', '.join(sorted(unknown))}")
+    if not formats:
+        raise ValueError("no format asked for")
+    clock = _Clock(progress or SilentProgress())
+    with _replaced(output) as building:
+        if engine == "embedded":
+            made = _embedded(
+                root, building, formats=formats, fresh=fresh, workers=workers, declared=declared, clock=clock,
+                attachments=attachments,
+            )  # fmt: skip
+        elif engine == "quarto":
+            made = _quarto(root, building, formats=formats, clock=clock)
+        else:
+            raise ValueError(f"unknown engine: {engine!r}")
+        for file in attachments:
+            shutil.copyfile(file, building / file.name)
+    return RenderReport(
+        output=output,
+        pages=tuple(made.pages),
+        pdf=output / PDF_NAME if "pdf" in formats else None,
+        executed=tuple(made.executed),
+        reused=tuple(made.reused),
+        seconds=dict(clock.seconds),
+    )
+
+
+class _Clock:
+    """Times the stages and tells the caller of them."""
+
+    def __init__(self, progress: RenderProgress) -> None:
+        self.progress = progress
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        self.progress.stage(name, None)
+        start = time.perf_counter()
+        yield
+        self.seconds[name] = time.perf_counter() - start
+        self.progress.stage(name, self.seconds[name])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Made:
+    pages: Sequence[str]
+    executed: Sequence[str] = ()
+    reused: Sequence[str] = ()
+
+
+def _embedded(
+    root: Path,
+    building: Path,
+    *,
+    formats: Sequence[Format],
+    fresh: bool,
+    workers: int,
+    declared: Sequence[Path],
+    attachments: Sequence[Path],
+    clock: _Clock,
+) -> _Made:
+    with clock.stage("read"):
+        project = load_project(root)
+        problems = lint_sources(project)
+        if problems:
+            first, *more = problems
+            rest = "".join(f"\n{problem}" for problem in more)
+            raise RenderError(first.file, first.line, first.message + rest)
+        sources = [read_chapter(project, chapter) for chapter in project.chapters]
+
+    with clock.stage("execute"):
+        ready = 0
+        total = sum(1 for source in sources if source.has_code)
+
+        def on_chapter(source: Source, state: ChapterState) -> None:
+            nonlocal ready
+            ready += state != "running"
+            clock.progress.chapter(source.chapter.path, state, ready, total)
+
+        executed = execute(project, sources, declared=declared, fresh=fresh, workers=workers, on_chapter=on_chapter)
+
+    with clock.stage("merge"):
+        woven = [weave(project, source, done) for source, done in zip(sources, executed, strict=True)]
+        tree, figures = pandoc.merge(project, sources, woven)
+
+    downloads = [*([PDF_NAME] if "pdf" in formats else []), *(file.name for file in attachments)]
+    pages: list[str] = []
+
+    def html() -> None:
+        text = pandoc.write(project, sources, tree, target="html")
+        pages.extend(
+            write_site(project, pages=json.loads(text), figures=figures, downloads=downloads, target=building)
+        )
+
+    def pdf() -> None:
+        body = pandoc.write(project, sources, tree, target="typst")
+        write_pdf(project, body=body, figures=figures, target=building / PDF_NAME)
+
+    # Both writers wait for processes of their own, so two threads use two cores.
+    with clock.stage("write"), ThreadPoolExecutor(max_workers=2) as pool:
+        for job in [pool.submit({"html": html, "pdf": pdf}[name]) for name in sorted(set(formats))]:
+            job.result()
+    code = [(source.chapter.path, done.reused) for source, done in zip(sources, executed, strict=True) if source.has_code]
+    return _Made(
+        pages=pages,
+        executed=[path for path, reused in code if not reused],
+        reused=[path for path, reused in code if reused],
+    )
+
+
+def _quarto(root: Path, building: Path, *, formats: Sequence[Format], clock: _Clock) -> _Made:
+    """The same sources through the Quarto CLI, where a user has it."""
+    quarto = shutil.which("quarto")
+    if quarto is None:
+        raise RenderError("_quarto.yml", None, "the Quarto CLI is not installed; render with the embedded engine")
+    for name, target in (("html", "html"), ("pdf", "typst")):
+        if name not in formats:
+            continue
+        with clock.stage(f"quarto {target}"):
+            done = subprocess.run(
+                [quarto, "render", str(root), "--to", target, "--output-dir", str(building), "--no-clean"],
+                cwd=root,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+        if done.returncode:
+            raise RenderError("_quarto.yml", None, f"quarto render --to {target} failed:\n{done.stderr.strip()[-3000:]}")
+    made = sorted(building.glob("*.pdf"))
+    if "pdf" in formats and made and not (building / PDF_NAME).exists():
+        made[0].rename(building / PDF_NAME)
+    return _Made(pages=sorted(file.relative_to(building).as_posix() for file in building.rglob("*.html")))
+
+
+def _alive(pid: int) -> bool:
+    if os.name == "nt":  # no harmless signal there: leave the folder
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+@contextmanager
+def _replaced(output: Path) -> Iterator[Path]:
+    """A folder to build in, beside the output; it takes the output's place when all went well."""
+    output.parent.mkdir(parents=True, exist_ok=True)
+    building = output.parent / f".{output.name}.new-{os.getpid()}"
+    retired = output.parent / f".{output.name}.old-{os.getpid()}"
+    for left in output.parent.glob(f".{output.name}.*-*"):
+        kind, _, pid = left.name.removeprefix(f".{output.name}.").partition("-")
+        if kind in ("new", "old") and pid.isdigit() and (int(pid) == os.getpid() or not _alive(int(pid))):
+            if kind == "old" and not output.exists():
+                left.rename(output)  # stopped between the two renames below: this is the last good one
+            else:
+                shutil.rmtree(left, ignore_errors=True)
+    building.mkdir()
+    try:
+        yield building
+        if output.exists():
+            output.rename(retired)
+        try:
+            building.rename(output)
+        except OSError:
+            if retired.exists():
+                retired.rename(output)
+            raise
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+        shutil.rmtree(retired, ignore_errors=True)

@@ -1,0 +1,210 @@
+"""The book as a site: one page for each chapter, everything local, working from a folder on disk."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Mapping, Sequence
+from html import escape
+from html.parser import HTMLParser
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from hhp_stats.publish.pandoc import ASSETS, words_of
+from hhp_stats.publish.pdf import long_date
+from hhp_stats.publish.project import Chapter, Project
+
+PDF_NAME = "report.pdf"
+RESULTS_NAME = "results.csv"
+
+Page = dict[str, Any]
+"""What html.lua says of a chapter: title, plain, number, id, headings, body."""
+
+
+def write_site(
+    project: Project, *, pages: Mapping[str, Page], figures: Mapping[str, bytes], downloads: Sequence[str], target: Path
+) -> list[str]:
+    """Write all pages, styles, scripts, fonts, pictures and the search index; the names of the pages.
+
+    `downloads` are the files beside the pages that every page links to (the PDF, the results).
+    """
+    words = words_of(project)
+    assets = target / "assets"
+    (assets / "fonts").mkdir(parents=True, exist_ok=True)
+    for name in ("page.css", "page.js"):
+        shutil.copyfile(ASSETS / name, assets / name)
+    for font in sorted((ASSETS / "fonts").iterdir()):
+        if font.suffix == ".woff2" or font.name == "OFL.txt":
+            shutil.copyfile(font, assets / "fonts" / font.name)
+    for name, content in figures.items():
+        file = target / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+    index = [entry for chapter in project.chapters for entry in _search_entries(chapter, pages[chapter.slug])]
+    script = json.dumps(index, ensure_ascii=False, separators=(",", ":"))
+    (assets / "search-index.js").write_text(f"window.searchIndex={script};\n", encoding="utf-8", newline="\n")
+
+    template = Template((ASSETS / "page.html").read_text(encoding="utf-8"))
+    written = []
+    for at, chapter in enumerate(project.chapters):
+        around = {
+            "previous": project.chapters[at - 1] if at else None,
+            "next": project.chapters[at + 1] if at + 1 < len(project.chapters) else None,
+        }
+        text = template.substitute(_page(project, chapter, pages, words, around, downloads))
+        (target / chapter.page).write_text(text, encoding="utf-8", newline="\n")
+        written.append(chapter.page)
+    return written
+
+
+def _page(
+    project: Project,
+    chapter: Chapter,
+    pages: Mapping[str, Page],
+    words: Mapping[str, str],
+    around: Mapping[str, Chapter | None],
+    downloads: Sequence[str],
+) -> dict[str, str]:
+    page = pages[chapter.slug]
+    banner = f'<p class="data-notice">{escape(project.banner)}</p>' if project.banner else ""
+    label = ""
+    if page["number"]:
+        word = words["appendix" if chapter.appendix else "chapter"]
+        label = f'<p class="chapter-label">{word} {page["number"]}</p>'
+    title = project.title if chapter.slug == "index" else f"{page['plain']} – {project.title}"
+    front = ""
+    if chapter.slug == "index":
+        facts = [*project.authors, long_date(project)]
+        subtitle = f'<p class="subtitle">{escape(project.subtitle)}</p>' if project.subtitle else ""
+        front = (
+            f'<div class="front"><p class="book-title">{escape(project.title)}</p>{subtitle}'
+            f'<p class="facts">{escape(" · ".join(facts))}</p></div>'
+        )
+    return {
+        **{f"word_{key}": escape(value) for key, value in words.items()},
+        "lang": escape(project.lang),
+        "page_title": escape(title),
+        "description": escape(project.description or f"{project.title}: {page['plain']}"),
+        "book_title": escape(project.title),
+        "banner": banner,
+        "links": "".join(
+            f'<link rel="{"prev" if kind == "previous" else kind}" href="{near.page}">\n'
+            for kind, near in around.items()
+            if near
+        ),
+        "chapters": _chapters(project, chapter, pages, words),
+        "contents": _contents(project, page, words),
+        "front": front,
+        "label": label,
+        "id": f' id="{escape(page["id"])}"' if page["id"] else "",
+        "title": page["title"],
+        "body": page["body"].strip(),
+        "around": _around(around, pages, words),
+        "downloads": _downloads(downloads, words),
+        "footer": escape(project.banner),
+        "date": escape(long_date(project)),
+        "script_words": escape(json.dumps({key: words[key] for key in _SCRIPT_WORDS}, ensure_ascii=False)),
+    }
+
+
+_SCRIPT_WORDS = ("enlarge", "close", "no_results", "results", "result", "copied", "search")
+
+
+def _numbered(page: Page) -> str:
+    number = f'<span class="number">{page["number"]}</span> ' if page["number"] else ""
+    return f"{number}<span>{page['title']}</span>"
+
+
+def _chapters(project: Project, current: Chapter, pages: Mapping[str, Page], words: Mapping[str, str]) -> str:
+    def items(chapters: Sequence[Chapter]) -> str:
+        lines = []
+        for chapter in chapters:
+            mark = ' aria-current="page"' if chapter == current else ""
+            lines.append(f'<li><a href="{chapter.page}"{mark}>{_numbered(pages[chapter.slug])}</a></li>')
+        return "\n".join(lines)
+
+    main = [chapter for chapter in project.chapters if not chapter.appendix]
+    appendices = [chapter for chapter in project.chapters if chapter.appendix]
+    text = f"<ul>\n{items(main)}\n</ul>"
+    if appendices:
+        text += f'\n<p class="nav-part">{words["appendices"]}</p>\n<ul>\n{items(appendices)}\n</ul>'
+    return text
+
+
+def _contents(project: Project, page: Page, words: Mapping[str, str]) -> str:
+    shown = [heading for heading in page["headings"] if heading["level"] <= project.toc_depth + 1]
+    if not shown:
+        return ""
+    items = "\n".join(
+        f'<li class="level-{heading["level"]}"><a href="#{escape(heading["id"])}">{_numbered(heading)}</a></li>'
+        for heading in shown
+    )
+    return (
+        f'<nav class="page-nav" aria-label="{words["on_page"]}"><details open><summary>{words["on_page"]}</summary>\n'
+        f"<ul>\n{items}\n</ul></details></nav>"
+    )
+
+
+def _around(around: Mapping[str, Chapter | None], pages: Mapping[str, Page], words: Mapping[str, str]) -> str:
+    links = "".join(
+        f'<a class="{kind}" rel="{"prev" if kind == "previous" else kind}" href="{near.page}">'
+        f"<small>{words[kind]}</small> <span>{_numbered(pages[near.slug])}</span></a>\n"
+        for kind, near in around.items()
+        if near
+    )
+    label = f"{words['previous']}, {words['next']}"
+    return f'<nav class="around" aria-label="{label}">\n{links}</nav>'
+
+
+def _downloads(downloads: Sequence[str], words: Mapping[str, str]) -> str:
+    named = {PDF_NAME: words["download_pdf"], RESULTS_NAME: words["download_results"]}
+    links = "".join(f'<li><a href="{escape(name)}">{escape(named.get(name, name))}</a></li>' for name in downloads)
+    return f'<ul class="downloads">{links}</ul>' if links else ""
+
+
+class _Text(HTMLParser):
+    """The words of a page by its sections, without mathematics' source, notes' arrows and anchors."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.sections: list[tuple[str, list[str], list[str]]] = [("", [], [])]
+        self.skip = 0
+        self.in_heading = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = dict(attrs)
+        if tag == "annotation":
+            self.skip += 1
+        elif tag in ("h2", "h3", "h4") and found.get("class") == "heading":
+            self.sections.append((found.get("id") or "", [], []))
+            self.in_heading = True
+        elif tag == "img" and "on-dark" not in (found.get("class") or ""):
+            self.sections[-1][2].append(f" {found.get('alt') or ''} ")
+        elif tag in ("p", "td", "th", "li", "div", "br", "figcaption", "dt", "dd"):
+            self.sections[-1][2].append(" ")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "annotation":
+            self.skip -= 1
+        elif tag in ("h2", "h3", "h4"):
+            self.in_heading = False
+
+    def handle_data(self, data: str) -> None:
+        if not self.skip:
+            self.sections[-1][1 if self.in_heading else 2].append(data)
+
+
+def _search_entries(chapter: Chapter, page: Page) -> list[list[str]]:
+    """[page, place in the page, chapter, section, words] of each section of a chapter."""
+    parser = _Text()
+    parser.feed(page["body"])
+    entries = []
+    for anchor, heading, text in parser.sections:
+        flat = re.sub(r"\s+", " ", "".join(text).replace("↩︎", "")).strip()
+        title = re.sub(r"\s+", " ", "".join(heading)).strip()
+        name = f"{page['number']} {page['plain']}".strip()
+        if flat or title:
+            entries.append([chapter.page, anchor or page["id"] or "", name, title, flat])
+    return entries

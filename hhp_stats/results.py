@@ -1,0 +1,238 @@
+"""The result frame: one row per planned estimate, including those that could not be made.
+
+`Estimate` is what every estimator returns for one number. A study adds what the number is about
+(`Estimate.row`) and stacks the rows (`result_frame`). Floats stay unrounded; `present/` rounds.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from hhp_stats.errors import HhpError
+
+Analysis = Literal["planned", "sensitivity", "exploratory"]
+Status = Literal["estimated", "not_estimated", "descriptive"]
+
+RESULT_ID = re.compile(r"[a-z0-9_]+(/[a-z0-9_.:-]+){2,4}")
+
+
+class ResultError(HhpError):
+    """A row or frame of results contradicts itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """One estimated number with its uncertainty.
+
+    Unless an estimator supplies its own (bootstrap, Fieller), the test statistic is
+    estimate / std_error, its reference distribution Student's t with `df` degrees of freedom
+    (`math.inf` for the normal), and the interval estimate +- t(1 - alpha/2, df) * std_error.
+    `conf_low` and `conf_high` may be infinite: an unbounded interval is a result.
+    """
+
+    estimate: float
+    std_error: float
+    df: float
+    n: int
+    n_clusters: int | None
+    method: str  # in words, for example "OLS, CR1 by team, t(G-1)"
+    conf_level: float = 0.95
+    statistic: float = math.nan
+    p_value: float = math.nan
+    conf_low: float = math.nan
+    conf_high: float = math.nan
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        if math.isnan(self.estimate):
+            raise ResultError("an estimate must be a number; report a row of status not_estimated")
+        if not self.df > 0:
+            raise ResultError(f"degrees of freedom must be positive, not {self.df}")
+        if self.std_error < 0:
+            raise ResultError(f"a standard error cannot be negative: {self.std_error}")
+        fill: dict[str, float] = {}
+        if self.std_error > 0:
+            if math.isnan(self.statistic):
+                fill["statistic"] = self.estimate / self.std_error
+            if math.isnan(self.p_value):
+                t = fill.get("statistic", self.statistic)
+                fill["p_value"] = float(2 * stats.t.sf(abs(t), self.df))
+            if math.isnan(self.conf_low) and math.isnan(self.conf_high):
+                reach = stats.t.ppf(0.5 + self.conf_level / 2, self.df) * self.std_error
+                fill["conf_low"] = float(self.estimate - reach)
+                fill["conf_high"] = float(self.estimate + reach)
+        for name, value in fill.items():
+            object.__setattr__(self, name, value)
+        if not math.isnan(self.p_value) and not 0 <= self.p_value <= 1:
+            raise ResultError(f"p_value outside 0..1: {self.p_value}")
+
+    def scaled(self, factor: float) -> Estimate:
+        """The same estimate in other units: every quantity in units of the outcome times `factor`."""
+        low, high = sorted((self.conf_low * factor, self.conf_high * factor))
+        return replace(
+            self,
+            estimate=self.estimate * factor,
+            std_error=self.std_error * abs(factor),
+            statistic=self.statistic * math.copysign(1, factor),
+            conf_low=low,
+            conf_high=high,
+        )
+
+    def row(
+        self,
+        *,
+        result_id: str,
+        population: str,
+        contrast: str,
+        analysis: Analysis,
+        clause: str,
+        source: str,
+        note: str = "",
+    ) -> ResultRow:
+        """The row of the result frame for this estimate; study, outcome, estimand come from the id."""
+        study, outcome, estimand = _parts(result_id)
+        return ResultRow(
+            result_id=result_id, study=study, outcome=outcome, estimand=estimand,
+            population=population, contrast=contrast, method=self.method, analysis=analysis,
+            estimate=self.estimate, std_error=self.std_error, df=self.df,
+            statistic=self.statistic, p_value=self.p_value, conf_low=self.conf_low,
+            conf_high=self.conf_high, conf_level=self.conf_level, n=self.n,
+            n_clusters=self.n_clusters, clause=clause, status="estimated",
+            note=" ".join(filter(None, (self.note, note))), source=source,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResultRow:
+    """One row of the result frame; the fields are its columns, in this order."""
+
+    result_id: str
+    study: str
+    outcome: str
+    estimand: str
+    population: str
+    contrast: str
+    method: str
+    analysis: Analysis
+    estimate: float = math.nan
+    std_error: float = math.nan
+    df: float = math.nan
+    statistic: float = math.nan
+    p_value: float = math.nan
+    p_adjusted: float = math.nan
+    conf_low: float = math.nan
+    conf_high: float = math.nan
+    conf_level: float = 0.95
+    n: int | None = None
+    n_clusters: int | None = None
+    clause: str = ""
+    status: Status = "estimated"
+    note: str = ""
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        if not RESULT_ID.fullmatch(self.result_id):
+            raise ResultError(f"result_id {self.result_id!r} must look like study/outcome/estimand/method")
+        if (self.study, self.outcome, self.estimand) != _parts(self.result_id):
+            raise ResultError(f"{self.result_id}: study, outcome and estimand must agree with the id")
+        if self.status == "not_estimated" and not self.note:
+            raise ResultError(f"{self.result_id}: a row that was not estimated must say why in its note")
+        if self.status != "not_estimated" and math.isnan(self.estimate):
+            raise ResultError(f"{self.result_id}: status {self.status} without an estimate")
+        if self.status == "not_estimated" and not math.isnan(self.estimate):
+            raise ResultError(f"{self.result_id}: status not_estimated with an estimate")
+        inside = self.conf_low <= self.estimate <= self.conf_high
+        known = not (math.isnan(self.conf_low) or math.isnan(self.conf_high))
+        if known and not inside:
+            raise ResultError(f"{self.result_id}: the interval does not contain the estimate")
+
+
+COLUMNS: tuple[str, ...] = tuple(field.name for field in fields(ResultRow))
+_TEXT = ("result_id", "study", "outcome", "estimand", "population", "contrast", "method",
+         "analysis", "clause", "status", "note", "source")  # fmt: skip
+_COUNTS = ("n", "n_clusters")
+
+
+def _parts(result_id: str) -> tuple[str, str, str]:
+    study, outcome, estimand, *_ = [*result_id.split("/"), "", ""]
+    return study, outcome, estimand
+
+
+def not_estimated(
+    *, result_id: str, reason: str, population: str, contrast: str, method: str,
+    analysis: Analysis, clause: str, source: str,
+) -> ResultRow:  # fmt: skip
+    """The row for a planned estimate that these data do not allow: it stays visible, with the reason."""
+    study, outcome, estimand = _parts(result_id)
+    return ResultRow(
+        result_id=result_id, study=study, outcome=outcome, estimand=estimand,
+        population=population, contrast=contrast, method=method, analysis=analysis,
+        clause=clause, status="not_estimated", note=reason, source=source,
+    )  # fmt: skip
+
+
+def result_frame(rows: Iterable[ResultRow]) -> pd.DataFrame:
+    """Stack rows into the long frame, in the given order, refusing two rows of one id."""
+    frame = pd.DataFrame([asdict(row) for row in rows], columns=list(COLUMNS))
+    doubled = frame.loc[frame["result_id"].duplicated(), "result_id"].unique()
+    if len(doubled):
+        raise ResultError(f"result_id used twice: {', '.join(doubled)}")
+    return _typed(frame)
+
+
+def _typed(frame: pd.DataFrame) -> pd.DataFrame:
+    kinds: dict[str, Any] = dict.fromkeys(COLUMNS, "float64")
+    kinds.update(dict.fromkeys(_TEXT, "str"), **dict.fromkeys(_COUNTS, "Int64"))
+    return frame.astype(kinds)
+
+
+def write_results(frame: pd.DataFrame, path: Path) -> None:
+    """Write the frame as CSV that reads back to the same floats; replaces `path` only when whole."""
+    partial = path.with_name(path.name + ".partial")
+    frame.to_csv(partial, index=False, lineterminator="\n")
+    partial.replace(path)
+
+
+def read_results(path: Path) -> pd.DataFrame:
+    """Read a frame written by `write_results`, with its types."""
+    frame = pd.read_csv(path, keep_default_na=False, na_values={c: [""] for c in COLUMNS if c not in _TEXT},
+                        float_precision="round_trip", dtype=dict.fromkeys(_TEXT, "str"))  # fmt: skip
+    if list(frame.columns) != list(COLUMNS):
+        raise ResultError(f"{path}: columns differ from the result frame: {list(frame.columns)}")
+    return _typed(frame)
+
+
+def row_of(frame: pd.DataFrame, result_id: str) -> Mapping[str, Any]:
+    """One row of a result frame by its id; raises where there is none."""
+    found = frame.loc[frame["result_id"] == result_id]
+    if found.empty:
+        raise ResultError(f"no result {result_id!r}; see the list in appendix F")
+    return found.iloc[0].to_dict()
+
+
+def changed_results(old: pd.DataFrame, new: pd.DataFrame, *, tolerance: float = 0.0) -> pd.DataFrame:
+    """Which results moved between two frames? One row per id that appeared, vanished or changed."""
+    numbers = [c for c in COLUMNS if c not in _TEXT]
+    left, right = (frame.set_index("result_id") for frame in (old, new))
+    found = []
+    for result_id in left.index.union(right.index, sort=False):
+        if result_id not in right.index or result_id not in left.index:
+            kind = "gone" if result_id not in right.index else "new"
+            found.append({"result_id": result_id, "change": kind, "column": ""})
+            continue
+        for column in numbers:
+            was, now = left.at[result_id, column], right.at[result_id, column]
+            if pd.isna(was) and pd.isna(now):
+                continue
+            if pd.isna(was) or pd.isna(now) or not np.isclose(float(was), float(now), rtol=tolerance, atol=0):
+                found.append({"result_id": result_id, "change": "moved", "column": column, "old": was, "new": now})
+    return pd.DataFrame(found, columns=["result_id", "change", "column", "old", "new"])

@@ -1,0 +1,147 @@
+"""What the arms look like before any model: means, distributions, balance, attrition, uptake."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+
+from hhp_stats.design.balance import balance_table, omnibus_balance
+from hhp_stats.estimate.effect_size import hedges_g_clustered
+from hhp_stats.estimate.icc import icc_reml
+from hhp_stats.plan.schema import Plan
+from hhp_stats.results import Estimate, ResultRow
+
+DAYS = ((0, 0, "0"), (0.5, 2, "up to 2"), (2.5, 5, "3 to 5"), (5.5, 10, "6 to 10"),
+        (10.5, 20, "11 to 20"), (20.5, math.inf, "over 20"))  # fmt: skip
+COVARIATES = {
+    "gender_male": "Male",
+    "part_time": "Part-time",
+    "agency": "Agency staff",
+    "service_years": "Service, years",
+    "baseline_absence": "Baseline absence, days",
+    "coffee": "Coffee trial arm",
+    "wellbeing_t1": "Baseline wellbeing",
+}
+
+
+def arm_rows(people: pd.DataFrame, plan: Plan) -> list[ResultRow]:
+    """Mean, standard deviation, people and teams of each outcome by arm: descriptive rows, no test."""
+    rows = []
+    for outcome in plan.outcomes.values():
+        for arm, code in plan.design.arms.items():
+            part = people.loc[(people["treatment"] == code) & people[outcome.column].notna()]
+            values = part[outcome.column].to_numpy(dtype=np.float64)
+            if len(values) < 2:
+                continue
+            about = {"study": plan.study, "outcome": outcome.key, "population": "those with a known outcome",
+                     "contrast": arm, "analysis": "exploratory", "n": len(values), "status": "descriptive",
+                     "n_clusters": int(part["team_id"].nunique()), "clause": " ".join(outcome.clauses),
+                     "source": "hhp_stats.studies.goal_setting.descriptives.arm_rows"}  # fmt: skip
+            for name, value in (("mean", values.mean()), ("sd", values.std(ddof=1))):
+                estimand = f"{name}_{arm}"
+                rows.append(ResultRow(result_id=f"{plan.study}/{outcome.key}/{estimand}/raw", estimand=estimand,
+                                      method=f"{name} of the arm", estimate=float(value), **about))  # fmt: skip
+    return rows
+
+
+def clustering_rows(people: pd.DataFrame, planned: dict[str, Estimate], plan: Plan) -> list[ResultRow]:
+    """ICC and Hedges' g of each continuous outcome whose planned effect is given (CONSORT asks for both)."""
+    rows = []
+    for key, effect in planned.items():
+        outcome = plan.outcomes[key]
+        known = people.loc[people[outcome.column].notna()]
+        y = known[outcome.column].to_numpy(dtype=np.float64)
+        arm = known["treatment"].to_numpy(dtype=np.float64)
+        icc = icc_reml(outcome=y, clusters=known["team_id"], treatment=arm, conf_level=plan.conf_level)
+        about = {"population": "those with a known outcome", "analysis": "exploratory", "clause": " ".join(outcome.clauses)}
+        rows.append(
+            ResultRow(
+                result_id=f"{plan.study}/{key}/icc/reml", study=plan.study, outcome=key, estimand="icc",
+                contrast="between teams", method="restricted maximum likelihood, profile interval", estimate=icc.estimate,
+                conf_low=icc.conf_low, conf_high=icc.conf_high, conf_level=icc.conf_level, n=icc.n, n_clusters=icc.n_clusters,
+                source="hhp_stats.estimate.icc.icc_reml", **about,
+            )
+        )  # fmt: skip
+        if outcome.kind == "continuous":
+            g = hedges_g_clustered(effect, outcome=y, treatment=arm, clusters=known["team_id"], icc=max(icc.estimate, 0.0)).g
+            rows.append(g.row(result_id=f"{plan.study}/{key}/itt/hedges-g", contrast=plan.contrast,
+                              source="hhp_stats.estimate.effect_size.hedges_g_clustered", **about))  # fmt: skip
+    return rows
+
+
+def absence_distribution(people: pd.DataFrame, plan: Plan) -> pd.DataFrame:
+    """Share of each arm by class of days absent: columns arm, bin, people, share."""
+    rows = []
+    for arm, code in plan.design.arms.items():
+        days = people.loc[people["treatment"] == code, "absence_days"].dropna()
+        # Half days and pro-rata fractions fall into the class that their rounding up to half days reaches.
+        halves = np.ceil(days * 2 - 1e-9) / 2
+        for low, high, label in DAYS:
+            inside = int(((halves >= low) & (halves <= high)).sum()) if high > 0 else int((halves == 0).sum())
+            rows.append({"arm": arm, "bin": label, "people": inside, "share": inside / len(days)})
+    return pd.DataFrame(rows)
+
+
+def balance(people: pd.DataFrame, plan: Plan, *, population: str) -> pd.DataFrame:
+    """Covariates by arm with standardised differences; one row a characteristic or level."""
+    names = [name for name in COVARIATES if name in people]
+    table = balance_table(people, continuous=names, categorical=["role"])
+    return table.assign(population=population)
+
+
+def balance_test(people: pd.DataFrame, plan: Plan, *, name: str) -> ResultRow:
+    """One test of all covariates that does not depend on how many there are to look at."""
+    frame = people.assign(baseline_absence=people["baseline_absence"].fillna(people["baseline_absence"].mean()))
+    columns = ["gender_male", "part_time", "agency", "service_years", "baseline_absence", "baseline_missing"]
+    dummies = pd.get_dummies(frame["role"], drop_first=True, dtype="float64")
+    test = omnibus_balance(
+        covariates=frame[columns].astype("float64").join(dummies), treatment=frame["treatment"], clusters=frame["team_id"],
+        strata=frame["stratum"],
+    )  # fmt: skip
+    return ResultRow(
+        result_id=f"{plan.study}/balance/omnibus/{name}", study=plan.study, outcome="balance", estimand="omnibus",
+        population=name, contrast=plan.contrast, method=test.method, analysis="planned", estimate=test.statistic,
+        df=test.df, statistic=test.statistic, p_value=test.p_value, n=test.n, n_clusters=test.n_clusters,
+        clause="P17", status="descriptive", source="hhp_stats.design.balance.omnibus_balance",
+    )  # fmt: skip
+
+
+def uptake(people: pd.DataFrame, plan: Plan) -> pd.DataFrame:
+    """Who took part: from the course log for everyone treated, from the survey for those who answered."""
+    treated = people.loc[people["treatment"] == plan.design.arms["treatment"]]
+    control = people.loc[people["treatment"] == plan.design.arms["control"]]
+    answered = treated.loc[treated["recall_t2"].notna()]
+    diary = treated.loc[treated["time_protected_t2"].notna()]
+    counts = [
+        ("started", "Started the course", "P83", (treated["enrolled"] == 1).sum(), len(treated)),
+        ("completed", "Completed all six modules", "P83", (treated["modules_completed"] == 6).sum(), len(treated)),
+        ("crossed", "Control staff who started it", "P83", (control["enrolled"] == 1).sum(), len(control)),
+        ("no_recall", "Did not recall it or were unsure", "P83", answered["recall_t2"].isin(["no", "not sure"]).sum(), len(answered)),
+        ("protected", "Put time for it into the diary", "P83", (diary["time_protected_t2"] == "yes").sum(), len(diary)),
+    ]  # fmt: skip
+    table = pd.DataFrame(counts, columns=["key", "label", "clause", "people", "of"])
+    return table.assign(share=table["people"] / table["of"].where(table["of"] > 0))
+
+
+def modules(people: pd.DataFrame, plan: Plan) -> pd.DataFrame:
+    """How many of those who started completed how many modules."""
+    started = people.loc[(people["treatment"] == plan.design.arms["treatment"]) & (people["enrolled"] == 1)]
+    count = started["modules_completed"].value_counts().reindex(range(7), fill_value=0)
+    return pd.DataFrame({"modules": count.index, "people": count.to_numpy(), "share": count.to_numpy() / max(1, len(started))})
+
+
+def attrition(people: pd.DataFrame, plan: Plan) -> pd.DataFrame:
+    """Response and loss by arm and by authority: people, share with each kind of record."""
+    rows = []
+    groups = [("arm", plan.design.arm_labels[a], people["treatment"] == c) for a, c in plan.design.arms.items()]
+    groups += [("authority", site.local_authority, people["local_authority"] == site.local_authority) for site in plan.sites]
+    for kind, label, mask in groups:
+        part = people.loc[mask]
+        rows.append({
+            "kind": kind, "label": label, "people": len(part), "teams": part["team_id"].nunique(),
+            "baseline_absence": part["baseline_absence"].notna().mean(), "outcome": part["absence_days"].notna().mean(),
+            "left": part["left"].mean(), "baseline_survey": part["responded_t1"].mean(), "endline_survey": part["responded_t2"].mean(),
+        })  # fmt: skip
+    return pd.DataFrame(rows)

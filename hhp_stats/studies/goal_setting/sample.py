@@ -1,0 +1,158 @@
+"""From validated returns and survey answers to the frame that the analyses read: one row a person."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from hhp_stats.intake.trial import Trial
+from hhp_stats.measures.absence import TrialAbsence, exposure, trial_absence
+from hhp_stats.measures.baseline_absence import annualised, for_analysis
+from hhp_stats.measures.bradford import bradford
+from hhp_stats.measures.reliability import Reliability, cronbach_alpha, spearman_brown
+from hhp_stats.measures.scales import CombinationRule, combination_rule, composite, reverse_scored, standardised_sum
+from hhp_stats.plan.schema import Plan
+
+NEEDS: Mapping[str, tuple[str, ...]] = {
+    "autonomy": ("need_1", "need_2", "need_3"),
+    "competence": ("need_4", "need_5", "need_6", "need_7"),
+    "relatedness": ("need_8", "need_9", "need_10"),
+}
+POSITIVE, NEGATIVE = ("affect_1", "affect_3", "affect_5"), ("affect_2", "affect_4", "affect_6")
+WAVES = ("t1", "t2")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """The randomised staff with outcomes and covariates, and how the outcomes were made."""
+
+    people: pd.DataFrame
+    absence: Mapping[str, TrialAbsence]  # by rule for leavers
+    combination: CombinationRule  # may wellbeing be one score? decided at baseline
+    reliability: Mapping[str, Reliability]
+    recording_authorities: tuple[str, ...]  # that record spells
+
+
+def build_sample(trial: Trial, plan: Plan) -> Sample:
+    """Add every outcome and covariate of the plan to the randomised staff of `trial`.
+
+    Joiners and staff of teams that were not allocated are left out (clause P52); `flow` counts
+    them. Survey scores are standardised on all baseline respondents, both arms together, so that
+    both waves share one unit and the arms' difference stays in it.
+    """
+    people = trial.people.loc[trial.people["randomised"]].reset_index(drop=True)
+    frame = people.assign(
+        treatment=people["treatment"].astype("float64"),
+        gender_male=(people["gender"] == "male").astype("float64").where(people["gender"].notna()),
+        service_years=people["service_months"] / 12,
+        responded=people["responded_t2"].astype("float64"),
+    )
+    frame, absence = _absence(frame, plan)
+    frame, recording = _bradford(frame)
+    frame = _survey_scores(frame)
+    frame, rule = _wellbeing(frame, plan)
+    return Sample(people=frame, absence=absence, combination=rule, reliability=_reliability(frame),
+                  recording_authorities=recording)  # fmt: skip
+
+
+def _absence(frame: pd.DataFrame, plan: Plan) -> tuple[pd.DataFrame, dict[str, TrialAbsence]]:
+    base = annualised(frame, days="baseline_illness_days", months="service_months")
+    # Whoever left before the interim return is absent from the endline one: the interim days are all there are.
+    days = frame["endline_illness_days"].fillna(frame["interim_illness_days"].where(~frame["in_endline"]))
+    spells = frame["endline_illness_spells"].fillna(frame["interim_illness_spells"].where(~frame["in_endline"]))
+    launches = {site.local_authority: site.launch for site in plan.sites}
+    followed = exposure(frame, launches=launches, weeks=plan.design.endline_weeks)
+    frame = frame.assign(
+        baseline_absence=base.days, baseline_missing=base.missing_indicator, baseline_source=base.source,
+        recorded_days=days, spells=spells,
+        follow_up_days=followed["follow_up_days"], exposure_days=followed["exposure_days"],
+        left=frame["left"].astype("float64"),
+    )  # fmt: skip
+    counted = frame.assign(left=frame["left"] == 1)
+    versions = {}
+    for rule in ("pro_rata", "absent_after_leaving", "left_out"):
+        found = trial_absence(counted, rule=rule, minimum_exposure=plan.measures.leaver_floor_days, days="recorded_days")
+        versions[rule] = found
+        frame[f"absence_days_{rule}"] = found.days
+    return frame.assign(absence_days=frame[f"absence_days_{plan.measures.leaver_rule}"]), versions
+
+
+def _bradford(frame: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    held = frame.groupby("local_authority")[["baseline_illness_spells", "spells"]].count()
+    recording = tuple(held.index[(held > 0).all(axis="columns")])
+    before = bradford(frame, recording_authorities=recording, spells="baseline_illness_spells", days="baseline_illness_days")
+    after = bradford(frame, recording_authorities=recording, spells="spells", days="recorded_days")
+    return frame.assign(
+        records_spells=frame["local_authority"].isin(recording),
+        baseline_bradford=before.scores, bradford=after.scores, log_bradford=after.log_scores,
+        baseline_log_bradford=before.log_scores,
+    ), recording  # fmt: skip
+
+
+def _survey_scores(frame: pd.DataFrame) -> pd.DataFrame:
+    scores = {}
+    for wave in WAVES:
+        negative = [f"{item}_{wave}" for item in NEGATIVE]
+        scores[f"positive_affect_{wave}"] = _mean(frame, POSITIVE, wave, 1, 5)
+        scores[f"negative_affect_{wave}"] = composite(frame, items=negative, rule="mean", low=1, high=5)
+        scores[f"time_pressure_{wave}"] = _mean(frame, ("pressure_1", "pressure_2"), wave, 1, 7)
+        scores[f"efficacy_{wave}"] = _mean(frame, tuple(f"need_{n}" for n in range(1, 11)), wave, 1, 7)
+        scores[f"efficacy_nine_{wave}"] = _mean(frame, tuple(f"need_{n}" for n in range(1, 10)), wave, 1, 7)
+        for dimension, items in NEEDS.items():
+            scores[f"{dimension}_{wave}"] = _mean(frame, items, wave, 1, 7)
+        scores[f"burnout_{wave}"] = _mean(frame, tuple(f"burnout_{n}" for n in range(1, 9)), wave, 1, 6)
+        scores[f"intention_{wave}"] = _mean(frame, ("intention_1", "intention_2", "intention_3"), wave, 1, 7)
+        scores[f"satisfaction_{wave}"] = _mean(frame, ("satisfaction_1", "satisfaction_2"), wave, 1, 7)
+    return pd.concat([frame, pd.DataFrame(scores, index=frame.index)], axis="columns")
+
+
+def _mean(frame: pd.DataFrame, items: tuple[str, ...], wave: str, low: float, high: float) -> pd.Series:
+    return composite(frame, items=[f"{item}_{wave}" for item in items], rule="mean", low=low, high=high)
+
+
+def _wellbeing(frame: pd.DataFrame, plan: Plan) -> tuple[pd.DataFrame, CombinationRule]:
+    """The composite of clause P36: happiness, ladder and affect balance, each in baseline standard deviations.
+
+    One composite only where the rule of clause P37 allows it; the study reports each part otherwise.
+    """
+    for wave in WAVES:
+        turned = reverse_scored(frame[f"negative_affect_{wave}"], low=1, high=5)
+        frame[f"balance_{wave}"] = frame[f"positive_affect_{wave}"] + turned
+    parts = ("happiness", "ladder", "balance")
+    for wave in WAVES:
+        known = frame["balance_t1"].notna() & frame["happiness_t1"].notna() & frame["ladder_t1"].notna()
+        table = pd.DataFrame({part: frame[f"{part}_{wave}"] for part in parts})
+        frame[f"wellbeing_{wave}"] = _in_baseline_units(frame, table, known, wave)
+    cognitive = standardised_sum(
+        frame, columns=["happiness_t1", "ladder_t1"], reference=known, sample="baseline respondents"
+    )
+    rule = combination_rule(cognitive, frame["balance_t1"], reading=plan.measures.wellbeing_rule,
+                            threshold=plan.measures.wellbeing_threshold)  # fmt: skip
+    return frame, rule
+
+
+def _in_baseline_units(frame: pd.DataFrame, table: pd.DataFrame, known: pd.Series, wave: str) -> pd.Series:
+    total = pd.Series(0.0, index=frame.index)
+    for part in table:
+        before = frame.loc[known, f"{part}_t1"]
+        total = total + (table[part] - before.mean()) / before.std(ddof=1)
+    return total
+
+
+def _reliability(frame: pd.DataFrame) -> dict[str, Reliability]:
+    def items(names: tuple[str, ...]) -> pd.DataFrame:
+        return frame[[f"{name}_t1" for name in names]]
+
+    affect = items(POSITIVE).join(
+        pd.DataFrame({f"{item}_t1": reverse_scored(frame[f"{item}_t1"], low=1, high=5) for item in NEGATIVE})
+    )
+    found = {
+        "positive_affect": cronbach_alpha(items(POSITIVE)),
+        "negative_affect": cronbach_alpha(items(NEGATIVE)),
+        "affect": cronbach_alpha(affect),
+        "time_pressure": spearman_brown(items(("pressure_1", "pressure_2"))),
+        "efficacy": cronbach_alpha(items(tuple(f"need_{n}" for n in range(1, 11)))),
+    }
+    return found | {dimension: cronbach_alpha(items(names)) for dimension, names in NEEDS.items()}

@@ -1,0 +1,69 @@
+"""What a study hands to the report: its result rows, its descriptive tables, and what it really did."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from hhp_stats.errors import HhpError
+from hhp_stats.plan.conduct import Conduct
+from hhp_stats.results import read_results, write_results
+
+FOLDER = ".report/results"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyOutput:
+    """Everything the chapters of one study read. Tables hold counts and shares, never persons."""
+
+    study: str
+    results: pd.DataFrame  # the study's part of the result frame
+    tables: Mapping[str, pd.DataFrame]
+    conduct: tuple[Conduct, ...]
+
+    def write(self, root: Path) -> None:
+        """Write results, tables and conduct as CSV below `.report/results/<study>/`; whole or not at all."""
+        folder = root / FOLDER / self.study
+        partial = folder.with_name(folder.name + ".partial")
+        for left in partial.glob("*"):
+            left.unlink()
+        partial.mkdir(parents=True, exist_ok=True)
+        write_results(self.results, partial / "results.csv")
+        conduct = pd.DataFrame([asdict(entry) for entry in self.conduct], columns=["study", "analysis", "aspect", "value"])
+        for name, table in {**self.tables, "conduct": conduct}.items():
+            table.to_csv(partial / f"{name}.csv", index=False, lineterminator="\n")
+        if folder.exists():
+            old = folder.with_name(folder.name + ".old")
+            _remove(old)
+            folder.rename(old)
+            partial.rename(folder)
+            _remove(old)
+        else:
+            partial.rename(folder)
+
+
+def _remove(folder: Path) -> None:
+    if folder.exists():
+        for file in folder.glob("*"):
+            file.unlink()
+        folder.rmdir()
+
+
+def read_output(root: Path, study: str) -> StudyOutput:
+    """Read what `StudyOutput.write` left; refuses a study whose results are not ready (HhpError)."""
+    folder = root / FOLDER / study
+    if not (folder / "results.csv").is_file():
+        raise HhpError(f"the results of {study} are not ready: run `hhp results` (or `make report`) first")
+    tables = {
+        path.stem: pd.read_csv(path, float_precision="round_trip", keep_default_na=True)
+        for path in sorted(folder.glob("*.csv"))
+        if path.name != "results.csv"
+    }
+    conduct = tuple(
+        Conduct(**{str(k): str(v) for k, v in row.items()})
+        for row in tables.pop("conduct").fillna("").to_dict("records")
+    )
+    return StudyOutput(study=study, results=read_results(folder / "results.csv"), tables=tables, conduct=conduct)

@@ -1,0 +1,316 @@
+"""The synthetic goal-setting trial: everything that happens to its people, before anybody writes it down.
+
+`returns.py` and `exports.py` write it down as raw files; `simulate.py` as the analysis frame.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from hhp_stats.design.randomisation import Allocation, AllocationRule, randomise
+from hhp_stats.design.strata import make_strata
+from hhp_stats.synthetic.absence import (
+    WORKING_DAYS_YEAR,
+    Absence,
+    day_pattern,
+    draw_absence,
+    draw_spells,
+    half_days,
+    in_window,
+    thinned,
+)
+from hhp_stats.synthetic.assumptions import Assumptions
+from hhp_stats.synthetic.calibration import Array, Flags, stream
+from hhp_stats.synthetic.leaving import draw_joiners, draw_leaving, replacement_costs
+from hhp_stats.synthetic.people import draw_people, draw_teams
+from hhp_stats.synthetic.programme import absence_with_programme, draw_course_log, draw_starters
+from hhp_stats.synthetic.response import draw_context, draw_engagement, draw_responses
+from hhp_stats.synthetic.survey_answers import (
+    SHIFTED,
+    Wellbeing,
+    draw_answers,
+    draw_wellbeing,
+    population_values,
+)
+
+SPELLS_MOST_YEAR = 15  # further spells in a baseline year
+SHORT_SERVICE = 3  # months
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class TrialDraw:
+    """One drawn trial. Frames share their index within each of the two groups of people."""
+
+    assumptions: Assumptions
+    seed: int
+    teams: pd.DataFrame  # team_id, local_authority, slug, size, building, stratum, treatment, coffee
+    allocation: Allocation
+    people: pd.DataFrame  # on the baseline lists: facts of every wave
+    answers: pd.DataFrame  # what people would answer, <field>_t1 and <field>_t2
+    wellbeing: Wellbeing  # latent
+    absence: Absence  # potential, without the programme
+    joiners: pd.DataFrame  # the follow-up columns of `people`
+    joiner_answers: pd.DataFrame
+
+
+def working_days(assumptions: Assumptions, weeks: int) -> int:
+    """Working days of so many weeks, holidays not removed."""
+    return weeks * assumptions.plan.measures.working_days_per_week
+
+
+def draw_trial(
+    *,
+    assumptions: Assumptions,
+    seed: int,
+    allocation_seed: int,
+    n_people: int,
+    exact: bool,
+    contaminated: int = 0,
+) -> TrialDraw:
+    """What happens to everybody on the baseline lists, and to those who join?
+
+    With `exact` the sample meets the assumptions' figures (shares to the person; the correlation and
+    ICC of absence to rounding); without it the figures are the population's and people are drawn
+    independently given their teams, as a simulation of an estimator needs. The same arguments give
+    the same trial.
+    """
+    a = assumptions
+    teams = draw_teams(assumptions=a, n_people=n_people, rng=stream(seed, "teams"))
+    people = draw_people(teams=teams, assumptions=a, rng=stream(seed, "people"), exact=exact)
+    team = pd.factorize(people["team_id"].to_numpy())[0].astype(np.int64)
+    implied = population_values(a)
+    wellbeing = draw_wellbeing(
+        team=team,
+        team_share=a.wellbeing.team_icc / implied.composite_wellbeing**2,
+        stability=a.wellbeing.stability,
+        rng=stream(seed, "wellbeing"),
+    )
+    days = working_days(a, a.plan.design.endline_weeks)
+    absence = draw_absence(
+        people=people, team=team, wellbeing=wellbeing.stable, assumptions=a.absence, working_days=days,
+        rng=stream(seed, "absence"), exact=exact,
+    )  # fmt: skip
+    people = people.assign(**_baseline_records(people, absence, a, stream(seed, "baseline records")))
+    allocation = _allocate(people, a, allocation_seed)
+    placed = allocation.teams.set_index("team_id").loc[teams["team_id"]]
+    teams = teams.assign(stratum=placed["stratum"].to_numpy(), treatment=placed["treatment"].to_numpy())
+    people = people.assign(stratum=teams["stratum"].to_numpy()[team], treatment=teams["treatment"].to_numpy()[team])
+    people = people.assign(**_follow_up(people, team, wellbeing, absence, a, seed, days, contaminated, exact))
+    starts = people["enrolled"].to_numpy() == 1
+    stays = (people["left"] == 0).to_numpy()
+    responds = draw_responses(
+        people=people, wellbeing=wellbeing, stays=stays, assumptions=a, rng=stream(seed, "response"), exact=exact
+    )
+    answers = draw_answers(
+        wellbeing=wellbeing, shifts=_shifts(starts, a, implied.per_shift), assumptions=a, rng=stream(seed, "answers")
+    )
+    engagement = draw_engagement(
+        treatment=people["treatment"].to_numpy(), starts=starts, modules=people["modules_completed"].to_numpy(),
+        asked=responds[1], assumptions=a.programme, rng=stream(seed, "engagement"),
+    )  # fmt: skip
+    context = draw_context(people=people, wellbeing=wellbeing, rng=stream(seed, "context"))
+    answers = pd.concat([answers, context, engagement.add_suffix("_t2")], axis=1)
+    people = people.assign(responds_t1=responds[0], responds_t2=responds[1])
+    joiners, joiner_answers = _joiners(people, teams, a, seed, days)
+    return TrialDraw(
+        assumptions=a, seed=seed, teams=teams, allocation=allocation, people=people, answers=answers,
+        wellbeing=wellbeing, absence=absence, joiners=joiners, joiner_answers=joiner_answers,
+    )  # fmt: skip
+
+
+def allocation_rule(assumptions: Assumptions) -> AllocationRule:
+    """The plan's acceptance rule."""
+    design = assumptions.plan.design
+    return AllocationRule(max_redraws=design.max_redraws, alpha=design.balance_alpha)
+
+
+def randomisation_list(people: pd.DataFrame) -> pd.DataFrame:
+    """The columns of the baseline list that strata and balance tests use."""
+    return pd.DataFrame(
+        {
+            "staff_id": people["staff_id"],
+            "team_id": people["team_id"],
+            "local_authority": people["local_authority"],
+            "role": people["role"],
+            "agency": people["agency"],
+            "service_years": people["service_months"] / 12,
+            "absence_days": people["baseline_illness_days"],
+        }
+    )
+
+
+def _allocate(people: pd.DataFrame, a: Assumptions, seed: int) -> Allocation:
+    listed = randomisation_list(people)
+    return randomise(people=listed, strata=make_strata(people=listed), rule=allocation_rule(a), seed=seed)
+
+
+def _baseline_records(
+    people: pd.DataFrame, absence: Absence, a: Assumptions, rng: np.random.Generator
+) -> Mapping[str, Array]:
+    """The baseline return's columns: absence since joining, at most a year; blank where not recorded."""
+    n = len(people)
+    months = people["service_months"].to_numpy()
+    there = np.minimum(months / a.plan.design.baseline_months, 1.0)
+    days = thinned(absence.baseline_days, chance=there, rng=rng)
+    spells = draw_spells(days, split=a.absence.spell_split, most=SPELLS_MOST_YEAR, rng=rng)
+    agency = people["agency"].to_numpy() == 1
+    unrecorded = agency & (rng.random(n) < a.absence.agency_unrecorded)
+    unrecorded |= (months <= SHORT_SERVICE) & (rng.random(n) < a.absence.short_service_unrecorded)
+    unrecorded |= rng.random(n) < a.absence.error_unrecorded
+    holiday = np.clip(np.rint(rng.normal(a.absence.holiday_days_year, 4.0, n)), 0, 45) * there
+    half = _half(people, a, rng)
+    recorded = np.where(unrecorded, np.nan, half_days(days.astype(np.float64), spells.astype(np.float64), half))
+    return {
+        "baseline_overall_days": recorded + np.rint(holiday),
+        "baseline_illness_days": recorded,
+        "baseline_illness_spells": np.where(unrecorded | _no_spells(people, a), np.nan, spells),
+    }
+
+
+def _half(people: pd.DataFrame, a: Assumptions, rng: np.random.Generator) -> Flags:
+    there = (people["slug"] == a.absence.half_days_authority).to_numpy()
+    return np.asarray(there & (rng.random(len(people)) < a.absence.half_day_share), dtype=bool)
+
+
+def _no_spells(people: pd.DataFrame, a: Assumptions) -> Flags:
+    return people["slug"].isin(a.absence.no_spells_authorities).to_numpy(dtype=bool)
+
+
+def _follow_up(
+    people: pd.DataFrame, team: npt.NDArray[np.int64], wellbeing: Wellbeing, absence: Absence, a: Assumptions,
+    seed: int, days: int, contaminated: int, exact: bool,
+) -> Mapping[str, object]:  # fmt: skip
+    """The programme, absence, leaving: the columns of the two follow-up returns and of the course log."""
+    treatment = people["treatment"].to_numpy()
+    starts, would = draw_starters(
+        treatment=treatment, team=team, wellbeing=wellbeing.t1, assumptions=a.programme, contaminated=contaminated,
+        rng=stream(seed, "starters"), exact=exact,
+    )  # fmt: skip
+    sick = absence_with_programme(
+        days=absence.follow_up_days, starts=starts, would_start=would, treatment=treatment,
+        effect=a.effects.absence_days, longest=days - 8, rng=stream(seed, "programme"), exact=exact,
+    )  # fmt: skip
+    pattern = day_pattern(sick, working_days=days, split=a.absence.spell_split, rng=stream(seed, "pattern"))
+    leave = draw_leaving(
+        people=people, team=team, stable_absence=absence.stable, wellbeing=wellbeing.stable, starts=starts,
+        effect=a.effects.turnover_log_odds, assumptions=a.turnover, working_days=days,
+        rng=stream(seed, "leaving"), exact=exact,
+    )  # fmt: skip
+    completers = round(a.programme.completed * int((treatment == 1).sum()))
+    log = draw_course_log(
+        starts=starts, completers=completers, leave_day=leave, launch=people["launch"], assumptions=a.programme,
+        rng=stream(seed, "course log"),
+    ).reindex(people.index)  # fmt: skip
+    leaves = ~np.isnan(leave)
+    costs = replacement_costs(leaves=leaves, assumptions=a.turnover, rng=stream(seed, "costs"))
+    first = np.zeros(len(people))
+    return {
+        "would_start": would,
+        "enrolled": starts.astype(np.float64),
+        "enrolled_on": log["enrolled_on"],
+        "modules_completed": log["modules_completed"].fillna(0).to_numpy(dtype=np.int64),
+        "last_activity_on": log["last_activity_on"],
+        "replacement_cost": costs,
+        **_follow_up_returns(people, pattern, first, leave, a, stream(seed, "follow-up records")),
+    }
+
+
+def _follow_up_returns(
+    people: pd.DataFrame, pattern: Flags, start: Array, leave: Array, a: Assumptions, rng: np.random.Generator
+) -> Mapping[str, object]:
+    """What the interim and endline returns say of each person; missing where the return does not list them."""
+    n, days = pattern.shape
+    interim = working_days(a, a.plan.design.interim_weeks)
+    stop = np.where(np.isnan(leave), np.inf, leave)
+    agency = people["agency"].to_numpy() == 1
+    unrecorded = agency & (rng.random(n) < a.absence.agency_unrecorded_follow_up)
+    unrecorded |= rng.random(n) < a.absence.error_unrecorded_follow_up
+    half = _half(people, a, rng)
+    taken = rng.poisson(a.absence.holiday_days_year * days / WORKING_DAYS_YEAR, n)
+    holiday_days = np.where(np.arange(40) < taken[:, None], rng.random((n, 40)) * days, np.inf)
+    launch = people["launch"].to_numpy().astype("datetime64[D]")
+    out: dict[str, object] = {}
+    for wave, end in (("interim", interim), ("endline", days)):
+        listed = start < end if wave == "interim" else stop > interim
+        until = np.minimum(stop, end).astype(np.int64)
+        sick, spells = in_window(pattern, start=start.astype(np.int64), stop=until)
+        away = ((holiday_days >= start[:, None]) & (holiday_days < until[:, None])).sum(axis=1)
+        exposure = np.maximum(until - start, 0)
+        illness = half_days(sick.astype(np.float64), spells.astype(np.float64), half)
+        blank = unrecorded | ~listed
+        out[f"{wave}_overall_days"] = np.where(blank, np.nan, np.minimum(illness + away, exposure))
+        out[f"{wave}_illness_days"] = np.where(blank, np.nan, illness)
+        out[f"{wave}_illness_spells"] = np.where(blank | _no_spells(people, a), np.nan, spells)
+        out[f"in_{wave}"] = listed
+        out[f"left_by_{wave}"] = listed & (stop <= end)
+    known = np.isfinite(stop)
+    left_on = np.full(n, np.datetime64("NaT"), dtype="datetime64[D]")
+    left_on[known] = np.busday_offset(launch[known], stop[known].astype(np.int64), roll="forward")
+    began = np.full(n, np.datetime64("NaT"), dtype="datetime64[D]")
+    late = start > 0
+    began[late] = np.busday_offset(launch[late], start[late].astype(np.int64), roll="forward")
+    return out | {
+        "left": known.astype(np.float64),
+        "leaving_date": left_on.astype("datetime64[s]"),
+        "start_date": began.astype("datetime64[s]"),
+    }
+
+
+def _shifts(starts: Flags, a: Assumptions, per_shift: Mapping[str, float]) -> dict[str, Array]:
+    """Shift of each factor at endline: the effect of the offer over the uptake, for those who start."""
+    effects = {
+        "wellbeing": a.effects.wellbeing_sd,
+        "time_pressure": a.effects.time_pressure_sd,
+        "efficacy": a.effects.efficacy_sd,
+    }
+    return {
+        factor: starts * (effects[score] / a.programme.uptake / per_shift[score])
+        for score, factors in SHIFTED.items()
+        for factor in factors
+    }
+
+
+def _joiners(
+    people: pd.DataFrame, teams: pd.DataFrame, a: Assumptions, seed: int, days: int
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    rng = stream(seed, "joiners")
+    joiners, start, leave, pattern = draw_joiners(
+        people=people, teams=teams, assumptions=a, working_days=days, rng=rng
+    )
+    facts = _follow_up_returns(joiners, pattern, start, leave, a, rng)
+    starts = (joiners["treatment"].to_numpy() == 1) & (rng.random(len(joiners)) < a.programme.joiner_uptake)
+    starts &= np.isnan(leave) & (start + 60 < days)  # time left to enrol
+    first_day = pd.Series(np.asarray(facts["start_date"]), index=joiners.index)
+    log = draw_course_log(
+        starts=starts, completers=0, leave_day=leave, launch=first_day, assumptions=a.programme, rng=rng
+    ).reindex(joiners.index)
+    joiners = joiners.assign(
+        enrolled=starts.astype(np.float64),
+        enrolled_on=log["enrolled_on"],
+        modules_completed=log["modules_completed"].fillna(0).to_numpy(dtype=np.int64),
+        last_activity_on=log["last_activity_on"],
+        replacement_cost=np.nan,
+        **facts,
+    )
+    wellbeing = draw_wellbeing(
+        team=np.arange(len(joiners)), team_share=0.0, stability=a.wellbeing.stability, rng=rng
+    )
+    answers = draw_answers(wellbeing=wellbeing, shifts={}, assumptions=a, rng=rng)
+    responds = (joiners["left"] == 0).to_numpy() & (rng.random(len(joiners)) < a.survey.joiner_response)
+    engagement = draw_engagement(
+        treatment=np.zeros(len(joiners), dtype=np.int64), starts=starts,
+        modules=joiners["modules_completed"].to_numpy(), asked=responds, assumptions=a.programme, rng=rng,
+    )  # fmt: skip
+    context = draw_context(people=joiners, wellbeing=wellbeing, rng=rng)
+    answers = pd.concat([answers, context, engagement.add_suffix("_t2")], axis=1)
+    return joiners.assign(responds_t1=False, responds_t2=responds), answers
+
+
+def with_effects(assumptions: Assumptions, **effects: float) -> Assumptions:
+    """The same assumptions with other planted effects."""
+    return replace(assumptions, effects=replace(assumptions.effects, **effects))
