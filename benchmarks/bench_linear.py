@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from hhp_stats.estimate.model_matrix import ModelMatrix, Term, model_matrix
 from hhp_stats.infer.cluster_robust import cluster_covariance, coefficient
 from hhp_stats.results import Estimate
 
+Call = Callable[[pd.DataFrame, ModelMatrix], object]
 Case = tuple[str, str, Callable[[], object]]
 
 SIZES = ((1_850, 264), (100_000, 14_286), (1_000_000, 142_857))
@@ -32,9 +34,9 @@ def trial(people: int, teams: int, *, seed: int = 2019) -> tuple[pd.DataFrame, M
     team = rng.permutation(np.arange(people) % teams)
     frame = pd.DataFrame({
         "team_id": team, "treatment": (rng.permutation(teams) % 2)[team].astype(float),
-        "role": pd.Categorical.from_codes(rng.integers(0, len(ROLES), people), ROLES),
+        "role": pd.Categorical.from_codes(rng.integers(0, len(ROLES), people), pd.Index(ROLES)),
         "service": rng.gamma(2.0, 3.0, people),
-        "authority": pd.Categorical.from_codes(rng.integers(0, len(AUTHORITIES), teams)[team], AUTHORITIES),
+        "authority": pd.Categorical.from_codes(rng.integers(0, len(AUTHORITIES), teams)[team], pd.Index(AUTHORITIES)),
         "coffee": rng.integers(0, 2, people).astype(float),
     })  # fmt: skip
     between = rng.normal(0, 1, teams)[team]
@@ -64,14 +66,14 @@ def logit_at_means(frame: pd.DataFrame, matrix: ModelMatrix) -> ProbabilityChang
 
 def cases(sizes: tuple[tuple[int, int], ...] = SIZES) -> list[Case]:
     """One (name, shape, call) per row of the speed table and size; the data are made before the call."""
+    calls: tuple[tuple[str, Call], ...] = (
+        ("OLS, CR1", ols_cr1),
+        ("OLS, CR2, Satterthwaite", ols_cr2),
+        ("logit, clustered, change at the means", logit_at_means),
+    )
     found: list[Case] = []
     for people, teams in sizes:
         frame, matrix = trial(people, teams)
         shape = f"n={people:,} G={teams:,} k={matrix.values.shape[1]}"
-        for name, call in (
-            ("OLS, CR1", ols_cr1),
-            ("OLS, CR2, Satterthwaite", ols_cr2),
-            ("logit, clustered, change at the means", logit_at_means),
-        ):
-            found.append((name, shape, lambda call=call, frame=frame, matrix=matrix: call(frame, matrix)))
+        found += [(name, shape, partial(call, frame, matrix)) for name, call in calls]
     return found

@@ -57,7 +57,13 @@ def renamed(font: TTFont, *, family: str, style: str) -> TTFont:
 
 
 def write(
-    source: Path, target: Path, *, family: str, style: str, axes: dict[str, float | tuple[float, float]], math: bool = False
+    source: Path,
+    target: Path,
+    *,
+    family: str,
+    style: str,
+    axes: dict[str, float | tuple[float, float]],
+    math: bool = False,
 ) -> None:
     """Subset one original, pin or narrow its axes, rename it and write it."""
     font = TTFont(source, recalcTimestamp=False)
@@ -86,15 +92,18 @@ def write(
         font["head"].macStyle = (1 if bold else 0) | (2 if italic else 0)
     font.flavor = "woff2" if target.suffix == ".woff2" else None
     font.save(target)
-    print(f"{target.name}: {target.stat().st_size} bytes")
+    sys.stdout.write(f"{target.name}: {target.stat().st_size} bytes\n")
 
 
 def main(originals: Path, target: Path) -> None:
+    """Write all fonts of the report into the target folder."""
     sans, sans_italic = originals / "SourceSans3[wght].ttf", originals / "SourceSans3-Italic[wght].ttf"
     serif, serif_italic = originals / "SourceSerif4[opsz,wght].ttf", originals / "SourceSerif4-Italic[opsz,wght].ttf"
     screen = {"opsz": 14.0, **TEXT_WEIGHTS}
     write(sans, target / "report-sans.woff2", family="Report Sans", style="Regular", axes=dict(TEXT_WEIGHTS))
-    write(sans_italic, target / "report-sans-italic.woff2", family="Report Sans", style="Italic", axes=dict(TEXT_WEIGHTS))
+    write(
+        sans_italic, target / "report-sans-italic.woff2", family="Report Sans", style="Italic", axes=dict(TEXT_WEIGHTS)
+    )
     write(serif, target / "report-serif.woff2", family="Report Serif", style="Regular", axes=dict(screen))
     write(serif_italic, target / "report-serif-italic.woff2", family="Report Serif", style="Italic", axes=dict(screen))
     for style, weight, source in [

@@ -21,7 +21,7 @@ Direction = Literal["increase", "decrease"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TestSize:
+class ErrorRates:
     """The error rates that a detectable effect is for: two-sided `alpha`, and `power`."""
 
     alpha: float = 0.05
@@ -35,6 +35,9 @@ class TestSize:
     def reach(self) -> float:
         """z(1 - alpha/2) + z(power): how many standard errors a detectable effect is."""
         return float(stats.norm.isf(self.alpha / 2) + stats.norm.ppf(self.power))
+
+
+CONVENTIONAL = ErrorRates()  # 5% two-sided, 80%: the protocol's (P24, P25)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +59,9 @@ class Clustering:
 
     def __post_init__(self) -> None:
         if not self.mean_size > 0 or not 0 <= self.icc <= 1 or self.size_cv < 0:
-            raise InvalidInput("team size must be positive, the intra-cluster correlation in 0..1, the variation not negative")
+            raise InvalidInput(
+                "team size must be positive, the intra-cluster correlation in 0..1, the variation not negative"
+            )
         if not self.clusters_per_arm > self.lost_clusters:
             raise InvalidInput(f"{self.clusters_per_arm:g} clusters an arm leave none to estimate a variance from")
 
@@ -83,7 +88,7 @@ class Clustering:
 def cluster_detectable_effect(
     *,
     clustering: Clustering,
-    size: TestSize = TestSize(),  # noqa: B008  frozen, so one instance is safe to share
+    rates: ErrorRates = CONVENTIONAL,
     std_dev: float = 1.0,
     baseline_correlation: float = 0.0,
 ) -> float:
@@ -97,13 +102,13 @@ def cluster_detectable_effect(
     Source: Hemming and Marsh (2013), Stata Journal 13, 114-135 (`clustersampsi`); Eldridge, Ashby and
     Kerry (2006), International Journal of Epidemiology 35, 1292-1300, for unequal team sizes.
     """
-    return size.reach * _std_error(clustering.effective_per_arm, std_dev, baseline_correlation)
+    return rates.reach * _std_error(clustering.effective_per_arm, std_dev, baseline_correlation)
 
 
 def individual_detectable_effect(
     *,
     people: float,
-    size: TestSize = TestSize(),  # noqa: B008
+    rates: ErrorRates = CONVENTIONAL,
     std_dev: float = 1.0,
     baseline_correlation: float = 0.0,
 ) -> float:
@@ -114,7 +119,7 @@ def individual_detectable_effect(
     """
     if people < 2:
         raise InvalidInput("a comparison needs at least two people")
-    return size.reach * _std_error(people / 2, std_dev, baseline_correlation)
+    return rates.reach * _std_error(people / 2, std_dev, baseline_correlation)
 
 
 def _std_error(per_arm: float, std_dev: float, baseline_correlation: float) -> float:
@@ -130,7 +135,7 @@ def detectable_proportion(
     control: float,
     direction: Direction,
     effective_per_arm: float,
-    size: TestSize = TestSize(),  # noqa: B008
+    rates: ErrorRates = CONVENTIONAL,
     baseline_correlation: float = 0.0,
     variance: Literal["each", "control"] = "each",
 ) -> float:
@@ -151,7 +156,7 @@ def detectable_proportion(
         raise UnknownName(f"no direction {direction!r}; there are increase, decrease")
     if not -1 < baseline_correlation < 1:
         raise InvalidInput("the baseline correlation must lie between -1 and 1")
-    scale = size.reach**2 * (1 - baseline_correlation**2) / effective_per_arm
+    scale = rates.reach**2 * (1 - baseline_correlation**2) / effective_per_arm
     limit = 1.0 if direction == "increase" else 0.0
 
     def excess(p2: float) -> float:
@@ -187,7 +192,7 @@ def clusters_needed(
     mean_size: float,
     icc: float,
     size_cv: float = 0.0,
-    size: TestSize = TestSize(),  # noqa: B008
+    rates: ErrorRates = CONVENTIONAL,
     std_dev: float = 1.0,
     baseline_correlation: float = 0.0,
     lost_clusters: Literal[0, 1] = 1,
@@ -200,7 +205,7 @@ def clusters_needed(
     if effect == 0:
         raise InvalidInput("no number of teams finds an effect of zero")
     one = Clustering(mean_size=mean_size, clusters_per_arm=2, icc=icc, size_cv=size_cv, lost_clusters=lost_clusters)
-    per_arm = 2 * (size.reach * _std_error(2.0, std_dev, baseline_correlation) / abs(effect)) ** 2
+    per_arm = 2 * (rates.reach * _std_error(2.0, std_dev, baseline_correlation) / abs(effect)) ** 2
     exact = per_arm * one.variance_inflation / mean_size + lost_clusters
     return math.ceil(exact - 1e-9)  # a whole number of teams reached up to rounding is not raised by one
 
@@ -208,7 +213,7 @@ def clusters_needed(
 def people_needed(
     *,
     effect: float,
-    size: TestSize = TestSize(),  # noqa: B008
+    rates: ErrorRates = CONVENTIONAL,
     std_dev: float = 1.0,
     baseline_correlation: float = 0.0,
 ) -> float:
@@ -218,7 +223,7 @@ def people_needed(
     """
     if effect == 0:
         raise InvalidInput("no number of people finds an effect of zero")
-    return 4 * (size.reach * _std_error(2.0, std_dev, baseline_correlation) / abs(effect)) ** 2
+    return 4 * (rates.reach * _std_error(2.0, std_dev, baseline_correlation) / abs(effect)) ** 2
 
 
 def power_curve(
@@ -244,7 +249,7 @@ def power_curve(
 
 
 def detectable_effect_table(
-    *, designs: dict[str, Clustering | float], size: TestSize = TestSize(), baseline_correlation: float = 0.0  # noqa: B008
+    *, designs: dict[str, Clustering | float], rates: ErrorRates = CONVENTIONAL, baseline_correlation: float = 0.0
 ) -> pd.DataFrame:
     """Detectable standardised effects of several designs: teams (`Clustering`) or a number of people.
 
@@ -255,11 +260,11 @@ def detectable_effect_table(
         if isinstance(design, Clustering):
             people = 2 * design.clusters_per_arm * design.mean_size
             inflation = design.variance_inflation
-            effect = cluster_detectable_effect(clustering=design, size=size, baseline_correlation=baseline_correlation)
+            effect = cluster_detectable_effect(
+                clustering=design, rates=rates, baseline_correlation=baseline_correlation
+            )
         else:
             people, inflation = float(design), 1.0
-            effect = individual_detectable_effect(people=people, size=size, baseline_correlation=baseline_correlation)
+            effect = individual_detectable_effect(people=people, rates=rates, baseline_correlation=baseline_correlation)
         rows.append({"design": name, "people": people, "variance_inflation": inflation, "detectable_effect": effect})
     return pd.DataFrame(rows)
-
-

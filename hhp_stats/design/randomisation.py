@@ -81,7 +81,7 @@ def randomise(*, people: pd.DataFrame, strata: pd.DataFrame, rule: AllocationRul
     records = []
     for number in range(1, rule.max_redraws + 2):
         rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed, spawn_key=(number,))))
-        candidate = layout.candidates(rng, 1)
+        candidate = layout.draw.candidates(rng, 1)
         p_values = layout.p_values(candidate)[0]
         accepted = bool(np.all(p_values > rule.alpha))
         records.append({"draw": number, **dict(zip(rule.tests, p_values.tolist(), strict=True)), "accepted": accepted})
@@ -153,7 +153,7 @@ class Redraws:
         kept: list[Assignments] = []
         found, rejected, batch = 0, 0, min(most, size + size // 8 + 2)
         while found < size:
-            candidates = self._sums.candidates(rng, batch)
+            candidates = self._sums.draw.candidates(rng, batch)
             accepted = np.all(self._sums.p_values(candidates) > self.rule.alpha, axis=1)
             chosen, rejected = _chosen(accepted, rejected, limit)
             kept.append(candidates if len(chosen) == batch else candidates[:, chosen])
@@ -169,11 +169,13 @@ def _chosen(accepted: npt.NDArray[np.bool_], rejected: int, limit: int) -> tuple
     A run ends at an accepted candidate or at its `limit`-th. `rejected` candidates of the current run
     came before the first one here.
     """
-    if accepted.all() and rejected == 0:
-        return np.arange(len(accepted)), 0
+    passed = np.flatnonzero(accepted)
+    gaps = np.diff(passed, prepend=-1 - rejected, append=len(accepted))
+    if gaps.max() <= limit:  # every run ended by an acceptance: nearly always so
+        return passed, int(gaps[-1]) - 1
     ends: list[int] = []
     start = -rejected  # position of the first candidate of the current run
-    for position in (*np.flatnonzero(accepted).tolist(), None):
+    for position in (*passed.tolist(), None):
         stop = len(accepted) if position is None else position
         exhausted = range(start + limit - 1, stop, limit)
         ends.extend(exhausted)

@@ -11,6 +11,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from numpy.typing import ArrayLike
 from scipy import special
 
 from hhp_stats.design.strata import sorted_people
@@ -26,50 +27,39 @@ class BalanceTests(Protocol):
     """The part of an allocation rule that names the tested columns."""
 
     @property
-    def categorical(self) -> tuple[str, ...]: ...
+    def categorical(self) -> tuple[str, ...]:
+        """Columns tested by chi-squared."""
+        ...
 
     @property
-    def continuous(self) -> tuple[str, ...]: ...
+    def continuous(self) -> tuple[str, ...]:
+        """Columns tested by t."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class TeamSums:
-    """Team-level sums in sorted order: all that a draw and its balance tests need."""
+class StratifiedDraw:
+    """Half of each stratum treated, the extra team of an odd stratum in either arm: no balance tests.
 
-    teams: pd.DataFrame
+    Called with `(rng, size)` it returns (size, teams) of 0/1, teams in the order of the labels given.
+    """
+
     steps: tuple[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]], ...]  # p-th members: team rows, their strata
     sizes: npt.NDArray[np.int64]  # teams per stratum
-    sums: Array  # (rows, teams): per categorical its level counts, per continuous n and centred sum
-    tests: tuple[tuple[slice, Array], ...]  # rows of `sums`, with totals (and total sum of squares) of all
-    categorical: int
 
     @classmethod
-    def of(cls, people: pd.DataFrame, strata: pd.DataFrame, rule: BalanceTests) -> TeamSums:
-        ordered = sorted_people(people)
-        teams = ordered[["local_authority", "team_id"]].drop_duplicates(ignore_index=True)
-        given = strata.astype({"team_id": "str", "stratum": "str"}).set_index("team_id")["stratum"]
-        if given.index.duplicated().any():
-            raise EstimationError("a team has two strata")
-        unmatched = set(given.index) ^ set(teams["team_id"])
-        if unmatched or given.isna().any():
-            raise EstimationError(f"people and strata hold different teams: {', '.join(sorted(unmatched)[:5])}")
-        if len(teams) < 2:
-            raise EstimationError("randomising teams needs at least two of them")
-        teams["stratum"] = given.loc[teams["team_id"]].to_numpy()
-        codes, labels = pd.factorize(teams["stratum"].to_numpy(), sort=True)
-        place = teams.groupby("stratum").cumcount().to_numpy()
+    def of(cls, strata: ArrayLike) -> StratifiedDraw:
+        """From the stratum label of each team."""
+        labels = pd.Series(np.asarray(strata))
+        codes, names = pd.factorize(labels.to_numpy(), sort=True)
+        place = labels.groupby(codes).cumcount().to_numpy()
         by_stratum = np.lexsort((place, codes))
         steps = tuple((rows := by_stratum[place[by_stratum] == p], codes[rows]) for p in range(int(place.max()) + 1))
-        team = pd.factorize(ordered["team_id"])[0]
-        sums, tests = _balance_sums(ordered, team, len(teams), rule)
-        return cls(
-            teams=teams[["team_id", "local_authority", "stratum"]],
-            steps=steps,
-            sizes=np.bincount(codes, minlength=len(labels)),
-            sums=sums,
-            tests=tests,
-            categorical=len(rule.categorical),
-        )
+        return cls(steps=steps, sizes=np.bincount(codes, minlength=len(names)))
+
+    def __call__(self, rng: np.random.Generator, size: int) -> Assignments:
+        """`size` independent allocations, (size, teams) 0/1."""
+        return self.candidates(rng, size).T
 
     def candidates(self, rng: np.random.Generator, columns: int) -> Assignments:
         """Stratified draws without the balance tests, (teams, columns).
@@ -81,7 +71,7 @@ class TeamSums:
         odd = self.sizes % 2
         places = np.repeat((self.sizes // 2)[:, None], columns, axis=1)
         places[odd == 1] += _words(rng, int(odd.sum()), columns) >> 31
-        drawn = np.empty((len(self.teams), columns), dtype=np.uint8)
+        drawn = np.empty((int(self.sizes.sum()), columns), dtype=np.uint8)
         for p, (rows, strata) in enumerate(self.steps):
             left = (self.sizes[strata] - p)[:, None]
             everyone = len(strata) == len(places)
@@ -93,6 +83,41 @@ class TeamSums:
             else:
                 places[strata] = now - treated
         return drawn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class TeamSums:
+    """Team-level sums in sorted order: all that a draw and its balance tests need."""
+
+    teams: pd.DataFrame
+    draw: StratifiedDraw
+    sums: Array  # (rows, teams): per categorical its level counts, per continuous n and centred sum
+    tests: tuple[tuple[slice, Array], ...]  # rows of `sums`, with totals (and total sum of squares) of all
+    categorical: int
+
+    @classmethod
+    def of(cls, people: pd.DataFrame, strata: pd.DataFrame, rule: BalanceTests) -> TeamSums:
+        """Sort people and teams and sum up; what is refused is said in `randomisation.randomise`."""
+        ordered = sorted_people(people)
+        teams = ordered[["local_authority", "team_id"]].drop_duplicates(ignore_index=True)
+        given = strata.astype({"team_id": "str", "stratum": "str"}).set_index("team_id")["stratum"]
+        if given.index.duplicated().any():
+            raise EstimationError("a team has two strata")
+        unmatched = set(given.index) ^ set(teams["team_id"])
+        if unmatched or given.isna().any():
+            raise EstimationError(f"people and strata hold different teams: {', '.join(sorted(unmatched)[:5])}")
+        if len(teams) < 2:
+            raise EstimationError("randomising teams needs at least two of them")
+        teams["stratum"] = given.loc[teams["team_id"]].to_numpy()
+        team = pd.factorize(ordered["team_id"])[0]
+        sums, tests = _balance_sums(ordered, team, len(teams), rule)
+        return cls(
+            teams=teams[["team_id", "local_authority", "stratum"]],
+            draw=StratifiedDraw.of(teams["stratum"]),
+            sums=sums,
+            tests=tests,
+            categorical=len(rule.categorical),
+        )
 
     def p_values(self, candidates: Assignments) -> Array:
         """p-values of the balance tests, (draws, tests); 0 where an arm has nobody to test."""

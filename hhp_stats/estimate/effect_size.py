@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from scipy import special, stats
+from scipy import optimize, special, stats
 
 from hhp_stats.errors import ConstantTreatment, InvalidInput, NoObservations, SingleClusterArm
 from hhp_stats.estimate.icc import average_cluster_size
@@ -166,17 +166,20 @@ def noncentral_interval(effect: StandardisedEffect, *, n_treatment: int, n_contr
     unlike the normal interval of `hedges_g`. In units of d (no small-sample correction).
     Source: Steiger and Fouladi (1997), in What If There Were No Significance Tests?, ch. 9.
     """
-    from scipy.optimize import brentq
-
     size = math.sqrt(n_treatment * n_control / (n_treatment + n_control))
-    t, df, tail = effect.d * size, effect.df, (1 - effect.g.conf_level) / 2
+    # The series behind nct loses its way at a negative t with a large positive noncentrality: mirror.
+    t, df, tail = abs(effect.d) * size, effect.df, (1 - effect.g.conf_level) / 2
 
     def end(probability: float) -> float:
-        reach = 10 + 2 * abs(t)
-        found = brentq(lambda c: float(stats.nct.cdf(t, df, c)) - probability, t - reach, t + reach, xtol=1e-10)
+        near = t - float(stats.norm.ppf(probability)) * math.sqrt(1 + t * t / (2 * df))
+        width = 2 + 0.2 * abs(near)
+        found = optimize.brentq(
+            lambda c: float(stats.nct.cdf(t, df, c)) - probability, near - width, near + width, xtol=1e-10
+        )
         return float(found) / size
 
-    return end(1 - tail), end(tail)
+    low, high = end(1 - tail), end(tail)
+    return (low, high) if effect.d >= 0 else (-high, -low)
 
 
 def _name(correction: Correction) -> str:

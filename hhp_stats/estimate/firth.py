@@ -10,7 +10,7 @@ from numpy.linalg import LinAlgError
 from scipy import optimize, stats
 
 from hhp_stats.errors import NonConvergence, Separation
-from hhp_stats.estimate.gram import identified_factor, upper_inverse
+from hhp_stats.estimate.gram import identified_factor, times, upper_inverse
 from hhp_stats.estimate.logistic import LogitFit, binary_outcome, exponentiated, logit, logit_fit
 from hhp_stats.estimate.logit_likelihood import maximise
 from hhp_stats.estimate.model_matrix import Array, ModelMatrix
@@ -36,7 +36,7 @@ def firth_logit(*, outcome: Array, matrix: ModelMatrix, max_iterations: int = 50
     """
     y = binary_outcome(outcome, matrix)
     inverse = upper_inverse(identified_factor(matrix))
-    q = matrix.values @ inverse
+    q = times(matrix.values, inverse)
     maximum = maximise(
         q, y, start=np.zeros(q.shape[1]), penalty="firth", max_iterations=max_iterations, tolerance=_TOLERANCE
     )
@@ -104,7 +104,7 @@ class _Profile:
             names=tuple(fit.matrix.names[j] for j in order),
         )
         factor = identified_factor(turned)
-        self.q, self.y = turned.values @ upper_inverse(factor), fit.outcome
+        self.q, self.y = times(turned.values, upper_inverse(factor)), fit.outcome
         self.pivot = float(factor[-1, -1])
         self.best = factor @ fit.coefficients[order]
         self.previous = self.best

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.linalg import LinAlgError
 from scipy import linalg
@@ -10,7 +12,41 @@ from scipy.linalg import lapack
 from hhp_stats.errors import CollinearTerms
 from hhp_stats.estimate.model_matrix import Array, ModelMatrix
 
-ROWS_AT_ONCE = 1 << 15  # 32,768 rows of 20 columns are five megabytes: they stay in the cache
+# Products of this size stay in the cache, and below it OpenBLAS does not start threads, whose waiting for each
+# other on a busy machine costs ten times the product itself.
+_MULTIPLICATIONS_AT_ONCE = 500_000
+
+
+def row_blocks(rows: int, columns: int) -> Iterator[slice]:
+    """Slices of consecutive rows, short enough for a product with a (columns, columns) matrix."""
+    step = max(32, _MULTIPLICATIONS_AT_ONCE // max(columns, 1) ** 2)
+    for start in range(0, rows, step):
+        yield slice(start, start + step)
+
+
+def gram_matrix(values: Array) -> Array:
+    """X'X of a tall matrix (n, k), block by block."""
+    total = np.zeros((values.shape[1], values.shape[1]))
+    for rows in row_blocks(*values.shape):
+        block = values[rows]
+        total += block.T @ block
+    return total
+
+
+def times(values: Array, small: Array) -> Array:
+    """The product of a tall matrix (n, k) and a small matrix (k, q) or vector (k,), block by block."""
+    found = np.empty((len(values), *small.shape[1:]))
+    for rows in row_blocks(len(values), max(small.shape)):
+        np.matmul(values[rows], small, out=found[rows])
+    return found
+
+
+def cross(values: Array, vector: Array) -> Array:
+    """X'v of a tall matrix (n, k) and a vector (n,), block by block."""
+    total = np.zeros(values.shape[1])
+    for rows in row_blocks(*values.shape):
+        total += vector[rows] @ values[rows]
+    return total
 
 
 def triangular_factor(values: Array) -> Array:
@@ -24,7 +60,7 @@ def triangular_factor(values: Array) -> Array:
     Source: Yamamoto, Nakatsukasa, Yanagisawa and Fukaya (2015), Electronic Transactions on Numerical
     Analysis 44, 306-326.
     """
-    gram = values.T @ values
+    gram = gram_matrix(values)
     length = np.sqrt(np.diag(gram))
     try:
         first = linalg.cholesky(gram / np.outer(length, length), check_finite=False)
@@ -34,8 +70,8 @@ def triangular_factor(values: Array) -> Array:
         first *= length
         inverse = upper_inverse(first)
         second = np.zeros_like(gram)
-        for start in range(0, len(values), ROWS_AT_ONCE):
-            nearly_orthogonal = values[start : start + ROWS_AT_ONCE] @ inverse
+        for rows in row_blocks(*values.shape):
+            nearly_orthogonal = values[rows] @ inverse
             second += nearly_orthogonal.T @ nearly_orthogonal
         factor: Array = linalg.cholesky(second, check_finite=False) @ first
     except LinAlgError:

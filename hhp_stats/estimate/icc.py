@@ -13,6 +13,7 @@ from scipy import optimize, stats
 
 from hhp_stats.errors import InvalidInput, NoObservations, SingleClusterArm
 from hhp_stats.estimate.model_matrix import Array
+from hhp_stats.infer.satterthwaite import IntArray
 
 AnovaInterval = Literal["searle", "swiger"]
 
@@ -42,12 +43,7 @@ def average_cluster_size(codes: ArrayLike, *, arms: ArrayLike | None = None) -> 
     n0 = (N - sum over arms of (sum of squared sizes / people in arm)) / (clusters - arms). Equal sizes give that size.
     """
     frame = _frame(codes, arms)
-    sizes = frame.groupby(["arm", "cluster"], sort=False).size()
-    per_arm = sizes.groupby("arm").agg(lambda s: float((s**2).sum() / s.sum()))
-    spare = len(sizes) - len(per_arm)
-    if spare < 1:
-        raise SingleClusterArm("each arm holds a single cluster: nothing varies between clusters")
-    return float((len(frame) - per_arm.sum()) / spare)
+    return _average_size(*_coded(frame))
 
 
 def icc_anova(
@@ -77,21 +73,21 @@ def icc_anova(
     (1999), Biometrics 55, for 0/1 outcomes.
     """
     y, frame = _checked(outcome, clusters, treatment)
-    n, arms = len(y), int(frame["arm"].nunique())
-    frame = frame.assign(y=y)
-    means = frame.groupby(["arm", "cluster"], sort=False)["y"].transform("mean").to_numpy()
-    arm_means = frame.groupby("arm", sort=False)["y"].transform("mean").to_numpy()
-    k = int(frame.groupby(["arm", "cluster"]).ngroups)
+    cell, cell_arm = _coded(frame)
+    sizes = np.bincount(cell).astype(np.float64)
+    n, k, arms = len(y), len(sizes), int(cell_arm.max()) + 1
+    means = np.bincount(cell, weights=y) / sizes
+    arm_means = np.bincount(cell_arm, weights=sizes * means) / np.bincount(cell_arm, weights=sizes)
     df_between, df_within = k - arms, n - k
     if df_between < 1:
         raise SingleClusterArm("each arm holds a single cluster: nothing varies between clusters")
     if df_within < 1:
         raise InvalidInput("every cluster has one person: nothing varies within clusters")
-    msb = float(((means - arm_means) ** 2).sum()) / df_between
-    msw = float(((y - means) ** 2).sum()) / df_within
+    msb = float((sizes * (means - arm_means[cell_arm]) ** 2).sum()) / df_between
+    msw = float(((y - means[cell]) ** 2).sum()) / df_within
     if not msb + msw > 0:
         raise InvalidInput("the outcome does not vary")
-    size = average_cluster_size(frame["cluster"], arms=frame["arm"])
+    size = _average_size(cell, cell_arm)
     estimate = (msb - msw) / (msb + (size - 1) * msw)
     tail = (1 - conf_level) / 2
     if interval == "searle":
@@ -202,6 +198,23 @@ class _RestrictedProfile:
         return r * total, (1 - r) * total
 
 
+def _coded(frame: pd.DataFrame) -> tuple[IntArray, IntArray]:
+    """Number of each person's cluster within arm (n,), and of each such cluster's arm (k,)."""
+    arm = pd.factorize(frame["arm"])[0]
+    cluster = pd.factorize(frame["cluster"])[0]
+    cell, first = pd.factorize(arm * (int(cluster.max(initial=0)) + 1) + cluster)
+    return cell, (np.asarray(first) // (int(cluster.max(initial=0)) + 1)).astype(np.intp)
+
+
+def _average_size(cell: IntArray, cell_arm: IntArray) -> float:
+    sizes = np.bincount(cell).astype(np.float64)
+    per_arm = np.bincount(cell_arm, weights=sizes**2) / np.bincount(cell_arm, weights=sizes)
+    spare = len(sizes) - len(per_arm)
+    if spare < 1:
+        raise SingleClusterArm("each arm holds a single cluster: nothing varies between clusters")
+    return float((len(cell) - per_arm.sum()) / spare)
+
+
 def _frame(codes: ArrayLike, arms: ArrayLike | None) -> pd.DataFrame:
     cluster = np.asarray(codes)
     arm = np.zeros(len(cluster)) if arms is None else np.asarray(arms)
@@ -221,6 +234,6 @@ def _checked(outcome: Array, clusters: ArrayLike, treatment: ArrayLike | None) -
         raise InvalidInput("outcomes, clusters and arms must be known")
     if np.ptp(y) == 0:
         raise InvalidInput("the outcome does not vary")
-    if (frame.groupby("cluster")["arm"].nunique() > 1).any():
+    if frame.drop_duplicates()["cluster"].duplicated().any():
         raise InvalidInput("a cluster is in more than one arm")
     return y, frame

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hhp_stats.errors import CollinearTerms, NoObservations
-from hhp_stats.estimate.gram import identified_factor, upper_inverse
+from hhp_stats.estimate.gram import cross, identified_factor, times, upper_inverse
 from hhp_stats.estimate.model_matrix import Array, ModelMatrix
 
 
@@ -16,7 +16,8 @@ class LinearFit:
     """A least-squares fit: what every variance estimator needs of it.
 
     n people, k terms: outcome (n,), coefficients (k,) in units of the outcome per unit of the term,
-    residuals (n,), gram_inverse (k, k) = (X'X)^-1.
+    residuals (n,), gram_inverse (k, k) = (X'X)^-1 = WW' with inverse_factor W (k, k) upper triangular, so
+    that the columns of XW are orthonormal.
     """
 
     matrix: ModelMatrix
@@ -24,6 +25,7 @@ class LinearFit:
     coefficients: Array
     residuals: Array
     gram_inverse: Array
+    inverse_factor: Array
 
 
 def check_outcome(outcome: Array, matrix: ModelMatrix) -> Array:
@@ -63,13 +65,13 @@ def ols(*, outcome: Array, matrix: ModelMatrix) -> LinearFit:
     y = check_outcome(outcome, matrix)
     x = matrix.values
     inverse = upper_inverse(identified_factor(matrix))
-    gram_inverse = inverse @ inverse.T
-    coefficients = inverse @ (inverse.T @ (x.T @ y))
-    coefficients += inverse @ (inverse.T @ (x.T @ (y - x @ coefficients)))
+    coefficients = inverse @ (inverse.T @ cross(x, y))
+    coefficients += inverse @ (inverse.T @ cross(x, y - times(x, coefficients)))
     return LinearFit(
         matrix=matrix,
         outcome=y,
         coefficients=coefficients,
-        residuals=y - x @ coefficients,
-        gram_inverse=gram_inverse,
+        residuals=y - times(x, coefficients),
+        gram_inverse=inverse @ inverse.T,
+        inverse_factor=inverse,
     )

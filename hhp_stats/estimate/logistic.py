@@ -13,7 +13,7 @@ from scipy import linalg
 from scipy.special import expit
 
 from hhp_stats.errors import EstimationError, NonConvergence, UnknownName
-from hhp_stats.estimate.gram import identified_factor, upper_inverse
+from hhp_stats.estimate.gram import gram_matrix, identified_factor, times, upper_inverse
 from hhp_stats.estimate.linear import check_outcome
 from hhp_stats.estimate.logit_likelihood import Maximum, Penalty, maximise
 from hhp_stats.estimate.model_matrix import Array, ModelMatrix
@@ -90,7 +90,7 @@ def logit(*, outcome: Array, matrix: ModelMatrix, max_iterations: int = 100) -> 
     if y.min() == y.max():
         refuse_separation(outcome=y, matrix=matrix)
     inverse = upper_inverse(identified_factor(matrix))
-    q = matrix.values @ inverse
+    q = times(matrix.values, inverse)
     start = np.zeros(q.shape[1])
     maximum = maximise(q, y, start=start, penalty="none", max_iterations=min(_PATIENCE, max_iterations))
     if not maximum.converged:
@@ -98,7 +98,9 @@ def logit(*, outcome: Array, matrix: ModelMatrix, max_iterations: int = 100) -> 
         rest = max_iterations - maximum.iterations
         maximum = maximise(q, y, start=maximum.b, penalty="none", max_iterations=rest)
         if not maximum.converged:
-            raise NonConvergence(f"no maximum after {max_iterations} Newton steps; the terms do not separate the outcome")
+            raise NonConvergence(
+                f"no maximum after {max_iterations} Newton steps; the terms do not separate the outcome"
+            )
     try:
         return logit_fit(maximum, inverse=inverse, outcome=y, matrix=matrix, penalty="none")
     except LinAlgError as error:
@@ -126,8 +128,8 @@ def clustered_logit_covariance(fit: LogitFit, *, clusters: ArrayLike) -> RobustC
     Human Resources 50, 317-372.
     """
     codes, n_clusters = checked_clusters(matrix=fit.matrix, clusters=clusters)
-    half = cluster_sums(fit.matrix.values, codes, n_clusters, fit.residuals) @ fit.information_inverse
-    matrix = n_clusters / (n_clusters - 1) * (half.T @ half)
+    scores = cluster_sums(fit.matrix.values, codes, n_clusters, fit.residuals)
+    matrix = n_clusters / (n_clusters - 1) * gram_matrix(times(scores, fit.information_inverse))
     return RobustCovariance(
         matrix=matrix, kind="clustered G/(G-1)", n_clusters=n_clusters, codes=codes,
         cluster_name=cluster_name(clusters),
@@ -268,10 +270,11 @@ def odds_ratio(
 
 def exponentiated(estimate: Estimate) -> Estimate:
     """An estimate of log odds as an odds ratio, its test unchanged and its interval exponentiated."""
-    ratio = math.exp(estimate.estimate)
+    with np.errstate(over="ignore"):  # an end beyond the largest number is an unbounded interval
+        ratio, low, high = (float(np.exp(v)) for v in (estimate.estimate, estimate.conf_low, estimate.conf_high))
     return Estimate(
         estimate=ratio, std_error=ratio * estimate.std_error, df=estimate.df, n=estimate.n,
         n_clusters=estimate.n_clusters, method=estimate.method.replace("log odds", "odds ratio"),
         conf_level=estimate.conf_level, statistic=estimate.statistic, p_value=estimate.p_value,
-        conf_low=math.exp(estimate.conf_low), conf_high=math.exp(estimate.conf_high), note=estimate.note,
+        conf_low=low, conf_high=high, note=estimate.note,
     )  # fmt: skip

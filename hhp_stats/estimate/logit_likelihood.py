@@ -10,7 +10,7 @@ from numpy.linalg import LinAlgError
 from scipy import linalg
 from scipy.special import expit
 
-from hhp_stats.estimate.gram import ROWS_AT_ONCE, upper_inverse
+from hhp_stats.estimate.gram import cross, row_blocks, times, upper_inverse
 from hhp_stats.estimate.model_matrix import Array
 
 Penalty = Literal["none", "firth"]
@@ -43,12 +43,11 @@ def evaluate(q: Array, y: Array, b: Array, penalty: Penalty) -> LikelihoodAt:
     """
     n, k = q.shape
     information = np.zeros((k, k))
-    linear = q @ b
+    linear = times(q, b)
     p = expit(linear)
     value = float((y * linear).sum() - np.logaddexp(0.0, linear).sum())
     root = np.sqrt(p * (1 - p))
-    for start in range(0, n, ROWS_AT_ONCE):
-        rows = slice(start, start + ROWS_AT_ONCE)
+    for rows in row_blocks(n, k):
         weighted = q[rows] * root[rows, None]
         information += weighted.T @ weighted
     residuals = y - p
@@ -56,12 +55,11 @@ def evaluate(q: Array, y: Array, b: Array, penalty: Penalty) -> LikelihoodAt:
         factor = linalg.cholesky(information)
         value += float(np.log(np.diag(factor)).sum())
         half = upper_inverse(factor)
-        for start in range(0, n, ROWS_AT_ONCE):
-            rows = slice(start, start + ROWS_AT_ONCE)
+        for rows in row_blocks(n, k):
             leverage = ((q[rows] @ half) ** 2).sum(axis=1) * root[rows] ** 2
             residuals[rows] += leverage * (0.5 - p[rows])
     return LikelihoodAt(
-        value=value, score=q.T @ residuals, information=information, probabilities=p, residuals=residuals
+        value=value, score=cross(q, residuals), information=information, probabilities=p, residuals=residuals
     )
 
 

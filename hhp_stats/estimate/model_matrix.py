@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -55,15 +56,15 @@ def model_matrix(frame: pd.DataFrame, terms: Sequence[Term], *, treatment: str =
     """
     if frame.empty:
         raise NoObservations("no observations are left to analyse")
-    arm = frame[treatment].to_numpy(dtype=np.float64)
+    arm = frame[treatment].to_numpy(dtype=np.float64, na_value=np.nan)
+    _refuse_gaps(treatment, arm)
     if np.ptp(arm) == 0:
         raise ConstantTreatment(f"everyone analysed has {treatment} = {arm[0]:g}")
     columns: list[Array] = [np.ones(len(frame)), arm]
     names = ["intercept", treatment]
     for term in terms:
         for name, column in _columns(frame, term):
-            if np.isnan(column).any():
-                raise ValueError(f"{name} has {int(np.isnan(column).sum())} missing values; choose a missing-data strategy")
+            _refuse_gaps(name, column)
             if np.ptp(column) > 0:
                 columns.append(column)
                 names.append(name)
@@ -72,28 +73,46 @@ def model_matrix(frame: pd.DataFrame, terms: Sequence[Term], *, treatment: str =
     return ModelMatrix(values=values, names=tuple(names))
 
 
+def _refuse_gaps(name: str, column: Array) -> None:
+    missing = int(np.isnan(column).sum())
+    if missing:
+        raise ValueError(f"{name} has {missing} missing values; choose a missing-data strategy")
+    if np.isinf(column).any():
+        raise ValueError(f"{name} has infinite values")
+
+
 def _columns(frame: pd.DataFrame, term: Term) -> list[tuple[str, Array]]:
     if term.kind != "categorical":
         return [(term.column, frame[term.column].to_numpy(dtype=np.float64, na_value=np.nan))]
-    text = frame[term.column].astype("object")
-    if text.isna().any():
-        raise ValueError(f"{term.column} has {int(text.isna().sum())} missing values; choose a missing-data strategy")
-    present = set(text)
+    codes, found = pd.factorize(frame[term.column])
+    if (codes < 0).any():
+        raise ValueError(f"{term.column} has {int((codes < 0).sum())} missing values; choose a missing-data strategy")
+    number = {level: code for code, level in enumerate(found)}
+    present = set(number)
     order = list(term.levels) or sorted(present)
     unknown = present.difference(order)
     if unknown:
         raise ValueError(f"{term.column} holds levels the plan does not name: {', '.join(sorted(map(str, unknown)))}")
     order = [level for level in order if level in present]
     base = term.base if term.base in present else order[0]
-    return [(f"{term.column}[{level}]", (text == level).to_numpy(dtype=np.float64)) for level in order if level != base]
+    return [
+        (f"{term.column}[{level}]", (codes == number[level]).astype(np.float64)) for level in order if level != base
+    ]
 
 
 def _refuse_collinear(values: Array, names: Sequence[str]) -> None:
-    """Pivoted QR on scaled columns: names every column that the earlier ones determine."""
-    from scipy.linalg import qr
+    """QR on columns of length one: names every column that the earlier ones determine."""
+    from scipy.linalg import cholesky, qr
 
-    scaled = values / np.linalg.norm(values, axis=0)
-    r = qr(scaled, mode="r", pivoting=False)[0]
+    gram = values.T @ values
+    length = np.sqrt(np.diag(gram))
+    if len(values) >= len(names):
+        # Cheaper and enough for most: the diagonal of R from the Gram matrix, right to six digits or more
+        # where it exceeds 1e-3; anything closer to collinear is left to the QR below.
+        with contextlib.suppress(np.linalg.LinAlgError):
+            if np.diag(cholesky(gram / np.outer(length, length))).min() > 1e-3:
+                return
+    r = qr(values / length, mode="r", pivoting=False)[0]
     size = np.abs(np.diag(r[: values.shape[1], :]))
     # Columns have norm one, so a diagonal below 1e-8 leaves under eight digits of new information.
     lost = [name for name, left in zip(names, size, strict=False) if left < 1e-8]

@@ -25,21 +25,40 @@ def separating_direction(*, values: Array, outcome: Array) -> Array | None:
     Source: Albert and Anderson (1984), Biometrika 71, 1-10 (definition); Konis (2007), DPhil thesis,
     University of Oxford (linear program).
     """
-    size = np.abs(values).max(axis=0)
-    signed = values / size * np.where(outcome > 0.5, 1.0, -1.0)[:, None]
-    n = len(signed)
-    objective = -signed.mean(axis=0)  # of everybody, so a subset of constraints can only raise the maximum
+    signed = _signed(values, outcome)
+    direction = _solved(-signed.mean(axis=0), signed, [(-1.0, 1.0)] * signed.shape[1])
+    return direction if (signed @ direction).max() > _NEAR_ZERO else None
+
+
+def _signed(values: Array, outcome: Array) -> Array:
+    """Rows s_i x_i on columns of maximum one: a direction is right for i where its product is positive."""
+    signed: Array = values / np.abs(values).max(axis=0) * np.where(outcome > 0.5, 1.0, -1.0)[:, None]
+    return signed
+
+
+def _separates_everyone(values: Array, outcome: Array) -> bool:
+    """Is the separation complete: does some direction give everybody a margin above zero?"""
+    signed = _signed(values, outcome)
+    k = signed.shape[1]
+    objective = np.zeros(k + 1)
+    objective[-1] = -1.0  # the last unknown is the smallest margin
+    found = _solved(objective, np.column_stack([signed, -np.ones(len(signed))]), [(-1.0, 1.0)] * k + [(0.0, 1.0)])
+    return bool(found[-1] > _NEAR_ZERO)
+
+
+def _solved(objective: Array, constraints: Array, bounds: list[tuple[float, float]]) -> Array:
+    """Minimise objective @ d subject to constraints @ d >= 0, constraints added as they are found violated."""
+    n = len(constraints)
     chosen = np.unique(np.linspace(0, n - 1, min(n, _ROWS_AT_ONCE)).astype(np.intp))
     while True:
-        subset = signed[chosen]
-        found = optimize.linprog(objective, A_ub=-subset, b_ub=np.zeros(len(subset)), bounds=(-1, 1))
+        subset = constraints[chosen]
+        found = optimize.linprog(objective, A_ub=-subset, b_ub=np.zeros(len(subset)), bounds=bounds)
         if not found.success:
             raise NonConvergence(f"the search for separation failed: {found.message}")
-        direction: Array = np.asarray(found.x)
-        margin = signed @ direction
+        margin = constraints @ found.x
         wrong = np.flatnonzero(margin < -_NEAR_ZERO)
         if len(wrong) == 0:
-            return direction if margin.max() > _NEAR_ZERO else None
+            return np.asarray(found.x)
         grown = np.union1d(chosen, wrong[np.argsort(margin[wrong])[:_ROWS_AT_ONCE]])
         if len(grown) == len(chosen):
             raise NonConvergence("the search for separation left constraints unsatisfied")
@@ -57,8 +76,7 @@ def refuse_separation(*, outcome: Array, matrix: ModelMatrix) -> None:
     alone = [said for name in involved if (said := _alone(matrix.values[:, matrix.position(name)], outcome, name))]
     terms = [name for name in involved if name != "intercept"] or involved
     reason = "; ".join(alone) if alone else f"together, {', '.join(terms)} never point to the wrong outcome"
-    margin = matrix.values / np.abs(matrix.values).max(axis=0) @ direction
-    kind = "complete" if (np.abs(margin) > _NEAR_ZERO).all() else "quasi-complete"
+    kind = "complete" if _separates_everyone(matrix.values, outcome) else "quasi-complete"
     raise Separation(f"{kind} separation, the maximum likelihood estimate is infinite: {reason}")
 
 

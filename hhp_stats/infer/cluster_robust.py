@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from scipy import sparse
 
 from hhp_stats.errors import EstimationError, NoObservations, SingleClusterArm, UnknownName
+from hhp_stats.estimate.gram import gram_matrix, times
 from hhp_stats.estimate.linear import LinearFit
 from hhp_stats.estimate.model_matrix import Array, ModelMatrix
 from hhp_stats.infer.satterthwaite import CorrectionKind, IntArray, adjusted_scores, satterthwaite_df
@@ -79,8 +80,10 @@ def refuse_thin_arms(*, treatment: Array, clusters: ArrayLike) -> None:
     Raises SingleClusterArm naming the arm if not. A treatment that varies within clusters, or takes
     more than two values, is left alone: its variance does not rest on whole clusters per arm.
     """
-    codes, n_clusters = cluster_codes(clusters)
-    arm = np.asarray(treatment, dtype=np.float64)
+    _refuse_thin_arms(np.asarray(treatment, dtype=np.float64), *cluster_codes(clusters))
+
+
+def _refuse_thin_arms(arm: Array, codes: IntArray, n_clusters: int) -> None:
     low, high = arm.min(), arm.max()
     if not ((arm == low) | (arm == high)).all():
         return
@@ -97,9 +100,7 @@ def refuse_thin_arms(*, treatment: Array, clusters: ArrayLike) -> None:
 
 
 def _sandwich(fit: LinearFit, scores: Array) -> Array:
-    half = scores @ fit.gram_inverse
-    covariance: Array = half.T @ half
-    return covariance
+    return gram_matrix(times(scores, fit.gram_inverse))
 
 
 def _one_way_factor(fit: LinearFit, n_clusters: int) -> float:
@@ -119,7 +120,7 @@ def checked_clusters(*, matrix: ModelMatrix, clusters: ArrayLike) -> tuple[IntAr
     if n_clusters < 2:
         raise SingleClusterArm("everyone analysed is in one cluster: no variance between clusters")
     if "treatment" in matrix.names:
-        refuse_thin_arms(treatment=matrix.values[:, matrix.position("treatment")], clusters=codes)
+        _refuse_thin_arms(matrix.values[:, matrix.position("treatment")], codes, n_clusters)
     return codes, n_clusters
 
 
@@ -192,11 +193,10 @@ def heteroskedastic_covariance(fit: LinearFit, *, kind: HeteroskedasticKind = "H
         weights = fit.residuals
     else:
         x = fit.matrix.values
-        rest = 1 - np.einsum("ij,ij->i", x @ fit.gram_inverse, x)
+        rest = 1 - np.einsum("ij,ij->i", times(x, fit.gram_inverse), x)
         power = -0.5 if kind == "HC2" else -1.0
         weights = np.where(rest > 1e-10, np.maximum(rest, 1e-10) ** power, 0.0) * fit.residuals
-    half = (fit.matrix.values * weights[:, None]) @ fit.gram_inverse
-    matrix: Array = half.T @ half
+    matrix = _sandwich(fit, fit.matrix.values * weights[:, None])
     if kind == "HC1":
         matrix *= n / rest_df
     return RobustCovariance(matrix=matrix, kind=kind, n_clusters=None, codes=None)
@@ -286,7 +286,9 @@ def linear_contrast(
 def _df_of(fit: LinearFit, covariance: RobustCovariance, contrast: Array, df: str) -> tuple[float, str]:
     if df == "clusters":
         if covariance.n_clusters is None:
-            raise EstimationError(f"{covariance.kind} has no clusters to count: ask for df residual, normal or satterthwaite")
+            raise EstimationError(
+                f"{covariance.kind} has no clusters to count: ask for df residual, normal or satterthwaite"
+            )
         return covariance.n_clusters - 1.0, "t(G-1)"
     if df == "residual":
         return float(residual_df(fit)), "t(N-k)"

@@ -8,18 +8,17 @@ answer every effect0: the interval by inversion costs no further draws.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from joblib import Parallel, delayed
+from scipy import linalg
 
 from hhp_stats.errors import InvalidInput, UnknownName
 from hhp_stats.estimate.gram import triangular_factor
 from hhp_stats.estimate.model_matrix import Array
-from hhp_stats.progress import Progress
 from hhp_stats.results import Estimate
 
 Alternative = Literal["two-sided", "greater", "less"]
@@ -103,7 +102,13 @@ def stack_moments(
     """Join blocks of shape (5, draws) in the order of the fields of `DrawMoments`."""
     linear0, linear1, square0, square1, square2 = np.concatenate(blocks, axis=1)
     return DrawMoments(
-        linear0=linear0, linear1=linear1, square0=square0, square1=square1, square2=square2, scale=scale, weights=weights
+        linear0=linear0,
+        linear1=linear1,
+        square0=square0,
+        square1=square1,
+        square2=square2,
+        scale=scale,
+        weights=weights,
     )
 
 
@@ -205,32 +210,6 @@ def orthonormal_basis(columns: Array) -> Array:
     if not columns.shape[1]:
         return np.zeros((len(columns), 0))
     factor = triangular_factor(columns)
-    basis: Array = np.linalg.solve(factor.T, columns.T).T
-    return basis
-
-
-def in_blocks(
-    task: Callable[..., list[Array]], jobs: Sequence[tuple[object, ...]], progress: Progress
-) -> list[list[Array]]:
-    """Run `task(*job)` for each job through joblib, in order, whatever the backend; report progress."""
-    done: list[list[Array]] = []
-    results: Iterator[list[Array]] = Parallel(return_as="generator")(delayed(task)(*job) for job in jobs)
-    for result in results:
-        done.append(result)
-        progress(len(done), len(jobs))
-    return done
-
-
-def block_sizes(draws: int, block: int) -> list[int]:
-    """Sizes of the blocks that `draws` fall into: fixed by the numbers alone, so any backend agrees."""
-    if draws < 1:
-        raise InvalidInput(f"draws must be at least one, not {draws}")
-    return [min(block, draws - start) for start in range(0, draws, block)]
-
-
-def child_seeds(rng: np.random.Generator, count: int) -> list[np.random.SeedSequence]:
-    """Seeds for `count` blocks; a second call on the same `rng` gives others."""
-    sequence = rng.bit_generator.seed_seq
-    if not isinstance(sequence, np.random.SeedSequence):
-        raise InvalidInput("the random generator must be made from a seed, as np.random.default_rng(seed) is")
-    return sequence.spawn(count)
+    return np.ascontiguousarray(
+        linalg.solve_triangular(factor, columns.T, trans="T", check_finite=False).T, dtype=np.float64
+    )

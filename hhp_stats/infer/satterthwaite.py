@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hhp_stats.errors import EstimationError
-from hhp_stats.estimate.gram import triangular_factor, upper_inverse
+from hhp_stats.estimate.gram import gram_matrix, times, upper_inverse
 from hhp_stats.estimate.linear import LinearFit
 from hhp_stats.estimate.model_matrix import Array
 
@@ -63,26 +63,20 @@ def _adjusted(q: Array, target: Array, correction: CorrectionKind) -> Array:
     return np.asarray(target + q @ (vectors @ (middle[:, :, None] * inside)))
 
 
-def _orthonormal(fit: LinearFit) -> tuple[Array, Array]:
-    """Q (n, k) and R (k, k) with X = Q R and Q'Q = I to rounding."""
-    factor = triangular_factor(fit.matrix.values)
-    return fit.matrix.values @ upper_inverse(factor), factor
-
-
 def adjusted_scores(fit: LinearFit, *, codes: IntArray, n_clusters: int, correction: CorrectionKind) -> Array:
     """What does each cluster add to the score once its residuals are adjusted for their leverage?
 
     Row g is X_g' A_g e_g with A_g = (I - H_gg)^(-1/2) for CR2 and (I - H_gg)^(-1) for CR3, symmetric,
     with the pseudo-inverse where a direction is fitted perfectly. Returns (G, k).
     """
-    q, factor = _orthonormal(fit)
+    q = times(fit.matrix.values, fit.inverse_factor)  # orthonormal columns
     k = q.shape[1]
     scores = np.zeros((n_clusters, k))
     for chosen, rows in _batches(codes, n_clusters, k):
         block = q[rows]
         adjusted = _adjusted(block, fit.residuals[rows][:, :, None], correction)
         scores[chosen] = (block.swapaxes(1, 2) @ adjusted)[:, :, 0]
-    return np.asarray(scores @ factor)
+    return times(scores, upper_inverse(fit.inverse_factor))
 
 
 def satterthwaite_df(
@@ -104,7 +98,7 @@ def satterthwaite_df(
     d1, u1 = d[:, 0, 0], u[:, 0, :]
     length = np.einsum("gk,gk->g", u1, u1)
     total = float(d1.sum() - length.sum())
-    square = float((d1**2).sum() - 2 * (d1 * length).sum() + ((u1.T @ u1) ** 2).sum())
+    square = float((d1**2).sum() - 2 * (d1 * length).sum() + (gram_matrix(u1) ** 2).sum())
     if not square > 0:
         raise EstimationError("the clustered variance of this contrast is always zero: no degrees of freedom")
     return total**2 / square
@@ -114,9 +108,9 @@ def _moments(
     fit: LinearFit, *, codes: IntArray, n_clusters: int, contrasts: Array, correction: CorrectionKind
 ) -> tuple[Array, Array]:
     """d (G, q, q): p_sg'p_tg and u (G, q, k): Q_g'p_sg for contrasts (q, k); see `satterthwaite_df`."""
-    orthonormal, factor = _orthonormal(fit)
-    k = len(factor)
-    weights = upper_inverse(factor).T @ contrasts.T  # (k, q)
+    orthonormal = times(fit.matrix.values, fit.inverse_factor)
+    k = len(fit.coefficients)
+    weights = fit.inverse_factor.T @ contrasts.T  # (k, q)
     count = contrasts.shape[0]
     d, u = np.zeros((n_clusters, count, count)), np.zeros((n_clusters, count, k))
     for chosen, rows in _batches(codes, n_clusters, k):

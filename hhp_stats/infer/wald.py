@@ -84,7 +84,9 @@ def wald_contrasts(
         if np.diag(factor).min() < 1e-7:
             raise LinAlgError
     except (LinAlgError, ValueError) as error:
-        raise EstimationError(f"the {covariance.kind} covariance cannot test {q} terms together: it is singular") from error
+        raise EstimationError(
+            f"the {covariance.kind} covariance cannot test {q} terms together: it is singular"
+        ) from error
     half = upper_inverse(factor).T @ (values / scale)
     wald = float(half @ half)
     shrink, df = 1.0, math.inf

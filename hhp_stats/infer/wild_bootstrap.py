@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from hhp_stats.blocks import block_sizes, child_seeds, in_blocks
 from hhp_stats.errors import InvalidInput, UnknownName
 from hhp_stats.estimate.linear import LinearFit
 from hhp_stats.estimate.model_matrix import Array
@@ -18,9 +19,6 @@ from hhp_stats.infer.cluster_robust import cluster_codes, cluster_covariance, cl
 from hhp_stats.infer.resampling import (
     DrawMoments,
     ResamplingTest,
-    block_sizes,
-    child_seeds,
-    in_blocks,
     orthonormal_basis,
     resampling_test,
     stack_moments,
@@ -134,7 +132,7 @@ def _union(clusters: Sequence[ArrayLike]) -> tuple[list[npt.NDArray[np.intp]], l
 class _Pieces:
     """Per-cluster sums of one fit. Letters: see `moments`."""
 
-    sums: Array  # (G, 4k + 4)
+    sums: Array  # (G, 4k + 4): s_a, s_b, H_a, R, s_a R, s_b R, s_a s_b, s_b^2
     squares: Array  # (G, 3): s_a^2, s_a s_b, s_b^2
     gram: Array  # (k + 1, k + 1) of [R r]
     total: float  # D, sum of squares of the residualised term
@@ -153,7 +151,16 @@ class _Pieces:
         r = cluster_sums(basis, codes, n_clusters, d)
         n, k = x.shape
         used = len(np.unique(codes))
-        columns = [sa[:, None], sb[:, None], ha, r, sa[:, None] * r, sb[:, None] * r, (sa * sb)[:, None], (sb * sb)[:, None]]
+        columns = [
+            sa[:, None],
+            sb[:, None],
+            ha,
+            r,
+            sa[:, None] * r,
+            sb[:, None] * r,
+            (sa * sb)[:, None],
+            (sb * sb)[:, None],
+        ]
         both = np.column_stack([r, sb])
         return cls(
             sums=np.ascontiguousarray(np.hstack(columns)),
@@ -217,9 +224,7 @@ def _draw(
         ]
     blocks = in_blocks(_block, jobs, progress)
     equal = np.full(2**n_clusters, 0.5**n_clusters) if every else None
-    return [
-        stack_moments([block[j] for block in blocks], scale=p.scale, weights=equal) for j, p in enumerate(pieces)
-    ]
+    return [stack_moments([block[j] for block in blocks], scale=p.scale, weights=equal) for j, p in enumerate(pieces)]
 
 
 def _block(
@@ -254,5 +259,5 @@ def _signs(rng: np.random.Generator, size: int, clusters: int) -> Array:
 
 def _every_sign(start: int, size: int, clusters: int) -> Array:
     numbers = np.arange(start, start + size)[:, None]
-    v: Array = ((numbers >> np.arange(clusters)) & 1) * 2.0 - 1.0
-    return v
+    bits = (numbers >> np.arange(clusters)) & 1
+    return bits.astype(np.float64) * 2 - 1

@@ -52,7 +52,9 @@ def shown(value: Any, *, vocabulary: frozenset[str] = frozenset()) -> str:
     letters = sum(character.isalpha() for character in text)
     digits = sum(character.isdigit() for character in text)
     if digits > _DIGITS:
-        return f"a text of {len(text)} characters with {digits} digits (not repeated here: it may be a telephone number)"
+        return (
+            f"a text of {len(text)} characters with {digits} digits (not repeated here: it may be a telephone number)"
+        )
     if letters == 0:
         return f"a text of {len(text)} characters without letters"
     return f"a text of {letters} letters (not repeated here, since it may be a name)"

@@ -62,8 +62,11 @@ def _read(path: Path, wanted: str) -> Grid:
             merged=found.merged,
             hidden_rows=found.hidden_rows,
             hidden_columns=sorted(found.hidden_columns),
-            other_sheets=["hidden" if each.sheet_state != "visible" else "visible"
-                          for each in book.worksheets if each is not chosen],  # fmt: skip
+            other_sheets=[
+                "hidden" if each.sheet_state != "visible" else "visible"
+                for each in book.worksheets
+                if each is not chosen
+            ],  # fmt: skip
             hidden=chosen.sheet_state != "visible",
         )
     finally:

@@ -86,11 +86,6 @@ def exposure(
     launch = pd.to_datetime(frame[local_authority].map(dict(launches)))
     end = launch + timedelta(weeks=weeks)
     left_on = pd.to_datetime(frame[leaving_date])
-    early = left_on < launch
-    if early.any():
-        raise InvalidInput(
-            f"{int(early.sum())} persons left before their authority's launch: they are not in the trial"
-        )
     left = left_on.notna() & (left_on < end)
     follow_up = working_days(launch, end, holidays=holidays)
     in_post = working_days(launch, left_on.where(left, end), holidays=holidays)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import warnings
 from dataclasses import dataclass
 from typing import Literal
@@ -178,9 +179,6 @@ def one_factor(correlations: Array, *, method: OmegaMethod = "ml") -> OneFactor:
             model.fit(start=(start[:, None].copy(), 1 - start**2), opt={"gtol": 1e-7, "maxiter": 1000})
         loadings = np.asarray(model.loadings, dtype=np.float64)[:, 0]
         slope = float(np.abs(model.mle_retvals.jac).max())
-        # BFGS reports failure when it can no longer improve in double precision: judge by the slope.
-        if slope > 1e-5:
-            raise NonConvergence(f"one-factor likelihood: gradient {slope:.1e} where it stopped")
     else:
         upper = np.triu_indices(k, 1)
         found = optimize.least_squares(
@@ -188,11 +186,14 @@ def one_factor(correlations: Array, *, method: OmegaMethod = "ml") -> OneFactor:
         )
         if not found.success:
             raise NonConvergence(f"minres: {found.message}")
-        loadings = np.asarray(found.x, dtype=np.float64)
+        loadings, slope = np.asarray(found.x, dtype=np.float64), 0.0
     loadings = loadings * (1 if loadings.sum() >= 0 else -1)
     uniquenesses = 1 - loadings**2
     if uniquenesses.min() < _SMALLEST_UNIQUENESS:
         raise NonConvergence("Heywood case: an item would be all common factor, so one factor does not fit these items")
+    # BFGS reports failure when it can no longer improve in double precision: judge by the slope.
+    if slope > 1e-5:
+        raise NonConvergence(f"one-factor likelihood: gradient {slope:.1e} where it stopped")
     return OneFactor(loadings=loadings, uniquenesses=uniquenesses)
 
 
@@ -210,10 +211,9 @@ def _bootstrap_omega(
     kept: list[float] = []
     for done, rng in enumerate(streams, start=1):
         sample = values[rng.integers(0, len(values), size=len(values))]
-        try:
+        # Samples without a solution are counted by the caller, which refuses when more than one in twenty fail.
+        with contextlib.suppress(InvalidInput, NonConvergence):
             kept.append(_omega(_varying(sample), method=method, standardised=standardised))
-        except (InvalidInput, NonConvergence):
-            pass  # counted by the caller, which refuses when more than one in twenty fail
         progress(done, draws)
     return np.array(kept), draws - len(kept)
 

@@ -12,6 +12,8 @@ from typing import Any, TypeVar
 from hhp_stats.errors import PlanError
 from hhp_stats.estimate.model_matrix import Term
 from hhp_stats.plan.schema import (
+    CostBenefit,
+    CostScenario,
     Design,
     ImputationSettings,
     Measures,
@@ -116,6 +118,9 @@ class _Reader:
         terms = []
         for number, entry in enumerate(raw.get("terms", ()), start=1):
             terms.append(self.record(Term, f"terms[{number}]", entry))
+        costs = self.table(raw, "cost_benefit")
+        scenarios = tuple(self.record(CostScenario, f"cost_benefit.scenarios[{n}]", entry)
+                          for n, entry in enumerate(costs.get("scenarios", ()), start=1))  # fmt: skip
         top = {key: raw[key] for key in ("study", "title", "chapter", "contrast", "conf_level", "seed") if key in raw}
         return self.record(
             Plan, "the file", top,
@@ -127,6 +132,7 @@ class _Reader:
                       for key, entry in self.table(raw, "outcomes").items()},
             terms=tuple(terms), measures=measures,
             imputation=self.record(ImputationSettings, "imputation", self.table(raw, "imputation")),
+            cost_benefit=self.record(CostBenefit, "cost_benefit", costs, scenarios=scenarios),
             power={key: self.record(PowerAssumption, f"power.{key}", entry) for key, entry in raw.get("power", {}).items()},
             analyses=tuple(analyses), clauses=tuple(sorted({clause for _, clause in _citations(raw)})),
         )  # fmt: skip

@@ -66,6 +66,7 @@ class Outcome:
     better: Better
     clauses: tuple[str, ...]
     baseline: str = ""  # column of its baseline value, "" where it has none
+    scale_range: tuple[float, ...] = ()  # ends of the scale, for worst-case bounds
     decision: tuple[str, ...] = ()
 
 
@@ -118,6 +119,29 @@ class ImputationSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CostScenario:
+    """How much staff time the programme is costed at."""
+
+    key: str
+    label: str
+    days: float  # working days a member of staff
+    kind: Analysis
+    clauses: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CostBenefit:
+    """What the benefit-cost ratio is made of beside the two effects."""
+
+    salary: float  # pounds a year
+    working_days: float  # a year
+    draws: int  # of the joint bootstrap of teams
+    thresholds: tuple[float, ...]
+    scenarios: tuple[CostScenario, ...]
+    clauses: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PowerAssumption:
     """What the protocol assumed for one outcome's minimum detectable effect."""
 
@@ -150,6 +174,7 @@ class Plan:
     terms: tuple[Term, ...]
     measures: Measures
     imputation: ImputationSettings
+    cost_benefit: CostBenefit
     power: dict[str, PowerAssumption]
     analyses: tuple[PlannedAnalysis, ...]
     clauses: tuple[str, ...]  # every clause that some entry cites

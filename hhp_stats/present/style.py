@@ -58,6 +58,7 @@ def apply_style() -> None:
     stands in the same size as the table text beside it. Layout is constrained: nothing is cut off.
     """
     import matplotlib
+    from cycler import cycler
     from matplotlib import font_manager
 
     for file in sorted(_FONTS.glob("*.ttf")):
@@ -71,7 +72,7 @@ def apply_style() -> None:
             "axes.labelcolor": INK,
             "axes.labelsize": 9,
             "axes.linewidth": 0.7,
-            "axes.prop_cycle": matplotlib.cycler(color=PALETTE),
+            "axes.prop_cycle": cycler(color=PALETTE),
             "axes.spines.right": False,
             "axes.spines.top": False,
             "axes.titlelocation": "left",

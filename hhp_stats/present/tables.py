@@ -85,3 +85,13 @@ def _summary(row: Mapping[str, Any], arm: str) -> str:
     # The standard deviation of zeros and ones is fixed by their mean.
     share = row["kind"] == "level" or abs(sd**2 - mean * (1 - mean) * n / max(n - 1, 1)) < 1e-9
     return percent(mean) if share else f"{number(mean, 1)} ({number(sd, 1)})"
+
+
+def text_table(cells: pd.DataFrame, *, stub: str, numeric: Sequence[str] = (), notes: Sequence[str] = ()) -> GT:
+    """A table whose cells are mostly words: aligned left, but for the columns named in `numeric`."""
+    table = GT(cells, rowname_col=stub).tab_stubhead(stub).cols_align("left")
+    if numeric:
+        table = table.cols_align("right", columns=list(numeric))
+    for note in notes:
+        table = table.tab_source_note(note)
+    return table

@@ -17,7 +17,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import nbformat
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
@@ -55,8 +55,12 @@ _KERNEL_ARGUMENTS = [
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _CELL_LINE = re.compile(r"Cell In\[\d+\], line (\d+)")
 
-Outputs = dict[int, list[Any]]
-"""Outputs by the index of the step (see `steps`)."""
+# nbformat has no type annotations.
+_formats: Any = nbformat.v4
+_read_notebook: Callable[..., Any] = nbformat.read
+_write_notebook: Callable[..., None] = nbformat.write
+
+ChapterState = Literal["reused", "running", "executed"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +130,7 @@ def execute(
     declared: Sequence[Path] = (),
     fresh: bool = False,
     workers: int = 2,
-    on_chapter: Callable[[Source, str], None] = lambda source, state: None,
+    on_chapter: Callable[[Source, ChapterState], None] = lambda source, state: None,
 ) -> list[Executed]:
     """Run all chapters, several at a time, each in a kernel of its own.
 
@@ -143,7 +147,7 @@ def execute(
             continue
         kept = project.root / CACHE / f"{source.chapter.slug}-{digest_chapter(source, inputs=inputs)}.ipynb"
         if kept.exists() and not fresh:
-            notebook = nbformat.read(kept, as_version=4)
+            notebook = _read_notebook(kept, as_version=4)
             os.utime(kept)  # recently used outputs are kept longest
             results[at] = Executed(outputs=_outputs(notebook), reused=True)
             on_chapter(source, "reused")
@@ -166,8 +170,8 @@ def _keep(notebook: Any, file: Path, *, slug: str) -> None:
     """Write a whole notebook or none, and forget all but the latest of its chapter."""
     file.parent.mkdir(parents=True, exist_ok=True)
     partial = file.with_suffix(f".{os.getpid()}.part")
-    nbformat.write(notebook, partial)
-    os.replace(partial, file)
+    _write_notebook(notebook, partial)
+    partial.replace(file)
     pattern = re.compile(rf"{re.escape(slug)}-[0-9a-f]{{20}}\.ipynb")
     older = [old for old in file.parent.iterdir() if pattern.fullmatch(old.name)]
     for old in sorted(older, key=lambda old: old.stat().st_mtime, reverse=True)[_KEPT_PER_CHAPTER:]:
@@ -175,7 +179,7 @@ def _keep(notebook: Any, file: Path, *, slug: str) -> None:
 
 
 async def _run_all(
-    project: Project, sources: Sequence[Source], workers: int, on_chapter: Callable[[Source, str], None]
+    project: Project, sources: Sequence[Source], workers: int, on_chapter: Callable[[Source, ChapterState], None]
 ) -> list[Any]:
     free = asyncio.Semaphore(max(1, workers))
 
@@ -195,7 +199,7 @@ async def _run_all(
     return [task.result() for task in tasks]
 
 
-class _OwnInterpreter(KernelSpecManager):  # type: ignore[misc]
+class _OwnInterpreter(KernelSpecManager):
     """Kernels run in this interpreter, whatever kernels the user has installed."""
 
     def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
@@ -245,16 +249,15 @@ def _environment(project: Project, folder: str) -> dict[str, str]:
 
 
 def _notebook(planned: Iterable[Cell | Inline]) -> Any:
-    cells = [nbformat.v4.new_code_cell(_SETUP, id="setup")]
+    cells = [_formats.new_code_cell(_SETUP, id="setup")]
     for at, step in enumerate(planned):
-        inline = isinstance(step, Inline)
-        code = f"__hhp_inline(\n{step.expression}\n)" if inline else step.source
-        cell = nbformat.v4.new_code_cell(code, id=f"step-{at}")
-        if not inline and step.options["error"]:
+        code = step.source if isinstance(step, Cell) else f"__hhp_inline(\n{step.expression}\n)"
+        cell = _formats.new_code_cell(code, id=f"step-{at}")
+        if isinstance(step, Cell) and step.options["error"]:
             cell.metadata["tags"] = ["raises-exception"]
         cells.append(cell)
     metadata = {"kernelspec": {"name": "python3", "display_name": "Python", "language": "python"}}
-    return nbformat.v4.new_notebook(cells=cells, metadata=metadata)
+    return _formats.new_notebook(cells=cells, metadata=metadata)
 
 
 def _located(planned: Sequence[Cell | Inline], notebook: Any, error: CellExecutionError) -> RenderError:

@@ -152,7 +152,14 @@ def write(project: Project, sources: Sequence[Source], tree: str, *, target: str
     """The merged tree in one format: `html` gives JSON of all pages, `typst` gives the document's body."""
     options = {
         "html": ["--to", "html5", "--mathml", "--lua-filter", str(ASSETS / "html.lua")],
-        "typst": ["--to", "typst-citations", "--syntax-highlighting", "idiomatic", "--lua-filter", str(ASSETS / "typst.lua")],
+        "typst": [
+            "--to",
+            "typst-citations",
+            "--syntax-highlighting",
+            "idiomatic",
+            "--lua-filter",
+            str(ASSETS / "typst.lua"),
+        ],
     }[target]
     # The format's own filter comes last, else the citation processor would take '@fig-x' for a source.
     arguments = ["--from", "json", "--lua-filter", str(ASSETS / "book.lua"), "--citeproc", *options]

@@ -68,6 +68,7 @@ class Chapter:
 
     @property
     def page(self) -> str:
+        """The name of the chapter's page."""
         return f"{self.slug}.html"
 
 
@@ -152,7 +153,9 @@ def load_project(root: Path) -> Project:
     for section, known in _HONOURED.items():
         value = config.get(section)
         if not isinstance(value, dict):
-            raise fail(f"'{section}:' must hold keys and values" if section in config else f"'{section}:' is missing", section)
+            raise fail(
+                f"'{section}:' must hold keys and values" if section in config else f"'{section}:' is missing", section
+            )
         for key in value:
             if key not in known:
                 raise fail(f"the key '{section}.{key}' is not honoured by the embedded engine; remove it", section, key)
@@ -160,9 +163,16 @@ def load_project(root: Path) -> Project:
     for name, value in formats.items():
         for key in value:
             if key not in _FORMAT_HONOURED[name]:
-                raise fail(f"the key 'format.{name}.{key}' is not honoured by the embedded engine; remove it", "format", name, key)
+                raise fail(
+                    f"the key 'format.{name}.{key}' is not honoured by the embedded engine; remove it",
+                    "format",
+                    name,
+                    key,
+                )
     if "typst" in formats and formats["typst"].get("citeproc") is not True:
-        raise fail("'format.typst.citeproc: true' is needed, else Quarto lets Typst format the citations", "format", "typst")
+        raise fail(
+            "'format.typst.citeproc: true' is needed, else Quarto lets Typst format the citations", "format", "typst"
+        )
 
     project, book = config["project"], config["book"]
     if project.get("type") != "book":

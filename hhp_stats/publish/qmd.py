@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any
 
 import yaml
@@ -88,10 +88,12 @@ class Cell:
 
     @property
     def source(self) -> str:
+        """The code as one text."""
         return "\n".join(line.text for line in self.code)
 
     @property
     def label(self) -> str:
+        """The cell's label, or nothing."""
         return str(self.options.get("label", ""))
 
 
@@ -106,6 +108,7 @@ class Source:
 
     @property
     def cells(self) -> tuple[Cell, ...]:
+        """The cells in order."""
         return tuple(piece for piece in self.pieces if isinstance(piece, Cell))
 
     @property
@@ -415,3 +418,38 @@ def _follow(fence: re.Match[str] | None, text: str) -> tuple[re.Match[str] | Non
     if fence is None:
         return _opens(text), False
     return (None, True) if _closes(fence, text) else (fence, False)
+
+
+def prose_lines(lines: Sequence[Line]) -> Iterator[Line]:
+    """The lines of a chapter with everything blanked out that is not prose.
+
+    Blank are front matter, code blocks and comments; code spans keep their length as spaces. A
+    checker sees each remaining word with its own file and line.
+    """
+    fence: re.Match[str] | None = None
+    front = bool(lines) and lines[0].text.rstrip() == "---"
+    paragraph: list[Line] = []
+    for at, line in enumerate(lines):
+        if front:
+            front = at == 0 or line.text.rstrip() not in ("---", "...")
+            yield Line("", line.file, line.number)
+            continue
+        inside = fence is not None
+        fence, _ = _follow(fence, line.text)
+        if inside or fence is not None or not line.text.strip():
+            yield from _blanked(paragraph)
+            paragraph = []
+            yield Line("", line.file, line.number)
+        else:
+            paragraph.append(line)
+    yield from _blanked(paragraph)
+
+
+_COMMENT_OR_SPAN = re.compile(r"\\`|<!--.*?(?:-->|\Z)|(?<!`)(?P<ticks>`+)(?!`).*?(?<!`)(?P=ticks)(?!`)", re.DOTALL)
+
+
+def _blanked(paragraph: Sequence[Line]) -> Iterator[Line]:
+    text = "\n".join(line.text for line in paragraph)
+    text = _COMMENT_OR_SPAN.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), text)
+    for line, content in zip(paragraph, text.split("\n") if paragraph else [], strict=True):
+        yield Line(content, line.file, line.number)

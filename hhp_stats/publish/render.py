@@ -20,17 +20,16 @@ from typing import Literal, Protocol
 
 from hhp_stats.errors import RenderError
 from hhp_stats.publish import pandoc
-from hhp_stats.publish.execute import execute
+from hhp_stats.publish.execute import ChapterState, execute
 from hhp_stats.publish.lint import lint_sources
 from hhp_stats.publish.pdf import write_pdf
-from hhp_stats.publish.project import Project, load_project
+from hhp_stats.publish.project import load_project
 from hhp_stats.publish.qmd import Source, read_chapter
 from hhp_stats.publish.site import PDF_NAME, write_site
 from hhp_stats.publish.weave import weave
 
 Format = Literal["html", "pdf"]
 Engine = Literal["embedded", "quarto"]
-ChapterState = Literal["reused", "running", "executed"]
 
 
 class RenderProgress(Protocol):
@@ -47,10 +46,10 @@ class SilentProgress:
     """The default: says nothing."""
 
     def stage(self, name: str, seconds: float | None) -> None:
-        return
+        """Pass over a stage."""
 
     def chapter(self, path: str, state: ChapterState, done: int, total: int) -> None:
-        return
+        """Pass over a chapter."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,9 +178,7 @@ def _embedded(
 
     def html() -> None:
         text = pandoc.write(project, sources, tree, target="html")
-        pages.extend(
-            write_site(project, pages=json.loads(text), figures=figures, downloads=downloads, target=building)
-        )
+        pages.extend(write_site(project, pages=json.loads(text), figures=figures, downloads=downloads, target=building))
 
     def pdf() -> None:
         body = pandoc.write(project, sources, tree, target="typst")
@@ -191,7 +188,9 @@ def _embedded(
     with clock.stage("write"), ThreadPoolExecutor(max_workers=2) as pool:
         for job in [pool.submit({"html": html, "pdf": pdf}[name]) for name in sorted(set(formats))]:
             job.result()
-    code = [(source.chapter.path, done.reused) for source, done in zip(sources, executed, strict=True) if source.has_code]
+    code = [
+        (source.chapter.path, done.reused) for source, done in zip(sources, executed, strict=True) if source.has_code
+    ]
     return _Made(
         pages=pages,
         executed=[path for path, reused in code if not reused],
@@ -216,7 +215,9 @@ def _quarto(root: Path, building: Path, *, formats: Sequence[Format], clock: _Cl
                 check=False,
             )
         if done.returncode:
-            raise RenderError("_quarto.yml", None, f"quarto render --to {target} failed:\n{done.stderr.strip()[-3000:]}")
+            raise RenderError(
+                "_quarto.yml", None, f"quarto render --to {target} failed:\n{done.stderr.strip()[-3000:]}"
+            )
     made = sorted(building.glob("*.pdf"))
     if "pdf" in formats and made and not (building / PDF_NAME).exists():
         made[0].rename(building / PDF_NAME)

@@ -169,7 +169,7 @@ class _Text(HTMLParser):
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
-        self.sections: list[tuple[str, list[str], list[str]]] = [("", [], [])]
+        self.sections: list[tuple[str, list[str], list[str]]] = [("", [], [])]  # place, heading, words
         self.skip = 0
         self.in_heading = False
 
@@ -193,7 +193,8 @@ class _Text(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         if not self.skip:
-            self.sections[-1][1 if self.in_heading else 2].append(data)
+            _, heading, text = self.sections[-1]
+            (heading if self.in_heading else text).append(data)
 
 
 def _search_entries(chapter: Chapter, page: Page) -> list[list[str]]:

@@ -203,10 +203,23 @@ class _CellWeaver:
         self.figures[name] = content
         attributes = f"fig-alt={_attribute(str(self.cell.options['fig-alt']))}"
         if suffix == "svg":
+            attributes += _size(content.decode())
             dark = f"{FIGURES}/{label}-{digest}-dark.svg"
             self.figures[dark] = dark_svg(content.decode()).encode()
             attributes += f' dark="{escape(dark)}"'
         return f"![]({name}){{{attributes}}}"
+
+
+def _size(svg: str) -> str:
+    """The picture's size on the page, so that the text below does not jump when it arrives."""
+    found = (
+        re.search(r'<svg\b[^>]*?\bwidth="([\d.]+)pt"[^>]*?>', svg),
+        re.search(r'<svg\b[^>]*?\bheight="([\d.]+)pt"', svg),
+    )
+    if not found[0] or not found[1]:
+        return ""
+    width, height = (round(float(side[1]) * 96 / 72) for side in found if side)
+    return f' width="{width}" height="{height}"'
 
 
 def _svg(text: str) -> str:

@@ -7,6 +7,7 @@ normals) have the stated correlation and intra-cluster correlation.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +19,7 @@ from hhp_stats.synthetic.assumptions import AbsenceAssumptions
 from hhp_stats.synthetic.calibration import Array, Flags, anova_icc, counts, latent_correlation
 
 Days = npt.NDArray[np.int64]
+DaysGiven = Callable[[float, float], tuple[Days, Days]]  # baseline and follow-up days for latent shares t and p
 
 WORKING_DAYS_YEAR = 260
 SPELLS_MOST = 7  # further spells in 24 weeks; keeps every pattern placeable within the working days
@@ -32,6 +34,7 @@ class Absence:
     stable: Array  # latent personal part, standard normal
     team_share: float  # of the latent variance left by the covariates
     person_share: float
+    wellbeing_correlation: float  # of the latent scale with stable wellbeing
 
 
 def draw_absence(
@@ -79,8 +82,9 @@ def draw_absence(
         t, p = _solved(days, team, start=(t, p), icc=a.icc, correlation=a.correlation)
     baseline, follow_up = days(t, p)
     return Absence(
-        baseline_days=baseline, follow_up_days=follow_up, stable=stable, team_share=t, person_share=p
-    )
+        baseline_days=baseline, follow_up_days=follow_up, stable=stable, team_share=t, person_share=p,
+        wellbeing_correlation=float(np.sqrt((1 - v) * p)) * r,
+    )  # fmt: skip
 
 
 def _shift(people: pd.DataFrame, a: AbsenceAssumptions, rng: np.random.Generator) -> Array:
@@ -105,7 +109,9 @@ def _uniform(z: Array, exact: bool) -> Array:
     return (rank + 0.5) / len(z)
 
 
-def _solved(days, team: Days, *, start: tuple[float, float], icc: float, correlation: float) -> tuple[float, float]:  # type: ignore[no-untyped-def]
+def _solved(
+    days: DaysGiven, team: Days, *, start: tuple[float, float], icc: float, correlation: float
+) -> tuple[float, float]:
     """Latent shares that give this sample the stated ICC and correlation, each in turn by bisection."""
     t, p = start
 
@@ -122,7 +128,7 @@ def _solved(days, team: Days, *, start: tuple[float, float], icc: float, correla
     return t, p
 
 
-def _bisected(gap, low: float, high: float) -> float:  # type: ignore[no-untyped-def]
+def _bisected(gap: Callable[[float], float], low: float, high: float) -> float:
     """A root, or the end that comes closest: a sample may not reach the figure."""
     at_low, at_high = gap(low), gap(high)
     if at_low * at_high > 0:

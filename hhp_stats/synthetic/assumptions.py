@@ -27,6 +27,8 @@ Record = TypeVar("Record")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseAssumptions:
+    """Seeds and date of the release."""
+
     seed: int
     date: dt.date
     allocation_seed: int
@@ -34,6 +36,8 @@ class ReleaseAssumptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeopleAssumptions:
+    """Authorities, teams, roles, service."""
+
     authority_sizes: Mapping[str, int]
     team_size_mean: float
     team_size_cv: float
@@ -54,6 +58,8 @@ class PeopleAssumptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CoffeeAssumptions:
+    """Buildings of the coffee trial, which overlaps in one authority."""
+
     authority: str
     buildings: int
     building_people_min: int
@@ -63,6 +69,8 @@ class CoffeeAssumptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AbsenceAssumptions:
+    """Days and spells of sickness, and who records them."""
+
     mean_days_26_weeks: float
     sd_days_24_weeks: float
     sd_days_12_months: float
@@ -87,15 +95,19 @@ class AbsenceAssumptions:
 
     @property
     def mean_days_24_weeks(self) -> float:
+        """Working days of sickness in the follow-up."""
         return self.mean_days_26_weeks * 24 / 26
 
     @property
     def mean_days_12_months(self) -> float:
+        """Working days of sickness in a baseline year."""
         return self.mean_days_26_weeks * 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TurnoverAssumptions:
+    """Who leaves, and what it costs."""
+
     share_26_weeks: float
     absence_log_odds: float
     wellbeing_log_odds: float
@@ -108,11 +120,14 @@ class TurnoverAssumptions:
 
     @property
     def share_24_weeks(self) -> float:
+        """Chance of leaving within the follow-up."""
         return self.share_26_weeks * 24 / 26
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProgrammeAssumptions:
+    """Uptake and engagement."""
+
     uptake: float
     completed: float
     contaminated: int
@@ -128,6 +143,8 @@ class ProgrammeAssumptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SurveyAssumptions:
+    """Who answers, and what an export holds beside proper answers."""
+
     response_baseline: float
     response_endline: float
     wellbeing_log_odds: float
@@ -139,12 +156,15 @@ class SurveyAssumptions:
     declined: tuple[int, ...]
     duplicates: tuple[int, ...]
     unmatched: tuple[int, ...]
+    abandoned: tuple[int, ...]
     partial_share: float
     item_missing: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WellbeingAssumptions:
+    """How steady wellbeing is, and how much teams share it."""
+
     team_icc: float
     stability: float
     specific_stability: float
@@ -279,3 +299,20 @@ def _check(made: Assumptions) -> None:
             raise PlanError(FILE, f"items.{key}", f"has an unknown factor {item.factor!r}.", "Add it to [factors].")
         if not item.loading**2 + item.specific**2 < 1:
             raise PlanError(FILE, f"items.{key}", "leaves no room for error.", "Lower loading or specific.")
+
+
+def overridden(assumptions: Assumptions, changes: Mapping[str, object]) -> Assumptions:
+    """The same assumptions with some values changed, for example {"absence.icc": 0.0}.
+
+    Refuses (PlanError) an entry that does not exist.
+    """
+    made = assumptions
+    for place, value in changes.items():
+        section, _, key = place.partition(".")
+        section_record: Any = getattr(made, section, None)
+        known = dataclasses.is_dataclass(section_record) and section != "plan"
+        if not known or key not in get_type_hints(type(section_record)):
+            raise PlanError(FILE, place, "does not exist.", "Name an entry as section.entry.")
+        part: dict[str, Any] = {section: dataclasses.replace(section_record, **{key: value})}
+        made = dataclasses.replace(made, **part)
+    return made

@@ -100,9 +100,22 @@ def latent_correlation(*, target: float, one: tuple[float, float, int], other: t
 
     if target == 0:
         return 0.0
-    if not (0 < target and gap(0.999) > 0):
+    if not (target > 0 and gap(0.999) > 0):
         raise InvalidInput(f"no latent correlation gives these counts a correlation of {target}")
     return float(optimize.brentq(gap, 0.0, 0.999, xtol=1e-10))
+
+
+def mean_given(z: Array, *, correlation: float, mean: float, sd: float, longest: int) -> Array:
+    """Mean of such a count given a standard normal that correlates with the count's own normal.
+
+    E(count | z) = sum of c_k correlation^k He_k(z) / sqrt(k!).
+    """
+    total = np.zeros_like(z)
+    before, now = np.zeros_like(z), np.ones_like(z)
+    for k, coefficient in enumerate(_hermite(mean, sd, longest)):
+        total += coefficient * correlation**k * now
+        before, now = now, (z * now - np.sqrt(k) * before) / np.sqrt(k + 1)
+    return total
 
 
 def anova_icc(values: Array, groups: npt.NDArray[np.int64]) -> float:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -14,32 +14,22 @@ import pandas as pd
 
 from hhp_stats.design.randomisation import Allocation, AllocationRule, randomise
 from hhp_stats.design.strata import make_strata
-from hhp_stats.synthetic.absence import (
-    WORKING_DAYS_YEAR,
-    Absence,
-    day_pattern,
-    draw_absence,
-    draw_spells,
-    half_days,
-    in_window,
-    thinned,
-)
+from hhp_stats.synthetic.absence import SPELLS_MOST, Absence, day_pattern, draw_absence
 from hhp_stats.synthetic.assumptions import Assumptions
 from hhp_stats.synthetic.calibration import Array, Flags, stream
 from hhp_stats.synthetic.leaving import draw_joiners, draw_leaving, replacement_costs
 from hhp_stats.synthetic.people import draw_people, draw_teams
-from hhp_stats.synthetic.programme import absence_with_programme, draw_course_log, draw_starters
+from hhp_stats.synthetic.programme import absence_with_programme, draw_course_log, draw_starters, starters_absence
+from hhp_stats.synthetic.records import Column, baseline_records, follow_up_returns, working_days
 from hhp_stats.synthetic.response import draw_context, draw_engagement, draw_responses
 from hhp_stats.synthetic.survey_answers import (
     SHIFTED,
+    ItemModel,
     Wellbeing,
     draw_answers,
     draw_wellbeing,
     population_values,
 )
-
-SPELLS_MOST_YEAR = 15  # further spells in a baseline year
-SHORT_SERVICE = 3  # months
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -56,11 +46,6 @@ class TrialDraw:
     absence: Absence  # potential, without the programme
     joiners: pd.DataFrame  # the follow-up columns of `people`
     joiner_answers: pd.DataFrame
-
-
-def working_days(assumptions: Assumptions, weeks: int) -> int:
-    """Working days of so many weeks, holidays not removed."""
-    return weeks * assumptions.plan.measures.working_days_per_week
 
 
 def draw_trial(
@@ -83,7 +68,8 @@ def draw_trial(
     teams = draw_teams(assumptions=a, n_people=n_people, rng=stream(seed, "teams"))
     people = draw_people(teams=teams, assumptions=a, rng=stream(seed, "people"), exact=exact)
     team = pd.factorize(people["team_id"].to_numpy())[0].astype(np.int64)
-    implied = population_values(a)
+    model = ItemModel.of(a)
+    implied = population_values(model)
     wellbeing = draw_wellbeing(
         team=team,
         team_share=a.wellbeing.team_icc / implied.composite_wellbeing**2,
@@ -95,7 +81,7 @@ def draw_trial(
         people=people, team=team, wellbeing=wellbeing.stable, assumptions=a.absence, working_days=days,
         rng=stream(seed, "absence"), exact=exact,
     )  # fmt: skip
-    people = people.assign(**_baseline_records(people, absence, a, stream(seed, "baseline records")))
+    people = people.assign(**baseline_records(people, absence, a, stream(seed, "baseline records")))
     allocation = _allocate(people, a, allocation_seed)
     placed = allocation.teams.set_index("team_id").loc[teams["team_id"]]
     teams = teams.assign(stratum=placed["stratum"].to_numpy(), treatment=placed["treatment"].to_numpy())
@@ -107,7 +93,7 @@ def draw_trial(
         people=people, wellbeing=wellbeing, stays=stays, assumptions=a, rng=stream(seed, "response"), exact=exact
     )
     answers = draw_answers(
-        wellbeing=wellbeing, shifts=_shifts(starts, a, implied.per_shift), assumptions=a, rng=stream(seed, "answers")
+        wellbeing=wellbeing, shifts=_shifts(starts, a, implied.per_shift), model=model, rng=stream(seed, "answers")
     )
     engagement = draw_engagement(
         treatment=people["treatment"].to_numpy(), starts=starts, modules=people["modules_completed"].to_numpy(),
@@ -149,51 +135,30 @@ def _allocate(people: pd.DataFrame, a: Assumptions, seed: int) -> Allocation:
     return randomise(people=listed, strata=make_strata(people=listed), rule=allocation_rule(a), seed=seed)
 
 
-def _baseline_records(
-    people: pd.DataFrame, absence: Absence, a: Assumptions, rng: np.random.Generator
-) -> Mapping[str, Array]:
-    """The baseline return's columns: absence since joining, at most a year; blank where not recorded."""
-    n = len(people)
-    months = people["service_months"].to_numpy()
-    there = np.minimum(months / a.plan.design.baseline_months, 1.0)
-    days = thinned(absence.baseline_days, chance=there, rng=rng)
-    spells = draw_spells(days, split=a.absence.spell_split, most=SPELLS_MOST_YEAR, rng=rng)
-    agency = people["agency"].to_numpy() == 1
-    unrecorded = agency & (rng.random(n) < a.absence.agency_unrecorded)
-    unrecorded |= (months <= SHORT_SERVICE) & (rng.random(n) < a.absence.short_service_unrecorded)
-    unrecorded |= rng.random(n) < a.absence.error_unrecorded
-    holiday = np.clip(np.rint(rng.normal(a.absence.holiday_days_year, 4.0, n)), 0, 45) * there
-    half = _half(people, a, rng)
-    recorded = np.where(unrecorded, np.nan, half_days(days.astype(np.float64), spells.astype(np.float64), half))
-    return {
-        "baseline_overall_days": recorded + np.rint(holiday),
-        "baseline_illness_days": recorded,
-        "baseline_illness_spells": np.where(unrecorded | _no_spells(people, a), np.nan, spells),
-    }
-
-
-def _half(people: pd.DataFrame, a: Assumptions, rng: np.random.Generator) -> Flags:
-    there = (people["slug"] == a.absence.half_days_authority).to_numpy()
-    return np.asarray(there & (rng.random(len(people)) < a.absence.half_day_share), dtype=bool)
-
-
-def _no_spells(people: pd.DataFrame, a: Assumptions) -> Flags:
-    return people["slug"].isin(a.absence.no_spells_authorities).to_numpy(dtype=bool)
-
-
 def _follow_up(
     people: pd.DataFrame, team: npt.NDArray[np.int64], wellbeing: Wellbeing, absence: Absence, a: Assumptions,
     seed: int, days: int, contaminated: int, exact: bool,
-) -> Mapping[str, object]:  # fmt: skip
+) -> Mapping[str, Column]:  # fmt: skip
     """The programme, absence, leaving: the columns of the two follow-up returns and of the course log."""
     treatment = people["treatment"].to_numpy()
-    starts, would = draw_starters(
+    starts = draw_starters(
         treatment=treatment, team=team, wellbeing=wellbeing.t1, assumptions=a.programme, contaminated=contaminated,
         rng=stream(seed, "starters"), exact=exact,
     )  # fmt: skip
+    longest = days - SPELLS_MOST - 1
+    if exact:  # the planted effect is that of this very sample
+        offered = starts & (treatment == 1)
+        starters_days = float(absence.follow_up_days[offered].mean())
+        uptake = float(offered.sum() / (treatment == 1).sum())
+    else:
+        correlation = absence.wellbeing_correlation * np.sqrt(a.wellbeing.stability)
+        starters_days = starters_absence(
+            absence=a.absence, programme=a.programme, correlation=correlation, longest=longest
+        )
+        uptake = a.programme.uptake
     sick = absence_with_programme(
-        days=absence.follow_up_days, starts=starts, would_start=would, treatment=treatment,
-        effect=a.effects.absence_days, longest=days - 8, rng=stream(seed, "programme"), exact=exact,
+        days=absence.follow_up_days, starts=starts, effect=a.effects.absence_days, uptake=uptake,
+        starters_days=starters_days, longest=longest, rng=stream(seed, "programme"),
     )  # fmt: skip
     pattern = day_pattern(sick, working_days=days, split=a.absence.spell_split, rng=stream(seed, "pattern"))
     leave = draw_leaving(
@@ -210,54 +175,12 @@ def _follow_up(
     costs = replacement_costs(leaves=leaves, assumptions=a.turnover, rng=stream(seed, "costs"))
     first = np.zeros(len(people))
     return {
-        "would_start": would,
         "enrolled": starts.astype(np.float64),
         "enrolled_on": log["enrolled_on"],
         "modules_completed": log["modules_completed"].fillna(0).to_numpy(dtype=np.int64),
         "last_activity_on": log["last_activity_on"],
         "replacement_cost": costs,
-        **_follow_up_returns(people, pattern, first, leave, a, stream(seed, "follow-up records")),
-    }
-
-
-def _follow_up_returns(
-    people: pd.DataFrame, pattern: Flags, start: Array, leave: Array, a: Assumptions, rng: np.random.Generator
-) -> Mapping[str, object]:
-    """What the interim and endline returns say of each person; missing where the return does not list them."""
-    n, days = pattern.shape
-    interim = working_days(a, a.plan.design.interim_weeks)
-    stop = np.where(np.isnan(leave), np.inf, leave)
-    agency = people["agency"].to_numpy() == 1
-    unrecorded = agency & (rng.random(n) < a.absence.agency_unrecorded_follow_up)
-    unrecorded |= rng.random(n) < a.absence.error_unrecorded_follow_up
-    half = _half(people, a, rng)
-    taken = rng.poisson(a.absence.holiday_days_year * days / WORKING_DAYS_YEAR, n)
-    holiday_days = np.where(np.arange(40) < taken[:, None], rng.random((n, 40)) * days, np.inf)
-    launch = people["launch"].to_numpy().astype("datetime64[D]")
-    out: dict[str, object] = {}
-    for wave, end in (("interim", interim), ("endline", days)):
-        listed = start < end if wave == "interim" else stop > interim
-        until = np.minimum(stop, end).astype(np.int64)
-        sick, spells = in_window(pattern, start=start.astype(np.int64), stop=until)
-        away = ((holiday_days >= start[:, None]) & (holiday_days < until[:, None])).sum(axis=1)
-        exposure = np.maximum(until - start, 0)
-        illness = half_days(sick.astype(np.float64), spells.astype(np.float64), half)
-        blank = unrecorded | ~listed
-        out[f"{wave}_overall_days"] = np.where(blank, np.nan, np.minimum(illness + away, exposure))
-        out[f"{wave}_illness_days"] = np.where(blank, np.nan, illness)
-        out[f"{wave}_illness_spells"] = np.where(blank | _no_spells(people, a), np.nan, spells)
-        out[f"in_{wave}"] = listed
-        out[f"left_by_{wave}"] = listed & (stop <= end)
-    known = np.isfinite(stop)
-    left_on = np.full(n, np.datetime64("NaT"), dtype="datetime64[D]")
-    left_on[known] = np.busday_offset(launch[known], stop[known].astype(np.int64), roll="forward")
-    began = np.full(n, np.datetime64("NaT"), dtype="datetime64[D]")
-    late = start > 0
-    began[late] = np.busday_offset(launch[late], start[late].astype(np.int64), roll="forward")
-    return out | {
-        "left": known.astype(np.float64),
-        "leaving_date": left_on.astype("datetime64[s]"),
-        "start_date": began.astype("datetime64[s]"),
+        **follow_up_returns(people, pattern, first, leave, a, stream(seed, "follow-up records")),
     }
 
 
@@ -269,7 +192,7 @@ def _shifts(starts: Flags, a: Assumptions, per_shift: Mapping[str, float]) -> di
         "efficacy": a.effects.efficacy_sd,
     }
     return {
-        factor: starts * (effects[score] / a.programme.uptake / per_shift[score])
+        factor: np.asarray(starts * (effects[score] / a.programme.uptake / per_shift[score]), dtype=np.float64)
         for score, factors in SHIFTED.items()
         for factor in factors
     }
@@ -279,10 +202,8 @@ def _joiners(
     people: pd.DataFrame, teams: pd.DataFrame, a: Assumptions, seed: int, days: int
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     rng = stream(seed, "joiners")
-    joiners, start, leave, pattern = draw_joiners(
-        people=people, teams=teams, assumptions=a, working_days=days, rng=rng
-    )
-    facts = _follow_up_returns(joiners, pattern, start, leave, a, rng)
+    joiners, start, leave, pattern = draw_joiners(people=people, teams=teams, assumptions=a, working_days=days, rng=rng)
+    facts = follow_up_returns(joiners, pattern, start, leave, a, rng)
     starts = (joiners["treatment"].to_numpy() == 1) & (rng.random(len(joiners)) < a.programme.joiner_uptake)
     starts &= np.isnan(leave) & (start + 60 < days)  # time left to enrol
     first_day = pd.Series(np.asarray(facts["start_date"]), index=joiners.index)
@@ -297,10 +218,8 @@ def _joiners(
         replacement_cost=np.nan,
         **facts,
     )
-    wellbeing = draw_wellbeing(
-        team=np.arange(len(joiners)), team_share=0.0, stability=a.wellbeing.stability, rng=rng
-    )
-    answers = draw_answers(wellbeing=wellbeing, shifts={}, assumptions=a, rng=rng)
+    wellbeing = draw_wellbeing(team=np.arange(len(joiners)), team_share=0.0, stability=a.wellbeing.stability, rng=rng)
+    answers = draw_answers(wellbeing=wellbeing, shifts={}, model=ItemModel.of(a), rng=rng)
     responds = (joiners["left"] == 0).to_numpy() & (rng.random(len(joiners)) < a.survey.joiner_response)
     engagement = draw_engagement(
         treatment=np.zeros(len(joiners), dtype=np.int64), starts=starts,
@@ -309,8 +228,3 @@ def _joiners(
     context = draw_context(people=joiners, wellbeing=wellbeing, rng=rng)
     answers = pd.concat([answers, context, engagement.add_suffix("_t2")], axis=1)
     return joiners.assign(responds_t1=False, responds_t2=responds), answers
-
-
-def with_effects(assumptions: Assumptions, **effects: float) -> Assumptions:
-    """The same assumptions with other planted effects."""
-    return replace(assumptions, effects=replace(assumptions.effects, **effects))

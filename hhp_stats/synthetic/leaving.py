@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from hhp_stats.synthetic.absence import Days, counts, day_pattern
+from hhp_stats.synthetic.absence import Days, day_pattern
 from hhp_stats.synthetic.assumptions import Assumptions, TurnoverAssumptions
-from hhp_stats.synthetic.calibration import Array, Flags, threshold
+from hhp_stats.synthetic.calibration import Array, Flags, counts, threshold
 
 SHORT_SERVICE_MONTHS = 24
 JOINER_LEAVES = 0.04  # share of joiners who leave again before the end

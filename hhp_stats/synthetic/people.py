@@ -145,4 +145,4 @@ def _service(role: np.ndarray, agency: Array, assumptions: Assumptions, rng: np.
     cap = np.array([a.service_cap_months[r] for r in role])
     below = -np.expm1(-((cap / scale) ** a.service_shape))
     months = scale * (-np.log1p(-rng.random(len(role)) * below)) ** (1 / a.service_shape)
-    return np.floor(months)
+    return np.asarray(np.floor(months), dtype=np.float64)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy import optimize, special
 
 from hhp_stats.errors import InvalidInput
 from hhp_stats.synthetic.absence import Days, thinned
-from hhp_stats.synthetic.assumptions import ProgrammeAssumptions
-from hhp_stats.synthetic.calibration import Array, Flags, threshold, top_share
+from hhp_stats.synthetic.assumptions import AbsenceAssumptions, ProgrammeAssumptions
+from hhp_stats.synthetic.calibration import Array, Flags, mean_given, threshold, top_share
 
 MODULES = 6
 ENROL_WITHIN_DAYS = 42  # six weeks: the reminder goes out after three
@@ -25,62 +26,81 @@ def draw_starters(
     contaminated: int,
     rng: np.random.Generator,
     exact: bool,
-) -> tuple[Flags, Flags]:
-    """Who starts the course, and who would if offered?
+) -> Flags:
+    """Who starts the course?
 
     Log odds: a team part (the manager) and wellbeing. With `exact` the stated share of the treated
-    starts, to the person, and the second answer holds for the treated only; otherwise in expectation,
-    for everybody. `contaminated` control staff start without having been offered the course.
+    starts, to the person; otherwise in expectation. `contaminated` control staff start without having
+    been offered the course.
     """
     a, n = assumptions, len(treatment)
-    log_odds = a.uptake_team_sd * rng.standard_normal(int(team.max()) + 1)[team] + a.uptake_wellbeing_log_odds * wellbeing
+    log_odds = (
+        a.uptake_team_sd * rng.standard_normal(int(team.max()) + 1)[team] + a.uptake_wellbeing_log_odds * wellbeing
+    )
     noise = rng.logistic(size=n)
     treated = treatment == 1
+    starts = np.zeros(n, dtype=bool)
     if exact:
-        would = np.zeros(n, dtype=bool)
-        would[treated] = top_share(log_odds=log_odds[treated], noise=noise[treated], share=a.uptake)
+        starts[treated] = top_share(log_odds=log_odds[treated], noise=noise[treated], share=a.uptake)
     else:
-        would = threshold(log_odds=log_odds, noise=noise, share=a.uptake, exact=False)
-    starts = would & treated
+        starts = threshold(log_odds=log_odds, noise=noise, share=a.uptake, exact=False) & treated
     if contaminated:
         control = np.flatnonzero(~treated)
         keenest = np.argsort(-(log_odds + noise)[control], kind="stable")[:contaminated]
         starts[control[keenest]] = True
-    return starts, would
+    return starts
+
+
+def starters_absence(
+    *, absence: AbsenceAssumptions, programme: ProgrammeAssumptions, correlation: float, longest: int
+) -> float:
+    """How many days would those who start miss without the course, on average over the population?
+
+    Starting depends on wellbeing and team (see `draw_starters`), absence on wellbeing with the latent
+    `correlation`; both are integrated out by quadrature.
+    """
+    z = np.linspace(-6, 6, 241)
+    weight = np.exp(-(z**2) / 2)
+    weight /= weight.sum()
+    node, node_weight = np.polynomial.hermite_e.hermegauss(24)
+    log_odds = programme.uptake_wellbeing_log_odds * z[:, None] + programme.uptake_team_sd * node
+    joint = weight[:, None] * (node_weight / node_weight.sum())
+
+    def gap(intercept: float) -> float:
+        return float((joint * special.expit(log_odds + intercept)).sum()) - programme.uptake
+
+    if programme.uptake >= 1:
+        return absence.mean_days_24_weeks
+    starts = (joint * special.expit(log_odds + optimize.brentq(gap, -30, 30))).sum(axis=1)
+    days = mean_given(
+        z, correlation=correlation, mean=absence.mean_days_24_weeks, sd=absence.sd_days_24_weeks, longest=longest
+    )
+    return float((starts * days).sum() / starts.sum())
 
 
 def absence_with_programme(
-    *,
-    days: Days,
-    starts: Flags,
-    would_start: Flags,
-    treatment: npt.NDArray[np.int64],
-    effect: float,
-    longest: int,
+    *, days: Days, starts: Flags, effect: float, uptake: float, starters_days: float, longest: int,
     rng: np.random.Generator,
-    exact: bool,
-) -> Days:
+) -> Days:  # fmt: skip
     """How many days does each person miss, given that some started the course?
 
     A starter's days are thinned with one chance for all, so that the mean over everyone offered the
-    course falls by `effect` (days): over the treated of this sample with `exact`, else over all who
-    could have been offered it. A harmful effect adds Poisson days instead. Refuses an effect larger
-    than all the absence of those who start (InvalidInput).
+    course falls by `effect` (days); `uptake` is the share of them that starts, `starters_days` what
+    these would miss otherwise, on average. A harmful effect adds Poisson days instead. Refuses an
+    effect larger than all the absence of those who start (InvalidInput).
     """
     if effect == 0:
         return days
-    base = (treatment == 1) if exact else np.ones(len(days), dtype=bool)
     if effect > 0:
-        rate = effect * base.sum() / max(int((would_start & base).sum()), 1)
-        return np.minimum(days + starts * rng.poisson(rate, len(days)), longest).astype(np.int64)
-    available = float(days[would_start & base].sum())
-    needed = -effect * float(base.sum())
-    if needed > available:
+        more: Days = np.minimum(days + starts * rng.poisson(effect / uptake, len(days)), longest)
+        return more
+    available = uptake * starters_days
+    if -effect > available:
         raise InvalidInput(
-            f"an effect of {effect} days cannot pass through the starters, who miss {available / base.sum():.2f} days "
+            f"an effect of {effect} days cannot pass through the starters, who miss {available:.2f} days "
             "for each person offered the course; plan a smaller effect or a larger uptake"
         )
-    return thinned(days, chance=np.where(starts, 1 - needed / available, 1.0), rng=rng)
+    return thinned(days, chance=np.where(starts, 1 + effect / available, 1.0), rng=rng)
 
 
 def draw_course_log(
@@ -99,15 +119,15 @@ def draw_course_log(
     Exactly `completers` finish; they are drawn among starters who stay.
     """
     rows = np.flatnonzero(starts)
-    last = np.nan_to_num(leave_day[rows], nan=np.inf)
-    calendar = np.where(np.isfinite(last), (last - 1) // 5 * 7 + (last - 1) % 5, 10**6)  # launches are Mondays
+    stays = np.isnan(leave_day[rows])
+    last = np.where(stays, LAST_WORKING_DAY, leave_day[rows] - 1).astype(np.int64)  # last working day in post
+    calendar = last // 5 * 7 + last % 5  # launches are Mondays
     enrol = np.minimum(rng.integers(0, ENROL_WITHIN_DAYS, len(rows)), calendar).astype(np.int64)
     stops = rng.geometric(assumptions.module_stop, len(rows)) - 1
     modules = np.minimum(stops, MODULES - 1)
-    stayers = np.flatnonzero(~np.isfinite(last))
-    modules[rng.permutation(stayers)[:completers]] = MODULES
+    modules[rng.permutation(np.flatnonzero(stays))[:completers]] = MODULES
     active = enrol + modules * 7 + rng.integers(0, 7, len(rows))
-    active = np.maximum(np.minimum(active, np.minimum(calendar, LAST_WORKING_DAY // 5 * 7 + 4)), enrol)
+    active = np.maximum(np.minimum(active, calendar), enrol)
     began = launch.iloc[rows]
     return pd.DataFrame(
         {

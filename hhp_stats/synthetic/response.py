@@ -10,7 +10,14 @@ from hhp_stats.synthetic.assumptions import Assumptions, ProgrammeAssumptions
 from hhp_stats.synthetic.calibration import Array, Flags, threshold, top_share
 from hhp_stats.synthetic.survey_answers import Wellbeing
 
-MARITAL = ("married or domestic partner", "single or never married", "divorced", "separated", "widowed", "prefer not to say")
+MARITAL = (
+    "married or domestic partner",
+    "single or never married",
+    "divorced",
+    "separated",
+    "widowed",
+    "prefer not to say",
+)
 MARITAL_SHARES = (0.56, 0.26, 0.09, 0.04, 0.02, 0.03)
 CHILDREN = ("0", "1", "2", "3", "4 or more", "prefer not to say")
 CHILDREN_SHARES = (0.47, 0.19, 0.22, 0.07, 0.02, 0.03)
@@ -51,7 +58,7 @@ def draw_context(*, people: pd.DataFrame, wellbeing: Wellbeing, rng: np.random.G
     """What would each person answer about age, family, health, contract, hours and caseload, at both waves?"""
     n = len(people)
     years = people["service_months"].to_numpy() / 12
-    age = np.clip(np.rint(27 + 0.8 * years + rng.gamma(2.2, 5.0, n)), 21, 68)
+    age = np.clip(np.rint(22 + 0.7 * years + rng.gamma(2.4, 6.0, n)), 22, 68)
     marital = np.array(MARITAL, dtype=object)[rng.choice(len(MARITAL), n, p=MARITAL_SHARES)]
     children = np.array(CHILDREN, dtype=object)[rng.choice(len(CHILDREN), n, p=CHILDREN_SHARES)]
     contract = np.where(rng.random(n) < 0.06, "fixed term or temporary", "permanent").astype(object)
@@ -100,4 +107,6 @@ def draw_engagement(
     recall[asked] = np.where(remembers, "yes", np.where(unsure, "not sure", "no"))[asked]
     slip = rng.choice([-1, 0, 0, 0, 1], n)
     reported: Array = np.where(starts, np.clip(modules + slip, 0, 6), 0).astype(np.float64)
-    return pd.DataFrame({"recall": recall, "time_protected": protected, "modules_reported": np.where(asked, reported, np.nan)})
+    return pd.DataFrame(
+        {"recall": recall, "time_protected": protected, "modules_reported": np.where(asked, reported, np.nan)}
+    )

@@ -13,7 +13,7 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 
-from hhp_stats.synthetic.assumptions import Assumptions
+from hhp_stats.synthetic.assumptions import Assumptions, ItemAssumptions
 from hhp_stats.synthetic.calibration import Array, stream
 
 WAVES = ("t1", "t2")
@@ -27,6 +27,28 @@ LIMITS: Mapping[str, tuple[int, int]] = {
 }  # fmt: skip
 
 Shifts = Mapping[str, Array | float]  # factor -> shift at endline, in SD of the factor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemModel:
+    """How answers depend on wellbeing: what `draw_answers` needs of the assumptions, hashable."""
+
+    factors: tuple[tuple[str, float], ...]  # correlation of each factor with wellbeing
+    items: tuple[tuple[str, ItemAssumptions], ...]
+    stability: float  # of wellbeing
+    specific_stability: float
+    seed: int  # of the simulated population values
+
+    @classmethod
+    def of(cls, assumptions: Assumptions) -> ItemModel:
+        """The item model of these assumptions."""
+        return cls(
+            factors=tuple(assumptions.factors.items()),
+            items=tuple(assumptions.items.items()),
+            stability=assumptions.wellbeing.stability,
+            specific_stability=assumptions.wellbeing.specific_stability,
+            seed=assumptions.release.seed,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +70,9 @@ class PopulationValues:
     need_alpha: float  # all ten items
     stability: float  # composite, baseline with endline
     composite_wellbeing: float  # correlation of the composite with latent wellbeing
-    per_shift: Mapping[str, float]  # SD of the observed score for one SD of the factors: wellbeing, time_pressure, efficacy
+    per_shift: Mapping[
+        str, float
+    ]  # SD of the observed score for one SD of the factors: wellbeing, time_pressure, efficacy
 
 
 def draw_wellbeing(*, team: np.ndarray, team_share: float, stability: float, rng: np.random.Generator) -> Wellbeing:
@@ -60,15 +84,12 @@ def draw_wellbeing(*, team: np.ndarray, team_share: float, stability: float, rng
     return Wellbeing(stable=shared / np.sqrt(stability), t1=t1, t2=t2)
 
 
-def draw_answers(
-    *, wellbeing: Wellbeing, shifts: Shifts, assumptions: Assumptions, rng: np.random.Generator
-) -> pd.DataFrame:
+def draw_answers(*, wellbeing: Wellbeing, shifts: Shifts, model: ItemModel, rng: np.random.Generator) -> pd.DataFrame:
     """What would each person answer to every item at both waves, if they answered?
 
     `shifts` moves factors at endline (the programme's effect). Columns `<field>_t1`, `<field>_t2`.
     """
-    a, n = assumptions, len(wellbeing.t1)
-    keep = a.wellbeing.specific_stability
+    n, keep = len(wellbeing.t1), model.specific_stability
 
     def lasting() -> tuple[Array, Array]:
         own = np.sqrt(keep) * rng.standard_normal(n)
@@ -76,7 +97,7 @@ def draw_answers(
         return t1, t2
 
     factors: dict[str, tuple[Array, Array]] = {}
-    for name, loading in a.factors.items():
+    for name, loading in model.factors:
         t1, t2 = lasting()
         rest = np.sqrt(1 - loading**2)
         factors[name] = (
@@ -84,15 +105,17 @@ def draw_answers(
             loading * wellbeing.t2 + rest * t2 + shifts.get(name, 0.0),
         )
     columns: dict[str, Array] = {}
-    for item in a.items.values():
+    for _, item in model.items:
         specific = lasting() if item.specific else (np.zeros(n), np.zeros(n))
         error = np.sqrt(1 - item.loading**2 - item.specific**2)
         for field in item.fields:
             low, high = LIMITS[field.split("_")[0]]
             for wave in (0, 1):
-                score = item.loading * factors[item.factor][wave] + np.sign(item.loading) * item.specific * specific[wave]
+                score = (
+                    item.loading * factors[item.factor][wave] + np.sign(item.loading) * item.specific * specific[wave]
+                )
                 score = item.mean + item.sd * (score + error * rng.standard_normal(n))
-                columns[f"{field}_{WAVES[wave]}"] = np.clip(np.rint(score), low, high)
+                columns[f"{field}_{WAVES[wave]}"] = np.clip(np.rint(score), low, high) + 0.0  # no -0
     return pd.DataFrame({name: columns[name] for wave in WAVES for name in columns if name.endswith(wave)})
 
 
@@ -131,37 +154,42 @@ SHIFTED: Mapping[str, tuple[str, ...]] = {
 
 
 @lru_cache(maxsize=8)
-def population_values(assumptions: Assumptions) -> PopulationValues:
+def population_values(model: ItemModel) -> PopulationValues:
     """What reliabilities, correlations and effect sizes does the item model imply for observed scores?
 
     Simulates `SIZE` people with a seed of its own, twice with the same noise: without and with every
     factor moved by half its SD at endline (about the shift of a starter).
     """
-    a, step = assumptions, 0.5
-    rng = stream(a.release.seed, "population wellbeing")
+    step = 0.5
+    rng = stream(model.seed, "population wellbeing")
     alone = np.arange(SIZE)
-    wellbeing = draw_wellbeing(team=alone, team_share=0.0, stability=a.wellbeing.stability, rng=rng)
+    wellbeing = draw_wellbeing(team=alone, team_share=0.0, stability=model.stability, rng=rng)
     plain, moved = (
         draw_answers(
             wellbeing=wellbeing,
-            shifts=dict.fromkeys(a.factors, value),
-            assumptions=a,
-            rng=stream(a.release.seed, "population answers"),
+            shifts=dict.fromkeys(dict(model.factors), value),
+            model=model,
+            rng=stream(model.seed, "population answers"),
         )
         for value in (0.0, step)
     )
     r_squared = []
     for wave in WAVES:
         positive, negative = affect(plain, wave)
-        cognitive = sum((plain[f"{f}_{wave}"] - plain[f"{f}_{wave}"].mean()) / plain[f"{f}_{wave}"].std() for f in COGNITIVE)
+        cognitive = sum(
+            (plain[f"{f}_{wave}"] - plain[f"{f}_{wave}"].mean()) / plain[f"{f}_{wave}"].std() for f in COGNITIVE
+        )
         r_squared.append(float(np.corrcoef(cognitive, positive - negative)[0, 1] ** 2))
     alpha = {
         key: cronbach_alpha(plain[[f"{field}_t1" for field in item.fields]].to_numpy())
-        for key, item in a.items.items()
+        for key, item in model.items
         if len(item.fields) > 1
     }
     before, after = _scores(plain, "t2"), _scores(moved, "t2")
-    shift = {key: float((after[key] - before[key]).mean() / before[key].std()) / step for key in ("time_pressure", "efficacy")}
+    shift = {
+        key: float((after[key] - before[key]).mean() / before[key].std()) / step
+        for key in ("time_pressure", "efficacy")
+    }
     shift["wellbeing"] = _composite_shift(plain, moved) / step
     return PopulationValues(
         r_squared=(r_squared[0], r_squared[1]),

@@ -12,7 +12,6 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import linalg
 from scipy.linalg import lapack
 
 from hhp_stats.estimate.model_matrix import Array
@@ -80,11 +79,11 @@ def draw_linear(gram: Array, n: int, rng: np.random.Generator) -> LinearDraw:
 
 
 def _factor(gram: Array) -> tuple[Array, int]:
-    factor, failed = lapack.dpotrf(gram, lower=1)
+    factor, failed = lapack.dpotrf(gram, lower=1, clean=1)
     if failed:  # y is an exact function of X: the last pivot is zero up to rounding
         raised = gram.copy()
         raised[-1, -1] += 1e-12 * abs(raised[-1, -1]) + 1e-300
-        factor, failed = lapack.dpotrf(raised, lower=1)
+        factor, failed = lapack.dpotrf(raised, lower=1, clean=1)
         if failed:
             raise np.linalg.LinAlgError("cross-products are not positive definite")
     return factor, len(gram) - 1
@@ -95,7 +94,8 @@ def _draw(factor: Array, k: int, n: int, variance_ratio: float, rng: np.random.G
     sigma = residual / math.sqrt(rng.chisquare(n - k))
     noise = rng.standard_normal(k)
     right = np.column_stack((factor[k, :k], noise))
-    solved, _ = lapack.dtrtrs(factor[:k, :k], right, lower=1, trans=1)
+    # A general solver: LAPACK's triangular one wakes the threads of its library even for 20 x 20.
+    solved = np.linalg.solve(factor[:k, :k].T, right)
     return LinearDraw(
         estimate=solved[:, 0], drawn=solved[:, 0] + sigma * solved[:, 1], sigma=sigma, variance_ratio=variance_ratio
     )
@@ -162,5 +162,4 @@ def team_effects(draw: LinearDraw, sums: Array, sizes: Array, rng: np.random.Gen
 
 def inverse_root(information: Array, noise: Array) -> Array:
     """L'^-1 noise with information = L L': a draw with covariance information^-1."""
-    factor = linalg.cholesky(information, lower=True, check_finite=False)
-    return np.asarray(linalg.solve_triangular(factor, noise, lower=True, trans=1, check_finite=False))
+    return np.asarray(np.linalg.solve(np.linalg.cholesky(information).T, noise))

@@ -97,8 +97,8 @@ local function callout(el)
       end
       local collapse = el.attributes.collapse
       local div = pandoc.Div({
-        pandoc.Div({ pandoc.Plain(title) }, pandoc.Attr("", { "callout-title" })),
-        pandoc.Div(content, pandoc.Attr("", { "callout-body" })),
+        pandoc.Div({ pandoc.Plain(title) }, pandoc.Attr("", { "box-title" })),
+        pandoc.Div(content, pandoc.Attr("", { "box-body" })),
       }, pandoc.Attr(el.identifier, { "callout" }, { kind = kind }))
       if collapse then div.attributes.collapse = collapse end
       return div
@@ -152,7 +152,14 @@ local function with_alt(blocks, label, needs_own)
   })
 end
 
+local function without_notes(inlines, needle, where)
+  pandoc.Inlines(inlines):walk({
+    Note = function() problem(needle, "a footnote cannot stand in " .. where .. ": lists of figures and contents repeat it") end,
+  })
+end
+
 local function float(kind, id, body, caption)
+  without_notes(caption, id, "a caption")
   local attributes = { kind = kind }
   local div = pandoc.Div({
     pandoc.Div(body, pandoc.Attr("", { "float-body" })),
@@ -268,6 +275,7 @@ local function numbered(div, count_in)
   end
 
   local function header(el)
+    without_notes(el.content, el.identifier, "a heading")
     if el.level == 1 then
       headings = headings + 1
       if headings > 1 then problem(stringify(el), "a second level-one heading: one chapter, one '# Title'") end

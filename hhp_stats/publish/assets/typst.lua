@@ -73,7 +73,10 @@ local function is_group(row, columns)
   return row.attr.classes:includes("gt_group_heading_row") or (#row.cells == 1 and row.cells[1].col_span == columns and columns > 1)
 end
 
--- Columns of long text share the width that the others leave; the rest are as wide as their content.
+local TEXT_WIDTH = 96 -- characters of table text that fit a line of the page, roughly
+
+-- Where all does not fit on a line, columns of long text share the width that
+-- the others leave; the rest are as wide as their content.
 local function column_widths(tbl, rows)
   local longest = {}
   for at = 1, #tbl.colspecs do longest[at] = 0 end
@@ -82,14 +85,10 @@ local function column_widths(tbl, rows)
       for at, cell in ipairs(row.cells) do longest[at] = math.max(longest[at], #stringify(pandoc.Blocks(cell.contents))) end
     end
   end
-  local widths, total, tight = {}, 0, 0
-  for at, length in ipairs(longest) do total = total + length end
+  local widths, total = {}, 0
+  for _, length in ipairs(longest) do total = total + length end
   for at, length in ipairs(longest) do
-    if length > 34 or (total > 110 and length > 22) then
-      widths[at] = math.min(length, 160) .. "fr"
-    else
-      widths[at] = "auto"
-    end
+    widths[at] = total > TEXT_WIDTH and length > 20 and math.min(length, 160) .. "fr" or "auto"
   end
   return widths
 end
@@ -119,7 +118,7 @@ local function typst_table(tbl, notes_only)
       local spanner = cell.col_span > 1
       -- A heading without an alignment of its own stands as its column does.
       table.insert(header, "    " .. typst_cell(cell, { valign = "bottom", align = spanner and "center" or cell_alignment(cell),
-        wrap = spanner and "spanner" or nil }) .. ",")
+        wrap = spanner and "spanner" or "head-cell" }) .. ",")
     end
   end
   add("table.hline(stroke: rule-heavy)")
@@ -141,7 +140,7 @@ local function typst_table(tbl, notes_only)
   local notes = {}
   for _, row in ipairs(tbl.foot.rows) do
     for _, cell in ipairs(row.cells) do
-      table.insert(notes, "    " .. typst_cell(cell, { colspan = columns, align = "left", wrap = "table-note", extra = "inset: (x: 2pt, y: 2.2pt)" }) .. ",")
+      table.insert(notes, "    " .. typst_cell(cell, { colspan = columns, align = "left", wrap = #notes == 0 and "first-note" or "table-note", extra = "inset: (x: 2pt, y: 2.2pt)" }) .. ",")
     end
   end
   if #notes > 0 then table.insert(out, "  table.footer(repeat: false,\n" .. table.concat(notes, "\n") .. "\n  ),") end
@@ -199,13 +198,10 @@ local function div(el)
   end
   if has(el, "pagebreak") then return raw("#pagebreak(weak: true)") end
   if has(el, "landscape") then return raw("#landscape[\n" .. write(el.content) .. "\n]") end
-  if el.identifier == "refs" then
-    local out = pandoc.Blocks({})
-    for _, entry in ipairs(el.content) do
-      out:insert(raw("#bib-entry[" .. (write(entry.content):gsub("%s+$", "")) .. "]" .. attached(entry.identifier)))
-    end
-    return out
+  if has(el, "csl-entry") then
+    return raw("#bib-entry[" .. (write(el.content):gsub("%s+$", "")) .. "]" .. attached(el.identifier))
   end
+  if el.identifier == "refs" then return el.content end
   if has(el, "cell-output") or has(el, "code-fold") then return el.content end
   if el.attributes["layout-ncol"] then
     local cells = {}

@@ -15,7 +15,8 @@ from hhp_stats.plan.schema import Plan
 from hhp_stats.progress import Progress, silent
 from hhp_stats.results import Estimate, ResultRow, result_frame
 from hhp_stats.studies.goal_setting import descriptives
-from hhp_stats.studies.goal_setting.cells import Material, run_cell
+from hhp_stats.studies.goal_setting.analysed import Material
+from hhp_stats.studies.goal_setting.cells import run_cell
 from hhp_stats.studies.goal_setting.flow import participant_flow
 from hhp_stats.studies.goal_setting.imputation_model import impute_trial
 from hhp_stats.studies.goal_setting.sample import Sample, build_sample
@@ -54,7 +55,7 @@ def analyse(trial: Trial, plan: Plan, *, progress: Progress = silent) -> StudyOu
     rows += [descriptives.balance_test(part, plan, name=name) for name, part in (("randomised", people), ("analysed", analysed))]
     progress(steps, steps)
     return StudyOutput(
-        study=STUDY, results=result_frame(rows), tables=_tables(trial, sample, plan, imputations.diagnostics.convergence),
+        study=STUDY, results=result_frame(rows), tables=_tables(trial, sample, plan, imputations["randomised"].diagnostics.convergence),
         conduct=tuple(conduct),
     )  # fmt: skip
 

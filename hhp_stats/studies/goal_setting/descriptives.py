@@ -93,7 +93,10 @@ def balance(people: pd.DataFrame, plan: Plan, *, population: str) -> pd.DataFram
 
 def balance_test(people: pd.DataFrame, plan: Plan, *, name: str) -> ResultRow:
     """One test of all covariates that does not depend on how many there are to look at."""
-    frame = people.assign(baseline_absence=people["baseline_absence"].fillna(people["baseline_absence"].mean()))
+    mean = people["baseline_absence"].mean()
+    frame = people.assign(
+        baseline_missing=people["baseline_absence"].isna(), baseline_absence=people["baseline_absence"].fillna(mean)
+    )
     columns = ["gender_male", "part_time", "agency", "service_years", "baseline_absence", "baseline_missing"]
     dummies = pd.get_dummies(frame["role"], drop_first=True, dtype="float64")
     test = omnibus_balance(

@@ -19,6 +19,8 @@ from hhp_stats.studies.goal_setting.sample import WAVES
 
 SCORES = ("happiness", "ladder", "positive_affect", "negative_affect",
           "pressure_1", "pressure_2", "autonomy", "competence", "relatedness")  # fmt: skip
+FAMILIES = (("happiness", "ladder", "positive_affect", "negative_affect"), ("pressure_1", "pressure_2"),
+            ("autonomy", "competence", "relatedness"))  # fmt: skip
 ITEMS_OF_NEEDS = {"autonomy": 3, "competence": 4, "relatedness": 3}
 LOW_AFFECT, HIGH_AFFECT = 1.0, 5.0
 
@@ -30,9 +32,14 @@ def imputation_plan(people: pd.DataFrame, plan: Plan) -> ImputationPlan:
     trial at their own rate (the outcome belongs into an imputation model of a covariate). Arms are
     imputed apart, and numeric variables carry a random team effect.
     """
-    variables = [ImputedVariable(name="baseline_absence", kind="pmm")]
-    for wave in WAVES:
-        variables += [ImputedVariable(name=f"{score}_{wave}", kind="pmm") for score in SCORES]
+    # Leaving predicts baseline values only: no leaver answered at endline, so its effect there is unknown.
+    administrative = [term.column for term in plan.terms if term.column != "baseline_absence"] + ["absence_days"]
+    variables = [
+        ImputedVariable(name="baseline_absence", kind="pmm",
+                        predictors=(*administrative, "left", "wellbeing_t1", "time_pressure_t1", "efficacy_t1", "wellbeing_t2")),
+        *(ImputedVariable(name=f"{score}_{wave}", kind="pmm", predictors=(*administrative, *_predictors(score, wave)))
+          for wave in WAVES for score in SCORES),
+    ]  # fmt: skip
     terms = tuple(term for term in plan.terms if term.column != "baseline_absence")
     extra = [Term(column="left", kind="binary")]
     if people["absence_days"].isna().any():  # imputed for the sake of the others; analyses use observed outcomes only
@@ -49,13 +56,40 @@ def imputation_plan(people: pd.DataFrame, plan: Plan) -> ImputationPlan:
     )  # fmt: skip
 
 
+def _predictors(score: str, wave: str) -> tuple[str, ...]:
+    """What a survey score is imputed from, beside the administrative covariates.
+
+    A whole wave is missing at once, so scores of one wave that predicted each other in turn would carry
+    each other's imputation errors round and round (the chain would wander). Each score is therefore
+    predicted by those of its own wave that stand before it, and by its own family in the other wave.
+    """
+    other = "t2" if wave == "t1" else "t1"
+    family = next(scores for scores in FAMILIES if score in scores)
+    before = SCORES[: SCORES.index(score)]
+    across = [f"{name}_{other}" for name in family]
+    if "happiness" not in family:
+        across.append(f"wellbeing_{other}")
+    leaving = ("left",) if wave == "t1" else ()
+    return ("baseline_absence", *leaving, *(f"{name}_{wave}" for name in before), *across)
+
+
 def _composites(wave: str, centre: Mapping[str, tuple[float, float]]) -> list[PassiveVariable]:
     names = {score: f"{score}_{wave}" for score in SCORES}
 
+    def standard(values: Mapping[str, Array], *parts: str) -> Array:
+        found = {"happiness": values[names["happiness"]], "ladder": values[names["ladder"]]}
+        if "balance" in parts:
+            found["balance"] = balance(values)
+        return np.asarray(sum((found[part] - centre[part][0]) / centre[part][1] for part in parts), dtype=np.float64)
+
+    def balance(values: Mapping[str, Array]) -> Array:
+        return values[names["positive_affect"]] + LOW_AFFECT + HIGH_AFFECT - values[names["negative_affect"]]
+
     def wellbeing(values: Mapping[str, Array]) -> Array:
-        balance = values[names["positive_affect"]] + LOW_AFFECT + HIGH_AFFECT - values[names["negative_affect"]]
-        parts = {"happiness": values[names["happiness"]], "ladder": values[names["ladder"]], "balance": balance}
-        return np.asarray(sum((part - centre[name][0]) / centre[name][1] for name, part in parts.items()), dtype=np.float64)
+        return standard(values, "happiness", "ladder", "balance")
+
+    def cognitive(values: Mapping[str, Array]) -> Array:
+        return standard(values, "happiness", "ladder")
 
     def efficacy(values: Mapping[str, Array]) -> Array:
         total = sum(items * values[names[need]] for need, items in ITEMS_OF_NEEDS.items())
@@ -64,14 +98,40 @@ def _composites(wave: str, centre: Mapping[str, tuple[float, float]]) -> list[Pa
     def pressure(values: Mapping[str, Array]) -> Array:
         return np.asarray((values[names["pressure_1"]] + values[names["pressure_2"]]) / 2, dtype=np.float64)
 
+    affect = (names["positive_affect"], names["negative_affect"])
+    cognition = (names["happiness"], names["ladder"])
     return [
-        PassiveVariable(name=f"wellbeing_{wave}", function=wellbeing,
-                        inputs=tuple(names[s] for s in ("happiness", "ladder", "positive_affect", "negative_affect"))),
+        PassiveVariable(name=f"wellbeing_{wave}", function=wellbeing, inputs=(*cognition, *affect)),
+        PassiveVariable(name=f"cognitive_{wave}", function=cognitive, inputs=cognition),
+        PassiveVariable(name=f"balance_{wave}", function=balance, inputs=affect),
         PassiveVariable(name=f"efficacy_{wave}", function=efficacy, inputs=tuple(names[s] for s in ITEMS_OF_NEEDS)),
         PassiveVariable(name=f"time_pressure_{wave}", function=pressure, inputs=(names["pressure_1"], names["pressure_2"])),
     ]  # fmt: skip
 
 
-def impute_trial(people: pd.DataFrame, plan: Plan, *, progress: Progress = silent) -> Imputations:
-    """The completed data sets of the trial; the same for every analysis, by the plan's seed."""
-    return impute(people, imputation_plan(people, plan), progress=progress)
+def spells_imputation_plan(people: pd.DataFrame, plan: Plan) -> ImputationPlan:
+    """Where spells are recorded: baseline absence and Bradford score, for the Bradford analyses only."""
+
+    def logarithm(values: Mapping[str, Array]) -> Array:
+        return np.log1p(values["baseline_bradford"])
+
+    variables = tuple(ImputedVariable(name=name, kind="pmm") for name in ("baseline_absence", "baseline_bradford", "baseline_illness_spells"))
+    outcomes = ("absence_days", "bradford", "spells")
+    incomplete = tuple(ImputedVariable(name=name, kind="pmm") for name in outcomes if people[name].isna().any())
+    complete = tuple(Term(column=name, kind="continuous") for name in outcomes if people[name].notna().all())
+    terms = tuple(term for term in plan.terms if term.column != "baseline_absence")
+    return ImputationPlan(
+        variables=variables + incomplete, terms=(*terms, Term(column="left", kind="binary"), *complete),
+        passive=(PassiveVariable(name="baseline_log_bradford", inputs=("baseline_bradford",), function=logarithm),),
+        within=plan.imputation.within, clusters="team_id", imputations=plan.imputation.m,
+        iterations=plan.imputation.iterations, seed=plan.seed + 1,
+    )  # fmt: skip
+
+
+def impute_trial(people: pd.DataFrame, plan: Plan, *, progress: Progress = silent) -> dict[str, Imputations]:
+    """The completed data sets by population: everyone randomised, and those whose authority records spells."""
+    recording = people.loc[people["records_spells"]].reset_index(drop=True)
+    completed = {"randomised": impute(people, imputation_plan(people, plan), n_jobs=2, progress=progress)}
+    if not recording.empty:
+        completed["spells"] = impute(recording, spells_imputation_plan(recording, plan), n_jobs=2)
+    return completed

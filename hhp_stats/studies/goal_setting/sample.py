@@ -12,7 +12,7 @@ from hhp_stats.measures.absence import TrialAbsence, exposure, trial_absence
 from hhp_stats.measures.baseline_absence import annualised, for_analysis
 from hhp_stats.measures.bradford import bradford
 from hhp_stats.measures.reliability import Reliability, cronbach_alpha, spearman_brown
-from hhp_stats.measures.scales import CombinationRule, combination_rule, composite, reverse_scored, standardised_sum
+from hhp_stats.measures.scales import CombinationRule, combination_rule, composite, reverse_scored
 from hhp_stats.plan.schema import Plan
 
 NEEDS: Mapping[str, tuple[str, ...]] = {
@@ -42,7 +42,7 @@ def build_sample(trial: Trial, plan: Plan) -> Sample:
     them. Survey scores are standardised on all baseline respondents, both arms together, so that
     both waves share one unit and the arms' difference stays in it.
     """
-    people = trial.people.loc[trial.people["randomised"]].reset_index(drop=True)
+    people = trial.people.loc[trial.people["randomised"]].reset_index(drop=True).copy()
     frame = people.assign(
         treatment=people["treatment"].astype("float64"),
         gender_male=(people["gender"] == "male").astype("float64").where(people["gender"].notna()),
@@ -53,6 +53,8 @@ def build_sample(trial: Trial, plan: Plan) -> Sample:
     frame, recording = _bradford(frame)
     frame = _survey_scores(frame)
     frame, rule = _wellbeing(frame, plan)
+    # Many columns were added one by one: a copy lays them side by side again.
+    frame = frame.copy()
     return Sample(people=frame, absence=absence, combination=rule, reliability=_reliability(frame),
                   recording_authorities=recording)  # fmt: skip
 
@@ -65,7 +67,7 @@ def _absence(frame: pd.DataFrame, plan: Plan) -> tuple[pd.DataFrame, dict[str, T
     launches = {site.local_authority: site.launch for site in plan.sites}
     followed = exposure(frame, launches=launches, weeks=plan.design.endline_weeks)
     frame = frame.assign(
-        baseline_absence=base.days, baseline_missing=base.missing_indicator, baseline_source=base.source,
+        baseline_absence=base.days, baseline_source=base.source,
         recorded_days=days, spells=spells,
         follow_up_days=followed["follow_up_days"], exposure_days=followed["exposure_days"],
         left=frame["left"].astype("float64"),
@@ -124,21 +126,31 @@ def _wellbeing(frame: pd.DataFrame, plan: Plan) -> tuple[pd.DataFrame, Combinati
     for wave in WAVES:
         known = frame["balance_t1"].notna() & frame["happiness_t1"].notna() & frame["ladder_t1"].notna()
         table = pd.DataFrame({part: frame[f"{part}_{wave}"] for part in parts})
-        frame[f"wellbeing_{wave}"] = _in_baseline_units(frame, table, known, wave)
-    cognitive = standardised_sum(
-        frame, columns=["happiness_t1", "ladder_t1"], reference=known, sample="baseline respondents"
-    )
-    rule = combination_rule(cognitive, frame["balance_t1"], reading=plan.measures.wellbeing_rule,
+        frame[f"wellbeing_{wave}"] = _in_baseline_units(frame, table, known)
+        frame[f"cognitive_{wave}"] = _in_baseline_units(frame, table[["happiness", "ladder"]], known)
+    rule = combination_rule(frame["cognitive_t1"], frame["balance_t1"], reading=plan.measures.wellbeing_rule,
                             threshold=plan.measures.wellbeing_threshold)  # fmt: skip
     return frame, rule
 
 
-def _in_baseline_units(frame: pd.DataFrame, table: pd.DataFrame, known: pd.Series, wave: str) -> pd.Series:
+def _in_baseline_units(frame: pd.DataFrame, table: pd.DataFrame, known: pd.Series) -> pd.Series:
+    """Sum of the columns of `table`, each in standard deviations of the baseline respondents `known`."""
     total = pd.Series(0.0, index=frame.index)
     for part in table:
         before = frame.loc[known, f"{part}_t1"]
         total = total + (table[part] - before.mean()) / before.std(ddof=1)
     return total
+
+
+def wellbeing_range(people: pd.DataFrame) -> tuple[float, float]:
+    """The lowest and highest wellbeing that the answers allow, in the units of the composite."""
+    known = people["balance_t1"].notna() & people["happiness_t1"].notna() & people["ladder_t1"].notna()
+    low = high = 0.0
+    for part, ends in {"happiness": (0.0, 10.0), "ladder": (0.0, 10.0), "balance": (2.0, 10.0)}.items():
+        before = people.loc[known, f"{part}_t1"]
+        low += (ends[0] - before.mean()) / before.std(ddof=1)
+        high += (ends[1] - before.mean()) / before.std(ddof=1)
+    return float(low), float(high)
 
 
 def _reliability(frame: pd.DataFrame) -> dict[str, Reliability]:

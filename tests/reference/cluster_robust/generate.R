@@ -51,6 +51,8 @@ for (case in unique(data$case)) {
   }
   for (kind in paste0("HC", 0:3)) {
     V <- vcovHC(fit, type = kind)
+    e <- lm_robust(y ~ treatment + factor(authority) + x1 + x2, data = d, se_type = kind)
+    agree(sqrt(diag(V))[terms], e$std.error[terms], paste(case, kind))
     for (term in terms) add(case, kind, term, coef(fit)[[term]], sqrt(V[term, term]))
   }
   if (case != "rows_are_clusters") {

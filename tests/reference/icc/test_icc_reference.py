@@ -10,8 +10,8 @@ from statsmodels.regression.mixed_linear_model import MixedLM
 from hhp_stats.estimate.icc import icc_anova, icc_reml
 
 HERE = Path(__file__).parent
-EXPECTED = pd.read_csv(HERE / "expected.csv", float_precision="round_trip")
-DATA = pd.read_csv(HERE / "data.csv", float_precision="round_trip")
+EXPECTED = pd.read_csv(HERE / "expected.csv")
+DATA = pd.read_csv(HERE / "data.csv")
 CASES = sorted(EXPECTED["case"].unique())
 
 

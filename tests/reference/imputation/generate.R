@@ -23,30 +23,26 @@ d <- read.csv(file.path(here, "data.csv"))
 
 m <- 200
 fits <- list(y1 = y1 ~ treatment + x1 + x2, y2 = y2 ~ treatment + x1 + x2, b = b ~ treatment + x1 + x2)
-collect <- function(case, imp) do.call(rbind, lapply(names(fits), function(name) {
-  models <- with(imp, lm(formula(fits[[name]])))
-  p <- summary(pool(models), conf.int = FALSE)
-  q <- pool(models)$pooled
-  data.frame(case = case, outcome = name, term = as.character(p$term), estimate = q$estimate, within = q$ubar, between = q$b, m = m)
+number <- function(x) if (is.factor(x)) as.numeric(as.character(x)) else x
+collect <- function(case, completed) do.call(rbind, lapply(names(fits), function(name) {
+  est <- sapply(1:m, function(i) { s <- completed(i); s$b <- number(s$b); f <- lm(fits[[name]], data = s); c(coef(f), diag(vcov(f))) })
+  k <- nrow(est) / 2
+  data.frame(case = case, outcome = name, term = rownames(est)[1:k], estimate = rowMeans(est[1:k, ]),
+             within = rowMeans(est[k + 1:k, ]), between = apply(est[1:k, ], 1, var), m = m)
 }))
 
 # Together, one level: linear, predictive mean matching, logistic.
 dd <- transform(d, b = factor(b))
 together <- mice(d[, -1], m = m, maxit = 10, method = c("", "", "", "norm", "pmm", "norm"), printFlag = FALSE, seed = 1)
 with_logit <- mice(dd[, -1], m = m, maxit = 10, method = c("", "", "", "norm", "pmm", "logreg"), printFlag = FALSE, seed = 2)
-long <- complete(with_logit, "long", include = TRUE); long$b <- as.numeric(as.character(long$b))
-rows <- rbind(collect("together_norm", together), collect("together_logreg", as.mids(long)))
+rows <- rbind(collect("together_norm", function(i) complete(together, i)),
+              collect("together_logreg", function(i) complete(with_logit, i)))
 
 # Within arm, each arm imputed apart.
 arms <- lapply(0:1, function(arm) mice(subset(dd, treatment == arm)[, -(1:2)], m = m, maxit = 10,
   method = c("", "", "norm", "pmm", "logreg"), printFlag = FALSE, seed = 3 + arm))
 one <- function(i) do.call(rbind, lapply(0:1, function(arm) cbind(treatment = arm, complete(arms[[arm + 1]], i))))
-rows_arm <- do.call(rbind, lapply(names(fits), function(name) {
-  est <- sapply(1:m, function(i) { s <- one(i); s$b <- as.numeric(as.character(s$b)); f <- lm(fits[[name]], s); c(coef(f), diag(vcov(f))) })
-  k <- nrow(est) / 2
-  data.frame(case = "within_arm", outcome = name, term = rownames(est)[1:k], estimate = rowMeans(est[1:k, ]),
-             within = rowMeans(est[k + 1:k, ]), between = apply(est[1:k, ], 1, var), m = m)
-}))
+rows_arm <- collect("within_arm", one)
 
 # Two levels: y1 alone incomplete, a random intercept by team (2l.pan), and its intraclass correlation.
 d2 <- d[, c("team_id", "treatment", "x1", "x2", "y1")]
@@ -54,7 +50,7 @@ pred <- make.predictorMatrix(d2); pred["y1", ] <- c(-2, 1, 1, 1, 0)
 method <- make.method(d2); method["y1"] <- "2l.pan"
 two <- mice(d2, m = m, maxit = 1, method = method, predictorMatrix = pred, printFlag = FALSE, seed = 6)
 est <- sapply(1:m, function(i) {
-  s <- complete(two, i); f <- lm(y1 ~ treatment + x1 + x2, s)
+  s <- complete(two, i); f <- lm(y1 ~ treatment + x1 + x2, data = s)
   v <- as.data.frame(VarCorr(lmer(y1 ~ treatment + x1 + x2 + (1 | team_id), s)))$vcov
   c(coef(f), icc = v[1] / sum(v), diag(vcov(f)), 0)
 })

@@ -8,8 +8,8 @@ import pytest
 from hhp_stats.measures.reliability import cronbach_alpha, mcdonald_omega, spearman_brown
 
 HERE = Path(__file__).parent
-EXPECTED = pd.read_csv(HERE / "expected.csv", float_precision="round_trip")
-DATA = pd.read_csv(HERE / "data.csv", float_precision="round_trip")
+EXPECTED = pd.read_csv(HERE / "expected.csv")
+DATA = pd.read_csv(HERE / "data.csv")
 CASES = sorted(EXPECTED["case"].unique())
 
 

@@ -1,0 +1,43 @@
+"""Long random work in blocks: the same numbers in series, on all cores, or on a cluster.
+
+Blocks and their seeds depend on the amount of work alone, never on how many workers share it. The
+caller chooses the workers outside, with `joblib.parallel_config(backend=..., n_jobs=...)`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
+
+import numpy as np
+from joblib import Parallel, delayed
+
+from hhp_stats.errors import InvalidInput
+from hhp_stats.progress import Progress
+
+Result = TypeVar("Result")
+
+
+def in_blocks(task: Callable[..., Result], jobs: Sequence[tuple[object, ...]], progress: Progress) -> list[Result]:
+    """Run `task(*job)` for each job through joblib, in order, whatever the backend; report progress."""
+    done: list[Result] = []
+    results: Iterator[Result] = Parallel(return_as="generator")(delayed(task)(*job) for job in jobs)
+    for result in results:
+        done.append(result)
+        progress(len(done), len(jobs))
+    return done
+
+
+def block_sizes(draws: int, block: int) -> list[int]:
+    """Sizes of the blocks that `draws` fall into: fixed by the numbers alone, so any backend agrees."""
+    if draws < 1:
+        raise InvalidInput(f"draws must be at least one, not {draws}")
+    return [min(block, draws - start) for start in range(0, draws, block)]
+
+
+def child_seeds(rng: np.random.Generator, count: int) -> list[np.random.SeedSequence]:
+    """Seeds for `count` blocks; a second call on the same `rng` gives others."""
+    sequence = rng.bit_generator.seed_seq
+    if not isinstance(sequence, np.random.SeedSequence):
+        raise InvalidInput("the random generator must be made from a seed, as np.random.default_rng(seed) is")
+    return sequence.spawn(count)

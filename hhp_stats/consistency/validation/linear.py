@@ -1,0 +1,159 @@
+"""Least squares and its covariances: NIST, Wooldridge, Petersen, Grunfeld, R's sandwich and clubSandwich."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+
+from hhp_stats.consistency.validation import data
+from hhp_stats.consistency.validation.case import ValidationCase
+from hhp_stats.estimate.linear import LinearFit, ols
+from hhp_stats.infer.cluster_robust import (
+    ClusterKind,
+    HeteroskedasticKind,
+    cluster_covariance,
+    coefficient,
+    heteroskedastic_covariance,
+    two_way_covariance,
+)
+from hhp_stats.infer.wald import WaldTest, wald_test
+from hhp_stats.results import Estimate
+
+NIST = "NIST Statistical Reference Datasets, Longley"
+WOOLDRIDGE_15_1 = "Wooldridge (2010), table 15.1"
+PETERSEN = "Petersen’s test data, published results"
+GRUNFELD = "Grunfeld’s data, published results (seven digits)"
+SANDWICH = "R 4.2.2, sandwich 3.0-2"
+CLUB_SANDWICH = "R 4.2.2, clubSandwich 0.5.8"
+
+WORK = "nwifeinc educ exper expersq age kidslt6 kidsge6"
+
+
+@cache
+def _longley() -> LinearFit:
+    frame = data.longley()
+    matrix = data.matrix_of(frame, "GNPDEFL GNP UNEMP ARMED POP YEAR")
+    return ols(outcome=frame["TOTEMP"].to_numpy(dtype=np.float64), matrix=matrix)
+
+
+@cache
+def _work() -> LinearFit:
+    frame = data.married_women()
+    return ols(outcome=frame["inlf"].to_numpy(dtype=np.float64), matrix=data.matrix_of(frame, WORK))
+
+
+@cache
+def petersen() -> LinearFit:
+    """Petersen's regression of y on x."""
+    frame = data.petersen()
+    return ols(outcome=frame["y"].to_numpy(), matrix=data.matrix_of(frame, "x"))
+
+
+@cache
+def grunfeld() -> LinearFit:
+    """Grunfeld's regression of investment on value and capital."""
+    frame = data.grunfeld()
+    return ols(outcome=frame["invest"].to_numpy(dtype=np.float64), matrix=data.matrix_of(frame, "value capital"))
+
+
+def _slope(fit: LinearFit, term: str) -> float:
+    return float(fit.coefficients[fit.matrix.position(term)])
+
+
+def _work_error(term: str) -> float:
+    covariance = heteroskedastic_covariance(_work(), kind="HC1")
+    return coefficient(_work(), covariance, term=term, df="residual").std_error
+
+
+def _by(group: str, term: str, *, kind: ClusterKind = "CR1") -> Estimate:
+    covariance = cluster_covariance(petersen(), clusters=data.petersen()[group], kind=kind)
+    df = "satterthwaite" if kind == "CR2" else "clusters"
+    return coefficient(petersen(), covariance, term=term, df=df)  # type: ignore[arg-type]
+
+
+def _both_ways(term: str) -> float:
+    frame = data.petersen()
+    covariance = two_way_covariance(petersen(), clusters=frame["firm"], second=frame["year"])
+    return coefficient(petersen(), covariance, term=term).std_error
+
+
+def _heteroskedastic(kind: HeteroskedasticKind) -> float:
+    covariance = heteroskedastic_covariance(petersen(), kind=kind)
+    return coefficient(petersen(), covariance, term="x", df="residual").std_error
+
+
+def _firm(term: str, *, kind: ClusterKind = "CR1") -> Estimate:
+    covariance = cluster_covariance(grunfeld(), clusters=data.grunfeld()["firm"], kind=kind)
+    df = "satterthwaite" if kind == "CR2" else "clusters"
+    return coefficient(grunfeld(), covariance, term=term, df=df)  # type: ignore[arg-type]
+
+
+def _joint() -> WaldTest:
+    covariance = cluster_covariance(grunfeld(), clusters=data.grunfeld()["firm"], kind="CR2")
+    return wald_test(grunfeld(), covariance, terms=("value", "capital"), reference="htz")
+
+
+def _linear(quantity: str, printed: str, source: str, term: str) -> ValidationCase:
+    fit = _longley if source == NIST else _work
+    return ValidationCase(
+        method="linear", quantity=quantity, printed=printed, source=source, compute=lambda: _slope(fit(), term)
+    )
+
+
+LINEAR = (
+    _linear("Longley: intercept", "-3482258.63", NIST, "intercept"),
+    _linear("Longley: GNP deflator", "15.0618723", NIST, "GNPDEFL"),
+    _linear("Longley: GNP", "-0.0358191793", NIST, "GNP"),
+    _linear("Longley: unemployed", "-2.02022980", NIST, "UNEMP"),
+    _linear("Longley: armed forces", "-1.03322687", NIST, "ARMED"),
+    _linear("Longley: population", "-0.0511041057", NIST, "POP"),
+    _linear("Longley: year", "1829.15146", NIST, "YEAR"),
+    _linear("Mroz, linear probability of paid work: years of schooling", "0.038", WOOLDRIDGE_15_1, "educ"),
+    _linear("Mroz, linear probability of paid work: children under six", "-0.262", WOOLDRIDGE_15_1, "kidslt6"),
+    ValidationCase(
+        method="linear", quantity="Mroz, linear probability of paid work: robust SE of children under six",
+        printed="0.032", source=WOOLDRIDGE_15_1, compute=lambda: _work_error("kidslt6"),
+    ),
+)  # fmt: skip
+
+
+def _clusters(quantity: str, printed: str, source: str, compute) -> ValidationCase:  # type: ignore[no-untyped-def]  # noqa: ANN001
+    return ValidationCase(method="clusters", quantity=quantity, printed=printed, source=source, compute=compute)
+
+
+CLUSTERS = (
+    _clusters("Petersen: intercept", "0.029680", PETERSEN, lambda: _slope(petersen(), "intercept")),
+    _clusters("Petersen: slope of x", "1.034833", PETERSEN, lambda: _slope(petersen(), "x")),
+    _clusters("Petersen, by firm, CR1: SE of intercept", "0.067013", PETERSEN, lambda: _by("firm", "intercept").std_error),
+    _clusters("Petersen, by firm, CR1: SE of x", "0.050596", PETERSEN, lambda: _by("firm", "x").std_error),
+    _clusters("Petersen, by year, CR1: SE of intercept", "0.023387", PETERSEN, lambda: _by("year", "intercept").std_error),
+    _clusters("Petersen, by year, CR1: SE of x", "0.033389", PETERSEN, lambda: _by("year", "x").std_error),
+    _clusters("Petersen, by firm and year: SE of intercept", "0.065064", PETERSEN, lambda: _both_ways("intercept")),
+    _clusters("Petersen, by firm and year: SE of x", "0.053558", PETERSEN, lambda: _both_ways("x")),
+    _clusters("Petersen, by year, CR2: SE of x", "0.033396082", CLUB_SANDWICH, lambda: _by("year", "x", kind="CR2").std_error),
+    _clusters("Petersen, by year, CR2: Satterthwaite df of x", "8.98944", CLUB_SANDWICH, lambda: _by("year", "x", kind="CR2").df),
+    _clusters("Petersen, by year, CR3: SE of x", "0.0352142045", CLUB_SANDWICH, lambda: _by("year", "x", kind="CR3").std_error),
+    _clusters("Petersen, HC0: SE of x", "0.0283894818", SANDWICH, lambda: _heteroskedastic("HC0")),
+    _clusters("Petersen, HC1: SE of x", "0.0283951614", SANDWICH, lambda: _heteroskedastic("HC1")),
+    _clusters("Petersen, HC2: SE of x", "0.0284007877", SANDWICH, lambda: _heteroskedastic("HC2")),
+    _clusters("Petersen, HC3: SE of x", "0.0284121012", SANDWICH, lambda: _heteroskedastic("HC3")),
+    _clusters("Grunfeld: coefficient of value", "0.1155622", GRUNFELD, lambda: _slope(grunfeld(), "value")),
+    _clusters("Grunfeld: coefficient of capital", "0.2306785", GRUNFELD, lambda: _slope(grunfeld(), "capital")),
+    _clusters("Grunfeld: intercept", "-42.71437", GRUNFELD, lambda: _slope(grunfeld(), "intercept")),
+    _clusters("Grunfeld, by firm, CR1: SE of value", "0.0158943", GRUNFELD, lambda: _firm("value").std_error),
+    _clusters("Grunfeld, by firm, CR1: SE of capital", "0.0849671", GRUNFELD, lambda: _firm("capital").std_error),
+    _clusters("Grunfeld, by firm, CR1: SE of intercept", "20.42520", GRUNFELD, lambda: _firm("intercept").std_error),
+    _clusters("Grunfeld, by firm, CR2: SE of value", "0.0162450778", CLUB_SANDWICH,
+              lambda: _firm("value", kind="CR2").std_error),
+    _clusters("Grunfeld, by firm, CR2: Satterthwaite df of value", "2.34261641", CLUB_SANDWICH,
+              lambda: _firm("value", kind="CR2").df),
+    _clusters("Grunfeld, by firm, CR2: SE of capital", "0.110467621", CLUB_SANDWICH,
+              lambda: _firm("capital", kind="CR2").std_error),
+    _clusters("Grunfeld, by firm, CR2: Satterthwaite df of capital", "2.86348462", CLUB_SANDWICH,
+              lambda: _firm("capital", kind="CR2").df),
+    _clusters("Grunfeld, by firm, HTZ: F of value and capital", "24.9435779", CLUB_SANDWICH, lambda: _joint().statistic),
+    _clusters("Grunfeld, by firm, HTZ: denominator df", "1.38570048", CLUB_SANDWICH, lambda: _joint().df_denominator),
+)  # fmt: skip
+
+CASES = (*LINEAR, *CLUSTERS)

@@ -1,0 +1,318 @@
+"""What was corrected after the returns arrived? The ledger: checked, applied in order, refused where it does not fit."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from hhp_stats.errors import Problem
+from hhp_stats.intake import values as v
+from hhp_stats.intake.columns import read_column
+from hhp_stats.intake.container import Refused
+from hhp_stats.intake.dictionary import WAVES, Field, Study
+from hhp_stats.intake.masking import shown
+from hhp_stats.intake.returns import Return
+from hhp_stats.intake.rule import Rule
+from hhp_stats.intake.spellings import Spellings, same, tidy
+from hhp_stats.intake.text_file import read_text, split_rows
+
+LEDGER = "data/corrections.csv"
+
+BAD_LEDGER = Rule(
+    code="E01", severity="error",
+    rule="data/corrections.csv must be a CSV file with the columns id, received_on, study, wave, authority, staff_id, "
+    "field, old_value, new_value, reason, requested_by, and as many fields in every line.",
+    remedy="Restore the heading line and complete the line.",
+)  # fmt: skip
+BAD_ID = Rule(
+    code="E02", severity="error",
+    rule="Every correction must have an id of its own.",
+    remedy="Give the line a new id; never reuse one.",
+)  # fmt: skip
+BAD_DAY = Rule(
+    code="E03", severity="error",
+    rule="received_on must be a date such as 2020-05-31.",
+    remedy="Write the date as year-month-day.",
+)  # fmt: skip
+BAD_PLACE = Rule(
+    code="E04", severity="error",
+    rule="A correction must name a study, a wave and an authority of the plan.",
+    remedy="Correct the line; wave is baseline, interim or endline.",
+)  # fmt: skip
+BAD_FIELD = Rule(
+    code="E05", severity="error",
+    rule="A correction must name a field of that return by its name in data/dictionary.csv.",
+    remedy="Correct the name of the field; only columns of the table that were returned can be corrected.",
+)  # fmt: skip
+NO_REASON = Rule(
+    code="E06", severity="error",
+    rule="A correction must say why and at whose request.",
+    remedy="Fill in reason and requested_by (an office, not a person's name).",
+)  # fmt: skip
+NO_RETURN = Rule(
+    code="E07", severity="error",
+    rule="A correction must belong to a return that was received and could be read.",
+    remedy="Check wave and authority, or wait for the return.",
+)  # fmt: skip
+UNKNOWN_STAFF = Rule(
+    code="E08", severity="error",
+    rule="A correction must name a person of that return, who stands there once.",
+    remedy="Check the staff ID, authority and wave.",
+)  # fmt: skip
+OTHER_OLD = Rule(
+    code="E09", severity="error",
+    rule="The old value of a correction must be what stands in the return (after earlier corrections of the cell).",
+    remedy="If the authority sent a corrected workbook meanwhile, the correction may be out of date: remove the line, "
+    "or give the value found as the old value.",
+)  # fmt: skip
+BAD_NEW = Rule(
+    code="E10", severity="error",
+    rule="The new value of a correction must be readable as a value of its field.",
+    remedy="Write the number, ISO date or option as the dictionary says; leave it empty for “no value”.",
+)  # fmt: skip
+NO_CHANGE = Rule(
+    code="E11", severity="error",
+    rule="A correction must change the value.",
+    remedy="Remove the line or correct its new value.",
+)  # fmt: skip
+OUT_OF_ORDER = Rule(
+    code="E12", severity="warning",
+    rule="The ledger is added to at its end: received_on should not go back in time.",
+    remedy="Check the date.",
+)  # fmt: skip
+
+LEDGER_RULES = (
+    BAD_LEDGER, BAD_ID, BAD_DAY, BAD_PLACE, BAD_FIELD, NO_REASON, NO_RETURN, UNKNOWN_STAFF, OTHER_OLD, BAD_NEW,
+    NO_CHANGE, OUT_OF_ORDER,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correction:
+    """One line of the ledger, its fields in the order of the columns."""
+
+    id: str
+    received_on: str
+    study: str
+    wave: str
+    authority: str
+    staff_id: str
+    field: str
+    old_value: str
+    new_value: str
+    reason: str
+    requested_by: str
+
+
+LEDGER_COLUMNS = tuple(each.name for each in fields(Correction))
+APPLIED_COLUMNS = (
+    "id", "received_on", "study", "wave", "authority", "person", "field", "old_value", "new_value", "reason", "file",
+    "cell", "ledger_line",
+)  # fmt: skip
+
+
+@dataclass(slots=True, kw_only=True)
+class Ledger:
+    """The ledger as read: (line number, correction) in order, and what is wrong with it."""
+
+    lines: list[tuple[int, Correction]]
+    problems: list[Problem]
+    sha256: str = ""
+    size: int = 0
+
+
+def read_ledger(root: Path, *, study: Study, studies: Iterable[str] = ()) -> Ledger:
+    """What does `data/corrections.csv` say? A missing file is an empty ledger; schema breaches are collected."""
+    path = root / LEDGER
+    ledger = Ledger(lines=[], problems=[])
+    if not path.exists():
+        return ledger
+    try:
+        rows = split_rows(read_text(path).text, ",")
+    except (Refused, OSError) as refused:
+        found = refused.found if isinstance(refused, Refused) else type(refused).__name__
+        ledger.problems.append(BAD_LEDGER.problem(file=LEDGER, value=found))
+        return ledger
+    raw_bytes = path.read_bytes()
+    ledger.sha256, ledger.size = hashlib.sha256(raw_bytes).hexdigest(), len(raw_bytes)
+    if not rows or tuple(map(tidy, rows[0])) != LEDGER_COLUMNS:
+        ledger.problems.append(BAD_LEDGER.problem(file=LEDGER, cell="row 1"))
+        return ledger
+    for number, row in enumerate(rows[1:], start=2):
+        if not any(map(str.strip, row)):
+            continue
+        if len(row) != len(LEDGER_COLUMNS):
+            ledger.problems.append(BAD_LEDGER.problem(file=LEDGER, cell=f"row {number}", value=f"{len(row)} fields"))
+            continue
+        ledger.lines.append((number, _correction(row)))
+    ledger.problems += check_schema(ledger.lines, study=study, studies=frozenset(studies) | {study.name})
+    return ledger
+
+
+def _correction(row: list[str]) -> Correction:
+    return Correction(**dict(zip(LEDGER_COLUMNS, map(tidy, row), strict=True)))
+
+
+def check_schema(lines: list[tuple[int, Correction]], *, study: Study, studies: frozenset[str]) -> list[Problem]:
+    """What is wrong with the lines themselves, whatever the returns say?"""
+    problems = []
+    seen: set[str] = set()
+    latest = date.min
+    for number, line in lines:
+
+        def say(rule: Rule, value: str, number: int = number) -> None:
+            problems.append(rule.problem(file=LEDGER, cell=f"row {number}", value=value))
+
+        if not line.id or line.id in seen:
+            say(BAD_ID, f"the id {shown(line.id)} again" if line.id else "no id")
+        seen.add(line.id)
+        day = _iso(line.received_on)
+        if day is None:
+            say(BAD_DAY, shown(line.received_on or None))
+        elif day < latest:
+            say(OUT_OF_ORDER, f"{day} after {latest}")
+        latest = max(latest, day or latest)
+        if (
+            line.study not in studies
+            or line.wave not in WAVES
+            or (line.study == study.name and study.site(line.authority) is None)
+        ):
+            say(BAD_PLACE, f"study {shown(line.study)}, wave {shown(line.wave)}")
+        if not line.reason or not line.requested_by:
+            say(NO_REASON, "an empty field")
+    return problems
+
+
+def _iso(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if len(text) == 10 else None
+    except ValueError:
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
+    """A correction that was applied, with the file and cell it changed."""
+
+    correction: Correction
+    line: int
+    file: str
+    cell: str
+
+
+def apply_ledger(
+    ledger: Ledger, returns: dict[str, dict[str, Return]], *, study: Study, spellings: Spellings
+) -> list[Applied]:
+    """Applies the study's corrections in the order of the ledger to the frames of the returns.
+
+    `returns` is authority -> wave -> return. A line is applied only where its old value is what stands in the cell,
+    as typed or as read; everything that does not fit is added to `ledger.problems`, with the ledger line, the cell
+    and both values. The files themselves are never touched.
+    """
+    flawed = {problem.cell for problem in ledger.problems if problem.severity == "error"}
+    applied = []
+    for number, line in ledger.lines:
+        if line.study != study.name or f"row {number}" in flawed:
+            continue
+        done = _apply(line, number, returns, spellings, ledger.problems)
+        if done is not None:
+            applied.append(done)
+    return applied
+
+
+def _apply(
+    line: Correction, number: int, returns: dict[str, dict[str, Return]], spellings: Spellings, problems: list[Problem]
+) -> Applied | None:
+    def refuse(rule: Rule, value: str = "") -> None:
+        problems.append(rule.problem(file=LEDGER, cell=f"row {number}", value=value))
+
+    ret = returns.get(line.authority, {}).get(line.wave)
+    if ret is None or not ret.readable:
+        refuse(NO_RETURN, f"{line.wave} of {line.authority}")
+        return None
+    spec = ret.fields.get(line.field)
+    if spec is None or line.field not in ret.columns:
+        refuse(BAD_FIELD, shown(line.field, vocabulary=ret.vocabulary))
+        return None
+    where = ret.frame.index[ret.frame["staff_id"] == line.staff_id]
+    if len(where) != 1:
+        refuse(UNKNOWN_STAFF, f"staff ID {shown(line.staff_id)} in {len(where)} rows of {ret.file}")
+        return None
+    position = int(where[0])
+    cell = ret.cell(line.field, position)
+    if not _stands_there(line.old_value, ret, spec, position, spellings):
+        found = ret.quote(line.field, position)
+        refuse(OTHER_OLD, f"{shown(line.old_value or None, vocabulary=ret.vocabulary)} in the ledger, "
+                          f"{found} in {ret.file} {cell}")  # fmt: skip
+        return None
+    new = read_column(spec=spec, raw=[line.new_value or None], spellings=spellings, typed=False)
+    if new.unread:
+        refuse(BAD_NEW, f"{shown(line.new_value, vocabulary=ret.vocabulary)} for {ret.file} {cell}")
+        return None
+    old = ret.frame[line.field].iloc[position]
+    unread = ret.unread[line.field].pop(position, None)
+    if unread is None and _equal(old, new.values.iloc[0]):
+        refuse(NO_CHANGE, f"{shown(line.new_value or None, vocabulary=ret.vocabulary)} for {ret.file} {cell}")
+        return None
+    ret.frame.loc[position, line.field] = new.values.iloc[0]
+    ret.raw[line.field][position] = line.new_value or None
+    return Applied(correction=line, line=number, file=ret.file, cell=cell)
+
+
+def _stands_there(old: str, ret: Return, spec: Field, position: int, spellings: Spellings) -> bool:
+    raw = ret.raw[spec.name][position]
+    if isinstance(raw, v.CellError) or raw is v.NO_STORED_VALUE:
+        return isinstance(raw, v.CellError) and old == raw.text
+    if raw is None:
+        return old == ""
+    if isinstance(raw, str) and same(raw) == same(old):
+        return True
+    if position in ret.unread[spec.name]:
+        return shown(raw).strip("“”") == old
+    meant = read_column(spec=spec, raw=[old or None], spellings=spellings, typed=False)
+    return not meant.unread and _equal(ret.frame[spec.name].iloc[position], meant.values.iloc[0])
+
+
+def _equal(one: Any, other: Any) -> bool:
+    return bool(one == other or (pd.isna(one) and pd.isna(other)))
+
+
+def applied_frame(applied: Iterable[Applied], *, people: dict[str, str]) -> pd.DataFrame:
+    """The corrections that were applied; `people` maps their ids to pseudonyms, since staff IDs are not published."""
+    rows = [
+        {
+            **{name: getattr(each.correction, name) for name in LEDGER_COLUMNS if name in APPLIED_COLUMNS},
+            "old_value": _publishable(each.correction.field, each.correction.old_value),
+            "new_value": _publishable(each.correction.field, each.correction.new_value),
+            "person": people.get(each.correction.id, ""),
+            "file": each.file,
+            "cell": each.cell,
+            "ledger_line": each.line,
+        }
+        for each in applied
+    ]
+    frame = pd.DataFrame(rows, columns=list(APPLIED_COLUMNS))
+    return frame.astype({name: "int64" if name == "ledger_line" else "str" for name in APPLIED_COLUMNS})
+
+
+def _publishable(field: str, value: str) -> str:
+    if field == "staff_id":
+        return "a staff ID"
+    return shown(value).strip("“”") if value else ""
+
+
+def write_ledger(path: Path, lines: Iterable[Correction]) -> None:
+    """Writes a whole ledger; the old one is replaced only when the new one is complete."""
+    partial = path.with_name(path.name + ".partial")
+    with partial.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(LEDGER_COLUMNS)
+        writer.writerows([getattr(line, name) for name in LEDGER_COLUMNS] for line in lines)
+    partial.replace(path)

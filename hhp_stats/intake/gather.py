@@ -1,0 +1,220 @@
+"""What is there, and what is wrong with it? Every raw file of a study read and checked, nothing raised yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+from hhp_stats.errors import DataError, Problem
+from hhp_stats.intake.corrections import Applied, Ledger, apply_ledger, read_ledger
+from hhp_stats.intake.dictionary import WAVES, Field, Study, fields_of, load_dictionary, load_study
+from hhp_stats.intake.linkage import Answers, link
+from hhp_stats.intake.lists import ListFile, check_list, read_list
+from hhp_stats.intake.manifest import read_manifest, sha256_of, verify_manifest
+from hhp_stats.intake.pseudonym import Pseudonyms, load_pseudonyms
+from hhp_stats.intake.returns import RETURN_TYPES, Return, read_return
+from hhp_stats.intake.rule import breach_problems
+from hhp_stats.intake.rules_across import ACROSS_RULES, Returns, across_problems
+from hhp_stats.intake.rules_cells import CELL_RULES
+from hhp_stats.intake.rules_file import (
+    MARKED_SYNTHETIC,
+    MISSING_RETURN,
+    NOT_MARKED_SYNTHETIC,
+    STRAY_FILE,
+    TWO_RETURNS,
+    WRONG_AUTHORITY,
+)
+from hhp_stats.intake.rules_survey import check_survey
+from hhp_stats.intake.rules_wave import WAVE_RULES
+from hhp_stats.intake.spellings import Spellings, load_spellings
+from hhp_stats.intake.survey import SurveyFile, read_survey
+from hhp_stats.intake.table import Table
+from hhp_stats.progress import Progress, silent
+
+SURVEY_WAVES = ("baseline", "endline")
+
+
+@dataclass(slots=True, kw_only=True)
+class Gathered:
+    """Everything read for one study, after the corrections ledger, with all problems found."""
+
+    root: Path
+    study: Study
+    fields: tuple[Field, ...]
+    spellings: Spellings
+    pseudonyms: Pseudonyms | None
+    returns: dict[str, dict[str, Return]] = field(default_factory=dict)
+    lists: dict[str, ListFile] = field(default_factory=dict)
+    surveys: dict[str, SurveyFile] = field(default_factory=dict)
+    answers: list[Answers] = field(default_factory=list)
+    ledger: Ledger = field(default_factory=lambda: Ledger(lines=[], problems=[]))
+    applied: list[Applied] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)  # those that belong to no single table
+
+    def tables(self) -> list[Table]:
+        returns: list[Table] = [ret for waves in self.returns.values() for ret in waves.values()]
+        return [*returns, *self.lists.values(), *self.surveys.values()]
+
+    def all_problems(self) -> list[Problem]:
+        found = [*self.problems, *self.ledger.problems]
+        for table in self.tables():
+            found += table.problems
+        rank = {"error": 0, "warning": 1, "note": 2}
+        return sorted(dict.fromkeys(found), key=lambda each: (rank[each.severity], each.file))
+
+    def inputs(self) -> pd.DataFrame:
+        """path, sha256, bytes, rows of every raw file read."""
+        rows = [(table.file, table.sha256, table.size, len(table.frame)) for table in self.tables() if table.sha256]
+        if self.ledger.sha256:
+            rows.append(("data/corrections.csv", self.ledger.sha256, self.ledger.size, len(self.ledger.lines)))
+        for name in ("data/dictionary.csv", "data/spellings.csv", f"data/plan/{self.study.name}.toml",
+                     f"data/allocation/{self.study.name}_log.csv"):  # fmt: skip
+            path = self.root / name
+            if path.is_file():
+                lines = path.read_bytes().count(b"\n")
+                rows.append((name, sha256_of(path), path.stat().st_size, lines - name.endswith(".csv")))
+        frame = pd.DataFrame(sorted(rows), columns=["path", "sha256", "bytes", "rows"])
+        return frame.astype({"path": "str", "sha256": "str", "bytes": "int64", "rows": "int64"})
+
+
+def gather(root: Path, study: str, *, progress: Progress = silent) -> Gathered:
+    """Reads and checks every raw file of a study.
+
+    Problems of the files are collected in the result. Raises only where nothing can be judged: a damaged
+    dictionary or mapping (`DataError`), a damaged plan (`PlanError`).
+    """
+    fields = load_dictionary(root)
+    spellings = load_spellings(root, fields)
+    result = Gathered(
+        root=root, study=load_study(root, study), fields=fields, spellings=spellings, pseudonyms=None
+    )  # fmt: skip
+    status = _status(result)
+    _read_returns(result, progress)
+    _read_lists(result)
+    result.ledger = read_ledger(root, study=result.study, studies=_studies(root))
+    readable = {
+        site: {wave: ret for wave, ret in waves.items() if ret.readable} for site, waves in result.returns.items()
+    }
+    result.applied = apply_ledger(result.ledger, readable, study=result.study, spellings=spellings)
+    allocation = result.lists["allocation"]
+    returns = Returns(
+        study=result.study, by_site=readable,
+        allocated=frozenset(allocation.frame["team_id"].dropna()) if allocation.readable else None,
+    )  # fmt: skip
+    for waves in readable.values():
+        for ret in waves.values():
+            check_return(ret)
+    for rule in ACROSS_RULES:
+        if rule.find is not None:
+            result.problems += across_problems(rule, rule.find(returns))
+    for table in result.lists.values():
+        check_list(table, returns)
+    if result.pseudonyms is not None:
+        _read_surveys(result, result.pseudonyms)
+    if status:
+        _check_marks(result, synthetic=status == "synthetic")
+        known = {table.file: table.sha256 for table in result.tables() if table.sha256}
+        result.problems += verify_manifest(root, known=known)
+    return result
+
+
+def _status(result: Gathered) -> str:
+    """The manifest's status and the pseudonym key, or the problems that keep us from either."""
+    try:
+        status = read_manifest(result.root).status
+        result.pseudonyms = load_pseudonyms(result.root, status=status)
+    except DataError as error:
+        result.problems += error.problems
+        return ""
+    return status
+
+
+def _studies(root: Path) -> list[str]:
+    return [path.stem for path in (root / "data/plan").glob("*.toml")]
+
+
+def _read_returns(result: Gathered, progress: Progress) -> None:
+    base = f"data/returns/{result.study.name}"
+    total = len(result.study.sites) * len(WAVES)
+    expected = set()
+    for index, site in enumerate(result.study.sites):
+        waves = result.returns.setdefault(site.local_authority, {})
+        for step, wave in enumerate(WAVES):
+            names = [f"{base}/{site.slug}/{wave}{suffix}" for suffix in RETURN_TYPES]
+            there = [name for name in names if (result.root / name).is_file()]
+            expected.update(there)
+            if not there:
+                result.problems.append(MISSING_RETURN.problem(file=names[0]))
+            elif len(there) > 1:
+                result.problems.append(TWO_RETURNS.problem(file=there[0], value=f"also {there[1].rsplit('/', 1)[1]}"))
+            else:
+                ret = read_return(
+                    result.root / there[0], file=there[0], wave=wave, study=result.study, fields=result.fields,
+                    spellings=result.spellings, site=site,
+                )  # fmt: skip
+                if ret.local_authority and ret.local_authority != site.local_authority:
+                    ret.problems.append(
+                        WRONG_AUTHORITY.problem(file=ret.file, sheet=ret.sheet, cell=ret.authority_cell,
+                                                value=f"{ret.local_authority} in the folder of {site.local_authority}")
+                    )  # fmt: skip
+                waves[wave] = ret
+            progress(index * len(WAVES) + step + 1, total)
+    folder = result.root / base
+    for path in sorted(folder.rglob("*")) if folder.is_dir() else []:
+        name = path.relative_to(result.root).as_posix()
+        if path.is_file() and name not in expected and not path.name.startswith((".", "~$")):
+            result.problems.append(STRAY_FILE.problem(file=name))
+
+
+def check_return(ret: Return) -> None:
+    """Adds to a return's problems what the rules for cells and for one wave find."""
+    for rule in (*CELL_RULES, *WAVE_RULES):
+        if rule.find is not None:
+            ret.problems += breach_problems(rule, ret, rule.find(ret))
+
+
+def _read_lists(result: Gathered) -> None:
+    name = result.study.name
+    for kind, file in (
+        ("allocation", f"data/allocation/{name}.csv"),
+        ("course_log", f"data/course_log/{name}.csv"),
+        ("linkage", f"data/surveys/{name}/linkage.csv"),
+    ):
+        result.lists[kind] = read_list(
+            result.root / file, file=file, kind=kind, fields=result.fields, spellings=result.spellings,
+            study=result.study,
+        )  # fmt: skip
+
+
+def _read_surveys(result: Gathered, pseudonyms: Pseudonyms) -> None:
+    for wave in SURVEY_WAVES:
+        if not fields_of(result.fields, "survey", wave):
+            continue
+        file = f"data/surveys/{result.study.name}/{wave}.csv"
+        survey = read_survey(
+            result.root / file, file=file, wave=wave, fields=result.fields, spellings=result.spellings,
+            pseudonyms=pseudonyms,
+        )  # fmt: skip
+        check_survey(survey)
+        if survey.readable:
+            result.answers.append(link(survey, result.lists["linkage"], study=result.study, pseudonyms=pseudonyms))
+        result.surveys[wave] = survey
+
+
+def _check_marks(result: Gathered, *, synthetic: bool) -> None:
+    """Synthetic and real files must not be mixed: the report says on every page which it shows."""
+    for table in result.tables():
+        if not table.readable:
+            continue
+        if isinstance(table, Return):
+            marked, unmarked = table.synthetic, not table.synthetic
+        elif isinstance(table, ListFile | SurveyFile):
+            marked, unmarked = table.synthetic, table.unmarked and len(table.frame) > 0
+        else:
+            continue
+        if synthetic and unmarked:
+            table.problems.append(NOT_MARKED_SYNTHETIC.problem(file=table.file, sheet=table.sheet))
+        elif not synthetic and marked:
+            table.problems.append(MARKED_SYNTHETIC.problem(file=table.file, sheet=table.sheet))

@@ -1,0 +1,115 @@
+"""Where does the table start, and what does each column hold? Found by the headings, wherever they stand."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from hhp_stats.intake.dictionary import Field
+from hhp_stats.intake.grid import Grid
+from hhp_stats.intake.spellings import Spellings, same
+
+SEARCHED_ROWS = 40
+FEWEST_MATCHES = 3
+_BRACKETS = re.compile(r"\s*\([^()]*\)")
+_EXTRA = re.compile(r"^\[[^\]]*\]\s*")
+_PERSONAL = re.compile(
+    r"\b(?:(?:fore|sur|first|last|full|employee|staff|worker'?s?)[ -]?names?|names?|e-?mail|telephone|phone|mobile|"
+    r"address|postcode|date of birth|dob|ni number|national insurance)\b"
+)
+_PERIOD = re.compile(r"^over the (?:last|previous|past) 12 months:?\s*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Headings:
+    """The heading row(s) of a table: first data row, field of each column, headings as found."""
+
+    row: int
+    first_data_row: int
+    columns: dict[str, int]  # field -> column number
+    found: dict[str, str]  # field -> heading text
+    doubled: tuple[tuple[str, int], ...]  # field that a second column claims, that column
+    unknown: tuple[tuple[int, str], ...]  # column number, heading text
+
+
+def comparable_headings(text: str) -> tuple[str, ...]:
+    """The forms in which a heading is looked up: as it stands, then without marks, explanations and period."""
+    whole = same(text)
+    unmarked = _EXTRA.sub("", whole).rstrip(" *:?.")
+    short = _BRACKETS.sub("", unmarked).rstrip(" *:?.")
+    later = tuple(_PERIOD.sub("", form) for form in (unmarked, short))
+    return tuple(dict.fromkeys((whole, unmarked, short, *later)))
+
+
+def heading_labels(fields: tuple[Field, ...], spellings: Spellings) -> dict[str, str]:
+    """Comparable heading -> field name, from the labels of the dictionary and the mapping of spellings."""
+    names = {field.name for field in fields}
+    labels = {form: name for form, name in spellings.of("heading").items() if name in names}
+    for field in fields:
+        for form in comparable_headings(field.label):
+            labels[form] = field.name
+    return labels
+
+
+def field_of(text: Any, labels: dict[str, str]) -> str | None:
+    """The field that a heading names, or None."""
+    if not isinstance(text, str):
+        return None
+    return next((labels[form] for form in comparable_headings(text) if form in labels), None)
+
+
+def is_personal(heading: str) -> bool:
+    """Whether a heading announces names, addresses or other direct identifiers."""
+    return bool(_PERSONAL.search(same(heading)))
+
+
+def find_headings(grid: Grid, fields: tuple[Field, ...], spellings: Spellings) -> Headings | None:
+    """The heading row among the first rows: the one (or two) whose labels name most fields.
+
+    Two-line headings are joined column by column. None where no row names the staff ID and two more fields.
+    """
+    labels = heading_labels(fields, spellings)
+    rows = [number for number in sorted(grid.rows) if number <= SEARCHED_ROWS]
+    best: Headings | None = None
+    for lines in (1, 2):
+        for number in rows:
+            candidate = _candidate(grid, number, lines, labels)
+            usable = len(candidate.columns) >= FEWEST_MATCHES and "staff_id" in candidate.columns
+            if usable and (best is None or len(candidate.columns) > len(best.columns)):
+                best = candidate
+    return best
+
+
+def _candidate(grid: Grid, number: int, lines: int, labels: dict[str, str]) -> Headings:
+    texts = {column: str(value) for column, value in grid.rows.get(number, {}).items()}
+    below = {column: str(value) for column, value in grid.rows.get(number + 1, {}).items()} if lines == 2 else {}
+    columns: dict[str, int] = {}
+    found: dict[str, str] = {}
+    doubled: list[tuple[str, int]] = []
+    unknown: list[tuple[int, str]] = []
+    for column in sorted(texts.keys() | below.keys()):
+        forms = (f"{texts.get(column, '')} {below.get(column, '')}", texts.get(column, ""), below.get(column, ""))
+        name, text = next(
+            ((name, form) for form in forms if (name := field_of(form, labels))), (None, forms[0].strip())
+        )
+        if name is None:
+            unknown.append((column, text))
+        elif name in columns:
+            doubled.append((name, column))
+        else:
+            columns[name], found[name] = column, text
+    return Headings(
+        row=number,
+        first_data_row=number + lines,
+        columns=columns,
+        found=found,
+        doubled=tuple(doubled),
+        unknown=tuple(unknown),
+    )
+
+
+def repeats_headings(cells: dict[int, Any], headings: Headings, labels: dict[str, str]) -> bool:
+    """Whether a row below the headings is the heading row once more, as printed on every page."""
+    again = sum(field_of(cells.get(column), labels) == name for name, column in headings.columns.items())
+    return again >= FEWEST_MATCHES

@@ -1,0 +1,285 @@
+"""What does a return say? One workbook read into a typed frame, with every habit and every unreadable cell."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from hhp_stats.errors import Problem
+from hhp_stats.intake import values as v
+from hhp_stats.intake.container import Refused
+from hhp_stats.intake.dictionary import Field, Site, Study, fields_of
+from hhp_stats.intake.grid import Grid, column_letter
+from hhp_stats.intake.headings import (
+    Headings,
+    field_of,
+    find_headings,
+    heading_labels,
+    is_personal,
+    repeats_headings,
+)
+from hhp_stats.intake.masking import shown, words_of
+from hhp_stats.intake.ods import read_ods
+from hhp_stats.intake.rule import Rule
+from hhp_stats.intake.rules_file import (
+    DOUBLED_HEADING,
+    EXTERNAL_LINKS,
+    HIDDEN_CELLS,
+    MERGED_CELLS,
+    NO_DATE,
+    NO_HEADINGS,
+    NO_PEOPLE,
+    OTHER_SHEETS,
+    PERIOD_HEADING,
+    PERSONAL_COLUMN,
+    REQUIRED_COLUMN,
+    UNKNOWN_AUTHORITY,
+    UNKNOWN_COLUMN,
+    UNREADABLE_FILE,
+    USEFUL_COLUMN,
+)
+from hhp_stats.intake.spellings import Spellings, same
+from hhp_stats.intake.text_file import read_csv_grid
+from hhp_stats.intake.table import Table, empty_frame
+from hhp_stats.intake.tolerance import Tolerance
+from hhp_stats.intake.xlsx import read_xlsx
+
+SYNTHETIC_MARK = "synthetic release"
+RETURN_TYPES = (".xlsx", ".csv", ".ods")
+
+
+@dataclass(slots=True, kw_only=True)
+class Return(Table):
+    """One return as read: a table of people with the block of authority and date above it."""
+
+    wave: str
+    site: Site | None
+    local_authority: str = ""
+    authority_cell: str = ""
+    date_retrieved: pd.Timestamp | None = None
+    date_cell: str = ""
+    synthetic: bool = False
+
+
+def read_return(
+    path: Path,
+    *,
+    file: str,
+    wave: str,
+    study: Study,
+    fields: tuple[Field, ...],
+    spellings: Spellings,
+    site: Site | None = None,
+) -> Return:
+    """What does one return workbook (.xlsx, .ods or .csv) say?
+
+    Never raises for what is wrong with the file: problems are collected in the result, so that all files can be
+    reported together. Values are read by kind and field (see values.py); nothing is guessed.
+    """
+    specs = tuple(each for each in fields_of(fields, "return", wave))
+    table = tuple(each for each in specs if not each.kind.startswith("header"))
+    result = Return(
+        file=file, path=path, wave=wave, site=site, sheet="", fields={each.name: each for each in table},
+        frame=empty_frame(table, []),
+        vocabulary=words_of(*(each.label for each in specs), *(a for each in specs for a in each.allowed),
+                            *study.authorities),
+    )  # fmt: skip
+    try:
+        grid = _grid(path)
+        raw_bytes = path.read_bytes()
+        result.sha256, result.size = hashlib.sha256(raw_bytes).hexdigest(), len(raw_bytes)
+    except Refused as refused:
+        result.problems.append(
+            Problem(code=UNREADABLE_FILE.code, severity="error", file=file, rule=refused.rule,
+                    remedy=refused.remedy, value=refused.found)
+        )  # fmt: skip
+        return result
+    except OSError as error:
+        result.problems.append(UNREADABLE_FILE.problem(file=file, value=type(error).__name__))
+        return result
+    result.sheet = grid.sheet
+    headings = find_headings(grid, table, spellings)
+    if headings is None:
+        result.problems.append(NO_HEADINGS.problem(file=file, sheet=grid.sheet))
+        return result
+    _say_what_else_is_there(result, grid, headings)
+    _read_block(result, grid, headings, study, spellings)
+    _check_columns(result, headings, table)
+    _read_table(result, grid, headings, table, spellings)
+    return result
+
+
+def _grid(path: Path) -> Grid:
+    suffix = path.suffix.casefold()
+    if suffix == ".xlsx":
+        return read_xlsx(path)
+    if suffix == ".ods":
+        return read_ods(path)
+    if suffix == ".csv":
+        return read_csv_grid(path)
+    raise Refused("A return must be an .xlsx workbook (or .ods, .csv).", "Save it as “Excel workbook (.xlsx)”.", suffix)
+
+
+def _say_what_else_is_there(result: Return, grid: Grid, headings: Headings) -> None:
+    def say(rule: Rule, value: str, cell: str = "") -> None:
+        result.problems.append(rule.problem(file=result.file, sheet=grid.sheet, value=value, cell=cell))
+
+    if grid.other_sheets:
+        hidden = grid.other_sheets.count("hidden")
+        say(OTHER_SHEETS, f"{len(grid.other_sheets)} other sheets, {hidden} of them hidden")
+    if grid.external_links:
+        say(EXTERNAL_LINKS, f"{grid.external_links} links")
+    last = max(grid.rows)
+    rows = [row for row in grid.hidden_rows if headings.row <= row <= last and row in grid.rows]
+    columns = [column for column in grid.hidden_columns if column in headings.columns.values()]
+    if grid.hidden or rows or columns:
+        what = [
+            "the sheet itself" if grid.hidden else "",
+            f"{len(rows)} rows, first row {rows[0]}" if rows else "",
+            f"columns {', '.join(map(column_letter, columns))}" if columns else "",
+        ]
+        say(HIDDEN_CELLS, "; ".join(filter(None, what)))
+    below = [ref for ref in grid.merged if _first_row(ref) >= headings.first_data_row]
+    if below:
+        say(MERGED_CELLS, f"{len(below)} merged areas", below[0])
+
+
+def _first_row(reference: str) -> int:
+    digits = "".join(character if character.isdigit() else " " for character in reference.split(":")[0]).split()
+    return int(digits[0]) if digits else 0
+
+
+def _read_block(result: Return, grid: Grid, headings: Headings, study: Study, spellings: Spellings) -> None:
+    """Authority and date above the table: beside their label, or after its colon in the same cell."""
+    labels = {
+        form: name for form, name in spellings.of("heading").items() if name in ("local_authority", "date_retrieved")
+    }
+    found: dict[str, tuple[Any, str]] = {}
+    for row in sorted(number for number in grid.rows if number < headings.row):
+        for column, value in sorted(grid.rows[row].items()):
+            if not isinstance(value, str):
+                continue
+            if same(value).startswith(SYNTHETIC_MARK):
+                result.synthetic = True
+            label, _, rest = value.partition(":")
+            name = labels.get(same(label).rstrip(" :"))
+            if name is None or name in found:
+                continue
+            if rest.strip():
+                found[name] = (rest, result.address(row, column))
+            else:
+                beside = min((each for each in grid.rows[row] if each > column), default=None)
+                value = None if beside is None else grid.rows[row][beside]
+                found[name] = (value, result.address(row, column + 1 if beside is None else beside))
+    authority, result.authority_cell = found.get("local_authority", (None, ""))
+    known = {same(name): name for name in study.authorities} | spellings.of("local_authority")
+    text = same(authority) if isinstance(authority, str) else ""
+    result.local_authority = known.get(text, "")
+    if result.local_authority not in study.authorities:
+        result.local_authority = ""
+        result.problems.append(
+            UNKNOWN_AUTHORITY.problem(file=result.file, sheet=grid.sheet, cell=result.authority_cell,
+                                      value=shown(authority if text else None, vocabulary=result.vocabulary))
+        )  # fmt: skip
+    elif authority != result.local_authority:
+        result.tolerances.append(
+            Tolerance(file=result.file, sheet=grid.sheet, cell=result.authority_cell, field="local_authority",
+                      habit=v.SPELLING, found=shown(authority, vocabulary=result.vocabulary),
+                      read_as=result.local_authority, count=1)
+        )  # fmt: skip
+    day, result.date_cell = found.get("date_retrieved", (None, ""))
+    try:
+        read = v.Read(None) if day is None else v.read_day(day, spellings=spellings, typed=grid.typed)
+    except v.Unreadable:
+        read = v.Read(None)
+    if read.value is None:
+        result.problems.append(
+            NO_DATE.problem(file=result.file, sheet=grid.sheet, cell=result.date_cell, value=shown(
+                day.text if isinstance(day, v.CellError) else day if day is not v.NO_STORED_VALUE else None))
+        )  # fmt: skip
+        return
+    result.date_retrieved = pd.Timestamp(read.value)
+    if read.habit:
+        result.tolerances.append(
+            Tolerance(file=result.file, sheet=grid.sheet, cell=result.date_cell, field="date_retrieved",
+                      habit=read.habit, found=shown(day), read_as=f"{read.value:%Y-%m-%d}", count=1)
+        )  # fmt: skip
+
+
+def _check_columns(result: Return, headings: Headings, table: tuple[Field, ...]) -> None:
+    def say(rule: Rule, value: str, column: int | None = None) -> None:
+        cell = result.address(headings.row, column) if column else ""
+        result.problems.append(rule.problem(file=result.file, sheet=result.sheet, value=value, cell=cell))
+
+    for name, column in headings.doubled:
+        say(DOUBLED_HEADING, f"a second column for {name}", column)
+    for column, text in headings.unknown:
+        rule = PERSONAL_COLUMN if is_personal(text) else UNKNOWN_COLUMN
+        say(rule, shown(text, vocabulary=result.vocabulary), column)
+    for each in table:
+        if each.name not in headings.columns:
+            if each.required:
+                say(REQUIRED_COLUMN, f"no column “{each.label}”")
+            elif each.in_template or each.name in ("illness_days", "leaving_date"):
+                say(USEFUL_COLUMN, f"no column “{each.label}”")
+            continue
+        since_launch = "launch" in same(headings.found[each.name])
+        if each.kind in ("number", "integer") and each.period and since_launch != ("launch" in each.period):
+            say(PERIOD_HEADING, f"the heading must say “{each.label}”", headings.columns[each.name])
+
+
+def _read_table(result: Return, grid: Grid, headings: Headings, table: tuple[Field, ...], spellings: Spellings) -> None:
+    labels = heading_labels(table, spellings)
+    used = set(headings.columns.values())
+    rows = [number for number in sorted(grid.rows) if number >= headings.first_data_row]
+    ignored: list[Tolerance] = []
+
+    def ignore(number: int, found: str) -> None:
+        ignored.append(
+            Tolerance(file=result.file, sheet=grid.sheet, cell=f"row {number}", field="", habit=found,
+                      found="the whole row", read_as="left out", count=1)
+        )  # fmt: skip
+
+    kept = []
+    for number in rows:
+        cells = grid.rows[number]
+        if not any(column in used and not _is_nothing(value, spellings) for column, value in cells.items()):
+            if any(column not in used for column in cells):
+                ignore(number, "a row without a value in any known column")
+        elif repeats_headings(cells, headings, labels):
+            ignore(number, "the headings repeated within the table")
+        else:
+            kept.append(number)
+    while kept and _is_note(grid.rows[kept[-1]], used, headings.columns["staff_id"]):
+        ignore(kept.pop(), "a note below the table")
+    if not kept:
+        result.problems.append(NO_PEOPLE.problem(file=result.file, sheet=grid.sheet))
+    result.columns = dict(headings.columns)
+    result.frame = empty_frame(table, kept)
+    for each in table:
+        column = headings.columns.get(each.name)
+        if column is None:
+            continue
+        raw = [grid.rows[number].get(column) for number in kept]
+        formulas = [i for i, number in enumerate(kept) if (number, column) in grid.formulas] if grid.formulas else []
+        result.fill(spec=each, raw=raw, spellings=spellings, typed=grid.typed, heading=headings.found[each.name],
+                    formulas=formulas)  # fmt: skip
+    result.tolerances += ignored
+
+
+def _is_nothing(value: Any, spellings: Spellings) -> bool:
+    return isinstance(value, str) and (not same(value) or spellings.is_blank(value))
+
+
+def _is_note(cells: dict[int, Any], used: set[int], id_column: int) -> bool:
+    """A row below the table with one text that is no identifier, such as a remark on the source."""
+    filled = [(column, value) for column, value in cells.items() if column in used and str(value).strip()]
+    if len(filled) != 1 or not isinstance(filled[0][1], str):
+        return False
+    column, text = filled[0]
+    looks_like_id = column == id_column and " " not in text.strip() and any(map(str.isdigit, text))
+    return not looks_like_id

@@ -1,0 +1,184 @@
+"""Rules within one return about people: identifiers, required cells, ranges, leavers and joiners."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from hhp_stats.intake.rule import Breach, Mask, Rule, at, numbers
+
+if TYPE_CHECKING:
+    from hhp_stats.intake.returns import Return
+
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/#-]{0,39}")
+
+
+def blank_required(ret: Return) -> Iterator[Breach]:
+    for name, spec in ret.fields.items():
+        if spec.required and name in ret.columns:
+            missing = ret.frame[name].isna().to_numpy(copy=True)
+            missing[list(ret.unread.get(name, ()))] = False
+            yield from (Breach(name, breach.position, "an empty cell") for breach in at(missing, name))
+
+
+def _repeated_person(ret: Return) -> Iterator[Breach]:
+    staff = ret.frame["staff_id"]
+    first = _first_positions(staff)
+    for breach in at((staff.notna() & staff.duplicated()).to_numpy(), "staff_id"):
+        yield breach._replace(also=ret.cell("staff_id", first[staff.iloc[breach.position]]))
+
+
+def _first_positions(ids: pd.Series) -> dict[str, int]:
+    known = ids.dropna().drop_duplicates()
+    return dict(zip(known, known.index, strict=True))
+
+
+def folded(identifier: str) -> str:
+    """The form in which two identifiers count as one written in two ways: case, signs and leading zeros dropped."""
+    return re.sub(r"(?<!\d)0+(?=\d)", "", re.sub(r"[^0-9a-z]", "", identifier.casefold()))
+
+
+def _person_written_twice(ret: Return) -> Iterator[Breach]:
+    first: dict[str, int] = {}
+    for identifier, position in _first_positions(ret.frame["staff_id"]).items():
+        earlier = first.setdefault(folded(identifier), position)
+        if earlier != position:
+            yield Breach("staff_id", position, also=ret.cell("staff_id", earlier))
+
+
+def _staff_id_like_a_name(ret: Return) -> Iterator[Breach]:
+    def coded(staff: str) -> bool:
+        return bool(_ID.fullmatch(staff)) and any(map(str.isdigit, staff))
+
+    yield from _bad_ids(ret, "staff_id", {staff: coded(staff) for staff in ret.frame["staff_id"].dropna().unique()})
+
+
+def _team_id_like_a_name(ret: Return) -> Iterator[Breach]:
+    def coded(team: str) -> bool:
+        return bool(_ID.fullmatch(team)) and (any(map(str.isdigit, team)) or len(team) <= 3)
+
+    yield from _bad_ids(ret, "team_id", {team: coded(team) for team in ret.frame["team_id"].dropna().unique()})
+
+
+def _bad_ids(ret: Return, name: str, good: dict[str, bool]) -> Iterator[Breach]:
+    bad = frozenset(identifier for identifier, fine in good.items() if not fine)
+    if bad:
+        yield from at(ret.frame[name].isin(bad).to_numpy(), name)
+
+
+def out_of_range(ret: Return) -> Iterator[Breach]:
+    for name, spec in ret.fields.items():
+        if name not in ret.columns or (spec.minimum is None and spec.maximum is None):
+            continue
+        value = numbers(ret, name)
+        low = -np.inf if spec.minimum is None else spec.minimum
+        high = np.inf if spec.maximum is None else spec.maximum
+        for breach in at((value < low) | (value > high), name):
+            found = f"{value[breach.position]:.12g}, allowed {low:g} to {high:g} {spec.unit}".rstrip()
+            yield breach._replace(value=found)
+
+
+def _flag(ret: Return, name: str) -> Mask:
+    return numbers(ret, name) == 1
+
+
+def _leaver_without_date(ret: Return) -> Iterator[Breach]:
+    if "left" in ret.columns:
+        missing = ret.frame["leaving_date"].isna().to_numpy(copy=True)
+        missing[list(ret.unread.get("leaving_date", ()))] = False
+        for breach in at(_flag(ret, "left") & missing, "leaving_date"):
+            yield breach._replace(value="an empty cell", also=ret.cell("left", breach.position))
+
+
+def _date_without_leaver(ret: Return) -> Iterator[Breach]:
+    if "leaving_date" in ret.columns:
+        stays = numbers(ret, "left") == 0
+        for breach in at(stays & ret.frame["leaving_date"].notna().to_numpy(), "leaving_date"):
+            yield breach._replace(also=ret.cell("left", breach.position))
+
+
+def _left_outside_period(ret: Return) -> Iterator[Breach]:
+    if "leaving_date" not in ret.columns or ret.site is None:
+        return
+    left = ret.frame["leaving_date"]
+    earliest = ret.frame["start_date"].clip(lower=pd.Timestamp(ret.site.launch)).fillna(pd.Timestamp(ret.site.launch))
+    early = left < earliest
+    late = left > ret.date_retrieved if ret.date_retrieved is not None else left.isna() & False
+    for breach in at(early | late, "leaving_date"):
+        until = f"{ret.date_retrieved:%Y-%m-%d}" if ret.date_retrieved is not None else "the day of the return"
+        found = f"{left.iloc[breach.position]:%Y-%m-%d}, allowed {earliest.iloc[breach.position]:%Y-%m-%d} to {until}"
+        yield breach._replace(value=found)
+
+
+def _started_after_return(ret: Return) -> Iterator[Breach]:
+    if "start_date" in ret.columns and ret.date_retrieved is not None:
+        yield from at((ret.frame["start_date"] > ret.date_retrieved).to_numpy(), "start_date")
+
+
+def _cost_without_leaver(ret: Return) -> Iterator[Breach]:
+    if "replacement_cost" in ret.columns:
+        yield from at((numbers(ret, "left") == 0) & (numbers(ret, "replacement_cost") > 0), "replacement_cost")
+
+
+WAVE_RULES: tuple[Rule, ...] = (
+    Rule(
+        code="R01", severity="error", find=blank_required,
+        rule="A required cell must be filled in for every person.",
+        remedy="Fill in the cell; if the row is no person, delete the row.",
+    ),
+    Rule(
+        code="R02", severity="error", fields=("staff_id",), find=_repeated_person,
+        rule="A person must stand in one row of a return only.",
+        remedy="Delete the row that is not meant, or give the second person an ID of their own.",
+    ),
+    Rule(
+        code="R03", severity="error", fields=("staff_id",), find=_person_written_twice,
+        rule="Two IDs of a return must differ in more than capitals, signs or leading zeros.",
+        remedy="If both rows are one person, delete one; otherwise give one of them another ID.",
+    ),
+    Rule(
+        code="R04", severity="error", fields=("staff_id",), find=_staff_id_like_a_name,
+        rule="A staff ID must be an anonymous code with a digit, without blanks, “@” or accented letters.",
+        remedy="Replace it by an anonymous code. If it was a name or e-mail address, destroy the copy received.",
+    ),
+    Rule(
+        code="R05", severity="error", fields=("team_id",), find=_team_id_like_a_name,
+        rule="A team ID must be an anonymous code without blanks, “@” or accented letters.",
+        remedy="Replace it by an anonymous code, such as three letters and a number.",
+    ),
+    Rule(
+        code="R06", severity="error", find=out_of_range,
+        rule="A figure must lie within the limits of the dictionary; absence is never negative.",
+        remedy="Correct the figure, and check that it is in the unit of the heading.",
+    ),
+    Rule(
+        code="R12", severity="error", fields=("left", "leaving_date"), find=_leaver_without_date,
+        rule="Whoever left must have a leaving date.",
+        remedy="Enter the last day of employment, or correct “left” to no.",
+    ),
+    Rule(
+        code="R13", severity="error", fields=("left", "leaving_date"), find=_date_without_leaver,
+        rule="Only whoever left has a leaving date.",
+        remedy="Correct “left” to yes, or delete the date.",
+    ),
+    Rule(
+        code="R14", severity="error", fields=("leaving_date",), find=_left_outside_period,
+        rule="A leaving date must lie between launch (or start) and the day of the return.",
+        remedy="Correct the date; leave out of the return whoever had left before launch.",
+    ),
+    Rule(
+        code="R15", severity="error", fields=("start_date",), find=_started_after_return,
+        rule="A start date must not be later than the day of the return.",
+        remedy="Correct the date, or leave out the person who had not started.",
+    ),
+    Rule(
+        code="R16", severity="warning", fields=("left", "replacement_cost"), find=_cost_without_leaver,
+        rule="A replacement cost belongs to a leaver.",
+        remedy="Check whether the person left, or delete the cost.",
+    ),
+)  # fmt: skip

@@ -1,0 +1,105 @@
+"""A table as read from a file: typed frame, raw cells, and where each value stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from hhp_stats.errors import Problem
+from hhp_stats.intake import values as v
+from hhp_stats.intake.columns import ReadColumn, empty_column, read_column
+from hhp_stats.intake.dictionary import Field
+from hhp_stats.intake.grid import column_letter
+from hhp_stats.intake.masking import shown
+from hhp_stats.intake.spellings import Spellings
+from hhp_stats.intake.tolerance import Tolerance, collect
+
+
+@dataclass(slots=True, kw_only=True)
+class Table:
+    """One table as read: `frame` has a row per record, a column per field, and `row` (number in the file).
+
+    `raw` keeps the cells as found for the corrections ledger; `unread` says which cells could not be read
+    (field -> position -> code). Rules look at all of it and change nothing.
+    """
+
+    file: str
+    path: Path
+    frame: pd.DataFrame
+    fields: dict[str, Field]
+    sheet: str = ""
+    columns: dict[str, int] = field(default_factory=dict)
+    raw: dict[str, list[Any]] = field(default_factory=dict)
+    unread: dict[str, dict[int, str]] = field(default_factory=dict)
+    sha256: str = ""
+    size: int = 0
+    problems: list[Problem] = field(default_factory=list)
+    tolerances: list[Tolerance] = field(default_factory=list)
+    vocabulary: frozenset[str] = frozenset()
+
+    @property
+    def readable(self) -> bool:
+        """Whether the table was found at all; rules about its cells make sense only then."""
+        return bool(self.columns)
+
+    def cell(self, name: str, position: int) -> str:
+        """The address of one value: "G14", or in a CSV file "row 14, column G (illness_days)"."""
+        row, column = int(self.frame["row"].iloc[position]), self.columns.get(name)
+        return f"row {row}" if column is None else self.address(row, column, name)
+
+    def address(self, row: int, column: int, name: str = "") -> str:
+        if self.path.suffix.casefold() == ".csv":
+            return f"row {row}, column {column_letter(column)}" + (f" ({name})" if name else "")
+        return f"{column_letter(column)}{row}"
+
+    def quote(self, name: str, position: int) -> str:
+        """What stands in a cell, masked where it may be a name."""
+        raw = self.raw.get(name)
+        found = raw[position] if raw is not None else None
+        if isinstance(found, v.CellError):
+            return found.text if found.text.startswith("#") and found.text[1:].isascii() else "an error value"
+        if found is v.NO_STORED_VALUE:
+            return "a formula without a stored result"
+        return shown(found, vocabulary=self.vocabulary)
+
+    def fill(
+        self,
+        *,
+        spec: Field,
+        raw: list[Any],
+        spellings: Spellings,
+        typed: bool,
+        heading: str = "",
+        formulas: list[int] | None = None,
+    ) -> None:
+        """Reads one column of raw cells into the frame, keeping habits and unreadable cells."""
+        read = read_column(spec=spec, raw=raw, spellings=spellings, typed=typed, heading=heading)
+        self.raw[spec.name], self.unread[spec.name] = raw, read.unread
+        self.frame[spec.name] = read.values
+        self.tolerances += self._habits(spec.name, raw, read, formulas or [])
+
+    def _habits(self, name: str, raw: list[Any], read: ReadColumn, formulas: list[int]) -> list[Tolerance]:
+        stored = [(i, v.FORMULA, read.values.iloc[i]) for i in formulas if i not in read.unread]
+        return collect(
+            file=self.file,
+            sheet=self.sheet,
+            field=name,
+            habits=[*read.habits, *stored],
+            key=lambda position: (type(raw[position]), raw[position]),
+            describe=lambda position, value: (self.cell(name, position), self.quote(name, position), _words(value)),
+        )
+
+
+def _words(value: Any) -> str:
+    if value is None or value is pd.NaT or value != value:
+        return "no value"
+    return shown(value.to_pydatetime() if isinstance(value, pd.Timestamp) else value).strip("“”")
+
+
+def empty_frame(specs: tuple[Field, ...], rows: list[int]) -> pd.DataFrame:
+    """A frame of the right columns and dtypes without values, one line per row number."""
+    columns: dict[str, Any] = {"row": pd.Series(rows, dtype="int64")}
+    return pd.DataFrame(columns | {each.name: empty_column(each, len(rows)) for each in specs})

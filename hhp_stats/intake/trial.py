@@ -1,0 +1,21 @@
+"""The trial as data: one row per person, the teams, and the account of how they came about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """What intake hands to the analysis. No frame holds a name, an e-mail address, a staff ID or free text."""
+
+    study: str
+    people: pd.DataFrame  # one row per person seen in any return
+    teams: pd.DataFrame  # allocation list and counts
+    inputs: pd.DataFrame  # path, sha256, bytes, rows: every file read
+    problems: pd.DataFrame  # warnings and notes: the fields of errors.Problem
+    corrections: pd.DataFrame  # ledger lines applied
+    tolerances: pd.DataFrame  # typing habits accepted
+    linkage: pd.DataFrame  # survey responses by wave, authority and arm

@@ -1,0 +1,125 @@
+"""What became of every clause of the protocol: `data/plan/clause_status.toml`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from hhp_stats.errors import PlanError
+from hhp_stats.plan.conflicts import load_conflicts, load_departures
+from hhp_stats.plan.load import known_clauses
+from hhp_stats.plan.records import read_plan_file, read_records
+
+CLAUSE_STATUS = "data/plan/clause_status.toml"
+CLAUSE_LETTER = "P"  # clauses of the goal-setting protocol; R stands for those of the second phase's report
+LIST_KEYS = ("id", "column", "slug")  # what names a table within a list of tables
+
+Status = Literal["done", "deviated", "conflict", "not_done", "context"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClauseStatus:
+    """One clause of the protocol and what was made of it.
+
+    `status`: done as planned; deviated, as its departures say; conflict, resolved by a reading;
+    not_done, because it cannot be done (the note says why); context, where no analysis follows.
+    """
+
+    id: str
+    status: Status
+    where: tuple[str, ...]  # places in the plan that hold it, see `plan_entry`
+    section: str  # id of the section that reports it
+    commitment: str
+    note: str
+    conflicts: tuple[str, ...]
+    departures: tuple[str, ...] = ()
+
+
+def load_clause_status(root: Path) -> tuple[ClauseStatus, ...]:
+    """What became of each clause, in the order of the protocol?
+
+    Refuses (PlanError) what `read_records` refuses; a clause without an entry and an entry without a
+    clause; places that the plan does not have; sections not listed at the head of the file; unknown
+    conflicts and departures; clauses whose conflicts differ from those that name the clause in
+    `data/plan/conflicts.toml`; and a status without its ground: deviated without a departure,
+    conflict without a conflict, not_done without a note, context with a place in the plan.
+    """
+    head = read_plan_file(root, CLAUSE_STATUS)
+    plan = read_plan_file(root, f"data/plan/{head.get('study')}.toml")
+    sections = head.get("sections")
+    if not isinstance(sections, list) or not sections:
+        raise PlanError(CLAUSE_STATUS, "sections", "is missing.", "List the ids of the chapter's sections.")
+    entries = read_records(root, file=CLAUSE_STATUS, key="clause", kind=ClauseStatus, may_be_empty=frozenset({"note"}))
+    _check_complete(entries, {clause for clause in known_clauses(root) if clause.startswith(CLAUSE_LETTER)})
+    naming: dict[str, set[str]] = {}
+    for conflict in load_conflicts(root):
+        for clause in conflict.clauses:
+            naming.setdefault(clause, set()).add(conflict.id)
+    departures = {departure.id for departure in load_departures(root)}
+    for entry in entries:
+        place = f"clause {entry.id}"
+        if entry.section not in sections:
+            raise PlanError(CLAUSE_STATUS, place, f"names section {entry.section!r}.", f"Known: {', '.join(sections)}.")
+        for path in entry.where:
+            try:
+                plan_entry(plan, path)
+            except KeyError:
+                raise PlanError(CLAUSE_STATUS, place, f"points to {path!r}, which the plan does not have.",
+                                "Correct the path, or add the entry to the plan.") from None  # fmt: skip
+        if set(entry.conflicts) != naming.get(entry.id, set()):
+            named = ", ".join(sorted(naming.get(entry.id, set()))) or "none"
+            raise PlanError(CLAUSE_STATUS, place, f"names conflicts {', '.join(entry.conflicts) or 'none'}, but those"
+                            f" that name the clause are {named}.", "Make the two files agree.")  # fmt: skip
+        for name in sorted(set(entry.departures) - departures):
+            raise PlanError(CLAUSE_STATUS, place, f"names departure {name!r}, which does not exist.",
+                            "Use an id of data/plan/departures.toml.")  # fmt: skip
+        _check_ground(place, entry)
+    return entries
+
+
+def plan_entry(plan: Mapping[str, Any], path: str) -> Any:
+    """What stands at a dotted path of a plan file?
+
+    A table in a list goes by its id, column or slug: `terms.role`,
+    `analyses.sickness_absence/itt/cr1.covariance`. Ids may hold dots; the longest that fits is taken.
+    Raises KeyError where nothing stands there.
+    """
+    here: Any = plan
+    rest = path
+    while rest:
+        if isinstance(here, Mapping):
+            names: dict[str, Any] = dict(here)
+        elif isinstance(here, list):
+            tables = [table for table in here if isinstance(table, Mapping)]
+            names = {str(table[key]): table for key in LIST_KEYS for table in tables if key in table}
+        else:
+            raise KeyError(path)
+        fitting = [name for name in names if rest == name or rest.startswith(f"{name}.")]
+        if not fitting:
+            raise KeyError(path)
+        name = max(fitting, key=len)
+        here, rest = names[name], rest[len(name) + 1 :]
+    return here
+
+
+def _check_complete(entries: tuple[ClauseStatus, ...], clauses: set[str]) -> None:
+    given = {entry.id for entry in entries}
+    for clause in sorted(given - clauses):
+        raise PlanError(CLAUSE_STATUS, f"clause {clause}", "does not exist.",
+                        "Use an id of data/published/protocol_clauses.csv.")  # fmt: skip
+    for clause in sorted(clauses - given):
+        raise PlanError(CLAUSE_STATUS, f"clause {clause}", "has no entry.", "Say what became of it.")
+
+
+def _check_ground(place: str, entry: ClauseStatus) -> None:
+    rules = (
+        (entry.status == "deviated" and not entry.departures, "is deviated without a departure.", "Name one."),
+        (entry.status == "conflict" and not entry.conflicts, "is a conflict without a conflict.", "Name one."),
+        (entry.status == "not_done" and not entry.note, "is not done without a reason.", "Give it as the note."),
+        (entry.status == "context" and bool(entry.where), "is context, but the plan holds it.", "Change one of them."),
+    )
+    for broken, rule, remedy in rules:
+        if broken:
+            raise PlanError(CLAUSE_STATUS, place, rule, remedy)

@@ -1,0 +1,155 @@
+"""Appendices made from the plan and the run itself: deviations, clauses, conflicts, inputs, versions, all results."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+from great_tables import GT
+
+from hhp_stats.plan.clauses import ClauseStatus, load_clause_status
+from hhp_stats.plan.conduct import load_deviations
+from hhp_stats.plan.conflicts import Conflict, Departure, load_conflicts, load_departures
+from hhp_stats.present.numbers import count, interval, number, p_value, plural
+from hhp_stats.present.tables import text_table
+from hhp_stats.project_root import find_root
+from hhp_stats.studies.output import StudyOutput, read_output
+
+PACKAGES = ("pandas", "numpy", "scipy", "statsmodels", "linearmodels", "great-tables", "matplotlib", "openpyxl", "typst", "pypandoc-binary")
+STATUS = {"done": "as planned", "deviated": "deviated", "conflict": "conflict resolved", "not_done": "cannot be done",
+          "context": "no analysis"}  # fmt: skip
+KIND_OF_INPUT = {"returns": "Returns of the authorities", "surveys": "Surveys", "allocation": "Allocation", "course_log": "Course log"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Appendix:
+    """The run and the plan, as the appendices read them."""
+
+    root: Path
+    output: StudyOutput
+
+    # ------------------------------------------------------------ A: planned and done
+    def deviations(self) -> GT:
+        """Deviations of this report from the plan, with planned and actual estimate where both exist."""
+        frame = self.output.results.set_index("result_id")
+
+        def shown(result_id: str) -> str:
+            if result_id not in frame.index:
+                return ""
+            row = frame.loc[result_id]
+            return f"{number(row['estimate'])} ({interval(row['conf_low'], row['conf_high'])})"
+
+        rows = [
+            {"Clause": d.clause, "Analysis": d.analysis, "Planned": _both(d.planned, shown(d.planned_result)),
+             "Done": _both(d.done, shown(d.done_result)), "Reason": d.reason,
+             "Decided": f"{d.decided}, {'before' if d.before_unblinding else 'after'} unblinding"}
+            for d in load_deviations(self.root)
+        ]  # fmt: skip
+        return text_table(pd.DataFrame(rows, columns=["Clause", "Analysis", "Planned", "Done", "Reason", "Decided"]), stub="Clause")
+
+    def deviation_count(self) -> str:
+        """How many deviations there are, in a sentence."""
+        found = load_deviations(self.root)
+        if not found:
+            return "Every planned analysis was run as the plan says; there is no deviation of this report to explain."
+        return f"{plural(len(found), 'planned analysis differs', 'planned analyses differ')} from the plan."
+
+    def clauses(self, *, status: Sequence[str] = tuple(STATUS)) -> GT:
+        """Every clause of the protocol: commitment, where the plan holds it, results, section, status."""
+        rows = [self._clause_row(entry) for entry in load_clause_status(self.root) if entry.status in status]
+        return text_table(pd.DataFrame(rows), stub="Clause")
+
+    def _clause_row(self, entry: ClauseStatus) -> dict[str, str]:
+        made = self.output.results.loc[
+            self.output.results["clause"].str.split().map(lambda ids: entry.id in ids), "result_id"
+        ]
+        results = [result_id.split("/", 1)[1] for result_id in made]
+        words = STATUS[entry.status]
+        return {
+            "Clause": entry.id, "Commitment": entry.commitment.strip(),
+            "Status": words + (f": {entry.note.strip()}" if entry.note.strip() else ""),
+            "Results": ", ".join(results[:4]) + (f" and {len(results) - 4} more" if len(results) > 4 else ""),
+            "Conflicts": ", ".join(entry.conflicts),
+        }  # fmt: skip
+
+    def clause_count(self) -> str:
+        """How many clauses have which status."""
+        statuses = pd.Series([entry.status for entry in load_clause_status(self.root)]).value_counts()
+        parts = [f"{count(statuses[key])} {words}" for key, words in STATUS.items() if key in statuses]
+        return f"Of {count(statuses.sum())} clauses: {'; '.join(parts)}."
+
+    def conflicts(self, *studies: str) -> GT:
+        """Conflicts inside and between the documents, with the reading chosen."""
+        kept = [entry for entry in load_conflicts(self.root) if entry.study in studies]
+        return text_table(pd.DataFrame([_conflict_row(entry) for entry in kept]), stub="Id")
+
+    def departures(self, *studies: str) -> GT:
+        """Departures from plans that the source documents reveal."""
+        kept = [entry for entry in load_departures(self.root) if entry.study in studies]
+        return text_table(pd.DataFrame([_departure_row(entry) for entry in kept]), stub="Id")
+
+    # ------------------------------------------------------------ F: reproducibility
+    def inputs(self) -> GT:
+        """Every raw file that was read, with its checksum."""
+        table = self.output.tables["inputs"]
+        rows = pd.DataFrame({
+            "File": table["path"], "Rows": [count(n) for n in table["rows"]], "Bytes": [count(n) for n in table["bytes"]],
+            "SHA-256 (first 16)": table["sha256"].str[:16],
+        })  # fmt: skip
+        return text_table(rows, stub="File", numeric=("Rows", "Bytes"))
+
+    def versions(self) -> GT:
+        """Python and the packages that the numbers depend on."""
+        rows = [{"Software": "Python", "Version": platform.python_version()}]
+        rows += [{"Software": name, "Version": importlib.metadata.version(name)} for name in PACKAGES]
+        return text_table(pd.DataFrame(rows), stub="Software")
+
+    def results(self) -> GT:
+        """Every result with its id."""
+        frame = self.output.results
+        rows = pd.DataFrame({
+            "Result": frame["result_id"].str.split("/", n=1).str[1],
+            "Estimate": [number(v, 3) for v in frame["estimate"]],
+            "Interval": ["" if pd.isna(low) else interval(low, high, 3) for low, high in zip(frame["conf_low"], frame["conf_high"], strict=True)],
+            "p": ["" if pd.isna(p) else p_value(p) for p in frame["p_value"]],
+            "n": [count(n) for n in frame["n"]],
+            "Kind": [kind if status == "estimated" else status.replace("_", " ") for kind, status in zip(frame["analysis"], frame["status"], strict=True)],
+        })  # fmt: skip
+        return text_table(rows, stub="Result", numeric=("Estimate", "Interval", "p", "n"))
+
+    def counts(self) -> str:
+        """How many files, results and estimates this run has."""
+        frame, inputs = self.output.results, self.output.tables["inputs"]
+        estimated = int((frame["status"] == "estimated").sum())
+        failed = int((frame["status"] == "not_estimated").sum())
+        return (
+            f"This run read {plural(len(inputs), 'raw file')} and made {plural(len(frame), 'result row')}: "
+            f"{plural(estimated, 'estimate')}, {plural(len(frame) - estimated - failed, 'descriptive figure')}, and "
+            f"{plural(failed, 'planned estimate')} that the data do not allow."
+        )
+
+
+def _both(words: str, estimate: str) -> str:
+    return f"{words}: {estimate}" if estimate else words
+
+
+def _conflict_row(entry: Conflict) -> dict[str, str]:
+    return {
+        "Id": entry.id, "Topic": entry.topic, "What conflicts": " ".join(entry.finding.split()),
+        "Reading": " ".join(entry.reading.split()), "Also run": " ".join(entry.sensitivity.split()),
+    }  # fmt: skip
+
+
+def _departure_row(entry: Departure) -> dict[str, str]:
+    return {"Id": entry.id, "Planned": " ".join(entry.planned.split()), "Done": " ".join(entry.done.split()),
+            "Known from": entry.status, "What it means": " ".join(entry.consequence.split())}  # fmt: skip
+
+
+def appendix(study: str = "goal_setting", *, root: Path | None = None) -> Appendix:
+    """Open the appendices of one study."""
+    home = root or find_root()
+    return Appendix(root=home, output=read_output(home, study))

@@ -1,0 +1,103 @@
+"""Where a number comes from: its row, the clause that asked for it, the code that made it, the files behind it."""
+
+from __future__ import annotations
+
+import csv
+import importlib
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pandas as pd
+
+from hhp_stats.errors import HhpError
+from hhp_stats.present.numbers import MISSING
+from hhp_stats.results import COLUMNS, row_of
+from hhp_stats.studies.output import read_output
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeLocation:
+    """One function or module: where it stands and the question its docstring answers."""
+
+    name: str
+    file: str  # relative to the project
+    line: int
+    question: str
+    formula: str  # the paragraph of the docstring that states the estimator, "" where it has none
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """Everything behind one result."""
+
+    row: Mapping[str, Any]
+    clauses: Mapping[str, str]  # id: commitment
+    code: tuple[CodeLocation, ...]
+    inputs: pd.DataFrame  # path, sha256
+
+    def record(self) -> dict[str, Any]:
+        """The same for a program."""
+        clean = {key: None if pd.isna(value) else value for key, value in self.row.items()}
+        return {
+            "result": {key: int(v) if key in ("n", "n_clusters") and v is not None else v for key, v in clean.items()},
+            "clauses": dict(self.clauses),
+            "code": [{"name": c.name, "file": c.file, "line": c.line, "question": c.question, "formula": c.formula} for c in self.code],
+            "inputs": self.inputs[["path", "sha256"]].to_dict("records"),
+        }
+
+    def text(self) -> str:
+        """The same for a person."""
+        lines = [self.row["result_id"], ""]
+        lines += [f"  {name:<11} {_shown(self.row[name])}" for name in COLUMNS[1:] if name not in ("clause", "source")]
+        lines += ["", "Clauses"] + [f"  {key}  {text}" for key, text in self.clauses.items()]
+        lines += ["", "Code"]
+        for place in self.code:
+            lines.append(f"  {place.file}:{place.line}  {place.name}")
+            lines += [f"      {part}" for part in (place.question, *place.formula.splitlines()) if part]
+        lines += ["", f"Inputs ({len(self.inputs)} files)"]
+        lines += [f"  {row['sha256'][:16]}  {row['path']}" for row in self.inputs.to_dict("records")]
+        return "\n".join(lines)
+
+
+def _shown(value: Any) -> str:
+    if value is None or (not isinstance(value, str) and pd.isna(value)):
+        return MISSING
+    return f"{value:.10g}" if isinstance(value, float) else str(value)
+
+
+def explain(root: Path, result_id: str) -> Explanation:
+    """Gather what stands behind `result_id`; refuses an id that no study made (ResultError)."""
+    study = result_id.split("/")[0]
+    output = read_output(root, study)
+    row = row_of(output.results, result_id)
+    with (root / "data/published/protocol_clauses.csv").open(encoding="utf-8", newline="") as stream:
+        known = {entry["clause_id"]: entry["commitment"] for entry in csv.DictReader(stream)}
+    clauses = {key: known[key] for key in str(row["clause"]).split() if key in known}
+    code = tuple(locate(root, name) for name in str(row["source"]).split(" + ") if name)
+    return Explanation(row=row, clauses=clauses, code=code, inputs=output.tables["inputs"])
+
+
+def locate(root: Path, name: str) -> CodeLocation:
+    """Find a dotted name (module or function) and read its question and formula off its docstring."""
+    found = _resolve(name)
+    file = inspect.getsourcefile(found)
+    if file is None:
+        raise HhpError(f"{name}: its source cannot be found")
+    line = 1 if isinstance(found, ModuleType) else inspect.getsourcelines(found)[1]
+    paragraphs = [part.strip() for part in (inspect.getdoc(found) or "").split("\n\n")]
+    formula = next((part for part in paragraphs[1:] if part.startswith("Estimator:")), "")
+    path = Path(file).resolve()
+    shown = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
+    return CodeLocation(name=name, file=shown, line=line, question=paragraphs[0], formula=formula)
+
+
+def _resolve(name: str) -> Any:
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError:
+        module, _, attribute = name.rpartition(".")
+        return getattr(importlib.import_module(module), attribute)

@@ -1,0 +1,241 @@
+"""Which places of the book use something that its two engines would not both honour alike?
+
+The checks read the sources only; nothing is executed. What depends on what the code prints (a label
+in printed Markdown, say) is checked once more while rendering.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from hhp_stats.errors import Problem, RenderError
+from hhp_stats.publish.project import CONFIG, Project, load_project
+from hhp_stats.publish.qmd import Line, Source, prose_lines, read_chapter
+
+_MATH = re.compile(r"\$\$.*?\$\$|(?<![\\$])\$(?=[^\s$])(?:[^$\\]|\\.)*?(?<=\S)\$(?![\d$])", re.DOTALL)
+_TAG = re.compile(r"</?[A-Za-z][A-Za-z0-9]*(?:\s[^<>]*)?/?>")
+_LATEX = re.compile(r"\\[A-Za-z]{2,}")
+_REFERENCE = re.compile(r"(?<![\w.@-])-?@((?:fig|tbl|eq|sec)-[A-Za-z0-9-]*[A-Za-z0-9])")
+_OTHER_REFERENCE = re.compile(r"(?<![\w.])@((?:lst|thm|lem|cor|prp|def|exm|exr)-[\w-]+)")
+_TWICE = re.compile(r"\b(Figures?|Fig\.|Tables?|Equations?|Eq\.|Sections?|Chapters?|Appendix)\s+@(?:fig|tbl|eq|sec)-")
+_DEFINITION = re.compile(r"\{[^{}]*#((?:fig|tbl|eq|sec)-[A-Za-z0-9-]+)[^{}]*\}")
+_CITATION = re.compile(r"(?<![\w.@])-?@([A-Za-z0-9_][\w:.+/-]*\w|[A-Za-z0-9_])")
+_BIB_KEY = re.compile(r"@(?!comment|string|preamble)\w+\s*\{\s*([^,\s]+)\s*,", re.IGNORECASE)
+_HEADING = re.compile(r"^(#{1,6})\s+(.*)$")
+_IMAGE = re.compile(r"!\[(?P<text>(?:[^\[\]]|\[[^\]]*\])*)\]\([^)]*\)(?P<attributes>\{[^}]*\})?")
+_NOTE_USE = re.compile(r"\[\^([^\]\s]+)\](?!:)")
+_NOTE = re.compile(r"^\s*\[\^([^\]\s]+)\]:")
+_ANNOTATION = re.compile(r"#\s*<\d+>\s*$")
+_EMOJI = re.compile("[\U0001f000-\U0001ffff\u2e80-\ua4cf\uac00-\ud7af\uf900-\ufaff\ufe0e\ufe0f]")
+
+# What Quarto would do and the embedded engine would not: pattern, and what to say of it.
+_UNSUPPORTED: list[tuple[re.Pattern[str], str]] = [
+    (re.compile(r"(?:when|unless)-format=\"?(?!html\b)([\w-]+)"), "conditional content may ask for 'html' only"),
+    (re.compile(r"\.(column-[\w-]+|aside|margin)\b(?=[^}]*\})"), "margin and wide columns are not supported"),
+    (re.compile(r"\blayout(?:-nrow)?="), "of the layouts only layout-ncol is supported"),
+    (
+        re.compile(r"\bfig-subcap\b|\bfig-(?:width|height)="),
+        "sub-captions and figure sizes are set in the figure's code",
+    ),
+    (
+        re.compile(r"\{#(?:lst|thm|lem|cor|prp|def|exm|exr)-"),
+        "only figures, tables, equations and sections are numbered",
+    ),
+    (re.compile(r"^:{3,}\s*\{[^}]*\.callout-(?!note\b|tip\b|warning\b|important\b|caution\b)"), "unknown callout"),
+    (
+        re.compile(r"\.(?:incremental|fragment|panel-(?!tabset\b)\w+|sidebar)\b(?=[^}]*\})"),
+        "this class is not supported",
+    ),
+]
+
+Refuse = Callable[[str, int, str], None]
+
+
+def lint_book(root: Path) -> list[Problem]:
+    """Which places of the book are outside the subset of Quarto that both engines honour?
+
+    Every problem names its file and line; an empty list means that the sources can be rendered, save
+    for what only running the code can show. Refuses nothing: problems are returned, not raised.
+    """
+    try:
+        found = lint_sources(load_project(root))
+    except RenderError as error:
+        found = [error]
+    return [
+        Problem(
+            code="Q01",
+            severity="error",
+            file=error.file,
+            cell=f"line {error.line}" if error.line else "",
+            rule=error.message[:1].upper() + error.message[1:] + ".",
+            remedy="Keep to what both engines honour.",
+        )
+        for error in found
+    ]
+
+
+def lint_sources(project: Project) -> list[RenderError]:
+    """The same as `lint_book` for a project that is loaded, as errors that can be raised."""
+    problems: list[RenderError] = []
+
+    def refuse(file: str, line: int, message: str) -> None:
+        problems.append(RenderError(file, line or None, message))
+
+    sources = [read_chapter(project, chapter, refuse=refuse) for chapter in project.chapters]
+    used = {key for source in sources for key in source.used_metadata}
+    for key, at in project.own_keys.items():
+        if key not in used:
+            refuse(CONFIG, at, f"unknown key '{key}': neither Quarto's nor used by a 'meta' shortcode")
+    for extra in [*project.root.glob("_quarto-*.yml"), *project.root.glob("**/_metadata.yml")]:
+        if not any(part.startswith((".", "_output")) for part in extra.relative_to(project.root).parts):
+            refuse(extra.relative_to(project.root).as_posix(), 0, "profiles and folder metadata are not supported")
+
+    passages = [list(_passages(source)) for source in sources]
+    for source, paragraphs in zip(sources, passages, strict=True):
+        _check_headings(source, refuse)
+        _check_notes(source, refuse)
+        for paragraph in paragraphs:
+            _check_paragraph(paragraph, refuse)
+        for cell in source.cells:
+            for line in cell.code:
+                if _ANNOTATION.search(line.text):
+                    refuse(line.file, line.number, "code annotations are not supported")
+    _check_labels(sources, passages, refuse)
+    _check_citations(project, sources, passages, refuse)
+    return _unique(problems)
+
+
+def _unique(problems: Sequence[RenderError]) -> list[RenderError]:
+    """Each problem once, although a file may be included by several chapters."""
+    return list({(problem.file, problem.line, problem.message): problem for problem in problems}.values())
+
+
+def _passages(source: Source) -> Iterator[list[Line]]:
+    """Paragraphs of prose: code blocks, code spans and comments are blanked out."""
+    paragraph: list[Line] = []
+    for line in prose_lines(source.lines):
+        if line.text.strip():
+            paragraph.append(line)
+        elif paragraph:
+            yield paragraph
+            paragraph = []
+    if paragraph:
+        yield paragraph
+
+
+def _check_paragraph(paragraph: Sequence[Line], refuse: Refuse) -> None:
+    for line, text in zip(paragraph, _without_math(paragraph), strict=True):
+
+        def say(message: str, line: Line = line) -> None:
+            refuse(line.file, line.number, message)
+
+        plain = re.sub(r"<(?:https?|mailto):[^>]*>", "", text)
+        if tag := _TAG.search(plain):
+            say(f"raw HTML '{tag[0][:40]}' shows in one format only")
+        if command := _LATEX.search(text):
+            say(f"raw LaTeX '{command[0]}' shows in one format only")
+        if re.search(r"(?<!\\)\$", text):
+            say("a '$' that begins no formula must be written '\\$'")
+        if found := _TWICE.search(text):
+            say(f"the reference brings its own word: leave out '{found[1]}'")
+        if found := _OTHER_REFERENCE.search(text):
+            say(f"'@{found[1]}': only figures, tables, equations and sections are numbered")
+        if found := _EMOJI.search(line.text):
+            say(f"no font of the report has the character U+{ord(found[0]):04X}")
+        for pattern, message in _UNSUPPORTED:
+            if found := pattern.search(line.text):
+                say(f"{message} (found '{found[0].strip()[:40]}')")
+        for image in _IMAGE.finditer(line.text):
+            attributes = image["attributes"] or ""
+            if "fig-alt=" not in attributes and ("#fig-" in attributes or not image["text"].strip()):
+                say("this image has no fig-alt: say in words what it shows")
+
+
+def _without_math(paragraph: Sequence[Line]) -> list[str]:
+    """The paragraph's lines with each formula blanked out, over as many lines as it takes."""
+    text = "\n".join(line.text for line in paragraph)
+    blanked = _MATH.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), text)
+    return blanked.split("\n")
+
+
+def _check_headings(source: Source, refuse: Refuse) -> None:
+    tops: list[Line] = []
+    first = True
+    for line in prose_lines(source.lines):
+        heading = _HEADING.match(line.text)
+        if not heading:
+            continue
+        if len(heading[1]) == 1:
+            tops.append(line)
+            if not re.search(r"\{[^}]*#sec-[A-Za-z0-9-]+", heading[2]) and ".unnumbered" not in heading[2]:
+                refuse(line.file, line.number, "a chapter's title needs a label: '# Title {#sec-name}'")
+        elif first:
+            refuse(line.file, line.number, "the chapter must begin with its title '# Title {#sec-name}'")
+        first = False
+    if not tops:
+        refuse(source.chapter.path, 1, "the chapter has no title '# Title {#sec-name}'")
+    for line in tops[1:]:
+        refuse(line.file, line.number, "a second level-one heading: one chapter, one '# Title'")
+
+
+def _check_notes(source: Source, refuse: Refuse) -> None:
+    lines = list(prose_lines(source.lines))
+    defined = Counter(note[1] for line in lines if (note := _NOTE.match(line.text)))
+    used = {note[1]: line for line in reversed(lines) for note in _NOTE_USE.finditer(line.text)}
+    for name, line in used.items():
+        if name not in defined:
+            refuse(line.file, line.number, f"the footnote '[^{name}]' is not in this chapter")
+    for line in lines:
+        note = _NOTE.match(line.text)
+        if note and note[1] not in used:
+            refuse(line.file, line.number, f"the footnote '[^{note[1]}]' is not used in this chapter")
+        if note and defined[note[1]] > 1:
+            refuse(line.file, line.number, f"the footnote '[^{note[1]}]' is written twice in this chapter")
+
+
+def _check_labels(sources: Sequence[Source], passages: Sequence[Sequence[Sequence[Line]]], refuse: Refuse) -> None:
+    lines = [line for chapter in passages for paragraph in chapter for line in paragraph]
+    cells = [cell for source in sources for cell in source.cells]
+    labels = [(found[1], line.file, line.number) for line in lines for found in _DEFINITION.finditer(line.text)]
+    labels += [(cell.label, cell.file, cell.line) for cell in cells if cell.label]
+    first: dict[str, tuple[str, int]] = {}
+    for label, file, number in labels:
+        if label in first:
+            where = f"{first[label][0]}:{first[label][1]}"
+            refuse(file, number, f"the label '{label}' is also used in {where}")
+        first.setdefault(label, (file, number))
+    # Printed Markdown may bring labels of its own: those are known only after the code has run.
+    if any(cell.options["output"] == "asis" for cell in cells):
+        return
+    for line in lines:
+        for found in _REFERENCE.finditer(line.text):
+            if found[1] not in first:
+                refuse(line.file, line.number, f"'@{found[1]}' refers to nothing: no such label in the book")
+
+
+def _check_citations(
+    project: Project, sources: Sequence[Source], passages: Sequence[Sequence[Sequence[Line]]], refuse: Refuse
+) -> None:
+    known: set[str] | None = set()
+    for file in project.bibliography:
+        if not file.endswith(".bib"):
+            known = None  # other kinds are left to the citation processor
+            break
+        known |= set(_BIB_KEY.findall((project.root / file).read_text(encoding="utf-8")))  # type: ignore[operator]
+    cited: Line | None = None
+    for line in (line for chapter in passages for paragraph in chapter for line in paragraph):
+        for found in _CITATION.finditer(line.text):
+            key = found[1]
+            if re.match(r"(?:fig|tbl|eq|sec|lst|thm|lem|cor|prp|def|exm|exr)-", key):
+                continue
+            cited = cited or line
+            if known is not None and key not in known:
+                refuse(line.file, line.number, f"the citation '@{key}' is not in the bibliography")
+    text = "\n".join(line.text for source in sources for line in prose_lines(source.lines))
+    if cited and not re.search(r"^:{3,}\s*\{\s*#refs\b", text, re.MULTILINE):
+        refuse(
+            cited.file, cited.number, "the book cites sources, but no chapter has a block '::: {#refs}' for their list"
+        )

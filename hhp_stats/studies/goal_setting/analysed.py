@@ -1,0 +1,154 @@
+"""Who is analysed, with which outcome and covariates: the plan's words turned into rows and columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from hhp_stats.design.randomisation import Redraws
+from hhp_stats.errors import NoObservations, UnknownName
+from hhp_stats.estimate.imputation import Imputations
+from hhp_stats.estimate.model_matrix import Array, ModelMatrix, Term, model_matrix
+from hhp_stats.plan.schema import Outcome, Plan, PlannedAnalysis
+
+TRIMMED_SHARE = 0.99
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Material:
+    """What every analysis draws on: plan, people, completed data sets by population, redraws of the arms."""
+
+    plan: Plan
+    people: pd.DataFrame
+    imputations: Mapping[str, Imputations]
+    redraws: Redraws
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """One data set ready for an estimator: outcome (n,), model matrix (n, k), and the people (n rows)."""
+
+    outcome: Array
+    matrix: ModelMatrix
+    people: pd.DataFrame
+
+
+def _everyone(people: pd.DataFrame) -> pd.Series:
+    return pd.Series(True, index=people.index)
+
+
+def _below_largest(people: pd.DataFrame) -> pd.Series:
+    limit = people.loc[people["records_spells"], "bradford"].quantile(TRIMMED_SHARE)
+    return people["records_spells"] & (people["bradford"] <= limit)
+
+
+def _without_coffee(people: pd.DataFrame) -> pd.Series:
+    return people.groupby("local_authority")["coffee"].transform("max") == 0
+
+
+POPULATIONS: Mapping[str, Callable[[pd.DataFrame], pd.Series]] = {
+    "randomised": _everyone,
+    "survey": _everyone,  # complete cases keep those with an answer
+    "spells": lambda people: people["records_spells"],
+    "spells_trimmed": _below_largest,
+    "social_workers": lambda people: people["role"] != "other",
+    "without_coffee": _without_coffee,
+    "treated": lambda people: people["treatment"] == 1,
+}
+
+
+def model_terms(analysis: PlannedAnalysis, outcome: Outcome, plan: Plan) -> tuple[Term, ...]:
+    """The equation of clause P54 with what the outcome and the analysis add to it.
+
+    Outcomes with a baseline value get it as a covariate (P71, P78, P79). Zero with indicator adds
+    one indicator a baseline. Stratum dummies take the place of those of the authority, which they contain.
+    """
+    terms = list(plan.terms)
+    if outcome.baseline:
+        terms.append(Term(column=outcome.baseline, kind="continuous"))
+    if analysis.baseline_absence == "zero_with_indicator":
+        terms += [Term(column=f"{name}_missing", kind="binary") for name in baselines(outcome)]
+    if analysis.strata:
+        terms = [term for term in terms if term.column != "local_authority"]
+        terms.append(Term(column="stratum", kind="categorical"))
+    return tuple(terms)
+
+
+def baselines(outcome: Outcome) -> tuple[str, ...]:
+    """The baseline columns that may be missing: absence, and the outcome's own."""
+    return tuple(dict.fromkeys(("baseline_absence", outcome.baseline) if outcome.baseline else ("baseline_absence",)))
+
+
+def outcome_column(analysis: PlannedAnalysis, outcome: Outcome) -> str:
+    """The column of the outcome; for absence it depends on how leavers are counted."""
+    return f"absence_days_{analysis.leavers}" if outcome.column == "absence_days" else outcome.column
+
+
+def analysed(analysis: PlannedAnalysis, outcome: Outcome, material: Material) -> pd.DataFrame:
+    """The people of the analysis, with missing baselines filled as the analysis says (unless imputed).
+
+    Only `missing_outcome = "complete_cases"` drops people without an outcome; selection models,
+    weights and imputation need them. Refuses an empty selection (NoObservations).
+    """
+    if analysis.population not in POPULATIONS:
+        raise UnknownName(f"the study does not know how to select the population {analysis.population!r}")
+    people = material.people.loc[POPULATIONS[analysis.population](material.people)]
+    if analysis.missing_outcome == "complete_cases":
+        people = people.loc[people[outcome_column(analysis, outcome)].notna()]
+    rule, needed = analysis.baseline_absence, list(baselines(outcome))
+    if rule == "zero_with_indicator":
+        flags = {f"{name}_missing": people[name].isna().astype("float64") for name in needed}
+        people = people.assign(**{name: people[name].fillna(0.0) for name in needed}, **flags)
+    elif rule == "mean":
+        for name in needed:
+            mean = material.people.groupby("local_authority")[name].mean()
+            people = people.assign(**{name: people[name].fillna(people["local_authority"].map(mean))})
+    elif rule == "complete_cases":
+        people = people.loc[people[needed].notna().all(axis="columns")]
+    if people.empty:
+        raise NoObservations(f"nobody is left to analyse for {analysis.id}")
+    return people
+
+
+def models(analysis: PlannedAnalysis, outcome: Outcome, material: Material) -> Iterator[Model]:
+    """Every completed data set of the analysis; one only where nothing is imputed.
+
+    The matrix is built once; each completed data set replaces the columns that hold imputed values.
+    """
+    terms, people = model_terms(analysis, outcome, material.plan), analysed(analysis, outcome, material)
+    answered = outcome_column(analysis, outcome)
+    known = people[answered].to_numpy(dtype=np.float64)
+    if analysis.baseline_absence != "multiple_imputation":
+        yield Model(outcome=known, matrix=model_matrix(people, terms), people=people)
+        return
+    within = "spells" if analysis.population.startswith("spells") else "randomised"
+    imputations = material.imputations[within]
+    place = pd.Index(imputations.frame["person"]).get_indexer(pd.Index(people["person"]))
+    filled = {*imputations.imputed, *(passive.name for passive in imputations.plan.passive)}
+    imputed = [term.column for term in terms if term.column in filled]
+    matrix: ModelMatrix | None = None
+    for number in range(len(imputations)):
+        part = {name: completed_column(imputations, number, name)[place] for name in imputed}
+        if matrix is None:
+            matrix = model_matrix(people.assign(**part), terms)
+        values = matrix.values.copy()
+        for name in imputed:
+            if name in matrix.names:
+                values[:, matrix.position(name)] = part[name]
+        y = known
+        if analysis.missing_outcome == "multiple_imputation":
+            y = completed_column(imputations, number, answered)[place]
+        yield Model(outcome=y, matrix=replace(matrix, values=values), people=people)
+
+
+def completed_column(imputations: Imputations, number: int, name: str) -> Array:
+    """The values (n,) of one imputed, passive or complete variable in one completed data set."""
+    for passive in imputations.plan.passive:
+        if passive.name == name:
+            return passive.function({item: completed_column(imputations, number, item) for item in passive.inputs})
+    if name in imputations.imputed:
+        return np.asarray(imputations.column(name, number), dtype=np.float64)
+    return imputations.frame[name].to_numpy(dtype=np.float64)

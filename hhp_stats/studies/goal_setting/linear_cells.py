@@ -1,0 +1,92 @@
+"""Linear models of the goal-setting trial: ordinary, by resampling, and for those who took part."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+import numpy as np
+
+from hhp_stats.errors import UnknownName
+from hhp_stats.estimate.complier import complier_effect
+from hhp_stats.estimate.linear import ols
+from hhp_stats.infer.cluster_robust import (
+    ClusterKind,
+    DegreesOfFreedom,
+    HeteroskedasticKind,
+    cluster_covariance,
+    coefficient,
+    heteroskedastic_covariance,
+    two_way_covariance,
+)
+from hhp_stats.infer.pooling import pool
+from hhp_stats.infer.randomisation_test import randomisation_test
+from hhp_stats.infer.wild_bootstrap import wild_bootstrap
+from hhp_stats.plan.schema import Outcome, PlannedAnalysis
+from hhp_stats.results import Estimate
+from hhp_stats.studies.goal_setting.analysed import Material, Model, models
+
+DRAWS = 9_999
+WILD, RANDOMISED = 1, 2  # streams of the plan's seed
+
+
+def ordinary(analysis: PlannedAnalysis, outcome: Outcome, material: Material) -> dict[str, Estimate]:
+    """Least squares with the covariance and degrees of freedom of the plan, pooled over imputations."""
+    found = [linear_effect(model, analysis, material) for model in models(analysis, outcome, material)]
+    return {"": pooled(found)}
+
+
+def linear_effect(model: Model, analysis: PlannedAnalysis, material: Material) -> Estimate:
+    """The treatment coefficient of one data set."""
+    fit = ols(outcome=model.outcome, matrix=model.matrix)
+    kind, teams = analysis.covariance, model.people["team_id"]
+    if kind == "two-way":
+        covariance = two_way_covariance(fit, clusters=teams, second=model.people["local_authority"])
+    elif kind.startswith("CR"):
+        covariance = cluster_covariance(fit, clusters=teams, kind=cast(ClusterKind, kind))
+    else:
+        covariance = heteroskedastic_covariance(fit, kind=cast(HeteroskedasticKind, kind))
+    return coefficient(fit, covariance, df=cast(DegreesOfFreedom, analysis.df), conf_level=material.plan.conf_level)
+
+
+def pooled(found: Sequence[Estimate]) -> Estimate:
+    """Rubin's rules where there are several; Satterthwaite degrees of freedom enter by their mean."""
+    if len(found) == 1:
+        return found[0]
+    return pool(found, complete_df=float(np.mean([estimate.df for estimate in found])))
+
+
+def _only(analysis: PlannedAnalysis, outcome: Outcome, material: Material) -> Model:
+    found = list(models(analysis, outcome, material))
+    if len(found) != 1:
+        raise UnknownName(f"{analysis.id}: resampling needs one data set; name another rule than multiple imputation")
+    return found[0]
+
+
+def wild(analysis: PlannedAnalysis, outcome: Outcome, material: Material) -> dict[str, Estimate]:
+    """The wild cluster bootstrap with the null imposed."""
+    model = _only(analysis, outcome, material)
+    test = wild_bootstrap(
+        ols(outcome=model.outcome, matrix=model.matrix), clusters=model.people["team_id"], draws=DRAWS,
+        rng=np.random.default_rng([material.plan.seed, WILD]), conf_level=material.plan.conf_level,
+    )  # fmt: skip
+    return {"": test.estimate}
+
+
+def randomisation(analysis: PlannedAnalysis, outcome: Outcome, material: Material) -> dict[str, Estimate]:
+    """Randomisation inference by the trial's own rule, acceptance included."""
+    model = _only(analysis, outcome, material)
+    test = randomisation_test(
+        outcome=model.outcome, matrix=model.matrix, clusters=model.people["team_id"], draw=material.redraws, draws=DRAWS,
+        rng=np.random.default_rng([material.plan.seed, RANDOMISED]), conf_level=material.plan.conf_level,
+    )  # fmt: skip
+    return {"": test.estimate}
+
+
+def complier(analysis: PlannedAnalysis, outcome: Outcome, material: Material) -> dict[str, Estimate]:
+    """The effect of starting the course on those whom the offer moved to start it."""
+    model = _only(analysis, outcome, material)
+    takeup = model.people["enrolled"].to_numpy(dtype=np.float64)
+    found = complier_effect(outcome=model.outcome, takeup=takeup, matrix=model.matrix, clusters=model.people["team_id"],
+                            conf_level=material.plan.conf_level)  # fmt: skip
+    return {"": found.effect}

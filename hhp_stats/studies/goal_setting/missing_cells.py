@@ -1,0 +1,93 @@
+"""Outcomes that many did not answer: selection models, weights and bounds. (Clauses P73-P76; beyond them, marked.)"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hhp_stats.errors import UnknownName
+from hhp_stats.estimate.bounds import Bounds, lee_bounds, worst_case_bounds
+from hhp_stats.estimate.selection import heckman_likelihood, heckman_two_step
+from hhp_stats.estimate.weights import response_weights, weighted_effect
+from hhp_stats.plan.schema import Outcome, PlannedAnalysis
+from hhp_stats.results import Estimate
+from hhp_stats.studies.goal_setting.analysed import Material, models, outcome_column
+from hhp_stats.studies.goal_setting.sample import wellbeing_range
+
+LEE_STREAM = 3
+BOOTSTRAP_DRAWS = 1_000
+
+
+def selection_likelihood(analysis: PlannedAnalysis, outcome: Outcome, material: Material) -> dict[str, Estimate]:
+    """Heckman's model by maximum likelihood, clustered by team; rho beside the effect."""
+    (model,) = models(analysis, outcome, material)
+    fit = heckman_likelihood(outcome=model.outcome, matrix=model.matrix, clusters=model.people["team_id"],
+                             conf_level=material.plan.conf_level)  # fmt: skip
+    effect = fit.coefficient(df="normal")
+    rho = Estimate(
+        estimate=fit.rho, std_error=0.0, df=effect.df, n=fit.n, n_clusters=fit.n_clusters, conf_level=fit.conf_level,
+        method=f"{fit.method}, correlation of the errors of response and outcome", statistic=fit.lr_statistic,
+        p_value=fit.lr_p_value, conf_low=fit.rho_conf_low, conf_high=fit.rho_conf_high,
+        note="Interval by the inverse hyperbolic tangent; p of the likelihood-ratio test of no correlation.",
+    )  # fmt: skip
+    return {"": effect, "rho": rho}
+
+
+def selection_two_step(analysis: PlannedAnalysis, outcome: Outcome, material: Material) -> dict[str, Estimate]:
+    """Heckman's two steps with corrected standard errors (which take people as independent)."""
+    (model,) = models(analysis, outcome, material)
+    fit = heckman_two_step(outcome=model.outcome, matrix=model.matrix, conf_level=material.plan.conf_level)
+    return {"": fit.coefficient(df="normal")}
+
+
+def weighted(analysis: PlannedAnalysis, outcome: Outcome, material: Material) -> dict[str, Estimate]:
+    """Answers weighted by the inverse of the chance of answering."""
+    (model,) = models(analysis, outcome, material)
+    response = response_weights(answered=~np.isnan(model.outcome), matrix=model.matrix)
+    return {"": weighted_effect(outcome=model.outcome, matrix=model.matrix, response=response,
+                                clusters=model.people["team_id"], conf_level=material.plan.conf_level)}  # fmt: skip
+
+
+def lee(analysis: PlannedAnalysis, outcome: Outcome, material: Material) -> dict[str, Estimate]:
+    """Bounds for those who would answer in either arm."""
+    people = material.people
+    seed = int(np.random.SeedSequence([material.plan.seed, LEE_STREAM]).generate_state(1)[0])
+    found = lee_bounds(
+        outcome=people[outcome_column(analysis, outcome)].to_numpy(dtype=np.float64),
+        treatment=people["treatment"].to_numpy(dtype=np.float64), clusters=people["team_id"], draws=BOOTSTRAP_DRAWS,
+        seed=seed, conf_level=material.plan.conf_level,
+    )  # fmt: skip
+    return _bounded(found)
+
+
+def worst_case(analysis: PlannedAnalysis, outcome: Outcome, material: Material) -> dict[str, Estimate]:
+    """Bounds whatever those who did not answer would have said, from the ends of the scale alone."""
+    from hhp_stats.estimate.model_matrix import model_matrix
+
+    low, high = outcome_range(outcome, material)
+    people = material.people
+    found = worst_case_bounds(
+        outcome=people[outcome_column(analysis, outcome)].to_numpy(dtype=np.float64), matrix=model_matrix(people, ()),
+        lowest=low, highest=high, clusters=people["team_id"], conf_level=material.plan.conf_level,
+    )  # fmt: skip
+    return _bounded(found)
+
+
+def outcome_range(outcome: Outcome, material: Material) -> tuple[float, float]:
+    """The ends of the outcome's scale: the plan's, or for wellbeing those of its parts."""
+    if outcome.scale_range:
+        low, high = outcome.scale_range
+        return low, high
+    if outcome.key == "wellbeing":
+        return wellbeing_range(material.people)
+    raise UnknownName(f"the plan gives no range for {outcome.key}; bounds need one")
+
+
+def _bounded(found: Bounds) -> dict[str, Estimate]:
+    """The effect row carries the middle of the bounds and the interval for the effect itself."""
+    low, high = found.lower, found.upper
+    middle = Estimate(
+        estimate=(low.estimate + high.estimate) / 2, std_error=0.0, df=np.inf, n=low.n, n_clusters=low.n_clusters,
+        method=found.method, conf_level=found.conf_level, conf_low=found.conf_low, conf_high=found.conf_high,
+        note="The estimate is the middle of the bounds, not a best guess; the interval covers the effect.",
+    )  # fmt: skip
+    return {"": middle, "lower_bound": low, "upper_bound": high}

@@ -1,0 +1,233 @@
+"""Write the synthetic release: raw files, manifest, planted truth. Never over anything real."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tomllib
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import hhp_stats
+from hhp_stats.errors import DataError, Problem, UnknownName
+from hhp_stats.intake.dictionary import load_dictionary
+from hhp_stats.progress import Progress, silent
+from hhp_stats.synthetic.assumptions import load_assumptions
+from hhp_stats.synthetic.exports import (
+    allocation_files,
+    corrections_header,
+    course_log_file,
+    linkage_file,
+    survey_file,
+)
+from hhp_stats.synthetic.goal_setting import draw_trial
+from hhp_stats.synthetic.returns import return_files
+from hhp_stats.synthetic.toml_text import toml_text
+from hhp_stats.synthetic.truth import planted_truth
+
+MANIFEST = "data/manifest.toml"
+TRUTH = "data/synthetic_truth.toml"
+CORRECTIONS = "data/corrections.csv"
+SYNTHETIC = "synthetic"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyFiles:
+    """What one study adds: raw files by path below the project, a folder to swap whole, the planted truth."""
+
+    files: Mapping[str, bytes]
+    folder: str  # every file below it is replaced together, and those no longer made disappear
+    truth: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SynthesisReport:
+    """What was written."""
+
+    seed: int
+    release: str  # date
+    studies: tuple[str, ...]
+    files: Mapping[str, str]  # path below the project -> SHA-256
+    size: int  # bytes
+    truth: Mapping[str, Any]  # study -> planted and realised figures
+
+
+def goal_setting_files(root: Path, seed: int) -> StudyFiles:
+    """The raw files of the goal-setting trial."""
+    a = load_assumptions(root)
+    fields = load_dictionary(root)
+    draw = draw_trial(
+        assumptions=a,
+        seed=seed,
+        allocation_seed=a.release.allocation_seed,
+        n_people=a.plan.design.recruited,
+        exact=True,
+        contaminated=a.programme.contaminated,
+    )
+    folder = "data/returns/goal_setting"
+    allocation, log = allocation_files(draw)
+    returns = return_files(draw=draw, fields=fields, release=a.release.date)
+    files = {f"{folder}/{path}": content for path, content in returns.items()}
+    files |= {
+        "data/allocation/goal_setting.csv": allocation,
+        "data/allocation/goal_setting_log.csv": log,
+        "data/course_log/goal_setting.csv": course_log_file(draw),
+        "data/surveys/goal_setting/linkage.csv": linkage_file(draw),
+    }
+    for wave in ("baseline", "endline"):
+        files[f"data/surveys/goal_setting/{wave}.csv"] = survey_file(draw=draw, fields=fields, wave=wave)
+    return StudyFiles(files=files, folder=folder, truth=planted_truth(draw))
+
+
+STUDIES: Mapping[str, Callable[[Path, int], StudyFiles]] = {"goal_setting": goal_setting_files}
+
+
+def synthesise(
+    root: Path,
+    *,
+    seed: int | None = None,
+    studies: Sequence[str] = ("goal_setting",),
+    progress: Progress = silent,
+) -> SynthesisReport:
+    """Write a synthetic release of these studies below `root`/data.
+
+    The same seed gives the same files, byte for byte, with the same versions of the libraries; without
+    a seed that of `data/plan/synthetic_goal_setting.toml` is used. Each file is written to a temporary
+    name and renamed; the returns folder of a study is swapped in whole; the manifest comes last. Entries
+    of other studies in the manifest and in the truth file stay. An existing ledger of corrections is
+    left alone: lines that no longer fit are refused on loading.
+
+    Refuses an unknown study (UnknownName); and, before anything is written, a manifest whose status is
+    not "synthetic", or a file in the way that does not carry the synthetic marker (DataError).
+    """
+    unknown = [study for study in studies if study not in STUDIES]
+    if unknown:
+        raise UnknownName(f"no synthetic study {unknown[0]!r}; known: {', '.join(STUDIES)}")
+    a = load_assumptions(root)
+    seed = a.release.seed if seed is None else seed
+    _refuse_real_data(root, studies)
+    made = {study: STUDIES[study](root, seed) for study in studies}
+    _refuse_foreign_files(root, made)
+
+    total = sum(len(study.files) for study in made.values()) + 2
+    done = 0
+    for study in made.values():
+        inside = {path: content for path, content in study.files.items() if path.startswith(f"{study.folder}/")}
+        _swap_folder(root, study.folder, inside)
+        done += len(inside)
+        progress(done, total)
+        for path in study.files.keys() - inside.keys():
+            _replace(root / path, study.files[path])
+            done += 1
+            progress(done, total)
+    if not (root / CORRECTIONS).exists():
+        _replace(root / CORRECTIONS, corrections_header())
+    truth = {**_tables(root / TRUTH), **{name: study.truth for name, study in made.items()}}
+    above = (
+        "What is planted in the synthetic release. Written by `hhp synthesise` from data/plan/synthetic_*.toml;\n"
+        "tests read it. Nothing here is a finding about anybody."
+    )
+    _replace(root / TRUTH, toml_text(truth, above=above).encode())
+    sums = _other_sums(root, studies)
+    for study in made.values():
+        sums |= {path: hashlib.sha256(content).hexdigest() for path, content in study.files.items()}
+    manifest = {
+        "status": SYNTHETIC,
+        "release": a.release.date,
+        "seed": seed,
+        "generator": f"hhp_stats {hhp_stats.__version__}",
+        "files": dict(sorted(sums.items())),
+    }
+    note = "What the files below data/ are. status is synthetic or real; the report's cover and footers follow it."
+    _replace(root / MANIFEST, toml_text(manifest, above=note).encode())
+    progress(total, total)
+    return SynthesisReport(
+        seed=seed,
+        release=a.release.date.isoformat(),
+        studies=tuple(studies),
+        files={path: sums[path] for study in made.values() for path in sorted(study.files)},
+        size=sum(len(content) for study in made.values() for content in study.files.values()),
+        truth={name: study.truth for name, study in made.items()},
+    )
+
+
+def _tables(path: Path) -> dict[str, Any]:
+    return tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+
+def _other_sums(root: Path, studies: Sequence[str]) -> dict[str, str]:
+    """Checksums that the manifest holds for files of other studies."""
+    kept = _tables(root / MANIFEST).get("files", {})
+    return {path: digest for path, digest in kept.items() if not any(study in path for study in studies)}
+
+
+def _refuse_real_data(root: Path, studies: Sequence[str]) -> None:
+    status = _tables(root / MANIFEST).get("status", SYNTHETIC)
+    if status != SYNTHETIC:
+        raise DataError([
+            Problem(
+                code="S01", severity="error", file=MANIFEST, value=f"status = {status!r}",
+                rule="A synthetic release is never written over real data.",
+                remedy="Synthesise into another folder.",
+            )
+        ])  # fmt: skip
+
+
+def _refuse_foreign_files(root: Path, made: Mapping[str, StudyFiles]) -> None:
+    """A real return dropped into the folder must survive, even while the manifest still says synthetic."""
+    in_the_way = {root / path for study in made.values() for path in study.files}
+    in_the_way |= {path for study in made.values() for path in (root / study.folder).rglob("*")}
+    problems = [
+        Problem(
+            code="S02",
+            severity="error",
+            file=path.relative_to(root).as_posix(),
+            rule="A file without the synthetic marker is never replaced.",
+            remedy="Move it away, or synthesise into another folder.",
+        )
+        for path in sorted(in_the_way)
+        if path.is_file() and not _is_marked(path)
+    ]
+    if problems:
+        raise DataError(problems)
+
+
+def _is_marked(path: Path) -> bool:
+    if path.suffix == ".xlsx":
+        try:
+            with zipfile.ZipFile(path) as archive:
+                return b"SYNTHETIC RELEASE" in archive.read("docProps/core.xml")
+        except (zipfile.BadZipFile, KeyError):
+            return False
+    if path.suffix == ".csv":
+        lines = path.read_bytes().splitlines()
+        return len(lines) < 2 or lines[-1].endswith(SYNTHETIC.encode())
+    return False
+
+
+def _replace(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_bytes(content)
+    partial.replace(path)
+
+
+def _swap_folder(root: Path, folder: str, files: Mapping[str, bytes]) -> None:
+    """Put a whole new folder in place of the old one: at no moment is it half old and half new."""
+    target = root / folder
+    new, old = target.with_name(f".{target.name}.partial"), target.with_name(f".{target.name}.old")
+    if old.exists() and not target.exists():  # an earlier run stopped between the two renames
+        old.rename(target)
+    for leftover in (new, old):
+        shutil.rmtree(leftover, ignore_errors=True)
+    for path, content in files.items():
+        place = new / Path(path).relative_to(folder)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(content)
+    if target.exists():
+        target.rename(old)
+    new.rename(target)
+    shutil.rmtree(old, ignore_errors=True)

@@ -1,0 +1,69 @@
+"""Copy and render the fixture book, and read facts from the pages it makes."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import lxml.html
+
+from hhp_stats.publish import RenderReport, pandoc, render_book
+from hhp_stats.publish.execute import execute
+from hhp_stats.publish.project import load_project
+from hhp_stats.publish.qmd import read_chapter
+from hhp_stats.publish.weave import weave
+
+BOOK = Path(__file__).parent / "book"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rendered:
+    root: Path
+    output: Path
+    report: RenderReport
+
+    def page(self, name: str) -> lxml.html.HtmlElement:
+        return lxml.html.fromstring((self.output / name).read_bytes())
+
+
+def copy_book(target: Path) -> Path:
+    return Path(shutil.copytree(BOOK, target, ignore=shutil.ignore_patterns(".report", "_output", ".quarto")))
+
+
+def render_copy(folder: Path) -> Rendered:
+    root = copy_book(folder / "book")
+    results = folder / "results.csv"
+    results.write_text("result_id,estimate\na/b/c,1.5\n", encoding="utf-8")
+    output = folder / "site"
+    report = render_book(root=root, output=output, attachments=[results])
+    return Rendered(root=root, output=output, report=report)
+
+
+def typst_body(root: Path) -> str:
+    """What Typst is given of a book whose outputs are kept."""
+    project = load_project(root)
+    sources = [read_chapter(project, chapter) for chapter in project.chapters]
+    woven = [weave(project, *pair) for pair in zip(sources, execute(project, sources), strict=True)]
+    tree, _ = pandoc.merge(project, sources, woven)
+    return pandoc.write(project, sources, tree, target="typst")
+
+
+def text_of(element: lxml.html.HtmlElement) -> str:
+    return " ".join(element.text_content().split())
+
+
+def facts(rendered: Rendered) -> dict[str, dict[str, list[str]]]:
+    """What a reader looks things up by: headings, captions and references of each page, as text."""
+    found = {}
+    for name in rendered.report.pages:
+        article = rendered.page(name).find(".//article")
+        headings = [text_of(item) for item in article.xpath(".//*[self::h1 or @class='heading']")]
+        found[name] = {
+            "headings": [text_of(item) for item in article.xpath(".//p[@class='chapter-label']")] + headings,
+            "captions": [text_of(item) for item in article.iter("figcaption")],
+            "references": [f"{text_of(item)} -> {item.get('href')}" for item in article.xpath(".//a[@class='xref']")],
+            "citations": [text_of(item) for item in article.xpath(".//*[@class='citation']")],
+            "equations": [text_of(item) for item in article.xpath(".//*[@class='equation-number']")],
+        }
+    return found

@@ -1,0 +1,87 @@
+"""A small book, rendered once, and an even smaller one for whatever must fail."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from book_tools import BOOK, Rendered, render_copy
+
+from hhp_stats.publish import render
+from hhp_stats.publish.execute import Executed, steps
+
+
+@pytest.fixture(scope="session")
+def rendered(tmp_path_factory: pytest.TempPathFactory) -> Rendered:
+    """The fixture book in both formats."""
+    return render_copy(tmp_path_factory.mktemp("rendered"))
+
+
+CONFIG = """\
+project:
+  type: book
+  execute-dir: project
+book:
+  title: "Small"
+  date: 2024-01-02
+  chapters: [index.qmd, one.qmd]
+bibliography: references.bib
+lang: en-GB
+number-sections: true
+execute:
+  echo: false
+format:
+  html: default
+  typst:
+    citeproc: true
+"""
+
+WriteBook = Callable[..., Path]
+
+
+@pytest.fixture
+def write_book(tmp_path: Path) -> WriteBook:
+    """Write a two-chapter book whose second chapter, one.qmd, is the given text."""
+
+    def write(
+        text: str, *, config: str = CONFIG, index: str = "# Start {#sec-start}\n\nWords.\n", **others: str
+    ) -> Path:
+        root = tmp_path / "book"
+        root.mkdir(exist_ok=True)
+        (root / "_quarto.yml").write_text(config, encoding="utf-8")
+        (root / "index.qmd").write_text(index, encoding="utf-8")
+        (root / "one.qmd").write_text(text, encoding="utf-8")
+        shutil.copyfile(BOOK / "report" / "references.bib", root / "references.bib")
+        for name, content in others.items():
+            (root / f"{name}.qmd").write_text(content, encoding="utf-8")
+        return root
+
+    return write
+
+
+WithoutKernel = Callable[[], None]
+
+
+@pytest.fixture
+def without_kernel(monkeypatch: pytest.MonkeyPatch) -> WithoutKernel:
+    """Let cells print in this process, for tests of what is done with printed text."""
+
+    def install() -> None:
+        def execute(project, sources, **_) -> list[Executed]:
+            return [
+                Executed(outputs=tuple(printed(step) for step in steps(source)), reused=False) for source in sources
+            ]
+
+        def printed(step) -> tuple[dict[str, str], ...]:
+            text = io.StringIO()
+            with contextlib.redirect_stdout(text):
+                exec(step.source, {})
+            return ({"output_type": "stream", "name": "stdout", "text": text.getvalue()},)
+
+        monkeypatch.setattr(render, "execute", execute)
+
+    return install

@@ -1,0 +1,124 @@
+"""What the engines would not both honour is refused by name, file and line, before any code runs."""
+
+from __future__ import annotations
+
+import pytest
+from book_tools import BOOK
+from conftest import CONFIG, WithoutKernel, WriteBook
+
+from hhp_stats.errors import RenderError
+from hhp_stats.publish import lint_book, render_book
+
+HEAD = "# One {#sec-one}\n\n"  # what follows begins on line 3
+FIGURE = "```{{python}}\n#| label: fig-a\n{0}\n1\n```\n"
+
+CASES = {
+    "cell option": (HEAD + "```{python}\n#| fig-width: 3\n1\n```\n", 4, "unknown cell option 'fig-width'"),
+    "option value": (HEAD + "```{python}\n#| echo: fenced\n1\n```\n", 4, "'echo' must be true or false"),
+    "option twice": (HEAD + "```{python}\n#| echo: true\n#| echo: true\n1\n```\n", 5, "given twice"),
+    "option YAML": (HEAD + "```{python}\n#| echo: [true\n1\n```\n", None, "not valid YAML"),
+    "language": (HEAD + "```{r}\n1\n```\n", 3, "'{r}' cannot be executed"),
+    "inline language": (HEAD + "Value `{r} x`.\n", 3, "'{r}' cannot be executed"),
+    "shortcode": (HEAD + "Words.\n{{< video x.mp4 >}}\n", 4, "shortcode 'video x.mp4' is not supported"),
+    "meta": (HEAD + "{{< meta no.such >}}\n", 3, "'meta no.such' finds no single value"),
+    "include": (HEAD + "{{< include no.qmd >}}\n", 3, "'no.qmd' does not exist"),
+    "include outside": (HEAD + "{{< include ../no.qmd >}}\n", 3, "outside the project"),
+    "include in text": (HEAD + "Words {{< include a.qmd >}}\n", 3, "must stand alone"),
+    "open fence": (HEAD + "```python\nx\n", 3, "never closed"),
+    "raw block": (HEAD + "```{=html}\n<b>x</b>\n```\n", 3, "show in one format only"),
+    "raw HTML": (HEAD + "Words <br> more.\n", 3, "raw HTML '<br>'"),
+    "raw LaTeX": (HEAD + "Words \\newpage more.\n", 3, "raw LaTeX '\\newpage'"),
+    "dollar": (HEAD + "It costs $5 each.\n", 3, "must be written '\\$'"),
+    "front matter": ("---\ntitle: x\n---\n\n# One {#sec-one}\n", 2, "front matter key 'title'"),
+    "figure without alt": (HEAD + FIGURE.format("#| fig-cap: x"), 3, "'fig-a' has no fig-alt"),
+    "figure without caption": (HEAD + FIGURE.format("#| fig-alt: x"), 3, "'fig-a' has no fig-cap"),
+    "caption without label": (HEAD + "```{python}\n#| tbl-cap: x\n1\n```\n", 3, "tbl-cap needs a label"),
+    "image without alt": (HEAD + "![](a.png)\n", 3, "has no fig-alt"),
+    "labelled image without alt": (HEAD + "![Caption](a.png){#fig-a}\n", 3, "has no fig-alt"),
+    "reference": (HEAD + "See @fig-none.\n", 3, "'@fig-none' refers to nothing"),
+    "reference twice": (HEAD + "See Section @sec-one.\n", 3, "leave out 'Section'"),
+    "label twice": (HEAD + "## A {#sec-a}\n\nWords.\n\n## B {#sec-a}\n", 7, "'sec-a' is also used in one.qmd:3"),
+    "citation": (HEAD + "As @nobody1999 says.\n", 3, "'@nobody1999' is not in the bibliography"),
+    "citation without list": (HEAD + "As @bell2002 says.\n", 3, "no chapter has a block '::: {#refs}'"),
+    "footnote": (HEAD + "Words.[^a]\n", 3, "'[^a]' is not in this chapter"),
+    "unused footnote": (HEAD + "Words.\n\n[^a]: Note.\n", 5, "'[^a]' is not used"),
+    "format": (HEAD + '::: {.content-visible when-format="pdf"}\nx\n:::\n', 3, "'html' only"),
+    "margin": (HEAD + "::: {.column-margin}\nx\n:::\n", 3, "margin and wide columns"),
+    "layout": (HEAD + '::: {layout="[1,2]"}\nx\n:::\n', 3, "only layout-ncol"),
+    "callout": (HEAD + "::: {.callout-danger}\nx\n:::\n", 3, "unknown callout"),
+    "theorem": (HEAD + "::: {#thm-a}\nx\n:::\n", 3, "only figures, tables, equations and sections"),
+    "annotation": (HEAD + "```{python}\nx = 1  # <1>\n```\n", 4, "code annotations"),
+    "emoji": (HEAD + "Words \U0001f600.\n", 3, "U+1F600"),
+    "no title": ("Words.\n", 1, "no title"),
+    "second title": (HEAD + "# Two {#sec-two}\n", 3, "a second level-one heading"),
+    "title without label": ("# One\n", 1, "needs a label"),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_source_is_refused_by_line(write_book: WriteBook, name: str) -> None:
+    text, line, message = CASES[name]
+    root = write_book(text)
+    with pytest.raises(RenderError) as caught:
+        render_book(root=root, output=root / "_output")
+    assert message in caught.value.message
+    assert caught.value.file == "one.qmd"
+    if line is not None:
+        assert caught.value.line == line
+    problems = lint_book(root)
+    assert any(message.lower() in problem.rule.lower() and problem.file == "one.qmd" for problem in problems)
+
+
+CONFIG_CASES = {
+    "unknown section key": ("  date: 2024-01-02", "  date: 2024-01-02\n  sharing: [twitter]", 7, "'book.sharing'"),
+    "Quarto's key": ("lang: en-GB", "freeze: auto\nlang: en-GB", 9, "'freeze' is not honoured"),
+    "misspelt key": ("lang: en-GB", "bibliograhpy: x\nlang: en-GB", 9, "unknown key 'bibliograhpy'"),
+    "moving date": ("2024-01-02", "today", 6, "must be a fixed date"),
+    "other format": ("html: default", "html: default\n  docx: default", 15, "'format.docx'"),
+    "Typst's citations": ("    citeproc: true", "    citeproc: false", 15, "citeproc: true' is needed"),
+    "cache": ("  echo: false", "  echo: false\n  cache: true", 13, "'execute.cache'"),
+    "missing chapter": ("one.qmd]", "two.qmd]", 7, "'two.qmd' does not exist"),
+    "missing bibliography": ("references.bib", "none.bib", 8, "'none.bib' does not exist"),
+    "key twice": ("lang: en-GB", "lang: en-GB\nlang: de", 10, "given twice"),
+    "execute directory": ("execute-dir: project", "execute-dir: file", 3, "must be 'project'"),
+}
+
+
+@pytest.mark.parametrize("name", CONFIG_CASES)
+def test_configuration_is_refused_by_line(write_book: WriteBook, name: str) -> None:
+    old, new, line, message = CONFIG_CASES[name]
+    assert old in CONFIG
+    root = write_book("# One {#sec-one}\n", config=CONFIG.replace(old, new, 1))
+    with pytest.raises(RenderError) as caught:
+        render_book(root=root, output=root / "_output")
+    assert (caught.value.file, caught.value.line) == ("_quarto.yml", line)
+    assert message in caught.value.message
+
+
+def test_fixture_book_and_a_plain_chapter_have_no_problems(write_book: WriteBook) -> None:
+    assert lint_book(BOOK) == []
+    fine = "It costs \\$5, $x < 5$ and p < 0.05; mail a@b.org, see <https://example.org/a_b> and `<br> $1 @x`.\n"
+    assert lint_book(write_book(HEAD + fine)) == []
+
+
+# What only Pandoc can see, or what printed Markdown brings.
+LATE = {
+    "html in printed text": ("print('Words <b>x</b>')", "raw html"),
+    "reference in printed text": ("print('See @fig-nowhere.')", "'@fig-nowhere' refers to nothing"),
+    "label in printed text": ("print('## Again {#sec-start}')", "'sec-start' is also used"),
+    "image in printed text": ("print('![](dot.png)')", "has no fig-alt"),
+    "unpaired div": ("print('::: {.callout-note}')", "does not close its ':::'"),
+    "extra div": ("print('Words\\n\\n:::\\n\\nWords')", "does not close its ':::'"),
+}
+
+
+@pytest.mark.parametrize("name", LATE)
+def test_printed_markdown_is_checked_too(write_book: WriteBook, name: str, without_kernel: WithoutKernel) -> None:
+    code, message = LATE[name]
+    root = write_book(HEAD + f"```{{python}}\n#| output: asis\n{code}\n```\n")
+    (root / "dot.png").write_bytes(b"")
+    without_kernel()
+    with pytest.raises(RenderError) as caught:
+        render_book(root=root, output=root / "_output", formats=["html"])
+    assert message.lower() in caught.value.message.lower()
+    assert caught.value.file in ("one.qmd", "index.qmd")

@@ -1,0 +1,141 @@
+"""Balance: tables by hand, the redrawn reference, refusals."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from hhp_stats.design.balance import BALANCE_COLUMNS, arm_summary, balance_table, joint_f_test, omnibus_balance
+from hhp_stats.errors import ConstantTreatment, InvalidInput, NoObservations, SingleClusterArm, UnknownName
+
+
+def trial(teams=16, size=5, seed=4):
+    rng = np.random.default_rng(seed)
+    team = np.repeat(np.arange(teams), size)
+    frame = pd.DataFrame({"team_id": team, "treatment": (team % 2).astype(float)})
+    frame["age"] = 40 + 8 * rng.normal(size=len(team)) + 3 * rng.normal(size=teams)[team]
+    frame["role"] = rng.choice(["NQSW", "Social Worker", "Senior Practitioner"], size=len(team))
+    return frame
+
+
+def test_table_by_hand():
+    frame = pd.DataFrame(
+        {"treatment": [1, 1, 1, 0, 0, 0], "days": [1.0, 2, 3, 2, 4, np.nan], "role": ["a", "a", "b", "a", "b", None]}
+    )
+    table = balance_table(frame, continuous=["days"], categorical=["role"])
+    assert tuple(table.columns) == BALANCE_COLUMNS and len(table) == 4
+    days = table.iloc[0]
+    assert (days["n_treatment"], days["n_control"], days["missing_control"]) == (3, 2, 1)
+    assert days["std_difference"] == pytest.approx((2 - 3) / math.sqrt((1 + 2) / 2))
+    assert days["variance_ratio"] == pytest.approx(0.5)
+    level = table[table["level"] == "a"].iloc[0]
+    assert level["mean_treatment"] == pytest.approx(2 / 3) and level["mean_control"] == 0.5
+    # With two levels the distance of the whole set is the size of each level's difference.
+    assert table.iloc[1]["std_difference"] == pytest.approx(abs(level["std_difference"]))
+
+
+def test_no_variation_is_missing_or_infinite_never_zero_by_accident():
+    frame = pd.DataFrame(
+        {"treatment": [1, 1, 0, 0], "same": [2.0] * 4, "apart": [1.0, 1, 3, 3], "role": ["a", "a", "b", "b"]}
+    )
+    table = balance_table(frame, continuous=["same", "apart"], categorical=["role"]).set_index(["covariate", "level"])
+    assert math.isnan(table.loc[("same", ""), "std_difference"])
+    assert table.loc[("apart", ""), "std_difference"] == -math.inf
+    assert table.loc[("role", ""), "std_difference"] == math.inf
+
+
+def test_arm_summary_counts_people_and_clusters():
+    got = arm_summary(trial(), columns=["age"], clusters="team_id").set_index("arm")
+    assert got["people"].tolist() == [40, 40] and got["clusters"].tolist() == [8, 8]
+    assert got.loc["treatment", "mean"] == pytest.approx(trial().query("treatment == 1")["age"].mean())
+
+
+def dummies(frame):
+    return frame[["age"]].join(pd.get_dummies(frame["role"], dtype=float))
+
+
+def test_a_column_that_is_the_sum_of_others_counts_once():
+    frame = trial()
+    got = omnibus_balance(covariates=dummies(frame), treatment=frame["treatment"], clusters=frame["team_id"])
+    assert got.df == 3  # age and three roles that sum to one
+    part = dummies(frame).drop(columns="NQSW")
+    same = omnibus_balance(covariates=part, treatment=frame["treatment"], clusters=frame["team_id"])
+    assert got.statistic == pytest.approx(same.statistic, rel=1e-9)  # the same space of directions
+
+
+def test_redrawn_reference_is_seeded_and_near_chi_squared():
+    frame = trial(teams=40)
+
+    def redraw(rng):
+        return rng.permutation(np.arange(40) % 2)[frame["team_id"]]
+
+    def run(seed):
+        return omnibus_balance(
+            covariates=dummies(frame),
+            treatment=frame["treatment"],
+            clusters=frame["team_id"],
+            redraw=redraw,
+            draws=300,
+            seed=seed,
+        )
+
+    assert run(1) == run(1)
+    plain = omnibus_balance(covariates=dummies(frame), treatment=frame["treatment"], clusters=frame["team_id"])
+    # 300 draws have a standard error of .03; chi-squared is an approximation with 40 teams.
+    assert run(1).p_value == pytest.approx(plain.p_value, abs=0.12)
+    assert run(1).draws == 300 and run(1).statistic == plain.statistic
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        ({"treatment": np.zeros(80)}, ConstantTreatment),
+        ({"treatment": np.arange(80) % 2}, InvalidInput),
+        ({"treatment": np.full(80, 0.5)}, InvalidInput),
+        ({"clusters": np.arange(7)}, InvalidInput),
+        ({"strata": np.arange(80)}, InvalidInput),
+        ({"strata": np.repeat(np.arange(16), 5)}, SingleClusterArm),
+        ({"covariates": pd.DataFrame({"x": np.ones(80)})}, InvalidInput),
+        ({"covariates": pd.DataFrame({"x": [np.nan] * 80})}, InvalidInput),
+        ({"covariates": pd.DataFrame(index=range(80))}, NoObservations),
+        ({"redraw": lambda rng: np.zeros(80)}, InvalidInput),
+    ],
+)
+def test_omnibus_refuses(change, error):
+    frame = trial()
+    arguments = {"covariates": frame[["age"]], "treatment": frame["treatment"], "clusters": frame["team_id"]}
+    with pytest.raises(error):
+        omnibus_balance(**(arguments | change))
+
+
+def test_joint_f_refuses_more_slopes_than_clusters_allow():
+    frame = trial(teams=4)
+    with pytest.raises(InvalidInput):
+        joint_f_test(
+            covariates=dummies(frame).drop(columns="NQSW"), treatment=frame["treatment"], clusters=frame["team_id"]
+        )
+    with pytest.raises(SingleClusterArm):
+        joint_f_test(
+            covariates=frame[["age"]], treatment=(frame["team_id"] == 0).astype(float), clusters=frame["team_id"]
+        )
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        ({"continuous": ["height"]}, UnknownName),
+        ({"treatment": "arm"}, UnknownName),
+        ({"treatment": "age"}, InvalidInput),
+    ],
+)
+def test_table_refuses(change, error):
+    with pytest.raises(error):
+        balance_table(trial(), **({"continuous": ["age"]} | change))
+
+
+def test_table_refuses_a_covariate_unknown_for_an_arm():
+    frame = trial()
+    frame.loc[frame["treatment"] == 1, "age"] = np.nan
+    with pytest.raises(NoObservations, match="treatment arm"):
+        balance_table(frame, continuous=["age"])
