@@ -21,7 +21,7 @@ from hhp_stats.errors import DataError, HhpError
 from hhp_stats.project_root import find_root
 
 app = typer.Typer(
-    no_args_is_help=True, add_completion=False, rich_markup_mode="markdown",
+    no_args_is_help=True, add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Statistical report of the Happier, Healthier Professionals trials: check returns, estimate, render.",
 )  # fmt: skip
@@ -64,6 +64,53 @@ def _run_studies(root: Path) -> None:
 def results() -> None:
     """Run every study and write the result frame below `.report/results/`."""
     _run_studies(find_root())
+
+
+class _Lines:
+    """Shows the stages of a rendering: a live line on a terminal, plain lines elsewhere."""
+
+    def __init__(self, bar: Progress) -> None:
+        self.bar = bar
+        self.task = bar.add_task("Rendering", total=None)
+
+    def stage(self, name: str, seconds: float | None) -> None:
+        """A stage begins, or has ended after `seconds`."""
+        if seconds is None:
+            self.bar.update(self.task, description=f"Rendering: {name}")
+        else:
+            screen.print(f"  {name:<12} {seconds:5.1f} s", markup=False)
+
+    def chapter(self, path: str, state: str, done: int, total: int) -> None:
+        """A chapter's code is reused, starts, or has run."""
+        self.bar.update(self.task, description=f"Rendering: {path} ({state})", completed=done, total=total)
+        if not screen.is_terminal:
+            screen.print(f"  {path} {state} ({done}/{total})", markup=False)
+
+
+@app.command(epilog="Example: `hhp render --format html --fresh`")
+def render(
+    only: Annotated[list[str] | None, typer.Option("--format", help="html or pdf; default: both.")] = None,
+    engine: Annotated[str, typer.Option(help="embedded, or quarto where the Quarto command line is installed.")] = "embedded",
+    fresh: Annotated[bool, typer.Option("--fresh", help="Run all code again, whatever was kept.")] = False,
+    output: Annotated[Path | None, typer.Option(help="Folder to replace; default: _output.")] = None,
+) -> None:
+    """Estimate, then render the report as an HTML site and a PDF."""
+    from hhp_stats.publish.render import render_book
+    from hhp_stats.studies.output import FOLDER
+
+    formats = tuple(only or ("html", "pdf"))
+    if engine not in ("embedded", "quarto") or not set(formats) <= {"html", "pdf"}:
+        raise typer.BadParameter("the engine is embedded or quarto, a format html or pdf")
+    root = find_root()
+    _run_studies(root)
+    results_file = root / FOLDER / "results.csv"
+    declared = [root / "hhp_stats", root / "data", root / FOLDER, root / "requirements.lock"]
+    with _bar() as bar:
+        made = render_book(
+            root=root, output=output or root / "_output", formats=formats, engine=engine, fresh=fresh,  # type: ignore[arg-type]
+            declared=declared, attachments=[results_file], progress=_Lines(bar),
+        )  # fmt: skip
+    screen.print(f"Rendered {len(made.pages)} pages" + (f" and {made.pdf}" if made.pdf else ""), markup=False)
 
 
 @app.command(epilog="Example: `hhp synthesise --seed 7`")

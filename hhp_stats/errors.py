@@ -108,3 +108,7 @@ class AllocationMismatch(HhpError):
 
 class ImputationRefused(EstimationError):
     """A variable cannot be imputed as planned: constant, of another kind, or circular."""
+
+
+class ValidationFailed(HhpError):
+    """An estimator no longer gives the number that other software, a publication or arithmetic gives."""

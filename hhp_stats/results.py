@@ -205,7 +205,7 @@ def write_results(frame: pd.DataFrame, path: Path) -> None:
 def read_results(path: Path) -> pd.DataFrame:
     """Read a frame written by `write_results`, with its types."""
     frame = pd.read_csv(path, keep_default_na=False, na_values={c: [""] for c in COLUMNS if c not in _TEXT},
-                        float_precision="round_trip", dtype=dict.fromkeys(_TEXT, "str"))  # fmt: skip
+                        dtype=dict.fromkeys(_TEXT, "str"))  # fmt: skip
     if list(frame.columns) != list(COLUMNS):
         raise ResultError(f"{path}: columns differ from the result frame: {list(frame.columns)}")
     return _typed(frame)

@@ -1,1 +1,1 @@
-
+"""Recomputation: do printed figures follow from each other, and do the methods give outside numbers?"""

@@ -92,7 +92,9 @@ def worst_case_bounds(
     if not known.any():
         raise NoObservations("no observations are left to analyse: all outcomes are missing")
     if not lowest < highest or values[known].min() < lowest or values[known].max() > highest:
-        raise InvalidInput(f"outcomes lie in {values[known].min():g}..{values[known].max():g}, not within {lowest:g}..{highest:g}")
+        raise InvalidInput(
+            f"outcomes lie in {values[known].min():g}..{values[known].max():g}, not within {lowest:g}..{highest:g}"
+        )
     place = matrix.position(term)
     others = np.delete(matrix.values, place, axis=1)
     names = tuple(name for name in matrix.names if name != term)
@@ -102,7 +104,9 @@ def worst_case_bounds(
         bottom = lowest + highest - top
         filled = np.where(known, values, np.where(raised, top, bottom))
         fit = ols(outcome=filled, matrix=matrix)
-        found.append(coefficient(fit, cluster_covariance(fit, clusters=clusters, kind=kind), term=term, conf_level=conf_level))
+        found.append(
+            coefficient(fit, cluster_covariance(fit, clusters=clusters, kind=kind), term=term, conf_level=conf_level)
+        )
     lower, upper = found
     low, high = imbens_manski(
         lower=lower.estimate, upper=upper.estimate, lower_error=lower.std_error, upper_error=upper.std_error,
@@ -175,7 +179,11 @@ def lee_bounds(
     unit = "people" if clusters is None else f"whole {cluster_name(clusters)}s"
     trimmed: Arm = "neither" if share == 0 else "treated" if share > 0 else "control"
     method = f"Lee bounds, bootstrap of {unit} ({draws} draws)"
-    note = f"{abs(share):.1%} of the answers of the {trimmed} arm trimmed." if share else "Equal response: nothing trimmed."
+    note = (
+        f"{abs(share):.1%} of the answers of the {trimmed} arm trimmed."
+        if share
+        else "Equal response: nothing trimmed."
+    )
     shared = {"df": math.inf, "n": len(values), "n_clusters": None if clusters is None else count,
               "conf_level": conf_level, "note": note}  # fmt: skip
     return Bounds(

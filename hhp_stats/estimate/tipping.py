@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -140,7 +141,7 @@ def _point(arm: str, grid: list[float], found: dict[float, PooledEstimate], shif
 def _first_change(arm: str, path: list[float], found: dict[float, PooledEstimate], shift: _Shift) -> float:
     """Along a path of deltas from 0 outwards, where the conclusion first changes (NaN: nowhere)."""
     now = conclusion(found[0.0])
-    for inner, outer in zip(path, path[1:], strict=False):
+    for inner, outer in itertools.pairwise(path):
         then = conclusion(found[outer])
         if then == now:
             continue

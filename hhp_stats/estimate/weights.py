@@ -73,7 +73,9 @@ def response_weights(
         if not known[here].any():
             raise NoObservations(f"nobody with {treatment} = {value:g} answered")
         if not known[here].all():
-            keep = [i for i in range(len(matrix.names)) if i != place and (i == 0 or np.ptp(matrix.values[here, i]) > 0)]
+            keep = [
+                i for i in range(len(matrix.names)) if i != place and (i == 0 or np.ptp(matrix.values[here, i]) > 0)
+            ]
             part = ModelMatrix(values=matrix.values[here][:, keep], names=tuple(matrix.names[i] for i in keep))
             probabilities[here] = logit(outcome=known[here].astype(np.float64), matrix=part).probabilities
         weights[here] = known[here].mean() / probabilities[here]

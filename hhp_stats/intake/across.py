@@ -32,8 +32,10 @@ class Returns:
     by_site: dict[str, dict[str, Return]]
     allocated: frozenset[str] | None = None
     _positions: dict[int, dict[str, int]] = field(default_factory=dict)
+    _matched: dict[tuple[int, int], pd.DataFrame] = field(default_factory=dict)
 
     def all(self) -> Iterator[Return]:
+        """Every readable return, authority by authority, in the order of the waves."""
         for waves in self.by_site.values():
             yield from waves.values()
 
@@ -50,23 +52,32 @@ class Returns:
             self._positions[id(ret)] = dict(zip(staff, staff.index, strict=True))
         return self._positions[id(ret)]
 
+    def matched(self, earlier: Return, later: Return) -> pd.DataFrame:
+        """People of both returns: their values, with suffixes _a and _b, and their positions `at_a` and `at_b`."""
+        key = (id(earlier), id(later))
+        if key not in self._matched:
+            frames = []
+            for ret in (earlier, later):
+                known = ret.frame["staff_id"].notna() & ~ret.frame["staff_id"].duplicated()
+                frames.append(ret.frame.assign(at=np.arange(len(ret.frame))).loc[known])
+            self._matched[key] = frames[0].merge(frames[1], on="staff_id", suffixes=("_a", "_b"))
+        return self._matched[key]
 
-def matched(earlier: Return, later: Return) -> pd.DataFrame:
-    """People of both returns: their values, with suffixes _a and _b, and their positions `at_a` and `at_b`."""
-    frames = []
-    for ret in (earlier, later):
-        known = ret.frame["staff_id"].notna() & ~ret.frame["staff_id"].duplicated()
-        frames.append(ret.frame.assign(at=np.arange(len(ret.frame))).loc[known])
-    return frames[0].merge(frames[1], on="staff_id", suffixes=("_a", "_b"))
+
+def positions(both: pd.DataFrame) -> list[tuple[int, int]]:
+    """Where the people of `Returns.matched` stand: position in the earlier and in the later return."""
+    return list(zip(both["at_a"].tolist(), both["at_b"].tolist(), strict=True))
 
 
 def baseline_pairs(returns: Returns) -> Iterator[tuple[Return, Return]]:
+    """The baseline return of each authority with each of its follow-up returns."""
     for wave in FOLLOW_UPS:
         yield from returns.pairs("baseline", wave)
 
 
 def elsewhere(ret: Return, name: str, position: int) -> str:
-    return f"{ret.wave} {ret.cell(name, int(position))}"
+    """The address of a cell of another return: "baseline A14"."""
+    return f"{ret.wave} {ret.cell(name, position)}"
 
 
 def across_problems(rule: Rule, found: Iterable[Located]) -> list[Problem]:

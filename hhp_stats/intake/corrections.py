@@ -13,10 +13,10 @@ from typing import Any
 import pandas as pd
 
 from hhp_stats.errors import Problem
-from hhp_stats.intake import values as v
 from hhp_stats.intake.columns import read_column
 from hhp_stats.intake.container import Refused
 from hhp_stats.intake.dictionary import WAVES, Field, Study
+from hhp_stats.intake.grid import NO_STORED_VALUE, CellError
 from hhp_stats.intake.masking import shown
 from hhp_stats.intake.returns import Return
 from hhp_stats.intake.rule import Rule
@@ -261,15 +261,17 @@ def _apply(
     if unread is None and _equal(old, new.values.iloc[0]):
         refuse(NO_CHANGE, f"{shown(line.new_value or None, vocabulary=ret.vocabulary)} for {ret.file} {cell}")
         return None
-    ret.frame.loc[position, line.field] = new.values.iloc[0]
+    column = ret.frame[line.field].copy()
+    column.iloc[position] = new.values.iloc[0]
+    ret.frame[line.field] = column
     ret.raw[line.field][position] = line.new_value or None
     return Applied(correction=line, line=number, file=ret.file, cell=cell)
 
 
 def _stands_there(old: str, ret: Return, spec: Field, position: int, spellings: Spellings) -> bool:
     raw = ret.raw[spec.name][position]
-    if isinstance(raw, v.CellError) or raw is v.NO_STORED_VALUE:
-        return isinstance(raw, v.CellError) and old == raw.text
+    if isinstance(raw, CellError) or raw is NO_STORED_VALUE:
+        return isinstance(raw, CellError) and old == raw.text
     if raw is None:
         return old == ""
     if isinstance(raw, str) and same(raw) == same(old):

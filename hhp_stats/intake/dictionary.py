@@ -69,13 +69,16 @@ class Study:
     sites: tuple[Site, ...]
 
     def site(self, local_authority: str) -> Site | None:
+        """The site of this name, if it takes part."""
         return next((site for site in self.sites if site.local_authority == local_authority), None)
 
     def by_slug(self, slug: str) -> Site | None:
+        """The site whose folder has this name."""
         return next((site for site in self.sites if site.slug == slug), None)
 
     @property
     def authorities(self) -> tuple[str, ...]:
+        """The names of all sites."""
         return tuple(site.local_authority for site in self.sites)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from hhp_stats.errors import DataError, Problem
+from hhp_stats.intake.across import Returns, across_problems
 from hhp_stats.intake.corrections import Applied, Ledger, apply_ledger, read_ledger
 from hhp_stats.intake.dictionary import WAVES, Field, Study, fields_of, load_dictionary, load_study
 from hhp_stats.intake.linkage import Answers, link
@@ -16,7 +17,8 @@ from hhp_stats.intake.manifest import read_manifest, sha256_of, verify_manifest
 from hhp_stats.intake.pseudonym import Pseudonyms, load_pseudonyms
 from hhp_stats.intake.returns import RETURN_TYPES, Return, read_return
 from hhp_stats.intake.rule import breach_problems
-from hhp_stats.intake.rules_across import ACROSS_RULES, Returns, across_problems
+from hhp_stats.intake.rules_absence import ABSENCE_RULES
+from hhp_stats.intake.rules_across import ACROSS_RULES
 from hhp_stats.intake.rules_cells import CELL_RULES
 from hhp_stats.intake.rules_file import (
     MARKED_SYNTHETIC,
@@ -26,6 +28,7 @@ from hhp_stats.intake.rules_file import (
     TWO_RETURNS,
     WRONG_AUTHORITY,
 )
+from hhp_stats.intake.rules_people import PEOPLE_RULES
 from hhp_stats.intake.rules_survey import check_survey
 from hhp_stats.intake.rules_wave import WAVE_RULES
 from hhp_stats.intake.spellings import Spellings, load_spellings
@@ -54,10 +57,12 @@ class Gathered:
     problems: list[Problem] = field(default_factory=list)  # those that belong to no single table
 
     def tables(self) -> list[Table]:
+        """Every file read: returns, lists, surveys."""
         returns: list[Table] = [ret for waves in self.returns.values() for ret in waves.values()]
         return [*returns, *self.lists.values(), *self.surveys.values()]
 
     def all_problems(self) -> list[Problem]:
+        """All problems found, errors first, then by file."""
         found = [*self.problems, *self.ledger.problems]
         for table in self.tables():
             found += table.problems
@@ -106,7 +111,7 @@ def gather(root: Path, study: str, *, progress: Progress = silent) -> Gathered:
     for waves in readable.values():
         for ret in waves.values():
             check_return(ret)
-    for rule in ACROSS_RULES:
+    for rule in (*ACROSS_RULES, *PEOPLE_RULES):
         if rule.find is not None:
             result.problems += across_problems(rule, rule.find(returns))
     for table in result.lists.values():
@@ -170,7 +175,7 @@ def _read_returns(result: Gathered, progress: Progress) -> None:
 
 def check_return(ret: Return) -> None:
     """Adds to a return's problems what the rules for cells and for one wave find."""
-    for rule in (*CELL_RULES, *WAVE_RULES):
+    for rule in (*CELL_RULES, *WAVE_RULES, *ABSENCE_RULES):
         if rule.find is not None:
             ret.problems += breach_problems(rule, ret, rule.find(ret))
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,18 +72,21 @@ def find_headings(grid: Grid, fields: tuple[Field, ...], spellings: Spellings) -
     Two-line headings are joined column by column. None where no row names the staff ID and two more fields.
     """
     labels = heading_labels(fields, spellings)
+    field_of_text = functools.lru_cache(maxsize=None)(lambda text: field_of(text, labels))
     rows = [number for number in sorted(grid.rows) if number <= SEARCHED_ROWS]
     best: Headings | None = None
     for lines in (1, 2):
+        if best is not None and len(best.columns) == len(fields):
+            break
         for number in rows:
-            candidate = _candidate(grid, number, lines, labels)
+            candidate = _candidate(grid, number, lines, field_of_text)
             usable = len(candidate.columns) >= FEWEST_MATCHES and "staff_id" in candidate.columns
             if usable and (best is None or len(candidate.columns) > len(best.columns)):
                 best = candidate
     return best
 
 
-def _candidate(grid: Grid, number: int, lines: int, labels: dict[str, str]) -> Headings:
+def _candidate(grid: Grid, number: int, lines: int, field_of_text: Callable[[str], str | None]) -> Headings:
     texts = {column: str(value) for column, value in grid.rows.get(number, {}).items()}
     below = {column: str(value) for column, value in grid.rows.get(number + 1, {}).items()} if lines == 2 else {}
     columns: dict[str, int] = {}
@@ -90,9 +95,7 @@ def _candidate(grid: Grid, number: int, lines: int, labels: dict[str, str]) -> H
     unknown: list[tuple[int, str]] = []
     for column in sorted(texts.keys() | below.keys()):
         forms = (f"{texts.get(column, '')} {below.get(column, '')}", texts.get(column, ""), below.get(column, ""))
-        name, text = next(
-            ((name, form) for form in forms if (name := field_of(form, labels))), (None, forms[0].strip())
-        )
+        name, text = next(((name, form) for form in forms if (name := field_of_text(form))), (None, forms[0].strip()))
         if name is None:
             unknown.append((column, text))
         elif name in columns:
@@ -111,5 +114,8 @@ def _candidate(grid: Grid, number: int, lines: int, labels: dict[str, str]) -> H
 
 def repeats_headings(cells: dict[int, Any], headings: Headings, labels: dict[str, str]) -> bool:
     """Whether a row below the headings is the heading row once more, as printed on every page."""
+    first = cells.get(headings.columns["staff_id"])
+    if not isinstance(first, str) or any(map(str.isdigit, first)):
+        return False  # an identifier: the common case, for which one look must do
     again = sum(field_of(cells.get(column), labels) == name for name, column in headings.columns.items())
     return again >= FEWEST_MATCHES

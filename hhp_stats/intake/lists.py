@@ -7,15 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
+from hhp_stats.intake.across import Returns
 from hhp_stats.intake.container import Refused
 from hhp_stats.intake.dictionary import Field, Study, fields_of
 from hhp_stats.intake.masking import shown, words_of
-from hhp_stats.intake.rule import Breach, Rule, breach_problems
+from hhp_stats.intake.rule import Breach, Rule, at, breach_problems
 from hhp_stats.intake.rules_cells import CELL_RULES
-from hhp_stats.intake.rules_across import Returns
 from hhp_stats.intake.rules_wave import blank_required, out_of_range
 from hhp_stats.intake.spellings import Spellings, same
 from hhp_stats.intake.table import Table, empty_frame
@@ -48,6 +47,8 @@ LIST_RAGGED = Rule(
     rule="Every line of a list must have as many fields as its heading line.",
     remedy="Complete the line, or put texts with commas in quotation marks.",
 )  # fmt: skip
+
+FILE_OF_LIST_RULES = (LIST_MISSING, LIST_UNREADABLE, LIST_RAGGED)
 
 
 def list_fields(fields: tuple[Field, ...], kind: str) -> tuple[Field, ...]:
@@ -127,6 +128,7 @@ class ListCheck:
     returns: Returns
 
     def known_people(self) -> set[tuple[str, str]]:
+        """Authority and staff ID of everyone on any return."""
         return {
             (authority, staff)
             for authority, waves in self.returns.by_site.items()
@@ -135,14 +137,9 @@ class ListCheck:
         }
 
 
-def _at(mask: pd.Series, name: str) -> Iterator[Breach]:
-    for position in np.flatnonzero(mask.to_numpy(dtype=bool)):
-        yield Breach(name, int(position))
-
-
 def _unknown_authority(check: ListCheck) -> Iterator[Breach]:
     named = check.table.frame["local_authority"]
-    for breach in _at(named.notna() & ~named.isin(check.returns.study.authorities), "local_authority"):
+    for breach in at(named.notna() & ~named.isin(check.returns.study.authorities), "local_authority"):
         yield breach._replace(value=shown(named.iloc[breach.position], vocabulary=check.table.vocabulary))
 
 
@@ -151,7 +148,7 @@ def _repeated(check: ListCheck, names: list[str]) -> Iterator[Breach]:
     keys = frame[names]
     doubled = keys.notna().all(axis=1) & keys.duplicated()
     first = {key: position for position, key in reversed(list(enumerate(keys.itertuples(index=False, name=None))))}
-    for breach in _at(doubled, names[-1]):
+    for breach in at(doubled, names[-1]):
         key = tuple(keys.iloc[breach.position])
         yield breach._replace(also=check.table.cell(names[-1], first[key]))
 
@@ -174,7 +171,7 @@ def _team_without_people(check: ListCheck) -> Iterator[Breach]:
     teams = _baseline_teams(check)
     returned = {authority for authority, waves in check.returns.by_site.items() if "baseline" in waves}
     frame = check.table.frame
-    yield from _at(
+    yield from at(
         frame["team_id"].notna() & ~frame["team_id"].isin(teams) & frame["local_authority"].isin(returned), "team_id"
     )
 
@@ -184,7 +181,7 @@ def _team_elsewhere(check: ListCheck) -> Iterator[Breach]:
     frame = check.table.frame
     expected = frame["team_id"].map(teams)
     differs = expected.notna() & (expected != frame["local_authority"])
-    for breach in _at(differs, "local_authority"):
+    for breach in at(differs, "local_authority"):
         yield breach._replace(value=f"{expected.iloc[breach.position]} in the baseline return")
 
 
@@ -204,7 +201,7 @@ def _unknown_person(check: ListCheck) -> Iterator[Breach]:
     frame = check.table.frame
     pairs = zip(frame["local_authority"], frame["staff_id"], strict=True)
     unknown = [isinstance(staff, str) and (authority, staff) not in known for authority, staff in pairs]
-    yield from _at(pd.Series(unknown, dtype=bool), "staff_id")
+    yield from at(pd.Series(unknown, dtype=bool), "staff_id")
 
 
 def _enrolled_too_early(check: ListCheck) -> Iterator[Breach]:
@@ -212,12 +209,12 @@ def _enrolled_too_early(check: ListCheck) -> Iterator[Breach]:
     launch = frame["local_authority"].map(
         {s.local_authority: pd.Timestamp(s.launch) for s in check.returns.study.sites}
     )
-    yield from _at(frame["enrolled_on"] < launch, "enrolled_on")
+    yield from at(frame["enrolled_on"] < launch, "enrolled_on")
 
 
 def _active_before_enrolment(check: ListCheck) -> Iterator[Breach]:
     frame = check.table.frame
-    for breach in _at(frame["last_activity_on"] < frame["enrolled_on"], "last_activity_on"):
+    for breach in at(frame["last_activity_on"] < frame["enrolled_on"], "last_activity_on"):
         yield breach._replace(also=check.table.cell("enrolled_on", breach.position))
 
 
@@ -255,7 +252,7 @@ _AUTHORITY = Rule(
     rule="A list must name authorities of the plan.",
     remedy="Correct the name.",
 )  # fmt: skip
-_COMMON = (_READABLE, _FILLED, _IN_RANGE, _AUTHORITY)
+COMMON_RULES: tuple[Rule, ...] = (_READABLE, _FILLED, _IN_RANGE, _AUTHORITY)
 
 ALLOCATION_RULES: tuple[Rule, ...] = (
     Rule(
@@ -320,9 +317,9 @@ LINKAGE_RULES: tuple[Rule, ...] = (
 )  # fmt: skip
 
 LIST_RULES = {
-    "allocation": (*_COMMON, *ALLOCATION_RULES),
-    "course_log": (*_COMMON, *COURSE_RULES),
-    "linkage": (*_COMMON, *LINKAGE_RULES),
+    "allocation": (*COMMON_RULES, *ALLOCATION_RULES),
+    "course_log": (*COMMON_RULES, *COURSE_RULES),
+    "linkage": (*COMMON_RULES, *LINKAGE_RULES),
 }
 
 

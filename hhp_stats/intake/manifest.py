@@ -50,6 +50,7 @@ class Manifest:
 
     @property
     def synthetic(self) -> bool:
+        """Whether the release is generated and not real."""
         return self.status == "synthetic"
 
 

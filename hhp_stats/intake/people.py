@@ -45,9 +45,8 @@ def build_people(
         if returns.get(site.local_authority)
     ]
     people = pd.concat([part for part in parts if len(part)], ignore_index=True)
-    people["launch"] = pd.to_datetime(
-        people["local_authority"].map({site.local_authority: pd.Timestamp(site.launch) for site in study.sites})
-    )
+    launch = {site.local_authority: pd.Timestamp(site.launch) for site in study.sites}
+    people["launch"] = people["local_authority"].map(launch).astype("datetime64[us]")
     teams = allocation.frame.drop_duplicates("team_id").set_index("team_id")
     for name in ("treatment", "coffee"):
         people[name] = people["team_id"].map(teams[name]).astype(float)

@@ -13,10 +13,9 @@ from hhp_stats.errors import Problem
 from hhp_stats.intake import values as v
 from hhp_stats.intake.container import Refused
 from hhp_stats.intake.dictionary import Field, Site, Study, fields_of
-from hhp_stats.intake.grid import Grid, column_letter
+from hhp_stats.intake.grid import NO_STORED_VALUE, CellError, Grid, column_letter
 from hhp_stats.intake.headings import (
     Headings,
-    field_of,
     find_headings,
     heading_labels,
     is_personal,
@@ -43,8 +42,8 @@ from hhp_stats.intake.rules_file import (
     USEFUL_COLUMN,
 )
 from hhp_stats.intake.spellings import Spellings, same
-from hhp_stats.intake.text_file import read_csv_grid
 from hhp_stats.intake.table import Table, empty_frame
+from hhp_stats.intake.text_file import read_csv_grid
 from hhp_stats.intake.tolerance import Tolerance
 from hhp_stats.intake.xlsx import read_xlsx
 
@@ -86,7 +85,8 @@ def read_return(
         file=file, path=path, wave=wave, site=site, sheet="", fields={each.name: each for each in table},
         frame=empty_frame(table, []),
         vocabulary=words_of(*(each.label for each in specs), *(a for each in specs for a in each.allowed),
-                            *study.authorities),
+                            *study.authorities, *(form for name in ("blank", "number", "yes/no", *(each.name for each in specs))
+                            for form in spellings.of(name))),
     )  # fmt: skip
     try:
         grid = _grid(path)
@@ -199,7 +199,7 @@ def _read_block(result: Return, grid: Grid, headings: Headings, study: Study, sp
     if read.value is None:
         result.problems.append(
             NO_DATE.problem(file=result.file, sheet=grid.sheet, cell=result.date_cell, value=shown(
-                day.text if isinstance(day, v.CellError) else day if day is not v.NO_STORED_VALUE else None))
+                day.text if isinstance(day, CellError) else day if day is not NO_STORED_VALUE else None))
         )  # fmt: skip
         return
     result.date_retrieved = pd.Timestamp(read.value)

@@ -39,6 +39,7 @@ class Rule:
     find: Callable[[Any], Iterable[Any]] | None = None
 
     def problem(self, *, file: str, sheet: str = "", cell: str = "", value: str = "") -> Problem:
+        """A problem that breaks this rule at one place."""
         return Problem(
             code=self.code, severity=self.severity, file=file, sheet=sheet, cell=cell, value=value,
             rule=self.rule, remedy=self.remedy,

@@ -1,20 +1,15 @@
-"""Rules across the returns of an authority and across authorities: who stays, moves, leaves, joins, vanishes."""
+"""Rules across returns about dates, teams and figures, within an authority and between authorities."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from datetime import timedelta
-from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 
-from hhp_stats.errors import Problem
-from hhp_stats.intake.dictionary import FOLLOW_UPS, Study
+from hhp_stats.intake.across import Located, Returns, baseline_pairs, elsewhere, positions
 from hhp_stats.intake.returns import Return
-from hhp_stats.intake.rule import Breach, Rule, breach_problems
-from hhp_stats.intake.rules_wave import folded
+from hhp_stats.intake.rule import Breach, Rule
 
 INTERIM_SLACK = timedelta(days=28)
 ENDLINE_SLACK = timedelta(days=42)
@@ -77,10 +72,10 @@ def _in_two_authorities(returns: Returns, name: str, *, plain_numbers: bool) -> 
 
 def _changed_team(returns: Returns) -> Iterator[Located]:
     for earlier, later in baseline_pairs(returns):
-        both = matched(earlier, later)
+        both = returns.matched(earlier, later)
         moved = both[(both["team_id_a"] != both["team_id_b"]) & both["team_id_a"].notna() & both["team_id_b"].notna()]
-        for row in moved.itertuples():
-            yield Located(later, Breach("team_id", int(row.at_b), also=elsewhere(earlier, "team_id", row.at_a)))
+        for a, b in positions(moved):
+            yield Located(later, Breach("team_id", b, also=elsewhere(earlier, "team_id", a)))
 
 
 def _days_shrink(returns: Returns) -> Iterator[Located]:
@@ -94,28 +89,29 @@ def _spells_shrink(returns: Returns) -> Iterator[Located]:
 
 def _shrinks(returns: Returns, name: str) -> Iterator[Located]:
     for earlier, later in returns.pairs("interim", "endline"):
-        both = matched(earlier, later)
-        for row in both[both[f"{name}_a"] > both[f"{name}_b"]].itertuples():
-            before, after = getattr(row, f"{name}_a"), getattr(row, f"{name}_b")
+        both = returns.matched(earlier, later)
+        for a, b in positions(both[both[f"{name}_a"] > both[f"{name}_b"]]):
+            before, after = earlier.frame[name].iloc[a], later.frame[name].iloc[b]
             found = f"{after:g} at endline, {before:g} at interim"
-            yield Located(later, Breach(name, int(row.at_b), found, also=elsewhere(earlier, name, row.at_a)))
+            yield Located(later, Breach(name, b, found, also=elsewhere(earlier, name, a)))
 
 
 def _changed_gender(returns: Returns) -> Iterator[Located]:
     for earlier, later in baseline_pairs(returns):
-        both = matched(earlier, later)
+        both = returns.matched(earlier, later)
         differs = (both["gender_a"] != both["gender_b"]) & both["gender_a"].notna() & both["gender_b"].notna()
-        for row in both[differs].itertuples():
-            yield Located(later, Breach("gender", int(row.at_b), also=elsewhere(earlier, "gender", row.at_a)))
+        for a, b in positions(both[differs]):
+            yield Located(later, Breach("gender", b, also=elsewhere(earlier, "gender", a)))
 
 
 def _shrinking_service(returns: Returns) -> Iterator[Located]:
+    name = "service_months"
     for earlier, later in baseline_pairs(returns):
-        both = matched(earlier, later)
-        for row in both[both["service_months_b"] < both["service_months_a"]].itertuples():
-            found = f"{row.service_months_b:g} months, {row.service_months_a:g} at baseline"
-            also = elsewhere(earlier, "service_months", row.at_a)
-            yield Located(later, Breach("service_months", int(row.at_b), found, also=also))
+        both = returns.matched(earlier, later)
+        for a, b in positions(both[both[f"{name}_b"] < both[f"{name}_a"]]):
+            found = f"{later.frame[name].iloc[b]:g} months, {earlier.frame[name].iloc[a]:g} at baseline"
+            also = elsewhere(earlier, name, a)
+            yield Located(later, Breach(name, b, found, also=also))
 
 
 def _new_team(returns: Returns) -> Iterator[Located]:
@@ -137,7 +133,7 @@ def _team_not_allocated(returns: Returns) -> Iterator[Located]:
 
 def _endline_copies_interim(returns: Returns) -> Iterator[Located]:
     for earlier, later in returns.pairs("interim", "endline"):
-        both = matched(earlier, later)
+        both = returns.matched(earlier, later)
         known = both[both["overall_absence_days_a"].gt(0) | both["illness_days_a"].gt(0)]
         names = ("overall_absence_days", "illness_days")
         same = [known[f"{n}_a"].eq(known[f"{n}_b"]) | (known[f"{n}_a"].isna() & known[f"{n}_b"].isna()) for n in names]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from hhp_stats.intake.across import Located, Returns, baseline_pairs, elsewhere, matched
+from hhp_stats.intake.across import Located, Returns, baseline_pairs, elsewhere, positions
 from hhp_stats.intake.returns import Return
 from hhp_stats.intake.rule import Breach, Rule
 from hhp_stats.intake.rules_wave import folded
@@ -14,9 +14,9 @@ from hhp_stats.intake.rules_wave import folded
 
 def _leaver_returns(returns: Returns) -> Iterator[Located]:
     for earlier, later in returns.pairs("interim", "endline"):
-        both = matched(earlier, later)
-        for row in both[both["left_a"] == 1].itertuples():
-            yield Located(later, Breach("staff_id", int(row.at_b), also=elsewhere(earlier, "left", row.at_a)))
+        both = returns.matched(earlier, later)
+        for a, b in positions(both[both["left_a"] == 1]):
+            yield Located(later, Breach("staff_id", b, also=elsewhere(earlier, "left", a)))
 
 
 def _new_people(returns: Returns) -> Iterator[tuple[Return, Return, pd.DataFrame]]:
@@ -40,9 +40,9 @@ def _joiner_without_start(returns: Returns) -> Iterator[Located]:
 
 def _old_hand_with_start(returns: Returns) -> Iterator[Located]:
     for baseline, later in baseline_pairs(returns):
-        both = matched(baseline, later)
-        for row in both[both["start_date"].notna()].itertuples():
-            yield Located(later, Breach("start_date", int(row.at_b), also=elsewhere(baseline, "staff_id", row.at_a)))
+        both = returns.matched(baseline, later)
+        for a, b in positions(both[both["start_date"].notna()]):
+            yield Located(later, Breach("start_date", b, also=elsewhere(baseline, "staff_id", a)))
 
 
 def _started_before_baseline(returns: Returns) -> Iterator[Located]:
@@ -97,10 +97,10 @@ def _id_written_otherwise(returns: Returns) -> Iterator[Located]:
 
 def _two_start_dates(returns: Returns) -> Iterator[Located]:
     for earlier, later in returns.pairs("interim", "endline"):
-        both = matched(earlier, later)
+        both = returns.matched(earlier, later)
         differs = both["start_date_a"].notna() & both["start_date_b"].notna()
-        for row in both[differs & (both["start_date_a"] != both["start_date_b"])].itertuples():
-            yield Located(later, Breach("start_date", int(row.at_b), also=elsewhere(earlier, "start_date", row.at_a)))
+        for a, b in positions(both[differs & (both["start_date_a"] != both["start_date_b"])]):
+            yield Located(later, Breach("start_date", b, also=elsewhere(earlier, "start_date", a)))
 
 
 PEOPLE_RULES: tuple[Rule, ...] = (

@@ -24,13 +24,15 @@ def _unreadable_answer(survey: SurveyFile) -> Iterator[Breach]:
 
 
 def _answer_out_of_range(survey: SurveyFile) -> Iterator[Breach]:
-    yield from out_of_range(survey)  # type: ignore[arg-type]
+    yield from out_of_range(survey)
 
 
 def _response_twice(survey: SurveyFile) -> Iterator[Breach]:
     ids = survey.meta["response"]
     for position in np.flatnonzero((ids.eq("") | ids.duplicated()).to_numpy()):
-        yield Breach("ResponseId", int(position), "no response id" if not ids.iloc[position] else "a response id again")
+        yield Breach(
+            "ResponseId", int(position), "no response id" if not ids.to_numpy()[position] else "a response id again"
+        )
 
 
 def _unreadable_moment(survey: SurveyFile) -> Iterator[Breach]:
@@ -63,7 +65,7 @@ def _straight_lines(survey: SurveyFile) -> Iterator[Breach]:
     for scale, fewest in _LONG_SCALES.items():
         names = [name for name in survey.fields if name.rsplit("_", 1)[0] == scale]
         block = survey.frame[names]
-        line = (block.notna().sum(axis=1) >= fewest) & (block.nunique(axis=1) == 1)
+        line = (block.notna().sum(axis=1) >= fewest) & (block.max(axis=1) == block.min(axis=1))
         yield from _one_for_all(survey, line, names[0], f"responses with one answer to all of {scale}")
 
 
@@ -77,7 +79,7 @@ def _one_for_all(survey: SurveyFile, mask: pd.Series, name: str, what: str) -> I
     """One line for many responses: notes about single answers would bury the problems that need action."""
     positions = np.flatnonzero(mask.to_numpy(dtype=bool))
     if len(positions):
-        rows = ", ".join(str(survey.frame["row"].iloc[position]) for position in positions[1:6])
+        rows = ", ".join(str(row) for row in survey.frame["row"].to_numpy()[positions[1:6]])
         more = "" if len(positions) < 2 else f"also rows {rows}" + (" and others" if len(positions) > 6 else "")
         yield Breach(name, int(positions[0]), f"{len(positions)} {what}", also=more)
 
@@ -151,6 +153,8 @@ DUPLICATES = Rule(
     "counts if the last answer to the consent question is a refusal.",
     remedy="Nothing to do.",
 )  # fmt: skip
+
+LINK_RULES: tuple[Rule, ...] = (OUT_OF_TIME, NOT_LINKED, DUPLICATES)
 
 
 def check_survey(survey: SurveyFile) -> None:

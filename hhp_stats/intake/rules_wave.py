@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from hhp_stats.intake.rule import Breach, Mask, Rule, at, numbers
 
 if TYPE_CHECKING:
     from hhp_stats.intake.returns import Return
+    from hhp_stats.intake.table import Table
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/#-]{0,39}")
 
 
-def blank_required(ret: Return) -> Iterator[Breach]:
+def blank_required(ret: Table) -> Iterator[Breach]:
+    """Required cells without a value, in columns that are there."""
     for name, spec in ret.fields.items():
         if spec.required and name in ret.columns:
             missing = ret.frame[name].isna().to_numpy(copy=True)
@@ -71,7 +72,8 @@ def _bad_ids(ret: Return, name: str, good: dict[str, bool]) -> Iterator[Breach]:
         yield from at(ret.frame[name].isin(bad).to_numpy(), name)
 
 
-def out_of_range(ret: Return) -> Iterator[Breach]:
+def out_of_range(ret: Table) -> Iterator[Breach]:
+    """Figures outside the limits of their field."""
     for name, spec in ret.fields.items():
         if name not in ret.columns or (spec.minimum is None and spec.maximum is None):
             continue
@@ -84,7 +86,7 @@ def out_of_range(ret: Return) -> Iterator[Breach]:
 
 
 def _flag(ret: Return, name: str) -> Mask:
-    return numbers(ret, name) == 1
+    return np.equal(numbers(ret, name), 1.0)
 
 
 def _leaver_without_date(ret: Return) -> Iterator[Breach]:
@@ -106,7 +108,9 @@ def _left_outside_period(ret: Return) -> Iterator[Breach]:
     if "leaving_date" not in ret.columns or ret.site is None:
         return
     left = ret.frame["leaving_date"]
-    earliest = ret.frame["start_date"].clip(lower=pd.Timestamp(ret.site.launch)).fillna(pd.Timestamp(ret.site.launch))
+    launch = pd.Timestamp(ret.site.launch)
+    started = ret.frame["start_date"].fillna(launch)
+    earliest = started.where(started > launch, launch)
     early = left < earliest
     late = left > ret.date_retrieved if ret.date_retrieved is not None else left.isna() & False
     for breach in at(early | late, "leaving_date"):

@@ -38,6 +38,7 @@ class Spellings:
     by_field: dict[str, dict[str, str]]
 
     def of(self, name: str) -> dict[str, str]:
+        """The spellings of one field or group: comparable form -> meaning."""
         return self.by_field.get(name, {})
 
     def accepted(self, field: Field) -> dict[str, str]:

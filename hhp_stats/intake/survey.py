@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from hhp_stats.intake import values as v
@@ -59,6 +60,8 @@ SURVEY_UNKNOWN = Rule(
     rule="Columns that the dictionary does not know are not read.",
     remedy="Add the question to the dictionary if it is to be analysed.",
 )  # fmt: skip
+
+SURVEY_FILE_RULES = (SURVEY_MISSING, SURVEY_UNREADABLE, SURVEY_COLUMNS, SURVEY_RAGGED, SURVEY_UNKNOWN)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -215,10 +218,10 @@ def _lower(texts: list[str]) -> list[str]:
 def _moments(texts: list[str]) -> pd.Series:
     """Qualtrics writes 2019-12-20 14:03:05; days alone or in British order are read as midnight."""
     moments = pd.to_datetime(pd.Series(texts, dtype=object), format="%Y-%m-%d %H:%M:%S", errors="coerce")
-    for position in moments.index[moments.isna()]:
+    for position in np.flatnonzero(moments.isna().to_numpy()).tolist():
         if texts[position]:
             try:
-                moments.iloc[position] = v.day_of(same(texts[position]).split(" ")[0])[0]
+                moments.iloc[position] = pd.Timestamp(v.day_of(same(texts[position]).split(" ")[0])[0])
             except v.Unreadable:
                 continue
     return moments.astype("datetime64[us]")

@@ -12,7 +12,7 @@ from hhp_stats.errors import Problem
 from hhp_stats.intake import values as v
 from hhp_stats.intake.columns import ReadColumn, empty_column, read_column
 from hhp_stats.intake.dictionary import Field
-from hhp_stats.intake.grid import column_letter
+from hhp_stats.intake.grid import NO_STORED_VALUE, CellError, column_letter
 from hhp_stats.intake.masking import shown
 from hhp_stats.intake.spellings import Spellings
 from hhp_stats.intake.tolerance import Tolerance, collect
@@ -47,10 +47,11 @@ class Table:
 
     def cell(self, name: str, position: int) -> str:
         """The address of one value: "G14", or in a CSV file "row 14, column G (illness_days)"."""
-        row, column = int(self.frame["row"].iloc[position]), self.columns.get(name)
+        row, column = int(self.frame["row"].to_numpy()[position]), self.columns.get(name)
         return f"row {row}" if column is None else self.address(row, column, name)
 
     def address(self, row: int, column: int, name: str = "") -> str:
+        """The address of a row and column in the manner of the file's format."""
         if self.path.suffix.casefold() == ".csv":
             return f"row {row}, column {column_letter(column)}" + (f" ({name})" if name else "")
         return f"{column_letter(column)}{row}"
@@ -59,9 +60,9 @@ class Table:
         """What stands in a cell, masked where it may be a name."""
         raw = self.raw.get(name)
         found = raw[position] if raw is not None else None
-        if isinstance(found, v.CellError):
+        if isinstance(found, CellError):
             return found.text if found.text.startswith("#") and found.text[1:].isascii() else "an error value"
-        if found is v.NO_STORED_VALUE:
+        if found is NO_STORED_VALUE:
             return "a formula without a stored result"
         return shown(found, vocabulary=self.vocabulary)
 
@@ -89,13 +90,22 @@ class Table:
             field=name,
             habits=[*read.habits, *stored],
             key=lambda position: (type(raw[position]), raw[position]),
-            describe=lambda position, value: (self.cell(name, position), self.quote(name, position), _words(value)),
+            describe=lambda position, value: (
+                self.cell(name, position),
+                self.quote(name, position),
+                _words(self.fields[name].kind, value),
+            ),
         )
 
 
-def _words(value: Any) -> str:
+def _words(kind: str, value: Any) -> str:
+    """A value read, for the list of tolerances: identifiers masked, everything else is our own vocabulary."""
     if value is None or value is pd.NaT or value != value:
         return "no value"
+    if kind == "yes/no":
+        return "yes" if value == 1 else "no"
+    if kind == "category":
+        return str(value)
     return shown(value.to_pydatetime() if isinstance(value, pd.Timestamp) else value).strip("“”")
 
 

@@ -66,7 +66,7 @@ def _read(path: Path, wanted: str) -> Grid:
                 "hidden" if each.sheet_state != "visible" else "visible"
                 for each in book.worksheets
                 if each is not chosen
-            ],  # fmt: skip
+            ],
             hidden=chosen.sheet_state != "visible",
         )
     finally:
@@ -198,8 +198,8 @@ def _parse_sheet(stream: Any, convert: Callable[[str, str, int], Any]) -> _Sheet
         # Some programs write every tag with a prefix, such as x:worksheet.
         prefix, colon, _ = tag.rpartition(":")
         if colon:
-            for table in (starts, ends):
-                table.update({f"{prefix}:{name}": handler for name, handler in list(table.items())})  # type: ignore[attr-defined]
+            starts.update({f"{prefix}:{name}": handler for name, handler in starts.items()})
+            ends.update({f"{prefix}:{name}": handler for name, handler in ends.items()})
         parser.StartElementHandler = start
 
     parser = expat.ParserCreate()

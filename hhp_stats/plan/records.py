@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
+import math
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
+from types import UnionType
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from hhp_stats.errors import PlanError
@@ -28,39 +31,70 @@ def read_plan_file(root: Path, file: str) -> Mapping[str, Any]:
 
 
 def read_records(
-    root: Path, *, file: str, key: str, kind: type[Record], may_be_empty: frozenset[str] = frozenset()
+    root: Path,
+    *,
+    file: str,
+    key: str,
+    kind: type[Record],
+    may_be_empty: frozenset[str] = frozenset(),
+    optional: bool = False,
 ) -> tuple[Record, ...]:
     """What records does the list of tables `key` of a plan file hold?
 
     Field types of the dataclass `kind` decide what an entry may hold: text, a list of texts, a whole
-    number, or one of the words of a Literal. Lines of text are joined with single spaces. The first
-    field identifies the record.
+    number, a number, yes or no, a date, or one of the words of a Literal. Lines of text are joined with
+    single spaces. The first field identifies the record.
 
-    Refuses (PlanError) an empty list, unknown or missing keys, values of another type, text that is
-    blank unless its field is in `may_be_empty`, words that a Literal does not know, and an id used twice.
+    Refuses (PlanError) an empty list unless `optional`, unknown or missing keys, values of another type, text
+    that is blank unless its field is in `may_be_empty`, words that a Literal does not know, and an id used twice.
     """
     entries = read_plan_file(root, file).get(key)
+    if optional and entries is None:
+        return ()
     if not isinstance(entries, list) or not entries:
         raise PlanError(file, f"[[{key}]]", "holds no entry.", "Add at least one.")
-    hints, fields = get_type_hints(kind), dataclasses.fields(kind)
-    identity = fields[0].name
-    required = {field.name for field in fields if field.default is dataclasses.MISSING}
+    identity = dataclasses.fields(kind)[0].name
     found: dict[str, Record] = {}
     for number, entry in enumerate(entries, start=1):
         place = f"{key} {entry.get(identity, f'number {number}')}"
-        for name in sorted(set(entry) - set(hints)):
-            known = ", ".join(field.name for field in fields)
-            raise PlanError(file, place, f"has an unknown key {name!r}.", f"Known keys: {known}.")
-        for name in sorted(required - set(entry)):
-            raise PlanError(file, place, f"lacks {name!r}.", "Add it.")
-        values = {name: _value(file, place, name, value, hints[name]) for name, value in entry.items()}
-        for name, value in values.items():
-            if value == "" and name not in may_be_empty:
-                raise PlanError(file, place, f"has no text under {name!r}.", "Write it.")
-        if values[identity] in found:
+        record = record_of(entry, file=file, place=place, kind=kind, may_be_empty=may_be_empty)
+        name = getattr(record, identity)
+        if name in found:
             raise PlanError(file, place, "stands twice.", f"Give every {key} its own {identity}.")
-        found[values[identity]] = kind(**values)
+        found[name] = record
     return tuple(found.values())
+
+
+def record_of(
+    entry: Mapping[str, Any],
+    *,
+    file: str,
+    place: str,
+    kind: type[Record],
+    may_be_empty: frozenset[str] = frozenset(),
+) -> Record:
+    """One table of a plan file as a record of `kind`; refuses what `read_records` refuses."""
+    hints, fields = get_type_hints(kind), dataclasses.fields(kind)
+    required = {field.name for field in fields if field.default is dataclasses.MISSING}
+    for name in sorted(set(entry) - set(hints)):
+        known = ", ".join(field.name for field in fields)
+        raise PlanError(file, place, f"has an unknown key {name!r}.", f"Known keys: {known}.")
+    for name in sorted(required - set(entry)):
+        raise PlanError(file, place, f"lacks {name!r}.", "Add it.")
+    values = {name: _value(file, place, name, value, hints[name]) for name, value in entry.items()}
+    for name, value in values.items():
+        if value == "" and name not in may_be_empty:
+            raise PlanError(file, place, f"has no text under {name!r}.", "Write it.")
+    return kind(**values)
+
+
+_KINDS: Mapping[Any, str] = {
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    dt.date: "a date",
+    str: "text",
+}
 
 
 def _value(file: str, place: str, name: str, value: Any, hint: Any) -> Any:
@@ -70,7 +104,15 @@ def _value(file: str, place: str, name: str, value: Any, hint: Any) -> Any:
             allowed = ", ".join(get_args(hint))
             raise PlanError(file, place, f"has an unknown {name} {value!r}.", f"Known: {allowed}.")
         return value
-    if hint is int and isinstance(value, int) and not isinstance(value, bool):
+    if get_origin(hint) is UnionType:  # a value that may be left out: the key is absent then
+        hint = next(part for part in get_args(hint) if part is not type(None))
+    if hint is bool and isinstance(value, bool):
+        return value
+    if hint in (int, float) and isinstance(value, int) and not isinstance(value, bool):
+        return hint(value)
+    if hint is float and isinstance(value, float) and math.isfinite(value):
+        return value
+    if hint is dt.date and isinstance(value, dt.date) and not isinstance(value, dt.datetime):
         return value
     if hint is str and isinstance(value, str):
         return " ".join(value.split())
@@ -78,5 +120,4 @@ def _value(file: str, place: str, name: str, value: Any, hint: Any) -> Any:
         if len(set(value)) != len(value):
             raise PlanError(file, place, f"repeats an entry under {name!r}.", "Keep one.")
         return tuple(value)
-    wanted = {int: "a whole number", str: "text"}.get(hint, "a list of texts")
-    raise PlanError(file, place, f"has {value!r} under {name!r}.", f"Write {wanted}.")
+    raise PlanError(file, place, f"has {value!r} under {name!r}.", f"Write {_KINDS.get(hint, 'a list of texts')}.")

@@ -14,9 +14,10 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 import nbformat
@@ -53,6 +54,7 @@ _KERNEL_ARGUMENTS = [
     "--InlineBackend.print_figure_kwargs={'bbox_inches': 'tight', 'metadata': {'Date': None, 'Creator': None}}",
 ]
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+_PICTURE = re.compile(r"!\[[^\]]*\]\(([^)\s]+)\)")
 _CELL_LINE = re.compile(r"Cell In\[\d+\], line (\d+)")
 
 # nbformat has no type annotations.
@@ -146,20 +148,41 @@ def execute(
             results[at] = Executed(outputs=(), reused=True)
             continue
         kept = project.root / CACHE / f"{source.chapter.slug}-{digest_chapter(source, inputs=inputs)}.ipynb"
-        if kept.exists() and not fresh:
-            notebook = _read_notebook(kept, as_version=4)
+        notebook = _read_notebook(kept, as_version=4) if kept.exists() and not fresh else None
+        if notebook is not None and _has_files(project, source, notebook):
             os.utime(kept)  # recently used outputs are kept longest
             results[at] = Executed(outputs=_outputs(notebook), reused=True)
             on_chapter(source, "reused")
         else:
             waiting.append((at, source, kept))
     if waiting:
-        for (at, source, kept), notebook in zip(
-            waiting, asyncio.run(_run_all(project, [w[1] for w in waiting], workers, on_chapter)), strict=True
-        ):
+        ran = _completed(_run_all(project, [source for _, source, _ in waiting], workers, on_chapter))
+        for (at, source, kept), notebook in zip(waiting, ran, strict=True):
             _keep(notebook, kept, slug=source.chapter.slug)
             results[at] = Executed(outputs=_outputs(notebook), reused=False)
     return [results[at] for at in range(len(sources))]
+
+
+def _completed(work: Coroutine[Any, Any, list[Any]]) -> list[Any]:
+    """Run to the end, also where the caller (a notebook, a browser test) has an event loop running."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(work)
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        return thread.submit(asyncio.run, work).result()
+
+
+def _has_files(project: Project, source: Source, notebook: Any) -> bool:
+    """Whether the pictures that kept Markdown refers to are still there: code may write them aside."""
+    folder = project.root / PurePosixPath(source.chapter.path).parent
+    for cell in notebook.cells:
+        for output in cell.outputs:
+            text = output.get("data", {}).get("text/markdown", "") or output.get("text", "")
+            for path in _PICTURE.findall(text):
+                if not ((project.root / path[1:]) if path.startswith("/") else folder / path).is_file():
+                    return False
+    return True
 
 
 def _outputs(notebook: Any) -> tuple[tuple[Any, ...], ...]:

@@ -6,6 +6,7 @@ in printed Markdown, say) is checked once more while rendering.
 
 from __future__ import annotations
 
+import ast
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -13,7 +14,7 @@ from pathlib import Path
 
 from hhp_stats.errors import Problem, RenderError
 from hhp_stats.publish.project import CONFIG, Project, load_project
-from hhp_stats.publish.qmd import Line, Source, prose_lines, read_chapter
+from hhp_stats.publish.qmd import Cell, Line, Source, prose_lines, read_chapter
 
 _MATH = re.compile(r"\$\$.*?\$\$|(?<![\\$])\$(?=[^\s$])(?:[^$\\]|\\.)*?(?<=\S)\$(?![\d$])", re.DOTALL)
 _TAG = re.compile(r"</?[A-Za-z][A-Za-z0-9]*(?:\s[^<>]*)?/?>")
@@ -207,13 +208,26 @@ def _check_labels(sources: Sequence[Source], passages: Sequence[Sequence[Sequenc
             where = f"{first[label][0]}:{first[label][1]}"
             refuse(file, number, f"the label '{label}' is also used in {where}")
         first.setdefault(label, (file, number))
-    # Printed Markdown may bring labels of its own: those are known only after the code has run.
-    if any(cell.options["output"] == "asis" for cell in cells):
+    # Shown Markdown may bring labels of its own: those are known only after the code has run.
+    if any(_may_show_markdown(cell) for cell in cells):
         return
     for line in lines:
         for found in _REFERENCE.finditer(line.text):
             if found[1] not in first:
                 refuse(line.file, line.number, f"'@{found[1]}' refers to nothing: no such label in the book")
+
+
+def _may_show_markdown(cell: Cell) -> bool:
+    """Whether a cell without a label prints Markdown, or ends with a value that could be Markdown."""
+    if cell.label.startswith(("fig-", "tbl-")) or not cell.options["eval"]:
+        return False
+    if cell.options["output"] == "asis":
+        return True
+    try:
+        body = ast.parse(cell.source).body
+    except SyntaxError:
+        return False
+    return bool(body) and isinstance(body[-1], ast.Expr)
 
 
 def _check_citations(
@@ -234,8 +248,11 @@ def _check_citations(
             cited = cited or line
             if known is not None and key not in known:
                 refuse(line.file, line.number, f"the citation '@{key}' is not in the bibliography")
-    text = "\n".join(line.text for source in sources for line in prose_lines(source.lines))
-    if cited and not re.search(r"^:{3,}\s*\{\s*#refs\b", text, re.MULTILINE):
+    lines = [line for source in sources for line in prose_lines(source.lines)]
+    lists = [line for line in lines if re.match(r":{3,}\s*\{\s*#refs\b", line.text)]
+    for line in lists[1:]:
+        refuse(line.file, line.number, "a second list of references: one book, one '::: {#refs}'")
+    if cited and not lists:
         refuse(
             cited.file, cited.number, "the book cites sources, but no chapter has a block '::: {#refs}' for their list"
         )

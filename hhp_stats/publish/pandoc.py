@@ -7,7 +7,6 @@ looked up in the sources to give the file and line.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import subprocess
@@ -18,9 +17,10 @@ from typing import Any
 import pypandoc
 
 from hhp_stats.errors import RenderError
+from hhp_stats.publish.pictures import keep_picture
 from hhp_stats.publish.project import Project
 from hhp_stats.publish.qmd import Source, locate
-from hhp_stats.publish.weave import FIGURES, Woven
+from hhp_stats.publish.weave import Woven
 
 ASSETS = Path(__file__).resolve().parent / "assets"
 # The one in the wheel: pypandoc's own search takes the newest on the machine and is not thread-safe.
@@ -142,10 +142,15 @@ def _fetch(project: Project, source: Source, image: Any, figures: dict[str, byte
     found = folder / path.lstrip("/")
     if not found.is_file():
         raise RenderError(file, line, f"the image '{path}' does not exist")
-    content = found.read_bytes()
-    name = f"{FIGURES}/{found.stem}-{hashlib.sha256(content).hexdigest()[:8]}{found.suffix.lower()}"
-    figures[name] = content
-    target[0] = name
+    suffix = found.suffix.lower().removeprefix(".")
+    if suffix not in ("svg", "png", "jpg", "jpeg", "gif"):
+        raise RenderError(file, line, f"the image '{path}' is of a kind that not both formats can show")
+    target[0], extra = keep_picture(figures, content=found.read_bytes(), stem=found.stem, suffix=suffix)
+    attributes = image["c"][0][2]
+    given = {key for key, _ in attributes}
+    attributes.extend(
+        [key, value] for key, value in extra.items() if not (given & {"width", "height"} and key != "dark")
+    )
 
 
 def write(project: Project, sources: Sequence[Source], tree: str, *, target: str) -> str:

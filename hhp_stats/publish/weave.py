@@ -7,21 +7,17 @@ stylesheet; labelled outputs become numbered floats (`::: {#tbl-x}` with the cap
 from __future__ import annotations
 
 import base64
-import hashlib
 import re
 import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from html import escape
 from typing import Any
 
 from hhp_stats.errors import RenderError
-from hhp_stats.present.style import dark_svg
 from hhp_stats.publish.execute import INLINE_MIME, Executed, steps
+from hhp_stats.publish.pictures import keep_picture
 from hhp_stats.publish.project import Project
 from hhp_stats.publish.qmd import Cell, Inline, Prose, Source
-
-FIGURES = "assets/figures"
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _KERNEL_FILE = re.compile(r"\S*ipykernel_\d+[/\\]\d+\.py:\d+: ")
@@ -196,33 +192,7 @@ class _CellWeaver:
         label = self.cell.label
         if not label.startswith("fig-"):
             raise self._error("this cell shows a figure; give it a label 'fig-…', a fig-cap and a fig-alt")
-        if suffix == "svg":
-            content = _svg(content.decode()).encode()
-        digest = hashlib.sha256(content).hexdigest()[:8]
-        name = f"{FIGURES}/{label}-{digest}.{suffix}"
-        self.figures[name] = content
+        name, extra = keep_picture(self.figures, content=content, stem=label, suffix=suffix)
         attributes = f"fig-alt={_attribute(str(self.cell.options['fig-alt']))}"
-        if suffix == "svg":
-            attributes += _size(content.decode())
-            dark = f"{FIGURES}/{label}-{digest}-dark.svg"
-            self.figures[dark] = dark_svg(content.decode()).encode()
-            attributes += f' dark="{escape(dark)}"'
+        attributes += "".join(f' {key}="{value}"' for key, value in extra.items())
         return f"![]({name}){{{attributes}}}"
-
-
-def _size(svg: str) -> str:
-    """The picture's size on the page, so that the text below does not jump when it arrives."""
-    found = (
-        re.search(r'<svg\b[^>]*?\bwidth="([\d.]+)pt"[^>]*?>', svg),
-        re.search(r'<svg\b[^>]*?\bheight="([\d.]+)pt"', svg),
-    )
-    if not found[0] or not found[1]:
-        return ""
-    width, height = (round(float(side[1]) * 96 / 72) for side in found if side)
-    return f' width="{width}" height="{height}"'
-
-
-def _svg(text: str) -> str:
-    """The picture without metadata, which could hold a date and the drawing program's version."""
-    text = re.sub(r"<metadata>.*?</metadata>\s*", "", text, flags=re.DOTALL)
-    return "\n".join(line.rstrip() for line in text.splitlines()) + "\n"

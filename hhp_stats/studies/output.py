@@ -58,7 +58,7 @@ def read_output(root: Path, study: str) -> StudyOutput:
     if not (folder / "results.csv").is_file():
         raise HhpError(f"the results of {study} are not ready: run `hhp results` (or `make report`) first")
     tables = {
-        path.stem: pd.read_csv(path, float_precision="round_trip", keep_default_na=True)
+        path.stem: pd.read_csv(path)
         for path in sorted(folder.glob("*.csv"))
         if path.name != "results.csv"
     }

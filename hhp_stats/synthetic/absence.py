@@ -15,8 +15,9 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import optimize, special
 
+from hhp_stats.estimate.icc import icc_anova
 from hhp_stats.synthetic.assumptions import AbsenceAssumptions
-from hhp_stats.synthetic.calibration import Array, Flags, anova_icc, counts, latent_correlation
+from hhp_stats.synthetic.calibration import Array, Flags, counts, latent_correlation
 
 Days = npt.NDArray[np.int64]
 DaysGiven = Callable[[float, float], tuple[Days, Days]]  # baseline and follow-up days for latent shares t and p
@@ -116,7 +117,7 @@ def _solved(
     t, p = start
 
     def icc_gap(value: float) -> float:
-        return anova_icc(days(value, p)[1].astype(np.float64), team) - icc
+        return icc_anova(outcome=days(value, p)[1].astype(np.float64), clusters=team).estimate - icc
 
     def correlation_gap(value: float) -> float:
         one, other = days(t, value)

@@ -116,14 +116,3 @@ def mean_given(z: Array, *, correlation: float, mean: float, sd: float, longest:
         total += coefficient * correlation**k * now
         before, now = now, (z * now - np.sqrt(k) * before) / np.sqrt(k + 1)
     return total
-
-
-def anova_icc(values: Array, groups: npt.NDArray[np.int64]) -> float:
-    """Share of variance between groups: (MSB - MSW) / (MSB + (n0 - 1) MSW), one-way analysis of variance."""
-    size = np.bincount(groups)
-    k, n = len(size), len(values)
-    mean = np.bincount(groups, values) / size
-    between = float(np.sum(size * (mean - values.mean()) ** 2)) / (k - 1)
-    within = float(np.sum((values - mean[groups]) ** 2)) / (n - k)
-    n0 = (n - float(np.sum(size**2)) / n) / (k - 1)
-    return (between - within) / (between + (n0 - 1) * within)

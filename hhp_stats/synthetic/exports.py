@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -128,24 +129,27 @@ def survey_file(*, draw: TrialDraw, fields: tuple[Field, ...], wave: str) -> byt
     names = [name for name, _ in META] + [field.name for field in asked] + ["Release"]
     texts = [text for _, text in META] + [_question(field) for field in asked] + ["Release"]
     marks = [name[0].lower() + name[1:] for name, _ in META] + [f"QID{n + 1}" for n in range(len(asked))] + ["release"]
-    order = sorted(range(len(responses)), key=lambda number: responses[number].day)
     identifiers = _tokens(len(responses), draw.seed, f"responses {wave}", 15)
     people = pd.concat([draw.people, draw.joiners], ignore_index=True)
+    launch = people["launch"].dt.to_pydatetime()
     numbers = stream(draw.seed, "recipients").permutation(len(people)) + 1
-    rows: list[Sequence[object]] = [texts, [json.dumps({"ImportId": mark}, separators=(",", ":")) for mark in marks]]
-    for place, number in enumerate(order):
-        response = responses[number]
-        first = people["launch"].iloc[response.person] + pd.Timedelta(days=FIELD_DAYS[wave][0] + response.day)
-        begun = first + pd.Timedelta(seconds=int(rng.integers(8 * 3600, 19 * 3600)))
+    rows: list[Sequence[object]] = []
+    for response, identifier in zip(responses, identifiers, strict=True):
+        begun = launch[response.person] + dt.timedelta(
+            days=FIELD_DAYS[wave][0] + response.day, seconds=int(rng.integers(8 * 3600, 19 * 3600))
+        )
         seconds = max(20, int(rng.lognormal(6.1, 0.45) * response.progress / 100))
-        ended = begun + pd.Timedelta(seconds=seconds)
+        ended = begun + dt.timedelta(seconds=seconds)
         person = f"{numbers[response.person]:04d}"
         rows.append(
             [begun, ended, "IP Address", response.progress, seconds, str(response.progress == 100),
-             ended + pd.Timedelta(seconds=2), f"R_{identifiers[place]}", "Synthetic", f"Person {person}",
+             ended + dt.timedelta(seconds=2), f"R_{identifier}", "Synthetic", f"Person {person}",
              f"person-{person}@example.invalid", response.code, "email", "EN-GB",
              *(response.answers.get(field.name, "") for field in asked), SYNTHETIC]
         )  # fmt: skip
+    rows.sort(key=lambda row: (str(row[0]), str(row[7])))
+    imports = [json.dumps({"ImportId": mark}, separators=(",", ":")) for mark in marks]
+    rows = [texts, imports, *rows]
     return b"\xef\xbb\xbf" + csv_text(names, rows)
 
 

@@ -13,6 +13,7 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 
+from hhp_stats.measures.reliability import cronbach_alpha
 from hhp_stats.synthetic.assumptions import Assumptions, ItemAssumptions
 from hhp_stats.synthetic.calibration import Array, stream
 
@@ -132,12 +133,6 @@ def affect(answers: pd.DataFrame, wave: str) -> tuple[Array, Array]:
     return sum(values[0::2]) / 3, sum(values[1::2]) / 3  # type: ignore[return-value]
 
 
-def cronbach_alpha(items: Array) -> float:
-    """k / (k - 1) * (1 - sum of item variances / variance of the sum); `items` (people, k), turned one way."""
-    k = items.shape[1]
-    return float(k / (k - 1) * (1 - items.var(axis=0, ddof=1).sum() / items.sum(axis=1).var(ddof=1)))
-
-
 def _scores(answers: pd.DataFrame, wave: str) -> dict[str, Array]:
     return {
         "wellbeing": composite(answers, wave),
@@ -181,7 +176,7 @@ def population_values(model: ItemModel) -> PopulationValues:
         )
         r_squared.append(float(np.corrcoef(cognitive, positive - negative)[0, 1] ** 2))
     alpha = {
-        key: cronbach_alpha(plain[[f"{field}_t1" for field in item.fields]].to_numpy())
+        key: cronbach_alpha(plain[[f"{field}_t1" for field in item.fields]]).estimate
         for key, item in model.items
         if len(item.fields) > 1
     }
@@ -195,7 +190,7 @@ def population_values(model: ItemModel) -> PopulationValues:
         r_squared=(r_squared[0], r_squared[1]),
         alpha=alpha,
         pressure_correlation=float(np.corrcoef(plain["pressure_1_t1"], plain["pressure_2_t1"])[0, 1]),
-        need_alpha=cronbach_alpha(plain[[f"{field}_t1" for field in NEEDS]].to_numpy()),
+        need_alpha=cronbach_alpha(plain[[f"{field}_t1" for field in NEEDS]]).estimate,
         stability=float(np.corrcoef(composite(plain, "t1"), composite(plain, "t2"))[0, 1]),
         composite_wellbeing=float(np.corrcoef(composite(plain, "t1"), wellbeing.t1)[0, 1]),
         per_shift=shift,

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from hhp_stats.synthetic.calibration import anova_icc
+from hhp_stats.estimate.icc import icc_anova
 from hhp_stats.synthetic.goal_setting import TrialDraw
 from hhp_stats.synthetic.programme import MODULES
 from hhp_stats.synthetic.survey_answers import ItemModel, affect, composite, population_values
@@ -109,7 +109,7 @@ def _realised(draw: TrialDraw) -> dict[str, Any]:
             "r_squared": float(np.corrcoef(cognitive, positive - negative)[0, 1] ** 2),
             "latent_wellbeing_of_respondents": float(level[answered].mean()),
             "latent_wellbeing_of_others": float(level[~answered].mean()),
-            "composite_icc": anova_icc(composite(draw.answers, wave), team),
+            "composite_icc": icc_anova(outcome=composite(draw.answers, wave), clusters=team).estimate,
         }
     return {
         "team_size_mean": float(size.mean()),
@@ -119,7 +119,7 @@ def _realised(draw: TrialDraw) -> dict[str, Any]:
         "agency_share": float(people["agency"].mean()),
         "absence_mean_days": float(days.mean()),
         "absence_sd_days": float(days.std()),
-        "absence_icc": anova_icc(days, team),
+        "absence_icc": icc_anova(outcome=days, clusters=team).estimate,
         "absence_correlation": float(np.corrcoef(absence.baseline_days, days)[0, 1]),
         "no_absence_share": float((days == 0).mean()),
         "leavers": int(people["left"].sum()),

@@ -24,7 +24,9 @@ def main() -> None:
         script = (HERE / "generate.inp").read_text(encoding="utf-8").replace("FOLDER", folder)
         (Path(folder) / "run.inp").write_text(script, encoding="utf-8")
         printed = subprocess.run(["gretlcli", "-b", f"{folder}/run.inp"], check=True, capture_output=True, text=True)
-        gretl = [line.removeprefix("ROW|").split("|") for line in printed.stdout.splitlines() if line.startswith("ROW|")]
+        gretl = [
+            line.removeprefix("ROW|").split("|") for line in printed.stdout.splitlines() if line.startswith("ROW|")
+        ]
         r = pd.read_csv(Path(folder) / "r.csv")
         both = pd.concat([r, pd.DataFrame(gretl, columns=list(r.columns))], ignore_index=True)
         both.to_csv(HERE / "software.csv", index=False, lineterminator="\n")

@@ -92,3 +92,21 @@ def test_digest_takes_names_and_bytes_but_not_the_place(tmp_path: Path) -> None:
     assert len({digests[0], added, renamed}) == 3
     with pytest.raises(RenderError, match="does not exist"):
         execute.digest_files(tmp_path, [Path("nowhere")])
+
+
+def test_pictures_written_aside_are_missed_when_they_are_gone(write_book: WriteBook) -> None:
+    code = (
+        "from pathlib import Path\n"
+        "from IPython.display import Markdown\n"
+        "Path('aside').mkdir(exist_ok=True)\n"
+        'svg = \'<svg xmlns="http://www.w3.org/2000/svg" width="30pt" height="15pt"><path fill="#1f2a30" d="M0 0h9v9z"/></svg>\'\n'
+        "Path('aside/dot.svg').write_text(svg)\n"
+        "Markdown('::: {#fig-dot}\\n\\n![](aside/dot.svg){fig-alt=\"A dot\"}\\n\\nA dot\\n\\n:::\\n')\n"
+    )
+    root = write_book(f"# One {{#sec-one}}\n\nSee @fig-dot.\n\n```{{python}}\n{code}```\n")
+    assert render(root).executed == ("one.qmd",)
+    assert render(root).reused == ("one.qmd",)
+    page = (root / "_output" / "one.html").read_text(encoding="utf-8")
+    assert 'width="40" height="20"' in page and "-dark.svg" in page
+    (root / "aside" / "dot.svg").unlink()
+    assert render(root).executed == ("one.qmd",)

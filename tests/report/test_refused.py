@@ -40,6 +40,7 @@ CASES = {
     "label twice": (HEAD + "## A {#sec-a}\n\nWords.\n\n## B {#sec-a}\n", 7, "'sec-a' is also used in one.qmd:3"),
     "citation": (HEAD + "As @nobody1999 says.\n", 3, "'@nobody1999' is not in the bibliography"),
     "citation without list": (HEAD + "As @bell2002 says.\n", 3, "no chapter has a block '::: {#refs}'"),
+    "second list": (HEAD + "::: {#refs}\n:::\n\n::: {#refs}\n:::\n", 6, "a second list of references"),
     "footnote": (HEAD + "Words.[^a]\n", 3, "'[^a]' is not in this chapter"),
     "unused footnote": (HEAD + "Words.\n\n[^a]: Note.\n", 5, "'[^a]' is not used"),
     "format": (HEAD + '::: {.content-visible when-format="pdf"}\nx\n:::\n', 3, "'html' only"),

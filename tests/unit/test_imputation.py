@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from joblib import parallel_config
 from numpy.testing import assert_allclose
 
 from hhp_stats.errors import CollinearTerms, ImputationRefused, NoObservations, UnknownName
@@ -97,7 +98,11 @@ def test_matching_only_gives_values_observed_in_the_same_arm(frame, imputations)
             for item in ("item_1", "item_2"):
                 assert set(part[item]) <= set(frame.loc[frame["treatment"] == arm, item].dropna())
         assert set(completed["left"]) == {0.0, 1.0}
-        assert set(completed["workload"]) == {"low", "fair", "high"} and set(completed["role"]) == {"adult", "child", "other"}
+        assert set(completed["workload"]) == {"low", "fair", "high"} and set(completed["role"]) == {
+            "adult",
+            "child",
+            "other",
+        }
 
 
 def test_same_seed_same_numbers_in_one_process_or_two(frame, imputations) -> None:
@@ -106,6 +111,14 @@ def test_same_seed_same_numbers_in_one_process_or_two(frame, imputations) -> Non
             assert np.array_equal(imputed.values, other.imputed[name].values), name
     changed = impute(frame, replace(PLAN, seed=12))
     assert not np.array_equal(changed.imputed["wellbeing"].values, imputations.imputed["wellbeing"].values)
+
+
+def test_the_parallel_configuration_in_force_is_respected(frame, imputations) -> None:
+    """Whatever runs the chains (a thread pool here, Dask elsewhere), the numbers are those of one process."""
+    with parallel_config(backend="threading", n_jobs=2):
+        other = impute(frame, PLAN)
+    for name, imputed in imputations.imputed.items():
+        assert np.array_equal(imputed.values, other.imputed[name].values), name
 
 
 def test_more_imputations_leave_the_first_ones_as_they_were(frame, imputations) -> None:
@@ -137,7 +150,9 @@ def test_diagnostics_hold_every_chain_and_variable(imputations) -> None:
     assert_allclose(shares, 1.0, rtol=1e-12)  # shares of one total
     last = found.trace.query("variable == 'item_1' and group == 'treatment=1.0' and imputation == 2 and iteration == 3")
     gaps = imputations.frame["item_1"].isna() & (imputations.frame["treatment"] == 1)
-    assert_allclose(last["mean"].item(), imputations.completed(1).loc[gaps, "item_1"].mean(), rtol=1e-12)  # the same mean
+    assert_allclose(
+        last["mean"].item(), imputations.completed(1).loc[gaps, "item_1"].mean(), rtol=1e-12
+    )  # the same mean
 
 
 def test_r_hat() -> None:

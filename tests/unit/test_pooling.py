@@ -52,7 +52,9 @@ def test_units_and_order() -> None:
     pooled, scaled = pool([one(x) for x in values]), pool([one(-10 * x, 1.0) for x in reversed(values)])
     # Rescaling by ten rounds once per number.
     assert_allclose([scaled.estimate, scaled.std_error], [-10 * pooled.estimate, 10 * pooled.std_error], rtol=1e-12)
-    assert_allclose([scaled.df, scaled.fraction_missing_information], [pooled.df, pooled.fraction_missing_information], rtol=1e-12)
+    assert_allclose(
+        [scaled.df, scaled.fraction_missing_information], [pooled.df, pooled.fraction_missing_information], rtol=1e-12
+    )
 
 
 def test_joint_test_of_one_parameter_is_the_square_of_t() -> None:

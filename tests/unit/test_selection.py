@@ -43,8 +43,12 @@ def test_score_and_hessian_are_the_derivatives_of_the_likelihood() -> None:
     theta = np.array([0.2, 0.4, 0.5, 0.8, 0.9, 0.2, 0.4, 0.7, 0.1])
     score, hessian = likelihood.derivatives(theta, data)
     step = 1e-5 * np.eye(len(theta))
-    by_value = [(likelihood.log_likelihood(theta + h, data) - likelihood.log_likelihood(theta - h, data)) / 2e-5 for h in step]
-    by_score = [(likelihood.derivatives(theta + h, data)[0] - likelihood.derivatives(theta - h, data)[0]) / 2e-5 for h in step]
+    by_value = [
+        (likelihood.log_likelihood(theta + h, data) - likelihood.log_likelihood(theta - h, data)) / 2e-5 for h in step
+    ]
+    by_score = [
+        (likelihood.derivatives(theta + h, data)[0] - likelihood.derivatives(theta - h, data)[0]) / 2e-5 for h in step
+    ]
     # Central differences of step 1e-5: truncation 1e-10 of the third derivative, cancellation 1e-16/1e-5 of a value of 300.
     assert_allclose(score, by_value, rtol=1e-6, atol=1e-5)
     assert_allclose(hessian, np.array(by_score), rtol=1e-6, atol=1e-5)
@@ -57,9 +61,7 @@ def test_score_and_hessian_are_the_derivatives_of_the_likelihood() -> None:
 def test_the_likelihood_is_that_of_the_bivariate_normal() -> None:
     """For one person of each kind, by integrating the joint density of both errors numerically."""
     rho, sigma, w, mean, y = 0.6, 1.3, 0.4, 0.2, 1.1
-    data = likelihood.SelectionData(
-        z_in=np.array([[w]]), z_out=np.array([[w]]), x=np.array([[mean]]), y=np.array([y])
-    )
+    data = likelihood.SelectionData(z_in=np.array([[w]]), z_out=np.array([[w]]), x=np.array([[mean]]), y=np.array([y]))
     found = likelihood.log_likelihood(np.array([1.0, 1.0, np.arctanh(rho), np.log(sigma)]), data)
     grid = np.linspace(-w, 12, 200_001)
     joint = stats.multivariate_normal([0, 0], [[1, rho], [rho, 1]])
@@ -138,7 +140,7 @@ def test_degrees_of_freedom() -> None:
 
 
 def test_refusals() -> None:
-    y, matrix, response, team = trial()
+    y, matrix, _, _ = trial()
     with pytest.raises(NoObservations):
         heckman_likelihood(outcome=np.full(len(y), np.nan), matrix=matrix)
     with pytest.raises(EstimationError, match="no selection"):

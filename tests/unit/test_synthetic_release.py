@@ -21,35 +21,21 @@ from hhp_stats.design.randomisation import Allocation, AllocationRule, replay
 from hhp_stats.design.strata import make_strata
 from hhp_stats.errors import DataError, UnknownName
 from hhp_stats.synthetic.assumptions import PROJECT, load_assumptions
-from hhp_stats.synthetic.release import STUDIES, synthesise
+from hhp_stats.synthetic.release import STUDIES, StudyFiles, synthesise
 
-INPUTS = (
-    "data/plan/goal_setting.toml",
-    "data/plan/synthetic_goal_setting.toml",
-    "data/dictionary.csv",
-    "data/published/protocol_clauses.csv",
-)
 WAVES = ("baseline", "interim", "endline")
-
-
-def new_project(root: Path) -> Path:
-    for name in INPUTS:
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(PROJECT / name, root / name)
-    return root
+GIVEN = ("plan", "published", "dictionary.csv", "spellings.csv")  # below data/, not written by the release
 
 
 def made_files(root: Path) -> dict[str, bytes]:
     found = (path for path in (root / "data").rglob("*") if path.is_file())
     named = {path.relative_to(root).as_posix(): path.read_bytes() for path in found}
-    return {name: content for name, content in named.items() if name not in INPUTS}
+    return {name: content for name, content in named.items() if name.split("/")[1] not in GIVEN}
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = new_project(tmp_path_factory.mktemp("release"))
-    synthesise(root)
-    return root
+def project(synthetic_project: Path) -> Path:
+    return synthetic_project
 
 
 @pytest.fixture(scope="module")
@@ -111,8 +97,8 @@ def returns(project: Path) -> dict[str, pd.DataFrame]:
 
 
 # ------------------------------------------------------------------ the same bytes again
-def test_same_seed_writes_the_same_bytes(project: Path, tmp_path: Path) -> None:
-    again = new_project(tmp_path)
+def test_same_seed_writes_the_same_bytes(project: Path, empty_project: Path) -> None:
+    again = empty_project
     report = synthesise(again)
     first, second = made_files(project), made_files(again)
     assert first.keys() == second.keys()
@@ -143,8 +129,8 @@ def contents(raw: bytes) -> dict[str, bytes]:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
-def test_another_seed_writes_other_people(project: Path, tmp_path: Path) -> None:
-    other = new_project(tmp_path)
+def test_another_seed_writes_other_people(project: Path, empty_project: Path) -> None:
+    other = empty_project
     report = synthesise(other, seed=7)
     assert report.seed == 7
     assert tomllib.loads((other / "data/manifest.toml").read_text(encoding="utf-8"))["seed"] == 7
@@ -412,7 +398,7 @@ def test_exports_hold_what_intake_must_resolve(project: Path, truth: dict, which
     assert answered["happiness"].isin({"10 - Extremely", "0 - Not at all", *map(str, range(1, 10))}).all()
     assert (answered["happiness"] == "10 - Extremely").any()
     begun, ended = (pd.to_datetime(frame[name]) for name in ("StartDate", "EndDate"))
-    assert begun.dt.normalize().is_monotonic_increasing is not None and (ended > begun).all()
+    assert begun.is_monotonic_increasing and (ended > begun).all()
 
 
 def test_leavers_do_not_answer_the_endline_survey(project: Path, returns: dict[str, pd.DataFrame]) -> None:
@@ -456,7 +442,10 @@ def test_real_data_are_never_overwritten(project: Path, tmp_path: Path) -> None:
     "name", ["data/returns/goal_setting/kent/interim.xlsx", "data/course_log/goal_setting.csv",
              "data/returns/goal_setting/solihull/baseline.ods"],
 )  # fmt: skip
-def test_an_unmarked_file_survives_although_the_manifest_says_synthetic(project: Path, tmp_path: Path, name: str) -> None:
+def test_an_unmarked_file_survives_although_the_manifest_says_synthetic(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setitem(STUDIES, "goal_setting", _tiny_study)
     root = tmp_path / "mixed"
     shutil.copytree(project, root)
     path = root / name
@@ -477,13 +466,15 @@ def test_ledger_and_other_studies_stay(project: Path, tmp_path: Path, monkeypatc
     root = tmp_path / "ledger"
     shutil.copytree(project, root)
     ledger = root / "data/corrections.csv"
-    ledger.write_text(ledger.read_text() + "C1,2026-01-01,goal_setting,endline,Kent,KEN-0001,illness_days,3,4,typo,Kent\n")
+    ledger.write_text(
+        ledger.read_text() + "C1,2026-01-01,goal_setting,endline,Kent,KEN-0001,illness_days,3,4,typo,Kent\n"
+    )
     kept = ledger.read_bytes()
     for name in ("manifest.toml", "synthetic_truth.toml"):
         path = root / "data" / name
         extra = '"data/surveys/letters/endline.csv" = "00"\n' if name == "manifest.toml" else "\n[letters]\nseed = 1\n"
         path.write_text(path.read_text() + extra)
-    monkeypatch.setitem(STUDIES, "goal_setting", lambda root, seed: _tiny_study(root, seed))
+    monkeypatch.setitem(STUDIES, "goal_setting", _tiny_study)
     report = synthesise(root, seed=9)
     assert ledger.read_bytes() == kept
     manifest = tomllib.loads((root / "data/manifest.toml").read_text())
@@ -494,21 +485,23 @@ def test_ledger_and_other_studies_stay(project: Path, tmp_path: Path, monkeypatc
 
 
 def _tiny_study(root: Path, seed: int):
-    from hhp_stats.synthetic.release import StudyFiles
-
     folder = "data/returns/goal_setting"
-    return StudyFiles(files={f"{folder}/one.csv": b"a,release\n1,synthetic\n"}, folder=folder, truth={"seed": seed})
+    table = b"a,release\n1,synthetic\n"
+    files = {f"{folder}/one.csv": table, "data/course_log/goal_setting.csv": table}
+    return StudyFiles(files=files, folder=folder, truth={"seed": seed})
 
 
-def test_a_run_stopped_between_the_renames_is_mended(project: Path, tmp_path: Path) -> None:
-    root = tmp_path / "stopped"
-    shutil.copytree(project, root)
+def test_a_run_stopped_between_the_renames_is_mended(empty_project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(STUDIES, "goal_setting", _tiny_study)
+    root = empty_project
+    synthesise(root)
     folder = root / "data/returns/goal_setting"
     expected = made_files(root)
     folder.rename(folder.with_name(".goal_setting.old"))
     (folder.with_name(".goal_setting.partial") / "kent").mkdir(parents=True)
     synthesise(root)
     assert made_files(root) == expected
+    assert [path.name for path in folder.parent.iterdir()] == ["goal_setting"]
 
 
 def test_unknown_study_is_refused(project: Path) -> None:
@@ -516,9 +509,9 @@ def test_unknown_study_is_refused(project: Path) -> None:
         synthesise(project, studies=("homeopathy",))
 
 
-def test_progress_reaches_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_progress_reaches_the_end(empty_project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(STUDIES, "goal_setting", _tiny_study)
     seen: list[tuple[int, int]] = []
-    synthesise(new_project(tmp_path), progress=lambda done, total: seen.append((done, total)))
+    synthesise(empty_project, progress=lambda done, total: seen.append((done, total)))
     assert seen[-1][0] == seen[-1][1]
     assert [done for done, _ in seen] == sorted(done for done, _ in seen)

@@ -17,7 +17,7 @@ class ValidationCase:
 
     `printed` is the reference as its source prints it, so that its last digit says how much agreement
     can be asked for; a fraction such as "5/21" is exact. `exact` marks decimals that are exact too (90,
-    not 90 rounded).
+    not 90 rounded), `truth` numbers that stand for yes (1) and no (0).
     """
 
     method: str  # a key of `methods.METHODS`; the section of appendix E is sec-m-<method>
@@ -26,6 +26,7 @@ class ValidationCase:
     source: str  # software with version, or publication with table or page
     compute: Callable[[], float]
     exact: bool = False
+    truth: bool = False
 
     @property
     def section(self) -> str:
@@ -46,7 +47,7 @@ class ValidationCase:
     @property
     def tolerance(self) -> float:
         """The largest gap at which the numbers agree: half a unit of the last printed digit, or rounding."""
-        if self.exact or "/" in self.printed:
+        if self.exact or self.truth or "/" in self.printed:
             return EXACT_TOLERANCE * max(1.0, abs(self.reference))
         # The half unit itself has no exact double: a billionth of it is allowed on top.
         return float(0.5 * 10.0**-self.printed_digits * (1 + 1e-9))

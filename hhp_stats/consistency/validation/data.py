@@ -35,29 +35,27 @@ def petersen() -> pd.DataFrame:
 @cache
 def grunfeld() -> pd.DataFrame:
     """Grunfeld's ten large firms over twenty years (American Steel left out, as in most books)."""
-    frame = datasets.grunfeld.load_pandas().data
+    frame = pd.DataFrame(datasets.grunfeld.load_pandas().data)
     return frame[frame["firm"] != "American Steel"].reset_index(drop=True)
 
 
 @cache
 def longley() -> pd.DataFrame:
     """Longley's nearly collinear macroeconomic series."""
-    return datasets.longley.load_pandas().data
+    return pd.DataFrame(datasets.longley.load_pandas().data)
 
 
 @cache
 def spector() -> pd.DataFrame:
     """Spector and Mazzeo's students: GRADE, GPA, TUCE, PSI."""
-    return datasets.spector.load_pandas().data
+    return pd.DataFrame(datasets.spector.load_pandas().data)
 
 
 @cache
 def married_women() -> pd.DataFrame:
     """Mroz's 753 married women; `log_wage` is missing for those without paid work, `team` is made up."""
     frame = mroz.load()
-    return frame.assign(
-        log_wage=np.log(frame["wage"].where(frame["inlf"] == 1)), team=np.arange(len(frame)) % 40
-    )
+    return frame.assign(log_wage=np.log(frame["wage"].where(frame["inlf"] == 1)), team=np.arange(len(frame)) % 40)
 
 
 @cache

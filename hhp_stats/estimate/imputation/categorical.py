@@ -9,6 +9,7 @@ Statistics and Data Analysis 54, 2267-2275).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -77,7 +78,9 @@ def draw_multinomial(
     return CategoricalDraw(estimate=beta, drawn=beta + noise)
 
 
-def draw_ordered(*, x: Array, codes: Codes, levels: int, start: Array | None, rng: np.random.Generator) -> CategoricalDraw:
+def draw_ordered(
+    *, x: Array, codes: Codes, levels: int, start: Array | None, rng: np.random.Generator
+) -> CategoricalDraw:
     """A draw of the proportional-odds model, logit P(level <= j) = cut_j - x beta (intercept left out).
 
     The parameter vector is (cut_0, log(cut_1 - cut_0), ..., beta): any value of it has ordered cuts,
@@ -113,9 +116,7 @@ def draw_ordered(*, x: Array, codes: Codes, levels: int, start: Array | None, rn
             information[j, j] = (slope[:, j] ** 2 * (ratio[:, j] + ratio[:, j + 1])).sum()
             if j:
                 information[j, j - 1] = information[j - 1, j] = -(slope[:, j] * slope[:, j - 1] * ratio[:, j]).sum()
-            mixed = slope[:, j] * (
-                ratio[:, j] * (lower - upper)[:, j] - ratio[:, j + 1] * (lower - upper)[:, j + 1]
-            )
+            mixed = slope[:, j] * (ratio[:, j] * (lower - upper)[:, j] - ratio[:, j + 1] * (lower - upper)[:, j + 1])
             information[j, free:] = information[free:, j] = x.T @ mixed
         curvature = (ratio * (lower - upper) ** 2).sum(axis=1)
         information[free:, free:] = x.T @ (x * curvature[:, None])
@@ -153,7 +154,7 @@ def _shares(index: Array) -> Array:
 
 
 def _cuts(theta: Array, free: int) -> Array:
-    return theta[0] + np.concatenate(([0.0], np.cumsum(np.exp(theta[1:free]))))
+    return np.asarray(theta[0] + np.concatenate(([0.0], np.cumsum(np.exp(theta[1:free])))))
 
 
 def _ordered_shares(x: Array, theta: Array, free: int) -> Array:
@@ -169,7 +170,9 @@ def _ordered_start(codes: Codes, weights: Array, free: int, k: int) -> Array:
     return np.concatenate([cuts[:1], np.log(np.diff(cuts)), np.zeros(k)])
 
 
-def _newton(theta: Array, loglik, derivatives) -> tuple[Array, Array]:  # type: ignore[no-untyped-def]
+def _newton(
+    theta: Array, loglik: Callable[[Array], float], derivatives: Callable[[Array], tuple[Array, Array]]
+) -> tuple[Array, Array]:
     """Maximise by Newton (or scoring) steps, halved until the log likelihood does not fall."""
     value = loglik(theta)
     for _ in range(_STEPS):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from hhp_stats.errors import ImputationRefused
 from hhp_stats.estimate.imputation import categorical
@@ -18,6 +21,7 @@ from hhp_stats.estimate.imputation.linear import (
     with_ridge,
 )
 from hhp_stats.estimate.imputation.matching import matched_donors
+from hhp_stats.estimate.imputation.plan import Score
 from hhp_stats.estimate.imputation.prepare import NUMERIC, Column, Group, Target, refuse_too_few
 from hhp_stats.estimate.model_matrix import Array
 
@@ -78,7 +82,9 @@ class _State:
         if name not in self.wanted:
             return
         passive = next(p for p in self.group.passive if p.name == name)
-        labels = {target.name: target.levels for target in self.group.targets if target.kind in ("ordered", "unordered")}
+        labels = {
+            target.name: target.levels for target in self.group.targets if target.kind in ("ordered", "unordered")
+        }
         values = composite(passive.name, passive.function, {
             item: self.group.given[item] if item in self.group.given else as_labels(self.values[item], labels.get(item))
             for item in passive.inputs
@@ -92,12 +98,12 @@ class _State:
         return [column for name in target.varying for column in self.columns[name]]
 
 
-def as_labels(codes: Array, levels: tuple[object, ...] | None) -> np.ndarray:  # type: ignore[type-arg]
+def as_labels(codes: Array, levels: tuple[object, ...] | None) -> npt.NDArray[Any]:
     """Codes as the values they stand for; numbers stay as they are."""
     return codes if levels is None else np.asarray(levels)[codes.astype(np.intp)]
 
 
-def composite(name, function, inputs, size: int) -> Array:  # type: ignore[no-untyped-def]
+def composite(name: str, function: Score, inputs: Mapping[str, npt.NDArray[Any]], size: int) -> Array:
     """A composite of completed inputs, refused unless it is one number per person."""
     values = np.asarray(function(inputs), dtype=np.float64)
     if values.shape != (size,) or np.isnan(values).any():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -47,7 +48,7 @@ class Imputations:
     def __iter__(self) -> Iterator[pd.DataFrame]:
         return (self.completed(number) for number in range(len(self)))
 
-    def column(self, name: str, number: int) -> npt.NDArray[np.generic]:
+    def column(self, name: str, number: int) -> npt.NDArray[Any]:
         """The values (n,) of one imputed variable in completed data set `number`, counted from 0."""
         if not 0 <= number < len(self):
             raise IndexError(f"there are {len(self)} imputations, counted from 0; not {number}")
@@ -61,17 +62,18 @@ class Imputations:
             values[found.rows] = drawn
             return values
         labels = np.array([*found.levels, None], dtype=object)[:-1]
-        mixed = original.to_numpy(dtype=object, na_value=None).copy()
+        mixed = np.array(original, dtype=object)  # a copy
         mixed[found.rows] = labels[drawn.astype(np.intp)]
         return mixed
 
     def completed(self, number: int) -> pd.DataFrame:
         """Completed data set `number`: imputed variables filled, composites computed from their items."""
-        filled: dict[str, object] = {}
+        filled: dict[str, Any] = {}
         for name in self.imputed:
-            values: object = self.column(name, number)
-            if isinstance(self.frame[name].dtype, pd.CategoricalDtype):
-                values = pd.Categorical(values, dtype=self.frame[name].dtype)  # type: ignore[call-overload]
+            values: Any = self.column(name, number)
+            dtype = self.frame[name].dtype
+            if isinstance(dtype, pd.CategoricalDtype):
+                values = pd.Categorical(values, dtype=dtype)
             filled[name] = values
         frame = self.frame.assign(**filled)
         scores = {

@@ -7,7 +7,7 @@ import pandas as pd
 from joblib import Parallel, delayed
 
 from hhp_stats.estimate.imputation.chain import ChainResult, run_chain
-from hhp_stats.estimate.imputation.completed import ImputedValues, Imputations
+from hhp_stats.estimate.imputation.completed import Imputations, ImputedValues
 from hhp_stats.estimate.imputation.diagnostics import ImputationDiagnostics, distribution_rows, r_hat, trace_frame
 from hhp_stats.estimate.imputation.plan import ImputationPlan
 from hhp_stats.estimate.imputation.prepare import Group, check_frame, groups_of, prepare_group
@@ -70,7 +70,9 @@ def _gather(groups: list[Group], results: list[list[ChainResult]], plan: Imputat
             if len(target.missing):
                 drawn = np.stack([chain.values[variable.name] for chain in chains])
                 if levels and target.levels != levels:
-                    drawn = np.array([levels.index(level) for level in target.levels], dtype=np.float64)[drawn.astype(np.intp)]
+                    drawn = np.array([levels.index(level) for level in target.levels], dtype=np.float64)[
+                        drawn.astype(np.intp)
+                    ]
                 values.append(drawn)
             else:
                 values.append(np.empty((plan.imputations, 0)))
@@ -94,7 +96,9 @@ def _diagnostics(groups: list[Group], results: list[list[ChainResult]]) -> Imput
             ridged = sum(chain.ridged[target.name] for chain in chains)
             if ridged:
                 fits = means.shape[0] * means.shape[1]
-                notes.append(f"{group.label}: predictors of {target.name} determine each other; ridge in {ridged} of {fits} fits")
+                notes.append(
+                    f"{group.label}: predictors of {target.name} determine each other; ridge in {ridged} of {fits} fits"
+                )
             head = {"group": group.label, "variable": target.name}
             convergence.append(
                 {**head, "r_hat_mean": r_hat(means[:, :, place]), "r_hat_std_dev": r_hat(sds[:, :, place])}

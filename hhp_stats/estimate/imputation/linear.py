@@ -95,7 +95,7 @@ def _draw(factor: Array, k: int, n: int, variance_ratio: float, rng: np.random.G
     noise = rng.standard_normal(k)
     right = np.column_stack((factor[k, :k], noise))
     # A general solver: LAPACK's triangular one wakes the threads of its library even for 20 x 20.
-    solved = np.linalg.solve(factor[:k, :k].T, right)
+    solved: Array = np.asarray(np.linalg.solve(factor[:k, :k].T, right), dtype=np.float64)
     return LinearDraw(
         estimate=solved[:, 0], drawn=solved[:, 0] + sigma * solved[:, 1], sigma=sigma, variance_ratio=variance_ratio
     )
@@ -135,7 +135,7 @@ def draw_random_intercept(gram: Array, teams: TeamSums, n: int, rng: np.random.G
     rho = float(low + width * (cell + place))
     ratio = rho / (1 - rho)
     shrink = ratio / (1 + teams.sizes * ratio)
-    factor, k = _factor(gram - np.tensordot(shrink, teams.grams, axes=1))
+    factor, k = _factor(gram - _weighted(shrink, teams))
     return _draw(factor, k, n, ratio, rng)
 
 
@@ -143,9 +143,16 @@ def _log_density(rho: Array, gram: Array, teams: TeamSums, n: int) -> Array:
     ratio = (rho / (1 - rho))[:, None]
     scale = 1 + teams.sizes * ratio
     k = len(gram) - 1
-    grams = gram - np.tensordot(ratio / scale, teams.grams, axes=1)
+    grams = gram - _weighted(ratio / scale, teams)
     pivots = np.log(np.diagonal(np.linalg.cholesky(grams), axis1=1, axis2=2))
     return np.asarray(-0.5 * (np.log(scale) @ teams.counts) - pivots[:, :k].sum(axis=1) - (n - k) * pivots[:, k])
+
+
+def _weighted(weights: Array, teams: TeamSums) -> Array:
+    """Sum over sizes of weight times gram, for one set of weights (S,) or several (L, S)."""
+    size = teams.grams.shape[1]
+    total = weights @ teams.grams.reshape(len(teams.sizes), size * size)
+    return np.asarray(total).reshape(*weights.shape[:-1], size, size)
 
 
 def team_effects(draw: LinearDraw, sums: Array, sizes: Array, rng: np.random.Generator) -> tuple[Array, Array]:

@@ -82,7 +82,9 @@ class ImputationPlan:
         if doubled:
             raise ImputationRefused(f"named twice in the imputation plan: {', '.join(sorted(doubled))}")
         if self.within in names:
-            raise ImputationRefused(f"{self.within} separates the groups that are imputed apart; it cannot be a term too")
+            raise ImputationRefused(
+                f"{self.within} separates the groups that are imputed apart; it cannot be a term too"
+            )
         imputed = {v.name for v in self.variables}
         for passive in self.passive:
             strange = set(passive.inputs) - imputed - {t.column for t in self.terms}

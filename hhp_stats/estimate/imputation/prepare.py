@@ -27,7 +27,7 @@ class Teams:
 
     def sums(self, values: Array) -> Array:
         """Sums of `values` (n,) by team (G,)."""
-        return np.bincount(self.codes, weights=values, minlength=len(self.sizes))
+        return np.asarray(np.bincount(self.codes, weights=values, minlength=len(self.sizes)), dtype=np.float64)
 
     def mean_of_others(self, values: Array) -> Array:
         """The mean of each person's team-mates (n,); 0, the centre, for those who have none."""
@@ -116,7 +116,9 @@ def groups_of(frame: pd.DataFrame, plan: ImputationPlan) -> list[tuple[str, Inde
         return [("all", np.arange(len(frame), dtype=np.intp))]
     column = frame[plan.within]
     if column.isna().any():
-        raise ImputationRefused(f"{plan.within} is missing for {int(column.isna().sum())}: nobody can be imputed apart from an unknown arm")
+        raise ImputationRefused(
+            f"{plan.within} is missing for {int(column.isna().sum())}: nobody can be imputed apart from an unknown arm"
+        )
     codes, names = pd.factorize(column, sort=True)
     return [(f"{plan.within}={name}", np.flatnonzero(codes == i)) for i, name in enumerate(names)]
 
@@ -148,17 +150,10 @@ def prepare_group(frame: pd.DataFrame, plan: ImputationPlan, label: str, rows: I
         teams = Teams(codes=codes, sizes=np.bincount(codes).astype(np.float64))
     blocks = _term_blocks(part, plan, teams, label, notes)
     shared: dict[tuple[str, ...], tuple[Array, tuple[str, ...]]] = {}
-    targets = []
-    for variable in plan.variables:
-        targets.append(_target(variable, part, plan, blocks, teams, label, shared))
+    targets = [_target(variable, part, plan, blocks, teams, label, shared) for variable in plan.variables]
     targets.sort(key=lambda target: len(target.missing))
     columns = {t.name: _column_of(t) for t in targets}
-    given = {
-        name: part[name].to_numpy()
-        for passive in plan.passive
-        for name in passive.inputs
-        if name not in columns
-    }
+    given = {name: part[name].to_numpy() for passive in plan.passive for name in passive.inputs if name not in columns}
     return Group(
         label=label, rows=rows, targets=tuple(targets), columns=columns, given=given, passive=plan.passive,
         teams=teams, cluster_means=plan.cluster_means, random_intercept=plan.random_intercept, notes=tuple(notes),
@@ -220,7 +215,9 @@ def _target(
         raise NoObservations(f"{label}: all values of {variable.name} are missing")
     known = raw[observed]
     if len(missing) and np.ptp(known) == 0:
-        raise ImputationRefused(f"{label}: {variable.name} is constant among those observed; there is nothing to learn from")
+        raise ImputationRefused(
+            f"{label}: {variable.name} is constant among those observed; there is nothing to learn from"
+        )
     centre, scale = float(known.mean()), float(known.std()) or 1.0
     names = variable.predictors
     if names is None:
@@ -251,7 +248,8 @@ def _observed_teams(own: Array, observed: Index, missing: Index, teams: Teams) -
     number = np.empty(count, dtype=np.intp)
     number[order] = np.arange(count)
     codes = number[teams.codes]
-    sums = np.column_stack([np.bincount(codes[observed], weights=column, minlength=count) for column in own.T])
+    columns = [np.bincount(codes[observed], weights=column, minlength=count) for column in own.T]
+    sums = np.asarray(np.column_stack(columns), dtype=np.float64)
     return ObservedTeams(
         observed=codes[observed], missing=codes[missing], sizes=sizes[order].astype(np.float64), sums=sums
     )

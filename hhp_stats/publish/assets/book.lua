@@ -453,7 +453,11 @@ function Pandoc(doc)
   for at, div in ipairs(doc.blocks) do
     enter(div)
     div:walk({
-      Div = function(el) if el.identifier == "refs" then has_refs = true end end,
+      Div = function(el)
+        if el.identifier ~= "refs" then return nil end
+        if has_refs then problem("#refs", "a second list of references: one book, one '::: {#refs}'") end
+        has_refs = true
+      end,
       Cite = function(el)
         for _, citation in ipairs(el.citations) do
           if not is_reference(citation.id) then cites = cites or { chapter, "@" .. citation.id } end

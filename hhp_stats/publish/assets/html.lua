@@ -127,8 +127,10 @@ local inline = {
   Image = function(el)
     local dark = el.attributes.dark
     local size = ""
+    local share = (el.attributes.width or ""):match("^%d+%%$")
+    if share then size = ' style="width: ' .. share .. '"' end
     for _, side in ipairs({ "width", "height" }) do
-      if el.attributes[side] then size = size .. " " .. side .. '="' .. escape(el.attributes[side]) .. '"' end
+      if not share and el.attributes[side] then size = size .. " " .. side .. '="' .. escape(el.attributes[side]) .. '"' end
     end
     local alt = ' alt="' .. escape(stringify(el.caption)) .. '"'
     local image = '<img src="' .. escape(el.src) .. '"' .. alt .. size

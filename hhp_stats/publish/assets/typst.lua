@@ -14,7 +14,24 @@ local function raw(text) return pandoc.RawBlock("typst", text) end
 
 local function write(blocks) return pandoc.write(pandoc.Pandoc(blocks), "typst-citations", PANDOC_WRITER_OPTIONS) end
 
-local function write_inlines(inlines) return (write({ pandoc.Plain(inlines) }):gsub("%s+$", "")) end
+-- Plain words need no writer: most cells of most tables are, and a call for each would take seconds.
+local function plain_words(inlines)
+  local parts = {}
+  for _, el in ipairs(inlines) do
+    if el.t == "Str" then
+      table.insert(parts, (el.text:gsub("[\\#$*_`<>@~=%-+/%[%]\"'{}().:;^|]", "\\%0")))
+    elseif el.t == "Space" or el.t == "SoftBreak" then
+      table.insert(parts, " ")
+    else
+      return nil
+    end
+  end
+  return table.concat(parts)
+end
+
+local function write_inlines(inlines)
+  return plain_words(inlines) or (write({ pandoc.Plain(inlines) }):gsub("%s+$", ""))
+end
 
 local function label(id) return id ~= "" and " #label(" .. quote(id) .. ")" or "" end
 
@@ -44,6 +61,8 @@ local function styled(cell, content)
 end
 
 local function cell_text(cell)
+  local only = #cell.contents == 1 and cell.contents[1].t == "Plain" and plain_words(cell.contents[1].content)
+  if only then return only end
   local contents = pandoc.Blocks(cell.contents):walk({
     Span = function(el)
       if has(el, "gt_footnote_marks") then return pandoc.Superscript(el.content) end
@@ -73,24 +92,47 @@ local function is_group(row, columns)
   return row.attr.classes:includes("gt_group_heading_row") or (#row.cells == 1 and row.cells[1].col_span == columns and columns > 1)
 end
 
-local TEXT_WIDTH = 96 -- characters of table text that fit a line of the page, roughly
+local TEXT_WIDTH = 96   -- characters of table text that fit a line of the page, roughly
+local SHORT = 14        -- columns with nothing longer keep their own width
+local TALL = 800        -- characters of a cell that may need a page break within its row
 
--- Where all does not fit on a line, columns of long text share the width that
--- the others leave; the rest are as wide as their content.
+local function length_of(cell)
+  local text = stringify(pandoc.Blocks(cell.contents))
+  local word = 0
+  for part in text:gmatch("[^%s/]+") do word = math.max(word, utf8.len(part) or #part) end
+  return utf8.len(text) or #text, word
+end
+
+-- Where all does not fit on a line, columns of text share the width in proportion to the usual
+-- (root mean square) length of their cells, and none is narrower than its longest word.
 local function column_widths(tbl, rows)
-  local longest = {}
-  for at = 1, #tbl.colspecs do longest[at] = 0 end
-  for _, row in ipairs(rows) do
-    if #row.cells == #tbl.colspecs then
-      for at, cell in ipairs(row.cells) do longest[at] = math.max(longest[at], #stringify(pandoc.Blocks(cell.contents))) end
+  local columns = {}
+  for at = 1, #tbl.colspecs do columns[at] = { longest = 0, word = 0, squares = 0, cells = 0 } end
+  local function count(row, heading)
+    if #row.cells ~= #columns then return end
+    for at, cell in ipairs(row.cells) do
+      local length, word = length_of(cell)
+      local column = columns[at]
+      column.word = math.max(column.word, word)
+      if not heading then
+        column.longest = math.max(column.longest, length)
+        column.squares, column.cells = column.squares + length * length, column.cells + 1
+      end
     end
   end
-  local widths, total = {}, 0
-  for _, length in ipairs(longest) do total = total + length end
-  for at, length in ipairs(longest) do
-    widths[at] = total > TEXT_WIDTH and length > 20 and math.min(length, 160) .. "fr" or "auto"
+  for _, row in ipairs(tbl.head.rows) do count(row, true) end
+  for _, row in ipairs(rows) do count(row, false) end
+  local widths, total, tall = {}, 0, false
+  for _, column in ipairs(columns) do
+    total = total + math.max(column.longest, column.word)
+    tall = tall or column.longest > TALL
   end
-  return widths
+  for at, column in ipairs(columns) do
+    local usual = math.sqrt(column.squares / math.max(1, column.cells))
+    local share = math.max(usual, column.word, 8)
+    widths[at] = total > TEXT_WIDTH and column.longest > SHORT and string.format("%.1ffr", share) or "auto"
+  end
+  return widths, tall
 end
 
 local function typst_table(tbl, notes_only)
@@ -137,15 +179,14 @@ local function typst_table(tbl, notes_only)
     first = false
   end
   add("table.hline(stroke: rule-heavy)")
+  -- Notes stand below the table: as cells over all columns they would stretch the columns.
   local notes = {}
   for _, row in ipairs(tbl.foot.rows) do
-    for _, cell in ipairs(row.cells) do
-      table.insert(notes, "    " .. typst_cell(cell, { colspan = columns, align = "left", wrap = #notes == 0 and "first-note" or "table-note", extra = "inset: (x: 2pt, y: 2.2pt)" }) .. ",")
-    end
+    for _, cell in ipairs(row.cells) do table.insert(notes, "[" .. styled(cell, cell_text(cell)) .. "]") end
   end
-  if #notes > 0 then table.insert(out, "  table.footer(repeat: false,\n" .. table.concat(notes, "\n") .. "\n  ),") end
-  local widths = column_widths(tbl, rows)
-  return "#report-table(columns: (" .. table.concat(widths, ", ") .. ",), align: (" .. table.concat(aligns, ", ") .. ",),\n"
+  local widths, tall = column_widths(tbl, rows)
+  return "#report-table(columns: (" .. table.concat(widths, ", ") .. ",), align: (" .. table.concat(aligns, ", ") .. ",), "
+    .. "tall: " .. tostring(tall) .. ", notes: (" .. table.concat(notes, ", ") .. (#notes > 0 and "," or "") .. "),\n"
     .. table.concat(out, "\n") .. "\n)"
 end
 
@@ -237,7 +278,9 @@ local inline = {
   end,
   Math = function(el) return equation(el, el.text) end,
   Image = function(el)
-    return pandoc.RawInline("typst", "#image(" .. quote(el.src) .. ", alt: " .. quote(stringify(el.caption)) .. ")"), false
+    local share = (el.attributes.width or ""):match("^%d+%%$")
+    return pandoc.RawInline("typst", "#image(" .. quote(el.src) .. ", alt: " .. quote(stringify(el.caption))
+      .. (share and ", width: " .. share or "") .. ")"), false
   end,
 }
 

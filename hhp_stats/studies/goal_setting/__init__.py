@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from hhp_stats.design.randomisation import AllocationRule, Redraws
 from hhp_stats.intake.load import load_trial
 from hhp_stats.intake.trial import Trial
 from hhp_stats.plan.conduct import Conduct
@@ -14,11 +13,13 @@ from hhp_stats.plan.load import load_plan
 from hhp_stats.plan.schema import Plan
 from hhp_stats.progress import Progress, silent
 from hhp_stats.results import Estimate, ResultRow, result_frame
-from hhp_stats.studies.goal_setting import descriptives
+from hhp_stats.studies.goal_setting import allocation, descriptives
 from hhp_stats.studies.goal_setting.analysed import Material
 from hhp_stats.studies.goal_setting.cells import run_cell
+from hhp_stats.studies.goal_setting.cost_benefit import cost_benefit
 from hhp_stats.studies.goal_setting.flow import participant_flow
 from hhp_stats.studies.goal_setting.imputation_model import impute_trial
+from hhp_stats.studies.goal_setting.power import power_rows
 from hhp_stats.studies.goal_setting.sample import Sample, build_sample
 from hhp_stats.studies.output import StudyOutput
 
@@ -32,17 +33,20 @@ def run(root: Path, *, progress: Progress = silent) -> StudyOutput:
     """
     plan = load_plan(root, STUDY)
     trial = load_trial(root, STUDY)
-    return analyse(trial, plan, progress=progress)
+    return analyse(trial, plan, log=allocation.read_log(root), progress=progress)
 
 
-def analyse(trial: Trial, plan: Plan, *, progress: Progress = silent) -> StudyOutput:
-    """The analyses of one trial, from validated data: `run` without the files."""
+def analyse(trial: Trial, plan: Plan, *, log: pd.DataFrame | None = None, progress: Progress = silent) -> StudyOutput:
+    """The analyses of one trial, from validated data: `run` without the files.
+
+    `log` holds the draws of the randomisation; without it the replay is left out.
+    """
     sample = build_sample(trial, plan)
     people = sample.people
     steps = len(plan.analyses) + 2
     imputations = impute_trial(people, plan)
     progress(1, steps)
-    material = Material(plan=plan, people=people, imputations=imputations, redraws=redraws(people, plan))
+    material = Material(plan=plan, people=people, imputations=imputations, redraws=allocation.redraws(people, plan))
     rows: list[ResultRow] = descriptives.arm_rows(people, plan)
     conduct: list[Conduct] = []
     for done, analysis in enumerate(plan.analyses, start=2):
@@ -50,35 +54,47 @@ def analyse(trial: Trial, plan: Plan, *, progress: Progress = silent) -> StudyOu
         rows += cell.rows
         conduct += cell.conduct
         progress(done, steps)
-    rows += descriptives.clustering_rows(people, _planned_effects(rows, plan), plan)
+    planned = _planned_effects(rows, plan)
+    rows += descriptives.clustering_rows(people, planned, plan)
+    rows += power_rows(people, _row(rows, "sickness_absence/icc/reml", plan).estimate, plan)
+    costs = cost_benefit(material, absence=planned["sickness_absence"], turnover=_effect(rows, "turnover/itt/logit-at-means", plan))
+    rows += costs.rows
     analysed = people.loc[people["absence_days"].notna()]
     rows += [descriptives.balance_test(part, plan, name=name) for name, part in (("randomised", people), ("analysed", analysed))]
     progress(steps, steps)
     return StudyOutput(
-        study=STUDY, results=result_frame(rows), tables=_tables(trial, sample, plan, imputations["randomised"].diagnostics.convergence),
-        conduct=tuple(conduct),
+        study=STUDY, results=result_frame(rows), conduct=tuple(conduct),
+        tables={
+            **_tables(trial, sample, plan, imputations["randomised"].diagnostics.convergence),
+            "acceptability": costs.curve,
+            "strata": allocation.strata_table(trial),
+            "assignment": allocation.probabilities(people, plan),
+            **({} if log is None else {"replay": allocation.replayed(trial, log, plan)}),
+        },
     )  # fmt: skip
 
 
-def redraws(people: pd.DataFrame, plan: Plan) -> Redraws:
-    """Further allocations by the trial's own rule, for randomisation inference."""
-    listed = people.rename(columns={"person": "staff_id"})
-    rule = AllocationRule(max_redraws=plan.design.max_redraws, alpha=plan.design.balance_alpha)
-    strata = people[["team_id", "stratum"]].drop_duplicates()
-    return Redraws.of(people=listed, strata=strata, rule=rule)
+def _row(rows: list[ResultRow], tail: str, plan: Plan) -> ResultRow:
+    return next(row for row in rows if row.result_id == f"{plan.study}/{tail}")
+
+
+def _effect(rows: list[ResultRow], tail: str, plan: Plan) -> Estimate:
+    """A row's estimate, with its own interval, as an estimate again."""
+    row = _row(rows, tail, plan)
+    return Estimate(
+        estimate=row.estimate, std_error=row.std_error, df=row.df, n=int(row.n or 0), n_clusters=row.n_clusters,
+        method=row.method, conf_level=row.conf_level, conf_low=row.conf_low, conf_high=row.conf_high,
+    )  # fmt: skip
 
 
 def _planned_effects(rows: list[ResultRow], plan: Plan) -> dict[str, Estimate]:
-    """The planned effect of each continuous outcome, as an estimate again."""
-    found = {}
-    for row in rows:
-        planned = row.analysis == "planned" and row.status == "estimated" and row.estimand == "itt"
-        if planned and plan.outcomes[row.outcome].kind == "continuous":
-            found[row.outcome] = Estimate(
-                estimate=row.estimate, std_error=row.std_error, df=row.df, n=int(row.n or 0), n_clusters=row.n_clusters,
-                method=row.method, conf_level=row.conf_level,
-            )  # fmt: skip
-    return found
+    """The last planned effect of each continuous outcome (for survey outcomes: the imputed one)."""
+    return {
+        row.outcome: _effect(rows, row.result_id.split("/", 1)[1], plan)
+        for row in rows
+        if row.analysis == "planned" and row.status == "estimated" and row.estimand == "itt"
+        and plan.outcomes[row.outcome].kind == "continuous"
+    }  # fmt: skip
 
 
 def _tables(trial: Trial, sample: Sample, plan: Plan, convergence: pd.DataFrame) -> dict[str, pd.DataFrame]:

@@ -48,7 +48,9 @@ def fitted(case: str) -> SelectionFit:
 @pytest.mark.parametrize("case", CASES)
 def test_gretl(case: str) -> None:
     fit = fitted(case)
-    ours = {name: pair for name, *pair in zip(fit.names, fit.coefficients, np.sqrt(np.diag(fit.covariance)), strict=True)}
+    ours = {
+        name: pair for name, *pair in zip(fit.names, fit.coefficients, np.sqrt(np.diag(fit.covariance)), strict=True)
+    }
     ours["lambda"] = [fit.lambda_coefficient, fit.lambda_std_error]
     response = zip(
         fit.selection_names, fit.selection_coefficients, np.sqrt(np.diag(fit.selection_covariance)), strict=True

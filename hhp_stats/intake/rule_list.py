@@ -1,0 +1,48 @@
+"""Which rules are there? All of them, for the data appendix and for looking one up by its code."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from hhp_stats.intake.check import NOTHING_TO_CHECK
+from hhp_stats.intake.corrections import LEDGER_RULES
+from hhp_stats.intake.lists import ALLOCATION_RULES, COMMON_RULES, COURSE_RULES, FILE_OF_LIST_RULES, LINKAGE_RULES
+from hhp_stats.intake.manifest import MANIFEST_RULES
+from hhp_stats.intake.rule import Rule
+from hhp_stats.intake.rules_absence import ABSENCE_RULES
+from hhp_stats.intake.rules_across import ACROSS_RULES
+from hhp_stats.intake.rules_cells import CELL_RULES
+from hhp_stats.intake.rules_file import FILE_RULES
+from hhp_stats.intake.rules_people import PEOPLE_RULES
+from hhp_stats.intake.rules_survey import LINK_RULES, SURVEY_RULES
+from hhp_stats.intake.rules_wave import WAVE_RULES
+from hhp_stats.intake.survey import SURVEY_FILE_RULES
+
+_GROUPS: tuple[tuple[str, tuple[Rule, ...]], ...] = (
+    ("a return as a file", (*FILE_RULES, NOTHING_TO_CHECK)),
+    ("a cell of a return", CELL_RULES),
+    ("one return", (*WAVE_RULES, *ABSENCE_RULES)),
+    ("returns together", (*ACROSS_RULES, *PEOPLE_RULES)),
+    ("a list of the trial team", (*FILE_OF_LIST_RULES, *COMMON_RULES)),
+    ("the allocation list", ALLOCATION_RULES),
+    ("the course log", COURSE_RULES),
+    ("the linkage list", LINKAGE_RULES),
+    ("a survey export", (*SURVEY_FILE_RULES, *SURVEY_RULES, *LINK_RULES)),
+    ("the corrections ledger", LEDGER_RULES),
+    ("the manifest", MANIFEST_RULES),
+)
+
+
+def all_rules() -> tuple[Rule, ...]:
+    """Every rule, in the order of their scopes and codes."""
+    return tuple(rule for _, rules in _GROUPS for rule in sorted(rules, key=lambda rule: rule.code))
+
+
+def rule_frame() -> pd.DataFrame:
+    """Every rule as a frame: code, scope, severity, rule, remedy."""
+    rows = [
+        (rule.code, scope, rule.severity, rule.rule, rule.remedy)
+        for scope, rules in _GROUPS
+        for rule in sorted(rules, key=lambda rule: rule.code)
+    ]
+    return pd.DataFrame(rows, columns=["code", "scope", "severity", "rule", "remedy"]).astype("str")

@@ -1,0 +1,185 @@
+"""What should the authority fill in? An empty return with drop-downs, units, notes and known IDs."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+from openpyxl.comments import Comment
+from openpyxl.styles import Alignment, Font, PatternFill, Protection
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.datavalidation import DataValidation
+
+from hhp_stats.errors import DataError, PlanError, Problem
+from hhp_stats.intake.dictionary import WAVES, Field, Site, fields_of, load_dictionary, load_study
+from hhp_stats.intake.manifest import MANIFEST, manifest_status
+from hhp_stats.intake.returns import Return, read_return
+from hhp_stats.intake.spellings import load_spellings
+
+HEADING_ROW = 7
+SPARE_ROWS = 500
+_INSTRUCTIONS = (
+    "One person a row. Use anonymous staff and team codes only: no names, no e-mail addresses. Keep your own record "
+    "of whose code is whose until the trial has ended, and do not send it.",
+    "The same person keeps the same code in every return. Leave a cell blank where you do not record something; "
+    "columns marked [extra] were added to the printed form because the analysis needs them.",
+)
+_WAVE_NOTES = {
+    "baseline": "Absence: the 12 months before the date above.",
+    "interim": "Absence: from the launch of the programme to the date above. List whoever left since launch as well.",
+    "endline": "Absence: from the launch of the programme to the date above, the whole 24 weeks. List whoever left "
+    "since the interim return; leave out whoever was reported as a leaver then.",
+}
+_GREY = PatternFill("solid", start_color="FFE7E6E6", end_color="FFE7E6E6")
+_KEPT = ("staff_id", "team_id", "role", "gender", "part_time", "agency")
+
+
+def template(*, study: str, authority: str, wave: str, root: Path) -> Any:
+    """What should the authority fill in for this wave?
+
+    An openpyxl workbook with one sheet "Return": the block of authority and date, headings of the dictionary with
+    units and notes, drop-downs and limits, headings locked and cells open. For interim and endline the people of the
+    last return are listed with code, team, role, gender and hours, except those who had left by then.
+
+    Refuses an unknown authority or wave (`PlanError`) and, for later waves, an earlier return that cannot be read
+    (`DataError`).
+    """
+    root = Path(root)
+    plan = load_study(root, study)
+    site = plan.site(authority) or plan.by_slug(authority)
+    if site is None or wave not in WAVES:
+        raise PlanError(
+            f"data/plan/{study}.toml", "sites", "No such authority or wave in the plan.",
+            f"Authorities: {', '.join(plan.authorities)}; waves: {', '.join(WAVES)}.",
+        )  # fmt: skip
+    fields = load_dictionary(root)
+    table = tuple(each for each in fields_of(fields, "return", wave) if not each.kind.startswith("header"))
+    people = _known_people(root, study, site, wave) if wave != "baseline" else []
+    synthetic = (root / MANIFEST).exists() and manifest_status(root) == "synthetic"
+    return _workbook(site, wave, table, people, synthetic)
+
+
+def _known_people(root: Path, study: str, site: Site, wave: str) -> list[dict[str, Any]]:
+    fields = load_dictionary(root)
+    plan, spellings = load_study(root, study), load_spellings(root, fields)
+    for earlier in reversed(WAVES[: WAVES.index(wave)]):
+        file = f"data/returns/{study}/{site.slug}/{earlier}.xlsx"
+        if (root / file).is_file():
+            ret = read_return(
+                root / file, file=file, wave=earlier, study=plan, fields=fields, spellings=spellings, site=site
+            )
+            if not ret.readable:
+                raise DataError([problem for problem in ret.problems if problem.severity == "error"])
+            return _staying(ret)
+    raise DataError(
+        [
+            Problem(
+                code="F17", severity="error", file=f"data/returns/{study}/{site.slug}/baseline.xlsx",
+                rule="The codes of a later template come from the earlier return.",
+                remedy="Put the baseline return in its place first.",
+            )
+        ]
+    )  # fmt: skip
+
+
+def _staying(ret: Return) -> list[dict[str, Any]]:
+    frame = ret.frame
+    if "left" in frame:
+        frame = frame[frame["left"] != 1]
+    frame = frame.dropna(subset=["staff_id"])
+    known = [name for name in (*_KEPT, "start_date") if name in frame]
+    return [
+        {str(name): value for name, value in row.items() if value is not None and value == value}
+        for row in frame[known].to_dict(orient="records")
+    ]
+
+
+def _workbook(site: Site, wave: str, table: tuple[Field, ...], people: list[dict[str, Any]], synthetic: bool) -> Any:
+    book: Any = openpyxl.Workbook()
+    sheet = book.active
+    sheet.title = "Return"
+    for row, text in enumerate(_INSTRUCTIONS, start=1):
+        sheet.cell(row=row, column=1, value=text).alignment = Alignment(wrap_text=True, vertical="top")
+        sheet.merge_cells(start_row=row, end_row=row, start_column=1, end_column=len(table))
+        sheet.row_dimensions[row].height = 32
+    for row, (label, value) in enumerate(
+        (("Local Authority:", site.local_authority), ("Date data retrieved:", None)), 3
+    ):
+        sheet.cell(row=row, column=1, value=label).font = Font(bold=True)
+        sheet.cell(row=row, column=2, value=value)
+    sheet["B4"].number_format = "yyyy-mm-dd"
+    sheet["B4"].protection = Protection(locked=False)
+    if synthetic:
+        sheet["A5"] = "SYNTHETIC RELEASE: for trying out, not for real staff records"
+    sheet["A6"] = _WAVE_NOTES[wave]
+    last = HEADING_ROW + max(SPARE_ROWS, len(people) + 100)
+    for column, field in enumerate(table, start=1):
+        _column(sheet, column, field, last)
+    for row, person in enumerate(people, start=HEADING_ROW + 1):
+        for column, field in enumerate(table, start=1):
+            if field.name in person:
+                value = person[field.name]
+                if field.kind == "yes/no":
+                    value = "yes" if value == 1 else "no"
+                cell = sheet.cell(row=row, column=column, value=value)
+                if isinstance(value, str):
+                    cell.data_type = "s"
+                elif isinstance(value, date):
+                    cell.number_format = "yyyy-mm-dd"
+    sheet.freeze_panes = sheet.cell(row=HEADING_ROW + 1, column=3)
+    sheet.protection.sheet = True  # without a password: it keeps headings from being changed by mistake
+    sheet.protection.formatColumns = sheet.protection.sort = sheet.protection.autoFilter = False
+    return book
+
+
+def _column(sheet: Any, number: int, field: Field, last: int) -> None:
+    letter = get_column_letter(number)
+    head = sheet.cell(row=HEADING_ROW, column=number, value=field.label)
+    head.font, head.fill = Font(bold=True), _GREY
+    head.alignment = Alignment(wrap_text=True, vertical="top")
+    head.comment = Comment(_note(field), "hhp template")
+    sheet.column_dimensions[letter].width = 18
+    area = f"{letter}{HEADING_ROW + 1}:{letter}{last}"
+    rule = _validation(field)
+    if rule is not None:
+        rule.add(area)
+        sheet.add_data_validation(rule)
+    for row in range(HEADING_ROW + 1, last + 1):
+        cell = sheet.cell(row=row, column=number)
+        cell.protection = Protection(locked=False)
+        if field.kind == "date":
+            cell.number_format = "yyyy-mm-dd"
+        elif field.kind == "identifier":
+            cell.number_format = "@"  # text: keeps leading zeros and stops codes such as 3-5 from becoming dates
+
+
+def _note(field: Field) -> str:
+    limits = f" Between {field.minimum:g} and {field.maximum:g}." if field.minimum is not None else ""
+    options = f" One of: {', '.join(field.allowed)}." if field.allowed else ""
+    unit = f" In {field.unit}." if field.unit else ""
+    period = f" Period: {field.period}." if field.period else ""
+    return f"{field.meaning}.{unit}{period}{limits}{options}{' Required.' if field.required else ''}"
+
+
+def _validation(field: Field) -> Any:
+    shared: dict[str, Any] = {"allow_blank": True, "showErrorMessage": True, "errorTitle": "Please check"}
+    if field.allowed:
+        listed = ",".join(field.allowed)
+        return DataValidation(type="list", formula1=f'"{listed}"', error="Choose from the list.", **shared)
+    if field.kind in ("number", "integer"):
+        kind = "whole" if field.kind == "integer" else "decimal"
+        error = (
+            f"A number between {field.minimum:g} and {field.maximum:g}." if field.maximum is not None else "A number."
+        )
+        return DataValidation(type=kind, operator="between", formula1=f"{field.minimum or 0:g}",
+                              formula2=f"{field.maximum or 1e9:g}", error=error, **shared)  # fmt: skip
+    if field.kind == "date":
+        return DataValidation(type="date", operator="greaterThan", formula1="36526", error="Enter a date.", **shared)
+    return None
+
+
+def template_path(directory: Path, *, authority: str, wave: str) -> Path:
+    """The usual name of a template file."""
+    return Path(directory) / f"{authority.casefold().replace(' ', '-')}-{wave}.xlsx"

@@ -1,0 +1,401 @@
+"""Plans of the studies without teams: individually randomised trials, experiments and pilots.
+
+`load_individual_plan` reads `data/plan/<study>.toml`: a header, `[design]`, and lists of arms, blocks,
+populations, scales, outcomes, terms, analyses, power assumptions and facts. A pilot may lack all lists but `facts`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from hhp_stats.errors import PlanError, UnknownName
+from hhp_stats.estimate.model_matrix import Term, TermKind
+from hhp_stats.plan.conflicts import CONFLICTS, PLACE, load_conflicts, load_sources
+from hhp_stats.plan.load import known_clauses
+from hhp_stats.plan.records import read_plan_file, read_records, record_of
+from hhp_stats.plan.schema import Better, Role
+from hhp_stats.results import Analysis
+
+ESTIMATORS: Mapping[str, frozenset[str]] = {
+    "ols": frozenset({"HC0", "HC1", "HC2", "HC3", "CR0", "CR1", "CR2", "CR3"}),
+    "welch": frozenset({"by arm"}),
+    "hedges-g": frozenset({"pooled"}),
+    "logit": frozenset({"model", "CR1"}),
+}
+Combination = Literal["scale", "sum", "standardised_sum"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndividualDesign:
+    """What was randomised and how; `randomised` people, or 0 where nobody was (a pilot)."""
+
+    kind: str
+    unit: str
+    randomised: int
+    clauses: tuple[str, ...]
+    within: str = ""  # column of the blocks in which the arms were drawn, "" for one draw of all
+    decision: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arm:
+    """One arm: how the allocation list writes it, its number in the model (0 is the control) and its name."""
+
+    id: str
+    code: int
+    label: str
+    randomised: int | None = None  # people, where the documents or the list give it
+    printed: bool = False  # whether `randomised` stands in the documents
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """An authority, cohort or site within which people were randomised."""
+
+    id: str  # as the allocation list writes it
+    label: str
+    randomised: int | None = None
+    survey_opened: dt.date | None = None  # first day of the endline survey
+    printed: bool = False  # whether the date stands in the documents; otherwise it is assumed
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyPopulation:
+    """Whom an analysis is about."""
+
+    id: str
+    label: str
+    rule: str
+    clauses: tuple[str, ...]
+    decision: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scale:
+    """Survey items that make one score. `printed` says whether the documents name the instrument and its items."""
+
+    id: str
+    label: str
+    items: tuple[str, ...]  # columns of the survey export
+    low: float
+    high: float
+    rule: Literal["mean", "sum"]
+    printed: bool
+    basis: str  # where the instrument comes from, or why it is assumed
+    reverse: tuple[str, ...] = ()  # items counted from the other end
+    step: float = 1.0  # distance of neighbouring answers
+    waves: tuple[str, ...] = ("baseline", "endline")
+    clauses: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """A survey question with options that no scale scores; `id` is its column in the export."""
+
+    id: str
+    label: str
+    options: tuple[str, ...]
+    waves: tuple[str, ...]
+    clauses: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyOutcome:
+    """One outcome: the score that measures it, its unit, and which direction is better.
+
+    `combine`: the score of one scale, the sum of several, or the sum of several after each was divided by
+    its standard deviation in the sample `reference`.
+    """
+
+    id: str
+    label: str
+    role: Role
+    unit: str
+    kind: Literal["continuous", "binary"]
+    better: Better
+    clauses: tuple[str, ...]
+    scales: tuple[str, ...] = ()
+    combine: Combination = "scale"
+    reference: str = ""
+    column: str = ""  # where it is no survey score: the column that holds it
+    missing: str = ""  # why there are no data at all, "" where there are
+    decision: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedTerm:
+    """One covariate that an analysis may name."""
+
+    column: str
+    kind: TermKind
+    base: str = ""
+    levels: tuple[str, ...] = ()
+    clauses: tuple[str, ...] = ()
+
+    @property
+    def term(self) -> Term:
+        """The same for the model matrix."""
+        return Term(column=self.column, kind=self.kind, base=self.base or None, levels=self.levels)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyAnalysis:
+    """One planned cell of the report; `id` is outcome/estimand/method, the tail of the result id."""
+
+    id: str
+    kind: Analysis
+    population: str
+    estimator: str
+    covariance: str
+    df: Literal["residual", "satterthwaite", "clusters", "normal"]
+    label: str  # in tables and figures
+    clauses: tuple[str, ...] = ()
+    terms: tuple[str, ...] = ()  # columns of the planned terms in the model beside the arm
+    contrast: str = ""  # where it is not the plan's
+    decision: tuple[str, ...] = ()
+    note: str = ""
+
+    @property
+    def outcome(self) -> str:
+        """Key of the outcome."""
+        return self.id.split("/")[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyPower:
+    """What was assumed for a minimum detectable effect, and the number printed for it."""
+
+    id: str
+    label: str
+    alpha: float
+    power: float
+    clauses: tuple[str, ...]
+    analysed: int | None = None  # planned number analysed
+    response: float | None = None  # planned share that answers
+    printed: float | None = None  # standard deviations
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """A number of the design or process evaluation that the prose quotes, with its place in the documents."""
+
+    id: str
+    number: float
+    about: str
+    sources: tuple[str, ...]
+    clauses: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResponsePeriods:
+    """How responses are split by time for an exploratory analysis of fading effects."""
+
+    days: int  # length of one period
+    minimum: int  # a period with fewer responses is merged into the one before
+    expected: int  # number of periods the documents speak of
+    clauses: tuple[str, ...]
+    decision: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndividualPlan:
+    """The plan of one study without teams."""
+
+    study: str
+    title: str
+    chapter: str
+    contrast: str
+    conf_level: float
+    seed: int
+    design: IndividualDesign
+    arms: tuple[Arm, ...]
+    blocks: tuple[Block, ...]
+    populations: Mapping[str, StudyPopulation]
+    scales: Mapping[str, Scale]
+    questions: Mapping[str, Question]
+    outcomes: Mapping[str, StudyOutcome]
+    terms: Mapping[str, PlannedTerm]
+    analyses: tuple[StudyAnalysis, ...]
+    power: Mapping[str, StudyPower]
+    facts: Mapping[str, Fact]
+    periods: ResponsePeriods | None
+    clauses: tuple[str, ...]  # every clause that some entry cites
+
+    def analysis(self, key: str) -> StudyAnalysis:
+        """The planned analysis with this id."""
+        for analysis in self.analyses:
+            if analysis.id == key:
+                return analysis
+        raise UnknownName(f"the plan of {self.study} has no analysis {key!r}")
+
+    def result_id(self, analysis: StudyAnalysis) -> str:
+        """The id its row carries in the result frame."""
+        return f"{self.study}/{analysis.id}"
+
+    def fact(self, key: str) -> float:
+        """The number of one fact."""
+        if key not in self.facts:
+            raise UnknownName(f"the plan of {self.study} has no fact {key!r}; it has {', '.join(self.facts)}")
+        return self.facts[key].number
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Header:
+    study: str
+    title: str
+    chapter: str
+    contrast: str
+    conf_level: float
+    seed: int
+
+
+_LISTS = frozenset(
+    {"design", "arms", "blocks", "populations", "scales", "questions", "outcomes", "terms", "analyses", "power", "facts", "periods"}
+)
+
+
+def load_individual_plan(root: Path, study: str) -> IndividualPlan:
+    """What was to be done in this study? Reads `data/plan/<study>.toml` under `root` and cross-checks it.
+
+    Raises PlanError, naming file and place, for what the strict reader refuses (unknown or missing keys,
+    values of another type, ids used twice), clauses, conflicts, sources, scales, populations or terms that do
+    not exist, arms whose codes are not 0, 1, ..., items outside their scale or in two scales, base levels
+    outside their levels, and entries that commit to something without citing a clause.
+    """
+    file = f"data/plan/{study}.toml"
+    raw = read_plan_file(root, file)
+    header = record_of({k: v for k, v in raw.items() if k not in _LISTS}, file=file, place="the header", kind=_Header)
+    if not isinstance(raw.get("design"), Mapping):
+        raise PlanError(file, "design", "is missing.", "Add a table [design].")
+    design = record_of(
+        raw["design"], file=file, place="design", kind=IndividualDesign, may_be_empty=frozenset({"within"})
+    )
+
+    def several(key: str, kind: Any, *blank: str) -> Any:
+        return read_records(root, file=file, key=key, kind=kind, may_be_empty=frozenset(blank), optional=True)
+
+    def by_id(key: str, kind: Any, *blank: str) -> Any:
+        return {getattr(record, dataclasses.fields(kind)[0].name): record for record in several(key, kind, *blank)}
+
+    periods = raw.get("periods")
+    plan = IndividualPlan(
+        **{field.name: getattr(header, field.name) for field in dataclasses.fields(_Header)},
+        design=design,
+        arms=several("arms", Arm),
+        blocks=several("blocks", Block, "note"),
+        populations=by_id("populations", StudyPopulation),
+        scales=by_id("scales", Scale),
+        questions=by_id("questions", Question),
+        outcomes=by_id("outcomes", StudyOutcome, "reference", "column", "missing"),
+        terms=by_id("terms", PlannedTerm, "base"),
+        analyses=several("analyses", StudyAnalysis, "contrast", "note"),
+        power=by_id("power", StudyPower, "note"),
+        facts=by_id("facts", Fact),
+        periods=None if periods is None else record_of(periods, file=file, place="periods", kind=ResponsePeriods),
+        clauses=tuple(sorted(_citations(raw))),
+    )
+    if plan.study != study:
+        raise PlanError(file, "study", f"is {plan.study!r}.", f"Write {study!r}, the name of the file.")
+    _check_citations(root, file, raw)
+    _check_arms(file, plan)
+    _check_scales(file, plan)
+    _check_analyses(file, plan)
+    return plan
+
+
+def _entries(raw: Mapping[str, Any]) -> Iterable[tuple[str, Mapping[str, Any]]]:
+    for key in sorted(_LISTS):
+        part = raw.get(key, [])
+        for entry in [part] if isinstance(part, Mapping) else part:
+            yield f"{key} {entry.get('id', entry.get('column', ''))}".strip(), entry
+
+
+def _citations(raw: Mapping[str, Any]) -> set[str]:
+    return {clause for _, entry in _entries(raw) for clause in entry.get("clauses", ())}
+
+
+def _check_citations(root: Path, file: str, raw: Mapping[str, Any]) -> None:
+    clauses = known_clauses(root)
+    conflicts = {conflict.id for conflict in load_conflicts(root)}
+    lengths = {document.code: document.lines for document in load_sources(root)}
+    for place, entry in _entries(raw):
+        _known(file, place, "clause", entry.get("clauses", ()), clauses, "data/published/protocol_clauses.csv")
+        _known(file, place, "conflict", entry.get("decision", ()), conflicts, CONFLICTS)
+        for code in entry.get("sources", ()):
+            match = PLACE.fullmatch(code)
+            if match is None or int(match[2]) > lengths.get(match[1], 0):
+                raise PlanError(file, place, f"has the source {code!r}.", "Give document and line, as in 001:302.")
+        commits = place.split()[0] in ("outcomes", "populations", "power", "analyses", "periods")
+        if commits and not entry.get("clauses") and entry.get("kind") != "exploratory":
+            raise PlanError(file, place, "cites no clause.", "Say which clause commits to it, or mark it exploratory.")
+
+
+def _check_arms(file: str, plan: IndividualPlan) -> None:
+    if sorted(arm.code for arm in plan.arms) != list(range(len(plan.arms))):
+        raise PlanError(file, "arms", "have codes other than 0, 1, ...", "Number them from the control, 0.")
+    for name, parts in (("arms", plan.arms), ("blocks", plan.blocks)):
+        sizes = [part.randomised for part in parts]
+        known = [size for size in sizes if size is not None]
+        if len(known) == len(sizes) and known and sum(known) != plan.design.randomised:
+            raise PlanError(
+                file, name, f"hold {sum(known)} people, the design {plan.design.randomised}.", "Make them agree."
+            )
+
+
+def _check_scales(file: str, plan: IndividualPlan) -> None:
+    owner: dict[str, str] = {}
+    for scale in plan.scales.values():
+        place = f"scales {scale.id}"
+        if not scale.items or not scale.low < scale.high or not scale.step > 0:
+            raise PlanError(
+                file, place, "needs items, a range and a step above zero.", "Mend items, low, high or step."
+            )
+        _known(file, place, "reversed item", scale.reverse, scale.items, "its own items")
+        for item in scale.items:
+            if owner.setdefault(item, scale.id) != scale.id:
+                raise PlanError(
+                    file, place, f"claims the item {item!r}, which {owner[item]} has.", "Give it to one scale."
+                )
+    for outcome in plan.outcomes.values():
+        place = f"outcomes {outcome.id}"
+        _known(file, place, "scale", outcome.scales, plan.scales, "the plan's scales")
+        if outcome.combine == "scale" and len(outcome.scales) > 1:
+            raise PlanError(file, place, "has several scales and no rule to combine them.", "Set combine.")
+        if outcome.combine == "standardised_sum" and not outcome.reference:
+            raise PlanError(file, place, "standardises on a sample that it does not name.", "Set reference.")
+        if not (outcome.scales or outcome.column or outcome.missing):
+            raise PlanError(
+                file, place, "has neither scales nor a column.", "Say what measures it, or why nothing does."
+            )
+
+
+def _check_analyses(file: str, plan: IndividualPlan) -> None:
+    for term in plan.terms.values():
+        if term.kind == "categorical" and (not term.levels or term.base not in term.levels):
+            raise PlanError(file, f"terms {term.column}", f"has base level {term.base!r} outside its levels.",
+                            "Name the base among the levels.")  # fmt: skip
+    for analysis in plan.analyses:
+        place = f"analyses {analysis.id}"
+        if analysis.id.count("/") != 2:
+            raise PlanError(file, place, "must have the form outcome/estimand/method.", "Rename it.")
+        _known(file, place, "outcome", [analysis.outcome], plan.outcomes, "the plan's outcomes")
+        _known(file, place, "population", [analysis.population], plan.populations, "the plan's populations")
+        _known(file, place, "term", analysis.terms, plan.terms, "the plan's terms")
+        _known(file, place, "estimator", [analysis.estimator], ESTIMATORS, "those the studies know")
+        _known(
+            file, place, "covariance", [analysis.covariance], ESTIMATORS[analysis.estimator], "those of the estimator"
+        )
+
+
+def _known(file: str, place: str, what: str, given: Iterable[str], known: Collection[str], where: str) -> None:
+    for name in given:
+        if name not in known:
+            raise PlanError(file, place, f"names {what} {name!r}, which does not exist.",
+                            f"Use one of {where}: {', '.join(sorted(known)[:12])}.")  # fmt: skip

@@ -1,0 +1,91 @@
+"""The randomisation repeated from its log, and compared with the list that the authorities worked from. (P14-P22.)"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from hhp_stats.design.randomisation import (
+    Allocation,
+    AllocationRule,
+    Redraws,
+    assignment_probabilities,
+    replay,
+)
+from hhp_stats.design.strata import make_strata
+from hhp_stats.errors import AllocationMismatch, EstimationError
+from hhp_stats.intake.trial import Trial
+from hhp_stats.plan.schema import Plan
+
+LOG = "data/allocation/goal_setting_log.csv"
+PROBABILITY_DRAWS = 2_000
+STREAM = 4
+
+
+def rule_of(plan: Plan) -> AllocationRule:
+    """The plan's acceptance rule."""
+    return AllocationRule(max_redraws=plan.design.max_redraws, alpha=plan.design.balance_alpha)
+
+
+def listed(people: pd.DataFrame) -> pd.DataFrame:
+    """The randomisation list: everyone on a baseline return, with what strata and balance tests use."""
+    return pd.DataFrame({
+        "staff_id": people["person"], "team_id": people["team_id"], "local_authority": people["local_authority"],
+        "role": people["role"], "agency": people["agency"], "service_years": people["service_months"] / 12,
+        "absence_days": people["baseline_illness_days"],
+    })  # fmt: skip
+
+
+def redraws(people: pd.DataFrame, plan: Plan) -> Redraws:
+    """Further allocations by the trial's own rule, for randomisation inference."""
+    strata = people[["team_id", "stratum"]].drop_duplicates()
+    return Redraws.of(people=listed(people), strata=strata, rule=rule_of(plan))
+
+
+def read_log(root: Path) -> pd.DataFrame:
+    """The draws as they were logged."""
+    return pd.read_csv(root / LOG)
+
+
+def replayed(trial: Trial, log: pd.DataFrame, plan: Plan) -> pd.DataFrame:
+    """One row a logged draw, with whether the replay agrees; what differs is said, not raised.
+
+    A baseline return that was corrected after randomisation may give other strata: that is a fact about
+    the trial that the report must show.
+    """
+    people = listed(trial.people.loc[trial.people["randomised"]])
+    on_file = Allocation(
+        teams=trial.teams[["team_id", "local_authority", "stratum", "treatment"]].astype({"treatment": "int64"}),
+        log=log[["draw", "p_role", "p_service", "accepted"]].rename(columns={"p_service": "p_service_years"}),
+        rule=rule_of(plan), seed=int(log["seed"].iloc[0]),
+    )  # fmt: skip
+    try:
+        replay(allocation=on_file, people=people, strata=make_strata(people=people))
+        agrees, note = True, "teams, strata, arms and p values agree"
+    except (AllocationMismatch, EstimationError) as difference:
+        agrees, note = False, str(difference)
+    return log[["draw", "p_role", "p_service", "accepted", "seed"]].assign(agrees=agrees, note=note)
+
+
+def strata_table(trial: Trial) -> pd.DataFrame:
+    """Teams and people by stratum and arm."""
+    people = trial.people.loc[trial.people["randomised"]]
+    table = people.groupby(["local_authority", "stratum", "treatment"]).agg(teams=("team_id", "nunique"), people=("person", "size"))
+    wide = table.unstack("treatment", fill_value=0)
+    wide.columns = [f"{name}_{'treatment' if code == 1 else 'control'}" for name, code in wide.columns]
+    return wide.reset_index()
+
+
+def probabilities(people: pd.DataFrame, plan: Plan) -> pd.DataFrame:
+    """How often each team would be treated under the rule: summary of the map, one row."""
+    import numpy as np
+
+    strata = people[["team_id", "stratum"]].drop_duplicates()
+    found = assignment_probabilities(
+        people=listed(people), strata=strata, rule=rule_of(plan), draws=PROBABILITY_DRAWS,
+        rng=np.random.default_rng([plan.seed, STREAM]), pairs=0,
+    )  # fmt: skip
+    share = found.teams["probability"]
+    return pd.DataFrame([{"teams": len(share), "draws": found.draws, "accepted": found.accepted, "smallest": share.min(),
+                          "largest": share.max(), "mean": share.mean()}])  # fmt: skip

@@ -1,0 +1,83 @@
+"""What the trial could have detected: as planned, as recruited, and with what the data turned out to be. (P23-P29.)"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from hhp_stats.design.detectable_effect import (
+    Clustering,
+    ErrorRates,
+    cluster_detectable_effect,
+    detectable_proportion,
+)
+from hhp_stats.plan.schema import Plan, PowerAssumption
+from hhp_stats.results import ResultRow
+
+FORMULA = "hhp_stats.design.detectable_effect.cluster_detectable_effect"
+PROPORTIONS = "hhp_stats.design.detectable_effect.detectable_proportion"
+FIRST_PROTOCOL = 1300  # people before attrition, in the first version of the protocol (P106)
+
+
+def _clustering(people: float, assumed: PowerAssumption) -> Clustering:
+    # The programme's own figures use all clusters, not one less an arm (see `Clustering.lost_clusters`).
+    return Clustering(mean_size=assumed.cluster_size, clusters_per_arm=people / 2 / assumed.cluster_size,
+                      icc=assumed.icc, size_cv=assumed.cv, lost_clusters=0)  # fmt: skip
+
+
+def power_rows(people: pd.DataFrame, icc: float, plan: Plan) -> list[ResultRow]:
+    """Minimum detectable effects of absence (standard deviations) and turnover (probability)."""
+    absence, turnover = plan.power["absence"], plan.power["turnover"]
+    rates = ErrorRates(alpha=absence.alpha, power=absence.power)
+
+    def effect(n: float, assumed: PowerAssumption = absence) -> float:
+        return cluster_detectable_effect(clustering=_clustering(n, assumed), rates=rates, baseline_correlation=assumed.correlation)
+
+    left = 1 - absence.attrition
+    planned = absence.n_before_attrition * left
+    recruited = float(plan.design.recruited)
+    rows = [
+        _row(plan, "absence-planned", effect(planned), planned, "as planned: after attrition"),
+        _row(plan, "absence-no-baseline", effect(planned, replace(absence, correlation=0.0)), planned, "as planned, without the baseline"),
+        _row(plan, "absence-first-protocol", effect(FIRST_PROTOCOL * left), FIRST_PROTOCOL * left, "first version of the protocol"),
+        _row(plan, "absence-recruited", effect(recruited), recruited, "as recruited, nobody lost"),
+        _row(plan, "absence-recruited-attrition", effect(recruited * left), recruited * left, "as recruited, after the planned attrition"),
+    ]
+    achieved, n = _achieved(people, icc, absence)
+    rows.append(_row(plan, "absence-achieved", achieved, n, "with the team sizes, ICC and correlation of the data"))
+    effective = _clustering(turnover.n_before_attrition * left, turnover).effective_per_arm
+    for name, direction, correlation in (("fall", "decrease", turnover.correlation), ("rise", "increase", turnover.correlation),
+                                         ("fall-no-correlation", "decrease", 0.0)):  # fmt: skip
+        reached = _proportion(turnover, direction, effective, rates, correlation)  # type: ignore[arg-type]
+        rows.append(_row(plan, f"turnover-{name}", reached, planned, f"turnover, {name.replace('-', ' ')}, as planned", source=PROPORTIONS))
+    return rows
+
+
+def _proportion(assumed: PowerAssumption, direction: Literal["increase", "decrease"], effective: float, rates: ErrorRates, correlation: float) -> float:
+    base = assumed.baseline or 0.0
+    other = detectable_proportion(control=base, direction=direction, effective_per_arm=effective, rates=rates,
+                                  baseline_correlation=correlation)  # fmt: skip
+    return abs(other - base)
+
+
+def _achieved(people: pd.DataFrame, icc: float, assumed: PowerAssumption) -> tuple[float, float]:
+    known = people.loc[people["absence_days"].notna()]
+    sizes = known.groupby("team_id").size()
+    both = known.dropna(subset=["baseline_absence"])
+    correlation = float(np.corrcoef(both["baseline_absence"], both["absence_days"])[0, 1])
+    shape = Clustering(mean_size=float(sizes.mean()), clusters_per_arm=len(sizes) / 2, icc=max(icc, 0.0),
+                       size_cv=float(sizes.std(ddof=1) / sizes.mean()), lost_clusters=0)  # fmt: skip
+    rates = ErrorRates(alpha=assumed.alpha, power=assumed.power)
+    return cluster_detectable_effect(clustering=shape, rates=rates, baseline_correlation=correlation), float(len(known))
+
+
+def _row(plan: Plan, name: str, value: float, n: float, words: str, *, source: str = FORMULA) -> ResultRow:
+    outcome = "power"
+    return ResultRow(
+        result_id=f"{plan.study}/{outcome}/mdes/{name}", study=plan.study, outcome=outcome, estimand="mdes",
+        population=words, contrast=plan.contrast, method="minimum detectable effect, 80% power, 5% two-sided", analysis="planned",
+        estimate=value, n=round(n), clause="P25" if name.startswith("turnover") else "P24", status="descriptive", source=source,
+    )  # fmt: skip
