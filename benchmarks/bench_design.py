@@ -52,7 +52,12 @@ def _randomisation(people: int) -> Callable[[], object]:
     fit, team, redraws = _trial(people)
     labels = team.astype(str)
     return lambda: randomisation_test(
-        outcome=fit.outcome, matrix=fit.matrix, clusters=labels, draw=redraws, draws=10_000, rng=np.random.default_rng(1)
+        outcome=fit.outcome,
+        matrix=fit.matrix,
+        clusters=labels,
+        draw=redraws,
+        draws=10_000,
+        rng=np.random.default_rng(1),
     )
 
 

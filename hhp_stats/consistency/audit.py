@@ -47,13 +47,14 @@ def audit(
 ) -> pd.DataFrame:
     """Which printed figures follow from the others, as printed or under another reading, and which cannot?
 
-    `frame` has the columns of `published_results.csv`; one row comes back for every row that goes in (columns of
-    `verdict.VERDICT_COLUMNS`), in the same order. Verdicts: "reproduces"; "another_reading", which is named; "does_not_reproduce", with
-    what was tried; "not_checkable", because nothing printed determines the figure or rounding leaves it open.
+    `frame` has the columns of `published_results.csv`; one row comes back for every row that goes in (columns
+    of `verdict.VERDICT_COLUMNS`), in the same order. Verdicts: "reproduces"; "another_reading", which is
+    named; "does_not_reproduce", with what was tried; "not_checkable", because nothing printed determines the
+    figure or rounding leaves it open.
 
     Checked from the columns alone: p-values from means, standard errors and n; words of direction and
-    significance; totals of two arms; figures printed twice. With `relations` and `detectable_effects` rates, sums and
-    power; with `scales` whether means and spreads are possible on the scale (a scale's ends are also
+    significance; totals of two arms; figures printed twice. With `relations` and `detectable_effects` rates,
+    sums and power; with `scales` whether means and spreads are possible on the scale (a scale's ends are also
     taken from rows of statistic min and max of score units).
 
     Refuses what `figures` refuses. A verdict is about arithmetic between printed figures, not about the
@@ -146,9 +147,9 @@ def comparison_checks(printed: Figures, comparisons: Collection[Comparison], *, 
 def spread_checks(printed: Figures, comparisons: Collection[Comparison], *, scales: Scales) -> list[Check]:
     """Are printed standard errors and means possible on the scale, with this many people?
 
-    A standard error times sqrt(n) beyond the largest possible standard deviation, or below the smallest that the steps of the
-    scale allow, is none; if it fits as a standard deviation, that is the other reading. Means must be whole
-    numbers of steps over n (GRIM) where the scale has steps.
+    A standard error times sqrt(n) beyond the largest possible standard deviation, or below the smallest that
+    the steps of the scale allow, is none; if it fits as a standard deviation, that is the other reading.
+    Means must be whole numbers of steps over n (GRIM) where the scale has steps.
     """
     out = []
     seen: set[str] = set()
@@ -183,7 +184,8 @@ def repeat_checks(printed: Figures) -> list[Check]:
         records = same.to_dict("records")
         first = records[0]
         for row in records[1:]:
-            # Another research question may have another n of the same people, but not another figure for one group.
+            # Another research question may have another n of the same people, but not another figure for one
+            # group.
             agree = math.isclose(float(row["value"]), float(first["value"]), rel_tol=1e-12)
             out.append(
                 Check(
@@ -237,7 +239,8 @@ def _comparison_check(test: RecomputedTest, printed: Figures, *, fits: int = 0, 
         reason = f"The arms give {allowed}"
     else:
         finding = "does_not_reproduce"
-        reason = f"The arms give {allowed}, outside by {test.gap:.2g}; it needs |t| = {test.t_needed:.2f} where they give {abs(test.test.statistic):.2f}"
+        given = abs(test.test.statistic)
+        reason = f"The arms give {allowed}, outside by {test.gap:.2g}; it needs |t| = {test.t_needed:.2f} where they give {given:.2f}"
         if test.reading == "as_printed":
             reason += "; a model with covariates might give it, but none is printed"
     if of:
@@ -256,7 +259,7 @@ def _spread_check(prefix: str, sd: float, std_error: float, n: int, least: float
         reason, reading = f"It implies a standard deviation of {sd:.3g}; the scale allows {limits}.", "as printed"
     elif least / room <= std_error <= most * room:
         finding, reading = "another_reading", "a standard deviation"
-        reason = f"As a standard error it implies a standard deviation of {sd:.3g}; the scale allows {limits}; as a standard deviation it fits."
+        reason = f"As a standard error it implies a standard deviation of {sd:.3g}; the scale allows {limits}, where it fits."
     else:
         finding, reading = "does_not_reproduce", "as printed"
         reason = (

@@ -72,10 +72,11 @@ class RecomputedTest:
 def find_comparisons(figures: Figures) -> list[Comparison]:
     """Which two-arm comparisons does the file hold? One for each printed p, direction or claim of significance.
 
-    Arms are groups with a mean, a standard error and an n of the same trial and outcome; where the same group is printed twice,
-    the one under the research question of the difference. "difference" is treatment minus control,
-    "difference_a_vs_b" arm a minus arm b, where words common to both arms stand once: me_joint_vs_sep is
-    (me, joint) against (me, sep). Claims with more than one arm unnamed are left to `wording`.
+    Arms are groups with a mean, a standard error and an n of the same trial and outcome; where the same group
+    is printed twice, the one under the research question of the difference. "difference" is treatment minus
+    control, "difference_a_vs_b" arm a minus arm b, where words common to both arms stand once:
+    me_joint_vs_sep is (me, joint) against (me, sep). Claims with more than one arm unnamed are left to
+    `wording`.
     """
     frame = figures.frame
     about = frame[frame["statistic"].isin(["p", "stated_direction", "stated_significant"])]
@@ -104,10 +105,11 @@ def recompute(
 ) -> RecomputedTest:
     """What p-value do the arms give under a reading, and could it have been printed as it was?
 
-    Welch's test, or for "se_is_sd_pooled" the contrast with one residual variance over all arms. `p_range` runs
-    over the rounding of every printed mean and standard error; it reproduces where that range meets the
-    rounding interval of the printed p. "decisions" is for rates in percent of which a person's own has steps of `scale.step`:
-    each person made 100 / step decisions, and the standard error is the binomial one of all of them.
+    Welch's test, or for "se_is_sd_pooled" the contrast with one residual variance over all arms. `p_range`
+    runs over the rounding of every printed mean and standard error; it reproduces where that range meets the
+    rounding interval of the printed p. "decisions" is for rates in percent of which a person's own has steps
+    of `scale.step`: each person made 100 / step decisions, and the standard error is the binomial one of all
+    of them.
 
     Refuses unknown readings and figures (UnknownName), and "decisions" without such a scale (InvalidInput).
     """
@@ -167,7 +169,7 @@ def readings_for(comparison: Comparison, *, scale: Scale | None = None) -> Seque
     return readings
 
 
-def tests_table(tests: Sequence[RecomputedTest]) -> pd.DataFrame:
+def comparisons_table(tests: Sequence[RecomputedTest]) -> pd.DataFrame:
     """Recomputed tests as a plain frame, one row a comparison and reading."""
     return pd.DataFrame(
         [

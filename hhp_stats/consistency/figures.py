@@ -52,7 +52,7 @@ class Figures:
         return all(figure_id in set(self.frame["id"]) for figure_id in ids_in(expression))
 
     def evaluate(self, expression: str) -> tuple[float, float, float]:
-        """A linear combination of figures, "BEN-N-RAND - 0.5*BEN-N-TREAT": value, least and most over their rounding."""
+        """A linear combination, "BEN-N-RAND - 0.5*BEN-N-TREAT": its value, and least and most over the rounding."""
         value = low = high = 0.0
         for sign, factor, figure_id in _terms(expression):
             if figure_id is None:
@@ -70,7 +70,10 @@ def load_figures(path: Path) -> Figures:
 
 
 def figures(frame: pd.DataFrame) -> Figures:
-    """Take a frame of printed figures in; refuses missing columns (UnknownName), ids used twice and values that are not numbers (InvalidInput)."""
+    """Take a frame of printed figures in.
+
+    Refuses missing columns (UnknownName), ids used twice and values that are not numbers (InvalidInput).
+    """
     missing = [column for column in COLUMNS if column not in frame.columns]
     if missing:
         raise UnknownName(f"the file of printed figures has no column {', '.join(missing)}")
@@ -90,7 +93,8 @@ def figures(frame: pd.DataFrame) -> Figures:
 def design_figures(trial_design: pd.DataFrame) -> pd.DataFrame:
     """The numbers of `trial_design.csv` as printed figures, to be stacked under the results: id "TD-trial-item".
 
-    Items without a plain number (dates, names, ranges, what is not printed) are left out. Refuses missing columns (UnknownName).
+    Items without a plain number (dates, names, ranges, what is not printed) are left out. Refuses missing
+    columns (UnknownName).
     """
     wanted = ("trial", "item", "value", "as_printed", "source_file", "source_line", "note")
     missing = [column for column in wanted if column not in trial_design.columns]

@@ -1,4 +1,4 @@
-"""Can these people have given this mean and this spread? Whole-number scales leave only some values. (GRIM, GRIMMER.)"""
+"""Can these people have given this mean and spread? Whole-number scales leave only some values. (GRIM, GRIMMER.)"""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class Scale:
 def grim(*, mean: float, n: int, margin: float, step: float = 1.0, low: float = 0.0) -> bool:
     """Can n scores of low, low + step, low + 2 step ... have a mean that rounds to the printed one?
 
-    The sum of steps is a whole number, so the mean lies on a lattice of width step/n; true where a lattice point
-    is within `margin` (half a unit of the last digit, rounding either way at the middle). For the mean of
-    k items of whole numbers use step = 1/k. With n/step above 1/(2 margin) every mean passes.
+    The sum of steps is a whole number, so the mean lies on a lattice of width step/n; true where a lattice
+    point is within `margin` (half a unit of the last digit, rounding either way at the middle). For the mean
+    of k items of whole numbers use step = 1/k. With n/step above 1/(2 margin) every mean passes.
 
     Refuses n < 1 and margins or steps that are not positive (InvalidInput).
     Source: Brown and Heathers (2017), Social Psychological and Personality Science 8, 363-369.
@@ -37,12 +37,12 @@ def grim(*, mean: float, n: int, margin: float, step: float = 1.0, low: float = 
 def grimmer(*, mean: float, mean_margin: float, sd: float, sd_margin: float, n: int, scale: Scale) -> bool:
     """Can n whole-number scores on the scale have this mean and this standard deviation, as rounded?
 
-    Counted in steps from the lower end, scores are whole numbers x with sum S and sum of squares Q. For each S that `grim`
-    allows, Q = (n-1) sd^2 + S^2/n must come, for some sd within its rounding, to a whole number of the
-    same parity as S, not below the sum of squares of scores as equal as can be, nor above that of scores
-    at the two ends. Necessary conditions: false is proof, true is not. Refuses a scale
-    without steps, n < 2, and what `grim` refuses (InvalidInput).
-    Source: Anaya (2016), PeerJ Preprints 4:e2400v1; Allard (2018), on the analytic form.
+    Counted in steps from the lower end, scores are whole numbers x with sum S and sum of squares Q. For each
+    S that `grim` allows, Q = (n-1) sd^2 + S^2/n must come, for some sd within its rounding, to a whole number
+    of the same parity as S, not below the sum of squares of scores as equal as can be, nor above that of
+    scores at the two ends. Necessary conditions: false is proof, true is not. Refuses a scale without steps,
+    n < 2, and what `grim` refuses (InvalidInput). Source: Anaya (2016), PeerJ Preprints 4:e2400v1; Allard
+    (2018), on the analytic form.
     """
     if scale.step is None:
         raise InvalidInput("GRIMMER needs a scale with steps")
@@ -65,10 +65,10 @@ def grimmer(*, mean: float, mean_margin: float, sd: float, sd_margin: float, n: 
 def sd_limits(*, mean: float, n: int, scale: Scale) -> tuple[float, float]:
     """Between which standard deviations (denominator n - 1) do n scores with this mean lie?
 
-    Largest: scores at the two ends only, sqrt((mean - low)(high - mean) n/(n-1)). Smallest: scores on the two steps
-    around the mean, step sqrt(f(1-f) n/(n-1)) with f the fraction of a step above the lower; zero without steps.
-    Refuses a mean off the scale and n < 2 (InvalidInput).
-    Source: Bhatia and Davis (2000), American Mathematical Monthly 107, 353-357, for the upper limit.
+    Largest: scores at the two ends only, sqrt((mean - low)(high - mean) n/(n-1)). Smallest: scores on the two
+    steps around the mean, step sqrt(f(1-f) n/(n-1)) with f the fraction of a step above the lower; zero
+    without steps. Refuses a mean off the scale and n < 2 (InvalidInput). Source: Bhatia and Davis (2000),
+    American Mathematical Monthly 107, 353-357, for the upper limit.
     """
     if not scale.low <= mean <= scale.high or n < 2:
         raise InvalidInput(f"a mean of {mean:g} over {n} people is not on a scale of {scale.low:g} to {scale.high:g}")

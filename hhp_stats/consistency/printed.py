@@ -12,10 +12,14 @@ from hhp_stats.errors import InvalidInput
 Bound = Literal["none", "lower", "upper"]
 
 _NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?|\.\d+")
-# Words that turn a figure into a bound; the first that occurs decides.
-_LOWER = ("more than", "over ", "at least", "just over")
-_INCLUSIVE = ("at least", "up to", "at most")
-_UPPER = ("<", "less than", "fewer than", "nearly", "almost", "just under", "up to", "at most")
+# Words that turn a figure into a bound; the first that occurs decides, so negated ones come first.
+_BOUNDS: tuple[tuple[str, Bound, bool], ...] = (  # word, bound, does the figure itself meet it?
+    ("no less than", "lower", True), ("no fewer than", "lower", True), ("no more than", "upper", True),
+    ("at least", "lower", True), ("at most", "upper", True), ("up to", "upper", True),
+    ("<", "upper", False), ("less than", "upper", False), ("fewer than", "upper", False), ("nearly", "upper", False),
+    ("almost", "upper", False), ("just under", "upper", False),
+    ("more than", "lower", False), ("over ", "lower", False), ("just over", "lower", False),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +34,7 @@ class PrintedFigure:
     text: str
     margin: float
     bound: Bound
+    inclusive: bool = False  # does the printed number itself meet its bound ("at least")?
 
     @property
     def low(self) -> float:
@@ -47,12 +52,11 @@ class PrintedFigure:
         return math.isnan(self.margin)
 
     def agrees(self, low: float, high: float) -> bool:
-        """Could a number in [low, high] have been printed like this? Bounds are met strictly, but "at least", "up to"."""
-        itself = any(word in self.text.lower() for word in _INCLUSIVE)
+        """Could a number in [low, high] have been printed like this? A bound is met strictly unless `inclusive`."""
         if self.bound == "upper":
-            return low < self.value or (itself and low == self.value)
+            return low < self.value or (self.inclusive and low == self.value)
         if self.bound == "lower":
-            return high > self.value or (itself and high == self.value)
+            return high > self.value or (self.inclusive and high == self.value)
         # A ten-millionth of a margin: .045 and .055 have no exact doubles.
         room = self._slack * 1e-7
         return low <= self.high + room and high >= self.low - room
@@ -65,8 +69,8 @@ class PrintedFigure:
 def printed_figure(*, value: float, text: str) -> PrintedFigure:
     """What does a printed token say? ".07" is .065 to .075; "<0.01" an upper bound; "two thirds" a word.
 
-    The token's number that equals `value` gives the decimals; thousands commas, pound and percent signs are passed over. Refuses
-    a value that is not finite (InvalidInput).
+    The token's number that equals `value` gives the decimals; thousands commas, pound and percent signs are
+    passed over. Refuses a value that is not finite (InvalidInput).
     """
     if not math.isfinite(value):
         raise InvalidInput(f"printed figure {text!r} has no value")
@@ -76,13 +80,13 @@ def printed_figure(*, value: float, text: str) -> PrintedFigure:
         if math.isclose(number, abs(value), rel_tol=1e-12, abs_tol=1e-12):
             decimals = len(token.split(".")[1]) if "." in token else 0
             # Only what stands before the number bounds it: "3.6 over baseline" is 3.6.
-            before = text[: found.start()]
-            return PrintedFigure(value=value, text=text, margin=0.5 * 10.0**-decimals, bound=_bound(before))
-    return PrintedFigure(value=value, text=text, margin=math.nan, bound=_bound(text))
+            bound, inclusive = _bound(text[: found.start()])
+            margin = 0.5 * 10.0**-decimals
+            return PrintedFigure(value=value, text=text, margin=margin, bound=bound, inclusive=inclusive)
+    bound, inclusive = _bound(text)
+    return PrintedFigure(value=value, text=text, margin=math.nan, bound=bound, inclusive=inclusive)
 
 
-def _bound(words: str) -> Bound:
+def _bound(words: str) -> tuple[Bound, bool]:
     clean = " ".join(words.lower().split()) + " "
-    if any(word in clean for word in _UPPER):
-        return "upper"
-    return "lower" if any(word in clean for word in _LOWER) else "none"
+    return next(((bound, itself) for word, bound, itself in _BOUNDS if word in clean), ("none", False))

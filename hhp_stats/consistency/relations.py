@@ -47,9 +47,10 @@ class Recomputed:
 def recompute_relations(figures: Figures, relations: pd.DataFrame) -> list[Recomputed]:
     """What do the printed parts make of each rate, sum or repeated figure?
 
-    numerator / denominator * times, each part a linear combination of figures ("BEN-N-RAND - BEN-N-TREAT"), with the range over the
-    rounding of the parts. Relations whose figures are not all in the file are passed over, so that one list of relations serves
-    files that hold a part of them; `missing_relations` names them. Refuses missing columns (UnknownName) and a denominator of zero (InvalidInput).
+    numerator / denominator * times, each part a linear combination of figures ("BEN-N-RAND - BEN-N-TREAT"),
+    with the range over the rounding of the parts. Relations whose figures are not all in the file are passed
+    over, so that one list of relations serves files that hold a part of them; `missing_relations` names them.
+    Refuses missing columns (UnknownName) and a denominator of zero (InvalidInput).
     """
     out = []
     for row in _rows(relations, RELATION_COLUMNS):
@@ -68,9 +69,10 @@ def recompute_relations(figures: Figures, relations: pd.DataFrame) -> list[Recom
 def recompute_detectable_effects(figures: Figures, relations: pd.DataFrame) -> list[Recomputed]:
     """What could each trial have detected, by the programme's own convention? (Clauses P23-P29.)
 
-    5% two-sided, 80% power, normal quantiles, equal arms: 2 (z + z) sqrt(DE (1 - r^2) / N) with the design effect DE = 1 + ((1 + cv^2) m - 1)
-    icc where an intracluster correlation is given; a change of a proportion (in percentage points) where a baseline is. Exact
-    for the N given: no range. Passes over, and refuses, as `recompute_relations`.
+    5% two-sided, 80% power, normal quantiles, equal arms: 2 (z + z) sqrt(DE (1 - r^2) / N) with the design
+    effect DE = 1 + ((1 + cv^2) m - 1) icc where an intracluster correlation is given; a change of a
+    proportion (in percentage points) where a baseline is. Exact for the N given: no range. Passes over, and
+    refuses, as `recompute_relations`.
     """
     out = []
     for row in _rows(relations, DETECTABLE_COLUMNS):
@@ -151,7 +153,8 @@ def _recomputed(
 ) -> Recomputed:
     reproduces = None
     if row["printed_id"]:
-        # The value from the figures as printed decides: that is what an author would have divided. A rounding of the
+        # The value from the figures as printed decides: that is what an author would have divided. A rounding
+        # of the
         # inputs that would rescue it stays visible in low and high.
         reproduces = figures.printed(row["printed_id"]).agrees(value, value)
     return Recomputed(

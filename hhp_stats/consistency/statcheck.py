@@ -72,20 +72,21 @@ def p_from_statistic(*, kind: str, statistic: float, df1: float = math.nan, df2:
 def find_tests(text: str, *, alpha: float = 0.05) -> list[ReportedTest]:
     """Which tests does a text report, and do their p-values follow from their statistics?
 
-    For each "statistic(df) = value, p = value": p over the rounding of the statistic, against the rounding of the printed
-    p. "error" where they do not meet; "decision_error" where besides one is significant at `alpha` and the other is
-    not; a printed bound (p < .05) is wrong only where it cannot hold. Tests are taken as two-sided; `one_sided` says whether half
-    the p would fit, which is for the reader to judge. Text that does not follow the
-    pattern is not found: finding nothing is no proof of consistency.
+    For each "statistic(df) = value, p = value": p over the rounding of the statistic, against the rounding of
+    the printed p. "error" where they do not meet; "decision_error" where besides one is significant at
+    `alpha` and the other is not; a printed bound (p < .05) is wrong only where it cannot hold. Tests are
+    taken as two-sided; `one_sided` says whether half the p would fit, which is for the reader to judge. Text
+    that does not follow the pattern is not found: finding nothing is no proof of consistency.
 
-    Source: Nuijten, Hartgerink, van Assen, Epskamp and Wicherts (2016), Behavior Research Methods 48, 1205-1226.
+    Source: Nuijten, Hartgerink, van Assen, Epskamp and Wicherts (2016), Behavior Research Methods 48,
+    1205-1226.
     """
     return [_check(match, alpha) for match in _TEST.finditer(text)]
 
 
 def _check(match: re.Match[str], alpha: float) -> ReportedTest:
     kind = _kind(match["kind"])
-    df1, df2 = (float(part.replace(",", "")) if part else math.nan for part in (match["df1"], match["df2"]))
+    df1, df2 = _degrees(kind, match["df1"], match["df2"])
     raw = match["statistic"].replace(" ", "")
     statistic = printed_figure(value=float(raw.replace(",", "")), text=raw)
     p = p_from_statistic(kind=kind, statistic=statistic.value, df1=df1, df2=df2)
@@ -106,6 +107,13 @@ def _check(match: re.Match[str], alpha: float) -> ReportedTest:
         text=match[0], kind=kind, df1=df1, df2=df2, statistic=statistic, sign=sign, printed_p=printed, p_value=p,
         p_low=low, p_high=high, outcome=outcome, one_sided=not fits and halved and kind in ("t", "z", "r"),
     )  # fmt: skip
+
+
+def _degrees(kind: str, first: str | None, second: str | None) -> tuple[float, float]:
+    if kind in ("t", "r") and first and second and len(second) == 3:  # t(1,234): a thousands comma, not two numbers
+        first, second = first + second, None
+    one, two = (float(part.replace(",", "")) if part else math.nan for part in (first, second))
+    return one, two
 
 
 def _fits(sign: str, printed: PrintedFigure | None, low: float, high: float, alpha: float) -> bool:

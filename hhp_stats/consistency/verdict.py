@@ -16,7 +16,15 @@ Kind = Literal["two_sample", "rate_or_sum", "detectable_effect", "direction", "s
                "repeat", "none"]  # fmt: skip
 Finding = Literal["reproduces", "another_reading", "does_not_reproduce", "not_checkable"]
 
-# A figure with several checks is as good as its worst kind, but a kind with several readings as good as its best.
+FINDINGS: dict[Finding, str] = {
+    "reproduces": "reproduces",
+    "another_reading": "reproduces under another reading",
+    "does_not_reproduce": "does not reproduce",
+    "not_checkable": "cannot be checked",
+}
+
+# A figure with several checks is as good as its worst kind, but a kind with several readings as good as its
+# best.
 _RANK: dict[Finding, int] = {"not_checkable": 0, "reproduces": 1, "another_reading": 2, "does_not_reproduce": 3}
 
 
@@ -24,8 +32,9 @@ _RANK: dict[Finding, int] = {"not_checkable": 0, "reproduces": 1, "another_readi
 class Check:
     """One check of one printed figure.
 
-    `recomputed` with `low` and `high`, what the rounding of the inputs allows, are missing where the check is about words or
-    about what is possible at all. `reading` says how the inputs were taken; "as printed" needs no excuse.
+    `recomputed` with `low` and `high`, what the rounding of the inputs allows, are missing where the check is
+    about words or about what is possible at all. `reading` says how the inputs were taken; "as printed" needs
+    no excuse.
     """
 
     id: str  # of the printed figure
@@ -60,8 +69,8 @@ def verdicts(
 ) -> pd.DataFrame:
     """One verdict for every printed figure, also for those that nothing determines.
 
-    Within one kind of check the best reading counts; over kinds the worst finding. Rows in the order of the file.
-    `used_for` names, for a figure that is only an input, the figures that were recomputed from it.
+    Within one kind of check the best reading counts; over kinds the worst finding. Rows in the order of the
+    file. `used_for` names, for a figure that is only an input, the figures that were recomputed from it.
     """
     by_id: dict[str, list[Check]] = {}
     for check in checks:

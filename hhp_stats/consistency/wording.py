@@ -57,9 +57,9 @@ def direction_checks(
 def significance_checks(figures: Figures, comparisons: Iterable[Comparison], *, alpha: float = 0.05) -> list[Check]:
     """Is what is called significant so by its printed p-value?
 
-    By the rounding interval of the printed p against `alpha`: a printed .05 may be .045 or .055, and cannot be classed. A claim
-    without a printed p is compared with the p recomputed from the arms, which is another reading, since the
-    model behind the claim is not known.
+    By the rounding interval of the printed p against `alpha`: a printed .05 may be .045 or .055, and cannot
+    be classed. A claim without a printed p is compared with the p recomputed from the arms, which is another
+    reading, since the model behind the claim is not known.
     """
     known = list(comparisons)
     out = []
@@ -123,7 +123,8 @@ def _about(row: Row, comparisons: list[Comparison]) -> list[Comparison]:
     own = [c for c in same if c.contrast == row["group"]]
     if own or row["group"] != "difference":
         return own
-    # A plain "difference" where the contrasts have names: all those whose research question is part of the statement's.
+    # A plain "difference" where the contrasts have names: all those whose research question is part of the
+    # statement's.
     asked = _questions(row["research_question"])
     return [c for c in same if not asked or _questions(c.research_question) & asked]
 

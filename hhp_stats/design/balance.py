@@ -47,11 +47,11 @@ def balance_table(
 ) -> pd.DataFrame:
     """How far apart are the arms on each covariate, in standard deviations?
 
-    Continuous: (mean1 - mean0) / sqrt((sd1^2 + sd0^2)/2), and the ratio of the variances. Categorical:
-    one row a level with the shares and (p1 - p0) / sqrt((p1(1-p1) + p0(1-p0))/2), and a first row of
-    empty level with the distance of the whole set of shares, sqrt((P1-P0)' S^-1 (P1-P0)), S the average of the two
-    multinomial covariances, one level left out. Signs are treatment minus control; the
-    distance has none. Not a test: it does not grow with the number of people.
+    Continuous: (mean1 - mean0) / sqrt((sd1^2 + sd0^2)/2), and the ratio of the variances. Categorical: one
+    row a level with the shares and (p1 - p0) / sqrt((p1(1-p1) + p0(1-p0))/2), and a first row of empty level
+    with the distance of the whole set of shares, sqrt((P1-P0)' S^-1 (P1-P0)), S the average of the two
+    multinomial covariances, one level left out. Signs are treatment minus control; the distance has none. Not
+    a test: it does not grow with the number of people.
 
     One row per covariate (and level), columns `BALANCE_COLUMNS`; the n of an arm are those with the covariate
     known, the others are counted as missing. A standardised difference is missing where nothing
@@ -106,14 +106,14 @@ def omnibus_balance(
 ) -> OmnibusBalance:
     """Are the arms more different on all covariates together than the assignment of whole clusters explains?
 
-    Let t_c (p,) be the totals in cluster c of the covariates centred at their mean among people of the stratum,
-    and n1 of n clusters of a stratum treated. D = sum over treated clusters of t_c, less its expectation n1 * mean of t, summed over
-    strata; under the design its covariance is exactly V = sum over strata n1 (n - n1) / n * cov(t), cov with
-    denominator n - 1. d^2 = D' V^- D is referred to chi-squared with rank(V) degrees of freedom; a column that is
-    a sum of others counts once. With `redraw` the reference is the
-    distribution of d^2 over `draws` assignments by the design's own rule (one 0/1 value a person), which is what
-    to report after re-randomisation: chi-squared then gives p-values that are too large. p = (1 + draws at least as
-    large) / (1 + draws).
+    Let t_c (p,) be the totals in cluster c of the covariates centred at their mean among people of the
+    stratum, and n1 of n clusters of a stratum treated. D = sum over treated clusters of t_c, less its
+    expectation n1 * mean of t, summed over strata; under the design its covariance is exactly V = sum over
+    strata n1 (n - n1) / n * cov(t), cov with denominator n - 1. d^2 = D' V^- D is referred to chi-squared
+    with rank(V) degrees of freedom; a column that is a sum of others counts once. With `redraw` the reference
+    is the distribution of d^2 over `draws` assignments by the design's own rule (one 0/1 value a person),
+    which is what to report after re-randomisation: chi-squared then gives p-values that are too large. p = (1
+    + draws at least as large) / (1 + draws).
 
     `covariates` (n, p) numeric and complete; dummy-code categories and add an indicator for
     missing values before. Strata in which all clusters are in one arm carry no information.

@@ -20,7 +20,7 @@ from hhp_stats.errors import EstimationError
 Array = npt.NDArray[np.float64]
 Assignments = npt.NDArray[np.uint8]
 
-TEAMS_AT_ONCE = 4_096  # bounds the memory of a product by a batch of draws
+ONE_CORE = 1 << 18  # multiplications below which OpenBLAS does not wake further threads; also bounds memory
 
 
 class BalanceTests(Protocol):
@@ -122,8 +122,9 @@ class TeamSums:
     def p_values(self, candidates: Assignments) -> Array:
         """p-values of the balance tests, (draws, tests); 0 where an arm has nobody to test."""
         treated = np.zeros((len(self.sums), candidates.shape[1]))
-        for start in range(0, len(candidates), TEAMS_AT_ONCE):
-            part = slice(start, start + TEAMS_AT_ONCE)
+        step = max(16, ONE_CORE // treated.size)
+        for start in range(0, len(candidates), step):
+            part = slice(start, start + step)
             treated += self.sums[:, part] @ candidates[part].astype(np.float64)
         out = np.empty((candidates.shape[1], len(self.tests)))
         for number, (rows, totals) in enumerate(self.tests):

@@ -47,7 +47,7 @@ def imbens_manski(
 
     Estimator: (lower - c s_l, upper + c s_u) with c solving Phi(c + (upper - lower)/max(s_l, s_u)) -
     Phi(-c) = level: between the one-sided quantile (1.645, bounds far apart) and the two-sided one
-    (1.960, bounds equal). Source: Imbens and Manski (2004), Econometrica 72, 1845-1857, eqs 6-7.
+    (1.960, bounds equal). Source: Imbens and Manski (2004), Econometrica 72, 1845-1857.
     Refuses: bounds the wrong way round, errors that are not positive (InvalidInput).
     """
     if upper < lower or not (lower_error > 0 and upper_error > 0):
@@ -145,7 +145,7 @@ def lee_bounds(
     Refuses: treatments other than 0 and 1 (InvalidInput), an arm without two answers
     (NoObservations), clusters that hold both arms (InvalidInput), an arm of one cluster
     (SingleClusterArm).
-    Source: Lee (2009), Review of Economic Studies 76, 1071-1102, propositions 1a and 2.
+    Source: Lee (2009), Review of Economic Studies 76, 1071-1102, proposition 1a.
     """
     values, arm = np.asarray(outcome, dtype=np.float64), np.asarray(treatment, dtype=np.float64)
     if values.shape != arm.shape or not np.isin(arm, (0, 1)).all():

@@ -1,4 +1,4 @@
-"""How would several estimates move together if other teams had been drawn? Whole teams resampled, within arm and stratum."""
+"""How would estimates move together if other teams had been drawn? Teams resampled within arm and stratum."""
 
 from __future__ import annotations
 
@@ -59,8 +59,8 @@ def cluster_bootstrap(
     renumbered), and `estimator` is run on the frame so made. Because one call returns all
     numbers, their dependence is kept.
 
-    `estimator(frame)` returns the same names each time. Draw b uses the b-th child of `seed`, so the numbers are the
-    same however many workers there are. `n_jobs` None follows `joblib.parallel_config`.
+    `estimator(frame)` returns the same names each time. Draw b uses the b-th child of `seed`, so the numbers
+    are the same however many workers there are. `n_jobs` None follows `joblib.parallel_config`.
 
     A draw in which the estimator raises an EstimationError (for example separation) is counted; more than
     `largest_failed_share` of them are refused, since the rest would be a selected sample.

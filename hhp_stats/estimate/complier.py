@@ -72,11 +72,10 @@ def complier_effect(
     clustered errors where rules of thumb such as F > 10 are not. `anderson_rubin` holds whatever
     the strength and is the interval to report when `strong` is false.
 
-    Refuses missing outcomes (ValueError), missing or constant take-up (InvalidInput), instruments
-    that are not in the matrix (UnknownName), one cluster in an arm (SingleClusterArm), and a first
-    stage of exactly zero (EstimationError).
-    Source: Imbens and Angrist (1994), Econometrica 62; Montiel Olea and Pflueger (2013), Journal of Business
-    & Economic Statistics 31; Anderson and Rubin (1949).
+    Refuses missing outcomes (ValueError), missing or constant take-up (InvalidInput), instruments that are
+    not in the matrix (UnknownName), one cluster in an arm (SingleClusterArm), and a first stage of exactly
+    zero (EstimationError). Source: Imbens and Angrist (1994), Econometrica 62; Montiel Olea and Pflueger
+    (2013), Journal of Business & Economic Statistics 31; Anderson and Rubin (1949).
     """
     y = check_outcome(outcome, matrix)
     d = _checked_takeup(takeup, rows=len(y))

@@ -68,8 +68,8 @@ def net_turnover_cost(*, replacement_cost: pd.Series, absence_after_leaving: pd.
     rate times the days of sickness that the pro-rata outcome gives them after leaving. Those days are in the
     absence term as if the leaver had stayed; taking them off here pays for leaving once.
 
-    One value a leaver, in pounds and days. Refuses missing or negative values (InvalidInput): a mean over authorities
-    that report would be another quantity.
+    One value a leaver, in pounds and days. Refuses missing or negative values (InvalidInput): a mean over
+    authorities that report would be another quantity.
     """
     if len(replacement_cost) == 0 or not replacement_cost.index.equals(absence_after_leaving.index):
         raise InvalidInput("one replacement cost and one number of days for each leaver are needed")
@@ -82,11 +82,10 @@ def net_turnover_cost(*, replacement_cost: pd.Series, absence_after_leaving: pd.
 def benefit_cost_ratio(*, absence: Estimate, turnover: Estimate, costs: Costs) -> Estimate:
     """How many pounds come back for each pound of staff time, with the protocol's interval? (Clauses P85, P87.)
 
-    `absence` (days) and `turnover` (probability) are effects of the programme, negative when it
-    helps; their reductions enter the ratio. The interval puts both upper, then both lower, ends of
-    the two intervals into the formula, as printed. It takes for granted that both effects are at the same end at
-    once, so it covers more than its level unless they move together exactly (C75): report it beside
-    `bootstrap_ratio`.
+    `absence` (days) and `turnover` (probability) are effects of the programme, negative when it helps; their
+    reductions enter the ratio. The interval puts both upper, then both lower, ends of the two intervals into
+    the formula, as printed. It takes for granted that both effects are at the same end at once, so it covers
+    more than its level unless they move together exactly (C75): report it beside `bootstrap_ratio`.
 
     Refuses effects at different levels of confidence and unbounded intervals (InvalidInput).
     """
@@ -161,10 +160,10 @@ def fieller_ratio(
 ) -> RatioEstimate:
     """The same ratio by Fieller: joint normal effects, and programme time that may itself be an estimate.
 
-    Benefit has variance daily^2 Va + cost^2 Vt + 2 daily cost r sqrt(Va Vt), r the `correlation` of the
-    two estimates (for example `BootstrapDraws.correlation`). With programme time as intended
-    (std_error 0) the set is an interval; with time measured imprecisely it may be unbounded. The smaller degrees
-    of freedom of the two effects apply. Refuses a correlation outside [-1, 1] (InvalidInput).
+    Benefit has variance daily^2 Va + cost^2 Vt + 2 daily cost r sqrt(Va Vt), r the `correlation` of the two
+    estimates (for example `BootstrapDraws.correlation`). With programme time as intended (std_error 0) the
+    set is an interval; with time measured imprecisely it may be unbounded. The smaller degrees of freedom of
+    the two effects apply. Refuses a correlation outside [-1, 1] (InvalidInput).
     """
     if not -1 <= correlation <= 1:
         raise InvalidInput(f"a correlation of {correlation} does not exist")

@@ -124,9 +124,8 @@ def hedges_g_clustered(
     r = 0 it is the effect over S with h = N - 2. The first term carries the clustering and the
     covariates through the standard error, so nothing is assumed about equal sizes there.
 
-    Refuses what `hedges_g` refuses, one cluster in an arm (SingleClusterArm), and an `icc` of one or
-    more (InvalidInput).
-    Source: Hedges (2007), Journal of Educational and Behavioral Statistics 32, 341-370 (total
+    Refuses what `hedges_g` refuses, one cluster in an arm (SingleClusterArm), and an `icc` of one or more
+    (InvalidInput). Source: Hedges (2007), Journal of Educational and Behavioral Statistics 32, 341-370 (total
     variance); What Works Clearinghouse, Procedures Handbook 4.1, appendix E, for the variance.
     """
     y, arm = _two_arms(outcome, treatment)

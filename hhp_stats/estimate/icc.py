@@ -40,7 +40,8 @@ class IntraclusterCorrelation:
 def average_cluster_size(codes: ArrayLike, *, arms: ArrayLike | None = None) -> float:
     """Which common size of clusters gives the same expected mean square as the unequal sizes at hand?
 
-    n0 = (N - sum over arms of (sum of squared sizes / people in arm)) / (clusters - arms). Equal sizes give that size.
+    n0 = (N - sum over arms of (sum of squared sizes / people in arm)) / (clusters - arms). Equal sizes give
+    that size.
     """
     frame = _frame(codes, arms)
     return _average_size(*_coded(frame))
@@ -61,16 +62,15 @@ def icc_anova(
     the effect does not count as likeness (k - arms degrees of freedom). For a 0/1 outcome this is the ANOVA
     estimator on the proportions scale.
 
-    Interval: "searle" inverts F = MSB/MSW; exact for normal outcomes and equal sizes, with n0 in
-    place of the size otherwise; "swiger" is estimate +- z * sqrt(2(N-1)(1-r)^2 (1+(n0-1)r)^2 / (n0^2 (N-k)(k-1))),
-    which also serves 0/1 outcomes.
+    Interval: "searle" inverts F = MSB/MSW; exact for normal outcomes and equal sizes, with n0 in place of the
+    size otherwise; "swiger" is estimate +- z * sqrt(2(N-1)(1-r)^2 (1+(n0-1)r)^2 / (n0^2 (N-k)(k-1))), which
+    also serves 0/1 outcomes.
 
-    outcome (n,), clusters (n,). Refuses missing values and an outcome that does not vary (InvalidInput),
-    no observations (NoObservations), fewer than two clusters (SingleClusterArm), and clusters of one person
-    only (InvalidInput: nothing varies within).
-    Source: Donner and Klar (2000), Design and Analysis of Cluster Randomization Trials, ch. 1; Searle (1971),
-    Biometrics 27; Swiger, Harvey, Everson and Gregory (1964), Biometrics 20; Ridout, Demetrio and Firth
-    (1999), Biometrics 55, for 0/1 outcomes.
+    outcome (n,), clusters (n,). Refuses missing values and an outcome that does not vary (InvalidInput), no
+    observations (NoObservations), fewer than two clusters (SingleClusterArm), and clusters of one person only
+    (InvalidInput: nothing varies within). Source: Donner and Klar (2000), Design and Analysis of Cluster
+    Randomization Trials, ch. 1; Searle (1971), Biometrics 27; Swiger, Harvey, Everson and Gregory (1964),
+    Biometrics 20; Ridout, Demetrio and Firth (1999), Biometrics 55, for 0/1 outcomes.
     """
     y, frame = _checked(outcome, clusters, treatment)
     cell, cell_arm = _coded(frame)
@@ -184,7 +184,7 @@ class _RestrictedProfile:
         return float(-0.5 * (df * math.log(residual / df) + log_det + np.linalg.slogdet(xx)[1]))
 
     def maximum(self, top: float) -> float:
-        """The r in [0, top] with the highest likelihood: a coarse grid, so that no second hill is missed, then Brent."""
+        """The most likely r in [0, top]: a coarse grid, so that no second hill is missed, then Brent."""
         grid = np.linspace(0.0, top, 101)
         at = int(np.argmax([self.log_likelihood(float(r)) for r in grid]))
         bounds = (float(grid[max(at - 1, 0)]), float(grid[min(at + 1, 100)]))

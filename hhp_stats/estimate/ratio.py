@@ -79,10 +79,10 @@ def acceptability_curve(*, benefits: Array, costs: Array | float, thresholds: Se
     `benefits` = cost saved and read thresholds as prices the other way round, effect * price - cost, by giving
     `benefits` = -cost and `costs` = -effect.
 
-    benefits, costs (draws,) from the same draws, so that their dependence counts. Columns threshold, probability.
-    Read as a confidence level of the bootstrap, not as a posterior probability. Refuses draws of unequal number,
-    none, or not finite (InvalidInput).
-    Source: van Hout, Al, Gordon and Rutten (1994), Health Economics 3, 309-319.
+    benefits, costs (draws,) from the same draws, so that their dependence counts. Columns threshold,
+    probability. Read as a confidence level of the bootstrap, not as a posterior probability. Refuses draws of
+    unequal number, none, or not finite (InvalidInput). Source: van Hout, Al, Gordon and Rutten (1994), Health
+    Economics 3, 309-319.
     """
     b = np.asarray(benefits, dtype=np.float64)
     c = np.broadcast_to(np.asarray(costs, dtype=np.float64), b.shape) if np.ndim(costs) == 0 else np.asarray(costs)
@@ -99,9 +99,10 @@ def compare_ratios(
     """Do interventions differ in their ratios? Every pair, from independent bootstrap draws. (Clause P91.)
 
     Difference first minus second; std_error from the variances of the draws; `p_value` two-sided from the
-    distribution of differences of draws, centred at the estimate, under a true difference of zero: (1 + draws at least as far from
-    their centre as the estimate is from zero) / (1 + draws). `t` and `p_value_t` are the protocol's pairwise t-test with the
-    bootstrap's std_error and a normal reference. Interval: percentiles of the differences. No adjustment for the number of pairs.
+    distribution of differences of draws, centred at the estimate, under a true difference of zero: (1 + draws
+    at least as far from their centre as the estimate is from zero) / (1 + draws). `t` and `p_value_t` are the
+    protocol's pairwise t-test with the bootstrap's std_error and a normal reference. Interval: percentiles of
+    the differences. No adjustment for the number of pairs.
 
     Assumes the trials share no people, so that draws are independent; the draws of the longer list are cut
     to the shorter. Refuses fewer than two interventions, and names that do not agree (InvalidInput).

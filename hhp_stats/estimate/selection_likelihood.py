@@ -20,6 +20,7 @@ import numpy.typing as npt
 from scipy import linalg, special
 
 from hhp_stats.errors import NonConvergence
+from hhp_stats.estimate.gram import row_blocks
 from hhp_stats.estimate.model_matrix import Array
 
 _HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
@@ -112,9 +113,9 @@ def derivatives(theta: Array, data: SelectionData) -> tuple[Array, Array]:
     score[i_a] = by_a.sum()
     score[i_s] = -len(e) - e @ by_e
     hessian = np.empty((i_s + 1, i_s + 1))
-    hessian[g, g] = z.T @ (z * ww[:, None]) - data.z_out.T @ (data.z_out * (m_out * (out + m_out))[:, None])
-    hessian[g, b] = z.T @ (x * (we * -scale)[:, None])
-    hessian[b, b] = x.T @ (x * (ee * scale**2)[:, None])
+    hessian[g, g] = _products(z, ww, z) - _products(data.z_out, m_out * (out + m_out), data.z_out)
+    hessian[g, b] = _products(z, we * -scale, x)
+    hessian[b, b] = _products(x, ee * scale**2, x)
     hessian[g, i_a] = z.T @ wa
     hessian[g, i_s] = z.T @ (-e * we)
     hessian[b, i_a] = x.T @ ea * -scale
@@ -125,6 +126,14 @@ def derivatives(theta: Array, data: SelectionData) -> tuple[Array, Array]:
     lower = np.tril_indices(i_s + 1, -1)
     hessian[lower] = hessian.T[lower]
     return score, hessian
+
+
+def _products(left: Array, weights: Array, right: Array) -> Array:
+    """left' diag(weights) right, by blocks of rows that stay in the cache."""
+    total = np.zeros((left.shape[1], right.shape[1]))
+    for block in row_blocks(len(left), max(total.shape)):
+        total += left[block].T @ (right[block] * weights[block, None])
+    return total
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,7 +226,7 @@ def probit(z: Array, responded: npt.NDArray[np.bool_], *, patience: int = 25) ->
         q = sign * (z @ gamma)
         m = mills(q)
         score = z.T @ (sign * m)
-        information = z.T @ (z * (m * (q + m))[:, None])
+        information = _products(z, m * (q + m), z)
         try:
             step = linalg.solve(information, score, assume_a="pos")
         except linalg.LinAlgError:

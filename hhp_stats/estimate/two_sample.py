@@ -67,8 +67,8 @@ class PRange:
 def welch(*, outcome: Array, treatment: Array, conf_level: float = 0.95) -> Estimate:
     """By how much do the means of two arms differ, if their variances may differ too?
 
-    mean(treatment = 1) - mean(treatment = 0), std_error = sqrt(s1^2/n1 + s0^2/n0), Satterthwaite's degrees of freedom.
-    outcome, treatment (n,). Assumes independent people. Refuses missing values, arms other than 0
+    mean(treatment = 1) - mean(treatment = 0), std_error = sqrt(s1^2/n1 + s0^2/n0), Satterthwaite's degrees of
+    freedom. outcome, treatment (n,). Assumes independent people. Refuses missing values, arms other than 0
     and 1 (InvalidInput), fewer than two people in an arm (NoObservations), and no variation (InvalidInput).
     Source: Welch (1947), Biometrika 34, 28-35.
     """
@@ -110,8 +110,8 @@ def equal_variance_from_summary(first: ArmSummary, second: ArmSummary, *, conf_l
 def pooled_contrast(arms: tuple[ArmSummary, ...], *, of: tuple[int, int], conf_level: float = 0.95) -> Estimate:
     """How do two of several arms differ, in a regression on all arms with one residual variance?
 
-    s^2 = sum (n - 1) sd^2 / (N - arms); std_error = s sqrt(1/n1 + 1/n2), N - arms degrees of freedom. Exactly what least
-    squares on arm dummies gives. Refuses arms that are the same or not there (InvalidInput).
+    s^2 = sum (n - 1) sd^2 / (N - arms); std_error = s sqrt(1/n1 + 1/n2), N - arms degrees of freedom. Exactly
+    what least squares on arm dummies gives. Refuses arms that are the same or not there (InvalidInput).
     """
     first, second = of
     if first == second or not all(0 <= i < len(arms) for i in of):
@@ -134,9 +134,9 @@ def pooled_contrast(arms: tuple[ArmSummary, ...], *, of: tuple[int, int], conf_l
 def welch_p_range(first: ArmSummary, second: ArmSummary) -> PRange:
     """Which p-values are compatible with the rounding of the printed means and standard errors?
 
-    p falls with the distance of the means and rises with each standard error, so its extremes are at the corners of the
-    box of unrounded values, or at equal means where these are possible (p = 1).
-    A standard error of zero after rounding is taken as positive but small: the lower end is then 0.
+    p falls with the distance of the means and rises with each standard error, so its extremes are at the
+    corners of the box of unrounded values, or at equal means where these are possible (p = 1). A standard
+    error of zero after rounding is taken as positive but small: the lower end is then 0.
     """
     return _corner_range((first, second), lambda arms: welch_from_summary(arms[0], arms[1]).p_value, of=(0, 1))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Literal
@@ -67,7 +68,8 @@ def randomisation_test(
     labels of `clusters`. Teams without anyone analysed are ignored.
 
     Shapes: outcome (n,), matrix (n, k), clusters (n,) labels of the units that were randomised.
-    Units: those of the outcome. `std_error` is CR1's, for reference.
+    Units: those of the outcome. `std_error` is CR1's, for reference; missing for
+    `statistic="difference"`.
     A redraw that the covariates determine exactly (no estimate exists) counts as extreme; the note
     says how many there were.
 
@@ -173,11 +175,10 @@ def _base(
     if statistic == "t":
         covariance = cluster_covariance(fit, clusters=clusters, kind="CR1")
         return coefficient(fit, covariance, term=term, conf_level=conf_level)
-    # The coefficient is its own statistic: a unit standard error makes it one, and no t is implied.
+    # The coefficient is its own statistic: no standard error, so that no t is implied.
     return Estimate(
-        estimate=float(fit.coefficients[matrix.position(term)]), std_error=1.0, df=float("inf"), n=len(outcome),
+        estimate=float(fit.coefficients[matrix.position(term)]), std_error=math.nan, df=float("inf"), n=len(outcome),
         n_clusters=cluster_codes(clusters)[1], method="", conf_level=conf_level,
-        note="The statistic is the coefficient itself; the standard error of 1 is a unit, not an estimate.",
     )  # fmt: skip
 
 

@@ -16,7 +16,8 @@ from hhp_stats.estimate.model_matrix import Array, ModelMatrix
 from hhp_stats.infer.cluster_robust import cluster_codes, cluster_sums
 from hhp_stats.infer.resampling import orthonormal_basis
 
-CLUSTERS_AT_ONCE = 128  # with 250 draws: a quarter of a megabyte an array, so that six stay in the cache
+CLUSTERS_AT_ONCE = 1_024  # with 250 draws: two megabytes an array
+ONE_CORE = 1 << 18  # multiplications below which OpenBLAS does not wake further threads, which costs more than it saves
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -100,7 +101,6 @@ class RedrawSums:
         here. Estimate: sum z a / sum z^2; score of cluster g: sum_g z a - estimate * sum_g z^2.
         """
         k1, k2 = self.level.shape[1], self.linear.shape[1] // 3
-        chunks = [slice(start, start + CLUSTERS_AT_ONCE) for start in range(0, len(self.size), CLUSTERS_AT_ONCE)]
         in_order = np.array_equal(self.columns, np.arange(drawn.shape[1]))
         full = np.ascontiguousarray(drawn if in_order else drawn[:, self.columns])
         # Everything linear in w at once: c1, c2, sum z a, sum z b (a and b have no covariate part), sum n w.
@@ -108,36 +108,41 @@ class RedrawSums:
             [self.level * self.size[:, None], self.linear[:, :k2], self.outcome, self.term, self.size]
         )
         sums = np.zeros((len(full), rows.shape[1]))
-        for part in chunks:
+        for part in _slices(len(self.size), CLUSTERS_AT_ONCE):
             sums += full[:, part].astype(np.float64) @ rows[part]
         c, (na, nb, treated) = sums[:, : k1 + k2], sums[:, k1 + k2 :].T
         c1, c2 = np.ascontiguousarray(c[:, :k1]), np.ascontiguousarray(c[:, k1:])
         total = treated - np.vecdot(c, c)
         upper = np.triu_indices(k2)
         products = c2[:, upper[0]] * c2[:, upper[1]] * np.where(upper[0] == upper[1], 1.0, 2.0)
-        buffers = np.empty((6, len(full) * CLUSTERS_AT_ONCE))
+        step = max(16, min(128, ONE_CORE // (len(full) * max(k1, k2, 1))))
+        buffers = np.empty((6, len(full) * step))
         aa, ab, bb, ax, bx, xx = np.zeros((6, len(full)))
-        for part in chunks:
-            size = self.size[part]
-            z, za, zb, zz, spare, other = (b[: len(full) * len(size)].reshape(len(full), -1) for b in buffers)
-            z[:] = full[:, part]
-            z -= np.matmul(c1, self.level[part].T, out=spare)
-            np.multiply(z, self.outcome[part], out=za)
-            np.multiply(z, self.term[part], out=zb)
-            np.multiply(z, size, out=zz)
-            if k2:
-                za -= np.matmul(c2, self.linear[part, k2 : 2 * k2].T, out=spare)
-                zb -= np.matmul(c2, self.linear[part, 2 * k2 :].T, out=other)
-                zz -= np.matmul(c2, 2 * self.linear[part, :k2].T, out=spare)
-            zz *= z
-            if k2:
-                zz += np.matmul(products, self.quadratic[part].T, out=other)
-            aa += np.vecdot(za, za)
-            ab += np.vecdot(za, zb)
-            bb += np.vecdot(zb, zb)
-            ax += np.vecdot(za, zz)
-            bx += np.vecdot(zb, zz)
-            xx += np.vecdot(zz, zz)
+        for part in _slices(len(self.size), CLUSTERS_AT_ONCE):
+            within = products @ self.quadratic[part].T
+            for inner in _slices(within.shape[1], step):
+                at = slice(part.start + inner.start, min(part.start + inner.stop, len(self.size)))
+                z, za, zb, zz, spare, other = (
+                    b[: len(full) * (at.stop - at.start)].reshape(len(full), -1) for b in buffers
+                )
+                z[:] = full[:, at]
+                z -= np.matmul(c1, self.level[at].T, out=spare)
+                np.multiply(z, self.outcome[at], out=za)
+                np.multiply(z, self.term[at], out=zb)
+                np.multiply(z, self.size[at], out=zz)
+                if k2:
+                    za -= np.matmul(c2, self.linear[at, k2 : 2 * k2].T, out=spare)
+                    zb -= np.matmul(c2, self.linear[at, 2 * k2 :].T, out=other)
+                    zz -= np.matmul(c2, 2 * self.linear[at, :k2].T, out=spare)
+                zz *= z
+                if k2:
+                    zz += within[:, inner]
+                aa += np.vecdot(za, za)
+                ab += np.vecdot(za, zb)
+                bb += np.vecdot(zb, zb)
+                ax += np.vecdot(za, zz)
+                bx += np.vecdot(zb, zz)
+                xx += np.vecdot(zz, zz)
         lost = total <= 1e-9 * self.size.sum()  # the covariates explain this draw: no estimate
         total = np.where(lost, 1.0, total)
         ta, tb = na / total, nb / total
@@ -150,6 +155,10 @@ class RedrawSums:
             out = np.array([na, nb, self.factor * square0, self.factor * square1, self.factor * square2])
         out[:, lost] = 0.0  # zero over zero: counted as extreme
         return out
+
+
+def _slices(total: int, step: int) -> list[slice]:
+    return [slice(start, min(start + step, total)) for start in range(0, total, step)]
 
 
 def _columns(labels: list[object], draw_clusters: Sequence[object] | None) -> npt.NDArray[np.intp]:

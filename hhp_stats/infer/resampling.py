@@ -160,10 +160,11 @@ class ResamplingTest:
     enumerated: bool  # all possibilities, not a random sample
     moments: DrawMoments
     alternative: Alternative = "two-sided"
+    unit: float  # what the estimate is divided by to give the statistic: its standard error, or 1
 
     def p_at(self, effect: float) -> float:
         """The p-value of the hypothesis that the effect is `effect`, ties counted."""
-        statistic = (self.estimate.estimate - effect) / self.estimate.std_error
+        statistic = (self.estimate.estimate - effect) / self.unit
         return self.moments.p_value(effect=effect, statistic=statistic, alternative=self.alternative)
 
 
@@ -176,32 +177,39 @@ def resampling_test(
     interval: bool = True,
     note: str = "",
 ) -> ResamplingTest:
-    """Turn draws into a p-value and an interval around `base` (its estimate, standard error, df)."""
-    estimate, std_error, alpha = base.estimate, base.std_error, 1 - base.conf_level
+    """Turn draws into a p-value and an interval around `base` (its estimate, standard error, df).
+
+    A base without a standard error is its own statistic; the interval is then searched for in steps of
+    the spread of the draws.
+    """
+    estimate, alpha = base.estimate, 1 - base.conf_level
+    studentised = not math.isnan(base.std_error)
+    unit = base.std_error if studentised else 1.0
+    step = unit if studentised else float(np.sqrt(np.mean(moments.linear0**2)))
     if not 0 < alpha < 1:
         raise InvalidInput(f"conf_level must be between 0 and 1, not {base.conf_level}")
 
     def p_at(effect: float) -> float:
-        return moments.p_value(effect=effect, statistic=(estimate - effect) / std_error, alternative=alternative)
+        return moments.p_value(effect=effect, statistic=(estimate - effect) / unit, alternative=alternative)
 
-    statistic = estimate / std_error
+    statistic = estimate / unit
     weak = p_at(0.0)
     strict = moments.p_value(effect=0.0, statistic=statistic, alternative=alternative, ties="strict")
     low, high = -math.inf, math.inf
     if interval and alternative in ("two-sided", "greater"):
-        low = invert(p_at=p_at, estimate=estimate, step=std_error, alpha=alpha, side="low")
+        low = invert(p_at=p_at, estimate=estimate, step=step, alpha=alpha, side="low")
     if interval and alternative in ("two-sided", "less"):
-        high = invert(p_at=p_at, estimate=estimate, step=std_error, alpha=alpha, side="high")
+        high = invert(p_at=p_at, estimate=estimate, step=step, alpha=alpha, side="high")
     if not interval:
         low, high = math.nan, math.nan
     result = Estimate(
-        estimate=estimate, std_error=std_error, df=base.df, n=base.n, n_clusters=base.n_clusters, method=method,
+        estimate=estimate, std_error=base.std_error, df=base.df, n=base.n, n_clusters=base.n_clusters, method=method,
         conf_level=base.conf_level, statistic=statistic, p_value=weak, conf_low=low, conf_high=high,
         note=" ".join(filter(None, (base.note, note))),
     )  # fmt: skip
     return ResamplingTest(
         estimate=result, p_weak=weak, p_strict=strict, draws=len(moments.linear0),
-        enumerated=moments.weights is not None, moments=moments, alternative=alternative,
+        enumerated=moments.weights is not None, moments=moments, alternative=alternative, unit=unit,
     )  # fmt: skip
 
 

@@ -130,6 +130,7 @@ def _spells_for_some(ret: Return) -> Iterator[Breach]:
     if {"illness_days", "illness_spells"} <= ret.columns.keys():
         days, spells = numbers(ret, "illness_days"), numbers(ret, "illness_spells")
         gaps = ~np.isnan(days) & np.isnan(spells)
+        gaps[list(ret.unread.get("illness_spells", ()))] = False
         if gaps.any() and not np.isnan(spells).all():
             first = int(np.flatnonzero(gaps)[0])
             yield Breach("illness_spells", first, f"{gaps.sum()} people with days but no number of spells")

@@ -64,6 +64,8 @@ def _straight_lines(survey: SurveyFile) -> Iterator[Breach]:
     """One answer to every item of a long scale that mixes topics or directions."""
     for scale, fewest in _LONG_SCALES.items():
         names = [name for name in survey.fields if name.rsplit("_", 1)[0] == scale]
+        if len(names) < fewest:  # a survey without this scale
+            continue
         block = survey.frame[names]
         line = (block.notna().sum(axis=1) >= fewest) & (block.max(axis=1) == block.min(axis=1))
         yield from _one_for_all(survey, line, names[0], f"responses with one answer to all of {scale}")

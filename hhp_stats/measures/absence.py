@@ -207,13 +207,19 @@ def _stayer_rate(
 
 def _refuse_impossible(days: pd.Series, in_post: pd.Series, follow_up: pd.Series) -> None:
     if (days < 0).any():
-        raise InvalidInput(f"{int((days < 0).sum())} persons have negative sickness days")
+        raise InvalidInput(f"{int((days < 0).sum())} persons have negative sickness days, {_first(days < 0)}")
     # Returns count half days; a rounding of half a day over the exposure is not an error of substance.
     over = days > in_post + 0.5
     if over.any():
-        raise InvalidInput(f"{int(over.sum())} persons have more sickness days than working days in post")
+        raise InvalidInput(
+            f"{int(over.sum())} persons have more sickness days than working days in post, {_first(over)}"
+        )
     if (in_post > follow_up).any() or (in_post < 0).any():
         raise InvalidInput("exposure must lie between zero and the follow-up")
+
+
+def _first(wrong: pd.Series) -> str:
+    return f"the first in row {wrong.index[int(wrong.to_numpy().argmax())]}"
 
 
 def _days(side: date | pd.Series, index: pd.Index) -> np.ndarray:

@@ -41,7 +41,10 @@ def bradford_score(*, spells: pd.Series, days: pd.Series) -> pd.Series:
         raise InvalidInput("days must be finite numbers from zero")
     torn = known & ((s == 0) != (d == 0))
     if torn.any():
-        raise InvalidInput(f"{int(torn.sum())} persons have days without a spell or a spell without days")
+        first = torn.index[int(torn.to_numpy().argmax())]
+        raise InvalidInput(
+            f"{int(torn.sum())} persons have days without a spell or a spell without days, first in row {first}"
+        )
     return (s**2 * d).rename("bradford_score")
 
 

@@ -14,8 +14,9 @@ from great_tables import GT
 from hhp_stats.plan.clauses import ClauseStatus, load_clause_status
 from hhp_stats.plan.conduct import load_deviations
 from hhp_stats.plan.conflicts import Conflict, Departure, load_conflicts, load_departures
+from hhp_stats.plan.load import load_plan
 from hhp_stats.present.numbers import count, interval, number, p_value, plural
-from hhp_stats.present.tables import text_table
+from hhp_stats.present.tables import effects_table, text_table
 from hhp_stats.project_root import find_root
 from hhp_stats.studies.output import StudyOutput, read_output
 
@@ -92,6 +93,21 @@ class Appendix:
         kept = [entry for entry in load_departures(self.root) if entry.study in studies]
         return text_table(pd.DataFrame([_departure_row(entry) for entry in kept]), stub="Id")
 
+    # ------------------------------------------------------------ B: all versions of all analyses
+    def versions(self, *outcomes: str) -> GT:
+        """Every analysis of some outcomes, planned ones marked."""
+        plan = load_plan(self.root, self.output.study)
+        named = {plan.result_id(analysis): analysis for analysis in plan.analyses if analysis.outcome in outcomes}
+        frame = self.output.results
+        rows = frame.loc[frame["result_id"].isin(named)]
+        rows = rows.sort_values("outcome", key=lambda keys: keys.map(list(outcomes).index), kind="stable")
+        labels = [
+            named[row["result_id"]].label + (" (planned)" if row["analysis"] == "planned" else "")
+            for row in rows.to_dict("records")
+        ]
+        groups = [f"{plan.outcomes[key].label} ({plan.outcomes[key].unit})" for key in rows["outcome"]]
+        return effects_table(rows, labels=labels, stub="Version", groups=groups, digits=3)
+
     # ------------------------------------------------------------ F: reproducibility
     def inputs(self) -> GT:
         """Every raw file that was read, with its checksum."""
@@ -102,7 +118,7 @@ class Appendix:
         })  # fmt: skip
         return text_table(rows, stub="File", numeric=("Rows", "Bytes"))
 
-    def versions(self) -> GT:
+    def software(self) -> GT:
         """Python and the packages that the numbers depend on."""
         rows = [{"Software": "Python", "Version": platform.python_version()}]
         rows += [{"Software": name, "Version": importlib.metadata.version(name)} for name in PACKAGES]

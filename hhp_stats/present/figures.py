@@ -78,3 +78,20 @@ def distribution(table: pd.DataFrame, *, unit: str, arm_labels: dict[str, str]) 
     axes.set_ylabel("% of the arm")
     axes.legend(frameon=False)
     return figure
+
+
+def acceptability_curve(table: pd.DataFrame) -> Figure:
+    """Share of resamples whose ratio exceeds each threshold, one line a scenario.
+
+    `table`: columns `label`, `threshold`, `probability` (0 to 1).
+    """
+    apply_style()
+    figure, axes = plt.subplots(figsize=(WIDTH, 2.8))
+    for style, (label, part) in zip(("-", "--", ":"), table.groupby("label", sort=False), strict=False):
+        axes.plot(part["threshold"], 100 * part["probability"], style, label=label, marker="o", markersize=3.5)
+    axes.axvline(1, color=QUIET, linewidth=0.8)
+    axes.set_ylim(0, 100)
+    axes.set_xlabel("Benefit-cost ratio of at least (1: breaking even)")
+    axes.set_ylabel("% of resamples")
+    axes.legend(frameon=False)
+    return figure

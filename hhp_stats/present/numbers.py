@@ -61,3 +61,17 @@ def plural(n: float, singular: str, many: str = "") -> str:
 def level(conf_level: float) -> str:
     """`95%`."""
     return f"{100 * conf_level:g}%"
+
+
+SMALL = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+NAMES = ("Heckman", "Lee", "Firth", "Kent", "CR", "Bradford", "Bromley", "Lambeth", "Greenwich")
+
+
+def spelled(n: int) -> str:
+    """Small counts as words, larger ones as figures, as prose has them."""
+    return SMALL[n] if 0 <= n < len(SMALL) else count(n)
+
+
+def lowered(label: str) -> str:
+    """A label inside a sentence: its first letter small, unless it begins with a name or an abbreviation."""
+    return label if label.startswith(NAMES) else label[:1].lower() + label[1:]

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from hhp_stats.plan.schema import Outcome
-from hhp_stats.present.numbers import interval, level, number, p_clause, percent, plural
+from hhp_stats.present.numbers import interval, level, number, p_clause, percent, plural, spelled
 
 Row = Mapping[str, Any]
 Direction = Literal["higher", "lower", "the same"]
@@ -57,7 +57,7 @@ def difference(row: Row, outcome: Outcome, *, digits: int = 2) -> str:
     size = number(abs(float(row["estimate"])), digits)
     evidence = uncertainty(row, digits=digits)
     subject = outcome.label.lower()
-    head = f"{outcome.label} was {size} {short_unit(outcome)} {found.direction} in the goal-setting arm"
+    head = f"{outcome.label} was {found.direction} by {size} {short_unit(outcome)} in the goal-setting arm"
     if found.direction == "the same":
         head = f"{outcome.label} was the same in both arms"
     if found.clear:
@@ -102,6 +102,6 @@ def agreement(rows: pd.DataFrame, planned: Row, *, better: Literal["lower", "hig
     same_clear = sum(v.clear == base.clear and (not v.clear or v.direction == base.direction) for v in found)
     kind = "a clear difference" if base.clear else "no clear difference"
     return (
-        f"Of {plural(len(found), 'other version')} of the analysis, {same_sign} point the same way as the planned one"
-        f" and {same_clear} lead to the same conclusion ({kind})."
+        f"Of {plural(len(found), 'other version')} of the analysis, {spelled(same_sign)} point the same way as the planned one"
+        f" and {spelled(same_clear)} lead to the same conclusion ({kind})."
     )

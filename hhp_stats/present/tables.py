@@ -11,15 +11,19 @@ from great_tables import GT
 from hhp_stats.present.numbers import MISSING, count, interval, level, number, p_value, percent
 
 
+MANY = 1_000  # degrees of freedom beyond which t is the normal to the digits printed
+
+
 def effects_table(rows: pd.DataFrame, *, labels: Sequence[str], stub: str, digits: int = 2, scale: float = 1.0,
-                  arms: Mapping[str, Sequence[str]] | None = None, notes: Sequence[str] = ()) -> GT:  # fmt: skip
+                  arms: Mapping[str, Sequence[str]] | None = None, groups: Sequence[str] = (),
+                  notes: Sequence[str] = ()) -> GT:  # fmt: skip
     """Estimates with interval, p, df, people and teams, one line a row.
 
-    `arms` gives formatted cells of further columns before the difference (for example arm means).
+    `groups` names the block each line belongs to. `arms` gives formatted cells of further columns before the difference (for example arm means).
     A row that could not be estimated shows dashes and its reason among the notes.
     """
     kept = rows.to_dict("records")
-    cells: dict[str, list[str]] = {stub: list(labels)}
+    cells: dict[str, list[str]] = {stub: list(labels)} | ({"group": list(groups)} if groups else {})
     for heading, values in (arms or {}).items():
         cells[heading] = list(values)
     conf = level(float(kept[0]["conf_level"]))
@@ -30,7 +34,8 @@ def effects_table(rows: pd.DataFrame, *, labels: Sequence[str], stub: str, digit
     cells["People"] = [count(row["n"]) for row in kept]
     cells["Teams"] = [count(row["n_clusters"]) for row in kept]
     reasons = [f"{label}: {row['note']}" for label, row in zip(labels, kept, strict=True) if row["status"] == "not_estimated"]
-    return plain_table(pd.DataFrame(cells), stub=stub, notes=[*notes, *reasons], spanner=list(arms) if arms else None)
+    return plain_table(pd.DataFrame(cells), stub=stub, notes=[*notes, *reasons], spanner=list(arms) if arms else None,
+                       groups="group" if groups else None)  # fmt: skip
 
 
 def _reach(row: Mapping[str, object], scale: float, digits: int) -> str:
@@ -41,7 +46,9 @@ def _reach(row: Mapping[str, object], scale: float, digits: int) -> str:
 def _df(df: float) -> str:
     if pd.isna(df):
         return MISSING
-    return "normal" if df == float("inf") else number(df, 0 if float(df).is_integer() else 1)
+    if df > MANY:
+        return "normal" if df == float("inf") else f"> {count(MANY)}"
+    return number(df, 0 if float(df).is_integer() else 1)
 
 
 def plain_table(cells: pd.DataFrame, *, stub: str, notes: Sequence[str] = (), spanner: Sequence[str] | None = None,

@@ -28,7 +28,7 @@ from nbclient.exceptions import CellExecutionError, DeadKernelError
 
 from hhp_stats.errors import RenderError
 from hhp_stats.publish.project import Project
-from hhp_stats.publish.qmd import Cell, Inline, Source
+from hhp_stats.publish.source import Cell, Inline, Source
 
 CACHE = Path(".report") / "cache"
 INLINE_MIME = "application/vnd.hhp.inline+json"

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from hhp_stats.errors import Problem, RenderError
 from hhp_stats.publish.project import CONFIG, Project, load_project
-from hhp_stats.publish.qmd import Cell, Line, Source, prose_lines, read_chapter
+from hhp_stats.publish.qmd import read_chapter
+from hhp_stats.publish.source import Cell, Line, Source, prose_lines
 
 _MATH = re.compile(r"\$\$.*?\$\$|(?<![\\$])\$(?=[^\s$])(?:[^$\\]|\\.)*?(?<=\S)\$(?![\d$])", re.DOTALL)
 _TAG = re.compile(r"</?[A-Za-z][A-Za-z0-9]*(?:\s[^<>]*)?/?>")

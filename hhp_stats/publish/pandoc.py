@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
@@ -19,13 +20,14 @@ import pypandoc
 from hhp_stats.errors import RenderError
 from hhp_stats.publish.pictures import keep_picture
 from hhp_stats.publish.project import Project
-from hhp_stats.publish.qmd import Source, locate
+from hhp_stats.publish.source import Source, locate
 from hhp_stats.publish.weave import Woven
 
 ASSETS = Path(__file__).resolve().parent / "assets"
 # The one in the wheel: pypandoc's own search takes the newest on the machine and is not thread-safe.
 _PANDOC = Path(pypandoc.__file__).parent / "files" / ("pandoc.exe" if os.name == "nt" else "pandoc")
 _READER = "markdown"
+_TEX = re.compile(r"Could not convert TeX math (.+?)(?:, rendering as TeX|$)", re.MULTILINE)
 
 
 def words_of(project: Project) -> dict[str, str]:
@@ -62,6 +64,11 @@ def _error(report: str, sources: Sequence[Source], where: str) -> RenderError:
         places = (locate(source.lines, needle) for source in candidates if needle)
         place = next((place for place in places if place), None)
         found.append(RenderError(place.file if place else file or where, place.number if place else None, message))
+    tex = _TEX.search(report)
+    if tex:
+        place = next((line for source in sources for line in source.lines if tex[1] in line.text), None)
+        message = f"this TeX is not understood: {tex[1]}"
+        return RenderError(place.file if place else where or "the book", place.number if place else None, message)
     if not found:
         return RenderError(where or "the book", None, f"Pandoc: {' '.join(report.split())[:600]}")
     first, *more = found

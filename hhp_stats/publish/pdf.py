@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,12 +14,16 @@ import typst
 from hhp_stats.errors import RenderError
 from hhp_stats.publish.pandoc import ASSETS, words_of
 from hhp_stats.publish.project import Project
+from hhp_stats.publish.source import Source
 
 STANDARDS: list[Literal["a-2a", "ua-1"]] = ["a-2a", "ua-1"]
 _LONGEST_DIAGNOSTIC = 160
+_NO_GLYPH = re.compile(r'the text `"(.+?)"` could not be displayed')
 
 
-def write_pdf(project: Project, *, body: str, figures: Mapping[str, bytes], target: Path) -> None:
+def write_pdf(
+    project: Project, sources: Sequence[Source], *, body: str, figures: Mapping[str, bytes], target: Path
+) -> None:
     """Set the document's body with the report's template.
 
     Raises RenderError with Typst's own report where the document breaks a rule of the standards, for
@@ -45,9 +50,20 @@ def write_pdf(project: Project, *, body: str, figures: Mapping[str, bytes], targ
                 timestamp=_seconds(project),
             )
         except typst.TypstError as error:
-            lines = str(getattr(error, "diagnostic", "") or error).splitlines()
-            report = "\n".join(line[:_LONGEST_DIAGNOSTIC] for line in lines)
-            raise RenderError("report.pdf", None, f"Typst: {report}") from None
+            raise _explained(str(getattr(error, "diagnostic", "") or error), sources) from None
+
+
+def _explained(report: str, sources: Sequence[Source]) -> RenderError:
+    """Typst's report, or the place in the sources of a character that no font has."""
+    glyph = _NO_GLYPH.search(report)
+    if glyph:
+        text = glyph[1]
+        place = next((line for source in sources for line in source.lines if text in line.text), None)
+        code = " ".join(f"U+{ord(character):04X}" for character in text)
+        message = f"no font of the report has '{text}' ({code})"
+        return RenderError(place.file if place else "report.pdf", place.number if place else None, message)
+    short = "\n".join(line[:_LONGEST_DIAGNOSTIC] for line in report.splitlines())
+    return RenderError("report.pdf", None, f"Typst: {short}")
 
 
 def _seconds(project: Project) -> int:
@@ -81,16 +97,9 @@ def _settings(project: Project) -> str:
     )
 
 
-_MONTHS = {
-    "en": "January February March April May June July August September October November December",
-    "de": "Januar Februar März April Mai Juni Juli August September Oktober November Dezember",
-    "fr": "janvier février mars avril mai juin juillet août septembre octobre novembre décembre",
-}
-
-
 def long_date(project: Project) -> str:
     """The book's date in words, in its language, without asking the machine's locale."""
     language = project.lang.split("-")[0].lower()
-    month = _MONTHS[language].split()[project.date.month - 1]
+    month = words_of(project)["months"].split()[project.date.month - 1]
     point = "." if language == "de" else ""
     return f"{project.date.day}{point} {month} {project.date.year}"

@@ -7,6 +7,7 @@ the project's own at top level is accepted when a `meta` shortcode of a chapter 
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -201,15 +202,15 @@ def load_project(root: Path) -> Project:
     variables = read_yaml(root / "_variables.yml", "_variables.yml")[0] if (root / "_variables.yml").exists() else {}
     return Project(
         root=root,
-        title=str(book["title"]),
-        subtitle=str(book.get("subtitle", "")),
-        description=str(book.get("description", "")),
+        title=_words(book["title"]),
+        subtitle=_words(book.get("subtitle", "")),
+        description=_words(book.get("description", "")),
         authors=_authors(book.get("author", []), fail),
         date=date,
         lang=str(config.get("lang", "en")),
         number_sections=bool(config.get("number-sections", True)),
         toc_depth=int(config.get("toc-depth", 2)),
-        banner=" ".join(str(config.get(BANNER) or "").split()),
+        banner=_words(config.get(BANNER) or ""),
         chapters=_chapters(root, book, fail),
         bibliography=bibliography,
         csl=csl,
@@ -221,6 +222,11 @@ def load_project(root: Path) -> Project:
         variables=variables,
         own_keys={key: lines[(key,)] for key in config if key not in _TOP_LEVEL},
     )
+
+
+def _words(value: Any) -> str:
+    """Text of a setting on one line, with the apostrophes that Markdown would set."""
+    return re.sub(r"(?<=\w)'(?=\w)", "\u2019", " ".join(str(value).split()))
 
 
 def _authors(given: Any, fail: Any) -> tuple[str, ...]:

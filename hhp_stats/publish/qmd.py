@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -16,6 +15,7 @@ import yaml
 
 from hhp_stats.errors import RenderError
 from hhp_stats.publish.project import EXECUTE_OPTIONS, Chapter, Project
+from hhp_stats.publish.source import Cell, Inline, Line, Prose, Source, closes, follow, opens
 
 CELL_OPTIONS: dict[str, tuple[type, ...]] = {
     "label": (str,),
@@ -33,7 +33,6 @@ CELL_OPTIONS: dict[str, tuple[type, ...]] = {
 }
 FLOATS = ("fig-", "tbl-")
 
-_FENCE = re.compile(r"^(?P<indent>[ >]*)(?P<fence>`{3,}|~{3,})(?P<info>.*)$")
 _INCLUDE = re.compile(r"^\s*\{\{<\s*include\s+(?P<path>\S+)\s*>\}\}\s*$")
 _SHORTCODE = re.compile(r"\{\{<\s*(?P<body>.*?)\s*>\}\}", re.DOTALL)
 _LITERAL = re.compile(r"\{\{\{<(?P<triple>.*?)>\}\}\}|\{\{</\*(?P<comment>.*?)\*/>\}\}", re.DOTALL)
@@ -47,83 +46,6 @@ Refuse = Callable[[str, int, str], None]
 def refuse_at_once(file: str, line: int, message: str) -> None:
     """The default: the first refused place ends the rendering."""
     raise RenderError(file, line, message)
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line of source, however many includes it came through."""
-
-    text: str
-    file: str
-    number: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inline:
-    """Inline code: its value takes its place in the sentence."""
-
-    expression: str
-    file: str
-    line: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Prose:
-    """Markdown between cells."""
-
-    parts: tuple[str | Inline, ...]
-    file: str
-    line: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cell:
-    """A block of code to execute: `code` is without the option lines."""
-
-    code: tuple[Line, ...]
-    options: Mapping[str, Any]  # the cell's own over the chapter's over the project's
-    indent: str
-    file: str
-    line: int
-
-    @property
-    def source(self) -> str:
-        """The code as one text."""
-        return "\n".join(line.text for line in self.code)
-
-    @property
-    def label(self) -> str:
-        """The cell's label, or nothing."""
-        return str(self.options.get("label", ""))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
-    """A chapter as read: `lines` are kept to find the place of what Pandoc complains about later."""
-
-    chapter: Chapter
-    pieces: tuple[Prose | Cell, ...]
-    lines: tuple[Line, ...]
-    used_metadata: frozenset[str]  # top-level keys that `meta` shortcodes ask for
-
-    @property
-    def cells(self) -> tuple[Cell, ...]:
-        """The cells in order."""
-        return tuple(piece for piece in self.pieces if isinstance(piece, Cell))
-
-    @property
-    def has_code(self) -> bool:
-        """Whether anything of the chapter is executed."""
-        return any(
-            piece.options["eval"] if isinstance(piece, Cell) else any(isinstance(part, Inline) for part in piece.parts)
-            for piece in self.pieces
-        )
-
-
-def locate(lines: Sequence[Line], needle: str) -> Line | None:
-    """The first line in which the needle stands as a whole word, else None."""
-    pattern = re.compile(rf"(?<![\w-]){re.escape(needle)}(?![\w-])")
-    return next((line for line in lines if pattern.search(line.text)), None)
 
 
 def read_chapter(project: Project, chapter: Chapter, *, refuse: Refuse = refuse_at_once) -> Source:
@@ -166,7 +88,7 @@ class _Reader:
                     yield from self._expand(target, including=(*including, file))
                 continue
             yield line
-            fence, closed = _follow(fence, line.text)
+            fence, closed = follow(fence, line.text)
             opened = number if fence is not None and not closed and opened == 0 else (0 if fence is None else opened)
         if fence is not None:
             self.refuse(file, opened, "the code block that begins here is never closed")
@@ -247,7 +169,7 @@ class _Reader:
         while at < len(lines):
             line = lines[at]
             start = start or line
-            fence = _opens(line.text)
+            fence = opens(line.text)
             if fence is None:
                 if line.text.strip():
                     paragraph.append(line)
@@ -258,7 +180,7 @@ class _Reader:
                 continue
             flush()
             end = at + 1
-            while end < len(lines) and not _closes(fence, lines[end].text):
+            while end < len(lines) and not closes(fence, lines[end].text):
                 end += 1
             info = fence["info"].strip()
             if info == "{python}":
@@ -371,7 +293,7 @@ class _Reader:
         yield "".join(plain) + "\n"
 
     def _shortcode(self, body: str, line: Line, *, alone: bool) -> str:
-        name, *arguments = body.split()
+        name, *arguments = body.split() or [""]
         if name in ("meta", "var") and len(arguments) == 1:
             source = self.project.metadata if name == "meta" else self.project.variables
             value: Any = source
@@ -400,56 +322,3 @@ def _joined(parts: Sequence[str | Inline]) -> tuple[str | Inline, ...]:
         else:
             joined.append(part)
     return tuple(joined)
-
-
-def _opens(text: str) -> re.Match[str] | None:
-    """A line that begins a code block; a backtick after backticks means a code span instead."""
-    match = _FENCE.match(text)
-    return None if match is None or (match["fence"][0] == "`" and "`" in match["info"]) else match
-
-
-def _closes(fence: re.Match[str], text: str) -> bool:
-    content = text.strip(" >\t")
-    return len(content) >= len(fence["fence"]) and set(content) == {fence["fence"][0]}
-
-
-def _follow(fence: re.Match[str] | None, text: str) -> tuple[re.Match[str] | None, bool]:
-    """The code block that is open after a line, and whether the line closed one."""
-    if fence is None:
-        return _opens(text), False
-    return (None, True) if _closes(fence, text) else (fence, False)
-
-
-def prose_lines(lines: Sequence[Line]) -> Iterator[Line]:
-    """The lines of a chapter with everything blanked out that is not prose.
-
-    Blank are front matter, code blocks and comments; code spans keep their length as spaces. A
-    checker sees each remaining word with its own file and line.
-    """
-    fence: re.Match[str] | None = None
-    front = bool(lines) and lines[0].text.rstrip() == "---"
-    paragraph: list[Line] = []
-    for at, line in enumerate(lines):
-        if front:
-            front = at == 0 or line.text.rstrip() not in ("---", "...")
-            yield Line("", line.file, line.number)
-            continue
-        inside = fence is not None
-        fence, _ = _follow(fence, line.text)
-        if inside or fence is not None or not line.text.strip():
-            yield from _blanked(paragraph)
-            paragraph = []
-            yield Line("", line.file, line.number)
-        else:
-            paragraph.append(line)
-    yield from _blanked(paragraph)
-
-
-_COMMENT_OR_SPAN = re.compile(r"\\`|<!--.*?(?:-->|\Z)|(?<!`)(?P<ticks>`+)(?!`).*?(?<!`)(?P=ticks)(?!`)", re.DOTALL)
-
-
-def _blanked(paragraph: Sequence[Line]) -> Iterator[Line]:
-    text = "\n".join(line.text for line in paragraph)
-    text = _COMMENT_OR_SPAN.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), text)
-    for line, content in zip(paragraph, text.split("\n") if paragraph else [], strict=True):
-        yield Line(content, line.file, line.number)

@@ -24,8 +24,9 @@ from hhp_stats.publish.execute import ChapterState, execute
 from hhp_stats.publish.lint import lint_sources
 from hhp_stats.publish.pdf import write_pdf
 from hhp_stats.publish.project import load_project
-from hhp_stats.publish.qmd import Source, read_chapter
+from hhp_stats.publish.qmd import read_chapter
 from hhp_stats.publish.site import PDF_NAME, write_site
+from hhp_stats.publish.source import Source
 from hhp_stats.publish.weave import weave
 
 Format = Literal["html", "pdf"]
@@ -182,7 +183,7 @@ def _embedded(
 
     def pdf() -> None:
         body = pandoc.write(project, sources, tree, target="typst")
-        write_pdf(project, body=body, figures=figures, target=building / PDF_NAME)
+        write_pdf(project, sources, body=body, figures=figures, target=building / PDF_NAME)
 
     # Both writers wait for processes of their own, so two threads use two cores.
     with clock.stage("write"), ThreadPoolExecutor(max_workers=2) as pool:

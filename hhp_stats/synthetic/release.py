@@ -108,7 +108,7 @@ def synthesise(
         raise UnknownName(f"no synthetic study {unknown[0]!r}; known: {', '.join(STUDIES)}")
     a = load_assumptions(root)
     seed = a.release.seed if seed is None else seed
-    _refuse_real_data(root, studies)
+    _refuse_real_data(root)
     made = {study: STUDIES[study](root, seed) for study in studies}
     _refuse_foreign_files(root, made)
 
@@ -131,7 +131,7 @@ def synthesise(
         "tests read it. Nothing here is a finding about anybody."
     )
     _replace(root / TRUTH, toml_text(truth, above=above).encode())
-    sums = _other_sums(root, studies)
+    sums = _other_sums(root, made)
     for study in made.values():
         sums |= {path: hashlib.sha256(content).hexdigest() for path, content in study.files.items()}
     manifest = {
@@ -158,13 +158,14 @@ def _tables(path: Path) -> dict[str, Any]:
     return tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
 
-def _other_sums(root: Path, studies: Sequence[str]) -> dict[str, str]:
-    """Checksums that the manifest holds for files of other studies."""
-    kept = _tables(root / MANIFEST).get("files", {})
-    return {path: digest for path, digest in kept.items() if not any(study in path for study in studies)}
+def _other_sums(root: Path, made: Mapping[str, StudyFiles]) -> dict[str, str]:
+    """Checksums that the manifest holds for files that are not replaced now: those of other studies."""
+    listed: Mapping[str, str] = _tables(root / MANIFEST).get("files", {})
+    inside = tuple(f"{study.folder}/" for study in made.values())
+    return {path: digest for path, digest in listed.items() if not path.startswith(inside)}
 
 
-def _refuse_real_data(root: Path, studies: Sequence[str]) -> None:
+def _refuse_real_data(root: Path) -> None:
     status = _tables(root / MANIFEST).get("status", SYNTHETIC)
     if status != SYNTHETIC:
         raise DataError([
@@ -189,7 +190,7 @@ def _refuse_foreign_files(root: Path, made: Mapping[str, StudyFiles]) -> None:
             remedy="Move it away, or synthesise into another folder.",
         )
         for path in sorted(in_the_way)
-        if path.is_file() and not _is_marked(path)
+        if path.is_file() and not path.name.startswith((".", "~$")) and not _is_marked(path)
     ]
     if problems:
         raise DataError(problems)

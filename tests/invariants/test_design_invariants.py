@@ -56,7 +56,10 @@ def test_affine_outcome_order_of_people_and_names_of_teams_do_not_matter(seed):
             ends = np.array([left.estimate.conf_low, left.estimate.conf_high]) * flipped
             # Ends come from bisection to 1e-10 of a standard error, on sums in another order.
             np.testing.assert_allclose(
-                sorted(ends), [right.estimate.conf_low, right.estimate.conf_high], rtol=1e-6, atol=1e-7 * right.estimate.std_error
+                sorted(ends),
+                [right.estimate.conf_low, right.estimate.conf_high],
+                rtol=1e-6,
+                atol=1e-7 * right.estimate.std_error,
             )
 
 
@@ -71,7 +74,10 @@ def test_shifting_the_treated_shifts_the_interval(seed):
     ):
         low, high = left.estimate.conf_low + 4, left.estimate.conf_high + 4
         np.testing.assert_allclose(
-            [right.estimate.conf_low, right.estimate.conf_high], [low, high], atol=1e-6 * left.estimate.std_error, rtol=1e-9
+            [right.estimate.conf_low, right.estimate.conf_high],
+            [low, high],
+            atol=1e-6 * left.estimate.std_error,
+            rtol=1e-9,
         )  # bisection, sums in another order
 
 
@@ -82,7 +88,9 @@ def test_swapping_the_arms_mirrors_everything(seed):
     every = np.array([arm, *(np.random.default_rng(seed + 1).permutation(8) % 2 for _ in range(40))])
     swapped = values.copy()
     swapped[:, 1] = 1 - swapped[:, 1]
-    for left, right in zip(run_both(y, values, clusters, every), run_both(y, swapped, clusters, 1 - every), strict=True):
+    for left, right in zip(
+        run_both(y, values, clusters, every), run_both(y, swapped, clusters, 1 - every), strict=True
+    ):
         assert left.p_weak == right.p_weak
         np.testing.assert_allclose(left.estimate.conf_low, -right.estimate.conf_high, rtol=1e-6, atol=1e-7)  # bisection
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,28 @@ from hhp_stats.publish.qmd import read_chapter
 from hhp_stats.publish.weave import weave
 
 BOOK = Path(__file__).parent / "book"
+
+CONFIG = """\
+project:
+  type: book
+  execute-dir: project
+book:
+  title: "Small"
+  date: 2024-01-02
+  chapters: [index.qmd, one.qmd]
+bibliography: references.bib
+lang: en-GB
+number-sections: true
+execute:
+  echo: false
+format:
+  html: default
+  typst:
+    citeproc: true
+"""
+
+WriteBook = Callable[..., Path]
+WithoutKernel = Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

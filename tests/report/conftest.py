@@ -5,11 +5,10 @@ from __future__ import annotations
 import contextlib
 import io
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from book_tools import BOOK, Rendered, render_copy
+from book_tools import BOOK, CONFIG, Rendered, WithoutKernel, WriteBook, render_copy
 
 from hhp_stats.publish import render
 from hhp_stats.publish.execute import Executed, steps
@@ -19,28 +18,6 @@ from hhp_stats.publish.execute import Executed, steps
 def rendered(tmp_path_factory: pytest.TempPathFactory) -> Rendered:
     """The fixture book in both formats."""
     return render_copy(tmp_path_factory.mktemp("rendered"))
-
-
-CONFIG = """\
-project:
-  type: book
-  execute-dir: project
-book:
-  title: "Small"
-  date: 2024-01-02
-  chapters: [index.qmd, one.qmd]
-bibliography: references.bib
-lang: en-GB
-number-sections: true
-execute:
-  echo: false
-format:
-  html: default
-  typst:
-    citeproc: true
-"""
-
-WriteBook = Callable[..., Path]
 
 
 @pytest.fixture
@@ -61,9 +38,6 @@ def write_book(tmp_path: Path) -> WriteBook:
         return root
 
     return write
-
-
-WithoutKernel = Callable[[], None]
 
 
 @pytest.fixture

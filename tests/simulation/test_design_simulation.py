@@ -66,7 +66,9 @@ def test_randomisation_p_values_are_uniform_under_the_rule():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("rule", [AllocationRule(), AllocationRule(alpha=0.5), AllocationRule(alpha=0.9, max_redraws=3)])
+@pytest.mark.parametrize(
+    "rule", [AllocationRule(), AllocationRule(alpha=0.5), AllocationRule(alpha=0.9, max_redraws=3)]
+)
 def test_randomisation_p_values_are_uniform_under_the_rule_long(rule):
     check_uniform(null_p_values(4_000, teams=40, rule=rule))
 
@@ -86,7 +88,9 @@ def test_the_wrong_set_of_allocations_is_detected():
             "outcome": y, "matrix": ModelMatrix(values=values, names=("intercept", "treatment")),
             "clusters": people["team_id"], "draws": 199, "rng": rng, "interval": False, "statistic": "difference",
         }  # fmt: skip
-        plain.append(randomisation_test(draw=StratifiedDraw.of(strict.stratum), draw_clusters=strict.team_ids, **common).p_weak)
+        plain.append(
+            randomisation_test(draw=StratifiedDraw.of(strict.stratum), draw_clusters=strict.team_ids, **common).p_weak
+        )
         right.append(randomisation_test(draw=strict, **common).p_weak)
     assert np.mean(right) == pytest.approx(0.5, abs=0.11)  # four standard errors of a mean of 120 uniforms
     assert np.mean(plain) > 0.7
@@ -118,7 +122,9 @@ def test_wild_bootstrap_holds_its_size_with_ten_clusters():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("clusters", "weights"), [(9, "rademacher"), (9, "webb"), (20, "rademacher"), (264, "rademacher")])
+@pytest.mark.parametrize(
+    ("clusters", "weights"), [(9, "rademacher"), (9, "webb"), (20, "rademacher"), (264, "rademacher")]
+)
 def test_wild_bootstrap_holds_its_size_long(clusters, weights):
     boot, _ = rejections(3_000, clusters=clusters, seed=3, weights=weights, draws=599)
     assert boot == pytest.approx(0.05, abs=0.016)  # four binomial standard errors

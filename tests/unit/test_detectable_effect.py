@@ -77,9 +77,13 @@ def test_power_curve_rises_and_names_its_designs():
 
 
 def test_table_mixes_teams_and_people():
-    table = detectable_effect_table(designs={"teams": TEAMS, "people": 419}, baseline_correlation=0.6).set_index("design")
+    table = detectable_effect_table(designs={"teams": TEAMS, "people": 419}, baseline_correlation=0.6).set_index(
+        "design"
+    )
     assert table.loc["people", "variance_inflation"] == 1
-    assert table.loc["teams", "detectable_effect"] == cluster_detectable_effect(clustering=TEAMS, baseline_correlation=0.6)
+    assert table.loc["teams", "detectable_effect"] == cluster_detectable_effect(
+        clustering=TEAMS, baseline_correlation=0.6
+    )
 
 
 @pytest.mark.parametrize(

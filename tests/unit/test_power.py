@@ -130,7 +130,7 @@ def test_impossible_designs_are_refused(change):
 def test_impossible_requests_are_refused():
     binary = TrialDesign(cluster_sizes=(5,) * 8, icc=0.1, outcome="binary", control_rate=0.05)
     rng = np.random.default_rng(1)
-    with pytest.raises(InvalidInput, match="outside 0..1"):
+    with pytest.raises(InvalidInput, match=r"outside 0\.\.1"):
         simulate_power(design=binary, effect=-0.06, rng=rng)
     with pytest.raises(InvalidInput, match="binary"):
         simulated_detectable_effect(design=binary, rng=rng)

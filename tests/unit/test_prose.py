@@ -41,7 +41,7 @@ def test_small_phrases():
 
 def test_an_interval_across_zero_is_no_clear_difference(outcome):
     said = prose.difference(row(-0.4, -1.2, 0.4), outcome)
-    assert "0.40 working days over 24 weeks lower" in said and "no clear difference" in said
+    assert "lower by 0.40 working days over 24 weeks" in said and "no clear difference" in said
 
 
 def test_flipping_the_sign_flips_direction_and_favour(outcome):

@@ -33,7 +33,9 @@ def trial(teams=60, *, strata=9, seed=11, roles=4):
             "service_years": rng.gamma(2, 3, len(team)),
         }
     )
-    labels = pd.DataFrame({"team_id": [f"t{i:03d}" for i in range(teams)], "stratum": [f"s{i % strata}" for i in range(teams)]})
+    labels = pd.DataFrame(
+        {"team_id": [f"t{i:03d}" for i in range(teams)], "stratum": [f"s{i % strata}" for i in range(teams)]}
+    )
     return people, labels
 
 
@@ -161,7 +163,9 @@ def test_replay_confirms_and_finds_tampering():
 
 def test_probabilities_are_even_and_pairs_of_extremes_are_ordered():
     people, strata = trial(teams=24, strata=4)
-    got = assignment_probabilities(people=people, strata=strata, rule=RULE, rng=np.random.default_rng(0), draws=4_000, pairs=5)
+    got = assignment_probabilities(
+        people=people, strata=strata, rule=RULE, rng=np.random.default_rng(0), draws=4_000, pairs=5
+    )
     # Exactly one half by symmetry of the rule; five simulation standard errors of .0079.
     assert got.teams["probability"].between(0.46, 0.54).all()
     assert got.accepted == 1.0  # with 101 draws at about nine in ten, never exhausted

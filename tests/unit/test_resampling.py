@@ -26,7 +26,12 @@ def trial(teams=40, *, effect=0.0, seed=1, covariates=2):
     strata = np.arange(teams) % min(4, teams // 2)
     arm = StratifiedDraw.of(strata)(rng, 1)[0].astype(float)
     x = rng.standard_normal((len(clusters), covariates))
-    y = effect * arm[clusters] + x.sum(axis=1) + 0.6 * rng.standard_normal(teams)[clusters] + rng.standard_normal(len(clusters))
+    y = (
+        effect * arm[clusters]
+        + x.sum(axis=1)
+        + 0.6 * rng.standard_normal(teams)[clusters]
+        + rng.standard_normal(len(clusters))
+    )
     names = ("intercept", "treatment", *(f"x{i}" for i in range(covariates)))
     matrix = ModelMatrix(values=np.column_stack([np.ones(len(clusters)), arm[clusters], x]), names=names)
     return y, matrix, clusters, StratifiedDraw.of(strata)
@@ -34,7 +39,9 @@ def trial(teams=40, *, effect=0.0, seed=1, covariates=2):
 
 def both(y, matrix, clusters, draw, *, draws=1_999, seed=7, **options):
     """The two tests, by name."""
-    boot = wild_bootstrap(ols(outcome=y, matrix=matrix), clusters=clusters, draws=draws, rng=np.random.default_rng(seed), **options)
+    boot = wild_bootstrap(
+        ols(outcome=y, matrix=matrix), clusters=clusters, draws=draws, rng=np.random.default_rng(seed), **options
+    )
     redraw = randomisation_test(
         outcome=y, matrix=matrix, clusters=clusters, draw=draw, draws=draws, rng=np.random.default_rng(seed), **options
     )
@@ -86,7 +93,9 @@ def test_random_signs_approach_the_enumeration():
     y, matrix, clusters, _ = trial(10, effect=0.5)
     fit = ols(outcome=y, matrix=matrix)
     exact = wild_bootstrap(fit, clusters=clusters, rng=np.random.default_rng(1), draws=1_024, interval=False)
-    drawn = wild_bootstrap(fit, clusters=np.asarray(clusters), rng=np.random.default_rng(1), draws=1_023, interval=False)
+    drawn = wild_bootstrap(
+        fit, clusters=np.asarray(clusters), rng=np.random.default_rng(1), draws=1_023, interval=False
+    )
     assert exact.enumerated
     assert drawn.p_weak == pytest.approx(exact.p_weak, abs=0.06)  # four binomial standard errors at most
 
@@ -96,13 +105,19 @@ def test_blocks_of_clusters_leave_the_numbers_alone(monkeypatch):
     y, matrix, clusters, draw = trial(10)
     fit = ols(outcome=y, matrix=matrix)
     whole = wild_bootstrap(fit, clusters=clusters, rng=np.random.default_rng(1))
-    redraws = randomisation_test(outcome=y, matrix=matrix, clusters=clusters, draw=draw, draws=500, rng=np.random.default_rng(1))
+    redraws = randomisation_test(
+        outcome=y, matrix=matrix, clusters=clusters, draw=draw, draws=500, rng=np.random.default_rng(1)
+    )
     monkeypatch.setattr("hhp_stats.infer.wild_bootstrap.CLUSTERS_AT_ONCE", 3)
     monkeypatch.setattr("hhp_stats.infer.wild_bootstrap.DRAWS_AT_ONCE", 100)
     monkeypatch.setattr("hhp_stats.infer.redraw_sums.CLUSTERS_AT_ONCE", 3)
     split = wild_bootstrap(fit, clusters=clusters, rng=np.random.default_rng(1))
-    redrawn = randomisation_test(outcome=y, matrix=matrix, clusters=clusters, draw=draw, draws=500, rng=np.random.default_rng(1))
-    np.testing.assert_allclose(split.moments.statistics(), whole.moments.statistics(), rtol=1e-9)  # another order of sums
+    redrawn = randomisation_test(
+        outcome=y, matrix=matrix, clusters=clusters, draw=draw, draws=500, rng=np.random.default_rng(1)
+    )
+    np.testing.assert_allclose(
+        split.moments.statistics(), whole.moments.statistics(), rtol=1e-9
+    )  # another order of sums
     np.testing.assert_allclose(redrawn.moments.statistics(), redraws.moments.statistics(), rtol=1e-9)
 
 
@@ -154,6 +169,19 @@ def test_too_few_teams_give_an_unbounded_interval():
     assert (test.estimate.conf_low, test.estimate.conf_high) == (-np.inf, np.inf)
 
 
+@pytest.mark.parametrize("units", [1e-4, 1.0, 1e5])
+def test_the_interval_of_the_plain_coefficient_scales_with_the_units(units):
+    y, matrix, clusters, draw = trial(30)
+    common = {"clusters": clusters, "draw": draw, "draws": 999, "statistic": "difference", "matrix": matrix}
+    base = randomisation_test(outcome=y, rng=np.random.default_rng(1), **common)
+    scaled = randomisation_test(outcome=units * y, rng=np.random.default_rng(1), **common)
+    assert np.isnan(base.estimate.std_error)
+    ends = np.array([base.estimate.conf_low, base.estimate.conf_high])
+    # Bisection stops at 1e-10 of the spread of the draws.
+    np.testing.assert_allclose([scaled.estimate.conf_low, scaled.estimate.conf_high], units * ends, rtol=1e-6)
+    assert base.p_at(base.estimate.conf_low - 1e-3) <= 0.05 < base.p_at(base.estimate.conf_low + 1e-3)
+
+
 def test_inversion_finds_the_outermost_end():
     """A p-value that dips and recovers: the end is beyond the dip."""
 
@@ -173,26 +201,35 @@ def test_columns_of_a_draw_are_matched_by_label():
     every = np.array([arm, *draw(np.random.default_rng(1), 300)])
     plain = randomisation_test(outcome=y, matrix=matrix, clusters=clusters, assignments=every)
     named = randomisation_test(
-        outcome=y, matrix=matrix, clusters=labels[clusters], assignments=every[:, shuffled], draw_clusters=list(labels[shuffled])
+        outcome=y,
+        matrix=matrix,
+        clusters=labels[clusters],
+        assignments=every[:, shuffled],
+        draw_clusters=list(labels[shuffled]),
     )
     assert named.p_weak == plain.p_weak
     np.testing.assert_allclose(named.moments.statistics(), plain.moments.statistics(), rtol=1e-9)  # order of sums
     # A team of which nobody is analysed keeps its column in the draw.
     kept = clusters != 3
     smaller = ModelMatrix(values=matrix.values[kept], names=matrix.names)
-    some = randomisation_test(outcome=y[kept], matrix=smaller, clusters=clusters[kept], assignments=every, draw_clusters=range(20))
+    some = randomisation_test(
+        outcome=y[kept], matrix=smaller, clusters=clusters[kept], assignments=every, draw_clusters=range(20)
+    )
     assert some.estimate.n_clusters == 19
 
 
 def test_redraws_that_no_estimate_exists_for_count_as_extreme():
     """A stratum dummy per pair: the draw that treats all of one stratum is explained by the dummy."""
-    y, matrix, clusters, _ = trial(8, covariates=0)
+    y, _, clusters, _ = trial(8, covariates=0)
     dummy = (np.arange(8) < 4)[clusters].astype(float)
     arm = np.tile([0.0, 1.0], 4)
     values = np.column_stack([np.ones(len(y)), arm[clusters], dummy])
     every = np.array([arm, 1 - arm, (np.arange(8) < 4), (np.arange(8) >= 4)]).astype(np.uint8)
     test = randomisation_test(
-        outcome=y, matrix=ModelMatrix(values=values, names=("intercept", "treatment", "dummy")), clusters=clusters, assignments=every
+        outcome=y,
+        matrix=ModelMatrix(values=values, names=("intercept", "treatment", "dummy")),
+        clusters=clusters,
+        assignments=every,
     )
     assert test.p_weak == 1.0
     assert "2 redraws are determined by the covariates" in test.estimate.note
@@ -222,7 +259,7 @@ def test_families_share_their_draws():
 
 
 def test_families_match_the_single_test():
-    y, matrix, clusters, draw = trial(9, effect=0.7)
+    y, matrix, clusters, _ = trial(9, effect=0.7)
     fit = ols(outcome=y, matrix=matrix)
     observed, drawn, weights = wild_bootstrap_statistics([fit], clusters=[clusters], rng=np.random.default_rng(1))
     assert weights.sum() == pytest.approx(1)
@@ -308,7 +345,12 @@ def test_holm_leaves_out_what_was_not_estimated():
 
 def test_westfall_young_refuses_shapes_that_do_not_match():
     t, drawn = np.array([1.0, 2.0]), np.zeros((5, 2))
-    for bad in ({"drawn": np.zeros((5, 3))}, {"drawn": np.zeros((0, 2))}, {"statistics": np.array([1.0, np.nan])}, {"weights": np.ones(4)}):
+    for bad in (
+        {"drawn": np.zeros((5, 3))},
+        {"drawn": np.zeros((0, 2))},
+        {"statistics": np.array([1.0, np.nan])},
+        {"weights": np.ones(4)},
+    ):
         with pytest.raises(InvalidInput):
             westfall_young(**({"statistics": t, "drawn": drawn} | bad))
     with pytest.raises(UnknownName):

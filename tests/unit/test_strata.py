@@ -9,7 +9,13 @@ from hhp_stats.errors import EstimationError, InvalidInput, NoObservations
 
 
 def person(team="t1", authority="A", years=5.0, days=4.0, agency=0):
-    return {"team_id": team, "local_authority": authority, "service_years": years, "absence_days": days, "agency": agency}
+    return {
+        "team_id": team,
+        "local_authority": authority,
+        "service_years": years,
+        "absence_days": days,
+        "agency": agency,
+    }
 
 
 def frame(*records):
@@ -38,7 +44,9 @@ def test_each_filling_rule():
 
 
 def test_agency_and_short_service_do_not_enter_the_mean():
-    people = frame(person(days=2), person(days=4), person(days=100, agency=1), person(years=0.9, days=90), person(years=0.2))
+    people = frame(
+        person(days=2), person(days=4), person(days=100, agency=1), person(years=0.9, days=90), person(years=0.2)
+    )
     assert filled_absence(people=people).iloc[-1] == 3.0
 
 

@@ -53,9 +53,17 @@ def spector() -> pd.DataFrame:
 
 @cache
 def married_women() -> pd.DataFrame:
-    """Mroz's 753 married women; `log_wage` is missing for those without paid work, `team` is made up."""
+    """Mroz's 753 married women; `log_wage` is missing for those without paid work, `team` is made up.
+
+    `nwifeinc` is the household's other income as distributed; `family_less_own` is the same from its
+    definition, family income less own wage times hours, which differs for a few women.
+    """
     frame = mroz.load()
-    return frame.assign(log_wage=np.log(frame["wage"].where(frame["inlf"] == 1)), team=np.arange(len(frame)) % 40)
+    return frame.assign(
+        log_wage=np.log(frame["wage"].where(frame["inlf"] == 1)),
+        team=np.arange(len(frame)) % 40,
+        family_less_own=(frame["faminc"] - frame["wage"].fillna(0.0) * frame["hours"]) / 1000,
+    )
 
 
 @cache

@@ -21,6 +21,7 @@ from hhp_stats.design.detectable_effect import (
     people_needed,
     power_of,
 )
+from hhp_stats.design.enumeration import count_allocations, enumerate_allocations
 from hhp_stats.design.randomisation import AllocationRule
 from hhp_stats.design.rerandomisation import mahalanobis_rerandomisation
 from hhp_stats.design.strata import filled_absence
@@ -32,11 +33,11 @@ from hhp_stats.infer.resampling import Alternative, ResamplingTest
 from hhp_stats.infer.wild_bootstrap import wild_bootstrap
 
 MORGAN = "Morgan and Rubin (2012)"
-STUDENT = "Student’s sleep data, R documentation of t.test"
+STUDENT = "Student’s sleep data, R’s t.test"
 VILLAGES = "seven villages, all 21 assignments listed"
 P_ADJUST = "R 4.2.2, p.adjust"
-CLUSTERSAMPSI = "Stata clustersampsi (Hemming and Marsh 2013)"
-PUBLISHED = "figure printed by the programme"
+CLUSTERSAMPSI = "Stata, clustersampsi"
+PUBLISHED = "printed by the programme"
 BY_HAND = "arithmetic"
 
 # ------------------------------------------------------------------- stratified randomisation
@@ -63,6 +64,17 @@ def _filled(service: float) -> float:
         "local_authority": "one", "service_years": [service, 2.0, 3.0], "agency": 0, "absence_days": [3.0, 4.0, 10.0],
     })  # fmt: skip
     return float(filled_absence(people=people).iloc[0])
+
+
+def _chance_of_each() -> float:
+    """The chance of an allocation of four teams of one stratum whose people are all alike: none is rejected."""
+    names = list("abcd")
+    people = pd.DataFrame({
+        "staff_id": names, "team_id": names, "local_authority": "one", "service_years": 2.0, "role": "same",
+    })  # fmt: skip
+    strata = pd.DataFrame({"team_id": names, "stratum": "all"})
+    _, probabilities, _ = enumerate_allocations(people=people, strata=strata, rule=AllocationRule())
+    return float(probabilities[0]) if np.ptp(probabilities) == 0 else float("nan")
 
 
 def _rerandomised(quantity: str, printed: str, compute: Callable[[], float]) -> ValidationCase:
@@ -93,6 +105,14 @@ RANDOMISATION = (
     ValidationCase(
         method="randomisation", quantity="Service of two months: mean of full-year colleagues with 4 and 10 days",
         printed="7", source=BY_HAND, compute=partial(_filled, 2 / 12), exact=True,
+    ),
+    ValidationCase(
+        method="randomisation", quantity="Strata of 4, 4 and 3 teams: possible allocations", printed="216",
+        source="arithmetic: 6 × 6 × (2 × 3)", compute=lambda: float(count_allocations([*"aaaabbbbccc"])), exact=True,
+    ),
+    ValidationCase(
+        method="randomisation", quantity="Four teams of people alike: chance of each allocation", printed="1/6",
+        source="arithmetic: 4!/(2! 2!) = 6", compute=_chance_of_each,
     ),
 )  # fmt: skip
 

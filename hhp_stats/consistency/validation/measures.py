@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from datetime import date
 from functools import partial
@@ -18,7 +17,7 @@ from hhp_stats.measures.bradford import bradford_score
 from hhp_stats.measures.reliability import cronbach_alpha, mcdonald_omega, one_factor, spearman_brown
 from hhp_stats.measures.scales import combination_rule, composite, reverse_scored, standardise, standardised_sum
 
-SHROUT = "Shrout and Fleiss (1979), table 4, ICC(3,4)"
+SHROUT = "Shrout and Fleiss (1979), ICC(3,4)"
 TRIADS = "method of triads: √(.56 × .48/.42)"
 BY_HAND = "arithmetic"
 

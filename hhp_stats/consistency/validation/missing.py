@@ -22,7 +22,7 @@ from hhp_stats.infer.cluster_robust import coefficient, heteroskedastic_covarian
 from hhp_stats.infer.pooling import PooledEstimate, barnard_rubin_df, pool, pool_joint
 from hhp_stats.results import Estimate
 
-TABLE_17_1 = "Wooldridge (2002), table 17.1"
+TABLE_17_1 = "Wooldridge (2002), table 17.1, more digits"
 GRETL = "gretl 2022c"
 MICE = "R 4.2.2, mice 3.15.0"
 MITML = "R 4.2.2, mitml 0.4-4"
@@ -31,18 +31,23 @@ BY_HAND = "arithmetic"
 WAGE, WORK = "educ exper expersq", "nwifeinc educ exper expersq age kidslt6 kidsge6"
 
 
-def _mroz() -> dict[str, object]:
+def _mroz(other_income: str = "nwifeinc") -> dict[str, object]:
     frame = data.married_women()
     return {
         "outcome": frame["log_wage"].to_numpy(dtype=np.float64),
         "matrix": data.matrix_of(frame, WAGE),
-        "selection_matrix": data.matrix_of(frame, WORK),
+        "selection_matrix": data.matrix_of(frame, WORK.replace("nwifeinc", other_income)),
     }
 
 
 @cache
-def _two_step() -> SelectionFit:
-    return heckman_two_step(**_mroz())  # type: ignore[arg-type]
+def _two_step(other_income: str = "nwifeinc") -> SelectionFit:
+    return heckman_two_step(**_mroz(other_income))  # type: ignore[arg-type]
+
+
+def _recomputed(term: str) -> Estimate:
+    """A coefficient where other income is family income less own earnings, not the column that comes with the data."""
+    return _two_step("family_less_own").coefficient(term=term)
 
 
 @cache
@@ -56,18 +61,24 @@ def _selection(quantity: str, printed: str, source: str, compute: Callable[[], f
 
 
 SELECTION = (
-    _selection("Mroz, two-step: coefficient of educ", "0.109", TABLE_17_1, lambda: _two_step().coefficient(term="educ").estimate),
-    _selection("Mroz, two-step: SE of educ", "0.016", TABLE_17_1, lambda: _two_step().coefficient(term="educ").std_error),
-    _selection("Mroz, two-step: coefficient of exper", "0.044", TABLE_17_1, lambda: _two_step().coefficient(term="exper").estimate),
-    _selection("Mroz, two-step: SE of exper", "0.016", TABLE_17_1, lambda: _two_step().coefficient(term="exper").std_error),
-    _selection("Mroz, two-step: lambda", "0.032", TABLE_17_1, lambda: _two_step().lambda_coefficient),
-    _selection("Mroz, two-step: SE of lambda", "0.134", TABLE_17_1, lambda: _two_step().lambda_std_error),
-    _selection("Mroz, two-step: intercept", "-0.57810766", GRETL, lambda: _two_step().coefficient(term="intercept").estimate),
-    _selection("Mroz, two-step: SE of intercept", "0.30500652", GRETL, lambda: _two_step().coefficient(term="intercept").std_error),
-    _selection("Mroz, two-step: lambda, more digits", "0.03226445", GRETL, lambda: _two_step().lambda_coefficient),
-    _selection("Mroz, two-step: SE of lambda, more digits", "0.13362496", GRETL, lambda: _two_step().lambda_std_error),
-    _selection("Mroz, two-step: sigma", "0.66362880", GRETL, lambda: _two_step().sigma),
-    _selection("Mroz, two-step: rho", "0.04861822", GRETL, lambda: _two_step().rho),
+    _selection("Mroz, two-step: intercept", "-0.578103", TABLE_17_1, lambda: _recomputed("intercept").estimate),
+    _selection("Mroz, two-step: SE of intercept", "0.305006", TABLE_17_1, lambda: _recomputed("intercept").std_error),
+    _selection("Mroz, two-step: educ", "0.109066", TABLE_17_1, lambda: _recomputed("educ").estimate),
+    _selection("Mroz, two-step: SE of educ", "0.015523", TABLE_17_1, lambda: _recomputed("educ").std_error),
+    _selection("Mroz, two-step: exper", "0.043887", TABLE_17_1, lambda: _recomputed("exper").estimate),
+    _selection("Mroz, two-step: SE of exper", "0.016261", TABLE_17_1, lambda: _recomputed("exper").std_error),
+    _selection("Mroz, two-step: exper squared", "-0.000859114", TABLE_17_1, lambda: _recomputed("expersq").estimate),
+    _selection("Mroz, two-step: SE of exper squared", "0.000438916", TABLE_17_1, lambda: _recomputed("expersq").std_error),
+    _selection("Mroz, two-step: lambda", "0.032262", TABLE_17_1, lambda: _two_step("family_less_own").lambda_coefficient),
+    _selection("Mroz, two-step: SE of lambda", "0.133625", TABLE_17_1, lambda: _two_step("family_less_own").lambda_std_error),
+    _selection("Mroz, two-step: sigma", "0.663629", TABLE_17_1, lambda: _two_step("family_less_own").sigma),
+    _selection("Mroz, two-step: rho", "0.048614", TABLE_17_1, lambda: _two_step("family_less_own").rho),
+    _selection("Mroz, two-step, income as distributed: intercept", "-0.57810766", GRETL, lambda: _two_step().coefficient(term="intercept").estimate),
+    _selection("Mroz, two-step, income as distributed: SE of intercept", "0.30500652", GRETL, lambda: _two_step().coefficient(term="intercept").std_error),
+    _selection("Mroz, two-step, income as distributed: lambda", "0.03226445", GRETL, lambda: _two_step().lambda_coefficient),
+    _selection("Mroz, two-step, income as distributed: SE of lambda", "0.13362496", GRETL, lambda: _two_step().lambda_std_error),
+    _selection("Mroz, two-step, income as distributed: sigma", "0.66362880", GRETL, lambda: _two_step().sigma),
+    _selection("Mroz, two-step, income as distributed: rho", "0.04861822", GRETL, lambda: _two_step().rho),
     _selection("Mroz, likelihood: coefficient of educ", "0.1083503", GRETL, lambda: _likelihood(False).coefficient(term="educ").estimate),
     _selection("Mroz, likelihood: SE of educ", "0.0148607", GRETL, lambda: _likelihood(False).coefficient(term="educ").std_error),
     _selection("Mroz, likelihood: rho", "0.0266091", GRETL, lambda: _likelihood(False).rho),

@@ -19,8 +19,8 @@ from hhp_stats.estimate.two_sample import (
 )
 from hhp_stats.results import Estimate
 
-STUDENT = "Student’s sleep data, R documentation of t.test"
-STATCHECK = "statcheck’s rules (Nuijten and others 2016)"
+STUDENT = "Student’s sleep data, R’s t.test"
+STATCHECK = "statcheck’s rules"
 WRONG, DECISION, RIGHT = "t(28) = 2.20, p = .03", "F(2, 40) = 3.10, p = .02", "r(50) = .30, p = .03"
 
 

@@ -27,8 +27,9 @@ def impute(
     posterior predictive distribution of its model (`ImputedVariable.kind`) given the complete terms
     and the current values of the others, `plan.iterations` times round; `plan.imputations` chains run
     independently. With teams, numeric variables get a team effect drawn from its posterior (flat
-    prior on the intraclass correlation), so completed data keep the clustering of the observed;
-    categorical variables get the observed shares among the team-mates. Composites follow their items.
+    prior on the intraclass correlation, which matters where an arm has only a handful of teams), so
+    completed data keep the clustering of the observed; categorical variables get the observed shares
+    among the team-mates. Composites follow their items.
 
     Shapes: `frame` one row a person; the result holds m numbers per missing value. Units: as given.
     Assumptions: values are missing at random given the predictors; each univariate model holds.
@@ -38,8 +39,8 @@ def impute(
     empty frame (NoObservations); constant, infinite or wrongly typed values, incomplete terms,
     unknown arm or team (ImputationRefused); more coefficients than observed values (CollinearTerms).
     Predictors that determine each other get a ridge of 1e-5 of their variance, noted in the diagnostics.
-    Sources: van Buuren (2018), Flexible Imputation of Missing Data, 2nd ed., sections 3.2-3.6, 4.5 and
-    7.6; Rubin (1987), example 5.1, for the linear draw.
+    Sources: van Buuren (2018), Flexible Imputation of Missing Data, 2nd ed., sections 3.2-3.6 and
+    4.5, chapter 7; Rubin (1987), p. 167, for the linear draw.
     """
     check_frame(frame, plan)
     groups = [prepare_group(frame, plan, label, rows) for label, rows in groups_of(frame, plan)]

@@ -72,7 +72,7 @@ def with_ridge(gram: Array) -> Array:
 def draw_linear(gram: Array, n: int, rng: np.random.Generator) -> LinearDraw:
     """A draw of coefficients and residual SD under the flat prior on (beta, log sigma).
 
-    sigma^2 = RSS / chi2(n - k); beta = b + sigma L'^-1 z with X'X = L L'. Rubin (1987), example 5.1.
+    sigma^2 = RSS / chi2(n - k); beta = b + sigma L'^-1 z with X'X = L L'. Rubin (1987), p. 167.
     """
     factor, k = _factor(gram)
     return _draw(factor, k, n, 0.0, rng)

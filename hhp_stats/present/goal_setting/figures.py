@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pandas as pd
+
 from hhp_stats.present import prose
 from hhp_stats.present.chapter import StudyReport
 from hhp_stats.present.embed import EmbeddedFigure, embed
-from hhp_stats.present.figures import distribution, forest
+from hhp_stats.present.figures import acceptability_curve, distribution, forest
 from hhp_stats.present.flow import flow_diagram, flow_in_words
 from hhp_stats.present.goal_setting.tables import versions
-from hhp_stats.present.numbers import interval, number, percent
+from hhp_stats.present.numbers import interval, lowered, number, percent
 
 
 def flow(report: StudyReport) -> EmbeddedFigure:
@@ -59,6 +61,45 @@ def absence_distribution(report: StudyReport) -> EmbeddedFigure:
     )  # fmt: skip
 
 
+def wellbeing_versions(report: StudyReport) -> EmbeddedFigure:
+    """Every way of dealing with missing answers, for wellbeing and the two mediators, in standard deviations of the outcome."""
+    parts, labels = [], []
+    for key in ("wellbeing", "time_pressure", "efficacy"):
+        rows = versions(report, key)
+        scale = float(report.row(f"{key}/sd_control/raw")["estimate"])
+        parts.append(rows.assign(**{name: rows[name] / scale for name in ("estimate", "conf_low", "conf_high")}))
+        labels += [f"{report.outcome(key).label}: {lowered(label)}" for label in report.labels(rows)]
+    rows = pd.concat(parts, ignore_index=True)
+    # Worst-case bounds reach far beyond the others and would flatten them: they are in the words, not in the figure.
+    shown = ~rows["result_id"].str.endswith("worst-case")
+    words = "; ".join(
+        f"{label}: {number(row['estimate'])} ({interval(row['conf_low'], row['conf_high'])})"
+        for label, row in zip(labels, rows.to_dict("records"), strict=True)
+    )
+    kept = [label for label, keep in zip(labels, shown, strict=True) if keep]
+    return embed(
+        forest(rows.loc[shown], labels=kept, unit="standard deviations"), root=report.root, document=report.document,
+        label="gs-wellbeing-versions",
+        alt=f"Estimates and 95% intervals in standard deviations of the control arm, by way of dealing with missing answers. {words}.",
+        caption="Wellbeing, time pressure and efficacy under every way of dealing with missing answers (worst-case bounds are too wide to be drawn)",
+    )  # fmt: skip
+
+
+def acceptability(report: StudyReport) -> EmbeddedFigure:
+    """How many resamples lie above each ratio."""
+    curve = report.table("acceptability")
+    shown = curve.loc[curve["scenario"] != "printed-days"]
+    words = "; ".join(f"{row['label']}, ratio above {row['threshold']:g}: {percent(row['probability'], 0)}" for row in shown.to_dict("records"))
+    even = shown.loc[shown["threshold"] == 1, "probability"]
+    return embed(
+        acceptability_curve(shown), root=report.root, document=report.document, label="gs-acceptability",
+        alt=f"Curves of the share of resamples in which the ratio exceeds a threshold. {words}.",
+        caption=f"Share of resampled trials in which benefits exceed costs by a given factor: {percent(even.min(), 0)} to "
+        f"{percent(even.max(), 0)} break even",
+    )  # fmt: skip
+
+
 FIGURES: dict[str, Callable[[StudyReport], EmbeddedFigure]] = {
     "flow": flow, "absence_versions": absence_versions, "absence_distribution": absence_distribution,
+    "wellbeing_versions": wellbeing_versions, "acceptability": acceptability,
 }  # fmt: skip

@@ -8,6 +8,7 @@ import pandas as pd
 
 from hhp_stats.present import prose
 from hhp_stats.present.chapter import StudyReport
+from hhp_stats.present.goal_setting.more_sentences import MORE_SENTENCES
 from hhp_stats.present.goal_setting.tables import versions
 from hhp_stats.present.numbers import count, number, p_clause, percent, plural
 
@@ -116,4 +117,5 @@ def icc(report: StudyReport) -> str:
 SENTENCES: dict[str, Callable[[StudyReport], str]] = {
     "primary": primary, "absence_means": absence_means, "absence_robustness": absence_robustness, "turnover": turnover,
     "sample": sample, "followed": followed, "uptake": uptake, "recall": recall, "balance": balance, "icc": icc,
+    **MORE_SENTENCES,
 }  # fmt: skip

@@ -8,6 +8,7 @@ import pandas as pd
 from great_tables import GT
 
 from hhp_stats.present.chapter import StudyReport
+from hhp_stats.present.goal_setting.more_tables import MORE_TABLES
 from hhp_stats.present.numbers import count, interval, number, p_clause, percent
 from hhp_stats.present.tables import balance_table, effects_table, plain_table
 from hhp_stats.studies.goal_setting.descriptives import COVARIATES
@@ -137,5 +138,5 @@ def clustering(report: StudyReport) -> GT:
 
 TABLES: dict[str, Callable[[StudyReport], GT]] = {
     "primary": primary, "absence_versions": absence_versions, "turnover": turnover, "balance": balance,
-    "uptake": uptake, "attrition": attrition, "clustering": clustering,
+    "uptake": uptake, "attrition": attrition, "clustering": clustering, **MORE_TABLES,
 }  # fmt: skip

@@ -202,7 +202,8 @@
     const text = item.entry[4];
     const at = Math.max(0, Math.min(...terms.map((term) => { const where = item.text.indexOf(term); return where < 0 ? Infinity : where; })));
     const start = at === Infinity || at < 50 ? 0 : text.lastIndexOf(" ", at - 40) + 1;
-    const cut = text.slice(start, start + 140);
+    const end = start + 140 < text.length ? text.lastIndexOf(" ", start + 140) : text.length;
+    const cut = text.slice(start, end);
     const line = make("span", { class: "excerpt" }, start ? "… " : "");
     let rest = cut;
     while (rest) {
@@ -213,7 +214,7 @@
       line.append(rest.slice(0, first[0]), make("mark", {}, rest.slice(first[0], first[0] + first[1].length)));
       rest = rest.slice(first[0] + first[1].length);
     }
-    line.append(rest + (start + 140 < text.length ? " …" : ""));
+    line.append(rest + (end < text.length ? " …" : ""));
     return line;
   };
 

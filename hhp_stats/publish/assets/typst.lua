@@ -168,8 +168,11 @@ local function typst_table(tbl, notes_only)
     table.insert(out, "  table.header(\n" .. table.concat(header, "\n") .. "\n  ),")
     add("table.hline(stroke: rule-light)")
   end
+  local widths, tall = column_widths(tbl, rows)
+  local wrapped = table.concat(widths):match("fr") ~= nil -- rows of several lines need a rule between them
   local first = true
   for _, row in ipairs(rows) do
+    if wrapped and not first and not is_group(row, columns) then add("table.hline(stroke: rule-hair)") end
     if is_group(row, columns) then
       if not first then add("table.hline(stroke: rule-hair)") end
       add(typst_cell(row.cells[1], { colspan = columns, align = "left", wrap = "row-group" }))
@@ -184,7 +187,6 @@ local function typst_table(tbl, notes_only)
   for _, row in ipairs(tbl.foot.rows) do
     for _, cell in ipairs(row.cells) do table.insert(notes, "[" .. styled(cell, cell_text(cell)) .. "]") end
   end
-  local widths, tall = column_widths(tbl, rows)
   return "#report-table(columns: (" .. table.concat(widths, ", ") .. ",), align: (" .. table.concat(aligns, ", ") .. ",), "
     .. "tall: " .. tostring(tall) .. ", notes: (" .. table.concat(notes, ", ") .. (#notes > 0 and "," or "") .. "),\n"
     .. table.concat(out, "\n") .. "\n)"

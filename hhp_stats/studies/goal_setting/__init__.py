@@ -121,6 +121,7 @@ def _tables(trial: Trial, sample: Sample, plan: Plan, convergence: pd.DataFrame)
         "uptake": descriptives.uptake(people, plan),
         "modules": descriptives.modules(people, plan),
         "attrition": descriptives.attrition(people, plan),
+        "attrition_wellbeing": descriptives.attrition_by_wellbeing(people, plan),
         "leavers": absence,
         "reliability": reliability,
         "combination": combination,

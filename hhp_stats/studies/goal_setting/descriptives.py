@@ -148,3 +148,17 @@ def attrition(people: pd.DataFrame, plan: Plan) -> pd.DataFrame:
             "left": part["left"].mean(), "baseline_survey": part["responded_t1"].mean(), "endline_survey": part["responded_t2"].mean(),
         })  # fmt: skip
     return pd.DataFrame(rows)
+
+
+def attrition_by_wellbeing(people: pd.DataFrame, plan: Plan) -> pd.DataFrame:
+    """Share who answered at endline, by third of baseline wellbeing and arm; those without a baseline apart."""
+    before = people["wellbeing_t1"]
+    low, high = before.quantile([1 / 3, 2 / 3])
+    level = pd.Series("Not known", index=people.index).mask(before <= low, "Lowest third")
+    level = level.mask((before > low) & (before <= high), "Middle third").mask(before > high, "Highest third")
+    rows = []
+    for name in ("Lowest third", "Middle third", "Highest third", "Not known"):
+        for arm, code in plan.design.arms.items():
+            part = people.loc[(level == name) & (people["treatment"] == code)]
+            rows.append({"level": name, "arm": arm, "people": len(part), "answered": part["responded_t2"].mean()})
+    return pd.DataFrame(rows)

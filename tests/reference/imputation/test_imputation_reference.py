@@ -90,7 +90,11 @@ def test_mice(case: str, outcome: str) -> None:
         slack = 0.01 if term == "icc" else 0.0
         reach = 4 * np.sqrt(mine["between"] / M + theirs["between"] / theirs["m"]) + slack
         assert abs(mine["estimate"] - theirs["estimate"]) < reach, (case, outcome, term)
-        assert abs(np.log(mine["between"] / theirs["between"])) < 4 * np.sqrt(2 / (M - 1) + 2 / (theirs["m"] - 1)), (case, outcome, term)
+        assert abs(np.log(mine["between"] / theirs["between"])) < 4 * np.sqrt(2 / (M - 1) + 2 / (theirs["m"] - 1)), (
+            case,
+            outcome,
+            term,
+        )
         assert_allclose(mine["within"], theirs["within"], rtol=0.03, err_msg=f"{case} {outcome} {term}")
 
 

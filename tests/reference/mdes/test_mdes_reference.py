@@ -103,7 +103,11 @@ def test_goal_setting_absence(found, recorded):
 def test_goal_setting_turnover(direction, correlation, variance, points):
     people = Clustering.of_total(people=1665, mean_size=7, icc=0.1, size_cv=0.5, lost_clusters=0).effective_per_arm
     p2 = detectable_proportion(
-        control=0.076, direction=direction, effective_per_arm=people, baseline_correlation=correlation, variance=variance
+        control=0.076,
+        direction=direction,
+        effective_per_arm=people,
+        baseline_correlation=correlation,
+        variance=variance,
     )
     assert 100 * abs(p2 - 0.076) == pytest.approx(points, abs=0.005)  # recorded to two decimals
 

@@ -22,7 +22,9 @@ def test_holm_agrees_with_r(case):
 
 def test_holm_published_list():
     p = HOLM.loc[HOLM["case"] == "published", "p_value"]
-    np.testing.assert_allclose(holm(p)[:7], [0.015, 0.112, 0.507, 0.507, 0.507, 0.600, 0.666], atol=5e-4)  # three decimals
+    np.testing.assert_allclose(
+        holm(p)[:7], [0.015, 0.112, 0.507, 0.507, 0.507, 0.600, 0.666], atol=5e-4
+    )  # three decimals
 
 
 @pytest.mark.parametrize("method", ["max_t", "min_p"])

@@ -16,7 +16,9 @@ EXPECTED = pd.read_csv(Path(__file__).parent / "expected.csv", skipinitialspace=
 def test_agrees_with_r(row):
     found = mahalanobis_rerandomisation(covariates=row.covariates, acceptance=row.acceptance)
     # Quantile searches of two libraries.
-    np.testing.assert_allclose([found.threshold, found.variance_factor], [row.threshold, row.variance_factor], rtol=1e-9)
+    np.testing.assert_allclose(
+        [found.threshold, found.variance_factor], [row.threshold, row.variance_factor], rtol=1e-9
+    )
 
 
 @pytest.mark.parametrize(("k", "p", "a", "factor"), [(3, 0.01, 0.11483, 0.02282), (10, 0.1, 4.86518, 0.37669)])

@@ -61,7 +61,9 @@ def test_webb_draws_agree_with_r(case):
 def test_grunfeld_published_numbers():
     data = grunfeld.load_pandas().data.query("firm != 'American Steel'")
     values = np.column_stack([np.ones(len(data)), data["value"], data["capital"]])
-    model = ols(outcome=data["invest"].to_numpy(), matrix=ModelMatrix(values=values, names=("intercept", "value", "capital")))
+    model = ols(
+        outcome=data["invest"].to_numpy(), matrix=ModelMatrix(values=values, names=("intercept", "value", "capital"))
+    )
     test = wild_bootstrap(model, clusters=data["firm"], term="value", rng=np.random.default_rng(1))
     assert test.estimate.statistic == pytest.approx(7.270650, abs=5e-7)  # printed to six decimals
     assert test.p_strict == 2 / 1024

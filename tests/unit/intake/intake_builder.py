@@ -166,7 +166,7 @@ def small_trial(root: Path, *, seed: int = 7, teams: int = 4, size: int = 5) -> 
     returns: dict[tuple[str, str], Sheet] = {}
     allocation, course, linkage = [], [], []
     responses: dict[str, list[dict[str, object]]] = {"baseline": [], "endline": []}
-    items = {wave: [each for each in fields_of(fields, "survey", wave)] for wave in responses}
+    items = {wave: list(fields_of(fields, "survey", wave)) for wave in responses}
     for authority, slug, launch in SITES:
         letters = authority[:3].upper()
         days = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import WriteBook
+from book_tools import WriteBook
 
 from hhp_stats.errors import RenderError
 from hhp_stats.publish import render, render_book

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from book_tools import BOOK
-from conftest import CONFIG, WithoutKernel, WriteBook
+from book_tools import BOOK, CONFIG, WithoutKernel, WriteBook
 
 from hhp_stats.errors import RenderError
 from hhp_stats.publish import lint_book, render_book
@@ -20,6 +19,7 @@ CASES = {
     "language": (HEAD + "```{r}\n1\n```\n", 3, "'{r}' cannot be executed"),
     "inline language": (HEAD + "Value `{r} x`.\n", 3, "'{r}' cannot be executed"),
     "shortcode": (HEAD + "Words.\n{{< video x.mp4 >}}\n", 4, "shortcode 'video x.mp4' is not supported"),
+    "empty shortcode": (HEAD + "Words {{< >}}.\n", 3, "shortcode '' is not supported"),
     "meta": (HEAD + "{{< meta no.such >}}\n", 3, "'meta no.such' finds no single value"),
     "include": (HEAD + "{{< include no.qmd >}}\n", 3, "'no.qmd' does not exist"),
     "include outside": (HEAD + "{{< include ../no.qmd >}}\n", 3, "outside the project"),
@@ -100,6 +100,29 @@ def test_fixture_book_and_a_plain_chapter_have_no_problems(write_book: WriteBook
     assert lint_book(BOOK) == []
     fine = "It costs \\$5, $x < 5$ and p < 0.05; mail a@b.org, see <https://example.org/a_b> and `<br> $1 @x`.\n"
     assert lint_book(write_book(HEAD + fine)) == []
+
+
+LATE_IN_SOURCE = {
+    "character": ("Words \u2d30 here.\n", "pdf", "no font of the report has '\u2d30' (U+2D30)"),
+    "TeX": ("Here $\\notacommand{x}$.\n", "html", "this TeX is not understood: \\notacommand{x}"),
+    "link": ("See [this](no.qmd).\n", "html", "the link to 'no.qmd' has no target"),
+    "image": ("![A picture](no.png)\n", "html", "the image 'no.png' does not exist"),
+    "image elsewhere": ("![A picture](https://example.org/a.png)\n", "html", "no network requests"),
+    "caption note": ("| a | b |\n|---|---|\n| 1 | 2 |\n\n: Cap^[Note.] {#tbl-a}\n", "html", "footnote cannot stand in"),
+    "nothing to number": ("## A {#sec-a .unnumbered}\n\nSee @sec-a.\n", "html", "something without a number"),
+    "mixed brackets": ("See [@sec-one; @bell2002].\n\n::: {#refs}\n:::\n", "html", "both references and citations"),
+}
+
+
+@pytest.mark.parametrize("name", LATE_IN_SOURCE)
+def test_what_the_writers_find_is_traced_to_its_line(write_book: WriteBook, name: str) -> None:
+    text, target, message = LATE_IN_SOURCE[name]
+    root = write_book(HEAD + text)
+    with pytest.raises(RenderError) as caught:
+        render_book(root=root, output=root / "_output", formats=[target])
+    assert message in caught.value.message
+    assert caught.value.file == "one.qmd"
+    assert caught.value.line in (3, 5, 7)
 
 
 # What only Pandoc can see, or what printed Markdown brings.

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import WriteBook
+from book_tools import WriteBook
 
 from hhp_stats.errors import RenderError
 from hhp_stats.publish.execute import INLINE_MIME, Executed, steps
 from hhp_stats.publish.project import load_project
-from hhp_stats.publish.qmd import Cell, Inline, Source, prose_lines, read_chapter
+from hhp_stats.publish.qmd import read_chapter
+from hhp_stats.publish.source import Cell, Inline, Source, prose_lines
 from hhp_stats.publish.weave import Woven, weave
 
 HEAD = "# One {#sec-one}\n\n"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from conftest import WriteBook
+from book_tools import WriteBook
 
 from hhp_stats.errors import RenderError
 from hhp_stats.publish import RenderReport, execute, render_book

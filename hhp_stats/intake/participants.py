@@ -1,0 +1,297 @@
+"""Individually randomised studies: the allocation list and the two surveys, checked and joined by survey code.
+
+The fields of these files follow from the study's plan (its scales and questions), so nothing here names an item.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from hhp_stats.errors import DataError, Problem
+from hhp_stats.intake.dictionary import Field, Study
+from hhp_stats.intake.linkage import counted_response
+from hhp_stats.intake.lists import ListFile, read_list
+from hhp_stats.intake.load import problem_frame
+from hhp_stats.intake.manifest import read_manifest
+from hhp_stats.intake.pseudonym import Pseudonyms, load_pseudonyms
+from hhp_stats.intake.rule import Breach, Rule, at, breach_problems
+from hhp_stats.intake.rules_cells import CELL_RULES
+from hhp_stats.intake.rules_file import MARKED_SYNTHETIC, NOT_MARKED_SYNTHETIC
+from hhp_stats.intake.rules_survey import DUPLICATES, NOT_LINKED, OUT_OF_TIME, check_survey
+from hhp_stats.intake.rules_wave import blank_required, out_of_range
+from hhp_stats.intake.spellings import Spellings, load_spellings
+from hhp_stats.intake.survey import SurveyFile, read_survey
+from hhp_stats.plan.individual import IndividualPlan
+
+WAVES = ("baseline", "endline")
+SUFFIX = {"baseline": "_t1", "endline": "_t2"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Participants:
+    """Everyone randomised with arm, block and answers, and how the files were read.
+
+    `people`: one row a person with `person` (pseudonym), `treatment` (the arm's code), the columns of the
+    allocation list, `opened_t1`, `opened_t2` (consented), `recorded_t2`, and every item with `_t1` or `_t2`.
+    """
+
+    people: pd.DataFrame
+    inputs: pd.DataFrame  # path, sha256, bytes, rows
+    problems: pd.DataFrame
+    linkage: pd.DataFrame  # wave, responses, consented, duplicates, matched, unmatched
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Check:
+    """What the rules of an allocation list look at."""
+
+    table: ListFile
+    plan: IndividualPlan
+
+
+def _arm_unknown(check: _Check) -> Iterator[Breach]:
+    arms = check.table.frame["arm"]
+    yield from at(arms.notna() & ~arms.isin([arm.id for arm in check.plan.arms]), "arm")
+
+
+def _block_unknown(check: _Check) -> Iterator[Breach]:
+    name = check.plan.design.within
+    if name:
+        values = check.table.frame[name]
+        yield from at(values.notna() & ~values.isin([block.id for block in check.plan.blocks]), name)
+
+
+def _person_twice(check: _Check) -> Iterator[Breach]:
+    yield from at(check.table.frame["staff_id"].duplicated(keep=False), "staff_id")
+
+
+def _code_twice(check: _Check) -> Iterator[Breach]:
+    codes = check.table.frame["survey_code"]
+    yield from at(codes.notna() & codes.duplicated(keep=False), "survey_code")
+
+
+def _one_arm_in_block(check: _Check) -> Iterator[Breach]:
+    name = check.plan.design.within
+    if name:
+        for block, group in check.table.frame.groupby(name, sort=True):
+            if group["arm"].nunique() < 2:
+                yield Breach("arm", int(group.index[0]), f"one arm only in {block}")
+
+
+def _cells(check: _Check) -> Iterator[Breach]:
+    for rule in CELL_RULES:
+        if rule.find is not None:
+            yield from rule.find(check.table)
+    yield from blank_required(check.table)
+    yield from out_of_range(check.table)
+
+
+PARTICIPANT_RULES: tuple[Rule, ...] = (
+    Rule(
+        code="I01", severity="error", find=_cells,
+        rule="A value of the allocation list must be filled in and be of the kind that its column holds.",
+        remedy="Correct the value.",
+    ),
+    Rule(
+        code="I02", severity="error", fields=("arm",), find=_arm_unknown,
+        rule="Everyone on the allocation list must be in an arm of the plan.",
+        remedy="Write the arm as the plan spells it.",
+    ),
+    Rule(
+        code="I03", severity="error", find=_block_unknown,
+        rule="Everyone must belong to an authority, cohort or site of the plan.",
+        remedy="Correct the name, or add the block to the plan.",
+    ),
+    Rule(
+        code="I04", severity="error", fields=("staff_id",), find=_person_twice,
+        rule="A person must be allocated once.",
+        remedy="Delete the line that is not the result of the randomisation.",
+    ),
+    Rule(
+        code="I05", severity="error", fields=("survey_code",), find=_code_twice,
+        rule="A survey code must belong to one person.",
+        remedy="Find out whose code it is: answers under it cannot be matched.",
+    ),
+    Rule(
+        code="I06", severity="error", fields=("arm",), find=_one_arm_in_block,
+        rule="People were randomised within each block, so each must hold both arms.",
+        remedy="Check the list against the randomisation.",
+    ),
+)  # fmt: skip
+COUNT_DIFFERS = Rule(
+    code="I07", severity="warning",
+    rule="The allocation list should hold as many people as the plan says were randomised.",
+    remedy="Ask whether people were added or left out after the randomisation.",
+)  # fmt: skip
+
+
+def load_participants(root: Path, plan: IndividualPlan) -> Participants:
+    """Who was randomised to which arm, and what did they answer?
+
+    Reads `data/allocation/<study>.csv` and `data/surveys/<study>/{baseline,endline}.csv` below `root`. Only
+    responses with consent count; of several of one person, the last finished one, else the fullest
+    (`linkage.counted_response`). Responses under an unknown code are counted and left out.
+    Raises DataError, with every problem, where a file is missing, unreadable or breaks a rule.
+    """
+    manifest = read_manifest(root)
+    pseudonyms = load_pseudonyms(root, status=manifest.status)
+    fields = (*allocation_fields(plan), *survey_fields(plan))
+    spellings = load_spellings(root, fields)
+    allocation = _read_allocation(root, plan, fields, spellings)
+    surveys = [_read_wave(root, plan, wave, fields, spellings, pseudonyms, allocation) for wave in WAVES]
+    tables = [allocation, *surveys]
+    for table in tables:
+        _check_mark(table, synthetic=manifest.synthetic)
+    problems = [problem for table in tables for problem in table.problems]
+    errors = [problem for problem in problems if problem.severity == "error"]
+    if errors:
+        raise DataError(errors)
+    people, linkage = _joined(plan, allocation, surveys, pseudonyms)
+    inputs = pd.DataFrame(
+        [(table.file, table.sha256, table.size, len(table.frame)) for table in tables],
+        columns=["path", "sha256", "bytes", "rows"],
+    )
+    return Participants(people=people, inputs=inputs, problems=problem_frame(problems), linkage=linkage)
+
+
+def allocation_fields(plan: IndividualPlan) -> tuple[Field, ...]:
+    """The columns of the allocation list: person, arm, survey code, block and what else the plan's terms need."""
+    extra = [term.column for term in plan.terms.values() if not term.column.startswith("baseline")]
+    names = dict.fromkeys([plan.design.within, *extra])
+    levels = {plan.design.within: tuple(block.id for block in plan.blocks)}
+    levels |= {term.column: term.levels for term in plan.terms.values() if term.levels}
+    found = [_field("allocation", "staff_id", "identifier"), _field("allocation", "survey_code", "identifier")]
+    found += [_field("allocation", "arm", "category", allowed=tuple(arm.id for arm in plan.arms))]
+    found += [_field("allocation", name, "category", allowed=levels.get(name, ())) for name in names if name]
+    if "left" in plan.facts:
+        found.append(_field("allocation", "in_post_at_endline", "category", allowed=("yes", "no")))
+    return tuple(found)
+
+
+def survey_fields(plan: IndividualPlan) -> tuple[Field, ...]:
+    """The questions of both surveys: consent, the items of every scale, and the plan's single questions."""
+    found = [_field("survey", "consent", "category", waves=WAVES, allowed=("agree", "disagree"))]
+    for scale in plan.scales.values():
+        found += [
+            _field("survey", item, "integer", waves=scale.waves, limits=(scale.low, scale.high), unit="points",
+                   meaning=f"{scale.label}, item {number}", required=False)
+            for number, item in enumerate(scale.items, start=1)
+        ]  # fmt: skip
+    for question in plan.questions.values():
+        found.append(
+            _field("survey", question.id, "category", waves=question.waves, allowed=question.options,
+                   meaning=question.label, required=False)
+        )  # fmt: skip
+    return tuple(found)
+
+
+def _field(
+    file: str, name: str, kind: str, *, waves: tuple[str, ...] = (), allowed: tuple[str, ...] = (), unit: str = "",
+    limits: tuple[float, float] | None = None, meaning: str = "", required: bool = True,
+) -> Field:  # fmt: skip
+    low, high = limits or (None, None)
+    return Field(
+        file=file, waves=waves, name=name, label=name, kind=kind, unit=unit, period="", minimum=low, maximum=high,
+        allowed=allowed, required=required, in_template=False, clause="", meaning=meaning,
+    )  # fmt: skip
+
+
+def _read_allocation(
+    root: Path, plan: IndividualPlan, fields: tuple[Field, ...], spellings: Spellings
+) -> ListFile:  # fmt: skip
+    file = f"data/allocation/{plan.study}.csv"
+    blocks = Study(name=plan.study, sites=())
+    table = read_list(root / file, file=file, kind="allocation", fields=fields, spellings=spellings, study=blocks)
+    if table.readable:
+        check = _Check(table=table, plan=plan)
+        for rule in PARTICIPANT_RULES:
+            if rule.find is not None:
+                table.problems += breach_problems(rule, table, rule.find(check))
+        if len(table.frame) != plan.design.randomised:
+            value = f"{len(table.frame)} people, {plan.design.randomised} in the plan"
+            table.problems.append(COUNT_DIFFERS.problem(file=file, value=value))
+    return table
+
+
+def _read_wave(
+    root: Path, plan: IndividualPlan, wave: str, fields: tuple[Field, ...], spellings: Spellings,
+    pseudonyms: Pseudonyms, allocation: ListFile,
+) -> SurveyFile:  # fmt: skip
+    file = f"data/surveys/{plan.study}/{wave}.csv"
+    survey = read_survey(root / file, file=file, wave=wave, fields=fields, spellings=spellings, pseudonyms=pseudonyms)
+    check_survey(survey)
+    if survey.readable and allocation.readable and wave == "endline":
+        survey.problems += breach_problems(OUT_OF_TIME, survey, _too_early(survey, allocation, plan))
+    return survey
+
+
+def _too_early(survey: SurveyFile, allocation: ListFile, plan: IndividualPlan) -> Iterator[Breach]:
+    """Endline answers recorded before the survey was opened."""
+    opening = opened(allocation.frame, plan)
+    day = survey.meta["code"].map(dict(zip(allocation.frame["survey_code"], opening, strict=True)))
+    yield from at((survey.meta["recorded"].dt.normalize() < day).fillna(False), "RecordedDate")
+
+
+def opened(people: pd.DataFrame, plan: IndividualPlan) -> pd.Series:
+    """The day on which the endline survey was opened for each person; missing where the plan has none."""
+    days = {block.id: pd.Timestamp(block.survey_opened) for block in plan.blocks if block.survey_opened is not None}
+    if plan.design.within:
+        return pd.to_datetime(people[plan.design.within].map(days))
+    return pd.Series(next(iter(days.values()), pd.NaT), index=people.index)
+
+
+def _check_mark(table: ListFile | SurveyFile, *, synthetic: bool) -> None:
+    if not table.readable:
+        return
+    if synthetic and table.unmarked and len(table.frame):
+        table.problems.append(NOT_MARKED_SYNTHETIC.problem(file=table.file))
+    elif not synthetic and table.synthetic:
+        table.problems.append(MARKED_SYNTHETIC.problem(file=table.file))
+
+
+def _joined(
+    plan: IndividualPlan, allocation: ListFile, surveys: list[SurveyFile], pseudonyms: Pseudonyms
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    listed = allocation.frame.drop(columns="row")
+    codes = {arm.id: arm.code for arm in plan.arms}
+    people = listed.assign(
+        person=[pseudonyms.of(plan.study, staff) for staff in listed["staff_id"]],
+        treatment=listed["arm"].map(codes).astype("float64"),
+    )
+    counts = []
+    for survey in surveys:
+        suffix, names = SUFFIX[survey.wave], [name for name in survey.fields if name != "consent"]
+        answered = survey.frame[names].notna().sum(axis="columns")
+        decided = counted_response(survey.meta, survey.frame["consent"], answered)
+        known = survey.meta["code"].isin(people["survey_code"])
+        used = decided["used"] & known
+        answers = survey.frame.loc[used, names].add_suffix(suffix)
+        answers[f"recorded{suffix}"] = survey.meta.loc[used, "recorded"]
+        answers.index = pd.Index(survey.meta.loc[used, "code"], name="survey_code")
+        people = people.join(answers, on="survey_code")
+        people[f"opened{suffix}"] = people["survey_code"].isin(answers.index)
+        real = ~survey.meta["preview"]
+        counts.append({
+            "wave": survey.wave, "responses": int(real.sum()),
+            "consented": int((survey.frame["consent"].eq("agree") & real).sum()),
+            "duplicates": int(decided["duplicate"].sum()), "matched": int(used.sum()),
+            "unmatched": int((decided["used"] & ~known).sum()),
+        })  # fmt: skip
+        survey.problems += _notes(survey, decided, known)
+    return people.drop(columns=["staff_id", "survey_code"]).copy(), pd.DataFrame(counts)
+
+
+def _notes(survey: SurveyFile, decided: pd.DataFrame, known: pd.Series) -> list[Problem]:
+    """What was set aside: responses under an unknown code, and all but one of several by one person."""
+    found: list[Problem] = []
+    lost = decided["used"] & ~known & survey.meta["code"].ne("")
+    for mask, rule, name, what in ((lost, NOT_LINKED, "ExternalReference", "responses with an unknown code"),
+                                   (decided["duplicate"], DUPLICATES, "ResponseId", "responses set aside")):  # fmt: skip
+        if mask.any():
+            breach = Breach(name, int(mask.to_numpy().argmax()), f"{int(mask.sum())} {what}")
+            found += breach_problems(rule, survey, [breach])
+    return found

@@ -1,0 +1,224 @@
+"""Sentences of the chapter's second half: survey outcomes, Bradford, compliers, costs, power, randomisation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from hhp_stats.present import prose
+from hhp_stats.present.chapter import StudyReport
+from hhp_stats.present.goal_setting.more_tables import MEDIATORS, STRATEGIES, WELLBEING
+from hhp_stats.present.numbers import count, interval, number, p_clause, percent, plural, spelled
+
+
+def _verdicts(report: StudyReport, outcome: str) -> list[prose.Verdict]:
+    better = report.outcome(outcome).better
+    rows = [report.row(f"{outcome}/itt/{method}") for method in STRATEGIES]
+    return [prose.verdict(row, better=better) for row in rows if row["status"] == "estimated"]
+
+
+def _strategies_agree(report: StudyReport, outcome: str) -> str:
+    found = _verdicts(report, outcome)
+    label = report.outcome(outcome).label.lower()
+    clear = [verdict for verdict in found if verdict.clear]
+    if not clear:
+        return f"None of the {spelled(len(found))} ways of dealing with missing answers shows a clear difference in {label}"
+    sides = {verdict.favours for verdict in clear}
+    whom = "goal-setting" if sides == {"treatment"} else "the control arm" if sides == {"control"} else "different arms"
+    if len(clear) == len(found):
+        return f"All {spelled(len(found))} ways of dealing with missing answers show a clear difference in {label}, in favour of {whom}"
+    return (
+        f"{spelled(len(clear)).capitalize()} of the {spelled(len(found))} ways of dealing with missing answers "
+        f"{'shows' if len(clear) == 1 else 'show'} a clear "
+        f"difference in {label}, in favour of {whom}; the conclusion depends on what is assumed about those who did not answer"
+    )
+
+
+def wellbeing(report: StudyReport) -> str:
+    """Do the three strategies agree on wellbeing? With the imputed estimate."""
+    row = report.row("wellbeing/itt/imputed")
+    return f"{_strategies_agree(report, 'wellbeing')}. With imputed answers the difference is {number(row['estimate'])} ({prose.uncertainty(row)})."
+
+
+def _clear_outcomes(report: StudyReport, outcomes: Sequence[str]) -> str:
+    clear = [report.outcome(key).label.lower() for key in outcomes if any(verdict.clear for verdict in _verdicts(report, key))]
+    if not clear:
+        return "none of them shows a clear difference in any of the three ways"
+    return f"a clear difference appears in at least one of the three ways for {_listed(clear)}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def wellbeing_parts(report: StudyReport) -> str:
+    """Which parts of wellbeing differ."""
+    return f"Of its {spelled(len(WELLBEING) - 1)} parts, {_clear_outcomes(report, WELLBEING[1:])}."
+
+
+def combination(report: StudyReport) -> str:
+    """May wellbeing be one score? The rule and the numbers it rests on."""
+    row = report.table("combination").iloc[0]
+    other = "the other reading agrees" if row["branch"] == row["by_correlation"] else "the other reading would not"
+    verb = "are combined" if row["branch"] == "combined" else "are not combined, and each is reported by itself"
+    return (
+        f"At baseline the cognitive and the affective part correlate at {number(row['correlation'])} "
+        f"(R-squared {number(row['r_squared'])}, {plural(row['n'], 'person', 'people')}) against the threshold of "
+        f"{number(row['threshold'])}: the parts {verb}; {other}."
+    )
+
+
+def mediators(report: StudyReport) -> str:
+    """Time pressure and efficacy."""
+    return f"{_strategies_agree(report, 'time_pressure')}. {_strategies_agree(report, 'efficacy')}."
+
+
+def dimensions(report: StudyReport) -> str:
+    """The three dimensions of efficacy."""
+    return f"Of the three dimensions of efficacy, {_clear_outcomes(report, MEDIATORS[2:])}."
+
+
+def pressure_reliability(report: StudyReport) -> str:
+    """Is the mean of two items allowed?"""
+    row = report.table("reliability").set_index("scale").loc["time_pressure"]
+    enough = row["estimate"] >= report.plan.measures.time_pressure_alpha
+    return (
+        f"The two items on time pressure have a reliability of {number(row['estimate'])} "
+        f"({interval(row['conf_low'], row['conf_high'])}), {'above' if enough else 'below'} the "
+        f"{number(report.plan.measures.time_pressure_alpha)} asked for, so their mean is {'used' if enough else 'used with reserve'}."
+    )
+
+
+def response(report: StudyReport) -> str:
+    """How many answered, by arm."""
+    table = report.table("attrition")
+    arms = table.loc[table["kind"] == "arm"].set_index("label")
+    labels = report.plan.design.arm_labels
+    return (
+        f"{percent(arms.at[labels['treatment'], 'endline_survey'])} of the goal-setting arm and "
+        f"{percent(arms.at[labels['control'], 'endline_survey'])} of the control arm answered the endline survey."
+    )
+
+
+def bounds(report: StudyReport) -> str:
+    """What the answers alone can say about wellbeing."""
+    lee = [report.row(f"wellbeing/{side}_bound/lee-bounds") for side in ("lower", "upper")]
+    worst = [report.row(f"wellbeing/{side}_bound/worst-case") for side in ("lower", "upper")]
+    return (
+        f"Among those who would answer in either arm, the effect on wellbeing lies between {number(lee[0]['estimate'])} and "
+        f"{number(lee[1]['estimate'])} (Lee\u2019s bounds). Without any assumption about those who did not answer it lies between "
+        f"{number(worst[0]['estimate'])} and {number(worst[1]['estimate'])}: the answers alone say very little."
+    )
+
+
+def rho(report: StudyReport) -> str:
+    """How strongly response and wellbeing are related beyond the covariates."""
+    row = report.row("wellbeing/rho/heckman-ml")
+    return (
+        f"The selection model puts the correlation between answering and wellbeing, beyond the covariates, at "
+        f"{number(row['estimate'])} (95% CI {interval(row['conf_low'], row['conf_high'])})."
+    )
+
+
+def bradford(report: StudyReport) -> str:
+    """The planned effect on the Bradford score."""
+    return prose.difference(report.planned("bradford"), report.outcome("bradford"), digits=1)
+
+
+def bradford_influence(report: StudyReport) -> str:
+    """How much the largest scores matter."""
+    whole, trimmed = report.row("bradford/itt/cr1"), report.row("bradford/itt/without-largest")
+    return (
+        f"Without the largest one per cent of scores the difference is {number(trimmed['estimate'], 1)} instead of "
+        f"{number(whole['estimate'], 1)}."
+    )
+
+
+def complier(report: StudyReport) -> str:
+    """The effect of starting on absence."""
+    row = report.row("sickness_absence/cace/iv")
+    return (
+        f"For those whom the offer moved to start the course, starting it changed absence by {number(row['estimate'])} working days "
+        f"({prose.uncertainty(row)})."
+    )
+
+
+def ratio(report: StudyReport) -> str:
+    """The ratio in the planned scenario."""
+    row = report.row("benefit_cost/ratio/programme-30")
+    joint = report.row("benefit_cost/ratio/programme-30-bootstrap")
+    curve = report.table("acceptability")
+    even = curve.loc[(curve["scenario"] == "programme-30") & (curve["threshold"] == 1), "probability"].iloc[0]
+    clear = joint["conf_low"] > 1 or joint["conf_high"] < 1
+    verdict = "excludes" if clear else "includes"
+    return (
+        f"With half an hour a week costed, each pound of staff time returned {number(row['estimate'])} pounds "
+        f"(interval as printed {interval(row['conf_low'], row['conf_high'])}; from teams resampled "
+        f"{interval(joint['conf_low'], joint['conf_high'])}). The second interval {verdict} breaking even; {percent(even, 0)} of the "
+        "resamples lie above it."
+    )
+
+
+def printed_days(report: StudyReport) -> str:
+    """The ratio under the printed 11.75 days."""
+    row = report.row("benefit_cost/ratio/printed-days")
+    days = {scenario.key: scenario.days for scenario in report.plan.cost_benefit.scenarios}
+    return (
+        f"Under the {number(days['printed-days'])} days that the protocol prints, "
+        f"{number(days['printed-days'] / days['programme-60'], 0)} to {number(days['printed-days'] / days['programme-30'], 0)} times the "
+        f"time of the programme, the ratio shrinks to {number(row['estimate'])} ({interval(row['conf_low'], row['conf_high'])})."
+    )
+
+
+def power(report: StudyReport) -> str:
+    """What was planned, and what the sample allowed."""
+    planned, recruited, lost = (
+        report.row(f"power/mdes/absence-{key}") for key in ("planned", "recruited", "recruited-attrition")
+    )
+    achieved = report.row("power/mdes/absence-achieved")
+    return (
+        f"The trial was planned to detect {number(planned['estimate'], 3)} standard deviations of absence "
+        f"(printed as {number(report.plan.power['absence'].printed)}). With the {count(recruited['n'])} people recruited it could detect "
+        f"{number(recruited['estimate'], 3)}, after the planned attrition {number(lost['estimate'], 3)}; with the team sizes, "
+        f"clustering and baseline correlation found in the data, {number(achieved['estimate'], 3)}."
+    )
+
+
+def power_slip(report: StudyReport) -> str:
+    """The unit slip of the printed value."""
+    assumed = report.plan.power["absence"]
+    days = report.row("sickness_absence/sd_control/raw")["estimate"]
+    achieved = report.row("power/mdes/absence-achieved")["estimate"]
+    baseline = assumed.baseline or 0.0
+    return (
+        f"The protocol adds that {number(assumed.printed)} is {number(100 * assumed.printed / baseline, 1)} per cent of the baseline: "
+        f"the standardised value divided by {number(baseline)} days, as if it were days. In days it has to be multiplied by the standard deviation: "
+        f"with the {number(days, 1)} days found among the controls the trial could detect {number(achieved * days, 1)} days."
+    )
+
+
+def replay(report: StudyReport) -> str:
+    """Does the log repeat?"""
+    table = report.table("replay")
+    last = table.iloc[-1]
+    agreed = "gives the same strata, p values and arms" if last["agrees"] else f"differs from the list on file: {last['note']}"
+    return (
+        f"The log holds {plural(len(table), 'draw')}; the last was {'accepted' if last['accepted'] else 'kept without being accepted'} "
+        f"(role {p_clause(last['p_role'])}, service {p_clause(last['p_service'])}). Repeating it from its seed and the baseline returns {agreed}."
+    )
+
+
+def assignment(report: StudyReport) -> str:
+    """Even chances?"""
+    row = report.table("assignment").iloc[0]
+    return (
+        f"Over {count(row['draws'])} further draws by the same rule each team is treated in {percent(row['smallest'], 0)} to "
+        f"{percent(row['largest'], 0)} of them, around the one half that symmetry demands, and {percent(row['accepted'], 0)} of the draws kept pass both tests."
+    )
+
+
+MORE_SENTENCES: dict[str, Callable[[StudyReport], str]] = {
+    "wellbeing": wellbeing, "wellbeing_parts": wellbeing_parts, "combination": combination, "mediators": mediators,
+    "dimensions": dimensions, "pressure_reliability": pressure_reliability, "response": response, "bounds": bounds, "rho": rho,
+    "bradford": bradford, "bradford_influence": bradford_influence, "complier": complier, "ratio": ratio,
+    "printed_days": printed_days, "power": power, "power_slip": power_slip, "replay": replay, "assignment": assignment,
+}  # fmt: skip

@@ -1,0 +1,181 @@
+"""Tables of the chapter's second half: survey outcomes, Bradford, compliers, costs, power, randomisation."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+
+import pandas as pd
+from great_tables import GT
+
+from hhp_stats.present.chapter import StudyReport
+from hhp_stats.present.numbers import count, interval, lowered, number, p_value, percent
+from hhp_stats.present.tables import effects_table, plain_table, text_table
+
+STRATEGIES = {"complete-cases": "Complete cases", "heckman-ml": "Heckman selection", "imputed": "Multiple imputation"}
+WELLBEING = ("wellbeing", "cognitive", "affect_balance", "happiness", "ladder", "positive_affect", "negative_affect")
+MEDIATORS = ("time_pressure", "efficacy", "autonomy", "competence", "relatedness")
+SCALES = {"positive_affect": "Positive affect", "negative_affect": "Negative affect", "affect": "All six affect items",
+          "time_pressure": "Time pressure", "efficacy": "Workplace efficacy", "autonomy": "Autonomy",
+          "competence": "Competence", "relatedness": "Relatedness"}  # fmt: skip
+COEFFICIENTS = {"alpha": "Cronbach\u2019s alpha", "spearman_brown": "Spearman-Brown"}
+
+
+def strategies(report: StudyReport, outcomes: Sequence[str]) -> GT:
+    """The three planned ways with missing answers, outcome by outcome."""
+    pairs = [(key, method) for key in outcomes for method in STRATEGIES]
+    rows = pd.DataFrame([report.row(f"{key}/itt/{method}") for key, method in pairs])
+    return effects_table(
+        rows, labels=[STRATEGIES[method] for _, method in pairs], stub="Missing answers",
+        groups=[f"{report.outcome(key).label} ({report.outcome(key).unit})" for key, _ in pairs],
+        notes=[
+            "Differences, goal-setting minus control, adjusted as the absence analysis and for the baseline of the outcome. Composites are "
+            "in standard deviations of the baseline respondents.",
+            "Standard errors clustered by team. The selection model has no variable that predicts response alone; it rests on its form.",
+        ],
+    )  # fmt: skip
+
+
+def wellbeing(report: StudyReport) -> GT:
+    """Wellbeing and its parts."""
+    return strategies(report, WELLBEING)
+
+
+def mediators(report: StudyReport) -> GT:
+    """Time pressure, efficacy and its dimensions."""
+    return strategies(report, MEDIATORS)
+
+
+def reliability(report: StudyReport) -> GT:
+    """How consistent the scales are among baseline respondents."""
+    rows = report.table("reliability").to_dict("records")
+    cells = pd.DataFrame({
+        "Scale": [SCALES[row["scale"]] for row in rows],
+        "Items": [count(row["items"]) for row in rows],
+        "Coefficient": [COEFFICIENTS[row["coefficient"]] for row in rows],
+        "Estimate": [number(row["estimate"]) for row in rows],
+        "95% CI": [interval(row["conf_low"], row["conf_high"]) for row in rows],
+        "People": [count(row["n"]) for row in rows],
+    })  # fmt: skip
+    return plain_table(cells, stub="Scale", notes=["Baseline respondents who answered every item of the scale, both arms."])
+
+
+def bradford(report: StudyReport) -> GT:
+    """Bradford scores, spells, days and the log version."""
+    outcomes = ("bradford/itt/cr1", "bradford/itt/wild-bootstrap", "bradford/itt/without-largest", "log_bradford/itt/cr1",
+                "spells/itt/cr1", "sickness_absence/itt/spells-authorities")  # fmt: skip
+    rows = pd.DataFrame([report.row(key) for key in outcomes])
+    names = {"bradford": "Bradford score", "log_bradford": "Bradford, log(1 + score)", "spells": "Spells", "sickness_absence": "Days absent"}
+    labels = [f"{names[row['outcome']]}: {lowered(report.label(row['result_id']))}" for row in rows.to_dict("records")]
+    left = sorted({site.local_authority for site in report.plan.sites} - set(report.table("spells")["local_authority"]))
+    return effects_table(rows, labels=labels, stub="Outcome", notes=[
+        f"Without {', '.join(left)}: no record of spells." if left else "All authorities record spells.",
+        "Adjusted as the absence analysis, with the baseline of the outcome besides.",
+    ])  # fmt: skip
+
+
+def compliers(report: StudyReport) -> GT:
+    """The effect of starting the course on those whom the offer moved to start it."""
+    rows = pd.DataFrame([report.row(f"{key}/cace/iv") for key in ("sickness_absence", "turnover")])
+    labels = [f"{report.outcome(row['outcome']).label} ({report.outcome(row['outcome']).unit})" for row in rows.to_dict("records")]
+    notes = [f"{label.split(' (')[0]}: {row['note']}" for label, row in zip(labels, rows.to_dict("records"), strict=True) if row["note"]]
+    return effects_table(rows, labels=labels, stub="Outcome", digits=3, notes=[
+        "Two-stage least squares, the arm as instrument for starting the course; errors clustered by team. Beyond the protocol.", *notes])
+
+
+def cost_benefit(report: StudyReport) -> GT:
+    """Ratio of benefits to costs for each scenario, with three intervals."""
+    cells = []
+    for scenario in report.plan.cost_benefit.scenarios:
+        point = report.row(f"benefit_cost/ratio/{scenario.key}")
+        row = {"Scenario": scenario.label, "Ratio": number(point["estimate"]), "As printed": interval(point["conf_low"], point["conf_high"])}
+        for name, label in (("bootstrap", "Joint bootstrap"), ("fieller", "Fieller")):
+            other = report.row(f"benefit_cost/ratio/{scenario.key}-{name}")
+            row[label] = "unbounded" if other["status"] == "not_estimated" else interval(other["conf_low"], other["conf_high"])
+        cells.append(row)
+    costs = report.plan.cost_benefit
+    return plain_table(pd.DataFrame(cells), stub="Scenario", spanner=["As printed", "Joint bootstrap", "Fieller"], spanner_label="95% interval", notes=[
+        f"Pounds saved for each pound of staff time. Salary {count(costs.salary)} pounds a year over {count(costs.working_days)} working days.",
+        "As printed: ends of the two intervals put into the formula. Joint bootstrap: teams resampled, both effects re-estimated.",
+    ])  # fmt: skip
+
+
+def power(report: StudyReport) -> GT:
+    """Minimum detectable effects."""
+    frame = report.output.results
+    rows = frame.loc[frame["outcome"] == "power"].to_dict("records")
+    cells = pd.DataFrame({
+        "Assumption": [str(row["population"]).capitalize() for row in rows],
+        "People": [count(row["n"]) for row in rows],
+        "Detectable": [f"{number(100 * row['estimate'], 1)} points" if "turnover" in row["result_id"] else f"{number(row['estimate'], 3)} SD" for row in rows],
+    })  # fmt: skip
+    assumed = report.plan.power["absence"]
+    return plain_table(cells, stub="Assumption", notes=[
+        f"{percent(assumed.power, 0)} power, two-sided {percent(assumed.alpha, 0)} level; ICC {number(assumed.icc, 1)}, teams of "
+        f"{number(assumed.cluster_size, 0)} with a coefficient of variation of {number(assumed.cv, 1)}.",
+    ])  # fmt: skip
+
+
+def replay(report: StudyReport) -> GT:
+    """The draws of the randomisation, repeated."""
+    rows = report.table("replay").to_dict("records")
+    cells = pd.DataFrame({
+        "Draw": [count(row["draw"]) for row in rows],
+        "p, role": [p_value(row["p_role"]) for row in rows],
+        "p, length of service": [p_value(row["p_service"]) for row in rows],
+        "Accepted": ["yes" if row["accepted"] else "no" for row in rows],
+        "Replay": ["agrees" if row["agrees"] else f"differs: {row['note']}" for row in rows],
+    })  # fmt: skip
+    return plain_table(cells, stub="Draw")
+
+
+def strata(report: StudyReport) -> GT:
+    """Strata with teams and people by arm."""
+    rows = report.table("strata").to_dict("records")
+    cells = pd.DataFrame({
+        "Stratum": [row["stratum"].split("|", 1)[1].replace("|", ", ").replace("agency-", "agency staff ") for row in rows],
+        "Authority": [row["local_authority"] for row in rows],
+        "Control teams": [count(row["teams_control"]) for row in rows],
+        "Goal-setting teams": [count(row["teams_treatment"]) for row in rows],
+        "Control people": [count(row["people_control"]) for row in rows],
+        "Goal-setting people": [count(row["people_treatment"]) for row in rows],
+    })  # fmt: skip
+    return plain_table(cells, stub="Stratum", groups="Authority", notes=[
+        "q: quartile of the team\u2019s mean absence within the authority; thin strata merged."])
+
+
+def sites(report: StudyReport) -> GT:
+    """Launch and collection dates by authority."""
+    design = report.plan.design
+
+    def after(launch: dt.date, weeks: int) -> str:
+        day = launch + dt.timedelta(weeks=weeks)
+        return f"{day.day} {day:%B %Y}"
+
+    cells = pd.DataFrame([
+        {"Local authority": site.local_authority, "Launch": after(site.launch, 0),
+         "Interim": after(site.launch, design.interim_weeks), "Endline": after(site.launch, design.endline_weeks),
+         "Launch date": "printed" if site.launch_printed else "assumed"}
+        for site in sorted(report.plan.sites, key=lambda site: site.launch)
+    ])  # fmt: skip
+    return text_table(cells, stub="Local authority")
+
+
+def attrition_wellbeing(report: StudyReport) -> GT:
+    """Who answered at endline, by wellbeing at baseline and arm."""
+    table = report.table("attrition_wellbeing")
+    labels = report.plan.design.arm_labels
+    cells = []
+    for level, part in table.groupby("level", sort=False):
+        by_arm = part.set_index("arm")
+        cells.append({"Baseline wellbeing": level} | {
+            f"{labels[arm]}": f"{percent(by_arm.at[arm, 'answered'])} of {count(by_arm.at[arm, 'people'])}" for arm in labels})
+    return plain_table(pd.DataFrame(cells), stub="Baseline wellbeing", spanner=list(labels.values()), notes=[
+        "Share who answered the endline survey. Thirds of the baseline respondents\u2019 wellbeing."])
+
+
+MORE_TABLES: dict[str, Callable[[StudyReport], GT]] = {
+    "wellbeing": wellbeing, "mediators": mediators, "reliability": reliability, "bradford": bradford,
+    "compliers": compliers, "cost_benefit": cost_benefit, "power": power, "replay": replay, "strata": strata,
+    "sites": sites, "attrition_wellbeing": attrition_wellbeing,
+}  # fmt: skip
