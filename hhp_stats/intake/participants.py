@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from hhp_stats.errors import DataError, Problem
-from hhp_stats.intake.dictionary import Field, Study
+from hhp_stats.intake.dictionary import Field, Study, load_dictionary
 from hhp_stats.intake.linkage import counted_response
 from hhp_stats.intake.lists import ListFile, read_list
 from hhp_stats.intake.load import problem_frame
@@ -140,7 +140,7 @@ def load_participants(root: Path, plan: IndividualPlan) -> Participants:
     manifest = read_manifest(root)
     pseudonyms = load_pseudonyms(root, status=manifest.status)
     fields = (*allocation_fields(plan), *survey_fields(plan))
-    spellings = load_spellings(root, fields)
+    spellings = _spellings(root)
     allocation = _read_allocation(root, plan, fields, spellings)
     surveys = [_read_wave(root, plan, wave, fields, spellings, pseudonyms, allocation) for wave in WAVES]
     tables = [allocation, *surveys]
@@ -156,6 +156,12 @@ def load_participants(root: Path, plan: IndividualPlan) -> Participants:
         columns=["path", "sha256", "bytes", "rows"],
     )
     return Participants(people=people, inputs=inputs, problems=problem_frame(problems), linkage=linkage)
+
+
+def _spellings(root: Path) -> Spellings:
+    """The spellings that mean the same in every study: those of scale labels belong to the dictionary's own scales."""
+    everywhere = load_spellings(root, load_dictionary(root)).by_field
+    return Spellings(by_field={name: everywhere[name] for name in ("blank", "consent", "local_authority") if name in everywhere})
 
 
 def allocation_fields(plan: IndividualPlan) -> tuple[Field, ...]:

@@ -163,7 +163,7 @@ WAVE_RULES: tuple[Rule, ...] = (
     Rule(
         code="R12", severity="error", fields=("left", "leaving_date"), find=_leaver_without_date,
         rule="Whoever left must have a leaving date.",
-        remedy="Enter the last day of employment, or correct “left” to no.",
+        remedy="Enter the first working day no longer employed, or correct “left” to no.",
     ),
     Rule(
         code="R13", severity="error", fields=("left", "leaving_date"), find=_date_without_leaver,

@@ -37,7 +37,6 @@ def overview() -> GT:
         {
             "Method": METHODS[str(method)],
             "Reference numbers": count(len(part)),
-            "Sources": count(part["source"].nunique()),
             "Digits of agreement, median": number(float(part["digits"].median()), 0),
         }
         for method, part in groups

@@ -1,5 +1,6 @@
 """Every reference number of appendix E, where it comes from, and that no module is without one (see SOURCE.md)."""
 
+import importlib
 import math
 import re
 import sys
@@ -226,6 +227,29 @@ def test_tables_of_the_appendix(method):
         assert heading in html
     assert html.count("<tr") >= len(cases_of(method)) + 1
     assert FURTHER_TESTS[method][0].path in html
+
+
+def test_every_method_has_its_section_and_names_code_that_exists():
+    text = (ROOT / "report/E-methods.qmd").read_text(encoding="utf-8")
+    sections = dict(re.findall(r"^## [^\n]*\{#sec-m-([a-z-]+)\}\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL))
+    assert set(sections) == set(METHODS)
+    for method, body in sections.items():
+        assert f'methods.table("{method}")' in body and f"#| label: tbl-m-{method}\n" in body
+        named = re.findall(r"`(hhp_stats[\w.]+)`", body)
+        assert named, f"{method} names no code"
+        for module in named:
+            importlib.import_module(module)
+        for lead in ("Assumptions", "Refused", "Conventions", "Code"):
+            assert f"**{lead}.**" in body, f"{method} has no paragraph {lead}"
+
+
+def test_every_formula_of_the_appendix_has_words():
+    text = (ROOT / "report/E-methods.qmd").read_text(encoding="utf-8")
+    ends = re.findall(r"^\$\$ (.*)$", text, re.MULTILINE)
+    assert len(ends) == len(re.findall(r"^\$\$$", text, re.MULTILINE)) >= 18
+    for end in ends:
+        found = re.fullmatch(r'\{#eq-m-[a-z]+ alt="([^"{}\\$_*]+)"\}', end)
+        assert found and len(found[1].split()) >= 8, end
 
 
 def test_how_numbers_are_shown():

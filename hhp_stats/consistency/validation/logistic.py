@@ -26,7 +26,7 @@ from hhp_stats.results import Estimate
 SPECTOR = "published results"
 SANDWICH = "R 4.2.2, sandwich 3.0-2"
 R_NUMERIC = "R 4.2.2, numDeriv 2016.8-1.1"
-CELLS = "closed form: one half added to each cell"
+CELLS = "one half added to each cell"
 
 
 @cache

@@ -22,7 +22,7 @@ from hhp_stats.infer.cluster_robust import coefficient, heteroskedastic_covarian
 from hhp_stats.infer.pooling import PooledEstimate, barnard_rubin_df, pool, pool_joint
 from hhp_stats.results import Estimate
 
-TABLE_17_1 = "Wooldridge (2002), table 17.1, more digits"
+TABLE_17_1 = "Wooldridge (2002), table 17.1"
 GRETL = "gretl 2022c"
 MICE = "R 4.2.2, mice 3.15.0"
 MITML = "R 4.2.2, mitml 0.4-4"
