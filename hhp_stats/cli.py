@@ -45,7 +45,7 @@ def _bar() -> Iterator[Progress]:
         yield bar
 
 
-def _run_studies(root: Path) -> None:
+def _run_studies(root: Path, *, fresh: bool) -> None:
     from hhp_stats.studies.run import run_studies
 
     begun = time.perf_counter()
@@ -55,15 +55,20 @@ def _run_studies(root: Path) -> None:
             task = bar.add_task(f"Estimating: {study.replace('_', ' ')}", total=None)
             return lambda done, total: bar.update(task, completed=done, total=total)
 
-        frame = run_studies(root, progress=progress)
+        def kept(study: str) -> None:
+            screen.print(f"  {study.replace('_', ' ')}: unchanged since the last run, its results stand", markup=False)
+
+        frame = run_studies(root, progress=progress, fresh=fresh, kept=kept)
     estimated = int((frame["status"] == "estimated").sum())
     screen.print(f"Results: {len(frame)} rows, {estimated} of them estimates ({time.perf_counter() - begun:.1f} s)")
 
 
 @app.command(epilog="Example: `hhp results`")
-def results() -> None:
-    """Run every study and write the result frame below `.report/results/`."""
-    _run_studies(find_root())
+def results(
+    fresh: Annotated[bool, typer.Option("--fresh", help="Run every study again, changed or not.")] = False,
+) -> None:
+    """Run every study that changed and write the result frame below `.report/results/`."""
+    _run_studies(find_root(), fresh=fresh)
 
 
 class _Lines:
@@ -102,7 +107,7 @@ def render(
     if engine not in ("embedded", "quarto") or not set(formats) <= {"html", "pdf"}:
         raise typer.BadParameter("the engine is embedded or quarto, a format html or pdf")
     root = find_root()
-    _run_studies(root)
+    _run_studies(root, fresh=fresh)
     results_file = root / FOLDER / "results.csv"
     declared = [root / "hhp_stats", root / "data", root / FOLDER, root / "requirements.lock"]
     with _bar() as bar:
@@ -123,7 +128,11 @@ def synthesise(
     with _bar() as bar:
         task = bar.add_task("Synthesising", total=None)
         report = write_release(find_root(), seed=seed, progress=lambda done, total: bar.update(task, completed=done, total=total))
-    out.print(str(report), markup=False)
+    out.print(
+        f"Wrote {len(report.files)} files ({report.size / 1e6:.1f} MB) of release {report.release} from seed {report.seed}: "
+        f"{', '.join(report.studies)}. Their checksums are in data/manifest.toml, what was planted in data/synthetic_truth.toml.",
+        markup=False,
+    )
 
 
 @app.command(epilog="Example: `hhp explain goal_setting/sickness_absence/itt/cr1`")

@@ -146,11 +146,11 @@ def load_participants(root: Path, plan: IndividualPlan) -> Participants:
     tables = [allocation, *surveys]
     for table in tables:
         _check_mark(table, synthetic=manifest.synthetic)
-    problems = [problem for table in tables for problem in table.problems]
-    errors = [problem for problem in problems if problem.severity == "error"]
+    errors = [problem for table in tables for problem in table.problems if problem.severity == "error"]
     if errors:
         raise DataError(errors)
     people, linkage = _joined(plan, allocation, surveys, pseudonyms)
+    problems = [problem for table in tables for problem in table.problems]
     inputs = pd.DataFrame(
         [(table.file, table.sha256, table.size, len(table.frame)) for table in tables],
         columns=["path", "sha256", "bytes", "rows"],

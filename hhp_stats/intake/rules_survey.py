@@ -52,7 +52,7 @@ def _answers_without_consent(survey: SurveyFile) -> Iterator[Breach]:
 
 
 def _previews(survey: SurveyFile) -> Iterator[Breach]:
-    yield from _one_for_all(survey, survey.meta["preview"], "ResponseId", "_previews, tests or spam left out")
+    yield from _one_for_all(survey, survey.meta["preview"], "ResponseId", "previews, tests or spam left out")
 
 
 def _without_code(survey: SurveyFile) -> Iterator[Breach]:

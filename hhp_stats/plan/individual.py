@@ -157,6 +157,7 @@ class StudyAnalysis:
     label: str  # in tables and figures
     clauses: tuple[str, ...] = ()
     terms: tuple[str, ...] = ()  # columns of the planned terms in the model beside the arm
+    moderator: str = ""  # one of the terms, of two levels: the estimate is then its interaction with the arm
     contrast: str = ""  # where it is not the plan's
     decision: tuple[str, ...] = ()
     note: str = ""
@@ -295,7 +296,7 @@ def load_individual_plan(root: Path, study: str) -> IndividualPlan:
         questions=by_id("questions", Question),
         outcomes=by_id("outcomes", StudyOutcome, "reference", "column", "missing"),
         terms=by_id("terms", PlannedTerm, "base"),
-        analyses=several("analyses", StudyAnalysis, "contrast", "note"),
+        analyses=several("analyses", StudyAnalysis, "contrast", "note", "moderator"),
         power=by_id("power", StudyPower, "note"),
         facts=by_id("facts", Fact),
         periods=None if periods is None else record_of(periods, file=file, place="periods", kind=ResponsePeriods),
@@ -388,6 +389,8 @@ def _check_analyses(file: str, plan: IndividualPlan) -> None:
         _known(file, place, "outcome", [analysis.outcome], plan.outcomes, "the plan's outcomes")
         _known(file, place, "population", [analysis.population], plan.populations, "the plan's populations")
         _known(file, place, "term", analysis.terms, plan.terms, "the plan's terms")
+        if analysis.moderator:
+            _known(file, place, "moderator", [analysis.moderator], analysis.terms, "its own terms")
         _known(file, place, "estimator", [analysis.estimator], ESTIMATORS, "those the studies know")
         _known(
             file, place, "covariance", [analysis.covariance], ESTIMATORS[analysis.estimator], "those of the estimator"

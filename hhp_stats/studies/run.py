@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 import pandas as pd
@@ -10,27 +12,64 @@ import pandas as pd
 from hhp_stats.plan.conduct import check_deviations, differences, load_commitments, load_deviations
 from hhp_stats.progress import Progress
 from hhp_stats.results import result_frame, write_results
-from hhp_stats.studies import goal_setting
-from hhp_stats.studies.output import FOLDER, StudyOutput
+from hhp_stats.studies.kept import is_kept, note_key, study_key
+from hhp_stats.studies.output import FOLDER, StudyOutput, read_output
 
-Run = Callable[..., StudyOutput]
-STUDIES: Mapping[str, Run] = {goal_setting.STUDY: goal_setting.run}
+COMMON = ("data/manifest.toml", "data/dictionary.csv", "data/spellings.csv", "data/corrections.csv",
+          "data/published/protocol_clauses.csv")  # fmt: skip
 
 
-def run_studies(root: Path, *, progress: Callable[[str], Progress]) -> pd.DataFrame:
-    """Run every study of the report; returns and writes the whole result frame.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Study:
+    """One study of the report: the module whose `run` makes it, and the files it reads."""
 
-    `progress(study)` gives the callback that is told how far that study is. The studies' folders
-    below `.report/results/` are replaced one by one when complete; the whole frame is written last.
+    key: str
+    module: str
+    patterns: tuple[str, ...]
+
+    def run(self, root: Path, progress: Progress) -> StudyOutput:
+        """Read the raw files and estimate everything the plan asks for."""
+        output: StudyOutput = import_module(self.module).run(root, progress=progress)
+        return output
+
+
+STUDIES: tuple[Study, ...] = (
+    Study(
+        key="goal_setting",
+        module="hhp_stats.studies.goal_setting",
+        patterns=(
+            "data/returns/goal_setting/**/*", "data/surveys/goal_setting/*", "data/allocation/goal_setting*",
+            "data/course_log/goal_setting.csv", "data/plan/goal_setting.toml", *COMMON,
+        ),
+    ),
+)  # fmt: skip
+
+
+def run_studies(
+    root: Path, *, progress: Callable[[str], Progress], fresh: bool = False, kept: Callable[[str], None] = lambda study: None
+) -> pd.DataFrame:
+    """Bring the results of every study up to date; returns and writes the whole result frame.
+
+    A study whose inputs, plan and code have not changed since its results were written is not run
+    again (`kept(study)` is told), unless `fresh`. `progress(study)` gives the callback for one that runs. The
+    studies' folders below `.report/results/` are replaced one by one when complete; the whole frame is written last.
     Raises PlanError where conduct and plan differ without a deviation, or a deviation is unused.
     """
     commitments, deviations = load_commitments(root), load_deviations(root)
     frames = []
-    for study, run in STUDIES.items():
-        output = run(root, progress=progress(study))
-        found = differences([entry for entry in commitments if entry.study == study], output.conduct)
-        check_deviations(found, deviations, study=study)
-        output.write(root)
+    for study in STUDIES:
+        key = study_key(root, module=study.module, patterns=study.patterns)
+        again = fresh or not is_kept(root, study.key, key)
+        if again:
+            output = study.run(root, progress(study.key))
+        else:
+            kept(study.key)
+            output = read_output(root, study.key)
+        found = differences([entry for entry in commitments if entry.study == study.key], output.conduct)
+        check_deviations(found, deviations, study=study.key)
+        if again:
+            output.write(root)
+            note_key(root, study.key, key)
         frames.append(output.results)
     whole = pd.concat(frames, ignore_index=True) if frames else result_frame([])
     write_results(whole, root / FOLDER / "results.csv")

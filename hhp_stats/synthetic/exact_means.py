@@ -124,7 +124,10 @@ def targets(figures: Figures, prefix: str, *, rng: np.random.Generator, draws: i
             margin.append(printed.margin)
     centre, reach = np.array(middle), np.array(margin)
     p = figures.printed(f"{prefix}-P")
-    offsets = np.vstack([np.zeros(4), rng.uniform(-0.75, 0.75, (draws, 4))])
+    # Random points of the rounding box, and those on which both means and both standard errors move alike.
+    steps = np.linspace(-0.9, 0.9, 61)
+    apart, wide = (grid.ravel() for grid in np.meshgrid(steps, steps))
+    offsets = np.vstack([np.zeros(4), rng.uniform(-0.9, 0.9, (draws, 4)), np.column_stack([apart, wide, -apart, wide])])
     points = centre + offsets * reach
     t = (points[:, 0] - points[:, 2]) / np.hypot(points[:, 1], points[:, 3])
     reached = 2 * stats.t.sf(np.abs(t), counts["T"] + counts["C"] - 2)

@@ -1,4 +1,4 @@
-"""A small valid trial (three authorities) as raw files, which tests change before writing."""
+"""A small valid trial (two authorities) as raw files, which tests change before writing."""
 
 from __future__ import annotations
 
@@ -16,11 +16,7 @@ from hhp_stats.intake.manifest import record_files
 
 PROJECT = Path(__file__).resolve().parents[3]
 STUDY = "goal_setting"
-SITES = (
-    ("Kent", "kent", date(2019, 7, 8)),
-    ("Bromley", "bromley", date(2019, 9, 30)),
-    ("Telford and Wrekin", "telford-and-wrekin", date(2019, 7, 29)),
-)
+SITES = (("Kent", "kent", date(2019, 7, 8)), ("Bromley", "bromley", date(2019, 9, 30)))
 ROLES = (
     "student social worker",
     "newly qualified social worker",
@@ -154,7 +150,7 @@ def write_csv(path: Path, rows: list[dict[str, object]], columns: tuple[str, ...
 
 
 def small_trial(root: Path, *, seed: int = 7, teams: int = 4, size: int = 5) -> TrialFiles:
-    """Three authorities of four teams of five, one leaver per wave, one joiner, a survey at both ends."""
+    """Two authorities of four teams of five, one leaver per wave, one joiner, a survey at both ends."""
     rng = random.Random(seed)
     fields = load_dictionary(PROJECT)
     labels = {

@@ -18,10 +18,10 @@ def test_a_valid_trial_loads_without_a_word(trial_files):
     trial = load_trial(trial_files.write())
     assert trial.problems.empty, trial.problems.to_string()
     assert trial.corrections.empty
-    assert len(trial.people) == 3 * 21  # 20 at baseline and one joiner in each authority
-    assert trial.people["randomised"].sum() == 60
-    assert trial.people["joined"].sum() == 3
-    assert len(trial.teams) == 12
+    assert len(trial.people) == 2 * 21  # 20 at baseline and one joiner in each authority
+    assert trial.people["randomised"].sum() == 40
+    assert trial.people["joined"].sum() == 2
+    assert len(trial.teams) == 8
 
 
 def test_people_hold_what_the_returns_say(trial_files):
@@ -82,12 +82,12 @@ def test_survey_answers_reach_their_person(trial_files):
             assert row[f"health{suffix}"] == answer["health"]
     assert trial.linkage["responses"].sum() == sum(map(len, trial_files.surveys.values()))
     assert (trial.linkage["matched"] == trial.linkage["used"]).all()
-    assert trial.linkage.groupby("wave")["people"].sum().eq(60).all()
+    assert trial.linkage.groupby("wave")["people"].sum().eq(40).all()
 
 
 def test_course_log_reaches_its_person(trial_files):
     people = load_trial(trial_files.write()).people.set_index("person")
-    assert people["enrolled"].sum() == 9
+    assert people["enrolled"].sum() == 6
     for line in trial_files.course_log:
         row = people.loc[person_of(line["local_authority"], line["staff_id"])]
         assert row["modules_completed"] == line["modules_completed"]
@@ -96,9 +96,9 @@ def test_course_log_reaches_its_person(trial_files):
 def test_teams_count_their_people(trial_files):
     teams = load_trial(trial_files.write()).teams
     assert teams["randomised"].eq(5).all()
-    assert teams["people"].sum() == 63
-    assert teams["leavers"].sum() == 6
-    assert teams["joiners"].sum() == 3
+    assert teams["people"].sum() == 42
+    assert teams["leavers"].sum() == 4
+    assert teams["joiners"].sum() == 2
 
 
 def test_inputs_name_every_raw_file_with_its_checksum(trial_files):

@@ -1,0 +1,78 @@
+"""The field trials of phase two, which share one shape: arms, two surveys, one regression an outcome."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from hhp_stats.infer.multiplicity import holm
+from hhp_stats.intake.participants import Participants, load_participants
+from hhp_stats.plan.conduct import Conduct
+from hhp_stats.plan.individual import IndividualPlan, load_individual_plan
+from hhp_stats.progress import Progress, silent
+from hhp_stats.results import ResultRow, result_frame
+from hhp_stats.studies.field_trial import descriptives
+from hhp_stats.studies.field_trial.attenuation import attenuation
+from hhp_stats.studies.field_trial.cells import run_cell
+from hhp_stats.studies.field_trial.sample import build_sample
+from hhp_stats.studies.output import StudyOutput
+
+
+def run_field_trial(root: Path, study: str, *, progress: Progress = silent) -> StudyOutput:
+    """Read one field trial's raw files below `root`, run every planned analysis, and return rows and tables.
+
+    Raises DataError where the files break rules, PlanError where the plan contradicts itself.
+    """
+    plan = load_individual_plan(root, study)
+    return analyse(load_participants(root, plan), plan, progress=progress)
+
+
+def analyse(participants: Participants, plan: IndividualPlan, *, progress: Progress = silent) -> StudyOutput:
+    """The analyses of one field trial, from validated data: `run_field_trial` without the files."""
+    sample = build_sample(participants, plan)
+    people, steps = sample.people, len(plan.analyses) + 1
+    rows: list[ResultRow] = [
+        *descriptives.sample_rows(people, plan),
+        *descriptives.arm_rows(people, plan),
+        *descriptives.power_rows(people, plan),
+    ]
+    planned: list[ResultRow] = []
+    conduct: list[Conduct] = []
+    for done, analysis in enumerate(plan.analyses, start=1):
+        cell = run_cell(analysis, people, plan)
+        planned.append(cell.row)
+        conduct += cell.conduct
+        progress(done, steps)
+    rows += with_holm(planned)
+    by_time, periods = attenuation(people, plan)
+    rows += by_time
+    progress(steps, steps)
+    tables = {
+        "flow": descriptives.participant_flow(people, plan), "attrition": descriptives.attrition(people, plan),
+        "balance": descriptives.balance(people, plan), "recall": descriptives.recall(people, plan),
+        "reliability": _reliability(sample.reliability), "inputs": participants.inputs,
+        "problems": participants.problems, "linkage": participants.linkage,
+    }  # fmt: skip
+    if not periods.empty:
+        tables["periods"] = periods
+    return StudyOutput(study=plan.study, results=result_frame(rows), tables=tables, conduct=tuple(conduct))
+
+
+def with_holm(rows: list[ResultRow]) -> list[ResultRow]:
+    """The rows with Holm's adjustment over the planned effects of all outcomes (response is no outcome of the offer)."""
+    family = [at for at, row in enumerate(rows) if row.analysis == "planned" and row.estimand == "itt"]
+    adjusted = holm(np.array([rows[at].p_value for at in family], dtype=np.float64)) if family else []
+    found = list(rows)
+    for at, p in zip(family, adjusted, strict=True):
+        found[at] = replace(rows[at], p_adjusted=float(p))
+    return found
+
+
+def _reliability(found: dict[str, object]) -> pd.DataFrame:
+    columns = ["scale", "coefficient", "estimate", "conf_low", "conf_high", "items", "n", "method"]
+    return pd.DataFrame(
+        [{"scale": scale, **{name: getattr(one, name) for name in columns[1:]}} for scale, one in found.items()], columns=columns
+    )

@@ -1,0 +1,147 @@
+"""One planned analysis of a field trial at a time; what cannot be estimated keeps its row, with the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+import pandas as pd
+
+from hhp_stats.errors import EstimationError, NoObservations, UnknownName
+from hhp_stats.estimate.effect_size import hedges_g
+from hhp_stats.estimate.linear import ols
+from hhp_stats.estimate.model_matrix import Array, ModelMatrix, Term, model_matrix
+from hhp_stats.estimate.two_sample import welch
+from hhp_stats.infer.cluster_robust import (
+    DegreesOfFreedom,
+    HeteroskedasticKind,
+    coefficient,
+    heteroskedastic_covariance,
+)
+from hhp_stats.plan.conduct import Conduct
+from hhp_stats.plan.individual import IndividualPlan, StudyAnalysis
+from hhp_stats.results import Estimate, ResultRow, not_estimated
+
+SOURCES: Mapping[str, str] = {
+    "ols": "hhp_stats.estimate.linear.ols + hhp_stats.infer.cluster_robust.heteroskedastic_covariance",
+    "welch": "hhp_stats.estimate.two_sample.welch",
+    "hedges-g": "hhp_stats.estimate.effect_size.hedges_g",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """The row of one planned analysis and what was done."""
+
+    row: ResultRow
+    conduct: tuple[Conduct, ...]
+
+
+def _everyone(people: pd.DataFrame) -> pd.Series:
+    return pd.Series(True, index=people.index)
+
+
+POPULATIONS: Mapping[str, Callable[[pd.DataFrame], pd.Series]] = {
+    "randomised": _everyone,
+    "responders": _everyone,  # those without the outcome are dropped below: complete cases
+    "cohort_1": lambda people: people["cohort"] == "Cohort 1",
+    "cohort_2": lambda people: people["cohort"] == "Cohort 2",
+}
+
+
+def run_cell(analysis: StudyAnalysis, people: pd.DataFrame, plan: IndividualPlan) -> Cell:
+    """Estimate one planned analysis as the plan says it; an estimation error becomes a row with its reason."""
+    outcome = plan.outcomes[analysis.outcome]
+    about: dict[str, Any] = {
+        "population": plan.populations[analysis.population].label, "contrast": analysis.contrast or plan.contrast,
+        "analysis": analysis.kind, "clause": " ".join(analysis.clauses), "source": SOURCES[analysis.estimator],
+    }  # fmt: skip
+    key = plan.result_id(analysis)
+    if outcome.missing:
+        done = _conduct(plan, analysis, {"estimator": "not run: no data"})
+        return Cell(row=not_estimated(result_id=key, reason=outcome.missing, method=analysis.estimator, **about), conduct=done)
+    try:
+        estimate, facts = ESTIMATORS[analysis.estimator](analysis, _analysed(analysis, people, plan), plan)
+    except EstimationError as error:
+        reason = f"{type(error).__name__}: {error}"
+        return Cell(row=not_estimated(result_id=key, reason=reason, method=analysis.estimator, **about),
+                    conduct=_conduct(plan, analysis, {"estimator": "not run: refused"}))  # fmt: skip
+    return Cell(row=estimate.row(result_id=key, note=analysis.note, **about), conduct=_conduct(plan, analysis, facts))
+
+
+def _conduct(plan: IndividualPlan, analysis: StudyAnalysis, facts: Mapping[str, str]) -> tuple[Conduct, ...]:
+    return tuple(Conduct(study=plan.study, analysis=analysis.id, aspect=a, value=v) for a, v in facts.items())
+
+
+def outcome_column(plan: IndividualPlan, outcome: str) -> str:
+    """The column that holds an outcome: its key for survey scores, else the one the plan names."""
+    return plan.outcomes[outcome].column or outcome
+
+
+def _analysed(analysis: StudyAnalysis, people: pd.DataFrame, plan: IndividualPlan) -> pd.DataFrame:
+    """The people of the analysis, with `outcome` and, where the model has them, `baseline` and `baseline_missing`."""
+    if analysis.population not in POPULATIONS:
+        raise UnknownName(f"the study does not know how to select the population {analysis.population!r}")
+    frame = people.loc[POPULATIONS[analysis.population](people)]
+    frame = frame.assign(outcome=frame[outcome_column(plan, analysis.outcome)])
+    if "baseline" in analysis.terms:
+        before = frame[f"{analysis.outcome}_t1"]
+        frame = frame.assign(baseline=before.fillna(before.mean()), baseline_missing=before.isna().astype("float64"))
+    frame = frame.loc[frame["outcome"].notna()]
+    if frame.empty:
+        raise NoObservations(f"nobody is left to analyse for {analysis.id}")
+    return frame
+
+
+def _arrays(frame: pd.DataFrame) -> tuple[Array, Array]:
+    return frame["outcome"].to_numpy(dtype=np.float64), frame["treatment"].to_numpy(dtype=np.float64)
+
+
+Estimated = tuple[Estimate, Mapping[str, str]]
+
+
+def _ordinary(analysis: StudyAnalysis, frame: pd.DataFrame, plan: IndividualPlan) -> Estimated:
+    """Least squares of the outcome on the arm and the planned terms; the arm's coefficient or its interaction."""
+    terms = [plan.terms[name].term for name in analysis.terms]
+    matrix, wanted = model_matrix(frame, terms), "treatment"
+    if analysis.moderator:
+        matrix, wanted = _with_interaction(frame, terms, plan.terms[analysis.moderator].term)
+    fit = ols(outcome=frame["outcome"].to_numpy(dtype=np.float64), matrix=matrix)
+    covariance = heteroskedastic_covariance(fit, kind=cast(HeteroskedasticKind, analysis.covariance))
+    found = coefficient(fit, covariance, term=wanted, df=cast(DegreesOfFreedom, analysis.df), conf_level=plan.conf_level)
+    return found, {
+        "estimator": "ols", "covariance": covariance.kind, "df": analysis.df, "population": analysis.population,
+        "terms": " + ".join(term.column for term in terms),
+    }  # fmt: skip
+
+
+def _with_interaction(frame: pd.DataFrame, terms: list[Term], moderator: Term) -> tuple[ModelMatrix, str]:
+    """The model matrix with the product of the arm and the one dummy of a moderator of two levels."""
+    found = model_matrix(frame, terms)
+    dummies = [name for name in found.names if name.startswith(f"{moderator.column}[")]
+    if len(dummies) != 1:
+        raise UnknownName(f"{moderator.column} has {len(dummies) + 1} levels here; an interaction needs two")
+    product = found.values[:, found.position("treatment")] * found.values[:, found.position(dummies[0])]
+    name = f"treatment:{dummies[0]}"
+    return ModelMatrix(values=np.column_stack([found.values, product]), names=(*found.names, name)), name
+
+
+def _welch(analysis: StudyAnalysis, frame: pd.DataFrame, plan: IndividualPlan) -> Estimated:
+    outcome, treatment = _arrays(frame)
+    return welch(outcome=outcome, treatment=treatment, conf_level=plan.conf_level), {
+        "estimator": "welch", "covariance": "by arm", "df": "satterthwaite", "population": analysis.population, "terms": "",
+    }  # fmt: skip
+
+
+def _hedges(analysis: StudyAnalysis, frame: pd.DataFrame, plan: IndividualPlan) -> Estimated:
+    outcome, treatment = _arrays(frame)
+    return hedges_g(outcome=outcome, treatment=treatment, conf_level=plan.conf_level).g, {
+        "estimator": "hedges-g", "covariance": "pooled", "df": "normal", "population": analysis.population, "terms": "",
+    }  # fmt: skip
+
+
+ESTIMATORS: Mapping[str, Callable[[StudyAnalysis, pd.DataFrame, IndividualPlan], Estimated]] = {
+    "ols": _ordinary, "welch": _welch, "hedges-g": _hedges,
+}  # fmt: skip

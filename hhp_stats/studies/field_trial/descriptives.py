@@ -1,0 +1,161 @@
+"""What stands beside the effects of a field trial: arms, sample, response, balance, detectable effects."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from hhp_stats.design.balance import balance_table
+from hhp_stats.design.detectable_effect import ErrorRates, individual_detectable_effect, people_needed
+from hhp_stats.plan.individual import IndividualPlan
+from hhp_stats.results import ResultRow
+from hhp_stats.studies.field_trial.cells import outcome_column
+
+HERE = "hhp_stats.studies.field_trial.descriptives"
+FLOW_COLUMNS = ("stage", "arm", "label", "people", "kind")
+
+
+def slug(name: str) -> str:
+    """A name as part of a result id: `Bracknell Forest` becomes bracknell_forest."""
+    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+
+
+def arm_rows(people: pd.DataFrame, plan: IndividualPlan) -> list[ResultRow]:
+    """Mean with standard error and t interval, and standard deviation, of each outcome by arm."""
+    rows = []
+    for outcome in plan.outcomes.values():
+        column = outcome_column(plan, outcome.id)
+        if outcome.missing:
+            continue
+        for arm in plan.arms:
+            values = people.loc[(people["treatment"] == arm.code) & people[column].notna(), column].to_numpy(dtype=np.float64)
+            if len(values) < 2:
+                continue
+            sd, n = float(values.std(ddof=1)), len(values)
+            error = sd / math.sqrt(n)
+            reach = float(stats.t.ppf(0.5 + plan.conf_level / 2, n - 1)) * error
+            about: dict[str, Any] = {
+                "study": plan.study, "outcome": outcome.id, "population": "those with a known outcome", "contrast": arm.id,
+                "analysis": "exploratory", "n": n, "status": "descriptive", "clause": " ".join(outcome.clauses),
+                "source": f"{HERE}.arm_rows", "conf_level": plan.conf_level,
+            }  # fmt: skip
+            mean = float(values.mean())
+            rows.append(ResultRow(
+                result_id=f"{plan.study}/{outcome.id}/mean_{arm.id}/raw", estimand=f"mean_{arm.id}",
+                method="mean of the arm, standard error of the mean, t interval", estimate=mean, std_error=error, df=n - 1,
+                conf_low=mean - reach, conf_high=mean + reach, **about,
+            ))  # fmt: skip
+            rows.append(ResultRow(result_id=f"{plan.study}/{outcome.id}/sd_{arm.id}/raw", estimand=f"sd_{arm.id}",
+                                  method="standard deviation of the arm", estimate=sd, **about))  # fmt: skip
+    return rows
+
+
+def sample_rows(people: pd.DataFrame, plan: IndividualPlan) -> list[ResultRow]:
+    """How many were randomised and how many answered: in all, by arm and by block; and the shares."""
+    groups = [("", "everyone", pd.Series(True, index=people.index))]
+    groups += [(f"_{arm.id}", arm.label, people["arm"] == arm.id) for arm in plan.arms]
+    if plan.design.within:
+        groups += [(f"_{slug(block.id)}", block.label, people[plan.design.within] == block.id) for block in plan.blocks]
+    rows = []
+    for suffix, label, mask in groups:
+        part = people.loc[mask]
+        answered = int(part["responded"].sum())
+        found = {"randomised": (float(len(part)), "people"), "responded": (float(answered), "people"),
+                 "response_rate": (answered / len(part), "share of those randomised")}  # fmt: skip
+        if "in_post_at_endline" in people:
+            found["left"] = (float((part["in_post_at_endline"] == "no").mean()), "share of those randomised")
+        for name, (value, unit) in found.items():
+            rows.append(ResultRow(
+                result_id=f"{plan.study}/sample/{name}{suffix}/count", study=plan.study, outcome="sample",
+                estimand=f"{name}{suffix}", population=label, contrast="none", method=f"count, {unit}",
+                analysis="exploratory", estimate=value, n=len(part), clause=" ".join(plan.design.clauses),
+                status="descriptive", source=f"{HERE}.sample_rows",
+            ))  # fmt: skip
+    return rows
+
+
+def power_rows(people: pd.DataFrame, plan: IndividualPlan) -> list[ResultRow]:
+    """Detectable effects as planned and as achieved, and how many people the printed effect would have needed."""
+    rows = []
+    analysed = int(people["responded"].sum())
+    for entry in plan.power.values():
+        n = entry.analysed
+        if n is None:
+            n = analysed if entry.response is None else round(entry.response * plan.design.randomised)
+        rates = ErrorRates(alpha=entry.alpha, power=entry.power)
+        found = {"mde": (individual_detectable_effect(people=n, rates=rates), "individual_detectable_effect", n)}
+        if entry.printed is not None:
+            found["people_needed"] = (people_needed(effect=entry.printed, rates=rates), "people_needed", n)
+        for name, (value, function, count) in found.items():
+            rows.append(ResultRow(
+                result_id=f"{plan.study}/power/{name}_{entry.id}/formula", study=plan.study, outcome="power",
+                estimand=f"{name}_{entry.id}", population=entry.label, contrast=plan.contrast,
+                method=f"normal quantiles, equal arms, alpha {entry.alpha:g}, power {entry.power:g}", analysis="exploratory",
+                estimate=value, n=count, clause=" ".join(entry.clauses), status="descriptive", note=entry.note,
+                source=f"hhp_stats.design.detectable_effect.{function}",
+            ))  # fmt: skip
+    return rows
+
+
+def participant_flow(people: pd.DataFrame, plan: IndividualPlan) -> pd.DataFrame:
+    """Counts of people by stage and arm; each stage equals the one before minus its losses."""
+    rows: list[tuple[str, str, str, int, str]] = [("randomised", "all", "Randomised", len(people), "stage")]
+    for arm in plan.arms:
+        part = people.loc[people["arm"] == arm.id]
+        rows.append(("allocated", arm.id, arm.label, len(part), "stage"))
+        opened = part["opened_t2"]
+        if "in_post_at_endline" in part:
+            gone = (part["in_post_at_endline"] == "no") & ~opened
+            rows.append(("survey", arm.id, "Left before the endline survey", int(gone.sum()), "loss"))
+            rows.append(("survey", arm.id, "Did not answer", int((~opened & ~gone).sum()), "loss"))
+        else:
+            rows.append(("survey", arm.id, "Did not answer", int((~opened).sum()), "loss"))
+        rows.append(("survey", arm.id, "Began the endline survey", int(opened.sum()), "stage"))
+        known = part["responded"] == 1
+        rows.append(("analysed", arm.id, "Primary outcome not answered", int((opened & ~known).sum()), "loss"))
+        rows.append(("analysed", arm.id, "Analysed: primary outcome", int(known.sum()), "stage"))
+        for outcome in plan.outcomes.values():
+            if outcome.scales and outcome.role != "primary":
+                label = f"Analysed: {outcome.label[0].lower()}{outcome.label[1:]}"
+                rows.append(("analysed", arm.id, label, int(part[outcome.id].notna().sum()), "note"))
+    return pd.DataFrame(rows, columns=list(FLOW_COLUMNS))
+
+
+def attrition(people: pd.DataFrame, plan: IndividualPlan) -> pd.DataFrame:
+    """Response by arm and block: people, respondents to each survey, those gone."""
+    groups = [("arm", arm.label, people["arm"] == arm.id) for arm in plan.arms]
+    if plan.design.within:
+        groups += [("block", block.label, people[plan.design.within] == block.id) for block in plan.blocks]
+    rows = []
+    for kind, label, mask in groups:
+        part = people.loc[mask]
+        gone = (part["in_post_at_endline"] == "no").mean() if "in_post_at_endline" in part else math.nan
+        rows.append({"kind": kind, "label": label, "people": len(part), "baseline": int(part["opened_t1"].sum()),
+                     "responded": int(part["responded"].sum()), "left": gone})  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def balance(people: pd.DataFrame, plan: IndividualPlan) -> pd.DataFrame:
+    """Baseline scores by arm, among everyone who gave them and among the endline respondents."""
+    columns = [f"{outcome.id}_t1" for outcome in plan.outcomes.values() if outcome.scales]
+    listed = [name for name in (plan.design.within, "staff_group") if name and name in people]
+    tables = []
+    for population, part in (("randomised", people), ("responders", people.loc[people["responded"] == 1])):
+        table = balance_table(part, continuous=columns, categorical=listed)
+        tables.append(table.assign(population=population))
+    return pd.concat(tables, ignore_index=True)
+
+
+def recall(people: pd.DataFrame, plan: IndividualPlan) -> pd.DataFrame:
+    """Who remembers the messages, among the treated who answered; empty where the question is not asked."""
+    if "recall" not in plan.questions:
+        return pd.DataFrame(columns=["answer", "people", "of"])
+    treated = people.loc[(people["treatment"] == 1) & (people["responded"] == 1), "recall_t2"]
+    counts = treated.value_counts()
+    return pd.DataFrame([{"answer": answer, "people": int(counts.get(answer, 0)), "of": int(treated.notna().sum())}
+                         for answer in plan.questions["recall"].options])  # fmt: skip
