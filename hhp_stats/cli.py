@@ -20,6 +20,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from hhp_stats.errors import DataError, HhpError
 from hhp_stats.project_root import find_root
 
+PACKAGE = Path(__file__).resolve().parent
+# What a chapter's cells may import: a change there runs the cells again, one of the page design does not.
+READ_BY_CHAPTERS = ("present", "consistency", "plan", "studies", "estimate", "infer", "design", "measures", "results.py")
+
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -109,7 +113,8 @@ def render(
     root = find_root()
     _run_studies(root, fresh=fresh)
     results_file = root / FOLDER / "results.csv"
-    declared = [root / "hhp_stats", root / "data", root / FOLDER, root / "requirements.lock"]
+    declared = [*(PACKAGE / part for part in READ_BY_CHAPTERS), root / "data/plan", root / "data/published",
+                root / "data/manifest.toml", root / FOLDER]  # fmt: skip
     with _bar() as bar:
         made = render_book(
             root=root, output=output or root / "_output", formats=formats, engine=engine, fresh=fresh,  # type: ignore[arg-type]

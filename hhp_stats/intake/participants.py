@@ -161,7 +161,9 @@ def load_participants(root: Path, plan: IndividualPlan) -> Participants:
 def _spellings(root: Path) -> Spellings:
     """The spellings that mean the same in every study: those of scale labels belong to the dictionary's own scales."""
     everywhere = load_spellings(root, load_dictionary(root)).by_field
-    return Spellings(by_field={name: everywhere[name] for name in ("blank", "consent", "local_authority") if name in everywhere})
+    return Spellings(
+        by_field={name: everywhere[name] for name in ("blank", "consent", "local_authority") if name in everywhere}
+    )
 
 
 def allocation_fields(plan: IndividualPlan) -> tuple[Field, ...]:

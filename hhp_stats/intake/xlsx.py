@@ -12,10 +12,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from xml.parsers import expat
 
-import openpyxl
+from openpyxl.reader.excel import ExcelReader
+from openpyxl.styles.stylesheet import apply_stylesheet
 from openpyxl.utils.datetime import from_excel, from_ISO8601
 
 from hhp_stats.intake.container import Refused, check_container
@@ -45,38 +46,51 @@ def read_xlsx(path: Path, *, sheet: str = "Return") -> Grid:
     return grid
 
 
+class _Part(NamedTuple):
+    """A worksheet as the workbook lists it."""
+
+    title: str
+    visible: bool
+    target: str
+
+
 def _read(path: Path, wanted: str) -> Grid:
-    book: Any = openpyxl.load_workbook(path, read_only=True, data_only=True, keep_links=False)
-    try:
-        if not book.worksheets:
+    # openpyxl's reader without its last step: in read-only mode that would stream every sheet once in vain, only
+    # to learn its size. tests/unit/intake/test_intake_xlsx.py compares the outcome with openpyxl's own.
+    reader: Any = ExcelReader(path, read_only=True, data_only=True, keep_links=False)
+    with reader.archive as archive:
+        reader.read_manifest()
+        reader.read_strings()
+        reader.read_workbook()
+        apply_stylesheet(archive, reader.wb)
+        parts = [
+            _Part(sheet.name, sheet.state == "visible", relation.target)
+            for sheet, relation in reader.parser.find_sheets()
+            if relation.target in reader.valid_files and "chartsheet" not in relation.Type
+        ]
+        if not parts:
             raise Refused("A workbook must hold a worksheet.", _SAVE_AGAIN)
-        chosen = _choose(book.worksheets, wanted)
-        # openpyxl's own attributes of a read-only sheet; tests/unit/intake/test_intake_xlsx.py holds them fast.
-        convert = _converter(chosen._shared_strings, book._date_formats, book._timedelta_formats, book.epoch)
-        with book._archive.open(chosen._worksheet_path) as stream:
+        chosen = _choose(parts, wanted)
+        book = reader.wb
+        convert = _converter(reader.shared_strings, book._date_formats, book._timedelta_formats, book.epoch)
+        with archive.open(chosen.target) as stream:
             found = _parse_sheet(stream, convert)
-        return Grid(
-            sheet=chosen.title,
-            rows=found.rows,
-            formulas=found.formulas,
-            merged=found.merged,
-            hidden_rows=found.hidden_rows,
-            hidden_columns=sorted(found.hidden_columns),
-            other_sheets=[
-                "hidden" if each.sheet_state != "visible" else "visible"
-                for each in book.worksheets
-                if each is not chosen
-            ],
-            hidden=chosen.sheet_state != "visible",
-        )
-    finally:
-        book.close()
+    return Grid(
+        sheet=chosen.title,
+        rows=found.rows,
+        formulas=found.formulas,
+        merged=found.merged,
+        hidden_rows=found.hidden_rows,
+        hidden_columns=sorted(found.hidden_columns),
+        other_sheets=["visible" if part.visible else "hidden" for part in parts if part is not chosen],
+        hidden=not chosen.visible,
+    )
 
 
-def _choose(sheets: list[Any], wanted: str) -> Any:
-    named = [sheet for sheet in sheets if sheet.title.strip().casefold() == wanted.casefold()]
-    visible = [sheet for sheet in sheets if sheet.sheet_state == "visible"]
-    return (named or visible or sheets)[0]
+def _choose(parts: list[_Part], wanted: str) -> _Part:
+    named = [part for part in parts if part.title.strip().casefold() == wanted.casefold()]
+    visible = [part for part in parts if part.visible]
+    return (named or visible or parts)[0]
 
 
 @dataclass(slots=True)

@@ -96,7 +96,7 @@ def _records(root: Path, file: str, key: str, kind: Any) -> Any:
             record = kind(**{name: _text(value) for name, value in entry.items()})
         except TypeError as error:
             raise PlanError(file, place, f"is incomplete: {error}.", "Fill every key.") from None
-        identity = getattr(record, "id", (record.analysis, record.aspect))
+        identity = getattr(record, "id", (record.study, record.analysis, record.aspect))
         if identity in seen:
             raise PlanError(file, place, "stands twice.", "Keep one.")
         seen.add(identity)

@@ -258,7 +258,20 @@ class _Header:
 
 
 _LISTS = frozenset(
-    {"design", "arms", "blocks", "populations", "scales", "questions", "outcomes", "terms", "analyses", "power", "facts", "periods"}
+    {
+        "design",
+        "arms",
+        "blocks",
+        "populations",
+        "scales",
+        "questions",
+        "outcomes",
+        "terms",
+        "analyses",
+        "power",
+        "facts",
+        "periods",
+    }
 )
 
 

@@ -125,13 +125,13 @@ def targets(figures: Figures, prefix: str, *, rng: np.random.Generator, draws: i
     centre, reach = np.array(middle), np.array(margin)
     p = figures.printed(f"{prefix}-P")
     # Random points of the rounding box, and those on which both means and both standard errors move alike.
-    steps = np.linspace(-0.9, 0.9, 61)
+    steps = np.linspace(-0.92, 0.92, 93)
     apart, wide = (grid.ravel() for grid in np.meshgrid(steps, steps))
     offsets = np.vstack([np.zeros(4), rng.uniform(-0.9, 0.9, (draws, 4)), np.column_stack([apart, wide, -apart, wide])])
     points = centre + offsets * reach
     t = (points[:, 0] - points[:, 2]) / np.hypot(points[:, 1], points[:, 3])
     reached = 2 * stats.t.sf(np.abs(t), counts["T"] + counts["C"] - 2)
-    fits = np.abs(reached - p.value) < 0.6 * p.margin
+    fits = np.abs(reached - p.value) < 0.25 * p.margin
     chosen = centre
     if fits.any():
         chosen = points[fits][np.argmin((offsets[fits] ** 2).sum(axis=1))]

@@ -47,7 +47,8 @@ def draw_field_trial(root: Path, study: str, *, seed: int | None = None) -> Fiel
     seed = a.seed if seed is None else seed
     figures = load_figures(root / PUBLISHED)
     aims = {
-        outcome: targets(figures, prefix, rng=stream(seed, f"target {outcome}")) for outcome, prefix in a.printed.items()
+        outcome: targets(figures, prefix, rng=stream(seed, f"target {outcome}"))
+        for outcome, prefix in a.printed.items()
     }
     people = _people(plan, a, aims, seed)
     latent = _latent(plan, a, people, seed)
@@ -177,7 +178,9 @@ def _endline(
         score = _scoring(plan, outcome, before)
         columns = [item for name in outcome.scales for item in plan.scales[name].items]
         for arm in ARMS:
-            rows = np.flatnonzero((people["arm"] == arm) & (people["order_t2"] >= 0) & (people["order_t2"] < aim[arm].n))
+            rows = np.flatnonzero(
+                (people["arm"] == arm) & (people["order_t2"] >= 0) & (people["order_t2"] < aim[arm].n)
+            )
             drawn = _drawn(plan, outcome, a, people.iloc[rows], {s: latent[s][rows, 1] for s in outcome.scales},
                            aim[arm], before, rng)  # fmt: skip
             result = adjust(answers=drawn[columns].to_numpy(dtype=np.float64), items=score, target=aim[arm], rng=rng)
@@ -246,4 +249,6 @@ def _scoring(plan: IndividualPlan, outcome: StudyOutcome, before: pd.DataFrame) 
             weights.append(-each if turned else each)
             constant += each * (scale.low + scale.high) if turned else 0.0
             low, high, step = [*low, scale.low], [*high, scale.high], [*step, scale.step]
-    return Items(weights=np.array(weights), low=np.array(low), high=np.array(high), step=np.array(step), constant=constant)
+    return Items(
+        weights=np.array(weights), low=np.array(low), high=np.array(high), step=np.array(step), constant=constant
+    )

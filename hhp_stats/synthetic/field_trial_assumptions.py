@@ -62,7 +62,9 @@ def load_field_trial_assumptions(root: Path, study: str) -> FieldTrialAssumption
         for name, entry in entries.items():
             place = f"{section}.{name}"
             if name not in hints:
-                raise PlanError(file, place, "is no assumption of a field trial.", f"Known: {', '.join(sorted(hints))}.")
+                raise PlanError(
+                    file, place, "is no assumption of a field trial.", f"Known: {', '.join(sorted(hints))}."
+                )
             if not isinstance(entry, Mapping) or set(entry) != {"value", "source", "note"} or not entry["source"]:
                 raise PlanError(file, place, "must hold value, source and note.", "Say where the value comes from.")
             source = str(entry["source"])

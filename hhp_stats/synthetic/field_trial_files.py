@@ -185,13 +185,23 @@ def _responses(draw: FieldTrialDraw, asked: list[Field], wave: str, rng: np.rand
             day += 1  # the attempt that counts comes later; still in the same week, since days end on the fifth
         made.append(_Response(person=person, code=codes[person], day=day, answers=given, progress=progress))
     for person in declined.tolist():
-        made.append(_Response(person=person, code=codes[person], day=day_of(0), answers={"consent": "Disagree"}, progress=100))
+        made.append(
+            _Response(person=person, code=codes[person], day=day_of(0), answers={"consent": "Disagree"}, progress=100)
+        )
     for person in abandoned.tolist():
-        made.append(_Response(person=person, code=codes[person], day=day_of(0), answers={"consent": "Agree"}, progress=4))
+        made.append(
+            _Response(person=person, code=codes[person], day=day_of(0), answers={"consent": "Agree"}, progress=4)
+        )
     for code in unknown:
-        made.append(_Response(person=int(others[0]), code=code, day=day_of(1), answers=given_by(int(responds[0])), progress=100))
+        made.append(
+            _Response(person=int(others[0]), code=code, day=day_of(1), answers=given_by(int(responds[0])), progress=100)
+        )
     for _ in range(a.previews[which]):
-        made.append(_Response(person=int(others[1]), code="", day=0, answers=given_by(int(responds[1])), progress=100, preview=True))
+        made.append(
+            _Response(
+                person=int(others[1]), code="", day=0, answers=given_by(int(responds[1])), progress=100, preview=True
+            )
+        )
     return made
 
 

@@ -74,5 +74,6 @@ def with_holm(rows: list[ResultRow]) -> list[ResultRow]:
 def _reliability(found: dict[str, object]) -> pd.DataFrame:
     columns = ["scale", "coefficient", "estimate", "conf_low", "conf_high", "items", "n", "method"]
     return pd.DataFrame(
-        [{"scale": scale, **{name: getattr(one, name) for name in columns[1:]}} for scale, one in found.items()], columns=columns
+        [{"scale": scale, **{name: getattr(one, name) for name in columns[1:]}} for scale, one in found.items()],
+        columns=columns,
     )

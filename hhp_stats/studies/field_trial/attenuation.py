@@ -112,13 +112,25 @@ def _rows(
             found = _single(known, outcome.id, plan.conf_level, by_week=by_week)
             rows.append(found.row(result_id=key, note=f"Unit: {UNIT}.", source=SINGLE, **about))
         except EstimationError as error:
-            rows.append(not_estimated(result_id=key, reason=f"{type(error).__name__}: {error}", method="ols", source=SINGLE, **about))
+            rows.append(
+                not_estimated(
+                    result_id=key, reason=f"{type(error).__name__}: {error}", method="ols", source=SINGLE, **about
+                )
+            )
     key = f"{plan.study}/{AVERAGE}/{estimand}/cr1-sd"
     try:
         found = _average(part, [o.id for o in outcomes], plan.conf_level, by_week=by_week)
-        rows.append(found.row(result_id=key, note=f"Unit: {UNIT}. Outcomes stacked, clustered by person.", source=STACKED, **about))
+        rows.append(
+            found.row(
+                result_id=key, note=f"Unit: {UNIT}. Outcomes stacked, clustered by person.", source=STACKED, **about
+            )
+        )
     except EstimationError as error:
-        rows.append(not_estimated(result_id=key, reason=f"{type(error).__name__}: {error}", method="ols", source=STACKED, **about))
+        rows.append(
+            not_estimated(
+                result_id=key, reason=f"{type(error).__name__}: {error}", method="ols", source=STACKED, **about
+            )
+        )
     return rows
 
 
@@ -131,7 +143,9 @@ def _single(known: pd.DataFrame, outcome: str, conf_level: float, *, by_week: bo
         plain = model_matrix(known, (Term(column="week", kind="continuous"),))
         matrix, wanted = _times_week(plain), "treatment:week"
     fit = ols(outcome=y, matrix=matrix)
-    return coefficient(fit, heteroskedastic_covariance(fit, kind="HC2"), term=wanted, df="residual", conf_level=conf_level)
+    return coefficient(
+        fit, heteroskedastic_covariance(fit, kind="HC2"), term=wanted, df="residual", conf_level=conf_level
+    )
 
 
 def _times_week(matrix: ModelMatrix) -> ModelMatrix:
@@ -164,7 +178,10 @@ def _average(part: pd.DataFrame, outcomes: Sequence[str], conf_level: float, *, 
             blocks |= {"week": here * week, "treatment:week": here * arm * week}
         columns += list(blocks.values())
         names += [f"{name}[{outcome}]" for name in blocks]
-    fit = ols(outcome=stacked["y"].to_numpy(dtype=np.float64), matrix=ModelMatrix(values=np.column_stack(columns), names=tuple(names)))
+    fit = ols(
+        outcome=stacked["y"].to_numpy(dtype=np.float64),
+        matrix=ModelMatrix(values=np.column_stack(columns), names=tuple(names)),
+    )
     covariance = cluster_covariance(fit, clusters=pd.concat(people, ignore_index=True).to_numpy(), kind="CR1")
     wanted = "treatment:week" if by_week else "treatment"
     weights = {f"{wanted}[{outcome}]": 1 / len(outcomes) for outcome in outcomes}

@@ -61,7 +61,9 @@ def run_cell(analysis: StudyAnalysis, people: pd.DataFrame, plan: IndividualPlan
     key = plan.result_id(analysis)
     if outcome.missing:
         done = _conduct(plan, analysis, {"estimator": "not run: no data"})
-        return Cell(row=not_estimated(result_id=key, reason=outcome.missing, method=analysis.estimator, **about), conduct=done)
+        return Cell(
+            row=not_estimated(result_id=key, reason=outcome.missing, method=analysis.estimator, **about), conduct=done
+        )
     try:
         estimate, facts = ESTIMATORS[analysis.estimator](analysis, _analysed(analysis, people, plan), plan)
     except EstimationError as error:
@@ -110,7 +112,9 @@ def _ordinary(analysis: StudyAnalysis, frame: pd.DataFrame, plan: IndividualPlan
         matrix, wanted = _with_interaction(frame, terms, plan.terms[analysis.moderator].term)
     fit = ols(outcome=frame["outcome"].to_numpy(dtype=np.float64), matrix=matrix)
     covariance = heteroskedastic_covariance(fit, kind=cast(HeteroskedasticKind, analysis.covariance))
-    found = coefficient(fit, covariance, term=wanted, df=cast(DegreesOfFreedom, analysis.df), conf_level=plan.conf_level)
+    found = coefficient(
+        fit, covariance, term=wanted, df=cast(DegreesOfFreedom, analysis.df), conf_level=plan.conf_level
+    )
     return found, {
         "estimator": "ols", "covariance": covariance.kind, "df": analysis.df, "population": analysis.population,
         "terms": " + ".join(term.column for term in terms),

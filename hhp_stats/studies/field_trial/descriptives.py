@@ -33,7 +33,9 @@ def arm_rows(people: pd.DataFrame, plan: IndividualPlan) -> list[ResultRow]:
         if outcome.missing:
             continue
         for arm in plan.arms:
-            values = people.loc[(people["treatment"] == arm.code) & people[column].notna(), column].to_numpy(dtype=np.float64)
+            values = people.loc[(people["treatment"] == arm.code) & people[column].notna(), column].to_numpy(
+                dtype=np.float64
+            )
             if len(values) < 2:
                 continue
             sd, n = float(values.std(ddof=1)), len(values)
@@ -76,7 +78,23 @@ def sample_rows(people: pd.DataFrame, plan: IndividualPlan) -> list[ResultRow]:
                 analysis="exploratory", estimate=value, n=len(part), clause=" ".join(plan.design.clauses),
                 status="descriptive", source=f"{HERE}.sample_rows",
             ))  # fmt: skip
+    if "recall" in plan.questions:
+        rows += _recall_rows(people, plan)
     return rows
+
+
+def _recall_rows(people: pd.DataFrame, plan: IndividualPlan) -> list[ResultRow]:
+    """How many treated respondents answered the recall question, and how many of them remember the messages."""
+    said = people.loc[(people["treatment"] == 1) & (people["responded"] == 1), "recall_t2"].dropna()
+    found = {"recall_asked": float(len(said)), "recall_yes": float((said == "yes").sum())}
+    return [
+        ResultRow(
+            result_id=f"{plan.study}/sample/{name}/count", study=plan.study, outcome="sample", estimand=name,
+            population="treated respondents", contrast="none", method="count, people", analysis="exploratory", estimate=value,
+            n=len(said), clause=" ".join(plan.questions["recall"].clauses), status="descriptive", source=f"{HERE}.sample_rows",
+        )
+        for name, value in found.items()
+    ]  # fmt: skip
 
 
 def power_rows(people: pd.DataFrame, plan: IndividualPlan) -> list[ResultRow]:

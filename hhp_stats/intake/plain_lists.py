@@ -1,0 +1,115 @@
+"""Lists of the smaller studies: participants, decisions, usage logs, themes. Read with the same checks everywhere.
+
+A study says which columns a list has (`list_column`); `read_plain_lists` reads all of its lists, applies the rules
+about cells and the study's own rules, and raises everything that is wrong at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from hhp_stats.errors import DataError
+from hhp_stats.intake.dictionary import Field, Study
+from hhp_stats.intake.lists import ListFile, read_list
+from hhp_stats.intake.load import problem_frame
+from hhp_stats.intake.manifest import read_manifest
+from hhp_stats.intake.rule import Breach, Rule, breach_problems
+from hhp_stats.intake.rules_cells import CELL_RULES
+from hhp_stats.intake.rules_file import MARKED_SYNTHETIC, NOT_MARKED_SYNTHETIC
+from hhp_stats.intake.rules_wave import blank_required, out_of_range
+from hhp_stats.intake.spellings import Spellings
+
+Lists = Mapping[str, ListFile]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListSpec:
+    """One list: its name for the rules, its path below the project, and its columns."""
+
+    name: str
+    file: str
+    fields: tuple[Field, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListRule:
+    """A rule of one list that may look at the others; the breaches are places in the list named."""
+
+    about: str
+    rule: Rule
+    find: Callable[[Lists], Iterable[Breach]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlainLists:
+    """The frames by the names of their lists, and how the files were read."""
+
+    frames: Mapping[str, pd.DataFrame]
+    inputs: pd.DataFrame  # path, sha256, bytes, rows
+    problems: pd.DataFrame  # warnings and notes; errors are raised
+
+
+def list_column(
+    name: str, kind: str, *, allowed: tuple[str, ...] = (), low: float | None = None, high: float | None = None,
+    required: bool = True, meaning: str = "",
+) -> Field:  # fmt: skip
+    """One column of a list: identifier, category, integer, number, date, yes/no or text."""
+    return Field(
+        file="list", waves=(), name=name, label=name, kind=kind, unit="", period="", minimum=low, maximum=high,
+        allowed=allowed, required=required, in_template=False, clause="", meaning=meaning,
+    )  # fmt: skip
+
+
+def _cells(table: ListFile) -> Iterator[Breach]:
+    for rule in CELL_RULES:
+        if rule.find is not None:
+            yield from rule.find(table)
+    yield from blank_required(table)
+    yield from out_of_range(table)
+
+
+CELLS = Rule(
+    code="K01", severity="error",
+    rule="A value must be filled in where its column needs one, be of the column's kind, and lie within its limits.",
+    remedy="Correct the value, or ask who made the list.",
+)  # fmt: skip
+
+
+def read_plain_lists(root: Path, *, study: str, specs: Iterable[ListSpec], rules: Iterable[ListRule]) -> PlainLists:
+    """What do the lists of a study say? Raises DataError, with every problem, where one breaks a rule.
+
+    Rules between lists are looked at only if all lists could be read.
+    """
+    manifest = read_manifest(root)
+    tables: dict[str, ListFile] = {}
+    for spec in specs:
+        # The columns of these lists are the study's own, so no list of fields from the dictionary is consulted.
+        table = read_list(root / spec.file, file=spec.file, kind="list", fields=spec.fields,
+                          spellings=Spellings(by_field={}), study=Study(name=study, sites=()))  # fmt: skip
+        if table.readable:
+            table.problems += breach_problems(CELLS, table, _cells(table))
+            if manifest.synthetic and table.unmarked and len(table.frame):
+                table.problems.append(NOT_MARKED_SYNTHETIC.problem(file=table.file))
+            elif not manifest.synthetic and table.synthetic:
+                table.problems.append(MARKED_SYNTHETIC.problem(file=table.file))
+        tables[spec.name] = table
+    if all(table.readable for table in tables.values()):
+        for entry in rules:
+            table = tables[entry.about]
+            table.problems += breach_problems(entry.rule, table, entry.find(tables))
+    problems = [problem for table in tables.values() for problem in table.problems]
+    errors = [problem for problem in problems if problem.severity == "error"]
+    if errors:
+        raise DataError(errors)
+    return PlainLists(
+        frames={name: table.frame.drop(columns="row") for name, table in tables.items()},
+        inputs=pd.DataFrame(
+            [(table.file, table.sha256, table.size, len(table.frame)) for table in tables.values()],
+            columns=["path", "sha256", "bytes", "rows"],
+        ),
+        problems=problem_frame(problems),
+    )

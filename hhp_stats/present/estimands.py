@@ -1,0 +1,68 @@
+"""Estimand cards of the goal-setting trial: what each main analysis estimates, one table an outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+from great_tables import GT
+
+from hhp_stats.plan.estimands import Aim, EstimandCard, Strategy, load_estimands
+from hhp_stats.plan.load import load_plan
+from hhp_stats.plan.schema import Plan
+from hhp_stats.project_root import find_root
+
+STRATEGIES: Mapping[Strategy, str] = {
+    "treatment_policy": "Treatment policy",
+    "hypothetical": "Hypothetical",
+    "while_in_post": "While in post",
+    "composite": "Composite",
+    "principal_stratum": "Principal stratum",
+    "outcome": "Is the outcome",
+    "population": "Outside the population",
+}
+AIMS: Mapping[Aim, str] = {"this": "Analyses of this estimand and what they assume", "other": "Beside it: other estimands"}
+DEFINITION, EVENTS = "Definition", "Events after randomisation, and the strategy for each"
+
+
+def estimand_card(outcome: str, *, root: Path | None = None) -> GT:
+    """The estimand of one outcome: definition, events after randomisation, analyses and their assumptions.
+
+    Reads the plan alone. Refuses an outcome without an estimand (UnknownName) and an inconsistent plan (PlanError).
+    """
+    home = root or find_root()
+    found = load_estimands(home)
+    card, plan = found.card(outcome), load_plan(home, found.frame.study)
+    table = GT(pd.DataFrame(card_rows(card, plan)), rowname_col="Attribute", groupname_col="group")
+    table = table.tab_stubhead("Attribute").cols_align("left")
+    return table.tab_source_note(f"Rests on clauses {', '.join(card.clauses)}.")
+
+
+def card_rows(card: EstimandCard, plan: Plan) -> list[dict[str, str]]:
+    """The lines of a card: group, attribute, description; analyses that aim elsewhere come last."""
+    frame, estimand = card.frame, card.estimand
+    definition = {
+        "Population": f"{estimand.population_words} (In the plan: {plan.populations[estimand.population].label.lower()}.)",
+        "Treatments compared": frame.treatment,
+        "Outcome": f"{estimand.variable} Unit: {plan.outcomes[estimand.outcome].unit}.",
+        "Summary measure": estimand.summary,
+        "Unit of inference": frame.unit,
+        "Alternative unit": frame.unit_alternative,
+    }
+    rows = [_row(DEFINITION, name, words) for name, words in definition.items()]
+    rows += [_row(EVENTS, event.label, f"{STRATEGIES[handling.strategy]}. {handling.words}")
+             for event, handling in card.handlings]  # fmt: skip
+    for aim, group in AIMS.items():
+        rows += [_row(group, _name(analysis, plan), entry.assumes)
+                 for analysis, entry in card.analyses if entry.aims_at == aim]  # fmt: skip
+    return rows
+
+
+def _row(group: str, attribute: str, words: str) -> dict[str, str]:
+    return {"group": group, "Attribute": attribute, "Description": words}
+
+
+def _name(analysis: str, plan: Plan) -> str:
+    entry = plan.analysis(analysis)
+    return f"{entry.label} ({'' if entry.kind == 'planned' else entry.kind + ', '}{analysis})"

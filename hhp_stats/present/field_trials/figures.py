@@ -1,0 +1,225 @@
+"""The figures of the field-trial chapters, each with a caption and alternative text that state its result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import FancyBboxPatch
+
+from hhp_stats.present import prose
+from hhp_stats.present.embed import EmbeddedFigure, embed
+from hhp_stats.present.field_trials.report import FieldTrialReport, Row
+from hhp_stats.present.numbers import count, interval, number, p_clause, plural
+from hhp_stats.present.style import CONTROL, INK, PALETTE, QUIET, TINTS, TREATMENT, WIDTH, apply_style
+
+SHORT = {"beneficiaries": "ben", "swing": "swing", "mod_ing": "mod"}
+MARKERS = ("o", "s", "^", "D", "v")
+
+
+def _label(report: FieldTrialReport, name: str) -> str:
+    return f"{SHORT[report.plan.study]}-{name.replace('_', '-')}"
+
+
+def arms(report: FieldTrialReport, outcome: str) -> EmbeddedFigure:
+    """Mean and 95% interval of one outcome in both arms."""
+    entry, row = report.outcome(outcome), report.planned(outcome)
+    pairs = [(arm.label, report.arm(outcome, arm), colour) for arm, colour in
+             ((report.control, CONTROL), (report.treatment, TREATMENT))]  # fmt: skip
+    apply_style()
+    figure, axes = plt.subplots(figsize=(WIDTH, 1.7))
+    for y, (_, mean, colour) in zip((1, 0), pairs, strict=True):
+        axes.plot([mean["conf_low"], mean["conf_high"]], [y, y], color=colour, linewidth=2.2, solid_capstyle="butt")
+        axes.plot([mean["estimate"]], [y], marker="o", color=colour, markersize=7)
+        axes.annotate(number(mean["estimate"]), (mean["estimate"], y), xytext=(0, 8), textcoords="offset points", ha="center",
+                      va="bottom", fontsize=8.5, color=INK)  # fmt: skip
+    axes.set_yticks([1, 0], [f"{label}\nn = {count(mean['n'])}" for label, mean, _ in pairs])
+    axes.set_ylim(-0.5, 1.7)
+    axes.spines["left"].set_visible(False)
+    axes.tick_params(axis="y", length=0)
+    axes.set_xlabel(f"{entry.label} ({entry.unit})")
+    found = prose.verdict(row, better=entry.better)
+    title = f"clearly {found.direction} among the treated" if found.clear else "no clear difference"
+    words = "; ".join(
+        f"{label}: mean {number(mean['estimate'])}, 95% interval {interval(mean['conf_low'], mean['conf_high'])}, {count(mean['n'])} people"
+        for label, mean, _ in pairs
+    )
+    return embed(
+        figure, root=report.root, document=report.document, label=_label(report, f"arms-{outcome}"),
+        alt=f"Means of {entry.label.lower()} in both arms with 95% intervals. {words}.",
+        caption=f"{entry.label} by arm: {title} ({p_clause(float(row['p_value']))}); means with 95% intervals, unadjusted",
+    )  # fmt: skip
+
+
+def effects(report: FieldTrialReport) -> EmbeddedFigure:
+    """All outcomes in standard deviations, turned so that above zero is better."""
+    rows = []
+    for outcome in report.measured:
+        row = report.row(f"{outcome.id}/itt/hedges-g")
+        sign = 1.0 if outcome.better == "higher" else -1.0
+        ends = sorted((sign * float(row["conf_low"]), sign * float(row["conf_high"])))
+        rows.append((outcome.label, sign * float(row["estimate"]), ends[0], ends[1]))
+    reach = float(report.row("power/mde_achieved/formula")["estimate"])
+    apply_style()
+    figure, axes = plt.subplots(figsize=(WIDTH, 1.0 + 0.42 * len(rows)))
+    axes.axvspan(-reach, reach, color=TINTS[0], alpha=0.6, linewidth=0)
+    axes.axvline(0, color=QUIET, linewidth=0.8)
+    for y, (_, middle, low, high) in zip(range(len(rows) - 1, -1, -1), rows, strict=True):
+        axes.plot([low, high], [y, y], color=TREATMENT, linewidth=2, solid_capstyle="butt")
+        axes.plot([middle], [y], marker="o", color=TREATMENT, markersize=6)
+        axes.annotate(
+            f"{number(middle)} ({interval(low, high)})",
+            (1.02, y),
+            xycoords=("axes fraction", "data"),
+            va="center",
+            fontsize=8,
+        )
+    axes.set_yticks(range(len(rows) - 1, -1, -1), [label for label, *_ in rows])
+    axes.set_ylim(-0.6, len(rows) - 0.4)
+    axes.spines["left"].set_visible(False)
+    axes.tick_params(axis="y", length=0)
+    axes.set_xlabel("Standard deviations; above zero is better for the treated")
+    words = "; ".join(f"{label}: {number(m)} ({interval(low, high)})" for label, m, low, high in rows)
+    crossing = sum(low <= 0 <= high for _, _, low, high in rows)
+    verdict = (
+        "every interval includes zero" if crossing == len(rows) else f"{crossing} of {len(rows)} intervals include zero"
+    )
+    return embed(
+        figure, root=report.root, document=report.document, label=_label(report, "effects"),
+        alt=f"Hedges\u2019 g of every outcome with 95% intervals, turned so that above zero is better. {words}. "
+        f"A band marks effects below {number(reach)}.",
+        caption=f"All outcomes in standard deviations: {verdict}; lines are 95% intervals, the band marks effects smaller than the "
+        "trial could be expected to detect",
+    )  # fmt: skip
+
+
+def attenuation(report: FieldTrialReport) -> EmbeddedFigure:
+    """Effect of each outcome by period of response."""
+    periods = report.table("periods")
+    apply_style()
+    figure, axes = plt.subplots(figsize=(WIDTH, 3.4))
+    axes.axhline(0, color=QUIET, linewidth=0.8)
+    words = []
+    colours = (TREATMENT, CONTROL, *PALETTE[2:])
+    for place, outcome in enumerate(report.measured):
+        rows = [report.row(f"{outcome.id}/period_{int(p)}/hc2-sd") for p in periods["period"]]
+        x = [float(p) + 0.09 * (place - (len(report.measured) - 1) / 2) for p in periods["period"]]
+        label = outcome.label + (" (turned round)" if outcome.better == "lower" else "")
+        _line(axes, x, rows, colour=colours[place], marker=MARKERS[place], label=label)
+        words.append(f"{label}: {', '.join(number(row['estimate']) for row in rows)}")
+    _period_axis(axes, periods)
+    axes.legend(ncols=2, loc="upper right")
+    return embed(
+        figure, root=report.root, document=report.document, label=_label(report, "attenuation"),
+        alt=f"Effect of each outcome by period of response, from the first to the last. {'; '.join(words)}.",
+        caption="Effects by time of response, each outcome in standard deviations and turned so that above zero is better; 95% intervals. "
+        "Exploratory",
+    )  # fmt: skip
+
+
+def attenuation_average(report: FieldTrialReport) -> EmbeddedFigure:
+    """Average effect by period of response."""
+    periods = report.table("periods")
+    rows = [report.row(f"average/period_{int(p)}/cr1-sd") for p in periods["period"]]
+    apply_style()
+    figure, axes = plt.subplots(figsize=(WIDTH, 2.8))
+    axes.axhline(0, color=QUIET, linewidth=0.8)
+    _line(axes, [float(p) for p in periods["period"]], rows, colour=TREATMENT, marker="o", label="")
+    _period_axis(axes, periods)
+    change = report.row("average/arm_by_week/cr1-sd")
+    falls = "falls" if float(change["estimate"]) < 0 else "rises"
+    words = ", ".join(f"{number(row['estimate'])} ({interval(row['conf_low'], row['conf_high'])})" for row in rows)
+    return embed(
+        figure, root=report.root, document=report.document, label=_label(report, "attenuation-average"),
+        alt=f"Average effect over the outcomes by period of response, with 95% intervals: {words}.",
+        caption=f"Average effect by time of response: it {falls} by {number(abs(float(change['estimate'])))} standard deviations a week "
+        f"({p_clause(float(change['p_value']))}); 95% intervals. Exploratory",
+    )  # fmt: skip
+
+
+def _line(axes: Axes, x: Sequence[float], rows: Sequence[Row], *, colour: str, marker: str, label: str) -> None:
+    known = [(at, row) for at, row in zip(x, rows, strict=True) if row["status"] == "estimated"]
+    axes.plot([at for at, _ in known], [float(row["estimate"]) for _, row in known], color=colour, marker=marker, linewidth=1.3,
+              label=label or None)  # fmt: skip
+    for at, row in known:
+        axes.plot([at, at], [float(row["conf_low"]), float(row["conf_high"])], color=colour, linewidth=1, alpha=0.75)
+
+
+def _period_axis(axes: Axes, periods: pd.DataFrame) -> None:
+    names = []
+    for row in periods.to_dict("records"):
+        weeks = (
+            f"Week {row['first_week']}"
+            if row["first_week"] == row["last_week"]
+            else f"Weeks {row['first_week']}\u2013{row['last_week']}"
+        )
+        names.append(f"{weeks}\nn = {count(row['responses'])}")
+    axes.set_xticks([float(p) for p in periods["period"]], names)
+    axes.set_xlabel("Week of response, from the opening of the endline survey")
+    axes.set_ylabel("Treated minus control (SD)")
+
+
+def flow(report: FieldTrialReport) -> EmbeddedFigure:
+    """Randomised, allocated, answered, analysed."""
+    table = report.table("flow")
+    words = ". ".join("; ".join(_lines(table, stage, arm)) for arm in dict.fromkeys(table["arm"])
+                      for stage in dict.fromkeys(table.loc[table["arm"] == arm, "stage"]))  # fmt: skip
+    analysed = table.loc[(table["stage"] == "analysed") & (table["kind"] == "stage"), "people"].sum()
+    return embed(
+        _diagram(table), root=report.root, document=report.document, label=_label(report, "flow"),
+        alt=f"Flow of participants. {words}.",
+        caption=f"Flow of participants: {count(report.count('randomised'))} randomised, {count(analysed)} analysed for the primary outcome",
+    )  # fmt: skip
+
+
+def _lines(table: pd.DataFrame, stage: str, arm: str) -> list[str]:
+    part = table.loc[(table["stage"] == stage) & (table["arm"] == arm)]
+    head = part.loc[part["kind"] == "stage"].iloc[0]
+    lines = [f"{head['label']}: {plural(head['people'], 'person', 'people')}"]
+    return lines + [
+        f"{row['label']}: {count(row['people'])}" for row in part.to_dict("records") if row["kind"] != "stage"
+    ]
+
+
+def _diagram(table: pd.DataFrame) -> Figure:
+    apply_style()
+    figure, axes = plt.subplots(figsize=(WIDTH, 4.9))
+    axes.set_xlim(0, 100)
+    axes.set_ylim(0, 100)
+    axes.axis("off")
+    _box(axes, x=50, y=94, text=_lines(table, "randomised", "all"), width=46)
+    names = [arm for arm in dict.fromkeys(table["arm"]) if arm != "all"]
+    for x, arm in zip((25, 75), names, strict=True):
+        places = ((76, "allocated"), (51, "survey"), (17, "analysed"))
+        tops = []
+        for y, stage in places:
+            tops.append((y, _box(axes, x=x, y=y, text=_lines(table, stage, arm), width=47)))
+        _arrow(axes, (50, 94 - 4.2), (x, tops[0][0] + tops[0][1]))
+        for (upper, height), (lower, reach) in zip(tops, tops[1:], strict=False):
+            _arrow(axes, (x, upper - height), (x, lower + reach))
+    return figure
+
+
+def _box(axes: Axes, *, x: float, y: float, text: list[str], width: float) -> float:
+    """Draw a box and return half its height."""
+    step = 4.4
+    half = step * len(text) / 2 + 1.6
+    axes.add_patch(FancyBboxPatch((x - width / 2, y - half), width, 2 * half, boxstyle="round,pad=0.3,rounding_size=0.8",
+                                  facecolor="none", edgecolor=QUIET, linewidth=0.9))  # fmt: skip
+    top = y + step * (len(text) - 1) / 2
+    for line, words in enumerate(text):
+        axes.text(x, top - step * line, words, ha="center", va="center", fontsize=8.2 if line == 0 else 7.2,
+                  weight="bold" if line == 0 else "normal", color=INK)  # fmt: skip
+    return half + 0.3
+
+
+def _arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float]) -> None:
+    axes.annotate("", xy=end, xytext=start, arrowprops={"arrowstyle": "-|>", "color": QUIET, "linewidth": 0.9})
+
+
+FIGURES: dict[str, Callable[..., EmbeddedFigure]] = {
+    "flow": flow, "arms": arms, "effects": effects, "attenuation": attenuation, "attenuation_average": attenuation_average,
+}  # fmt: skip

@@ -1,0 +1,105 @@
+"""The results of one field trial as its chapter reads them. Nothing here estimates anything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from hhp_stats.consistency.figures import Figures, load_figures
+from hhp_stats.consistency.reproduction import read_mapping, reproduction_table
+from hhp_stats.errors import UnknownName
+from hhp_stats.plan.conflicts import Conflict, load_conflicts
+from hhp_stats.plan.individual import Arm, IndividualPlan, StudyOutcome, load_individual_plan
+from hhp_stats.project_root import find_root
+from hhp_stats.results import row_of
+from hhp_stats.studies.output import StudyOutput, read_output
+
+PUBLISHED = "data/published/published_results.csv"
+UNMATCHED = "data/published/unmatched_field_trials.csv"
+GROUP = "field_trials"
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldTrialReport:
+    """Plan, results and printed figures of one field trial."""
+
+    root: Path
+    plan: IndividualPlan
+    output: StudyOutput
+    document: str  # source file of the chapter, relative to the root
+
+    @property
+    def control(self) -> Arm:
+        """The arm without the offer."""
+        return next(arm for arm in self.plan.arms if arm.code == 0)
+
+    @property
+    def treatment(self) -> Arm:
+        """The arm with the offer."""
+        return next(arm for arm in self.plan.arms if arm.code == 1)
+
+    @property
+    def measured(self) -> tuple[StudyOutcome, ...]:
+        """The outcomes of the survey, in the order of the plan."""
+        return tuple(outcome for outcome in self.plan.outcomes.values() if outcome.scales)
+
+    def row(self, key: str) -> Row:
+        """The result row of `outcome/estimand/method`."""
+        return row_of(self.output.results, f"{self.plan.study}/{key}")
+
+    def planned(self, outcome: str) -> Row:
+        """The row of the planned analysis of an outcome."""
+        return self.row(f"{self.outcome(outcome).id}/itt/hc2")
+
+    def arm(self, outcome: str, arm: Arm) -> Row:
+        """The row of an arm's mean."""
+        return self.row(f"{outcome}/mean_{arm.id}/raw")
+
+    def outcome(self, key: str) -> StudyOutcome:
+        """The plan's entry of an outcome."""
+        if key not in self.plan.outcomes:
+            raise UnknownName(
+                f"the plan of {self.plan.study} has no outcome {key!r}; it has {', '.join(self.plan.outcomes)}"
+            )
+        return self.plan.outcomes[key]
+
+    def count(self, key: str) -> float:
+        """A count or share of the sample: `randomised`, `responded_control`."""
+        return float(self.row(f"sample/{key}/count")["estimate"])
+
+    def table(self, name: str) -> pd.DataFrame:
+        """A descriptive table the study wrote."""
+        if name not in self.output.tables:
+            raise UnknownName(
+                f"{self.plan.study} wrote no table {name!r}; it wrote {', '.join(sorted(self.output.tables))}"
+            )
+        return self.output.tables[name]
+
+    def published(self) -> Figures:
+        """The printed figures of all studies."""
+        return load_figures(self.root / PUBLISHED)
+
+    def reproduction(self) -> pd.DataFrame:
+        """Published against ours, for the figures of this trial."""
+        mapping = read_mapping(self.root, GROUP)
+        own = mapping.loc[mapping["result_id"].str.startswith(f"{self.plan.study}/")]
+        return reproduction_table(self.published(), self.output.results, own)
+
+    def conflict(self, key: str) -> Conflict:
+        """One contradiction in the documents, with the reading chosen."""
+        for entry in load_conflicts(self.root):
+            if entry.id == key:
+                return entry
+        raise UnknownName(f"data/plan/conflicts.toml has no conflict {key!r}")
+
+
+def open_field_trial(study: str, *, document: str = "", root: Path | None = None) -> FieldTrialReport:
+    """The trial's plan and results; `document` defaults to the chapter the plan names."""
+    home = root or find_root()
+    plan = load_individual_plan(home, study)
+    return FieldTrialReport(root=home, plan=plan, output=read_output(home, study), document=document or plan.chapter)

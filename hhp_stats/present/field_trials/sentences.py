@@ -1,0 +1,323 @@
+"""The sentences of the field-trial chapters; every number in them is a row's, a count's or a fact's of the plan."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pandas as pd
+
+from hhp_stats.plan.individual import StudyOutcome
+from hhp_stats.present import prose
+from hhp_stats.present.field_trials.report import FieldTrialReport, Row
+from hhp_stats.present.numbers import count, interval, level, number, p_clause, percent, plural
+
+WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+
+
+def in_words(n: float) -> str:
+    """Whole numbers below ten as words, others as figures."""
+    return WORDS[int(n)] if 0 <= n < len(WORDS) and float(n).is_integer() else count(n)
+
+
+def _a(label: str) -> str:
+    """A label inside a sentence: small first letter, unless it is an abbreviation."""
+    return label if label[:2].isupper() else label[0].lower() + label[1:]
+
+
+def sample(report: FieldTrialReport) -> str:
+    """How many were randomised, and how many to each arm."""
+    arms = [(arm, report.count(f"randomised_{arm.id}")) for arm in (report.treatment, report.control)]
+    return (
+        f"{count(report.count('randomised'))} people were randomised: {count(arms[0][1])} to the arm "
+        f"\u201c{_a(arms[0][0].label)}\u201d and {count(arms[1][1])} to the arm \u201c{_a(arms[1][0].label)}\u201d."
+    )
+
+
+def answered(report: FieldTrialReport) -> str:
+    """How many answered the primary outcome, in all and by arm, and whether response differs."""
+    rates = {arm.id: report.count(f"response_rate_{arm.id}") for arm in report.plan.arms}
+    row = report.row("response/arm_difference/hc2")
+    clear = "differed clearly" if row["conf_low"] > 0 or row["conf_high"] < 0 else "did not differ clearly"
+    return (
+        f"{count(report.count('responded'))} people ({percent(report.count('response_rate'))} of those randomised) answered "
+        f"the questions on the primary outcome: {percent(rates['treatment'])} of the treated and {percent(rates['control'])} "
+        f"of the controls. The two rates {clear}: {number(100 * float(row['estimate']), 1)} percentage points "
+        f"({prose.uncertainty(row, digits=1, scale=100)})."
+    )
+
+
+def effect(report: FieldTrialReport, outcome: str) -> str:
+    """The planned analysis of one outcome: arm means, difference, interval, p and verdict."""
+    entry, row = report.outcome(outcome), report.planned(outcome)
+    if row["status"] == "not_estimated":
+        return f"{entry.label} could not be analysed. {row['note']}"
+    means = [report.arm(outcome, arm) for arm in (report.treatment, report.control)]
+    found = prose.verdict(row, better=entry.better)
+    size = number(abs(float(row["estimate"])))
+    verb = "the same as" if found.direction == "the same" else f"{size} {found.direction} than"
+    whom = "treated" if found.favours == "treatment" else "control"
+    tail = f"a clear difference, in favour of the {whom} arm" if found.clear else "no clear difference"
+    return (
+        f"The mean of the treated was {_mean(means[0])}, {verb} that of the controls, {_mean(means[1])} "
+        f"({prose.uncertainty(row)}): {tail}. In standard deviations the difference was {_standardised(report, outcome)}."
+    )
+
+
+def _mean(row: Row) -> str:
+    return f"{number(row['estimate'])} (standard error {number(row['std_error'])}, n = {count(row['n'])})"
+
+
+def _standardised(report: FieldTrialReport, outcome: str) -> str:
+    row = report.row(f"{outcome}/itt/hedges-g")
+    return f"{number(row['estimate'])} ({level(row['conf_level'])} CI {interval(row['conf_low'], row['conf_high'])})"
+
+
+def standardised(report: FieldTrialReport, outcome: str) -> str:
+    """Hedges' g with its interval."""
+    return _standardised(report, outcome)
+
+
+def short(report: FieldTrialReport, outcome: str) -> str:
+    """One clause for the summary: name, direction, size in SD, verdict."""
+    entry, row = report.outcome(outcome), report.planned(outcome)
+    if row["status"] == "not_estimated":
+        return f"{entry.label} could not be analysed."
+    found = prose.verdict(row, better=entry.better)
+    g = report.row(f"{outcome}/itt/hedges-g")
+    head = "no clear difference between the arms"
+    if found.clear:
+        head = f"clearly {found.direction} among the treated"
+    lean = "" if found.clear or found.direction == "the same" else f", the treated being slightly {found.direction}"
+    return (
+        f"{entry.label}: {head}{lean} ({number(g['estimate'])} standard deviations, {p_clause(float(row['p_value']))})."
+    )
+
+
+def verdict(report: FieldTrialReport) -> str:
+    """All outcomes in one sentence: how many show a clear difference, before and after Holm's adjustment."""
+    rows = [(o, report.planned(o.id)) for o in report.measured]
+    clear = [o for o, row in rows if row["conf_low"] > 0 or row["conf_high"] < 0]
+    smallest = min((row for _, row in rows), key=lambda row: float(row["p_value"]))
+    name = report.outcome(str(smallest["outcome"])).label
+    kept = sum(float(row["p_adjusted"]) < 0.05 for _, row in rows)
+    head = f"None of the {in_words(len(rows))} outcomes shows a clear difference between the arms"
+    if clear:
+        named = ", ".join(_a(o.label) for o in clear)
+        head = f"{in_words(len(clear)).capitalize()} of the {in_words(len(rows))} outcomes show a clear difference ({named})"
+    return (
+        f"{head}; the smallest p-value is that of {_a(name)} ({p_clause(float(smallest['p_value']))}), and after Holm\u2019s "
+        f"adjustment for {in_words(len(rows))} outcomes {in_words(kept)} of them {'is' if kept == 1 else 'are'} below .05."
+    )
+
+
+def towards(report: FieldTrialReport) -> str:
+    """Which outcomes point to the better side, which to the worse: signs only, with no claim about size."""
+    better, worse = [], []
+    for outcome in report.measured:
+        found = prose.verdict(report.planned(outcome.id), better=outcome.better)
+        (better if found.favours == "treatment" else worse).append(_a(outcome.label))
+    parts = []
+    if better:
+        parts.append(f"{_listed(better)} {'points' if len(better) == 1 else 'point'} in favour of the treated")
+    if worse:
+        parts.append(
+            f"{_listed(worse)} in favour of the controls"
+            if better
+            else f"{_listed(worse)} {'points' if len(worse) == 1 else 'point'} in favour of the controls"
+        )
+    text = ", ".join(parts)
+    return (
+        f"{text[0].upper()}{text[1:]}; none of this exceeds what chance brings about."
+        if not _any_clear(report)
+        else f"{text[0].upper()}{text[1:]}."
+    )
+
+
+def _any_clear(report: FieldTrialReport) -> bool:
+    rows = [report.planned(o.id) for o in report.measured]
+    return any(row["conf_low"] > 0 or row["conf_high"] < 0 for row in rows)
+
+
+def _listed(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def robustness(report: FieldTrialReport, outcome: str) -> str:
+    """Do the other versions of the analysis agree with the planned one?"""
+    entry = report.outcome(outcome)
+    rows = versions(report, entry)
+    rows = rows.loc[rows["estimand"] == "itt"]
+    rows = rows.loc[~rows["result_id"].str.endswith("hedges-g")]
+    return prose.agreement(rows, report.planned(outcome), better=entry.better)
+
+
+def versions(report: FieldTrialReport, outcome: StudyOutcome) -> pd.DataFrame:
+    """Rows of all analyses of an outcome that the plan names, in its order."""
+    named = [report.plan.result_id(a) for a in report.plan.analyses if a.outcome == outcome.id]
+    frame = report.output.results.set_index("result_id", drop=False)
+    return frame.loc[named].reset_index(drop=True)
+
+
+def power(report: FieldTrialReport) -> str:
+    """Detectable effect as planned, as the printed sample and response allow, and as achieved."""
+    planned, achieved = (report.row(f"power/mde_{key}/formula") for key in ("planned", "achieved"))
+    printed = report.plan.power["planned"].printed
+    needed = report.row("power/people_needed_planned/formula")
+    response = report.plan.power["planned"].response
+    share = "" if response is None else f", with a response of {percent(response, 0)},"
+    text = (
+        f"The trial was planned to detect an effect of {number(printed or float('nan'))} standard deviations; {count(planned['n'])} people"
+        f"{share} allow {number(planned['estimate'])}. The {count(achieved['n'])} who answered the primary outcome allow "
+        f"{number(achieved['estimate'])}: smaller effects were likelier to be missed than found with a power of "
+        f"{percent(report.plan.power['achieved'].power, 0)}."
+    )
+    if printed is not None and abs(float(planned["estimate"]) - printed) > 0.005:
+        text += (
+            f" An effect of {number(printed)} would have taken {count(round(float(needed['estimate'])))} respondents, "
+            "so that response alone does not explain the gap."
+        )
+    return text
+
+
+def balance(report: FieldTrialReport) -> str:
+    """How far apart are respondents of the two arms in their baseline scores?"""
+    table = report.table("balance")
+    part = table.loc[(table["population"] == "responders") & (table["kind"] == "continuous")]
+    worst = part.loc[part["std_difference"].abs().idxmax()]
+    name = report.outcome(str(worst["covariate"]).removesuffix("_t1")).label
+    return (
+        f"Among respondents of the endline survey who had also answered the first one, the largest standardised difference "
+        f"between the arms at baseline is {number(worst['std_difference'])} ({_a(name)})."
+    )
+
+
+def flow_counts(report: FieldTrialReport) -> str:
+    """What the survey export held: responses, those set aside, and those that count."""
+    table = report.table("linkage").set_index("wave")
+    row, first = table.loc["endline"], table.loc["baseline"]
+    return (
+        f"The endline export holds {plural(row['responses'], 'response')}; {count(row['consented'])} came with consent, "
+        f"{count(row['duplicates'])} were earlier attempts of people who answered again, {count(row['unmatched'])} carried a code "
+        f"that nobody on the list has, and {count(row['matched'])} belong to randomised people. The baseline export gives "
+        f"{count(first['matched'])} of these."
+    )
+
+
+def left(report: FieldTrialReport) -> str:
+    """Share of the randomised who had left by the endline."""
+    return percent(report.count("left"), 0)
+
+
+def blocks(report: FieldTrialReport) -> str:
+    """Number of blocks, in words."""
+    return in_words(len(report.plan.blocks))
+
+
+def block_list(report: FieldTrialReport) -> str:
+    """Their names."""
+    return _listed([block.label for block in report.plan.blocks])
+
+
+def fact(report: FieldTrialReport, key: str) -> str:
+    """A number of the plan as a figure: shares in per cent."""
+    value = report.plan.fact(key)
+    return (
+        percent(value, 0)
+        if 0 < value < 1 and key not in ("benchmark",)
+        else number(value, 0 if value.is_integer() else 2)
+    )
+
+
+def words(report: FieldTrialReport, key: str) -> str:
+    """A number of the plan in words where it is small."""
+    return in_words(report.plan.fact(key))
+
+
+def number_of(report: FieldTrialReport, key: str) -> str:
+    """A count of the sample, by its key: `responded_cohort_1`."""
+    value = report.count(key)
+    return percent(value) if "rate" in key else count(value)
+
+
+def conflict(report: FieldTrialReport, key: str) -> str:
+    """What the documents contradict, and the reading chosen."""
+    entry = report.conflict(key)
+    return " ".join(filter(None, (entry.finding, entry.reading)))
+
+
+def printed_p(report: FieldTrialReport, outcome: str) -> str:
+    """The printed p-value of an outcome, and the one that the arms of this release give."""
+    row = report.planned(outcome)
+    mapping = report.reproduction()
+    own = mapping.loc[(mapping["result_id"] == row["result_id"]) & (mapping["column"] == "p_value")].iloc[0]
+    text = (
+        f"The published p-value is {_bare(float(own['published']))}; from the arms it is {_bare(float(row['p_value']))}"
+    )
+    return f"{text}, which agrees." if own["matches"] else f"{text}: the two do not agree."
+
+
+def _bare(p: float) -> str:
+    return f"{p:.2f}".removeprefix("0")
+
+
+def reproduced(report: FieldTrialReport) -> str:
+    """How many of the published figures of this trial come back."""
+    table = report.reproduction()
+    arms = table.loc[table["result_id"].str.contains("/mean_")]
+    return (
+        f"Of {plural(len(table), 'published figure')} of this trial that have a counterpart here, {count(table['matches'].sum())} "
+        f"come back to the printed digits, among them {count(arms['matches'].sum())} of {count(len(arms))} arm sizes, means and "
+        "standard errors; the release was calibrated so that they would."
+    )
+
+
+def recall(report: FieldTrialReport) -> str:
+    """Who remembers the messages."""
+    asked, yes = report.count("recall_asked"), report.count("recall_yes")
+    return (
+        f"{count(yes)} of the {count(asked)} treated respondents who answered the question ({percent(yes / asked, 0)}) "
+        "remembered receiving the messages."
+    )
+
+
+def attenuation(report: FieldTrialReport) -> str:
+    """The average effect by period, first to last, and the test of a linear change."""
+    periods = report.table("periods")["period"]
+    rows = [report.row(f"average/period_{int(period)}/cr1-sd") for period in periods]
+    steps = "; ".join(
+        f"{number(row['estimate'])} ({interval(row['conf_low'], row['conf_high'])}, {count(row['n'])} people)"
+        for row in rows
+    )
+    return f"Averaged over the outcomes, the effect from the first period to the last is {steps}."
+
+
+def attenuation_test(report: FieldTrialReport) -> str:
+    """Does the average effect change with the week of response?"""
+    row = report.row("average/arm_by_week/cr1-sd")
+    word = "falls" if float(row["estimate"]) < 0 else "rises"
+    clear = float(row["conf_high"]) < 0 or float(row["conf_low"]) > 0
+    head = f"The average effect {word} by {number(abs(float(row['estimate'])))} standard deviations a week ({prose.uncertainty(row)})"
+    if clear:
+        return f"{head}. Nobody planned this test, and the week of response is chosen by the respondent: it is a lead, not a finding."
+    return f"{head}, which chance may explain."
+
+
+def by_block(report: FieldTrialReport, outcome: str) -> str:
+    """SWING: the effects of both cohorts and their difference."""
+    one, two = (report.row(f"{outcome}/itt_cohort_{n}/hc2") for n in (1, 2))
+    gap = report.row(f"{outcome}/arm_by_cohort/hc2")
+    clear = float(gap["conf_low"]) > 0 or float(gap["conf_high"]) < 0
+    tail = "a clear difference between the cohorts" if clear else "no clear difference between the cohorts"
+    return (
+        f"{report.outcome(outcome).label}: {number(one['estimate'])} in the first cohort ({interval(one['conf_low'], one['conf_high'])}), "
+        f"{number(two['estimate'])} in the second ({interval(two['conf_low'], two['conf_high'])}), {tail} ({p_clause(float(gap['p_value']))})."
+    )
+
+
+SENTENCES: dict[str, Callable[..., str]] = {
+    "sample": sample, "answered": answered, "effect": effect, "short": short, "verdict": verdict, "towards": towards,
+    "standardised": standardised, "robustness": robustness, "power": power, "balance": balance, "export": flow_counts,
+    "left": left, "blocks": blocks, "block_list": block_list, "fact": fact, "words": words, "number": number_of,
+    "conflict": conflict, "printed_p": printed_p, "reproduced": reproduced, "recall": recall, "attenuation": attenuation,
+    "attenuation_test": attenuation_test, "by_cohort": by_block,
+}  # fmt: skip

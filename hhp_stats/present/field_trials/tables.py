@@ -1,0 +1,260 @@
+"""The tables of the field-trial chapters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pandas as pd
+from great_tables import GT
+
+from hhp_stats.present.field_trials.report import UNMATCHED, FieldTrialReport, Row
+from hhp_stats.present.field_trials.sentences import versions
+from hhp_stats.present.numbers import MISSING, count, interval, level, number, p_clause, p_value, percent
+from hhp_stats.present.tables import balance_table, plain_table, text_table
+
+
+def _reach(row: Row, digits: int = 2) -> str:
+    return MISSING if pd.isna(row["conf_low"]) else interval(float(row["conf_low"]), float(row["conf_high"]), digits)
+
+
+def _arm(row: Row) -> str:
+    return f"{number(row['estimate'])} ({number(row['std_error'])}), {count(row['n'])}"
+
+
+def outcomes(report: FieldTrialReport) -> GT:
+    """The planned analysis of every outcome, with Holm's adjustment."""
+    cells, notes = [], []
+    for outcome in report.plan.outcomes.values():
+        if outcome.id == "response":
+            continue
+        row = report.planned(outcome.id)
+        if row["status"] == "not_estimated":
+            notes.append(f"{outcome.label}: {row['note']}")
+            means = [MISSING, MISSING]
+        else:
+            means = [_arm(report.arm(outcome.id, arm)) for arm in (report.treatment, report.control)]
+        cells.append({
+            "Outcome": outcome.label, report.treatment.label: means[0], report.control.label: means[1],
+            "Difference": number(row["estimate"]), f"{level(row['conf_level'])} CI": _reach(row), "p": p_value(row["p_value"]),
+            "Holm p": p_value(row["p_adjusted"]), "Better": outcome.better,
+        })  # fmt: skip
+    planned = report.planned(report.measured[0].id)
+    return plain_table(
+        pd.DataFrame(cells), stub="Outcome", spanner=[report.treatment.label, report.control.label],
+        notes=["Arms: mean (standard error), people. Difference: treated minus control.",
+               f"{planned['method']}; people who answered the outcome. Clauses {_clauses(report)}.",
+               "Holm p: adjusted over the outcomes of the trial. Better: the direction in which more of the outcome is good.",
+               *notes],
+    )  # fmt: skip
+
+
+def _clauses(report: FieldTrialReport) -> str:
+    found = [c for o in report.measured for c in str(report.planned(o.id)["clause"]).split()]
+    return ", ".join(dict.fromkeys(found))
+
+
+def version_table(report: FieldTrialReport, outcome: str) -> GT:
+    """Every version of the analysis of one outcome, the planned one first."""
+    entry = report.outcome(outcome)
+    cells, notes = (
+        [],
+        [f"Unit: {entry.unit}, but standard deviations in the last line. Difference: treated minus control."],
+    )
+    for row in versions(report, entry).to_dict("records"):
+        analysis = report.plan.analysis(str(row["result_id"]).split("/", 1)[1])
+        cells.append({
+            "Version": analysis.label, "Difference": number(row["estimate"]), f"{level(row['conf_level'])} CI": _reach(row),
+            "p": p_value(row["p_value"]), "People": count(row["n"]), "Kind": row["analysis"],
+        })  # fmt: skip
+        if row["status"] == "not_estimated":
+            notes.append(f"{analysis.label}: {row['note']}")
+    return plain_table(pd.DataFrame(cells), stub="Version", notes=notes)
+
+
+def all_versions(report: FieldTrialReport) -> GT:
+    """Every version for all outcomes, grouped."""
+    cells = []
+    for outcome in report.measured:
+        for row in versions(report, outcome).to_dict("records"):
+            analysis = report.plan.analysis(str(row["result_id"]).split("/", 1)[1])
+            cells.append({
+                "Version": analysis.label, "of": outcome.label, "Difference": number(row["estimate"]),
+                f"{level(row['conf_level'])} CI": _reach(row), "p": p_value(row["p_value"]), "People": count(row["n"]),
+                "Kind": row["analysis"],
+            })  # fmt: skip
+    return plain_table(
+        pd.DataFrame(cells), stub="Version", groups="of",
+        notes=["Difference: treated minus control, in the unit of the outcome; in standard deviations where the line says so.",
+               "One thing is changed at a time against the planned analysis."],
+    )  # fmt: skip
+
+
+def measures(report: FieldTrialReport) -> GT:
+    """What was measured: scales, items, range, reliability; and what the report leaves open."""
+    reliability = report.table("reliability").set_index("scale")
+    cells = []
+    for scale in report.plan.scales.values():
+        known = scale.id in reliability.index
+        cells.append({
+            "Scale": scale.label, "Items": count(len(scale.items)), "Range": f"{scale.low:g} to {scale.high:g}",
+            "Consistency": number(reliability.at[scale.id, "estimate"]) if known else MISSING,
+            "Instrument": "printed" if scale.printed else "assumed",
+        })  # fmt: skip
+    return plain_table(
+        pd.DataFrame(cells), stub="Scale",
+        notes=["Consistency: Cronbach\u2019s alpha at the endline, for two items the Spearman-Brown coefficient; of synthetic answers, "
+               "it says nothing about the instruments."],
+    )  # fmt: skip
+
+
+def response(report: FieldTrialReport) -> GT:
+    """Response by arm and block."""
+    rows = report.table("attrition").to_dict("records")
+    heading = {"arm": "Arm", "block": "Block"}
+    cells = []
+    for row in rows:
+        line = {"Group": row["label"], "of": heading[row["kind"]], "Randomised": count(row["people"]),
+                "Answered first survey": f"{count(row['baseline'])} ({percent(row['baseline'] / row['people'])})",
+                "Answered endline": f"{count(row['responded'])} ({percent(row['responded'] / row['people'])})"}  # fmt: skip
+        if not pd.isna(row["left"]):
+            line["Left by endline"] = percent(row["left"])
+        cells.append(line)
+    test = report.row("response/arm_difference/hc2")
+    return plain_table(
+        pd.DataFrame(cells), stub="Group", groups="of",
+        notes=["Answered endline: the primary outcome is known. Shares of those randomised.",
+               f"Treated minus control: {number(100 * float(test['estimate']), 1)} percentage points, {p_clause(float(test['p_value']))} "
+               f"({test['method']}; clause {test['clause']})."],
+    )  # fmt: skip
+
+
+def balance(report: FieldTrialReport) -> GT:
+    """Baseline scores of endline respondents, by arm."""
+    table = report.table("balance")
+    own = table.loc[table["population"] == "responders"]
+    names = {f"{outcome.id}_t1": outcome.label for outcome in report.measured}
+    names |= {"local_authority": "Local authority", "cohort": "Cohort", "staff_group": "Staff group"}
+    return balance_table(
+        own, arm_labels={"control": report.control.label, "treatment": report.treatment.label}, covariates=names,
+        notes=["Shares, or means with standard deviations, of the respondents to the endline survey. Scores are those of the first "
+               "survey; \u201cmissing\u201d counts respondents who did not answer it."],
+    )  # fmt: skip
+
+
+def power(report: FieldTrialReport) -> GT:
+    """Detectable effects as printed and as the formula has them."""
+    cells = []
+    for entry in report.plan.power.values():
+        row = report.row(f"power/mde_{entry.id}/formula")
+        needed = report.row(f"power/people_needed_{entry.id}/formula") if entry.printed is not None else None
+        cells.append({
+            "": entry.label, "Response": MISSING if entry.response is None else percent(entry.response, 0), "People": count(row["n"]),
+            "Printed effect": number(entry.printed) if entry.printed is not None else MISSING,
+            "Computed effect": number(row["estimate"]),
+            "People for the printed effect": MISSING if needed is None else count(round(float(needed["estimate"]))),
+        })  # fmt: skip
+    first = next(iter(report.plan.power.values()))
+    return plain_table(
+        pd.DataFrame(cells), stub="",
+        notes=[f"Smallest difference in standard deviations that is found with a power of {percent(first.power, 0)} at a two-sided level "
+               f"of {number(first.alpha)}, equal arms, no covariates."],
+    )  # fmt: skip
+
+
+def periods(report: FieldTrialReport) -> GT:
+    """Effects by period of response: each outcome and their average."""
+    table = report.table("periods")
+    cells = []
+    for period in table.to_dict("records"):
+        span = (
+            f"{period['first_week']}"
+            if period["first_week"] == period["last_week"]
+            else f"{period['first_week']}\u2013{period['last_week']}"
+        )
+        line = {"Week of response": span, "Responses": count(period["responses"])}
+        for outcome in report.measured:
+            line[outcome.label] = _effect(report.row(f"{outcome.id}/period_{period['period']}/hc2-sd"))
+        line["Average"] = _effect(report.row(f"average/period_{period['period']}/cr1-sd"))
+        cells.append(line)
+    change = {"Week of response": "Change a week", "Responses": ""}
+    for outcome in report.measured:
+        change[outcome.label] = _effect(report.row(f"{outcome.id}/arm_by_week/hc2-sd"))
+    change["Average"] = _effect(report.row("average/arm_by_week/cr1-sd"))
+    return plain_table(
+        pd.DataFrame([*cells, change]), stub="Week of response",
+        notes=["Treated minus control in standard deviations, turned so that above zero is better; 95% interval below. Exploratory, "
+               "unplanned, not adjusted for the number of comparisons.",
+               "Average: mean of the outcomes\u2019 effects, people as clusters. Last line: interaction of arm and week of response."],
+    )  # fmt: skip
+
+
+def _effect(row: Row) -> str:
+    if row["status"] == "not_estimated":
+        return MISSING
+    return f"{number(row['estimate'])} ({_reach(row)})"
+
+
+def cohorts(report: FieldTrialReport) -> GT:
+    """SWING: effects by cohort and their difference."""
+    cells = []
+    for outcome in report.measured:
+        one, two = (report.row(f"{outcome.id}/itt_cohort_{n}/hc2") for n in (1, 2))
+        gap = report.row(f"{outcome.id}/arm_by_cohort/hc2")
+        cells.append({
+            "Outcome": outcome.label, "Cohort 1": f"{number(one['estimate'])} ({_reach(one)})",
+            "Cohort 2": f"{number(two['estimate'])} ({_reach(two)})", "Second minus first": f"{number(gap['estimate'])} ({_reach(gap)})",
+            "p": p_value(gap["p_value"]),
+        })  # fmt: skip
+    people = [report.row(f"{report.measured[0].id}/itt_cohort_{n}/hc2")["n"] for n in (1, 2)]
+    return plain_table(
+        pd.DataFrame(cells), stub="Outcome",
+        notes=[f"Treated minus control with 95% intervals; {count(people[0])} and {count(people[1])} people. "
+               "Last columns: interaction of arm and cohort."],
+    )  # fmt: skip
+
+
+def published(report: FieldTrialReport) -> GT:
+    """The published comparisons beside those of this release."""
+    figures, mapping = report.published(), report.reproduction().set_index(["result_id", "column"])
+    cells = []
+    for outcome in report.measured:
+        row, line = report.planned(outcome.id), {"Outcome": outcome.label}
+        for arm in (report.treatment, report.control):
+            key = f"{report.plan.study}/{outcome.id}/mean_{arm.id}/raw"
+            parts = {c: figures.row(str(mapping.at[(key, c), "published_id"])) for c in ("n", "estimate", "std_error")}
+            line[arm.label] = (
+                f"{parts['estimate']['as_printed']} ({parts['std_error']['as_printed']}), {parts['n']['as_printed']}"
+            )
+        p = mapping.loc[(str(row["result_id"]), "p_value")]
+        line["p, published"] = str(figures.row(str(p["published_id"]))["as_printed"])
+        line["p, from the arms"] = p_value(row["p_value"])
+        line["Agree"] = "yes" if p["matches"] else "no"
+        cells.append(line)
+    return plain_table(
+        pd.DataFrame(cells), stub="Outcome", spanner=[report.treatment.label, report.control.label], spanner_label="Published arm",
+        notes=["Arms as published: mean (standard error), people. p, published: from a regression whose covariates are not listed.",
+               "p, from the arms: the planned analysis of this release, whose arms have the published sizes, means and standard errors."],
+    )  # fmt: skip
+
+
+def unmatched(report: FieldTrialReport) -> GT:
+    """Published figures that do not come back, with the conflict that explains each."""
+    reasons = pd.read_csv(report.root / UNMATCHED).set_index("published_id")["conflict"]
+    table, figures = report.reproduction(), report.published()
+    cells = []
+    for row in table.loc[~table["matches"]].to_dict("records"):
+        key = str(row["published_id"])
+        conflict = report.conflict(str(reasons[key]))
+        places = 2 if abs(float(row["ours"])) < 1 else 1
+        cells.append({
+            "Figure": key, "Published": str(figures.row(key)["as_printed"]), "Here": number(row["ours"], 0 if float(row["ours"]).is_integer() else places),
+            "Conflict": conflict.id, "About": conflict.topic,
+        })  # fmt: skip
+    return text_table(pd.DataFrame(cells), stub="Figure", numeric=["Published", "Here"],
+                      notes=["Figures by their id in data/published/published_results.csv."])  # fmt: skip
+
+
+TABLES: dict[str, Callable[..., GT]] = {
+    "outcomes": outcomes, "versions": version_table, "all_versions": all_versions, "measures": measures, "response": response,
+    "balance": balance, "power": power, "periods": periods, "cohorts": cohorts, "published": published, "unmatched": unmatched,
+}  # fmt: skip

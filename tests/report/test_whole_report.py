@@ -1,0 +1,228 @@
+"""The real book on the real release: one correction moves everything, a flipped trial flips every word, twice is the same.
+
+The project is copied with fewer imputations and resamples, so that a whole run takes seconds; nothing
+else differs from what `make report` does.
+"""
+
+import csv
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hhp_stats.present.numbers import interval, number
+from hhp_stats.results import changed_results, read_results
+from openpyxl import load_workbook
+
+ROOT = Path(__file__).resolve().parents[2]
+PLANNED = "goal_setting/sickness_absence/itt/cr1"
+
+
+def hhp(project, *words, check=True):
+    done = subprocess.run(
+        [sys.executable, "-m", "hhp_stats", *words], cwd=project, capture_output=True, text=True,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "COLUMNS": "200"},
+    )  # fmt: skip
+    if check:
+        assert done.returncode == 0, done.stderr
+    return done
+
+
+def small_project(home):
+    """A copy of sources and data in which chance is asked less often."""
+    home.mkdir(parents=True)
+    for name in ("data", "report"):
+        shutil.copytree(ROOT / name, home / name, ignore=shutil.ignore_patterns("figures"))
+    for name in ("_quarto.yml", "index.qmd", "requirements.lock"):
+        shutil.copy(ROOT / name, home / name)
+    plan = home / "data/plan/goal_setting.toml"
+    text = plan.read_text(encoding="utf-8")
+    text, found = re.subn(r"(\nm|\niterations) = \d+", r"\1 = 3", text)
+    text, more = re.subn(r"\ndraws = \d+", "\ndraws = 60", text)
+    assert (found, more) == (2, 1)
+    plan.write_text(text, encoding="utf-8")
+    return home
+
+
+def words(page):
+    """The visible text of a page."""
+    text = re.sub(r"<(script|style).*?</\1>", " ", page.read_text(encoding="utf-8"), flags=re.S)
+    text = re.sub(r"<[^>]+>", " ", text)
+    return re.sub(r"\s+", " ", text.replace("&gt;", ">").replace("&lt;", "<"))
+
+
+def figures(folder):
+    return {path.name for path in folder.rglob("*.svg")} | set(re.findall(r"[\w-]+\.svg", "".join(
+        page.read_text(encoding="utf-8") for page in folder.glob("*.html"))))  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def rendered(tmp_path_factory):
+    project = small_project(tmp_path_factory.mktemp("whole") / "project")
+    hhp(project, "render")
+    first = project / "first"
+    shutil.copytree(project / "_output", first)
+    return project
+
+
+def planned_row(folder):
+    return read_results(folder / "results.csv").set_index("result_id").loc[PLANNED]
+
+
+def test_the_planned_number_stands_in_sentence_table_and_figure(rendered):
+    row = planned_row(rendered / "first")
+    page = words(rendered / "first/02-goal-setting.html")
+    size = number(abs(row["estimate"]))
+    assert re.search(rf"Sickness absence was (lower|higher) by {re.escape(size)} working days", page)
+    assert f"CI {interval(row['conf_low'], row['conf_high'])}" in page  # the sentence
+    assert page.count(interval(row["conf_low"], row["conf_high"])) >= 3  # sentence, planned table, table of versions
+    html = (rendered / "first/02-goal-setting.html").read_text(encoding="utf-8")
+    assert f"As planned: {number(row['estimate'])} ({interval(row['conf_low'], row['conf_high'])})" in html  # alt text
+
+
+def test_rendering_again_runs_nothing_and_gives_the_same_bytes(rendered):
+    done = hhp(rendered, "render")
+    assert "unchanged" in done.stderr and "running" not in done.stderr
+    assert digests(rendered / "_output") == digests(rendered / "first")
+
+
+def test_rendering_afresh_gives_the_same_bytes(rendered):
+    hhp(rendered, "render", "--fresh")
+    assert digests(rendered / "_output") == digests(rendered / "first")
+
+
+def digests(folder):
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*")) if path.is_file()
+    }  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def corrected(rendered):
+    """One member of staff in Bromley was absent for sixty more days than first returned."""
+    project = rendered.parent / "corrected"
+    shutil.copytree(rendered, project, ignore=shutil.ignore_patterns("first"))
+    sheet = load_workbook(project / "data/returns/goal_setting/bromley/endline.xlsx", data_only=True)["Return"]
+    head = next(row for row in sheet.iter_rows(values_only=True) if row[0] == "Unique Staff ID")
+    place = next(n for n, label in enumerate(head) if label and "Illness related absence" in str(label))
+    left = next(n for n, label in enumerate(head) if label and "Left the authority" in str(label))
+    total = next(n for n, label in enumerate(head) if label and "Overall absence" in str(label))
+    started = next(n for n, label in enumerate(head) if label and "Start date" in str(label))
+    for row in sheet.iter_rows(min_row=8, values_only=True):
+        fits = isinstance(row[place], int | float) and 3 <= row[place] <= 20 and str(row[left]).lower() == "no"
+        if fits and row[started] is None and isinstance(row[total], int | float):
+            break
+    staff, old, whole = row[0], row[place], row[total]
+    with (project / "data/corrections.csv").open("a", encoding="utf-8", newline="") as stream:
+        line = csv.writer(stream, lineterminator="\n")
+        common = ["2020-04-20", "goal_setting", "endline", "Bromley", staff]
+        line.writerow(["K1", *common, "overall_absence_days", f"{whole:g}", f"{whole + 60:g}", "long illness missed", "authority"])
+        line.writerow(["K2", *common, "illness_days", f"{old:g}", f"{old + 60:g}", "long illness missed", "authority"])
+    hhp(project, "render")
+    return project
+
+
+def test_one_correction_moves_results_sentences_tables_and_figures_together(rendered, corrected):
+    old, new = planned_row(rendered / "first"), planned_row(corrected / "_output")
+    assert abs(new["estimate"] - old["estimate"]) > 0.01  # sixty days over 1,290 people are 0.1 days an arm
+    page = words(corrected / "_output/02-goal-setting.html")
+    assert interval(new["conf_low"], new["conf_high"]) in page
+    assert interval(old["conf_low"], old["conf_high"]) not in page, "a number of the last rendering is still there"
+    summary = words(corrected / "_output/index.html")
+    assert interval(new["conf_low"], new["conf_high"]) in summary and interval(old["conf_low"], old["conf_high"]) not in summary
+    before, after = figures(rendered / "first"), figures(corrected / "_output")
+    moved = {name.rsplit("-", 1)[0] for name in after - before}
+    assert any("absence-versions" in name for name in moved), "the figure did not change"
+    frames = (read_results(folder / "results.csv") for folder in (rendered / "first", corrected / "_output"))
+    changes = changed_results(*frames)
+    assert PLANNED in set(changes["result_id"]) and set(changes["change"]) == {"moved"}
+
+
+def test_the_correction_is_listed_with_its_person_hidden(corrected):
+    table = pd.read_csv(corrected / ".report/results/goal_setting/corrections.csv")
+    assert list(table["id"]) == ["K1", "K2"]
+
+
+def test_flipping_the_arms_flips_words_titles_and_alternative_texts(rendered):
+    project = rendered.parent / "flipped"
+    shutil.copytree(rendered, project, ignore=shutil.ignore_patterns("first", ".report", "_output"))
+    path = project / "data/allocation/goal_setting.csv"
+    teams = pd.read_csv(path)
+    teams["treatment"] = 1 - teams["treatment"]
+    teams.to_csv(path, index=False, lineterminator="\n")
+    manifest = project / "data/manifest.toml"
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    manifest.write_text(re.sub(r'("data/allocation/goal_setting\.csv" = )"\w+"', rf'\1"{digest}"', manifest.read_text()))
+    hhp(project, "render", "--format", "html")
+    old, new = planned_row(rendered / "first"), planned_row(project / "_output")
+    assert old["estimate"] * new["estimate"] < 0
+    page = words(project / "_output/02-goal-setting.html")
+    direction = "higher" if new["estimate"] > 0 else "lower"
+    assert f"Sickness absence was {direction} by" in page
+    html = (project / "_output/02-goal-setting.html").read_text(encoding="utf-8")
+    assert f"As planned: {number(new['estimate'])} (" in html
+
+
+DAMAGES = {
+    "wrong header": ("heading", "Unique Staff ID", "Person number"),
+    "a name for an ID": ("id", None, "Ann Other"),
+    "negative absence": ("days", None, -3),
+    "duplicated person": ("id", None, "copy"),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGES)
+def test_a_damaged_workbook_is_refused_with_its_cell_and_nothing_is_written(rendered, name, tmp_path):
+    project = tmp_path / "project"
+    shutil.copytree(rendered, project, ignore=shutil.ignore_patterns("first"))
+    kept = digests(project / "_output")
+    path = project / "data/returns/goal_setting/kent/endline.xlsx"
+    book = load_workbook(path)
+    sheet = book["Return"]
+    top = next(row for row in range(1, 12) if sheet.cell(row, 1).value == "Unique Staff ID")
+    days = next(cell for cell in sheet[top] if cell.value and "Illness related absence" in str(cell.value))
+    kind, _, value = DAMAGES[name]
+    cell = {"heading": sheet.cell(top, 1), "id": sheet.cell(top + 3, 1), "days": sheet.cell(top + 3, days.column)}[kind]
+    cell.value = sheet.cell(top + 2, 1).value if value == "copy" else value
+    book.save(path)
+    refresh_manifest(project, path)
+    done = hhp(project, "render", check=False)
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert "data/returns/goal_setting/kent/endline.xlsx" in done.stderr
+    if kind != "heading":
+        assert cell.coordinate in done.stderr
+    assert "Other" not in done.stderr, "a name was shown"
+    assert digests(project / "_output") == kept, "the last good report was touched"
+
+
+def test_a_leaving_date_before_the_start_is_refused(rendered, tmp_path):
+    project = tmp_path / "project"
+    shutil.copytree(rendered, project, ignore=shutil.ignore_patterns("first"))
+    path = project / "data/returns/goal_setting/kent/endline.xlsx"
+    book = load_workbook(path)
+    sheet = book["Return"]
+    top = next(row for row in range(1, 12) if sheet.cell(row, 1).value == "Unique Staff ID")
+    label = {str(cell.value): cell.column for cell in sheet[top] if cell.value}
+    date = next(column for name, column in label.items() if "Leaving date" in name)
+    row = next(r for r in range(top + 1, sheet.max_row + 1) if sheet.cell(r, date).value)
+    sheet.cell(row, date).value = pd.Timestamp("2018-01-05").to_pydatetime()
+    book.save(path)
+    refresh_manifest(project, path)
+    done = hhp(project, "render", check=False)
+    assert done.returncode == 1 and sheet.cell(row, date).coordinate in done.stderr
+
+
+def refresh_manifest(project, path):
+    """A file that was replaced on purpose: the manifest says so."""
+    manifest = project / "data/manifest.toml"
+    name = re.escape(path.relative_to(project).as_posix())
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    text, found = re.subn(rf'("{name}" = )"\w+"', rf'\1"{digest}"', manifest.read_text(encoding="utf-8"))
+    assert found == 1
+    manifest.write_text(text, encoding="utf-8")

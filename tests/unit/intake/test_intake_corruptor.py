@@ -1,0 +1,157 @@
+"""No damage passes in silence: it is refused with its place, or repaired and said, and never ends in a traceback."""
+
+import io
+import random
+
+import openpyxl
+import pytest
+from intake_builder import STUDY, small_trial
+from intake_corruptor import BOOK_DAMAGES, BYTE_DAMAGES, SHEET_DAMAGES, SURVEY_DAMAGES
+
+from hhp_stats.intake.dictionary import load_dictionary, load_study
+from hhp_stats.intake.gather import check_return
+from hhp_stats.intake.linkage import link
+from hhp_stats.intake.lists import read_list
+from hhp_stats.intake.pseudonym import Pseudonyms
+from hhp_stats.intake.returns import read_return
+from hhp_stats.intake.rules_survey import check_survey
+from hhp_stats.intake.spellings import load_spellings
+from hhp_stats.intake.survey import read_survey
+
+
+@pytest.fixture(scope="module")
+def bench(written_trial, tmp_path_factory):
+    root = written_trial.root
+    fields = load_dictionary(root)
+    study, spellings = load_study(root, STUDY), load_spellings(root, fields)
+    folder = tmp_path_factory.mktemp("damaged")
+
+    def read(content):
+        path = folder / "baseline.xlsx"
+        path.write_bytes(content)
+        ret = read_return(path, file="baseline.xlsx", wave="baseline", study=study, fields=fields,
+                          spellings=spellings, site=study.by_slug("kent"))  # fmt: skip
+        if ret.readable:
+            check_return(ret)
+        return ret
+
+    linkage = read_list(root / f"data/surveys/{STUDY}/linkage.csv", file="linkage.csv", kind="linkage", fields=fields,
+                        spellings=spellings, study=study)  # fmt: skip
+    pseudonyms = Pseudonyms(b"k" * 32)
+
+    def read_answers(files):
+        path = files.survey_path("baseline")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        files.write_survey("baseline")
+        survey = read_survey(path, file="baseline.csv", wave="baseline", fields=fields, spellings=spellings,
+                             pseudonyms=pseudonyms)  # fmt: skip
+        check_survey(survey)
+        if survey.readable:
+            link(survey, linkage, study=study, pseudonyms=pseudonyms)
+        return survey
+
+    valid = read(content_of(small_trial(folder).returns["kent", "baseline"].book()))
+    assert valid.problems == []
+    return read, read_answers, valid
+
+
+def content_of(book):
+    stream = io.BytesIO()
+    book.save(stream)
+    return stream.getvalue()
+
+
+def damaged(sheet, names, rng):
+    """The bytes of a return after damages of these names, sheet damages first."""
+    for name in names:
+        if name in SHEET_DAMAGES and (sheet.people or name.startswith("date")):
+            try:
+                SHEET_DAMAGES[name](sheet, rng)
+            except (KeyError, ValueError):
+                continue  # an earlier damage took away what this one works on
+    book = sheet.book()
+    if any(cell.value in ("#REF!", "#DIV/0!", "#VALUE!") for row in book.active.iter_rows() for cell in row):
+        for row in book.active.iter_rows():
+            for cell in row:
+                if str(cell.value).startswith("#"):
+                    cell.data_type = "e"
+    for name in names:
+        if name in BOOK_DAMAGES:
+            try:
+                BOOK_DAMAGES[name](book, rng)
+            except (StopIteration, ValueError):
+                continue
+    content = content_of(book)
+    for name in names:
+        if name in BYTE_DAMAGES and len(content) > 40:
+            content = BYTE_DAMAGES[name](content, rng)
+    return content
+
+
+def judge(ret, valid, names):
+    """Refused with a place, or repaired and said, or found to hold exactly the valid values."""
+    words = " ".join(map(str, ret.problems)) + str(ret.tolerances)
+    assert "quillfeather" not in words.casefold()
+    for problem in ret.problems:
+        assert problem.file
+        assert problem.remedy
+    values = ret.frame.drop(columns="row")
+    assert ret.problems or ret.tolerances or values.equals(valid.frame.drop(columns="row")), names
+
+
+@pytest.mark.parametrize("name", [*SHEET_DAMAGES, *BOOK_DAMAGES, *BYTE_DAMAGES])
+def test_each_damage_of_a_return(bench, tmp_path, name):
+    read, _, valid = bench
+    for seed in range(2):
+        sheet = small_trial(tmp_path).returns["kent", "baseline"]
+        ret = read(damaged(sheet, [name], random.Random(seed)))
+        judge(ret, valid, [name])
+        if name in SHEET_DAMAGES:
+            assert ret.problems or ret.tolerances, "a damaged value passed in silence"
+
+
+@pytest.mark.parametrize("name", SURVEY_DAMAGES)
+def test_each_damage_of_a_survey(bench, tmp_path, name):
+    _, read_answers, _ = bench
+    for seed in range(2):
+        files = small_trial(tmp_path)
+        for row in files.surveys["baseline"]:
+            row["happiness"] = 5
+        SURVEY_DAMAGES[name](files.surveys["baseline"], random.Random(seed))
+        survey = read_answers(files)
+        assert survey.problems or survey.tolerances
+        assert "quillfeather" not in (" ".join(map(str, survey.problems)) + str(survey.tolerances)).casefold()
+
+
+def test_there_are_at_least_sixty_ways():
+    assert len({*SHEET_DAMAGES, *BOOK_DAMAGES, *BYTE_DAMAGES, *SURVEY_DAMAGES}) >= 110
+
+
+def random_damages(bench, tmp_path, seeds):
+    read, _, valid = bench
+    refused = 0
+    for seed in seeds:
+        rng = random.Random(seed)
+        names = rng.sample([*SHEET_DAMAGES, *BOOK_DAMAGES], rng.randint(1, 4))
+        if rng.random() < 0.1:
+            names.append(rng.choice(list(BYTE_DAMAGES)))
+        ret = read(damaged(small_trial(tmp_path).returns["kent", "baseline"], names, rng))
+        judge(ret, valid, names)
+        refused += any(problem.severity == "error" for problem in ret.problems)
+    return refused / len(seeds)
+
+
+def test_random_damages_in_one_file(bench, tmp_path):
+    assert 0.5 < random_damages(bench, tmp_path, range(60)) < 1
+
+
+@pytest.mark.slow
+def test_five_thousand_files_with_random_damages(bench, tmp_path):
+    assert 0.5 < random_damages(bench, tmp_path, range(1000, 6000)) < 1
+
+
+def test_the_wrong_book_is_not_mistaken_for_a_return(bench):
+    read, _, _ = bench
+    book = openpyxl.Workbook()
+    book.active.append(["Unique Staff ID", "something", "else"])
+    assert [problem.code for problem in read(content_of(book)).problems] == ["F02"]
