@@ -71,8 +71,13 @@ def machine() -> str:
     cpu = platform.processor() or platform.machine()
     info = Path("/proc/cpuinfo")
     if info.exists():
-        cpu = next((line.split(":", 1)[1].strip() for line in info.read_text().splitlines() if line.startswith("model name")), cpu)
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30 if hasattr(os, "sysconf") else float("nan")
+        cpu = next(
+            (line.split(":", 1)[1].strip() for line in info.read_text().splitlines() if line.startswith("model name")),
+            cpu,
+        )
+    memory = (
+        os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30 if hasattr(os, "sysconf") else float("nan")
+    )
     return (
         f"{os.cpu_count()} cores ({cpu}), {memory:.0f} GiB, {platform.system()} {platform.machine()}, "
         f"Python {platform.python_version()}, numpy {numpy.__version__}, scipy {scipy.__version__}, one BLAS thread a process"
@@ -84,14 +89,21 @@ def run(only: str) -> list[dict[str, object]]:
     rows = []
     for module in modules():
         listed = subprocess.run(
-            [sys.executable, "-m", "benchmarks.run", "--list", module], capture_output=True, text=True, check=True, cwd=HERE.parent
+            [sys.executable, "-m", "benchmarks.run", "--list", module],
+            capture_output=True,
+            text=True,
+            check=True,
+            cwd=HERE.parent,
         )
         for index, title in enumerate(listed.stdout.splitlines()):
             if only and only not in title:
                 continue
             print(title, file=sys.stderr, flush=True)
             done = subprocess.run(
-                [sys.executable, "-m", "benchmarks.run", "--case", module, str(index)], capture_output=True, text=True, cwd=HERE.parent
+                [sys.executable, "-m", "benchmarks.run", "--case", module, str(index)],
+                capture_output=True,
+                text=True,
+                cwd=HERE.parent,
             )
             if done.returncode:
                 raise SystemExit(f"{title} failed:\n{done.stderr}")

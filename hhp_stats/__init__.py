@@ -1,2 +1,3 @@
 """Statistical reports of the Happier, Healthier Professionals trials."""
+
 __version__ = "0.1.0"

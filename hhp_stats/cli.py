@@ -22,7 +22,17 @@ from hhp_stats.project_root import find_root
 
 PACKAGE = Path(__file__).resolve().parent
 # What a chapter's cells may import: a change there runs the cells again, one of the page design does not.
-READ_BY_CHAPTERS = ("present", "consistency", "plan", "studies", "estimate", "infer", "design", "measures", "results.py")
+READ_BY_CHAPTERS = (
+    "present",
+    "consistency",
+    "plan",
+    "studies",
+    "estimate",
+    "infer",
+    "design",
+    "measures",
+    "results.py",
+)
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False,
@@ -99,7 +109,9 @@ class _Lines:
 @app.command(epilog="Example: `hhp render --format html --fresh`")
 def render(
     only: Annotated[list[str] | None, typer.Option("--format", help="html or pdf; default: both.")] = None,
-    engine: Annotated[str, typer.Option(help="embedded, or quarto where the Quarto command line is installed.")] = "embedded",
+    engine: Annotated[
+        str, typer.Option(help="embedded, or quarto where the Quarto command line is installed.")
+    ] = "embedded",
     fresh: Annotated[bool, typer.Option("--fresh", help="Run all code again, whatever was kept.")] = False,
     output: Annotated[Path | None, typer.Option(help="Folder to replace; default: _output.")] = None,
 ) -> None:
@@ -125,14 +137,18 @@ def render(
 
 @app.command(epilog="Example: `hhp synthesise --seed 7`")
 def synthesise(
-    seed: Annotated[int | None, typer.Option(help="Seed of the release; default: the one in data/manifest.toml.")] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Seed of the release; default: the one in data/manifest.toml.")
+    ] = None,
 ) -> None:
     """Write the synthetic release of all raw files into `data/` again."""
     from hhp_stats.synthetic.release import synthesise as write_release
 
     with _bar() as bar:
         task = bar.add_task("Synthesising", total=None)
-        report = write_release(find_root(), seed=seed, progress=lambda done, total: bar.update(task, completed=done, total=total))
+        report = write_release(
+            find_root(), seed=seed, progress=lambda done, total: bar.update(task, completed=done, total=total)
+        )
     out.print(
         f"Wrote {len(report.files)} files ({report.size / 1e6:.1f} MB) of release {report.release} from seed {report.seed}: "
         f"{', '.join(report.studies)}. Their checksums are in data/manifest.toml, what was planted in data/synthetic_truth.toml.",

@@ -216,7 +216,7 @@ def row_of(frame: pd.DataFrame, result_id: str) -> Mapping[str, Any]:
     found = frame.loc[frame["result_id"] == result_id]
     if found.empty:
         raise ResultError(f"no result {result_id!r}; see the list in appendix F")
-    return found.iloc[0].to_dict()
+    return {str(name): value for name, value in found.iloc[0].to_dict().items()}
 
 
 def changed_results(old: pd.DataFrame, new: pd.DataFrame, *, tolerance: float = 0.0) -> pd.DataFrame:
@@ -230,7 +230,8 @@ def changed_results(old: pd.DataFrame, new: pd.DataFrame, *, tolerance: float = 
             found.append({"result_id": result_id, "change": kind, "column": ""})
             continue
         for column in numbers:
-            was, now = left.at[result_id, column], right.at[result_id, column]
+            was: Any = left.at[result_id, column]
+            now: Any = right.at[result_id, column]
             if pd.isna(was) and pd.isna(now):
                 continue
             if pd.isna(was) or pd.isna(now) or not np.isclose(float(was), float(now), rtol=tolerance, atol=0):

@@ -34,7 +34,7 @@ def read_mapping(root: Path, group: str) -> pd.DataFrame:
     doubled = frame.loc[frame["published_id"].duplicated(), "published_id"].tolist()
     if doubled:
         raise InvalidInput(f"mapping_{group}.csv names a published figure twice: {', '.join(doubled)}")
-    return frame.assign(factor=frame["factor"] if "factor" in frame else 1.0)
+    return frame.assign(factor=frame.get("factor", 1.0))
 
 
 def reproduction_table(published: Figures | pd.DataFrame, results: pd.DataFrame, mapping: pd.DataFrame) -> pd.DataFrame:
@@ -50,19 +50,19 @@ def reproduction_table(published: Figures | pd.DataFrame, results: pd.DataFrame,
     decimals that are not those of the printed token (InvalidInput).
     """
     table = published if isinstance(published, Figures) else figures(published)
-    by_id = results.set_index("result_id")
-    if not by_id.index.is_unique:
+    if results["result_id"].duplicated().any():
         raise InvalidInput("a result id stands twice in the results")
+    by_id = {str(row["result_id"]): row for row in results.to_dict("records")}
     rows = []
     for entry in mapping.to_dict("records"):
         key, column = str(entry["result_id"]), str(entry["column"])
-        if key not in by_id.index:
+        if key not in by_id:
             raise UnknownName(f"{entry['published_id']} is mapped to the result {key!r}, which does not exist")
-        if column not in by_id.columns or not pd.api.types.is_numeric_dtype(by_id[column]):
+        if column not in results.columns or not pd.api.types.is_numeric_dtype(results[column]):
             raise UnknownName(f"{entry['published_id']} is mapped to the column {column!r}, which holds no number")
         printed = table.printed(str(entry["published_id"]))
         _refuse_other_decimals(str(entry["published_id"]), printed.margin, entry["decimals"])
-        value = by_id.at[key, column]
+        value = by_id[key][column]
         ours = math.nan if pd.isna(value) else float(value) * float(entry.get("factor", 1.0))
         matches = not math.isnan(ours) and _agrees(printed.value, printed.margin, ours, bound=printed.bound != "none",
                                                    agrees=printed.agrees(ours, ours))  # fmt: skip

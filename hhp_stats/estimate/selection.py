@@ -87,7 +87,7 @@ def _second_step(sample: _Sample, index: Array) -> _SecondStep:
     variance = (float(fit.residuals @ fit.residuals) + slope**2 * float(delta.sum())) / len(sample.y)
     sigma = math.sqrt(variance)
     scaled = both.values / np.linalg.norm(both.values, axis=0)
-    squares = linalg.eigvalsh(scaled.T @ scaled)
+    squares = np.linalg.eigvalsh(scaled.T @ scaled)
     responder_terms = tuple(name for name in sample.selection.names if name not in sample.matrix.names)
     identification = Identification(
         excluded=responder_terms,
@@ -126,13 +126,13 @@ def heckman_two_step(
     w, a = second.fit.matrix.values, second.fit.gram_inverse
     rho2 = second.rho**2
     mixed = w.T @ (inside * second.delta[:, None])
-    bread = w.T @ (w * (1 - rho2 * second.delta)[:, None]) + rho2 * mixed @ linalg.solve(information, mixed.T)
+    bread = w.T @ (w * (1 - rho2 * second.delta)[:, None]) + rho2 * mixed @ np.linalg.solve(information, mixed.T)
     covariance = second.sigma**2 * a @ bread @ a
     nan = math.nan
     return SelectionFit(
         names=sample.matrix.names, coefficients=second.fit.coefficients[:-1], covariance=covariance[:-1, :-1],
         model_covariance=covariance[:-1, :-1], selection_names=sample.selection.names,
-        selection_coefficients=inverse @ gamma, selection_covariance=inverse @ linalg.inv(information) @ inverse.T,
+        selection_coefficients=inverse @ gamma, selection_covariance=inverse @ np.linalg.inv(information) @ inverse.T,
         sigma=second.sigma, rho=second.rho, rho_conf_low=nan, rho_conf_high=nan, atanh_rho_std_error=nan,
         lambda_coefficient=float(second.fit.coefficients[-1]), lambda_std_error=math.sqrt(float(covariance[-1, -1])),
         log_likelihood=nan, lr_statistic=nan, lr_p_value=nan, iterations=0, largest_score=nan,
@@ -181,7 +181,7 @@ def heckman_likelihood(
     start, apart = _start(data, gamma, second)
     found = likelihood.maximise(start, data)
     k_z, k_x = q.shape[1], data.x.shape[1]
-    bread = linalg.inv(found.information)
+    bread: Array = np.asarray(np.linalg.inv(found.information), dtype=np.float64)
     model = _back(bread, inverse, x_inverse)
     covariance = model
     if codes is not None and n_clusters is not None:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import linalg, special
+from scipy import special
 
 from hhp_stats.errors import NonConvergence
 from hhp_stats.estimate.gram import row_blocks
@@ -199,18 +199,19 @@ def _polished(theta: Array, step: Array, gain: float, data: SelectionData, itera
 
 def _ascent(score: Array, information: Array) -> Array:
     try:
-        factor = linalg.cho_factor(information, check_finite=False)
-        return np.asarray(linalg.cho_solve(factor, score, check_finite=False))
-    except linalg.LinAlgError:
-        values, vectors = linalg.eigh(information)
+        # numpy's small solvers throughout: scipy's start threads even for 30 columns and may wait for them.
+        np.linalg.cholesky(information)
+        return np.asarray(np.linalg.solve(information, score))
+    except np.linalg.LinAlgError:
+        values, vectors = np.linalg.eigh(information)
         sizes = np.maximum(np.abs(values), 1e-6 * np.abs(values).max())
         return np.asarray(vectors @ ((vectors.T @ score) / sizes))
 
 
 def _refuse_saddle(hessian: Array) -> None:
     try:
-        linalg.cholesky(-hessian, check_finite=False)
-    except linalg.LinAlgError as problem:
+        np.linalg.cholesky(-hessian)
+    except np.linalg.LinAlgError as problem:
         raise NonConvergence("selection model: stopped at a point that is not a maximum") from problem
 
 
@@ -228,8 +229,8 @@ def probit(z: Array, responded: npt.NDArray[np.bool_], *, patience: int = 25) ->
         score = z.T @ (sign * m)
         information = _products(z, m * (q + m), z)
         try:
-            step = linalg.solve(information, score, assume_a="pos")
-        except linalg.LinAlgError:
+            step = np.linalg.solve(information, score)
+        except np.linalg.LinAlgError:
             return None
         gamma = gamma + step
         if float(score @ step) < 1e-12:  # the step just taken leaves about the square of this

@@ -65,8 +65,9 @@ def tipping_points(
 
     Units: delta in units of the outcome. Assumptions: those who did not answer differ from those
     like them by a constant.
-    Refuses: an outcome that was not imputed itself, such as a composite (UnknownName), categorical
-    outcomes, empty grids, unknown arms, treatments other than 0 and 1 (InvalidInput).
+    A composite is shifted as a whole where any of its items was missing. Needs the outcome as a column
+    of the imputed frame, missing where it was not known.
+    Refuses: an outcome that was not imputed (UnknownName), categorical outcomes, empty grids, unknown arms, treatments other than 0 and 1 (InvalidInput).
     Source: van Buuren (2018), Flexible Imputation of Missing Data, 2nd ed., section 3.8 (delta
     adjustment); Yan, Lee and Li (2009), Journal of Biopharmaceutical Statistics 19, 1085-1098.
     """
@@ -96,15 +97,18 @@ class _Shift:
         self, imputations: Imputations, outcome: str, fit: Callable[[pd.DataFrame], Estimate], treatment: str,
         complete_df: float | None,
     ) -> None:  # fmt: skip
-        if outcome not in imputations.imputed:
-            raise UnknownName(f"{outcome} was not imputed itself; imputed were {', '.join(imputations.imputed)}")
-        if imputations.imputed[outcome].levels:
+        composites = [passive.name for passive in imputations.plan.passive]
+        if outcome not in imputations.imputed and outcome not in composites:
+            known = ", ".join((*imputations.imputed, *composites))
+            raise UnknownName(f"{outcome} was neither imputed nor computed from imputed items; there are {known}")
+        if outcome not in imputations.frame.columns:
+            raise UnknownName(f"{outcome} is no column of the imputed frame, so nothing says where it was missing")
+        if outcome in imputations.imputed and imputations.imputed[outcome].levels:
             raise InvalidInput(f"{outcome} is categorical: a constant cannot be added to it")
         arm = imputations.frame[treatment].to_numpy(dtype=np.float64)
         if not np.isin(arm, (0, 1)).all():
             raise InvalidInput(f"{treatment} must be 0 for control and 1 for treated")
-        missing = np.zeros(len(arm))
-        missing[imputations.imputed[outcome].rows] = 1
+        missing = imputations.frame[outcome].isna().to_numpy(dtype=np.float64)
         self.moves = {"treated": missing * arm, "control": missing * (1 - arm), "both": missing}
         self.imputations, self.outcome, self.fit, self.complete_df = imputations, outcome, fit, complete_df
 

@@ -121,7 +121,7 @@ def gather(root: Path, study: str, *, progress: Progress = silent) -> Gathered:
     if status:
         _check_marks(result, synthetic=status == "synthetic")
         known = {table.file: table.sha256 for table in result.tables() if table.sha256}
-        result.problems += verify_manifest(root, known=known)
+        result.problems += verify_manifest(root, known=known, study=study)
     return result
 
 

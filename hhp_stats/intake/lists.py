@@ -189,7 +189,7 @@ def _arm_missing(check: ListCheck) -> Iterator[Breach]:
     frame = check.table.frame
     for authority, group in frame.dropna(subset=["treatment"]).groupby("local_authority", sort=True):
         if authority in check.returns.study.authorities and group["treatment"].nunique() < 2:
-            yield Breach("treatment", int(group.index[0]), f"one arm only in {authority}")
+            yield Breach("treatment", int(group.index[0]), f"one arm only in {authority!s}")
 
 
 def _repeated_enrolment(check: ListCheck) -> Iterator[Breach]:

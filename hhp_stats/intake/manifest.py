@@ -90,8 +90,19 @@ def raw_files(root: Path) -> list[str]:
     return sorted(names)
 
 
-def verify_manifest(root: Path, *, known: dict[str, str] | None = None) -> list[Problem]:
-    """Which files are gone, replaced or unlisted? `known` holds checksums already computed (path -> SHA-256)."""
+def _concerns(name: str, study: str | None) -> bool:
+    """Whether a file matters for a study: its own raw files and everything that is not raw."""
+    if study is None or not name.startswith(_RAW):
+        return True
+    parts = name.removesuffix(".csv").split("/")
+    return study in parts or parts[-1] == f"{study}_log"
+
+
+def verify_manifest(root: Path, *, known: dict[str, str] | None = None, study: str | None = None) -> list[Problem]:
+    """Which files are gone, replaced or unlisted?
+
+    `known` holds checksums already computed (path -> SHA-256); with `study` raw files of other studies are left out.
+    """
     try:
         manifest = read_manifest(root)
     except DataError as error:
@@ -100,13 +111,19 @@ def verify_manifest(root: Path, *, known: dict[str, str] | None = None) -> list[
     problems = []
     for name, digest in sorted(manifest.files.items()):
         path = root / name
+        if not _concerns(name, study):
+            continue
         if not path.resolve().is_relative_to(root.resolve()):
             problems.append(BAD_MANIFEST.problem(file=MANIFEST, value="a path outside the project"))
         elif not path.is_file():
             problems.append(FILE_GONE.problem(file=name))
         elif (known.get(name) or sha256_of(path)) != digest.casefold():
             problems.append(FILE_CHANGED.problem(file=name))
-    problems += [FILE_UNLISTED.problem(file=name) for name in raw_files(root) if name not in manifest.files]
+    problems += [
+        FILE_UNLISTED.problem(file=name)
+        for name in raw_files(root)
+        if name not in manifest.files and _concerns(name, study)
+    ]
     return problems
 
 

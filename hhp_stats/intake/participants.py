@@ -143,7 +143,7 @@ def load_participants(root: Path, plan: IndividualPlan) -> Participants:
     spellings = _spellings(root)
     allocation = _read_allocation(root, plan, fields, spellings)
     surveys = [_read_wave(root, plan, wave, fields, spellings, pseudonyms, allocation) for wave in WAVES]
-    tables = [allocation, *surveys]
+    tables: list[ListFile | SurveyFile] = [allocation, *surveys]
     for table in tables:
         _check_mark(table, synthetic=manifest.synthetic)
     errors = [problem for table in tables for problem in table.problems if problem.severity == "error"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,9 @@ from hhp_stats.plan.records import read_plan_file, read_records
 
 CLAUSE_STATUS = "data/plan/clause_status.toml"
 CLAUSE_LETTER = "P"  # clauses of the goal-setting protocol; R stands for those of the second phase's report
-LIST_KEYS = ("id", "column", "slug")  # what names a table within a list of tables
+LIST_KEYS = ("id", "column", "slug", "key")  # what names a table within a list of tables
+TEST = re.compile(r"tests/[\w/]+\.py::test_\w+")
+PROVED = frozenset({"done", "deviated", "conflict"})  # statuses under which the plan's entries need a test
 
 Status = Literal["done", "deviated", "conflict", "not_done", "context"]
 
@@ -35,6 +38,7 @@ class ClauseStatus:
     note: str
     conflicts: tuple[str, ...]
     departures: tuple[str, ...] = ()
+    tests: tuple[str, ...] = ()  # what shows that it holds: file::function, as pytest names it
 
 
 def load_clause_status(root: Path) -> tuple[ClauseStatus, ...]:
@@ -43,8 +47,9 @@ def load_clause_status(root: Path) -> tuple[ClauseStatus, ...]:
     Refuses (PlanError) what `read_records` refuses; a clause without an entry and an entry without a
     clause; places that the plan does not have; sections not listed at the head of the file; unknown
     conflicts and departures; clauses whose conflicts differ from those that name the clause in
-    `data/plan/conflicts.toml`; and a status without its ground: deviated without a departure,
-    conflict without a conflict, not_done without a note, context with a place in the plan.
+    `data/plan/conflicts.toml`; tests of another form than file::function; and a status without its
+    ground: deviated without a departure, conflict without a conflict, not_done without a note, context
+    with a place in the plan, and what the plan holds without a test that shows it.
     """
     head = read_plan_file(root, CLAUSE_STATUS)
     plan = read_plan_file(root, f"data/plan/{head.get('study')}.toml")
@@ -75,6 +80,10 @@ def load_clause_status(root: Path) -> tuple[ClauseStatus, ...]:
         for name in sorted(set(entry.departures) - departures):
             raise PlanError(CLAUSE_STATUS, place, f"names departure {name!r}, which does not exist.",
                             "Use an id of data/plan/departures.toml.")  # fmt: skip
+        for test in entry.tests:
+            if not TEST.fullmatch(test):
+                raise PlanError(CLAUSE_STATUS, place, f"names {test!r} as a test.",
+                                "Write file::function, as in tests/unit/test_absence.py::test_rates.")  # fmt: skip
         _check_ground(place, entry)
     return entries
 
@@ -82,7 +91,7 @@ def load_clause_status(root: Path) -> tuple[ClauseStatus, ...]:
 def plan_entry(plan: Mapping[str, Any], path: str) -> Any:
     """What stands at a dotted path of a plan file?
 
-    A table in a list goes by its id, column or slug: `terms.role`,
+    A table in a list goes by its id, column, slug or key: `terms.role`,
     `analyses.sickness_absence/itt/cr1.covariance`. Ids may hold dots; the longest that fits is taken.
     Raises KeyError where nothing stands there.
     """
@@ -119,6 +128,11 @@ def _check_ground(place: str, entry: ClauseStatus) -> None:
         (entry.status == "conflict" and not entry.conflicts, "is a conflict without a conflict.", "Name one."),
         (entry.status == "not_done" and not entry.note, "is not done without a reason.", "Give it as the note."),
         (entry.status == "context" and bool(entry.where), "is context, but the plan holds it.", "Change one of them."),
+        (
+            entry.status in PROVED and bool(entry.where) and not entry.tests,
+            "is held by the plan without a test.",
+            "Name one under tests, or write it.",
+        ),
     )
     for broken, rule, remedy in rules:
         if broken:

@@ -69,7 +69,8 @@ class Difference:
 
 def load_commitments(root: Path) -> tuple[Commitment, ...]:
     """All commitments; refuses unknown clauses and doubled entries."""
-    return _records(root, COMMITMENTS, "commitment", Commitment)
+    found: tuple[Commitment, ...] = _records(root, COMMITMENTS, "commitment", Commitment)
+    return found
 
 
 def load_deviations(root: Path) -> tuple[Deviation, ...]:

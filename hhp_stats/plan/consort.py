@@ -126,7 +126,10 @@ def known_result(result: str, plan: Plan) -> bool:
     if (outcome, estimand) == ("power", "mdes"):
         return method.split("-")[0] in plan.power
     if (outcome, estimand) == ("benefit_cost", "ratio"):
-        return any(re.fullmatch(rf"{re.escape(entry.key)}(-bootstrap|-fieller)?", method) for entry in plan.cost_benefit.scenarios)
+        return any(
+            re.fullmatch(rf"{re.escape(entry.key)}(-bootstrap|-fieller)?", method)
+            for entry in plan.cost_benefit.scenarios
+        )
     return result in ("balance/omnibus/randomised", "balance/omnibus/analysed")
 
 
@@ -146,7 +149,9 @@ def _check_complete(given: list[str]) -> None:
             raise PlanError(CONSORT, f"item {name}", "has no entry.", "Say where the report answers it.")
     for name, expected in zip(given, order, strict=True):
         if name != expected:
-            raise PlanError(CONSORT, f"item {name}", f"stands where {expected} belongs.", "Keep the order of the checklist.")
+            raise PlanError(
+                CONSORT, f"item {name}", f"stands where {expected} belongs.", "Keep the order of the checklist."
+            )
 
 
 def _check_ground(place: str, item: ChecklistItem) -> None:

@@ -202,7 +202,9 @@ def _check_handlings(found: Estimands) -> None:
         for outcome in entry.outcomes:
             before = seen.setdefault((outcome, entry.event), entry.id)
             if before != entry.id:
-                raise PlanError(ESTIMANDS, place, f"handles {entry.event} for {outcome}, as {before} does.", "Keep one.")
+                raise PlanError(
+                    ESTIMANDS, place, f"handles {entry.event} for {outcome}, as {before} does.", "Keep one."
+                )
     for outcome in outcomes:
         for event in events:
             if (outcome, event) not in seen:
@@ -226,6 +228,8 @@ def _check_analyses(found: Estimands, plan: Plan) -> None:
         if kind == "planned" and name.split("/")[0] in outcomes and name not in aims:
             raise PlanError(ESTIMANDS, f"analysis {name}", "is planned and not named.", "Say what it aims at.")
     for outcome in sorted(outcomes):
-        if not any(known[name] == "planned" and aim == "this" for name, aim in aims.items() if name.split("/")[0] == outcome):
+        if not any(
+            known[name] == "planned" and aim == "this" for name, aim in aims.items() if name.split("/")[0] == outcome
+        ):
             raise PlanError(ESTIMANDS, f"estimand {outcome}", "is aimed at by no planned analysis.",
                             "Name the planned analysis under [[analysis]].")  # fmt: skip

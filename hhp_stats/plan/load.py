@@ -23,6 +23,7 @@ from hhp_stats.plan.schema import (
     Population,
     PowerAssumption,
     Site,
+    TippingSettings,
 )
 
 Record = TypeVar("Record")
@@ -102,7 +103,8 @@ class _Reader:
     def table(self, raw: Table, key: str) -> Table:
         if not isinstance(raw.get(key), Mapping):
             raise PlanError(self.file, key, "is missing.", f"Add a table [{key}].")
-        return raw[key]
+        found: Table = raw[key]
+        return found
 
     def plan(self, raw: Table) -> Plan:
         design = self.table(raw, "design")
@@ -132,6 +134,7 @@ class _Reader:
                       for key, entry in self.table(raw, "outcomes").items()},
             terms=tuple(terms), measures=measures,
             imputation=self.record(ImputationSettings, "imputation", self.table(raw, "imputation")),
+            tipping=self.record(TippingSettings, "tipping", self.table(raw, "tipping")),
             cost_benefit=self.record(CostBenefit, "cost_benefit", costs, scenarios=scenarios),
             power={key: self.record(PowerAssumption, f"power.{key}", entry) for key, entry in raw.get("power", {}).items()},
             analyses=tuple(analyses), clauses=tuple(sorted({clause for _, clause in _citations(raw)})),
@@ -180,6 +183,8 @@ def _check_names(file: str, plan: Plan) -> None:
         if value not in allowed:
             raise PlanError(file, place, f"names an unknown {what} {value!r}.", f"Known: {', '.join(sorted(allowed))}.")
 
+    for key in plan.tipping.outcomes:
+        refuse("tipping", "outcome", key, plan.outcomes)
     for term in plan.terms:
         if term.kind == "categorical" and (not term.levels or term.base not in term.levels):
             raise PlanError(file, f"terms.{term.column}", f"has base level {term.base!r} outside its levels.",
@@ -189,7 +194,9 @@ def _check_names(file: str, plan: Plan) -> None:
         if term.column == "local_authority" and set(term.levels) != authorities:
             raise PlanError(file, "terms.local_authority", "has levels that differ from the sites.", "Make them agree.")
     if set(plan.design.arms.values()) != {0, 1} or set(plan.design.arms) != set(plan.design.arm_labels):
-        raise PlanError(file, "design.arms", "must map two arms to 0 and 1, each with a label.", "Mend arms and arm_labels.")
+        raise PlanError(
+            file, "design.arms", "must map two arms to 0 and 1, each with a label.", "Mend arms and arm_labels."
+        )
     seen: set[str] = set()
     for analysis in plan.analyses:
         place = f"analyses {analysis.id}"

@@ -104,7 +104,7 @@ class Measures:
     baseline_prorata_over_months: float
     leaver_floor_days: float
     leaver_rule: str
-    wellbeing_rule: str
+    wellbeing_rule: Literal["r_squared", "correlation"]
     wellbeing_threshold: float
     time_pressure_alpha: float
 
@@ -116,6 +116,15 @@ class ImputationSettings:
     m: int
     iterations: int
     within: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TippingSettings:
+    """How far answers that were not given are shifted, in standard deviations of the outcome."""
+
+    outcomes: tuple[str, ...]
+    deltas: tuple[float, ...]
+    imputations: int  # of those made, for speed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,6 +183,7 @@ class Plan:
     terms: tuple[Term, ...]
     measures: Measures
     imputation: ImputationSettings
+    tipping: TippingSettings
     cost_benefit: CostBenefit
     power: dict[str, PowerAssumption]
     analyses: tuple[PlannedAnalysis, ...]

@@ -11,19 +11,36 @@ from pathlib import Path
 import pandas as pd
 from great_tables import GT
 
-from hhp_stats.plan.clauses import ClauseStatus, load_clause_status
+from hhp_stats.plan.book_sections import book_sections
+from hhp_stats.plan.clauses import load_clause_status
 from hhp_stats.plan.conduct import load_deviations
 from hhp_stats.plan.conflicts import Conflict, Departure, load_conflicts, load_departures
 from hhp_stats.plan.load import load_plan
+from hhp_stats.present.clause_table import STATUS, clause_table
 from hhp_stats.present.numbers import count, interval, number, p_value, plural
 from hhp_stats.present.tables import effects_table, text_table
 from hhp_stats.project_root import find_root
 from hhp_stats.studies.output import StudyOutput, read_output
 
-PACKAGES = ("pandas", "numpy", "scipy", "statsmodels", "linearmodels", "great-tables", "matplotlib", "openpyxl", "typst", "pypandoc-binary")
-STATUS = {"done": "as planned", "deviated": "deviated", "conflict": "conflict resolved", "not_done": "cannot be done",
-          "context": "no analysis"}  # fmt: skip
-KIND_OF_INPUT = {"returns": "Returns of the authorities", "surveys": "Surveys", "allocation": "Allocation", "course_log": "Course log"}
+PACKAGES = (
+    "pandas",
+    "numpy",
+    "scipy",
+    "statsmodels",
+    "linearmodels",
+    "great-tables",
+    "matplotlib",
+    "openpyxl",
+    "typst",
+    "pypandoc-binary",
+)
+CLAUSES_IN = "report/A-deviations.qmd"
+KIND_OF_INPUT = {
+    "returns": "Returns of the authorities",
+    "surveys": "Surveys",
+    "allocation": "Allocation",
+    "course_log": "Course log",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +67,9 @@ class Appendix:
              "Decided": f"{d.decided}, {'before' if d.before_unblinding else 'after'} unblinding"}
             for d in load_deviations(self.root)
         ]  # fmt: skip
-        return text_table(pd.DataFrame(rows, columns=["Clause", "Analysis", "Planned", "Done", "Reason", "Decided"]), stub="Clause")
+        return text_table(
+            pd.DataFrame(rows, columns=["Clause", "Analysis", "Planned", "Done", "Reason", "Decided"]), stub="Clause"
+        )
 
     def deviation_count(self) -> str:
         """How many deviations there are, in a sentence."""
@@ -59,23 +78,13 @@ class Appendix:
             return "Every planned analysis was run as the plan says; there is no deviation of this report to explain."
         return f"{plural(len(found), 'planned analysis differs', 'planned analyses differ')} from the plan."
 
-    def clauses(self, *, status: Sequence[str] = tuple(STATUS)) -> GT:
-        """Every clause of the protocol: commitment, where the plan holds it, results, section, status."""
-        rows = [self._clause_row(entry) for entry in load_clause_status(self.root) if entry.status in status]
-        return text_table(pd.DataFrame(rows), stub="Clause")
-
-    def _clause_row(self, entry: ClauseStatus) -> dict[str, str]:
-        made = self.output.results.loc[
-            self.output.results["clause"].str.split().map(lambda ids: entry.id in ids), "result_id"
-        ]
-        results = [result_id.split("/", 1)[1] for result_id in made]
-        words = STATUS[entry.status]
-        return {
-            "Clause": entry.id, "Commitment": entry.commitment.strip(),
-            "Status": words + (f": {entry.note.strip()}" if entry.note.strip() else ""),
-            "Results": ", ".join(results[:4]) + (f" and {len(results) - 4} more" if len(results) > 4 else ""),
-            "Conflicts": ", ".join(entry.conflicts),
-        }  # fmt: skip
+    def clauses(self, *, status: Sequence[str] = tuple(STATUS)) -> str:
+        """Every clause of the protocol: commitment, what became of it, section, plan, results and tests; Markdown."""
+        entries = [entry for entry in load_clause_status(self.root) if entry.status in status]
+        return clause_table(
+            entries, results=self.output.results, sections=book_sections(self.root), document=CLAUSES_IN,
+            label="tbl-a-clauses", caption="Clauses of the goal-setting protocol: what became of each, and where to find it",
+        )  # fmt: skip
 
     def clause_count(self) -> str:
         """How many clauses have which status."""

@@ -41,7 +41,9 @@ class StudyReport:
     def table(self, name: str) -> pd.DataFrame:
         """A descriptive table the study wrote."""
         if name not in self.output.tables:
-            raise UnknownName(f"{self.plan.study} wrote no table {name!r}; it wrote {', '.join(sorted(self.output.tables))}")
+            raise UnknownName(
+                f"{self.plan.study} wrote no table {name!r}; it wrote {', '.join(sorted(self.output.tables))}"
+            )
         return self.output.tables[name]
 
     def outcome(self, key: str) -> Outcome:

@@ -22,7 +22,10 @@ STRATEGIES: Mapping[Strategy, str] = {
     "outcome": "Is the outcome",
     "population": "Outside the population",
 }
-AIMS: Mapping[Aim, str] = {"this": "Analyses of this estimand and what they assume", "other": "Beside it: other estimands"}
+AIMS: Mapping[Aim, str] = {
+    "this": "Analyses of this estimand and what they assume",
+    "other": "Beside it: other estimands",
+}
 DEFINITION, EVENTS = "Definition", "Events after randomisation, and the strategy for each"
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -43,21 +44,33 @@ def forest(rows: pd.DataFrame, *, labels: Sequence[str], unit: str, planned: str
     return figure
 
 
-def _forest_line(axes: Axes, row: dict[str, object], *, y: float, label: str, emphasised: bool, digits: int,
+def _forest_line(axes: Axes, row: Mapping[Any, Any], *, y: float, label: str, emphasised: bool, digits: int,
                  scale: float) -> None:  # fmt: skip
     colour, weight = (PALETTE[4], "bold") if emphasised else (TREATMENT, "normal")
-    axes.annotate(label, (-0.02, y), xycoords=("axes fraction", "data"), ha="right", va="center", fontsize=8.5, weight=weight)
+    axes.annotate(
+        label, (-0.02, y), xycoords=("axes fraction", "data"), ha="right", va="center", fontsize=8.5, weight=weight
+    )
     if row["status"] == "not_estimated":
         axes.annotate("not estimated", (0.5, y), xycoords=("axes fraction", "data"), ha="center", va="center",
                       fontsize=8, color=QUIET, style="italic")  # fmt: skip
         return
-    middle, low, high = (scale * float(row[name]) for name in ("estimate", "conf_low", "conf_high"))  # type: ignore[arg-type]
+    middle, low, high = (scale * float(row[name]) for name in ("estimate", "conf_low", "conf_high"))
     left, right = axes.get_xlim()
     if not np.isnan(low):
-        axes.plot([max(low, left), min(high, right)], [y, y], color=colour, linewidth=2.4 if emphasised else 1.4, solid_capstyle="butt")
+        axes.plot(
+            [max(low, left), min(high, right)],
+            [y, y],
+            color=colour,
+            linewidth=2.4 if emphasised else 1.4,
+            solid_capstyle="butt",
+        )
     axes.plot([middle], [y], marker="D" if emphasised else "o", color=colour, markersize=6 if emphasised else 4.5)
-    words = f"{number(middle, digits)}  ({interval(low, high, digits)})" if not np.isnan(low) else number(middle, digits)
-    axes.annotate(words, (1.02, y), xycoords=("axes fraction", "data"), ha="left", va="center", fontsize=8, weight=weight)
+    words = (
+        f"{number(middle, digits)}  ({interval(low, high, digits)})" if not np.isnan(low) else number(middle, digits)
+    )
+    axes.annotate(
+        words, (1.02, y), xycoords=("axes fraction", "data"), ha="left", va="center", fontsize=8, weight=weight
+    )
 
 
 def distribution(table: pd.DataFrame, *, unit: str, arm_labels: dict[str, str]) -> Figure:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pandas as pd
 
@@ -11,7 +12,7 @@ DASH = "\u2013"
 MISSING = "\u2014"
 
 
-def number(value: float, digits: int = 2) -> str:
+def number(value: Any, digits: int = 2) -> str:
     """A rounded number with a true minus sign; never minus zero. Infinite and missing values are said."""
     if value is None or pd.isna(value):
         return MISSING
@@ -22,17 +23,17 @@ def number(value: float, digits: int = 2) -> str:
     return f"{MINUS}{text}" if negative else text
 
 
-def count(value: float) -> str:
+def count(value: Any) -> str:
     """A whole number with thousands separators."""
     return MISSING if value is None or pd.isna(value) else f"{int(value):,}"
 
 
-def percent(share: float, digits: int = 1) -> str:
+def percent(share: Any, digits: int = 1) -> str:
     """A share between 0 and 1 as per cent."""
     return MISSING if pd.isna(share) else f"{number(100 * share, digits)}%"
 
 
-def p_value(p: float) -> str:
+def p_value(p: Any) -> str:
     """A p value as journals print it: three decimals below .01, two above, `< .001` at the bottom."""
     if pd.isna(p):
         return MISSING
@@ -42,18 +43,18 @@ def p_value(p: float) -> str:
     return text.removeprefix("0") if p < 0.995 else "> .99"
 
 
-def p_clause(p: float) -> str:
+def p_clause(p: Any) -> str:
     """The same inside a sentence: `p = .03` or `p < .001`."""
     text = p_value(p)
     return f"p {text}" if text[0] in "<>" else f"p = {text}"
 
 
-def interval(low: float, high: float, digits: int = 2) -> str:
+def interval(low: Any, high: Any, digits: int = 2) -> str:
     """An interval for a sentence or table cell: `-1.20 to 0.40`."""
     return f"{number(low, digits)} to {number(high, digits)}"
 
 
-def plural(n: float, singular: str, many: str = "") -> str:
+def plural(n: Any, singular: str, many: str = "") -> str:
     """`1 team`, `12 teams`."""
     return f"{count(n)} {singular if n == 1 else many or singular + 's'}"
 

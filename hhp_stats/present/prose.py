@@ -72,9 +72,7 @@ def probability_change(row: Row, outcome: Outcome, *, control: Row, treated: Row
     found = verdict(row, better=outcome.better)
     points = number(abs(100 * float(row["estimate"])), digits)
     evidence = uncertainty(row, digits=digits, scale=100, unit=" points")
-    both = (
-        f"{percent(float(treated['estimate']), digits)} against {percent(float(control['estimate']), digits)} in the control arm"
-    )
+    both = f"{percent(float(treated['estimate']), digits)} against {percent(float(control['estimate']), digits)} in the control arm"
     verb = "no higher or lower" if found.direction == "the same" else f"{points} percentage points {found.direction}"
     tail = f"a clear difference in favour of {_whom(found)}" if found.clear else "no clear difference between the arms"
     return f"The chance of leaving was {verb} in the goal-setting arm ({both}; {evidence}): {tail}."

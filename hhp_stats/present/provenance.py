@@ -45,7 +45,10 @@ class Explanation:
         return {
             "result": {key: int(v) if key in ("n", "n_clusters") and v is not None else v for key, v in clean.items()},
             "clauses": dict(self.clauses),
-            "code": [{"name": c.name, "file": c.file, "line": c.line, "question": c.question, "formula": c.formula} for c in self.code],
+            "code": [
+                {"name": c.name, "file": c.file, "line": c.line, "question": c.question, "formula": c.formula}
+                for c in self.code
+            ],
             "inputs": self.inputs[["path", "sha256"]].to_dict("records"),
         }
 

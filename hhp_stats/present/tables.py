@@ -10,7 +10,6 @@ from great_tables import GT
 
 from hhp_stats.present.numbers import MISSING, count, interval, level, number, p_value, percent
 
-
 MANY = 1_000  # degrees of freedom beyond which t is the normal to the digits printed
 
 
@@ -33,14 +32,16 @@ def effects_table(rows: pd.DataFrame, *, labels: Sequence[str], stub: str, digit
     cells["df"] = [_df(row["df"]) for row in kept]
     cells["People"] = [count(row["n"]) for row in kept]
     cells["Teams"] = [count(row["n_clusters"]) for row in kept]
-    reasons = [f"{label}: {row['note']}" for label, row in zip(labels, kept, strict=True) if row["status"] == "not_estimated"]
+    reasons = [
+        f"{label}: {row['note']}" for label, row in zip(labels, kept, strict=True) if row["status"] == "not_estimated"
+    ]
     return plain_table(pd.DataFrame(cells), stub=stub, notes=[*notes, *reasons], spanner=list(arms) if arms else None,
                        groups="group" if groups else None)  # fmt: skip
 
 
-def _reach(row: Mapping[str, object], scale: float, digits: int) -> str:
+def _reach(row: Mapping[Any, Any], scale: float, digits: int) -> str:
     low, high = row["conf_low"], row["conf_high"]
-    return MISSING if pd.isna(low) else interval(scale * float(low), scale * float(high), digits)  # type: ignore[arg-type]
+    return MISSING if pd.isna(low) else interval(scale * float(low), scale * float(high), digits)
 
 
 def _df(df: float) -> str:
@@ -73,7 +74,9 @@ def balance_table(balance: pd.DataFrame, *, arm_labels: Mapping[str, str], covar
     cells = []
     for row in balance.to_dict("records"):
         level = row["level"] if isinstance(row["level"], str) else ""
-        label = f"\u2003{level.capitalize()}" if level else covariates.get(row["covariate"], row["covariate"].capitalize())
+        label = (
+            f"\u2003{level[:1].upper()}{level[1:]}" if level else covariates.get(row["covariate"], row["covariate"].capitalize())
+        )
         head = row["kind"] == "categorical"
         cells.append({
             "Characteristic": label,
@@ -86,7 +89,7 @@ def balance_table(balance: pd.DataFrame, *, arm_labels: Mapping[str, str], covar
                        spanner=[arm_labels["control"], arm_labels["treatment"]])  # fmt: skip
 
 
-def _summary(row: Mapping[str, Any], arm: str) -> str:
+def _summary(row: Mapping[Any, Any], arm: str) -> str:
     mean, sd = float(row[f"mean_{arm}"]), float(row[f"sd_{arm}"])
     n = float(row[f"n_{arm}"])
     # The standard deviation of zeros and ones is fixed by their mean.

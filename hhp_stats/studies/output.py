@@ -32,7 +32,9 @@ class StudyOutput:
             left.unlink()
         partial.mkdir(parents=True, exist_ok=True)
         write_results(self.results, partial / "results.csv")
-        conduct = pd.DataFrame([asdict(entry) for entry in self.conduct], columns=["study", "analysis", "aspect", "value"])
+        conduct = pd.DataFrame(
+            [asdict(entry) for entry in self.conduct], columns=["study", "analysis", "aspect", "value"]
+        )
         for name, table in {**self.tables, "conduct": conduct}.items():
             table.to_csv(partial / f"{name}.csv", index=False, lineterminator="\n")
         if folder.exists():
@@ -57,11 +59,7 @@ def read_output(root: Path, study: str) -> StudyOutput:
     folder = root / FOLDER / study
     if not (folder / "results.csv").is_file():
         raise HhpError(f"the results of {study} are not ready: run `hhp results` (or `make report`) first")
-    tables = {
-        path.stem: pd.read_csv(path)
-        for path in sorted(folder.glob("*.csv"))
-        if path.name != "results.csv"
-    }
+    tables = {path.stem: pd.read_csv(path) for path in sorted(folder.glob("*.csv")) if path.name != "results.csv"}
     conduct = tuple(
         Conduct(**{str(k): str(v) for k, v in row.items()})
         for row in tables.pop("conduct").fillna("").to_dict("records")

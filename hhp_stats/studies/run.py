@@ -46,7 +46,11 @@ STUDIES: tuple[Study, ...] = (
 
 
 def run_studies(
-    root: Path, *, progress: Callable[[str], Progress], fresh: bool = False, kept: Callable[[str], None] = lambda study: None
+    root: Path,
+    *,
+    progress: Callable[[str], Progress],
+    fresh: bool = False,
+    kept: Callable[[str], None] = lambda study: None,
 ) -> pd.DataFrame:
     """Bring the results of every study up to date; returns and writes the whole result frame.
 

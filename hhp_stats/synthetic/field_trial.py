@@ -66,9 +66,9 @@ def _people(
     rng = stream(seed, "people")
     parts = []
     for block, size in a.block_sizes.items():
-        arm = np.array(["control"] * size, dtype=object)
-        arm[rng.permutation(size)[: a.block_treated[block]]] = "treatment"
-        parts.append(pd.DataFrame({"block": block, "arm": arm}))
+        arms = np.array(["control"] * size, dtype=object)
+        arms[rng.permutation(size)[: a.block_treated[block]]] = "treatment"
+        parts.append(pd.DataFrame({"block": block, "arm": arms}))
     people = pd.concat(parts, ignore_index=True)
     people["staff_id"] = [f"P{number:05d}" for number in rng.permutation(90_000)[: len(people)] + 10_000]
     people["military"] = rng.random(len(people)) < a.military_share
@@ -239,7 +239,9 @@ def _scoring(plan: IndividualPlan, outcome: StudyOutcome, before: pd.DataFrame) 
     units = [(0.0, 1.0)] * len(outcome.scales)
     if outcome.combine == "standardised_sum":
         units = reference_units(plan, outcome, before)
-    weights, low, high, step, constant = [], [], [], [], 0.0
+    weights: list[float] = []
+    ends: list[tuple[float, float, float]] = []
+    constant = 0.0
     for name, (mean, unit) in zip(outcome.scales, units, strict=True):
         scale = plan.scales[name]
         each = 1 / (unit * (len(scale.items) if scale.rule == "mean" else 1))
@@ -248,7 +250,6 @@ def _scoring(plan: IndividualPlan, outcome: StudyOutcome, before: pd.DataFrame) 
             turned = item in scale.reverse
             weights.append(-each if turned else each)
             constant += each * (scale.low + scale.high) if turned else 0.0
-            low, high, step = [*low, scale.low], [*high, scale.high], [*step, scale.step]
-    return Items(
-        weights=np.array(weights), low=np.array(low), high=np.array(high), step=np.array(step), constant=constant
-    )
+            ends.append((scale.low, scale.high, scale.step))
+    low, high, step = (np.array(column, dtype=np.float64) for column in zip(*ends, strict=True))
+    return Items(weights=np.array(weights), low=low, high=high, step=step, constant=constant)

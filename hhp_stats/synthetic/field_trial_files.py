@@ -102,7 +102,7 @@ def _allocation(draw: FieldTrialDraw) -> bytes:
 
 def _survey(draw: FieldTrialDraw, wave: str) -> bytes:
     """The platform's export: three header rows, then one row a response, in order of arrival."""
-    asked = [field for field in fields_of(survey_fields(draw.plan), "survey", wave)]
+    asked = list(fields_of(survey_fields(draw.plan), "survey", wave))
     rng = stream(draw.seed, f"survey {wave}")
     responses = _responses(draw, asked, wave, rng)
     opening = {block.id: block.survey_opened or dt.date(2021, 1, 4) for block in draw.plan.blocks}
@@ -184,24 +184,20 @@ def _responses(draw: FieldTrialDraw, asked: list[Field], wave: str, rng: np.rand
                                   progress=round(100 * cut / len(asked))))  # fmt: skip
             day += 1  # the attempt that counts comes later; still in the same week, since days end on the fifth
         made.append(_Response(person=person, code=codes[person], day=day, answers=given, progress=progress))
-    for person in declined.tolist():
-        made.append(
-            _Response(person=person, code=codes[person], day=day_of(0), answers={"consent": "Disagree"}, progress=100)
-        )
-    for person in abandoned.tolist():
-        made.append(
-            _Response(person=person, code=codes[person], day=day_of(0), answers={"consent": "Agree"}, progress=4)
-        )
-    for code in unknown:
-        made.append(
-            _Response(person=int(others[0]), code=code, day=day_of(1), answers=given_by(int(responds[0])), progress=100)
-        )
-    for _ in range(a.previews[which]):
-        made.append(
-            _Response(
-                person=int(others[1]), code="", day=0, answers=given_by(int(responds[1])), progress=100, preview=True
-            )
-        )
+    made += [
+        _Response(person=person, code=codes[person], day=day_of(0), answers={"consent": "Disagree"}, progress=100)
+        for person in declined.tolist()
+    ]
+    made += [
+        _Response(person=person, code=codes[person], day=day_of(0), answers={"consent": "Agree"}, progress=4)
+        for person in abandoned.tolist()
+    ]
+    strange = given_by(int(responds[0]))
+    made += [
+        _Response(person=int(others[0]), code=code, day=day_of(1), answers=strange, progress=100) for code in unknown
+    ]
+    trial = _Response(person=int(others[1]), code="", day=0, answers=strange, progress=100, preview=True)
+    made += [trial] * a.previews[which]
     return made
 
 
@@ -217,7 +213,9 @@ def _with_gaps(draw: FieldTrialDraw) -> tuple[pd.DataFrame, dict[int, set[str]]]
     columns = [[f"{item}_t2" for item in items] for items in outcomes]
     known = np.column_stack([answers[names].notna().all(axis="columns") for names in columns])
     gaps: dict[int, set[str]] = {}
-    for person in np.flatnonzero(people["responds_t2"] & ~known.all(axis=1)).tolist():
+    for person in np.flatnonzero(
+        people["responds_t2"].to_numpy(dtype=bool) & np.logical_not(known.all(axis=1))
+    ).tolist():
         last = max((place for place in range(len(outcomes)) if known[person, place]), default=-1)
         for place in np.flatnonzero(~known[person]).tolist():
             gaps.setdefault(person, set()).update(outcomes[place] if place > last else outcomes[place][:1])

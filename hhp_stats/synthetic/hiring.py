@@ -84,7 +84,9 @@ def _people(a: StudyAssumptions, printed: Figures, seed: int) -> pd.DataFrame:
     cells = [(condition, name_set, size) for condition in ("joint", "separate")
              for name_set, size in enumerate(a.value(condition), start=1)]  # fmt: skip
     count = sum(size for *_, size in cells)
-    arms = {arm: int(printed.row(f"{prefix}-N")["value"]) for arm, prefix in a.value("printed", section="scores").items()}
+    arms = {
+        arm: int(printed.row(f"{prefix}-N")["value"]) for arm, prefix in a.value("printed", section="scores").items()
+    }
     if sum(arms.values()) != count:
         raise InvalidInput(f"{count} participants in experiment 1, {sum(arms.values())} in experiment 2")
     shares = a.value("roles")
@@ -136,7 +138,9 @@ def _decisions(people: pd.DataFrame, a: StudyAssumptions, printed: Figures, seed
     preference = a.number("preference") * rng.standard_normal(count)
     rows = people.loc[people.index.repeat(len(APPLICATIONS)), ["participant", "evaluation", "name_set"]]
     rows = rows.reset_index(names="person").assign(application=list(APPLICATIONS) * count)
-    rows["name"] = [name_of(application, number) for application, number in zip(rows["application"], rows["name_set"], strict=True)]
+    rows["name"] = [
+        name_of(application, number) for application, number in zip(rows["application"], rows["name_set"], strict=True)
+    ]
     rows["pair"] = [APPLICATIONS.index(application) // 2 + 1 for application in rows["application"]]
     person = rows["person"].to_numpy()
     sign = np.where(rows["name"] == MINORITY, 0.5, -0.5)

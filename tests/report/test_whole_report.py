@@ -15,9 +15,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from openpyxl import load_workbook
+
 from hhp_stats.present.numbers import interval, number
 from hhp_stats.results import changed_results, read_results
-from openpyxl import load_workbook
 
 ROOT = Path(__file__).resolve().parents[2]
 PLANNED = "goal_setting/sickness_absence/itt/cr1"
@@ -122,7 +123,9 @@ def corrected(rendered):
     with (project / "data/corrections.csv").open("a", encoding="utf-8", newline="") as stream:
         line = csv.writer(stream, lineterminator="\n")
         common = ["2020-04-20", "goal_setting", "endline", "Bromley", staff]
-        line.writerow(["K1", *common, "overall_absence_days", f"{whole:g}", f"{whole + 60:g}", "long illness missed", "authority"])
+        line.writerow(
+            ["K1", *common, "overall_absence_days", f"{whole:g}", f"{whole + 60:g}", "long illness missed", "authority"]
+        )
         line.writerow(["K2", *common, "illness_days", f"{old:g}", f"{old + 60:g}", "long illness missed", "authority"])
     hhp(project, "render")
     return project
@@ -135,7 +138,10 @@ def test_one_correction_moves_results_sentences_tables_and_figures_together(rend
     assert interval(new["conf_low"], new["conf_high"]) in page
     assert interval(old["conf_low"], old["conf_high"]) not in page, "a number of the last rendering is still there"
     summary = words(corrected / "_output/index.html")
-    assert interval(new["conf_low"], new["conf_high"]) in summary and interval(old["conf_low"], old["conf_high"]) not in summary
+    assert (
+        interval(new["conf_low"], new["conf_high"]) in summary
+        and interval(old["conf_low"], old["conf_high"]) not in summary
+    )
     before, after = figures(rendered / "first"), figures(corrected / "_output")
     moved = {name.rsplit("-", 1)[0] for name in after - before}
     assert any("absence-versions" in name for name in moved), "the figure did not change"
@@ -158,7 +164,9 @@ def test_flipping_the_arms_flips_words_titles_and_alternative_texts(rendered):
     teams.to_csv(path, index=False, lineterminator="\n")
     manifest = project / "data/manifest.toml"
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    manifest.write_text(re.sub(r'("data/allocation/goal_setting\.csv" = )"\w+"', rf'\1"{digest}"', manifest.read_text()))
+    manifest.write_text(
+        re.sub(r'("data/allocation/goal_setting\.csv" = )"\w+"', rf'\1"{digest}"', manifest.read_text())
+    )
     hhp(project, "render", "--format", "html")
     old, new = planned_row(rendered / "first"), planned_row(project / "_output")
     assert old["estimate"] * new["estimate"] < 0

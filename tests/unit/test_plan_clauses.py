@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import csv
 import shutil
 import tomllib
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from hhp_stats.errors import PlanError
+from hhp_stats.plan.book_sections import book_sections
 from hhp_stats.plan.clauses import load_clause_status, plan_entry
 from hhp_stats.plan.conflicts import load_conflicts, load_departures
 
@@ -84,6 +86,43 @@ def test_every_planned_analysis_serves_a_clause():
     assert {clause for clause in cited if status.get(clause, "context") in ("context", "not_done")} == set()
 
 
+def test_what_the_plan_holds_is_shown_by_a_test_and_nothing_needs_one_without_reason():
+    entries = {entry.id: entry for entry in load_clause_status(ROOT)}
+    without = {
+        name for name, entry in entries.items() if not entry.tests and entry.status not in ("context", "not_done")
+    }
+    assert without == {"P98", "P100"}  # the clocks after which data are destroyed: nothing here can show it
+
+
+@pytest.mark.parametrize("test", sorted({test for entry in load_clause_status(ROOT) for test in entry.tests}))
+def test_every_test_that_is_named_exists(test):
+    file, function = test.split("::")
+    tree = ast.parse((ROOT / file).read_text(encoding="utf-8"))
+    assert function in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+
+
+def test_every_survey_outcome_has_the_three_planned_analyses():
+    """Clauses P72 to P76: wellbeing, its parts, the mediators and the dimensions, each with all three strategies."""
+    plan = tomllib.loads((ROOT / PLAN).read_text(encoding="utf-8"))
+    entries = {entry.id: entry for entry in load_clause_status(ROOT)}
+    named = [path.removeprefix("outcomes.") for clause in ("P72", "P77") for path in entries[clause].where]
+    assert {"happiness", "autonomy", "time_pressure"} <= set(named)
+    planned = {(analysis["id"], analysis["missing_outcome"]) for analysis in plan["analyses"]
+               if analysis["kind"] == "planned" and "missing_outcome" in analysis}  # fmt: skip
+    complete = {analysis["id"] for analysis in plan["analyses"] if analysis["population"] == "survey"
+                and analysis["kind"] == "planned" and analysis["baseline_absence"] == "complete_cases"}  # fmt: skip
+    for outcome in ("wellbeing", *named):
+        assert f"{outcome}/itt/complete-cases" in complete
+        assert (f"{outcome}/itt/heckman-ml", "selection") in planned
+        assert (f"{outcome}/itt/imputed", "multiple_imputation") in planned
+
+
+def test_every_section_is_a_heading_of_the_report():
+    sections = book_sections(ROOT)
+    for entry in load_clause_status(ROOT):
+        assert sections[entry.section].file == "report/02-goal-setting.qmd"
+
+
 def test_missing_entry_is_refused(project):
     path = project / STATUS
     path.write_text(path.read_text(encoding="utf-8").replace("[[clause]]" + entry_text(project, "P66"), ""), "utf-8")
@@ -109,6 +148,9 @@ def test_missing_entry_is_refused(project):
         ("P65", 'conflicts = ["C56"]', "conflicts = []", "clause P65", "C56"),
         ("P106", '"D45"', '"D99"', "clause P106", "'D99'"),
         ("P66", "commitment =", "promise =", "clause P66", "'promise'"),
+        ("P66", "::test_changing", "::changing", "clause P66", "::changing"),
+        ("P66", "test_plan_conduct.py::", "test_plan_conduct::", "clause P66", "as a test"),
+        ("P66", "\ntests = [", "\n# tests = [", "clause P66", "without a test"),
     ],
 )
 def test_wrong_entry_is_refused(project, clause, old, new, place, says):
@@ -133,10 +175,12 @@ def test_plan_entry_finds_tables_in_lists_by_name():
             {"id": "absence/itt/cr1.5", "covariance": "CR1.5"},
         ],
         "power": {"absence": {"icc": 0.1}},
+        "scenarios": [{"key": "cheap", "days": 1}],
         "clauses": ["P01"],
     }
     assert plan_entry(plan, "power.absence.icc") == 0.1
     assert plan_entry(plan, "terms.role.base") == "student"
+    assert plan_entry(plan, "scenarios.cheap.days") == 1
     assert plan_entry(plan, "analyses.absence/itt/cr1.covariance") == "CR1"
     assert plan_entry(plan, "analyses.absence/itt/cr1.5.covariance") == "CR1.5"  # the longer id wins
     for path in ("power.turnover", "terms.role.levels", "clauses.P01", "power.absence.icc.unit", "analyses.absence"):

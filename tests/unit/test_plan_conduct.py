@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+
 from hhp_stats.errors import PlanError
 from hhp_stats.plan.conduct import (
     Commitment,
@@ -58,7 +59,9 @@ def test_an_explanation_of_something_else_is_refused(wrong):
 
 def test_the_plan_in_the_repository_keeps_its_commitments(root):
     plan = load_plan(root, "goal_setting")
-    conduct = [entry for analysis in plan.analyses for entry in what_was_done(analysis, plan.outcomes[analysis.outcome], plan)]
+    conduct = [
+        entry for analysis in plan.analyses for entry in what_was_done(analysis, plan.outcomes[analysis.outcome], plan)
+    ]
     check_deviations(differences(load_commitments(root), conduct), load_deviations(root), study="goal_setting")
 
 

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+
 from hhp_stats.errors import PlanError, UnknownName
 from hhp_stats.plan.load import load_plan
 
@@ -26,7 +27,7 @@ def test_an_unknown_analysis_is_named(root):
 
 DAMAGES = {
     "unknown clause": (r'clauses = \["P06", ', 'clauses = ["P999", ', "P999"),
-    "no clause": (r'(\[outcomes\.turnover\][^[]*?)clauses = \[[^\]]*\]', r"\1clauses = []", "cites no clause"),
+    "no clause": (r"(\[outcomes\.turnover\][^[]*?)clauses = \[[^\]]*\]", r"\1clauses = []", "cites no clause"),
     "base outside levels": ('base = "student social worker"', 'base = "director"', "director"),
     "unknown key": ("working_days_per_week = 5", "working_days_per_week = 5\nholidays = 3", "holidays"),
     "missing key": ("working_days_per_week = 5", "", "working_days_per_week"),

@@ -3,6 +3,7 @@
 import math
 
 import pytest
+
 from hhp_stats.plan.load import load_plan
 from hhp_stats.present import prose
 from hhp_stats.present.numbers import MISSING, interval, number, p_clause, p_value, percent, plural
@@ -20,14 +21,21 @@ def row(estimate, low, high, p=0.3, status="estimated", note=""):
 
 @pytest.mark.parametrize(
     ("value", "digits", "text"),
-    [(-0.004, 2, "0.00"), (-1.256, 2, "\u22121.26"), (1234.5, 0, "1,234"), (math.nan, 2, MISSING), (-math.inf, 2, "\u2212\u221e")],
+    [
+        (-0.004, 2, "0.00"),
+        (-1.256, 2, "\u22121.26"),
+        (1234.5, 0, "1,234"),
+        (math.nan, 2, MISSING),
+        (-math.inf, 2, "\u2212\u221e"),
+    ],
 )
 def test_numbers(value, digits, text):
     assert number(value, digits) == text
 
 
 @pytest.mark.parametrize(
-    ("p", "text"), [(0.0004, "< .001"), (0.0042, ".004"), (0.0496, ".050"), (0.34, ".34"), (0.999, "> .99"), (0.0504, ".050")]
+    ("p", "text"),
+    [(0.0004, "< .001"), (0.0042, ".004"), (0.0496, ".050"), (0.34, ".34"), (0.999, "> .99"), (0.0504, ".050")],
 )
 def test_p_values(p, text):
     assert p_value(p) == text
@@ -35,7 +43,11 @@ def test_p_values(p, text):
 
 def test_small_phrases():
     assert p_clause(0.0001) == "p < .001" and p_clause(0.25) == "p = .25"
-    assert percent(0.1234) == "12.3%" and plural(1, "team") == "1 team" and plural(1200, "person", "people") == "1,200 people"
+    assert (
+        percent(0.1234) == "12.3%"
+        and plural(1, "team") == "1 team"
+        and plural(1200, "person", "people") == "1,200 people"
+    )
     assert interval(-1, 2, 1) == "\u22121.0 to 2.0"
 
 
@@ -45,7 +57,9 @@ def test_an_interval_across_zero_is_no_clear_difference(outcome):
 
 
 def test_flipping_the_sign_flips_direction_and_favour(outcome):
-    lower, higher = (prose.difference(row(sign * 0.8, *sorted((sign * 0.2, sign * 1.4)), p=0.01), outcome) for sign in (-1, 1))
+    lower, higher = (
+        prose.difference(row(sign * 0.8, *sorted((sign * 0.2, sign * 1.4)), p=0.01), outcome) for sign in (-1, 1)
+    )
     assert "lower" in lower and "in favour of goal-setting" in lower
     assert "higher" in higher and "in favour of the control arm" in higher
 
@@ -55,7 +69,9 @@ def test_no_difference_at_all(outcome):
 
 
 def test_what_could_not_be_estimated_says_why(outcome):
-    assert "one arm" in prose.difference(row(math.nan, math.nan, math.nan, status="not_estimated", note="one arm"), outcome)
+    assert "one arm" in prose.difference(
+        row(math.nan, math.nan, math.nan, status="not_estimated", note="one arm"), outcome
+    )
 
 
 def test_probabilities_are_said_in_points(outcome):

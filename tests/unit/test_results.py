@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+
 from hhp_stats.results import (
     COLUMNS,
     Estimate,

@@ -82,7 +82,7 @@ def test_observed_outcomes_are_never_moved(imputations) -> None:
 
 
 def test_refusals(imputations) -> None:
-    with pytest.raises(UnknownName, match="twice was not imputed itself"):
+    with pytest.raises(UnknownName, match="twice is no column"):
         tipping_points(imputations, outcome="twice", fit=effect, deltas=[1])
     with pytest.raises(InvalidInput, match="categorical"):
         tipping_points(imputations, outcome="role", fit=effect, deltas=[1])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 import matplotlib.pyplot as plt
 import pandas as pd
@@ -10,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
+from hhp_stats.plan.individual import StudyOutcome
 from hhp_stats.present import prose
 from hhp_stats.present.embed import EmbeddedFigure, embed
 from hhp_stats.present.field_trials.report import FieldTrialReport, Row
@@ -61,7 +63,7 @@ def effects(report: FieldTrialReport) -> EmbeddedFigure:
         row = report.row(f"{outcome.id}/itt/hedges-g")
         sign = 1.0 if outcome.better == "higher" else -1.0
         ends = sorted((sign * float(row["conf_low"]), sign * float(row["conf_high"])))
-        rows.append((outcome.label, sign * float(row["estimate"]), ends[0], ends[1]))
+        rows.append((_turned(outcome), sign * float(row["estimate"]), ends[0], ends[1]))
     reach = float(report.row("power/mde_achieved/formula")["estimate"])
     apply_style()
     figure, axes = plt.subplots(figsize=(WIDTH, 1.0 + 0.42 * len(rows)))
@@ -96,6 +98,11 @@ def effects(report: FieldTrialReport) -> EmbeddedFigure:
     )  # fmt: skip
 
 
+def _turned(outcome: StudyOutcome) -> str:
+    """The outcome's label, saying so where its sign was turned."""
+    return outcome.label + (" (turned round)" if outcome.better == "lower" else "")
+
+
 def attenuation(report: FieldTrialReport) -> EmbeddedFigure:
     """Effect of each outcome by period of response."""
     periods = report.table("periods")
@@ -107,11 +114,11 @@ def attenuation(report: FieldTrialReport) -> EmbeddedFigure:
     for place, outcome in enumerate(report.measured):
         rows = [report.row(f"{outcome.id}/period_{int(p)}/hc2-sd") for p in periods["period"]]
         x = [float(p) + 0.09 * (place - (len(report.measured) - 1) / 2) for p in periods["period"]]
-        label = outcome.label + (" (turned round)" if outcome.better == "lower" else "")
+        label = _turned(outcome)
         _line(axes, x, rows, colour=colours[place], marker=MARKERS[place], label=label)
         words.append(f"{label}: {', '.join(number(row['estimate']) for row in rows)}")
     _period_axis(axes, periods)
-    axes.legend(ncols=2, loc="upper right")
+    axes.legend(ncols=2, loc="lower left", bbox_to_anchor=(0, 1.0), borderaxespad=0.2)
     return embed(
         figure, root=report.root, document=report.document, label=_label(report, "attenuation"),
         alt=f"Effect of each outcome by period of response, from the first to the last. {'; '.join(words)}.",
@@ -198,7 +205,7 @@ def _diagram(table: pd.DataFrame) -> Figure:
         for y, stage in places:
             tops.append((y, _box(axes, x=x, y=y, text=_lines(table, stage, arm), width=47)))
         _arrow(axes, (50, 94 - 4.2), (x, tops[0][0] + tops[0][1]))
-        for (upper, height), (lower, reach) in zip(tops, tops[1:], strict=False):
+        for (upper, height), (lower, reach) in pairwise(tops):
             _arrow(axes, (x, upper - height), (x, lower + reach))
     return figure
 

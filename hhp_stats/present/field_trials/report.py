@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from hhp_stats.consistency.reproduction import read_mapping, reproduction_table
 from hhp_stats.errors import UnknownName
 from hhp_stats.plan.conflicts import Conflict, load_conflicts
 from hhp_stats.plan.individual import Arm, IndividualPlan, StudyOutcome, load_individual_plan
+from hhp_stats.present.numbers import count
 from hhp_stats.project_root import find_root
 from hhp_stats.results import row_of
 from hhp_stats.studies.output import StudyOutput, read_output
@@ -22,6 +23,7 @@ PUBLISHED = "data/published/published_results.csv"
 UNMATCHED = "data/published/unmatched_field_trials.csv"
 GROUP = "field_trials"
 Row = Mapping[str, Any]
+WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,12 +92,35 @@ class FieldTrialReport:
         own = mapping.loc[mapping["result_id"].str.startswith(f"{self.plan.study}/")]
         return reproduction_table(self.published(), self.output.results, own)
 
+    def counterparts(self) -> dict[tuple[str, str], Row]:
+        """The rows of `reproduction` by result id and column."""
+        rows = rows_of(self.reproduction())
+        return {(str(row["result_id"]), str(row["column"])): row for row in rows}
+
+    def records(self, name: str) -> list[Row]:
+        """The lines of a descriptive table."""
+        return rows_of(self.table(name))
+
     def conflict(self, key: str) -> Conflict:
         """One contradiction in the documents, with the reading chosen."""
         for entry in load_conflicts(self.root):
             if entry.id == key:
                 return entry
         raise UnknownName(f"data/plan/conflicts.toml has no conflict {key!r}")
+
+
+def in_words(n: float) -> str:
+    """Whole numbers below ten as words, others as figures."""
+    return WORDS[int(n)] if 0 <= n < len(WORDS) and float(n).is_integer() else count(n)
+
+
+def _textual(row: Mapping[Hashable, Any]) -> Row:
+    return {str(name): value for name, value in row.items()}
+
+
+def rows_of(frame: pd.DataFrame) -> list[Row]:
+    """The lines of a frame, columns by name."""
+    return [_textual(row) for row in frame.to_dict("records")]
 
 
 def open_field_trial(study: str, *, document: str = "", root: Path | None = None) -> FieldTrialReport:

@@ -8,19 +8,15 @@ import pandas as pd
 
 from hhp_stats.plan.individual import StudyOutcome
 from hhp_stats.present import prose
-from hhp_stats.present.field_trials.report import FieldTrialReport, Row
+from hhp_stats.present.field_trials.published import conflict, gap_needed, printed_p, reproduced
+from hhp_stats.present.field_trials.report import FieldTrialReport, Row, in_words
 from hhp_stats.present.numbers import count, interval, level, number, p_clause, percent, plural
-
-WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
-
-
-def in_words(n: float) -> str:
-    """Whole numbers below ten as words, others as figures."""
-    return WORDS[int(n)] if 0 <= n < len(WORDS) and float(n).is_integer() else count(n)
 
 
 def _a(label: str) -> str:
-    """A label inside a sentence: small first letter, unless it is an abbreviation."""
+    """A label inside a sentence: small first letter, unless the first word is an abbreviation or name."""
+    if label.split()[0] in ("Welch", "MoD-ING", "SWING", "Beneficiaries"):
+        return label
     return label if label[:2].isupper() else label[0].lower() + label[1:]
 
 
@@ -54,11 +50,11 @@ def effect(report: FieldTrialReport, outcome: str) -> str:
     means = [report.arm(outcome, arm) for arm in (report.treatment, report.control)]
     found = prose.verdict(row, better=entry.better)
     size = number(abs(float(row["estimate"])))
-    verb = "the same as" if found.direction == "the same" else f"{size} {found.direction} than"
-    whom = "treated" if found.favours == "treatment" else "control"
-    tail = f"a clear difference, in favour of the {whom} arm" if found.clear else "no clear difference"
+    whom = "treated" if found.favours == "treatment" else "controls"
+    gap = "no difference" if found.direction == "the same" else f"the treated were {size} {found.direction}"
+    tail = f"a clear difference, in favour of the {whom}" if found.clear else "no clear difference"
     return (
-        f"The mean of the treated was {_mean(means[0])}, {verb} that of the controls, {_mean(means[1])} "
+        f"The treated had a mean of {_mean(means[0])}, the controls one of {_mean(means[1])}; {gap} "
         f"({prose.uncertainty(row)}): {tail}. In standard deviations the difference was {_standardised(report, outcome)}."
     )
 
@@ -106,13 +102,14 @@ def verdict(report: FieldTrialReport) -> str:
         head = f"{in_words(len(clear)).capitalize()} of the {in_words(len(rows))} outcomes show a clear difference ({named})"
     return (
         f"{head}; the smallest p-value is that of {_a(name)} ({p_clause(float(smallest['p_value']))}), and after Holm\u2019s "
-        f"adjustment for {in_words(len(rows))} outcomes {in_words(kept)} of them {'is' if kept == 1 else 'are'} below .05."
+        f"adjustment for {in_words(len(rows))} outcomes {in_words(kept) if kept else 'none'} of them {'are' if kept > 1 else 'is'} below .05."
     )
 
 
 def towards(report: FieldTrialReport) -> str:
     """Which outcomes point to the better side, which to the worse: signs only, with no claim about size."""
-    better, worse = [], []
+    better: list[str] = []
+    worse: list[str] = []
     for outcome in report.measured:
         found = prose.verdict(report.planned(outcome.id), better=outcome.better)
         (better if found.favours == "treatment" else worse).append(_a(outcome.label))
@@ -168,8 +165,8 @@ def power(report: FieldTrialReport) -> str:
     text = (
         f"The trial was planned to detect an effect of {number(printed or float('nan'))} standard deviations; {count(planned['n'])} people"
         f"{share} allow {number(planned['estimate'])}. The {count(achieved['n'])} who answered the primary outcome allow "
-        f"{number(achieved['estimate'])}: smaller effects were likelier to be missed than found with a power of "
-        f"{percent(report.plan.power['achieved'].power, 0)}."
+        f"{number(achieved['estimate'])}: an effect that size is missed in {percent(1 - report.plan.power['achieved'].power, 0)} of trials "
+        "like this one, and a smaller one more often."
     )
     if printed is not None and abs(float(planned["estimate"]) - printed) > 0.005:
         text += (
@@ -181,9 +178,10 @@ def power(report: FieldTrialReport) -> str:
 
 def balance(report: FieldTrialReport) -> str:
     """How far apart are respondents of the two arms in their baseline scores?"""
-    table = report.table("balance")
-    part = table.loc[(table["population"] == "responders") & (table["kind"] == "continuous")]
-    worst = part.loc[part["std_difference"].abs().idxmax()]
+    rows = [
+        row for row in report.records("balance") if row["population"] == "responders" and row["kind"] == "continuous"
+    ]
+    worst = max(rows, key=lambda row: abs(float(row["std_difference"])))
     name = report.outcome(str(worst["covariate"]).removesuffix("_t1")).label
     return (
         f"Among respondents of the endline survey who had also answered the first one, the largest standardised difference "
@@ -192,14 +190,14 @@ def balance(report: FieldTrialReport) -> str:
 
 
 def flow_counts(report: FieldTrialReport) -> str:
-    """What the survey export held: responses, those set aside, and those that count."""
-    table = report.table("linkage").set_index("wave")
-    row, first = table.loc["endline"], table.loc["baseline"]
+    """What the survey exports held: responses, those set aside, and those that count."""
+    rows = {row["wave"]: row for row in report.records("linkage")}
+    row, first = rows["endline"], rows["baseline"]
     return (
         f"The endline export holds {plural(row['responses'], 'response')}; {count(row['consented'])} came with consent, "
         f"{count(row['duplicates'])} were earlier attempts of people who answered again, {count(row['unmatched'])} carried a code "
-        f"that nobody on the list has, and {count(row['matched'])} belong to randomised people. The baseline export gives "
-        f"{count(first['matched'])} of these."
+        f"that nobody on the list has, and {count(row['matched'])} belong to randomised people. The baseline export holds "
+        f"{count(first['matched'])} responses of randomised people."
     )
 
 
@@ -233,42 +231,23 @@ def words(report: FieldTrialReport, key: str) -> str:
     return in_words(report.plan.fact(key))
 
 
+def minimum(report: FieldTrialReport) -> str:
+    """How many answers a period needs, in words where small."""
+    return "none" if report.plan.periods is None else in_words(report.plan.periods.minimum)
+
+
+def spread(report: FieldTrialReport, outcome: str) -> str:
+    """The standard deviations of an outcome in both arms."""
+    treated, control = (
+        report.row(f"{outcome}/sd_{arm.id}/raw")["estimate"] for arm in (report.treatment, report.control)
+    )
+    return f"{number(treated)} among the treated and {number(control)} among the controls"
+
+
 def number_of(report: FieldTrialReport, key: str) -> str:
     """A count of the sample, by its key: `responded_cohort_1`."""
     value = report.count(key)
     return percent(value) if "rate" in key else count(value)
-
-
-def conflict(report: FieldTrialReport, key: str) -> str:
-    """What the documents contradict, and the reading chosen."""
-    entry = report.conflict(key)
-    return " ".join(filter(None, (entry.finding, entry.reading)))
-
-
-def printed_p(report: FieldTrialReport, outcome: str) -> str:
-    """The printed p-value of an outcome, and the one that the arms of this release give."""
-    row = report.planned(outcome)
-    mapping = report.reproduction()
-    own = mapping.loc[(mapping["result_id"] == row["result_id"]) & (mapping["column"] == "p_value")].iloc[0]
-    text = (
-        f"The published p-value is {_bare(float(own['published']))}; from the arms it is {_bare(float(row['p_value']))}"
-    )
-    return f"{text}, which agrees." if own["matches"] else f"{text}: the two do not agree."
-
-
-def _bare(p: float) -> str:
-    return f"{p:.2f}".removeprefix("0")
-
-
-def reproduced(report: FieldTrialReport) -> str:
-    """How many of the published figures of this trial come back."""
-    table = report.reproduction()
-    arms = table.loc[table["result_id"].str.contains("/mean_")]
-    return (
-        f"Of {plural(len(table), 'published figure')} of this trial that have a counterpart here, {count(table['matches'].sum())} "
-        f"come back to the printed digits, among them {count(arms['matches'].sum())} of {count(len(arms))} arm sizes, means and "
-        "standard errors; the release was calibrated so that they would."
-    )
 
 
 def recall(report: FieldTrialReport) -> str:
@@ -317,7 +296,7 @@ def by_block(report: FieldTrialReport, outcome: str) -> str:
 SENTENCES: dict[str, Callable[..., str]] = {
     "sample": sample, "answered": answered, "effect": effect, "short": short, "verdict": verdict, "towards": towards,
     "standardised": standardised, "robustness": robustness, "power": power, "balance": balance, "export": flow_counts,
-    "left": left, "blocks": blocks, "block_list": block_list, "fact": fact, "words": words, "number": number_of,
-    "conflict": conflict, "printed_p": printed_p, "reproduced": reproduced, "recall": recall, "attenuation": attenuation,
+    "left": left, "blocks": blocks, "block_list": block_list, "fact": fact, "words": words, "number": number_of, "minimum": minimum, "spread": spread,
+    "conflict": conflict, "printed_p": printed_p, "gap_needed": gap_needed, "reproduced": reproduced, "recall": recall, "attenuation": attenuation,
     "attenuation_test": attenuation_test, "by_cohort": by_block,
 }  # fmt: skip

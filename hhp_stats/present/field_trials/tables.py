@@ -7,9 +7,9 @@ from collections.abc import Callable
 import pandas as pd
 from great_tables import GT
 
-from hhp_stats.present.field_trials.report import UNMATCHED, FieldTrialReport, Row
+from hhp_stats.present.field_trials.report import UNMATCHED, FieldTrialReport, Row, rows_of
 from hhp_stats.present.field_trials.sentences import versions
-from hhp_stats.present.numbers import MISSING, count, interval, level, number, p_clause, p_value, percent
+from hhp_stats.present.numbers import MINUS, MISSING, count, interval, level, number, p_clause, p_value, percent
 from hhp_stats.present.tables import balance_table, plain_table, text_table
 
 
@@ -60,7 +60,7 @@ def version_table(report: FieldTrialReport, outcome: str) -> GT:
         [],
         [f"Unit: {entry.unit}, but standard deviations in the last line. Difference: treated minus control."],
     )
-    for row in versions(report, entry).to_dict("records"):
+    for row in rows_of(versions(report, entry)):
         analysis = report.plan.analysis(str(row["result_id"]).split("/", 1)[1])
         cells.append({
             "Version": analysis.label, "Difference": number(row["estimate"]), f"{level(row['conf_level'])} CI": _reach(row),
@@ -73,9 +73,9 @@ def version_table(report: FieldTrialReport, outcome: str) -> GT:
 
 def all_versions(report: FieldTrialReport) -> GT:
     """Every version for all outcomes, grouped."""
-    cells = []
+    cells: list[dict[str, str]] = []
     for outcome in report.measured:
-        for row in versions(report, outcome).to_dict("records"):
+        for row in rows_of(versions(report, outcome)):
             analysis = report.plan.analysis(str(row["result_id"]).split("/", 1)[1])
             cells.append({
                 "Version": analysis.label, "of": outcome.label, "Difference": number(row["estimate"]),
@@ -91,27 +91,28 @@ def all_versions(report: FieldTrialReport) -> GT:
 
 def measures(report: FieldTrialReport) -> GT:
     """What was measured: scales, items, range, reliability; and what the report leaves open."""
-    reliability = report.table("reliability").set_index("scale")
-    cells = []
-    for scale in report.plan.scales.values():
-        known = scale.id in reliability.index
-        cells.append({
-            "Scale": scale.label, "Items": count(len(scale.items)), "Range": f"{scale.low:g} to {scale.high:g}",
-            "Consistency": number(reliability.at[scale.id, "estimate"]) if known else MISSING,
-            "Instrument": "printed" if scale.printed else "assumed",
-        })  # fmt: skip
+    reliability = {row["scale"]: float(row["estimate"]) for row in report.records("reliability")}
+    scales = report.plan.scales.values()
+    cells = {
+        "Scale": [scale.label for scale in scales],
+        "Items": [count(len(scale.items)) for scale in scales],
+        "Range": [f"{scale.low:g} to {scale.high:g}" for scale in scales],
+        "Consistency": [number(reliability.get(scale.id, float("nan"))) for scale in scales],
+        "Instrument": ["printed" if scale.printed else "assumed" for scale in scales],
+    }
     return plain_table(
         pd.DataFrame(cells), stub="Scale",
-        notes=["Consistency: Cronbach\u2019s alpha at the endline, for two items the Spearman-Brown coefficient; of synthetic answers, "
-               "it says nothing about the instruments."],
+        notes=["Consistency: Cronbach\u2019s alpha at the endline, for two items the Spearman-Brown coefficient. It describes "
+               "synthetic answers and says nothing about the instruments."],
     )  # fmt: skip
 
 
 def response(report: FieldTrialReport) -> GT:
     """Response by arm and block."""
-    rows = report.table("attrition").to_dict("records")
-    heading = {"arm": "Arm", "block": "Block"}
-    cells = []
+    rows = report.records("attrition")
+    within = report.plan.design.within.replace("_", " ").capitalize()
+    heading = {"arm": "Arm", "block": within}
+    cells: list[dict[str, str]] = []
     for row in rows:
         line = {"Group": row["label"], "of": heading[row["kind"]], "Randomised": count(row["people"]),
                 "Answered first survey": f"{count(row['baseline'])} ({percent(row['baseline'] / row['people'])})",
@@ -143,7 +144,7 @@ def balance(report: FieldTrialReport) -> GT:
 
 def power(report: FieldTrialReport) -> GT:
     """Detectable effects as printed and as the formula has them."""
-    cells = []
+    cells: list[dict[str, str]] = []
     for entry in report.plan.power.values():
         row = report.row(f"power/mde_{entry.id}/formula")
         needed = report.row(f"power/people_needed_{entry.id}/formula") if entry.printed is not None else None
@@ -162,41 +163,35 @@ def power(report: FieldTrialReport) -> GT:
 
 
 def periods(report: FieldTrialReport) -> GT:
-    """Effects by period of response: each outcome and their average."""
-    table = report.table("periods")
-    cells = []
-    for period in table.to_dict("records"):
-        span = (
-            f"{period['first_week']}"
-            if period["first_week"] == period["last_week"]
-            else f"{period['first_week']}\u2013{period['last_week']}"
-        )
-        line = {"Week of response": span, "Responses": count(period["responses"])}
-        for outcome in report.measured:
-            line[outcome.label] = _effect(report.row(f"{outcome.id}/period_{period['period']}/hc2-sd"))
-        line["Average"] = _effect(report.row(f"average/period_{period['period']}/cr1-sd"))
-        cells.append(line)
-    change = {"Week of response": "Change a week", "Responses": ""}
-    for outcome in report.measured:
-        change[outcome.label] = _effect(report.row(f"{outcome.id}/arm_by_week/hc2-sd"))
-    change["Average"] = _effect(report.row("average/arm_by_week/cr1-sd"))
+    """Effects by period of response: their average, and each outcome; and the change by week."""
+    spans = [(row["period"], _span(row)) for row in report.records("periods")]
+    parts = [("Average of the outcomes", "average", "cr1-sd")]
+    parts += [(outcome.label, outcome.id, "hc2-sd") for outcome in report.measured]
+    cells: list[dict[str, str]] = []
+    for label, key, method in parts:
+        lines = [(f"Week {span}", report.row(f"{key}/period_{period}/{method}")) for period, span in spans]
+        lines.append(("Change a week", report.row(f"{key}/arm_by_week/{method}")))
+        cells += [
+            {"Response in": name, "of": label, "Effect": number(row["estimate"]), f"{level(row['conf_level'])} CI": _reach(row),
+             "p": p_value(row["p_value"]), "People": count(row["n"])}
+            for name, row in lines
+        ]  # fmt: skip
     return plain_table(
-        pd.DataFrame([*cells, change]), stub="Week of response",
-        notes=["Treated minus control in standard deviations, turned so that above zero is better; 95% interval below. Exploratory, "
-               "unplanned, not adjusted for the number of comparisons.",
-               "Average: mean of the outcomes\u2019 effects, people as clusters. Last line: interaction of arm and week of response."],
+        pd.DataFrame(cells), stub="Response in", groups="of",
+        notes=["Treated minus control in standard deviations, turned so that above zero is better. Exploratory, unplanned, not adjusted "
+               "for the number of comparisons.",
+               "Average: mean of the outcomes\u2019 effects, people as clusters. Change a week: interaction of arm and week of response."],
     )  # fmt: skip
 
 
-def _effect(row: Row) -> str:
-    if row["status"] == "not_estimated":
-        return MISSING
-    return f"{number(row['estimate'])} ({_reach(row)})"
+def _span(period: Row) -> str:
+    first, last = count(period["first_week"]), count(period["last_week"])
+    return first if first == last else f"{first}\u2013{last}"
 
 
 def cohorts(report: FieldTrialReport) -> GT:
     """SWING: effects by cohort and their difference."""
-    cells = []
+    cells: list[dict[str, str]] = []
     for outcome in report.measured:
         one, two = (report.row(f"{outcome.id}/itt_cohort_{n}/hc2") for n in (1, 2))
         gap = report.row(f"{outcome.id}/arm_by_cohort/hc2")
@@ -215,17 +210,15 @@ def cohorts(report: FieldTrialReport) -> GT:
 
 def published(report: FieldTrialReport) -> GT:
     """The published comparisons beside those of this release."""
-    figures, mapping = report.published(), report.reproduction().set_index(["result_id", "column"])
-    cells = []
+    figures, mapping = report.published(), report.counterparts()
+    cells: list[dict[str, str]] = []
     for outcome in report.measured:
         row, line = report.planned(outcome.id), {"Outcome": outcome.label}
         for arm in (report.treatment, report.control):
             key = f"{report.plan.study}/{outcome.id}/mean_{arm.id}/raw"
-            parts = {c: figures.row(str(mapping.at[(key, c), "published_id"])) for c in ("n", "estimate", "std_error")}
-            line[arm.label] = (
-                f"{parts['estimate']['as_printed']} ({parts['std_error']['as_printed']}), {parts['n']['as_printed']}"
-            )
-        p = mapping.loc[(str(row["result_id"]), "p_value")]
+            parts = {c: figures.row(str(mapping[(key, c)]["published_id"])) for c in ("n", "estimate", "std_error")}
+            line[arm.label] = _printed(*(str(parts[c]["as_printed"]) for c in ("estimate", "std_error", "n")))
+        p = mapping[(str(row["result_id"]), "p_value")]
         line["p, published"] = str(figures.row(str(p["published_id"]))["as_printed"])
         line["p, from the arms"] = p_value(row["p_value"])
         line["Agree"] = "yes" if p["matches"] else "no"
@@ -237,12 +230,16 @@ def published(report: FieldTrialReport) -> GT:
     )  # fmt: skip
 
 
+def _printed(mean: str, std_error: str, n: str) -> str:
+    return f"{mean} ({std_error}), {n}".replace("-", MINUS)
+
+
 def unmatched(report: FieldTrialReport) -> GT:
     """Published figures that do not come back, with the conflict that explains each."""
     reasons = pd.read_csv(report.root / UNMATCHED).set_index("published_id")["conflict"]
     table, figures = report.reproduction(), report.published()
-    cells = []
-    for row in table.loc[~table["matches"]].to_dict("records"):
+    cells: list[dict[str, str]] = []
+    for row in rows_of(table.loc[~table["matches"]]):
         key = str(row["published_id"])
         conflict = report.conflict(str(reasons[key]))
         places = 2 if abs(float(row["ours"])) < 1 else 1

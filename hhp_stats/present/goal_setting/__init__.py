@@ -5,8 +5,10 @@ A chapter cell says `gs.table("primary")`; the registries below say which functi
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from great_tables import GT
 
@@ -16,6 +18,9 @@ from hhp_stats.present.embed import EmbeddedFigure
 from hhp_stats.present.goal_setting.figures import FIGURES
 from hhp_stats.present.goal_setting.sentences import SENTENCES
 from hhp_stats.present.goal_setting.tables import TABLES
+
+
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +42,7 @@ class GoalSettingChapter:
         return _named(SENTENCES, name)(self.report)
 
 
-def _named(registry: dict, name: str):  # type: ignore[type-arg, no-untyped-def]
+def _named(registry: Mapping[str, Made], name: str) -> Made:
     if name not in registry:
         raise UnknownName(f"nothing is called {name!r} here; known: {', '.join(sorted(registry))}")
     return registry[name]

@@ -48,7 +48,8 @@ def absence_distribution(report: StudyReport) -> EmbeddedFigure:
     """Days absent by class, in both arms."""
     table, labels = report.table("absence_distribution"), report.plan.design.arm_labels
     words = "; ".join(
-        f"{labels[arm]}: " + ", ".join(f"{row['bin']} days {percent(row['share'], 0)}" for row in part.to_dict("records"))
+        f"{labels[str(arm)]}: "
+        + ", ".join(f"{row['bin']} days {percent(row['share'], 0)}" for row in part.to_dict("records"))
         for arm, part in table.groupby("arm", sort=False)
     )
     zero = table.loc[table["bin"] == "0"].set_index("arm")["share"]
@@ -89,7 +90,10 @@ def acceptability(report: StudyReport) -> EmbeddedFigure:
     """How many resamples lie above each ratio."""
     curve = report.table("acceptability")
     shown = curve.loc[curve["scenario"] != "printed-days"]
-    words = "; ".join(f"{row['label']}, ratio above {row['threshold']:g}: {percent(row['probability'], 0)}" for row in shown.to_dict("records"))
+    words = "; ".join(
+        f"{row['label']}, ratio above {row['threshold']:g}: {percent(row['probability'], 0)}"
+        for row in shown.to_dict("records")
+    )
     even = shown.loc[shown["threshold"] == 1, "probability"]
     return embed(
         acceptability_curve(shown), root=report.root, document=report.document, label="gs-acceptability",

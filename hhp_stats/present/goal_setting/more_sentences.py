@@ -8,6 +8,7 @@ from hhp_stats.present import prose
 from hhp_stats.present.chapter import StudyReport
 from hhp_stats.present.goal_setting.more_tables import MEDIATORS, STRATEGIES, WELLBEING
 from hhp_stats.present.numbers import count, interval, number, p_clause, percent, plural, spelled
+from hhp_stats.studies.goal_setting.multiplicity import FAMILY
 
 
 def _verdicts(report: StudyReport, outcome: str) -> list[prose.Verdict]:
@@ -40,7 +41,11 @@ def wellbeing(report: StudyReport) -> str:
 
 
 def _clear_outcomes(report: StudyReport, outcomes: Sequence[str]) -> str:
-    clear = [report.outcome(key).label.lower() for key in outcomes if any(verdict.clear for verdict in _verdicts(report, key))]
+    clear = [
+        report.outcome(key).label.lower()
+        for key in outcomes
+        if any(verdict.clear for verdict in _verdicts(report, key))
+    ]
     if not clear:
         return "none of them shows a clear difference in any of the three ways"
     return f"a clear difference appears in at least one of the three ways for {_listed(clear)}"
@@ -117,6 +122,27 @@ def rho(report: StudyReport) -> str:
         f"The selection model puts the correlation between answering and wellbeing, beyond the covariates, at "
         f"{number(row['estimate'])} (95% CI {interval(row['conf_low'], row['conf_high'])})."
     )
+
+
+def tipping(report: StudyReport) -> str:
+    """By how much those who did not answer would have to differ."""
+    parts = []
+    for arm, whom in (("treated", "only the goal-setting staff who did not answer"), ("control", "only the control staff who did not answer")):
+        found = []
+        for side in ("low", "high"):
+            row = report.row(f"wellbeing/tipping/{arm}-{side}")
+            if row["status"] != "not_estimated":
+                word = "worse" if row["estimate"] < 0 else "better"
+                found.append(f"{number(abs(row['estimate']))} standard deviations {word}")
+        limit = max(abs(delta) for delta in report.plan.tipping.deltas)
+        parts.append(
+            f"if {whom} were {' or '.join(found)} off than imputed" if found
+            else f"not even if {whom} were {number(limit, 1)} standard deviations better or worse off than imputed"
+        )  # fmt: skip
+    row = report.row("wellbeing/itt/imputed")
+    verdict = prose.verdict(row, better=report.outcome("wellbeing").better)
+    kind = "a clear difference" if verdict.clear else "no clear difference"
+    return f"The conclusion with imputed answers ({kind}) would change {parts[0]}; and {parts[1]}."
 
 
 def bradford(report: StudyReport) -> str:
@@ -200,7 +226,11 @@ def replay(report: StudyReport) -> str:
     """Does the log repeat?"""
     table = report.table("replay")
     last = table.iloc[-1]
-    agreed = "gives the same strata, p values and arms" if last["agrees"] else f"differs from the list on file: {last['note']}"
+    agreed = (
+        "gives the same strata, p values and arms"
+        if last["agrees"]
+        else f"differs from the list on file: {last['note']}"
+    )
     return (
         f"The log holds {plural(len(table), 'draw')}; the last was {'accepted' if last['accepted'] else 'kept without being accepted'} "
         f"(role {p_clause(last['p_role'])}, service {p_clause(last['p_service'])}). Repeating it from its seed and the baseline returns {agreed}."
@@ -216,9 +246,22 @@ def assignment(report: StudyReport) -> str:
     )
 
 
+def multiplicity(report: StudyReport) -> str:
+    """Does any outcome stand out once there are several?"""
+    rows = [report.row(key) for key in FAMILY]
+    unadjusted = sum(row["p_value"] < 0.05 for row in rows)
+    adjusted = [report.outcome(row["outcome"]).label.lower() for row in rows if row["p_adjusted"] < 0.05]
+    tail = f"after Holm\u2019s adjustment {_listed(adjusted)} {'stands' if len(adjusted) == 1 else 'stand'} out" if adjusted else (
+        "after Holm\u2019s adjustment none does"
+    )
+    subject = "None" if unadjusted == 0 else spelled(unadjusted).capitalize()
+    verb = "have" if unadjusted > 1 else "has"
+    return f"{subject} of the {spelled(len(rows))} outcomes {verb} an unadjusted p value below .05; {tail}."
+
+
 MORE_SENTENCES: dict[str, Callable[[StudyReport], str]] = {
     "wellbeing": wellbeing, "wellbeing_parts": wellbeing_parts, "combination": combination, "mediators": mediators,
-    "dimensions": dimensions, "pressure_reliability": pressure_reliability, "response": response, "bounds": bounds, "rho": rho,
+    "dimensions": dimensions, "pressure_reliability": pressure_reliability, "response": response, "bounds": bounds, "rho": rho, "tipping": tipping, "multiplicity": multiplicity,
     "bradford": bradford, "bradford_influence": bradford_influence, "complier": complier, "ratio": ratio,
     "printed_days": printed_days, "power": power, "power_slip": power_slip, "replay": replay, "assignment": assignment,
 }  # fmt: skip

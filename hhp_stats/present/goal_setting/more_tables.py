@@ -11,6 +11,7 @@ from great_tables import GT
 from hhp_stats.present.chapter import StudyReport
 from hhp_stats.present.numbers import count, interval, lowered, number, p_value, percent
 from hhp_stats.present.tables import effects_table, plain_table, text_table
+from hhp_stats.studies.goal_setting.multiplicity import FAMILY
 
 STRATEGIES = {"complete-cases": "Complete cases", "heckman-ml": "Heckman selection", "imputed": "Multiple imputation"}
 WELLBEING = ("wellbeing", "cognitive", "affect_balance", "happiness", "ladder", "positive_affect", "negative_affect")
@@ -57,7 +58,9 @@ def reliability(report: StudyReport) -> GT:
         "95% CI": [interval(row["conf_low"], row["conf_high"]) for row in rows],
         "People": [count(row["n"]) for row in rows],
     })  # fmt: skip
-    return plain_table(cells, stub="Scale", notes=["Baseline respondents who answered every item of the scale, both arms."])
+    return plain_table(
+        cells, stub="Scale", notes=["Baseline respondents who answered every item of the scale, both arms."]
+    )
 
 
 def bradford(report: StudyReport) -> GT:
@@ -65,7 +68,12 @@ def bradford(report: StudyReport) -> GT:
     outcomes = ("bradford/itt/cr1", "bradford/itt/wild-bootstrap", "bradford/itt/without-largest", "log_bradford/itt/cr1",
                 "spells/itt/cr1", "sickness_absence/itt/spells-authorities")  # fmt: skip
     rows = pd.DataFrame([report.row(key) for key in outcomes])
-    names = {"bradford": "Bradford score", "log_bradford": "Bradford, log(1 + score)", "spells": "Spells", "sickness_absence": "Days absent"}
+    names = {
+        "bradford": "Bradford score",
+        "log_bradford": "Bradford, log(1 + score)",
+        "spells": "Spells",
+        "sickness_absence": "Days absent",
+    }
     labels = [f"{names[row['outcome']]}: {lowered(report.label(row['result_id']))}" for row in rows.to_dict("records")]
     left = sorted({site.local_authority for site in report.plan.sites} - set(report.table("spells")["local_authority"]))
     return effects_table(rows, labels=labels, stub="Outcome", notes=[
@@ -77,10 +85,25 @@ def bradford(report: StudyReport) -> GT:
 def compliers(report: StudyReport) -> GT:
     """The effect of starting the course on those whom the offer moved to start it."""
     rows = pd.DataFrame([report.row(f"{key}/cace/iv") for key in ("sickness_absence", "turnover")])
-    labels = [f"{report.outcome(row['outcome']).label} ({report.outcome(row['outcome']).unit})" for row in rows.to_dict("records")]
-    notes = [f"{label.split(' (')[0]}: {row['note']}" for label, row in zip(labels, rows.to_dict("records"), strict=True) if row["note"]]
-    return effects_table(rows, labels=labels, stub="Outcome", digits=3, notes=[
-        "Two-stage least squares, the arm as instrument for starting the course; errors clustered by team. Beyond the protocol.", *notes])
+    labels = [
+        f"{report.outcome(row['outcome']).label} ({report.outcome(row['outcome']).unit})"
+        for row in rows.to_dict("records")
+    ]
+    notes = [
+        f"{label.split(' (')[0]}: {row['note']}"
+        for label, row in zip(labels, rows.to_dict("records"), strict=True)
+        if row["note"]
+    ]
+    return effects_table(
+        rows,
+        labels=labels,
+        stub="Outcome",
+        digits=3,
+        notes=[
+            "Two-stage least squares, the arm as instrument for starting the course; errors clustered by team. Beyond the protocol.",
+            *notes,
+        ],
+    )
 
 
 def cost_benefit(report: StudyReport) -> GT:
@@ -88,10 +111,16 @@ def cost_benefit(report: StudyReport) -> GT:
     cells = []
     for scenario in report.plan.cost_benefit.scenarios:
         point = report.row(f"benefit_cost/ratio/{scenario.key}")
-        row = {"Scenario": scenario.label, "Ratio": number(point["estimate"]), "As printed": interval(point["conf_low"], point["conf_high"])}
+        row = {
+            "Scenario": scenario.label,
+            "Ratio": number(point["estimate"]),
+            "As printed": interval(point["conf_low"], point["conf_high"]),
+        }
         for name, label in (("bootstrap", "Joint bootstrap"), ("fieller", "Fieller")):
             other = report.row(f"benefit_cost/ratio/{scenario.key}-{name}")
-            row[label] = "unbounded" if other["status"] == "not_estimated" else interval(other["conf_low"], other["conf_high"])
+            row[label] = (
+                "unbounded" if other["status"] == "not_estimated" else interval(other["conf_low"], other["conf_high"])
+            )
         cells.append(row)
     costs = report.plan.cost_benefit
     return plain_table(pd.DataFrame(cells), stub="Scenario", spanner=["As printed", "Joint bootstrap", "Fieller"], spanner_label="95% interval", notes=[
@@ -140,8 +169,12 @@ def strata(report: StudyReport) -> GT:
         "Control people": [count(row["people_control"]) for row in rows],
         "Goal-setting people": [count(row["people_treatment"]) for row in rows],
     })  # fmt: skip
-    return plain_table(cells, stub="Stratum", groups="Authority", notes=[
-        "q: quartile of the team\u2019s mean absence within the authority; thin strata merged."])
+    return plain_table(
+        cells,
+        stub="Stratum",
+        groups="Authority",
+        notes=["q: quartile of the team\u2019s mean absence within the authority; thin strata merged."],
+    )
 
 
 def sites(report: StudyReport) -> GT:
@@ -168,14 +201,38 @@ def attrition_wellbeing(report: StudyReport) -> GT:
     cells = []
     for level, part in table.groupby("level", sort=False):
         by_arm = part.set_index("arm")
-        cells.append({"Baseline wellbeing": level} | {
-            f"{labels[arm]}": f"{percent(by_arm.at[arm, 'answered'])} of {count(by_arm.at[arm, 'people'])}" for arm in labels})
-    return plain_table(pd.DataFrame(cells), stub="Baseline wellbeing", spanner=list(labels.values()), notes=[
-        "Share who answered the endline survey. Thirds of the baseline respondents\u2019 wellbeing."])
+        cells.append(
+            {"Baseline wellbeing": level}
+            | {
+                f"{labels[arm]}": f"{percent(by_arm.at[arm, 'answered'])} of {count(by_arm.at[arm, 'people'])}"
+                for arm in labels
+            }
+        )
+    return plain_table(
+        pd.DataFrame(cells),
+        stub="Baseline wellbeing",
+        spanner=list(labels.values()),
+        notes=["Share who answered the endline survey. Thirds of the baseline respondents\u2019 wellbeing."],
+    )
+
+
+def multiplicity(report: StudyReport) -> GT:
+    """Unadjusted and adjusted p values of the planned outcomes."""
+    cells = []
+    for key in FAMILY:
+        row = report.row(key)
+        step = report.row(f"{row['outcome']}/multiplicity/westfall-young")
+        cells.append({
+            "Outcome": report.outcome(row["outcome"]).label, "Role": report.outcome(row["outcome"]).role,
+            "p": p_value(row["p_value"]), "Holm": p_value(row["p_adjusted"]), "Westfall-Young": p_value(step["p_adjusted"]),
+        })  # fmt: skip
+    return plain_table(pd.DataFrame(cells), stub="Outcome", spanner=["Holm", "Westfall-Young"], spanner_label="Adjusted p", notes=[
+        "The protocol plans no adjustment. Holm: on the planned p values. Westfall-Young: joint re-randomisations, survey outcomes among those who answered.",
+    ])  # fmt: skip
 
 
 MORE_TABLES: dict[str, Callable[[StudyReport], GT]] = {
     "wellbeing": wellbeing, "mediators": mediators, "reliability": reliability, "bradford": bradford,
     "compliers": compliers, "cost_benefit": cost_benefit, "power": power, "replay": replay, "strata": strata,
-    "sites": sites, "attrition_wellbeing": attrition_wellbeing,
+    "sites": sites, "multiplicity": multiplicity, "attrition_wellbeing": attrition_wellbeing,
 }  # fmt: skip

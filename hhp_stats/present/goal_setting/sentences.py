@@ -30,7 +30,9 @@ def absence_means(report: StudyReport) -> str:
 def absence_robustness(report: StudyReport) -> str:
     """Do the other versions of the absence analysis agree?"""
     outcome = report.outcome("sickness_absence")
-    return prose.agreement(versions(report, "sickness_absence"), report.planned("sickness_absence"), better=outcome.better)
+    return prose.agreement(
+        versions(report, "sickness_absence"), report.planned("sickness_absence"), better=outcome.better
+    )
 
 
 def turnover(report: StudyReport) -> str:

@@ -97,7 +97,9 @@ def uptake(report: StudyReport) -> GT:
         "Of": [count(row["of"]) for row in rows],
         "Share": [percent(row["share"]) for row in rows],
     })  # fmt: skip
-    return plain_table(cells, stub="Taking part", notes=["Course log for all staff; recall and diary: answers to the endline survey."])
+    return plain_table(
+        cells, stub="Taking part", notes=["Course log for all staff; recall and diary: answers to the endline survey."]
+    )
 
 
 def attrition(report: StudyReport) -> GT:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from hhp_stats.infer.multiplicity import holm
 from hhp_stats.intake.participants import Participants, load_participants
+from hhp_stats.measures.reliability import Reliability
 from hhp_stats.plan.conduct import Conduct
 from hhp_stats.plan.individual import IndividualPlan, load_individual_plan
 from hhp_stats.progress import Progress, silent
@@ -64,14 +65,16 @@ def analyse(participants: Participants, plan: IndividualPlan, *, progress: Progr
 def with_holm(rows: list[ResultRow]) -> list[ResultRow]:
     """The rows with Holm's adjustment over the planned effects of all outcomes (response is no outcome of the offer)."""
     family = [at for at, row in enumerate(rows) if row.analysis == "planned" and row.estimand == "itt"]
-    adjusted = holm(np.array([rows[at].p_value for at in family], dtype=np.float64)) if family else []
+    if not family:
+        return rows
+    adjusted = holm([rows[at].p_value for at in family])
     found = list(rows)
     for at, p in zip(family, adjusted, strict=True):
         found[at] = replace(rows[at], p_adjusted=float(p))
     return found
 
 
-def _reliability(found: dict[str, object]) -> pd.DataFrame:
+def _reliability(found: Mapping[str, Reliability]) -> pd.DataFrame:
     columns = ["scale", "coefficient", "estimate", "conf_low", "conf_high", "items", "n", "method"]
     return pd.DataFrame(
         [{"scale": scale, **{name: getattr(one, name) for name in columns[1:]}} for scale, one in found.items()],

@@ -94,7 +94,9 @@ def _aligned(people: pd.DataFrame, outcome: StudyOutcome) -> pd.Series:
     if min(map(len, groups)) < 2:
         raise NoObservations(f"{outcome.id}: an arm has no variance")
     variance = sum(float(group.var(ddof=1)) * (len(group) - 1) for group in groups) / freedom
-    return values / np.sqrt(variance) * (1.0 if outcome.better == "higher" else -1.0)
+    unit = float(np.sqrt(variance)) * (1.0 if outcome.better == "higher" else -1.0)
+    aligned: pd.Series = values / unit
+    return aligned
 
 
 def _rows(

@@ -15,7 +15,6 @@ from hhp_stats.estimate.linear import ols
 from hhp_stats.estimate.model_matrix import Array, ModelMatrix, Term, model_matrix
 from hhp_stats.estimate.two_sample import welch
 from hhp_stats.infer.cluster_robust import (
-    DegreesOfFreedom,
     HeteroskedasticKind,
     coefficient,
     heteroskedastic_covariance,
@@ -112,9 +111,7 @@ def _ordinary(analysis: StudyAnalysis, frame: pd.DataFrame, plan: IndividualPlan
         matrix, wanted = _with_interaction(frame, terms, plan.terms[analysis.moderator].term)
     fit = ols(outcome=frame["outcome"].to_numpy(dtype=np.float64), matrix=matrix)
     covariance = heteroskedastic_covariance(fit, kind=cast(HeteroskedasticKind, analysis.covariance))
-    found = coefficient(
-        fit, covariance, term=wanted, df=cast(DegreesOfFreedom, analysis.df), conf_level=plan.conf_level
-    )
+    found = coefficient(fit, covariance, term=wanted, df=analysis.df, conf_level=plan.conf_level)
     return found, {
         "estimator": "ols", "covariance": covariance.kind, "df": analysis.df, "population": analysis.population,
         "terms": " + ".join(term.column for term in terms),

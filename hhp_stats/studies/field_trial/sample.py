@@ -74,7 +74,7 @@ def _combined(scores: pd.DataFrame, outcome: StudyOutcome, suffix: str) -> pd.Se
         reference &= both.notna().all(axis="columns")
         found = standardised_sum(both, columns=list(outcome.scales), reference=reference,
                                  sample="those who answered all parts at baseline")  # fmt: skip
-        return found.loc["wanted"]
+        return pd.Series(found.loc["wanted"], dtype="float64")
     return scores[names].sum(axis="columns", min_count=len(names)).where(scores[names].notna().all(axis="columns"))
 
 

@@ -19,8 +19,10 @@ from hhp_stats.studies.goal_setting.cells import run_cell
 from hhp_stats.studies.goal_setting.cost_benefit import cost_benefit
 from hhp_stats.studies.goal_setting.flow import participant_flow
 from hhp_stats.studies.goal_setting.imputation_model import impute_trial
+from hhp_stats.studies.goal_setting.multiplicity import step_down, with_holm
 from hhp_stats.studies.goal_setting.power import power_rows
 from hhp_stats.studies.goal_setting.sample import Sample, build_sample
+from hhp_stats.studies.goal_setting.tipping import tipping
 from hhp_stats.studies.output import StudyOutput
 
 STUDY = "goal_setting"
@@ -54,19 +56,31 @@ def analyse(trial: Trial, plan: Plan, *, log: pd.DataFrame | None = None, progre
         rows += cell.rows
         conduct += cell.conduct
         progress(done, steps)
+    grids = []
+    for key in plan.tipping.outcomes:
+        found, grid = tipping(key, material)
+        rows += found
+        grids.append(grid)
     planned = _planned_effects(rows, plan)
     rows += descriptives.clustering_rows(people, planned, plan)
     rows += power_rows(people, _row(rows, "sickness_absence/icc/reml", plan).estimate, plan)
-    costs = cost_benefit(material, absence=planned["sickness_absence"], turnover=_effect(rows, "turnover/itt/logit-at-means", plan))
+    costs = cost_benefit(
+        material, absence=planned["sickness_absence"], turnover=_effect(rows, "turnover/itt/logit-at-means", plan)
+    )
     rows += costs.rows
     analysed = people.loc[people["absence_days"].notna()]
-    rows += [descriptives.balance_test(part, plan, name=name) for name, part in (("randomised", people), ("analysed", analysed))]
+    rows += [
+        descriptives.balance_test(part, plan, name=name)
+        for name, part in (("randomised", people), ("analysed", analysed))
+    ]
+    rows = [*with_holm(rows, plan.study), *step_down(material)]
     progress(steps, steps)
     return StudyOutput(
         study=STUDY, results=result_frame(rows), conduct=tuple(conduct),
         tables={
             **_tables(trial, sample, plan, imputations["randomised"].diagnostics.convergence),
             "acceptability": costs.curve,
+            "tipping": pd.concat(grids, ignore_index=True),
             "strata": allocation.strata_table(trial),
             "assignment": allocation.probabilities(people, plan),
             **({} if log is None else {"replay": allocation.replayed(trial, log, plan)}),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from hhp_stats.design.randomisation import (
@@ -71,16 +72,17 @@ def replayed(trial: Trial, log: pd.DataFrame, plan: Plan) -> pd.DataFrame:
 def strata_table(trial: Trial) -> pd.DataFrame:
     """Teams and people by stratum and arm."""
     people = trial.people.loc[trial.people["randomised"]]
-    table = people.groupby(["local_authority", "stratum", "treatment"]).agg(teams=("team_id", "nunique"), people=("person", "size"))
-    wide = table.unstack("treatment", fill_value=0)
-    wide.columns = [f"{name}_{'treatment' if code == 1 else 'control'}" for name, code in wide.columns]
-    return wide.reset_index()
+    keys = ["local_authority", "stratum"]
+    parts = []
+    for arm, code in (("control", 0), ("treatment", 1)):
+        part = people.loc[people["treatment"] == code].groupby(keys)
+        parts.append(part["team_id"].nunique().rename(f"teams_{arm}"))
+        parts.append(part["person"].size().rename(f"people_{arm}"))
+    return pd.concat(parts, axis="columns").fillna(0).astype("int64").sort_index().reset_index()
 
 
 def probabilities(people: pd.DataFrame, plan: Plan) -> pd.DataFrame:
     """How often each team would be treated under the rule: summary of the map, one row."""
-    import numpy as np
-
     strata = people[["team_id", "stratum"]].drop_duplicates()
     found = assignment_probabilities(
         people=listed(people), strata=strata, rule=rule_of(plan), draws=PROBABILITY_DRAWS,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -46,7 +46,8 @@ def _below_largest(people: pd.DataFrame) -> pd.Series:
 
 
 def _without_coffee(people: pd.DataFrame) -> pd.Series:
-    return people.groupby("local_authority")["coffee"].transform("max") == 0
+    most = people.groupby("local_authority")["coffee"].transform("max")
+    return pd.Series(most == 0, index=people.index)
 
 
 POPULATIONS: Mapping[str, Callable[[pd.DataFrame], pd.Series]] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,7 +20,7 @@ from hhp_stats.estimate.cost_benefit import (
 )
 from hhp_stats.estimate.ratio import acceptability_curve
 from hhp_stats.plan.schema import CostScenario, Plan
-from hhp_stats.results import Estimate, ResultRow, not_estimated
+from hhp_stats.results import Analysis, Estimate, ResultRow, not_estimated
 from hhp_stats.studies.goal_setting.analysed import Material, models
 
 SOURCE = "hhp_stats.estimate.cost_benefit"
@@ -103,22 +104,29 @@ def cost_benefit(material: Material, *, absence: Estimate, turnover: Estimate) -
     return CostBenefitResults(rows=tuple(rows), curve=pd.concat(curves, ignore_index=True))
 
 
-def _row(tail: str, estimate: Estimate, scenario: CostScenario, plan: Plan, *, kind: str, clause: str) -> ResultRow:
+def _row(tail: str, estimate: Estimate, scenario: CostScenario, plan: Plan, *, kind: Analysis, clause: str) -> ResultRow:
     return estimate.row(
         result_id=f"{plan.study}/benefit_cost/{tail}", population=plan.populations["randomised"].label,
         contrast="pounds saved per pound of staff time", analysis=kind, clause=clause, source=SOURCE, note=scenario.label,
-    )  # type: ignore[arg-type]  # fmt: skip
+    )  # fmt: skip
 
 
 def _fieller_row(
     scenario: CostScenario, costs: Costs, absence: Estimate, turnover: Estimate, correlation: float, plan: Plan
 ) -> ResultRow:
-    found = fieller_ratio(absence=absence, turnover=turnover, correlation=correlation, costs=costs, conf_level=plan.conf_level)
+    found = fieller_ratio(
+        absence=absence, turnover=turnover, correlation=correlation, costs=costs, conf_level=plan.conf_level
+    )
     result_id = f"{plan.study}/benefit_cost/ratio/{scenario.key}-fieller"
-    about = {"population": plan.populations["randomised"].label, "contrast": "pounds saved per pound of staff time",
+    about: dict[str, Any] = {"population": plan.populations["randomised"].label, "contrast": "pounds saved per pound of staff time",
              "analysis": "sensitivity", "clause": "P85", "source": "hhp_stats.estimate.ratio.fieller"}  # fmt: skip
     if not found.set.bounded:
-        return not_estimated(result_id=result_id, reason=f"Fieller's set is not an interval: {found.set.in_words()}", method="Fieller", **about)
+        return not_estimated(
+            result_id=result_id,
+            reason=f"Fieller's set is not an interval: {found.set.in_words()}",
+            method="Fieller",
+            **about,
+        )
     low, high = found.set.hull
     return Estimate(
         estimate=found.estimate, std_error=0.0, df=min(absence.df, turnover.df), n=absence.n, n_clusters=absence.n_clusters,

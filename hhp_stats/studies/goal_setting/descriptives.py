@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -35,7 +36,7 @@ def arm_rows(people: pd.DataFrame, plan: Plan) -> list[ResultRow]:
             values = part[outcome.column].to_numpy(dtype=np.float64)
             if len(values) < 2:
                 continue
-            about = {"study": plan.study, "outcome": outcome.key, "population": "those with a known outcome",
+            about: dict[str, Any] = {"study": plan.study, "outcome": outcome.key, "population": "those with a known outcome",
                      "contrast": arm, "analysis": "exploratory", "n": len(values), "status": "descriptive",
                      "n_clusters": int(part["team_id"].nunique()), "clause": " ".join(outcome.clauses),
                      "source": "hhp_stats.studies.goal_setting.descriptives.arm_rows"}  # fmt: skip
@@ -55,7 +56,11 @@ def clustering_rows(people: pd.DataFrame, planned: dict[str, Estimate], plan: Pl
         y = known[outcome.column].to_numpy(dtype=np.float64)
         arm = known["treatment"].to_numpy(dtype=np.float64)
         icc = icc_reml(outcome=y, clusters=known["team_id"], treatment=arm, conf_level=plan.conf_level)
-        about = {"population": "those with a known outcome", "analysis": "exploratory", "clause": " ".join(outcome.clauses)}
+        about: dict[str, Any] = {
+            "population": "those with a known outcome",
+            "analysis": "exploratory",
+            "clause": " ".join(outcome.clauses),
+        }
         rows.append(
             ResultRow(
                 result_id=f"{plan.study}/{key}/icc/reml", study=plan.study, outcome=key, estimand="icc",
@@ -65,7 +70,9 @@ def clustering_rows(people: pd.DataFrame, planned: dict[str, Estimate], plan: Pl
             )
         )  # fmt: skip
         if outcome.kind == "continuous":
-            g = hedges_g_clustered(effect, outcome=y, treatment=arm, clusters=known["team_id"], icc=max(icc.estimate, 0.0)).g
+            g = hedges_g_clustered(
+                effect, outcome=y, treatment=arm, clusters=known["team_id"], icc=max(icc.estimate, 0.0)
+            ).g
             rows.append(g.row(result_id=f"{plan.study}/{key}/itt/hedges-g", contrast=plan.contrast,
                               source="hhp_stats.estimate.effect_size.hedges_g_clustered", **about))  # fmt: skip
     return rows
@@ -132,14 +139,18 @@ def modules(people: pd.DataFrame, plan: Plan) -> pd.DataFrame:
     """How many of those who started completed how many modules."""
     started = people.loc[(people["treatment"] == plan.design.arms["treatment"]) & (people["enrolled"] == 1)]
     count = started["modules_completed"].value_counts().reindex(range(7), fill_value=0)
-    return pd.DataFrame({"modules": count.index, "people": count.to_numpy(), "share": count.to_numpy() / max(1, len(started))})
+    return pd.DataFrame(
+        {"modules": count.index, "people": count.to_numpy(), "share": count.to_numpy() / max(1, len(started))}
+    )
 
 
 def attrition(people: pd.DataFrame, plan: Plan) -> pd.DataFrame:
     """Response and loss by arm and by authority: people, share with each kind of record."""
     rows = []
     groups = [("arm", plan.design.arm_labels[a], people["treatment"] == c) for a, c in plan.design.arms.items()]
-    groups += [("authority", site.local_authority, people["local_authority"] == site.local_authority) for site in plan.sites]
+    groups += [
+        ("authority", site.local_authority, people["local_authority"] == site.local_authority) for site in plan.sites
+    ]
     for kind, label, mask in groups:
         part = people.loc[mask]
         rows.append({

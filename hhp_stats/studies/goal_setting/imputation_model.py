@@ -6,7 +6,7 @@ survey scores of both waves from everything else. Composites follow their parts.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -25,38 +25,43 @@ ITEMS_OF_NEEDS = {"autonomy": 3, "competence": 4, "relatedness": 3}
 LOW_AFFECT, HIGH_AFFECT = 1.0, 5.0
 
 
-def imputation_plan(people: pd.DataFrame, plan: Plan) -> ImputationPlan:
+def imputation_plan(people: pd.DataFrame, plan: Plan, *, scores: Sequence[str] = SCORES) -> ImputationPlan:
     """The chained equations: predictive mean matching throughout, so scores stay on their scales.
 
-    Complete covariates: those of the model, whether the person left, and the days absent over the
-    trial at their own rate (the outcome belongs into an imputation model of a covariate). Arms are
-    imputed apart, and numeric variables carry a random team effect.
+    Complete covariates: those of the model, agency staff (whose absence is often not recorded), whether
+    the person left, and the days absent over the trial at their own rate (the outcome belongs into an
+    imputation model of a covariate). Arms are imputed apart, and numeric variables carry a random team
+    effect. `scores` may leave out families of survey scores, for simulations that do not need them.
     """
     # Leaving predicts baseline values only: no leaver answered at endline, so its effect there is unknown.
-    administrative = [term.column for term in plan.terms if term.column != "baseline_absence"] + ["absence_days"]
+    administrative = [term.column for term in plan.terms if term.column != "baseline_absence"] + ["agency", "absence_days"]
+    composites = [passive.name for wave in WAVES for passive in _composites(wave, _centre(people), scores)]
+    surveyed = [name for name in ("wellbeing_t1", "time_pressure_t1", "efficacy_t1", "wellbeing_t2") if name in composites]
     variables = [
-        ImputedVariable(name="baseline_absence", kind="pmm",
-                        predictors=(*administrative, "left", "wellbeing_t1", "time_pressure_t1", "efficacy_t1", "wellbeing_t2")),
-        *(ImputedVariable(name=f"{score}_{wave}", kind="pmm", predictors=(*administrative, *_predictors(score, wave)))
-          for wave in WAVES for score in SCORES),
+        ImputedVariable(name="baseline_absence", kind="pmm", predictors=(*administrative, "left", *surveyed)),
+        *(ImputedVariable(name=f"{score}_{wave}", kind="pmm", predictors=(*administrative, *_predictors(score, wave, scores)))
+          for wave in WAVES for score in scores),
     ]  # fmt: skip
     terms = tuple(term for term in plan.terms if term.column != "baseline_absence")
-    extra = [Term(column="left", kind="binary")]
+    extra = [Term(column="left", kind="binary"), Term(column="agency", kind="binary")]
     if people["absence_days"].isna().any():  # imputed for the sake of the others; analyses use observed outcomes only
         variables.append(ImputedVariable(name="absence_days", kind="pmm"))
     else:
         extra.append(Term(column="absence_days", kind="continuous"))
-    passive: list[PassiveVariable] = []
-    centre = {part: (people[f"{part}_t1"].mean(), people[f"{part}_t1"].std(ddof=1)) for part in ("happiness", "ladder", "balance")}
-    for wave in WAVES:
-        passive += _composites(wave, centre)
+    passive = [composite for wave in WAVES for composite in _composites(wave, _centre(people), scores)]
     return ImputationPlan(
         variables=tuple(variables), terms=(*terms, *extra), passive=tuple(passive), within=plan.imputation.within,
         clusters="team_id", imputations=plan.imputation.m, iterations=plan.imputation.iterations, seed=plan.seed,
     )  # fmt: skip
 
 
-def _predictors(score: str, wave: str) -> tuple[str, ...]:
+def _centre(people: pd.DataFrame) -> dict[str, tuple[float, float]]:
+    """Mean and standard deviation at baseline of the parts of wellbeing."""
+    parts = ("happiness", "ladder", "balance")
+    return {part: (float(people[f"{part}_t1"].mean()), float(people[f"{part}_t1"].std(ddof=1))) for part in parts}
+
+
+def _predictors(score: str, wave: str, scores: Sequence[str]) -> tuple[str, ...]:
     """What a survey score is imputed from, beside the administrative covariates.
 
     A whole wave is missing at once, so scores of one wave that predicted each other in turn would carry
@@ -64,16 +69,16 @@ def _predictors(score: str, wave: str) -> tuple[str, ...]:
     predicted by those of its own wave that stand before it, and by its own family in the other wave.
     """
     other = "t2" if wave == "t1" else "t1"
-    family = next(scores for scores in FAMILIES if score in scores)
-    before = SCORES[: SCORES.index(score)]
+    family = next(family for family in FAMILIES if score in family)
+    before = [name for name in SCORES[: SCORES.index(score)] if name in scores]
     across = [f"{name}_{other}" for name in family]
-    if "happiness" not in family:
+    if "happiness" not in family and "happiness" in scores:
         across.append(f"wellbeing_{other}")
     leaving = ("left",) if wave == "t1" else ()
     return ("baseline_absence", *leaving, *(f"{name}_{wave}" for name in before), *across)
 
 
-def _composites(wave: str, centre: Mapping[str, tuple[float, float]]) -> list[PassiveVariable]:
+def _composites(wave: str, centre: Mapping[str, tuple[float, float]], scores: Sequence[str]) -> list[PassiveVariable]:
     names = {score: f"{score}_{wave}" for score in SCORES}
 
     def standard(values: Mapping[str, Array], *parts: str) -> Array:
@@ -100,13 +105,15 @@ def _composites(wave: str, centre: Mapping[str, tuple[float, float]]) -> list[Pa
 
     affect = (names["positive_affect"], names["negative_affect"])
     cognition = (names["happiness"], names["ladder"])
-    return [
+    found = [
         PassiveVariable(name=f"wellbeing_{wave}", function=wellbeing, inputs=(*cognition, *affect)),
         PassiveVariable(name=f"cognitive_{wave}", function=cognitive, inputs=cognition),
         PassiveVariable(name=f"balance_{wave}", function=balance, inputs=affect),
         PassiveVariable(name=f"efficacy_{wave}", function=efficacy, inputs=tuple(names[s] for s in ITEMS_OF_NEEDS)),
         PassiveVariable(name=f"time_pressure_{wave}", function=pressure, inputs=(names["pressure_1"], names["pressure_2"])),
     ]  # fmt: skip
+    given = {names[score] for score in scores}
+    return [composite for composite in found if given.issuperset(composite.inputs)]
 
 
 def spells_imputation_plan(people: pd.DataFrame, plan: Plan) -> ImputationPlan:
@@ -115,7 +122,10 @@ def spells_imputation_plan(people: pd.DataFrame, plan: Plan) -> ImputationPlan:
     def logarithm(values: Mapping[str, Array]) -> Array:
         return np.log1p(values["baseline_bradford"])
 
-    variables = tuple(ImputedVariable(name=name, kind="pmm") for name in ("baseline_absence", "baseline_bradford", "baseline_illness_spells"))
+    variables = tuple(
+        ImputedVariable(name=name, kind="pmm")
+        for name in ("baseline_absence", "baseline_bradford", "baseline_illness_spells")
+    )
     outcomes = ("absence_days", "bradford", "spells")
     incomplete = tuple(ImputedVariable(name=name, kind="pmm") for name in outcomes if people[name].isna().any())
     complete = tuple(Term(column=name, kind="continuous") for name in outcomes if people[name].notna().all())

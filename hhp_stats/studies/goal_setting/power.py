@@ -34,17 +34,37 @@ def power_rows(people: pd.DataFrame, icc: float, plan: Plan) -> list[ResultRow]:
     rates = ErrorRates(alpha=absence.alpha, power=absence.power)
 
     def effect(n: float, assumed: PowerAssumption = absence) -> float:
-        return cluster_detectable_effect(clustering=_clustering(n, assumed), rates=rates, baseline_correlation=assumed.correlation)
+        return cluster_detectable_effect(
+            clustering=_clustering(n, assumed), rates=rates, baseline_correlation=assumed.correlation
+        )
 
     left = 1 - absence.attrition
     planned = absence.n_before_attrition * left
     recruited = float(plan.design.recruited)
     rows = [
         _row(plan, "absence-planned", effect(planned), planned, "as planned: after attrition"),
-        _row(plan, "absence-no-baseline", effect(planned, replace(absence, correlation=0.0)), planned, "as planned, without the baseline"),
-        _row(plan, "absence-first-protocol", effect(FIRST_PROTOCOL * left), FIRST_PROTOCOL * left, "first version of the protocol"),
+        _row(
+            plan,
+            "absence-no-baseline",
+            effect(planned, replace(absence, correlation=0.0)),
+            planned,
+            "as planned, without the baseline",
+        ),
+        _row(
+            plan,
+            "absence-first-protocol",
+            effect(FIRST_PROTOCOL * left),
+            FIRST_PROTOCOL * left,
+            "first version of the protocol",
+        ),
         _row(plan, "absence-recruited", effect(recruited), recruited, "as recruited, nobody lost"),
-        _row(plan, "absence-recruited-attrition", effect(recruited * left), recruited * left, "as recruited, after the planned attrition"),
+        _row(
+            plan,
+            "absence-recruited-attrition",
+            effect(recruited * left),
+            recruited * left,
+            "as recruited, after the planned attrition",
+        ),
     ]
     achieved, n = _achieved(people, icc, absence)
     rows.append(_row(plan, "absence-achieved", achieved, n, "with the team sizes, ICC and correlation of the data"))
@@ -52,11 +72,26 @@ def power_rows(people: pd.DataFrame, icc: float, plan: Plan) -> list[ResultRow]:
     for name, direction, correlation in (("fall", "decrease", turnover.correlation), ("rise", "increase", turnover.correlation),
                                          ("fall-no-correlation", "decrease", 0.0)):  # fmt: skip
         reached = _proportion(turnover, direction, effective, rates, correlation)  # type: ignore[arg-type]
-        rows.append(_row(plan, f"turnover-{name}", reached, planned, f"turnover, {name.replace('-', ' ')}, as planned", source=PROPORTIONS))
+        rows.append(
+            _row(
+                plan,
+                f"turnover-{name}",
+                reached,
+                planned,
+                f"turnover, {name.replace('-', ' ')}, as planned",
+                source=PROPORTIONS,
+            )
+        )
     return rows
 
 
-def _proportion(assumed: PowerAssumption, direction: Literal["increase", "decrease"], effective: float, rates: ErrorRates, correlation: float) -> float:
+def _proportion(
+    assumed: PowerAssumption,
+    direction: Literal["increase", "decrease"],
+    effective: float,
+    rates: ErrorRates,
+    correlation: float,
+) -> float:
     base = assumed.baseline or 0.0
     other = detectable_proportion(control=base, direction=direction, effective_per_arm=effective, rates=rates,
                                   baseline_correlation=correlation)  # fmt: skip

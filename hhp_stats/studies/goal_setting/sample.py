@@ -9,7 +9,7 @@ import pandas as pd
 
 from hhp_stats.intake.trial import Trial
 from hhp_stats.measures.absence import TrialAbsence, exposure, trial_absence
-from hhp_stats.measures.baseline_absence import annualised, for_analysis
+from hhp_stats.measures.baseline_absence import annualised
 from hhp_stats.measures.bradford import bradford
 from hhp_stats.measures.reliability import Reliability, cronbach_alpha, spearman_brown
 from hhp_stats.measures.scales import CombinationRule, combination_rule, composite, reverse_scored
@@ -75,7 +75,9 @@ def _absence(frame: pd.DataFrame, plan: Plan) -> tuple[pd.DataFrame, dict[str, T
     counted = frame.assign(left=frame["left"] == 1)
     versions = {}
     for rule in ("pro_rata", "absent_after_leaving", "left_out"):
-        found = trial_absence(counted, rule=rule, minimum_exposure=plan.measures.leaver_floor_days, days="recorded_days")
+        found = trial_absence(
+            counted, rule=rule, minimum_exposure=plan.measures.leaver_floor_days, days="recorded_days"
+        )
         versions[rule] = found
         frame[f"absence_days_{rule}"] = found.days
     return frame.assign(absence_days=frame[f"absence_days_{plan.measures.leaver_rule}"]), versions
@@ -84,7 +86,9 @@ def _absence(frame: pd.DataFrame, plan: Plan) -> tuple[pd.DataFrame, dict[str, T
 def _bradford(frame: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
     held = frame.groupby("local_authority")[["baseline_illness_spells", "spells"]].count()
     recording = tuple(held.index[(held > 0).all(axis="columns")])
-    before = bradford(frame, recording_authorities=recording, spells="baseline_illness_spells", days="baseline_illness_days")
+    before = bradford(
+        frame, recording_authorities=recording, spells="baseline_illness_spells", days="baseline_illness_days"
+    )
     after = bradford(frame, recording_authorities=recording, spells="spells", days="recorded_days")
     return frame.assign(
         records_spells=frame["local_authority"].isin(recording),

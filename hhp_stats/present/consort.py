@@ -1,0 +1,96 @@
+"""The CONSORT checklist as the report prints it: every item with the sections and results that answer it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from hhp_stats.errors import UnknownName
+from hhp_stats.plan.book_sections import BookSection, book_sections
+from hhp_stats.plan.consort import CLUSTER, CONSORT, ITEMS, ChecklistItem, ItemStatus, Part, load_checklist
+from hhp_stats.plan.records import read_plan_file
+from hhp_stats.present.markdown import code, escaped, pipe_table, section_reference
+from hhp_stats.present.numbers import count
+from hhp_stats.project_root import find_root
+from hhp_stats.studies.output import read_output
+
+DOCUMENT = "report/G-consort.qmd"
+STATUS: Mapping[ItemStatus, str] = {
+    "reported": "reported",
+    "partly": "in part",
+    "gap": "not reported",
+    "not_applicable": "does not arise",
+}
+COUNTED: Mapping[ItemStatus, str] = {
+    "reported": "are reported",
+    "partly": "in part",
+    "gap": "are not",
+    "not_applicable": "do not arise",
+}
+COLUMNS = {"Item": 9, "What it asks for": 30, "Status": 10, "Where, and what is missing": 51}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checklist:
+    """The items, and what they may point to: sections of the book and results of this run."""
+
+    study: str
+    items: tuple[ChecklistItem, ...]
+    sections: Mapping[str, BookSection]
+    results: frozenset[str]  # result ids, with the study before them
+    document: str = DOCUMENT
+
+    def table(self, part: Part) -> str:
+        """One part of the checklist as Markdown, to be printed by a cell with `output: asis`.
+
+        Refuses a part that does not exist, and a result that this run did not make (UnknownName).
+        """
+        if part not in ITEMS:
+            raise UnknownName(f"the checklist has no part {part!r}; known: {', '.join(ITEMS)}")
+        rows = [self._row(item) for item in self.items if item.part == part]
+        label = f"tbl-consort-{part.lower().replace(' ', '-')}"
+        return pipe_table(list(COLUMNS), rows, label=label, caption=f"CONSORT checklist: {part.lower()}",
+                          widths=list(COLUMNS.values()))  # fmt: skip
+
+    def _row(self, item: ChecklistItem) -> list[str]:
+        for result in item.results:
+            if f"{self.study}/{result}" not in self.results:
+                raise UnknownName(f"item {item.id} of the checklist points to {result!r}, which this run did not make")
+        where = ", ".join(section_reference(self.sections[name], document=self.document) for name in item.sections)
+        results = ", ".join(code(name) for name in item.results)
+        parts = [f"{where}." if where else "", f"Results: {results}." if results else "", escaped(item.note)]
+        return [item_name(item), escaped(item.asks), STATUS[item.status], " ".join(part for part in parts if part)]
+
+    def count(self) -> str:
+        """How many items have which status, in a sentence."""
+        found = Counter(item.status for item in self.items)
+        words = ", ".join(f"{count(found[status])} {words}" for status, words in COUNTED.items() if found[status])
+        added = sum(bool(item.extends) for item in self.items)
+        return (
+            f"Of {count(len(self.items))} items, {count(added)} of them from the extension to cluster trials: {words}."
+        )
+
+    def gaps(self) -> str:
+        """What the report does not say at all, as a Markdown list; a sentence if there is nothing."""
+        missing = [item for item in self.items if item.status == "gap"]
+        if not missing:
+            return "Every item is answered, at least in part.\n"
+        return (
+            "\n".join(f"- **{item_name(item)}.** {escaped(item.asks)} {escaped(item.note)}" for item in missing) + "\n"
+        )
+
+
+def item_name(item: ChecklistItem) -> str:
+    """The number as printed: `9`, or `Cluster 3a` for an item of the extension."""
+    return f"Cluster {item.id.removeprefix(CLUSTER)}" if item.extends else item.id
+
+
+def checklist(*, root: Path | None = None) -> Checklist:
+    """Open the checklist; refuses what `load_checklist` refuses, and a study whose results are not ready."""
+    home = root or find_root()
+    items = load_checklist(home)
+    study = str(read_plan_file(home, CONSORT)["study"])
+    results = frozenset(read_output(home, study).results["result_id"])
+    return Checklist(study=study, items=items, sections=book_sections(home), results=results)

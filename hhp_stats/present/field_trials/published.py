@@ -1,0 +1,53 @@
+"""Sentences that set the published figures beside those of this release."""
+
+from __future__ import annotations
+
+from scipy import stats
+
+from hhp_stats.present.field_trials.report import FieldTrialReport, in_words
+from hhp_stats.present.numbers import count, number, plural
+
+
+def conflict(report: FieldTrialReport, key: str) -> str:
+    """What the documents contradict, and the reading chosen."""
+    entry = report.conflict(key)
+    return f"{entry.finding} Reading chosen here ({entry.id}): {entry.reading}"
+
+
+def printed_p(report: FieldTrialReport, outcome: str) -> str:
+    """The printed p-value of an outcome, and the one that the arms of this release give."""
+    row = report.planned(outcome)
+    own = report.counterparts()[(str(row["result_id"]), "p_value")]
+    text = (
+        f"The published p-value is {_bare(float(own['published']))}; from the arms it is {_bare(float(row['p_value']))}"
+    )
+    return f"{text}, which agrees." if own["matches"] else f"{text}: the two do not agree."
+
+
+def gap_needed(report: FieldTrialReport, outcome: str) -> str:
+    """How far apart would the means have to be for the published p-value, in words for readers without statistics?"""
+    row = report.planned(outcome)
+    own = report.counterparts()[(str(row["result_id"]), "p_value")]
+    p, ours = float(own["published"]), float(row["p_value"])
+    needed = float(stats.t.isf(p / 2, float(row["df"]))) * float(row["std_error"])
+    return (
+        f"If the offer changed nothing, a gap between the arms at least as wide as the {number(abs(float(row['estimate'])))} points seen "
+        f"here would turn up by chance in about {in_words(round(100 * ours))} of a hundred trials like this one; a p-value of {_bare(p)} "
+        f"says that it would in only {in_words(round(100 * p))}. With standard errors as printed, that would take means that lie "
+        f"{number(needed)} points apart."
+    )
+
+
+def _bare(p: float) -> str:
+    return f"{p:.2f}".removeprefix("0")
+
+
+def reproduced(report: FieldTrialReport) -> str:
+    """How many of the published figures of this trial come back."""
+    table = report.reproduction()
+    arms = table.loc[table["result_id"].str.contains("/mean_")]
+    return (
+        f"Of {plural(len(table), 'published figure')} of this trial that have a counterpart here, {count(table['matches'].sum())} "
+        f"come back to the printed digits, among them {count(arms['matches'].sum())} of {count(len(arms))} arm sizes, means and "
+        "standard errors; the release was calibrated so that they would."
+    )

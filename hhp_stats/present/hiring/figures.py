@@ -1,0 +1,153 @@
+"""The figures of the chapter on the hiring experiments, with captions and alternative texts from the same rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.figure import Figure
+
+from hhp_stats.present.embed import EmbeddedFigure, embed
+from hhp_stats.present.hiring.report import HiringReport
+from hhp_stats.present.numbers import interval, number, percent
+from hhp_stats.present.style import CONTROL, GRID, PALETTE, QUIET, TREATMENT, WIDTH, apply_style
+
+Row = Mapping[str, Any]
+
+
+def _embed(report: HiringReport, figure: Figure, *, label: str, alt: str, caption: str) -> EmbeddedFigure:
+    return embed(figure, root=report.root, document=report.document, label=label, alt=alt, caption=caption)
+
+
+def rates(report: HiringReport) -> EmbeddedFigure:
+    """Rates of progression by condition and kind of name, with intervals (after the published figures 14 and 15)."""
+    apply_style()
+    figure, axes = plt.subplots(figsize=(WIDTH, 3.1))
+    words = []
+    for shift, name, colour, marker, label in ((-0.12, "minority", TREATMENT, "D", "Minority ethnic names"),
+                                               (0.12, "white_british", CONTROL, "o", "White British names")):  # fmt: skip
+        found = [report.row("progression", f"mean_{condition}_{name}") for condition in ("separate", "joint")]
+        places = np.arange(2) + shift
+        middle = np.array([row["estimate"] for row in found])
+        ends = np.array([[row["conf_low"], row["conf_high"]] for row in found]).T
+        axes.errorbar(places, middle, yerr=np.abs(ends - middle), fmt=marker, color=colour, label=label, elinewidth=1.8)
+        for place, value in zip(places, middle, strict=True):
+            axes.annotate(f"{number(value, 1)}%", (place, value), xytext=(9, 0), textcoords="offset points", va="center", fontsize=8.5)
+        words += [f"{label.lower().replace('white british', 'White British')}, {condition}: {number(row['estimate'], 1)}% "
+                  f"({interval(row['conf_low'], row['conf_high'], 1)})"
+                  for condition, row in zip(("separate", "joint"), found, strict=True)]  # fmt: skip
+    axes.set_xticks([0, 1], ["One after the other (separate)", "In pairs (joint)"])
+    axes.set_xlim(-0.5, 1.6)
+    axes.set_ylim(0, 100)
+    axes.grid(axis="y", color=GRID)
+    axes.set_ylabel("% of decisions to put forward")
+    axes.legend(loc="lower left")
+    return _embed(
+        report, figure, label="hiring-rates",
+        alt=f"Share of decisions to put a candidate forward, with 95% intervals. {'; '.join(words)}.",
+        caption="Experiment 1: how often candidates were put forward, by condition and kind of name; lines are 95% intervals, clustered by participant",
+    )  # fmt: skip
+
+
+def _forest(rows: Sequence[Row], labels: Sequence[str], *, planned: Sequence[bool], unit: str, digits: int) -> Figure:
+    apply_style()
+    figure, axes = plt.subplots(figsize=(WIDTH, 0.9 + 0.42 * len(rows)))
+    for line, (row, label, asked) in enumerate(zip(rows, labels, planned, strict=True)):
+        y = len(rows) - 1 - line
+        colour = TREATMENT if asked else QUIET
+        axes.plot([row["conf_low"], row["conf_high"]], [y, y], color=colour, linewidth=2.2 if asked else 1.4)
+        axes.plot([row["estimate"]], [y], marker="D" if asked else "o", color=colour)
+        axes.annotate(label, (-0.02, y), xycoords=("axes fraction", "data"), ha="right", va="center", fontsize=8.5)
+        axes.annotate(f"{number(row['estimate'], digits)}  ({interval(row['conf_low'], row['conf_high'], digits)})",
+                      (1.02, y), xycoords=("axes fraction", "data"), ha="left", va="center", fontsize=8)  # fmt: skip
+    axes.axvline(0, color=QUIET, linewidth=0.8, zorder=0)
+    axes.set_ylim(-0.7, len(rows) - 0.3)
+    axes.set_yticks([])
+    axes.spines["left"].set_visible(False)
+    axes.set_xlabel(unit)
+    return figure
+
+
+def _contrasts(report: HiringReport, experiment: str, *, label: str, unit: str, digits: int, caption: str) -> EmbeddedFigure:
+    rows = report.contrasts(experiment).to_dict("records")
+    contrasts = [report.plan.contrasts[row["estimand"]] for row in rows]
+    words = [f"{contrast.label}: {number(row['estimate'], digits)} ({interval(row['conf_low'], row['conf_high'], digits)})"
+             for row, contrast in zip(rows, contrasts, strict=True)]  # fmt: skip
+    figure = _forest(rows, [contrast.label.replace(": ", ":\n") for contrast in contrasts],
+                     planned=[contrast.planned for contrast in contrasts], unit=unit, digits=digits)  # fmt: skip
+    return _embed(report, figure, label=label, alt=f"Differences with 95% intervals. {'; '.join(words)}.", caption=caption)
+
+
+def contrasts(report: HiringReport) -> EmbeddedFigure:
+    """The contrasts of experiment 1."""
+    return _contrasts(
+        report, "progression", label="hiring-contrasts", unit="Difference in percentage points", digits=1,
+        caption="Experiment 1: differences between conditions and kinds of name with 95% intervals; diamonds are comparisons "
+        "that a research question asks for, circles were not planned",
+    )  # fmt: skip
+
+
+def score_contrasts(report: HiringReport) -> EmbeddedFigure:
+    """The contrasts of experiment 2."""
+    return _contrasts(
+        report, "evaluation_score", label="hiring-score-contrasts", unit="Difference in points of the score", digits=2,
+        caption="Experiment 2: differences in the score between the three conditions with 95% intervals (HC2)",
+    )  # fmt: skip
+
+
+def scores(report: HiringReport) -> EmbeddedFigure:
+    """Distribution of the scores of each arm, with mean and interval (after the published figure 16)."""
+    apply_style()
+    table, cells = report.table("score_distribution"), report.plan.cells_of("evaluation_score")
+    figure, panels = plt.subplots(len(cells), 1, figsize=(WIDTH, 4.6), sharex=True, sharey=True)
+    words = []
+    for axes, cell, colour in zip(panels, cells, PALETTE, strict=False):
+        part = table.loc[table["cell"] == cell.id]
+        row, spread = report.row("evaluation_score", f"mean_{cell.id}"), report.row("evaluation_score", f"sd_{cell.id}", "raw")
+        axes.bar(part["score"], 100 * part["share"], color=colour, width=0.8)
+        axes.axvline(row["estimate"], color=QUIET, linewidth=1.2)
+        axes.axvspan(row["conf_low"], row["conf_high"], color=GRID, zorder=0)
+        axes.set_title(f"{cell.label}: mean {number(row['estimate'])}, standard deviation {number(spread['estimate'])}, n = {row['n']}")
+        top = part.loc[part["share"].idxmax()]
+        low = int(part.loc[part["people"] > 0, "score"].min())
+        words.append(f"{cell.label}: mean {number(row['estimate'])} ({interval(row['conf_low'], row['conf_high'])}), lowest score {low}, "
+                     f"most frequent {int(top['score'])} ({percent(top['share'], 0)})")  # fmt: skip
+    panels[-1].set_xlabel("Sum of three scores")
+    panels[1].set_ylabel("% of participants")
+    panels[-1].set_xticks(range(3, 22, 3))
+    return _embed(
+        report, figure, label="hiring-scores", alt=f"Three histograms of scores from 3 to 21. {'; '.join(words)}.",
+        caption="Experiment 2: scores given with the name removed, with a minority ethnic and with a White British name; "
+        "lines are means, bands their 95% intervals",
+    )  # fmt: skip
+
+
+def chosen(report: HiringReport) -> EmbeddedFigure:
+    """How many of ten candidates participants put forward."""
+    apply_style()
+    table = report.table("chosen_per_person")
+    figure, axes = plt.subplots(figsize=(WIDTH, 2.7))
+    limit = report.plan.fact("limit")
+    words = []
+    for shift, condition, colour in ((-0.2, "separate", CONTROL), (0.2, "joint", TREATMENT)):
+        part = table.loc[table["evaluation"] == condition]
+        axes.bar(part["chosen"] + shift, 100 * part["share"], width=0.38, color=colour, label=condition.capitalize())
+        over = part.loc[part["chosen"] > limit, "share"].sum()
+        words.append(f"{condition}: {percent(over, 0)} above {limit:g}")
+    axes.axvline(limit + 0.5, color=QUIET, linewidth=1, linestyle="--")
+    axes.set_xticks(range(int(report.plan.fact("applications")) + 1))
+    axes.set_xlabel("Candidates put forward, of ten")
+    axes.set_ylabel("% of participants")
+    axes.legend()
+    return _embed(
+        report, figure, label="hiring-chosen",
+        alt=f"Bars of the share of participants by number of candidates put forward. Share above the limit that participants were asked to keep: {'; '.join(words)}.",
+        caption="Experiment 1: candidates put forward by each participant; the dashed line is the number they were asked not to exceed",
+    )  # fmt: skip
+
+
+FIGURES: dict[str, Callable[[HiringReport], EmbeddedFigure]] = {
+    "rates": rates, "contrasts": contrasts, "scores": scores, "score_contrasts": score_contrasts, "chosen": chosen,
+}  # fmt: skip

@@ -1,0 +1,347 @@
+"""The sentences of the chapter on the hiring experiments; numbers and directions are read off rows and counts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+from hhp_stats.consistency.granularity import grim
+from hhp_stats.consistency.reproduction import share_reproduced
+from hhp_stats.present.hiring.report import HiringReport
+from hhp_stats.present.numbers import count, interval, level, number, p_clause, p_value, percent, plural, spelled
+
+Row = Mapping[str, Any]
+SMALL_DIFFERENCE = 5.0  # percentage points, for the recommendation on further trials
+RATES = ("DIVJ-JME", "DIVJ-SME", "DIVJ-JWB", "DIVJ-SWB")
+
+
+def evidence(row: Row, *, digits: int, unit: str = "") -> str:
+    """`95% CI 10.4 to 21.8 points, p < .001`."""
+    reach = interval(row["conf_low"], row["conf_high"], digits)
+    return f"{level(row['conf_level'])} CI {reach}{unit}, {p_clause(row['p_value'])}"
+
+
+def is_clear(row: Row) -> bool:
+    """Does the interval lie on one side of zero?"""
+    return bool(row["conf_low"] > 0 or row["conf_high"] < 0)
+
+
+def towards(row: Row, *, words: tuple[str, str]) -> str:
+    """The word for the sign of an estimate: the first if positive, the second if negative."""
+    return words[0] if row["estimate"] > 0 else words[1] if row["estimate"] < 0 else "neither " + " nor ".join(words)
+
+
+def _rate(report: HiringReport, cell: str) -> str:
+    return f"{number(report.row('progression', f'mean_{cell}')['estimate'], 1)}%"
+
+
+def sample(report: HiringReport) -> str:
+    """How many took part in what."""
+    joint, separate = (report.count("progression", f"people_{condition}") for condition in ("joint", "separate"))
+    arms = [f"{count(report.row('evaluation_score', f'mean_{cell.id}')['n'])} ({cell.label[:1].lower() + cell.label[1:]})"
+            for cell in report.plan.cells_of("evaluation_score")]  # fmt: skip
+    return (
+        f"{plural(report.count('progression', 'participants'), 'participant')} took both experiments. In the first, {count(joint)} saw the "
+        f"applications in pairs and {count(separate)} one after the other; in the second, the application was shown to "
+        f"{', '.join(arms[:-1])} and {arms[-1]}."
+    ).replace("white British", "White British")
+
+
+def answered(report: HiringReport) -> str:
+    """How many decisions were made."""
+    rows, made = report.count("progression", "rows"), report.count("progression", "answered")
+    return (
+        f"Ten applications each make {count(rows)} decisions, of which {count(made)} ({percent(made / rows)}) were answered; "
+        f"the other {count(rows - made)} are left out of the analysis."
+    )
+
+
+def _change(report: HiringReport, name: str, label: str, estimand: str) -> str:
+    row = report.row("progression", estimand)
+    word = towards(row, words=("more", "less"))
+    verdict = "a clear difference" if is_clear(row) else "no clear difference"
+    return (
+        f"Candidates with {label} names were put forward in {_rate(report, f'joint_{name}')} of decisions when they were seen in pairs and in "
+        f"{_rate(report, f'separate_{name}')} when they were seen one after the other: {number(abs(row['estimate']), 1)} percentage points {word} "
+        f"often in pairs ({evidence(row, digits=1, unit=' points')}), {verdict}."
+    )
+
+
+def question_1(report: HiringReport) -> str:
+    """Minority ethnic names, joint against separate."""
+    return _change(report, "minority", "minority ethnic", "minority_joint_vs_separate")
+
+
+def question_2(report: HiringReport) -> str:
+    """White British names, joint against separate."""
+    return _change(report, "white_british", "White British", "white_british_joint_vs_separate")
+
+
+def question_3(report: HiringReport) -> str:
+    """The gap in the separate condition."""
+    row = report.row("progression", "white_british_vs_minority_separate")
+    word = towards(row, words=("more", "less"))
+    verdict = "a clear difference" if is_clear(row) else "no clear difference"
+    return (
+        f"Seen one after the other, candidates with White British names were put forward {number(abs(row['estimate']), 1)} percentage points "
+        f"{word} often than candidates with minority ethnic names ({evidence(row, digits=1, unit=' points')}): {verdict}."
+    )
+
+
+def joint_gap(report: HiringReport) -> str:
+    """The unplanned fourth comparison."""
+    row = report.row("progression", "minority_vs_white_british_joint")
+    word = towards(row, words=("more", "less"))
+    verdict = "larger than chance explains" if is_clear(row) else "within what chance explains"
+    return (
+        f"Seen in pairs, candidates with minority ethnic names were put forward {number(abs(row['estimate']), 1)} percentage points {word} often "
+        f"than candidates with White British names ({evidence(row, digits=1, unit=' points')}), a gap {verdict}."
+    )
+
+
+def interaction(report: HiringReport) -> str:
+    """How much the gap changes between conditions."""
+    row = report.row("progression", "interaction")
+    return (
+        f"Taken together, evaluation in pairs moved the gap between the two kinds of name by {number(abs(row['estimate']), 1)} points "
+        f"{towards(row, words=('towards', 'away from'))} minority ethnic names ({evidence(row, digits=1, unit=' points')})."
+    )
+
+
+def progression_holm(report: HiringReport) -> str:
+    """What adjusting for three comparisons changes."""
+    return _holm(report, "progression")
+
+
+def _holm(report: HiringReport, experiment: str) -> str:
+    rows = report.contrasts(experiment, planned=True)
+    before, after = int((rows["p_value"] < report.plan.alpha).sum()), int((rows["p_adjusted"] < report.plan.alpha).sum())
+    values = ", ".join(p_value(p) for p in rows["p_adjusted"])
+    return (
+        f"Of {spelled(len(rows))} planned comparisons, {'none' if before == 0 else spelled(before)} {'have' if before > 1 else 'has'} a p-value below {number(report.plan.alpha)}; "
+        f"after Holm's adjustment [@holm1979] {'none' if after == 0 else spelled(after)} {'do' if after > 1 else 'does'} (adjusted values {values})."
+    )
+
+
+def progression_robust(report: HiringReport) -> str:
+    """Do the other versions agree with the planned one?"""
+    parts = []
+    for contrast in report.plan.contrasts_of("progression"):
+        if not contrast.planned:
+            continue
+        base = report.row("progression", contrast.id)
+        others = [report.row("progression", contrast.id, m.id) for m in report.plan.methods_of("progression") if m.kind != "planned"]
+        same = sum(is_clear(row) == is_clear(base) and (not is_clear(base) or row["estimate"] * base["estimate"] > 0) for row in others)
+        parts.append(f"{contrast.label} ({spelled(same)} of {spelled(len(others))})")
+    return "The other versions of the analysis lead to the same conclusion as the planned one in: " + "; ".join(parts) + "."
+
+
+def clustering(report: HiringReport) -> str:
+    """What clustering does to the standard errors."""
+    planned, naive = report.row("progression", "minority_joint_vs_separate"), report.row("progression", "minority_joint_vs_separate", "hc2")
+    ratio = planned["std_error"] / naive["std_error"]
+    return (
+        f"Decisions of one participant resemble each other: the standard error of the first comparison is {number(planned['std_error'])} points "
+        f"with clustering and would be {number(naive['std_error'])} without, smaller by a factor of {number(ratio, 1)}."
+    )
+
+
+def limit(report: HiringReport) -> str:
+    """How often the limit of five was passed."""
+    table = report.table("chosen_per_person")
+    asked = report.plan.fact("limit")
+    total = table["people"].sum()
+    over = table.loc[table["chosen"] > asked, "people"].sum()
+    mean = (table["chosen"] * table["people"]).sum() / total
+    return (
+        f"Participants were asked to put forward {spelled(int(asked))} of the ten candidates at most. On average they put forward {number(mean, 1)}, "
+        f"and {percent(over / total, 0)} of them went beyond the limit."
+    )
+
+
+def pairs(report: HiringReport) -> str:
+    """What was done with pairs."""
+    table = report.table("pair_choices").set_index("choice")["share"]
+    return (
+        f"In {percent(table['both'], 0)} of the pairs both candidates were put forward and in {percent(table['neither'], 0)} neither; "
+        f"where one was preferred, it was the candidate with the minority ethnic name in {percent(table['minority ethnic alone'], 0)} of all pairs and the "
+        f"one with the White British name in {percent(table['White British alone'], 0)}."
+    )
+
+
+def name_sets(report: HiringReport) -> str:
+    """Rates by combination of names."""
+    rows = [report.row("progression", "white_british_vs_minority_separate", f"set{number_}-cr1") for number_ in (1, 2)]
+    words = " and ".join(f"{number(row['estimate'], 1)} points in the {which} combination ({p_clause(row['p_value'])})"
+                         for row, which in zip(rows, ("first", "second"), strict=True))  # fmt: skip
+    return (
+        "Which application carries which name was varied, so that the quality of an application and the name on it can be told apart. "
+        f"The gap of the separate condition, White British minus minority ethnic, is {words}."
+    )
+
+
+def _score(report: HiringReport, estimand: str, method: str = "") -> str:
+    row = report.row("evaluation_score", estimand, method)
+    contrast = report.plan.contrasts[estimand]
+    first, second = (report.plan.cells[cells[0]] for cells in (contrast.plus, contrast.minus))
+    means = [number(report.row("evaluation_score", f"mean_{cell.id}")["estimate"]) for cell in (first, second)]
+    verdict = "a difference that this analysis tells from chance" if is_clear(row) else "no clear difference"
+    return (
+        f"With the condition “{first.label.lower().replace('british', 'British').replace('white', 'White')}” the score was {means[0]} on average, with "
+        f"“{second.label.lower().replace('british', 'British').replace('white', 'White')}” {means[1]}: {number(abs(row['estimate']))} points "
+        f"{towards(row, words=('higher', 'lower'))} ({evidence(row, digits=2)}), {verdict}."
+    )
+
+
+def score_1(report: HiringReport) -> str:
+    """Blinded against minority."""
+    return _score(report, "blinded_vs_minority")
+
+
+def score_2(report: HiringReport) -> str:
+    """Blinded against White British."""
+    return _score(report, "blinded_vs_white_british")
+
+
+def score_3(report: HiringReport) -> str:
+    """Minority against White British."""
+    return _score(report, "minority_vs_white_british")
+
+
+def score_holm(report: HiringReport) -> str:
+    """What adjusting for three comparisons changes."""
+    return _holm(report, "evaluation_score")
+
+
+def score_variance(report: HiringReport) -> str:
+    """How the second contrast hangs on the variance."""
+    found = {key: report.row("evaluation_score", "blinded_vs_white_british", key) for key in ("hc2", "welch", "pooled")}
+    below = [key for key, row in found.items() if row["p_value"] < report.plan.alpha]
+    if len(below) in (0, len(found)):
+        side = f"{'all' if below else 'none'} of these {'lie' if below else 'lies'} below {number(report.plan.alpha)}"
+    else:
+        side = f"{spelled(len(below))} of these {'lies' if len(below) == 1 else 'lie'} below {number(report.plan.alpha)}, so that a verdict would hang on the method"
+    return (
+        f"Against White British names the p-value is {p_value(found['hc2']['p_value'])} with robust standard errors, "
+        f"{p_value(found['welch']['p_value'])} by Welch's test of the two conditions alone and {p_value(found['pooled']['p_value'])} if one variance is "
+        f"taken for all three; {side}."
+    )
+
+
+def score_spread(report: HiringReport) -> str:
+    """Do the spreads of the arms differ?"""
+    spread = {cell.id: report.row("evaluation_score", f"sd_{cell.id}", "raw")["estimate"] for cell in report.plan.cells_of("evaluation_score")}
+    return (
+        f"Scores scatter by {number(spread['blinded'])} points with the name removed, by {number(spread['minority'])} with a minority ethnic and by "
+        f"{number(spread['white_british'])} with a White British name."
+    )
+
+
+def score_sizes(report: HiringReport) -> str:
+    """The differences in standard deviations."""
+    rows = [report.row("evaluation_score", contrast.id, "hedges-g") for contrast in report.plan.contrasts_of("evaluation_score")]
+    return "In standard deviations the three differences are " + ", ".join(
+        f"{number(row['estimate'])} ({interval(row['conf_low'], row['conf_high'])})" for row in rows
+    ) + "."  # fmt: skip
+
+
+def detectable(report: HiringReport) -> str:
+    """What the experiments could have found."""
+    first = [report.row("progression", f"mdes_{c.id}")["estimate"] for c in report.plan.contrasts_of("progression") if c.planned]
+    second = [report.row("evaluation_score", f"mdes_{c.id}")["estimate"] for c in report.plan.contrasts_of("evaluation_score")]
+    return (
+        f"With samples of this size the first experiment finds differences of {number(min(first), 1)} to {number(max(first), 1)} percentage points and the "
+        f"second differences of {number(min(second), 1)} to {number(max(second), 1)} points, each in four cases of five."
+    )
+
+
+def needed(report: HiringReport) -> str:
+    """How many participants a smaller difference would take."""
+    aim = SMALL_DIFFERENCE
+    found = [report.row("progression", f"mdes_{c.id}")["estimate"] for c in report.plan.contrasts_of("progression") if c.planned]
+    people = report.count("progression", "participants")
+    return (
+        f"To find a difference of {number(aim, 0)} percentage points with the variation seen here, such a trial would need between "
+        f"{count(round(people * (min(found) / aim) ** 2, -2))} and {count(round(people * (max(found) / aim) ** 2, -2))} participants."
+    )
+
+
+def impossible_error(report: HiringReport) -> str:
+    """Why .49 is no standard error."""
+    ours = [report.row("progression", f"mean_{cell.id}")["std_error"] for cell in report.plan.cells_of("progression")]
+    return (
+        f"All four rates are printed with a standard error of {report.printed('DIVJ-JME-SE')}. In these data, made to have the printed rates, the standard "
+        f"errors of the four rates lie between {number(min(ours), 1)} and {number(max(ours), 1)} percentage points, and no two are the same."
+    )
+
+
+def lattice(report: HiringReport) -> str:
+    """Which even splits could give the printed rates if all decisions had been made."""
+    people = report.count("progression", "participants")
+    fits = {key: [n for n in range(1, people) if _possible(report, key, 5 * n)] for key in RATES}
+    whole = [n for n in range(1, people) if n in fits["DIVJ-JME"] and n in fits["DIVJ-JWB"]
+             and people - n in fits["DIVJ-SME"] and people - n in fits["DIVJ-SWB"]]  # fmt: skip
+    joint = [n for n in range(1, people) if n in fits["DIVJ-JME"] and n in fits["DIVJ-JWB"] and abs(n - people / 2) < 30]
+    near = f"; near an even split only {' or '.join(map(str, joint))} people in pairs would give the two rates of that condition" if joint else ""
+    found = "no split of the participants gives" if not whole else f"{plural(len(whole), 'split')} of the participants would give"
+    return (
+        f"A rate is a whole number of decisions divided by another. If everybody had judged all ten applications, five with each kind of name, {found} "
+        f"the four printed rates{near}. A few unanswered decisions explain them, and that is how the files used here were made."
+    )
+
+
+def _possible(report: HiringReport, key: str, decisions: int) -> bool:
+    figure = report.published.printed(f"{key}-M")
+    return grim(mean=figure.value / 100, n=decisions, margin=figure.margin / 100)
+
+
+def quarter(report: HiringReport) -> str:
+    """What the printed group sizes could be."""
+    sizes = report.table("name_sets")["people"].tolist()
+    return (
+        f"Group sizes of {report.printed('DIVJ-JME-N')} and {report.printed('DIVJ-SME-N')} are printed, about half of what each condition must hold. "
+        f"They fit the four groups that condition and combination of names make together, here of {', '.join(map(str, sizes[:-1]))} and {sizes[-1]} people."
+    )
+
+
+def literal_scores(report: HiringReport) -> str:
+    """What the printed errors of experiment 2 would mean."""
+    implied = [float(report.published.printed(f"{key}-SE").value) * float(report.published.row(f"{key}-N")["value"]) ** 0.5
+               for key in ("DIVB-B", "DIVB-ME", "DIVB-WB")]  # fmt: skip
+    experiment = report.plan.experiments["evaluation_score"]
+    return (
+        f"Printed as standard errors, {report.printed('DIVB-B-SE')}, {report.printed('DIVB-ME-SE')} and {report.printed('DIVB-WB-SE')} would mean standard "
+        f"deviations of {number(min(implied), 0)} to {number(max(implied), 0)} points on a scale that is {number(experiment.high - experiment.low, 0)} points long. "
+        "Read as standard deviations they are plausible, and whole scores with these means and deviations exist."
+    )
+
+
+def printed_p(report: HiringReport) -> str:
+    """The printed p-values of experiment 2 against both methods."""
+    parts = []
+    for contrast, key in (("blinded_vs_minority", "DIVB-B-ME-P"), ("blinded_vs_white_british", "DIVB-B-WB-P"), ("minority_vs_white_british", "DIVB-ME-WB-P")):
+        welch, pooled = (report.row("evaluation_score", contrast, method)["p_value"] for method in ("welch", "pooled"))
+        parts.append(f"{p_value(float(report.published.printed(key).value))} (here {p_value(welch)} by Welch's test, {p_value(pooled)} with one variance)")
+    return f"The printed p-values are {'; '.join(parts)}."
+
+
+def reproduced(report: HiringReport) -> str:
+    """How many printed figures come back."""
+    same, all_of = share_reproduced(report.reproduced())
+    return f"Of {count(all_of)} printed figures of the two experiments, {count(same)} ({percent(same / all_of, 0)}) come back to the printed digit."
+
+
+def fact(key: Literal["limit", "voucher", "pairs", "applications"]) -> Callable[[HiringReport], str]:
+    """A number of the design."""
+    return lambda report: number(report.plan.fact(key), 0)
+
+
+SENTENCES: dict[str, Callable[[HiringReport], str]] = {
+    "sample": sample, "answered": answered, "question_1": question_1, "question_2": question_2, "question_3": question_3,
+    "joint_gap": joint_gap, "interaction": interaction, "progression_holm": progression_holm,
+    "progression_robust": progression_robust, "clustering": clustering, "limit": limit, "pairs": pairs, "name_sets": name_sets,
+    "score_1": score_1, "score_2": score_2, "score_3": score_3, "score_holm": score_holm, "score_variance": score_variance,
+    "score_spread": score_spread, "score_sizes": score_sizes, "detectable": detectable, "needed": needed, "impossible_error": impossible_error,
+    "lattice": lattice, "quarter": quarter, "literal_scores": literal_scores, "printed_p": printed_p, "reproduced": reproduced,
+    "voucher": fact("voucher"), "limit_number": fact("limit"), "pairs_number": fact("pairs"), "applications": fact("applications"),
+}  # fmt: skip

@@ -1,0 +1,172 @@
+"""The tables of the chapter on the hiring experiments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pandas as pd
+from great_tables import GT
+
+from hhp_stats.present.hiring.report import HiringReport
+from hhp_stats.present.numbers import MISSING, count, interval, level, number, p_value, percent
+from hhp_stats.present.tables import plain_table, text_table
+
+CONFLICT_OF = {"DIVJ-JME-SE": "C04", "DIVJ-SME-SE": "C04", "DIVJ-JWB-SE": "C04", "DIVJ-SWB-SE": "C04",
+               "DIVJ-RQ3-SWB-SE": "C04", "DIVJ-RQ3-SME-SE": "C04", "DIVB-B-ME-P": "C10", "DIVB-ME-WB-P": "C10"}  # fmt: skip
+READ_AS = {
+    "DIVJ-JME-N": "C06", "DIVJ-SME-N": "C06", "DIVJ-JWB-N": "C06", "DIVJ-SWB-N": "C06", "DIVJ-RQ3-SWB-N": "C06",
+    "DIVJ-RQ3-SME-N": "C06, C07", "DIVB-B-SE": "C09", "DIVB-ME-SE": "C09", "DIVB-WB-SE": "C09",
+}  # fmt: skip
+
+
+def conditions(report: HiringReport) -> GT:
+    """Who was in which condition, and how much they answered."""
+    table = report.table("conditions")
+    titles = {key: experiment.title for key, experiment in report.plan.experiments.items()}
+    rows = pd.DataFrame({
+        "Condition": table["label"], "Experiment": table["experiment"].map(titles), "Participants": [count(n) for n in table["people"]],
+        "Judgements": [count(n) for n in table["rows"]], "Answered": [count(n) for n in table["answered"]],
+    })  # fmt: skip
+    note = "In the first experiment every participant judges applications with both kinds of name, so the participants of a condition are counted twice."
+    return plain_table(rows, stub="Condition", groups="Experiment", notes=[note])
+
+
+def rates(report: HiringReport) -> GT:
+    """Rate of each cell with its clustered interval."""
+    cells = []
+    for cell in report.plan.cells_of("progression"):
+        row = report.row("progression", f"mean_{cell.id}")
+        cells.append({
+            "Condition and names": cell.label, "Put forward": f"{number(row['estimate'])}%",
+            f"{level(row['conf_level'])} CI": interval(row["conf_low"], row["conf_high"], 1),
+            "Standard error": number(row["std_error"]), "Decisions": count(row["n"]), "Participants": count(row["n_clusters"]),
+        })  # fmt: skip
+    notes = ["Least squares on the four cells; standard errors in percentage points, clustered by participant (CR1)."]
+    return plain_table(pd.DataFrame(cells), stub="Condition and names", notes=notes)
+
+
+def _contrast_cells(report: HiringReport, rows: pd.DataFrame, *, digits: int) -> pd.DataFrame:
+    cells = []
+    for row in rows.to_dict("records"):
+        contrast = report.plan.contrasts[row["estimand"]]
+        adjusted = MISSING if pd.isna(row["p_adjusted"]) else p_value(row["p_adjusted"])
+        cells.append({
+            "Comparison": contrast.label, "Question": contrast.question, "Difference": number(row["estimate"], digits),
+            f"{level(row['conf_level'])} CI": interval(row["conf_low"], row["conf_high"], digits), "p": p_value(row["p_value"]),
+            "p (Holm)": adjusted, "df": number(row["df"], 0), "n": count(row["n"]),
+        })  # fmt: skip
+    return pd.DataFrame(cells)
+
+
+def progression(report: HiringReport) -> GT:
+    """The contrasts of experiment 1, planned and not."""
+    rows = report.contrasts("progression")
+    notes = ["Differences in percentage points; n counts answered decisions. Holm's adjustment covers the three planned comparisons.",
+             f"Clustered by {count(rows['n_clusters'].iloc[0])} participants (CR1, t with one degree of freedom less)."]  # fmt: skip
+    return plain_table(_contrast_cells(report, rows, digits=2), stub="Comparison", notes=notes)
+
+
+def scores(report: HiringReport) -> GT:
+    """Mean and spread of the scores of each arm."""
+    cells = []
+    for cell in report.plan.cells_of("evaluation_score"):
+        row, spread = report.row("evaluation_score", f"mean_{cell.id}"), report.row("evaluation_score", f"sd_{cell.id}", "raw")
+        cells.append({
+            "Condition": cell.label, "Participants": count(row["n"]), "Mean score": number(row["estimate"]),
+            f"{level(row['conf_level'])} CI": interval(row["conf_low"], row["conf_high"]),
+            "Standard deviation": number(spread["estimate"]), "Standard error": number(row["std_error"]),
+        })  # fmt: skip
+    return plain_table(pd.DataFrame(cells), stub="Condition", notes=["Sum of three scores from 1 to 7."])
+
+
+def evaluation(report: HiringReport) -> GT:
+    """The contrasts of experiment 2."""
+    rows = report.contrasts("evaluation_score")
+    notes = ["Least squares on the three conditions, heteroskedasticity-robust (HC2). Holm's adjustment covers the three comparisons."]
+    return plain_table(_contrast_cells(report, rows, digits=2), stub="Comparison", notes=notes)
+
+
+def _versions(report: HiringReport, experiment: str) -> GT:
+    cells = []
+    for contrast in report.plan.contrasts_of(experiment):
+        for method in report.plan.methods_of(experiment):
+            row = report.row(experiment, contrast.id, method.id)
+            estimated = row["status"] == "estimated"
+            cells.append({
+                "Version": method.label, "Comparison": contrast.label, "Difference": number(row["estimate"]),
+                f"{level(row['conf_level'])} CI": interval(row["conf_low"], row["conf_high"]) if estimated else MISSING,
+                "p": p_value(row["p_value"]), "n": count(row["n"]), "Participants": count(row["n_clusters"]),
+            })  # fmt: skip
+    return plain_table(pd.DataFrame(cells), stub="Version", groups="Comparison")
+
+
+def progression_versions(report: HiringReport) -> GT:
+    """Every contrast of experiment 1 by every method."""
+    return _versions(report, "progression")
+
+
+def evaluation_versions(report: HiringReport) -> GT:
+    """Every contrast of experiment 2 by every method."""
+    return _versions(report, "evaluation_score")
+
+
+def name_sets(report: HiringReport) -> GT:
+    """Rates by combination of names."""
+    table = report.table("name_sets")
+    rows = pd.DataFrame({
+        "Condition": table["evaluation"].str.capitalize() + ", combination " + table["name_set"].astype(str),
+        "Participants": [count(n) for n in table["people"]],
+        "Minority ethnic names": [f"{number(v, 1)}%" for v in table["minority"]],
+        "White British names": [f"{number(v, 1)}%" for v in table["white_british"]],
+    })  # fmt: skip
+    return plain_table(rows, stub="Condition")
+
+
+def pairs(report: HiringReport) -> GT:
+    """What was done with the pairs of the joint condition."""
+    table = report.table("pair_choices")
+    rows = pd.DataFrame({"Put forward": table["choice"].str[:1].str.upper() + table["choice"].str[1:],
+                         "Pairs": [count(n) for n in table["pairs"]], "Share": [percent(v) for v in table["share"]]})  # fmt: skip
+    return plain_table(rows, stub="Put forward")
+
+
+def detectable(report: HiringReport) -> GT:
+    """What each planned comparison could have found."""
+    cells = []
+    for experiment in report.plan.experiments.values():
+        for contrast in report.plan.contrasts_of(experiment.id):
+            if contrast.planned:
+                row = report.row(experiment.id, f"mdes_{contrast.id}")
+                effect = report.row(experiment.id, contrast.id)
+                cells.append({"Comparison": contrast.label, "Experiment": experiment.title, "Detectable difference": number(row["estimate"], 1),
+                              "Difference found": number(effect["estimate"], 1)})  # fmt: skip
+    notes = ["Percentage points in the first experiment, points of the score in the second; "
+             f"{100 * report.plan.power:g}% power, {100 * report.plan.alpha:g}% two-sided, with the standard errors of these data."]  # fmt: skip
+    return plain_table(pd.DataFrame(cells), stub="Comparison", groups="Experiment", notes=notes)
+
+
+def published(report: HiringReport) -> GT:
+    """Every printed figure beside ours."""
+    cells = []
+    for row in report.reproduced().to_dict("records"):
+        figure = report.published.row(row["published_id"])
+        digits = 0 if figure["statistic"] == "n" else 2
+        key = row["published_id"]
+        reading = READ_AS.get(key, "") if row["matches"] else CONFLICT_OF.get(key, "")
+        cells.append({
+            "Printed figure": key, "What": f"{figure['statistic'].upper() if figure['statistic'] in ('n', 'se', 'p') else figure['statistic']}, {figure['group'].replace('_', ' ')}",
+            "Printed": str(figure["as_printed"]), "Here": _ours(row["ours"], digits, figure["statistic"]),
+            "Same": "yes" if row["matches"] else "no", "Conflict": reading,
+        })  # fmt: skip
+    return text_table(pd.DataFrame(cells), stub="Printed figure", numeric=("Printed", "Here"))
+
+
+def _ours(value: float, digits: int, statistic: str) -> str:
+    return p_value(value) if statistic == "p" else number(value, digits)
+
+
+TABLES: dict[str, Callable[[HiringReport], GT]] = {
+    "conditions": conditions, "rates": rates, "progression": progression, "scores": scores, "evaluation": evaluation,
+    "progression_versions": progression_versions, "evaluation_versions": evaluation_versions, "name_sets": name_sets,
+    "pairs": pairs, "detectable": detectable, "published": published,
+}  # fmt: skip

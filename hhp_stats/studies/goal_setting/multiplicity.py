@@ -1,0 +1,65 @@
+"""Several outcomes, several chances of a false finding: adjusted p values beside the unadjusted. (C55; P53 plans none.)
+
+Holm adjusts the planned p values. Westfall and Young's step-down re-estimates all outcomes under the
+same re-randomisations of the teams, so that their correlation counts; it needs one data set, hence
+baselines at zero with indicator, and those who answered for the survey outcomes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from hhp_stats.infer.multiplicity import holm, westfall_young
+from hhp_stats.infer.randomisation_test import randomisation_statistics
+from hhp_stats.plan.schema import PlannedAnalysis
+from hhp_stats.results import ResultRow
+from hhp_stats.studies.goal_setting.analysed import Material, Model, models
+
+STREAM, DRAWS = 5, 4_999
+# One planned analysis an outcome: the imputed one where there are three.
+FAMILY = (
+    "sickness_absence/itt/cr1", "turnover/itt/logit-at-means", "wellbeing/itt/imputed", "time_pressure/itt/imputed",
+    "efficacy/itt/imputed", "bradford/itt/cr1",
+)  # fmt: skip
+
+
+def with_holm(rows: Sequence[ResultRow], study: str) -> list[ResultRow]:
+    """The rows, with Holm's adjusted p in those of the family; what could not be estimated does not count."""
+    family = [f"{study}/{key}" for key in FAMILY]
+    p_values = {row.result_id: row.p_value for row in rows if row.result_id in family}
+    adjusted = dict(zip(p_values, holm(list(p_values.values())).tolist(), strict=True))
+    return [replace(row, p_adjusted=adjusted[row.result_id]) if row.result_id in adjusted else row for row in rows]
+
+
+def step_down(material: Material) -> list[ResultRow]:
+    """Westfall and Young's adjusted p of every outcome of the family, from joint re-randomisations."""
+    plan = material.plan
+    chosen = [_single(plan.analysis(key)) for key in FAMILY]
+    found: list[Model] = []
+    for analysis in chosen:
+        (model,) = models(analysis, plan.outcomes[analysis.outcome], material)
+        found.append(model)
+    observed, drawn, weights = randomisation_statistics(
+        [(model.outcome, model.matrix, model.people["team_id"]) for model in found],
+        draw=material.redraws, draws=DRAWS, rng=np.random.default_rng([plan.seed, STREAM]),
+    )  # fmt: skip
+    adjusted = westfall_young(statistics=observed, drawn=drawn, weights=weights)
+    return [
+        ResultRow(
+            result_id=f"{plan.study}/{analysis.outcome}/multiplicity/westfall-young", study=plan.study, outcome=analysis.outcome,
+            estimand="multiplicity", population=f"{len(model.outcome)} people", contrast=plan.contrast,
+            method=f"Westfall-Young step-down over {len(FAMILY)} outcomes, {DRAWS:,} re-randomisations", analysis="exploratory",
+            estimate=float(statistic), statistic=float(statistic), p_adjusted=float(p), n=len(model.outcome),
+            n_clusters=int(model.people["team_id"].nunique()), clause="P53", status="descriptive",
+            source="hhp_stats.infer.randomisation_test.randomisation_statistics + hhp_stats.infer.multiplicity.westfall_young",
+            note="estimate is the CR1 t statistic with baselines at zero with indicator",
+        )
+        for analysis, model, statistic, p in zip(chosen, found, observed, adjusted, strict=True)
+    ]  # fmt: skip
+
+
+def _single(analysis: PlannedAnalysis) -> PlannedAnalysis:
+    return replace(analysis, baseline_absence="zero_with_indicator", missing_outcome="complete_cases")

@@ -1,0 +1,65 @@
+"""How different must those be who did not answer, to change the conclusion on wellbeing? (Beyond the protocol.)"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from hhp_stats.estimate.linear import ols
+from hhp_stats.estimate.model_matrix import ModelMatrix, model_matrix
+from hhp_stats.estimate.tipping import tipping_points
+from hhp_stats.infer.cluster_robust import cluster_covariance, coefficient
+from hhp_stats.results import Estimate, ResultRow, not_estimated
+from hhp_stats.studies.goal_setting.analysed import Material, model_terms
+
+SOURCE = "hhp_stats.estimate.tipping.tipping_points"
+
+
+def tipping(outcome_key: str, material: Material) -> tuple[list[ResultRow], pd.DataFrame]:
+    """Rows of the shifts that change the conclusion, and the grid; shifts in control-arm standard deviations."""
+    plan, outcome = material.plan, material.plan.outcomes[outcome_key]
+    imputations = material.imputations["randomised"]
+    fewer = replace(imputations, plan=replace(imputations.plan, imputations=min(plan.tipping.imputations, len(imputations))))
+    terms = model_terms(plan.analysis(f"{outcome_key}/itt/imputed"), outcome, plan)
+    columns = [term.column for term in terms if term.kind != "categorical"]
+    matrix: ModelMatrix | None = None
+
+    def fit(frame: pd.DataFrame) -> Estimate:
+        nonlocal matrix
+        if matrix is None:
+            matrix = model_matrix(frame, terms)
+        values = matrix.values.copy()
+        for name in columns:
+            if name in matrix.names:
+                values[:, matrix.position(name)] = frame[name]
+        found = ols(outcome=frame[outcome.column].to_numpy(dtype=np.float64), matrix=replace(matrix, values=values))
+        return coefficient(found, cluster_covariance(found, clusters=frame["team_id"]), conf_level=plan.conf_level)
+
+    people = material.people
+    unit = float(people.loc[people["treatment"] == 0, outcome.column].std(ddof=1))
+    found = tipping_points(fewer, outcome=outcome.column, fit=fit, deltas=[unit * delta for delta in plan.tipping.deltas])
+    rows = [
+        _row(outcome_key, point, side, unit, material) for point in found.points.to_dict("records") for side in ("low", "high")
+    ]
+    return rows, found.grid.assign(outcome=outcome_key, shift=found.grid["delta"] / unit)
+
+
+def _row(outcome_key: str, point: dict[Any, Any], side: str, unit: float, material: Material) -> ResultRow:
+    plan = material.plan
+    result_id = f"{plan.study}/{outcome_key}/tipping/{point['shifted']}-{side}"
+    about: dict[str, Any] = {
+        "population": plan.populations["randomised"].label, "contrast": f"answers not given shifted in: {point['shifted']}",
+        "analysis": "exploratory", "clause": "", "source": SOURCE,
+    }  # fmt: skip
+    delta = point[f"delta_{side}"]
+    if pd.isna(delta):
+        reason = point["note"] or "no shift of the grid changes the conclusion"
+        return not_estimated(result_id=result_id, reason=reason, method="delta adjustment", **about)
+    return ResultRow(
+        result_id=result_id, study=plan.study, outcome=outcome_key, estimand="tipping",
+        method="delta adjustment, in control-arm standard deviations", estimate=float(delta) / unit, status="descriptive",
+        note=f"the conclusion without a shift is: {point['conclusion']}", **about,
+    )  # fmt: skip

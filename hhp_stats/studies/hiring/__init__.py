@@ -1,0 +1,65 @@
+"""The hiring experiments: from raw decisions and scores to the result frame, contrast by contrast as the plan lists them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from hhp_stats.intake.hiring import decisions_with_conditions, load_hiring, scores_with_conditions
+from hhp_stats.plan.conduct import Conduct
+from hhp_stats.plan.experiments import ExperimentPlan, load_experiment_plan
+from hhp_stats.progress import Progress, silent
+from hhp_stats.results import ResultRow, result_frame
+from hhp_stats.studies.hiring import tables
+from hhp_stats.studies.hiring.cells import contrast_rows, mean_rows, with_holm
+from hhp_stats.studies.hiring.counts import count_rows
+from hhp_stats.studies.hiring.power import power_rows
+from hhp_stats.studies.output import StudyOutput
+
+STUDY = "hiring"
+
+
+def run(root: Path, *, progress: Progress = silent) -> StudyOutput:
+    """Read the experiments' raw files below `root`, estimate every contrast, and return rows and tables.
+
+    Raises DataError where the files break rules, PlanError where the plan contradicts itself.
+    """
+    plan = load_experiment_plan(root, STUDY)
+    lists = load_hiring(root)
+    decisions, scores = decisions_with_conditions(lists), scores_with_conditions(lists)
+    found = analyse(decisions, scores, plan, progress=progress)
+    return StudyOutput(
+        study=STUDY, results=found.results, conduct=found.conduct,
+        tables={**found.tables, "inputs": lists.inputs, "problems": lists.problems},
+    )  # fmt: skip
+
+
+def analyse(
+    decisions: pd.DataFrame, scores: pd.DataFrame, plan: ExperimentPlan, *, progress: Progress = silent
+) -> StudyOutput:
+    """The analyses of both experiments from validated rows: `run` without the files."""
+    frames = {"progression": tables.prepared_decisions(decisions), "evaluation_score": tables.prepared_scores(scores)}
+    rows: list[ResultRow] = count_rows(frames["progression"], frames["evaluation_score"], plan)
+    conduct: list[Conduct] = []
+    for done, experiment in enumerate(plan.experiments.values(), start=1):
+        frame = frames[experiment.id]
+        rows += mean_rows(frame, experiment, plan)
+        for method in plan.methods_of(experiment.id):
+            estimated, facts = contrast_rows(frame, experiment, method, plan)
+            rows += with_holm(estimated, plan, experiment)
+            conduct += facts
+        rows += power_rows(frame, experiment, plan)
+        progress(done, len(plan.experiments))
+    return StudyOutput(
+        study=STUDY, results=result_frame(rows), conduct=tuple(conduct),
+        tables={
+            "flow": tables.flow(decisions, scores),
+            "conditions": tables.conditions(frames["progression"], frames["evaluation_score"], plan),
+            "name_sets": tables.name_sets(frames["progression"], plan),
+            "score_distribution": tables.score_distribution(frames["evaluation_score"], plan),
+            "chosen_per_person": tables.chosen_per_person(frames["progression"], plan),
+            "pair_choices": tables.pair_choices(decisions),
+            "roles": tables.roles(decisions),
+        },
+    )  # fmt: skip

@@ -1,0 +1,223 @@
+"""Means of the cells and every contrast of them, by every method of the plan."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from hhp_stats.errors import EstimationError, InvalidInput, NoObservations
+from hhp_stats.estimate.effect_size import hedges_g
+from hhp_stats.estimate.linear import LinearFit, ols
+from hhp_stats.estimate.model_matrix import Term, model_matrix
+from hhp_stats.estimate.two_sample import ArmSummary, pooled_contrast, welch
+from hhp_stats.infer.cluster_robust import (
+    ClusterKind,
+    DegreesOfFreedom,
+    HeteroskedasticKind,
+    RobustCovariance,
+    cluster_covariance,
+    heteroskedastic_covariance,
+    linear_contrast,
+)
+from hhp_stats.infer.multiplicity import holm
+from hhp_stats.plan.conduct import Conduct
+from hhp_stats.plan.experiments import INTERCEPT, CellContrast, Experiment, ExperimentMethod, ExperimentPlan
+from hhp_stats.results import Estimate, ResultRow, not_estimated
+
+OLS = "hhp_stats.estimate.linear.ols"
+ROBUST = "hhp_stats.infer.cluster_robust"
+SOURCES: Mapping[str, str] = {
+    "ols": f"{OLS} + {ROBUST}.heteroskedastic_covariance + {ROBUST}.linear_contrast",
+    "clustered": f"{OLS} + {ROBUST}.cluster_covariance + {ROBUST}.linear_contrast",
+    "pooled": "hhp_stats.estimate.two_sample.pooled_contrast",
+    "welch": "hhp_stats.estimate.two_sample.welch",
+    "hedges-g": "hhp_stats.estimate.effect_size.hedges_g",
+}
+
+
+def source_of(method: ExperimentMethod) -> str:
+    """The functions that a method calls."""
+    clustered = method.estimator == "ols" and method.covariance.startswith("CR")
+    return SOURCES["clustered" if clustered else method.estimator]
+
+
+def dummies(plan: ExperimentPlan, experiment: Experiment) -> list[str]:
+    """The dummies of an experiment's cells beside the intercept, in the order of the plan."""
+    return list(dict.fromkeys(d for cell in plan.cells_of(experiment.id) for d in cell.dummies if d != INTERCEPT))
+
+
+def weights(contrast: CellContrast, plan: ExperimentPlan) -> dict[str, float]:
+    """The contrast in terms of the coefficients: sums of the dummies of its cells, the minus ones subtracted."""
+    total: dict[str, float] = {}
+    for sign, cells in ((1.0, contrast.plus), (-1.0, contrast.minus)):
+        for cell in cells:
+            for name in plan.cells[cell].dummies:
+                total[name] = total.get(name, 0.0) + sign
+    return {name: weight for name, weight in total.items() if weight}
+
+
+def fitted(
+    frame: pd.DataFrame, experiment: Experiment, method: ExperimentMethod, plan: ExperimentPlan
+) -> tuple[LinearFit, RobustCovariance]:
+    """The regression of the outcome on the dummies of the cells and the method's covariates, with its covariance."""
+    first, *others = dummies(plan, experiment)
+    terms = [Term(column=name, kind="binary") for name in others] + [plan.terms[name].term for name in method.terms]
+    fit = ols(outcome=frame["outcome"].to_numpy(dtype=np.float64), matrix=model_matrix(frame, terms, treatment=first))
+    if method.covariance.startswith("CR"):
+        return fit, cluster_covariance(fit, clusters=frame[experiment.cluster], kind=cast(ClusterKind, method.covariance))
+    return fit, heteroskedastic_covariance(fit, kind=cast(HeteroskedasticKind, method.covariance))
+
+
+def analysed(frame: pd.DataFrame, method: ExperimentMethod) -> pd.DataFrame:
+    """The rows of a method: with an outcome and, where it asks for one, one combination of names."""
+    known = frame.loc[frame["outcome"].notna()]
+    if method.name_set is not None:
+        known = known.loc[known["name_set"] == method.name_set]
+    if known.empty:
+        raise NoObservations("no decision is left to analyse")
+    return known
+
+
+Contrasted = Callable[[pd.DataFrame, CellContrast, ExperimentPlan], Estimate]
+
+
+def _arrays(frame: pd.DataFrame, contrast: CellContrast) -> tuple[np.ndarray, np.ndarray]:
+    part = frame.loc[frame["cell"].isin([*contrast.plus, *contrast.minus])]
+    return part["outcome"].to_numpy(dtype=np.float64), part["cell"].isin(contrast.plus).to_numpy(dtype=np.float64)
+
+
+def _welch(frame: pd.DataFrame, contrast: CellContrast, plan: ExperimentPlan) -> Estimate:
+    outcome, treatment = _arrays(frame, contrast)
+    return welch(outcome=outcome, treatment=treatment, conf_level=plan.conf_level)
+
+
+def _hedges(frame: pd.DataFrame, contrast: CellContrast, plan: ExperimentPlan) -> Estimate:
+    outcome, treatment = _arrays(frame, contrast)
+    return hedges_g(outcome=outcome, treatment=treatment, conf_level=plan.conf_level).g
+
+
+def _pooled(frame: pd.DataFrame, contrast: CellContrast, plan: ExperimentPlan) -> Estimate:
+    cells = [cell.id for cell in plan.cells_of(contrast.experiment)]
+    arms = []
+    for cell in cells:
+        values = frame.loc[frame["cell"] == cell, "outcome"].to_numpy(dtype=np.float64)
+        if len(values) < 2:
+            raise NoObservations(f"{cell}: {len(values)} values have no variance")
+        arms.append(ArmSummary(mean=float(values.mean()), std_error=float(stats.sem(values)), n=len(values)))
+    if len(contrast.plus) != 1:
+        raise InvalidInput(f"{contrast.id}: one variance for all is used for two cells")
+    of = (cells.index(contrast.plus[0]), cells.index(contrast.minus[0]))
+    return pooled_contrast(tuple(arms), of=of, conf_level=plan.conf_level)
+
+
+PAIRWISE: Mapping[str, Contrasted] = {"welch": _welch, "hedges-g": _hedges, "pooled": _pooled}
+
+
+def contrast_rows(
+    frame: pd.DataFrame, experiment: Experiment, method: ExperimentMethod, plan: ExperimentPlan
+) -> tuple[list[ResultRow], list[Conduct]]:
+    """Every contrast of an experiment by one method; what cannot be estimated keeps its row, with the reason."""
+    rows: list[ResultRow] = []
+    conduct: list[Conduct] = []
+    try:
+        known = analysed(frame, method)
+        model = fitted(known, experiment, method, plan) if method.estimator == "ols" else None
+        failure = ""
+    except EstimationError as error:
+        known, model, failure = frame, None, f"{type(error).__name__}: {error}"
+    for contrast in plan.contrasts_of(experiment.id):
+        about = _about(contrast, method, experiment, plan)
+        try:
+            if failure:
+                raise InvalidInput(failure)
+            estimate = _estimate(known, contrast, method, model, plan)
+        except EstimationError as error:
+            rows.append(not_estimated(reason=f"{type(error).__name__}: {error}", method=method.estimator, **about))
+            continue
+        if model is None:
+            used = known.loc[known["cell"].isin([*contrast.plus, *contrast.minus])]
+            estimate = dataclasses.replace(estimate, n=len(known) if method.estimator == "pooled" else len(used))
+        rows.append(estimate.row(note=method.note, **about))
+        if contrast.planned:
+            conduct += _conduct(contrast, method, experiment, plan)
+    return rows, conduct
+
+
+def _estimate(
+    known: pd.DataFrame, contrast: CellContrast, method: ExperimentMethod,
+    model: tuple[LinearFit, RobustCovariance] | None, plan: ExperimentPlan,
+) -> Estimate:  # fmt: skip
+    if model is None:
+        return PAIRWISE[method.estimator](known, contrast, plan)
+    fit, covariance = model
+    return linear_contrast(fit, covariance, weights=weights(contrast, plan), df=cast(DegreesOfFreedom, method.df),
+                           conf_level=plan.conf_level)  # fmt: skip
+
+
+def _about(contrast: CellContrast, method: ExperimentMethod, experiment: Experiment, plan: ExperimentPlan) -> dict[str, Any]:
+    population = "Participants of both experiments"
+    if method.name_set is not None:
+        population = f"Participants with combination {method.name_set} of names and applications"
+    clauses = dict.fromkeys([*method.clauses, *contrast.clauses]) if contrast.planned else dict.fromkeys(contrast.clauses)
+    return {
+        "result_id": plan.result_id(experiment.id, contrast.id, method.id), "population": population,
+        "contrast": contrast.label, "analysis": plan.kind(contrast, method), "clause": " ".join(clauses),
+        "source": source_of(method),
+    }  # fmt: skip
+
+
+def _conduct(contrast: CellContrast, method: ExperimentMethod, experiment: Experiment, plan: ExperimentPlan) -> list[Conduct]:
+    facts = {
+        "estimator": method.estimator, "covariance": method.covariance, "df": method.df,
+        "terms": " + ".join([*dummies(plan, experiment), *method.terms]),
+        "clusters": experiment.cluster if method.covariance.startswith("CR") else "",
+    }  # fmt: skip
+    analysis = f"{experiment.id}/{contrast.id}/{method.id}"
+    return [Conduct(study=plan.study, analysis=analysis, aspect=aspect, value=value) for aspect, value in facts.items()]
+
+
+def with_holm(rows: list[ResultRow], plan: ExperimentPlan, experiment: Experiment) -> list[ResultRow]:
+    """The same rows with Holm's adjustment over the contrasts that the research questions ask for."""
+    planned = {contrast.id for contrast in plan.contrasts_of(experiment.id) if contrast.planned}
+    places = [place for place, row in enumerate(rows) if row.estimand in planned]
+    adjusted = holm([rows[place].p_value for place in places])
+    found = list(rows)
+    for place, p in zip(places, adjusted, strict=True):
+        found[place] = dataclasses.replace(rows[place], p_adjusted=float(p))
+    return found
+
+
+def mean_rows(frame: pd.DataFrame, experiment: Experiment, plan: ExperimentPlan) -> list[ResultRow]:
+    """The mean of every cell, by the planned model, with its interval; and, for scores, its standard deviation."""
+    method = plan.main_method(experiment.id)
+    known = analysed(frame, method)
+    fit, covariance = fitted(known, experiment, method, plan)
+    rows = []
+    for cell in plan.cells_of(experiment.id):
+        part = known.loc[known["cell"] == cell.id]
+        found = linear_contrast(fit, covariance, weights=dict.fromkeys(cell.dummies, 1.0),
+                                df=cast(DegreesOfFreedom, method.df), conf_level=plan.conf_level)  # fmt: skip
+        people = part["participant"].nunique()
+        found = dataclasses.replace(found, n=len(part), n_clusters=people if experiment.cluster else None)
+        about: dict[str, Any] = {"population": cell.label, "contrast": "none", "analysis": "planned",
+                                 "clause": " ".join(experiment.clauses)}  # fmt: skip
+        row = found.row(result_id=plan.result_id(experiment.id, f"mean_{cell.id}", method.id), source=source_of(method), **about)
+        rows.append(dataclasses.replace(row, statistic=math.nan, p_value=math.nan))  # nobody asks whether a mean is zero
+        if not experiment.cluster:
+            spread = float(part["outcome"].std(ddof=1))
+            rows.append(
+                ResultRow(
+                    result_id=plan.result_id(experiment.id, f"sd_{cell.id}", "raw"), study=plan.study, outcome=experiment.id,
+                    estimand=f"sd_{cell.id}", method="standard deviation, n - 1", estimate=spread, n=len(part),
+                    status="descriptive", source="pandas.Series.std", **about,
+                )
+            )  # fmt: skip
+    return rows
+
+

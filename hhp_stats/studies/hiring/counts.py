@@ -1,0 +1,33 @@
+"""How many took part, decided and were in which group: counts as rows, so that printed numbers can be compared."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from hhp_stats.plan.experiments import ExperimentPlan
+from hhp_stats.results import ResultRow
+
+SOURCE = "hhp_stats.studies.hiring.counts"
+
+
+def count_rows(decisions: pd.DataFrame, scores: pd.DataFrame, plan: ExperimentPlan) -> list[ResultRow]:
+    """Participants and rows of both experiments, and people by condition and combination of names."""
+    experiment = plan.experiments["progression"]
+    found = {
+        ("progression", "participants"): decisions["participant"].nunique(),
+        ("progression", "rows"): len(decisions),
+        ("progression", "answered"): int(decisions["outcome"].notna().sum()),
+        ("evaluation_score", "participants"): scores["participant"].nunique(),
+    }
+    for (condition, name_set), part in decisions.groupby(["evaluation", "name_set"], sort=True):
+        found["progression", f"people_{condition}_set{int(name_set)}"] = part["participant"].nunique()
+    for condition, part in decisions.groupby("evaluation", sort=True):
+        found["progression", f"people_{condition}"] = part["participant"].nunique()
+    return [
+        ResultRow(
+            result_id=plan.result_id(outcome, estimand, "count"), study=plan.study, outcome=outcome, estimand=estimand,
+            population="Participants of both experiments", contrast="none", method="count", analysis="planned",
+            estimate=float(count), n=int(count), clause=" ".join(experiment.clauses), status="descriptive", source=SOURCE,
+        )
+        for (outcome, estimand), count in found.items()
+    ]  # fmt: skip

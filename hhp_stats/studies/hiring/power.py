@@ -1,0 +1,44 @@
+"""What the experiments could have found: the documents print no detectable effect, so all of this is ours."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from hhp_stats.design.detectable_effect import ErrorRates
+from hhp_stats.plan.experiments import Experiment, ExperimentPlan
+from hhp_stats.results import ResultRow
+from hhp_stats.studies.hiring.cells import analysed, fitted, weights
+
+SOURCE = "hhp_stats.design.detectable_effect.ErrorRates"
+
+
+def power_rows(frame: pd.DataFrame, experiment: Experiment, plan: ExperimentPlan) -> list[ResultRow]:
+    """The smallest difference that each planned contrast would have found, in the units of the outcome.
+
+    The reach of the error rates (2.80 standard errors at 5% and 80%) times the standard error that the planned
+    method gives: what the data achieved, design and clustering included.
+    """
+    method = plan.main_method(experiment.id)
+    known = analysed(frame, method)
+    fit, covariance = fitted(known, experiment, method, plan)
+    reach = ErrorRates(alpha=plan.alpha, power=plan.power).reach
+    rows = []
+    for contrast in plan.contrasts_of(experiment.id):
+        if not contrast.planned:
+            continue
+        parts = weights(contrast, plan)
+        places = [fit.matrix.position(name) for name in parts]
+        part = covariance.matrix[places][:, places]
+        values = list(parts.values())
+        variance = sum(a * part[i, j] * b for i, a in enumerate(values) for j, b in enumerate(values))
+        estimand = f"mdes_{contrast.id}"
+        rows.append(
+            ResultRow(
+                result_id=plan.result_id(experiment.id, estimand, method.id), study=plan.study, outcome=experiment.id,
+                estimand=estimand, population="as achieved", contrast=contrast.label, analysis="exploratory",
+                method=f"minimum detectable effect, {100 * plan.power:g}% power, {100 * plan.alpha:g}% two-sided",
+                estimate=float(reach * variance**0.5), n=len(known), n_clusters=covariance.n_clusters,
+                status="descriptive", source=SOURCE,
+            )
+        )  # fmt: skip
+    return rows

@@ -1,0 +1,48 @@
+"""Tables printed as Markdown: captions, numbers and links arrive in both formats as those of other tables do."""
+
+from __future__ import annotations
+
+import lxml.html
+import pytest
+from book_tools import WithoutKernel, WriteBook, text_of
+
+from hhp_stats.publish import render_book
+
+PAGE = """\
+# One {#sec-one}
+
+See @tbl-x.
+
+```{python}
+#| output: asis
+from hhp_stats.plan.book_sections import BookSection
+from hhp_stats.present.markdown import code, escaped, pipe_table, section_reference
+two = BookSection(id="sec-two", title="Two", file="one.qmd", numbered=True)
+start = BookSection(id="sec-start", title="Start", file="index.qmd", numbered=False)
+cells = [section_reference(section, document="one.qmd") for section in (two, start)]
+print(pipe_table(["Item", "Where"], [["a", ", ".join(cells)], [escaped("x_y @z"), code("a_b/c")]],
+                 label="tbl-x", caption="Printed", widths=[10, 30]))
+```
+
+## Two {#sec-two}
+
+Words.
+"""
+
+
+def test_printed_table_has_number_caption_and_links(write_book: WriteBook, without_kernel: WithoutKernel) -> None:
+    pikepdf = pytest.importorskip("pikepdf", reason="reads the links of the PDF")
+    root = write_book(PAGE, index="# Start {#sec-start .unnumbered}\n\nWords.\n")
+    without_kernel()
+    report = render_book(root=root, output=root / "_output")
+    article = lxml.html.fromstring((root / "_output/one.html").read_bytes()).find(".//article")
+    assert [text_of(caption) for caption in article.iter("figcaption")] == [
+        "Table\u00a01.1 Printed".replace("\u00a0", " ")
+    ]
+    links = {text_of(link): link.get("href") for link in article.xpath(".//td//a | .//p/a")}
+    assert links == {"Table 1.1": "#tbl-x", "Section 1.1": "#sec-two", "Start": "index.html#sec-start"}
+    rows = [[text_of(cell) for cell in row] for row in article.iter("tr")]
+    assert rows == [["Item", "Where"], ["a", "Section 1.1, Start"], ["x_y @z", "a_b/c"]]
+    with pikepdf.open(report.pdf) as pdf:  # the chapter is the last page: what is linked there stands in its text
+        targets = [annotation for annotation in pdf.pages[-1].get("/Annots", ()) if annotation.Subtype == "/Link"]
+    assert len(targets) == len(links)
