@@ -26,6 +26,10 @@ ESTIMATORS: Mapping[str, frozenset[str]] = {
     "welch": frozenset({"by arm"}),
     "hedges-g": frozenset({"pooled"}),
     "logit": frozenset({"model", "CR1"}),
+    "wild-bootstrap": frozenset({"webb", "rademacher"}),
+    "randomisation": frozenset({"all allocations"}),
+    "cluster-means": frozenset({"by arm"}),
+    "hedges-g-clustered": frozenset({"CR2"}),
 }
 Combination = Literal["scale", "sum", "standardised_sum"]
 
@@ -37,9 +41,11 @@ class IndividualDesign:
     kind: str
     unit: str
     randomised: int
-    clauses: tuple[str, ...]
+    clauses: tuple[str, ...] = ()
     within: str = ""  # column of the blocks in which the arms were drawn, "" for one draw of all
+    cluster: str = ""  # column of the groups that were drawn whole, "" where people were drawn one by one
     decision: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()  # places in the documents, for a study without clauses of its own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,8 +78,9 @@ class StudyPopulation:
     id: str
     label: str
     rule: str
-    clauses: tuple[str, ...]
+    clauses: tuple[str, ...] = ()
     decision: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()  # places in the documents, where no clause commits to it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,13 +126,14 @@ class StudyOutcome:
     unit: str
     kind: Literal["continuous", "binary"]
     better: Better
-    clauses: tuple[str, ...]
+    clauses: tuple[str, ...] = ()
     scales: tuple[str, ...] = ()
     combine: Combination = "scale"
     reference: str = ""
     column: str = ""  # where it is no survey score: the column that holds it
     missing: str = ""  # why there are no data at all, "" where there are
     decision: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()  # places in the documents, where no clause commits to it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,6 +169,7 @@ class StudyAnalysis:
     contrast: str = ""  # where it is not the plan's
     decision: tuple[str, ...] = ()
     note: str = ""
+    sources: tuple[str, ...] = ()  # places in the documents, where no clause commits to it
 
     @property
     def outcome(self) -> str:
@@ -176,11 +185,12 @@ class StudyPower:
     label: str
     alpha: float
     power: float
-    clauses: tuple[str, ...]
+    clauses: tuple[str, ...] = ()
     analysed: int | None = None  # planned number analysed
     response: float | None = None  # planned share that answers
     printed: float | None = None  # standard deviations
     note: str = ""
+    sources: tuple[str, ...] = ()  # places in the documents, where no clause commits to it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -289,7 +299,7 @@ def load_individual_plan(root: Path, study: str) -> IndividualPlan:
     if not isinstance(raw.get("design"), Mapping):
         raise PlanError(file, "design", "is missing.", "Add a table [design].")
     design = record_of(
-        raw["design"], file=file, place="design", kind=IndividualDesign, may_be_empty=frozenset({"within"})
+        raw["design"], file=file, place="design", kind=IndividualDesign, may_be_empty=frozenset({"within", "cluster"})
     )
 
     def several(key: str, kind: Any, *blank: str) -> Any:
@@ -347,8 +357,10 @@ def _check_citations(root: Path, file: str, raw: Mapping[str, Any]) -> None:
             if match is None or int(match[2]) > lengths.get(match[1], 0):
                 raise PlanError(file, place, f"has the source {code!r}.", "Give document and line, as in 001:302.")
         commits = place.split()[0] in ("outcomes", "populations", "power", "analyses", "periods")
-        if commits and not entry.get("clauses") and entry.get("kind") != "exploratory":
-            raise PlanError(file, place, "cites no clause.", "Say which clause commits to it, or mark it exploratory.")
+        grounded = entry.get("clauses") or entry.get("sources")
+        if commits and not grounded and entry.get("kind") != "exploratory":
+            raise PlanError(file, place, "cites no clause.",
+                            "Say which clause, or where no protocol is public which place, commits to it, or mark it exploratory.")  # fmt: skip
 
 
 def _check_arms(file: str, plan: IndividualPlan) -> None:

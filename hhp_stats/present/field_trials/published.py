@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
+
 from scipy import stats
 
 from hhp_stats.present.field_trials.report import FieldTrialReport, in_words
-from hhp_stats.present.numbers import count, number, plural
+from hhp_stats.present.numbers import MINUS, count, number, plural
 
 
 def conflict(report: FieldTrialReport, key: str) -> str:
     """What the documents contradict, and the reading chosen."""
     entry = report.conflict(key)
-    return f"{entry.finding} Reading chosen here ({entry.id}): {entry.reading}"
+    text = f"{entry.finding} Reading chosen here ({entry.id}): {entry.reading}"
+    return re.sub(r"(?<!\w)-(?=\d)", MINUS, text)
 
 
 def printed_p(report: FieldTrialReport, outcome: str) -> str:

@@ -56,7 +56,10 @@ class FieldTrialReport:
 
     def planned(self, outcome: str) -> Row:
         """The row of the planned analysis of an outcome."""
-        return self.row(f"{self.outcome(outcome).id}/itt/hc2")
+        for analysis in self.plan.analyses:
+            if analysis.outcome == self.outcome(outcome).id and analysis.kind == "planned":
+                return self.row(analysis.id)
+        raise UnknownName(f"the plan of {self.plan.study} has no planned analysis of {outcome!r}")
 
     def arm(self, outcome: str, arm: Arm) -> Row:
         """The row of an arm's mean."""

@@ -88,6 +88,23 @@ def balance(report: StudyReport) -> GT:
     )  # fmt: skip
 
 
+def team_balance(report: StudyReport) -> GT:
+    """Teams by arm."""
+    table = report.table("team_balance").set_index(["characteristic", "arm"])
+    names = {"size": "People a team", "absence": "Mean baseline absence, days", "agency": "Share of agency staff, %"}
+    cells = []
+    for key, label in names.items():
+        scale = 100 if key == "agency" else 1
+        row = {"Teams": label}
+        for arm, arm_label in report.plan.design.arm_labels.items():
+            part = table.loc[(key, arm)]
+            row[arm_label] = f"{number(scale * part['mean'], 1)} ({number(scale * part['sd'], 1)})"
+        cells.append(row)
+    counts = [count(table.loc[("size", arm), "teams"]) for arm in report.plan.design.arm_labels]
+    return plain_table(pd.DataFrame(cells), stub="Teams", spanner=list(report.plan.design.arm_labels.values()), notes=[
+        f"Mean over teams with standard deviation; {counts[0]} control teams, {counts[1]} goal-setting teams."])
+
+
 def uptake(report: StudyReport) -> GT:
     """Who took part."""
     rows = report.table("uptake").to_dict("records")
@@ -139,6 +156,6 @@ def clustering(report: StudyReport) -> GT:
 
 
 TABLES: dict[str, Callable[[StudyReport], GT]] = {
-    "primary": primary, "absence_versions": absence_versions, "turnover": turnover, "balance": balance,
+    "primary": primary, "absence_versions": absence_versions, "turnover": turnover, "balance": balance, "team_balance": team_balance,
     "uptake": uptake, "attrition": attrition, "clustering": clustering, **MORE_TABLES,
 }  # fmt: skip

@@ -34,7 +34,14 @@ def rates(report: HiringReport) -> EmbeddedFigure:
         ends = np.array([[row["conf_low"], row["conf_high"]] for row in found]).T
         axes.errorbar(places, middle, yerr=np.abs(ends - middle), fmt=marker, color=colour, label=label, elinewidth=1.8)
         for place, value in zip(places, middle, strict=True):
-            axes.annotate(f"{number(value, 1)}%", (place, value), xytext=(9, 0), textcoords="offset points", va="center", fontsize=8.5)
+            axes.annotate(
+                f"{number(value, 1)}%",
+                (place, value),
+                xytext=(9, 0),
+                textcoords="offset points",
+                va="center",
+                fontsize=8.5,
+            )
         words += [f"{label.lower().replace('white british', 'White British')}, {condition}: {number(row['estimate'], 1)}% "
                   f"({interval(row['conf_low'], row['conf_high'], 1)})"
                   for condition, row in zip(("separate", "joint"), found, strict=True)]  # fmt: skip
@@ -70,14 +77,18 @@ def _forest(rows: Sequence[Row], labels: Sequence[str], *, planned: Sequence[boo
     return figure
 
 
-def _contrasts(report: HiringReport, experiment: str, *, label: str, unit: str, digits: int, caption: str) -> EmbeddedFigure:
-    rows = report.contrasts(experiment).to_dict("records")
+def _contrasts(
+    report: HiringReport, experiment: str, *, label: str, unit: str, digits: int, caption: str
+) -> EmbeddedFigure:
+    rows = [report.row(experiment, contrast.id) for contrast in report.plan.contrasts_of(experiment)]
     contrasts = [report.plan.contrasts[row["estimand"]] for row in rows]
     words = [f"{contrast.label}: {number(row['estimate'], digits)} ({interval(row['conf_low'], row['conf_high'], digits)})"
              for row, contrast in zip(rows, contrasts, strict=True)]  # fmt: skip
     figure = _forest(rows, [contrast.label.replace(": ", ":\n") for contrast in contrasts],
                      planned=[contrast.planned for contrast in contrasts], unit=unit, digits=digits)  # fmt: skip
-    return _embed(report, figure, label=label, alt=f"Differences with 95% intervals. {'; '.join(words)}.", caption=caption)
+    return _embed(
+        report, figure, label=label, alt=f"Differences with 95% intervals. {'; '.join(words)}.", caption=caption
+    )
 
 
 def contrasts(report: HiringReport) -> EmbeddedFigure:
@@ -105,12 +116,17 @@ def scores(report: HiringReport) -> EmbeddedFigure:
     words = []
     for axes, cell, colour in zip(panels, cells, PALETTE, strict=False):
         part = table.loc[table["cell"] == cell.id]
-        row, spread = report.row("evaluation_score", f"mean_{cell.id}"), report.row("evaluation_score", f"sd_{cell.id}", "raw")
+        row, spread = (
+            report.row("evaluation_score", f"mean_{cell.id}"),
+            report.row("evaluation_score", f"sd_{cell.id}", "raw"),
+        )
         axes.bar(part["score"], 100 * part["share"], color=colour, width=0.8)
         axes.axvline(row["estimate"], color=QUIET, linewidth=1.2)
         axes.axvspan(row["conf_low"], row["conf_high"], color=GRID, zorder=0)
-        axes.set_title(f"{cell.label}: mean {number(row['estimate'])}, standard deviation {number(spread['estimate'])}, n = {row['n']}")
-        top = part.loc[part["share"].idxmax()]
+        axes.set_title(
+            f"{cell.label}: mean {number(row['estimate'])}, standard deviation {number(spread['estimate'])}, n = {row['n']}"
+        )
+        top = part.sort_values("share", kind="stable").iloc[-1]
         low = int(part.loc[part["people"] > 0, "score"].min())
         words.append(f"{cell.label}: mean {number(row['estimate'])} ({interval(row['conf_low'], row['conf_high'])}), lowest score {low}, "
                      f"most frequent {int(top['score'])} ({percent(top['share'], 0)})")  # fmt: skip

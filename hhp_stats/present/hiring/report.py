@@ -49,7 +49,9 @@ class HiringReport:
     def table(self, name: str) -> pd.DataFrame:
         """A table of counts that the study wrote."""
         if name not in self.output.tables:
-            raise UnknownName(f"{self.plan.study} wrote no table {name!r}; it wrote {', '.join(sorted(self.output.tables))}")
+            raise UnknownName(
+                f"{self.plan.study} wrote no table {name!r}; it wrote {', '.join(sorted(self.output.tables))}"
+            )
         return self.output.tables[name]
 
     def printed(self, figure_id: str) -> str:

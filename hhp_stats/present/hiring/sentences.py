@@ -115,11 +115,14 @@ def progression_holm(report: HiringReport) -> str:
 
 def _holm(report: HiringReport, experiment: str) -> str:
     rows = report.contrasts(experiment, planned=True)
-    before, after = int((rows["p_value"] < report.plan.alpha).sum()), int((rows["p_adjusted"] < report.plan.alpha).sum())
+    before, after = (
+        int((rows["p_value"] < report.plan.alpha).sum()),
+        int((rows["p_adjusted"] < report.plan.alpha).sum()),
+    )
     values = ", ".join(p_value(p) for p in rows["p_adjusted"])
     return (
         f"Of {spelled(len(rows))} planned comparisons, {'none' if before == 0 else spelled(before)} {'have' if before > 1 else 'has'} a p-value below {number(report.plan.alpha)}; "
-        f"after Holm's adjustment [@holm1979] {'none' if after == 0 else spelled(after)} {'do' if after > 1 else 'does'} (adjusted values {values})."
+        f"after Holm's adjustment {'none' if after == 0 else spelled(after)} {'do' if after > 1 else 'does'} (adjusted values {values})."
     )
 
 
@@ -130,15 +133,29 @@ def progression_robust(report: HiringReport) -> str:
         if not contrast.planned:
             continue
         base = report.row("progression", contrast.id)
-        others = [report.row("progression", contrast.id, m.id) for m in report.plan.methods_of("progression") if m.kind != "planned"]
-        same = sum(is_clear(row) == is_clear(base) and (not is_clear(base) or row["estimate"] * base["estimate"] > 0) for row in others)
+        others = [
+            report.row("progression", contrast.id, m.id)
+            for m in report.plan.methods_of("progression")
+            if m.kind != "planned"
+        ]
+        same = sum(
+            is_clear(row) == is_clear(base) and (not is_clear(base) or row["estimate"] * base["estimate"] > 0)
+            for row in others
+        )
         parts.append(f"{contrast.label} ({spelled(same)} of {spelled(len(others))})")
-    return "The other versions of the analysis lead to the same conclusion as the planned one in: " + "; ".join(parts) + "."
+    return (
+        "The other versions of the analysis lead to the same conclusion as the planned one in: "
+        + "; ".join(parts)
+        + "."
+    )
 
 
 def clustering(report: HiringReport) -> str:
     """What clustering does to the standard errors."""
-    planned, naive = report.row("progression", "minority_joint_vs_separate"), report.row("progression", "minority_joint_vs_separate", "hc2")
+    planned, naive = (
+        report.row("progression", "minority_joint_vs_separate"),
+        report.row("progression", "minority_joint_vs_separate", "hc2"),
+    )
     ratio = planned["std_error"] / naive["std_error"]
     return (
         f"Decisions of one participant resemble each other: the standard error of the first comparison is {number(planned['std_error'])} points "
@@ -230,7 +247,10 @@ def score_variance(report: HiringReport) -> str:
 
 def score_spread(report: HiringReport) -> str:
     """Do the spreads of the arms differ?"""
-    spread = {cell.id: report.row("evaluation_score", f"sd_{cell.id}", "raw")["estimate"] for cell in report.plan.cells_of("evaluation_score")}
+    spread = {
+        cell.id: report.row("evaluation_score", f"sd_{cell.id}", "raw")["estimate"]
+        for cell in report.plan.cells_of("evaluation_score")
+    }
     return (
         f"Scores scatter by {number(spread['blinded'])} points with the name removed, by {number(spread['minority'])} with a minority ethnic and by "
         f"{number(spread['white_british'])} with a White British name."
@@ -239,7 +259,10 @@ def score_spread(report: HiringReport) -> str:
 
 def score_sizes(report: HiringReport) -> str:
     """The differences in standard deviations."""
-    rows = [report.row("evaluation_score", contrast.id, "hedges-g") for contrast in report.plan.contrasts_of("evaluation_score")]
+    rows = [
+        report.row("evaluation_score", contrast.id, "hedges-g")
+        for contrast in report.plan.contrasts_of("evaluation_score")
+    ]
     return "In standard deviations the three differences are " + ", ".join(
         f"{number(row['estimate'])} ({interval(row['conf_low'], row['conf_high'])})" for row in rows
     ) + "."  # fmt: skip
@@ -247,8 +270,14 @@ def score_sizes(report: HiringReport) -> str:
 
 def detectable(report: HiringReport) -> str:
     """What the experiments could have found."""
-    first = [report.row("progression", f"mdes_{c.id}")["estimate"] for c in report.plan.contrasts_of("progression") if c.planned]
-    second = [report.row("evaluation_score", f"mdes_{c.id}")["estimate"] for c in report.plan.contrasts_of("evaluation_score")]
+    first = [
+        report.row("progression", f"mdes_{c.id}")["estimate"]
+        for c in report.plan.contrasts_of("progression")
+        if c.planned
+    ]
+    second = [
+        report.row("evaluation_score", f"mdes_{c.id}")["estimate"] for c in report.plan.contrasts_of("evaluation_score")
+    ]
     return (
         f"With samples of this size the first experiment finds differences of {number(min(first), 1)} to {number(max(first), 1)} percentage points and the "
         f"second differences of {number(min(second), 1)} to {number(max(second), 1)} points, each in four cases of five."
@@ -258,7 +287,11 @@ def detectable(report: HiringReport) -> str:
 def needed(report: HiringReport) -> str:
     """How many participants a smaller difference would take."""
     aim = SMALL_DIFFERENCE
-    found = [report.row("progression", f"mdes_{c.id}")["estimate"] for c in report.plan.contrasts_of("progression") if c.planned]
+    found = [
+        report.row("progression", f"mdes_{c.id}")["estimate"]
+        for c in report.plan.contrasts_of("progression")
+        if c.planned
+    ]
     people = report.count("progression", "participants")
     return (
         f"To find a difference of {number(aim, 0)} percentage points with the variation seen here, such a trial would need between "
@@ -281,9 +314,19 @@ def lattice(report: HiringReport) -> str:
     fits = {key: [n for n in range(1, people) if _possible(report, key, 5 * n)] for key in RATES}
     whole = [n for n in range(1, people) if n in fits["DIVJ-JME"] and n in fits["DIVJ-JWB"]
              and people - n in fits["DIVJ-SME"] and people - n in fits["DIVJ-SWB"]]  # fmt: skip
-    joint = [n for n in range(1, people) if n in fits["DIVJ-JME"] and n in fits["DIVJ-JWB"] and abs(n - people / 2) < 30]
-    near = f"; near an even split only {' or '.join(map(str, joint))} people in pairs would give the two rates of that condition" if joint else ""
-    found = "no split of the participants gives" if not whole else f"{plural(len(whole), 'split')} of the participants would give"
+    joint = [
+        n for n in range(1, people) if n in fits["DIVJ-JME"] and n in fits["DIVJ-JWB"] and abs(n - people / 2) < 30
+    ]
+    near = (
+        f"; near an even split only {' or '.join(map(str, joint))} people in pairs would give the two rates of that condition"
+        if joint
+        else ""
+    )
+    found = (
+        "no split of the participants gives"
+        if not whole
+        else f"{plural(len(whole), 'split')} of the participants would give"
+    )
     return (
         f"A rate is a whole number of decisions divided by another. If everybody had judged all ten applications, five with each kind of name, {found} "
         f"the four printed rates{near}. A few unanswered decisions explain them, and that is how the files used here were made."
@@ -319,9 +362,15 @@ def literal_scores(report: HiringReport) -> str:
 def printed_p(report: HiringReport) -> str:
     """The printed p-values of experiment 2 against both methods."""
     parts = []
-    for contrast, key in (("blinded_vs_minority", "DIVB-B-ME-P"), ("blinded_vs_white_british", "DIVB-B-WB-P"), ("minority_vs_white_british", "DIVB-ME-WB-P")):
+    for contrast, key in (
+        ("blinded_vs_minority", "DIVB-B-ME-P"),
+        ("blinded_vs_white_british", "DIVB-B-WB-P"),
+        ("minority_vs_white_british", "DIVB-ME-WB-P"),
+    ):
         welch, pooled = (report.row("evaluation_score", contrast, method)["p_value"] for method in ("welch", "pooled"))
-        parts.append(f"{p_value(float(report.published.printed(key).value))} (here {p_value(welch)} by Welch's test, {p_value(pooled)} with one variance)")
+        parts.append(
+            f"{p_value(float(report.published.printed(key).value))} (here {p_value(welch)} by Welch's test, {p_value(pooled)} with one variance)"
+        )
     return f"The printed p-values are {'; '.join(parts)}."
 
 

@@ -53,7 +53,7 @@ def _contrast_cells(report: HiringReport, rows: pd.DataFrame, *, digits: int) ->
         cells.append({
             "Comparison": contrast.label, "Question": contrast.question, "Difference": number(row["estimate"], digits),
             f"{level(row['conf_level'])} CI": interval(row["conf_low"], row["conf_high"], digits), "p": p_value(row["p_value"]),
-            "p (Holm)": adjusted, "df": number(row["df"], 0), "n": count(row["n"]),
+            "p (Holm)": adjusted, "n": count(row["n"]),
         })  # fmt: skip
     return pd.DataFrame(cells)
 
@@ -63,14 +63,17 @@ def progression(report: HiringReport) -> GT:
     rows = report.contrasts("progression")
     notes = ["Differences in percentage points; n counts answered decisions. Holm's adjustment covers the three planned comparisons.",
              f"Clustered by {count(rows['n_clusters'].iloc[0])} participants (CR1, t with one degree of freedom less)."]  # fmt: skip
-    return plain_table(_contrast_cells(report, rows, digits=2), stub="Comparison", notes=notes)
+    return plain_table(_contrast_cells(report, rows, digits=2), stub="Comparison", groups="Question", notes=notes)
 
 
 def scores(report: HiringReport) -> GT:
     """Mean and spread of the scores of each arm."""
     cells = []
     for cell in report.plan.cells_of("evaluation_score"):
-        row, spread = report.row("evaluation_score", f"mean_{cell.id}"), report.row("evaluation_score", f"sd_{cell.id}", "raw")
+        row, spread = (
+            report.row("evaluation_score", f"mean_{cell.id}"),
+            report.row("evaluation_score", f"sd_{cell.id}", "raw"),
+        )
         cells.append({
             "Condition": cell.label, "Participants": count(row["n"]), "Mean score": number(row["estimate"]),
             f"{level(row['conf_level'])} CI": interval(row["conf_low"], row["conf_high"]),
@@ -82,8 +85,10 @@ def scores(report: HiringReport) -> GT:
 def evaluation(report: HiringReport) -> GT:
     """The contrasts of experiment 2."""
     rows = report.contrasts("evaluation_score")
-    notes = ["Least squares on the three conditions, heteroskedasticity-robust (HC2). Holm's adjustment covers the three comparisons."]
-    return plain_table(_contrast_cells(report, rows, digits=2), stub="Comparison", notes=notes)
+    notes = [
+        "Least squares on the three conditions, heteroskedasticity-robust (HC2). Holm's adjustment covers the three comparisons."
+    ]
+    return plain_table(_contrast_cells(report, rows, digits=2), stub="Comparison", groups="Question", notes=notes)
 
 
 def _versions(report: HiringReport, experiment: str) -> GT:

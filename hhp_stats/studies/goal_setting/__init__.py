@@ -131,6 +131,7 @@ def _tables(trial: Trial, sample: Sample, plan: Plan, convergence: pd.DataFrame)
             [descriptives.balance(people, plan, population="randomised"), descriptives.balance(analysed, plan, population="analysed")],
             ignore_index=True,
         ),
+        "team_balance": descriptives.team_balance(people, plan),
         "absence_distribution": descriptives.absence_distribution(people, plan),
         "uptake": descriptives.uptake(people, plan),
         "modules": descriptives.modules(people, plan),

@@ -12,6 +12,7 @@ from hhp_stats.design.randomisation import (
     AllocationRule,
     Redraws,
     assignment_probabilities,
+    randomise,
     replay,
 )
 from hhp_stats.design.strata import make_strata
@@ -91,3 +92,9 @@ def probabilities(people: pd.DataFrame, plan: Plan) -> pd.DataFrame:
     share = found.teams["probability"]
     return pd.DataFrame([{"teams": len(share), "draws": found.draws, "accepted": found.accepted, "smallest": share.min(),
                           "largest": share.max(), "mean": share.mean()}])  # fmt: skip
+
+
+def drawn(people: pd.DataFrame, plan: Plan, *, seed: int) -> Allocation:
+    """A new allocation of the teams of everyone on a baseline return, by the plan's rule."""
+    inside = listed(people.loc[people["in_baseline"]])
+    return randomise(people=inside, strata=make_strata(people=inside), rule=rule_of(plan), seed=seed)

@@ -173,3 +173,17 @@ def attrition_by_wellbeing(people: pd.DataFrame, plan: Plan) -> pd.DataFrame:
             part = people.loc[(level == name) & (people["treatment"] == code)]
             rows.append({"level": name, "arm": arm, "people": len(part), "answered": part["responded_t2"].mean()})
     return pd.DataFrame(rows)
+
+
+def team_balance(people: pd.DataFrame, plan: Plan) -> pd.DataFrame:
+    """Teams by arm: size, mean baseline absence and share of agency staff (mean and standard deviation over teams)."""
+    teams = people.groupby(["treatment", "team_id"]).agg(
+        size=("person", "size"), absence=("baseline_absence", "mean"), agency=("agency", "mean")
+    )
+    rows = []
+    for arm, code in plan.design.arms.items():
+        part = teams.loc[code]
+        for name in ("size", "absence", "agency"):
+            values = part[name].dropna()
+            rows.append({"arm": arm, "characteristic": name, "teams": len(values), "mean": values.mean(), "sd": values.std(ddof=1)})
+    return pd.DataFrame(rows)

@@ -18,7 +18,6 @@ from hhp_stats.estimate.model_matrix import Term, model_matrix
 from hhp_stats.estimate.two_sample import ArmSummary, pooled_contrast, welch
 from hhp_stats.infer.cluster_robust import (
     ClusterKind,
-    DegreesOfFreedom,
     HeteroskedasticKind,
     RobustCovariance,
     cluster_covariance,
@@ -70,7 +69,9 @@ def fitted(
     terms = [Term(column=name, kind="binary") for name in others] + [plan.terms[name].term for name in method.terms]
     fit = ols(outcome=frame["outcome"].to_numpy(dtype=np.float64), matrix=model_matrix(frame, terms, treatment=first))
     if method.covariance.startswith("CR"):
-        return fit, cluster_covariance(fit, clusters=frame[experiment.cluster], kind=cast(ClusterKind, method.covariance))
+        return fit, cluster_covariance(
+            fit, clusters=frame[experiment.cluster], kind=cast(ClusterKind, method.covariance)
+        )
     return fit, heteroskedastic_covariance(fit, kind=cast(HeteroskedasticKind, method.covariance))
 
 
@@ -156,15 +157,19 @@ def _estimate(
     if model is None:
         return PAIRWISE[method.estimator](known, contrast, plan)
     fit, covariance = model
-    return linear_contrast(fit, covariance, weights=weights(contrast, plan), df=cast(DegreesOfFreedom, method.df),
+    return linear_contrast(fit, covariance, weights=weights(contrast, plan), df=method.df,
                            conf_level=plan.conf_level)  # fmt: skip
 
 
-def _about(contrast: CellContrast, method: ExperimentMethod, experiment: Experiment, plan: ExperimentPlan) -> dict[str, Any]:
+def _about(
+    contrast: CellContrast, method: ExperimentMethod, experiment: Experiment, plan: ExperimentPlan
+) -> dict[str, Any]:
     population = "Participants of both experiments"
     if method.name_set is not None:
         population = f"Participants with combination {method.name_set} of names and applications"
-    clauses = dict.fromkeys([*method.clauses, *contrast.clauses]) if contrast.planned else dict.fromkeys(contrast.clauses)
+    clauses = (
+        dict.fromkeys([*method.clauses, *contrast.clauses]) if contrast.planned else dict.fromkeys(contrast.clauses)
+    )
     return {
         "result_id": plan.result_id(experiment.id, contrast.id, method.id), "population": population,
         "contrast": contrast.label, "analysis": plan.kind(contrast, method), "clause": " ".join(clauses),
@@ -172,7 +177,9 @@ def _about(contrast: CellContrast, method: ExperimentMethod, experiment: Experim
     }  # fmt: skip
 
 
-def _conduct(contrast: CellContrast, method: ExperimentMethod, experiment: Experiment, plan: ExperimentPlan) -> list[Conduct]:
+def _conduct(
+    contrast: CellContrast, method: ExperimentMethod, experiment: Experiment, plan: ExperimentPlan
+) -> list[Conduct]:
     facts = {
         "estimator": method.estimator, "covariance": method.covariance, "df": method.df,
         "terms": " + ".join([*dummies(plan, experiment), *method.terms]),
@@ -202,13 +209,17 @@ def mean_rows(frame: pd.DataFrame, experiment: Experiment, plan: ExperimentPlan)
     for cell in plan.cells_of(experiment.id):
         part = known.loc[known["cell"] == cell.id]
         found = linear_contrast(fit, covariance, weights=dict.fromkeys(cell.dummies, 1.0),
-                                df=cast(DegreesOfFreedom, method.df), conf_level=plan.conf_level)  # fmt: skip
+                                df=method.df, conf_level=plan.conf_level)  # fmt: skip
         people = part["participant"].nunique()
         found = dataclasses.replace(found, n=len(part), n_clusters=people if experiment.cluster else None)
         about: dict[str, Any] = {"population": cell.label, "contrast": "none", "analysis": "planned",
                                  "clause": " ".join(experiment.clauses)}  # fmt: skip
-        row = found.row(result_id=plan.result_id(experiment.id, f"mean_{cell.id}", method.id), source=source_of(method), **about)
-        rows.append(dataclasses.replace(row, statistic=math.nan, p_value=math.nan))  # nobody asks whether a mean is zero
+        row = found.row(
+            result_id=plan.result_id(experiment.id, f"mean_{cell.id}", method.id), source=source_of(method), **about
+        )
+        rows.append(
+            dataclasses.replace(row, statistic=math.nan, p_value=math.nan)
+        )  # nobody asks whether a mean is zero
         if not experiment.cluster:
             spread = float(part["outcome"].std(ddof=1))
             rows.append(
@@ -219,5 +230,3 @@ def mean_rows(frame: pd.DataFrame, experiment: Experiment, plan: ExperimentPlan)
                 )
             )  # fmt: skip
     return rows
-
-

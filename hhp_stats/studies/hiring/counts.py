@@ -19,10 +19,12 @@ def count_rows(decisions: pd.DataFrame, scores: pd.DataFrame, plan: ExperimentPl
         ("progression", "answered"): int(decisions["outcome"].notna().sum()),
         ("evaluation_score", "participants"): scores["participant"].nunique(),
     }
-    for (condition, name_set), part in decisions.groupby(["evaluation", "name_set"], sort=True):
-        found["progression", f"people_{condition}_set{int(name_set)}"] = part["participant"].nunique()
-    for condition, part in decisions.groupby("evaluation", sort=True):
-        found["progression", f"people_{condition}"] = part["participant"].nunique()
+    for condition in ("joint", "separate"):
+        own = decisions.loc[decisions["evaluation"] == condition]
+        found["progression", f"people_{condition}"] = own["participant"].nunique()
+        for name_set in (1, 2):
+            part = own.loc[own["name_set"] == name_set]
+            found["progression", f"people_{condition}_set{name_set}"] = part["participant"].nunique()
     return [
         ResultRow(
             result_id=plan.result_id(outcome, estimand, "count"), study=plan.study, outcome=outcome, estimand=estimand,

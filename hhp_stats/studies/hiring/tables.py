@@ -33,9 +33,13 @@ def flow(decisions: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
     """Participants, rows and answers of each condition: `experiment`, `condition`, `people`, `rows`, `answered`."""
     rows = []
     for condition, part in decisions.groupby("evaluation", sort=True):
-        rows.append(("progression", condition, part["participant"].nunique(), len(part), int(part["progressed"].notna().sum())))
+        rows.append(
+            ("progression", condition, part["participant"].nunique(), len(part), int(part["progressed"].notna().sum()))
+        )
     for shown, part in scores.groupby("name_shown", sort=True):
-        rows.append(("evaluation_score", shown, part["participant"].nunique(), len(part), int(part["total"].notna().sum())))
+        rows.append(
+            ("evaluation_score", shown, part["participant"].nunique(), len(part), int(part["total"].notna().sum()))
+        )
     return pd.DataFrame(rows, columns=["experiment", "condition", "people", "rows", "answered"])
 
 
@@ -56,9 +60,12 @@ def conditions(decisions: pd.DataFrame, scores: pd.DataFrame, plan: ExperimentPl
 def name_sets(decisions: pd.DataFrame, plan: ExperimentPlan) -> pd.DataFrame:
     """By condition and combination of names: people, and the rate of each kind of name."""
     rows = []
-    for (condition, name_set), part in decisions.groupby(["evaluation", "name_set"], sort=True):
-        rates = part.groupby("minority")["outcome"].mean()
-        rows.append((condition, int(name_set), part["participant"].nunique(), float(rates[1.0]), float(rates[0.0])))
+    for condition in ("joint", "separate"):
+        for name_set in (1, 2):
+            part = decisions.loc[(decisions["evaluation"] == condition) & (decisions["name_set"] == name_set)]
+            rates = part.groupby("minority")["outcome"].mean()
+            people = part["participant"].nunique()
+            rows.append((condition, name_set, people, float(rates[1.0]), float(rates[0.0])))
     return pd.DataFrame(rows, columns=["evaluation", "name_set", "people", "minority", "white_british"])
 
 
@@ -86,7 +93,9 @@ def chosen_per_person(decisions: pd.DataFrame, plan: ExperimentPlan) -> pd.DataF
 def pair_choices(decisions: pd.DataFrame) -> pd.DataFrame:
     """Joint condition: of pairs with both decisions, how many had both, one or neither put forward."""
     joint = decisions.loc[decisions["evaluation"] == "joint"]
-    wide = joint.pivot_table(index=["participant", "pair"], columns="name", values="progressed", aggfunc="first").dropna()
+    wide = joint.pivot_table(
+        index=["participant", "pair"], columns="name", values="progressed", aggfunc="first"
+    ).dropna()
     minority, white = wide["minority ethnic"] == 1, wide["white british"] == 1
     parts = {"both": minority & white, "minority ethnic alone": minority & ~white, "White British alone": ~minority & white,
              "neither": ~minority & ~white}  # fmt: skip

@@ -1,26 +1,19 @@
-"""The `hhp` command: thin; every command calls one function of the package.
-
-Exit status: 0 done, 1 the data or the plan has problems (listed), 2 wrong use.
-"""
+"""Commands that make and explain the report: results, render, explain, lint, synthesise."""
 
 from __future__ import annotations
 
-import json
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import Progress
 
-from hhp_stats.errors import DataError, HhpError
+from hhp_stats.cli.shared import app, out, print_json, progress_bar, screen
+from hhp_stats.errors import DataError
 from hhp_stats.project_root import find_root
 
-PACKAGE = Path(__file__).resolve().parent
+PACKAGE = Path(__file__).resolve().parent.parent
 # What a chapter's cells may import: a change there runs the cells again, one of the page design does not.
 READ_BY_CHAPTERS = (
     "present",
@@ -34,36 +27,12 @@ READ_BY_CHAPTERS = (
     "results.py",
 )
 
-app = typer.Typer(
-    no_args_is_help=True, add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-    help="Statistical report of the Happier, Healthier Professionals trials: check returns, estimate, render.",
-)  # fmt: skip
-screen = Console(stderr=True, highlight=False)
-out = Console(highlight=False, soft_wrap=True)
-
-
-def main() -> None:
-    """Entry point: prints errors raised on purpose without a traceback and ends with their status."""
-    try:
-        app(standalone_mode=True)
-    except HhpError as error:
-        screen.print(str(error), style="red", markup=False)
-        sys.exit(1)
-
-
-@contextmanager
-def _bar() -> Iterator[Progress]:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal) as bar:
-        yield bar
-
 
 def _run_studies(root: Path, *, fresh: bool) -> None:
     from hhp_stats.studies.run import run_studies
 
     begun = time.perf_counter()
-    with _bar() as bar:
+    with progress_bar() as bar:
 
         def progress(study: str):  # type: ignore[no-untyped-def]  # noqa: ANN202
             task = bar.add_task(f"Estimating: {study.replace('_', ' ')}", total=None)
@@ -127,7 +96,7 @@ def render(
     results_file = root / FOLDER / "results.csv"
     declared = [*(PACKAGE / part for part in READ_BY_CHAPTERS), root / "data/plan", root / "data/published",
                 root / "data/manifest.toml", root / FOLDER]  # fmt: skip
-    with _bar() as bar:
+    with progress_bar() as bar:
         made = render_book(
             root=root, output=output or root / "_output", formats=formats, engine=engine, fresh=fresh,  # type: ignore[arg-type]
             declared=declared, attachments=[results_file], progress=_Lines(bar),
@@ -144,7 +113,7 @@ def synthesise(
     """Write the synthetic release of all raw files into `data/` again."""
     from hhp_stats.synthetic.release import synthesise as write_release
 
-    with _bar() as bar:
+    with progress_bar() as bar:
         task = bar.add_task("Synthesising", total=None)
         report = write_release(
             find_root(), seed=seed, progress=lambda done, total: bar.update(task, completed=done, total=total)
@@ -165,7 +134,10 @@ def explain(
     from hhp_stats.present.provenance import explain as explained
 
     found = explained(find_root(), result_id)
-    out.print(json.dumps(found.record(), indent=2, ensure_ascii=False) if as_json else found.text(), markup=False)
+    if as_json:
+        print_json(found.record())
+    else:
+        out.print(found.text(), markup=False)
 
 
 @app.command(epilog="Example: `hhp lint`")
@@ -180,6 +152,3 @@ def lint() -> None:
         raise DataError(problems)
     out.print("The sources are inside the syntax that both engines share.")
 
-
-if __name__ == "__main__":
-    main()

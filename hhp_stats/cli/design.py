@@ -1,0 +1,74 @@
+"""Commands for design: randomise teams from baseline returns, and power calculations."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hhp_stats.cli.shared import app, out, print_json
+from hhp_stats.project_root import find_root
+
+
+@app.command(epilog="Example: `hhp power --people 1850 --attrition .1 --icc .1 --cluster-size 7 --cv .5 --correlation .6`")
+def power(
+    people: Annotated[int, typer.Option(help="People in both arms before attrition.", min=4)],
+    cluster_size: Annotated[float, typer.Option(help="People a team on average; 1 for individual randomisation.", min=1)] = 1,
+    icc: Annotated[float, typer.Option(help="Intraclass correlation.", min=0, max=1)] = 0.0,
+    cv: Annotated[float, typer.Option(help="Coefficient of variation of team sizes.", min=0)] = 0.0,
+    correlation: Annotated[float, typer.Option(help="Correlation of baseline and endline.", min=0, max=0.99)] = 0.0,
+    attrition: Annotated[float, typer.Option(help="Share lost.", min=0, max=0.99)] = 0.0,
+    baseline: Annotated[float | None, typer.Option(help="A proportion in the control arm, for a binary outcome.")] = None,
+    alpha: Annotated[float, typer.Option(help="Two-sided level.", min=0.0001, max=0.5)] = 0.05,
+    wanted: Annotated[float, typer.Option("--power", help="Power.", min=0.5, max=0.999)] = 0.8,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """The smallest effect a trial can detect: standard deviations, or for a proportion both directions."""
+    from hhp_stats.design.detectable_effect import Clustering, ErrorRates, cluster_detectable_effect, detectable_proportion
+
+    kept = people * (1 - attrition)
+    shape = Clustering(mean_size=cluster_size, clusters_per_arm=kept / 2 / cluster_size, icc=icc, size_cv=cv, lost_clusters=0)
+    rates = ErrorRates(alpha=alpha, power=wanted)
+    record: dict[str, float] = {"people": kept, "design_effect": shape.variance_inflation}
+    if baseline is None:
+        record["detectable_sd"] = cluster_detectable_effect(clustering=shape, rates=rates, baseline_correlation=correlation)
+    else:
+        for name, direction in (("fall_to", "decrease"), ("rise_to", "increase")):
+            record[name] = detectable_proportion(
+                control=baseline, direction=direction, effective_per_arm=shape.effective_per_arm, rates=rates,
+                baseline_correlation=correlation,
+            )  # type: ignore[arg-type]  # fmt: skip
+    if as_json:
+        print_json(record)
+        return
+    words = {"people": "People analysed", "design_effect": "Design effect", "detectable_sd": "Detectable effect, standard deviations",
+             "fall_to": "Detectable fall, to", "rise_to": "Detectable rise, to"}  # fmt: skip
+    for key, value in record.items():
+        out.print(f"{words[key]:<40} {value:.4f}")
+
+
+@app.command(epilog="Example: `hhp randomise --seed 20190503 --to allocation.csv`")
+def randomise(
+    seed: Annotated[int, typer.Option(help="Of the draws; write it into the trial's log.")],
+    to: Annotated[Path, typer.Option(help="File for the allocation list; the log of draws is written beside it.")],
+    study: Annotated[str, typer.Option(help="Key of the study's plan.")] = "goal_setting",
+) -> None:
+    """Draw teams from the baseline returns by the plan's rule, with strata, redraws and a log that can be replayed."""
+    from hhp_stats.intake.load import load_trial
+    from hhp_stats.plan.load import load_plan
+    from hhp_stats.studies.goal_setting.allocation import drawn
+
+    if to.exists():
+        raise typer.BadParameter(f"{to} exists; an allocation is never overwritten")
+    root = find_root()
+    allocation = drawn(load_trial(root, study).people, load_plan(root, study), seed=seed)
+    log = to.with_name(f"{to.stem}_log{to.suffix}")
+    for path, frame in ((to, allocation.teams), (log, allocation.log.assign(seed=seed))):
+        partial = path.with_name(path.name + ".partial")
+        frame.to_csv(partial, index=False, lineterminator="\n")
+        partial.replace(path)
+    out.print(
+        f"{len(allocation.teams)} teams, {int(allocation.teams['treatment'].sum())} of them treated, after {len(allocation.log)} draws; "
+        f"wrote {to} and {log}. SHA-256 {allocation.digest}", markup=False,
+    )  # fmt: skip

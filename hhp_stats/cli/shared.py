@@ -1,0 +1,35 @@
+"""What all commands share: the application, the screen, and how progress is shown."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Statistical report of the Happier, Healthier Professionals trials: check returns, estimate, render.",
+)  # fmt: skip
+screen = Console(stderr=True, highlight=False)
+out = Console(highlight=False, soft_wrap=True)
+
+
+@contextmanager
+def progress_bar() -> Iterator[Progress]:
+    """A live bar with elapsed and remaining time on a terminal, nothing elsewhere."""
+    columns = (
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn(),
+    )  # fmt: skip
+    with Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal) as bar:
+        yield bar
+
+
+def print_json(record: Any) -> None:
+    """One JSON document on standard output."""
+    out.print(json.dumps(record, indent=2, ensure_ascii=False, default=str), markup=False)

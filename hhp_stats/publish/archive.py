@@ -1,0 +1,64 @@
+"""Archives and folders that come out the same, byte for byte, and are there whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time a zip can hold
+
+
+def write_zip(target: Path, entries: Mapping[str, bytes]) -> None:
+    """Write a zip whose bytes depend on names and contents alone; replaces `target` only when whole."""
+    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    try:
+        with zipfile.ZipFile(partial, "w") as archive:
+            for name in sorted(entries):
+                info = zipfile.ZipInfo(name, date_time=EPOCH)
+                info.compress_type = zipfile.ZIP_DEFLATED
+                info.create_system = 3  # the same on every system
+                info.external_attr = 0o644 << 16
+                archive.writestr(info, entries[name], compresslevel=9)
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def files_below(folder: Path) -> Iterator[Path]:
+    """Files in `folder` and its folders, sorted; without hidden, temporary and compiled ones."""
+    for path in sorted(folder.rglob("*")):
+        parts = path.relative_to(folder).parts
+        if any(part.startswith((".", "~$")) or part == "__pycache__" for part in parts) or path.suffix == ".partial":
+            continue
+        if path.is_file():
+            yield path
+
+
+def contents(folder: Path, *, skip: Iterable[str] = ()) -> dict[str, bytes]:
+    """The files below `folder` by their names within it, without those named in `skip`."""
+    left_out = frozenset(skip)
+    named = {path.relative_to(folder).as_posix(): path for path in files_below(folder)}
+    return {name: path.read_bytes() for name, path in named.items() if name not in left_out}
+
+
+@contextmanager
+def whole_folder(target: Path) -> Iterator[Path]:
+    """A hidden folder beside `target` to fill; it gets its name when all went well, else nothing remains of it.
+
+    What an earlier process left half made is removed. Raises FileExistsError where `target` is there already.
+    """
+    if target.exists():
+        raise FileExistsError(target)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    building = target.with_name(f".{target.name}.partial")
+    shutil.rmtree(building, ignore_errors=True)
+    building.mkdir()
+    try:
+        yield building
+        building.rename(target)
+    finally:
+        shutil.rmtree(building, ignore_errors=True)

@@ -1,0 +1,159 @@
+"""What does the report print? Every sentence and every cell of every table that its chapters ask for, as text.
+
+The chapters' cells are read, not run: a chapter binds a name to a study (`gs = goal_setting.chapter()`) and asks it
+for things by name (`gs.say("primary")`, `gs.table("primary")`). Those requests are made again here, on the same
+results, without figures and without a kernel.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from great_tables import GT
+
+from hhp_stats.publish.project import load_project
+from hhp_stats.publish.qmd import read_chapter
+from hhp_stats.publish.source import Cell, Inline, Source
+
+OPENERS = ("chapter", "appendix")
+NOT_READ = ("figure",)  # drawn from the same rows as the tables; drawing them would take seconds
+OWN_PAGE = "hhp_stats.present.changes"  # the page about changes does not report its own changes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Printed:
+    """Sentences by chapter and request; table cells by chapter and label, then row and column."""
+
+    sentences: Mapping[str, str]
+    tables: Mapping[str, Mapping[str, str]]
+
+    def record(self) -> dict[str, Any]:
+        """As plain objects, for JSON."""
+        return {"sentences": dict(self.sentences), "tables": {name: dict(cells) for name, cells in self.tables.items()}}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One thing a chapter asks for: `method` of what `opener` opens, with literal arguments."""
+
+    chapter: str  # path of the source
+    label: str  # of the cell, or the text of the request
+    line: int
+    module: str
+    opener: str
+    opened_with: tuple[tuple[Any, ...], tuple[tuple[str, Any], ...]]
+    method: str
+    arguments: tuple[tuple[Any, ...], tuple[tuple[str, Any], ...]]
+
+
+def requests(root: Path) -> list[Request]:
+    """Everything the chapters of the book in `root` ask their studies for, in the order of the book."""
+    project = load_project(root)
+    return [found for chapter in project.chapters for found in _of_chapter(read_chapter(project, chapter))]
+
+
+def printed(root: Path) -> Printed:
+    """Make every sentence and table of the book again as text.
+
+    Raises what the presenters raise where results are missing (HhpError): a record with holes would later look like
+    a sentence that was withdrawn.
+    """
+    opened: dict[tuple[str, str, str], Any] = {}
+    sentences: dict[str, str] = {}
+    tables: dict[str, dict[str, str]] = {}
+    for request in requests(root):
+        key = (request.module, request.opener, repr(request.opened_with))
+        if key not in opened:
+            values, named = request.opened_with
+            opened[key] = getattr(import_module(request.module), request.opener)(*values, **dict(named) | {"root": root})
+        values, named = request.arguments
+        made = getattr(opened[key], request.method)(*values, **dict(named))
+        name = f"{request.chapter} {request.label}"
+        if isinstance(made, GT):
+            tables[name] = _cells(made)
+        elif isinstance(made, str) and "\n" not in made:  # more lines: a table in Markdown, printed by a cell
+            sentences[name] = made
+    return Printed(sentences=sentences, tables=tables)
+
+
+def _cells(table: GT) -> dict[str, str]:
+    """`row / column` -> text of a table of formatted cells; rows of one name are numbered."""
+    frame: Any = table._tbl_data  # great_tables has no public way to the cells
+    if not isinstance(frame, pd.DataFrame):
+        return {}
+    stub, *columns = [str(name) for name in frame.columns]
+    seen: dict[str, int] = {}
+    cells = {}
+    for row in frame.to_dict("records"):
+        label = str(row[stub]).strip()
+        seen[label] = seen.get(label, 0) + 1
+        place = label if seen[label] == 1 else f"{label} ({seen[label]})"
+        cells |= {f"{place} / {column}": str(row[column]) for column in columns}
+    return cells
+
+
+def _of_chapter(source: Source) -> Iterator[Request]:
+    modules: dict[str, str] = {}  # name in the chapter -> module, or module.function
+    bound: dict[str, tuple[str, str, Any]] = {}
+    for step in _steps(source):
+        code = step.source if isinstance(step, Cell) else step.expression
+        tree = ast.parse(code)
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                modules |= {each.asname or each.name: f"{node.module}.{each.name}" for each in node.names}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
+                opener = _opener(node.value, modules)
+                literal = _literal(node.value)
+                if opener and literal is not None:
+                    bound |= {
+                        target.id: (*opener, literal) for target in node.targets if isinstance(target, ast.Name)
+                    }
+        for node in ast.walk(tree):
+            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+                continue
+            owner, method, literal = node.func.value, node.func.attr, _literal(node)
+            if not isinstance(owner, ast.Name) or owner.id not in bound or method in NOT_READ or literal is None:
+                continue
+            module, function, opened_with = bound[owner.id]
+            label = step.label if isinstance(step, Cell) and step.label else ast.unparse(node)
+            yield Request(
+                chapter=source.chapter.path, label=label, line=step.line, module=module, opener=function,
+                opened_with=opened_with, method=method, arguments=literal,
+            )  # fmt: skip
+
+
+def _opener(call: ast.Call, modules: Mapping[str, str]) -> tuple[str, str] | None:
+    """The module and function of `goal_setting.chapter(...)` or `appendix(...)`, if the call is one of these."""
+    func = call.func
+    if isinstance(func, ast.Attribute) and isinstance(func.value, ast.Name):
+        module, name = modules.get(func.value.id, ""), func.attr
+    elif isinstance(func, ast.Name):
+        module, _, name = modules.get(func.id, "").rpartition(".")
+    else:
+        return None
+    wanted = name in OPENERS and module.startswith("hhp_stats.present") and module != OWN_PAGE
+    return (module, name) if wanted else None
+
+
+def _literal(call: ast.Call) -> tuple[tuple[Any, ...], tuple[tuple[str, Any], ...]] | None:
+    try:
+        values = tuple(ast.literal_eval(value) for value in call.args)
+        named = tuple((word.arg, ast.literal_eval(word.value)) for word in call.keywords if word.arg)
+    except ValueError:
+        return None
+    return values, named
+
+
+def _steps(source: Source) -> Iterator[Cell | Inline]:
+    for piece in source.pieces:
+        if isinstance(piece, Cell):
+            yield piece
+        else:
+            yield from (part for part in piece.parts if isinstance(part, Inline))
