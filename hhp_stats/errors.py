@@ -112,3 +112,11 @@ class ImputationRefused(EstimationError):
 
 class ValidationFailed(HhpError):
     """An estimator no longer gives the number that other software, a publication or arithmetic gives."""
+
+
+class SelfCheckFailed(HhpError):
+    """Numbers of our own results or rendered pages contradict each other; names each with its result id or page."""
+
+    def __init__(self, head: str, problems: list[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join([f"{head}{':' if problems else ''}", *(f"  {problem}" for problem in problems)]))

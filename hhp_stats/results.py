@@ -18,6 +18,7 @@ import pandas as pd
 from scipy import stats
 
 from hhp_stats.errors import HhpError
+from hhp_stats.traced import TracedRow
 
 Analysis = Literal["planned", "sensitivity", "exploratory"]
 Status = Literal["estimated", "not_estimated", "descriptive"]
@@ -216,7 +217,7 @@ def row_of(frame: pd.DataFrame, result_id: str) -> Mapping[str, Any]:
     found = frame.loc[frame["result_id"] == result_id]
     if found.empty:
         raise ResultError(f"no result {result_id!r}; see the list in appendix F")
-    return {str(name): value for name, value in found.iloc[0].to_dict().items()}
+    return TracedRow({str(name): value for name, value in found.iloc[0].to_dict().items()})
 
 
 def changed_results(old: pd.DataFrame, new: pd.DataFrame, *, tolerance: float = 0.0) -> pd.DataFrame:

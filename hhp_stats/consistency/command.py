@@ -23,7 +23,7 @@ from rich.table import Table
 from hhp_stats.consistency.audit import audit, audit_published, load_scales
 from hhp_stats.consistency.comparisons import find_comparisons
 from hhp_stats.consistency.figures import COLUMNS, figures
-from hhp_stats.consistency.verdict import FINDINGS
+from hhp_stats.consistency.verdict import FINDINGS, Finding
 from hhp_stats.errors import DataError, Problem
 
 PUBLISHED = "data/published"
@@ -76,7 +76,7 @@ class AuditReport:
         counts = self.counts
         console.print(
             f"{self.file}: {len(self.verdicts)} printed figures. "
-            + "; ".join(f"{counts[finding]} {words}" for finding, words in FINDINGS.items())
+            + "; ".join(f"{counts[finding]} {words}" for finding, words in _PLURAL.items())
             + ".",
             markup=False,
         )
@@ -85,6 +85,10 @@ class AuditReport:
 _HEADINGS: dict[str, dict[str, Any]] = {
     "Figure": {"overflow": "fold", "max_width": 22}, "Printed": {"max_width": 18}, "Recomputed": {"justify": "right"},
     "Verdict": {"max_width": 18}, "Why": {"ratio": 1},
+}  # fmt: skip
+_PLURAL: dict[Finding, str] = {
+    "reproduces": "reproduce", "another_reading": "reproduce under another reading", "does_not_reproduce": "do not reproduce",
+    "not_checkable": "cannot be checked",
 }  # fmt: skip
 _STYLE = {"does_not_reproduce": "red", "another_reading": "yellow"}
 

@@ -54,12 +54,24 @@ def _trial(gathered: Gathered, pseudonyms: Pseudonyms, problems: list[Problem]) 
         study=gathered.study.name,
         people=people,
         teams=build_teams(gathered.lists["allocation"], people),
-        inputs=gathered.inputs(),
+        inputs=_dated(gathered.inputs(), gathered),
         problems=problem_frame(problems),
         corrections=applied_frame(gathered.applied, people=corrected),
         tolerances=tolerance_frame(each for table in gathered.tables() for each in table.tolerances),
         linkage=linkage_frame(gathered.answers, people),
     )
+
+
+def _dated(inputs: pd.DataFrame, gathered: Gathered) -> pd.DataFrame:
+    """The files read, returns with authority, wave and the day on which the records were drawn."""
+    about = {
+        ret.file: (name, wave, "" if ret.date_retrieved is None else ret.date_retrieved.date().isoformat())
+        for name, waves in gathered.returns.items()
+        for wave, ret in waves.items()
+    }
+    known = [about.get(path, ("", "", "")) for path in inputs["path"]]
+    columns = pd.DataFrame(known, columns=["local_authority", "wave", "retrieved"], index=inputs.index).astype("str")
+    return pd.concat([inputs, columns], axis="columns")
 
 
 def problem_frame(problems: Iterable[Problem]) -> pd.DataFrame:

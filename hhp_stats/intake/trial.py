@@ -14,7 +14,7 @@ class Trial:
     study: str
     people: pd.DataFrame  # one row per person seen in any return
     teams: pd.DataFrame  # allocation list and counts
-    inputs: pd.DataFrame  # path, sha256, bytes, rows: every file read
+    inputs: pd.DataFrame  # path, sha256, bytes, rows of every file read; authority, wave, day drawn of returns
     problems: pd.DataFrame  # warnings and notes: the fields of errors.Problem
     corrections: pd.DataFrame  # ledger lines applied
     tolerances: pd.DataFrame  # typing habits accepted

@@ -15,6 +15,7 @@ from hhp_stats.plan.schema import (
     CostBenefit,
     CostScenario,
     Design,
+    DisclosureSettings,
     ImputationSettings,
     Measures,
     Outcome,
@@ -50,6 +51,7 @@ BASELINE_ABSENCE = frozenset({"multiple_imputation", "zero_with_indicator", "mea
 LEAVERS = frozenset({"pro_rata", "absent_after_leaving", "left_out"})
 MISSING_OUTCOME = frozenset({"complete_cases", "multiple_imputation", "selection", "weights", "bounds"})
 SUMMARIES = frozenset({"", "at_means", "average"})
+ZEROS = frozenset({"published", "withheld"})
 KINDS = frozenset({"planned", "sensitivity", "exploratory"})
 
 
@@ -135,6 +137,7 @@ class _Reader:
             terms=tuple(terms), measures=measures,
             imputation=self.record(ImputationSettings, "imputation", self.table(raw, "imputation")),
             tipping=self.record(TippingSettings, "tipping", self.table(raw, "tipping")),
+            disclosure=self.record(DisclosureSettings, "disclosure", self.table(raw, "disclosure")),
             cost_benefit=self.record(CostBenefit, "cost_benefit", costs, scenarios=scenarios),
             power={key: self.record(PowerAssumption, f"power.{key}", entry) for key, entry in raw.get("power", {}).items()},
             analyses=tuple(analyses), clauses=tuple(sorted({clause for _, clause in _citations(raw)})),
@@ -183,6 +186,9 @@ def _check_names(file: str, plan: Plan) -> None:
         if value not in allowed:
             raise PlanError(file, place, f"names an unknown {what} {value!r}.", f"Known: {', '.join(sorted(allowed))}.")
 
+    if plan.disclosure.threshold < 1:
+        raise PlanError(file, "disclosure", "has a threshold below one.", "Give the smallest count that may be printed.")
+    refuse("disclosure", "rule for zeros", plan.disclosure.zeros, ZEROS)
     for key in plan.tipping.outcomes:
         refuse("tipping", "outcome", key, plan.outcomes)
     for term in plan.terms:

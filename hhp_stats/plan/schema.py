@@ -167,6 +167,14 @@ class PowerAssumption:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DisclosureSettings:
+    """Which counts of people are too small to be printed."""
+
+    threshold: int  # the smallest count that is printed
+    zeros: Literal["published", "withheld"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """The plan of one study."""
 
@@ -184,6 +192,7 @@ class Plan:
     measures: Measures
     imputation: ImputationSettings
     tipping: TippingSettings
+    disclosure: DisclosureSettings
     cost_benefit: CostBenefit
     power: dict[str, PowerAssumption]
     analyses: tuple[PlannedAnalysis, ...]

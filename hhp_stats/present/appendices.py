@@ -17,6 +17,7 @@ from hhp_stats.plan.conduct import load_deviations
 from hhp_stats.plan.conflicts import Conflict, Departure, load_conflicts, load_departures
 from hhp_stats.plan.load import load_plan
 from hhp_stats.present.clause_table import STATUS, clause_table
+from hhp_stats.present.marks import anchored, cell, presented
 from hhp_stats.present.numbers import count, interval, number, p_value, plural
 from hhp_stats.present.tables import effects_table, text_table
 from hhp_stats.project_root import find_root
@@ -51,6 +52,7 @@ class Appendix:
     output: StudyOutput
 
     # ------------------------------------------------------------ A: planned and done
+    @presented
     def deviations(self) -> GT:
         """Deviations of this report from the plan, with planned and actual estimate where both exist."""
         frame = self.output.results.set_index("result_id")
@@ -92,17 +94,20 @@ class Appendix:
         parts = [f"{count(statuses[key])} {words}" for key, words in STATUS.items() if key in statuses]
         return f"Of {count(statuses.sum())} clauses: {'; '.join(parts)}."
 
+    @presented
     def conflicts(self, *studies: str) -> GT:
         """Conflicts inside and between the documents, with the reading chosen."""
         kept = [entry for entry in load_conflicts(self.root) if entry.study in studies]
         return text_table(pd.DataFrame([_conflict_row(entry) for entry in kept]), stub="Id")
 
+    @presented
     def departures(self, *studies: str) -> GT:
         """Departures from plans that the source documents reveal."""
         kept = [entry for entry in load_departures(self.root) if entry.study in studies]
         return text_table(pd.DataFrame([_departure_row(entry) for entry in kept]), stub="Id")
 
     # ------------------------------------------------------------ B: all versions of all analyses
+    @presented
     def versions(self, *outcomes: str) -> GT:
         """Every analysis of some outcomes, planned ones marked."""
         plan = load_plan(self.root, self.output.study)
@@ -118,6 +123,7 @@ class Appendix:
         return effects_table(rows, labels=labels, stub="Version", groups=groups, digits=3)
 
     # ------------------------------------------------------------ F: reproducibility
+    @presented
     def inputs(self) -> GT:
         """Every raw file that was read, with its checksum."""
         table = self.output.tables["inputs"]
@@ -127,18 +133,20 @@ class Appendix:
         })  # fmt: skip
         return text_table(rows, stub="File", numeric=("Rows", "Bytes"))
 
+    @presented
     def software(self) -> GT:
         """Python and the packages that the numbers depend on."""
         rows = [{"Software": "Python", "Version": platform.python_version()}]
         rows += [{"Software": name, "Version": importlib.metadata.version(name)} for name in PACKAGES]
         return text_table(pd.DataFrame(rows), stub="Software")
 
+    @presented
     def results(self) -> GT:
         """Every result with its id."""
         frame = self.output.results
         rows = pd.DataFrame({
-            "Result": frame["result_id"].str.split("/", n=1).str[1],
-            "Estimate": [number(v, 3) for v in frame["estimate"]],
+            "Result": [anchored(key.split("/", 1)[1], key) for key in frame["result_id"]],
+            "Estimate": [cell(number(v, 3), key) for v, key in zip(frame["estimate"], frame["result_id"], strict=True)],
             "Interval": ["" if pd.isna(low) else interval(low, high, 3) for low, high in zip(frame["conf_low"], frame["conf_high"], strict=True)],
             "p": ["" if pd.isna(p) else p_value(p) for p in frame["p_value"]],
             "n": [count(n) for n in frame["n"]],

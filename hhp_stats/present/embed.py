@@ -28,10 +28,13 @@ class EmbeddedFigure:
     path: str  # relative to the document
     alt: str
     caption: str
+    presenter: str = ""  # dotted name of the function that made it
+    results: tuple[str, ...] = ()  # ids of the results it shows
 
     def _repr_markdown_(self) -> str:
         alt = self.alt.replace('"', "\u201d")
-        return f'::: {{#fig-{self.label}}}\n\n![]({self.path}){{fig-alt="{alt}"}}\n\n{self.caption}\n\n:::\n'
+        data = f' data-presenter="{self.presenter}" data-results="{" ".join(self.results)}"' if self.presenter else ""
+        return f'::: {{#fig-{self.label}{data}}}\n\n![]({self.path}){{fig-alt="{alt}"}}\n\n{self.caption}\n\n:::\n'
 
 
 def svg_bytes(figure: Figure) -> bytes:

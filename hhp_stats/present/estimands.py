@@ -11,6 +11,7 @@ from great_tables import GT
 from hhp_stats.plan.estimands import Aim, EstimandCard, Strategy, load_estimands
 from hhp_stats.plan.load import load_plan
 from hhp_stats.plan.schema import Plan
+from hhp_stats.present.marks import presented
 from hhp_stats.project_root import find_root
 
 STRATEGIES: Mapping[Strategy, str] = {
@@ -29,6 +30,7 @@ AIMS: Mapping[Aim, str] = {
 DEFINITION, EVENTS = "Definition", "Events after randomisation, and the strategy for each"
 
 
+@presented
 def estimand_card(outcome: str, *, root: Path | None = None) -> GT:
     """The estimand of one outcome: definition, events after randomisation, analyses and their assumptions.
 

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 
 from hhp_stats.present.numbers import interval, number
 from hhp_stats.present.style import CONTROL, PALETTE, QUIET, TREATMENT, WIDTH, apply_style
+from hhp_stats.traced import note_results
 
 
 def forest(rows: pd.DataFrame, *, labels: Sequence[str], unit: str, planned: str = "", digits: int = 2,
@@ -23,6 +24,7 @@ def forest(rows: pd.DataFrame, *, labels: Sequence[str], unit: str, planned: str
     `scale` multiplies estimates and intervals (100 for percentage points).
     """
     apply_style()
+    note_results(rows["result_id"])
     count = len(rows)
     figure, axes = plt.subplots(figsize=(WIDTH, 0.8 + 0.27 * count))
     ends = scale * rows[["conf_low", "conf_high"]].to_numpy(dtype=float)

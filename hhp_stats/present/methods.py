@@ -7,6 +7,7 @@ from great_tables import GT
 
 from hhp_stats.consistency.validation.case import ValidationCase
 from hhp_stats.consistency.validation_cases import FURTHER_TESTS, METHODS, cases_of, validation_table
+from hhp_stats.present.marks import presented
 from hhp_stats.present.numbers import MINUS, count, number, plural
 from hhp_stats.present.tables import plain_table
 
@@ -14,6 +15,7 @@ from hhp_stats.present.tables import plain_table
 EXTRA_DIGITS = 2
 
 
+@presented
 def table(method: str) -> GT:
     """The cases of one method: quantity, reference, ours, source; raises where one disagrees."""
     cases = cases_of(method)
@@ -29,6 +31,7 @@ def table(method: str) -> GT:
     return shown.cols_align("left", columns=["Source"])
 
 
+@presented
 def overview() -> GT:
     """How many reference numbers each method has, and on how many digits ours agree with them."""
     found = validation_table()

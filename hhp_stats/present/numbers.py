@@ -10,10 +10,18 @@ import pandas as pd
 MINUS = "\u2212"
 DASH = "\u2013"
 MISSING = "\u2014"
+WITHHELD = "[c]"  # stands for a count of people that may not be printed (see disclosure.py)
+
+
+def withheld(*values: Any) -> bool:
+    """Whether any of the values may not be printed."""
+    return any(isinstance(value, str) and value == WITHHELD for value in values)
 
 
 def number(value: Any, digits: int = 2) -> str:
     """A rounded number with a true minus sign; never minus zero. Infinite and missing values are said."""
+    if withheld(value):
+        return WITHHELD
     if value is None or pd.isna(value):
         return MISSING
     if math.isinf(value):
@@ -25,11 +33,15 @@ def number(value: Any, digits: int = 2) -> str:
 
 def count(value: Any) -> str:
     """A whole number with thousands separators."""
+    if withheld(value):
+        return WITHHELD
     return MISSING if value is None or pd.isna(value) else f"{int(value):,}"
 
 
 def percent(share: Any, digits: int = 1) -> str:
     """A share between 0 and 1 as per cent."""
+    if withheld(share):
+        return WITHHELD
     return MISSING if pd.isna(share) else f"{number(100 * share, digits)}%"
 
 

@@ -8,7 +8,9 @@ from typing import Any
 import pandas as pd
 from great_tables import GT
 
+from hhp_stats.present.marks import cell, marked_cells, marked_note
 from hhp_stats.present.numbers import MISSING, count, interval, level, number, p_value, percent
+from hhp_stats.traced import traced_records
 
 MANY = 1_000  # degrees of freedom beyond which t is the normal to the digits printed
 
@@ -21,22 +23,28 @@ def effects_table(rows: pd.DataFrame, *, labels: Sequence[str], stub: str, digit
     `groups` names the block each line belongs to. `arms` gives formatted cells of further columns before the difference (for example arm means).
     A row that could not be estimated shows dashes and its reason among the notes.
     """
-    kept = rows.to_dict("records")
     cells: dict[str, list[str]] = {stub: list(labels)} | ({"group": list(groups)} if groups else {})
-    for heading, values in (arms or {}).items():
-        cells[heading] = list(values)
+    # The arms were read before the rows: nothing read for the rows can stand behind them.
+    formatted = marked_cells(pd.DataFrame(dict(arms or {})), words=())
+    for heading in formatted:
+        cells[heading] = list(formatted[heading])
+    kept = traced_records(rows)
+    ids = [str(row["result_id"]) for row in kept]
     conf = level(float(kept[0]["conf_level"]))
-    cells["Difference"] = [number(scale * row["estimate"], digits) for row in kept]
-    cells[f"{conf} CI"] = [_reach(row, scale, digits) for row in kept]
-    cells["p"] = [p_value(row["p_value"]) for row in kept]
-    cells["df"] = [_df(row["df"]) for row in kept]
-    cells["People"] = [count(row["n"]) for row in kept]
-    cells["Teams"] = [count(row["n_clusters"]) for row in kept]
+    own: dict[str, list[str]] = {}
+    own["Difference"] = [number(scale * row["estimate"], digits) for row in kept]
+    own[f"{conf} CI"] = [_reach(row, scale, digits) for row in kept]
+    own["p"] = [p_value(row["p_value"]) for row in kept]
+    own["df"] = [_df(row["df"]) for row in kept]
+    own["People"] = [count(row["n"]) for row in kept]
+    own["Teams"] = [count(row["n_clusters"]) for row in kept]
+    for heading, texts in own.items():
+        cells[heading] = [cell(text, result_id) for text, result_id in zip(texts, ids, strict=True)]
     reasons = [
         f"{label}: {row['note']}" for label, row in zip(labels, kept, strict=True) if row["status"] == "not_estimated"
     ]
     return plain_table(pd.DataFrame(cells), stub=stub, notes=[*notes, *reasons], spanner=list(arms) if arms else None,
-                       groups="group" if groups else None)  # fmt: skip
+                       groups="group" if groups else None, mark=False)  # fmt: skip
 
 
 def _reach(row: Mapping[Any, Any], scale: float, digits: int) -> str:
@@ -53,14 +61,18 @@ def _df(df: float) -> str:
 
 
 def plain_table(cells: pd.DataFrame, *, stub: str, notes: Sequence[str] = (), spanner: Sequence[str] | None = None,
-                spanner_label: str = "Arm", groups: str | None = None) -> GT:  # fmt: skip
-    """Any frame of formatted cells: first column as row headers, the others aligned right."""
-    table = GT(cells, rowname_col=stub, groupname_col=groups).tab_stubhead(stub)
+                spanner_label: str = "Arm", groups: str | None = None, mark: bool = True) -> GT:  # fmt: skip
+    """Any frame of formatted cells: first column as row headers, the others aligned right.
+
+    `mark=False` for cells whose numbers carry the marks of their results already.
+    """
+    marked = marked_cells(cells, words=[stub, *([groups] if groups else [])]) if mark else cells
+    table = GT(marked, rowname_col=stub, groupname_col=groups).tab_stubhead(stub)
     table = table.cols_align("right", columns=[name for name in cells if name not in (stub, groups)])
     if spanner:
         table = table.tab_spanner(spanner_label, columns=list(spanner))
     for note in notes:
-        table = table.tab_source_note(note)
+        table = table.tab_source_note(marked_note(note))
     return table
 
 
@@ -99,9 +111,9 @@ def _summary(row: Mapping[Any, Any], arm: str) -> str:
 
 def text_table(cells: pd.DataFrame, *, stub: str, numeric: Sequence[str] = (), notes: Sequence[str] = ()) -> GT:
     """A table whose cells are mostly words: aligned left, but for the columns named in `numeric`."""
-    table = GT(cells, rowname_col=stub).tab_stubhead(stub).cols_align("left")
+    table = GT(marked_cells(cells, words=[stub]), rowname_col=stub).tab_stubhead(stub).cols_align("left")
     if numeric:
         table = table.cols_align("right", columns=list(numeric))
     for note in notes:
-        table = table.tab_source_note(note)
+        table = table.tab_source_note(marked_note(note))
     return table

@@ -19,6 +19,7 @@ from hhp_stats.present.field_trials.figures import FIGURES
 from hhp_stats.present.field_trials.report import FieldTrialReport, open_field_trial
 from hhp_stats.present.field_trials.sentences import SENTENCES
 from hhp_stats.present.field_trials.tables import TABLES
+from hhp_stats.present.marks import shown
 
 Made = TypeVar("Made")
 
@@ -47,7 +48,7 @@ def _made(registry: Mapping[str, Callable[..., Made]], name: str, report: FieldT
     if head not in registry:
         raise UnknownName(f"nothing is called {head!r} here; known: {', '.join(sorted(registry))}")
     arguments: tuple[Any, ...] = (argument,) if argument else ()
-    return registry[head](report, *arguments)
+    return shown(registry[head], report, *arguments)
 
 
 def chapter(study: str, *, document: str = "", root: Path | None = None) -> FieldTrialChapter:

@@ -18,6 +18,7 @@ from hhp_stats.present.numbers import count
 from hhp_stats.project_root import find_root
 from hhp_stats.results import row_of
 from hhp_stats.studies.output import StudyOutput, read_output
+from hhp_stats.traced import TracedRow
 
 PUBLISHED = "data/published/published_results.csv"
 UNMATCHED = "data/published/unmatched_field_trials.csv"
@@ -118,7 +119,8 @@ def in_words(n: float) -> str:
 
 
 def _textual(row: Mapping[Hashable, Any]) -> Row:
-    return {str(name): value for name, value in row.items()}
+    named = {str(name): value for name, value in row.items()}
+    return TracedRow(named) if "result_id" in named else named
 
 
 def rows_of(frame: pd.DataFrame) -> list[Row]:

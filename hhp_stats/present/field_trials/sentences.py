@@ -32,7 +32,7 @@ def sample(report: FieldTrialReport) -> str:
 def answered(report: FieldTrialReport) -> str:
     """How many answered the primary outcome, in all and by arm, and whether response differs."""
     rates = {arm.id: report.count(f"response_rate_{arm.id}") for arm in report.plan.arms}
-    row = report.row("response/arm_difference/hc2")
+    row = report.planned("response")
     clear = "differed clearly" if row["conf_low"] > 0 or row["conf_high"] < 0 else "did not differ clearly"
     return (
         f"{count(report.count('responded'))} people ({percent(report.count('response_rate'))} of those randomised) answered "
@@ -144,8 +144,24 @@ def robustness(report: FieldTrialReport, outcome: str) -> str:
     entry = report.outcome(outcome)
     rows = versions(report, entry)
     rows = rows.loc[rows["estimand"] == "itt"]
-    rows = rows.loc[~rows["result_id"].str.endswith("hedges-g")]
+    rows = rows.loc[~rows["result_id"].str.endswith(("hedges-g", "lee"))]
     return prose.agreement(rows, report.planned(outcome), better=entry.better)
+
+
+def bounds(report: FieldTrialReport) -> str:
+    """What could those who did not answer change? Lee's bounds on the primary outcome."""
+    outcome = report.measured[0].id
+    row = report.row(f"{outcome}/itt/lee")
+    if row["status"] == "not_estimated":
+        return prose.not_estimated(row)
+    low, high = (report.row(f"{outcome}/{end}_bound/lee") for end in ("lower", "upper"))
+    reach = interval(float(row["conf_low"]), float(row["conf_high"]))
+    word = "excludes" if row["conf_low"] > 0 or row["conf_high"] < 0 else "includes"
+    return (
+        f"Among people who would answer in either arm, the effect on {_a(report.measured[0].label)} lies between "
+        f"{number(low['estimate'])} and {number(high['estimate'])}, if the offer moves response in one direction only "
+        f"({level(float(row['conf_level']))} CI {reach}, which {word} zero)."
+    )
 
 
 def versions(report: FieldTrialReport, outcome: StudyOutcome) -> pd.DataFrame:
@@ -296,7 +312,7 @@ def by_block(report: FieldTrialReport, outcome: str) -> str:
 SENTENCES: dict[str, Callable[..., str]] = {
     "sample": sample, "answered": answered, "effect": effect, "short": short, "verdict": verdict, "towards": towards,
     "standardised": standardised, "robustness": robustness, "power": power, "balance": balance, "export": flow_counts,
-    "left": left, "blocks": blocks, "block_list": block_list, "fact": fact, "words": words, "number": number_of, "minimum": minimum, "spread": spread,
+    "left": left, "blocks": blocks, "block_list": block_list, "fact": fact, "words": words, "number": number_of, "minimum": minimum, "spread": spread, "bounds": bounds,
     "conflict": conflict, "printed_p": printed_p, "gap_needed": gap_needed, "reproduced": reproduced, "recall": recall, "attenuation": attenuation,
     "attenuation_test": attenuation_test, "by_cohort": by_block,
 }  # fmt: skip

@@ -120,7 +120,7 @@ def response(report: FieldTrialReport) -> GT:
         if not pd.isna(row["left"]):
             line["Left by endline"] = percent(row["left"])
         cells.append(line)
-    test = report.row("response/arm_difference/hc2")
+    test = report.planned("response")
     return plain_table(
         pd.DataFrame(cells), stub="Group", groups="of",
         notes=["Answered endline: the primary outcome is known. Shares of those randomised.",

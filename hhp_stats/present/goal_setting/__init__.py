@@ -18,6 +18,7 @@ from hhp_stats.present.embed import EmbeddedFigure
 from hhp_stats.present.goal_setting.figures import FIGURES
 from hhp_stats.present.goal_setting.sentences import SENTENCES
 from hhp_stats.present.goal_setting.tables import TABLES
+from hhp_stats.present.marks import shown
 
 
 Made = TypeVar("Made")
@@ -31,15 +32,15 @@ class GoalSettingChapter:
 
     def table(self, name: str) -> GT:
         """A table for a cell labelled `tbl-...`."""
-        return _named(TABLES, name)(self.report)
+        return shown(_named(TABLES, name), self.report)
 
     def figure(self, name: str) -> EmbeddedFigure:
         """A figure with its caption and alternative text."""
-        return _named(FIGURES, name)(self.report)
+        return shown(_named(FIGURES, name), self.report)
 
     def say(self, name: str) -> str:
         """A sentence or number for inline code."""
-        return _named(SENTENCES, name)(self.report)
+        return shown(_named(SENTENCES, name), self.report)
 
 
 def _named(registry: Mapping[str, Made], name: str) -> Made:

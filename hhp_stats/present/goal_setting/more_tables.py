@@ -12,6 +12,7 @@ from hhp_stats.present.chapter import StudyReport
 from hhp_stats.present.numbers import count, interval, lowered, number, p_value, percent
 from hhp_stats.present.tables import effects_table, plain_table, text_table
 from hhp_stats.studies.goal_setting.multiplicity import FAMILY
+from hhp_stats.traced import traced_records
 
 STRATEGIES = {"complete-cases": "Complete cases", "heckman-ml": "Heckman selection", "imputed": "Multiple imputation"}
 WELLBEING = ("wellbeing", "cognitive", "affect_balance", "happiness", "ladder", "positive_affect", "negative_affect")
@@ -132,7 +133,7 @@ def cost_benefit(report: StudyReport) -> GT:
 def power(report: StudyReport) -> GT:
     """Minimum detectable effects."""
     frame = report.output.results
-    rows = frame.loc[frame["outcome"] == "power"].to_dict("records")
+    rows = traced_records(frame.loc[frame["outcome"] == "power"])
     cells = pd.DataFrame({
         "Assumption": [str(row["population"]).capitalize() for row in rows],
         "People": [count(row["n"]) for row in rows],

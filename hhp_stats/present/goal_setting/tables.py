@@ -11,7 +11,9 @@ from hhp_stats.present.chapter import StudyReport
 from hhp_stats.present.goal_setting.more_tables import MORE_TABLES
 from hhp_stats.present.numbers import count, interval, number, p_clause, percent
 from hhp_stats.present.tables import balance_table, effects_table, plain_table
+from hhp_stats.results import row_of
 from hhp_stats.studies.goal_setting.descriptives import COVARIATES
+from hhp_stats.traced import traced_records
 
 
 def arm_cells(report: StudyReport, outcome: str) -> dict[str, list[str]]:
@@ -62,7 +64,7 @@ def turnover(report: StudyReport) -> GT:
         method = result_id.rsplit("/", 1)[1]
         for arm, label in report.plan.design.arm_labels.items():
             key = f"{report.plan.study}/turnover/predicted_{arm}/{method}"
-            cells[label].append(percent(frame.at[key, "estimate"]) if key in frame.index else "")
+            cells[label].append(percent(row_of(report.output.results, key)["estimate"]) if key in frame.index else "")
     raw = [report.row(f"turnover/mean_{arm}/raw") for arm in ("control", "treatment")]
     return effects_table(
         rows, labels=report.labels(rows), stub="Version", digits=1, scale=100, arms=cells,
@@ -140,10 +142,10 @@ def attrition(report: StudyReport) -> GT:
 def clustering(report: StudyReport) -> GT:
     """Intraclass correlation and standardised effect per continuous outcome."""
     frame = report.output.results
-    rows = frame.loc[frame["estimand"] == "icc"].to_dict("records")
+    rows = traced_records(frame.loc[frame["estimand"] == "icc"])
     cells = []
     for row in rows:
-        effect = frame.loc[frame["result_id"] == f"{row['study']}/{row['outcome']}/itt/hedges-g"].to_dict("records")
+        effect = traced_records(frame.loc[frame["result_id"] == f"{row['study']}/{row['outcome']}/itt/hedges-g"])
         cells.append({
             "Outcome": report.outcome(row["outcome"]).label,
             "ICC": f"{number(row['estimate'], 3)} ({interval(row['conf_low'], row['conf_high'], 3)})",

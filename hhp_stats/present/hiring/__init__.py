@@ -16,6 +16,7 @@ from hhp_stats.present.hiring.figures import FIGURES
 from hhp_stats.present.hiring.report import HiringReport, open_printed
 from hhp_stats.present.hiring.sentences import SENTENCES
 from hhp_stats.present.hiring.tables import TABLES
+from hhp_stats.present.marks import shown
 from hhp_stats.project_root import find_root
 from hhp_stats.studies.output import read_output
 
@@ -31,15 +32,15 @@ class HiringChapter:
 
     def table(self, name: str) -> GT:
         """A table for a cell labelled `tbl-...`."""
-        return _named(TABLES, name)(self.report)
+        return shown(_named(TABLES, name), self.report)
 
     def figure(self, name: str) -> EmbeddedFigure:
         """A figure with its caption and alternative text."""
-        return _named(FIGURES, name)(self.report)
+        return shown(_named(FIGURES, name), self.report)
 
     def say(self, name: str) -> str:
         """A sentence or number for inline code."""
-        return _named(SENTENCES, name)(self.report)
+        return shown(_named(SENTENCES, name), self.report)
 
 
 def _named(registry: Mapping[str, Callable[[HiringReport], Made]], name: str) -> Callable[[HiringReport], Made]:

@@ -10,6 +10,7 @@ from great_tables import GT
 from hhp_stats.present.hiring.report import HiringReport
 from hhp_stats.present.numbers import MISSING, count, interval, level, number, p_value, percent
 from hhp_stats.present.tables import plain_table, text_table
+from hhp_stats.traced import traced_records
 
 CONFLICT_OF = {"DIVJ-JME-SE": "C04", "DIVJ-SME-SE": "C04", "DIVJ-JWB-SE": "C04", "DIVJ-SWB-SE": "C04",
                "DIVJ-RQ3-SWB-SE": "C04", "DIVJ-RQ3-SME-SE": "C04", "DIVB-B-ME-P": "C10", "DIVB-ME-WB-P": "C10"}  # fmt: skip
@@ -47,7 +48,7 @@ def rates(report: HiringReport) -> GT:
 
 def _contrast_cells(report: HiringReport, rows: pd.DataFrame, *, digits: int) -> pd.DataFrame:
     cells = []
-    for row in rows.to_dict("records"):
+    for row in traced_records(rows):
         contrast = report.plan.contrasts[row["estimand"]]
         adjusted = MISSING if pd.isna(row["p_adjusted"]) else p_value(row["p_adjusted"])
         cells.append({

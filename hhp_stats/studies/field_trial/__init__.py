@@ -15,7 +15,7 @@ from hhp_stats.plan.conduct import Conduct
 from hhp_stats.plan.individual import IndividualPlan, load_individual_plan
 from hhp_stats.progress import Progress, silent
 from hhp_stats.results import ResultRow, result_frame
-from hhp_stats.studies.field_trial import descriptives
+from hhp_stats.studies.field_trial import clusters, descriptives
 from hhp_stats.studies.field_trial.attenuation import attenuation
 from hhp_stats.studies.field_trial.cells import run_cell
 from hhp_stats.studies.field_trial.sample import build_sample
@@ -40,11 +40,13 @@ def analyse(participants: Participants, plan: IndividualPlan, *, progress: Progr
         *descriptives.arm_rows(people, plan),
         *descriptives.power_rows(people, plan),
     ]
+    if plan.design.cluster:
+        rows += clusters.cluster_rows(people, plan)
     planned: list[ResultRow] = []
     conduct: list[Conduct] = []
     for done, analysis in enumerate(plan.analyses, start=1):
         cell = run_cell(analysis, people, plan)
-        planned.append(cell.row)
+        planned += [cell.row, *cell.beside]
         conduct += cell.conduct
         progress(done, steps)
     rows += with_holm(planned)

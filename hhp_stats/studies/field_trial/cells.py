@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
@@ -10,31 +11,48 @@ import numpy as np
 import pandas as pd
 
 from hhp_stats.errors import EstimationError, NoObservations, UnknownName
+from hhp_stats.estimate.bounds import lee_bounds
 from hhp_stats.estimate.effect_size import hedges_g
 from hhp_stats.estimate.linear import ols
 from hhp_stats.estimate.model_matrix import Array, ModelMatrix, Term, model_matrix
 from hhp_stats.estimate.two_sample import welch
 from hhp_stats.infer.cluster_robust import (
+    ClusterKind,
     HeteroskedasticKind,
+    cluster_covariance,
     coefficient,
     heteroskedastic_covariance,
 )
 from hhp_stats.plan.conduct import Conduct
 from hhp_stats.plan.individual import IndividualPlan, StudyAnalysis
 from hhp_stats.results import Estimate, ResultRow, not_estimated
+from hhp_stats.studies.field_trial import clusters
 
 SOURCES: Mapping[str, str] = {
     "ols": "hhp_stats.estimate.linear.ols + hhp_stats.infer.cluster_robust.heteroskedastic_covariance",
     "welch": "hhp_stats.estimate.two_sample.welch",
     "hedges-g": "hhp_stats.estimate.effect_size.hedges_g",
+    "lee-bounds": "hhp_stats.estimate.bounds.lee_bounds",
+    **clusters.SOURCES,
 }
+
+
+def source_of(analysis: StudyAnalysis) -> str:
+    """The functions that an analysis calls."""
+    clustered = analysis.estimator == "ols" and analysis.covariance.startswith("CR")
+    return clusters.CLUSTERED if clustered else SOURCES[analysis.estimator]
+
+
+NEED_EVERYONE = frozenset({"lee-bounds"})  # estimators that look at those without an answer too
+DRAWS = 999  # of the bootstrap behind bounds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
-    """The row of one planned analysis and what was done."""
+    """The row of one planned analysis, rows that belong to it (ends of bounds), and what was done."""
 
     row: ResultRow
+    beside: tuple[ResultRow, ...] = ()
     conduct: tuple[Conduct, ...]
 
 
@@ -55,7 +73,7 @@ def run_cell(analysis: StudyAnalysis, people: pd.DataFrame, plan: IndividualPlan
     outcome = plan.outcomes[analysis.outcome]
     about: dict[str, Any] = {
         "population": plan.populations[analysis.population].label, "contrast": analysis.contrast or plan.contrast,
-        "analysis": analysis.kind, "clause": " ".join(analysis.clauses), "source": SOURCES[analysis.estimator],
+        "analysis": analysis.kind, "clause": " ".join(analysis.clauses), "source": source_of(analysis),
     }  # fmt: skip
     key = plan.result_id(analysis)
     if outcome.missing:
@@ -64,12 +82,17 @@ def run_cell(analysis: StudyAnalysis, people: pd.DataFrame, plan: IndividualPlan
             row=not_estimated(result_id=key, reason=outcome.missing, method=analysis.estimator, **about), conduct=done
         )
     try:
-        estimate, facts = ESTIMATORS[analysis.estimator](analysis, _analysed(analysis, people, plan), plan)
+        found, facts = ESTIMATORS[analysis.estimator](analysis, _analysed(analysis, people, plan), plan)
     except EstimationError as error:
         reason = f"{type(error).__name__}: {error}"
         return Cell(row=not_estimated(result_id=key, reason=reason, method=analysis.estimator, **about),
                     conduct=_conduct(plan, analysis, {"estimator": "not run: refused"}))  # fmt: skip
-    return Cell(row=estimate.row(result_id=key, note=analysis.note, **about), conduct=_conduct(plan, analysis, facts))
+    study, outcome_id, effect, method = key.split("/")
+    rows = [
+        estimate.row(result_id=f"{study}/{outcome_id}/{estimand or effect}/{method}", note=analysis.note, **about)
+        for estimand, estimate in ({"": found} if isinstance(found, Estimate) else found).items()
+    ]
+    return Cell(row=rows[0], beside=tuple(rows[1:]), conduct=_conduct(plan, analysis, facts))
 
 
 def _conduct(plan: IndividualPlan, analysis: StudyAnalysis, facts: Mapping[str, str]) -> tuple[Conduct, ...]:
@@ -90,7 +113,8 @@ def _analysed(analysis: StudyAnalysis, people: pd.DataFrame, plan: IndividualPla
     if "baseline" in analysis.terms:
         before = frame[f"{analysis.outcome}_t1"]
         frame = frame.assign(baseline=before.fillna(before.mean()), baseline_missing=before.isna().astype("float64"))
-    frame = frame.loc[frame["outcome"].notna()]
+    if analysis.estimator not in NEED_EVERYONE:
+        frame = frame.loc[frame["outcome"].notna()]
     if frame.empty:
         raise NoObservations(f"nobody is left to analyse for {analysis.id}")
     return frame
@@ -100,7 +124,8 @@ def _arrays(frame: pd.DataFrame) -> tuple[Array, Array]:
     return frame["outcome"].to_numpy(dtype=np.float64), frame["treatment"].to_numpy(dtype=np.float64)
 
 
-Estimated = tuple[Estimate, Mapping[str, str]]
+# One estimate, or several by estimand ("" is the effect itself); and what was done.
+Estimated = tuple[Estimate | Mapping[str, Estimate], Mapping[str, str]]
 
 
 def _ordinary(analysis: StudyAnalysis, frame: pd.DataFrame, plan: IndividualPlan) -> Estimated:
@@ -110,7 +135,12 @@ def _ordinary(analysis: StudyAnalysis, frame: pd.DataFrame, plan: IndividualPlan
     if analysis.moderator:
         matrix, wanted = _with_interaction(frame, terms, plan.terms[analysis.moderator].term)
     fit = ols(outcome=frame["outcome"].to_numpy(dtype=np.float64), matrix=matrix)
-    covariance = heteroskedastic_covariance(fit, kind=cast(HeteroskedasticKind, analysis.covariance))
+    if analysis.covariance.startswith("CR"):
+        covariance = cluster_covariance(
+            fit, clusters=frame[plan.design.cluster], kind=cast(ClusterKind, analysis.covariance)
+        )
+    else:
+        covariance = heteroskedastic_covariance(fit, kind=cast(HeteroskedasticKind, analysis.covariance))
     found = coefficient(fit, covariance, term=wanted, df=analysis.df, conf_level=plan.conf_level)
     return found, {
         "estimator": "ols", "covariance": covariance.kind, "df": analysis.df, "population": analysis.population,
@@ -143,6 +173,22 @@ def _hedges(analysis: StudyAnalysis, frame: pd.DataFrame, plan: IndividualPlan) 
     }  # fmt: skip
 
 
+def _lee(analysis: StudyAnalysis, frame: pd.DataFrame, plan: IndividualPlan) -> Estimated:
+    """Bounds for those who would answer in either arm; the effect row carries their middle."""
+    outcome, treatment = _arrays(frame)
+    found = lee_bounds(outcome=outcome, treatment=treatment, draws=DRAWS, seed=plan.seed, conf_level=plan.conf_level)
+    low, high = found.lower, found.upper
+    middle = Estimate(
+        estimate=(low.estimate + high.estimate) / 2, std_error=0.0, df=math.inf, n=low.n, n_clusters=None, method=found.method,
+        conf_level=found.conf_level, conf_low=found.conf_low, conf_high=found.conf_high,
+    )  # fmt: skip
+    return {"": middle, "lower_bound": low, "upper_bound": high}, {
+        "estimator": "lee-bounds", "covariance": "bootstrap", "df": "normal", "population": analysis.population, "terms": "",
+    }  # fmt: skip
+
+
 ESTIMATORS: Mapping[str, Callable[[StudyAnalysis, pd.DataFrame, IndividualPlan], Estimated]] = {
-    "ols": _ordinary, "welch": _welch, "hedges-g": _hedges,
+    "ols": _ordinary, "welch": _welch, "hedges-g": _hedges, "lee-bounds": _lee, "wild-bootstrap": clusters.bootstrapped,
+    "randomisation": clusters.rerandomised, "cluster-means": clusters.means_of_clusters,
+    "hedges-g-clustered": clusters.standardised,
 }  # fmt: skip

@@ -15,6 +15,7 @@ from hhp_stats.design.detectable_effect import ErrorRates, individual_detectable
 from hhp_stats.plan.individual import IndividualPlan
 from hhp_stats.results import ResultRow
 from hhp_stats.studies.field_trial.cells import outcome_column
+from hhp_stats.studies.field_trial.clusters import arm_mean
 
 HERE = "hhp_stats.studies.field_trial.descriptives"
 FLOW_COLUMNS = ("stage", "arm", "label", "people", "kind")
@@ -39,8 +40,12 @@ def arm_rows(people: pd.DataFrame, plan: IndividualPlan) -> list[ResultRow]:
             if len(values) < 2:
                 continue
             sd, n = float(values.std(ddof=1)), len(values)
-            error = sd / math.sqrt(n)
-            reach = float(stats.t.ppf(0.5 + plan.conf_level / 2, n - 1)) * error
+            error, df = sd / math.sqrt(n), float(n - 1)
+            if plan.design.cluster:
+                own = people.loc[(people["treatment"] == arm.code) & people[column].notna()]
+                clustered = arm_mean(own[column], own[plan.design.cluster], conf_level=plan.conf_level)
+                error, df = clustered.std_error, clustered.df
+            reach = float(stats.t.ppf(0.5 + plan.conf_level / 2, df)) * error
             about: dict[str, Any] = {
                 "study": plan.study, "outcome": outcome.id, "population": "those with a known outcome", "contrast": arm.id,
                 "analysis": "exploratory", "n": n, "status": "descriptive", "clause": " ".join(outcome.clauses),
@@ -49,7 +54,7 @@ def arm_rows(people: pd.DataFrame, plan: IndividualPlan) -> list[ResultRow]:
             mean = float(values.mean())
             rows.append(ResultRow(
                 result_id=f"{plan.study}/{outcome.id}/mean_{arm.id}/raw", estimand=f"mean_{arm.id}",
-                method="mean of the arm, standard error of the mean, t interval", estimate=mean, std_error=error, df=n - 1,
+                method="mean of the arm, standard error of the mean, t interval", estimate=mean, std_error=error, df=df,
                 conf_low=mean - reach, conf_high=mean + reach, **about,
             ))  # fmt: skip
             rows.append(ResultRow(result_id=f"{plan.study}/{outcome.id}/sd_{arm.id}/raw", estimand=f"sd_{arm.id}",

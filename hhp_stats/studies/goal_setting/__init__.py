@@ -13,7 +13,7 @@ from hhp_stats.plan.load import load_plan
 from hhp_stats.plan.schema import Plan
 from hhp_stats.progress import Progress, silent
 from hhp_stats.results import Estimate, ResultRow, result_frame
-from hhp_stats.studies.goal_setting import allocation, descriptives
+from hhp_stats.studies.goal_setting import allocation, data_quality, descriptives
 from hhp_stats.studies.goal_setting.analysed import Material
 from hhp_stats.studies.goal_setting.cells import run_cell
 from hhp_stats.studies.goal_setting.cost_benefit import cost_benefit
@@ -147,4 +147,5 @@ def _tables(trial: Trial, sample: Sample, plan: Plan, convergence: pd.DataFrame)
         "corrections": trial.corrections,
         "linkage": trial.linkage,
         "tolerances": trial.tolerances,
+        **data_quality.data_tables(trial, sample, plan),
     }  # fmt: skip

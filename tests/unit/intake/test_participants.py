@@ -124,8 +124,8 @@ def test_a_refusal_after_an_answer_withdraws_it(edit, root):
         consent, code, recorded = (column(rows, name) for name in ("consent", "ExternalReference", "RecordedDate"))
         answered = [row for row in rows[3:] if row[column(rows, "happiness")] and row[code]]
         doubled = {row[code] for row in rows[3:] if sum(other[code] == row[code] for other in rows[3:]) > 1}
-        known = {row[1] for row in csv.reader(io.StringIO((root / LIST).read_text())) if row}
-        row = next(row for row in answered if row[code] not in doubled and any(row[code] in listed for listed in known))
+        known = set(pd.read_csv(root / LIST)["survey_code"])
+        row = next(row for row in answered if row[code] in known - doubled)
         later = ["" for _ in row]
         later[code], later[consent], later[recorded] = row[code], "Disagree", "2021-07-30 10:00:00"
         later[column(rows, "ResponseId")], later[column(rows, "Finished")] = "R_LATER", "True"

@@ -1,0 +1,215 @@
+"""Do the numbers printed on a rendered page agree with each other? As a careful reader with a calculator would ask.
+
+Checked are tables of estimates (interval against estimate, p against both and df), shares beside their counts, the same
+in sentences, and test statistics in running text. What follows no known pattern is not found, so silence is no
+proof; what is printed wrongly in a known pattern is found.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from scipy import stats
+
+from hhp_stats.consistency.page_text import PageTable, read_page
+from hhp_stats.consistency.statcheck import find_tests
+from hhp_stats.errors import SelfCheckFailed
+
+ALPHA = 0.05
+# Rows whose label says that interval or p come from resampling or another rule: see `self_check.EXEMPT`.
+OTHER_RULE = re.compile(
+    r"bootstrap|randomisation|re-?randomis|fieller|bounds?\b|worst|lee|correlation|rho|icc|intraclass|ratio|profile|end-points", re.I
+)  # fmt: skip
+_NUMBER = r"[\u2212-]?\d[\d,]*(?:\.\d+)?"
+_INTERVAL = re.compile(rf"({_NUMBER}|[\u2212-]?\u221e) to ({_NUMBER}|[\u2212-]?\u221e)")
+_EVIDENCE = re.compile(rf"(\d+)% CI ({_NUMBER}) to ({_NUMBER})[^,;()]{{0,20}}, p ([=<>]) (\d?\.\d+)")
+_OF_SHARE = re.compile(r"(?<![\d,.])(\d[\d,]*) of (?:the |all )?(\d[\d,]*)(?: [^\d.;()]{0,60})?\((\d+(?:\.\d+)?)%")
+_COUNT_SHARE = re.compile(r"(\d[\d,]*) \((\d+(?:\.\d+)?)%\)")
+_COUNT = re.compile(r"\d{1,3}(?:,\d{3})*|\d+")
+_P = re.compile(r"([<>]?) ?(\d?\.\d+)")
+_CONF = re.compile(r"(\d+)% CI")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageCheck:
+    """How much was checked on the pages of a folder; nothing disagreed, or `check_pages` would have raised."""
+
+    pages: int
+    estimates: int  # lines of tables with an interval
+    shares: int
+    sentences: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Printed:
+    value: float
+    margin: float  # half a unit of the last digit
+
+
+def check_pages(folder: Path, *, quoted: Sequence[str] = ()) -> PageCheck:
+    """Do the printed numbers of every page below `folder` agree with each other, within rounding?
+
+    `quoted` names pages that repeat contradictory figures of others on purpose; they are left out.
+    Refuses (SelfCheckFailed, naming page and text) any disagreement, and a folder without pages.
+    """
+    files = [file for file in sorted(folder.glob("*.html")) if file.name not in quoted]
+    if not files:
+        raise SelfCheckFailed(f"{folder} holds no page to check", [])
+    found: list[str] = []
+    counts = {"estimates": 0, "shares": 0, "sentences": 0}
+    for file in files:
+        page = read_page(file.read_text(encoding="utf-8"))
+        for kind, problem in _page_problems(page.paragraphs, page.tables):
+            counts[kind] += 1
+            if problem:
+                found.append(f"{file.name}: {problem}")
+    if found:
+        raise SelfCheckFailed("the rendered pages contradict themselves", found)
+    return PageCheck(pages=len(files), **counts)
+
+
+def _page_problems(paragraphs: Sequence[str], tables: Sequence[PageTable]) -> Iterator[tuple[str, str]]:
+    """Every check made, as (kind, problem or "")."""
+    for table in tables:
+        yield from (("estimates", problem) for problem in table_estimates(table))
+        yield from (("shares", problem) for problem in table_shares(table))
+    for paragraph in paragraphs:
+        yield from (("shares", problem) for problem in sentence_shares(paragraph))
+        yield from (("sentences", problem) for problem in sentence_tests(paragraph))
+
+
+def table_estimates(table: PageTable) -> Iterator[str]:
+    """Lines with estimate, interval and p: is the estimate in the middle, and does p follow from the three?
+
+    The standard error is half the interval over the quantile of t. Without a column df any df from 20 up is granted.
+    """
+    columns = {name: place for place, name in enumerate(table.headings)}
+    reach = next((name for name in columns if _CONF.fullmatch(name)), "")
+    middle = next((name for name in ("Difference", "Effect", "Estimate") if name in columns), "")
+    if not reach or not middle:
+        return
+    level = float(reach.split("%")[0]) / 100
+    for row in table.rows:
+        if len(row) != len(table.headings) or OTHER_RULE.search(row[0]):
+            continue
+        interval, estimate = _INTERVAL.fullmatch(row[columns[reach]]), _printed(row[columns[middle]])
+        ends = [_printed(interval[1]), _printed(interval[2])] if interval else []
+        low, high = ends if len(ends) == 2 else (None, None)
+        if low is None or high is None or estimate is None:
+            continue
+        where = f"{row[0]}: {row[columns[middle]]} ({row[columns[reach]]})"
+        room = estimate.margin + (low.margin + high.margin) / 2 + 1e-9
+        if abs((low.value + high.value) / 2 - estimate.value) > room:
+            yield f"{where}: the estimate is not in the middle of its interval"
+            continue
+        freedom = _freedom(row[columns["df"]]) if "df" in columns else (20.0, math.inf)
+        p = _P.fullmatch(row[columns["p"]]) if "p" in columns else None
+        if p is None or freedom is None:
+            yield ""
+            continue
+        least, most = p_range(estimate=estimate, low=low, high=high, level=level, freedom=freedom)
+        yield "" if _fits(p[1], p[2], least, most) else (
+            f"{where}: p {row[columns['p']]} is printed, the others give {least:.3f} to {most:.3f}"
+        )
+
+
+def p_range(
+    *, estimate: _Printed, low: _Printed, high: _Printed, level: float, freedom: tuple[float, float]
+) -> tuple[float, float]:
+    """Least and most p that rounded figures allow: t = estimate / (half interval / quantile), over all df given."""
+    half = (high.value - low.value) / 2
+    slack = (low.margin + high.margin) / 2
+    sizes = (max(0.0, abs(estimate.value) - estimate.margin), abs(estimate.value) + estimate.margin)
+    halves = (max(half - slack, 1e-12), half + slack)
+    found = [
+        float(2 * stats.t.sf(size * float(stats.t.ppf(0.5 + level / 2, df)) / wide, df))
+        for size in sizes for wide in halves for df in freedom
+    ]  # fmt: skip
+    return min(found), max(found)
+
+
+def table_shares(table: PageTable) -> Iterator[str]:
+    """Shares beside counts: columns People, Of, Share; and cells "130 (22.6%)" with their total in the same row."""
+    columns = {name: place for place, name in enumerate(table.headings)}
+    for row in table.rows:
+        if len(row) != len(table.headings):
+            continue
+        if {"People", "Of", "Share"} <= set(columns):
+            part, whole, share = (row[columns[name]] for name in ("People", "Of", "Share"))
+            if _COUNT.fullmatch(part) and _COUNT.fullmatch(whole) and share.endswith("%"):
+                agree = _share_agrees(part, whole, share.removesuffix("%"))
+                yield "" if agree else f"{row[0]}: {part} of {whole} is printed as {share}"
+        totals = [cell for cell in row[1:] if _COUNT.fullmatch(cell)]
+        for cell in row[1:]:
+            found = _COUNT_SHARE.fullmatch(cell)
+            whole_cells = [total for total in totals if found and _whole(total) >= _whole(found[1])]
+            if found and whole_cells:
+                agree = any(_share_agrees(found[1], total, found[2]) for total in whole_cells)
+                yield "" if agree else f"{row[0]}: {cell} is no share of {' or '.join(whole_cells)}"
+
+
+def sentence_shares(text: str) -> Iterator[str]:
+    """"128 of the 641 treated staff (20.0%)"."""
+    for found in _OF_SHARE.finditer(text):
+        agree = _share_agrees(found[1], found[2], found[3])
+        yield "" if agree else f"{found[0]}%: {found[1]} of {found[2]} is {100 * _whole(found[1]) / _whole(found[2]):.2f}%"
+
+
+def sentence_tests(text: str) -> Iterator[str]:
+    """"95% CI a to b, p = .03": does the interval leave out zero where p is below .05? And t(28) = 2.20, p = .04."""
+    for test in find_tests(text):
+        yield "" if test.outcome == "consistent" else f"{test.text}: its p is {test.p_low:.3f} to {test.p_high:.3f}"
+    for sentence in re.split(r"(?<=[.!?:]) (?=[A-Z])", text):
+        if OTHER_RULE.search(sentence):
+            continue
+        for found in _EVIDENCE.finditer(sentence):
+            low, high = _printed(found[2]), _printed(found[3])
+            if low is None or high is None:
+                continue
+            half = _Printed(value=(low.value + high.value) / 2, margin=(low.margin + high.margin) / 2)
+            least, most = p_range(estimate=half, low=low, high=high, level=float(found[1]) / 100, freedom=(20.0, math.inf))
+            sign = "" if found[4] == "=" else found[4]
+            yield "" if _fits(sign, found[5], least, most) else f"{found[0]}: the interval gives p {least:.3f} to {most:.3f}"
+
+
+def _fits(sign: str, text: str, least: float, most: float) -> bool:
+    printed = float(text)
+    if sign == "<":
+        return least < printed
+    if sign == ">":
+        return most > printed
+    margin = 0.5 * 10.0 ** -len(text.split(".")[1])
+    return printed - margin - 1e-9 <= most and least <= printed + margin + 1e-9
+
+
+def _freedom(cell: str) -> tuple[float, float] | None:
+    """The df of a cell with its rounding; "normal" and "> 1,000" as the presenters write them."""
+    if cell == "normal":
+        return math.inf, math.inf
+    if cell.startswith(">"):
+        return _whole(cell.removeprefix(">").strip()), math.inf
+    printed = _printed(cell)
+    return None if printed is None else (max(printed.value - printed.margin, 0.5), printed.value + printed.margin)
+
+
+def _printed(cell: str) -> _Printed | None:
+    text = cell.replace("\u2212", "-").replace(",", "")
+    if not re.fullmatch(r"-?\d+(?:\.\d+)?", text):
+        return None
+    decimals = len(text.split(".")[1]) if "." in text else 0
+    return _Printed(value=float(text), margin=0.5 * 10.0**-decimals)
+
+
+def _share_agrees(part: str, whole: str, share: str) -> bool:
+    if not _whole(whole):
+        return False
+    margin = 0.5 * 10.0 ** -(len(share.split(".")[1]) if "." in share else 0)
+    return abs(100 * _whole(part) / _whole(whole) - float(share)) <= margin + 1e-9
+
+
+def _whole(text: str) -> float:
+    return float(text.replace(",", ""))

@@ -1,0 +1,108 @@
+"""The words and tables of a rendered page, read back from its HTML."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+
+_SKIPPED = {"script", "style", "svg", "nav", "pre", "head", "template"}
+_BLOCKS = {"p", "li", "h1", "h2", "h3", "h4", "figcaption", "caption", "dd", "dt", "td", "th", "div", "section"}
+# Elements that never close: counting them would leave the reader inside a skipped one for ever.
+_VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
+
+
+@dataclass(slots=True)
+class PageTable:
+    """One table: its last row of headings, and rows of cells. Spanned cells are repeated."""
+
+    headings: list[str] = field(default_factory=list)
+    rows: list[list[str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageText:
+    """What a reader sees: paragraphs outside tables, and the tables."""
+
+    paragraphs: tuple[str, ...]
+    tables: tuple[PageTable, ...]
+
+
+def read_page(html: str) -> PageText:
+    """Paragraphs and tables of a page; scripts, code, drawings and navigation are left out."""
+    reader = _Reader()
+    reader.feed(html)
+    reader.close()
+    reader.flush()
+    return PageText(paragraphs=tuple(reader.paragraphs), tables=tuple(reader.tables))
+
+
+class _Reader(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.paragraphs: list[str] = []
+        self.tables: list[PageTable] = []
+        self.words: list[str] = []
+        self.skipping: list[str] = []
+        self.table: PageTable | None = None
+        self.row: list[str] | None = None
+        self.in_head = False
+        self.span = 1
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in _VOID:
+            if tag == "br":
+                self.words.append(" ")
+            return
+        if self.skipping or tag in _SKIPPED:
+            self.skipping.append(tag)
+            return
+        if tag == "table":
+            self.flush()
+            self.table = PageTable()
+        elif tag == "thead":
+            self.in_head = True
+        elif tag == "tr" and self.table is not None:
+            self.row = []
+        elif tag in ("td", "th") and self.row is not None:
+            self.words = []
+            self.span = int(dict(attrs).get("colspan") or 1)
+        elif tag in _BLOCKS and self.table is None:
+            self.flush()
+
+    def handle_endtag(self, tag: str) -> None:
+        if self.skipping:
+            if tag in self.skipping:
+                while self.skipping and self.skipping.pop() != tag:
+                    pass
+            return
+        if tag in ("td", "th") and self.row is not None:
+            self.row += [self._taken()] * self.span
+        elif tag == "tr" and self.table is not None and self.row is not None:
+            if self.in_head:
+                self.table.headings = self.row
+            elif self.row:
+                self.table.rows.append(self.row)
+            self.row = None
+        elif tag == "thead":
+            self.in_head = False
+        elif tag == "table" and self.table is not None:
+            self.tables.append(self.table)
+            self.table = None
+            self.words = []
+        elif tag in _BLOCKS and self.table is None:
+            self.flush()
+
+    def handle_data(self, data: str) -> None:
+        if not self.skipping:
+            self.words.append(data)
+
+    def _taken(self) -> str:
+        text = re.sub(r"\s+", " ", "".join(self.words).replace("\u00ad", "")).strip()
+        self.words = []
+        return text
+
+    def flush(self) -> None:
+        """End the paragraph that is being read."""
+        if self.table is None and (text := self._taken()):
+            self.paragraphs.append(text)

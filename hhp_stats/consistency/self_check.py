@@ -1,0 +1,233 @@
+"""Does our own result frame hang together? Every p-value and interval against estimate, standard error and df.
+
+The frame is written by many estimators; here each row is recomputed from itself, so that a slip in one of them, or an
+edited file, cannot reach the report. Pages are checked by `page_check`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+from scipy import stats
+
+from hhp_stats.consistency.page_check import PageCheck, check_pages
+from hhp_stats.errors import SelfCheckFailed
+
+__all__ = ["EXEMPT", "FrameCheck", "PageCheck", "check_flow", "check_pages", "check_results"]
+
+# Methods whose interval or p-value is not estimate +- t * std_error, by words of their `method`; each with its reason.
+EXEMPT: Mapping[str, str] = {
+    "wild cluster bootstrap": "p-value and interval come from resampled signs of the teams' residuals",
+    "joint bootstrap": "percentile interval",
+    "randomisation inference": "p-value and interval come from redrawn allocations",
+    "Fieller": "the interval is a set of ratios, perhaps unbounded",
+    "Imbens-Manski": "the interval covers a range of estimates",
+    "profile interval": "the interval follows the likelihood",
+    "correlation of the errors": "the interval is made on Fisher's scale",
+    "end-points substituted": "the interval combines those of two other rows, as the protocol prints it",
+}
+_CLOSE = 1e-8  # of a standard error; the frame holds full doubles, and quantiles of t are good to about 1e-12
+_P_CLOSE = 1e-9  # absolute; besides a millionth of p, since tails below 1e-12 keep fewer digits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrameCheck:
+    """What was checked in a result frame; that nothing was found is the meaning of its existence."""
+
+    rows: int
+    p_values: int
+    intervals: int
+    exempt: Mapping[str, str]  # result id: reason
+    rates: int  # descriptive shares held against their counts
+
+
+def check_results(frame: pd.DataFrame) -> FrameCheck:
+    """Does every p-value and interval follow from its row's estimate, std_error and df?
+
+    statistic = estimate / std_error, p = 2 (1 - T(|statistic|)), interval = estimate +- t(1 - alpha/2) std_error, with
+    Student's t on df (normal where df is infinite); chi-squared rows from statistic and df. Rows of the methods in
+    `EXEMPT` are held only to what holds for any method: p within 0 to 1, the estimate inside its interval. Adjusted
+    p-values are at least the unadjusted. Shares named response_rate are their count over n.
+
+    Refuses (SelfCheckFailed, naming every result id) a frame with a disagreement.
+    """
+    found: list[str] = []
+    exempt: dict[str, str] = {}
+    tested = reached = 0
+    rows = frame.to_dict("records")
+    for row in rows:
+        if row["status"] == "not_estimated":
+            continue
+        reason = next((why for words, why in EXEMPT.items() if words in row["method"]), "")
+        if reason:
+            exempt[str(row["result_id"])] = reason
+        problems = list(_anywhere(row)) + ([] if reason else list(_by_itself(row)))
+        found += [f"{row['result_id']}: {problem}" for problem in problems]
+        tested += not reason and not math.isnan(row["p_value"])
+        reached += not reason and not math.isnan(row["conf_low"])
+    rates = list(_rates(rows))
+    found += [problem for problem in rates if problem]
+    if found:
+        raise SelfCheckFailed("the results contradict themselves", found)
+    return FrameCheck(rows=len(rows), p_values=tested, intervals=reached, exempt=exempt, rates=len(rates))
+
+
+def check_flow(flow: pd.DataFrame, frame: pd.DataFrame, *, study: str) -> int:
+    """Do the numbers analysed agree with the participant flow of their study? Returns how many were compared.
+
+    `flow`: columns stage, arm, label, people, kind and perhaps teams, as studies write it. The arms add up to those
+    randomised; no stage of an arm exceeds its number; each stage is the one before less its losses; and no result of
+    the study rests on more people, or more teams, than were randomised.
+
+    A flow with columns experiment, condition, people, rows, answered is that of an experiment in which a person gives
+    one or more rows: no result of the experiment rests on more rows or people than its conditions hold together.
+
+    Refuses (SelfCheckFailed) a disagreement.
+    """
+    if "stage" not in flow.columns:
+        return _check_conditions(flow, frame, study=study)
+    found: list[str] = []
+    whole = flow[(flow["stage"] == "randomised") & (flow["kind"] == "stage")]
+    arms = flow[(flow["stage"] == "allocated") & (flow["kind"] == "stage")]
+    if len(whole) != 1 or arms.empty:
+        raise SelfCheckFailed(f"{study}: the flow has no line of those randomised, or none by arm", [])
+    sizes = [name for name in ("people", "teams") if name in flow.columns]
+    limits = {name: int(whole.iloc[0][name]) for name in sizes}
+    for name, most in limits.items():
+        if int(arms[name].sum()) != most:
+            found.append(f"{study}: the arms of the flow add to {int(arms[name].sum())} {name}, {most} were randomised")
+    for arm, part in flow[flow["arm"] != "all"].groupby("arm", sort=False):
+        found += [f"{study}, {arm}: {problem}" for problem in _stages(part)]
+    compared = 0
+    for row in frame[frame["study"] == study].to_dict("records"):
+        for column, name in (("n", "people"), ("n_clusters", "teams")):
+            if name not in limits or pd.isna(row[column]) or row["outcome"] == "power":
+                continue
+            compared += 1
+            if int(row[column]) > limits[name]:
+                found.append(f"{row['result_id']}: {column} is {int(row[column])}, but {limits[name]} {name} were randomised")
+    found += list(_arms_of_results(flow, frame, study))
+    if found:
+        raise SelfCheckFailed("results and participant flow disagree", found)
+    return compared
+
+
+def _check_conditions(flow: pd.DataFrame, frame: pd.DataFrame, *, study: str) -> int:
+    found = [
+        f"{study}, {row['condition']}: {row['answered']} answered of {row['rows']} rows of {row['people']} people"
+        for row in flow.to_dict("records")
+        if not row["answered"] <= row["rows"] or row["people"] > row["rows"]
+    ]
+    limits = flow.groupby("experiment")[["people", "rows"]].sum()
+    compared = 0
+    for row in frame[(frame["study"] == study) & frame["outcome"].isin(limits.index)].to_dict("records"):
+        for column, name in (("n", "rows"), ("n_clusters", "people")):
+            if pd.isna(row[column]):
+                continue
+            compared += 1
+            most = int(limits.at[row["outcome"], name])
+            if int(row[column]) > most:
+                found.append(f"{row['result_id']}: {column} is {int(row[column])}, but the conditions hold {most} {name}")
+    if found:
+        raise SelfCheckFailed("results and participant flow disagree", found)
+    return compared
+
+
+def _stages(part: pd.DataFrame) -> Iterator[str]:
+    """Each stage is the one before less the losses between them; notes count people inside a stage.
+
+    The endline survey is a branch of its own: its respondents are held only against the arm's number.
+    """
+    left: int | None = None
+    size = 0
+    lost = 0
+    losses = False
+    for row in part.to_dict("records"):
+        people = int(row["people"])
+        size = size or people
+        if people > size:
+            yield f"{row['label']}: {people} people, more than the {size} of the arm"
+        if row["kind"] == "loss":
+            lost, losses = lost + people, True
+        elif row["kind"] == "stage":
+            if left is not None and losses and left - lost != people:
+                yield f"{row['label']}: {people} people, but {left} less {lost} is {left - lost}"
+            left, lost, losses = people, 0, False
+
+
+def _arms_of_results(flow: pd.DataFrame, frame: pd.DataFrame, study: str) -> Iterator[str]:
+    """The arms' numbers behind the means of an outcome that the flow names, and their sum in the planned analysis."""
+    own = frame[(frame["study"] == study) & (frame["status"] != "not_estimated")].set_index("result_id")
+    for outcome in own["outcome"].unique():
+        ids = [f"{study}/{outcome}/mean_{arm}/raw" for arm in ("control", "treatment")]
+        whole = f"{study}/{outcome}/itt/hc2"
+        if not all(key in own.index for key in (*ids, whole)):
+            continue
+        total = sum(int(own.at[key, "n"]) for key in ids)
+        if total != int(own.at[whole, "n"]):
+            yield f"{whole}: n is {int(own.at[whole, 'n'])}, but the arms have {total}"
+    named = flow[(flow["kind"] == "stage") & (flow["stage"] == "analysed") & flow["label"].str.contains("primary outcome")]
+    planned = own[(own["analysis"] == "planned") & (own["estimand"] == "itt")]
+    if not named.empty and not planned.empty:
+        first = planned.iloc[0]
+        if int(named["people"].sum()) != int(first["n"]):
+            yield f"{planned.index[0]}: n is {int(first['n'])}, but the flow has {int(named['people'].sum())} analysed"
+
+
+def _anywhere(row: Mapping[Any, Any]) -> Iterator[str]:
+    """What holds for any method."""
+    for name in ("p_value", "p_adjusted"):
+        if not math.isnan(row[name]) and not 0 <= row[name] <= 1:
+            yield f"{name} is {row[name]}"
+    if row["p_adjusted"] < row["p_value"] - 1e-12:
+        yield f"p_adjusted {row['p_adjusted']:.6g} is below p_value {row['p_value']:.6g}"
+    if row["conf_low"] > row["estimate"] or row["conf_high"] < row["estimate"]:
+        yield f"the interval {row['conf_low']:.6g} to {row['conf_high']:.6g} leaves out the estimate {row['estimate']:.6g}"
+    if not pd.isna(row["n_clusters"]) and not pd.isna(row["n"]) and row["n_clusters"] > row["n"]:
+        yield f"{row['n_clusters']} clusters of {row['n']} people"
+
+
+def _by_itself(row: Mapping[Any, Any]) -> Iterator[str]:
+    """Statistic, p-value and interval recomputed."""
+    p, df, statistic = (float(row[name]) for name in ("p_value", "df", "statistic"))
+    claims = not math.isnan(p) or not math.isnan(row["conf_low"]) or not math.isnan(row["conf_high"])
+    if "chi-squared" in row["method"]:
+        yield from _p_problem(p, float(stats.chi2.sf(statistic, df)), "statistic and df")
+        return
+    if not claims:
+        return
+    std_error, estimate = float(row["std_error"]), float(row["estimate"])
+    if not std_error > 0 or not df > 0:
+        yield f"a p-value or interval without std_error and df (std_error {std_error}, df {df})"
+        return
+    # A mean with its interval tests nothing: no statistic, no p-value.
+    tests = not math.isnan(p) or not math.isnan(statistic)
+    if tests and not math.isclose(statistic, estimate / std_error, rel_tol=_CLOSE, abs_tol=_CLOSE):
+        yield f"statistic is {statistic:.6g}, estimate / std_error is {estimate / std_error:.6g}"
+    if not math.isnan(p):
+        yield from _p_problem(p, float(2 * stats.t.sf(abs(estimate / std_error), df)), "estimate, std_error and df")
+    reach = float(stats.t.ppf(0.5 + float(row["conf_level"]) / 2, df)) * std_error
+    for name, end in (("conf_low", estimate - reach), ("conf_high", estimate + reach)):
+        if not abs(float(row[name]) - end) <= _CLOSE * std_error * max(1.0, reach / std_error):
+            yield f"{name} is {row[name]:.6g}, estimate, std_error and df give {end:.6g}"
+
+
+def _p_problem(given: float, computed: float, source: str) -> Iterator[str]:
+    if not abs(given - computed) <= _P_CLOSE + 1e-6 * computed:
+        yield f"p_value is {given:.6g}, {source} give {computed:.6g}"
+
+
+def _rates(rows: Sequence[Mapping[Any, Any]]) -> Iterator[str]:
+    """sample/response_rate_x against sample/responded_x over its n: a problem in words, or ""."""
+    by_id = {str(row["result_id"]): row for row in rows}
+    for key, row in by_id.items():
+        counted = by_id.get(key.replace("/response_rate", "/responded"))
+        if "/response_rate" not in key or counted is None:
+            continue
+        share = float(counted["estimate"]) / float(row["n"])
+        agree = math.isclose(share, float(row["estimate"]), rel_tol=1e-9)
+        yield "" if agree else f"{key}: {row['estimate']:.6g}, but {counted['estimate']:g} of {row['n']} is {share:.6g}"

@@ -1,0 +1,280 @@
+"""Which counts of people may not be printed? Small ones, and those that would give a small one away.
+
+Printed counts form a system: cells, and sums that hold between them (a row and its total, the same people in two
+tables). Primary cells are the small ones. Secondary cells are withheld besides, until a reader who knows every
+printed cell, every sum, the threshold and which withheld cell is primary can work out none of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.optimize import Bounds, LinearConstraint, milp
+
+from hhp_stats.errors import HhpError
+from hhp_stats.plan.schema import DisclosureSettings
+from hhp_stats.present.numbers import WITHHELD
+
+Reason = Literal["primary", "secondary"]
+REGISTER = ("table", "row", "column", "reason")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Key:
+    """Where a count stands: table, row, column."""
+
+    table: str
+    row: str
+    column: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sum:
+    """The count `total` is the sum of the counts `parts`; one part says that two places show the same people."""
+
+    total: Key
+    parts: tuple[Key, ...]
+
+
+@dataclass(slots=True, kw_only=True)
+class CountSystem:
+    """Counts of people and the sums between them.
+
+    `printed` are the counts a reader sees. The others follow from printed ones (those who did not answer follow from
+    those who did and those asked) and are protected in the same way. `lesser` counts are given up before others.
+    """
+
+    counts: dict[Key, int] = field(default_factory=dict)
+    printed: set[Key] = field(default_factory=set)
+    sums: list[Sum] = field(default_factory=list)
+    lesser: set[Key] = field(default_factory=set)
+
+    def add(self, key: Key, count: float, *, printed: bool = True) -> Key:
+        """Enter one count; refuses (HhpError) one that is no whole number, or another number than before."""
+        whole = round(count)
+        if abs(count - whole) > 1e-6 or whole < 0:  # counts worked back from shares carry rounding of the last bits
+            raise HhpError(f"{key.table}, {key.row}, {key.column}: {count} is not a count of people")
+        if self.counts.setdefault(key, whole) != whole:
+            raise HhpError(f"{key.table}, {key.row}, {key.column} holds two counts")
+        if printed:
+            self.printed.add(key)
+        return key
+
+    def total(self, total: Key, *parts: Key) -> None:
+        """Say that the parts add up to the total; refuses (HhpError) where they do not."""
+        if self.counts[total] != sum(self.counts[part] for part in parts):
+            raise HhpError(f"{total.table}, {total.row}, {total.column} is not the sum of its parts")
+        self.sums.append(Sum(total=total, parts=parts))
+
+    def rest(self, total: Key, part: Key, *, words: str = "others") -> Key:
+        """Enter the people of `total` who are not in `part`: never printed, but known to who knows both."""
+        key = Key(part.table, part.row, f"{part.column}: {words}")
+        self.add(key, self.counts[total] - self.counts[part], printed=False)
+        self.total(total, part, key)
+        return key
+
+
+def withheld_counts(system: CountSystem, settings: DisclosureSettings) -> dict[Key, Reason]:
+    """Which printed counts may not be printed, and why?
+
+    Primary: counts of 1 to threshold - 1, and 0 where the settings withhold zeros. Secondary: lesser counts, then
+    counts that are no totals, then small counts first, until no withheld or unprinted small count has only one value that agrees with
+    everything printed; then every secondary count is printed again that turns out not to be needed. What agrees is
+    decided exactly, by integer programming over each connected part of the system. The same system gives the same
+    answer whatever the order of its cells. Refuses (HhpError) where nothing more could be withheld.
+    """
+    return _Search(system, settings).run()
+
+
+class _Search:
+    """The counts as arrays: unknown ones are variables, the known ones constants of the sums."""
+
+    def __init__(self, system: CountSystem, settings: DisclosureSettings) -> None:
+        self.keys = sorted(system.counts)
+        place = {key: at for at, key in enumerate(self.keys)}
+        self.counts = np.array([system.counts[key] for key in self.keys], dtype=np.float64)
+        self.printed = np.array([key in system.printed for key in self.keys], dtype=bool)
+        self.threshold = settings.threshold
+        self.lowest = 1 if settings.zeros == "published" else 0
+        self.small = (self.counts >= self.lowest) & (self.counts < self.threshold)
+        self.sums = sorted({
+            (place[each.total], tuple(sorted(place[part] for part in each.parts))) for each in system.sums
+        })  # fmt: skip
+        self.of: list[list[int]] = [[] for _ in self.keys]
+        for at, (total, parts) in enumerate(self.sums):
+            for cell in (total, *parts):
+                self.of[cell].append(at)
+        self.lesser = {place[key] for key in system.lesser}
+        self.totals = {total for total, parts in self.sums if len(parts) > 1}
+        self.withheld = self.printed & self.small
+        self.primary = self.withheld.copy()
+
+    def run(self) -> dict[Key, Reason]:
+        while (exposed := self._first_exposed()) is not None:
+            self._cover(exposed)
+        self._print_again()
+        return {
+            self.keys[at]: "primary" if self.primary[at] else "secondary" for at in np.flatnonzero(self.withheld)
+        }  # fmt: skip
+
+    @property
+    def unknown(self) -> npt.NDArray[np.bool_]:
+        return self.withheld | ~self.printed
+
+    def _guarded(self) -> npt.NDArray[np.bool_]:
+        return self.withheld | (~self.printed & self.small)
+
+    def _first_exposed(self) -> int | None:
+        return next((int(at) for at in np.flatnonzero(self._guarded()) if self._is_exposed(int(at))), None)
+
+    def _part_of(self, cell: int) -> tuple[list[int], list[int]]:
+        """Unknown cells that hang together with `cell` through sums, and those sums."""
+        unknown = self.unknown
+        cells, sums, waiting = {cell}, set(), [cell]
+        while waiting:
+            for at in self.of[waiting.pop()]:
+                if at in sums:
+                    continue
+                sums.add(at)
+                total, parts = self.sums[at]
+                new = {other for other in (total, *parts) if unknown[other]} - cells
+                cells |= new
+                waiting += sorted(new)
+        return sorted(cells), sorted(sums)
+
+    def _is_exposed(self, cell: int) -> bool:
+        """Is there only one whole number that this cell can be?"""
+        cells, sums = self._part_of(cell)
+        low, high = self._limits(cells)
+        goal = np.zeros(len(cells))
+        goal[cells.index(cell)] = 1.0
+        constraints = []
+        if sums:
+            rows, right = self._equations(cells, sums)
+            constraints = [LinearConstraint(rows, right, right)]
+        for sign in (-1.0, 1.0):
+            found = milp(c=sign * goal, constraints=constraints, integrality=np.ones(len(cells)), bounds=Bounds(low, high))
+            if not found.success:
+                raise HhpError(f"the protection of {self.keys[cell]} cannot be judged: {found.message}")
+            if round(abs(found.fun)) != self.counts[cell]:
+                return False
+        return True
+
+    def _limits(self, cells: list[int]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """What a reader knows of each unknown count by itself."""
+        most = self.counts.sum() + self.threshold
+        low = [self.lowest if self.primary[at] else self.threshold if self.withheld[at] else 0 for at in cells]
+        high = [self.threshold - 1 if self.primary[at] else most for at in cells]
+        return np.array(low, dtype=np.float64), np.array(high, dtype=np.float64)
+
+    def _equations(self, cells: list[int], sums: list[int]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        place = {cell: at for at, cell in enumerate(cells)}
+        rows, right = np.zeros((len(sums), len(cells))), np.zeros(len(sums))
+        for line, at in enumerate(sums):
+            total, parts = self.sums[at]
+            for sign, each in ((-1.0, total), *((1.0, part) for part in parts)):
+                if each in place:
+                    rows[line, place[each]] += sign
+                else:
+                    right[line] -= sign * self.counts[each]
+        return rows, right
+
+    def _cover(self, cell: int) -> None:
+        """Withhold one more count that stands in a sum with the exposed one, or with an unknown that does."""
+        _, sums = self._part_of(cell)
+        near = {other for at in self.of[cell] for other in (self.sums[at][0], *self.sums[at][1])}
+        found = {other for at in sums for other in (self.sums[at][0], *self.sums[at][1])}
+        free = [at for at in found if self.printed[at] and not self.withheld[at] and self.counts[at] >= self.threshold]
+        if not free:
+            raise HhpError(f"nothing more can be withheld to protect {self.keys[cell]}")
+        free.sort(key=lambda at: (at not in self.lesser, at in self.totals, self.counts[at], self.keys[at]))
+        for at in free:
+            self.withheld[at] = True
+            if not self._is_exposed(cell):
+                return
+            self.withheld[at] = False
+        # No single count is enough: take one that shares a sum with the exposed count, and look again.
+        self.withheld[next((at for at in free if at in near), free[0])] = True
+
+    def _print_again(self) -> None:
+        spare = np.flatnonzero(self.withheld & ~self.primary)
+        for at in sorted(spare, key=lambda at: (-self.counts[at], self.keys[at])):
+            around, _ = self._part_of(int(at))
+            self.withheld[at] = False
+            guarded = self._guarded()
+            if any(self._is_exposed(cell) for cell in around if guarded[cell]):
+                self.withheld[at] = True
+
+
+def register_frame(withheld: Mapping[Key, Reason]) -> pd.DataFrame:
+    """What was withheld, one row a count: table, row, column, reason; no count."""
+    rows = [(key.table, key.row, key.column, withheld[key]) for key in sorted(withheld)]
+    return pd.DataFrame(rows, columns=list(REGISTER)).astype("str")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuppressedTable:
+    """A table whose small counts are replaced by `WITHHELD`, and the register of what was."""
+
+    table: pd.DataFrame
+    register: pd.DataFrame
+
+
+def suppress(
+    table: pd.DataFrame,
+    *,
+    name: str,
+    row: str,
+    columns: Sequence[str],
+    settings: DisclosureSettings,
+    total_row: str | None = None,
+    total_column: str | None = None,
+    shares: Mapping[str, str] | None = None,
+) -> SuppressedTable:
+    """Which counts of one table may be printed?
+
+    `row` is the column of row labels; `columns` hold counts of people. `total_row` is the label of the row that sums
+    the others, `total_column` the column that sums the other columns. `shares` maps a share's column to the count it
+    is derived from: both are withheld together. Refuses (HhpError) totals that do not add up and labels that repeat.
+    """
+    labels = [str(label) for label in table[row]]
+    if len(set(labels)) != len(labels):
+        raise HhpError(f"the table {name} has a row twice")
+    system = CountSystem()
+    grid = {
+        (label, column): system.add(Key(name, label, column), float(table[column].iloc[at]))
+        for at, label in enumerate(labels)
+        for column in columns
+    }
+    if total_row is not None:
+        others = [label for label in labels if label != total_row]
+        for column in columns:
+            system.total(grid[total_row, column], *(grid[label, column] for label in others))
+    if total_column is not None:
+        for label in labels:
+            system.total(grid[label, total_column], *(grid[label, c] for c in columns if c != total_column))
+    withheld = withheld_counts(system, settings)
+    hidden = {(key.row, key.column) for key in withheld}
+    places = [(at, column) for at, label in enumerate(labels) for column in columns if (label, column) in hidden]
+    places += [
+        (at, share)
+        for share, counted in (shares or {}).items()
+        for at, label in enumerate(labels)
+        if (label, counted) in hidden
+    ]
+    return SuppressedTable(table=blanked(table, places), register=register_frame(withheld))
+
+
+def blanked(table: pd.DataFrame, places: Iterable[tuple[int, Hashable]]) -> pd.DataFrame:
+    """The table with `WITHHELD` at each (position of the row, column): a word, so that nothing can be computed from it."""
+    shown = table.copy()
+    for position, column in places:
+        if shown[column].dtype != object:
+            shown[column] = shown[column].astype(object)
+        shown.iloc[position, shown.columns.get_loc(column)] = WITHHELD
+    return shown

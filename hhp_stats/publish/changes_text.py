@@ -1,0 +1,84 @@
+"""The change report on a terminal: first what a reader must know, then the lists."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from hhp_stats.present.numbers import MISSING, number
+from hhp_stats.publish.changes import ChangeReport, largest
+from hhp_stats.publish.result_changes import ResultChange
+
+SHOWN = 40  # lines of one list; `--json` and the report's page hold them all
+
+
+def terminal(report: ChangeReport) -> RenderableType:
+    """The report for `rich`: headline, flipped conclusions, inputs, results, sentences, figures."""
+    alarm = "red" if report.flips else "green"
+    parts: list[RenderableType] = [
+        Panel(
+            Text.assemble((report.headline(), f"bold {alarm}"), "\n", report.causes()),
+            title=f"{report.a} to {report.b}", title_align="left", border_style=alarm, expand=False,
+        )
+    ]  # fmt: skip
+    parts += _table(
+        "Conclusions that flipped", ("Result", "Kind", "Was", "Is"),
+        [(f"{each.result_id} ({each.analysis})", each.kind, each.was, each.now) for each in report.flips],
+    )  # fmt: skip
+    parts += _table(
+        "Input files", ("File", "", "Extent"), [(each.path, each.change, each.note) for each in report.files]
+    )
+    parts += _table(
+        "Cells of returns", ("File", "Row", "Field", "Was", "Is", "Ledger"),
+        [(each.path, each.row, each.field, each.old or MISSING, each.new or MISSING, each.ledger) for each in report.cells],
+    )  # fmt: skip
+    parts += _table(
+        "Corrections ledger", ("", "Id", "Return", "Field", "Was", "Is", "Reason"),
+        [
+            (each.change, each.line["id"], f"{each.line['authority']}, {each.line['wave']}", each.line["field"],
+             each.line["old_value"], each.line["new_value"], each.line["reason"]) for each in report.ledger
+        ],
+    )  # fmt: skip
+    parts += _table(
+        "Software", ("Package", "Was", "Is"), [(name, *versions) for name, versions in report.software.items()]
+    )
+    parts += _table(
+        "Results", ("Result", "Kind", "Was", "Is", "Change", "Relative"),
+        [result_cells(each) for each in largest(report.results)], right=(2, 3, 4, 5),
+    )  # fmt: skip
+    parts += _table(
+        "Sentences", ("Was", "Is", "Where"),
+        [(each.old or MISSING, each.new or MISSING, "\n".join(each.places)) for each in report.sentences],
+    )  # fmt: skip
+    parts += _table(
+        "Printed figures", ("Table", "Cell", "Was", "Is"),
+        [(each.places[0], each.cell, each.old or MISSING, each.new or MISSING) for each in report.figures],
+    )  # fmt: skip
+    return Group(*parts)
+
+
+def result_cells(change: ResultChange) -> tuple[str, str, str, str, str, str]:
+    """One moved result as text; the same digits in the terminal and in the report."""
+    kind = change.analysis if change.change == "moved" else f"{change.analysis}, {change.change}"
+    relative = MISSING if math.isnan(change.relative) else f"{number(100 * change.relative, 1)}%"
+    return (change.result_id, kind, number(change.old, 4), number(change.new, 4), number(change.absolute, 4), relative)
+
+
+def _table(
+    title: str, headings: tuple[str, ...], rows: Iterable[tuple[str, ...]], *, right: tuple[int, ...] = ()
+) -> list[RenderableType]:
+    found = list(rows)
+    if not found:
+        return []
+    table = Table(title=f"{title} ({len(found)})", title_justify="left", title_style="bold", box=None, pad_edge=False)
+    for place, heading in enumerate(headings):
+        table.add_column(heading, justify="right" if place in right else "left", overflow="fold")
+    for row in found[:SHOWN]:
+        table.add_row(*(Text(cell) for cell in row))
+    left = len(found) - SHOWN
+    return ["", table, *([f"... and {left} more (`--json` lists them all)"] if left > 0 else [])]

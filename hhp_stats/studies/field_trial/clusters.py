@@ -1,0 +1,174 @@
+"""Field trials that drew whole groups (buildings): few clusters, so several ways of saying how sure one is."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+from itertools import combinations
+from typing import Any, Literal, cast
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from hhp_stats.design.detectable_effect import Clustering, ErrorRates, cluster_detectable_effect
+from hhp_stats.errors import EstimationError, InvalidInput
+from hhp_stats.estimate.effect_size import hedges_g_clustered
+from hhp_stats.estimate.icc import icc_anova
+from hhp_stats.estimate.linear import ols
+from hhp_stats.estimate.model_matrix import ModelMatrix, Term, model_matrix
+from hhp_stats.estimate.two_sample import welch
+from hhp_stats.infer.cluster_robust import cluster_covariance, coefficient
+from hhp_stats.infer.randomisation_test import randomisation_test
+from hhp_stats.infer.wild_bootstrap import wild_bootstrap
+from hhp_stats.plan.individual import IndividualPlan, StudyAnalysis, StudyPower
+from hhp_stats.results import Estimate, ResultRow, not_estimated
+
+ROBUST = "hhp_stats.infer.cluster_robust"
+CLUSTERED = f"hhp_stats.estimate.linear.ols + {ROBUST}.cluster_covariance"
+SOURCES: Mapping[str, str] = {
+    "wild-bootstrap": "hhp_stats.estimate.linear.ols + hhp_stats.infer.wild_bootstrap.wild_bootstrap",
+    "randomisation": "hhp_stats.infer.randomisation_test.randomisation_test",
+    "cluster-means": "hhp_stats.estimate.two_sample.welch",
+    "hedges-g-clustered": "hhp_stats.estimate.effect_size.hedges_g_clustered",
+}
+DRAWS = 9_999
+MOST_ALLOCATIONS = 20_000  # all of them are listed; a trial with more clusters needs random redraws
+
+Facts = Mapping[str, str]
+
+
+def every_allocation(*, clusters: int, treated: int) -> npt.NDArray[np.int8]:
+    """All ways to draw `treated` of `clusters` groups, one a row of 0 and 1; refuses too many (InvalidInput)."""
+    if not 0 < treated < clusters:
+        raise InvalidInput(f"{treated} of {clusters} clusters are treated: there is no other arm")
+    chosen = np.array(list(combinations(range(clusters), treated)))
+    if len(chosen) > MOST_ALLOCATIONS:
+        raise InvalidInput(f"{len(chosen):,} allocations are too many to list")
+    found = np.zeros((len(chosen), clusters), dtype=np.int8)
+    found[np.arange(len(chosen))[:, None], chosen] = 1
+    return found
+
+
+def _terms(analysis: StudyAnalysis, plan: IndividualPlan) -> list[Term]:
+    return [plan.terms[name].term for name in analysis.terms]
+
+
+def _rng(plan: IndividualPlan, analysis: StudyAnalysis) -> np.random.Generator:
+    """The random numbers of one analysis: another analysis more or less leaves them as they were."""
+    return np.random.default_rng(np.random.SeedSequence([plan.seed, zlib.crc32(analysis.id.encode())]))
+
+
+def _facts(analysis: StudyAnalysis, plan: IndividualPlan) -> Facts:
+    return {"estimator": analysis.estimator, "covariance": analysis.covariance, "population": analysis.population,
+            "clusters": plan.design.cluster, "terms": " + ".join(analysis.terms)}  # fmt: skip
+
+
+def bootstrapped(analysis: StudyAnalysis, frame: pd.DataFrame, plan: IndividualPlan) -> tuple[Estimate, Facts]:
+    """The wild cluster bootstrap of the arm's coefficient, seeded by the plan."""
+    fit = ols(outcome=frame["outcome"].to_numpy(dtype=np.float64), matrix=model_matrix(frame, _terms(analysis, plan)))
+    found = wild_bootstrap(
+        fit, clusters=frame[plan.design.cluster], draws=DRAWS, rng=_rng(plan, analysis),
+        weights=cast(Literal["webb", "rademacher"], analysis.covariance), conf_level=plan.conf_level,
+    )  # fmt: skip
+    return found.estimate, _facts(analysis, plan)
+
+
+def rerandomised(analysis: StudyAnalysis, frame: pd.DataFrame, plan: IndividualPlan) -> tuple[Estimate, Facts]:
+    """Fisher's test over every allocation with as many treated clusters as were drawn."""
+    clusters = frame[plan.design.cluster].astype(str)
+    arms = frame.groupby(clusters)["treatment"].first().sort_index()
+    found = randomisation_test(
+        outcome=frame["outcome"].to_numpy(dtype=np.float64), matrix=model_matrix(frame, _terms(analysis, plan)),
+        clusters=clusters, assignments=every_allocation(clusters=len(arms), treated=int(arms.sum())),
+        draw_clusters=list(arms.index), conf_level=plan.conf_level,
+    )  # fmt: skip
+    return found.estimate, _facts(analysis, plan)
+
+
+def means_of_clusters(analysis: StudyAnalysis, frame: pd.DataFrame, plan: IndividualPlan) -> tuple[Estimate, Facts]:
+    """Welch's test of the clusters' means: each cluster counts once."""
+    means = frame.groupby(plan.design.cluster)[["outcome", "treatment"]].mean()
+    found = welch(
+        outcome=means["outcome"].to_numpy(dtype=np.float64), treatment=means["treatment"].to_numpy(dtype=np.float64),
+        conf_level=plan.conf_level,
+    )  # fmt: skip
+    return found, _facts(analysis, plan)
+
+
+def standardised(analysis: StudyAnalysis, frame: pd.DataFrame, plan: IndividualPlan) -> tuple[Estimate, Facts]:
+    """Hedges' g with the uncertainty of the clustered difference."""
+    outcome, treatment = (frame[name].to_numpy(dtype=np.float64) for name in ("outcome", "treatment"))
+    clusters = frame[plan.design.cluster]
+    fit = ols(outcome=outcome, matrix=model_matrix(frame, ()))
+    effect = coefficient(fit, cluster_covariance(fit, clusters=clusters, kind="CR2"), df="satterthwaite",
+                         conf_level=plan.conf_level)  # fmt: skip
+    icc = max(0.0, icc_anova(outcome=outcome, clusters=clusters, treatment=treatment).estimate)
+    found = hedges_g_clustered(effect, outcome=outcome, treatment=treatment, clusters=clusters, icc=icc)
+    return found.g, _facts(analysis, plan)
+
+
+def arm_mean(values: pd.Series, clusters: pd.Series, *, conf_level: float) -> Estimate:
+    """The mean of one arm with the standard error that its clusters give (CR2, Satterthwaite)."""
+    matrix = ModelMatrix(values=np.ones((len(values), 1)), names=("intercept",))
+    fit = ols(outcome=values.to_numpy(dtype=np.float64), matrix=matrix)
+    covariance = cluster_covariance(fit, clusters=clusters, kind="CR2")
+    return coefficient(fit, covariance, term="intercept", df="satterthwaite", conf_level=conf_level)
+
+
+def cluster_rows(people: pd.DataFrame, plan: IndividualPlan) -> list[ResultRow]:
+    """Of every outcome of the survey: how alike people of one cluster are, and what the trial could have found."""
+    rows = []
+    for outcome in plan.outcomes.values():
+        if not outcome.scales or outcome.missing:
+            continue
+        known = people.loc[people[outcome.id].notna()]
+        about: dict[str, Any] = {"population": "those with a known outcome", "contrast": plan.contrast,
+                                 "analysis": "exploratory", "clause": " ".join(outcome.clauses)}  # fmt: skip
+        key, source = f"{plan.study}/{outcome.id}/icc/anova", "hhp_stats.estimate.icc.icc_anova"
+        try:
+            icc = icc_anova(outcome=known[outcome.id].to_numpy(dtype=np.float64), clusters=known[plan.design.cluster],
+                            treatment=known["treatment"].to_numpy(dtype=np.float64), conf_level=plan.conf_level)  # fmt: skip
+        except EstimationError as error:
+            reason = f"{type(error).__name__}: {error}"
+            rows.append(
+                not_estimated(result_id=key, reason=reason, method="analysis of variance", source=source, **about)
+            )
+            continue
+        rows.append(_descriptive(
+            key, icc.estimate, method="intracluster correlation, analysis of variance", source=source, n=len(known),
+            clusters=known[plan.design.cluster].nunique(), conf_low=icc.conf_low, conf_high=icc.conf_high, about=about,
+        ))  # fmt: skip
+        for entry in plan.power.values():
+            rows.append(_detectable(known, outcome.id, max(0.0, icc.estimate), entry, plan, about))
+    return rows
+
+
+def _detectable(
+    known: pd.DataFrame, outcome: str, icc: float, entry: StudyPower, plan: IndividualPlan, about: dict[str, Any]
+) -> ResultRow:
+    """The detectable effect with the clusters' sizes and the likeness found, for everyone or for those who answered."""
+    sizes = known.groupby(plan.design.cluster).size()
+    people = entry.analysed or len(known)
+    shape = Clustering(mean_size=people / len(sizes), clusters_per_arm=len(sizes) / 2, icc=icc,
+                       size_cv=float(sizes.std(ddof=1) / sizes.mean()))  # fmt: skip
+    effect = cluster_detectable_effect(clustering=shape, rates=ErrorRates(alpha=entry.alpha, power=entry.power))
+    return _descriptive(
+        f"{plan.study}/{outcome}/mde_{entry.id}/clustered", effect,
+        method=f"cluster formula, alpha {entry.alpha:g}, power {entry.power:g}",
+        source="hhp_stats.design.detectable_effect.cluster_detectable_effect", n=people, clusters=len(sizes), about=about,
+    )  # fmt: skip
+
+
+def _descriptive(
+    key: str, value: float, *, method: str, source: str, n: int, clusters: int, about: dict[str, Any],
+    conf_low: float = float("nan"), conf_high: float = float("nan"),
+) -> ResultRow:  # fmt: skip
+    study, outcome, estimand, _ = key.split("/")
+    # An interval of the F distribution need not hold a point estimate at the edge of what is possible.
+    inside = conf_low <= value <= conf_high
+    return ResultRow(
+        result_id=key, study=study, outcome=outcome, estimand=estimand, method=method, estimate=value, n=n,
+        n_clusters=clusters, status="descriptive", source=source, conf_low=conf_low if inside else float("nan"),
+        conf_high=conf_high if inside else float("nan"), **about,
+    )  # fmt: skip

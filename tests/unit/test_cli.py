@@ -1,0 +1,110 @@
+"""The command line: help with an example for each command, exit status, JSON for programs, no tracebacks."""
+
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+from hhp_stats.cli import app
+from typer.testing import CliRunner
+
+COMMANDS = ("check", "template", "correct", "power", "randomise", "results", "synthesise", "render", "explain", "lint")
+runner = CliRunner()
+
+
+def run(*words):
+    return runner.invoke(app, list(words))
+
+
+def hhp(folder, *words):
+    return subprocess.run([sys.executable, "-m", "hhp_stats", *words], cwd=folder, capture_output=True, text=True)
+
+
+def test_every_command_is_listed_here():
+    assert {command.name or command.callback.__name__ for command in app.registered_commands} >= set(COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_has_words_and_an_example(command):
+    shown = run(command, "--help")
+    assert shown.exit_code == 0 and f"hhp {command}" in shown.output and "Example" in shown.output
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("nonsense",), ("power",), ("power", "--people", "many"), ("explain",), ("render", "--engine", "word"),
+     ("render", "--format", "docx"), ("check", "no/such/file.xlsx")],
+)  # fmt: skip
+def test_wrong_use_ends_with_two(words, root, monkeypatch):
+    monkeypatch.chdir(root)
+    assert run(*words).exit_code == 2
+
+
+def test_outside_a_project_the_error_is_one_sentence(tmp_path):
+    done = hhp(tmp_path, "results")
+    assert done.returncode == 1 and "_quarto.yml" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_power_gives_the_protocols_number():
+    shown = run("power", "--people", "1850", "--attrition", ".1", "--icc", ".1", "--cluster-size", "7", "--cv", ".5",
+                "--correlation", ".6", "--json")  # fmt: skip
+    record = json.loads(shown.output)
+    assert record["detectable_sd"] == pytest.approx(0.1464, abs=5e-5)  # printed as .15; recomputed to four digits elsewhere
+    assert record["people"] == pytest.approx(1665)
+
+
+def test_power_of_a_proportion_has_two_directions():
+    shown = run("power", "--people", "1850", "--attrition", ".1", "--icc", ".1", "--cluster-size", "7", "--cv", ".5",
+                "--correlation", ".4", "--baseline", ".076", "--json")  # fmt: skip
+    record = json.loads(shown.output)
+    assert record["fall_to"] == pytest.approx(0.0374, abs=5e-5) and record["rise_to"] == pytest.approx(0.1264, abs=5e-5)
+
+
+def test_randomise_repeats_the_allocation_on_file_and_never_overwrites(root, tmp_path, monkeypatch):
+    monkeypatch.chdir(root)
+    target = tmp_path / "allocation.csv"
+    seed = re.search(r"allocation_seed = \{ value = (\d+)", (root / "data/plan/synthetic_goal_setting.toml").read_text())[1]
+    assert run("randomise", "--seed", seed, "--to", str(target)).exit_code == 0
+    made = [line.split(",")[:4] for line in target.read_text().splitlines()]
+    filed = [line.split(",")[:4] for line in (root / "data/allocation/goal_setting.csv").read_text().splitlines()]
+    assert made == filed
+    assert run("randomise", "--seed", seed, "--to", str(target)).exit_code == 2
+
+
+def test_check_lists_a_damage_with_its_cell_and_ends_with_one(project, monkeypatch):
+    from openpyxl import load_workbook
+
+    monkeypatch.chdir(project)
+    path = project / "data/returns/goal_setting/bromley/endline.xlsx"
+    book = load_workbook(path)
+    sheet = book["Return"]
+    top = next(row for row in range(1, 12) if sheet.cell(row, 1).value == "Unique Staff ID")
+    column = next(cell.column for cell in sheet[top] if cell.value and "Illness related absence" in str(cell.value))
+    sheet.cell(top + 3, column).value = -2
+    book.save(path)
+    shown = run("check", "--json")
+    found = json.loads(shown.stdout)
+    assert shown.exit_code == 1 and not found["ok"]
+    assert any(sheet.cell(top + 3, column).coordinate in problem["cell"] for problem in found["problems"])
+    assert run("check", "--write-back", str(project / "back")).exit_code == 1
+    assert list((project / "back").rglob("*.xlsx"))
+
+
+def test_template_writes_a_workbook(root, tmp_path, monkeypatch):
+    monkeypatch.chdir(root)
+    shown = run("template", "goal_setting", "Kent", "--wave", "baseline", "--to", str(tmp_path))
+    assert shown.exit_code == 0 and list(tmp_path.glob("*.xlsx"))
+
+
+def test_correct_refuses_what_does_not_fit_and_leaves_the_ledger(project):
+    before = (project / "data/corrections.csv").read_bytes()
+    done = hhp(project, "correct", "--wave", "endline", "--authority", "Kent", "--staff-id", "KEN-9999", "--field", "illness_days",
+               "--old", "3", "--new", "5", "--reason", "typing", "--requested-by", "office", "--received-on", "2020-04-20")  # fmt: skip
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert (project / "data/corrections.csv").read_bytes() == before
+
+
+def test_explain_of_an_unknown_id_says_where_ids_are_listed(root):
+    done = hhp(root, "explain", "goal_setting/no/such/id")
+    assert done.returncode == 1 and "Traceback" not in done.stderr

@@ -1,0 +1,154 @@
+"""The field-trial chapters: every name they use exists, and words follow the rows."""
+
+from __future__ import annotations
+
+import re
+import shutil
+
+import pytest
+
+from hhp_stats.errors import HhpError, UnknownName
+from hhp_stats.present import field_trials
+from hhp_stats.present.field_trials.report import in_words
+from hhp_stats.results import read_results, write_results
+from hhp_stats.studies import beneficiaries, mod_ing, swing
+
+STUDIES = {"beneficiaries": beneficiaries, "swing": swing, "mod_ing": mod_ing}
+CHAPTERS = {"beneficiaries": "05-beneficiaries", "swing": "06-swing", "mod_ing": "07-mod-ing"}
+
+
+@pytest.fixture(scope="module")
+def home(root, tmp_path_factory):
+    """A project with the plans, the printed figures and the results of the three trials."""
+    home = tmp_path_factory.mktemp("chapters")
+    shutil.copytree(root / "data/plan", home / "data/plan")
+    shutil.copytree(root / "data/published", home / "data/published")
+    for study in STUDIES.values():
+        study.run(root).write(home)
+    return home
+
+
+def source(root, study):
+    return (root / f"report/{CHAPTERS[study]}.qmd").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("study", STUDIES)
+def test_everything_a_chapter_asks_for_is_there(root, home, study):
+    chapter = field_trials.chapter(study, root=home)
+    calls = re.findall(r'\.(say|table|figure)\("([^"]+)"\)', source(root, study))
+    assert len(calls) > 30
+    for kind, name in calls:
+        made = getattr(chapter, kind)(name)
+        if kind == "say":
+            assert made.strip()
+            assert "nan" not in made
+        elif kind == "table":
+            assert "<table" in made.as_raw_html()
+        else:
+            assert made.alt.endswith(".")
+            assert (home / "report" / made.path).is_file()
+
+
+@pytest.mark.parametrize("study", STUDIES)
+def test_prose_holds_no_digit_of_its_own(root, study):
+    text = re.sub(r"```.*?```", "", source(root, study), flags=re.DOTALL)
+    text = re.sub(r"`\{python\}[^`]*`", "", text)
+    text = re.sub(r"@[\w-]+|\{#[\w-]+\}", "", text)  # citations and labels
+    assert re.findall(r"(?<!HC)\d", text) == []
+
+
+@pytest.mark.parametrize("study", STUDIES)
+def test_every_outcome_has_its_figure_and_its_question(root, study):
+    text = source(root, study)
+    from hhp_stats.plan.individual import load_individual_plan
+
+    for outcome in load_individual_plan(root, study).outcomes.values():
+        if outcome.scales:
+            assert f'figure("arms/{outcome.id}")' in text
+            assert f'say("effect/{outcome.id}")' in text
+
+
+def with_row(home, tmp_path, result_id, **changes):
+    """The chapter of the study with one row changed."""
+    study = result_id.split("/")[0]
+    other = tmp_path / "changed"
+    shutil.copytree(home, other)
+    path = other / f".report/results/{study}/results.csv"
+    frame = read_results(path)
+    for name, value in changes.items():
+        frame.loc[frame["result_id"] == result_id, name] = value
+    write_results(frame, path)
+    return field_trials.chapter(study, root=other)
+
+
+def test_words_follow_the_rows(home, tmp_path):
+    before = field_trials.chapter("beneficiaries", root=home)
+    assert "the treated were 0.08 lower" in before.say("effect/social_worth")
+    assert "no clear difference" in before.say("short/social_worth")
+    key = "beneficiaries/social_worth/itt/hc2"
+    after = with_row(home, tmp_path, key, estimate=0.40, conf_low=0.10, conf_high=0.70, p_value=0.008, p_adjusted=0.032)
+    assert "the treated were 0.40 higher" in after.say("effect/social_worth")
+    assert "a clear difference, in favour of the treated" in after.say("effect/social_worth")
+    assert "clearly higher among the treated" in after.say("short/social_worth")
+    assert after.say("verdict").startswith("One of the four outcomes show")
+    assert "one of them is below .05" in after.say("verdict")
+    assert "chance" not in after.say("towards")
+    assert "clearly higher among the treated" in after.figure("arms/social_worth").caption
+
+
+def test_less_burnout_is_in_favour_of_the_treated(home, tmp_path):
+    after = with_row(home, tmp_path, "beneficiaries/burnout/itt/hc2", estimate=-0.3, conf_low=-0.5, conf_high=-0.1)
+    assert "a clear difference, in favour of the treated" in after.say("effect/burnout")
+
+
+def test_an_agreeing_and_a_disagreeing_p_value_are_told_apart(home):
+    chapter = field_trials.chapter("beneficiaries", root=home)
+    assert "which agrees" in chapter.say("printed_p/motivation")
+    assert "do not agree" in chapter.say("printed_p/social_worth")
+
+
+def test_a_rising_trend_is_not_called_a_fall(home, tmp_path):
+    key = "beneficiaries/average/arm_by_week/cr1-sd"
+    assert "falls by" in field_trials.chapter("beneficiaries", root=home).say("attenuation_test")
+    after = with_row(home, tmp_path, key, estimate=0.05, conf_low=-0.10, conf_high=0.20, p_value=0.5)
+    assert "rises by 0.05" in after.say("attenuation_test")
+    assert "which chance may explain" in after.say("attenuation_test")
+    assert "it rises by" in after.figure("attenuation_average").caption
+
+
+def test_an_outcome_that_was_not_measured_says_so(home):
+    chapter = field_trials.chapter("mod_ing", root=home)
+    assert chapter.say("effect/sickness_absence").startswith("Sickness absence could not be analysed.")
+    assert "\u2014" in chapter.table("outcomes").as_raw_html()
+
+
+def test_figures_state_their_numbers_in_words(home):
+    figure = field_trials.chapter("swing", root=home).figure("arms/burnout")
+    assert "43.98" in figure.alt
+    assert "130 people" in figure.alt
+    assert "137 people" in figure.alt
+
+
+def test_a_figure_file_is_named_by_its_content(home, tmp_path):
+    before = field_trials.chapter("swing", root=home).figure("arms/burnout").path
+    assert field_trials.chapter("swing", root=home).figure("arms/burnout").path == before
+    after = with_row(home, tmp_path, "swing/burnout/mean_control/raw", estimate=30.0, conf_low=29.0, conf_high=31.0)
+    assert after.figure("arms/burnout").path != before
+
+
+@pytest.mark.parametrize("name", ["nothing", "effect/nothing", "conflict/C99", "fact/nothing"])
+def test_an_unknown_name_is_refused(home, name):
+    with pytest.raises(UnknownName):
+        field_trials.chapter("swing", root=home).say(name)
+
+
+def test_a_chapter_without_results_says_what_to_run(root, tmp_path):
+    shutil.copytree(root / "data/plan", tmp_path / "data/plan")
+    shutil.copytree(root / "data/published", tmp_path / "data/published")
+    with pytest.raises(HhpError, match="hhp results"):
+        field_trials.chapter("swing", root=tmp_path)
+
+
+@pytest.mark.parametrize(("n", "text"), [(0, "no"), (3, "three"), (9, "nine"), (10, "10"), (1969, "1,969")])
+def test_small_numbers_are_words(n, text):
+    assert in_words(n) == text
