@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
@@ -27,13 +27,17 @@ class Figures:
     """All printed figures of a file. `frame` has the columns `COLUMNS`, ids unique, values numeric."""
 
     frame: pd.DataFrame
+    places: Mapping[str, int] = field(init=False, repr=False, compare=False)  # id: place in the frame
+
+    def __post_init__(self) -> None:
+        # Thousands of look-ups a run: by a dictionary, since comparing a column of text costs a millisecond each.
+        object.__setattr__(self, "places", {str(key): place for place, key in enumerate(self.frame["id"])})
 
     def row(self, figure_id: str) -> pd.Series:
         """One figure's row; refuses an id that is not there (UnknownName)."""
-        found = self.frame.loc[self.frame["id"] == figure_id]
-        if found.empty:
+        if figure_id not in self.places:
             raise UnknownName(f"no printed figure {figure_id!r}")
-        return found.iloc[0]
+        return self.frame.iloc[self.places[figure_id]]
 
     def printed(self, figure_id: str) -> PrintedFigure:
         """One figure with its rounding."""
@@ -49,7 +53,7 @@ class Figures:
 
     def has(self, expression: str) -> bool:
         """Are all figures that an expression names in the file?"""
-        return all(figure_id in set(self.frame["id"]) for figure_id in ids_in(expression))
+        return all(figure_id in self.places for figure_id in ids_in(expression))
 
     def evaluate(self, expression: str) -> tuple[float, float, float]:
         """A linear combination, "BEN-N-RAND - 0.5*BEN-N-TREAT": its value, and least and most over the rounding."""

@@ -187,7 +187,9 @@ def _check_names(file: str, plan: Plan) -> None:
             raise PlanError(file, place, f"names an unknown {what} {value!r}.", f"Known: {', '.join(sorted(allowed))}.")
 
     if plan.disclosure.threshold < 1:
-        raise PlanError(file, "disclosure", "has a threshold below one.", "Give the smallest count that may be printed.")
+        raise PlanError(
+            file, "disclosure", "has a threshold below one.", "Give the smallest count that may be printed."
+        )
     refuse("disclosure", "rule for zeros", plan.disclosure.zeros, ZEROS)
     for key in plan.tipping.outcomes:
         refuse("tipping", "outcome", key, plan.outcomes)

@@ -7,7 +7,7 @@ printed cell, every sum, the threshold and which withheld cell is primary can wo
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -124,10 +124,11 @@ class _Search:
 
     @property
     def unknown(self) -> npt.NDArray[np.bool_]:
-        return self.withheld | ~self.printed
+        return np.asarray(self.withheld | ~self.printed, dtype=bool)
 
     def _guarded(self) -> npt.NDArray[np.bool_]:
-        return self.withheld | (~self.printed & self.small)
+        """Small counts that nobody may work out."""
+        return self.primary | (~self.printed & self.small)
 
     def _first_exposed(self) -> int | None:
         return next((int(at) for at in np.flatnonzero(self._guarded()) if self._is_exposed(int(at))), None)
@@ -158,7 +159,9 @@ class _Search:
             rows, right = self._equations(cells, sums)
             constraints = [LinearConstraint(rows, right, right)]
         for sign in (-1.0, 1.0):
-            found = milp(c=sign * goal, constraints=constraints, integrality=np.ones(len(cells)), bounds=Bounds(low, high))
+            found = milp(
+                c=sign * goal, constraints=constraints, integrality=np.ones(len(cells)), bounds=Bounds(low, high)
+            )
             if not found.success:
                 raise HhpError(f"the protection of {self.keys[cell]} cannot be judged: {found.message}")
             if round(abs(found.fun)) != self.counts[cell]:
@@ -202,13 +205,18 @@ class _Search:
         self.withheld[next((at for at in free if at in near), free[0])] = True
 
     def _print_again(self) -> None:
-        spare = np.flatnonzero(self.withheld & ~self.primary)
-        for at in sorted(spare, key=lambda at: (-self.counts[at], self.keys[at])):
-            around, _ = self._part_of(int(at))
-            self.withheld[at] = False
-            guarded = self._guarded()
-            if any(self._is_exposed(cell) for cell in around if guarded[cell]):
-                self.withheld[at] = True
+        """Print what protects nothing. What could be worked out from the rest goes too: printing it tells nothing new."""
+        guarded, changed = self._guarded(), True
+        while changed:
+            changed = False
+            spare = np.flatnonzero(self.withheld & ~self.primary)
+            for at in sorted(spare, key=lambda at: (-self.counts[at], self.keys[at])):
+                around, _ = self._part_of(int(at))
+                self.withheld[at] = False
+                if any(self._is_exposed(cell) for cell in around if guarded[cell]):
+                    self.withheld[at] = True
+                else:
+                    changed = True
 
 
 def register_frame(withheld: Mapping[Key, Reason]) -> pd.DataFrame:
@@ -270,11 +278,11 @@ def suppress(
     return SuppressedTable(table=blanked(table, places), register=register_frame(withheld))
 
 
-def blanked(table: pd.DataFrame, places: Iterable[tuple[int, Hashable]]) -> pd.DataFrame:
+def blanked(table: pd.DataFrame, places: Iterable[tuple[int, str]]) -> pd.DataFrame:
     """The table with `WITHHELD` at each (position of the row, column): a word, so that nothing can be computed from it."""
     shown = table.copy()
     for position, column in places:
-        if shown[column].dtype != object:
-            shown[column] = shown[column].astype(object)
-        shown.iloc[position, shown.columns.get_loc(column)] = WITHHELD
+        values = shown[column].to_list()
+        values[position] = WITHHELD
+        shown[column] = pd.Series(values, index=shown.index, dtype=object)
     return shown

@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from hhp_stats.present.numbers import interval, number
+from hhp_stats.present.numbers import WITHHELD, interval, number, withheld
 from hhp_stats.present.style import CONTROL, PALETTE, QUIET, TREATMENT, WIDTH, apply_style
 from hhp_stats.traced import note_results
 
@@ -78,7 +78,8 @@ def _forest_line(axes: Axes, row: Mapping[Any, Any], *, y: float, label: str, em
 def distribution(table: pd.DataFrame, *, unit: str, arm_labels: dict[str, str]) -> Figure:
     """Share of people by class of an outcome, the arms side by side.
 
-    `table`: columns `arm` (control, treatment), `bin` (label, in order), `share` (0 to 1).
+    `table`: columns `arm` (control, treatment), `bin` (label, in order), `share` (0 to 1, or withheld: no bar, but the
+    mark in its place).
     """
     apply_style()
     figure, axes = plt.subplots(figsize=(WIDTH, 2.9))
@@ -86,6 +87,10 @@ def distribution(table: pd.DataFrame, *, unit: str, arm_labels: dict[str, str]) 
     position = np.arange(len(bins))
     for shift, arm, colour, hatch in ((-0.2, "control", CONTROL, ""), (0.2, "treatment", TREATMENT, "//")):
         share = table.loc[table["arm"] == arm].set_index("bin")["share"].reindex(bins)
+        hidden = [withheld(value) for value in share]
+        share = pd.to_numeric(share.mask(hidden), errors="raise")
+        for x in position[hidden]:
+            axes.annotate(WITHHELD, (x + shift, 0), ha="center", va="bottom", fontsize=7.5, color=QUIET)
         axes.bar(position + shift, 100 * share, width=0.38, color=colour, label=arm_labels[arm], hatch=hatch,
                  edgecolor="white", linewidth=0.5)  # fmt: skip
     axes.set_xticks(position, bins)

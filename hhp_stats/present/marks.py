@@ -31,7 +31,9 @@ Segment = tuple[str, str]  # text, and the id of its result or ""
 # Characters for private use: they stand in cells only until the table is written as HTML.
 _START, _MIDDLE, _END, _ANCHOR = "\ue000", "\ue001", "\ue002", "\ue003"
 _MARK = re.compile(f"{_START}({_ANCHOR}?)([^{_MIDDLE}]*){_MIDDLE}([^{_END}]*){_END}")
-_NUMBER = re.compile(rf"(?<![\w.,{MINUS}])(?:[<>] )?{MINUS}?(?:\d{{1,3}}(?:,\d{{3}})+|\d+)?(?:\.\d+)?(?<=\d)(?!\w|\.\d|% (?:CI|interval|level))")
+_NUMBER = re.compile(
+    rf"(?<![\w.,{MINUS}])(?:[<>] )?{MINUS}?(?:\d{{1,3}}(?:,\d{{3}})+|\d+)?(?:\.\d+)?(?<=\d)(?!\w|\.\d|% (?:CI|interval|level))"
+)
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()>#+\-.!<$~^@|])")
 _CITATION = re.compile(r"(\[-?@[\w:.-]+(?:; -?@[\w:.-]+)*\])")
 _TABLE = '<table class="gt_table"'
@@ -69,7 +71,9 @@ def _prints(use: Use, token: str, *, hundredfold: bool = True) -> bool:
     digits = len(token.partition(".")[2])
     size, negative = token.removeprefix(MINUS), token.startswith(MINUS)
     # A sentence may say `lower by 0.71`; the ends of an interval always carry their sign.
-    if (negative and use.value > 0) or (use.value < 0 and not negative and use.field != "estimate" and float(size.replace(",", ""))):
+    if (negative and use.value > 0) or (
+        use.value < 0 and not negative and use.field != "estimate" and float(size.replace(",", ""))
+    ):
         return False
     scales = (1, 100) if hundredfold and use.field != "df" else (1,)
     return any(size == number(abs(scale * use.value), digits) for scale in scales)
@@ -120,14 +124,14 @@ def marked_cells(cells: pd.DataFrame, *, words: Sequence[str]) -> pd.DataFrame:
     columns = [at for at, name in enumerate(cells.columns) if name not in words]
     for row in range(len(cells)):
         for column in columns:
-            text = cells.iat[row, column]
+            text = cells.iloc[row, column]
             if isinstance(text, str) and _START not in text:
                 parts = segments(text, left.values())
                 # A reading explains one cell only, while there is another that explains the next as well.
                 for _, result_id in parts:
                     for key in [key for key in left if result_id and key[0] == result_id and _in(left[key], parts)]:
                         left[key] = left.pop(key)
-                marked.iat[row, column] = "".join(
+                marked.iloc[row, column] = "".join(
                     f"{_START}{result_id}{_MIDDLE}{part}{_END}" if result_id else part for part, result_id in parts
                 )
     return marked

@@ -18,6 +18,12 @@ def withheld(*values: Any) -> bool:
     return any(isinstance(value, str) and value == WITHHELD for value in values)
 
 
+def withheld_note(table: pd.DataFrame) -> list[str]:
+    """The note below a table that holds a withheld count; none where it holds none."""
+    mark = f"{WITHHELD}: withheld to protect a count of very few people."
+    return [mark] if bool((table == WITHHELD).any(axis=None)) else []
+
+
 def number(value: Any, digits: int = 2) -> str:
     """A rounded number with a true minus sign; never minus zero. Infinite and missing values are said."""
     if withheld(value):

@@ -98,9 +98,22 @@ def locate(root: Path, name: str) -> CodeLocation:
     return CodeLocation(name=name, file=shown, line=line, question=paragraphs[0], formula=formula)
 
 
+def source_text(name: str) -> str:
+    """The source of a function, class or module by its dotted name, so that it can be read without a checkout."""
+    return inspect.getsource(_resolve(name))
+
+
 def _resolve(name: str) -> Any:
-    try:
-        return importlib.import_module(name)
-    except ModuleNotFoundError:
-        module, _, attribute = name.rpartition(".")
-        return getattr(importlib.import_module(module), attribute)
+    """The module, function or method of a dotted name; refuses a name that leads nowhere (HhpError)."""
+    parts = name.split(".")
+    for cut in range(len(parts), 0, -1):
+        try:
+            found: Any = importlib.import_module(".".join(parts[:cut]))
+        except ModuleNotFoundError:
+            continue
+        for part in parts[cut:]:
+            if not hasattr(found, part):
+                raise HhpError(f"{name}: {part} does not exist")
+            found = getattr(found, part)
+        return inspect.unwrap(found) if callable(found) else found
+    raise HhpError(f"{name}: no such module")

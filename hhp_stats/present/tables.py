@@ -9,7 +9,7 @@ import pandas as pd
 from great_tables import GT
 
 from hhp_stats.present.marks import cell, marked_cells, marked_note
-from hhp_stats.present.numbers import MISSING, count, interval, level, number, p_value, percent
+from hhp_stats.present.numbers import MISSING, WITHHELD, count, interval, level, number, p_value, percent, withheld
 from hhp_stats.traced import traced_records
 
 MANY = 1_000  # degrees of freedom beyond which t is the normal to the digits printed
@@ -87,7 +87,9 @@ def balance_table(balance: pd.DataFrame, *, arm_labels: Mapping[str, str], covar
     for row in balance.to_dict("records"):
         level = row["level"] if isinstance(row["level"], str) else ""
         label = (
-            f"\u2003{level[:1].upper()}{level[1:]}" if level else covariates.get(row["covariate"], row["covariate"].capitalize())
+            f"\u2003{level[:1].upper()}{level[1:]}"
+            if level
+            else covariates.get(row["covariate"], row["covariate"].capitalize())
         )
         head = row["kind"] == "categorical"
         cells.append({
@@ -95,13 +97,19 @@ def balance_table(balance: pd.DataFrame, *, arm_labels: Mapping[str, str], covar
             arm_labels["control"]: "" if head else _summary(row, "control"),
             arm_labels["treatment"]: "" if head else _summary(row, "treatment"),
             "Std. difference": number(row["std_difference"], 2),
-            "Missing": "" if level else count(row["missing_treatment"] + row["missing_control"]),
+            "Missing": "" if level else _together(row["missing_treatment"], row["missing_control"]),
         })  # fmt: skip
     return plain_table(pd.DataFrame(cells), stub="Characteristic", notes=notes,
                        spanner=[arm_labels["control"], arm_labels["treatment"]])  # fmt: skip
 
 
+def _together(treatment: Any, control: Any) -> str:
+    return WITHHELD if withheld(treatment, control) else count(treatment + control)
+
+
 def _summary(row: Mapping[Any, Any], arm: str) -> str:
+    if withheld(row[f"mean_{arm}"]):
+        return WITHHELD
     mean, sd = float(row[f"mean_{arm}"]), float(row[f"sd_{arm}"])
     n = float(row[f"n_{arm}"])
     # The standard deviation of zeros and ones is fixed by their mean.

@@ -8,6 +8,6 @@ The sources stay an ordinary Quarto book. `render_book` in `render` is the way i
 """
 
 from hhp_stats.publish.lint import lint_book
-from hhp_stats.publish.render import RenderProgress, RenderReport, SilentProgress, render_book
+from hhp_stats.publish.render import Explain, RenderProgress, RenderReport, SilentProgress, render_book
 
-__all__ = ["RenderProgress", "RenderReport", "SilentProgress", "lint_book", "render_book"]
+__all__ = ["Explain", "RenderProgress", "RenderReport", "SilentProgress", "lint_book", "render_book"]

@@ -66,7 +66,9 @@ class ChangeReport:
         parts = [plural(len(self.files), "input file")] if self.files else []
         if self.cells:
             explained = sum(bool(cell.ledger) for cell in self.cells)
-            parts.append(f"{plural(len(self.cells), 'cell')} of returns ({spelled(explained)} of them asked for in the ledger)")
+            parts.append(
+                f"{plural(len(self.cells), 'cell')} of returns ({spelled(explained)} of them asked for in the ledger)"
+            )
         if self.ledger:
             parts.append(plural(len(self.ledger), "line") + " of the corrections ledger")
         if self.software:

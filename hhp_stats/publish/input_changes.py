@@ -11,7 +11,6 @@ from typing import Literal
 
 import pandas as pd
 
-from hhp_stats.intake.corrections import LEDGER
 from hhp_stats.intake.dictionary import load_study
 from hhp_stats.publish.release import Snapshot
 from hhp_stats.publish.return_cells import KEYS, PLACE, UnreadableReturn, is_return
@@ -89,7 +88,9 @@ def _shown(line: Mapping[str, str]) -> dict[str, str]:
     return shown
 
 
-def cell_changes(old: Snapshot, new: Snapshot, files: Iterable[FileChange]) -> tuple[list[CellChange], list[FileChange]]:
+def cell_changes(
+    old: Snapshot, new: Snapshot, files: Iterable[FileChange]
+) -> tuple[list[CellChange], list[FileChange]]:
     """The cells that differ in every changed return, and the files with a note on how many there are.
 
     People are matched by staff ID. Where a line of either ledger asks for the value found, the cell carries its id.
@@ -103,7 +104,9 @@ def cell_changes(old: Snapshot, new: Snapshot, files: Iterable[FileChange]) -> t
             noted.append(file)
             continue
         try:
-            found = _differences(file.path, old.cells(file.path), new.cells(file.path), _asked(new.root, file.path, wanted))
+            found = _differences(
+                file.path, old.cells(file.path), new.cells(file.path), _asked(new.root, file.path, wanted)
+            )
             note = f"{len(found)} cells" if found else "no cell of the table differs"
         except UnreadableReturn as error:
             found, note = [], str(error)
@@ -167,5 +170,3 @@ def _plain(value: str) -> str:
         return f"{float(text):.15g}"
     except ValueError:
         return text.casefold()
-
-

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from hhp_stats.errors import Problem, RenderError
+from hhp_stats.publish.digits import check_digits, read_allowed
 from hhp_stats.publish.project import CONFIG, Project, load_project
 from hhp_stats.publish.qmd import read_chapter
 from hhp_stats.publish.source import Cell, Line, Source, prose_lines
@@ -95,12 +96,14 @@ def lint_sources(project: Project) -> list[RenderError]:
         if not any(part.startswith((".", "_output")) for part in extra.relative_to(project.root).parts):
             refuse(extra.relative_to(project.root).as_posix(), 0, "profiles and folder metadata are not supported")
 
+    allowed = read_allowed(project.root, refuse)
     passages = [list(_passages(source)) for source in sources]
     for source, paragraphs in zip(sources, passages, strict=True):
         _check_headings(source, refuse)
         _check_notes(source, refuse)
         for paragraph in paragraphs:
             _check_paragraph(paragraph, refuse)
+            check_digits(paragraph, _without_math(paragraph), allowed, refuse)
         for cell in source.cells:
             for line in cell.code:
                 if _ANNOTATION.search(line.text):

@@ -8,6 +8,7 @@ results, without figures and without a kernel.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
@@ -25,6 +26,10 @@ OPENERS = ("chapter", "appendix")
 # Figures are drawn from the rows that stand in tables; inputs and software are compared as such, not as print.
 NOT_READ = ("figure", "inputs", "software")
 OWN_PAGE = "hhp_stats.present.changes"  # the page about changes does not report its own changes
+
+
+# Numbers carry the id of their result between private characters until the page is made.
+_MARK = re.compile("\ue000[^\ue001]*\ue001|\ue002")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,14 +77,16 @@ def printed(root: Path) -> Printed:
         key = (request.module, request.opener, repr(request.opened_with))
         if key not in opened:
             values, named = request.opened_with
-            opened[key] = getattr(import_module(request.module), request.opener)(*values, **dict(named) | {"root": root})
+            opened[key] = getattr(import_module(request.module), request.opener)(
+                *values, **dict(named) | {"root": root}
+            )
         values, named = request.arguments
         made = getattr(opened[key], request.method)(*values, **dict(named))
         name = f"{request.chapter} {request.label}"
         if isinstance(made, GT):
             tables[name] = _cells(made)
         elif isinstance(made, str) and "\n" not in made:  # more lines: a table in Markdown, printed by a cell
-            sentences[name] = made
+            sentences[name] = _MARK.sub("", made)
     return Printed(sentences=sentences, tables=tables)
 
 
@@ -90,12 +97,12 @@ def _cells(table: GT) -> dict[str, str]:
         return {}
     stub, *columns = [str(name) for name in frame.columns]
     seen: dict[str, int] = {}
-    cells = {}
+    cells: dict[str, str] = {}
     for row in frame.to_dict("records"):
-        label = str(row[stub]).strip()
+        label = _MARK.sub("", str(row[stub])).strip()
         seen[label] = seen.get(label, 0) + 1
         place = label if seen[label] == 1 else f"{label} ({seen[label]})"
-        cells |= {f"{place} / {column}": str(row[column]) for column in columns}
+        cells |= {f"{place} / {column}": _MARK.sub("", str(row[column])) for column in columns}
     return cells
 
 
@@ -113,9 +120,7 @@ def _of_chapter(source: Source) -> Iterator[Request]:
                 opener = _opener(node.value, modules)
                 literal = _literal(node.value)
                 if opener and literal is not None:
-                    bound |= {
-                        target.id: (*opener, literal) for target in node.targets if isinstance(target, ast.Name)
-                    }
+                    bound |= {target.id: (*opener, literal) for target in node.targets if isinstance(target, ast.Name)}
         for node in ast.walk(tree):
             if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
                 continue

@@ -101,7 +101,9 @@ def releases(root: Path) -> list[str]:
 def data_files(root: Path) -> list[str]:
     """Every file below `data/` that the report may read: all but releases, explanations and the manifest itself."""
     names = (path.relative_to(root).as_posix() for path in files_below(root / "data"))
-    return [name for name in names if not name.startswith(f"{RELEASES}/") and not name.endswith(".md") and name != MANIFEST]
+    return [
+        name for name in names if not name.startswith(f"{RELEASES}/") and not name.endswith(".md") and name != MANIFEST
+    ]
 
 
 def code_digest() -> str:
@@ -170,8 +172,7 @@ def refuse_stale_results(root: Path) -> None:
 def freeze_release(root: Path, *, date: str, output: Path, with_report: bool = True) -> ReleaseReport:
     """Freeze results, manifest, print and report (from the rendered folder `output`) as `data/releases/<date>/`.
 
-    With the report a release of the goal-setting trial takes about three megabytes, nearly all of it the PDF and
-    the fonts; it is kept by default, since a release is rare and a reader may ask in five years for the very pages.
+    With the report a release takes about four megabytes, three of them the PDF; it is kept by default, since a release is rare and a reader may ask in five years for the very pages.
     `with_report=False` leaves it out: the same inputs render the same report again.
 
     Whole or not at all, and never over an earlier release. Raises ReleaseRefused where the date is no date or taken,
@@ -188,7 +189,7 @@ def freeze_release(root: Path, *, date: str, output: Path, with_report: bool = T
     returns = [return_cells(root, name) for name in current.inputs if is_return(name)]
     with whole_folder(target) as folder:
         shutil.copyfile(root / RESULTS_FOLDER / "results.csv", folder / "results.csv")
-        said = json.dumps(current.printed.record(), ensure_ascii=False, indent=1, sort_keys=True)
+        said = json.dumps(current.printed.record(), ensure_ascii=False, indent=1)
         (folder / "printed.json").write_text(said + "\n", encoding="utf-8", newline="\n")
         (folder / "corrections.csv").write_text(current.ledger, encoding="utf-8", newline="")
         (folder / "returns.csv.gz").write_bytes(packed(returns))

@@ -11,12 +11,12 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from hhp_stats.errors import RenderError
 from hhp_stats.publish import pandoc
@@ -41,6 +41,13 @@ class RenderProgress(Protocol):
 
     def chapter(self, path: str, state: ChapterState, done: int, total: int) -> None:
         """A chapter's code is reused, starts to run, or has run; `done` of `total` chapters are ready."""
+
+
+class Explain(Protocol):
+    """Says what stands behind the results and functions that the pages name; the answer must be JSON."""
+
+    def __call__(self, *, results: Collection[str], functions: Collection[str]) -> Mapping[str, Any]:
+        """Rows, clauses, code and inputs; see `present.explanations.explanations`."""
 
 
 class SilentProgress:
@@ -75,6 +82,8 @@ def render_book(
     workers: int = 2,
     declared: Sequence[Path] = (),
     attachments: Sequence[Path] = (),
+    banner: str | None = None,
+    explain: Explain | None = None,
     progress: RenderProgress | None = None,
 ) -> RenderReport:
     """Render the Quarto book in `root` into the folder `output`.
@@ -82,7 +91,9 @@ def render_book(
     The output folder is replaced as a whole: it holds the asked-for `formats` and copies of the
     `attachments` (every page links to them), nothing of an earlier rendering. `declared` files and
     folders are inputs of the code: when their bytes, the code or the installed packages change, code
-    runs again; otherwise kept outputs are used, unless `fresh`. `workers` kernels run at once.
+    runs again; otherwise kept outputs are used, unless `fresh`. `workers` kernels run at once. `banner`
+    is the notice on every page and the cover: None takes the configuration's, "" shows none. `explain`
+    gives what a reader is shown about a marked number; it is asked once, for all that the pages mark.
 
     Raises RenderError, naming file and line where there is one: something outside the shared subset
     of Quarto, a failing statement, a missing label, citation or alternative text, or an engine that
@@ -98,7 +109,7 @@ def render_book(
         if engine == "embedded":
             made = _embedded(
                 root, building, formats=formats, fresh=fresh, workers=workers, declared=declared, clock=clock,
-                attachments=attachments,
+                attachments=attachments, banner=banner, explain=explain,
             )  # fmt: skip
         elif engine == "quarto":
             made = _quarto(root, building, formats=formats, clock=clock)
@@ -148,10 +159,14 @@ def _embedded(
     workers: int,
     declared: Sequence[Path],
     attachments: Sequence[Path],
+    banner: str | None,
+    explain: Explain | None,
     clock: _Clock,
 ) -> _Made:
     with clock.stage("read"):
         project = load_project(root)
+        if banner is not None:
+            project = replace(project, banner=banner)
         problems = lint_sources(project)
         if problems:
             first, *more = problems
@@ -179,7 +194,13 @@ def _embedded(
 
     def html() -> None:
         text = pandoc.write(project, sources, tree, target="html")
-        pages.extend(write_site(project, pages=json.loads(text), figures=figures, downloads=downloads, target=building))
+        cells = {label: cell for chapter in woven for label, cell in chapter.cells.items()}
+        pages.extend(
+            write_site(
+                project, pages=json.loads(text), figures=figures, downloads=downloads, cells=cells, explain=explain,
+                target=building,
+            )
+        )  # fmt: skip
 
     def pdf() -> None:
         body = pandoc.write(project, sources, tree, target="typst")

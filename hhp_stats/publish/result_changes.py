@@ -14,6 +14,7 @@ from hhp_stats.results import changed_results
 SAME = 1e-9  # relative; other processors round the last bits of a sum differently
 SIGNIFICANT = 0.05
 RATIOS = ("ratio", "odds_ratio", "risk_ratio")  # estimands whose "no difference" is one
+OF_AN_ARM = ("mean_", "sd_", "predicted_")  # estimands of one arm: their p against zero concludes nothing
 FlipKind = Literal["direction", "interval", "significance", "estimable", "rank"]
 
 
@@ -61,7 +62,7 @@ def result_changes(old: pd.DataFrame, new: pd.DataFrame) -> list[ResultChange]:
         last = frames[1] if result_id in frames[1].index else frames[0]
         changes.append(
             ResultChange(
-                result_id=result_id, analysis=str(last.at[result_id, "analysis"]), change=kind, old=before, new=after,
+                result_id=result_id, analysis=str(last.loc[result_id, "analysis"]), change=kind, old=before, new=after,
                 columns=tuple(part["column"]) if kind == "moved" else (),
             )
         )  # fmt: skip
@@ -69,13 +70,13 @@ def result_changes(old: pd.DataFrame, new: pd.DataFrame) -> list[ResultChange]:
 
 
 def _value(frame: pd.DataFrame, result_id: str) -> float:
-    return float(frame.at[result_id, "estimate"]) if result_id in frame.index else math.nan  # type: ignore[arg-type]
+    return float(frame.loc[result_id, "estimate"]) if result_id in frame.index else math.nan  # type: ignore[arg-type]
 
 
 def flips(old: pd.DataFrame, new: pd.DataFrame) -> list[Flip]:
     """Conclusions that changed between two result frames, planned analyses first.
 
-    A row has a conclusion if it has a p value or is a benefit-cost ratio with an interval. Its conclusion is made of
+    A row has a conclusion if it compares arms and has a p value, or is a benefit-cost ratio with an interval. Its conclusion is made of
     the side of no difference on which the estimate lies (zero, or one for a ratio), whether the interval excludes no
     difference, whether p < .05, and whether it could be estimated at all. For interventions that are
     compared by the same outcome, estimand and method, the order of their estimates is a conclusion too.
@@ -95,6 +96,8 @@ def flips(old: pd.DataFrame, new: pd.DataFrame) -> list[Flip]:
 
 
 def _concludes(row: Mapping[Any, Any]) -> bool:
+    if str(row["estimand"]).startswith(OF_AN_ARM):
+        return False
     return not pd.isna(row["p_value"]) or (row["estimand"] in RATIOS and not pd.isna(row["conf_low"]))
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Mapping, Sequence
-from html import escape
+from collections.abc import Callable, Mapping, Sequence
+from html import escape, unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from string import Template
@@ -15,6 +15,7 @@ from typing import Any
 from hhp_stats.publish.pandoc import ASSETS, words_of
 from hhp_stats.publish.pdf import long_date
 from hhp_stats.publish.project import Chapter, Project
+from hhp_stats.publish.source import Cell
 
 PDF_NAME = "report.pdf"
 RESULTS_NAME = "results.csv"
@@ -24,16 +25,24 @@ Page = dict[str, Any]
 
 
 def write_site(
-    project: Project, *, pages: Mapping[str, Page], figures: Mapping[str, bytes], downloads: Sequence[str], target: Path
+    project: Project,
+    *,
+    pages: Mapping[str, Page],
+    figures: Mapping[str, bytes],
+    downloads: Sequence[str],
+    cells: Mapping[str, Cell],
+    explain: Callable[..., Mapping[str, Any]] | None,
+    target: Path,
 ) -> list[str]:
     """Write all pages, styles, scripts, fonts, pictures and the search index; the names of the pages.
 
-    `downloads` are the files beside the pages that every page links to (the PDF, the results).
+    `downloads` are the files beside the pages that every page links to (the PDF, the results), `cells` the
+    code behind each labelled figure and table, `explain` what is asked about the results that pages mark.
     """
     words = words_of(project)
     assets = target / "assets"
     (assets / "fonts").mkdir(parents=True, exist_ok=True)
-    for name in ("page.css", "page.js"):
+    for name in ("page.css", "page.js", "tables.js", "panel.js"):
         shutil.copyfile(ASSETS / name, assets / name)
     for font in sorted((ASSETS / "fonts").iterdir()):
         if font.suffix == ".woff2" or font.name == "OFL.txt":
@@ -43,8 +52,8 @@ def write_site(
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(content)
     index = [entry for chapter in project.chapters for entry in _search_entries(chapter, pages[chapter.slug])]
-    script = json.dumps(index, ensure_ascii=False, separators=(",", ":"))
-    (assets / "search-index.js").write_text(f"window.searchIndex={script};\n", encoding="utf-8", newline="\n")
+    _write_script(assets / "search-index.js", "searchIndex", index)
+    _write_script(assets / "results.js", "report", _behind(project, pages, cells, explain))
 
     template = Template((ASSETS / "page.html").read_text(encoding="utf-8"))
     written = []
@@ -57,6 +66,37 @@ def write_site(
         (target / chapter.page).write_text(text, encoding="utf-8", newline="\n")
         written.append(chapter.page)
     return written
+
+
+_RESULT = re.compile(r'data-result="([^"]+)"')
+_RESULTS = re.compile(r'data-results="([^"]*)"')
+_PRESENTER = re.compile(r'data-presenter="([^"]+)"')
+_ANCHOR = re.compile(r'id="result-([^"]+)"')
+
+
+def _behind(
+    project: Project,
+    pages: Mapping[str, Page],
+    cells: Mapping[str, Cell],
+    explain: Callable[..., Mapping[str, Any]] | None,
+) -> dict[str, Any]:
+    """What the panels show: explanations of all marked results, their places in the index, the code of cells."""
+    bodies = {chapter.page: pages[chapter.slug]["body"] for chapter in project.chapters}
+    results = {unescape(found) for body in bodies.values() for found in _RESULT.findall(body)}
+    results |= {key for body in bodies.values() for found in _RESULTS.findall(body) for key in unescape(found).split()}
+    functions = {unescape(found) for body in bodies.values() for found in _PRESENTER.findall(body)}
+    places = {unescape(key): f"{page}#result-{key}" for page, body in bodies.items() for key in _ANCHOR.findall(body)}
+    known = explain(results=results, functions=functions) if explain else {}
+    shown = {
+        label: {"file": cell.file, "line": cell.line, "code": cell.source.strip("\n")} for label, cell in cells.items()
+    }
+    return {**known, "places": places, "cells": shown}
+
+
+def _write_script(file: Path, name: str, value: Any) -> None:
+    """A value as a script beside the pages: pages opened from the disk may not read files."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True, allow_nan=False)
+    file.write_text(f"window.{name}={text};\n", encoding="utf-8", newline="\n")
 
 
 def _page(
@@ -101,6 +141,7 @@ def _page(
         "id": f' id="{escape(page["id"])}"' if page["id"] else "",
         "title": page["title"],
         "body": page["body"].strip(),
+        "citation": _citation(project, words) if chapter.slug == "index" else "",
         "around": _around(around, pages, words),
         "downloads": _downloads(downloads, words),
         "footer": escape(project.banner),
@@ -109,7 +150,31 @@ def _page(
     }
 
 
-_SCRIPT_WORDS = ("enlarge", "close", "no_results", "results", "result", "copied", "search")
+_SCRIPT_WORDS = (
+    "enlarge", "close", "no_results", "results", "result", "copied", "search", "csv", "source", "sort", "unsorted",
+    "ascending", "descending", "origin", "estimand", "contrast", "population", "method", "estimate", "std_error",
+    "interval", "df", "p", "p_adjusted", "people", "clusters", "status", "note", "clauses", "formula", "code_in",
+    "show_source", "inputs", "more_files", "index_row", "cell_source", "presenter", "results_behind", "analysis",
+    "outcome", "statistic",
+)  # fmt: skip
+
+
+def _citation(project: Project, words: Mapping[str, str]) -> str:
+    """How to cite the report: a line for a list of references, and a BibTeX entry to copy."""
+    whom = f"{', '.join(project.authors)} ({project.date.year})" if project.authors else str(project.date.year)
+    title = f"{project.title}. {project.subtitle}" if project.subtitle else project.title
+    line = f"{whom}. <cite>{escape(title)}</cite>. {escape(long_date(project))}."
+    key = re.sub(r"[^a-z0-9]+", "-", project.title.lower()).strip("-")[:40].rstrip("-")
+    fields = {"title": f"{{{project.title}}}"} | ({"subtitle": f"{{{project.subtitle}}}"} if project.subtitle else {})
+    if project.authors:
+        fields["author"] = " and ".join(project.authors)
+    fields |= {"date": project.date.isoformat(), "type": "Report"}
+    entry = "\n".join([f"@report{{{key}-{project.date.year},", *(f"  {k} = {{{v}}}," for k, v in fields.items()), "}"])
+    return (
+        f'<section class="cite-report" aria-labelledby="cite-report"><h2 class="heading" id="cite-report">'
+        f"{escape(words['cite'])}</h2><p>{line}</p>"
+        f'<details><summary>BibTeX</summary><pre class="bibtex"><code>{escape(entry)}</code></pre></details></section>'
+    )
 
 
 def _numbered(page: Page) -> str:

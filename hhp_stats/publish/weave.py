@@ -27,6 +27,7 @@ _MARKDOWN = re.compile(r"([\\`*_{}\[\]()>#+\-.!<$~^@|])")
 _GT_TABLE = re.compile(r"<table class=\"gt_table\".*?</table>", re.DOTALL)
 _GT_ATTRIBUTES = re.compile(r"\s(?:id|headers|data-quarto-[a-z-]+)=\"[^\"]*\"")
 _DIV = re.compile(r"^\s*(:{3,})\s*(\S.*)?$")
+_FLOAT = re.compile(r"\{#((?:fig|tbl)-[A-Za-z0-9-]+)")
 _FENCE = re.compile(r"^\s*(`{3,}|~{3,})")
 
 
@@ -36,6 +37,7 @@ class Woven:
 
     markdown: str
     figures: dict[str, bytes] = field(default_factory=dict)
+    cells: dict[str, Cell] = field(default_factory=dict)  # the code behind each labelled figure and table
 
 
 def weave(project: Project, source: Source, executed: Executed) -> Woven:
@@ -48,6 +50,7 @@ def weave(project: Project, source: Source, executed: Executed) -> Woven:
     outputs = iter(executed.outputs)
     figures: dict[str, bytes] = {}
     blocks: list[str] = []
+    cells: dict[str, Cell] = {}
     pending = list(zip(steps(source), outputs, strict=True))
     for piece in source.pieces:
         if isinstance(piece, Prose):
@@ -57,9 +60,11 @@ def weave(project: Project, source: Source, executed: Executed) -> Woven:
             shown = pending.pop(0)[1] if piece.options["eval"] else ()
             weaver = _CellWeaver(project=project, source=source, cell=piece, figures=figures)
             text = "\n\n".join(weaver.blocks(shown))
+            # What the cell prints may bring labels of its own.
+            cells |= dict.fromkeys([label for label in [piece.label] if label] + _FLOAT.findall(text), piece)
             if text:
                 blocks.append(textwrap.indent(text, piece.indent))
-    return Woven(markdown="\n\n".join(blocks) + "\n", figures=figures)
+    return Woven(markdown="\n\n".join(blocks) + "\n", figures=figures, cells=cells)
 
 
 def _inline(step: tuple[Cell | Inline, Sequence[Any]]) -> str:

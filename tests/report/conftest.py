@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from book_tools import BOOK, CONFIG, Rendered, WithoutKernel, WriteBook, render_copy
+from frozen_tools import small_book, with_results
 
 from hhp_stats.publish import render
 from hhp_stats.publish.execute import Executed, steps
@@ -59,3 +60,9 @@ def without_kernel(monkeypatch: pytest.MonkeyPatch) -> WithoutKernel:
         monkeypatch.setattr(render, "execute", execute)
 
     return install
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project's data in a book of two chapters, with results; copy it before changing anything."""
+    return with_results(small_book(tmp_path_factory.mktemp("prepared") / "project"))

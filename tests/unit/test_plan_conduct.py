@@ -80,3 +80,14 @@ def test_a_deviation_without_a_reason_is_refused(project):
     )
     with pytest.raises(PlanError, match="reason"):
         load_deviations(project)
+
+
+def test_removing_a_deviation_entry_names_its_clause(root):
+    plan = load_plan(root, "goal_setting")
+    conduct = [entry for a in plan.analyses for entry in what_was_done(a, plan.outcomes[a.outcome], plan)]
+    found = differences(load_commitments(root), conduct)
+    explained = load_deviations(root)
+    assert explained, "the report has deviations to explain"
+    for missing in explained:
+        with pytest.raises(PlanError, match=missing.clause):
+            check_deviations(found, [entry for entry in explained if entry is not missing], study="goal_setting")

@@ -23,6 +23,7 @@ def home(root, tmp_path_factory):
     home = tmp_path_factory.mktemp("chapters")
     shutil.copytree(root / "data/plan", home / "data/plan")
     shutil.copytree(root / "data/published", home / "data/published")
+    shutil.copy(root / "data/manifest.toml", home / "data/manifest.toml")
     for study in STUDIES.values():
         study.run(root).write(home)
     return home
@@ -114,6 +115,32 @@ def test_a_rising_trend_is_not_called_a_fall(home, tmp_path):
     assert "rises by 0.05" in after.say("attenuation_test")
     assert "which chance may explain" in after.say("attenuation_test")
     assert "it rises by" in after.figure("attenuation_average").caption
+
+
+def test_what_is_said_of_a_synthetic_release_goes_with_it(home, tmp_path):
+    before = field_trials.chapter("beneficiaries", root=home)
+    assert "put in on purpose" in before.say("fading_note")
+    assert "calibrated" in before.say("reproduced")
+    other = tmp_path / "real"
+    shutil.copytree(home, other)
+    manifest = other / "data/manifest.toml"
+    manifest.write_text(manifest.read_text().replace('status = "synthetic"', 'status = "real"'))
+    after = field_trials.chapter("beneficiaries", root=other)
+    assert after.say("fading_note") == ""
+    assert "calibrated" not in after.say("reproduced")
+
+
+def test_the_summary_follows_the_trend(home, tmp_path):
+    key = "beneficiaries/average/arm_by_week/cr1-sd"
+    assert "fades" in field_trials.chapter("beneficiaries", root=home).say("attenuation_hint")
+    after = with_row(home, tmp_path, key, estimate=-0.05, conf_low=-0.15, conf_high=0.05)
+    assert "no clear change" in after.say("attenuation_hint")
+
+
+def test_a_trial_that_finds_the_effect_of_its_model_says_so(home, tmp_path):
+    assert "does not repeat" in field_trials.chapter("swing", root=home).say("against_model")
+    after = with_row(home, tmp_path, "swing/burnout/itt/hc2", estimate=-6.0, conf_low=-10.0, conf_high=-2.0)
+    assert "clearly lower" in after.say("against_model")
 
 
 def test_an_outcome_that_was_not_measured_says_so(home):

@@ -13,7 +13,9 @@ from hhp_stats.errors import InvalidInput, UnknownName
 
 def published(*rows):
     blank = dict.fromkeys(COLUMNS, "")
-    return pd.DataFrame([blank | {"id": i, "statistic": s, "value": v, "as_printed": p, "source_line": 1} for i, s, v, p in rows])
+    return pd.DataFrame(
+        [blank | {"id": i, "statistic": s, "value": v, "as_printed": p, "source_line": 1} for i, s, v, p in rows]
+    )
 
 
 def mapping(*rows):
@@ -53,13 +55,17 @@ def test_a_match_is_within_half_a_unit_of_the_last_printed_digit(value, text, ou
 
 def test_shares_are_compared_in_per_cent():
     rates = RESULTS.assign(estimate=[0.2326, 0, 0])
-    found = reproduction_table(published(("X", "response_rate", 23, "23%")), rates, mapping(("X", "a/o/mean/raw", "estimate", 0, 100)))
+    found = reproduction_table(
+        published(("X", "response_rate", 23, "23%")), rates, mapping(("X", "a/o/mean/raw", "estimate", 0, 100))
+    )
     assert bool(found.loc[0, "matches"])
     assert found.loc[0, "ours"] == pytest.approx(23.26)
 
 
 def test_a_result_that_was_not_estimated_does_not_match_and_is_kept():
-    found = reproduction_table(published(("X", "mean", 1.0, "1.0")), RESULTS, mapping(("X", "a/o/none/x", "estimate", 1, 1)))
+    found = reproduction_table(
+        published(("X", "mean", 1.0, "1.0")), RESULTS, mapping(("X", "a/o/none/x", "estimate", 1, 1))
+    )
     assert not found.loc[0, "matches"]
     assert np.isnan(found.loc[0, "ours"])
     assert share_reproduced(found) == (0, 1)
@@ -85,7 +91,9 @@ def test_a_mapping_that_points_nowhere_is_refused(row, error):
 def test_two_results_of_one_id_are_refused():
     doubled = pd.concat([RESULTS, RESULTS])
     with pytest.raises(InvalidInput):
-        reproduction_table(published(("X", "mean", 5.53, "5.53")), doubled, mapping(("X", "a/o/mean/raw", "estimate", 2, 1)))
+        reproduction_table(
+            published(("X", "mean", 5.53, "5.53")), doubled, mapping(("X", "a/o/mean/raw", "estimate", 2, 1))
+        )
 
 
 def test_the_mapping_file_is_read_strictly(tmp_path):

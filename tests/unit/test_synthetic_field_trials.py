@@ -148,7 +148,9 @@ def test_targets_lie_within_the_rounding_and_meet_the_p_value_where_it_is_possib
         for arm, letter in (("treatment", "T"), ("control", "C")):
             printed = figures.printed(f"{prefix}-{letter}-M")
             assert abs(found[arm].mean - printed.value) < printed.margin
-        t = (found["treatment"].mean - found["control"].mean) / np.hypot(found["treatment"].std_error, found["control"].std_error)
+        t = (found["treatment"].mean - found["control"].mean) / np.hypot(
+            found["treatment"].std_error, found["control"].std_error
+        )
         p = 2 * stats.t.sf(abs(t), found["treatment"].n + found["control"].n - 2)
         wanted = figures.printed(f"{prefix}-P")
         assert (abs(p - wanted.value) < wanted.margin) == possible

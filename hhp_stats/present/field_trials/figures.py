@@ -18,7 +18,7 @@ from hhp_stats.present.field_trials.report import FieldTrialReport, Row
 from hhp_stats.present.numbers import count, interval, number, p_clause, plural
 from hhp_stats.present.style import CONTROL, INK, PALETTE, QUIET, TINTS, TREATMENT, WIDTH, apply_style
 
-SHORT = {"beneficiaries": "ben", "swing": "swing", "mod_ing": "mod"}
+SHORT = {"beneficiaries": "ben", "swing": "swing", "mod_ing": "mod", "letters": "let", "coffee": "cof"}
 MARKERS = ("o", "s", "^", "D", "v")
 
 

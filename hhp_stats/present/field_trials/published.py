@@ -8,6 +8,7 @@ from scipy import stats
 
 from hhp_stats.present.field_trials.report import FieldTrialReport, in_words
 from hhp_stats.present.numbers import MINUS, count, number, plural
+from hhp_stats.present.release import read_release
 
 
 def conflict(report: FieldTrialReport, key: str) -> str:
@@ -48,9 +49,10 @@ def _bare(p: float) -> str:
 def reproduced(report: FieldTrialReport) -> str:
     """How many of the published figures of this trial come back."""
     table = report.reproduction()
+    calibrated = "; the release was calibrated so that they would" if read_release(report.root).synthetic else ""
     arms = table.loc[table["result_id"].str.contains("/mean_")]
     return (
         f"Of {plural(len(table), 'published figure')} of this trial that have a counterpart here, {count(table['matches'].sum())} "
         f"come back to the printed digits, among them {count(arms['matches'].sum())} of {count(len(arms))} arm sizes, means and "
-        "standard errors; the release was calibrated so that they would."
+        f"standard errors{calibrated}."
     )

@@ -11,6 +11,7 @@ from hhp_stats.present import prose
 from hhp_stats.present.field_trials.published import conflict, gap_needed, printed_p, reproduced
 from hhp_stats.present.field_trials.report import FieldTrialReport, Row, in_words
 from hhp_stats.present.numbers import count, interval, level, number, p_clause, percent, plural
+from hhp_stats.present.release import read_release
 
 
 def _a(label: str) -> str:
@@ -137,6 +138,53 @@ def _any_clear(report: FieldTrialReport) -> bool:
 
 def _listed(names: list[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def reach(report: FieldTrialReport) -> str:
+    """How large an effect do the data leave open? The widest ends of all intervals, in standard deviations, better upwards."""
+    ends = []
+    for outcome in report.measured:
+        row = report.row(f"{outcome.id}/itt/hedges-g")
+        sign = 1.0 if outcome.better == "higher" else -1.0
+        ends += [sign * float(row["conf_low"]), sign * float(row["conf_high"])]
+    return (
+        f"Taken together, the intervals run from {number(min(ends))} (worse for the treated) to {number(max(ends))} standard deviations "
+        "(better): effects outside this range are hard to reconcile with the answers, effects inside it are not."
+    )
+
+
+def inconclusive(report: FieldTrialReport) -> str:
+    """Can the trial tell no effect from the effect it was planned for?"""
+    planned = report.plan.power["planned"].printed
+    rows = [(o, report.row(f"{o.id}/itt/hedges-g")) for o in report.measured]
+    both = []
+    for outcome, row in rows:
+        sign = 1.0 if outcome.better == "higher" else -1.0
+        low, high = sorted((sign * float(row["conf_low"]), sign * float(row["conf_high"])))
+        both.append(planned is not None and low <= 0 <= high and low <= planned <= high)
+    if planned is None or not any(both):
+        return "No outcome leaves both open: no effect, and one of the size planned for."
+    share = "every outcome" if all(both) else f"{in_words(sum(both))} of the {in_words(len(both))} outcomes"
+    return (
+        f"For {share}, the interval holds both zero and the benefit of {number(planned)} standard deviations that the trial was planned "
+        "to detect: there it speaks neither for the offer nor against it."
+    )
+
+
+def against_model(report: FieldTrialReport) -> str:
+    """Does burnout fall as in the experiment that served as model?"""
+    row, outcome = report.planned("burnout"), report.outcome("burnout")
+    found = prose.verdict(row, better=outcome.better)
+    g, benchmark = report.row("burnout/itt/hedges-g"), report.plan.fact("benchmark")
+    if found.clear and found.favours == "treatment":
+        return "As in the emergency call centres, burnout was clearly lower among those who received messages."
+    inside = float(g["conf_low"]) <= -benchmark <= float(g["conf_high"])
+    tail = (
+        "nor does it refute it: a fall of the size expected lies within the interval"
+        if inside
+        else f"and a fall in burnout of {number(benchmark)} standard deviations, the size expected, lies outside its interval"
+    )
+    return f"The result does not repeat that of the emergency call centres, {tail}."
 
 
 def robustness(report: FieldTrialReport, outcome: str) -> str:
@@ -297,6 +345,28 @@ def attenuation_test(report: FieldTrialReport) -> str:
     return f"{head}, which chance may explain."
 
 
+def attenuation_hint(report: FieldTrialReport) -> str:
+    """For the summary: does the unplanned look at the time of response show a change?"""
+    row = report.row("average/arm_by_week/cr1-sd")
+    if float(row["conf_high"]) < 0:
+        return "hints at an effect that fades"
+    return (
+        "hints at an effect that grows"
+        if float(row["conf_low"]) > 0
+        else "shows no clear change of the effect over time"
+    )
+
+
+def fading_note(report: FieldTrialReport) -> str:
+    """That the decline in a synthetic release was planted; nothing once the data are real."""
+    if not read_release(report.root).synthetic:
+        return ""
+    return (
+        "In this release the decline was put in on purpose, because the published text describes one; the tables show what such a "
+        "decline looks like with so few answers a week, and prove nothing about the offer."
+    )
+
+
 def by_block(report: FieldTrialReport, outcome: str) -> str:
     """SWING: the effects of both cohorts and their difference."""
     one, two = (report.row(f"{outcome}/itt_cohort_{n}/hc2") for n in (1, 2))
@@ -312,7 +382,8 @@ def by_block(report: FieldTrialReport, outcome: str) -> str:
 SENTENCES: dict[str, Callable[..., str]] = {
     "sample": sample, "answered": answered, "effect": effect, "short": short, "verdict": verdict, "towards": towards,
     "standardised": standardised, "robustness": robustness, "power": power, "balance": balance, "export": flow_counts,
-    "left": left, "blocks": blocks, "block_list": block_list, "fact": fact, "words": words, "number": number_of, "minimum": minimum, "spread": spread, "bounds": bounds,
+    "left": left, "blocks": blocks, "block_list": block_list, "fact": fact, "words": words, "number": number_of, "minimum": minimum, "spread": spread, "bounds": bounds, "reach": reach, "inconclusive": inconclusive, "against_model": against_model,
+    "attenuation_hint": attenuation_hint, "fading_note": fading_note,
     "conflict": conflict, "printed_p": printed_p, "gap_needed": gap_needed, "reproduced": reproduced, "recall": recall, "attenuation": attenuation,
     "attenuation_test": attenuation_test, "by_cohort": by_block,
 }  # fmt: skip

@@ -42,7 +42,7 @@ def outcomes(report: FieldTrialReport) -> GT:
     return plain_table(
         pd.DataFrame(cells), stub="Outcome", spanner=[report.treatment.label, report.control.label],
         notes=["Arms: mean (standard error), people. Difference: treated minus control.",
-               f"{planned['method']}; people who answered the outcome. Clauses {_clauses(report)}.",
+               f"{planned['method']}; people who answered the outcome.{_clauses(report)}",
                "Holm p: adjusted over the outcomes of the trial. Better: the direction in which more of the outcome is good.",
                *notes],
     )  # fmt: skip
@@ -50,7 +50,7 @@ def outcomes(report: FieldTrialReport) -> GT:
 
 def _clauses(report: FieldTrialReport) -> str:
     found = [c for o in report.measured for c in str(report.planned(o.id)["clause"]).split()]
-    return ", ".join(dict.fromkeys(found))
+    return f" Clauses {', '.join(dict.fromkeys(found))}." if found else ""
 
 
 def version_table(report: FieldTrialReport, outcome: str) -> GT:
@@ -125,7 +125,7 @@ def response(report: FieldTrialReport) -> GT:
         pd.DataFrame(cells), stub="Group", groups="of",
         notes=["Answered endline: the primary outcome is known. Shares of those randomised.",
                f"Treated minus control: {number(100 * float(test['estimate']), 1)} percentage points, {p_clause(float(test['p_value']))} "
-               f"({test['method']}; clause {test['clause']})."],
+               f"({test['method']}{'; clause ' + test['clause'] if test['clause'] else ''})."],
     )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from hhp_stats.present.embed import EmbeddedFigure, embed
 from hhp_stats.present.figures import acceptability_curve, distribution, forest
 from hhp_stats.present.flow import flow_diagram, flow_in_words
 from hhp_stats.present.goal_setting.tables import versions
-from hhp_stats.present.numbers import interval, lowered, number, percent
+from hhp_stats.present.numbers import interval, lowered, number, percent, withheld, withheld_note
 
 
 def flow(report: StudyReport) -> EmbeddedFigure:
@@ -20,7 +20,8 @@ def flow(report: StudyReport) -> EmbeddedFigure:
     table = report.table("flow")
     return embed(flow_diagram(table), root=report.root, document=report.document, label="gs-flow",
                  alt=f"Flow of teams and people. {flow_in_words(table)}",
-                 caption="Flow of teams and people through the trial, after the CONSORT extension to cluster trials")  # fmt: skip
+                 caption=". ".join(["Flow of teams and people through the trial, after the CONSORT extension to cluster trials",
+                                    *(note.rstrip(".") for note in withheld_note(table))]))  # fmt: skip
 
 
 def absence_versions(report: StudyReport) -> EmbeddedFigure:
@@ -53,12 +54,17 @@ def absence_distribution(report: StudyReport) -> EmbeddedFigure:
         for arm, part in table.groupby("arm", sort=False)
     )
     zero = table.loc[table["bin"] == "0"].set_index("arm")["share"]
+    caption = (
+        "Days absent through sickness"
+        if withheld(*zero)
+        else f"Days absent through sickness: {percent(zero['control'], 0)} of the control arm and "
+        f"{percent(zero['treatment'], 0)} of the goal-setting arm had none"
+    )
     return embed(
         distribution(table, unit="Working days absent over 24 weeks", arm_labels=labels),
         root=report.root, document=report.document, label="gs-absence-distribution",
         alt=f"Bars of the share of each arm by days absent. {words}.",
-        caption=f"Days absent through sickness: {percent(zero['control'], 0)} of the control arm and "
-        f"{percent(zero['treatment'], 0)} of the goal-setting arm had none",
+        caption=". ".join([caption, *(note.rstrip(".") for note in withheld_note(table))]),
     )  # fmt: skip
 
 

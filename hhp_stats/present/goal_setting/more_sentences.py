@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from hhp_stats.present import prose
 from hhp_stats.present.chapter import StudyReport
 from hhp_stats.present.goal_setting.more_tables import MEDIATORS, STRATEGIES, WELLBEING
-from hhp_stats.present.numbers import count, interval, number, p_clause, percent, plural, spelled
+from hhp_stats.present.numbers import count, interval, number, p_clause, percent, plural, spelled, withheld
 from hhp_stats.studies.goal_setting.multiplicity import FAMILY
 
 
@@ -98,6 +98,8 @@ def response(report: StudyReport) -> str:
     table = report.table("attrition")
     arms = table.loc[table["kind"] == "arm"].set_index("label")
     labels = report.plan.design.arm_labels
+    if withheld(*arms["endline_survey"]):
+        return "How many answered the endline survey is withheld, because the number of people concerned is very small."
     return (
         f"{percent(arms.at[labels['treatment'], 'endline_survey'])} of the goal-setting arm and "
         f"{percent(arms.at[labels['control'], 'endline_survey'])} of the control arm answered the endline survey."
@@ -127,7 +129,10 @@ def rho(report: StudyReport) -> str:
 def tipping(report: StudyReport) -> str:
     """By how much those who did not answer would have to differ."""
     parts = []
-    for arm, whom in (("treated", "only the goal-setting staff who did not answer"), ("control", "only the control staff who did not answer")):
+    for arm, whom in (
+        ("treated", "only the goal-setting staff who did not answer"),
+        ("control", "only the control staff who did not answer"),
+    ):
         found = []
         for side in ("low", "high"):
             row = report.row(f"wellbeing/tipping/{arm}-{side}")
@@ -251,8 +256,10 @@ def multiplicity(report: StudyReport) -> str:
     rows = [report.row(key) for key in FAMILY]
     unadjusted = sum(row["p_value"] < 0.05 for row in rows)
     adjusted = [report.outcome(row["outcome"]).label.lower() for row in rows if row["p_adjusted"] < 0.05]
-    tail = f"after Holm\u2019s adjustment {_listed(adjusted)} {'stands' if len(adjusted) == 1 else 'stand'} out" if adjusted else (
-        "after Holm\u2019s adjustment none does"
+    tail = (
+        f"after Holm\u2019s adjustment {_listed(adjusted)} {'stands' if len(adjusted) == 1 else 'stand'} out"
+        if adjusted
+        else ("after Holm\u2019s adjustment none does")
     )
     subject = "None" if unadjusted == 0 else spelled(unadjusted).capitalize()
     verb = "have" if unadjusted > 1 else "has"

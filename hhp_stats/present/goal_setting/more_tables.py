@@ -9,7 +9,7 @@ import pandas as pd
 from great_tables import GT
 
 from hhp_stats.present.chapter import StudyReport
-from hhp_stats.present.numbers import count, interval, lowered, number, p_value, percent
+from hhp_stats.present.numbers import count, interval, lowered, number, p_value, percent, withheld_note
 from hhp_stats.present.tables import effects_table, plain_table, text_table
 from hhp_stats.studies.goal_setting.multiplicity import FAMILY
 from hhp_stats.traced import traced_records
@@ -50,7 +50,8 @@ def mediators(report: StudyReport) -> GT:
 
 def reliability(report: StudyReport) -> GT:
     """How consistent the scales are among baseline respondents."""
-    rows = report.table("reliability").to_dict("records")
+    table = report.table("reliability")
+    rows = table.to_dict("records")
     cells = pd.DataFrame({
         "Scale": [SCALES[row["scale"]] for row in rows],
         "Items": [count(row["items"]) for row in rows],
@@ -60,7 +61,9 @@ def reliability(report: StudyReport) -> GT:
         "People": [count(row["n"]) for row in rows],
     })  # fmt: skip
     return plain_table(
-        cells, stub="Scale", notes=["Baseline respondents who answered every item of the scale, both arms."]
+        cells,
+        stub="Scale",
+        notes=["Baseline respondents who answered every item of the scale, both arms.", *withheld_note(table)],
     )
 
 
@@ -161,7 +164,8 @@ def replay(report: StudyReport) -> GT:
 
 def strata(report: StudyReport) -> GT:
     """Strata with teams and people by arm."""
-    rows = report.table("strata").to_dict("records")
+    table = report.table("strata")
+    rows = table.to_dict("records")
     cells = pd.DataFrame({
         "Stratum": [row["stratum"].split("|", 1)[1].replace("|", ", ").replace("agency-", "agency staff ") for row in rows],
         "Authority": [row["local_authority"] for row in rows],
@@ -174,7 +178,10 @@ def strata(report: StudyReport) -> GT:
         cells,
         stub="Stratum",
         groups="Authority",
-        notes=["q: quartile of the team\u2019s mean absence within the authority; thin strata merged."],
+        notes=[
+            "q: quartile of the team\u2019s mean absence within the authority; thin strata merged.",
+            *withheld_note(table),
+        ],
     )
 
 
@@ -213,7 +220,10 @@ def attrition_wellbeing(report: StudyReport) -> GT:
         pd.DataFrame(cells),
         stub="Baseline wellbeing",
         spanner=list(labels.values()),
-        notes=["Share who answered the endline survey. Thirds of the baseline respondents\u2019 wellbeing."],
+        notes=[
+            "Share who answered the endline survey. Thirds of the baseline respondents\u2019 wellbeing.",
+            *withheld_note(table),
+        ],
     )
 
 

@@ -10,7 +10,9 @@ from hhp_stats.present import prose
 from hhp_stats.present.chapter import StudyReport
 from hhp_stats.present.goal_setting.more_sentences import MORE_SENTENCES
 from hhp_stats.present.goal_setting.tables import versions
-from hhp_stats.present.numbers import count, number, p_clause, percent, plural
+from hhp_stats.present.numbers import count, number, p_clause, percent, plural, withheld
+
+_WITHHELD = "is withheld, because the number of people concerned is very small."
 
 
 def primary(report: StudyReport) -> str:
@@ -56,6 +58,8 @@ def sample(report: StudyReport) -> str:
     """How many authorities, teams and people were randomised, and how many to each arm."""
     whole = _stage(report, "randomised")
     arms = {arm: _stage(report, "allocated", arm) for arm in ("treatment", "control")}
+    if withheld(whole["people"], *(arm["people"] for arm in arms.values())):
+        return f"How many members of staff were randomised {_WITHHELD}"
     return (
         f"{plural(whole['people'], 'member')} of staff in {plural(whole['teams'], 'team')} of "
         f"{plural(len(report.plan.sites), 'local authority', 'local authorities')} were randomised: "
@@ -68,7 +72,10 @@ def sample(report: StudyReport) -> str:
 def followed(report: StudyReport) -> str:
     """How many of the randomised have an outcome."""
     whole = _stage(report, "randomised")["people"]
-    analysed = sum(_stage(report, "analysed", arm)["people"] for arm in ("treatment", "control"))
+    known = [_stage(report, "analysed", arm)["people"] for arm in ("treatment", "control")]
+    if withheld(whole, *known):
+        return f"For how many absence is known {_WITHHELD}"
+    analysed = sum(known)
     return f"Absence is known for {count(analysed)} of {count(whole)} ({percent(analysed / whole)})."
 
 
@@ -76,6 +83,13 @@ def uptake(report: StudyReport) -> str:
     """Who started and who finished the course."""
     table = report.table("uptake").set_index("key")
     started, completed = table.loc["started"], table.loc["completed"]
+    if withheld(started["of"], started["people"]):
+        return f"How many started the course {_WITHHELD}"
+    if withheld(completed["people"]):
+        return (
+            f"Of {plural(started['of'], 'person', 'people')} offered the programme, {count(started['people'])} "
+            f"({percent(started['share'])}) started it; how many completed all six modules {_WITHHELD}"
+        )
     return (
         f"Of {plural(started['of'], 'person', 'people')} offered the programme, {count(started['people'])} "
         f"({percent(started['share'])}) started it and {count(completed['people'])} ({percent(completed['share'])}) "
@@ -87,6 +101,8 @@ def recall(report: StudyReport) -> str:
     """Who remembered it, and who protected time."""
     table = report.table("uptake").set_index("key")
     recalled, diary = table.loc["no_recall"], table.loc["protected"]
+    if withheld(recalled["share"], diary["share"]):
+        return f"How many of the treated staff recalled the programme, or put time for it into their diary, {_WITHHELD}"
     return (
         f"Among the treated staff who answered, {percent(recalled['share'], 0)} did not recall it or were unsure, and "
         f"{percent(diary['share'], 0)} had put time for it into their diary."
@@ -98,7 +114,7 @@ def balance(report: StudyReport) -> str:
     test = report.row("balance/omnibus/randomised")
     table = report.table("balance")
     part = table.loc[(table["population"] == "randomised") & (table["kind"] != "categorical")]
-    largest = part["std_difference"].abs().max()
+    largest = pd.to_numeric(part["std_difference"], errors="coerce").abs().max()  # withheld ones left out
     word = "do not differ more than chance explains" if test["p_value"] >= 0.05 else "differ more than chance explains"
     return (
         f"Taken together, the characteristics of the arms {word} ({p_clause(test['p_value'])}); the largest standardised "

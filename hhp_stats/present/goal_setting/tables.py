@@ -9,7 +9,7 @@ from great_tables import GT
 
 from hhp_stats.present.chapter import StudyReport
 from hhp_stats.present.goal_setting.more_tables import MORE_TABLES
-from hhp_stats.present.numbers import count, interval, number, p_clause, percent
+from hhp_stats.present.numbers import count, interval, number, p_clause, percent, withheld, withheld_note
 from hhp_stats.present.tables import balance_table, effects_table, plain_table
 from hhp_stats.results import row_of
 from hhp_stats.studies.goal_setting.descriptives import COVARIATES
@@ -66,10 +66,13 @@ def turnover(report: StudyReport) -> GT:
             key = f"{report.plan.study}/turnover/predicted_{arm}/{method}"
             cells[label].append(percent(row_of(report.output.results, key)["estimate"]) if key in frame.index else "")
     raw = [report.row(f"turnover/mean_{arm}/raw") for arm in ("control", "treatment")]
+    flow = report.table("flow")
+    left = flow.loc[flow["label"].str.startswith("Left"), "people"]
     return effects_table(
         rows, labels=report.labels(rows), stub="Version", digits=1, scale=100, arms=cells,
         notes=[
             "Arms: adjusted probability of leaving. Difference and interval in percentage points.",
+            "How many left is withheld to protect a count of very few people." if withheld(*left) else
             f"Left, unadjusted: {percent(raw[0]['estimate'])} of {count(raw[0]['n'])} in the control arm, "
             f"{percent(raw[1]['estimate'])} of {count(raw[1]['n'])} in the goal-setting arm.",
         ],
@@ -86,6 +89,7 @@ def balance(report: StudyReport) -> GT:
             "Shares, or means with standard deviations. Std. difference: goal-setting minus control in pooled standard deviations.",
             f"All characteristics together, allowing for teams: chi-squared({number(test['df'], 0)}) = "
             f"{number(test['statistic'], 1)}, {p_clause(test['p_value'])}.",
+            *withheld_note(table),
         ],
     )  # fmt: skip
 
@@ -103,13 +107,18 @@ def team_balance(report: StudyReport) -> GT:
             row[arm_label] = f"{number(scale * part['mean'], 1)} ({number(scale * part['sd'], 1)})"
         cells.append(row)
     counts = [count(table.loc[("size", arm), "teams"]) for arm in report.plan.design.arm_labels]
-    return plain_table(pd.DataFrame(cells), stub="Teams", spanner=list(report.plan.design.arm_labels.values()), notes=[
-        f"Mean over teams with standard deviation; {counts[0]} control teams, {counts[1]} goal-setting teams."])
+    return plain_table(
+        pd.DataFrame(cells),
+        stub="Teams",
+        spanner=list(report.plan.design.arm_labels.values()),
+        notes=[f"Mean over teams with standard deviation; {counts[0]} control teams, {counts[1]} goal-setting teams."],
+    )
 
 
 def uptake(report: StudyReport) -> GT:
     """Who took part."""
-    rows = report.table("uptake").to_dict("records")
+    table = report.table("uptake")
+    rows = table.to_dict("records")
     cells = pd.DataFrame({
         "Taking part": [row["label"] for row in rows],
         "People": [count(row["people"]) for row in rows],
@@ -117,13 +126,16 @@ def uptake(report: StudyReport) -> GT:
         "Share": [percent(row["share"]) for row in rows],
     })  # fmt: skip
     return plain_table(
-        cells, stub="Taking part", notes=["Course log for all staff; recall and diary: answers to the endline survey."]
+        cells,
+        stub="Taking part",
+        notes=["Course log for all staff; recall and diary: answers to the endline survey.", *withheld_note(table)],
     )
 
 
 def attrition(report: StudyReport) -> GT:
     """Records and responses by arm and authority."""
-    rows = report.table("attrition").to_dict("records")
+    table = report.table("attrition")
+    rows = table.to_dict("records")
     names = {"arm": "Arm", "authority": "Local authority"}
     cells = pd.DataFrame({
         "Group": [row["label"] for row in rows],
@@ -136,7 +148,9 @@ def attrition(report: StudyReport) -> GT:
         "Baseline survey": [percent(row["baseline_survey"]) for row in rows],
         "Endline survey": [percent(row["endline_survey"]) for row in rows],
     })  # fmt: skip
-    return plain_table(cells, stub="Group", groups="of", notes=["Shares of the people randomised."])
+    return plain_table(
+        cells, stub="Group", groups="of", notes=["Shares of the people randomised.", *withheld_note(table)]
+    )
 
 
 def clustering(report: StudyReport) -> GT:

@@ -158,9 +158,12 @@ local function without_notes(inlines, needle, where)
   })
 end
 
-local function float(kind, id, body, caption)
+local function float(kind, id, body, caption, given)
   without_notes(caption, id, "a caption")
   local attributes = { kind = kind }
+  for _, name in ipairs({ "data-presenter", "data-results" }) do
+    if given and given[name] then attributes[name] = given[name] end
+  end
   local div = pandoc.Div({
     pandoc.Div(body, pandoc.Attr("", { "float-body" })),
     pandoc.Div({ pandoc.Plain(caption) }, pandoc.Attr("", { "float-caption" })),
@@ -202,7 +205,7 @@ local floats = {
         problem(inner.identifier, "figures within the figure '" .. el.identifier .. "' cannot have labels of their own")
       end,
     })
-    return float(kind, el.identifier, with_alt(content, el.identifier, true), last.content), false
+    return float(kind, el.identifier, with_alt(content, el.identifier, true), last.content, el.attributes), false
   end,
 }
 

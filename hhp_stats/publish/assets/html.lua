@@ -64,7 +64,11 @@ local function float(el)
   if number or #caption > 0 then
     figcaption = { raw("<figcaption>" .. label .. write_inlines(caption) .. "</figcaption>") }
   end
-  local out = pandoc.Blocks({ raw("<figure" .. attributes(el, "float " .. kind) .. ">") })
+  local data = ""
+  for _, name in ipairs({ "data-presenter", "data-results" }) do
+    if el.attributes[name] then data = data .. " " .. name .. '="' .. escape(el.attributes[name]) .. '"' end
+  end
+  local out = pandoc.Blocks({ raw("<figure" .. attributes(el, "float " .. kind) .. data .. ">") })
   if kind == "tbl" then out:extend(figcaption) end
   out:extend(body)
   if kind == "fig" then out:extend(figcaption) end
@@ -164,7 +168,7 @@ local blocks = {
   Div = div,
   Table = scrolling,
   RawBlock = function(el)
-    if el.text:match("^<table") then return { raw('<div class="table-scroll">' .. el.text .. "</div>") } end
+    if el.text:match("^<table") then return { raw('<div class="table-scroll">' .. el.text:gsub(' data%-anchor="', ' id="') .. "</div>") } end
   end,
 }
 

@@ -192,7 +192,9 @@ local function typst_table(tbl, notes_only)
     .. table.concat(out, "\n") .. "\n)"
 end
 
+-- Paper has no panels: the number alone is left of a marked result.
 local function html_table(text)
+  text = text:gsub('<span class="result"[^>]*>([^<]*)</span>', "%1")
   local found = pandoc.read(text, "html").blocks:find_if(function(el) return el.t == "Table" end)
   if not found then error("HHP\t\t\ta table could not be read as HTML", 0) end
   return raw(typst_table(found))
@@ -277,6 +279,7 @@ local inline = {
       local maths = el.content:find_if(function(inner) return inner.t == "Math" end)
       return equation(maths, el.attributes.alt, el.attributes.number, el.identifier), false
     end
+    if has(el, "result") then return el.content end
   end,
   Math = function(el) return equation(el, el.text) end,
   Image = function(el)

@@ -59,6 +59,8 @@ def analyse(participants: Participants, plan: IndividualPlan, *, progress: Progr
         "reliability": _reliability(sample.reliability), "inputs": participants.inputs,
         "problems": participants.problems, "linkage": participants.linkage,
     }  # fmt: skip
+    if plan.design.cluster:
+        tables |= clusters.cluster_tables(people, plan)
     if not periods.empty:
         tables["periods"] = periods
     return StudyOutput(study=plan.study, results=result_frame(rows), tables=tables, conduct=tuple(conduct))

@@ -175,7 +175,8 @@ def _hedges(analysis: StudyAnalysis, frame: pd.DataFrame, plan: IndividualPlan) 
 
 def _lee(analysis: StudyAnalysis, frame: pd.DataFrame, plan: IndividualPlan) -> Estimated:
     """Bounds for those who would answer in either arm; the effect row carries their middle."""
-    outcome, treatment = _arrays(frame)
+    # In an order of their own: the draws of the bootstrap must not depend on the order of the file.
+    outcome, treatment = _arrays(frame.sort_values("person"))
     found = lee_bounds(outcome=outcome, treatment=treatment, draws=DRAWS, seed=plan.seed, conf_level=plan.conf_level)
     low, high = found.lower, found.upper
     middle = Estimate(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import zlib
 from collections.abc import Mapping
 from itertools import combinations
@@ -142,6 +143,18 @@ def cluster_rows(people: pd.DataFrame, plan: IndividualPlan) -> list[ResultRow]:
         for entry in plan.power.values():
             rows.append(_detectable(known, outcome.id, max(0.0, icc.estimate), entry, plan, about))
     return rows
+
+
+def cluster_tables(people: pd.DataFrame, plan: IndividualPlan) -> dict[str, pd.DataFrame]:
+    """The clusters with arm, people and respondents; and how many allocations the draw could have produced."""
+    groups = people.groupby(plan.design.cluster)
+    table = groups.agg(arm=("arm", "first"), people=("arm", "size"), responded=("responded", "sum")).reset_index()
+    table = table.rename(columns={plan.design.cluster: "cluster"}).astype({"responded": "int64"})
+    treated = int((table["arm"] == next(arm.id for arm in plan.arms if arm.code == 1)).sum())
+    allocations = pd.DataFrame(
+        {"clusters": [len(table)], "treated": [treated], "allocations": [math.comb(len(table), treated)]}
+    )
+    return {"clusters": table, "allocations": allocations}
 
 
 def _detectable(

@@ -9,7 +9,7 @@ import pandas as pd
 from hhp_stats.intake.rule_list import rule_frame
 from hhp_stats.intake.trial import Trial
 from hhp_stats.plan.schema import Plan
-from hhp_stats.studies.goal_setting.sample import NEGATIVE, NEEDS, POSITIVE, Sample
+from hhp_stats.studies.goal_setting.sample import NEEDS, NEGATIVE, POSITIVE, Sample
 
 # Column of the sample -> (label, where it comes from). Survey answers have a table of their own: item_nonresponse.
 VARIABLES: Mapping[str, tuple[str, str]] = {
@@ -72,7 +72,9 @@ def missingness(people: pd.DataFrame, plan: Plan) -> pd.DataFrame:
     answer it are missing.
     """
     groups = [("arm", plan.design.arm_labels[a], people["treatment"] == c) for a, c in plan.design.arms.items()]
-    groups += [("authority", site.local_authority, people["local_authority"] == site.local_authority) for site in plan.sites]
+    groups += [
+        ("authority", site.local_authority, people["local_authority"] == site.local_authority) for site in plan.sites
+    ]
     rows = []
     for variable, (label, source) in VARIABLES.items():
         lacking = ~people[variable] if source == "surveys" else people[variable].isna()

@@ -1,0 +1,74 @@
+"""The lists of the two pilots: participants, app sessions and survey answers; interviewees."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from hhp_stats.intake.plain_lists import ListRule, Lists, ListSpec, PlainLists, list_column, read_plain_lists
+from hhp_stats.intake.rule import Breach, Rule, at
+
+FREQUENCIES = ("never", "less than once a week", "once a week", "several times a week", "most days")
+CONTINUES = ("yes", "not sure", "no")
+EXPERIENCES = ("over one year", "up to one year", "none")
+DICTATION_ROLES = ("social worker", "newly qualified social worker", "senior practitioner", "team manager")
+FLEXITIME_ROLES = ("social worker", "senior practitioner", "team manager", "service lead")
+
+DICTATION = (
+    ListSpec(
+        name="participants", file="data/allocation/dictation.csv",
+        fields=(list_column("participant", "identifier"), list_column("local_authority", "category", allowed=("Brent", "Coventry")),
+                list_column("role", "category", allowed=DICTATION_ROLES)),
+    ),
+    ListSpec(
+        name="sessions", file="data/usage/dictation.csv",
+        fields=(list_column("participant", "identifier"), list_column("day", "integer", low=1, high=28),
+                list_column("minutes", "integer", low=0, high=600)),
+    ),
+    ListSpec(
+        name="survey", file="data/surveys/dictation/endline.csv",
+        fields=(list_column("participant", "identifier"), list_column("frequency", "category", allowed=FREQUENCIES),
+                list_column("would_continue", "category", allowed=CONTINUES)),
+    ),
+)  # fmt: skip
+FLEXITIME = (
+    ListSpec(
+        name="interviewees", file="data/allocation/flexitime.csv",
+        fields=(list_column("interviewee", "identifier"), list_column("role", "category", allowed=FLEXITIME_ROLES),
+                list_column("experience", "category", allowed=EXPERIENCES)),
+    ),
+)  # fmt: skip
+
+
+def _from(about: str, authority: str) -> ListRule:
+    def find(lists: Lists) -> Iterator[Breach]:
+        people = lists["participants"].frame
+        own = people.loc[people["local_authority"] == authority, "participant"]
+        yield from at(~lists[about].frame["participant"].isin(own), "participant")
+
+    return ListRule(
+        about=about, find=find,
+        rule=Rule(code="K31", severity="error", rule=f"Everybody in this list must be a participant of {authority}.",
+                  remedy="Correct the participant, or add him or her to the list."),
+    )  # fmt: skip
+
+
+def _once(about: str, name: str) -> ListRule:
+    def find(lists: Lists) -> Iterator[Breach]:
+        yield from at(lists[about].frame[name].duplicated(keep=False), name)
+
+    return ListRule(
+        about=about, find=find,
+        rule=Rule(code="K32", severity="error", rule="A person must stand in this list once.", remedy="Delete the line that does not count."),
+    )  # fmt: skip
+
+
+def load_dictation(root: Path) -> PlainLists:
+    """Participants, sessions and answers; raises DataError, with every problem, where they break a rule."""
+    rules = (_once("participants", "participant"), _once("survey", "participant"), _from("sessions", "Brent"), _from("survey", "Coventry"))
+    return read_plain_lists(root, study="dictation", specs=DICTATION, rules=rules)
+
+
+def load_flexitime(root: Path) -> PlainLists:
+    """The interviewees; raises DataError, with every problem, where the list breaks a rule."""
+    return read_plain_lists(root, study="flexitime", specs=FLEXITIME, rules=(_once("interviewees", "interviewee"),))

@@ -1,0 +1,327 @@
+"""Appendix D: the published figures recomputed. Tables by name; the arithmetic is that of `hhp_stats.consistency`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import pandas as pd
+from great_tables import GT
+
+from hhp_stats.consistency.audit import audit, load_scales
+from hhp_stats.consistency.comparisons import READINGS, RecomputedTest, find_comparisons, recompute
+from hhp_stats.consistency.figures import Figures, design_figures, figures
+from hhp_stats.consistency.granularity import Scale
+from hhp_stats.consistency.relations import Recomputed, recompute_detectable_effects, recompute_relations
+from hhp_stats.consistency.verdict import FINDINGS, Finding
+from hhp_stats.errors import UnknownName
+from hhp_stats.plan.conflicts import load_conflicts, load_departures
+from hhp_stats.present.consistency_explained import RateCell, RetoldTest, rate_cells, retold
+from hhp_stats.present.numbers import MINUS, MISSING, count, number, p_value, percent
+from hhp_stats.present.tables import plain_table, text_table
+from hhp_stats.project_root import find_root
+
+TRIALS: Mapping[str, str] = {
+    "goal_setting": "Goal-setting", "letters": "Letters", "coffee": "Coffee", "beneficiaries": "Beneficiaries", "swing": "SWING",
+    "mod_ing": "MoD-ING", "diversity_joint": "Hiring, experiment 1", "diversity_blinding": "Hiring, experiment 2",
+    "dictation": "Dictation", "flexitime": "Flexitime", "hhp1_programme": "First phase", "hhp2_programme": "Second phase",
+    "schwartz": "Schwartz rounds", "qub_survey": "Workforce survey", "context": "Context",
+}  # fmt: skip
+KINDS: Mapping[str, str] = {
+    "two_sample": "Tests from means, standard errors and numbers of people", "rate_or_sum": "Rates, sums and repeated totals",
+    "detectable_effect": "Detectable effects", "direction": "Words of direction", "significance": "Claims of significance",
+    "spread": "Standard errors possible on the scale", "granularity": "Means possible on the scale",
+    "repeat": "Figures printed twice",
+}  # fmt: skip
+STUDIES: Mapping[str, str] = {
+    "programme": "Programme", "beneficiaries": "Beneficiaries", "swing": "SWING", "mod_ing": "MoD-ING", "hiring": "Hiring",
+    "dictation": "Dictation", "flexitime": "Flexitime", "letters": "Letters", "coffee": "Coffee", "context": "Context",
+}  # fmt: skip
+_COUNTS: Mapping[Finding, str] = {
+    "reproduces": "Reproduces", "another_reading": "Under another reading", "does_not_reproduce": "Does not",
+    "not_checkable": "Cannot be checked",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConsistencyReport:
+    """The audit of the published figures as appendix D reads it."""
+
+    root: Path
+    figures: Figures
+    relations: pd.DataFrame
+    detectable_effects: pd.DataFrame
+    scales: Mapping[tuple[str, str], Scale]
+
+    @cached_property
+    def verdicts(self) -> pd.DataFrame:
+        """One verdict a printed figure."""
+        return audit(self.figures.frame, relations=self.relations, detectable_effects=self.detectable_effects,
+                     scales=self.scales)  # fmt: skip
+
+    def table(self, name: str) -> GT:
+        """A table, by name or name/argument."""
+        head, _, argument = name.partition("/")
+        if head not in TABLES:
+            raise UnknownName(f"nothing is called {head!r} here; known: {', '.join(sorted(TABLES))}")
+        return TABLES[head](self, *([argument] if argument else []))
+
+    def say(self, name: str) -> str:
+        """A sentence or number for inline code: `counts`, or a verdict's number."""
+        found = self.verdicts["verdict"].value_counts()
+        shown = {str(finding): int(found.get(finding, 0)) for finding in FINDINGS}
+        checked = len(self.verdicts) - shown["not_checkable"]
+        words = {finding: count(n) for finding, n in shown.items()}
+        words |= {"figures": count(len(self.verdicts)), "checked": count(checked)}
+        words["share"] = percent((shown["reproduces"] + shown["another_reading"]) / checked, 0)
+        words["counts"] = (
+            f"Of {words['figures']} printed figures, {words['checked']} follow from others that are printed as well. Of these, "
+            f"{words['reproduces']} come back as printed, {words['another_reading']} only when they are read in another way than "
+            f"the text says, and {words['does_not_reproduce']} in no way we know. For the other {words['not_checkable']} nothing "
+            "printed decides."
+        )
+        if name not in words:
+            raise UnknownName(f"nothing is called {name!r} here; known: {', '.join(words)}")
+        return words[name]
+
+    def test(self, p_id: str) -> RetoldTest:
+        """One comparison, its numbers ready for a sentence."""
+        for comparison in find_comparisons(self.figures):
+            if comparison.p_id == p_id:
+                return retold(self.figures, comparison, scale=self.scales.get(comparison.key))
+        raise UnknownName(f"no comparison has the printed p-value {p_id!r}")
+
+    def rates(self) -> list[RateCell]:
+        """The four rates of the first hiring experiment with what their standard errors could be."""
+        return rate_cells(self.figures, self.scales["diversity_joint", "progression_rate"])
+
+
+def counts(report: ConsistencyReport) -> GT:
+    """Verdicts by study."""
+    return _counted(report.verdicts, by="trial", labels=TRIALS, stub="Study", total=True)
+
+
+def kinds(report: ConsistencyReport) -> GT:
+    """Verdicts by kind of check, for the figures that can be checked."""
+    checked = report.verdicts[report.verdicts["kind"] != "none"]
+    return _counted(checked, by="kind", labels=KINDS, stub="Check", total=False)
+
+
+def _counted(verdicts: pd.DataFrame, *, by: str, labels: Mapping[str, str], stub: str, total: bool) -> GT:
+    table = pd.crosstab(verdicts[by], verdicts["verdict"]).reindex(columns=list(_COUNTS), fill_value=0)
+    unknown = sorted(set(table.index) - set(labels))
+    if unknown:
+        raise UnknownName(f"no printed name for {', '.join(map(str, unknown))}")
+    rows = [
+        {stub: label, "Figures": count(table.loc[key].sum())} | {_COUNTS[f]: count(table.at[key, f]) for f in _COUNTS}
+        for key, label in labels.items()
+        if key in table.index
+    ]
+    if total:
+        last = {_COUNTS[f]: count(table[f].sum()) for f in _COUNTS}
+        rows.append({stub: "All", "Figures": count(len(verdicts))} | last)
+    return plain_table(pd.DataFrame(rows), stub=stub)
+
+
+def tests(report: ConsistencyReport) -> GT:
+    """Every printed p-value of two arms, with what the arms give."""
+    verdict = report.verdicts.set_index("id")
+    rows = []
+    for comparison in find_comparisons(report.figures):
+        if not comparison.p_id:
+            continue
+        found = recompute(report.figures, comparison)
+        row = verdict.loc[comparison.p_id]
+        other = "" if row["verdict"] != "another_reading" else f" ({row['reading']}: {p_value(row['recomputed'])})"
+        rows.append({
+            "Comparison": _contrast(found), "of": TRIALS[comparison.trial], "Difference": number(found.test.estimate),
+            "p from the arms": p_value(found.test.p_value), "Rounding allows": _p_interval(found.p_range.low, found.p_range.high),
+            "p as printed": _as_printed(row["as_printed"]), "Verdict": FINDINGS[row["verdict"]] + other,
+        })  # fmt: skip
+    return _grouped(
+        rows, stub="Comparison", words=["Verdict"],
+        notes=["Welch\u2019s test from the printed means, standard errors and numbers of people; the range runs over everything that "
+               "rounds to the printed digits."],
+    )  # fmt: skip
+
+
+def _contrast(test: RecomputedTest) -> str:
+    group = test.comparison.contrast.removeprefix("difference").strip("_")
+    names = {"me": "minority ethnic names", "wb": "White British names", "joint": "joint", "sep": "separate", "blinded": "blinded",
+             "vs": "against"}  # fmt: skip
+    detail = " ".join(names.get(word, word) for word in group.split("_")) if group else ""
+    label = _label(test.comparison.outcome)
+    return f"{label}: {detail}" if detail else label
+
+
+def rates(report: ConsistencyReport) -> GT:
+    """Rates, sums and repeated totals."""
+    return _relation_table(report, recompute_relations(report.figures, report.relations), places=4)
+
+
+def detectable(report: ConsistencyReport) -> GT:
+    """Detectable effects."""
+    found = recompute_detectable_effects(report.figures, report.detectable_effects)
+    return _relation_table(report, found, places=3, people=True)
+
+
+def _relation_table(report: ConsistencyReport, found: list[Recomputed], *, places: int, people: bool = False) -> GT:
+    rows = []
+    for item in found:
+        printed = report.figures.row(item.printed_id) if item.printed_id else None
+        row = {
+            "Quantity": _tidy(item.quantity + (f" ({item.reading})" if item.reading else "")),
+            "Recomputed": _tidy(f"{item.value:,.{places}g}"),
+            "Printed": MISSING if printed is None else _as_printed(printed["as_printed"]),
+        }
+        if people:
+            row["People it needs"] = MISSING if pd.isna(item.people_for_printed) else count(round(item.people_for_printed))
+        row["Agree"] = MISSING if item.reproduces is None else "yes" if item.reproduces else "no"
+        rows.append(row | {"Remark": _tidy(item.note)})
+    numeric = ["Recomputed", "Printed"] + (["People it needs"] if people else [])
+    return text_table(pd.DataFrame(rows), stub="Quantity", numeric=numeric,
+                      notes=["Lines without a printed figure show what the others imply. In brackets: the reading tried."])  # fmt: skip
+
+
+def wording(report: ConsistencyReport) -> GT:
+    """What the words claim against what the numbers say."""
+    return _verdict_table(report, report.verdicts["kind"].isin(["direction", "significance"]), recomputed=False)
+
+
+def possible(report: ConsistencyReport) -> GT:
+    """Which means and standard errors the scale allows."""
+    return _verdict_table(report, report.verdicts["kind"].isin(["spread", "granularity"]), recomputed=False)
+
+
+def every(report: ConsistencyReport, trial: str) -> GT:
+    """All figures of one study that can be checked, with verdict and reason."""
+    own = (report.verdicts["trial"] == trial) & (report.verdicts["kind"] != "none")
+    if not own.any():
+        raise UnknownName(f"no printed figure of {trial!r} can be checked")
+    return _verdict_table(report, own, recomputed=True)
+
+
+def _verdict_table(report: ConsistencyReport, kept: pd.Series, *, recomputed: bool) -> GT:
+    rows = []
+    for row in report.verdicts[kept].to_dict("records"):
+        cells = {"Figure": str(row["id"]), "Printed": _as_printed(str(row["as_printed"]))}
+        if recomputed:
+            cells["Recomputed"] = MISSING if pd.isna(row["recomputed"]) else _tidy(f"{row['recomputed']:,.4g}")
+        reading = "" if row["reading"] == "as printed" else f": {row['reading']}"
+        finding: Finding = row["verdict"]
+        rows.append(cells | {"Verdict": FINDINGS[finding] + reading, "Why": _tidy(str(row["reason"]))})
+    return text_table(pd.DataFrame(rows), stub="Figure", numeric=["Recomputed"] if recomputed else [],
+                      notes=["Figures by their id in data/published; TD stands for a fact of the design."])  # fmt: skip
+
+
+def rate_errors(report: ConsistencyReport) -> GT:
+    """Experiment 1: the printed standard error against every meaning it could have."""
+    rows = [
+        {"Rate": cell.label, "Printed rate": f"{number(cell.rate)}%", "Printed SE": cell.printed, "Least possible": number(cell.least),
+         "All decisions separate": number(cell.binomial), "Spread of a yes or no": number(cell.yes_or_no, 3)}
+        for cell in report.rates()
+    ]  # fmt: skip
+    return plain_table(
+        pd.DataFrame(rows), stub="Rate",
+        notes=["Least possible: the smallest standard error, in percentage points, that so many people with rates in steps of "
+               "a fifth can have around this rate.",
+               "All decisions separate: the standard error if each of a person\u2019s decisions counted as another person. Spread of a yes or "
+               "no: standard deviation of single answers, as a proportion."],
+    )  # fmt: skip
+
+
+def conflicts(report: ConsistencyReport) -> GT:
+    """Conflicts in the documents outside the goal-setting trial, with the reading chosen."""
+    rows = [
+        {"Id": entry.id, "of": STUDIES[entry.study], "What conflicts": f"{entry.topic}. {_flat(entry.finding)}",
+         "Reading": _flat(entry.reading), "Weight": entry.grade}
+        for study in STUDIES
+        for entry in load_conflicts(report.root)
+        if entry.study == study
+    ]  # fmt: skip
+    return _grouped(
+        rows, stub="Id", words=["What conflicts", "Reading", "Weight"],
+        notes=["Weight: high changes a result or an analysis, medium a fact of the design, low is wording or bookkeeping."],
+    )  # fmt: skip
+
+
+def departures(report: ConsistencyReport) -> GT:
+    """Departures from plan in the second phase, as far as the documents show them."""
+    rows = [
+        {"Id": entry.id, "of": STUDIES[entry.study], "Planned": _flat(entry.planned), "Done": _flat(entry.done), "Known": entry.status,
+         "What it means": _flat(entry.consequence)}
+        for study in STUDIES
+        for entry in load_departures(report.root)
+        if entry.study == study
+    ]  # fmt: skip
+    return _grouped(
+        rows, stub="Id", words=["Planned", "Done", "Known", "What it means"],
+        notes=["Known: stated where the authors say so themselves, shown where it follows from two printed facts."],
+    )  # fmt: skip
+
+
+def readings(report: ConsistencyReport) -> GT:
+    """Which readings were tried on p-values that do not come back, and how many each would fit."""
+    fitted = report.verdicts[report.verdicts["kind"] == "two_sample"]
+    rows = [
+        {"Reading": words, "P-values it fits": count(((fitted["reading"] == words) & fitted["verdict"].isin(["reproduces", "another_reading"])).sum())}
+        for words in READINGS.values()
+    ]  # fmt: skip
+    return plain_table(pd.DataFrame(rows), stub="Reading")
+
+
+def _grouped(rows: list[dict[str, str]], *, stub: str, words: list[str], notes: list[str]) -> GT:
+    """Lines in blocks by their cell `of`; columns in `words` aligned left."""
+    table = plain_table(pd.DataFrame(rows), stub=stub, groups="of", notes=notes)
+    return table.cols_align("left", columns=words)
+
+
+def _flat(text: str) -> str:
+    return _tidy(" ".join(text.split()))
+
+
+def _tidy(text: str) -> str:
+    """Names of columns as words, true minus signs."""
+    words = re.sub(r"(?<=[a-z])_(?=[a-z])", " ", text)
+    return re.sub(r"(?<![\w\d-])-(?=[\d.])", MINUS, words)
+
+
+def _as_printed(text: object) -> str:
+    return _tidy(str(text))
+
+
+def _label(outcome: str) -> str:
+    text = outcome.replace("_", " ").replace("org ", "organisational ")
+    return text[:1].upper() + text[1:]
+
+
+def _p_interval(low: float, high: float) -> str:
+    if high < 0.001:
+        return "< .001"
+    ends = [f"{end:.3f}".removeprefix("0") for end in (low, high)]
+    return " to ".join(ends) if ends[0] != ends[1] else ends[0]
+
+
+TABLES: dict[str, Callable[..., GT]] = {
+    "counts": counts, "kinds": kinds, "tests": tests, "rates": rates, "detectable": detectable, "wording": wording,
+    "possible": possible, "every": every, "rate_errors": rate_errors, "conflicts": conflicts, "departures": departures,
+    "readings": readings,
+}  # fmt: skip
+
+
+def chapter(*, root: Path | None = None) -> ConsistencyReport:
+    """Open the published figures for appendix D."""
+    home = root or find_root()
+    folder = home / "data/published"
+
+    def read(name: str) -> pd.DataFrame:
+        return pd.read_csv(folder / name, dtype="str", keep_default_na=False)
+
+    printed = figures(pd.concat([read("published_results.csv"), design_figures(read("trial_design.csv"))], ignore_index=True))
+    return ConsistencyReport(
+        root=home, figures=printed, relations=read("relations.csv"), detectable_effects=read("detectable_effects.csv"),
+        scales=load_scales(folder / "scales.csv"),
+    )  # fmt: skip

@@ -1,0 +1,190 @@
+"""What the chapters on letters and coffee say beside what every field trial has: how much these trials could have found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from great_tables import GT
+
+from hhp_stats.errors import UnknownName
+from hhp_stats.intake.themes import load_themes
+from hhp_stats.present.embed import EmbeddedFigure, embed
+from hhp_stats.present.field_trials.figures import FIGURES
+from hhp_stats.present.field_trials.report import FieldTrialReport, open_field_trial
+from hhp_stats.present.field_trials.sentences import SENTENCES
+from hhp_stats.present.field_trials.tables import TABLES
+from hhp_stats.present.numbers import MISSING, count, interval, level, number, p_clause, p_value, percent
+from hhp_stats.present.style import QUIET, TREATMENT, WIDTH, apply_style
+from hhp_stats.present.tables import plain_table, text_table
+
+Made = TypeVar("Made")
+
+
+def detectable(report: FieldTrialReport) -> str:
+    """What an individually randomised trial of this size finds, with everybody and with those who answered."""
+    whole, achieved = (report.row(f"power/mde_{key}/formula") for key in ("recruited", "achieved"))
+    entry = report.plan.power["achieved"]
+    return (
+        f"Had all {count(whole['n'])} people answered, the trial would have found an effect of {number(whole['estimate'])} standard deviations in "
+        f"{percent(entry.power, 0)} of cases; with the {count(achieved['n'])} who answer in the synthetic files it finds one of "
+        f"{number(achieved['estimate'])}."
+    )
+
+
+def detectable_clustered(report: FieldTrialReport, outcome: str) -> str:
+    """The same for a trial of buildings, beside what as many independent people would allow."""
+    whole, achieved = (report.row(f"{outcome}/mde_{key}/clustered") for key in ("recruited", "achieved"))
+    free = report.row("power/mde_achieved/formula")
+    return (
+        f"With {count(achieved['n_clusters'])} buildings and the likeness of colleagues found here, the trial finds an effect of "
+        f"{number(achieved['estimate'])} standard deviations in {percent(report.plan.power['achieved'].power, 0)} of cases, and one of "
+        f"{number(whole['estimate'])} if everybody answers. As many people drawn one by one would allow {number(free['estimate'])}."
+    )
+
+
+def likeness(report: FieldTrialReport, outcome: str) -> str:
+    """The intracluster correlation."""
+    row = report.row(f"{outcome}/icc/anova")
+    return f"{number(row['estimate'], 3)}"
+
+
+def drawn(report: FieldTrialReport) -> str:
+    """How the buildings were drawn."""
+    table = report.table("clusters")
+    treated = int((table["arm"] == report.treatment.id).sum())
+    return (
+        f"{count(len(table))} buildings with {count(table['people'].min())} to {count(table['people'].max())} social workers were drawn to the two arms, "
+        f"{count(treated)} to coffee and tea and {count(len(table) - treated)} to carry on as before."
+    )
+
+
+def allocations(report: FieldTrialReport) -> str:
+    """How many allocations the randomisation could have produced."""
+    table = report.table("clusters")
+    return count(float(report.table("allocations")["allocations"].iloc[0])) if len(table) else MISSING
+
+
+def few_clusters(report: FieldTrialReport, outcome: str) -> str:
+    """The p-values of all ways to deal with few clusters, beside the one that ignores them."""
+    names = {"cr2": "CR2 with Satterthwaite's degrees of freedom", "cr1": "CR1", "wild-webb": "the wild bootstrap",
+             "randomisation": "randomisation inference", "building-means": "the buildings' means"}  # fmt: skip
+    words = ", ".join(f"{p_value(float(report.row(f'{outcome}/itt/{key}')['p_value']))} by {name}" for key, name in names.items())
+    ignored = report.row(f"{outcome}/itt/people-hc2")
+    planned = report.row(f"{outcome}/itt/cr2")
+    return (
+        f"The p-value is {words}; it would be {p_value(float(ignored['p_value']))} if buildings were ignored. The standard error is "
+        f"{number(planned['std_error'])} with buildings and {number(ignored['std_error'])} without."
+    )
+
+
+def chance(report: FieldTrialReport) -> str:
+    """What the largest difference of a trial without any effect is."""
+    rows = [(o, report.planned(o.id), report.row(f"{o.id}/itt/hedges-g")) for o in report.measured]
+    entry, row, effect = max(rows, key=lambda found: abs(float(found[2]["estimate"])))
+    return (
+        f"The largest of these differences, in {entry.label.lower()}, is {number(effect['estimate'])} standard deviations "
+        f"({p_clause(float(row['p_value']))}). Nothing was planted: this is what chance alone brings about in a trial of this size."
+    )
+
+
+def versions_figure(report: FieldTrialReport, outcome: str) -> EmbeddedFigure:
+    """Every version of the analysis of one outcome, in its unit."""
+    entry = report.outcome(outcome)
+    analyses = [a for a in report.plan.analyses if a.outcome == outcome and a.estimator not in ("hedges-g", "hedges-g-clustered")]
+    rows = [report.row(a.id) for a in analyses]
+    apply_style()
+    figure, axes = plt.subplots(figsize=(WIDTH, 0.9 + 0.36 * len(rows)))
+    for y, (analysis, row) in enumerate(zip(reversed(analyses), reversed(rows), strict=True)):
+        colour = TREATMENT if analysis.kind == "planned" else QUIET
+        axes.plot([row["conf_low"], row["conf_high"]], [y, y], color=colour, linewidth=2)
+        axes.plot([row["estimate"]], [y], marker="D" if analysis.kind == "planned" else "o", color=colour)
+        axes.annotate(analysis.label, (-0.02, y), xycoords=("axes fraction", "data"), ha="right", va="center", fontsize=8)
+        words = f"{number(row['estimate'])} ({interval(row['conf_low'], row['conf_high'])})"
+        axes.annotate(words, (1.02, y), xycoords=("axes fraction", "data"), ha="left", va="center", fontsize=8)
+    axes.axvline(0, color=QUIET, linewidth=0.8, zorder=0)
+    axes.set_yticks([])
+    axes.set_ylim(-0.6, len(rows) - 0.4)
+    axes.spines["left"].set_visible(False)
+    axes.set_xlabel(f"Treated minus control, {entry.unit.split(',')[0].split(' (')[0]}")
+    said = "; ".join(f"{a.label}: {number(r['estimate'])} ({interval(r['conf_low'], r['conf_high'])})" for a, r in zip(analyses, rows, strict=True))
+    return embed(
+        figure, root=report.root, document=report.document, label=f"{report.plan.study}-versions-{outcome.replace('_', '-')}",
+        alt=f"Estimates and 95% intervals of every version of the analysis. {said}.",
+        caption=f"{entry.label}: the planned analysis (diamond) and other versions, with 95% intervals, in data without any effect",
+    )  # fmt: skip
+
+
+def buildings(report: FieldTrialReport) -> GT:
+    """The buildings with arm, size and response."""
+    table = report.table("clusters")
+    labels = {arm.id: arm.label for arm in report.plan.arms}
+    rows = pd.DataFrame({
+        "Building": table["cluster"].str.removeprefix("Building "), "Arm": table["arm"].map(labels), "Social workers": [count(n) for n in table["people"]],
+        "Answered": [f"{count(n)} ({percent(n / of, 0)})" for n, of in zip(table["responded"], table["people"], strict=True)],
+    })  # fmt: skip
+    return plain_table(rows, stub="Building", notes=["Buildings are numbered; sizes and arms are assumed."])
+
+
+def clustering(report: FieldTrialReport) -> GT:
+    """Likeness within buildings and detectable effects, by outcome."""
+    cells = []
+    for outcome in report.measured:
+        icc = report.row(f"{outcome.id}/icc/anova")
+        reach = MISSING if pd.isna(icc["conf_low"]) else interval(icc["conf_low"], icc["conf_high"])
+        found = {key: number(report.row(f"{outcome.id}/mde_{key}/clustered")["estimate"]) for key in ("recruited", "achieved")}
+        cells.append({"Outcome": outcome.label, "Intracluster correlation": number(icc["estimate"], 3), f"{level(report.plan.conf_level)} CI": reach,
+                      "Detectable if all answer": found["recruited"], "Detectable as answered": found["achieved"]})  # fmt: skip
+    notes = ["Detectable effects in standard deviations. A negative correlation counts as zero in them."]
+    return plain_table(pd.DataFrame(cells), stub="Outcome", notes=notes)
+
+
+def themes(report: FieldTrialReport) -> GT:
+    """What the documents report in words."""
+    table = load_themes(report.root, report.plan.study).frame
+    rows = pd.DataFrame({"Theme": table["topic"], "What was said": table["finding"], "Voices": table["voices"], "How many": table["stated"]})
+    return text_table(rows, stub="Theme")
+
+
+OWN_SENTENCES: Mapping[str, Callable[..., str]] = {
+    "detectable": detectable, "detectable_clustered": detectable_clustered, "likeness": likeness, "drawn": drawn,
+    "allocations": allocations, "few_clusters": few_clusters, "chance": chance,
+}  # fmt: skip
+OWN_TABLES: Mapping[str, Callable[..., GT]] = {"buildings": buildings, "clustering": clustering, "themes": themes}
+OWN_FIGURES: Mapping[str, Callable[..., EmbeddedFigure]] = {"versions": versions_figure}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhaseOneChapter:
+    """What a chapter calls; names are those of the field trials and those above."""
+
+    report: FieldTrialReport
+
+    def table(self, name: str) -> GT:
+        """A table, by name or name/argument."""
+        return _made({**TABLES, **OWN_TABLES}, name, self.report)
+
+    def figure(self, name: str) -> EmbeddedFigure:
+        """A figure with its caption and alternative text."""
+        return _made({**FIGURES, **OWN_FIGURES}, name, self.report)
+
+    def say(self, name: str) -> str:
+        """A sentence or number for inline code."""
+        return _made({**SENTENCES, **OWN_SENTENCES}, name, self.report)
+
+
+def _made(registry: Mapping[str, Callable[..., Made]], name: str, report: FieldTrialReport) -> Made:
+    head, _, argument = name.partition("/")
+    if head not in registry:
+        raise UnknownName(f"nothing is called {head!r} here; known: {', '.join(sorted(registry))}")
+    arguments: tuple[Any, ...] = (argument,) if argument else ()
+    return registry[head](report, *arguments)
+
+
+def chapter(study: str, *, document: str = "", root: Path | None = None) -> PhaseOneChapter:
+    """Open the results of letters or coffee for the chapter `document` (default: the one the plan names)."""
+    return PhaseOneChapter(report=open_field_trial(study, document=document, root=root))

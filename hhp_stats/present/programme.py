@@ -1,0 +1,291 @@
+"""Chapter 1: the studies at a glance and the wider context. Every number is a printed figure or follows from some."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+from great_tables import GT
+
+from hhp_stats.consistency.figures import Figures, design_figures, figures
+from hhp_stats.consistency.relations import Recomputed, recompute_relations
+from hhp_stats.errors import UnknownName
+from hhp_stats.plan.book_sections import book_sections
+from hhp_stats.plan.conflicts import load_conflicts, load_sources
+from hhp_stats.present.markdown import escaped, pipe_table, section_reference
+from hhp_stats.present.numbers import DASH, count, number, percent
+from hhp_stats.present.tables import plain_table, text_table
+from hhp_stats.project_root import find_root
+
+DOCUMENT = "report/01-programme.qmd"
+_SLOT = re.compile(r"\{([\w-]+)\}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GlanceStudy:
+    """One line of the table of studies; numbers stand as slots such as {swing-N_randomised}, facts of the designs."""
+
+    name: str
+    section: str
+    asks: str
+    design: str
+    participants: str
+    outcomes: str  # the primary one first
+    known: str  # what is published of its results
+
+
+FIRST_PHASE: tuple[GlanceStudy, ...] = (
+    GlanceStudy(
+        name="Goal-setting", section="sec-goal-setting", asks="Does a short online course on setting goals keep staff well?",
+        design="Teams randomised within authorities, two arms",
+        participants="{goal_setting-N_recruited_reported} people in {goal_setting-n_LAs_webinar} authorities "
+        "({goal_setting-N_planned_before_attrition} planned)",
+        outcomes="Sickness absence; turnover, wellbeing, time pressure, efficacy", known="Taking part only",
+    ),
+    GlanceStudy(
+        name="Letters", section="sec-letters", asks="Does a letter of appreciation from the manager make staff feel valued?",
+        design="People randomised, two arms", participants="{letters-N_recruited} people in {letters-n_LAs} authorities",
+        outcomes="Wellbeing; feeling valued, motivation, belonging", known="As pictures",
+    ),
+    GlanceStudy(
+        name="Coffee", section="sec-coffee", asks="Do free hot drinks at the office do any good?", design="By building",
+        participants="{coffee-N_recruited} people in {coffee-n_buildings} buildings of one authority",
+        outcomes="Not printed", known="As pictures",
+    ),
+)  # fmt: skip
+SECOND_PHASE: tuple[GlanceStudy, ...] = (
+    GlanceStudy(
+        name="Beneficiaries", section="sec-beneficiaries", asks="Does thanks from young people who were in care lift those who cared?",
+        design="People randomised within authorities, the others wait",
+        participants="{beneficiaries-N_randomised} people in {beneficiaries-n_LAs} authorities; {beneficiaries-N_responded} answered",
+        outcomes="Wellbeing; burnout, motivation, perceived social worth", known="Arms and p-values",
+    ),
+    GlanceStudy(
+        name="SWING", section="sec-swing", asks="Do messages from those ahead help newcomers to the profession?",
+        design="People randomised within two cohorts",
+        participants="{swing-N_randomised} people in one training programme; {swing-N_responded} answered",
+        outcomes="Wellbeing; burnout, connection to the profession, self-reported absence", known="Arms and p-values",
+    ),
+    GlanceStudy(
+        name="MoD-ING", section="sec-mod-ing", asks="Do the same messages help new staff of a ministry?", design="People randomised, two arms",
+        participants="{mod_ing-N_randomised} people at one site; {mod_ing-N_responded} answered",
+        outcomes="Wellbeing; commitment and support, connection; absence never analysed", known="Arms and p-values",
+    ),
+    GlanceStudy(
+        name="Hiring", section="sec-hiring", asks="Does it matter how applications are laid before those who choose?",
+        design="Two online experiments with the same people",
+        participants="{diversity_joint-N} social workers; {diversity_joint-rows_analysis} decisions in the first experiment",
+        outcomes="Taken further or not; score of an application", known="Rates, scores and p-values",
+    ),
+    GlanceStudy(
+        name="Dictation", section="sec-dictation", asks="Does software that writes what is said save time?", design="Pilot without a control arm",
+        participants="{dictation-N_access} people in {dictation-n_LAs} authorities; {dictation-n_interviews} interviews",
+        outcomes="Use, time, intention to go on", known="Counts and themes",
+    ),
+    GlanceStudy(
+        name="Flexitime", section="sec-flexitime", asks="What does flexible working change for teams and managers?", design="Interviews",
+        participants="{flexitime-n_interviews} interviews in one authority", outcomes="Wellbeing, balance, productivity, autonomy",
+        known="Themes",
+    ),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Programme:
+    """Printed figures and facts of the designs, as chapter 1 reads them."""
+
+    root: Path
+    figures: Figures
+    relations: Mapping[str, Recomputed]
+
+    def value(self, figure_id: str) -> float:
+        """One printed figure; facts of designs without their TD-."""
+        key = figure_id if figure_id in self.figures.places else f"TD-{figure_id}"
+        return float(self.figures.row(key)["value"])
+
+    def fact(self, figure_id: str, digits: int | None = None) -> str:
+        """The same for a sentence: whole numbers with commas, others with the digits that are printed."""
+        value = self.value(figure_id)
+        if digits is None and value.is_integer():
+            return count(value)
+        return number(value, len(f"{value:g}".partition(".")[2]) if digits is None else digits)
+
+    def derived(self, relation_id: str, digits: int = 0) -> str:
+        """A quantity recomputed from printed figures (`data/published/relations.csv`)."""
+        if relation_id not in self.relations:
+            raise UnknownName(f"no relation {relation_id!r}")
+        return number(self.relations[relation_id].value, digits)
+
+    def conflict(self, key: str) -> str:
+        """What contradicts what, and the reading chosen, with the conflict's id."""
+        for entry in load_conflicts(self.root):
+            if entry.id == key:
+                return f"{' '.join(entry.finding.split())} {' '.join(entry.reading.split())} ({entry.id})"
+        raise UnknownName(f"no conflict {key!r}")
+
+    def table(self, name: str) -> GT:
+        """A table by name."""
+        if name not in TABLES:
+            raise UnknownName(f"nothing is called {name!r} here; known: {', '.join(sorted(TABLES))}")
+        return TABLES[name](self)
+
+    def say(self, name: str) -> str:
+        """A sentence by name."""
+        if name not in SENTENCES:
+            raise UnknownName(f"nothing is called {name!r} here; known: {', '.join(sorted(SENTENCES))}")
+        return SENTENCES[name](self)
+
+    def studies(self, phase: str) -> str:
+        """The studies of a phase (first, second) as a Markdown table with links to their chapters."""
+        entries = {"first": FIRST_PHASE, "second": SECOND_PHASE}[phase]
+        known, listed = book_sections(self.root), (self.root / "_quarto.yml").read_text(encoding="utf-8")
+        rows = []
+        for entry in entries:
+            section = known.get(entry.section)
+            name = f"**{entry.name}**"
+            if section is not None and section.file in listed:
+                name += f" {section_reference(section, document=DOCUMENT)}"
+            cells = [entry.asks, entry.design, self._filled(entry.participants), entry.outcomes, entry.known]
+            rows.append([name, *(escaped(cell) for cell in cells)])
+        return pipe_table(
+            ["Study", "Question", "Design", "Participants", "Outcomes", "Published results"], rows,
+            label=f"tbl-programme-{phase}", caption=f"Studies of the {phase} phase", widths=[12, 22, 18, 22, 22, 12],
+        )  # fmt: skip
+
+    def _filled(self, text: str) -> str:
+        return _SLOT.sub(lambda slot: self.fact(slot[1]), text)
+
+
+def survey(programme: Programme) -> GT:
+    """The two waves of the workforce survey on both scales."""
+    rows = []
+    for key, label in (("SWEM", "Mental wellbeing (SWEMWBS)"), ("WRQ", "Quality of working life (WRQoL)")):
+        low, high = (programme.value(f"QUB-{key}-{end}") for end in ("MIN", "MAX"))
+        waves = [[programme.value(f"QUB-{key}-W{wave}-{part}") for part in ("M", "SD")] for wave in (1, 2)]
+        change = waves[1][0] - waves[0][0]
+        spread = math.sqrt((waves[0][1] ** 2 + waves[1][1] ** 2) / 2)
+        rows.append({
+            "Scale": label, "Range": f"{count(low)}{DASH}{count(high)}",
+            "First wave": f"{number(waves[0][0])} ({number(waves[0][1])})", "Second wave": f"{number(waves[1][0])} ({number(waves[1][1])})",
+            "Change": number(change), "In SDs": number(change / spread),
+            "Second wave on the range": percent((waves[1][0] - low) / (high - low), 0),
+        })  # fmt: skip
+    return plain_table(
+        pd.DataFrame(rows), stub="Scale",
+        notes=["Means with standard deviations; higher is better on both scales. In SDs: the change over the root mean square of the two "
+               "standard deviations, computed here. On the range: 0% is the lowest score possible, 100% the highest."],
+    )  # fmt: skip
+
+
+def schwartz(programme: Programme) -> GT:
+    """Costs of a Schwartz round by authority, with recomputed totals and the attendance they imply."""
+    parts = {"PANEL": "Panel meeting", "ROUND": "The round itself", "STEER": "Steering group", "TOTAL": "Total, printed"}
+    places = ("LA1", "LA3", "LA4", "LA5", "LA6")
+    rows = [
+        {"Pounds": label} | {f"Authority {la[2:]}": count(programme.value(f"SCH-{part}-{la}")) for la in places}
+        for part, label in parts.items()
+    ]
+    rows.append({"Pounds": "Total, recomputed"} | {f"Authority {la[2:]}": programme.derived(f"schwartz_{la.lower()}") for la in places})
+    rows.append({"Pounds": "People a round, implied"} | {f"Authority {la[2:]}": _implied(programme, la) for la in places})
+    rows.append({"Pounds": "Training, once"} | {f"Authority {la[2:]}": count(programme.value(f"SCH-TRAIN-{la}")) for la in places})
+    return plain_table(
+        pd.DataFrame(rows), stub="Pounds",
+        notes=[f"Mean costs in pounds. Implied: the printed total over the printed {programme.fact('SCH-PP')} pounds a person; in brackets what the "
+               "rounding of that figure allows. No attendance is printed."],
+    )  # fmt: skip
+
+
+def _implied(programme: Programme, la: str) -> str:
+    found = programme.relations[f"schwartz_people_{la.lower()}"]
+    return f"{number(found.value, 0)} ({number(found.low, 0)}{DASH}{number(found.high, 0)})"
+
+
+_RATES = (
+    ("HHP1-TURN-WEB", "Turnover in a year", "Children\u2019s social workers, England"),
+    ("CTX-TURN-PROT", "Turnover in a year", "The same rate, as the base of the power calculation"),
+    ("CTX-TURN-PC", "Turnover in a year", "Year to September 2020, moves within an authority included"),
+    ("CTX-SIXTH", "Turnover in a year", "Worded as leaving the profession"),
+    ("HHP1-ABS-WEB", "Sickness absence", "Share of working time"),
+    ("CTX-ABS", "Sickness absence", "Share of working time, year to September 2020"),
+    ("CTX-TENURE", "Leavers with short service", "Left within five years of joining the authority"),
+    ("CTX-WL58", "Workload too high", "Children\u2019s social workers who agreed"),
+    ("CTX-WL55", "Too many roles", "Children\u2019s social workers who agreed"),
+    ("CTX-BOI-40", "Meaning to leave the profession", "Survey of 2018"),
+    ("CTX-LEAVE12", "Expect to be elsewhere in a year", "Survey of the Department for Education"),
+)  # fmt: skip
+
+
+def rates(programme: Programme) -> GT:
+    """Rates of turnover, absence and strain of the workforce, each with its document."""
+    kinds = {source.code: source.kind for source in load_sources(programme.root)}
+    rows = []
+    for key, what, whom in _RATES:
+        row = programme.figures.row(key)
+        rows.append({"Rate": what, "As printed": str(row["as_printed"]), "Of whom, or what": whom,
+                     "Document": kinds[str(row["source_file"])[:3]]})  # fmt: skip
+    return text_table(
+        pd.DataFrame(rows), stub="Rate", numeric=["As printed"],
+        notes=[f"Recomputed: {programme.fact('CTX-TURN-LEFT')} of {programme.fact('CTX-TURN-N')} full-time posts are "
+               f"{programme.derived('turnover_2020', 2)}%."],
+    )  # fmt: skip
+
+
+def totals(programme: Programme) -> str:
+    """How many people took part in the second phase, by the printed counts."""
+    randomised = programme.derived("participants_randomised")
+    analysed = sum(programme.value(key) for key in ("BEN-N-RESP", "SWI-N-DISC", "MOD-N-RESP", "DIVJ-N"))
+    return (
+        f"The second phase is announced with more than {programme.fact('HHP2-N-FW')} participants. By the printed counts "
+        f"{randomised} people were randomised in its trials, and {count(analysed)} of them gave the data that were analysed."
+    )
+
+
+def survey_words(programme: Programme) -> str:
+    """What the two waves of the survey say, in a sentence that follows the numbers."""
+    changes = [programme.value(f"QUB-{key}-W2-M") - programme.value(f"QUB-{key}-W1-M") for key in ("SWEM", "WRQ")]
+    if all(change < 0 for change in changes):
+        moved = f"Both scores were lower in the second wave, by {number(-changes[0])} and {number(-changes[1])} points"
+    elif all(change > 0 for change in changes):
+        moved = f"Both scores were higher in the second wave, by {number(changes[0])} and {number(changes[1])} points"
+    else:
+        moved = f"The scores moved in different directions, by {number(changes[0])} and {number(changes[1])} points"
+    return (
+        f"{moved}; {programme.fact('QUB-N')} people answered it. The number of answers in the first wave is not printed, so no test of the "
+        "change is possible, and it is not said how many people answered both."
+    )
+
+
+def schwartz_words(programme: Programme) -> str:
+    """What the cost table adds up to."""
+    names = ("la1", "la3", "la4", "la5", "la6")
+    agree = sum(bool(programme.relations[f"schwartz_{name}"].reproduces) for name in names)
+    people = [programme.relations[f"schwartz_people_{name}"].value for name in names]
+    added = "All printed totals add up" if agree == len(names) else f"{count(agree)} of {count(len(names))} printed totals add up"
+    return (
+        f"{added}. A round cost {count(min(programme.value(f'SCH-TOTAL-{n.upper()}') for n in names))} to "
+        f"{count(max(programme.value(f'SCH-TOTAL-{n.upper()}') for n in names))} pounds. The figure of {programme.fact('SCH-PP')} pounds "
+        f"a person implies {number(min(people), 0)} to {number(max(people), 0)} people at every round."
+    )
+
+
+TABLES: Mapping[str, Callable[[Programme], GT]] = {"survey": survey, "schwartz": schwartz, "rates": rates}
+SENTENCES: Mapping[str, Callable[[Programme], str]] = {
+    "totals": totals, "survey": survey_words, "schwartz": schwartz_words,
+}  # fmt: skip
+
+
+def chapter(*, root: Path | None = None) -> Programme:
+    """Open the printed figures for chapter 1."""
+    home = root or find_root()
+    folder = home / "data/published"
+
+    def read(name: str) -> pd.DataFrame:
+        return pd.read_csv(folder / name, dtype="str", keep_default_na=False)
+
+    printed = figures(pd.concat([read("published_results.csv"), design_figures(read("trial_design.csv"))], ignore_index=True))
+    found = {item.relation_id: item for item in recompute_relations(printed, read("relations.csv"))}
+    return Programme(root=home, figures=printed, relations=found)

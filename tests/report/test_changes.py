@@ -1,0 +1,266 @@
+"""What changed between two releases: planted changes of every kind are found, nothing else is."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from frozen_tools import vouch, with_results
+from openpyxl import load_workbook
+from rich.console import Console
+
+from hhp_stats.present import changes as changes_page
+from hhp_stats.present.numbers import number
+from hhp_stats.publish.changes import ChangeReport, compare, compare_releases, largest
+from hhp_stats.publish.changes_text import terminal
+from hhp_stats.publish.printed import printed, requests
+from hhp_stats.publish.release import ReleaseRefused, Snapshot, freeze_release, read_snapshot
+from hhp_stats.publish.result_changes import flips, result_changes
+from hhp_stats.results import Estimate, not_estimated, read_results, result_frame
+
+DATE = "2026-05-31"
+BROMLEY = "data/returns/goal_setting/bromley/endline.xlsx"
+KENT = "data/returns/goal_setting/kent/endline.xlsx"
+PLANNED = "goal_setting/sickness_absence/itt/cr1"
+
+
+@pytest.fixture(scope="module")
+def frozen(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = Path(shutil.copytree(prepared, tmp_path_factory.mktemp("frozen") / "project"))
+    vouch(home)
+    freeze_release(home, date=DATE, output=home / "_output", with_report=False)
+    return home
+
+
+def columns_of(sheet) -> tuple[int, dict[str, int]]:
+    top = next(row for row in range(1, 12) if sheet.cell(row, 1).value == "Unique Staff ID")
+    return top, {str(cell.value).split(" (")[0]: cell.column for cell in sheet[top] if cell.value}
+
+
+def shown(report: ChangeReport) -> str:
+    console = Console(width=220, record=True, file=Path("/dev/null").open("w"))
+    console.print(terminal(report))
+    return console.export_text()
+
+
+@pytest.fixture(scope="module")
+def corrected(frozen: Path) -> tuple[Path, dict[str, object]]:
+    """Kent sends a corrected workbook and Bromley a correction: sixty days each."""
+    home = frozen.parent / "corrected"
+    shutil.copytree(frozen, home)
+    planted: dict[str, object] = {}
+    book = load_workbook(home / KENT)
+    sheet = book["Return"]
+    top, at = columns_of(sheet)
+    total, ill = (next(c for name, c in at.items() if name.startswith(word)) for word in ("Overall abs", "Illness related abs"))
+    row = next(r for r in range(top + 1, sheet.max_row) if isinstance(sheet.cell(r, ill).value, int | float)
+               and sheet.cell(r, ill).value >= 2 and isinstance(sheet.cell(r, total).value, int | float))  # fmt: skip
+    planted["row"], planted["old"] = row, (sheet.cell(row, total).value, sheet.cell(row, ill).value)
+    for column in (total, ill):
+        sheet.cell(row, column).value += 30
+    book.save(home / KENT)
+    entry = [sheet.cell(row, 1).value, sheet.cell(row, ill).value]
+
+    source = load_workbook(home / BROMLEY, data_only=True)["Return"]
+    top, at = columns_of(source)
+    total, ill = (next(c for name, c in at.items() if name.startswith(word)) for word in ("Overall abs", "Illness related abs"))
+    left = next(c for name, c in at.items() if name.startswith("Left the auth"))
+    line = next(r for r in range(top + 1, source.max_row) if isinstance(source.cell(r, ill).value, int | float)
+                and 3 <= source.cell(r, ill).value <= 20 and str(source.cell(r, left).value).lower() == "no"
+                and isinstance(source.cell(r, total).value, int | float))  # fmt: skip
+    staff = source.cell(line, 1).value
+    with (home / "data/corrections.csv").open("a", encoding="utf-8", newline="") as stream:
+        ledger = csv.writer(stream, lineterminator="\n")
+        for name, field, column in (("K1", "overall_absence_days", total), ("K2", "illness_days", ill)):
+            value = source.cell(line, column).value
+            ledger.writerow([name, "2026-06-02", "goal_setting", "endline", "Bromley", staff, field, f"{value:g}",
+                             f"{value + 60:g}", "long illness missed", "authority"])  # fmt: skip
+    planted["kent_ledger"] = entry
+    with_results(home)
+    return home, planted
+
+
+def test_nothing_changed_says_so(frozen: Path) -> None:
+    vouch(frozen)
+    report = compare_releases(frozen)
+    assert report.same and not report.files and not report.flips
+    assert report.headline() == f"No number and no sentence changed between {DATE} and now."
+    assert report.causes() in ("No input, no code and no software changed.",
+                               "Changed: the code of the analyses or the report.")  # fmt: skip
+    assert json.loads(json.dumps(report.record()))["results"] == []
+
+
+def test_a_replaced_workbook_is_compared_cell_by_cell(corrected: tuple[Path, dict[str, object]]) -> None:
+    home, planted = corrected
+    vouch(home)
+    report = compare_releases(home)
+    assert {(each.path, each.change) for each in report.files} == {(KENT, "changed"), ("data/corrections.csv", "changed")}
+    assert next(each for each in report.files if each.path == KENT).note == "2 cells"
+    old_total, old_ill = planted["old"]  # type: ignore[misc]
+    found = {(each.path, each.row, each.field, each.old, each.new, each.ledger) for each in report.cells}
+    row = str(planted["row"])
+    assert found == {
+        (KENT, row, "overall_absence_days", f"{old_total:g}", f"{old_total + 30:g}", ""),
+        (KENT, row, "illness_days", f"{old_ill:g}", f"{old_ill + 30:g}", ""),
+    }
+
+
+def test_ledger_lines_results_and_print_are_listed_without_the_person(corrected: tuple[Path, dict[str, object]]) -> None:
+    home, _ = corrected
+    vouch(home)
+    report = compare_releases(home)
+    assert [(each.change, each.line["id"], each.line["field"]) for each in report.ledger] == [
+        ("added", "K1", "overall_absence_days"), ("added", "K2", "illness_days"),
+    ]  # fmt: skip
+    old, new = (read_results(place) for place in (home / f"data/releases/{DATE}/results.csv", home / ".report/results/results.csv"))
+    was, now = (frame.set_index("result_id").at[PLANNED, "estimate"] for frame in (old, new))
+    moved = next(each for each in report.results if each.result_id == PLANNED)
+    assert (moved.old, moved.new, moved.analysis, moved.change) == (was, now, "planned", "moved")
+    assert moved.absolute == now - was and moved.relative == (now - was) / abs(was)
+    assert {"estimate", "std_error", "p_value"} <= set(moved.columns)
+    sentence = next(each for each in report.sentences if any("primary" in place for place in each.places))
+    assert number(abs(was)) in sentence.old and number(abs(now)) in sentence.new
+    cell = next(each for each in report.figures if each.cell.endswith("/ Difference"))
+    assert (cell.old, cell.new) == (number(was), number(now))
+    text = shown(report)
+    assert report.headline() in text and "K1" in text and PLANNED in text
+    staff = (home / "data/corrections.csv").read_text(encoding="utf-8").splitlines()[-1].split(",")[5]
+    everything = text + json.dumps(report.record()) + changes_page.ChangesPage(report=report).sections()
+    assert staff not in everything, "a staff ID was shown"
+
+
+def test_a_cell_that_the_ledger_asks_for_carries_its_line(corrected, tmp_path: Path) -> None:
+    home = Path(shutil.copytree(corrected[0], tmp_path / "project"))
+    staff, value = corrected[1]["kent_ledger"]
+    with (home / "data/corrections.csv").open("a", encoding="utf-8") as ledger:
+        ledger.write(f"K9,2026-06-03,goal_setting,endline,Kent,{staff},illness_days,1,{value},replaced since,authority\n")
+    vouch(home)
+    report = compare_releases(home)
+    assert {each.field: each.ledger for each in report.cells} == {"overall_absence_days": "", "illness_days": "K9"}
+    assert "2 cells of returns (one of them asked for in the ledger)" in report.causes()
+
+
+def test_the_page_of_the_report(frozen: Path, corrected) -> None:
+    vouch(frozen)
+    empty = Path(shutil.copytree(frozen, frozen.parent / "first", ignore=shutil.ignore_patterns("releases")))
+    first = changes_page.page(root=empty)
+    assert first.headline().startswith("This is the first release") and first.sections() == "" and first.since() == ""
+    vouch(corrected[0])
+    page = changes_page.page(root=corrected[0])
+    text = page.sections()
+    for name in ("inputs", "cells", "ledger", "results", "sentences", "figures"):
+        assert f"{{#tbl-h-{name}}}" in text
+    assert page.since().startswith(f"Compared with the release of {DATE}.")
+    assert len(page.rows("results")) == len(page.report.results) > 10
+
+
+def test_damaged_or_missing_releases_are_refused(prepared: Path, tmp_path: Path) -> None:
+    home = Path(shutil.copytree(prepared, tmp_path / "project"))
+    with pytest.raises(ReleaseRefused, match="no earlier release"):
+        compare_releases(home)
+    with pytest.raises(ReleaseRefused, match="there are: none yet"):
+        compare_releases(home, "2020-01-01")
+
+
+def test_two_frozen_releases_can_be_compared(corrected, tmp_path: Path) -> None:
+    home = Path(shutil.copytree(corrected[0], tmp_path / "project"))
+    vouch(home)
+    freeze_release(home, date="2026-07-01", output=home / "_output", with_report=False)
+    (home / KENT).unlink()  # nothing but the frozen files may be needed
+    report = compare_releases(home, b="2026-07-01")
+    assert (report.a, report.b) == (DATE, "2026-07-01")
+    assert len(report.cells) == 2 and any(each.result_id == PLANNED for each in report.results)
+
+
+def test_file_that_came_or_went_and_a_person_who_came(frozen: Path) -> None:
+    old = read_snapshot(frozen, DATE)
+    cells = old.cells(KENT)
+    inputs = {name: digest for name, digest in old.inputs.items() if name != BROMLEY}
+    stub = _Stub(replace(old, name="later", inputs=inputs | {KENT: "other", "data/new.csv": "x"},
+                         records=dict(old.records) | {"data/new.csv": 3}), cells.iloc[1:])  # fmt: skip
+    report = compare(old, stub)  # type: ignore[arg-type]
+    assert {(f.path, f.change, f.note) for f in report.files} == {
+        (BROMLEY, "gone", ""), ("data/new.csv", "new", "3 lines"), (KENT, "changed", "1 cells")}  # fmt: skip
+    assert [(c.field, c.old, c.new, c.row) for c in report.cells] == [("person", "in the return", "", cells["row"].iloc[0])]
+
+
+class _Stub:
+    """A snapshot with other cells."""
+
+    def __init__(self, snapshot: Snapshot, cells: pd.DataFrame) -> None:
+        self.snapshot, self.found = snapshot, cells
+
+    def __getattr__(self, name: str):
+        return getattr(self.snapshot, name)
+
+    def cells(self, file: str) -> pd.DataFrame:
+        return self.found
+
+
+# ------------------------------------------------------------------ conclusions, on made-up frames
+def row(result_id: str, estimate: float, std_error: float = 1.0, **other):
+    made = Estimate(estimate=estimate, std_error=std_error, df=math.inf, n=100, n_clusters=10, method="m")
+    words = {"population": "all", "contrast": "a minus b", "analysis": "planned", "clause": "P1", "source": "x.y"}
+    return made.row(result_id=result_id, **words | other)
+
+
+def flipped(old, new) -> set[tuple[str, str, str, str]]:
+    return {(each.result_id, each.kind, each.was, each.now) for each in flips(result_frame(old), result_frame(new))}
+
+
+def test_each_kind_of_flip_is_found_and_told_apart() -> None:
+    name = "trial/days/itt/ols"
+    assert flipped([row(name, 1.0)], [row(name, 1.5)]) == set()
+    assert flipped([row(name, 1.0)], [row(name, -1.0)]) == {(name, "direction", "higher", "lower")}
+    assert flipped([row(name, 3.0)], [row(name, 1.0)]) == {
+        (name, "interval", "excludes 0", "includes 0"), (name, "significance", "p < .05", "p ≥ .05")}  # fmt: skip
+    missing = not_estimated(result_id=name, reason="separation", population="all", contrast="a minus b", method="m",
+                            analysis="planned", clause="P1", source="x.y")  # fmt: skip
+    assert flipped([row(name, 1.0)], [missing]) == {(name, "estimable", "estimated", "not estimated")}
+    assert flipped([missing], [missing]) == set()
+
+
+def test_a_ratio_is_judged_against_one_and_arms_conclude_nothing() -> None:
+    ratio, mean = "trial/benefit_cost/ratio/printed", "trial/days/mean_control/raw"
+    old, new = [row(ratio, 1.5, 0.2), row(mean, 5.0)], [row(ratio, 0.5, 0.2), row(mean, -0.5)]
+    assert flipped(old, new) == {(ratio, "direction", "higher", "lower")}
+
+
+def test_the_order_of_interventions_is_a_conclusion() -> None:
+    names = [f"{study}/days/itt/ols" for study in ("letters", "coffee", "goals")]
+    old = [row(name, size) for name, size in zip(names, (0.1, 0.2, 0.3), strict=True)]
+    new = [row(name, size) for name, size in zip(names, (0.1, 0.4, 0.3), strict=True)]
+    assert flipped(old, new) == {(names[0], "rank", "goals > coffee > letters", "coffee > goals > letters")}
+    assert flipped(old, old) == set()
+
+
+def test_rounding_noise_is_no_change_and_planned_results_come_first() -> None:
+    old = [row("t/a/itt/x", 2.0, analysis="sensitivity"), row("t/b/itt/x", 1.0), row("t/c/itt/x", 1.0), row("t/d/itt/x", 4.0)]
+    new = [row("t/a/itt/x", 9.0, analysis="sensitivity"), row("t/b/itt/x", 1.0 * (1 + 1e-13)), row("t/c/itt/x", 1.1),
+           row("t/e/itt/x", 0.0)]  # fmt: skip
+    found = largest(result_changes(result_frame(old), result_frame(new)))
+    assert [(each.result_id, each.change) for each in found] == [
+        ("t/c/itt/x", "moved"), ("t/d/itt/x", "gone"), ("t/e/itt/x", "new"), ("t/a/itt/x", "moved")]  # fmt: skip
+    assert found[0].relative == pytest.approx(0.1)  # one subtraction in floating point
+    assert math.isnan(found[1].new) and math.isnan(found[1].relative)
+
+
+# ------------------------------------------------------------------ what is printed
+def test_print_is_found_in_the_sources(prepared: Path) -> None:
+    asked = [(each.chapter, each.method, each.arguments[0]) for each in requests(prepared)]
+    assert asked == [("index.qmd", "say", ("primary",)), ("index.qmd", "say", ("sample",)), ("index.qmd", "table", ("primary",))]
+    said = printed(prepared)
+    assert set(said.sentences) == {"index.qmd gs.say('primary')", "index.qmd gs.say('sample')"}
+    assert not [text for text in said.sentences.values() if any("\ue000" <= c <= "\uf8ff" for c in text)]
+
+
+def test_the_real_book_is_read_as_well(root: Path) -> None:
+    found = requests(root)
+    assert {"index.qmd", "report/02-goal-setting.qmd"} <= {each.chapter for each in found}
+    assert sum(each.method == "say" for each in found) > 10 and sum(each.method == "table" for each in found) > 10
