@@ -58,7 +58,9 @@ class AuditReport:
     def record(self) -> dict[str, Any]:
         """The same for a program: plain values, missing ones None."""
         rows = [{str(name): _plain(value) for name, value in row.items()} for row in self.verdicts.to_dict("records")]
-        remarks = [{"code": r.code, "cell": r.cell, "rule": r.rule, "value": r.value, "remedy": r.remedy} for r in self.remarks]
+        remarks = [
+            {"code": r.code, "cell": r.cell, "rule": r.rule, "value": r.value, "remedy": r.remedy} for r in self.remarks
+        ]
         return {"file": self.file, "counts": self.counts, "remarks": remarks, "figures": rows}  # fmt: skip
 
     def show(self, console: Console, *, everything: bool = False) -> None:
@@ -124,9 +126,7 @@ def read_figures(file: Path) -> pd.DataFrame:
     try:
         text = file.read_text(encoding="utf-8-sig")
     except (FileNotFoundError, IsADirectoryError):
-        raise DataError(
-            [_problem(name, "A01", "There must be a file of this name.", "Check the path.")]
-        ) from None
+        raise DataError([_problem(name, "A01", "There must be a file of this name.", "Check the path.")]) from None
     except UnicodeDecodeError as error:
         raise DataError([_problem(name, "A02", f"The file must be text in UTF-8; byte {error.start} is not.",
                                   "Save it as CSV UTF-8.")]) from None  # fmt: skip

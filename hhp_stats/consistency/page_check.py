@@ -19,7 +19,8 @@ from hhp_stats.consistency.page_text import PageTable, read_page
 from hhp_stats.consistency.statcheck import find_tests
 from hhp_stats.errors import SelfCheckFailed
 
-ALPHA = 0.05
+# Degrees of freedom granted where none are printed: a trial of a dozen buildings has about nine after Satterthwaite.
+FEWEST = 4.0
 # Rows whose label says that interval or p come from resampling or another rule: see `self_check.EXEMPT`.
 OTHER_RULE = re.compile(
     r"bootstrap|randomisation|re-?randomis|fieller|bounds?\b|worst|lee|correlation|rho|icc|intraclass|ratio|profile|end-points", re.I
@@ -85,7 +86,7 @@ def _page_problems(paragraphs: Sequence[str], tables: Sequence[PageTable]) -> It
 def table_estimates(table: PageTable) -> Iterator[str]:
     """Lines with estimate, interval and p: is the estimate in the middle, and does p follow from the three?
 
-    The standard error is half the interval over the quantile of t. Without a column df any df from 20 up is granted.
+    The standard error is half the interval over the quantile of t. Without a column df any df from `FEWEST` up is granted.
     """
     columns = {name: place for place, name in enumerate(table.headings)}
     reach = next((name for name in columns if _CONF.fullmatch(name)), "")
@@ -106,14 +107,16 @@ def table_estimates(table: PageTable) -> Iterator[str]:
         if abs((low.value + high.value) / 2 - estimate.value) > room:
             yield f"{where}: the estimate is not in the middle of its interval"
             continue
-        freedom = _freedom(row[columns["df"]]) if "df" in columns else (20.0, math.inf)
+        freedom = _freedom(row[columns["df"]]) if "df" in columns else (FEWEST, math.inf)
         p = _P.fullmatch(row[columns["p"]]) if "p" in columns else None
         if p is None or freedom is None:
             yield ""
             continue
         least, most = p_range(estimate=estimate, low=low, high=high, level=level, freedom=freedom)
-        yield "" if _fits(p[1], p[2], least, most) else (
-            f"{where}: p {row[columns['p']]} is printed, the others give {least:.3f} to {most:.3f}"
+        yield (
+            ""
+            if _fits(p[1], p[2], least, most)
+            else (f"{where}: p {row[columns['p']]} is printed, the others give {least:.3f} to {most:.3f}")
         )
 
 
@@ -153,14 +156,18 @@ def table_shares(table: PageTable) -> Iterator[str]:
 
 
 def sentence_shares(text: str) -> Iterator[str]:
-    """"128 of the 641 treated staff (20.0%)"."""
+    """ "128 of the 641 treated staff (20.0%)"."""
     for found in _OF_SHARE.finditer(text):
         agree = _share_agrees(found[1], found[2], found[3])
-        yield "" if agree else f"{found[0]}%: {found[1]} of {found[2]} is {100 * _whole(found[1]) / _whole(found[2]):.2f}%"
+        yield (
+            ""
+            if agree
+            else f"{found[0]}%: {found[1]} of {found[2]} is {100 * _whole(found[1]) / _whole(found[2]):.2f}%"
+        )
 
 
 def sentence_tests(text: str) -> Iterator[str]:
-    """"95% CI a to b, p = .03": does the interval leave out zero where p is below .05? And t(28) = 2.20, p = .04."""
+    """ "95% CI a to b, p = .03": does the interval leave out zero where p is below .05? And t(28) = 2.20, p = .04."""
     for test in find_tests(text):
         yield "" if test.outcome == "consistent" else f"{test.text}: its p is {test.p_low:.3f} to {test.p_high:.3f}"
     for sentence in re.split(r"(?<=[.!?:]) (?=[A-Z])", text):
@@ -171,9 +178,15 @@ def sentence_tests(text: str) -> Iterator[str]:
             if low is None or high is None:
                 continue
             half = _Printed(value=(low.value + high.value) / 2, margin=(low.margin + high.margin) / 2)
-            least, most = p_range(estimate=half, low=low, high=high, level=float(found[1]) / 100, freedom=(20.0, math.inf))
+            least, most = p_range(
+                estimate=half, low=low, high=high, level=float(found[1]) / 100, freedom=(FEWEST, math.inf)
+            )
             sign = "" if found[4] == "=" else found[4]
-            yield "" if _fits(sign, found[5], least, most) else f"{found[0]}: the interval gives p {least:.3f} to {most:.3f}"
+            yield (
+                ""
+                if _fits(sign, found[5], least, most)
+                else f"{found[0]}: the interval gives p {least:.3f} to {most:.3f}"
+            )
 
 
 def _fits(sign: str, text: str, least: float, most: float) -> bool:

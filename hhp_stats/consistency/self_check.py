@@ -109,7 +109,9 @@ def check_flow(flow: pd.DataFrame, frame: pd.DataFrame, *, study: str) -> int:
                 continue
             compared += 1
             if int(row[column]) > limits[name]:
-                found.append(f"{row['result_id']}: {column} is {int(row[column])}, but {limits[name]} {name} were randomised")
+                found.append(
+                    f"{row['result_id']}: {column} is {int(row[column])}, but {limits[name]} {name} were randomised"
+                )
     found += list(_arms_of_results(flow, frame, study))
     if found:
         raise SelfCheckFailed("results and participant flow disagree", found)
@@ -122,16 +124,21 @@ def _check_conditions(flow: pd.DataFrame, frame: pd.DataFrame, *, study: str) ->
         for row in flow.to_dict("records")
         if not row["answered"] <= row["rows"] or row["people"] > row["rows"]
     ]
-    limits = flow.groupby("experiment")[["people", "rows"]].sum()
+    limits: dict[str, dict[str, int]] = {}
+    for row in flow.to_dict("records"):
+        of = limits.setdefault(str(row["experiment"]), {"people": 0, "rows": 0})
+        of["people"], of["rows"] = of["people"] + int(row["people"]), of["rows"] + int(row["rows"])
     compared = 0
-    for row in frame[(frame["study"] == study) & frame["outcome"].isin(limits.index)].to_dict("records"):
+    for row in frame[(frame["study"] == study) & frame["outcome"].isin(list(limits))].to_dict("records"):
         for column, name in (("n", "rows"), ("n_clusters", "people")):
             if pd.isna(row[column]):
                 continue
             compared += 1
-            most = int(limits.at[row["outcome"], name])
+            most = limits[str(row["outcome"])][name]
             if int(row[column]) > most:
-                found.append(f"{row['result_id']}: {column} is {int(row[column])}, but the conditions hold {most} {name}")
+                found.append(
+                    f"{row['result_id']}: {column} is {int(row[column])}, but the conditions hold {most} {name}"
+                )
     if found:
         raise SelfCheckFailed("results and participant flow disagree", found)
     return compared
@@ -161,21 +168,26 @@ def _stages(part: pd.DataFrame) -> Iterator[str]:
 
 def _arms_of_results(flow: pd.DataFrame, frame: pd.DataFrame, study: str) -> Iterator[str]:
     """The arms' numbers behind the means of an outcome that the flow names, and their sum in the planned analysis."""
-    own = frame[(frame["study"] == study) & (frame["status"] != "not_estimated")].set_index("result_id")
-    for outcome in own["outcome"].unique():
+    own = {
+        str(row["result_id"]): row
+        for row in frame[(frame["study"] == study) & (frame["status"] != "not_estimated")].to_dict("records")
+    }
+    for outcome in dict.fromkeys(str(row["outcome"]) for row in own.values()):
         ids = [f"{study}/{outcome}/mean_{arm}/raw" for arm in ("control", "treatment")]
         whole = f"{study}/{outcome}/itt/hc2"
-        if not all(key in own.index for key in (*ids, whole)):
+        if not all(key in own for key in (*ids, whole)):
             continue
-        total = sum(int(own.at[key, "n"]) for key in ids)
-        if total != int(own.at[whole, "n"]):
-            yield f"{whole}: n is {int(own.at[whole, 'n'])}, but the arms have {total}"
-    named = flow[(flow["kind"] == "stage") & (flow["stage"] == "analysed") & flow["label"].str.contains("primary outcome")]
-    planned = own[(own["analysis"] == "planned") & (own["estimand"] == "itt")]
-    if not named.empty and not planned.empty:
-        first = planned.iloc[0]
-        if int(named["people"].sum()) != int(first["n"]):
-            yield f"{planned.index[0]}: n is {int(first['n'])}, but the flow has {int(named['people'].sum())} analysed"
+        total = sum(int(own[key]["n"]) for key in ids)
+        if total != int(own[whole]["n"]):
+            yield f"{whole}: n is {int(own[whole]['n'])}, but the arms have {total}"
+    named = flow[
+        (flow["kind"] == "stage") & (flow["stage"] == "analysed") & flow["label"].str.contains("primary outcome")
+    ]
+    planned = [row for row in own.values() if row["analysis"] == "planned" and row["estimand"] == "itt"]
+    if not named.empty and planned:
+        first, people = planned[0], int(named["people"].sum())
+        if int(first["n"]) != people:
+            yield f"{first['result_id']}: n is {int(first['n'])}, but the flow has {people} analysed"
 
 
 def _anywhere(row: Mapping[Any, Any]) -> Iterator[str]:

@@ -21,6 +21,8 @@ from hhp_stats.results import Estimate
 Shifted = Literal["treated", "control", "both"]
 SHIFTED: tuple[Shifted, ...] = ("treated", "control", "both")
 
+CELLS_KEPT = 30_000_000  # a quarter of a gigabyte
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TippingPoints:
@@ -110,11 +112,14 @@ class _Shift:
             raise InvalidInput(f"{treatment} must be 0 for control and 1 for treated")
         missing = imputations.frame[outcome].isna().to_numpy(dtype=np.float64)
         self.moves = {"treated": missing * arm, "control": missing * (1 - arm), "both": missing}
-        self.imputations, self.outcome, self.fit, self.complete_df = imputations, outcome, fit, complete_df
+        # Every delta needs every completed set again: they are kept where they fit, else made anew each time.
+        small = len(imputations) * imputations.frame.size <= CELLS_KEPT
+        self.completed = list(imputations) if small else imputations
+        self.outcome, self.fit, self.complete_df = outcome, fit, complete_df
 
     def pooled(self, arm: str, delta: float) -> PooledEstimate:
         estimates = []
-        for frame in self.imputations:
+        for frame in self.completed:
             values = frame[self.outcome].to_numpy() + delta * self.moves[arm]
             estimates.append(self.fit(frame.assign(**{self.outcome: values})))
         return pool(estimates, complete_df=self.complete_df)

@@ -12,18 +12,18 @@ from pathlib import Path
 import pandas as pd
 
 from hhp_stats.errors import DataError, Problem
-from hhp_stats.intake.dictionary import Field, Study, load_dictionary
+from hhp_stats.intake.dictionary import DICTIONARY, Field, Study, load_dictionary
 from hhp_stats.intake.linkage import counted_response
 from hhp_stats.intake.lists import ListFile, read_list
 from hhp_stats.intake.load import problem_frame
-from hhp_stats.intake.manifest import read_manifest
+from hhp_stats.intake.manifest import read_manifest, sha256_of
 from hhp_stats.intake.pseudonym import Pseudonyms, load_pseudonyms
 from hhp_stats.intake.rule import Breach, Rule, at, breach_problems
 from hhp_stats.intake.rules_cells import CELL_RULES
 from hhp_stats.intake.rules_file import MARKED_SYNTHETIC, NOT_MARKED_SYNTHETIC
 from hhp_stats.intake.rules_survey import DUPLICATES, NOT_LINKED, OUT_OF_TIME, check_survey
 from hhp_stats.intake.rules_wave import blank_required, out_of_range
-from hhp_stats.intake.spellings import Spellings, load_spellings
+from hhp_stats.intake.spellings import SPELLINGS, Spellings, load_spellings
 from hhp_stats.intake.survey import SurveyFile, read_survey
 from hhp_stats.plan.individual import IndividualPlan
 
@@ -151,11 +151,16 @@ def load_participants(root: Path, plan: IndividualPlan) -> Participants:
         raise DataError(errors)
     people, linkage = _joined(plan, allocation, surveys, pseudonyms)
     problems = [problem for table in tables for problem in table.problems]
-    inputs = pd.DataFrame(
-        [(table.file, table.sha256, table.size, len(table.frame)) for table in tables],
-        columns=["path", "sha256", "bytes", "rows"],
-    )
+    read = [(table.file, table.sha256, table.size, len(table.frame)) for table in tables]
+    inputs = pd.DataFrame([*read, *_rules_read(root, plan)], columns=["path", "sha256", "bytes", "rows"])
     return Participants(people=people, inputs=inputs, problems=problem_frame(problems), linkage=linkage)
+
+
+def _rules_read(root: Path, plan: IndividualPlan) -> list[tuple[str, str, int, int]]:
+    """The files that decided how the raw ones were read: path, checksum, bytes, lines."""
+    names = (DICTIONARY, SPELLINGS, f"data/plan/{plan.study}.toml")
+    paths = [(name, root / name) for name in names]
+    return [(name, sha256_of(path), path.stat().st_size, path.read_bytes().count(b"\n")) for name, path in paths]
 
 
 def _spellings(root: Path) -> Spellings:

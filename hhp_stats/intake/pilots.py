@@ -65,7 +65,12 @@ def _once(about: str, name: str) -> ListRule:
 
 def load_dictation(root: Path) -> PlainLists:
     """Participants, sessions and answers; raises DataError, with every problem, where they break a rule."""
-    rules = (_once("participants", "participant"), _once("survey", "participant"), _from("sessions", "Brent"), _from("survey", "Coventry"))
+    rules = (
+        _once("participants", "participant"),
+        _once("survey", "participant"),
+        _from("sessions", "Brent"),
+        _from("survey", "Coventry"),
+    )
     return read_plain_lists(root, study="dictation", specs=DICTATION, rules=rules)
 
 

@@ -45,7 +45,9 @@ def load_themes(root: Path, study: str) -> Themes:
     raw = path.read_bytes()
     rows = list(csv.reader(raw.decode("utf-8").splitlines()))
     if not rows or tuple(rows[0]) != COLUMNS:
-        raise DataError([_problem(file, "row 1", f"The columns must be {', '.join(COLUMNS)}.", "Restore the first line.")])
+        raise DataError(
+            [_problem(file, "row 1", f"The columns must be {', '.join(COLUMNS)}.", "Restore the first line.")]
+        )
     lengths = {document.code: document.lines for document in load_sources(root)}
     seen: set[str] = set()
     problems: list[Problem] = []
@@ -67,7 +69,9 @@ def _problem(file: str, cell: str, rule: str, remedy: str, value: str = "") -> P
 def _row_problems(file: str, number: int, row: list[str], lengths: dict[str, int], seen: set[str]) -> Iterator[Problem]:
     place = f"row {number}"
     if len(row) != len(COLUMNS):
-        yield _problem(file, place, "Every line must have as many fields as the first.", "Complete the line.", f"{len(row)} fields")
+        yield _problem(
+            file, place, "Every line must have as many fields as the first.", "Complete the line.", f"{len(row)} fields"
+        )
         return
     entry = dict(zip(COLUMNS, row, strict=True))
     if not _THEME.fullmatch(entry["theme"]) or entry["theme"] in seen:
@@ -81,8 +85,16 @@ def _row_problems(file: str, number: int, row: list[str], lengths: dict[str, int
                        "Correct it.", entry["people"])  # fmt: skip
     for name, known in (("leaning", LEANINGS), ("release", RELEASES)):
         if entry[name] not in known:
-            yield _problem(file, f"{place}, {name}", f"This must be one of {', '.join(known)}.", "Correct it.", entry[name])
+            yield _problem(
+                file, f"{place}, {name}", f"This must be one of {', '.join(known)}.", "Correct it.", entry[name]
+            )
     places = entry["sources"].split()
     wrong = [code for code in places if not (m := PLACE.fullmatch(code)) or int(m[2]) > lengths.get(m[1], 0)]
     if wrong or not places:
-        yield _problem(file, f"{place}, sources", "Sources are places in the documents, such as 001:912.", "Correct them.", " ".join(wrong))
+        yield _problem(
+            file,
+            f"{place}, sources",
+            "Sources are places in the documents, such as 001:912.",
+            "Correct them.",
+            " ".join(wrong),
+        )

@@ -1,8 +1,8 @@
 """Planned against done: what the protocol commits to, what ran, and the deviations that explain the rest.
 
-`data/plan/commitments.toml` states, clause by clause, what each planned analysis must be.
+`data/plan/commitments*.toml` state, clause by clause, what each planned analysis must be.
 A study records what it really did (`Conduct`), read off the fitted objects. Every difference needs
-an entry in `data/plan/deviations.toml`, and every entry there must match a difference.
+an entry in one of `data/plan/deviations*.toml`, and every entry there must match a difference.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from typing import Any
 from hhp_stats.errors import PlanError
 from hhp_stats.plan.load import known_clauses
 
-COMMITMENTS = "data/plan/commitments.toml"
-DEVIATIONS = "data/plan/deviations.toml"
+COMMITMENTS = "data/plan/commitments*.toml"
+DEVIATIONS = "data/plan/deviations*.toml"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,26 +82,27 @@ def load_deviations(root: Path) -> tuple[Deviation, ...]:
     return found
 
 
-def _records(root: Path, file: str, key: str, kind: Any) -> Any:
-    raw = tomllib.loads((root / file).read_text(encoding="utf-8")).get(key, [])
+def _records(root: Path, pattern: str, key: str, kind: Any) -> Any:
     known, names = known_clauses(root), {field.name for field in fields(kind)}
     found, seen = [], set()
-    for number, entry in enumerate(raw, start=1):
-        place = f"{key} {entry.get('id', number)}"
-        for name in set(entry) - names:
-            raise PlanError(file, place, f"has an unknown key {name!r}.", f"Known: {', '.join(sorted(names))}.")
-        if entry.get("clause") not in known:
-            raise PlanError(file, place, f"cites clause {entry.get('clause')!r}, which does not exist.",
-                            "Use an id of data/published/protocol_clauses.csv.")  # fmt: skip
-        try:
-            record = kind(**{name: _text(value) for name, value in entry.items()})
-        except TypeError as error:
-            raise PlanError(file, place, f"is incomplete: {error}.", "Fill every key.") from None
-        identity = getattr(record, "id", (record.study, record.analysis, record.aspect))
-        if identity in seen:
-            raise PlanError(file, place, "stands twice.", "Keep one.")
-        seen.add(identity)
-        found.append(record)
+    for path in sorted(root.glob(pattern)):
+        file = path.relative_to(root).as_posix()
+        for number, entry in enumerate(tomllib.loads(path.read_text(encoding="utf-8")).get(key, []), start=1):
+            place = f"{key} {entry.get('id', number)}"
+            for name in set(entry) - names:
+                raise PlanError(file, place, f"has an unknown key {name!r}.", f"Known: {', '.join(sorted(names))}.")
+            if entry.get("clause") not in known:
+                raise PlanError(file, place, f"cites clause {entry.get('clause')!r}, which does not exist.",
+                                "Use an id of data/published/protocol_clauses.csv.")  # fmt: skip
+            try:
+                record = kind(**{name: _text(value) for name, value in entry.items()})
+            except TypeError as error:
+                raise PlanError(file, place, f"is incomplete: {error}.", "Fill every key.") from None
+            identity = getattr(record, "id", (record.study, record.analysis, record.aspect))
+            if identity in seen:
+                raise PlanError(file, place, "stands twice.", "Keep one.")
+            seen.add(identity)
+            found.append(record)
     return tuple(found)
 
 

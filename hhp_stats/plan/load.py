@@ -186,9 +186,9 @@ def _check_names(file: str, plan: Plan) -> None:
         if value not in allowed:
             raise PlanError(file, place, f"names an unknown {what} {value!r}.", f"Known: {', '.join(sorted(allowed))}.")
 
-    if plan.disclosure.threshold < 1:
+    if plan.disclosure.threshold < 3:  # of two, only the count of one would be small, and its mark would tell it
         raise PlanError(
-            file, "disclosure", "has a threshold below one.", "Give the smallest count that may be printed."
+            file, "disclosure", "has a threshold below three.", "Give the smallest count that may be printed."
         )
     refuse("disclosure", "rule for zeros", plan.disclosure.zeros, ZEROS)
     for key in plan.tipping.outcomes:

@@ -116,7 +116,7 @@ def _counted(verdicts: pd.DataFrame, *, by: str, labels: Mapping[str, str], stub
     if unknown:
         raise UnknownName(f"no printed name for {', '.join(map(str, unknown))}")
     rows = [
-        {stub: label, "Figures": count(table.loc[key].sum())} | {_COUNTS[f]: count(table.at[key, f]) for f in _COUNTS}
+        {stub: label, "Figures": count(table.loc[key].sum())} | {_COUNTS[f]: count(table.loc[key, f]) for f in _COUNTS}
         for key, label in labels.items()
         if key in table.index
     ]
@@ -139,13 +139,17 @@ def tests(report: ConsistencyReport) -> GT:
         rows.append({
             "Comparison": _contrast(found), "of": TRIALS[comparison.trial], "Difference": number(found.test.estimate),
             "p from the arms": p_value(found.test.p_value), "Rounding allows": _p_interval(found.p_range.low, found.p_range.high),
-            "p as printed": _as_printed(row["as_printed"]), "Verdict": FINDINGS[row["verdict"]] + other,
+            "p as printed": _as_printed(row["as_printed"]), "Verdict": _words(row["verdict"]) + other,
         })  # fmt: skip
     return _grouped(
         rows, stub="Comparison", words=["Verdict"],
         notes=["Welch\u2019s test from the printed means, standard errors and numbers of people; the range runs over everything that "
                "rounds to the printed digits."],
     )  # fmt: skip
+
+
+def _words(finding: object) -> str:
+    return {str(key): words for key, words in FINDINGS.items()}[str(finding)]
 
 
 def _contrast(test: RecomputedTest) -> str:
@@ -178,7 +182,9 @@ def _relation_table(report: ConsistencyReport, found: list[Recomputed], *, place
             "Printed": MISSING if printed is None else _as_printed(printed["as_printed"]),
         }
         if people:
-            row["People it needs"] = MISSING if pd.isna(item.people_for_printed) else count(round(item.people_for_printed))
+            row["People it needs"] = (
+                MISSING if pd.isna(item.people_for_printed) else count(round(item.people_for_printed))
+            )
         row["Agree"] = MISSING if item.reproduces is None else "yes" if item.reproduces else "no"
         rows.append(row | {"Remark": _tidy(item.note)})
     numeric = ["Recomputed", "Printed"] + (["People it needs"] if people else [])
@@ -320,7 +326,9 @@ def chapter(*, root: Path | None = None) -> ConsistencyReport:
     def read(name: str) -> pd.DataFrame:
         return pd.read_csv(folder / name, dtype="str", keep_default_na=False)
 
-    printed = figures(pd.concat([read("published_results.csv"), design_figures(read("trial_design.csv"))], ignore_index=True))
+    printed = figures(
+        pd.concat([read("published_results.csv"), design_figures(read("trial_design.csv"))], ignore_index=True)
+    )
     return ConsistencyReport(
         root=home, figures=printed, relations=read("relations.csv"), detectable_effects=read("detectable_effects.csv"),
         scales=load_scales(folder / "scales.csv"),

@@ -2,7 +2,7 @@
 
 Printed counts form a system: cells, and sums that hold between them (a row and its total, the same people in two
 tables). Primary cells are the small ones. Secondary cells are withheld besides, until a reader who knows every
-printed cell, every sum, the threshold and which withheld cell is primary can work out none of them.
+printed cell, every sum and what is withheld can work out none of the small ones.
 """
 
 from __future__ import annotations
@@ -82,6 +82,10 @@ class CountSystem:
 def withheld_counts(system: CountSystem, settings: DisclosureSettings) -> dict[Key, Reason]:
     """Which printed counts may not be printed, and why?
 
+    A reader is taken to know which counts are primary, wherever that can be defended against. It cannot where nothing
+    else is left to withhold (ones that add up to a total which is small itself): so the reasons are for the trial team,
+    and what is printed says only which counts are withheld.
+
     Primary: counts of 1 to threshold - 1, and 0 where the settings withhold zeros. Secondary: lesser counts, then
     counts that are no totals, then small counts first, until no withheld or unprinted small count has only one value that agrees with
     everything printed; then every secondary count is printed again that turns out not to be needed. What agrees is
@@ -113,6 +117,7 @@ class _Search:
         self.totals = {total for total, parts in self.sums if len(parts) > 1}
         self.withheld = self.printed & self.small
         self.primary = self.withheld.copy()
+        self.defended = np.ones(len(self.keys), dtype=bool)  # against a reader who knows the reasons
 
     def run(self) -> dict[Key, Reason]:
         while (exposed := self._first_exposed()) is not None:
@@ -151,7 +156,7 @@ class _Search:
     def _is_exposed(self, cell: int) -> bool:
         """Is there only one whole number that this cell can be?"""
         cells, sums = self._part_of(cell)
-        low, high = self._limits(cells)
+        low, high = self._limits(cells, reasons_known=bool(self.defended[cell]))
         goal = np.zeros(len(cells))
         goal[cells.index(cell)] = 1.0
         constraints = []
@@ -168,11 +173,14 @@ class _Search:
                 return False
         return True
 
-    def _limits(self, cells: list[int]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    def _limits(
+        self, cells: list[int], *, reasons_known: bool
+    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
         """What a reader knows of each unknown count by itself."""
+        least = self.threshold if reasons_known else self.lowest
         most = self.counts.sum() + self.threshold
-        low = [self.lowest if self.primary[at] else self.threshold if self.withheld[at] else 0 for at in cells]
-        high = [self.threshold - 1 if self.primary[at] else most for at in cells]
+        low = [self.lowest if self.primary[at] else least if self.withheld[at] else 0 for at in cells]
+        high = [self.threshold - 1 if reasons_known and self.primary[at] else most for at in cells]
         return np.array(low, dtype=np.float64), np.array(high, dtype=np.float64)
 
     def _equations(self, cells: list[int], sums: list[int]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
@@ -194,7 +202,10 @@ class _Search:
         found = {other for at in sums for other in (self.sums[at][0], *self.sums[at][1])}
         free = [at for at in found if self.printed[at] and not self.withheld[at] and self.counts[at] >= self.threshold]
         if not free:
-            raise HhpError(f"nothing more can be withheld to protect {self.keys[cell]}")
+            self.defended[cell] = False
+            if self._is_exposed(cell):
+                raise HhpError(f"nothing more can be withheld to protect {self.keys[cell]}")
+            return
         free.sort(key=lambda at: (at not in self.lesser, at in self.totals, self.counts[at], self.keys[at]))
         for at in free:
             self.withheld[at] = True

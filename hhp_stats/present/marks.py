@@ -190,7 +190,8 @@ def presented(function: Callable[Given, Made]) -> Callable[Given, Made]:
 
 
 def _known(made: Made, function: Callable[..., Made], seen: Recording) -> Made:
-    name = f"{function.__module__}.{function.__qualname__}"
+    # What a cell defines itself is shown as the cell's source.
+    name = "" if function.__module__ == "__main__" else f"{function.__module__}.{function.__qualname__}"
     known: Any = made
     if isinstance(made, GT):
         known = copy.copy(made)

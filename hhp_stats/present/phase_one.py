@@ -73,7 +73,9 @@ def few_clusters(report: FieldTrialReport, outcome: str) -> str:
     """The p-values of all ways to deal with few clusters, beside the one that ignores them."""
     names = {"cr2": "CR2 with Satterthwaite's degrees of freedom", "cr1": "CR1", "wild-webb": "the wild bootstrap",
              "randomisation": "randomisation inference", "building-means": "the buildings' means"}  # fmt: skip
-    words = ", ".join(f"{p_value(float(report.row(f'{outcome}/itt/{key}')['p_value']))} by {name}" for key, name in names.items())
+    words = ", ".join(
+        f"{p_value(float(report.row(f'{outcome}/itt/{key}')['p_value']))} by {name}" for key, name in names.items()
+    )
     ignored = report.row(f"{outcome}/itt/people-hc2")
     planned = report.row(f"{outcome}/itt/cr2")
     return (
@@ -95,7 +97,11 @@ def chance(report: FieldTrialReport) -> str:
 def versions_figure(report: FieldTrialReport, outcome: str) -> EmbeddedFigure:
     """Every version of the analysis of one outcome, in its unit."""
     entry = report.outcome(outcome)
-    analyses = [a for a in report.plan.analyses if a.outcome == outcome and a.estimator not in ("hedges-g", "hedges-g-clustered")]
+    analyses = [
+        a
+        for a in report.plan.analyses
+        if a.outcome == outcome and a.estimator not in ("hedges-g", "hedges-g-clustered")
+    ]
     rows = [report.row(a.id) for a in analyses]
     apply_style()
     figure, axes = plt.subplots(figsize=(WIDTH, 0.9 + 0.36 * len(rows)))
@@ -103,7 +109,9 @@ def versions_figure(report: FieldTrialReport, outcome: str) -> EmbeddedFigure:
         colour = TREATMENT if analysis.kind == "planned" else QUIET
         axes.plot([row["conf_low"], row["conf_high"]], [y, y], color=colour, linewidth=2)
         axes.plot([row["estimate"]], [y], marker="D" if analysis.kind == "planned" else "o", color=colour)
-        axes.annotate(analysis.label, (-0.02, y), xycoords=("axes fraction", "data"), ha="right", va="center", fontsize=8)
+        axes.annotate(
+            analysis.label, (-0.02, y), xycoords=("axes fraction", "data"), ha="right", va="center", fontsize=8
+        )
         words = f"{number(row['estimate'])} ({interval(row['conf_low'], row['conf_high'])})"
         axes.annotate(words, (1.02, y), xycoords=("axes fraction", "data"), ha="left", va="center", fontsize=8)
     axes.axvline(0, color=QUIET, linewidth=0.8, zorder=0)
@@ -111,7 +119,10 @@ def versions_figure(report: FieldTrialReport, outcome: str) -> EmbeddedFigure:
     axes.set_ylim(-0.6, len(rows) - 0.4)
     axes.spines["left"].set_visible(False)
     axes.set_xlabel(f"Treated minus control, {entry.unit.split(',')[0].split(' (')[0]}")
-    said = "; ".join(f"{a.label}: {number(r['estimate'])} ({interval(r['conf_low'], r['conf_high'])})" for a, r in zip(analyses, rows, strict=True))
+    said = "; ".join(
+        f"{a.label}: {number(r['estimate'])} ({interval(r['conf_low'], r['conf_high'])})"
+        for a, r in zip(analyses, rows, strict=True)
+    )
     return embed(
         figure, root=report.root, document=report.document, label=f"{report.plan.study}-versions-{outcome.replace('_', '-')}",
         alt=f"Estimates and 95% intervals of every version of the analysis. {said}.",
@@ -135,8 +146,11 @@ def clustering(report: FieldTrialReport) -> GT:
     cells = []
     for outcome in report.measured:
         icc = report.row(f"{outcome.id}/icc/anova")
-        reach = MISSING if pd.isna(icc["conf_low"]) else interval(icc["conf_low"], icc["conf_high"])
-        found = {key: number(report.row(f"{outcome.id}/mde_{key}/clustered")["estimate"]) for key in ("recruited", "achieved")}
+        reach: str = MISSING if pd.isna(icc["conf_low"]) else interval(float(icc["conf_low"]), float(icc["conf_high"]))
+        found = {
+            key: number(report.row(f"{outcome.id}/mde_{key}/clustered")["estimate"])
+            for key in ("recruited", "achieved")
+        }
         cells.append({"Outcome": outcome.label, "Intracluster correlation": number(icc["estimate"], 3), f"{level(report.plan.conf_level)} CI": reach,
                       "Detectable if all answer": found["recruited"], "Detectable as answered": found["achieved"]})  # fmt: skip
     notes = ["Detectable effects in standard deviations. A negative correlation counts as zero in them."]
@@ -146,7 +160,14 @@ def clustering(report: FieldTrialReport) -> GT:
 def themes(report: FieldTrialReport) -> GT:
     """What the documents report in words."""
     table = load_themes(report.root, report.plan.study).frame
-    rows = pd.DataFrame({"Theme": table["topic"], "What was said": table["finding"], "Voices": table["voices"], "How many": table["stated"]})
+    rows = pd.DataFrame(
+        {
+            "Theme": table["topic"],
+            "What was said": table["finding"],
+            "Voices": table["voices"],
+            "How many": table["stated"],
+        }
+    )
     return text_table(rows, stub="Theme")
 
 

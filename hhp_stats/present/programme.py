@@ -17,7 +17,7 @@ from hhp_stats.errors import UnknownName
 from hhp_stats.plan.book_sections import book_sections
 from hhp_stats.plan.conflicts import load_conflicts, load_sources
 from hhp_stats.present.markdown import escaped, pipe_table, section_reference
-from hhp_stats.present.numbers import DASH, count, number, percent
+from hhp_stats.present.numbers import DASH, SMALL, count, number, percent
 from hhp_stats.present.tables import plain_table, text_table
 from hhp_stats.project_root import find_root
 
@@ -114,6 +114,12 @@ class Programme:
             return count(value)
         return number(value, len(f"{value:g}".partition(".")[2]) if digits is None else digits)
 
+    def words(self, figure_id: str) -> str:
+        """A small count as a word."""
+        names = (*SMALL, "ten", "eleven", "twelve")
+        value = self.value(figure_id)
+        return names[int(value)] if value.is_integer() and 0 <= value < len(names) else self.fact(figure_id)
+
     def derived(self, relation_id: str, digits: int = 0) -> str:
         """A quantity recomputed from printed figures (`data/published/relations.csv`)."""
         if relation_id not in self.relations:
@@ -183,15 +189,28 @@ def survey(programme: Programme) -> GT:
 
 def schwartz(programme: Programme) -> GT:
     """Costs of a Schwartz round by authority, with recomputed totals and the attendance they imply."""
-    parts = {"PANEL": "Panel meeting", "ROUND": "The round itself", "STEER": "Steering group", "TOTAL": "Total, printed"}
+    parts = {
+        "PANEL": "Panel meeting",
+        "ROUND": "The round itself",
+        "STEER": "Steering group",
+        "TOTAL": "Total, printed",
+    }
     places = ("LA1", "LA3", "LA4", "LA5", "LA6")
     rows = [
         {"Pounds": label} | {f"Authority {la[2:]}": count(programme.value(f"SCH-{part}-{la}")) for la in places}
         for part, label in parts.items()
     ]
-    rows.append({"Pounds": "Total, recomputed"} | {f"Authority {la[2:]}": programme.derived(f"schwartz_{la.lower()}") for la in places})
-    rows.append({"Pounds": "People a round, implied"} | {f"Authority {la[2:]}": _implied(programme, la) for la in places})
-    rows.append({"Pounds": "Training, once"} | {f"Authority {la[2:]}": count(programme.value(f"SCH-TRAIN-{la}")) for la in places})
+    rows.append(
+        {"Pounds": "Total, recomputed"}
+        | {f"Authority {la[2:]}": programme.derived(f"schwartz_{la.lower()}") for la in places}
+    )
+    rows.append(
+        {"Pounds": "People a round, implied"} | {f"Authority {la[2:]}": _implied(programme, la) for la in places}
+    )
+    rows.append(
+        {"Pounds": "Training, once"}
+        | {f"Authority {la[2:]}": count(programme.value(f"SCH-TRAIN-{la}")) for la in places}
+    )
     return plain_table(
         pd.DataFrame(rows), stub="Pounds",
         notes=[f"Mean costs in pounds. Implied: the printed total over the printed {programme.fact('SCH-PP')} pounds a person; in brackets what the "
@@ -214,8 +233,8 @@ _RATES = (
     ("CTX-TENURE", "Leavers with short service", "Left within five years of joining the authority"),
     ("CTX-WL58", "Workload too high", "Children\u2019s social workers who agreed"),
     ("CTX-WL55", "Too many roles", "Children\u2019s social workers who agreed"),
-    ("CTX-BOI-40", "Meaning to leave the profession", "Survey of 2018"),
-    ("CTX-LEAVE12", "Expect to be elsewhere in a year", "Survey of the Department for Education"),
+    ("CTX-BOI-40", "Meaning to leave the profession", "Respondents of a survey in 2018"),
+    ("CTX-LEAVE12", "Expect to have left within a year", "Child and family social work at any authority; 2021"),
 )  # fmt: skip
 
 
@@ -244,6 +263,13 @@ def totals(programme: Programme) -> str:
     )
 
 
+def answered(programme: Programme) -> str:
+    """The share of those randomised who answered, by field trial."""
+    shares = [f"{programme.derived(key, 1)}% in {name}" for key, name in
+              (("ben_response_428", "Beneficiaries"), ("swi_response", "SWING"), ("mod_response_276", "MoD-ING"))]  # fmt: skip
+    return f"{shares[0]}, {shares[1]} and {shares[2]} of those randomised."
+
+
 def survey_words(programme: Programme) -> str:
     """What the two waves of the survey say, in a sentence that follows the numbers."""
     changes = [programme.value(f"QUB-{key}-W2-M") - programme.value(f"QUB-{key}-W1-M") for key in ("SWEM", "WRQ")]
@@ -264,7 +290,11 @@ def schwartz_words(programme: Programme) -> str:
     names = ("la1", "la3", "la4", "la5", "la6")
     agree = sum(bool(programme.relations[f"schwartz_{name}"].reproduces) for name in names)
     people = [programme.relations[f"schwartz_people_{name}"].value for name in names]
-    added = "All printed totals add up" if agree == len(names) else f"{count(agree)} of {count(len(names))} printed totals add up"
+    added = (
+        "All printed totals add up"
+        if agree == len(names)
+        else f"{count(agree)} of {count(len(names))} printed totals add up"
+    )
     return (
         f"{added}. A round cost {count(min(programme.value(f'SCH-TOTAL-{n.upper()}') for n in names))} to "
         f"{count(max(programme.value(f'SCH-TOTAL-{n.upper()}') for n in names))} pounds. The figure of {programme.fact('SCH-PP')} pounds "
@@ -274,7 +304,7 @@ def schwartz_words(programme: Programme) -> str:
 
 TABLES: Mapping[str, Callable[[Programme], GT]] = {"survey": survey, "schwartz": schwartz, "rates": rates}
 SENTENCES: Mapping[str, Callable[[Programme], str]] = {
-    "totals": totals, "survey": survey_words, "schwartz": schwartz_words,
+    "totals": totals, "answered": answered, "survey": survey_words, "schwartz": schwartz_words,
 }  # fmt: skip
 
 
@@ -286,6 +316,8 @@ def chapter(*, root: Path | None = None) -> Programme:
     def read(name: str) -> pd.DataFrame:
         return pd.read_csv(folder / name, dtype="str", keep_default_na=False)
 
-    printed = figures(pd.concat([read("published_results.csv"), design_figures(read("trial_design.csv"))], ignore_index=True))
+    printed = figures(
+        pd.concat([read("published_results.csv"), design_figures(read("trial_design.csv"))], ignore_index=True)
+    )
     found = {item.relation_id: item for item in recompute_relations(printed, read("relations.csv"))}
     return Programme(root=home, figures=printed, relations=found)

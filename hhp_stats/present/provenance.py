@@ -19,6 +19,9 @@ from hhp_stats.results import COLUMNS, row_of
 from hhp_stats.studies.output import read_output
 
 
+PACKAGE = Path(__file__).resolve().parents[1]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodeLocation:
     """One function or module: where it stands and the question its docstring answers."""
@@ -94,7 +97,8 @@ def locate(root: Path, name: str) -> CodeLocation:
     paragraphs = [part.strip() for part in (inspect.getdoc(found) or "").split("\n\n")]
     formula = next((part for part in paragraphs[1:] if part.startswith("Estimator:")), "")
     path = Path(file).resolve()
-    shown = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
+    home = next((place for place in (root, PACKAGE.parent) if path.is_relative_to(place)), path.parent)
+    shown = path.relative_to(home).as_posix()
     return CodeLocation(name=name, file=shown, line=line, question=paragraphs[0], formula=formula)
 
 

@@ -148,7 +148,7 @@ def execute(
             results[at] = Executed(outputs=(), reused=True)
             continue
         kept = project.root / CACHE / f"{source.chapter.slug}-{digest_chapter(source, inputs=inputs)}.ipynb"
-        notebook = _read_notebook(kept, as_version=4) if kept.exists() and not fresh else None
+        notebook = None if fresh else _kept_notebook(kept)
         if notebook is not None and _has_files(project, source, notebook):
             os.utime(kept)  # recently used outputs are kept longest
             results[at] = Executed(outputs=_outputs(notebook), reused=True)
@@ -183,6 +183,16 @@ def _has_files(project: Project, source: Source, notebook: Any) -> bool:
                 if not ((project.root / path[1:]) if path.startswith("/") else folder / path).is_file():
                     return False
     return True
+
+
+def _kept_notebook(file: Path) -> Any:
+    """What was kept, or None where nothing was or where it cannot be read: then the code runs again."""
+    try:
+        notebook = _read_notebook(file, as_version=4)
+        nbformat.validate(notebook)
+    except (OSError, ValueError, KeyError, AttributeError, nbformat.ValidationError):
+        return None
+    return notebook
 
 
 def _outputs(notebook: Any) -> tuple[tuple[Any, ...], ...]:

@@ -18,6 +18,7 @@ from typing import Any
 import pypandoc
 
 from hhp_stats.errors import RenderError
+from hhp_stats.publish.glossary import read_glossary
 from hhp_stats.publish.pictures import keep_picture
 from hhp_stats.publish.project import Project
 from hhp_stats.publish.source import Source, locate
@@ -119,6 +120,9 @@ def merge(project: Project, sources: Sequence[Source], woven: Sequence[Woven]) -
         "link-citations": True,
         "number-sections": project.number_sections,
         "words": words_of(project),
+        "glossary": [
+            {"slug": term.slug, "forms": list(term.forms), "words": term.words} for term in read_glossary(project.root)
+        ],
     }
     if project.csl:
         meta["csl"] = project.csl

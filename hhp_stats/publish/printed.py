@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import pandas as pd
 from great_tables import GT
@@ -23,6 +23,7 @@ from hhp_stats.publish.qmd import read_chapter
 from hhp_stats.publish.source import Cell, Inline, Source
 
 OPENERS = ("chapter", "appendix")
+REGISTRIES = {"table": "TABLES", "figure": "FIGURES", "say": "SENTENCES"}
 # Figures are drawn from the rows that stand in tables; inputs and software are compared as such, not as print.
 NOT_READ = ("figure", "inputs", "software")
 OWN_PAGE = "hhp_stats.present.changes"  # the page about changes does not report its own changes
@@ -64,6 +65,15 @@ def requests(root: Path) -> list[Request]:
     return [found for chapter in project.chapters for found in _of_chapter(read_chapter(project, chapter))]
 
 
+def function_of(request: Request) -> Any:
+    """The function behind a request: the registry's entry of that name, or the method of the opened object itself."""
+    module = import_module(request.module)
+    registry = getattr(module, REGISTRIES.get(request.method, ""), None)
+    if registry is not None and request.arguments[0]:
+        return registry[str(request.arguments[0][0]).partition("/")[0]]
+    return getattr(get_type_hints(getattr(module, request.opener))["return"], request.method)
+
+
 def printed(root: Path) -> Printed:
     """Make every sentence and table of the book again as text.
 
@@ -74,6 +84,8 @@ def printed(root: Path) -> Printed:
     sentences: dict[str, str] = {}
     tables: dict[str, dict[str, str]] = {}
     for request in requests(root):
+        if request.method in NOT_READ:
+            continue
         key = (request.module, request.opener, repr(request.opened_with))
         if key not in opened:
             values, named = request.opened_with
@@ -125,7 +137,7 @@ def _of_chapter(source: Source) -> Iterator[Request]:
             if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
                 continue
             owner, method, literal = node.func.value, node.func.attr, _literal(node)
-            if not isinstance(owner, ast.Name) or owner.id not in bound or method in NOT_READ or literal is None:
+            if not isinstance(owner, ast.Name) or owner.id not in bound or literal is None:
                 continue
             module, function, opened_with = bound[owner.id]
             label = step.label if isinstance(step, Cell) and step.label else ast.unparse(node)

@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
+from hhp_stats.at_work import at_work
 from hhp_stats.errors import RenderError
 from hhp_stats.publish import pandoc
 from hhp_stats.publish.execute import ChapterState, execute
@@ -97,7 +98,8 @@ def render_book(
 
     Raises RenderError, naming file and line where there is one: something outside the shared subset
     of Quarto, a failing statement, a missing label, citation or alternative text, or an engine that
-    is not installed.
+    is not installed. Raises ProjectBusy where another process renders this project, and NotWritten where
+    the disk is full or read only; the last report then stays as it was.
     """
     root, output = root.resolve(), output.resolve()
     if unknown := set(formats) - {"html", "pdf"}:
@@ -105,7 +107,7 @@ def render_book(
     if not formats:
         raise ValueError("no format asked for")
     clock = _Clock(progress or SilentProgress())
-    with _replaced(output) as building:
+    with at_work(root, "render"), _replaced(output) as building:
         if engine == "embedded":
             made = _embedded(
                 root, building, formats=formats, fresh=fresh, workers=workers, declared=declared, clock=clock,

@@ -24,12 +24,16 @@ def run(root: Path, *, progress: Progress = silent) -> StudyOutput:
     lists, themes = load_dictation(root), load_themes(root, STUDY)
     people, sessions, survey = (lists.frames[name] for name in ("participants", "sessions", "survey"))
     used = usage_by_person(people, sessions)
-    rows = [*usage_rows(used, plan), *survey_rows(people, survey, plan), count_row(plan, "sample/access", len(people), of=len(people), population="Everyone given access")]
+    rows = [
+        *usage_rows(used, plan),
+        *survey_rows(people, survey, plan),
+        count_row(plan, "sample/access", len(people), of=len(people), population="Everyone given access"),
+    ]
     progress(1, 1)
     return StudyOutput(
         study=STUDY, results=result_frame(rows), conduct=(),
         tables={
-            "usage": used.drop(columns="participant"), "frequency": _answers(survey["frequency"], FREQUENCIES),
+            "usage": usage_classes(used, often=int(plan.fact("often"))), "minutes": minute_classes(used), "frequency": _answers(survey["frequency"], FREQUENCIES),
             "would_continue": _answers(survey["would_continue"], CONTINUES), "roles": _roles(people),
             "themes": themes.frame, "inputs": pd.concat([lists.inputs, themes.inputs], ignore_index=True), "problems": lists.problems,
         },
@@ -39,11 +43,40 @@ def run(root: Path, *, progress: Progress = silent) -> StudyOutput:
 def usage_by_person(people: pd.DataFrame, sessions: pd.DataFrame) -> pd.DataFrame:
     """Sessions, days and minutes of everyone in Brent, those without a session included, most minutes first."""
     own = people.loc[people["local_authority"] == "Brent", ["participant"]]
-    sums = sessions.groupby("participant").agg(sessions=("minutes", "size"), days=("day", "nunique"), minutes=("minutes", "sum"))
-    found = own.merge(sums, left_on="participant", right_index=True, how="left").fillna({"sessions": 0, "days": 0, "minutes": 0})
+    sums = sessions.groupby("participant").agg(
+        sessions=("minutes", "size"), days=("day", "nunique"), minutes=("minutes", "sum")
+    )
+    found = own.merge(sums, left_on="participant", right_index=True, how="left").fillna(
+        {"sessions": 0, "days": 0, "minutes": 0}
+    )
     found = found.astype({"sessions": "int64", "days": "int64", "minutes": "int64"})
     found = found.sort_values(["minutes", "sessions", "participant"], ascending=[False, False, True])
     return found.reset_index(drop=True).assign(rank=lambda frame: frame.index + 1)
+
+
+def usage_classes(used: pd.DataFrame, *, often: int) -> pd.DataFrame:
+    """People, sessions and minutes by how often the app was used: no line is one person's."""
+    classes = pd.cut(
+        used["sessions"],
+        [-1, 0, often, 10_000],
+        labels=["not at all", f"up to {often} sessions", f"more than {often} sessions"],
+    )
+    table = used.groupby(classes, observed=False).agg(
+        people=("sessions", "size"), sessions=("sessions", "sum"), minutes=("minutes", "sum")
+    )
+    table = table.reset_index(names="use").astype({"use": "str"})
+    return table.assign(share=table["people"] / len(used), share_of_minutes=table["minutes"] / used["minutes"].sum())
+
+
+def minute_classes(used: pd.DataFrame) -> pd.DataFrame:
+    """People by minutes in the app over the pilot."""
+    classes = pd.cut(
+        used["minutes"], [-1, 0, 4, 9, 99, 100_000], labels=["none", "1 to 4", "5 to 9", "10 to 99", "100 or more"]
+    )
+    counts = classes.value_counts().sort_index()
+    return pd.DataFrame(
+        {"minutes": counts.index.astype(str), "people": counts.to_numpy(), "share": counts.to_numpy() / len(used)}
+    )
 
 
 def usage_rows(used: pd.DataFrame, plan: IndividualPlan) -> list[ResultRow]:

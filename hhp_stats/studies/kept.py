@@ -74,7 +74,7 @@ def _named(root: Path, paths: Iterable[Path]) -> list[tuple[str, Path]]:
 def is_kept(root: Path, study: str, key: str) -> bool:
     """Does the study's folder hold complete results with this key?"""
     note = root / FOLDER / study / "key.txt"
-    return note.is_file() and note.read_text(encoding="ascii").strip() == key
+    return note.is_file() and note.read_text(encoding="ascii", errors="replace").strip() == key
 
 
 def note_key(root: Path, study: str, key: str) -> None:

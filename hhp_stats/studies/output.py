@@ -27,10 +27,10 @@ class StudyOutput:
     def write(self, root: Path) -> None:
         """Write results, tables and conduct as CSV below `.report/results/<study>/`; whole or not at all."""
         folder = root / FOLDER / self.study
-        partial = folder.with_name(folder.name + ".partial")
-        for left in partial.glob("*"):
-            left.unlink()
-        partial.mkdir(parents=True, exist_ok=True)
+        partial, old = (folder.with_name(f"{folder.name}.{word}") for word in ("partial", "old"))
+        for left in (partial, old):  # of a run that was killed
+            _remove(left)
+        partial.mkdir(parents=True)
         write_results(self.results, partial / "results.csv")
         conduct = pd.DataFrame(
             [asdict(entry) for entry in self.conduct], columns=["study", "analysis", "aspect", "value"]
@@ -38,8 +38,6 @@ class StudyOutput:
         for name, table in {**self.tables, "conduct": conduct}.items():
             table.to_csv(partial / f"{name}.csv", index=False, lineterminator="\n")
         if folder.exists():
-            old = folder.with_name(folder.name + ".old")
-            _remove(old)
             folder.rename(old)
             partial.rename(folder)
             _remove(old)

@@ -11,7 +11,9 @@ COUNT = "hhp_stats.studies.pilot_rows.count_row"
 SHARE = "hhp_stats.studies.pilot_rows.share_row"
 
 
-def count_row(plan: IndividualPlan, key: str, value: float, *, of: int, population: str, method: str = "count") -> ResultRow:
+def count_row(
+    plan: IndividualPlan, key: str, value: float, *, of: int, population: str, method: str = "count"
+) -> ResultRow:
     """How many? `key` is outcome/estimand; `of` the number of people looked at."""
     outcome, estimand = key.split("/")
     return ResultRow(

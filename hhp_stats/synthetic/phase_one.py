@@ -108,7 +108,9 @@ def _people(plan: IndividualPlan, a: StudyAssumptions, seed: int) -> pd.DataFram
         responds = np.zeros(count, dtype=bool)
         responds[rng.permutation(count)[: round(a.number(f"response_{wave}") * count)]] = True
         frame[f"responds_{suffix}"] = responds
-    frame["staff_id"] = [f"P{number}" for number in sorted(rng.choice(np.arange(10_000, 99_999), count, replace=False).tolist())]
+    frame["staff_id"] = [
+        f"P{number}" for number in sorted(rng.choice(np.arange(10_000, 99_999), count, replace=False).tolist())
+    ]
     frame["survey_code"] = _tokens(count, seed, "survey codes", 10)
     return frame
 
@@ -150,7 +152,7 @@ def _allocation(draw: PhaseOneDraw) -> bytes:
 
 def _survey(draw: PhaseOneDraw, wave: str) -> bytes:
     """The platform's export: three header rows, then one row a response, in order of arrival."""
-    asked = [field for field in fields_of(survey_fields(draw.plan), "survey", wave)]
+    asked = list(fields_of(survey_fields(draw.plan), "survey", wave))
     rng = stream(draw.seed, f"survey {wave}")
     responses = _responses(draw, asked, wave, rng)
     opening = next(block.survey_opened for block in draw.plan.blocks if block.survey_opened is not None)
@@ -160,7 +162,9 @@ def _survey(draw: PhaseOneDraw, wave: str) -> bytes:
     rows: list[Sequence[object]] = []
     for (person, code, later, progress, given), identifier in zip(responses, identifiers, strict=True):
         day = int(rng.integers(0, SURVEY_DAYS)) + (SURVEY_DAYS if later else 0)
-        begun = dt.datetime.combine(start + dt.timedelta(days=day), dt.time()) + dt.timedelta(seconds=int(rng.integers(8 * 3600, 18 * 3600)))
+        begun = dt.datetime.combine(start + dt.timedelta(days=day), dt.time()) + dt.timedelta(
+            seconds=int(rng.integers(8 * 3600, 18 * 3600))
+        )
         seconds = max(25, int(rng.lognormal(5.7, 0.4) * progress / 100))
         ended = begun + dt.timedelta(seconds=seconds)
         who = f"{numbers[person]:04d}"

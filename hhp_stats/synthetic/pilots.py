@@ -42,7 +42,9 @@ def pilot_files(root: Path, study: str, *, seed: int | None = None) -> dict[str,
     people = _people(a, printed, seed)
     return {
         "data/allocation/dictation.csv": _csv(people),
-        "data/usage/dictation.csv": _csv(_sessions(people, a, printed, seed, days=7 * int(plan.fact("weeks")), often=int(plan.fact("often")))),
+        "data/usage/dictation.csv": _csv(
+            _sessions(people, a, printed, seed, days=7 * int(plan.fact("weeks")), often=int(plan.fact("often")))
+        ),
         "data/surveys/dictation/endline.csv": _csv(_survey(people, a, printed, seed)),
     }
 
@@ -60,7 +62,9 @@ def _people(a: StudyAssumptions, printed: Figures, seed: int) -> pd.DataFrame:
     authority = np.concatenate([np.repeat(name, _count(printed, key)) for name, key in a.value("printed").items()])
     roles = a.value("roles")
     role = rng.choice(list(roles), size=len(authority), p=np.array(list(roles.values())) / sum(roles.values()))
-    return pd.DataFrame({"participant": [f"D{n:03d}" for n in range(1, len(authority) + 1)], "local_authority": authority, "role": role})
+    return pd.DataFrame(
+        {"participant": [f"D{n:03d}" for n in range(1, len(authority) + 1)], "local_authority": authority, "role": role}
+    )
 
 
 def _sessions(
@@ -82,7 +86,11 @@ def _sessions(
         else:
             # At most one minute less than the bound in all, in as many pieces of one minute or more as sessions.
             total, number = int(rng.integers(1, most)), int(rng.integers(1, often))
-            cuts = np.sort(rng.choice(np.arange(1, total), min(number, total) - 1, replace=False)) if total > 1 else np.array([], int)
+            cuts = (
+                np.sort(rng.choice(np.arange(1, total), min(number, total) - 1, replace=False))
+                if total > 1
+                else np.array([], int)
+            )
             minutes = np.diff(np.concatenate([[0], cuts, [total]]))
         rows += [(str(participant), int(rng.integers(1, days + 1)), int(one)) for one in minutes]
     frame = pd.DataFrame(rows, columns=["participant", "day", "minutes"])

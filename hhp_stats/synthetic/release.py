@@ -23,7 +23,13 @@ from hhp_stats.synthetic.exports import (
     linkage_file,
     survey_file,
 )
+from hhp_stats.synthetic.field_trial import draw_field_trial
+from hhp_stats.synthetic.field_trial_files import files_of
+from hhp_stats.synthetic.field_trial_files import planted_truth as field_trial_truth
 from hhp_stats.synthetic.goal_setting import draw_trial
+from hhp_stats.synthetic.hiring import hiring_files
+from hhp_stats.synthetic.phase_one import phase_one_files
+from hhp_stats.synthetic.pilots import pilot_files
 from hhp_stats.synthetic.returns import return_files
 from hhp_stats.synthetic.toml_text import toml_text
 from hhp_stats.synthetic.truth import planted_truth
@@ -55,9 +61,10 @@ class SynthesisReport:
     truth: Mapping[str, Any]  # study -> planted and realised figures
 
 
-def goal_setting_files(root: Path, seed: int) -> StudyFiles:
-    """The raw files of the goal-setting trial."""
+def goal_setting_files(root: Path, seed: int | None) -> StudyFiles:
+    """The raw files of the goal-setting trial; without a seed that of its assumptions."""
     a = load_assumptions(root)
+    seed = a.release.seed if seed is None else seed
     fields = load_dictionary(root)
     draw = draw_trial(
         assumptions=a,
@@ -82,20 +89,54 @@ def goal_setting_files(root: Path, seed: int) -> StudyFiles:
     return StudyFiles(files=files, folder=folder, truth=planted_truth(draw))
 
 
-STUDIES: Mapping[str, Callable[[Path, int], StudyFiles]] = {"goal_setting": goal_setting_files}
+def _field_trial(study: str) -> Callable[[Path, int | None], StudyFiles]:
+    def files(root: Path, seed: int | None) -> StudyFiles:
+        draw = draw_field_trial(root, study, seed=seed)
+        return StudyFiles(files=files_of(draw), folder=f"data/surveys/{study}", truth=field_trial_truth(draw))
+
+    return files
+
+
+def _phase_one(study: str) -> Callable[[Path, int | None], StudyFiles]:
+    def files(root: Path, seed: int | None) -> StudyFiles:
+        return StudyFiles(files=phase_one_files(root, study, seed=seed), folder=f"data/surveys/{study}", truth={})
+
+    return files
+
+
+def _pilot(study: str) -> Callable[[Path, int | None], StudyFiles]:
+    def files(root: Path, seed: int | None) -> StudyFiles:
+        return StudyFiles(files=pilot_files(root, study, seed=seed), folder=f"data/surveys/{study}", truth={})
+
+    return files
+
+
+def _hiring(root: Path, seed: int | None) -> StudyFiles:
+    return StudyFiles(files=hiring_files(root, seed=seed), folder="data/decisions", truth={})
+
+
+STUDIES: Mapping[str, Callable[[Path, int | None], StudyFiles]] = {
+    "goal_setting": goal_setting_files,
+    "letters": _phase_one("letters"),
+    "coffee": _phase_one("coffee"),
+    **{study: _field_trial(study) for study in ("beneficiaries", "swing", "mod_ing")},
+    "hiring": _hiring,
+    "dictation": _pilot("dictation"),
+    "flexitime": _pilot("flexitime"),
+}
 
 
 def synthesise(
     root: Path,
     *,
     seed: int | None = None,
-    studies: Sequence[str] = ("goal_setting",),
+    studies: Sequence[str] = tuple(STUDIES),
     progress: Progress = silent,
 ) -> SynthesisReport:
     """Write a synthetic release of these studies below `root`/data.
 
     The same seed gives the same files, byte for byte, with the same versions of the libraries; without
-    a seed that of `data/plan/synthetic_goal_setting.toml` is used. Each file is written to a temporary
+    a seed each study uses that of its `data/plan/synthetic_<study>.toml`. Each file is written to a temporary
     name and renamed; the returns folder of a study is swapped in whole; the manifest comes last. Entries
     of other studies in the manifest and in the truth file stay. An existing ledger of corrections is
     left alone: lines that no longer fit are refused on loading.
@@ -107,7 +148,6 @@ def synthesise(
     if unknown:
         raise UnknownName(f"no synthetic study {unknown[0]!r}; known: {', '.join(STUDIES)}")
     a = load_assumptions(root)
-    seed = a.release.seed if seed is None else seed
     _refuse_real_data(root)
     made = {study: STUDIES[study](root, seed) for study in studies}
     _refuse_foreign_files(root, made)
@@ -116,7 +156,8 @@ def synthesise(
     done = 0
     for study in made.values():
         inside = {path: content for path, content in study.files.items() if path.startswith(f"{study.folder}/")}
-        _swap_folder(root, study.folder, inside)
+        if inside:
+            _swap_folder(root, study.folder, inside)
         done += len(inside)
         progress(done, total)
         for path in study.files.keys() - inside.keys():
@@ -137,7 +178,7 @@ def synthesise(
     manifest = {
         "status": SYNTHETIC,
         "release": a.release.date,
-        "seed": seed,
+        "seed": a.release.seed if seed is None else seed,
         "generator": f"hhp_stats {hhp_stats.__version__}",
         "files": dict(sorted(sums.items())),
     }
@@ -145,7 +186,7 @@ def synthesise(
     _replace(root / MANIFEST, toml_text(manifest, above=note).encode())
     progress(total, total)
     return SynthesisReport(
-        seed=seed,
+        seed=a.release.seed if seed is None else seed,
         release=a.release.date.isoformat(),
         studies=tuple(studies),
         files={path: sums[path] for study in made.values() for path in sorted(study.files)},

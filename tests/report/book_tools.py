@@ -5,15 +5,18 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import lxml.html
 
+from hhp_stats.present.explanations import explanations
 from hhp_stats.publish import RenderReport, pandoc, render_book
 from hhp_stats.publish.execute import execute
 from hhp_stats.publish.project import load_project
 from hhp_stats.publish.qmd import read_chapter
 from hhp_stats.publish.weave import weave
+from hhp_stats.studies.output import FOLDER
 
 BOOK = Path(__file__).parent / "book"
 
@@ -51,15 +54,18 @@ class Rendered:
 
 
 def copy_book(target: Path) -> Path:
-    return Path(shutil.copytree(BOOK, target, ignore=shutil.ignore_patterns(".report", "_output", ".quarto")))
+    ignored = shutil.ignore_patterns(".report", "_output", ".quarto", "figures")
+    root = Path(shutil.copytree(BOOK, target, ignore=ignored))
+    # Where a study leaves its results; the folder is not kept under version control.
+    shutil.copytree(BOOK / "results", root / FOLDER)
+    return root
 
 
 def render_copy(folder: Path) -> Rendered:
     root = copy_book(folder / "book")
-    results = folder / "results.csv"
-    results.write_text("result_id,estimate\na/b/c,1.5\n", encoding="utf-8")
+    results = root / FOLDER / "trial" / "results.csv"
     output = folder / "site"
-    report = render_book(root=root, output=output, attachments=[results])
+    report = render_book(root=root, output=output, attachments=[results], explain=partial(explanations, root))
     return Rendered(root=root, output=output, report=report)
 
 

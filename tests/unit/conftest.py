@@ -10,19 +10,15 @@ import pytest
 from hhp_stats.synthetic.assumptions import PROJECT
 from hhp_stats.synthetic.release import synthesise
 
-INPUTS = (
-    "data/plan/goal_setting.toml",
-    "data/plan/synthetic_goal_setting.toml",
-    "data/dictionary.csv",
-    "data/spellings.csv",
-    "data/published/protocol_clauses.csv",
-)
+FILES = ("data/dictionary.csv", "data/spellings.csv")
+FOLDERS = ("data/plan", "data/published", "data/qualitative")
 
 
 def new_project(root: Path) -> Path:
     """A project folder with everything that synthesising reads, and nothing else."""
-    for name in INPUTS:
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
+    for name in FOLDERS:
+        shutil.copytree(PROJECT / name, root / name)
+    for name in FILES:
         shutil.copy(PROJECT / name, root / name)
     return root
 

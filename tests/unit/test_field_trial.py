@@ -316,7 +316,7 @@ def test_a_planted_fading_is_found_on_average(trials):
     plan, _, people, _ = trials["beneficiaries"]
     rng, slopes = np.random.default_rng(6), []
     outcomes = [o for o in plan.outcomes.values() if o.scales]
-    for _ in range(40):
+    for _ in range(15):
         frame = people.copy()
         for o in outcomes:
             better = 1 if o.better == "higher" else -1
@@ -327,4 +327,4 @@ def test_a_planted_fading_is_found_on_average(trials):
             next(row.estimate for row in found if row.result_id == "beneficiaries/average/arm_by_week/cr1-sd")
         )
     # The pooled standard deviation includes the spread of the shifts, so effects come out about 1% smaller.
-    assert np.mean(slopes) == pytest.approx(-0.1, abs=4 * np.std(slopes, ddof=1) / math.sqrt(40) + 0.002)
+    assert np.mean(slopes) == pytest.approx(-0.1, abs=4 * np.std(slopes, ddof=1) / math.sqrt(15) + 0.002)

@@ -30,6 +30,8 @@ DAMAGES = {
     "no clause": (r"(\[outcomes\.turnover\][^[]*?)clauses = \[[^\]]*\]", r"\1clauses = []", "cites no clause"),
     "base outside levels": ('base = "student social worker"', 'base = "director"', "director"),
     "unknown key": ("working_days_per_week = 5", "working_days_per_week = 5\nholidays = 3", "holidays"),
+    "threshold too low": ("threshold = 5 ", "threshold = 2 ", "threshold below three"),
+    "unknown rule for zeros": ('zeros = "published"', 'zeros = "shown"', "rule for zeros"),
     "missing key": ("working_days_per_week = 5", "", "working_days_per_week"),
     "unknown estimator": ('estimator = "logit"', 'estimator = "probit"', "probit"),
     "unknown covariance": ('covariance = "CR2"', 'covariance = "HC9"', "HC9"),

@@ -24,7 +24,7 @@ from hhp_stats.synthetic.assumptions import PROJECT, load_assumptions
 from hhp_stats.synthetic.release import STUDIES, StudyFiles, synthesise
 
 WAVES = ("baseline", "interim", "endline")
-GIVEN = ("plan", "published", "dictionary.csv", "spellings.csv")  # below data/, not written by the release
+GIVEN = ("plan", "published", "qualitative", "dictionary.csv", "spellings.csv")  # below data/, not written by the release
 
 
 def made_files(root: Path) -> dict[str, bytes]:

@@ -118,6 +118,13 @@ def in_words(n: float) -> str:
     return WORDS[int(n)] if 0 <= n < len(WORDS) and float(n).is_integer() else count(n)
 
 
+def inside(label: str) -> str:
+    """A label inside a sentence: small first letter, unless the first word is an abbreviation or name."""
+    if label.split()[0] in ("Welch", "MoD-ING", "SWING", "Beneficiaries"):
+        return label
+    return label if label[:2].isupper() else label[0].lower() + label[1:]
+
+
 def _textual(row: Mapping[Hashable, Any]) -> Row:
     named = {str(name): value for name, value in row.items()}
     return TracedRow(named) if "result_id" in named else named

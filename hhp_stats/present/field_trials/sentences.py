@@ -8,17 +8,20 @@ import pandas as pd
 
 from hhp_stats.plan.individual import StudyOutcome
 from hhp_stats.present import prose
+from hhp_stats.present.field_trials.conclusions import (
+    against_model,
+    attenuation,
+    attenuation_hint,
+    attenuation_test,
+    bounds,
+    by_block,
+    fading_note,
+    inconclusive,
+    reach,
+)
 from hhp_stats.present.field_trials.published import conflict, gap_needed, printed_p, reproduced
-from hhp_stats.present.field_trials.report import FieldTrialReport, Row, in_words
+from hhp_stats.present.field_trials.report import FieldTrialReport, Row, in_words, inside
 from hhp_stats.present.numbers import count, interval, level, number, p_clause, percent, plural
-from hhp_stats.present.release import read_release
-
-
-def _a(label: str) -> str:
-    """A label inside a sentence: small first letter, unless the first word is an abbreviation or name."""
-    if label.split()[0] in ("Welch", "MoD-ING", "SWING", "Beneficiaries"):
-        return label
-    return label if label[:2].isupper() else label[0].lower() + label[1:]
 
 
 def sample(report: FieldTrialReport) -> str:
@@ -26,7 +29,7 @@ def sample(report: FieldTrialReport) -> str:
     arms = [(arm, report.count(f"randomised_{arm.id}")) for arm in (report.treatment, report.control)]
     return (
         f"{count(report.count('randomised'))} people were randomised: {count(arms[0][1])} to the arm "
-        f"\u201c{_a(arms[0][0].label)}\u201d and {count(arms[1][1])} to the arm \u201c{_a(arms[1][0].label)}\u201d."
+        f"\u201c{inside(arms[0][0].label)}\u201d and {count(arms[1][1])} to the arm \u201c{inside(arms[1][0].label)}\u201d."
     )
 
 
@@ -99,10 +102,10 @@ def verdict(report: FieldTrialReport) -> str:
     kept = sum(float(row["p_adjusted"]) < 0.05 for _, row in rows)
     head = f"None of the {in_words(len(rows))} outcomes shows a clear difference between the arms"
     if clear:
-        named = ", ".join(_a(o.label) for o in clear)
+        named = ", ".join(inside(o.label) for o in clear)
         head = f"{in_words(len(clear)).capitalize()} of the {in_words(len(rows))} outcomes show a clear difference ({named})"
     return (
-        f"{head}; the smallest p-value is that of {_a(name)} ({p_clause(float(smallest['p_value']))}), and after Holm\u2019s "
+        f"{head}; the smallest p-value is that of {inside(name)} ({p_clause(float(smallest['p_value']))}), and after Holm\u2019s "
         f"adjustment for {in_words(len(rows))} outcomes {in_words(kept) if kept else 'none'} of them {'are' if kept > 1 else 'is'} below .05."
     )
 
@@ -113,7 +116,7 @@ def towards(report: FieldTrialReport) -> str:
     worse: list[str] = []
     for outcome in report.measured:
         found = prose.verdict(report.planned(outcome.id), better=outcome.better)
-        (better if found.favours == "treatment" else worse).append(_a(outcome.label))
+        (better if found.favours == "treatment" else worse).append(inside(outcome.label))
     parts = []
     if better:
         parts.append(f"{_listed(better)} {'points' if len(better) == 1 else 'point'} in favour of the treated")
@@ -140,53 +143,6 @@ def _listed(names: list[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def reach(report: FieldTrialReport) -> str:
-    """How large an effect do the data leave open? The widest ends of all intervals, in standard deviations, better upwards."""
-    ends = []
-    for outcome in report.measured:
-        row = report.row(f"{outcome.id}/itt/hedges-g")
-        sign = 1.0 if outcome.better == "higher" else -1.0
-        ends += [sign * float(row["conf_low"]), sign * float(row["conf_high"])]
-    return (
-        f"Taken together, the intervals run from {number(min(ends))} (worse for the treated) to {number(max(ends))} standard deviations "
-        "(better): effects outside this range are hard to reconcile with the answers, effects inside it are not."
-    )
-
-
-def inconclusive(report: FieldTrialReport) -> str:
-    """Can the trial tell no effect from the effect it was planned for?"""
-    planned = report.plan.power["planned"].printed
-    rows = [(o, report.row(f"{o.id}/itt/hedges-g")) for o in report.measured]
-    both = []
-    for outcome, row in rows:
-        sign = 1.0 if outcome.better == "higher" else -1.0
-        low, high = sorted((sign * float(row["conf_low"]), sign * float(row["conf_high"])))
-        both.append(planned is not None and low <= 0 <= high and low <= planned <= high)
-    if planned is None or not any(both):
-        return "No outcome leaves both open: no effect, and one of the size planned for."
-    share = "every outcome" if all(both) else f"{in_words(sum(both))} of the {in_words(len(both))} outcomes"
-    return (
-        f"For {share}, the interval holds both zero and the benefit of {number(planned)} standard deviations that the trial was planned "
-        "to detect: there it speaks neither for the offer nor against it."
-    )
-
-
-def against_model(report: FieldTrialReport) -> str:
-    """Does burnout fall as in the experiment that served as model?"""
-    row, outcome = report.planned("burnout"), report.outcome("burnout")
-    found = prose.verdict(row, better=outcome.better)
-    g, benchmark = report.row("burnout/itt/hedges-g"), report.plan.fact("benchmark")
-    if found.clear and found.favours == "treatment":
-        return "As in the emergency call centres, burnout was clearly lower among those who received messages."
-    inside = float(g["conf_low"]) <= -benchmark <= float(g["conf_high"])
-    tail = (
-        "nor does it refute it: a fall of the size expected lies within the interval"
-        if inside
-        else f"and a fall in burnout of {number(benchmark)} standard deviations, the size expected, lies outside its interval"
-    )
-    return f"The result does not repeat that of the emergency call centres, {tail}."
-
-
 def robustness(report: FieldTrialReport, outcome: str) -> str:
     """Do the other versions of the analysis agree with the planned one?"""
     entry = report.outcome(outcome)
@@ -194,22 +150,6 @@ def robustness(report: FieldTrialReport, outcome: str) -> str:
     rows = rows.loc[rows["estimand"] == "itt"]
     rows = rows.loc[~rows["result_id"].str.endswith(("hedges-g", "lee"))]
     return prose.agreement(rows, report.planned(outcome), better=entry.better)
-
-
-def bounds(report: FieldTrialReport) -> str:
-    """What could those who did not answer change? Lee's bounds on the primary outcome."""
-    outcome = report.measured[0].id
-    row = report.row(f"{outcome}/itt/lee")
-    if row["status"] == "not_estimated":
-        return prose.not_estimated(row)
-    low, high = (report.row(f"{outcome}/{end}_bound/lee") for end in ("lower", "upper"))
-    reach = interval(float(row["conf_low"]), float(row["conf_high"]))
-    word = "excludes" if row["conf_low"] > 0 or row["conf_high"] < 0 else "includes"
-    return (
-        f"Among people who would answer in either arm, the effect on {_a(report.measured[0].label)} lies between "
-        f"{number(low['estimate'])} and {number(high['estimate'])}, if the offer moves response in one direction only "
-        f"({level(float(row['conf_level']))} CI {reach}, which {word} zero)."
-    )
 
 
 def versions(report: FieldTrialReport, outcome: StudyOutcome) -> pd.DataFrame:
@@ -249,7 +189,7 @@ def balance(report: FieldTrialReport) -> str:
     name = report.outcome(str(worst["covariate"]).removesuffix("_t1")).label
     return (
         f"Among respondents of the endline survey who had also answered the first one, the largest standardised difference "
-        f"between the arms at baseline is {number(worst['std_difference'])} ({_a(name)})."
+        f"between the arms at baseline is {number(worst['std_difference'])} ({inside(name)})."
     )
 
 
@@ -320,62 +260,6 @@ def recall(report: FieldTrialReport) -> str:
     return (
         f"{count(yes)} of the {count(asked)} treated respondents who answered the question ({percent(yes / asked, 0)}) "
         "remembered receiving the messages."
-    )
-
-
-def attenuation(report: FieldTrialReport) -> str:
-    """The average effect by period, first to last, and the test of a linear change."""
-    periods = report.table("periods")["period"]
-    rows = [report.row(f"average/period_{int(period)}/cr1-sd") for period in periods]
-    steps = "; ".join(
-        f"{number(row['estimate'])} ({interval(row['conf_low'], row['conf_high'])}, {count(row['n'])} people)"
-        for row in rows
-    )
-    return f"Averaged over the outcomes, the effect from the first period to the last is {steps}."
-
-
-def attenuation_test(report: FieldTrialReport) -> str:
-    """Does the average effect change with the week of response?"""
-    row = report.row("average/arm_by_week/cr1-sd")
-    word = "falls" if float(row["estimate"]) < 0 else "rises"
-    clear = float(row["conf_high"]) < 0 or float(row["conf_low"]) > 0
-    head = f"The average effect {word} by {number(abs(float(row['estimate'])))} standard deviations a week ({prose.uncertainty(row)})"
-    if clear:
-        return f"{head}. Nobody planned this test, and the week of response is chosen by the respondent: it is a lead, not a finding."
-    return f"{head}, which chance may explain."
-
-
-def attenuation_hint(report: FieldTrialReport) -> str:
-    """For the summary: does the unplanned look at the time of response show a change?"""
-    row = report.row("average/arm_by_week/cr1-sd")
-    if float(row["conf_high"]) < 0:
-        return "hints at an effect that fades"
-    return (
-        "hints at an effect that grows"
-        if float(row["conf_low"]) > 0
-        else "shows no clear change of the effect over time"
-    )
-
-
-def fading_note(report: FieldTrialReport) -> str:
-    """That the decline in a synthetic release was planted; nothing once the data are real."""
-    if not read_release(report.root).synthetic:
-        return ""
-    return (
-        "In this release the decline was put in on purpose, because the published text describes one; the tables show what such a "
-        "decline looks like with so few answers a week, and prove nothing about the offer."
-    )
-
-
-def by_block(report: FieldTrialReport, outcome: str) -> str:
-    """SWING: the effects of both cohorts and their difference."""
-    one, two = (report.row(f"{outcome}/itt_cohort_{n}/hc2") for n in (1, 2))
-    gap = report.row(f"{outcome}/arm_by_cohort/hc2")
-    clear = float(gap["conf_low"]) > 0 or float(gap["conf_high"]) < 0
-    tail = "a clear difference between the cohorts" if clear else "no clear difference between the cohorts"
-    return (
-        f"{report.outcome(outcome).label}: {number(one['estimate'])} in the first cohort ({interval(one['conf_low'], one['conf_high'])}), "
-        f"{number(two['estimate'])} in the second ({interval(two['conf_low'], two['conf_high'])}), {tail} ({p_clause(float(gap['p_value']))})."
     )
 
 

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
-from hhp_stats.consistency.granularity import grim
-from hhp_stats.consistency.reproduction import share_reproduced
+from hhp_stats.present.hiring.published import impossible_error, lattice, literal_scores, printed_p, quarter, reproduced
 from hhp_stats.present.hiring.report import HiringReport
 from hhp_stats.present.numbers import count, interval, level, number, p_clause, p_value, percent, plural, spelled
 
 Row = Mapping[str, Any]
 SMALL_DIFFERENCE = 5.0  # percentage points, for the recommendation on further trials
-RATES = ("DIVJ-JME", "DIVJ-SME", "DIVJ-JWB", "DIVJ-SWB")
 
 
 def evidence(row: Row, *, digits: int, unit: str = "") -> str:
@@ -297,87 +295,6 @@ def needed(report: HiringReport) -> str:
         f"To find a difference of {number(aim, 0)} percentage points with the variation seen here, such a trial would need between "
         f"{count(round(people * (min(found) / aim) ** 2, -2))} and {count(round(people * (max(found) / aim) ** 2, -2))} participants."
     )
-
-
-def impossible_error(report: HiringReport) -> str:
-    """Why .49 is no standard error."""
-    ours = [report.row("progression", f"mean_{cell.id}")["std_error"] for cell in report.plan.cells_of("progression")]
-    return (
-        f"All four rates are printed with a standard error of {report.printed('DIVJ-JME-SE')}. In these data, made to have the printed rates, the standard "
-        f"errors of the four rates lie between {number(min(ours), 1)} and {number(max(ours), 1)} percentage points, and no two are the same."
-    )
-
-
-def lattice(report: HiringReport) -> str:
-    """Which even splits could give the printed rates if all decisions had been made."""
-    people = report.count("progression", "participants")
-    fits = {key: [n for n in range(1, people) if _possible(report, key, 5 * n)] for key in RATES}
-    whole = [n for n in range(1, people) if n in fits["DIVJ-JME"] and n in fits["DIVJ-JWB"]
-             and people - n in fits["DIVJ-SME"] and people - n in fits["DIVJ-SWB"]]  # fmt: skip
-    joint = [
-        n for n in range(1, people) if n in fits["DIVJ-JME"] and n in fits["DIVJ-JWB"] and abs(n - people / 2) < 30
-    ]
-    near = (
-        f"; near an even split only {' or '.join(map(str, joint))} people in pairs would give the two rates of that condition"
-        if joint
-        else ""
-    )
-    found = (
-        "no split of the participants gives"
-        if not whole
-        else f"{plural(len(whole), 'split')} of the participants would give"
-    )
-    return (
-        f"A rate is a whole number of decisions divided by another. If everybody had judged all ten applications, five with each kind of name, {found} "
-        f"the four printed rates{near}. A few unanswered decisions explain them, and that is how the files used here were made."
-    )
-
-
-def _possible(report: HiringReport, key: str, decisions: int) -> bool:
-    figure = report.published.printed(f"{key}-M")
-    return grim(mean=figure.value / 100, n=decisions, margin=figure.margin / 100)
-
-
-def quarter(report: HiringReport) -> str:
-    """What the printed group sizes could be."""
-    sizes = report.table("name_sets")["people"].tolist()
-    return (
-        f"Group sizes of {report.printed('DIVJ-JME-N')} and {report.printed('DIVJ-SME-N')} are printed, about half of what each condition must hold. "
-        f"They fit the four groups that condition and combination of names make together, here of {', '.join(map(str, sizes[:-1]))} and {sizes[-1]} people."
-    )
-
-
-def literal_scores(report: HiringReport) -> str:
-    """What the printed errors of experiment 2 would mean."""
-    implied = [float(report.published.printed(f"{key}-SE").value) * float(report.published.row(f"{key}-N")["value"]) ** 0.5
-               for key in ("DIVB-B", "DIVB-ME", "DIVB-WB")]  # fmt: skip
-    experiment = report.plan.experiments["evaluation_score"]
-    return (
-        f"Printed as standard errors, {report.printed('DIVB-B-SE')}, {report.printed('DIVB-ME-SE')} and {report.printed('DIVB-WB-SE')} would mean standard "
-        f"deviations of {number(min(implied), 0)} to {number(max(implied), 0)} points on a scale that is {number(experiment.high - experiment.low, 0)} points long. "
-        "Read as standard deviations they are plausible, and whole scores with these means and deviations exist."
-    )
-
-
-def printed_p(report: HiringReport) -> str:
-    """The printed p-values of experiment 2 against both methods."""
-    parts = []
-    for contrast, key in (
-        ("blinded_vs_minority", "DIVB-B-ME-P"),
-        ("blinded_vs_white_british", "DIVB-B-WB-P"),
-        ("minority_vs_white_british", "DIVB-ME-WB-P"),
-    ):
-        welch, pooled = (report.row("evaluation_score", contrast, method)["p_value"] for method in ("welch", "pooled"))
-        parts.append(
-            f"{p_value(float(report.published.printed(key).value))} (here {p_value(welch)} by Welch's test, {p_value(pooled)} with one variance)"
-        )
-    return f"The printed p-values are {'; '.join(parts)}."
-
-
-def reproduced(report: HiringReport) -> str:
-    """How many printed figures come back."""
-    same, all_of = share_reproduced(report.reproduced())
-    return f"Of {count(all_of)} printed figures of the two experiments, {count(same)} ({percent(same / all_of, 0)}) come back to the printed digit."
 
 
 def fact(key: Literal["limit", "voucher", "pairs", "applications"]) -> Callable[[HiringReport], str]:

@@ -163,6 +163,100 @@ local inline = {
   end,
 }
 
+---------------------------------------------------------------- words to look up
+
+local glossary = {}  -- first word -> list of {words of the form, slug, explanation}, longest first
+
+local function read_glossary(meta)
+  for _, term in ipairs(meta.glossary or {}) do
+    for _, form in ipairs(term.forms) do
+      local parts = {}
+      for part in pandoc.text.lower(stringify(form)):gmatch("%S+") do table.insert(parts, part) end
+      glossary[parts[1]] = glossary[parts[1]] or {}
+      table.insert(glossary[parts[1]], { parts = parts, slug = stringify(term.slug), words = stringify(term.words) })
+    end
+  end
+  for _, forms in pairs(glossary) do
+    table.sort(forms, function(a, b)
+      if #a.parts ~= #b.parts then return #a.parts > #b.parts end
+      return table.concat(a.parts, " ") < table.concat(b.parts, " ")
+    end)
+  end
+end
+
+local function bare(text)
+  local before, middle, after = text:match("^([%(]*)(.-)([%.,;:%)!?]*)$")
+  return before, middle, after
+end
+
+-- Does the form stand at this place? The place where it ends, and the punctuation around it.
+local function form_at(inlines, at, parts)
+  local place, opening, closing = at, "", ""
+  for number, part in ipairs(parts) do
+    local el = inlines[place]
+    if not el or el.t ~= "Str" then return nil end
+    local before, middle, after = bare(el.text)
+    if (number > 1 and before ~= "") or (number < #parts and after ~= "") then return nil end
+    if pandoc.text.lower(middle) ~= part then return nil end
+    if number == 1 then opening = before end
+    closing = after
+    if number < #parts then
+      local gap = inlines[place + 1]
+      if not gap or (gap.t ~= "Space" and gap.t ~= "SoftBreak") then return nil end
+      place = place + 2
+    end
+  end
+  return place, opening, closing
+end
+
+local function with_terms(inlines, seen)
+  local out, at = pandoc.Inlines({}), 1
+  while at <= #inlines do
+    local el, found = inlines[at], nil
+    if el.t == "Str" then
+      local _, middle = bare(el.text)
+      for _, form in ipairs(glossary[pandoc.text.lower(middle)] or {}) do
+        if not seen[form.slug] then
+          local stop, opening, closing = form_at(inlines, at, form.parts)
+          if stop then
+            seen[form.slug] = true
+            found = stop
+            local words = pandoc.Inlines({})
+            for place = at, stop do words:insert(inlines[place]) end
+            local text = stringify(words)
+            text = text:sub(#opening + 1, #text - #closing)
+            if opening ~= "" then out:insert(pandoc.Str(opening)) end
+            out:insert(pandoc.RawInline("html", '<span class="term" data-term="' .. escape(form.slug) .. '" title="' .. escape(form.words) .. '">' .. escape(text) .. "</span>"))
+            if closing ~= "" then out:insert(pandoc.Str(closing)) end
+            break
+          end
+        end
+      end
+    end
+    if found then at = found + 1 else out:insert(el) at = at + 1 end
+  end
+  return out
+end
+
+-- The first mention in the running text of a chapter; headings, captions and tables stay as they are.
+local function mark_terms(content)
+  local seen = {}
+  local function paragraph(el)
+    el.content = with_terms(el.content, seen)
+    return el, false
+  end
+  return content:walk({
+    traverse = "topdown",
+    Para = paragraph,
+    Plain = paragraph,
+    Header = function(el) return el, false end,
+    Table = function(el) return el, false end,
+    Div = function(el)
+      if has(el, "float") or has(el, "box-title") or has(el, "tab-title") or el.identifier == "refs" then return el, false end
+    end,
+  })
+end
+
 local blocks = {
   Header = header,
   Div = div,
@@ -180,12 +274,13 @@ end
 
 function Pandoc(doc)
   for key, value in pairs(doc.meta.words) do words[key] = stringify(value) end
+  read_glossary(doc.meta)
   for _, chapter in ipairs(doc.blocks) do remember(chapter) end
   local pages = {}
   for _, chapter in ipairs(doc.blocks) do
     current = { slug = chapter.attributes.slug, file = chapter.attributes.file }
     headings = { list = pandoc.List() }
-    local content = pandoc.Blocks(chapter.content):walk(inline)
+    local content = mark_terms(pandoc.Blocks(chapter.content):walk(inline))
     -- Notes must be written with their chapter, so blocks are finished before, in reading order.
     content = content:walk({ traverse = "topdown", Header = header })
     content = content:walk({ Div = div, Table = blocks.Table, RawBlock = blocks.RawBlock })

@@ -91,17 +91,19 @@
   };
 
   // Every number opens its panel; of the numbers of one result in a row or paragraph the first takes part in tabbing.
+  const hint = make("span", { id: "origin-hint", hidden: "" }, words.origin);
+  panel.before(hint);
   all("span.result[data-result]").forEach((mark) => {
     const id = mark.dataset.result;
     if (!own(results, id)) return;
     mark.classList.add("explained");
-    const block = mark.closest("tr, p, li, dd, td, figcaption");
+    const block = mark.closest("tr") || mark.closest("p, li, dd, figcaption");
     const seen = block && (block.explainedResults = block.explainedResults || new Set());
     if (!seen || !seen.has(id)) {
       if (seen) seen.add(id);
       mark.setAttribute("role", "button");
       mark.setAttribute("aria-haspopup", "dialog");
-      mark.setAttribute("aria-label", mark.textContent + ": " + words.origin.toLowerCase());
+      mark.setAttribute("aria-describedby", hint.id);
       mark.tabIndex = 0;
       mark.addEventListener("keydown", (event) => {
         if (event.key === "Enter" || event.key === " ") { event.preventDefault(); explain(id, mark); }

@@ -43,9 +43,9 @@ def every_allocation(*, clusters: int, treated: int) -> npt.NDArray[np.int8]:
     """All ways to draw `treated` of `clusters` groups, one a row of 0 and 1; refuses too many (InvalidInput)."""
     if not 0 < treated < clusters:
         raise InvalidInput(f"{treated} of {clusters} clusters are treated: there is no other arm")
+    if math.comb(clusters, treated) > MOST_ALLOCATIONS:
+        raise InvalidInput(f"{math.comb(clusters, treated):,} allocations are too many to list")
     chosen = np.array(list(combinations(range(clusters), treated)))
-    if len(chosen) > MOST_ALLOCATIONS:
-        raise InvalidInput(f"{len(chosen):,} allocations are too many to list")
     found = np.zeros((len(chosen), clusters), dtype=np.int8)
     found[np.arange(len(chosen))[:, None], chosen] = 1
     return found
@@ -140,8 +140,8 @@ def cluster_rows(people: pd.DataFrame, plan: IndividualPlan) -> list[ResultRow]:
             key, icc.estimate, method="intracluster correlation, analysis of variance", source=source, n=len(known),
             clusters=known[plan.design.cluster].nunique(), conf_low=icc.conf_low, conf_high=icc.conf_high, about=about,
         ))  # fmt: skip
-        for entry in plan.power.values():
-            rows.append(_detectable(known, outcome.id, max(0.0, icc.estimate), entry, plan, about))
+        alike = max(0.0, icc.estimate)
+        rows += [_detectable(known, outcome.id, alike, entry, plan, about) for entry in plan.power.values()]
     return rows
 
 

@@ -12,8 +12,9 @@ from scipy import stats
 
 from hhp_stats.design.balance import balance_table
 from hhp_stats.design.detectable_effect import ErrorRates, individual_detectable_effect, people_needed
+from hhp_stats.errors import EstimationError
 from hhp_stats.plan.individual import IndividualPlan
-from hhp_stats.results import ResultRow
+from hhp_stats.results import ResultRow, not_estimated
 from hhp_stats.studies.field_trial.cells import outcome_column
 from hhp_stats.studies.field_trial.clusters import arm_mean
 
@@ -43,7 +44,15 @@ def arm_rows(people: pd.DataFrame, plan: IndividualPlan) -> list[ResultRow]:
             error, df = sd / math.sqrt(n), float(n - 1)
             if plan.design.cluster:
                 own = people.loc[(people["treatment"] == arm.code) & people[column].notna()]
-                clustered = arm_mean(own[column], own[plan.design.cluster], conf_level=plan.conf_level)
+                try:
+                    clustered = arm_mean(own[column], own[plan.design.cluster], conf_level=plan.conf_level)
+                except EstimationError as refused:
+                    rows.append(not_estimated(
+                        result_id=f"{plan.study}/{outcome.id}/mean_{arm.id}/raw", reason=f"{type(refused).__name__}: {refused}",
+                        population="those with a known outcome", contrast=arm.id, method="mean of the arm, clustered",
+                        analysis="exploratory", clause=" ".join(outcome.clauses), source=f"{HERE}.arm_rows",
+                    ))  # fmt: skip
+                    continue
                 error, df = clustered.std_error, clustered.df
             reach = float(stats.t.ppf(0.5 + plan.conf_level / 2, df)) * error
             about: dict[str, Any] = {

@@ -226,7 +226,7 @@ def mean_rows(frame: pd.DataFrame, experiment: Experiment, plan: ExperimentPlan)
                 ResultRow(
                     result_id=plan.result_id(experiment.id, f"sd_{cell.id}", "raw"), study=plan.study, outcome=experiment.id,
                     estimand=f"sd_{cell.id}", method="standard deviation, n - 1", estimate=spread, n=len(part),
-                    status="descriptive", source="pandas.Series.std", **about,
+                    status="descriptive", source="hhp_stats.studies.hiring.cells.mean_rows", **about,
                 )
             )  # fmt: skip
     return rows

@@ -9,7 +9,7 @@ from hhp_stats.plan.experiments import Experiment, ExperimentPlan
 from hhp_stats.results import ResultRow
 from hhp_stats.studies.hiring.cells import analysed, fitted, weights
 
-SOURCE = "hhp_stats.design.detectable_effect.ErrorRates"
+SOURCE = "hhp_stats.studies.hiring.power.power_rows"
 
 
 def power_rows(frame: pd.DataFrame, experiment: Experiment, plan: ExperimentPlan) -> list[ResultRow]:

@@ -1,0 +1,87 @@
+"""One piece of work on a project at a time, and plain words when its files cannot be written.
+
+The lock belongs to the operating system: it ends with the process that holds it, however that ends. A lock file
+left by a killed process is therefore no lock, and the next one takes it over.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO
+
+from hhp_stats.errors import HhpError
+
+FOLDER = ".report"
+_DISK = {
+    errno.ENOSPC: "the disk is full: make room and run the command again",
+    errno.EDQUOT: "your share of the disk is used up: make room and run the command again",
+    errno.EROFS: "the place is read only: choose another folder, or make it writable",
+    errno.EACCES: "you may not write there: choose another folder, or make it writable",
+    errno.EPERM: "you may not write there: choose another folder, or make it writable",
+}
+
+
+class ProjectBusy(HhpError):
+    """Another process does the same work on this project at this moment."""
+
+
+class NotWritten(HhpError):
+    """Results or report could not be written; what was there before is still there."""
+
+
+@contextmanager
+def at_work(root: Path, work: str) -> Iterator[None]:
+    """Do `work` ("render", "results") on the project in `root` alone, and say clearly where it cannot be written.
+
+    Raises ProjectBusy where another process is at it, and NotWritten for a full disk or a place that is read only;
+    both leave everything as it was. Other errors pass through.
+    """
+    try:
+        with _locked(root / FOLDER / f"{work}.lock", work):
+            yield
+    except OSError as error:
+        if error.errno not in _DISK:
+            raise
+        place = f"{error.filename}: " if error.filename else ""
+        raise NotWritten(f"{place}{_DISK[error.errno]}. The last results and the last report stay as they were.") from error
+
+
+@contextmanager
+def _locked(path: Path, work: str) -> Iterator[None]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a+", encoding="ascii") as file:
+        if not _taken(file):
+            file.seek(0)
+            holder = file.read().strip() or "unknown"
+            raise ProjectBusy(f"another process ({holder}) is at work here ({work}): wait until it is done, or stop it")
+        file.truncate(0)
+        file.write(f"{os.getpid()}\n")
+        file.flush()
+        try:
+            yield
+        finally:
+            with suppress(OSError):  # a full disk must not hide what really happened
+                file.truncate(0)
+
+
+def _taken(file: IO[str]) -> bool:
+    """Take the lock of an open file, if it is free; closing the file gives it back."""
+    try:
+        if os.name == "nt":
+            import msvcrt
+
+            file.seek(0x7FFF)  # a byte beyond the text, so that others can still read who holds it
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno in (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES, errno.EDEADLK):
+            return False
+        raise
+    return True

@@ -1,0 +1,387 @@
+"""The data appendix: what arrived, what the checks found, what was accepted and corrected, what is missing or withheld."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from great_tables import GT
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch, Rectangle
+
+from hhp_stats.present.chapter import StudyReport, open_study
+from hhp_stats.present.embed import EmbeddedFigure, embed
+from hhp_stats.present.goal_setting.disclosed import disclosed
+from hhp_stats.present.numbers import WITHHELD, count, lowered, percent, plural, spelled, withheld, withheld_note
+from hhp_stats.present.release import read_release
+from hhp_stats.present.style import GRID, INK, PAPER, QUIET, TINTS, TREATMENT, WIDTH, apply_style
+from hhp_stats.present.tables import plain_table, text_table
+
+DOCUMENT = "report/C-data.qmd"
+WAVES = ("baseline", "interim", "endline")
+SEVERITY = ("error", "warning", "note")
+REPLACED, UNLISTED = "M03", "M04"  # rules of the manifest
+# Share missing above which a cell of the map has the next fill; the text of the darkest is in the paper's colour.
+CLASSES = ((0.0, "none", "none", INK), (0.10, "up to 10%", GRID, INK), (0.50, "10% to 50%", TINTS[0], INK),
+           (1.01, "over 50%", TREATMENT, PAPER))  # fmt: skip
+TITLES = {
+    "flow": "Participant flow", "uptake": "Taking part", "attrition": "Records by arm and authority",
+    "attrition_wellbeing": "Response by baseline wellbeing", "balance": "Characteristics of the arms",
+    "absence_distribution": "Days absent by class", "modules": "Modules completed", "strata": "Strata",
+    "missingness": "Map of missing values", "linkage": "Linkage of survey responses",
+    "item_nonresponse": "Unanswered items", "reliability": "Internal consistency",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataAppendix:
+    """The data of one run as they may be printed."""
+
+    report: StudyReport  # its tables have small counts withheld
+    register: pd.DataFrame  # of what was withheld
+    internal: bool
+
+    # ------------------------------------------------------------ what arrived
+    def returns(self) -> GT:
+        """Returns by authority and wave: staff listed, and the day on which the records were drawn."""
+        inputs = self._inputs()
+        found = {(row["local_authority"], row["wave"]): row for row in inputs.to_dict("records")}
+        cells = [
+            {"Local authority": site.local_authority}
+            | {wave.capitalize(): self._return(found, site.local_authority, wave) for wave in WAVES}
+            for site in self.report.plan.sites
+        ]
+        return plain_table(pd.DataFrame(cells), stub="Local authority", spanner=[wave.capitalize() for wave in WAVES],
+                           spanner_label="Return", notes=["Staff listed (day on which the authority drew the records)."])  # fmt: skip
+
+    @staticmethod
+    def _return(found: Mapping[tuple[str, str], Mapping[Any, Any]], authority: str, wave: str) -> str:
+        if (authority, wave) not in found:
+            return "not received"
+        row = found[authority, wave]
+        return f"{count(row['rows'])} ({_day(str(row['retrieved']))})"
+
+    def lists(self) -> GT:
+        """All other files: lists of the trial team, surveys, ledger, plan and dictionary."""
+        inputs = self._inputs()
+        rest = inputs.loc[inputs["wave"] == ""]
+        cells = pd.DataFrame({"File": rest["path"], "Rows": [count(rows) for rows in rest["rows"]]})
+        return plain_table(cells, stub="File")
+
+    def arrived(self) -> str:
+        """How many files there are, and how complete the returns."""
+        inputs = self._inputs()
+        returns = int((inputs["wave"] != "").sum())
+        due = len(WAVES) * len(self.report.plan.sites)
+        whole = "one for each wave of each authority" if returns == due else f"{count(due)} were due"
+        return f"{plural(len(inputs), 'file')} were read, {count(returns)} of them returns ({whole})."
+
+    def manifest(self) -> str:
+        """Are these the files of the release?"""
+        release = read_release(self.report.root)
+        problems = self.report.table("problems")
+        replaced, unlisted = (int((problems["code"] == code).sum()) for code in (REPLACED, UNLISTED))
+        words = (
+            f"The manifest describes a {'synthetic' if release.synthetic else 'real'} release of {_day(release.date)}. "
+        )
+        if not replaced and not unlisted:
+            return (
+                words
+                + "Every raw file that it lists is there with the checksum recorded, and none is read that it does not list."
+            )
+        return (
+            f"{words}{plural(replaced, 'file differs', 'files differ')} from what the manifest records, and "
+            f"{plural(unlisted, 'file is', 'files are')} read that it does not list."
+        )
+
+    def _inputs(self) -> pd.DataFrame:
+        names = ["local_authority", "wave", "retrieved"]
+        table = self.report.table("inputs")
+        return table.assign(**{name: table[name].fillna("") for name in names})
+
+    # ------------------------------------------------------------ checks
+    def fired(self) -> GT:
+        """Rules that found something, with how often."""
+        rules = self.report.table("rules")
+        cells = pd.DataFrame([
+            {"Rule": row["code"], "What must hold": row["rule"], "About": row["scope"], "Severity": row["severity"],
+             "Entries": count(row["fired"]), "Files": count(row["files"])}
+            for severity in SEVERITY
+            for row in rules.loc[(rules["fired"] > 0) & (rules["severity"] == severity)].to_dict("records")
+        ] or [{"Rule": "None", "What must hold": "No rule was broken.", "About": "", "Severity": "", "Entries": "", "Files": ""}])  # fmt: skip
+        return text_table(cells, stub="Rule", numeric=("Entries", "Files"), notes=[
+            "An entry stands for one cell, or for all responses of one file that break the rule."
+        ])  # fmt: skip
+
+    def checks(self) -> str:
+        """How many rules there are, and how many found something."""
+        rules = self.report.table("rules")
+        levels = [f"{count((rules['severity'] == level).sum())} {level}s" for level in SEVERITY]
+        fired = rules.loc[rules["fired"] > 0]
+        found = [plural(fired.loc[fired["severity"] == level, "fired"].sum(), level) for level in SEVERITY[1:]]
+        return (
+            f"The files are checked against {count(len(rules))} rules: {levels[0]}, {levels[1]} and {levels[2]}. A file that breaks "
+            f"a rule of severity error is not analysed. In this run no error was left; the checks gave {found[0]} and {found[1]}."
+        )
+
+    def rules(self, *scopes: str) -> GT:
+        """The rules about some kinds of files (all kinds where none is named)."""
+        rules = self.report.table("rules")
+        kept = rules.loc[rules["scope"].isin(scopes)] if scopes else rules
+        cells = pd.DataFrame({
+            "Rule": kept["code"], "Severity": kept["severity"], "What must hold": kept["rule"], "What to do": kept["remedy"],
+        })  # fmt: skip
+        return text_table(cells, stub="Rule")
+
+    def tolerances(self) -> GT:
+        """Habits of typing that were accepted, by file and column."""
+        table = self.report.table("tolerances")
+        if not len(table):
+            return text_table(pd.DataFrame([{"File": "None", "Column": "", "Habit": "", "Cells": ""}]), stub="File")
+        groups = (
+            table.fillna({"field": ""}).groupby(["file", "field", "habit"], sort=False)["count"].sum().reset_index()
+        )
+        least = self.report.plan.disclosure.threshold
+        cells = pd.DataFrame({
+            "File": [_short(path) for path in groups["file"]],
+            "Column": groups["field"], "Habit": groups["habit"],
+            "Cells": [count(n) if n >= least or self.internal else f"under {least}" for n in groups["count"]],
+        })  # fmt: skip
+        return text_table(cells, stub="File", numeric=("Cells",))
+
+    # ------------------------------------------------------------ corrections
+    def corrections(self) -> GT:
+        """Corrections applied after the returns arrived: what kind and why, not whose."""
+        table = self.report.table("corrections")
+        headings = ("Correction", "Received", "Authority", "Wave", "Field", "Reason")
+        names = ("id", "received_on", "authority", "wave", "field", "reason")
+        rows = [
+            {heading: str(row[name]) for heading, name in zip(headings, names, strict=True)}
+            for row in table.to_dict("records")
+        ]
+        return text_table(
+            pd.DataFrame(rows or [dict(zip(headings, ("None", *[""] * 5), strict=True))]), stub="Correction"
+        )
+
+    def corrected(self) -> str:
+        """How many corrections were applied."""
+        number = len(self.report.table("corrections"))
+        if not number:
+            return "The ledger of corrections is empty: every value is the one that the authority sent."
+        return f"{plural(number, 'correction was', 'corrections were')} applied; values and people stand in the ledger only."
+
+    # ------------------------------------------------------------ linkage
+    def linkage(self) -> GT:
+        """What became of the responses to each survey."""
+        table = self._linkage()
+        steps = {"responses": "Responses received", "consented": "With consent", "duplicates": "Set aside: another response of the same person counts",
+                 "used": "Used", "matched": "Matched to staff", "unmatched": "Code missing or unknown"}  # fmt: skip
+        cells = pd.DataFrame([
+            {"Responses": label} | {f"{wave.capitalize()} survey": count(table.loc[wave, name]) for wave in table.index}
+            for name, label in steps.items()
+        ])  # fmt: skip
+        return plain_table(cells, stub="Responses", notes=withheld_note(table))
+
+    def matched(self) -> str:
+        """The match rate of each survey."""
+        table = self._linkage()
+        rates = []
+        for wave, row in table.iterrows():
+            rates.append(f"{self._rate(str(wave), row)} of the responses used at {wave}")
+        return f"Matched to a member of staff: {' and '.join(rates)}."
+
+    def _rate(self, wave: str, row: pd.Series) -> str:
+        """The rate, or where a count is withheld the least that follows from what is printed, rounded down."""
+        if not withheld(row["matched"], row["used"]):
+            return percent(row["matched"] / row["used"]) if row["used"] else "none"
+        entry = self.register.loc[(self.register["row"] == wave) & (self.register["column"] == "unmatched"), "reason"]
+        if withheld(row["used"]) or list(entry) != ["primary"]:
+            return WITHHELD
+        used = int(row["used"])
+        return f"at least {percent(max(0, 100 * (used - self.report.plan.disclosure.threshold + 1) // used) / 100, 0)}"
+
+    def response(self) -> GT:
+        """Answers matched to randomised staff, by arm and authority."""
+        table = self.report.table("attrition")
+        kinds = {"arm": "Arm", "authority": "Local authority"}
+        cells = pd.DataFrame([
+            {"Group": row["label"], "of": kinds[row["kind"]], "Staff": count(row["people"])}
+            | {wave: _of(row["people"], row[column]) for wave, column in (("Baseline survey", "baseline_survey"), ("Endline survey", "endline_survey"))}
+            for row in table.to_dict("records")
+        ])  # fmt: skip
+        return plain_table(cells, stub="Group", groups="of", spanner=["Baseline survey", "Endline survey"],
+                           spanner_label="Matched, with an answer", notes=withheld_note(table[["people", "baseline_survey", "endline_survey"]]))  # fmt: skip
+
+    def _linkage(self) -> pd.DataFrame:
+        """Sums over the groups by wave; what is withheld is marked in a wave's first row."""
+        table = self.report.table("linkage")
+        names = ["responses", "consented", "duplicates", "used", "matched", "unmatched"]
+        rows = {
+            str(wave): {name: WITHHELD if withheld(*part[name]) else int(part[name].sum()) for name in names}
+            for wave, part in table.groupby("wave", sort=False)
+        }
+        return pd.DataFrame.from_dict(rows, orient="index", columns=names).astype(object)
+
+    # ------------------------------------------------------------ missing values
+    def missingness(self) -> EmbeddedFigure:
+        """Share of the randomised who lack each variable, by arm and authority, as a map."""
+        table = self.report.table("missingness")
+        shares = table.assign(share=[WITHHELD if withheld(row["missing"]) else row["missing"] / row["people"] if row["people"] else float("nan")
+                                     for row in table.to_dict("records")])  # fmt: skip
+        grid = shares.pivot_table(index="label", columns="group", values="share", aggfunc="first", sort=False)
+        grid = grid.loc[list(dict.fromkeys(table["label"])), list(dict.fromkeys(table["group"]))]
+        arms = list(self.report.plan.design.arm_labels.values())
+        mark = "".join(f". {note}" for note in withheld_note(grid))
+        return embed(
+            _heat_map(grid, arms=len(arms)), root=self.report.root, document=self.report.document, label="c-missingness",
+            alt=f"Map of the share of randomised staff without a value. {_map_in_words(grid, arms)}",
+            caption=f"Share of randomised staff without a value, by arm and local authority{mark.rstrip('.')}",
+        )  # fmt: skip
+
+    def items(self, wave: str) -> GT:
+        """How completely the scales of one survey were answered by those who answered it at all."""
+        table = self.report.table("item_nonresponse")
+        part = table.loc[table["wave"] == wave]
+        cells = pd.DataFrame({
+            "Scale": part["label"], "Items": [count(n) for n in part["items"]],
+            "All items": [count(n) for n in part["complete"]], "Some": [count(n) for n in part["partial"]],
+            "None": [count(n) for n in part["none"]], "Answers missing": [percent(share) for share in part["missing_share"]],
+        })  # fmt: skip
+        return plain_table(cells, stub="Scale", spanner=["All items", "Some", "None"], spanner_label="People who answered",
+                           notes=[f"{count(part['respondents'].iloc[0])} randomised staff answered the {wave} survey.", *withheld_note(part)])  # fmt: skip
+
+    # ------------------------------------------------------------ withheld counts
+    def withheld(self) -> str:
+        """How many counts are withheld, by which rule."""
+        settings = self.report.plan.disclosure
+        rule = (
+            f"Counts of people below {spelled(settings.threshold)}"
+            f"{', zero included,' if settings.zeros == 'withheld' else ' but above zero'} are not printed, nor are counts and shares from "
+            "which one of them could be worked out."
+        )
+        if self.internal:
+            return f"{rule} In this render the rule is switched off."
+        distinct = self.register.drop_duplicates(["row", "column"])
+        return f"{rule} In this run {plural(len(distinct), 'count is', 'counts are')} withheld, marked {WITHHELD}."
+
+    def suppressed(self) -> GT:
+        """The register: which counts were withheld. Not which of them are small: that could tell more than is meant."""
+        cells = pd.DataFrame({
+            "Table": [TITLES.get(name, name) for name in self.register["table"]],
+            "Row": self.register["row"], "Count": [quantity.replace("_", " ") for quantity in self._quantities()],
+        })  # fmt: skip
+        if not len(cells):
+            cells = pd.DataFrame([{"Table": "None", "Row": "", "Count": ""}])
+        return text_table(cells.sort_values(["Table", "Row", "Count"], kind="stable"), stub="Table")
+
+    def _quantities(self) -> Sequence[str]:
+        labels = self.report.table("missingness").drop_duplicates("variable").set_index("variable")["label"]
+        words = []
+        for column in self.register["column"]:
+            variable, _, state = column.rpartition(" ")
+            known = state in ("known", "missing") and variable in labels.index
+            words.append(f"{lowered(str(labels[variable]))}: {state}" if known else column)
+        return words
+
+
+def _day(text: str) -> str:
+    """`2 May 2019` from an ISO date; a date that could not be read is said."""
+    if not text:
+        return "no date"
+    day = dt.date.fromisoformat(text)
+    return f"{day.day} {day:%B %Y}"
+
+
+def _short(path: str) -> str:
+    """A file as readers know it: authority and wave, or the name of the survey."""
+    parts = path.rsplit(".", 1)[0].split("/")
+    kind = "survey" if "surveys" in parts else "return"
+    if kind == "return" and "returns" in parts:
+        return f"{parts[-2].replace('-', ' ').title().replace(' And ', ' and ')}, {parts[-1]}"
+    return f"Survey, {parts[-1]}" if kind == "survey" else path
+
+
+def _of(people: Any, share: Any) -> str:
+    """Count and share in one cell; both go where either is withheld."""
+    if withheld(people, share):
+        return WITHHELD
+    return f"{count(round(people * share))} ({percent(share, 0)})" if not pd.isna(share) else count(0)
+
+
+def _heat_map(grid: pd.DataFrame, *, arms: int) -> Figure:
+    """Cells filled by class of share and labelled with it; arms stand apart from authorities."""
+    apply_style()
+    figure, axes = plt.subplots(figsize=(WIDTH, 1.7 + 0.27 * len(grid)))
+    gap = 0.25
+    centres = [column + (gap if column >= arms else 0) for column in range(grid.shape[1])]
+    for line, (_, row) in enumerate(grid.iterrows()):
+        for x, share in zip(centres, row, strict=True):
+            fill, ink, text = _look(share)
+            axes.add_patch(
+                Rectangle((x - 0.48, line - 0.46), 0.96, 0.92, facecolor=fill, edgecolor=GRID, linewidth=0.6)
+            )
+            axes.text(x, line, text, ha="center", va="center", fontsize=7.5, color=ink)
+    axes.set_xlim(-0.6, centres[-1] + 0.6)
+    axes.set_ylim(len(grid) - 0.4, -0.6)
+    axes.set_xticks(
+        centres, [str(name) for name in grid.columns], rotation=40, ha="left", rotation_mode="anchor", fontsize=8
+    )
+    axes.xaxis.tick_top()
+    axes.set_yticks(range(len(grid)), [str(name) for name in grid.index], fontsize=8)
+    axes.tick_params(length=0)
+    for side in ("left", "right", "top", "bottom"):
+        axes.spines[side].set_visible(False)
+    handles = [Patch(facecolor=fill, edgecolor=QUIET, linewidth=0.6, label=label) for _, label, fill, _ in CLASSES]
+    figure.legend(
+        handles=handles,
+        loc="outside lower center",
+        ncols=len(CLASSES),
+        fontsize=8,
+        title="Share missing",
+        title_fontsize=8,
+    )
+    return figure
+
+
+def _look(share: Any) -> tuple[str, str, str]:
+    """Fill, colour of the text, and text of one cell."""
+    if withheld(share):
+        return "none", QUIET, WITHHELD
+    value = float(share)
+    if pd.isna(value):
+        return "none", QUIET, ""
+    _, _, fill, ink = next(each for each in CLASSES if value <= each[0])
+    return fill, ink, "0" if value == 0 else percent(value, 0) if value >= 0.005 else "< 1%"
+
+
+def _map_in_words(grid: pd.DataFrame, arms: Sequence[str]) -> str:
+    """Variables complete everywhere together; the others with both arms and the range over authorities."""
+    complete, sentences = [], []
+    for label, row in grid.iterrows():
+        if all(not withheld(share) and share == 0 for share in row):
+            complete.append(str(label))
+            continue
+        by_arm = ", ".join(f"{percent(row[arm], 0)} of {lowered(arm)}" for arm in arms)
+        others: Mapping[str, Any] = {str(name): share for name, share in row.items() if name not in arms}
+        known = {name: float(share) for name, share in others.items() if not withheld(share) and not pd.isna(share)}
+        spread = ""
+        if known:
+            low, high = min(known, key=lambda name: known[name]), max(known, key=lambda name: known[name])
+            spread = f"; by authority {percent(known[low], 0)} ({low}) to {percent(known[high], 0)} ({high})"
+        hidden = sum(withheld(share) for share in others.values())
+        spread += f"; withheld for {plural(hidden, 'authority', 'authorities')}" if hidden else ""
+        sentences.append(f"{label}: {by_arm}{spread}.")
+    lead = f"Complete in every group: {', '.join(lowered(label) for label in complete)}. " if complete else ""
+    return lead + " ".join(sentences)
+
+
+def data_appendix(study: str = "goal_setting", *, root: Path | None = None) -> DataAppendix:
+    """Open the data appendix of one study."""
+    report = open_study(study, document=DOCUMENT, root=root)
+    safe = disclosed(report.output, report.plan, report.root)
+    return DataAppendix(report=replace(report, output=safe.output), register=safe.register, internal=safe.internal)

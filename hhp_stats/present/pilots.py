@@ -1,0 +1,335 @@
+"""Tables, figures and sentences of the pilots' chapters: counts, answers, themes; no effects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from great_tables import GT
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from hhp_stats.consistency.figures import load_figures
+from hhp_stats.consistency.reproduction import read_mapping, reproduction_table, share_reproduced
+from hhp_stats.errors import UnknownName
+from hhp_stats.plan.conflicts import load_conflicts
+from hhp_stats.plan.individual import IndividualPlan, load_individual_plan
+from hhp_stats.present.embed import EmbeddedFigure, embed
+from hhp_stats.present.numbers import count, interval, level, number, percent, plural, spelled
+from hhp_stats.present.style import CONTROL, PALETTE, QUIET, TREATMENT, WIDTH, apply_style
+from hhp_stats.present.tables import plain_table, text_table
+from hhp_stats.project_root import find_root
+from hhp_stats.results import row_of
+from hhp_stats.studies.output import StudyOutput, read_output
+
+Made = TypeVar("Made")
+Row = Mapping[str, Any]
+PUBLISHED = "data/published/published_results.csv"
+SMALL_COUNT = 10  # below it numbers are words
+LEANING = {"benefit": "gain", "problem": "trouble", "condition": "depends", "context": "background"}
+COLOURS = {"benefit": PALETTE[2], "condition": TREATMENT, "context": QUIET, "problem": CONTROL}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PilotReport:
+    """Plan, rows and tables of one pilot. Nothing here estimates anything."""
+
+    root: Path
+    plan: IndividualPlan
+    output: StudyOutput
+    document: str
+
+    def row(self, key: str) -> Row:
+        """The row of `outcome/estimand/method`."""
+        return row_of(self.output.results, f"{self.plan.study}/{key}")
+
+    def count(self, key: str) -> int:
+        """A count: `usage/logged_on`."""
+        return int(self.row(f"{key}/count")["estimate"])
+
+    def table(self, name: str) -> pd.DataFrame:
+        """A table that the study wrote."""
+        if name not in self.output.tables:
+            raise UnknownName(
+                f"{self.plan.study} wrote no table {name!r}; it wrote {', '.join(sorted(self.output.tables))}"
+            )
+        return self.output.tables[name]
+
+
+# ---------------------------------------------------------------- tables
+def themes(report: PilotReport, question: str = "") -> GT:
+    """Coded themes, all or those of one part of the findings."""
+    table = report.table("themes")
+    if question:
+        table = table.loc[table["question"] == question]
+        if table.empty:
+            raise UnknownName(f"no theme belongs to {question!r}")
+    rows = pd.DataFrame({
+        "Theme": table["topic"], "Part": table["question"], "What was said": table["finding"], "Voices": table["voices"],
+        "How many": table["stated"].fillna(""), "Leans to": table["leaning"].map(LEANING),
+    })  # fmt: skip
+    return text_table(rows.drop(columns="Part") if question else rows, stub="Theme")
+
+
+def roles(report: PilotReport) -> GT:
+    """Participants or interviewees by role."""
+    table = report.table("roles")
+    if "local_authority" not in table:
+        rows = pd.DataFrame({"Role": table["role"].str.capitalize(), "People": [count(n) for n in table["people"]]})
+        return plain_table(rows, stub="Role")
+    wide = table.pivot_table(index="role", columns="local_authority", values="people", aggfunc="sum", fill_value=0)
+    rows = pd.DataFrame(
+        {"Role": wide.index.str.capitalize(), **{name: [count(n) for n in wide[name]] for name in wide}}
+    )
+    return plain_table(
+        rows, stub="Role", notes=["Roles are assumed in the synthetic files; their shares are not printed."]
+    )
+
+
+def experience(report: PilotReport) -> GT:
+    """Interviewees by how long they have used the policy."""
+    table = report.table("experience")
+    rows = pd.DataFrame(
+        {"Use of the policy": table["experience"].str.capitalize(), "People": [count(n) for n in table["people"]]}
+    )
+    return plain_table(rows, stub="Use of the policy")
+
+
+def usage(report: PilotReport) -> GT:
+    """Use of the app in Brent."""
+    table = report.table("usage")
+    rows = pd.DataFrame({
+        "Use in Brent": table["use"].str.capitalize(), "People": [count(n) for n in table["people"]], "Share": [percent(v, 0) for v in table["share"]],
+        "Sessions": [count(n) for n in table["sessions"]], "Minutes": [count(n) for n in table["minutes"]],
+        "Share of all minutes": [percent(v, 0) for v in table["share_of_minutes"]],
+    })  # fmt: skip
+    return plain_table(
+        rows,
+        stub="Use in Brent",
+        notes=["From app logs. People are as printed; single sessions and minutes are made up to fit."],
+    )
+
+
+def survey(report: PilotReport) -> GT:
+    """Answers of Coventry."""
+    parts = []
+    for name, heading in (("frequency", "How often do you use it?"), ("would_continue", "Would you go on using it?")):
+        table = report.table(name)
+        parts.append(pd.DataFrame({"Answer": table["answer"].str.capitalize(), "of": heading, "Respondents": [count(n) for n in table["people"]],
+                                   "Share": [percent(v, 0) for v in table["share"]]}))  # fmt: skip
+    notes = ["Survey respondents in Coventry. Of the answers on frequency only the last is printed exactly."]
+    return plain_table(pd.concat(parts, ignore_index=True), stub="Answer", groups="of", notes=notes)
+
+
+# ---------------------------------------------------------------- figures
+def _embed(report: PilotReport, figure: Figure, *, label: str, alt: str, caption: str) -> EmbeddedFigure:
+    return embed(figure, root=report.root, document=report.document, label=label, alt=alt, caption=caption)
+
+
+def usage_figure(report: PilotReport) -> EmbeddedFigure:
+    """Minutes in the app and reported use, side by side (after the published figure 18)."""
+    apply_style()
+    minutes, frequency = report.table("minutes"), report.table("frequency")
+    figure, panels = plt.subplots(1, 2, figsize=(WIDTH, 3.0))
+    for axes, table, column, colour, title in ((panels[0], minutes, "minutes", CONTROL, "Brent: minutes in the app"),
+                                               (panels[1], frequency, "answer", TREATMENT, "Coventry: as reported")):  # fmt: skip
+        places = range(len(table) - 1, -1, -1)
+        axes.barh(places, table["people"], color=colour)
+        axes.set_yticks(list(places), table[column].astype(str))
+        axes.set_xlabel("People")
+        axes.set_title(title)
+        for place, people in zip(places, table["people"], strict=True):
+            axes.annotate(
+                count(people), (people, place), xytext=(3, 0), textcoords="offset points", va="center", fontsize=8.5
+            )
+    words = [", ".join(f"{label}: {count(n)}" for label, n in zip(table[column].astype(str), table["people"], strict=True))
+             for table, column in ((minutes, "minutes"), (frequency, "answer"))]  # fmt: skip
+    return _embed(
+        report, figure, label="dic-usage",
+        alt=f"Two bar charts of people. Brent, minutes in the app over the pilot: {words[0]}. Coventry, frequency as reported: {words[1]}.",
+        caption="Use of the app: minutes from the logs of Brent, and frequency as respondents in Coventry reported it; the two cannot be compared",
+    )  # fmt: skip
+
+
+def themes_figure(report: PilotReport) -> EmbeddedFigure:
+    """How many themes lean which way, by part of the findings."""
+    apply_style()
+    table = report.table("themes")
+    parts = list(dict.fromkeys(table["question"]))
+    figure, axes = plt.subplots(figsize=(WIDTH, 0.9 + 0.34 * len(parts)))
+    left = dict.fromkeys(parts, 0)
+    words = []
+    for leaning in COLOURS:
+        counts = [int(((table["question"] == part) & (table["leaning"] == leaning)).sum()) for part in parts]
+        axes.barh(range(len(parts) - 1, -1, -1), counts, left=[left[part] for part in parts], color=COLOURS[leaning], label=LEANING[leaning],
+                  edgecolor="white", linewidth=0.8)  # fmt: skip
+        for part, n in zip(parts, counts, strict=True):
+            left[part] += n
+        words.append(
+            f"{LEANING[leaning]}: " + ", ".join(f"{part} {n}" for part, n in zip(parts, counts, strict=True) if n)
+        )
+    axes.set_yticks(range(len(parts) - 1, -1, -1), parts)
+    axes.set_xlabel("Themes")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.legend(ncols=4, loc="lower left", bbox_to_anchor=(0, 1.0))
+    short = report.plan.study[:3]
+    return _embed(
+        report, figure, label=f"{short}-themes", alt=f"Bars of the number of themes by part of the findings and by what they lean to. {'; '.join(words)}.",
+        caption="Themes by part of the findings and by what they lean to; they count what was raised, not how many people hold it",
+    )  # fmt: skip
+
+
+# ---------------------------------------------------------------- sentences
+def _exact(row: Row) -> str:
+    return f"{percent(row['estimate'], 0)}, {level(row['conf_level'])} CI {interval(100 * row['conf_low'], 100 * row['conf_high'], 0)}%"
+
+
+def access(report: PilotReport) -> str:
+    """Who was given access."""
+    return (
+        f"{count(report.count('sample/access'))} social workers were given the app, {count(report.count('usage/access_brent'))} in Brent and "
+        f"{count(report.count('survey/access_coventry'))} in Coventry."
+    )
+
+
+def brent(report: PilotReport) -> str:
+    """Use in Brent."""
+    often = report.count("usage/frequent")
+    return (
+        f"In Brent, {count(report.count('usage/logged_on'))} of {count(report.count('usage/access_brent'))} people ({_exact(report.row('usage/logged_on/exact'))}) "
+        f"opened the app at least once, and {spelled(often)} ({_exact(report.row('usage/frequent/exact'))}) more than {spelled(int(report.plan.fact('often')))} times. "
+        f"Nobody else spent {number(report.plan.fact('little'), 0)} minutes in it over the whole pilot."
+    )
+
+
+def concentration(report: PilotReport) -> str:
+    """How the minutes are spread."""
+    share = report.count("usage/minutes_of_frequent") / report.count("usage/minutes")
+    return f"In the synthetic logs these {spelled(report.count('usage/frequent'))} people account for {percent(share, 0)} of all minutes."
+
+
+def coventry(report: PilotReport) -> str:
+    """Use as reported in Coventry."""
+    return (
+        f"In Coventry, {count(report.count('survey/respondents'))} of {count(report.count('survey/access_coventry'))} people answered a survey "
+        f"({_exact(report.row('survey/response/exact'))}). Of these, {percent(report.row('survey/once_a_week_or_less/exact')['estimate'], 0)} used the app once a week or "
+        f"less, {percent(report.row('survey/several_times_a_week/exact')['estimate'], 0)} several times a week or more, {spelled(report.count('survey/most_days'))} of them on most days."
+    )
+
+
+def goes_on(report: PilotReport) -> str:
+    """Who would go on using it, of respondents and of all."""
+    respondents, everyone = report.row("survey/continue/exact"), report.row("survey/continue_of_access/exact")
+    return (
+        f"{count(report.count('survey/continue_yes'))} respondents ({_exact(respondents)}) would go on using it, {spelled(report.count('survey/continue_not_sure'))} "
+        f"were not sure and {spelled(report.count('survey/continue_no'))} would not. Of everybody who had access in Coventry these are {percent(everyone['estimate'], 0)}: "
+        "whoever did not answer has not said so."
+    )
+
+
+def interviewees(report: PilotReport) -> str:
+    """Who was interviewed about flexitime."""
+    return (
+        f"{count(report.count('sample/interviewees'))} people were interviewed: {spelled(report.count('sample/social_workers'))} social workers, "
+        f"{spelled(report.count('sample/senior_practitioners'))} of them a senior practitioner, {spelled(report.count('sample/team_managers'))} team managers and "
+        f"{spelled(report.count('sample/service_leads'))} service lead. {spelled(report.count('sample/long_term_users')).capitalize()} had used the policy for more than a year, "
+        f"{spelled(report.count('sample/recent_users'))} for less, and {spelled(report.count('sample/non_users'))} did not use it."
+    )
+
+
+def theme_count(report: PilotReport) -> str:
+    """How many themes were coded and how they lean."""
+    table = report.table("themes")
+    leans = table["leaning"].value_counts()
+    parts = [
+        f"{count(leans.get(key, 0))} {words}"
+        for key, words in (
+            ("benefit", "speak of a gain"),
+            ("problem", "of trouble"),
+            ("condition", "of what it depends on"),
+            ("context", "of background or divided views"),
+        )
+    ]
+    numbered = int(table["people"].notna().sum())
+    return (
+        f"{plural(len(table), 'theme')} were coded from the published text: {', '.join(parts[:-1])} and {parts[-1]}. For {count(numbered)} of them the text gives or "
+        "implies a number of people; for the others it says several, most or some."
+    )
+
+
+def fact(report: PilotReport, key: str) -> str:
+    """A number of the plan in words where it is small."""
+    value = report.plan.fact(key)
+    return spelled(int(value)) if value < SMALL_COUNT else number(value, 0)
+
+
+def conflict(report: PilotReport, key: str) -> str:
+    """A contradiction in the documents, with the reading chosen."""
+    for entry in load_conflicts(report.root):
+        if entry.id == key:
+            return f"{' '.join(entry.finding.split())} Reading chosen: {' '.join(entry.reading.split())} ({entry.id})"
+    raise UnknownName(f"data/plan/conflicts.toml has no conflict {key!r}")
+
+
+def reproduced(report: PilotReport) -> str:
+    """How many printed figures come back."""
+    mapping = read_mapping(report.root, "small_studies")
+    own = mapping.loc[mapping["result_id"].str.startswith(f"{report.plan.study}/")]
+    same, all_of = share_reproduced(
+        reproduction_table(load_figures(report.root / PUBLISHED), report.output.results, own)
+    )
+    return f"Of {count(all_of)} printed counts and shares of this pilot, {count(same)} come back from the synthetic files as printed."
+
+
+TABLES: Mapping[str, Callable[..., GT]] = {
+    "themes": themes,
+    "roles": roles,
+    "experience": experience,
+    "usage": usage,
+    "survey": survey,
+}
+FIGURES: Mapping[str, Callable[..., EmbeddedFigure]] = {"usage": usage_figure, "themes": themes_figure}
+SENTENCES: Mapping[str, Callable[..., str]] = {
+    "access": access, "brent": brent, "concentration": concentration, "coventry": coventry, "goes_on": goes_on, "interviewees": interviewees,
+    "themes": theme_count, "fact": fact, "conflict": conflict, "reproduced": reproduced,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PilotChapter:
+    """What a chapter calls, by name or name/argument."""
+
+    report: PilotReport
+
+    def table(self, name: str) -> GT:
+        """A table for a cell labelled `tbl-...`."""
+        return _made(TABLES, name, self.report)
+
+    def figure(self, name: str) -> EmbeddedFigure:
+        """A figure with its caption and alternative text."""
+        return _made(FIGURES, name, self.report)
+
+    def say(self, name: str) -> str:
+        """A sentence or number for inline code."""
+        return _made(SENTENCES, name, self.report)
+
+
+def _made(registry: Mapping[str, Callable[..., Made]], name: str, report: PilotReport) -> Made:
+    head, _, argument = name.partition("/")
+    if head not in registry:
+        raise UnknownName(f"nothing is called {head!r} here; known: {', '.join(sorted(registry))}")
+    arguments: tuple[Any, ...] = (argument,) if argument else ()
+    return registry[head](report, *arguments)
+
+
+def chapter(study: str, *, document: str = "", root: Path | None = None) -> PilotChapter:
+    """Open the results of a pilot for the chapter `document` (default: the one the plan names)."""
+    home = root or find_root()
+    plan = load_individual_plan(home, study)
+    return PilotChapter(
+        report=PilotReport(root=home, plan=plan, output=read_output(home, study), document=document or plan.chapter)
+    )

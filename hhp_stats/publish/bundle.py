@@ -1,0 +1,219 @@
+"""Everything a reviewer needs in one zip: sources, data, locks, tests, results, and an index from print to function."""
+
+from __future__ import annotations
+
+import csv
+import inspect
+import io
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+from hhp_stats.intake.manifest import raw_files, read_manifest
+from hhp_stats.present.provenance import locate
+from hhp_stats.publish.archive import contents, files_below, write_zip
+from hhp_stats.publish.printed import Request, function_of, requests
+from hhp_stats.publish.release import RELEASES, refuse_stale_results
+from hhp_stats.results import read_results
+from hhp_stats.studies.output import FOLDER as RESULTS_FOLDER
+
+TOP = "hhp_stats-review"
+FILES = (
+    "_quarto.yml", "index.qmd", "pyproject.toml", "requirements.lock", "requirements-dev.lock", "Makefile", "README.md",
+    "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE", ".pre-commit-config.yaml", ".ci/run", ".gitignore",
+)  # fmt: skip
+FOLDERS = ("report", "hhp_stats", "data", "tests", "benchmarks", "tools")
+_MADE = ("report/figures/", "tests/report/book/_output/")
+_CAPTION = re.compile(
+    r'<figure id="(?P<label>(?:tbl|fig)-[\w-]+)".*?<figcaption[^>]*>\s*<span class="float-label">(?P<number>.*?)</span>'
+    r"(?P<caption>.*?)</figcaption>",
+    re.DOTALL,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexLine:
+    """One table, figure or sentence of the report and the function that makes it."""
+
+    number: str  # as printed, "Table 2.3"; "" where no rendered report was at hand, and for sentences
+    label: str
+    kind: str  # table, figure, sentence
+    source: str  # chapter and line
+    function: str
+    code: str  # file and line
+    caption: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BundleReport:
+    """What was packed."""
+
+    path: Path
+    files: int
+    size: int  # bytes of the zip
+    index: Sequence[IndexLine]
+    left_out: Sequence[str]  # raw files with real data, which are never packed
+
+
+def write_bundle(root: Path, target: Path, *, output: Path) -> BundleReport:
+    """Pack the project in `root` for a reviewer into the zip `target`; the same project gives the same bytes.
+
+    Within it stand the sources, the data, the locks, the tests, all results (`results/`), the rendered report
+    (`report-rendered/`, where the folder `output` holds one), `INDEX.md` and `index.csv`, and `READ-ME-FIRST.md` with
+    two commands. The numbers of tables and figures are read from the rendered report. Real raw data, the kept cells of
+    earlier releases and the reports of earlier releases are left out.
+    Raises ReleaseRefused where the results are older than their inputs.
+    """
+    refuse_stale_results(root)
+    real = not read_manifest(root).synthetic
+    left_out = raw_files(root) if real else []
+    entries = {f"{TOP}/{name}": content for name, content in _sources(root, skip=left_out).items()}
+    for path in files_below(root / RESULTS_FOLDER):
+        name = path.relative_to(root / RESULTS_FOLDER).as_posix()
+        if path.suffix == ".csv":
+            entries[f"{TOP}/results/{name}"] = path.read_bytes()
+    if output.is_dir():
+        entries |= {f"{TOP}/report-rendered/{name}": content for name, content in contents(output).items()}
+    index = index_of(root, output=output)
+    code = _code_of_results(root)
+    entries[f"{TOP}/index.csv"] = _csv([vars_of(line) for line in index])
+    entries[f"{TOP}/index-results.csv"] = _csv(code)
+    entries[f"{TOP}/INDEX.md"] = _index_page(index).encode()
+    entries[f"{TOP}/READ-ME-FIRST.md"] = _read_me(real=real, left_out=len(left_out)).encode()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    write_zip(target, entries)
+    return BundleReport(
+        path=target, files=len(entries), size=target.stat().st_size, index=tuple(index), left_out=tuple(left_out)
+    )
+
+
+def _sources(root: Path, *, skip: Iterable[str]) -> dict[str, bytes]:
+    hidden = frozenset(skip)
+    found = {name: (root / name).read_bytes() for name in FILES if (root / name).is_file()}
+    for folder in FOLDERS:
+        for path in files_below(root / folder) if (root / folder).is_dir() else ():
+            name = path.relative_to(root).as_posix()
+            kept_release = name.startswith(f"{RELEASES}/") and path.name in ("returns.csv.gz", "report.pdf", "report.zip")
+            if name not in hidden and not kept_release and not name.startswith(_MADE):
+                found[name] = path.read_bytes()
+    return found
+
+
+def index_of(root: Path, *, output: Path | None = None) -> list[IndexLine]:
+    """Which function makes which table, figure and sentence? In the order of the book."""
+    captions = _captions(output) if output is not None and output.is_dir() else {}
+    lines = []
+    for request in requests(root):
+        made = function_of(request)
+        kind = {"table": "table", "figure": "figure", "say": "sentence"}.get(request.method)
+        label = request.label
+        kind = kind or ("table" if label.startswith("tbl-") else "figure" if label.startswith("fig-") else "sentence")
+        number, caption = captions.get(label) or _figure_caption(request, captions)
+        lines.append(
+            IndexLine(
+                number=number, label=label, kind=kind, source=f"{request.chapter}:{request.line}",
+                function=f"{made.__module__}.{made.__qualname__}", code=_place(root, made), caption=caption,
+            )
+        )  # fmt: skip
+    return lines
+
+
+def _figure_caption(request: Request, captions: Mapping[str, tuple[str, str]]) -> tuple[str, str]:
+    """A figure labels itself when it is drawn; its label ends in the name by which the chapter asks for it."""
+    if request.method != "figure" or not request.arguments[0]:
+        return "", ""
+    name = str(request.arguments[0][0]).replace("_", "-").replace("/", "-")
+    fitting = [found for label, found in captions.items() if label.startswith("fig-") and label.endswith(name)]
+    return fitting[0] if len(fitting) == 1 else ("", "")
+
+
+def _captions(output: Path) -> dict[str, tuple[str, str]]:
+    found = {}
+    for page in sorted(output.glob("*.html")):
+        for match in _CAPTION.finditer(page.read_text(encoding="utf-8")):
+            found[match["label"]] = (_words(match["number"]), _words(match["caption"]))
+    return found
+
+
+def _words(html: str) -> str:
+    return " ".join(unescape(re.sub(r"<[^>]+>", "", html)).split())
+
+
+def _place(root: Path, made: Any) -> str:
+    function = inspect.unwrap(made)
+    file = Path(inspect.getsourcefile(function) or "")
+    package = Path(__file__).resolve().parent.parent
+    shown = file.relative_to(package.parent).as_posix() if file.is_relative_to(package.parent) else file.name
+    return f"{shown}:{inspect.getsourcelines(function)[1]}"
+
+
+def _code_of_results(root: Path) -> list[dict[str, str]]:
+    """Every result with its clauses and the places of the code that made it."""
+    known: dict[str, str] = {}
+    rows = []
+    for row in read_results(root / RESULTS_FOLDER / "results.csv").to_dict("records"):
+        names = [name for name in str(row["source"]).split(" + ") if name]
+        for name in names:
+            if name not in known:
+                place = locate(Path(__file__).resolve().parents[2], name)
+                known[name] = f"{place.file}:{place.line}"
+        rows.append({
+            "result_id": str(row["result_id"]), "analysis": str(row["analysis"]), "clause": str(row["clause"]),
+            "function": " + ".join(names), "code": " + ".join(known[name] for name in names),
+        })  # fmt: skip
+    return rows
+
+
+def vars_of(line: IndexLine) -> dict[str, str]:
+    """The line as columns of the index."""
+    return {name: getattr(line, name) for name in IndexLine.__dataclass_fields__}
+
+
+def _csv(rows: Sequence[Mapping[str, str]]) -> bytes:
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, fieldnames=list(rows[0]) if rows else ["nothing"], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue().encode()
+
+
+def _index_page(index: Sequence[IndexLine]) -> str:
+    lines = ["# From the report to the code", ""]
+    for title, kind in (("Tables", "table"), ("Figures", "figure"), ("Sentences and counts", "sentence")):
+        lines += [f"## {title}", "", "| | Label | Asked for in | Made by | Code |", "|---|---|---|---|---|"]
+        lines += [
+            f"| {line.number} {line.caption} | `{line.label}` | {line.source} | `{line.function}` | {line.code} |"
+            for line in index if line.kind == kind
+        ]  # fmt: skip
+        lines.append("")
+    return "\n".join([*lines, "Every result with its clauses and its code stands in `index-results.csv`.", ""])
+
+
+def _read_me(*, real: bool, left_out: int) -> str:
+    data = (
+        f"The data of the trials are real and stay with the trial team: {left_out} raw files are left out, and the report "
+        "cannot be rendered from this bundle. The tests that need raw data make synthetic ones."
+        if real
+        else "The data are synthetic: drawn from a seed, about nobody."
+    )
+    return f"""\
+# For the reviewer
+
+Two commands, with Python 3.11 or later and make:
+
+```
+make report    # runs every analysis and renders _output/index.html and _output/report.pdf
+make test      # the checks against other software, identities, planted effects, damaged files
+```
+
+{data}
+
+- `INDEX.md`, `index.csv`: from each table, figure and sentence to the function that makes it.
+- `index-results.csv`: from each result to the protocol's clauses and to its code.
+- `results/results.csv`: every estimate as this bundle was packed; `make report` must give the same.
+- `report-rendered/`: the report as it was rendered, where it was packed.
+- `hhp explain RESULT_ID`: clause, formula, code, inputs and row of one number.
+"""

@@ -1,0 +1,53 @@
+"""Effects of several studies held against each other, two at a time."""
+
+from __future__ import annotations
+
+import math
+from itertools import combinations
+
+import pandas as pd
+
+from hhp_stats.errors import InvalidInput
+from hhp_stats.infer.multiplicity import holm
+from hhp_stats.results import Estimate
+
+
+def pairwise_differences(effects: pd.DataFrame) -> pd.DataFrame:
+    """Do the effects of different studies differ from each other by more than chance?
+
+    Estimator: difference d1 - d2 of two independent effects in the same unit, with standard error
+    sqrt(s1^2 + s2^2), Student's t on Welch-Satterthwaite degrees of freedom
+    (s1^2 + s2^2)^2 / (s1^4 / df1 + s2^4 / df2), infinite where both are; p-values adjusted by Holm over all pairs.
+
+    `effects`: one row a study; columns study, estimate, std_error, df, n. Returns one row a pair: first, second,
+    estimate, std_error, df, p_value, p_adjusted, conf_low, conf_high, n. Assumes that the studies share no people; their
+    populations, times and instruments are left as they are, so a difference is no comparison of interventions on
+    the same people.
+
+    Refuses (InvalidInput) a study named twice and standard errors or df that are not positive.
+    """
+    rows = effects.to_dict("records")
+    names = [str(row["study"]) for row in rows]
+    if len(set(names)) != len(names):
+        raise InvalidInput(f"a study stands twice: {', '.join(names)}")
+    for row in rows:
+        if not (row["std_error"] > 0 and row["df"] > 0):
+            raise InvalidInput(f"{row['study']}: a standard error and degrees of freedom above zero are needed")
+    found = []
+    for one, other in combinations(rows, 2):
+        made = Estimate(
+            estimate=float(one["estimate"]) - float(other["estimate"]),
+            std_error=math.hypot(one["std_error"], other["std_error"]),
+            df=_welch_df(one["std_error"], one["df"], other["std_error"], other["df"]),
+            n=int(one["n"]) + int(other["n"]), n_clusters=None, method="difference of independent effects",
+        )  # fmt: skip
+        found.append({"first": one["study"], "second": other["study"], "estimate": made.estimate, "std_error": made.std_error,
+                      "df": made.df, "p_value": made.p_value, "conf_low": made.conf_low, "conf_high": made.conf_high, "n": made.n})  # fmt: skip
+    columns = ["first", "second", "estimate", "std_error", "df", "p_value", "conf_low", "conf_high", "n"]
+    frame = pd.DataFrame(found, columns=columns)
+    return frame.assign(p_adjusted=holm(frame["p_value"].to_numpy()) if found else frame["p_value"])
+
+
+def _welch_df(first: float, first_df: float, second: float, second_df: float) -> float:
+    weight = first**4 / first_df + second**4 / second_df
+    return (first**2 + second**2) ** 2 / weight if weight > 0 else math.inf

@@ -1,0 +1,135 @@
+"""The pilots: files, counts, themes, and that nothing is tested."""
+
+import shutil
+
+import pandas as pd
+import pytest
+
+from hhp_stats.errors import DataError
+from hhp_stats.intake.pilots import load_dictation, load_flexitime
+from hhp_stats.intake.themes import COLUMNS, load_themes
+from hhp_stats.studies import dictation, flexitime
+from hhp_stats.studies.dictation import usage_by_person
+from hhp_stats.synthetic.pilots import pilot_files
+
+STUDIES = {"dictation": dictation, "flexitime": flexitime}
+
+
+@pytest.fixture
+def copy(root, tmp_path):
+    for name in ("manifest.toml", "plan/sources.toml", "allocation/dictation.csv", "allocation/flexitime.csv", "usage/dictation.csv",
+                 "surveys/dictation/endline.csv", "qualitative/dictation.csv"):  # fmt: skip
+        (tmp_path / "data" / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(root / "data" / name, tmp_path / "data" / name)
+    return tmp_path
+
+
+@pytest.mark.parametrize("study", STUDIES)
+def test_the_files_on_disk_are_those_of_the_seed(root, study):
+    for path, content in pilot_files(root, study).items():
+        assert (root / path).read_bytes() == content, path
+    assert pilot_files(root, study, seed=3) != pilot_files(root, study)
+
+
+@pytest.mark.parametrize("study", STUDIES)
+def test_nothing_is_tested(root, study):
+    rows = STUDIES[study].run(root).results
+    assert rows["p_value"].isna().all() and (rows["status"] == "descriptive").all()
+
+
+@pytest.mark.parametrize("seed", [None, 1, 2])
+def test_use_in_brent_is_as_printed_whatever_the_seed(root, tmp_path, seed):
+    shutil.copytree(root / "data", tmp_path / "data", ignore=shutil.ignore_patterns("returns", "surveys", "course_log"))
+    for path, content in pilot_files(root, "dictation", seed=seed).items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_bytes(content)
+    lists = load_dictation(tmp_path)
+    used = usage_by_person(lists.frames["participants"], lists.frames["sessions"])
+    assert len(used) == 20 and (used["sessions"] > 0).sum() == 15 and (used["sessions"] > 5).sum() == 3
+    assert used.loc[used["sessions"] <= 5, "minutes"].max() < 10
+
+
+def test_shares_are_exact_intervals(root):
+    from scipy import stats
+
+    row = dictation.run(root).results.set_index("result_id").loc["dictation/survey/continue/exact"]
+    # The definition by the beta distribution, an independent route to the same numbers.
+    assert row["conf_low"] == pytest.approx(stats.beta.ppf(0.025, 17, 6), rel=1e-6)
+    assert row["conf_high"] == pytest.approx(stats.beta.ppf(0.975, 18, 5), rel=1e-6)
+
+
+def test_tables_hold_no_persons(root):
+    for study in STUDIES.values():
+        for name, table in study.run(root).tables.items():
+            assert not {"participant", "interviewee"} & set(table.columns), name
+
+
+def test_classes_of_use_add_up(root):
+    tables = dictation.run(root).tables
+    assert tables["usage"]["people"].sum() == tables["minutes"]["people"].sum() == 20
+    assert tables["usage"]["share_of_minutes"].sum() == pytest.approx(1)  # shares of one total
+    assert tables["frequency"]["people"].sum() == tables["would_continue"]["people"].sum() == 22
+
+
+@pytest.mark.parametrize("study", ["coffee", "dictation", "flexitime"])
+def test_themes_have_a_voice_and_a_place(root, study):
+    frame = load_themes(root, study).frame
+    assert len(frame) >= 3 and frame["theme"].is_unique and (frame["sources"].str.len() > 0).all()
+    assert set(frame["release"]) == {"documents"}
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("theme", "D01"),
+        ("leaning", "good"),
+        ("people", "many"),
+        ("sources", "001:99999"),
+        ("sources", ""),
+        ("voices", ""),
+        ("release", "x"),
+    ],
+)
+def test_broken_themes_are_refused(copy, column, value):
+    path = copy / "data/qualitative/dictation.csv"
+    frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+    frame.loc[1, column] = value
+    frame.to_csv(path, index=False)
+    with pytest.raises(DataError, match="row 3"):
+        load_themes(copy, "dictation")
+
+
+def test_themes_with_other_columns_or_none_are_refused(copy):
+    path = copy / "data/qualitative/dictation.csv"
+    path.write_text(",".join(COLUMNS[:-1]) + "\n")
+    with pytest.raises(DataError, match="columns"):
+        load_themes(copy, "dictation")
+    path.unlink()
+    with pytest.raises(DataError, match="must be there"):
+        load_themes(copy, "dictation")
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "code"),
+    [
+        ("usage/dictation.csv", lambda f: f.assign(participant=["D999", *f["participant"][1:]]), "K31"),
+        ("usage/dictation.csv", lambda f: f.assign(day=["40", *f["day"][1:]]), "K01"),
+        ("surveys/dictation/endline.csv", lambda f: pd.concat([f, f.tail(1)]), "K32"),
+        ("surveys/dictation/endline.csv", lambda f: f.assign(frequency=["hourly", *f["frequency"][1:]]), "K01"),
+        ("allocation/dictation.csv", lambda f: f.drop(columns="release"), "F20"),
+    ],
+)
+def test_broken_lists_are_refused(copy, name, change, code):
+    path = copy / "data" / name
+    change(pd.read_csv(path, dtype=str, keep_default_na=False)).to_csv(path, index=False)
+    with pytest.raises(DataError) as refused:
+        load_dictation(copy)
+    assert code in {problem.code for problem in refused.value.problems}
+
+
+def test_an_interviewee_twice_is_refused(copy):
+    path = copy / "data/allocation/flexitime.csv"
+    frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+    pd.concat([frame, frame.tail(1)]).to_csv(path, index=False)
+    with pytest.raises(DataError):
+        load_flexitime(copy)
