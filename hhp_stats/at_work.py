@@ -47,7 +47,9 @@ def at_work(root: Path, work: str) -> Iterator[None]:
         if error.errno not in _DISK:
             raise
         place = f"{error.filename}: " if error.filename else ""
-        raise NotWritten(f"{place}{_DISK[error.errno]}. The last results and the last report stay as they were.") from error
+        raise NotWritten(
+            f"{place}{_DISK[error.errno]}. The last results and the last report stay as they were."
+        ) from error
 
 
 @contextmanager

@@ -11,8 +11,9 @@ from hhp_stats.errors import UnknownName
 from hhp_stats.present.markdown import escaped, pipe_table
 from hhp_stats.present.numbers import MISSING, count
 from hhp_stats.project_root import find_root
-from hhp_stats.publish.changes import ChangeReport, compare_releases, largest, last_release
+from hhp_stats.publish.changes import ChangeReport, compare, largest, last_release
 from hhp_stats.publish.changes_text import result_cells
+from hhp_stats.publish.release import read_snapshot, snapshot_now
 
 LONGEST = 200  # rows of one table of the page; `hhp changes --json` has them all
 
@@ -88,10 +89,20 @@ def _list(name: str, rows: pd.DataFrame) -> str:
     cells = [[escaped(str(cell)) for cell in row] for row in kept.itertuples(index=False)]
     left = len(rows) - len(kept)
     more = f" (the first {count(len(kept))} of {count(len(rows))})" if left else ""
-    return pipe_table([str(head) for head in kept], cells, label=f"tbl-h-{name}", caption=TITLES[name] + more, widths=widths)
+    return pipe_table(
+        [str(head) for head in kept], cells, label=f"tbl-h-{name}", caption=TITLES[name] + more, widths=widths
+    )
 
 
 def page(*, root: Path | None = None) -> ChangesPage:
-    """Compare the results that are ready now with the last release, if there is one."""
+    """Compare the results that are ready now with the last release, if there is one.
+
+    Print is compared for what the chapters of that release asked for: the page then depends on results, code and the
+    release, never on the words of other chapters, and what is kept of it stays right when they are edited.
+    """
     home = root or find_root()
-    return ChangesPage(report=None if last_release(home) is None else compare_releases(home))
+    earlier = last_release(home)
+    if earlier is None:
+        return ChangesPage(report=None)
+    old = read_snapshot(home, earlier)
+    return ChangesPage(report=compare(old, snapshot_now(home, asked=old.printed.asked)))

@@ -177,7 +177,7 @@ def _relation_table(report: ConsistencyReport, found: list[Recomputed], *, place
     for item in found:
         printed = report.figures.row(item.printed_id) if item.printed_id else None
         row = {
-            "Quantity": _tidy(item.quantity + (f" ({item.reading})" if item.reading else "")),
+            "Quantity": _tidy(item.quantity),
             "Recomputed": _tidy(f"{item.value:,.{places}g}"),
             "Printed": MISSING if printed is None else _as_printed(printed["as_printed"]),
         }
@@ -186,10 +186,11 @@ def _relation_table(report: ConsistencyReport, found: list[Recomputed], *, place
                 MISSING if pd.isna(item.people_for_printed) else count(round(item.people_for_printed))
             )
         row["Agree"] = MISSING if item.reproduces is None else "yes" if item.reproduces else "no"
-        rows.append(row | {"Remark": _tidy(item.note)})
+        remark = "; ".join(filter(None, (f"read as {item.reading}" if item.reading else "", item.note)))
+        rows.append(row | {"Remark": _tidy(remark)})
     numeric = ["Recomputed", "Printed"] + (["People it needs"] if people else [])
     return text_table(pd.DataFrame(rows), stub="Quantity", numeric=numeric,
-                      notes=["Lines without a printed figure show what the others imply. In brackets: the reading tried."])  # fmt: skip
+                      notes=["Lines without a printed figure show what the others imply. Read as: another meaning that was tried."])  # fmt: skip
 
 
 def wording(report: ConsistencyReport) -> GT:
@@ -299,9 +300,15 @@ def _as_printed(text: object) -> str:
     return _tidy(str(text))
 
 
+_OUTCOMES: Mapping[str, str] = {
+    "motivation_intrinsic_prosocial": "Intrinsic and prosocial motivation", "professional_connection": "Connection to the profession",
+    "sickness_absence_self_report": "Sickness absence, self-reported", "org_commitment_and_support": "Organisational commitment and support",
+}  # fmt: skip
+
+
 def _label(outcome: str) -> str:
-    text = outcome.replace("_", " ").replace("org ", "organisational ")
-    return text[:1].upper() + text[1:]
+    text = outcome.replace("_", " ")
+    return _OUTCOMES.get(outcome, text[:1].upper() + text[1:])
 
 
 def _p_interval(low: float, high: float) -> str:

@@ -118,10 +118,13 @@ class _Search:
         self.withheld = self.printed & self.small
         self.primary = self.withheld.copy()
         self.defended = np.ones(len(self.keys), dtype=bool)  # against a reader who knows the reasons
+        self.witnesses: list[tuple[bool, npt.NDArray[np.bool_]]] = []  # where other possible counts differ from these
 
     def run(self) -> dict[Key, Reason]:
-        while (exposed := self._first_exposed()) is not None:
-            self._cover(exposed)
+        # One pass is enough: what is withheld later only adds to what a count could be.
+        for cell in np.flatnonzero(self._guarded()):
+            while self._is_exposed(int(cell)):
+                self._cover(int(cell))
         self._print_again()
         return {
             self.keys[at]: "primary" if self.primary[at] else "secondary" for at in np.flatnonzero(self.withheld)
@@ -134,9 +137,6 @@ class _Search:
     def _guarded(self) -> npt.NDArray[np.bool_]:
         """Small counts that nobody may work out."""
         return self.primary | (~self.printed & self.small)
-
-    def _first_exposed(self) -> int | None:
-        return next((int(at) for at in np.flatnonzero(self._guarded()) if self._is_exposed(int(at))), None)
 
     def _part_of(self, cell: int) -> tuple[list[int], list[int]]:
         """Unknown cells that hang together with `cell` through sums, and those sums."""
@@ -155,23 +155,35 @@ class _Search:
 
     def _is_exposed(self, cell: int) -> bool:
         """Is there only one whole number that this cell can be?"""
+        reasons_known = bool(self.defended[cell])
+        if self._has_witness(cell, reasons_known=reasons_known):
+            return False
         cells, sums = self._part_of(cell)
-        low, high = self._limits(cells, reasons_known=bool(self.defended[cell]))
         goal = np.zeros(len(cells))
         goal[cells.index(cell)] = 1.0
         constraints = []
         if sums:
             rows, right = self._equations(cells, sums)
             constraints = [LinearConstraint(rows, right, right)]
+        bounds = Bounds(*self._limits(cells, reasons_known=reasons_known))
         for sign in (-1.0, 1.0):
-            found = milp(
-                c=sign * goal, constraints=constraints, integrality=np.ones(len(cells)), bounds=Bounds(low, high)
-            )
+            found = milp(c=sign * goal, constraints=constraints, integrality=np.ones(len(cells)), bounds=bounds)
             if not found.success:
                 raise HhpError(f"the protection of {self.keys[cell]} cannot be judged: {found.message}")
-            if round(abs(found.fun)) != self.counts[cell]:
+            differs = np.zeros(len(self.keys), dtype=bool)
+            differs[cells] = np.round(found.x) != self.counts[cells]
+            if differs[cell]:
+                self.witnesses.append((reasons_known, differs))
                 return False
         return True
+
+    def _has_witness(self, cell: int, *, reasons_known: bool) -> bool:
+        """Has another set of counts that agrees with all that is printed been found before?"""
+        known = ~self.unknown
+        return any(
+            differs[cell] and (strict or not reasons_known) and not (differs & known).any()
+            for strict, differs in self.witnesses
+        )
 
     def _limits(
         self, cells: list[int], *, reasons_known: bool
@@ -196,24 +208,30 @@ class _Search:
         return rows, right
 
     def _cover(self, cell: int) -> None:
-        """Withhold one more count that stands in a sum with the exposed one, or with an unknown that does."""
+        """Withhold one more count: one that shares a sum with the exposed one, else with an unknown that does."""
         _, sums = self._part_of(cell)
-        near = {other for at in self.of[cell] for other in (self.sums[at][0], *self.sums[at][1])}
-        found = {other for at in sums for other in (self.sums[at][0], *self.sums[at][1])}
-        free = [at for at in found if self.printed[at] and not self.withheld[at] and self.counts[at] >= self.threshold]
-        if not free:
+
+        def free(sums: Iterable[int]) -> list[int]:
+            found = {other for at in sums for other in (self.sums[at][0], *self.sums[at][1])}
+            left = [
+                at for at in found if self.printed[at] and not self.withheld[at] and self.counts[at] >= self.threshold
+            ]
+            return sorted(
+                left, key=lambda at: (at not in self.lesser, at in self.totals, self.counts[at], self.keys[at])
+            )
+
+        candidates = free(self.of[cell]) or free(sums)
+        if not candidates:
             self.defended[cell] = False
             if self._is_exposed(cell):
                 raise HhpError(f"nothing more can be withheld to protect {self.keys[cell]}")
             return
-        free.sort(key=lambda at: (at not in self.lesser, at in self.totals, self.counts[at], self.keys[at]))
-        for at in free:
+        for at in candidates:
             self.withheld[at] = True
             if not self._is_exposed(cell):
                 return
             self.withheld[at] = False
-        # No single count is enough: take one that shares a sum with the exposed count, and look again.
-        self.withheld[next((at for at in free if at in near), free[0])] = True
+        self.withheld[candidates[0]] = True  # one alone is not enough
 
     def _print_again(self) -> None:
         """Print what protects nothing. What could be worked out from the rest goes too: printing it tells nothing new."""

@@ -78,16 +78,8 @@ def themes(report: PilotReport, question: str = "") -> GT:
 def roles(report: PilotReport) -> GT:
     """Participants or interviewees by role."""
     table = report.table("roles")
-    if "local_authority" not in table:
-        rows = pd.DataFrame({"Role": table["role"].str.capitalize(), "People": [count(n) for n in table["people"]]})
-        return plain_table(rows, stub="Role")
-    wide = table.pivot_table(index="role", columns="local_authority", values="people", aggfunc="sum", fill_value=0)
-    rows = pd.DataFrame(
-        {"Role": wide.index.str.capitalize(), **{name: [count(n) for n in wide[name]] for name in wide}}
-    )
-    return plain_table(
-        rows, stub="Role", notes=["Roles are assumed in the synthetic files; their shares are not printed."]
-    )
+    rows = pd.DataFrame({"Role": table["role"].str.capitalize(), "People": [count(n) for n in table["people"]]})
+    return plain_table(rows, stub="Role")
 
 
 def experience(report: PilotReport) -> GT:

@@ -12,11 +12,12 @@ from html import unescape
 from pathlib import Path
 from typing import Any
 
-from hhp_stats.intake.manifest import raw_files, read_manifest
+from hhp_stats.intake.manifest import read_manifest
 from hhp_stats.present.provenance import locate
 from hhp_stats.publish.archive import contents, files_below, write_zip
+from hhp_stats.publish.blind import Blinding, blind_summary, blinded_results, draw_blinding
 from hhp_stats.publish.printed import Request, function_of, requests
-from hhp_stats.publish.release import RELEASES, refuse_stale_results
+from hhp_stats.publish.release import RELEASES, data_files, refuse_stale_results
 from hhp_stats.results import read_results
 from hhp_stats.studies.output import FOLDER as RESULTS_FOLDER
 
@@ -26,6 +27,9 @@ FILES = (
     "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE", ".pre-commit-config.yaml", ".ci/run", ".gitignore",
 )  # fmt: skip
 FOLDERS = ("report", "hhp_stats", "data", "tests", "benchmarks", "tools")
+OPEN_DATA = ("data/plan/", "data/published/", "data/dictionary.csv", "data/spellings.csv")  # about nobody, ever
+UNBLINDING = ("data/", "tests/published/", "benchmarks/")
+BLIND_DATA = ("data/plan/", "data/published/protocol_clauses.csv", "data/dictionary.csv", "data/spellings.csv")
 _MADE = ("report/figures/", "tests/report/book/_output/")
 _CAPTION = re.compile(
     r'<figure id="(?P<label>(?:tbl|fig)-[\w-]+)".*?<figcaption[^>]*>\s*<span class="float-label">(?P<number>.*?)</span>'
@@ -55,7 +59,8 @@ class BundleReport:
     files: int
     size: int  # bytes of the zip
     index: Sequence[IndexLine]
-    left_out: Sequence[str]  # raw files with real data, which are never packed
+    left_out: Sequence[str]  # files with real data, which are never packed, or that would unblind
+    blinding: Blinding | None = None  # keep it from the blind reader
 
 
 def write_bundle(root: Path, target: Path, *, output: Path) -> BundleReport:
@@ -69,7 +74,7 @@ def write_bundle(root: Path, target: Path, *, output: Path) -> BundleReport:
     """
     refuse_stale_results(root)
     real = not read_manifest(root).synthetic
-    left_out = raw_files(root) if real else []
+    left_out = [name for name in data_files(root) if not name.startswith(OPEN_DATA)] if real else []
     entries = {f"{TOP}/{name}": content for name, content in _sources(root, skip=left_out).items()}
     for path in files_below(root / RESULTS_FOLDER):
         name = path.relative_to(root / RESULTS_FOLDER).as_posix()
@@ -90,13 +95,47 @@ def write_bundle(root: Path, target: Path, *, output: Path) -> BundleReport:
     )
 
 
+def write_blind_bundle(root: Path, target: Path, *, seed: int) -> BundleReport:
+    """Pack code and results for a reviewer who must not know the arms; the same project and seed give the same bytes.
+
+    Packed are sources, locks, tests, plan and the results of two-arm comparisons with the arms called A and B as the
+    secret `seed` decides (`blinded/results.csv`, `blinded/summary.md`). Left out is what would tell the arms apart: all
+    data files but plan and clauses, the rendered report, earlier releases, tests of published figures, and the results
+    that `blinded_results` names. Which arm is which is in the returned report and nowhere in the bundle.
+    Raises ReleaseRefused where the results are older than their inputs, InvalidInput for a negative seed.
+    """
+    refuse_stale_results(root)
+    blinding = draw_blinding(seed=seed)
+    blind = blinded_results(read_results(root / RESULTS_FOLDER / "results.csv"), blinding)
+    sources = _sources(root, skip=())
+    told = {name for name in sources if name.startswith(UNBLINDING) and not name.startswith(BLIND_DATA)}
+    entries = {f"{TOP}/{name}": content for name, content in sources.items() if name not in told}
+    index = index_of(root)
+    entries[f"{TOP}/blinded/results.csv"] = blind.to_csv(index=False, lineterminator="\n").encode()
+    entries[f"{TOP}/blinded/summary.md"] = blind_summary(blind).encode()
+    entries[f"{TOP}/index.csv"] = _csv([vars_of(line) for line in index])
+    entries[f"{TOP}/index-results.csv"] = _csv(_code_of_results(root))
+    entries[f"{TOP}/INDEX.md"] = _index_page(index).encode()
+    entries[f"{TOP}/READ-ME-FIRST.md"] = BLIND_READ_ME.encode()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    write_zip(target, entries)
+    return BundleReport(
+        path=target, files=len(entries), size=target.stat().st_size, index=tuple(index), left_out=tuple(sorted(told)),
+        blinding=blinding,
+    )  # fmt: skip
+
+
 def _sources(root: Path, *, skip: Iterable[str]) -> dict[str, bytes]:
     hidden = frozenset(skip)
     found = {name: (root / name).read_bytes() for name in FILES if (root / name).is_file()}
     for folder in FOLDERS:
         for path in files_below(root / folder) if (root / folder).is_dir() else ():
             name = path.relative_to(root).as_posix()
-            kept_release = name.startswith(f"{RELEASES}/") and path.name in ("returns.csv.gz", "report.pdf", "report.zip")
+            kept_release = name.startswith(f"{RELEASES}/") and path.name in (
+                "returns.csv.gz",
+                "report.pdf",
+                "report.zip",
+            )
             if name not in hidden and not kept_release and not name.startswith(_MADE):
                 found[name] = path.read_bytes()
     return found
@@ -194,7 +233,7 @@ def _index_page(index: Sequence[IndexLine]) -> str:
 
 def _read_me(*, real: bool, left_out: int) -> str:
     data = (
-        f"The data of the trials are real and stay with the trial team: {left_out} raw files are left out, and the report "
+        f"The data of the trials are real and stay with the trial team: {left_out} files are left out, and the report "
         "cannot be rendered from this bundle. The tests that need raw data make synthetic ones."
         if real
         else "The data are synthetic: drawn from a seed, about nobody."
@@ -216,4 +255,23 @@ make test      # the checks against other software, identities, planted effects,
 - `results/results.csv`: every estimate as this bundle was packed; `make report` must give the same.
 - `report-rendered/`: the report as it was rendered, where it was packed.
 - `hhp explain RESULT_ID`: clause, formula, code, inputs and row of one number.
+"""
+
+
+BLIND_READ_ME = """\
+# For the reviewer, blind
+
+Two commands, with Python 3.11 or later and make:
+
+```
+make check                                                   # lint, types, spelling
+.venv/bin/python -m pytest tests/reference tests/invariants  # every method against other software and identities
+```
+
+The arms are called A and B; which is which is not in this bundle. Every difference is arm B minus arm A.
+
+- `blinded/summary.md`, `blinded/results.csv`: the planned differences in words, and all two-arm results.
+- `INDEX.md`, `index.csv`, `index-results.csv`: from the report's tables, figures, sentences and results to the code.
+- Left out because it would tell the arms apart: the data, the rendered report, results on who took part, bounds,
+  benefit-cost ratios, and the numbers of people of single arms.
 """

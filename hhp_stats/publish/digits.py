@@ -32,6 +32,7 @@ _ALLOWED = [
     re.compile(r"(?<![\d.,])(?:95|5)\s?%"),  # levels
     re.compile(r"(?<![\d.,\u2212-])0\sto\s1(?![\d%]|[.,]\d)"),
 ]
+_EDGES = re.compile(r"^[^\w.]+|[^\w%]+$")
 _TOKEN = re.compile(r"[^\s]*\d[^\s]*")
 
 
@@ -73,7 +74,7 @@ def check_digits(
         left = pattern.sub(_blank, left)
     for line, text in zip(paragraph, left.split("\n"), strict=True):
         if found := _TOKEN.search(text):
-            word = found[0].strip(",;:()[]\u201c\u201d\"'*_").rstrip(".")
+            word = _EDGES.sub("", found[0])
             refuse(
                 line.file,
                 line.number,

@@ -23,10 +23,26 @@ from hhp_stats.at_work import ProjectBusy
 from hhp_stats.errors import HhpError
 from hhp_stats.publish.render import render_book
 
+PACKAGE = Path(__file__).resolve().parent.parent
 HOST = "127.0.0.1"
 EVENTS = "/preview-events"
 FOLDER = Path(".report") / "preview"  # not _output: a preview has no PDF and must not replace a whole report
-SUFFIXES = {".qmd", ".yml", ".yaml", ".bib", ".csl", ".md", ".py", ".css", ".js", ".html", ".lua", ".csv", ".toml", ".svg"}
+SUFFIXES = {
+    ".qmd",
+    ".yml",
+    ".yaml",
+    ".bib",
+    ".csl",
+    ".md",
+    ".py",
+    ".css",
+    ".js",
+    ".html",
+    ".lua",
+    ".csv",
+    ".toml",
+    ".svg",
+}
 INTERVAL = 0.25  # seconds between two looks at the sources
 _HEARTBEAT = 1.0  # seconds; how long a waiting connection takes to notice that the server stops
 _LONGEST_ERROR = 8_000
@@ -92,7 +108,13 @@ class Preview:
         self, *, render: Callable[[], object], output: Path, watched: Sequence[Path], port: int = 0,
         until_ready: Path | None = None, heard: Callable[[State], object] = lambda state: None,
     ) -> None:  # fmt: skip
-        self.render, self.output, self.watched, self.until_ready, self.heard = render, output, watched, until_ready, heard
+        self.render, self.output, self.watched, self.until_ready, self.heard = (
+            render,
+            output,
+            watched,
+            until_ready,
+            heard,
+        )
         self.state = State(version=0, state="rendering")
         self._news = threading.Condition()
         self._ending = threading.Event()
@@ -205,7 +227,9 @@ def _sources(path: Path) -> Iterator[Path]:
         yield path
         return
     for file in path.rglob("*") if path.is_dir() else ():
-        hidden = any(part.startswith(".") or part in ("__pycache__", "figures") for part in file.relative_to(path).parts)
+        hidden = any(
+            part.startswith(".") or part in ("__pycache__", "figures") for part in file.relative_to(path).parts
+        )
         if not hidden and file.suffix in SUFFIXES:
             yield file
 
@@ -245,7 +269,11 @@ def _handler(preview: Preview) -> type[BaseHTTPRequestHandler]:
             if content is None and path in ("/", "/index.html"):
                 content = _EMPTY.encode()
             if content is None:
-                self._send(HTTPStatus.NOT_FOUND, _with_script(b"<!doctype html><p>There is no such page.</p>", version), "text/html")
+                self._send(
+                    HTTPStatus.NOT_FOUND,
+                    _with_script(b"<!doctype html><p>There is no such page.</p>", version),
+                    "text/html",
+                )
                 return
             kind = mimetypes.guess_type(path)[0] or ("text/html" if path.endswith("/") else "application/octet-stream")
             if kind == "text/html":
@@ -314,7 +342,7 @@ def _read(preview: Preview, name: str) -> bytes | None:
 
 def preview_of(
     root: Path, *, port: int = 0, declared: Sequence[Path] = (), attachments: Sequence[Path] = (),
-    package: Path = Path(__file__).resolve().parent.parent, heard: Callable[[State], object] = lambda state: None,
+    package: Path = PACKAGE, heard: Callable[[State], object] = lambda state: None,
 ) -> Preview:  # fmt: skip
     """A preview of the book in `root`; port 0 takes a free one. Pages go to `.report/preview`, not to `_output`.
 
@@ -323,11 +351,16 @@ def preview_of(
     """
     root = root.resolve()
     output = root / FOLDER
-    watched = [root / "_quarto.yml", root / "_variables.yml", root / "report", *sorted(root.glob("*.qmd")), package, *attachments]
+    watched = [
+        root / "_quarto.yml",
+        root / "_variables.yml",
+        root / "report",
+        *sorted(root.glob("*.qmd")),
+        package,
+        *attachments,
+    ]
 
     def render() -> None:
         render_pages(root, output, declared=declared, attachments=attachments)
 
-    return Preview(
-        render=render, output=output, watched=watched, port=port, until_ready=root / "_output", heard=heard
-    )
+    return Preview(render=render, output=output, watched=watched, port=port, until_ready=root / "_output", heard=heard)

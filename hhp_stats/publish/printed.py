@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -34,18 +34,6 @@ _MARK = re.compile("\ue000[^\ue001]*\ue001|\ue002")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Printed:
-    """Sentences by chapter and request; table cells by chapter and label, then row and column."""
-
-    sentences: Mapping[str, str]
-    tables: Mapping[str, Mapping[str, str]]
-
-    def record(self) -> dict[str, Any]:
-        """As plain objects, for JSON."""
-        return {"sentences": dict(self.sentences), "tables": {name: dict(cells) for name, cells in self.tables.items()}}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """One thing a chapter asks for: `method` of what `opener` opens, with literal arguments."""
 
@@ -57,6 +45,32 @@ class Request:
     opened_with: tuple[tuple[Any, ...], tuple[tuple[str, Any], ...]]
     method: str
     arguments: tuple[tuple[Any, ...], tuple[tuple[str, Any], ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Printed:
+    """Sentences by chapter and request; table cells by chapter and label, then row and column."""
+
+    sentences: Mapping[str, str]
+    tables: Mapping[str, Mapping[str, str]]
+    asked: tuple[Request, ...] = ()  # what was asked for, so that it can be asked again later
+
+    def record(self) -> dict[str, Any]:
+        """As plain objects, for JSON."""
+        return {
+            "sentences": dict(self.sentences), "tables": {name: dict(cells) for name, cells in self.tables.items()},
+            "asked": [asdict(request) for request in self.asked],
+        }  # fmt: skip
+
+
+def read_printed(record: Mapping[str, Any]) -> Printed:
+    """The inverse of `Printed.record`. Raises KeyError or TypeError for anything else."""
+    asked = [Request(**{name: _tuples(value) for name, value in line.items()}) for line in record["asked"]]
+    return Printed(sentences=dict(record["sentences"]), tables=dict(record["tables"]), asked=tuple(asked))
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(_tuples(each) for each in value) if isinstance(value, list) else value
 
 
 def requests(root: Path) -> list[Request]:
@@ -74,17 +88,18 @@ def function_of(request: Request) -> Any:
     return getattr(get_type_hints(getattr(module, request.opener))["return"], request.method)
 
 
-def printed(root: Path) -> Printed:
-    """Make every sentence and table of the book again as text.
+def printed(root: Path, *, asked: Sequence[Request] | None = None) -> Printed:
+    """Make every sentence and table of the book again as text; with `asked`, those instead of what the chapters ask for.
 
     Raises what the presenters raise where results are missing (HhpError): a record with holes would later look like
-    a sentence that was withdrawn.
+    a sentence that was withdrawn. Of `asked`, what no longer exists under its name is left out.
     """
+    wanted = requests(root) if asked is None else asked
     opened: dict[tuple[str, str, str], Any] = {}
     sentences: dict[str, str] = {}
     tables: dict[str, dict[str, str]] = {}
-    for request in requests(root):
-        if request.method in NOT_READ:
+    for request in wanted:
+        if request.method in NOT_READ or (asked is not None and not _exists(request)):
             continue
         key = (request.module, request.opener, repr(request.opened_with))
         if key not in opened:
@@ -99,7 +114,14 @@ def printed(root: Path) -> Printed:
             tables[name] = _cells(made)
         elif isinstance(made, str) and "\n" not in made:  # more lines: a table in Markdown, printed by a cell
             sentences[name] = _MARK.sub("", made)
-    return Printed(sentences=sentences, tables=tables)
+    return Printed(sentences=sentences, tables=tables, asked=tuple(wanted))
+
+
+def _exists(request: Request) -> bool:
+    try:
+        return function_of(request) is not None
+    except (ImportError, AttributeError, KeyError):
+        return False
 
 
 def _cells(table: GT) -> dict[str, str]:

@@ -32,7 +32,7 @@ from hhp_stats.errors import HhpError
 from hhp_stats.intake.corrections import LEDGER
 from hhp_stats.intake.manifest import MANIFEST, read_manifest, sha256_of
 from hhp_stats.publish.archive import contents, files_below, whole_folder, write_zip
-from hhp_stats.publish.printed import Printed, printed
+from hhp_stats.publish.printed import Printed, Request, printed, read_printed
 from hhp_stats.publish.return_cells import is_return, packed, return_cells, unpacked
 from hhp_stats.results import read_results
 from hhp_stats.studies.kept import LIBRARIES, is_kept, study_key
@@ -123,14 +123,14 @@ def software_versions() -> dict[str, str]:
     return found
 
 
-def snapshot_now(root: Path) -> Snapshot:
-    """The state of the project now. Raises ReleaseRefused where the results are older than their inputs."""
+def snapshot_now(root: Path, *, asked: Sequence[Request] | None = None) -> Snapshot:
+    """The state of the project now, with the print of its chapters, or of what is `asked`. Raises ReleaseRefused where the results are older than their inputs."""
     refuse_stale_results(root)
     files = data_files(root)
     return Snapshot(
         name=NOW, status=read_manifest(root).status, inputs={name: sha256_of(root / name) for name in files},
         records={name: _records(root / name) for name in files if name.endswith(".csv")}, software=software_versions(),
-        code=code_digest(), results=read_results(root / RESULTS_FOLDER / "results.csv"), printed=printed(root),
+        code=code_digest(), results=read_results(root / RESULTS_FOLDER / "results.csv"), printed=printed(root, asked=asked),
         ledger=_text(root / LEDGER), root=root, folder=None,
     )  # fmt: skip
 
@@ -152,7 +152,7 @@ def read_snapshot(root: Path, name: str) -> Snapshot:
         return Snapshot(
             name=name, status=manifest["status"], inputs=manifest["inputs"], records=manifest["records"],
             software=manifest["software"], code=manifest["code"], results=read_results(folder / "results.csv"),
-            printed=Printed(**said), ledger=_text(folder / "corrections.csv"), root=root, folder=folder,
+            printed=read_printed(said), ledger=_text(folder / "corrections.csv"), root=root, folder=folder,
         )  # fmt: skip
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise ReleaseRefused(f"{RELEASES}/{name} is damaged ({type(error).__name__}: {error}): restore it") from None

@@ -15,6 +15,8 @@ from hhp_stats.studies.output import StudyOutput
 from hhp_stats.studies.pilot_rows import count_row, share_row
 
 STUDY = "dictation"
+# One class, so that the table holds no count below five that the published report does not print itself.
+SELDOM = dict.fromkeys(FREQUENCIES[:2], "less than once a week, or never")
 BRENT, COVENTRY, ANSWERED = "Participants in Brent", "Participants in Coventry", "Survey respondents in Coventry"
 
 
@@ -33,7 +35,7 @@ def run(root: Path, *, progress: Progress = silent) -> StudyOutput:
     return StudyOutput(
         study=STUDY, results=result_frame(rows), conduct=(),
         tables={
-            "usage": usage_classes(used, often=int(plan.fact("often"))), "minutes": minute_classes(used), "frequency": _answers(survey["frequency"], FREQUENCIES),
+            "usage": usage_classes(used, often=int(plan.fact("often"))), "minutes": minute_classes(used), "frequency": _answers(survey["frequency"].replace(SELDOM), tuple(dict.fromkeys(SELDOM.get(answer, answer) for answer in FREQUENCIES))),
             "would_continue": _answers(survey["would_continue"], CONTINUES), "roles": _roles(people),
             "themes": themes.frame, "inputs": pd.concat([lists.inputs, themes.inputs], ignore_index=True), "problems": lists.problems,
         },
@@ -70,9 +72,7 @@ def usage_classes(used: pd.DataFrame, *, often: int) -> pd.DataFrame:
 
 def minute_classes(used: pd.DataFrame) -> pd.DataFrame:
     """People by minutes in the app over the pilot."""
-    classes = pd.cut(
-        used["minutes"], [-1, 0, 4, 9, 99, 100_000], labels=["none", "1 to 4", "5 to 9", "10 to 99", "100 or more"]
-    )
+    classes = pd.cut(used["minutes"], [-1, 0, 4, 9, 100_000], labels=["none", "1 to 4", "5 to 9", "10 or more"])
     counts = classes.value_counts().sort_index()
     return pd.DataFrame(
         {"minutes": counts.index.astype(str), "people": counts.to_numpy(), "share": counts.to_numpy() / len(used)}
@@ -116,4 +116,5 @@ def _answers(given: pd.Series, options: tuple[str, ...]) -> pd.DataFrame:
 
 
 def _roles(people: pd.DataFrame) -> pd.DataFrame:
-    return people.groupby(["local_authority", "role"]).size().reset_index(name="people")
+    """By role in both authorities together: by authority some roles would hold one or two people."""
+    return people.groupby("role").size().reset_index(name="people").sort_values("people", ascending=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 import re
@@ -76,7 +77,7 @@ def test_panel_shows_formula_source_and_inputs(open_page) -> None:
     assert dialog.locator(".inputs").first.locator("li").count() == 4
     dialog.get_by_text("All files (6)").click()
     expect(dialog.get_by_text("data/returns/croydon.xlsx")).to_be_visible()
-    expect(dialog.locator(".inputs li").first).to_contain_text("0000000000000000")
+    expect(dialog.locator(".inputs li").first).to_contain_text("SHA-256 " + hashlib.sha256(b"barnet").hexdigest()[:16])
 
 
 def test_panel_leads_to_the_row_in_the_index(open_page) -> None:

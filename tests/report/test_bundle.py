@@ -8,10 +8,13 @@ import shutil
 import zipfile
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from frozen_tools import vouch
 
-from hhp_stats.publish.bundle import TOP, index_of, write_bundle
+from hhp_stats.errors import InvalidInput
+from hhp_stats.publish.blind import BLIND_CONTRAST, blinded_results, draw_blinding
+from hhp_stats.publish.bundle import TOP, index_of, write_blind_bundle, write_bundle
 from hhp_stats.publish.release import ReleaseRefused
 from hhp_stats.results import read_results
 
@@ -72,8 +75,12 @@ def test_the_index_leads_to_functions_that_are_there(home: Path, root: Path, tmp
     assert lines["gs.say('primary')"]["function"] == "hhp_stats.present.goal_setting.sentences.primary"
     assert "`tbl-gs-primary`" in read(made.path, "INDEX.md")
     results = list(csv.DictReader(io.StringIO(read(made.path, "index-results.csv"))))
-    assert [row["result_id"] for row in results] == list(read_results(home / ".report/results/results.csv")["result_id"])
-    for place in {line["code"] for line in lines.values()} | {part for row in results for part in row["code"].split(" + ")}:
+    assert [row["result_id"] for row in results] == list(
+        read_results(home / ".report/results/results.csv")["result_id"]
+    )
+    for place in {line["code"] for line in lines.values()} | {
+        part for row in results for part in row["code"].split(" + ")
+    }:
         file, _, number = place.rpartition(":")
         text = (root / file).read_text(encoding="utf-8").splitlines()
         assert 1 <= int(number) <= len(text), place
@@ -102,9 +109,10 @@ def test_real_raw_data_are_never_packed(home: Path, tmp_path: Path) -> None:
     vouch(home)
     made = write_bundle(home, tmp_path / "review.zip", output=home / "_output")
     assert len(made.left_out) > 20
-    raw = ("data/returns/", "data/surveys/", "data/allocation/", "data/course_log/")
-    assert not [name for name in names(made.path) if name.startswith(raw)]
-    assert f"{len(made.left_out)} raw files are left out" in read(made.path, "READ-ME-FIRST.md")
+    data = {name for name in names(made.path) if name.startswith("data/")}
+    assert {name.split("/")[1] for name in data} <= {"plan", "published", "releases", "dictionary.csv", "spellings.csv",
+                                                     "manifest.toml", "README.md"}  # fmt: skip
+    assert f"{len(made.left_out)} files are left out" in read(made.path, "READ-ME-FIRST.md")
 
 
 def test_stale_results_are_not_packed(home: Path, tmp_path: Path) -> None:
@@ -112,3 +120,83 @@ def test_stale_results_are_not_packed(home: Path, tmp_path: Path) -> None:
     with pytest.raises(ReleaseRefused, match="older than their inputs"):
         write_bundle(home, tmp_path / "review.zip", output=home / "_output")
     assert not (tmp_path / "review.zip").exists()
+
+
+# ------------------------------------------------------------------ blind
+SEEDS = {draw_blinding(seed=seed).flipped: seed for seed in range(20)}
+PLANNED = "goal_setting/sickness_absence/itt/cr1"
+
+
+def test_both_ways_of_naming_the_arms_are_drawn_fairly() -> None:
+    flipped = sum(draw_blinding(seed=seed).flipped for seed in range(400))
+    assert 150 < flipped < 250  # 5 standard deviations of 400 fair draws
+    assert draw_blinding(seed=7) == draw_blinding(seed=7)
+    with pytest.raises(InvalidInput, match="whole number"):
+        draw_blinding(seed=-1)
+
+
+@pytest.mark.parametrize("flipped", [False, True])
+def test_blind_results_are_the_results_under_other_names(home: Path, flipped: bool) -> None:
+    frame = read_results(home / ".report/results/results.csv").set_index("result_id")
+    blind = blinded_results(frame.reset_index(), draw_blinding(seed=SEEDS[flipped])).set_index("result_id")
+    sign = -1 if flipped else 1
+    was, now = frame.loc[PLANNED], blind.loc[PLANNED]
+    assert (now["estimate"], now["contrast"]) == (sign * was["estimate"], BLIND_CONTRAST)
+    assert sorted([now["conf_low"], now["conf_high"]]) == [now["conf_low"], now["conf_high"]]
+    assert {abs(now["conf_low"]), abs(now["conf_high"])} == {abs(was["conf_low"]), abs(was["conf_high"])}
+    assert now["p_value"] == was["p_value"] and now["std_error"] == was["std_error"]
+    arms = {letter: blind.loc[f"goal_setting/sickness_absence/mean_{letter}/raw", "estimate"] for letter in "ab"}
+    means = {
+        arm: frame.loc[f"goal_setting/sickness_absence/mean_{arm}/raw", "estimate"] for arm in ("control", "treatment")
+    }
+    assert (arms["a"], arms["b"]) == (
+        (means["treatment"], means["control"]) if flipped else (means["control"], means["treatment"])
+    )
+
+
+def test_nothing_in_the_blind_results_tells_the_arms_apart(home: Path) -> None:
+    frame = read_results(home / ".report/results/results.csv")
+    blind = [blinded_results(frame, draw_blinding(seed=SEEDS[flipped])) for flipped in (False, True)]
+    assert list(blind[0]["result_id"]) == list(blind[1]["result_id"]), "the order or the set of rows names the arms"
+    assert len(blind[0]) > 100
+    for each in blind:
+        words = (
+            each[["result_id", "estimand", "contrast", "method", "note", "population"]]
+            .to_csv()
+            .replace("goal_setting/", "")
+        )
+        for word in ("treat", "control", "goal", "offer", "complier"):
+            assert word not in words.lower(), word
+        assert each.loc[each["estimand"].str.match("mean_|sd_|predicted_"), "n"].isna().all()
+    same = [column for column in ("method", "note", "population", "n", "p_value", "status") if column in blind[0]]
+    comparisons = [each.loc[each["contrast"] == BLIND_CONTRAST, same].reset_index(drop=True) for each in blind]
+    pd.testing.assert_frame_equal(*comparisons)
+
+
+def test_the_blind_bundle_has_no_data_and_no_mapping(home: Path, tmp_path: Path) -> None:
+    made = [write_blind_bundle(home, tmp_path / f"{flipped}.zip", seed=SEEDS[flipped]) for flipped in (False, True)]
+    found = names(made[0].path)
+    assert {
+        "blinded/results.csv",
+        "blinded/summary.md",
+        "READ-ME-FIRST.md",
+        "INDEX.md",
+        "data/plan/goal_setting.toml",
+    } <= found
+    assert not [name for name in found if name.startswith(("data/returns", "data/surveys", "data/allocation", "data/course",
+                "data/releases", "data/manifest", "data/synthetic", "results/", "report-rendered/"))]  # fmt: skip
+    assert [each.blinding.flipped for each in made] == [False, True]
+    assert found == names(made[1].path)
+    texts = [name for name in found if not name.endswith((".xlsx", ".png", ".ttf"))]
+    other = {name for name in texts if read(made[0].path, name) != read(made[1].path, name)}
+    assert other == {"blinded/results.csv", "blinded/summary.md"}
+    summaries = [read(each.path, "blinded/summary.md") for each in made]
+    line = next(line for line in summaries[0].splitlines() if PLANNED in line)
+    assert ("arm A" in line) != ("arm B" in line)
+    exchange = {"arm A": "arm B", "arm B": "arm A"}
+    mirrored = next(text for text in summaries[1].splitlines() if PLANNED in text)
+    head = line.split(" (")[0]
+    letter = next(each for each in exchange if each in head)
+    assert mirrored.startswith(head.replace(letter, exchange[letter]))
+    again = write_blind_bundle(home, tmp_path / "again.zip", seed=SEEDS[True]).path.read_bytes()
+    assert again == made[1].path.read_bytes()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import math
 import shutil
@@ -44,7 +45,7 @@ def columns_of(sheet) -> tuple[int, dict[str, int]]:
 
 
 def shown(report: ChangeReport) -> str:
-    console = Console(width=220, record=True, file=Path("/dev/null").open("w"))
+    console = Console(width=220, record=True, file=io.StringIO())
     console.print(terminal(report))
     return console.export_text()
 
@@ -58,7 +59,9 @@ def corrected(frozen: Path) -> tuple[Path, dict[str, object]]:
     book = load_workbook(home / KENT)
     sheet = book["Return"]
     top, at = columns_of(sheet)
-    total, ill = (next(c for name, c in at.items() if name.startswith(word)) for word in ("Overall abs", "Illness related abs"))
+    total, ill = (
+        next(c for name, c in at.items() if name.startswith(word)) for word in ("Overall abs", "Illness related abs")
+    )
     row = next(r for r in range(top + 1, sheet.max_row) if isinstance(sheet.cell(r, ill).value, int | float)
                and sheet.cell(r, ill).value >= 2 and isinstance(sheet.cell(r, total).value, int | float))  # fmt: skip
     planted["row"], planted["old"] = row, (sheet.cell(row, total).value, sheet.cell(row, ill).value)
@@ -69,7 +72,9 @@ def corrected(frozen: Path) -> tuple[Path, dict[str, object]]:
 
     source = load_workbook(home / BROMLEY, data_only=True)["Return"]
     top, at = columns_of(source)
-    total, ill = (next(c for name, c in at.items() if name.startswith(word)) for word in ("Overall abs", "Illness related abs"))
+    total, ill = (
+        next(c for name, c in at.items() if name.startswith(word)) for word in ("Overall abs", "Illness related abs")
+    )
     left = next(c for name, c in at.items() if "Left the authority" in name)
     line = next(r for r in range(top + 1, source.max_row) if isinstance(source.cell(r, ill).value, int | float)
                 and 3 <= source.cell(r, ill).value <= 20 and str(source.cell(r, left).value).lower() == "no"
@@ -100,7 +105,10 @@ def test_a_replaced_workbook_is_compared_cell_by_cell(corrected: tuple[Path, dic
     home, planted = corrected
     vouch(home)
     report = compare_releases(home)
-    assert {(each.path, each.change) for each in report.files} == {(KENT, "changed"), ("data/corrections.csv", "changed")}
+    assert {(each.path, each.change) for each in report.files} == {
+        (KENT, "changed"),
+        ("data/corrections.csv", "changed"),
+    }
     assert next(each for each in report.files if each.path == KENT).note == "2 cells"
     old_total, old_ill = planted["old"]  # type: ignore[misc]
     found = {(each.path, each.row, each.field, each.old, each.new, each.ledger) for each in report.cells}
@@ -111,14 +119,19 @@ def test_a_replaced_workbook_is_compared_cell_by_cell(corrected: tuple[Path, dic
     }
 
 
-def test_ledger_lines_results_and_print_are_listed_without_the_person(corrected: tuple[Path, dict[str, object]]) -> None:
+def test_ledger_lines_results_and_print_are_listed_without_the_person(
+    corrected: tuple[Path, dict[str, object]],
+) -> None:
     home, _ = corrected
     vouch(home)
     report = compare_releases(home)
     assert [(each.change, each.line["id"], each.line["field"]) for each in report.ledger] == [
         ("added", "K1", "overall_absence_days"), ("added", "K2", "illness_days"),
     ]  # fmt: skip
-    old, new = (read_results(place) for place in (home / f"data/releases/{DATE}/results.csv", home / ".report/results/results.csv"))
+    old, new = (
+        read_results(place)
+        for place in (home / f"data/releases/{DATE}/results.csv", home / ".report/results/results.csv")
+    )
     was, now = (frame.set_index("result_id").at[PLANNED, "estimate"] for frame in (old, new))
     moved = next(each for each in report.results if each.result_id == PLANNED)
     assert (moved.old, moved.new, moved.analysis, moved.change) == (was, now, "planned", "moved")
@@ -139,7 +152,9 @@ def test_a_cell_that_the_ledger_asks_for_carries_its_line(corrected, tmp_path: P
     home = Path(shutil.copytree(corrected[0], tmp_path / "project"))
     staff, value = corrected[1]["kent_ledger"]
     with (home / "data/corrections.csv").open("a", encoding="utf-8") as ledger:
-        ledger.write(f"K9,2026-06-03,goal_setting,endline,Kent,{staff},illness_days,1,{value},replaced since,authority\n")
+        ledger.write(
+            f"K9,2026-06-03,goal_setting,endline,Kent,{staff},illness_days,1,{value},replaced since,authority\n"
+        )
     vouch(home)
     report = compare_releases(home)
     assert {each.field: each.ledger for each in report.cells} == {"overall_absence_days": "", "illness_days": "K9"}
@@ -158,6 +173,19 @@ def test_the_page_of_the_report(frozen: Path, corrected) -> None:
         assert f"{{#tbl-h-{name}}}" in text
     assert page.since().startswith(f"Compared with the release of {DATE}.")
     assert len(page.rows("results")) == len(page.report.results) > 10
+
+
+def test_the_page_does_not_depend_on_the_words_of_other_chapters(corrected, tmp_path: Path) -> None:
+    home = Path(shutil.copytree(corrected[0], tmp_path / "project"))
+    vouch(home)
+    before = changes_page.page(root=home).sections()
+    index = home / "index.qmd"
+    text = index.read_text(encoding="utf-8")
+    index.write_text(
+        text.replace('`{python} gs.say("sample")`', '`{python} gs.say("uptake")` More words.'), encoding="utf-8"
+    )
+    assert changes_page.page(root=home).sections() == before
+    assert any("uptake" in each.places[0] for each in compare_releases(home).sentences)  # the command sees it
 
 
 def test_damaged_or_missing_releases_are_refused(prepared: Path, tmp_path: Path) -> None:
@@ -187,7 +215,9 @@ def test_file_that_came_or_went_and_a_person_who_came(frozen: Path) -> None:
     report = compare(old, stub)  # type: ignore[arg-type]
     assert {(f.path, f.change, f.note) for f in report.files} == {
         (BROMLEY, "gone", ""), ("data/new.csv", "new", "3 lines"), (KENT, "changed", "1 cells")}  # fmt: skip
-    assert [(c.field, c.old, c.new, c.row) for c in report.cells] == [("person", "in the return", "", cells["row"].iloc[0])]
+    assert [(c.field, c.old, c.new, c.row) for c in report.cells] == [
+        ("person", "in the return", "", cells["row"].iloc[0])
+    ]
 
 
 class _Stub:
@@ -241,7 +271,12 @@ def test_the_order_of_interventions_is_a_conclusion() -> None:
 
 
 def test_rounding_noise_is_no_change_and_planned_results_come_first() -> None:
-    old = [row("t/a/itt/x", 2.0, analysis="sensitivity"), row("t/b/itt/x", 1.0), row("t/c/itt/x", 1.0), row("t/d/itt/x", 4.0)]
+    old = [
+        row("t/a/itt/x", 2.0, analysis="sensitivity"),
+        row("t/b/itt/x", 1.0),
+        row("t/c/itt/x", 1.0),
+        row("t/d/itt/x", 4.0),
+    ]
     new = [row("t/a/itt/x", 9.0, analysis="sensitivity"), row("t/b/itt/x", 1.0 * (1 + 1e-13)), row("t/c/itt/x", 1.1),
            row("t/e/itt/x", 0.0)]  # fmt: skip
     found = largest(result_changes(result_frame(old), result_frame(new)))

@@ -46,7 +46,9 @@ def left_over(root: Path) -> list[str]:
 
 
 # ------------------------------------------------------------------ rendering
-def test_full_disk_while_writing_pages_keeps_the_last_report(write_book: WriteBook, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_full_disk_while_writing_pages_keeps_the_last_report(
+    write_book: WriteBook, monkeypatch: pytest.MonkeyPatch
+) -> None:
     root = write_book(GOOD)
     render_html(root)
     before = contents(root / "_output")
@@ -67,7 +69,9 @@ def test_full_disk_while_writing_pages_keeps_the_last_report(write_book: WriteBo
     assert "Other words" in (root / "_output/one.html").read_text(encoding="utf-8")
 
 
-def test_full_disk_while_copying_the_results_keeps_the_last_report(write_book: WriteBook, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_full_disk_while_copying_the_results_keeps_the_last_report(
+    write_book: WriteBook, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     root = write_book(GOOD)
     table = tmp_path / "results.csv"
     table.write_text("a\n", encoding="utf-8")
@@ -162,7 +166,9 @@ def test_killed_in_the_middle_then_recovered(write_book: WriteBook) -> None:
     root = write_book(GOOD)
     render_html(root)
     before = contents(root / "_output")
-    slow = "# One {#sec-one}\n\n```{python}\nimport pathlib, time\npathlib.Path('started').touch()\ntime.sleep(60)\n```\n"
+    slow = (
+        "# One {#sec-one}\n\n```{python}\nimport pathlib, time\npathlib.Path('started').touch()\ntime.sleep(60)\n```\n"
+    )
     write_book(slow)
     code = (
         "import sys; from pathlib import Path; from hhp_stats.publish import render_book\n"

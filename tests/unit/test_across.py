@@ -52,7 +52,9 @@ def test_one_study_has_no_pair() -> None:
     assert pairwise_differences(effects().head(1)).empty
 
 
-@pytest.mark.parametrize("change", [{"study": ["a", "a", "b"]}, {"std_error": [0.0, 1.0, 1.0]}, {"df": [math.nan, 1.0, 1.0]}])
+@pytest.mark.parametrize(
+    "change", [{"study": ["a", "a", "b"]}, {"std_error": [0.0, 1.0, 1.0]}, {"df": [math.nan, 1.0, 1.0]}]
+)
 def test_refusals(change: dict[str, list[float]]) -> None:
     with pytest.raises(InvalidInput):
         pairwise_differences(effects(**change))

@@ -144,3 +144,34 @@ def test_letters_analyse_within_authorities(root):
     terms = {entry.analysis: entry.value for entry in found.conduct if entry.aspect == "terms"}
     assert terms["recognition/itt/hc2"] == "local_authority" and terms["recognition/itt/unadjusted-hc2"] == ""
     assert rows.loc["letters/recognition/itt/hc2", "df"] == rows.loc["letters/recognition/itt/hc2", "n"] - 4
+
+
+def _rejections(root, seeds):
+    """How often do the planned and the naive analysis call the null draws of coffee a difference?"""
+    from hhp_stats.estimate.linear import ols
+    from hhp_stats.estimate.model_matrix import model_matrix
+    from hhp_stats.infer.cluster_robust import cluster_covariance, coefficient
+
+    found = 0
+    for seed in seeds:
+        draw = draw_phase_one(root, "coffee", seed=seed)
+        people = draw.people.assign(
+            outcome=draw.answers[[f"recognition_{i}_t2" for i in (1, 2, 3)]].mean(axis="columns"),
+            treatment=(draw.people["arm"] == "treatment").astype(float),
+        )
+        people = people.loc[people["responds_t2"] & people["outcome"].notna()]
+        fit = ols(outcome=people["outcome"].to_numpy(), matrix=model_matrix(people, ()))
+        covariance = cluster_covariance(fit, clusters=people["building"], kind="CR2")
+        found += coefficient(fit, covariance, df="satterthwaite").p_value < 0.05
+    return found
+
+
+def test_null_draws_are_rarely_called_a_difference(root):
+    # Binomial(30, .05): 6 or more has probability .003; the seeds are fixed.
+    assert _rejections(root, range(30)) < 6
+
+
+@pytest.mark.slow
+def test_null_draws_are_called_a_difference_in_about_one_of_twenty(root):
+    # Binomial(600, .05) has mean 30 and standard deviation 5.3: three of these each way.
+    assert 14 <= _rejections(root, range(1000, 1600)) <= 46

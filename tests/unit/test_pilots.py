@@ -64,6 +64,15 @@ def test_tables_hold_no_persons(root):
             assert not {"participant", "interviewee"} & set(table.columns), name
 
 
+def test_small_counts_are_those_that_the_report_prints(root):
+    """Frequent users, most days, not sure and no stand in the published report; every other class holds five or more."""
+    tables = dictation.run(root).tables
+    small = [(name, str(row.iloc[0])) for name in ("usage", "minutes", "frequency", "would_continue", "roles")
+             for _, row in tables[name].iterrows() if row["people"] < 5]  # fmt: skip
+    assert set(small) == {("usage", "more than 5 sessions"), ("minutes", "10 or more"), ("frequency", "most days"),
+                          ("would_continue", "not sure"), ("would_continue", "no")}  # fmt: skip
+
+
 def test_classes_of_use_add_up(root):
     tables = dictation.run(root).tables
     assert tables["usage"]["people"].sum() == tables["minutes"]["people"].sum() == 20

@@ -57,12 +57,16 @@ def test_an_explanation_of_something_else_is_refused(wrong):
         check_deviations(found, [replace(EXPLAINED, **wrong)], study="s")
 
 
+def commitments_of(root):
+    return [entry for entry in load_commitments(root) if entry.study == "goal_setting"]
+
+
 def test_the_plan_in_the_repository_keeps_its_commitments(root):
     plan = load_plan(root, "goal_setting")
     conduct = [
         entry for analysis in plan.analyses for entry in what_was_done(analysis, plan.outcomes[analysis.outcome], plan)
     ]
-    check_deviations(differences(load_commitments(root), conduct), load_deviations(root), study="goal_setting")
+    check_deviations(differences(commitments_of(root), conduct), load_deviations(root), study="goal_setting")
 
 
 def test_changing_the_model_without_an_entry_names_its_clause(root):
@@ -70,7 +74,7 @@ def test_changing_the_model_without_an_entry_names_its_clause(root):
     fewer = replace(plan, terms=tuple(term for term in plan.terms if term.column != "part_time"))
     conduct = [e for a in fewer.analyses for e in what_was_done(a, fewer.outcomes[a.outcome], fewer)]
     with pytest.raises(PlanError, match="P54"):
-        check_deviations(differences(load_commitments(root), conduct), load_deviations(root), study="goal_setting")
+        check_deviations(differences(commitments_of(root), conduct), load_deviations(root), study="goal_setting")
 
 
 def test_a_deviation_without_a_reason_is_refused(project):
@@ -85,7 +89,7 @@ def test_a_deviation_without_a_reason_is_refused(project):
 def test_removing_a_deviation_entry_names_its_clause(root):
     plan = load_plan(root, "goal_setting")
     conduct = [entry for a in plan.analyses for entry in what_was_done(a, plan.outcomes[a.outcome], plan)]
-    found = differences(load_commitments(root), conduct)
+    found = differences(commitments_of(root), conduct)
     explained = [entry for entry in load_deviations(root) if entry.study == "goal_setting"]
     assert explained, "the report has deviations to explain"
     for missing in explained:

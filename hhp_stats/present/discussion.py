@@ -1,0 +1,294 @@
+"""Chapter 11: the studies side by side, as far as their results exist when the report is rendered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from great_tables import GT
+
+from hhp_stats.errors import HhpError, UnknownName
+from hhp_stats.plan.individual import load_individual_plan
+from hhp_stats.plan.load import load_plan
+from hhp_stats.present.embed import EmbeddedFigure, embed
+from hhp_stats.present.figures import forest
+from hhp_stats.present.numbers import MISSING, count, interval, level, lowered, number, p_value, plural, spelled
+from hhp_stats.present.tables import plain_table
+from hhp_stats.project_root import find_root
+from hhp_stats.results import read_results
+from hhp_stats.studies.across import pairwise_differences
+from hhp_stats.studies.output import FOLDER
+
+DOCUMENT = "report/11-discussion.qmd"
+TEAMS = "goal_setting"
+NAMES: Mapping[str, str] = {
+    "goal_setting": "Goal-setting", "letters": "Letters", "coffee": "Coffee", "beneficiaries": "Beneficiaries", "swing": "SWING",
+    "mod_ing": "MoD-ING",
+}  # fmt: skip
+WITHOUT_EFFECT = ("letters", "coffee")  # simulated without any, since no results are published
+WELLBEING = ("wellbeing", "subjective_wellbeing")
+_SUBSCALE = "subscale"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutcomeName:
+    """An outcome as its study's plan has it."""
+
+    label: str
+    better: str  # lower or higher
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Discussion:
+    """The standardised effects of all studies whose results exist, turned so that above zero is better."""
+
+    root: Path
+    results: pd.DataFrame
+    effects: pd.DataFrame  # rows of the result frame with columns label and better; estimate and interval turned
+
+    def table(self, name: str) -> GT:
+        """A table by name."""
+        if name not in TABLES:
+            raise UnknownName(f"nothing is called {name!r} here; known: {', '.join(sorted(TABLES))}")
+        return TABLES[name](self)
+
+    def say(self, name: str) -> str:
+        """A sentence by name."""
+        if name not in SENTENCES:
+            raise UnknownName(f"nothing is called {name!r} here; known: {', '.join(sorted(SENTENCES))}")
+        return SENTENCES[name](self)
+
+    def figure(self) -> EmbeddedFigure:
+        """All effects in standard deviations."""
+        rows = self.effects
+        labels = [f"{NAMES[row['study']]}: {lowered(row['label'])}" for row in rows.to_dict("records")]
+        drawing = forest(rows, labels=labels, unit="standard deviations", favours=("worse", "better"))
+        drawing.axes[0].set_xlabel("Effect of the offer in standard deviations; to the right is better")
+        words = "; ".join(
+            f"{label} {number(row['estimate'])} ({interval(row['conf_low'], row['conf_high'])})"
+            for label, row in zip(labels, rows.to_dict("records"), strict=True)
+        )
+        return embed(
+            drawing, root=self.root, document=DOCUMENT, label="effects-all-studies",
+            alt=f"Effects with 95% intervals in standard deviations, turned so that above zero is better. {words}.",
+            caption=f"Effects of all trials in standard deviations, turned so that right is better: "
+            f"{_some(int(_clear(rows).sum()))} of {count(len(rows))} intervals leave out zero",
+        )  # fmt: skip
+
+    def wellbeing(self) -> pd.DataFrame:
+        """The effect on wellbeing, one row a study."""
+        return self.effects[self.effects["outcome"].isin(WELLBEING)]
+
+
+def _some(n: int) -> str:
+    return spelled(n) if n else "none"
+
+
+def _clear(rows: pd.DataFrame) -> pd.Series:
+    return (rows["conf_low"] > 0) | (rows["conf_high"] < 0)
+
+
+def effects_table(discussion: Discussion) -> GT:
+    """Every effect with interval, p, df and people, by study."""
+    cells = [
+        {"Outcome": row["label"], "of": NAMES[row["study"]], "Effect": number(row["estimate"]),
+         f"{level(row['conf_level'])} CI": interval(row["conf_low"], row["conf_high"]), "p": p_value(row["p_value"]), "df": _df(row["df"]),
+         "People": count(row["n"])}
+        for row in discussion.effects.to_dict("records")
+    ]  # fmt: skip
+    return plain_table(
+        pd.DataFrame(cells), stub="Outcome", groups="of",
+        notes=["Hedges\u2019 g: difference of the arms over the standard deviation of single people, turned so that above zero is better. Letters "
+               "and coffee are simulated without effect."],
+    )  # fmt: skip
+
+
+def _df(df: float) -> str:
+    return "normal" if df == float("inf") else number(df, 0 if float(df).is_integer() else 1)
+
+
+def samples(discussion: Discussion) -> GT:
+    """Planned against achieved samples and the effects that they can detect."""
+    cells = []
+    frame = discussion.results.set_index("result_id")
+
+    def cell(result_id: str, column: str) -> Any:
+        return frame[column].get(result_id)
+
+    for study in dict.fromkeys(discussion.effects["study"]):
+        if study == TEAMS:
+            planned, achieved = (f"{study}/power/mdes/absence-{name}" for name in ("planned", "achieved"))
+        else:
+            planned, achieved = (f"{study}/power/mde_{name}/formula" for name in ("planned", "achieved"))
+        cells.append({
+            "Study": NAMES[study], "Planned": _or_missing(cell(planned, "n"), count), "Analysed": _or_missing(cell(achieved, "n"), count),
+            "Detectable, planned": _or_missing(cell(planned, "estimate"), number),
+            "Detectable, analysed": _or_missing(cell(achieved, "estimate"), number),
+        })  # fmt: skip
+    return plain_table(
+        pd.DataFrame(cells), stub="Study",
+        notes=["People whose outcome is or was to be analysed, and the smallest difference, in standard deviations, that so many find with a power "
+               "of 80% at a two-sided 5%. Goal-setting: sickness absence, teams and baseline absence taken into account; the others: wellbeing."],
+    )  # fmt: skip
+
+
+def _or_missing(value: Any, shown: Callable[[Any], str]) -> str:
+    return MISSING if value is None or pd.isna(value) else shown(value)
+
+
+def pairs(discussion: Discussion) -> GT:
+    """Effects on wellbeing, two studies at a time."""
+    cells = [
+        {"Difference between": f"{NAMES[row['first']]} and {NAMES[row['second']]}", "Difference": number(row["estimate"]),
+         "95% CI": interval(row["conf_low"], row["conf_high"]), "p": p_value(row["p_value"]), "Holm p": p_value(row["p_adjusted"]),
+         "df": _df(row["df"])}
+        for row in pairwise_differences(discussion.wellbeing()).to_dict("records")
+    ]  # fmt: skip
+    return plain_table(
+        pd.DataFrame(cells), stub="Difference between",
+        notes=["First minus second effect on subjective wellbeing in standard deviations. Holm p: adjusted over all pairs."],
+    )  # fmt: skip
+
+
+def overview(discussion: Discussion) -> str:
+    """How many effects point which way, and how many are clear."""
+    rows = discussion.effects
+    clear = _clear(rows)
+    better, worse = int((rows["estimate"] > 0).sum()), int((rows["estimate"] < 0).sum())
+    good, bad = int((clear & (rows["estimate"] > 0)).sum()), int((clear & (rows["estimate"] < 0)).sum())
+    expected = 0.05 * len(rows)
+    head = f"Of {plural(len(rows), 'effect')} in {spelled(rows['study'].nunique())} trials, {count(better)} point to better and {count(worse)} to worse. "
+    if not good + bad:
+        return head + "No interval leaves out zero."
+    parts = [f"{spelled(n)} on the {side} side" for n, side in ((good, "better"), (bad, "worse")) if n]
+    return head + (
+        f"{spelled(good + bad).capitalize()} of the intervals {'leaves' if good + bad == 1 else 'leave'} out zero, {' and '.join(parts)}; "
+        f"if no offer did anything at all, {number(expected, 1)} would be expected by chance."
+    )
+
+
+def largest(discussion: Discussion) -> str:
+    """What sizes the intervals for wellbeing leave open."""
+    rows = discussion.wellbeing()
+    low, high = float(rows["conf_low"].min()), float(rows["conf_high"].max())
+    inner = min(rows.to_dict("records"), key=lambda row: float(row["conf_high"]) - float(row["conf_low"]))
+    return (
+        f"For wellbeing, which all of them measured, effects between {number(low)} and {number(high)} standard deviations are compatible with one trial "
+        f"or another; the narrowest interval, that of {NAMES[inner['study']]}, runs from {interval(inner['conf_low'], inner['conf_high'])}."
+    )
+
+
+def compared(discussion: Discussion) -> str:
+    """Do the effects on wellbeing differ between studies?"""
+    found = pairwise_differences(discussion.wellbeing())
+    if found.empty:
+        return "There is only one trial with a result on wellbeing, and nothing to compare it with."
+    clear, held = int((found["p_value"] < 0.05).sum()), int((found["p_adjusted"] < 0.05).sum())
+    if not clear:
+        return f"Of {plural(len(found), 'pair')} of trials none differs by more than chance would make likely."
+    return (
+        f"Of {plural(len(found), 'pair')} of trials {spelled(clear)} {'differs' if clear == 1 else 'differ'} at the usual level, and "
+        f"{spelled(held)} after adjustment for the number of pairs."
+    )
+
+
+def excluded(discussion: Discussion) -> str:
+    """Can the trials of the second phase rule out the benefit they were planned to find?"""
+    kept, sizes, out = discussion.wellbeing(), [], []
+    for row in kept.to_dict("records"):
+        power = {} if row["study"] == TEAMS else load_individual_plan(discussion.root, row["study"]).power
+        size = power["planned"].printed if "planned" in power else None
+        if size is None:
+            continue
+        sizes.append(f"{number(size)} {'' if sizes else 'standard deviations '}in {NAMES[row['study']]}")
+        if row["conf_high"] < size:
+            out.append(NAMES[row["study"]])
+    if not sizes:
+        return "No trial with a printed target has results yet."
+    ruled = (
+        f"the interval for wellbeing leaves that effect out in {_listed(out)}"
+        if out
+        else "no interval for wellbeing leaves it out"
+    )
+    return f"The trials of the second phase were meant to find effects of {_listed(sizes)}; {ruled}."
+
+
+def fewer(discussion: Discussion) -> str:
+    """In how many trials were fewer people analysed than planned?"""
+    frame = discussion.results.set_index("result_id")["n"]
+    pairs_of_n = []
+    for study in dict.fromkeys(discussion.effects["study"]):
+        ids = [f"{study}/power/mdes/absence-{name}" if study == TEAMS else f"{study}/power/mde_{name}/formula"
+               for name in ("planned", "achieved")]  # fmt: skip
+        if all(key in frame.index for key in ids):
+            pairs_of_n.append((int(frame[ids[0]]), int(frame[ids[1]])))
+    short = sum(analysed < planned for planned, analysed in pairs_of_n)
+    return (
+        f"In {spelled(short)} of the {spelled(len(pairs_of_n))} trials with a printed target fewer people are analysed than were planned for, and a "
+        "smaller sample finds only larger effects."
+    )
+
+
+def conclusion(discussion: Discussion) -> str:
+    """What the effects say to an authority, following the intervals."""
+    rows = discussion.effects
+    clear = rows[_clear(rows)].to_dict("records")
+    if not clear:
+        return "no offer is shown to help or to harm, and none is shown to do nothing"
+    named = [
+        f"{NAMES[row['study']]} on {lowered(row['label'])} (for the {'better' if row['estimate'] > 0 else 'worse'})"
+        for row in clear
+    ]
+    return f"what stands out is {_listed(named)}, out of {count(len(rows))} comparisons, and that calls for another trial before it calls for action"
+
+
+def _listed(parts: list[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+TABLES: Mapping[str, Callable[[Discussion], GT]] = {"effects": effects_table, "samples": samples, "pairs": pairs}
+SENTENCES: Mapping[str, Callable[[Discussion], str]] = {
+    "overview": overview,
+    "largest": largest,
+    "compared": compared,
+    "excluded": excluded,
+    "fewer": fewer,
+    "conclusion": conclusion,
+}
+
+
+def outcome_names(root: Path, study: str) -> dict[str, OutcomeName]:
+    """The outcomes of a study's plan by key, subscales left out."""
+    if study == TEAMS:
+        outcomes = load_plan(root, study).outcomes.items()
+        return {key: OutcomeName(label=o.label, better=o.better) for key, o in outcomes if o.role != _SUBSCALE}
+    individual = load_individual_plan(root, study).outcomes.items()
+    return {key: OutcomeName(label=o.label, better=o.better) for key, o in individual if o.role != _SUBSCALE}
+
+
+def chapter(*, root: Path | None = None) -> Discussion:
+    """Gather the standardised effects of every study below `.report/results/`; refuses if there is none (HhpError)."""
+    home = root or find_root()
+    frames, parts = [], []
+    for study in NAMES:
+        file = home / FOLDER / study / "results.csv"
+        if not file.is_file():
+            continue
+        frame, names = read_results(file), outcome_names(home, study)
+        frames.append(frame)
+        own = frame[frame["result_id"].str.endswith("/itt/hedges-g") & frame["outcome"].isin(list(names))]
+        own = own[own["status"] == "estimated"]
+        turn = own["outcome"].map(lambda key, known=names: -1.0 if known[key].better == "lower" else 1.0)
+        low, high = own["conf_low"] * turn, own["conf_high"] * turn
+        parts.append(own.assign(
+            label=own["outcome"].map(lambda key, known=names: known[key].label), estimate=own["estimate"] * turn,
+            conf_low=low.where(turn > 0, high), conf_high=high.where(turn > 0, low),
+        ))  # fmt: skip
+    if not parts or all(part.empty for part in parts):
+        raise HhpError("no trial has results: run `hhp results` (or `make report`) first")
+    return Discussion(
+        root=home, results=pd.concat(frames, ignore_index=True), effects=pd.concat(parts, ignore_index=True)
+    )

@@ -1,0 +1,121 @@
+"""The chapters on hiring, letters, coffee, dictation and flexitime say what the rows say, and nothing else."""
+
+import re
+import shutil
+
+import pandas as pd
+import pytest
+
+from hhp_stats.errors import UnknownName
+from hhp_stats.present import hiring, phase_one, pilots
+from hhp_stats.present.hiring.sentences import is_clear, towards
+from hhp_stats.studies import coffee, dictation, flexitime, letters
+from hhp_stats.studies import hiring as hiring_study
+
+CALL = re.compile(r"\b(\w+)\.(say|table|figure)\(\"([^\"]+)\"\)")
+CHAPTERS = {
+    "hiring": ("08-hiring", lambda root: hiring.chapter(root=root)),
+    "letters": ("03-letters", lambda root: phase_one.chapter("letters", root=root)),
+    "coffee": ("04-coffee", lambda root: phase_one.chapter("coffee", root=root)),
+    "dictation": ("09-dictation", lambda root: pilots.chapter("dictation", root=root)),
+    "flexitime": ("10-flexitime", lambda root: pilots.chapter("flexitime", root=root)),
+}
+
+
+@pytest.fixture(scope="module")
+def home(root, tmp_path_factory):
+    """A project of its own with the results of these studies, so that nothing is written into the real one."""
+    home = tmp_path_factory.mktemp("chapters")
+    shutil.copytree(root / "data", home / "data", ignore=shutil.ignore_patterns("returns", "course_log"))
+    shutil.copy(root / "_quarto.yml", home)
+    for study in (hiring_study, letters, coffee, dictation, flexitime):
+        study.run(home).write(home)
+    return home
+
+
+@pytest.mark.parametrize("study", CHAPTERS)
+def test_every_cell_of_the_chapter_can_be_made(root, home, study):
+    name, opened = CHAPTERS[study]
+    calls = CALL.findall((root / "report" / f"{name}.qmd").read_text(encoding="utf-8"))
+    chapter = opened(home)
+    assert len(calls) > 10
+    for _, kind, argument in dict.fromkeys(calls):
+        made = getattr(chapter, kind)(argument)
+        if kind == "say":
+            assert made and "nan" not in made.split() and "  " not in made, argument
+        elif kind == "table":
+            assert "<table" in made.as_raw_html()
+        else:
+            assert made.alt and (home / "report" / made.path).is_file()
+
+
+@pytest.mark.parametrize("study", CHAPTERS)
+def test_unknown_names_are_refused_with_the_known_ones(home, study):
+    chapter = CHAPTERS[study][1](home)
+    for kind in ("say", "table", "figure"):
+        with pytest.raises(UnknownName, match="known"):
+            getattr(chapter, kind)("no such thing")
+
+
+def _with(report, estimand, **values):
+    """The same report with one row of the results changed."""
+    import dataclasses
+
+    frame = report.output.results.copy()
+    for column, value in values.items():
+        frame.loc[frame["estimand"] == estimand, column] = value
+    return dataclasses.replace(report, output=dataclasses.replace(report.output, results=frame))
+
+
+def test_words_follow_the_sign_and_the_interval(home):
+    report = hiring.chapter(root=home).report
+    say = hiring.SENTENCES["question_1"]
+    assert "more often in pairs" in say(report) and "a clear difference" in say(report)
+    turned = _with(report, "minority_joint_vs_separate", estimate=-5.0, conf_low=-11.0, conf_high=1.0, p_value=0.1)
+    assert "less often in pairs" in say(turned) and "no clear difference" in say(turned)
+
+
+def test_the_verdict_on_methods_counts_them(home):
+    report = hiring.chapter(root=home).report
+    say = hiring.SENTENCES["score_variance"]
+    assert "hang on the method" in say(report)
+    assert "none of these lies" in say(_with(report, "blinded_vs_white_british", p_value=0.2))
+    assert "all of these lie" in say(_with(report, "blinded_vs_white_british", p_value=0.01))
+
+
+def test_small_words():
+    row = {"estimate": -1.0, "conf_low": -2.0, "conf_high": -0.1}
+    assert towards(row, words=("up", "down")) == "down" and is_clear(row)
+    assert not is_clear({**row, "conf_high": 0.1})
+    assert towards({**row, "estimate": 0.0}, words=("up", "down")) == "neither up nor down"
+
+
+def test_chapters_without_an_effect_say_so(root):
+    for name in ("03-letters", "04-coffee"):
+        text = (root / "report" / f"{name}.qmd").read_text(encoding="utf-8")
+        assert "callout-warning" in text and "without any effect" in text
+
+
+def test_pilots_print_no_p_values(root, home):
+    for study in ("dictation", "flexitime"):
+        name, opened = CHAPTERS[study]
+        chapter = opened(home)
+        for _, kind, argument in CALL.findall((root / "report" / f"{name}.qmd").read_text(encoding="utf-8")):
+            said = (
+                chapter.say(argument)
+                if kind == "say"
+                else chapter.table(argument).as_raw_html()
+                if kind == "table"
+                else ""
+            )
+            assert not re.search(r"\bp\s*[=<>]", re.sub(r"<[^>]*>", "", said)), argument
+
+
+def test_the_published_table_names_a_conflict_for_every_figure_that_does_not_come_back(home):
+    chapter = hiring.chapter(root=home)
+    table = chapter.report.reproduced()
+    lost = set(table.loc[~table["matches"], "published_id"])
+    from hhp_stats.present.hiring.tables import CONFLICT_OF
+
+    assert lost == set(CONFLICT_OF)
+    assert pd.Series(list(CONFLICT_OF.values())).str.fullmatch(r"C\d\d").all()
