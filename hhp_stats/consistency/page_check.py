@@ -28,7 +28,9 @@ OTHER_RULE = re.compile(
 _NUMBER = r"[\u2212-]?\d[\d,]*(?:\.\d+)?"
 _INTERVAL = re.compile(rf"({_NUMBER}|[\u2212-]?\u221e) to ({_NUMBER}|[\u2212-]?\u221e)")
 _EVIDENCE = re.compile(rf"(\d+)% CI ({_NUMBER}) to ({_NUMBER})[^,;()]{{0,20}}, p ([=<>]) (\d?\.\d+)")
-_OF_SHARE = re.compile(r"(?<![\d,.])(\d[\d,]*) of (?:the |all )?(\d[\d,]*)(?: [^\d.;()]{0,60})?\((\d+(?:\.\d+)?)%")
+_OF_SHARE = re.compile(
+    r"(?<![\d,.])(\d[\d,]*) of (?:the |all )?(\d[\d,]*)(?: [^\d.;()]{0,60})?(?:\(| is )(\d+(?:\.\d+)?)%"
+)
 _COUNT_SHARE = re.compile(r"(\d[\d,]*) \((\d+(?:\.\d+)?)%\)")
 _COUNT = re.compile(r"\d{1,3}(?:,\d{3})*|\d+")
 _P = re.compile(r"([<>]?) ?(\d?\.\d+)")

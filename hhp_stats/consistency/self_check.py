@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -16,8 +17,10 @@ from scipy import stats
 
 from hhp_stats.consistency.page_check import PageCheck, check_pages
 from hhp_stats.errors import SelfCheckFailed
+from hhp_stats.results import read_results
+from hhp_stats.studies.output import FOLDER
 
-__all__ = ["EXEMPT", "FrameCheck", "PageCheck", "check_flow", "check_pages", "check_results"]
+__all__ = ["EXEMPT", "FrameCheck", "PageCheck", "check_flow", "check_pages", "check_report", "check_results"]
 
 # Methods whose interval or p-value is not estimate +- t * std_error, by words of their `method`; each with its reason.
 EXEMPT: Mapping[str, str] = {
@@ -45,6 +48,25 @@ class FrameCheck:
     intervals: int
     exempt: Mapping[str, str]  # result id: reason
     rates: int  # descriptive shares held against their counts
+
+
+def check_report(root: Path, pages: Path) -> tuple[FrameCheck, PageCheck]:
+    """Is everything that is about to be published consistent with itself: results, participant flows, pages?
+
+    `pages` is the folder of rendered pages; results and flows are read below `.report/results/`. A book without pages (a
+    PDF alone) is checked in its results. Refuses (SelfCheckFailed) what `check_results`, `check_flow` and `check_pages`
+    refuse.
+    """
+    folder = root / FOLDER
+    frame = read_results(folder / "results.csv")
+    found = check_results(frame)
+    for study in dict.fromkeys(str(name) for name in frame["study"]):
+        flow = folder / study / "flow.csv"
+        if flow.is_file():
+            check_flow(pd.read_csv(flow), frame, study=study)
+    if not any(pages.glob("*.html")):
+        return found, PageCheck(pages=0, estimates=0, shares=0, sentences=0)
+    return found, check_pages(pages)
 
 
 def check_results(frame: pd.DataFrame) -> FrameCheck:

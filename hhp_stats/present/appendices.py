@@ -22,6 +22,7 @@ from hhp_stats.present.numbers import count, interval, number, p_value, plural
 from hhp_stats.present.tables import effects_table, text_table
 from hhp_stats.project_root import find_root
 from hhp_stats.studies.output import StudyOutput, read_output
+from hhp_stats.studies.run import STUDIES
 
 PACKAGES = (
     "pandas",
@@ -49,13 +50,25 @@ class Appendix:
     """The run and the plan, as the appendices read them."""
 
     root: Path
-    output: StudyOutput
+    output: StudyOutput  # of the study whose protocol the clause and version tables are about
+    others: tuple[StudyOutput, ...] = ()
+
+    @property
+    def everything(self) -> pd.DataFrame:
+        """The result rows of all studies."""
+        return pd.concat([entry.results for entry in (self.output, *self.others)], ignore_index=True)
+
+    @property
+    def files(self) -> pd.DataFrame:
+        """Every raw file that some study read, once."""
+        read = pd.concat([entry.tables["inputs"] for entry in (self.output, *self.others)], ignore_index=True)
+        return read.drop_duplicates("path").sort_values("path", ignore_index=True)
 
     # ------------------------------------------------------------ A: planned and done
     @presented
     def deviations(self) -> GT:
         """Deviations of this report from the plan, with planned and actual estimate where both exist."""
-        frame = self.output.results.set_index("result_id")
+        frame = self.everything.set_index("result_id")
 
         def shown(result_id: str) -> str:
             if result_id not in frame.index:
@@ -126,7 +139,7 @@ class Appendix:
     @presented
     def inputs(self) -> GT:
         """Every raw file that was read, with its checksum."""
-        table = self.output.tables["inputs"]
+        table = self.files
         rows = pd.DataFrame({
             "File": table["path"], "Rows": [count(n) for n in table["rows"]], "Bytes": [count(n) for n in table["bytes"]],
             "SHA-256 (first 16)": table["sha256"].str[:16],
@@ -141,12 +154,14 @@ class Appendix:
         return text_table(pd.DataFrame(rows), stub="Software")
 
     @presented
-    def results(self) -> GT:
-        """Every result with its id."""
-        frame = self.output.results
+    def results(self, study: str) -> GT:
+        """Every result of one study with its id."""
+        frame = self.everything
+        frame = frame.loc[frame["study"] == study]
+        ids = list(frame["result_id"])
         rows = pd.DataFrame({
-            "Result": [anchored(key.split("/", 1)[1], key) for key in frame["result_id"]],
-            "Estimate": [cell(number(v, 3), key) for v, key in zip(frame["estimate"], frame["result_id"], strict=True)],
+            "Result": [anchored(key.split("/", 1)[1], key) for key in ids],
+            "Estimate": [cell(number(v, 3), key) for v, key in zip(frame["estimate"], ids, strict=True)],
             "Interval": ["" if pd.isna(low) else interval(low, high, 3) for low, high in zip(frame["conf_low"], frame["conf_high"], strict=True)],
             "p": ["" if pd.isna(p) else p_value(p) for p in frame["p_value"]],
             "n": [count(n) for n in frame["n"]],
@@ -156,7 +171,7 @@ class Appendix:
 
     def counts(self) -> str:
         """How many files, results and estimates this run has."""
-        frame, inputs = self.output.results, self.output.tables["inputs"]
+        frame, inputs = self.everything, self.files
         estimated = int((frame["status"] == "estimated").sum())
         failed = int((frame["status"] == "not_estimated").sum())
         return (
@@ -183,6 +198,7 @@ def _departure_row(entry: Departure) -> dict[str, str]:
 
 
 def appendix(study: str = "goal_setting", *, root: Path | None = None) -> Appendix:
-    """Open the appendices of one study."""
+    """Open the appendices; `study` is the one whose protocol they follow clause by clause."""
     home = root or find_root()
-    return Appendix(root=home, output=read_output(home, study))
+    others = tuple(read_output(home, entry.key) for entry in STUDIES if entry.key != study)
+    return Appendix(root=home, output=read_output(home, study), others=others)

@@ -40,6 +40,7 @@ STUDIES: Mapping[str, str] = {
     "programme": "Programme", "beneficiaries": "Beneficiaries", "swing": "SWING", "mod_ing": "MoD-ING", "hiring": "Hiring",
     "dictation": "Dictation", "flexitime": "Flexitime", "letters": "Letters", "coffee": "Coffee", "context": "Context",
 }  # fmt: skip
+LONGEST = 6  # words of a printed phrase shown in a table
 _COUNTS: Mapping[Finding, str] = {
     "reproduces": "Reproduces", "another_reading": "Under another reading", "does_not_reproduce": "Does not",
     "not_checkable": "Cannot be checked",
@@ -188,7 +189,8 @@ def _relation_table(report: ConsistencyReport, found: list[Recomputed], *, place
         row["Agree"] = MISSING if item.reproduces is None else "yes" if item.reproduces else "no"
         remark = "; ".join(filter(None, (f"read as {item.reading}" if item.reading else "", item.note)))
         rows.append(row | {"Remark": _tidy(remark)})
-    numeric = ["Recomputed", "Printed"] + (["People it needs"] if people else [])
+    # As printed are words too ("4.16 days in 6 months"): a column of numbers would not break their line.
+    numeric = ["Recomputed"] + (["People it needs"] if people else [])
     return text_table(pd.DataFrame(rows), stub="Quantity", numeric=numeric,
                       notes=["Lines without a printed figure show what the others imply. Read as: another meaning that was tried."])  # fmt: skip
 
@@ -297,7 +299,9 @@ def _tidy(text: str) -> str:
 
 
 def _as_printed(text: object) -> str:
-    return _tidy(str(text))
+    """The printed token; of a whole phrase only its beginning, since the figure is what counts."""
+    words = str(text).split()
+    return _tidy(" ".join(words if len(words) <= LONGEST else [*words[: LONGEST - 1], "\u2026"]))
 
 
 _OUTCOMES: Mapping[str, str] = {

@@ -122,9 +122,11 @@ class _Search:
 
     def run(self) -> dict[Key, Reason]:
         # One pass is enough: what is withheld later only adds to what a count could be.
-        for cell in np.flatnonzero(self._guarded()):
-            while self._is_exposed(int(cell)):
-                self._cover(int(cell))
+        for cell in map(int, np.flatnonzero(self._guarded())):
+            if self._is_exposed(cell):
+                self.defended[cell] = self._can_be_defended(cell)
+            while self._is_exposed(cell):
+                self._cover(cell)
         self._print_again()
         return {
             self.keys[at]: "primary" if self.primary[at] else "secondary" for at in np.flatnonzero(self.withheld)
@@ -137,6 +139,14 @@ class _Search:
     def _guarded(self) -> npt.NDArray[np.bool_]:
         """Small counts that nobody may work out."""
         return self.primary | (~self.printed & self.small)
+
+    def _can_be_defended(self, cell: int) -> bool:
+        """Would the count be safe from a reader who knows the reasons, if all others were withheld?"""
+        before = self.withheld
+        self.withheld = before | (self.printed & (self.counts >= self.threshold))
+        exposed = self._is_exposed(cell)
+        self.withheld = before
+        return not exposed
 
     def _part_of(self, cell: int) -> tuple[list[int], list[int]]:
         """Unknown cells that hang together with `cell` through sums, and those sums."""
@@ -222,10 +232,7 @@ class _Search:
 
         candidates = free(self.of[cell]) or free(sums)
         if not candidates:
-            self.defended[cell] = False
-            if self._is_exposed(cell):
-                raise HhpError(f"nothing more can be withheld to protect {self.keys[cell]}")
-            return
+            raise HhpError(f"nothing more can be withheld to protect {self.keys[cell]}")
         for at in candidates:
             self.withheld[at] = True
             if not self._is_exposed(cell):

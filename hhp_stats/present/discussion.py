@@ -197,8 +197,9 @@ def compared(discussion: Discussion) -> str:
 
 def excluded(discussion: Discussion) -> str:
     """Can the trials of the second phase rule out the benefit they were planned to find?"""
-    kept, sizes, out = discussion.wellbeing(), [], []
-    for row in kept.to_dict("records"):
+    sizes: list[str] = []
+    out: list[str] = []
+    for row in discussion.wellbeing().to_dict("records"):
         power = {} if row["study"] == TEAMS else load_individual_plan(discussion.root, row["study"]).power
         size = power["planned"].printed if "planned" in power else None
         if size is None:

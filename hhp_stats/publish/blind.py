@@ -89,8 +89,7 @@ def blind_summary(blind: pd.DataFrame) -> str:
     """The planned differences in neutral words, as Markdown: where it is higher, by how much, how sure."""
     lines = ["# Planned analyses, blind", "", "Differences are arm B minus arm A.", ""]
     planned = blind.loc[(blind["analysis"] == "planned") & (blind["estimand"] == "itt")]
-    for row in planned.to_dict("records"):
-        lines.append(f"- `{row['result_id']}`: {_sentence(row)}")
+    lines += [f"- `{row['result_id']}`: {_sentence(row)}" for row in planned.to_dict("records")]
     return "\n".join([*lines, ""])
 
 

@@ -161,9 +161,9 @@ _SCRIPT_WORDS = (
 
 def _citation(project: Project, words: Mapping[str, str]) -> str:
     """How to cite the report: a line for a list of references, and a BibTeX entry to copy."""
-    whom = f"{', '.join(project.authors)} ({project.date.year})" if project.authors else str(project.date.year)
     title = f"{project.title}. {project.subtitle}" if project.subtitle else project.title
-    line = f"{whom}. <cite>{escape(title)}</cite>. {escape(long_date(project))}."
+    whom = f"{escape(', '.join(project.authors))} ({project.date.year}). " if project.authors else ""
+    line = f"{whom}<cite>{escape(title)}</cite>. {escape(long_date(project))}."
     key = re.sub(r"[^a-z0-9]+", "-", project.title.lower()).strip("-")[:40].rstrip("-")
     fields = {"title": f"{{{project.title}}}"} | ({"subtitle": f"{{{project.subtitle}}}"} if project.subtitle else {})
     if project.authors:

@@ -59,8 +59,8 @@ STUDIES: tuple[Study, ...] = (
     _smaller("swing"),
     _smaller("mod_ing"),
     _smaller("hiring", "data/decisions/hiring*.csv"),
-    _smaller("dictation"),
-    _smaller("flexitime"),
+    _smaller("dictation", "data/plan/sources.toml"),
+    _smaller("flexitime", "data/plan/sources.toml"),
 )  # fmt: skip
 
 

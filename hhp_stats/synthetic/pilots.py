@@ -61,7 +61,9 @@ def _people(a: StudyAssumptions, printed: Figures, seed: int) -> pd.DataFrame:
     rng = stream(seed, "people")
     authority = np.concatenate([np.repeat(name, _count(printed, key)) for name, key in a.value("printed").items()])
     roles = a.value("roles")
-    role = rng.choice(list(roles), size=len(authority), p=np.array(list(roles.values())) / sum(roles.values()))
+    # Exact shares: cumulated and rounded, so that they add up.
+    ends = np.rint(np.cumsum(list(roles.values())) / sum(roles.values()) * len(authority)).astype(int)
+    role = rng.permutation(np.repeat(list(roles), np.diff(ends, prepend=0)))
     return pd.DataFrame(
         {"participant": [f"D{n:03d}" for n in range(1, len(authority) + 1)], "local_authority": authority, "role": role}
     )

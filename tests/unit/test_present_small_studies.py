@@ -119,3 +119,8 @@ def test_the_published_table_names_a_conflict_for_every_figure_that_does_not_com
 
     assert lost == set(CONFLICT_OF)
     assert pd.Series(list(CONFLICT_OF.values())).str.fullmatch(r"C\d\d").all()
+
+
+def test_no_version_of_an_unplanned_comparison_is_called_planned(home):
+    html = hiring.chapter(root=home).table("progression_versions").as_raw_html()
+    assert html.count("(not planned)") == 2 and html.count("Planned:") == 3

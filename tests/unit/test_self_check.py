@@ -10,9 +10,9 @@ import pytest
 
 from hhp_stats.consistency.page_check import check_pages, sentence_shares, sentence_tests, table_estimates, table_shares
 from hhp_stats.consistency.page_text import PageTable, read_page
-from hhp_stats.consistency.self_check import check_flow, check_results
+from hhp_stats.consistency.self_check import check_flow, check_report, check_results
 from hhp_stats.errors import HhpError, SelfCheckFailed
-from hhp_stats.results import Estimate, ResultRow, result_frame
+from hhp_stats.results import Estimate, ResultRow, result_frame, write_results
 
 
 def row(
@@ -206,8 +206,32 @@ def test_printed_rows_of_random_estimates_pass() -> None:
     assert len(found) == 400 and not any(found)
 
 
+def test_whole_report(tmp_path: Path) -> None:
+    """Results, flow and pages of a small project; a slip in any of the three stops it."""
+    results, pages = tmp_path / ".report/results", tmp_path / "pages"
+    (results / "trial").mkdir(parents=True)
+    pages.mkdir()
+    write_results(result_frame([row()]), results / "results.csv")
+    FLOW.to_csv(results / "trial/flow.csv", index=False)
+    assert check_report(tmp_path, pages)[1].pages == 0  # a PDF alone
+    write(pages, page())
+    frame, shown = check_report(tmp_path, pages)
+    assert (frame.rows, shown.pages) == (1, 1)
+    write(pages, page(p=".50"))
+    with pytest.raises(SelfCheckFailed, match=r"page\.html"):
+        check_report(tmp_path, pages)
+    write(pages, page())
+    FLOW.assign(people=FLOW["people"].replace(200, 190)).to_csv(results / "trial/flow.csv", index=False)
+    with pytest.raises(SelfCheckFailed, match="190 were randomised"):
+        check_report(tmp_path, pages)
+    write_results(result_frame([row(p_value=0.5)]), results / "results.csv")
+    with pytest.raises(SelfCheckFailed, match="trial/outcome/itt/hc2"):
+        check_report(tmp_path, pages)
+
+
 def test_words_around_shares() -> None:
     assert list(sentence_shares("54 of 674 people (8.0%) and 38 of 641 (5.9%) left.")) == ["", ""]
+    assert list(sentence_shares("A response of 29% is printed, but 428 of 1,969 is 21.7%.")) == [""]
     assert list(sentence_shares("In 2020, 12 of 24 weeks had passed.")) == []
     assert list(sentence_tests("No test here.")) == []
 

@@ -92,14 +92,22 @@ def evaluation(report: HiringReport) -> GT:
     return plain_table(_contrast_cells(report, rows, digits=2), stub="Comparison", groups="Question", notes=notes)
 
 
+def _unplanned(label: str) -> str:
+    """The label of the planned method where the comparison itself was not planned."""
+    plain = label.removeprefix("Planned: ")
+    return plain[:1].upper() + plain[1:]
+
+
 def _versions(report: HiringReport, experiment: str) -> GT:
     cells = []
     for contrast in report.plan.contrasts_of(experiment):
+        heading = contrast.label if contrast.planned else f"{contrast.label} (not planned)"
         for method in report.plan.methods_of(experiment):
+            label = method.label if contrast.planned else _unplanned(method.label)
             row = report.row(experiment, contrast.id, method.id)
             estimated = row["status"] == "estimated"
             cells.append({
-                "Version": method.label, "Comparison": contrast.label, "Difference": number(row["estimate"]),
+                "Version": label, "Comparison": heading, "Difference": number(row["estimate"]),
                 f"{level(row['conf_level'])} CI": interval(row["conf_low"], row["conf_high"]) if estimated else MISSING,
                 "p": p_value(row["p_value"]), "n": count(row["n"]), "Participants": count(row["n_clusters"]),
             })  # fmt: skip

@@ -141,6 +141,12 @@ local inline = {
     if not dark then return pandoc.RawInline("html", image .. ">") end
     return pandoc.RawInline("html", image .. ' class="on-light"><img src="' .. escape(dark) .. '"' .. alt .. size .. ' class="on-dark" loading="lazy">')
   end,
+  -- A long formula scrolls in a region of its own, as tables do.
+  Math = function(el)
+    if el.mathtype == "DisplayMath" then
+      return { pandoc.RawInline("html", '<span class="math-scroll">'), el, pandoc.RawInline("html", "</span>") }
+    end
+  end,
   Link = function(el)
     local id = el.target:match("^#(.+)$")
     if id then

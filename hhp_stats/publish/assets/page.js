@@ -78,7 +78,7 @@
       const figure = region.closest("figure");
       const caption = figure && one("figcaption", figure);
       region.setAttribute("role", "region");
-      region.setAttribute("aria-label", caption ? caption.textContent.trim().slice(0, 120) : words.search && region.tagName);
+      region.setAttribute("aria-label", caption ? caption.textContent.trim().slice(0, 120) : region.matches(".math-scroll") ? words.formula : region.matches("pre") ? words.code_in : region.tagName);
     } else {
       ["tabindex", "role", "aria-label"].forEach((name) => region.removeAttribute(name));
     }

@@ -95,7 +95,7 @@
       const numbers = texts.map(number);
       const filled = texts.filter((text) => text && text !== "\u2014");
       const numeric = filled.length > 0 && texts.every((text, row) => !text || text === "\u2014" || numbers[row] !== null);
-      if (!name || new Set(texts).size < 2) return;
+      if (!name || new Set(texts).size < 2 || one("math", head)) return;
       const button = make("button", { type: "button", class: "sort" });
       button.append(...head.childNodes, make("span", { class: "sort-mark", "aria-hidden": "true" }));
       head.append(button);
