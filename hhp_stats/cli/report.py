@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 from rich.progress import Progress
 
 from hhp_stats.cli.shared import app, out, print_json, progress_bar, screen
@@ -85,6 +87,7 @@ def render(
     output: Annotated[Path | None, typer.Option(help="Folder to replace; default: _output.")] = None,
 ) -> None:
     """Estimate, then render the report as an HTML site and a PDF."""
+    from hhp_stats.consistency.self_check import check_report
     from hhp_stats.publish.render import render_book
     from hhp_stats.studies.output import FOLDER
 
@@ -94,12 +97,12 @@ def render(
     root = find_root()
     _run_studies(root, fresh=fresh)
     results_file = root / FOLDER / "results.csv"
-    declared = [*(PACKAGE / part for part in READ_BY_CHAPTERS), root / "data/plan", root / "data/published",
-                root / "data/manifest.toml", root / FOLDER]  # fmt: skip
+    declared = [*(PACKAGE / part for part in READ_BY_CHAPTERS), root / "data", root / FOLDER]
     with progress_bar() as bar:
         made = render_book(
             root=root, output=output or root / "_output", formats=formats, engine=engine, fresh=fresh,  # type: ignore[arg-type]
             declared=declared, attachments=[results_file], progress=_Lines(bar),
+            inspect=lambda pages: check_report(root, pages) if "html" in formats else None,
         )  # fmt: skip
     screen.print(f"Rendered {len(made.pages)} pages" + (f" and {made.pdf}" if made.pdf else ""), markup=False)
 
@@ -138,6 +141,26 @@ def explain(
         print_json(found.record())
     else:
         out.print(found.text(), markup=False)
+
+
+@app.command(epilog="Example: `hhp audit manuscript.csv`")
+def audit(
+    file: Annotated[
+        Path | None,
+        typer.Argument(help="A CSV with the columns of data/published/published_results.csv; default: that file."),
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Show every figure, not only those that need a word.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Recompute every printed figure that follows from others; status 1 where one does not come back."""
+    from hhp_stats.consistency.command import run_audit
+
+    found = run_audit(find_root(), file)
+    if as_json:
+        print_json(found.record())
+    else:
+        found.show(Console(highlight=False, width=None if sys.stdout.isatty() else 140), everything=everything)
+    raise typer.Exit(found.exit_status)
 
 
 @app.command(epilog="Example: `hhp lint`")

@@ -40,6 +40,10 @@ STUDIES: Mapping[str, str] = {
     "programme": "Programme", "beneficiaries": "Beneficiaries", "swing": "SWING", "mod_ing": "MoD-ING", "hiring": "Hiring",
     "dictation": "Dictation", "flexitime": "Flexitime", "letters": "Letters", "coffee": "Coffee", "context": "Context",
 }  # fmt: skip
+# Short, so that the column keeps its width beside long reasons.
+_VERDICT: Mapping[str, str] = {
+    "reproduces": "reproduces", "another_reading": "other reading", "does_not_reproduce": "does not", "not_checkable": "open",
+}  # fmt: skip
 LONGEST = 6  # words of a printed phrase shown in a table
 _COUNTS: Mapping[Finding, str] = {
     "reproduces": "Reproduces", "another_reading": "Under another reading", "does_not_reproduce": "Does not",
@@ -136,21 +140,17 @@ def tests(report: ConsistencyReport) -> GT:
             continue
         found = recompute(report.figures, comparison)
         row = verdict.loc[comparison.p_id]
-        other = "" if row["verdict"] != "another_reading" else f" ({row['reading']}: {p_value(row['recomputed'])})"
+        other = "" if row["verdict"] != "another_reading" else f"{row['reading']}: {p_value(row['recomputed'])}"
         rows.append({
             "Comparison": _contrast(found), "of": TRIALS[comparison.trial], "Difference": number(found.test.estimate),
             "p from the arms": p_value(found.test.p_value), "Rounding allows": _p_interval(found.p_range.low, found.p_range.high),
-            "p as printed": _as_printed(row["as_printed"]), "Verdict": _words(row["verdict"]) + other,
+            "p as printed": _as_printed(row["as_printed"]), "Verdict": _VERDICT[str(row["verdict"])], "Reading that fits": other,
         })  # fmt: skip
     return _grouped(
-        rows, stub="Comparison", words=["Verdict"],
+        rows, stub="Comparison", words=["Verdict", "Reading that fits"],
         notes=["Welch\u2019s test from the printed means, standard errors and numbers of people; the range runs over everything that "
                "rounds to the printed digits."],
     )  # fmt: skip
-
-
-def _words(finding: object) -> str:
-    return {str(key): words for key, words in FINDINGS.items()}[str(finding)]
 
 
 def _contrast(test: RecomputedTest) -> str:
@@ -219,9 +219,8 @@ def _verdict_table(report: ConsistencyReport, kept: pd.Series, *, recomputed: bo
         cells = {"Figure": str(row["id"]), "Printed": _as_printed(str(row["as_printed"]))}
         if recomputed:
             cells["Recomputed"] = MISSING if pd.isna(row["recomputed"]) else _tidy(f"{row['recomputed']:,.4g}")
-        reading = "" if row["reading"] == "as printed" else f": {row['reading']}"
-        finding: Finding = row["verdict"]
-        rows.append(cells | {"Verdict": FINDINGS[finding] + reading, "Why": _tidy(str(row["reason"]))})
+        reading = "" if row["reading"] == "as printed" else f"Read as {row['reading']}: "
+        rows.append(cells | {"Verdict": _VERDICT[str(row["verdict"])], "Why": _tidy(reading + str(row["reason"]))})
     return text_table(pd.DataFrame(rows), stub="Figure", numeric=["Recomputed"] if recomputed else [],
                       notes=["Figures by their id in data/published; TD stands for a fact of the design."])  # fmt: skip
 

@@ -15,6 +15,7 @@ from hhp_stats.plan.individual import load_individual_plan
 from hhp_stats.plan.load import load_plan
 from hhp_stats.present.embed import EmbeddedFigure, embed
 from hhp_stats.present.figures import forest
+from hhp_stats.present.marks import shown
 from hhp_stats.present.numbers import MISSING, count, interval, level, lowered, number, p_value, plural, spelled
 from hhp_stats.present.tables import plain_table
 from hhp_stats.project_root import find_root
@@ -53,13 +54,13 @@ class Discussion:
         """A table by name."""
         if name not in TABLES:
             raise UnknownName(f"nothing is called {name!r} here; known: {', '.join(sorted(TABLES))}")
-        return TABLES[name](self)
+        return shown(TABLES[name], self)
 
     def say(self, name: str) -> str:
         """A sentence by name."""
         if name not in SENTENCES:
             raise UnknownName(f"nothing is called {name!r} here; known: {', '.join(sorted(SENTENCES))}")
-        return SENTENCES[name](self)
+        return shown(SENTENCES[name], self)
 
     def figure(self) -> EmbeddedFigure:
         """All effects in standard deviations."""

@@ -34,6 +34,7 @@ _MARK = re.compile(f"{_START}({_ANCHOR}?)([^{_MIDDLE}]*){_MIDDLE}([^{_END}]*){_E
 _NUMBER = re.compile(
     rf"(?<![\w.,{MINUS}])(?:[<>] )?{MINUS}?(?:\d{{1,3}}(?:,\d{{3}})+|\d+)?(?:\.\d+)?(?<=\d)(?!\w|\.\d|% (?:CI|interval|level))"
 )
+_PER_CENT = re.compile(rf"(?: to {MINUS}?[\d.,]+)?%")
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()>#+\-.!<$~^@|])")
 _CITATION = re.compile(r"(\[-?@[\w:.-]+(?:; -?@[\w:.-]+)*\])")
 _TABLE = '<table class="gt_table"'
@@ -46,7 +47,7 @@ def segments(text: str, uses: Iterable[Use]) -> list[Segment]:
     found: list[Segment] = []
     at = 0
     for token in _NUMBER.finditer(text):
-        points = text[token.end() :].startswith("%") or "point" in text
+        points = bool(_PER_CENT.match(text, token.end())) or "point" in text
         fitting = [place for place, use in enumerate(left) if _prints(use, token[0], hundredfold=points)]
         # A reading that is printed already explains the same digits again, not another rounding of itself.
         free = [place for place in fitting if place not in taken] or [p for p in fitting if taken[p] == token[0]]

@@ -18,6 +18,7 @@ from hhp_stats.present.field_trials.figures import FIGURES
 from hhp_stats.present.field_trials.report import FieldTrialReport, open_field_trial
 from hhp_stats.present.field_trials.sentences import SENTENCES
 from hhp_stats.present.field_trials.tables import TABLES
+from hhp_stats.present.marks import shown
 from hhp_stats.present.numbers import MISSING, count, interval, level, number, p_clause, p_value, percent
 from hhp_stats.present.style import QUIET, TREATMENT, WIDTH, apply_style
 from hhp_stats.present.tables import plain_table, text_table
@@ -203,7 +204,7 @@ def _made(registry: Mapping[str, Callable[..., Made]], name: str, report: FieldT
     if head not in registry:
         raise UnknownName(f"nothing is called {head!r} here; known: {', '.join(sorted(registry))}")
     arguments: tuple[Any, ...] = (argument,) if argument else ()
-    return registry[head](report, *arguments)
+    return shown(registry[head], report, *arguments)
 
 
 def chapter(study: str, *, document: str = "", root: Path | None = None) -> PhaseOneChapter:

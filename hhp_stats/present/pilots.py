@@ -19,6 +19,7 @@ from hhp_stats.errors import UnknownName
 from hhp_stats.plan.conflicts import load_conflicts
 from hhp_stats.plan.individual import IndividualPlan, load_individual_plan
 from hhp_stats.present.embed import EmbeddedFigure, embed
+from hhp_stats.present.marks import shown
 from hhp_stats.present.numbers import count, interval, level, number, percent, plural, spelled
 from hhp_stats.present.style import CONTROL, PALETTE, QUIET, TREATMENT, WIDTH, apply_style
 from hhp_stats.present.tables import plain_table, text_table
@@ -315,7 +316,7 @@ def _made(registry: Mapping[str, Callable[..., Made]], name: str, report: PilotR
     if head not in registry:
         raise UnknownName(f"nothing is called {head!r} here; known: {', '.join(sorted(registry))}")
     arguments: tuple[Any, ...] = (argument,) if argument else ()
-    return registry[head](report, *arguments)
+    return shown(registry[head], report, *arguments)
 
 
 def chapter(study: str, *, document: str = "", root: Path | None = None) -> PilotChapter:

@@ -18,7 +18,6 @@ from hhp_stats.present.numbers import MISSING
 from hhp_stats.results import COLUMNS, row_of
 from hhp_stats.studies.output import read_output
 
-
 PACKAGE = Path(__file__).resolve().parents[1]
 
 

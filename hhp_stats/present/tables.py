@@ -27,7 +27,7 @@ def effects_table(rows: pd.DataFrame, *, labels: Sequence[str], stub: str, digit
     # The arms were read before the rows: nothing read for the rows can stand behind them.
     formatted = marked_cells(pd.DataFrame(dict(arms or {})), words=())
     for heading in formatted:
-        cells[heading] = list(formatted[heading])
+        cells[str(heading)] = list(formatted[heading])
     kept = traced_records(rows)
     ids = [str(row["result_id"]) for row in kept]
     conf = level(float(kept[0]["conf_level"]))

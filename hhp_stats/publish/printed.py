@@ -18,6 +18,7 @@ from typing import Any, get_type_hints
 import pandas as pd
 from great_tables import GT
 
+from hhp_stats.errors import UnknownName
 from hhp_stats.publish.project import load_project
 from hhp_stats.publish.qmd import read_chapter
 from hhp_stats.publish.source import Cell, Inline, Source
@@ -82,9 +83,11 @@ def requests(root: Path) -> list[Request]:
 def function_of(request: Request) -> Any:
     """The function behind a request: the registry's entry of that name, or the method of the opened object itself."""
     module = import_module(request.module)
-    registry = getattr(module, REGISTRIES.get(request.method, ""), None)
-    if registry is not None and request.arguments[0]:
-        return registry[str(request.arguments[0][0]).partition("/")[0]]
+    kind = REGISTRIES.get(request.method, "")
+    registry = {**getattr(module, kind, {}), **getattr(module, f"OWN_{kind}", {})}  # shared entries, then its own
+    name = str(request.arguments[0][0]).partition("/")[0] if request.arguments[0] else ""
+    if name in registry:
+        return registry[name]
     return getattr(get_type_hints(getattr(module, request.opener))["return"], request.method)
 
 
@@ -108,7 +111,12 @@ def printed(root: Path, *, asked: Sequence[Request] | None = None) -> Printed:
                 *values, **dict(named) | {"root": root}
             )
         values, named = request.arguments
-        made = getattr(opened[key], request.method)(*values, **dict(named))
+        try:
+            made = getattr(opened[key], request.method)(*values, **dict(named))
+        except UnknownName:
+            if asked is None:
+                raise
+            continue
         name = f"{request.chapter} {request.label}"
         if isinstance(made, GT):
             tables[name] = _cells(made)

@@ -11,7 +11,7 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -85,6 +85,7 @@ def render_book(
     attachments: Sequence[Path] = (),
     banner: str | None = None,
     explain: Explain | None = None,
+    inspect: Callable[[Path], None] | None = None,
     progress: RenderProgress | None = None,
 ) -> RenderReport:
     """Render the Quarto book in `root` into the folder `output`.
@@ -95,6 +96,7 @@ def render_book(
     runs again; otherwise kept outputs are used, unless `fresh`. `workers` kernels run at once. `banner`
     is the notice on every page and the cover: None takes the configuration's, "" shows none. `explain`
     gives what a reader is shown about a marked number; it is asked once, for all that the pages mark.
+    `inspect` is called with the finished folder before it replaces the last one: what it raises keeps that one.
 
     Raises RenderError, naming file and line where there is one: something outside the shared subset
     of Quarto, a failing statement, a missing label, citation or alternative text, or an engine that
@@ -119,6 +121,8 @@ def render_book(
             raise ValueError(f"unknown engine: {engine!r}")
         for file in attachments:
             shutil.copyfile(file, building / file.name)
+        if inspect is not None:
+            inspect(building)
     return RenderReport(
         output=output,
         pages=tuple(made.pages),

@@ -171,7 +171,7 @@ def _citation(project: Project, words: Mapping[str, str]) -> str:
     fields |= {"date": project.date.isoformat(), "type": "Report"}
     entry = "\n".join([f"@report{{{key}-{project.date.year},", *(f"  {k} = {{{v}}}," for k, v in fields.items()), "}"])
     return (
-        f'<section class="cite-report" aria-labelledby="cite-report"><h2 class="heading" id="cite-report">'
+        f'<section class="cite-report" aria-labelledby="cite-report"><h2 id="cite-report">'
         f"{escape(words['cite'])}</h2><p>{line}</p>"
         f'<details><summary>BibTeX</summary><pre class="bibtex"><code>{escape(entry)}</code></pre></details></section>'
     )

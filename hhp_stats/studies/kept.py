@@ -8,6 +8,7 @@ import importlib.metadata
 import os
 import sys
 from collections.abc import Iterable, Sequence
+from functools import cache
 from pathlib import Path
 
 from hhp_stats.studies.output import FOLDER
@@ -28,12 +29,20 @@ def modules_run(module: str) -> tuple[Path, ...]:
             continue
         found[name] = path
         waiting += [".".join(name.split(".")[:depth]) for depth in range(1, name.count(".") + 1)]
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Import):
-                waiting += [alias.name for alias in node.names]
-            elif isinstance(node, ast.ImportFrom) and node.module:
-                waiting += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        waiting += _imports(path.read_bytes())
     return tuple(sorted(found.values()))
+
+
+@cache  # the studies share most of their modules
+def _imports(source: bytes) -> tuple[str, ...]:
+    """Every name that a module's source imports, wherever in it."""
+    found: list[str] = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return tuple(found)
 
 
 def _source(name: str) -> Path | None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import io
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from book_tools import BOOK, CONFIG, Rendered, WithoutKernel, WriteBook, render_copy
-from frozen_tools import small_book, with_results
+from frozen_tools import ONLY, small_book, with_results
 
-from hhp_stats.publish import render
+from hhp_stats.publish import release, render
 from hhp_stats.publish.execute import Executed, steps
 
 
@@ -63,6 +64,8 @@ def without_kernel(monkeypatch: pytest.MonkeyPatch) -> WithoutKernel:
 
 
 @pytest.fixture(scope="session")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The project's data in a book of two chapters, with results; copy it before changing anything."""
-    return with_results(small_book(tmp_path_factory.mktemp("prepared") / "project"))
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The project's data in a book of two chapters, with one trial's results; copy it before changing anything."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(release, "STUDIES", ONLY)
+        yield with_results(small_book(tmp_path_factory.mktemp("prepared") / "project"))

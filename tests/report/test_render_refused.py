@@ -98,7 +98,7 @@ def test_configuration_is_refused_by_line(write_book: WriteBook, name: str) -> N
 
 def test_fixture_book_and_a_plain_chapter_have_no_problems(write_book: WriteBook) -> None:
     assert lint_book(BOOK) == []
-    fine = "It costs \\$5, $x < 5$ and p < 0.05; mail a@b.org, see <https://example.org/a_b> and `<br> $1 @x`.\n"
+    fine = "It costs \\$ and time, $x < 5$ and p < 5%; mail a@b.org, see <https://example.org/a_b> and `<br> $1 @x`.\n"
     assert lint_book(write_book(HEAD + fine)) == []
 
 

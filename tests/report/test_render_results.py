@@ -46,6 +46,7 @@ def use(value: float, field: str = "estimate", result_id: str = "s/o/e/m") -> Us
         ("from 0.81 on", use(-0.8123, "conf_low"), []),  # an end of an interval carries its sign
         ("from \u22120.81 on", use(0.8123), []),
         ("5.0% of them", use(0.0498), ["5.0"]),
+        ("CI 51 to 91%", use(0.509, "conf_low"), ["51"]),
         ("5.0 of them", use(0.0498), []),  # nothing says per cent
         ("2.4 percentage points", use(-0.0241), ["2.4"]),
         ("p = .03", use(0.0312, "p_value"), [".03"]),

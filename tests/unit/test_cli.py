@@ -9,7 +9,7 @@ import pytest
 from hhp_stats.cli import app
 from typer.testing import CliRunner
 
-COMMANDS = ("check", "template", "correct", "power", "randomise", "results", "synthesise", "render", "explain", "lint")
+COMMANDS = ("check", "template", "correct", "power", "randomise", "results", "synthesise", "render", "explain", "lint", "audit")
 runner = CliRunner()
 
 

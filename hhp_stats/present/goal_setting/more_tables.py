@@ -212,7 +212,7 @@ def attrition_wellbeing(report: StudyReport) -> GT:
         cells.append(
             {"Baseline wellbeing": level}
             | {
-                f"{labels[arm]}": f"{percent(by_arm.at[arm, 'answered'])} of {count(by_arm.at[arm, 'people'])}"
+                f"{labels[arm]}": f"{percent(by_arm.loc[arm, 'answered'])} of {count(by_arm.loc[arm, 'people'])}"
                 for arm in labels
             }
         )
