@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import sys
 
-from hhp_stats.cli import data, design, report
+from hhp_stats.cli import data, design, releases, report
 from hhp_stats.cli.shared import app, screen
 from hhp_stats.errors import HhpError
 
-__all__ = ["app", "data", "design", "main", "report"]
+__all__ = ["app", "data", "design", "main", "releases", "report"]
 
 
 def main() -> None:

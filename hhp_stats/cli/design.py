@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -34,11 +34,12 @@ def power(
     if baseline is None:
         record["detectable_sd"] = cluster_detectable_effect(clustering=shape, rates=rates, baseline_correlation=correlation)
     else:
-        for name, direction in (("fall_to", "decrease"), ("rise_to", "increase")):
+        directions: tuple[tuple[str, Literal["decrease", "increase"]], ...] = (("fall_to", "decrease"), ("rise_to", "increase"))
+        for name, direction in directions:
             record[name] = detectable_proportion(
                 control=baseline, direction=direction, effective_per_arm=shape.effective_per_arm, rates=rates,
                 baseline_correlation=correlation,
-            )  # type: ignore[arg-type]  # fmt: skip
+            )  # fmt: skip
     if as_json:
         print_json(record)
         return

@@ -14,23 +14,19 @@ from rich.progress import Progress
 from hhp_stats.cli.shared import app, out, print_json, progress_bar, screen
 from hhp_stats.errors import DataError
 from hhp_stats.project_root import find_root
+from hhp_stats.studies.output import FOLDER
 
 PACKAGE = Path(__file__).resolve().parent.parent
 # What a chapter's cells may import: a change there runs the cells again, one of the page design does not.
 READ_BY_CHAPTERS = (
-    "present",
-    "consistency",
-    "plan",
-    "studies",
-    "estimate",
-    "infer",
-    "design",
-    "measures",
-    "results.py",
-)
+    "present", "consistency", "plan", "studies", "estimate", "infer", "design", "measures", "intake", "results.py",
+    "publish/archive.py", "publish/changes.py", "publish/changes_text.py", "publish/input_changes.py",
+    "publish/printed.py", "publish/release.py", "publish/result_changes.py", "publish/return_cells.py",
+)  # fmt: skip
 
 
-def _run_studies(root: Path, *, fresh: bool) -> None:
+def run_all_studies(root: Path, *, fresh: bool) -> None:
+    """Bring all results up to date, with a bar for each study that runs."""
     from hhp_stats.studies.run import run_studies
 
     begun = time.perf_counter()
@@ -53,7 +49,12 @@ def results(
     fresh: Annotated[bool, typer.Option("--fresh", help="Run every study again, changed or not.")] = False,
 ) -> None:
     """Run every study that changed and write the result frame below `.report/results/`."""
-    _run_studies(find_root(), fresh=fresh)
+    run_all_studies(find_root(), fresh=fresh)
+
+
+def declared_inputs(root: Path) -> list[Path]:
+    """What the chapters' cells read: a change in any of it runs them again."""
+    return [*(PACKAGE / part for part in READ_BY_CHAPTERS), root / "data", root / FOLDER]
 
 
 class _Lines:
@@ -89,20 +90,22 @@ def render(
     """Estimate, then render the report as an HTML site and a PDF."""
     from hhp_stats.consistency.self_check import check_report
     from hhp_stats.publish.render import render_book
-    from hhp_stats.studies.output import FOLDER
 
     formats = tuple(only or ("html", "pdf"))
     if engine not in ("embedded", "quarto") or not set(formats) <= {"html", "pdf"}:
         raise typer.BadParameter("the engine is embedded or quarto, a format html or pdf")
     root = find_root()
-    _run_studies(root, fresh=fresh)
+    run_all_studies(root, fresh=fresh)
     results_file = root / FOLDER / "results.csv"
-    declared = [*(PACKAGE / part for part in READ_BY_CHAPTERS), root / "data", root / FOLDER]
+
+    def check(pages: Path) -> None:
+        check_report(root, pages)
+
     with progress_bar() as bar:
         made = render_book(
             root=root, output=output or root / "_output", formats=formats, engine=engine, fresh=fresh,  # type: ignore[arg-type]
-            declared=declared, attachments=[results_file], progress=_Lines(bar),
-            inspect=lambda pages: check_report(root, pages) if "html" in formats else None,
+            declared=declared_inputs(root), attachments=[results_file], progress=_Lines(bar),
+            inspect=check if "html" in formats else None,
         )  # fmt: skip
     screen.print(f"Rendered {len(made.pages)} pages" + (f" and {made.pdf}" if made.pdf else ""), markup=False)
 

@@ -9,7 +9,8 @@ import pytest
 from hhp_stats.cli import app
 from typer.testing import CliRunner
 
-COMMANDS = ("check", "template", "correct", "power", "randomise", "results", "synthesise", "render", "explain", "lint", "audit")
+COMMANDS = ("check", "template", "correct", "power", "randomise", "results", "synthesise", "render", "explain", "lint", "audit",
+            "release", "changes", "bundle", "preview")
 runner = CliRunner()
 
 

@@ -1,0 +1,83 @@
+"""Commands around a release: freeze it, compare two, pack it for a reviewer, preview it while writing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hhp_stats.cli.report import declared_inputs, run_all_studies
+from hhp_stats.cli.shared import app, out, print_json, screen
+from hhp_stats.project_root import find_root
+
+
+@app.command(epilog="Example: `hhp release --date 2026-05-31`")
+def release(
+    date: Annotated[str | None, typer.Option(help="Name of the release; default: the date in data/manifest.toml.")] = None,
+    with_report: Annotated[bool, typer.Option("--report/--no-report", help="Keep the rendered report too.")] = True,
+) -> None:
+    """Freeze results, manifest and report below `data/releases/`; render first."""
+    from hhp_stats.intake.manifest import read_manifest
+    from hhp_stats.publish.release import freeze_release
+
+    root = find_root()
+    name = date or str(read_manifest(root).release)
+    made = freeze_release(root, date=name, output=root / "_output", with_report=with_report)
+    out.print(f"froze {made.results} results and {made.inputs} inputs as {made.folder} ({made.size / 1e6:.1f} MB)", markup=False)
+
+
+@app.command(epilog="Examples: `hhp changes` · `hhp changes 2026-05-31 2026-11-21 --json`")
+def changes(
+    earlier: Annotated[str | None, typer.Argument(help="A release; default: the last one.")] = None,
+    later: Annotated[str, typer.Argument(help="A release, or now.")] = "now",
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """What moved between two releases: inputs, results, conclusions, printed figures and sentences."""
+    from hhp_stats.publish.changes import compare_releases
+    from hhp_stats.publish.changes_text import terminal
+
+    root = find_root()
+    if later == "now":
+        run_all_studies(root, fresh=False)
+    report = compare_releases(root, earlier, later)
+    if as_json:
+        print_json(report.record())
+    else:
+        out.print(terminal(report))
+
+
+@app.command(epilog="Examples: `hhp bundle` · `hhp bundle blind.zip --blind --seed 20261121`")
+def bundle(
+    target: Annotated[Path, typer.Argument(help="The zip to write.")] = Path("hhp_stats-review.zip"),
+    blind: Annotated[bool, typer.Option("--blind", help="Arms called A and B, everything that tells them apart left out.")] = False,
+    seed: Annotated[int | None, typer.Option(help="Secret seed of the blinding; needed with --blind.", min=0)] = None,
+) -> None:
+    """Pack sources, data, locks, results and an index of tables and figures for a reviewer."""
+    from hhp_stats.publish.bundle import write_blind_bundle, write_bundle
+
+    root = find_root()
+    if blind and seed is None:
+        raise typer.BadParameter("--blind needs --seed, which the reviewer must not know")
+    made = write_blind_bundle(root, target, seed=seed or 0) if blind else write_bundle(root, target, output=root / "_output")
+    out.print(f"wrote {made.path}: {made.files} files, {made.size / 1e6:.1f} MB", markup=False)
+    if made.blinding is not None:
+        arms = ", ".join(f"{arm} is {letter}" for arm, letter in made.blinding.arms.items())
+        screen.print(f"Keep from the reviewer: {arms}", markup=False)
+
+
+@app.command(epilog="Example: `hhp preview --port 8000`")
+def preview(port: Annotated[int, typer.Option(help="Port on this machine; default: a free one.", min=0, max=65535)] = 0) -> None:
+    """Serve the report on this machine, render again whenever a source is saved, and reload the page."""
+    from hhp_stats.publish.preview import preview_of
+    from hhp_stats.studies.output import FOLDER
+
+    root = find_root()
+    run_all_studies(root, fresh=False)
+    shown = preview_of(root, port=port, declared=declared_inputs(root), attachments=[root / FOLDER / "results.csv"])
+    shown.start()
+    out.print(f"{shown.address}  (Ctrl-C to stop)", markup=False)
+    try:
+        shown.wait()
+    except KeyboardInterrupt:
+        shown.stop()
