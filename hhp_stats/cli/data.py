@@ -16,9 +16,13 @@ STYLES = {"error": "bold red", "warning": "yellow", "note": "dim"}
 
 @app.command(epilog="Examples: `hhp check` · `hhp check returns/kent --write-back to-kent` · `hhp check --json`")
 def check(
-    path: Annotated[Path | None, typer.Argument(help="A workbook, a folder of workbooks, or nothing: the whole project.")] = None,
+    path: Annotated[
+        Path | None, typer.Argument(help="A workbook, a folder of workbooks, or nothing: the whole project.")
+    ] = None,
     study: Annotated[str, typer.Option(help="Key of the study's plan.")] = "goal_setting",
-    write_back: Annotated[Path | None, typer.Option(help="Write each authority's workbook with marked cells there.")] = None,
+    write_back: Annotated[
+        Path | None, typer.Option(help="Write each authority's workbook with marked cells there.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Check the raw files: what is wrong, in which cell, and what to do. Status 1 if anything blocks the analysis."""
@@ -31,7 +35,10 @@ def check(
     with progress_bar() as bar:
         task = bar.add_task("Reading", total=None)
         report = check_returns(
-            path or root, root=root, study=study, progress=lambda done, total: bar.update(task, completed=done, total=total)
+            path or root,
+            root=root,
+            study=study,
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
         )
     if as_json:
         print_json(report.to_json())
@@ -39,7 +46,9 @@ def check(
         for owner, problems in report.tables().items():
             _print_problems(owner, problems)
         counts = report.counts()
-        out.print(f"{len(report.inputs)} files: {counts['error']} errors, {counts['warning']} warnings, {counts['note']} notes.")
+        out.print(
+            f"{len(report.inputs)} files: {counts['error']} errors, {counts['warning']} warnings, {counts['note']} notes."
+        )
     if write_back is not None:
         for copy in write_copies(report, write_back):
             screen.print(f"wrote {copy}", markup=False)
@@ -56,7 +65,9 @@ def _print_problems(owner: str, problems) -> None:  # type: ignore[no-untyped-de
     for row in problems.to_dict("records"):
         where = ", ".join(str(row[name]) for name in ("file", "cell") if row[name])
         found = f" Found {row['value']}." if row["value"] else ""
-        table.add_row(where, f"[{row['code']}] {row['rule']}{found}", str(row["remedy"]), style=STYLES[str(row["severity"])])
+        table.add_row(
+            where, f"[{row['code']}] {row['rule']}{found}", str(row["remedy"]), style=STYLES[str(row["severity"])]
+        )
     out.print(table)
 
 

@@ -11,30 +11,48 @@ from hhp_stats.cli.shared import app, out, print_json
 from hhp_stats.project_root import find_root
 
 
-@app.command(epilog="Example: `hhp power --people 1850 --attrition .1 --icc .1 --cluster-size 7 --cv .5 --correlation .6`")
+@app.command(
+    epilog="Example: `hhp power --people 1850 --attrition .1 --icc .1 --cluster-size 7 --cv .5 --correlation .6`"
+)
 def power(
     people: Annotated[int, typer.Option(help="People in both arms before attrition.", min=4)],
-    cluster_size: Annotated[float, typer.Option(help="People a team on average; 1 for individual randomisation.", min=1)] = 1,
+    cluster_size: Annotated[
+        float, typer.Option(help="People a team on average; 1 for individual randomisation.", min=1)
+    ] = 1,
     icc: Annotated[float, typer.Option(help="Intraclass correlation.", min=0, max=1)] = 0.0,
     cv: Annotated[float, typer.Option(help="Coefficient of variation of team sizes.", min=0)] = 0.0,
     correlation: Annotated[float, typer.Option(help="Correlation of baseline and endline.", min=0, max=0.99)] = 0.0,
     attrition: Annotated[float, typer.Option(help="Share lost.", min=0, max=0.99)] = 0.0,
-    baseline: Annotated[float | None, typer.Option(help="A proportion in the control arm, for a binary outcome.")] = None,
+    baseline: Annotated[
+        float | None, typer.Option(help="A proportion in the control arm, for a binary outcome.")
+    ] = None,
     alpha: Annotated[float, typer.Option(help="Two-sided level.", min=0.0001, max=0.5)] = 0.05,
     wanted: Annotated[float, typer.Option("--power", help="Power.", min=0.5, max=0.999)] = 0.8,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """The smallest effect a trial can detect: standard deviations, or for a proportion both directions."""
-    from hhp_stats.design.detectable_effect import Clustering, ErrorRates, cluster_detectable_effect, detectable_proportion
+    from hhp_stats.design.detectable_effect import (
+        Clustering,
+        ErrorRates,
+        cluster_detectable_effect,
+        detectable_proportion,
+    )
 
     kept = people * (1 - attrition)
-    shape = Clustering(mean_size=cluster_size, clusters_per_arm=kept / 2 / cluster_size, icc=icc, size_cv=cv, lost_clusters=0)
+    shape = Clustering(
+        mean_size=cluster_size, clusters_per_arm=kept / 2 / cluster_size, icc=icc, size_cv=cv, lost_clusters=0
+    )
     rates = ErrorRates(alpha=alpha, power=wanted)
     record: dict[str, float] = {"people": kept, "design_effect": shape.variance_inflation}
     if baseline is None:
-        record["detectable_sd"] = cluster_detectable_effect(clustering=shape, rates=rates, baseline_correlation=correlation)
+        record["detectable_sd"] = cluster_detectable_effect(
+            clustering=shape, rates=rates, baseline_correlation=correlation
+        )
     else:
-        directions: tuple[tuple[str, Literal["decrease", "increase"]], ...] = (("fall_to", "decrease"), ("rise_to", "increase"))
+        directions: tuple[tuple[str, Literal["decrease", "increase"]], ...] = (
+            ("fall_to", "decrease"),
+            ("rise_to", "increase"),
+        )
         for name, direction in directions:
             record[name] = detectable_proportion(
                 control=baseline, direction=direction, effective_per_arm=shape.effective_per_arm, rates=rates,

@@ -14,7 +14,9 @@ from hhp_stats.project_root import find_root
 
 @app.command(epilog="Example: `hhp release --date 2026-05-31`")
 def release(
-    date: Annotated[str | None, typer.Option(help="Name of the release; default: the date in data/manifest.toml.")] = None,
+    date: Annotated[
+        str | None, typer.Option(help="Name of the release; default: the date in data/manifest.toml.")
+    ] = None,
     with_report: Annotated[bool, typer.Option("--report/--no-report", help="Keep the rendered report too.")] = True,
 ) -> None:
     """Freeze results, manifest and report below `data/releases/`; render first."""
@@ -24,7 +26,10 @@ def release(
     root = find_root()
     name = date or str(read_manifest(root).release)
     made = freeze_release(root, date=name, output=root / "_output", with_report=with_report)
-    out.print(f"froze {made.results} results and {made.inputs} inputs as {made.folder} ({made.size / 1e6:.1f} MB)", markup=False)
+    out.print(
+        f"froze {made.results} results and {made.inputs} inputs as {made.folder} ({made.size / 1e6:.1f} MB)",
+        markup=False,
+    )
 
 
 @app.command(epilog="Examples: `hhp changes` · `hhp changes 2026-05-31 2026-11-21 --json`")
@@ -50,7 +55,9 @@ def changes(
 @app.command(epilog="Examples: `hhp bundle` · `hhp bundle blind.zip --blind --seed 20261121`")
 def bundle(
     target: Annotated[Path, typer.Argument(help="The zip to write.")] = Path("hhp_stats-review.zip"),
-    blind: Annotated[bool, typer.Option("--blind", help="Arms called A and B, everything that tells them apart left out.")] = False,
+    blind: Annotated[
+        bool, typer.Option("--blind", help="Arms called A and B, everything that tells them apart left out.")
+    ] = False,
     seed: Annotated[int | None, typer.Option(help="Secret seed of the blinding; needed with --blind.", min=0)] = None,
 ) -> None:
     """Pack sources, data, locks, results and an index of tables and figures for a reviewer."""
@@ -59,7 +66,11 @@ def bundle(
     root = find_root()
     if blind and seed is None:
         raise typer.BadParameter("--blind needs --seed, which the reviewer must not know")
-    made = write_blind_bundle(root, target, seed=seed or 0) if blind else write_bundle(root, target, output=root / "_output")
+    made = (
+        write_blind_bundle(root, target, seed=seed or 0)
+        if blind
+        else write_bundle(root, target, output=root / "_output")
+    )
     out.print(f"wrote {made.path}: {made.files} files, {made.size / 1e6:.1f} MB", markup=False)
     if made.blinding is not None:
         arms = ", ".join(f"{arm} is {letter}" for arm, letter in made.blinding.arms.items())
@@ -67,7 +78,9 @@ def bundle(
 
 
 @app.command(epilog="Example: `hhp preview --port 8000`")
-def preview(port: Annotated[int, typer.Option(help="Port on this machine; default: a free one.", min=0, max=65535)] = 0) -> None:
+def preview(
+    port: Annotated[int, typer.Option(help="Port on this machine; default: a free one.", min=0, max=65535)] = 0,
+) -> None:
     """Serve the report on this machine, render again whenever a source is saved, and reload the page."""
     from hhp_stats.publish.preview import preview_of
     from hhp_stats.studies.output import FOLDER

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 import time
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -19,7 +20,7 @@ from hhp_stats.studies.output import FOLDER
 PACKAGE = Path(__file__).resolve().parent.parent
 # What a chapter's cells may import: a change there runs the cells again, one of the page design does not.
 READ_BY_CHAPTERS = (
-    "present", "consistency", "plan", "studies", "estimate", "infer", "design", "measures", "intake", "results.py",
+    "present", "consistency", "plan", "studies", "estimate", "infer", "design", "measures", "intake", "results.py", "traced.py",
     "publish/archive.py", "publish/changes.py", "publish/changes_text.py", "publish/input_changes.py",
     "publish/printed.py", "publish/release.py", "publish/result_changes.py", "publish/return_cells.py",
 )  # fmt: skip
@@ -55,6 +56,14 @@ def results(
 def declared_inputs(root: Path) -> list[Path]:
     """What the chapters' cells read: a change in any of it runs them again."""
     return [*(PACKAGE / part for part in READ_BY_CHAPTERS), root / "data", root / FOLDER]
+
+
+def shown_in_pages(root: Path) -> dict[str, Any]:
+    """What the pages show beside the chapters: the panel behind each number, and the synthetic notice while it holds."""
+    from hhp_stats.present.explanations import explanations
+    from hhp_stats.present.release import read_release
+
+    return {"explain": partial(explanations, root), "banner": None if read_release(root).synthetic else ""}
 
 
 class _Lines:
@@ -105,7 +114,7 @@ def render(
         made = render_book(
             root=root, output=output or root / "_output", formats=formats, engine=engine, fresh=fresh,  # type: ignore[arg-type]
             declared=declared_inputs(root), attachments=[results_file], progress=_Lines(bar),
-            inspect=check if "html" in formats else None,
+            inspect=check if "html" in formats else None, **shown_in_pages(root),
         )  # fmt: skip
     screen.print(f"Rendered {len(made.pages)} pages" + (f" and {made.pdf}" if made.pdf else ""), markup=False)
 
@@ -152,7 +161,9 @@ def audit(
         Path | None,
         typer.Argument(help="A CSV with the columns of data/published/published_results.csv; default: that file."),
     ] = None,
-    everything: Annotated[bool, typer.Option("--all", help="Show every figure, not only those that need a word.")] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Show every figure, not only those that need a word.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Recompute every printed figure that follows from others; status 1 where one does not come back."""
@@ -177,4 +188,3 @@ def lint() -> None:
     if problems:
         raise DataError(problems)
     out.print("The sources are inside the syntax that both engines share.")
-

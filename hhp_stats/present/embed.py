@@ -33,7 +33,11 @@ class EmbeddedFigure:
 
     def _repr_markdown_(self) -> str:
         alt = self.alt.replace('"', "\u201d")
-        data = f' data-presenter="{self.presenter}" data-results="{" ".join(self.results)}"' if self.presenter or self.results else ""
+        data = (
+            f' data-presenter="{self.presenter}" data-results="{" ".join(self.results)}"'
+            if self.presenter or self.results
+            else ""
+        )
         return f'::: {{#fig-{self.label}{data}}}\n\n![]({self.path}){{fig-alt="{alt}"}}\n\n{self.caption}\n\n:::\n'
 
 

@@ -87,8 +87,8 @@ def distribution(table: pd.DataFrame, *, unit: str, arm_labels: dict[str, str]) 
     position = np.arange(len(bins))
     for shift, arm, colour, hatch in ((-0.2, "control", CONTROL, ""), (0.2, "treatment", TREATMENT, "//")):
         share = table.loc[table["arm"] == arm].set_index("bin")["share"].reindex(bins)
-        hidden = [withheld(value) for value in share]
-        share = pd.to_numeric(share.mask(hidden), errors="raise")
+        hidden = np.array([withheld(value) for value in share])
+        share = pd.Series(pd.to_numeric(share.mask(hidden)), dtype="float64")
         for x in position[hidden]:
             axes.annotate(WITHHELD, (x + shift, 0), ha="center", va="bottom", fontsize=7.5, color=QUIET)
         axes.bar(position + shift, 100 * share, width=0.38, color=colour, label=arm_labels[arm], hatch=hatch,

@@ -39,8 +39,8 @@ def flow_in_words(flow: pd.DataFrame) -> str:
     """The alternative text of the diagram: every stage with its counts, arm by arm."""
     sentences = []
     for arm in dict.fromkeys(flow["arm"]):
-        for stage in dict.fromkeys(flow.loc[flow["arm"] == arm, "stage"]):
-            sentences.append("; ".join(_lines(flow, stage, arm)))
+        stages = dict.fromkeys(flow.loc[flow["arm"] == arm, "stage"])
+        sentences += ["; ".join(_lines(flow, stage, arm)) for stage in stages]
     return ". ".join(sentences) + "."
 
 

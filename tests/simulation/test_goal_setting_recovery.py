@@ -11,6 +11,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from joblib import Parallel, delayed
+
 from hhp_stats.estimate.imputation import impute
 from hhp_stats.intake.trial import Trial
 from hhp_stats.plan.load import load_plan
@@ -20,7 +22,6 @@ from hhp_stats.studies.goal_setting.linear_cells import ordinary
 from hhp_stats.studies.goal_setting.sample import build_sample
 from hhp_stats.synthetic.assumptions import load_assumptions
 from hhp_stats.synthetic.simulate import simulate_trial
-from joblib import Parallel, delayed
 
 WELLBEING = ("happiness", "ladder", "positive_affect", "negative_affect")
 PEOPLE = 600
@@ -40,7 +41,11 @@ def one_trial(seed, *, plan, assumptions, scores, absence_effect, wellbeing_effe
     settings = replace(imputation_plan(people, plan, scores=scores), imputations=6, iterations=4, seed=seed)
     material = Material(plan=plan, people=people, imputations={"randomised": impute(people, settings)}, redraws=None)
     absence = ordinary(plan.analysis("sickness_absence/itt/cr1"), plan.outcomes["sickness_absence"], material)[""]
-    found = {"absence": absence.estimate, "std_error": absence.std_error, "covered": absence.conf_low <= absence_effect <= absence.conf_high}
+    found = {
+        "absence": absence.estimate,
+        "std_error": absence.std_error,
+        "covered": absence.conf_low <= absence_effect <= absence.conf_high,
+    }
     if scores:
         arm = people["treatment"].to_numpy() == 1
         for name, value in (("everyone", drawn[False]), ("answered", people)):
@@ -79,7 +84,9 @@ def check_wellbeing(found):
     assert answered > 0.1, "the planted non-response does not show, so the test would show nothing"
     assert abs(imputed) < 0.75 * answered
     off = found["imputed"] - found["whole"]
-    assert abs(off.mean()) < 3 * off.std(ddof=1) / math.sqrt(len(found)) + 0.02  # the covariates' adjustment is random too
+    assert (
+        abs(off.mean()) < 3 * off.std(ddof=1) / math.sqrt(len(found)) + 0.02
+    )  # the covariates' adjustment is random too
 
 
 def test_planned_analyses_recover_what_is_planted_in_a_few_trials(root):

@@ -6,11 +6,27 @@ import subprocess
 import sys
 
 import pytest
-from hhp_stats.cli import app
 from typer.testing import CliRunner
 
-COMMANDS = ("check", "template", "correct", "power", "randomise", "results", "synthesise", "render", "explain", "lint", "audit",
-            "release", "changes", "bundle", "preview")
+from hhp_stats.cli import app
+
+COMMANDS = (
+    "check",
+    "template",
+    "correct",
+    "power",
+    "randomise",
+    "results",
+    "synthesise",
+    "render",
+    "explain",
+    "lint",
+    "audit",
+    "release",
+    "changes",
+    "bundle",
+    "preview",
+)
 runner = CliRunner()
 
 
@@ -51,7 +67,9 @@ def test_power_gives_the_protocols_number():
     shown = run("power", "--people", "1850", "--attrition", ".1", "--icc", ".1", "--cluster-size", "7", "--cv", ".5",
                 "--correlation", ".6", "--json")  # fmt: skip
     record = json.loads(shown.output)
-    assert record["detectable_sd"] == pytest.approx(0.1464, abs=5e-5)  # printed as .15; recomputed to four digits elsewhere
+    assert record["detectable_sd"] == pytest.approx(
+        0.1464, abs=5e-5
+    )  # printed as .15; recomputed to four digits elsewhere
     assert record["people"] == pytest.approx(1665)
 
 
@@ -65,7 +83,9 @@ def test_power_of_a_proportion_has_two_directions():
 def test_randomise_repeats_the_allocation_on_file_and_never_overwrites(root, tmp_path, monkeypatch):
     monkeypatch.chdir(root)
     target = tmp_path / "allocation.csv"
-    seed = re.search(r"allocation_seed = \{ value = (\d+)", (root / "data/plan/synthetic_goal_setting.toml").read_text())[1]
+    seed = re.search(
+        r"allocation_seed = \{ value = (\d+)", (root / "data/plan/synthetic_goal_setting.toml").read_text()
+    )[1]
     assert run("randomise", "--seed", seed, "--to", str(target)).exit_code == 0
     made = [line.split(",")[:4] for line in target.read_text().splitlines()]
     filed = [line.split(",")[:4] for line in (root / "data/allocation/goal_setting.csv").read_text().splitlines()]

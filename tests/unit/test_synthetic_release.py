@@ -24,7 +24,13 @@ from hhp_stats.synthetic.assumptions import PROJECT, load_assumptions
 from hhp_stats.synthetic.release import STUDIES, StudyFiles, synthesise
 
 WAVES = ("baseline", "interim", "endline")
-GIVEN = ("plan", "published", "qualitative", "dictionary.csv", "spellings.csv")  # below data/, not written by the release
+GIVEN = (
+    "plan",
+    "published",
+    "qualitative",
+    "dictionary.csv",
+    "spellings.csv",
+)  # below data/, not written by the release
 
 
 def made_files(root: Path) -> dict[str, bytes]:
@@ -144,7 +150,9 @@ def test_another_seed_writes_other_people(project: Path, empty_project: Path) ->
 def test_manifest_lists_every_raw_file_with_its_checksum(project: Path) -> None:
     files = made_files(project)
     manifest = tomllib.loads(files["data/manifest.toml"].decode())
-    raw = {n for n in files if n.split("/")[1] in ("returns", "allocation", "course_log", "surveys", "decisions", "usage")}
+    raw = {
+        n for n in files if n.split("/")[1] in ("returns", "allocation", "course_log", "surveys", "decisions", "usage")
+    }
     assert set(manifest["files"]) == raw
     assert all(hashlib.sha256(files[name]).hexdigest() == digest for name, digest in manifest["files"].items())
     assert manifest["status"] == "synthetic"
@@ -195,7 +203,9 @@ def test_every_file_says_that_it_is_synthetic(project: Path) -> None:
     for name in tables:
         rows = list(csv.reader(io.StringIO(files[name].decode("utf-8-sig"))))
         assert rows[0][-1].lower() == "release"
-        body = rows[3:] if len(rows) > 2 and "ImportId" in "".join(rows[2]) else rows[1:]  # Qualtrics exports have three header rows
+        body = (
+            rows[3:] if len(rows) > 2 and "ImportId" in "".join(rows[2]) else rows[1:]
+        )  # Qualtrics exports have three header rows
         assert body and {row[-1] for row in body} == {"synthetic"}, name
 
 
@@ -493,7 +503,9 @@ def test_ledger_and_other_studies_stay(project: Path, tmp_path: Path, monkeypatc
     kept = ledger.read_bytes()
     for name in ("manifest.toml", "synthetic_truth.toml"):
         path = root / "data" / name
-        extra = '"data/surveys/elsewhere/endline.csv" = "00"\n' if name == "manifest.toml" else "\n[elsewhere]\nseed = 1\n"
+        extra = (
+            '"data/surveys/elsewhere/endline.csv" = "00"\n' if name == "manifest.toml" else "\n[elsewhere]\nseed = 1\n"
+        )
         path.write_text(path.read_text() + extra)
     monkeypatch.setitem(STUDIES, "goal_setting", _tiny_study)
     report = synthesise(root, seed=9, studies=("goal_setting",))
@@ -534,6 +546,8 @@ def test_unknown_study_is_refused(project: Path) -> None:
 def test_progress_reaches_the_end(empty_project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(STUDIES, "goal_setting", _tiny_study)
     seen: list[tuple[int, int]] = []
-    synthesise(empty_project, seed=9, studies=("goal_setting",), progress=lambda done, total: seen.append((done, total)))
+    synthesise(
+        empty_project, seed=9, studies=("goal_setting",), progress=lambda done, total: seen.append((done, total))
+    )
     assert seen[-1][0] == seen[-1][1]
     assert [done for done, _ in seen] == sorted(done for done, _ in seen)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pandas as pd
 from great_tables import GT
@@ -103,10 +104,11 @@ def team_balance(report: StudyReport) -> GT:
         scale = 100 if key == "agency" else 1
         row = {"Teams": label}
         for arm, arm_label in report.plan.design.arm_labels.items():
-            part = table.loc[(key, arm)]
+            part: Any = table.loc[(key, arm)]
             row[arm_label] = f"{number(scale * part['mean'], 1)} ({number(scale * part['sd'], 1)})"
         cells.append(row)
-    counts = [count(table.loc[("size", arm), "teams"]) for arm in report.plan.design.arm_labels]
+    teams = table["teams"].to_dict()
+    counts = [count(teams[("size", arm)]) for arm in report.plan.design.arm_labels]
     return plain_table(
         pd.DataFrame(cells),
         stub="Teams",

@@ -42,12 +42,12 @@ def _everyone(people: pd.DataFrame) -> pd.Series:
 
 def _below_largest(people: pd.DataFrame) -> pd.Series:
     limit = people.loc[people["records_spells"], "bradford"].quantile(TRIMMED_SHARE)
-    return people["records_spells"] & (people["bradford"] <= limit)
+    return pd.Series(people["records_spells"] & (people["bradford"] <= limit), index=people.index)
 
 
 def _without_coffee(people: pd.DataFrame) -> pd.Series:
     most = people.groupby("local_authority")["coffee"].transform("max")
-    return pd.Series(most == 0, index=people.index)
+    return pd.Series((most == 0).to_numpy(dtype=bool), index=people.index)
 
 
 POPULATIONS: Mapping[str, Callable[[pd.DataFrame], pd.Series]] = {

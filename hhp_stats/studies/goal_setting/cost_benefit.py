@@ -104,7 +104,9 @@ def cost_benefit(material: Material, *, absence: Estimate, turnover: Estimate) -
     return CostBenefitResults(rows=tuple(rows), curve=pd.concat(curves, ignore_index=True))
 
 
-def _row(tail: str, estimate: Estimate, scenario: CostScenario, plan: Plan, *, kind: Analysis, clause: str) -> ResultRow:
+def _row(
+    tail: str, estimate: Estimate, scenario: CostScenario, plan: Plan, *, kind: Analysis, clause: str
+) -> ResultRow:
     return estimate.row(
         result_id=f"{plan.study}/benefit_cost/{tail}", population=plan.populations["randomised"].label,
         contrast="pounds saved per pound of staff time", analysis=kind, clause=clause, source=SOURCE, note=scenario.label,

@@ -185,5 +185,13 @@ def team_balance(people: pd.DataFrame, plan: Plan) -> pd.DataFrame:
         part = teams.loc[code]
         for name in ("size", "absence", "agency"):
             values = part[name].dropna()
-            rows.append({"arm": arm, "characteristic": name, "teams": len(values), "mean": values.mean(), "sd": values.std(ddof=1)})
+            rows.append(
+                {
+                    "arm": arm,
+                    "characteristic": name,
+                    "teams": len(values),
+                    "mean": values.mean(),
+                    "sd": values.std(ddof=1),
+                }
+            )
     return pd.DataFrame(rows)

@@ -34,9 +34,14 @@ def imputation_plan(people: pd.DataFrame, plan: Plan, *, scores: Sequence[str] =
     effect. `scores` may leave out families of survey scores, for simulations that do not need them.
     """
     # Leaving predicts baseline values only: no leaver answered at endline, so its effect there is unknown.
-    administrative = [term.column for term in plan.terms if term.column != "baseline_absence"] + ["agency", "absence_days"]
+    administrative = [term.column for term in plan.terms if term.column != "baseline_absence"] + [
+        "agency",
+        "absence_days",
+    ]
     composites = [passive.name for wave in WAVES for passive in _composites(wave, _centre(people), scores)]
-    surveyed = [name for name in ("wellbeing_t1", "time_pressure_t1", "efficacy_t1", "wellbeing_t2") if name in composites]
+    surveyed = [
+        name for name in ("wellbeing_t1", "time_pressure_t1", "efficacy_t1", "wellbeing_t2") if name in composites
+    ]
     variables = [
         ImputedVariable(name="baseline_absence", kind="pmm", predictors=(*administrative, "left", *surveyed)),
         *(ImputedVariable(name=f"{score}_{wave}", kind="pmm", predictors=(*administrative, *_predictors(score, wave, scores)))

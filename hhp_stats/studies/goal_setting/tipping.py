@@ -22,7 +22,9 @@ def tipping(outcome_key: str, material: Material) -> tuple[list[ResultRow], pd.D
     """Rows of the shifts that change the conclusion, and the grid; shifts in control-arm standard deviations."""
     plan, outcome = material.plan, material.plan.outcomes[outcome_key]
     imputations = material.imputations["randomised"]
-    fewer = replace(imputations, plan=replace(imputations.plan, imputations=min(plan.tipping.imputations, len(imputations))))
+    fewer = replace(
+        imputations, plan=replace(imputations.plan, imputations=min(plan.tipping.imputations, len(imputations)))
+    )
     terms = model_terms(plan.analysis(f"{outcome_key}/itt/imputed"), outcome, plan)
     columns = [term.column for term in terms if term.kind != "categorical"]
     matrix: ModelMatrix | None = None
@@ -40,9 +42,13 @@ def tipping(outcome_key: str, material: Material) -> tuple[list[ResultRow], pd.D
 
     people = material.people
     unit = float(people.loc[people["treatment"] == 0, outcome.column].std(ddof=1))
-    found = tipping_points(fewer, outcome=outcome.column, fit=fit, deltas=[unit * delta for delta in plan.tipping.deltas])
+    found = tipping_points(
+        fewer, outcome=outcome.column, fit=fit, deltas=[unit * delta for delta in plan.tipping.deltas]
+    )
     rows = [
-        _row(outcome_key, point, side, unit, material) for point in found.points.to_dict("records") for side in ("low", "high")
+        _row(outcome_key, point, side, unit, material)
+        for point in found.points.to_dict("records")
+        for side in ("low", "high")
     ]
     return rows, found.grid.assign(outcome=outcome_key, shift=found.grid["delta"] / unit)
 
