@@ -300,6 +300,7 @@ local links = {
 
 function Pandoc(doc)
   for key, value in pairs(doc.meta.words) do words[key] = stringify(value) end
+  doc.blocks = doc.blocks:filter(function(block) return not has(block, "book-citations") end)
   doc = doc:walk(inline):walk(links)
   doc = doc:walk({
     Header = header,
