@@ -13,7 +13,6 @@ import json
 import os
 import re
 import subprocess
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -180,10 +179,15 @@ def _fetch(project: Project, source: Source, image: Any, figures: dict[str, byte
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bibliography:
-    """The book's sources as CSL JSON, and the style they are cited in."""
+    """The book's sources as Pandoc's metadata, and the style they are cited in."""
 
-    entries: Mapping[str, Any]
+    entries: Mapping[str, Any]  # by key; trees and not CSL JSON, which forgets what must keep its capitals
     style: str  # the style's own text, "" for Pandoc's default
+
+
+def _plain(value: Any) -> str:
+    """A metadata value's words, where it is a word."""
+    return str(value["c"]) if value["t"] == "MetaString" else "".join(part.get("c", " ") for part in value["c"])
 
 
 def read_bibliography(project: Project, *, kept: KeptTexts) -> Bibliography:
@@ -194,15 +198,16 @@ def read_bibliography(project: Project, *, kept: KeptTexts) -> Bibliography:
         if not file.is_file():
             raise RenderError("_quarto.yml", None, f"the bibliography '{name}' does not exist")
         text = file.read_text(encoding="utf-8")
-        kind = {".json": "csljson", ".yaml": "yaml"}.get(file.suffix, "biblatex")
-        arguments = ["--from", kind, "--to", "csljson"]
+        kind = "csljson" if file.suffix == ".json" else "biblatex"
+        arguments = ["--from", kind, "--to", "json", "--standalone"]
         made = kept.text(
-            ["bibliography", _pandoc_digest(), kind, text],
+            ["bibliography", _pandoc_digest(), *arguments, text],
             lambda arguments=arguments, text=text, name=name: _call(  # type: ignore[misc]
                 arguments, text, root=project.root, sources=[], where=name
             ),
         )
-        entries |= {entry["id"]: entry for entry in json.loads(made)}
+        found = json.loads(made)["meta"].get("references", {"c": []})["c"]
+        entries |= {_plain(entry["c"]["id"]): entry for entry in found}
     style = (project.root / project.csl).read_text(encoding="utf-8") if project.csl else ""
     return Bibliography(entries=entries, style=style)
 
@@ -224,7 +229,7 @@ def write_chapter(
     }[target]  # fmt: skip
     # The format's own filter comes last, else the citation processor would take '@fig-x' for a source.
     arguments = ["--from", "json", "--lua-filter", str(ASSETS / "book.lua"), "--citeproc", *options]
-    cited = [key for key in json.loads(numbers.text)["cites"] if key in bibliography.entries]
+    cited = [bibliography.entries[key] for key in json.loads(numbers.text)["cites"] if key in bibliography.entries]
     meta: dict[str, Any] = {
         "lang": project.lang,
         "link-citations": True,
@@ -235,20 +240,14 @@ def write_chapter(
         meta["glossary"] = [
             {"slug": term.slug, "forms": list(term.forms), "words": term.words} for term in read_glossary(project.root)
         ]
-    sources = json.dumps([bibliography.entries[key] for key in cited], ensure_ascii=False, sort_keys=True)
+    if project.csl:
+        meta["csl"] = project.csl
 
     def write() -> str:
-        with tempfile.TemporaryDirectory(prefix="hhp") as folder:
-            if cited:
-                file = Path(folder) / "sources.json"
-                file.write_text(sources, encoding="utf-8")
-                meta["bibliography"] = [str(file)]
-            if project.csl:
-                meta["csl"] = project.csl
-            tree = json.loads(parsed.tree)
-            tree["meta"] = _meta(meta)["c"]
-            return _call(arguments, json.dumps(tree), root=project.root, sources=[source], where=source.chapter.path)
+        tree = json.loads(parsed.tree)
+        tree["meta"] = _meta(meta)["c"] | {"references": {"t": "MetaList", "c": cited}}
+        return _call(arguments, json.dumps(tree), root=project.root, sources=[source], where=source.chapter.path)
 
     given = json.dumps(meta, ensure_ascii=False, sort_keys=True)
     filters = _filters("book.lua", f"{target}.lua")
-    return kept.text([target, filters, given, sources, bibliography.style, parsed.tree], write)
+    return kept.text([target, filters, given, json.dumps(cited), bibliography.style, parsed.tree], write)
