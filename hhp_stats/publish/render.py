@@ -21,8 +21,9 @@ from typing import Any, Literal, Protocol
 from hhp_stats.at_work import at_work
 from hhp_stats.errors import RenderError
 from hhp_stats.publish.chapters import html_pages, read_chapters, start_writing, typst_body
-from hhp_stats.publish.execute import CACHE, ChapterState, execute
+from hhp_stats.publish.execute import CACHE, execute
 from hhp_stats.publish.kept_text import KeptTexts
+from hhp_stats.publish.kernels import ChapterState
 from hhp_stats.publish.lint import lint_sources
 from hhp_stats.publish.pdf import write_pdf
 from hhp_stats.publish.project import load_project
