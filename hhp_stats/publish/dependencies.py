@@ -1,7 +1,7 @@
 """What did a chapter's code read? Its kernel takes notes, so that it runs again when one of those files changes, and only then.
 
 The kernel notes every file that Python opens to read, with a checksum of what stood in it at that moment, and at the
-end every module of this package that was imported. Files that the code only asks for (does it exist?) leave no trace:
+end every module of this package that was imported. Of some files a part counts (`file_parts`). Files that the code only asks for (does it exist?) leave no trace:
 so the names of all files of data and results, without their contents, count for every chapter.
 """
 
@@ -11,6 +11,8 @@ import hashlib
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+
+from hhp_stats.file_parts import digest_now
 
 MIME = "application/vnd.hhp.dependencies+json"
 _PACKAGE = Path(__file__).resolve().parent.parent
@@ -22,9 +24,14 @@ def __hhp_watch():
     import hashlib, os, sys
     roots = tuple(os.path.realpath(root) + os.sep for root in (os.getcwd(), {str(_PACKAGE)!r}))
     ignored = tuple(roots[0] + name for name in (".report/cache", "report/figures", "_output", ".venv"))
-    read, written, busy = {{}}, set(), []
+    read, written, parts, busy = {{}}, set(), {{}}, []
 
     def note(event, given):
+        if event == "hhp.part.begin":
+            busy.append(given[0])
+        elif event == "hhp.part.end":
+            busy.remove(given[0])
+            parts["part:" + given[0]] = given[1]
         if event != "open" or busy or not isinstance(given[0], str):
             return
         path = os.path.realpath(given[0])
@@ -49,11 +56,11 @@ def __hhp_watch():
         package = roots[1]
         for module in list(sys.modules.values()):
             path = os.path.realpath(getattr(module, "__file__", None) or "/")
-            if path.startswith(package) and path not in read:
+            if module.__name__ != "__main__" and path.startswith(package) and path not in read:
                 with open(path, "rb") as file:
                     read[path] = hashlib.sha256(file.read()).hexdigest()
         found = {{path: digest for path, digest in read.items() if path not in written}}
-        publish_display_data({{{MIME!r}: found}})
+        publish_display_data({{{MIME!r}: found | parts}})
 
     sys.addaudithook(note)
     return report
@@ -67,6 +74,9 @@ def relative(root: Path, read: Mapping[str, str]) -> dict[str, str]:
     """What a kernel noted, with names that hold on another machine: below the project, or below the package."""
     found = {}
     for path, digest in read.items():
+        if path.startswith("part:"):
+            found[path] = digest
+            continue
         file = Path(path)
         for mark, base in (("package", _PACKAGE), ("project", root.resolve())):
             if file.is_relative_to(base):
@@ -79,6 +89,7 @@ class Files:
     """Checksums of files as they are now, each computed once."""
 
     def __init__(self, root: Path) -> None:
+        self.root = root
         self.bases = {"project": root.resolve(), "package": _PACKAGE}
         self.known: dict[str, str] = {}
 
@@ -89,6 +100,9 @@ class Files:
     def _digest(self, name: str) -> str:
         if name not in self.known:
             mark, _, path = name.partition(":")
+            if mark == "part":
+                self.known[name] = digest_now(path, self.root)
+                return self.known[name]
             file = self.bases[mark] / path
             try:
                 self.known[name] = hashlib.sha256(file.read_bytes()).hexdigest()

@@ -4,8 +4,7 @@ Starting Python and importing pandas, matplotlib and great_tables took half of a
 A forked kernel is as fresh as a started one: only libraries are loaded, nothing of this package, and nothing of theirs
 has been called. Where a system cannot fork, kernels are started one by one; the outputs are the same.
 
-Run as a program it reads requests, one JSON object a line, and answers each with the process number of a kernel.
-It ends, and its kernels with it, when its standard input closes.
+This module is the side of the one who renders; `kernel_server.py` is the process.
 """
 
 from __future__ import annotations
@@ -25,11 +24,6 @@ from jupyter_client.provisioning.factory import KernelProvisionerFactory
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
 NAME = "hhp-forked"
-# What chapters import beside this package. matplotlib_inline binds figures to the kernel's output.
-LIBRARIES = (
-    "ipykernel.kernelapp", "matplotlib.pyplot", "matplotlib_inline.backend_inline", "pandas", "great_tables", "scipy.stats",
-    "IPython.display", "inspect", "tomllib",
-)  # fmt: skip
 
 
 def can_fork() -> bool:
@@ -42,7 +36,7 @@ class WarmProcess:
 
     def __init__(self, environment: dict[str, str]) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "hhp_stats.publish.warm_kernels"], env=environment, text=True,
+            [sys.executable, str(Path(__file__).with_name("kernel_server.py"))], env=environment, text=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
         self.one_at_a_time = threading.Lock()
@@ -129,50 +123,3 @@ def register() -> None:
     factory.provisioners[NAME] = EntryPoint(
         NAME, "hhp_stats.publish.warm_kernels:ForkedProvisioner", KernelProvisionerFactory.GROUP_NAME
     )
-
-
-def _serve() -> None:
-    for name in LIBRARIES:
-        __import__(name)
-    # Nobody waits for the kernels: the system takes their remains away.
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    kernels: list[int] = []
-    for line in sys.stdin:
-        request = json.loads(line)
-        pid = os.fork()
-        if pid == 0:
-            _become_kernel(request)
-        kernels.append(pid)
-        print(pid, flush=True)  # noqa: T201  the answer
-    for pid in kernels:
-        try:
-            os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            continue
-
-
-def _become_kernel(request: dict[str, Any]) -> None:
-    """In the child: what `python -m ipykernel_launcher` does, without the imports."""
-    try:
-        os.setsid()
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        for number, mode in ((0, os.O_RDONLY), (1, os.O_WRONLY)):
-            empty = os.open(os.devnull, mode)
-            os.dup2(empty, number)
-            os.close(empty)
-        os.environ.clear()
-        os.environ.update(request["environment"])
-        os.environ["JPY_PARENT_PID"] = str(os.getppid())
-        os.chdir(request["folder"])
-        sys.path[:] = ["", *(path for path in sys.path if path)]
-        from ipykernel import kernelapp
-
-        kernelapp.launch_new_instance(argv=request["arguments"])
-    finally:
-        os._exit(0)
-
-
-if __name__ == "__main__":
-    _serve()
