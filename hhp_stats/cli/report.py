@@ -6,7 +6,7 @@ import sys
 import time
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -16,6 +16,9 @@ from hhp_stats.cli.shared import app, out, print_json, progress_bar, screen
 from hhp_stats.errors import DataError
 from hhp_stats.project_root import find_root
 from hhp_stats.studies.kept import FOLDER
+
+if TYPE_CHECKING:
+    from hhp_stats.publish.kept_text import KeptTexts
 
 PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -51,12 +54,20 @@ def declared_inputs() -> list[Path]:
     return [PACKAGE / "publish/assets/fonts"]
 
 
-def shown_in_pages(root: Path) -> dict[str, Any]:
+def kept_texts(root: Path, *, fresh: bool) -> KeptTexts:
+    """Where texts are kept that are slow to make."""
+    from hhp_stats.publish.kept_text import KeptTexts
+
+    return KeptTexts(root / ".report/cache/texts", fresh=fresh)
+
+
+def shown_in_pages(root: Path, *, fresh: bool = False) -> dict[str, Any]:
     """What the pages show beside the chapters: the panel behind each number, and the synthetic notice while it holds."""
     from hhp_stats.present.explanations import explanations
     from hhp_stats.present.release import read_release
 
-    return {"explain": partial(explanations, root), "banner": None if read_release(root).synthetic else ""}
+    explain = partial(explanations, root, remember=kept_texts(root, fresh=fresh).text)
+    return {"explain": explain, "banner": None if read_release(root).synthetic else ""}
 
 
 class _Lines:
@@ -109,13 +120,13 @@ def render(
     results_file = root / FOLDER / "results.csv"
 
     def check(pages: Path) -> None:
-        check_report(root, pages)
+        check_report(root, pages, remember=kept_texts(root, fresh=fresh).text)
 
     with progress_bar() as bar:
         made = render_book(
             root=root, output=target, formats=formats, engine=engine, fresh=fresh,  # type: ignore[arg-type]
             declared=declared_inputs(), attachments=[results_file], progress=_Lines(bar),
-            inspect=check if "html" in formats else None, **shown_in_pages(root),
+            inspect=check if "html" in formats else None, **shown_in_pages(root, fresh=fresh),
         )  # fmt: skip
     note_report(root, target, key)
     screen.print(f"Rendered {len(made.pages)} pages" + (f" and {made.pdf}" if made.pdf else ""), markup=False)

@@ -7,10 +7,12 @@ proof; what is printed wrongly in a known pattern is found.
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from scipy import stats
@@ -18,6 +20,7 @@ from scipy import stats
 from hhp_stats.consistency.page_text import PageTable, read_page
 from hhp_stats.consistency.statcheck import find_tests
 from hhp_stats.errors import SelfCheckFailed
+from hhp_stats.remember import Remember, make_again
 
 # Degrees of freedom granted where none are printed: a trial of a dozen buildings has about nine after Satterthwaite.
 FEWEST = 4.0
@@ -53,10 +56,11 @@ class _Printed:
     margin: float  # half a unit of the last digit
 
 
-def check_pages(folder: Path, *, quoted: Sequence[str] = ()) -> PageCheck:
+def check_pages(folder: Path, *, quoted: Sequence[str] = (), remember: Remember = make_again) -> PageCheck:
     """Do the printed numbers of every page below `folder` agree with each other, within rounding?
 
-    `quoted` names pages that repeat contradictory figures of others on purpose; they are left out.
+    `quoted` names pages that repeat contradictory figures of others on purpose; they are left out. `remember` may keep
+    what was found on a page, for as long as the page and these checks stay the same.
     Refuses (SelfCheckFailed, naming page and text) any disagreement, and a folder without pages.
     """
     files = [file for file in sorted(folder.glob("*.html")) if file.name not in quoted]
@@ -64,15 +68,22 @@ def check_pages(folder: Path, *, quoted: Sequence[str] = ()) -> PageCheck:
         raise SelfCheckFailed(f"{folder} holds no page to check", [])
     found: list[str] = []
     counts = {"estimates": 0, "shares": 0, "sentences": 0}
+    checks = "".join(path.read_text(encoding="utf-8") for path in sorted(Path(__file__).parent.glob("*.py")))
     for file in files:
-        page = read_page(file.read_text(encoding="utf-8"))
-        for kind, problem in _page_problems(page.paragraphs, page.tables):
+        text = file.read_text(encoding="utf-8")
+        made: list[tuple[str, str]] = json.loads(remember(["page check", checks, text], partial(_checked, text)))
+        for kind, problem in made:
             counts[kind] += 1
             if problem:
                 found.append(f"{file.name}: {problem}")
     if found:
         raise SelfCheckFailed("the rendered pages contradict themselves", found)
     return PageCheck(pages=len(files), **counts)
+
+
+def _checked(text: str) -> str:
+    page = read_page(text)
+    return json.dumps(list(_page_problems(page.paragraphs, page.tables)))
 
 
 def _page_problems(paragraphs: Sequence[str], tables: Sequence[PageTable]) -> Iterator[tuple[str, str]]:

@@ -17,6 +17,7 @@ from scipy import stats
 
 from hhp_stats.consistency.page_check import PageCheck, check_pages
 from hhp_stats.errors import SelfCheckFailed
+from hhp_stats.remember import Remember, make_again
 from hhp_stats.results import read_results
 from hhp_stats.studies.output import FOLDER
 
@@ -50,7 +51,7 @@ class FrameCheck:
     rates: int  # descriptive shares held against their counts
 
 
-def check_report(root: Path, pages: Path) -> tuple[FrameCheck, PageCheck]:
+def check_report(root: Path, pages: Path, *, remember: Remember = make_again) -> tuple[FrameCheck, PageCheck]:
     """Is everything that is about to be published consistent with itself: results, participant flows, pages?
 
     `pages` is the folder of rendered pages; results and flows are read below `.report/results/`. A book without pages (a
@@ -66,7 +67,7 @@ def check_report(root: Path, pages: Path) -> tuple[FrameCheck, PageCheck]:
             check_flow(pd.read_csv(flow), frame, study=study)
     if not any(pages.glob("*.html")):
         return found, PageCheck(pages=0, estimates=0, shares=0, sentences=0)
-    return found, check_pages(pages)
+    return found, check_pages(pages, remember=remember)
 
 
 def check_results(frame: pd.DataFrame) -> FrameCheck:

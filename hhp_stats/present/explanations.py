@@ -7,16 +7,19 @@ writes what it returns beside the pages. Nothing is fetched when a reader opens 
 from __future__ import annotations
 
 import csv
+import json
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from hhp_stats.present.provenance import locate, source_text
-from hhp_stats.results import row_of
+from hhp_stats.present.provenance import PACKAGE, locate, source_text
+from hhp_stats.remember import Remember, make_again
+from hhp_stats.results import ResultError
 from hhp_stats.studies.output import StudyOutput, read_output
+from hhp_stats.traced import traced_records
 
 CLAUSES = "data/published/protocol_clauses.csv"
 SHOWN = (
@@ -25,15 +28,18 @@ SHOWN = (
 )  # fmt: skip
 
 
-def explanations(root: Path, *, results: Collection[str], functions: Collection[str]) -> dict[str, Any]:
+def explanations(
+    root: Path, *, results: Collection[str], functions: Collection[str], remember: Remember = make_again
+) -> dict[str, Any]:
     """Everything the panels of the site show, for JSON.
 
     `results`: row fields, clause ids and names of functions by result id. `clauses`: words by id.
     `code`: file, line, question, formula and source by dotted name, of the functions behind the rows
-    and of `functions`. `inputs`: paths and checksums by study. Refuses an id that no study made
-    (ResultError) and a function that does not exist.
+    and of `functions`. `inputs`: paths and checksums by study. `remember` may keep what was read of the code. Refuses an
+    id that no study made (ResultError) and a function that does not exist.
     """
     outputs: dict[str, StudyOutput] = {}
+    made: dict[str, Mapping[str, Any]] = {}
     with (root / CLAUSES).open(encoding="utf-8", newline="") as stream:
         words = {entry["clause_id"]: entry["commitment"] for entry in csv.DictReader(stream)}
     rows: dict[str, Any] = {}
@@ -41,7 +47,10 @@ def explanations(root: Path, *, results: Collection[str], functions: Collection[
         study = result_id.split("/")[0]
         if study not in outputs:
             outputs[study] = read_output(root, study)
-        row = row_of(outputs[study].results, result_id)
+            made |= {str(row["result_id"]): row for row in traced_records(outputs[study].results)}
+        if result_id not in made:
+            raise ResultError(f"no result {result_id!r}; see the list in appendix F")
+        row = made[result_id]
         rows[result_id] = {name: value for name in SHOWN if (value := _plain(row[name])) is not None} | {
             "clauses": str(row["clause"]).split(), "code": [name for name in str(row["source"]).split(" + ") if name],
         }  # fmt: skip
@@ -50,7 +59,7 @@ def explanations(root: Path, *, results: Collection[str], functions: Collection[
     return {
         "results": rows,
         "clauses": {key: words[key] for key in sorted(cited) if key in words},
-        "code": {name: _code(root, name) for name in sorted(named)},
+        "code": _codes(root, sorted(named), remember),
         "inputs": {
             study: output.tables["inputs"][["path", "sha256"]].to_numpy().tolist()
             for study, output in sorted(outputs.items())
@@ -68,6 +77,17 @@ def _plain(value: Any) -> Any:
     if math.isinf(number):
         return "\u221e" if number > 0 else "\u2212\u221e"
     return int(number) if number.is_integer() else number
+
+
+def _codes(root: Path, names: Sequence[str], remember: Remember) -> dict[str, Any]:
+    """Finding functions imports the estimators with all their libraries: while no source changes, once is enough."""
+    sources = [path.read_text(encoding="utf-8") for path in sorted(PACKAGE.rglob("*.py"))]
+    text = remember(
+        ["code", PACKAGE.parent.relative_to(root).as_posix() if PACKAGE.is_relative_to(root) else "", *names, *sources],
+        lambda: json.dumps({name: _code(root, name) for name in names}),
+    )
+    found: dict[str, Any] = json.loads(text)
+    return found
 
 
 def _code(root: Path, name: str) -> Mapping[str, Any]:

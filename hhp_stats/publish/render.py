@@ -205,7 +205,7 @@ def _embedded(
 
         executed = execute(project, sources, declared=declared, fresh=fresh, workers=workers, on_chapter=on_chapter)
 
-    kept = KeptTexts(root / CACHE / "pandoc", fresh=fresh)
+    kept = KeptTexts(root / CACHE / "texts", fresh=fresh)
     with clock.stage("read pages"), ThreadPoolExecutor(max_workers=workers) as pool:
         woven = [weave(project, source, done) for source, done in zip(sources, executed, strict=True)]
         book = read_chapters(project, sources, woven, kept=kept, pool=pool)

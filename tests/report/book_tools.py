@@ -78,7 +78,7 @@ def typst_body(root: Path) -> str:
     project = load_project(root)
     sources = [read_chapter(project, chapter) for chapter in project.chapters]
     woven = [weave(project, *pair) for pair in zip(sources, execute(project, sources), strict=True)]
-    kept = KeptTexts(root / ".report/cache/pandoc")
+    kept = KeptTexts(root / ".report/cache/texts")
     with ThreadPoolExecutor(max_workers=2) as pool:
         book = read_chapters(project, sources, woven, kept=kept, pool=pool)
         return chapters_body(start_writing(book, target="typst", kept=kept, pool=pool))

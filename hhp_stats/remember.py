@@ -1,0 +1,17 @@
+"""How a function that is slow and always gives the same for the same input can be spared its work.
+
+It takes a `Remember` and hands over what its answer depends on, and how to make it. Who calls it decides whether
+anything is kept, and where.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+Remember = Callable[[Iterable[str], Callable[[], str]], str]
+"""Called with the parts that an answer depends on and the function that makes it; returns the answer."""
+
+
+def make_again(parts: Iterable[str], make: Callable[[], str]) -> str:
+    """The default: keep nothing."""
+    return make()
