@@ -15,9 +15,9 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from hhp_stats.errors import HhpError
+from hhp_stats.tails import student_quantile, student_tail
 from hhp_stats.traced import TracedRow
 
 Analysis = Literal["planned", "sensitivity", "exploratory"]
@@ -66,9 +66,9 @@ class Estimate:
                 fill["statistic"] = self.estimate / self.std_error
             if math.isnan(self.p_value):
                 t = fill.get("statistic", self.statistic)
-                fill["p_value"] = float(2 * stats.t.sf(abs(t), self.df))
+                fill["p_value"] = float(2 * student_tail(abs(t), self.df))
             if math.isnan(self.conf_low) and math.isnan(self.conf_high):
-                reach = stats.t.ppf(0.5 + self.conf_level / 2, self.df) * self.std_error
+                reach = float(student_quantile(0.5 + self.conf_level / 2, self.df)) * self.std_error
                 fill["conf_low"] = float(self.estimate - reach)
                 fill["conf_high"] = float(self.estimate + reach)
         for name, value in fill.items():

@@ -15,12 +15,11 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from scipy import stats
-
 from hhp_stats.consistency.page_text import PageTable, read_page
 from hhp_stats.consistency.statcheck import find_tests
 from hhp_stats.errors import SelfCheckFailed
 from hhp_stats.remember import Remember, make_again
+from hhp_stats.tails import student_quantile, student_tail
 
 # Degrees of freedom granted where none are printed: a trial of a dozen buildings has about nine after Satterthwaite.
 FEWEST = 4.0
@@ -142,9 +141,9 @@ def p_range(
     sizes = (max(0.0, abs(estimate.value) - estimate.margin), abs(estimate.value) + estimate.margin)
     halves = (max(half - slack, 1e-12), half + slack)
     # One call for all corners: a page has hundreds of lines.
-    reach = dict(zip(freedom, stats.t.ppf(0.5 + level / 2, freedom), strict=True))
+    reach = dict(zip(freedom, student_quantile(0.5 + level / 2, freedom), strict=True))
     corners = [(size * float(reach[df]) / wide, df) for size in sizes for wide in halves for df in freedom]
-    found = 2 * stats.t.sf([t for t, _ in corners], [df for _, df in corners])
+    found = 2 * student_tail([t for t, _ in corners], [df for _, df in corners])
     return float(found.min()), float(found.max())
 
 

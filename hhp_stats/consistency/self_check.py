@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from scipy import stats
 
 from hhp_stats.consistency.page_check import PageCheck, check_pages
 from hhp_stats.errors import SelfCheckFailed
 from hhp_stats.remember import Remember, make_again
 from hhp_stats.results import read_results
-from hhp_stats.studies.output import FOLDER
+from hhp_stats.studies.kept import FOLDER
+from hhp_stats.tails import chi2_tail, student_quantile, student_tail
 
 __all__ = ["EXEMPT", "FrameCheck", "PageCheck", "check_flow", "check_pages", "check_report", "check_results"]
 
@@ -233,7 +233,7 @@ def _by_itself(row: Mapping[Any, Any]) -> Iterator[str]:
     p, df, statistic = (float(row[name]) for name in ("p_value", "df", "statistic"))
     claims = not math.isnan(p) or not math.isnan(row["conf_low"]) or not math.isnan(row["conf_high"])
     if "chi-squared" in row["method"]:
-        yield from _p_problem(p, float(stats.chi2.sf(statistic, df)), "statistic and df")
+        yield from _p_problem(p, chi2_tail(statistic, df), "statistic and df")
         return
     if not claims:
         return
@@ -246,8 +246,8 @@ def _by_itself(row: Mapping[Any, Any]) -> Iterator[str]:
     if tests and not math.isclose(statistic, estimate / std_error, rel_tol=_CLOSE, abs_tol=_CLOSE):
         yield f"statistic is {statistic:.6g}, estimate / std_error is {estimate / std_error:.6g}"
     if not math.isnan(p):
-        yield from _p_problem(p, float(2 * stats.t.sf(abs(estimate / std_error), df)), "estimate, std_error and df")
-    reach = float(stats.t.ppf(0.5 + float(row["conf_level"]) / 2, df)) * std_error
+        yield from _p_problem(p, float(2 * student_tail(abs(estimate / std_error), df)), "estimate, std_error and df")
+    reach = float(student_quantile(0.5 + float(row["conf_level"]) / 2, df)) * std_error
     for name, end in (("conf_low", estimate - reach), ("conf_high", estimate + reach)):
         if not abs(float(row[name]) - end) <= _CLOSE * std_error * max(1.0, reach / std_error):
             yield f"{name} is {row[name]:.6g}, estimate, std_error and df give {end:.6g}"

@@ -7,10 +7,9 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from scipy import stats
-
 from hhp_stats.consistency.printed import PrintedFigure, printed_figure
 from hhp_stats.errors import InvalidInput
+from hhp_stats.tails import chi2_tail, f_tail, normal_tail, student_tail
 
 Outcome = Literal["consistent", "error", "decision_error"]
 
@@ -55,18 +54,18 @@ def p_from_statistic(*, kind: str, statistic: float, df1: float = math.nan, df2:
         if not df > 0:
             raise InvalidInput(f"{kind} needs positive degrees of freedom, not {df}")
     if kind == "z":
-        return float(2 * stats.norm.sf(abs(statistic)))
+        return 2 * normal_tail(abs(statistic))
     if kind == "t":
-        return float(2 * stats.t.sf(abs(statistic), df1))
+        return float(2 * student_tail(abs(statistic), df1))
     if kind == "r":
         if abs(statistic) > 1:
             raise InvalidInput(f"a correlation of {statistic} does not exist")
         if abs(statistic) == 1:
             return 0.0
-        return float(2 * stats.t.sf(abs(statistic) * math.sqrt(df1 / (1 - statistic**2)), df1))
+        return float(2 * student_tail(abs(statistic) * math.sqrt(df1 / (1 - statistic**2)), df1))
     if statistic < 0:
         raise InvalidInput(f"{kind} cannot be negative")
-    return float(stats.f.sf(statistic, df1, df2) if kind == "F" else stats.chi2.sf(statistic, df1))
+    return f_tail(statistic, df1, df2) if kind == "F" else chi2_tail(statistic, df1)
 
 
 def find_tests(text: str, *, alpha: float = 0.05) -> list[ReportedTest]:

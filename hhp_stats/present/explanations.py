@@ -17,8 +17,8 @@ import pandas as pd
 
 from hhp_stats.present.provenance import PACKAGE, locate, source_text
 from hhp_stats.remember import Remember, make_again
-from hhp_stats.results import ResultError
-from hhp_stats.studies.output import StudyOutput, read_output
+from hhp_stats.results import ResultError, read_results
+from hhp_stats.studies.output import ready_folder
 from hhp_stats.traced import traced_records
 
 CLAUSES = "data/published/protocol_clauses.csv"
@@ -38,16 +38,18 @@ def explanations(
     and of `functions`. `inputs`: paths and checksums by study. `remember` may keep what was read of the code. Refuses an
     id that no study made (ResultError) and a function that does not exist.
     """
-    outputs: dict[str, StudyOutput] = {}
+    inputs: dict[str, list[list[str]]] = {}
     made: dict[str, Mapping[str, Any]] = {}
     with (root / CLAUSES).open(encoding="utf-8", newline="") as stream:
         words = {entry["clause_id"]: entry["commitment"] for entry in csv.DictReader(stream)}
     rows: dict[str, Any] = {}
     for result_id in sorted(results):
         study = result_id.split("/")[0]
-        if study not in outputs:
-            outputs[study] = read_output(root, study)
-            made |= {str(row["result_id"]): row for row in traced_records(outputs[study].results)}
+        if study not in inputs:
+            folder = ready_folder(root, study)
+            frame = read_results(folder / "results.csv")
+            inputs[study] = pd.read_csv(folder / "inputs.csv")[["path", "sha256"]].to_numpy().tolist()
+            made |= {str(row["result_id"]): row for row in traced_records(frame)}
         if result_id not in made:
             raise ResultError(f"no result {result_id!r}; see the list in appendix F")
         row = made[result_id]
@@ -60,10 +62,7 @@ def explanations(
         "results": rows,
         "clauses": {key: words[key] for key in sorted(cited) if key in words},
         "code": _codes(root, sorted(named), remember),
-        "inputs": {
-            study: output.tables["inputs"][["path", "sha256"]].to_numpy().tolist()
-            for study, output in sorted(outputs.items())
-        },
+        "inputs": dict(sorted(inputs.items())),
     }
 
 

@@ -16,14 +16,17 @@ import os
 import signal
 from typing import Any
 
-# What chapters import beside this package. matplotlib_inline binds figures to the kernel's output.
+# What chapters import beside this package.
 LIBRARIES = (
-    "ipykernel.kernelapp", "matplotlib.pyplot", "matplotlib_inline.backend_inline", "pandas", "great_tables", "scipy.stats",
+    "ipykernel.kernelapp", "matplotlib.pyplot", "pandas", "great_tables", "scipy.stats",
     "IPython.display", "inspect", "tomllib", "joblib", "linearmodels", "openpyxl", "statsmodels.api", "scipy.optimize",
 )  # fmt: skip
 
 
 def _serve() -> None:
+    # As a started kernel does before matplotlib is imported; the backend itself is loaded by the first figure, in the
+    # kernel, since it binds figures to that kernel's output.
+    os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
     for name in LIBRARIES:
         __import__(name)
     # Nobody waits for the kernels: the system takes their remains away.

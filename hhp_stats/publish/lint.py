@@ -82,6 +82,11 @@ def lint_book(root: Path) -> list[Problem]:
 
 def lint_sources(project: Project) -> list[RenderError]:
     """The same as `lint_book` for a project that is loaded, as errors that can be raised."""
+    return read_and_lint(project)[1]
+
+
+def read_and_lint(project: Project) -> tuple[list[Source], list[RenderError]]:
+    """The chapters, and what is wrong with them; only chapters without a problem may be rendered."""
     problems: list[RenderError] = []
 
     def refuse(file: str, line: int, message: str) -> None:
@@ -110,7 +115,7 @@ def lint_sources(project: Project) -> list[RenderError]:
                     refuse(line.file, line.number, "code annotations are not supported")
     _check_labels(sources, passages, refuse)
     _check_citations(project, sources, passages, refuse)
-    return _unique(problems)
+    return sources, _unique(problems)
 
 
 def _unique(problems: Sequence[RenderError]) -> list[RenderError]:

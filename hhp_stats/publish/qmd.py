@@ -33,6 +33,7 @@ CELL_OPTIONS: dict[str, tuple[type, ...]] = {
 }
 FLOATS = ("fig-", "tbl-")
 
+_YAML: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same language, ten times as fast
 _INCLUDE = re.compile(r"^\s*\{\{<\s*include\s+(?P<path>\S+)\s*>\}\}\s*$")
 _SHORTCODE = re.compile(r"\{\{<\s*(?P<body>.*?)\s*>\}\}", re.DOTALL)
 _LITERAL = re.compile(r"\{\{\{<(?P<triple>.*?)>\}\}\}|\{\{</\*(?P<comment>.*?)\*/>\}\}", re.DOTALL)
@@ -135,8 +136,8 @@ class _Reader:
         """The keys of a YAML mapping that stands in the given lines, with the line of each."""
         text = "\n".join(line.text for line in lines)
         try:
-            node = yaml.compose(text, Loader=yaml.SafeLoader)
-            values = yaml.safe_load(text)
+            node = yaml.compose(text, Loader=_YAML)
+            values = yaml.load(text, Loader=_YAML)
         except yaml.MarkedYAMLError as error:
             at = lines[min(error.problem_mark.line, len(lines) - 1)] if error.problem_mark else lines[0]
             self.refuse(at.file, at.number, f"not valid YAML: {error.problem}")
@@ -153,7 +154,7 @@ class _Reader:
                 self.refuse(at.file, at.number, f"the option '{key.value}' is given twice")
                 continue
             seen.add(key.value)
-            yield key.value, values[yaml.safe_load(key.value)], at
+            yield key.value, values[yaml.load(key.value, Loader=_YAML)], at
 
     def _pieces(self, lines: list[Line], defaults: Mapping[str, Any]) -> Iterator[Prose | Cell]:
         prose: list[str | Inline] = []

@@ -24,10 +24,9 @@ from hhp_stats.publish.chapters import html_pages, read_chapters, start_writing,
 from hhp_stats.publish.execute import CACHE, execute
 from hhp_stats.publish.kept_text import KeptTexts
 from hhp_stats.publish.kernels import ChapterState
-from hhp_stats.publish.lint import lint_sources
+from hhp_stats.publish.lint import read_and_lint
 from hhp_stats.publish.pdf import write_pdf
 from hhp_stats.publish.project import load_project
-from hhp_stats.publish.qmd import read_chapter
 from hhp_stats.publish.site import PDF_NAME, write_site
 from hhp_stats.publish.source import Source
 from hhp_stats.publish.weave import weave
@@ -187,12 +186,11 @@ def _embedded(
         project = load_project(root)
         if banner is not None:
             project = replace(project, banner=banner)
-        problems = lint_sources(project)
+        sources, problems = read_and_lint(project)
         if problems:
             first, *more = problems
             rest = "".join(f"\n{problem}" for problem in more)
             raise RenderError(first.file, first.line, first.message + rest)
-        sources = [read_chapter(project, chapter) for chapter in project.chapters]
 
     with clock.stage("execute"):
         ready = 0

@@ -13,7 +13,7 @@ from hhp_stats.plan.conduct import Conduct
 from hhp_stats.results import read_results, write_results
 from hhp_stats.studies.kept import FOLDER
 
-__all__ = ["FOLDER", "StudyOutput", "read_output"]
+__all__ = ["FOLDER", "StudyOutput", "read_output", "ready_folder"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,11 +53,17 @@ def _remove(folder: Path) -> None:
         folder.rmdir()
 
 
-def read_output(root: Path, study: str) -> StudyOutput:
-    """Read what `StudyOutput.write` left; refuses a study whose results are not ready (HhpError)."""
+def ready_folder(root: Path, study: str) -> Path:
+    """Where the results of a study are; refuses a study whose results are not ready (HhpError)."""
     folder = root / FOLDER / study
     if not (folder / "results.csv").is_file():
         raise HhpError(f"the results of {study} are not ready: run `hhp results` (or `make report`) first")
+    return folder
+
+
+def read_output(root: Path, study: str) -> StudyOutput:
+    """Read what `StudyOutput.write` left; refuses a study whose results are not ready (HhpError)."""
+    folder = ready_folder(root, study)
     tables = {path.stem: pd.read_csv(path) for path in sorted(folder.glob("*.csv")) if path.name != "results.csv"}
     conduct = tuple(
         Conduct(**{str(k): str(v) for k, v in row.items()})
