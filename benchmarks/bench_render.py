@@ -1,0 +1,152 @@
+"""How long does a rendering of the whole report take: from nothing, with nothing changed, after a correction, after an edit?
+
+Each call is the command a user types, in a process of its own, on a copy of this project. Memory is that of the
+process and everything it started, together, looked at ten times a second.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+from openpyxl import load_workbook
+
+ROOT = Path(__file__).resolve().parents[1]
+RETURN = "data/returns/goal_setting/bromley/endline.xlsx"
+SHAPE = "9 studies, 21 pages, HTML and PDF"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """What a call needed beside time."""
+
+    peak_mib: float
+
+
+def memory_of(process: psutil.Process) -> float:
+    """Memory of a process and its descendants in MiB; pages that they share count once."""
+    total = 0.0
+    for one in (process, *process.children(recursive=True)):
+        try:
+            found = one.memory_full_info() if sys.platform == "linux" else one.memory_info()
+            total += getattr(found, "pss", found.rss) / 2**20
+        except psutil.Error:
+            continue
+    return total
+
+
+class Project:
+    """A copy of the project in which `hhp render` is called again and again."""
+
+    def __init__(self) -> None:
+        self.home: Path | None = None
+        self.days = 0
+
+    def copy(self) -> Path:
+        """Sources and data, nothing that was made."""
+        home = Path(tempfile.mkdtemp(prefix="hhp-bench")) / "project"
+        skipped = shutil.ignore_patterns("figures", "releases")
+        for name in ("data", "report"):
+            shutil.copytree(ROOT / name, home / name, ignore=skipped)
+        for file in [*ROOT.glob("*.qmd"), ROOT / "_quarto.yml", ROOT / "requirements.lock"]:
+            shutil.copy(file, home / file.name)
+        return home
+
+    def render(self, home: Path) -> Measured:
+        environment = os.environ | {"PYTHONPATH": str(ROOT)}
+        process = psutil.Popen(
+            [sys.executable, "-m", "hhp_stats", "render"], cwd=home, env=environment,
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+        )  # fmt: skip
+        peak = 0.0
+        while process.poll() is None:
+            peak = max(peak, memory_of(process))
+            time.sleep(0.1)
+        if process.returncode:
+            raise SystemExit(process.stderr.read().decode())
+        return Measured(peak_mib=peak)
+
+    def prepare(self) -> None:
+        """A project that was rendered before."""
+        self.home = self.copy()
+        self.render(self.home)
+
+    def done(self) -> None:
+        """Leave nothing behind."""
+        if self.home is not None:
+            shutil.rmtree(self.home.parent)
+
+
+class FromNothing(Project):
+    """No results, no kept outputs."""
+
+    def prepare(self) -> None:
+        """Nothing to prepare."""
+
+    def __call__(self) -> Measured:
+        home = self.copy()
+        try:
+            return self.render(home)
+        finally:
+            shutil.rmtree(home.parent)
+
+
+class NothingChanged(Project):
+    """The second of two renderings."""
+
+    def __call__(self) -> Measured:
+        return self.render(self.home)
+
+
+class SentenceEdited(Project):
+    """A sentence more in the chapter of the flagship trial."""
+
+    def __call__(self) -> Measured:
+        with (self.home / "report/02-goal-setting.qmd").open("a", encoding="utf-8") as chapter:
+            self.days += 1
+            chapter.write(f"\nA sentence that is new{' indeed' * self.days}.\n")
+        return self.render(self.home)
+
+
+class AuthorityCorrected(Project):
+    """One more day of absence for one member of staff, through the ledger."""
+
+    def __call__(self) -> Measured:
+        staff, old = someone(self.home)
+        now = old + self.days
+        self.days += 1
+        with (self.home / "data/corrections.csv").open("a", encoding="utf-8") as ledger:
+            ledger.write(
+                f"B{self.days},2020-04-20,goal_setting,endline,Bromley,{staff},overall_absence_days,{now:g},{now + 1:g},"
+                "a day was missed,authority\n"
+            )
+        return self.render(self.home)
+
+
+def someone(home: Path) -> tuple[str, float]:
+    """A member of staff with days of absence: identifier and days."""
+    rows = list(load_workbook(home / RETURN, data_only=True)["Return"].iter_rows(values_only=True))
+    top = next(n for n, row in enumerate(rows) if row[0] == "Unique Staff ID")
+    days = next(n for n, label in enumerate(rows[top]) if label and "Overall absence" in str(label))
+    left = next(n for n, label in enumerate(rows[top]) if label and "Left the authority" in str(label))
+    for row in rows[top + 1 :]:
+        if isinstance(row[days], int | float) and row[days] > 3 and str(row[left]).lower() == "no":
+            return str(row[0]), float(row[days])
+    raise SystemExit(f"nobody in {RETURN} has the pattern that this case corrects")
+
+
+def cases() -> list[tuple[str, str, Project]]:
+    """Every case to be timed: name, shape, call."""
+    return [
+        ("render, from nothing", SHAPE, FromNothing()),
+        ("render, nothing changed", SHAPE, NothingChanged()),
+        ("render, one sentence edited", SHAPE, SentenceEdited()),
+        ("render, one authority corrected", SHAPE, AuthorityCorrected()),
+    ]
