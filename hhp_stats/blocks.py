@@ -35,6 +35,13 @@ def block_sizes(draws: int, block: int) -> list[int]:
     return [min(block, draws - start) for start in range(0, draws, block)]
 
 
+def seed_sequence(seed: int) -> np.random.SeedSequence:
+    """The stream of a seed that can be written down and used again; None and negatives are refused (InvalidInput)."""
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
+        raise InvalidInput(f"a seed must be a whole number from zero, so that the draws can be repeated; not {seed!r}")
+    return np.random.SeedSequence(int(seed))
+
+
 def child_seeds(rng: np.random.Generator, count: int) -> list[np.random.SeedSequence]:
     """Seeds for `count` blocks; a second call on the same `rng` gives others."""
     sequence = rng.bit_generator.seed_seq

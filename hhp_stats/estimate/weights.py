@@ -12,8 +12,9 @@ from numpy.typing import ArrayLike
 from hhp_stats.errors import InvalidInput, NoObservations
 from hhp_stats.estimate.linear import ols
 from hhp_stats.estimate.logistic import logit
-from hhp_stats.estimate.model_matrix import Array, ModelMatrix
-from hhp_stats.infer.cluster_robust import ClusterKind, checked_clusters, cluster_covariance, coefficient
+from hhp_stats.estimate.model_matrix import Array, ModelMatrix, as_numbers
+from hhp_stats.infer.cluster_robust import ClusterKind, cluster_covariance, coefficient
+from hhp_stats.infer.clusters import checked_clusters
 from hhp_stats.results import Estimate
 
 
@@ -59,9 +60,12 @@ def response_weights(
     (CollinearTerms).
     Source: Seaman and White (2013), Statistical Methods in Medical Research 22, 278-295.
     """
-    known = np.asarray(answered, dtype=bool)
+    flags = as_numbers(answered, name="answers")
+    if not np.isin(flags, (0, 1)).all():  # a missing value is true to Python
+        raise InvalidInput("whether somebody answered must be true or false for everybody")
+    known = flags == 1
     if known.shape != (len(matrix.values),):
-        raise ValueError(f"{known.shape} answers for {len(matrix.values)} people")
+        raise InvalidInput(f"{known.shape} answers for {len(matrix.values)} people")
     if not 0 < trim_above <= 1:
         raise InvalidInput(f"weights can be trimmed above a quantile in 0..1, not {trim_above}")
     place = matrix.position(treatment)

@@ -15,7 +15,8 @@ from hhp_stats.blocks import block_sizes, child_seeds, in_blocks
 from hhp_stats.errors import InvalidInput, UnknownName
 from hhp_stats.estimate.linear import LinearFit
 from hhp_stats.estimate.model_matrix import Array
-from hhp_stats.infer.cluster_robust import cluster_codes, cluster_covariance, cluster_sums, coefficient
+from hhp_stats.infer.cluster_robust import cluster_covariance, coefficient
+from hhp_stats.infer.clusters import cluster_codes, cluster_sums
 from hhp_stats.infer.resampling import (
     DrawMoments,
     ResamplingTest,

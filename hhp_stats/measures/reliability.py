@@ -14,8 +14,11 @@ from scipy import optimize, stats
 from statsmodels.multivariate.factor import Factor
 from statsmodels.tools.sm_exceptions import ConvergenceWarning, EstimationWarning
 
-from hhp_stats.errors import InvalidInput, NonConvergence, NoObservations
+from hhp_stats.blocks import seed_sequence
+from hhp_stats.errors import InvalidInput, NonConvergence, NoObservations, UnknownName
+from hhp_stats.estimate.model_matrix import as_numbers
 from hhp_stats.progress import Progress, silent
+from hhp_stats.results import checked_level
 
 Array = npt.NDArray[np.float64]
 OmegaMethod = Literal["ml", "minres"]
@@ -66,7 +69,7 @@ def cronbach_alpha(items: pd.DataFrame, *, standardised: bool = False, conf_leve
         raise InvalidInput("the sum of the items does not vary: an item is turned the wrong way")
     alpha = k / (k - 1) * (1 - float(np.trace(matrix)) / total)
     df = (n - 1, (n - 1) * (k - 1))
-    tail = (1 - conf_level) / 2
+    tail = (1 - checked_level(conf_level)) / 2
     return Reliability(
         coefficient="alpha",
         estimate=alpha,
@@ -93,6 +96,7 @@ def spearman_brown(items: pd.DataFrame, *, conf_level: float = 0.95) -> Reliabil
         raise InvalidInput(f"Spearman-Brown is for two items, not {k}")
     if n < 4:
         raise NoObservations(f"{n} persons answered both items; Fisher's z needs four")
+    checked_level(conf_level)
     r = float(_correlations(values)[0, 1])
     if r <= -1 + 1e-12:
         raise InvalidInput("the two items are exact opposites: turn one round first")
@@ -135,6 +139,8 @@ def mcdonald_omega(
     do not vary (InvalidInput), and a solution with a uniqueness at zero, called a Heywood case
     (NonConvergence): omega is then a number without a model.
     """
+    if method not in ("ml", "minres"):
+        raise UnknownName(f"no method {method!r}; there are ml, minres")
     values = _complete(items, minimum=3)
     estimate = _omega(values, method=method, standardised=standardised)
     low = high = float("nan")
@@ -147,7 +153,7 @@ def mcdonald_omega(
         )
         if failed > 0.05 * draws:
             raise NonConvergence(f"omega has no solution in {failed} of {draws} bootstrap samples")
-        tail = (1 - conf_level) / 2
+        tail = (1 - checked_level(conf_level)) / 2
         low, high = (float(q) for q in np.quantile(resampled, [tail, 1 - tail]))
         label += f", percentile interval from {draws - failed} of {draws} bootstrap samples"
     return Reliability(
@@ -207,7 +213,7 @@ def _omega(values: Array, *, method: OmegaMethod, standardised: bool) -> float:
 def _bootstrap_omega(
     values: Array, *, method: OmegaMethod, standardised: bool, draws: int, seed: int, progress: Progress
 ) -> tuple[Array, int]:
-    streams = [np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(draws)]
+    streams = [np.random.default_rng(child) for child in seed_sequence(seed).spawn(draws)]
     kept: list[float] = []
     for done, rng in enumerate(streams, start=1):
         sample = values[rng.integers(0, len(values), size=len(values))]
@@ -225,7 +231,10 @@ def _correlations(values: Array) -> Array:
 def _complete(items: pd.DataFrame, *, minimum: int) -> Array:
     if items.shape[1] < minimum:
         raise InvalidInput(f"{items.shape[1]} items; this coefficient needs at least {minimum}")
-    values = items.astype("float64").dropna().to_numpy()
+    numbers = as_numbers(items, name="answers")
+    if np.isinf(numbers).any():
+        raise InvalidInput("the items hold infinite values")
+    values = numbers[~np.isnan(numbers).any(axis=1)]
     if len(values) < 3:
         raise NoObservations(f"{len(values)} persons answered every item; three are needed")
     return _varying(values)

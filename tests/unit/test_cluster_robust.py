@@ -11,15 +11,13 @@ from hhp_stats.errors import EstimationError, NoObservations, SingleClusterArm, 
 from hhp_stats.estimate.linear import ols
 from hhp_stats.estimate.model_matrix import ModelMatrix
 from hhp_stats.infer.cluster_robust import (
-    cluster_codes,
     cluster_covariance,
-    cluster_sums,
     coefficient,
     heteroskedastic_covariance,
     linear_contrast,
-    refuse_thin_arms,
     two_way_covariance,
 )
+from hhp_stats.infer.clusters import cluster_codes, cluster_sums, refuse_thin_arms
 from hhp_stats.infer.wald import wald_test
 
 
