@@ -1,7 +1,8 @@
 """Long random work in blocks: the same numbers in series, on all cores, or on a cluster.
 
 Blocks and their seeds depend on the amount of work alone, never on how many workers share it. The
-caller chooses the workers outside, with `joblib.parallel_config(backend=..., n_jobs=...)`.
+caller may choose the workers outside, with `joblib.parallel_config(backend=..., n_jobs=...)`, Dask among
+them; where nobody has, long work takes every core and short work stays in this process (`workers`).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import TypeVar
 
 import numpy as np
 from joblib import Parallel, delayed
+from joblib.parallel import BACKENDS, DEFAULT_BACKEND, get_active_backend
 
 from hhp_stats.errors import InvalidInput
 from hhp_stats.progress import Progress
@@ -18,10 +20,35 @@ from hhp_stats.progress import Progress
 Result = TypeVar("Result")
 
 
-def in_blocks(task: Callable[..., Result], jobs: Sequence[tuple[object, ...]], progress: Progress) -> list[Result]:
-    """Run `task(*job)` for each job through joblib, in order, whatever the backend; report progress."""
+# Starting processes takes a second or two: shorter work is done before they are up.
+LONG_SECONDS = 4.0
+
+
+def workers(seconds: float) -> int | None:
+    """How many workers should work of about `seconds` on one core have? For joblib's `n_jobs`.
+
+    None, which is whatever configuration of joblib is in force, where there is one; else every core (-1) for
+    long work and one for short. `seconds` is an estimate from the amount of work, never a measurement, and
+    the numbers do not depend on it.
+    """
+    backend, chosen = get_active_backend()
+    # Inside a worker the nesting level is above zero, and another backend was chosen by somebody.
+    if chosen is not None or backend.nesting_level or not isinstance(backend, BACKENDS[DEFAULT_BACKEND]):
+        return None
+    return -1 if seconds > LONG_SECONDS else 1
+
+
+def in_blocks(
+    task: Callable[..., Result], jobs: Sequence[tuple[object, ...]], progress: Progress, *, seconds: float
+) -> list[Result]:
+    """Run `task(*job)` for each job through joblib, in order, whatever the backend; report progress.
+
+    `seconds`: about how long all jobs take on one core; see `workers`.
+    """
     done: list[Result] = []
-    results: Iterator[Result] = Parallel(return_as="generator")(delayed(task)(*job) for job in jobs)
+    results: Iterator[Result] = Parallel(n_jobs=workers(seconds), return_as="generator")(
+        delayed(task)(*job) for job in jobs
+    )
     for result in results:
         done.append(result)
         progress(len(done), len(jobs))

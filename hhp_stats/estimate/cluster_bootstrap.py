@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
 
-from hhp_stats.blocks import seed_sequence
+from hhp_stats.blocks import seed_sequence, workers
 from hhp_stats.errors import EstimationError, InvalidInput, NoObservations, SingleClusterArm, UnknownName
 from hhp_stats.infer.satterthwaite import IntArray
 from hhp_stats.progress import Progress, silent
@@ -18,6 +18,7 @@ from hhp_stats.results import checked_level
 
 Estimator = Callable[[pd.DataFrame], Mapping[str, float]]
 
+SECONDS = 1e-6  # one person in one draw takes about this long, resampling and regression together
 _ROUND = 50  # draws between two reports of progress; the numbers do not depend on it
 
 
@@ -63,7 +64,8 @@ def cluster_bootstrap(
     numbers, their dependence is kept.
 
     `estimator(frame)` returns the same names each time. Draw b uses the b-th child of `seed`, so the numbers
-    are the same however many workers there are. `n_jobs` None follows `joblib.parallel_config`.
+    are the same however many workers there are. `n_jobs` None follows `joblib.parallel_config`, else takes
+    every core for long work.
 
     A draw in which the estimator raises an EstimationError (for example separation) or returns a number that
     is not finite is counted; more than
@@ -93,6 +95,8 @@ def cluster_bootstrap(
         )
     streams = seed_sequence(seed).spawn(draws)
     found: list[dict[str, float] | None] = []
+    if n_jobs is None:
+        n_jobs = workers(SECONDS * draws * len(frame))
     with Parallel(n_jobs=n_jobs) as parallel:
         for start in range(0, draws, _ROUND):
             part = streams[start : start + _ROUND]

@@ -32,6 +32,7 @@ Draw = Callable[[np.random.Generator, int], npt.NDArray[np.generic]]
 Statistic = Literal["t", "difference"]
 
 DRAWS_AT_ONCE = 250
+SECONDS = 1.7e-10  # one draw times one stored sum takes about this long
 
 
 def randomisation_test(
@@ -163,7 +164,9 @@ def _draws(
             raise InvalidInput("the observed allocation is not among `assignments`")
         starts = np.cumsum([0, *block_sizes(len(every), DRAWS_AT_ONCE)]).tolist()
         jobs = [(pieces, every[i:j], None, j - i) for i, j in pairwise(starts)]
-    blocks = in_blocks(_block, jobs, progress)
+    size = sum(piece.quadratic.size + 4 * piece.linear.size for piece in pieces)
+    count = draws if draw is not None else len(every)
+    blocks = in_blocks(_block, jobs, progress, seconds=SECONDS * count * size)
     moments = [
         stack_moments([block[j] for block in blocks], scale=piece.scale, weights=weights)
         for j, piece in enumerate(pieces)

@@ -2,14 +2,11 @@
 
 import itertools
 
-import joblib
 import numpy as np
 import pandas as pd
 import pytest
 
 from hhp_stats.blocks import block_sizes, child_seeds
-from hhp_stats.design.power import simulate_power
-from hhp_stats.design.simulated_trials import TrialDesign
 from hhp_stats.design.team_sums import StratifiedDraw
 from hhp_stats.errors import EstimationError, InvalidInput, SingleClusterArm, UnknownName
 from hhp_stats.estimate.linear import ols
@@ -133,31 +130,6 @@ def test_progress_is_told_of_every_block():
         progress=lambda *step: seen["randomisation"].append(step),
     )  # fmt: skip
     assert seen == {"bootstrap": [(1, 3), (2, 3), (3, 3)], "randomisation": [(1, 3), (2, 3), (3, 3)]}
-
-
-def parallel_numbers():
-    y, matrix, clusters, draw = trial()
-    tests = both(y, matrix, clusters, draw, draws=3_000)
-    design = TrialDesign(cluster_sizes=(6,) * 30, icc=0.1)
-    power = simulate_power(design=design, effect=0.3, trials=120, rng=np.random.default_rng(3))
-    return [tests["bootstrap"].estimate, tests["randomisation"].estimate, power.mean_estimate, power.power]
-
-
-def test_same_numbers_in_threads():
-    serial = parallel_numbers()
-    with joblib.parallel_config(backend="threading", n_jobs=3):
-        assert parallel_numbers() == serial
-
-
-def test_same_numbers_on_a_dask_cluster():
-    distributed = pytest.importorskip("distributed")
-    serial = parallel_numbers()
-    with (
-        distributed.LocalCluster(n_workers=1, threads_per_worker=2, processes=False, dashboard_address=None) as cluster,
-        distributed.Client(cluster),
-        joblib.parallel_config(backend="dask"),
-    ):
-        assert parallel_numbers() == serial
 
 
 def test_too_few_teams_give_an_unbounded_interval():
