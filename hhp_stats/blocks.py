@@ -22,6 +22,7 @@ Result = TypeVar("Result")
 
 # Starting processes takes a second or two: shorter work is done before they are up.
 LONG_SECONDS = 4.0
+TASKS = 24  # enough to keep the cores of a large machine busy to the end and to move a progress bar
 
 
 def workers(seconds: float) -> int | None:
@@ -45,14 +46,22 @@ def in_blocks(
 
     `seconds`: about how long all jobs take on one core; see `workers`.
     """
+    count = workers(seconds)
+    # What the jobs share is sent along with each task: a few tasks of many jobs rather than one of each.
+    step = 1 if count == 1 else -(-len(jobs) // TASKS) or 1
+    tasks = [jobs[start : start + step] for start in range(0, len(jobs), step)]
     done: list[Result] = []
-    results: Iterator[Result] = Parallel(n_jobs=workers(seconds), return_as="generator")(
-        delayed(task)(*job) for job in jobs
+    results: Iterator[list[Result]] = Parallel(n_jobs=count, return_as="generator")(
+        delayed(_in_turn)(task, part) for part in tasks
     )
-    for result in results:
-        done.append(result)
+    for found in results:
+        done.extend(found)
         progress(len(done), len(jobs))
     return done
+
+
+def _in_turn(task: Callable[..., Result], jobs: Sequence[tuple[object, ...]]) -> list[Result]:
+    return [task(*job) for job in jobs]
 
 
 def block_sizes(draws: int, block: int) -> list[int]:
