@@ -183,7 +183,7 @@ def joint_f_test(*, covariates: pd.DataFrame, treatment: ArrayLike, clusters: Ar
 
     Wald F of all slopes in a least-squares regression of treatment on the covariates with a CR1 covariance by
     cluster, over (q, G-1). Beside `omnibus_balance` for readers who expect it: with whole clusters in
-    one arm and few of them it rejects too often.
+    one arm and few of them it rejects too often (Hansen and Bowers 2008, Statistical Science 23, 219-236).
 
     Refuses columns that determine each other (CollinearTerms), as many slopes as clusters less one or
     covariates that determine the arm (InvalidInput), and what `omnibus_balance` refuses.

@@ -114,7 +114,8 @@ def individual_detectable_effect(
 ) -> float:
     """What is the smallest difference in means that a trial of `people` individuals finds?
 
-    Estimator: (z(1-alpha/2) + z(power)) 2 sd sqrt((1 - r^2) / N), equal arms of N/2.
+    Estimator: (z(1-alpha/2) + z(power)) 2 sd sqrt((1 - r^2) / N), equal arms of N/2: the formula for
+    teams of one person without lost clusters (Hemming and Marsh 2013, Stata Journal 13, 114-135).
     Refuses fewer than two people (InvalidInput), and as `cluster_detectable_effect`.
     """
     if not 2 <= people < math.inf:

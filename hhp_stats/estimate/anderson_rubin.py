@@ -57,8 +57,8 @@ def anderson_rubin_set(forms: ReducedForms, *, conf_level: float = 0.95) -> Conf
 
     Assumes that assignment moves the outcome only through take-up and is as good as random given the
     covariates; V(b) as given (robust, clustered). Refuses more than six instruments (InvalidInput: the
-    polynomial loses its digits). Source: Anderson and Rubin (1949), Annals of Mathematical Statistics 20;
-    Andrews, Stock and Sun (2019), Annual Review of Economics 11, section 5.
+    polynomial loses its digits). Source: Anderson and Rubin (1949), Annals of Mathematical Statistics 20,
+    46-63; Andrews, Stock and Sun (2019), Annual Review of Economics 11, 727-753, section 5.
     """
     q = len(forms.on_outcome)
     label = f"Anderson-Rubin, F({q}, {forms.df:g})"

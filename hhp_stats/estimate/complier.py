@@ -78,8 +78,9 @@ def complier_effect(
 
     Refuses missing outcomes, missing or constant take-up (InvalidInput), instruments that are not in the
     matrix (UnknownName), one cluster in an arm (SingleClusterArm), a first stage of exactly zero, and an
-    outcome without variation beside the terms (EstimationError). Source: Imbens and Angrist (1994), Econometrica 62; Montiel Olea and Pflueger
-    (2013), Journal of Business & Economic Statistics 31; Anderson and Rubin (1949).
+    outcome without variation beside the terms (EstimationError). Source: Imbens and Angrist (1994), Econometrica 62, 467-475;
+    Montiel Olea and Pflueger (2013), Journal of Business & Economic Statistics 31, 358-369; Anderson and
+    Rubin (1949), Annals of Mathematical Statistics 20, 46-63.
     """
     checked_level(conf_level)
     y = check_outcome(outcome, matrix)

@@ -70,8 +70,8 @@ def icc_anova(
     outcome (n,), clusters (n,). Refuses missing values and an outcome that does not vary (InvalidInput), no
     observations (NoObservations), fewer than two clusters (SingleClusterArm), and clusters of one person only
     (InvalidInput: nothing varies within). Source: Donner and Klar (2000), Design and Analysis of Cluster
-    Randomization Trials, ch. 1; Searle (1971), Biometrics 27; Swiger, Harvey, Everson and Gregory (1964),
-    Biometrics 20; Ridout, Demetrio and Firth (1999), Biometrics 55, for 0/1 outcomes.
+    Randomization Trials, ch. 1; Searle (1971), Biometrics 27, 1-76; Swiger, Harvey, Everson and Gregory
+    (1964), Biometrics 20, 818-826; Ridout, Demetrio and Firth (1999), Biometrics 55, 137-148, for 0/1 outcomes.
     """
     if interval not in ("searle", "swiger"):
         raise UnknownName(f"no interval {interval!r}; there are searle, swiger")
@@ -133,7 +133,7 @@ def icc_reml(
     has the correlation one, as in `icc_anova`.
 
     Assumes normal intercepts and errors of equal variance. Refuses what `icc_anova` refuses.
-    Source: Patterson and Thompson (1971), Biometrika 58.
+    Source: Patterson and Thompson (1971), Biometrika 58, 545-554.
     """
     checked_level(conf_level)
     y, frame = _checked(outcome, clusters, treatment)

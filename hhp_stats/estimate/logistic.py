@@ -236,7 +236,12 @@ def log_odds(
     df: Literal["normal", "clusters"] = "normal",
     conf_level: float = 0.95,
 ) -> Estimate:
-    """What is the log odds ratio of one term, with the z test of Stata's `logit` (or t on G-1)?"""
+    """What is the log odds ratio of one term, with the z test of Stata's `logit` (or t on G-1)?
+
+    Estimator: the coefficient b with the square root of its variance. Refuses an unknown term or df
+    (UnknownName), `clusters` without clusters, a variance that is not positive (EstimationError).
+    Source: McCullagh and Nelder (1989), Generalized Linear Models, 2nd ed., ch. 4.
+    """
     position = fit.matrix.position(term)
     if df not in ("normal", "clusters"):
         raise UnknownName(f"no degrees of freedom {df!r} for a logit; there are normal, clusters")
@@ -266,7 +271,7 @@ def odds_ratio(
 
     Estimator: exp(b) with exponentiated interval and the test of b = 0 (odds ratio one); `std_error`
     is exp(b) times that of b, by the delta method, so the interval is not symmetric about it (as
-    Stata's `logit, or`).
+    Stata's `logit, or`). Refusals and source: `log_odds`.
     """
     return exponentiated(log_odds(fit, covariance, term=term, df=df, conf_level=conf_level))
 

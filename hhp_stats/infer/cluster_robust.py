@@ -184,6 +184,7 @@ def coefficient(
     covariance's own kind, `residual` N-k, `normal` infinity.
     Refuses: an unknown term or df (UnknownName), `clusters` without clusters, `satterthwaite` for
     two-way clustering, a variance that is not positive (EstimationError).
+    Source: Cameron and Miller (2015), Journal of Human Resources 50, 317-372, for G-1.
     """
     return linear_contrast(fit, covariance, weights={term: 1.0}, df=df, conf_level=conf_level)
 

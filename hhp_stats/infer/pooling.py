@@ -220,6 +220,7 @@ def pooled_itt(
     memory), then `pool`. `total` is only for `progress`.
     Refuses: what `fit` and `pool` refuse; a failure in one completed data set is a failure of the
     whole, since leaving it out would choose among the imputations.
+    Source: Rubin (1987), Multiple Imputation for Nonresponse in Surveys, eqs 3.1.2-3.1.7.
     """
     estimates = []
     for done, frame in enumerate(completed, start=1):

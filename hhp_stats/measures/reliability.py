@@ -60,6 +60,8 @@ def cronbach_alpha(items: pd.DataFrame, *, standardised: bool = False, conf_leve
     Items must already point the same way (reverse-score first). A negative alpha is returned as it
     is: it says that some item does not. Refuses fewer than two items, an item that does not vary
     (InvalidInput), and fewer than three complete persons (NoObservations).
+    Source: Cronbach (1951), Psychometrika 16, 297-334; Feldt, Woodruff and Salih (1987), Applied
+    Psychological Measurement 11, 93-103.
     """
     values = _complete(items, minimum=2)
     n, k = values.shape
@@ -87,7 +89,7 @@ def spearman_brown(items: pd.DataFrame, *, conf_level: float = 0.95) -> Reliabil
 
     2r / (1 + r), r the correlation of the two items; interval by Fisher's z of r carried through the
     same formula. For two items it never falls below alpha and equals the alpha of standardised
-    items (Eisinga, te Grotenhuis and Pelzer 2013). Refuses any other number of items and r = -1
+    items (Eisinga, te Grotenhuis and Pelzer 2013, International Journal of Public Health 58, 637-642). Refuses any other number of items and r = -1
     (InvalidInput), and fewer than four complete persons (NoObservations).
     """
     values = _complete(items, minimum=2)
@@ -130,7 +132,7 @@ def mcdonald_omega(
     """How reliable is the sum of the items, if one factor lies behind them with unequal weights?
 
     omega total = (sum of loadings)^2 / ((sum of loadings)^2 + sum of uniquenesses) of a one-factor
-    model (McDonald 1999, Test Theory), fitted to the correlations by maximum likelihood ("ml") or
+    model (McDonald 1999, Test Theory, ch. 6), fitted to the correlations by maximum likelihood ("ml") or
     by least squares off the diagonal ("minres"); loadings are brought back to the units of the
     items unless `standardised`. With `draws` > 0 a percentile interval from resampled persons is
     added, which needs a `seed`.

@@ -13,8 +13,9 @@ from hhp_stats.estimate.linear import ols
 from hhp_stats.estimate.model_matrix import ModelMatrix
 from hhp_stats.infer.multiplicity import holm, westfall_young
 from hhp_stats.infer.randomisation_test import randomisation_statistics, randomisation_test
-from hhp_stats.infer.resampling import invert
+from hhp_stats.infer.resampling import DrawMoments, invert, resampling_test
 from hhp_stats.infer.wild_bootstrap import wild_bootstrap, wild_bootstrap_statistics
+from hhp_stats.results import Estimate
 
 
 def trial(teams=40, *, effect=0.0, seed=1, covariates=2):
@@ -333,3 +334,20 @@ def test_westfall_young_with_weights_is_the_weighted_count():
     every = np.array(list(itertools.product((-1.0, 1.0), repeat=2))) * [2.0, 3.0]
     got = westfall_young(statistics=np.array([2.0, 3.0]), drawn=every, weights=np.full(4, 0.25))
     assert got.tolist() == [1.0, 1.0]
+
+
+@pytest.mark.parametrize("conf_level", [0.8, 0.9, 0.95, 0.99])
+def test_a_p_value_equal_to_the_level_rejects(conf_level):
+    """1 - .9 is below .1 in double precision and 1 - .95 above .05: neither may decide."""
+    alternatives = round((1 - conf_level) * 100)
+    # One hundred equally likely draws of which `alternatives` are as extreme as the observed one at every effect.
+    numerator = np.where(np.arange(100) < alternatives, 1e6, 0.0)
+    moments = DrawMoments(
+        linear0=numerator, linear1=np.zeros(100), square0=np.ones(100), square1=np.zeros(100), square2=np.zeros(100),
+        scale=(1.0, 0.0, 0.0), weights=np.full(100, 0.01),
+    )  # fmt: skip
+    base = Estimate(estimate=3.0, std_error=1.0, df=9, n=100, n_clusters=10, method="m", conf_level=conf_level)
+    test = resampling_test(moments=moments, base=base, method="m")
+    assert test.estimate.p_value == pytest.approx(1 - conf_level, rel=1e-12)
+    # All draws but those are zero: as extreme as an observed zero only, so only the estimate itself is kept.
+    assert (test.estimate.conf_low, test.estimate.conf_high) == pytest.approx((3.0, 3.0), abs=1e-6)
