@@ -17,6 +17,7 @@ from hhp_stats.estimate.linear import ols
 from hhp_stats.estimate.model_matrix import Array, ModelMatrix, as_numbers
 from hhp_stats.infer.cluster_robust import ClusterKind, cluster_covariance, coefficient
 from hhp_stats.infer.clusters import cluster_codes, cluster_name
+from hhp_stats.progress import Progress, silent
 from hhp_stats.results import Estimate, checked_level
 
 Arm = Literal["treated", "control", "neither"]
@@ -134,6 +135,7 @@ def lee_bounds(
     draws: int = 1000,
     seed: int,
     conf_level: float = 0.95,
+    progress: Progress = silent,
 ) -> Bounds:
     """What is the effect among those who answer in either arm, if the intervention moves answering one way only?
 
@@ -178,7 +180,10 @@ def lee_bounds(
                 raise SingleClusterArm(f"the {name} arm holds one cluster: its variance is not identified")
     low, high, share = _lee(treated, control, None, None)
     rng = np.random.default_rng(seed_sequence(seed))
-    repeated = np.array([_lee(treated, control, treated.redraw(rng), control.redraw(rng))[:2] for _ in range(draws)])
+    repeated = np.empty((draws, 2))
+    for done in range(draws):
+        repeated[done] = _lee(treated, control, treated.redraw(rng), control.redraw(rng))[:2]
+        progress(done + 1, draws)
     repeated = repeated[np.isfinite(repeated).all(axis=1)]
     if len(repeated) < 0.95 * draws:
         raise NoObservations(f"an arm had no answers left in {draws - len(repeated)} of {draws} bootstrap draws")
