@@ -1,7 +1,8 @@
 """Long random work in blocks: the same numbers in series, on all cores, or on a cluster.
 
 Blocks and their seeds depend on the amount of work alone, never on how many workers share it. The
-caller chooses the workers outside, with `joblib.parallel_config(backend=..., n_jobs=...)`.
+caller may choose the workers outside, with `joblib.parallel_config(backend=..., n_jobs=...)`, Dask among
+them; where nobody has, long work takes every core and short work stays in this process (`workers`).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import TypeVar
 
 import numpy as np
 from joblib import Parallel, delayed
+from joblib.parallel import BACKENDS, DEFAULT_BACKEND, get_active_backend
 
 from hhp_stats.errors import InvalidInput
 from hhp_stats.progress import Progress
@@ -18,14 +20,48 @@ from hhp_stats.progress import Progress
 Result = TypeVar("Result")
 
 
-def in_blocks(task: Callable[..., Result], jobs: Sequence[tuple[object, ...]], progress: Progress) -> list[Result]:
-    """Run `task(*job)` for each job through joblib, in order, whatever the backend; report progress."""
+# Starting processes takes a second or two: shorter work is done before they are up.
+LONG_SECONDS = 4.0
+TASKS = 24  # enough to keep the cores of a large machine busy to the end and to move a progress bar
+
+
+def workers(seconds: float) -> int | None:
+    """How many workers should work of about `seconds` on one core have? For joblib's `n_jobs`.
+
+    None, which is whatever configuration of joblib is in force, where there is one; else every core (-1) for
+    long work and one for short. `seconds` is an estimate from the amount of work, never a measurement, and
+    the numbers do not depend on it.
+    """
+    backend, chosen = get_active_backend()
+    # Inside a worker the nesting level is above zero, and another backend was chosen by somebody.
+    if chosen is not None or backend.nesting_level or not isinstance(backend, BACKENDS[DEFAULT_BACKEND]):
+        return None
+    return -1 if seconds > LONG_SECONDS else 1
+
+
+def in_blocks(
+    task: Callable[..., Result], jobs: Sequence[tuple[object, ...]], progress: Progress, *, seconds: float
+) -> list[Result]:
+    """Run `task(*job)` for each job through joblib, in order, whatever the backend; report progress.
+
+    `seconds`: about how long all jobs take on one core; see `workers`.
+    """
+    count = workers(seconds)
+    # What the jobs share is sent along with each task: a few tasks of many jobs rather than one of each.
+    step = 1 if count == 1 else -(-len(jobs) // TASKS) or 1
+    tasks = [jobs[start : start + step] for start in range(0, len(jobs), step)]
     done: list[Result] = []
-    results: Iterator[Result] = Parallel(return_as="generator")(delayed(task)(*job) for job in jobs)
-    for result in results:
-        done.append(result)
+    results: Iterator[list[Result]] = Parallel(n_jobs=count, return_as="generator")(
+        delayed(_in_turn)(task, part) for part in tasks
+    )
+    for found in results:
+        done.extend(found)
         progress(len(done), len(jobs))
     return done
+
+
+def _in_turn(task: Callable[..., Result], jobs: Sequence[tuple[object, ...]]) -> list[Result]:
+    return [task(*job) for job in jobs]
 
 
 def block_sizes(draws: int, block: int) -> list[int]:
@@ -33,6 +69,13 @@ def block_sizes(draws: int, block: int) -> list[int]:
     if draws < 1:
         raise InvalidInput(f"draws must be at least one, not {draws}")
     return [min(block, draws - start) for start in range(0, draws, block)]
+
+
+def seed_sequence(seed: int) -> np.random.SeedSequence:
+    """The stream of a seed that can be written down and used again; None and negatives are refused (InvalidInput)."""
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
+        raise InvalidInput(f"a seed must be a whole number from zero, so that the draws can be repeated; not {seed!r}")
+    return np.random.SeedSequence(int(seed))
 
 
 def child_seeds(rng: np.random.Generator, count: int) -> list[np.random.SeedSequence]:

@@ -110,7 +110,7 @@ class UnknownName(EstimationError):
     """An estimator was asked for a term, method or covariance that does not exist."""
 
 
-class InvalidInput(EstimationError):
+class InvalidInput(EstimationError, ValueError):
     """A value or argument that cannot be what it claims: a score off its scale, a share above one."""
 
 

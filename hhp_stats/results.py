@@ -16,7 +16,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from hhp_stats.errors import HhpError
+from hhp_stats.errors import HhpError, InvalidInput
 from hhp_stats.tails import student_quantile, student_tail
 from hhp_stats.traced import TracedRow
 
@@ -28,6 +28,13 @@ RESULT_ID = re.compile(r"[a-z0-9_]+(/[a-z0-9_.:-]+){2,4}")
 
 class ResultError(HhpError):
     """A row or frame of results contradicts itself."""
+
+
+def checked_level(conf_level: float) -> float:
+    """A level of confidence, refused outside 0 to 1 (InvalidInput): .95, never 95."""
+    if not 0 < conf_level < 1:
+        raise InvalidInput(f"conf_level must lie between 0 and 1, not {conf_level}")
+    return conf_level
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,8 +61,9 @@ class Estimate:
     note: str = ""
 
     def __post_init__(self) -> None:
-        if math.isnan(self.estimate):
-            raise ResultError("an estimate must be a number; report a row of status not_estimated")
+        checked_level(self.conf_level)
+        if not math.isfinite(self.estimate):
+            raise ResultError("an estimate must be a finite number; report a row of status not_estimated")
         if not self.df > 0:
             raise ResultError(f"degrees of freedom must be positive, not {self.df}")
         if self.std_error < 0:

@@ -11,9 +11,10 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy import stats
 
+from hhp_stats.blocks import seed_sequence
 from hhp_stats.errors import ConstantTreatment, InvalidInput, NoObservations, SingleClusterArm, UnknownName
 from hhp_stats.estimate.linear import ols
-from hhp_stats.estimate.model_matrix import Array, ModelMatrix
+from hhp_stats.estimate.model_matrix import Array, ModelMatrix, as_numbers
 from hhp_stats.infer.cluster_robust import cluster_covariance
 from hhp_stats.progress import Progress, silent
 
@@ -57,14 +58,14 @@ def balance_table(
     known, the others are counted as missing. A standardised difference is missing where nothing
     varies in either arm and the means agree, and infinite where they do not.
 
-    Refuses unknown columns (UnknownName), treatment other than 0 and 1 (InvalidInput), one arm only
+    Refuses unknown columns (UnknownName), treatment other than 0 and 1, infinite values (InvalidInput), one arm only
     (ConstantTreatment), and a covariate unknown for a whole arm (NoObservations).
     Source: Austin (2009), Statistics in Medicine 28, 3083-3107; Yang and Dalton (2012), SAS Global Forum 335.
     """
     arm = _arm(frame, treatment, [*continuous, *categorical])
     rows: list[dict[str, object]] = []
     for name in continuous:
-        values = frame[name].astype("float64")
+        values = _known_finite(frame[name])
         rows.append(_continuous_row(name, values[arm], values[~arm]))
     for name in categorical:
         rows.extend(_categorical_rows(name, frame.loc[arm, name], frame.loc[~arm, name]))
@@ -80,7 +81,7 @@ def arm_summary(
     for label, mask in (("treatment", arm), ("control", ~arm)):
         part = frame.loc[mask]
         for name in columns:
-            known = part[name].astype("float64").dropna()
+            known = _known_finite(part[name]).dropna()
             low, middle, high = known.quantile([0.25, 0.5, 0.75]) if len(known) else (math.nan,) * 3
             rows.append(
                 {
@@ -165,7 +166,7 @@ def omnibus_balance(
     first = ~frame["cluster"].duplicated().to_numpy()
     order = np.argsort(frame.loc[first, "cluster"].to_numpy(), kind="stable")
     larger = 0
-    for done, child in enumerate(np.random.SeedSequence(seed).spawn(draws), start=1):
+    for done, child in enumerate(seed_sequence(seed).spawn(draws), start=1):
         arm = np.asarray(redraw(np.random.default_rng(child)), dtype=np.float64)
         # Ties of equivalent assignments differ in the last digits: count them as ties.
         larger += distance(arm[first][order]) >= statistic * (1 - 1e-9)
@@ -182,10 +183,10 @@ def joint_f_test(*, covariates: pd.DataFrame, treatment: ArrayLike, clusters: Ar
 
     Wald F of all slopes in a least-squares regression of treatment on the covariates with a CR1 covariance by
     cluster, over (q, G-1). Beside `omnibus_balance` for readers who expect it: with whole clusters in
-    one arm and few of them it rejects too often.
+    one arm and few of them it rejects too often (Hansen and Bowers 2008, Statistical Science 23, 219-236).
 
-    Refuses columns that determine each other (CollinearTerms), as many slopes as clusters less one
-    (InvalidInput), and what `omnibus_balance` refuses.
+    Refuses columns that determine each other (CollinearTerms), as many slopes as clusters less one or
+    covariates that determine the arm (InvalidInput), and what `omnibus_balance` refuses.
     """
     x, names = _numeric(covariates)
     z = np.asarray(treatment, dtype=np.float64)
@@ -199,6 +200,8 @@ def joint_f_test(*, covariates: pd.DataFrame, treatment: ArrayLike, clusters: Ar
     fit = ols(outcome=z, matrix=matrix)
     covariance = cluster_covariance(fit, clusters=frame["cluster"].to_numpy()).matrix[1:, 1:]
     slopes = fit.coefficients[1:]
+    if float(fit.residuals @ fit.residuals) <= 1e-26 * float(z @ z):  # rounding errors of the arms
+        raise InvalidInput("the covariates determine the arm exactly: there is no F")
     statistic = float(slopes @ np.linalg.solve(covariance, slopes)) / q
     return OmnibusBalance(
         statistic=statistic, df=q, df_denominator=groups - 1, p_value=float(stats.f.sf(statistic, q, groups - 1)),
@@ -263,6 +266,13 @@ def _ratio(gap: float, variance: float) -> float:
     return math.nan if gap == 0 or math.isnan(variance) else math.copysign(math.inf, gap)
 
 
+def _known_finite(column: pd.Series) -> pd.Series:
+    values = as_numbers(column, name=str(column.name))
+    if np.isinf(values).any():
+        raise InvalidInput(f"{column.name} holds infinite values")
+    return pd.Series(values, index=column.index)
+
+
 def _refuse_empty(name: str, treated: int, control: int) -> None:
     if min(treated, control) == 0:
         raise NoObservations(f"{name} is unknown for everyone in the {'treatment' if treated == 0 else 'control'} arm")
@@ -272,7 +282,7 @@ def _arm(frame: pd.DataFrame, treatment: str, columns: Sequence[str]) -> pd.Seri
     missing = [column for column in (treatment, *columns) if column not in frame.columns]
     if missing:
         raise UnknownName(f"no column {', '.join(missing)}")
-    z = frame[treatment].astype("float64")
+    z = pd.Series(as_numbers(frame[treatment], name=treatment), index=frame.index)
     if not z.isin([0.0, 1.0]).all():
         raise InvalidInput("treatment must be 0 or 1 for everyone")
     if z.nunique() < 2:
@@ -281,7 +291,7 @@ def _arm(frame: pd.DataFrame, treatment: str, columns: Sequence[str]) -> pd.Seri
 
 
 def _numeric(covariates: pd.DataFrame) -> tuple[Array, tuple[str, ...]]:
-    x = covariates.to_numpy(dtype=np.float64, na_value=np.nan)
+    x = as_numbers(covariates, name="covariates")
     if x.ndim != 2 or x.shape[1] == 0 or len(x) == 0:
         raise NoObservations("no covariates or no people")
     if not np.isfinite(x).all():

@@ -58,11 +58,11 @@ class Clustering:
     lost_clusters: Literal[0, 1] = 1
 
     def __post_init__(self) -> None:
-        if not self.mean_size > 0 or not 0 <= self.icc <= 1 or self.size_cv < 0:
+        if not (0 < self.mean_size < math.inf and 0 <= self.icc <= 1 and 0 <= self.size_cv < math.inf):
             raise InvalidInput(
                 "team size must be positive, the intra-cluster correlation in 0..1, the variation not negative"
             )
-        if not self.clusters_per_arm > self.lost_clusters:
+        if not self.lost_clusters < self.clusters_per_arm < math.inf:
             raise InvalidInput(f"{self.clusters_per_arm:g} clusters an arm leave none to estimate a variance from")
 
     @classmethod
@@ -114,16 +114,19 @@ def individual_detectable_effect(
 ) -> float:
     """What is the smallest difference in means that a trial of `people` individuals finds?
 
-    Estimator: (z(1-alpha/2) + z(power)) 2 sd sqrt((1 - r^2) / N), equal arms of N/2.
+    Estimator: (z(1-alpha/2) + z(power)) 2 sd sqrt((1 - r^2) / N), equal arms of N/2: the formula for
+    teams of one person without lost clusters (Hemming and Marsh 2013, Stata Journal 13, 114-135).
     Refuses fewer than two people (InvalidInput), and as `cluster_detectable_effect`.
     """
-    if people < 2:
-        raise InvalidInput("a comparison needs at least two people")
+    if not 2 <= people < math.inf:
+        raise InvalidInput(f"a comparison needs at least two people, and a number of them; not {people}")
     return rates.reach * _std_error(people / 2, std_dev, baseline_correlation)
 
 
 def _std_error(per_arm: float, std_dev: float, baseline_correlation: float) -> float:
-    if not std_dev > 0:
+    if not 0 < per_arm < math.inf:
+        raise InvalidInput(f"the effective number of people an arm must be positive, not {per_arm}")
+    if not 0 < std_dev < math.inf:
         raise InvalidInput("the standard deviation must be positive")
     if not -1 < baseline_correlation < 1:
         raise InvalidInput("the baseline correlation must lie between -1 and 1")
@@ -150,8 +153,10 @@ def detectable_proportion(
     possible change (EstimationError).
     Source: Hemming and Marsh (2013), Stata Journal 13, 114-135.
     """
-    if not 0 < control < 1 or effective_per_arm <= 0:
+    if not 0 < control < 1 or not 0 < effective_per_arm < math.inf:
         raise InvalidInput("the control proportion must lie between 0 and 1, and people be positive")
+    if variance not in ("each", "control"):
+        raise UnknownName(f"no variance {variance!r}; there are each, control")
     if direction not in ("increase", "decrease"):
         raise UnknownName(f"no direction {direction!r}; there are increase, decrease")
     if not -1 < baseline_correlation < 1:
@@ -181,7 +186,10 @@ def power_of(
 
     Estimator: Phi(|effect| / se - z(1 - alpha/2)), the inverse of the detectable effect; the chance of
     a significant result in the wrong direction is left out, as in `clustersampsi`.
+    Refuses an effect that is not finite, alpha outside 0..1, no people (InvalidInput).
     """
+    if not math.isfinite(effect) or not 0 < alpha < 1:
+        raise InvalidInput(f"power needs a finite effect and alpha between 0 and 1, not {effect} and {alpha}")
     std_error = _std_error(effective_per_arm, std_dev, baseline_correlation)
     return float(stats.norm.cdf(abs(effect) / std_error - stats.norm.isf(alpha / 2)))
 
@@ -200,10 +208,10 @@ def clusters_needed(
     """How many teams an arm does it take to find `effect`?
 
     Estimator: the formula of `cluster_detectable_effect` solved for k, rounded up.
-    Refuses an effect of zero (InvalidInput).
+    Refuses an effect of zero or none (InvalidInput).
     """
-    if effect == 0:
-        raise InvalidInput("no number of teams finds an effect of zero")
+    if effect == 0 or not math.isfinite(effect):
+        raise InvalidInput(f"no number of teams is right for an effect of {effect}")
     one = Clustering(mean_size=mean_size, clusters_per_arm=2, icc=icc, size_cv=size_cv, lost_clusters=lost_clusters)
     per_arm = 2 * (rates.reach * _std_error(2.0, std_dev, baseline_correlation) / abs(effect)) ** 2
     exact = per_arm * one.variance_inflation / mean_size + lost_clusters
@@ -219,10 +227,10 @@ def people_needed(
 ) -> float:
     """How many individuals in both arms together does it take to find `effect`? Not rounded.
 
-    Refuses an effect of zero (InvalidInput).
+    Refuses an effect of zero or none (InvalidInput).
     """
-    if effect == 0:
-        raise InvalidInput("no number of people finds an effect of zero")
+    if effect == 0 or not math.isfinite(effect):
+        raise InvalidInput(f"no number of people is right for an effect of {effect}")
     return 4 * (rates.reach * _std_error(2.0, std_dev, baseline_correlation) / abs(effect)) ** 2
 
 

@@ -22,6 +22,7 @@ from hhp_stats.errors import InvalidInput
 from hhp_stats.progress import Progress, silent
 
 TRIALS_AT_ONCE = 25
+SECONDS = 6e-8  # a simulated person takes about this long
 TRIALS_BYTES = 64_000_000  # memory of one array of a block of simulated people
 
 
@@ -163,5 +164,7 @@ def _simulate(
     jobs: list[tuple[object, ...]] = [
         (design, effect, draw, seed, size) for size, seed in zip(sizes, child_seeds(rng, len(sizes)), strict=True)
     ]
-    estimates, std_errors, df = np.concatenate(in_blocks(simulated_block, jobs, progress), axis=1)
+    estimates, std_errors, df = np.concatenate(
+        in_blocks(simulated_block, jobs, progress, seconds=SECONDS * trials * design.people), axis=1
+    )
     return estimates, std_errors, df

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from hhp_stats.blocks import seed_sequence
 from hhp_stats.design.team_sums import Array, Assignments, TeamSums
 from hhp_stats.errors import AllocationMismatch, ConstantTreatment, InvalidInput
 from hhp_stats.progress import Progress, silent
@@ -73,10 +74,12 @@ def randomise(*, people: pd.DataFrame, strata: pd.DataFrame, rule: AllocationRul
     `team_id, stratum` (see `make_strata`). Rows may come in any order. For authorities randomised on
     different days call it once for each batch.
 
-    Refuses people and strata with different teams, fewer than two teams (EstimationError), and a
+    Refuses a seed that is no whole number, tested columns that are not there or not finite (InvalidInput,
+    UnknownName), people and strata with different teams, fewer than two teams (EstimationError), and a
     last draw that leaves an arm empty (ConstantTreatment).
     Source: protocol P14-P20; Morgan and Rubin (2012) on acceptance rules in general.
     """
+    seed_sequence(seed)  # refused where the draw could not be repeated
     layout = TeamSums.of(people, strata, rule)
     records = []
     for number in range(1, rule.max_redraws + 2):

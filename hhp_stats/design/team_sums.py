@@ -15,7 +15,8 @@ from numpy.typing import ArrayLike
 from scipy import special
 
 from hhp_stats.design.strata import sorted_people
-from hhp_stats.errors import EstimationError
+from hhp_stats.errors import EstimationError, InvalidInput, UnknownName
+from hhp_stats.estimate.model_matrix import as_numbers
 
 Array = npt.NDArray[np.float64]
 Assignments = npt.NDArray[np.uint8]
@@ -98,6 +99,9 @@ class TeamSums:
     @classmethod
     def of(cls, people: pd.DataFrame, strata: pd.DataFrame, rule: BalanceTests) -> TeamSums:
         """Sort people and teams and sum up; what is refused is said in `randomisation.randomise`."""
+        absent = [name for name in (*rule.categorical, *rule.continuous) if name not in people.columns]
+        if absent:
+            raise UnknownName(f"people have no column {', '.join(absent)}, which the rule tests")
         ordered = sorted_people(people)
         teams = ordered[["local_authority", "team_id"]].drop_duplicates(ignore_index=True)
         given = strata.astype({"team_id": "str", "stratum": "str"}).set_index("team_id")["stratum"]
@@ -153,7 +157,9 @@ def _balance_sums(
         tests.append((slice(len(rows), len(rows) + len(block)), block.sum(axis=1)))
         rows.extend(block)
     for column in rule.continuous:
-        value = people[column].to_numpy(dtype=np.float64, na_value=np.nan)
+        value = as_numbers(people[column], name=column)
+        if np.isinf(value).any():
+            raise InvalidInput(f"{column} holds infinite values: balance cannot be tested")
         known = ~np.isnan(value)
         if not known.any():
             raise EstimationError(f"{column} is missing for everybody: balance cannot be tested")

@@ -13,6 +13,7 @@ from scipy import optimize, stats
 from hhp_stats.errors import InvalidInput
 from hhp_stats.estimate.confidence_set import ConfidenceSet, where_quadratic_not_positive
 from hhp_stats.estimate.model_matrix import Array
+from hhp_stats.results import checked_level
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,11 +57,12 @@ def anderson_rubin_set(forms: ReducedForms, *, conf_level: float = 0.95) -> Conf
 
     Assumes that assignment moves the outcome only through take-up and is as good as random given the
     covariates; V(b) as given (robust, clustered). Refuses more than six instruments (InvalidInput: the
-    polynomial loses its digits). Source: Anderson and Rubin (1949), Annals of Mathematical Statistics 20;
-    Andrews, Stock and Sun (2019), Annual Review of Economics 11, section 5.
+    polynomial loses its digits). Source: Anderson and Rubin (1949), Annals of Mathematical Statistics 20,
+    46-63; Andrews, Stock and Sun (2019), Annual Review of Economics 11, 727-753, section 5.
     """
     q = len(forms.on_outcome)
     label = f"Anderson-Rubin, F({q}, {forms.df:g})"
+    checked_level(conf_level)
     critical = float(stats.f.ppf(conf_level, q, forms.df)) * q
     if q == 1:
         y, d = float(forms.on_outcome[0]), float(forms.on_takeup[0])
@@ -82,7 +84,8 @@ def _polynomial_set(forms: ReducedForms, critical: float) -> tuple[tuple[float, 
     By the matrix determinant lemma both sides are polynomials in b of degree 2q. They are taken in
     x = b / scale, homogeneous in (1, x), so that a root at infinity is a root like any other.
     """
-    scale = math.sqrt(float(np.trace(forms.outcome_covariance)) / float(np.trace(forms.takeup_covariance)))
+    spread = float(np.trace(forms.takeup_covariance))
+    scale = math.sqrt(float(np.trace(forms.outcome_covariance)) / spread) if spread > 0 else 1.0
     degree = 2 * len(forms.on_outcome)
 
     def excess(angle: float) -> float:

@@ -11,11 +11,14 @@ import numpy.typing as npt
 from numpy.typing import ArrayLike
 from scipy import optimize, stats
 
+from hhp_stats.blocks import seed_sequence
 from hhp_stats.errors import InvalidInput, NoObservations, SingleClusterArm
 from hhp_stats.estimate.linear import ols
-from hhp_stats.estimate.model_matrix import Array, ModelMatrix
-from hhp_stats.infer.cluster_robust import ClusterKind, cluster_codes, cluster_covariance, cluster_name, coefficient
-from hhp_stats.results import Estimate
+from hhp_stats.estimate.model_matrix import Array, ModelMatrix, as_numbers
+from hhp_stats.infer.cluster_robust import ClusterKind, cluster_covariance, coefficient
+from hhp_stats.infer.clusters import cluster_codes, cluster_name
+from hhp_stats.progress import Progress, silent
+from hhp_stats.results import Estimate, checked_level
 
 Arm = Literal["treated", "control", "neither"]
 
@@ -50,6 +53,7 @@ def imbens_manski(
     (1.960, bounds equal). Source: Imbens and Manski (2004), Econometrica 72, 1845-1857.
     Refuses: bounds the wrong way round, errors that are not positive (InvalidInput).
     """
+    checked_level(conf_level)
     if upper < lower or not (lower_error > 0 and upper_error > 0):
         raise InvalidInput(f"no interval for bounds {lower}..{upper} with errors {lower_error} and {upper_error}")
     width = (upper - lower) / max(lower_error, upper_error)
@@ -84,13 +88,15 @@ def worst_case_bounds(
 
     Shapes: outcome (n,) with NaN where missing, matrix (n, k), clusters (n,). Units: of the outcome.
     Assumptions: the range of the outcome, nothing else.
-    Refuses: an empty range or outcomes outside it (InvalidInput), no outcome at all (NoObservations).
+    Refuses: an empty or infinite range or outcomes outside it (InvalidInput), no outcome at all (NoObservations).
     Source: Horowitz and Manski (2000), Journal of the American Statistical Association 95, 77-84.
     """
-    values = np.asarray(outcome, dtype=np.float64)
+    values = as_numbers(outcome, name="outcomes")
     known = ~np.isnan(values)
     if not known.any():
         raise NoObservations("no observations are left to analyse: all outcomes are missing")
+    if not (math.isfinite(lowest) and math.isfinite(highest)):
+        raise InvalidInput(f"the range {lowest:g}..{highest:g} is infinite: so are the bounds")
     if not lowest < highest or values[known].min() < lowest or values[known].max() > highest:
         raise InvalidInput(
             f"outcomes lie in {values[known].min():g}..{values[known].max():g}, not within {lowest:g}..{highest:g}"
@@ -129,6 +135,7 @@ def lee_bounds(
     draws: int = 1000,
     seed: int,
     conf_level: float = 0.95,
+    progress: Progress = silent,
 ) -> Bounds:
     """What is the effect among those who answer in either arm, if the intervention moves answering one way only?
 
@@ -142,14 +149,19 @@ def lee_bounds(
     Shapes: outcome (n,) with NaN where missing, treatment (n,) of 0 and 1, clusters (n,).
     Assumptions: random assignment; monotonicity: nobody is made to answer in one arm while another is
     kept from it. Covariates play no part.
-    Refuses: treatments other than 0 and 1 (InvalidInput), an arm without two answers
+    Refuses: treatments other than 0 and 1, infinite outcomes (InvalidInput), an arm without two answers
     (NoObservations), clusters that hold both arms (InvalidInput), an arm of one cluster
     (SingleClusterArm).
     Source: Lee (2009), Review of Economic Studies 76, 1071-1102, proposition 1a.
     """
-    values, arm = np.asarray(outcome, dtype=np.float64), np.asarray(treatment, dtype=np.float64)
+    checked_level(conf_level)
+    values, arm = as_numbers(outcome, name="outcomes"), as_numbers(treatment, name="treatment")
     if values.shape != arm.shape or not np.isin(arm, (0, 1)).all():
         raise InvalidInput("treatment must be 0 or 1 for everybody, and be as long as the outcome")
+    if np.isinf(values).any():
+        raise InvalidInput("the outcome holds infinite values")
+    if clusters is not None and np.shape(clusters) != arm.shape:
+        raise InvalidInput(f"{np.shape(clusters)} cluster names for {len(arm)} people")
     if draws < 100:
         raise InvalidInput(f"{draws} bootstrap draws say too little about a standard error: at least 100")
     sides = {}
@@ -167,8 +179,11 @@ def lee_bounds(
             if side.n_clusters < 2:
                 raise SingleClusterArm(f"the {name} arm holds one cluster: its variance is not identified")
     low, high, share = _lee(treated, control, None, None)
-    rng = np.random.default_rng(np.random.SeedSequence(seed))
-    repeated = np.array([_lee(treated, control, treated.redraw(rng), control.redraw(rng))[:2] for _ in range(draws)])
+    rng = np.random.default_rng(seed_sequence(seed))
+    repeated = np.empty((draws, 2))
+    for done in range(draws):
+        repeated[done] = _lee(treated, control, treated.redraw(rng), control.redraw(rng))[:2]
+        progress(done + 1, draws)
     repeated = repeated[np.isfinite(repeated).all(axis=1)]
     if len(repeated) < 0.95 * draws:
         raise NoObservations(f"an arm had no answers left in {draws - len(repeated)} of {draws} bootstrap draws")

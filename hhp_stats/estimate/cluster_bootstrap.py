@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -9,12 +10,15 @@ import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
 
+from hhp_stats.blocks import seed_sequence, workers
 from hhp_stats.errors import EstimationError, InvalidInput, NoObservations, SingleClusterArm, UnknownName
 from hhp_stats.infer.satterthwaite import IntArray
 from hhp_stats.progress import Progress, silent
+from hhp_stats.results import checked_level
 
 Estimator = Callable[[pd.DataFrame], Mapping[str, float]]
 
+SECONDS = 1e-6  # one person in one draw takes about this long, resampling and regression together
 _ROUND = 50  # draws between two reports of progress; the numbers do not depend on it
 
 
@@ -31,7 +35,7 @@ class BootstrapDraws:
 
     def interval(self, name: str, *, conf_level: float = 0.95) -> tuple[float, float]:
         """Percentile interval of one estimate."""
-        tail = (1 - conf_level) / 2
+        tail = (1 - checked_level(conf_level)) / 2
         low, high = np.quantile(self.draws[name].to_numpy(), [tail, 1 - tail])
         return float(low), float(high)
 
@@ -60,9 +64,11 @@ def cluster_bootstrap(
     numbers, their dependence is kept.
 
     `estimator(frame)` returns the same names each time. Draw b uses the b-th child of `seed`, so the numbers
-    are the same however many workers there are. `n_jobs` None follows `joblib.parallel_config`.
+    are the same however many workers there are. `n_jobs` None follows `joblib.parallel_config`, else takes
+    every core for long work.
 
-    A draw in which the estimator raises an EstimationError (for example separation) is counted; more than
+    A draw in which the estimator raises an EstimationError (for example separation) or returns a number that
+    is not finite is counted; more than
     `largest_failed_share` of them are refused, since the rest would be a selected sample.
 
     Refuses unknown columns (UnknownName), missing cells, a team in two cells, fewer than 2 draws
@@ -82,8 +88,15 @@ def cluster_bootstrap(
     if max(map(len, cells)) < 2:
         raise SingleClusterArm("every cell of arm and stratum holds one team: resampling varies nothing")
     estimates = {name: float(value) for name, value in estimator(frame).items()}
-    streams = np.random.SeedSequence(seed).spawn(draws)
+    unknown = [name for name, value in estimates.items() if not math.isfinite(value)]
+    if unknown:
+        raise EstimationError(
+            f"the estimator gives no finite number for {', '.join(unknown)} from the data as they are"
+        )
+    streams = seed_sequence(seed).spawn(draws)
     found: list[dict[str, float] | None] = []
+    if n_jobs is None:
+        n_jobs = workers(SECONDS * draws * len(frame))
     with Parallel(n_jobs=n_jobs) as parallel:
         for start in range(0, draws, _ROUND):
             part = streams[start : start + _ROUND]
@@ -147,5 +160,6 @@ def _run(
             continue
         if set(values) != set(names):
             raise InvalidInput(f"the estimator returned {sorted(values)} where {sorted(names)} was expected")
-        out.append({name: float(values[name]) for name in names})
+        row = {name: float(values[name]) for name in names}
+        out.append(row if all(map(math.isfinite, row.values())) else None)
     return out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,11 +15,11 @@ from scipy import stats
 from hhp_stats.errors import CollinearTerms, EstimationError, InvalidInput
 from hhp_stats.estimate.anderson_rubin import ReducedForms, anderson_rubin_set
 from hhp_stats.estimate.confidence_set import ConfidenceSet
-from hhp_stats.estimate.linear import check_outcome, ols
-from hhp_stats.estimate.model_matrix import Array, ModelMatrix
-from hhp_stats.infer.cluster_robust import cluster_codes, cluster_sums, refuse_thin_arms
+from hhp_stats.estimate.linear import LinearFit, check_outcome, ols
+from hhp_stats.estimate.model_matrix import Array, ModelMatrix, as_numbers
+from hhp_stats.infer.clusters import cluster_codes, cluster_sums, refuse_thin_arms
 from hhp_stats.infer.satterthwaite import IntArray
-from hhp_stats.results import Estimate
+from hhp_stats.results import Estimate, checked_level
 
 _TAKEUP = "takeup"
 
@@ -72,11 +73,16 @@ def complier_effect(
     clustered errors where rules of thumb such as F > 10 are not. `anderson_rubin` holds whatever
     the strength and is the interval to report when `strong` is false.
 
-    Refuses missing outcomes (ValueError), missing or constant take-up (InvalidInput), instruments that are
-    not in the matrix (UnknownName), one cluster in an arm (SingleClusterArm), and a first stage of exactly
-    zero (EstimationError). Source: Imbens and Angrist (1994), Econometrica 62; Montiel Olea and Pflueger
-    (2013), Journal of Business & Economic Statistics 31; Anderson and Rubin (1949).
+    Take-up that follows assignment exactly has no error: its F is infinite, and the effect is that of
+    assignment.
+
+    Refuses missing outcomes, missing or constant take-up (InvalidInput), instruments that are not in the
+    matrix (UnknownName), one cluster in an arm (SingleClusterArm), a first stage of exactly zero, and an
+    outcome without variation beside the terms (EstimationError). Source: Imbens and Angrist (1994), Econometrica 62, 467-475;
+    Montiel Olea and Pflueger (2013), Journal of Business & Economic Statistics 31, 358-369; Anderson and
+    Rubin (1949), Annals of Mathematical Statistics 20, 46-63.
     """
+    checked_level(conf_level)
     y = check_outcome(outcome, matrix)
     d = _checked_takeup(takeup, rows=len(y))
     codes, n_clusters = cluster_codes(clusters)
@@ -105,7 +111,7 @@ def complier_effect(
         intention_to_treat=_reduced(forms.on_outcome, forms.outcome_covariance, "OLS, " + label, y, df, conf_level)
         if single
         else None,
-        first_stage_f=float(forms.on_takeup @ np.linalg.solve(forms.takeup_covariance, forms.on_takeup)) / len(where),
+        first_stage_f=_first_stage_f(forms),
         effective_f=effective,
         effective_f_critical=critical,
         anderson_rubin=anderson_rubin_set(forms, conf_level=conf_level),
@@ -148,8 +154,13 @@ def _reduced_forms(
     if n <= k:
         raise EstimationError(f"{n} observations and {k} terms leave no residual to estimate a variance from")
     fits = [ols(outcome=side, matrix=matrix) for side in (y, d)]
+    if _exact(fits[0]):
+        raise EstimationError("the terms explain the outcome exactly: no variance is left to estimate")
     half = [
-        (cluster_sums(matrix.values, codes, n_clusters, fit.residuals) @ fit.gram_inverse)[:, where] for fit in fits
+        np.zeros((n_clusters, len(where)))
+        if _exact(fit)
+        else (cluster_sums(matrix.values, codes, n_clusters, fit.residuals) @ fit.gram_inverse)[:, where]
+        for fit in fits
     ]
     factor = n_clusters / (n_clusters - 1) * (n - 1) / (n - k)
     forms = ReducedForms(
@@ -164,6 +175,21 @@ def _reduced_forms(
     return forms, gram
 
 
+def _exact(fit: LinearFit) -> bool:
+    """Are the residuals rounding errors of the outcome, some 16 digits below it?"""
+    return float(fit.residuals @ fit.residuals) <= 1e-26 * float(fit.outcome @ fit.outcome)
+
+
+def _first_stage_f(forms: ReducedForms) -> float:
+    if not forms.takeup_covariance.any():
+        return math.inf
+    try:
+        wald = float(forms.on_takeup @ np.linalg.solve(forms.takeup_covariance, forms.on_takeup))
+    except np.linalg.LinAlgError as error:
+        raise EstimationError("the clustered covariance of the first stage is singular") from error
+    return wald / len(forms.on_takeup)
+
+
 def _effective_f(
     forms: ReducedForms, gram: Array, *, tolerance: float = 0.1, level: float = 0.05
 ) -> tuple[float, float]:
@@ -175,7 +201,9 @@ def _effective_f(
     `tolerance`: 23.1 with one instrument.
     """
     p, s = forms.on_takeup, forms.takeup_covariance
-    effective = float(p @ gram @ p) / float(np.trace(s @ gram))
+    effective = float(p @ gram @ p) / float(np.trace(s @ gram)) if s.any() else math.inf
+    if not s.any():  # no error in the first stage: the critical value of independent errors, as good as any
+        s = np.asarray(np.linalg.inv(gram), dtype=np.float64)
     root = np.linalg.cholesky(gram)
     w = root.T @ s @ root
     x = 1 / tolerance
@@ -194,7 +222,7 @@ def _reduced(
 
 
 def _checked_takeup(takeup: Array, *, rows: int) -> Array:
-    d = np.asarray(takeup, dtype=np.float64)
+    d = as_numbers(takeup, name="take-up")
     if d.shape != (rows,):
         raise InvalidInput(f"take-up has shape {d.shape}, the outcome {rows} rows")
     if not np.isfinite(d).all():

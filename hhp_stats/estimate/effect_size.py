@@ -84,6 +84,8 @@ def hedges_g_from_summary(
     """The same from printed means, standard deviations (not standard errors) and numbers of people."""
     if min(n_treatment, n_control) < 2:
         raise NoObservations("each arm needs two people")
+    if not (math.isfinite(mean_treatment) and math.isfinite(mean_control)):
+        raise InvalidInput(f"the means must be finite, not {mean_treatment} and {mean_control}")
     if min(sd_treatment, sd_control) < 0 or not max(sd_treatment, sd_control) > 0:
         raise InvalidInput("the outcome does not vary within the arms")
     n, df = n_treatment + n_control, n_treatment + n_control - 2

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.linalg import LinAlgError
 from scipy import optimize, stats
 
-from hhp_stats.errors import NonConvergence, Separation
+from hhp_stats.errors import InvalidInput, NonConvergence, Separation
 from hhp_stats.estimate.gram import identified_factor, times, upper_inverse
 from hhp_stats.estimate.logistic import LogitFit, binary_outcome, exponentiated, logit, logit_fit
 from hhp_stats.estimate.logit_likelihood import maximise
 from hhp_stats.estimate.model_matrix import Array, ModelMatrix
-from hhp_stats.results import Estimate
+from hhp_stats.results import Estimate, checked_level
 
 # Scoring converges linearly: steps stop at 1e-9 standard errors, not at 1e-6 as for Newton's.
 _TOLERANCE = 1e-18
@@ -67,11 +67,12 @@ def firth_log_odds(fit: LogitFit, *, term: str = "treatment", conf_level: float 
     that ratio. Clusters play no part: these are logistf's intervals, and `method` says so. Under complete
     separation a profile can have several local maxima; the climb follows the one connected to the estimate.
 
-    Refuses: a fit without the penalty (ValueError), a profile that cannot be climbed (NonConvergence).
+    Refuses: a fit without the penalty (InvalidInput), a profile that cannot be climbed (NonConvergence).
     Source: Heinze and Schemper (2002), Statistics in Medicine 21, 2409-2419, section 2.2.
     """
     if fit.penalty != "firth":
-        raise ValueError("profile intervals are of a Firth fit: use logistic.log_odds for maximum likelihood")
+        raise InvalidInput("profile intervals are of a Firth fit: use logistic.log_odds for maximum likelihood")
+    checked_level(conf_level)
     position = fit.matrix.position(term)
     profile = _Profile(fit, position)
     centre = float(fit.coefficients[position])

@@ -9,7 +9,7 @@ from numpy.linalg import LinAlgError
 from scipy import linalg
 from scipy.linalg import lapack
 
-from hhp_stats.errors import CollinearTerms
+from hhp_stats.errors import CollinearTerms, InvalidInput
 from hhp_stats.estimate.model_matrix import Array, ModelMatrix
 
 # Products of this size stay in the cache, and below it OpenBLAS does not start threads, whose waiting for each
@@ -81,7 +81,12 @@ def triangular_factor(values: Array) -> Array:
 
 
 def identified_factor(matrix: ModelMatrix) -> Array:
-    """`triangular_factor` of a model matrix, refusing terms that earlier ones determine (CollinearTerms)."""
+    """`triangular_factor` of a model matrix.
+
+    Refuses values that are missing, infinite or too large to be squared (InvalidInput), a term of
+    nothing but zeros and terms that earlier ones determine (CollinearTerms).
+    """
+    _refuse_unusable(matrix)
     factor = triangular_factor(matrix.values)
     pivots = np.abs(np.diag(factor)) / np.linalg.norm(factor, axis=0)
     # The threshold of model_matrix: under eight digits of new information is none.
@@ -89,6 +94,18 @@ def identified_factor(matrix: ModelMatrix) -> Array:
     if lost:
         raise CollinearTerms(f"determined exactly by the terms before: {', '.join(lost)}")
     return factor
+
+
+def _refuse_unusable(matrix: ModelMatrix) -> None:
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        squares = np.einsum("ij,ij->j", matrix.values, matrix.values)
+    wrong = [name for name, square in zip(matrix.names, squares, strict=True) if not np.isfinite(square)]
+    if wrong:
+        raise InvalidInput(f"missing, infinite or too large to be squared: {', '.join(wrong)}")
+    # Squares below the smallest normal number have lost digits; such a column stands for zeros.
+    empty = [name for name, square in zip(matrix.names, squares, strict=True) if square < np.finfo(np.float64).tiny]
+    if empty:
+        raise CollinearTerms(f"zero for everyone analysed: {', '.join(empty)}")
 
 
 def upper_inverse(factor: Array) -> Array:

@@ -11,9 +11,10 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy import optimize, stats
 
-from hhp_stats.errors import InvalidInput, NoObservations, SingleClusterArm
-from hhp_stats.estimate.model_matrix import Array
+from hhp_stats.errors import InvalidInput, NoObservations, SingleClusterArm, UnknownName
+from hhp_stats.estimate.model_matrix import Array, as_numbers
 from hhp_stats.infer.satterthwaite import IntArray
+from hhp_stats.results import checked_level
 
 AnovaInterval = Literal["searle", "swiger"]
 
@@ -69,10 +70,14 @@ def icc_anova(
     outcome (n,), clusters (n,). Refuses missing values and an outcome that does not vary (InvalidInput), no
     observations (NoObservations), fewer than two clusters (SingleClusterArm), and clusters of one person only
     (InvalidInput: nothing varies within). Source: Donner and Klar (2000), Design and Analysis of Cluster
-    Randomization Trials, ch. 1; Searle (1971), Biometrics 27; Swiger, Harvey, Everson and Gregory (1964),
-    Biometrics 20; Ridout, Demetrio and Firth (1999), Biometrics 55, for 0/1 outcomes.
+    Randomization Trials, ch. 1; Searle (1971), Biometrics 27, 1-76; Swiger, Harvey, Everson and Gregory
+    (1964), Biometrics 20, 818-826; Ridout, Demetrio and Firth (1999), Biometrics 55, 137-148, for 0/1 outcomes.
     """
+    if interval not in ("searle", "swiger"):
+        raise UnknownName(f"no interval {interval!r}; there are searle, swiger")
+    checked_level(conf_level)
     y, frame = _checked(outcome, clusters, treatment)
+    y = y - y.mean()  # sums of squares of a small spread around a large mean lose its digits
     cell, cell_arm = _coded(frame)
     sizes = np.bincount(cell).astype(np.float64)
     n, k, arms = len(y), len(sizes), int(cell_arm.max()) + 1
@@ -124,21 +129,37 @@ def icc_reml(
     The fixed effects and the scale have closed forms given the correlation r, so the likelihood is
     maximised over r alone: the same maximum as statsmodels' MixedLM and lme4, to more digits than the
     former's optimiser gives. Interval: all r in [0, 1) whose profiled restricted log-likelihood is
-    within half a chi-squared(1) quantile of the maximum.
+    within half a chi-squared(1) quantile of the maximum. An outcome that varies between clusters only
+    has the correlation one, as in `icc_anova`.
 
     Assumes normal intercepts and errors of equal variance. Refuses what `icc_anova` refuses.
-    Source: Patterson and Thompson (1971), Biometrika 58.
+    Source: Patterson and Thompson (1971), Biometrika 58, 545-554.
     """
+    checked_level(conf_level)
     y, frame = _checked(outcome, clusters, treatment)
     arms = pd.get_dummies(frame["arm"], drop_first=True, dtype="float64").to_numpy()
     x = np.column_stack([np.ones(len(y)), arms])
-    codes, k = frame["cluster"].to_numpy(), int(frame["cluster"].nunique())
-    if len(y) - k < 1 or k < 2:
-        raise InvalidInput("clusters of one person each, or a single cluster, have no intracluster correlation")
-    profile = _RestrictedProfile(y, x, codes)
+    codes = pd.factorize(frame["cluster"])[0]
+    k = int(codes.max()) + 1
+    if k - x.shape[1] < 1:
+        raise SingleClusterArm("each arm holds a single cluster: nothing varies between clusters")
+    if len(y) - k < 1:
+        raise InvalidInput("every cluster has one person: nothing varies within clusters")
+    size = average_cluster_size(codes, arms=frame["arm"])
+    # Centring within arms leaves the restricted likelihood alone and keeps its sums of squares exact.
+    centred = y - (np.bincount(frame["arm_code"], y) / np.bincount(frame["arm_code"]))[frame["arm_code"]]
+    if _exact_within(centred, codes):
+        return IntraclusterCorrelation(
+            estimate=1.0, conf_low=1.0, conf_high=1.0, conf_level=conf_level,
+            between_variance=float(centred @ centred) / size / (k - x.shape[1]), within_variance=0.0, n=len(y),
+            n_clusters=k, cluster_size=size,
+            method="restricted maximum likelihood; nothing varies within clusters",
+        )  # fmt: skip
+    scale = float(centred.std())
+    profile = _RestrictedProfile(centred / scale, x, codes)
     top = 1 - 1e-6
     best = profile.maximum(top)
-    between, within = profile.variances(best)
+    between, within = (variance * scale**2 for variance in profile.variances(best))
     limit = profile.log_likelihood(best) - float(stats.chi2.ppf(conf_level, 1)) / 2
 
     def above(r: float) -> float:
@@ -149,7 +170,7 @@ def icc_reml(
     return IntraclusterCorrelation(
         estimate=best, conf_low=low, conf_high=high, conf_level=conf_level, between_variance=between,
         within_variance=within, n=len(y), n_clusters=k,
-        cluster_size=average_cluster_size(codes, arms=frame["arm"]),
+        cluster_size=size,
         method="restricted maximum likelihood, profile interval" + ("; estimate on the boundary" if best == 0 else ""),
     )  # fmt: skip
 
@@ -183,15 +204,34 @@ class _RestrictedProfile:
         df = self._n - self._p
         return float(-0.5 * (df * math.log(residual / df) + log_det + np.linalg.slogdet(xx)[1]))
 
+    def slope(self, r: float) -> float:
+        """Derivative of the log-likelihood by r."""
+        p = self._p
+        scale = 1 + (self._sizes - 1) * r
+        weight, weight_slope = r / scale, 1 / scale**2
+        left = 1 - r
+        cross = (self._square - self._sums.T @ (weight[:, None] * self._sums)) / left
+        change = (cross - self._sums.T @ (weight_slope[:, None] * self._sums)) / left
+        turn = np.append(-np.linalg.solve(cross[:p, :p], cross[:p, p]), 1.0)
+        determinant = ((self._sizes - 1) * (1 / scale - 1 / left)).sum()
+        inside = np.trace(np.linalg.solve(cross[:p, :p], change[:p, :p]))
+        ratio = float(turn @ change @ turn) / float(turn @ cross @ turn)
+        return float(-0.5 * ((self._n - p) * ratio + determinant + inside))
+
     def maximum(self, top: float) -> float:
-        """The most likely r in [0, top]: a coarse grid, so that no second hill is missed, then Brent."""
+        """The most likely r in [0, top]: a coarse grid, so that no second hill is missed, then where the slope is nil."""
         grid = np.linspace(0.0, top, 101)
         at = int(np.argmax([self.log_likelihood(float(r)) for r in grid]))
         bounds = (float(grid[max(at - 1, 0)]), float(grid[min(at + 1, 100)]))
         found = optimize.minimize_scalar(
             lambda r: -self.log_likelihood(r), bounds=bounds, method="bounded", options={"xatol": 1e-12}
         )
-        return 0.0 if self.log_likelihood(0.0) >= -float(found.fun) else float(found.x)
+        if self.log_likelihood(0.0) >= -float(found.fun):
+            return 0.0
+        # Values alone place a maximum to half the digits of a double; a sign change of the slope to all of them.
+        if self.slope(bounds[0]) > 0 > self.slope(bounds[1]):
+            return float(optimize.brentq(self.slope, *bounds, xtol=1e-15, rtol=1e-14))
+        return float(found.x)
 
     def variances(self, r: float) -> tuple[float, float]:
         total = self._terms(r)[0] / (self._n - self._p)
@@ -215,16 +255,22 @@ def _average_size(cell: IntArray, cell_arm: IntArray) -> float:
     return float((len(cell) - per_arm.sum()) / spare)
 
 
+def _exact_within(y: Array, codes: IntArray) -> bool:
+    """Is everybody equal to the mean of their group, up to rounding?"""
+    means = np.bincount(codes, y) / np.bincount(codes)
+    return float(np.abs(y - means[codes]).max()) <= 1e-12 * float(np.abs(y).max())
+
+
 def _frame(codes: ArrayLike, arms: ArrayLike | None) -> pd.DataFrame:
     cluster = np.asarray(codes)
     arm = np.zeros(len(cluster)) if arms is None else np.asarray(arms)
     if len(arm) != len(cluster):
         raise InvalidInput(f"{len(cluster)} clusters and {len(arm)} arms: one each a person is needed")
-    return pd.DataFrame({"cluster": cluster, "arm": arm})
+    return pd.DataFrame({"cluster": cluster, "arm": arm, "arm_code": pd.factorize(arm)[0]})
 
 
 def _checked(outcome: Array, clusters: ArrayLike, treatment: ArrayLike | None) -> tuple[Array, pd.DataFrame]:
-    y = np.asarray(outcome, dtype=np.float64)
+    y = as_numbers(outcome, name="outcomes")
     frame = _frame(clusters, treatment)
     if len(y) == 0:
         raise NoObservations("no observations are left to analyse")
@@ -232,8 +278,8 @@ def _checked(outcome: Array, clusters: ArrayLike, treatment: ArrayLike | None) -
         raise InvalidInput(f"outcome {y.shape} and {len(frame)} clusters: one each a person is needed")
     if not np.isfinite(y).all() or frame.isna().any(axis=None):
         raise InvalidInput("outcomes, clusters and arms must be known")
-    if np.ptp(y) == 0:
-        raise InvalidInput("the outcome does not vary")
+    if _exact_within(y, frame["arm_code"].to_numpy()):
+        raise InvalidInput("the outcome does not vary" + (" within the arms" if treatment is not None else ""))
     if frame.drop_duplicates()["cluster"].duplicated().any():
         raise InvalidInput("a cluster is in more than one arm")
     return y, frame

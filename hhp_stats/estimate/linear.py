@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hhp_stats.errors import CollinearTerms, NoObservations
+from hhp_stats.errors import CollinearTerms, InvalidInput, NoObservations
 from hhp_stats.estimate.gram import cross, identified_factor, times, upper_inverse
-from hhp_stats.estimate.model_matrix import Array, ModelMatrix
+from hhp_stats.estimate.model_matrix import Array, ModelMatrix, as_numbers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,17 +30,20 @@ class LinearFit:
 
 def check_outcome(outcome: Array, matrix: ModelMatrix) -> Array:
     """The outcome as float64 (n,), refused where no model may silently skip or absorb a value."""
-    values = np.asarray(outcome, dtype=np.float64)
+    values = as_numbers(outcome, name="outcomes")
     rows, terms = matrix.values.shape
     if values.shape != (rows,):
-        raise ValueError(f"the outcome has shape {values.shape}, the model matrix {rows} rows")
+        raise InvalidInput(f"the outcome has shape {values.shape}, the model matrix {rows} rows")
     missing = int(np.isnan(values).sum())
     if missing == rows:
         raise NoObservations("no observations are left to analyse: all outcomes are missing")
     if missing:
-        raise ValueError(f"{missing} outcomes are missing; choose a missing-data strategy")
+        raise InvalidInput(f"{missing} outcomes are missing; choose a missing-data strategy")
     if not np.isfinite(values).all():
-        raise ValueError("the outcome holds infinite values")
+        raise InvalidInput("the outcome holds infinite values")
+    with np.errstate(over="ignore"):
+        if not np.isfinite(values @ values):
+            raise InvalidInput("the outcome is too large to be squared: give it in larger units")
     if rows < terms:
         raise CollinearTerms(f"{rows} observations cannot identify {terms} terms")
     return values
@@ -56,7 +59,7 @@ def ols(*, outcome: Array, matrix: ModelMatrix) -> LinearFit:
     Shapes: outcome (n,), matrix (n, k). Units: those of the outcome.
     Assumptions: the mean outcome is linear in the terms; nothing about the variance, which is left to
     `hhp_stats.infer.cluster_robust`.
-    Refuses: no outcome known (NoObservations), some unknown (ValueError: a missing-data strategy
+    Refuses: no outcome known (NoObservations), some unknown (InvalidInput: a missing-data strategy
     must have dealt with them), fewer people than terms or terms that determine each other
     (CollinearTerms).
     Source: Bjorck (1987), Linear Algebra and its Applications 88/89, 31-48 (corrected seminormal

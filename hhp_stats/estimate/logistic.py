@@ -12,13 +12,14 @@ from numpy.typing import ArrayLike
 from scipy import linalg
 from scipy.special import expit
 
-from hhp_stats.errors import EstimationError, NonConvergence, UnknownName
+from hhp_stats.errors import EstimationError, InvalidInput, NonConvergence, UnknownName
 from hhp_stats.estimate.gram import gram_matrix, identified_factor, times, upper_inverse
 from hhp_stats.estimate.linear import check_outcome
 from hhp_stats.estimate.logit_likelihood import Maximum, Penalty, maximise
 from hhp_stats.estimate.model_matrix import Array, ModelMatrix
 from hhp_stats.estimate.separation import refuse_separation
-from hhp_stats.infer.cluster_robust import RobustCovariance, checked_clusters, cluster_name, cluster_sums
+from hhp_stats.infer.cluster_robust import RobustCovariance
+from hhp_stats.infer.clusters import checked_clusters, cluster_name, cluster_sums
 from hhp_stats.results import Estimate
 
 # Newton's method is quadratic once near a finite maximum; under separation it gains about one unit of
@@ -51,7 +52,7 @@ def binary_outcome(outcome: Array, matrix: ModelMatrix) -> Array:
     """The outcome as zeros and ones (n,), anything else refused; see `check_outcome`."""
     y = check_outcome(outcome, matrix)
     if not ((y == 0) | (y == 1)).all():
-        raise ValueError("a logit needs outcomes of 0 and 1 only")
+        raise InvalidInput("a logit needs outcomes of 0 and 1 only")
     return y
 
 
@@ -80,7 +81,7 @@ def logit(*, outcome: Array, matrix: ModelMatrix, max_iterations: int = 100) -> 
     Shapes: outcome (n,) of zeros and ones, matrix (n, k).
     Assumptions: the log odds are linear in the terms. The model-based covariance also assumes
     independence; `clustered_logit_covariance` does not.
-    Refuses: outcomes other than 0 and 1 or partly missing (ValueError), all missing (NoObservations),
+    Refuses: outcomes other than 0 and 1 or partly missing (InvalidInput), all missing (NoObservations),
     terms that determine each other (CollinearTerms), terms that predict perfectly (Separation, naming
     them; `hhp_stats.estimate.firth` still has an answer then), no maximum within `max_iterations`
     (NonConvergence).
@@ -188,6 +189,8 @@ def _binary_position(fit: LogitFit, term: str) -> int:
     column = fit.matrix.values[:, position]
     if not ((column == 0) | (column == 1)).all():
         raise EstimationError(f"{term} is not coded 0/1: its change from 0 to 1 has no meaning")
+    if column.min() == column.max():
+        raise EstimationError(f"everyone analysed has {term} = {column[0]:g}: it cannot change from 0 to 1")
     return position
 
 
@@ -233,7 +236,12 @@ def log_odds(
     df: Literal["normal", "clusters"] = "normal",
     conf_level: float = 0.95,
 ) -> Estimate:
-    """What is the log odds ratio of one term, with the z test of Stata's `logit` (or t on G-1)?"""
+    """What is the log odds ratio of one term, with the z test of Stata's `logit` (or t on G-1)?
+
+    Estimator: the coefficient b with the square root of its variance. Refuses an unknown term or df
+    (UnknownName), `clusters` without clusters, a variance that is not positive (EstimationError).
+    Source: McCullagh and Nelder (1989), Generalized Linear Models, 2nd ed., ch. 4.
+    """
     position = fit.matrix.position(term)
     if df not in ("normal", "clusters"):
         raise UnknownName(f"no degrees of freedom {df!r} for a logit; there are normal, clusters")
@@ -263,7 +271,7 @@ def odds_ratio(
 
     Estimator: exp(b) with exponentiated interval and the test of b = 0 (odds ratio one); `std_error`
     is exp(b) times that of b, by the delta method, so the interval is not symmetric about it (as
-    Stata's `logit, or`).
+    Stata's `logit, or`). Refusals and source: `log_odds`.
     """
     return exponentiated(log_odds(fit, covariance, term=term, df=df, conf_level=conf_level))
 

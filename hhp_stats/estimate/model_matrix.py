@@ -11,19 +11,30 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from hhp_stats.errors import CollinearTerms, ConstantTreatment, NoObservations, UnknownName
+from hhp_stats.errors import CollinearTerms, ConstantTreatment, InvalidInput, NoObservations, UnknownName
 
 Array = npt.NDArray[np.float64]
 TermKind = Literal["continuous", "binary", "categorical"]
+KINDS: tuple[TermKind, ...] = ("continuous", "binary", "categorical")
+
+
+def as_numbers(values: npt.ArrayLike, *, name: str) -> Array:
+    """`values` as float64 of any shape, missing as NaN; text is refused (InvalidInput, naming them)."""
+    try:
+        if isinstance(values, pd.Series | pd.Index | pd.DataFrame):
+            return values.to_numpy(dtype=np.float64, na_value=np.nan)
+        return np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as problem:
+        raise InvalidInput(f"{name} must be numbers: {problem}") from problem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Term:
     """One term of the plan's equation: a column of the frame and how it enters.
 
-    `binary` and `continuous` enter as they are (numbers); `categorical` as one dummy per level but
-    `base`. A level that nobody analysed has gives no column; if that level is the base, the first
-    level present takes its place (the treatment effect does not depend on the choice).
+    `continuous` (numbers) and `binary` (0 and 1) enter as they are; `categorical` as one dummy per
+    level but `base`. A level that nobody analysed has gives no column; if that level is the base, the
+    first level present takes its place (the treatment effect does not depend on the choice).
     """
 
     column: str
@@ -50,13 +61,17 @@ def model_matrix(frame: pd.DataFrame, terms: Sequence[Term], *, treatment: str =
     """Build intercept, treatment (second column) and covariates from complete columns of `frame`.
 
     Refuses an empty frame (NoObservations), one arm only (ConstantTreatment), missing values or
-    levels that the term does not name (ValueError), and columns that determine each other exactly
-    (CollinearTerms, naming them). A covariate that does not vary among those analysed is dropped:
+    levels that the term does not name, text or a binary term of other values (InvalidInput), a column that
+    the frame does not hold, a kind or base that does not exist (UnknownName), and columns that determine each other exactly (CollinearTerms,
+    naming them). A covariate that does not vary among those analysed is dropped:
     it equals the intercept and cannot bias the effect.
     """
     if frame.empty:
         raise NoObservations("no observations are left to analyse")
-    arm = frame[treatment].to_numpy(dtype=np.float64, na_value=np.nan)
+    absent = [name for name in (treatment, *(term.column for term in terms)) if name not in frame.columns]
+    if absent:
+        raise UnknownName(f"the data have no column {', '.join(absent)}, which the equation names")
+    arm = as_numbers(frame[treatment], name=treatment)
     _refuse_gaps(treatment, arm)
     if np.ptp(arm) == 0:
         raise ConstantTreatment(f"everyone analysed has {treatment} = {arm[0]:g}")
@@ -76,23 +91,35 @@ def model_matrix(frame: pd.DataFrame, terms: Sequence[Term], *, treatment: str =
 def _refuse_gaps(name: str, column: Array) -> None:
     missing = int(np.isnan(column).sum())
     if missing:
-        raise ValueError(f"{name} has {missing} missing values; choose a missing-data strategy")
-    if np.isinf(column).any():
-        raise ValueError(f"{name} has infinite values")
+        raise InvalidInput(f"{name} has {missing} missing values; choose a missing-data strategy")
+    with np.errstate(over="ignore", under="ignore"):
+        square = float(column @ column)
+    if not np.isfinite(square):
+        raise InvalidInput(f"{name} has infinite values, or values too large to be squared")
+    if square < np.finfo(np.float64).tiny and column.any():
+        raise InvalidInput(f"{name} has values too small to be squared: give it in smaller units")
 
 
 def _columns(frame: pd.DataFrame, term: Term) -> list[tuple[str, Array]]:
+    if term.kind not in KINDS:
+        raise UnknownName(f"{term.column}: no kind of term {term.kind!r}; there are {', '.join(KINDS)}")
+    if term.levels and term.base is not None and term.base not in term.levels:
+        raise UnknownName(f"{term.column}: the base {term.base!r} is not among the levels {', '.join(term.levels)}")
     if term.kind != "categorical":
-        return [(term.column, frame[term.column].to_numpy(dtype=np.float64, na_value=np.nan))]
+        column = as_numbers(frame[term.column], name=term.column)
+        strange = column[(column != 0) & (column != 1) & ~np.isnan(column)]
+        if term.kind == "binary" and len(strange):
+            raise InvalidInput(f"{term.column} is binary but holds {strange[0]:g}")
+        return [(term.column, column)]
     codes, found = pd.factorize(frame[term.column])
     if (codes < 0).any():
-        raise ValueError(f"{term.column} has {int((codes < 0).sum())} missing values; choose a missing-data strategy")
+        raise InvalidInput(f"{term.column} has {int((codes < 0).sum())} missing values; choose a missing-data strategy")
     number = {level: code for code, level in enumerate(found)}
     present = set(number)
     order = list(term.levels) or sorted(present)
     unknown = present.difference(order)
     if unknown:
-        raise ValueError(f"{term.column} holds levels the plan does not name: {', '.join(sorted(map(str, unknown)))}")
+        raise InvalidInput(f"{term.column} holds levels the plan does not name: {', '.join(sorted(map(str, unknown)))}")
     order = [level for level in order if level in present]
     base = term.base if term.base in present else order[0]
     return [

@@ -14,6 +14,7 @@ from scipy import stats
 from hhp_stats.errors import InvalidInput
 from hhp_stats.estimate.confidence_set import ConfidenceSet, where_quadratic_not_positive
 from hhp_stats.estimate.model_matrix import Array
+from hhp_stats.results import checked_level
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +59,11 @@ def fieller(
     if denominator == 0:
         raise InvalidInput("the ratio has a denominator of zero")
     if critical is None:
-        critical = float(stats.t.ppf(0.5 + conf_level / 2, df))
+        if not df > 0:
+            raise InvalidInput(f"degrees of freedom must be positive, not {df}")
+        critical = float(stats.t.ppf(0.5 + checked_level(conf_level) / 2, df))
+    if not 0 < critical < math.inf:
+        raise InvalidInput(f"the critical value must be positive, not {critical}")
     c2 = critical**2
     square = denominator**2 - c2 * denominator_variance
     found = where_quadratic_not_positive(
@@ -109,7 +114,7 @@ def compare_ratios(
     """
     if set(estimates) != set(draws) or len(estimates) < 2:
         raise InvalidInput("two or more interventions, each with an estimate and draws, are needed")
-    tail = (1 - conf_level) / 2
+    tail = (1 - checked_level(conf_level)) / 2
     rows = []
     for first, second in itertools.combinations(estimates, 2):
         a, b = (np.asarray(draws[name], dtype=np.float64) for name in (first, second))

@@ -10,15 +10,16 @@ import numpy.typing as npt
 from numpy.typing import ArrayLike
 from scipy import linalg, stats
 
-from hhp_stats.errors import CollinearTerms, EstimationError, NonConvergence, NoObservations
+from hhp_stats.errors import CollinearTerms, EstimationError, InvalidInput, NonConvergence, NoObservations
 from hhp_stats.estimate import selection_likelihood as likelihood
 from hhp_stats.estimate.gram import identified_factor, upper_inverse
 from hhp_stats.estimate.linear import LinearFit, ols
-from hhp_stats.estimate.model_matrix import Array, ModelMatrix
+from hhp_stats.estimate.model_matrix import Array, ModelMatrix, as_numbers
 from hhp_stats.estimate.selection_fit import Identification, SelectionFit
 from hhp_stats.estimate.selection_likelihood import SelectionData
 from hhp_stats.estimate.separation import refuse_separation
-from hhp_stats.infer.cluster_robust import checked_clusters, cluster_name, cluster_sums
+from hhp_stats.infer.clusters import checked_clusters, cluster_name, cluster_sums
+from hhp_stats.results import checked_level
 
 __all__ = ["Identification", "SelectionFit", "heckman_likelihood", "heckman_two_step"]
 
@@ -33,14 +34,14 @@ class _Sample:
 
 def _sample(outcome: Array, matrix: ModelMatrix, selection_matrix: ModelMatrix | None) -> _Sample:
     selection = matrix if selection_matrix is None else selection_matrix
-    values = np.asarray(outcome, dtype=np.float64)
+    values = as_numbers(outcome, name="outcomes")
     n = len(selection.values)
     if values.shape != (n,) or len(matrix.values) != n:
-        raise ValueError(
+        raise InvalidInput(
             f"outcome {values.shape}, outcome terms {len(matrix.values)} and response terms {n} rows differ"
         )
     if np.isinf(values).any():
-        raise ValueError("the outcome holds infinite values")
+        raise InvalidInput("the outcome holds infinite values")
     answered = ~np.isnan(values)
     if not answered.any():
         raise NoObservations("no observations are left to analyse: all outcomes are missing")
@@ -85,6 +86,8 @@ def _second_step(sample: _Sample, index: Array) -> _SecondStep:
     fit = ols(outcome=sample.y, matrix=both)
     slope = float(fit.coefficients[-1])
     variance = (float(fit.residuals @ fit.residuals) + slope**2 * float(delta.sum())) / len(sample.y)
+    if float(fit.residuals @ fit.residuals) <= 1e-26 * float(sample.y @ sample.y):  # rounding errors of the outcome
+        raise EstimationError("the terms explain the outcome exactly: no selection can be estimated")
     sigma = math.sqrt(variance)
     scaled = both.values / np.linalg.norm(both.values, axis=0)
     squares = np.linalg.eigvalsh(scaled.T @ scaled)
@@ -115,10 +118,14 @@ def heckman_two_step(
     (n, k_z), by default `matrix`. Units: those of the outcome.
     Assumptions: the errors of both equations are bivariate normal; response depends on nothing else.
     Refuses: nobody or everybody answered (NoObservations, EstimationError), terms that coincide among
-    responders (CollinearTerms), terms that predict answering perfectly (Separation). An estimated
-    rho outside -1..1 is reported as it is, since this estimator does not respect the bounds.
+    responders (CollinearTerms), terms that predict answering perfectly (Separation), terms that explain
+    the outcome exactly (EstimationError). An estimated rho outside -1..1 is reported as it is, since
+    this estimator does not respect the bounds, and said in the note; the corrected covariance may then
+    have a variance below zero, which `SelectionFit.coefficient` refuses (EstimationError) and which
+    leaves `lambda_std_error` NaN.
     Source: Heckman (1979), Econometrica 47, 153-161; Greene (1981), Econometrica 49, 795-798.
     """
+    checked_level(conf_level)
     sample = _sample(outcome, matrix, selection_matrix)
     q, inverse, gamma, information, _ = _first_step(sample)
     inside = q[sample.answered]
@@ -129,12 +136,13 @@ def heckman_two_step(
     bread = w.T @ (w * (1 - rho2 * second.delta)[:, None]) + rho2 * mixed @ np.linalg.solve(information, mixed.T)
     covariance = second.sigma**2 * a @ bread @ a
     nan = math.nan
+    lambda_variance = float(covariance[-1, -1])
     return SelectionFit(
         names=sample.matrix.names, coefficients=second.fit.coefficients[:-1], covariance=covariance[:-1, :-1],
         model_covariance=covariance[:-1, :-1], selection_names=sample.selection.names,
         selection_coefficients=inverse @ gamma, selection_covariance=inverse @ np.linalg.inv(information) @ inverse.T,
         sigma=second.sigma, rho=second.rho, rho_conf_low=nan, rho_conf_high=nan, atanh_rho_std_error=nan,
-        lambda_coefficient=float(second.fit.coefficients[-1]), lambda_std_error=math.sqrt(float(covariance[-1, -1])),
+        lambda_coefficient=float(second.fit.coefficients[-1]), lambda_std_error=math.sqrt(lambda_variance) if lambda_variance > 0 else nan,
         log_likelihood=nan, lr_statistic=nan, lr_p_value=nan, iterations=0, largest_score=nan,
         identification=second.identification, n=len(sample.answered), n_selected=len(sample.y), n_clusters=None,
         method="Heckman two-step, corrected standard errors", conf_level=conf_level,
@@ -169,6 +177,7 @@ def heckman_likelihood(
     Source: Heckman (1979), Econometrica 47, 153-161; Amemiya (1985), Advanced Econometrics, section
     10.7 (the type 2 Tobit likelihood).
     """
+    checked_level(conf_level)
     sample = _sample(outcome, matrix, selection_matrix)
     codes, n_clusters = (
         (None, None) if clusters is None else checked_clusters(matrix=sample.selection, clusters=clusters)

@@ -79,7 +79,9 @@ class SelectionFit:
         """The coefficient of one term of the outcome equation, with its uncertainty.
 
         `df` "normal" uses z as gretl and Stata do; "clusters" Student's t with teams less one, as the
-        linear models of this package. The warning on identification becomes the note.
+        linear models of this package. The warning on identification becomes the note. Refuses an unknown
+        term or df (UnknownName), df by clusters without clusters, and a variance that is not positive, as a
+        two-step rho outside -1..1 can give (EstimationError).
         """
         if term not in self.names:
             raise UnknownName(f"the outcome equation has no term {term!r}; it has {', '.join(self.names)}")
@@ -88,14 +90,20 @@ class SelectionFit:
         if df == "clusters" and self.n_clusters is None:
             raise EstimationError("degrees of freedom by clusters need a covariance by clusters")
         place = self.names.index(term)
+        variance = float(self.covariance[place, place])
+        beyond = f"Estimated rho {self.rho:.3f} lies outside -1..1." if abs(self.rho) > 1 else ""
+        if not variance > 0:
+            raise EstimationError(f"the corrected variance of {term} is not positive: {variance:g}. {beyond}".strip())
         freedom = math.inf if df == "normal" or self.n_clusters is None else self.n_clusters - 1.0
         return Estimate(
             estimate=float(self.coefficients[place]),
-            std_error=math.sqrt(float(self.covariance[place, place])),
+            std_error=math.sqrt(variance),
             df=freedom,
             n=self.n,
             n_clusters=self.n_clusters,
             method=f"{self.method}, {'z' if df == 'normal' else 't(G-1)'}",
             conf_level=self.conf_level,
-            note=f"{self.n_selected} of {self.n} answered. {self.identification.warning()}".strip(),
+            note=" ".join(
+                filter(None, (f"{self.n_selected} of {self.n} answered.", beyond, self.identification.warning()))
+            ),
         )

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from hhp_stats.errors import InvalidInput, NoObservations
+from hhp_stats.errors import InvalidInput, NoObservations, UnknownName
 from hhp_stats.estimate.linear import ols
 from hhp_stats.estimate.logistic import logit
-from hhp_stats.estimate.model_matrix import Array, ModelMatrix
-from hhp_stats.infer.cluster_robust import ClusterKind, checked_clusters, cluster_covariance, coefficient
+from hhp_stats.estimate.model_matrix import Array, ModelMatrix, as_numbers
+from hhp_stats.infer.cluster_robust import cluster_covariance, coefficient
+from hhp_stats.infer.clusters import checked_clusters
 from hhp_stats.results import Estimate
+
+WeightedKind = Literal["CR0", "CR1", "CR3"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,9 +63,12 @@ def response_weights(
     (CollinearTerms).
     Source: Seaman and White (2013), Statistical Methods in Medical Research 22, 278-295.
     """
-    known = np.asarray(answered, dtype=bool)
+    flags = as_numbers(answered, name="answers")
+    if not np.isin(flags, (0, 1)).all():  # a missing value is true to Python
+        raise InvalidInput("whether somebody answered must be true or false for everybody")
+    known = flags == 1
     if known.shape != (len(matrix.values),):
-        raise ValueError(f"{known.shape} answers for {len(matrix.values)} people")
+        raise InvalidInput(f"{known.shape} answers for {len(matrix.values)} people")
     if not 0 < trim_above <= 1:
         raise InvalidInput(f"weights can be trimmed above a quantile in 0..1, not {trim_above}")
     place = matrix.position(treatment)
@@ -109,7 +116,7 @@ def weighted_effect(
     matrix: ModelMatrix,
     response: ResponseWeights,
     clusters: ArrayLike,
-    kind: ClusterKind = "CR1",
+    kind: WeightedKind = "CR1",
     term: str = "treatment",
     conf_level: float = 0.95,
 ) -> Estimate:
@@ -117,13 +124,16 @@ def weighted_effect(
 
     Estimator: least squares weighted by `response.weights` among those who answered, with the
     team-clustered covariance of weighted least squares (scores w x e). The weights count as known;
-    that they were estimated usually makes the true standard error smaller.
+    that they were estimated usually makes the true standard error smaller. There is no CR2: with weights
+    its matrix square root is not unique, and software that takes another one gives another number.
 
     Shapes: outcome (n,) with NaN exactly where `response.answered` is false; matrix (n, k); clusters (n,).
-    Refuses: outcomes and answers that do not match (InvalidInput), and what `ols` and
+    Refuses: another kind (UnknownName), outcomes and answers that do not match (InvalidInput), and what `ols` and
     `cluster_covariance` refuse.
     Source: Seaman and White (2013), Statistical Methods in Medical Research 22, 278-295.
     """
+    if kind not in get_args(WeightedKind):
+        raise UnknownName(f"no covariance {kind!r} with weights; there are {', '.join(get_args(WeightedKind))}")
     values = np.asarray(outcome, dtype=np.float64)
     if not np.array_equal(~np.isnan(values), response.answered):
         raise InvalidInput("the weights are for other answers than these: outcomes known and weights above zero differ")

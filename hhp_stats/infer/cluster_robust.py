@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike
-from scipy import sparse
 
-from hhp_stats.errors import EstimationError, NoObservations, SingleClusterArm, UnknownName
+from hhp_stats.errors import (
+    EstimationError,
+    UnknownName,
+)
 from hhp_stats.estimate.gram import gram_matrix, times
 from hhp_stats.estimate.linear import LinearFit
-from hhp_stats.estimate.model_matrix import Array, ModelMatrix
+from hhp_stats.estimate.model_matrix import Array
+from hhp_stats.infer.clusters import checked_clusters, cluster_codes, cluster_name, cluster_sums, refuse_absorbed_arm
 from hhp_stats.infer.satterthwaite import CorrectionKind, IntArray, adjusted_scores, satterthwaite_df
 from hhp_stats.results import Estimate
 
@@ -44,61 +46,6 @@ class RobustCovariance:
     cluster_name: str = "cluster"  # in words, for `Estimate.method`
 
 
-def cluster_codes(clusters: ArrayLike) -> tuple[IntArray, int]:
-    """Which cluster is each person in, numbered 0 to G-1 in order of appearance, and what is G?
-
-    Refuses missing cluster names (ValueError) and an empty list (NoObservations).
-    """
-    values = clusters if isinstance(clusters, pd.Series | pd.Index) else np.asarray(clusters)
-    if len(values) == 0:
-        raise NoObservations("no observations are left to analyse")
-    codes, names = pd.factorize(values)
-    if (codes < 0).any():
-        raise ValueError(f"{int((codes < 0).sum())} people have no cluster")
-    return codes.astype(np.intp, copy=False), len(names)
-
-
-def cluster_name(clusters: ArrayLike) -> str:
-    """What to call the clusters in `Estimate.method`: the name of a Series, in words."""
-    name = clusters.name if isinstance(clusters, pd.Series | pd.Index) else None
-    return str(name).removesuffix("_id").replace("_", " ") if name else "cluster"
-
-
-def cluster_sums(values: Array, codes: IntArray, n_clusters: int, weights: Array | None = None) -> Array:
-    """Sums of the rows of `values` (n, k), times `weights` (n,) if given, within each cluster: (G, k)."""
-    rows = len(codes)
-    weights = np.ones(rows) if weights is None else weights
-    # A matrix with one entry a column needs no sorting, and the product no copy of `values`.
-    selector = sparse.csc_matrix((weights, codes, np.arange(rows + 1)), shape=(n_clusters, rows))
-    sums: Array = np.asarray(selector @ values)
-    return sums
-
-
-def refuse_thin_arms(*, treatment: Array, clusters: ArrayLike) -> None:
-    """Does each arm of a cluster-randomised comparison hold at least two clusters?
-
-    Raises SingleClusterArm naming the arm if not. A treatment that varies within clusters, or takes
-    more than two values, is left alone: its variance does not rest on whole clusters per arm.
-    """
-    _refuse_thin_arms(np.asarray(treatment, dtype=np.float64), *cluster_codes(clusters))
-
-
-def _refuse_thin_arms(arm: Array, codes: IntArray, n_clusters: int) -> None:
-    low, high = arm.min(), arm.max()
-    if not ((arm == low) | (arm == high)).all():
-        return
-    size = np.bincount(codes, minlength=n_clusters)
-    treated = np.bincount(codes, weights=arm == high, minlength=n_clusters)
-    if ((treated > 0) & (treated < size)).any():
-        return
-    for value, count in ((low, int((treated == 0).sum())), (high, int((treated > 0).sum()))):
-        if count < 2:
-            raise SingleClusterArm(
-                f"the arm with treatment = {value:g} holds {count} cluster: the variance between "
-                "clusters of that arm is not identified"
-            )
-
-
 def _sandwich(fit: LinearFit, scores: Array) -> Array:
     return gram_matrix(times(scores, fit.gram_inverse))
 
@@ -106,22 +53,6 @@ def _sandwich(fit: LinearFit, scores: Array) -> Array:
 def _one_way_factor(fit: LinearFit, n_clusters: int) -> float:
     n, k = len(fit.outcome), len(fit.coefficients)
     return n_clusters / (n_clusters - 1) * (n - 1) / (n - k)
-
-
-def checked_clusters(*, matrix: ModelMatrix, clusters: ArrayLike) -> tuple[IntArray, int]:
-    """The clusters of a model's rows as codes 0..G-1 and G, once they can carry a covariance.
-
-    Refuses a list of another length or with gaps (ValueError), one cluster, and an arm of one cluster
-    where the model's `treatment` was given to whole clusters (SingleClusterArm).
-    """
-    codes, n_clusters = cluster_codes(clusters)
-    if len(codes) != len(matrix.values):
-        raise ValueError(f"{len(codes)} cluster names for {len(matrix.values)} people")
-    if n_clusters < 2:
-        raise SingleClusterArm("everyone analysed is in one cluster: no variance between clusters")
-    if "treatment" in matrix.names:
-        _refuse_thin_arms(matrix.values[:, matrix.position("treatment")], codes, n_clusters)
-    return codes, n_clusters
 
 
 def residual_df(fit: LinearFit) -> int:
@@ -152,8 +83,8 @@ def cluster_covariance(fit: LinearFit, *, clusters: ArrayLike, kind: ClusterKind
     when outcomes are independent with equal variance. CR3 has no (G-1)/G factor.
 
     Shapes: clusters (n,), any labels. Assumptions: clusters are independent of each other.
-    Refuses: one cluster, or an arm of one cluster where whole clusters were treated
-    (SingleClusterArm), missing labels (ValueError), no residual degrees of freedom (EstimationError).
+    Refuses: one cluster, or an arm of one cluster where whole clusters were treated, also where the
+    other terms leave only one of several (SingleClusterArm), missing labels (InvalidInput), no residual degrees of freedom (EstimationError).
     Source: Cameron and Miller (2015), Journal of Human Resources 50, 317-372; Bell and McCaffrey
     (2002), Survey Methodology 28, 169-181; Pustejovsky and Tipton (2018), Journal of Business &
     Economic Statistics 36, 672-683.
@@ -162,6 +93,7 @@ def cluster_covariance(fit: LinearFit, *, clusters: ArrayLike, kind: ClusterKind
         raise UnknownName(f"no clustered covariance {kind!r}; there are CR0, CR1, CR2, CR3")
     residual_df(fit)
     codes, n_clusters = checked_clusters(matrix=fit.matrix, clusters=clusters)
+    refuse_absorbed_arm(fit, codes, n_clusters)
     if CORRECTION[kind] == "none":
         scores = cluster_sums(fit.matrix.values, codes, n_clusters, fit.residuals)
     else:
@@ -219,6 +151,8 @@ def two_way_covariance(fit: LinearFit, *, clusters: ArrayLike, second: ArrayLike
     residual_df(fit)
     first_codes, first_count = checked_clusters(matrix=fit.matrix, clusters=clusters)
     second_codes, second_count = checked_clusters(matrix=fit.matrix, clusters=second)
+    refuse_absorbed_arm(fit, first_codes, first_count)
+    refuse_absorbed_arm(fit, second_codes, second_count)
     pair_codes, pair_count = cluster_codes(first_codes * second_count + second_codes)
     groups = [(1, first_codes, first_count), (1, second_codes, second_count), (-1, pair_codes, pair_count)]
     # Of nested groupings the finer one equals the pairs and cancels: left out, for the difference would be rounding.
@@ -250,6 +184,7 @@ def coefficient(
     covariance's own kind, `residual` N-k, `normal` infinity.
     Refuses: an unknown term or df (UnknownName), `clusters` without clusters, `satterthwaite` for
     two-way clustering, a variance that is not positive (EstimationError).
+    Source: Cameron and Miller (2015), Journal of Human Resources 50, 317-372, for G-1.
     """
     return linear_contrast(fit, covariance, weights={term: 1.0}, df=df, conf_level=conf_level)
 

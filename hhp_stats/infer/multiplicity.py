@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from hhp_stats.errors import InvalidInput, UnknownName
-from hhp_stats.estimate.model_matrix import Array
+from hhp_stats.estimate.model_matrix import Array, as_numbers
 from hhp_stats.infer.resampling import TIE_TOLERANCE
 
 
@@ -26,7 +26,9 @@ def holm(p_values: Sequence[float] | ArrayLike) -> Array:
     Refuses values outside 0 to 1 (InvalidInput).
     Source: Holm (1979), Scandinavian Journal of Statistics 6, 65-70.
     """
-    p = np.asarray(p_values, dtype=np.float64)
+    p = as_numbers(p_values, name="p-values")
+    if p.ndim != 1:
+        raise InvalidInput(f"p-values must be one list, not of shape {p.shape}")
     if np.any((p < 0) | (p > 1)):
         raise InvalidInput("p-values must lie between 0 and 1")
     adjusted = np.full(p.shape, np.nan)
@@ -67,8 +69,8 @@ def westfall_young(
         raise InvalidInput(f"{len(observed)} statistics need draws of shape (B, {len(observed)}), not {draws.shape}")
     if np.isnan(observed).any() or np.isnan(draws).any():
         raise InvalidInput("statistics of outcomes that could not be estimated must be left out")
-    if weights is not None and np.shape(weights) != (len(draws),):
-        raise InvalidInput("weights must be one per draw")
+    if weights is not None and (np.shape(weights) != (len(draws),) or not np.all(np.asarray(weights) >= 0)):
+        raise InvalidInput("weights must be one per draw and not negative")
     share = np.full(len(draws), 1.0) if weights is None else np.asarray(weights, dtype=np.float64)
     extra = 1.0 if weights is None else 0.0  # the observed data, one more equally likely draw
     total = share.sum() + extra

@@ -104,8 +104,10 @@ def pool(estimates: Sequence[Estimate], *, complete_df: float | None = None) -> 
         complete_df = first.df
     values = np.array([estimate.estimate for estimate in estimates])
     variances = np.array([estimate.std_error for estimate in estimates]) ** 2
-    if not (np.isfinite(variances).all() and (variances > 0).all()):
-        raise EstimationError("a standard error is zero or not finite: the estimates cannot be pooled")
+    if not (np.isfinite(values).all() and np.isfinite(variances).all() and (variances > 0).all()):
+        raise EstimationError(
+            "an estimate is not finite, or a standard error zero or not finite: they cannot be pooled"
+        )
     within = float(variances.mean())
     # Estimates that agree to the last bits differ by rounding alone: that is no missing information.
     between = 0.0 if np.ptp(values) <= 1e-13 * np.abs(values).max() else float(values.var(ddof=1))
@@ -153,9 +155,11 @@ def pool_joint(*, estimates: Array, covariances: Array, complete_df: float = mat
     """
     values = np.asarray(estimates, dtype=np.float64)
     matrices = np.asarray(covariances, dtype=np.float64)
-    count, k = values.shape
+    count, k = values.shape if values.ndim == 2 else (0, 0)
     if count < 2 or matrices.shape != (count, k, k):
         raise EstimationError(f"estimates {values.shape} and covariances {matrices.shape} do not make a pooled test")
+    if not (np.isfinite(values).all() and np.isfinite(matrices).all() and complete_df > 0):
+        raise EstimationError("a pooled test needs finite estimates and covariances and positive complete-data df")
     mean, within = values.mean(axis=0), matrices.mean(axis=0)
     between = np.atleast_2d(np.cov(values, rowvar=False))
     try:
@@ -216,6 +220,7 @@ def pooled_itt(
     memory), then `pool`. `total` is only for `progress`.
     Refuses: what `fit` and `pool` refuse; a failure in one completed data set is a failure of the
     whole, since leaving it out would choose among the imputations.
+    Source: Rubin (1987), Multiple Imputation for Nonresponse in Surveys, eqs 3.1.2-3.1.7.
     """
     estimates = []
     for done, frame in enumerate(completed, start=1):

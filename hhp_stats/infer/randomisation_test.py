@@ -15,7 +15,8 @@ from hhp_stats.blocks import block_sizes, child_seeds, in_blocks
 from hhp_stats.errors import InvalidInput, UnknownName
 from hhp_stats.estimate.linear import ols
 from hhp_stats.estimate.model_matrix import Array, ModelMatrix
-from hhp_stats.infer.cluster_robust import cluster_codes, cluster_covariance, coefficient
+from hhp_stats.infer.cluster_robust import cluster_covariance, coefficient
+from hhp_stats.infer.clusters import cluster_codes
 from hhp_stats.infer.redraw_sums import RedrawSums
 from hhp_stats.infer.resampling import (
     Alternative,
@@ -31,6 +32,7 @@ Draw = Callable[[np.random.Generator, int], npt.NDArray[np.generic]]
 Statistic = Literal["t", "difference"]
 
 DRAWS_AT_ONCE = 250
+SECONDS = 1.7e-10  # one draw times one stored sum takes about this long
 
 
 def randomisation_test(
@@ -74,7 +76,7 @@ def randomisation_test(
     says how many there were.
 
     Refuses a treatment that varies within a cluster or is not 0/1 and teams without a column
-    (EstimationError); both or neither of `draw` and `assignments`, `draw` without `rng`, the observed
+    (EstimationError); a draw of another number of columns than clusters (InvalidInput); both or neither of `draw` and `assignments`, `draw` without `rng`, the observed
     allocation missing from `assignments`, values other than 0 and 1 (InvalidInput); an unknown
     statistic or alternative (UnknownName).
     Source: Fisher (1935), The Design of Experiments; Rosenbaum (2002), Observational Studies, section
@@ -155,12 +157,16 @@ def _draws(
         jobs = [(pieces, draw, seed, size) for size, seed in zip(sizes, child_seeds(rng, len(sizes)), strict=True)]
     else:
         every = _zero_one(np.asarray(assignments))
+        if any(every.shape[1] != piece.width for piece in pieces):
+            raise InvalidInput(f"`assignments` has {every.shape[1]} columns for {pieces[0].width} clusters")
         weights = _weights(every, probabilities)
         if not np.any([(every[:, p.columns] == p.observed).all(axis=1) for p in pieces], axis=1).all():
             raise InvalidInput("the observed allocation is not among `assignments`")
         starts = np.cumsum([0, *block_sizes(len(every), DRAWS_AT_ONCE)]).tolist()
         jobs = [(pieces, every[i:j], None, j - i) for i, j in pairwise(starts)]
-    blocks = in_blocks(_block, jobs, progress)
+    size = sum(piece.quadratic.size + 4 * piece.linear.size for piece in pieces)
+    count = draws if draw is not None else len(every)
+    blocks = in_blocks(_block, jobs, progress, seconds=SECONDS * count * size)
     moments = [
         stack_moments([block[j] for block in blocks], scale=piece.scale, weights=weights)
         for j, piece in enumerate(pieces)

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from hhp_stats.errors import EstimationError, InvalidInput
 from hhp_stats.estimate.linear import check_outcome
 from hhp_stats.estimate.model_matrix import Array, ModelMatrix
-from hhp_stats.infer.cluster_robust import cluster_codes, cluster_sums
+from hhp_stats.infer.clusters import cluster_codes, cluster_sums
 from hhp_stats.infer.resampling import orthonormal_basis
 
 CLUSTERS_AT_ONCE = 1_024  # with 250 draws: two megabytes an array
@@ -25,6 +25,7 @@ class RedrawSums:
     """Per-cluster sums of one outcome. Letters: see `moments`."""
 
     columns: npt.NDArray[np.intp]  # columns of the draw, cluster by cluster
+    width: int  # columns that a draw must have
     observed: Array  # (G,)
     size: Array  # (G,) n_g
     level: Array  # (G, k1)
@@ -71,6 +72,7 @@ class RedrawSums:
         n, k = x.shape
         return cls(
             columns=_columns(list(labels), draw_clusters),
+            width=len(labels) if draw_clusters is None else len(draw_clusters),
             observed=d[first],
             size=np.bincount(codes, minlength=count).astype(np.float64),
             level=basis[first][:, :k1],
@@ -100,6 +102,10 @@ class RedrawSums:
         - q_i c2 with c = (p, q)'w, so per cluster sum z a, sum z b and sum z^2 need the sums stored
         here. Estimate: sum z a / sum z^2; score of cluster g: sum_g z a - estimate * sum_g z^2.
         """
+        if drawn.shape[1] != self.width:
+            raise InvalidInput(
+                f"a draw has {drawn.shape[1]} columns for {self.width} clusters; name its clusters in `draw_clusters`"
+            )
         k1, k2 = self.level.shape[1], self.linear.shape[1] // 3
         in_order = np.array_equal(self.columns, np.arange(drawn.shape[1]))
         full = np.ascontiguousarray(drawn if in_order else drawn[:, self.columns])
@@ -163,6 +169,8 @@ def _slices(total: int, step: int) -> list[slice]:
 
 def _columns(labels: list[object], draw_clusters: Sequence[object] | None) -> npt.NDArray[np.intp]:
     """Which column of a draw belongs to each cluster (in order of its code)?"""
+    if draw_clusters is not None and len(set(draw_clusters)) != len(draw_clusters):
+        raise InvalidInput("`draw_clusters` names a cluster twice")
     if draw_clusters is None:
         return np.argsort(np.argsort(np.array(labels)))
     place = {label: number for number, label in enumerate(draw_clusters)}

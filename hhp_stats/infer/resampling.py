@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import linalg
 
-from hhp_stats.errors import InvalidInput, UnknownName
+from hhp_stats.errors import UnknownName
 from hhp_stats.estimate.gram import triangular_factor
 from hhp_stats.estimate.model_matrix import Array
 from hhp_stats.results import Estimate
@@ -182,12 +182,12 @@ def resampling_test(
     A base without a standard error is its own statistic; the interval is then searched for in steps of
     the spread of the draws.
     """
-    estimate, alpha = base.estimate, 1 - base.conf_level
+    estimate = base.estimate
+    # A p-value equal to the level rejects; 1 - conf_level misses it by rounding on either side.
+    alpha = 1 - base.conf_level + 1e-12
     studentised = not math.isnan(base.std_error)
     unit = base.std_error if studentised else 1.0
     step = unit if studentised else float(np.sqrt(np.mean(moments.linear0**2)))
-    if not 0 < alpha < 1:
-        raise InvalidInput(f"conf_level must be between 0 and 1, not {base.conf_level}")
 
     def p_at(effect: float) -> float:
         return moments.p_value(effect=effect, statistic=(estimate - effect) / unit, alternative=alternative)

@@ -15,7 +15,8 @@ from hhp_stats.blocks import block_sizes, child_seeds, in_blocks
 from hhp_stats.errors import InvalidInput, UnknownName
 from hhp_stats.estimate.linear import LinearFit
 from hhp_stats.estimate.model_matrix import Array
-from hhp_stats.infer.cluster_robust import cluster_codes, cluster_covariance, cluster_sums, coefficient
+from hhp_stats.infer.cluster_robust import cluster_covariance, coefficient
+from hhp_stats.infer.clusters import cluster_codes, cluster_sums
 from hhp_stats.infer.resampling import (
     DrawMoments,
     ResamplingTest,
@@ -29,6 +30,7 @@ from hhp_stats.results import Estimate
 Weights = Literal["rademacher", "webb"]
 
 DRAWS_AT_ONCE = 1_000
+SECONDS = 8e-11  # one draw times one stored sum takes about this long
 CLUSTERS_AT_ONCE = 4_096  # with DRAWS_AT_ONCE: 33 megabytes of weights at a time
 WEBB = np.array([-np.sqrt(1.5), -1.0, -np.sqrt(0.5), np.sqrt(0.5), 1.0, np.sqrt(1.5)])
 
@@ -222,7 +224,8 @@ def _draw(
             (pieces, n_clusters, size, weights, seed)
             for size, seed in zip(sizes, child_seeds(rng, len(sizes)), strict=True)
         ]
-    blocks = in_blocks(_block, jobs, progress)
+    size = sum(piece.sums.size for piece in pieces)
+    blocks = in_blocks(_block, jobs, progress, seconds=SECONDS * sum(sizes) * size)
     equal = np.full(2**n_clusters, 0.5**n_clusters) if every else None
     return [stack_moments([block[j] for block in blocks], scale=p.scale, weights=equal) for j, p in enumerate(pieces)]
 

@@ -14,8 +14,11 @@ from scipy import optimize, stats
 from statsmodels.multivariate.factor import Factor
 from statsmodels.tools.sm_exceptions import ConvergenceWarning, EstimationWarning
 
-from hhp_stats.errors import InvalidInput, NonConvergence, NoObservations
+from hhp_stats.blocks import seed_sequence
+from hhp_stats.errors import InvalidInput, NonConvergence, NoObservations, UnknownName
+from hhp_stats.estimate.model_matrix import as_numbers
 from hhp_stats.progress import Progress, silent
+from hhp_stats.results import checked_level
 
 Array = npt.NDArray[np.float64]
 OmegaMethod = Literal["ml", "minres"]
@@ -57,6 +60,8 @@ def cronbach_alpha(items: pd.DataFrame, *, standardised: bool = False, conf_leve
     Items must already point the same way (reverse-score first). A negative alpha is returned as it
     is: it says that some item does not. Refuses fewer than two items, an item that does not vary
     (InvalidInput), and fewer than three complete persons (NoObservations).
+    Source: Cronbach (1951), Psychometrika 16, 297-334; Feldt, Woodruff and Salih (1987), Applied
+    Psychological Measurement 11, 93-103.
     """
     values = _complete(items, minimum=2)
     n, k = values.shape
@@ -66,7 +71,7 @@ def cronbach_alpha(items: pd.DataFrame, *, standardised: bool = False, conf_leve
         raise InvalidInput("the sum of the items does not vary: an item is turned the wrong way")
     alpha = k / (k - 1) * (1 - float(np.trace(matrix)) / total)
     df = (n - 1, (n - 1) * (k - 1))
-    tail = (1 - conf_level) / 2
+    tail = (1 - checked_level(conf_level)) / 2
     return Reliability(
         coefficient="alpha",
         estimate=alpha,
@@ -84,7 +89,7 @@ def spearman_brown(items: pd.DataFrame, *, conf_level: float = 0.95) -> Reliabil
 
     2r / (1 + r), r the correlation of the two items; interval by Fisher's z of r carried through the
     same formula. For two items it never falls below alpha and equals the alpha of standardised
-    items (Eisinga, te Grotenhuis and Pelzer 2013). Refuses any other number of items and r = -1
+    items (Eisinga, te Grotenhuis and Pelzer 2013, International Journal of Public Health 58, 637-642). Refuses any other number of items and r = -1
     (InvalidInput), and fewer than four complete persons (NoObservations).
     """
     values = _complete(items, minimum=2)
@@ -93,6 +98,7 @@ def spearman_brown(items: pd.DataFrame, *, conf_level: float = 0.95) -> Reliabil
         raise InvalidInput(f"Spearman-Brown is for two items, not {k}")
     if n < 4:
         raise NoObservations(f"{n} persons answered both items; Fisher's z needs four")
+    checked_level(conf_level)
     r = float(_correlations(values)[0, 1])
     if r <= -1 + 1e-12:
         raise InvalidInput("the two items are exact opposites: turn one round first")
@@ -126,7 +132,7 @@ def mcdonald_omega(
     """How reliable is the sum of the items, if one factor lies behind them with unequal weights?
 
     omega total = (sum of loadings)^2 / ((sum of loadings)^2 + sum of uniquenesses) of a one-factor
-    model (McDonald 1999, Test Theory), fitted to the correlations by maximum likelihood ("ml") or
+    model (McDonald 1999, Test Theory, ch. 6), fitted to the correlations by maximum likelihood ("ml") or
     by least squares off the diagonal ("minres"); loadings are brought back to the units of the
     items unless `standardised`. With `draws` > 0 a percentile interval from resampled persons is
     added, which needs a `seed`.
@@ -135,6 +141,8 @@ def mcdonald_omega(
     do not vary (InvalidInput), and a solution with a uniqueness at zero, called a Heywood case
     (NonConvergence): omega is then a number without a model.
     """
+    if method not in ("ml", "minres"):
+        raise UnknownName(f"no method {method!r}; there are ml, minres")
     values = _complete(items, minimum=3)
     estimate = _omega(values, method=method, standardised=standardised)
     low = high = float("nan")
@@ -147,7 +155,7 @@ def mcdonald_omega(
         )
         if failed > 0.05 * draws:
             raise NonConvergence(f"omega has no solution in {failed} of {draws} bootstrap samples")
-        tail = (1 - conf_level) / 2
+        tail = (1 - checked_level(conf_level)) / 2
         low, high = (float(q) for q in np.quantile(resampled, [tail, 1 - tail]))
         label += f", percentile interval from {draws - failed} of {draws} bootstrap samples"
     return Reliability(
@@ -207,7 +215,7 @@ def _omega(values: Array, *, method: OmegaMethod, standardised: bool) -> float:
 def _bootstrap_omega(
     values: Array, *, method: OmegaMethod, standardised: bool, draws: int, seed: int, progress: Progress
 ) -> tuple[Array, int]:
-    streams = [np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(draws)]
+    streams = [np.random.default_rng(child) for child in seed_sequence(seed).spawn(draws)]
     kept: list[float] = []
     for done, rng in enumerate(streams, start=1):
         sample = values[rng.integers(0, len(values), size=len(values))]
@@ -225,7 +233,10 @@ def _correlations(values: Array) -> Array:
 def _complete(items: pd.DataFrame, *, minimum: int) -> Array:
     if items.shape[1] < minimum:
         raise InvalidInput(f"{items.shape[1]} items; this coefficient needs at least {minimum}")
-    values = items.astype("float64").dropna().to_numpy()
+    numbers = as_numbers(items, name="answers")
+    if np.isinf(numbers).any():
+        raise InvalidInput("the items hold infinite values")
+    values = numbers[~np.isnan(numbers).any(axis=1)]
     if len(values) < 3:
         raise NoObservations(f"{len(values)} persons answered every item; three are needed")
     return _varying(values)

@@ -53,6 +53,8 @@ def composite(
     Refuses unknown items (UnknownName), answers off the scale, a share outside (0, 1], items
     listed twice, and `reverse` items that are not among `items` (InvalidInput).
     """
+    if rule not in ("sum", "mean"):
+        raise UnknownName(f"no rule {rule!r} for a composite; there are sum, mean")
     _refuse_unknown(answers, items)
     if not items or len(set(items)) != len(items):
         raise InvalidInput(f"a composite needs distinct items, not {list(items)}")
@@ -103,6 +105,8 @@ def standardise(scores: pd.Series, *, reference: pd.Series, sample: str) -> Stan
         raise InvalidInput("the reference sample must have the index of the scores")
     if reference.isna().any() or not sample:
         raise InvalidInput("the reference sample needs a name and a true or false for every row")
+    if np.isinf(scores.astype("float64")).any():
+        raise InvalidInput("a score is infinite")
     known = scores.astype("float64")[reference.astype(bool)].dropna()
     if len(known) < 2:
         raise NoObservations(f"{sample}: {len(known)} known scores; two are needed to standardise")
@@ -173,6 +177,8 @@ def combination_rule(
     with a missing part are left out and counted. Refuses fewer than three pairs (NoObservations)
     and a part that does not vary (InvalidInput).
     """
+    if reading not in ("r_squared", "correlation"):
+        raise UnknownName(f"no reading {reading!r}; there are r_squared, correlation")
     pairs = pd.concat([cognitive, affective], axis="columns").astype("float64").dropna()
     if len(pairs) < 3:
         raise NoObservations(f"{len(pairs)} persons have both parts; a correlation needs three")

@@ -88,6 +88,9 @@ def test_same_seed_same_interval() -> None:
     treatment = np.repeat([1.0, 0.0], 35)
     first, second, third = (lee_bounds(outcome=outcome, treatment=treatment, seed=s, draws=150) for s in (1, 1, 2))
     assert first == second and first.conf_low != third.conf_low
+    steps: list[tuple[int, int]] = []
+    lee_bounds(outcome=outcome, treatment=treatment, seed=1, draws=150, progress=lambda *step: steps.append(step))
+    assert steps == [(done, 150) for done in range(1, 151)]
 
 
 def test_imbens_manski() -> None:

@@ -7,19 +7,17 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from hhp_stats.errors import EstimationError, NoObservations, SingleClusterArm, UnknownName
+from hhp_stats.errors import EstimationError, InvalidInput, NoObservations, SingleClusterArm, UnknownName
 from hhp_stats.estimate.linear import ols
 from hhp_stats.estimate.model_matrix import ModelMatrix
 from hhp_stats.infer.cluster_robust import (
-    cluster_codes,
     cluster_covariance,
-    cluster_sums,
     coefficient,
     heteroskedastic_covariance,
     linear_contrast,
-    refuse_thin_arms,
     two_way_covariance,
 )
+from hhp_stats.infer.clusters import cluster_codes, cluster_sums, refuse_thin_arms
 from hhp_stats.infer.wald import wald_test
 
 
@@ -155,7 +153,7 @@ def test_wald_refuses_more_terms_than_clusters():
 def test_cluster_codes():
     codes, count = cluster_codes(["b", "a", "b", "c"])
     assert codes.tolist() == [0, 1, 0, 2] and count == 3
-    with pytest.raises(ValueError, match="1 people have no cluster"):
+    with pytest.raises(InvalidInput, match="1 people have no cluster"):
         cluster_codes(pd.Series(["a", None]))
     with pytest.raises(NoObservations):
         cluster_codes([])
@@ -188,7 +186,7 @@ def test_more_than_two_values_of_treatment_are_left_alone():
 
 def test_refusals_of_covariances(trial):
     fit, team = trial
-    with pytest.raises(ValueError, match="cluster names for"):
+    with pytest.raises(InvalidInput, match="cluster names for"):
         cluster_covariance(fit, clusters=team[:-1])
     with pytest.raises(UnknownName, match="CR9"):
         cluster_covariance(fit, clusters=team, kind="CR9")

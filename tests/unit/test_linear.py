@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import statsmodels.api as sm
 
-from hhp_stats.errors import CollinearTerms, ConstantTreatment, NoObservations, UnknownName
+from hhp_stats.errors import CollinearTerms, ConstantTreatment, InvalidInput, NoObservations, UnknownName
 from hhp_stats.estimate.gram import triangular_factor
 from hhp_stats.estimate.linear import ols
 from hhp_stats.estimate.model_matrix import ModelMatrix, Term, model_matrix
@@ -73,7 +73,7 @@ def test_all_outcomes_missing():
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_some_outcomes_unusable(bad):
     matrix = matrix_of(intercept=np.ones(4), treatment=[0, 1, 0, 1])
-    with pytest.raises(ValueError, match=r"1 outcomes are missing|infinite"):
+    with pytest.raises(InvalidInput, match=r"1 outcomes are missing|infinite"):
         ols(outcome=np.array([1, 2, bad, 4]), matrix=matrix)
 
 
@@ -84,7 +84,7 @@ def test_no_rows():
 
 
 def test_outcome_of_another_length():
-    with pytest.raises(ValueError, match="shape"):
+    with pytest.raises(InvalidInput, match="shape"):
         ols(outcome=np.zeros(3), matrix=matrix_of(intercept=np.ones(4), treatment=[0, 1, 0, 1]))
 
 
@@ -126,13 +126,13 @@ def test_model_matrix_refuses():
         model_matrix(FRAME.assign(treatment=1), [])
     with pytest.raises(NoObservations):
         model_matrix(FRAME.iloc[:0], [])
-    with pytest.raises(ValueError, match="treatment has 1 missing"):
+    with pytest.raises(InvalidInput, match="treatment has 1 missing"):
         model_matrix(FRAME.assign(treatment=[0, 1, None, 1, 0, 1]), [])
-    with pytest.raises(ValueError, match="role has 1 missing"):
+    with pytest.raises(InvalidInput, match="role has 1 missing"):
         model_matrix(FRAME.assign(role=["a", None, "c", "a", "b", "c"]), [Term(column="role", kind="categorical")])
-    with pytest.raises(ValueError, match="does not name: c"):
+    with pytest.raises(InvalidInput, match="does not name: c"):
         model_matrix(FRAME, [Term(column="role", kind="categorical", levels=("a", "b"))])
-    with pytest.raises(ValueError, match="infinite"):
+    with pytest.raises(InvalidInput, match="infinite"):
         model_matrix(FRAME.assign(x=[1, np.inf, 2, 3, 4, 5]), [Term(column="x", kind="continuous")])
     with pytest.raises(CollinearTerms, match="twice"):
         model_matrix(FRAME.assign(twice=2 * FRAME["x"]), [Term(column=c, kind="continuous") for c in ("x", "twice")])

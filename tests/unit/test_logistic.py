@@ -9,6 +9,7 @@ from scipy import stats
 from hhp_stats.errors import (
     CollinearTerms,
     EstimationError,
+    InvalidInput,
     NonConvergence,
     NoObservations,
     Separation,
@@ -239,17 +240,17 @@ def test_firth_interval_ends_and_test(simulated):
 
 def test_firth_profile_needs_a_penalised_fit(simulated):
     outcome, matrix, _ = simulated
-    with pytest.raises(ValueError, match="Firth fit"):
+    with pytest.raises(InvalidInput, match="Firth fit"):
         firth_log_odds(logit(outcome=outcome, matrix=matrix))
 
 
 def test_refusals(simulated):
     outcome, matrix, _ = simulated
-    with pytest.raises(ValueError, match="0 and 1"):
+    with pytest.raises(InvalidInput, match="0 and 1"):
         logit(outcome=outcome + 1, matrix=matrix)
     with pytest.raises(NoObservations):
         logit(outcome=np.full(len(outcome), np.nan), matrix=matrix)
-    with pytest.raises(ValueError, match="1 outcomes are missing"):
+    with pytest.raises(InvalidInput, match="1 outcomes are missing"):
         logit(outcome=np.where(np.arange(len(outcome)) == 3, np.nan, outcome), matrix=matrix)
     twice = ModelMatrix(
         values=np.column_stack([matrix.values, 2 * matrix.values[:, 2]]), names=(*matrix.names, "twice")

@@ -2,22 +2,20 @@
 
 import itertools
 
-import joblib
 import numpy as np
 import pandas as pd
 import pytest
 
 from hhp_stats.blocks import block_sizes, child_seeds
-from hhp_stats.design.power import simulate_power
-from hhp_stats.design.simulated_trials import TrialDesign
 from hhp_stats.design.team_sums import StratifiedDraw
 from hhp_stats.errors import EstimationError, InvalidInput, SingleClusterArm, UnknownName
 from hhp_stats.estimate.linear import ols
 from hhp_stats.estimate.model_matrix import ModelMatrix
 from hhp_stats.infer.multiplicity import holm, westfall_young
 from hhp_stats.infer.randomisation_test import randomisation_statistics, randomisation_test
-from hhp_stats.infer.resampling import invert
+from hhp_stats.infer.resampling import DrawMoments, invert, resampling_test
 from hhp_stats.infer.wild_bootstrap import wild_bootstrap, wild_bootstrap_statistics
+from hhp_stats.results import Estimate
 
 
 def trial(teams=40, *, effect=0.0, seed=1, covariates=2):
@@ -133,31 +131,6 @@ def test_progress_is_told_of_every_block():
         progress=lambda *step: seen["randomisation"].append(step),
     )  # fmt: skip
     assert seen == {"bootstrap": [(1, 3), (2, 3), (3, 3)], "randomisation": [(1, 3), (2, 3), (3, 3)]}
-
-
-def parallel_numbers():
-    y, matrix, clusters, draw = trial()
-    tests = both(y, matrix, clusters, draw, draws=3_000)
-    design = TrialDesign(cluster_sizes=(6,) * 30, icc=0.1)
-    power = simulate_power(design=design, effect=0.3, trials=120, rng=np.random.default_rng(3))
-    return [tests["bootstrap"].estimate, tests["randomisation"].estimate, power.mean_estimate, power.power]
-
-
-def test_same_numbers_in_threads():
-    serial = parallel_numbers()
-    with joblib.parallel_config(backend="threading", n_jobs=3):
-        assert parallel_numbers() == serial
-
-
-def test_same_numbers_on_a_dask_cluster():
-    distributed = pytest.importorskip("distributed")
-    serial = parallel_numbers()
-    with (
-        distributed.LocalCluster(n_workers=1, threads_per_worker=2, processes=False, dashboard_address=None) as cluster,
-        distributed.Client(cluster),
-        joblib.parallel_config(backend="dask"),
-    ):
-        assert parallel_numbers() == serial
 
 
 def test_too_few_teams_give_an_unbounded_interval():
@@ -361,3 +334,20 @@ def test_westfall_young_with_weights_is_the_weighted_count():
     every = np.array(list(itertools.product((-1.0, 1.0), repeat=2))) * [2.0, 3.0]
     got = westfall_young(statistics=np.array([2.0, 3.0]), drawn=every, weights=np.full(4, 0.25))
     assert got.tolist() == [1.0, 1.0]
+
+
+@pytest.mark.parametrize("conf_level", [0.8, 0.9, 0.95, 0.99])
+def test_a_p_value_equal_to_the_level_rejects(conf_level):
+    """1 - .9 is below .1 in double precision and 1 - .95 above .05: neither may decide."""
+    alternatives = round((1 - conf_level) * 100)
+    # One hundred equally likely draws of which `alternatives` are as extreme as the observed one at every effect.
+    numerator = np.where(np.arange(100) < alternatives, 1e6, 0.0)
+    moments = DrawMoments(
+        linear0=numerator, linear1=np.zeros(100), square0=np.ones(100), square1=np.zeros(100), square2=np.zeros(100),
+        scale=(1.0, 0.0, 0.0), weights=np.full(100, 0.01),
+    )  # fmt: skip
+    base = Estimate(estimate=3.0, std_error=1.0, df=9, n=100, n_clusters=10, method="m", conf_level=conf_level)
+    test = resampling_test(moments=moments, base=base, method="m")
+    assert test.estimate.p_value == pytest.approx(1 - conf_level, rel=1e-12)
+    # All draws but those are zero: as extreme as an observed zero only, so only the estimate itself is kept.
+    assert (test.estimate.conf_low, test.estimate.conf_high) == pytest.approx((3.0, 3.0), abs=1e-6)

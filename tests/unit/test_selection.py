@@ -10,6 +10,7 @@ from scipy import stats
 from hhp_stats.errors import (
     CollinearTerms,
     EstimationError,
+    InvalidInput,
     NoObservations,
     Separation,
     SingleClusterArm,
@@ -145,7 +146,7 @@ def test_refusals() -> None:
         heckman_likelihood(outcome=np.full(len(y), np.nan), matrix=matrix)
     with pytest.raises(EstimationError, match="no selection"):
         heckman_two_step(outcome=np.nan_to_num(y), matrix=matrix)
-    with pytest.raises(ValueError, match="rows differ"):
+    with pytest.raises(InvalidInput, match="rows differ"):
         heckman_likelihood(outcome=y[:-1], matrix=matrix)
     with pytest.raises(SingleClusterArm):
         heckman_likelihood(outcome=y, matrix=matrix, clusters=matrix.values[:, 1])

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 
-from hhp_stats.errors import InvalidInput, NoObservations, Separation
+from hhp_stats.errors import InvalidInput, NoObservations, Separation, UnknownName
 from hhp_stats.estimate.linear import ols
 from hhp_stats.estimate.model_matrix import ModelMatrix
 from hhp_stats.estimate.weights import response_weights, weighted_effect
@@ -97,7 +97,7 @@ def test_refusals() -> None:
         response_weights(answered=known & (arm == 0), matrix=matrix)
     with pytest.raises(InvalidInput, match="quantile"):
         response_weights(answered=known, matrix=matrix, trim_above=99)
-    with pytest.raises(ValueError, match="answers for"):
+    with pytest.raises(InvalidInput, match="answers for"):
         response_weights(answered=known[:-1], matrix=matrix)
     giveaway = ModelMatrix(values=np.column_stack([matrix.values, known]), names=(*matrix.names, "opened_mail"))
     with pytest.raises(Separation, match="opened_mail"):
@@ -105,3 +105,5 @@ def test_refusals() -> None:
     found = response_weights(answered=known, matrix=matrix)
     with pytest.raises(InvalidInput, match="other answers"):
         weighted_effect(outcome=np.nan_to_num(y), matrix=matrix, response=found, clusters=team)
+    with pytest.raises(UnknownName, match="no covariance 'CR2' with weights"):
+        weighted_effect(outcome=y, matrix=matrix, response=found, clusters=team, kind="CR2")

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
 
+from hhp_stats.blocks import workers
 from hhp_stats.estimate.imputation.chain import ChainResult, run_chain
 from hhp_stats.estimate.imputation.completed import Imputations, ImputedValues
 from hhp_stats.estimate.imputation.diagnostics import ImputationDiagnostics, distribution_rows, r_hat, trace_frame
@@ -13,6 +14,7 @@ from hhp_stats.estimate.imputation.plan import ImputationPlan
 from hhp_stats.estimate.imputation.prepare import Group, check_frame, groups_of, prepare_group
 from hhp_stats.progress import Progress, silent
 
+SECONDS = 2e-8  # one number in one iteration takes about this long
 _DISTRIBUTION = ("group", "variable", "source", "level", "n", "share", "mean", "std_dev",
                  "q05", "q25", "q50", "q75", "q95")  # fmt: skip
 
@@ -34,7 +36,8 @@ def impute(
     Shapes: `frame` one row a person; the result holds m numbers per missing value. Units: as given.
     Assumptions: values are missing at random given the predictors; each univariate model holds.
     The same plan, frame and package versions give the same numbers, for any `n_jobs` (None takes the
-    joblib configuration in force, else one process); more imputations leave the first ones as they were.
+    joblib configuration in force, else every core for long work); more imputations leave the first ones as
+    they were.
     Refuses: unknown names (UnknownName); a variable all of whose values are missing in a group, or an
     empty frame (NoObservations); constant, infinite or wrongly typed values, incomplete terms,
     unknown arm or team (ImputationRefused); more coefficients than observed values (CollinearTerms).
@@ -46,6 +49,8 @@ def impute(
     groups = [prepare_group(frame, plan, label, rows) for label, rows in groups_of(frame, plan)]
     chains = [seed.spawn(len(groups)) for seed in np.random.SeedSequence(plan.seed).spawn(plan.imputations)]
     tasks = [(group, seed) for seeds in chains for group, seed in zip(groups, seeds, strict=True)]
+    if n_jobs is None:
+        n_jobs = workers(SECONDS * plan.imputations * plan.iterations * sum(map(_cells, groups)))
     runs = Parallel(n_jobs=n_jobs, return_as="generator")(
         delayed(run_chain)(group, plan.iterations, seed) for group, seed in tasks
     )
@@ -55,6 +60,15 @@ def impute(
         progress(done + 1, len(tasks))
     return Imputations(
         frame=frame, plan=plan, imputed=_gather(groups, results, plan), diagnostics=_diagnostics(groups, results)
+    )
+
+
+def _cells(group: Group) -> int:
+    """Numbers that one iteration works through: people times predictors of every variable with gaps."""
+    return sum(
+        target.complete.size + len(target.varying) * len(target.complete)
+        for target in group.targets
+        if len(target.missing)
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import numpy.typing as npt
 
+from hhp_stats.blocks import seed_sequence
 from hhp_stats.errors import ImputationRefused, UnknownName
 from hhp_stats.estimate.model_matrix import Array, Term
 
@@ -75,6 +76,7 @@ class ImputationPlan:
     def __post_init__(self) -> None:
         if self.imputations < 2 or self.iterations < 1:
             raise ImputationRefused("multiple imputation needs two imputations and one iteration at least")
+        seed_sequence(self.seed)  # refused where the draws could not be repeated
         if not self.variables:
             raise ImputationRefused("the plan names no variable to impute")
         names = [*(v.name for v in self.variables), *(t.column for t in self.terms), *(p.name for p in self.passive)]

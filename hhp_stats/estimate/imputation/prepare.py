@@ -187,6 +187,8 @@ def _columns(part: pd.DataFrame, term: Term) -> list[Array]:
         codes, names = pd.factorize(part[term.column], sort=True)
         return [(codes == i).astype(np.float64) for i in range(1, len(names))]
     values = _numbers(part[term.column])
+    if np.isinf(values).any():
+        raise ImputationRefused(f"{term.column} holds infinite values")
     if np.ptp(values) == 0:
         return []
     return [(values - values.mean()) / values.std()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -131,6 +132,6 @@ def _fieller_row(
         )
     low, high = found.set.hull
     return Estimate(
-        estimate=found.estimate, std_error=0.0, df=min(absence.df, turnover.df), n=absence.n, n_clusters=absence.n_clusters,
+        estimate=found.estimate, std_error=math.nan, df=min(absence.df, turnover.df), n=absence.n, n_clusters=absence.n_clusters,
         method="Fieller", conf_low=low, conf_high=high, conf_level=plan.conf_level,
     ).row(result_id=result_id, note=scenario.label, **about)  # fmt: skip

@@ -146,7 +146,7 @@ def spells_imputation_plan(people: pd.DataFrame, plan: Plan) -> ImputationPlan:
 def impute_trial(people: pd.DataFrame, plan: Plan, *, progress: Progress = silent) -> dict[str, Imputations]:
     """The completed data sets by population: everyone randomised, and those whose authority records spells."""
     recording = people.loc[people["records_spells"]].reset_index(drop=True)
-    completed = {"randomised": impute(people, imputation_plan(people, plan), n_jobs=2, progress=progress)}
+    completed = {"randomised": impute(people, imputation_plan(people, plan), progress=progress)}
     if not recording.empty:
-        completed["spells"] = impute(recording, spells_imputation_plan(recording, plan), n_jobs=2)
+        completed["spells"] = impute(recording, spells_imputation_plan(recording, plan))
     return completed

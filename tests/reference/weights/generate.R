@@ -1,6 +1,6 @@
 # Writes data.csv and expected.csv: inverse-probability weights by glm and weighted least squares with clustered errors.
 # Run from the project's root: Rscript tests/reference/weights/generate.R
-suppressMessages(library(sandwich))
+suppressMessages({library(sandwich); library(clubSandwich)})
 here <- "tests/reference/weights"
 set.seed(20240504)
 n <- 500; team_id <- sample(40, n, replace = TRUE); treatment <- team_id %% 2
@@ -16,14 +16,17 @@ d$w <- ave(as.numeric(d$r), d$treatment) / fitted(model)
 fit <- function(d) {
   m <- lm(y ~ treatment + x1, d, weights = w, subset = r)
   v <- vcovCL(m, cluster = d$team_id[d$r], type = "HC1", cadjust = TRUE)  # G/(G-1) (N-1)/(N-k): CR1
-  c(coef(m)["treatment"], sqrt(v["treatment", "treatment"]))
+  known <- d[d$r, ]
+  v3 <- vcovCR(lm(y ~ treatment + x1, known, weights = w), cluster = known$team_id, type = "CR3")
+  c(coef(m)["treatment"], sqrt(v["treatment", "treatment"]), sqrt(v3["treatment", "treatment"]))
 }
 whole <- fit(d)
 ceiling <- quantile(d$w[d$r], .95)                      # type 7, as numpy
 cut <- transform(d, w = pmin(w, ceiling))
 trimmed <- fit(cut)
 ess <- function(w) sum(w)^2 / sum(w^2)
-out <- data.frame(quantity = c("estimate", "std_error", "trimmed_estimate", "trimmed_std_error", "ceiling", "effective_n_0", "effective_n_1", "largest"),
+out <- data.frame(quantity = c("estimate", "std_error", "std_error_cr3", "trimmed_estimate", "trimmed_std_error",
+  "trimmed_std_error_cr3", "ceiling", "effective_n_0", "effective_n_1", "largest"),
   value = sprintf("%.15g", c(whole, trimmed, ceiling, ess(d$w[d$r & d$treatment == 0]), ess(d$w[d$r & d$treatment == 1]), max(d$w[d$r]))))
 write.csv(out, file.path(here, "expected.csv"), row.names = FALSE, quote = FALSE)
-cat("sandwich", as.character(packageVersion("sandwich")), R.version.string, "\n")
+cat("sandwich", as.character(packageVersion("sandwich")), "clubSandwich", as.character(packageVersion("clubSandwich")), R.version.string, "\n")

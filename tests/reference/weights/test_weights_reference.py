@@ -26,6 +26,10 @@ def test_r() -> None:
         expected = EXPECTED[[f"{prefix}estimate", f"{prefix}std_error"]]
         # Both logits are iterated to about 1e-14 of the deviance, coefficients to its root.
         assert_allclose([effect.estimate, effect.std_error], expected, rtol=1e-7)
+        jackknifed = weighted_effect(
+            outcome=DATA["y"].to_numpy(), matrix=ANALYSIS, response=weights, clusters=DATA["team_id"], kind="CR3"
+        )
+        assert_allclose(jackknifed.std_error, EXPECTED[f"{prefix}std_error_cr3"], rtol=1e-7)
         assert effect.df == 39 and effect.n == DATA["y"].notna().sum()
         if quantile < 1:
             assert_allclose(weights.ceiling, EXPECTED["ceiling"], rtol=1e-8)

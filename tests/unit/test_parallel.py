@@ -1,0 +1,110 @@
+"""The same numbers in one process, in threads and on a Dask cluster of other processes; and who chooses the workers."""
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+from joblib import Parallel, delayed
+
+from hhp_stats.blocks import LONG_SECONDS, in_blocks, workers
+from hhp_stats.design.power import simulate_power
+from hhp_stats.design.simulated_trials import TrialDesign
+from hhp_stats.design.team_sums import StratifiedDraw
+from hhp_stats.estimate.cluster_bootstrap import cluster_bootstrap
+from hhp_stats.estimate.imputation import ImputationPlan, ImputedVariable, PassiveVariable, impute
+from hhp_stats.estimate.linear import ols
+from hhp_stats.estimate.model_matrix import Term, model_matrix
+from hhp_stats.infer.cluster_robust import cluster_covariance, coefficient
+from hhp_stats.infer.pooling import pooled_itt
+from hhp_stats.infer.randomisation_test import randomisation_test
+from hhp_stats.infer.wild_bootstrap import wild_bootstrap
+from hhp_stats.progress import silent
+
+TEAMS = 24
+RNG = np.random.default_rng(7)
+TEAM = np.repeat(np.arange(TEAMS), 6)
+FRAME = pd.DataFrame({"team_id": TEAM, "treatment": (TEAM % 2).astype(float), "x": RNG.normal(size=len(TEAM))})
+FRAME["y"] = 0.3 * FRAME["treatment"] + FRAME["x"] + RNG.normal(size=TEAMS)[TEAM] + RNG.normal(size=len(TEAM))
+FRAME["item"] = np.where(RNG.random(len(TEAM)) < 0.4, np.nan, FRAME["y"] + RNG.normal(size=len(TEAM)))
+FRAME["mood"] = np.where(RNG.random(len(TEAM)) < 0.3, np.nan, (FRAME["y"] > 0.2).astype(float))
+X = Term(column="x", kind="continuous")
+
+
+def fitted(outcome, frame=FRAME):
+    fit = ols(outcome=frame[outcome].to_numpy(), matrix=model_matrix(frame, [X]))
+    return coefficient(fit, cluster_covariance(fit, clusters=frame["team_id"]))
+
+
+def numbers():
+    """Every method that goes through joblib, each a list of floats or an array."""
+    fit = ols(outcome=FRAME["y"].to_numpy(), matrix=model_matrix(FRAME, [X]))
+    boot = wild_bootstrap(fit, clusters=TEAM, draws=3_000, rng=np.random.default_rng(1))
+    redraw = randomisation_test(
+        outcome=fit.outcome, matrix=fit.matrix, clusters=TEAM, draw=StratifiedDraw.of(np.zeros(TEAMS)), draws=1_000,
+        rng=np.random.default_rng(2),
+    )  # fmt: skip
+    power = simulate_power(
+        design=TrialDesign(cluster_sizes=(6,) * 30, icc=0.1), effect=0.3, trials=120, rng=np.random.default_rng(3)
+    )
+    plan = ImputationPlan(
+        variables=(ImputedVariable(name="item", kind="pmm"), ImputedVariable(name="mood", kind="binary")),
+        passive=(PassiveVariable(name="score", inputs=("item", "mood"), function=lambda of: of["item"] + of["mood"]),),
+        terms=(X, Term(column="y", kind="continuous")), clusters="team_id", imputations=4, iterations=3, seed=4,
+    )  # fmt: skip
+    pooled = pooled_itt(impute(FRAME, plan), lambda frame: fitted("score", frame))
+    joint = cluster_bootstrap(
+        FRAME, estimator=lambda frame: {"y": fitted("y", frame).estimate, "x": float(frame["x"].mean())},
+        clusters="team_id", within=("treatment",), draws=60, seed=5,
+    )  # fmt: skip
+    return {
+        "bootstrap": boot.moments.statistics(), "bootstrap interval": [boot.estimate.conf_low, boot.estimate.conf_high],
+        "randomisation": redraw.moments.statistics(), "power": [power.power, power.mean_estimate, power.coverage],
+        "imputation": [pooled.estimate, pooled.std_error, pooled.df], "joint bootstrap": joint.draws.to_numpy(),
+    }  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def serial():
+    with joblib.parallel_config(n_jobs=1):
+        return numbers()
+
+
+def assert_same(found, serial):
+    assert found.keys() == serial.keys()
+    for name, values in serial.items():
+        np.testing.assert_array_equal(found[name], values, err_msg=name)  # to the last bit
+
+
+def test_same_numbers_in_threads(serial):
+    with joblib.parallel_config(backend="threading", n_jobs=3):
+        assert_same(numbers(), serial)
+
+
+def test_same_numbers_on_a_dask_cluster(serial):
+    distributed = pytest.importorskip("distributed")
+    # Other processes, so that everything has to survive being sent to another machine.
+    with (
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster,
+        distributed.Client(cluster),
+        joblib.parallel_config(backend="dask"),
+    ):
+        assert workers(0.0) is None
+        assert_same(numbers(), serial)
+
+
+def test_long_work_takes_every_core_unless_somebody_chose():
+    assert workers(LONG_SECONDS / 2) == 1 and workers(LONG_SECONDS * 2) == -1
+    for chosen in ({"n_jobs": 2}, {"backend": "threading"}, {"backend": "threading", "n_jobs": 2}):
+        with joblib.parallel_config(**chosen):
+            assert workers(LONG_SECONDS * 2) is None
+    # Inside a worker everything runs in that worker.
+    inside = Parallel(n_jobs=2, backend="threading")(delayed(workers)(LONG_SECONDS * 2) for _ in range(2))
+    assert inside == [None, None]
+
+
+def test_blocks_come_back_in_order_and_tell_their_progress():
+    seen = []
+    found = in_blocks(pow, [(base, 2) for base in range(5)], lambda *step: seen.append(step), seconds=0)
+    assert found == [0, 1, 4, 9, 16]
+    assert seen == [(done, 5) for done in range(1, 6)]
+    assert in_blocks(pow, [], silent, seconds=0) == []
