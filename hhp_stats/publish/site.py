@@ -151,7 +151,7 @@ def _page(
 
 
 _SCRIPT_WORDS = (
-    "enlarge", "close", "no_results", "results", "result", "copied", "search", "csv", "source", "sort", "unsorted",
+    "enlarge", "close", "table", "no_results", "results", "result", "copied", "search", "csv", "source", "sort", "unsorted",
     "ascending", "descending", "origin", "estimand", "contrast", "population", "method", "estimate", "std_error",
     "interval", "df", "p", "p_adjusted", "people", "clusters", "status", "note", "clauses", "formula", "code_in",
     "show_source", "inputs", "more_files", "index_row", "cell_source", "presenter", "results_behind", "analysis",

@@ -126,6 +126,10 @@ local function div(el)
   end
 end
 
+local keep_together = dofile(pandoc.path.join({ pandoc.path.directory(PANDOC_SCRIPT_FILE), "keep.lua" }))
+
+local LONG_FORMULA = 40 -- characters of TeX in a line of text that may be wider than a telephone
+
 -- Bottom-up, so that whatever is written to text already holds finished inlines.
 local inline = {
   Image = function(el)
@@ -145,6 +149,9 @@ local inline = {
   Math = function(el)
     if el.mathtype == "DisplayMath" then
       return { pandoc.RawInline("html", '<span class="math-scroll">'), el, pandoc.RawInline("html", "</span>") }
+    end
+    if #el.text > LONG_FORMULA then
+      return { pandoc.RawInline("html", '<span class="math-scroll inline">'), el, pandoc.RawInline("html", "</span>") }
     end
   end,
   Link = function(el)
@@ -286,7 +293,7 @@ function Pandoc(doc)
   for _, chapter in ipairs(doc.blocks) do
     current = { slug = chapter.attributes.slug, file = chapter.attributes.file }
     headings = { list = pandoc.List() }
-    local content = mark_terms(pandoc.Blocks(chapter.content):walk(inline))
+    local content = mark_terms(pandoc.Blocks(chapter.content):walk(inline)):walk({ Inlines = keep_together })
     -- Notes must be written with their chapter, so blocks are finished before, in reading order.
     content = content:walk({ traverse = "topdown", Header = header })
     content = content:walk({ Div = div, Table = blocks.Table, RawBlock = blocks.RawBlock })

@@ -240,6 +240,8 @@ local function equation(el, alt, number, id)
   return pandoc.RawInline("typst", "#equation(" .. quote(alt) .. (number and ", number: " .. quote(number) or "") .. ")[" .. math_body(el) .. "]" .. (id and attached(id) or ""))
 end
 
+local keep_together = dofile(pandoc.path.join({ pandoc.path.directory(PANDOC_SCRIPT_FILE), "keep.lua" }))
+
 local inline = {
   traverse = "topdown",
   Span = function(el)
@@ -271,7 +273,7 @@ local links = {
 
 function Pandoc(doc)
   for key, value in pairs(doc.meta.words) do words[key] = stringify(value) end
-  doc = doc:walk(inline):walk(links)
+  doc = doc:walk({ Inlines = keep_together }):walk(inline):walk(links)
   doc = doc:walk({
     Header = header,
     Div = div,
