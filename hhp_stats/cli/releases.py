@@ -87,7 +87,7 @@ def preview(
 
     root = find_root()
     run_all_studies(root, fresh=False)
-    shown = preview_of(root, port=port, declared=declared_inputs(root), attachments=[root / FOLDER / "results.csv"])
+    shown = preview_of(root, port=port, declared=declared_inputs(), attachments=[root / FOLDER / "results.csv"])
     shown.start()
     out.print(f"{shown.address}  (Ctrl-C to stop)", markup=False)
     try:

@@ -18,12 +18,6 @@ from hhp_stats.project_root import find_root
 from hhp_stats.studies.output import FOLDER
 
 PACKAGE = Path(__file__).resolve().parent.parent
-# What a chapter's cells may import: a change there runs the cells again, one of the page design does not.
-READ_BY_CHAPTERS = (
-    "present", "consistency", "plan", "studies", "estimate", "infer", "design", "measures", "intake", "results.py", "traced.py",
-    "publish/archive.py", "publish/changes.py", "publish/changes_text.py", "publish/input_changes.py",
-    "publish/printed.py", "publish/release.py", "publish/result_changes.py", "publish/return_cells.py",
-)  # fmt: skip
 
 
 def run_all_studies(root: Path, *, fresh: bool) -> None:
@@ -53,9 +47,9 @@ def results(
     run_all_studies(find_root(), fresh=fresh)
 
 
-def declared_inputs(root: Path) -> list[Path]:
-    """What the chapters' cells read: a change in any of it runs them again."""
-    return [*(PACKAGE / part for part in READ_BY_CHAPTERS), root / "data", root / FOLDER]
+def declared_inputs() -> list[Path]:
+    """What every chapter depends on without opening it as a file: the others are noted while the cells run."""
+    return [PACKAGE / "publish/assets/fonts"]
 
 
 def shown_in_pages(root: Path) -> dict[str, Any]:
@@ -113,7 +107,7 @@ def render(
     with progress_bar() as bar:
         made = render_book(
             root=root, output=output or root / "_output", formats=formats, engine=engine, fresh=fresh,  # type: ignore[arg-type]
-            declared=declared_inputs(root), attachments=[results_file], progress=_Lines(bar),
+            declared=declared_inputs(), attachments=[results_file], progress=_Lines(bar),
             inspect=check if "html" in formats else None, **shown_in_pages(root),
         )  # fmt: skip
     screen.print(f"Rendered {len(made.pages)} pages" + (f" and {made.pdf}" if made.pdf else ""), markup=False)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hhp_stats.errors import PlanError
+from hhp_stats.file_parts import part
 
 SOURCES = ("index.qmd", "report/*.qmd")
 _HEADING = re.compile(r"^(#{1,6})\s+(?P<title>.*?)\s*\{(?P<attributes>[^{}]*)\}\s*$")
@@ -30,6 +31,10 @@ def book_sections(root: Path) -> dict[str, BookSection]:
     Reads headings alone, outside code blocks; included files (`_*.qmd`) bring none. Sections of an
     unnumbered chapter are unnumbered themselves. Refuses (PlanError) a label that is used twice.
     """
+    return part("sections", lambda: _read(root))
+
+
+def _read(root: Path) -> dict[str, BookSection]:
     found: dict[str, BookSection] = {}
     paths = [path for pattern in SOURCES for path in sorted(root.glob(pattern)) if not path.name.startswith("_")]
     for path in paths:

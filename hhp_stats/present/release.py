@@ -11,6 +11,7 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
+from hhp_stats.file_parts import part
 from hhp_stats.project_root import find_root
 
 MANIFEST = "data/manifest.toml"
@@ -46,6 +47,10 @@ class Release:
 
 def read_release(root: Path) -> Release:
     """The release the report is rendered from."""
+    return part("release", lambda: _read(root))
+
+
+def _read(root: Path) -> Release:
     raw = tomllib.loads((root / MANIFEST).read_text(encoding="utf-8"))
     # Any other value keeps the protection on: a typing error must not print small counts.
     return Release(status=str(raw["status"]), date=str(raw["release"]), internal=raw.get("disclosure") == "off")

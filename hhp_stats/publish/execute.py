@@ -1,8 +1,8 @@
 """Run the code of the chapters, or reuse what it printed before.
 
 A chapter's outputs are kept under a digest of its code, of the declared files and of the installed
-packages. Nothing changed means that no kernel starts. Prose, captions and options are no part of the
-digest: they are applied to the outputs later.
+packages, together with a list of the files that the code read (`dependencies`). Nothing of these changed means that
+no kernel starts. Prose, captions and options are no part: they are applied to the outputs later.
 """
 
 from __future__ import annotations
@@ -13,56 +13,28 @@ import importlib.metadata
 import os
 import re
 import sys
-import tempfile
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, Literal
+from typing import Any
 
 import nbformat
-from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
-from jupyter_client.manager import AsyncKernelManager
-from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError, DeadKernelError
 
 from hhp_stats.errors import RenderError
+from hhp_stats.publish.dependencies import WATCH, Files, digest_names, relative
+from hhp_stats.publish.kernels import KERNEL_ARGUMENTS, SETUP, ChapterState, dependencies_of, run_all
 from hhp_stats.publish.project import Project
-from hhp_stats.publish.source import Cell, Inline, Source
+from hhp_stats.publish.source import Cell, Source, steps
 
 CACHE = Path(".report") / "cache"
-INLINE_MIME = "application/vnd.hhp.inline+json"
 _KEPT_PER_CHAPTER = 3
 
-# The kernel turns an inline value into Markdown as Quarto does: Markdown stays, text is escaped later.
-_SETUP = f"""
-def __hhp_inline(value):
-    from IPython.display import publish_display_data
-    markdown = getattr(value, "_repr_markdown_", None)
-    text = markdown() if callable(markdown) else None
-    publish_display_data({{{INLINE_MIME!r}: {{
-        "markdown": text if text is not None else str(value),
-        "escape": text is None and isinstance(value, str),
-    }}}})
-"""
-
-_KERNEL_ARGUMENTS = [
-    "--HistoryManager.enabled=False",
-    "--InlineBackend.figure_formats={'svg'}",
-    # Dates and random ids would make every rendering differ.
-    "--InlineBackend.rc={'svg.hashsalt': 'report'}",
-    "--InlineBackend.print_figure_kwargs={'bbox_inches': 'tight', 'metadata': {'Date': None, 'Creator': None}}",
-]
-_ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _PICTURE = re.compile(r"!\[[^\]]*\]\(([^)\s]+)\)")
-_CELL_LINE = re.compile(r"Cell In\[\d+\], line (\d+)")
 
 # nbformat has no type annotations.
-_formats: Any = nbformat.v4
 _read_notebook: Callable[..., Any] = nbformat.read
 _write_notebook: Callable[..., None] = nbformat.write
-
-ChapterState = Literal["reused", "running", "executed"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,18 +43,6 @@ class Executed:
 
     outputs: tuple[tuple[Any, ...], ...]
     reused: bool
-
-
-def steps(source: Source) -> list[Cell | Inline]:
-    """Everything in a chapter that is executed, in the order of the source."""
-    found: list[Cell | Inline] = []
-    for piece in source.pieces:
-        if isinstance(piece, Cell):
-            if piece.options["eval"]:
-                found.append(piece)
-        else:
-            found.extend(part for part in piece.parts if isinstance(part, Inline))
-    return found
 
 
 def digest_files(root: Path, declared: Sequence[Path]) -> str:
@@ -116,7 +76,9 @@ def digest_environment() -> str:
 
 def digest_chapter(source: Source, *, inputs: str) -> str:
     """The name under which a chapter's outputs are kept: its code, and the digest of all inputs."""
-    total = hashlib.sha256(inputs.encode() + _SETUP.encode() + "".join(_KERNEL_ARGUMENTS).encode())
+    total = hashlib.sha256(
+        (inputs + SETUP + WATCH.replace(str(Path(__file__).parents[1]), "") + "".join(KERNEL_ARGUMENTS)).encode()
+    )
     for step in steps(source):
         if isinstance(step, Cell):
             total.update(f"\0cell {bool(step.options['error'])}\0{step.source}".encode())
@@ -136,31 +98,45 @@ def execute(
 ) -> list[Executed]:
     """Run all chapters, several at a time, each in a kernel of its own.
 
-    `on_chapter` hears "reused", "running" and "executed". With `fresh` kept outputs are not read.
-    Raises RenderError with the file and line of the first failing statement; the other kernels are
-    stopped and nothing of the failing chapter is kept.
+    A chapter whose code, `declared` files and packages are the same, and whose files read then are the same now, is not
+    run; with `fresh` every chapter is. `on_chapter` hears "reused", "running" and "executed". Raises RenderError with
+    the file and line of the first failing statement; the other kernels are stopped and nothing of the failing chapter
+    is kept.
     """
-    inputs = digest_files(project.root, declared) + digest_environment()
+    inputs = digest_files(project.root, declared) + digest_environment() + digest_names(project.root)
+    files = Files(project.root)
     results: dict[int, Executed] = {}
-    waiting: list[tuple[int, Source, Path]] = []
+    waiting: list[tuple[int, Source, str]] = []
     for at, source in enumerate(sources):
         if not steps(source):
             results[at] = Executed(outputs=(), reused=True)
             continue
-        kept = project.root / CACHE / f"{source.chapter.slug}-{digest_chapter(source, inputs=inputs)}.ipynb"
-        notebook = None if fresh else _kept_notebook(kept)
-        if notebook is not None and _has_files(project, source, notebook):
-            os.utime(kept)  # recently used outputs are kept longest
+        name = f"{source.chapter.slug}-{digest_chapter(source, inputs=inputs)}"
+        notebook = None if fresh else _standing(project, source, name, files)
+        if notebook is not None:
             results[at] = Executed(outputs=_outputs(notebook), reused=True)
             on_chapter(source, "reused")
         else:
-            waiting.append((at, source, kept))
+            waiting.append((at, source, name))
     if waiting:
-        ran = _completed(_run_all(project, [source for _, source, _ in waiting], workers, on_chapter))
-        for (at, source, kept), notebook in zip(waiting, ran, strict=True):
-            _keep(notebook, kept, slug=source.chapter.slug)
+        ran = _completed(run_all(project, [source for _, source, _ in waiting], workers, on_chapter))
+        for (at, source, name), notebook in zip(waiting, ran, strict=True):
+            notebook.metadata["read"] = relative(project.root, dependencies_of(notebook))
+            _keep(notebook, project.root / CACHE, name, slug=source.chapter.slug)
             results[at] = Executed(outputs=_outputs(notebook), reused=False)
     return [results[at] for at in range(len(sources))]
+
+
+def _standing(project: Project, source: Source, name: str, files: Files) -> Any:
+    """Kept outputs of the same code that read what is there now, or None."""
+    for kept in sorted((project.root / CACHE).glob(f"{name}-*.ipynb"), key=lambda file: -file.stat().st_mtime):
+        notebook = _kept_notebook(kept)
+        if notebook is None or not files.unchanged(notebook.metadata["read"]):
+            continue
+        if _has_files(project, source, notebook):
+            os.utime(kept)  # recently used outputs are kept longest
+            return notebook
+    return None
 
 
 def _completed(work: Coroutine[Any, Any, list[Any]]) -> list[Any]:
@@ -190,120 +166,24 @@ def _kept_notebook(file: Path) -> Any:
     try:
         notebook = _read_notebook(file, as_version=4)
         nbformat.validate(notebook)
+        notebook.metadata["read"].items()
     except (OSError, ValueError, KeyError, AttributeError, nbformat.ValidationError):
         return None
     return notebook
 
 
 def _outputs(notebook: Any) -> tuple[tuple[Any, ...], ...]:
-    return tuple(tuple(cell.outputs) for cell in notebook.cells[1:])
+    return tuple(tuple(cell.outputs) for cell in notebook.cells[1:-1])
 
 
-def _keep(notebook: Any, file: Path, *, slug: str) -> None:
+def _keep(notebook: Any, folder: Path, name: str, *, slug: str) -> None:
     """Write a whole notebook or none, and forget all but the latest of its chapter."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    partial = file.with_suffix(f".{os.getpid()}.part")
+    folder.mkdir(parents=True, exist_ok=True)
+    read = hashlib.sha256(repr(sorted(notebook.metadata["read"].items())).encode()).hexdigest()[:12]
+    partial = folder / f"{name}-{read}.{os.getpid()}.part"
     _write_notebook(notebook, partial)
-    partial.replace(file)
-    pattern = re.compile(rf"{re.escape(slug)}-[0-9a-f]{{20}}\.ipynb")
-    older = [old for old in file.parent.iterdir() if pattern.fullmatch(old.name)]
+    partial.replace(folder / f"{name}-{read}.ipynb")
+    pattern = re.compile(rf"{re.escape(slug)}-[0-9a-f]{{20}}-[0-9a-f]{{12}}\.ipynb")
+    older = [old for old in folder.iterdir() if pattern.fullmatch(old.name)]
     for old in sorted(older, key=lambda old: old.stat().st_mtime, reverse=True)[_KEPT_PER_CHAPTER:]:
         old.unlink(missing_ok=True)
-
-
-async def _run_all(
-    project: Project, sources: Sequence[Source], workers: int, on_chapter: Callable[[Source, ChapterState], None]
-) -> list[Any]:
-    free = asyncio.Semaphore(max(1, workers))
-
-    async def run(source: Source) -> Any:
-        async with free:
-            on_chapter(source, "running")
-            notebook = await _run(project, source)
-            on_chapter(source, "executed")
-            return notebook
-
-    try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(run(source)) for source in sources]
-    except BaseExceptionGroup as failures:
-        # The first failure cancelled the rest; the reader needs that one, not the group.
-        raise failures.exceptions[0] from None
-    return [task.result() for task in tasks]
-
-
-class _OwnInterpreter(KernelSpecManager):
-    """Kernels run in this interpreter, whatever kernels the user has installed."""
-
-    def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
-        command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", *_KERNEL_ARGUMENTS]
-        return KernelSpec(argv=command, display_name="Python", language="python")
-
-
-async def _run(project: Project, source: Source) -> Any:
-    """Execute one chapter in a kernel of its own, always stopped at the end."""
-    planned = steps(source)
-    notebook = _notebook(planned)
-    with tempfile.TemporaryDirectory(prefix="hhp") as folder:
-        manager = AsyncKernelManager(
-            kernel_spec_manager=_OwnInterpreter(),
-            connection_file=str(Path(folder) / "k.json"),
-            # Sockets in a folder of one's own: the default name is shared by all kernels of a folder.
-            **({} if os.name == "nt" else {"transport": "ipc", "ip": str(Path(folder) / "s")}),
-        )
-        client = NotebookClient(
-            notebook, km=manager, timeout=None, record_timing=False, resources={"metadata": {"path": str(project.root)}}
-        )
-        try:
-            await client.async_execute(env=_environment(project, folder))
-        except CellExecutionError as error:
-            raise _located(planned, notebook, error) from None
-        except DeadKernelError:
-            raise RenderError(source.chapter.path, None, "the kernel died while it ran this chapter") from None
-        finally:
-            if manager.has_kernel:
-                await manager.shutdown_kernel(now=True)
-    return notebook
-
-
-def _environment(project: Project, folder: str) -> dict[str, str]:
-    """One thread per kernel, and nothing of the user's own set-up that could change an output."""
-    single = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1")
-    seconds = (project.date - type(project.date)(1970, 1, 1)).days * 86400
-    return {
-        **os.environ,
-        **single,
-        "PYTHONHASHSEED": "0",
-        "PYTHONIOENCODING": "utf-8",
-        "SOURCE_DATE_EPOCH": str(seconds),
-        "TZ": "UTC",
-        "IPYTHONDIR": str(Path(folder) / "ipython"),
-    }
-
-
-def _notebook(planned: Iterable[Cell | Inline]) -> Any:
-    cells = [_formats.new_code_cell(_SETUP, id="setup")]
-    for at, step in enumerate(planned):
-        code = step.source if isinstance(step, Cell) else f"__hhp_inline(\n{step.expression}\n)"
-        cell = _formats.new_code_cell(code, id=f"step-{at}")
-        if isinstance(step, Cell) and step.options["error"]:
-            cell.metadata["tags"] = ["raises-exception"]
-        cells.append(cell)
-    metadata = {"kernelspec": {"name": "python3", "display_name": "Python", "language": "python"}}
-    return _formats.new_notebook(cells=cells, metadata=metadata)
-
-
-def _located(planned: Sequence[Cell | Inline], notebook: Any, error: CellExecutionError) -> RenderError:
-    """The failing statement's own file and line, in one short message."""
-    for step, cell in zip(planned, notebook.cells[1:], strict=True):
-        for output in cell.get("outputs", []):
-            if output.output_type != "error" or "raises-exception" in cell.metadata.get("tags", []):
-                continue
-            message = _ANSI.sub("", f"{output.ename}: {output.evalue}")
-            if isinstance(step, Inline):
-                return RenderError(step.file, step.line, f"{message} (inline code `{step.expression}`)")
-            within = _CELL_LINE.search(_ANSI.sub("", "\n".join(output.traceback)))
-            at = int(within[1]) - 1 if within else 0
-            place = step.code[at] if at < len(step.code) else None
-            return RenderError(place.file if place else step.file, place.number if place else step.line, message)
-    return RenderError("", None, f"{error.ename}: {error.evalue}")

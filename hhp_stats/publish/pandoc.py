@@ -1,17 +1,21 @@
-"""Call Pandoc: chapters to one tree, and the tree through the filters to a format.
+"""Call Pandoc: each chapter to a tree, and the tree through the filters to a format.
 
-Chapters are parsed one by one and merged, so that the footnotes of one never meet those of another.
+Chapters are read and written one by one: the footnotes of one never meet those of another, several are written
+at once, and one that did not change is not written again. What they must know of each other comes from `numbering`.
 Problems found by the filters come back with the chapter and a word of the offending place, which is
 looked up in the sources to give the file and line.
 """
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import os
 import re
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -19,6 +23,8 @@ import pypandoc
 
 from hhp_stats.errors import RenderError
 from hhp_stats.publish.glossary import read_glossary
+from hhp_stats.publish.kept_text import KeptTexts
+from hhp_stats.publish.numbering import ChapterNumbers, Register, joined
 from hhp_stats.publish.pictures import keep_picture
 from hhp_stats.publish.project import Project
 from hhp_stats.publish.source import Source, locate
@@ -72,9 +78,7 @@ def _error(report: str, sources: Sequence[Source], where: str) -> RenderError:
         return RenderError(place.file if place else where or "the book", place.number if place else None, message)
     if not found:
         return RenderError(where or "the book", None, f"Pandoc: {' '.join(report.split())[:600]}")
-    first, *more = found
-    rest = "".join(f"\n{error}" for error in more)
-    return RenderError(first.file, first.line, first.message + rest)
+    return joined(found)
 
 
 def _meta(value: Any) -> dict[str, Any]:
@@ -87,47 +91,56 @@ def _meta(value: Any) -> dict[str, Any]:
     return {"t": "MetaString", "c": str(value)}
 
 
-def merge(project: Project, sources: Sequence[Source], woven: Sequence[Woven]) -> tuple[str, dict[str, bytes]]:
-    """One tree of the whole book, as Pandoc's JSON, and the files its pictures need.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parsed:
+    """A chapter as Pandoc reads it: its tree as JSON, what it defines in each format, the files of its pictures."""
 
-    Raises RenderError where a picture is missing or lies elsewhere on the network.
+    tree: str
+    registers: Mapping[str, Register]
+    figures: Mapping[str, bytes]
+
+
+def parse(project: Project, source: Source, woven: Woven, *, kept: KeptTexts) -> Parsed:
+    """Read one chapter's Markdown.
+
+    Raises RenderError where Pandoc or the filters find something, and where a picture is missing or lies
+    elsewhere on the network.
     """
-    figures: dict[str, bytes] = {}
-    blocks: list[Any] = []
-    version: Any = None
-    for source, chapter in zip(sources, woven, strict=True):
-        figures |= chapter.figures
-        text = _call(
-            ["--from", _READER, "--to", "json"],
-            chapter.markdown,
-            root=project.root,
-            sources=[source],
-            where=source.chapter.path,
-        )
+    attributes = [
+        ["file", source.chapter.path],
+        ["slug", source.chapter.slug],
+        ["appendix", str(source.chapter.appendix).lower()],
+    ]
+
+    def read() -> str:
+        text = _call(["--from", _READER, "--to", "json"], woven.markdown, root=project.root, sources=[source],
+                     where=source.chapter.path)  # fmt: skip
         tree = json.loads(text)
-        version = tree["pandoc-api-version"]
-        for image in _images(tree["blocks"]):
-            _fetch(project, source, image, figures)
-        attributes = [
-            ["file", source.chapter.path],
-            ["slug", source.chapter.slug],
-            ["appendix", str(source.chapter.appendix).lower()],
-        ]
-        blocks.append({"t": "Div", "c": [["", ["book-chapter"], attributes], tree["blocks"]]})
-    meta = {
-        "lang": project.lang,
-        "bibliography": list(project.bibliography),
-        "link-citations": True,
-        "number-sections": project.number_sections,
-        "words": words_of(project),
-        "glossary": [
-            {"slug": term.slug, "forms": list(term.forms), "words": term.words} for term in read_glossary(project.root)
-        ],
-    }
-    if project.csl:
-        meta["csl"] = project.csl
-    tree = {"pandoc-api-version": version, "meta": _meta(meta)["c"], "blocks": blocks}
-    return json.dumps(tree), figures
+        blocks = [{"t": "Div", "c": [["", ["book-chapter"], attributes], tree["blocks"]]}]
+        meta = {"words": words_of(project), "number-sections": project.number_sections}
+        whole = {"pandoc-api-version": tree["pandoc-api-version"], "meta": _meta(meta)["c"], "blocks": blocks}
+        arguments = ["--from", "json", "--to", "json", "--lua-filter", str(ASSETS / "book.lua")]
+        return _call(arguments, json.dumps(whole), root=project.root, sources=[source], where=source.chapter.path)
+
+    words = json.dumps([words_of(project), project.number_sections, attributes], sort_keys=True)
+    tree = json.loads(kept.text(["parse", _filters("book.lua"), words, woven.markdown], read))
+    registers = json.loads(tree["meta"].pop("register")["c"])
+    figures = dict(woven.figures)
+    for image in _images(tree["blocks"]):
+        _fetch(project, source, image, figures)
+    tree["meta"] = {}
+    return Parsed(tree=json.dumps(tree), registers=registers, figures=figures)
+
+
+def _filters(*names: str) -> str:
+    """Pandoc and the bytes of our filters: other ones write another text."""
+    return _pandoc_digest() + "".join((ASSETS / name).read_text(encoding="utf-8") for name in names)
+
+
+@cache
+def _pandoc_digest() -> str:
+    stat = _PANDOC.stat()
+    return f"{importlib.metadata.version('pypandoc-binary')} {stat.st_size}"
 
 
 def _images(node: Any) -> list[Any]:
@@ -164,19 +177,77 @@ def _fetch(project: Project, source: Source, image: Any, figures: dict[str, byte
     )
 
 
-def write(project: Project, sources: Sequence[Source], tree: str, *, target: str) -> str:
-    """The merged tree in one format: `html` gives JSON of all pages, `typst` gives the document's body."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bibliography:
+    """The book's sources as Pandoc's metadata, and the style they are cited in."""
+
+    entries: Mapping[str, Any]  # by key; trees and not CSL JSON, which forgets what must keep its capitals
+    style: str  # the style's own text, "" for Pandoc's default
+
+
+def _plain(value: Any) -> str:
+    """A metadata value's words, where it is a word."""
+    return str(value["c"]) if value["t"] == "MetaString" else "".join(part.get("c", " ") for part in value["c"])
+
+
+def read_bibliography(project: Project, *, kept: KeptTexts) -> Bibliography:
+    """All sources that the book may cite. Raises RenderError where a file cannot be read."""
+    entries: dict[str, Any] = {}
+    for name in project.bibliography:
+        file = project.root / name
+        if not file.is_file():
+            raise RenderError("_quarto.yml", None, f"the bibliography '{name}' does not exist")
+        text = file.read_text(encoding="utf-8")
+        kind = "csljson" if file.suffix == ".json" else "biblatex"
+        arguments = ["--from", kind, "--to", "json", "--standalone"]
+        made = kept.text(
+            ["bibliography", _pandoc_digest(), *arguments, text],
+            lambda arguments=arguments, text=text, name=name: _call(  # type: ignore[misc]
+                arguments, text, root=project.root, sources=[], where=name
+            ),
+        )
+        found = json.loads(made)["meta"].get("references", {"c": []})["c"]
+        entries |= {_plain(entry["c"]["id"]): entry for entry in found}
+    style = (project.root / project.csl).read_text(encoding="utf-8") if project.csl else ""
+    return Bibliography(entries=entries, style=style)
+
+
+def write_chapter(
+    project: Project,
+    source: Source,
+    parsed: Parsed,
+    numbers: ChapterNumbers,
+    bibliography: Bibliography,
+    *,
+    target: str,
+    kept: KeptTexts,
+) -> str:
+    """One chapter in one format: `html` gives the JSON of its page, `typst` its part of the document."""
     options = {
         "html": ["--to", "html5", "--mathml", "--lua-filter", str(ASSETS / "html.lua")],
-        "typst": [
-            "--to",
-            "typst-citations",
-            "--syntax-highlighting",
-            "idiomatic",
-            "--lua-filter",
-            str(ASSETS / "typst.lua"),
-        ],
-    }[target]
+        "typst": ["--to", "typst-citations", "--syntax-highlighting", "idiomatic", "--lua-filter", str(ASSETS / "typst.lua")],
+    }[target]  # fmt: skip
     # The format's own filter comes last, else the citation processor would take '@fig-x' for a source.
     arguments = ["--from", "json", "--lua-filter", str(ASSETS / "book.lua"), "--citeproc", *options]
-    return _call(arguments, tree, root=project.root, sources=sources)
+    cited = [bibliography.entries[key] for key in json.loads(numbers.text)["cites"] if key in bibliography.entries]
+    meta: dict[str, Any] = {
+        "lang": project.lang,
+        "link-citations": True,
+        "words": words_of(project),
+        "register": numbers.text,
+    }
+    if target == "html":
+        meta["glossary"] = [
+            {"slug": term.slug, "forms": list(term.forms), "words": term.words} for term in read_glossary(project.root)
+        ]
+    if project.csl:
+        meta["csl"] = project.csl
+
+    def write() -> str:
+        tree = json.loads(parsed.tree)
+        tree["meta"] = _meta(meta)["c"] | {"references": {"t": "MetaList", "c": cited}}
+        return _call(arguments, json.dumps(tree), root=project.root, sources=[source], where=source.chapter.path)
+
+    given = json.dumps(meta, ensure_ascii=False, sort_keys=True)
+    filters = _filters("book.lua", f"{target}.lua")
+    return kept.text([target, filters, given, json.dumps(cited), bibliography.style, parsed.tree], write)

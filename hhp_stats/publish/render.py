@@ -6,22 +6,24 @@ fails or is interrupted leaves the last good one untouched.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Thread
 from typing import Any, Literal, Protocol
 
 from hhp_stats.at_work import at_work
 from hhp_stats.errors import RenderError
-from hhp_stats.publish import pandoc
-from hhp_stats.publish.execute import ChapterState, execute
+from hhp_stats.publish.chapters import html_pages, read_chapters, start_writing, typst_body
+from hhp_stats.publish.execute import CACHE, execute
+from hhp_stats.publish.kept_text import KeptTexts
+from hhp_stats.publish.kernels import ChapterState
 from hhp_stats.publish.lint import lint_sources
 from hhp_stats.publish.pdf import write_pdf
 from hhp_stats.publish.project import load_project
@@ -149,6 +151,18 @@ class _Clock:
         self.progress.stage(name, self.seconds[name])
 
 
+def _noting(failed: list[BaseException], work: Callable[..., None]) -> Callable[..., None]:
+    """The same work for a thread of its own: what it raises is noted, to be raised by the one who waits."""
+
+    def noted(*given: Any) -> None:
+        try:
+            work(*given)
+        except BaseException as error:
+            failed.append(error)
+
+    return noted
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Made:
     pages: Sequence[str]
@@ -191,31 +205,44 @@ def _embedded(
 
         executed = execute(project, sources, declared=declared, fresh=fresh, workers=workers, on_chapter=on_chapter)
 
-    with clock.stage("merge"):
+    kept = KeptTexts(root / CACHE / "pandoc", fresh=fresh)
+    with clock.stage("read pages"), ThreadPoolExecutor(max_workers=workers) as pool:
         woven = [weave(project, source, done) for source, done in zip(sources, executed, strict=True)]
-        tree, figures = pandoc.merge(project, sources, woven)
+        book = read_chapters(project, sources, woven, kept=kept, pool=pool)
+    figures = book.figures
 
     downloads = [*([PDF_NAME] if "pdf" in formats else []), *(file.name for file in attachments)]
     pages: list[str] = []
 
-    def html() -> None:
-        text = pandoc.write(project, sources, tree, target="html")
-        cells = {label: cell for chapter in woven for label, cell in chapter.cells.items()}
-        pages.extend(
-            write_site(
-                project, pages=json.loads(text), figures=figures, downloads=downloads, cells=cells, explain=explain,
-                target=building,
-            )
-        )  # fmt: skip
+    # Pandoc and Typst are processes or release the interpreter, so threads use all cores.
+    with clock.stage("write"), ThreadPoolExecutor(max_workers=workers) as pool:
 
-    def pdf() -> None:
-        body = pandoc.write(project, sources, tree, target="typst")
-        write_pdf(project, sources, body=body, figures=figures, target=building / PDF_NAME)
+        def pdf(texts: Sequence[Future[str]]) -> None:
+            write_pdf(project, sources, body=typst_body(texts), figures=figures, target=building / PDF_NAME)
 
-    # Both writers wait for processes of their own, so two threads use two cores.
-    with clock.stage("write"), ThreadPoolExecutor(max_workers=2) as pool:
-        for job in [pool.submit({"html": html, "pdf": pdf}[name]) for name in sorted(set(formats))]:
-            job.result()
+        # Typst takes longest: its text is written first, and it sets the document beside the pages.
+        setting: Thread | None = None
+        failed: list[BaseException] = []
+        if "pdf" in formats:
+            texts = start_writing(book, target="typst", kept=kept, pool=pool)
+            setting = Thread(target=_noting(failed, pdf), args=(texts,))
+            setting.start()
+        try:
+            if "html" in formats:
+                written = html_pages(book, start_writing(book, target="html", kept=kept, pool=pool))
+                cells = {label: cell for chapter in woven for label, cell in chapter.cells.items()}
+                pages.extend(
+                    write_site(
+                        project, pages=written, figures=figures, downloads=downloads, cells=cells, explain=explain,
+                        target=building,
+                    )
+                )  # fmt: skip
+        finally:
+            if setting is not None:
+                setting.join()
+        if failed:
+            raise failed[0]
+    kept.forget_oldest()
     code = [
         (source.chapter.path, done.reused) for source, done in zip(sources, executed, strict=True) if source.has_code
     ]

@@ -83,6 +83,18 @@ class Source:
         )
 
 
+def steps(source: Source) -> list[Cell | Inline]:
+    """Everything in a chapter that is executed, in the order of the source."""
+    found: list[Cell | Inline] = []
+    for piece in source.pieces:
+        if isinstance(piece, Cell):
+            if piece.options["eval"]:
+                found.append(piece)
+        else:
+            found.extend(part for part in piece.parts if isinstance(part, Inline))
+    return found
+
+
 def locate(lines: Sequence[Line], needle: str) -> Line | None:
     """The first line in which the needle stands as a whole word, else None."""
     pattern = re.compile(rf"(?<![\w-]){re.escape(needle)}(?![\w-])")

@@ -14,10 +14,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hhp_stats.errors import RenderError
-from hhp_stats.publish.execute import INLINE_MIME, Executed, steps
+from hhp_stats.publish.execute import Executed
+from hhp_stats.publish.kernels import INLINE_MIME
 from hhp_stats.publish.pictures import keep_picture
 from hhp_stats.publish.project import Project
-from hhp_stats.publish.source import Cell, Inline, Prose, Source
+from hhp_stats.publish.source import Cell, Inline, Prose, Source, steps
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _KERNEL_FILE = re.compile(r"\S*ipykernel_\d+[/\\]\d+\.py:\d+: ")

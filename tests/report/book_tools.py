@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,8 +12,11 @@ from pathlib import Path
 import lxml.html
 
 from hhp_stats.present.explanations import explanations
-from hhp_stats.publish import RenderReport, pandoc, render_book
+from hhp_stats.publish import RenderReport, render_book
+from hhp_stats.publish.chapters import read_chapters, start_writing
+from hhp_stats.publish.chapters import typst_body as chapters_body
 from hhp_stats.publish.execute import execute
+from hhp_stats.publish.kept_text import KeptTexts
 from hhp_stats.publish.project import load_project
 from hhp_stats.publish.qmd import read_chapter
 from hhp_stats.publish.weave import weave
@@ -74,8 +78,10 @@ def typst_body(root: Path) -> str:
     project = load_project(root)
     sources = [read_chapter(project, chapter) for chapter in project.chapters]
     woven = [weave(project, *pair) for pair in zip(sources, execute(project, sources), strict=True)]
-    tree, _ = pandoc.merge(project, sources, woven)
-    return pandoc.write(project, sources, tree, target="typst")
+    kept = KeptTexts(root / ".report/cache/pandoc")
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        book = read_chapters(project, sources, woven, kept=kept, pool=pool)
+        return chapters_body(start_writing(book, target="typst", kept=kept, pool=pool))
 
 
 def text_of(element: lxml.html.HtmlElement) -> str:

@@ -13,7 +13,8 @@ from book_tools import BOOK, CONFIG, Rendered, WithoutKernel, WriteBook, render_
 from frozen_tools import ONLY, small_book, with_results
 
 from hhp_stats.publish import release, render
-from hhp_stats.publish.execute import Executed, steps
+from hhp_stats.publish.execute import Executed
+from hhp_stats.publish.source import steps
 
 
 @pytest.fixture(scope="session")

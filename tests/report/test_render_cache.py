@@ -9,7 +9,7 @@ import pytest
 from book_tools import WriteBook
 
 from hhp_stats.errors import RenderError
-from hhp_stats.publish import RenderReport, execute, render_book
+from hhp_stats.publish import RenderReport, execute, kernels, render_book
 
 INDEX = "# Start {#sec-start}\n\n```{python}\nx = 1\n```\n\nFirst `{python} x`.\n"
 ONE = """\
@@ -46,7 +46,7 @@ def test_only_what_changed_runs_again(write_book: WriteBook, monkeypatch: pytest
         def no_kernel(*_: object, **__: object) -> None:
             raise AssertionError("a kernel was started although nothing changed")
 
-        patched.setattr(execute, "AsyncKernelManager", no_kernel)
+        patched.setattr(kernels, "_KernelManager", no_kernel)
         again = render(root, declared=declared)
         assert (again.executed, again.reused) == ((), both)
 

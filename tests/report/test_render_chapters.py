@@ -9,10 +9,11 @@ import pytest
 from book_tools import WriteBook
 
 from hhp_stats.errors import RenderError
-from hhp_stats.publish.execute import INLINE_MIME, Executed, steps
+from hhp_stats.publish.execute import Executed
+from hhp_stats.publish.kernels import INLINE_MIME
 from hhp_stats.publish.project import load_project
 from hhp_stats.publish.qmd import read_chapter
-from hhp_stats.publish.source import Cell, Inline, Source, prose_lines
+from hhp_stats.publish.source import Cell, Inline, Source, prose_lines, steps
 from hhp_stats.publish.weave import Woven, weave
 
 HEAD = "# One {#sec-one}\n\n"

@@ -1,32 +1,36 @@
 -- Everything that both formats share: conditional content, callouts, tabsets, floats, numbers and
--- references. Numbers are computed here, once, and travel as attributes; the writers only print them.
+-- references. Chapters come one at a time, so that one which did not change need not be written again.
 --
--- Input: one Div `book-chapter` for each chapter (attributes file, slug, appendix).
--- Output: the same Divs, whose floats, callouts, tabsets and equations are marked Divs and Spans.
--- Problems are collected and raised together, one a line: HHP, file, needle, message (tab-separated).
+-- Without metadata `register` a chapter is registered: its tree comes back as it was, with the metadata
+-- `register` as JSON, for each format: what is defined in it, every id, what it cites. numbering.py makes
+-- of all registers the one of the book. With it, the chapter's floats, callouts, tabsets and equations become
+-- marked Divs and Spans with their numbers, and references are resolved.
+--
+-- Input: one Div `book-chapter` (attributes file, slug, appendix). Problems are collected and raised
+-- together, one a line: HHP, file, needle, message (tab-separated).
 
 local stringify = pandoc.utils.stringify
-local html = FORMAT:match("^html") ~= nil
+local html           -- is the chapter prepared for HTML?
 
 local words = {}
 local problems = {}
-local defined = {}   -- id -> {kind, number, file}
+local seen_problems = {}
+local entries = {}   -- what the chapter defines, in order: {id, kind, number, heading}
+local defined = {}   -- id -> {kind, number}, of the whole book
 local chapter        -- the chapter being read: {file, slug, appendix, number}
-local renamed = {}   -- slug -> {id -> id that is unique in the book}
+local renamed = {}   -- id -> id that is unique in the book, for the chapter's own headings
 local chapter_ids = {} -- file -> id of its first heading
 
 local function problem(needle, message)
-  table.insert(problems, table.concat({ "HHP", chapter.file, needle, message }, "\t"))
+  local line = table.concat({ "HHP", chapter.file, needle, message }, "\t")
+  if not seen_problems[line] then table.insert(problems, line) end
+  seen_problems[line] = true
 end
 
 local function has(el, class) return el.classes and el.classes:includes(class) end
 
-local function define(id, kind, number)
-  if defined[id] then
-    problem(id, "the label '" .. id .. "' is also used in " .. defined[id].file)
-    return
-  end
-  defined[id] = { kind = kind, number = number, file = chapter.file }
+local function define(id, kind, number, heading)
+  table.insert(entries, { id = id, kind = kind, number = number or "", heading = heading or false })
 end
 
 ---------------------------------------------------------------- conditional content
@@ -259,22 +263,16 @@ end
 
 ---------------------------------------------------------------- numbers
 
-local function letter(n) return string.char(string.byte("A") + n - 1) end
-
-local counters = { chapters = 0, appendices = 0, alone = { fig = 0, tbl = 0, eq = 0 } }
-
-local function numbered(div, count_in)
+-- `alone`: how many floats and equations stand in the chapters without a number before this one.
+local function numbered(div, own_number, alone)
   local count = { fig = 0, tbl = 0, eq = 0 }
   local sections = { 0, 0, 0, 0, 0, 0 }
   local headings = 0
 
   local function next_number(kind)
-    if chapter.number then
-      count[kind] = count[kind] + 1
-      return chapter.number .. "." .. count[kind]
-    end
-    counters.alone[kind] = counters.alone[kind] + 1
-    return tostring(counters.alone[kind])
+    count[kind] = count[kind] + 1
+    if chapter.number then return chapter.number .. "." .. count[kind] end
+    return tostring((alone[kind] or 0) + count[kind])
   end
 
   local function header(el)
@@ -282,17 +280,10 @@ local function numbered(div, count_in)
     if el.level == 1 then
       headings = headings + 1
       if headings > 1 then problem(stringify(el), "a second level-one heading: one chapter, one '# Title'") end
-      if not has(el, "unnumbered") and count_in.number_sections then
-        if chapter.appendix then
-          counters.appendices = counters.appendices + 1
-          chapter.number = letter(counters.appendices)
-        else
-          counters.chapters = counters.chapters + 1
-          chapter.number = tostring(counters.chapters)
-        end
+      if not has(el, "unnumbered") and own_number then
+        chapter.number = own_number
         el.attributes.number = chapter.number
       end
-      chapter_ids[chapter.file] = el.identifier
     elseif chapter.number and not has(el, "unnumbered") then
       sections[el.level] = sections[el.level] + 1
       for deeper = el.level + 1, 6 do sections[deeper] = 0 end
@@ -302,15 +293,9 @@ local function numbered(div, count_in)
     end
     if headings == 0 then problem(stringify(el), "the chapter must begin with a level-one heading") end
     -- Pandoc makes ids of headings from their words: the same words occur in several chapters.
-    if defined[el.identifier] and not el.identifier:match("^sec%-") then
-      local unique = chapter.slug .. "-" .. el.identifier
-      renamed[chapter.slug] = renamed[chapter.slug] or {}
-      renamed[chapter.slug][el.identifier] = unique
-      el.identifier = unique
-      if el.level == 1 then chapter_ids[chapter.file] = unique end
-    end
+    el.identifier = renamed[el.identifier] or el.identifier
     local kind = el.level > 1 and "section" or (chapter.appendix and "appendix" or "chapter")
-    define(el.identifier, kind, el.attributes.number)
+    define(el.identifier, kind, el.attributes.number, true)
     return el
   end
 
@@ -356,7 +341,7 @@ local function reference(citation)
     problem("@" .. citation.id, "'@" .. citation.id .. "' refers to nothing: no such label in the book")
     return pandoc.Str("?")
   end
-  if not target.number then
+  if target.number == "" then
     problem("@" .. citation.id, "'@" .. citation.id .. "' refers to something without a number; write a link instead")
     return pandoc.Str("?")
   end
@@ -403,7 +388,7 @@ local function references(cited)
     Link = function(el)
       local id = el.target:match("^#(.+)$")
       if id then
-        local new = renamed[chapter.slug] and renamed[chapter.slug][id]
+        local new = renamed[id]
         if new then
           el.target = "#" .. new
           return el
@@ -432,47 +417,102 @@ local function references(cited)
   }
 end
 
----------------------------------------------------------------- the whole book
+---------------------------------------------------------------- one chapter
 
-local function enter(div)
+local function prepared(div)
   chapter = {
     file = div.attributes.file, slug = div.attributes.slug, appendix = div.attributes.appendix == "true",
   }
+  div = div:walk(conditional):walk(raw):walk(blocks_first)
+  return div:walk(floats):walk(images):walk({ Inlines = equation })
+end
+
+-- What the book must know of a chapter in one format. "@" stands for the chapter's number, not known yet.
+local function registered(div, number_sections)
+  entries = {}
+  div = numbered(prepared(div), number_sections and "@" or nil, {})
+  local ids, cites, lists = pandoc.List(), pandoc.List(), 0
+  local function note(el) if el.identifier and el.identifier ~= "" then ids:insert(el.identifier) end end
+  div:walk({ Block = note, Inline = note })
+  div:walk({
+    Div = function(el) if el.identifier == "refs" then lists = lists + 1 end end,
+    Cite = function(el)
+      for _, citation in ipairs(el.citations) do
+        if not is_reference(citation.id) then cites:insert(citation.id) end
+      end
+    end,
+  })
+  return {
+    entries = pandoc.List(entries), ids = ids, cites = cites, lists = lists,
+    numbered = chapter.number ~= nil,
+  }
+end
+
+-- All citations of the book, in their order, before the chapter's own: the citation style then numbers
+-- and tells apart as it would in one document. Citations link to the list of references only where there is
+-- one: chapters without it have it here. The writers leave this block out.
+local function all_citations(ids, has_list)
+  local cites = pandoc.Inlines({})
+  for _, id in ipairs(ids) do
+    cites:insert(pandoc.Cite({ pandoc.Str("@" .. id) }, { pandoc.Citation(id, "NormalCitation") }))
+  end
+  local blocks = pandoc.Blocks({ pandoc.Para(cites) })
+  if not has_list then blocks:insert(pandoc.Div({}, pandoc.Attr("refs"))) end
+  return pandoc.Div(blocks, pandoc.Attr("", { "book-citations" }))
+end
+
+---------------------------------------------------------------- what stays on a line
+
+-- "p = .03" and "p < .001" are read as one word: no line may end within them.
+local SIGN = { ["="] = true, ["<"] = true, [">"] = true }
+
+local function blank(el) return el and (el.t == "Space" or el.t == "SoftBreak") end
+
+-- The sign at the beginning of a word or of a marked number.
+local function sign(el)
+  if not el then return false end
+  if el.t == "Str" then return SIGN[el.text] or false end
+  return el.t == "Span" and #el.content > 0 and sign(el.content[1])
+end
+
+local NO_BREAK = "\u{a0}"
+
+local function kept_together(inlines)
+  local changed = false
+  for at = 1, #inlines - 2 do
+    local el = inlines[at]
+    if el.t == "Str" and el.text:match("^[%(%[]?p$") and blank(inlines[at + 1]) and sign(inlines[at + 2]) then
+      inlines[at + 1], changed = pandoc.Str(NO_BREAK), true
+      if blank(inlines[at + 3]) then inlines[at + 3] = pandoc.Str(NO_BREAK) end
+    elseif el.t == "Str" and SIGN[el.text] and at == 1 and blank(inlines[2]) then
+      inlines[2], changed = pandoc.Str(NO_BREAK), true
+    end
+  end
+  if changed then return inlines end
 end
 
 function Pandoc(doc)
   for key, value in pairs(doc.meta.words) do words[key] = stringify(value) end
-  local settings = { number_sections = doc.meta["number-sections"] }
-  local cited, has_refs, cites = {}, false, nil
+  local div = doc.blocks[1]
+  if doc.meta.register == nil then
+    local register = {}
+    for _, format in ipairs({ "html", "typst" }) do
+      html = format == "html"
+      register[format] = registered(div, doc.meta["number-sections"])
+    end
+    if #problems > 0 then error(table.concat(problems, "\n"), 0) end
+    doc.meta.register = pandoc.json.encode(register)
+    return doc
+  end
+  html = FORMAT:match("^html") ~= nil
+  local register = pandoc.json.decode(doc.meta.register, false)
+  defined, chapter_ids, renamed = register.defined, register.chapters, register.renamed
+  local number = register.number ~= "" and register.number or nil
+  div = numbered(prepared(div), number, register.alone)
+  local cited = {}
   for _, entry in ipairs(pandoc.utils.references(doc)) do cited[entry.id] = true end
-
-  for at, div in ipairs(doc.blocks) do
-    enter(div)
-    div = div:walk(conditional):walk(raw):walk(blocks_first)
-    div = div:walk(floats):walk(images):walk({ Inlines = equation })
-    div = numbered(div, settings)
-    doc.blocks[at] = div
-  end
-  for at, div in ipairs(doc.blocks) do
-    enter(div)
-    div:walk({
-      Div = function(el)
-        if el.identifier ~= "refs" then return nil end
-        if has_refs then problem("#refs", "a second list of references: one book, one '::: {#refs}'") end
-        has_refs = true
-      end,
-      Cite = function(el)
-        for _, citation in ipairs(el.citations) do
-          if not is_reference(citation.id) then cites = cites or { chapter, "@" .. citation.id } end
-        end
-      end,
-    })
-    doc.blocks[at] = div:walk(references(cited))
-  end
-  if cites and not has_refs then
-    chapter = cites[1]
-    problem(cites[2], "the book cites sources, but no chapter has a block '::: {#refs}' for the list of references")
-  end
+  div = div:walk(references(cited)):walk({ Inlines = kept_together })
   if #problems > 0 then error(table.concat(problems, "\n"), 0) end
+  doc.blocks = { all_citations(register.cites, register.has_list), div }
   return doc
 end

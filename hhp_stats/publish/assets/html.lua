@@ -1,5 +1,5 @@
--- The numbered book as a site: one HTML fragment and one list of headings for each chapter.
--- The result is a single raw block of JSON, {slug: {title, number, body, headings}}.
+-- A numbered chapter as a page of the site: one HTML fragment and one list of headings.
+-- The result is a single raw block of JSON, {title, plain, number, id, headings, body}.
 
 local stringify = pandoc.utils.stringify
 local words = {}
@@ -125,8 +125,6 @@ local function div(el)
     return out
   end
 end
-
-local keep_together = dofile(pandoc.path.join({ pandoc.path.directory(PANDOC_SCRIPT_FILE), "keep.lua" }))
 
 local LONG_FORMULA = 40 -- characters of TeX in a line of text that may be wider than a telephone
 
@@ -279,29 +277,25 @@ local blocks = {
   end,
 }
 
-local function remember(chapter)
-  local slug = chapter.attributes.slug
-  local function note(el) if el.identifier ~= "" then page_of[el.identifier] = slug end end
-  chapter:walk({ Block = function(el) if el.identifier then note(el) end end, Inline = function(el) if el.identifier then note(el) end end })
-end
-
 function Pandoc(doc)
   for key, value in pairs(doc.meta.words) do words[key] = stringify(value) end
   read_glossary(doc.meta)
-  for _, chapter in ipairs(doc.blocks) do remember(chapter) end
-  local pages = {}
+  page_of = pandoc.json.decode(doc.meta.register, false).pages
+  local page
   for _, chapter in ipairs(doc.blocks) do
+    if has(chapter, "book-citations") then goto continue end
     current = { slug = chapter.attributes.slug, file = chapter.attributes.file }
     headings = { list = pandoc.List() }
-    local content = mark_terms(pandoc.Blocks(chapter.content):walk(inline)):walk({ Inlines = keep_together })
+    local content = mark_terms(pandoc.Blocks(chapter.content):walk(inline))
     -- Notes must be written with their chapter, so blocks are finished before, in reading order.
     content = content:walk({ traverse = "topdown", Header = header })
     content = content:walk({ Div = div, Table = blocks.Table, RawBlock = blocks.RawBlock })
-    pages[current.slug] = {
+    page = {
       title = headings.title, plain = headings.plain, number = headings.number or "", id = headings.id,
       headings = headings.list, body = write(content),
     }
+    ::continue::
   end
   if #problems > 0 then error(table.concat(problems, "\n"), 0) end
-  return pandoc.Pandoc({ raw(pandoc.json.encode(pages)) })
+  return pandoc.Pandoc({ raw(pandoc.json.encode(page)) })
 end

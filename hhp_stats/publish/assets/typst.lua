@@ -240,8 +240,6 @@ local function equation(el, alt, number, id)
   return pandoc.RawInline("typst", "#equation(" .. quote(alt) .. (number and ", number: " .. quote(number) or "") .. ")[" .. math_body(el) .. "]" .. (id and attached(id) or ""))
 end
 
-local keep_together = dofile(pandoc.path.join({ pandoc.path.directory(PANDOC_SCRIPT_FILE), "keep.lua" }))
-
 local inline = {
   traverse = "topdown",
   Span = function(el)
@@ -273,13 +271,13 @@ local links = {
 
 function Pandoc(doc)
   for key, value in pairs(doc.meta.words) do words[key] = stringify(value) end
-  doc = doc:walk({ Inlines = keep_together }):walk(inline):walk(links)
+  doc.blocks = doc.blocks:filter(function(block) return not has(block, "book-citations") end)
+  doc = doc:walk(inline):walk(links)
   doc = doc:walk({
     Header = header,
     Div = div,
     Table = function(el) return raw(typst_table(el)) end,
     RawBlock = function(el) if el.format == "html" then return html_table(el.text) end end,
   })
-  doc.blocks:insert(raw("#result-index()"))
   return doc
 end

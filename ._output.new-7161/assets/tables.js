@@ -1,0 +1,122 @@
+// What readers do with tables: take them away as CSV, and put their lines into another order.
+(function () {
+  "use strict";
+  const words = JSON.parse(document.body.dataset.words);
+  const all = (selector, within) => Array.from((within || document).querySelectorAll(selector));
+  const one = (selector, within) => (within || document).querySelector(selector);
+  const make = (tag, attributes, text) => {
+    const element = document.createElement(tag);
+    for (const name in attributes || {}) element.setAttribute(name, attributes[name]);
+    if (text !== undefined) element.textContent = text;
+    return element;
+  };
+  const shown = (cell) => {
+    const copy = cell.cloneNode(true);
+    all(".term-note, .gt_footnote_marks, .sort-mark", copy).forEach((extra) => extra.remove());
+    return copy.textContent.replace(/\s+/g, " ").trim();
+  };
+  const isGroup = (row) => row.classList.contains("gt_group_heading_row");
+
+  // --- CSV
+  // Headings of several rows become one: `Arm: Control`. Spans are written out.
+  const headings = (table) => {
+    const names = [];
+    const rows = table.tHead ? Array.from(table.tHead.rows) : [];
+    const taken = rows.map(() => []);
+    rows.forEach((row, at) => {
+      let column = 0;
+      Array.from(row.cells).forEach((cell) => {
+        while (taken[at][column]) column += 1;
+        const text = shown(cell);
+        for (let right = 0; right < cell.colSpan; right += 1) {
+          for (let down = 0; down < cell.rowSpan && at + down < rows.length; down += 1) taken[at + down][column + right] = true;
+          if (text) (names[column + right] = names[column + right] || []).push(text);
+        }
+        column += cell.colSpan;
+      });
+    });
+    return Array.from(names, (parts) => (parts || []).join(": "));
+  };
+  // A spreadsheet reads a hyphen-minus as a sign, not the typographic one.
+  const value = (text) => text.replace(/\u2212(?=[\d.\u221e])/g, "-");
+  const field = (text) => (/[",\n]/.test(text) ? '"' + text.replace(/"/g, '""') + '"' : text);
+  const csvOf = (table) => {
+    const lines = [];
+    const body = all("tbody > tr", table);
+    const grouped = body.some(isGroup);
+    lines.push((grouped ? ["group"] : []).concat(headings(table)));
+    let group = "";
+    body.forEach((row) => {
+      if (isGroup(row)) { group = shown(row.cells[0]); return; }
+      lines.push((grouped ? [group] : []).concat(Array.from(row.cells, (cell) => value(shown(cell)))));
+    });
+    return lines.map((line) => line.map(field).join(",")).join("\r\n") + "\r\n";
+  };
+  window.tableAsCsv = csvOf;
+  all("figure.tbl[id]").forEach((figure) => {
+    const table = one("table", figure);
+    if (!table) return;
+    const caption = one("figcaption .float-label", figure);
+    const button = make("button", { type: "button", class: "tool csv" }, "CSV");
+    button.setAttribute("aria-label", "CSV: " + words.csv + (caption ? ", " + caption.textContent.trim() : ""));
+    button.addEventListener("click", () => {
+      // The mark at the front makes spreadsheets read the file as UTF-8.
+      const address = URL.createObjectURL(new Blob(["\ufeff" + csvOf(table)], { type: "text/csv;charset=utf-8" }));
+      const link = make("a", { href: address, download: figure.id + ".csv" });
+      document.body.append(link);
+      link.click();
+      link.remove();
+      setTimeout(() => URL.revokeObjectURL(address), 1000);
+    });
+    let tools = one(".tools", figure);
+    if (!tools) { tools = make("div", { class: "tools" }); figure.append(tools); }
+    tools.append(button);
+  });
+
+  // --- sorting: tables of some length, without groups and with one heading a column
+  const number = (text) => {
+    const found = value(text).replace(/,(?=\d{3})/g, "").match(/^[<>]?\s*(-?\d*\.?\d+|-?\u221e)/);
+    if (!found) return null;
+    return found[1].includes("\u221e") ? (found[1][0] === "-" ? -Infinity : Infinity) : parseFloat(found[1]);
+  };
+  all("figure.tbl table").forEach((table) => {
+    if (!table.tHead || table.tBodies.length !== 1) return;
+    const body = table.tBodies[0];
+    const original = Array.from(body.rows);
+    const heads = Array.from(table.tHead.rows);
+    if (heads.length !== 1 || original.length < 4 || original.some((row) => isGroup(row) || row.cells.length !== heads[0].cells.length || Array.from(row.cells).some((cell) => cell.colSpan > 1 || cell.rowSpan > 1))) return;
+    table.classList.add("sortable");
+    const columns = Array.from(heads[0].cells);
+    const status = make("span", { role: "status", class: "unseen" });
+    (table.closest("figure") || table.parentNode).append(status);
+    columns.forEach((head, at) => {
+      const name = shown(head);
+      const texts = original.map((row) => shown(row.cells[at]));
+      const numbers = texts.map(number);
+      const filled = texts.filter((text) => text && text !== "\u2014");
+      const numeric = filled.length > 0 && texts.every((text, row) => !text || text === "\u2014" || numbers[row] !== null);
+      if (!name || new Set(texts).size < 2 || one("math", head)) return;
+      const button = make("button", { type: "button", class: "sort" });
+      button.append(...head.childNodes, make("span", { class: "sort-mark", "aria-hidden": "true" }));
+      head.append(button);
+      button.addEventListener("click", () => {
+        const now = head.getAttribute("aria-sort");
+        const next = now === "ascending" ? "descending" : now === "descending" ? null : "ascending";
+        columns.forEach((other) => other.removeAttribute("aria-sort"));
+        let order = original.map((row, place) => place);
+        if (next) {
+          head.setAttribute("aria-sort", next);
+          const sign = next === "ascending" ? 1 : -1;
+          const empty = (place) => (numeric ? numbers[place] === null : !texts[place]);
+          order.sort((a, b) => {
+            if (empty(a) || empty(b)) return Number(empty(a)) - Number(empty(b)) || a - b;
+            const gap = numeric ? numbers[a] - numbers[b] : texts[a].localeCompare(texts[b], document.documentElement.lang);
+            return sign * gap || a - b;
+          });
+        }
+        body.append(...order.map((place) => original[place]));
+        status.textContent = words.sort + " " + name + ": " + (next ? words[next] : words.unsorted);
+      });
+    });
+  });
+})();

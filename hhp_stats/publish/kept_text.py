@@ -1,0 +1,61 @@
+"""Texts that programs made, kept under a digest of everything they were made from."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+_MOST = 600  # a book of twenty chapters in two formats keeps about sixty texts for each state it was in
+
+
+class KeptTexts:
+    """A folder of texts named by digest. With `fresh` nothing that was kept is read."""
+
+    def __init__(self, folder: Path, *, fresh: bool = False) -> None:
+        self.folder = folder
+        self.fresh = fresh
+
+    def text(self, parts: Iterable[str], make: Callable[[], str]) -> str:
+        """What `make` returned the last time for the same `parts`, or what it returns now."""
+        digest = hashlib.sha256()
+        for part in parts:
+            data = part.encode()
+            digest.update(f"{len(data)}\0".encode() + data)
+        file = self.folder / f"{digest.hexdigest()[:40]}.txt"
+        if not self.fresh:
+            kept = _read(file)
+            if kept is not None:
+                return kept
+        made = make()
+        self._keep(file, made)
+        return made
+
+    def _keep(self, file: Path, text: str) -> None:
+        """Whole or not at all, with a checksum in front: half a file of a full disk is no text."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        data = text.encode()
+        partial = file.with_suffix(f".{os.getpid()}-{id(data)}.part")
+        partial.write_bytes(hashlib.sha256(data).hexdigest().encode() + b"\n" + data)
+        partial.replace(file)
+
+    def forget_oldest(self) -> None:
+        """Keep the most recently used texts."""
+        if not self.folder.is_dir():
+            return
+        files = sorted(self.folder.iterdir(), key=lambda file: file.stat().st_mtime, reverse=True)
+        for file in files[_MOST:]:
+            file.unlink(missing_ok=True)
+
+
+def _read(file: Path) -> str | None:
+    """The kept text, or None where there is none or where it was damaged: then it is made again."""
+    try:
+        stated, _, data = file.read_bytes().partition(b"\n")
+        os.utime(file)
+    except OSError:
+        return None
+    if hashlib.sha256(data).hexdigest().encode() != stated:
+        return None
+    return data.decode()
