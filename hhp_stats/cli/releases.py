@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from hhp_stats.cli.report import declared_inputs, shown_in_pages, run_all_studies
+from hhp_stats.cli.report import declared_inputs, run_all_studies, shown_in_pages
 from hhp_stats.cli.shared import app, out, print_json, screen
 from hhp_stats.project_root import find_root
 
