@@ -13,6 +13,7 @@ local WHOLE = 240        -- points: a table of this height stays in one piece, a
 local PITCH, AROUND = 1.17, 0.75 -- ems from line to line, and of space around the lines of a row
 local STEP = 0.5         -- ems given away at a time
 local SAMPLE = 80        -- rows that are looked at, for the time it takes
+local LONG_WORD = 20     -- characters; as in typst.lua
 local SIZES = { 8.8, 8.2, 7.6, 7.0, 6.4 }
 local MANY, MOST = 5, 8  -- more columns begin with the second and third size
 
@@ -28,8 +29,10 @@ end
 local function measured(cell)
   local text = stringify(pandoc.Blocks(cell.contents))
   local word = 0
-  -- Lines may break at spaces and after slashes.
-  for part in text:gmatch("[^%s/]+/?") do word = math.max(word, ems(part)) end
+  -- Lines may break at spaces, after slashes and, in long words, after underscores.
+  for part in text:gmatch("[^%s/]+/?") do
+    for piece in part:gmatch(#part > LONG_WORD and "[^_]+_?" or ".+") do word = math.max(word, ems(piece)) end
+  end
   return { length = utf8.len(text) or #text, ems = ems(text), word = word }
 end
 

@@ -21,12 +21,17 @@ local function printed(el)
   return id and "#printed(" .. quote(id) .. ")" or ""
 end
 
+local LONG_WORD = 20
+
 -- Plain words need no writer: most cells of most tables are, and a call for each would take seconds.
 local function plain_words(inlines)
   local parts = {}
   for _, el in ipairs(inlines) do
     if el.t == "Str" then
-      table.insert(parts, (el.text:gsub("[\\#$*_`<>@~=%-+/%[%]\"'{}().:;^|]", "\\%0")))
+      local text = el.text:gsub("[\\#$*_`<>@~=%-+/%[%]\"'{}().:;^|]", "\\%0")
+      -- An identifier that is longer than most columns may end its line after an underscore, as columns.lua reckons.
+      if #el.text > LONG_WORD then text = text:gsub("\\_", "\\_\u{200b}") end
+      table.insert(parts, text)
     elseif el.t == "Space" or el.t == "SoftBreak" then
       table.insert(parts, " ")
     elseif el.t == "Span" and has(el, "result") then
