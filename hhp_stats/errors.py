@@ -8,7 +8,7 @@ found, where, which rule it breaks and what to do about it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 Severity = Literal["error", "warning", "note"]
 
@@ -49,6 +49,10 @@ class DataError(HhpError):
         head = f"{count} problem{'s' if count != 1 else ''} in the data:"
         super().__init__("\n".join([head, *(f"  {problem}" for problem in self.problems)]))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Errors travel between processes."""
+        return type(self), (list(self.problems),)
+
 
 class PlanError(HhpError):
     """The plan contradicts itself, cites an unknown clause, or differs from what ran."""
@@ -57,6 +61,10 @@ class PlanError(HhpError):
         self.file, self.place, self.rule, self.remedy = file, place, rule, remedy
         super().__init__(f"{file}, {place}: {rule} {remedy}")
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Errors travel between processes."""
+        return type(self), (self.file, self.place, self.rule, self.remedy)
+
 
 class RenderError(HhpError):
     """A document cannot be rendered: names the source file and line."""
@@ -64,6 +72,10 @@ class RenderError(HhpError):
     def __init__(self, file: str, line: int | None, message: str) -> None:
         self.file, self.line, self.message = file, line, message
         super().__init__(f"{file}:{line}: {message}" if line else f"{file}: {message}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Errors travel between processes."""
+        return type(self), (self.file, self.line, self.message)
 
 
 class EstimationError(HhpError):
@@ -118,5 +130,9 @@ class SelfCheckFailed(HhpError):
     """Numbers of our own results or rendered pages contradict each other; names each with its result id or page."""
 
     def __init__(self, head: str, problems: list[str]) -> None:
-        self.problems = tuple(problems)
+        self.head, self.problems = head, tuple(problems)
         super().__init__("\n".join([f"{head}{':' if problems else ''}", *(f"  {problem}" for problem in problems)]))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Errors travel between processes."""
+        return type(self), (self.head, list(self.problems))

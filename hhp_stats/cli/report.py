@@ -15,7 +15,7 @@ from rich.progress import Progress
 from hhp_stats.cli.shared import app, out, print_json, progress_bar, screen
 from hhp_stats.errors import DataError
 from hhp_stats.project_root import find_root
-from hhp_stats.studies.output import FOLDER
+from hhp_stats.studies.kept import FOLDER
 
 PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -34,9 +34,8 @@ def run_all_studies(root: Path, *, fresh: bool) -> None:
         def kept(study: str) -> None:
             screen.print(f"  {study.replace('_', ' ')}: unchanged since the last run, its results stand", markup=False)
 
-        frame = run_studies(root, progress=progress, fresh=fresh, kept=kept)
-    estimated = int((frame["status"] == "estimated").sum())
-    screen.print(f"Results: {len(frame)} rows, {estimated} of them estimates ({time.perf_counter() - begun:.1f} s)")
+        ran = run_studies(root, progress=progress, fresh=fresh, kept=kept)
+    screen.print(f"Results: {ran.rows} rows, {ran.estimated} of them estimates ({time.perf_counter() - begun:.1f} s)")
 
 
 @app.command(epilog="Example: `hhp results`")
@@ -91,13 +90,21 @@ def render(
     output: Annotated[Path | None, typer.Option(help="Folder to replace; default: _output.")] = None,
 ) -> None:
     """Estimate, then render the report as an HTML site and a PDF."""
-    from hhp_stats.consistency.self_check import check_report
-    from hhp_stats.publish.render import render_book
+    from hhp_stats.publish.unchanged import note_report, report_key, still_stands
 
     formats = tuple(only or ("html", "pdf"))
     if engine not in ("embedded", "quarto") or not set(formats) <= {"html", "pdf"}:
         raise typer.BadParameter("the engine is embedded or quarto, a format html or pdf")
     root = find_root()
+    target = output or root / "_output"
+    key = report_key(root, formats=formats, engine=engine)
+    if not fresh and still_stands(root, target, key):
+        screen.print(f"Nothing has changed since the last rendering: {target} stands as it is", markup=False)
+        return
+
+    from hhp_stats.consistency.self_check import check_report
+    from hhp_stats.publish.render import render_book
+
     run_all_studies(root, fresh=fresh)
     results_file = root / FOLDER / "results.csv"
 
@@ -106,10 +113,11 @@ def render(
 
     with progress_bar() as bar:
         made = render_book(
-            root=root, output=output or root / "_output", formats=formats, engine=engine, fresh=fresh,  # type: ignore[arg-type]
+            root=root, output=target, formats=formats, engine=engine, fresh=fresh,  # type: ignore[arg-type]
             declared=declared_inputs(), attachments=[results_file], progress=_Lines(bar),
             inspect=check if "html" in formats else None, **shown_in_pages(root),
         )  # fmt: skip
+    note_report(root, target, key)
     screen.print(f"Rendered {len(made.pages)} pages" + (f" and {made.pdf}" if made.pdf else ""), markup=False)
 
 

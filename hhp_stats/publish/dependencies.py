@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from hhp_stats.file_parts import digest_now
+from hhp_stats.publish.digests import digest_settings
 
 MIME = "application/vnd.hhp.dependencies+json"
 _PACKAGE = Path(__file__).resolve().parent.parent
@@ -118,6 +119,5 @@ def digest_names(root: Path, folders: Iterable[str] = _NAMED) -> str:
         for place, inner, names in sorted(os.walk(root / folder)):
             inner[:] = [name for name in inner if name not in ("__pycache__", "figures")]
             total.update(os.path.relpath(place, root).encode() + b"\0" + "\0".join(sorted(names)).encode() + b"\n")
-    settings = sorted(f"{key}={value}" for key, value in os.environ.items() if key.startswith("HHP_"))
-    total.update("\n".join(settings).encode())
+    total.update(digest_settings().encode())
     return total.hexdigest()

@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import importlib.metadata
 import os
 import re
-import sys
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -21,8 +19,8 @@ from typing import Any
 
 import nbformat
 
-from hhp_stats.errors import RenderError
 from hhp_stats.publish.dependencies import WATCH, Files, digest_names, relative
+from hhp_stats.publish.digests import digest_environment, digest_files
 from hhp_stats.publish.kernels import KERNEL_ARGUMENTS, SETUP, ChapterState, dependencies_of, run_all
 from hhp_stats.publish.project import Project
 from hhp_stats.publish.source import Cell, Source, steps
@@ -43,35 +41,6 @@ class Executed:
 
     outputs: tuple[tuple[Any, ...], ...]
     reused: bool
-
-
-def digest_files(root: Path, declared: Sequence[Path]) -> str:
-    """One checksum over the names and bytes of files and of all files in folders.
-
-    Names count relative to `root` (or to the declared folder where it lies elsewhere), so that the
-    digest does not depend on where the project is. Compiled and hidden files do not count. Raises
-    RenderError where a declared path does not exist.
-    """
-    total = hashlib.sha256()
-    for path in declared:
-        path = path if path.is_absolute() else root / path
-        if not path.exists():
-            raise RenderError(str(path), None, "declared as an input of the report, but it does not exist")
-        base = root if path.is_relative_to(root) else path.parent
-        for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
-            name = file.relative_to(base)
-            if not file.is_file() or file.suffix in (".pyc", ".pyo"):
-                continue
-            if any(part == "__pycache__" or part.startswith(".") for part in file.relative_to(path.parent).parts):
-                continue
-            total.update(name.as_posix().encode() + b"\0" + hashlib.sha256(file.read_bytes()).digest())
-    return total.hexdigest()
-
-
-def digest_environment() -> str:
-    """One checksum over Python's version and the installed packages with their versions."""
-    installed = sorted({f"{found.name}=={found.version}" for found in importlib.metadata.distributions()})
-    return hashlib.sha256("\n".join([sys.version, *installed]).encode()).hexdigest()
 
 
 def digest_chapter(source: Source, *, inputs: str) -> str:

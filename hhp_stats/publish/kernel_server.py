@@ -19,7 +19,7 @@ from typing import Any
 # What chapters import beside this package. matplotlib_inline binds figures to the kernel's output.
 LIBRARIES = (
     "ipykernel.kernelapp", "matplotlib.pyplot", "matplotlib_inline.backend_inline", "pandas", "great_tables", "scipy.stats",
-    "IPython.display", "inspect", "tomllib",
+    "IPython.display", "inspect", "tomllib", "joblib", "linearmodels", "openpyxl", "statsmodels.api", "scipy.optimize",
 )  # fmt: skip
 
 

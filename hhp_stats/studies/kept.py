@@ -5,15 +5,15 @@ from __future__ import annotations
 import ast
 import hashlib
 import importlib.metadata
+import json
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
-from hhp_stats.studies.output import FOLDER
-
 PACKAGE = Path(__file__).resolve().parent.parent
+FOLDER = ".report/results"
 KEY_FILE = "HHP_PSEUDONYM_KEY_FILE"
 LIBRARIES = ("numpy", "scipy", "pandas", "statsmodels", "linearmodels", "joblib", "openpyxl")
 
@@ -89,3 +89,34 @@ def is_kept(root: Path, study: str, key: str) -> bool:
 def note_key(root: Path, study: str, key: str) -> None:
     """Say which key the results in the study's folder have; written last, so that it vouches for the rest."""
     (root / FOLDER / study / "key.txt").write_text(key + "\n", encoding="ascii")
+
+
+WHOLE = "whole.json"
+
+
+def note_whole(root: Path, keys: Mapping[str, str], *, rows: int, estimated: int) -> None:
+    """Say that all results belong together: the studies' keys, and a checksum of every file they wrote.
+
+    `keys` by study, and of the plans they were compared with. Written last.
+    """
+    note = {"keys": dict(keys), "rows": rows, "estimated": estimated, "files": _written(root, keys)}
+    partial = root / FOLDER / f"{WHOLE}.part"
+    partial.write_text(json.dumps(note, indent=1, sort_keys=True), encoding="utf-8")
+    partial.replace(root / FOLDER / WHOLE)
+
+
+def whole_stands(root: Path, keys: Mapping[str, str]) -> tuple[int, int] | None:
+    """Rows and estimates of the results, if all of them were written under these keys and nobody touched them."""
+    try:
+        note = json.loads((root / FOLDER / WHOLE).read_text(encoding="utf-8"))
+        if note["keys"] != dict(keys) or note["files"] != _written(root, keys):
+            return None
+        return int(note["rows"]), int(note["estimated"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _written(root: Path, keys: Mapping[str, str]) -> dict[str, str]:
+    files = [root / FOLDER / "results.csv"]
+    files += [path for study in keys for path in sorted((root / FOLDER / study).glob("*")) if study]
+    return {path.relative_to(root).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}

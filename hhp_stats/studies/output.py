@@ -11,8 +11,9 @@ import pandas as pd
 from hhp_stats.errors import HhpError
 from hhp_stats.plan.conduct import Conduct
 from hhp_stats.results import read_results, write_results
+from hhp_stats.studies.kept import FOLDER
 
-FOLDER = ".report/results"
+__all__ = ["FOLDER", "StudyOutput", "read_output"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

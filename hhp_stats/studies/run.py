@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -12,10 +17,10 @@ import pandas as pd
 from hhp_stats.at_work import at_work
 from hhp_stats.errors import HhpError
 from hhp_stats.plan.conduct import check_deviations, differences, load_commitments, load_deviations
-from hhp_stats.progress import Progress
+from hhp_stats.progress import Progress, silent
 from hhp_stats.results import result_frame, write_results
-from hhp_stats.studies.kept import is_kept, note_key, study_key
-from hhp_stats.studies.output import FOLDER, StudyOutput, read_output
+from hhp_stats.studies.kept import FOLDER, is_kept, note_key, note_whole, study_key, whole_stands
+from hhp_stats.studies.output import StudyOutput, read_output
 
 COMMON = ("data/manifest.toml", "data/dictionary.csv", "data/spellings.csv", "data/corrections.csv",
           "data/published/protocol_clauses.csv")  # fmt: skip
@@ -64,48 +69,104 @@ STUDIES: tuple[Study, ...] = (
 )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ran:
+    """What stands in the result frame now, and which studies had to run for it."""
+
+    rows: int
+    estimated: int
+    studies: tuple[str, ...]
+
+
 def run_studies(
     root: Path,
     *,
     progress: Callable[[str], Progress],
     fresh: bool = False,
     kept: Callable[[str], None] = lambda study: None,
-) -> pd.DataFrame:
-    """Bring the results of every study up to date; returns and writes the whole result frame.
+    workers: int = 2,
+) -> Ran:
+    """Bring the results of every study up to date, and the whole result frame in `.report/results/results.csv`.
 
     A study whose inputs, plan and code have not changed since its results were written is not run
-    again (`kept(study)` is told), unless `fresh`. `progress(study)` gives the callback for one that runs. The
+    again (`kept(study)` is told), unless `fresh`. Of those that run, the first runs here and reports through the
+    callback that `progress(study)` gives, the others meanwhile in processes beside it. The
     studies' folders below `.report/results/` are replaced one by one when complete; the whole frame is written last.
     Raises PlanError where conduct and plan differ without a deviation, or a deviation is unused; ProjectBusy where
     another process runs them, and NotWritten where the disk is full or read only.
     """
     with at_work(root, "results"):
-        return _run_studies(root, progress=progress, fresh=fresh, kept=kept)
+        keys = {study.key: study_key(root, module=study.module, patterns=study.patterns) for study in STUDIES}
+        compared = {**keys, "": _digest_of_conduct_plans(root)}
+        stands = None if fresh else whole_stands(root, compared)
+        if stands is not None:
+            for study in STUDIES:
+                kept(study.key)
+            return Ran(rows=stands[0], estimated=stands[1], studies=())
+        return _run_studies(root, keys, compared, progress=progress, fresh=fresh, kept=kept, workers=workers)
+
+
+def _digest_of_conduct_plans(root: Path) -> str:
+    """What was planned and what was left, beside the studies' own plans: conduct is compared with it."""
+    total = hashlib.sha256()
+    for path in sorted((root / "data/plan").glob("*.toml")):
+        if path.name.startswith(("commitments", "deviations")):
+            total.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+    return total.hexdigest()
 
 
 def _run_studies(
-    root: Path, *, progress: Callable[[str], Progress], fresh: bool, kept: Callable[[str], None]
-) -> pd.DataFrame:
+    root: Path,
+    keys: Mapping[str, str],
+    compared: Mapping[str, str],
+    *,
+    progress: Callable[[str], Progress],
+    fresh: bool,
+    kept: Callable[[str], None],
+    workers: int,
+) -> Ran:
     commitments, deviations = load_commitments(root), load_deviations(root)
+    standing = {
+        study.key: None if fresh or not is_kept(root, study.key, keys[study.key]) else _standing(root, study.key)
+        for study in STUDIES
+    }
+    waiting = [study for study in STUDIES if standing[study.key] is None]
     frames = []
-    for study in STUDIES:
-        key = study_key(root, module=study.module, patterns=study.patterns)
-        stands = _standing(root, study.key) if not fresh and is_kept(root, study.key, key) else None
-        again = stands is None
-        if stands is None:
-            output = study.run(root, progress(study.key))
-        else:
-            kept(study.key)
-            output = stands
-        found = differences([entry for entry in commitments if entry.study == study.key], output.conduct)
-        check_deviations(found, deviations, study=study.key)
-        if again:
-            output.write(root)
-            note_key(root, study.key, key)
-        frames.append(output.results)
+    with _beside(waiting[1:], root, workers) as others:
+        for study in STUDIES:
+            output = standing[study.key]
+            if output is None:
+                beside = others.get(study.key)
+                output = study.run(root, progress(study.key)) if beside is None else beside.result()
+            else:
+                kept(study.key)
+            found = differences([entry for entry in commitments if entry.study == study.key], output.conduct)
+            check_deviations(found, deviations, study=study.key)
+            if standing[study.key] is None:
+                output.write(root)
+                note_key(root, study.key, keys[study.key])
+            frames.append(output.results)
     whole = pd.concat(frames, ignore_index=True) if frames else result_frame([])
     write_results(whole, root / FOLDER / "results.csv")
-    return whole
+    estimated = int((whole["status"] == "estimated").sum())
+    note_whole(root, compared, rows=len(whole), estimated=estimated)
+    return Ran(rows=len(whole), estimated=estimated, studies=tuple(study.key for study in waiting))
+
+
+@contextmanager
+def _beside(studies: Sequence[Study], root: Path, workers: int) -> Iterator[dict[str, Future[StudyOutput]]]:
+    """Studies that run in other processes, where there is more than one core and one study."""
+    count = min(len(studies), workers - 1, (os.cpu_count() or 1) - 1)
+    if count < 1:
+        yield {}
+        return
+    # Started afresh, not forked: the caller may have threads.
+    with ProcessPoolExecutor(max_workers=count, mp_context=multiprocessing.get_context("spawn")) as pool:
+        try:
+            yield {study.key: pool.submit(study.run, root, silent) for study in studies}
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def _standing(root: Path, study: str) -> StudyOutput | None:

@@ -23,7 +23,7 @@ from hhp_stats.at_work import NotWritten, ProjectBusy, at_work
 from hhp_stats.errors import RenderError
 from hhp_stats.plan.conduct import Conduct
 from hhp_stats.publish import render, render_book
-from hhp_stats.results import Estimate, result_frame
+from hhp_stats.results import Estimate, read_results, result_frame
 from hhp_stats.studies import run
 from hhp_stats.studies.output import FOLDER, StudyOutput, read_output
 from hhp_stats.studies.run import Study, run_studies
@@ -239,7 +239,8 @@ def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def results(root: Path) -> float:
-    return float(run_studies(root, progress=lambda study: lambda done, total: None)["estimate"].iloc[0])
+    run_studies(root, progress=lambda study: lambda done, total: None)
+    return float(read_results(root / FOLDER / "results.csv")["estimate"].iloc[0])
 
 
 def test_full_disk_while_writing_results_keeps_the_last_ones(toy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -290,7 +291,7 @@ def test_results_killed_between_the_renames_are_made_again(toy: Path) -> None:
     Toy.waiting.append(output(3.0))
     assert results(toy) == 3.0
     assert float(read_output(toy, "toy").results["estimate"].iloc[0]) == 3.0
-    assert sorted(path.name for path in (toy / FOLDER).iterdir()) == ["results.csv", "toy"]
+    assert sorted(path.name for path in (toy / FOLDER).iterdir()) == ["results.csv", "toy", "whole.json"]
 
 
 def test_two_result_runs_at_once_the_second_is_told(toy: Path) -> None:

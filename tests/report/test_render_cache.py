@@ -9,7 +9,8 @@ import pytest
 from book_tools import WriteBook
 
 from hhp_stats.errors import RenderError
-from hhp_stats.publish import RenderReport, execute, kernels, render_book
+from hhp_stats.publish import RenderReport, kernels, render_book
+from hhp_stats.publish.digests import digest_files
 
 INDEX = "# Start {#sec-start}\n\n```{python}\nx = 1\n```\n\nFirst `{python} x`.\n"
 ONE = """\
@@ -83,15 +84,15 @@ def test_digest_takes_names_and_bytes_but_not_the_place(tmp_path: Path) -> None:
         (folder / "__pycache__").mkdir(parents=True)
         (folder / "a.py").write_text("1", encoding="utf-8")
         (folder / "__pycache__" / "a.pyc").write_text(place, encoding="utf-8")
-        digests.append(execute.digest_files(tmp_path / place, [Path("package")]))
+        digests.append(digest_files(tmp_path / place, [Path("package")]))
     assert digests[0] == digests[1]
     (folder / "b.py").write_text("", encoding="utf-8")
-    added = execute.digest_files(tmp_path / "there", [Path("package")])
+    added = digest_files(tmp_path / "there", [Path("package")])
     (folder / "b.py").rename(folder / "c.py")
-    renamed = execute.digest_files(tmp_path / "there", [Path("package")])
+    renamed = digest_files(tmp_path / "there", [Path("package")])
     assert len({digests[0], added, renamed}) == 3
     with pytest.raises(RenderError, match="does not exist"):
-        execute.digest_files(tmp_path, [Path("nowhere")])
+        digest_files(tmp_path, [Path("nowhere")])
 
 
 def test_pictures_written_aside_are_missed_when_they_are_gone(write_book: WriteBook) -> None:

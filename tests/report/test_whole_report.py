@@ -88,7 +88,7 @@ def test_the_planned_number_stands_in_sentence_table_and_figure(rendered):
 
 def test_rendering_again_runs_nothing_and_gives_the_same_bytes(rendered):
     done = hhp(rendered, "render")
-    assert "unchanged" in done.stderr and "running" not in done.stderr
+    assert "Nothing has changed" in done.stderr and "running" not in done.stderr
     assert digests(rendered / "_output") == digests(rendered / "first")
 
 

@@ -1,0 +1,52 @@
+"""Checksums of what a rendering is made from: files, the environment, settings."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from hhp_stats.errors import RenderError
+
+
+def digest_files(root: Path, declared: Sequence[Path]) -> str:
+    """One checksum over the names and bytes of files and of all files in folders.
+
+    Names count relative to `root` (or to the declared folder where it lies elsewhere), so that the
+    digest does not depend on where the project is. Compiled and hidden files do not count. Raises
+    RenderError where a declared path does not exist.
+    """
+    total = hashlib.sha256()
+    for path in declared:
+        path = path if path.is_absolute() else root / path
+        if not path.exists():
+            raise RenderError(str(path), None, "declared as an input of the report, but it does not exist")
+        base = root if path.is_relative_to(root) else path.parent
+        for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+            name = file.relative_to(base)
+            if not file.is_file() or file.suffix in (".pyc", ".pyo"):
+                continue
+            if any(part == "__pycache__" or part.startswith(".") for part in file.relative_to(path.parent).parts):
+                continue
+            total.update(name.as_posix().encode() + b"\0" + hashlib.sha256(file.read_bytes()).digest())
+    return total.hexdigest()
+
+
+def digest_environment() -> str:
+    """One checksum over Python's version and the installed packages with their versions."""
+    places = [Path(place) for place in sys.path if Path(place).is_dir()]
+    installed = {found.name for place in places for found in place.glob("*.dist-info")}
+    return hashlib.sha256("\n".join([sys.version, *sorted(installed)]).encode()).hexdigest()
+
+
+def digest_settings() -> str:
+    """One checksum over the environment variables that this package reads, and over the key file one of them names."""
+    total = hashlib.sha256()
+    for name in sorted(name for name in os.environ if name.startswith("HHP_")):
+        value = os.environ[name]
+        total.update(f"{name}={value}\n".encode())
+        if Path(value).is_file():
+            total.update(hashlib.sha256(Path(value).read_bytes()).digest())
+    return total.hexdigest()

@@ -1,0 +1,151 @@
+"""Nothing is made again that nothing changed for: the whole report, the results, parts of files, kept texts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from book_tools import WriteBook
+
+from hhp_stats.file_parts import PARTS, part
+from hhp_stats.publish import RenderReport, render_book
+from hhp_stats.publish.kept_text import KeptTexts
+from hhp_stats.publish.unchanged import NOTE, note_report, report_key, still_stands
+
+CODE = """\
+# One {#sec-one}
+
+Words.
+
+```{python}
+from pathlib import Path
+read = Path("data/a.csv").read_text().strip()
+other = len(list(Path("data").glob("*.csv")))
+```
+
+It says `{python} read`, of `{python} other`.
+"""
+
+
+def render(root: Path) -> RenderReport:
+    return render_book(root=root, output=root / "_output", formats=["html"])
+
+
+@pytest.fixture
+def book(write_book: WriteBook) -> Path:
+    root = write_book(CODE)
+    (root / "data").mkdir()
+    for name in "ab":
+        (root / f"data/{name}.csv").write_text(f"{name}\n", encoding="utf-8")
+    return root
+
+
+def test_a_chapter_runs_again_for_the_files_it_read_and_no_other(book: Path) -> None:
+    assert render(book).executed == ("one.qmd",)
+    (book / "data/b.csv").write_text("of no interest\n", encoding="utf-8")
+    assert render(book).executed == ()
+    (book / "data/a.csv").write_text("changed\n", encoding="utf-8")
+    assert render(book).executed == ("one.qmd",)
+    assert "It says changed, of 2." in (book / "_output/one.html").read_text(encoding="utf-8")
+    (book / "data/c.csv").write_text("a new file that it might have asked for\n", encoding="utf-8")
+    assert render(book).executed == ("one.qmd",)
+    assert "of 3." in (book / "_output/one.html").read_text(encoding="utf-8")
+
+
+def test_going_back_to_an_earlier_state_runs_nothing(book: Path) -> None:
+    render(book)
+    (book / "data/a.csv").write_text("changed\n", encoding="utf-8")
+    render(book)
+    (book / "data/a.csv").write_text("a\n", encoding="utf-8")
+    assert render(book).executed == ()
+    assert "It says a, of 2." in (book / "_output/one.html").read_text(encoding="utf-8")
+
+
+def test_a_module_of_the_package_counts_when_a_chapter_imports_it(write_book: WriteBook) -> None:
+    from hhp_stats.publish.dependencies import Files
+
+    root = write_book(
+        "# One {#sec-one}\n\n```{python}\nfrom hhp_stats.present.numbers import number\n```\n\n`{python} number(1.0)`\n"
+    )
+    render(root)
+    import nbformat
+
+    (kept,) = (root / ".report/cache").glob("one-*.ipynb")
+    noted = dict(nbformat.read(kept, as_version=4).metadata["read"])
+    assert "package:present/numbers.py" in noted and not any("publish/" in name for name in noted)
+    assert Files(root).unchanged(noted)
+    assert not Files(root).unchanged({**noted, "package:present/numbers.py": "another"})
+    assert not Files(root).unchanged({**noted, "project:gone.csv": "a"})
+
+
+def test_a_part_of_a_file_counts_and_not_the_file(write_book: WriteBook) -> None:
+    code = (
+        "# One {#sec-one}\n\n```{python}\nfrom pathlib import Path\nfrom hhp_stats.present.release import read_release\n"
+        'status = read_release(Path(".")).status\n```\n\nThey are `{python} status`.\n'
+    )
+    root = write_book(code)
+    manifest = root / "data/manifest.toml"
+    manifest.parent.mkdir()
+    manifest.write_text('status = "synthetic"\nrelease = "2020-01-01"\n', encoding="utf-8")
+    assert render(root).executed == ("one.qmd",)
+    manifest.write_text('status = "synthetic"\nrelease = "2020-01-01"\n[files]\na = "checksum"\n', encoding="utf-8")
+    assert render(root).executed == ()
+    manifest.write_text('status = "real"\nrelease = "2020-01-01"\n', encoding="utf-8")
+    assert render(root).executed == ("one.qmd",)
+    assert "They are real." in (root / "_output/one.html").read_text(encoding="utf-8")
+
+
+def test_every_part_can_be_read_again() -> None:
+    root = Path(__file__).resolve().parents[2]
+    from hhp_stats.file_parts import digest_now, digest_of
+
+    for name, (module, function) in PARTS.items():
+        from importlib import import_module
+
+        assert digest_now(name, root) == digest_of(getattr(import_module(module), function)(root)) != "missing"
+        assert digest_now(name, root / "nowhere") in ("missing", digest_of({}))
+    with pytest.raises(KeyError, match="PARTS"):
+        part("no such part", lambda: 1)
+
+
+def test_the_whole_report_stands_only_while_inputs_and_outputs_are_the_same(book: Path) -> None:
+    output = book / "_output"
+
+    def key() -> str:
+        return report_key(book, formats=["html"], engine="embedded")
+
+    assert not still_stands(book, output, key())
+    render(book)
+    note_report(book, output, key())
+    assert still_stands(book, output, key())
+    assert not still_stands(book, output, report_key(book, formats=["html", "pdf"], engine="embedded"))
+    assert not still_stands(book, book / "elsewhere", key())
+    for name in ("one.qmd", "_quarto.yml", "data/b.csv"):
+        text = (book / name).read_bytes()
+        (book / name).write_bytes(text + b"\n\n")
+        assert not still_stands(book, output, key()), name
+        (book / name).write_bytes(text)
+    page = (output / "one.html").read_bytes()
+    (output / "one.html").write_bytes(page.replace(b"Words", b"words"))
+    assert not still_stands(book, output, key())
+    (output / "one.html").write_bytes(page)
+    assert still_stands(book, output, key())
+    (book / NOTE).write_text("{", encoding="utf-8")
+    assert not still_stands(book, output, key())
+
+
+def test_kept_texts_are_made_again_when_damaged_or_asked_afresh(tmp_path: Path) -> None:
+    made: list[str] = []
+
+    def make() -> str:
+        made.append("made")
+        return f"text {len(made)}"
+
+    kept = KeptTexts(tmp_path)
+    assert kept.text(["a", "b"], make) == kept.text(["a", "b"], make) == "text 1"
+    assert kept.text(["ab", ""], make) == "text 2"  # where one part ends counts
+    for file in tmp_path.iterdir():
+        file.write_bytes(file.read_bytes()[:-1])
+    assert kept.text(["a", "b"], make) == "text 3"
+    assert KeptTexts(tmp_path, fresh=True).text(["a", "b"], make) == "text 4"
+    assert kept.text(["a", "b"], make) == "text 4"
