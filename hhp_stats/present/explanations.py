@@ -34,7 +34,6 @@ def explanations(root: Path, *, results: Collection[str], functions: Collection[
     (ResultError) and a function that does not exist.
     """
     outputs: dict[str, StudyOutput] = {}
-    known: dict[str, dict[str, Any]] = {}
     with (root / CLAUSES).open(encoding="utf-8", newline="") as stream:
         words = {entry["clause_id"]: entry["commitment"] for entry in csv.DictReader(stream)}
     rows: dict[str, Any] = {}
@@ -42,9 +41,7 @@ def explanations(root: Path, *, results: Collection[str], functions: Collection[
         study = result_id.split("/")[0]
         if study not in outputs:
             outputs[study] = read_output(root, study)
-            known |= {str(row["result_id"]): row for row in outputs[study].results.to_dict("records")}  # type: ignore[misc]
-        # One look at the frame for each study; `row_of` says what is wrong with an id that is not there.
-        row = known[result_id] if result_id in known else row_of(outputs[study].results, result_id)
+        row = row_of(outputs[study].results, result_id)
         rows[result_id] = {name: value for name in SHOWN if (value := _plain(row[name])) is not None} | {
             "clauses": str(row["clause"]).split(), "code": [name for name in str(row["source"]).split(" + ") if name],
         }  # fmt: skip
