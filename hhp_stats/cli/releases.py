@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from hhp_stats.cli.report import declared_inputs, run_all_studies
+from hhp_stats.cli.report import declared_inputs, run_all_studies, shown_in_pages
 from hhp_stats.cli.shared import app, out, print_json, screen
 from hhp_stats.project_root import find_root
 
@@ -87,7 +87,9 @@ def preview(
 
     root = find_root()
     run_all_studies(root, fresh=False)
-    shown = preview_of(root, port=port, declared=declared_inputs(), attachments=[root / FOLDER / "results.csv"])
+    shown = preview_of(
+        root, port=port, declared=declared_inputs(), attachments=[root / FOLDER / "results.csv"], **shown_in_pages(root)
+    )
     shown.start()
     out.print(f"{shown.address}  (Ctrl-C to stop)", markup=False)
     try:

@@ -14,6 +14,8 @@ import numpy as np
 import pandas as pd
 
 from hhp_stats.errors import InvalidInput
+from hhp_stats.present.embed import svg_bytes
+from hhp_stats.present.figures import forest
 from hhp_stats.present.numbers import interval, level, number, p_clause
 from hhp_stats.results import COLUMNS
 
@@ -85,12 +87,32 @@ def _blinded(row: Mapping[Any, Any], blinding: Blinding) -> dict[str, Any] | Non
     return new
 
 
-def blind_summary(blind: pd.DataFrame) -> str:
-    """The planned differences in neutral words, as Markdown: where it is higher, by how much, how sure."""
+def _planned(blind: pd.DataFrame) -> pd.DataFrame:
+    return blind.loc[(blind["analysis"] == "planned") & (blind["estimand"] == "itt")]
+
+
+def blind_summary(blind: pd.DataFrame, *, picture: str = "") -> str:
+    """The planned differences in neutral words, as Markdown: where it is higher, by how much, how sure.
+
+    `picture` is the name of the file that `blind_figure` made; its alternative text are the same words.
+    """
     lines = ["# Planned analyses, blind", "", "Differences are arm B minus arm A.", ""]
-    planned = blind.loc[(blind["analysis"] == "planned") & (blind["estimand"] == "itt")]
-    lines += [f"- `{row['result_id']}`: {_sentence(row)}" for row in planned.to_dict("records")]
+    said = {str(row["result_id"]): _sentence(row) for row in _planned(blind).to_dict("records")}
+    lines += [f"- `{result_id}`: {sentence}" for result_id, sentence in said.items()]
+    if picture:
+        words = " ".join(f"{result_id} {sentence}" for result_id, sentence in said.items())
+        lines += ["", f"![Planned differences in standard errors. {words}]({picture})"]
     return "\n".join([*lines, ""])
+
+
+def blind_figure(blind: pd.DataFrame) -> bytes:
+    """The planned differences with their intervals as SVG, all in their own standard errors, arm B minus arm A."""
+    rows = _planned(blind).reset_index(drop=True)
+    for column in ("estimate", "conf_low", "conf_high"):
+        rows[column] = rows[column] / rows["std_error"]
+    figure = forest(rows, labels=list(rows["result_id"]), unit="")
+    figure.axes[0].set_xlabel("Arm B minus arm A, in standard errors")
+    return svg_bytes(figure)
 
 
 def _sentence(row: Mapping[Any, Any]) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 from hhp_stats.intake.manifest import read_manifest
 from hhp_stats.present.provenance import locate
 from hhp_stats.publish.archive import contents, files_below, write_zip
-from hhp_stats.publish.blind import Blinding, blind_summary, blinded_results, draw_blinding
+from hhp_stats.publish.blind import Blinding, blind_figure, blind_summary, blinded_results, draw_blinding
 from hhp_stats.publish.printed import Request, function_of, requests
 from hhp_stats.publish.release import RELEASES, data_files, refuse_stale_results
 from hhp_stats.results import read_results
@@ -99,7 +99,7 @@ def write_blind_bundle(root: Path, target: Path, *, seed: int) -> BundleReport:
     """Pack code and results for a reviewer who must not know the arms; the same project and seed give the same bytes.
 
     Packed are sources, locks, tests, plan and the results of two-arm comparisons with the arms called A and B as the
-    secret `seed` decides (`blinded/results.csv`, `blinded/summary.md`). Left out is what would tell the arms apart: all
+    secret `seed` decides (`blinded/results.csv`, `blinded/summary.md`, `blinded/differences.svg`). Left out is what would tell the arms apart: all
     data files but plan and clauses, the rendered report, earlier releases, tests of published figures, and the results
     that `blinded_results` names. Which arm is which is in the returned report and nowhere in the bundle.
     Raises ReleaseRefused where the results are older than their inputs, InvalidInput for a negative seed.
@@ -112,7 +112,8 @@ def write_blind_bundle(root: Path, target: Path, *, seed: int) -> BundleReport:
     entries = {f"{TOP}/{name}": content for name, content in sources.items() if name not in told}
     index = index_of(root)
     entries[f"{TOP}/blinded/results.csv"] = blind.to_csv(index=False, lineterminator="\n").encode()
-    entries[f"{TOP}/blinded/summary.md"] = blind_summary(blind).encode()
+    entries[f"{TOP}/blinded/summary.md"] = blind_summary(blind, picture="differences.svg").encode()
+    entries[f"{TOP}/blinded/differences.svg"] = blind_figure(blind)
     entries[f"{TOP}/index.csv"] = _csv([vars_of(line) for line in index])
     entries[f"{TOP}/index-results.csv"] = _csv(_code_of_results(root))
     entries[f"{TOP}/INDEX.md"] = _index_page(index).encode()
@@ -270,7 +271,8 @@ make check                                                   # lint, types, spel
 
 The arms are called A and B; which is which is not in this bundle. Every difference is arm B minus arm A.
 
-- `blinded/summary.md`, `blinded/results.csv`: the planned differences in words, and all two-arm results.
+- `blinded/summary.md`, `blinded/differences.svg`: the planned differences in words and as a figure.
+- `blinded/results.csv`: all two-arm results.
 - `INDEX.md`, `index.csv`, `index-results.csv`: from the report's tables, figures, sentences and results to the code.
 - Left out because it would tell the arms apart: the data, the rendered report, results on who took part, bounds,
   benefit-cost ratios, and the numbers of people of single arms.

@@ -21,7 +21,7 @@ from urllib.parse import unquote, urlsplit
 
 from hhp_stats.at_work import ProjectBusy
 from hhp_stats.errors import HhpError
-from hhp_stats.publish.render import render_book
+from hhp_stats.publish.render import Explain, render_book
 
 PACKAGE = Path(__file__).resolve().parent.parent
 HOST = "127.0.0.1"
@@ -91,9 +91,15 @@ class State:
     seconds: float = 0.0
 
 
-def render_pages(root: Path, output: Path, *, declared: Sequence[Path] = (), attachments: Sequence[Path] = ()) -> None:
-    """Render the book's pages, without the PDF, into `output`."""
-    render_book(root=root, output=output, formats=["html"], declared=declared, attachments=attachments)
+def render_pages(
+    root: Path, output: Path, *, declared: Sequence[Path] = (), attachments: Sequence[Path] = (),
+    banner: str | None = None, explain: Explain | None = None,
+) -> None:  # fmt: skip
+    """Render the book's pages, without the PDF, into `output`; the arguments are those of `render_book`."""
+    render_book(
+        root=root, output=output, formats=["html"], declared=declared, attachments=attachments, banner=banner,
+        explain=explain,
+    )  # fmt: skip
 
 
 class Preview:
@@ -342,11 +348,12 @@ def _read(preview: Preview, name: str) -> bytes | None:
 
 def preview_of(
     root: Path, *, port: int = 0, declared: Sequence[Path] = (), attachments: Sequence[Path] = (),
-    package: Path = PACKAGE, heard: Callable[[State], object] = lambda state: None,
+    banner: str | None = None, explain: Explain | None = None, package: Path = PACKAGE,
+    heard: Callable[[State], object] = lambda state: None,
 ) -> Preview:  # fmt: skip
     """A preview of the book in `root`; port 0 takes a free one. Pages go to `.report/preview`, not to `_output`.
 
-    Watched are the chapters, the configuration, the package's code and the `attachments` (the results).
+    `banner` and `explain` are those of the report, so that a preview shows the same notice and panels. Watched are the chapters, the configuration, the package's code and the `attachments` (the results).
     Raises OSError where the port is taken.
     """
     root = root.resolve()
@@ -361,6 +368,6 @@ def preview_of(
     ]
 
     def render() -> None:
-        render_pages(root, output, declared=declared, attachments=attachments)
+        render_pages(root, output, declared=declared, attachments=attachments, banner=banner, explain=explain)
 
     return Preview(render=render, output=output, watched=watched, port=port, until_ready=root / "_output", heard=heard)

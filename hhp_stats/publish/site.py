@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from html import escape, unescape
 from html.parser import HTMLParser
 from pathlib import Path
@@ -151,7 +152,7 @@ def _page(
 
 
 _SCRIPT_WORDS = (
-    "enlarge", "close", "no_results", "results", "result", "copied", "search", "csv", "source", "sort", "unsorted",
+    "enlarge", "close", "table", "no_results", "results", "result", "copied", "search", "csv", "source", "sort", "unsorted",
     "ascending", "descending", "origin", "estimand", "contrast", "population", "method", "estimate", "std_error",
     "interval", "df", "p", "p_adjusted", "people", "clusters", "status", "note", "clauses", "formula", "code_in",
     "show_source", "inputs", "more_files", "index_row", "cell_source", "presenter", "results_behind", "analysis",
@@ -264,13 +265,24 @@ class _Text(HTMLParser):
 
 def _search_entries(chapter: Chapter, page: Page) -> list[list[str]]:
     """[page, place in the page, chapter, section, words] of each section of a chapter."""
+    name = f"{page['number']} {page['plain']}".strip()
+    return [
+        [chapter.page, anchor or page["id"] or "", name, title, flat]
+        for anchor, title, flat in _sections(page["body"])
+        if flat or title
+    ]
+
+
+@lru_cache(maxsize=64)  # a preview reads only the page that changed
+def _sections(body: str) -> tuple[tuple[str, str, str], ...]:
+    """Place, heading and words of each section of a page."""
     parser = _Text()
-    parser.feed(page["body"])
-    entries = []
-    for anchor, heading, text in parser.sections:
-        flat = re.sub(r"\s+", " ", "".join(text).replace("↩︎", "")).strip()
-        title = re.sub(r"\s+", " ", "".join(heading)).strip()
-        name = f"{page['number']} {page['plain']}".strip()
-        if flat or title:
-            entries.append([chapter.page, anchor or page["id"] or "", name, title, flat])
-    return entries
+    parser.feed(body)
+    return tuple(
+        (
+            anchor,
+            re.sub(r"\s+", " ", "".join(heading)).strip(),
+            re.sub(r"\s+", " ", "".join(text).replace("\u21a9\ufe0e", "")).strip(),
+        )
+        for anchor, heading, text in parser.sections
+    )

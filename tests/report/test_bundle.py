@@ -179,6 +179,7 @@ def test_the_blind_bundle_has_no_data_and_no_mapping(home: Path, tmp_path: Path)
     assert {
         "blinded/results.csv",
         "blinded/summary.md",
+        "blinded/differences.svg",
         "READ-ME-FIRST.md",
         "INDEX.md",
         "data/plan/goal_setting.toml",
@@ -189,8 +190,12 @@ def test_the_blind_bundle_has_no_data_and_no_mapping(home: Path, tmp_path: Path)
     assert found == names(made[1].path)
     texts = [name for name in found if not name.endswith((".xlsx", ".png", ".ttf"))]
     other = {name for name in texts if read(made[0].path, name) != read(made[1].path, name)}
-    assert other == {"blinded/results.csv", "blinded/summary.md"}
+    assert other == {"blinded/results.csv", "blinded/summary.md", "blinded/differences.svg"}
     summaries = [read(each.path, "blinded/summary.md") for each in made]
+    for summary in summaries:
+        picture = summary[summary.index("![") :]
+        assert PLANNED in picture and picture.endswith("](differences.svg)\n")
+        assert not [word for word in ("treat", "control", "offer") if word in summary.lower()]
     line = next(line for line in summaries[0].splitlines() if PLANNED in line)
     assert ("arm A" in line) != ("arm B" in line)
     exchange = {"arm A": "arm B", "arm B": "arm A"}

@@ -110,6 +110,22 @@ def verdict(report: FieldTrialReport) -> str:
     )
 
 
+def glance(report: FieldTrialReport) -> str:
+    """The verdict for a reader in a hurry: one line, the same counts as `verdict`."""
+    rows = [(o, report.planned(o.id)) for o in report.measured]
+    clear = [o for o, row in rows if row["conf_low"] > 0 or row["conf_high"] < 0]
+    smallest = min((row for _, row in rows), key=lambda row: float(row["p_value"]))
+    kept = sum(float(row["p_adjusted"]) < 0.05 for _, row in rows)
+    name, evidence = inside(report.outcome(str(smallest["outcome"])).label), p_clause(float(smallest["p_value"]))
+    if not clear:
+        return f"None of the {in_words(len(rows))} outcomes shows a clear difference (smallest {evidence}, {name})."
+    named = ", ".join(inside(o.label) for o in clear)
+    return (
+        f"{in_words(len(clear)).capitalize()} of the {in_words(len(rows))} outcomes {'show' if len(clear) > 1 else 'shows'} a clear difference "
+        f"({named}; smallest {evidence}), {in_words(kept) if kept else 'none'} after adjustment for their number."
+    )
+
+
 def towards(report: FieldTrialReport) -> str:
     """Which outcomes point to the better side, which to the worse: signs only, with no claim about size."""
     better: list[str] = []
@@ -264,7 +280,7 @@ def recall(report: FieldTrialReport) -> str:
 
 
 SENTENCES: dict[str, Callable[..., str]] = {
-    "sample": sample, "answered": answered, "effect": effect, "short": short, "verdict": verdict, "towards": towards,
+    "sample": sample, "answered": answered, "effect": effect, "short": short, "verdict": verdict, "glance": glance, "towards": towards,
     "standardised": standardised, "robustness": robustness, "power": power, "balance": balance, "export": flow_counts,
     "left": left, "blocks": blocks, "block_list": block_list, "fact": fact, "words": words, "number": number_of, "minimum": minimum, "spread": spread, "bounds": bounds, "reach": reach, "inconclusive": inconclusive, "against_model": against_model,
     "attenuation_hint": attenuation_hint, "fading_note": fading_note,

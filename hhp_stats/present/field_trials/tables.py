@@ -149,14 +149,14 @@ def power(report: FieldTrialReport) -> GT:
         row = report.row(f"power/mde_{entry.id}/formula")
         needed = report.row(f"power/people_needed_{entry.id}/formula") if entry.printed is not None else None
         cells.append({
-            "": entry.label, "Response": MISSING if entry.response is None else percent(entry.response, 0), "People": count(row["n"]),
+            "Sample": entry.label, "Response": MISSING if entry.response is None else percent(entry.response, 0), "People": count(row["n"]),
             "Printed effect": number(entry.printed) if entry.printed is not None else MISSING,
             "Computed effect": number(row["estimate"]),
             "People for the printed effect": MISSING if needed is None else count(round(float(needed["estimate"]))),
         })  # fmt: skip
     first = next(iter(report.plan.power.values()))
     return plain_table(
-        pd.DataFrame(cells), stub="",
+        pd.DataFrame(cells), stub="Sample",
         notes=[f"Smallest difference in standard deviations that is found with a power of {percent(first.power, 0)} at a two-sided level "
                f"of {number(first.alpha)}, equal arms, no covariates."],
     )  # fmt: skip

@@ -461,6 +461,36 @@ local function all_citations(ids, has_list)
   return pandoc.Div(blocks, pandoc.Attr("", { "book-citations" }))
 end
 
+---------------------------------------------------------------- what stays on a line
+
+-- "p = .03" and "p < .001" are read as one word: no line may end within them.
+local SIGN = { ["="] = true, ["<"] = true, [">"] = true }
+
+local function blank(el) return el and (el.t == "Space" or el.t == "SoftBreak") end
+
+-- The sign at the beginning of a word or of a marked number.
+local function sign(el)
+  if not el then return false end
+  if el.t == "Str" then return SIGN[el.text] or false end
+  return el.t == "Span" and #el.content > 0 and sign(el.content[1])
+end
+
+local NO_BREAK = "\u{a0}"
+
+local function kept_together(inlines)
+  local changed = false
+  for at = 1, #inlines - 2 do
+    local el = inlines[at]
+    if el.t == "Str" and el.text:match("^[%(%[]?p$") and blank(inlines[at + 1]) and sign(inlines[at + 2]) then
+      inlines[at + 1], changed = pandoc.Str(NO_BREAK), true
+      if blank(inlines[at + 3]) then inlines[at + 3] = pandoc.Str(NO_BREAK) end
+    elseif el.t == "Str" and SIGN[el.text] and at == 1 and blank(inlines[2]) then
+      inlines[2], changed = pandoc.Str(NO_BREAK), true
+    end
+  end
+  if changed then return inlines end
+end
+
 function Pandoc(doc)
   for key, value in pairs(doc.meta.words) do words[key] = stringify(value) end
   local div = doc.blocks[1]
@@ -481,7 +511,7 @@ function Pandoc(doc)
   div = numbered(prepared(div), number, register.alone)
   local cited = {}
   for _, entry in ipairs(pandoc.utils.references(doc)) do cited[entry.id] = true end
-  div = div:walk(references(cited))
+  div = div:walk(references(cited)):walk({ Inlines = kept_together })
   if #problems > 0 then error(table.concat(problems, "\n"), 0) end
   doc.blocks = { all_citations(register.cites, register.has_list), div }
   return doc

@@ -126,6 +126,8 @@ local function div(el)
   end
 end
 
+local LONG_FORMULA = 40 -- characters of TeX in a line of text that may be wider than a telephone
+
 -- Bottom-up, so that whatever is written to text already holds finished inlines.
 local inline = {
   Image = function(el)
@@ -145,6 +147,9 @@ local inline = {
   Math = function(el)
     if el.mathtype == "DisplayMath" then
       return { pandoc.RawInline("html", '<span class="math-scroll">'), el, pandoc.RawInline("html", "</span>") }
+    end
+    if #el.text > LONG_FORMULA then
+      return { pandoc.RawInline("html", '<span class="math-scroll inline">'), el, pandoc.RawInline("html", "</span>") }
     end
   end,
   Link = function(el)

@@ -72,13 +72,16 @@
   }
 
   // --- anything too wide scrolls by itself; only then does it take part in tabbing
-  const regions = () => all(".table-scroll, pre, .math-scroll").forEach((region) => {
+  const regions = () => all(".table-scroll, pre, .math-scroll, .viewer-image").forEach((region, at) => {
     if (region.scrollWidth > region.clientWidth + 1) {
       region.tabIndex = 0;
       const figure = region.closest("figure");
       const caption = figure && one("figcaption", figure);
       region.setAttribute("role", "region");
-      region.setAttribute("aria-label", caption ? caption.textContent.trim().slice(0, 120) : region.matches(".math-scroll") ? words.formula : region.matches("pre") ? words.code_in : region.tagName);
+      // Regions are told apart by their names: formulas and code without a number of their own are counted.
+      const number = one(".equation-number", region.closest(".equation") || region);
+      const kind = region.matches(".math-scroll") ? words.formula : region.matches("pre") ? words.code_in : region.matches(".viewer-image") ? words.enlarge : words.table;
+      region.setAttribute("aria-label", caption ? caption.textContent.trim().slice(0, 120) : kind + " " + (number ? number.textContent.trim() : at + 1));
     } else {
       ["tabindex", "role", "aria-label"].forEach((name) => region.removeAttribute(name));
     }
@@ -148,6 +151,7 @@
       one(".viewer-caption", viewer).textContent = caption ? caption.textContent.trim() : "";
       viewer.setAttribute("aria-label", label || words.enlarge);
       viewer.showModal();
+      regions();
     };
     const button = make("button", { type: "button", class: "enlarge", "aria-label": (words.enlarge + " " + label).trim() }, "⤢");
     button.addEventListener("click", open);

@@ -2,6 +2,7 @@
 -- becomes a call of a function in report.typ.
 
 local stringify = pandoc.utils.stringify
+local column_widths = dofile(pandoc.path.join({ pandoc.path.directory(PANDOC_SCRIPT_FILE), "columns.lua" }))
 local words = {}
 
 local function quote(text)
@@ -14,14 +15,29 @@ local function raw(text) return pandoc.RawBlock("typst", text) end
 
 local function write(blocks) return pandoc.write(pandoc.Pandoc(blocks), "typst-citations", PANDOC_WRITER_OPTIONS) end
 
+-- The index at the end lists the pages that print a result.
+local function printed(el)
+  local id = el.attributes["data-result"] or el.attributes.result
+  return id and "#printed(" .. quote(id) .. ")" or ""
+end
+
+local LONG_WORD = 20
+
 -- Plain words need no writer: most cells of most tables are, and a call for each would take seconds.
 local function plain_words(inlines)
   local parts = {}
   for _, el in ipairs(inlines) do
     if el.t == "Str" then
-      table.insert(parts, (el.text:gsub("[\\#$*_`<>@~=%-+/%[%]\"'{}().:;^|]", "\\%0")))
+      local text = el.text:gsub("[\\#$*_`<>@~=%-+/%[%]\"'{}().:;^|]", "\\%0")
+      -- An identifier that is longer than most columns may end its line after an underscore, as columns.lua reckons.
+      if #el.text > LONG_WORD then text = text:gsub("\\_", "\\_\u{200b}") end
+      table.insert(parts, text)
     elseif el.t == "Space" or el.t == "SoftBreak" then
       table.insert(parts, " ")
+    elseif el.t == "Span" and has(el, "result") then
+      local inner = plain_words(el.content)
+      if not inner then return nil end
+      table.insert(parts, inner .. printed(el))
     else
       return nil
     end
@@ -66,6 +82,7 @@ local function cell_text(cell)
   local contents = pandoc.Blocks(cell.contents):walk({
     Span = function(el)
       if has(el, "gt_footnote_marks") then return pandoc.Superscript(el.content) end
+      if has(el, "result") then el.content:insert(pandoc.RawInline("typst", printed(el))) end
       return el.content
     end,
     Div = function(el) return el.content end,
@@ -92,50 +109,7 @@ local function is_group(row, columns)
   return row.attr.classes:includes("gt_group_heading_row") or (#row.cells == 1 and row.cells[1].col_span == columns and columns > 1)
 end
 
-local TEXT_WIDTH = 96   -- characters of table text that fit a line of the page, roughly
-local SHORT = 14        -- columns with nothing longer keep their own width
-local TALL = 800        -- characters of a cell that may need a page break within its row
-
-local function length_of(cell)
-  local text = stringify(pandoc.Blocks(cell.contents))
-  local word = 0
-  for part in text:gmatch("[^%s/]+") do word = math.max(word, utf8.len(part) or #part) end
-  return utf8.len(text) or #text, word
-end
-
--- Where all does not fit on a line, columns of text share the width in proportion to the usual
--- (root mean square) length of their cells, and none is narrower than its longest word.
-local function column_widths(tbl, rows)
-  local columns = {}
-  for at = 1, #tbl.colspecs do columns[at] = { longest = 0, word = 0, squares = 0, cells = 0 } end
-  local function count(row, heading)
-    if #row.cells ~= #columns then return end
-    for at, cell in ipairs(row.cells) do
-      local length, word = length_of(cell)
-      local column = columns[at]
-      column.word = math.max(column.word, word)
-      if not heading then
-        column.longest = math.max(column.longest, length)
-        column.squares, column.cells = column.squares + length * length, column.cells + 1
-      end
-    end
-  end
-  for _, row in ipairs(tbl.head.rows) do count(row, true) end
-  for _, row in ipairs(rows) do count(row, false) end
-  local widths, total, tall = {}, 0, false
-  for _, column in ipairs(columns) do
-    total = total + math.max(column.longest, column.word)
-    tall = tall or column.longest > TALL
-  end
-  for at, column in ipairs(columns) do
-    local usual = math.sqrt(column.squares / math.max(1, column.cells))
-    local share = math.max(usual, column.word, 8)
-    widths[at] = total > TEXT_WIDTH and column.longest > SHORT and string.format("%.1ffr", share) or "auto"
-  end
-  return widths, tall
-end
-
-local function typst_table(tbl, notes_only)
+local function typst_table(tbl)
   local columns = #tbl.colspecs
   local rows = pandoc.List()
   for _, body in ipairs(tbl.bodies) do
@@ -168,7 +142,7 @@ local function typst_table(tbl, notes_only)
     table.insert(out, "  table.header(\n" .. table.concat(header, "\n") .. "\n  ),")
     add("table.hline(stroke: rule-light)")
   end
-  local widths, tall = column_widths(tbl, rows)
+  local widths, size, whole, tall = column_widths(tbl, rows)
   local wrapped = table.concat(widths):match("fr") ~= nil -- rows of several lines need a rule between them
   local first = true
   for _, row in ipairs(rows) do
@@ -188,13 +162,11 @@ local function typst_table(tbl, notes_only)
     for _, cell in ipairs(row.cells) do table.insert(notes, "[" .. styled(cell, cell_text(cell)) .. "]") end
   end
   return "#report-table(columns: (" .. table.concat(widths, ", ") .. ",), align: (" .. table.concat(aligns, ", ") .. ",), "
-    .. "tall: " .. tostring(tall) .. ", notes: (" .. table.concat(notes, ", ") .. (#notes > 0 and "," or "") .. "),\n"
+    .. "size: " .. size .. ", whole: " .. tostring(whole) .. ", tall: " .. tostring(tall) .. ", notes: (" .. table.concat(notes, ", ") .. (#notes > 0 and "," or "") .. "),\n"
     .. table.concat(out, "\n") .. "\n)"
 end
 
--- Paper has no panels: the number alone is left of a marked result.
 local function html_table(text)
-  text = text:gsub('<span class="result"[^>]*>([^<]*)</span>', "%1")
   local found = pandoc.read(text, "html").blocks:find_if(function(el) return el.t == "Table" end)
   if not found then error("HHP\t\t\ta table could not be read as HTML", 0) end
   return raw(typst_table(found))
@@ -216,7 +188,8 @@ end
 local function float(el)
   local kind, number = el.attributes.kind, el.attributes.number
   local body = write(el.content[1].content)
-  local caption = write_inlines(el.content[2].content[1].content)
+  -- A caption is printed again in the list of figures: only the numbers within the float count as printed.
+  local caption = write_inlines(el.content[2].content[1].content):gsub('#printed%(".-"%)', "")
   local arguments = {
     "kind: " .. (kind == "fig" and "image" or "table"),
     "supplement: [" .. words[kind == "fig" and "figure" or "table"] .. "]",
@@ -279,7 +252,10 @@ local inline = {
       local maths = el.content:find_if(function(inner) return inner.t == "Math" end)
       return equation(maths, el.attributes.alt, el.attributes.number, el.identifier), false
     end
-    if has(el, "result") then return el.content end
+    if has(el, "result") then
+      el.content:insert(pandoc.RawInline("typst", printed(el)))
+      return el.content
+    end
   end,
   Math = function(el) return equation(el, el.text) end,
   Image = function(el)
