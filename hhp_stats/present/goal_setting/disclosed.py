@@ -26,7 +26,7 @@ KNOWN = {"baseline_absence": "baseline_absence", "outcome": "absence_days", "bas
          "endline_survey": "responded_t2"}  # fmt: skip
 NOTES = {"Started the course": "started the course", "Left the authority, counted at their own rate": "left",
          "No endline record": "no endline record", "No absence record": "no absence record",
-         "Analysed: wellbeing, complete cases": "wellbeing known at endline",
+         "Analysed: wellbeing, complete cases": "wellbeing known at endline", "Analysed: turnover": "left known",
          "In teams that were not randomised": "not randomised",
          "Joined after the launch: not part of the trial": "joined later"}  # fmt: skip
 STAGES = {"listed": "listed", "randomised": "people", "allocated": "people", "followed": "followed",
@@ -130,6 +130,7 @@ class _Counts:
             )
             s.total(people, followed, Key("arm", label, "no endline record"))
             s.total(followed, analysed, Key("arm", label, "no absence record"))
+            s.total(people, Key("arm", label, "left known"), Key("arm", label, "left missing"))
             s.rest(people, Key("arm", label, "started the course"))
             s.rest(answered, Key("arm", label, "wellbeing known at endline"))
         for quantity in ("people", "followed", "started the course", "wellbeing known at endline"):

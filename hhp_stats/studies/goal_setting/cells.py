@@ -75,8 +75,13 @@ def run_cell(analysis: PlannedAnalysis, material: Material) -> Cell:
 
 
 def sibling(result_id: str, estimand: str) -> str:
-    """The id of another estimand of the same analysis; the analysis's own where `estimand` is empty."""
+    """The id of another estimand of the same analysis; the analysis's own where `estimand` is empty.
+
+    `estimand` may name a method of its own, as in `cace/iv-anderson-rubin`.
+    """
     study, outcome, effect, method = result_id.split("/")
+    if "/" in estimand:
+        return f"{study}/{outcome}/{estimand}"
     return f"{study}/{outcome}/{estimand or effect}/{method}"
 
 
