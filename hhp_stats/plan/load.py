@@ -48,7 +48,9 @@ ESTIMATORS: Mapping[str, frozenset[str]] = {
     "tipping-point": frozenset({"CR1"}),
 }
 DF_RULES = frozenset({"clusters", "satterthwaite", "residual", "normal"})
-BASELINE_ABSENCE = frozenset({"multiple_imputation", "imputed_from_baseline", "zero_with_indicator", "mean", "complete_cases"})
+BASELINE_ABSENCE = frozenset(
+    {"multiple_imputation", "imputed_from_baseline", "zero_with_indicator", "mean", "complete_cases"}
+)
 LEAVERS = frozenset({"pro_rata", "absent_after_leaving", "left_out"})
 MISSING_OUTCOME = frozenset({"complete_cases", "multiple_imputation", "selection", "weights", "bounds"})
 SUMMARIES = frozenset({"", "at_means", "average"})

@@ -16,6 +16,7 @@ import pandas as pd
 
 from hhp_stats.plan.schema import Plan
 from hhp_stats.present.disclosure import CountSystem, Key, Reason, blanked, register_frame, withheld_counts
+from hhp_stats.present.numbers import WITHHELD
 from hhp_stats.present.release import read_release
 from hhp_stats.studies.output import StudyOutput
 
@@ -57,10 +58,27 @@ def disclosed(output: StudyOutput, plan: Plan, root: Path) -> Disclosed:
     for name in sorted({place[0] for key in withheld for place in counts.places[key]}):
         places = {(at, column) for key in withheld for table, at, column in counts.places[key] if table == name}
         tables[name] = blanked(tables[name], sorted(places))
-    # Balance of those analysed is in the output but on no page, and its counts are not protected here.
+    # Means and shares of those analysed are in the output but on no page: their counts are not protected here.
+    if "balance_differences" in tables:
+        tables["balance_differences"] = _differences_shown(tables["balance_differences"], plan)
     if "balance" in tables:
         tables["balance"] = tables["balance"].loc[tables["balance"]["population"] == "randomised"]
     return Disclosed(output=replace(output, tables=tables), register=_register(withheld, counts), internal=False)
+
+
+def _differences_shown(table: pd.DataFrame, plan: Plan) -> pd.DataFrame:
+    """The standardised differences without those that rest on a count of very few people, and without the counts.
+
+    A difference with two decimals is not a sum of others, so no second one has to go with it; the distance over all levels of a
+    characteristic goes with any of its levels.
+    """
+    counts = [str(name) for name in table if str(name).startswith("least_")]
+    shown = table.astype({name.removeprefix("least_"): object for name in counts})
+    for least in counts:
+        small = table[least].between(1 if plan.disclosure.zeros == "published" else 0, plan.disclosure.threshold - 1)
+        whole = (table["kind"] == "categorical") & table["covariate"].isin(table.loc[small, "covariate"])
+        shown.loc[small | whole, least.removeprefix("least_")] = WITHHELD
+    return shown.drop(columns=counts)
 
 
 def _register(withheld: Mapping[Key, Reason], counts: _Counts) -> pd.DataFrame:
@@ -130,7 +148,6 @@ class _Counts:
             )
             s.total(people, followed, Key("arm", label, "no endline record"))
             s.total(followed, analysed, Key("arm", label, "no absence record"))
-            s.total(people, Key("arm", label, "left known"), Key("arm", label, "left missing"))
             s.rest(people, Key("arm", label, "started the course"))
             s.rest(answered, Key("arm", label, "wellbeing known at endline"))
         for quantity in ("people", "followed", "started the course", "wellbeing known at endline"):
@@ -165,6 +182,9 @@ class _Counts:
                 left = self.show(Key(kind, name, "left"), row["left"] * known, "attrition", at, "left")
                 stayed = self.system.add(Key(kind, name, "stayed"), known - self.system.counts[left], printed=False)
                 self.system.total(people, left, stayed, unknown)
+                analysed = Key(kind, name, "left known")
+                if analysed in self.system.counts:
+                    self.system.total(people, analysed, unknown)
         for quantity in ("left", *(f"{variable} known" for variable in KNOWN.values())):
             self.whole(quantity)
 

@@ -11,7 +11,8 @@ from hhp_stats.present.chapter import StudyReport
 from hhp_stats.present.embed import EmbeddedFigure, embed
 from hhp_stats.present.figures import acceptability_curve, distribution, forest
 from hhp_stats.present.flow import flow_diagram, flow_in_words
-from hhp_stats.present.goal_setting.tables import versions
+from hhp_stats.present.goal_setting.conduct import CONDUCT_FIGURES
+from hhp_stats.present.goal_setting.more_tables import versions
 from hhp_stats.present.numbers import interval, lowered, number, percent, withheld, withheld_note
 
 
@@ -111,5 +112,5 @@ def acceptability(report: StudyReport) -> EmbeddedFigure:
 
 FIGURES: dict[str, Callable[[StudyReport], EmbeddedFigure]] = {
     "flow": flow, "absence_versions": absence_versions, "absence_distribution": absence_distribution,
-    "wellbeing_versions": wellbeing_versions, "acceptability": acceptability,
+    "wellbeing_versions": wellbeing_versions, "acceptability": acceptability, **CONDUCT_FIGURES,
 }  # fmt: skip

@@ -15,8 +15,6 @@ from hhp_stats.estimate.model_matrix import Array, ModelMatrix, Term, model_matr
 from hhp_stats.plan.schema import Outcome, Plan, PlannedAnalysis
 from hhp_stats.studies.goal_setting.descriptives import LARGEST
 
-
-
 # Rules for missing baselines that fill them several times over -> the completed data sets used.
 IMPUTED: Mapping[str, str] = {"multiple_imputation": "randomised", "imputed_from_baseline": "before"}
 

@@ -62,10 +62,12 @@ def joint_bootstrap(material: Material) -> BootstrapDraws:
     not exist in every draw.
     """
     plan = material.plan
-    absence = plan.analysis("sickness_absence/itt/cr1")
-    completed = list(models(absence, plan.outcomes["sickness_absence"], material))
+    # The matrix of everybody with a known turnover; absence is fitted on those of them for whom it is known.
+    completed = list(models(plan.analysis("turnover/itt/linear"), plan.outcomes["turnover"], material))
     each = max(2, -(-plan.cost_benefit.draws // len(completed)))
-    found = [_resampled(model, draws=each, seed=plan.seed + 2 + 1_000 * number) for number, model in enumerate(completed)]
+    found = [
+        _resampled(model, draws=each, seed=plan.seed + 2 + 1_000 * number) for number, model in enumerate(completed)
+    ]
     first = found[0]
     return BootstrapDraws(
         estimates={name: float(np.mean([part.estimates[name] for part in found])) for name in first.estimates},
@@ -80,16 +82,19 @@ def _resampled(model: Model, *, draws: int, seed: int) -> BootstrapDraws:
     place = model.matrix.position("treatment")
     columns = [f"x{number}" for number in range(model.matrix.values.shape[1])]
     frame = pd.DataFrame(model.matrix.values, columns=columns, index=model.people.index).assign(
-        absence=model.outcome, turnover=model.people["left"].to_numpy(dtype=np.float64),
+        absence=model.people["absence_days"].to_numpy(dtype=np.float64), turnover=model.outcome,
         team_id=model.people["team_id"], arm=model.people["treatment"], local_authority=model.people["local_authority"],
     )  # fmt: skip
 
     def both_effects(draw: pd.DataFrame) -> Mapping[str, float]:
-        x = draw[columns].to_numpy()
-        solution, _, rank, _ = np.linalg.lstsq(x, draw[["absence", "turnover"]].to_numpy(), rcond=None)
-        if rank < 2:
-            raise EstimationError("a resample without one arm")
-        return {"absence": float(solution[place, 0]), "turnover": float(solution[place, 1])}
+        found = {}
+        for name in ("absence", "turnover"):
+            known = draw.loc[draw[name].notna()]
+            solution, _, rank, _ = np.linalg.lstsq(known[columns].to_numpy(), known[name].to_numpy(), rcond=None)
+            if rank < 2:
+                raise EstimationError("a resample without one arm")
+            found[name] = float(solution[place])
+        return found
 
     return cluster_bootstrap(
         frame, estimator=both_effects, clusters="team_id", within=("arm", "local_authority"), draws=draws, seed=seed

@@ -132,7 +132,9 @@ def balance_differences(people: pd.DataFrame, plan: Plan) -> pd.DataFrame:
     table: pd.DataFrame | None = None
     for group, known in ANALYSED.items():
         found = balance(people.loc[people[known].notna()], plan, population=group)
-        counts = pd.concat([found[f"n_{arm}"] * found[f"mean_{arm}"] for arm in plan.design.arms], axis="columns").round()
+        counts = pd.concat(
+            [found[f"n_{arm}"] * found[f"mean_{arm}"] for arm in plan.design.arms], axis="columns"
+        ).round()
         rest = pd.concat([found[f"n_{arm}"] for arm in plan.design.arms], axis="columns").to_numpy() - counts.to_numpy()
         least = np.minimum(counts.to_numpy(), rest).min(axis=1)
         shares = (found["kind"] == "level") | found["covariate"].isin(BINARY)
@@ -170,7 +172,9 @@ def interim(people: pd.DataFrame, plan: Plan) -> pd.DataFrame:
     rows = []
     for arm, code in plan.design.arms.items():
         days = people.loc[people["treatment"] == code, "interim_illness_days"].dropna()
-        rows.append({"arm": arm, "people": len(days), "mean": days.mean(), "sd": days.std(ddof=1), "none": (days == 0).mean()})
+        rows.append(
+            {"arm": arm, "people": len(days), "mean": days.mean(), "sd": days.std(ddof=1), "none": (days == 0).mean()}
+        )
     return pd.DataFrame(rows)
 
 

@@ -51,8 +51,15 @@ def identification(outcomes: tuple[str, ...], material: Material) -> pd.DataFram
         analysis = material.plan.analysis(f"{key}/itt/heckman-two-step")
         (model,) = models(analysis, material.plan.outcomes[key], material)
         fit = heckman_two_step(outcome=model.outcome, matrix=model.matrix, conf_level=material.plan.conf_level)
-        rows.append({"outcome": key, "condition_number": fit.identification.condition_number,
-                     "variance_inflation": fit.identification.variance_inflation, "answered": fit.n_selected, "people": fit.n})
+        rows.append(
+            {
+                "outcome": key,
+                "condition_number": fit.identification.condition_number,
+                "variance_inflation": fit.identification.variance_inflation,
+                "answered": fit.n_selected,
+                "people": fit.n,
+            }
+        )
     return pd.DataFrame(rows)
 
 

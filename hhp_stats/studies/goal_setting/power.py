@@ -60,8 +60,18 @@ def power_rows(people: pd.DataFrame, icc: float, plan: Plan) -> list[ResultRow]:
     versions: tuple[tuple[str, Direction, PowerAssumption, str], ...] = (
         ("fall", "decrease", turnover, "as planned: a fall"),
         ("rise", "increase", turnover, "as planned: a rise"),
-        ("fall-no-correlation", "decrease", replace(turnover, correlation=0.0), "a fall, without a baseline correlation"),
-        ("fall-24-weeks", "decrease", replace(weeks, correlation=0.0), "a fall, the base rate restated for 24 weeks as well"),
+        (
+            "fall-no-correlation",
+            "decrease",
+            replace(turnover, correlation=0.0),
+            "a fall, without a baseline correlation",
+        ),
+        (
+            "fall-24-weeks",
+            "decrease",
+            replace(weeks, correlation=0.0),
+            "a fall, the base rate restated for 24 weeks as well",
+        ),
     )
     for name, direction, assumed, words in versions:
         reached = _proportion(assumed, direction, effective, rates)
