@@ -28,18 +28,10 @@ def _records(rows: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 # ---------------------------------------------------------------- in brief
-def _reach(low: float, high: float, *, unit: str, digits: int) -> str:
-    """An interval for a difference in everyday words: `from 1.63 days fewer to 0.02 days more`."""
-
-    def end(value: float) -> str:
-        size = number(abs(value), digits)
-        return (
-            f"no difference at {size} {unit}"
-            if float(size) == 0
-            else f"{size} {unit} {'fewer' if value < 0 else 'more'}"
-        )
-
-    return f"from {end(low)} to {end(high)}"
+def _in_days(value: float) -> str:
+    """A difference in absence in everyday words: `1.6 days less absence`, `no difference`."""
+    size = number(abs(value), 1)
+    return "no difference" if float(size) == 0 else f"{size} days {'less' if value < 0 else 'more'} absence"
 
 
 def meaning(report: StudyReport) -> str:
@@ -48,17 +40,17 @@ def meaning(report: StudyReport) -> str:
     if row["status"] == "not_estimated":
         return prose.not_estimated(row)
     found = prose.verdict(row, better=outcome.better)
-    reach = _reach(float(row["conf_low"]), float(row["conf_high"]), unit="days", digits=1)
+    ends = [float(row[name]) for name in ("conf_low", "conf_high")]
     weeks = report.plan.design.endline_weeks
     if found.clear:
-        done = "lowered" if found.direction == "lower" else "raised"
+        least, most = sorted(ends, key=abs)
         return (
-            f"Offering the programme {done} sickness absence: the difference that the data support runs {reach} for each person over "
-            f"{weeks} weeks."
+            f"Offering the programme {'lowered' if found.direction == 'lower' else 'raised'} sickness absence. Over {weeks} weeks the data "
+            f"support a difference from {_in_days(least)} to {_in_days(most)} for each person who was offered it."
         )
     return (
-        f"The trial does not settle the question. Over {weeks} weeks the data are in keeping with anything {reach} of absence for each person "
-        "who was offered the programme."
+        f"The trial does not settle the question. Over {weeks} weeks its data are in keeping with anything from {_in_days(ends[0])} to "
+        f"{_in_days(ends[1])} for each person who was offered the programme."
     )
 
 

@@ -26,7 +26,7 @@ GROUP_LABELS = {"randomised": "Randomised", "absence": "Absence known", "wellbei
 
 
 def _day(day: dt.date) -> str:
-    return f"{day.day} {day:%b %Y}"
+    return f"{day.day}\u00a0{day:%b}\u00a0{day:%Y}"
 
 
 def _retrieved(report: StudyReport) -> Mapping[tuple[str, str], dt.date]:
@@ -55,19 +55,20 @@ def _months(start: dt.date, end: dt.date) -> list[dt.date]:
 def sites(report: StudyReport) -> GT:
     """Launch, planned end and the days on which the records were drawn, by authority."""
     drawn, design = _retrieved(report), report.plan.design
-    spells = set(report.table("spells")["local_authority"])
+    without = sorted(
+        {site.local_authority for site in report.plan.sites} - set(report.table("spells")["local_authority"])
+    )
     cells = pd.DataFrame([
         {"Local authority": site.local_authority,
          "Launch": _day(site.launch) + ("" if site.launch_printed else "*"),
          f"{design.endline_weeks} weeks end": _day(site.launch + dt.timedelta(weeks=design.endline_weeks)),
          **{wave.capitalize(): _day(drawn[site.local_authority, wave]) if (site.local_authority, wave) in drawn else "not received"
-            for wave in WAVES},
-         "Spells": "recorded" if site.local_authority in spells else "not recorded"}
+            for wave in WAVES},}
         for site in _by_launch(report)
     ])  # fmt: skip
     table = text_table(cells, stub="Local authority", notes=[
         "* The documents print the first and the last launch; the others are assumed for the synthetic release.",
-        "Returns: the day on which the authority drew its records.",
+        f"Spells of absence are recorded in all authorities but {', '.join(without)}." if without else "All authorities record spells of absence.",
     ])  # fmt: skip
     return table.tab_spanner("Records drawn", columns=[wave.capitalize() for wave in WAVES])
 
@@ -211,7 +212,7 @@ def balance_analysed(report: StudyReport) -> str:
     alike = [test["p_value"] >= 0.05 for test in (absence, wellbeing)]
     evidence = f"({p_clause(absence['p_value'])} and {p_clause(wellbeing['p_value'])})"
     if all(alike):
-        return f"The same holds among those whose absence is known and those who answered about wellbeing {evidence}."
+        return f"Those whose absence is known, and those who answered about wellbeing, are as alike as chance would have it too {evidence}."
     whom = "those whose absence is known" if not alike[0] else "those who answered about wellbeing"
     both = "both those whose absence is known and those who answered about wellbeing"
     return f"Among {whom if any(alike) else both} the arms differ more than chance explains {evidence}."

@@ -133,9 +133,12 @@ def cost_benefit(report: StudyReport) -> GT:
             )
         cells.append(row)
     costs = report.plan.cost_benefit
+    joint = [report.row(f"benefit_cost/ratio/{scenario.key}-bootstrap") for scenario in costs.scenarios]
+    own = ", ".join(number(row["estimate"]) for row in joint)
     return plain_table(pd.DataFrame(cells), stub="Scenario", spanner=["As printed", "Joint bootstrap", "Fieller"], spanner_label="95% interval", notes=[
         f"Pounds saved for each pound of staff time. Salary {count(costs.salary)} pounds a year over {count(costs.working_days)} working days.",
-        "As printed: ends of the two intervals put into the formula. Joint bootstrap: teams resampled, both effects re-estimated.",
+        "As printed: ends of the two intervals put into the formula. Joint bootstrap: teams resampled in the completed data "
+        f"sets, both effects re-estimated (turnover by linear probability; its own ratios are {own}).",
     ])  # fmt: skip
 
 
@@ -193,7 +196,7 @@ def strata(report: StudyReport) -> GT:
         stub="Stratum",
         groups="Authority",
         notes=[
-            "q: quartile of the team\u2019s mean absence within the authority; thin strata merged.",
+            "q: quartile of the team\u2019s mean absence within the authority; thin strata merged; q0: teams without a usable record of absence.",
             *withheld_note(table),
         ],
     )
