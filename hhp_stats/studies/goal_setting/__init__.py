@@ -22,6 +22,7 @@ from hhp_stats.studies.goal_setting.imputation_model import impute_trial
 from hhp_stats.studies.goal_setting.missing_cells import identification
 from hhp_stats.studies.goal_setting.multiplicity import step_down, with_holm
 from hhp_stats.studies.goal_setting.power import power_rows
+from hhp_stats.studies.goal_setting.rules import rules_followed
 from hhp_stats.studies.goal_setting.sample import Sample, build_sample
 from hhp_stats.studies.goal_setting.tipping import tipping
 from hhp_stats.studies.output import StudyOutput
@@ -70,6 +71,7 @@ def analyse(trial: Trial, plan: Plan, *, log: pd.DataFrame | None = None, progre
         material, absence=planned["sickness_absence"], turnover=_effect(rows, "turnover/itt/logit-at-means", plan)
     )
     rows += costs.rows
+    conduct += rules_followed(material, sample, costs.rows)
     analysed = people.loc[people["absence_days"].notna()]
     groups = {"randomised": people, "analysed": analysed, "respondents": people.loc[people["wellbeing_t2"].notna()]}
     rows += [descriptives.balance_test(part, plan, name=name) for name, part in groups.items()]

@@ -71,7 +71,13 @@ def run_cell(analysis: PlannedAnalysis, material: Material) -> Cell:
         estimate.row(result_id=sibling(plan.result_id(analysis), estimand), note=analysis.note, **about)
         for estimand, estimate in estimates.items()
     )
-    return Cell(rows=rows, conduct=conduct)
+    fitted = Conduct(study=plan.study, analysis=analysis.id, aspect="fitted", value=fitted_as(estimates[""].method))
+    return Cell(rows=rows, conduct=(*conduct, fitted))
+
+
+def fitted_as(method: str) -> str:
+    """What the estimate says about itself, without how often it was imputed: read off the fit, not off the plan."""
+    return method.split(";")[0]
 
 
 def sibling(result_id: str, estimand: str) -> str:
@@ -91,7 +97,10 @@ def what_was_done(analysis: PlannedAnalysis, outcome: Outcome, plan: Plan) -> tu
         "estimator": analysis.estimator, "covariance": analysis.covariance, "df": analysis.df,
         "population": analysis.population, "leavers": analysis.leavers, "missing_outcome": analysis.missing_outcome,
         "baseline_absence": analysis.baseline_absence, "summary": analysis.summary,
-        "terms": " + ".join(term.column for term in model_terms(analysis, outcome, plan)),
+        # Indicators of missing baselines belong to the rule for baselines, which stands above.
+        "terms": " + ".join(
+            term.column for term in model_terms(analysis, outcome, plan) if not term.column.endswith("_missing")
+        ),
     }  # fmt: skip
     return tuple(
         Conduct(study=plan.study, analysis=analysis.id, aspect=aspect, value=value) for aspect, value in done.items()

@@ -12,6 +12,7 @@ from hhp_stats.estimate.weights import response_weights, weighted_effect
 from hhp_stats.plan.schema import Outcome, PlannedAnalysis
 from hhp_stats.results import Estimate
 from hhp_stats.studies.goal_setting.analysed import Material, models, outcome_column
+from hhp_stats.studies.goal_setting.linear_cells import pooled
 from hhp_stats.studies.goal_setting.sample import wellbeing_range
 
 LEE_STREAM = 3
@@ -19,10 +20,15 @@ BOOTSTRAP_DRAWS = 1_000
 
 
 def selection_likelihood(analysis: PlannedAnalysis, outcome: Outcome, material: Material) -> dict[str, Estimate]:
-    """Heckman's model by maximum likelihood, clustered by team; rho beside the effect."""
-    (model,) = models(analysis, outcome, material)
-    fit = heckman_likelihood(outcome=model.outcome, matrix=model.matrix, clusters=model.people["team_id"],
-                             conf_level=material.plan.conf_level)  # fmt: skip
+    """Heckman's model by maximum likelihood, clustered by team; rho beside the effect, or pooled over imputed baselines."""
+    fits = [
+        heckman_likelihood(outcome=model.outcome, matrix=model.matrix, clusters=model.people["team_id"],
+                           conf_level=material.plan.conf_level)
+        for model in models(analysis, outcome, material)
+    ]  # fmt: skip
+    if len(fits) > 1:
+        return {"": pooled([fit.coefficient(df="normal") for fit in fits])}
+    (fit,) = fits
     effect = fit.coefficient(df="normal")
     rho = Estimate(
         estimate=fit.rho, std_error=np.nan, df=effect.df, n=fit.n, n_clusters=fit.n_clusters, conf_level=fit.conf_level,
