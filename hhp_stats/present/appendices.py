@@ -80,14 +80,14 @@ class Appendix:
             return f"{number(row['estimate'])} ({interval(row['conf_low'], row['conf_high'])})"
 
         rows = [
-            {"Clause": d.clause, "Study": TRIALS.get(d.study, d.study), "Analysis": d.analysis + (f" and {others} more" if others else ""), "Planned": _both(d.planned, shown(d.planned_result)),
+            {"Id": d.id, "Clause": d.clause, "Study": TRIALS.get(d.study, d.study), "Analysis": d.analysis + (f" and {others} more" if others else ""), "Planned": _both(d.planned, shown(d.planned_result)),
              "Done": _both(d.done, shown(d.done_result)), "Reason": d.reason,
              "Decided": f"{d.decided}, {'before' if d.before_unblinding else 'after'} unblinding"}
             for d, others in _by_id(load_deviations(self.root))
         ]  # fmt: skip
         return text_table(
-            pd.DataFrame(rows, columns=["Clause", "Study", "Analysis", "Planned", "Done", "Reason", "Decided"]),
-            stub="Clause",
+            pd.DataFrame(rows, columns=["Id", "Clause", "Study", "Analysis", "Planned", "Done", "Reason", "Decided"]),
+            stub="Id",
         )
 
     def deviation_count(self) -> str:
