@@ -17,6 +17,7 @@ from hhp_stats.results import Estimate, ResultRow, not_estimated
 from hhp_stats.studies.goal_setting import linear_cells, missing_cells, probability_cells
 from hhp_stats.studies.goal_setting.analysed import Material, model_terms
 
+BEYOND = ("ratio",)  # estimands that an analysis gives beside what the protocol asks for
 Estimates = Mapping[str, Estimate]  # by estimand; "" is the effect itself
 Estimator = Callable[[PlannedAnalysis, Outcome, Material], Estimates]
 
@@ -68,7 +69,11 @@ def run_cell(analysis: PlannedAnalysis, material: Material) -> Cell:
         row = not_estimated(result_id=plan.result_id(analysis), reason=reason, method=analysis.estimator, **about)
         return Cell(rows=(row,), conduct=conduct)
     rows = tuple(
-        estimate.row(result_id=sibling(plan.result_id(analysis), estimand), note=analysis.note, **about)
+        estimate.row(
+            result_id=sibling(plan.result_id(analysis), estimand),
+            note=analysis.note,
+            **(about | {"analysis": "exploratory"} if estimand in BEYOND else about),
+        )
         for estimand, estimate in estimates.items()
     )
     fitted = Conduct(study=plan.study, analysis=analysis.id, aspect="fitted", value=fitted_as(estimates[""].method))
