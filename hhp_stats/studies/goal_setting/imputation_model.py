@@ -148,8 +148,9 @@ def before_imputation_plan(plan: Plan) -> ImputationPlan:
 
     The planned model imputes the arms apart and lets the outcome predict. That is unbiased, but with few donors in a group
     (agency staff with a record) chance makes the imputed baselines of the arms differ, and the adjustment then carries that
-    difference into the effect. A baseline cannot depend on the arm, so a model without arm and outcome is valid as well
-    (White and Thompson 2005, Statistics in Medicine 24, 993-1007).
+    difference into the effect. A baseline cannot depend on the arm, so a model without arm and outcome is valid as well:
+    White and Thompson (2005, Statistics in Medicine 24, 993-1007) advise it, with predicted values; here values are drawn, so
+    that Rubin's rules apply.
     """
     terms = tuple(term for term in plan.terms if term.column != "baseline_absence")
     return ImputationPlan(
