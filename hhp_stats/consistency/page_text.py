@@ -14,7 +14,7 @@ _VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "me
 
 @dataclass(slots=True)
 class PageTable:
-    """One table: its last row of headings, and rows of cells. Spanned cells are repeated."""
+    """One table: the headings next to its cells, and rows of cells. Spanned cells are repeated, across and down."""
 
     headings: list[str] = field(default_factory=list)
     rows: list[list[str]] = field(default_factory=list)
@@ -47,7 +47,9 @@ class _Reader(HTMLParser):
         self.table: PageTable | None = None
         self.row: list[str] | None = None
         self.in_head = False
-        self.span = 1
+        self.span = self.down = 1
+        self.head: list[dict[int, str]] = []  # rows of headings: column -> words
+        self.line = 0  # which row of headings is being read
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag in _VOID:
@@ -61,12 +63,14 @@ class _Reader(HTMLParser):
             self.flush()
             self.table = PageTable()
         elif tag == "thead":
-            self.in_head = True
+            self.in_head, self.head, self.line = True, [], -1
         elif tag == "tr" and self.table is not None:
             self.row = []
+            self.line += self.in_head
         elif tag in ("td", "th") and self.row is not None:
             self.words = []
-            self.span = int(dict(attrs).get("colspan") or 1)
+            given = dict(attrs)
+            self.span, self.down = (int(given.get(name) or 1) for name in ("colspan", "rowspan"))
         elif tag in _BLOCKS and self.table is None:
             self.flush()
 
@@ -77,15 +81,19 @@ class _Reader(HTMLParser):
                     pass
             return
         if tag in ("td", "th") and self.row is not None:
-            self.row += [self._taken()] * self.span
-        elif tag == "tr" and self.table is not None and self.row is not None:
+            text = self._taken()
+            self.row += [text] * self.span
             if self.in_head:
-                self.table.headings = self.row
-            elif self.row:
+                self._put_heading(text)
+        elif tag == "tr" and self.table is not None and self.row is not None:
+            if not self.in_head and self.row:
                 self.table.rows.append(self.row)
             self.row = None
         elif tag == "thead":
             self.in_head = False
+            if self.table is not None and self.head:
+                last = self.head[-1]
+                self.table.headings = [last[column] for column in sorted(last)]
         elif tag == "table" and self.table is not None:
             self.tables.append(self.table)
             self.table = None
@@ -96,6 +104,15 @@ class _Reader(HTMLParser):
     def handle_data(self, data: str) -> None:
         if not self.skipping:
             self.words.append(data)
+
+    def _put_heading(self, text: str) -> None:
+        """A heading over `span` columns and `down` rows, in the first place that headings from above leave free."""
+        while len(self.head) < self.line + self.down:
+            self.head.append({})
+        here = self.head[self.line]
+        start = next(column for column in range(len(here) + 1) if column not in here)
+        for row in self.head[self.line : self.line + self.down]:
+            row |= dict.fromkeys(range(start, start + self.span), text)
 
     def _taken(self) -> str:
         text = re.sub(r"\s+", " ", "".join(self.words).replace("\u00ad", "")).strip()

@@ -28,6 +28,8 @@ EXEMPT: Mapping[str, str] = {
     "wild cluster bootstrap": "p-value and interval come from resampled signs of the teams' residuals",
     "joint bootstrap": "percentile interval",
     "randomisation inference": "p-value and interval come from redrawn allocations",
+    "Anderson-Rubin": "the interval is the set of effects that the reduced forms do not reject",
+    "odds ratio": "the interval is made on the scale of the logarithm",
     "Fieller": "the interval is a set of ratios, perhaps unbounded",
     "Imbens-Manski": "the interval covers a range of estimates",
     "profile interval": "the interval follows the likelihood",

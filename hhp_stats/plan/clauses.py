@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from hhp_stats.errors import PlanError
+from hhp_stats.plan.conduct import load_deviations
 from hhp_stats.plan.conflicts import load_conflicts, load_departures
 from hhp_stats.plan.load import known_clauses
 from hhp_stats.plan.records import read_plan_file, read_records
@@ -26,7 +27,7 @@ Status = Literal["done", "deviated", "conflict", "not_done", "context"]
 class ClauseStatus:
     """One clause of the protocol and what was made of it.
 
-    `status`: done as planned; deviated, as its departures say; conflict, resolved by a reading;
+    `status`: done as planned; deviated, as its departures (of the trial) or deviations (of this report) say; conflict, resolved by a reading;
     not_done, because it cannot be done (the note says why); context, where no analysis follows.
     """
 
@@ -38,6 +39,7 @@ class ClauseStatus:
     note: str
     conflicts: tuple[str, ...]
     departures: tuple[str, ...] = ()
+    deviations: tuple[str, ...] = ()  # of this report, by their ids in `data/plan/deviations.toml`
     tests: tuple[str, ...] = ()  # what shows that it holds: file::function, as pytest names it
 
 
@@ -47,7 +49,7 @@ def load_clause_status(root: Path) -> tuple[ClauseStatus, ...]:
     Refuses (PlanError) what `read_records` refuses; a clause without an entry and an entry without a
     clause; places that the plan does not have; sections not listed at the head of the file; unknown
     conflicts and departures; clauses whose conflicts differ from those that name the clause in
-    `data/plan/conflicts.toml`; tests of another form than file::function; and a status without its
+    `data/plan/conflicts.toml`, and deviations that differ from those in `data/plan/deviations.toml`; tests of another form than file::function; and a status without its
     ground: deviated without a departure, conflict without a conflict, not_done without a note, context
     with a place in the plan, and what the plan holds without a test that shows it.
     """
@@ -63,6 +65,10 @@ def load_clause_status(root: Path) -> tuple[ClauseStatus, ...]:
         for clause in conflict.clauses:
             naming.setdefault(clause, set()).add(conflict.id)
     departures = {departure.id for departure in load_departures(root)}
+    deviating: dict[str, set[str]] = {}
+    for deviation in load_deviations(root):
+        if deviation.study == head.get("study"):
+            deviating.setdefault(deviation.clause, set()).add(deviation.id)
     for entry in entries:
         place = f"clause {entry.id}"
         if entry.section not in sections:
@@ -77,6 +83,10 @@ def load_clause_status(root: Path) -> tuple[ClauseStatus, ...]:
             named = ", ".join(sorted(naming.get(entry.id, set()))) or "none"
             raise PlanError(CLAUSE_STATUS, place, f"names conflicts {', '.join(entry.conflicts) or 'none'}, but those"
                             f" that name the clause are {named}.", "Make the two files agree.")  # fmt: skip
+        if set(entry.deviations) != deviating.get(entry.id, set()):
+            named = ", ".join(sorted(deviating.get(entry.id, set()))) or "none"
+            raise PlanError(CLAUSE_STATUS, place, f"names deviations {', '.join(entry.deviations) or 'none'}, but those of"
+                            f" data/plan/deviations.toml are {named}.", "Make the two files agree.")  # fmt: skip
         for name in sorted(set(entry.departures) - departures):
             raise PlanError(CLAUSE_STATUS, place, f"names departure {name!r}, which does not exist.",
                             "Use an id of data/plan/departures.toml.")  # fmt: skip
@@ -124,7 +134,16 @@ def _check_complete(entries: tuple[ClauseStatus, ...], clauses: set[str]) -> Non
 
 def _check_ground(place: str, entry: ClauseStatus) -> None:
     rules = (
-        (entry.status == "deviated" and not entry.departures, "is deviated without a departure.", "Name one."),
+        (
+            entry.status == "deviated" and not (entry.departures or entry.deviations),
+            "is deviated without a departure.",
+            "Name one.",
+        ),
+        (
+            entry.status != "deviated" and bool(entry.deviations),
+            f"is {entry.status} with a deviation.",
+            "Call it deviated.",
+        ),
         (entry.status == "conflict" and not entry.conflicts, "is a conflict without a conflict.", "Name one."),
         (entry.status == "not_done" and not entry.note, "is not done without a reason.", "Give it as the note."),
         (entry.status == "context" and bool(entry.where), "is context, but the plan holds it.", "Change one of them."),

@@ -8,7 +8,7 @@ an entry in one of `data/plan/deviations*.toml`, and every entry there must matc
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -94,16 +94,23 @@ def _records(root: Path, pattern: str, key: str, kind: Any) -> Any:
             if entry.get("clause") not in known:
                 raise PlanError(file, place, f"cites clause {entry.get('clause')!r}, which does not exist.",
                                 "Use an id of data/published/protocol_clauses.csv.")  # fmt: skip
-            try:
-                record = kind(**{name: _text(value) for name, value in entry.items()})
-            except TypeError as error:
-                raise PlanError(file, place, f"is incomplete: {error}.", "Fill every key.") from None
-            identity = getattr(record, "id", (record.study, record.analysis, record.aspect))
-            if identity in seen:
-                raise PlanError(file, place, "stands twice.", "Keep one.")
-            seen.add(identity)
-            found.append(record)
+            for single in _one_by_one(entry):
+                try:
+                    record = kind(**{name: _text(value) for name, value in single.items()})
+                except TypeError as error:
+                    raise PlanError(file, place, f"is incomplete: {error}.", "Fill every key.") from None
+                identity = (getattr(record, "id", record.study), record.analysis, record.aspect)
+                if identity in seen:
+                    raise PlanError(file, place, f"stands twice for {record.analysis}.", "Keep one.")
+                seen.add(identity)
+                found.append(record)
     return tuple(found)
+
+
+def _one_by_one(entry: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """An entry about several analyses as one entry for each."""
+    analyses = entry.get("analysis")
+    return [{**entry, "analysis": name} for name in analyses] if isinstance(analyses, list) else [entry]
 
 
 def _text(value: Any) -> Any:

@@ -112,8 +112,8 @@ def known_result(result: str, plan: Plan) -> bool:
 
     Yes for every analysis of the plan, and for what a study adds beside them without the plan naming it:
     arm means and standard deviations (`raw`), the intraclass correlation (`reml`) and standardised effect
-    (`hedges-g`) of an outcome of the plan; parts of an analysis of the plan (predictions of an arm, rho, the
-    two bounds); detectable effects of a power assumption of the plan; the ratio of a cost scenario; and the
+    (`hedges-g`) of an outcome of the plan; parts of an analysis of the plan (predictions of an arm, odds ratio, rho,
+    the two bounds); detectable effects of a power assumption of the plan; the ratio of a cost scenario; and the
     omnibus tests of balance. Whether it was made in this run is checked when the checklist is shown.
     """
     if any(result == analysis.id for analysis in plan.analyses):
@@ -121,7 +121,9 @@ def known_result(result: str, plan: Plan) -> bool:
     outcome, estimand, method = [*result.split("/"), "", "", ""][:3]
     if re.fullmatch(r"(mean|sd)_(control|treatment)/raw|icc/reml|itt/hedges-g", f"{estimand}/{method}"):
         return outcome in plan.outcomes
-    if re.fullmatch(r"predicted_(control|treatment)|rho|lower_bound|upper_bound", estimand):
+    if re.fullmatch(r"predicted_(control|treatment)|rho|lower_bound|upper_bound", estimand) or (
+        estimand == "ratio" and outcome in plan.outcomes
+    ):
         return any(analysis.id == f"{outcome}/itt/{method}" for analysis in plan.analyses)
     if (outcome, estimand) == ("power", "mdes"):
         return method.split("-")[0] in plan.power
@@ -130,7 +132,7 @@ def known_result(result: str, plan: Plan) -> bool:
             re.fullmatch(rf"{re.escape(entry.key)}(-bootstrap|-fieller)?", method)
             for entry in plan.cost_benefit.scenarios
         )
-    return result in ("balance/omnibus/randomised", "balance/omnibus/analysed")
+    return result in tuple(f"balance/omnibus/{group}" for group in ("randomised", "analysed", "respondents"))
 
 
 def gaps(items: Iterable[ChecklistItem]) -> tuple[ChecklistItem, ...]:

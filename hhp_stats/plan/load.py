@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from hhp_stats.errors import PlanError
 from hhp_stats.estimate.model_matrix import Term
 from hhp_stats.plan.schema import (
+    Comparator,
     CostBenefit,
     CostScenario,
     Design,
@@ -47,7 +48,9 @@ ESTIMATORS: Mapping[str, frozenset[str]] = {
     "tipping-point": frozenset({"CR1"}),
 }
 DF_RULES = frozenset({"clusters", "satterthwaite", "residual", "normal"})
-BASELINE_ABSENCE = frozenset({"multiple_imputation", "zero_with_indicator", "mean", "complete_cases"})
+BASELINE_ABSENCE = frozenset(
+    {"multiple_imputation", "imputed_from_baseline", "zero_with_indicator", "mean", "complete_cases"}
+)
 LEAVERS = frozenset({"pro_rata", "absent_after_leaving", "left_out"})
 MISSING_OUTCOME = frozenset({"complete_cases", "multiple_imputation", "selection", "weights", "bounds"})
 SUMMARIES = frozenset({"", "at_means", "average"})
@@ -125,6 +128,8 @@ class _Reader:
         costs = self.table(raw, "cost_benefit")
         scenarios = tuple(self.record(CostScenario, f"cost_benefit.scenarios[{n}]", entry)
                           for n, entry in enumerate(costs.get("scenarios", ()), start=1))  # fmt: skip
+        comparators = tuple(self.record(Comparator, f"cost_benefit.comparators[{n}]", entry)
+                            for n, entry in enumerate(costs.get("comparators", ()), start=1))  # fmt: skip
         top = {key: raw[key] for key in ("study", "title", "chapter", "contrast", "conf_level", "seed") if key in raw}
         return self.record(
             Plan, "the file", top,
@@ -138,7 +143,7 @@ class _Reader:
             imputation=self.record(ImputationSettings, "imputation", self.table(raw, "imputation")),
             tipping=self.record(TippingSettings, "tipping", self.table(raw, "tipping")),
             disclosure=self.record(DisclosureSettings, "disclosure", self.table(raw, "disclosure")),
-            cost_benefit=self.record(CostBenefit, "cost_benefit", costs, scenarios=scenarios),
+            cost_benefit=self.record(CostBenefit, "cost_benefit", costs, scenarios=scenarios, comparators=comparators),
             power={key: self.record(PowerAssumption, f"power.{key}", entry) for key, entry in raw.get("power", {}).items()},
             analyses=tuple(analyses), clauses=tuple(sorted({clause for _, clause in _citations(raw)})),
         )  # fmt: skip

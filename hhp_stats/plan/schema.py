@@ -139,6 +139,18 @@ class CostScenario:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Comparator:
+    """Another intervention that the protocol wants the ratio compared with, and why its trial gives none."""
+
+    key: str
+    label: str
+    absence: str  # what its trial says about absence, in words
+    turnover: str
+    cost: str  # what is known about its cost, in words
+    reason: str  # why there is no ratio
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CostBenefit:
     """What the benefit-cost ratio is made of beside the two effects."""
 
@@ -148,6 +160,7 @@ class CostBenefit:
     thresholds: tuple[float, ...]
     scenarios: tuple[CostScenario, ...]
     clauses: tuple[str, ...]
+    comparators: tuple[Comparator, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,10 +13,11 @@ from great_tables import GT
 
 from hhp_stats.plan.book_sections import book_sections
 from hhp_stats.plan.clauses import load_clause_status
-from hhp_stats.plan.conduct import load_deviations
+from hhp_stats.plan.conduct import Deviation, load_deviations
 from hhp_stats.plan.conflicts import Conflict, Departure, load_conflicts, load_departures
 from hhp_stats.plan.load import load_plan
 from hhp_stats.present.clause_table import STATUS, clause_table
+from hhp_stats.present.consistency import TRIALS
 from hhp_stats.present.marks import anchored, cell, presented
 from hhp_stats.present.numbers import count, interval, number, p_value, plural
 from hhp_stats.present.tables import effects_table, text_table
@@ -74,24 +75,31 @@ class Appendix:
             if result_id not in frame.index:
                 return ""
             row = frame.loc[result_id]
+            if row["status"] == "not_estimated":
+                return ""
             return f"{number(row['estimate'])} ({interval(row['conf_low'], row['conf_high'])})"
 
         rows = [
-            {"Clause": d.clause, "Analysis": d.analysis, "Planned": _both(d.planned, shown(d.planned_result)),
+            {"Id": d.id, "Clause": d.clause, "Study": TRIALS.get(d.study, d.study), "Analysis": d.analysis + (f" and {others} more" if others else ""), "Planned": _both(d.planned, shown(d.planned_result)),
              "Done": _both(d.done, shown(d.done_result)), "Reason": d.reason,
              "Decided": f"{d.decided}, {'before' if d.before_unblinding else 'after'} unblinding"}
-            for d in load_deviations(self.root)
+            for d, others in _by_id(load_deviations(self.root))
         ]  # fmt: skip
         return text_table(
-            pd.DataFrame(rows, columns=["Clause", "Analysis", "Planned", "Done", "Reason", "Decided"]), stub="Clause"
+            pd.DataFrame(rows, columns=["Id", "Clause", "Study", "Analysis", "Planned", "Done", "Reason", "Decided"]),
+            stub="Id",
         )
 
     def deviation_count(self) -> str:
         """How many deviations there are, in a sentence."""
-        found = load_deviations(self.root)
+        found = _by_id(load_deviations(self.root))
         if not found:
             return "Every planned analysis was run as the plan says; there is no deviation of this report to explain."
-        return f"{plural(len(found), 'planned analysis differs', 'planned analyses differ')} from the plan."
+        analyses = sum(1 + others for _, others in found)
+        return (
+            f"{plural(len(found), 'deviation')} from the protocols {'is' if len(found) == 1 else 'are'} explained here, of "
+            f"{plural(analyses, 'planned analysis', 'planned analyses')}."
+        )
 
     def clauses(self, *, status: Sequence[str] = tuple(STATUS)) -> str:
         """Every clause of the protocol: commitment, what became of it, section, plan, results and tests; Markdown."""
@@ -133,7 +141,15 @@ class Appendix:
             for row in rows.to_dict("records")
         ]
         groups = [f"{plan.outcomes[key].label} ({plan.outcomes[key].unit})" for key in rows["outcome"]]
-        return effects_table(rows, labels=labels, stub="Version", groups=groups, digits=3)
+        methods = rows.loc[rows["analysis"] == "planned"].groupby("outcome", sort=False)["method"]
+        notes = [
+            f"{plan.outcomes[str(key)].label}, planned: {' / '.join(dict.fromkeys(part))}." for key, part in methods
+        ]
+        return effects_table(rows, labels=labels, stub="Version", groups=groups, digits=3, notes=[
+            *_gathered(notes),
+            "Versions by wild bootstrap and by randomisation inference take missing baselines at zero with an indicator. Bounds: their middle, "
+            "which is no estimate, with the interval for the effect. Two-way clustering counts authorities.",
+        ])  # fmt: skip
 
     # ------------------------------------------------------------ F: reproducibility
     @presented
@@ -179,6 +195,23 @@ class Appendix:
             f"{plural(estimated, 'estimate')}, {plural(len(frame) - estimated - failed, 'descriptive figure')}, and "
             f"{plural(failed, 'planned estimate')} that the data do not allow."
         )
+
+
+def _by_id(deviations: Sequence[Deviation]) -> list[tuple[Deviation, int]]:
+    """The first analysis of each deviation, and how many more it is about."""
+    counts: dict[tuple[str, str], list[Deviation]] = {}
+    for entry in deviations:
+        counts.setdefault((entry.study, entry.id), []).append(entry)
+    return [(entries[0], len(entries) - 1) for entries in counts.values()]
+
+
+def _gathered(notes: Sequence[str]) -> list[str]:
+    """Notes of outcomes with the same method as one note."""
+    outcomes: dict[str, list[str]] = {}
+    for note in notes:
+        outcome, method = note.split(", planned: ", 1)
+        outcomes.setdefault(method, []).append(outcome)
+    return [f"{', '.join(names)}: {method}" for method, names in outcomes.items()]
 
 
 def _both(words: str, estimate: str) -> str:

@@ -46,6 +46,14 @@ class StudyReport:
             )
         return self.output.tables[name]
 
+    def lines(self, name: str, *, by: str) -> dict[str, dict[str, Any]]:
+        """The rows of a descriptive table by the value of one of its columns, which must not repeat."""
+        rows = [{str(key): value for key, value in row.items()} for row in self.table(name).to_dict("records")]
+        found = {str(row[by]): row for row in rows}
+        if len(found) != len(rows):
+            raise UnknownName(f"table {name!r} has several rows with the same {by}")
+        return found
+
     def outcome(self, key: str) -> Outcome:
         """The plan's entry of an outcome."""
         if key not in self.plan.outcomes:

@@ -50,9 +50,9 @@ def clause_table(
 
 
 def _outcome(entry: ClauseStatus) -> str:
-    """Status, note, and the ids of conflicts and departures, which the next two tables explain."""
+    """Status, note, and the ids of conflicts, departures and deviations, which the other tables of the appendix explain."""
     told = f"{STATUS[entry.status].capitalize()}." + (f" {escaped(entry.note)}" if entry.note else "")
-    named = [*entry.conflicts, *entry.departures]
+    named = [*entry.conflicts, *entry.departures, *entry.deviations]
     return f"{told} See {', '.join(named)}." if named else told
 
 

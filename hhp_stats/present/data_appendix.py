@@ -34,7 +34,7 @@ TITLES = {
     "attrition_wellbeing": "Response by baseline wellbeing", "balance": "Characteristics of the arms",
     "absence_distribution": "Days absent by class", "modules": "Modules completed", "strata": "Strata",
     "missingness": "Map of missing values", "linkage": "Linkage of survey responses",
-    "item_nonresponse": "Unanswered items", "reliability": "Internal consistency",
+    "balance_differences": "Characteristics of those analysed", "item_nonresponse": "Unanswered items", "reliability": "Internal consistency",
 }  # fmt: skip
 
 

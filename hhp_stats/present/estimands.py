@@ -31,16 +31,26 @@ DEFINITION, EVENTS = "Definition", "Events after randomisation, and the strategy
 
 
 @presented
-def estimand_card(outcome: str, *, root: Path | None = None) -> GT:
+def estimand_card(outcome: str, *, beside: str = "", root: Path | None = None) -> GT:
     """The estimand of one outcome: definition, events after randomisation, analyses and their assumptions.
 
-    Reads the plan alone. Refuses an outcome without an estimand (UnknownName) and an inconsistent plan (PlanError).
+    With `beside`, the outcome of a card that readers have seen, lines that would repeat that card are left out and a note
+    says so. Reads the plan alone. Refuses an outcome without an estimand (UnknownName) and an inconsistent plan (PlanError).
     """
     home = root or find_root()
     found = load_estimands(home)
     card, plan = found.card(outcome), load_plan(home, found.frame.study)
-    table = GT(pd.DataFrame(card_rows(card, plan)), rowname_col="Attribute", groupname_col="group")
+    rows = card_rows(card, plan)
+    if beside:
+        seen = card_rows(found.card(beside), plan)
+        rows = [row for row in rows if row not in seen]
+    table = GT(pd.DataFrame(rows), rowname_col="Attribute", groupname_col="group")
     table = table.tab_stubhead("Attribute").cols_align("left")
+    if beside:
+        label = plan.outcomes[beside].label.lower()
+        table = table.tab_source_note(
+            f"Not repeated: what is the same as for {label} (arms compared, unit of inference, other events)."
+        )
     return table.tab_source_note(f"Rests on clauses {', '.join(card.clauses)}.")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -16,11 +16,12 @@ from hhp_stats.present.style import CONTROL, PALETTE, QUIET, TREATMENT, WIDTH, a
 from hhp_stats.traced import note_results
 
 
-def forest(rows: pd.DataFrame, *, labels: Sequence[str], unit: str, planned: str = "", digits: int = 2,
-           scale: float = 1.0, favours: tuple[str, str] = ("", "")) -> Figure:  # fmt: skip
-    """Estimates and intervals, one line a row, zero marked, the row with id `planned` emphasised.
+def forest(rows: pd.DataFrame, *, labels: Sequence[str], unit: str, planned: str | Collection[str] = "", digits: int = 2,
+           scale: float = 1.0, favours: tuple[str, str] = ("", ""), limits: tuple[float, float] | None = None) -> Figure:  # fmt: skip
+    """Estimates and intervals, one line a row, zero marked, rows with an id in `planned` emphasised.
 
-    Rows that could not be estimated keep their line and say so. Infinite ends run to the frame.
+    Rows that could not be estimated keep their line and say so. Infinite ends run to the frame, and with `limits` (ends of the
+    axis) so do those beyond it, with an arrow; their numbers stand beside the frame as all others.
     `scale` multiplies estimates and intervals (100 for percentage points).
     """
     apply_style()
@@ -30,10 +31,12 @@ def forest(rows: pd.DataFrame, *, labels: Sequence[str], unit: str, planned: str
     ends = scale * rows[["conf_low", "conf_high"]].to_numpy(dtype=float)
     finite = ends[np.isfinite(ends)]
     low, high = (min(0.0, finite.min()), max(0.0, finite.max())) if finite.size else (-1.0, 1.0)
+    low, high = limits or (low, high)
+    marked = {planned} if isinstance(planned, str) else set(planned)
     margin = 0.06 * (high - low or 1.0)
     axes.set_xlim(low - margin, high + margin)
     for line, (row, label) in enumerate(zip(rows.to_dict("records"), labels, strict=True)):
-        _forest_line(axes, row, y=count - 1 - line, label=label, emphasised=row["result_id"] == planned,
+        _forest_line(axes, row, y=count - 1 - line, label=label, emphasised=row["result_id"] in marked,
                      digits=digits, scale=scale)  # fmt: skip
     axes.axvline(0, color=QUIET, linewidth=0.8, zorder=0)
     axes.set_ylim(-0.7, count - 0.3)
@@ -58,6 +61,8 @@ def _forest_line(axes: Axes, row: Mapping[Any, Any], *, y: float, label: str, em
         return
     middle, low, high = (scale * float(row[name]) for name in ("estimate", "conf_low", "conf_high"))
     left, right = axes.get_xlim()
+    inset = 0.02 * (right - left)  # room for the arrow of an interval that goes on
+    left, right = left + inset, right - inset
     if not np.isnan(low):
         axes.plot(
             [max(low, left), min(high, right)],
@@ -66,6 +71,9 @@ def _forest_line(axes: Axes, row: Mapping[Any, Any], *, y: float, label: str, em
             linewidth=2.4 if emphasised else 1.4,
             solid_capstyle="butt",
         )
+        for end, beyond, mark in ((left, low < left, "<"), (right, high > right, ">")):
+            if beyond:
+                axes.plot([end], [y], marker=mark, color=colour, markersize=4)
     axes.plot([middle], [y], marker="D" if emphasised else "o", color=colour, markersize=6 if emphasised else 4.5)
     words = (
         f"{number(middle, digits)}  ({interval(low, high, digits)})" if not np.isnan(low) else number(middle, digits)

@@ -91,6 +91,11 @@ def spelled(n: int) -> str:
     return SMALL[n] if 0 <= n < len(SMALL) else count(n)
 
 
+def capital(label: str) -> str:
+    """A label with its first letter large and the others as they are (`str.capitalize` would spoil abbreviations)."""
+    return label[:1].upper() + label[1:]
+
+
 def lowered(label: str) -> str:
     """A label inside a sentence: its first letter small, unless it begins with a name or an abbreviation."""
     return label if label.startswith(NAMES) else label[:1].lower() + label[1:]

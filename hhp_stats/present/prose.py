@@ -13,7 +13,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from hhp_stats.plan.schema import Outcome
-from hhp_stats.present.numbers import interval, level, number, p_clause, percent, plural, spelled
+from hhp_stats.present.numbers import interval, level, lowered, number, p_clause, percent, plural, spelled
 
 Row = Mapping[str, Any]
 Direction = Literal["higher", "lower", "the same"]
@@ -56,7 +56,7 @@ def difference(row: Row, outcome: Outcome, *, digits: int = 2) -> str:
     found = verdict(row, better=outcome.better)
     size = number(abs(float(row["estimate"])), digits)
     evidence = uncertainty(row, digits=digits)
-    subject = outcome.label.lower()
+    subject = lowered(outcome.label)
     head = f"{outcome.label} was {found.direction} by {size} {short_unit(outcome)} in the goal-setting arm"
     if found.direction == "the same":
         head = f"{outcome.label} was the same in both arms"

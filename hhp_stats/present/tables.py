@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,12 +13,14 @@ from hhp_stats.present.marks import cell, marked_cells, marked_note
 from hhp_stats.present.numbers import MISSING, WITHHELD, count, interval, level, number, p_value, percent, withheld
 from hhp_stats.traced import traced_records
 
+FIGURE_SPACE, POINT_SPACE = "\u2007", "\u2009"  # a blank as wide as a figure; one about as wide as a decimal point
+ANALYSED = ("People", "Teams")
 MANY = 1_000  # degrees of freedom beyond which t is the normal to the digits printed
 
 
 def effects_table(rows: pd.DataFrame, *, labels: Sequence[str], stub: str, digits: int = 2, scale: float = 1.0,
                   arms: Mapping[str, Sequence[str]] | None = None, groups: Sequence[str] = (),
-                  notes: Sequence[str] = ()) -> GT:  # fmt: skip
+                  notes: Sequence[str] = (), contrast: str = "Goal-setting minus control") -> GT:  # fmt: skip
     """Estimates with interval, p, df, people and teams, one line a row.
 
     `groups` names the block each line belongs to. `arms` gives formatted cells of further columns before the difference (for example arm means).
@@ -34,17 +37,24 @@ def effects_table(rows: pd.DataFrame, *, labels: Sequence[str], stub: str, digit
     own: dict[str, list[str]] = {}
     own["Difference"] = [number(scale * row["estimate"], digits) for row in kept]
     own[f"{conf} CI"] = [_reach(row, scale, digits) for row in kept]
-    own["p"] = [p_value(row["p_value"]) for row in kept]
-    own["df"] = [_df(row["df"]) for row in kept]
+    own["p"] = aligned([p_value(row["p_value"]) for row in kept])
+    own["df"] = _df_column([row["df"] for row in kept])
     own["People"] = [count(row["n"]) for row in kept]
     own["Teams"] = [count(row["n_clusters"]) for row in kept]
     for heading, texts in own.items():
-        cells[heading] = [cell(text, result_id) for text, result_id in zip(texts, ids, strict=True)]
+        # The mark goes round the number alone: what lines it up is not part of it.
+        cells[heading] = [
+            cell(bare, result_id) + text[len(bare) :]
+            for text, result_id in zip(texts, ids, strict=True)
+            for bare in (text.rstrip(FIGURE_SPACE + POINT_SPACE),)
+        ]
     reasons = [
         f"{label}: {row['note']}" for label, row in zip(labels, kept, strict=True) if row["status"] == "not_estimated"
     ]
-    return plain_table(pd.DataFrame(cells), stub=stub, notes=[*notes, *reasons], spanner=list(arms) if arms else None,
-                       groups="group" if groups else None, mark=False)  # fmt: skip
+    table = plain_table(pd.DataFrame(cells), stub=stub, notes=[*notes, *reasons], spanner=list(arms) if arms else None,
+                        groups="group" if groups else None, mark=False)  # fmt: skip
+    effect = [heading for heading in own if heading not in ANALYSED]
+    return table.tab_spanner(contrast, columns=effect).tab_spanner("Analysed", columns=list(ANALYSED))
 
 
 def _reach(row: Mapping[Any, Any], scale: float, digits: int) -> str:
@@ -52,12 +62,34 @@ def _reach(row: Mapping[Any, Any], scale: float, digits: int) -> str:
     return MISSING if pd.isna(low) else interval(scale * float(low), scale * float(high), digits)
 
 
-def _df(df: float) -> str:
+def _df_column(values: Sequence[float]) -> list[str]:
+    """Degrees of freedom with one decimal where some of the column have a fraction."""
+    known = [float(df) for df in values if not pd.isna(df) and df <= MANY]
+    digits = 0 if all(df.is_integer() for df in known) else 1
+    return [_df(df, digits) for df in values]
+
+
+def _df(df: float, digits: int) -> str:
     if pd.isna(df):
         return MISSING
     if df > MANY:
         return "normal" if df == float("inf") else f"> {count(MANY)}"
-    return number(df, 0 if float(df).is_integer() else 1)
+    return number(df, digits)
+
+
+def aligned(texts: Sequence[str]) -> list[str]:
+    """The texts padded at their end, so that decimal points stand below each other in a column aligned right.
+
+    Figures are of one width in tables; a figure space is as wide as a figure. Texts without a digit stay as they are.
+    """
+    places = [len(text.partition(".")[2]) if re.search(r"\d", text) else 0 for text in texts]
+    most = max(places, default=0)
+    return [
+        text + (POINT_SPACE if most and not place else "") + FIGURE_SPACE * (most - place)
+        if re.search(r"\d", text)
+        else text
+        for text, place in zip(texts, places, strict=True)
+    ]
 
 
 def plain_table(cells: pd.DataFrame, *, stub: str, notes: Sequence[str] = (), spanner: Sequence[str] | None = None,

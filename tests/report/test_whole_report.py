@@ -11,14 +11,20 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from openpyxl import load_workbook
 
+from hhp_stats.plan.load import load_plan
+from hhp_stats.present.chapter import StudyReport
+from hhp_stats.present.goal_setting.figures import FIGURES
+from hhp_stats.present.goal_setting.sentences import SENTENCES
 from hhp_stats.present.numbers import interval, number
 from hhp_stats.results import changed_results, read_results
+from hhp_stats.studies.output import read_output
 
 ROOT = Path(__file__).resolve().parents[2]
 PLANNED = "goal_setting/sickness_absence/itt/cr1"
@@ -186,6 +192,120 @@ def test_flipping_the_arms_flips_words_titles_and_alternative_texts(rendered):
     assert f"Sickness absence was {direction} by" in page
     html = (project / "_output/02-goal-setting.html").read_text(encoding="utf-8")
     assert f"As planned: {number(new['estimate'])} (" in html
+
+
+OPPOSITE = {"lower": "higher", "lowered": "raised", "less": "more"}
+OPPOSITE |= {new: old for old, new in OPPOSITE.items()}
+FAVOURS = {
+    "in favour of goal-setting": "in favour of the control arm",
+    "in favour of the control arm": "in favour of goal-setting",
+}
+EFFECTS = ("itt", "cace")
+
+
+def clear(results):
+    """The same estimates with a tenth of their uncertainty, so that most effects are clear."""
+    found = results.copy()
+    for side in ("conf_low", "conf_high"):
+        found[side] = found["estimate"] + (found[side] - found["estimate"]) / 10
+    return found.assign(p_value=found["p_value"].where(~found["estimand"].isin(EFFECTS), 0.001))
+
+
+def mirrored(results):
+    """What the results would be had the effects the opposite sign: estimates negated, intervals turned round, arms exchanged."""
+    found = results.copy()
+    turned = found["estimand"].isin(EFFECTS) | ((found["outcome"] == "benefit_cost") & (found["estimand"] == "ratio"))
+    low, high = found["conf_low"].copy(), found["conf_high"].copy()
+    found.loc[turned, "estimate"] *= -1
+    found.loc[turned, "statistic"] *= -1
+    found.loc[turned, "conf_low"], found.loc[turned, "conf_high"] = -high[turned], -low[turned]
+    odds = (found["outcome"] == "turnover") & (found["estimand"] == "ratio")
+    found.loc[odds, "estimate"] = 1 / found.loc[odds, "estimate"]
+    found.loc[odds, "conf_low"], found.loc[odds, "conf_high"] = 1 / high[odds], 1 / low[odds]
+    for what in ("mean", "predicted"):
+        control, treatment = (found["estimand"] == f"{what}_{arm}" for arm in ("control", "treatment"))
+        for one, other in ((control, treatment), (treatment, control)):
+            key = results.loc[other].set_index(["outcome", results.loc[other, "result_id"].str.split("/").str[-1]])[
+                "estimate"
+            ]
+            place = list(
+                zip(found.loc[one, "outcome"], found.loc[one, "result_id"].str.split("/").str[-1], strict=True)
+            )
+            found.loc[one, "estimate"] = key.reindex(place).to_numpy()
+    return found
+
+
+def directions(text):
+    """The words of direction in a sentence, in order."""
+    for words in FAVOURS:
+        text = text.replace(words, words.replace(" ", "_"))
+    known = {*OPPOSITE, *(words.replace(" ", "_") for words in FAVOURS)}
+    return [word for word in re.findall(r"[\w-]+", text) if word in known]
+
+
+def opposite(words):
+    swapped = {old.replace(" ", "_"): new.replace(" ", "_") for old, new in FAVOURS.items()} | OPPOSITE
+    return [swapped[word] for word in words]
+
+
+def report_of(rendered, results):
+    output = read_output(rendered, "goal_setting")
+    return StudyReport(root=rendered, plan=load_plan(rendered, "goal_setting"), output=replace(output, results=results),
+                       document="report/02-goal-setting.qmd")  # fmt: skip
+
+
+# Sentences about effects. The others are about people, records, the design or what is put in the place of missing values.
+DIRECTED = ("primary", "turnover", "meaning", "absence_robustness", "wellbeing", "mediators", "bradford", "complier")
+
+
+# Left out: an interval on both sides of zero is told from its low to its high end whatever the sign, and versions that all agree are
+# counted without a direction.
+@pytest.mark.parametrize(
+    ("name", "sure"),
+    [
+        (n, s)
+        for n in DIRECTED
+        for s in (False, True)
+        if (n, s) not in (("meaning", False), ("absence_robustness", True))
+    ],
+)
+def test_a_mirrored_effect_mirrors_the_words(rendered, name, sure):
+    results = read_output(rendered, "goal_setting").results
+    results = clear(results) if sure else results
+    say = SENTENCES[name]
+    before, after = say(report_of(rendered, results)), say(report_of(rendered, mirrored(results)))
+    assert directions(after) == opposite(directions(before)), (before, after)
+    assert directions(before) or not sure, "a clear effect has a direction"
+    assert before != after
+
+
+def test_a_mirrored_effect_mirrors_figures_in_title_and_alternative_text(rendered):
+    results = clear(read_output(rendered, "goal_setting").results)
+    before, after = (FIGURES["absence_versions"](report_of(rendered, found)) for found in (results, mirrored(results)))
+    assert {"lower with goal-setting", "higher with goal-setting"} == {
+        next(words for words in ("lower with goal-setting", "higher with goal-setting") if words in figure.caption)
+        for figure in (before, after)
+    }
+    row = mirrored(results).set_index("result_id").loc[PLANNED]
+    assert f"As planned: {number(row['estimate'])} ({interval(row['conf_low'], row['conf_high'])})" in after.alt
+    for name in ("wellbeing_versions",):
+        old, new = (FIGURES[name](report_of(rendered, found)).alt for found in (results, mirrored(results)))
+        signs = [re.findall(r": (\u2212?)(\d+\.\d+) \(", alt) for alt in (old, new)]
+        assert len(signs[0]) > 20
+        for (one, size), (other, same) in zip(*signs, strict=True):
+            assert size == same and (one != other or float(size) == 0)
+
+
+def test_every_sentence_about_an_effect_is_among_the_directed_ones(rendered):
+    """A sentence whose words turn with the sign and that no test above looks at would go unnoticed."""
+    results = clear(read_output(rendered, "goal_setting").results)
+    turned = {
+        name
+        for name, say in SENTENCES.items()
+        for before, after in [(say(report_of(rendered, results)), say(report_of(rendered, mirrored(results))))]
+        if directions(before) != directions(after)
+    }
+    assert turned <= set(DIRECTED) | {"wellbeing_parts", "dimensions"}, turned
 
 
 DAMAGES = {

@@ -1,10 +1,14 @@
 """Planned against done: an unexplained difference and an unused explanation both stop the report."""
 
 from dataclasses import replace
+from pathlib import Path
 
+import pandas as pd
 import pytest
 
+from hhp_stats.design.randomisation import AllocationRule
 from hhp_stats.errors import PlanError
+from hhp_stats.intake.trial import Trial
 from hhp_stats.plan.conduct import (
     Commitment,
     Conduct,
@@ -15,7 +19,15 @@ from hhp_stats.plan.conduct import (
     load_deviations,
 )
 from hhp_stats.plan.load import load_plan
-from hhp_stats.studies.goal_setting.cells import what_was_done
+from hhp_stats.studies.goal_setting import allocation
+from hhp_stats.studies.goal_setting.analysed import Material
+from hhp_stats.studies.goal_setting.cells import run_cell, what_was_done
+from hhp_stats.studies.goal_setting.rules import rules_followed
+from hhp_stats.studies.goal_setting.sample import build_sample
+from hhp_stats.synthetic.assumptions import load_assumptions
+from hhp_stats.synthetic.simulate import simulate_trial
+
+ROOT = Path(__file__).parents[2]
 
 WANT = Commitment(study="s", clause="P67", analysis="a/itt/x", aspect="covariance", value="CR1")
 DONE = Conduct(study="s", analysis="a/itt/x", aspect="covariance", value="CR1")
@@ -58,7 +70,11 @@ def test_an_explanation_of_something_else_is_refused(wrong):
 
 
 def commitments_of(root):
-    return [entry for entry in load_commitments(root) if entry.study == "goal_setting"]
+    """What the plan alone can break: the rest is read off estimates, or off the rules that ran."""
+    plan = load_plan(root, "goal_setting")
+    named = {analysis.id for analysis in plan.analyses} | {"benefit_cost/comparison/pairwise"}
+    entries = [entry for entry in load_commitments(root) if entry.study == "goal_setting"]
+    return [entry for entry in entries if entry.analysis in named and entry.aspect != "fitted"]
 
 
 def test_the_plan_in_the_repository_keeps_its_commitments(root):
@@ -95,3 +111,64 @@ def test_removing_a_deviation_entry_names_its_clause(root):
     for missing in explained:
         with pytest.raises(PlanError, match=missing.clause):
             check_deviations(found, [entry for entry in explained if entry is not missing], study="goal_setting")
+
+
+def test_every_planned_analysis_is_committed_to_its_estimator_and_its_terms(root):
+    """A planned analysis that no commitment is about could be changed without anybody noticing."""
+    plan = load_plan(root, "goal_setting")
+    held = {(entry.analysis, entry.aspect) for entry in load_commitments(root) if entry.study == "goal_setting"}
+    planned = [analysis.id for analysis in plan.analyses if analysis.kind == "planned"]
+    assert len(planned) > 35
+    for analysis in planned:
+        assert {(analysis, aspect) for aspect in ("estimator", "terms", "fitted")} <= held, analysis
+
+
+@pytest.mark.parametrize("outcome", ["wellbeing", "happiness", "time_pressure", "relatedness", "bradford"])
+def test_an_outcome_without_its_own_baseline_names_the_clause(root, outcome):
+    plan = load_plan(root, "goal_setting")
+    clause = {"wellbeing": "P71", "time_pressure": "P78", "bradford": "P79"}.get(outcome, "P72")
+    without = replace(plan, outcomes={**plan.outcomes, outcome: replace(plan.outcomes[outcome], baseline="")})
+    conduct = [e for a in without.analyses for e in what_was_done(a, without.outcomes[a.outcome], without)]
+    with pytest.raises(PlanError, match=f"clause {clause}"):
+        check_deviations(differences(commitments_of(root), conduct), load_deviations(root), study="goal_setting")
+
+
+@pytest.fixture(scope="module")
+def simulated(root):
+    plan = load_plan(root, "goal_setting")
+    drawn = simulate_trial(3, n_people=500, effect=0.0, nonresponse=True, assumptions=load_assumptions())
+    nothing = pd.DataFrame()
+    trial = Trial(study="goal_setting", people=drawn.people, teams=drawn.teams, inputs=nothing, problems=nothing,
+                  corrections=nothing, tolerances=nothing, linkage=nothing)  # fmt: skip
+    sample = build_sample(trial, plan)
+    draws = allocation.redraws(sample.people, plan)
+    return sample, Material(plan=plan, people=sample.people, imputations={}, redraws=draws)
+
+
+def fitted(analysis, material):
+    done = {entry.aspect: entry.value for entry in run_cell(analysis, material).conduct}
+    return done["fitted"]
+
+
+def test_what_was_fitted_is_read_off_the_estimate(simulated):
+    """Planned and changed in the code alone: the plan's words stay, the estimate's own do not."""
+    _, material = simulated
+    analysis = material.plan.analysis("wellbeing/itt/complete-cases")
+    (want,) = [
+        entry.value for entry in load_commitments(ROOT) if (entry.analysis, entry.aspect) == (analysis.id, "fitted")
+    ]
+    assert fitted(analysis, material) == want
+    assert fitted(replace(analysis, covariance="CR2", df="satterthwaite"), material) != want
+
+
+def test_rules_beside_the_analyses_are_kept_and_a_changed_one_is_named(simulated):
+    sample, material = simulated
+    done = rules_followed(material, sample, [])
+    rules = {entry.analysis for entry in done}
+    wanted = [entry for entry in load_commitments(ROOT) if entry.study == "goal_setting" and entry.analysis in rules]
+    assert {"P14", "P15", "P16", "P18", "P20", "P37", "P88"} == {entry.clause for entry in wanted}
+    assert differences(wanted, done) == ()
+    other = replace(material, redraws=replace(material.redraws, rule=AllocationRule(max_redraws=7, alpha=0.05)))
+    found = differences(wanted, rules_followed(other, sample, []))
+    with pytest.raises(PlanError, match="P20"):
+        check_deviations(found, [], study="goal_setting")

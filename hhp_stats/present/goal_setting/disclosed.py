@@ -12,10 +12,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from hhp_stats.plan.schema import Plan
 from hhp_stats.present.disclosure import CountSystem, Key, Reason, blanked, register_frame, withheld_counts
+from hhp_stats.present.numbers import WITHHELD
 from hhp_stats.present.release import read_release
 from hhp_stats.studies.output import StudyOutput
 
@@ -26,7 +29,7 @@ KNOWN = {"baseline_absence": "baseline_absence", "outcome": "absence_days", "bas
          "endline_survey": "responded_t2"}  # fmt: skip
 NOTES = {"Started the course": "started the course", "Left the authority, counted at their own rate": "left",
          "No endline record": "no endline record", "No absence record": "no absence record",
-         "Analysed: wellbeing, complete cases": "wellbeing known at endline",
+         "Analysed: wellbeing, complete cases": "wellbeing known at endline", "Analysed: turnover": "left known",
          "In teams that were not randomised": "not randomised",
          "Joined after the launch: not part of the trial": "joined later"}  # fmt: skip
 STAGES = {"listed": "listed", "randomised": "people", "allocated": "people", "followed": "followed",
@@ -57,10 +60,45 @@ def disclosed(output: StudyOutput, plan: Plan, root: Path) -> Disclosed:
     for name in sorted({place[0] for key in withheld for place in counts.places[key]}):
         places = {(at, column) for key in withheld for table, at, column in counts.places[key] if table == name}
         tables[name] = blanked(tables[name], sorted(places))
-    # Balance of those analysed is in the output but on no page, and its counts are not protected here.
+    # Means and shares of those analysed are in the output but on no page: their counts are not protected here.
+    differences = register_frame({})
+    if "balance_differences" in tables:
+        listed = tables["balance"].loc[tables["balance"]["population"] == "randomised", "std_difference"]
+        gone = (listed == WITHHELD).to_numpy()
+        tables["balance_differences"] = _differences_shown(tables["balance_differences"], plan, gone=gone)
+        differences = _differences_register(tables["balance_differences"])
     if "balance" in tables:
         tables["balance"] = tables["balance"].loc[tables["balance"]["population"] == "randomised"]
-    return Disclosed(output=replace(output, tables=tables), register=_register(withheld, counts), internal=False)
+    return Disclosed(
+        output=replace(output, tables=tables),
+        register=pd.concat([_register(withheld, counts), differences], ignore_index=True),
+        internal=False,
+    )
+
+
+def _differences_shown(table: pd.DataFrame, plan: Plan, *, gone: npt.NDArray[np.bool_]) -> pd.DataFrame:
+    """The standardised differences without those that rest on a count of very few people, and without the counts.
+
+    A difference with two decimals is not a sum of others, so no second one has to go with it; the distance over all levels of a
+    characteristic goes with any of its levels. Lines `gone` from the table of characteristics, among them those that protect
+    others, go here too: most of those analysed are the same people.
+    """
+    counts = [str(name) for name in table if str(name).startswith("least_")]
+    shown = table.astype({name.removeprefix("least_"): object for name in counts})
+    for least in counts:
+        small = table[least].between(1 if plan.disclosure.zeros == "published" else 0, plan.disclosure.threshold - 1)
+        whole = (table["kind"] == "categorical") & table["covariate"].isin(table.loc[small, "covariate"])
+        shown.loc[small | whole | gone, least.removeprefix("least_")] = WITHHELD
+    return shown.drop(columns=counts)
+
+
+def _differences_register(shown: pd.DataFrame) -> pd.DataFrame:
+    """One line for each standardised difference that was withheld."""
+    lines = [
+        ("balance_differences", str(row["covariate"]), f"{row['level'] if isinstance(row['level'], str) else 'all'}, {group}", "primary")
+        for row in shown.to_dict("records") for group in shown.columns[3:] if row[group] == WITHHELD
+    ]  # fmt: skip
+    return pd.DataFrame(lines, columns=register_frame({}).columns).astype("str")
 
 
 def _register(withheld: Mapping[Key, Reason], counts: _Counts) -> pd.DataFrame:
@@ -164,6 +202,9 @@ class _Counts:
                 left = self.show(Key(kind, name, "left"), row["left"] * known, "attrition", at, "left")
                 stayed = self.system.add(Key(kind, name, "stayed"), known - self.system.counts[left], printed=False)
                 self.system.total(people, left, stayed, unknown)
+                analysed = Key(kind, name, "left known")
+                if analysed in self.system.counts:
+                    self.system.total(people, analysed, unknown)
         for quantity in ("left", *(f"{variable} known" for variable in KNOWN.values())):
             self.whole(quantity)
 

@@ -11,8 +11,11 @@ from hhp_stats.present.chapter import StudyReport
 from hhp_stats.present.embed import EmbeddedFigure, embed
 from hhp_stats.present.figures import acceptability_curve, distribution, forest
 from hhp_stats.present.flow import flow_diagram, flow_in_words
-from hhp_stats.present.goal_setting.tables import versions
+from hhp_stats.present.goal_setting.conduct import CONDUCT_FIGURES
+from hhp_stats.present.goal_setting.more_tables import versions
 from hhp_stats.present.numbers import interval, lowered, number, percent, withheld, withheld_note
+
+REACH = 0.75  # standard deviations that the strip of survey outcomes shows; what lies beyond is printed beside it
 
 
 def flow(report: StudyReport) -> EmbeddedFigure:
@@ -85,10 +88,11 @@ def wellbeing_versions(report: StudyReport) -> EmbeddedFigure:
     )
     kept = [label for label, keep in zip(labels, shown, strict=True) if keep]
     return embed(
-        forest(rows.loc[shown], labels=kept, unit="standard deviations"), root=report.root, document=report.document,
+        forest(rows.loc[shown], labels=kept, unit="standard deviations", limits=(-REACH, REACH),
+               planned=set(rows.loc[rows["analysis"] == "planned", "result_id"])), root=report.root, document=report.document,
         label="gs-wellbeing-versions",
         alt=f"Estimates and 95% intervals in standard deviations of the control arm, by way of dealing with missing answers. {words}.",
-        caption="Wellbeing, time pressure and efficacy under every way of dealing with missing answers (worst-case bounds are too wide to be drawn)",
+        caption="Wellbeing, time pressure and efficacy under every way of dealing with missing answers (diamonds: planned). Worst-case bounds are too wide to be drawn; an arrow marks an interval that goes on",
     )  # fmt: skip
 
 
@@ -111,5 +115,5 @@ def acceptability(report: StudyReport) -> EmbeddedFigure:
 
 FIGURES: dict[str, Callable[[StudyReport], EmbeddedFigure]] = {
     "flow": flow, "absence_versions": absence_versions, "absence_distribution": absence_distribution,
-    "wellbeing_versions": wellbeing_versions, "acceptability": acceptability,
+    "wellbeing_versions": wellbeing_versions, "acceptability": acceptability, **CONDUCT_FIGURES,
 }  # fmt: skip

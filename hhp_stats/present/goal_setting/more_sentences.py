@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 from hhp_stats.present import prose
 from hhp_stats.present.chapter import StudyReport
 from hhp_stats.present.goal_setting.more_tables import MEDIATORS, STRATEGIES, WELLBEING
-from hhp_stats.present.numbers import count, interval, number, p_clause, percent, plural, spelled, withheld
+from hhp_stats.present.numbers import count, interval, lowered, number, p_clause, percent, plural, spelled, withheld
 from hhp_stats.studies.goal_setting.multiplicity import FAMILY
+from hhp_stats.studies.goal_setting.power import HALF_YEAR_WEEKS
 
 
 def _verdicts(report: StudyReport, outcome: str) -> list[prose.Verdict]:
@@ -37,7 +38,10 @@ def _strategies_agree(report: StudyReport, outcome: str) -> str:
 def wellbeing(report: StudyReport) -> str:
     """Do the three strategies agree on wellbeing? With the imputed estimate."""
     row = report.row("wellbeing/itt/imputed")
-    return f"{_strategies_agree(report, 'wellbeing')}. With imputed answers the difference is {number(row['estimate'])} ({prose.uncertainty(row)})."
+    return (
+        f"{_strategies_agree(report, 'wellbeing')}. With imputed answers the difference is {number(row['estimate'])} on a score that adds up "
+        f"three parts in standard deviations ({prose.uncertainty(row)})."
+    )
 
 
 def _clear_outcomes(report: StudyReport, outcomes: Sequence[str]) -> str:
@@ -127,7 +131,19 @@ def rho(report: StudyReport) -> str:
 
 
 def tipping(report: StudyReport) -> str:
-    """By how much those who did not answer would have to differ."""
+    """By how much those who did not answer would have to differ in wellbeing."""
+    return _tipping(report, "wellbeing")
+
+
+def tipping_mediators(report: StudyReport) -> str:
+    """The same for time pressure and efficacy."""
+    return (
+        f"Time pressure: {lowered(_tipping(report, 'time_pressure'))} Efficacy: {lowered(_tipping(report, 'efficacy'))}"
+    )
+
+
+def _tipping(report: StudyReport, outcome: str) -> str:
+    # Higher scores mean better only where the outcome says so, so scores are called higher and lower.
     parts = []
     for arm, whom in (
         ("treated", "only the goal-setting staff who did not answer"),
@@ -135,19 +151,19 @@ def tipping(report: StudyReport) -> str:
     ):
         found = []
         for side in ("low", "high"):
-            row = report.row(f"wellbeing/tipping/{arm}-{side}")
+            row = report.row(f"{outcome}/tipping/{arm}-{side}")
             if row["status"] != "not_estimated":
-                word = "worse" if row["estimate"] < 0 else "better"
+                word = "lower" if row["estimate"] < 0 else "higher"
                 found.append(f"{number(abs(row['estimate']))} standard deviations {word}")
         limit = max(abs(delta) for delta in report.plan.tipping.deltas)
         parts.append(
-            f"if {whom} were {' or '.join(found)} off than imputed" if found
-            else f"not even if {whom} were {number(limit, 1)} standard deviations better or worse off than imputed"
+            f"would change if {whom} scored {' or '.join(found)} than imputed" if found
+            else f"would not change even if {whom} scored {number(limit, 1)} standard deviations higher or lower than imputed"
         )  # fmt: skip
-    row = report.row("wellbeing/itt/imputed")
-    verdict = prose.verdict(row, better=report.outcome("wellbeing").better)
+    row = report.row(f"{outcome}/itt/imputed")
+    verdict = prose.verdict(row, better=report.outcome(outcome).better)
     kind = "a clear difference" if verdict.clear else "no clear difference"
-    return f"The conclusion with imputed answers ({kind}) would change {parts[0]}; and {parts[1]}."
+    return f"The conclusion with imputed answers ({kind}) {parts[0]}, and it {parts[1]}."
 
 
 def bradford(report: StudyReport) -> str:
@@ -166,10 +182,14 @@ def bradford_influence(report: StudyReport) -> str:
 
 def complier(report: StudyReport) -> str:
     """The effect of starting on absence."""
-    row = report.row("sickness_absence/cace/iv")
+    row, outcome = report.row("sickness_absence/cace/iv"), report.outcome("sickness_absence")
+    if row["status"] == "not_estimated":
+        return prose.not_estimated(row)
+    found = prose.verdict(row, better=outcome.better)
+    head = f"absence was {found.direction} by {number(abs(row['estimate']))} working days"
     return (
-        f"For those whom the offer moved to start the course, starting it changed absence by {number(row['estimate'])} working days "
-        f"({prose.uncertainty(row)})."
+        f"Among those whom the offer moved to start the course, {head if found.direction != 'the same' else 'absence was the same'} through "
+        f"starting it ({prose.uncertainty(row)}): {'a clear' if found.clear else 'no clear'} difference."
     )
 
 
@@ -181,8 +201,9 @@ def ratio(report: StudyReport) -> str:
     even = curve.loc[(curve["scenario"] == "programme-30") & (curve["threshold"] == 1), "probability"].iloc[0]
     clear = joint["conf_low"] > 1 or joint["conf_high"] < 1
     verdict = "excludes" if clear else "includes"
+    done = "returned" if row["estimate"] >= 0 else "went with a further loss of"
     return (
-        f"With half an hour a week costed, each pound of staff time returned {number(row['estimate'])} pounds "
+        f"With half an hour a week costed, each pound of staff time {done} {number(abs(row['estimate']))} pounds "
         f"(interval as printed {interval(row['conf_low'], row['conf_high'])}; from teams resampled "
         f"{interval(joint['conf_low'], joint['conf_high'])}). The second interval {verdict} breaking even; {percent(even, 0)} of the "
         "resamples lie above it."
@@ -227,6 +248,23 @@ def power_slip(report: StudyReport) -> str:
     )
 
 
+def power_weeks(report: StudyReport) -> str:
+    """The base rates restated for the length of follow-up."""
+    absence, turnover, weeks = (
+        report.plan.power["absence"],
+        report.plan.power["turnover"],
+        report.plan.design.endline_weeks,
+    )
+    restated = report.row("power/mdes/turnover-fall-24-weeks")
+    share = weeks / HALF_YEAR_WEEKS
+    days, left = absence.baseline or 0.0, turnover.baseline or 0.0
+    return (
+        f"The printed base rates, {number(days)} days and {percent(left)} leaving, belong to {HALF_YEAR_WEEKS} weeks; over the {weeks} weeks of "
+        f"follow-up they are {number(share * days)} days and {percent(share * left)}. With that, and without a correlation of leaving with a "
+        f"baseline that nobody has, the detectable fall in turnover is {number(100 * restated['estimate'], 1)} points."
+    )
+
+
 def replay(report: StudyReport) -> str:
     """Does the log repeat?"""
     table = report.table("replay")
@@ -268,7 +306,7 @@ def multiplicity(report: StudyReport) -> str:
 
 MORE_SENTENCES: dict[str, Callable[[StudyReport], str]] = {
     "wellbeing": wellbeing, "wellbeing_parts": wellbeing_parts, "combination": combination, "mediators": mediators,
-    "dimensions": dimensions, "pressure_reliability": pressure_reliability, "response": response, "bounds": bounds, "rho": rho, "tipping": tipping, "multiplicity": multiplicity,
+    "dimensions": dimensions, "pressure_reliability": pressure_reliability, "response": response, "bounds": bounds, "rho": rho, "tipping": tipping, "tipping_mediators": tipping_mediators, "multiplicity": multiplicity,
     "bradford": bradford, "bradford_influence": bradford_influence, "complier": complier, "ratio": ratio,
-    "printed_days": printed_days, "power": power, "power_slip": power_slip, "replay": replay, "assignment": assignment,
+    "printed_days": printed_days, "power": power, "power_slip": power_slip, "power_weeks": power_weeks, "replay": replay, "assignment": assignment,
 }  # fmt: skip

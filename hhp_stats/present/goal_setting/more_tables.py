@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable, Sequence
 
 import pandas as pd
 from great_tables import GT
 
 from hhp_stats.present.chapter import StudyReport
-from hhp_stats.present.numbers import count, interval, lowered, number, p_value, percent, withheld_note
-from hhp_stats.present.tables import effects_table, plain_table, text_table
+from hhp_stats.present.numbers import capital, count, interval, lowered, number, p_value, percent, withheld_note
+from hhp_stats.present.tables import aligned, effects_table, plain_table
 from hhp_stats.studies.goal_setting.multiplicity import FAMILY
 from hhp_stats.traced import traced_records
 
@@ -23,6 +22,13 @@ SCALES = {"positive_affect": "Positive affect", "negative_affect": "Negative aff
 COEFFICIENTS = {"alpha": "Cronbach\u2019s alpha", "spearman_brown": "Spearman-Brown"}
 
 
+def versions(report: StudyReport, outcome: str) -> pd.DataFrame:
+    """Rows of all analyses of an outcome that the plan names, in its order."""
+    rows = report.rows(outcome)
+    named = {report.plan.result_id(analysis) for analysis in report.plan.analyses}
+    return rows.loc[rows["result_id"].isin(named)]
+
+
 def strategies(report: StudyReport, outcomes: Sequence[str]) -> GT:
     """The three planned ways with missing answers, outcome by outcome."""
     pairs = [(key, method) for key in outcomes for method in STRATEGIES]
@@ -33,7 +39,7 @@ def strategies(report: StudyReport, outcomes: Sequence[str]) -> GT:
         notes=[
             "Differences, goal-setting minus control, adjusted as the absence analysis and for the baseline of the outcome. Composites are "
             "in standard deviations of the baseline respondents.",
-            "Standard errors clustered by team. The selection model has no variable that predicts response alone; it rests on its form.",
+            "Complete cases and imputation: least squares, standard errors CR1 by team, t. Selection: maximum likelihood, clustered by team. The selection model has no variable that predicts response alone; it rests on its form.",
         ],
     )  # fmt: skip
 
@@ -127,25 +133,36 @@ def cost_benefit(report: StudyReport) -> GT:
             )
         cells.append(row)
     costs = report.plan.cost_benefit
+    joint = [report.row(f"benefit_cost/ratio/{scenario.key}-bootstrap") for scenario in costs.scenarios]
+    own = ", ".join(number(row["estimate"]) for row in joint)
     return plain_table(pd.DataFrame(cells), stub="Scenario", spanner=["As printed", "Joint bootstrap", "Fieller"], spanner_label="95% interval", notes=[
         f"Pounds saved for each pound of staff time. Salary {count(costs.salary)} pounds a year over {count(costs.working_days)} working days.",
-        "As printed: ends of the two intervals put into the formula. Joint bootstrap: teams resampled, both effects re-estimated.",
+        "As printed: ends of the two intervals put into the formula. Joint bootstrap: teams resampled in the completed data "
+        f"sets, both effects re-estimated (turnover by linear probability; its own ratios are {own}).",
     ])  # fmt: skip
 
 
 def power(report: StudyReport) -> GT:
-    """Minimum detectable effects."""
+    """Minimum detectable effects: absence in standard deviations, turnover in percentage points."""
     frame = report.output.results
     rows = traced_records(frame.loc[frame["outcome"] == "power"])
+    absence, turnover = (report.plan.power[key] for key in ("absence", "turnover"))
+    groups = {"absence": "Absence, standard deviations", "turnover": "Turnover, percentage points"}
+    printed = {"absence-planned": number(absence.printed), "turnover-fall": number(100 * turnover.printed, 0)}
+    keys = [str(row["result_id"]).rsplit("/", 1)[1] for row in rows]
     cells = pd.DataFrame({
-        "Assumption": [str(row["population"]).capitalize() for row in rows],
+        "Assumption": [capital(str(row["population"])) for row in rows],
+        "of": [groups[key.split("-")[0]] for key in keys],
         "People": [count(row["n"]) for row in rows],
-        "Detectable": [f"{number(100 * row['estimate'], 1)} points" if "turnover" in row["result_id"] else f"{number(row['estimate'], 3)} SD" for row in rows],
+        "Detectable": aligned([number(100 * row["estimate"], 1) if key.startswith("turnover") else number(row["estimate"], 3)
+                               for key, row in zip(keys, rows, strict=True)]),
+        "Printed": aligned([printed.get(key, "") for key in keys]),
     })  # fmt: skip
-    assumed = report.plan.power["absence"]
-    return plain_table(cells, stub="Assumption", notes=[
-        f"{percent(assumed.power, 0)} power, two-sided {percent(assumed.alpha, 0)} level; ICC {number(assumed.icc, 1)}, teams of "
-        f"{number(assumed.cluster_size, 0)} with a coefficient of variation of {number(assumed.cv, 1)}.",
+    return plain_table(cells, stub="Assumption", groups="of", notes=[
+        f"{percent(absence.power, 0)} power, two-sided {percent(absence.alpha, 0)} level; ICC {number(absence.icc, 1)}, teams of "
+        f"{number(absence.cluster_size, 0)} with a coefficient of variation of {number(absence.cv, 1)}; correlation with the baseline "
+        f"{number(absence.correlation, 1)} (absence), {number(turnover.correlation, 1)} (turnover, which has no meaning: nobody has left at baseline).",
+        "Printed: the value in the protocol.",
     ])  # fmt: skip
 
 
@@ -179,27 +196,10 @@ def strata(report: StudyReport) -> GT:
         stub="Stratum",
         groups="Authority",
         notes=[
-            "q: quartile of the team\u2019s mean absence within the authority; thin strata merged.",
+            "q: quartile of the team\u2019s mean absence within the authority; thin strata merged; q0: teams without a usable record of absence.",
             *withheld_note(table),
         ],
     )
-
-
-def sites(report: StudyReport) -> GT:
-    """Launch and collection dates by authority."""
-    design = report.plan.design
-
-    def after(launch: dt.date, weeks: int) -> str:
-        day = launch + dt.timedelta(weeks=weeks)
-        return f"{day.day} {day:%B %Y}"
-
-    cells = pd.DataFrame([
-        {"Local authority": site.local_authority, "Launch": after(site.launch, 0),
-         "Interim": after(site.launch, design.interim_weeks), "Endline": after(site.launch, design.endline_weeks),
-         "Launch date": "printed" if site.launch_printed else "assumed"}
-        for site in sorted(report.plan.sites, key=lambda site: site.launch)
-    ])  # fmt: skip
-    return text_table(cells, stub="Local authority")
 
 
 def attrition_wellbeing(report: StudyReport) -> GT:
@@ -245,5 +245,5 @@ def multiplicity(report: StudyReport) -> GT:
 MORE_TABLES: dict[str, Callable[[StudyReport], GT]] = {
     "wellbeing": wellbeing, "mediators": mediators, "reliability": reliability, "bradford": bradford,
     "compliers": compliers, "cost_benefit": cost_benefit, "power": power, "replay": replay, "strata": strata,
-    "sites": sites, "multiplicity": multiplicity, "attrition_wellbeing": attrition_wellbeing,
+    "multiplicity": multiplicity, "attrition_wellbeing": attrition_wellbeing,
 }  # fmt: skip

@@ -8,8 +8,9 @@ import pandas as pd
 
 from hhp_stats.present import prose
 from hhp_stats.present.chapter import StudyReport
+from hhp_stats.present.goal_setting.brief import BRIEF_SENTENCES
+from hhp_stats.present.goal_setting.conduct import CONDUCT_SENTENCES
 from hhp_stats.present.goal_setting.more_sentences import MORE_SENTENCES
-from hhp_stats.present.goal_setting.tables import versions
 from hhp_stats.present.numbers import count, number, p_clause, percent, plural, withheld
 
 _WITHHELD = "is withheld, because the number of people concerned is very small."
@@ -26,14 +27,6 @@ def absence_means(report: StudyReport) -> str:
     return (
         f"On average, control staff were absent for {number(control['estimate'])} working days over the 24 weeks "
         f"and staff offered goal-setting for {number(treated['estimate'])}."
-    )
-
-
-def absence_robustness(report: StudyReport) -> str:
-    """Do the other versions of the absence analysis agree?"""
-    outcome = report.outcome("sickness_absence")
-    return prose.agreement(
-        versions(report, "sickness_absence"), report.planned("sickness_absence"), better=outcome.better
     )
 
 
@@ -133,7 +126,7 @@ def icc(report: StudyReport) -> str:
 
 
 SENTENCES: dict[str, Callable[[StudyReport], str]] = {
-    "primary": primary, "absence_means": absence_means, "absence_robustness": absence_robustness, "turnover": turnover,
+    "primary": primary, "absence_means": absence_means, "turnover": turnover,
     "sample": sample, "followed": followed, "uptake": uptake, "recall": recall, "balance": balance, "icc": icc,
-    **MORE_SENTENCES,
+    **MORE_SENTENCES, **CONDUCT_SENTENCES, **BRIEF_SENTENCES,
 }  # fmt: skip

@@ -9,7 +9,9 @@ import pandas as pd
 from great_tables import GT
 
 from hhp_stats.present.chapter import StudyReport
-from hhp_stats.present.goal_setting.more_tables import MORE_TABLES
+from hhp_stats.present.goal_setting.brief import BRIEF_TABLES
+from hhp_stats.present.goal_setting.conduct import CONDUCT_TABLES
+from hhp_stats.present.goal_setting.more_tables import MORE_TABLES, versions
 from hhp_stats.present.numbers import count, interval, number, p_clause, percent, withheld, withheld_note
 from hhp_stats.present.tables import balance_table, effects_table, plain_table
 from hhp_stats.results import row_of
@@ -45,15 +47,12 @@ def primary(report: StudyReport) -> GT:
 def absence_versions(report: StudyReport) -> GT:
     """Every version of the absence analysis, the planned one first."""
     rows = versions(report, "sickness_absence")
-    return effects_table(rows, labels=report.labels(rows), stub="Version",
-                         notes=["One thing is changed at a time against the planned analysis in the first line."])  # fmt: skip
-
-
-def versions(report: StudyReport, outcome: str) -> pd.DataFrame:
-    """Rows of all analyses of an outcome that the plan names, in its order."""
-    rows = report.rows(outcome)
-    named = {report.plan.result_id(analysis) for analysis in report.plan.analyses}
-    return rows.loc[rows["result_id"].isin(named)]
+    planned = report.planned("sickness_absence")
+    return effects_table(rows, labels=report.labels(rows), stub="Version", notes=[
+        f"Planned: {planned['method']}. One thing is changed at a time, except where resampling needs a single data set: those two versions "
+        "take missing baselines at zero with an indicator and are to be read beside the version of that name.",
+        "Clustered by team and authority: teams counts the authorities, the smaller of the two groupings. Working days; goal-setting minus control.",
+    ])  # fmt: skip
 
 
 def turnover(report: StudyReport) -> GT:
@@ -73,6 +72,7 @@ def turnover(report: StudyReport) -> GT:
         rows, labels=report.labels(rows), stub="Version", digits=1, scale=100, arms=cells,
         notes=[
             "Arms: adjusted probability of leaving. Difference and interval in percentage points.",
+            f"Planned: {rows.iloc[0]['method'] if rows.iloc[0]['status'] == 'estimated' else 'not estimated'}.",
             "How many left is withheld to protect a count of very few people." if withheld(*left) else
             f"Left, unadjusted: {percent(raw[0]['estimate'])} of {count(raw[0]['n'])} in the control arm, "
             f"{percent(raw[1]['estimate'])} of {count(raw[1]['n'])} in the goal-setting arm.",
@@ -117,23 +117,6 @@ def team_balance(report: StudyReport) -> GT:
     )
 
 
-def uptake(report: StudyReport) -> GT:
-    """Who took part."""
-    table = report.table("uptake")
-    rows = table.to_dict("records")
-    cells = pd.DataFrame({
-        "Taking part": [row["label"] for row in rows],
-        "People": [count(row["people"]) for row in rows],
-        "Of": [count(row["of"]) for row in rows],
-        "Share": [percent(row["share"]) for row in rows],
-    })  # fmt: skip
-    return plain_table(
-        cells,
-        stub="Taking part",
-        notes=["Course log for all staff; recall and diary: answers to the endline survey.", *withheld_note(table)],
-    )
-
-
 def attrition(report: StudyReport) -> GT:
     """Records and responses by arm and authority."""
     table = report.table("attrition")
@@ -175,5 +158,5 @@ def clustering(report: StudyReport) -> GT:
 
 TABLES: dict[str, Callable[[StudyReport], GT]] = {
     "primary": primary, "absence_versions": absence_versions, "turnover": turnover, "balance": balance, "team_balance": team_balance,
-    "uptake": uptake, "attrition": attrition, "clustering": clustering, **MORE_TABLES,
+    "attrition": attrition, "clustering": clustering, **MORE_TABLES, **CONDUCT_TABLES, **BRIEF_TABLES,
 }  # fmt: skip

@@ -19,13 +19,16 @@ from hhp_stats.studies.goal_setting.cells import run_cell
 from hhp_stats.studies.goal_setting.cost_benefit import cost_benefit
 from hhp_stats.studies.goal_setting.flow import participant_flow
 from hhp_stats.studies.goal_setting.imputation_model import impute_trial
+from hhp_stats.studies.goal_setting.missing_cells import identification
 from hhp_stats.studies.goal_setting.multiplicity import step_down, with_holm
 from hhp_stats.studies.goal_setting.power import power_rows
+from hhp_stats.studies.goal_setting.rules import rules_followed
 from hhp_stats.studies.goal_setting.sample import Sample, build_sample
 from hhp_stats.studies.goal_setting.tipping import tipping
 from hhp_stats.studies.output import StudyOutput
 
 STUDY = "goal_setting"
+SELECTED = ("wellbeing", "time_pressure", "efficacy")  # whose selection models are judged by their condition number
 
 
 def run(root: Path, *, progress: Progress = silent) -> StudyOutput:
@@ -68,13 +71,13 @@ def analyse(trial: Trial, plan: Plan, *, log: pd.DataFrame | None = None, progre
         material, absence=planned["sickness_absence"], turnover=_effect(rows, "turnover/itt/logit-at-means", plan)
     )
     rows += costs.rows
+    conduct += rules_followed(material, sample, costs.rows)
     analysed = people.loc[people["absence_days"].notna()]
-    rows += [
-        descriptives.balance_test(part, plan, name=name)
-        for name, part in (("randomised", people), ("analysed", analysed))
-    ]
+    groups = {"randomised": people, "analysed": analysed, "respondents": people.loc[people["wellbeing_t2"].notna()]}
+    rows += [descriptives.balance_test(part, plan, name=name) for name, part in groups.items()]
     rows = [*with_holm(rows, plan.study), *step_down(material)]
     progress(steps, steps)
+    summary, chances = allocation.probabilities(people, plan)
     return StudyOutput(
         study=STUDY, results=result_frame(rows), conduct=tuple(conduct),
         tables={
@@ -82,7 +85,12 @@ def analyse(trial: Trial, plan: Plan, *, log: pd.DataFrame | None = None, progre
             "acceptability": costs.curve,
             "tipping": pd.concat(grids, ignore_index=True),
             "strata": allocation.strata_table(trial),
-            "assignment": allocation.probabilities(people, plan),
+            "assignment": summary,
+            "assignment_map": chances,
+            "strata_if_zero": allocation.strata_if_zero(people),
+            "imputed_balance": descriptives.imputed_balance(imputations["randomised"], "baseline_absence", plan),
+            "selection": identification(SELECTED, material),
+            "cost_parts": costs.parts,
             **({} if log is None else {"replay": allocation.replayed(trial, log, plan)}),
         },
     )  # fmt: skip
@@ -131,7 +139,10 @@ def _tables(trial: Trial, sample: Sample, plan: Plan, convergence: pd.DataFrame)
             [descriptives.balance(people, plan, population="randomised"), descriptives.balance(analysed, plan, population="analysed")],
             ignore_index=True,
         ),
+        "balance_differences": descriptives.balance_differences(people, plan),
         "team_balance": descriptives.team_balance(people, plan),
+        "interim": descriptives.interim(people, plan),
+        "largest_scores": descriptives.largest_scores(people, plan),
         "absence_distribution": descriptives.absence_distribution(people, plan),
         "uptake": descriptives.uptake(people, plan),
         "modules": descriptives.modules(people, plan),

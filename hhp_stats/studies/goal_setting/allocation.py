@@ -23,6 +23,7 @@ from hhp_stats.plan.schema import Plan
 LOG = "data/allocation/goal_setting_log.csv"
 PROBABILITY_DRAWS = 2_000
 STREAM = 4
+NORMAL_95 = 1.959963984540054
 
 
 def rule_of(plan: Plan) -> AllocationRule:
@@ -82,16 +83,43 @@ def strata_table(trial: Trial) -> pd.DataFrame:
     return pd.concat(parts, axis="columns").fillna(0).astype("int64").sort_index().reset_index()
 
 
-def probabilities(people: pd.DataFrame, plan: Plan) -> pd.DataFrame:
-    """How often each team would be treated under the rule: summary of the map, one row."""
-    strata = people[["team_id", "stratum"]].drop_duplicates()
+def strata_if_zero(people: pd.DataFrame) -> pd.DataFrame:
+    """What if "null imputed" (clause P47, C59) meant zero: how many teams would be in another quartile or stratum? One row.
+
+    `agency_with_absence` and `agency_with_absence_if_zero` are the correlations, over teams, of the share of agency staff
+    with the mean absence that makes the quartiles: what entangles the two stratifying variables.
+    """
+    inside = listed(people.loc[people["in_baseline"]])
+    used = make_strata(people=inside).set_index("team_id")
+    zero = make_strata(people=inside, unrecorded="zero").set_index("team_id").loc[used.index]
+    return pd.DataFrame([{
+        "teams": len(used),
+        "other_quartile": int((used["absence_quartile"] != zero["absence_quartile"]).sum()),
+        "other_stratum": int((used["stratum"] != zero["stratum"]).sum()),
+        "agency_with_absence": used["agency_share"].corr(used["mean_absence"]),
+        "agency_with_absence_if_zero": zero["agency_share"].corr(zero["mean_absence"]),
+    }])  # fmt: skip
+
+
+def probabilities(people: pd.DataFrame, plan: Plan) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """How often each team would be treated under the rule: summary in one row, and the map with one row a team.
+
+    The map has `local_authority`, `stratum`, `probability` and `std_error` (of the simulation), and no name of a team.
+    """
+    strata = people[["team_id", "stratum", "local_authority"]].drop_duplicates()
     found = assignment_probabilities(
-        people=listed(people), strata=strata, rule=rule_of(plan), draws=PROBABILITY_DRAWS,
+        people=listed(people), strata=strata[["team_id", "stratum"]], rule=rule_of(plan), draws=PROBABILITY_DRAWS,
         rng=np.random.default_rng([plan.seed, STREAM]), pairs=0,
     )  # fmt: skip
     share = found.teams["probability"]
-    return pd.DataFrame([{"teams": len(share), "draws": found.draws, "accepted": found.accepted, "smallest": share.min(),
-                          "largest": share.max(), "mean": share.mean()}])  # fmt: skip
+    chance = np.sqrt(0.25 / found.draws)
+    summary = pd.DataFrame([{"teams": len(share), "draws": found.draws, "accepted": found.accepted, "smallest": share.min(),
+                             "largest": share.max(), "mean": share.mean(),
+                             "beyond_chance": int((np.abs(share - 0.5) > NORMAL_95 * chance).sum())}])  # fmt: skip
+    places = strata.set_index("team_id")["local_authority"]
+    teams = found.teams.assign(local_authority=found.teams["team_id"].map(places))
+    teams = teams.sort_values(["local_authority", "stratum", "probability"], ignore_index=True)
+    return summary, teams[["local_authority", "stratum", "probability", "std_error"]]
 
 
 def drawn(people: pd.DataFrame, plan: Plan, *, seed: int) -> Allocation:

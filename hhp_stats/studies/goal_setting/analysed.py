@@ -13,8 +13,10 @@ from hhp_stats.errors import NoObservations, UnknownName
 from hhp_stats.estimate.imputation import Imputations
 from hhp_stats.estimate.model_matrix import Array, ModelMatrix, Term, model_matrix
 from hhp_stats.plan.schema import Outcome, Plan, PlannedAnalysis
+from hhp_stats.studies.goal_setting.descriptives import LARGEST
 
-TRIMMED_SHARE = 0.99
+# Rules for missing baselines that fill them several times over -> the completed data sets used.
+IMPUTED: Mapping[str, str] = {"multiple_imputation": "randomised", "imputed_from_baseline": "before"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +43,7 @@ def _everyone(people: pd.DataFrame) -> pd.Series:
 
 
 def _below_largest(people: pd.DataFrame) -> pd.Series:
-    limit = people.loc[people["records_spells"], "bradford"].quantile(TRIMMED_SHARE)
+    limit = people.loc[people["records_spells"], "bradford"].quantile(LARGEST)
     return pd.Series(people["records_spells"] & (people["bradford"] <= limit), index=people.index)
 
 
@@ -122,10 +124,10 @@ def models(analysis: PlannedAnalysis, outcome: Outcome, material: Material) -> I
     terms, people = model_terms(analysis, outcome, material.plan), analysed(analysis, outcome, material)
     answered = outcome_column(analysis, outcome)
     known = people[answered].to_numpy(dtype=np.float64)
-    if analysis.baseline_absence != "multiple_imputation":
+    if analysis.baseline_absence not in IMPUTED:
         yield Model(outcome=known, matrix=model_matrix(people, terms), people=people)
         return
-    within = "spells" if analysis.population.startswith("spells") else "randomised"
+    within = "spells" if analysis.population.startswith("spells") else IMPUTED[analysis.baseline_absence]
     imputations = material.imputations[within]
     place = pd.Index(imputations.frame["person"]).get_indexer(pd.Index(people["person"]))
     filled = {*imputations.imputed, *(passive.name for passive in imputations.plan.passive)}

@@ -17,6 +17,7 @@ from hhp_stats.results import Estimate, ResultRow, not_estimated
 from hhp_stats.studies.goal_setting import linear_cells, missing_cells, probability_cells
 from hhp_stats.studies.goal_setting.analysed import Material, model_terms
 
+BEYOND = ("ratio",)  # estimands that an analysis gives beside what the protocol asks for
 Estimates = Mapping[str, Estimate]  # by estimand; "" is the effect itself
 Estimator = Callable[[PlannedAnalysis, Outcome, Material], Estimates]
 
@@ -68,15 +69,30 @@ def run_cell(analysis: PlannedAnalysis, material: Material) -> Cell:
         row = not_estimated(result_id=plan.result_id(analysis), reason=reason, method=analysis.estimator, **about)
         return Cell(rows=(row,), conduct=conduct)
     rows = tuple(
-        estimate.row(result_id=sibling(plan.result_id(analysis), estimand), note=analysis.note, **about)
+        estimate.row(
+            result_id=sibling(plan.result_id(analysis), estimand),
+            note=analysis.note,
+            **(about | {"analysis": "exploratory"} if estimand in BEYOND else about),
+        )
         for estimand, estimate in estimates.items()
     )
-    return Cell(rows=rows, conduct=conduct)
+    fitted = Conduct(study=plan.study, analysis=analysis.id, aspect="fitted", value=fitted_as(estimates[""].method))
+    return Cell(rows=rows, conduct=(*conduct, fitted))
+
+
+def fitted_as(method: str) -> str:
+    """What the estimate says about itself, without how often it was imputed: read off the fit, not off the plan."""
+    return method.split(";")[0]
 
 
 def sibling(result_id: str, estimand: str) -> str:
-    """The id of another estimand of the same analysis; the analysis's own where `estimand` is empty."""
+    """The id of another estimand of the same analysis; the analysis's own where `estimand` is empty.
+
+    `estimand` may name a method of its own, as in `cace/iv-anderson-rubin`.
+    """
     study, outcome, effect, method = result_id.split("/")
+    if "/" in estimand:
+        return f"{study}/{outcome}/{estimand}"
     return f"{study}/{outcome}/{estimand or effect}/{method}"
 
 
@@ -86,7 +102,10 @@ def what_was_done(analysis: PlannedAnalysis, outcome: Outcome, plan: Plan) -> tu
         "estimator": analysis.estimator, "covariance": analysis.covariance, "df": analysis.df,
         "population": analysis.population, "leavers": analysis.leavers, "missing_outcome": analysis.missing_outcome,
         "baseline_absence": analysis.baseline_absence, "summary": analysis.summary,
-        "terms": " + ".join(term.column for term in model_terms(analysis, outcome, plan)),
+        # Indicators of missing baselines belong to the rule for baselines, which stands above.
+        "terms": " + ".join(
+            term.column for term in model_terms(analysis, outcome, plan) if not term.column.endswith("_missing")
+        ),
     }  # fmt: skip
     return tuple(
         Conduct(study=plan.study, analysis=analysis.id, aspect=aspect, value=value) for aspect, value in done.items()

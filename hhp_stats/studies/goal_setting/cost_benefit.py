@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,9 +20,9 @@ from hhp_stats.estimate.cost_benefit import (
     net_turnover_cost,
 )
 from hhp_stats.estimate.ratio import acceptability_curve
-from hhp_stats.plan.schema import CostScenario, Plan
+from hhp_stats.plan.schema import Comparator, CostScenario, Plan
 from hhp_stats.results import Analysis, Estimate, ResultRow, not_estimated
-from hhp_stats.studies.goal_setting.analysed import Material, models
+from hhp_stats.studies.goal_setting.analysed import Material, Model, models
 
 SOURCE = "hhp_stats.estimate.cost_benefit"
 
@@ -33,6 +33,7 @@ class CostBenefitResults:
 
     rows: tuple[ResultRow, ...]
     curve: pd.DataFrame  # scenario, threshold, probability
+    parts: pd.DataFrame  # scenario, pounds a person saved and spent, and what the cost of a leaver rests on
 
 
 def costs_of(scenario: CostScenario, people: pd.DataFrame, plan: Plan) -> Costs:
@@ -56,41 +57,63 @@ def costs_of(scenario: CostScenario, people: pd.DataFrame, plan: Plan) -> Costs:
 def joint_bootstrap(material: Material) -> BootstrapDraws:
     """Absence and turnover effects re-estimated together over teams resampled within arm and authority.
 
-    Both by least squares with missing baseline absence at zero with indicator: an imputation in every
-    draw would take hours and change the ratio by less than its Monte Carlo error.
+    The draws are shared out over the planned analysis's completed data sets and put together (Schomaker and Heumann 2018,
+    Statistics in Medicine 37, 2252-2266: "MI Boot"), so that they hold the uncertainty of the imputed baselines, and the
+    point estimate of absence is the planned one. Turnover is by least squares (the linear probability), since a logit need
+    not exist in every draw.
     """
     plan = material.plan
-    absence = replace(plan.analysis("sickness_absence/itt/cr1"), baseline_absence="zero_with_indicator")
-    (model,) = models(absence, plan.outcomes["sickness_absence"], material)
+    # The matrix of everybody with a known turnover; absence is fitted on those of them for whom it is known.
+    completed = list(models(plan.analysis("turnover/itt/linear"), plan.outcomes["turnover"], material))
+    each = max(2, -(-plan.cost_benefit.draws // len(completed)))
+    found = [
+        _resampled(model, draws=each, seed=plan.seed + 2 + 1_000 * number) for number, model in enumerate(completed)
+    ]
+    first = found[0]
+    return BootstrapDraws(
+        estimates={name: float(np.mean([part.estimates[name] for part in found])) for name in first.estimates},
+        draws=pd.concat([part.draws for part in found], ignore_index=True),
+        failed=sum(part.failed for part in found), single_team_cells=first.single_team_cells, n=first.n,
+        n_clusters=first.n_clusters,
+    )  # fmt: skip
+
+
+def _resampled(model: Model, *, draws: int, seed: int) -> BootstrapDraws:
+    """The draws of one completed data set."""
     place = model.matrix.position("treatment")
     columns = [f"x{number}" for number in range(model.matrix.values.shape[1])]
     frame = pd.DataFrame(model.matrix.values, columns=columns, index=model.people.index).assign(
-        absence=model.outcome, turnover=model.people["left"].to_numpy(dtype=np.float64),
+        absence=model.people["absence_days"].to_numpy(dtype=np.float64), turnover=model.outcome,
         team_id=model.people["team_id"], arm=model.people["treatment"], local_authority=model.people["local_authority"],
     )  # fmt: skip
 
     def both_effects(draw: pd.DataFrame) -> Mapping[str, float]:
-        x = draw[columns].to_numpy()
-        solution, _, rank, _ = np.linalg.lstsq(x, draw[["absence", "turnover"]].to_numpy(), rcond=None)
-        if rank < 2:
-            raise EstimationError("a resample without one arm")
-        return {"absence": float(solution[place, 0]), "turnover": float(solution[place, 1])}
+        found = {}
+        for name in ("absence", "turnover"):
+            known = draw.loc[draw[name].notna()]
+            solution, _, rank, _ = np.linalg.lstsq(known[columns].to_numpy(), known[name].to_numpy(), rcond=None)
+            if rank < 2:
+                raise EstimationError("a resample without one arm")
+            found[name] = float(solution[place])
+        return found
 
-    return cluster_bootstrap(frame, estimator=both_effects, clusters="team_id", within=("arm", "local_authority"),
-                             draws=plan.cost_benefit.draws, seed=plan.seed + 2)  # fmt: skip
+    return cluster_bootstrap(
+        frame, estimator=both_effects, clusters="team_id", within=("arm", "local_authority"), draws=draws, seed=seed
+    )
 
 
 def cost_benefit(material: Material, *, absence: Estimate, turnover: Estimate) -> CostBenefitResults:
     """Ratio and intervals for every scenario of the plan, from the planned effects.
 
-    The bootstrap's interval belongs to its own point estimates (see `joint_bootstrap`); the protocol's
-    substitution and Fieller's set use the planned effects.
+    The bootstrap's interval belongs to its own point estimates (see `joint_bootstrap`: the linear probability in place of the
+    logit); the protocol's substitution and Fieller's set use the planned effects. Other interventions of the plan whose trials
+    give no ratio keep a row each, with the reason.
     """
     plan = material.plan
     draws = joint_bootstrap(material)
     correlation = draws.correlation("absence", "turnover")
     rows: list[ResultRow] = []
-    curves = []
+    curves, parts = [], []
     for scenario in plan.cost_benefit.scenarios:
         costs = costs_of(scenario, material.people, plan)
         ratio, ratios = bootstrap_ratio(draws, costs=costs, conf_level=plan.conf_level)
@@ -102,7 +125,28 @@ def cost_benefit(material: Material, *, absence: Estimate, turnover: Estimate) -
             benefits=ratios * costs.programme_cost, costs=costs.programme_cost, thresholds=plan.cost_benefit.thresholds
         )
         curves.append(curve.assign(scenario=scenario.key, label=scenario.label))
-    return CostBenefitResults(rows=tuple(rows), curve=pd.concat(curves, ignore_index=True))
+        parts.append({"scenario": scenario.key, "label": scenario.label, "absence": -absence.estimate * costs.daily_rate,
+                      "turnover": -turnover.estimate * costs.turnover_cost, "cost": costs.programme_cost,
+                      "days": scenario.days, "daily_rate": costs.daily_rate, "turnover_cost": costs.turnover_cost,
+                      **_behind_turnover_cost(material.people)})  # fmt: skip
+    rows += [_not_compared(other, plan) for other in plan.cost_benefit.comparators]
+    return CostBenefitResults(rows=tuple(rows), curve=pd.concat(curves, ignore_index=True), parts=pd.DataFrame(parts))
+
+
+def _behind_turnover_cost(people: pd.DataFrame) -> dict[str, int]:
+    """On how many leavers and authorities the cost of a leaver rests, and how many leavers there are."""
+    left = people["left"] == 1
+    priced = left & people["replacement_cost"].notna() & people["absence_days"].notna()
+    return {"leavers": int(left.sum()), "priced": int(priced.sum()),
+            "priced_authorities": int(people.loc[priced, "local_authority"].nunique())}  # fmt: skip
+
+
+def _not_compared(other: Comparator, plan: Plan) -> ResultRow:
+    return not_estimated(
+        result_id=f"{plan.study}/benefit_cost/comparison/{other.key}", reason=other.reason, method="pairwise t test of ratios",
+        population=plan.populations["randomised"].label, contrast=f"goal-setting minus {other.label.lower()}",
+        analysis="planned", clause="P91", source="hhp_stats.estimate.ratio.compare_ratios",
+    )  # fmt: skip
 
 
 def _row(

@@ -11,11 +11,16 @@ import pandas as pd
 from hhp_stats.design.balance import balance_table, omnibus_balance
 from hhp_stats.estimate.effect_size import hedges_g_clustered
 from hhp_stats.estimate.icc import icc_reml
+from hhp_stats.estimate.imputation import Imputations
 from hhp_stats.plan.schema import Plan
 from hhp_stats.results import Estimate, ResultRow
 
 DAYS = ((0, 0, "0"), (0.5, 2, "up to 2"), (2.5, 5, "3 to 5"), (5.5, 10, "6 to 10"),
         (10.5, 20, "11 to 20"), (20.5, math.inf, "over 20"))  # fmt: skip
+LARGEST = 0.99  # the quantile beyond which a score counts as one of the largest; the trimmed analysis leaves them out
+BINARY = ("gender_male", "part_time", "agency", "coffee")
+# Whose balance is looked at -> column that is known for them.
+ANALYSED = {"randomised": "person", "absence": "absence_days", "wellbeing": "wellbeing_t2"}
 COVARIATES = {
     "gender_male": "Male",
     "part_time": "Part-time",
@@ -116,6 +121,74 @@ def balance_test(people: pd.DataFrame, plan: Plan, *, name: str) -> ResultRow:
         df=test.df, statistic=test.statistic, p_value=test.p_value, n=test.n, n_clusters=test.n_clusters,
         clause="P17", status="descriptive", source="hhp_stats.design.balance.omnibus_balance",
     )  # fmt: skip
+
+
+def balance_differences(people: pd.DataFrame, plan: Plan) -> pd.DataFrame:
+    """Are those analysed still alike? Standardised differences among three groups of staff; one row a characteristic or level.
+
+    Columns `covariate`, `level`, `kind`, and for each group of `ANALYSED` its standardised difference and `least_<group>`: the
+    smallest count of people, of either arm, that the difference is made of (missing for means of continuous variables).
+    """
+    table: pd.DataFrame | None = None
+    for group, known in ANALYSED.items():
+        found = balance(people.loc[people[known].notna()], plan, population=group)
+        counts = pd.concat(
+            [found[f"n_{arm}"] * found[f"mean_{arm}"] for arm in plan.design.arms], axis="columns"
+        ).round()
+        rest = pd.concat([found[f"n_{arm}"] for arm in plan.design.arms], axis="columns").to_numpy() - counts.to_numpy()
+        least = np.minimum(counts.to_numpy(), rest).min(axis=1)
+        shares = (found["kind"] == "level") | found["covariate"].isin(BINARY)
+        part = pd.DataFrame({group: found["std_difference"], f"least_{group}": pd.Series(least).where(shares)})
+        keys = found[["covariate", "level", "kind"]]
+        table = keys.join(part) if table is None else table.join(part)
+    assert table is not None
+    return table
+
+
+def imputed_balance(imputations: Imputations, name: str, plan: Plan) -> pd.DataFrame:
+    """Are imputed baselines like the recorded ones, and alike in both arms? (The checks that clause P48 asks for.)
+
+    One row an arm: people with a recorded and with an imputed value, the mean of each, and the mean and standard deviation of
+    all values together; imputed figures are means over the completed data sets.
+    """
+    frame = imputations.frame
+    values = np.array([imputations.column(name, number) for number in range(len(imputations))], dtype=np.float64)
+    missing = frame[name].isna().to_numpy()
+    rows = []
+    for arm, code in plan.design.arms.items():
+        inside = (frame["treatment"] == code).to_numpy()
+        lacking = inside & missing
+        rows.append({
+            "arm": arm, "variable": name, "recorded": int((inside & ~missing).sum()), "imputed": int(lacking.sum()),
+            "mean_recorded": float(frame.loc[inside & ~missing, name].mean()),
+            "mean_imputed": float(values[:, lacking].mean()) if lacking.any() else math.nan,
+            "mean_all": float(values[:, inside].mean()), "sd_all": float(values[:, inside].std(axis=1, ddof=1).mean()),
+        })  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def interim(people: pd.DataFrame, plan: Plan) -> pd.DataFrame:
+    """What did the return after twelve weeks hold? Described by arm and not tested. (Clauses P34 and P102; C49.)"""
+    rows = []
+    for arm, code in plan.design.arms.items():
+        days = people.loc[people["treatment"] == code, "interim_illness_days"].dropna()
+        rows.append(
+            {"arm": arm, "people": len(days), "mean": days.mean(), "sd": days.std(ddof=1), "none": (days == 0).mean()}
+        )
+    return pd.DataFrame(rows)
+
+
+def largest_scores(people: pd.DataFrame, plan: Plan) -> pd.DataFrame:
+    """How much of all Bradford points do the largest one per cent of scores hold? By arm; those who record spells only."""
+    known = people.loc[people["records_spells"] & people["bradford"].notna()]
+    limit = known["bradford"].quantile(LARGEST)
+    rows = []
+    for arm, code in plan.design.arms.items():
+        scores = known.loc[known["treatment"] == code, "bradford"]
+        above = scores > limit
+        rows.append({"arm": arm, "limit": limit, "scores": len(scores), "share_of_points": scores[above].sum() / scores.sum(),
+                     "median": scores.median(), "zero": (scores == 0).mean()})  # fmt: skip
+    return pd.DataFrame(rows)
 
 
 def uptake(people: pd.DataFrame, plan: Plan) -> pd.DataFrame:

@@ -42,7 +42,8 @@ def participant_flow(trial: Trial, sample: Sample, plan: Plan) -> pd.DataFrame:
         add("followed", arm, "Followed to 24 weeks or leaving", part.loc[traced])
         analysed = part["absence_days"].notna()
         add("analysed", arm, "No absence record", part.loc[traced & ~analysed], "loss")
-        add("analysed", arm, "Analysed: absence and turnover", part.loc[analysed])
+        add("analysed", arm, "Analysed: absence", part.loc[analysed])
+        add("analysed", arm, "Analysed: turnover", part.loc[part["left"].notna()], "note")
         answered = part["responded_t2"]
         add("survey", arm, "Answered the endline survey", part.loc[answered])
         add("survey", arm, "Analysed: wellbeing, complete cases", part.loc[part["wellbeing_t2"].notna()], "note")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import cast
 
 import numpy as np
@@ -84,9 +85,26 @@ def randomisation(analysis: PlannedAnalysis, outcome: Outcome, material: Materia
 
 
 def complier(analysis: PlannedAnalysis, outcome: Outcome, material: Material) -> dict[str, Estimate]:
-    """The effect of starting the course on those whom the offer moved to start it."""
+    """The effect of starting the course on those whom the offer moved to start it, and how strong the instrument is.
+
+    Beside the effect: what the offer did to starting (`uptake`, whose squared t is the F of the first stage), and Anderson
+    and Rubin's interval, which holds however few the offer moved.
+    """
     model = _only(analysis, outcome, material)
     takeup = model.people["enrolled"].to_numpy(dtype=np.float64)
     found = complier_effect(outcome=model.outcome, takeup=takeup, matrix=model.matrix, clusters=model.people["team_id"],
                             conf_level=material.plan.conf_level)  # fmt: skip
-    return {"": found.effect}
+    low, high = found.anderson_rubin.hull
+    robust = Estimate(
+        estimate=found.effect.estimate, std_error=np.nan, df=found.effect.df, n=found.effect.n,
+        n_clusters=found.effect.n_clusters, conf_level=found.effect.conf_level, p_value=found.anderson_rubin_p,
+        conf_low=low, conf_high=high,
+        method=f"Anderson-Rubin, {found.anderson_rubin.method}", note=found.anderson_rubin.in_words(),
+    )  # fmt: skip
+    strength = "strong" if found.strong else "weak: read the Anderson-Rubin interval"
+    effect = replace(
+        found.effect,
+        note=f"Effective F {found.effective_f:.1f} against a critical value of {found.effective_f_critical:.1f}: {strength}.",
+    )
+    assert found.first_stage is not None  # one instrument
+    return {"": effect, "uptake": found.first_stage, f"{analysis.id.split('/')[1]}/iv-anderson-rubin": robust}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 
 from hhp_stats.errors import UnknownName
 from hhp_stats.estimate.bounds import Bounds, lee_bounds, worst_case_bounds
@@ -11,6 +12,7 @@ from hhp_stats.estimate.weights import response_weights, weighted_effect
 from hhp_stats.plan.schema import Outcome, PlannedAnalysis
 from hhp_stats.results import Estimate
 from hhp_stats.studies.goal_setting.analysed import Material, models, outcome_column
+from hhp_stats.studies.goal_setting.linear_cells import pooled
 from hhp_stats.studies.goal_setting.sample import wellbeing_range
 
 LEE_STREAM = 3
@@ -18,13 +20,18 @@ BOOTSTRAP_DRAWS = 1_000
 
 
 def selection_likelihood(analysis: PlannedAnalysis, outcome: Outcome, material: Material) -> dict[str, Estimate]:
-    """Heckman's model by maximum likelihood, clustered by team; rho beside the effect."""
-    (model,) = models(analysis, outcome, material)
-    fit = heckman_likelihood(outcome=model.outcome, matrix=model.matrix, clusters=model.people["team_id"],
-                             conf_level=material.plan.conf_level)  # fmt: skip
+    """Heckman's model by maximum likelihood, clustered by team; rho beside the effect, or pooled over imputed baselines."""
+    fits = [
+        heckman_likelihood(outcome=model.outcome, matrix=model.matrix, clusters=model.people["team_id"],
+                           conf_level=material.plan.conf_level)
+        for model in models(analysis, outcome, material)
+    ]  # fmt: skip
+    if len(fits) > 1:
+        return {"": pooled([fit.coefficient(df="normal") for fit in fits])}
+    (fit,) = fits
     effect = fit.coefficient(df="normal")
     rho = Estimate(
-        estimate=fit.rho, std_error=0.0, df=effect.df, n=fit.n, n_clusters=fit.n_clusters, conf_level=fit.conf_level,
+        estimate=fit.rho, std_error=np.nan, df=effect.df, n=fit.n, n_clusters=fit.n_clusters, conf_level=fit.conf_level,
         method=f"{fit.method}, correlation of the errors of response and outcome", statistic=fit.lr_statistic,
         p_value=fit.lr_p_value, conf_low=fit.rho_conf_low, conf_high=fit.rho_conf_high,
         note="Interval by the inverse hyperbolic tangent; p of the likelihood-ratio test of no correlation.",
@@ -37,6 +44,29 @@ def selection_two_step(analysis: PlannedAnalysis, outcome: Outcome, material: Ma
     (model,) = models(analysis, outcome, material)
     fit = heckman_two_step(outcome=model.outcome, matrix=model.matrix, conf_level=material.plan.conf_level)
     return {"": fit.coefficient(df="normal")}
+
+
+def identification(outcomes: tuple[str, ...], material: Material) -> pd.DataFrame:
+    """On what does the selection model rest? One row an outcome: condition number, variance inflation, how many answered.
+
+    Without a term that predicts response alone, only the curvature of the response model tells selection from effect.
+    A scaled condition number above 30 is harmful (Belsley, Kuh and Welsch 1980).
+    """
+    rows = []
+    for key in outcomes:
+        analysis = material.plan.analysis(f"{key}/itt/heckman-two-step")
+        (model,) = models(analysis, material.plan.outcomes[key], material)
+        fit = heckman_two_step(outcome=model.outcome, matrix=model.matrix, conf_level=material.plan.conf_level)
+        rows.append(
+            {
+                "outcome": key,
+                "condition_number": fit.identification.condition_number,
+                "variance_inflation": fit.identification.variance_inflation,
+                "answered": fit.n_selected,
+                "people": fit.n,
+            }
+        )
+    return pd.DataFrame(rows)
 
 
 def weighted(analysis: PlannedAnalysis, outcome: Outcome, material: Material) -> dict[str, Estimate]:
@@ -86,7 +116,7 @@ def _bounded(found: Bounds) -> dict[str, Estimate]:
     """The effect row carries the middle of the bounds and the interval for the effect itself."""
     low, high = found.lower, found.upper
     middle = Estimate(
-        estimate=(low.estimate + high.estimate) / 2, std_error=0.0, df=np.inf, n=low.n, n_clusters=low.n_clusters,
+        estimate=(low.estimate + high.estimate) / 2, std_error=np.nan, df=np.inf, n=low.n, n_clusters=low.n_clusters,
         method=found.method, conf_level=found.conf_level, conf_low=found.conf_low, conf_high=found.conf_high,
         note="The estimate is the middle of the bounds, not a best guess; the interval covers the effect.",
     )  # fmt: skip

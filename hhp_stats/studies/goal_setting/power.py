@@ -20,6 +20,8 @@ from hhp_stats.results import ResultRow
 FORMULA = "hhp_stats.design.detectable_effect.cluster_detectable_effect"
 PROPORTIONS = "hhp_stats.design.detectable_effect.detectable_proportion"
 FIRST_PROTOCOL = 1300  # people before attrition, in the first version of the protocol (P106)
+HALF_YEAR_WEEKS = 26  # what the printed base rates belong to; follow-up is 24 weeks (C80)
+Direction = Literal["increase", "decrease"]
 
 
 def _clustering(people: float, assumed: PowerAssumption) -> Clustering:
@@ -41,60 +43,46 @@ def power_rows(people: pd.DataFrame, icc: float, plan: Plan) -> list[ResultRow]:
     left = 1 - absence.attrition
     planned = absence.n_before_attrition * left
     recruited = float(plan.design.recruited)
+    first = FIRST_PROTOCOL * left
     rows = [
-        _row(plan, "absence-planned", effect(planned), planned, "as planned: after attrition"),
-        _row(
-            plan,
-            "absence-no-baseline",
-            effect(planned, replace(absence, correlation=0.0)),
-            planned,
-            "as planned, without the baseline",
-        ),
-        _row(
-            plan,
-            "absence-first-protocol",
-            effect(FIRST_PROTOCOL * left),
-            FIRST_PROTOCOL * left,
-            "first version of the protocol",
-        ),
+        _row(plan, "absence-planned", effect(planned), planned, "as planned, after attrition"),
+        _row(plan, "absence-no-baseline", effect(planned, replace(absence, correlation=0.0)), planned,
+             "as planned, without the baseline"),
+        _row(plan, "absence-first-protocol", effect(first), first, "first version of the protocol"),
         _row(plan, "absence-recruited", effect(recruited), recruited, "as recruited, nobody lost"),
-        _row(
-            plan,
-            "absence-recruited-attrition",
-            effect(recruited * left),
-            recruited * left,
-            "as recruited, after the planned attrition",
-        ),
-    ]
+        _row(plan, "absence-recruited-attrition", effect(recruited * left), recruited * left,
+             "as recruited, after the planned attrition"),
+    ]  # fmt: skip
     achieved, n = _achieved(people, icc, absence)
-    rows.append(_row(plan, "absence-achieved", achieved, n, "with the team sizes, ICC and correlation of the data"))
+    rows.append(_row(plan, "absence-achieved", achieved, n, "with team sizes, ICC and correlation found in the data"))
     effective = _clustering(turnover.n_before_attrition * left, turnover).effective_per_arm
-    for name, direction, correlation in (("fall", "decrease", turnover.correlation), ("rise", "increase", turnover.correlation),
-                                         ("fall-no-correlation", "decrease", 0.0)):  # fmt: skip
-        reached = _proportion(turnover, direction, effective, rates, correlation)  # type: ignore[arg-type]
-        rows.append(
-            _row(
-                plan,
-                f"turnover-{name}",
-                reached,
-                planned,
-                f"turnover, {name.replace('-', ' ')}, as planned",
-                source=PROPORTIONS,
-            )
-        )
+    weeks = replace(turnover, baseline=(turnover.baseline or 0.0) * plan.design.endline_weeks / HALF_YEAR_WEEKS)
+    versions: tuple[tuple[str, Direction, PowerAssumption, str], ...] = (
+        ("fall", "decrease", turnover, "as planned: a fall"),
+        ("rise", "increase", turnover, "as planned: a rise"),
+        (
+            "fall-no-correlation",
+            "decrease",
+            replace(turnover, correlation=0.0),
+            "a fall, without a baseline correlation",
+        ),
+        (
+            "fall-24-weeks",
+            "decrease",
+            replace(weeks, correlation=0.0),
+            "a fall, the base rate restated for 24 weeks as well",
+        ),
+    )
+    for name, direction, assumed, words in versions:
+        reached = _proportion(assumed, direction, effective, rates)
+        rows.append(_row(plan, f"turnover-{name}", reached, planned, words, source=PROPORTIONS))
     return rows
 
 
-def _proportion(
-    assumed: PowerAssumption,
-    direction: Literal["increase", "decrease"],
-    effective: float,
-    rates: ErrorRates,
-    correlation: float,
-) -> float:
+def _proportion(assumed: PowerAssumption, direction: Direction, effective: float, rates: ErrorRates) -> float:
     base = assumed.baseline or 0.0
     other = detectable_proportion(control=base, direction=direction, effective_per_arm=effective, rates=rates,
-                                  baseline_correlation=correlation)  # fmt: skip
+                                  baseline_correlation=assumed.correlation)  # fmt: skip
     return abs(other - base)
 
 

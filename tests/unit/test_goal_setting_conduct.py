@@ -1,0 +1,138 @@
+"""What the goal-setting chapter says beside its planned effects: imputed baselines, strata, balance of those analysed, costs."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from hhp_stats.consistency.page_text import read_page
+from hhp_stats.estimate.imputation import impute
+from hhp_stats.intake.trial import Trial
+from hhp_stats.plan.load import load_plan
+from hhp_stats.present.goal_setting.disclosed import _differences_register, _differences_shown
+from hhp_stats.present.numbers import WITHHELD
+from hhp_stats.present.tables import FIGURE_SPACE, aligned, effects_table
+from hhp_stats.results import Estimate, result_frame
+from hhp_stats.studies.goal_setting import allocation, descriptives
+from hhp_stats.studies.goal_setting.analysed import Material
+from hhp_stats.studies.goal_setting.cost_benefit import cost_benefit, joint_bootstrap
+from hhp_stats.studies.goal_setting.imputation_model import before_imputation_plan
+from hhp_stats.studies.goal_setting.linear_cells import ordinary
+from hhp_stats.studies.goal_setting.sample import build_sample
+from hhp_stats.synthetic.assumptions import load_assumptions
+from hhp_stats.synthetic.simulate import simulate_trial
+
+
+@pytest.fixture(scope="module")
+def plan(root):
+    whole = load_plan(root, "goal_setting")
+    return replace(
+        whole, imputation=replace(whole.imputation, m=3), cost_benefit=replace(whole.cost_benefit, draws=40),
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def people(plan):
+    drawn = simulate_trial(11, n_people=600, effect=-0.5, nonresponse=True, assumptions=load_assumptions())
+    nothing = pd.DataFrame()
+    trial = Trial(study="goal_setting", people=drawn.people, teams=drawn.teams, inputs=nothing, problems=nothing,
+                  corrections=nothing, tolerances=nothing, linkage=nothing)  # fmt: skip
+    return build_sample(trial, plan).people
+
+
+@pytest.fixture(scope="module")
+def before(people, plan):
+    return impute(people, before_imputation_plan(plan))
+
+
+def test_baselines_imputed_from_baselines_do_not_know_the_arm(people, plan, before):
+    swapped = people.assign(treatment=1 - people["treatment"], absence_days=people["absence_days"] * 3)
+    again = impute(swapped, before_imputation_plan(plan))
+    for number in range(len(before)):
+        np.testing.assert_array_equal(
+            before.column("baseline_absence", number), again.column("baseline_absence", number)
+        )
+
+
+def test_recorded_and_imputed_baselines_add_up_to_all(people, plan, before):
+    table = descriptives.imputed_balance(before, "baseline_absence", plan)
+    missing = people["baseline_absence"].isna()
+    assert table["imputed"].sum() == missing.sum() > 20 and table["recorded"].sum() == (~missing).sum()
+    together = table["mean_recorded"] * table["recorded"] + table["mean_imputed"] * table["imputed"]
+    # The same sum in another order.
+    np.testing.assert_allclose(together / (table["recorded"] + table["imputed"]), table["mean_all"], rtol=1e-12)
+
+
+def test_differences_among_the_randomised_are_those_of_the_balance_table(people, plan):
+    table = descriptives.balance_differences(people, plan)
+    whole = descriptives.balance(people, plan, population="randomised")
+    np.testing.assert_array_equal(table["randomised"], whole["std_difference"])
+    known = descriptives.balance(people.loc[people["wellbeing_t2"].notna()], plan, population="x")
+    np.testing.assert_array_equal(table["wellbeing"], known["std_difference"])
+    level = table.loc[(table["level"] == "team manager")].iloc[0]
+    managers = people.loc[people["role"] == "team manager"].groupby("treatment").size()
+    assert level["least_randomised"] == managers.min()
+
+
+def test_differences_that_rest_on_few_people_are_withheld_with_their_whole(people, plan):
+    table = descriptives.balance_differences(people, plan)
+    few = table["level"] == "team manager"
+    table.loc[few, "least_absence"] = plan.disclosure.threshold - 1
+    gone = (table["level"] == "other").to_numpy()
+    shown = _differences_shown(table, plan, gone=gone)
+    assert not [name for name in shown if str(name).startswith("least_")]
+    role = (table["covariate"] == "role") & (table["kind"] == "categorical")
+    assert set(shown.loc[few | role, "absence"]) == {WITHHELD}
+    assert len(_differences_register(shown)) == int((shown == WITHHELD).sum().sum())
+    small = table["least_absence"].between(1, plan.disclosure.threshold - 1)
+    assert (shown.loc[~small & ~role & ~gone, "absence"] != WITHHELD).all()
+    assert (shown.loc[gone, ["randomised", "absence", "wellbeing"]] == WITHHELD).all(axis=None)
+
+
+def test_zeros_for_missing_records_move_teams_with_agency_staff(people):
+    row = allocation.strata_if_zero(people).iloc[0]
+    assert 0 < row["other_quartile"] <= row["teams"] and row["other_stratum"] <= row["teams"]
+    assert row["agency_with_absence_if_zero"] < row["agency_with_absence"]  # zeros pull teams with agency staff down
+
+
+def test_the_joint_bootstrap_is_centred_on_the_planned_absence_effect(people, plan, before):
+    material = Material(plan=plan, people=people, imputations={"randomised": before}, redraws=None)
+    planned = ordinary(plan.analysis("sickness_absence/itt/cr1"), plan.outcomes["sickness_absence"], material)[""]
+    draws = joint_bootstrap(material)
+    # Least squares of the same models in two ways.
+    assert draws.estimates["absence"] == pytest.approx(planned.estimate, rel=1e-9)
+    assert len(draws.draws) >= plan.cost_benefit.draws
+    assert 0.5 < draws.draws["absence"].std() / planned.std_error < 2  # 42 draws: a factor of two is beyond chance
+
+
+def test_every_other_intervention_of_the_plan_keeps_a_row(people, plan, before):
+    material = Material(plan=plan, people=people, imputations={"randomised": before}, redraws=None)
+    effect = Estimate(estimate=-0.5, std_error=0.4, df=80, n=600, n_clusters=90, method="x")
+    found = cost_benefit(material, absence=effect, turnover=effect.scaled(0.05))
+    rows = {row.result_id.split("/")[-1]: row for row in found.rows if row.estimand == "comparison"}
+    assert set(rows) == {"letters", "coffee"}
+    assert all(row.status == "not_estimated" and row.note and row.clause == "P91" for row in rows.values())
+    parts = found.parts.set_index("scenario").loc["programme-30"]
+    assert (parts["absence"] + parts["turnover"]) / parts["cost"] == pytest.approx(
+        next(row.estimate for row in found.rows if row.result_id.endswith("ratio/programme-30")), rel=1e-12
+    )
+
+
+def test_decimal_points_stand_below_each_other():
+    assert aligned([".055", ".06", "< .001", "\u2014"]) == [".055", f".06{FIGURE_SPACE}", "< .001", "\u2014"]
+    assert (
+        len({len(text) for text in aligned(["4", "3.9", "10.25"])}) > 1
+    )  # whole numbers keep their place before the point
+
+
+def test_headings_under_a_spanner_are_read_with_the_others():
+    row = Estimate(estimate=1.0, std_error=0.5, df=20, n=40, n_clusters=21, method="OLS").row(
+        result_id="s/o/itt/x", population="p", contrast="c", analysis="planned", clause="P54", source="test"
+    )
+    html = effects_table(
+        result_frame([row]), labels=["As planned"], stub="Version", arms={"Control": ["1.0"]}
+    ).as_raw_html()
+    (table,) = read_page(f"<body>{html}</body>").tables
+    assert table.headings == ["Version", "Control", "Difference", "95% CI", "p", "df", "People", "Teams"]
+    assert all(len(line) == len(table.headings) for line in table.rows[:1])
