@@ -45,6 +45,7 @@ class PageCheck:
     estimates: int  # lines of tables with an interval
     shares: int
     sentences: int
+    marks: int = 0  # numbers held against the results they name (`mark_check`)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
