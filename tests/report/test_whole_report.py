@@ -75,6 +75,12 @@ def planned_row(folder):
     return read_results(folder / "results.csv").set_index("result_id").loc[PLANNED]
 
 
+def test_every_published_figure_is_accounted_for(rendered):
+    page = words(rendered / "first/D-consistency.html")
+    assert "Of 346 figures and claims in the list of published results" in page
+    assert "do not, each for a reason that" in page and "The data differ" not in page
+
+
 def test_the_planned_number_stands_in_sentence_table_and_figure(rendered):
     row = planned_row(rendered / "first")
     page = words(rendered / "first/02-goal-setting.html")
