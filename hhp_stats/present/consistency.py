@@ -34,7 +34,7 @@ KINDS: Mapping[str, str] = {
     "two_sample": "Tests from means, standard errors and numbers of people", "rate_or_sum": "Rates, sums and repeated totals",
     "detectable_effect": "Detectable effects", "direction": "Words of direction", "significance": "Claims of significance",
     "spread": "Standard errors possible on the scale", "granularity": "Means possible on the scale",
-    "repeat": "Figures printed twice",
+    "interval": "Differences and intervals", "repeat": "Figures printed twice",
 }  # fmt: skip
 STUDIES: Mapping[str, str] = {
     "programme": "Programme", "beneficiaries": "Beneficiaries", "swing": "SWING", "mod_ing": "MoD-ING", "hiring": "Hiring",
