@@ -33,8 +33,8 @@ KINDS: Mapping[str, tuple[str, ...]] = {
 _MATCH: Mapping[str, str] = {
     "reproduced": "yes", "other_reading": "read otherwise", "not_reproduced": "no", "not_compared": "nothing to compare",
 }  # fmt: skip
-# In units as printed, so that a whole number printed whole is ours rounded to a tenth, not to a whole that would always agree.
-_FURTHER = 1
+_FURTHER = 1  # digit more than was printed: rounded like the printed figure ours would always seem to agree
+_COUNTED = ("n", "count", "max", "min")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +69,7 @@ def share(report: Reproduction) -> str:
     of = len(report.compared)
     left = len(unexplained(report.ledger))
     missed = (
-        "each for a reason that @tbl-d-missed gives"
+        "each for a reason that is given below"
         if not left
         else f"{count(left)} of them for no other reason than that the data are not those behind the documents"
     )
@@ -149,7 +149,7 @@ def missed(report: Reproduction) -> GT:
             "Comes back": _MATCH[str(row["standing"])], "Why": f"{why}; read as {row['reason']}" if row["reason"] else why,
         })  # fmt: skip
     table = plain_table(pd.DataFrame(rows), stub="Figure", groups="of",
-                        notes=["Here: as computed from the raw files. Conflicts by their number, in @tbl-d-conflicts and @tbl-a-conflicts."])  # fmt: skip
+                        notes=["Here: as computed from the raw files. Conflicts by their number: at the end of this appendix, those of the goal-setting trial in Appendix A."])  # fmt: skip
     return table.cols_align("left", columns=["Printed", "Comes back", "Why"])
 
 
@@ -192,15 +192,13 @@ def _ours(row: Mapping[Any, Any]) -> str:
     value = float(row["ours"])
     if math.isnan(value):
         return MISSING
-    if row["statistic"] in ("n", "count") and value.is_integer():
+    if row["statistic"] in _COUNTED and value.is_integer():
         return count(value)
-    digits = len(str(row["as_printed"]).partition(".")[2].split(" ")[0].rstrip("%"))
-    shown = number(value, digits + _FURTHER)
-    return (
-        shown
-        if float(shown.replace(",", "").replace("\u2212", "-")) or not value
-        else f"< {10.0 ** -(digits + _FURTHER):.{digits + _FURTHER}f}"
-    )
+    digits = len(str(row["as_printed"]).partition(".")[2].split(" ")[0].rstrip("%")) + _FURTHER
+    if row["statistic"] != "p":
+        return number(value, digits)
+    least = 10.0**-digits
+    return f"< {least:.{digits}f}".replace("0.", ".") if value < least else f"{value:.{digits}f}".removeprefix("0")
 
 
 TABLES: dict[str, Callable[..., GT]] = {
