@@ -29,11 +29,11 @@ COLUMNS = ("id", "trial", "outcome", "statistic", "as_printed", "value", "result
 Standing = Literal["reproduced", "other_reading", "not_reproduced", "not_compared"]
 STANDINGS: tuple[Standing, ...] = ("reproduced", "other_reading", "not_reproduced", "not_compared")
 REASONS: Mapping[str, str] = {
-    "other_source": "from another survey, statistic or study, of which the release holds no data",
-    "costs": "a cost of the Schwartz rounds, whose accounts are not in the release",
-    "interview": "from interviews or an interviewee's guess, of which there are no raw files",
-    "assumption": "assumed before the trial, not a result",
-    "instrument": "an end of a scale, not a result",
+    "other_source": "other surveys and statistics, of which the release holds no data",
+    "costs": "costs of the Schwartz rounds, whose accounts are not in the release",
+    "interview": "interviews and guesses of interviewees, of which there are no raw files",
+    "assumption": "assumptions made before a trial",
+    "instrument": "ends of a scale",
 }
 _DIRECTION, _SIGNIFICANCE = "stated_direction", "stated_significant"
 _RANDOMISED = ("beneficiaries", "swing", "mod_ing")  # the field trials of the second phase
@@ -176,7 +176,8 @@ def _claim(figure: Mapping[str, object], results: Iterable[tuple[dict[str, objec
             said.append("below 5%" if clear else "above 5%")
         else:
             raise InvalidInput(f"{WORDS}: {figure['id']} is a number ({figure['statistic']}), not a sentence")
-    return all(agree), ", ".join(said)
+    together = f"all {said[0]}" if len(said) > 1 and len(set(said)) == 1 else ", ".join(said)
+    return all(agree), together
 
 
 def further_rows(results: pd.DataFrame, *, tables: Mapping[str, Mapping[str, pd.DataFrame]]) -> pd.DataFrame:

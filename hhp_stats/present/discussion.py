@@ -156,7 +156,8 @@ def pairs(discussion: Discussion) -> GT:
     ]  # fmt: skip
     return plain_table(
         pd.DataFrame(cells), stub="Difference between",
-        notes=["First minus second effect on subjective wellbeing in standard deviations. Holm p: adjusted over all pairs."],
+        notes=["First minus second effect on subjective wellbeing in standard deviations. Holm p: adjusted over all pairs. Letters and "
+               "coffee are simulated without effect."],
     )  # fmt: skip
 
 

@@ -169,15 +169,15 @@ def figures_of(report: Reproduction, trial: str) -> GT:
 def without(report: Reproduction) -> GT:
     """The figures that nothing in the release could give, by reason."""
     rest = report.ledger[report.ledger["standing"] == "not_compared"]
-    rows = [
-        {
-            "Reason": str(reason)[:1].upper() + str(reason)[1:],
-            "Figures": count(len(part)),
-            "Which": ", ".join(part["id"]),
-        }
-        for reason, part in rest.groupby("reason", sort=False)
-    ]
-    return text_table(pd.DataFrame(rows), stub="Reason", numeric=["Figures"])
+    rows, notes = [], []
+    for reason, part in rest.groupby("reason", sort=False):
+        # The first words name the kind; what follows the comma is said once, below the table.
+        kind, _, why = str(reason).partition(", ")
+        rows.append(
+            {"Kind": kind[:1].upper() + kind[1:], "Figures": count(len(part)), "Which": ", ".join(sorted(part["id"]))}
+        )
+        notes += [f"{kind[:1].upper()}{kind[1:]}: {why}."] if why else []
+    return text_table(pd.DataFrame(rows), stub="Kind", numeric=["Figures"], notes=notes)
 
 
 def _label(row: Mapping[Any, Any]) -> str:
