@@ -19,6 +19,7 @@ from hhp_stats.consistency.comparisons import (
 )
 from hhp_stats.consistency.figures import Figures, design_figures, figures
 from hhp_stats.consistency.granularity import Scale, grim, sd_limits
+from hhp_stats.consistency.intervals import interval_checks, share_checks
 from hhp_stats.consistency.relations import (
     inputs_of,
     recompute_detectable_effects,
@@ -52,10 +53,10 @@ def audit(
     named; "does_not_reproduce", with what was tried; "not_checkable", because nothing printed determines the
     figure or rounding leaves it open.
 
-    Checked from the columns alone: p-values from means, standard errors and n; words of direction and
-    significance; totals of two arms; figures printed twice. With `relations` and `detectable_effects` rates,
+    Checked from the columns alone: p-values from means, standard errors and n; differences and intervals; shares
+    of counts; words of direction and significance; totals of two arms; figures printed twice. With `relations` and `detectable_effects` rates,
     sums and power; with `scales` whether means and spreads are possible on the scale (a scale's ends are also
-    taken from rows of statistic min and max of score units).
+    taken from rows of statistic min and max of score units, its step from one of statistic step).
 
     Refuses what `figures` refuses. A verdict is about arithmetic between printed figures, not about the
     data behind them.
@@ -85,6 +86,8 @@ def audit_checks(
     checks += direction_checks(printed, comparisons, lower_is_better=lower_is_better)
     checks += significance_checks(printed, comparisons, alpha=alpha)
     checks += spread_checks(printed, comparisons, scales=known)
+    checks += interval_checks(printed, comparisons)
+    checks += share_checks(printed)
     checks += repeat_checks(printed)
     checks += total_checks(printed)
     if relations is not None:
@@ -291,14 +294,15 @@ def _grim_check(prefix: str, mean: float, margin: float, n: int, scale: Scale) -
 
 
 def _scales(printed: Figures, given: Scales) -> dict[tuple[str, str], Scale]:
-    """The scales given, and ends printed as min and max of one outcome."""
+    """The scales given, and ends printed as min and max of one outcome, with its step if there is a row for it."""
     found = dict(given)
     frame = printed.frame
-    ends = frame[frame["statistic"].isin(["min", "max"]) & (frame["unit"].str.contains("score"))]
+    ends = frame[frame["statistic"].isin(["min", "max", "step"]) & (frame["unit"].str.contains("score"))]
     for (trial, outcome), rows in ends.groupby(["trial", "outcome"], sort=False):
         by = rows.set_index("statistic")["value"]
         if (str(trial), str(outcome)) not in found and {"min", "max"} <= set(by.index):
-            found[str(trial), str(outcome)] = Scale(low=float(by["min"]), high=float(by["max"]))
+            step = float(by["step"]) if "step" in by.index else None
+            found[str(trial), str(outcome)] = Scale(low=float(by["min"]), high=float(by["max"]), step=step)
     return found
 
 

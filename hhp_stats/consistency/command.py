@@ -29,7 +29,8 @@ from hhp_stats.errors import DataError, Problem
 PUBLISHED = "data/published"
 STATISTICS = (
     "n", "n_planned", "count", "mean", "se", "sd", "p", "stated_direction", "stated_significant", "percent", "response_rate",
-    "response_rate_planned", "mdes", "mdes_planned", "mdes_benchmark", "min", "max", "cost_gbp", "design",
+    "response_rate_planned", "mdes", "mdes_planned", "mdes_benchmark", "min", "max", "step",
+    "difference", "conf_low", "conf_high", "cost_gbp", "design",
 )  # fmt: skip
 _FILLED = ("id", "trial", "outcome", "group", "statistic", "value", "as_printed")
 _WRONG = ("does_not_reproduce", "another_reading")
@@ -130,7 +131,7 @@ def read_figures(file: Path) -> pd.DataFrame:
     except UnicodeDecodeError as error:
         raise DataError([_problem(name, "A02", f"The file must be text in UTF-8; byte {error.start} is not.",
                                   "Save it as CSV UTF-8.")]) from None  # fmt: skip
-    rows = list(csv.reader(io.StringIO(text, newline="")))
+    rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text)))
     if not rows or not any(rows[0]):
         raise DataError([_problem(name, "A03", "The file must not be empty.", "Give a heading and one row a figure.")])
     heading, body = [column.strip() for column in rows[0]], rows[1:]
@@ -154,6 +155,14 @@ def read_figures(file: Path) -> pd.DataFrame:
     if problems:
         raise DataError(problems)
     return pd.DataFrame(records)
+
+
+def _delimiter(text: str) -> str:
+    """What parts the cells: a comma, or what spreadsheets in other languages write when the heading shows it."""
+    heading = text.lstrip().partition("\n")[0]
+    return next(
+        (mark for mark in (",", ";", "\t") if f"{COLUMNS[0]}{mark}" in heading or f"{mark}{COLUMNS[0]}" in heading), ","
+    )
 
 
 def _heading_problems(name: str, heading: Sequence[str]) -> Iterator[Problem]:
@@ -193,6 +202,7 @@ _RULES: dict[str, tuple[Any, str, str]] = {
     "p": (lambda v: 0 <= v <= 1, "a p-value lies between 0 and 1.", "Correct it; for p < .01 write 0.01 and <.01 in as_printed."),
     "n": (lambda v: v > 0 and v == int(v), "a number of people is a whole number above 0.", "Correct it."),
     "count": (lambda v: v >= 0, "a count is not negative.", "Correct it."),
+    "step": (lambda v: v > 0, "the step of a scale is above 0.", "Correct it, or leave the row out."),
     "se": (lambda v: v > 0, "a standard error is above 0.", "Correct it; if it is printed as 0, leave the row out."),
     "sd": (lambda v: v > 0, "a standard deviation is above 0.", "Correct it; if it is printed as 0, leave the row out."),
     "stated_direction": (lambda v: v in (-1, 0, 1), "a direction in words is 1 (higher), -1 (lower) or 0 (the same).",

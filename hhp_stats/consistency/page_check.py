@@ -47,10 +47,13 @@ class PageCheck:
     estimates: int  # lines of tables with an interval
     shares: int
     sentences: int
+    marks: int = 0  # numbers held against the results they name (`mark_check`)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Printed:
+class Printed:
+    """A printed number with its rounding."""
+
     value: float
     margin: float  # half a unit of the last digit
 
@@ -133,7 +136,7 @@ def table_estimates(table: PageTable) -> Iterator[str]:
 
 
 def p_range(
-    *, estimate: _Printed, low: _Printed, high: _Printed, level: float, freedom: tuple[float, float]
+    *, estimate: Printed, low: Printed, high: Printed, level: float, freedom: tuple[float, float]
 ) -> tuple[float, float]:
     """Least and most p that rounded figures allow: t = estimate / (half interval / quantile), over all df given."""
     half = (high.value - low.value) / 2
@@ -189,7 +192,7 @@ def sentence_tests(text: str) -> Iterator[str]:
             low, high = _printed(found[2]), _printed(found[3])
             if low is None or high is None:
                 continue
-            half = _Printed(value=(low.value + high.value) / 2, margin=(low.margin + high.margin) / 2)
+            half = Printed(value=(low.value + high.value) / 2, margin=(low.margin + high.margin) / 2)
             least, most = p_range(
                 estimate=half, low=low, high=high, level=float(found[1]) / 100, freedom=(FEWEST, math.inf)
             )
@@ -221,12 +224,12 @@ def _freedom(cell: str) -> tuple[float, float] | None:
     return None if printed is None else (max(printed.value - printed.margin, 0.5), printed.value + printed.margin)
 
 
-def _printed(cell: str) -> _Printed | None:
+def _printed(cell: str) -> Printed | None:
     text = cell.replace("\u2212", "-").replace(",", "")
     if not re.fullmatch(r"-?\d+(?:\.\d+)?", text):
         return None
     decimals = len(text.split(".")[1]) if "." in text else 0
-    return _Printed(value=float(text), margin=0.5 * 10.0**-decimals)
+    return Printed(value=float(text), margin=0.5 * 10.0**-decimals)
 
 
 def _share_agrees(part: str, whole: str, share: str) -> bool:

@@ -11,6 +11,7 @@ from hhp_stats.errors import InvalidInput
 
 Bound = Literal["none", "lower", "upper"]
 
+_LONGEST = 6  # words of a token that a reason repeats
 _NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?|\.\d+")
 # Words that turn a figure into a bound; the first that occurs decides, so negated ones come first.
 _BOUNDS: tuple[tuple[str, Bound, bool], ...] = (  # word, bound, does the figure itself meet it?
@@ -45,6 +46,12 @@ class PrintedFigure:
     def high(self) -> float:
         """The largest number that could have been printed so."""
         return math.inf if self.bound == "lower" else self.value + (self._slack if self.bound == "none" else 0.0)
+
+    @property
+    def short(self) -> str:
+        """The printed token; of a whole phrase only its beginning, since the figure is what counts."""
+        said = self.text.split()
+        return self.text if len(said) <= _LONGEST else " ".join([*said[: _LONGEST - 1], "\u2026"])
 
     @property
     def in_words(self) -> bool:

@@ -120,7 +120,7 @@ def relation_checks(figures: Figures, recomputed: Iterable[Recomputed], *, detec
         if not item.printed_id or item.reproduces is None:
             continue
         printed = figures.printed(item.printed_id)
-        said = f"{item.quantity}: {item.value:.4g} recomputed, {printed.text} printed"
+        said = f"{item.quantity}: {item.value:.4g} recomputed, {printed.short} printed"
         if not math.isnan(item.people_for_printed) and not item.reproduces:
             said += f"; the printed value needs {item.people_for_printed:.0f} people"
         reading = item.reading or "as printed"

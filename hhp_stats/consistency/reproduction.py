@@ -15,6 +15,8 @@ COLUMNS = ("published_id", "result_id", "column", "published", "ours", "matches"
 MAPPING = ("published_id", "result_id", "column", "decimals")
 # A ten-millionth of a rounding margin: halves such as 0.125 have exact doubles, .045 has none.
 ROOM = 1e-7
+# What a share in words can mean: tenths, quarters and thirds of a hundred.
+FRACTIONS = tuple(sorted({10.0 * k for k in range(11)} | {25.0, 75.0, 100 / 3, 200 / 3}))
 
 
 def read_mapping(root: Path, group: str) -> pd.DataFrame:
@@ -42,7 +44,8 @@ def reproduction_table(published: Figures | pd.DataFrame, results: pd.DataFrame,
 
     `published`: the printed figures (`consistency.figures`); `results`: a result frame; `mapping`: as `read_mapping`
     returns it. A figure matches if ours, times `factor`, lies within half a unit of the last printed digit; bounds
-    ("more than 2,800") and figures given as words match as `PrintedFigure.agrees` has them.
+    ("more than 2,800") and figures given as words match as `PrintedFigure.agrees` has them, and a share in words ("two
+    thirds") if no other simple fraction (`FRACTIONS`) is nearer to ours.
 
     Returns one row a mapped figure: published_id, result_id, column, published, ours, matches. `ours` is missing,
     and `matches` false, where the result was not estimated.
@@ -66,6 +69,8 @@ def reproduction_table(published: Figures | pd.DataFrame, results: pd.DataFrame,
         ours = math.nan if pd.isna(value) else float(value) * float(entry.get("factor", 1.0))
         matches = not math.isnan(ours) and _agrees(printed.value, printed.margin, ours, bound=printed.bound != "none",
                                                    agrees=printed.agrees(ours, ours))  # fmt: skip
+        if printed.in_words and printed.bound == "none" and table.row(str(entry["published_id"]))["unit"] == "%":
+            matches = not math.isnan(ours) and _nearest(ours) == _nearest(printed.value)
         rows.append({"published_id": entry["published_id"], "result_id": key, "column": column,
                      "published": printed.value, "ours": ours, "matches": matches})  # fmt: skip
     return pd.DataFrame(rows, columns=list(COLUMNS))
@@ -85,6 +90,11 @@ def _agrees(value: float, margin: float, ours: float, *, bound: bool, agrees: bo
     if bound or math.isnan(margin):
         return agrees
     return abs(ours - value) <= margin * (1 + ROOM)
+
+
+def _nearest(share: float) -> float:
+    """The simple fraction nearest to a share in per cent."""
+    return min(FRACTIONS, key=lambda fraction: abs(fraction - share))
 
 
 def _refuse_other_decimals(figure: str, margin: float, decimals: object) -> None:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from hhp_stats.consistency.mark_check import check_marks
 from hhp_stats.consistency.page_check import PageCheck, check_pages
 from hhp_stats.errors import SelfCheckFailed
 from hhp_stats.remember import Remember, make_again
@@ -57,8 +58,8 @@ def check_report(root: Path, pages: Path, *, remember: Remember = make_again) ->
     """Is everything that is about to be published consistent with itself: results, participant flows, pages?
 
     `pages` is the folder of rendered pages; results and flows are read below `.report/results/`. A book without pages (a
-    PDF alone) is checked in its results. Refuses (SelfCheckFailed) what `check_results`, `check_flow` and `check_pages`
-    refuse.
+    PDF alone) is checked in its results. Refuses (SelfCheckFailed) what `check_results`, `check_flow`, `check_pages` and
+    `check_marks` refuse.
     """
     folder = root / FOLDER
     frame = read_results(folder / "results.csv")
@@ -69,7 +70,7 @@ def check_report(root: Path, pages: Path, *, remember: Remember = make_again) ->
             check_flow(pd.read_csv(flow), frame, study=study)
     if not any(pages.glob("*.html")):
         return found, PageCheck(pages=0, estimates=0, shares=0, sentences=0)
-    return found, check_pages(pages, remember=remember)
+    return found, replace(check_pages(pages, remember=remember), marks=check_marks(pages, frame))
 
 
 def check_results(frame: pd.DataFrame) -> FrameCheck:

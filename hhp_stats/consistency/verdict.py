@@ -13,7 +13,7 @@ from hhp_stats.consistency.figures import Figures
 from hhp_stats.errors import InvalidInput
 
 Kind = Literal["two_sample", "rate_or_sum", "detectable_effect", "direction", "significance", "spread", "granularity",
-               "repeat", "none"]  # fmt: skip
+               "interval", "repeat", "none"]  # fmt: skip
 Finding = Literal["reproduces", "another_reading", "does_not_reproduce", "not_checkable"]
 
 FINDINGS: dict[Finding, str] = {

@@ -34,7 +34,7 @@ KINDS: Mapping[str, str] = {
     "two_sample": "Tests from means, standard errors and numbers of people", "rate_or_sum": "Rates, sums and repeated totals",
     "detectable_effect": "Detectable effects", "direction": "Words of direction", "significance": "Claims of significance",
     "spread": "Standard errors possible on the scale", "granularity": "Means possible on the scale",
-    "repeat": "Figures printed twice",
+    "interval": "Differences and intervals", "repeat": "Figures printed twice",
 }  # fmt: skip
 STUDIES: Mapping[str, str] = {
     "programme": "Programme", "beneficiaries": "Beneficiaries", "swing": "SWING", "mod_ing": "MoD-ING", "hiring": "Hiring",
@@ -144,7 +144,7 @@ def tests(report: ConsistencyReport) -> GT:
         rows.append({
             "Comparison": _contrast(found), "of": TRIALS[comparison.trial], "Difference": number(found.test.estimate),
             "p from the arms": p_value(found.test.p_value), "Rounding allows": _p_interval(found.p_range.low, found.p_range.high),
-            "p as printed": _as_printed(row["as_printed"]), "Verdict": _VERDICT[str(row["verdict"])], "Reading that fits": other,
+            "p as printed": as_printed(row["as_printed"]), "Verdict": _VERDICT[str(row["verdict"])], "Reading that fits": other,
         })  # fmt: skip
     return _grouped(
         rows, stub="Comparison", words=["Verdict", "Reading that fits"],
@@ -180,7 +180,7 @@ def _relation_table(report: ConsistencyReport, found: list[Recomputed], *, place
         row = {
             "Quantity": _tidy(item.quantity),
             "Recomputed": _tidy(f"{item.value:,.{places}g}"),
-            "Printed": MISSING if printed is None else _as_printed(printed["as_printed"]),
+            "Printed": MISSING if printed is None else as_printed(printed["as_printed"]),
         }
         if people:
             row["People it needs"] = (
@@ -216,7 +216,7 @@ def every(report: ConsistencyReport, trial: str) -> GT:
 def _verdict_table(report: ConsistencyReport, kept: pd.Series, *, recomputed: bool) -> GT:
     rows = []
     for row in report.verdicts[kept].to_dict("records"):
-        cells = {"Figure": str(row["id"]), "Printed": _as_printed(str(row["as_printed"]))}
+        cells = {"Figure": str(row["id"]), "Printed": as_printed(str(row["as_printed"]))}
         if recomputed:
             cells["Recomputed"] = MISSING if pd.isna(row["recomputed"]) else _tidy(f"{row['recomputed']:,.4g}")
         reading = "" if row["reading"] == "as printed" else f"Read as {row['reading']}: "
@@ -297,7 +297,7 @@ def _tidy(text: str) -> str:
     return re.sub(r"(?<![\w\d-])-(?=[\d.])", MINUS, words)
 
 
-def _as_printed(text: object) -> str:
+def as_printed(text: object) -> str:
     """The printed token; of a whole phrase only its beginning, since the figure is what counts."""
     words = str(text).split()
     return _tidy(" ".join(words if len(words) <= LONGEST else [*words[: LONGEST - 1], "\u2026"]))

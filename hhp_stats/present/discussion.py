@@ -17,6 +17,7 @@ from hhp_stats.present.embed import EmbeddedFigure, embed
 from hhp_stats.present.figures import forest
 from hhp_stats.present.marks import shown
 from hhp_stats.present.numbers import MISSING, count, interval, level, lowered, number, p_value, plural, spelled
+from hhp_stats.present.release import read_release
 from hhp_stats.present.tables import plain_table
 from hhp_stats.project_root import find_root
 from hhp_stats.results import read_results
@@ -66,7 +67,11 @@ class Discussion:
         """All effects in standard deviations."""
         rows = self.effects
         labels = [f"{NAMES[row['study']]}: {lowered(row['label'])}" for row in rows.to_dict("records")]
-        drawing = forest(rows, labels=labels, unit="standard deviations", favours=("worse", "better"))
+        drawn_without = (
+            rows["study"].isin(WITHOUT_EFFECT) if read_release(self.root).synthetic else rows["study"].isin([])
+        )
+        drawing = forest(rows, labels=labels, unit="standard deviations", favours=("worse", "better"),
+                         muted=rows.loc[drawn_without, "result_id"].tolist())  # fmt: skip
         drawing.axes[0].set_xlabel("Effect of the offer in standard deviations; to the right is better")
         words = "; ".join(
             f"{label} {number(row['estimate'])} ({interval(row['conf_low'], row['conf_high'])})"
@@ -76,7 +81,8 @@ class Discussion:
             drawing, root=self.root, document=DOCUMENT, label="effects-all-studies",
             alt=f"Effects with 95% intervals in standard deviations, turned so that above zero is better. {words}.",
             caption=f"Effects of all trials in standard deviations, turned so that right is better: "
-            f"{_some(int(_clear(rows).sum()))} of {count(len(rows))} intervals leave out zero",
+            f"{_some(int(_clear(rows).sum()))} of {count(len(rows))} intervals leave out zero"
+            + ("; grey with open marks: simulated without any effect" if drawn_without.any() else ""),
         )  # fmt: skip
 
     def wellbeing(self) -> pd.DataFrame:
@@ -150,7 +156,8 @@ def pairs(discussion: Discussion) -> GT:
     ]  # fmt: skip
     return plain_table(
         pd.DataFrame(cells), stub="Difference between",
-        notes=["First minus second effect on subjective wellbeing in standard deviations. Holm p: adjusted over all pairs."],
+        notes=["First minus second effect on subjective wellbeing in standard deviations. Holm p: adjusted over all pairs. Letters and "
+               "coffee are simulated without effect."],
     )  # fmt: skip
 
 

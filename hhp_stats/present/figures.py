@@ -17,12 +17,14 @@ from hhp_stats.traced import note_results
 
 
 def forest(rows: pd.DataFrame, *, labels: Sequence[str], unit: str, planned: str | Collection[str] = "", digits: int = 2,
-           scale: float = 1.0, favours: tuple[str, str] = ("", ""), limits: tuple[float, float] | None = None) -> Figure:  # fmt: skip
+           scale: float = 1.0, favours: tuple[str, str] = ("", ""), limits: tuple[float, float] | None = None,
+           muted: Collection[str] = ()) -> Figure:  # fmt: skip
     """Estimates and intervals, one line a row, zero marked, rows with an id in `planned` emphasised.
 
     Rows that could not be estimated keep their line and say so. Infinite ends run to the frame, and with `limits` (ends of the
     axis) so do those beyond it, with an arrow; their numbers stand beside the frame as all others.
-    `scale` multiplies estimates and intervals (100 for percentage points).
+    `scale` multiplies estimates and intervals (100 for percentage points). Rows with an id in `muted` are grey with an
+    open mark, so that they can be told apart in print as well.
     """
     apply_style()
     note_results(rows["result_id"])
@@ -37,7 +39,7 @@ def forest(rows: pd.DataFrame, *, labels: Sequence[str], unit: str, planned: str
     axes.set_xlim(low - margin, high + margin)
     for line, (row, label) in enumerate(zip(rows.to_dict("records"), labels, strict=True)):
         _forest_line(axes, row, y=count - 1 - line, label=label, emphasised=row["result_id"] in marked,
-                     digits=digits, scale=scale)  # fmt: skip
+                     muted=row["result_id"] in muted, digits=digits, scale=scale)  # fmt: skip
     axes.axvline(0, color=QUIET, linewidth=0.8, zorder=0)
     axes.set_ylim(-0.7, count - 0.3)
     axes.set_yticks([])
@@ -49,9 +51,9 @@ def forest(rows: pd.DataFrame, *, labels: Sequence[str], unit: str, planned: str
     return figure
 
 
-def _forest_line(axes: Axes, row: Mapping[Any, Any], *, y: float, label: str, emphasised: bool, digits: int,
-                 scale: float) -> None:  # fmt: skip
-    colour, weight = (PALETTE[4], "bold") if emphasised else (TREATMENT, "normal")
+def _forest_line(axes: Axes, row: Mapping[Any, Any], *, y: float, label: str, emphasised: bool, muted: bool,
+                 digits: int, scale: float) -> None:  # fmt: skip
+    colour, weight = (PALETTE[4], "bold") if emphasised else (QUIET if muted else TREATMENT, "normal")
     axes.annotate(
         label, (-0.02, y), xycoords=("axes fraction", "data"), ha="right", va="center", fontsize=8.5, weight=weight
     )
@@ -74,7 +76,8 @@ def _forest_line(axes: Axes, row: Mapping[Any, Any], *, y: float, label: str, em
         for end, beyond, mark in ((left, low < left, "<"), (right, high > right, ">")):
             if beyond:
                 axes.plot([end], [y], marker=mark, color=colour, markersize=4)
-    axes.plot([middle], [y], marker="D" if emphasised else "o", color=colour, markersize=6 if emphasised else 4.5)
+    axes.plot([middle], [y], marker="D" if emphasised else "o", color=colour, markersize=6 if emphasised else 4.5,
+              markerfacecolor="white" if muted else colour)  # fmt: skip
     words = (
         f"{number(middle, digits)}  ({interval(low, high, digits)})" if not np.isnan(low) else number(middle, digits)
     )

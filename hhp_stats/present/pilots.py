@@ -227,9 +227,9 @@ def goes_on(report: PilotReport) -> str:
 def interviewees(report: PilotReport) -> str:
     """Who was interviewed about flexitime."""
     return (
-        f"{count(report.count('sample/interviewees'))} people were interviewed: {spelled(report.count('sample/social_workers'))} social workers, "
-        f"{spelled(report.count('sample/senior_practitioners'))} of them a senior practitioner, {spelled(report.count('sample/team_managers'))} team managers and "
-        f"{spelled(report.count('sample/service_leads'))} service lead. {spelled(report.count('sample/long_term_users')).capitalize()} had used the policy for more than a year, "
+        f"{count(report.count('sample/interviewees'))} people were interviewed. {spelled(report.count('sample/team_managers')).capitalize()} manage a team and "
+        f"{spelled(report.count('sample/service_leads'))} leads the service; the other {spelled(report.count('sample/social_workers'))} are social workers, "
+        f"{spelled(report.count('sample/senior_practitioners'))} of them in a senior post. {spelled(report.count('sample/long_term_users')).capitalize()} had used the policy for more than a year, "
         f"{spelled(report.count('sample/recent_users'))} for less, and {spelled(report.count('sample/non_users'))} did not use it."
     )
 

@@ -234,6 +234,12 @@ _RATES = (
     ("CTX-WL58", "Workload too high", "Children\u2019s social workers who agreed"),
     ("CTX-WL55", "Too many roles", "Children\u2019s social workers who agreed"),
     ("CTX-BOI-40", "Meaning to leave the profession", "Respondents of a survey in 2018"),
+    ("CTX-OT-H", "Hours beyond the contract, a week", "Respondents of the same survey, on average"),
+    ("CTX-OT-D", "The same, days a year", "Respondents of the same survey, on average"),
+    ("CTX-BOI-90", "Conditions at work better than theirs", "Employees in public and private occupations, same survey"),
+    ("CTX-PAPER", "Paperwork a heavy claim on time", "Social workers polled by the What Works centre"),
+    ("CTX-DFE-10", "Lighter paperwork would keep them", "Those who think of leaving; the first reason of each"),
+    ("CTX-TEACH", "Leaving, against teachers", "As the programme\u2019s web page has it, without a source"),
     ("CTX-LEAVE12", "Expect to have left within a year", "Child and family social work at any authority; 2021"),
 )  # fmt: skip
 

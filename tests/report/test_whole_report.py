@@ -18,6 +18,7 @@ import pandas as pd
 import pytest
 from openpyxl import load_workbook
 
+from hhp_stats.consistency.page_text import read_page
 from hhp_stats.plan.load import load_plan
 from hhp_stats.present.chapter import StudyReport
 from hhp_stats.present.goal_setting.figures import FIGURES
@@ -79,6 +80,26 @@ def rendered(tmp_path_factory):
 
 def planned_row(folder):
     return read_results(folder / "results.csv").set_index("result_id").loc[PLANNED]
+
+
+def test_no_page_shares_a_run_of_words_with_the_documents(rendered):
+    sys.path.insert(0, str(ROOT / "tests/prose"))
+    from own_words import shared_runs, source_runs
+
+    known = source_runs()
+    for page in sorted((rendered / "first").glob("*.html")):
+        if page.name == "references.html":  # titles of works that both cite
+            continue
+        text = read_page(page.read_text(encoding="utf-8"))
+        cells = (cell for table in text.tables for row in table.rows for cell in row)
+        found = [run for piece in (*text.paragraphs, *cells) for run in shared_runs(piece, known)]
+        assert not found, f"{page.name}: {found}"
+
+
+def test_every_published_figure_is_accounted_for(rendered):
+    page = words(rendered / "first/D-consistency.html")
+    assert "Of 346 figures and claims in the list of published results" in page
+    assert "do not, each for a reason that" in page and "The data differ" not in page
 
 
 def test_the_planned_number_stands_in_sentence_table_and_figure(rendered):

@@ -159,7 +159,7 @@ def test_no_clear_effect_is_said_to_be_none(tmp_path: Path) -> None:
     assert "No interval leaves out zero" in side.say("overview")
     assert "none differs" in side.say("compared")
     assert "no interval for wellbeing leaves it out" in side.say("excluded")
-    assert side.figure().caption.endswith("none of 2 intervals leave out zero")
+    assert "none of 2 intervals leave out zero; grey with open marks: simulated" in side.figure().caption
 
 
 def test_pairs_that_differ_are_counted(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from hhp_stats.consistency.mark_check import check_marks, mark_problems
 from hhp_stats.consistency.page_check import check_pages, sentence_shares, sentence_tests, table_estimates, table_shares
 from hhp_stats.consistency.page_text import PageTable, read_page
 from hhp_stats.consistency.self_check import check_flow, check_report, check_results
@@ -130,7 +131,7 @@ def page(difference: str = "0.40", reach: str = "\u22120.10 to 0.90", p: str = "
          words: str = "") -> str:  # fmt: skip
     return f"""<html><head><title>1 of 2 (90%)</title></head><body><nav>1 of 2 (90%)</nav><main>
     <table><thead><tr><th>Outcome</th><th>Difference</th><th>95% CI</th><th>p</th><th>df</th></tr></thead>
-    <tbody><tr><th>Wellbeing</th><td><span data-result="x">{difference}</span></td><td>{reach}</td><td>{p}</td><td>{df}</td></tr></tbody></table>
+    <tbody><tr><th>Wellbeing</th><td><span data-result="trial/outcome/itt/hc2">{difference}</span></td><td>{reach}</td><td>{p}</td><td>{df}</td></tr></tbody></table>
     <table><thead><tr><th>Arm</th><th>Randomised</th><th>Answered</th></tr></thead>
     <tr><td>Treated</td><td>574</td><td>130 ({share})</td></tr></table>
     <p>{words or "128 of the 641 staff offered it (20.0%) began."} Wellbeing rose (95% CI \u22120.10 to 0.90, p = .11).<br>End.</p>
@@ -249,3 +250,49 @@ def test_reader_sees_what_a_reader_sees() -> None:
     assert [table.headings[0] for table in found.tables] == ["Outcome", "Arm"]
     assert found.tables[0].rows == [["Wellbeing", "0.40", "\u22120.10 to 0.90", ".11", "98"]]
     assert not any("90%)" in text or "1%)" in text for text in found.paragraphs)
+
+
+# ---------------------------------------------------------------- numbers that name their result
+MARKED = "<html><main><p>It was <span class='result' data-result='trial/outcome/itt/hc2'>{}</span>.</p></main></html>"
+
+
+@pytest.mark.parametrize(
+    "shown", ["0.40", "0.4", "40.0", ".11", "100", "98", "\u22120.10 to 0.90", "<span>0.90</span>", "outcome/itt/hc2"]
+)
+def test_number_of_its_result_passes(shown: str) -> None:
+    rows = {"trial/outcome/itt/hc2": result_frame([row()]).to_dict("records")[0]}
+    assert not any(mark_problems(MARKED.format(shown), rows))
+
+
+@pytest.mark.parametrize(
+    "shown",
+    ["0.41", "\u22120.40", "41.0", ".12", "< .001", "101", "97", "\u22120.10 to 0.91", "\u22120.20 to 0.90", "> 1,000"],
+)
+def test_number_of_another_result_is_found(tmp_path: Path, shown: str) -> None:
+    with pytest.raises(SelfCheckFailed, match=r"page\.html.*trial/outcome/itt/hc2"):
+        check_marks(write(tmp_path, MARKED.format(shown)), result_frame([row()]))
+
+
+def test_large_degrees_of_freedom_are_printed_as_a_bound(tmp_path: Path) -> None:
+    assert check_marks(write(tmp_path, MARKED.format("> 1,000")), result_frame([row(df=1285.0)])) == 1
+
+
+def test_unknown_result_is_found(tmp_path: Path) -> None:
+    with pytest.raises(SelfCheckFailed, match="which is no result"):
+        check_marks(write(tmp_path, MARKED.format("0.40")), result_frame([row("trial/outcome/itt/other")]))
+
+
+def test_report_with_a_stale_number_is_refused(tmp_path: Path) -> None:
+    """A page kept from an earlier run agrees with itself; only its results know better."""
+    results, pages = tmp_path / ".report/results", tmp_path / "pages"
+    results.mkdir(parents=True)
+    write_results(result_frame([row()]), results / "results.csv")
+    pages.mkdir()
+    write(pages, page())
+    assert check_report(tmp_path, pages)[1].marks == 1
+    moved = Estimate(estimate=0.50, std_error=0.25, df=98.0, n=100, n_clusters=None, method="OLS, HC2").row(
+        result_id="trial/outcome/itt/hc2", population="responders", contrast="treatment minus control", analysis="planned", clause="R01", source="",
+    )  # fmt: skip
+    write_results(result_frame([moved]), results / "results.csv")
+    with pytest.raises(SelfCheckFailed, match="not those of the results they name"):
+        check_report(tmp_path, pages)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from hhp_stats.consistency.granularity import grim
+from hhp_stats.consistency.ledger import read_lists
 from hhp_stats.consistency.reproduction import share_reproduced
 from hhp_stats.present.hiring.report import HiringReport
-from hhp_stats.present.numbers import count, number, p_value, percent, plural
+from hhp_stats.present.numbers import count, number, p_value, percent, plural, spelled
 
 RATES = ("DIVJ-JME", "DIVJ-SME", "DIVJ-JWB", "DIVJ-SWB")
 
@@ -87,5 +88,10 @@ def printed_p(report: HiringReport) -> str:
 
 def reproduced(report: HiringReport) -> str:
     """How many printed figures come back."""
-    same, all_of = share_reproduced(report.reproduced())
-    return f"Of {count(all_of)} printed figures of the two experiments, {count(same)} ({percent(same / all_of, 0)}) come back to the printed digit."
+    table = report.reproduced()
+    same, all_of = share_reproduced(table)
+    otherwise = int((table["matches"] & table["published_id"].isin(list(read_lists(report.root).readings))).sum())
+    return (
+        f"Of {count(all_of)} printed figures of the two experiments, {count(same)} ({percent(same / all_of, 0)}) come back to the printed "
+        f"digit, {spelled(otherwise)} of them only if they are read in another way than the text says."
+    )

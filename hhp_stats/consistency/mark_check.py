@@ -1,0 +1,129 @@
+"""Does every number on a page that says which result it comes from still say what that result says?
+
+A number printed from a row of the result frame carries the row's id (`present.marks`). It is held against the row when
+everything is rendered: a page edited by hand, a chapter kept from an earlier run, or a presenter that reads one row and
+names another cannot reach the report.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from hhp_stats.errors import SelfCheckFailed
+from hhp_stats.present.numbers import MINUS, count, number, p_value
+from hhp_stats.present.tables import MANY
+
+ATTRIBUTE = "data-result"
+_P = ("p_value", "p_adjusted")
+_COUNTS = ("n", "n_clusters")
+_VALUES = ("estimate", "std_error", "df", "statistic", "conf_low", "conf_high", "conf_level")
+# A share is printed in per cent, an effect on a probability in percentage points.
+_SCALES = (1, 100)
+
+
+def check_marks(folder: Path, frame: pd.DataFrame) -> int:
+    """Is every marked number of the pages below `folder` one of its result's? Returns how many were checked.
+
+    `frame`: the result frame that the pages claim to print. Refuses (SelfCheckFailed, naming page, number and result) any
+    that is not.
+    """
+    rows = {
+        str(row["result_id"]): {str(name): value for name, value in row.items()} for row in frame.to_dict("records")
+    }
+    checked, found = 0, []
+    for file in sorted(folder.glob("*.html")):
+        for problem in mark_problems(file.read_text(encoding="utf-8"), rows):
+            checked += 1
+            if problem:
+                found.append(f"{file.name}: {problem}")
+    if found:
+        raise SelfCheckFailed("numbers on the rendered pages are not those of the results they name", found)
+    return checked
+
+
+def mark_problems(html: str, rows: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """For every marked number of a page: what is wrong with it, or "".
+
+    `rows`: the result frame by result id. A number is right if one of its row's values, in its own unit or in per cent,
+    is printed so at the digits that the number has. Signs may be in the words ("lower by 0.71").
+    """
+    reader = _Marks()
+    reader.feed(html)
+    reader.close()
+    for key, text in reader.found:
+        if key not in rows:
+            yield f"{text!r} is said to come from {key}, which is no result"
+        elif not all(printed_from(end, rows[key]) for end in text.split(" to ")):
+            yield f"{text!r} is said to come from {key}, which has {_values(rows[key])}"
+        else:
+            yield ""
+
+
+def printed_from(text: str, row: Mapping[str, Any]) -> bool:
+    """Would one of the row's values be printed as this number?"""
+    if any(text == p_value(float(row[name])) for name in _P if not _missing(row[name])):
+        return True
+    if any(text == count(float(row[name])) for name in _COUNTS if not _missing(row[name])):
+        return True
+    if text == f"> {count(MANY)}":
+        return not _missing(row["df"]) and MANY < float(row["df"]) < math.inf
+    size = text.removeprefix(MINUS)
+    if text[:1] in "<>." or not size:
+        return False
+    digits = len(size.partition(".")[2])
+    values = [float(row[name]) for name in _VALUES if not _missing(row[name])]
+    return any(
+        size == number(abs(scale * value), digits) and not (text != size and value > 0)
+        for value in values
+        if math.isfinite(value)
+        for scale in _SCALES
+    )
+
+
+def _missing(value: Any) -> bool:
+    return value is None or math.isnan(float(value))
+
+
+def _values(row: Mapping[str, Any]) -> str:
+    known = [f"{name} {float(row[name]):.6g}" for name in ("estimate", *_COUNTS, "p_value", "conf_low", "conf_high")
+             if not _missing(row[name])]  # fmt: skip
+    return ", ".join(known) or "no value"
+
+
+class _Marks(HTMLParser):
+    """The texts of all elements with a result's id; `found` holds (id, text)."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.found: list[tuple[str, str]] = []
+        self.open: list[str] = []  # ids of the marked elements that are open
+        self.depth: list[str] = []
+        self.words: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        key = dict(attrs).get(ATTRIBUTE)
+        if tag == "span" and key and not self.open:
+            self.open, self.depth, self.words = [key], [], []
+        elif self.open and tag == "span":
+            self.depth.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag != "span" or not self.open:
+            return
+        if self.depth:
+            self.depth.pop()
+            return
+        key, text = self.open.pop(), "".join(self.words).strip()
+        # Appendix F marks the names of results as well, cut at the slashes.
+        if not key.endswith(text):
+            self.found.append((key, text))
+
+    def handle_data(self, data: str) -> None:
+        if self.open:
+            self.words.append(data)

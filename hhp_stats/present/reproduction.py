@@ -1,0 +1,217 @@
+"""Appendix D: published figures beside those of the pipeline. The comparison is that of `hhp_stats.consistency.ledger`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from great_tables import GT
+
+from hhp_stats.consistency.figures import load_figures
+from hhp_stats.consistency.ledger import counted, further_rows, ledger, read_lists, unexplained
+from hhp_stats.errors import UnknownName
+from hhp_stats.plan.conflicts import load_conflicts
+from hhp_stats.present.consistency import TRIALS, as_printed
+from hhp_stats.present.numbers import MISSING, count, number, percent
+from hhp_stats.present.release import read_release
+from hhp_stats.present.tables import plain_table, text_table
+from hhp_stats.project_root import find_root
+from hhp_stats.studies.output import read_output
+from hhp_stats.studies.run import STUDIES
+
+PUBLISHED = "data/published/published_results.csv"
+KINDS: Mapping[str, tuple[str, ...]] = {
+    "Numbers of people and other counts": ("n", "count", "min", "max"), "Means and rates of an arm": ("mean",),
+    "Standard errors": ("se",), "P-values": ("p",), "Shares": ("percent", "response_rate"),
+    "Detectable effects": ("mdes", "mdes_planned"), "Directions in words": ("stated_direction",),
+    "Claims of significance": ("stated_significant",),
+}  # fmt: skip
+_MATCH: Mapping[str, str] = {
+    "reproduced": "yes", "other_reading": "read otherwise", "not_reproduced": "no", "not_compared": "nothing to compare",
+}  # fmt: skip
+_FURTHER = 1  # digit more than was printed: rounded like the printed figure ours would always seem to agree
+_COUNTED = ("n", "count", "max", "min")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reproduction:
+    """The printed figures of all studies with what the pipeline makes of the raw files."""
+
+    root: Path
+    ledger: pd.DataFrame
+
+    def table(self, name: str) -> GT:
+        """A table, by name or name/argument."""
+        head, _, argument = name.partition("/")
+        if head not in TABLES:
+            raise UnknownName(f"nothing is called {head!r} here; known: {', '.join(sorted(TABLES))}")
+        return TABLES[head](self, *([argument] if argument else []))
+
+    def say(self, name: str) -> str:
+        """A sentence by name."""
+        if name not in SENTENCES:
+            raise UnknownName(f"nothing is called {name!r} here; known: {', '.join(sorted(SENTENCES))}")
+        return SENTENCES[name](self)
+
+    @property
+    def compared(self) -> pd.DataFrame:
+        """The figures that something in the release could give."""
+        return self.ledger[self.ledger["standing"] != "not_compared"]
+
+
+def share(report: Reproduction) -> str:
+    """The share of printed figures that come back, with its denominator."""
+    found = counted(report.ledger)
+    of = len(report.compared)
+    left = len(unexplained(report.ledger))
+    missed = (
+        "each for a reason that is given below"
+        if not left
+        else f"{count(left)} of them for no other reason than that the data are not those behind the documents"
+    )
+    return (
+        f"Of {count(len(report.ledger))} figures and claims in the list of published results, {count(of)} can be held against a number that "
+        f"this pipeline computes. {count(found['reproduced'])} of {count(of)} ({percent(found['reproduced'] / of, 0)}) come back to the printed "
+        f"digits; {count(found['other_reading'])} more do if they are read in another way than the text says; "
+        f"{count(found['not_reproduced'])} do not, {missed}. For the other {count(found['not_compared'])} "
+        "the release holds nothing to compare."
+    )
+
+
+def meaning(report: Reproduction) -> str:
+    """What the share means, for synthetic and for real data."""
+    if read_release(report.root).synthetic:
+        return (
+            "The raw files are synthetic and were drawn so that group sizes, means and standard errors would come back, so the share shows "
+            "that such data can exist and that the analysis makes of them what the documents print. It is no evidence for the documents. The "
+            "misses are the informative part: beside the figures that do come back these could not be met, or only by another analysis than "
+            "the one planned, and the conflict named says which."
+        )
+    return "The raw files are those of the trials, so a miss means that the analysis printed then was another one than that of this report."
+
+
+def arms(report: Reproduction) -> str:
+    """How many of the figures of single arms of the field trials and of the second experiment come back."""
+    kept = report.ledger[
+        report.ledger["statistic"].isin(["n", "mean", "se"])
+        & report.ledger["id"].str.fullmatch(r"(BEN|SWI|MOD)-\w+-[TC]-(N|M|SE)|DIVB-(B|ME|WB)-(N|M|SE)")
+    ]
+    back = kept["standing"].isin(["reproduced", "other_reading"])
+    return (
+        f"Of {count(len(kept))} group sizes, means and standard errors of arms in the field trials and the second hiring experiment, "
+        f"{count(int(back.sum()))} come back."
+    )
+
+
+def by_study(report: Reproduction) -> GT:
+    """Published against ours, by study."""
+    known = [trial for trial in TRIALS if (report.ledger["trial"] == trial).any()]
+    lines = [(TRIALS[trial], report.ledger[report.ledger["trial"] == trial]) for trial in known]
+    return _counts([*lines, ("All", report.ledger)], stub="Study")
+
+
+def by_kind(report: Reproduction) -> GT:
+    """Published against ours, by kind of figure; only what can be compared."""
+    return _counts(
+        [(label, report.compared[report.compared["statistic"].isin(names)]) for label, names in KINDS.items()],
+        stub="Kind",
+    )
+
+
+def _counts(lines: list[tuple[str, pd.DataFrame]], *, stub: str) -> GT:
+    rows = []
+    for label, part in lines:
+        found = counted(part)
+        of = len(part) - found["not_compared"]
+        rows.append({
+            stub: label, "Figures": count(len(part)), "Comparable": count(of), "As printed": count(found["reproduced"]),
+            "Read otherwise": count(found["other_reading"]), "Not": count(found["not_reproduced"]),
+            "As printed, share": percent(found["reproduced"] / of, 0) if of else MISSING,
+        })  # fmt: skip
+    return plain_table(
+        pd.DataFrame(rows), stub=stub,
+        notes=["Comparable: something in the release could give the figure. The share is of these."],
+    )  # fmt: skip
+
+
+def missed(report: Reproduction) -> GT:
+    """What does not come back, or only under another reading, and why."""
+    topics = {entry.id: entry.topic for entry in load_conflicts(report.root)}
+    rows = []
+    for row in report.ledger[report.ledger["standing"].isin(["not_reproduced", "other_reading"])].to_dict("records"):
+        why = f"{topics[str(row['conflict'])]} ({row['conflict']})" if row["conflict"] else "The data differ"
+        rows.append({
+            "Figure": str(row["id"]), "of": TRIALS[str(row["trial"])], "Printed": as_printed(row["as_printed"]), "Here": _ours(row),
+            "Comes back": _MATCH[str(row["standing"])], "Why": f"{why}; read as {row['reason']}" if row["reason"] else why,
+        })  # fmt: skip
+    table = plain_table(pd.DataFrame(rows), stub="Figure", groups="of",
+                        notes=["Here: as computed from the raw files. Conflicts by their number: at the end of this appendix, those of the goal-setting trial in Appendix A."])  # fmt: skip
+    return table.cols_align("left", columns=["Printed", "Comes back", "Why"])
+
+
+def figures_of(report: Reproduction, trial: str) -> GT:
+    """All figures of one study that can be compared, published against ours."""
+    own = report.compared[report.compared["trial"] == trial]
+    if own.empty:
+        raise UnknownName(f"no printed figure of {trial!r} can be compared")
+    rows = [
+        {"Figure": str(row["id"]), "Outcome": _label(row), "Printed": as_printed(row["as_printed"]), "Here": _ours(row),
+         "Comes back": " ".join(filter(None, (_MATCH[str(row["standing"])], f"({row['conflict']})" if row["conflict"] else "")))}
+        for row in own.to_dict("records")
+    ]  # fmt: skip
+    return text_table(pd.DataFrame(rows), stub="Figure", numeric=["Here"])
+
+
+def without(report: Reproduction) -> GT:
+    """The figures that nothing in the release could give, by reason."""
+    rest = report.ledger[report.ledger["standing"] == "not_compared"]
+    rows, notes = [], []
+    for reason, part in rest.groupby("reason", sort=False):
+        # The first words name the kind; what follows the comma is said once, below the table.
+        kind, _, why = str(reason).partition(", ")
+        rows.append(
+            {"Kind": kind[:1].upper() + kind[1:], "Figures": count(len(part)), "Which": ", ".join(sorted(part["id"]))}
+        )
+        notes += [f"{kind[:1].upper()}{kind[1:]}: {why}."] if why else []
+    return text_table(pd.DataFrame(rows), stub="Kind", numeric=["Figures"], notes=notes)
+
+
+def _label(row: Mapping[Any, Any]) -> str:
+    words = str(row["outcome"]).replace("_", " ")
+    return words[:1].upper() + words[1:]
+
+
+def _ours(row: Mapping[Any, Any]) -> str:
+    """Our number with one digit more than was printed, so that a match can be judged; of a claim what our rows say."""
+    if row["said"]:
+        return str(row["said"])
+    value = float(row["ours"])
+    if math.isnan(value):
+        return MISSING
+    if row["statistic"] in _COUNTED and value.is_integer():
+        return count(value)
+    digits = len(str(row["as_printed"]).partition(".")[2].split(" ")[0].rstrip("%")) + _FURTHER
+    if row["statistic"] != "p":
+        return number(value, digits)
+    least = 10.0**-digits
+    return f"< {least:.{digits}f}".replace("0.", ".") if value < least else f"{value:.{digits}f}".removeprefix("0")
+
+
+TABLES: dict[str, Callable[..., GT]] = {
+    "by_study": by_study, "by_kind": by_kind, "missed": missed, "figures": figures_of, "without": without,
+}  # fmt: skip
+SENTENCES: dict[str, Callable[[Reproduction], str]] = {"share": share, "meaning": meaning, "arms": arms}
+
+
+def chapter(*, root: Path | None = None) -> Reproduction:
+    """Open results and published figures for appendix D; refuses studies whose results are not ready (HhpError)."""
+    home = root or find_root()
+    outputs = {study.key: read_output(home, study.key) for study in STUDIES}
+    results = pd.concat([output.results for output in outputs.values()], ignore_index=True)
+    further = further_rows(results, tables={key: output.tables for key, output in outputs.items()})
+    table = ledger(load_figures(home / PUBLISHED), pd.concat([results, further], ignore_index=True), read_lists(home))
+    return Reproduction(root=home, ledger=table)
