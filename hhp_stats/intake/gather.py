@@ -32,7 +32,7 @@ from hhp_stats.intake.rules_people import PEOPLE_RULES
 from hhp_stats.intake.rules_survey import check_survey
 from hhp_stats.intake.rules_wave import WAVE_RULES
 from hhp_stats.intake.spellings import Spellings, load_spellings
-from hhp_stats.intake.survey import SurveyFile, read_survey
+from hhp_stats.intake.survey import SurveyFile, export_file, read_survey
 from hhp_stats.intake.table import Table
 from hhp_stats.progress import Progress, silent
 
@@ -197,7 +197,8 @@ def _read_surveys(result: Gathered, pseudonyms: Pseudonyms) -> None:
     for wave in SURVEY_WAVES:
         if not fields_of(result.fields, "survey", wave):
             continue
-        file = f"data/surveys/{result.study.name}/{wave}.csv"
+        file, both = export_file(result.root, study=result.study.name, wave=wave)
+        result.problems += both
         survey = read_survey(
             result.root / file, file=file, wave=wave, fields=result.fields, spellings=result.spellings,
             pseudonyms=pseudonyms,

@@ -94,7 +94,7 @@ def _concerns(name: str, study: str | None) -> bool:
     """Whether a file matters for a study: its own raw files and everything that is not raw."""
     if study is None or not name.startswith(_RAW):
         return True
-    parts = name.removesuffix(".csv").split("/")
+    parts = name.rsplit(".", 1)[0].split("/")
     return study in parts or parts[-1] == f"{study}_log"
 
 
