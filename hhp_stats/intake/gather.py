@@ -107,6 +107,7 @@ def gather(root: Path, study: str, *, progress: Progress = silent) -> Gathered:
     returns = Returns(
         study=result.study, by_site=readable,
         allocated=frozenset(allocation.frame["team_id"].dropna()) if allocation.readable else None,
+        arms=_arms(allocation),
     )  # fmt: skip
     for waves in readable.values():
         for ret in waves.values():
@@ -123,6 +124,13 @@ def gather(root: Path, study: str, *, progress: Progress = silent) -> Gathered:
         known = {table.file: table.sha256 for table in result.tables() if table.sha256}
         result.problems += verify_manifest(root, known=known, study=study)
     return result
+
+
+def _arms(allocation: ListFile) -> dict[str, float]:
+    if not allocation.readable:
+        return {}
+    known = allocation.frame.dropna(subset=["team_id", "treatment"]).drop_duplicates("team_id")
+    return dict(zip(known["team_id"], known["treatment"], strict=True))
 
 
 def _status(result: Gathered) -> str:

@@ -52,11 +52,14 @@ def _person_written_twice(ret: Return) -> Iterator[Breach]:
             yield Breach("staff_id", position, also=ret.cell("staff_id", earlier))
 
 
-def _staff_id_like_a_name(ret: Return) -> Iterator[Breach]:
-    def coded(staff: str) -> bool:
-        return bool(_ID.fullmatch(staff)) and any(map(str.isdigit, staff))
+def looks_like_code(identifier: str) -> bool:
+    """Whether an identifier is an anonymous code and not a name or an address."""
+    return bool(_ID.fullmatch(identifier)) and any(map(str.isdigit, identifier))
 
-    yield from _bad_ids(ret, "staff_id", {staff: coded(staff) for staff in ret.frame["staff_id"].dropna().unique()})
+
+def _staff_id_like_a_name(ret: Return) -> Iterator[Breach]:
+    ids = ret.frame["staff_id"].dropna().unique()
+    yield from _bad_ids(ret, "staff_id", {staff: looks_like_code(staff) for staff in ids})
 
 
 def _team_id_like_a_name(ret: Return) -> Iterator[Breach]:
