@@ -221,7 +221,7 @@ ACROSS_RULES: tuple[Rule, ...] = (
     Rule(
         code="X23", severity="warning", fields=("team_id",), find=_changed_arm,
         rule="Nobody should move to a team of the other arm; whoever does is analysed in the arm of the baseline team.",
-        remedy="Check the team; if the person moved, nothing is to be corrected, and the report says how many did.",
+        remedy="Check the team; if the person moved, nothing is to be corrected.",
     ),
     Rule(
         code="X22", severity="error", fields=("team_id",), find=_team_not_allocated,

@@ -4,9 +4,10 @@ import io
 import random
 
 import openpyxl
+import pandas as pd
 import pytest
 from intake_builder import STUDY, small_trial
-from intake_corruptor import BOOK_DAMAGES, BYTE_DAMAGES, SHEET_DAMAGES, SURVEY_DAMAGES
+from intake_corruptor import BOOK_DAMAGES, BYTE_DAMAGES, FORMAT_DAMAGES, SHEET_DAMAGES, SURVEY_DAMAGES
 
 from hhp_stats.intake.dictionary import load_dictionary, load_study
 from hhp_stats.intake.gather import check_return
@@ -26,10 +27,10 @@ def bench(written_trial, tmp_path_factory):
     study, spellings = load_study(root, STUDY), load_spellings(root, fields)
     folder = tmp_path_factory.mktemp("damaged")
 
-    def read(content):
-        path = folder / "baseline.xlsx"
+    def read(content, name="baseline.xlsx"):
+        path = folder / name
         path.write_bytes(content)
-        ret = read_return(path, file="baseline.xlsx", wave="baseline", study=study, fields=fields,
+        ret = read_return(path, file=name, wave="baseline", study=study, fields=fields,
                           spellings=spellings, site=study.by_slug("kent"))  # fmt: skip
         if ret.readable:
             check_return(ret)
@@ -88,8 +89,16 @@ def damaged(sheet, names, rng):
     return content
 
 
+# Damages of the whole file or of a missing column: no cell can be named.
+NO_CELL = {"F01", "F02", "F05", "F07", "F08", "F12", "F13", "F16"}
+
+
 def judge(ret, valid, names):
     """Refused with a place, or repaired and said, or found to hold exactly the valid values."""
+    for problem in ret.problems:
+        assert problem.cell or problem.code in NO_CELL or "hidden" in problem.rule.casefold(), problem
+    for tolerance in ret.tolerances:
+        assert tolerance.cell and tolerance.found and tolerance.read_as and tolerance.count > 0
     words = " ".join(map(str, ret.problems)) + str(ret.tolerances)
     assert "quillfeather" not in words.casefold()
     for problem in ret.problems:
@@ -102,12 +111,31 @@ def judge(ret, valid, names):
 @pytest.mark.parametrize("name", [*SHEET_DAMAGES, *BOOK_DAMAGES, *BYTE_DAMAGES])
 def test_each_damage_of_a_return(bench, tmp_path, name):
     read, _, valid = bench
-    for seed in (1,):
+    for seed in range(3):
         sheet = small_trial(tmp_path).returns["kent", "baseline"]
         ret = read(damaged(sheet, [name], random.Random(seed)))
         judge(ret, valid, [name])
         if name in SHEET_DAMAGES:
             assert ret.problems or ret.tolerances, "a damaged value passed in silence"
+
+
+@pytest.mark.parametrize("name", FORMAT_DAMAGES)
+def test_each_damage_of_a_format(bench, tmp_path, name):
+    read, _, valid = bench
+    file, content = FORMAT_DAMAGES[name](small_trial(tmp_path).returns["kent", "baseline"])
+    ret = read(content, file)
+    judge(ret, valid, [name])
+    assert ret.problems or ret.tolerances, "a damaged file passed in silence"
+    if not any(problem.severity == "error" for problem in ret.problems):
+        pd.testing.assert_frame_equal(ret.frame.drop(columns="row"), valid.frame.drop(columns="row"))
+
+
+def test_results_of_formulas_are_used_and_said(bench, tmp_path):
+    read, _, _ = bench
+    _, content = FORMAT_DAMAGES["days as formulas"](small_trial(tmp_path).returns["kent", "baseline"])
+    habits = [each for each in read(content).tolerances if each.field == "overall_absence_days"]
+    assert {each.habit for each in habits} == {"a formula: its stored result was used"}
+    assert sum(each.count for each in habits) == 12
 
 
 @pytest.mark.parametrize("name", SURVEY_DAMAGES)
@@ -124,7 +152,7 @@ def test_each_damage_of_a_survey(bench, tmp_path, name):
 
 
 def test_there_are_at_least_sixty_ways():
-    assert len({*SHEET_DAMAGES, *BOOK_DAMAGES, *BYTE_DAMAGES, *SURVEY_DAMAGES}) >= 110
+    assert len({*SHEET_DAMAGES, *BOOK_DAMAGES, *BYTE_DAMAGES, *FORMAT_DAMAGES, *SURVEY_DAMAGES}) >= 140
 
 
 def random_damages(bench, tmp_path, seeds):
