@@ -15,6 +15,7 @@ from openpyxl.worksheet.datavalidation import DataValidation
 
 from hhp_stats.errors import DataError, PlanError, Problem
 from hhp_stats.intake.dictionary import WAVES, Field, Site, fields_of, load_dictionary, load_study
+from hhp_stats.intake.gather import check_return
 from hhp_stats.intake.manifest import MANIFEST, manifest_status
 from hhp_stats.intake.returns import HEADING_ROW, RETURN_TYPES, Return, read_return
 from hhp_stats.intake.spellings import load_spellings
@@ -33,6 +34,7 @@ WAVE_NOTES = {
     "since the interim return; leave out whoever was reported as a leaver then.",
 }
 _GREY = PatternFill("solid", start_color="FFE7E6E6", end_color="FFE7E6E6")
+_IDENTIFIERS = ("R02", "R03", "R04", "R05", "F10")  # rules without which codes must not be handed on
 _KEPT = ("staff_id", "team_id", "role", "gender", "part_time", "agency")
 
 
@@ -43,8 +45,8 @@ def template(*, study: str, authority: str, wave: str, root: Path) -> Any:
     units and notes, drop-downs and limits, headings locked and cells open. For interim and endline the people of the
     last return are listed with code, team, role, gender and hours, except those who had left by then.
 
-    Refuses an unknown authority or wave (`PlanError`) and, for later waves, an earlier return that cannot be read
-    (`DataError`).
+    Refuses an unknown authority or wave (`PlanError`) and, for later waves, an earlier return that cannot be read or
+    whose identifiers are no codes (`DataError`): a name must not be handed on.
     """
     root = Path(root)
     plan = load_study(root, study)
@@ -70,8 +72,12 @@ def _known_people(root: Path, study: str, site: Site, wave: str) -> list[dict[st
             ret = read_return(
                 root / file, file=file, wave=earlier, study=plan, fields=fields, spellings=spellings, site=site
             )
-            if not ret.readable:
-                raise DataError([problem for problem in ret.problems if problem.severity == "error"])
+            if ret.readable:
+                check_return(ret)
+            unsafe = [problem for problem in ret.problems if problem.severity == "error"
+                      and (not ret.readable or problem.code in _IDENTIFIERS)]  # fmt: skip
+            if unsafe:
+                raise DataError(unsafe)
             return _staying(ret)
     raise DataError(
         [
