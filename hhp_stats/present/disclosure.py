@@ -137,11 +137,11 @@ class _Search:
 
     @property
     def unknown(self) -> npt.NDArray[np.bool_]:
-        return np.asarray(self.withheld | ~self.printed, dtype=bool)
+        return np.asarray(self.withheld | ~self.printed, dtype=np.bool_)
 
     def _guarded(self) -> npt.NDArray[np.bool_]:
         """Small counts that nobody may work out."""
-        return self.primary | (~self.printed & self.small)
+        return np.asarray(self.primary | (~self.printed & self.small), dtype=np.bool_)
 
     def _can_be_defended(self, cell: int) -> bool:
         """Would the count be safe from a reader who knows the reasons, if all others were withheld?"""
