@@ -219,11 +219,9 @@ def public_small_counts(output: StudyOutput, root: Path) -> pd.DataFrame:
     rows = output.results
     counts = rows.loc[rows["result_id"].str.endswith("/count") & rows["estimate"].between(1, settings.threshold - 1)]
     mapping = read_mapping(root, "small_studies")
-    own = mapping.loc[mapping["result_id"].str.startswith(f"{output.study}/")]
+    own = mapping.loc[mapping["result_id"].isin(counts["result_id"]) & (mapping["column"] == "estimate")]
     compared = reproduction_table(load_figures(root / PUBLISHED), rows, own)
-    printed = compared.loc[compared["matches"] & (compared["column"] == "estimate")].set_index("result_id")[
-        "published_id"
-    ]
+    printed = compared.loc[compared["matches"]].set_index("result_id")["published_id"]
     in_words = pd.read_csv(root / IN_WORDS)
     for row in in_words.to_dict("records"):
         same = rows.loc[(rows["result_id"] == row["result_id"]) & (rows["estimate"] == row["value"])]
