@@ -41,8 +41,8 @@ bench: $(VENV)/dev.stamp  ## Measure speed and memory; writes tables to benchmar
 	$(BIN)/python -m benchmarks.run
 
 lock: $(VENV)/dev.stamp  ## Compile the lock files again from pyproject.toml (needs uv)
-	uv pip compile pyproject.toml --extra report --universal --python-version 3.11 --generate-hashes --no-header -q -o requirements.lock
-	uv pip compile pyproject.toml --extra report --extra test --extra dev --universal --python-version 3.11 --generate-hashes --no-header -q -o requirements-dev.lock
+	uv pip compile pyproject.toml --extra report --extra spss --universal --python-version 3.11 --generate-hashes --no-header -q -o requirements.lock
+	uv pip compile pyproject.toml --extra report --extra spss --extra test --extra dev --universal --python-version 3.11 --generate-hashes --no-header -q -o requirements-dev.lock
 
 clean:  ## Remove everything that was made, the environment too
 	rm -rf $(VENV) _output .report .quarto report/figures .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -5,7 +5,12 @@ Exit status: 0 done, 1 the data or the plan has problems (listed), 2 wrong use.
 
 from __future__ import annotations
 
+import os
 import sys
+import traceback
+from pathlib import Path
+
+from rich.text import Text
 
 from hhp_stats.cli import data, design, releases, report
 from hhp_stats.cli.shared import app, screen
@@ -19,8 +24,25 @@ def main() -> None:
     try:
         app(standalone_mode=True)
     except HhpError as error:
-        screen.print(str(error), style="red", markup=False)
+        screen.print(Text(str(error)), style="red")
+        sys.exit(1)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        place = f" ({error.filename})" if error.filename else ""
+        screen.print(Text(f"A file could not be read or written: {reason}{place}. Check the path, its permissions and the "
+                          "space left, then try again."), style="red")  # fmt: skip
         sys.exit(1)
     except KeyboardInterrupt:
         screen.print("Interrupted; nothing was left half-written.", style="red")
         sys.exit(130)
+    except Exception as error:
+        if os.environ.get("HHP_TRACEBACK") == "1":  # for developers, with synthetic data
+            raise
+        # A message of a library may quote a cell, and with it a name: only the place in the code is shown.
+        *_, (frame, line) = traceback.walk_tb(error.__traceback__)
+        place = f"{Path(frame.f_code.co_filename).name}:{line}"
+        ours = [f"{Path(f.f_code.co_filename).name}:{n}" for f, n in traceback.walk_tb(error.__traceback__)
+                if "hhp_stats" in f.f_code.co_filename]  # fmt: skip
+        screen.print(Text(f"A fault in hhp_stats: {type(error).__name__} at {place} (called from {', '.join(ours[-3:])}). Its message "
+                          "is not shown, since it may quote data. Report these words; the inputs are unchanged."), style="red")  # fmt: skip
+        sys.exit(70)

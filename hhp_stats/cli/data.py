@@ -6,11 +6,14 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from hhp_stats.cli.shared import app, out, print_json, progress_bar, screen
 from hhp_stats.project_root import find_root
 
+WIDTH_OF_FILES = 150  # of a table that goes into a file or another program
 STYLES = {"error": "bold red", "warning": "yellow", "note": "dim"}
 
 
@@ -30,8 +33,11 @@ def check(
     from hhp_stats.intake.write_back import write_back as write_copies
 
     root = find_root()
+    _known_study(root, study)
     if path is not None and not path.exists():
-        raise typer.BadParameter(f"{path} does not exist")
+        raise typer.BadParameter(f"{path} does not exist: give a workbook or a folder of workbooks.")
+    if write_back is not None:
+        _may_hold_copies(write_back, root)
     with progress_bar() as bar:
         task = bar.add_task("Reading", total=None)
         report = check_returns(
@@ -44,31 +50,59 @@ def check(
         print_json(report.to_json())
     else:
         for owner, problems in report.tables().items():
-            _print_problems(owner, problems)
+            files = int((report.inputs["authority"] == owner).sum())
+            _print_problems(owner, problems, files)
         counts = report.counts()
         out.print(
-            f"{len(report.inputs)} files: {counts['error']} errors, {counts['warning']} warnings, {counts['note']} notes."
+            f"{plural(len(report.inputs), 'return')}: {', '.join(plural(n, level) for level, n in counts.items())}."
         )
     if write_back is not None:
-        for copy in write_copies(report, write_back):
+        copies = write_copies(report, write_back)
+        for copy in copies:
             screen.print(f"wrote {copy}", markup=False)
+        if not copies:
+            screen.print("No return has a problem: nothing was written back.")
     if not report.ok:
         raise typer.Exit(1)
 
 
-def _print_problems(owner: str, problems) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+def plural(number: int, word: str) -> str:
+    """`1 error`, `2 errors`."""
+    return f"{number} {word}{'' if number == 1 else 's'}"
+
+
+def _known_study(root: Path, study: str) -> None:
+    plans = sorted(path.stem for path in (root / "data/plan").glob("*.toml"))
+    if study not in plans:
+        with_returns = [name for name in plans if (root / "data/returns" / name).is_dir()]
+        raise typer.BadParameter(f"there is no plan of this study; with returns: {', '.join(with_returns)}.")
+
+
+def _may_hold_copies(folder: Path, root: Path) -> None:
+    """Copies must not land among the inputs, and the folder must be one."""
+    if folder.exists() and not folder.is_dir():
+        raise typer.BadParameter(f"{folder} is a file: give a folder to write the copies into.")
+    if folder.resolve().is_relative_to((root / "data").resolve()):
+        raise typer.BadParameter(
+            "copies are never written below data/, which holds the files received: give another folder."
+        )
+
+
+def _print_problems(owner: str, problems, files: int) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
     if problems.empty:
+        if files:
+            out.print(Text(f"{owner}: {plural(files, 'return')}, nothing to mend."))
         return
-    table = Table(title=owner, title_justify="left", expand=True, show_lines=False)
+    table = Table(title=Text(owner), title_justify="left", expand=True, show_lines=False)
     for heading in ("where", "what", "remedy"):
         table.add_column(heading, overflow="fold", ratio={"where": 3, "what": 5, "remedy": 4}[heading])
     for row in problems.to_dict("records"):
         where = ", ".join(str(row[name]) for name in ("file", "cell") if row[name])
         found = f" Found {row['value']}." if row["value"] else ""
-        table.add_row(
-            where, f"[{row['code']}] {row['rule']}{found}", str(row["remedy"]), style=STYLES[str(row["severity"])]
-        )
-    out.print(table)
+        cells = (where, f"[{row['code']}] {row['rule']}{found}", str(row["remedy"]))
+        # As `Text`: what a cell or a file name holds is never markup.
+        table.add_row(*map(Text, cells), style=STYLES[str(row["severity"])])
+    Console(highlight=False, width=None if out.is_terminal else WIDTH_OF_FILES).print(table)
 
 
 @app.command(epilog="Example: `hhp template goal_setting Kent --wave endline --to out`")
@@ -79,15 +113,24 @@ def template(
     to: Annotated[Path, typer.Option(help="Folder to write into.")] = Path(),
 ) -> None:
     """Write an empty return workbook with drop-downs, units and notes; later waves with the people known so far."""
+    from hhp_stats.intake.dictionary import WAVES, load_study
     from hhp_stats.intake.template import template as made
     from hhp_stats.intake.template import template_path
+    from hhp_stats.intake.write_back import save_whole
 
-    workbook = made(study=study, authority=authority, wave=wave, root=find_root())
-    to.mkdir(parents=True, exist_ok=True)
-    target = template_path(to, authority=authority, wave=wave)
-    partial = target.with_name(target.name + ".partial")
-    workbook.save(partial)
-    partial.replace(target)
+    root = find_root()
+    _known_study(root, study)
+    plan = load_study(root, study)
+    site = plan.site(authority) or plan.by_slug(authority)
+    if site is None:
+        raise typer.BadParameter(f"the plan has no such authority; it has: {', '.join(plan.authorities)}.")
+    if wave not in WAVES:
+        raise typer.BadParameter(f"a wave is one of: {', '.join(WAVES)}.")
+    if to.exists() and not to.is_dir():
+        raise typer.BadParameter(f"{to} is a file: give a folder to write into.")
+    workbook = made(study=study, authority=site.local_authority, wave=wave, root=root)
+    target = template_path(to, authority=site.local_authority, wave=wave)
+    save_whole(workbook, target)
     out.print(f"wrote {target}", markup=False)
 
 

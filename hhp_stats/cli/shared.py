@@ -32,4 +32,6 @@ def progress_bar() -> Iterator[Progress]:
 
 def print_json(record: Any) -> None:
     """One JSON document on standard output."""
-    out.print(json.dumps(record, indent=2, ensure_ascii=False, default=str), markup=False)
+    typer.echo(
+        json.dumps(record, indent=2, ensure_ascii=False, default=str)
+    )  # not through rich, which rewrites :words:

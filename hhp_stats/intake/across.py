@@ -31,6 +31,7 @@ class Returns:
     study: Study
     by_site: dict[str, dict[str, Return]]
     allocated: frozenset[str] | None = None
+    arms: dict[str, float] = field(default_factory=dict)  # team -> arm, of the allocation list
     _positions: dict[int, dict[str, int]] = field(default_factory=dict)
     _matched: dict[tuple[int, int], pd.DataFrame] = field(default_factory=dict)
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +17,14 @@ from hhp_stats.intake.load import problem_frame
 from hhp_stats.intake.returns import RETURN_TYPES, Return, read_return
 from hhp_stats.intake.rule import Rule
 from hhp_stats.intake.rules_across import ACROSS_RULES
+from hhp_stats.intake.rules_file import TWO_RETURNS
 from hhp_stats.intake.rules_people import PEOPLE_RULES
 from hhp_stats.intake.spellings import Spellings, load_spellings
 from hhp_stats.intake.tolerance import Tolerance, tolerance_frame
 from hhp_stats.progress import Progress, silent
 
+COPY_MARK = "-to-correct"  # in the name of every copy that goes back, by which a check leaves it out
+_DOCUMENTS = (".xls", ".xlsm", ".xlsb", ".xltx", ".numbers", ".pdf", ".docx", ".doc", ".tsv")
 TRIAL_TEAM = "Trial team"  # whose table holds the lists, surveys, ledger and manifest
 NOTHING_TO_CHECK = Rule(
     code="F22", severity="error",
@@ -39,7 +41,7 @@ class CheckReport:
     problems: tuple[Problem, ...]
     tolerances: tuple[Tolerance, ...]
     inputs: pd.DataFrame  # path, authority, wave, people, sha256
-    paths: dict[str, Path]  # file as named in the problems -> where it lies
+    returns: dict[str, Return] = field(default_factory=dict, repr=False)  # file as named in the problems -> as read
 
     @property
     def ok(self) -> bool:
@@ -125,8 +127,9 @@ def _check_files(path: Path, root: Path, study_name: str, progress: Progress) ->
     fields = load_dictionary(root)
     spellings = load_spellings(root, fields)
     study = load_study(root, study_name)
-    files = [path] if path.is_file() else sorted(each for each in path.rglob("*") if _is_return(each))
-    returns, problems = [], []
+    files = [path] if path.is_file() else sorted(each for each in path.rglob("*") if _may_be_return(each))
+    returns: list[Return] = []
+    problems: list[Problem] = []
     if not files:
         problems.append(NOTHING_TO_CHECK.problem(file=path.name))
     for step, each in enumerate(files, start=1):
@@ -140,7 +143,9 @@ def _check_files(path: Path, root: Path, study_name: str, progress: Progress) ->
     for wave in WAVES:
         for ret in returns:
             if ret.wave == wave and ret.readable and ret.site is not None:
-                by_site.setdefault(ret.site.local_authority, {}).setdefault(wave, ret)
+                first = by_site.setdefault(ret.site.local_authority, {}).setdefault(wave, ret)
+                if first is not ret:
+                    ret.problems.append(TWO_RETURNS.problem(file=ret.file, value=f"also {first.file}"))
     together = Returns(study=study, by_site=by_site)
     for rule in (*ACROSS_RULES, *PEOPLE_RULES):
         if rule.find is not None:
@@ -155,9 +160,10 @@ def _check_files(path: Path, root: Path, study_name: str, progress: Progress) ->
     )
 
 
-def _is_return(path: Path) -> bool:
-    named = re.search("|".join(WAVES), path.stem.casefold()) is not None
-    return path.is_file() and named and path.suffix.casefold() in RETURN_TYPES and not path.name.startswith((".", "~$"))
+def _may_be_return(path: Path) -> bool:
+    """Every table and document of a folder, so that a return sent in another format is refused and not overlooked."""
+    sent = path.suffix.casefold() in (*RETURN_TYPES, *_DOCUMENTS)
+    return sent and path.is_file() and COPY_MARK not in path.stem and not path.name.startswith((".", "~$"))
 
 
 def _read_any(path: Path, name: str, study: Study, fields: Any, spellings: Spellings) -> Return:
@@ -193,5 +199,5 @@ def _report(
         problems=tuple(sorted(dict.fromkeys(problems), key=lambda each: (rank[each.severity], each.file))),
         tolerances=tuple(tolerances),
         inputs=pd.DataFrame(rows, columns=["path", "authority", "wave", "people", "sha256"]),
-        paths={ret.file: ret.path for ret in returns},
+        returns={ret.file: ret for ret in returns},
     )

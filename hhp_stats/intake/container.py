@@ -17,6 +17,7 @@ _OLE = bytes.fromhex("d0cf11e0a1b11ae1")
 _FORBIDDEN = tuple(
     marker.encode(encoding) for marker in ("<!DOCTYPE", "<!ENTITY") for encoding in ("utf-8", "utf-16-le", "utf-16-be")
 )
+_BEFORE_XML = b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n"  # byte order marks, the zeros of UTF-16, blanks
 _SAVE_AS = "Open it, save it as “Excel workbook (.xlsx)” without a password, and send it again."
 
 
@@ -104,6 +105,8 @@ def _declares_entities(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> bool:
     tail = b""
     with archive.open(part) as stream:
         while chunk := stream.read(MEBIBYTE):
+            if not tail and not chunk.lstrip(_BEFORE_XML).startswith(b"<"):
+                return True  # an encoding such as EBCDIC, in which a declaration would not be recognised
             window = tail + chunk
             if any(marker in window for marker in _FORBIDDEN):
                 return True

@@ -88,9 +88,15 @@ OUT_OF_ORDER = Rule(
     remedy="Check the date.",
 )  # fmt: skip
 
+ADDRESS = Rule(
+    code="E13", severity="error",
+    rule="A correction must not hold an e-mail address in its reason or in who requested it: both are published.",
+    remedy="Name the office and not the person.",
+)  # fmt: skip
+
 LEDGER_RULES = (
     BAD_LEDGER, BAD_ID, BAD_DAY, BAD_PLACE, BAD_FIELD, NO_REASON, NO_RETURN, UNKNOWN_STAFF, OTHER_OLD, BAD_NEW,
-    NO_CHANGE, OUT_OF_ORDER,
+    NO_CHANGE, OUT_OF_ORDER, ADDRESS,
 )  # fmt: skip
 
 
@@ -187,6 +193,8 @@ def check_schema(lines: list[tuple[int, Correction]], *, study: Study, studies: 
             say(BAD_PLACE, f"study {shown(line.study)}, wave {shown(line.wave)}")
         if not line.reason or not line.requested_by:
             say(NO_REASON, "an empty field")
+        if "@" in line.reason + line.requested_by:
+            say(ADDRESS, "the sign “@”")
     return problems
 
 

@@ -32,7 +32,7 @@ from hhp_stats.intake.rules_people import PEOPLE_RULES
 from hhp_stats.intake.rules_survey import check_survey
 from hhp_stats.intake.rules_wave import WAVE_RULES
 from hhp_stats.intake.spellings import Spellings, load_spellings
-from hhp_stats.intake.survey import SurveyFile, read_survey
+from hhp_stats.intake.survey import SurveyFile, export_file, read_survey
 from hhp_stats.intake.table import Table
 from hhp_stats.progress import Progress, silent
 
@@ -107,6 +107,7 @@ def gather(root: Path, study: str, *, progress: Progress = silent) -> Gathered:
     returns = Returns(
         study=result.study, by_site=readable,
         allocated=frozenset(allocation.frame["team_id"].dropna()) if allocation.readable else None,
+        arms=_arms(allocation),
     )  # fmt: skip
     for waves in readable.values():
         for ret in waves.values():
@@ -123,6 +124,13 @@ def gather(root: Path, study: str, *, progress: Progress = silent) -> Gathered:
         known = {table.file: table.sha256 for table in result.tables() if table.sha256}
         result.problems += verify_manifest(root, known=known, study=study)
     return result
+
+
+def _arms(allocation: ListFile) -> dict[str, float]:
+    if not allocation.readable:
+        return {}
+    known = allocation.frame.dropna(subset=["team_id", "treatment"]).drop_duplicates("team_id")
+    return dict(zip(known["team_id"], known["treatment"], strict=True))
 
 
 def _status(result: Gathered) -> str:
@@ -197,7 +205,8 @@ def _read_surveys(result: Gathered, pseudonyms: Pseudonyms) -> None:
     for wave in SURVEY_WAVES:
         if not fields_of(result.fields, "survey", wave):
             continue
-        file = f"data/surveys/{result.study.name}/{wave}.csv"
+        file, both = export_file(result.root, study=result.study.name, wave=wave)
+        result.problems += both
         survey = read_survey(
             result.root / file, file=file, wave=wave, fields=result.fields, spellings=result.spellings,
             pseudonyms=pseudonyms,

@@ -35,7 +35,14 @@ FILE_UNLISTED = Rule(
     remedy="Record the files anew.",
 )  # fmt: skip
 
-MANIFEST_RULES = (BAD_MANIFEST, FILE_GONE, FILE_CHANGED, FILE_UNLISTED)
+HALF_REPLACED = Rule(
+    code="M05", severity="error",
+    rule="No data are read while an interrupted replacement of the raw files is unfinished.",
+    remedy="Run `hhp synthesise` again: it finishes what was interrupted.",
+)  # fmt: skip
+UNFINISHED = "data/.replacing"  # there while files are moved to their places; see hhp_stats.synthetic.replacing
+
+MANIFEST_RULES = (BAD_MANIFEST, FILE_GONE, FILE_CHANGED, FILE_UNLISTED, HALF_REPLACED)
 _RAW = ("data/returns", "data/surveys", "data/allocation", "data/course_log")
 
 
@@ -55,7 +62,9 @@ class Manifest:
 
 
 def read_manifest(root: Path) -> Manifest:
-    """What does the manifest say? Raises `DataError` where it is missing or damaged."""
+    """What does the manifest say? Raises `DataError` where it is missing or damaged, or files are being replaced."""
+    if (root / UNFINISHED).exists():
+        raise DataError([HALF_REPLACED.problem(file=MANIFEST)])
     try:
         content = tomllib.loads((root / MANIFEST).read_text(encoding="utf-8"))
         status, files = content.pop("status"), content.pop("files", {})
@@ -94,7 +103,7 @@ def _concerns(name: str, study: str | None) -> bool:
     """Whether a file matters for a study: its own raw files and everything that is not raw."""
     if study is None or not name.startswith(_RAW):
         return True
-    parts = name.removesuffix(".csv").split("/")
+    parts = name.rsplit(".", 1)[0].split("/")
     return study in parts or parts[-1] == f"{study}_log"
 
 

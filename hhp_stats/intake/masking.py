@@ -140,13 +140,15 @@ def shown(value: Any, *, vocabulary: frozenset[str] = frozenset()) -> str:
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, int | float):
+        if float(value).is_integer() and abs(value) >= 10**_DIGITS:
+            return f"a number of {len(str(abs(int(value))))} digits (not repeated here: it may be a telephone number)"
         return f"{value:.12g}"
     text = str(value).strip()
     if not text:
         return "blanks only"
     if _EMAIL.search(text):
         return f"a text of {len(text)} characters that looks like an e-mail address"
-    if len(text) <= LONGEST and text.isprintable() and _harmless(text, vocabulary):
+    if len(text) <= LONGEST and not hidden(text, vocabulary=vocabulary):
         return f"“{text}”"
     letters = sum(character.isalpha() for character in text)
     digits = sum(character.isdigit() for character in text)
@@ -157,6 +159,12 @@ def shown(value: Any, *, vocabulary: frozenset[str] = frozenset()) -> str:
     if letters == 0:
         return f"a text of {len(text)} characters without letters"
     return f"a text of {letters} letters (not repeated here, since it may be a name)"
+
+
+def hidden(text: str, *, vocabulary: frozenset[str] = frozenset()) -> bool:
+    """Whether a text may identify a person and must not be repeated, however long it is."""
+    plain = text.strip()
+    return bool(plain) and (bool(_EMAIL.search(plain)) or not plain.isprintable() or not _harmless(plain, vocabulary))
 
 
 def _harmless(text: str, vocabulary: frozenset[str]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import zipfile
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ _TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
 _OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
 _TEXT = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
 _STYLE = "{urn:oasis:names:tc:opendocument:xmlns:style:1.0}"
+_ENCRYPTED = b"encryption-data"
 _SAVE_AGAIN = "Open it in a spreadsheet program, save it as .xlsx and send it again."
 
 
@@ -25,8 +27,11 @@ def read_ods(path: Path, *, sheet: str = "Return") -> Grid:
     """
     check_container(path)
     try:
-        with zipfile.ZipFile(path) as archive, archive.open("content.xml") as stream:
-            root = ElementTree.parse(stream).getroot()
+        with zipfile.ZipFile(path) as archive:
+            if _ENCRYPTED in archive.read("META-INF/manifest.xml"):
+                raise Refused("A workbook must not be password-protected.", _SAVE_AGAIN)
+            with archive.open("content.xml") as stream:
+                root = ElementTree.parse(stream).getroot()
         tables = list(root.iter(f"{_TABLE}table"))
         if not tables:
             raise Refused("A workbook must hold a worksheet.", _SAVE_AGAIN)
@@ -63,6 +68,12 @@ def _grid(tables: list[ElementTree.Element], hidden_styles: frozenset[str], want
         hidden=hidden(chosen),
         other_sheets=["hidden" if hidden(table) else "visible" for table in tables if table is not chosen],
     )
+    column = 1
+    for each in chosen.iter(f"{_TABLE}table-column"):
+        wide = int(each.get(f"{_TABLE}number-columns-repeated", "1"))
+        if each.get(f"{_TABLE}visibility") in ("collapse", "filter"):
+            grid.hidden_columns.extend(range(column, min(column + wide, MAX_COLUMNS + 1)))
+        column += wide
     number = 1
     for row in chosen.iter(f"{_TABLE}table-row"):
         repeat = int(row.get(f"{_TABLE}number-rows-repeated", "1"))
@@ -108,6 +119,8 @@ def _value(cell: ElementTree.Element) -> Any:
         return shown or None
     if kind in ("float", "percentage", "currency"):
         number = float(cell.get(f"{_OFFICE}value", "nan"))
+        if not math.isfinite(number):
+            return CellError("a number without a value")
         return int(number) if number.is_integer() and abs(number) < 2**53 else number
     if kind == "date":
         return datetime.fromisoformat(cell.get(f"{_OFFICE}date-value", "")).replace(tzinfo=None)

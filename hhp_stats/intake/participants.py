@@ -24,7 +24,7 @@ from hhp_stats.intake.rules_file import MARKED_SYNTHETIC, NOT_MARKED_SYNTHETIC
 from hhp_stats.intake.rules_survey import DUPLICATES, NOT_LINKED, OUT_OF_TIME, check_survey
 from hhp_stats.intake.rules_wave import blank_required, out_of_range
 from hhp_stats.intake.spellings import SPELLINGS, Spellings, load_spellings
-from hhp_stats.intake.survey import SurveyFile, read_survey
+from hhp_stats.intake.survey import SurveyFile, export_file, read_survey
 from hhp_stats.plan.individual import IndividualPlan
 
 WAVES = ("baseline", "endline")
@@ -234,8 +234,9 @@ def _read_wave(
     root: Path, plan: IndividualPlan, wave: str, fields: tuple[Field, ...], spellings: Spellings,
     pseudonyms: Pseudonyms, allocation: ListFile,
 ) -> SurveyFile:  # fmt: skip
-    file = f"data/surveys/{plan.study}/{wave}.csv"
+    file, both = export_file(root, study=plan.study, wave=wave)
     survey = read_survey(root / file, file=file, wave=wave, fields=fields, spellings=spellings, pseudonyms=pseudonyms)
+    survey.problems += both
     check_survey(survey)
     if survey.readable and allocation.readable and wave == "endline":
         survey.problems += breach_problems(OUT_OF_TIME, survey, _too_early(survey, allocation, plan))

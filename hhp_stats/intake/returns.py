@@ -48,6 +48,13 @@ from hhp_stats.intake.tolerance import Tolerance
 from hhp_stats.intake.xlsx import read_xlsx
 
 SYNTHETIC_MARK = "synthetic release"
+HEADING_ROW = 7  # of the template
+OTHER_FORMAT = "another format than .xlsx"
+OTHER_ENCODING = "another character encoding than UTF-8"
+OTHER_SHEET_NAME = "the table on a sheet of another name"
+OTHER_HEADING_ROW = "the headings in another row than in the template"
+TWO_HEADING_ROWS = "headings over two rows"
+OTHER_HEADING = "a heading in other words"
 RETURN_TYPES = (".xlsx", ".csv", ".ods")
 
 
@@ -89,7 +96,7 @@ def read_return(
                             for form in spellings.of(name))),
     )  # fmt: skip
     try:
-        grid = _grid(path)
+        grid = read_grid(path)
         raw_bytes = path.read_bytes()
         result.sha256, result.size = hashlib.sha256(raw_bytes).hexdigest(), len(raw_bytes)
     except Refused as refused:
@@ -107,13 +114,15 @@ def read_return(
         result.problems.append(NO_HEADINGS.problem(file=file, sheet=grid.sheet))
         return result
     _say_what_else_is_there(result, grid, headings)
+    _say_how_it_is_laid_out(result, grid, headings)
     _read_block(result, grid, headings, study, spellings)
     _check_columns(result, headings, table)
     _read_table(result, grid, headings, table, spellings)
     return result
 
 
-def _grid(path: Path) -> Grid:
+def read_grid(path: Path) -> Grid:
+    """The cells of a return by the type of its file; refuses (`Refused`) other types."""
     suffix = path.suffix.casefold()
     if suffix == ".xlsx":
         return read_xlsx(path)
@@ -146,6 +155,39 @@ def _say_what_else_is_there(result: Return, grid: Grid, headings: Headings) -> N
     below = [ref for ref in grid.merged if _first_row(ref) >= headings.first_data_row]
     if below:
         say(MERGED_CELLS, f"{len(below)} merged areas", below[0])
+
+
+def _say_how_it_is_laid_out(result: Return, grid: Grid, headings: Headings) -> None:
+    """Where file, sheet and headings differ from the template, for the list of tolerances."""
+
+    def say(habit: str, found: str, read_as: str, cell: str = "whole file", name: str = "") -> None:
+        result.tolerances.append(
+            Tolerance(file=result.file, sheet=grid.sheet, cell=cell, field=name, habit=habit, found=found,
+                      read_as=read_as, count=1)
+        )  # fmt: skip
+
+    suffix = result.path.suffix.casefold()
+    if suffix != ".xlsx":
+        say(OTHER_FORMAT, f"a {suffix} file", "a workbook")
+    if grid.encoding and not grid.encoding.startswith("UTF-8"):
+        say(OTHER_ENCODING, grid.encoding, "text")
+    if grid.sheet and same(grid.sheet) != "return":
+        say(OTHER_SHEET_NAME, shown(grid.sheet, vocabulary=result.vocabulary), "the return")
+    if headings.row != HEADING_ROW:
+        say(OTHER_HEADING_ROW, f"row {headings.row}", "the headings", f"row {headings.row}")
+    two = headings.first_data_row - headings.row > 1
+    if two:
+        say(TWO_HEADING_ROWS, "two rows", "the headings joined", f"rows {headings.row} and {headings.row + 1}")
+    for name, column in headings.columns.items():
+        label, heading = result.fields[name].label, headings.found[name]
+        if heading.strip() != label:
+            say(
+                OTHER_HEADING,
+                shown(heading, vocabulary=result.vocabulary),
+                name,
+                result.address(headings.row, column),
+                name,
+            )
 
 
 def _first_row(reference: str) -> int:

@@ -78,6 +78,14 @@ def _changed_team(returns: Returns) -> Iterator[Located]:
             yield Located(later, Breach("team_id", b, also=elsewhere(earlier, "team_id", a)))
 
 
+def _changed_arm(returns: Returns) -> Iterator[Located]:
+    for earlier, later in baseline_pairs(returns):
+        both = returns.matched(earlier, later)
+        before, after = both["team_id_a"].map(returns.arms), both["team_id_b"].map(returns.arms)
+        for a, b in positions(both[before.notna() & after.notna() & (before != after)]):
+            yield Located(later, Breach("team_id", b, also=elsewhere(earlier, "team_id", a)))
+
+
 def _days_shrink(returns: Returns) -> Iterator[Located]:
     for name in ("illness_days", "overall_absence_days"):
         yield from _shrinks(returns, name)
@@ -209,6 +217,11 @@ ACROSS_RULES: tuple[Rule, ...] = (
         code="X21", severity="error", find=_same_file_twice,
         rule="Two returns must not be the same file.",
         remedy="Put the right file in its place.",
+    ),
+    Rule(
+        code="X23", severity="warning", fields=("team_id",), find=_changed_arm,
+        rule="Nobody should move to a team of the other arm; whoever does is analysed in the arm of the baseline team.",
+        remedy="Check the team; if the person moved, nothing is to be corrected.",
     ),
     Rule(
         code="X22", severity="error", fields=("team_id",), find=_team_not_allocated,

@@ -83,6 +83,8 @@ def _one_for_all(survey: SurveyFile, mask: pd.Series, name: str, what: str) -> I
     if len(positions):
         rows = ", ".join(str(row) for row in survey.frame["row"].to_numpy()[positions[1:6]])
         more = "" if len(positions) < 2 else f"also rows {rows}" + (" and others" if len(positions) > 6 else "")
+        if len(positions) == 1:
+            what = what.replace("responses", "response", 1)
         yield Breach(name, int(positions[0]), f"{len(positions)} {what}", also=more)
 
 

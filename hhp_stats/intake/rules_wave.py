@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from hhp_stats.intake.returns import Return
     from hhp_stats.intake.table import Table
 
+# What programs make of codes such as 3-5 or 7/8: dates and fractions.
+_CONVERTED = re.compile(r"\d{4}-\d{1,2}-\d{1,2}|\d{1,2}([/.-])\d{1,2}\1\d{4}|\d+[.,]\d+")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/#-]{0,39}")
 
 
@@ -52,16 +54,23 @@ def _person_written_twice(ret: Return) -> Iterator[Breach]:
             yield Breach("staff_id", position, also=ret.cell("staff_id", earlier))
 
 
-def _staff_id_like_a_name(ret: Return) -> Iterator[Breach]:
-    def coded(staff: str) -> bool:
-        return bool(_ID.fullmatch(staff)) and any(map(str.isdigit, staff))
+def looks_like_code(identifier: str) -> bool:
+    """Whether an identifier is an anonymous code and not a name, an address, a date or a fraction."""
+    return _is_plain(identifier) and any(map(str.isdigit, identifier))
 
-    yield from _bad_ids(ret, "staff_id", {staff: coded(staff) for staff in ret.frame["staff_id"].dropna().unique()})
+
+def _is_plain(identifier: str) -> bool:
+    return bool(_ID.fullmatch(identifier)) and not _CONVERTED.fullmatch(identifier)
+
+
+def _staff_id_like_a_name(ret: Return) -> Iterator[Breach]:
+    ids = ret.frame["staff_id"].dropna().unique()
+    yield from _bad_ids(ret, "staff_id", {staff: looks_like_code(staff) for staff in ids})
 
 
 def _team_id_like_a_name(ret: Return) -> Iterator[Breach]:
     def coded(team: str) -> bool:
-        return bool(_ID.fullmatch(team)) and (any(map(str.isdigit, team)) or len(team) <= 3)
+        return _is_plain(team) and (any(map(str.isdigit, team)) or len(team) <= 3)
 
     yield from _bad_ids(ret, "team_id", {team: coded(team) for team in ret.frame["team_id"].dropna().unique()})
 
@@ -147,12 +156,12 @@ WAVE_RULES: tuple[Rule, ...] = (
     ),
     Rule(
         code="R04", severity="error", fields=("staff_id",), find=_staff_id_like_a_name,
-        rule="A staff ID must be an anonymous code with a digit, without blanks, “@” or accented letters.",
+        rule="A staff ID must be an anonymous code with a digit, without blanks, “@” or accented letters, and no date or fraction.",
         remedy="Replace it by an anonymous code. If it was a name or e-mail address, destroy the copy received.",
     ),
     Rule(
         code="R05", severity="error", fields=("team_id",), find=_team_id_like_a_name,
-        rule="A team ID must be an anonymous code without blanks, “@” or accented letters.",
+        rule="A team ID must be an anonymous code without blanks, “@” or accented letters, and no date or fraction.",
         remedy="Replace it by an anonymous code, such as three letters and a number.",
     ),
     Rule(

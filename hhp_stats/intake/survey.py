@@ -1,4 +1,4 @@
-"""What did the survey export say? Qualtrics CSV read without names, e-mail addresses or free text."""
+"""What did the survey export say? Qualtrics CSV or SPSS read without names, e-mail addresses or free text."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from hhp_stats.errors import Problem
 from hhp_stats.intake import values as v
 from hhp_stats.intake.container import Refused
 from hhp_stats.intake.dictionary import Field, fields_of
@@ -17,17 +18,18 @@ from hhp_stats.intake.masking import shown, words_of
 from hhp_stats.intake.pseudonym import Pseudonyms
 from hhp_stats.intake.rule import Rule
 from hhp_stats.intake.spellings import Spellings, same, tidy
+from hhp_stats.intake.survey_export import EXPORT_TYPES, Export, read_csv_export, read_sav_export
 from hhp_stats.intake.table import Table, empty_frame
-from hhp_stats.intake.text_file import likely_delimiter, read_text, split_rows
 from hhp_stats.intake.tolerance import Tolerance
 
-HEADER_ROWS = 3
 LABELLED = "a scale label beside the number"
 LABEL_ONLY = "a scale label instead of the number"
 UNANSWERED = "Qualtrics' code for seen but unanswered"
+DECLARED_MISSING = "a code that the SPSS file declares to be missing"
+OTHER_ENCODING = "another character encoding than UTF-8"
+SPSS_FILE = "an SPSS file instead of a CSV file"
 _LABELLED = re.compile(r"(-?\d{1,3})\s*(?:[=:.)]|-(?!\d))\s*\D.*")
 _LABEL_FIRST = re.compile(r"\D*[A-Za-z]\D*[\s(=:-]+(\d{1,3})\)?")
-_IMPORT_ID = re.compile(r'\s*\{\s*"ImportId"')
 # Columns that identify people and are turned into pseudonyms, or never read at all.
 CONTACT = ("RecipientEmail", "RecipientLastName", "RecipientFirstName")
 NEVER_READ = frozenset({"IPAddress", "LocationLatitude", "LocationLongitude"})
@@ -42,8 +44,9 @@ SURVEY_MISSING = Rule(
 )  # fmt: skip
 SURVEY_UNREADABLE = Rule(
     code="S02", severity="error",
-    rule="A survey export must be a CSV file with Qualtrics' three heading rows (names, questions, import ids).",
-    remedy="Export again as CSV with “use numeric values” or labels, all fields, and do not open it in between.",
+    rule="A survey export must be a CSV file with Qualtrics' three heading rows (names, questions, import ids), or an "
+    "SPSS file (.sav).",
+    remedy="Export again with numeric values or labels, all fields, and do not open it in between.",
 )  # fmt: skip
 SURVEY_COLUMNS = Rule(
     code="S03", severity="error",
@@ -61,7 +64,13 @@ SURVEY_UNKNOWN = Rule(
     remedy="Add the question to the dictionary if it is to be analysed.",
 )  # fmt: skip
 
-SURVEY_FILE_RULES = (SURVEY_MISSING, SURVEY_UNREADABLE, SURVEY_COLUMNS, SURVEY_RAGGED, SURVEY_UNKNOWN)
+TWO_EXPORTS = Rule(
+    code="S06", severity="error",
+    rule="There must be one export per survey and wave.",
+    remedy="Keep the CSV file or the SPSS file and remove the other.",
+)  # fmt: skip
+
+SURVEY_FILE_RULES = (SURVEY_MISSING, SURVEY_UNREADABLE, SURVEY_COLUMNS, SURVEY_RAGGED, SURVEY_UNKNOWN, TWO_EXPORTS)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -79,12 +88,21 @@ class SurveyFile(Table):
     unmarked: bool = False
 
 
+def export_file(root: Path, *, study: str, wave: str) -> tuple[str, list[Problem]]:
+    """Which file below `root` is the export of a wave: the CSV file, else an SPSS file; both at once are refused."""
+    names = [f"data/surveys/{study}/{wave}{suffix}" for suffix in EXPORT_TYPES]
+    there = [name for name in names if (root / name).is_file()] or names[:1]
+    both = [TWO_EXPORTS.problem(file=there[0], value=f"also {there[1].rsplit('/', 1)[1]}")] if len(there) > 1 else []
+    return there[0], both
+
+
 def read_survey(
     path: Path, *, file: str, wave: str, fields: tuple[Field, ...], spellings: Spellings, pseudonyms: Pseudonyms
 ) -> SurveyFile:
-    """What does one Qualtrics export say? Problems are collected in the result.
+    """What does one Qualtrics export (CSV or SPSS) say? Problems are collected in the result.
 
-    Encoding is detected (UTF-8, UTF-16, with or without byte order mark). Scales may be numbers, numbers with a
+    The encoding of a CSV is detected (UTF-8, UTF-16, with or without byte order mark, Windows-1252). Of an SPSS file the
+    labels of its values count, else the numbers. Scales may be numbers, numbers with a
     label ("10 = Extremely") or the printed labels; choices their labels. Names and e-mail addresses become keyed
     pseudonyms here and are dropped; IP addresses, places and free text are never read.
     """
@@ -99,18 +117,24 @@ def read_survey(
         result.problems.append(SURVEY_MISSING.problem(file=file))
         return result
     try:
-        text, result.encoding = read_text(path)
-        rows = split_rows(text, likely_delimiter(text, lines=1))
-    except (Refused, OSError) as refused:
-        found = refused.found if isinstance(refused, Refused) else type(refused).__name__
-        result.problems.append(SURVEY_UNREADABLE.problem(file=file, value=found))
+        if path.suffix.casefold() == ".sav":
+            export = read_sav_export(path, wanted=frozenset(result.fields) | (_META - NEVER_READ))
+        else:
+            export = read_csv_export(path)
+        raw_bytes = path.read_bytes()
+    except Refused as refused:
+        result.problems.append(
+            Problem(code=SURVEY_UNREADABLE.code, severity="error", file=file, rule=refused.rule, remedy=refused.remedy,
+                    value=refused.found)
+        )  # fmt: skip
         return result
-    raw_bytes = path.read_bytes()
+    except OSError as error:
+        result.problems.append(SURVEY_UNREADABLE.problem(file=file, value=type(error).__name__))
+        return result
+    result.encoding = export.encoding
     result.sha256, result.size = hashlib.sha256(raw_bytes).hexdigest(), len(raw_bytes)
-    if len(rows) < HEADER_ROWS or not any(_IMPORT_ID.match(cell) for cell in rows[2]):
-        result.problems.append(SURVEY_UNREADABLE.problem(file=file, cell="rows 1 to 3"))
-        return result
-    heads = [tidy(head) for head in rows[0]]
+    _say_format(result, export)
+    heads, body = export.heads, export.body
     wanted = [*_NEEDED, *(spec.name for spec in specs)]
     lacking = [name for name in wanted if heads.count(name) != 1]
     if lacking:
@@ -120,12 +144,10 @@ def read_survey(
     unknown = [head for head in heads if head not in _META and head not in result.fields and head not in skipped]
     if unknown:
         result.problems.append(SURVEY_UNKNOWN.problem(file=file, cell="row 1", value=f"{len(unknown)} columns"))
-    body = []
-    for number, row in enumerate(rows[HEADER_ROWS:], start=HEADER_ROWS + 1):
-        if len(row) != len(heads) and any(map(str.strip, row)):
-            result.problems.append(SURVEY_RAGGED.problem(file=file, cell=f"row {number}", value=f"{len(row)} fields"))
-        elif any(map(str.strip, row)):
-            body.append((number, row))
+    result.problems += [
+        SURVEY_RAGGED.problem(file=file, cell=f"row {number}", value=f"{fields} fields")
+        for number, fields in export.ragged
+    ]
     result.meta = _meta(heads, body, pseudonyms)
     result.frame = empty_frame(specs, [number for number, _ in body])
     result.columns = {name: heads.index(name) + 1 for name in heads if name in result.fields or name in _META}
@@ -141,6 +163,25 @@ def read_survey(
     else:
         result.unmarked = True
     return result
+
+
+def _say_format(result: SurveyFile, export: Export) -> None:
+    """How the file differs from a CSV in UTF-8, for the list of tolerances."""
+
+    def say(habit: str, found: str, *, read_as: str, count: int = 1, name: str = "") -> None:
+        result.tolerances.append(
+            Tolerance(
+                file=result.file, cell="whole file", field=name, habit=habit, found=found, read_as=read_as, count=count
+            )
+        )
+
+    if export.encoding == "SPSS":
+        say(SPSS_FILE, "value labels of the file", read_as="labels")
+    elif not export.encoding.startswith("UTF-8"):
+        say(OTHER_ENCODING, export.encoding, read_as="text")
+    for name, positions in export.declared_missing.items():
+        if name in result.fields:
+            say(DECLARED_MISSING, f"{len(positions)} cells", read_as="no value", count=len(positions), name=name)
 
 
 def _numbers_of_labels(

@@ -52,6 +52,8 @@ class Table:
 
     def address(self, row: int, column: int, name: str = "") -> str:
         """The address of a row and column in the manner of the file's format."""
+        if self.path.suffix.casefold() == ".sav":
+            return f"case {row}" + (f", variable {name}" if name else "")
         if self.path.suffix.casefold() == ".csv":
             return f"row {row}, column {column_letter(column)}" + (f" ({name})" if name else "")
         return f"{column_letter(column)}{row}"

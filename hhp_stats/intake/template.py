@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -14,25 +15,26 @@ from openpyxl.worksheet.datavalidation import DataValidation
 
 from hhp_stats.errors import DataError, PlanError, Problem
 from hhp_stats.intake.dictionary import WAVES, Field, Site, fields_of, load_dictionary, load_study
+from hhp_stats.intake.gather import check_return
 from hhp_stats.intake.manifest import MANIFEST, manifest_status
-from hhp_stats.intake.returns import Return, read_return
+from hhp_stats.intake.returns import HEADING_ROW, RETURN_TYPES, Return, read_return
 from hhp_stats.intake.spellings import load_spellings
 
-HEADING_ROW = 7
 SPARE_ROWS = 500
-_INSTRUCTIONS = (
+INSTRUCTIONS = (
     "One person a row. Use anonymous staff and team codes only: no names, no e-mail addresses. Keep your own record "
     "of whose code is whose until the trial has ended, and do not send it.",
     "The same person keeps the same code in every return. Leave a cell blank where you do not record something; "
     "columns marked [extra] were added to the printed form because the analysis needs them.",
 )
-_WAVE_NOTES = {
+WAVE_NOTES = {
     "baseline": "Absence: the 12 months before the date above.",
     "interim": "Absence: from the launch of the programme to the date above. List whoever left since launch as well.",
     "endline": "Absence: from the launch of the programme to the date above, the whole 24 weeks. List whoever left "
     "since the interim return; leave out whoever was reported as a leaver then.",
 }
 _GREY = PatternFill("solid", start_color="FFE7E6E6", end_color="FFE7E6E6")
+_IDENTIFIERS = ("R02", "R03", "R04", "R05", "F10")  # rules without which codes must not be handed on
 _KEPT = ("staff_id", "team_id", "role", "gender", "part_time", "agency")
 
 
@@ -43,8 +45,8 @@ def template(*, study: str, authority: str, wave: str, root: Path) -> Any:
     units and notes, drop-downs and limits, headings locked and cells open. For interim and endline the people of the
     last return are listed with code, team, role, gender and hours, except those who had left by then.
 
-    Refuses an unknown authority or wave (`PlanError`) and, for later waves, an earlier return that cannot be read
-    (`DataError`).
+    Refuses an unknown authority or wave (`PlanError`) and, for later waves, an earlier return that cannot be read or
+    whose identifiers are no codes (`DataError`): a name must not be handed on.
     """
     root = Path(root)
     plan = load_study(root, study)
@@ -65,13 +67,17 @@ def _known_people(root: Path, study: str, site: Site, wave: str) -> list[dict[st
     fields = load_dictionary(root)
     plan, spellings = load_study(root, study), load_spellings(root, fields)
     for earlier in reversed(WAVES[: WAVES.index(wave)]):
-        file = f"data/returns/{study}/{site.slug}/{earlier}.xlsx"
-        if (root / file).is_file():
+        names = [f"data/returns/{study}/{site.slug}/{earlier}{suffix}" for suffix in RETURN_TYPES]
+        for file in (name for name in names if (root / name).is_file()):
             ret = read_return(
                 root / file, file=file, wave=earlier, study=plan, fields=fields, spellings=spellings, site=site
             )
-            if not ret.readable:
-                raise DataError([problem for problem in ret.problems if problem.severity == "error"])
+            if ret.readable:
+                check_return(ret)
+            unsafe = [problem for problem in ret.problems if problem.severity == "error"
+                      and (not ret.readable or problem.code in _IDENTIFIERS)]  # fmt: skip
+            if unsafe:
+                raise DataError(unsafe)
             return _staying(ret)
     raise DataError(
         [
@@ -100,7 +106,7 @@ def _workbook(site: Site, wave: str, table: tuple[Field, ...], people: list[dict
     book: Any = openpyxl.Workbook()
     sheet = book.active
     sheet.title = "Return"
-    for row, text in enumerate(_INSTRUCTIONS, start=1):
+    for row, text in enumerate(INSTRUCTIONS, start=1):
         sheet.cell(row=row, column=1, value=text).alignment = Alignment(wrap_text=True, vertical="top")
         sheet.merge_cells(start_row=row, end_row=row, start_column=1, end_column=len(table))
         sheet.row_dimensions[row].height = 32
@@ -113,7 +119,7 @@ def _workbook(site: Site, wave: str, table: tuple[Field, ...], people: list[dict
     sheet["B4"].protection = Protection(locked=False)
     if synthetic:
         sheet["A5"] = "SYNTHETIC RELEASE: for trying out, not for real staff records"
-    sheet["A6"] = _WAVE_NOTES[wave]
+    sheet["A6"] = WAVE_NOTES[wave]
     last = HEADING_ROW + max(SPARE_ROWS, len(people) + 100)
     for column, field in enumerate(table, start=1):
         _column(sheet, column, field, last)
@@ -142,7 +148,7 @@ def _column(sheet: Any, number: int, field: Field, last: int) -> None:
     head.comment = Comment(_note(field), "hhp template")
     sheet.column_dimensions[letter].width = 18
     area = f"{letter}{HEADING_ROW + 1}:{letter}{last}"
-    rule = _validation(field)
+    rule = validation(field)
     if rule is not None:
         rule.add(area)
         sheet.add_data_validation(rule)
@@ -163,7 +169,8 @@ def _note(field: Field) -> str:
     return f"{field.meaning}.{unit}{period}{limits}{options}{' Required.' if field.required else ''}"
 
 
-def _validation(field: Field) -> Any:
+def validation(field: Field) -> Any:
+    """The drop-down or limits of a column, None where anything may be typed."""
     shared: dict[str, Any] = {"allow_blank": True, "showErrorMessage": True, "errorTitle": "Please check"}
     if field.allowed:
         listed = ",".join(field.allowed)
@@ -182,4 +189,4 @@ def _validation(field: Field) -> Any:
 
 def template_path(directory: Path, *, authority: str, wave: str) -> Path:
     """The usual name of a template file."""
-    return Path(directory) / f"{authority.casefold().replace(' ', '-')}-{wave}.xlsx"
+    return Path(directory) / f"{re.sub(r'[^a-z0-9]+', '-', authority.casefold()).strip('-')}-{wave}.xlsx"

@@ -1,10 +1,15 @@
-"""What should the authority mend? A copy of its own workbook with the cells marked and the problems in words."""
+"""What should the authority mend? A copy of its return with the cells marked and the problems in words.
+
+The copy is made anew from the cells that were read, each at its own address, and never from the file received: no
+formula, link, macro, comment, other sheet, property or picture can come along. Texts that may be a name or an address
+are left out of it as they are of every message: the authority finds them at the same address in its own workbook.
+"""
 
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +19,18 @@ from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import range_boundaries
 
 from hhp_stats.errors import Problem
-from hhp_stats.intake.check import CheckReport
+from hhp_stats.intake.check import COPY_MARK, CheckReport
 from hhp_stats.intake.container import Refused
-from hhp_stats.intake.grid import CellError
-from hhp_stats.intake.ods import read_ods
-from hhp_stats.intake.text_file import read_csv_grid
+from hhp_stats.intake.grid import NO_STORED_VALUE, CellError, Grid, column_letter
+from hhp_stats.intake.masking import hidden, words_of
+from hhp_stats.intake.returns import Return, read_grid
+from hhp_stats.intake.rules_wave import looks_like_code
+from hhp_stats.intake.template import INSTRUCTIONS, WAVE_NOTES, validation
 
 PROBLEM_SHEET = "Problems"
+REMOVED = "[not repeated here: it may identify a person]"
 _MARKED_CELLS = 5000
+_RANGE = re.compile(r"[A-Z]{1,3}[1-9]\d{0,6}:[A-Z]{1,3}[1-9]\d{0,6}")
 _FILLS = {
     "error": PatternFill("solid", start_color="FFF4B6B6", end_color="FFF4B6B6"),
     "warning": PatternFill("solid", start_color="FFFCE8B2", end_color="FFFCE8B2"),
@@ -37,64 +46,97 @@ _CSV_ADDRESS = re.compile(r"row (\d+), column ([A-Z]{1,3})")
 def write_back(report: CheckReport, directory: Path) -> list[Path]:
     """What should the authority mend?
 
-    Writes into `directory`, for every return with problems, a copy of the workbook as it was received with the
-    offending cells coloured and commented, and a sheet "Problems": row, column, what is wrong, what to do. CSV and
-    .ods returns, and files that cannot be opened, become a workbook with that sheet. The files received are not
-    touched; each copy appears only when it is whole. Returns the paths written.
+    Writes into `directory`, for every return with problems, a workbook with the cells of the return at their addresses,
+    the offending ones coloured and commented, and a sheet "Problems": row, column, what is wrong, what to do. Returns
+    that cannot be opened become a workbook with that sheet alone. The files received are not touched; each copy appears
+    only when it is whole. Returns the paths written.
     """
     directory = Path(directory)
-    written = []
-    for row in report.inputs.itertuples():
-        problems = [problem for problem in report.problems if problem.file == row.path]
+    by_file: dict[str, list[Problem]] = {}
+    for problem in report.problems:
+        by_file.setdefault(problem.file, []).append(problem)
+    written: list[Path] = []
+    for row in report.inputs.to_dict("records"):
+        problems = by_file.get(str(row["path"]), [])
         if not problems:
             continue
-        slug = re.sub(r"[^a-z0-9]+", "-", str(row.authority).casefold()).strip("-")
-        target = directory / slug / f"{row.wave}-to-correct.xlsx"
+        slug = re.sub(r"[^a-z0-9]+", "-", str(row["authority"]).casefold()).strip("-")
+        target = directory / slug / f"{row['wave']}{COPY_MARK}.xlsx"
         number = 2
         while target in written:
-            target = directory / slug / f"{row.wave}-to-correct-{number}.xlsx"
+            target = directory / slug / f"{row['wave']}{COPY_MARK}-{number}.xlsx"
             number += 1
-        book, sheet = _copy(report.paths.get(str(row.path)), problems)
-        if sheet is not None:
-            _mark(sheet, problems)
-        _list(book, problems)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        partial = target.with_name(target.name + ".partial")
-        book.save(partial)
-        partial.replace(target)
+        save_whole(_book(report.returns.get(str(row["path"])), problems), target)
         written.append(target)
     return written
 
 
-def _copy(path: Path | None, problems: list[Problem]) -> tuple[Any, Any]:
-    """The workbook as received and the sheet that was read, or a new workbook where it cannot be opened."""
-    unreadable = path is None or not path.is_file() or any(problem.code == "F01" for problem in problems)
-    if path is not None and not unreadable:
-        if path.suffix.casefold() == ".xlsx":
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # drop-downs of newer kinds are lost in the copy; that is harmless
-                book: Any = openpyxl.load_workbook(path, keep_links=False)
-            named = next((problem.sheet for problem in problems if problem.sheet in book.sheetnames), None)
-            return book, book[named] if named else None
-        return _from_grid(path)
-    book = openpyxl.Workbook()
-    book.remove(book.active)
-    return book, None
+def save_whole(book: Any, target: Path) -> None:
+    """Saves an openpyxl workbook under its name only when it is complete; nothing is left of an interrupted one."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(f".{target.name}.partial")
+    try:
+        book.save(partial)
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
-def _from_grid(path: Path) -> tuple[Any, Any]:
+def _book(ret: Return | None, problems: list[Problem]) -> Any:
     book: Any = openpyxl.Workbook()
     sheet = book.active
-    sheet.title = "Return"
-    try:
-        grid = read_csv_grid(path) if path.suffix.casefold() == ".csv" else read_ods(path)
-    except Refused:
+    grid = _grid(ret)
+    if ret is None or grid is None:
         book.remove(sheet)
-        return book, None
+    else:
+        sheet.title = "Return"
+        _copy(sheet, ret, grid)
+        _mark(sheet, problems)
+    _list(book, problems)
+    return book
+
+
+def _grid(ret: Return | None) -> Grid | None:
+    if ret is None or (not ret.readable and any(problem.code == "F01" for problem in ret.problems)):
+        return None
+    try:
+        return read_grid(ret.path)
+    except (Refused, OSError):  # gone or replaced since it was checked
+        return None
+
+
+def _copy(sheet: Any, ret: Return, grid: Grid) -> None:
+    """The cells of the return as values at their addresses, with the drop-downs of the template."""
+    known = ret.vocabulary | words_of(*INSTRUCTIONS, *WAVE_NOTES.values(), "synthetic release generated for trying out")
+    codes = {ret.columns[name] for name in ("staff_id", "team_id") if name in ret.columns}
+    table_from = int(ret.frame["row"].min()) if len(ret.frame) else max(grid.rows, default=0) + 1
+    kept: dict[str, str] = {}
     for number, cells in grid.rows.items():
         for column, value in cells.items():
-            _write(sheet, number, column, value.text if isinstance(value, CellError) else value)
-    return book, sheet
+            if isinstance(value, str):
+                if value not in kept:
+                    kept[value] = value if not hidden(value, vocabulary=known) else REMOVED
+                code = column in codes and number >= table_from and looks_like_code(value)
+                value = value if code else kept[value]
+            _write(sheet, number, column, _plain(value))
+    for reference in grid.merged[:_MARKED_CELLS]:
+        if _RANGE.fullmatch(reference):
+            sheet.merge_cells(reference)
+    last = max(grid.rows, default=0) + 100
+    for name, column in ret.columns.items():
+        sheet.column_dimensions[column_letter(column)].width = 18
+        rule = validation(ret.fields[name])
+        if rule is not None:
+            rule.add(f"{column_letter(column)}{table_from}:{column_letter(column)}{last}")
+            sheet.add_data_validation(rule)
+        if table_from > 1:
+            sheet.cell(row=table_from - 1, column=column).font = Font(bold=True)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, CellError):
+        return value.text if value.text.startswith("#") and value.text.isascii() else "#VALUE!"
+    return "[a formula without a stored result]" if value is NO_STORED_VALUE else value
 
 
 def _write(sheet: Any, row: int, column: int, value: Any) -> Any:
@@ -107,6 +149,8 @@ def _write(sheet: Any, row: int, column: int, value: Any) -> Any:
             cell.quotePrefix = True
     else:
         cell.value = value
+        if isinstance(value, datetime):
+            cell.number_format = "yyyy-mm-dd" if value.time() == datetime.min.time() else "yyyy-mm-dd hh:mm"
     return cell
 
 
@@ -141,8 +185,6 @@ def _mark(sheet: Any, problems: list[Problem]) -> None:
 
 
 def _list(book: Any, problems: list[Problem]) -> None:
-    if PROBLEM_SHEET in book.sheetnames:
-        book[PROBLEM_SHEET].title = f"{PROBLEM_SHEET} (earlier)"
     sheet = book.create_sheet(PROBLEM_SHEET, 0)
     book.active = 0
     heads = ("Row", "Column or cell", "What is wrong", "What was found", "What to do", "How urgent", "Code")

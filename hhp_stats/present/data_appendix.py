@@ -19,8 +19,10 @@ from hhp_stats.present.embed import EmbeddedFigure, embed
 from hhp_stats.present.goal_setting.disclosed import disclosed
 from hhp_stats.present.numbers import WITHHELD, count, lowered, percent, plural, spelled, withheld, withheld_note
 from hhp_stats.present.release import read_release
+from hhp_stats.present.small_counts import FIELD_TRIALS, HIRING, PILOTS, disclosed_study, public_small_counts
 from hhp_stats.present.style import GRID, INK, PAPER, QUIET, TINTS, TREATMENT, WIDTH, apply_style
 from hhp_stats.present.tables import plain_table, text_table
+from hhp_stats.studies.output import read_output
 
 DOCUMENT = "report/C-data.qmd"
 WAVES = ("baseline", "interim", "endline")
@@ -35,6 +37,14 @@ TITLES = {
     "absence_distribution": "Days absent by class", "modules": "Modules completed", "strata": "Strata",
     "missingness": "Map of missing values", "linkage": "Linkage of survey responses",
     "balance_differences": "Characteristics of those analysed", "item_nonresponse": "Unanswered items", "reliability": "Internal consistency",
+}  # fmt: skip
+
+
+STUDY_NAMES = {"swing": "SWING", "mod_ing": "MoD-ING"}
+OTHER_TITLES = {
+    "flow": "Participant flow", "attrition": "Response", "linkage": "Survey exports", "recall": "Recall", "clusters": "Buildings",
+    "balance": "Characteristics of the arms", "score_distribution": "Distribution of scores",
+    "chosen_per_person": "Candidates put forward",
 }  # fmt: skip
 
 
@@ -249,11 +259,10 @@ class DataAppendix:
         part = table.loc[table["wave"] == wave]
         cells = pd.DataFrame({
             "Scale": part["label"], "Items": [count(n) for n in part["items"]],
-            "All items": [count(n) for n in part["complete"]], "Some": [count(n) for n in part["partial"]],
-            "None": [count(n) for n in part["none"]], "Answers missing": [percent(share) for share in part["missing_share"]],
+            "Answers missing": [_in_whole_percent(share) for share in part["missing_share"]],
         })  # fmt: skip
-        return plain_table(cells, stub="Scale", spanner=["All items", "Some", "None"], spanner_label="People who answered",
-                           notes=[f"{count(part['respondents'].iloc[0])} randomised staff answered the {wave} survey.", *withheld_note(part)])  # fmt: skip
+        return plain_table(cells, stub="Scale",
+                           notes=[f"Of the answers of the {count(part['respondents'].iloc[0])} randomised staff who answered the {wave} survey."])  # fmt: skip
 
     # ------------------------------------------------------------ withheld counts
     def withheld(self) -> str:
@@ -279,6 +288,35 @@ class DataAppendix:
             cells = pd.DataFrame([{"Table": "None", "Row": "", "Count": ""}])
         return text_table(cells.sort_values(["Table", "Row", "Count"], kind="stable"), stub="Table")
 
+    def elsewhere(self) -> GT:
+        """The register of the other chapters: study, table, row and count."""
+        parts = [
+            disclosed_study(read_output(self.report.root, study), self.report.root).register.assign(study=study)
+            for study in (*FIELD_TRIALS, HIRING)
+        ]
+        register = pd.concat(parts, ignore_index=True)
+        cells = pd.DataFrame({
+            "Study": [STUDY_NAMES.get(study, study.capitalize()) for study in register["study"]],
+            "Table": [OTHER_TITLES.get(name, name) for name in register["table"]],
+            "Row": [row.replace("_", " ") for row in register["row"]],
+            "Count": [column.replace("_", " ") for column in register["column"]],
+        })  # fmt: skip
+        if not len(cells):
+            cells = pd.DataFrame([{"Study": "None", "Table": "", "Row": "", "Count": ""}])
+        return text_table(cells, stub="Study")
+
+    def public(self) -> str:
+        """Which small counts are printed nevertheless: those of the pilots that documents have printed before."""
+        parts = [public_small_counts(read_output(self.report.root, study), self.report.root) for study in PILOTS]
+        found = pd.concat(parts, ignore_index=True)
+        if not len(found):
+            return "The pilots print no small count."
+        return (
+            f"The chapters of the pilots print {plural(len(found), 'small count')}, each of which the documents of the programme have "
+            f"printed before ({', '.join(f'`{figure}`' for figure in dict.fromkeys(found['figure']))}): nothing new is told. A small count without "
+            "such a figure stops the render."
+        )
+
     def _quantities(self) -> Sequence[str]:
         labels = self.report.table("missingness").drop_duplicates("variable").set_index("variable")["label"]
         words = []
@@ -287,6 +325,12 @@ class DataAppendix:
             known = state in ("known", "missing") and variable in labels.index
             words.append(f"{lowered(str(labels[variable]))}: {state}" if known else column)
         return words
+
+
+def _in_whole_percent(share: Any) -> str:
+    """A share so rounded that no count of people follows from it."""
+    value = float(share)
+    return "none" if value == 0 else "under 1%" if value < 0.01 else percent(value, 0)
 
 
 def _day(text: str) -> str:

@@ -46,13 +46,15 @@ class CountSystem:
     """Counts of people and the sums between them.
 
     `printed` are the counts a reader sees. The others follow from printed ones (those who did not answer follow from
-    those who did and those asked) and are protected in the same way. `lesser` counts are given up before others.
+    those who did and those asked) and are protected in the same way. `lesser` counts are given up before others, `fixed`
+    ones never: the number of people behind an estimate, which every table of results prints.
     """
 
     counts: dict[Key, int] = field(default_factory=dict)
     printed: set[Key] = field(default_factory=set)
     sums: list[Sum] = field(default_factory=list)
     lesser: set[Key] = field(default_factory=set)
+    fixed: set[Key] = field(default_factory=set)
 
     def add(self, key: Key, count: float, *, printed: bool = True) -> Key:
         """Enter one count; refuses (HhpError) one that is no whole number, or another number than before."""
@@ -105,7 +107,8 @@ class _Search:
         self.printed = np.array([key in system.printed for key in self.keys], dtype=bool)
         self.threshold = settings.threshold
         self.lowest = 1 if settings.zeros == "published" else 0
-        self.small = (self.counts >= self.lowest) & (self.counts < self.threshold)
+        self.fixed = np.array([key in system.fixed for key in self.keys], dtype=bool)
+        self.small = (self.counts >= self.lowest) & (self.counts < self.threshold) & ~self.fixed
         self.sums = sorted({
             (place[each.total], tuple(sorted(place[part] for part in each.parts))) for each in system.sums
         })  # fmt: skip
@@ -134,16 +137,16 @@ class _Search:
 
     @property
     def unknown(self) -> npt.NDArray[np.bool_]:
-        return np.asarray(self.withheld | ~self.printed, dtype=bool)
+        return np.asarray(self.withheld | ~self.printed, dtype=np.bool_)
 
     def _guarded(self) -> npt.NDArray[np.bool_]:
         """Small counts that nobody may work out."""
-        return self.primary | (~self.printed & self.small)
+        return np.asarray(self.primary | (~self.printed & self.small), dtype=np.bool_)
 
     def _can_be_defended(self, cell: int) -> bool:
         """Would the count be safe from a reader who knows the reasons, if all others were withheld?"""
         before = self.withheld
-        self.withheld = before | (self.printed & (self.counts >= self.threshold))
+        self.withheld = before | (self.printed & ~self.fixed & (self.counts >= self.threshold))
         exposed = self._is_exposed(cell)
         self.withheld = before
         return not exposed
@@ -224,7 +227,12 @@ class _Search:
         def free(sums: Iterable[int]) -> list[int]:
             found = {other for at in sums for other in (self.sums[at][0], *self.sums[at][1])}
             left = [
-                at for at in found if self.printed[at] and not self.withheld[at] and self.counts[at] >= self.threshold
+                at
+                for at in found
+                if self.printed[at]
+                and not self.withheld[at]
+                and not self.fixed[at]
+                and self.counts[at] >= self.threshold
             ]
             return sorted(
                 left, key=lambda at: (at not in self.lesser, at in self.totals, self.counts[at], self.keys[at])

@@ -72,6 +72,11 @@ def interval(low: Any, high: Any, digits: int = 2) -> str:
     return f"{number(low, digits)} to {number(high, digits)}"
 
 
+def count_of(part: Any, whole: Any, digits: int = 1) -> str:
+    """`120 (40.0%)`: a count with its share; both go where either is withheld."""
+    return WITHHELD if withheld(part, whole) else f"{count(part)} ({percent(part / whole, digits)})"
+
+
 def plural(n: Any, singular: str, many: str = "") -> str:
     """`1 team`, `12 teams`."""
     return f"{count(n)} {singular if n == 1 else many or singular + 's'}"

@@ -19,7 +19,19 @@ from hhp_stats.present.field_trials.report import FieldTrialReport, open_field_t
 from hhp_stats.present.field_trials.sentences import SENTENCES
 from hhp_stats.present.field_trials.tables import TABLES
 from hhp_stats.present.marks import shown
-from hhp_stats.present.numbers import MISSING, count, interval, level, number, p_clause, p_value, percent
+from hhp_stats.present.numbers import (
+    MISSING,
+    count,
+    count_of,
+    interval,
+    level,
+    number,
+    p_clause,
+    p_value,
+    percent,
+    withheld,
+    withheld_note,
+)
 from hhp_stats.present.style import QUIET, TREATMENT, WIDTH, apply_style
 from hhp_stats.present.tables import plain_table, text_table
 
@@ -57,9 +69,10 @@ def likeness(report: FieldTrialReport, outcome: str) -> str:
 def drawn(report: FieldTrialReport) -> str:
     """How the buildings were drawn."""
     table = report.table("clusters")
+    sizes = [n for n in table["people"] if not withheld(n)]
     treated = int((table["arm"] == report.treatment.id).sum())
     return (
-        f"{count(len(table))} buildings with {count(table['people'].min())} to {count(table['people'].max())} social workers were drawn to the two arms, "
+        f"{count(len(table))} buildings with {count(min(sizes))} to {count(max(sizes))} social workers were drawn to the two arms, "
         f"{count(treated)} to coffee and tea and {count(len(table) - treated)} to carry on as before."
     )
 
@@ -137,9 +150,11 @@ def buildings(report: FieldTrialReport) -> GT:
     labels = {arm.id: arm.label for arm in report.plan.arms}
     rows = pd.DataFrame({
         "Building": table["cluster"].str.removeprefix("Building "), "Arm": table["arm"].map(labels), "Social workers": [count(n) for n in table["people"]],
-        "Answered": [f"{count(n)} ({percent(n / of, 0)})" for n, of in zip(table["responded"], table["people"], strict=True)],
+        "Answered": [count_of(n, of, 0) for n, of in zip(table["responded"], table["people"], strict=True)],
     })  # fmt: skip
-    return plain_table(rows, stub="Building", notes=["Buildings are numbered; sizes and arms are assumed."])
+    return plain_table(
+        rows, stub="Building", notes=["Buildings are numbered; sizes and arms are assumed.", *withheld_note(table)]
+    )
 
 
 def clustering(report: FieldTrialReport) -> GT:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 import tomllib
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
@@ -30,6 +29,7 @@ from hhp_stats.synthetic.goal_setting import draw_trial
 from hhp_stats.synthetic.hiring import hiring_files
 from hhp_stats.synthetic.phase_one import phase_one_files
 from hhp_stats.synthetic.pilots import pilot_files
+from hhp_stats.synthetic.replacing import finish_interrupted, replace_all
 from hhp_stats.synthetic.returns import return_files
 from hhp_stats.synthetic.toml_text import toml_text
 from hhp_stats.synthetic.truth import planted_truth
@@ -136,10 +136,11 @@ def synthesise(
     """Write a synthetic release of these studies below `root`/data.
 
     The same seed gives the same files, byte for byte, with the same versions of the libraries; without
-    a seed each study uses that of its `data/plan/synthetic_<study>.toml`. Each file is written to a temporary
-    name and renamed; the returns folder of a study is swapped in whole; the manifest comes last. Entries
-    of other studies in the manifest and in the truth file stay. An existing ledger of corrections is
-    left alone: lines that no longer fit are refused on loading.
+    a seed each study uses that of its `data/plan/synthetic_<study>.toml`. All files are written beside the old ones
+    first and then put in their place, the manifest last; an interrupted run either left everything as it was, or is
+    finished by the next one, and until then no data are read (`replacing`). Entries of other studies in the manifest and
+    in the truth file stay. An existing ledger of corrections is left alone: lines that no longer fit are refused on
+    loading.
 
     Refuses an unknown study (UnknownName); and, before anything is written, a manifest whose status is
     not "synthetic", or a file in the way that does not carry the synthetic marker (DataError).
@@ -147,31 +148,17 @@ def synthesise(
     unknown = [study for study in studies if study not in STUDIES]
     if unknown:
         raise UnknownName(f"no synthetic study {unknown[0]!r}; known: {', '.join(STUDIES)}")
+    finish_interrupted(root)
     a = load_assumptions(root)
     _refuse_real_data(root)
     made = {study: STUDIES[study](root, seed) for study in studies}
     _refuse_foreign_files(root, made)
 
-    total = sum(len(study.files) for study in made.values()) + 2
-    done = 0
-    for study in made.values():
-        inside = {path: content for path, content in study.files.items() if path.startswith(f"{study.folder}/")}
-        if inside:
-            _swap_folder(root, study.folder, inside)
-        done += len(inside)
-        progress(done, total)
-        for path in study.files.keys() - inside.keys():
-            _replace(root / path, study.files[path])
-            done += 1
-            progress(done, total)
-    if not (root / CORRECTIONS).exists():
-        _replace(root / CORRECTIONS, corrections_header())
     truth = {**_tables(root / TRUTH), **{name: study.truth for name, study in made.items()}}
     above = (
         "What is planted in the synthetic release. Written by `hhp synthesise` from data/plan/synthetic_*.toml;\n"
         "tests read it. Nothing here is a finding about anybody."
     )
-    _replace(root / TRUTH, toml_text(truth, above=above).encode())
     sums = _other_sums(root, made)
     for study in made.values():
         sums |= {path: hashlib.sha256(content).hexdigest() for path, content in study.files.items()}
@@ -183,8 +170,11 @@ def synthesise(
         "files": dict(sorted(sums.items())),
     }
     note = "What the files below data/ are. status is synthetic or real; the report's cover and footers follow it."
-    _replace(root / MANIFEST, toml_text(manifest, above=note).encode())
-    progress(total, total)
+    files = {path: content for study in made.values() for path, content in study.files.items()}
+    if not (root / CORRECTIONS).exists():
+        files[CORRECTIONS] = corrections_header()
+    files |= {TRUTH: toml_text(truth, above=above).encode(), MANIFEST: toml_text(manifest, above=note).encode()}
+    replace_all(root, files, folders=[study.folder for study in made.values()], progress=progress)
     return SynthesisReport(
         seed=a.release.seed if seed is None else seed,
         release=a.release.date.isoformat(),
@@ -211,7 +201,7 @@ def _refuse_real_data(root: Path) -> None:
     if status != SYNTHETIC:
         raise DataError([
             Problem(
-                code="S01", severity="error", file=MANIFEST, value=f"status = {status!r}",
+                code="Y01", severity="error", file=MANIFEST, value=f"status = {status!r}",
                 rule="A synthetic release is never written over real data.",
                 remedy="Synthesise into another folder.",
             )
@@ -224,7 +214,7 @@ def _refuse_foreign_files(root: Path, made: Mapping[str, StudyFiles]) -> None:
     in_the_way |= {path for study in made.values() for path in (root / study.folder).rglob("*")}
     problems = [
         Problem(
-            code="S02",
+            code="Y02",
             severity="error",
             file=path.relative_to(root).as_posix(),
             rule="A file without the synthetic marker is never replaced.",
@@ -248,28 +238,3 @@ def _is_marked(path: Path) -> bool:
         lines = path.read_bytes().splitlines()
         return len(lines) < 2 or lines[-1].endswith(SYNTHETIC.encode())
     return False
-
-
-def _replace(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_bytes(content)
-    partial.replace(path)
-
-
-def _swap_folder(root: Path, folder: str, files: Mapping[str, bytes]) -> None:
-    """Put a whole new folder in place of the old one: at no moment is it half old and half new."""
-    target = root / folder
-    new, old = target.with_name(f".{target.name}.partial"), target.with_name(f".{target.name}.old")
-    if old.exists() and not target.exists():  # an earlier run stopped between the two renames
-        old.rename(target)
-    for leftover in (new, old):
-        shutil.rmtree(leftover, ignore_errors=True)
-    for path, content in files.items():
-        place = new / Path(path).relative_to(folder)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_bytes(content)
-    if target.exists():
-        target.rename(old)
-    new.rename(target)
-    shutil.rmtree(old, ignore_errors=True)

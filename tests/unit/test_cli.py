@@ -129,3 +129,59 @@ def test_correct_refuses_what_does_not_fit_and_leaves_the_ledger(project):
 def test_explain_of_an_unknown_id_says_where_ids_are_listed(root):
     done = hhp(root, "explain", "goal_setting/no/such/id")
     assert done.returncode == 1 and "Traceback" not in done.stderr
+
+
+def test_what_stands_in_a_cell_or_a_file_name_is_never_markup(project, monkeypatch):
+    import openpyxl
+
+    path = project / "baseline [b] Kent.xlsx"
+    book = openpyxl.load_workbook(project / "data/returns/goal_setting/kent/baseline.xlsx")
+    book["Return"]["C9"] = "[/sick]"
+    book.save(path)
+    monkeypatch.chdir(project)
+    shown = run("check", str(path))
+    assert shown.exit_code == 1 and "[/sick]" in shown.output and "[b]" in shown.output
+    assert json.loads(run("check", str(path), "--json").output)["problems"][0]["value"] == "“[/sick]”"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [(("check", "--study", "tea"), "goal_setting"), (("template", "tea", "Kent"), "goal_setting"),
+     (("template", "goal_setting", "Atlantis"), "Bromley"), (("template", "goal_setting", "Kent", "--wave", "May"), "interim"),
+     (("template", "goal_setting", "Kent", "--to", "_quarto.yml"), "a file"), (("check", "--write-back", "_quarto.yml"), "a file"),
+     (("check", "--write-back", "data/returns/back"), "never written below data/")],
+)  # fmt: skip
+def test_wrong_use_says_what_is_right(root, monkeypatch, words, said):
+    monkeypatch.chdir(root)
+    shown = run(*words)
+    assert shown.exit_code == 2 and said in " ".join(re.sub("[│╭╮╰╯─]", " ", shown.output).split())
+
+
+def test_a_folder_of_mixed_files_is_looked_at_as_a_whole(project, monkeypatch):
+    folder = project / "received"
+    folder.mkdir()
+    source = project / "data/returns/goal_setting/kent"
+    for name in ("baseline.xlsx", "endline.xlsx"):
+        (folder / name).write_bytes((source / name).read_bytes())
+    (folder / "Kent baseline again.xlsx").write_bytes((source / "baseline.xlsx").read_bytes())
+    (folder / "figures of Kent.xlsx").write_bytes((source / "interim.xlsx").read_bytes())
+    (folder / "endline of Kent.pdf").write_bytes(b"%PDF-1.4")
+    (folder / "baseline-to-correct.xlsx").write_bytes(b"a copy that went back")
+    monkeypatch.chdir(project)
+    found = json.loads(run("check", str(folder), "--json").output)
+    assert len(found["inputs"]) == 5  # neither the copy nor anything else is read as a return of its own
+    assert {"F01", "F18"} <= {each["code"] for each in found["problems"]}
+    waves = {each["path"]: each["wave"] for each in found["inputs"]}
+    assert waves["figures of Kent.xlsx"] in ("interim", "endline")  # told by its headings
+
+
+def test_a_folder_that_cannot_be_written_is_one_sentence(project):
+    (project / "taken").write_text("a file", encoding="utf-8")
+    book = project / "data/returns/goal_setting/kent/baseline.xlsx"
+    book.write_bytes(b"no workbook")
+    done = hhp(project, "check", "--write-back", "taken/deeper")
+    assert (
+        done.returncode == 1
+        and "Traceback" not in done.stderr
+        and "could not be read or written" in " ".join(done.stderr.split())
+    )

@@ -20,6 +20,7 @@ import pytest
 from hhp_stats.design.randomisation import Allocation, AllocationRule, replay
 from hhp_stats.design.strata import make_strata
 from hhp_stats.errors import DataError, UnknownName
+from hhp_stats.intake.manifest import read_manifest
 from hhp_stats.synthetic.assumptions import PROJECT, load_assumptions
 from hhp_stats.synthetic.release import STUDIES, StudyFiles, synthesise
 
@@ -463,7 +464,7 @@ def test_real_data_are_never_overwritten(project: Path, tmp_path: Path) -> None:
     manifest = root / "data/manifest.toml"
     manifest.write_text(manifest.read_text().replace('"synthetic"', '"real"'))
     before = made_files(root)
-    with pytest.raises(DataError, match="S01"):
+    with pytest.raises(DataError, match="Y01"):
         synthesise(root, seed=5)
     assert made_files(root) == before
 
@@ -486,7 +487,7 @@ def test_an_unmarked_file_survives_although_the_manifest_says_synthetic(
         book = openpyxl.Workbook()
         book.save(path)
     before = made_files(root)
-    with pytest.raises(DataError, match="S02") as caught:
+    with pytest.raises(DataError, match="Y02") as caught:
         synthesise(root, seed=5)
     assert [problem.file for problem in caught.value.problems] == [name]
     assert made_files(root) == before
@@ -525,17 +526,58 @@ def _tiny_study(root: Path, seed: int):
     return StudyFiles(files=files, folder=folder, truth={"seed": seed})
 
 
-def test_a_run_stopped_between_the_renames_is_mended(empty_project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+class Killed(BaseException):
+    """Stands for a process that ends in the middle."""
+
+
+def stop_after(monkeypatch: pytest.MonkeyPatch, name: str, calls: int) -> None:
+    """Ends the process at the call number `calls` of a method of `Path`."""
+    real, seen = getattr(Path, name), []
+
+    def method(self: Path, *arguments):
+        if "replacing" in str(self):
+            seen.append(self)
+            if len(seen) > calls:
+                raise Killed
+        return real(self, *arguments)
+
+    monkeypatch.setattr(Path, name, method)
+
+
+@pytest.mark.parametrize("calls", [0, 1, 2, 3, 4])
+def test_a_run_stopped_while_it_writes_changes_nothing(empty_project: Path, monkeypatch, calls: int) -> None:
     monkeypatch.setitem(STUDIES, "goal_setting", _tiny_study)
-    root = empty_project
-    synthesise(root, seed=9, studies=("goal_setting",))
-    folder = root / "data/returns/goal_setting"
-    expected = made_files(root)
-    folder.rename(folder.with_name(".goal_setting.old"))
-    (folder.with_name(".goal_setting.partial") / "kent").mkdir(parents=True)
-    synthesise(root, seed=9, studies=("goal_setting",))
-    assert made_files(root) == expected
-    assert [path.name for path in folder.parent.iterdir()] == ["goal_setting"]
+    synthesise(empty_project, seed=9, studies=("goal_setting",))
+    before = made_files(empty_project)
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        stop_after(patch, "write_bytes", calls) if calls < 4 else stop_after(patch, "rename", 0)
+        synthesise(empty_project, seed=10, studies=("goal_setting",))
+    assert {
+        path: content for path, content in made_files(empty_project).items() if "replacing" not in str(path)
+    } == before
+    assert read_manifest(empty_project).other["seed"] == 9
+    synthesise(empty_project, seed=9, studies=("goal_setting",))
+    assert made_files(empty_project) == before
+
+
+@pytest.mark.parametrize("calls", [0, 1, 2, 3])
+def test_a_run_stopped_while_it_moves_is_not_read_and_finished_by_the_next(
+    empty_project: Path, monkeypatch: pytest.MonkeyPatch, calls: int
+) -> None:
+    monkeypatch.setitem(STUDIES, "goal_setting", _tiny_study)
+    synthesise(empty_project, seed=10, studies=("goal_setting",))
+    expected = made_files(empty_project)
+    synthesise(empty_project, seed=9, studies=("goal_setting",))
+    (empty_project / "data/returns/goal_setting/kent").mkdir()
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        stop_after(patch, "replace", calls)
+        synthesise(empty_project, seed=10, studies=("goal_setting",))
+    with pytest.raises(DataError, match="M05"):
+        read_manifest(empty_project)
+    synthesise(empty_project, seed=10, studies=("goal_setting",))
+    assert made_files(empty_project) == expected
+    assert [path.name for path in (empty_project / "data").iterdir() if path.name.startswith(".")] == []
+    assert [path.name for path in (empty_project / "data/returns/goal_setting").iterdir()] == ["one.csv"]
 
 
 def test_unknown_study_is_refused(project: Path) -> None:

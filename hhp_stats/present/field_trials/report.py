@@ -15,6 +15,7 @@ from hhp_stats.errors import UnknownName
 from hhp_stats.plan.conflicts import Conflict, load_conflicts
 from hhp_stats.plan.individual import Arm, IndividualPlan, StudyOutcome, load_individual_plan
 from hhp_stats.present.numbers import count
+from hhp_stats.present.small_counts import disclosed_study
 from hhp_stats.project_root import find_root
 from hhp_stats.results import row_of
 from hhp_stats.studies.output import StudyOutput, read_output
@@ -139,4 +140,5 @@ def open_field_trial(study: str, *, document: str = "", root: Path | None = None
     """The trial's plan and results; `document` defaults to the chapter the plan names."""
     home = root or find_root()
     plan = load_individual_plan(home, study)
-    return FieldTrialReport(root=home, plan=plan, output=read_output(home, study), document=document or plan.chapter)
+    output = disclosed_study(read_output(home, study), home).output
+    return FieldTrialReport(root=home, plan=plan, output=output, document=document or plan.chapter)

@@ -21,7 +21,7 @@ from hhp_stats.present.field_trials.conclusions import (
 )
 from hhp_stats.present.field_trials.published import conflict, gap_needed, printed_p, reproduced
 from hhp_stats.present.field_trials.report import FieldTrialReport, Row, in_words, inside
-from hhp_stats.present.numbers import count, interval, level, number, p_clause, percent, plural
+from hhp_stats.present.numbers import WITHHELD, count, interval, level, number, p_clause, percent, plural, withheld
 
 
 def sample(report: FieldTrialReport) -> str:
@@ -213,11 +213,16 @@ def flow_counts(report: FieldTrialReport) -> str:
     """What the survey exports held: responses, those set aside, and those that count."""
     rows = {row["wave"]: row for row in report.records("linkage")}
     row, first = rows["endline"], rows["baseline"]
+    hidden = (
+        f" {WITHHELD} stands for counts that are withheld to protect a very small one."
+        if withheld(*row.values(), first["matched"])
+        else ""
+    )
     return (
         f"The endline export holds {plural(row['responses'], 'response')}; {count(row['consented'])} came with consent, "
         f"{count(row['duplicates'])} were earlier attempts of people who answered again, {count(row['unmatched'])} carried a code "
         f"that nobody on the list has, and {count(row['matched'])} belong to randomised people. The baseline export holds "
-        f"{count(first['matched'])} responses of randomised people."
+        f"{count(first['matched'])} responses of randomised people.{hidden}"
     )
 
 

@@ -9,7 +9,19 @@ from great_tables import GT
 
 from hhp_stats.present.field_trials.report import UNMATCHED, FieldTrialReport, Row, rows_of
 from hhp_stats.present.field_trials.sentences import versions
-from hhp_stats.present.numbers import MINUS, MISSING, count, interval, level, number, p_clause, p_value, percent
+from hhp_stats.present.numbers import (
+    MINUS,
+    MISSING,
+    count,
+    count_of,
+    interval,
+    level,
+    number,
+    p_clause,
+    p_value,
+    percent,
+    withheld_note,
+)
 from hhp_stats.present.tables import balance_table, plain_table, text_table
 
 
@@ -115,8 +127,8 @@ def response(report: FieldTrialReport) -> GT:
     cells: list[dict[str, str]] = []
     for row in rows:
         line = {"Group": row["label"], "of": heading[row["kind"]], "Randomised": count(row["people"]),
-                "Answered first survey": f"{count(row['baseline'])} ({percent(row['baseline'] / row['people'])})",
-                "Answered endline": f"{count(row['responded'])} ({percent(row['responded'] / row['people'])})"}  # fmt: skip
+                "Answered first survey": count_of(row["baseline"], row["people"]),
+                "Answered endline": count_of(row["responded"], row["people"])}  # fmt: skip
         if not pd.isna(row["left"]):
             line["Left by endline"] = percent(row["left"])
         cells.append(line)
@@ -125,7 +137,8 @@ def response(report: FieldTrialReport) -> GT:
         pd.DataFrame(cells), stub="Group", groups="of",
         notes=["Answered endline: the primary outcome is known. Shares of those randomised.",
                f"Treated minus control: {number(100 * float(test['estimate']), 1)} percentage points, {p_clause(float(test['p_value']))} "
-               f"({test['method']}{'; clause ' + test['clause'] if test['clause'] else ''})."],
+               f"({test['method']}{'; clause ' + test['clause'] if test['clause'] else ''}).",
+               *withheld_note(report.table("attrition"))],
     )  # fmt: skip
 
 

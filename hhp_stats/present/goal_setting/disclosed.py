@@ -350,21 +350,7 @@ class _Counts:
                 self.system.total(names["matched"], answered, rest)
 
     def _items(self) -> None:
-        scales = self.tables["reliability"].to_dict("records")
-        places = {row["scale"]: at for at, row in enumerate(scales)}
+        """Who answered a survey at all. Scale by scale only shares are printed, rounded so that no count follows."""
         for at, row in enumerate(self.tables["item_nonresponse"].to_dict("records")):
             answered = self.whole(f"{SURVEYS[row['wave']]} known")
             self.show(answered, row["respondents"], "item_nonresponse", at, "respondents")
-            parts = {
-                name: self.show(
-                    Key("answers", f"{row['label']}, {row['wave']}", name), row[name], "item_nonresponse", at, name
-                )
-                for name in ("complete", "partial", "none")
-            }
-            self.system.total(answered, *parts.values())
-            for name in ("partial", "none"):
-                self.places[parts[name]].append(("item_nonresponse", at, "missing_share"))
-            if row["wave"] == "baseline" and row["scale"] in places:
-                self.show(
-                    parts["complete"], scales[places[row["scale"]]]["n"], "reliability", places[row["scale"]], "n"
-                )

@@ -7,11 +7,12 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
 
 from hhp_stats.present.embed import EmbeddedFigure, embed
 from hhp_stats.present.hiring.report import HiringReport
-from hhp_stats.present.numbers import interval, number, percent
+from hhp_stats.present.numbers import interval, number, percent, plural, withheld, withheld_note
 from hhp_stats.present.style import CONTROL, GRID, PALETTE, QUIET, TREATMENT, WIDTH, apply_style
 
 Row = Mapping[str, Any]
@@ -120,15 +121,17 @@ def scores(report: HiringReport) -> EmbeddedFigure:
             report.row("evaluation_score", f"mean_{cell.id}"),
             report.row("evaluation_score", f"sd_{cell.id}", "raw"),
         )
-        axes.bar(part["score"], 100 * part["share"], color=colour, width=0.8)
+        shown = part.loc[[not withheld(n) for n in part["people"]]]
+        axes.bar(shown["score"], [100 * float(v) for v in shown["share"]], color=colour, width=0.8)
         axes.axvline(row["estimate"], color=QUIET, linewidth=1.2)
         axes.axvspan(row["conf_low"], row["conf_high"], color=GRID, zorder=0)
         axes.set_title(
             f"{cell.label}: mean {number(row['estimate'])}, standard deviation {number(spread['estimate'])}, n = {row['n']}"
         )
-        top = part.sort_values("share", kind="stable").iloc[-1]
-        low = int(part.loc[part["people"] > 0, "score"].min())
-        words.append(f"{cell.label}: mean {number(row['estimate'])} ({interval(row['conf_low'], row['conf_high'])}), lowest score {low}, "
+        top = max(shown.to_dict("records"), key=lambda bar: (float(bar["share"]), bar["score"]))
+        few = len(part) - len(shown)
+        hidden = f", withheld for {plural(few, 'score')} of very few people" if few else ""
+        words.append(f"{cell.label}: mean {number(row['estimate'])} ({interval(row['conf_low'], row['conf_high'])}){hidden}, "
                      f"most frequent {int(top['score'])} ({percent(top['share'], 0)})")  # fmt: skip
     panels[-1].set_xlabel("Sum of three scores")
     panels[1].set_ylabel("% of participants")
@@ -136,8 +139,13 @@ def scores(report: HiringReport) -> EmbeddedFigure:
     return _embed(
         report, figure, label="hiring-scores", alt=f"Three histograms of scores from 3 to 21. {'; '.join(words)}.",
         caption="Experiment 2: scores given with the name removed, with a minority ethnic and with a White British name; "
-        "lines are means, bands their 95% intervals",
+        f"lines are means, bands their 95% intervals{_left_out(table)}",
     )  # fmt: skip
+
+
+def _left_out(table: pd.DataFrame) -> str:
+    """The end of a caption of bars of which some are not drawn."""
+    return "; bars of very few people are withheld and not drawn" if withheld_note(table) else ""
 
 
 def chosen(report: HiringReport) -> EmbeddedFigure:
@@ -149,8 +157,16 @@ def chosen(report: HiringReport) -> EmbeddedFigure:
     words = []
     for shift, condition, colour in ((-0.2, "separate", CONTROL), (0.2, "joint", TREATMENT)):
         part = table.loc[table["evaluation"] == condition]
-        axes.bar(part["chosen"] + shift, 100 * part["share"], width=0.38, color=colour, label=condition.capitalize())
-        over = part.loc[part["chosen"] > limit, "share"].sum()
+        shown = part.loc[[not withheld(n) for n in part["people"]]]
+        axes.bar(
+            shown["chosen"] + shift,
+            [100 * float(v) for v in shown["share"]],
+            width=0.38,
+            color=colour,
+            label=condition.capitalize(),
+        )
+        whole = report.summed("chosen_per_person")
+        over = whole.loc[(whole["evaluation"] == condition) & (whole["chosen"] > limit), "share"].sum()
         words.append(f"{condition}: {percent(over, 0)} above {limit:g}")
     axes.axvline(limit + 0.5, color=QUIET, linewidth=1, linestyle="--")
     axes.set_xticks(range(int(report.plan.fact("applications")) + 1))
@@ -160,7 +176,8 @@ def chosen(report: HiringReport) -> EmbeddedFigure:
     return _embed(
         report, figure, label="hiring-chosen",
         alt=f"Bars of the share of participants by number of candidates put forward. Share above the limit that participants were asked to keep: {'; '.join(words)}.",
-        caption="Experiment 1: candidates put forward by each participant; the dashed line is the number they were asked not to exceed",
+        caption="Experiment 1: candidates put forward by each participant; the dashed line is the number they were asked not to exceed"
+        f"{_left_out(table)}",
     )  # fmt: skip
 
 

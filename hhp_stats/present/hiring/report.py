@@ -36,6 +36,7 @@ class HiringReport:
     output: StudyOutput
     document: str  # source file of the chapter, relative to the root
     published: Figures
+    whole: StudyOutput | None = None  # with small counts: for sums and means over many people only
 
     def row(self, experiment: str, estimand: str, method: str = "") -> Row:
         """One result row; without a method, that of the planned one."""
@@ -53,6 +54,10 @@ class HiringReport:
                 f"{self.plan.study} wrote no table {name!r}; it wrote {', '.join(sorted(self.output.tables))}"
             )
         return self.output.tables[name]
+
+    def summed(self, name: str) -> pd.DataFrame:
+        """A table of counts with the small ones, for a mean or a share that says nothing about single cells."""
+        return (self.whole or self.output).tables[name]
 
     def printed(self, figure_id: str) -> str:
         """A figure as it was printed, `0` set before a bare decimal point."""

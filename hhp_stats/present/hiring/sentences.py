@@ -163,7 +163,7 @@ def clustering(report: HiringReport) -> str:
 
 def limit(report: HiringReport) -> str:
     """How often the limit of five was passed."""
-    table = report.table("chosen_per_person")
+    table = report.summed("chosen_per_person")
     asked = report.plan.fact("limit")
     total = table["people"].sum()
     over = table.loc[table["chosen"] > asked, "people"].sum()

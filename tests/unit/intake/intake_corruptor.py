@@ -5,9 +5,14 @@ A damage gets (sheet or rows, rng) and changes them in place; book damages get t
 
 from __future__ import annotations
 
+import csv
+import io
 import random
+import re
+import zipfile
 from collections.abc import Callable
 from datetime import datetime
+from xml.sax.saxutils import escape
 
 from openpyxl.worksheet.worksheet import Worksheet
 
@@ -301,6 +306,142 @@ def _response_again(rows, rng):
 
 def _second_response(rows, rng):
     rows.append(dict(rng.choice(rows)) | {"ResponseId": "R_second"})
+
+
+def _bytes(book) -> bytes:
+    stream = io.BytesIO()
+    book.save(stream)
+    return stream.getvalue()
+
+
+def _rows(sheet) -> list[list[object]]:
+    return [list(row) for row in sheet.book().active.iter_rows(values_only=True)]
+
+
+def _csv(sheet, *, encoding: str = "utf-8", delimiter: str = ",", broken: str = "") -> bytes:
+    stream = io.StringIO()
+    writer = csv.writer(stream, delimiter=delimiter)
+    for row in _rows(sheet):
+        writer.writerow([each.date().isoformat() if isinstance(each, datetime) else each for each in row])
+    return (stream.getvalue() + broken).encode(encoding)
+
+
+def _ods(sheet, *, encrypted: bool = False, change: Callable[[str], str] = lambda xml: xml) -> bytes:
+    office = "urn:oasis:names:tc:opendocument:xmlns:"
+    lines = []
+    for row in _rows(sheet):
+        cells = []
+        for each in row:
+            if each is None:
+                cells.append("<t:table-cell/>")
+            elif isinstance(each, datetime):
+                cells.append(f'<t:table-cell o:value-type="date" o:date-value="{each.date()}"/>')
+            elif isinstance(each, int | float):
+                cells.append(f'<t:table-cell o:value-type="float" o:value="{each}"/>')
+            else:
+                cells.append(f'<t:table-cell o:value-type="string"><x:p>{escape(str(each))}</x:p></t:table-cell>')
+        lines.append(f"<t:table-row>{''.join(cells)}</t:table-row>")
+    content = change(f'<o:document-content xmlns:o="{office}office:1.0" xmlns:t="{office}table:1.0" xmlns:x="{office}text:1.0">'
+                     f'<o:body><o:spreadsheet><t:table t:name="Return">{"".join(lines)}</t:table></o:spreadsheet></o:body>'
+                     "</o:document-content>")  # fmt: skip
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        archive.writestr("META-INF/manifest.xml", f"<manifest>{'<encryption-data/>' if encrypted else ''}</manifest>")
+        archive.writestr("content.xml", content)
+    return stream.getvalue()
+
+
+def _with_part(sheet, name: str, content: bytes) -> bytes:
+    stream = io.BytesIO(_bytes(sheet.book()))
+    with zipfile.ZipFile(stream, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(name, content)
+    return stream.getvalue()
+
+
+def _rewritten(sheet, part: str, change: Callable[[bytes], bytes]) -> bytes:
+    """The workbook with one part of its zip archive changed."""
+    stream = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(_bytes(sheet.book()))) as old,
+        zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as new,
+    ):
+        for each in old.infolist():
+            content = old.read(each)
+            new.writestr(each.filename, change(content) if each.filename == part else content)
+    return stream.getvalue()
+
+
+def _two_lines(sheet) -> bytes:
+    """Headings split over two rows, the upper one merged over the columns of absence."""
+    book = sheet.book()
+    page = book.active
+    page.insert_rows(8)
+    for column in range(1, page.max_column + 1):
+        first, _, rest = str(page.cell(row=7, column=column).value).partition(" ")
+        page.cell(row=7, column=column, value=first)
+        page.cell(row=8, column=column, value=rest or None)
+    return _bytes(book)
+
+
+def _as_formulas(sheet) -> bytes:
+    """The days as formulas with the results that a spreadsheet program stored."""
+    first = list(sheet.labels).index("overall_absence_days")
+    letter = chr(65 + first)
+    pattern = re.compile(rf'(<c r="{letter}(?:[89]|1\d)"[^>]*>)(<v>)'.encode())
+    return _rewritten(sheet, SHEET_PART, lambda xml: pattern.sub(rb"\1<f>[1]Old!A1*1</f>\2", xml))
+
+
+def _texts(sheet) -> bytes:
+    """Every number as text, with thousands separators where it is long, as copied from a report."""
+    for person in sheet.people:
+        person["service_months"] = f"{person['service_months']}"
+        person["overall_absence_days"] = f" {person['overall_absence_days']} days"
+    return _bytes(sheet.book())
+
+
+DOCTYPE = b'<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]>'
+LAUGHS = b'<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;"><!ENTITY c "&b;&b;&b;&b;">]>'
+SHEET_PART = "xl/worksheets/sheet1.xml"
+FORMAT_DAMAGES: dict[str, Callable[..., tuple[str, bytes]]] = {
+    "saved as CSV": lambda sheet: ("baseline.csv", _csv(sheet)),
+    "CSV with semicolons": lambda sheet: ("baseline.csv", _csv(sheet, delimiter=";")),
+    "CSV in UTF-16 with tabs": lambda sheet: ("baseline.csv", _csv(sheet, encoding="utf-16", delimiter="\t")),
+    "CSV in Windows-1252": lambda sheet: ("baseline.csv", _csv(sheet, encoding="cp1252", broken="\nNote: café")),
+    "CSV with an open quotation": lambda sheet: ("baseline.csv", _csv(sheet, broken='\n"open')),
+    "CSV with a NUL": lambda sheet: ("baseline.csv", _csv(sheet, broken="\n\0")),
+    "workbook under the name of a CSV": lambda sheet: ("baseline.csv", _bytes(sheet.book())),
+    "CSV under the name of a workbook": lambda sheet: ("baseline.xlsx", _csv(sheet)),
+    "web page under the name of a workbook": lambda sheet: ("baseline.xlsx", b"<html><table><tr><td>1</td></tr></table>"),
+    "saved as ODS": lambda sheet: ("baseline.ods", _ods(sheet)),
+    "ODS with a password": lambda sheet: ("baseline.ods", _ods(sheet, encrypted=True)),
+    "ODS with an entity": lambda sheet: ("baseline.ods", _ods(sheet, change=lambda xml: DOCTYPE.decode() + xml)),
+    "ODS cut inside": lambda sheet: ("baseline.ods", _ods(sheet, change=lambda xml: xml[: len(xml) // 2])),
+    "ODS with a number without value": lambda sheet: (
+        "baseline.ods", _ods(sheet, change=lambda xml: xml.replace('o:value-type="float" o:value="', 'o:value-type="float" o:old="', 1))),
+    "ODS of a million repeated rows": lambda sheet: (
+        "baseline.ods", _ods(sheet, change=lambda xml: xml.replace("<t:table-row><t:table-cell o:value-type=\"string\"><x:p>KEN-0001",
+                             '<t:table-row t:number-rows-repeated="1000000"><t:table-cell o:value-type="string"><x:p>KEN-0001'))),
+    "old Excel workbook": lambda sheet: ("baseline.xls", bytes.fromhex("d0cf11e0a1b11ae1") + bytes(600)),
+    "workbook with a password": lambda sheet: ("baseline.xlsx", bytes.fromhex("d0cf11e0a1b11ae1") + "EncryptedPackage".encode("utf-16-le") * 40),
+    "binary workbook": lambda sheet: ("baseline.xlsb", _bytes(sheet.book())),
+    "workbook with macros": lambda sheet: ("baseline.xlsx", _with_part(sheet, "xl/vbaProject.bin", b"\0")),
+    "macro workbook": lambda sheet: ("baseline.xlsm", _bytes(sheet.book())),
+    "external link": lambda sheet: ("baseline.xlsx", _with_part(sheet, "xl/externalLinks/externalLink1.xml", b"<externalLink/>")),
+    "zip bomb": lambda sheet: ("baseline.xlsx", _with_part(sheet, "xl/media/big.bin", bytes(17 * 1024 * 1024))),
+    "outside entity": lambda sheet: ("baseline.xlsx", _rewritten(sheet, SHEET_PART, lambda xml: DOCTYPE + xml)),
+    "entities of entities": lambda sheet: ("baseline.xlsx", _rewritten(sheet, "xl/styles.xml", lambda xml: LAUGHS + xml)),
+    "entity in EBCDIC": lambda sheet: (
+        "baseline.xlsx", _rewritten(sheet, "xl/styles.xml", lambda xml: ('<?xml version="1.0" encoding="cp037"?>' + LAUGHS.decode()).encode("cp037"))),
+    "sheet without its end": lambda sheet: ("baseline.xlsx", _rewritten(sheet, SHEET_PART, lambda xml: xml[: len(xml) // 2])),
+    "sheet gone": lambda sheet: (
+        "baseline.xlsx",
+        _rewritten(sheet, "xl/_rels/workbook.xml.rels", lambda xml: xml.replace(b"worksheets/sheet1.xml", b"worksheets/gone.xml")),
+    ),
+    "headings over two rows": lambda sheet: ("baseline.xlsx", _two_lines(sheet)),
+    "days as formulas": lambda sheet: ("baseline.xlsx", _as_formulas(sheet)),
+    "numbers as text": lambda sheet: ("baseline.xlsx", _texts(sheet)),
+}  # fmt: skip
 
 
 SURVEY_DAMAGES: dict[str, Callable] = {

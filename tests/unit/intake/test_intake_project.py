@@ -17,7 +17,7 @@ from hhp_stats.intake.manifest import manifest_status, read_manifest, record_fil
 from hhp_stats.intake.pseudonym import DEVELOPMENT_KEY, KEY_VARIABLE, Pseudonyms, load_pseudonyms
 from hhp_stats.intake.spellings import load_spellings
 from hhp_stats.intake.template import template
-from hhp_stats.intake.write_back import write_back
+from hhp_stats.intake.write_back import REMOVED, write_back
 
 
 def error_codes(root):
@@ -230,7 +230,7 @@ def test_the_copy_sent_back_is_marked_and_the_original_untouched(trial_files, tm
         assert sheet[cell].fill.fgColor.rgb == "FFF4B6B6", cell
         assert sheet[cell].comment.text
     assert sheet["C9"].comment is None
-    assert sheet["G8"].value == "=a few"
+    assert sheet["G8"].value == REMOVED  # the authority finds its text at this address in its own workbook
     assert sheet["G8"].data_type == "s"
     rows = list(problems.iter_rows(min_row=2, values_only=True))
     assert len(rows) == report.tables()["Kent"]["file"].str.endswith("kent/baseline.xlsx").sum()
@@ -242,13 +242,14 @@ def test_the_copy_sent_back_is_marked_and_the_original_untouched(trial_files, tm
 
 def test_a_csv_return_and_an_unreadable_one_are_sent_back_as_workbooks(tmp_path, written_trial, trial_files):
     rows = list(trial_files.returns["kent", "baseline"].book().active.iter_rows(values_only=True))
-    rows[7] = (*rows[7][:2], "=cmd|calc", *rows[7][3:])
+    rows[7] = (*rows[7][:2], "=2 weeks", *rows[7][3:])
+    rows[8] = (*rows[8][:2], "=cmd|calc", *rows[8][3:])
     path = tmp_path / "baseline.csv"
     path.write_text("\n".join(",".join(f'"{"" if v is None else v}"' for v in row) for row in rows), encoding="utf-8")
     (written,) = write_back(check_returns(path, root=written_trial.root), tmp_path / "back")
     sheet = openpyxl.load_workbook(written)["Return"]
-    assert sheet["C8"].value == "=cmd|calc"
-    assert sheet["C8"].data_type == "s"
+    assert sheet["C8"].value == "=2 weeks"
+    assert sheet["C8"].data_type == "s" and sheet["C9"].value == REMOVED
     assert sheet["C8"].fill.fgColor.rgb == "FFF4B6B6"
     path = tmp_path / "endline.xlsx"
     path.write_bytes(b"no workbook")

@@ -335,7 +335,32 @@ def test_csv_and_ods_say_the_same_as_xlsx(read, kent, tmp_path):
     for name in ("baseline.csv", "baseline.ods"):
         ret = read(tmp_path / name)
         assert ret.problems == []
-        assert ret.tolerances == []
+        assert [each.habit for each in ret.tolerances] == ["another format than .xlsx"]
         assert ret.frame.equals(expected.frame)
         assert ret.synthetic
     assert read(tmp_path / "baseline.csv").cell("role", 0) == "row 8, column C (role)"
+
+
+def test_the_layout_of_another_form_is_said(read, kent):
+    kent.labels["role"] = "Job role"
+    book = kent.book()
+    book["Return"].insert_rows(1, 3)
+    book["Return"].title = "Staff"
+    ret = read(book)
+    assert ret.problems == [] and ret.sheet == "Staff"
+    said = {each.habit: each for each in ret.tolerances}
+    assert set(said) == {
+        "the table on a sheet of another name",
+        "the headings in another row than in the template",
+        "a heading in other words",
+    }
+    heading = said["a heading in other words"]
+    assert (heading.cell, heading.field, heading.read_as) == ("C10", "role", "role")
+    assert said["the headings in another row than in the template"].cell == "row 10"
+
+
+@pytest.mark.parametrize("code", ["2019-05-03", "03/05/2019", "3.5", "7,8"])
+def test_codes_that_a_program_has_turned_into_dates_or_fractions_are_refused(read, kent, code):
+    from hhp_stats.intake.rules_wave import looks_like_code
+
+    assert not looks_like_code(code) and looks_like_code(f"K{code.replace(',', '.')}")

@@ -284,6 +284,15 @@ def test_a_changed_team_is_a_note(trial_files):
     assert "baseline B13" in problem.cell
 
 
+def test_who_moves_to_the_other_arm(trial_files):
+    moved = trial_files.returns["kent", "interim"].find("KEN-0006")
+    moved["team_id"] = "KEN-T04"  # of the same arm as KEN-T02
+    assert "X23" not in {problem.code for problem in everything(trial_files)}
+    moved["team_id"] = "KEN-T01"
+    problem = only([each for each in everything(trial_files) if each.code != "X05"], "X23")
+    assert problem.severity == "warning" and "baseline B13" in problem.cell
+
+
 def test_a_leaver_who_comes_back(trial_files):
     row = dict(trial_files.returns["kent", "interim"].find("KEN-0002"))
     trial_files.returns["kent", "endline"].people.append(
