@@ -7,8 +7,10 @@ names another cannot reach the report.
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterator, Mapping
+from functools import partial
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ import pandas as pd
 from hhp_stats.errors import SelfCheckFailed
 from hhp_stats.present.numbers import MINUS, count, number, p_value
 from hhp_stats.present.tables import MANY
+from hhp_stats.remember import Remember, make_again
 
 ATTRIBUTE = "data-result"
 _P = ("p_value", "p_adjusted")
@@ -27,10 +30,10 @@ _VALUES = ("estimate", "std_error", "df", "statistic", "conf_low", "conf_high", 
 _SCALES = (1, 100)
 
 
-def check_marks(folder: Path, frame: pd.DataFrame) -> int:
+def check_marks(folder: Path, frame: pd.DataFrame, *, remember: Remember = make_again) -> int:
     """Is every marked number of the pages below `folder` one of its result's? Returns how many were checked.
 
-    `frame`: the result frame that the pages claim to print. Refuses (SelfCheckFailed, naming page, number and result) any
+    `frame`: the result frame that the pages claim to print. `remember` may keep the marks of a page. Refuses (SelfCheckFailed, naming page, number and result) any
     that is not.
     """
     rows = {
@@ -38,7 +41,7 @@ def check_marks(folder: Path, frame: pd.DataFrame) -> int:
     }
     checked, found = 0, []
     for file in sorted(folder.glob("*.html")):
-        for problem in mark_problems(file.read_text(encoding="utf-8"), rows):
+        for problem in _mark_problems(file.read_text(encoding="utf-8"), rows, remember):
             checked += 1
             if problem:
                 found.append(f"{file.name}: {problem}")
@@ -53,16 +56,26 @@ def mark_problems(html: str, rows: Mapping[str, Mapping[str, Any]]) -> Iterator[
     `rows`: the result frame by result id. A number is right if one of its row's values, in its own unit or in per cent,
     is printed so at the digits that the number has. Signs may be in the words ("lower by 0.71").
     """
-    reader = _Marks()
-    reader.feed(html)
-    reader.close()
-    for key, text in reader.found:
+    yield from _mark_problems(html, rows, make_again)
+
+
+def _mark_problems(html: str, rows: Mapping[str, Mapping[str, Any]], remember: Remember) -> Iterator[str]:
+    code = Path(__file__).read_text(encoding="utf-8")
+    for key, text in json.loads(remember(["marks", code, html], partial(_marks, html))):
         if key not in rows:
             yield f"{text!r} is said to come from {key}, which is no result"
         elif not all(printed_from(end, rows[key]) for end in text.split(" to ")):
             yield f"{text!r} is said to come from {key}, which has {_values(rows[key])}"
         else:
             yield ""
+
+
+def _marks(html: str) -> str:
+    """Every marked number of a page as [result id, text], as JSON; spaces that do not break are spaces."""
+    reader = _Marks()
+    reader.feed(html)
+    reader.close()
+    return json.dumps([[key, text.replace("\u00a0", " ")] for key, text in reader.found])
 
 
 def printed_from(text: str, row: Mapping[str, Any]) -> bool:

@@ -70,7 +70,7 @@ def check_report(root: Path, pages: Path, *, remember: Remember = make_again) ->
             check_flow(pd.read_csv(flow), frame, study=study)
     if not any(pages.glob("*.html")):
         return found, PageCheck(pages=0, estimates=0, shares=0, sentences=0)
-    return found, replace(check_pages(pages, remember=remember), marks=check_marks(pages, frame))
+    return found, replace(check_pages(pages, remember=remember), marks=check_marks(pages, frame, remember=remember))
 
 
 def check_results(frame: pd.DataFrame) -> FrameCheck:
