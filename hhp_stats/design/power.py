@@ -65,7 +65,7 @@ def simulate_power(
     members' outcomes; `effect` is the change of p.
 
     Same numbers for the same seed whatever joblib backend runs the blocks.
-    Refuses a rate outside 0..1 (InvalidInput).
+    Refuses a rate outside 0..1, an effect that is not finite and alpha outside 0..1 (InvalidInput).
     Source for the beta-binomial: Crowder (1978), Applied Statistics 27, 34-37.
     """
     estimates, std_errors, df = _simulate(design, effect, trials, rng, draw, progress)
@@ -132,6 +132,8 @@ def simulated_detectable_effect(
 
 
 def _summary(estimates: Array, std_errors: Array, df: Array, effect: float, alpha: float) -> SimulatedPower:
+    if not math.isfinite(effect) or not 0 < alpha < 1:
+        raise InvalidInput(f"power needs a finite effect and alpha between 0 and 1, not {effect} and {alpha}")
     critical = stats.t.isf(alpha / 2, df)
     significant = np.abs(estimates) > critical * std_errors
     covered = np.abs(estimates - effect) <= critical * std_errors

@@ -45,7 +45,7 @@ class TrialDesign:
             raise InvalidInput("a simulated trial needs at least four teams of at least one person")
         if self.strata is not None and len(self.strata) != len(self.cluster_sizes):
             raise InvalidInput(f"{len(self.strata)} strata for {len(self.cluster_sizes)} teams")
-        if not 0 <= self.icc < 1 or not 0 <= self.attrition < 1 or self.stratum_sd < 0:
+        if not 0 <= self.icc < 1 or not 0 <= self.attrition < 1 or not 0 <= self.stratum_sd < math.inf:
             raise InvalidInput("icc and attrition must lie in 0..1, and stratum_sd not be negative")
         if not -1 < self.baseline_correlation < 1:
             raise InvalidInput("the baseline correlation must lie between -1 and 1")
@@ -70,7 +70,7 @@ def team_sizes(*, people: int, mean_size: float, size_cv: float) -> tuple[int, .
     Refuses a mean size below one or above `people`, a negative variation (InvalidInput).
     """
     count = round(people / mean_size) if mean_size > 0 else 0
-    if not 1 <= mean_size <= people or size_cv < 0 or count < 1:
+    if not 1 <= mean_size <= people or not 0 <= size_cv < math.inf or count < 1:
         raise InvalidInput("mean_size must lie between one and the number of people, and size_cv not be negative")
     middles = (np.arange(count) + 0.5) / count
     exact = stats.gamma.ppf(middles, size_cv**-2) * mean_size * size_cv**2 if size_cv else np.full(count, mean_size)

@@ -10,7 +10,9 @@ import pytest
 from hhp_stats.blocks import seed_sequence
 from hhp_stats.design.balance import balance_table, joint_f_test, omnibus_balance
 from hhp_stats.design.detectable_effect import Clustering, detectable_proportion, individual_detectable_effect, power_of
+from hhp_stats.design.power import simulate_power
 from hhp_stats.design.randomisation import AllocationRule, randomise
+from hhp_stats.design.simulated_trials import TrialDesign, team_sizes
 from hhp_stats.design.team_sums import StratifiedDraw
 from hhp_stats.errors import (
     CollinearTerms,
@@ -194,6 +196,9 @@ CASES = [
     Case("power: nobody", InvalidInput, "effective number", lambda: power_of(effect=0.1, effective_per_arm=0)),
     Case("power: no effect given", InvalidInput, "finite effect", lambda: power_of(effect=np.nan, effective_per_arm=9)),
     Case("power: unknown variance", UnknownName, "no variance", lambda: detectable_proportion(control=0.2, direction="increase", effective_per_arm=99, variance="pooled")),
+    Case("power: simulated, no effect given", InvalidInput, "finite effect", lambda: simulate_power(design=TrialDesign(cluster_sizes=(6,) * 8, icc=0.1), effect=np.nan, trials=5, rng=np.random.default_rng(1))),
+    Case("power: strata of unknown spread", InvalidInput, "stratum_sd", lambda: TrialDesign(cluster_sizes=(6,) * 8, icc=0.1, stratum_sd=np.nan)),
+    Case("power: sizes of unknown spread", InvalidInput, "size_cv", lambda: team_sizes(people=100, mean_size=7, size_cv=np.nan)),
     # Ratios, bootstrap, scales.
     Case("fieller: negative critical value", InvalidInput, "critical", lambda: fieller(numerator=1, denominator=1, numerator_variance=1, denominator_variance=1, critical=-1)),
     Case("fieller: no degrees of freedom", InvalidInput, "degrees", lambda: fieller(numerator=1, denominator=1, numerator_variance=1, denominator_variance=1, df=0)),
