@@ -128,10 +128,10 @@ def test_table_is_downloaded_as_csv(open_page) -> None:
     text = Path(download.path()).read_text(encoding="utf-8-sig")
     found = list(csv.DictReader(io.StringIO(text)))
     assert [line["Version"] for line in found] == ["Planned", "Another", "Score"]
-    assert found[0]["Difference"] == "-0.71"
-    assert found[0]["95% CI"] == "-1.33 to -0.10"
-    assert found[0]["People"] == "1,218"
-    assert found[2]["Difference"] == "\u2014"
+    assert found[0]["Goal-setting minus control: Difference"] == "-0.71"
+    assert found[0]["Goal-setting minus control: 95% CI"] == "-1.33 to -0.10"
+    assert found[0]["Analysed: People"] == "1,218"
+    assert found[2]["Goal-setting minus control: Difference"] == "\u2014"
 
 
 def test_csv_names_groups_and_columns_below_a_common_heading(open_page) -> None:
@@ -163,6 +163,26 @@ def test_sorting_goes_up_down_and_back(open_page) -> None:
     expect(head).not_to_have_attribute("aria-sort", "descending")
     assert column.all_inner_texts() == original
     expect(page.locator("#tbl-primary .sort")).to_have_count(0)
+
+
+COMMON = """() => {
+    document.querySelector("#tbl-effects table").outerHTML = `<table><thead>
+        <tr><th rowspan="2">Version</th><th colspan="2">Effect</th></tr><tr><th>Low</th><th>High</th></tr></thead><tbody>
+        ${[3, 1, 4, 2].map(n => `<tr><th>${"MARK"}${n}</th><td>\u2212${n}.0</td><td>${n}</td></tr>`).join("")}</tbody></table>`;
+}"""
+
+
+@pytest.mark.parametrize(("mark", "sorts"), [("v", 3), ("\u2003", 0)])
+def test_columns_below_a_common_heading_sort_but_not_lines_that_belong_together(
+    open_page, mark: str, sorts: int
+) -> None:
+    page = open_page(PAGE).page
+    page.evaluate(COMMON.replace("MARK", mark))
+    page.add_script_tag(path=Path(__file__).parents[2] / "hhp_stats/publish/assets/tables.js")
+    expect(page.locator("#tbl-effects .sort")).to_have_count(sorts)
+    if sorts:
+        page.locator("#tbl-effects .sort", has_text="Low").click()
+        assert page.locator("#tbl-effects tbody th").all_inner_texts() == ["v4", "v3", "v2", "v1"]
 
 
 def test_first_mention_of_a_term_is_explained(open_page) -> None:

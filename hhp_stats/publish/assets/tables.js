@@ -73,7 +73,24 @@
     tools.append(button);
   });
 
-  // --- sorting: tables of some length, without groups and with one heading a column
+  // --- sorting: tables of some length, without groups or lines that belong to the line above, one heading a column
+  // The heading of a column is the lowest cell over it; a cell over several columns is none.
+  const lowest = (head) => {
+    const found = [];
+    const taken = Array.from(head.rows, () => []);
+    Array.from(head.rows).forEach((row, at) => {
+      let column = 0;
+      Array.from(row.cells).forEach((cell) => {
+        while (taken[at][column]) column += 1;
+        for (let right = 0; right < cell.colSpan; right += 1) {
+          for (let down = 0; down < cell.rowSpan && at + down < head.rows.length; down += 1) taken[at + down][column + right] = true;
+          found[column + right] = cell.colSpan === 1 ? cell : null;
+        }
+        column += cell.colSpan;
+      });
+    });
+    return found.includes(null) ? [] : found;
+  };
   const number = (text) => {
     const found = value(text).replace(/,(?=\d{3})/g, "").match(/^[<>]?\s*(-?\d*\.?\d+|-?\u221e)/);
     if (!found) return null;
@@ -83,10 +100,10 @@
     if (!table.tHead || table.tBodies.length !== 1) return;
     const body = table.tBodies[0];
     const original = Array.from(body.rows);
-    const heads = Array.from(table.tHead.rows);
-    if (heads.length !== 1 || original.length < 4 || original.some((row) => isGroup(row) || row.cells.length !== heads[0].cells.length || Array.from(row.cells).some((cell) => cell.colSpan > 1 || cell.rowSpan > 1))) return;
+    const columns = lowest(table.tHead);
+    const belongs = (row) => /^[\n ]*\u2003/.test(row.cells[0].textContent); // indented below another line
+    if (!columns.length || original.length < 4 || original.some((row) => isGroup(row) || belongs(row) || row.cells.length !== columns.length || Array.from(row.cells).some((cell) => cell.colSpan > 1 || cell.rowSpan > 1))) return;
     table.classList.add("sortable");
-    const columns = Array.from(heads[0].cells);
     const status = make("span", { role: "status", class: "unseen" });
     (table.closest("figure") || table.parentNode).append(status);
     columns.forEach((head, at) => {
