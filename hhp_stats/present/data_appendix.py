@@ -313,7 +313,7 @@ class DataAppendix:
             return "The pilots print no small count."
         return (
             f"The chapters of the pilots print {plural(len(found), 'small count')}, each of which the documents of the programme have "
-            f"printed before ({', '.join(f'`{figure}`' for figure in dict.fromkeys(found['figure']))}): nothing new is told. A small count without "
+            f"printed before ({', '.join(dict.fromkeys(found['figure']))}): nothing new is told. A small count without "
             "such a figure stops the render."
         )
 

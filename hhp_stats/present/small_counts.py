@@ -19,7 +19,7 @@ from hhp_stats.consistency.figures import load_figures
 from hhp_stats.consistency.reproduction import read_mapping, reproduction_table
 from hhp_stats.errors import HhpError
 from hhp_stats.plan.schema import DisclosureSettings
-from hhp_stats.present.disclosure import CountSystem, Key, blanked, register_frame, withheld_counts
+from hhp_stats.present.disclosure import REGISTER, CountSystem, Key, blanked, register_frame, withheld_counts
 from hhp_stats.present.goal_setting.disclosed import Disclosed
 from hhp_stats.present.release import read_release
 from hhp_stats.studies.output import StudyOutput
@@ -30,6 +30,7 @@ IN_WORDS = "data/published/public_small_counts.csv"  # printed in words only, wi
 FIELD_TRIALS = ("letters", "coffee", "beneficiaries", "swing", "mod_ing")
 PILOTS = ("dictation", "flexitime")
 HIRING = "hiring"
+DISTRIBUTIONS = {"score_distribution": ("cell", "score"), "chosen_per_person": ("evaluation", "chosen")}
 LINKED = ("responses", "consented", "duplicates", "matched", "unmatched")
 
 
@@ -47,6 +48,8 @@ def disclosed_study(output: StudyOutput, root: Path) -> Disclosed:
     internal = read_release(root).internal
     if internal:
         return Disclosed(output=output, register=register_frame({}), internal=True)
+    if output.study == HIRING:
+        return _pooled_output(output, disclosure_settings(root))
     found = _Counts(output.tables)
     if output.study in FIELD_TRIALS:
         found.flow()
@@ -55,9 +58,6 @@ def disclosed_study(output: StudyOutput, root: Path) -> Disclosed:
         found.recall()
         found.clusters()
         found.levels()
-    elif output.study == HIRING:
-        found.distribution("score_distribution", "cell", "score")
-        found.distribution("chosen_per_person", "evaluation", "chosen")
     withheld = withheld_counts(found.system, disclosure_settings(root))
     tables = dict(output.tables)
     for name in sorted({place[0] for key in withheld for place in found.places[key]}):
@@ -67,6 +67,16 @@ def disclosed_study(output: StudyOutput, root: Path) -> Disclosed:
     named = [list(dict.fromkeys(table for table, _, _ in found.places[key])) for key in sorted(withheld)]
     lines["table"] = pd.Series(named, index=lines.index, dtype=object)
     register = lines.explode("table", ignore_index=True)
+    return Disclosed(output=replace(output, tables=tables), register=register, internal=False)
+
+
+def _pooled_output(output: StudyOutput, settings: DisclosureSettings) -> Disclosed:
+    tables, registers = dict(output.tables), [register_frame({})]
+    for name, (group, value) in DISTRIBUTIONS.items():
+        if name in tables:
+            tables[name] = pooled(tables[name], group=group, value=value, threshold=settings.threshold)
+            registers.append(_pooled_register(tables[name], name, group=group, value=value))
+    register = pd.concat(registers, ignore_index=True).astype("str")
     return Disclosed(output=replace(output, tables=tables), register=register, internal=False)
 
 
@@ -196,18 +206,40 @@ class _Counts:
             if self.system.counts.get(whole) == sum(self.system.counts[key] for key in keys):
                 self.system.total(whole, *keys)
 
-    def distribution(self, table: str, group: str, value: str) -> None:
-        """How many people of each group have each value; the size of the group is printed elsewhere."""
-        parts: dict[str, list[Key]] = {}
-        for at, row in self.rows(table):
-            key = self.show(
-                Key(table, str(row[group]), f"{value} {row[value]}"), row["people"], table, at, "people", "share"
-            )
-            parts.setdefault(str(row[group]), []).append(key)
-        for name, keys in parts.items():
-            whole = self.system.add(Key(table, name, "all"), sum(self.system.counts[key] for key in keys))
-            self.places.setdefault(whole, [])
-            self.system.total(whole, *keys)
+
+def pooled(table: pd.DataFrame, *, group: str, value: str, threshold: int) -> pd.DataFrame:
+    """A distribution in classes of neighbouring values that hold at least `threshold` people each.
+
+    Withholding single bars would not do: with the mean and the standard deviation of the group, both printed, the few
+    missing bars can be solved for. Columns: the group, `value` (middle of the class), `low`, `high`, `people`, and
+    `share`, the share of the group for each single value of the class. A group below the threshold has no class.
+    """
+    rows: list[dict[str, Any]] = []
+    for name, part in table.groupby(group, sort=False):
+        everyone = int(part["people"].sum())
+        classes: list[list[int]] = []  # lowest value, highest value, people
+        low, people = None, 0
+        for each in part.sort_values(value, kind="stable").to_dict("records"):
+            low, people = each[value] if low is None else low, people + int(each["people"])
+            if people >= threshold:
+                classes.append([int(low), int(each[value]), people])
+                low, people = None, 0
+        if low is not None and classes:  # the values above the last whole class
+            classes[-1][1], classes[-1][2] = int(part[value].max()), classes[-1][2] + people
+        rows += [
+            {group: name, value: (first + last) / 2, "low": first, "high": last, "people": n,
+             "share": n / everyone / (last - first + 1)}
+            for first, last, n in classes
+        ]  # fmt: skip
+    return pd.DataFrame(rows, columns=[group, value, "low", "high", "people", "share"])
+
+
+def _pooled_register(table: pd.DataFrame, name: str, *, group: str, value: str) -> pd.DataFrame:
+    wide = table.loc[table["high"] > table["low"]]
+    return pd.DataFrame({
+        "table": name, "row": wide[group].astype(str), "reason": "primary",
+        "column": [f"{value} {low} to {high} together" for low, high in zip(wide["low"], wide["high"], strict=True)],
+    }, columns=list(REGISTER))  # fmt: skip
 
 
 def public_small_counts(output: StudyOutput, root: Path) -> pd.DataFrame:

@@ -71,7 +71,7 @@ def test_no_small_count_is_left_in_any_table(safe, small, plan):
             before += int(small.tables[name][column].between(1, plan.disclosure.threshold - 1).sum())
             for value in safe.output.tables[name][column]:
                 assert withheld(value) or value == 0 or value >= plan.disclosure.threshold, (name, column, value)
-    assert before > 40, "the tables must hold small counts for this test to mean anything"
+    assert before > 25, "the tables must hold small counts for this test to mean anything"
     assert {"flow", "uptake", "attrition", "strata", "balance"} <= set(safe.register["table"])
     assert set(safe.register["reason"]) == {"primary", "secondary"}
 

@@ -104,12 +104,55 @@ def test_the_number_behind_an_estimate_is_never_the_partner(root):
     assert withheld(treated["Primary outcome not answered"]) and withheld(treated["Began the endline survey"])
 
 
-def test_bars_of_few_people_go_from_a_distribution(root):
-    table = pd.DataFrame(
-        [{"cell": "a", "score": n, "people": p, "share": p / 40} for n, p in enumerate((1, 3, 16, 20))]
-    )
+def test_values_of_few_people_are_pooled_with_their_neighbours(root):
+    counts = (0, 1, 0, 3, 16, 2, 4, 20, 0, 1)
+    table = pd.DataFrame([{"cell": "a", "score": n, "people": p, "share": p / 47} for n, p in enumerate(counts)])
+    safe = disclosed_study(output("hiring", score_distribution=table), root)
+    shown = safe.output.tables["score_distribution"]
+    assert shown[["low", "high", "people"]].to_numpy().tolist() == [[0, 4, 20], [5, 6, 6], [7, 9, 21]]
+    assert (shown["share"] * (shown["high"] - shown["low"] + 1)).sum() == pytest.approx(1)
+    assert safe.register["column"].tolist() == [
+        "score 0 to 4 together",
+        "score 5 to 6 together",
+        "score 7 to 9 together",
+    ]
+    few = pd.DataFrame([{"cell": "a", "score": 1, "people": 4, "share": 1.0}])
+    assert disclosed_study(output("hiring", score_distribution=few), root).output.tables["score_distribution"].empty
+
+
+def sums_of(low, high, people):
+    """Sum and sum of squares of every way in which so many people can have values from `low` to `high`."""
+    found = {(0, 0, 0)}
+    for value in range(low, high + 1):
+        found = {(n + x, a + x * value, b + x * value * value) for n, a, b in found for x in range(people - n + 1)}
+    return {(a, b) for n, a, b in found if n == people}
+
+
+def test_mean_and_spread_do_not_give_a_pooled_value_away(root):
+    counts = {3: 0, 4: 1, 5: 2, 6: 4, 7: 12, 8: 3, 9: 12, 10: 2, 11: 5}
+    values = np.repeat(list(counts), list(counts.values()))
+    table = pd.DataFrame([{"cell": "a", "score": s, "people": p, "share": p / len(values)} for s, p in counts.items()])
     shown = disclosed_study(output("hiring", score_distribution=table), root).output.tables["score_distribution"]
-    assert shown["people"].tolist() == [WITHHELD, WITHHELD, 16, 20] and shown["share"].tolist()[:2] == [WITHHELD] * 2
+    printed = round(values.mean(), 2), round(values.std(ddof=1), 2)
+    first, *others = shown[["low", "high", "people"]].to_numpy().tolist()
+    rest = {(0, 0)}
+    for low, high, people in others:
+        rest = {(a + c, b + d) for a, b in rest for c, d in sums_of(low, high, people)}
+    possible = set()
+    for fives in range(first[2] + 1):
+        for fours in range(first[2] - fives + 1):
+            left = first[2] - fives - fours
+            for threes in range(left + 1):
+                sixes = left - threes
+                a0 = 3 * threes + 4 * fours + 5 * fives + 6 * sixes
+                b0 = 9 * threes + 16 * fours + 25 * fives + 36 * sixes
+                for a, b in rest:
+                    mean = (a0 + a) / len(values)
+                    spread = ((b0 + b - len(values) * mean**2) / (len(values) - 1)) ** 0.5
+                    if (round(mean, 2), round(spread, 2)) == printed:
+                        possible.add((threes, fours, fives, sixes))
+    assert (0, 1, 2, 4) in possible
+    assert all(len({each[at] for each in possible}) > 1 for at in range(1, 4))
 
 
 def test_switched_off_everything_stays(project):

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from hhp_stats.present.embed import EmbeddedFigure, embed
 from hhp_stats.present.hiring.report import HiringReport
-from hhp_stats.present.numbers import interval, number, percent, plural, withheld, withheld_note
+from hhp_stats.present.numbers import interval, number, percent
 from hhp_stats.present.style import CONTROL, GRID, PALETTE, QUIET, TREATMENT, WIDTH, apply_style
 
 Row = Mapping[str, Any]
@@ -121,18 +121,17 @@ def scores(report: HiringReport) -> EmbeddedFigure:
             report.row("evaluation_score", f"mean_{cell.id}"),
             report.row("evaluation_score", f"sd_{cell.id}", "raw"),
         )
-        shown = part.loc[[not withheld(n) for n in part["people"]]]
-        axes.bar(shown["score"], [100 * float(v) for v in shown["share"]], color=colour, width=0.8)
+        axes.bar(part["score"], 100 * part["share"], color=colour, width=_widths(part, 1.0))
         axes.axvline(row["estimate"], color=QUIET, linewidth=1.2)
         axes.axvspan(row["conf_low"], row["conf_high"], color=GRID, zorder=0)
         axes.set_title(
             f"{cell.label}: mean {number(row['estimate'])}, standard deviation {number(spread['estimate'])}, n = {row['n']}"
         )
-        top = max(shown.to_dict("records"), key=lambda bar: (float(bar["share"]), bar["score"]))
-        few = len(part) - len(shown)
-        hidden = f", withheld for {plural(few, 'score')} of very few people" if few else ""
-        words.append(f"{cell.label}: mean {number(row['estimate'])} ({interval(row['conf_low'], row['conf_high'])}){hidden}, "
-                     f"most frequent {int(top['score'])} ({percent(top['share'], 0)})")  # fmt: skip
+        top = max(part.to_dict("records"), key=lambda bar: float(bar["share"]))
+        low, high = int(top.get("low", top["score"])), int(top.get("high", top["score"]))
+        most = f"{low}" if low == high else f"{low} to {high}"
+        words.append(f"{cell.label}: mean {number(row['estimate'])} ({interval(row['conf_low'], row['conf_high'])}), "
+                     f"most frequent {most} ({percent(top['share'], 0)})")  # fmt: skip
     panels[-1].set_xlabel("Sum of three scores")
     panels[1].set_ylabel("% of participants")
     panels[-1].set_xticks(range(3, 22, 3))
@@ -143,9 +142,21 @@ def scores(report: HiringReport) -> EmbeddedFigure:
     )  # fmt: skip
 
 
+def _widths(part: pd.DataFrame, width: float) -> list[float]:
+    """Bars over classes of several values are as much wider, with a gap between neighbours."""
+    if "low" not in part:  # an internal render draws every value
+        return [0.8 * width] * len(part)
+    return [(high - low + 1) * width - 0.2 * width for low, high in zip(part["low"], part["high"], strict=True)]
+
+
 def _left_out(table: pd.DataFrame) -> str:
-    """The end of a caption of bars of which some are not drawn."""
-    return "; bars of very few people are withheld and not drawn" if withheld_note(table) else ""
+    """The end of a caption of bars of which some hold several values."""
+    joined = "low" in table and bool((table["high"] > table["low"]).any())
+    return (
+        "; values of very few people are drawn together with their neighbours, as the mean of the class"
+        if joined
+        else ""
+    )
 
 
 def chosen(report: HiringReport) -> EmbeddedFigure:
@@ -157,11 +168,10 @@ def chosen(report: HiringReport) -> EmbeddedFigure:
     words = []
     for shift, condition, colour in ((-0.2, "separate", CONTROL), (0.2, "joint", TREATMENT)):
         part = table.loc[table["evaluation"] == condition]
-        shown = part.loc[[not withheld(n) for n in part["people"]]]
         axes.bar(
-            shown["chosen"] + shift,
-            [100 * float(v) for v in shown["share"]],
-            width=0.38,
+            part["chosen"] + shift,
+            100 * part["share"],
+            width=_widths(part, 0.48),
             color=colour,
             label=condition.capitalize(),
         )
