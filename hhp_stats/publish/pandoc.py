@@ -249,5 +249,5 @@ def write_chapter(
         return _call(arguments, json.dumps(tree), root=project.root, sources=[source], where=source.chapter.path)
 
     given = json.dumps(meta, ensure_ascii=False, sort_keys=True)
-    filters = _filters("book.lua", f"{target}.lua")
+    filters = _filters("book.lua", f"{target}.lua", *(["columns.lua"] if target == "typst" else []))
     return kept.text([target, filters, given, json.dumps(cited), bibliography.style, parsed.tree], write)

@@ -11,6 +11,7 @@ local SHORT = 14         -- columns with nothing longer keep their own width
 local TALL = 800         -- characters of a cell that may need a page break within its row
 local WHOLE = 240        -- points: a table of this height stays in one piece, a higher one may break between its rows
 local PITCH, AROUND = 1.17, 0.75 -- ems from line to line, and of space around the lines of a row
+local SPARE = 0.9        -- of the line: headings over several columns may be wider than these
 local STEP = 0.5         -- ems given away at a time
 local SAMPLE = 80        -- rows that are looked at, for the time it takes
 local LONG_WORD = 20     -- characters; as in typst.lua
@@ -119,7 +120,12 @@ return function(tbl, rows)
   local first = many > MOST and 3 or many > MANY and 2 or 1
   local heads = #tbl.head.rows + #rows - #columns[1].cells -- with the rows of groups
   if natural <= LINE / SIZES[first] then
-    return found, "auto", (#rows + #tbl.head.rows) * (PITCH + AROUND) * SIZES[1] < WHOLE, tall
+    -- A table that fits with room to spare needs no measuring by Typst, which costs as much as setting it.
+    local size = "auto"
+    for at = #SIZES, 1, -1 do
+      if natural <= SPARE * LINE / SIZES[at] then size = SIZES[at] .. "pt" end
+    end
+    return found, size, (#rows + #tbl.head.rows) * (PITCH + AROUND) * SIZES[1] < WHOLE, tall
   end
   for at = first, #SIZES do
     local widths = shared(columns, LINE / SIZES[at] - many * pad)
