@@ -18,8 +18,7 @@ from typing import Any
 import pandas as pd
 
 from hhp_stats.errors import SelfCheckFailed
-from hhp_stats.present.numbers import MINUS, count, number, p_value
-from hhp_stats.present.tables import MANY
+from hhp_stats.present.numbers import MANY, MINUS, count, number, p_value
 from hhp_stats.remember import Remember, make_again
 
 ATTRIBUTE = "data-result"

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+MANY = 1_000  # degrees of freedom beyond which t is the normal to the digits printed
 MINUS = "\u2212"
 DASH = "\u2013"
 MISSING = "\u2014"

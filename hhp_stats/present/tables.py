@@ -10,12 +10,22 @@ import pandas as pd
 from great_tables import GT
 
 from hhp_stats.present.marks import cell, marked_cells, marked_note
-from hhp_stats.present.numbers import MISSING, WITHHELD, count, interval, level, number, p_value, percent, withheld
+from hhp_stats.present.numbers import (
+    MANY,
+    MISSING,
+    WITHHELD,
+    count,
+    interval,
+    level,
+    number,
+    p_value,
+    percent,
+    withheld,
+)
 from hhp_stats.traced import traced_records
 
 FIGURE_SPACE, POINT_SPACE = "\u2007", "\u2009"  # a blank as wide as a figure; one about as wide as a decimal point
 ANALYSED = ("People", "Teams")
-MANY = 1_000  # degrees of freedom beyond which t is the normal to the digits printed
 
 
 def effects_table(rows: pd.DataFrame, *, labels: Sequence[str], stub: str, digits: int = 2, scale: float = 1.0,
