@@ -23,8 +23,9 @@ BANNER = "synthetic-banner"
 EXECUTE_OPTIONS = {"echo", "eval", "include", "output", "warning", "error"}
 """The options of `execute:`; a cell may set each for itself."""
 
+PREPARE = "report/prepare.py"
 _HONOURED: dict[str, set[str]] = {
-    "project": {"type", "output-dir", "execute-dir"},
+    "project": {"type", "output-dir", "execute-dir", "pre-render"},
     "book": {"title", "subtitle", "author", "date", "description", "chapters", "appendices"},
     "execute": EXECUTE_OPTIONS,
     "format": {"html", "typst"},
@@ -180,6 +181,11 @@ def load_project(root: Path) -> Project:
         raise fail("'project.type' must be 'book'", "project", "type")
     if project.get("execute-dir") != "project":
         raise fail("'project.execute-dir' must be 'project', so that code runs in one place", "project", "execute-dir")
+    if project.get("pre-render", PREPARE) != PREPARE:
+        raise fail(
+            f"'project.pre-render' may only be '{PREPARE}', which makes results ready for the Quarto CLI as `hhp render` does "
+            "by itself; other scripts would run in one engine only", "project", "pre-render",
+        )  # fmt: skip
     for needed in ("title", "date", "chapters"):
         if needed not in book:
             raise fail(f"'book.{needed}' is missing", "book")

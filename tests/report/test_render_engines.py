@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -49,3 +50,30 @@ def test_unknown_engine_and_format(write_book: WriteBook) -> None:
         render_book(root=root, output=root / "_output", engine="latex")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="unknown formats"):
         render_book(root=root, output=root / "_output", formats=["docx"])  # type: ignore[list-item]
+
+
+def test_only_the_script_that_both_engines_have_may_run_before(write_book: WriteBook) -> None:
+    root = write_book("# One {#sec-one}\n")
+    config = root / "_quarto.yml"
+    text = config.read_text(encoding="utf-8")
+    config.write_text(
+        text.replace("  type: book\n", "  type: book\n  pre-render: report/prepare.py\n"), encoding="utf-8"
+    )
+    assert render_book(root=root, output=root / "_output", formats=["html"]).pages
+    config.write_text(text.replace("  type: book\n", "  type: book\n  pre-render: other.py\n"), encoding="utf-8")
+    with pytest.raises(RenderError, match="pre-render' may only be"):
+        render_book(root=root, output=root / "_output", formats=["html"])
+
+
+def test_the_script_before_quarto_makes_the_results_ready() -> None:
+    script = (Path(__file__).resolve().parents[2] / "report/prepare.py").read_text(encoding="utf-8")
+    ran: list[list[str]] = []
+
+    def main() -> None:
+        ran.append(list(sys.argv))
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("hhp_stats.__main__.main", main)
+        patched.setattr(sys, "argv", ["prepare.py"])
+        exec(compile(script, "prepare.py", "exec"), {"__name__": "__main__"})
+    assert ran == [["hhp", "results"]]
