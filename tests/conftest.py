@@ -22,3 +22,8 @@ def project(tmp_path) -> Path:
     shutil.copytree(ROOT / "data", home / "data")
     shutil.copy(ROOT / "_quarto.yml", home / "_quarto.yml")
     return home
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The tests of the whole book first: they take minutes one after another, while the other worker does the rest."""
+    items.sort(key=lambda item: item.path.name != "test_whole_report.py")
