@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
+import sysconfig
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -36,7 +37,8 @@ def digest_files(root: Path, declared: Sequence[Path]) -> str:
 
 def digest_environment() -> str:
     """One checksum over Python's version and the installed packages with their versions."""
-    places = [Path(place) for place in sys.path if Path(place).is_dir()]
+    # Not sys.path: libraries add folders of their own to it while they are imported.
+    places = {Path(sysconfig.get_path(name)) for name in ("purelib", "platlib")}
     installed = {found.name for place in places for found in place.glob("*.dist-info")}
     return hashlib.sha256("\n".join([sys.version, *sorted(installed)]).encode()).hexdigest()
 

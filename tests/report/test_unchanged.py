@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from book_tools import WriteBook
 
 from hhp_stats.file_parts import PARTS, part
 from hhp_stats.publish import RenderReport, render_book
+from hhp_stats.publish.digests import digest_environment
 from hhp_stats.publish.kept_text import KeptTexts
 from hhp_stats.publish.unchanged import NOTE, note_report, report_key, still_stands
 
@@ -149,3 +151,12 @@ def test_kept_texts_are_made_again_when_damaged_or_asked_afresh(tmp_path: Path) 
     assert kept.text(["a", "b"], make) == "text 3"
     assert KeptTexts(tmp_path, fresh=True).text(["a", "b"], make) == "text 4"
     assert kept.text(["a", "b"], make) == "text 4"
+
+
+def test_what_is_installed_does_not_depend_on_what_was_imported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = digest_environment()
+    (tmp_path / "vendored-1.0.dist-info").mkdir()
+    monkeypatch.setattr(sys, "path", [*sys.path, str(tmp_path)])  # as setuptools does when something imports it
+    assert digest_environment() == before
