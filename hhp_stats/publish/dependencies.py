@@ -116,8 +116,9 @@ def digest_names(root: Path, folders: Iterable[str] = _NAMED) -> str:
     """One checksum over the names of all files that code might ask for, and over the settings it might read."""
     total = hashlib.sha256()
     for folder in folders:
-        for place, inner, names in sorted(os.walk(root / folder)):
-            inner[:] = [name for name in inner if name not in ("__pycache__", "figures")]
+        for place, inner, names in os.walk(root / folder):
+            # In place, so that the walk goes neither into what chapters make themselves nor in another order elsewhere.
+            inner[:] = sorted(name for name in inner if name not in ("__pycache__", "figures"))
             total.update(os.path.relpath(place, root).encode() + b"\0" + "\0".join(sorted(names)).encode() + b"\n")
     total.update(digest_settings().encode())
     return total.hexdigest()

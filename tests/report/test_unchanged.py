@@ -10,6 +10,7 @@ from book_tools import WriteBook
 
 from hhp_stats.file_parts import PARTS, part
 from hhp_stats.publish import RenderReport, render_book
+from hhp_stats.publish.dependencies import digest_names
 from hhp_stats.publish.digests import digest_environment
 from hhp_stats.publish.kept_text import KeptTexts
 from hhp_stats.publish.unchanged import NOTE, note_report, report_key, still_stands
@@ -160,3 +161,15 @@ def test_what_is_installed_does_not_depend_on_what_was_imported(
     (tmp_path / "vendored-1.0.dist-info").mkdir()
     monkeypatch.setattr(sys, "path", [*sys.path, str(tmp_path)])  # as setuptools does when something imports it
     assert digest_environment() == before
+
+
+def test_figures_that_a_chapter_writes_aside_do_not_make_it_run_again(tmp_path: Path) -> None:
+    (tmp_path / "report").mkdir()
+    (tmp_path / "report/one.qmd").write_text("", encoding="utf-8")
+    before = digest_names(tmp_path)
+    for name in ("figures", "__pycache__"):
+        (tmp_path / "report" / name).mkdir()
+        (tmp_path / "report" / name / "made.svg").write_text("", encoding="utf-8")
+    assert digest_names(tmp_path) == before
+    (tmp_path / "report/two.qmd").write_text("", encoding="utf-8")
+    assert digest_names(tmp_path) != before
