@@ -7,6 +7,7 @@ import datetime as dt
 import math
 import tomllib
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from types import UnionType
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
@@ -25,9 +26,18 @@ def read_plan_file(root: Path, file: str) -> Mapping[str, Any]:
     if not path.is_file():
         raise PlanError(file, "the file", "does not exist.", "Restore it: the report cannot be rendered without it.")
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return _parsed(path.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:
         raise PlanError(file, "the file", f"is not valid TOML: {error}.", "Mend the line named.") from None
+
+
+@lru_cache(maxsize=64)
+def _parsed(text: str) -> Mapping[str, Any]:
+    """The same file is asked for its tables one by one, in a chapter dozens of times. Nobody edits what it returns."""
+    return tomllib.loads(text)
+
+
+_hints = lru_cache(maxsize=None)(get_type_hints)
 
 
 def read_records(
@@ -74,7 +84,7 @@ def record_of(
     may_be_empty: frozenset[str] = frozenset(),
 ) -> Record:
     """One table of a plan file as a record of `kind`; refuses what `read_records` refuses."""
-    hints, fields = get_type_hints(kind), dataclasses.fields(kind)
+    hints, fields = _hints(kind), dataclasses.fields(kind)
     required = {field.name for field in fields if field.default is dataclasses.MISSING}
     for name in sorted(set(entry) - set(hints)):
         known = ", ".join(field.name for field in fields)

@@ -12,7 +12,7 @@ import pandas as pd
 from great_tables import GT
 
 from hhp_stats.consistency.audit import audit, load_scales
-from hhp_stats.consistency.comparisons import READINGS, RecomputedTest, find_comparisons, recompute
+from hhp_stats.consistency.comparisons import READINGS, Comparison, RecomputedTest, find_comparisons, recompute
 from hhp_stats.consistency.figures import Figures, design_figures, figures
 from hhp_stats.consistency.granularity import Scale
 from hhp_stats.consistency.relations import Recomputed, recompute_detectable_effects, recompute_relations
@@ -67,6 +67,11 @@ class ConsistencyReport:
         return audit(self.figures.frame, relations=self.relations, detectable_effects=self.detectable_effects,
                      scales=self.scales)  # fmt: skip
 
+    @cached_property
+    def comparisons(self) -> list[Comparison]:
+        """Printed tests that can be recomputed from printed arms."""
+        return find_comparisons(self.figures)
+
     def table(self, name: str) -> GT:
         """A table, by name or name/argument."""
         head, _, argument = name.partition("/")
@@ -94,7 +99,7 @@ class ConsistencyReport:
 
     def test(self, p_id: str) -> RetoldTest:
         """One comparison, its numbers ready for a sentence."""
-        for comparison in find_comparisons(self.figures):
+        for comparison in self.comparisons:
             if comparison.p_id == p_id:
                 return retold(self.figures, comparison, scale=self.scales.get(comparison.key))
         raise UnknownName(f"no comparison has the printed p-value {p_id!r}")
@@ -135,7 +140,7 @@ def tests(report: ConsistencyReport) -> GT:
     """Every printed p-value of two arms, with what the arms give."""
     verdict = report.verdicts.set_index("id")
     rows = []
-    for comparison in find_comparisons(report.figures):
+    for comparison in report.comparisons:
         if not comparison.p_id:
             continue
         found = recompute(report.figures, comparison)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
+from hhp_stats.blocks import in_blocks
 from hhp_stats.intake.load import load_trial
 from hhp_stats.intake.trial import Trial
 from hhp_stats.plan.conduct import Conduct
@@ -59,17 +63,18 @@ def analyse(trial: Trial, plan: Plan, *, log: pd.DataFrame | None = None, progre
         rows += cell.rows
         conduct += cell.conduct
         progress(done, steps)
-    grids = []
-    for key in plan.tipping.outcomes:
-        found, grid = tipping(key, material)
-        rows += found
-        grids.append(grid)
     planned = _planned_effects(rows, plan)
+    ratio = partial(
+        cost_benefit, material, absence=planned["sickness_absence"],
+        turnover=_effect(rows, "turnover/itt/logit-at-means", plan),
+    )  # fmt: skip
+    # The longest analyses that do not wait for each other; the processes that imputed are still there.
+    longest = [*(partial(tipping, key, material) for key in plan.tipping.outcomes), ratio]
+    *tipped, costs = in_blocks(_call, [(each,) for each in longest], silent, seconds=2.0 * len(longest))
+    grids = [grid for _, grid in tipped]
+    rows += [row for found, _ in tipped for row in found]
     rows += descriptives.clustering_rows(people, planned, plan)
     rows += power_rows(people, _row(rows, "sickness_absence/icc/reml", plan).estimate, plan)
-    costs = cost_benefit(
-        material, absence=planned["sickness_absence"], turnover=_effect(rows, "turnover/itt/logit-at-means", plan)
-    )
     rows += costs.rows
     conduct += rules_followed(material, sample, costs.rows)
     analysed = people.loc[people["absence_days"].notna()]
@@ -94,6 +99,10 @@ def analyse(trial: Trial, plan: Plan, *, log: pd.DataFrame | None = None, progre
             **({} if log is None else {"replay": allocation.replayed(trial, log, plan)}),
         },
     )  # fmt: skip
+
+
+def _call(task: Callable[[], Any]) -> Any:
+    return task()
 
 
 def _row(rows: list[ResultRow], tail: str, plan: Plan) -> ResultRow:
