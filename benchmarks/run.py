@@ -1,7 +1,7 @@
 """Time every case of the `bench_*` modules, each in a process of its own, and write the table.
 
 `python -m benchmarks.run` (or `make bench`) writes `benchmarks/RESULTS.md`; `--only WORD` times the cases whose
-name or shape holds the word and prints them without writing.
+name or shape holds the word and prints them without writing; `--skip WORD` leaves cases out and the table says so.
 """
 
 from __future__ import annotations
@@ -89,9 +89,9 @@ def machine() -> str:
     )
 
 
-def run(only: str) -> list[dict[str, object]]:
-    """Every case in turn; progress on standard error."""
-    rows = []
+def run(only: str, skip: list[str]) -> tuple[list[dict[str, object]], list[str]]:
+    """Every case in turn, and the titles of those left out; progress on standard error."""
+    rows, left_out = [], []
     for module in modules():
         listed = subprocess.run(
             [sys.executable, "-m", "benchmarks.run", "--list", module],
@@ -103,6 +103,9 @@ def run(only: str) -> list[dict[str, object]]:
         for index, title in enumerate(listed.stdout.splitlines()):
             if only and only not in title:
                 continue
+            if any(word in title for word in skip):
+                left_out.append(title)
+                continue
             print(title, file=sys.stderr, flush=True)
             done = subprocess.run(
                 [sys.executable, "-m", "benchmarks.run", "--case", module, str(index)],
@@ -113,7 +116,7 @@ def run(only: str) -> list[dict[str, object]]:
             if done.returncode:
                 raise SystemExit(f"{title} failed:\n{done.stderr}")
             rows.append(json.loads(done.stdout.splitlines()[-1]))
-    return rows
+    return rows, left_out
 
 
 def table(rows: list[dict[str, object]]) -> str:
@@ -132,6 +135,7 @@ def table(rows: list[dict[str, object]]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", default="", help="a word of the name or shape")
+    parser.add_argument("--skip", action="append", default=[], metavar="WORD", help="leave out cases with this word")
     parser.add_argument("--case", nargs=2, metavar=("MODULE", "INDEX"), help=argparse.SUPPRESS)
     parser.add_argument("--list", metavar="MODULE", help=argparse.SUPPRESS)
     given = parser.parse_args()
@@ -141,8 +145,13 @@ def main() -> None:
         for name, shape, _ in importlib.import_module(f"benchmarks.{given.list}").cases():
             print(f"{name} [{shape}]")
     else:
-        rows = run(given.only)
-        text = f"# Speed and memory\n\nMachine: {machine()}.\n\nMedians of {RUNS} whole calls after a warm-up (one call where a call takes over {LONG:g} s).\n\n{table(rows)}\n"
+        rows, left_out = run(given.only, given.skip)
+        notes = [
+            f"Machine: {machine()}.",
+            f"Medians of {RUNS} whole calls after a warm-up (one call where a call takes over {LONG:g} s).",
+            *([f"Left out of this run: {'; '.join(left_out)}."] if left_out else []),
+        ]
+        text = "\n\n".join(["# Speed and memory", *notes, table(rows)]) + "\n"
         if given.only:
             print(text)
         else:
