@@ -73,7 +73,7 @@ class Project:
         peak = 0.0
         while True:
             try:
-                process.wait(timeout=0.5)
+                process.wait(timeout=0.2 if peak == 0 else 0.5)
                 break
             except psutil.TimeoutExpired:
                 peak = max(peak, memory_of(process))
