@@ -15,7 +15,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from threading import Thread
 from typing import Any, Literal, Protocol
 
 from hhp_stats.at_work import at_work
@@ -150,18 +149,6 @@ class _Clock:
         self.progress.stage(name, self.seconds[name])
 
 
-def _noting(failed: list[BaseException], work: Callable[..., None]) -> Callable[..., None]:
-    """The same work for a thread of its own: what it raises is noted, to be raised by the one who waits."""
-
-    def noted(*given: Any) -> None:
-        try:
-            work(*given)
-        except BaseException as error:
-            failed.append(error)
-
-    return noted
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Made:
     pages: Sequence[str]
@@ -219,13 +206,12 @@ def _embedded(
             write_pdf(project, sources, body=typst_body(texts), figures=figures, target=building / PDF_NAME)
 
         # Typst takes longest: its text is written first, and it sets the document beside the pages.
-        setting: Thread | None = None
-        failed: list[BaseException] = []
-        if "pdf" in formats:
-            texts = start_writing(book, target="typst", kept=kept, pool=pool)
-            setting = Thread(target=_noting(failed, pdf), args=(texts,))
-            setting.start()
-        try:
+        with ThreadPoolExecutor(max_workers=1) as beside:
+            setting = (
+                [beside.submit(pdf, start_writing(book, target="typst", kept=kept, pool=pool))]
+                if "pdf" in formats
+                else []
+            )
             if "html" in formats:
                 written = html_pages(book, start_writing(book, target="html", kept=kept, pool=pool))
                 cells = {label: cell for chapter in woven for label, cell in chapter.cells.items()}
@@ -235,11 +221,8 @@ def _embedded(
                         target=building,
                     )
                 )  # fmt: skip
-        finally:
-            if setting is not None:
-                setting.join()
-        if failed:
-            raise failed[0]
+            for done in setting:
+                done.result()
     kept.forget_oldest()
     code = [
         (source.chapter.path, done.reused) for source, done in zip(sources, executed, strict=True) if source.has_code
