@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 from hhp_stats.errors import RenderError
 from hhp_stats.publish import pandoc
+from hhp_stats.publish.citations import Bibliography, read_bibliography, write_citations
 from hhp_stats.publish.kept_text import KeptTexts
 from hhp_stats.publish.numbering import joined, number_book
 from hhp_stats.publish.project import Project
@@ -17,7 +19,6 @@ from hhp_stats.publish.source import Source
 from hhp_stats.publish.weave import Woven
 
 T = TypeVar("T")
-Target = Literal["html", "typst"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +28,7 @@ class ReadBook:
     project: Project
     sources: Sequence[Source]
     parsed: Sequence[pandoc.Parsed]
-    bibliography: pandoc.Bibliography
+    bibliography: Bibliography
 
     @property
     def figures(self) -> dict[str, bytes]:
@@ -45,19 +46,25 @@ def read_chapters(
             for source, text in zip(sources, woven, strict=True)
         ]
     )
-    bibliography = pandoc.read_bibliography(project, kept=kept)
+    bibliography = read_bibliography(project, kept=kept)
     return ReadBook(project=project, sources=sources, parsed=parsed, bibliography=bibliography)
 
 
-def start_writing(book: ReadBook, *, target: Target, kept: KeptTexts, pool: Executor) -> list[Future[str]]:
-    """The chapters' texts in one format, on their way. Raises RenderError where the numbers of the book clash."""
-    numbers = number_book(book.sources, [chapter.registers[target] for chapter in book.parsed])
+def start_writing(book: ReadBook, *, target: pandoc.Target, kept: KeptTexts, pool: Executor) -> list[Future[str]]:
+    """The chapters' texts in one format, on their way.
+
+    Raises RenderError where the numbers of the book clash, and for a citation that is not in the bibliography.
+    """
+    registers = [chapter.registers[target] for chapter in book.parsed]
+    numbers = number_book(book.sources, registers)
+    cited = write_citations(book.project, book.sources, registers, book.bibliography, kept=kept)
     return [
         pool.submit(
-            pandoc.write_chapter, book.project, source, chapter, mine, book.bibliography, target=target, kept=kept
+            pandoc.write_chapter, book.project, source, chapter, numbers=mine, citations=written.citations,
+            references=written.references, target=target, kept=kept,
         )
-        for source, chapter, mine in zip(book.sources, book.parsed, numbers, strict=True)
-    ]
+        for source, chapter, mine, written in zip(book.sources, book.parsed, numbers, cited, strict=True)
+    ]  # fmt: skip
 
 
 def typst_body(texts: Sequence[Future[str]]) -> str:
@@ -66,10 +73,17 @@ def typst_body(texts: Sequence[Future[str]]) -> str:
 
 
 def html_pages(book: ReadBook, texts: Sequence[Future[str]]) -> Mapping[str, dict[str, Any]]:
-    """By slug: what html.lua says of each chapter."""
-    return {
-        source.chapter.slug: json.loads(text) for source, text in zip(book.sources, all_of(texts), strict=True)
-    }  # fmt: skip
+    """By slug: what html.lua says of each chapter, its tables in their places."""
+    pages = {}
+    for source, chapter, text in zip(book.sources, book.parsed, all_of(texts), strict=True):
+        page = json.loads(text)
+        tables = {name: table.replace(' data-anchor="', ' id="') for name, table in chapter.tables.items()}
+        page["body"] = _SET_ASIDE.sub(lambda found, tables=tables: tables[found[1]], page["body"])  # type: ignore[misc]
+        pages[source.chapter.slug] = page
+    return pages
+
+
+_SET_ASIDE = re.compile(r'<table class="gt_table" data-kept="([0-9a-f]+)"></table>')
 
 
 def all_of(work: Sequence[Future[T]]) -> list[T]:

@@ -11,11 +11,12 @@ _MOST = 600  # a book of twenty chapters in two formats keeps about sixty texts 
 
 
 class KeptTexts:
-    """A folder of texts named by digest. With `fresh` nothing that was kept is read."""
+    """A folder of texts named by digest. With `fresh` nothing is read that was kept before this run."""
 
     def __init__(self, folder: Path, *, fresh: bool = False) -> None:
         self.folder = folder
         self.fresh = fresh
+        self._made: set[Path] = set()
 
     def text(self, parts: Iterable[str], make: Callable[[], str]) -> str:
         """What `make` returned the last time for the same `parts`, or what it returns now."""
@@ -24,12 +25,13 @@ class KeptTexts:
             data = part.encode()
             digest.update(f"{len(data)}\0".encode() + data)
         file = self.folder / f"{digest.hexdigest()[:40]}.txt"
-        if not self.fresh:
+        if not self.fresh or file in self._made:
             kept = _read(file)
             if kept is not None:
                 return kept
         made = make()
         self._keep(file, made)
+        self._made.add(file)
         return made
 
     def _keep(self, file: Path, text: str) -> None:

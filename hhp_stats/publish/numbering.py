@@ -8,8 +8,7 @@ in their order. What comes out is handed to every chapter when it is written.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from hhp_stats.errors import RenderError
@@ -19,17 +18,19 @@ FORMATS = ("html", "typst")
 _PLACE = "@"  # stands for the chapter's number in what a chapter registers
 
 Register = Mapping[str, Any]
-"""What book.lua registers of a chapter in one format: entries, ids, cites, lists, numbered."""
+"""What book.lua registers of a chapter in one format: entries, ids, cites (each as a tree in JSON), lists, numbered."""
+Numbers = Mapping[str, Any]
+"""What one chapter must know of the book in one format, for the filters."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChapterNumbers:
-    """What one chapter must know of the book in one format, as the JSON that the filters read."""
+def cited_keys(register: Register) -> Iterator[str]:
+    """What a chapter cites, in its order."""
+    for text in register["cites"]:
+        cite = json.loads(text)["blocks"][0]["c"][0]
+        yield from (citation["citationId"] for citation in cite["c"][0])
 
-    text: str
 
-
-def number_book(sources: Sequence[Source], registers: Sequence[Register]) -> list[ChapterNumbers]:
+def number_book(sources: Sequence[Source], registers: Sequence[Register]) -> list[Numbers]:
     """The numbers that each chapter needs, in the order of the chapters; `registers` are of one format.
 
     Raises RenderError for a label that is used twice, for two lists of references, and for citations in a book
@@ -61,7 +62,7 @@ def number_book(sources: Sequence[Source], registers: Sequence[Register]) -> lis
                 renamed[name] = name = f"{chapter.slug}-{name}"
             if name in defined:
                 message = f"the label '{name}' is also used in {files[name]}"
-                problems.append(_problem(source, name, message))
+                problems.append(problem_at(source, name, message))
                 continue
             defined[name] = {"kind": entry["kind"], "number": _full(entry, number, before)}
             files[name] = chapter.path
@@ -70,27 +71,24 @@ def number_book(sources: Sequence[Source], registers: Sequence[Register]) -> lis
             if not number and entry["kind"] in _FLOATS:
                 alone[_FLOATS[entry["kind"]]] += 1
         pages |= {renamed.get(name, name): chapter.slug for name in register["ids"]}
-        for key in register["cites"]:
+        for key in cited_keys(register):
             cites.setdefault(key, source)
         if register["lists"]:
             if list_in is not None or register["lists"] > 1:
-                problems.append(_problem(source, "#refs", "a second list of references: one book, one '::: {#refs}'"))
+                problems.append(problem_at(source, "#refs", "a second list of references: one book, one '::: {#refs}'"))
             list_in = source
-        has_list = bool(register["lists"])
-        own.append({"number": number, "alone": before, "renamed": renamed, "has_list": has_list})
+        own.append({"number": number, "alone": before, "renamed": renamed})
     if cites and list_in is None:
         key, source = next(iter(cites.items()))
         problems.append(
-            _problem(source, f"@{key}", "the book cites sources, but no chapter has a block '::: {#refs}' for the list of references")
+            problem_at(source, f"@{key}", "the book cites sources, but no chapter has a block '::: {#refs}' for the list of references")
         )  # fmt: skip
     if problems:
         raise joined(problems)
     if list_in is not None:
         pages |= {f"ref-{key}": list_in.chapter.slug for key in cites}
-    whole = {"defined": defined, "pages": pages, "chapters": titles, "cites": list(cites)}
-    return [
-        ChapterNumbers(text=json.dumps({**whole, **mine}, ensure_ascii=False, sort_keys=True)) for mine in own
-    ]  # fmt: skip
+    whole = {"defined": defined, "pages": pages, "chapters": titles}
+    return [{**whole, **mine} for mine in own]
 
 
 _FLOATS = {"figure": "fig", "table": "tbl", "equation": "eq"}
@@ -104,7 +102,8 @@ def _full(entry: Mapping[str, Any], number: str, before: Mapping[str, int]) -> s
     return str(before[kind] + int(given)) if kind and given else given
 
 
-def _problem(source: Source, needle: str, message: str) -> RenderError:
+def problem_at(source: Source, needle: str, message: str) -> RenderError:
+    """A problem at the place of a word in a chapter's source."""
     place = locate(source.lines, needle)
     return RenderError(place.file if place else source.chapter.path, place.number if place else None, message)
 

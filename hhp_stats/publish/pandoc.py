@@ -17,19 +17,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, Literal
 
 import pypandoc
 
 from hhp_stats.errors import RenderError
+from hhp_stats.publish import column_widths, typst_tables
 from hhp_stats.publish.glossary import read_glossary
 from hhp_stats.publish.kept_text import KeptTexts
-from hhp_stats.publish.numbering import ChapterNumbers, Register, joined
+from hhp_stats.publish.numbering import Numbers, Register, joined
 from hhp_stats.publish.pictures import keep_picture
 from hhp_stats.publish.project import Project
 from hhp_stats.publish.source import Source, locate
+from hhp_stats.publish.typst_tables import with_tables
 from hhp_stats.publish.weave import Woven
 
+Target = Literal["html", "typst"]
 ASSETS = Path(__file__).resolve().parent / "assets"
 # The one in the wheel: pypandoc's own search takes the newest on the machine and is not thread-safe.
 _PANDOC = Path(pypandoc.__file__).parent / "files" / ("pandoc.exe" if os.name == "nt" else "pandoc")
@@ -46,7 +49,8 @@ def words_of(project: Project) -> dict[str, str]:
     return known[language]
 
 
-def _call(arguments: Sequence[str], text: str, *, root: Path, sources: Sequence[Source], where: str = "") -> str:
+def run_pandoc(arguments: Sequence[str], text: str, *, root: Path, sources: Sequence[Source], where: str = "") -> str:
+    """What Pandoc makes of the text. Raises RenderError with the place in `sources`, or `where`, that it complains of."""
     done = subprocess.run(
         [str(_PANDOC), *arguments, "--fail-if-warnings", "--wrap=none"],
         input=text.encode(),
@@ -81,23 +85,29 @@ def _error(report: str, sources: Sequence[Source], where: str) -> RenderError:
     return joined(found)
 
 
-def _meta(value: Any) -> dict[str, Any]:
+def _value(value: Any) -> dict[str, Any]:
     if isinstance(value, bool):
         return {"t": "MetaBool", "c": value}
     if isinstance(value, dict):
-        return {"t": "MetaMap", "c": {key: _meta(inner) for key, inner in value.items()}}
+        return {"t": "MetaMap", "c": {key: _value(inner) for key, inner in value.items()}}
     if isinstance(value, (list, tuple)):
-        return {"t": "MetaList", "c": [_meta(inner) for inner in value]}
+        return {"t": "MetaList", "c": [_value(inner) for inner in value]}
     return {"t": "MetaString", "c": str(value)}
+
+
+def metadata(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values as Pandoc's metadata."""
+    return {key: _value(value) for key, value in values.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parsed:
-    """A chapter as Pandoc reads it: its tree as JSON, what it defines in each format, the files of its pictures."""
+    """A chapter as Pandoc reads it: its tree as JSON, what it defines in each format, its pictures and tables."""
 
     tree: str
     registers: Mapping[str, Register]
-    figures: Mapping[str, bytes]
+    figures: Mapping[str, bytes]  # by file name
+    tables: Mapping[str, str]  # in HTML, by the name that stands in the tree
 
 
 def parse(project: Project, source: Source, woven: Woven, *, kept: KeptTexts) -> Parsed:
@@ -106,39 +116,39 @@ def parse(project: Project, source: Source, woven: Woven, *, kept: KeptTexts) ->
     Raises RenderError where Pandoc or the filters find something, and where a picture is missing or lies
     elsewhere on the network.
     """
-    attributes = [
-        ["file", source.chapter.path],
-        ["slug", source.chapter.slug],
-        ["appendix", str(source.chapter.appendix).lower()],
-    ]
+    book = {
+        "words": words_of(project),
+        "number-sections": project.number_sections,
+        "attributes": {
+            "file": source.chapter.path,
+            "slug": source.chapter.slug,
+            "appendix": str(source.chapter.appendix).lower(),
+        },
+    }
+    given = json.dumps(book, ensure_ascii=False, sort_keys=True)
+    filters = ["--lua-filter", str(ASSETS / "book.lua"), "--metadata", f"book={given}"]
 
     def read() -> str:
-        text = _call(["--from", _READER, "--to", "json"], woven.markdown, root=project.root, sources=[source],
-                     where=source.chapter.path)  # fmt: skip
-        tree = json.loads(text)
-        blocks = [{"t": "Div", "c": [["", ["book-chapter"], attributes], tree["blocks"]]}]
-        meta = {"words": words_of(project), "number-sections": project.number_sections}
-        whole = {"pandoc-api-version": tree["pandoc-api-version"], "meta": _meta(meta)["c"], "blocks": blocks}
-        arguments = ["--from", "json", "--to", "json", "--lua-filter", str(ASSETS / "book.lua")]
-        return _call(arguments, json.dumps(whole), root=project.root, sources=[source], where=source.chapter.path)
+        return run_pandoc(["--from", _READER, "--to", "json", *filters], woven.markdown, root=project.root,
+                          sources=[source], where=source.chapter.path)  # fmt: skip
 
-    words = json.dumps([words_of(project), project.number_sections, attributes], sort_keys=True)
-    tree = json.loads(kept.text(["parse", _filters("book.lua"), words, woven.markdown], read))
+    tree = json.loads(kept.text(["parse", _filters("book.lua"), given, woven.markdown], read))
     registers = json.loads(tree["meta"].pop("register")["c"])
     figures = dict(woven.figures)
     for image in _images(tree["blocks"]):
         _fetch(project, source, image, figures)
     tree["meta"] = {}
-    return Parsed(tree=json.dumps(tree), registers=registers, figures=figures)
+    return Parsed(tree=json.dumps(tree), registers=registers, figures=figures, tables=woven.tables)
 
 
 def _filters(*names: str) -> str:
     """Pandoc and the bytes of our filters: other ones write another text."""
-    return _pandoc_digest() + "".join((ASSETS / name).read_text(encoding="utf-8") for name in names)
+    return pandoc_digest() + "".join((ASSETS / name).read_text(encoding="utf-8") for name in names)
 
 
 @cache
-def _pandoc_digest() -> str:
+def pandoc_digest() -> str:
+    """Which Pandoc this is."""
     stat = _PANDOC.stat()
     return f"{importlib.metadata.version('pypandoc-binary')} {stat.st_size}"
 
@@ -177,77 +187,51 @@ def _fetch(project: Project, source: Source, image: Any, figures: dict[str, byte
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bibliography:
-    """The book's sources as Pandoc's metadata, and the style they are cited in."""
-
-    entries: Mapping[str, Any]  # by key; trees and not CSL JSON, which forgets what must keep its capitals
-    style: str  # the style's own text, "" for Pandoc's default
-
-
-def _plain(value: Any) -> str:
-    """A metadata value's words, where it is a word."""
-    return str(value["c"]) if value["t"] == "MetaString" else "".join(part.get("c", " ") for part in value["c"])
-
-
-def read_bibliography(project: Project, *, kept: KeptTexts) -> Bibliography:
-    """All sources that the book may cite. Raises RenderError where a file cannot be read."""
-    entries: dict[str, Any] = {}
-    for name in project.bibliography:
-        file = project.root / name
-        if not file.is_file():
-            raise RenderError("_quarto.yml", None, f"the bibliography '{name}' does not exist")
-        text = file.read_text(encoding="utf-8")
-        kind = "csljson" if file.suffix == ".json" else "biblatex"
-        arguments = ["--from", kind, "--to", "json", "--standalone"]
-        made = kept.text(
-            ["bibliography", _pandoc_digest(), *arguments, text],
-            lambda arguments=arguments, text=text, name=name: _call(  # type: ignore[misc]
-                arguments, text, root=project.root, sources=[], where=name
-            ),
-        )
-        found = json.loads(made)["meta"].get("references", {"c": []})["c"]
-        entries |= {_plain(entry["c"]["id"]): entry for entry in found}
-    style = (project.root / project.csl).read_text(encoding="utf-8") if project.csl else ""
-    return Bibliography(entries=entries, style=style)
-
-
 def write_chapter(
     project: Project,
     source: Source,
     parsed: Parsed,
-    numbers: ChapterNumbers,
-    bibliography: Bibliography,
     *,
-    target: str,
+    numbers: Numbers,
+    citations: str,
+    references: str,
+    target: Target,
     kept: KeptTexts,
 ) -> str:
-    """One chapter in one format: `html` gives the JSON of its page, `typst` its part of the document."""
+    """One chapter in one format: `html` gives the JSON of its page, `typst` its part of the document.
+
+    `numbers` is what the chapter must know of the book; `citations` and `references` are trees in JSON, as
+    `citations.write_citations` makes them. Raises RenderError for references and links that lead nowhere.
+    """
     options = {
         "html": ["--to", "html5", "--mathml", "--lua-filter", str(ASSETS / "html.lua")],
         "typst": ["--to", "typst-citations", "--syntax-highlighting", "idiomatic", "--lua-filter", str(ASSETS / "typst.lua")],
     }[target]  # fmt: skip
-    # The format's own filter comes last, else the citation processor would take '@fig-x' for a source.
-    arguments = ["--from", "json", "--lua-filter", str(ASSETS / "book.lua"), "--citeproc", *options]
-    cited = [bibliography.entries[key] for key in json.loads(numbers.text)["cites"] if key in bibliography.entries]
-    meta: dict[str, Any] = {
-        "lang": project.lang,
-        "link-citations": True,
+    arguments = ["--from", "json", "--lua-filter", str(ASSETS / "book.lua"), *options]
+    book: dict[str, Any] = {
         "words": words_of(project),
-        "register": numbers.text,
+        "register": numbers,
+        "citations": citations,
+        "references": references,
     }
     if target == "html":
-        meta["glossary"] = [
+        book["glossary"] = [
             {"slug": term.slug, "forms": list(term.forms), "words": term.words} for term in read_glossary(project.root)
         ]
-    if project.csl:
-        meta["csl"] = project.csl
+    given = json.dumps(book, ensure_ascii=False, sort_keys=True)
 
     def write() -> str:
         tree = json.loads(parsed.tree)
-        tree["meta"] = _meta(meta)["c"] | {"references": {"t": "MetaList", "c": cited}}
-        return _call(arguments, json.dumps(tree), root=project.root, sources=[source], where=source.chapter.path)
+        tree["meta"] = metadata({"lang": project.lang, "book": given})
+        text = run_pandoc(arguments, json.dumps(tree), root=project.root, sources=[source], where=source.chapter.path)
+        return with_tables(text, parsed.tables, file=source.chapter.path) if target == "typst" else text
 
-    given = json.dumps(meta, ensure_ascii=False, sort_keys=True)
-    filters = _filters("book.lua", f"{target}.lua", *(["columns.lua"] if target == "typst" else []))
-    return kept.text([target, filters, given, json.dumps(cited), bibliography.style, parsed.tree], write)
+    filters = _filters("book.lua", f"{target}.lua")
+    tables = _table_code() if target == "typst" else ""
+    return kept.text([target, filters, tables, project.lang, given, parsed.tree], write)
+
+
+@cache
+def _table_code() -> str:
+    """The code that writes tables: other code writes another text."""
+    return "".join(Path(module.__file__ or "").read_text(encoding="utf-8") for module in (typst_tables, column_widths))

@@ -1,12 +1,14 @@
 """Put what the code printed back between the prose, as Markdown that is the same for both formats.
 
-Figures become files named by their label; tables keep great_tables' structure and lose its
-stylesheet; labelled outputs become numbered floats (`::: {#tbl-x}` with the caption at the end).
+Figures become files named by their label; tables keep great_tables' structure, lose its stylesheet and are set
+aside, for Pandoc need not read them; labelled outputs become numbered floats (`::: {#tbl-x}` with the caption at the
+end).
 """
 
 from __future__ import annotations
 
 import base64
+import hashlib
 import re
 import textwrap
 from collections.abc import Iterator, Sequence
@@ -27,6 +29,9 @@ _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()>#+\-.!<$~^@|])")
 _GT_TABLE = re.compile(r"<table class=\"gt_table\".*?</table>", re.DOTALL)
 _GT_ATTRIBUTES = re.compile(r"\s(?:id|headers|data-quarto-[a-z-]+)=\"[^\"]*\"")
+_FENCED_TABLE = re.compile(
+    r"^(```+ \{=html\}\n)(<table class=\"gt_table\".*?</table>)(\n```+)$", re.DOTALL | re.MULTILINE
+)
 _DIV = re.compile(r"^\s*(:{3,})\s*(\S.*)?$")
 _FLOAT = re.compile(r"\{#((?:fig|tbl)-[A-Za-z0-9-]+)")
 _FENCE = re.compile(r"^\s*(`{3,}|~{3,})")
@@ -34,10 +39,14 @@ _FENCE = re.compile(r"^\s*(`{3,}|~{3,})")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Woven:
-    """A chapter ready for Pandoc; `figures` maps file names under the output folder to bytes."""
+    """A chapter ready for Pandoc; `figures` maps file names under the output folder to bytes.
+
+    Tables in HTML stand in `tables` by the name that an empty table in the Markdown bears (`data-kept`).
+    """
 
     markdown: str
     figures: dict[str, bytes] = field(default_factory=dict)
+    tables: dict[str, str] = field(default_factory=dict)
     cells: dict[str, Cell] = field(default_factory=dict)  # the code behind each labelled figure and table
 
 
@@ -50,6 +59,7 @@ def weave(project: Project, source: Source, executed: Executed) -> Woven:
     """
     outputs = iter(executed.outputs)
     figures: dict[str, bytes] = {}
+    tables: dict[str, str] = {}
     blocks: list[str] = []
     cells: dict[str, Cell] = {}
     pending = list(zip(steps(source), outputs, strict=True))
@@ -59,13 +69,13 @@ def weave(project: Project, source: Source, executed: Executed) -> Woven:
             blocks.append(text.strip("\n"))
         else:
             shown = pending.pop(0)[1] if piece.options["eval"] else ()
-            weaver = _CellWeaver(project=project, source=source, cell=piece, figures=figures)
+            weaver = _CellWeaver(project=project, source=source, cell=piece, figures=figures, tables=tables)
             text = "\n\n".join(weaver.blocks(shown))
             # What the cell prints may bring labels of its own.
             cells |= dict.fromkeys([label for label in [piece.label] if label] + _FLOAT.findall(text), piece)
             if text:
                 blocks.append(textwrap.indent(text, piece.indent))
-    return Woven(markdown="\n\n".join(blocks) + "\n", figures=figures, cells=cells)
+    return Woven(markdown="\n\n".join(blocks) + "\n", figures=figures, tables=tables, cells=cells)
 
 
 def _inline(step: tuple[Cell | Inline, Sequence[Any]]) -> str:
@@ -97,6 +107,7 @@ class _CellWeaver:
     source: Source
     cell: Cell
     figures: dict[str, bytes]
+    tables: dict[str, str]
 
     def blocks(self, outputs: Sequence[Any]) -> list[str]:
         options = self.cell.options
@@ -184,7 +195,7 @@ class _CellWeaver:
                     break
         if depth != 0 or fence:
             raise self._error("the Markdown that this cell prints does not close its ':::' or code blocks in pairs")
-        return text.strip("\n")
+        return _FENCED_TABLE.sub(lambda found: found[1] + self._set_aside(found[2]) + found[3], text.strip("\n"))
 
     def _table(self, html: str) -> str:
         tables = _GT_TABLE.findall(html)
@@ -192,7 +203,12 @@ class _CellWeaver:
             raise self._error("this cell shows HTML that is no great_tables table; end it with a GT")
         if "gt_heading" in tables[0] and "gt_title" in tables[0]:
             raise self._error("this table has a title of its own (tab_header); use tbl-cap")
-        return _fenced(_GT_ATTRIBUTES.sub("", tables[0]), "{=html}")
+        return _fenced(self._set_aside(_GT_ATTRIBUTES.sub("", tables[0])), "{=html}")
+
+    def _set_aside(self, table: str) -> str:
+        name = hashlib.sha256(table.encode()).hexdigest()[:24]
+        self.tables[name] = table
+        return f'<table class="gt_table" data-kept="{name}"></table>'
 
     def _figure(self, content: bytes, suffix: str) -> str:
         label = self.cell.label

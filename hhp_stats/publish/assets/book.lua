@@ -1,13 +1,13 @@
 -- Everything that both formats share: conditional content, callouts, tabsets, floats, numbers and
 -- references. Chapters come one at a time, so that one which did not change need not be written again.
 --
--- Without metadata `register` a chapter is registered: its tree comes back as it was, with the metadata
--- `register` as JSON, for each format: what is defined in it, every id, what it cites. numbering.py makes
--- of all registers the one of the book. With it, the chapter's floats, callouts, tabsets and equations become
--- marked Divs and Spans with their numbers, and references are resolved.
+-- The metadata `book` is JSON. Without `register` in it a chapter is registered: its tree comes back as one Div
+-- `book-chapter` (attributes file, slug, appendix), with the metadata `register` as JSON, for each format: what is
+-- defined in it, every id, what it cites. numbering.py makes of all registers the one of the book, citations.py
+-- has the citation style write all citations. With them, the chapter's floats, callouts, tabsets and equations
+-- become marked Divs and Spans with their numbers, references are resolved and citations put in.
 --
--- Input: one Div `book-chapter` (attributes file, slug, appendix). Problems are collected and raised
--- together, one a line: HHP, file, needle, message (tab-separated).
+-- Problems are collected and raised together, one a line: HHP, file, needle, message (tab-separated).
 
 local stringify = pandoc.utils.stringify
 local html           -- is the chapter prepared for HTML?
@@ -35,9 +35,12 @@ end
 
 ---------------------------------------------------------------- conditional content
 
+local both_alike = true -- does the chapter hold the same for both formats?
+
 local function visible(el)
   local shown = has(el, "content-visible")
   if not shown and not has(el, "content-hidden") then return nil end
+  both_alike = false
   local when, unless = el.attributes["when-format"], el.attributes["unless-format"]
   for _, format in ipairs({ when or "html", unless or "html" }) do
     if format ~= "html" then
@@ -360,20 +363,24 @@ local function reference(citation)
   return pandoc.Span(out)
 end
 
-local function references(cited)
+-- Of a pair of brackets: how many references to the book, how many citations of sources.
+local function counted(cite)
+  local ours, others = 0, 0
+  for _, citation in ipairs(cite.citations) do
+    if is_reference(citation.id) then ours = ours + 1 else others = others + 1 end
+  end
+  return ours, others
+end
+
+-- `citations`: the chapter's citations as the citation style writes them, in the order of `registered`.
+local function references(citations)
+  local used = 0
   return {
     Cite = function(el)
-      local ours, others = 0, 0
-      for _, citation in ipairs(el.citations) do
-        if is_reference(citation.id) then ours = ours + 1 else others = others + 1 end
-      end
+      local ours, others = counted(el)
       if ours == 0 then
-        for _, citation in ipairs(el.citations) do
-          if not cited[citation.id] then
-            problem("@" .. citation.id, "the citation '@" .. citation.id .. "' is not in the bibliography")
-          end
-        end
-        return nil
+        used = used + 1
+        return citations[used].content[1]
       end
       if others > 0 then
         problem("@" .. el.citations[1].id, "one pair of brackets holds both references and citations; separate them")
@@ -437,9 +444,7 @@ local function registered(div, number_sections)
   div:walk({
     Div = function(el) if el.identifier == "refs" then lists = lists + 1 end end,
     Cite = function(el)
-      for _, citation in ipairs(el.citations) do
-        if not is_reference(citation.id) then cites:insert(citation.id) end
-      end
+      if counted(el) == 0 then cites:insert(pandoc.write(pandoc.Pandoc({ pandoc.Plain({ el }) }), "json")) end
     end,
   })
   return {
@@ -448,17 +453,24 @@ local function registered(div, number_sections)
   }
 end
 
--- All citations of the book, in their order, before the chapter's own: the citation style then numbers
--- and tells apart as it would in one document. Citations link to the list of references only where there is
--- one: chapters without it have it here. The writers leave this block out.
-local function all_citations(ids, has_list)
-  local cites = pandoc.Inlines({})
-  for _, id in ipairs(ids) do
-    cites:insert(pandoc.Cite({ pandoc.Str("@" .. id) }, { pandoc.Citation(id, "NormalCitation") }))
+-- A note of a citation style that cites in notes stands close to the word, after its punctuation.
+local function notes_in_place(inlines)
+  local changed = false
+  for at = #inlines, 1, -1 do
+    local el = inlines[at]
+    if el.t == "Cite" and #el.content > 0 and el.content[1].t == "Note" then
+      local after = inlines[at + 1]
+      local marks, rest = (after and after.t == "Str" and after.text or ""):match("^([%.,;:!?]*)(.*)$")
+      if marks ~= "" then
+        if rest == "" then inlines:remove(at + 1) else inlines[at + 1] = pandoc.Str(rest) end
+        inlines:insert(at, pandoc.Str(marks))
+      end
+      local before = inlines[at - 1]
+      if before and (before.t == "Space" or before.t == "SoftBreak") then inlines:remove(at - 1) end
+      changed = true
+    end
   end
-  local blocks = pandoc.Blocks({ pandoc.Para(cites) })
-  if not has_list then blocks:insert(pandoc.Div({}, pandoc.Attr("refs"))) end
-  return pandoc.Div(blocks, pandoc.Attr("", { "book-citations" }))
+  if changed then return inlines end
 end
 
 ---------------------------------------------------------------- what stays on a line
@@ -491,28 +503,35 @@ local function kept_together(inlines)
   if changed then return inlines end
 end
 
+-- What Python knows of the chapter and the book, as JSON.
+local function given(doc) return pandoc.json.decode(stringify(doc.meta.book), false) end
+
 function Pandoc(doc)
-  for key, value in pairs(doc.meta.words) do words[key] = stringify(value) end
-  local div = doc.blocks[1]
-  if doc.meta.register == nil then
+  local book = given(doc)
+  words = book.words
+  if book.register == nil then
+    local div = pandoc.Div(doc.blocks, pandoc.Attr("", { "book-chapter" }, book.attributes))
     local register = {}
-    for _, format in ipairs({ "html", "typst" }) do
-      html = format == "html"
-      register[format] = registered(div, doc.meta["number-sections"])
-    end
+    html = true
+    register.html = registered(div, book["number-sections"])
+    html = false
+    register.typst = both_alike and register.html or registered(div, book["number-sections"])
     if #problems > 0 then error(table.concat(problems, "\n"), 0) end
-    doc.meta.register = pandoc.json.encode(register)
-    return doc
+    return pandoc.Pandoc({ div }, { register = pandoc.json.encode(register) })
   end
   html = FORMAT:match("^html") ~= nil
-  local register = pandoc.json.decode(doc.meta.register, false)
+  local register = book.register
   defined, chapter_ids, renamed = register.defined, register.chapters, register.renamed
   local number = register.number ~= "" and register.number or nil
-  div = numbered(prepared(div), number, register.alone)
-  local cited = {}
-  for _, entry in ipairs(pandoc.utils.references(doc)) do cited[entry.id] = true end
-  div = div:walk(references(cited)):walk({ Inlines = kept_together })
+  local div = numbered(prepared(doc.blocks[1]), number, register.alone)
+  local citations = book.citations ~= "" and pandoc.read(book.citations, "json").blocks or {}
+  div = div:walk(references(citations))
+  div = div:walk({ Inlines = notes_in_place }):walk({ Inlines = kept_together })
+  if book.references ~= "" then
+    local list = pandoc.read(book.references, "json").blocks[1]
+    div = div:walk({ Div = function(el) if el.identifier == "refs" then return list end end })
+  end
   if #problems > 0 then error(table.concat(problems, "\n"), 0) end
-  doc.blocks = { all_citations(register.cites, register.has_list), div }
+  doc.blocks = { div }
   return doc
 end

@@ -178,13 +178,13 @@ local inline = {
 
 local glossary = {}  -- first word -> list of {words of the form, slug, explanation}, longest first
 
-local function read_glossary(meta)
-  for _, term in ipairs(meta.glossary or {}) do
+local function read_glossary(terms)
+  for _, term in ipairs(terms) do
     for _, form in ipairs(term.forms) do
       local parts = {}
-      for part in pandoc.text.lower(stringify(form)):gmatch("%S+") do table.insert(parts, part) end
+      for part in pandoc.text.lower(form):gmatch("%S+") do table.insert(parts, part) end
       glossary[parts[1]] = glossary[parts[1]] or {}
-      table.insert(glossary[parts[1]], { parts = parts, slug = stringify(term.slug), words = stringify(term.words) })
+      table.insert(glossary[parts[1]], { parts = parts, slug = term.slug, words = term.words })
     end
   end
   for _, forms in pairs(glossary) do
@@ -273,29 +273,25 @@ local blocks = {
   Div = div,
   Table = scrolling,
   RawBlock = function(el)
-    if el.text:match("^<table") then return { raw('<div class="table-scroll">' .. el.text:gsub(' data%-anchor="', ' id="') .. "</div>") } end
+    if el.text:match("^<table") then return { raw('<div class="table-scroll">' .. el.text .. "</div>") } end
   end,
 }
 
 function Pandoc(doc)
-  for key, value in pairs(doc.meta.words) do words[key] = stringify(value) end
-  read_glossary(doc.meta)
-  page_of = pandoc.json.decode(doc.meta.register, false).pages
-  local page
-  for _, chapter in ipairs(doc.blocks) do
-    if has(chapter, "book-citations") then goto continue end
-    current = { slug = chapter.attributes.slug, file = chapter.attributes.file }
-    headings = { list = pandoc.List() }
-    local content = mark_terms(pandoc.Blocks(chapter.content):walk(inline))
-    -- Notes must be written with their chapter, so blocks are finished before, in reading order.
-    content = content:walk({ traverse = "topdown", Header = header })
-    content = content:walk({ Div = div, Table = blocks.Table, RawBlock = blocks.RawBlock })
-    page = {
-      title = headings.title, plain = headings.plain, number = headings.number or "", id = headings.id,
-      headings = headings.list, body = write(content),
-    }
-    ::continue::
-  end
+  local book = pandoc.json.decode(stringify(doc.meta.book), false)
+  words, page_of = book.words, book.register.pages
+  read_glossary(book.glossary)
+  local chapter = doc.blocks[1]
+  current = { slug = chapter.attributes.slug, file = chapter.attributes.file }
+  headings = { list = pandoc.List() }
+  local content = mark_terms(pandoc.Blocks(chapter.content):walk(inline))
+  -- Notes must be written with their chapter, so blocks are finished before, in reading order.
+  content = content:walk({ traverse = "topdown", Header = header })
+  content = content:walk({ Div = div, Table = blocks.Table, RawBlock = blocks.RawBlock })
+  local page = {
+    title = headings.title, plain = headings.plain, number = headings.number or "", id = headings.id,
+    headings = headings.list, body = write(content),
+  }
   if #problems > 0 then error(table.concat(problems, "\n"), 0) end
   return pandoc.Pandoc({ raw(pandoc.json.encode(page)) })
 end

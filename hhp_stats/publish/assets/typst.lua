@@ -2,7 +2,6 @@
 -- becomes a call of a function in report.typ.
 
 local stringify = pandoc.utils.stringify
-local column_widths = dofile(pandoc.path.join({ pandoc.path.directory(PANDOC_SCRIPT_FILE), "columns.lua" }))
 local words = {}
 
 local function quote(text)
@@ -29,11 +28,19 @@ local function plain_words(inlines)
   for _, el in ipairs(inlines) do
     if el.t == "Str" then
       local text = el.text:gsub("[\\#$*_`<>@~=%-+/%[%]\"'{}().:;^|]", "\\%0")
-      -- An identifier that is longer than most columns may end its line after an underscore, as columns.lua reckons.
+      -- An identifier that is longer than most columns may end its line after an underscore, as column_widths.py reckons.
       if #el.text > LONG_WORD then text = text:gsub("\\_", "\\_\u{200b}") end
       table.insert(parts, text)
     elseif el.t == "Space" or el.t == "SoftBreak" then
       table.insert(parts, " ")
+    elseif el.t == "RawInline" and el.format == "typst" then
+      table.insert(parts, el.text)
+    elseif el.t == "Code" and not el.text:match("`") then
+      table.insert(parts, "`" .. el.text .. "`")
+    elseif el.t == "Strong" or el.t == "Emph" then
+      local inner = plain_words(el.content)
+      if not inner then return nil end
+      table.insert(parts, (el.t == "Strong" and "#strong[" or "#emph[") .. inner .. "]")
     elseif el.t == "Span" and has(el, "result") then
       local inner = plain_words(el.content)
       if not inner then return nil end
@@ -57,120 +64,36 @@ local function attached(id) return id ~= "" and "#label(" .. quote(id) .. ")" or
 
 local alignments = { AlignLeft = "left", AlignRight = "right", AlignCenter = "center" }
 
-local function cell_alignment(cell)
-  for _, class in ipairs(cell.attr.classes) do
-    local side = class:match("^gt_(%a+)$")
-    if side == "left" or side == "right" or side == "center" then return side end
-  end
-  return alignments[cell.alignment]
-end
-
--- great_tables marks notes by style alone, and bold or coloured cells by inline styles.
-local function styled(cell, content)
-  local style = cell.attr.attributes.style or ""
-  local before, after = "", ""
-  if style:match("font%-weight:%s*bold") or style:match("font%-weight:%s*[6-9]00") then before, after = before .. "#strong[", "]" .. after end
-  if style:match("font%-style:%s*italic") then before, after = before .. "#emph[", "]" .. after end
-  local colour = style:match("^color:%s*(#%x+)") or style:match(";%s*color:%s*(#%x+)")
-  if colour then before, after = before .. "#text(fill: rgb(" .. quote(colour) .. "))[", "]" .. after end
-  return before .. content .. after, style:match("background%-color:%s*(#%x+)")
-end
-
 local function cell_text(cell)
   local only = #cell.contents == 1 and cell.contents[1].t == "Plain" and plain_words(cell.contents[1].content)
-  if only then return only end
-  local contents = pandoc.Blocks(cell.contents):walk({
-    Span = function(el)
-      if has(el, "gt_footnote_marks") then return pandoc.Superscript(el.content) end
-      if has(el, "result") then el.content:insert(pandoc.RawInline("typst", printed(el))) end
-      return el.content
-    end,
-    Div = function(el) return el.content end,
-  })
-  if #contents == 0 then return "" end
-  return (write(contents):gsub("%s+$", ""))
+  return only or (write(cell.contents):gsub("%s+$", ""))
 end
 
-local function typst_cell(cell, options)
-  local content, fill = styled(cell, cell_text(cell))
-  local arguments = {}
-  local span = options.colspan or cell.col_span
-  if span > 1 then table.insert(arguments, "colspan: " .. span) end
-  if cell.row_span > 1 then table.insert(arguments, "rowspan: " .. cell.row_span) end
-  local align = options.align or cell_alignment(cell)
-  if align then table.insert(arguments, "align: " .. align .. (options.valign and " + " .. options.valign or "")) end
-  if fill then table.insert(arguments, "fill: rgb(" .. quote(fill) .. ")") end
-  if options.extra then table.insert(arguments, options.extra) end
-  if options.wrap then content = "#" .. options.wrap .. "[" .. content .. "]" end
-  return "table.cell(" .. table.concat(arguments, ", ") .. ")[" .. content .. "]"
+local function row_of_cells(row)
+  local cells = pandoc.List()
+  for _, cell in ipairs(row.cells) do
+    cells:insert({ text = cell_text(cell), plain = stringify(pandoc.Blocks(cell.contents)), side = alignments[cell.alignment],
+      columns = cell.col_span, rows = cell.row_span })
+  end
+  return cells
 end
 
-local function is_group(row, columns)
-  return row.attr.classes:includes("gt_group_heading_row") or (#row.cells == 1 and row.cells[1].col_span == columns and columns > 1)
-end
+-- typst_tables.py puts the table in the place of this line.
+local function mark(content) return raw("//hhp-table " .. pandoc.json.encode(content)) end
 
-local function typst_table(tbl)
-  local columns = #tbl.colspecs
-  local rows = pandoc.List()
+local function described(tbl)
+  local found = { sides = pandoc.List(), head = pandoc.List(), rows = pandoc.List(), notes = pandoc.List() }
+  for at, spec in ipairs(tbl.colspecs) do found.sides[at] = alignments[spec[1]] or "left" end
+  for _, row in ipairs(tbl.head.rows) do found.head:insert(row_of_cells(row)) end
   for _, body in ipairs(tbl.bodies) do
-    rows:extend(body.head)
-    rows:extend(body.body)
+    for _, row in ipairs(body.head) do found.rows:insert(row_of_cells(row)) end
+    for _, row in ipairs(body.body) do found.rows:insert(row_of_cells(row)) end
   end
-  local out = {}
-  local function add(text) table.insert(out, "  " .. text .. ",") end
-
-  local aligns = {}
-  for at, spec in ipairs(tbl.colspecs) do aligns[at] = alignments[spec[1]] or "left" end
-  for _, row in ipairs(rows) do
-    if #row.cells == columns and not is_group(row, columns) then
-      for at, cell in ipairs(row.cells) do aligns[at] = cell_alignment(cell) or aligns[at] end
-      break
-    end
-  end
-
-  local header = {}
-  for at, row in ipairs(tbl.head.rows) do
-    for _, cell in ipairs(row.cells) do
-      local spanner = cell.col_span > 1
-      -- A heading without an alignment of its own stands as its column does.
-      table.insert(header, "    " .. typst_cell(cell, { valign = "bottom", align = spanner and "center" or cell_alignment(cell),
-        wrap = spanner and "spanner" or "head-cell" }) .. ",")
-    end
-  end
-  add("table.hline(stroke: rule-heavy)")
-  if #header > 0 then
-    table.insert(out, "  table.header(\n" .. table.concat(header, "\n") .. "\n  ),")
-    add("table.hline(stroke: rule-light)")
-  end
-  local widths, size, whole, tall = column_widths(tbl, rows)
-  local wrapped = table.concat(widths):match("fr") ~= nil -- rows of several lines need a rule between them
-  local first = true
-  for _, row in ipairs(rows) do
-    if wrapped and not first and not is_group(row, columns) then add("table.hline(stroke: rule-hair)") end
-    if is_group(row, columns) then
-      if not first then add("table.hline(stroke: rule-hair)") end
-      add(typst_cell(row.cells[1], { colspan = columns, align = "left", wrap = "row-group" }))
-    else
-      for _, cell in ipairs(row.cells) do add(typst_cell(cell, {})) end
-    end
-    first = false
-  end
-  add("table.hline(stroke: rule-heavy)")
-  -- Notes stand below the table: as cells over all columns they would stretch the columns.
-  local notes = {}
-  for _, row in ipairs(tbl.foot.rows) do
-    for _, cell in ipairs(row.cells) do table.insert(notes, "[" .. styled(cell, cell_text(cell)) .. "]") end
-  end
-  return "#report-table(columns: (" .. table.concat(widths, ", ") .. ",), align: (" .. table.concat(aligns, ", ") .. ",), "
-    .. "size: " .. size .. ", whole: " .. tostring(whole) .. ", tall: " .. tostring(tall) .. ", notes: (" .. table.concat(notes, ", ") .. (#notes > 0 and "," or "") .. "),\n"
-    .. table.concat(out, "\n") .. "\n)"
+  for _, row in ipairs(tbl.foot.rows) do found.notes:extend(row_of_cells(row)) end
+  return mark(found)
 end
 
-local function html_table(text)
-  local found = pandoc.read(text, "html").blocks:find_if(function(el) return el.t == "Table" end)
-  if not found then error("HHP\t\t\ta table could not be read as HTML", 0) end
-  return raw(typst_table(found))
-end
+local function set_aside(text) return mark({ kept = text:match(' data%-kept="(%x+)"') }) end
 
 ---------------------------------------------------------------- nodes
 
@@ -275,14 +198,13 @@ local links = {
 }
 
 function Pandoc(doc)
-  for key, value in pairs(doc.meta.words) do words[key] = stringify(value) end
-  doc.blocks = doc.blocks:filter(function(block) return not has(block, "book-citations") end)
+  words = pandoc.json.decode(stringify(doc.meta.book), false).words
   doc = doc:walk(inline):walk(links)
   doc = doc:walk({
     Header = header,
     Div = div,
-    Table = function(el) return raw(typst_table(el)) end,
-    RawBlock = function(el) if el.format == "html" then return html_table(el.text) end end,
+    Table = described,
+    RawBlock = function(el) if el.format == "html" then return set_aside(el.text) end end,
   })
   return doc
 end

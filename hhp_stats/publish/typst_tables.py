@@ -1,0 +1,302 @@
+"""Tables as Typst: great_tables' HTML and the tables that Pandoc read become calls of `report-table` in report.typ.
+
+Pandoc would take most of a rendering for the cells of the tables alone. The filters leave a line in the text where
+a table stands, and here it is put in.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from html.parser import HTMLParser
+from typing import Any
+
+from hhp_stats.errors import RenderError
+from hhp_stats.publish.column_widths import LONG_WORD, lay_out
+
+_TABLE_LINE = re.compile(r"^[ \t]*//hhp-table (\{.*\})$", re.MULTILINE)
+_SPECIAL = re.compile(r"[\\#$*_`<>@~=\-+/\[\]\"'{}().:;^|]")
+_BLANKS = re.compile(r"[ \t\r\n]+")  # not the blanks that no line may break at
+_COLOUR = re.compile(r"(?:^|;)\s*color:\s*(#[0-9A-Fa-f]+)")
+_FILL = re.compile(r"background-color:\s*(#[0-9A-Fa-f]+)")
+_BOLD = re.compile(r"font-weight:\s*(?:bold|[6-9]00)")
+_ITALIC = re.compile(r"font-style:\s*italic")
+_SIDE = re.compile(r"\bgt_(left|right|center)\b")
+_AROUND = {
+    "strong": ("#strong[", "]"), "b": ("#strong[", "]"), "em": ("#emph[", "]"), "i": ("#emph[", "]"),
+    "sup": ("#super[", "]"), "sub": ("#sub[", "]"), "span": ("", ""), "div": ("", ""), "a": ("", ""), "p": ("", ""),
+    "u": ("#underline[", "]"), "code": ("", ""),
+}  # fmt: skip
+_PARTS = ("thead", "tbody", "tfoot", "tr", "table", "colgroup", "col")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """What stands in one cell, as Typst's markup and as plain words."""
+
+    text: str
+    plain: str
+    side: str | None = None  # left, right or center where the cell says so
+    columns: int = 1
+    rows: int = 1
+    fill: str | None = None
+
+
+Row = Sequence[Cell]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A table's rows in order; a row of one cell over all columns names the group of those below it."""
+
+    columns: int
+    sides: Sequence[str]
+    head: Sequence[Row]
+    rows: Sequence[Row]
+    notes: Sequence[Cell]
+
+
+def with_tables(text: str, html: Mapping[str, str], *, file: str) -> str:
+    """A chapter's Typst with its tables in their places; `html` holds those that were set aside, by name.
+
+    Raises RenderError, naming the chapter, for HTML in a table that print cannot show.
+    """
+
+    def table(found: re.Match[str]) -> str:
+        mark = json.loads(found[1])
+        return as_typst(read_html(html[mark["kept"]], file=file) if "kept" in mark else _from_pandoc(mark))
+
+    return _TABLE_LINE.sub(table, text)
+
+
+def escaped(text: str) -> str:
+    """Plain words as Typst's markup. A long identifier may end its line after an underscore, as columns are reckoned."""
+    if not _SPECIAL.search(text):
+        return text
+    words = [_SPECIAL.sub(r"\\\g<0>", word) for word in text.split(" ")]
+    return " ".join(
+        word.replace("\\_", "\\_\u200b") if len(plain) > LONG_WORD else word
+        for plain, word in zip(text.split(" "), words, strict=True)
+    )
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ") + '"'
+
+
+# ---------------------------------------------------------------- from HTML
+
+
+@dataclass(slots=True)
+class _Open:
+    """A cell that is being read."""
+
+    attributes: Mapping[str, str]
+    heading: bool
+    text: list[str] = field(default_factory=list)
+    plain: list[str] = field(default_factory=list)
+    closing: list[tuple[str, str]] = field(default_factory=list)  # open elements and what ends them
+
+
+class _Reader(HTMLParser):
+    """Reads one table of great_tables."""
+
+    def __init__(self, file: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.file = file
+        self.part = "tbody"
+        self.rows: dict[str, list[list[Cell]]] = {"thead": [], "tbody": [], "tfoot": []}
+        self.cell: _Open | None = None
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        attributes = {name: value or "" for name, value in attrs}
+        if tag in ("td", "th"):
+            self.cell = _Open(attributes=attributes, heading=tag == "th")
+        elif self.cell is not None:
+            self._within(self.cell, tag, attributes)
+        elif tag in ("thead", "tbody", "tfoot"):
+            self.part = tag
+        elif tag == "tr":
+            self.rows[self.part].append([])
+        elif tag not in _PARTS:
+            raise self._unknown(tag)
+
+    def _within(self, cell: _Open, tag: str, attributes: Mapping[str, str]) -> None:
+        """An element in a cell's text."""
+        if tag == "br":
+            cell.text.append("#linebreak() ")
+            cell.plain.append(" ")
+            return
+        if tag not in _AROUND:
+            raise self._unknown(tag)
+        before, after = _AROUND[tag]
+        if tag == "span" and "gt_footnote_marks" in attributes.get("class", ""):
+            before, after = _AROUND["sup"]
+        elif tag == "span" and "data-result" in attributes:
+            after = f"#printed({_quoted(attributes['data-result'])})"
+        elif tag == "a" and attributes.get("href"):
+            target = attributes["href"]
+            target = f"label({_quoted(target[1:])})" if target.startswith("#") else _quoted(target)
+            before, after = f"#link({target})[", "]"
+        elif tag == "p" and any(part.strip() for part in cell.text):
+            before = "\n\n"
+        before = before + _style_before(attributes.get("style", ""))
+        after = _style_after(attributes.get("style", "")) + after
+        cell.text.append(before)
+        cell.closing.append((tag, after))
+
+    def handle_endtag(self, tag: str) -> None:
+        cell = self.cell
+        if cell is None:
+            return
+        if tag in ("td", "th"):
+            self.rows[self.part][-1].append(_closed(cell))
+            self.cell = None
+        elif cell.closing and cell.closing[-1][0] == tag:
+            cell.text.append(cell.closing.pop()[1])
+
+    def handle_data(self, data: str) -> None:
+        cell = self.cell
+        if cell is None:
+            return
+        if cell.closing and cell.closing[-1][0] == "code":
+            cell.text.append(f"#raw({_quoted(data)})")
+        else:
+            cell.text.append(escaped(_BLANKS.sub(" ", data)))
+        cell.plain.append(data)
+
+    def _unknown(self, tag: str) -> RenderError:
+        message = (
+            f"a table holds <{tag}>, which cannot be shown in print; cells may hold words, emphasis, code and links"
+        )
+        return RenderError(self.file, None, message)
+
+
+def _style_before(style: str) -> str:
+    if not style:
+        return ""
+    colour = _COLOUR.search(style)
+    return "".join(
+        [
+            f"#text(fill: rgb({_quoted(colour[1])}))[" if colour else "",
+            "#emph[" if _ITALIC.search(style) else "",
+            "#strong[" if _BOLD.search(style) else "",
+        ]
+    )
+
+
+def _style_after(style: str) -> str:
+    return "]" * (bool(_COLOUR.search(style)) + bool(_ITALIC.search(style)) + bool(_BOLD.search(style)))
+
+
+def _styled(text: str, style: str) -> str:
+    return _style_before(style) + text + _style_after(style)
+
+
+def _closed(cell: _Open) -> Cell:
+    style = cell.attributes.get("style", "")
+    side = _SIDE.search(cell.attributes.get("class", ""))
+    fill = _FILL.search(style)
+    return Cell(
+        text=_styled("".join(cell.text).strip(" "), style),
+        plain=_BLANKS.sub(" ", "".join(cell.plain)).strip(" "),
+        side=side[1] if side else None,
+        columns=int(cell.attributes.get("colspan", 1)),
+        rows=int(cell.attributes.get("rowspan", 1)),
+        fill=fill[1] if fill else None,
+    )
+
+
+def read_html(html: str, *, file: str) -> Table:
+    """A table of great_tables. Raises RenderError, naming the chapter, for elements that print cannot show."""
+    reader = _Reader(file)
+    reader.feed(html)
+    reader.close()
+    head, rows = reader.rows["thead"], reader.rows["tbody"]
+    columns = max(sum(cell.columns for cell in row) for row in [*head, *rows])
+    return Table(
+        columns=columns, sides=("left",) * columns, head=head, rows=rows,
+        notes=[cell for row in reader.rows["tfoot"] for cell in row],
+    )  # fmt: skip
+
+
+# ---------------------------------------------------------------- from Pandoc
+
+
+def _from_pandoc(mark: Mapping[str, Any]) -> Table:
+    """A table as typst.lua describes it: its cells' Typst is Pandoc's."""
+
+    def cells(row: Sequence[Mapping[str, Any]]) -> list[Cell]:
+        return [Cell(**cell) for cell in row]
+
+    return Table(
+        columns=len(mark["sides"]), sides=mark["sides"], head=[cells(row) for row in mark["head"]],
+        rows=[cells(row) for row in mark["rows"]], notes=cells(mark["notes"]),
+    )  # fmt: skip
+
+
+# ---------------------------------------------------------------- to Typst
+
+
+def as_typst(table: Table) -> str:
+    """The call of `report-table` that sets the table."""
+    layout = lay_out(
+        [[cell.plain for cell in row] for row in table.head],
+        [[cell.plain for cell in row] for row in table.rows],
+        columns=table.columns,
+    )
+    out = ["  table.hline(stroke: rule-heavy),"]
+    if table.head:
+        heads = [f"    {_heading(cell)}," for row in table.head for cell in row]
+        out += ["  table.header(", *heads, "  ),", "  table.hline(stroke: rule-light),"]
+    wrapped = any(width.endswith("fr") for width in layout.columns)  # rows of several lines need a rule between them
+    for at, row in enumerate(table.rows):
+        group = _is_group(row, table.columns)
+        if at > 0 and (wrapped or group):
+            out.append("  table.hline(stroke: rule-hair),")
+        if group:
+            out.append(f"  {_cell(replace(row[0], side='left', columns=table.columns), wrap='row-group')},")
+        else:
+            out += [f"  {_cell(cell)}," for cell in row]
+    out.append("  table.hline(stroke: rule-heavy),")
+    # Notes stand below the table: as cells over all columns they would stretch the columns.
+    notes = "".join(f"[{note.text}], " for note in table.notes)
+    return (
+        f"#report-table(columns: ({', '.join(layout.columns)},), align: ({', '.join(_sides(table))},), size: {layout.size}, "
+        f"whole: {str(layout.whole).lower()}, tall: {str(layout.tall).lower()}, notes: ({notes}),\n"
+        + "\n".join(out)
+        + "\n)"
+    )
+
+
+def _is_group(row: Row, columns: int) -> bool:
+    return len(row) == 1 and row[0].columns == columns > 1
+
+
+def _sides(table: Table) -> list[str]:
+    """How columns stand: as the first full row does."""
+    first = next((row for row in table.rows if len(row) == table.columns and not _is_group(row, table.columns)), [])
+    return [cell.side or side for cell, side in zip(first, table.sides, strict=True)] if first else list(table.sides)
+
+
+def _heading(cell: Cell) -> str:
+    # A heading without a side of its own stands as its column does.
+    if cell.columns > 1:
+        return _cell(replace(cell, side="center"), wrap="spanner", at_foot=True)
+    return _cell(cell, wrap="head-cell", at_foot=True)
+
+
+def _cell(cell: Cell, *, wrap: str | None = None, at_foot: bool = False) -> str:
+    arguments = []
+    if cell.columns > 1:
+        arguments.append(f"colspan: {cell.columns}")
+    if cell.rows > 1:
+        arguments.append(f"rowspan: {cell.rows}")
+    if cell.side:
+        arguments.append(f"align: {cell.side}" + (" + bottom" if at_foot else ""))
+    if cell.fill:
+        arguments.append(f"fill: rgb({_quoted(cell.fill)})")
+    content = f"#{wrap}[{cell.text}]" if wrap else cell.text
+    return f"table.cell({', '.join(arguments)})[{content}]"
