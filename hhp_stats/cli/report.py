@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from functools import partial
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -63,10 +63,15 @@ def kept_texts(root: Path, *, fresh: bool) -> KeptTexts:
 
 def shown_in_pages(root: Path, *, fresh: bool = False) -> dict[str, Any]:
     """What the pages show beside the chapters: the panel behind each number, and the synthetic notice while it holds."""
-    from hhp_stats.present.explanations import explanations
     from hhp_stats.present.release import read_release
 
-    explain = partial(explanations, root, remember=kept_texts(root, fresh=fresh).text)
+    def explain(*, results: Collection[str], functions: Collection[str]) -> dict[str, Any]:
+        # pandas is imported while Typst is at work already.
+        from hhp_stats.present.explanations import explanations
+
+        remember = kept_texts(root, fresh=fresh).text
+        return explanations(root, results=results, functions=functions, remember=remember)
+
     return {"explain": explain, "banner": None if read_release(root).synthetic else ""}
 
 
@@ -113,13 +118,14 @@ def render(
         screen.print(f"Nothing has changed since the last rendering: {target} stands as it is", markup=False)
         return
 
-    from hhp_stats.consistency.self_check import check_report
     from hhp_stats.publish.render import render_book
 
     run_all_studies(root, fresh=fresh)
     results_file = root / FOLDER / "results.csv"
 
     def check(pages: Path) -> None:
+        from hhp_stats.consistency.self_check import check_report
+
         check_report(root, pages, remember=kept_texts(root, fresh=fresh).text)
 
     with progress_bar() as bar:

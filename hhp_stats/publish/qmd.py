@@ -38,6 +38,7 @@ _INCLUDE = re.compile(r"^\s*\{\{<\s*include\s+(?P<path>\S+)\s*>\}\}\s*$")
 _SHORTCODE = re.compile(r"\{\{<\s*(?P<body>.*?)\s*>\}\}", re.DOTALL)
 _LITERAL = re.compile(r"\{\{\{<(?P<triple>.*?)>\}\}\}|\{\{</\*(?P<comment>.*?)\*/>\}\}", re.DOTALL)
 _INLINE = re.compile(r"^\{(?P<language>[A-Za-z]\w*)\}[ \t](?P<expression>.*)$", re.DOTALL)
+_ORDINARY = re.compile(r"[^\\<`{]+")
 _TICKS = re.compile(r"`+")
 
 Refuse = Callable[[str, int, str], None]
@@ -288,9 +289,11 @@ class _Reader:
             elif (shortcode := _SHORTCODE.match(text, at)) is not None:
                 plain.append(self._shortcode(shortcode["body"], place(at), alone=text.strip() == shortcode[0]))
                 at = shortcode.end()
-            else:
-                plain.append(text[at])
-                at += 1
+            else:  # up to the next character that may begin one of these
+                ordinary = _ORDINARY.match(text, at + 1)
+                end = ordinary.end() if ordinary else at + 1
+                plain.append(text[at:end])
+                at = end
         yield "".join(plain) + "\n"
 
     def _shortcode(self, body: str, line: Line, *, alone: bool) -> str:

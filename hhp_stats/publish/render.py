@@ -96,7 +96,7 @@ def render_book(
     runs again; otherwise kept outputs are used, unless `fresh`. `workers` kernels run at once. `banner`
     is the notice on every page and the cover: None takes the configuration's, "" shows none. `explain`
     gives what a reader is shown about a marked number; it is asked once, for all that the pages mark.
-    `inspect` is called with the finished folder before it replaces the last one: what it raises keeps that one.
+    `inspect` is called with the folder as soon as it holds the pages: what it raises keeps the last report.
 
     Raises RenderError, naming file and line where there is one: something outside the shared subset
     of Quarto, a failing statement, a missing label, citation or alternative text, or an engine that
@@ -113,16 +113,16 @@ def render_book(
         if engine == "embedded":
             made = _embedded(
                 root, building, formats=formats, fresh=fresh, workers=workers, declared=declared, clock=clock,
-                attachments=attachments, banner=banner, explain=explain,
+                attachments=attachments, banner=banner, explain=explain, inspect=inspect,
             )  # fmt: skip
         elif engine == "quarto":
             made = _quarto(root, building, formats=formats, clock=clock)
+            if inspect is not None:
+                inspect(building)
         else:
             raise ValueError(f"unknown engine: {engine!r}")
         for file in attachments:
             shutil.copyfile(file, building / file.name)
-        if inspect is not None:
-            inspect(building)
     return RenderReport(
         output=output,
         pages=tuple(made.pages),
@@ -167,6 +167,7 @@ def _embedded(
     attachments: Sequence[Path],
     banner: str | None,
     explain: Explain | None,
+    inspect: Callable[[Path], None] | None,
     clock: _Clock,
 ) -> _Made:
     with clock.stage("read"):
@@ -218,9 +219,11 @@ def _embedded(
                 pages.extend(
                     write_site(
                         project, pages=written, figures=figures, downloads=downloads, cells=cells, explain=explain,
-                        target=building,
+                        remember=kept.text, target=building,
                     )
                 )  # fmt: skip
+            if inspect is not None:  # Typst is still at work
+                inspect(building)
             for done in setting:
                 done.result()
     kept.forget_oldest()

@@ -6,7 +6,6 @@ import json
 import re
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
 from html import escape, unescape
 from html.parser import HTMLParser
 from pathlib import Path
@@ -17,6 +16,7 @@ from hhp_stats.publish.pandoc import ASSETS, words_of
 from hhp_stats.publish.pdf import long_date
 from hhp_stats.publish.project import Chapter, Project
 from hhp_stats.publish.source import Cell
+from hhp_stats.remember import Remember
 
 PDF_NAME = "report.pdf"
 RESULTS_NAME = "results.csv"
@@ -33,12 +33,14 @@ def write_site(
     downloads: Sequence[str],
     cells: Mapping[str, Cell],
     explain: Callable[..., Mapping[str, Any]] | None,
+    remember: Remember,
     target: Path,
 ) -> list[str]:
     """Write all pages, styles, scripts, fonts, pictures and the search index; the names of the pages.
 
     `downloads` are the files beside the pages that every page links to (the PDF, the results), `cells` the
-    code behind each labelled figure and table, `explain` what is asked about the results that pages mark.
+    code behind each labelled figure and table, `explain` what is asked about the results that pages mark. `remember`
+    may keep the words of a page for the search.
     """
     words = words_of(project)
     assets = target / "assets"
@@ -52,7 +54,7 @@ def write_site(
         file = target / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(content)
-    index = [entry for chapter in project.chapters for entry in _search_entries(chapter, pages[chapter.slug])]
+    index = [entry for chapter in project.chapters for entry in _search_entries(chapter, pages[chapter.slug], remember)]
     _write_script(assets / "search-index.js", "searchIndex", index)
     _write_script(assets / "results.js", "report", _behind(project, pages, cells, explain))
 
@@ -263,26 +265,30 @@ class _Text(HTMLParser):
             (heading if self.in_heading else text).append(data)
 
 
-def _search_entries(chapter: Chapter, page: Page) -> list[list[str]]:
+def _search_entries(chapter: Chapter, page: Page, remember: Remember) -> list[list[str]]:
     """[page, place in the page, chapter, section, words] of each section of a chapter."""
     name = f"{page['number']} {page['plain']}".strip()
+    body = page["body"]
+    sections = json.loads(remember(["words for the search", _CODE, body], lambda: json.dumps(_sections(body))))
     return [
         [chapter.page, anchor or page["id"] or "", name, title, flat]
-        for anchor, title, flat in _sections(page["body"])
+        for anchor, title, flat in sections
         if flat or title
     ]
 
 
-@lru_cache(maxsize=64)  # a preview reads only the page that changed
-def _sections(body: str) -> tuple[tuple[str, str, str], ...]:
+_CODE = Path(__file__).read_text(encoding="utf-8")  # other code finds other words
+
+
+def _sections(body: str) -> list[tuple[str, str, str]]:
     """Place, heading and words of each section of a page."""
     parser = _Text()
     parser.feed(body)
-    return tuple(
+    return [
         (
             anchor,
             re.sub(r"\s+", " ", "".join(heading)).strip(),
             re.sub(r"\s+", " ", "".join(text).replace("\u21a9\ufe0e", "")).strip(),
         )
         for anchor, heading, text in parser.sections
-    )
+    ]

@@ -24,7 +24,7 @@ from hhp_stats.errors import RenderError
 from hhp_stats.plan.conduct import Conduct
 from hhp_stats.publish import render, render_book
 from hhp_stats.results import Estimate, read_results, result_frame
-from hhp_stats.studies import run
+from hhp_stats.studies import rerun, run
 from hhp_stats.studies.output import FOLDER, StudyOutput, read_output
 from hhp_stats.studies.run import Study, run_studies
 
@@ -229,9 +229,9 @@ class Toy(Study):
 @pytest.fixture
 def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(run, "STUDIES", (Toy(key="toy", module="hhp_stats.results", patterns=("input.csv",)),))
-    monkeypatch.setattr(run, "load_commitments", lambda root: ())
-    monkeypatch.setattr(run, "load_deviations", lambda root: ())
-    monkeypatch.setattr(run, "differences", lambda commitments, conduct: [])
+    monkeypatch.setattr(rerun, "load_commitments", lambda root: ())
+    monkeypatch.setattr(rerun, "load_deviations", lambda root: ())
+    monkeypatch.setattr(rerun, "differences", lambda commitments, conduct: [])
     monkeypatch.setattr(Toy, "waiting", [output(1.0)])
     monkeypatch.setattr(Toy, "ran", 0)
     (tmp_path / "input.csv").write_text("1\n", encoding="utf-8")
