@@ -83,7 +83,7 @@ def html_pages(book: ReadBook, texts: Sequence[Future[str]]) -> Mapping[str, dic
     return pages
 
 
-_SET_ASIDE = re.compile(r'<table class="gt_table" data-kept="([0-9a-f]+)"></table>')
+_SET_ASIDE = re.compile(r'<table class="gt_table" data-kept="(\d+)"></table>')
 
 
 def all_of(work: Sequence[Future[T]]) -> list[T]:

@@ -223,12 +223,15 @@ def write_chapter(
     def write() -> str:
         tree = json.loads(parsed.tree)
         tree["meta"] = metadata({"lang": project.lang, "book": given})
-        text = run_pandoc(arguments, json.dumps(tree), root=project.root, sources=[source], where=source.chapter.path)
-        return with_tables(text, parsed.tables, file=source.chapter.path) if target == "typst" else text
+        return run_pandoc(arguments, json.dumps(tree), root=project.root, sources=[source], where=source.chapter.path)
 
-    filters = _filters("book.lua", f"{target}.lua")
-    tables = _table_code() if target == "typst" else ""
-    return kept.text([target, filters, tables, project.lang, given, parsed.tree], write)
+    text = kept.text([target, _filters("book.lua", f"{target}.lua"), project.lang, given, parsed.tree], write)
+    if target == "html":
+        return text
+    return kept.text(
+        ["tables", _table_code(), source.chapter.path, text, json.dumps(parsed.tables)],
+        lambda: with_tables(text, parsed.tables, file=source.chapter.path),
+    )
 
 
 @cache

@@ -17,6 +17,7 @@ from hhp_stats.errors import RenderError
 from hhp_stats.publish.column_widths import LONG_WORD, lay_out
 
 _TABLE_LINE = re.compile(r"^[ \t]*//hhp-table (\{.*\})$", re.MULTILINE)
+_PRINTED = re.compile(r'#printed\("[^"]*"\)')
 _SPECIAL = re.compile(r"[\\#$*_`<>@~=\-+/\[\]\"'{}().:;^|]")
 _BLANKS = re.compile(r"[ \t\r\n]+")  # not the blanks that no line may break at
 _COLOUR = re.compile(r"(?:^|;)\s*color:\s*(#[0-9A-Fa-f]+)")
@@ -68,7 +69,20 @@ def with_tables(text: str, html: Mapping[str, str], *, file: str) -> str:
         mark = json.loads(found[1])
         return as_typst(read_html(html[mark["kept"]], file=file) if "kept" in mark else _from_pandoc(mark))
 
-    return _TABLE_LINE.sub(table, text)
+    return _TABLE_LINE.sub(table, "\n".join(_marked_once(line) for line in text.split("\n")))
+
+
+def _marked_once(text: str) -> str:
+    """A paragraph or row that prints several numbers of a result tells the index once: marks cost Typst time."""
+    seen: set[str] = set()
+
+    def first(found: re.Match[str]) -> str:
+        if found[0] in seen:
+            return ""
+        seen.add(found[0])
+        return found[0]
+
+    return _PRINTED.sub(first, text) if "#printed(" in text else text
 
 
 def escaped(text: str) -> str:
@@ -259,7 +273,7 @@ def as_typst(table: Table) -> str:
         if group:
             out.append(f"  {_cell(replace(row[0], side='left', columns=table.columns), wrap='row-group')},")
         else:
-            out += [f"  {_cell(cell)}," for cell in row]
+            out.append(_marked_once("\n".join(f"  {_cell(cell)}," for cell in row)))
     out.append("  table.hline(stroke: rule-heavy),")
     # Notes stand below the table: as cells over all columns they would stretch the columns.
     notes = "".join(f"[{note.text}], " for note in table.notes)

@@ -8,7 +8,6 @@ end).
 from __future__ import annotations
 
 import base64
-import hashlib
 import re
 import textwrap
 from collections.abc import Iterator, Sequence
@@ -206,7 +205,8 @@ class _CellWeaver:
         return _fenced(self._set_aside(_GT_ATTRIBUTES.sub("", tables[0])), "{=html}")
 
     def _set_aside(self, table: str) -> str:
-        name = hashlib.sha256(table.encode()).hexdigest()[:24]
+        # Named by its place, not its content: Pandoc need not write a chapter again of which only tables changed.
+        name = str(len(self.tables) + 1)
         self.tables[name] = table
         return f'<table class="gt_table" data-kept="{name}"></table>'
 

@@ -93,7 +93,7 @@ local function described(tbl)
   return mark(found)
 end
 
-local function set_aside(text) return mark({ kept = text:match(' data%-kept="(%x+)"') }) end
+local function set_aside(text) return mark({ kept = text:match(' data%-kept="(%d+)"') }) end
 
 ---------------------------------------------------------------- nodes
 
