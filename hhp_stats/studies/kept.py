@@ -29,7 +29,7 @@ def modules_run(module: str) -> tuple[Path, ...]:
             continue
         found[name] = path
         waiting += [".".join(name.split(".")[:depth]) for depth in range(1, name.count(".") + 1)]
-        waiting += _imports(path.read_bytes())
+        waiting += _imports(_module(path))
     return tuple(sorted(found.values()))
 
 
@@ -38,7 +38,7 @@ _IMPORT = re.compile(
 )
 
 
-@cache  # the studies share most of their modules
+@cache
 def _imports(source: bytes) -> tuple[str, ...]:
     """Every name of this package that a module's source imports, wherever in it.
 
@@ -71,15 +71,30 @@ def input_files(root: Path, patterns: Sequence[str]) -> tuple[Path, ...]:
 
 def study_key(root: Path, *, module: str, patterns: Sequence[str]) -> str:
     """One digest of inputs, plan, code, library versions and, for real data, the pseudonyms' key."""
-    digest = hashlib.sha256(f"{sys.version_info[:2]}".encode())
-    for library in LIBRARIES:
-        digest.update(f"{library} {importlib.metadata.version(library)}\n".encode())
-    for name, path in _named(root, (*input_files(root, patterns), *modules_run(module))):
+    digest = hashlib.sha256(f"{sys.version_info[:2]}\n{_libraries()}".encode())
+    for name, path in _named(root, input_files(root, patterns)):
         digest.update(name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+    for name, path in _named(root, modules_run(module)):
+        digest.update(name.encode() + b"\0" + _digest_of_module(path))
     secret = os.environ.get(KEY_FILE)
     if secret and Path(secret).is_file():
         digest.update(hashlib.sha256(Path(secret).read_bytes()).digest())
     return digest.hexdigest()
+
+
+@cache
+def _libraries() -> str:
+    return "".join(f"{library} {importlib.metadata.version(library)}\n" for library in LIBRARIES)
+
+
+@cache  # the studies share most of their modules
+def _digest_of_module(path: Path) -> bytes:
+    return hashlib.sha256(_module(path)).digest()
+
+
+@cache
+def _module(path: Path) -> bytes:
+    return path.read_bytes()
 
 
 def _named(root: Path, paths: Iterable[Path]) -> list[tuple[str, Path]]:

@@ -229,6 +229,7 @@ local images = {
 
 -- `$$…$$ {#eq-x alt="words"}` arrives as mathematics followed by text; returns a Span, and the rest.
 local function equation(inlines)
+  if not inlines:find_if(function(el) return el.t == "Math" and el.mathtype == "DisplayMath" end) then return nil end
   local out, at = pandoc.Inlines({}), 1
   while at <= #inlines do
     local el = inlines[at]
@@ -431,7 +432,7 @@ local function prepared(div)
     file = div.attributes.file, slug = div.attributes.slug, appendix = div.attributes.appendix == "true",
   }
   div = div:walk(conditional):walk(raw):walk(blocks_first)
-  return div:walk(floats):walk(images):walk({ Inlines = equation })
+  return div:walk(floats):walk({ Image = images.Image, Inlines = equation })
 end
 
 -- What the book must know of a chapter in one format. "@" stands for the chapter's number, not known yet.
@@ -526,7 +527,12 @@ function Pandoc(doc)
   local div = numbered(prepared(doc.blocks[1]), number, register.alone)
   local citations = book.citations ~= "" and pandoc.read(book.citations, "json").blocks or {}
   div = div:walk(references(citations))
-  div = div:walk({ Inlines = notes_in_place }):walk({ Inlines = kept_together })
+  div = div:walk({
+    Inlines = function(inlines)
+      local moved = notes_in_place(inlines)
+      return kept_together(moved or inlines) or moved
+    end,
+  })
   if book.references ~= "" then
     local list = pandoc.read(book.references, "json").blocks[1]
     div = div:walk({ Div = function(el) if el.identifier == "refs" then return list end end })
