@@ -31,7 +31,7 @@ RIDGE = 1e-5
 # as nothing. Over an interval not much wider than the mass its logarithm is so smooth that a polynomial
 # through ten nodes gives it in all cells.
 HIGHEST = 0.98
-_NOTHING, _STEEP = 12.0, 24.0
+_NOTHING, _STEEP = 12.0, 36.0
 _NODES = (1 - np.cos(np.pi * np.arange(10) / 9)) / 2  # Chebyshev's, the ends of the interval among them
 _CELLS = 64
 _TO_CELLS = np.linalg.solve(

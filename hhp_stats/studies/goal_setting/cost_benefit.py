@@ -86,15 +86,16 @@ def _resampled(model: Model, *, draws: int, seed: int) -> BootstrapDraws:
     )  # fmt: skip
 
 
-def cost_benefit(material: Material, *, absence: Estimate, turnover: Estimate) -> CostBenefitResults:
-    """Ratio and intervals for every scenario of the plan, from the planned effects.
+def cost_benefit(
+    material: Material, draws: BootstrapDraws, *, absence: Estimate, turnover: Estimate
+) -> CostBenefitResults:
+    """Ratio and intervals for every scenario of the plan, from the planned effects and the joint draws of both.
 
     The bootstrap's interval belongs to its own point estimates (see `joint_bootstrap`: the linear probability in place of the
     logit); the protocol's substitution and Fieller's set use the planned effects. Other interventions of the plan whose trials
     give no ratio keep a row each, with the reason.
     """
     plan = material.plan
-    draws = joint_bootstrap(material)
     correlation = draws.correlation("absence", "turnover")
     rows: list[ResultRow] = []
     curves, parts = [], []
