@@ -94,7 +94,7 @@ def _in_copies(task: Callable[..., Result], jobs: Sequence[tuple[Any, ...]]) -> 
             for result in pool.map(_inherited_job, range(len(jobs))):
                 yield [result]
         except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
+            pool.shutdown(cancel_futures=True)  # those that run already come to their end
             raise
         finally:
             _inherited = None
