@@ -2,16 +2,22 @@
 
 Blocks and their seeds depend on the amount of work alone, never on how many workers share it. The
 caller may choose the workers outside, with `joblib.parallel_config(backend=..., n_jobs=...)`, Dask among
-them; where nobody has, long work takes every core and short work stays in this process (`workers`).
+them; where nobody has, long work takes every core and short work stays in this process (`workers`). Work of
+seconds is shared with copies of this process, which start at once, where that is safe (`_may_fork`).
 """
 
 from __future__ import annotations
 
+import multiprocessing
+import signal
+import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
-from typing import TypeVar
+from concurrent.futures import ProcessPoolExecutor
+from typing import Any, TypeVar
 
 import numpy as np
-from joblib import Parallel, delayed
+from joblib import Parallel, cpu_count, delayed, parallel_config
 from joblib.parallel import BACKENDS, DEFAULT_BACKEND, get_active_backend
 
 from hhp_stats.errors import InvalidInput
@@ -22,6 +28,9 @@ Result = TypeVar("Result")
 
 # Starting processes takes a second or two: shorter work is done before they are up.
 LONG_SECONDS = 4.0
+# A copy of this process is up in a moment. Longer work goes through joblib all the same, whose processes share
+# the cores with the threads of the linear algebra.
+FORK_SECONDS, FORK_SECONDS_AT_MOST = 0.5, 60.0
 TASKS = 24  # enough to keep the cores of a large machine busy to the end and to move a progress bar
 
 
@@ -40,24 +49,66 @@ def workers(seconds: float) -> int | None:
 
 
 def in_blocks(
-    task: Callable[..., Result], jobs: Sequence[tuple[object, ...]], progress: Progress, *, seconds: float
+    task: Callable[..., Result],
+    jobs: Sequence[tuple[Any, ...]],
+    progress: Progress,
+    *,
+    seconds: float,
+    n_jobs: int | None = None,
 ) -> list[Result]:
-    """Run `task(*job)` for each job through joblib, in order, whatever the backend; report progress.
+    """Run `task(*job)` for each job, in order of the result, whoever does it; report progress.
 
-    `seconds`: about how long all jobs take on one core; see `workers`.
+    `seconds`: about how long all jobs take on one core; see `workers`. `n_jobs` chooses joblib's workers.
     """
-    count = workers(seconds)
-    # What the jobs share is sent along with each task: a few tasks of many jobs rather than one of each.
-    step = 1 if count == 1 else -(-len(jobs) // TASKS) or 1
-    tasks = [jobs[start : start + step] for start in range(0, len(jobs), step)]
+    count = workers(seconds) if n_jobs is None else n_jobs
+    if n_jobs is None and count is not None and FORK_SECONDS < seconds < FORK_SECONDS_AT_MOST and _may_fork():
+        results = _in_copies(task, jobs)
+    else:
+        # What the jobs share is sent along with each task: a few tasks of many jobs rather than one of each.
+        step = 1 if count == 1 else -(-len(jobs) // TASKS) or 1
+        tasks = [jobs[start : start + step] for start in range(0, len(jobs), step)]
+        results = Parallel(n_jobs=count, return_as="generator")(delayed(_in_turn)(task, part) for part in tasks)
     done: list[Result] = []
-    results: Iterator[list[Result]] = Parallel(n_jobs=count, return_as="generator")(
-        delayed(_in_turn)(task, part) for part in tasks
-    )
     for found in results:
         done.extend(found)
         progress(len(done), len(jobs))
     return done
+
+
+def _may_fork() -> bool:
+    """May this process be copied? On Linux, and only without threads: a lock that one held would stay shut in the copy."""
+    return sys.platform == "linux" and threading.active_count() == 1 and cpu_count() > 1
+
+
+# What the copies of this process find in their memory, so that nothing need be sent to them.
+_inherited: tuple[Callable[..., Any], Sequence[tuple[Any, ...]]] | None = None
+
+
+def _in_copies(task: Callable[..., Result], jobs: Sequence[tuple[Any, ...]]) -> Iterator[list[Result]]:
+    """The results of the jobs in order, by as many copies of this process as there are cores."""
+    global _inherited
+    _inherited = (task, jobs)
+    context = multiprocessing.get_context("fork")
+    with ProcessPoolExecutor(min(cpu_count(), len(jobs)) or 1, mp_context=context, initializer=_as_copy) as pool:
+        try:
+            for result in pool.map(_inherited_job, range(len(jobs))):
+                yield [result]
+        except BaseException:
+            pool.shutdown(cancel_futures=True)  # those that run already come to their end
+            raise
+        finally:
+            _inherited = None
+
+
+def _as_copy() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is for the process that waits
+    parallel_config(n_jobs=1)  # the other cores have copies of their own
+
+
+def _inherited_job(number: int) -> Any:
+    assert _inherited is not None
+    task, jobs = _inherited
+    return task(*jobs[number])
 
 
 def _in_turn(task: Callable[..., Result], jobs: Sequence[tuple[object, ...]]) -> list[Result]:

@@ -28,11 +28,13 @@ def run_all_studies(root: Path, *, fresh: bool) -> None:
     from hhp_stats.studies.run import run_studies
 
     begun = time.perf_counter()
-    with progress_bar() as bar:
+    # Without a thread of the bar's own, a process may be copied to share the work: see hhp_stats.blocks.
+    with progress_bar(ticking=False) as bar:
 
         def progress(study: str):  # type: ignore[no-untyped-def]  # noqa: ANN202
             task = bar.add_task(f"Estimating: {study.replace('_', ' ')}", total=None)
-            return lambda done, total: bar.update(task, completed=done, total=total)
+            bar.refresh()
+            return lambda done, total: bar.update(task, completed=done, total=total, refresh=True)
 
         def kept(study: str) -> None:
             screen.print(f"  {study.replace('_', ' ')}: unchanged since the last run, its results stand", markup=False)

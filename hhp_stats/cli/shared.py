@@ -21,12 +21,17 @@ out = Console(highlight=False, soft_wrap=True)
 
 
 @contextmanager
-def progress_bar() -> Iterator[Progress]:
-    """A live bar with elapsed and remaining time on a terminal, nothing elsewhere."""
+def progress_bar(*, ticking: bool = True) -> Iterator[Progress]:
+    """A live bar with elapsed and remaining time on a terminal, nothing elsewhere.
+
+    Unless `ticking`, it moves only when it is told to (`update(..., refresh=True)`), and needs no thread.
+    """
     columns = (
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn(),
     )  # fmt: skip
-    with Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal) as bar:
+    with Progress(
+        *columns, console=screen, transient=True, disable=not screen.is_terminal, auto_refresh=ticking
+    ) as bar:
         yield bar
 
 

@@ -11,7 +11,15 @@ import pandas as pd
 from joblib import Parallel, delayed
 
 from hhp_stats.blocks import seed_sequence, workers
-from hhp_stats.errors import EstimationError, InvalidInput, NoObservations, SingleClusterArm, UnknownName
+from hhp_stats.errors import (
+    CollinearTerms,
+    EstimationError,
+    InvalidInput,
+    NoObservations,
+    SingleClusterArm,
+    UnknownName,
+)
+from hhp_stats.estimate.model_matrix import Array, ModelMatrix
 from hhp_stats.infer.satterthwaite import IntArray
 from hhp_stats.progress import Progress, silent
 from hhp_stats.results import checked_level
@@ -75,18 +83,7 @@ def cluster_bootstrap(
     (InvalidInput), and only cells of one team (SingleClusterArm). Assumes teams are independent.
     Source: Davison and Hinkley (1997), Bootstrap Methods and their Application, section 3.8.
     """
-    missing = [column for column in (clusters, *within) if column not in frame.columns]
-    if missing:
-        raise UnknownName(f"no column {', '.join(missing)}")
-    if frame.empty:
-        raise NoObservations("no observations are left to analyse")
-    if draws < 2:
-        raise InvalidInput("a bootstrap needs at least two draws")
-    if frame[[clusters, *within]].isna().any(axis=None):
-        raise InvalidInput("every person needs a team, an arm and a stratum")
-    cells, rows = _cells(frame, clusters, within)
-    if max(map(len, cells)) < 2:
-        raise SingleClusterArm("every cell of arm and stratum holds one team: resampling varies nothing")
+    cells, rows = _checked_cells(frame, clusters, within, draws)
     estimates = {name: float(value) for name, value in estimator(frame).items()}
     unknown = [name for name, value in estimates.items() if not math.isfinite(value)]
     if unknown:
@@ -112,18 +109,108 @@ def cluster_bootstrap(
                 ordered[i::4] = results
             found.extend(ordered)
             progress(len(found), draws)
-    kept = [row for row in found if row is not None]
+    kept = pd.DataFrame([row for row in found if row is not None], columns=list(estimates))
+    return _drawn(estimates, kept, cells, draws=draws, n=len(frame), largest_failed_share=largest_failed_share)
+
+
+def linear_bootstrap(
+    outcomes: Mapping[str, Array],
+    *,
+    matrix: ModelMatrix,
+    groups: pd.DataFrame,
+    clusters: str,
+    within: Sequence[str],
+    draws: int,
+    seed: int,
+    term: str = "treatment",
+    largest_failed_share: float = 0.05,
+) -> BootstrapDraws:
+    """How do least-squares coefficients of several outcomes vary together over samples of teams?
+
+    The draws of `cluster_bootstrap`, seed for seed, with as estimator the coefficient of `term` in the regression
+    of each outcome on the same terms. A team drawn c times enters every cross-product c times, so a sample's
+    regression needs the sums over teams only: X'X = sum of c_g X_g'X_g, X'y likewise.
+
+    Shapes: outcomes (n,) each, NaN where not known: such people are left out of that outcome's regression; matrix
+    (n, k); `groups` (n rows) holds the columns `clusters` and `within`. Units: those of the outcomes. Terms that
+    determine each other in a sample are no matter unless `term` is among them: then the draw has failed.
+    Refuses: what `cluster_bootstrap` refuses, infinite values and outcomes of another length (InvalidInput), and a `term` not identified from the data
+    as they are (CollinearTerms). Assumes teams are independent.
+    Source: Davison and Hinkley (1997), Bootstrap Methods and their Application, section 3.8.
+    """
+    cells, rows = _checked_cells(groups, clusters, within, draws)
+    if any(len(values) != len(groups) for values in (matrix.values, *outcomes.values())):
+        raise InvalidInput(f"matrix, outcomes and the {len(groups)} people of the teams differ in length")
+    counts = np.empty((draws, len(rows)))
+    for draw, stream in enumerate(seed_sequence(seed).spawn(draws)):
+        counts[draw] = np.bincount(_resampled(cells, stream), minlength=len(rows))
+    place = matrix.position(term)
+    estimates, found = {}, {}
+    for name, outcome in outcomes.items():
+        own, known = np.column_stack((matrix.values, outcome)), ~np.isnan(outcome)
+        if not np.isfinite(own[known]).all():
+            raise InvalidInput(f"infinite values of {name} or missing or infinite ones of the terms")
+        people = [own[team[known[team]]] for team in rows]
+        sums = np.array([part.T @ part for part in people])
+        whole = _coefficients(sums.sum(axis=0)[None], place)
+        if np.isnan(whole).any():
+            raise CollinearTerms(f"{term} is determined by the other terms among those whose {name} is known")
+        estimates[name] = float(whole[0])
+        found[name] = _coefficients(np.tensordot(counts, sums, axes=1), place)
+    kept = pd.DataFrame(found).dropna(ignore_index=True)
+    return _drawn(estimates, kept, cells, draws=draws, n=len(groups), largest_failed_share=largest_failed_share)
+
+
+def _coefficients(grams: Array, place: int) -> Array:
+    """The coefficient at `place` (L,) from cross-products of [X y] (L, k + 1, k + 1); NaN where not identified."""
+    inner = grams[:, :-1, :-1]
+    length = np.sqrt(np.diagonal(inner, axis1=1, axis2=2))
+    length = np.where(length > 0, length, 1.0)
+    values, vectors = np.linalg.eigh(inner / (length[:, :, None] * length[:, None, :]))
+    # Columns of unit length: an eigenvalue of rounding size is a combination of terms that is zero for everybody.
+    told = values > 1e-10
+    within = (vectors.swapaxes(1, 2) @ (grams[:, :-1, -1] / length)[:, :, None])[:, :, 0]
+    found = (vectors[:, place] * np.divide(within, values, out=np.zeros_like(values), where=told)).sum(axis=1)
+    aliased = ((vectors[:, place] ** 2) * ~told).sum(axis=1) > 1e-8
+    return np.where(aliased, np.nan, found / length[:, place])
+
+
+def _checked_cells(
+    frame: pd.DataFrame, clusters: str, within: Sequence[str], draws: int
+) -> tuple[list[IntArray], list[IntArray]]:
+    """The teams of each cell and the rows of each team, once they can be drawn from."""
+    missing = [column for column in (clusters, *within) if column not in frame.columns]
+    if missing:
+        raise UnknownName(f"no column {', '.join(missing)}")
+    if frame.empty:
+        raise NoObservations("no observations are left to analyse")
+    if draws < 2:
+        raise InvalidInput("a bootstrap needs at least two draws")
+    if frame[[clusters, *within]].isna().any(axis=None):
+        raise InvalidInput("every person needs a team, an arm and a stratum")
+    cells, rows = _cells(frame, clusters, within)
+    if max(map(len, cells)) < 2:
+        raise SingleClusterArm("every cell of arm and stratum holds one team: resampling varies nothing")
+    return cells, rows
+
+
+def _drawn(
+    estimates: Mapping[str, float], kept: pd.DataFrame, cells: list[IntArray], *, draws: int, n: int,
+    largest_failed_share: float,
+) -> BootstrapDraws:  # fmt: skip
     failed = draws - len(kept)
     if failed > largest_failed_share * draws:
         raise EstimationError(f"the estimates do not exist in {failed} of {draws} bootstrap samples")
     return BootstrapDraws(
-        estimates=estimates,
-        draws=pd.DataFrame(kept, columns=list(estimates)),
-        failed=failed,
-        single_team_cells=sum(len(cell) == 1 for cell in cells),
-        n=len(frame),
+        estimates=estimates, draws=kept, failed=failed, single_team_cells=sum(len(cell) == 1 for cell in cells), n=n,
         n_clusters=sum(map(len, cells)),
-    )
+    )  # fmt: skip
+
+
+def _resampled(cells: list[IntArray], stream: np.random.SeedSequence) -> IntArray:
+    """The teams of one draw: from each cell as many as it holds, with replacement."""
+    rng = np.random.default_rng(stream)
+    return np.concatenate([cell[rng.integers(0, len(cell), size=len(cell))] for cell in cells])
 
 
 def _cells(frame: pd.DataFrame, clusters: str, within: Sequence[str]) -> tuple[list[IntArray], list[IntArray]]:
@@ -148,9 +235,7 @@ def _run(
 ) -> list[dict[str, float] | None]:
     out: list[dict[str, float] | None] = []
     for stream in streams:
-        rng = np.random.default_rng(stream)
-        drawn = np.concatenate([cell[rng.integers(0, len(cell), size=len(cell))] for cell in cells])
-        taken = [rows[int(cluster)] for cluster in drawn]
+        taken = [rows[int(cluster)] for cluster in _resampled(cells, stream)]
         sample = frame.iloc[np.concatenate(taken)].reset_index(drop=True)
         sample[clusters] = np.repeat(np.arange(len(taken)), [len(part) for part in taken])
         try:

@@ -6,6 +6,7 @@ import itertools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -54,6 +55,7 @@ def tipping_points(
     shifted: Sequence[Shifted] = SHIFTED,
     treatment: str = "treatment",
     complete_df: float | None = None,
+    linear: bool = False,
     progress: Progress = silent,
 ) -> TippingPoints:
     """By how much must the unseen outcomes differ from what was imputed to change the conclusion?
@@ -65,11 +67,16 @@ def tipping_points(
     the delta at which the bound concerned crosses zero is found by Brent's method, to a thousandth of
     their distance. A change that comes and goes between two grid points is not seen.
 
+    `linear` says that in every completed set the estimate of `fit` is linear in the outcome and its variance
+    quadratic, with fixed degrees of freedom, as of least squares with any sandwich variance. Then three fits
+    of a set and arm, at 0 and at plus and minus the largest delta, give all others exactly.
+
     Units: delta in units of the outcome. Assumptions: those who did not answer differ from those
     like them by a constant.
     A composite is shifted as a whole where any of its items was missing. Needs the outcome as a column
     of the imputed frame, missing where it was not known.
-    Refuses: an outcome that was not imputed (UnknownName), categorical outcomes, empty grids, unknown arms, treatments other than 0 and 1 (InvalidInput).
+    Refuses: an outcome that was not imputed (UnknownName), categorical outcomes, empty grids, unknown arms, treatments other than 0 and 1,
+    a `fit` that is not linear but said to be (InvalidInput).
     Source: van Buuren (2018), Flexible Imputation of Missing Data, 2nd ed., section 3.8 (delta
     adjustment); Yan, Lee and Li (2009), Journal of Biopharmaceutical Statistics 19, 1085-1098.
     """
@@ -79,7 +86,8 @@ def tipping_points(
     grid = sorted({0.0, *map(float, deltas)})
     if len(grid) < 2 or not np.isfinite(grid).all():
         raise InvalidInput("the grid needs a finite delta other than zero")
-    shift = _Shift(imputations, outcome, fit, treatment, complete_df)
+    make = partial(_LinearShift, reach=max(map(abs, grid))) if linear else _Shift
+    shift = make(imputations, outcome=outcome, fit=fit, treatment=treatment, complete_df=complete_df)
     rows, points, done = [], [], 0
     for arm in shifted:
         found: dict[float, PooledEstimate] = {}
@@ -96,7 +104,7 @@ class _Shift:
     """Analyses the completed sets with the imputed outcomes moved."""
 
     def __init__(
-        self, imputations: Imputations, outcome: str, fit: Callable[[pd.DataFrame], Estimate], treatment: str,
+        self, imputations: Imputations, *, outcome: str, fit: Callable[[pd.DataFrame], Estimate], treatment: str,
         complete_df: float | None,
     ) -> None:  # fmt: skip
         composites = [passive.name for passive in imputations.plan.passive]
@@ -118,11 +126,61 @@ class _Shift:
         self.outcome, self.fit, self.complete_df = outcome, fit, complete_df
 
     def pooled(self, arm: str, delta: float) -> PooledEstimate:
-        estimates = []
-        for frame in self.completed:
-            values = frame[self.outcome].to_numpy() + delta * self.moves[arm]
-            estimates.append(self.fit(frame.assign(**{self.outcome: values})))
-        return pool(estimates, complete_df=self.complete_df)
+        return pool(self.estimates(arm, delta), complete_df=self.complete_df)
+
+    def estimates(self, arm: str, delta: float) -> list[Estimate]:
+        return [self._fitted(frame, arm, delta) for frame in self.completed]
+
+    def _fitted(self, frame: pd.DataFrame, arm: str, delta: float) -> Estimate:
+        values = frame[self.outcome].to_numpy() + delta * self.moves[arm]
+        return self.fit(frame.assign(**{self.outcome: values}))
+
+
+class _LinearShift(_Shift):
+    """The same for an estimate that is linear, with a variance that is quadratic, in the shift: from three fits a set."""
+
+    def __init__(
+        self, imputations: Imputations, *, outcome: str, fit: Callable[[pd.DataFrame], Estimate], treatment: str,
+        complete_df: float | None, reach: float,
+    ) -> None:  # fmt: skip
+        super().__init__(imputations, outcome=outcome, fit=fit, treatment=treatment, complete_df=complete_df)
+        self.reach = reach
+        self.still = super().estimates("both", 0.0)
+        self.moved: dict[str, tuple[list[Estimate], list[Estimate]]] = {}
+
+    def estimates(self, arm: str, delta: float) -> list[Estimate]:
+        if arm not in self.moved:
+            self.moved[arm] = super().estimates(arm, -self.reach), super().estimates(arm, self.reach)
+            self._refuse_curved(arm)
+        if delta == 0:
+            return self.still
+        return [self._between(*three, delta / self.reach) for three in zip(*self._three(arm), strict=True)]
+
+    def _three(self, arm: str) -> tuple[list[Estimate], list[Estimate], list[Estimate]]:
+        return self.moved[arm][0], self.still, self.moved[arm][1]
+
+    def _between(self, low: Estimate, still: Estimate, high: Estimate, share: float) -> Estimate:
+        """The estimate at `share` of the largest delta: a parabola through three variances, a line through the estimates."""
+        below, here, above = low.std_error**2, still.std_error**2, high.std_error**2
+        variance = here + share * (above - below) / 2 + share**2 * ((above + below) / 2 - here)
+        return Estimate(
+            estimate=still.estimate + share * (high.estimate - low.estimate) / 2, std_error=math.sqrt(max(variance, 0.0)),
+            df=still.df, n=still.n, n_clusters=still.n_clusters, method=still.method, conf_level=still.conf_level,
+            note=still.note,
+        )  # fmt: skip
+
+    def _refuse_curved(self, arm: str) -> None:
+        """The first completed set tells: at half the largest delta the line and the parabola must meet the fit itself."""
+        low, still, high = (estimates[0] for estimates in self._three(arm))
+        frame = next(iter(self.completed))
+        found, expected = self._fitted(frame, arm, self.reach / 2), self._between(low, still, high, 0.5)
+        # Rounding of the least-squares fits, whose numbers are of the size of the shift's own effect and error.
+        unit = max(estimate.std_error for estimate in (low, still, high))
+        near = max(abs(found.estimate - expected.estimate), abs(found.std_error - expected.std_error)) < 1e-6 * unit
+        if not near or found.df != still.df:
+            raise InvalidInput(
+                f"fit is not linear in {self.outcome}, or its variance not quadratic: leave out linear=True"
+            )
 
 
 def _row(arm: str, delta: float, estimate: PooledEstimate) -> dict[str, object]:

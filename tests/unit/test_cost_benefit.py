@@ -7,8 +7,15 @@ import pandas as pd
 import pytest
 from joblib import parallel_config
 
-from hhp_stats.errors import EstimationError, InvalidInput, NoObservations, SingleClusterArm, UnknownName
-from hhp_stats.estimate.cluster_bootstrap import BootstrapDraws, cluster_bootstrap
+from hhp_stats.errors import (
+    CollinearTerms,
+    EstimationError,
+    InvalidInput,
+    NoObservations,
+    SingleClusterArm,
+    UnknownName,
+)
+from hhp_stats.estimate.cluster_bootstrap import BootstrapDraws, cluster_bootstrap, linear_bootstrap
 from hhp_stats.estimate.cost_benefit import (
     Costs,
     benefit_cost_ratio,
@@ -17,6 +24,7 @@ from hhp_stats.estimate.cost_benefit import (
     net_turnover_cost,
     programme_days,
 )
+from hhp_stats.estimate.model_matrix import ModelMatrix
 from hhp_stats.estimate.ratio import acceptability_curve, compare_ratios, fieller
 from hhp_stats.results import Estimate
 
@@ -180,6 +188,40 @@ def test_bootstrap_is_the_same_in_parallel_and_keeps_the_design():
     assert serial.estimates == difference(staff()) and serial.n_clusters == 12
     low, high = serial.interval("absence")
     assert low < high and -1 <= serial.correlation("absence", "turnover") <= 1
+
+
+def test_team_sums_give_the_regressions_of_the_samples():
+    """The same draws, each regression run on the people themselves; a tenth of the days is not known, one term doubled."""
+    rng = np.random.default_rng(9)
+    frame = staff(teams=16).assign(age=lambda of: rng.normal(40, 10, len(of)))
+    frame.loc[rng.random(len(frame)) < 0.1, "days"] = np.nan
+    names = ("intercept", "treatment", "age", "age_in_months")
+    values = np.column_stack([np.ones(len(frame)), frame["treatment"], frame["age"], 12 * frame["age"]])
+    frame[list(names)] = values
+
+    def regressions(draw):
+        found = {}
+        for key, column in (("absence", "days"), ("turnover", "left")):
+            known = draw[draw[column].notna()]
+            found[key] = np.linalg.lstsq(known[list(names)].to_numpy(), known[column].to_numpy(), rcond=None)[0][1]
+        return found
+
+    one_by_one = run(frame, estimator=regressions)
+    arguments = {
+        "outcomes": {"absence": frame["days"].to_numpy(), "turnover": frame["left"].to_numpy()},
+        "groups": frame, "clusters": "team_id", "within": ["treatment", "stratum"], "draws": 60, "seed": 5,
+    }  # fmt: skip
+    matrix = ModelMatrix(values=values, names=names)
+    at_once = linear_bootstrap(matrix=matrix, **arguments)
+    pd.testing.assert_frame_equal(at_once.draws, one_by_one.draws, rtol=1e-8)
+    assert at_once.estimates == pytest.approx(one_by_one.estimates, rel=1e-9)
+    assert (at_once.n, at_once.n_clusters, at_once.failed) == (one_by_one.n, one_by_one.n_clusters, 0)
+
+    aliased = ModelMatrix(values=np.column_stack([values, 1 - values[:, 1]]), names=(*names, "control"))
+    with pytest.raises(CollinearTerms, match="treatment is determined"):
+        linear_bootstrap(matrix=aliased, **arguments)
+    with pytest.raises(InvalidInput, match="length"):
+        linear_bootstrap(matrix=matrix, **(arguments | {"groups": frame[:-1]}))
 
 
 def test_progress_reaches_the_end():

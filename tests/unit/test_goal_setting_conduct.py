@@ -109,7 +109,7 @@ def test_the_joint_bootstrap_is_centred_on_the_planned_absence_effect(people, pl
 def test_every_other_intervention_of_the_plan_keeps_a_row(people, plan, before):
     material = Material(plan=plan, people=people, imputations={"randomised": before}, redraws=None)
     effect = Estimate(estimate=-0.5, std_error=0.4, df=80, n=600, n_clusters=90, method="x")
-    found = cost_benefit(material, absence=effect, turnover=effect.scaled(0.05))
+    found = cost_benefit(material, joint_bootstrap(material), absence=effect, turnover=effect.scaled(0.05))
     rows = {row.result_id.split("/")[-1]: row for row in found.rows if row.estimand == "comparison"}
     assert set(rows) == {"letters", "coffee"}
     assert all(row.status == "not_estimated" and row.note and row.clause == "P91" for row in rows.values())

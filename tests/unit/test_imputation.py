@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from importlib import import_module
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ from joblib import parallel_config
 from numpy.testing import assert_allclose
 
 from hhp_stats.errors import CollinearTerms, ImputationRefused, NoObservations, UnknownName
-from hhp_stats.estimate.imputation import ImputationPlan, ImputedVariable, PassiveVariable, impute
+from hhp_stats.estimate.imputation import ImputationPlan, ImputedVariable, PassiveVariable, impute, linear
 from hhp_stats.estimate.imputation.diagnostics import r_hat
 from hhp_stats.estimate.model_matrix import Term
 
@@ -111,6 +112,28 @@ def test_same_seed_same_numbers_in_one_process_or_two(frame, imputations) -> Non
             assert np.array_equal(imputed.values, other.imputed[name].values), name
     changed = impute(frame, replace(PLAN, seed=12))
     assert not np.array_equal(changed.imputed["wellbeing"].values, imputations.imputed["wellbeing"].values)
+
+
+@pytest.mark.parametrize("chains", [1, 3, 50])
+def test_same_numbers_however_many_chains_go_side_by_side(frame, imputations, monkeypatch, chains: int) -> None:
+    monkeypatch.setattr(import_module("hhp_stats.estimate.imputation.impute"), "BLOCK_CHAINS", chains)
+    other = impute(frame, PLAN, n_jobs=1)
+    for name, imputed in imputations.imputed.items():
+        assert np.array_equal(imputed.values, other.imputed[name].values), name
+    for table in ("trace", "convergence", "distributions"):
+        pd.testing.assert_frame_equal(
+            getattr(other.diagnostics, table), getattr(imputations.diagnostics, table), check_exact=True
+        )
+    assert other.diagnostics.notes == imputations.diagnostics.notes
+
+
+def test_one_chain_that_needs_a_ridge_does_not_touch_the_others() -> None:
+    """Beside a chain without a factor the others' numbers are to the last bit those that they have alone."""
+    good = np.array([[4.0, 1, 1], [1, 3, 0.5], [1, 0.5, 2]])
+    bad = np.array([[1.0, 1, 1], [1, 1, 1], [1, 1, 5]])
+    together = linear.needs_ridge(np.array([good, bad, good]))
+    assert together.tolist() == [False, True, False]
+    assert np.array_equal(linear._factors(np.array([good, bad, good]))[::2], linear._factors(np.array([good, good])))
 
 
 def test_the_parallel_configuration_in_force_is_respected(frame, imputations) -> None:

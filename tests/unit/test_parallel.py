@@ -1,4 +1,9 @@
-"""The same numbers in one process, in threads and on a Dask cluster of other processes; and who chooses the workers."""
+"""The same numbers in one process, in copies of it, in threads and on a Dask cluster; and who chooses the workers."""
+
+import subprocess
+import sys
+import textwrap
+import threading
 
 import joblib
 import numpy as np
@@ -6,6 +11,7 @@ import pandas as pd
 import pytest
 from joblib import Parallel, delayed
 
+from hhp_stats import blocks
 from hhp_stats.blocks import LONG_SECONDS, in_blocks, workers
 from hhp_stats.design.power import simulate_power
 from hhp_stats.design.simulated_trials import TrialDesign
@@ -108,3 +114,51 @@ def test_blocks_come_back_in_order_and_tell_their_progress():
     assert found == [0, 1, 4, 9, 16]
     assert seen == [(done, 5) for done in range(1, 6)]
     assert in_blocks(pow, [], silent, seconds=0) == []
+
+
+COPIED = """
+    import os, threading
+    from hhp_stats.blocks import _may_fork, in_blocks
+    from hhp_stats.errors import InvalidInput
+    from hhp_stats.blocks import workers
+
+    shift = lambda x: (os.getpid(), x + 10, workers(100.0))  # what cannot be sent is inherited all the same
+    seen = []
+    assert _may_fork()
+    found = in_blocks(lambda x: shift(x), [(x,) for x in range(9)], lambda *step: seen.append(step), seconds=2)
+    assert [value for _, value, _ in found] == list(range(10, 19))
+    assert seen == [(done, 9) for done in range(1, 10)]
+    assert os.getpid() not in {process for process, _, _ in found}
+    assert {inside for _, _, inside in found} == {None}  # a copy takes no further cores
+
+    def refuses(x):
+        if x == 3:
+            raise InvalidInput("three")
+        return x
+
+    try:
+        in_blocks(refuses, [(x,) for x in range(9)], print, seconds=2)
+    except InvalidInput as error:
+        assert str(error) == "three"
+    else:
+        raise AssertionError("nothing was raised")
+    assert threading.active_count() == 1 and _may_fork()  # and again
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux" or joblib.cpu_count() < 2, reason="copies need Linux and a second core")
+def test_copies_of_the_process_share_work_of_seconds():
+    """In a process of its own: the one that runs the tests may have threads."""
+    subprocess.run([sys.executable, "-W", "error", "-c", textwrap.dedent(COPIED)], check=True)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there is a process copied")
+def test_a_process_with_threads_is_not_copied():
+    ending = threading.Event()
+    thread = threading.Thread(target=ending.wait)
+    thread.start()
+    try:
+        assert not blocks._may_fork()
+    finally:
+        ending.set()
+        thread.join()

@@ -64,6 +64,26 @@ def test_at_the_tipping_point_the_interval_touches_zero(imputations) -> None:
     assert signs[-4.0] != "positive" and signs[4.0] == "positive"
 
 
+def test_three_fits_give_what_every_fit_gives(imputations) -> None:
+    """The estimate is linear in the shift, its cluster-robust variance quadratic: the same numbers both ways."""
+    arguments = {"outcome": "y", "fit": effect, "deltas": np.linspace(-4, 4, 9)}
+    everywhere, three = tipping_points(imputations, **arguments), tipping_points(imputations, **arguments, linear=True)
+    for name in ("grid", "points"):
+        # Brent's method may stop at another point within its thousandth of a step.
+        tolerance = 1e-9 if name == "grid" else 2e-3
+        pd.testing.assert_frame_equal(
+            getattr(three, name), getattr(everywhere, name), rtol=tolerance, atol=tolerance, check_exact=False
+        )
+
+
+def test_three_fits_of_what_is_not_linear_are_refused(imputations) -> None:
+    def squared(frame: pd.DataFrame) -> Estimate:
+        return effect(frame.assign(y=frame["y"] ** 2))
+
+    with pytest.raises(InvalidInput, match="not linear in y"):
+        tipping_points(imputations, outcome="y", fit=squared, deltas=[-1, 1], linear=True)
+
+
 def test_observed_outcomes_are_never_moved(imputations) -> None:
     seen = []
 

@@ -1,8 +1,8 @@
-"""One chain of chained equations in one group: from random starting values to one completed set."""
+"""Chained equations in one group, several chains at once: from random starting values to completed sets."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,8 @@ import numpy.typing as npt
 from hhp_stats.errors import ImputationRefused
 from hhp_stats.estimate.imputation import categorical
 from hhp_stats.estimate.imputation.linear import (
-    LinearDraw,
+    Generators,
+    LinearDraws,
     draw_linear,
     draw_random_intercept,
     needs_ridge,
@@ -21,7 +22,7 @@ from hhp_stats.estimate.imputation.linear import (
     with_ridge,
 )
 from hhp_stats.estimate.imputation.matching import matched_donors
-from hhp_stats.estimate.imputation.plan import Score
+from hhp_stats.estimate.imputation.plan import PassiveVariable, Score
 from hhp_stats.estimate.imputation.prepare import NUMERIC, Column, Group, Target, refuse_too_few
 from hhp_stats.estimate.model_matrix import Array
 
@@ -41,32 +42,42 @@ class ChainResult:
 
 
 class _State:
-    """The current completed values of one chain and the predictor columns made of them."""
+    """The current completed values (C, n) of C chains and the predictor columns (C, n) made of them."""
 
-    def __init__(self, group: Group, rng: np.random.Generator) -> None:
+    def __init__(self, group: Group, rngs: Generators) -> None:
         self.group = group
-        self.size = len(group.rows)
+        self.shape = (len(rngs), len(group.rows))
         self.values: dict[str, Array] = {}
         self.columns: dict[str, list[Array]] = {}
-        self.starts: dict[str, Array | None] = {}
+        self.starts: dict[tuple[str, int], Array] = {}
+        self.intervals: dict[str, Array] = {}  # where the last draw's intraclass correlation may have been
         self.makers: dict[str, Column] = dict(group.columns)
         self.wanted = {name for target in group.targets for name in target.varying}
+        # A composite is only needed within the chains where it predicts something.
+        self.passive = [passive for passive in group.passive if passive.name in self.wanted]
+        self.labels = {t.name: t.levels for t in group.targets if t.kind in ("ordered", "unordered")}
+        # Composites are computed for all chains in one go, the chains end to end.
+        self.given = {
+            item: np.tile(group.given[item], len(rngs))
+            for passive in self.passive for item in passive.inputs if item in group.given
+        }  # fmt: skip
         for target in group.targets:
-            filled = np.empty(self.size)
-            filled[target.observed] = target.known
-            filled[target.missing] = rng.choice(target.known, size=len(target.missing))
+            filled = np.empty(self.shape)
+            filled[:, target.observed] = target.known
+            for chain, rng in enumerate(rngs):
+                filled[chain, target.missing] = rng.choice(target.known, size=len(target.missing))
             self.values[target.name] = filled
         for name in self.makers:
             self._refresh(name)
-        for passive in group.passive:
-            self._recompute(passive.name)
+        for passive in self.passive:
+            self._recompute(passive)
 
     def update(self, target: Target, drawn: Array) -> None:
-        self.values[target.name][target.missing] = drawn
+        self.values[target.name][:, target.missing] = drawn
         self._refresh(target.name)
-        for passive in self.group.passive:
+        for passive in self.passive:
             if target.name in passive.inputs:
-                self._recompute(passive.name)
+                self._recompute(passive)
 
     def _refresh(self, name: str) -> None:
         if name not in self.wanted:
@@ -74,25 +85,22 @@ class _State:
         columns = self.makers[name].values(self.values[name])
         teams = self.group.teams
         if self.group.cluster_means and teams is not None:
-            columns += [teams.mean_of_others(column) for column in columns]
+            columns += [np.array([teams.mean_of_others(chain) for chain in column]) for column in columns]
         self.columns[name] = columns
 
-    def _recompute(self, name: str) -> None:
-        """A composite is only needed within the chain where it predicts something."""
-        if name not in self.wanted:
-            return
-        passive = next(p for p in self.group.passive if p.name == name)
-        labels = {
-            target.name: target.levels for target in self.group.targets if target.kind in ("ordered", "unordered")
-        }
-        values = composite(passive.name, passive.function, {
-            item: self.group.given[item] if item in self.group.given else as_labels(self.values[item], labels.get(item))
-            for item in passive.inputs
-        }, self.size)  # fmt: skip
+    def _recompute(self, passive: PassiveVariable) -> None:
+        name = passive.name
+        inputs = {item: self.given[item] if item in self.given else self._completed(item) for item in passive.inputs}
+        values = composite(name, passive.function, inputs, self.shape[0] * self.shape[1]).reshape(self.shape)
         self.values[name] = values
         if name not in self.makers:
-            self.makers[name] = Column(name=name, centre=float(values.mean()), scale=float(values.std()) or 1.0)
+            spread = values.std(axis=1, keepdims=True)
+            centre = values.mean(axis=1, keepdims=True)
+            self.makers[name] = Column(name=name, centre=centre, scale=np.where(spread > 0, spread, 1.0))
         self._refresh(name)
+
+    def _completed(self, name: str) -> npt.NDArray[Any]:
+        return as_labels(self.values[name].ravel(), self.labels.get(name))
 
     def varying(self, target: Target) -> list[Array]:
         return [column for name in target.varying for column in self.columns[name]]
@@ -107,104 +115,136 @@ def composite(name: str, function: Score, inputs: Mapping[str, npt.NDArray[Any]]
     """A composite of completed inputs, refused unless it is one number per person."""
     values = np.asarray(function(inputs), dtype=np.float64)
     if values.shape != (size,) or np.isnan(values).any():
-        raise ImputationRefused(f"{name}: its function must give one number for each of {size} people with all items")
+        raise ImputationRefused(f"{name}: its function must give one number for each person with all items")
     return values
 
 
-def run_chain(group: Group, iterations: int, seed: np.random.SeedSequence) -> ChainResult:
-    """Draw every incomplete variable in turn from its model given all others, `iterations` times."""
-    rng = np.random.default_rng(seed)
-    state = _State(group, rng)
+def run_chains(group: Group, iterations: int, seeds: Sequence[np.random.SeedSequence]) -> list[ChainResult]:
+    """Draw every incomplete variable in turn from its model given all others, `iterations` times.
+
+    One chain a seed. They go side by side because the work on one is little for a call of the linear algebra;
+    each has its own generator, and its numbers are those of the chain run alone.
+    """
+    rngs = [np.random.default_rng(seed) for seed in seeds]
+    state = _State(group, rngs)
     targets = [target for target in group.targets if len(target.missing)]
-    means, sds = np.full((2, iterations, len(targets)), np.nan)
-    ridged = {target.name: 0 for target in targets}
+    means, sds = np.full((2, len(seeds), iterations, len(targets)), np.nan)
+    ridged = np.zeros((len(seeds), len(targets)), dtype=np.intp)
     for iteration in range(iterations):
         for place, target in enumerate(targets):
-            drawn, ridge = _draw(group, state, target, rng)
-            ridged[target.name] += ridge
+            varying = state.varying(target)
+            refuse_too_few(target, target.complete.shape[1] + len(varying), group.label)
+            if target.kind in NUMERIC:
+                drawn, ridge = _numeric(state, target, varying, rngs)
+                ridged[:, place] += ridge
+            else:
+                drawn = _categorical(state, target, varying, rngs)
             state.update(target, drawn)
-            means[iteration, place] = drawn.mean()
-            sds[iteration, place] = drawn.std()
-    return ChainResult(
-        values={target.name: state.values[target.name][target.missing] for target in targets},
-        means=means, sds=sds, ridged=ridged,
-    )  # fmt: skip
+            means[:, iteration, place] = drawn.mean(axis=1)
+            sds[:, iteration, place] = drawn.std(axis=1)
+    return [
+        ChainResult(
+            values={target.name: state.values[target.name][chain, target.missing] for target in targets},
+            means=means[chain], sds=sds[chain],
+            ridged={target.name: int(count) for target, count in zip(targets, ridged[chain], strict=True)},
+        )
+        for chain in range(len(seeds))
+    ]  # fmt: skip
 
 
-def _draw(group: Group, state: _State, target: Target, rng: np.random.Generator) -> tuple[Array, bool]:
-    varying = state.varying(target)
-    refuse_too_few(target, target.complete.shape[1] + len(varying), group.label)
-    if target.kind in NUMERIC:
-        return _numeric(target, varying, rng)
-    return _categorical(state, target, varying, rng), False
+def _numeric(
+    state: _State, target: Target, varying: list[Array], rngs: Generators
+) -> tuple[Array, npt.NDArray[np.bool_]]:
+    """Draws (C, n_mis) of a continuous or pmm variable, and which chains needed a ridge.
 
-
-def _numeric(target: Target, varying: list[Array], rng: np.random.Generator) -> tuple[Array, bool]:
-    """Continuous and pmm: Z the complete predictors, W the varying ones (transposed), y the values."""
-    k_z = target.complete.shape[1]
-    k = k_z + len(varying)
+    Z are the complete predictors, the same in every chain; W (C, k_w, n_obs) the varying ones; y the values.
+    """
     z = target.complete[target.observed]
-    w_y = np.empty((len(varying) + 1, len(target.observed)))
+    w_y = np.empty((len(rngs), len(varying) + 1, len(target.observed)))
+    w_missing = np.empty((len(rngs), len(varying), len(target.missing)))
     for place, column in enumerate(varying):
-        np.take(column, target.observed, out=w_y[place])
-    w_y[-1] = target.standard
-    w = w_y[:-1]
-    gram = np.empty((k + 1, k + 1))
-    outer = [*range(k_z), k]
-    # Matrix products throughout (y rides along): sums of matrix-vector products may depend on the
-    # number of threads, and the numbers must not.
-    gram[k_z:, :k_z] = w_y @ z
-    gram[:k_z, k_z:] = gram[k_z:, :k_z].T
-    gram[k_z:, k_z:] = w_y @ w_y.T
-    gram[np.ix_(outer, outer)] = target.gram
-    gram[k, k] *= 1 + 1e-12  # keeps the last pivot positive where the predictors explain y exactly
-    ridge = needs_ridge(gram)
-    if ridge:
-        gram = with_ridge(gram)
-    draw, extra_known, extra_missing = _linear_draw(target, w, gram, rng)
-    z_missing = target.complete[target.missing]
-    predicted = z_missing @ draw.drawn[:k_z]
-    for place, column in enumerate(varying):
-        predicted += draw.drawn[k_z + place] * column[target.missing]
-    predicted += extra_missing
+        w_y[:, place] = np.take(column, target.observed, axis=1)
+        w_missing[:, place] = np.take(column, target.missing, axis=1)
+    w_y[:, -1] = target.standard
+    grams = _cross_products(target, z, w_y)
+    ridge = needs_ridge(grams)
+    grams[ridge] = with_ridge(grams[ridge])
+    draws, extra_known, extra_missing = _linear_draws(state, target, w_y, grams, rngs)
+    predicted = _fitted(target.complete[target.missing], w_missing, draws.drawn) + extra_missing
     if target.kind == "continuous":
-        drawn = predicted + draw.sigma * rng.standard_normal(len(predicted))
-        return target.centre + target.scale * drawn, ridge
-    fitted = z @ draw.estimate[:k_z]
-    for place in range(len(varying)):
-        fitted += draw.estimate[k_z + place] * w[place]
-    fitted += extra_known
-    donors = matched_donors(donors=fitted, recipients=predicted, count=target.donors, rng=rng)
-    return target.known[donors], ridge
+        noise = np.array([rng.standard_normal(len(target.missing)) for rng in rngs])
+        return target.centre + target.scale * (predicted + draws.sigma[:, None] * noise), ridge
+    fitted = _fitted(z, w_y[:, :-1], draws.estimate) + extra_known
+    return target.known[matched_donors(donors=fitted, recipients=predicted, count=target.donors, rngs=rngs)], ridge
 
 
-def _linear_draw(
-    target: Target, w: Array, gram: Array, rng: np.random.Generator
-) -> tuple[LinearDraw, Array | float, Array | float]:
-    """The draw, and the team effects of those observed and missing (0 without teams)."""
+def _cross_products(target: Target, z: Array, w_y: Array) -> Array:
+    """Cross-products (C, k1, k1) of [Z W y] in every chain.
+
+    Matrix products throughout (y rides along): sums of matrix-vector products may depend on the number
+    of threads, and the numbers must not.
+    """
+    chains, width, _ = w_y.shape
+    k_z = z.shape[1]
+    grams = np.empty((chains, k_z + width, k_z + width))
+    grams[:, k_z:, :k_z] = w_y @ z
+    grams[:, :k_z, k_z:] = grams[:, k_z:, :k_z].swapaxes(1, 2)
+    # Times a copy: of a matrix and its own transpose numpy makes a triangle, and mirrors it number by number.
+    grams[:, k_z:, k_z:] = w_y @ w_y.swapaxes(1, 2).copy()
+    outer = np.array([*range(k_z), k_z + width - 1])
+    grams[:, outer[:, None], outer] = target.gram
+    grams[:, -1, -1] *= 1 + 1e-12  # keeps the last pivot positive where the predictors explain y exactly
+    return grams
+
+
+def _fitted(z: Array, w: Array, coefficients: Array) -> Array:
+    """[Z W] times the coefficients (C, k), in every chain (C, n)."""
+    k_z = z.shape[1]
+    constant = np.asarray(z @ coefficients[:, :k_z, None])[:, :, 0]
+    return np.asarray(constant + np.einsum("ck,ckn->cn", coefficients[:, k_z:], w))
+
+
+def _linear_draws(
+    state: _State, target: Target, w_y: Array, grams: Array, rngs: Generators
+) -> tuple[LinearDraws, Array | float, Array | float]:
+    """The draws, and the team effects (C, n) of those observed and missing (0 without teams)."""
     n = len(target.observed)
     teams = target.teams
     if teams is None:
-        return draw_linear(gram, n, rng), 0.0, 0.0
-    k_z = teams.sums.shape[1] - 1
-    sums = np.empty((len(teams.sizes), len(gram)))
-    sums[:, :k_z] = teams.sums[:, :-1]
+        return draw_linear(grams, n, rngs), 0.0, 0.0
+    count, k_z = len(teams.sizes), teams.sums.shape[1] - 1
+    sums = np.empty((len(rngs), grams.shape[1], count))
+    sums[:, :k_z] = teams.sums[:, :-1].T
     sums[:, -1] = teams.sums[:, -1]
-    for place, column in enumerate(w):
-        sums[:, k_z + place] = np.bincount(teams.observed, weights=column, minlength=len(teams.sizes))
-    draw = draw_random_intercept(gram, team_sums(sums, teams.sizes), n, rng)
-    centre, drawn = team_effects(draw, sums, teams.sizes, rng)
-    return draw, centre[teams.observed], drawn[teams.missing]
+    # The teams of all chains, numbered on from chain to chain.
+    numbers = (teams.observed + count * np.arange(len(rngs))[:, None]).ravel()
+    for place in range(w_y.shape[1] - 1):
+        found = np.bincount(numbers, weights=w_y[:, place].ravel(), minlength=len(rngs) * count)
+        sums[:, k_z + place] = found.reshape(len(rngs), count)
+    begin = state.intervals.get(target.name)
+    draws = draw_random_intercept(grams, team_sums(sums, teams.sizes), n, rngs, begin=begin)
+    state.intervals[target.name] = draws.interval
+    centre, drawn = team_effects(draws, sums, teams.sizes, rngs)
+    return draws, np.take(centre, teams.observed, axis=1), np.take(drawn, teams.missing, axis=1)
 
 
-def _categorical(state: _State, target: Target, varying: list[Array], rng: np.random.Generator) -> Array:
-    x = np.column_stack([target.complete, *varying])
+def _categorical(state: _State, target: Target, varying: list[Array], rngs: Generators) -> Array:
+    """Draws (C, n_mis) of the codes of a categorical variable: its fits are iterative, so one chain after the other."""
     codes = target.known.astype(np.intp)
     count = len(target.levels)
-    fit = categorical.draw_ordered if target.kind == "ordered" and count > 2 else categorical.draw_multinomial
-    shares = categorical.ordered_shares if fit is categorical.draw_ordered else None
-    draw = fit(x=x[target.observed], codes=codes, levels=count, start=state.starts.get(target.name), rng=rng)
-    state.starts[target.name] = draw.estimate
-    new = x[target.missing]
-    chance = shares(new, draw.drawn, count) if shares else categorical.multinomial_shares(new, draw.drawn)
-    return categorical.draw_levels(chance, rng).astype(np.float64)
+    ordered = target.kind == "ordered" and count > 2
+    fit = categorical.draw_ordered if ordered else categorical.draw_multinomial
+    drawn = np.empty((len(rngs), len(target.missing)))
+    for chain, rng in enumerate(rngs):
+        x = np.column_stack([target.complete, *(column[chain] for column in varying)])
+        start = state.starts.get((target.name, chain))
+        draw = fit(x=x[target.observed], codes=codes, levels=count, start=start, rng=rng)
+        state.starts[target.name, chain] = draw.estimate
+        new = x[target.missing]
+        shares = (
+            categorical.ordered_shares(new, draw.drawn, count)
+            if ordered
+            else categorical.multinomial_shares(new, draw.drawn)
+        )
+        drawn[chain] = categorical.draw_levels(shares, rng)
+    return drawn

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed
 
-from hhp_stats.blocks import workers
-from hhp_stats.estimate.imputation.chain import ChainResult, run_chain
+from hhp_stats.blocks import in_blocks
+from hhp_stats.estimate.imputation.chain import ChainResult, run_chains
 from hhp_stats.estimate.imputation.completed import Imputations, ImputedValues
 from hhp_stats.estimate.imputation.diagnostics import ImputationDiagnostics, distribution_rows, r_hat, trace_frame
 from hhp_stats.estimate.imputation.plan import ImputationPlan
 from hhp_stats.estimate.imputation.prepare import Group, check_frame, groups_of, prepare_group
 from hhp_stats.progress import Progress, silent
 
-SECONDS = 2e-8  # one number in one iteration takes about this long
+SECONDS = 1e-8  # one number in one iteration takes about this long
+# Chains side by side in one block: enough to be worth a call, few enough for the processor's own memory. Of
+# large groups a block holds one chain, so that memory does not grow with the chains.
+BLOCK_CHAINS, BLOCK_NUMBERS = 13, 500_000
 _DISTRIBUTION = ("group", "variable", "source", "level", "n", "share", "mean", "std_dev",
                  "q05", "q25", "q50", "q75", "q95")  # fmt: skip
 
@@ -48,19 +50,35 @@ def impute(
     check_frame(frame, plan)
     groups = [prepare_group(frame, plan, label, rows) for label, rows in groups_of(frame, plan)]
     chains = [seed.spawn(len(groups)) for seed in np.random.SeedSequence(plan.seed).spawn(plan.imputations)]
-    tasks = [(group, seed) for seeds in chains for group, seed in zip(groups, seeds, strict=True)]
-    if n_jobs is None:
-        n_jobs = workers(SECONDS * plan.imputations * plan.iterations * sum(map(_cells, groups)))
-    runs = Parallel(n_jobs=n_jobs, return_as="generator")(
-        delayed(run_chain)(group, plan.iterations, seed) for group, seed in tasks
-    )
+    jobs, places = [], []
+    for place, group in enumerate(groups):
+        size = _block_size(group)
+        for start in range(0, len(chains), size):
+            jobs.append((group, plan.iterations, [seeds[place] for seeds in chains[start : start + size]]))
+            places.append(place)
+    sizes = [len(seeds) for _, _, seeds in jobs]
+    told = iter(range(1, sum(sizes) + 1))
+
+    def chains_done(blocks: int, _all: int) -> None:
+        for chain in told:
+            progress(chain, sum(sizes))
+            if chain == sum(sizes[:blocks]):
+                return
+
+    seconds = SECONDS * plan.imputations * plan.iterations * sum(map(_cells, groups))
+    blocks = in_blocks(run_chains, jobs, chains_done, seconds=seconds, n_jobs=n_jobs)
     results: list[list[ChainResult]] = [[] for _ in groups]
-    for done, result in enumerate(runs):
-        results[done % len(groups)].append(result)
-        progress(done + 1, len(tasks))
+    for place, found in zip(places, blocks, strict=True):
+        results[place] += found
     return Imputations(
         frame=frame, plan=plan, imputed=_gather(groups, results, plan), diagnostics=_diagnostics(groups, results)
     )
+
+
+def _block_size(group: Group) -> int:
+    """Chains that go side by side: fixed by the size of the group alone."""
+    widest: int = max(target.complete.shape[1] + len(target.varying) for target in group.targets)
+    return max(1, min(BLOCK_CHAINS, BLOCK_NUMBERS // (widest * len(group.rows))))
 
 
 def _cells(group: Group) -> int:

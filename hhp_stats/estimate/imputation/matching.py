@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
+import numpy.typing as npt
 
 from hhp_stats.estimate.model_matrix import Array
 
 
 def matched_donors(
-    *, donors: Array, recipients: Array, count: int, rng: np.random.Generator
-) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
+    *, donors: Array, recipients: Array, count: int, rngs: Sequence[np.random.Generator]
+) -> npt.NDArray[np.intp]:
     """For each recipient, one of the `count` donors whose prediction is nearest, at random.
 
-    donors (n_obs,), recipients (n_mis,): predicted means; the result (n_mis,) are donor positions.
+    donors (C, n_obs), recipients (C, n_mis): predicted means in C chains, each with its generator; the
+    result (C, n_mis) are donor positions.
     The nearest `count` sorted values d are neighbours: they start at the number of i with
     d_i + d_(i+count) < 2 x, because there the value that enters is nearer than the one that leaves.
     That sum grows with i, so one binary search finds it. Donors are shuffled before sorting: those
     with equal predictions are otherwise chosen by their order in the file.
     Source: van Buuren (2018), Flexible Imputation of Missing Data, 2nd ed., algorithm 3.3.
     """
-    nearest = min(count, len(donors))
-    shuffled = rng.permutation(len(donors))
-    values = donors[shuffled]
-    order = np.argsort(values)
-    values = values[order]
-    pairs = values[:-nearest] + values[nearest:]
-    start = np.searchsorted(pairs, 2 * recipients)
-    chosen = shuffled[order[start + rng.integers(nearest, size=len(recipients))]]
-    return np.asarray(chosen, dtype=np.intp)
+    nearest = min(count, donors.shape[1])
+    shuffled = np.array([rng.permutation(donors.shape[1]) for rng in rngs])
+    values = np.take_along_axis(donors, shuffled, axis=1)
+    order = np.argsort(values, axis=1)
+    values = np.take_along_axis(values, order, axis=1)
+    pairs = values[:, :-nearest] + values[:, nearest:]
+    sought = 2 * recipients
+    start = np.array([np.searchsorted(row, wanted) for row, wanted in zip(pairs, sought, strict=True)])
+    start += [rng.integers(nearest, size=recipients.shape[1]) for rng in rngs]
+    # Back from places in order to places among the shuffled, and to the donors themselves.
+    return np.take_along_axis(shuffled, np.take_along_axis(order, start, axis=1), axis=1)

@@ -41,8 +41,9 @@ class PassiveVariable:
     """A composite that is computed from `inputs`, never imputed apart.
 
     `function` gets a mapping from each input's name to its values (n,) and returns the composite
-    (n,), person by person: it is called on one arm at a time. It is applied again whenever an input
-    was imputed, so the composite agrees with its items in every completed data set.
+    (n,), person by person: it is called on one arm at a time, or on several completed sets of an arm
+    end to end. It is applied again whenever an input was imputed, so the composite agrees with its
+    items in every completed data set.
     """
 
     name: str

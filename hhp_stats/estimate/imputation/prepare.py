@@ -39,16 +39,17 @@ class Teams:
 class Column:
     """How an imputed or passive variable enters as a predictor: standardised, or as dummies of levels 1 and up.
 
-    `dummies` 0 means one standardised column, (value - centre) / scale.
+    `dummies` 0 means one standardised column, (value - centre) / scale; of a passive variable every chain
+    has its own centre and scale, (C, 1).
     """
 
     name: str
-    centre: float
-    scale: float
+    centre: float | Array
+    scale: float | Array
     dummies: int = 0
 
     def values(self, raw: Array) -> list[Array]:
-        """The predictor columns for values or codes `raw`."""
+        """The predictor columns (C, n) for values or codes `raw` (C, n)."""
         if self.dummies:
             return [(raw == level).astype(np.float64) for level in range(1, self.dummies + 1)]
         return [(raw - self.centre) / self.scale]

@@ -20,7 +20,7 @@ from hhp_stats.results import Estimate, ResultRow, result_frame
 from hhp_stats.studies.goal_setting import allocation, data_quality, descriptives
 from hhp_stats.studies.goal_setting.analysed import Material
 from hhp_stats.studies.goal_setting.cells import run_cell
-from hhp_stats.studies.goal_setting.cost_benefit import cost_benefit
+from hhp_stats.studies.goal_setting.cost_benefit import cost_benefit, joint_bootstrap
 from hhp_stats.studies.goal_setting.flow import participant_flow
 from hhp_stats.studies.goal_setting.imputation_model import impute_trial
 from hhp_stats.studies.goal_setting.missing_cells import identification
@@ -32,6 +32,7 @@ from hhp_stats.studies.goal_setting.tipping import tipping
 from hhp_stats.studies.output import StudyOutput
 
 STUDY = "goal_setting"
+SECONDS = 2.5e-5  # one person in one analysis, all completed data sets together, takes about this long
 SELECTED = ("wellbeing", "time_pressure", "efficacy")  # whose selection models are judged by their condition number
 
 
@@ -52,27 +53,30 @@ def analyse(trial: Trial, plan: Plan, *, log: pd.DataFrame | None = None, progre
     """
     sample = build_sample(trial, plan)
     people = sample.people
-    steps = len(plan.analyses) + 2
+    steps = len(plan.analyses) + len(plan.tipping.outcomes) + 4
     imputations = impute_trial(people, plan)
     progress(1, steps)
     material = Material(plan=plan, people=people, imputations=imputations, redraws=allocation.redraws(people, plan))
-    rows: list[ResultRow] = descriptives.arm_rows(people, plan)
-    conduct: list[Conduct] = []
-    for done, analysis in enumerate(plan.analyses, start=2):
-        cell = run_cell(analysis, material)
-        rows += cell.rows
-        conduct += cell.conduct
-        progress(done, steps)
-    planned = _planned_effects(rows, plan)
-    ratio = partial(
-        cost_benefit, material, absence=planned["sickness_absence"],
-        turnover=_effect(rows, "turnover/itt/logit-at-means", plan),
+    # The longest first, so that no core waits for one of them at the end.
+    tasks: list[Callable[[], Any]] = [
+        partial(joint_bootstrap, material),
+        partial(step_down, material),
+        *(partial(tipping, key, material) for key in plan.tipping.outcomes),
+        *(partial(run_cell, analysis, material) for analysis in plan.analyses),
+    ]
+    draws, adjusted, *found = in_blocks(
+        _call, [(task,) for task in tasks], lambda done, _: progress(1 + done, steps),
+        seconds=SECONDS * len(people) * len(tasks),
     )  # fmt: skip
-    # The longest analyses that do not wait for each other; the processes that imputed are still there.
-    longest = [*(partial(tipping, key, material) for key in plan.tipping.outcomes), ratio]
-    *tipped, costs = in_blocks(_call, [(each,) for each in longest], silent, seconds=2.0 * len(longest))
+    tipped, cells = found[: len(plan.tipping.outcomes)], found[len(plan.tipping.outcomes) :]
+    rows: list[ResultRow] = descriptives.arm_rows(people, plan)
+    rows += [row for cell in cells for row in cell.rows]
+    conduct: list[Conduct] = [done for cell in cells for done in cell.conduct]
+    planned = _planned_effects(rows, plan)
+    turnover = _effect(rows, "turnover/itt/logit-at-means", plan)
+    costs = cost_benefit(material, draws, absence=planned["sickness_absence"], turnover=turnover)
     grids = [grid for _, grid in tipped]
-    rows += [row for found, _ in tipped for row in found]
+    rows += [row for shifts, _ in tipped for row in shifts]
     rows += descriptives.clustering_rows(people, planned, plan)
     rows += power_rows(people, _row(rows, "sickness_absence/icc/reml", plan).estimate, plan)
     rows += costs.rows
@@ -80,7 +84,7 @@ def analyse(trial: Trial, plan: Plan, *, log: pd.DataFrame | None = None, progre
     analysed = people.loc[people["absence_days"].notna()]
     groups = {"randomised": people, "analysed": analysed, "respondents": people.loc[people["wellbeing_t2"].notna()]}
     rows += [descriptives.balance_test(part, plan, name=name) for name, part in groups.items()]
-    rows = [*with_holm(rows, plan.study), *step_down(material)]
+    rows = [*with_holm(rows, plan.study), *adjusted]
     progress(steps, steps)
     summary, chances = allocation.probabilities(people, plan)
     return StudyOutput(

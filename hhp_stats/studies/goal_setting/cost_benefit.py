@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from hhp_stats.errors import EstimationError, NoObservations
-from hhp_stats.estimate.cluster_bootstrap import BootstrapDraws, cluster_bootstrap
+from hhp_stats.errors import NoObservations
+from hhp_stats.estimate.cluster_bootstrap import BootstrapDraws, linear_bootstrap
 from hhp_stats.estimate.cost_benefit import (
     Costs,
     benefit_cost_ratio,
@@ -80,37 +79,23 @@ def joint_bootstrap(material: Material) -> BootstrapDraws:
 
 def _resampled(model: Model, *, draws: int, seed: int) -> BootstrapDraws:
     """The draws of one completed data set."""
-    place = model.matrix.position("treatment")
-    columns = [f"x{number}" for number in range(model.matrix.values.shape[1])]
-    frame = pd.DataFrame(model.matrix.values, columns=columns, index=model.people.index).assign(
-        absence=model.people["absence_days"].to_numpy(dtype=np.float64), turnover=model.outcome,
-        team_id=model.people["team_id"], arm=model.people["treatment"], local_authority=model.people["local_authority"],
+    outcomes = {"absence": model.people["absence_days"].to_numpy(dtype=np.float64), "turnover": model.outcome}
+    return linear_bootstrap(
+        outcomes, matrix=model.matrix, groups=model.people, clusters="team_id", within=("treatment", "local_authority"),
+        draws=draws, seed=seed,
     )  # fmt: skip
 
-    def both_effects(draw: pd.DataFrame) -> Mapping[str, float]:
-        found = {}
-        for name in ("absence", "turnover"):
-            known = draw.loc[draw[name].notna()]
-            solution, _, rank, _ = np.linalg.lstsq(known[columns].to_numpy(), known[name].to_numpy(), rcond=None)
-            if rank < 2:
-                raise EstimationError("a resample without one arm")
-            found[name] = float(solution[place])
-        return found
 
-    return cluster_bootstrap(
-        frame, estimator=both_effects, clusters="team_id", within=("arm", "local_authority"), draws=draws, seed=seed
-    )
-
-
-def cost_benefit(material: Material, *, absence: Estimate, turnover: Estimate) -> CostBenefitResults:
-    """Ratio and intervals for every scenario of the plan, from the planned effects.
+def cost_benefit(
+    material: Material, draws: BootstrapDraws, *, absence: Estimate, turnover: Estimate
+) -> CostBenefitResults:
+    """Ratio and intervals for every scenario of the plan, from the planned effects and the joint draws of both.
 
     The bootstrap's interval belongs to its own point estimates (see `joint_bootstrap`: the linear probability in place of the
     logit); the protocol's substitution and Fieller's set use the planned effects. Other interventions of the plan whose trials
     give no ratio keep a row each, with the reason.
     """
     plan = material.plan
-    draws = joint_bootstrap(material)
     correlation = draws.correlation("absence", "turnover")
     rows: list[ResultRow] = []
     curves, parts = [], []

@@ -43,7 +43,7 @@ def tipping(outcome_key: str, material: Material) -> tuple[list[ResultRow], pd.D
     people = material.people
     unit = float(people.loc[people["treatment"] == 0, outcome.column].std(ddof=1))
     found = tipping_points(
-        fewer, outcome=outcome.column, fit=fit, deltas=[unit * delta for delta in plan.tipping.deltas]
+        fewer, outcome=outcome.column, fit=fit, deltas=[unit * delta for delta in plan.tipping.deltas], linear=True
     )
     rows = [
         _row(outcome_key, point, side, unit, material)
