@@ -9,15 +9,15 @@ As a program it runs one chapter, read from its standard input. `kernel_server.p
 
 from __future__ import annotations
 
-import os
 import sys
 
-# Modules of our folder must not stand in for others of the same name.
-sys.path[:] = [path for path in sys.path if path != os.path.dirname(os.path.abspath(__file__))]
+if __name__ == "__main__" and not sys.flags.safe_path:
+    sys.path.pop(0)  # our folder: its modules must not stand in for others of the same name
 
 import base64
 import io
 import json
+import os
 import signal
 import tempfile
 from typing import Any
@@ -50,7 +50,7 @@ def run(request: dict[str, Any]) -> bytes:
     ran = []
     for cell in request["cells"]:
         outputs.begin()
-        done = shell.run_cell(cell["code"], store_history=True)
+        done = shell.run_cell(cell["code"], store_history=True)  # type: ignore[no-untyped-call]
         for file in outside:
             file.collect()
         ran.append({"outputs": outputs.cell, "failed": not done.success})
@@ -112,7 +112,7 @@ class _Outputs:
 class _Stream(io.TextIOBase):
     """Standard output or errors of the cells."""
 
-    encoding = "utf-8"  # type: ignore[assignment]
+    encoding = "utf-8"
     errors = "strict"
 
     def __init__(self, outputs: _Outputs, name: str, number: int) -> None:
@@ -145,12 +145,10 @@ class _Outside:
         """Enter what was printed since the last time."""
         end = os.fstat(self.file.fileno()).st_size
         if end > self.read:
-            # Another description of the file: reading must not move the place where others go on writing.
-            with open(os.dup(self.file.fileno()), "rb") as file:
-                place = file.tell()
-                file.seek(self.read)
-                found = file.read(end - self.read)
-                file.seek(place)
+            # Others go on writing where they were: at the end.
+            self.file.seek(self.read)
+            found = self.file.read(end - self.read)
+            self.file.seek(end)
             self.read = end
             self.outputs.text(self.stream, found.decode("utf-8", "replace"))
 
@@ -162,7 +160,8 @@ class _Hook(DisplayHook):
         """Notebooks have no prompt in their outputs."""
 
     def write_format_data(self, format_dict: dict[str, Any], md_dict: dict[str, Any] | None = None) -> None:
-        self.shell.recorded.add(
+        recorded: _Outputs = self.shell.recorded  # type: ignore[union-attr]
+        recorded.add(
             {"output_type": "execute_result", "execution_count": self.prompt_count, "data": _kept(format_dict),
              "metadata": md_dict or {}}
         )  # fmt: skip
@@ -176,7 +175,7 @@ class _Publisher(DisplayPublisher):
 
     def publish(self, data: dict[str, Any], metadata: dict[str, Any] | None = None, source: Any = None, *,
                 transient: dict[str, Any] | None = None, update: bool = False, **_: Any) -> None:  # fmt: skip
-        self._validate_data(data, metadata)
+        self._validate_data(data, metadata)  # type: ignore[no-untyped-call]
         outputs: _Outputs = self.shell.recorded
         shown, more = _kept(data), metadata or {}
         display_id = (transient or {}).get("display_id", "")
@@ -201,7 +200,7 @@ class _Shell(InteractiveShell):
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         self.recorded = _Outputs()
-        super().__init__(*arguments, **named)
+        super().__init__(*arguments, **named)  # type: ignore[no-untyped-call]
 
     def _showtraceback(self, etype: type[BaseException], evalue: BaseException, stb: list[str]) -> None:
         self.recorded.add(
@@ -227,7 +226,7 @@ def end() -> None:
 
 def _main() -> None:
     # What is printed goes elsewhere from now on; the answer goes where standard output went.
-    with open(os.dup(1), "wb") as answer:
+    with os.fdopen(os.dup(1), "wb") as answer:
         request = json.load(sys.stdin.buffer)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         answer.write(run(request))

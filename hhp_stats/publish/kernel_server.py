@@ -6,19 +6,21 @@ the number of the process that runs it, then the answer. It ends, and its kernel
 
 from __future__ import annotations
 
-import os
 import sys
-from importlib import import_module
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-cell_shell = import_module("cell_shell")  # takes our folder off the path again
-del sys.modules["cell_shell"]  # it is not the chapter's
+if __name__ == "__main__" and not sys.flags.safe_path:
+    sys.path.pop(0)  # our folder: its modules must not stand in for others of the same name
 
 import gc
+import importlib.util
 import json
+import os
 import selectors
 import signal
 import socket
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
 
 # What chapters import beside this package.
 LIBRARIES = (
@@ -29,7 +31,17 @@ LIBRARIES = (
 )  # fmt: skip
 
 
+def _beside(name: str) -> ModuleType:
+    """The module in the file beside this one; chapters do not find it among theirs."""
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
 def _serve(listener: socket.socket) -> None:
+    cell_shell = _beside("cell_shell")
     # Not matplotlib's backend: the first figure loads it, in the kernel, since it binds figures to that kernel's shell.
     for name in LIBRARIES:
         import_module(name)
@@ -48,7 +60,7 @@ def _serve(listener: socket.socket) -> None:
         pid = os.fork()
         if pid == 0:
             listener.close()
-            _become_kernel(connection)
+            _become_kernel(connection, cell_shell)
         kernels.append(pid)
         connection.close()
     for pid in kernels:
@@ -59,7 +71,7 @@ def _serve(listener: socket.socket) -> None:
             continue
 
 
-def _become_kernel(connection: socket.socket) -> None:
+def _become_kernel(connection: socket.socket, cell_shell: ModuleType) -> None:
     """In the child: run the one chapter that comes through the connection."""
     try:
         os.setsid()

@@ -55,6 +55,7 @@ _CELL_LINE = re.compile(r"Cell In\[\d+\], line (\d+)")
 
 # nbformat has no type annotations.
 _formats: Any = nbformat.v4
+_node: Callable[[Any], Any] = nbformat.from_dict
 
 ChapterState = Literal["reused", "running", "executed"]
 
@@ -123,7 +124,7 @@ async def _run(project: Project, source: Source, warm: warm_kernels.WarmProcess 
     except ValueError:  # nothing, or the first part of an answer
         raise RenderError(source.chapter.path, None, "the kernel died while it ran this chapter") from None
     for cell, done in zip(notebook.cells, ran, strict=False):  # a failing cell is the last that ran
-        cell.outputs = [nbformat.from_dict(output) for output in done["outputs"]]
+        cell.outputs = [_node(output) for output in done["outputs"]]
     if len(ran) < len(notebook.cells):
         raise _located(source, planned, ran)
     return notebook
