@@ -226,7 +226,7 @@ class _Search:
             for each, (new_low, new_high) in narrowed.items():
                 low[each], high[each] = new_low, new_high
                 waiting |= dict.fromkeys(self.of[each])
-        return low[cell] == high[cell]
+        return bool(low[cell] == high[cell])
 
     def _has_witness(self, cell: int, *, reasons_known: bool) -> bool:
         """Has another set of counts that agrees with all that is printed been found before?"""
