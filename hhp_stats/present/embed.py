@@ -48,7 +48,7 @@ def svg_bytes(figure: Figure) -> bytes:
     The layout is found first, by itself: left to `savefig`, matplotlib draws everything once more for it.
     """
     stream = io.BytesIO()
-    FigureCanvasSVG(figure)  # type: ignore[no-untyped-call]  # text is measured as it will be drawn
+    FigureCanvasSVG(figure)  # text is measured as it will be drawn
     engine, dpi = figure.get_layout_engine(), figure.dpi
     if engine is not None:
         figure.dpi = 72  # as for every drawing in SVG; what is drawn in pixels keeps its own

@@ -22,12 +22,13 @@ from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
-# What chapters import beside this package.
+# What most chapters import beside this package. What one of them imports alone, it imports itself.
 LIBRARIES = (
     "matplotlib.pyplot", "matplotlib_inline.config", "matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg",
-    "pandas", "pandas.core.methods.to_dict", "pandas.io.formats.string", "great_tables", "scipy.stats",
-    "IPython.core.application", "IPython.core.completer", "IPython.core.crashhandler", "IPython.core.magics", "bdb",
-    "IPython.display", "inspect", "tomllib", "joblib", "linearmodels", "openpyxl", "statsmodels.api", "scipy.optimize",
+    "pandas", "pandas.core.methods.to_dict", "pandas.core.reshape.reshape", "pandas.io.formats.string",
+    "great_tables", "great_tables._scss", "scipy.optimize", "scipy.stats", "tomllib", "inspect", "html.parser",
+    "IPython.display", "IPython.core.application", "IPython.core.completer", "IPython.core.completerlib",
+    "IPython.core.crashhandler", "IPython.core.magics",
 )  # fmt: skip
 
 
