@@ -33,7 +33,7 @@ Output = dict[str, Any]
 
 
 def run(request: dict[str, Any]) -> bytes:
-    """Run the cells of a `request` and give the answer: for each cell that ran its outputs, and whether it failed.
+    """Run the cells of a `request` and give the answer: for each cell that ran its outputs, and the error it ended with.
 
     The request holds `cells` (code, and whether it may fail), the `folder` to run in, the whole `environment`, and the
     shell's `settings`. The first cell that fails although it may not is the last one to run.
@@ -53,8 +53,9 @@ def run(request: dict[str, Any]) -> bytes:
         done = shell.run_cell(cell["code"], store_history=True)  # type: ignore[no-untyped-call]
         for file in outside:
             file.collect()
-        ran.append({"outputs": outputs.cell, "failed": not done.success})
-        if not done.success and not cell["may_fail"]:
+        error = done.error_before_exec or done.error_in_exec
+        ran.append({"outputs": outputs.cell, "error": f"{type(error).__name__}: {error}" if error else ""})
+        if error and not cell["may_fail"]:
             break
     return json.dumps(ran).encode()
 
@@ -195,6 +196,8 @@ class _Publisher(DisplayPublisher):
 class _Shell(InteractiveShell):
     """IPython's shell with its outputs recorded."""
 
+    __module__ = "cell_shell"  # also where this file is the program: code could print it
+
     displayhook_class = Type(_Hook)
     display_pub_class = Type(_Publisher)
 
@@ -214,7 +217,7 @@ class _Shell(InteractiveShell):
 
     def ask_exit(self) -> None:
         """For `exit()` in a cell."""
-        raise UsageError("a chapter's code cannot end its process")
+        raise RuntimeError("a chapter's code cannot end its process")
 
 
 def end() -> None:

@@ -24,7 +24,7 @@ from types import ModuleType
 
 # What most chapters import beside this package. What one of them imports alone, it imports itself.
 LIBRARIES = (
-    "matplotlib.pyplot", "matplotlib_inline.config", "matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg",
+    "matplotlib.pyplot", "matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg",
     "pandas", "pandas.core.methods.to_dict", "pandas.core.reshape.reshape", "pandas.io.formats.string",
     "great_tables", "great_tables._scss", "scipy.optimize", "scipy.stats", "tomllib", "inspect", "html.parser",
     "IPython.display", "IPython.core.application", "IPython.core.completer", "IPython.core.completerlib",

@@ -145,6 +145,7 @@ async def _started(message: bytes, environment: Mapping[str, str]) -> bytes:
                 os.killpg(process.pid, signal.SIGKILL)  # and what it started
             else:
                 process.kill()
+        await process.wait()
         raise
     return answer
 
@@ -205,16 +206,15 @@ def _notebook(planned: Iterable[Cell | Inline]) -> Any:
 
 def _located(source: Source, planned: Sequence[Cell | Inline], ran: Sequence[Mapping[str, Any]]) -> RenderError:
     """The failing statement's own file and line, in one short message; it stands in the last cell that ran."""
-    errors = [output for output in ran[-1]["outputs"] if output["output_type"] == "error"]
-    error = errors[-1]
-    message = _ANSI.sub("", f"{error['ename']}: {error['evalue']}")
+    message = _ANSI.sub("", ran[-1]["error"])
     at = len(ran) - 2  # the first cell is not the chapter's, nor is the one after all steps
     if not 0 <= at < len(planned):
         return RenderError(source.chapter.path, None, message)
     step = planned[at]
     if isinstance(step, Inline):
         return RenderError(step.file, step.line, f"{message} (inline code `{step.expression}`)")
-    within = _CELL_LINE.search(_ANSI.sub("", "\n".join(error["traceback"])))
+    traces = [part for output in ran[-1]["outputs"] for part in output.get("traceback", ())]
+    within = _CELL_LINE.search(_ANSI.sub("", "\n".join(traces)))
     line = int(within[1]) - 1 if within else 0
     place = step.code[line] if line < len(step.code) else None
     return RenderError(place.file if place else step.file, place.number if place else step.line, message)
