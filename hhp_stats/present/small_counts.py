@@ -19,9 +19,11 @@ from hhp_stats.consistency.figures import load_figures
 from hhp_stats.consistency.reproduction import read_mapping, reproduction_table
 from hhp_stats.errors import HhpError
 from hhp_stats.plan.schema import DisclosureSettings
-from hhp_stats.present.disclosure import REGISTER, CountSystem, Key, blanked, register_frame, withheld_counts
+from hhp_stats.present.count_system import CountSystem, Key
+from hhp_stats.present.disclosure import REGISTER, blanked, register_frame
 from hhp_stats.present.goal_setting.disclosed import Disclosed
 from hhp_stats.present.release import read_release
+from hhp_stats.present.withholding import withheld_counts
 from hhp_stats.studies.output import StudyOutput
 
 SETTINGS = "data/plan/goal_setting.toml"  # one rule for the whole report

@@ -24,7 +24,6 @@ from typing import Any
 
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
-from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets import Type
 from traitlets.config import Config
@@ -213,7 +212,7 @@ class _Shell(InteractiveShell):
     def enable_gui(self, gui: str | None = None) -> None:
         """For `%matplotlib inline`, which asks for none."""
         if gui:
-            raise UsageError(f"{gui}: a report has no windows")
+            raise RuntimeError(f"{gui}: a report has no windows")
 
     def ask_exit(self) -> None:
         """For `exit()` in a cell."""

@@ -111,7 +111,6 @@ def test_an_error_that_may_happen_ends_only_its_cell(kernel: str, write_book: Wr
         ("import os, signal\nos.kill(os.getpid(), signal.SIGTERM)", "the kernel died"),
         ("display({'text/plain': object()}, raw=True)", "not JSON serializable"),
         ("input('?')", "EOF"),
-        ("%gui qt", "no windows"),
         ("%nothing", "UsageError: Line magic function `%nothing` not found"),
     ],
 )
