@@ -17,6 +17,7 @@ from hhp_stats.publish import kernels, warm_kernels
 from hhp_stats.publish.execute import execute
 from hhp_stats.publish.lint import read_and_lint
 from hhp_stats.publish.project import load_project
+from hhp_stats.publish.weave import weave
 
 Outputs = tuple[tuple[Any, ...], ...]
 
@@ -73,6 +74,16 @@ def test_what_other_programs_print_is_kept_too(kernel: str, write_book: WriteBoo
     assert [[(name, text.replace("\r", "")) for name, text in plain(each)] for each in found] == [
         [("stdout", text)] for text in ("1\n", "two\n", "three\n", "4\n")
     ]
+
+
+def test_a_warning_does_not_name_the_cell(kernel: str, write_book: WriteBook) -> None:
+    code = "#| warning: true\nimport warnings\nwarnings.warn('careful')\n"
+    root = write_book(f"# One {{#sec-one}}\n\n```{{python}}\n{code}```\n")
+    project = load_project(root)
+    sources, _ = read_and_lint(project)
+    texts = [weave(project, *each).markdown for each in zip(sources, execute(project, sources), strict=True)]
+    assert "UserWarning: careful\n  warnings.warn('careful')" in texts[1]
+    assert "<" not in texts[1] and "ipython" not in texts[1]
 
 
 def test_displays_can_be_changed_and_cleared(kernel: str, write_book: WriteBook) -> None:
