@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from hhp_stats.errors import PlanError
 from hhp_stats.estimate.model_matrix import Term
+from hhp_stats.plan.records import parsed
 from hhp_stats.plan.schema import (
     Comparator,
     CostBenefit,
@@ -88,7 +89,7 @@ def load_plan(root: Path, study: str) -> Plan:
 def _plan(text: str, *, file: str, known: frozenset[str]) -> Plan:
     """The plan in a text, checked once: several parts of a chapter read the same one, and nobody edits it."""
     try:
-        raw = tomllib.loads(text)
+        raw = parsed(text)
     except tomllib.TOMLDecodeError as error:
         raise PlanError(file, "the file", f"is not valid TOML: {error}.", "Mend the line named.") from None
     reader = _Reader(file)

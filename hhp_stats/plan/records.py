@@ -34,14 +34,17 @@ def _text(root: Path, file: str) -> str:
 
 def _tables(text: str, file: str) -> Mapping[str, Any]:
     try:
-        return _parsed(text)
+        return parsed(text)
     except tomllib.TOMLDecodeError as error:
         raise PlanError(file, "the file", f"is not valid TOML: {error}.", "Mend the line named.") from None
 
 
 @lru_cache(maxsize=64)
-def _parsed(text: str) -> Mapping[str, Any]:
-    """The same file is asked for its tables one by one, in a chapter dozens of times. Nobody edits what it returns."""
+def parsed(text: str) -> Mapping[str, Any]:
+    """The tables of a TOML text; nobody may edit them.
+
+    The same file is asked for its tables one by one, in a chapter dozens of times.
+    """
     return tomllib.loads(text)
 
 
