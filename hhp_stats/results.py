@@ -222,10 +222,11 @@ def read_results(path: Path) -> pd.DataFrame:
 
 def row_of(frame: pd.DataFrame, result_id: str) -> Mapping[str, Any]:
     """One row of a result frame by its id; raises where there is none."""
-    found = frame.loc[frame["result_id"] == result_id]
-    if found.empty:
+    # As an array: a chapter asks for hundreds of rows, and pandas would copy all columns for each.
+    found = np.flatnonzero(frame["result_id"].to_numpy() == result_id)
+    if not len(found):
         raise ResultError(f"no result {result_id!r}; see the list in appendix F")
-    return TracedRow({str(name): value for name, value in found.iloc[0].to_dict().items()})
+    return TracedRow({str(name): value for name, value in frame.iloc[found[0]].to_dict().items()})
 
 
 def changed_results(old: pd.DataFrame, new: pd.DataFrame, *, tolerance: float = 0.0) -> pd.DataFrame:

@@ -80,12 +80,13 @@ def find_comparisons(figures: Figures) -> list[Comparison]:
     """
     frame = figures.frame
     about = frame[frame["statistic"].isin(["p", "stated_direction", "stated_significant"])]
+    means = _means(frame)
     found: dict[tuple[str, ...], Comparison] = {}
     for row in about.astype("str").to_dict("records"):
         if not row["group"].startswith("difference"):
             continue
         trial, outcome, question, group = (row[name] for name in ("trial", "outcome", "research_question", "group"))
-        arms = _arms(frame, trial=trial, outcome=outcome, research_question=question)
+        arms = _arms(means.get((trial, outcome), []), research_question=question)
         pair = _pair(group, list(arms))
         if pair is None:
             continue
@@ -186,19 +187,27 @@ def comparisons_table(tests: Sequence[RecomputedTest]) -> pd.DataFrame:
     )  # fmt: skip
 
 
-def _arms(frame: pd.DataFrame, *, trial: str, outcome: str, research_question: str) -> dict[str, str]:
-    """Group name to id prefix, for groups with a mean, a standard error and an n."""
-    same = frame[(frame["trial"] == trial) & (frame["outcome"] == outcome)]
-    means = same[(same["statistic"] == "mean") & same["id"].str.endswith("-M")]
-    # The research question of the difference first; then the order of the file.
-    ranked = means.assign(other=(means["research_question"] != research_question).astype(int))
-    arms: dict[str, str] = {}
+def _means(frame: pd.DataFrame) -> dict[tuple[str, str], list[tuple[str, str, str]]]:
+    """By trial and outcome the groups with a mean: research question, group, and id prefix if an n and an error are there."""
     ids = set(frame["id"])
-    for row in ranked.sort_values("other", kind="stable").to_dict("records"):
-        prefix, group = str(row["id"]).removesuffix("-M"), str(row["group"])
-        if group not in arms and {f"{prefix}-SE", f"{prefix}-N"} <= ids:
-            arms[group] = prefix
-    return {group: arms[group] for group in dict.fromkeys(means["group"]) if group in arms}
+    means: dict[tuple[str, str], list[tuple[str, str, str]]] = {}
+    for row in frame.loc[frame["statistic"] == "mean"].astype("str").to_dict("records"):
+        prefix = row["id"].removesuffix("-M")
+        if prefix != row["id"]:
+            whole = {f"{prefix}-SE", f"{prefix}-N"} <= ids
+            found = means.setdefault((row["trial"], row["outcome"]), [])
+            found.append((row["research_question"], row["group"], prefix if whole else ""))
+    return means
+
+
+def _arms(means: Sequence[tuple[str, str, str]], *, research_question: str) -> dict[str, str]:
+    """Group name to id prefix."""
+    arms: dict[str, str] = {}
+    # The research question of the difference first; then the order of the file.
+    for _, group, prefix in sorted(means, key=lambda mean: mean[0] != research_question):
+        if prefix:
+            arms.setdefault(group, prefix)
+    return {group: arms[group] for group in dict.fromkeys(group for _, group, _ in means) if group in arms}
 
 
 def _pair(group: str, arms: list[str]) -> tuple[str, str] | None:

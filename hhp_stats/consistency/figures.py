@@ -28,10 +28,15 @@ class Figures:
 
     frame: pd.DataFrame
     places: Mapping[str, int] = field(init=False, repr=False, compare=False)  # id: place in the frame
+    texts: Mapping[str, tuple[float, str]] = field(init=False, repr=False, compare=False)  # id: value, as printed
 
     def __post_init__(self) -> None:
-        # Thousands of look-ups a run: by a dictionary, since comparing a column of text costs a millisecond each.
-        object.__setattr__(self, "places", {str(key): place for place, key in enumerate(self.frame["id"])})
+        # Thousands of look-ups a run: by dictionaries, since comparing a column of text costs a millisecond each, and
+        # a row of the frame a tenth.
+        ids = [str(key) for key in self.frame["id"]]
+        numbers = zip(self.frame["value"].astype(float), self.frame["as_printed"].astype(str), strict=True)
+        object.__setattr__(self, "places", {key: place for place, key in enumerate(ids)})
+        object.__setattr__(self, "texts", dict(zip(ids, numbers, strict=True)))
 
     def row(self, figure_id: str) -> pd.Series:
         """One figure's row; refuses an id that is not there (UnknownName)."""
@@ -41,8 +46,10 @@ class Figures:
 
     def printed(self, figure_id: str) -> PrintedFigure:
         """One figure with its rounding."""
-        row = self.row(figure_id)
-        return printed_figure(value=float(row["value"]), text=str(row["as_printed"]))
+        if figure_id not in self.texts:
+            raise UnknownName(f"no printed figure {figure_id!r}")
+        value, text = self.texts[figure_id]
+        return printed_figure(value=value, text=text)
 
     def limits(self, figure_id: str) -> tuple[float, float]:
         """Between which numbers the unrounded figure lies; a count is itself, and words are taken at their value."""

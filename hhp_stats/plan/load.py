@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import io
 import tomllib
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
 from hhp_stats.errors import PlanError
 from hhp_stats.estimate.model_matrix import Term
+from hhp_stats.plan.records import parsed
 from hhp_stats.plan.schema import (
     Comparator,
     CostBenefit,
@@ -60,8 +63,12 @@ KINDS = frozenset({"planned", "sensitivity", "exploratory"})
 
 def known_clauses(root: Path) -> frozenset[str]:
     """Ids of all protocol clauses, from `data/published/protocol_clauses.csv`."""
-    with (root / "data/published/protocol_clauses.csv").open(encoding="utf-8", newline="") as stream:
-        return frozenset(row["clause_id"] for row in csv.DictReader(stream))
+    return _clause_ids((root / "data/published/protocol_clauses.csv").read_text(encoding="utf-8"))
+
+
+@lru_cache(maxsize=8)
+def _clause_ids(text: str) -> frozenset[str]:
+    return frozenset(row["clause_id"] for row in csv.DictReader(io.StringIO(text, newline="")))
 
 
 def load_plan(root: Path, study: str) -> Plan:
@@ -75,13 +82,19 @@ def load_plan(root: Path, study: str) -> Plan:
     file = path.relative_to(root).as_posix()
     if not path.is_file():
         raise PlanError(file, "the file", "does not exist.", "Write the plan of the study there.")
+    return _plan(path.read_text(encoding="utf-8"), file=file, known=known_clauses(root))
+
+
+@lru_cache(maxsize=8)
+def _plan(text: str, *, file: str, known: frozenset[str]) -> Plan:
+    """The plan in a text, checked once: several parts of a chapter read the same one, and nobody edits it."""
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        raw = parsed(text)
     except tomllib.TOMLDecodeError as error:
         raise PlanError(file, "the file", f"is not valid TOML: {error}.", "Mend the line named.") from None
     reader = _Reader(file)
     plan = reader.plan(raw)
-    _check_clauses(file, raw, known_clauses(root))
+    _check_clauses(file, raw, known)
     _check_names(file, plan)
     return plan
 

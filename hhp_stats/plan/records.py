@@ -22,18 +22,29 @@ Record = TypeVar("Record", bound="DataclassInstance")
 
 def read_plan_file(root: Path, file: str) -> Mapping[str, Any]:
     """The tables of a plan file; refuses a file that is missing or not valid TOML."""
+    return _tables(_text(root, file), file)
+
+
+def _text(root: Path, file: str) -> str:
     path = root / file
     if not path.is_file():
         raise PlanError(file, "the file", "does not exist.", "Restore it: the report cannot be rendered without it.")
+    return path.read_text(encoding="utf-8")
+
+
+def _tables(text: str, file: str) -> Mapping[str, Any]:
     try:
-        return _parsed(path.read_text(encoding="utf-8"))
+        return parsed(text)
     except tomllib.TOMLDecodeError as error:
         raise PlanError(file, "the file", f"is not valid TOML: {error}.", "Mend the line named.") from None
 
 
 @lru_cache(maxsize=64)
-def _parsed(text: str) -> Mapping[str, Any]:
-    """The same file is asked for its tables one by one, in a chapter dozens of times. Nobody edits what it returns."""
+def parsed(text: str) -> Mapping[str, Any]:
+    """The tables of a TOML text; nobody may edit them.
+
+    The same file is asked for its tables one by one, in a chapter dozens of times.
+    """
     return tomllib.loads(text)
 
 
@@ -58,7 +69,15 @@ def read_records(
     Refuses (PlanError) an empty list unless `optional`, unknown or missing keys, values of another type, text
     that is blank unless its field is in `may_be_empty`, words that a Literal does not know, and an id used twice.
     """
-    entries = read_plan_file(root, file).get(key)
+    return _records(_text(root, file), file=file, key=key, kind=kind, may_be_empty=may_be_empty, optional=optional)
+
+
+@lru_cache(maxsize=256)
+def _records(
+    text: str, *, file: str, key: str, kind: type[Record], may_be_empty: frozenset[str], optional: bool
+) -> tuple[Record, ...]:
+    """The records of one text are the same each time, and are frozen; a plan is checked against the others again and again."""
+    entries = _tables(text, file).get(key)
     if optional and entries is None:
         return ()
     if not isinstance(entries, list) or not entries:

@@ -22,7 +22,7 @@ from hhp_stats.present.marks import anchored, cell, presented
 from hhp_stats.present.numbers import count, interval, number, p_value, plural
 from hhp_stats.present.tables import effects_table, text_table
 from hhp_stats.project_root import find_root
-from hhp_stats.studies.output import StudyOutput, read_output
+from hhp_stats.studies.output import StudyOutput, open_output
 from hhp_stats.studies.run import STUDIES
 
 PACKAGES = (
@@ -233,5 +233,5 @@ def _departure_row(entry: Departure) -> dict[str, str]:
 def appendix(study: str = "goal_setting", *, root: Path | None = None) -> Appendix:
     """Open the appendices; `study` is the one whose protocol they follow clause by clause."""
     home = root or find_root()
-    others = tuple(read_output(home, entry.key) for entry in STUDIES if entry.key != study)
-    return Appendix(root=home, output=read_output(home, study), others=others)
+    others = tuple(open_output(home, entry.key) for entry in STUDIES if entry.key != study)
+    return Appendix(root=home, output=open_output(home, study), others=others)

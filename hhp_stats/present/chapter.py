@@ -17,7 +17,7 @@ from hhp_stats.plan.load import load_plan
 from hhp_stats.plan.schema import Outcome, Plan
 from hhp_stats.project_root import find_root
 from hhp_stats.results import row_of
-from hhp_stats.studies.output import StudyOutput, read_output
+from hhp_stats.studies.output import StudyOutput, open_output
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,4 +80,4 @@ def open_study(study: str, *, document: str = "", root: Path | None = None) -> S
     """The study's plan and results; `document` defaults to the chapter the plan names."""
     home = root or find_root()
     plan = load_plan(home, study)
-    return StudyReport(root=home, plan=plan, output=read_output(home, study), document=document or plan.chapter)
+    return StudyReport(root=home, plan=plan, output=open_output(home, study), document=document or plan.chapter)

@@ -14,7 +14,7 @@ from hhp_stats.plan.records import read_plan_file
 from hhp_stats.present.markdown import code, escaped, pipe_table, section_reference
 from hhp_stats.present.numbers import count
 from hhp_stats.project_root import find_root
-from hhp_stats.studies.output import read_output
+from hhp_stats.studies.output import open_output
 
 DOCUMENT = "report/G-consort.qmd"
 STATUS: Mapping[ItemStatus, str] = {
@@ -92,5 +92,5 @@ def checklist(*, root: Path | None = None) -> Checklist:
     home = root or find_root()
     items = load_checklist(home)
     study = str(read_plan_file(home, CONSORT)["study"])
-    results = frozenset(read_output(home, study).results["result_id"])
+    results = frozenset(open_output(home, study).results["result_id"])
     return Checklist(study=study, items=items, sections=book_sections(home), results=results)

@@ -22,7 +22,7 @@ from hhp_stats.present.release import read_release
 from hhp_stats.present.small_counts import FIELD_TRIALS, HIRING, PILOTS, disclosed_study, public_small_counts
 from hhp_stats.present.style import GRID, INK, PAPER, QUIET, TINTS, TREATMENT, WIDTH, apply_style
 from hhp_stats.present.tables import plain_table, text_table
-from hhp_stats.studies.output import read_output
+from hhp_stats.studies.output import open_output
 
 DOCUMENT = "report/C-data.qmd"
 WAVES = ("baseline", "interim", "endline")
@@ -291,7 +291,7 @@ class DataAppendix:
     def elsewhere(self) -> GT:
         """The register of the other chapters: study, table, row and count."""
         parts = [
-            disclosed_study(read_output(self.report.root, study), self.report.root).register.assign(study=study)
+            disclosed_study(open_output(self.report.root, study), self.report.root).register.assign(study=study)
             for study in (*FIELD_TRIALS, HIRING)
         ]
         register = pd.concat(parts, ignore_index=True)
@@ -307,7 +307,7 @@ class DataAppendix:
 
     def public(self) -> str:
         """Which small counts are printed nevertheless: those of the pilots that documents have printed before."""
-        parts = [public_small_counts(read_output(self.report.root, study), self.report.root) for study in PILOTS]
+        parts = [public_small_counts(open_output(self.report.root, study), self.report.root) for study in PILOTS]
         found = pd.concat(parts, ignore_index=True)
         if not len(found):
             return "The pilots print no small count."

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import matplotlib.pyplot as plt
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from hhp_stats.errors import HhpError
@@ -42,8 +43,18 @@ class EmbeddedFigure:
 
 
 def svg_bytes(figure: Figure) -> bytes:
-    """The figure as SVG, the same bytes for the same drawing; closes it."""
+    """The figure as SVG, the same bytes for the same drawing; closes it.
+
+    The layout is found first, by itself: left to `savefig`, matplotlib draws everything once more for it.
+    """
     stream = io.BytesIO()
+    FigureCanvasSVG(figure)  # text is measured as it will be drawn
+    engine, dpi = figure.get_layout_engine(), figure.dpi
+    if engine is not None:
+        figure.dpi = 72  # as for every drawing in SVG; what is drawn in pixels keeps its own
+        engine.execute(figure)
+        figure.set_layout_engine("none")
+        figure.dpi = dpi
     figure.savefig(stream, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     plt.close(figure)
     return stream.getvalue()

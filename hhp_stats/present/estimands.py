@@ -11,6 +11,7 @@ from great_tables import GT
 from hhp_stats.plan.estimands import Aim, EstimandCard, Strategy, load_estimands
 from hhp_stats.plan.load import load_plan
 from hhp_stats.plan.schema import Plan
+from hhp_stats.present.escaped import EscapedTable
 from hhp_stats.present.marks import presented
 from hhp_stats.project_root import find_root
 
@@ -44,7 +45,7 @@ def estimand_card(outcome: str, *, beside: str = "", root: Path | None = None) -
     if beside:
         seen = card_rows(found.card(beside), plan)
         rows = [row for row in rows if row not in seen]
-    table = GT(pd.DataFrame(rows), rowname_col="Attribute", groupname_col="group")
+    table = EscapedTable(pd.DataFrame(rows), rowname_col="Attribute", groupname_col="group")
     table = table.tab_stubhead("Attribute").cols_align("left")
     if beside:
         label = plan.outcomes[beside].label.lower()

@@ -21,6 +21,7 @@ import pandas as pd
 from great_tables import GT
 
 from hhp_stats.present.embed import EmbeddedFigure
+from hhp_stats.present.escaped import EscapedTable
 from hhp_stats.present.numbers import MINUS, count, number, p_value
 from hhp_stats.traced import Recording, Use, open_recording, recording
 
@@ -121,20 +122,26 @@ def marked_cells(cells: pd.DataFrame, *, words: Sequence[str]) -> pd.DataFrame:
     if seen is None:
         return cells
     left = dict(seen.uses)
-    marked = cells.copy()
-    columns = [at for at, name in enumerate(cells.columns) if name not in words]
+    # Lists, not the frame: pandas takes ten times as long for a cell.
+    columns = {at: list(cells.iloc[:, at]) for at, name in enumerate(cells.columns) if name not in words}
+    changed = set()
     for row in range(len(cells)):
-        for column in columns:
-            text = cells.iloc[row, column]
+        for at, texts in columns.items():
+            text = texts[row]
             if isinstance(text, str) and _START not in text:
                 parts = segments(text, left.values())
                 # A reading explains one cell only, while there is another that explains the next as well.
                 for _, result_id in parts:
                     for key in [key for key in left if result_id and key[0] == result_id and _in(left[key], parts)]:
                         left[key] = left.pop(key)
-                marked.iloc[row, column] = "".join(
+                texts[row] = "".join(
                     f"{_START}{result_id}{_MIDDLE}{part}{_END}" if result_id else part for part, result_id in parts
                 )
+                if texts[row] != text:
+                    changed.add(at)
+    marked = cells.copy()
+    for at in changed:
+        marked.isetitem(at, pd.Series(columns[at], index=cells.index, dtype=cells.dtypes.iloc[at]))
     return marked
 
 
@@ -153,7 +160,7 @@ def marked_note(note: str) -> Any:
     )
 
 
-class ReportTable(GT):
+class ReportTable(EscapedTable):
     """A table that knows the function and the results behind it and writes its marks as spans."""
 
     presenter: str

@@ -25,7 +25,7 @@ from hhp_stats.present.style import CONTROL, PALETTE, QUIET, TREATMENT, WIDTH, a
 from hhp_stats.present.tables import plain_table, text_table
 from hhp_stats.project_root import find_root
 from hhp_stats.results import row_of
-from hhp_stats.studies.output import StudyOutput, read_output
+from hhp_stats.studies.output import StudyOutput, open_output
 
 Made = TypeVar("Made")
 Row = Mapping[str, Any]
@@ -324,5 +324,5 @@ def chapter(study: str, *, document: str = "", root: Path | None = None) -> Pilo
     home = root or find_root()
     plan = load_individual_plan(home, study)
     return PilotChapter(
-        report=PilotReport(root=home, plan=plan, output=read_output(home, study), document=document or plan.chapter)
+        report=PilotReport(root=home, plan=plan, output=open_output(home, study), document=document or plan.chapter)
     )

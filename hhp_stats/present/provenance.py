@@ -16,7 +16,7 @@ import pandas as pd
 from hhp_stats.errors import HhpError
 from hhp_stats.present.numbers import MISSING
 from hhp_stats.results import COLUMNS, row_of
-from hhp_stats.studies.output import read_output
+from hhp_stats.studies.output import open_output
 
 PACKAGE = Path(__file__).resolve().parents[1]
 
@@ -77,7 +77,7 @@ def _shown(value: Any) -> str:
 def explain(root: Path, result_id: str) -> Explanation:
     """Gather what stands behind `result_id`; refuses an id that no study made (ResultError)."""
     study = result_id.split("/")[0]
-    output = read_output(root, study)
+    output = open_output(root, study)
     row = row_of(output.results, result_id)
     with (root / "data/published/protocol_clauses.csv").open(encoding="utf-8", newline="") as stream:
         known = {entry["clause_id"]: entry["commitment"] for entry in csv.DictReader(stream)}

@@ -20,7 +20,7 @@ from hhp_stats.present.numbers import MISSING, count, number, percent
 from hhp_stats.present.release import read_release
 from hhp_stats.present.tables import plain_table, text_table
 from hhp_stats.project_root import find_root
-from hhp_stats.studies.output import read_output
+from hhp_stats.studies.output import open_output
 from hhp_stats.studies.run import STUDIES
 
 PUBLISHED = "data/published/published_results.csv"
@@ -210,7 +210,7 @@ SENTENCES: dict[str, Callable[[Reproduction], str]] = {"share": share, "meaning"
 def chapter(*, root: Path | None = None) -> Reproduction:
     """Open results and published figures for appendix D; refuses studies whose results are not ready (HhpError)."""
     home = root or find_root()
-    outputs = {study.key: read_output(home, study.key) for study in STUDIES}
+    outputs = {study.key: open_output(home, study.key) for study in STUDIES}
     results = pd.concat([output.results for output in outputs.values()], ignore_index=True)
     further = further_rows(results, tables={key: output.tables for key, output in outputs.items()})
     table = ledger(load_figures(home / PUBLISHED), pd.concat([results, further], ignore_index=True), read_lists(home))

@@ -7,7 +7,6 @@ its small counts are printed where the documents of the programme have printed t
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,10 +17,13 @@ import pandas as pd
 from hhp_stats.consistency.figures import load_figures
 from hhp_stats.consistency.reproduction import read_mapping, reproduction_table
 from hhp_stats.errors import HhpError
+from hhp_stats.plan.records import read_plan_file
 from hhp_stats.plan.schema import DisclosureSettings
-from hhp_stats.present.disclosure import REGISTER, CountSystem, Key, blanked, register_frame, withheld_counts
+from hhp_stats.present.count_system import CountSystem, Key
+from hhp_stats.present.disclosure import REGISTER, blanked, register_frame
 from hhp_stats.present.goal_setting.disclosed import Disclosed
 from hhp_stats.present.release import read_release
+from hhp_stats.present.withholding import withheld_counts
 from hhp_stats.studies.output import StudyOutput
 
 SETTINGS = "data/plan/goal_setting.toml"  # one rule for the whole report
@@ -36,8 +38,7 @@ LINKED = ("responses", "consented", "duplicates", "matched", "unmatched")
 
 def disclosure_settings(root: Path) -> DisclosureSettings:
     """The threshold and the rule for zeros, which hold for all chapters."""
-    with (root / SETTINGS).open("rb") as file:
-        return DisclosureSettings(**tomllib.load(file)["disclosure"])
+    return DisclosureSettings(**read_plan_file(root, SETTINGS)["disclosure"])
 
 
 def disclosed_study(output: StudyOutput, root: Path) -> Disclosed:

@@ -61,8 +61,10 @@ def apply_style() -> None:
     from cycler import cycler
     from matplotlib import font_manager
 
+    known = {entry.fname for entry in font_manager.fontManager.ttflist}
     for file in sorted(_FONTS.glob("*.ttf")):
-        font_manager.fontManager.addfont(str(file))
+        if str(file) not in known:  # each figure asks; another entry would be searched with every text
+            font_manager.fontManager.addfont(str(file))
     matplotlib.rcParams.update(
         {
             "axes.axisbelow": True,

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 from great_tables import GT
 
+from hhp_stats.present.escaped import EscapedTable
 from hhp_stats.present.marks import cell, marked_cells, marked_note
 from hhp_stats.present.numbers import (
     MANY,
@@ -109,7 +110,7 @@ def plain_table(cells: pd.DataFrame, *, stub: str, notes: Sequence[str] = (), sp
     `mark=False` for cells whose numbers carry the marks of their results already.
     """
     marked = marked_cells(cells, words=[stub, *([groups] if groups else [])]) if mark else cells
-    table = GT(marked, rowname_col=stub, groupname_col=groups).tab_stubhead(stub)
+    table = EscapedTable(marked, rowname_col=stub, groupname_col=groups).tab_stubhead(stub)
     table = table.cols_align("right", columns=[name for name in cells if name not in (stub, groups)])
     if spanner:
         table = table.tab_spanner(spanner_label, columns=list(spanner))
@@ -161,7 +162,7 @@ def _summary(row: Mapping[Any, Any], arm: str) -> str:
 
 def text_table(cells: pd.DataFrame, *, stub: str, numeric: Sequence[str] = (), notes: Sequence[str] = ()) -> GT:
     """A table whose cells are mostly words: aligned left, but for the columns named in `numeric`."""
-    table = GT(marked_cells(cells, words=[stub]), rowname_col=stub).tab_stubhead(stub).cols_align("left")
+    table = EscapedTable(marked_cells(cells, words=[stub]), rowname_col=stub).tab_stubhead(stub).cols_align("left")
     if numeric:
         table = table.cols_align("right", columns=list(numeric))
     for note in notes:

@@ -25,7 +25,15 @@ def __hhp_watch():
     import hashlib, os, sys
     roots = tuple(os.path.realpath(root) + os.sep for root in (os.getcwd(), {str(_PACKAGE)!r}))
     ignored = tuple(roots[0] + name for name in (".report/cache", "report/figures", "_output", ".venv"))
-    read, written, parts, busy = {{}}, set(), {{}}, []
+    read, written, parts, busy, real_folders = {{}}, set(), {{}}, [], {{}}
+
+    def real(path):
+        # Links on the way count as their targets; a folder is followed once, since thousands of files are opened.
+        folder, name = os.path.split(os.path.abspath(path))
+        if folder not in real_folders:
+            real_folders[folder] = os.path.realpath(folder)
+        path = os.path.join(real_folders[folder], name)
+        return os.path.realpath(path) if os.path.islink(path) else path
 
     def note(event, given):
         if event == "hhp.part.begin":
@@ -35,8 +43,10 @@ def __hhp_watch():
             parts["part:" + given[0]] = given[1]
         if event != "open" or busy or not isinstance(given[0], str):
             return
-        path = os.path.realpath(given[0])
-        if not path.startswith(roots) or path.startswith(ignored) or path.endswith(".pyc"):
+        if given[0].endswith(".pyc"):
+            return
+        path = real(given[0])
+        if not path.startswith(roots) or path.startswith(ignored):
             return
         mode = given[1]
         if isinstance(mode, str) and set(mode) & set("wax+"):
@@ -56,7 +66,7 @@ def __hhp_watch():
         busy.append("done")
         package = roots[1]
         for module in list(sys.modules.values()):
-            path = os.path.realpath(getattr(module, "__file__", None) or "/")
+            path = real(getattr(module, "__file__", None) or "/")
             if module.__name__ != "__main__" and path.startswith(package) and path not in read:
                 with open(path, "rb") as file:
                     read[path] = hashlib.sha256(file.read()).hexdigest()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 import os
 import re
 from collections.abc import Callable, Coroutine, Sequence
@@ -21,7 +22,7 @@ import nbformat
 
 from hhp_stats.publish.dependencies import WATCH, Files, digest_names, relative
 from hhp_stats.publish.digests import digest_environment, digest_files
-from hhp_stats.publish.kernels import KERNEL_ARGUMENTS, SETUP, ChapterState, dependencies_of, run_all
+from hhp_stats.publish.kernels import PROGRAM, SETTINGS, SETUP, ChapterState, dependencies_of, run_all
 from hhp_stats.publish.project import Project
 from hhp_stats.publish.source import Cell, Source, steps
 
@@ -45,9 +46,8 @@ class Executed:
 
 def digest_chapter(source: Source, *, inputs: str) -> str:
     """The name under which a chapter's outputs are kept: its code, and the digest of all inputs."""
-    total = hashlib.sha256(
-        (inputs + SETUP + WATCH.replace(str(Path(__file__).parents[1]), "") + "".join(KERNEL_ARGUMENTS)).encode()
-    )
+    watch = WATCH.replace(str(Path(__file__).parents[1]), "")
+    total = hashlib.sha256((inputs + SETUP + watch + json.dumps(SETTINGS)).encode() + PROGRAM.read_bytes())
     for step in steps(source):
         if isinstance(step, Cell):
             total.update(f"\0cell {bool(step.options['error'])}\0{step.source}".encode())

@@ -1,73 +1,91 @@
 """The process that forks kernels: a program of its own, which must not import this package.
 
-It reads requests, one JSON object a line, and answers each with the process number of a kernel. It ends, and its
-kernels with it, when its standard input closes.
+It listens at the socket whose number it is given. Whoever connects sends a chapter as `cell_shell` wants it and is sent
+the number of the process that runs it, then the answer. It ends, and its kernels with it, when its standard input closes.
 """
 
 from __future__ import annotations
 
 import sys
 
-if __name__ == "__main__":
+if __name__ == "__main__" and not sys.flags.safe_path:
     sys.path.pop(0)  # our folder: its modules must not stand in for others of the same name
 
+import gc
+import importlib.util
 import json
 import os
+import selectors
 import signal
-from typing import Any
+import socket
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
 
-# What chapters import beside this package.
+# What most chapters import beside this package. What one of them imports alone, it imports itself.
 LIBRARIES = (
-    "ipykernel.kernelapp", "matplotlib.pyplot", "pandas", "great_tables", "scipy.stats",
-    "IPython.display", "inspect", "tomllib", "joblib", "linearmodels", "openpyxl", "statsmodels.api", "scipy.optimize",
+    "matplotlib.pyplot", "matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg",
+    "pandas", "pandas.core.methods.to_dict", "pandas.core.reshape.reshape", "pandas.io.formats.string",
+    "great_tables", "great_tables._scss", "scipy.optimize", "scipy.stats", "tomllib", "inspect", "html.parser",
+    "IPython.display", "IPython.core.application", "IPython.core.completer", "IPython.core.completerlib",
+    "IPython.core.crashhandler", "IPython.core.magics",
 )  # fmt: skip
 
 
-def _serve() -> None:
-    # As a started kernel does before matplotlib is imported; the backend itself is loaded by the first figure, in the
-    # kernel, since it binds figures to that kernel's output.
-    os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
+def _beside(name: str) -> ModuleType:
+    """The module in the file beside this one; chapters do not find it among theirs."""
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _serve(listener: socket.socket) -> None:
+    cell_shell = _beside("cell_shell")
+    # Not matplotlib's backend: the first figure loads it, in the kernel, since it binds figures to that kernel's shell.
     for name in LIBRARIES:
-        __import__(name)
+        import_module(name)
     # Nobody waits for the kernels: the system takes their remains away.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # What is there already is no garbage: a kernel that looked through it would also copy all of it.
+    gc.collect()
+    gc.freeze()
     kernels: list[int] = []
-    for line in sys.stdin:
-        request = json.loads(line)
+    ready = selectors.DefaultSelector()
+    ready.register(sys.stdin, selectors.EVENT_READ)
+    ready.register(listener, selectors.EVENT_READ)
+    while all(key.fileobj is listener for key, _ in ready.select()):
+        connection, _ = listener.accept()
         pid = os.fork()
         if pid == 0:
-            _become_kernel(request)
+            listener.close()
+            _become_kernel(connection, cell_shell)
         kernels.append(pid)
-        print(pid, flush=True)  # noqa: T201  the answer
+        connection.close()
     for pid in kernels:
         try:
-            os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
+            if os.waitpid(pid, os.WNOHANG) == (0, 0):  # it runs: its number is not another's yet
+                os.killpg(pid, signal.SIGKILL)
+        except (ChildProcessError, ProcessLookupError):
             continue
 
 
-def _become_kernel(request: dict[str, Any]) -> None:
-    """In the child: what `python -m ipykernel_launcher` does, without the imports."""
+def _become_kernel(connection: socket.socket, cell_shell: ModuleType) -> None:
+    """In the child: run the one chapter that comes through the connection."""
     try:
         os.setsid()
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        for number, mode in ((0, os.O_RDONLY), (1, os.O_WRONLY)):
-            empty = os.open(os.devnull, mode)
-            os.dup2(empty, number)
-            os.close(empty)
-        os.environ.clear()
-        os.environ.update(request["environment"])
-        os.environ["JPY_PARENT_PID"] = str(os.getppid())
-        os.chdir(request["folder"])
-        sys.path[:] = ["", *(path for path in sys.path if path)]
-        from ipykernel import kernelapp
-
-        kernelapp.launch_new_instance(argv=request["arguments"])
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        connection.sendall(f"{os.getpid()}\n".encode())
+        with connection.makefile("rb") as request:
+            answer = cell_shell.run(json.load(request))
+        connection.sendall(answer)
     finally:
-        os._exit(0)
+        cell_shell.end()
 
 
 if __name__ == "__main__":
-    _serve()
+    _serve(socket.socket(fileno=int(sys.argv[1])))

@@ -1,22 +1,24 @@
-"""Kernels: a chapter's code in a process of its own, with nothing of the user's set-up."""
+"""Kernels: a chapter's code in a process of its own, with nothing of the user's set-up.
+
+What is called a kernel here is IPython's shell without Jupyter's messages (`cell_shell`). It runs all cells of one
+chapter and answers once.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import re
+import signal
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
 
 import nbformat
-from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
-from jupyter_client.manager import AsyncKernelManager
-from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError, DeadKernelError
 
 from hhp_stats.errors import RenderError
 from hhp_stats.publish import dependencies, warm_kernels
@@ -24,6 +26,7 @@ from hhp_stats.publish.project import Project
 from hhp_stats.publish.source import Cell, Inline, Source, steps
 
 INLINE_MIME = "application/vnd.hhp.inline+json"
+PROGRAM = Path(__file__).with_name("cell_shell.py")
 _FORK_FROM = 3  # chapters: importing the libraries once pays when several chapters run
 
 # The kernel turns an inline value into Markdown as Quarto does: Markdown stays, text is escaped later.
@@ -38,18 +41,21 @@ def __hhp_inline(value):
     }}}})
 """
 
-KERNEL_ARGUMENTS = [
-    "--HistoryManager.enabled=False",
-    "--InlineBackend.figure_formats={'svg'}",
-    # Dates and random ids would make every rendering differ.
-    "--InlineBackend.rc={'svg.hashsalt': 'report'}",
-    "--InlineBackend.print_figure_kwargs={'bbox_inches': 'tight', 'metadata': {'Date': None, 'Creator': None}}",
-]
+SETTINGS: dict[str, dict[str, Any]] = {
+    "HistoryManager": {"enabled": False},
+    "InlineBackend": {
+        "figure_formats": ["svg"],
+        # Dates and random ids would make every rendering differ.
+        "rc": {"svg.hashsalt": "report"},
+        "print_figure_kwargs": {"bbox_inches": "tight", "metadata": {"Date": None, "Creator": None}},
+    },
+}
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _CELL_LINE = re.compile(r"Cell In\[\d+\], line (\d+)")
 
 # nbformat has no type annotations.
 _formats: Any = nbformat.v4
+_node: Callable[[Any], Any] = nbformat.from_dict
 
 ChapterState = Literal["reused", "running", "executed"]
 
@@ -87,18 +93,11 @@ def _warm(chapters: int) -> Iterator[warm_kernels.WarmProcess | None]:
     if chapters < _FORK_FROM or not warm_kernels.can_fork():
         yield None
         return
-    warm_kernels.register()
     process = warm_kernels.WarmProcess({**os.environ, **_SAME_EVERYWHERE})
     try:
         yield process
     finally:
         process.close()
-
-
-class _KernelManager(AsyncKernelManager):
-    """A kernel manager that knows the process its kernel may be forked from."""
-
-    warm: warm_kernels.WarmProcess | None = None
 
 
 def dependencies_of(notebook: Any) -> dict[str, str]:
@@ -107,50 +106,76 @@ def dependencies_of(notebook: Any) -> dict[str, str]:
     return found
 
 
-class _OwnInterpreter(KernelSpecManager):
-    """Kernels run in this interpreter, whatever kernels the user has installed."""
-
-    def __init__(self, *, forked: bool) -> None:
-        super().__init__()
-        self.forked = forked
-
-    def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
-        command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", *KERNEL_ARGUMENTS]
-        metadata = {"kernel_provisioner": {"provisioner_name": warm_kernels.NAME}} if self.forked else {}
-        return KernelSpec(argv=command, display_name="Python", language="python", metadata=metadata)
-
-
 async def _run(project: Project, source: Source, warm: warm_kernels.WarmProcess | None) -> Any:
-    """Execute one chapter in a kernel of its own, always stopped at the end."""
+    """Execute one chapter in a kernel of its own, which has ended when this returns or raises."""
     planned = steps(source)
     notebook = _notebook(planned)
     with tempfile.TemporaryDirectory(prefix="hhp") as folder:
-        manager = _KernelManager(
-            kernel_spec_manager=_OwnInterpreter(forked=warm is not None),
-            connection_file=str(Path(folder) / "k.json"),
-            # Sockets in a folder of one's own: the default name is shared by all kernels of a folder.
-            **({} if os.name == "nt" else {"transport": "ipc", "ip": str(Path(folder) / "s")}),
-        )
-        manager.warm = warm
-        client = NotebookClient(
-            notebook, km=manager, timeout=None, record_timing=False, resources={"metadata": {"path": str(project.root)}}
-        )
-        try:
-            await client.async_execute(env=_environment(project, folder))
-        except CellExecutionError as error:
-            raise _located(planned, notebook, error) from None
-        except DeadKernelError:
-            raise RenderError(source.chapter.path, None, "the kernel died while it ran this chapter") from None
-        finally:
-            if manager.has_kernel:
-                await manager.shutdown_kernel(now=True)
+        environment = _environment(project, folder)
+        request = {
+            "cells": [{"code": cell.source, "may_fail": "raises-exception" in cell.metadata.get("tags", [])}
+                      for cell in notebook.cells],
+            "folder": str(project.root), "environment": environment, "settings": SETTINGS,
+        }  # fmt: skip
+        message = json.dumps(request).encode()
+        answer = await (_started(message, environment) if warm is None else _forked(message, warm.address))
+    try:
+        ran = json.loads(answer)
+    except ValueError:  # nothing, or the first part of an answer
+        raise RenderError(source.chapter.path, None, "the kernel died while it ran this chapter") from None
+    for cell, done in zip(notebook.cells, ran, strict=False):  # a failing cell is the last that ran
+        cell.outputs = [_node(output) for output in done["outputs"]]
+    if len(ran) < len(notebook.cells):
+        raise _located(source, planned, ran)
     return notebook
+
+
+async def _started(message: bytes, environment: Mapping[str, str]) -> bytes:
+    """The answer of a kernel in a newly started Python."""
+    pipe, nowhere = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, str(PROGRAM), stdin=pipe, stdout=pipe, stderr=nowhere, env=environment,
+        start_new_session=os.name == "posix",
+    )  # fmt: skip
+    try:
+        answer, _ = await process.communicate(message)
+    except BaseException:
+        with suppress(ProcessLookupError):
+            if os.name == "posix":
+                os.killpg(process.pid, signal.SIGKILL)  # and what it started
+            else:
+                process.kill()
+        await process.wait()
+        raise
+    return answer
+
+
+async def _forked(message: bytes, address: str) -> bytes:
+    """The answer of a kernel that is forked from the warm process; nothing where that process is gone."""
+    pid = b""
+    try:
+        reader, writer = await asyncio.open_unix_connection(address)
+        try:
+            writer.write(message)
+            writer.write_eof()
+            pid = await reader.readline()
+            return await reader.read()
+        except asyncio.CancelledError:
+            if pid:
+                with suppress(ProcessLookupError):
+                    os.killpg(int(pid), signal.SIGKILL)
+            raise
+        finally:
+            writer.close()
+    except OSError:
+        return b""
 
 
 _SAME_EVERYWHERE = {
     **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1"),
     "PYTHONHASHSEED": "0",
     "PYTHONIOENCODING": "utf-8",
+    "MPLBACKEND": "module://matplotlib_inline.backend_inline",
 }
 
 
@@ -179,17 +204,17 @@ def _notebook(planned: Iterable[Cell | Inline]) -> Any:
     return _formats.new_notebook(cells=cells, metadata=metadata)
 
 
-def _located(planned: Sequence[Cell | Inline], notebook: Any, error: CellExecutionError) -> RenderError:
-    """The failing statement's own file and line, in one short message."""
-    for step, cell in zip(planned, notebook.cells[1:-1], strict=True):
-        for output in cell.get("outputs", []):
-            if output.output_type != "error" or "raises-exception" in cell.metadata.get("tags", []):
-                continue
-            message = _ANSI.sub("", f"{output.ename}: {output.evalue}")
-            if isinstance(step, Inline):
-                return RenderError(step.file, step.line, f"{message} (inline code `{step.expression}`)")
-            within = _CELL_LINE.search(_ANSI.sub("", "\n".join(output.traceback)))
-            at = int(within[1]) - 1 if within else 0
-            place = step.code[at] if at < len(step.code) else None
-            return RenderError(place.file if place else step.file, place.number if place else step.line, message)
-    return RenderError("", None, f"{error.ename}: {error.evalue}")
+def _located(source: Source, planned: Sequence[Cell | Inline], ran: Sequence[Mapping[str, Any]]) -> RenderError:
+    """The failing statement's own file and line, in one short message; it stands in the last cell that ran."""
+    message = _ANSI.sub("", ran[-1]["error"])
+    at = len(ran) - 2  # the first cell is not the chapter's, nor is the one after all steps
+    if not 0 <= at < len(planned):
+        return RenderError(source.chapter.path, None, message)
+    step = planned[at]
+    if isinstance(step, Inline):
+        return RenderError(step.file, step.line, f"{message} (inline code `{step.expression}`)")
+    traces = [part for output in ran[-1]["outputs"] for part in output.get("traceback", ())]
+    within = _CELL_LINE.search(_ANSI.sub("", "\n".join(traces)))
+    line = int(within[1]) - 1 if within else 0
+    place = step.code[line] if line < len(step.code) else None
+    return RenderError(place.file if place else step.file, place.number if place else step.line, message)

@@ -9,21 +9,11 @@ This module is the side of the one who renders; `kernel_server.py` is the proces
 
 from __future__ import annotations
 
-import asyncio
-import json
-import os
-import signal
+import socket
 import subprocess
 import sys
-import threading
-from importlib.metadata import EntryPoint
+import tempfile
 from pathlib import Path
-from typing import Any
-
-from jupyter_client.provisioning.factory import KernelProvisionerFactory
-from jupyter_client.provisioning.local_provisioner import LocalProvisioner
-
-NAME = "hhp-forked"
 
 
 def can_fork() -> bool:
@@ -32,94 +22,28 @@ def can_fork() -> bool:
 
 
 class WarmProcess:
-    """The process that forks, from the side of the one who renders."""
+    """The process that forks, from the side of the one who renders; `address` is where it takes chapters."""
 
     def __init__(self, environment: dict[str, str]) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, str(Path(__file__).with_name("kernel_server.py"))], env=environment, text=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True,
-        )  # fmt: skip
-        self.one_at_a_time = threading.Lock()
-
-    def fork(self, *, arguments: list[str], environment: dict[str, str], folder: str) -> int:
-        """A new kernel's process number. Raises ChildProcessError where the process is gone."""
-        assert self.process.stdin is not None and self.process.stdout is not None
-        request = {"arguments": arguments, "environment": environment, "folder": folder}
-        try:
-            with self.one_at_a_time:
-                self.process.stdin.write(json.dumps(request) + "\n")
-                self.process.stdin.flush()
-                answer = self.process.stdout.readline()
-        except OSError as error:
-            raise ChildProcessError(f"the process that starts kernels is gone: {error}") from error
-        if not answer:
-            raise ChildProcessError("the process that starts kernels ended before it answered")
-        return int(answer)
+        self.folder = tempfile.TemporaryDirectory(prefix="hhp")
+        self.address = str(Path(self.folder.name) / "s")
+        # Listening begins here, so that chapters can come while the process still imports.
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(self.address)
+            listener.listen(128)
+            self.process = subprocess.Popen(
+                [sys.executable, str(Path(__file__).with_name("kernel_server.py")), str(listener.fileno())],
+                env=environment, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                pass_fds=[listener.fileno()], start_new_session=True,
+            )  # fmt: skip
 
     def close(self) -> None:
         """End it and every kernel that is left."""
-        assert self.process.stdin is not None and self.process.stdout is not None
+        assert self.process.stdin is not None
         self.process.stdin.close()
         try:
             self.process.wait(timeout=5)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-        self.process.stdout.close()
-
-
-class _Forked:
-    """A kernel's process as Popen would show it; it is the child of the warm process, not ours."""
-
-    stdin = stdout = stderr = None
-
-    def __init__(self, pid: int) -> None:
-        self.pid = pid
-
-    def poll(self) -> int | None:
-        return None if _alive(self.pid) else 0
-
-    def wait(self) -> int:
-        return 0
-
-    def send_signal(self, number: int) -> None:
-        os.kill(self.pid, number)
-
-    def kill(self) -> None:
-        os.kill(self.pid, signal.SIGKILL)
-
-    def terminate(self) -> None:
-        os.kill(self.pid, signal.SIGTERM)
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
-class ForkedProvisioner(LocalProvisioner):
-    """Launches a kernel by asking the warm process that the kernel manager carries as `warm`."""
-
-    async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
-        """Fork instead of starting the command; its arguments are the same."""
-        warm: WarmProcess = self.parent.warm  # type: ignore[union-attr]
-        folder = str(kwargs.get("cwd") or Path.cwd())
-        at = cmd.index("ipykernel_launcher") + 1
-        pid = await asyncio.to_thread(
-            warm.fork, arguments=cmd[at:], environment=dict(kwargs.get("env") or os.environ), folder=folder
-        )
-        self.process = _Forked(pid)  # type: ignore[assignment]
-        self.pid = self.pgid = pid
-        self.cwd = folder
-        return self.connection_info
-
-
-def register() -> None:
-    """Make the provisioner known to Jupyter under `NAME`."""
-    factory = KernelProvisionerFactory.instance()
-    factory.provisioners[NAME] = EntryPoint(
-        NAME, "hhp_stats.publish.warm_kernels:ForkedProvisioner", KernelProvisionerFactory.GROUP_NAME
-    )
+        self.folder.cleanup()

@@ -22,7 +22,7 @@ from hhp_stats.publish.project import Project
 from hhp_stats.publish.source import Cell, Inline, Prose, Source, steps
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
-_KERNEL_FILE = re.compile(r"\S*ipykernel_\d+[/\\]\d+\.py:\d+: ")
+_CELL_FILE = re.compile(r"<ipython-input-\d+-[0-9a-f]+>:\d+: ")
 _LIBRARY_FILE = re.compile(r"\S*[/\\]site-packages[/\\]")
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()>#+\-.!<$~^@|])")
@@ -174,7 +174,7 @@ class _CellWeaver:
 
     def _stable(self, text: str) -> str:
         """Printed text without what differs between runs and machines."""
-        text = _KERNEL_FILE.sub("", _ANSI.sub("", text))
+        text = _CELL_FILE.sub("", _ANSI.sub("", text))
         text = _LIBRARY_FILE.sub("", _ADDRESS.sub("", text))
         return text.replace(f"{self.project.root}/", "")
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -13,7 +13,7 @@ from hhp_stats.plan.conduct import Conduct
 from hhp_stats.results import read_results, write_results
 from hhp_stats.studies.kept import FOLDER
 
-__all__ = ["FOLDER", "StudyOutput", "read_output", "ready_folder"]
+__all__ = ["FOLDER", "StudyOutput", "open_output", "read_output", "ready_folder"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,10 +63,37 @@ def ready_folder(root: Path, study: str) -> Path:
 
 def read_output(root: Path, study: str) -> StudyOutput:
     """Read what `StudyOutput.write` left; refuses a study whose results are not ready (HhpError)."""
+    output = open_output(root, study)
+    return replace(output, tables=dict(output.tables))
+
+
+def open_output(root: Path, study: str) -> StudyOutput:
+    """As `read_output`, but a table is read when it is asked for: appendices need few of each study."""
     folder = ready_folder(root, study)
-    tables = {path.stem: pd.read_csv(path) for path in sorted(folder.glob("*.csv")) if path.name != "results.csv"}
     conduct = tuple(
         Conduct(**{str(k): str(v) for k, v in row.items()})
-        for row in tables.pop("conduct").fillna("").to_dict("records")
+        for row in pd.read_csv(folder / "conduct.csv").fillna("").to_dict("records")
     )
-    return StudyOutput(study=study, results=read_results(folder / "results.csv"), tables=tables, conduct=conduct)
+    return StudyOutput(
+        study=study, results=read_results(folder / "results.csv"), tables=_Tables(folder), conduct=conduct
+    )
+
+
+class _Tables(Mapping[str, pd.DataFrame]):
+    """The descriptive tables in a folder of results by name, each read once."""
+
+    def __init__(self, folder: Path) -> None:
+        self.paths = {path.stem: path for path in sorted(folder.glob("*.csv"))}
+        del self.paths["results"], self.paths["conduct"]
+        self.read: dict[str, pd.DataFrame] = {}
+
+    def __getitem__(self, name: str) -> pd.DataFrame:
+        if name not in self.read:
+            self.read[name] = pd.read_csv(self.paths[name])
+        return self.read[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.paths)
+
+    def __len__(self) -> int:
+        return len(self.paths)

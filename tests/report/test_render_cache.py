@@ -47,7 +47,8 @@ def test_only_what_changed_runs_again(write_book: WriteBook, monkeypatch: pytest
         def no_kernel(*_: object, **__: object) -> None:
             raise AssertionError("a kernel was started although nothing changed")
 
-        patched.setattr(kernels, "_KernelManager", no_kernel)
+        for start in ("_started", "_forked"):
+            patched.setattr(kernels, start, no_kernel)
         again = render(root, declared=declared)
         assert (again.executed, again.reused) == ((), both)
 

@@ -120,13 +120,13 @@ def test_printed_text_keeps_nothing_of_the_run(write_book: WriteBook) -> None:
     text = woven(
         root,
         [
-            {"output_type": "stream", "name": "stderr", "text": "/tmp/ipykernel_77/12.py:1: UserWarning: careful\n"},
+            {"output_type": "stream", "name": "stderr", "text": "<ipython-input-2-0f3a>:1: UserWarning: careful\n"},
             {"output_type": "stream", "name": "stderr", "text": f"/x/site-packages/lib/a.py:3: in {root}/b.py\n"},
             shown({"text/plain": "<object at 0x7f00ab>"}),
         ],
     ).markdown
     assert "UserWarning: careful" in text and "lib/a.py:3: in b.py" in text and "<object>" in text
-    assert "ipykernel" not in text and "0x7f" not in text and str(root) not in text
+    assert "ipython" not in text and "0x7f" not in text and str(root) not in text
 
 
 def test_same_words_in_two_headings_and_their_links(write_book: WriteBook) -> None:

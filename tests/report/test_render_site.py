@@ -62,7 +62,7 @@ def test_nothing_is_loaded_from_elsewhere(rendered: Rendered) -> None:
 
 
 def test_no_page_holds_a_path_of_this_machine(rendered: Rendered) -> None:
-    places = [str(rendered.root), str(rendered.output), str(Path.home()), "site-packages", "ipykernel_"]
+    places = [str(rendered.root), str(rendered.output), str(Path.home()), "site-packages", "ipython-input"]
     for file in rendered.output.rglob("*"):
         if file.is_file() and file.suffix in (".html", ".js", ".svg", ".css"):
             text = file.read_text(encoding="utf-8")

@@ -9,8 +9,11 @@ from scipy.optimize import linprog
 
 from hhp_stats.errors import HhpError
 from hhp_stats.plan.schema import DisclosureSettings
-from hhp_stats.present.disclosure import CountSystem, Key, blanked, suppress, withheld_counts
+from hhp_stats.present import withholding
+from hhp_stats.present.count_system import CountSystem, Key
+from hhp_stats.present.disclosure import blanked, suppress
 from hhp_stats.present.numbers import WITHHELD, count, number, percent, withheld, withheld_note
+from hhp_stats.present.withholding import withheld_counts
 
 FIVE = DisclosureSettings(threshold=5, zeros="published")
 NO_ZEROS = DisclosureSettings(threshold=5, zeros="withheld")
@@ -111,6 +114,16 @@ def test_the_order_of_rows_and_columns_does_not_matter(counts, random):
     for each in sums:
         shuffled.total(each.total, *reversed(each.parts))
     assert withheld_counts(shuffled, FIVE) == withheld_counts(system, FIVE)
+
+
+@settings(max_examples=20, deadline=None)
+@given(tables, rules)
+def test_what_single_sums_give_away_the_integer_programme_finds_too(counts, rule):
+    _, _, system = two_way(counts)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(withholding._Search, "_follows", lambda *_: False)
+        by_programme = withheld_counts(system, rule)
+    assert withheld_counts(system, rule) == by_programme
 
 
 @settings(max_examples=20, deadline=None)

@@ -18,7 +18,7 @@ from hhp_stats.present.numbers import count
 from hhp_stats.present.small_counts import disclosed_study
 from hhp_stats.project_root import find_root
 from hhp_stats.results import row_of
-from hhp_stats.studies.output import StudyOutput, read_output
+from hhp_stats.studies.output import StudyOutput, open_output
 from hhp_stats.traced import TracedRow
 
 PUBLISHED = "data/published/published_results.csv"
@@ -140,5 +140,5 @@ def open_field_trial(study: str, *, document: str = "", root: Path | None = None
     """The trial's plan and results; `document` defaults to the chapter the plan names."""
     home = root or find_root()
     plan = load_individual_plan(home, study)
-    output = disclosed_study(read_output(home, study), home).output
+    output = disclosed_study(open_output(home, study), home).output
     return FieldTrialReport(root=home, plan=plan, output=output, document=document or plan.chapter)

@@ -18,7 +18,7 @@ from hhp_stats.present.embed import EmbeddedFigure, embed
 from hhp_stats.present.numbers import count, number, p_clause, percent, plural, spelled, withheld_note
 from hhp_stats.present.style import CONTROL, QUIET, TINTS, TREATMENT, WIDTH, apply_style
 from hhp_stats.present.tables import plain_table, text_table
-from hhp_stats.studies.goal_setting.descriptives import ANALYSED, COVARIATES
+from hhp_stats.studies.goal_setting_terms import ANALYSED, COVARIATES
 
 WAVES = ("baseline", "interim", "endline")
 LOCKDOWN = dt.date(2020, 3, 23)  # first day of the first national lockdown

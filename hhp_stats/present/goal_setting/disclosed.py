@@ -17,9 +17,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from hhp_stats.plan.schema import Plan
-from hhp_stats.present.disclosure import CountSystem, Key, Reason, blanked, register_frame, withheld_counts
+from hhp_stats.present.count_system import CountSystem, Key
+from hhp_stats.present.disclosure import blanked, register_frame
 from hhp_stats.present.numbers import WITHHELD
 from hhp_stats.present.release import read_release
+from hhp_stats.present.withholding import Reason, withheld_counts
 from hhp_stats.studies.output import StudyOutput
 
 SURVEYS = {"baseline": "responded_t1", "endline": "responded_t2"}

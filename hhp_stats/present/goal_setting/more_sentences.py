@@ -8,8 +8,7 @@ from hhp_stats.present import prose
 from hhp_stats.present.chapter import StudyReport
 from hhp_stats.present.goal_setting.more_tables import MEDIATORS, STRATEGIES, WELLBEING
 from hhp_stats.present.numbers import count, interval, lowered, number, p_clause, percent, plural, spelled, withheld
-from hhp_stats.studies.goal_setting.multiplicity import FAMILY
-from hhp_stats.studies.goal_setting.power import HALF_YEAR_WEEKS
+from hhp_stats.studies.goal_setting_terms import FAMILY, HALF_YEAR_WEEKS
 
 
 def _verdicts(report: StudyReport, outcome: str) -> list[prose.Verdict]:

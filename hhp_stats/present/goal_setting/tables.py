@@ -15,7 +15,7 @@ from hhp_stats.present.goal_setting.more_tables import MORE_TABLES, versions
 from hhp_stats.present.numbers import count, interval, number, p_clause, percent, withheld, withheld_note
 from hhp_stats.present.tables import balance_table, effects_table, plain_table
 from hhp_stats.results import row_of
-from hhp_stats.studies.goal_setting.descriptives import COVARIATES
+from hhp_stats.studies.goal_setting_terms import COVARIATES
 from hhp_stats.traced import traced_records
 
 

@@ -19,7 +19,7 @@ from hhp_stats.present.hiring.tables import TABLES
 from hhp_stats.present.marks import shown
 from hhp_stats.present.small_counts import disclosed_study
 from hhp_stats.project_root import find_root
-from hhp_stats.studies.output import read_output
+from hhp_stats.studies.output import open_output
 
 STUDY = "hiring"
 Made = TypeVar("Made")
@@ -54,7 +54,7 @@ def chapter(*, document: str = "", root: Path | None = None) -> HiringChapter:
     """Open the results of the hiring experiments for the chapter `document` (default: the one the plan names)."""
     home = root or find_root()
     plan = load_experiment_plan(home, STUDY)
-    whole = read_output(home, STUDY)
+    whole = open_output(home, STUDY)
     output = disclosed_study(whole, home).output
     report = HiringReport(root=home, plan=plan, output=output, document=document or plan.chapter,
                           published=open_printed(home), whole=whole)  # fmt: skip

@@ -14,22 +14,12 @@ from hhp_stats.estimate.icc import icc_reml
 from hhp_stats.estimate.imputation import Imputations
 from hhp_stats.plan.schema import Plan
 from hhp_stats.results import Estimate, ResultRow
+from hhp_stats.studies.goal_setting_terms import ANALYSED, COVARIATES
 
 DAYS = ((0, 0, "0"), (0.5, 2, "up to 2"), (2.5, 5, "3 to 5"), (5.5, 10, "6 to 10"),
         (10.5, 20, "11 to 20"), (20.5, math.inf, "over 20"))  # fmt: skip
 LARGEST = 0.99  # the quantile beyond which a score counts as one of the largest; the trimmed analysis leaves them out
 BINARY = ("gender_male", "part_time", "agency", "coffee")
-# Whose balance is looked at -> column that is known for them.
-ANALYSED = {"randomised": "person", "absence": "absence_days", "wellbeing": "wellbeing_t2"}
-COVARIATES = {
-    "gender_male": "Male",
-    "part_time": "Part-time",
-    "agency": "Agency staff",
-    "service_years": "Service, years",
-    "baseline_absence": "Baseline absence, days",
-    "coffee": "Coffee trial arm",
-    "wellbeing_t1": "Baseline wellbeing",
-}
 
 
 def arm_rows(people: pd.DataFrame, plan: Plan) -> list[ResultRow]:

@@ -17,13 +17,9 @@ from hhp_stats.infer.randomisation_test import randomisation_statistics
 from hhp_stats.plan.schema import PlannedAnalysis
 from hhp_stats.results import ResultRow
 from hhp_stats.studies.goal_setting.analysed import Material, Model, models
+from hhp_stats.studies.goal_setting_terms import FAMILY
 
 STREAM, DRAWS = 5, 4_999
-# One planned analysis an outcome: the imputed one where there are three.
-FAMILY = (
-    "sickness_absence/itt/cr1", "turnover/itt/logit-at-means", "wellbeing/itt/imputed", "time_pressure/itt/imputed",
-    "efficacy/itt/imputed", "bradford/itt/cr1",
-)  # fmt: skip
 
 
 def with_holm(rows: Sequence[ResultRow], study: str) -> list[ResultRow]:

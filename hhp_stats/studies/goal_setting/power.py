@@ -16,11 +16,11 @@ from hhp_stats.design.detectable_effect import (
 )
 from hhp_stats.plan.schema import Plan, PowerAssumption
 from hhp_stats.results import ResultRow
+from hhp_stats.studies.goal_setting_terms import HALF_YEAR_WEEKS
 
 FORMULA = "hhp_stats.design.detectable_effect.cluster_detectable_effect"
 PROPORTIONS = "hhp_stats.design.detectable_effect.detectable_proportion"
 FIRST_PROTOCOL = 1300  # people before attrition, in the first version of the protocol (P106)
-HALF_YEAR_WEEKS = 26  # what the printed base rates belong to; follow-up is 24 weeks (C80)
 Direction = Literal["increase", "decrease"]
 
 
