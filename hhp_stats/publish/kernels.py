@@ -161,9 +161,11 @@ async def _forked(message: bytes, address: str) -> bytes:
             pid = await reader.readline()
             return await reader.read()
         except asyncio.CancelledError:
-            if pid:
+            # It has to be gone before its folder is taken away: the connection ends with it.
+            if pid := pid or await reader.readline():
                 with suppress(ProcessLookupError):
                     os.killpg(int(pid), signal.SIGKILL)
+                await reader.read()
             raise
         finally:
             writer.close()

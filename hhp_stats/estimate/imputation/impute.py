@@ -16,7 +16,7 @@ from hhp_stats.progress import Progress, silent
 SECONDS = 1e-8  # one number in one iteration takes about this long
 # Chains side by side in one block: enough to be worth a call, few enough for the processor's own memory. Of
 # large groups a block holds one chain, so that memory does not grow with the chains.
-BLOCK_CHAINS, BLOCK_NUMBERS = 13, 500_000
+BLOCK_CHAINS, BLOCK_NUMBERS = 17, 500_000
 _DISTRIBUTION = ("group", "variable", "source", "level", "n", "share", "mean", "std_dev",
                  "q05", "q25", "q50", "q75", "q95")  # fmt: skip
 

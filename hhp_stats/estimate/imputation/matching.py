@@ -29,8 +29,12 @@ def matched_donors(
     order = np.argsort(values, axis=1)
     values = np.take_along_axis(values, order, axis=1)
     pairs = values[:, :-nearest] + values[:, nearest:]
-    sought = 2 * recipients
-    start = np.array([np.searchsorted(row, wanted) for row, wanted in zip(pairs, sought, strict=True)])
+    # In ascending order one search ends near where the next begins: several times as fast.
+    ascending = np.argsort(recipients, axis=1)
+    sought = 2 * np.take_along_axis(recipients, ascending, axis=1)
+    found = np.array([np.searchsorted(row, wanted) for row, wanted in zip(pairs, sought, strict=True)])
+    start = np.empty_like(found)
+    np.put_along_axis(start, ascending, found, axis=1)
     start += [rng.integers(nearest, size=recipients.shape[1]) for rng in rngs]
     # Back from places in order to places among the shuffled, and to the donors themselves.
     return np.take_along_axis(shuffled, np.take_along_axis(order, start, axis=1), axis=1)

@@ -122,6 +122,7 @@ def models(analysis: PlannedAnalysis, outcome: Outcome, material: Material) -> I
     The matrix is built once; each completed data set replaces the columns that hold imputed values.
     """
     terms, people = model_terms(analysis, outcome, material.plan), analysed(analysis, outcome, material)
+    people = people.assign(team_id=people["team_id"].astype("category"))  # numbered once, not in every fit
     answered = outcome_column(analysis, outcome)
     known = people[answered].to_numpy(dtype=np.float64)
     if analysis.baseline_absence not in IMPUTED:
