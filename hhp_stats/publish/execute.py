@@ -12,17 +12,15 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import nbformat
-
 from hhp_stats.publish.dependencies import WATCH, Files, digest_names, relative
 from hhp_stats.publish.digests import digest_environment, digest_files
-from hhp_stats.publish.kernels import PROGRAM, SETTINGS, SETUP, ChapterState, dependencies_of, run_all
+from hhp_stats.publish.kernels import PROGRAM, SETTINGS, SETUP, ChapterState, Output, Ran, run_all
 from hhp_stats.publish.project import Project
 from hhp_stats.publish.source import Cell, Source, steps
 
@@ -31,16 +29,12 @@ _KEPT_PER_CHAPTER = 3
 
 _PICTURE = re.compile(r"!\[[^\]]*\]\(([^)\s]+)\)")
 
-# nbformat has no type annotations.
-_read_notebook: Callable[..., Any] = nbformat.read
-_write_notebook: Callable[..., None] = nbformat.write
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Executed:
     """What a chapter's code printed; `steps` and `outputs` have the same order."""
 
-    outputs: tuple[tuple[Any, ...], ...]
+    outputs: Sequence[Sequence[Output]]
     reused: bool
 
 
@@ -81,34 +75,35 @@ def execute(
             results[at] = Executed(outputs=(), reused=True)
             continue
         name = f"{source.chapter.slug}-{digest_chapter(source, inputs=inputs)}"
-        notebook = None if fresh else _standing(project, source, name, files)
-        if notebook is not None:
-            results[at] = Executed(outputs=_outputs(notebook), reused=True)
+        outputs = None if fresh else _standing(project, source, name, files)
+        if outputs is not None:
+            results[at] = Executed(outputs=outputs, reused=True)
             on_chapter(source, "reused")
         else:
             waiting.append((at, source, name))
     if waiting:
         ran = _completed(run_all(project, [source for _, source, _ in waiting], workers, on_chapter))
-        for (at, source, name), notebook in zip(waiting, ran, strict=True):
-            notebook.metadata["read"] = relative(project.root, dependencies_of(notebook))
-            _keep(notebook, project.root / CACHE, name, slug=source.chapter.slug)
-            results[at] = Executed(outputs=_outputs(notebook), reused=False)
+        for (at, source, name), done in zip(waiting, ran, strict=True):
+            kept = {"read": relative(project.root, done.read), "outputs": done.outputs}
+            _keep(kept, project.root / CACHE, name, slug=source.chapter.slug)
+            results[at] = Executed(outputs=done.outputs, reused=False)
     return [results[at] for at in range(len(sources))]
 
 
-def _standing(project: Project, source: Source, name: str, files: Files) -> Any:
+def _standing(project: Project, source: Source, name: str, files: Files) -> Sequence[Sequence[Output]] | None:
     """Kept outputs of the same code that read what is there now, or None."""
-    for kept in sorted((project.root / CACHE).glob(f"{name}-*.ipynb"), key=lambda file: -file.stat().st_mtime):
-        notebook = _kept_notebook(kept)
-        if notebook is None or not files.unchanged(notebook.metadata["read"]):
+    for file in sorted((project.root / CACHE).glob(f"{name}-*.json"), key=lambda file: -file.stat().st_mtime):
+        kept = _kept(file)
+        if kept is None or not files.unchanged(kept["read"]):
             continue
-        if _has_files(project, source, notebook):
-            os.utime(kept)  # recently used outputs are kept longest
-            return notebook
+        outputs: Sequence[Sequence[Output]] = kept["outputs"]
+        if _has_files(project, source, outputs):
+            os.utime(file)  # recently used outputs are kept longest
+            return outputs
     return None
 
 
-def _completed(work: Coroutine[Any, Any, list[Any]]) -> list[Any]:
+def _completed(work: Coroutine[Any, Any, list[Ran]]) -> list[Ran]:
     """Run to the end, also where the caller (a notebook, a browser test) has an event loop running."""
     try:
         asyncio.get_running_loop()
@@ -118,41 +113,35 @@ def _completed(work: Coroutine[Any, Any, list[Any]]) -> list[Any]:
         return thread.submit(asyncio.run, work).result()
 
 
-def _has_files(project: Project, source: Source, notebook: Any) -> bool:
+def _has_files(project: Project, source: Source, outputs: Sequence[Sequence[Output]]) -> bool:
     """Whether the pictures that kept Markdown refers to are still there: code may write them aside."""
     folder = project.root / PurePosixPath(source.chapter.path).parent
-    for cell in notebook.cells:
-        for output in cell.outputs:
-            text = output.get("data", {}).get("text/markdown", "") or output.get("text", "")
-            for path in _PICTURE.findall(text):
-                if not ((project.root / path[1:]) if path.startswith("/") else folder / path).is_file():
-                    return False
+    for output in (output for step in outputs for output in step):
+        text = output.get("data", {}).get("text/markdown", "") or output.get("text", "")
+        for path in _PICTURE.findall(text):
+            if not ((project.root / path[1:]) if path.startswith("/") else folder / path).is_file():
+                return False
     return True
 
 
-def _kept_notebook(file: Path) -> Any:
-    """What was kept, or None where nothing was or where it cannot be read: then the code runs again."""
+def _kept(file: Path) -> Any:
+    """What was kept, or None where nothing was or where it was damaged: then the code runs again."""
     try:
-        notebook = _read_notebook(file, as_version=4)
-        nbformat.validate(notebook)
-        notebook.metadata["read"].items()
-    except (OSError, ValueError, KeyError, AttributeError, nbformat.ValidationError):
+        stated, _, data = file.read_bytes().partition(b"\n")
+    except OSError:
         return None
-    return notebook
+    return json.loads(data) if hashlib.sha256(data).hexdigest().encode() == stated else None
 
 
-def _outputs(notebook: Any) -> tuple[tuple[Any, ...], ...]:
-    return tuple(tuple(cell.outputs) for cell in notebook.cells[1:-1])
-
-
-def _keep(notebook: Any, folder: Path, name: str, *, slug: str) -> None:
-    """Write a whole notebook or none, and forget all but the latest of its chapter."""
+def _keep(value: Mapping[str, Any], folder: Path, name: str, *, slug: str) -> None:
+    """Write it whole or not at all, a checksum in front, and forget all but the latest of the chapter."""
     folder.mkdir(parents=True, exist_ok=True)
-    read = hashlib.sha256(repr(sorted(notebook.metadata["read"].items())).encode()).hexdigest()[:12]
+    data = json.dumps(value).encode()
+    read = hashlib.sha256(repr(sorted(value["read"].items())).encode()).hexdigest()[:12]
     partial = folder / f"{name}-{read}.{os.getpid()}.part"
-    _write_notebook(notebook, partial)
-    partial.replace(folder / f"{name}-{read}.ipynb")
-    pattern = re.compile(rf"{re.escape(slug)}-[0-9a-f]{{20}}-[0-9a-f]{{12}}\.ipynb")
+    partial.write_bytes(hashlib.sha256(data).hexdigest().encode() + b"\n" + data)
+    partial.replace(folder / f"{name}-{read}.json")
+    pattern = re.compile(rf"{re.escape(slug)}-[0-9a-f]{{20}}-[0-9a-f]{{12}}\.json")
     older = [old for old in folder.iterdir() if pattern.fullmatch(old.name)]
     for old in sorted(older, key=lambda old: old.stat().st_mtime, reverse=True)[_KEPT_PER_CHAPTER:]:
         old.unlink(missing_ok=True)

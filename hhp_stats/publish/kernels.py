@@ -15,10 +15,9 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
-
-import nbformat
 
 from hhp_stats.errors import RenderError
 from hhp_stats.publish import dependencies, warm_kernels
@@ -53,17 +52,25 @@ SETTINGS: dict[str, dict[str, Any]] = {
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _CELL_LINE = re.compile(r"Cell In\[\d+\], line (\d+)")
 
-# nbformat has no type annotations.
-_formats: Any = nbformat.v4
-_node: Callable[[Any], Any] = nbformat.from_dict
-
 ChapterState = Literal["reused", "running", "executed"]
+
+
+Output = Mapping[str, Any]
+"""Something a cell showed, as notebooks keep it: `output_type`, and `data` or `text`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ran:
+    """What a chapter's steps showed, and the files they read: a checksum by absolute path."""
+
+    outputs: Sequence[Sequence[Output]]
+    read: Mapping[str, str]
 
 
 async def run_all(
     project: Project, sources: Sequence[Source], workers: int, on_chapter: Callable[[Source, ChapterState], None]
-) -> list[Any]:
-    """The chapters' notebooks with their outputs, `workers` at a time.
+) -> list[Ran]:
+    """What the chapters showed and read, `workers` at a time.
 
     Raises RenderError with file and line of the first failing statement; the other kernels are stopped.
     """
@@ -71,12 +78,12 @@ async def run_all(
 
     with _warm(len(sources)) as warm:
 
-        async def run(source: Source) -> Any:
+        async def run(source: Source) -> Ran:
             async with free:
                 on_chapter(source, "running")
-                notebook = await _run(project, source, warm)
+                ran = await _run(project, source, warm)
                 on_chapter(source, "executed")
-                return notebook
+                return ran
 
         try:
             async with asyncio.TaskGroup() as group:
@@ -100,34 +107,23 @@ def _warm(chapters: int) -> Iterator[warm_kernels.WarmProcess | None]:
         process.close()
 
 
-def dependencies_of(notebook: Any) -> dict[str, str]:
-    """Files that a notebook's code read, by absolute path, and what stood in them: a checksum."""
-    found: dict[str, str] = notebook.cells[-1].outputs[0].data[dependencies.MIME]
-    return found
-
-
-async def _run(project: Project, source: Source, warm: warm_kernels.WarmProcess | None) -> Any:
+async def _run(project: Project, source: Source, warm: warm_kernels.WarmProcess | None) -> Ran:
     """Execute one chapter in a kernel of its own, which has ended when this returns or raises."""
     planned = steps(source)
-    notebook = _notebook(planned)
+    cells = list(_cells(planned))
     with tempfile.TemporaryDirectory(prefix="hhp") as folder:
         environment = _environment(project, folder)
-        request = {
-            "cells": [{"code": cell.source, "may_fail": "raises-exception" in cell.metadata.get("tags", [])}
-                      for cell in notebook.cells],
-            "folder": str(project.root), "environment": environment, "settings": SETTINGS,
-        }  # fmt: skip
+        request = {"cells": cells, "folder": str(project.root), "environment": environment, "settings": SETTINGS}
         message = json.dumps(request).encode()
         answer = await (_started(message, environment) if warm is None else _forked(message, warm.address))
     try:
         ran = json.loads(answer)
     except ValueError:  # nothing, or the first part of an answer
         raise RenderError(source.chapter.path, None, "the kernel died while it ran this chapter") from None
-    for cell, done in zip(notebook.cells, ran, strict=False):  # a failing cell is the last that ran
-        cell.outputs = [_node(output) for output in done["outputs"]]
-    if len(ran) < len(notebook.cells):
+    if len(ran) < len(cells):  # a failing cell is the last that ran
         raise _located(source, planned, ran)
-    return notebook
+    _, *outputs, noted = (cell["outputs"] for cell in ran)
+    return Ran(outputs=outputs, read=noted[0]["data"][dependencies.MIME])
 
 
 async def _started(message: bytes, environment: Mapping[str, str]) -> bytes:
@@ -193,17 +189,15 @@ def _environment(project: Project, folder: str) -> dict[str, str]:
     }
 
 
-def _notebook(planned: Iterable[Cell | Inline]) -> Any:
-    cells = [_formats.new_code_cell(SETUP + dependencies.WATCH, id="setup")]
-    for at, step in enumerate(planned):
-        code = step.source if isinstance(step, Cell) else f"__hhp_inline(\n{step.expression}\n)"
-        cell = _formats.new_code_cell(code, id=f"step-{at}")
-        if isinstance(step, Cell) and step.options["error"]:
-            cell.metadata["tags"] = ["raises-exception"]
-        cells.append(cell)
-    cells.append(_formats.new_code_cell(dependencies.REPORT, id="read"))
-    metadata = {"kernelspec": {"name": "python3", "display_name": "Python", "language": "python"}}
-    return _formats.new_notebook(cells=cells, metadata=metadata)
+def _cells(planned: Iterable[Cell | Inline]) -> Iterator[dict[str, Any]]:
+    """What the kernel runs: the set-up, the chapter's own steps, and the list of what they read."""
+    yield {"code": SETUP + dependencies.WATCH, "may_fail": False}
+    for step in planned:
+        if isinstance(step, Cell):
+            yield {"code": step.source, "may_fail": bool(step.options["error"])}
+        else:
+            yield {"code": f"__hhp_inline(\n{step.expression}\n)", "may_fail": False}
+    yield {"code": dependencies.REPORT, "may_fail": False}
 
 
 def _located(source: Source, planned: Sequence[Cell | Inline], ran: Sequence[Mapping[str, Any]]) -> RenderError:

@@ -120,9 +120,9 @@ def test_damaged_kept_outputs_are_made_again(write_book: WriteBook) -> None:
     root = write_book(CODE)
     assert render_html(root).executed == ("one.qmd",)
     page = (root / "_output/one.html").read_bytes()
-    kept = next((root / ".report/cache").glob("one-*.ipynb"))
+    kept = next((root / ".report/cache").glob("one-*.json"))
     whole = kept.read_bytes()
-    for damage in (b"", whole[: len(whole) // 2], b'{"nbformat": 4, "nbformat_minor": 5}'):
+    for damage in (b"", whole[: len(whole) // 2], b'{"read": {}, "outputs": []}'):
         kept.write_bytes(damage)
         assert render_html(root).executed == ("one.qmd",), damage[:20]
         assert (root / "_output/one.html").read_bytes() == page

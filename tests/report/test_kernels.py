@@ -64,7 +64,7 @@ def test_prints_displays_and_values_keep_their_order(kernel: str, write_book: Wr
     assert plain(found[0]) == [
         ("stdout", "a\nb\n"), ("stderr", "c\n"), ("display_data", "1"), ("stdout", "d\n"), ("execute_result", "2"),
     ]  # fmt: skip
-    assert found[1] == ()
+    assert not found[1]
     assert plain(found[2]) == [("execute_result", "3")]  # a silenced value is none
 
 
@@ -94,7 +94,7 @@ def test_displays_can_be_changed_and_cleared(kernel: str, write_book: WriteBook)
         "from IPython.display import clear_output\nprint('gone')\nclear_output(wait=True)\nprint('stays')",
     )
     assert plain(found[0]) == [("display_data", "'second'")]
-    assert found[1] == ()
+    assert not found[1]
     assert plain(found[2]) == [("stdout", "stays\n")]
 
 
