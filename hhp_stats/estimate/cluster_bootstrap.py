@@ -150,7 +150,8 @@ def linear_bootstrap(
         own, known = np.column_stack((matrix.values, outcome)), ~np.isnan(outcome)
         if not np.isfinite(own[known]).all():
             raise InvalidInput(f"infinite values of {name} or missing or infinite ones of the terms")
-        people = [own[team[known[team]]] for team in rows]
+        own[~known] = 0.0  # adds nothing to any cross-product
+        people = [own[team] for team in rows]
         sums = np.array([part.T @ part for part in people])
         whole = _coefficients(sums.sum(axis=0)[None], place)
         if np.isnan(whole).any():
