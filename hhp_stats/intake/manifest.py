@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from hhp_stats.errors import DataError, Problem
+from hhp_stats.intake.raw_files import MANIFEST, concerns, raw_files
 from hhp_stats.intake.rule import Rule
 
-MANIFEST = "data/manifest.toml"
 STATUSES = ("synthetic", "real")
 
 BAD_MANIFEST = Rule(
@@ -43,7 +43,6 @@ HALF_REPLACED = Rule(
 UNFINISHED = "data/.replacing"  # there while files are moved to their places; see hhp_stats.synthetic.replacing
 
 MANIFEST_RULES = (BAD_MANIFEST, FILE_GONE, FILE_CHANGED, FILE_UNLISTED, HALF_REPLACED)
-_RAW = ("data/returns", "data/surveys", "data/allocation", "data/course_log")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,21 +91,6 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def raw_files(root: Path) -> list[str]:
-    """The raw files of all studies as paths from the project root, sorted."""
-    found = [path for folder in _RAW for path in (root / folder).rglob("*") if path.is_file()]
-    names = (path.relative_to(root).as_posix() for path in found if not path.name.startswith((".", "~$")))
-    return sorted(names)
-
-
-def _concerns(name: str, study: str | None) -> bool:
-    """Whether a file matters for a study: its own raw files and everything that is not raw."""
-    if study is None or not name.startswith(_RAW):
-        return True
-    parts = name.rsplit(".", 1)[0].split("/")
-    return study in parts or parts[-1] == f"{study}_log"
-
-
 def verify_manifest(root: Path, *, known: dict[str, str] | None = None, study: str | None = None) -> list[Problem]:
     """Which files are gone, replaced or unlisted?
 
@@ -120,7 +104,7 @@ def verify_manifest(root: Path, *, known: dict[str, str] | None = None, study: s
     problems = []
     for name, digest in sorted(manifest.files.items()):
         path = root / name
-        if not _concerns(name, study):
+        if not concerns(name, study):
             continue
         if not path.resolve().is_relative_to(root.resolve()):
             problems.append(BAD_MANIFEST.problem(file=MANIFEST, value="a path outside the project"))
@@ -131,7 +115,7 @@ def verify_manifest(root: Path, *, known: dict[str, str] | None = None, study: s
     problems += [
         FILE_UNLISTED.problem(file=name)
         for name in raw_files(root)
-        if name not in manifest.files and _concerns(name, study)
+        if name not in manifest.files and concerns(name, study)
     ]
     return problems
 

@@ -16,7 +16,8 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from hhp_stats.errors import DataError, PlanError, Problem
 from hhp_stats.intake.dictionary import WAVES, Field, Site, fields_of, load_dictionary, load_study
 from hhp_stats.intake.gather import check_return
-from hhp_stats.intake.manifest import MANIFEST, manifest_status
+from hhp_stats.intake.manifest import manifest_status
+from hhp_stats.intake.raw_files import MANIFEST
 from hhp_stats.intake.returns import HEADING_ROW, RETURN_TYPES, Return, read_return
 from hhp_stats.intake.spellings import load_spellings
 

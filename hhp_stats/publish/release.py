@@ -30,12 +30,13 @@ import pandas as pd
 
 from hhp_stats.errors import HhpError
 from hhp_stats.intake.corrections import LEDGER
-from hhp_stats.intake.manifest import MANIFEST, read_manifest, sha256_of
+from hhp_stats.intake.manifest import read_manifest, sha256_of
+from hhp_stats.intake.raw_files import MANIFEST
 from hhp_stats.publish.archive import contents, files_below, whole_folder, write_zip
 from hhp_stats.publish.printed import Printed, Request, printed, read_printed
 from hhp_stats.publish.return_cells import is_return, packed, return_cells, unpacked
 from hhp_stats.results import read_results
-from hhp_stats.studies.kept import LIBRARIES, is_kept, study_key
+from hhp_stats.studies.kept import LIBRARIES, is_kept
 from hhp_stats.studies.output import FOLDER as RESULTS_FOLDER
 from hhp_stats.studies.run import STUDIES
 
@@ -162,7 +163,7 @@ def refuse_stale_results(root: Path) -> None:
     """Raises ReleaseRefused where a study's results are missing or were made from other inputs, plan or code."""
     stale = [
         study.key for study in STUDIES
-        if not is_kept(root, study.key, study_key(root, module=study.module, patterns=study.patterns))
+        if not is_kept(root, study.key, study.key_now(root))
     ]  # fmt: skip
     if stale:
         raise ReleaseRefused(f"the results of {', '.join(stale)} are older than their inputs: run `hhp render` first")

@@ -8,9 +8,12 @@ import json
 import os
 import re
 import sys
+import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
+
+from hhp_stats.intake.raw_files import MANIFEST, concerns
 
 PACKAGE = Path(__file__).resolve().parent.parent
 FOLDER = ".report/results"
@@ -69,9 +72,12 @@ def input_files(root: Path, patterns: Sequence[str]) -> tuple[Path, ...]:
     return tuple(sorted({path for pattern in patterns for path in root.glob(pattern) if path.is_file()}))
 
 
-def study_key(root: Path, *, module: str, patterns: Sequence[str]) -> str:
-    """One digest of inputs, plan, code, library versions and, for real data, the pseudonyms' key."""
-    digest = hashlib.sha256(f"{sys.version_info[:2]}\n{_libraries()}".encode())
+def study_key(root: Path, *, study: str, module: str, patterns: Sequence[str]) -> str:
+    """One digest of inputs, plan, code, library versions and, for real data, the pseudonyms' key.
+
+    Of the manifest only what it says of the whole release and of the study's own files counts.
+    """
+    digest = hashlib.sha256(f"{sys.version_info[:2]}\n{_libraries()}{_manifest_for(root, study)}".encode())
     for name, path in _named(root, input_files(root, patterns)):
         digest.update(name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
     for name, path in _named(root, modules_run(module)):
@@ -80,6 +86,18 @@ def study_key(root: Path, *, module: str, patterns: Sequence[str]) -> str:
     if secret and Path(secret).is_file():
         digest.update(hashlib.sha256(Path(secret).read_bytes()).digest())
     return digest.hexdigest()
+
+
+def _manifest_for(root: Path, study: str) -> str:
+    try:
+        text = (root / MANIFEST).read_text(encoding="utf-8")
+        manifest = tomllib.loads(text)
+        files = {name: digest for name, digest in manifest.pop("files", {}).items() if concerns(name, study)}
+        return repr((manifest, files))
+    except OSError:
+        return "none"
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, AttributeError):
+        return "damaged"  # the study will say so
 
 
 @cache

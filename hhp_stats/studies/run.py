@@ -16,8 +16,7 @@ from hhp_stats.studies.kept import study_key, whole_stands
 if TYPE_CHECKING:
     from hhp_stats.studies.output import StudyOutput
 
-COMMON = ("data/manifest.toml", "data/dictionary.csv", "data/spellings.csv", "data/corrections.csv",
-          "data/published/protocol_clauses.csv")  # fmt: skip
+COMMON = ("data/dictionary.csv", "data/spellings.csv", "data/published/protocol_clauses.csv")  # beside the manifest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +26,10 @@ class Study:
     key: str
     module: str
     patterns: tuple[str, ...]
+
+    def key_now(self, root: Path) -> str:
+        """The digest of everything its results depend on, as it is now."""
+        return study_key(root, study=self.key, module=self.module, patterns=self.patterns)
 
     def run(self, root: Path, progress: Progress) -> StudyOutput:
         """Read the raw files and estimate everything the plan asks for."""
@@ -49,7 +52,7 @@ STUDIES: tuple[Study, ...] = (
         module="hhp_stats.studies.goal_setting",
         patterns=(
             "data/returns/goal_setting/**/*", "data/surveys/goal_setting/*", "data/allocation/goal_setting*",
-            "data/course_log/goal_setting.csv", "data/plan/goal_setting.toml", *COMMON,
+            "data/course_log/goal_setting.csv", "data/plan/goal_setting.toml", "data/corrections.csv", *COMMON,
         ),
     ),
     _smaller("letters"),
@@ -90,7 +93,7 @@ def run_studies(
     another process runs them, and NotWritten where the disk is full or read only.
     """
     with at_work(root, "results"):
-        keys = {study.key: study_key(root, module=study.module, patterns=study.patterns) for study in STUDIES}
+        keys = {study.key: study.key_now(root) for study in STUDIES}
         compared = {**keys, "": _digest_of_conduct_plans(root)}
         stands = None if fresh else whole_stands(root, compared)
         if stands is not None:

@@ -10,7 +10,7 @@ import pytest
 
 from hhp_stats.progress import silent
 from hhp_stats.studies import run
-from hhp_stats.studies.kept import note_key, study_key
+from hhp_stats.studies.kept import note_key
 from hhp_stats.studies.run import STUDIES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -93,4 +93,4 @@ def with_results(home: Path) -> Path:
 def vouch(home: Path) -> None:
     """Say that the results belong to the inputs and the code of this moment."""
     for study in ONLY:
-        note_key(home, study.key, study_key(home, module=study.module, patterns=study.patterns))
+        note_key(home, study.key, study.key_now(home))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -15,7 +16,9 @@ from hhp_stats.publish.dependencies import digest_names
 from hhp_stats.publish.digests import digest_environment
 from hhp_stats.publish.kept_text import KeptTexts
 from hhp_stats.publish.unchanged import NOTE, note_report, report_key, still_stands
+from hhp_stats.studies.run import STUDIES
 
+ROOT = Path(__file__).resolve().parents[2]
 CODE = """\
 # One {#sec-one}
 
@@ -172,3 +175,28 @@ def test_figures_that_a_chapter_writes_aside_do_not_make_it_run_again(tmp_path: 
     assert digest_names(tmp_path) == before
     (tmp_path / "report/two.qmd").write_text("", encoding="utf-8")
     assert digest_names(tmp_path) != before
+
+
+def test_a_correction_or_a_new_return_concerns_the_study_that_reads_it_alone(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "data", tmp_path / "data", ignore=shutil.ignore_patterns("releases"))
+    manifest = tmp_path / "data/manifest.toml"
+
+    def changed(before: dict[str, str]) -> set[str]:
+        return {study.key for study in STUDIES if study.key_now(tmp_path) != before[study.key]}
+
+    def keys() -> dict[str, str]:
+        return {study.key: study.key_now(tmp_path) for study in STUDIES}
+
+    first = keys()
+    assert changed(first) == set()
+    with (tmp_path / "data/corrections.csv").open("a", encoding="utf-8") as ledger:
+        ledger.write("K1,2020-04-20,goal_setting,endline,Bromley,BR1,overall_absence_days,1,2,missed,authority\n")
+    assert changed(first) == {"goal_setting"}
+    second, lines = keys(), manifest.read_text(encoding="utf-8").splitlines()
+    at = next(n for n, line in enumerate(lines) if "surveys/letters" in line)
+    lines[at] = lines[at].split(" = ")[0] + ' = "0"'
+    manifest.write_text("\n".join(lines), encoding="utf-8")
+    assert changed(second) == {"letters"}
+    text = manifest.read_text(encoding="utf-8").replace('status = "synthetic"', 'status = "real"')
+    manifest.write_text(text, encoding="utf-8")
+    assert changed(second) == {study.key for study in STUDIES}
