@@ -19,6 +19,7 @@ from openpyxl import load_workbook
 
 ROOT = Path(__file__).resolve().parents[1]
 RETURN = "data/returns/goal_setting/bromley/endline.xlsx"
+LABELS = ("Illness related absence", "Overall absence", "Left the authority", "Start date")
 SHAPE = "9 studies, 21 pages, HTML and PDF"
 
 
@@ -124,29 +125,35 @@ class SentenceEdited(Project):
 
 
 class AuthorityCorrected(Project):
-    """One more day of absence for one member of staff, through the ledger."""
+    """One more day of illness for one member of staff, through the ledger: most results of the trial move."""
 
     def __call__(self) -> Measured:
-        staff, old = someone(self.home)
-        now = old + self.days
+        correct(self.home, self.days)
         self.days += 1
-        with (self.home / "data/corrections.csv").open("a", encoding="utf-8") as ledger:
-            ledger.write(
-                f"B{self.days},2020-04-20,goal_setting,endline,Bromley,{staff},overall_absence_days,{now:g},{now + 1:g},"
-                "a day was missed,authority\n"
-            )
         return self.render(self.home)
 
 
-def someone(home: Path) -> tuple[str, float]:
-    """A member of staff with days of absence: identifier and days."""
+def correct(home: Path, before: int) -> None:
+    """Enter a day of illness for a member of staff of one authority; `before` days have been entered so far."""
+    staff, found = someone(home)
+    with (home / "data/corrections.csv").open("a", encoding="utf-8") as ledger:
+        for field, old in found.items():
+            ledger.write(
+                f"B{before}-{field},2020-04-20,goal_setting,endline,Bromley,{staff},{field},{old + before:g},"
+                f"{old + before + 1:g},a day was missed,authority\n"
+            )
+
+
+def someone(home: Path) -> tuple[str, dict[str, float]]:
+    """A member of staff who was ill: identifier, and days by field as returned."""
     rows = list(load_workbook(home / RETURN, data_only=True)["Return"].iter_rows(values_only=True))
     top = next(n for n, row in enumerate(rows) if row[0] == "Unique Staff ID")
-    days = next(n for n, label in enumerate(rows[top]) if label and "Overall absence" in str(label))
-    left = next(n for n, label in enumerate(rows[top]) if label and "Left the authority" in str(label))
+    place = {label: next(n for n, text in enumerate(rows[top]) if text and label in str(text)) for label in LABELS}
     for row in rows[top + 1 :]:
-        if isinstance(row[days], int | float) and row[days] > 3 and str(row[left]).lower() == "no":
-            return str(row[0]), float(row[days])
+        ill, total, left, started = (row[place[label]] for label in LABELS)
+        known = isinstance(ill, int | float) and isinstance(total, int | float)
+        if known and 3 <= ill <= 20 and str(left).lower() == "no" and started is None:
+            return str(row[0]), {"illness_days": float(ill), "overall_absence_days": float(total)}
     raise SystemExit(f"nobody in {RETURN} has the pattern that this case corrects")
 
 
