@@ -72,7 +72,7 @@ def lay_out(heads: Sequence[Sequence[str]], rows: Sequence[Sequence[str]], *, co
         widths = _shared(found, LINE / size - columns * pad)
         if widths is not None:
             whole = sampled < _SAMPLE and _height(found, widths, size, other_rows) < _WHOLE
-            shares = tuple(f"{width + pad:.2f}fr" for width in widths)
+            shares = tuple(f"{width:.2f}fr" for width in widths)
             return Layout(columns=shares, size=f"{size}pt", whole=whole, tall=tall)
     return Layout(columns=("auto",) * columns, size="auto", whole=False, tall=tall)
 

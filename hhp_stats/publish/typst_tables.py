@@ -261,6 +261,7 @@ def as_typst(table: Table) -> str:
         [[cell.plain for cell in row] for row in table.rows],
         columns=table.columns,
     )
+    sides = _sides(table)
     out = ["  table.hline(stroke: rule-heavy),"]
     if table.head:
         heads = [f"    {_heading(cell)}," for row in table.head for cell in row]
@@ -273,12 +274,12 @@ def as_typst(table: Table) -> str:
         if group:
             out.append(f"  {_cell(replace(row[0], side='left', columns=table.columns), wrap='row-group')},")
         else:
-            out.append(_marked_once("\n".join(f"  {_cell(cell)}," for cell in row)))
+            out.append(_marked_once("\n".join(f"  {_cell(cell)}," for cell in _without_sides(row, sides))))
     out.append("  table.hline(stroke: rule-heavy),")
     # Notes stand below the table: as cells over all columns they would stretch the columns.
     notes = "".join(f"[{note.text}], " for note in table.notes)
     return (
-        f"#report-table(columns: ({', '.join(layout.columns)},), align: ({', '.join(_sides(table))},), size: {layout.size}, "
+        f"#report-table(columns: ({', '.join(layout.columns)},), align: ({', '.join(sides)},), size: {layout.size}, "
         f"whole: {str(layout.whole).lower()}, tall: {str(layout.tall).lower()}, notes: ({notes}),\n"
         + "\n".join(out)
         + "\n)"
@@ -293,6 +294,13 @@ def _sides(table: Table) -> list[str]:
     """How columns stand: as the first full row does."""
     first = next((row for row in table.rows if len(row) == table.columns and not _is_group(row, table.columns)), [])
     return [cell.side or side for cell, side in zip(first, table.sides, strict=True)] if first else list(table.sides)
+
+
+def _without_sides(row: Row, sides: Sequence[str]) -> Row:
+    """Cells that stand as their column does need not say so."""
+    if len(row) != len(sides):
+        return row
+    return [replace(cell, side=None) if cell.side == side else cell for cell, side in zip(row, sides, strict=True)]
 
 
 def _heading(cell: Cell) -> str:
