@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,12 +20,13 @@ from hhp_stats.studies.kept import FOLDER
 
 if TYPE_CHECKING:
     from hhp_stats.publish.kept_text import KeptTexts
+    from hhp_stats.publish.warm_kernels import WarmProcess
 
 PACKAGE = Path(__file__).resolve().parent.parent
 
 
-def run_all_studies(root: Path, *, fresh: bool) -> None:
-    """Bring all results up to date, with a bar for each study that runs."""
+def run_all_studies(root: Path, *, fresh: bool, begins: Callable[[], None] = lambda: None) -> None:
+    """Bring all results up to date, with a bar for each study that runs; `begins` is called when one has to."""
     from hhp_stats.studies.run import run_studies
 
     begun = time.perf_counter()
@@ -39,7 +41,7 @@ def run_all_studies(root: Path, *, fresh: bool) -> None:
         def kept(study: str) -> None:
             screen.print(f"  {study.replace('_', ' ')}: unchanged since the last run, its results stand", markup=False)
 
-        ran = run_studies(root, progress=progress, fresh=fresh, kept=kept)
+        ran = run_studies(root, progress=progress, fresh=fresh, kept=kept, begins=begins)
     screen.print(f"Results: {ran.rows} rows, {ran.estimated} of them estimates ({time.perf_counter() - begun:.1f} s)")
 
 
@@ -120,21 +122,28 @@ def render(
         screen.print(f"Nothing has changed since the last rendering: {target} stands as it is", markup=False)
         return
 
+    from hhp_stats.publish.kernels import warm_process
     from hhp_stats.publish.render import render_book
-
-    run_all_studies(root, fresh=fresh)
-    results_file = root / FOLDER / "results.csv"
 
     def check(pages: Path) -> None:
         from hhp_stats.consistency.self_check import check_report
 
         check_report(root, pages, remember=kept_texts(root, fresh=fresh).text)
 
-    with progress_bar() as bar:
+    with ExitStack() as open_now:
+        started: list[WarmProcess | None] = [None]
+
+        def begins() -> None:
+            # Where a study runs, chapters will: their libraries are imported beside the study's own.
+            if engine == "embedded":
+                started.append(open_now.enter_context(warm_process()))
+
+        run_all_studies(root, fresh=fresh, begins=begins)
         made = render_book(
             root=root, output=target, formats=formats, engine=engine, fresh=fresh,  # type: ignore[arg-type]
-            declared=declared_inputs(), attachments=[results_file], progress=_Lines(bar),
-            inspect=check if "html" in formats else None, **shown_in_pages(root, fresh=fresh),
+            declared=declared_inputs(), attachments=[root / FOLDER / "results.csv"], warm=started[-1],
+            progress=_Lines(open_now.enter_context(progress_bar())), inspect=check if "html" in formats else None,
+            **shown_in_pages(root, fresh=fresh),
         )  # fmt: skip
     note_report(root, target, key)
     screen.print(f"Rendered {len(made.pages)} pages" + (f" and {made.pdf}" if made.pdf else ""), markup=False)

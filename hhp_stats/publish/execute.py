@@ -23,6 +23,7 @@ from hhp_stats.publish.digests import digest_environment, digest_files
 from hhp_stats.publish.kernels import PROGRAM, SETTINGS, SETUP, ChapterState, Output, Ran, run_all
 from hhp_stats.publish.project import Project
 from hhp_stats.publish.source import Cell, Source, steps
+from hhp_stats.publish.warm_kernels import WarmProcess
 
 CACHE = Path(".report") / "cache"
 _KEPT_PER_CHAPTER = 3
@@ -58,11 +59,13 @@ def execute(
     fresh: bool = False,
     workers: int = 2,
     on_chapter: Callable[[Source, ChapterState], None] = lambda source, state: None,
+    warm: WarmProcess | None = None,
 ) -> list[Executed]:
     """Run all chapters, several at a time, each in a kernel of its own.
 
     A chapter whose code, `declared` files and packages are the same, and whose files read then are the same now, is not
-    run; with `fresh` every chapter is. `on_chapter` hears "reused", "running" and "executed". Raises RenderError with
+    run; with `fresh` every chapter is. `on_chapter` hears "reused", "running" and "executed". `warm` is the process to
+    fork kernels from where one was started before. Raises RenderError with
     the file and line of the first failing statement; the other kernels are stopped and nothing of the failing chapter
     is kept.
     """
@@ -82,7 +85,7 @@ def execute(
         else:
             waiting.append((at, source, name))
     if waiting:
-        ran = _completed(run_all(project, [source for _, source, _ in waiting], workers, on_chapter))
+        ran = _completed(run_all(project, [source for _, source, _ in waiting], workers, on_chapter, warm))
         for (at, source, name), done in zip(waiting, ran, strict=True):
             kept = {"read": relative(project.root, done.read), "outputs": done.outputs}
             _keep(kept, project.root / CACHE, name, slug=source.chapter.slug)

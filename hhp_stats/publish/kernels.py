@@ -14,7 +14,7 @@ import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -68,20 +68,24 @@ class Ran:
 
 
 async def run_all(
-    project: Project, sources: Sequence[Source], workers: int, on_chapter: Callable[[Source, ChapterState], None]
+    project: Project,
+    sources: Sequence[Source],
+    workers: int,
+    on_chapter: Callable[[Source, ChapterState], None],
+    warm: warm_kernels.WarmProcess | None = None,
 ) -> list[Ran]:
-    """What the chapters showed and read, `workers` at a time.
+    """What the chapters showed and read, `workers` at a time; kernels are forked from `warm` where it was started before.
 
     Raises RenderError with file and line of the first failing statement; the other kernels are stopped.
     """
     free = asyncio.Semaphore(max(1, workers))
 
-    with _warm(len(sources)) as warm:
+    with nullcontext(warm) if warm else _warm(len(sources)) as source_of_kernels:
 
         async def run(source: Source) -> Ran:
             async with free:
                 on_chapter(source, "running")
-                ran = await _run(project, source, warm)
+                ran = await _run(project, source, source_of_kernels)
                 on_chapter(source, "executed")
                 return ran
 
@@ -97,7 +101,17 @@ async def run_all(
 @contextmanager
 def _warm(chapters: int) -> Iterator[warm_kernels.WarmProcess | None]:
     """A process to fork kernels from, where that is possible and pays."""
-    if chapters < _FORK_FROM or not warm_kernels.can_fork():
+    if chapters < _FORK_FROM:
+        yield None
+        return
+    with warm_process() as process:
+        yield process
+
+
+@contextmanager
+def warm_process() -> Iterator[warm_kernels.WarmProcess | None]:
+    """A process to fork kernels from, where that is possible: started early it imports beside other work."""
+    if not warm_kernels.can_fork():
         yield None
         return
     process = warm_kernels.WarmProcess({**os.environ, **_SAME_EVERYWHERE})

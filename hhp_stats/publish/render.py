@@ -28,6 +28,7 @@ from hhp_stats.publish.pdf import write_pdf
 from hhp_stats.publish.project import load_project
 from hhp_stats.publish.site import PDF_NAME, write_site
 from hhp_stats.publish.source import Source
+from hhp_stats.publish.warm_kernels import WarmProcess
 from hhp_stats.publish.weave import weave
 
 Format = Literal["html", "pdf"]
@@ -87,6 +88,7 @@ def render_book(
     explain: Explain | None = None,
     inspect: Callable[[Path], None] | None = None,
     progress: RenderProgress | None = None,
+    warm: WarmProcess | None = None,
 ) -> RenderReport:
     """Render the Quarto book in `root` into the folder `output`.
 
@@ -96,6 +98,7 @@ def render_book(
     runs again; otherwise kept outputs are used, unless `fresh`. `workers` kernels run at once. `banner`
     is the notice on every page and the cover: None takes the configuration's, "" shows none. `explain`
     gives what a reader is shown about a marked number; it is asked once, for all that the pages mark.
+    `warm` is a process to fork kernels from that was started before (`kernels.warm_process`).
     `inspect` is called with the folder as soon as it holds the pages: what it raises keeps the last report.
 
     Raises RenderError, naming file and line where there is one: something outside the shared subset
@@ -113,7 +116,7 @@ def render_book(
         if engine == "embedded":
             made = _embedded(
                 root, building, formats=formats, fresh=fresh, workers=workers, declared=declared, clock=clock,
-                attachments=attachments, banner=banner, explain=explain, inspect=inspect,
+                attachments=attachments, banner=banner, explain=explain, inspect=inspect, warm=warm,
             )  # fmt: skip
         elif engine == "quarto":
             made = _quarto(root, building, formats=formats, clock=clock)
@@ -168,6 +171,7 @@ def _embedded(
     banner: str | None,
     explain: Explain | None,
     inspect: Callable[[Path], None] | None,
+    warm: WarmProcess | None,
     clock: _Clock,
 ) -> _Made:
     with clock.stage("read"):
@@ -189,7 +193,9 @@ def _embedded(
             ready += state != "running"
             clock.progress.chapter(source.chapter.path, state, ready, total)
 
-        executed = execute(project, sources, declared=declared, fresh=fresh, workers=workers, on_chapter=on_chapter)
+        executed = execute(
+            project, sources, declared=declared, fresh=fresh, workers=workers, on_chapter=on_chapter, warm=warm
+        )
 
     kept = KeptTexts(root / CACHE / "texts", fresh=fresh)
     with clock.stage("read pages"), ThreadPoolExecutor(max_workers=workers) as pool:

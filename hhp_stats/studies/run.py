@@ -81,12 +81,13 @@ def run_studies(
     progress: Callable[[str], Progress],
     fresh: bool = False,
     kept: Callable[[str], None] = lambda study: None,
+    begins: Callable[[], None] = lambda: None,
     workers: int = 2,
 ) -> Ran:
     """Bring the results of every study up to date, and the whole result frame in `.report/results/results.csv`.
 
     A study whose inputs, plan and code have not changed since its results were written is not run
-    again (`kept(study)` is told), unless `fresh`. Of those that run, the first runs here and reports through the
+    again (`kept(study)` is told), unless `fresh`; `begins` is called when one has to run. Of those that run, the first runs here and reports through the
     callback that `progress(study)` gives, the others meanwhile in processes beside it. The
     studies' folders below `.report/results/` are replaced one by one when complete; the whole frame is written last.
     Raises PlanError where conduct and plan differ without a deviation, or a deviation is unused; ProjectBusy where
@@ -100,6 +101,7 @@ def run_studies(
             for study in STUDIES:
                 kept(study.key)
             return Ran(rows=stands[0], estimated=stands[1], studies=())
+        begins()
         # Only here, for pandas: to find that the results stand, it is not needed.
         from hhp_stats.studies.rerun import run_again
 

@@ -26,15 +26,16 @@ def shares(body: str) -> tuple[list[float], float]:
     """Widths of the columns of the first table that shares the line, in points, and its size of type."""
     found = re.search(r"report-table\(columns: \(([^)]*fr[^)]*)\).*?size: ([\d.]+)pt", body)
     assert found, "no table shares the width of the page"
-    sizes = [float(width.strip().removesuffix("fr")) for width in found[1].strip(",").split(",")]
-    return [LINE * size / sum(sizes) for size in sizes], float(found[2])
+    sizes, em = [float(width.strip().removesuffix("fr")) for width in found[1].strip(",").split(",")], float(found[2])
+    room = LINE - em * (len(sizes) - 1)  # an em between two columns
+    return [room * size / sum(sizes) for size in sizes], em
 
 
 def test_no_column_is_narrower_than_its_longest_word(write_book: WriteBook) -> None:
     widths, size = shares(typst_body(write_book(UNEVEN)))
-    # Half an em a letter is what this face takes on average; the padding is one em.
+    # Half an em a letter is what this face takes on average.
     for width, word in zip(widths, ("C1", "Administrative", "documents", "Regressions"), strict=True):
-        assert width >= size * (0.45 * len(word) + 1), word
+        assert width >= size * 0.45 * len(word), word
     assert widths[2] == max(widths)
 
 
