@@ -1,5 +1,6 @@
 """`python -m hhp_stats` is the same as `hhp`."""
 
+import gc
 import sys
 
 
@@ -10,7 +11,10 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.stderr.write("Interrupted; nothing was left half-written.\n")
         sys.exit(130)
-    run()
+    try:
+        run()
+    finally:
+        gc.freeze()  # the process ends: a last search for garbage in all it holds would take a moment
 
 
 if __name__ == "__main__":

@@ -32,6 +32,7 @@ _ALLOWED = [
     re.compile(r"(?<![\d.,])(?:95|5)\s?%"),  # levels
     re.compile(r"(?<![\d.,\u2212-])0\sto\s1(?![\d%]|[.,]\d)"),
 ]
+_DIGIT = re.compile(r"\d")
 _EDGES = re.compile(r"^[^\w.]+|[^\w%]+$")
 _TOKEN = re.compile(r"[^\s]*\d[^\s]*")
 
@@ -70,6 +71,8 @@ def check_digits(
     """
     shown = ["" if text.lstrip(" >").startswith("|") else text for text in texts]
     left = "\n".join(shown)
+    if not _DIGIT.search(left):
+        return
     for pattern in [*_ALLOWED, *allowed]:
         left = pattern.sub(_blank, left)
     for line, text in zip(paragraph, left.split("\n"), strict=True):

@@ -150,6 +150,9 @@ _COMMENT_OR_SPAN = re.compile(r"\\`|<!--.*?(?:-->|\Z)|(?<!`)(?P<ticks>`+)(?!`).*
 
 def _blanked(paragraph: Sequence[Line]) -> Iterator[Line]:
     text = "\n".join(line.text for line in paragraph)
+    if "`" not in text and "<" not in text:
+        yield from paragraph
+        return
     text = _COMMENT_OR_SPAN.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), text)
     for line, content in zip(paragraph, text.split("\n") if paragraph else [], strict=True):
         yield Line(content, line.file, line.number)
