@@ -34,7 +34,7 @@ Output = dict[str, Any]
 def run(request: dict[str, Any]) -> bytes:
     """Run the cells of a `request` and give the answer: for each cell that ran its outputs, and the error it ended with.
 
-    The request holds `cells` (code, and whether it may fail), the `folder` to run in, the whole `environment`, and the
+    The request holds `cells` (code, whether it may fail, and whether it is an inline value), the `folder` to run in, the whole `environment`, and the
     shell's `settings`. The first cell that fails although it may not is the last one to run.
     """
     os.environ.clear()
@@ -49,10 +49,9 @@ def run(request: dict[str, Any]) -> bytes:
     ran = []
     for cell in request["cells"]:
         outputs.begin()
-        done = shell.run_cell(cell["code"], store_history=True)  # type: ignore[no-untyped-call]
+        error = shell.evaluate(cell["code"]) if cell["inline"] else shell.execute(cell["code"])
         for file in outside:
             file.collect()
-        error = done.error_before_exec or done.error_in_exec
         ran.append({"outputs": outputs.cell, "error": f"{type(error).__name__}: {error}" if error else ""})
         if error and not cell["may_fail"]:
             break
@@ -203,6 +202,23 @@ class _Shell(InteractiveShell):
     def __init__(self, *arguments: Any, **named: Any) -> None:
         self.recorded = _Outputs()
         super().__init__(*arguments, **named)  # type: ignore[no-untyped-call]
+
+    def execute(self, code: str) -> BaseException | None:
+        """Run a cell as in any notebook; the error it ended with."""
+        done = self.run_cell(code, store_history=True)  # type: ignore[no-untyped-call]
+        error: BaseException | None = done.error_before_exec or done.error_in_exec
+        return error
+
+    def evaluate(self, code: str) -> BaseException | None:
+        """Run the code of an inline value: plain Python, of which a chapter has a hundred, without a cell's ceremony."""
+        try:
+            exec(compile(code, "<inline>", "exec"), self.user_ns)
+        except BaseException as error:
+            self.showtraceback()
+            return error
+        finally:
+            self.events.trigger("post_execute")  # figures that are still open are shown
+        return None
 
     def _showtraceback(self, etype: type[BaseException], evalue: BaseException, stb: list[str]) -> None:
         self.recorded.add(

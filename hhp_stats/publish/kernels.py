@@ -91,11 +91,13 @@ async def run_all(
 
         try:
             async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(run(source)) for source in sources]
+                # Those with most steps begin, so that no kernel works alone at the end.
+                longest = sorted(sources, key=lambda source: -len(steps(source)))
+                tasks = {source.chapter.path: group.create_task(run(source)) for source in longest}
         except BaseExceptionGroup as failures:
             # The first failure cancelled the rest; the reader needs that one, not the group.
             raise failures.exceptions[0] from None
-        return [task.result() for task in tasks]
+        return [tasks[source.chapter.path].result() for source in sources]
 
 
 @contextmanager
@@ -205,13 +207,13 @@ def _environment(project: Project, folder: str) -> dict[str, str]:
 
 def _cells(planned: Iterable[Cell | Inline]) -> Iterator[dict[str, Any]]:
     """What the kernel runs: the set-up, the chapter's own steps, and the list of what they read."""
-    yield {"code": SETUP + dependencies.WATCH, "may_fail": False}
+    yield {"code": SETUP + dependencies.WATCH, "may_fail": False, "inline": False}
     for step in planned:
         if isinstance(step, Cell):
-            yield {"code": step.source, "may_fail": bool(step.options["error"])}
+            yield {"code": step.source, "may_fail": bool(step.options["error"]), "inline": False}
         else:
-            yield {"code": f"__hhp_inline(\n{step.expression}\n)", "may_fail": False}
-    yield {"code": dependencies.REPORT, "may_fail": False}
+            yield {"code": f"__hhp_inline(\n{step.expression}\n)", "may_fail": False, "inline": True}
+    yield {"code": dependencies.REPORT, "may_fail": False, "inline": False}
 
 
 def _located(source: Source, planned: Sequence[Cell | Inline], ran: Sequence[Mapping[str, Any]]) -> RenderError:
