@@ -1,6 +1,8 @@
-"""Multiple imputation by chained equations: the public function."""
+"""Multiple imputation by chained equations: the public functions."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -47,15 +49,27 @@ def impute(
     Sources: van Buuren (2018), Flexible Imputation of Missing Data, 2nd ed., sections 3.2-3.6 and
     4.5, chapter 7; Rubin (1987), p. 167, for the linear draw.
     """
-    check_frame(frame, plan)
-    groups = [prepare_group(frame, plan, label, rows) for label, rows in groups_of(frame, plan)]
-    chains = [seed.spawn(len(groups)) for seed in np.random.SeedSequence(plan.seed).spawn(plan.imputations)]
-    jobs, places = [], []
-    for place, group in enumerate(groups):
-        size = _block_size(group)
-        for start in range(0, len(chains), size):
-            jobs.append((group, plan.iterations, [seeds[place] for seeds in chains[start : start + size]]))
-            places.append(place)
+    (completed,) = impute_together([(frame, plan)], n_jobs=n_jobs, progress=progress)
+    return completed
+
+
+def impute_together(
+    tasks: Sequence[tuple[pd.DataFrame, ImputationPlan]], *, n_jobs: int | None = None, progress: Progress = silent
+) -> list[Imputations]:
+    """`impute` for several frames and plans: the same numbers, with no core waiting at the end of each."""
+    prepared: list[tuple[pd.DataFrame, ImputationPlan, list[Group]]] = []
+    jobs, places, seconds = [], [], 0.0
+    for frame, plan in tasks:
+        check_frame(frame, plan)
+        groups = [prepare_group(frame, plan, label, rows) for label, rows in groups_of(frame, plan)]
+        chains = [seed.spawn(len(groups)) for seed in np.random.SeedSequence(plan.seed).spawn(plan.imputations)]
+        for place, group in enumerate(groups):
+            size = _block_size(group)
+            for start in range(0, len(chains), size):
+                jobs.append((group, plan.iterations, [seeds[place] for seeds in chains[start : start + size]]))
+                places.append((len(prepared), place))
+        seconds += SECONDS * plan.imputations * plan.iterations * sum(map(_cells, groups))
+        prepared.append((frame, plan, groups))
     sizes = [len(seeds) for _, _, seeds in jobs]
     told = iter(range(1, sum(sizes) + 1))
 
@@ -65,14 +79,16 @@ def impute(
             if chain == sum(sizes[:blocks]):
                 return
 
-    seconds = SECONDS * plan.imputations * plan.iterations * sum(map(_cells, groups))
+    results: list[list[list[ChainResult]]] = [[[] for _ in groups] for _, _, groups in prepared]
     blocks = in_blocks(run_chains, jobs, chains_done, seconds=seconds, n_jobs=n_jobs)
-    results: list[list[ChainResult]] = [[] for _ in groups]
-    for place, found in zip(places, blocks, strict=True):
-        results[place] += found
-    return Imputations(
-        frame=frame, plan=plan, imputed=_gather(groups, results, plan), diagnostics=_diagnostics(groups, results)
-    )
+    for (task, place), found in zip(places, blocks, strict=True):
+        results[task][place] += found
+    return [
+        Imputations(
+            frame=frame, plan=plan, imputed=_gather(groups, found, plan), diagnostics=_diagnostics(groups, found)
+        )
+        for (frame, plan, groups), found in zip(prepared, results, strict=True)
+    ]
 
 
 def _block_size(group: Group) -> int:

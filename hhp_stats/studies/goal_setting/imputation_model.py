@@ -11,7 +11,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from hhp_stats.estimate.imputation import ImputationPlan, Imputations, ImputedVariable, PassiveVariable, impute
+from hhp_stats.estimate.imputation import (
+    ImputationPlan,
+    Imputations,
+    ImputedVariable,
+    PassiveVariable,
+    impute_together,
+)
 from hhp_stats.estimate.model_matrix import Array, Term
 from hhp_stats.plan.schema import Plan
 from hhp_stats.progress import Progress, silent
@@ -163,10 +169,7 @@ def before_imputation_plan(plan: Plan) -> ImputationPlan:
 def impute_trial(people: pd.DataFrame, plan: Plan, *, progress: Progress = silent) -> dict[str, Imputations]:
     """The completed data sets: everyone randomised, the same from baselines alone, and those whose authority records spells."""
     recording = people.loc[people["records_spells"]].reset_index(drop=True)
-    completed = {
-        "randomised": impute(people, imputation_plan(people, plan), progress=progress),
-        "before": impute(people, before_imputation_plan(plan)),
-    }
+    tasks = {"randomised": (people, imputation_plan(people, plan)), "before": (people, before_imputation_plan(plan))}
     if not recording.empty:
-        completed["spells"] = impute(recording, spells_imputation_plan(recording, plan))
-    return completed
+        tasks["spells"] = (recording, spells_imputation_plan(recording, plan))
+    return dict(zip(tasks, impute_together(list(tasks.values()), progress=progress), strict=True))
