@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from html.parser import HTMLParser
+
+from hhp_stats.well_formed import Reader
 
 _SKIPPED = {"script", "style", "svg", "nav", "pre", "head", "template"}
 _BLOCKS = {"p", "li", "h1", "h2", "h3", "h4", "figcaption", "caption", "dd", "dt", "td", "th", "div", "section"}
@@ -32,14 +33,12 @@ def read_page(html: str) -> PageText:
     """Paragraphs and tables of a page; scripts, code, drawings and navigation are left out."""
     reader = _Reader()
     reader.feed(html)
-    reader.close()
     reader.flush()
     return PageText(paragraphs=tuple(reader.paragraphs), tables=tuple(reader.tables))
 
 
-class _Reader(HTMLParser):
+class _Reader(Reader):
     def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
         self.paragraphs: list[str] = []
         self.tables: list[PageTable] = []
         self.words: list[str] = []
@@ -51,7 +50,7 @@ class _Reader(HTMLParser):
         self.head: list[dict[int, str]] = []  # rows of headings: column -> words
         self.line = 0  # which row of headings is being read
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+    def handle_starttag(self, tag: str, attributes: dict[str, str]) -> None:
         if tag in _VOID:
             if tag == "br":
                 self.words.append(" ")
@@ -69,8 +68,7 @@ class _Reader(HTMLParser):
             self.line += self.in_head
         elif tag in ("td", "th") and self.row is not None:
             self.words = []
-            given = dict(attrs)
-            self.span, self.down = (int(given.get(name) or 1) for name in ("colspan", "rowspan"))
+            self.span, self.down = (int(attributes.get(name) or 1) for name in ("colspan", "rowspan"))
         elif tag in _BLOCKS and self.table is None:
             self.flush()
 

@@ -7,7 +7,6 @@ import re
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from html import escape, unescape
-from html.parser import HTMLParser
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -17,6 +16,7 @@ from hhp_stats.publish.pdf import long_date
 from hhp_stats.publish.project import Chapter, Project
 from hhp_stats.publish.source import Cell
 from hhp_stats.remember import Remember
+from hhp_stats.well_formed import Reader
 
 PDF_NAME = "report.pdf"
 RESULTS_NAME = "results.csv"
@@ -232,24 +232,22 @@ def _downloads(downloads: Sequence[str], words: Mapping[str, str]) -> str:
     return f'<ul class="downloads">{links}</ul>' if links else ""
 
 
-class _Text(HTMLParser):
+class _Text(Reader):
     """The words of a page by its sections, without mathematics' source, notes' arrows and anchors."""
 
     def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
         self.sections: list[tuple[str, list[str], list[str]]] = [("", [], [])]  # place, heading, words
         self.skip = 0
         self.in_heading = False
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        found = dict(attrs)
+    def handle_starttag(self, tag: str, attributes: dict[str, str]) -> None:
         if tag == "annotation":
             self.skip += 1
-        elif tag in ("h2", "h3", "h4") and found.get("class") == "heading":
-            self.sections.append((found.get("id") or "", [], []))
+        elif tag in ("h2", "h3", "h4") and attributes.get("class") == "heading":
+            self.sections.append((attributes.get("id", ""), [], []))
             self.in_heading = True
-        elif tag == "img" and "on-dark" not in (found.get("class") or ""):
-            self.sections[-1][2].append(f" {found.get('alt') or ''} ")
+        elif tag == "img" and "on-dark" not in attributes.get("class", ""):
+            self.sections[-1][2].append(f" {attributes.get('alt', '')} ")
         elif tag in ("p", "td", "th", "li", "div", "br", "figcaption", "dt", "dd"):
             self.sections[-1][2].append(" ")
 

@@ -10,11 +10,11 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from html.parser import HTMLParser
 from typing import Any
 
 from hhp_stats.errors import RenderError
 from hhp_stats.publish.column_widths import LONG_WORD, lay_out
+from hhp_stats.well_formed import Reader
 
 _TABLE_LINE = re.compile(r"^[ \t]*//hhp-table (\{.*\})$", re.MULTILINE)
 _PRINTED = re.compile(r'#printed\("[^"]*"\)')
@@ -114,18 +114,16 @@ class _Open:
     closing: list[tuple[str, str]] = field(default_factory=list)  # open elements and what ends them
 
 
-class _Reader(HTMLParser):
+class _Reader(Reader):
     """Reads one table of great_tables."""
 
     def __init__(self, file: str) -> None:
-        super().__init__(convert_charrefs=True)
         self.file = file
         self.part = "tbody"
         self.rows: dict[str, list[list[Cell]]] = {"thead": [], "tbody": [], "tfoot": []}
         self.cell: _Open | None = None
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        attributes = {name: value or "" for name, value in attrs}
+    def handle_starttag(self, tag: str, attributes: dict[str, str]) -> None:
         if tag in ("td", "th"):
             self.cell = _Open(attributes=attributes, heading=tag == "th")
         elif self.cell is not None:
@@ -227,7 +225,6 @@ def read_html(html: str, *, file: str) -> Table:
     """A table of great_tables. Raises RenderError, naming the chapter, for elements that print cannot show."""
     reader = _Reader(file)
     reader.feed(html)
-    reader.close()
     head, rows = reader.rows["thead"], reader.rows["tbody"]
     columns = max(sum(cell.columns for cell in row) for row in [*head, *rows])
     return Table(
@@ -239,11 +236,20 @@ def read_html(html: str, *, file: str) -> Table:
 # ---------------------------------------------------------------- from Pandoc
 
 
+_CALL = re.compile(r"#[a-z]+(?:\((?:[^()\"]|\"(?:[^\"\\]|\\.)*\"|\([^()]*\))*\))?")
+_MARKUP = re.compile(r"\\(.)|[\[\]`]")
+
+
+def _words(text: str) -> str:
+    """The words of a cell without Typst's markup, for its width."""
+    return _MARKUP.sub(lambda found: found[1] or "", _CALL.sub("", text))
+
+
 def _from_pandoc(mark: Mapping[str, Any]) -> Table:
     """A table as typst.lua describes it: its cells' Typst is Pandoc's."""
 
     def cells(row: Sequence[Mapping[str, Any]]) -> list[Cell]:
-        return [Cell(**cell) for cell in row]
+        return [Cell(plain=_words(cell["text"]), **cell) for cell in row]
 
     return Table(
         columns=len(mark["sides"]), sides=mark["sides"], head=[cells(row) for row in mark["head"]],

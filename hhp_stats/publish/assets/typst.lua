@@ -64,15 +64,12 @@ local function attached(id) return id ~= "" and "#label(" .. quote(id) .. ")" or
 
 local alignments = { AlignLeft = "left", AlignRight = "right", AlignCenter = "center" }
 
-local function cell_text(cell)
-  local only = #cell.contents == 1 and cell.contents[1].t == "Plain" and plain_words(cell.contents[1].content)
-  return only or (write(cell.contents):gsub("%s+$", ""))
-end
-
 local function row_of_cells(row)
   local cells = pandoc.List()
   for _, cell in ipairs(row.cells) do
-    cells:insert({ text = cell_text(cell), plain = stringify(pandoc.Blocks(cell.contents)), side = alignments[cell.alignment],
+    local contents = cell.contents -- a copy each time it is asked for
+    local text = #contents == 1 and contents[1].t == "Plain" and plain_words(contents[1].content)
+    cells:insert({ text = text or (write(contents):gsub("%s+$", "")), side = alignments[cell.alignment],
       columns = cell.col_span, rows = cell.row_span })
   end
   return cells
