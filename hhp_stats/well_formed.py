@@ -1,7 +1,7 @@
 """Read HTML that is known to be well formed: our own pages, and great_tables' tables.
 
 The standard library's reader forgives every mistake that is found on the web, and takes several times as long. Here
-every `<` begins a tag or a comment, and attributes stand in double quotes or have no value.
+every `<` before a letter begins a tag that ends, and attributes stand in quotes or have no value.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ import re
 from html import unescape
 
 _TOKEN = re.compile(
-    r"<!--.*?-->|<![^>]*>|<(/?)([A-Za-z][A-Za-z0-9:-]*)((?:[^>\"']|\"[^\"]*\"|'[^']*')*)>|([^<]+)", re.DOTALL
+    r"<!--.*?-->|<![^>]*>|<(/?)([A-Za-z][A-Za-z0-9:-]*)((?:[^>\"']|\"[^\"]*\"|'[^']*')*)>|((?:[^<]|<(?![A-Za-z/!]))+)",
+    re.DOTALL,
 )
 _ATTRIBUTE = re.compile(r"([^\s=\"'/>]+)(?:\s*=\s*(?:\"([^\"]*)\"|'([^']*)'))?")
 _RAW = re.compile(r"</(?:script|style)\s*>", re.IGNORECASE)

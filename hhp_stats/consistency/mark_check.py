@@ -70,9 +70,9 @@ def _mark_problems(html: str, rows: Mapping[str, Mapping[str, Any]], remember: R
             yield ""
 
 
-_SPAN = re.compile(r'<(/?)span\b(?:[^>"]|"[^"]*")*>')
-_KEY = re.compile(rf'\s{ATTRIBUTE}="([^"]+)"')
-_TAG = re.compile(r'<(?:[^>"]|"[^"]*")*>')
+_SPAN = re.compile(r"""<(/?)span\b(?:[^>"']|"[^"]*"|'[^']*')*>""")
+_KEY = re.compile(rf"""\s{ATTRIBUTE}=(?:"([^"]+)"|'([^']+)')""")
+_TAG = re.compile(r"""</?[A-Za-z](?:[^>"']|"[^"]*"|'[^']*')*>""")
 
 
 def _marks(html: str) -> str:
@@ -86,7 +86,7 @@ def _marks(html: str) -> str:
         if not key:
             marked = _KEY.search(tag[0])
             if marked and not tag[1]:
-                key, begin, depth = unescape(marked[1]), tag.end(), 0
+                key, begin, depth = unescape(marked[1] or marked[2]), tag.end(), 0
         elif not tag[1]:
             depth += 1
         elif depth:
