@@ -60,9 +60,10 @@ def declared_inputs() -> list[Path]:
 
 def kept_texts(root: Path, *, fresh: bool) -> KeptTexts:
     """Where texts are kept that are slow to make."""
+    from hhp_stats.publish.kept_text import FOLDER as TEXTS
     from hhp_stats.publish.kept_text import KeptTexts
 
-    return KeptTexts(root / ".report/cache/texts", fresh=fresh)
+    return KeptTexts(root / TEXTS, fresh=fresh)
 
 
 def shown_in_pages(root: Path, *, fresh: bool = False) -> dict[str, Any]:

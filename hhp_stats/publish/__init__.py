@@ -4,8 +4,8 @@ The sources stay an ordinary Quarto book. `render_book` in `render` is the way i
 `lint` says which places of the sources use something that the two engines would not both honour.
 
     _quarto.yml, *.qmd --qmd--> cells --execute--> outputs --weave--> Markdown of each chapter
-    --Pandoc--> tree of each chapter --numbering--> numbers of the book
-    --Pandoc, book.lua, citations--> numbered chapter --html.lua--> page;  --typst.lua, Typst--> PDF
+    --Pandoc--> tree of each chapter --numbering, citations--> numbers and citations of the book
+    --Pandoc, book.lua--> numbered chapter --html.lua--> page;  --typst.lua, typst_tables, Typst--> PDF
 
 What nothing depends on is not made again: `unchanged` (the whole report), `execute` and `dependencies` (a chapter's
 code), `kept_text` (a chapter's text in a format).

@@ -10,6 +10,9 @@ from pathlib import Path
 _MOST = 600  # a book of twenty chapters in two formats keeps about sixty texts for each state it was in
 
 
+FOLDER = ".report/cache/texts"  # below the project
+
+
 class KeptTexts:
     """A folder of texts named by digest. With `fresh` nothing is read that was kept before this run."""
 

@@ -20,7 +20,8 @@ from typing import Any, Literal, Protocol
 from hhp_stats.at_work import at_work
 from hhp_stats.errors import RenderError
 from hhp_stats.publish.chapters import html_pages, read_chapters, start_writing, typst_body
-from hhp_stats.publish.execute import CACHE, execute
+from hhp_stats.publish.execute import execute
+from hhp_stats.publish.kept_text import FOLDER as TEXTS
 from hhp_stats.publish.kept_text import KeptTexts
 from hhp_stats.publish.kernels import ChapterState
 from hhp_stats.publish.lint import read_and_lint
@@ -197,7 +198,7 @@ def _embedded(
             project, sources, declared=declared, fresh=fresh, workers=workers, on_chapter=on_chapter, warm=warm
         )
 
-    kept = KeptTexts(root / CACHE / "texts", fresh=fresh)
+    kept = KeptTexts(root / TEXTS, fresh=fresh)
     with clock.stage("read pages"), ThreadPoolExecutor(max_workers=workers) as pool:
         woven = [weave(project, source, done) for source, done in zip(sources, executed, strict=True)]
         book = read_chapters(project, sources, woven, kept=kept, pool=pool)

@@ -297,9 +297,9 @@ def test_a_mirrored_effect_mirrors_the_words(rendered, name, sure):
     before, after = say(report_of(rendered, results)), say(report_of(rendered, mirrored(results)))
     assert directions(after) == opposite(directions(before)), (before, after)
     assert directions(before) or not sure, "a clear effect has a direction"
-    assert before != after or not re.search(
-        r"\d", before
-    )  # words without numbers about no clear difference have no sign to turn
+    # Words without numbers about no clear difference have no sign to turn, nor has a count of versions without one.
+    turns = re.search(r"\d", before) and (name != "absence_robustness" or directions(before))
+    assert before != after or not turns
 
 
 def test_a_mirrored_effect_mirrors_figures_in_title_and_alternative_text(rendered):
