@@ -35,6 +35,7 @@ class Headings:
     unknown: tuple[tuple[int, str], ...]  # column number, heading text
 
 
+@functools.lru_cache(maxsize=4096)  # the returns of all authorities have the same headings
 def comparable_headings(text: str) -> tuple[str, ...]:
     """The forms in which a heading is looked up: as it stands, then without marks, explanations and period."""
     whole = same(text)
