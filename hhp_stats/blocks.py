@@ -14,6 +14,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import numpy as np
@@ -73,6 +74,30 @@ def in_blocks(
         done.extend(found)
         progress(len(done), len(jobs))
     return done
+
+
+@contextmanager
+def beside(task: Callable[..., Result], *given: Any) -> Iterator[Callable[[], Result]]:
+    """Run `task(*given)` in a copy of this process while the caller goes on; what it gets waits for the result.
+
+    Where a copy is not safe the task runs when its result is asked for.
+    """
+    if not _may_fork():
+        yield lambda: task(*given)
+        return
+    pool = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("fork"), initializer=_as_copy)
+    running = pool.submit(task, *given)
+
+    def result() -> Result:
+        try:
+            return running.result()
+        finally:
+            pool.shutdown()  # its thread would keep this process from being copied again
+
+    try:
+        yield result
+    finally:
+        pool.shutdown()
 
 
 def _may_fork() -> bool:

@@ -18,7 +18,8 @@ from hhp_stats.present.goal_setting.disclosed import _Counts, disclosed
 from hhp_stats.present.numbers import WITHHELD, withheld
 from hhp_stats.present.release import notice, read_release
 from hhp_stats.results import ResultRow, result_frame
-from hhp_stats.studies.goal_setting import _tables, allocation
+from hhp_stats.studies.goal_setting import allocation
+from hhp_stats.studies.goal_setting.analyse import _tables
 from hhp_stats.studies.goal_setting.sample import build_sample
 from hhp_stats.studies.output import StudyOutput
 

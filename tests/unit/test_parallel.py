@@ -1,5 +1,6 @@
 """The same numbers in one process, in copies of it, in threads and on a Dask cluster; and who chooses the workers."""
 
+import os
 import subprocess
 import sys
 import textwrap
@@ -118,7 +119,7 @@ def test_blocks_come_back_in_order_and_tell_their_progress():
 
 COPIED = """
     import os, threading
-    from hhp_stats.blocks import _may_fork, in_blocks
+    from hhp_stats.blocks import _may_fork, beside, in_blocks
     from hhp_stats.errors import InvalidInput
     from hhp_stats.blocks import workers
 
@@ -143,6 +144,22 @@ COPIED = """
     else:
         raise AssertionError("nothing was raised")
     assert threading.active_count() == 1 and _may_fork()  # and again
+
+    with beside(divmod, 7, 2) as found:
+        assert found() == (3, 1)
+        assert threading.active_count() == 1 and _may_fork()  # once the result is there
+    with beside(os.getpid) as found:
+        assert found() != os.getpid()
+    try:
+        with beside(divmod, 7, 0) as found:
+            found()
+    except ZeroDivisionError:
+        pass
+    else:
+        raise AssertionError("nothing was raised")
+    with beside(divmod, 7, 0):
+        pass  # nobody asked
+    assert threading.active_count() == 1 and _may_fork()
 """
 
 
@@ -159,6 +176,8 @@ def test_a_process_with_threads_is_not_copied():
     thread.start()
     try:
         assert not blocks._may_fork()
+        with blocks.beside(os.getpid) as found:
+            assert found() == os.getpid()
     finally:
         ending.set()
         thread.join()

@@ -2,38 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-import pandas as pd
-
-from hhp_stats.blocks import in_blocks
+from hhp_stats.blocks import beside
 from hhp_stats.intake.load import load_trial
-from hhp_stats.intake.trial import Trial
-from hhp_stats.plan.conduct import Conduct
 from hhp_stats.plan.load import load_plan
-from hhp_stats.plan.schema import Plan
 from hhp_stats.progress import Progress, silent
-from hhp_stats.results import Estimate, ResultRow, result_frame
-from hhp_stats.studies.goal_setting import allocation, data_quality, descriptives
-from hhp_stats.studies.goal_setting.analysed import Material
-from hhp_stats.studies.goal_setting.cells import run_cell
-from hhp_stats.studies.goal_setting.cost_benefit import cost_benefit, joint_bootstrap
-from hhp_stats.studies.goal_setting.flow import participant_flow
-from hhp_stats.studies.goal_setting.imputation_model import impute_trial
-from hhp_stats.studies.goal_setting.missing_cells import identification
-from hhp_stats.studies.goal_setting.multiplicity import step_down, with_holm
-from hhp_stats.studies.goal_setting.power import power_rows
-from hhp_stats.studies.goal_setting.rules import rules_followed
-from hhp_stats.studies.goal_setting.sample import Sample, build_sample
-from hhp_stats.studies.goal_setting.tipping import tipping
-from hhp_stats.studies.output import StudyOutput
+
+if TYPE_CHECKING:
+    from hhp_stats.studies.output import StudyOutput
 
 STUDY = "goal_setting"
-SECONDS = 2.5e-5  # one person in one analysis, all completed data sets together, takes about this long
-SELECTED = ("wellbeing", "time_pressure", "efficacy")  # whose selection models are judged by their condition number
 
 
 def run(root: Path, *, progress: Progress = silent) -> StudyOutput:
@@ -42,134 +22,9 @@ def run(root: Path, *, progress: Progress = silent) -> StudyOutput:
     Raises DataError where the files break rules, PlanError where the plan contradicts itself.
     """
     plan = load_plan(root, STUDY)
-    trial = load_trial(root, STUDY)
-    return analyse(trial, plan, log=allocation.read_log(root), progress=progress)
+    with beside(load_trial, root, STUDY) as trial:
+        # The estimators and their libraries take as long to import as the returns take to be read.
+        from hhp_stats.studies.goal_setting.allocation import read_log
+        from hhp_stats.studies.goal_setting.analyse import analyse
 
-
-def analyse(trial: Trial, plan: Plan, *, log: pd.DataFrame | None = None, progress: Progress = silent) -> StudyOutput:
-    """The analyses of one trial, from validated data: `run` without the files.
-
-    `log` holds the draws of the randomisation; without it the replay is left out.
-    """
-    sample = build_sample(trial, plan)
-    people = sample.people
-    steps = len(plan.analyses) + len(plan.tipping.outcomes) + 4
-    imputations = impute_trial(people, plan)
-    progress(1, steps)
-    material = Material(plan=plan, people=people, imputations=imputations, redraws=allocation.redraws(people, plan))
-    # The longest first, so that no core waits for one of them at the end.
-    tasks: list[Callable[[], Any]] = [
-        partial(joint_bootstrap, material),
-        partial(step_down, material),
-        *(partial(tipping, key, material) for key in plan.tipping.outcomes),
-        *(partial(run_cell, analysis, material) for analysis in plan.analyses),
-    ]
-    draws, adjusted, *found = in_blocks(
-        _call, [(task,) for task in tasks], lambda done, _: progress(1 + done, steps),
-        seconds=SECONDS * len(people) * len(tasks),
-    )  # fmt: skip
-    tipped, cells = found[: len(plan.tipping.outcomes)], found[len(plan.tipping.outcomes) :]
-    rows: list[ResultRow] = descriptives.arm_rows(people, plan)
-    rows += [row for cell in cells for row in cell.rows]
-    conduct: list[Conduct] = [done for cell in cells for done in cell.conduct]
-    planned = _planned_effects(rows, plan)
-    turnover = _effect(rows, "turnover/itt/logit-at-means", plan)
-    costs = cost_benefit(material, draws, absence=planned["sickness_absence"], turnover=turnover)
-    grids = [grid for _, grid in tipped]
-    rows += [row for shifts, _ in tipped for row in shifts]
-    rows += descriptives.clustering_rows(people, planned, plan)
-    rows += power_rows(people, _row(rows, "sickness_absence/icc/reml", plan).estimate, plan)
-    rows += costs.rows
-    conduct += rules_followed(material, sample, costs.rows)
-    analysed = people.loc[people["absence_days"].notna()]
-    groups = {"randomised": people, "analysed": analysed, "respondents": people.loc[people["wellbeing_t2"].notna()]}
-    rows += [descriptives.balance_test(part, plan, name=name) for name, part in groups.items()]
-    rows = [*with_holm(rows, plan.study), *adjusted]
-    progress(steps, steps)
-    summary, chances = allocation.probabilities(people, plan)
-    return StudyOutput(
-        study=STUDY, results=result_frame(rows), conduct=tuple(conduct),
-        tables={
-            **_tables(trial, sample, plan, imputations["randomised"].diagnostics.convergence),
-            "acceptability": costs.curve,
-            "tipping": pd.concat(grids, ignore_index=True),
-            "strata": allocation.strata_table(trial),
-            "assignment": summary,
-            "assignment_map": chances,
-            "strata_if_zero": allocation.strata_if_zero(people),
-            "imputed_balance": descriptives.imputed_balance(imputations["randomised"], "baseline_absence", plan),
-            "selection": identification(SELECTED, material),
-            "cost_parts": costs.parts,
-            **({} if log is None else {"replay": allocation.replayed(trial, log, plan)}),
-        },
-    )  # fmt: skip
-
-
-def _call(task: Callable[[], Any]) -> Any:
-    return task()
-
-
-def _row(rows: list[ResultRow], tail: str, plan: Plan) -> ResultRow:
-    return next(row for row in rows if row.result_id == f"{plan.study}/{tail}")
-
-
-def _effect(rows: list[ResultRow], tail: str, plan: Plan) -> Estimate:
-    """A row's estimate, with its own interval, as an estimate again."""
-    row = _row(rows, tail, plan)
-    return Estimate(
-        estimate=row.estimate, std_error=row.std_error, df=row.df, n=int(row.n or 0), n_clusters=row.n_clusters,
-        method=row.method, conf_level=row.conf_level, conf_low=row.conf_low, conf_high=row.conf_high,
-    )  # fmt: skip
-
-
-def _planned_effects(rows: list[ResultRow], plan: Plan) -> dict[str, Estimate]:
-    """The last planned effect of each continuous outcome (for survey outcomes: the imputed one)."""
-    return {
-        row.outcome: _effect(rows, row.result_id.split("/", 1)[1], plan)
-        for row in rows
-        if row.analysis == "planned" and row.status == "estimated" and row.estimand == "itt"
-        and plan.outcomes[row.outcome].kind == "continuous"
-    }  # fmt: skip
-
-
-def _tables(trial: Trial, sample: Sample, plan: Plan, convergence: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    people = sample.people
-    analysed = people.loc[people["absence_days"].notna()]
-    absence = pd.DataFrame(
-        [{"rule": rule, "n": a.n, "leavers": a.leavers, "floored": a.floored, "left_out": a.left_out, "missing": a.missing,
-          "note": a.note} for rule, a in sample.absence.items()]
-    )  # fmt: skip
-    reliability = pd.DataFrame(
-        [{"scale": scale, "coefficient": r.coefficient, "estimate": r.estimate, "conf_low": r.conf_low, "conf_high": r.conf_high,
-          "items": r.items, "n": r.n, "method": r.method} for scale, r in sample.reliability.items()]
-    )  # fmt: skip
-    rule = sample.combination
-    combination = pd.DataFrame([{"correlation": rule.correlation, "r_squared": rule.r_squared, "threshold": rule.threshold,
-                                 "n": rule.n, "branch": rule.branch, "by_correlation": rule.branch_by_correlation}])  # fmt: skip
-    return {
-        "flow": participant_flow(trial, sample, plan),
-        "balance": pd.concat(
-            [descriptives.balance(people, plan, population="randomised"), descriptives.balance(analysed, plan, population="analysed")],
-            ignore_index=True,
-        ),
-        "balance_differences": descriptives.balance_differences(people, plan),
-        "team_balance": descriptives.team_balance(people, plan),
-        "interim": descriptives.interim(people, plan),
-        "largest_scores": descriptives.largest_scores(people, plan),
-        "absence_distribution": descriptives.absence_distribution(people, plan),
-        "uptake": descriptives.uptake(people, plan),
-        "modules": descriptives.modules(people, plan),
-        "attrition": descriptives.attrition(people, plan),
-        "attrition_wellbeing": descriptives.attrition_by_wellbeing(people, plan),
-        "leavers": absence,
-        "reliability": reliability,
-        "combination": combination,
-        "imputation": convergence,
-        "spells": pd.DataFrame({"local_authority": list(sample.recording_authorities)}),
-        "inputs": trial.inputs,
-        "problems": trial.problems,
-        "corrections": trial.corrections,
-        "linkage": trial.linkage,
-        "tolerances": trial.tolerances,
-        **data_quality.data_tables(trial, sample, plan),
-    }  # fmt: skip
+        return analyse(trial(), plan, log=read_log(root), progress=progress)
