@@ -21,7 +21,7 @@ _PITCH, _AROUND = 1.17, 0.75  # ems from line to line, and of space around the l
 _SPARE = 0.9  # of the line: headings over several columns may be wider than these
 _STEP = 0.5  # ems given away at a time
 _SAMPLE = 80  # rows that are looked at, for the time it takes
-LONG_WORD = 20  # characters: a longer word may end its line after an underscore
+LONG_WORD = 14  # characters: a longer word may end its line after an underscore
 _MANY, _MOST = 5, 8  # more columns begin with the second and third size
 _HEADING = 1.06  # headings are set in a bolder face
 

@@ -20,7 +20,7 @@ local function printed(el)
   return id and "#printed(" .. quote(id) .. ")" or ""
 end
 
-local LONG_WORD = 20
+local LONG_WORD = 14
 
 -- Plain words need no writer: most cells of most tables are, and a call for each would take seconds.
 local function plain_words(inlines)
@@ -36,7 +36,9 @@ local function plain_words(inlines)
     elseif el.t == "RawInline" and el.format == "typst" then
       table.insert(parts, el.text)
     elseif el.t == "Code" and not el.text:match("`") then
-      table.insert(parts, "`" .. el.text .. "`")
+      local text = el.text
+      if #text > LONG_WORD then text = text:gsub("_", "_\u{200b}") end
+      table.insert(parts, "`" .. text .. "`")
     elseif el.t == "Strong" or el.t == "Emph" then
       local inner = plain_words(el.content)
       if not inner then return nil end
