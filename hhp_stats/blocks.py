@@ -85,7 +85,7 @@ def beside(task: Callable[..., Result], *given: Any) -> Iterator[Callable[[], Re
     if not _may_fork():
         yield lambda: task(*given)
         return
-    pool = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("fork"), initializer=_as_copy)
+    pool = _copies(1)
     running = pool.submit(task, *given)
 
     def result() -> Result:
@@ -113,8 +113,7 @@ def _in_copies(task: Callable[..., Result], jobs: Sequence[tuple[Any, ...]]) -> 
     """The results of the jobs in order, by as many copies of this process as there are cores."""
     global _inherited
     _inherited = (task, jobs)
-    context = multiprocessing.get_context("fork")
-    with ProcessPoolExecutor(min(cpu_count(), len(jobs)) or 1, mp_context=context, initializer=_as_copy) as pool:
+    with _copies(min(cpu_count(), len(jobs)) or 1) as pool:
         try:
             for result in pool.map(_inherited_job, range(len(jobs))):
                 yield [result]
@@ -123,6 +122,10 @@ def _in_copies(task: Callable[..., Result], jobs: Sequence[tuple[Any, ...]]) -> 
             raise
         finally:
             _inherited = None
+
+
+def _copies(count: int) -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("fork"), initializer=_as_copy)
 
 
 def _as_copy() -> None:

@@ -7,6 +7,9 @@ anything is kept, and where.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import cache
+from pathlib import Path
+from types import ModuleType
 
 Remember = Callable[[Iterable[str], Callable[[], str]], str]
 """Called with the parts that an answer depends on and the function that makes it; returns the answer."""
@@ -15,3 +18,9 @@ Remember = Callable[[Iterable[str], Callable[[], str]], str]
 def make_again(parts: Iterable[str], make: Callable[[], str]) -> str:
     """The default: keep nothing."""
     return make()
+
+
+@cache
+def code_of(*modules: ModuleType) -> str:
+    """The text of modules, as a part of what an answer depends on: other code gives another answer."""
+    return "".join(Path(module.__file__ or "").read_text(encoding="utf-8") for module in modules)

@@ -132,17 +132,18 @@ def render(
         check_report(root, pages, remember=kept_texts(root, fresh=fresh).text)
 
     with ExitStack() as open_now:
-        started: list[WarmProcess | None] = [None]
+        warm: WarmProcess | None = None
 
         def begins() -> None:
             # Where a study runs, chapters will: their libraries are imported beside the study's own.
+            nonlocal warm
             if engine == "embedded":
-                started.append(open_now.enter_context(warm_process()))
+                warm = open_now.enter_context(warm_process())
 
         run_all_studies(root, fresh=fresh, begins=begins)
         made = render_book(
             root=root, output=target, formats=formats, engine=engine, fresh=fresh,  # type: ignore[arg-type]
-            declared=declared_inputs(), attachments=[root / FOLDER / "results.csv"], warm=started[-1],
+            declared=declared_inputs(), attachments=[root / FOLDER / "results.csv"], warm=warm,
             progress=_Lines(open_now.enter_context(progress_bar())), inspect=check if "html" in formats else None,
             **shown_in_pages(root, fresh=fresh),
         )  # fmt: skip

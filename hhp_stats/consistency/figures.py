@@ -28,27 +28,27 @@ class Figures:
 
     frame: pd.DataFrame
     places: Mapping[str, int] = field(init=False, repr=False, compare=False)  # id: place in the frame
-    texts: Mapping[str, tuple[float, str]] = field(init=False, repr=False, compare=False)  # id: value, as printed
+    texts: Sequence[tuple[float, str]] = field(init=False, repr=False, compare=False)  # by place: value, as printed
 
     def __post_init__(self) -> None:
-        # Thousands of look-ups a run: by dictionaries, since comparing a column of text costs a millisecond each, and
+        # Thousands of look-ups a run: by a dictionary, since comparing a column of text costs a millisecond each, and
         # a row of the frame a tenth.
-        ids = [str(key) for key in self.frame["id"]]
-        numbers = zip(self.frame["value"].astype(float), self.frame["as_printed"].astype(str), strict=True)
-        object.__setattr__(self, "places", {key: place for place, key in enumerate(ids)})
-        object.__setattr__(self, "texts", dict(zip(ids, numbers, strict=True)))
+        texts = zip(self.frame["value"].astype(float), self.frame["as_printed"].astype(str), strict=True)
+        object.__setattr__(self, "places", {str(key): place for place, key in enumerate(self.frame["id"])})
+        object.__setattr__(self, "texts", tuple(texts))
+
+    def _place(self, figure_id: str) -> int:
+        if figure_id not in self.places:
+            raise UnknownName(f"no printed figure {figure_id!r}")
+        return self.places[figure_id]
 
     def row(self, figure_id: str) -> pd.Series:
         """One figure's row; refuses an id that is not there (UnknownName)."""
-        if figure_id not in self.places:
-            raise UnknownName(f"no printed figure {figure_id!r}")
-        return self.frame.iloc[self.places[figure_id]]
+        return self.frame.iloc[self._place(figure_id)]
 
     def printed(self, figure_id: str) -> PrintedFigure:
         """One figure with its rounding."""
-        if figure_id not in self.texts:
-            raise UnknownName(f"no printed figure {figure_id!r}")
-        value, text = self.texts[figure_id]
+        value, text = self.texts[self._place(figure_id)]
         return printed_figure(value=value, text=text)
 
     def limits(self, figure_id: str) -> tuple[float, float]:

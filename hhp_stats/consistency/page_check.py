@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from hhp_stats import tails, well_formed
 from hhp_stats.consistency.page_text import PageTable, read_page
 from hhp_stats.consistency.statcheck import find_tests
 from hhp_stats.errors import SelfCheckFailed
-from hhp_stats.remember import Remember, make_again
+from hhp_stats.remember import Remember, code_of, make_again
 from hhp_stats.tails import student_quantile, student_tail
 
 # Degrees of freedom granted where none are printed: a trial of a dozen buildings has about nine after Satterthwaite.
@@ -71,6 +72,7 @@ def check_pages(folder: Path, *, quoted: Sequence[str] = (), remember: Remember 
     found: list[str] = []
     counts = {"estimates": 0, "shares": 0, "sentences": 0}
     checks = "".join(path.read_text(encoding="utf-8") for path in sorted(Path(__file__).parent.glob("*.py")))
+    checks += code_of(tails, well_formed)
     for file in files:
         text = file.read_text(encoding="utf-8")
         made: list[tuple[str, str]] = json.loads(remember(["page check", checks, text], partial(_checked, text)))

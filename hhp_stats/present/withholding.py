@@ -52,7 +52,7 @@ class _Search:
         for at, (total, parts) in enumerate(self.sums):
             for cell in (total, *parts):
                 self.of[cell].append(at)
-        self.terms = [[(-1.0, total), *((1.0, part) for part in parts)] for total, parts in self.sums]
+        self.terms = [[(-1.0, total), *((1.0, part) for part in parts)] for total, parts in self.sums]  # zero together
         self.whole: list[float] = self.counts.tolist()
         self.lesser = {place[key] for key in system.lesser}
         self.totals = {total for total, parts in self.sums if len(parts) > 1}
@@ -185,8 +185,7 @@ class _Search:
         place = {cell: at for at, cell in enumerate(cells)}
         rows, right = np.zeros((len(sums), len(cells))), np.zeros(len(sums))
         for line, at in enumerate(sums):
-            total, parts = self.sums[at]
-            for sign, each in ((-1.0, total), *((1.0, part) for part in parts)):
+            for sign, each in self.terms[at]:
                 if each in place:
                     rows[line, place[each]] += sign
                 else:

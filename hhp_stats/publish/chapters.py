@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from hhp_stats.publish.kept_text import KeptTexts
 from hhp_stats.publish.numbering import joined, number_book
 from hhp_stats.publish.project import Project
 from hhp_stats.publish.source import Source
-from hhp_stats.publish.weave import Woven
+from hhp_stats.publish.weave import Woven, put_back
 
 T = TypeVar("T")
 
@@ -77,13 +76,9 @@ def html_pages(book: ReadBook, texts: Sequence[Future[str]]) -> Mapping[str, dic
     pages = {}
     for source, chapter, text in zip(book.sources, book.parsed, all_of(texts), strict=True):
         page = json.loads(text)
-        tables = {name: table.replace(' data-anchor="', ' id="') for name, table in chapter.tables.items()}
-        page["body"] = _SET_ASIDE.sub(lambda found, tables=tables: tables[found[1]], page["body"])  # type: ignore[misc]
+        page["body"] = put_back(page["body"], chapter.tables)
         pages[source.chapter.slug] = page
     return pages
-
-
-_SET_ASIDE = re.compile(r'<table class="gt_table" data-kept="(\d+)"></table>')
 
 
 def all_of(work: Sequence[Future[T]]) -> list[T]:

@@ -81,7 +81,7 @@ def write_citations(
     ]
     if problems:
         raise joined(problems)
-    cites = [json.loads(text) for register in registers for text in register["cites"]]
+    cites = [tree for register in registers for tree in register["cites"]]
     if not cites:
         return [Cited() for _ in sources]
     version = cites[0]["pandoc-api-version"]

@@ -20,6 +20,7 @@ from typing import Any
 
 from hhp_stats.publish.dependencies import WATCH, Files, digest_names, relative
 from hhp_stats.publish.digests import digest_environment, digest_files
+from hhp_stats.publish.kept_text import read_checked, write_checked
 from hhp_stats.publish.kernels import PROGRAM, SETTINGS, SETUP, ChapterState, Output, Ran, run_all
 from hhp_stats.publish.project import Project
 from hhp_stats.publish.source import Cell, Source, steps
@@ -96,7 +97,8 @@ def execute(
 def _standing(project: Project, source: Source, name: str, files: Files) -> Sequence[Sequence[Output]] | None:
     """Kept outputs of the same code that read what is there now, or None."""
     for file in sorted((project.root / CACHE).glob(f"{name}-*.json"), key=lambda file: -file.stat().st_mtime):
-        kept = _kept(file)
+        data = read_checked(file)
+        kept = None if data is None else json.loads(data)
         if kept is None or not files.unchanged(kept["read"]):
             continue
         outputs: Sequence[Sequence[Output]] = kept["outputs"]
@@ -127,23 +129,10 @@ def _has_files(project: Project, source: Source, outputs: Sequence[Sequence[Outp
     return True
 
 
-def _kept(file: Path) -> Any:
-    """What was kept, or None where nothing was or where it was damaged: then the code runs again."""
-    try:
-        stated, _, data = file.read_bytes().partition(b"\n")
-    except OSError:
-        return None
-    return json.loads(data) if hashlib.sha256(data).hexdigest().encode() == stated else None
-
-
 def _keep(value: Mapping[str, Any], folder: Path, name: str, *, slug: str) -> None:
-    """Write it whole or not at all, a checksum in front, and forget all but the latest of the chapter."""
-    folder.mkdir(parents=True, exist_ok=True)
-    data = json.dumps(value).encode()
+    """Write it, and forget all but the latest of the chapter."""
     read = hashlib.sha256(repr(sorted(value["read"].items())).encode()).hexdigest()[:12]
-    partial = folder / f"{name}-{read}.{os.getpid()}.part"
-    partial.write_bytes(hashlib.sha256(data).hexdigest().encode() + b"\n" + data)
-    partial.replace(folder / f"{name}-{read}.json")
+    write_checked(folder / f"{name}-{read}.json", json.dumps(value).encode())
     pattern = re.compile(rf"{re.escape(slug)}-[0-9a-f]{{20}}-[0-9a-f]{{12}}\.json")
     older = [old for old in folder.iterdir() if pattern.fullmatch(old.name)]
     for old in sorted(older, key=lambda old: old.stat().st_mtime, reverse=True)[_KEPT_PER_CHAPTER:]:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 
-_MOST = 600  # a book of twenty chapters in two formats keeps about sixty texts for each state it was in
-
-
 FOLDER = ".report/cache/texts"  # below the project
+_MOST = 600  # a book of twenty chapters keeps about a hundred and fifty texts for each state it was in
 
 
 class KeptTexts:
@@ -29,21 +28,15 @@ class KeptTexts:
             digest.update(f"{len(data)}\0".encode() + data)
         file = self.folder / f"{digest.hexdigest()[:40]}.txt"
         if not self.fresh or file in self._made:
-            kept = _read(file)
+            kept = read_checked(file)
             if kept is not None:
-                return kept
+                with suppress(OSError):  # gone meanwhile, or not ours: what was read is right all the same
+                    os.utime(file)
+                return kept.decode()
         made = make()
-        self._keep(file, made)
+        write_checked(file, made.encode())
         self._made.add(file)
         return made
-
-    def _keep(self, file: Path, text: str) -> None:
-        """Whole or not at all, with a checksum in front: half a file of a full disk is no text."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        data = text.encode()
-        partial = file.with_suffix(f".{os.getpid()}-{id(data)}.part")
-        partial.write_bytes(hashlib.sha256(data).hexdigest().encode() + b"\n" + data)
-        partial.replace(file)
 
     def forget_oldest(self) -> None:
         """Keep the most recently used texts."""
@@ -54,13 +47,18 @@ class KeptTexts:
             file.unlink(missing_ok=True)
 
 
-def _read(file: Path) -> str | None:
-    """The kept text, or None where there is none or where it was damaged: then it is made again."""
+def write_checked(file: Path, data: bytes) -> None:
+    """Whole or not at all, with a checksum in front: half a file of a full disk is nothing kept."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    partial = file.with_suffix(f".{os.getpid()}-{id(data)}.part")
+    partial.write_bytes(hashlib.sha256(data).hexdigest().encode() + b"\n" + data)
+    partial.replace(file)
+
+
+def read_checked(file: Path) -> bytes | None:
+    """What was kept, or None where there is nothing or where it was damaged: then it is made again."""
     try:
         stated, _, data = file.read_bytes().partition(b"\n")
-        os.utime(file)
     except OSError:
         return None
-    if hashlib.sha256(data).hexdigest().encode() != stated:
-        return None
-    return data.decode()
+    return data if hashlib.sha256(data).hexdigest().encode() == stated else None

@@ -26,7 +26,7 @@ from types import ModuleType
 LIBRARIES = (
     "matplotlib.pyplot", "matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg",
     "pandas", "pandas.core.methods.to_dict", "pandas.core.reshape.reshape", "pandas.io.formats.string",
-    "great_tables", "great_tables._scss", "scipy.optimize", "scipy.stats", "tomllib", "inspect", "html.parser",
+    "great_tables", "great_tables._scss", "scipy.optimize", "scipy.stats", "tomllib", "inspect",
     "IPython.display", "IPython.core.application", "IPython.core.completer", "IPython.core.completerlib",
     "IPython.core.crashhandler", "IPython.core.magics",
 )  # fmt: skip

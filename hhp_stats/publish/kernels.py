@@ -54,7 +54,6 @@ _CELL_LINE = re.compile(r"Cell In\[\d+\], line (\d+)")
 
 ChapterState = Literal["reused", "running", "executed"]
 
-
 Output = Mapping[str, Any]
 """Something a cell showed, as notebooks keep it: `output_type`, and `data` or `text`."""
 
@@ -80,7 +79,8 @@ async def run_all(
     """
     free = asyncio.Semaphore(max(1, workers))
 
-    with nullcontext(warm) if warm else _warm(len(sources)) as source_of_kernels:
+    few = len(sources) < _FORK_FROM
+    with nullcontext(warm) if warm or few else warm_process() as source_of_kernels:
 
         async def run(source: Source) -> Ran:
             async with free:
@@ -98,16 +98,6 @@ async def run_all(
             # The first failure cancelled the rest; the reader needs that one, not the group.
             raise failures.exceptions[0] from None
         return [tasks[source.chapter.path].result() for source in sources]
-
-
-@contextmanager
-def _warm(chapters: int) -> Iterator[warm_kernels.WarmProcess | None]:
-    """A process to fork kernels from, where that is possible and pays."""
-    if chapters < _FORK_FROM:
-        yield None
-        return
-    with warm_process() as process:
-        yield process
 
 
 @contextmanager

@@ -7,7 +7,6 @@ in their order. What comes out is handed to every chapter when it is written.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -18,15 +17,15 @@ FORMATS = ("html", "typst")
 _PLACE = "@"  # stands for the chapter's number in what a chapter registers
 
 Register = Mapping[str, Any]
-"""What book.lua registers of a chapter in one format: entries, ids, cites (each as a tree in JSON), lists, numbered."""
+"""What book.lua registers of a chapter in one format: entries, ids, cites (each as a tree), lists, numbered."""
 Numbers = Mapping[str, Any]
 """What one chapter must know of the book in one format, for the filters."""
 
 
 def cited_keys(register: Register) -> Iterator[str]:
     """What a chapter cites, in its order."""
-    for text in register["cites"]:
-        cite = json.loads(text)["blocks"][0]["c"][0]
+    for tree in register["cites"]:
+        cite = tree["blocks"][0]["c"][0]
         yield from (citation["citationId"] for citation in cite["c"][0])
 
 

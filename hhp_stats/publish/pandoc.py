@@ -21,6 +21,7 @@ from typing import Any, Literal
 
 import pypandoc
 
+from hhp_stats import well_formed
 from hhp_stats.errors import RenderError
 from hhp_stats.publish import column_widths, typst_tables
 from hhp_stats.publish.glossary import read_glossary
@@ -31,6 +32,7 @@ from hhp_stats.publish.project import Project
 from hhp_stats.publish.source import Source, locate
 from hhp_stats.publish.typst_tables import with_tables
 from hhp_stats.publish.weave import Woven
+from hhp_stats.remember import code_of
 
 Target = Literal["html", "typst"]
 ASSETS = Path(__file__).resolve().parent / "assets"
@@ -85,19 +87,11 @@ def _error(report: str, sources: Sequence[Source], where: str) -> RenderError:
     return joined(found)
 
 
-def _value(value: Any) -> dict[str, Any]:
-    if isinstance(value, bool):
-        return {"t": "MetaBool", "c": value}
-    if isinstance(value, dict):
-        return {"t": "MetaMap", "c": {key: _value(inner) for key, inner in value.items()}}
-    if isinstance(value, (list, tuple)):
-        return {"t": "MetaList", "c": [_value(inner) for inner in value]}
-    return {"t": "MetaString", "c": str(value)}
-
-
-def metadata(values: Mapping[str, Any]) -> dict[str, Any]:
+def metadata(values: Mapping[str, str | bool]) -> dict[str, Any]:
     """Values as Pandoc's metadata."""
-    return {key: _value(value) for key, value in values.items()}
+    return {
+        key: {"t": "MetaBool" if isinstance(value, bool) else "MetaString", "c": value} for key, value in values.items()
+    }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +128,8 @@ def parse(project: Project, source: Source, woven: Woven, *, kept: KeptTexts) ->
 
     tree = json.loads(kept.text(["parse", _filters("book.lua"), given, woven.markdown], read))
     registers = json.loads(tree["meta"].pop("register")["c"])
+    for register in registers.values():
+        register["cites"] = [json.loads(text) for text in register["cites"]]
     figures = dict(woven.figures)
     for image in _images(tree["blocks"]):
         _fetch(project, source, image, figures)
@@ -218,6 +214,8 @@ def write_chapter(
         book["glossary"] = [
             {"slug": term.slug, "forms": list(term.forms), "words": term.words} for term in read_glossary(project.root)
         ]
+    else:
+        book["long-word"] = column_widths.LONG_WORD
     given = json.dumps(book, ensure_ascii=False, sort_keys=True)
 
     def write() -> str:
@@ -229,12 +227,12 @@ def write_chapter(
     if target == "html":
         return text
     return kept.text(
-        ["tables", _table_code(), source.chapter.path, text, json.dumps(parsed.tables)],
+        [
+            "tables",
+            code_of(typst_tables, column_widths, well_formed),
+            source.chapter.path,
+            text,
+            json.dumps(parsed.tables),
+        ],
         lambda: with_tables(text, parsed.tables, file=source.chapter.path),
     )
-
-
-@cache
-def _table_code() -> str:
-    """The code that writes tables: other code writes another text."""
-    return "".join(Path(module.__file__ or "").read_text(encoding="utf-8") for module in (typst_tables, column_widths))

@@ -161,10 +161,7 @@ def read_snapshot(root: Path, name: str) -> Snapshot:
 
 def refuse_stale_results(root: Path) -> None:
     """Raises ReleaseRefused where a study's results are missing or were made from other inputs, plan or code."""
-    stale = [
-        study.key for study in STUDIES
-        if not is_kept(root, study.key, study.key_now(root))
-    ]  # fmt: skip
+    stale = [study.key for study in STUDIES if not is_kept(root, study.key, study.key_now(root))]
     if stale:
         raise ReleaseRefused(f"the results of {', '.join(stale)} are older than their inputs: run `hhp render` first")
 

@@ -215,11 +215,9 @@ def _embedded(
 
         # Typst takes longest: its text is written first, and it sets the document beside the pages.
         with ThreadPoolExecutor(max_workers=1) as beside:
-            setting = (
-                [beside.submit(pdf, start_writing(book, target="typst", kept=kept, pool=pool))]
-                if "pdf" in formats
-                else []
-            )
+            setting: Future[None] | None = None
+            if "pdf" in formats:
+                setting = beside.submit(pdf, start_writing(book, target="typst", kept=kept, pool=pool))
             if "html" in formats:
                 written = html_pages(book, start_writing(book, target="html", kept=kept, pool=pool))
                 cells = {label: cell for chapter in woven for label, cell in chapter.cells.items()}
@@ -231,8 +229,8 @@ def _embedded(
                 )  # fmt: skip
             if inspect is not None:  # Typst is still at work
                 inspect(building)
-            for done in setting:
-                done.result()
+            if setting is not None:
+                setting.result()
     kept.forget_oldest()
     code = [
         (source.chapter.path, done.reused) for source, done in zip(sources, executed, strict=True) if source.has_code

@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from html import escape, unescape
 from pathlib import Path
 from string import Template
 from typing import Any
 
+from hhp_stats import well_formed
 from hhp_stats.publish.pandoc import ASSETS, words_of
 from hhp_stats.publish.pdf import long_date
 from hhp_stats.publish.project import Chapter, Project
 from hhp_stats.publish.source import Cell
-from hhp_stats.remember import Remember
+from hhp_stats.remember import Remember, code_of
 from hhp_stats.well_formed import Reader
 
 PDF_NAME = "report.pdf"
@@ -266,16 +268,13 @@ class _Text(Reader):
 def _search_entries(chapter: Chapter, page: Page, remember: Remember) -> list[list[str]]:
     """[page, place in the page, chapter, section, words] of each section of a chapter."""
     name = f"{page['number']} {page['plain']}".strip()
-    body = page["body"]
-    sections = json.loads(remember(["words for the search", _CODE, body], lambda: json.dumps(_sections(body))))
+    body, code = page["body"], code_of(sys.modules[__name__], well_formed)
+    sections = json.loads(remember(["words for the search", code, body], lambda: json.dumps(_sections(body))))
     return [
         [chapter.page, anchor or page["id"] or "", name, title, flat]
         for anchor, title, flat in sections
         if flat or title
     ]
-
-
-_CODE = Path(__file__).read_text(encoding="utf-8")  # other code finds other words
 
 
 def _sections(body: str) -> list[tuple[str, str, str]]:

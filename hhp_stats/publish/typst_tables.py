@@ -30,7 +30,7 @@ _AROUND = {
     "sup": ("#super[", "]"), "sub": ("#sub[", "]"), "span": ("", ""), "div": ("", ""), "a": ("", ""), "p": ("", ""),
     "u": ("#underline[", "]"), "code": ("", ""),
 }  # fmt: skip
-_PARTS = ("thead", "tbody", "tfoot", "tr", "table", "colgroup", "col")
+_AROUND_ROWS = ("table", "colgroup", "col")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +108,6 @@ class _Open:
     """A cell that is being read."""
 
     attributes: Mapping[str, str]
-    heading: bool
     text: list[str] = field(default_factory=list)
     plain: list[str] = field(default_factory=list)
     closing: list[tuple[str, str]] = field(default_factory=list)  # open elements and what ends them
@@ -125,14 +124,14 @@ class _Reader(Reader):
 
     def handle_starttag(self, tag: str, attributes: dict[str, str]) -> None:
         if tag in ("td", "th"):
-            self.cell = _Open(attributes=attributes, heading=tag == "th")
+            self.cell = _Open(attributes=attributes)
         elif self.cell is not None:
             self._within(self.cell, tag, attributes)
         elif tag in ("thead", "tbody", "tfoot"):
             self.part = tag
         elif tag == "tr":
             self.rows[self.part].append([])
-        elif tag not in _PARTS:
+        elif tag not in _AROUND_ROWS:
             raise self._unknown(tag)
 
     def _within(self, cell: _Open, tag: str, attributes: Mapping[str, str]) -> None:
@@ -154,10 +153,9 @@ class _Reader(Reader):
             before, after = f"#link({target})[", "]"
         elif tag == "p" and any(part.strip() for part in cell.text):
             before = "\n\n"
-        before = before + _style_before(attributes.get("style", ""))
-        after = _style_after(attributes.get("style", "")) + after
-        cell.text.append(before)
-        cell.closing.append((tag, after))
+        inner_before, inner_after = _styled(attributes.get("style", ""))
+        cell.text.append(before + inner_before)
+        cell.closing.append((tag, inner_after + after))
 
     def handle_endtag(self, tag: str) -> None:
         cell = self.cell
@@ -186,33 +184,24 @@ class _Reader(Reader):
         return RenderError(self.file, None, message)
 
 
-def _style_before(style: str) -> str:
-    if not style:
-        return ""
+def _styled(style: str) -> tuple[str, str]:
+    """What stands before and after something of this inline style."""
     colour = _COLOUR.search(style)
-    return "".join(
-        [
-            f"#text(fill: rgb({_quoted(colour[1])}))[" if colour else "",
-            "#emph[" if _ITALIC.search(style) else "",
-            "#strong[" if _BOLD.search(style) else "",
-        ]
-    )
-
-
-def _style_after(style: str) -> str:
-    return "]" * (bool(_COLOUR.search(style)) + bool(_ITALIC.search(style)) + bool(_BOLD.search(style)))
-
-
-def _styled(text: str, style: str) -> str:
-    return _style_before(style) + text + _style_after(style)
+    calls = [
+        f"#text(fill: rgb({_quoted(colour[1])}))[" if colour else "",
+        "#emph[" if _ITALIC.search(style) else "",
+        "#strong[" if _BOLD.search(style) else "",
+    ]
+    return "".join(calls), "]" * sum(map(bool, calls))
 
 
 def _closed(cell: _Open) -> Cell:
     style = cell.attributes.get("style", "")
     side = _SIDE.search(cell.attributes.get("class", ""))
     fill = _FILL.search(style)
+    before, after = _styled(style)
     return Cell(
-        text=_styled("".join(cell.text).strip(" "), style),
+        text=before + "".join(cell.text).strip(" ") + after,
         plain=_BLANKS.sub(" ", "".join(cell.plain)).strip(" "),
         side=side[1] if side else None,
         columns=int(cell.attributes.get("colspan", 1)),

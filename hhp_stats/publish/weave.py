@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import re
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,6 +31,7 @@ _GT_ATTRIBUTES = re.compile(r"\s(?:id|headers|data-quarto-[a-z-]+)=\"[^\"]*\"")
 _FENCED_TABLE = re.compile(
     r"^(```+ \{=html\}\n)(<table class=\"gt_table\".*?</table>)(\n```+)$", re.DOTALL | re.MULTILINE
 )
+_SET_ASIDE = re.compile(r'<table class="gt_table" data-kept="(\d+)"></table>')
 _DIV = re.compile(r"^\s*(:{3,})\s*(\S.*)?$")
 _FLOAT = re.compile(r"\{#((?:fig|tbl)-[A-Za-z0-9-]+)")
 _FENCE = re.compile(r"^\s*(`{3,}|~{3,})")
@@ -75,6 +76,11 @@ def weave(project: Project, source: Source, executed: Executed) -> Woven:
             if text:
                 blocks.append(textwrap.indent(text, piece.indent))
     return Woven(markdown="\n\n".join(blocks) + "\n", figures=figures, tables=tables, cells=cells)
+
+
+def put_back(html: str, tables: Mapping[str, str]) -> str:
+    """A page with the tables that were set aside in their places, the places of results in them as its own."""
+    return _SET_ASIDE.sub(lambda found: tables[found[1]].replace(' data-anchor="', ' id="'), html)
 
 
 def _inline(step: tuple[Cell | Inline, Sequence[Any]]) -> str:

@@ -32,7 +32,7 @@ def modules_run(module: str) -> tuple[Path, ...]:
             continue
         found[name] = path
         waiting += [".".join(name.split(".")[:depth]) for depth in range(1, name.count(".") + 1)]
-        waiting += _imports(_module(path))
+        waiting += _module(path)[1]
     return tuple(sorted(found.values()))
 
 
@@ -41,7 +41,6 @@ _IMPORT = re.compile(
 )
 
 
-@cache
 def _imports(source: bytes) -> tuple[str, ...]:
     """Every name of this package that a module's source imports, wherever in it.
 
@@ -81,7 +80,7 @@ def study_key(root: Path, *, study: str, module: str, patterns: Sequence[str]) -
     for name, path in _named(root, input_files(root, patterns)):
         digest.update(name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
     for name, path in _named(root, modules_run(module)):
-        digest.update(name.encode() + b"\0" + _digest_of_module(path))
+        digest.update(name.encode() + b"\0" + _module(path)[0])
     secret = os.environ.get(KEY_FILE)
     if secret and Path(secret).is_file():
         digest.update(hashlib.sha256(Path(secret).read_bytes()).digest())
@@ -106,13 +105,10 @@ def _libraries() -> str:
 
 
 @cache  # the studies share most of their modules
-def _digest_of_module(path: Path) -> bytes:
-    return hashlib.sha256(_module(path)).digest()
-
-
-@cache
-def _module(path: Path) -> bytes:
-    return path.read_bytes()
+def _module(path: Path) -> tuple[bytes, tuple[str, ...]]:
+    """The digest of a module's source, and what it imports."""
+    source = path.read_bytes()
+    return hashlib.sha256(source).digest(), _imports(source)
 
 
 def _named(root: Path, paths: Iterable[Path]) -> list[tuple[str, Path]]:

@@ -87,9 +87,9 @@ def run_studies(
     """Bring the results of every study up to date, and the whole result frame in `.report/results/results.csv`.
 
     A study whose inputs, plan and code have not changed since its results were written is not run
-    again (`kept(study)` is told), unless `fresh`; `begins` is called when one has to run. Of those that run, the first runs here and reports through the
-    callback that `progress(study)` gives, the others meanwhile in processes beside it. The
-    studies' folders below `.report/results/` are replaced one by one when complete; the whole frame is written last.
+    again (`kept(study)` is told), unless `fresh`; `begins` is called when one has to run. Of those that run, the first
+    runs here and reports through the callback that `progress(study)` gives, the others meanwhile in processes beside it.
+    The studies' folders below `.report/results/` are replaced one by one when complete; the whole frame is written last.
     Raises PlanError where conduct and plan differ without a deviation, or a deviation is unused; ProjectBusy where
     another process runs them, and NotWritten where the disk is full or read only.
     """

@@ -16,6 +16,7 @@ from hhp_stats.publish import RenderReport, render_book
 from hhp_stats.publish.chapters import read_chapters, start_writing
 from hhp_stats.publish.chapters import typst_body as chapters_body
 from hhp_stats.publish.execute import execute
+from hhp_stats.publish.kept_text import FOLDER as TEXTS
 from hhp_stats.publish.kept_text import KeptTexts
 from hhp_stats.publish.project import load_project
 from hhp_stats.publish.qmd import read_chapter
@@ -78,7 +79,7 @@ def typst_body(root: Path) -> str:
     project = load_project(root)
     sources = [read_chapter(project, chapter) for chapter in project.chapters]
     woven = [weave(project, *pair) for pair in zip(sources, execute(project, sources), strict=True)]
-    kept = KeptTexts(root / ".report/cache/texts")
+    kept = KeptTexts(root / TEXTS)
     with ThreadPoolExecutor(max_workers=2) as pool:
         book = read_chapters(project, sources, woven, kept=kept, pool=pool)
         return chapters_body(start_writing(book, target="typst", kept=kept, pool=pool))

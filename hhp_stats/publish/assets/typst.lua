@@ -20,7 +20,7 @@ local function printed(el)
   return id and "#printed(" .. quote(id) .. ")" or ""
 end
 
-local LONG_WORD = 14
+local long_word -- characters: a longer identifier may end its line after an underscore, as column_widths.py reckons
 
 -- Plain words need no writer: most cells of most tables are, and a call for each would take seconds.
 local function plain_words(inlines)
@@ -28,8 +28,7 @@ local function plain_words(inlines)
   for _, el in ipairs(inlines) do
     if el.t == "Str" then
       local text = el.text:gsub("[\\#$*_`<>@~=%-+/%[%]\"'{}().:;^|]", "\\%0")
-      -- An identifier that is longer than most columns may end its line after an underscore, as column_widths.py reckons.
-      if #el.text > LONG_WORD then text = text:gsub("\\_", "\\_\u{200b}") end
+      if #el.text > long_word then text = text:gsub("\\_", "\\_\u{200b}") end
       table.insert(parts, text)
     elseif el.t == "Space" or el.t == "SoftBreak" then
       table.insert(parts, " ")
@@ -37,7 +36,7 @@ local function plain_words(inlines)
       table.insert(parts, el.text)
     elseif el.t == "Code" and not el.text:match("`") then
       local text = el.text
-      if #text > LONG_WORD then text = text:gsub("_", "_\u{200b}") end
+      if #text > long_word then text = text:gsub("_", "_\u{200b}") end
       table.insert(parts, "`" .. text .. "`")
     elseif el.t == "Strong" or el.t == "Emph" then
       local inner = plain_words(el.content)
@@ -197,7 +196,8 @@ local links = {
 }
 
 function Pandoc(doc)
-  words = pandoc.json.decode(stringify(doc.meta.book), false).words
+  local book = pandoc.json.decode(stringify(doc.meta.book), false)
+  words, long_word = book.words, book["long-word"]
   doc = doc:walk(inline):walk(links)
   doc = doc:walk({
     Header = header,
