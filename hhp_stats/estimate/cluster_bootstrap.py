@@ -52,6 +52,41 @@ class BootstrapDraws:
         return float(np.corrcoef(self.draws[first], self.draws[second])[0, 1])
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TeamCells:
+    """Which teams are drawn from which cell: `cells` the teams of each, `rows` the people of each team, in numbers."""
+
+    cells: tuple[IntArray, ...]
+    rows: tuple[IntArray, ...]
+    people: int
+
+
+def team_cells(frame: pd.DataFrame, *, clusters: str, within: Sequence[str]) -> TeamCells:
+    """The teams (column `clusters`) of each cell of the columns `within`, once they can be drawn from.
+
+    Refuses unknown columns (UnknownName), no rows (NoObservations), missing cells and a team in two cells
+    (InvalidInput), and only cells of one team (SingleClusterArm).
+    """
+    missing = [column for column in (clusters, *within) if column not in frame.columns]
+    if missing:
+        raise UnknownName(f"no column {', '.join(missing)}")
+    if frame.empty:
+        raise NoObservations("no observations are left to analyse")
+    if frame[[clusters, *within]].isna().any(axis=None):
+        raise InvalidInput("every person needs a team, an arm and a stratum")
+    codes = pd.factorize(frame[clusters])[0]
+    cell = frame.groupby(list(within), sort=True, observed=True).ngroup().to_numpy() if within else np.zeros(len(frame))
+    pairs = pd.DataFrame({"cluster": codes, "cell": cell}).drop_duplicates()
+    if pairs["cluster"].duplicated().any():
+        raise InvalidInput("a team is in more than one cell of arm and stratum")
+    order = np.argsort(codes, kind="stable")
+    rows = np.split(order, np.flatnonzero(np.diff(codes[order])) + 1)
+    cells = tuple(group.to_numpy(dtype=np.intp) for _, group in pairs.groupby("cell")["cluster"])
+    if max(map(len, cells)) < 2:
+        raise SingleClusterArm("every cell of arm and stratum holds one team: resampling varies nothing")
+    return TeamCells(cells=cells, rows=tuple(rows), people=len(frame))
+
+
 def cluster_bootstrap(
     frame: pd.DataFrame,
     *,
@@ -83,7 +118,8 @@ def cluster_bootstrap(
     (InvalidInput), and only cells of one team (SingleClusterArm). Assumes teams are independent.
     Source: Davison and Hinkley (1997), Bootstrap Methods and their Application, section 3.8.
     """
-    cells, rows = _checked_cells(frame, clusters, within, draws)
+    _refuse_few(draws)
+    teams = team_cells(frame, clusters=clusters, within=within)
     estimates = {name: float(value) for name, value in estimator(frame).items()}
     unknown = [name for name, value in estimates.items() if not math.isfinite(value)]
     if unknown:
@@ -99,9 +135,7 @@ def cluster_bootstrap(
             part = streams[start : start + _ROUND]
             batches = [part[i::4] for i in range(4)]
             done = parallel(
-                delayed(_run)(frame, estimator, clusters, cells, rows, tuple(estimates), batch)
-                for batch in batches
-                if batch
+                delayed(_run)(frame, estimator, clusters, teams, tuple(estimates), batch) for batch in batches if batch
             )
             # Back into the order of the draws, which the four batches took in turn.
             ordered: list[dict[str, float] | None] = [None] * len(part)
@@ -110,16 +144,14 @@ def cluster_bootstrap(
             found.extend(ordered)
             progress(len(found), draws)
     kept = pd.DataFrame([row for row in found if row is not None], columns=list(estimates))
-    return _drawn(estimates, kept, cells, draws=draws, n=len(frame), largest_failed_share=largest_failed_share)
+    return _drawn(estimates, kept, teams, draws=draws, largest_failed_share=largest_failed_share)
 
 
 def linear_bootstrap(
     outcomes: Mapping[str, Array],
     *,
     matrix: ModelMatrix,
-    groups: pd.DataFrame,
-    clusters: str,
-    within: Sequence[str],
+    teams: TeamCells,
     draws: int,
     seed: int,
     term: str = "treatment",
@@ -132,18 +164,18 @@ def linear_bootstrap(
     regression needs the sums over teams only: X'X = sum of c_g X_g'X_g, X'y likewise.
 
     Shapes: outcomes (n,) each, NaN where not known: such people are left out of that outcome's regression; matrix
-    (n, k); `groups` (n rows) holds the columns `clusters` and `within`. Units: those of the outcomes. Terms that
+    (n, k); `teams` (`team_cells`) of the same people. Units: those of the outcomes. Terms that
     determine each other in a sample are no matter unless `term` is among them: then the draw has failed.
-    Refuses: what `cluster_bootstrap` refuses, infinite values and outcomes of another length (InvalidInput), and a `term` not identified from the data
+    Refuses: fewer than two draws, infinite values and outcomes of another length (InvalidInput), and a `term` not identified from the data
     as they are (CollinearTerms). Assumes teams are independent.
     Source: Davison and Hinkley (1997), Bootstrap Methods and their Application, section 3.8.
     """
-    cells, rows = _checked_cells(groups, clusters, within, draws)
-    if any(len(values) != len(groups) for values in (matrix.values, *outcomes.values())):
-        raise InvalidInput(f"matrix, outcomes and the {len(groups)} people of the teams differ in length")
-    counts = np.empty((draws, len(rows)))
+    _refuse_few(draws)
+    if any(len(values) != teams.people for values in (matrix.values, *outcomes.values())):
+        raise InvalidInput(f"matrix, outcomes and the {teams.people} people of the teams differ in length")
+    counts = np.empty((draws, len(teams.rows)))
     for draw, stream in enumerate(seed_sequence(seed).spawn(draws)):
-        counts[draw] = np.bincount(_resampled(cells, stream), minlength=len(rows))
+        counts[draw] = np.bincount(_resampled(teams.cells, stream), minlength=len(teams.rows))
     place = matrix.position(term)
     estimates, found = {}, {}
     for name, outcome in outcomes.items():
@@ -151,7 +183,7 @@ def linear_bootstrap(
         if not np.isfinite(own[known]).all():
             raise InvalidInput(f"infinite values of {name} or missing or infinite ones of the terms")
         own[~known] = 0.0  # adds nothing to any cross-product
-        people = [own[team] for team in rows]
+        people = [own[team] for team in teams.rows]
         sums = np.array([part.T @ part for part in people])
         whole = _coefficients(sums.sum(axis=0)[None], place)
         if np.isnan(whole).any():
@@ -159,7 +191,7 @@ def linear_bootstrap(
         estimates[name] = float(whole[0])
         found[name] = _coefficients(np.tensordot(counts, sums, axes=1), place)
     kept = pd.DataFrame(found).dropna(ignore_index=True)
-    return _drawn(estimates, kept, cells, draws=draws, n=len(groups), largest_failed_share=largest_failed_share)
+    return _drawn(estimates, kept, teams, draws=draws, largest_failed_share=largest_failed_share)
 
 
 def _coefficients(grams: Array, place: int) -> Array:
@@ -176,67 +208,40 @@ def _coefficients(grams: Array, place: int) -> Array:
     return np.where(aliased, np.nan, found / length[:, place])
 
 
-def _checked_cells(
-    frame: pd.DataFrame, clusters: str, within: Sequence[str], draws: int
-) -> tuple[list[IntArray], list[IntArray]]:
-    """The teams of each cell and the rows of each team, once they can be drawn from."""
-    missing = [column for column in (clusters, *within) if column not in frame.columns]
-    if missing:
-        raise UnknownName(f"no column {', '.join(missing)}")
-    if frame.empty:
-        raise NoObservations("no observations are left to analyse")
+def _refuse_few(draws: int) -> None:
     if draws < 2:
         raise InvalidInput("a bootstrap needs at least two draws")
-    if frame[[clusters, *within]].isna().any(axis=None):
-        raise InvalidInput("every person needs a team, an arm and a stratum")
-    cells, rows = _cells(frame, clusters, within)
-    if max(map(len, cells)) < 2:
-        raise SingleClusterArm("every cell of arm and stratum holds one team: resampling varies nothing")
-    return cells, rows
 
 
 def _drawn(
-    estimates: Mapping[str, float], kept: pd.DataFrame, cells: list[IntArray], *, draws: int, n: int,
-    largest_failed_share: float,
-) -> BootstrapDraws:  # fmt: skip
+    estimates: Mapping[str, float], kept: pd.DataFrame, teams: TeamCells, *, draws: int, largest_failed_share: float
+) -> BootstrapDraws:
     failed = draws - len(kept)
     if failed > largest_failed_share * draws:
         raise EstimationError(f"the estimates do not exist in {failed} of {draws} bootstrap samples")
     return BootstrapDraws(
-        estimates=estimates, draws=kept, failed=failed, single_team_cells=sum(len(cell) == 1 for cell in cells), n=n,
-        n_clusters=sum(map(len, cells)),
+        estimates=estimates, draws=kept, failed=failed, single_team_cells=sum(len(cell) == 1 for cell in teams.cells),
+        n=teams.people, n_clusters=sum(map(len, teams.cells)),
     )  # fmt: skip
 
 
-def _resampled(cells: list[IntArray], stream: np.random.SeedSequence) -> IntArray:
+def _resampled(cells: Sequence[IntArray], stream: np.random.SeedSequence) -> IntArray:
     """The teams of one draw: from each cell as many as it holds, with replacement."""
     rng = np.random.default_rng(stream)
     return np.concatenate([cell[rng.integers(0, len(cell), size=len(cell))] for cell in cells])
-
-
-def _cells(frame: pd.DataFrame, clusters: str, within: Sequence[str]) -> tuple[list[IntArray], list[IntArray]]:
-    codes = pd.factorize(frame[clusters])[0]
-    cell = frame.groupby(list(within), sort=True, observed=True).ngroup().to_numpy() if within else np.zeros(len(frame))
-    pairs = pd.DataFrame({"cluster": codes, "cell": cell}).drop_duplicates()
-    if pairs["cluster"].duplicated().any():
-        raise InvalidInput("a team is in more than one cell of arm and stratum")
-    order = np.argsort(codes, kind="stable")
-    rows = np.split(order, np.flatnonzero(np.diff(codes[order])) + 1)
-    return [group.to_numpy(dtype=np.intp) for _, group in pairs.groupby("cell")["cluster"]], rows
 
 
 def _run(
     frame: pd.DataFrame,
     estimator: Estimator,
     clusters: str,
-    cells: list[IntArray],
-    rows: list[IntArray],
+    teams: TeamCells,
     names: tuple[str, ...],
     streams: list[np.random.SeedSequence],
 ) -> list[dict[str, float] | None]:
     out: list[dict[str, float] | None] = []
     for stream in streams:
-        taken = [rows[int(cluster)] for cluster in _resampled(cells, stream)]
+        taken = [teams.rows[int(cluster)] for cluster in _resampled(teams.cells, stream)]
         sample = frame.iloc[np.concatenate(taken)].reset_index(drop=True)
         sample[clusters] = np.repeat(np.arange(len(taken)), [len(part) for part in taken])
         try:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import itertools
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -15,6 +15,7 @@ from scipy import optimize
 
 from hhp_stats.errors import InvalidInput, UnknownName
 from hhp_stats.estimate.imputation.completed import Imputations
+from hhp_stats.estimate.model_matrix import Array
 from hhp_stats.infer.pooling import PooledEstimate, pool
 from hhp_stats.progress import Progress, silent
 from hhp_stats.results import Estimate
@@ -50,12 +51,12 @@ def tipping_points(
     imputations: Imputations,
     *,
     outcome: str,
-    fit: Callable[[pd.DataFrame], Estimate],
     deltas: Sequence[float],
+    fit: Callable[[pd.DataFrame], Estimate] | None = None,
+    linear: Callable[[Array], Sequence[Estimate]] | None = None,
     shifted: Sequence[Shifted] = SHIFTED,
     treatment: str = "treatment",
     complete_df: float | None = None,
-    linear: bool = False,
     progress: Progress = silent,
 ) -> TippingPoints:
     """By how much must the unseen outcomes differ from what was imputed to change the conclusion?
@@ -67,16 +68,17 @@ def tipping_points(
     the delta at which the bound concerned crosses zero is found by Brent's method, to a thousandth of
     their distance. A change that comes and goes between two grid points is not seen.
 
-    `linear` says that in every completed set the estimate of `fit` is linear in the outcome and its variance
-    quadratic, with fixed degrees of freedom, as of least squares with any sandwich variance. Then three fits
-    of a set and arm, at 0 and at plus and minus the largest delta, give all others exactly.
+    In place of `fit`, `linear` analyses all completed sets at once, given their outcomes (m, n). In every set its
+    estimate must be linear in the outcome and its variance quadratic, with fixed degrees of freedom, as of least
+    squares with any sandwich variance. Then three analyses of an arm, at 0 and at plus and minus the largest delta,
+    give all others exactly.
 
     Units: delta in units of the outcome. Assumptions: those who did not answer differ from those
     like them by a constant.
     A composite is shifted as a whole where any of its items was missing. Needs the outcome as a column
     of the imputed frame, missing where it was not known.
     Refuses: an outcome that was not imputed (UnknownName), categorical outcomes, empty grids, unknown arms, treatments other than 0 and 1,
-    a `fit` that is not linear but said to be (InvalidInput).
+    both or none of `fit` and `linear`, a `linear` that is not linear (InvalidInput).
     Source: van Buuren (2018), Flexible Imputation of Missing Data, 2nd ed., section 3.8 (delta
     adjustment); Yan, Lee and Li (2009), Journal of Biopharmaceutical Statistics 19, 1085-1098.
     """
@@ -86,8 +88,18 @@ def tipping_points(
     grid = sorted({0.0, *map(float, deltas)})
     if len(grid) < 2 or not np.isfinite(grid).all():
         raise InvalidInput("the grid needs a finite delta other than zero")
-    make = partial(_LinearShift, reach=max(map(abs, grid))) if linear else _Shift
-    shift = make(imputations, outcome=outcome, fit=fit, treatment=treatment, complete_df=complete_df)
+    if (fit is None) == (linear is None):
+        raise InvalidInput("analyses come from one of fit and linear")
+    missing = _missing(imputations, outcome)
+    moves = _moves(imputations, missing, treatment)
+    shift: _Shift
+    if fit is not None:
+        shift = _FrameShift(imputations, outcome=outcome, fit=fit, moves=moves, complete_df=complete_df)
+    else:
+        assert linear is not None
+        shift = _LinearShift(
+            imputations, outcome=outcome, fit=linear, moves=moves, complete_df=complete_df, reach=max(map(abs, grid))
+        )
     rows, points, done = [], [], 0
     for arm in shifted:
         found: dict[float, PooledEstimate] = {}
@@ -100,63 +112,83 @@ def tipping_points(
     return TippingPoints(grid=pd.DataFrame(rows), points=pd.DataFrame(points))
 
 
-class _Shift:
-    """Analyses the completed sets with the imputed outcomes moved."""
+def _missing(imputations: Imputations, outcome: str) -> Array:
+    """1 for whom the outcome was not known (n,), once it can be moved."""
+    composites = [passive.name for passive in imputations.plan.passive]
+    if outcome not in imputations.imputed and outcome not in composites:
+        known = ", ".join((*imputations.imputed, *composites))
+        raise UnknownName(f"{outcome} was neither imputed nor computed from imputed items; there are {known}")
+    if outcome not in imputations.frame.columns:
+        raise UnknownName(f"{outcome} is no column of the imputed frame, so nothing says where it was missing")
+    if outcome in imputations.imputed and imputations.imputed[outcome].levels:
+        raise InvalidInput(f"{outcome} is categorical: a constant cannot be added to it")
+    return np.asarray(imputations.frame[outcome].isna(), dtype=np.float64)
 
-    def __init__(
-        self, imputations: Imputations, *, outcome: str, fit: Callable[[pd.DataFrame], Estimate], treatment: str,
-        complete_df: float | None,
-    ) -> None:  # fmt: skip
-        composites = [passive.name for passive in imputations.plan.passive]
-        if outcome not in imputations.imputed and outcome not in composites:
-            known = ", ".join((*imputations.imputed, *composites))
-            raise UnknownName(f"{outcome} was neither imputed nor computed from imputed items; there are {known}")
-        if outcome not in imputations.frame.columns:
-            raise UnknownName(f"{outcome} is no column of the imputed frame, so nothing says where it was missing")
-        if outcome in imputations.imputed and imputations.imputed[outcome].levels:
-            raise InvalidInput(f"{outcome} is categorical: a constant cannot be added to it")
-        arm = imputations.frame[treatment].to_numpy(dtype=np.float64)
-        if not np.isin(arm, (0, 1)).all():
-            raise InvalidInput(f"{treatment} must be 0 for control and 1 for treated")
-        missing = imputations.frame[outcome].isna().to_numpy(dtype=np.float64)
-        self.moves = {"treated": missing * arm, "control": missing * (1 - arm), "both": missing}
-        # Every delta needs every completed set again: they are kept where they fit, else made anew each time.
-        small = len(imputations) * imputations.frame.size <= CELLS_KEPT
-        self.completed = list(imputations) if small else imputations
-        self.outcome, self.fit, self.complete_df = outcome, fit, complete_df
+
+def _moves(imputations: Imputations, missing: Array, treatment: str) -> dict[str, Array]:
+    arm = imputations.frame[treatment].to_numpy(dtype=np.float64)
+    if not np.isin(arm, (0, 1)).all():
+        raise InvalidInput(f"{treatment} must be 0 for control and 1 for treated")
+    return {"treated": missing * arm, "control": missing * (1 - arm), "both": missing}
+
+
+class _Shift(ABC):
+    """Analyses the completed sets with the imputed outcomes moved; `moves` says by arm who is (n,)."""
+
+    def __init__(self, *, outcome: str, moves: dict[str, Array], complete_df: float | None) -> None:
+        self.outcome, self.moves, self.complete_df = outcome, moves, complete_df
 
     def pooled(self, arm: str, delta: float) -> PooledEstimate:
         return pool(self.estimates(arm, delta), complete_df=self.complete_df)
 
-    def estimates(self, arm: str, delta: float) -> list[Estimate]:
-        return [self._fitted(frame, arm, delta) for frame in self.completed]
+    @abstractmethod
+    def estimates(self, arm: str, delta: float) -> Sequence[Estimate]: ...
 
-    def _fitted(self, frame: pd.DataFrame, arm: str, delta: float) -> Estimate:
-        values = frame[self.outcome].to_numpy() + delta * self.moves[arm]
-        return self.fit(frame.assign(**{self.outcome: values}))
+
+class _FrameShift(_Shift):
+    """One completed frame after the other."""
+
+    def __init__(
+        self, imputations: Imputations, *, outcome: str, fit: Callable[[pd.DataFrame], Estimate],
+        moves: dict[str, Array], complete_df: float | None,
+    ) -> None:  # fmt: skip
+        super().__init__(outcome=outcome, moves=moves, complete_df=complete_df)
+        # Every delta needs every completed set again: they are kept where they fit, else made anew each time.
+        small = len(imputations) * imputations.frame.size <= CELLS_KEPT
+        self.completed = list(imputations) if small else imputations
+        self.fit = fit
+
+    def estimates(self, arm: str, delta: float) -> list[Estimate]:
+        return [
+            self.fit(frame.assign(**{self.outcome: frame[self.outcome].to_numpy() + delta * self.moves[arm]}))
+            for frame in self.completed
+        ]
 
 
 class _LinearShift(_Shift):
-    """The same for an estimate that is linear, with a variance that is quadratic, in the shift: from three fits a set."""
+    """All sets at once, by an estimate that is linear, with a variance that is quadratic, in the shift: three analyses an arm."""
 
     def __init__(
-        self, imputations: Imputations, *, outcome: str, fit: Callable[[pd.DataFrame], Estimate], treatment: str,
-        complete_df: float | None, reach: float,
+        self, imputations: Imputations, *, outcome: str, fit: Callable[[Array], Sequence[Estimate]],
+        moves: dict[str, Array], complete_df: float | None, reach: float,
     ) -> None:  # fmt: skip
-        super().__init__(imputations, outcome=outcome, fit=fit, treatment=treatment, complete_df=complete_df)
-        self.reach = reach
-        self.still = super().estimates("both", 0.0)
-        self.moved: dict[str, tuple[list[Estimate], list[Estimate]]] = {}
+        super().__init__(outcome=outcome, moves=moves, complete_df=complete_df)
+        self.values, self.fit, self.reach = imputations.columns(outcome), fit, reach
+        self.still = fit(self.values)
+        self.moved: dict[str, tuple[Sequence[Estimate], Sequence[Estimate]]] = {}
 
-    def estimates(self, arm: str, delta: float) -> list[Estimate]:
+    def estimates(self, arm: str, delta: float) -> Sequence[Estimate]:
         if arm not in self.moved:
-            self.moved[arm] = super().estimates(arm, -self.reach), super().estimates(arm, self.reach)
+            self.moved[arm] = self._fitted(arm, -self.reach), self._fitted(arm, self.reach)
             self._refuse_curved(arm)
         if delta == 0:
             return self.still
         return [self._between(*three, delta / self.reach) for three in zip(*self._three(arm), strict=True)]
 
-    def _three(self, arm: str) -> tuple[list[Estimate], list[Estimate], list[Estimate]]:
+    def _fitted(self, arm: str, delta: float) -> Sequence[Estimate]:
+        return self.fit(self.values + delta * self.moves[arm])
+
+    def _three(self, arm: str) -> tuple[Sequence[Estimate], Sequence[Estimate], Sequence[Estimate]]:
         return self.moved[arm][0], self.still, self.moved[arm][1]
 
     def _between(self, low: Estimate, still: Estimate, high: Estimate, share: float) -> Estimate:
@@ -170,17 +202,16 @@ class _LinearShift(_Shift):
         )  # fmt: skip
 
     def _refuse_curved(self, arm: str) -> None:
-        """The first completed set tells: at half the largest delta the line and the parabola must meet the fit itself."""
-        low, still, high = (estimates[0] for estimates in self._three(arm))
-        frame = next(iter(self.completed))
-        found, expected = self._fitted(frame, arm, self.reach / 2), self._between(low, still, high, 0.5)
-        # Rounding of the least-squares fits, whose numbers are of the size of the shift's own effect and error.
-        unit = max(estimate.std_error for estimate in (low, still, high))
-        near = max(abs(found.estimate - expected.estimate), abs(found.std_error - expected.std_error)) < 1e-6 * unit
-        if not near or found.df != still.df:
-            raise InvalidInput(
-                f"fit is not linear in {self.outcome}, or its variance not quadratic: leave out linear=True"
-            )
+        """At half the largest delta the line and the parabola must meet the analysis itself, in every set."""
+        for found, low, still, high in zip(self._fitted(arm, self.reach / 2), *self._three(arm), strict=True):
+            expected = self._between(low, still, high, 0.5)
+            # Rounding of the least-squares fits, whose numbers are of the size of the shift's own effect and error.
+            unit = max(estimate.std_error for estimate in (low, still, high))
+            near = max(abs(found.estimate - expected.estimate), abs(found.std_error - expected.std_error)) < 1e-6 * unit
+            if not near or found.df != expected.df:
+                raise InvalidInput(
+                    f"linear is not linear in {self.outcome}, or its variance not quadratic: give fit instead"
+                )
 
 
 def _row(arm: str, delta: float, estimate: PooledEstimate) -> dict[str, object]:

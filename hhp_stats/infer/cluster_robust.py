@@ -16,7 +16,7 @@ from hhp_stats.errors import (
 )
 from hhp_stats.estimate.gram import gram_matrix, times
 from hhp_stats.estimate.linear import LinearFit
-from hhp_stats.estimate.model_matrix import Array
+from hhp_stats.estimate.model_matrix import Array, ModelMatrix
 from hhp_stats.infer.clusters import checked_clusters, cluster_codes, cluster_name, cluster_sums, refuse_absorbed_arm
 from hhp_stats.infer.satterthwaite import CorrectionKind, IntArray, adjusted_scores, satterthwaite_df
 from hhp_stats.results import Estimate
@@ -29,6 +29,8 @@ CORRECTION: dict[str, CorrectionKind] = {
     "CR0": "none", "CR1": "none", "CR2": "CR2", "CR3": "CR3",
     "HC0": "none", "HC1": "none", "HC2": "CR2", "HC3": "CR3",
 }  # fmt: skip
+DF_IN_WORDS = {"clusters": "t(G-1)", "satterthwaite": "Satterthwaite t", "residual": "t(N-k)", "normal": "normal"}
+PERFECT = 1e-26  # the residuals of a perfect fit are rounding errors of the outcome: this share of its square
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,17 +52,22 @@ def _sandwich(fit: LinearFit, scores: Array) -> Array:
     return gram_matrix(times(scores, fit.gram_inverse))
 
 
-def _one_way_factor(fit: LinearFit, n_clusters: int) -> float:
-    n, k = len(fit.outcome), len(fit.coefficients)
+def one_way_factor(matrix: ModelMatrix, n_clusters: int) -> float:
+    """What CR1 multiplies the variance by: G/(G-1) * (N-1)/(N-k)."""
+    n, k = len(matrix.values), len(matrix.names)
     return n_clusters / (n_clusters - 1) * (n - 1) / (n - k)
 
 
-def residual_df(fit: LinearFit) -> int:
+def positive_residual_df(n: int, k: int) -> int:
     """N - k, refused where it is not positive (EstimationError)."""
-    n, k = len(fit.outcome), len(fit.coefficients)
     if n <= k:
         raise EstimationError(f"{n} observations and {k} terms leave no residual to estimate a variance from")
     return n - k
+
+
+def residual_df(fit: LinearFit) -> int:
+    """N - k of a fit, refused where it is not positive (EstimationError)."""
+    return positive_residual_df(len(fit.outcome), len(fit.coefficients))
 
 
 def cluster_covariance(fit: LinearFit, *, clusters: ArrayLike, kind: ClusterKind = "CR1") -> RobustCovariance:
@@ -100,7 +107,7 @@ def cluster_covariance(fit: LinearFit, *, clusters: ArrayLike, kind: ClusterKind
         scores = adjusted_scores(fit, codes=codes, n_clusters=n_clusters, correction=CORRECTION[kind])
     matrix = _sandwich(fit, scores)
     if kind == "CR1":
-        matrix *= _one_way_factor(fit, n_clusters)
+        matrix *= one_way_factor(fit.matrix, n_clusters)
     return RobustCovariance(
         matrix=matrix, kind=kind, n_clusters=n_clusters, codes=codes, cluster_name=cluster_name(clusters)
     )
@@ -163,7 +170,7 @@ def two_way_covariance(fit: LinearFit, *, clusters: ArrayLike, second: ArrayLike
     total = np.zeros_like(fit.gram_inverse)
     for sign, codes, count in groups:
         scores = cluster_sums(fit.matrix.values, codes, count, fit.residuals)
-        total += sign * _one_way_factor(fit, count) * _sandwich(fit, scores)
+        total += sign * one_way_factor(fit.matrix, count) * _sandwich(fit, scores)
     return RobustCovariance(
         matrix=total, kind="two-way CR1", n_clusters=min(first_count, second_count), codes=None,
         cluster_name=f"{cluster_name(clusters)} and {cluster_name(second)}",
@@ -207,37 +214,42 @@ def linear_contrast(
         contrast[fit.matrix.position(term)] = weight
     variance = float(contrast @ covariance.matrix @ contrast)
     largest = float(np.abs(fit.outcome).max()) ** 2 * float(contrast @ fit.gram_inverse @ contrast)
-    if not variance > 1e-26 * largest:  # the residuals of a perfect fit are rounding errors of the outcome
+    if not variance > PERFECT * largest:
         raise EstimationError(f"the {covariance.kind} variance of {', '.join(weights)} is not positive: {variance:g}")
-    value, words = _df_of(fit, covariance, contrast, df)
-    by = "" if covariance.n_clusters is None else f" by {covariance.cluster_name}"
+    value = _df_of(fit, covariance, contrast, df)
+    clusters = None if covariance.n_clusters is None else covariance.cluster_name
     return Estimate(
         estimate=float(contrast @ fit.coefficients), std_error=math.sqrt(variance), df=value,
         n=len(fit.outcome), n_clusters=covariance.n_clusters, conf_level=conf_level,
-        method=f"OLS, {covariance.kind}{by}, {words}",
+        method=in_words(covariance.kind, clusters, df),
     )  # fmt: skip
 
 
-def _df_of(fit: LinearFit, covariance: RobustCovariance, contrast: Array, df: str) -> tuple[float, str]:
+def in_words(kind: str, clusters: str | None, df: str) -> str:
+    """`Estimate.method` of a least-squares coefficient; `clusters` is what a cluster is called."""
+    by = "" if clusters is None else f" by {clusters}"
+    return f"OLS, {kind}{by}, {DF_IN_WORDS[df]}"
+
+
+def _df_of(fit: LinearFit, covariance: RobustCovariance, contrast: Array, df: str) -> float:
     if df == "clusters":
         if covariance.n_clusters is None:
             raise EstimationError(
                 f"{covariance.kind} has no clusters to count: ask for df residual, normal or satterthwaite"
             )
-        return covariance.n_clusters - 1.0, "t(G-1)"
+        return covariance.n_clusters - 1.0
     if df == "residual":
-        return float(residual_df(fit)), "t(N-k)"
+        return float(residual_df(fit))
     if df == "normal":
-        return math.inf, "normal"
+        return math.inf
     if df == "satterthwaite":
         if covariance.kind not in CORRECTION:
             raise EstimationError(f"no Satterthwaite degrees of freedom for {covariance.kind}")
         codes = covariance.codes
         if codes is None:
             codes = np.arange(len(fit.outcome))
-        found = satterthwaite_df(
+        return satterthwaite_df(
             fit, codes=codes, n_clusters=covariance.n_clusters or len(codes), contrast=contrast,
             correction=CORRECTION[covariance.kind],
         )  # fmt: skip
-        return found, "Satterthwaite t"
     raise UnknownName(f"no degrees of freedom {df!r}; there are clusters, satterthwaite, residual, normal")

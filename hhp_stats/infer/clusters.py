@@ -86,15 +86,24 @@ def refuse_absorbed_arm(fit: LinearFit, codes: IntArray, n_clusters: int) -> Non
     if "treatment" not in fit.matrix.names:
         return
     place = fit.matrix.position("treatment")
-    treated = _treated_clusters(fit.matrix.values[:, place], codes, n_clusters)
-    if treated is None:
-        return
-    # The treatment less its regression on the other terms, up to a factor. Treated as a whole, a cluster tells
-    # through its sum of it, which is zero where a combination of other terms is one inside the cluster only.
+    # The treatment less its regression on the other terms, up to a factor.
     left = times(fit.matrix.values, fit.gram_inverse[:, place])
     weight = np.abs(np.bincount(codes, weights=left, minlength=n_clusters))
-    told = weight > 1e-9 * weight.max()  # rounding leaves some 1e-14
-    for name, count in (("control", int((told & ~treated).sum())), ("treated", int((told & treated).sum()))):
+    refuse_arm_told_by_few(arm=fit.matrix.values[:, place], weight=weight, codes=codes)
+
+
+def refuse_arm_told_by_few(*, arm: Array, weight: Array, codes: IntArray) -> None:
+    """`refuse_absorbed_arm` by the size `weight` of each cluster's sum of the treatment less its regression.
+
+    `weight` is (G,), or (G, m) for m data sets, each of which has to pass. Treated as a whole, a cluster tells about the treatment through that sum, which is zero where a combination of
+    other terms is one inside the cluster only.
+    """
+    treated = _treated_clusters(arm, codes, len(weight))
+    if treated is None:
+        return
+    told = weight > 1e-9 * weight.max(axis=0)  # rounding leaves some 1e-14
+    for name, clusters in (("control", ~treated), ("treated", treated)):
+        count = int(told[clusters].sum(axis=0).min())
         if count < 2:
             raise SingleClusterArm(
                 f"beside the other terms, {count} cluster of the {name} arm tells about the treatment: the "

@@ -15,7 +15,7 @@ from hhp_stats.errors import (
     SingleClusterArm,
     UnknownName,
 )
-from hhp_stats.estimate.cluster_bootstrap import BootstrapDraws, cluster_bootstrap, linear_bootstrap
+from hhp_stats.estimate.cluster_bootstrap import BootstrapDraws, cluster_bootstrap, linear_bootstrap, team_cells
 from hhp_stats.estimate.cost_benefit import (
     Costs,
     benefit_cost_ratio,
@@ -209,7 +209,7 @@ def test_team_sums_give_the_regressions_of_the_samples():
     one_by_one = run(frame, estimator=regressions)
     arguments = {
         "outcomes": {"absence": frame["days"].to_numpy(), "turnover": frame["left"].to_numpy()},
-        "groups": frame, "clusters": "team_id", "within": ["treatment", "stratum"], "draws": 60, "seed": 5,
+        "teams": team_cells(frame, clusters="team_id", within=["treatment", "stratum"]), "draws": 60, "seed": 5,
     }  # fmt: skip
     matrix = ModelMatrix(values=values, names=names)
     at_once = linear_bootstrap(matrix=matrix, **arguments)
@@ -221,7 +221,7 @@ def test_team_sums_give_the_regressions_of_the_samples():
     with pytest.raises(CollinearTerms, match="treatment is determined"):
         linear_bootstrap(matrix=aliased, **arguments)
     with pytest.raises(InvalidInput, match="length"):
-        linear_bootstrap(matrix=matrix, **(arguments | {"groups": frame[:-1]}))
+        linear_bootstrap(matrix=ModelMatrix(values=values[:-1], names=names), **arguments)
 
 
 def test_progress_reaches_the_end():

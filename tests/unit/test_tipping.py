@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,12 +16,24 @@ from hhp_stats.estimate.model_matrix import Term, model_matrix
 from hhp_stats.estimate.tipping import tipping_points
 from hhp_stats.infer.cluster_robust import cluster_covariance, coefficient
 from hhp_stats.infer.pooling import pooled_itt
+from hhp_stats.infer.repeated_regression import repeated_regression
 from hhp_stats.results import Estimate
 
 
 def effect(frame: pd.DataFrame) -> Estimate:
     fit = ols(outcome=frame["y"].to_numpy(), matrix=model_matrix(frame, []))
     return coefficient(fit, cluster_covariance(fit, clusters=frame["team_id"]))
+
+
+def effects_of(imputations) -> Callable[[np.ndarray], list[Estimate]]:
+    """`effect` of all completed sets at once."""
+    same = repeated_regression(
+        matrix=model_matrix(imputations.frame, []),
+        varying={},
+        sets=len(imputations),
+        clusters=imputations.frame["team_id"],
+    )
+    return lambda outcomes: same.effects(outcomes.T)
 
 
 @pytest.fixture(scope="module")
@@ -66,8 +80,9 @@ def test_at_the_tipping_point_the_interval_touches_zero(imputations) -> None:
 
 def test_three_fits_give_what_every_fit_gives(imputations) -> None:
     """The estimate is linear in the shift, its cluster-robust variance quadratic: the same numbers both ways."""
-    arguments = {"outcome": "y", "fit": effect, "deltas": np.linspace(-4, 4, 9)}
-    everywhere, three = tipping_points(imputations, **arguments), tipping_points(imputations, **arguments, linear=True)
+    arguments = {"outcome": "y", "deltas": np.linspace(-4, 4, 9)}
+    everywhere = tipping_points(imputations, **arguments, fit=effect)
+    three = tipping_points(imputations, **arguments, linear=effects_of(imputations))
     for name in ("grid", "points"):
         # Brent's method may stop at another point within its thousandth of a step.
         tolerance = 1e-9 if name == "grid" else 2e-3
@@ -77,11 +92,9 @@ def test_three_fits_give_what_every_fit_gives(imputations) -> None:
 
 
 def test_three_fits_of_what_is_not_linear_are_refused(imputations) -> None:
-    def squared(frame: pd.DataFrame) -> Estimate:
-        return effect(frame.assign(y=frame["y"] ** 2))
-
+    linear = effects_of(imputations)
     with pytest.raises(InvalidInput, match="not linear in y"):
-        tipping_points(imputations, outcome="y", fit=squared, deltas=[-1, 1], linear=True)
+        tipping_points(imputations, outcome="y", linear=lambda outcomes: linear(outcomes**2), deltas=[-1, 1])
 
 
 def test_observed_outcomes_are_never_moved(imputations) -> None:
@@ -106,6 +119,8 @@ def test_refusals(imputations) -> None:
         tipping_points(imputations, outcome="twice", fit=effect, deltas=[1])
     with pytest.raises(InvalidInput, match="categorical"):
         tipping_points(imputations, outcome="role", fit=effect, deltas=[1])
+    with pytest.raises(InvalidInput, match="one of fit and linear"):
+        tipping_points(imputations, outcome="y", deltas=[1])
     with pytest.raises(InvalidInput, match="other than zero"):
         tipping_points(imputations, outcome="y", fit=effect, deltas=[0])
     with pytest.raises(InvalidInput, match="everyone"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -10,11 +11,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from hhp_stats.errors import UnknownName
+from hhp_stats.errors import InvalidInput, UnknownName
 from hhp_stats.estimate.imputation.chain import composite
 from hhp_stats.estimate.imputation.diagnostics import ImputationDiagnostics
 from hhp_stats.estimate.imputation.plan import ImputationPlan
-from hhp_stats.estimate.model_matrix import Array
+from hhp_stats.estimate.model_matrix import Array, as_numbers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +66,34 @@ class Imputations:
         mixed = np.array(original, dtype=object)  # a copy
         mixed[found.rows] = labels[drawn.astype(np.intp)]
         return mixed
+
+    def columns(self, name: str) -> Array:
+        """The values (m, n) of one numeric variable in all completed data sets: imputed, composite, or complete.
+
+        Refuses one that the frame does not hold (UnknownName), and categorical ones (InvalidInput).
+        """
+        count = len(self)
+        passive = next((passive for passive in self.plan.passive if passive.name == name), None)
+        if passive is not None:
+            # All data sets end to end: a composite is made person by person.
+            inputs = {item: np.concatenate([*self._each(item)]) for item in passive.inputs}
+            whole = composite(name, passive.function, inputs, count * len(self.frame))
+            return whole.reshape(count, len(self.frame))
+        if name not in self.frame.columns:
+            raise UnknownName(f"the imputed frame has no column {name}")
+        found = self.imputed.get(name)
+        if found is not None and found.levels and found.levels != (0.0, 1.0):
+            raise InvalidInput(f"{name} is categorical: it has no numbers")
+        values = np.tile(as_numbers(self.frame[name], name=name), (count, 1))
+        if found is not None:
+            values[:, found.rows] = found.values[:count]
+        return values
+
+    def _each(self, name: str) -> Iterator[npt.NDArray[Any]]:
+        """The values of one variable, of any type, in one completed data set after the other."""
+        if name in self.imputed:
+            return (self.column(name, number) for number in range(len(self)))
+        return itertools.repeat(self.frame[name].to_numpy(), len(self))
 
     def completed(self, number: int) -> pd.DataFrame:
         """Completed data set `number`: imputed variables filled, composites computed from their items."""

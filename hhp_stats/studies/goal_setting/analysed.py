@@ -116,7 +116,28 @@ def analysed(analysis: PlannedAnalysis, outcome: Outcome, material: Material) ->
     return people
 
 
-def models(analysis: PlannedAnalysis, outcome: Outcome, material: Material) -> Iterator[Model]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompletedSets:
+    """The m completed data sets of one analysis: what they share, and what differs from set to set.
+
+    `matrix` (n, k) is that of the first set; `varying` holds by term the imputed columns (m, n), `outcomes` (m, n)
+    the outcome. One set only where nothing is imputed.
+    """
+
+    matrix: ModelMatrix
+    varying: Mapping[str, Array]
+    outcomes: Array
+    people: pd.DataFrame
+
+    def __iter__(self) -> Iterator[Model]:
+        for number, outcome in enumerate(self.outcomes):
+            values = self.matrix.values.copy()
+            for name, columns in self.varying.items():
+                values[:, self.matrix.position(name)] = columns[number]
+            yield Model(outcome=outcome, matrix=replace(self.matrix, values=values), people=self.people)
+
+
+def models(analysis: PlannedAnalysis, outcome: Outcome, material: Material) -> CompletedSets:
     """Every completed data set of the analysis; one only where nothing is imputed.
 
     The matrix is built once; each completed data set replaces the columns that hold imputed values.
@@ -126,33 +147,17 @@ def models(analysis: PlannedAnalysis, outcome: Outcome, material: Material) -> I
     answered = outcome_column(analysis, outcome)
     known = people[answered].to_numpy(dtype=np.float64)
     if analysis.baseline_absence not in IMPUTED:
-        yield Model(outcome=known, matrix=model_matrix(people, terms), people=people)
-        return
+        return CompletedSets(matrix=model_matrix(people, terms), varying={}, outcomes=known[None], people=people)
     within = "spells" if analysis.population.startswith("spells") else IMPUTED[analysis.baseline_absence]
     imputations = material.imputations[within]
     place = pd.Index(imputations.frame["person"]).get_indexer(pd.Index(people["person"]))
     filled = {*imputations.imputed, *(passive.name for passive in imputations.plan.passive)}
-    imputed = [term.column for term in terms if term.column in filled]
-    matrix: ModelMatrix | None = None
-    for number in range(len(imputations)):
-        part = {name: completed_column(imputations, number, name)[place] for name in imputed}
-        if matrix is None:
-            matrix = model_matrix(people.assign(**part), terms)
-        values = matrix.values.copy()
-        for name in imputed:
-            if name in matrix.names:
-                values[:, matrix.position(name)] = part[name]
-        y = known
-        if analysis.missing_outcome == "multiple_imputation":
-            y = completed_column(imputations, number, answered)[place]
-        yield Model(outcome=y, matrix=replace(matrix, values=values), people=people)
-
-
-def completed_column(imputations: Imputations, number: int, name: str) -> Array:
-    """The values (n,) of one imputed, passive or complete variable in one completed data set."""
-    for passive in imputations.plan.passive:
-        if passive.name == name:
-            return passive.function({item: completed_column(imputations, number, item) for item in passive.inputs})
-    if name in imputations.imputed:
-        return np.asarray(imputations.column(name, number), dtype=np.float64)
-    return imputations.frame[name].to_numpy(dtype=np.float64)
+    columns = {term.column: imputations.columns(term.column)[:, place] for term in terms if term.column in filled}
+    matrix = model_matrix(people.assign(**{name: values[0] for name, values in columns.items()}), terms)
+    outcomes = np.broadcast_to(known, (len(imputations), len(known)))
+    if analysis.missing_outcome == "multiple_imputation":
+        outcomes = imputations.columns(answered)[:, place]
+    return CompletedSets(
+        matrix=matrix, varying={name: values for name, values in columns.items() if name in matrix.names},
+        outcomes=outcomes, people=people,
+    )  # fmt: skip

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from hhp_stats.errors import NoObservations
-from hhp_stats.estimate.cluster_bootstrap import BootstrapDraws, linear_bootstrap
+from hhp_stats.estimate.cluster_bootstrap import BootstrapDraws, TeamCells, linear_bootstrap, team_cells
 from hhp_stats.estimate.cost_benefit import (
     Costs,
     benefit_cost_ratio,
@@ -63,10 +63,12 @@ def joint_bootstrap(material: Material) -> BootstrapDraws:
     """
     plan = material.plan
     # The matrix of everybody with a known turnover; absence is fitted on those of them for whom it is known.
-    completed = list(models(plan.analysis("turnover/itt/linear"), plan.outcomes["turnover"], material))
-    each = max(2, -(-plan.cost_benefit.draws // len(completed)))
+    completed = models(plan.analysis("turnover/itt/linear"), plan.outcomes["turnover"], material)
+    each = max(2, -(-plan.cost_benefit.draws // len(completed.outcomes)))
+    teams = team_cells(completed.people, clusters="team_id", within=("treatment", "local_authority"))
     found = [
-        _resampled(model, draws=each, seed=plan.seed + 2 + 1_000 * number) for number, model in enumerate(completed)
+        _resampled(model, teams, draws=each, seed=plan.seed + 2 + 1_000 * number)
+        for number, model in enumerate(completed)
     ]
     first = found[0]
     return BootstrapDraws(
@@ -77,13 +79,10 @@ def joint_bootstrap(material: Material) -> BootstrapDraws:
     )  # fmt: skip
 
 
-def _resampled(model: Model, *, draws: int, seed: int) -> BootstrapDraws:
+def _resampled(model: Model, teams: TeamCells, *, draws: int, seed: int) -> BootstrapDraws:
     """The draws of one completed data set."""
     outcomes = {"absence": model.people["absence_days"].to_numpy(dtype=np.float64), "turnover": model.outcome}
-    return linear_bootstrap(
-        outcomes, matrix=model.matrix, groups=model.people, clusters="team_id", within=("treatment", "local_authority"),
-        draws=draws, seed=seed,
-    )  # fmt: skip
+    return linear_bootstrap(outcomes, matrix=model.matrix, teams=teams, draws=draws, seed=seed)
 
 
 def cost_benefit(

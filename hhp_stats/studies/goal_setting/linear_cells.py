@@ -22,10 +22,11 @@ from hhp_stats.infer.cluster_robust import (
 )
 from hhp_stats.infer.pooling import pool
 from hhp_stats.infer.randomisation_test import randomisation_test
+from hhp_stats.infer.repeated_regression import RepeatedRegression, repeated_regression
 from hhp_stats.infer.wild_bootstrap import wild_bootstrap
 from hhp_stats.plan.schema import Outcome, PlannedAnalysis
 from hhp_stats.results import Estimate
-from hhp_stats.studies.goal_setting.analysed import Material, Model, models
+from hhp_stats.studies.goal_setting.analysed import CompletedSets, Material, Model, models
 
 DRAWS = 9_999
 WILD, RANDOMISED = 1, 2  # streams of the plan's seed
@@ -33,8 +34,19 @@ WILD, RANDOMISED = 1, 2  # streams of the plan's seed
 
 def ordinary(analysis: PlannedAnalysis, outcome: Outcome, material: Material) -> dict[str, Estimate]:
     """Least squares with the covariance and degrees of freedom of the plan, pooled over imputations."""
-    found = [linear_effect(model, analysis, material) for model in models(analysis, outcome, material)]
-    return {"": pooled(found)}
+    sets = models(analysis, outcome, material)
+    if (analysis.covariance, analysis.df) == ("CR1", "clusters") and sets.varying:
+        same = repeated(sets, conf_level=material.plan.conf_level)
+        return {"": pooled(same.effects(sets.outcomes.T))}
+    return {"": pooled([linear_effect(model, analysis, material) for model in sets])}
+
+
+def repeated(sets: CompletedSets, *, conf_level: float) -> RepeatedRegression:
+    """The planned regression in all completed data sets at once."""
+    return repeated_regression(
+        matrix=sets.matrix, varying={name: values.T for name, values in sets.varying.items()}, sets=len(sets.outcomes),
+        clusters=sets.people["team_id"], conf_level=conf_level,
+    )  # fmt: skip
 
 
 def linear_effect(model: Model, analysis: PlannedAnalysis, material: Material) -> Estimate:

@@ -5,15 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from hhp_stats.estimate.linear import ols
-from hhp_stats.estimate.model_matrix import ModelMatrix, model_matrix
 from hhp_stats.estimate.tipping import tipping_points
-from hhp_stats.infer.cluster_robust import cluster_covariance, coefficient
-from hhp_stats.results import Estimate, ResultRow, not_estimated
-from hhp_stats.studies.goal_setting.analysed import Material, model_terms
+from hhp_stats.results import ResultRow, not_estimated
+from hhp_stats.studies.goal_setting.analysed import Material, models
+from hhp_stats.studies.goal_setting.linear_cells import repeated
 
 SOURCE = "hhp_stats.estimate.tipping.tipping_points"
 
@@ -25,26 +22,16 @@ def tipping(outcome_key: str, material: Material) -> tuple[list[ResultRow], pd.D
     fewer = replace(
         imputations, plan=replace(imputations.plan, imputations=min(plan.tipping.imputations, len(imputations)))
     )
-    terms = model_terms(plan.analysis(f"{outcome_key}/itt/imputed"), outcome, plan)
-    columns = [term.column for term in terms if term.kind != "categorical"]
-    matrix: ModelMatrix | None = None
-
-    def fit(frame: pd.DataFrame) -> Estimate:
-        nonlocal matrix
-        if matrix is None:
-            matrix = model_matrix(frame, terms)
-        values = matrix.values.copy()
-        for name in columns:
-            if name in matrix.names:
-                values[:, matrix.position(name)] = frame[name]
-        found = ols(outcome=frame[outcome.column].to_numpy(dtype=np.float64), matrix=replace(matrix, values=values))
-        return coefficient(found, cluster_covariance(found, clusters=frame["team_id"]), conf_level=plan.conf_level)
-
+    analysis = plan.analysis(f"{outcome_key}/itt/imputed")
+    same = repeated(
+        models(analysis, outcome, replace(material, imputations={"randomised": fewer})), conf_level=plan.conf_level
+    )
     people = material.people
     unit = float(people.loc[people["treatment"] == 0, outcome.column].std(ddof=1))
     found = tipping_points(
-        fewer, outcome=outcome.column, fit=fit, deltas=[unit * delta for delta in plan.tipping.deltas], linear=True
-    )
+        fewer, outcome=outcome.column, linear=lambda outcomes: same.effects(outcomes.T),
+        deltas=[unit * delta for delta in plan.tipping.deltas],
+    )  # fmt: skip
     rows = [
         _row(outcome_key, point, side, unit, material)
         for point in found.points.to_dict("records")
