@@ -9,6 +9,7 @@ import numpy as np
 from hhp_stats.consistency.validation import data
 from hhp_stats.consistency.validation.case import ValidationCase
 from hhp_stats.estimate.linear import LinearFit, ols
+from hhp_stats.estimate.model_matrix import ModelMatrix
 from hhp_stats.infer.cluster_robust import (
     ClusterKind,
     HeteroskedasticKind,
@@ -17,6 +18,7 @@ from hhp_stats.infer.cluster_robust import (
     heteroskedastic_covariance,
     two_way_covariance,
 )
+from hhp_stats.infer.repeated_regression import repeated_regression
 from hhp_stats.infer.wald import WaldTest, wald_test
 from hhp_stats.results import Estimate
 
@@ -89,6 +91,15 @@ def _firm(term: str, *, kind: ClusterKind = "CR1") -> Estimate:
     return coefficient(grunfeld(), covariance, term=term, df=df)  # type: ignore[arg-type]
 
 
+def _at_once() -> Estimate:
+    """Value as the treatment in two data sets, of which capital differs in name only."""
+    frame, matrix = data.grunfeld(), grunfeld().matrix
+    named = ModelMatrix(values=matrix.values, names=tuple("treatment" if n == "value" else n for n in matrix.names))
+    twice = np.repeat(frame[["invest", "capital"]].to_numpy(dtype=np.float64), 2, axis=1)
+    same = repeated_regression(matrix=named, varying={"capital": twice[:, 2:]}, sets=2, clusters=frame["firm"])
+    return same.effects(twice[:, :2])[1]
+
+
 def _joint() -> WaldTest:
     covariance = cluster_covariance(grunfeld(), clusters=data.grunfeld()["firm"], kind="CR2")
     return wald_test(grunfeld(), covariance, terms=("value", "capital"), reference="htz")
@@ -144,6 +155,9 @@ CLUSTERS = (
     _clusters("Grunfeld, by firm, CR1: SE of value", "0.0158943", GRUNFELD, lambda: _firm("value").std_error),
     _clusters("Grunfeld, by firm, CR1: SE of capital", "0.0849671", GRUNFELD, lambda: _firm("capital").std_error),
     _clusters("Grunfeld, by firm, CR1: SE of intercept", "20.42520", GRUNFELD, lambda: _firm("intercept").std_error),
+    _clusters("Grunfeld, two data sets at once: coefficient of value", "0.1155622", GRUNFELD, lambda: _at_once().estimate),
+    _clusters("Grunfeld, two data sets at once, by firm, CR1: SE of value", "0.0158943", GRUNFELD,
+              lambda: _at_once().std_error),
     _clusters("Grunfeld, by firm, CR2: SE of value", "0.01624508", CLUB_SANDWICH,
               lambda: _firm("value", kind="CR2").std_error),
     _clusters("Grunfeld, by firm, CR2: Satterthwaite df of value", "2.342616", CLUB_SANDWICH,
