@@ -3,9 +3,12 @@
 import gc
 import sys
 
+from hhp_stats.threads import one_thread_unless_chosen
+
 
 def main() -> None:
     """Entry point of `hhp`; an interruption while the libraries are still being loaded is no traceback either."""
+    one_thread_unless_chosen()
     try:
         from hhp_stats.cli import main as run
     except KeyboardInterrupt:

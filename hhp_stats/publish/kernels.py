@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from hhp_stats import threads
 from hhp_stats.errors import RenderError
 from hhp_stats.publish import dependencies, warm_kernels
 from hhp_stats.publish.project import Project
@@ -176,7 +177,7 @@ async def _forked(message: bytes, address: str) -> bytes:
 
 
 _SAME_EVERYWHERE = {
-    **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1"),
+    **dict.fromkeys(threads.NAMES, "1"),
     "PYTHONHASHSEED": "0",
     "PYTHONIOENCODING": "utf-8",
     "MPLBACKEND": "module://matplotlib_inline.backend_inline",
