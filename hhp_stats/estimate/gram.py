@@ -15,6 +15,8 @@ from hhp_stats.estimate.model_matrix import Array, ModelMatrix
 # Products of this size stay in the cache, and below it OpenBLAS does not start threads, whose waiting for each
 # other on a busy machine costs ten times the product itself.
 _MULTIPLICATIONS_AT_ONCE = 500_000
+# The share of a term that the others do not determine: under eight digits of new information, as in model_matrix, is none.
+NEW = 1e-8
 
 
 def row_blocks(rows: int, columns: int) -> Iterator[slice]:
@@ -41,11 +43,11 @@ def times(values: Array, small: Array) -> Array:
     return found
 
 
-def cross(values: Array, vector: Array) -> Array:
-    """X'v of a tall matrix (n, k) and a vector (n,), block by block."""
-    total = np.zeros(values.shape[1])
-    for rows in row_blocks(*values.shape):
-        total += vector[rows] @ values[rows]
+def cross(values: Array, other: Array) -> Array:
+    """X'V of a tall matrix (n, k) and a vector (n,) or a matrix (n, q), block by block."""
+    total = np.zeros((values.shape[1], *other.shape[1:]))
+    for rows in row_blocks(len(values), max(values.shape[1], *other.shape[1:], 0)):
+        total += values[rows].T @ other[rows]
     return total
 
 
@@ -89,8 +91,7 @@ def identified_factor(matrix: ModelMatrix) -> Array:
     _refuse_unusable(matrix)
     factor = triangular_factor(matrix.values)
     pivots = np.abs(np.diag(factor)) / np.linalg.norm(factor, axis=0)
-    # The threshold of model_matrix: under eight digits of new information is none.
-    lost = [name for name, pivot in zip(matrix.names, pivots, strict=True) if not pivot > 1e-8]
+    lost = [name for name, pivot in zip(matrix.names, pivots, strict=True) if not pivot > NEW]
     if lost:
         raise CollinearTerms(f"determined exactly by the terms before: {', '.join(lost)}")
     return factor

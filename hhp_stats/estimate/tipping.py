@@ -90,8 +90,7 @@ def tipping_points(
         raise InvalidInput("the grid needs a finite delta other than zero")
     if (fit is None) == (linear is None):
         raise InvalidInput("analyses come from one of fit and linear")
-    missing = _missing(imputations, outcome)
-    moves = _moves(imputations, missing, treatment)
+    moves = _moves(imputations, outcome, treatment)
     shift: _Shift
     if fit is not None:
         shift = _FrameShift(imputations, outcome=outcome, fit=fit, moves=moves, complete_df=complete_df)
@@ -112,8 +111,8 @@ def tipping_points(
     return TippingPoints(grid=pd.DataFrame(rows), points=pd.DataFrame(points))
 
 
-def _missing(imputations: Imputations, outcome: str) -> Array:
-    """1 for whom the outcome was not known (n,), once it can be moved."""
+def _moves(imputations: Imputations, outcome: str, treatment: str) -> dict[str, Array]:
+    """By arm that is shifted, 1 for those whose outcome moves (n,): those of whom it was not known."""
     composites = [passive.name for passive in imputations.plan.passive]
     if outcome not in imputations.imputed and outcome not in composites:
         known = ", ".join((*imputations.imputed, *composites))
@@ -122,13 +121,10 @@ def _missing(imputations: Imputations, outcome: str) -> Array:
         raise UnknownName(f"{outcome} is no column of the imputed frame, so nothing says where it was missing")
     if outcome in imputations.imputed and imputations.imputed[outcome].levels:
         raise InvalidInput(f"{outcome} is categorical: a constant cannot be added to it")
-    return np.asarray(imputations.frame[outcome].isna(), dtype=np.float64)
-
-
-def _moves(imputations: Imputations, missing: Array, treatment: str) -> dict[str, Array]:
     arm = imputations.frame[treatment].to_numpy(dtype=np.float64)
     if not np.isin(arm, (0, 1)).all():
         raise InvalidInput(f"{treatment} must be 0 for control and 1 for treated")
+    missing = np.asarray(imputations.frame[outcome].isna(), dtype=np.float64)
     return {"treated": missing * arm, "control": missing * (1 - arm), "both": missing}
 
 

@@ -58,16 +58,12 @@ def one_way_factor(matrix: ModelMatrix, n_clusters: int) -> float:
     return n_clusters / (n_clusters - 1) * (n - 1) / (n - k)
 
 
-def positive_residual_df(n: int, k: int) -> int:
+def residual_df(matrix: ModelMatrix) -> int:
     """N - k, refused where it is not positive (EstimationError)."""
+    n, k = len(matrix.values), len(matrix.names)
     if n <= k:
         raise EstimationError(f"{n} observations and {k} terms leave no residual to estimate a variance from")
     return n - k
-
-
-def residual_df(fit: LinearFit) -> int:
-    """N - k of a fit, refused where it is not positive (EstimationError)."""
-    return positive_residual_df(len(fit.outcome), len(fit.coefficients))
 
 
 def cluster_covariance(fit: LinearFit, *, clusters: ArrayLike, kind: ClusterKind = "CR1") -> RobustCovariance:
@@ -98,7 +94,7 @@ def cluster_covariance(fit: LinearFit, *, clusters: ArrayLike, kind: ClusterKind
     """
     if kind not in ("CR0", "CR1", "CR2", "CR3"):
         raise UnknownName(f"no clustered covariance {kind!r}; there are CR0, CR1, CR2, CR3")
-    residual_df(fit)
+    residual_df(fit.matrix)
     codes, n_clusters = checked_clusters(matrix=fit.matrix, clusters=clusters)
     refuse_absorbed_arm(fit, codes, n_clusters)
     if CORRECTION[kind] == "none":
@@ -126,7 +122,7 @@ def heteroskedastic_covariance(fit: LinearFit, *, kind: HeteroskedasticKind = "H
     """
     if kind not in ("HC0", "HC1", "HC2", "HC3"):
         raise UnknownName(f"no heteroskedastic covariance {kind!r}; there are HC0, HC1, HC2, HC3")
-    rest_df = residual_df(fit)
+    rest_df = residual_df(fit.matrix)
     n = len(fit.outcome)
     if CORRECTION[kind] == "none":
         weights = fit.residuals
@@ -155,7 +151,7 @@ def two_way_covariance(fit: LinearFit, *, clusters: ArrayLike, second: ArrayLike
     Refuses: what `cluster_covariance` refuses, for each grouping.
     Source: Cameron, Gelbach and Miller (2011), Journal of Business & Economic Statistics 29, 238-249.
     """
-    residual_df(fit)
+    residual_df(fit.matrix)
     first_codes, first_count = checked_clusters(matrix=fit.matrix, clusters=clusters)
     second_codes, second_count = checked_clusters(matrix=fit.matrix, clusters=second)
     refuse_absorbed_arm(fit, first_codes, first_count)
@@ -239,7 +235,7 @@ def _df_of(fit: LinearFit, covariance: RobustCovariance, contrast: Array, df: st
             )
         return covariance.n_clusters - 1.0
     if df == "residual":
-        return float(residual_df(fit))
+        return float(residual_df(fit.matrix))
     if df == "normal":
         return math.inf
     if df == "satterthwaite":

@@ -11,20 +11,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 from numpy.typing import ArrayLike
 
 from hhp_stats.errors import CollinearTerms, EstimationError, InvalidInput
-from hhp_stats.estimate.gram import identified_factor, row_blocks, times, upper_inverse
+from hhp_stats.estimate.gram import NEW, cross, identified_factor, times, upper_inverse
 from hhp_stats.estimate.linear import check_outcome
 from hhp_stats.estimate.model_matrix import Array, ModelMatrix
-from hhp_stats.infer.cluster_robust import PERFECT, in_words, one_way_factor, positive_residual_df
-from hhp_stats.infer.clusters import checked_clusters, cluster_name, refuse_arm_told_by_few
+from hhp_stats.infer.cluster_robust import PERFECT, in_words, one_way_factor, residual_df
+from hhp_stats.infer.clusters import checked_clusters, cluster_name, cluster_sums, refuse_arm_told_by_few
 from hhp_stats.infer.satterthwaite import IntArray
 from hhp_stats.results import Estimate
 
 TREATMENT = "treatment"
-_NEW = 1e-8  # share of a column that the others do not determine; `identified_factor` has the same threshold
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +58,7 @@ class RepeatedRegression:
         swept = _swept(outcomes, self.common, self.own)
         found = (self.rest * swept).sum(axis=0) / self.length
         scores = self.rest * (swept - found * self.rest) / self.length
-        variances = (_cluster_sums(scores, self.codes, self.n_clusters) ** 2).sum(axis=0)
+        variances = (cluster_sums(scores, self.codes, self.n_clusters) ** 2).sum(axis=0)
         variances *= one_way_factor(self.matrix, self.n_clusters)
         largest = np.abs(outcomes).max(axis=0) ** 2 / self.length
         if not (variances > PERFECT * largest).all():
@@ -97,11 +95,11 @@ def repeated_regression(
     Source: Frisch and Waugh (1933), Econometrica 1, 387-401; Lovell (1963), Journal of the American Statistical
     Association 58, 993-1010.
     """
-    people, terms = matrix.values.shape
+    people = len(matrix.values)
     place = matrix.position(TREATMENT)
     if sets < 1 or TREATMENT in varying:
         raise InvalidInput(f"{TREATMENT} must be the same in all of at least one data set")
-    positive_residual_df(people, terms)
+    residual_df(matrix)
     for name, values in varying.items():
         matrix.position(name)
         if values.shape != (people, sets) or not np.isfinite(values).all():
@@ -122,7 +120,7 @@ def repeated_regression(
     rest = _swept(np.repeat(_swept(column, common, ()), sets, axis=1), common, own)
     squares = (rest**2).sum(axis=0)
     _refuse_determined(TREATMENT, np.sqrt(squares), column)
-    refuse_arm_told_by_few(arm=column[:, 0], weight=np.abs(_cluster_sums(rest, codes, n_clusters)), codes=codes)
+    refuse_arm_told_by_few(arm=column[:, 0], weight=np.abs(cluster_sums(rest, codes, n_clusters)), codes=codes)
     return RepeatedRegression(
         matrix=matrix, common=common, own=tuple(own), rest=rest, length=squares, codes=codes,
         n_clusters=n_clusters, cluster_name=cluster_name(clusters), conf_level=conf_level,
@@ -130,7 +128,7 @@ def repeated_regression(
 
 
 def _refuse_determined(name: str, length: Array, values: Array) -> None:
-    if not (length > _NEW * np.sqrt((values**2).sum(axis=0))).all():
+    if not (length > NEW * np.sqrt((values**2).sum(axis=0))).all():
         raise CollinearTerms(f"determined exactly by the other terms: {name}")
 
 
@@ -139,23 +137,7 @@ def _swept(values: Array, common: Array, own: Sequence[Array]) -> Array:
     rest: Array = values
     for _ in range(2):
         if common.shape[1]:
-            rest = rest - times(common, _cross(common, rest))
+            rest = rest - times(common, cross(common, rest))
         for direction in own:
             rest = rest - direction * (direction * rest).sum(axis=0)
     return rest
-
-
-def _cross(left: Array, right: Array) -> Array:
-    """X'V of two tall matrices (n, k) and (n, q), block by block."""
-    total = np.zeros((left.shape[1], right.shape[1]))
-    for rows in row_blocks(len(left), max(left.shape[1], right.shape[1])):
-        total += left[rows].T @ right[rows]
-    return total
-
-
-def _cluster_sums(values: Array, codes: npt.NDArray[np.intp], n_clusters: int) -> Array:
-    """Sums of `values` (n, m) within each cluster: (G, m)."""
-    sets = values.shape[1]
-    places = codes[:, None] * sets + np.arange(sets)
-    sums = np.bincount(places.ravel(), weights=values.ravel(), minlength=n_clusters * sets)
-    return np.asarray(sums.reshape(n_clusters, sets), dtype=np.float64)

@@ -95,7 +95,7 @@ def wald_contrasts(
             raise EstimationError(f"{covariance.kind} has no clusters to count: use reference residual or chi2")
         df = covariance.n_clusters - 1.0
     elif reference == "residual":
-        df = float(residual_df(fit))
+        df = float(residual_df(fit.matrix))
     elif reference == "htz":
         eta = _eta(fit, covariance, contrasts)
         df = eta - q + 1
