@@ -30,6 +30,7 @@ def selection_likelihood(analysis: PlannedAnalysis, outcome: Outcome, material: 
         return {"": pooled([fit.coefficient(df="normal") for fit in fits])}
     (fit,) = fits
     effect = fit.coefficient(df="normal")
+    return {"": effect, "rho": fit.correlation()}
     rho = Estimate(
         estimate=fit.rho, std_error=np.nan, df=effect.df, n=fit.n, n_clusters=fit.n_clusters, conf_level=fit.conf_level,
         method=f"{fit.method}, correlation of the errors of response and outcome", statistic=fit.lr_statistic,
