@@ -118,7 +118,14 @@ def _second_step(sample: _Sample, index: Array) -> _SecondStep:
         variance_inflation=total / left,
     )
     return _SecondStep(
-        fit=fit, plain=plain, index=index, ratio=ratio, delta=delta, sigma=sigma, rho=slope / sigma, identification=identification
+        fit=fit,
+        plain=plain,
+        index=index,
+        ratio=ratio,
+        delta=delta,
+        sigma=sigma,
+        rho=slope / sigma,
+        identification=identification,
     )
 
 
@@ -181,10 +188,10 @@ def heckman_likelihood(
     """What would the effect be if everyone had answered, by maximum likelihood, with teams as clusters?
 
     Estimator: the highest maximum of the likelihood of the bivariate normal selection model with |rho| up to .99.
-    The profile of the likelihood over rho, from -.99995 to .99995 and through the two-step solution, shows every
+    The profile of the likelihood over rho, from -.9997 to .9997 and through the two-step solution, shows every
     hill; each is climbed by Newton's method. The other maxima, and edge solutions (|rho| above .99, or the
-    likelihood still rising where the profile ends), are `SelectionFit.others` and named in the note of the estimate;
-    an edge solution is reported only where no maximum lies inside, and marked.
+    likelihood still rising where the profile ends: rho runs to -1 or 1), are `SelectionFit.others` and named in the
+    note of the estimate; an edge solution that is a maximum is reported only where none lies inside, and marked.
 
     Covariance: inverse of the observed information H, or with `clusters` (one name for everybody, answered or not)
     the sandwich H^-1 (sum_g s_g s_g') H^-1 G/(G - 1) with s_g the sum of the scores of team g: gretl's convention,
@@ -198,7 +205,8 @@ def heckman_likelihood(
     answering only, this shape alone identifies the effect, and the note of the estimate says so.
     Refuses: nobody or everybody answered (NoObservations, EstimationError), terms that coincide among
     responders (CollinearTerms), terms that predict answering perfectly (Separation), terms that explain the outcome
-    exactly (EstimationError), a likelihood without any maximum (NonConvergence), an arm of one team, also among
+    exactly (EstimationError), a likelihood that has no maximum, as
+    it only rises towards rho = -1 or 1 (NonConvergence), an arm of one team, also among
     those who answered (SingleClusterArm).
     Source: Heckman (1979), Econometrica 47, 153-161; Amemiya (1985), Advanced Econometrics, section
     10.7 (the type 2 Tobit likelihood); Olsen (1978), Econometrica 46, 1211-1215 (its concave form); Venzon and
@@ -219,15 +227,14 @@ def heckman_likelihood(
     best = found.highest()
     natural, turn = likelihood.natural(best.theta, best.a, data)
     half: Array = linalg.block_diag(inverse, data.inverse, np.eye(2)) @ turn
-    bread: Array = np.asarray(np.linalg.inv(best.information), dtype=np.float64)
-    model = half @ bread @ half.T
+    model = half @ best.covariance @ half.T
     covariance = model
     if codes is not None and n_clusters is not None:
         inside, outside = codes[sample.answered], codes[~sample.answered]
         scores = likelihood.cluster_scores(
             best.theta, best.a, data, inside=inside, outside=outside, n_clusters=n_clusters
         )
-        moved = scores @ bread @ half.T
+        moved = scores @ best.covariance @ half.T
         covariance = moved.T @ moved * (n_clusters / (n_clusters - 1))
     k_z, k_x = len(gamma), len(sample.matrix.names)
     g, b = slice(0, k_z), slice(k_z, k_z + k_x)
@@ -259,9 +266,8 @@ def _data(sample: _Sample, q: Array, inverse: Array) -> SelectionData:
         if among is not None:
             shared[:k_z, place] = factor[:, among]
     shared[k_z + np.arange(len(own)), own] = 1.0
-    return SelectionData.of(
-        z_in=q[sample.answered], z_out=q[~sample.answered], shared=shared, apart=sample.matrix.values[:, own], y=sample.y
-    )
+    q_in, q_out, apart = q[sample.answered], q[~sample.answered], sample.matrix.values[:, own]
+    return SelectionData.of(z_in=q_in, z_out=q_out, shared=shared, apart=apart, y=sample.y)
 
 
 def _apart(data: SelectionData) -> float:
@@ -271,15 +277,14 @@ def _apart(data: SelectionData) -> float:
 
 def _others(found: Profile, best: Maximum, data: SelectionData) -> tuple[LikelihoodMaximum, ...]:
     """The maxima that are not reported, and where rho runs to -1 or 1, highest first."""
-    k_z = data.k_z
+    places = [(m.theta, m.a, m.value, True) for m in found.maxima if m is not best]
+    places += [(point.theta, point.a, point.value, False) for point in found.runs_to]
     others = [
         LikelihoodMaximum(
-            rho=point.rho if isinstance(point, Maximum) else math.copysign(1, point.a), log_likelihood=point.value,
-            coefficients=data.inverse @ likelihood.natural(point.theta, point.a, data)[0][k_z:-2],
-            stationary=isinstance(point, Maximum),
+            rho=math.tanh(a), log_likelihood=value, stationary=stationary,
+            coefficients=data.inverse @ likelihood.natural(theta, a, data)[0][data.k_z : -2],
         )
-        for point in (*found.maxima, *found.runs_to)
-        if point is not best
+        for theta, a, value, stationary in places
     ]  # fmt: skip
     return tuple(sorted(others, key=lambda other: -other.log_likelihood))
 

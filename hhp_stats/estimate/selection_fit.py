@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from hhp_stats.errors import EstimationError, UnknownName
 from hhp_stats.estimate.model_matrix import Array
-from hhp_stats.estimate.selection_profile import EDGE, Accepted
+from hhp_stats.estimate.selection_path import EDGE
+from hhp_stats.estimate.selection_profile import Accepted
 from hhp_stats.results import Estimate
 
 # Belsley, Kuh and Welsch call scaled condition numbers above 30 harmful.
 _HARMFUL = 30
+BY_FORM = "Identified by functional form alone: no term predicts response but not the outcome."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +34,7 @@ class Identification:
         """In words, for the note of an estimate; empty where nothing is to be warned of."""
         said = []
         if not self.excluded:
-            said.append("Identified by functional form alone: no term predicts response but not the outcome.")
+            said.append(BY_FORM)
         if not self.excluded or self.condition_number > _HARMFUL:
             said.append(
                 f"Condition number {self.condition_number:.1f}, variance inflation of lambda {self.variance_inflation:.1f}."
@@ -43,8 +46,7 @@ class Identification:
 class LikelihoodMaximum:
     """A maximum of the likelihood that is not the reported one, with the coefficients (k_x,) of the outcome equation.
 
-    `stationary` is False where rho runs to -1 or 1: the likelihood still rises, and value and coefficients are those
-    at |rho| = .99995.
+    `stationary` is False where rho runs to -1 or 1: the likelihood still rises at .9997, where rho is held.
     """
 
     rho: float
@@ -59,7 +61,7 @@ class LikelihoodMaximum:
 
     def words(self, place: int | None) -> str:
         """In words, with the coefficient of the outcome equation at `place` if one is asked for."""
-        where = f"rho {self.rho:.3f}" if self.stationary else f"rho running to {self.rho:.0f}"
+        where = f"rho {self.rho:.3f}" if self.stationary else f"rho running to {math.copysign(1, self.rho):.0f}"
         kind = "edge solution, " if self.edge else ""
         estimate = "" if place is None else f", estimate {self.coefficients[place]:.4g}"
         return f"{kind}{where} (log likelihood {self.log_likelihood:.3f}{estimate})"
@@ -154,8 +156,8 @@ class SelectionFit:
         if not self.others and not self.edge:
             return " ".join(self.remarks)
         place = None if term is None else self.names.index(term)
-        which = "an edge solution: no maximum lies inside" if self.edge else "the highest maximum inside"
-        said = f"Reported is {which}, rho {self.rho:.3f} (log likelihood {self.log_likelihood:.3f})."
+        which = "an edge solution, as no maximum lies inside" if self.edge else "the highest maximum inside"
+        said = f"Reported is {which}: rho {self.rho:.3f} (log likelihood {self.log_likelihood:.3f})."
         if self.others:
             said += f" Others: {'; '.join(other.words(place) for other in self.others)}."
         return " ".join((said, *self.remarks))
@@ -205,3 +207,24 @@ class SelectionFit:
 
 def _stretches(found: tuple[tuple[float, float], ...]) -> str:
     return " and ".join(f"from {low:.3f} to {high:.3f}" for low, high in found)
+
+
+def said_of_several(fits: Sequence[SelectionFit]) -> str:
+    """The note of an effect pooled over completed data sets: at which maxima they stand, and what identifies the model."""
+    first, count = fits[0], len(fits)
+    rho = [fit.rho for fit in fits]
+    several = sum(any(not other.edge for other in fit.others) for fit in fits)
+    higher = sum(any(other.log_likelihood > fit.log_likelihood for other in fit.others) for fit in fits)
+    edge = sum(fit.edge for fit in fits)
+    conditions = [fit.identification.condition_number for fit in fits]
+    said = [
+        f"{first.n_selected} of {first.n} answered.",
+        f"Each of the {count} completed data sets at its highest maximum inside, rho from {min(rho):.3f} to {max(rho):.3f}.",
+        f"In {several} the likelihood has a further maximum inside." if several else "",
+        f"In {higher} an edge solution is higher." if higher else "",
+        f"In {edge} no maximum lies inside and an edge solution is used." if edge else "",
+        "" if first.identification.excluded else BY_FORM,
+        f"Condition numbers {min(conditions):.1f} to {max(conditions):.1f}.",
+        " ".join(dict.fromkeys(remark for fit in fits for remark in fit.remarks)),
+    ]
+    return " ".join(filter(None, said))

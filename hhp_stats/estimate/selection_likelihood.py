@@ -88,10 +88,12 @@ class SelectionData:
 
     @property
     def k_z(self) -> int:
-        return self.outside.shape[1]
+        """How many response terms there are."""
+        return int(self.outside.shape[1])
 
     @property
     def responded(self) -> int:
+        """How many people responded."""
         return len(self.inside)
 
     def indices(self, theta: Array) -> Array:

@@ -1,10 +1,8 @@
-"""Every maximum of the selection likelihood, found along its profile over the correlation rho.
+"""Every maximum of the selection likelihood, and which values of the correlation rho it does not reject.
 
-For a given rho = tanh(a) the log likelihood is concave in all other parameters, so its maximum L(a) over them is
-unique and Newton's method reaches it from anywhere. A local maximum of the whole likelihood is a local maximum of
-L and the reverse. L is traced over a from -LIMIT to LIMIT in steps; each point gives value, slope and curvature
-(implicit function theorem), and steps are halved until what one end says about the other is right. Between a point that rises
-and the next that falls lies a maximum, which a bracketed search climbs and Newton's method finishes.
+A local maximum of the likelihood is a local maximum of its profile over rho (`selection_path`), and the reverse:
+between a point of the profile that rises and the next that falls lies one, which a bracketed search climbs and
+Newton's method in all parameters finishes.
 """
 
 from __future__ import annotations
@@ -15,40 +13,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.polynomial import Polynomial
-from scipy import optimize
 
 from hhp_stats.errors import NonConvergence
 from hhp_stats.estimate.model_matrix import Array
-from hhp_stats.estimate.selection_likelihood import SelectionData, derivatives, log_likelihood
+from hhp_stats.estimate.selection_likelihood import SelectionData, derivatives
+from hhp_stats.estimate.selection_path import EDGE, FINE, PATIENCE, Point, crossing, point_at, trace
 
-# A maximum with |rho| above this is an edge solution: the model says that answering and outcome are one thing.
-EDGE = 0.99
-# Where the trace ends, |rho| = .99995; a profile that still rises there runs to -1 or 1.
-LIMIT = 5.3
-_STEPS = (0.3, 0.6, 1.0, 1.4, 1.9, math.atanh(EDGE), 3.5, 4.4, LIMIT)
-_NARROW = 0.01  # no interval of a is halved below this
-# What a Newton step within one rho still promises, in log likelihood: for tracing, and for ends and maxima.
-_COARSE, _FINE = 1e-2, 1e-9
-_DONE = 1e-16  # of the last steps in all parameters: their rounding is of this order
-_PATIENCE = 100
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Point:
-    """The profile at one a: value, slope and curvature by a; theta and its derivative by a (k,)."""
-
-    a: float
-    value: float
-    slope: float
-    curvature: float
-    theta: Array
-    tangent: Array
+_DONE = 1e-16  # what the last Newton steps promise in log likelihood: their rounding is of this order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Maximum:
-    """A local maximum: theta, a, log likelihood, information (minus the Hessian) in (theta, a), and how it was reached.
+    """A local maximum: theta, a, log likelihood, inverse information (k + 1, k + 1) in (theta, a), and how it was reached.
 
     `decrement` is the log likelihood that one more Newton step would gain, `score` the largest derivative;
     `iterations` counts the steps in all parameters at once, the last of the climb.
@@ -57,168 +33,20 @@ class Maximum:
     theta: Array
     a: float
     value: float
-    information: Array
+    covariance: Array
     decrement: float
     score: float
     iterations: int
 
     @property
     def rho(self) -> float:
+        """The correlation."""
         return math.tanh(self.a)
 
     @property
     def edge(self) -> bool:
+        """Is it an edge solution?"""
         return abs(self.rho) > EDGE
-
-
-def point_at(a: float, start: Array, data: SelectionData, *, tolerance: float, otherwise: Array | None = None) -> Point:
-    """The profile at a by Newton's method from `start`, or from `otherwise` where `start` is outside the parameters.
-
-    Stops where the next step promises less than `tolerance`, and takes that step into account.
-    """
-    k = len(start)
-    theta, found = start, derivatives(start, a, data)
-    if not math.isfinite(found.value) and otherwise is not None:
-        theta, found = otherwise, derivatives(otherwise, a, data)
-    for _ in range(_PATIENCE):
-        score, towards = found.score[:k], found.hessian[:k, k]
-        step, tangent = _solved(-found.hessian[:k, :k], np.column_stack((score, towards))).T
-        gain = float(score @ step)
-        if gain < tolerance:
-            return Point(
-                a=a, value=found.value + gain / 2, slope=float(found.score[k] + towards @ step),
-                curvature=float(found.hessian[k, k] + towards @ tangent), theta=theta + step, tangent=tangent,
-            )  # fmt: skip
-        theta, found = _uphill(theta, step, gain, found.value, a, data)
-    raise NonConvergence(f"selection model: rho held at {math.tanh(a):.5f}: not converged after {_PATIENCE} iterations")
-
-
-def _solved(information: Array, right: Array) -> Array:
-    try:
-        # numpy's small solvers throughout: scipy's start threads even for 30 columns and may wait for them.
-        np.linalg.cholesky(information)
-        return np.asarray(np.linalg.solve(information, right))
-    except np.linalg.LinAlgError:  # concave in theory, flat to rounding
-        values, vectors = np.linalg.eigh(information)
-        sizes = np.maximum(np.abs(values), 1e-12 * np.abs(values).max())
-        return np.asarray(vectors @ ((vectors.T @ right) / sizes[:, None]))
-
-
-def _uphill(theta: Array, step: Array, gain: float, value: float, a: float, data: SelectionData) -> tuple[Array, Derivatives]:
-    """The first of step, half of it, a quarter, ... that gains a share of what it promises."""
-    size = 1.0
-    noise = 1e-14 * abs(value)
-    moved = theta + step
-    found = derivatives(moved, a, data)
-    reached = found.value
-    while not reached > value + 0.01 * size * gain - noise:
-        size /= 2
-        if size < 1e-12:
-            raise NonConvergence(f"selection model: rho held at {math.tanh(a):.5f}: no step gains")
-        moved = theta + size * step
-        reached = log_likelihood(moved, a, data)
-    return moved, found if size == 1 else derivatives(moved, a, data)
-
-
-def trace(start: Array, data: SelectionData, *, further: Iterable[float] = ()) -> tuple[list[Point], tuple[str, ...]]:
-    """Points of the profile from -LIMIT to LIMIT, close enough together to show each of its hills.
-
-    `start` is the maximum for rho = 0; `further` values of a (the two-step solution's) become points too. Where no
-    point is reached the trace of that side ends; the second result says so.
-    """
-    coarse = max(_COARSE, 1e-5 * (data.responded + len(data.outside)))
-    middle = point_at(0.0, start, data, tolerance=_FINE)
-    points, ended = [middle], []
-    for side in (-1, 1):
-        last, before = middle, None
-        try:
-            for a in sorted({*_STEPS, *(abs(x) for x in further if 0 < x * side < LIMIT)}):
-                last, before = _next(last, before, side * a, data, coarse), last
-                points.append(last)
-        except NonConvergence:
-            ended.append(f"The likelihood could not be followed beyond rho {math.tanh(last.a):.5f}.")
-    points.sort(key=lambda point: point.a)
-    found = [points[0]]
-    for right in points[1:]:
-        found += _between(found[-1], right, data, coarse)
-    return found, tuple(ended)
-
-
-def _next(last: Point, before: Point | None, a: float, data: SelectionData, tolerance: float) -> Point:
-    """The next point of the trace, from where the two before it point to (the rule of Adams and Bashforth)."""
-    gap = a - last.a
-    ahead = last.theta + gap * last.tangent
-    if before is not None:
-        ahead = ahead + gap**2 / 2 * (last.tangent - before.tangent) / (last.a - before.a)
-    return point_at(a, ahead, data, tolerance=tolerance, otherwise=last.theta)
-
-
-def _between(left: Point, right: Point, data: SelectionData, tolerance: float) -> list[Point]:
-    """The points needed between two, and the right one."""
-    if right.a - left.a < 2 * _NARROW or not _doubtful(left, right):
-        return [right]
-    middle = _inside((left.a + right.a) / 2, left, right, data, tolerance)
-    return _between(left, middle, data, tolerance) + _between(middle, right, data, tolerance)
-
-
-def _doubtful(left: Point, right: Point) -> bool:
-    """Could the profile between two points do something that its ends do not tell?
-
-    The trapezoidal rule with corrected ends gives the gain between them from slopes and curvatures; a hidden rise and
-    fall would show as a gap to the true gain, beside a slope that is nowhere near zero.
-    """
-    gap = right.a - left.a
-    expected = gap / 2 * (left.slope + right.slope) + gap**2 / 12 * (left.curvature - right.curvature)
-    one_way = left.slope * right.slope > 0
-    sizes = (abs(left.slope), abs(right.slope))
-    scale = gap * (0.1 * min(sizes) if one_way else 0.05 * sum(sizes))
-    slopes = _curve(left, right).deriv()(np.linspace(0, 1, 33))
-    turns = int((np.diff(np.sign(slopes)) != 0).sum())
-    return abs(right.value - left.value - expected) > max(0.05, scale) or turns > (0 if one_way else 1)
-
-
-def _curve(left: Point, right: Point) -> Polynomial:
-    """The quintic in u = (a - left) / gap that has both ends' values, slopes and curvatures."""
-    gap = right.a - left.a
-    low, high = (np.array([p.value - left.value, gap * p.slope, gap**2 * p.curvature]) for p in (left, right))
-    rest = high - [low[0] + low[1] + low[2] / 2, low[1] + low[2], low[2]]
-    upper = np.array([[10.0, -4.0, 0.5], [-15.0, 7.0, -1.0], [6.0, -3.0, 0.5]]) @ rest
-    return Polynomial(np.concatenate(([low[0], low[1], low[2] / 2], upper)))
-
-
-def _inside(a: float, left: Point, right: Point, data: SelectionData, tolerance: float) -> Point:
-    """The profile at a between two points, starting from the cubic through both ends' theta and tangents."""
-    gap = right.a - left.a
-    u = (a - left.a) / gap
-    start = (
-        (1 + 2 * u) * (1 - u) ** 2 * left.theta + u * (1 - u) ** 2 * gap * left.tangent
-        + u**2 * (3 - 2 * u) * right.theta - u**2 * (1 - u) * gap * right.tangent
-    )  # fmt: skip
-    return point_at(a, start, data, tolerance=tolerance, otherwise=left.theta if u < 0.5 else right.theta)
-
-
-def _crossing(left: Point, right: Point, level: float | None, data: SelectionData) -> Point:
-    """Where between two points the profile takes the value `level`, or its slope is nil where `level` is None.
-
-    The root of the interpolating quintic, with the bracket kept; halved where that is slow. Ends where the value is
-    level but for a millionth, or where moving a on can gain no more than a ten-thousandth.
-    """
-
-    def miss(point: Point) -> float:
-        return point.slope if level is None else point.value - level
-
-    for turn in range(_PATIENCE):
-        curve = _curve(left, right)
-        of = curve.deriv() if level is None else curve - (level - left.value)
-        u = 0.5
-        if turn % 4 != 3 and of(0.0) * of(1.0) < 0:
-            u = min(max(float(optimize.brentq(of, 0.0, 1.0, xtol=1e-12)), 1e-6), 1 - 1e-6)
-        point = _inside(left.a + u * (right.a - left.a), left, right, data, _FINE)
-        done = point.slope**2 < 2e-4 * abs(point.curvature) if level is None else abs(miss(point)) < 1e-6
-        if done or right.a - left.a < 1e-9:
-            return point
-        left, right = (point, right) if miss(point) * miss(left) > 0 else (left, point)
-    raise NonConvergence(f"selection model: no end of the profile between rho {left.a:.5f} and {right.a:.5f}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,16 +63,18 @@ class Profile:
     @property
     def runs_to(self) -> tuple[Point, ...]:
         """The ends of the trace at which the profile still rises outwards: there rho runs to -1 or 1."""
-        return tuple(end for side, end in ((-1, self.points[0]), (1, self.points[-1])) if side * end.slope > 0)
+        return tuple(end for end, side in ((self.points[0], -1), (self.points[-1], 1)) if side * end.slope > 0)
 
     def highest(self) -> Maximum:
         """The highest maximum with |rho| up to EDGE; where there is none, the highest edge solution.
 
-        Raises NonConvergence where the likelihood has no maximum at all.
+        Raises NonConvergence where every climb runs to -1 or 1 or fails. Where the likelihood only rises towards an
+        end, the effect depends on how near one goes, so no number is given.
         """
         if not self.maxima:
-            ends = " and ".join(f"{math.copysign(1, p.a):.0f} (log likelihood {p.value:.3f})" for p in self.runs_to)
-            found = f"rho runs to {ends}; the likelihood has no maximum inside" if ends else "no maximum was found"
+            ends = " and to ".join(f"{math.copysign(1, p.a):.0f} (log likelihood {p.value:.3f} at {math.tanh(p.a):.4f})"
+                                   for p in self.runs_to)  # fmt: skip
+            found = f"rho runs to {ends}; the likelihood has no maximum inside" if ends else "no maximum was reached"
             raise NonConvergence(" ".join((f"selection model: {found}.", *self.ended)))
         return max(self.maxima, key=lambda maximum: (not maximum.edge, maximum.value))
 
@@ -252,21 +82,21 @@ class Profile:
 def profile(start: Array, data: SelectionData, *, further: Iterable[float] = ()) -> Profile:
     """Trace the profile and climb each of its hills. `start` is the maximum for rho = 0."""
     points, ended = trace(start, data, further=further)
-    found, maxima = [points[0]], []
+    found, maxima = [points[0]], list[Maximum]()
     for right in points[1:]:
         left = found[-1]
         if left.slope > 0 >= right.slope:
             try:
-                top = _finished(_crossing(left, right, None, data), data)
+                top = _finished(crossing(left, right, None, data), data)
             except NonConvergence as problem:
                 ended = (*ended, f"{problem}.")
             else:
                 # A slope that rounding has turned round shows one hill twice.
                 if not maxima or top.a - maxima[-1].a > 1e-6:
                     maxima.append(top)
-                    found.append(point_at(top.a, top.theta, data, tolerance=_FINE))
+                    found.append(point_at(top.a, top.theta, data, tolerance=FINE))
         elif left.slope < 0 <= right.slope:
-            found.append(_crossing(left, right, None, data))
+            found.append(crossing(left, right, None, data))
         found.append(right)
     points = sorted(found, key=lambda point: point.a)
     return Profile(points=tuple(points), maxima=tuple(maxima), ended=ended)
@@ -277,16 +107,18 @@ def _finished(near: Point, data: SelectionData) -> Maximum:
     k = len(near.theta)
     place = np.append(near.theta, near.a)
     promised = math.inf
-    for iterations in range(_PATIENCE):
+    for iterations in range(PATIENCE):
         found = derivatives(place[:k], float(place[k]), data)
         try:
             np.linalg.cholesky(-found.hessian)
         except np.linalg.LinAlgError as problem:
-            raise NonConvergence(f"selection model: the point at rho {math.tanh(near.a):.5f} is no maximum") from problem
+            raise NonConvergence(
+                f"selection model: the point at rho {math.tanh(near.a):.5f} is no maximum"
+            ) from problem
         step = np.linalg.solve(-found.hessian, found.score)
         left = float(found.score @ step)
         if left < _DONE or left >= 0.1 * promised:
-            return Maximum(theta=place[:k], a=float(place[k]), value=found.value, information=-found.hessian,
+            return Maximum(theta=place[:k], a=float(place[k]), value=found.value, covariance=np.asarray(np.linalg.inv(-found.hessian)),
                            decrement=left, score=float(np.abs(found.score).max()), iterations=iterations)  # fmt: skip
         place, promised = place + step, left
     raise NonConvergence(f"selection model: not converged near rho {math.tanh(near.a):.5f}")
@@ -313,9 +145,9 @@ def accepted(found: Profile, maximum: Maximum, *, drop: float, data: SelectionDa
     for left, right in itertools.pairwise(found.points):
         above = (left.value >= level, right.value >= level)
         if above == (False, True):
-            begin = _crossing(left, right, level, data).a
+            begin = crossing(left, right, level, data).a
         elif above == (True, False):
-            stretches.append((begin, _crossing(left, right, level, data).a))
+            stretches.append((begin, crossing(left, right, level, data).a))
     if found.points[-1].value >= level:
         stretches.append((begin, math.inf))
     wanted = [maximum.a] if maximum.edge else [other.a for other in found.maxima if not other.edge]

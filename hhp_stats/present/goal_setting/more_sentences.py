@@ -122,10 +122,13 @@ def bounds(report: StudyReport) -> str:
 
 def rho(report: StudyReport) -> str:
     """How strongly response and wellbeing are related beyond the covariates."""
+    if report.row("wellbeing/itt/heckman-ml")["status"] == "not_estimated":
+        return ""
     row = report.row("wellbeing/rho/heckman-ml")
     return (
         f"The selection model puts the correlation between answering and wellbeing, beyond the covariates, at "
-        f"{number(row['estimate'])} (95% CI {interval(row['conf_low'], row['conf_high'])})."
+        f"{number(row['estimate'])} (95% CI {interval(row['conf_low'], row['conf_high'])}; profile likelihood, people taken as "
+        f"independent){'' if row['conf_low'] * row['conf_high'] > 0 else ', so the answers leave even its sign open'}."
     )
 
 

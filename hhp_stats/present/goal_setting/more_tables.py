@@ -39,7 +39,8 @@ def strategies(report: StudyReport, outcomes: Sequence[str]) -> GT:
         notes=[
             "Differences, goal-setting minus control, adjusted as the absence analysis and for the baseline of the outcome. Composites are "
             "in standard deviations of the baseline respondents.",
-            "Complete cases and imputation: least squares, standard errors CR1 by team, t. Selection: maximum likelihood, clustered by team. The selection model has no variable that predicts response alone; it rests on its form.",
+            "Complete cases and imputation: least squares, standard errors CR1 by team, t. Selection: maximum likelihood at its highest maximum, "
+            "clustered by team. The selection model has no variable that predicts response alone; it rests on its form.",
         ],
     )  # fmt: skip
 

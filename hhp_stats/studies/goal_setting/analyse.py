@@ -20,7 +20,7 @@ from hhp_stats.studies.goal_setting.cells import run_cell
 from hhp_stats.studies.goal_setting.cost_benefit import cost_benefit, joint_bootstrap
 from hhp_stats.studies.goal_setting.flow import participant_flow
 from hhp_stats.studies.goal_setting.imputation_model import impute_trial
-from hhp_stats.studies.goal_setting.missing_cells import identification
+from hhp_stats.studies.goal_setting.missing_cells import identification, maxima
 from hhp_stats.studies.goal_setting.multiplicity import step_down, with_holm
 from hhp_stats.studies.goal_setting.power import power_rows
 from hhp_stats.studies.goal_setting.rules import rules_followed
@@ -39,7 +39,7 @@ def analyse(trial: Trial, plan: Plan, *, log: pd.DataFrame | None = None, progre
     """
     sample = build_sample(trial, plan)
     people = sample.people
-    steps = len(plan.analyses) + len(plan.tipping.outcomes) + 4
+    steps = len(plan.analyses) + len(plan.tipping.outcomes) + 5
     imputations = impute_trial(people, plan)
     progress(1, steps)
     material = Material(plan=plan, people=people, imputations=imputations, redraws=allocation.redraws(people, plan))
@@ -47,10 +47,11 @@ def analyse(trial: Trial, plan: Plan, *, log: pd.DataFrame | None = None, progre
     tasks: list[Callable[[], Any]] = [
         partial(joint_bootstrap, material),
         partial(step_down, material),
+        partial(maxima, material),
         *(partial(tipping, key, material) for key in plan.tipping.outcomes),
         *(partial(run_cell, analysis, material) for analysis in plan.analyses),
     ]
-    draws, adjusted, *found = in_blocks(
+    draws, adjusted, hills, *found = in_blocks(
         _call, [(task,) for task in tasks], lambda done, _: progress(1 + done, steps),
         seconds=SECONDS * len(people) * len(tasks),
     )  # fmt: skip
@@ -85,6 +86,7 @@ def analyse(trial: Trial, plan: Plan, *, log: pd.DataFrame | None = None, progre
             "strata_if_zero": allocation.strata_if_zero(people),
             "imputed_balance": descriptives.imputed_balance(imputations["randomised"], "baseline_absence", plan),
             "selection": identification(SELECTED, material),
+            "maxima": hills,
             "cost_parts": costs.parts,
             **({} if log is None else {"replay": allocation.replayed(trial, log, plan)}),
         },
