@@ -146,7 +146,7 @@ class SelectionFit:
         ]
         return Estimate(
             estimate=self.rho, std_error=math.nan, df=math.inf, n=self.n, n_clusters=self.n_clusters,
-            method=f"{self.method}, correlation of the errors of response and outcome, profile likelihood",
+            method="Heckman maximum likelihood, correlation of the errors of response and outcome, profile likelihood",
             conf_level=self.conf_level, statistic=self.lr_statistic, p_value=self.lr_p_value,
             conf_low=self.rho_interval.low, conf_high=self.rho_interval.high, note=" ".join(filter(None, said)),
         )  # fmt: skip

@@ -162,16 +162,18 @@ class Appendix:
         cells = pd.DataFrame({
             "Maximum": ["reported" if row["reported"] else _other(row) for row in rows],
             "Outcome": [f"{plan.outcomes[row['outcome']].label} ({plan.outcomes[row['outcome']].unit})" for row in rows],
-            "Correlation": aligned([number(row["rho"], 3) if row["stationary"] else f"to {math.copysign(1, row['rho']):.0f}" for row in rows]),
-            "95% CI": [interval(row["rho_low"], row["rho_high"]) if row["reported"] else "" for row in rows],
-            "p": [p_value(row["p_value"]) if row["reported"] else "" for row in rows],
-            "Log likelihood": aligned([number(row["log_likelihood"]) for row in rows]),
             "Effect": aligned([number(row["estimate"], 3) for row in rows]),
+            "Log likelihood": aligned([number(row["log_likelihood"]) for row in rows]),
+            "Correlation": aligned([
+                number(row["rho"], 3) if row["stationary"] else f"to {math.copysign(1, row['rho']):.0f}" for row in rows
+            ]),
+            "Its 95% interval": [interval(row["rho_low"], row["rho_high"]) if row["reported"] else "" for row in rows],
+            "p": [p_value(row["p_value"]) if row["reported"] else "" for row in rows],
         })  # fmt: skip
         return plain_table(cells, stub="Maximum", groups="Outcome", notes=[
             f"Reported: the highest maximum with a correlation up to {number(EDGE)} in size. Edge: a maximum beyond that, or a likelihood that still rises "
             f"where the correlation runs to -1 or 1 (log likelihood and effect there at {number(math.tanh(LIMIT), 4)} in size).",
-            "Intervals by profile likelihood; p of the likelihood-ratio test of no correlation. Both take people as independent, not teams.",
+            "Intervals of the correlation by profile likelihood; p of the likelihood-ratio test that it is nil. Both take people as independent, not teams.",
         ])  # fmt: skip
 
     # ------------------------------------------------------------ F: reproducibility
