@@ -17,17 +17,16 @@ from hhp_stats.errors import (
     InvalidInput,
     NonConvergence,
     NoObservations,
-    SingleClusterArm,
 )
 from hhp_stats.estimate import selection_likelihood as likelihood
 from hhp_stats.estimate.gram import identified_factor, times, upper_inverse
 from hhp_stats.estimate.linear import LinearFit, ols
 from hhp_stats.estimate.model_matrix import Array, ModelMatrix, as_numbers
-from hhp_stats.estimate.selection_fit import Identification, LikelihoodMaximum, SelectionFit
+from hhp_stats.estimate.selection_fit import Identification, LikelihoodMaximum, Respondents, SelectionFit
 from hhp_stats.estimate.selection_likelihood import SelectionData
 from hhp_stats.estimate.selection_profile import Maximum, Profile, accepted, profile
 from hhp_stats.estimate.separation import refuse_separation
-from hhp_stats.infer.clusters import checked_clusters, cluster_name, refuse_absorbed_arm
+from hhp_stats.infer.clusters import checked_clusters, cluster_codes, cluster_name
 from hhp_stats.results import checked_level
 
 __all__ = ["Identification", "LikelihoodMaximum", "SelectionFit", "heckman_likelihood", "heckman_two_step"]
@@ -172,7 +171,7 @@ def heckman_two_step(
         lambda_coefficient=float(second.fit.coefficients[-1]), lambda_std_error=math.sqrt(lambda_variance) if lambda_variance > 0 else nan,
         log_likelihood=nan, lr_statistic=nan, lr_p_value=nan, iterations=0, decrement=nan,
         largest_score=nan, others=(), remarks=(),
-        identification=second.identification, n=len(sample.answered), n_selected=len(sample.y), n_clusters=None,
+        identification=second.identification, n=len(sample.answered), n_selected=len(sample.y), n_clusters=None, respondents=None,
         method="Heckman two-step, corrected standard errors", conf_level=conf_level,
     )  # fmt: skip
 
@@ -219,8 +218,7 @@ def heckman_likelihood(
     )
     q, inverse, gamma, _, probit_value = _first_step(sample)
     second = _second_step(sample, q[sample.answered] @ gamma)
-    if clusters is not None:
-        _refuse_arm_answered_by_one(sample, second, clusters)
+    respondents = None if clusters is None else _respondents(sample, second, clusters)
     data = _data(sample, q, inverse)
     start = np.concatenate((gamma, np.zeros(len(sample.matrix.names)), [1.0]))
     found = profile(start, data, further=(math.atanh(float(np.clip(second.rho, -0.99, 0.99))),))
@@ -251,7 +249,7 @@ def heckman_likelihood(
         lambda_coefficient=rho * sigma, lambda_std_error=math.sqrt(float(gradient @ covariance[-2:, -2:] @ gradient)),
         log_likelihood=best.value, lr_statistic=lr, lr_p_value=float(stats.chi2.sf(lr, 1)), iterations=best.iterations,
         decrement=best.decrement, largest_score=best.score, others=_others(found, best, data), remarks=found.ended,
-        identification=second.identification, n=len(sample.answered), n_selected=len(sample.y), n_clusters=n_clusters,
+        identification=second.identification, n=len(sample.answered), n_selected=len(sample.y), n_clusters=n_clusters, respondents=respondents,
         method=f"Heckman maximum likelihood{named}", conf_level=conf_level,
     )  # fmt: skip
 
@@ -289,11 +287,11 @@ def _others(found: Profile, best: Maximum, data: SelectionData) -> tuple[Likelih
     return tuple(sorted(others, key=lambda other: -other.log_likelihood))
 
 
-def _refuse_arm_answered_by_one(sample: _Sample, second: _SecondStep, clusters: ArrayLike) -> None:
-    """The outcome equation rests on those who answered: do enough clusters of each arm tell about it?"""
+def _respondents(sample: _Sample, second: _SecondStep, clusters: ArrayLike) -> Respondents:
+    """Those who answered, and in which clusters, once an arm that the model calls `treatment` has enough of them."""
     values = clusters if isinstance(clusters, pd.Series | pd.Index) else np.asarray(clusters)
-    try:
-        codes, n_clusters = checked_clusters(matrix=sample.matrix, clusters=values[sample.answered])
-        refuse_absorbed_arm(second.plain, codes, n_clusters)
-    except SingleClusterArm as problem:
-        raise SingleClusterArm(f"among those who answered: {problem}") from problem
+    codes, _ = cluster_codes(values[sample.answered])
+    found = Respondents(matrix=sample.matrix, gram_inverse=second.plain.gram_inverse, codes=codes)
+    if "treatment" in sample.matrix.names:
+        found.refuse_thin_arms(sample.matrix.position("treatment"))
+    return found

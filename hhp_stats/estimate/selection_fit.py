@@ -7,10 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from hhp_stats.errors import EstimationError, UnknownName
-from hhp_stats.estimate.model_matrix import Array
+import numpy as np
+
+from hhp_stats.errors import EstimationError, SingleClusterArm, UnknownName
+from hhp_stats.estimate.gram import times
+from hhp_stats.estimate.model_matrix import Array, ModelMatrix
 from hhp_stats.estimate.selection_path import EDGE
 from hhp_stats.estimate.selection_profile import Accepted
+from hhp_stats.infer.clusters import refuse_thin_arms
+from hhp_stats.infer.satterthwaite import IntArray
 from hhp_stats.results import Estimate
 
 # Belsley, Kuh and Welsch call scaled condition numbers above 30 harmful.
@@ -68,6 +73,40 @@ class LikelihoodMaximum:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Respondents:
+    """Those on whom the outcome equation rests: its terms (n_s, k_x), their inverse Gram matrix, the cluster of each."""
+
+    matrix: ModelMatrix
+    gram_inverse: Array
+    codes: IntArray
+
+    def refuse_thin_arms(self, place: int) -> None:
+        """Do at least two clusters of respondents tell about each arm of the two-valued term at `place`?
+
+        A cluster tells about an arm where the sum of the term less its regression on the others is not zero among its
+        people in that arm: it is zero where a dummy of their own takes them out. Raises SingleClusterArm if fewer do.
+        Terms of one value or of more than two have no arms and pass.
+        """
+        column = self.matrix.values[:, place]
+        low, high = column.min(), column.max()
+        if low == high or not ((column == low) | (column == high)).all():
+            return
+        left = times(self.matrix.values, self.gram_inverse[:, place])  # up to a factor
+        tells = np.zeros(len(column), dtype=bool)
+        for value in (low, high):
+            here = column == value
+            sums = np.abs(np.bincount(self.codes[here], weights=left[here]))
+            tells[here] = (sums > 1e-9 * sums.max())[self.codes[here]]  # rounding leaves some 1e-14
+        try:
+            refuse_thin_arms(treatment=column[tells], clusters=self.codes[tells])
+        except SingleClusterArm as problem:
+            name = self.matrix.names[place]
+            raise SingleClusterArm(
+                f"{name}, among those who answered and beside the other terms: {problem}"
+            ) from problem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SelectionFit:
     """A fitted selection model.
 
@@ -76,7 +115,7 @@ class SelectionFit:
     `lambda_coefficient` = rho sigma (two-step: as estimated, with `lambda_std_error`). `rho_interval` is the
     profile-likelihood interval of rho at `conf_level`; two-step has none, no standard error of sigma, no
     likelihood-ratio test and no joint likelihood (NaN). `others` are the maxima that are not reported, highest first.
-    `model_covariance` is the covariance without clusters, always there. `iterations`, `decrement` and `largest_score` report
+    `model_covariance` is the covariance without clusters, always there; `respondents` there with clusters only. `iterations`, `decrement` and `largest_score` report
     convergence: the last Newton steps, in all parameters at once; the log likelihood that one more would gain; the
     largest derivative on orthonormal terms. `remarks` say where the
     profile of the likelihood could not be followed.
@@ -107,6 +146,7 @@ class SelectionFit:
     n: int
     n_selected: int
     n_clusters: int | None
+    respondents: Respondents | None
     method: str
     conf_level: float
 
@@ -169,7 +209,8 @@ class SelectionFit:
         linear models of this package. The note names the other maxima of the likelihood, with their coefficient of
         `term`, and what identifies the model. Refuses an unknown
         term or df (UnknownName), df by clusters without clusters, and a variance that is not positive, as a
-        two-step rho outside -1..1 can give (EstimationError).
+        two-step rho outside -1..1 can give (EstimationError); with clusters, a two-valued term about one of whose
+        values fewer than two clusters of respondents tell (SingleClusterArm).
         """
         if term not in self.names:
             raise UnknownName(f"the outcome equation has no term {term!r}; it has {', '.join(self.names)}")
@@ -178,6 +219,8 @@ class SelectionFit:
         if df == "clusters" and self.n_clusters is None:
             raise EstimationError("degrees of freedom by clusters need a covariance by clusters")
         place = self.names.index(term)
+        if self.respondents is not None:
+            self.respondents.refuse_thin_arms(place)
         variance = float(self.covariance[place, place])
         beyond = f"Estimated rho {self.rho:.3f} lies outside -1..1." if abs(self.rho) > 1 else ""
         if not variance > 0:

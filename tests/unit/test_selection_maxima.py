@@ -215,10 +215,17 @@ def test_an_arm_that_only_one_team_answers_for_is_refused() -> None:
     silent = (arm == 1) & (team != 3)
     thin = np.where(silent & (np.arange(600) % 30 > 0), np.nan, y)
     heckman_likelihood(outcome=thin, matrix=matrix, clusters=team)  # one person of each treated team is enough
-    with pytest.raises(SingleClusterArm, match="among those who answered: the arm with treatment = 1 holds 1 cluster"):
+    with pytest.raises(SingleClusterArm, match=r"treatment, among those who answered.* = 1 holds 1 cluster"):
         heckman_likelihood(outcome=np.where(silent, np.nan, y), matrix=matrix, clusters=team)
     # A dummy of its own takes a team out of the comparison.
     two = np.where((arm == 1) & (team != 3) & (team != 5), np.nan, y)
     own = ModelMatrix(values=np.column_stack([matrix.values, team == 5]), names=(*matrix.names, "team[5]"))
-    with pytest.raises(SingleClusterArm, match="among those who answered: beside the other terms, 1 cluster"):
+    with pytest.raises(SingleClusterArm, match="treatment, among those who answered"):
         heckman_likelihood(outcome=two, matrix=own, clusters=team)
+    # Whatever the arm is called: the model is fitted, its effect refused.
+    offered = ModelMatrix(values=own.values, names=("intercept", "offered", "x0", "x1", "team[5]"))
+    fit = heckman_likelihood(outcome=two, matrix=offered, clusters=team)
+    assert fit.coefficient(term="x0").std_error > 0
+    for term in ("offered", "team[5]"):
+        with pytest.raises(SingleClusterArm, match="among those who answered"):
+            fit.coefficient(term=term)
