@@ -7,6 +7,7 @@ slope and curvature (implicit function theorem), and steps are halved until what
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -112,8 +113,14 @@ def trace(start: Array, data: SelectionData, *, further: Iterable[float] = ()) -
             ended.append(f"The likelihood could not be followed beyond rho {math.tanh(last.a):.5f}.")
     points.sort(key=lambda point: point.a)
     found = [points[0]]
-    for right in points[1:]:
-        found += _between(found[-1], right, data, coarse)
+    for left, right in itertools.pairwise(points):
+        try:
+            found += _between(left, right, data, coarse)
+        except NonConvergence:
+            found.append(right)
+            ended.append(
+                f"The likelihood was not followed closely from rho {math.tanh(left.a):.3f} to {math.tanh(right.a):.3f}."
+            )
     return found, tuple(ended)
 
 
@@ -121,7 +128,8 @@ def _next(last: Point, before: Point | None, a: float, data: SelectionData, tole
     """The next point of the trace, from where the two before it point to (the rule of Adams and Bashforth)."""
     gap = a - last.a
     ahead = last.theta + gap * last.tangent
-    if before is not None:
+    # Tangents of points close together differ by what their climbs left over, which this quotient would blow up.
+    if before is not None and abs(last.a - before.a) > 0.2 * abs(gap):
         ahead = ahead + gap**2 / 2 * (last.tangent - before.tangent) / (last.a - before.a)
     return point_at(a, ahead, data, tolerance=tolerance, otherwise=last.theta)
 

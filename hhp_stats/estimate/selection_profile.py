@@ -85,18 +85,17 @@ def profile(start: Array, data: SelectionData, *, further: Iterable[float] = ())
     found, maxima = [points[0]], list[Maximum]()
     for right in points[1:]:
         left = found[-1]
-        if left.slope > 0 >= right.slope:
-            try:
+        try:
+            if left.slope > 0 >= right.slope:
                 top = _finished(crossing(left, right, None, data), data)
-            except NonConvergence as problem:
-                ended = (*ended, f"{problem}.")
-            else:
                 # A slope that rounding has turned round shows one hill twice.
                 if not maxima or top.a - maxima[-1].a > 1e-6:
                     maxima.append(top)
                     found.append(point_at(top.a, top.theta, data, tolerance=FINE))
-        elif left.slope < 0 <= right.slope:
-            found.append(crossing(left, right, None, data))
+            elif left.slope < 0 <= right.slope:
+                found.append(crossing(left, right, None, data))
+        except NonConvergence as problem:
+            ended = (*ended, f"{problem}.")
         found.append(right)
     points = sorted(found, key=lambda point: point.a)
     return Profile(points=tuple(points), maxima=tuple(maxima), ended=ended)

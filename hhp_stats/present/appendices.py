@@ -165,14 +165,14 @@ class Appendix:
             "Effect": aligned([number(row["estimate"], 3) for row in rows]),
             "Log likelihood": aligned([number(row["log_likelihood"]) for row in rows]),
             "Correlation": aligned([
-                number(row["rho"], 3) if row["stationary"] else f"to {math.copysign(1, row['rho']):.0f}" for row in rows
+                number(row["rho"], 3) if row["stationary"] else f"to {number(math.copysign(1, row['rho']), 0)}" for row in rows
             ]),
             "Its 95% interval": [interval(row["rho_low"], row["rho_high"]) if row["reported"] else "" for row in rows],
             "p": [p_value(row["p_value"]) if row["reported"] else "" for row in rows],
         })  # fmt: skip
         return plain_table(cells, stub="Maximum", groups="Outcome", notes=[
             f"Reported: the highest maximum with a correlation up to {number(EDGE)} in size. Edge: a maximum beyond that, or a likelihood that still rises "
-            f"where the correlation runs to -1 or 1 (log likelihood and effect there at {number(math.tanh(LIMIT), 4)} in size).",
+            f"where the correlation runs to \u22121 or 1 (log likelihood and effect there at {number(math.tanh(LIMIT), 4)} in size).",
             "Intervals of the correlation by profile likelihood; p of the likelihood-ratio test that it is nil. Both take people as independent, not teams.",
         ])  # fmt: skip
 
