@@ -16,7 +16,7 @@ from hhp_stats.intake.dictionary import DICTIONARY, Field, Study, load_dictionar
 from hhp_stats.intake.linkage import counted_response
 from hhp_stats.intake.lists import ListFile, read_list
 from hhp_stats.intake.load import problem_frame
-from hhp_stats.intake.manifest import read_manifest, sha256_of
+from hhp_stats.intake.manifest import read_manifest, sha256_of, verify_manifest
 from hhp_stats.intake.pseudonym import Pseudonyms, load_pseudonyms
 from hhp_stats.intake.rule import Breach, Rule, at, breach_problems
 from hhp_stats.intake.rules_cells import CELL_RULES
@@ -146,7 +146,9 @@ def load_participants(root: Path, plan: IndividualPlan) -> Participants:
     tables: list[ListFile | SurveyFile] = [allocation, *surveys]
     for table in tables:
         _check_mark(table, synthetic=manifest.synthetic)
-    errors = [problem for table in tables for problem in table.problems if problem.severity == "error"]
+    known = {table.file: table.sha256 for table in tables if table.sha256}
+    found = [*verify_manifest(root, known=known, study=plan.study), *(each for table in tables for each in table.problems)]
+    errors = [problem for problem in found if problem.severity == "error"]
     if errors:
         raise DataError(errors)
     people, linkage = _joined(plan, allocation, surveys, pseudonyms)

@@ -16,7 +16,7 @@ from hhp_stats.errors import DataError
 from hhp_stats.intake.dictionary import Field, Study
 from hhp_stats.intake.lists import ListFile, read_list
 from hhp_stats.intake.load import problem_frame
-from hhp_stats.intake.manifest import read_manifest
+from hhp_stats.intake.manifest import read_manifest, verify_manifest
 from hhp_stats.intake.rule import Breach, Rule, breach_problems
 from hhp_stats.intake.rules_cells import CELL_RULES
 from hhp_stats.intake.rules_file import MARKED_SYNTHETIC, NOT_MARKED_SYNTHETIC
@@ -101,7 +101,9 @@ def read_plain_lists(root: Path, *, study: str, specs: Iterable[ListSpec], rules
         for entry in rules:
             table = tables[entry.about]
             table.problems += breach_problems(entry.rule, table, entry.find(tables))
-    problems = [problem for table in tables.values() for problem in table.problems]
+    known = {table.file: table.sha256 for table in tables.values() if table.sha256}
+    problems = verify_manifest(root, known=known, study=study)
+    problems += [problem for table in tables.values() for problem in table.problems]
     errors = [problem for problem in problems if problem.severity == "error"]
     if errors:
         raise DataError(errors)

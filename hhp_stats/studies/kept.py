@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
-from hhp_stats.intake.raw_files import MANIFEST, concerns
+from hhp_stats.intake.raw_files import MANIFEST, concerns, is_link, raw_files_of, studies
 
 PACKAGE = Path(__file__).resolve().parent.parent
 FOLDER = ".report/results"
@@ -74,10 +74,14 @@ def input_files(root: Path, patterns: Sequence[str]) -> tuple[Path, ...]:
 def study_key(root: Path, *, study: str, module: str, patterns: Sequence[str]) -> str:
     """One digest of inputs, plan, code, library versions and, for real data, the pseudonyms' key.
 
-    Of the manifest only what it says of the whole release and of the study's own files counts.
+    Inputs are the study's raw files, whatever they are called, and the sources that match `patterns`. Of the manifest
+    only what it says of the whole release and of the study's own files counts.
     """
     digest = hashlib.sha256(f"{sys.version_info[:2]}\n{_libraries()}{_manifest_for(root, study)}".encode())
-    for name, path in _named(root, input_files(root, patterns)):
+    raw = raw_files_of(root, study)
+    digest.update(repr([name for name in raw if is_link(root, name)]).encode())
+    read = {*(root / name for name in raw if (root / name).is_file()), *input_files(root, patterns)}
+    for name, path in _named(root, sorted(read)):
         digest.update(name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
     for name, path in _named(root, modules_run(module)):
         digest.update(name.encode() + b"\0" + _module(path)[0])
@@ -91,7 +95,8 @@ def _manifest_for(root: Path, study: str) -> str:
     try:
         text = (root / MANIFEST).read_text(encoding="utf-8")
         manifest = tomllib.loads(text)
-        files = {name: digest for name, digest in manifest.pop("files", {}).items() if concerns(name, study)}
+        known = studies(root)
+        files = {name: digest for name, digest in manifest.pop("files", {}).items() if concerns(name, study, known)}
         return repr((manifest, files))
     except OSError:
         return "none"
