@@ -23,7 +23,9 @@ def accept(
     files: Annotated[
         list[Path] | None, typer.Argument(help="Raw files, or folders of them; default: all that changed.")
     ] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Record without asking; needed where nobody can be asked.")] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Record without asking; needed where nobody can be asked.")
+    ] = False,
     cells: Annotated[
         bool, typer.Option("--cells", help="Show the cells that differ, with their values: personal data.")
     ] = False,
@@ -34,7 +36,7 @@ def accept(
     Status 1 where something changed and was not accepted.
     """
     from hhp_stats.intake.accept import accept as record
-    from hhp_stats.intake.accept import pending, known_headings
+    from hhp_stats.intake.accept import known_headings, pending
 
     root = find_root()
     found = pending(root, _names(root, files or []))
@@ -73,7 +75,9 @@ def _names(root: Path, files: list[Path]) -> list[str] | None:
         ]
         inside = [name for place in places for name in sorted(known) if name == place or name.startswith(f"{place}/")]
         if not inside:
-            raise typer.BadParameter(f"{file} is no raw file of this project: those lie below data/, see data/README.md.")
+            raise typer.BadParameter(
+                f"{file} is no raw file of this project: those lie below data/, see data/README.md."
+            )
         names += inside
     return names
 

@@ -85,7 +85,8 @@ class FileChange:
         found = {name: getattr(self, name) for name in names}
         found |= {
             "cells": {
-                head if values or head in known else shown(head).strip("“”"): number for head, number in self.cells.items()
+                head if values or head in known else shown(head).strip("“”"): number
+                for head, number in self.cells.items()
             },
             "columns_added": list(self.columns_added) if values else len(self.columns_added),
             "columns_removed": list(self.columns_removed) if values else len(self.columns_removed),
@@ -252,4 +253,3 @@ def _ledger_change(root: Path, manifest: Manifest) -> FileChange | None:
     told = f"the {before} recorded lines: " + (f"differs from {rewritten[0].cell}" if rewritten else "lines were added")
     return FileChange(file=LEDGER, state="changed", compared=told, rows_before=before, rows_now=now,
                       rows_added=max(0, now - before), rows_removed=max(0, before - now))  # fmt: skip
-

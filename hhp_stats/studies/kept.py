@@ -17,6 +17,7 @@ from hhp_stats.intake.raw_files import MANIFEST, concerns, is_link, raw_files_of
 
 PACKAGE = Path(__file__).resolve().parent.parent
 FOLDER = ".report/results"
+DEVIATIONS = "data/plan/deviations*.toml"
 KEY_FILE = "HHP_PSEUDONYM_KEY_FILE"
 LIBRARIES = ("numpy", "scipy", "pandas", "statsmodels", "linearmodels", "joblib", "openpyxl")
 
@@ -75,9 +76,11 @@ def study_key(root: Path, *, study: str, module: str, patterns: Sequence[str]) -
     """One digest of inputs, plan, code, library versions and, for real data, the pseudonyms' key.
 
     Inputs are the study's raw files, whatever they are called, and the sources that match `patterns`. Of the manifest
-    only what it says of the whole release and of the study's own files counts.
+    only what it says of the whole release and of the study's own files counts, of the deviations only those that explain
+    what the checks of its files find.
     """
     digest = hashlib.sha256(f"{sys.version_info[:2]}\n{_libraries()}{_manifest_for(root, study)}".encode())
+    digest.update(_deviations_for(root, study).encode())
     raw = raw_files_of(root, study)
     digest.update(repr([name for name in raw if is_link(root, name)]).encode())
     read = {*(root / name for name in raw if (root / name).is_file()), *input_files(root, patterns)}
@@ -102,6 +105,15 @@ def _manifest_for(root: Path, study: str) -> str:
         return "none"
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, AttributeError):
         return "damaged"  # the study will say so
+
+
+def _deviations_for(root: Path, study: str) -> str:
+    try:
+        tables = [tomllib.loads(path.read_text(encoding="utf-8")) for path in sorted(root.glob(DEVIATIONS))]
+        entries = [entry for table in tables for entry in table.get("deviation", [])]
+        return repr([entry for entry in entries if entry.get("study") == study and entry.get("rule")])
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, AttributeError):
+        return "damaged"  # comparing plan and conduct will say so
 
 
 @cache
