@@ -57,9 +57,11 @@ def log_differences(log: pd.DataFrame, again: pd.DataFrame, *, rule: AllocationR
     found = []
     for row, other in zip(log.to_dict("records"), again.to_dict("records"), strict=True):
         number = int(other["draw"])
-        for test in rule.tests:
-            if not abs(float(row[test]) - other[test]) <= TOLERANCE:
-                found.append((number, test, f"{row[test]:.6g}, repeated {other[test]:.6g}"))
+        found += [
+            (number, test, f"{row[test]:.6g}, repeated {other[test]:.6g}")
+            for test in rule.tests
+            if not abs(float(row[test]) - other[test]) <= TOLERANCE
+        ]
         if bool(row["accepted"]) != other["accepted"]:
             words = {True: "accepted", False: "not accepted"}
             found.append((number, "accepted", f"{words[bool(row['accepted'])]}, repeated {words[other['accepted']]}"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from hhp_stats.errors import DataError
 from hhp_stats.intake.accepted_copies import accepted_copy, keep_copies
 from hhp_stats.intake.container import Refused
 from hhp_stats.intake.dictionary import load_dictionary
+from hhp_stats.intake.lists import LINKAGE_FIELDS
 from hhp_stats.intake.manifest import (
     LEDGER,
     LEDGER_REWRITTEN,
@@ -27,9 +29,10 @@ from hhp_stats.intake.manifest import (
     verify_manifest,
 )
 from hhp_stats.intake.masking import shown
-from hhp_stats.intake.raw_files import is_link, raw_files
+from hhp_stats.intake.raw_files import is_link, raw_files, studies
 from hhp_stats.intake.returns import read_grid
 
+_WORD = re.compile(r"[a-z][a-z0-9_]+")
 HEAD_ROWS = 40  # in which the headings of a table are looked for
 
 State = Literal["changed", "new", "gone"]
@@ -114,8 +117,11 @@ def pending(root: Path, files: Collection[str] | None = None) -> list[FileChange
 
 
 def known_headings(root: Path) -> frozenset[str]:
-    """Headings of the dictionary, which may be named whatever they look like."""
-    return frozenset(text for each in load_dictionary(root) for text in (each.name, each.label))
+    """Headings that may be named whatever they look like: those of the dictionary and the linkage list, words of the plans."""
+    found = {text for each in load_dictionary(root) for text in (each.name, each.label)} | set(LINKAGE_FIELDS)
+    for study in studies(root):
+        found |= set(_WORD.findall((root / f"data/plan/{study}.toml").read_text(encoding="utf-8")))
+    return frozenset(found)
 
 
 def accept(root: Path, changes: Collection[FileChange]) -> None:
@@ -210,8 +216,12 @@ def _compared(name: str, before: Table, now: Table) -> FileChange:
     changes = []
     for head in shared:
         left, right = old.loc[both, head], new.loc[both, head]
-        for key in right.index[(left != right).to_numpy()]:
-            changes.append(CellChange(row=int(new.at[key, "row"]), column=head, before=left[key], now=right[key]))
+        differs = (left != right).to_numpy()
+        places = new.loc[both, "row"].to_numpy()[differs]
+        changes += [
+            CellChange(row=int(row), column=head, before=was, now=is_now)
+            for row, was, is_now in zip(places, left[differs], right[differs], strict=True)
+        ]
     return FileChange(
         file=name, state="changed", compared="the copy that was accepted", **_size(before, "before"), **_size(now, "now"),
         rows_added=len(new) - len(both), rows_removed=len(old) - len(both),

@@ -138,9 +138,11 @@ def verify_manifest(
             problems.append(FILE_GONE.problem(file=name))
         elif (known.get(name) or sha256_of(path)) != digest.casefold():
             problems.append(FILE_CHANGED.problem(file=name))
-    for name in raw_files(root):
-        if name not in manifest.files and name.startswith(below) and concerns(name, study, keys):
-            problems.append((LINKED if is_link(root, name) else FILE_UNLISTED).problem(file=name))
+    problems += [
+        (LINKED if is_link(root, name) else FILE_UNLISTED).problem(file=name)
+        for name in raw_files(root)
+        if name not in manifest.files and name.startswith(below) and concerns(name, study, keys)
+    ]
     if not below:
         problems += _rewritten(root, manifest)
     return problems

@@ -151,9 +151,9 @@ def load_participants(root: Path, plan: IndividualPlan) -> Participants:
     )
     of_the_arms = judged(arms_findings(check), deviations_of_data(root, plan.study))
     found = [
-        *of_the_arms,
         *verify_manifest(root, known=known, study=plan.study),
         *(each for table in tables for each in table.problems),
+        *of_the_arms,
     ]
     errors = [problem for problem in found if problem.severity == "error"]
     if errors:

@@ -95,9 +95,10 @@ def deviations_of_data(root: Path, study: str) -> tuple[Deviation, ...]:
 
 
 def _records(root: Path, pattern: str, key: str, kind: Any) -> Any:
-    known, names = known_clauses(root), {field.name for field in fields(kind)}
+    paths = sorted(root.glob(pattern))
+    known, names = known_clauses(root) if paths else frozenset(), {field.name for field in fields(kind)}
     found, seen = [], set()
-    for path in sorted(root.glob(pattern)):
+    for path in paths:
         file = path.relative_to(root).as_posix()
         for number, entry in enumerate(tomllib.loads(path.read_text(encoding="utf-8")).get(key, []), start=1):
             place = f"{key} {entry.get('id', number)}"

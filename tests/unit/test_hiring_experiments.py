@@ -35,6 +35,8 @@ def copy(root, tmp_path):
     for name in ("manifest.toml", "allocation/hiring.csv", "decisions/hiring.csv", "decisions/hiring_scores.csv"):
         (tmp_path / "data" / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(root / "data" / name, tmp_path / "data" / name)
+    for name in ("plan", "published"):
+        shutil.copytree(root / "data" / name, tmp_path / "data" / name)
     return tmp_path
 
 
