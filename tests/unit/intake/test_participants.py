@@ -116,8 +116,10 @@ before_unblinding = false
 def test_another_number_of_people_is_refused_unless_a_deviation_explains_it(edit, project):
     with pytest.raises(DataError) as error:
         edit(LIST, lambda rows: rows[:-1])
-    assert codes(error) == {"I07", "I08"} and "everyone" in str(error.value) and "rule = \"I07\"" in str(error.value)
-    arm = next(problem.value.split(" in ")[1].split(",")[0] for problem in error.value.problems if problem.code == "I08")
+    assert codes(error) == {"I07", "I08"} and "everyone" in str(error.value) and 'rule = "I07"' in str(error.value)
+    arm = next(
+        problem.value.split(" in ")[1].split(",")[0] for problem in error.value.problems if problem.code == "I08"
+    )
     path = project / "data/plan/deviations_field_trials.toml"
     text = path.read_text(encoding="utf-8") + DEVIATION.format(number=1, rule="I07", units='"everyone"')
     path.write_text(text, encoding="utf-8")
