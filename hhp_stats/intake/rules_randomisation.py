@@ -197,10 +197,22 @@ def corrected_strata(check: RandomisationCheck) -> list[Problem]:
     return [CORRECTED.problem(file=check.allocation.file, cell=rows_of(corrected["row"]), value=value)]
 
 
+def _in_short(findings: list[Finding]) -> str:
+    """What does not agree, without naming a team: this is published, where a deviation lets the run go on."""
+    said = []
+    for rule, what in ((ARMS, "arm"), (STRATA, "stratum")):
+        teams = sum(len(finding.units) for finding in findings if finding.rule is rule)
+        if teams:
+            said.append(f"{teams} {'team' if teams == 1 else 'teams'} in another {what}")
+    if any(finding.rule is LOGGED for finding in findings):
+        said.append("other draws or p values than logged")
+    return " and ".join(said)
+
+
 def draws_repeated(check: RandomisationCheck, findings: list[Finding]) -> pd.DataFrame:
     """One row a logged draw (`DRAW_COLUMNS`), with whether all that follows from it agrees, and else what does not."""
     if not check.log.readable:
         return pd.DataFrame(columns=list(DRAW_COLUMNS))
-    note = AGREES if not findings else "; ".join(finding.value for finding in findings)
+    note = AGREES if not findings else _in_short(findings)
     draws = check.log.draws.rename(columns={"p_service_years": "p_service"})
     return draws.assign(seed=check.log.seed, agrees=not findings, note=note)[list(DRAW_COLUMNS)]
