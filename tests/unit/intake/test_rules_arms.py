@@ -31,9 +31,7 @@ def test_people_of_one_arm_in_the_other_are_counted(project):
     codes = found(
         project, "swing", lambda f: other_arm(f, (f["arm"] == "control") & f.groupby("arm").cumcount().lt(59))
     )
-    assert codes[0][1].startswith(
-        "515 people in control, 574 in the plan"
-    )
+    assert codes[0][1].startswith("515 people in control, 574 in the plan")
     assert {code for code, _ in codes} == {"I08", "I09"}
 
 
