@@ -22,7 +22,9 @@ def check(
     path: Annotated[
         Path | None, typer.Argument(help="A workbook, a folder of workbooks, or nothing: the whole project.")
     ] = None,
-    study: Annotated[str, typer.Option(help="Key of the study's plan.")] = "goal_setting",
+    study: Annotated[
+        str | None, typer.Option(help="Key of a study's plan; default: returns, and the files of every study.")
+    ] = None,
     write_back: Annotated[
         Path | None, typer.Option(help="Write each authority's workbook with marked cells there.")
     ] = None,
@@ -33,7 +35,8 @@ def check(
     from hhp_stats.intake.write_back import write_back as write_copies
 
     root = find_root()
-    _known_study(root, study)
+    if study is not None:
+        _known_study(root, study)
     if path is not None and not path.exists():
         raise typer.BadParameter(f"{path} does not exist: give a workbook or a folder of workbooks.")
     if write_back is not None:
@@ -72,7 +75,9 @@ def plural(number: int, word: str) -> str:
 
 
 def _known_study(root: Path, study: str) -> None:
-    plans = sorted(path.stem for path in (root / "data/plan").glob("*.toml"))
+    from hhp_stats.intake.raw_files import studies
+
+    plans = studies(root)
     if study not in plans:
         with_returns = [name for name in plans if (root / "data/returns" / name).is_dir()]
         raise typer.BadParameter(f"there is no plan of this study; with returns: {', '.join(with_returns)}.")

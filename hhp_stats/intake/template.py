@@ -16,7 +16,7 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from hhp_stats.errors import DataError, PlanError, Problem
 from hhp_stats.intake.dictionary import WAVES, Field, Site, fields_of, load_dictionary, load_study
 from hhp_stats.intake.gather import check_return
-from hhp_stats.intake.manifest import manifest_status
+from hhp_stats.intake.manifest import manifest_status, verify_manifest
 from hhp_stats.intake.raw_files import MANIFEST
 from hhp_stats.intake.returns import HEADING_ROW, RETURN_TYPES, Return, read_return
 from hhp_stats.intake.spellings import load_spellings
@@ -60,7 +60,10 @@ def template(*, study: str, authority: str, wave: str, root: Path) -> Any:
     fields = load_dictionary(root)
     table = tuple(each for each in fields_of(fields, "return", wave) if not each.kind.startswith("header"))
     people = _known_people(root, study, site, wave) if wave != "baseline" else []
-    synthetic = (root / MANIFEST).exists() and manifest_status(root) == "synthetic"
+    recorded = (root / MANIFEST).exists()
+    if recorded and people and (wrong := verify_manifest(root, below=f"data/returns/{study}/{site.slug}/")):
+        raise DataError(wrong)
+    synthetic = recorded and manifest_status(root) == "synthetic"
     return _workbook(site, wave, table, people, synthetic)
 
 

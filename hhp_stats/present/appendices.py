@@ -83,7 +83,7 @@ class Appendix:
             return f"{number(row['estimate'])} ({interval(row['conf_low'], row['conf_high'])})"
 
         rows = [
-            {"Id": d.id, "Clause": d.clause, "Study": TRIALS.get(d.study, d.study), "Analysis": d.analysis + (f" and {others} more" if others else ""), "Planned": _both(d.planned, shown(d.planned_result)),
+            {"Id": d.id, "Clause": d.clause, "Study": TRIALS.get(d.study, d.study), "Analysis": _subject(d, others), "Planned": _both(d.planned, shown(d.planned_result)),
              "Done": _both(d.done, shown(d.done_result)), "Reason": d.reason,
              "Decided": f"{d.decided}, {'before' if d.before_unblinding else 'after'} unblinding"}
             for d, others in _by_id(load_deviations(self.root))
@@ -98,11 +98,15 @@ class Appendix:
         found = _by_id(load_deviations(self.root))
         if not found:
             return "Every planned analysis was run as the plan says; there is no deviation of this report to explain."
-        analyses = sum(1 + others for _, others in found)
-        return (
-            f"{plural(len(found), 'deviation')} from the protocols {'is' if len(found) == 1 else 'are'} explained here, of "
+        own = [others for entry, others in found if not entry.rule]
+        analyses, of_data = sum(1 + others for others in own), len(found) - len(own)
+        said = (
+            f"{plural(len(own), 'deviation')} from the protocols {'is' if len(own) == 1 else 'are'} explained here, of "
             f"{plural(analyses, 'planned analysis', 'planned analyses')}."
         )
+        if not of_data:
+            return said
+        return f"{said} {plural(of_data, 'entry explains', 'entries explain')} what the checks of raw files found and let pass."
 
     def clauses(self, *, status: Sequence[str] = tuple(STATUS)) -> str:
         """Every clause of the protocol: commitment, what became of it, section, plan, results and tests; Markdown."""
@@ -220,6 +224,13 @@ class Appendix:
             f"{plural(estimated, 'estimate')}, {plural(len(frame) - estimated - failed, 'descriptive figure')}, and "
             f"{plural(failed, 'planned estimate')} that the data do not allow."
         )
+
+
+def _subject(entry: Deviation, others: int) -> str:
+    """What an entry is about: an analysis, or what a rule found about so many units, which are not named in print."""
+    if entry.rule:
+        return f"{entry.analysis}, rule {entry.rule}: {plural(len(entry.units), 'unit')}"
+    return entry.analysis + (f" and {others} more" if others else "")
 
 
 def _by_id(deviations: Sequence[Deviation]) -> list[tuple[Deviation, int]]:

@@ -16,6 +16,7 @@ from frozen_tools import vouch, with_results
 from openpyxl import load_workbook
 from rich.console import Console
 
+from hhp_stats.intake.manifest import record_files
 from hhp_stats.present import changes as changes_page
 from hhp_stats.present.numbers import number
 from hhp_stats.publish.changes import ChangeReport, compare, compare_releases, largest
@@ -68,6 +69,7 @@ def corrected(frozen: Path) -> tuple[Path, dict[str, object]]:
     for column in (total, ill):
         sheet.cell(row, column).value += 30
     book.save(home / KENT)
+    record_files(home, names=[KENT])
     entry = [sheet.cell(row, 1).value, sheet.cell(row, ill).value]
 
     source = load_workbook(home / BROMLEY, data_only=True)["Return"]

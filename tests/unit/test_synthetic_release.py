@@ -17,7 +17,8 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from hhp_stats.design.randomisation import Allocation, AllocationRule, replay
+from hhp_stats.design.randomisation import AllocationRule
+from hhp_stats.design.replay import balance_of_draws, drawn_arms, log_differences
 from hhp_stats.design.strata import make_strata
 from hhp_stats.errors import DataError, UnknownName
 from hhp_stats.intake.manifest import read_manifest
@@ -375,13 +376,13 @@ def test_the_log_replays_the_allocation(project: Path, returns: dict[str, pd.Dat
             "absence_days": baseline["days"],
         }
     )
-    on_file = Allocation(
-        teams=teams[["team_id", "local_authority", "stratum", "treatment"]],
-        log=log.rename(columns={"p_service": "p_service_years"})[["draw", "p_role", "p_service_years", "accepted"]],
-        rule=AllocationRule(max_redraws=a.plan.design.max_redraws, alpha=a.plan.design.balance_alpha),
-        seed=a.release.allocation_seed,
-    )
-    replay(allocation=on_file, people=people, strata=make_strata(people=people))
+    seed, draws = a.release.allocation_seed, len(log)
+    rule = AllocationRule(max_redraws=a.plan.design.max_redraws, alpha=a.plan.design.balance_alpha)
+    assert drawn_arms(teams, seed=seed, draw=draws).equals(teams["treatment"])
+    strata = make_strata(people=people)
+    assert teams["stratum"].tolist() == teams["team_id"].map(strata.set_index("team_id")["stratum"]).tolist()
+    again = balance_of_draws(people, strata, rule=rule, seed=seed, draws=draws)
+    assert log_differences(log.rename(columns={"p_service": "p_service_years"}), again, rule=rule) == []
 
 
 def test_coffee_flag_is_kents_alone(project: Path, truth: dict) -> None:

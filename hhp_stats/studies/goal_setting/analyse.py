@@ -32,11 +32,8 @@ SECONDS = 2.5e-5  # one person in one analysis, all completed data sets together
 SELECTED = ("wellbeing", "time_pressure", "efficacy")  # whose selection models are judged by their condition number
 
 
-def analyse(trial: Trial, plan: Plan, *, log: pd.DataFrame | None = None, progress: Progress = silent) -> StudyOutput:
-    """The analyses of one trial, from validated data: the study's `run` without the files.
-
-    `log` holds the draws of the randomisation; without it the replay is left out.
-    """
+def analyse(trial: Trial, plan: Plan, *, progress: Progress = silent) -> StudyOutput:
+    """The analyses of one trial, from validated data: the study's `run` without the files."""
     sample = build_sample(trial, plan)
     people = sample.people
     steps = len(plan.analyses) + len(plan.tipping.outcomes) + 5
@@ -88,7 +85,7 @@ def analyse(trial: Trial, plan: Plan, *, log: pd.DataFrame | None = None, progre
             "selection": identification(SELECTED, material),
             "maxima": hills,
             "cost_parts": costs.parts,
-            **({} if log is None else {"replay": allocation.replayed(trial, log, plan)}),
+            **({} if trial.draws.empty else {"replay": trial.draws}),
         },
     )  # fmt: skip
 
