@@ -1,0 +1,150 @@
+"""Missing baseline absence: which versions of the primary analysis differ in it alone, and are the arms' baselines alike?"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from hhp_stats.estimate.imputation import Imputations
+from hhp_stats.estimate.linear import LinearFit, ols
+from hhp_stats.estimate.model_matrix import Array, ModelMatrix
+from hhp_stats.infer.cluster_robust import RobustCovariance, cluster_covariance, linear_contrast
+from hhp_stats.infer.pooling import pool, pool_joint
+from hhp_stats.plan.schema import Plan, PlannedAnalysis
+from hhp_stats.results import Estimate, ResultRow
+
+BASELINE = "baseline_absence"
+RECORDED, FILLED, ALL = "recorded", "imputed", "all"
+GROUPS = {RECORDED: "those with a recorded baseline", FILLED: "those whose baseline is imputed", ALL: "all randomised staff"}
+SOURCE = "hhp_stats.studies.goal_setting.baselines.balance_rows + hhp_stats.infer.pooling.pool"
+
+
+def primary_analysis(plan: Plan) -> PlannedAnalysis:
+    """The planned analysis of the primary outcome."""
+    primary = next(key for key, outcome in plan.outcomes.items() if outcome.role == "primary")
+    return next(one for one in plan.analyses if one.outcome == primary and one.kind == "planned")
+
+
+def versions_of_baselines(plan: Plan) -> tuple[PlannedAnalysis, ...]:
+    """The other analyses of the primary outcome that differ from the planned one in the missing baselines alone.
+
+    The unadjusted difference is among them: it needs no baseline at all.
+    """
+    planned = primary_analysis(plan)
+
+    def otherwise(one: PlannedAnalysis) -> PlannedAnalysis:
+        """Without what names an analysis and what it does about baselines."""
+        return replace(
+            one, id="", label="", kind="planned", clauses=(), decision=(), note="", baseline_absence="", adjusted=True
+        )
+
+    return tuple(
+        one
+        for one in plan.analyses
+        if one.outcome == planned.outcome
+        and one.id != planned.id
+        and (one.baseline_absence, one.adjusted) != (planned.baseline_absence, planned.adjusted)
+        and otherwise(one) == otherwise(planned)
+    )
+
+
+def balance_table(imputations: Imputations, plan: Plan) -> pd.DataFrame:
+    """Recorded and imputed baselines of both arms side by side. One row an arm and group of people.
+
+    Columns group (recorded, imputed, all), arm, people, mean and sd; figures of imputed values are means over the completed
+    data sets, the standard deviation the root of the mean variance.
+    """
+    values, missing, arm = _values(imputations)
+    rows = []
+    for group, inside in _groups(missing).items():
+        for name, code in plan.design.arms.items():
+            chosen = values[:, inside & (arm == code)]
+            known = chosen.shape[1]
+            rows.append({
+                "group": group, "arm": name, "people": known, "mean": float(chosen.mean()) if known else math.nan,
+                "sd": math.sqrt(float(chosen.var(axis=1, ddof=1).mean())) if known > 1 else math.nan,
+            })  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def balance_rows(imputations: Imputations, plan: Plan) -> list[ResultRow]:
+    """Do the arms differ in recorded, in imputed, in all baselines? Differences with intervals, standardised, and one joint test.
+
+    In each completed data set the baseline is regressed on the cells of arm by recorded or imputed; the arms' differences are
+    contrasts, clustered by team (CR1, t with G - 1), pooled by Rubin's rules. Standardised: over the root of the mean of
+    both arms' variances. The joint test is D1 that both differences are zero, with Reiter's degrees of freedom: it asks of
+    the randomisation and of the imputation at once. Where an arm has nobody imputed, only all together are compared.
+    """
+    values, missing, arm = _values(imputations)
+    teams = imputations.frame[plan.design.cluster]
+    table = balance_table(imputations, plan).set_index(["group", "arm"])
+    control, treated = plan.design.arms
+    split = table.loc["imputed", "people"].min() > 0
+    rows: list[ResultRow] = []
+    for groups in ((RECORDED, FILLED), (ALL,)) if split else ((ALL,),):
+        masks = _groups(missing)
+        matrix = ModelMatrix(
+            values=np.column_stack([masks[group] & (arm == code) for group in groups for code in plan.design.arms.values()]).astype(float),
+            names=tuple(f"{group} {name}" for group in groups for name in plan.design.arms),
+        )  # fmt: skip
+        fits = [ols(outcome=one, matrix=matrix) for one in values]
+        spread = [cluster_covariance(fit, clusters=teams, kind="CR1") for fit in fits]
+        for group in groups:
+            weights = {f"{group} {treated}": 1.0, f"{group} {control}": -1.0}
+            found = [linear_contrast(fit, one, weights=weights, conf_level=plan.conf_level) for fit, one in zip(fits, spread, strict=True)]
+            rows += _difference(group, pool(found), table, plan)
+        if len(groups) > 1:
+            rows.append(_joint(fits, spread, plan))
+    return rows
+
+
+def _difference(group: str, pooled: Estimate, table: pd.DataFrame, plan: Plan) -> list[ResultRow]:
+    """The difference between the arms in one group of people, as it is and in standard deviations."""
+    control, treated = plan.design.arms
+    people = int(table.loc[group, "people"].sum())
+    row = pooled.row(
+        result_id=f"{plan.study}/balance/{BASELINE}/{group}", population=GROUPS[group], contrast=plan.contrast,
+        analysis="planned", clause="P48", source=SOURCE,
+    )  # fmt: skip
+    # The regression holds everybody, the difference the people of one group.
+    row = replace(row, n=people, status="descriptive")
+    spread = math.sqrt((table.loc[(group, control), "sd"] ** 2 + table.loc[(group, treated), "sd"] ** 2) / 2)
+    if not spread > 0:
+        return [row]
+    return [row, ResultRow(
+        result_id=f"{plan.study}/balance/{BASELINE}_std/{group}", study=plan.study, outcome="balance", estimand=f"{BASELINE}_std",
+        population=GROUPS[group], contrast=plan.contrast, method="difference of means in standard deviations", analysis="planned",
+        estimate=pooled.estimate / spread, n=people, clause="P48", status="descriptive", source=SOURCE,
+    )]  # fmt: skip
+
+
+def _joint(fits: Sequence[LinearFit], spread: Sequence[RobustCovariance], plan: Plan) -> ResultRow:
+    differences = np.array([[-1.0, 1.0, 0.0, 0.0], [0.0, 0.0, -1.0, 1.0]])
+    teams = int(spread[0].n_clusters or 0)
+    found = pool_joint(
+        estimates=np.array([differences @ fit.coefficients for fit in fits]),
+        covariances=np.array([differences @ one.matrix @ differences.T for one in spread]), complete_df=teams - 1.0,
+    )  # fmt: skip
+    return ResultRow(
+        result_id=f"{plan.study}/balance/{BASELINE}/joint", study=plan.study, outcome="balance", estimand=BASELINE,
+        population=GROUPS[ALL], contrast=plan.contrast, method=f"joint test, {found.method}", analysis="planned",
+        estimate=found.statistic, statistic=found.statistic, df=found.df_denominator, p_value=found.p_value,
+        n=len(fits[0].outcome), n_clusters=teams, clause="P48", status="descriptive",
+        source="hhp_stats.studies.goal_setting.baselines.balance_rows + hhp_stats.infer.pooling.pool_joint",
+        note=f"F with {found.df} and {found.df_denominator:.1f} degrees of freedom",
+    )  # fmt: skip
+
+
+def _values(imputations: Imputations) -> tuple[Array, npt.NDArray[np.bool_], Array]:
+    """Baselines (m, n), who has none recorded (n,), and the arm (n,)."""
+    frame = imputations.frame
+    return imputations.columns(BASELINE), frame[BASELINE].isna().to_numpy(), frame["treatment"].to_numpy(dtype=np.float64)
+
+
+def _groups(missing: npt.NDArray[np.bool_]) -> dict[str, npt.NDArray[np.bool_]]:
+    return {RECORDED: ~missing, FILLED: missing, ALL: np.ones_like(missing)}
