@@ -74,7 +74,8 @@ def in_order(
         keys.append(np.array([numbers.get(name, len(numbers)) for name in frame[groups]], dtype=np.intp))
     if first:
         keys.append(content_ranks(frame[list(first)]))
-    return frame.iloc[np.lexsort(keys)].reset_index(drop=True)
+    # A copy lays the columns side by side again, which many joins have scattered.
+    return frame.iloc[np.lexsort(keys)].reset_index(drop=True).copy()
 
 
 def numbered(

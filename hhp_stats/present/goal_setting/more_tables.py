@@ -137,8 +137,9 @@ def cost_benefit(report: StudyReport) -> GT:
     own = ", ".join(number(row["estimate"]) for row in joint)
     return plain_table(pd.DataFrame(cells), stub="Scenario", spanner=["As printed", "Joint bootstrap", "Fieller"], spanner_label="95% interval", notes=[
         f"Pounds saved for each pound of staff time. Salary {count(costs.salary)} pounds a year over {count(costs.working_days)} working days.",
-        "As printed: ends of the two intervals put into the formula. Joint bootstrap: teams resampled in the completed data "
-        f"sets, both effects re-estimated (turnover by linear probability; its own ratios are {own}).",
+        "As printed: ends of the two intervals put into the formula, the cost of a leaver taken as known. Joint bootstrap: teams resampled in the completed "
+        f"data sets, both effects and the cost of a leaver re-estimated (turnover by linear probability; its own ratios are {own}).",
+        "Fieller: the time of the programme is fixed, so the set is Wald\u2019s interval of the benefit over the cost; the standard error of a leaver\u2019s cost is in it.",
     ])  # fmt: skip
 
 

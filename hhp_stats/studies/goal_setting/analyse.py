@@ -16,12 +16,7 @@ from hhp_stats.progress import Progress, silent
 from hhp_stats.results import Estimate, ResultRow, result_frame
 from hhp_stats.studies.goal_setting import STUDY, allocation, data_quality, descriptives
 from hhp_stats.studies.goal_setting.analysed import Material
-from hhp_stats.studies.goal_setting.baselines import (
-    balance_rows,
-    balance_table,
-    primary_analysis,
-    versions_of_baselines,
-)
+from hhp_stats.studies.goal_setting.baselines import balance_rows, balance_table
 from hhp_stats.studies.goal_setting.cells import run_cell
 from hhp_stats.studies.goal_setting.cost_benefit import cost_benefit, joint_bootstrap
 from hhp_stats.studies.goal_setting.flow import participant_flow
@@ -33,6 +28,7 @@ from hhp_stats.studies.goal_setting.power import power_rows
 from hhp_stats.studies.goal_setting.rules import rules_followed
 from hhp_stats.studies.goal_setting.sample import Sample, build_sample
 from hhp_stats.studies.goal_setting.tipping import tipping
+from hhp_stats.studies.goal_setting_terms import primary_analysis, versions_of_baselines
 from hhp_stats.studies.output import StudyOutput
 
 SECONDS = 2.5e-5  # one person in one analysis, all completed data sets together, takes about this long

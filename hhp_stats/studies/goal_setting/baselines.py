@@ -1,4 +1,4 @@
-"""Missing baseline absence: which versions of the primary analysis differ in it alone, and are the arms' baselines alike?"""
+"""Missing baseline absence: are the recorded and the imputed baselines of both arms alike? (The checks of clause P48.)"""
 
 from __future__ import annotations
 
@@ -15,42 +15,13 @@ from hhp_stats.estimate.linear import LinearFit, ols
 from hhp_stats.estimate.model_matrix import Array, ModelMatrix
 from hhp_stats.infer.cluster_robust import RobustCovariance, cluster_covariance, linear_contrast
 from hhp_stats.infer.pooling import pool, pool_joint
-from hhp_stats.plan.schema import Plan, PlannedAnalysis
+from hhp_stats.plan.schema import Plan
 from hhp_stats.results import Estimate, ResultRow
 
 BASELINE = "baseline_absence"
 RECORDED, FILLED, ALL = "recorded", "imputed", "all"
 GROUPS = {RECORDED: "those with a recorded baseline", FILLED: "those whose baseline is imputed", ALL: "all randomised staff"}
 SOURCE = "hhp_stats.studies.goal_setting.baselines.balance_rows + hhp_stats.infer.pooling.pool"
-
-
-def primary_analysis(plan: Plan) -> PlannedAnalysis:
-    """The planned analysis of the primary outcome."""
-    primary = next(key for key, outcome in plan.outcomes.items() if outcome.role == "primary")
-    return next(one for one in plan.analyses if one.outcome == primary and one.kind == "planned")
-
-
-def versions_of_baselines(plan: Plan) -> tuple[PlannedAnalysis, ...]:
-    """The other analyses of the primary outcome that differ from the planned one in the missing baselines alone.
-
-    The unadjusted difference is among them: it needs no baseline at all.
-    """
-    planned = primary_analysis(plan)
-
-    def otherwise(one: PlannedAnalysis) -> PlannedAnalysis:
-        """Without what names an analysis and what it does about baselines."""
-        return replace(
-            one, id="", label="", kind="planned", clauses=(), decision=(), note="", baseline_absence="", adjusted=True
-        )
-
-    return tuple(
-        one
-        for one in plan.analyses
-        if one.outcome == planned.outcome
-        and one.id != planned.id
-        and (one.baseline_absence, one.adjusted) != (planned.baseline_absence, planned.adjusted)
-        and otherwise(one) == otherwise(planned)
-    )
 
 
 def balance_table(imputations: Imputations, plan: Plan) -> pd.DataFrame:
