@@ -78,9 +78,7 @@ def in_order(
     return frame.iloc[np.lexsort(keys)].reset_index(drop=True).copy()
 
 
-def numbered(
-    frames: Mapping[str, pd.DataFrame], key: str, *, without: Collection[str] = ()
-) -> dict[str, pd.DataFrame]:
+def numbered(frames: Mapping[str, pd.DataFrame], key: str, *, without: Collection[str] = ()) -> dict[str, pd.DataFrame]:
     """Frames that share the identifier `key`, each in the order of its groups, with numbers in the place of the identifiers.
 
     The numbers are text of one length, so that their alphabetical order is theirs. `without` names further identifiers.

@@ -59,7 +59,13 @@ BASELINE_ABSENCE = frozenset({"zero_with_indicator", "mean", "mean_with_indicato
 ARMS_OF_BASELINES = frozenset({"together", "apart", "from_baselines"})
 ARMS_OF_OUTCOMES = frozenset({"together", "apart", "none"})
 MODELS = frozenset(
-    {("together", "together"), ("together", "apart"), ("together", "none"), ("apart", "apart"), ("from_baselines", "none")}
+    {
+        ("together", "together"),
+        ("together", "apart"),
+        ("together", "none"),
+        ("apart", "apart"),
+        ("from_baselines", "none"),
+    }
 )
 LEAVERS = frozenset({"pro_rata", "absent_after_leaving", "left_out"})
 MISSING_OUTCOME = frozenset({"complete_cases", "multiple_imputation", "selection", "weights", "bounds"})
@@ -270,9 +276,11 @@ def _check_names(file: str, plan: Plan) -> None:
             rules = BASELINE_ABSENCE | plan.imputation.models.keys()
             refuse(place, "rule for missing baseline absence", analysis.baseline_absence, rules)
         if analysis.missing_outcome == "multiple_imputation":
-            model = plan.imputation.models.get(analysis.baseline_absence)
-            if model is None or model.outcomes == "none":
+            imputing = plan.imputation.models.get(analysis.baseline_absence)
+            if imputing is None or imputing.outcomes == "none":
                 raise PlanError(file, place, "imputes outcomes by a rule that imputes none.",
                                 "Name an imputation model that imputes outcomes as baseline_absence.")  # fmt: skip
-        if not 0 <= analysis.imputations or analysis.imputations == 1:
-            raise PlanError(file, place, "uses fewer than two completed data sets.", "Give two at least, or none for all.")
+        if analysis.imputations < 0 or analysis.imputations == 1:
+            raise PlanError(
+                file, place, "uses fewer than two completed data sets.", "Give two at least, or none for all."
+            )

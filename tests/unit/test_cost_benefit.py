@@ -96,7 +96,9 @@ def test_leaving_is_paid_for_once():
 
 def test_an_uncertain_cost_of_a_leaver_widens_both_intervals():
     vague = replace(COSTS, turnover_cost_std_error=8_000)
-    known, less = (fieller_ratio(absence=ABSENCE, turnover=TURNOVER, correlation=0, costs=costs) for costs in (COSTS, vague))
+    known, less = (
+        fieller_ratio(absence=ABSENCE, turnover=TURNOVER, correlation=0, costs=costs) for costs in (COSTS, vague)
+    )
     # By hand: the product of independent estimates (Goodman), at 50 degrees of freedom, over 62.50 pounds.
     variance = (125 * 0.3) ** 2 + (10_000 * 0.02) ** 2 + (0.01**2 + 0.02**2) * 8_000**2
     reach = student_quantile(0.975, 50) * math.sqrt(variance) / 62.5

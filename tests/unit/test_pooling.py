@@ -21,7 +21,9 @@ def one(estimate: float, std_error: float = 0.1, **changes) -> Estimate:
 def test_nothing_missing_gives_the_complete_analysis_back() -> None:
     pooled = pool([one(0.3)] * 5)
     assert_allclose([pooled.estimate, pooled.std_error], [0.3, 0.1], rtol=1e-12)  # a mean of equal numbers
-    assert pooled.between == 0 and pooled.fraction_missing_information == 0 and pooled.mc_error == pooled.mc_error_p == 0
+    assert (
+        pooled.between == 0 and pooled.fraction_missing_information == 0 and pooled.mc_error == pooled.mc_error_p == 0
+    )
     # Barnard and Rubin's observed-data df at lambda = 0.
     assert_allclose(pooled.df, 132 / 134 * 131, rtol=1e-12)
 

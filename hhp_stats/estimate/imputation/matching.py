@@ -9,7 +9,6 @@ import numpy.typing as npt
 
 from hhp_stats.estimate.model_matrix import Array
 
-
 PLACES = 9  # decimals of a prediction that count, in standard deviations of the variable
 
 

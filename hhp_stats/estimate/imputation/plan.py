@@ -113,7 +113,9 @@ class ImputationPlan:
         if variable.within and self.within:
             raise ImputationRefused(f"{variable.name}: {self.within} already separates the groups of the whole plan")
         if variable.within and variable.kind not in ("continuous", "pmm"):
-            raise ImputationRefused(f"{variable.name}: only continuous and pmm variables may have a model for each group")
+            raise ImputationRefused(
+                f"{variable.name}: only continuous and pmm variables may have a model for each group"
+            )
         if variable.name in chosen:
             raise ImputationRefused(f"{variable.name} cannot predict itself")
         circular = [p.name for p in self.passive if p.name in chosen and variable.name in p.inputs]

@@ -172,13 +172,17 @@ def prepare_group(frame: pd.DataFrame, plan: ImputationPlan, label: str, rows: I
     group = _part(whole, np.arange(len(whole), dtype=np.intp), plan, label, notes)
     inside: dict[str, list[_Part]] = {}
     for within in dict.fromkeys(variable.within for variable in plan.variables if variable.within):
-        inside[within] = [_part(whole, found, plan, name, notes, apart=within) for name, found in parts_of(whole, within)]
+        inside[within] = [
+            _part(whole, found, plan, name, notes, apart=within) for name, found in parts_of(whole, within)
+        ]
     targets = []
     for variable in plan.variables:
         if variable.within is None:
             targets.append([_target(variable, group, plan)])
         else:
-            targets.append([_lifted(_target(variable, part, plan), part, len(whole)) for part in inside[variable.within]])
+            targets.append(
+                [_lifted(_target(variable, part, plan), part, len(whole)) for part in inside[variable.within]]
+            )
     # Those of one variable stay together: the variable is visited when its turn comes, part by part.
     targets.sort(key=lambda found: sum(len(target.missing) for target in found))
     columns = {found[0].name: _column_of(found) for found in targets}
@@ -206,9 +210,7 @@ def _lifted(target: Target, part: _Part, people: int) -> Target:
     """A target of a part of the group, with places and complete predictors counted in the whole group."""
     complete = np.zeros((people, target.complete.shape[1]))
     complete[part.rows] = target.complete
-    return replace(
-        target, observed=part.rows[target.observed], missing=part.rows[target.missing], complete=complete
-    )
+    return replace(target, observed=part.rows[target.observed], missing=part.rows[target.missing], complete=complete)
 
 
 def _column_of(found: Sequence[Target]) -> Column:

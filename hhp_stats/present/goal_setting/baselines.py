@@ -126,7 +126,8 @@ def baseline_versions(report: StudyReport) -> str:
         return "The other ways with missing baselines have nothing to be compared with."
     base = prose.verdict(planned, better=better)
     values = "; ".join(
-        f"{_named(label)} {number(row['estimate'])} ({interval(row['conf_low'], row['conf_high'])})" for label, row in found
+        f"{_named(label)} {number(row['estimate'])} ({interval(row['conf_low'], row['conf_high'])})"
+        for label, row in found
     )
     other = [
         _named(label)
@@ -140,9 +141,7 @@ def baseline_versions(report: StudyReport) -> str:
         if not other
         else f"The conclusion ({kind}) does not stand with {spelled(len(other))} of them: {', '.join(other)}."
     )
-    return (
-        f"How missing baselines are dealt with moves the estimate of {number(planned['estimate'])} days (planned). Other ways give: {values}. {stands}"
-    )
+    return f"How missing baselines are dealt with moves the estimate of {number(planned['estimate'])} days (planned). Other ways give: {values}. {stands}"
 
 
 def baseline_range(report: StudyReport) -> str:
@@ -196,8 +195,8 @@ def imputation_model(report: StudyReport) -> GT:
     planned = primary_analysis(report.plan)
     table = report.table("imputation_model")
     table = table.loc[table["set"] == planned.baseline_absence]
-    chosen = [set(names.split()) for names in table["predictors"]]
-    shared = [name for name in table["predictors"].iloc[0].split() if all(name in names for name in chosen)]
+    chosen = [str(found).split() for found in table["predictors"]]
+    shared = [name for name in chosen[0] if all(name in names for names in chosen)]
     rows = [
         {
             "Variable": capital(_label(row["variable"], report)), "Missing": count(row["gaps"]),

@@ -178,7 +178,10 @@ def cost_parts(report: StudyReport) -> GT:
 
 
 def _cost_notes(report: StudyReport) -> list[str]:
-    row, leaver = next(iter(report.lines("cost_parts", by="scenario").values())), report.row("benefit_cost/leaver_cost/mean")
+    row, leaver = (
+        next(iter(report.lines("cost_parts", by="scenario").values())),
+        report.row("benefit_cost/leaver_cost/mean"),
+    )
     return [
         f"Pounds a person; a saving below zero is a loss. A day costs {number(row['daily_rate'])} pounds.",
         f"A leaver costs {number(leaver['estimate'], 0)} pounds ({interval(leaver['conf_low'], leaver['conf_high'], 0)}; standard error "

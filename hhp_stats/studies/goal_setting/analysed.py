@@ -16,6 +16,7 @@ from hhp_stats.plan.schema import Outcome, Plan, PlannedAnalysis
 from hhp_stats.studies.goal_setting.descriptives import LARGEST
 from hhp_stats.studies.goal_setting.imputation_model import set_name
 
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Material:
     """What every analysis draws on: plan, people, completed data sets (`imputation_model.set_name`), redraws of the arms."""

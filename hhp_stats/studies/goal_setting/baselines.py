@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +21,11 @@ from hhp_stats.results import Estimate, ResultRow
 
 BASELINE = "baseline_absence"
 RECORDED, FILLED, ALL = "recorded", "imputed", "all"
-GROUPS = {RECORDED: "those with a recorded baseline", FILLED: "those whose baseline is imputed", ALL: "all randomised staff"}
+GROUPS = {
+    RECORDED: "those with a recorded baseline",
+    FILLED: "those whose baseline is imputed",
+    ALL: "all randomised staff",
+}
 SOURCE = "hhp_stats.studies.goal_setting.baselines.balance_rows + hhp_stats.infer.pooling.pool"
 
 
@@ -53,9 +58,9 @@ def balance_rows(imputations: Imputations, plan: Plan) -> list[ResultRow]:
     """
     values, missing, arm = _values(imputations)
     teams = imputations.frame[plan.design.cluster]
-    table = balance_table(imputations, plan).set_index(["group", "arm"])
+    lines = {(str(line["group"]), str(line["arm"])): line for line in balance_table(imputations, plan).to_dict("records")}
     control, treated = plan.design.arms
-    split = table.loc["imputed", "people"].min() > 0
+    split = all(lines[FILLED, name]["people"] for name in plan.design.arms)
     rows: list[ResultRow] = []
     for groups in ((RECORDED, FILLED), (ALL,)) if split else ((ALL,),):
         masks = _groups(missing)
@@ -67,24 +72,29 @@ def balance_rows(imputations: Imputations, plan: Plan) -> list[ResultRow]:
         spread = [cluster_covariance(fit, clusters=teams, kind="CR1") for fit in fits]
         for group in groups:
             weights = {f"{group} {treated}": 1.0, f"{group} {control}": -1.0}
-            found = [linear_contrast(fit, one, weights=weights, conf_level=plan.conf_level) for fit, one in zip(fits, spread, strict=True)]
-            rows += _difference(group, pool(found), table, plan)
+            found = [
+                linear_contrast(fit, one, weights=weights, conf_level=plan.conf_level)
+                for fit, one in zip(fits, spread, strict=True)
+            ]
+            rows += _difference(group, pool(found), lines, plan)
         if len(groups) > 1:
             rows.append(_joint(fits, spread, plan))
     return rows
 
 
-def _difference(group: str, pooled: Estimate, table: pd.DataFrame, plan: Plan) -> list[ResultRow]:
+def _difference(
+    group: str, pooled: Estimate, lines: Mapping[tuple[str, str], Mapping[Any, Any]], plan: Plan
+) -> list[ResultRow]:
     """The difference between the arms in one group of people, as it is and in standard deviations."""
     control, treated = plan.design.arms
-    people = int(table.loc[group, "people"].sum())
+    people = sum(int(lines[group, arm]["people"]) for arm in plan.design.arms)
     row = pooled.row(
         result_id=f"{plan.study}/balance/{BASELINE}/{group}", population=GROUPS[group], contrast=plan.contrast,
         analysis="planned", clause="P48", source=SOURCE,
     )  # fmt: skip
     # The regression holds everybody, the difference the people of one group.
     row = replace(row, n=people, status="descriptive")
-    spread = math.sqrt((table.loc[(group, control), "sd"] ** 2 + table.loc[(group, treated), "sd"] ** 2) / 2)
+    spread = math.sqrt((float(lines[group, control]["sd"]) ** 2 + float(lines[group, treated]["sd"]) ** 2) / 2)
     if not spread > 0:
         return [row]
     return [row, ResultRow(
@@ -114,7 +124,11 @@ def _joint(fits: Sequence[LinearFit], spread: Sequence[RobustCovariance], plan: 
 def _values(imputations: Imputations) -> tuple[Array, npt.NDArray[np.bool_], Array]:
     """Baselines (m, n), who has none recorded (n,), and the arm (n,)."""
     frame = imputations.frame
-    return imputations.columns(BASELINE), frame[BASELINE].isna().to_numpy(), frame["treatment"].to_numpy(dtype=np.float64)
+    return (
+        imputations.columns(BASELINE),
+        frame[BASELINE].isna().to_numpy(),
+        frame["treatment"].to_numpy(dtype=np.float64),
+    )
 
 
 def _groups(missing: npt.NDArray[np.bool_]) -> dict[str, npt.NDArray[np.bool_]]:

@@ -66,9 +66,7 @@ def imputation_plan(
     arms = _Arms(model)
     variables = [arms.baseline("baseline_absence", (*administrative, "left", *surveyed))]
     for wave, one in zip(WAVES, (arms.baseline, arms.outcome), strict=True):
-        variables += [
-            one(f"{score}_{wave}", (*administrative, *_predictors(score, wave, scores))) for score in scores
-        ]
+        variables += [one(f"{score}_{wave}", (*administrative, *_predictors(score, wave, scores))) for score in scores]
     extra = [Term(column="left", kind="binary"), Term(column="agency", kind="binary"), *arms.term]
     if people["absence_days"].isna().any():  # imputed for the sake of the others; analyses use observed outcomes only
         # From those it predicts, and from the complete covariates.

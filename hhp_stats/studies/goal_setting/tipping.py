@@ -22,9 +22,7 @@ def tipping(outcome_key: str, material: Material) -> tuple[list[ResultRow], pd.D
     analysis = plan.analysis(f"{outcome_key}/itt/imputed")
     name = set_name(analysis)
     fewer = first_sets(material.imputations[name], plan.tipping.imputations)
-    same = repeated(
-        models(analysis, outcome, replace(material, imputations={name: fewer})), conf_level=plan.conf_level
-    )
+    same = repeated(models(analysis, outcome, replace(material, imputations={name: fewer})), conf_level=plan.conf_level)
     people = material.people
     unit = float(people.loc[people["treatment"] == 0, outcome.column].std(ddof=1))
     found = tipping_points(
