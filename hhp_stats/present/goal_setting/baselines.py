@@ -76,9 +76,10 @@ def imputed_balance(report: StudyReport) -> GT:
 
 
 def _found(report: StudyReport, key: str) -> Mapping[str, Any] | None:
-    """A row that is there only where somebody's baseline was imputed in both arms."""
+    """A row that is there, and estimated, only where enough baselines were imputed in both arms."""
     ids = set(report.output.results["result_id"])
-    return report.row(key) if f"{report.plan.study}/{key}" in ids else None
+    row = report.row(key) if f"{report.plan.study}/{key}" in ids else None
+    return None if row is None or row["status"] == "not_estimated" else row
 
 
 def _difference(report: StudyReport, group: str) -> tuple[Mapping[str, Any] | None, Mapping[str, Any] | None]:
@@ -93,7 +94,7 @@ def baseline_balance(report: StudyReport) -> str:
     """Does the check of balance hold, and what follows where it does not?"""
     row, std = _difference(report, "imputed")
     if row is None or std is None:
-        return "In one of the arms nobody\u2019s baseline had to be imputed, so there is nothing to compare."
+        return "In one of the arms too few baselines had to be imputed for a comparison."
     criterion, joint = report.plan.imputation.balance, _joint(report)
     wide = abs(std["estimate"]) > criterion.std_difference
     unlikely = row["p_value"] < criterion.alpha or (joint is not None and joint["p_value"] < criterion.alpha)
@@ -166,10 +167,12 @@ def baseline_range(report: StudyReport) -> str:
 
 def baseline_handling(report: StudyReport) -> str:
     """Why the missing baselines matter, and what the planned analysis does about them."""
-    row = report.row("balance/baseline_absence/all")
+    row = _found(report, "balance/baseline_absence/all")
     table = report.table("baseline_balance")
     missing = int(table.loc[table["group"] == "imputed", "people"].sum())
     unadjusted, planned = report.row("sickness_absence/itt/unadjusted"), report.planned("sickness_absence")
+    if row is None:
+        return f"For {count(missing)} people no usable baseline is recorded, so that what is put in its place matters."
     side = "more" if row["estimate"] > 0 else "fewer"
     return (
         f"In the year before, staff offered goal-setting had on average {number(abs(row['estimate']), 1)} days of absence {side} than control staff, "

@@ -11,13 +11,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from hhp_stats.errors import EstimationError
 from hhp_stats.estimate.imputation import Imputations
 from hhp_stats.estimate.linear import LinearFit, ols
 from hhp_stats.estimate.model_matrix import Array, ModelMatrix
 from hhp_stats.infer.cluster_robust import RobustCovariance, cluster_covariance, linear_contrast
 from hhp_stats.infer.pooling import pool, pool_joint
 from hhp_stats.plan.schema import Plan
-from hhp_stats.results import Estimate, ResultRow
+from hhp_stats.results import Estimate, ResultRow, not_estimated
 
 BASELINE = "baseline_absence"
 RECORDED, FILLED, ALL = "recorded", "imputed", "all"
@@ -68,15 +69,19 @@ def balance_rows(imputations: Imputations, plan: Plan) -> list[ResultRow]:
             values=np.column_stack([masks[group] & (arm == code) for group in groups for code in plan.design.arms.values()]).astype(float),
             names=tuple(f"{group} {name}" for group in groups for name in plan.design.arms),
         )  # fmt: skip
-        fits = [ols(outcome=one, matrix=matrix) for one in values]
-        spread = [cluster_covariance(fit, clusters=teams, kind="CR1") for fit in fits]
-        for group in groups:
-            weights = {f"{group} {treated}": 1.0, f"{group} {control}": -1.0}
-            found = [
-                linear_contrast(fit, one, weights=weights, conf_level=plan.conf_level)
-                for fit, one in zip(fits, spread, strict=True)
-            ]
-            rows += _difference(group, pool(found), lines, plan)
+        try:
+            fits = [ols(outcome=one, matrix=matrix) for one in values]
+            spread = [cluster_covariance(fit, clusters=teams, kind="CR1") for fit in fits]
+            for group in groups:
+                weights = {f"{group} {treated}": 1.0, f"{group} {control}": -1.0}
+                found = [
+                    linear_contrast(fit, one, weights=weights, conf_level=plan.conf_level)
+                    for fit, one in zip(fits, spread, strict=True)
+                ]
+                rows += _difference(group, pool(found), lines, plan)
+        except EstimationError as error:  # too few teams: a table without a test is still a check
+            rows += [_none(group, error, plan) for group in groups]
+            continue
         if len(groups) > 1:
             rows.append(_joint(fits, spread, plan))
     return rows
@@ -107,10 +112,13 @@ def _difference(
 def _joint(fits: Sequence[LinearFit], spread: Sequence[RobustCovariance], plan: Plan) -> ResultRow:
     differences = np.array([[-1.0, 1.0, 0.0, 0.0], [0.0, 0.0, -1.0, 1.0]])
     teams = int(spread[0].n_clusters or 0)
-    found = pool_joint(
-        estimates=np.array([differences @ fit.coefficients for fit in fits]),
-        covariances=np.array([differences @ one.matrix @ differences.T for one in spread]), complete_df=teams - 1.0,
-    )  # fmt: skip
+    try:
+        found = pool_joint(
+            estimates=np.array([differences @ fit.coefficients for fit in fits]),
+            covariances=np.array([differences @ one.matrix @ differences.T for one in spread]), complete_df=teams - 1.0,
+        )  # fmt: skip
+    except EstimationError as error:
+        return _none("joint", error, plan)
     return ResultRow(
         result_id=f"{plan.study}/balance/{BASELINE}/joint", study=plan.study, outcome="balance", estimand=BASELINE,
         population=GROUPS[ALL], contrast=plan.contrast, method=f"joint test, {found.method}", analysis="planned",
@@ -118,6 +126,14 @@ def _joint(fits: Sequence[LinearFit], spread: Sequence[RobustCovariance], plan: 
         n=len(fits[0].outcome), n_clusters=teams, clause="P48", status="descriptive",
         source="hhp_stats.studies.goal_setting.baselines.balance_rows + hhp_stats.infer.pooling.pool_joint",
         note=f"F with {found.df} and {found.df_denominator:.1f} degrees of freedom",
+    )  # fmt: skip
+
+
+def _none(tail: str, error: EstimationError, plan: Plan) -> ResultRow:
+    return not_estimated(
+        result_id=f"{plan.study}/balance/{BASELINE}/{tail}", reason=f"{type(error).__name__}: {error}",
+        population=GROUPS.get(tail, GROUPS[ALL]), contrast=plan.contrast, method="comparison of the arms' baselines",
+        analysis="planned", clause="P48", source=SOURCE,
     )  # fmt: skip
 
 
