@@ -53,7 +53,9 @@ def imputed(frame: pd.DataFrame, way: str, seed: int):
                           iterations=1, seed=seed)  # fmt: skip
     values = impute(frame, plan, n_jobs=1).columns("before")
     matrix = model_matrix(frame.assign(before=values[0]), (*COVARIATES, Term(column="before", kind="continuous")))
-    fit = repeated_regression(matrix=matrix, varying={"before": values.T}, sets=SETS, clusters=frame["team_id"], conf_level=0.95)
+    fit = repeated_regression(
+        matrix=matrix, varying={"before": values.T}, sets=SETS, clusters=frame["team_id"], conf_level=0.95
+    )
     return pool(fit.effects(np.tile(frame["days"].to_numpy()[:, None], SETS)))
 
 
@@ -86,16 +88,16 @@ def test_a_model_of_its_own_is_a_group_of_its_own():
     frame = trial(3)
     own = replace(ImputedVariable(name="before", kind="pmm"), within="treatment", predictors=("agency", "days"))
     terms = (*COVARIATES, Term(column="days", kind="continuous"), Term(column="treatment", kind="binary"))
-    plan = ImputationPlan(variables=(own,), terms=terms, within=None, clusters="team_id", imputations=3, iterations=2, seed=9)
+    plan = ImputationPlan(
+        variables=(own,), terms=terms, within=None, clusters="team_id", imputations=3, iterations=2, seed=9
+    )
     found = impute(frame, plan, n_jobs=1)
     # Nothing of the other arm enters: its recorded values may be anything.
     other = frame.assign(before=frame["before"].where(frame["treatment"] == 0, frame["before"] * 50 + 7))
     again = impute(other, plan, n_jobs=1)
     for number in range(3):
         control = frame["treatment"].to_numpy() == 0
-        np.testing.assert_array_equal(
-            found.column("before", number)[control], again.column("before", number)[control]
-        )
+        np.testing.assert_array_equal(found.column("before", number)[control], again.column("before", number)[control])
     labels = set(found.diagnostics.convergence["group"])
     assert labels == {"treatment=0.0", "treatment=1.0"}
 

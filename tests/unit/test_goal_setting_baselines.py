@@ -34,7 +34,9 @@ def imputations():
     teams = np.repeat(np.arange(TEAMS), 4)
     days = rng.poisson(6, 4 * TEAMS).astype(float)
     rows = np.arange(0, 4 * TEAMS, 4)
-    frame = pd.DataFrame({"treatment": (teams % 2).astype(float), "team_id": [f"t{t}" for t in teams], "baseline_absence": days})
+    frame = pd.DataFrame(
+        {"treatment": (teams % 2).astype(float), "team_id": [f"t{t}" for t in teams], "baseline_absence": days}
+    )
     frame.loc[rows, "baseline_absence"] = np.nan
     empty = pd.DataFrame()
     return Imputations(
@@ -61,8 +63,15 @@ def test_the_balance_of_recorded_and_imputed_baselines_by_hand(plan, imputations
     rows = {row.result_id.split("/", 2)[2]: row for row in balance_rows(imputations, plan)}
     table = balance_table(imputations, plan).set_index(["group", "arm"])
     frame, values = imputations.frame, imputations.columns("baseline_absence")
-    arm, teams, missing = frame["treatment"].to_numpy(), frame["team_id"].to_numpy(), frame["baseline_absence"].isna().to_numpy()
-    assert table.loc[("imputed", "control"), "people"] == TEAMS / 2 and table.loc[("recorded", "treatment"), "people"] == 3 * TEAMS / 2
+    arm, teams, missing = (
+        frame["treatment"].to_numpy(),
+        frame["team_id"].to_numpy(),
+        frame["baseline_absence"].isna().to_numpy(),
+    )
+    assert (
+        table.loc[("imputed", "control"), "people"] == TEAMS / 2
+        and table.loc[("recorded", "treatment"), "people"] == 3 * TEAMS / 2
+    )
     for group, inside in (("recorded", ~missing), ("imputed", missing)):
         found = [by_hand(one, arm, teams, inside) for one in values]
         between = np.var([one for one, _ in found], ddof=1)
@@ -74,7 +83,9 @@ def test_the_balance_of_recorded_and_imputed_baselines_by_hand(plan, imputations
         df = barnard_rubin_df(imputations=SETS, missing_share=(1 + 1 / SETS) * between / total, complete_df=TEAMS - 1)
         assert row.p_value == pytest.approx(2 * float(student_tail(abs(row.estimate) / math.sqrt(total), df)), rel=1e-9)
         spread = [np.mean([np.var(one[inside & (arm == code)], ddof=1) for one in values]) for code in (0, 1)]
-        assert rows[f"baseline_absence_std/{group}"].estimate == pytest.approx(row.estimate / math.sqrt(sum(spread) / 2), rel=1e-12)
+        assert rows[f"baseline_absence_std/{group}"].estimate == pytest.approx(
+            row.estimate / math.sqrt(sum(spread) / 2), rel=1e-12
+        )
         assert row.n == inside.sum() and row.clause == "P48" and row.status == "descriptive"
     assert rows["baseline_absence/all"].estimate == pytest.approx(
         values[:, arm == 1].mean() - values[:, arm == 0].mean(), rel=1e-12
@@ -92,11 +103,15 @@ def test_the_other_ways_are_those_that_differ_in_baselines_alone(plan):
     other = tuple(
         replace(one, leavers="left_out") if one.id.endswith("baseline-zero") else one for one in plan.analyses
     )
-    assert "baseline-zero" not in {one.id.rsplit("/", 1)[1] for one in versions_of_baselines(replace(plan, analyses=other))}
+    assert "baseline-zero" not in {
+        one.id.rsplit("/", 1)[1] for one in versions_of_baselines(replace(plan, analyses=other))
+    }
 
 
 def planned_row(plan, **given):
-    estimate = Estimate(**{"estimate": -0.5, "std_error": 0.4, "df": 100.0, "n": 40, "n_clusters": 10, "method": "x"} | given)
+    estimate = Estimate(
+        **{"estimate": -0.5, "std_error": 0.4, "df": 100.0, "n": 40, "n_clusters": 10, "method": "x"} | given
+    )
     return estimate.row(result_id=plan.result_id(primary_analysis(plan)), population="p", contrast="c", analysis="planned",
                         clause="P54", source="s")  # fmt: skip
 
@@ -104,7 +119,12 @@ def planned_row(plan, **given):
 def test_too_few_imputations_are_named(plan):
     limits = plan.imputation.monte_carlo
     assert (limits.of_p(0.05), limits.of_p(0.10)) == pytest.approx((0.01, 0.02))  # as published
-    cases = {"enough": (0.03, 0.01, True), "estimate": (0.05, 0.01, False), "p": (0.03, 0.09, False), "unknown": (math.nan, 0.01, False)}
+    cases = {
+        "enough": (0.03, 0.01, True),
+        "estimate": (0.05, 0.01, False),
+        "p": (0.03, 0.09, False),
+        "unknown": (math.nan, 0.01, False),
+    }
     for mc_error, mc_error_p, holds in cases.values():
         row = planned_row(plan, mc_error=mc_error, mc_error_p=mc_error_p)
         table = monte_carlo_table([row], plan)

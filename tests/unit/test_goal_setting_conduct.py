@@ -105,7 +105,12 @@ def test_zeros_for_missing_records_move_teams_with_agency_staff(people):
 
 
 def test_the_joint_bootstrap_is_centred_on_the_planned_absence_effect(people, plan, before):
-    material = Material(plan=plan, people=people, imputations={"multiple_imputation": before, "imputed_from_baseline": before}, redraws=None)
+    material = Material(
+        plan=plan,
+        people=people,
+        imputations={"multiple_imputation": before, "imputed_from_baseline": before},
+        redraws=None,
+    )
     planned = ordinary(plan.analysis("sickness_absence/itt/cr1"), plan.outcomes["sickness_absence"], material)[""]
     draws = joint_bootstrap(material)
     # Least squares of the same models in two ways.
@@ -115,7 +120,12 @@ def test_the_joint_bootstrap_is_centred_on_the_planned_absence_effect(people, pl
 
 
 def test_every_other_intervention_of_the_plan_keeps_a_row(people, plan, before):
-    material = Material(plan=plan, people=people, imputations={"multiple_imputation": before, "imputed_from_baseline": before}, redraws=None)
+    material = Material(
+        plan=plan,
+        people=people,
+        imputations={"multiple_imputation": before, "imputed_from_baseline": before},
+        redraws=None,
+    )
     effect = Estimate(estimate=-0.5, std_error=0.4, df=80, n=600, n_clusters=90, method="x")
     other = plan.analysis("sickness_absence/itt/baseline-zero")
     found = cost_benefit(material, joint_bootstrap(material), absence=effect, turnover=effect.scaled(0.05),
@@ -128,9 +138,12 @@ def test_every_other_intervention_of_the_plan_keeps_a_row(people, plan, before):
     own = joint_bootstrap(material, other)
     costs = costs_of(plan.cost_benefit.scenarios[0], leaver_cost(people, plan), plan)
     assert zero.estimate == pytest.approx(
-        costs.ratio(absence_reduction=-own.estimates["absence"], turnover_reduction=-own.estimates["turnover"]), rel=1e-12
+        costs.ratio(absence_reduction=-own.estimates["absence"], turnover_reduction=-own.estimates["turnover"]),
+        rel=1e-12,
     )
-    assert own.draws["leaver"].std() == pytest.approx(costs.turnover_cost_std_error, rel=0.5)  # 40 draws, teams within cells
+    assert own.draws["leaver"].std() == pytest.approx(
+        costs.turnover_cost_std_error, rel=0.5
+    )  # 40 draws, teams within cells
     parts = found.parts.set_index("scenario").loc["programme-30"]
     assert (parts["absence"] + parts["turnover"]) / parts["cost"] == pytest.approx(
         next(row.estimate for row in found.rows if row.result_id.endswith("ratio/programme-30")), rel=1e-12

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from hhp_stats.errors import ImputationRefused
 from hhp_stats.estimate.imputation import categorical
+from hhp_stats.estimate.imputation.layout import NUMERIC, Column, Group, Target, refuse_too_few
 from hhp_stats.estimate.imputation.linear import (
     Generators,
     LinearDraws,
@@ -23,7 +24,6 @@ from hhp_stats.estimate.imputation.linear import (
 )
 from hhp_stats.estimate.imputation.matching import matched_donors
 from hhp_stats.estimate.imputation.plan import PassiveVariable, Score
-from hhp_stats.estimate.imputation.prepare import NUMERIC, Column, Group, Target, refuse_too_few
 from hhp_stats.estimate.model_matrix import Array
 
 

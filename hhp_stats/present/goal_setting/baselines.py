@@ -284,11 +284,11 @@ def enough_imputations(report: StudyReport) -> str:
         f"its p value by about {number(primary['mc_error_p'], 3)}."
     )
     if failing.empty:
-        return f"{head} All {plural(len(table), 'planned result')} that rest on imputation keep within the limits (@tbl-m-monte-carlo)."
+        return f"{head} All {plural(len(table), 'planned result')} that rest on imputation keep within the limits that the plan sets."
     names = [report.outcome(str(key).split("/")[1]).label.lower() for key in failing["result_id"]]
     return (
         f"{head} **Warning:** for {spelled(len(names))} of {plural(len(table), 'planned result')} the limits are passed ({', '.join(names)}), so that more imputations "
-        "are needed (@tbl-m-monte-carlo)."
+        "are needed."
     )
 
 

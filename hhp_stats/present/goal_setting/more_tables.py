@@ -29,6 +29,14 @@ def versions(report: StudyReport, outcome: str) -> pd.DataFrame:
     return rows.loc[rows["result_id"].isin(named)]
 
 
+def _monte_carlo(rows: pd.DataFrame) -> str:
+    """From the smallest to the largest Monte Carlo error among rows, in standard errors."""
+    share = (rows["mc_error"] / rows["std_error"]).dropna()
+    if share.empty:
+        return "none"
+    return f"{percent(share.min(), 0)} to {percent(share.max(), 0)} of their standard errors"
+
+
 def strategies(report: StudyReport, outcomes: Sequence[str]) -> GT:
     """The three planned ways with missing answers, outcome by outcome."""
     pairs = [(key, method) for key in outcomes for method in STRATEGIES]
@@ -40,6 +48,7 @@ def strategies(report: StudyReport, outcomes: Sequence[str]) -> GT:
             "Differences, goal-setting minus control, adjusted as the absence analysis and for the baseline of the outcome. Composites are "
             "in standard deviations of the baseline respondents.",
             "Complete cases and imputation: least squares, standard errors CR1 by team, t. Selection: maximum likelihood, clustered by team. The selection model has no variable that predicts response alone; it rests on its form.",
+            f"Monte Carlo errors of the imputed differences: {_monte_carlo(rows)}.",
         ],
     )  # fmt: skip
 

@@ -59,7 +59,9 @@ def balance_rows(imputations: Imputations, plan: Plan) -> list[ResultRow]:
     """
     values, missing, arm = _values(imputations)
     teams = imputations.frame[plan.design.cluster]
-    lines = {(str(line["group"]), str(line["arm"])): line for line in balance_table(imputations, plan).to_dict("records")}
+    lines = {
+        (str(line["group"]), str(line["arm"])): line for line in balance_table(imputations, plan).to_dict("records")
+    }
     control, treated = plan.design.arms
     split = all(lines[FILLED, name]["people"] for name in plan.design.arms)
     rows: list[ResultRow] = []
