@@ -17,8 +17,10 @@ from hhp_stats.intake.load import load_trial
 from hhp_stats.intake.order import content_ranks, group_numbers, in_order, numbered
 from hhp_stats.intake.pseudonym import KEY_VARIABLE
 from hhp_stats.plan.load import load_plan
+from hhp_stats.progress import silent
 from hhp_stats.results import write_results
 from hhp_stats.studies.goal_setting.analyse import analyse
+from hhp_stats.studies.run import STUDIES
 
 STAFF, TEAM = re.compile(r"[A-Z]{3}-\d{4}"), re.compile(r"[A-Z]{3}-T\d{2}")
 
@@ -156,3 +158,43 @@ def test_lists_that_share_an_identifier_are_numbered_alike():
     assert found["people"].to_dict("list") == {"who": ["1", "2", "3"], "role": ["a", "b", "c"]}
     assert found["visits"].to_dict("list") == {"who": ["1", "2", "3", "3"], "day": [3, 1, 1, 2]}
     assert group_numbers([people, visits], "who") == {"m": 0, "l": 1, "k": 2}
+
+
+# ---------------------------------------------------------------- the other studies
+NAMED = ("staff_id", "survey_code", "ExternalReference", "participant", "interviewee")  # those of buildings are the plan's
+
+
+def renamed_list(path, heads: int, names: dict[str, str], chance: random.Random) -> None:
+    """A list with its lines shuffled and its identifiers under other names, the same in every list."""
+    encoding = "utf-8-sig" if path.read_bytes().startswith(b"\xef\xbb\xbf") else "utf-8"
+    with path.open(encoding=encoding, newline="") as stream:
+        rows = list(csv.reader(stream))
+    places = [at for at, name in enumerate(rows[0]) if name in NAMED]
+    for row in rows[heads:]:
+        for at in places:
+            if row[at]:
+                row[at] = names.setdefault(row[at], f"{chance.choice('AKZ')}X-{len(names):05d}")
+    body = rows[heads:]
+    chance.shuffle(body)
+    with path.open("w", encoding=encoding, newline="") as stream:
+        csv.writer(stream).writerows([*rows[:heads], *body])
+
+
+@pytest.mark.parametrize("study", ["coffee", "swing", "hiring", "dictation"])
+def test_other_studies_do_not_hang_on_names_and_order_either(study, root, project, tmp_path_factory, monkeypatch):
+    chance, names = random.Random(8), {}
+    lists = [path for path in (project / "data").rglob("*.csv") if study in path.relative_to(project).as_posix()]
+    for path in sorted(lists):
+        if {"plan", "published", "qualitative"} & set(path.relative_to(project).parts):
+            continue
+        qualtrics = "ImportId" in path.read_text(encoding="utf-8-sig")
+        renamed_list(path, 3 if qualtrics else 1, names, chance)
+    assert len(names) > 40
+    run = next(one for one in STUDIES if one.key == study).run
+    expected = run(root, silent).results
+    manifest = project / "data/manifest.toml"
+    manifest.write_text(manifest.read_text(encoding="utf-8").split("[files]")[0], encoding="utf-8")
+    key = tmp_path_factory.mktemp("key") / "key"
+    key.write_bytes(b"another key of sufficient length for the test")
+    monkeypatch.setenv(KEY_VARIABLE, str(key))
+    pd.testing.assert_frame_equal(run(project, silent).results, expected, check_exact=True)
