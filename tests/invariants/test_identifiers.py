@@ -161,7 +161,8 @@ def test_lists_that_share_an_identifier_are_numbered_alike():
 
 
 # ---------------------------------------------------------------- the other studies
-NAMED = ("staff_id", "survey_code", "ExternalReference", "participant", "interviewee")  # those of buildings are the plan's
+# Those of buildings are the plan's.
+NAMED = ("staff_id", "survey_code", "ExternalReference", "participant", "interviewee")
 
 
 def renamed_list(path, heads: int, names: dict[str, str], chance: random.Random) -> None:

@@ -25,6 +25,7 @@ from hhp_stats.present.numbers import (
 from hhp_stats.present.tables import plain_table, text_table
 from hhp_stats.studies.goal_setting_terms import primary_analysis, versions_of_baselines
 
+REACHES_ZERO = 0.0005  # an end that is printed as zero
 GROUPS = {"recorded": "Recorded", "imputed": "Imputed", "all": "All"}
 WORDS = {
     "gender_male": "gender", "role": "role", "part_time": "part-time work", "service_years": "length of service",
@@ -65,7 +66,7 @@ def imputed_balance(report: StudyReport) -> GT:
         f"Mean days in the twelve months before (people). Imputed: mean over the {count(model.m)} completed data sets of the planned analysis. "
         "Differences: goal-setting minus control, clustered by team, pooled; standardised: in standard deviations.",
         f"Criterion, set when this report was written: no standardised difference of imputed baselines above {number(criterion.std_difference)}, "
-        f"and no p below {p_value(criterion.alpha)}.",
+        f"and no p below {number(criterion.alpha)}.",
     ]
     joint = _joint(report)
     if joint:
@@ -160,7 +161,7 @@ def baseline_range(report: StudyReport) -> str:
     )
     outcome = "all" if same == len(found) else spelled(same)
     return (
-        f"Baseline absence is missing for some staff, and {spelled(len(found))} other ways with that give differences from "
+        f"Baseline absence is missing for some staff. Beside the planned way, {spelled(len(found))} others of dealing with that give differences from "
         f"{number(low[1]['estimate'])} days ({_named(low[0])}) to {number(high[1]['estimate'])} ({_named(high[0])}); {outcome} lead to the same conclusion."
     )
 
@@ -244,14 +245,18 @@ def team_effect(report: StudyReport) -> str:
     noise = (having["mc_error"] ** 2 + without["mc_error"] ** 2) ** 0.5
     chance = "within what the draws alone can make" if abs(gap) < 2 * noise else "more than the draws alone make"
     share = percent(abs(gap) / having["std_error"], 0)
+    told = (
+        "The interval of that likeness reaches zero, so that the answers do not tell which of the two models is right."
+        if icc["conf_low"] < REACHES_ZERO
+        else "The interval of that likeness stays above zero, which speaks for the team effect."
+    )
     return (
         f"The imputation model gives each team an effect of its own, so that missing answers take after those of teammates. Without it the difference in "
         f"wellbeing is {number(without['estimate'])} ({interval(without['conf_low'], without['conf_high'])}) instead of {number(having['estimate'])} "
         f"({interval(having['conf_low'], having['conf_high'])}). That is {share} of a standard error and {chance} (Monte Carlo errors "
         f"{number(without['mc_error'], 3)} and {number(having['mc_error'], 3)}). The likeness of teammates among those who answered is "
         f"{number(icc['estimate'], 3)} ({interval(icc['conf_low'], icc['conf_high'], 3)}): with a team effect, the teams\u2019 own deviations count as theirs and "
-        "are carried to members who did not answer; without it every deviation from the covariates counts as the person\u2019s. Neither "
-        "model can be told from the data to be the right one where so many answers are missing, so both are shown."
+        f"are carried to members who did not answer; without it every deviation from the covariates counts as the person\u2019s. {told}"
     )
 
 
