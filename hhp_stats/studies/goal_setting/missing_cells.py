@@ -14,7 +14,7 @@ from hhp_stats.estimate.selection_fit import said_of_several
 from hhp_stats.estimate.weights import response_weights, weighted_effect
 from hhp_stats.plan.schema import Outcome, PlannedAnalysis
 from hhp_stats.results import Estimate
-from hhp_stats.studies.goal_setting.analysed import IMPUTED, Material, Model, models, outcome_column
+from hhp_stats.studies.goal_setting.analysed import Material, Model, models, outcome_column
 from hhp_stats.studies.goal_setting.linear_cells import pooled
 from hhp_stats.studies.goal_setting.sample import wellbeing_range
 
@@ -63,7 +63,7 @@ def maxima(material: Material) -> pd.DataFrame:
     """
     rows: list[dict[str, object]] = []
     for analysis in material.plan.analyses:
-        if analysis.estimator != "heckman-ml" or analysis.baseline_absence in IMPUTED:
+        if analysis.estimator != "heckman-ml" or analysis.baseline_absence in material.plan.imputation.models:
             continue
         (model,) = models(analysis, material.plan.outcomes[analysis.outcome], material)
         try:
