@@ -154,7 +154,7 @@ def render(
 @app.command(epilog="Example: `hhp synthesise --seed 7`")
 def synthesise(
     seed: Annotated[
-        int | None, typer.Option(help="Seed of the release; default: the one in data/manifest.toml.")
+        int | None, typer.Option(min=0, help="Seed of the release; default: the one in data/manifest.toml.")
     ] = None,
 ) -> None:
     """Write the synthetic release of all raw files into `data/` again."""
