@@ -13,6 +13,7 @@ from typing import Any
 import hhp_stats
 from hhp_stats.errors import DataError, Problem, UnknownName
 from hhp_stats.intake.dictionary import load_dictionary
+from hhp_stats.intake.ledger_file import ledger_alone
 from hhp_stats.progress import Progress, silent
 from hhp_stats.synthetic.assumptions import load_assumptions
 from hhp_stats.synthetic.exports import (
@@ -175,10 +176,11 @@ def synthesise(
     }
     note = "What the files below data/ are. status is synthetic or real; the report's cover and footers follow it."
     files = {path: content for study in made.values() for path, content in study.files.items()}
-    if not (root / CORRECTIONS).exists():
-        files[CORRECTIONS] = corrections_header()
-    files |= {TRUTH: toml_text(truth, above=above).encode(), MANIFEST: toml_text(manifest, above=note).encode()}
-    replace_all(root, files, folders=[study.folder for study in made.values()], progress=progress)
+    with ledger_alone(root):
+        if not (root / CORRECTIONS).exists():
+            files[CORRECTIONS] = corrections_header()
+        files |= {TRUTH: toml_text(truth, above=above).encode(), MANIFEST: toml_text(manifest, above=note).encode()}
+        replace_all(root, files, folders=[study.folder for study in made.values()], progress=progress)
     return SynthesisReport(
         seed=seed,
         release=a.release.date.isoformat(),
