@@ -208,3 +208,23 @@ def _changes(several: list[str], field: str | None, old: str | None, new: str | 
     if twice:
         raise typer.BadParameter(f"--set names {twice[0]!r} twice: one step changes a field once.")
     return [Change(field=name, new_value=value) for name, (_, _, value) in zip(names, found, strict=True)]
+
+
+@app.command(epilog="Example: `hhp key ~/hhp.key`, then `export HHP_PSEUDONYM_KEY_FILE=~/hhp.key`")
+def key(
+    path: Annotated[Path, typer.Argument(help="File to write, outside the project; never over another one.")],
+) -> None:
+    """Make the secret key of the pseudonyms: 32 random bytes, readable by you alone. Needed once, for real data."""
+    from hhp_stats.intake.key import write_key
+    from hhp_stats.intake.pseudonym import KEY_VARIABLE
+
+    path = path.expanduser()
+    if path.resolve().is_relative_to(find_root().resolve()):
+        raise typer.BadParameter("the key must lie outside the project, so that it is never shared with it.")
+    try:
+        write_key(path)
+    except FileExistsError:
+        raise typer.BadParameter(
+            f"{path} exists: a key is never overwritten, since old pseudonyms would be lost."
+        ) from None
+    out.print(f"wrote {path}; set {KEY_VARIABLE} to it, keep it safe and use the same always", markup=False)

@@ -23,7 +23,8 @@ from hhp_stats.intake.dictionary import WAVES, Field, Site, Study, load_dictiona
 from hhp_stats.intake.free_text import free_text
 from hhp_stats.intake.gather import check_return
 from hhp_stats.intake.ledger_file import append_lines, ledger_alone
-from hhp_stats.intake.manifest import HALF_REPLACED, MANIFEST, UNFINISHED
+from hhp_stats.intake.manifest import HALF_REPLACED, UNFINISHED
+from hhp_stats.intake.raw_files import MANIFEST
 from hhp_stats.intake.returns import RETURN_TYPES, Return, read_return
 from hhp_stats.intake.rules_across import ACROSS_RULES
 from hhp_stats.intake.rules_people import PEOPLE_RULES
