@@ -63,7 +63,7 @@ def _looks_random(text: str) -> bool:
         return not text.isdecimal()
     if not _BASE64.fullmatch(text):
         return False
-    if not (re.search("[a-z]", text) and re.search("[A-Z]", text) and re.search("[0-9]", text)):
+    if not (re.search("[a-z]", text) and re.search("[A-Z]", text)):
         return False
     pairs = re.findall("(?=([A-Za-z][A-Za-z]))", text)
     lower = sum(map(str.islower, pairs)) / max(1, len(pairs))
