@@ -15,11 +15,8 @@ _RANDOM_BYTES = 32
 _HEX = re.compile(r"[0-9a-fA-F]+")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_=-]+")
 _MOST_STEPS = 0.5  # share of neighbours that are alike or next in order; under 0.15 in random text
-_MOST_LOWER, _MOST_COMMON = (
-    0.55,
-    0.5,
-)  # of pairs of letters, both lower case; of letters, the nine most common in English
-_COMMON = frozenset("etaoinshr")  # random base64: 0.25 and 0.35, English words with capitals: 0.7 and 0.65
+_MOST_LOWER, _MOST_COMMON = 0.68, 0.55  # of letters: in lower case; among the nine most common of English
+_COMMON = frozenset("etaoinshr")  # random base64: 0.50 and 0.35, English words with capitals: 0.75 and 0.65
 
 
 def weakness(key: bytes) -> str:
@@ -65,10 +62,9 @@ def _looks_random(text: str) -> bool:
         return False
     if not (re.search("[a-z]", text) and re.search("[A-Z]", text)):
         return False
-    pairs = re.findall("(?=([A-Za-z][A-Za-z]))", text)
-    lower = sum(map(str.islower, pairs)) / max(1, len(pairs))
-    letters = [letter for letter in text.casefold() if letter.isalpha()]
-    common = sum(letter in _COMMON for letter in letters) / len(letters)
+    letters = [letter for letter in text if letter.isalpha()]
+    lower = sum(map(str.islower, letters)) / len(letters)
+    common = sum(letter.casefold() in _COMMON for letter in letters) / len(letters)
     return not (lower > _MOST_LOWER and common > _MOST_COMMON)
 
 

@@ -29,6 +29,7 @@ WEAK = {
     "words": b"correct horse battery staple and some more",
     "words in one": b"correcthorsebatterystapleandsomemore",
     "words in capitals": b"CorrectHorseBatteryStapleAndSomeMore7",
+    "short words with capitals": b"MySecretKeyForTheTrial2019AndMore1x",
     "words with digits": b"happier-healthier-professionals-2019-2020",
     "words in another script": "пароль для исследования номер один".encode(),
     "a sentence in the file": b"This is the secret key of our trial, do not share!",
