@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from hhp_stats.errors import HhpError, InvalidInput
+from hhp_stats.spreadsheet import frame_from_csv, frame_to_csv
 from hhp_stats.tails import student_quantile, student_tail
 from hhp_stats.traced import TracedRow
 
@@ -207,7 +208,7 @@ def _typed(frame: pd.DataFrame) -> pd.DataFrame:
 def write_results(frame: pd.DataFrame, path: Path) -> None:
     """Write the frame as CSV that reads back to the same floats; replaces `path` only when whole."""
     partial = path.with_name(path.name + ".partial")
-    frame.to_csv(partial, index=False, lineterminator="\n")
+    partial.write_text(frame_to_csv(frame), encoding="utf-8", newline="")
     partial.replace(path)
 
 
@@ -217,7 +218,7 @@ def read_results(path: Path) -> pd.DataFrame:
                         dtype=dict.fromkeys(_TEXT, "str"))  # fmt: skip
     if list(frame.columns) != list(COLUMNS):
         raise ResultError(f"{path}: columns differ from the result frame: {list(frame.columns)}")
-    return _typed(frame)
+    return _typed(frame_from_csv(frame))
 
 
 def row_of(frame: pd.DataFrame, result_id: str) -> Mapping[str, Any]:

@@ -27,6 +27,7 @@ from hhp_stats.intake.returns import Return
 from hhp_stats.intake.rule import Rule
 from hhp_stats.intake.spellings import Spellings, same, tidy
 from hhp_stats.intake.text_file import read_text, split_rows
+from hhp_stats.spreadsheet import from_csv
 
 LEDGER = "data/corrections.csv"
 
@@ -190,7 +191,8 @@ def read_ledger(root: Path, *, study: Study, studies: Iterable[str] = ()) -> Led
 
 def _correction(row: list[str]) -> Correction:
     found = {
-        name: (free_text if name in FREE_TEXT else tidy)(text) for name, text in zip(LEDGER_COLUMNS, row, strict=True)
+        name: (free_text if name in FREE_TEXT else tidy)(from_csv(text))
+        for name, text in zip(LEDGER_COLUMNS, row, strict=True)
     }
     return Correction(**found)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from hhp_stats.at_work import LEDGER_WORK, at_work
 from hhp_stats.intake.corrections import LEDGER_COLUMNS, Correction
 from hhp_stats.intake.text_file import read_text
+from hhp_stats.spreadsheet import to_csv
 
 LONGEST_WAIT = 120.0  # seconds; a correction is checked within a few
 
@@ -42,7 +43,8 @@ def append_lines(path: Path, lines: Iterable[Correction]) -> None:
         writer.writerow(LEDGER_COLUMNS)
     elif not before.endswith((b"\n", b"\r")):  # a heading alone; half a correction is refused before
         added.write(ending)
-    writer.writerows([getattr(line, name) for name in LEDGER_COLUMNS] for line in lines)
+    # Ledgers are looked at in spreadsheets: a reason that begins like a formula must stay a text there.
+    writer.writerows([to_csv(getattr(line, name)) for name in LEDGER_COLUMNS] for line in lines)
     _replace(path, before + added.getvalue().encode("utf-8"))
 
 

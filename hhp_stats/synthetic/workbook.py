@@ -19,6 +19,8 @@ from openpyxl import Workbook
 from openpyxl.styles import Alignment, Font
 from openpyxl.utils import get_column_letter
 
+from hhp_stats.spreadsheet import write_cell
+
 Cell = str | int | float | dt.date | None
 
 ZIP_DATE = (1980, 1, 1, 0, 0, 0)  # the earliest a zip archive can state
@@ -41,8 +43,10 @@ def workbook_bytes(*, sheet: Sheet, title: str, subject: str, description: str, 
     book = Workbook()
     page = book.active
     page.title = sheet.name
-    for line in (*sheet.above, sheet.headings, *sheet.rows):
-        page.append(list(line))
+    for number, line in enumerate((*sheet.above, sheet.headings, *sheet.rows), start=1):
+        for column, value in enumerate(line, start=1):
+            if value is not None:
+                write_cell(page.cell(row=number, column=column), value)
     heading = len(sheet.above) + 1
     for cell in page[heading]:
         cell.font, cell.alignment = Font(bold=True), Alignment(wrap_text=True, vertical="top")
