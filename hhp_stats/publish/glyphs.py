@@ -12,15 +12,20 @@ import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
-_NO_GLYPH = re.compile(r'the text `"((?:[^"\\]|\\.)+)"` could not be displayed')
+_NO_GLYPH = re.compile(
+    r'the text `"((?:[^"\\]|\\.)+)"` could not be displayed|the PDF contains the codepoint `"((?:[^"\\]|\\.)+)"`'
+)
 _ESCAPED = re.compile(r"\\(?:u\{([0-9a-fA-F]+)\}|(.))", re.DOTALL)
 _SIDE_BY_SIDE = re.compile("(U\\+[0-9A-F]+)\u203a\u2039(?=U\\+)")  # a long row of them must find its line breaks
 _LATIN = 0x250  # letters before it are in every font of the report
 
 
 def missing(diagnostic: str) -> tuple[str, ...]:
-    """The texts that Typst could not display, longest first: characters, or ones that only make sense together."""
-    found = {_ESCAPED.sub(_plain, each) for each in _NO_GLYPH.findall(diagnostic)}
+    """The texts that Typst could not display, longest first: characters, or ones that only make sense together.
+
+    Characters for private use are among them: whatever a font shows for them, PDF/A forbids them.
+    """
+    found = {_ESCAPED.sub(_plain, one or other) for one, other in _NO_GLYPH.findall(diagnostic)}
     return tuple(sorted(found, key=lambda text: (-len(text), text)))
 
 
@@ -53,7 +58,9 @@ def stand_in(text: str) -> str:
 def named(characters: str, *, longest: int = 12) -> str:
     """Characters for a message: `U+1F600 (grinning face)`; after the first `longest`, how many there are more."""
     all_of_them = list(dict.fromkeys(characters))
-    words = [f"U+{ord(each):04X} ({unicodedata.name(each, 'without a name').lower()})" for each in all_of_them[:longest]]
+    words = [
+        f"U+{ord(each):04X} ({unicodedata.name(each, 'without a name').lower()})" for each in all_of_them[:longest]
+    ]
     more = len(all_of_them) - len(words)
     return ", ".join(words) + (f" and {more} more" if more else "")
 

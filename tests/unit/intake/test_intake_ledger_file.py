@@ -302,3 +302,17 @@ def test_wrong_use_ends_with_two_and_says_what_to_write(project, monkeypatch, wo
     shown = CliRunner().invoke(app, ["correct", *options(PERSON | WHY), *words])
     assert shown.exit_code == 2 and "--set" in shown.output
     assert rows(project) == []
+
+
+@pytest.mark.parametrize(
+    "reason",
+    ["опечатка 😀 👩‍👧", "خطأ مطبعي (2019)", "输入错误，已更正", "e\u0301 = é", '"quoted", with; commas', "two\nlines\tand a tab", "=1+1",
+     "#panic() *x* <b>", "½ ﬁ ™ “signs” –"],
+)  # fmt: skip
+def test_a_reason_in_any_script_comes_back_as_it_was_written(project, reason):
+    (made,) = append_corrections(
+        project, **PERSON, **WHY | {"reason": reason}, changes=[Change(field="role", new_value="other")]
+    )
+    (back,) = load_trial(project).corrections["reason"]
+    assert back == made.reason
+    assert back == " ".join(reason.replace("e\u0301", "é").split())
