@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from hhp_stats.errors import HhpError, InvalidInput
-from hhp_stats.spreadsheet import frame_from_csv, frame_to_csv
+from hhp_stats.spreadsheet import frame_from_csv, write_frame
 from hhp_stats.tails import student_quantile, student_tail
 from hhp_stats.traced import TracedRow
 
@@ -208,7 +208,7 @@ def _typed(frame: pd.DataFrame) -> pd.DataFrame:
 def write_results(frame: pd.DataFrame, path: Path) -> None:
     """Write the frame as CSV that reads back to the same floats; replaces `path` only when whole."""
     partial = path.with_name(path.name + ".partial")
-    partial.write_text(frame_to_csv(frame), encoding="utf-8", newline="")
+    write_frame(frame, partial)
     partial.replace(path)
 
 

@@ -9,6 +9,7 @@ before it makes it text; `from_csv` takes it off again. Numbers and intervals st
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -43,13 +44,23 @@ def from_csv(text: str) -> str:
 
 def frame_to_csv(frame: pd.DataFrame) -> str:
     """A frame as CSV without its index, with Unix line ends; texts (headings too) as `to_csv` says, numbers untouched."""
+    return guarded_frame(frame).to_csv(index=False, lineterminator="\n")
+
+
+def write_frame(frame: pd.DataFrame, path: Path) -> None:
+    """Writes what `frame_to_csv` gives into a file."""
+    guarded_frame(frame).to_csv(path, index=False, lineterminator="\n")
+
+
+def guarded_frame(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with its texts as `to_csv` says."""
     guarded = frame.copy(deep=False)
     for at in range(guarded.shape[1]):
         column = guarded.iloc[:, at]
         if not pd.api.types.is_numeric_dtype(column.dtype) and not pd.api.types.is_datetime64_any_dtype(column.dtype):
             guarded.isetitem(at, list(column.map(_guarded)))
     guarded.columns = [_guarded(name) for name in guarded.columns]
-    return guarded.to_csv(index=False, lineterminator="\n")
+    return guarded
 
 
 def frame_from_csv(frame: pd.DataFrame) -> pd.DataFrame:

@@ -9,7 +9,7 @@ import typer
 
 from hhp_stats.cli.shared import app, out, print_json
 from hhp_stats.project_root import find_root
-from hhp_stats.spreadsheet import frame_to_csv
+from hhp_stats.spreadsheet import write_frame
 
 
 @app.command(
@@ -86,7 +86,7 @@ def randomise(
     log = to.with_name(f"{to.stem}_log{to.suffix}")
     for path, frame in ((to, allocation.teams), (log, allocation.log.assign(seed=seed))):
         partial = path.with_name(path.name + ".partial")
-        partial.write_text(frame_to_csv(frame), encoding="utf-8", newline="")
+        write_frame(frame, partial)
         partial.replace(path)
     out.print(
         f"{len(allocation.teams)} teams, {int(allocation.teams['treatment'].sum())} of them treated, after {len(allocation.log)} draws; "

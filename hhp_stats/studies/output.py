@@ -11,7 +11,7 @@ import pandas as pd
 from hhp_stats.errors import HhpError
 from hhp_stats.plan.conduct import Conduct
 from hhp_stats.results import read_results, write_results
-from hhp_stats.spreadsheet import frame_from_csv, frame_to_csv
+from hhp_stats.spreadsheet import frame_from_csv, write_frame
 from hhp_stats.studies.kept import FOLDER
 
 __all__ = ["FOLDER", "StudyOutput", "open_output", "read_output", "ready_folder"]
@@ -38,7 +38,7 @@ class StudyOutput:
             [asdict(entry) for entry in self.conduct], columns=["study", "analysis", "aspect", "value"]
         )
         for name, table in {**self.tables, "conduct": conduct}.items():
-            (partial / f"{name}.csv").write_text(frame_to_csv(table), encoding="utf-8", newline="")
+            write_frame(table, partial / f"{name}.csv")
         if folder.exists():
             folder.rename(old)
             partial.rename(folder)
