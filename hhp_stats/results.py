@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from hhp_stats.errors import HhpError, InvalidInput
+from hhp_stats.spreadsheet import frame_from_csv, write_frame
 from hhp_stats.tails import student_quantile, student_tail
 from hhp_stats.traced import TracedRow
 
@@ -220,7 +221,7 @@ def _typed(frame: pd.DataFrame) -> pd.DataFrame:
 def write_results(frame: pd.DataFrame, path: Path) -> None:
     """Write the frame as CSV that reads back to the same floats; replaces `path` only when whole."""
     partial = path.with_name(path.name + ".partial")
-    frame.to_csv(partial, index=False, lineterminator="\n")
+    write_frame(frame, partial)
     partial.replace(path)
 
 
@@ -233,7 +234,7 @@ def read_results(path: Path) -> pd.DataFrame:
         frame = frame.reindex(columns=list(COLUMNS))
     if list(frame.columns) != list(COLUMNS):
         raise ResultError(f"{path}: columns differ from the result frame: {list(frame.columns)}")
-    return _typed(frame)
+    return _typed(frame_from_csv(frame))
 
 
 def row_of(frame: pd.DataFrame, result_id: str) -> Mapping[str, Any]:

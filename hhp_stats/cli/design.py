@@ -10,6 +10,7 @@ import typer
 from hhp_stats.cli.shared import app, out, print_json
 from hhp_stats.intake.raw_files import studies
 from hhp_stats.project_root import find_root
+from hhp_stats.spreadsheet import write_frame
 
 
 @app.command(
@@ -102,7 +103,7 @@ def randomise(
     draws = allocation.log.assign(seed=seed, release=release)
     for path, frame in ((to, teams), (log, draws)):
         partial = path.with_name(path.name + ".partial")
-        frame.to_csv(partial, index=False, lineterminator="\n")
+        write_frame(frame, partial)
         partial.replace(path)
     out.print(
         f"{len(allocation.teams)} teams, {int(allocation.teams['treatment'].sum())} of them treated, after {len(allocation.log)} draws; "

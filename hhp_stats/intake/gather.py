@@ -201,6 +201,7 @@ def _status(result: Gathered) -> str:
     try:
         status = read_manifest(result.root).status
         result.pseudonyms = load_pseudonyms(result.root, status=status)
+        result.problems += result.pseudonyms.problems
     except DataError as error:
         result.problems += error.problems
         return ""

@@ -159,7 +159,7 @@ def load_participants(root: Path, plan: IndividualPlan) -> Participants:
     if errors:
         raise DataError(errors)
     people, linkage = _joined(plan, allocation, surveys, pseudonyms)
-    problems = [*of_the_arms, *(problem for table in tables for problem in table.problems)]
+    problems = [*of_the_arms, *pseudonyms.problems, *(problem for table in tables for problem in table.problems)]
     read = [(table.file, table.sha256, table.size, len(table.frame)) for table in tables]
     inputs = pd.DataFrame([*read, *_rules_read(root, plan)], columns=["path", "sha256", "bytes", "rows"])
     return Participants(people=people, inputs=inputs, problems=problem_frame(problems), linkage=linkage)

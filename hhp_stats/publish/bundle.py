@@ -19,6 +19,7 @@ from hhp_stats.publish.blind import Blinding, blind_figure, blind_summary, blind
 from hhp_stats.publish.printed import Request, function_of, requests
 from hhp_stats.publish.release import RELEASES, data_files, refuse_stale_results
 from hhp_stats.results import read_results
+from hhp_stats.spreadsheet import frame_to_csv, to_csv
 from hhp_stats.studies.output import FOLDER as RESULTS_FOLDER
 
 TOP = "hhp_stats-review"
@@ -111,7 +112,7 @@ def write_blind_bundle(root: Path, target: Path, *, seed: int) -> BundleReport:
     told = {name for name in sources if name.startswith(UNBLINDING) and not name.startswith(BLIND_DATA)}
     entries = {f"{TOP}/{name}": content for name, content in sources.items() if name not in told}
     index = index_of(root)
-    entries[f"{TOP}/blinded/results.csv"] = blind.to_csv(index=False, lineterminator="\n").encode()
+    entries[f"{TOP}/blinded/results.csv"] = frame_to_csv(blind).encode()
     entries[f"{TOP}/blinded/summary.md"] = blind_summary(blind, picture="differences.svg").encode()
     entries[f"{TOP}/blinded/differences.svg"] = blind_figure(blind)
     entries[f"{TOP}/index.csv"] = _csv([vars_of(line) for line in index])
@@ -216,7 +217,7 @@ def _csv(rows: Sequence[Mapping[str, str]]) -> bytes:
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, fieldnames=list(rows[0]) if rows else ["nothing"], lineterminator="\n")
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows({name: to_csv(value) for name, value in row.items()} for row in rows)
     return text.getvalue().encode()
 
 

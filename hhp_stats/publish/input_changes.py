@@ -14,6 +14,7 @@ import pandas as pd
 from hhp_stats.intake.dictionary import load_study
 from hhp_stats.publish.release import Snapshot
 from hhp_stats.publish.return_cells import KEYS, PLACE, UnreadableReturn, is_return
+from hhp_stats.spreadsheet import from_csv
 
 _SHOWN_LEDGER = ("id", "received_on", "study", "wave", "authority", "field", "old_value", "new_value", "reason")
 
@@ -69,7 +70,7 @@ def _count(snapshot: Snapshot, path: str) -> str:
 def ledger_lines(text: str) -> list[dict[str, str]]:
     """The lines of a ledger by column; blank lines left out."""
     return [
-        {key: (value or "").strip() for key, value in line.items() if key}
+        {key: from_csv((value or "").strip()) for key, value in line.items() if key}
         for line in csv.DictReader(io.StringIO(text)) if any((value or "").strip() for value in line.values() if value)
     ]  # fmt: skip
 

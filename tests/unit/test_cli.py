@@ -14,6 +14,7 @@ COMMANDS = (
     "check",
     "template",
     "correct",
+    "key",
     "power",
     "randomise",
     "results",
