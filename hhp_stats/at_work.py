@@ -46,17 +46,46 @@ def at_work(root: Path, work: str) -> Iterator[None]:
     except OSError as error:
         if error.errno not in _DISK:
             raise
-        place = f"{error.filename}: " if error.filename else ""
+        place = error.filename or root / FOLDER
         raise NotWritten(
-            f"{place}{_DISK[error.errno]}. The last results and the last report stay as they were."
+            f"{place}: {_DISK[error.errno]}. The last results and the last report stay as they were."
         ) from error
+
+
+@contextmanager
+def located(place: Path) -> Iterator[None]:
+    """Let an error of the system that names no file name `place`: writing to an open file says only what went wrong."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            error.filename = str(place)
+        raise
+
+
+@contextmanager
+def writing(place: Path) -> Iterator[None]:
+    """Write `place`, and say clearly where that cannot be done. Raises NotWritten for a full disk or a place that is read only."""
+    try:
+        with located(place):
+            yield
+    except OSError as error:
+        said = what_to_do(error)
+        if said is None:
+            raise
+        raise NotWritten(f"{error.filename}: {said}. What was there before is still there.") from error
+
+
+def what_to_do(error: OSError) -> str | None:
+    """What is the matter with the place, and what to do about it? None where the error is of another kind."""
+    return _DISK.get(error.errno or 0)
 
 
 @contextmanager
 def _locked(path: Path, work: str) -> Iterator[None]:
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+", encoding="ascii") as file:
-        if not _taken(file):
+        if not taken(file):
             file.seek(0)
             holder = file.read().strip() or "unknown"
             raise ProjectBusy(f"another process ({holder}) is at work here ({work}): wait until it is done, or stop it")
@@ -70,7 +99,7 @@ def _locked(path: Path, work: str) -> Iterator[None]:
                 file.truncate(0)
 
 
-def _taken(file: IO[str]) -> bool:
+def taken(file: IO[str]) -> bool:
     """Take the lock of an open file, if it is free; closing the file gives it back."""
     try:
         if os.name == "nt":
