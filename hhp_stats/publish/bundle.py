@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from hhp_stats.intake.manifest import read_manifest
+from hhp_stats.output_guard import OutputGuard
 from hhp_stats.present.provenance import locate
-from hhp_stats.publish.archive import contents, files_below, write_zip
+from hhp_stats.publish.archive import contents, files_below, fill_zip
 from hhp_stats.publish.blind import Blinding, blind_figure, blind_summary, blinded_results, draw_blinding
 from hhp_stats.publish.printed import Request, function_of, requests
 from hhp_stats.publish.release import RELEASES, data_files, refuse_stale_results
@@ -64,14 +65,14 @@ class BundleReport:
     blinding: Blinding | None = None  # keep it from the blind reader
 
 
-def write_bundle(root: Path, target: Path, *, output: Path) -> BundleReport:
+def write_bundle(root: Path, target: Path, *, output: Path, guard: OutputGuard | None = None) -> BundleReport:
     """Pack the project in `root` for a reviewer into the zip `target`; the same project gives the same bytes.
 
     Within it stand the sources, the data, the locks, the tests, all results (`results/`), the rendered report
     (`report-rendered/`, where the folder `output` holds one), `INDEX.md` and `index.csv`, and `READ-ME-FIRST.md` with
     two commands. The numbers of tables and figures are read from the rendered report. Real raw data, the kept cells of
     earlier releases and the reports of earlier releases are left out.
-    Raises ReleaseRefused where the results are older than their inputs.
+    Raises ReleaseRefused where the results are older than their inputs, OutputRefused where `target` is another file.
     """
     refuse_stale_results(root)
     real = not read_manifest(root).synthetic
@@ -89,21 +90,22 @@ def write_bundle(root: Path, target: Path, *, output: Path) -> BundleReport:
     entries[f"{TOP}/index-results.csv"] = _csv(code)
     entries[f"{TOP}/INDEX.md"] = _index_page(index).encode()
     entries[f"{TOP}/READ-ME-FIRST.md"] = _read_me(real=real, left_out=len(left_out)).encode()
-    target.parent.mkdir(parents=True, exist_ok=True)
-    write_zip(target, entries)
+    with (guard or OutputGuard(root=root, command="hhp bundle")).written(target) as partial:
+        fill_zip(partial, entries)
     return BundleReport(
         path=target, files=len(entries), size=target.stat().st_size, index=tuple(index), left_out=tuple(left_out)
     )
 
 
-def write_blind_bundle(root: Path, target: Path, *, seed: int) -> BundleReport:
+def write_blind_bundle(root: Path, target: Path, *, seed: int, guard: OutputGuard | None = None) -> BundleReport:
     """Pack code and results for a reviewer who must not know the arms; the same project and seed give the same bytes.
 
     Packed are sources, locks, tests, plan and the results of two-arm comparisons with the arms called A and B as the
     secret `seed` decides (`blinded/results.csv`, `blinded/summary.md`, `blinded/differences.svg`). Left out is what would tell the arms apart: all
     data files but plan and clauses, the rendered report, earlier releases, tests of published figures, and the results
     that `blinded_results` names. Which arm is which is in the returned report and nowhere in the bundle.
-    Raises ReleaseRefused where the results are older than their inputs, InvalidInput for a negative seed.
+    Raises ReleaseRefused where the results are older than their inputs, InvalidInput for a negative seed,
+    OutputRefused where `target` is another file.
     """
     refuse_stale_results(root)
     blinding = draw_blinding(seed=seed)
@@ -119,8 +121,8 @@ def write_blind_bundle(root: Path, target: Path, *, seed: int) -> BundleReport:
     entries[f"{TOP}/index-results.csv"] = _csv(_code_of_results(root))
     entries[f"{TOP}/INDEX.md"] = _index_page(index).encode()
     entries[f"{TOP}/READ-ME-FIRST.md"] = BLIND_READ_ME.encode()
-    target.parent.mkdir(parents=True, exist_ok=True)
-    write_zip(target, entries)
+    with (guard or OutputGuard(root=root, command="hhp bundle")).written(target) as partial:
+        fill_zip(partial, entries)
     return BundleReport(
         path=target, files=len(entries), size=target.stat().st_size, index=tuple(index), left_out=tuple(sorted(told)),
         blinding=blinding,

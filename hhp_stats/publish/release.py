@@ -17,6 +17,7 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import json
+import os
 import platform
 import re
 import shutil
@@ -39,6 +40,7 @@ from hhp_stats.results import read_results
 from hhp_stats.studies.kept import LIBRARIES, is_kept
 from hhp_stats.studies.output import FOLDER as RESULTS_FOLDER
 from hhp_stats.studies.run import STUDIES
+from hhp_stats.unfinished import noted, put_right
 
 RELEASES = "data/releases"
 NOW = "now"
@@ -49,6 +51,12 @@ _DRAWN_BY = ("great-tables", "matplotlib", "typst", "pypandoc-binary")
 
 class ReleaseRefused(HhpError):
     """A release cannot be frozen, or is not there to be read; the message says what to do."""
+
+
+class ReleaseTaken(ReleaseRefused):
+    """A release of this date is there: it is never overwritten."""
+
+    exit_status = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,13 +187,14 @@ def freeze_release(root: Path, *, date: str, output: Path, with_report: bool = T
     if not _is_date(date):
         raise ReleaseRefused(f"a release is named by its date, such as 2026-05-31, not {date!r}")
     target = root / RELEASES / date
-    if target.exists():
-        raise ReleaseRefused(f"{RELEASES}/{date} is there already; a release is never overwritten: choose another date")
+    put_right(root)
+    if os.path.lexists(target):
+        raise ReleaseTaken(f"{RELEASES}/{date} is there already; a release is never overwritten: choose another date")
     current = snapshot_now(root)
     if with_report:
         _refuse_other_report(root, output)
     returns = [return_cells(root, name) for name in current.inputs if is_return(name)]
-    with whole_folder(target) as folder:
+    with noted(root, target.with_name(f".{date}.partial"), kind="partial"), whole_folder(target) as folder:
         shutil.copyfile(root / RESULTS_FOLDER / "results.csv", folder / "results.csv")
         said = json.dumps(current.printed.record(), ensure_ascii=False, indent=1)
         (folder / "printed.json").write_text(said + "\n", encoding="utf-8", newline="\n")
