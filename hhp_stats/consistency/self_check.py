@@ -34,6 +34,7 @@ EXEMPT: Mapping[str, str] = {
     "Fieller": "the interval is a set of ratios, perhaps unbounded",
     "Imbens-Manski": "the interval covers a range of estimates",
     "profile interval": "the interval follows the likelihood",
+    "penalised profile likelihood": "interval and p-value follow the penalised likelihood",
     "intracluster correlation, analysis of variance": "the interval is made of quantiles of F",
     "exact binomial interval": "the interval is made of quantiles of the beta distribution",
     "correlation of the errors": "the interval is made on Fisher's scale",

@@ -16,7 +16,14 @@ from hhp_stats.errors import (
     SingleClusterArm,
     UnknownName,
 )
-from hhp_stats.estimate.firth import firth_log_odds, firth_logit, firth_odds_ratio, logit_or_firth
+from hhp_stats.estimate.firth import (
+    firth_average_change,
+    firth_change_at_means,
+    firth_log_odds,
+    firth_logit,
+    firth_odds_ratio,
+    logit_or_firth,
+)
 from hhp_stats.estimate.logistic import (
     average_change,
     change_at_means,
@@ -216,11 +223,14 @@ def test_firth_fallback_is_marked_and_only_where_needed(simulated):
     fit = logit_or_firth(outcome=separated, matrix=matrix)
     assert fit.penalty == "firth" and "manager = 1" in fit.note
     for found in (
-        change_at_means(fit, clustered_logit_covariance(fit, clusters=team)).change,
-        odds_ratio(fit, clustered_logit_covariance(fit, clusters=team)),
+        firth_change_at_means(fit, clusters=team).change,
+        firth_average_change(fit, clusters=team).treated,
+        firth_odds_ratio(fit, clusters=team),
         firth_odds_ratio(fit),
     ):
         assert "Firth" in found.method and "manager = 1" in found.note
+    with pytest.raises(InvalidInput, match="no clustered sandwich"):
+        clustered_logit_covariance(fit, clusters=team)
 
 
 def test_firth_interval_ends_and_test(simulated):

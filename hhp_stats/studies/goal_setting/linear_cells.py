@@ -26,7 +26,7 @@ from hhp_stats.infer.repeated_regression import RepeatedRegression, repeated_reg
 from hhp_stats.infer.wild_bootstrap import wild_bootstrap
 from hhp_stats.plan.schema import Outcome, PlannedAnalysis
 from hhp_stats.results import Estimate
-from hhp_stats.studies.goal_setting.analysed import CompletedSets, Material, Model, models
+from hhp_stats.studies.goal_setting.analysed import CompletedSets, Material, Model, models, only_model
 
 DRAWS = 9_999
 WILD, RANDOMISED = 1, 2  # streams of the plan's seed
@@ -69,16 +69,9 @@ def pooled(found: Sequence[Estimate]) -> Estimate:
     return pool(found, complete_df=float(np.mean([estimate.df for estimate in found])))
 
 
-def _only(analysis: PlannedAnalysis, outcome: Outcome, material: Material) -> Model:
-    found = list(models(analysis, outcome, material))
-    if len(found) != 1:
-        raise UnknownName(f"{analysis.id}: resampling needs one data set; name another rule than multiple imputation")
-    return found[0]
-
-
 def wild(analysis: PlannedAnalysis, outcome: Outcome, material: Material) -> dict[str, Estimate]:
     """The wild cluster bootstrap with the null imposed."""
-    model = _only(analysis, outcome, material)
+    model = only_model(analysis, outcome, material)
     test = wild_bootstrap(
         ols(outcome=model.outcome, matrix=model.matrix), clusters=model.people["team_id"], draws=DRAWS,
         rng=np.random.default_rng([material.plan.seed, WILD]), conf_level=material.plan.conf_level,
@@ -88,7 +81,7 @@ def wild(analysis: PlannedAnalysis, outcome: Outcome, material: Material) -> dic
 
 def randomisation(analysis: PlannedAnalysis, outcome: Outcome, material: Material) -> dict[str, Estimate]:
     """Randomisation inference by the trial's own rule, acceptance included."""
-    model = _only(analysis, outcome, material)
+    model = only_model(analysis, outcome, material)
     test = randomisation_test(
         outcome=model.outcome, matrix=model.matrix, clusters=model.people["team_id"], draw=material.redraws, draws=DRAWS,
         rng=np.random.default_rng([material.plan.seed, RANDOMISED]), conf_level=material.plan.conf_level,
@@ -102,7 +95,7 @@ def complier(analysis: PlannedAnalysis, outcome: Outcome, material: Material) ->
     Beside the effect: what the offer did to starting (`uptake`, whose squared t is the F of the first stage), and Anderson
     and Rubin's interval, which holds however few the offer moved.
     """
-    model = _only(analysis, outcome, material)
+    model = only_model(analysis, outcome, material)
     takeup = model.people["enrolled"].to_numpy(dtype=np.float64)
     found = complier_effect(outcome=model.outcome, takeup=takeup, matrix=model.matrix, clusters=model.people["team_id"],
                             conf_level=material.plan.conf_level)  # fmt: skip
