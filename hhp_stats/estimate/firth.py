@@ -88,7 +88,8 @@ def firth_log_odds(
     missing in an arm the scores of its clusters are nearly zero, and a sandwich takes that arm to be known. `std_error`
     is from the inverse information times D, for reading: interval and test do not rest on it.
     Under complete separation a profile can have several local maxima; the climb follows the one connected to the
-    estimate.
+    estimate. An end more than fifteen log odds from the estimate, over the range of the term, is infinite where the
+    likelihood cannot be climbed so far out.
 
     Shapes: clusters (n,). Assumptions: those of the fit; with clusters, one correlation within all of them.
     Refuses: a fit without the penalty (InvalidInput), a profile that cannot be climbed (NonConvergence), an arm about

@@ -17,6 +17,8 @@ Penalty = Literal["none", "firth"]
 
 # Scoring needs some ten steps where data determine the terms; beyond these, differences of the score are worth it.
 _SCORING_STEPS = 20
+# Where no step gains, what is left to gain is below the rounding of a likelihood whose information is nearly singular.
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +125,7 @@ def maximise(
             return Maximum(b=b, at=at, converged=False, iterations=iteration)
         taken = _shortened(q, y, b, path @ move, at, penalty, held)
         if taken is None:
-            return Maximum(b=b, at=at, converged=decrement < tolerance, iterations=iteration)
+            return Maximum(b=b, at=at, converged=decrement < max(tolerance, _ROUNDING), iterations=iteration)
         b, at = taken
         if decrement < tolerance:
             return Maximum(b=b, at=at, converged=True, iterations=iteration)

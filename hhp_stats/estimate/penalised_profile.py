@@ -19,6 +19,11 @@ from hhp_stats.estimate.model_matrix import Array, ModelMatrix
 
 # Scoring converges linearly: steps stop at 1e-9 standard errors, not at 1e-6 as for Newton's.
 TOLERANCE = 1e-18
+# An odds ratio of three million: farther out the information may be singular to the digits of a double, and an end there
+# is as good as none.
+FARTHEST_LOG_ODDS = 15.0
+# On a surface found by bisection they stop at 3e-7: the likelihood is then good to 1e-13, and so are interval ends to six digits.
+_HELD_TOLERANCE = 1e-13
 
 Arms = Literal["change", "untreated", "treated"]
 
@@ -47,6 +52,10 @@ class Coefficient:
     def solve(self, b: Array, value: float) -> float:
         """The coefficient of the solved column at which the quantity is `value`, the others as in b."""
         return value
+
+    def near(self, b: Array, value: float) -> Array:
+        """Coefficients close to b from which `value` can be reached."""
+        return b
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +106,16 @@ class Probability:
         linear = self._linear(b, int(self.arms == "treated"))
         return _shift(linear - b[self.constant], value)
 
+    def near(self, b: Array, value: float) -> Array:
+        """Coefficients close to b from which `value` can be reached: a change by less than the probability at 0 leaves."""
+        none, all_ = (float(expit(self._linear(b, arm)).mean()) for arm in (0, 1))
+        if self.arms != "change" or 0 < none + value < 1:
+            return b
+        out = b.copy()
+        goal = all_ - value if 0 < all_ - value < 1 else (1 - value) / 2
+        out[self.constant] += _shift(self._linear(b, 0), goal)
+        return out
+
 
 def _shift(linear: Array, goal: float) -> float:
     """The s at which the mean of 1 / (1 + exp(-linear - s)) is `goal`."""
@@ -105,10 +124,15 @@ def _shift(linear: Array, goal: float) -> float:
     if len(linear) == 1:
         return float(logit(goal) - linear[0])
     middle = float(logit(goal))
-    low, high = middle - float(linear.max()), middle - float(linear.min())  # at the first all are below, at the last above
-    if high - low < 1e-14:
-        return low
-    found: float = optimize.brentq(lambda s: float(expit(linear + s).mean()) - goal, low, high, xtol=1e-14, rtol=1e-14)
+
+    def excess(s: float) -> float:
+        return float(expit(linear + s).mean()) - goal
+
+    # At the first end everybody is below the goal, at the last above; a little further out, for rounding.
+    low, high = middle - float(linear.max()) - 1e-6, middle - float(linear.min()) + 1e-6
+    if not excess(low) < 0 < excess(high):
+        raise LinAlgError
+    found: float = optimize.brentq(excess, low, high, xtol=1e-14, rtol=1e-14)
     return found
 
 
@@ -154,6 +178,8 @@ class Profile:
         self.best = np.linalg.solve(self.turn, fit.coefficients)
         self.centre = quantity.value(fit.coefficients)
         self.top = evaluate(self.q, self.y, self.best, "firth").value
+        bounded = isinstance(quantity, Probability)
+        self.farthest = math.inf if bounded else FARTHEST_LOG_ODDS / float(np.ptp(fit.matrix.values[:, place]) or 1.0)
         self.forget()
 
     def forget(self) -> None:
@@ -167,9 +193,10 @@ class Profile:
         share = (value - self.centre) / way if way else 0.0
         held = Held(self.quantity, self.turn, value)
         try:
-            start = held.complete(self.best + share * (self.previous - self.best))
+            along = self.turn @ (self.best + share * (self.previous - self.best))
+            start = held.complete(np.linalg.solve(self.turn, self.quantity.near(along, value)))
             maximum = maximise(
-                self.q, self.y, start=start, penalty="firth", max_iterations=200, held=held, tolerance=TOLERANCE
+                self.q, self.y, start=start, penalty="firth", max_iterations=200, held=held, tolerance=_HELD_TOLERANCE
             )
         except LinAlgError:
             maximum = None
@@ -179,7 +206,11 @@ class Profile:
         return max(2 * (self.top - maximum.at.value), 0.0)
 
     def interval(self, *, stride: float, critical: float) -> tuple[float, float]:
-        """All values at which the likelihood drops by at most `critical`; `stride` is how far out to look first."""
+        """All values at which the likelihood drops by at most `critical`; `stride` is how far out to look first.
+
+        An end of a coefficient more than fifteen log odds from the estimate, over the range of its term, is infinite where
+        the likelihood cannot be climbed any more.
+        """
         low, high = (self._crossing(side * stride, critical) for side in (-1.0, 1.0))
         return low, high
 
@@ -193,14 +224,15 @@ class Profile:
         for _ in range(80):
             outside = inside + stride
             try:
-                beyond = self.drop(outside) > critical
+                if self.drop(outside) > critical:
+                    return float(
+                        optimize.brentq(lambda c: self.drop(c) - critical, inside, outside, xtol=1e-12, rtol=1e-12)
+                    )
             except NonConvergence:
+                if min(abs(inside - self.centre), abs(outside - self.centre)) > self.farthest:
+                    return math.copysign(math.inf, stride)
                 stride /= 2
                 continue
-            if beyond:
-                return float(
-                    optimize.brentq(lambda c: self.drop(c) - critical, inside, outside, xtol=1e-12, rtol=1e-12)
-                )
             inside, stride = outside, 1.5 * stride
         raise NonConvergence("the profile of the penalised likelihood does not reach the limit of the interval")
 
