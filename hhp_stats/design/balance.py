@@ -13,9 +13,11 @@ from scipy import stats
 
 from hhp_stats.blocks import seed_sequence
 from hhp_stats.errors import ConstantTreatment, InvalidInput, NoObservations, SingleClusterArm, UnknownName
+from hhp_stats.estimate.inputs import same_people
 from hhp_stats.estimate.linear import ols
 from hhp_stats.estimate.model_matrix import Array, ModelMatrix, as_numbers
 from hhp_stats.infer.cluster_robust import cluster_covariance
+from hhp_stats.infer.clusters import refuse_thin_arms
 from hhp_stats.progress import Progress, silent
 
 BALANCE_COLUMNS = (
@@ -123,8 +125,9 @@ def omnibus_balance(
     no stratum with both arms (SingleClusterArm), covariates that do not vary (InvalidInput).
     Source: Hansen and Bowers (2008), Statistical Science 23, 219-236, sections 3 and 4.
     """
+    same_people(covariates=covariates, treatment=treatment, the_clusters=clusters, strata=strata)
     x, names = _numeric(covariates)
-    z = np.asarray(treatment, dtype=np.float64)
+    z = as_numbers(treatment, name="treatment")
     frame = _clusters(z, clusters, strata, n=len(x))
     scale = x.std(axis=0)
     if not (scale > 0).any():
@@ -161,13 +164,15 @@ def omnibus_balance(
     )  # fmt: skip
     if redraw is None:
         return result
-    if draws < 1 or seed is None:
-        raise InvalidInput("a redrawn reference needs a number of draws and a seed")
+    if not isinstance(draws, int | np.integer) or draws < 1 or seed is None:
+        raise InvalidInput("a redrawn reference needs a whole number of draws and a seed")
     first = ~frame["cluster"].duplicated().to_numpy()
     order = np.argsort(frame.loc[first, "cluster"].to_numpy(), kind="stable")
     larger = 0
     for done, child in enumerate(seed_sequence(seed).spawn(draws), start=1):
-        arm = np.asarray(redraw(np.random.default_rng(child)), dtype=np.float64)
+        arm = as_numbers(redraw(np.random.default_rng(child)), name="the redrawn treatment")
+        if arm.shape != z.shape or not np.isin(arm, (0.0, 1.0)).all():
+            raise InvalidInput(f"a redraw must be one 0 or 1 a person, {z.shape}, not of shape {arm.shape}")
         # Ties of equivalent assignments differ in the last digits: count them as ties.
         larger += distance(arm[first][order]) >= statistic * (1 - 1e-9)
         progress(done, draws)
@@ -188,14 +193,14 @@ def joint_f_test(*, covariates: pd.DataFrame, treatment: ArrayLike, clusters: Ar
     Refuses columns that determine each other (CollinearTerms), as many slopes as clusters less one or
     covariates that determine the arm (InvalidInput), and what `omnibus_balance` refuses.
     """
+    same_people(covariates=covariates, treatment=treatment, the_clusters=clusters)
     x, names = _numeric(covariates)
-    z = np.asarray(treatment, dtype=np.float64)
+    z = as_numbers(treatment, name="treatment")
     frame = _clusters(z, clusters, None, n=len(x))
     groups, q = int(frame["cluster"].nunique()), len(names)
     if q >= groups - 1:
         raise InvalidInput(f"{q} slopes and {groups} clusters: the clustered covariance has no inverse")
-    if min(frame.groupby("z")["cluster"].nunique()) < 2:
-        raise SingleClusterArm("an arm holds one cluster")
+    refuse_thin_arms(treatment=z, clusters=frame["cluster"].to_numpy())
     matrix = ModelMatrix(values=np.column_stack([np.ones(len(x)), x]), names=("intercept", *names))
     fit = ols(outcome=z, matrix=matrix)
     covariance = cluster_covariance(fit, clusters=frame["cluster"].to_numpy()).matrix[1:, 1:]
@@ -279,9 +284,11 @@ def _refuse_empty(name: str, treated: int, control: int) -> None:
 
 
 def _arm(frame: pd.DataFrame, treatment: str, columns: Sequence[str]) -> pd.Series:
+    if not isinstance(frame, pd.DataFrame) or isinstance(columns, str):
+        raise InvalidInput("a frame and a list of its columns are needed")
     missing = [column for column in (treatment, *columns) if column not in frame.columns]
     if missing:
-        raise UnknownName(f"no column {', '.join(missing)}")
+        raise UnknownName(f"no column {', '.join(map(str, missing))}")
     z = pd.Series(as_numbers(frame[treatment], name=treatment), index=frame.index)
     if not z.isin([0.0, 1.0]).all():
         raise InvalidInput("treatment must be 0 or 1 for everyone")
@@ -291,6 +298,10 @@ def _arm(frame: pd.DataFrame, treatment: str, columns: Sequence[str]) -> pd.Seri
 
 
 def _numeric(covariates: pd.DataFrame) -> tuple[Array, tuple[str, ...]]:
+    if not isinstance(covariates, pd.DataFrame):
+        raise InvalidInput(f"covariates must be a frame, a column each, not {type(covariates).__name__}")
+    for name in covariates.columns:
+        as_numbers(covariates[name], name=str(name))  # refused by its name
     x = as_numbers(covariates, name="covariates")
     if x.ndim != 2 or x.shape[1] == 0 or len(x) == 0:
         raise NoObservations("no covariates or no people")
@@ -300,7 +311,10 @@ def _numeric(covariates: pd.DataFrame) -> tuple[Array, tuple[str, ...]]:
 
 
 def _clusters(z: Array, clusters: ArrayLike, strata: ArrayLike | None, *, n: int) -> pd.DataFrame:
-    codes, labels = pd.factorize(np.asarray(clusters))
+    named = np.asarray(clusters)
+    if named.ndim != 1 or z.ndim != 1 or (strata is not None and np.ndim(strata) != 1):
+        raise InvalidInput("treatment, clusters and strata need one value a person")
+    codes, labels = pd.factorize(named)
     stratum = np.zeros(len(codes)) if strata is None else np.asarray(strata)
     if not len(z) == len(codes) == len(stratum) == n:
         raise InvalidInput("covariates, treatment, clusters and strata need one value a person")

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike
 from scipy import optimize, special, stats
 
-from hhp_stats.errors import ConstantTreatment, InvalidInput, NoObservations, SingleClusterArm
+from hhp_stats.errors import ConstantTreatment, InvalidInput, NoObservations, UnknownName
 from hhp_stats.estimate.icc import average_cluster_size
-from hhp_stats.estimate.model_matrix import Array
+from hhp_stats.estimate.inputs import same_people
+from hhp_stats.estimate.model_matrix import Array, as_numbers
+from hhp_stats.infer.clusters import cluster_codes, refuse_thin_arms
 from hhp_stats.results import Estimate
 
 Correction = Literal["exact", "approximate", "none"]
@@ -39,6 +40,8 @@ def small_sample_factor(df: float, *, correction: Correction = "exact") -> float
     """
     if not df > 1:
         raise InvalidInput(f"a standardised effect needs more than one degree of freedom, not {df}")
+    if correction not in get_args(Correction):
+        raise UnknownName(f"no correction {correction!r}; there are {', '.join(get_args(Correction))}")
     if correction == "none":
         return 1.0
     if correction == "approximate":
@@ -131,11 +134,9 @@ def hedges_g_clustered(
     variance); What Works Clearinghouse, Procedures Handbook 4.1, appendix E, for the variance.
     """
     y, arm = _two_arms(outcome, treatment)
-    codes = pd.factorize(np.asarray(clusters))[0]
-    if len(codes) != len(y) or (codes < 0).any():
-        raise InvalidInput("every person needs a cluster")
-    if min(len(set(codes[arm])), len(set(codes[~arm]))) < 2:
-        raise SingleClusterArm("an arm holds one cluster: its variance is not identified")
+    same_people(outcome=outcome, treatment=treatment, the_clusters=clusters)
+    codes, _ = cluster_codes(clusters)
+    refuse_thin_arms(treatment=arm.astype(np.float64), clusters=codes)
     if not icc < 1:
         raise InvalidInput(f"an intracluster correlation of {icc} leaves no variation within clusters")
     r, n = max(icc, 0.0), len(y)
@@ -188,7 +189,8 @@ def _name(correction: Correction) -> str:
 
 
 def _two_arms(outcome: Array, treatment: Array) -> tuple[Array, np.ndarray]:
-    y, z = np.asarray(outcome, dtype=np.float64), np.asarray(treatment, dtype=np.float64)
+    same_people(outcome=outcome, treatment=treatment)
+    y, z = as_numbers(outcome, name="outcomes"), as_numbers(treatment, name="treatment")
     if y.shape != z.shape or y.ndim != 1:
         raise InvalidInput(f"outcome {y.shape} and treatment {z.shape} must be one value a person")
     if len(y) == 0:

@@ -76,7 +76,12 @@ def logit_or_firth(*, outcome: Array, matrix: ModelMatrix) -> LogitFit:
 
 
 def firth_log_odds(
-    fit: LogitFit, *, term: str = "treatment", clusters: ArrayLike | None = None, conf_level: float = 0.95
+    fit: LogitFit,
+    *,
+    term: str = "treatment",
+    clusters: ArrayLike | None = None,
+    conf_level: float = 0.95,
+    interval: bool = True,
 ) -> Estimate:
     """What is the penalised log odds ratio of a term, with a profile interval and likelihood ratio test?
 
@@ -86,7 +91,8 @@ def firth_log_odds(
     chi-squared(1): logistf's intervals. With them D is the design effect of the residuals
     (`hhp_stats.infer.design_effect`) and the quantile that of F(1, G - 1). No sandwich enters: where events are
     missing in an arm the scores of its clusters are nearly zero, and a sandwich takes that arm to be known. `std_error`
-    is from the inverse information times D, for reading: interval and test do not rest on it.
+    is from the inverse information times D, for reading: interval and test do not rest on it. With `interval` false
+    there is the test only.
     Under complete separation a profile can have several local maxima; the climb follows the one connected to the
     estimate. An end more than fifteen log odds from the estimate, over the range of the term, is infinite where the
     likelihood cannot be climbed so far out.
@@ -99,7 +105,7 @@ def firth_log_odds(
     """
     place = _penalised(fit).matrix.position(term)
     found = _Scaled.of(fit, place, clusters, conf_level)
-    return found.estimate(Coefficient(place=place), "log odds", tested=Coefficient(place=place))
+    return found.estimate(Coefficient(place=place), "log odds", tested=Coefficient(place=place), interval=interval)
 
 
 def firth_odds_ratio(
@@ -189,12 +195,16 @@ class _Scaled:
             note=" ".join(filter(None, (fit.note, found.note()))),
         )  # fmt: skip
 
-    def estimate(self, quantity: Quantity, words: str, *, tested: Coefficient | None = None) -> Estimate:
+    def estimate(
+        self, quantity: Quantity, words: str, *, tested: Coefficient | None = None, interval: bool = True
+    ) -> Estimate:
         """The quantity with its profile interval and, where one is `tested`, the likelihood ratio test of zero."""
         error = math.sqrt(self.scale) * information_error(self.fit, quantity)
         critical = self.scale * float(student_quantile(0.5 + self.conf_level / 2, self.df)) ** 2
         profile = Profile(self.fit, quantity)
-        low, high = profile.interval(stride=1.96 * error, critical=critical)
+        low, high = -math.inf, math.inf
+        if interval:
+            low, high = profile.interval(stride=1.96 * error, critical=critical)
         statistic, p_value = math.nan, math.nan
         if tested is not None:
             ratio = Profile(self.fit, tested).drop(0.0) / self.scale

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from scipy import optimize, stats
 
 from hhp_stats.errors import InvalidInput, NoObservations, SingleClusterArm, UnknownName
+from hhp_stats.estimate.inputs import same_people
 from hhp_stats.estimate.model_matrix import Array, as_numbers
 from hhp_stats.infer.satterthwaite import IntArray
 from hhp_stats.results import checked_level
@@ -264,12 +265,15 @@ def _exact_within(y: Array, codes: IntArray) -> bool:
 def _frame(codes: ArrayLike, arms: ArrayLike | None) -> pd.DataFrame:
     cluster = np.asarray(codes)
     arm = np.zeros(len(cluster)) if arms is None else np.asarray(arms)
+    if cluster.ndim != 1 or arm.ndim != 1:
+        raise InvalidInput(f"clusters and arms must be one label a person, not of shapes {cluster.shape} and {arm.shape}")
     if len(arm) != len(cluster):
         raise InvalidInput(f"{len(cluster)} clusters and {len(arm)} arms: one each a person is needed")
     return pd.DataFrame({"cluster": cluster, "arm": arm, "arm_code": pd.factorize(arm)[0]})
 
 
 def _checked(outcome: Array, clusters: ArrayLike, treatment: ArrayLike | None) -> tuple[Array, pd.DataFrame]:
+    same_people(outcome=outcome, the_clusters=clusters, treatment=treatment)
     y = as_numbers(outcome, name="outcomes")
     frame = _frame(clusters, treatment)
     if len(y) == 0:

@@ -6,12 +6,14 @@ import itertools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from numbers import Real
 
 import numpy as np
 from scipy import stats
 
 from hhp_stats.errors import InvalidInput, NoObservations
-from hhp_stats.estimate.model_matrix import Array
+from hhp_stats.estimate.inputs import same_people
+from hhp_stats.estimate.model_matrix import Array, as_numbers
 from hhp_stats.results import Estimate
 
 
@@ -29,6 +31,10 @@ class ArmSummary:
     std_error_margin: float = 0.0
 
     def __post_init__(self) -> None:
+        if not all(isinstance(value, Real) for value in (self.mean, self.std_error, self.n)) or self.n != int(self.n):
+            raise InvalidInput(
+                f"an arm needs a mean, a standard error and a whole number of people, not {self.mean!r}, {self.std_error!r}, {self.n!r}"
+            )
         if self.n < 2:
             raise NoObservations(f"an arm of {self.n} has no variance")
         if not (math.isfinite(self.mean) and math.isfinite(self.std_error)) or self.std_error < 0:
@@ -72,7 +78,8 @@ def welch(*, outcome: Array, treatment: Array, conf_level: float = 0.95) -> Esti
     and 1 (InvalidInput), fewer than two people in an arm (NoObservations), and no variation (InvalidInput).
     Source: Welch (1947), Biometrika 34, 28-35.
     """
-    y, z = np.asarray(outcome, dtype=np.float64), np.asarray(treatment, dtype=np.float64)
+    same_people(outcome=outcome, treatment=treatment)
+    y, z = as_numbers(outcome, name="outcomes"), as_numbers(treatment, name="treatment")
     if y.shape != z.shape or y.ndim != 1:
         raise InvalidInput(f"outcome {y.shape} and treatment {z.shape} must be one value a person")
     if not np.isfinite(y).all() or not np.isin(z, (0.0, 1.0)).all():

@@ -102,7 +102,7 @@ def refuse_thin_arms(
                 )
         if count < 2:
             raise SingleClusterArm(
-                f"the arm with {name} = {value:g} holds {count} {unit}: the variance between {unit}s of that arm is "
+                f"the {words} arm with {name} = {value:g} holds {count} {unit}: the variance between {unit}s of that arm is "
                 f"not identified; give the unit that was randomised, or randomise more {unit}s"
             )
 

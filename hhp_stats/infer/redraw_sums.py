@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from hhp_stats.errors import EstimationError, InvalidInput
+from hhp_stats.estimate.inputs import same_people
 from hhp_stats.estimate.linear import check_outcome
 from hhp_stats.estimate.model_matrix import Array, ModelMatrix
 from hhp_stats.infer.clusters import cluster_codes, cluster_sums
@@ -51,6 +52,7 @@ class RedrawSums:
         codes, count = cluster_codes(clusters)
         if len(codes) != len(y):
             raise InvalidInput(f"{len(codes)} cluster labels for {len(y)} people")
+        same_people(the_model_matrix=matrix, the_clusters=clusters)
         labels = pd.unique(pd.Series(np.asarray(clusters)))
         first = np.unique(codes, return_index=True)[1]
         x, place = matrix.values, matrix.position(term)
