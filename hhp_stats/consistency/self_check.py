@@ -27,6 +27,7 @@ __all__ = ["EXEMPT", "FrameCheck", "PageCheck", "check_flow", "check_pages", "ch
 # Methods whose interval or p-value is not estimate +- t * std_error, by words of their `method`; each with its reason.
 EXEMPT: Mapping[str, str] = {
     "wild cluster bootstrap": "p-value and interval come from resampled signs of the teams' residuals",
+    "too few degrees of freedom for an interval": "nearly all variance is between imputations: the interval is the whole line",
     "joint bootstrap": "percentile interval",
     "randomisation inference": "p-value and interval come from redrawn allocations",
     "Anderson-Rubin": "the interval is the set of effects that the reduced forms do not reject",

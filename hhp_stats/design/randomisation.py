@@ -29,7 +29,8 @@ class AllocationRule:
     A draw is accepted when every balance test has p > `alpha`. The first draw may be followed by
     `max_redraws` further ones; if none is accepted the last is kept. `categorical` columns are tested
     with Pearson's chi-squared without continuity correction, `continuous` ones with Student's t with
-    pooled variance, both on people, as printed (no allowance for teams).
+    pooled variance, both on people, as printed (no allowance for teams). Without any column every draw is accepted:
+    plain stratified randomisation.
     """
 
     max_redraws: int = 100
@@ -38,8 +39,11 @@ class AllocationRule:
     continuous: tuple[str, ...] = ("service_years",)
 
     def __post_init__(self) -> None:
-        if self.max_redraws < 0 or not 0 <= self.alpha < 1:
-            raise InvalidInput("max_redraws must be zero or more, and alpha in 0..1")
+        if any(isinstance(columns, str) for columns in (self.categorical, self.continuous)):
+            raise InvalidInput("categorical and continuous are lists of columns, not one name")
+        numbers = isinstance(self.max_redraws, int | np.integer) and isinstance(self.alpha, int | float)
+        if not numbers or self.max_redraws < 0 or not 0 <= self.alpha < 1:
+            raise InvalidInput("max_redraws must be a whole number from zero, and alpha in 0..1")
 
     @property
     def tests(self) -> tuple[str, ...]:

@@ -89,7 +89,7 @@ def team_cells(frame: pd.DataFrame, *, clusters: str, within: Sequence[str], arm
     cells = tuple(group.to_numpy(dtype=np.intp) for _, group in pairs.groupby("cell")["cluster"])
     if max(map(len, cells)) < 2:
         raise SingleClusterArm("every cell of arm and stratum holds one team: resampling varies nothing")
-    if arm in within and pairs["cluster"].nunique() > 1:
+    if arm in within:
         whole = frame[[clusters, arm]].drop_duplicates()
         for value, teams in whole.groupby(arm, sort=True)[clusters].nunique().items():
             if teams < 2:

@@ -214,5 +214,5 @@ class _Scaled:
             estimate=profile.centre, std_error=error, df=self.df, n=len(self.fit.outcome), n_clusters=self.n_clusters,
             method=f"logit with Firth's penalty, {words}, penalised profile likelihood, {self.words}",
             conf_level=self.conf_level, statistic=statistic, p_value=p_value, conf_low=low, conf_high=high,
-            note=self.note,
+            note=self.note if interval else f"{self.note} No interval was asked for.",
         )  # fmt: skip

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from hhp_stats.errors import InvalidInput
+from hhp_stats.errors import InvalidInput, UnknownName
+from hhp_stats.estimate.model_matrix import as_numbers
 
 
 def same_people(**given: Any) -> None:
@@ -32,6 +34,24 @@ def same_people(**given: Any) -> None:
                 f"row {at + 1} is {first[1][at]!r} in one and {index[at]!r} in the other; bring them into one order, or "
                 "give arrays"
             )
+
+
+def numbers(values: pd.Series, *, name: str = "") -> pd.Series:
+    """A Series as float64, missing as NaN; anything else, and text or dates in it, is refused (InvalidInput, named)."""
+    name = name or str(getattr(values, "name", None) or "the values")
+    if not isinstance(values, pd.Series):
+        raise InvalidInput(f"{name} must be a Series, whose index says whose they are, not {type(values).__name__}")
+    return pd.Series(as_numbers(values, name=name), index=values.index, name=values.name)
+
+
+def with_columns(frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    """`frame`, once it is one and holds these columns (InvalidInput, UnknownName)."""
+    if not isinstance(frame, pd.DataFrame):
+        raise InvalidInput(f"a frame with columns {', '.join(map(str, columns))} is needed, not {type(frame).__name__}")
+    missing = [name for name in columns if name not in frame.columns]
+    if missing:
+        raise UnknownName(f"no column {', '.join(map(str, missing))}")
+    return frame
 
 
 def truths(values: npt.ArrayLike, *, name: str) -> npt.NDArray[np.bool_]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import numpy as np
 import numpy.typing as npt
 
 from hhp_stats.blocks import seed_sequence
@@ -75,6 +76,15 @@ class ImputationPlan:
     seed: int
 
     def __post_init__(self) -> None:
+        counts = (self.imputations, self.iterations)
+        if not all(isinstance(count, int | np.integer) for count in counts):
+            raise ImputationRefused(f"imputations and iterations are counted in whole numbers, not {counts}")
+        wrong = [v for v in self.variables if not isinstance(v, ImputedVariable)]
+        wrong += [t for t in self.terms if not isinstance(t, Term)] + [p for p in self.passive if not isinstance(p, PassiveVariable)]
+        if wrong:
+            raise ImputationRefused(
+                f"variables, terms and passive hold ImputedVariable, Term and PassiveVariable, not {wrong[0]!r}"
+            )
         if self.imputations < 2 or self.iterations < 1:
             raise ImputationRefused("multiple imputation needs two imputations and one iteration at least")
         seed_sequence(self.seed)  # refused where the draws could not be repeated

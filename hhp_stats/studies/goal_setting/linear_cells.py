@@ -8,7 +8,6 @@ from typing import cast
 
 import numpy as np
 
-from hhp_stats.errors import UnknownName
 from hhp_stats.estimate.complier import complier_effect
 from hhp_stats.estimate.linear import ols
 from hhp_stats.infer.cluster_robust import (
