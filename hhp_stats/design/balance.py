@@ -19,6 +19,7 @@ from hhp_stats.estimate.model_matrix import Array, ModelMatrix, as_numbers
 from hhp_stats.infer.cluster_robust import cluster_covariance
 from hhp_stats.infer.clusters import refuse_thin_arms
 from hhp_stats.progress import Progress, silent
+from hhp_stats.typed import typed
 
 BALANCE_COLUMNS = (
     "covariate", "level", "kind", "n_treatment", "n_control", "missing_treatment", "missing_control",
@@ -41,6 +42,7 @@ class OmnibusBalance:
     draws: int = 0  # assignments redrawn; 0 for a tabulated reference
 
 
+@typed
 def balance_table(
     frame: pd.DataFrame,
     *,
@@ -74,11 +76,12 @@ def balance_table(
     return pd.DataFrame(rows, columns=list(BALANCE_COLUMNS))
 
 
+@typed
 def arm_summary(
     frame: pd.DataFrame, *, columns: Sequence[str], treatment: str = "treatment", clusters: str | None = None
 ) -> pd.DataFrame:
     """Who is in each arm? One row an arm and column: n known, missing, mean, sd, quartiles; people and clusters."""
-    arm = _arm(frame, treatment, columns)
+    arm = _arm(frame, treatment, columns if clusters is None else [*columns, clusters])
     rows = []
     for label, mask in (("treatment", arm), ("control", ~arm)):
         part = frame.loc[mask]
@@ -96,6 +99,7 @@ def arm_summary(
     return pd.DataFrame(rows)
 
 
+@typed
 def omnibus_balance(
     *,
     covariates: pd.DataFrame,
@@ -183,6 +187,7 @@ def omnibus_balance(
     )  # fmt: skip
 
 
+@typed
 def joint_f_test(*, covariates: pd.DataFrame, treatment: ArrayLike, clusters: ArrayLike) -> OmnibusBalance:
     """Do the covariates together predict the arm, allowing for clustering?
 
@@ -322,7 +327,7 @@ def _clusters(z: Array, clusters: ArrayLike, strata: ArrayLike | None, *, n: int
         raise InvalidInput("clusters and strata must be known and treatment 0 or 1")
     if np.ptp(z) == 0:
         raise ConstantTreatment("everyone is in one arm")
-    frame = pd.DataFrame({"z": z, "cluster": codes, "stratum": stratum})
+    frame = pd.DataFrame({"z": z, "cluster": codes, "stratum": pd.factorize(stratum)[0]})
     per = frame.groupby("cluster")[["z", "stratum"]].nunique()
     if (per > 1).any(axis=None):
         first = labels[int(per.index[(per > 1).any(axis=1)][0])]

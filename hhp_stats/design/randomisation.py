@@ -18,6 +18,7 @@ from hhp_stats.blocks import seed_sequence
 from hhp_stats.design.team_sums import Array, Assignments, TeamSums
 from hhp_stats.errors import AllocationMismatch, ConstantTreatment, InvalidInput
 from hhp_stats.progress import Progress, silent
+from hhp_stats.typed import check_fields, typed
 
 CANDIDATE_BYTES = 32_000_000  # memory for one batch of candidate draws, one byte a team
 
@@ -39,10 +40,8 @@ class AllocationRule:
     continuous: tuple[str, ...] = ("service_years",)
 
     def __post_init__(self) -> None:
-        if any(isinstance(columns, str) for columns in (self.categorical, self.continuous)):
-            raise InvalidInput("categorical and continuous are lists of columns, not one name")
-        numbers = isinstance(self.max_redraws, int | np.integer) and isinstance(self.alpha, int | float)
-        if not numbers or self.max_redraws < 0 or not 0 <= self.alpha < 1:
+        check_fields(self)
+        if self.max_redraws < 0 or not 0 <= self.alpha < 1:
             raise InvalidInput("max_redraws must be a whole number from zero, and alpha in 0..1")
 
     @property
@@ -66,6 +65,7 @@ class Allocation:
         return hashlib.sha256(self.teams.to_csv(index=False, lineterminator="\n").encode()).hexdigest()
 
 
+@typed
 def randomise(*, people: pd.DataFrame, strata: pd.DataFrame, rule: AllocationRule, seed: int) -> Allocation:
     """Which teams are treated?
 
@@ -101,6 +101,7 @@ def randomise(*, people: pd.DataFrame, strata: pd.DataFrame, rule: AllocationRul
     return Allocation(teams=teams, log=pd.DataFrame(records), rule=rule, seed=seed)
 
 
+@typed
 def replay(*, allocation: Allocation, people: pd.DataFrame, strata: pd.DataFrame | None = None) -> Allocation:
     """Does the seed on file give the allocation and the log on file?
 
@@ -204,6 +205,7 @@ class AssignmentProbabilities:
     draws: int
 
 
+@typed
 def assignment_probabilities(
     *,
     people: pd.DataFrame,

@@ -14,6 +14,7 @@ import pandas as pd
 from hhp_stats.errors import EstimationError, InvalidInput, NoObservations, UnknownName
 from hhp_stats.estimate.inputs import with_columns
 from hhp_stats.estimate.model_matrix import as_numbers
+from hhp_stats.typed import typed
 
 NO_RECORD = 0  # the "quartile" of a team nobody of whom has a usable absence record
 
@@ -21,6 +22,7 @@ SHORT_SERVICE_YEARS = 0.25
 FULL_YEAR = 1.0
 
 
+@typed
 def filled_absence(
     *, people: pd.DataFrame, absence: str = "absence_days", unrecorded: Literal["missing", "zero"] = "missing"
 ) -> pd.Series:
@@ -66,6 +68,7 @@ def filled_absence(
     return pd.Series(filled, index=people.index, name="filled_absence")
 
 
+@typed
 def make_strata(
     *,
     people: pd.DataFrame,
@@ -111,6 +114,7 @@ def make_strata(
     return strata[[*columns, "absence_quartile", "agency_high", "stratum", "merged"]]
 
 
+@typed
 def sorted_people(people: pd.DataFrame) -> pd.DataFrame:
     """A copy of `people` in the order that every random step uses: authority, team, person."""
     keys = ["local_authority", "team_id", "staff_id"]

@@ -21,6 +21,7 @@ from hhp_stats.infer.clusters import cluster_codes, cluster_name, refuse_thin_ar
 from hhp_stats.progress import Progress, silent
 from hhp_stats.results import Estimate, checked_level
 from hhp_stats.tails import student_quantile, student_tail
+from hhp_stats.typed import typed
 
 Arm = Literal["treated", "control", "neither"]
 
@@ -45,6 +46,7 @@ class Bounds:
     method: str
 
 
+@typed
 def imbens_manski(
     *, lower: float, upper: float, lower_error: float, upper_error: float, df: float = math.inf, conf_level: float = 0.95
 ) -> tuple[float, float]:
@@ -59,7 +61,7 @@ def imbens_manski(
     checked_level(conf_level)
     if not df > 0:
         raise InvalidInput(f"degrees of freedom must be positive, not {df}")
-    if upper < lower or not (lower_error > 0 and upper_error > 0):
+    if not upper >= lower or not (lower_error > 0 and upper_error > 0):
         raise InvalidInput(f"no interval for bounds {lower}..{upper} with errors {lower_error} and {upper_error}")
     width = (upper - lower) / max(lower_error, upper_error)
     two_sided = float(student_quantile(0.5 + conf_level / 2, df))
@@ -71,6 +73,7 @@ def imbens_manski(
     return lower - c * lower_error, upper + c * upper_error
 
 
+@typed
 def worst_case_bounds(
     *,
     outcome: Array,
@@ -135,6 +138,7 @@ def worst_case_bounds(
     )  # fmt: skip
 
 
+@typed
 def lee_bounds(
     *,
     outcome: Array,

@@ -25,6 +25,7 @@ from hhp_stats.infer.clusters import refuse_untold_terms
 from hhp_stats.infer.satterthwaite import IntArray
 from hhp_stats.progress import Progress, silent
 from hhp_stats.results import checked_level
+from hhp_stats.typed import typed
 
 Estimator = Callable[[pd.DataFrame], Mapping[str, float]]
 
@@ -63,6 +64,7 @@ class TeamCells:
     people: int
 
 
+@typed
 def team_cells(frame: pd.DataFrame, *, clusters: str, within: Sequence[str], arm: str = "treatment") -> TeamCells:
     """The teams (column `clusters`) of each cell of the columns `within`, once they can be drawn from.
 
@@ -74,13 +76,13 @@ def team_cells(frame: pd.DataFrame, *, clusters: str, within: Sequence[str], arm
         raise InvalidInput(f"within is a list of columns: write [{within!r}]")
     missing = [column for column in (clusters, *within) if column not in frame.columns]
     if missing:
-        raise UnknownName(f"no column {', '.join(missing)}")
+        raise UnknownName(f"no column {', '.join(map(str, missing))}")
     if frame.empty:
         raise NoObservations("no observations are left to analyse")
     if frame[[clusters, *within]].isna().any(axis=None):
         raise InvalidInput("every person needs a team, an arm and a stratum")
     codes = pd.factorize(frame[clusters])[0]
-    cell = frame.groupby(list(within), sort=True, observed=True).ngroup().to_numpy() if within else np.zeros(len(frame))
+    cell = frame.groupby(list(within), sort=True, observed=True).ngroup().to_numpy() if len(within) else np.zeros(len(frame))
     pairs = pd.DataFrame({"cluster": codes, "cell": cell}).drop_duplicates()
     if pairs["cluster"].duplicated().any():
         raise InvalidInput("a team is in more than one cell of arm and stratum")
@@ -100,6 +102,7 @@ def team_cells(frame: pd.DataFrame, *, clusters: str, within: Sequence[str], arm
     return TeamCells(cells=cells, rows=tuple(rows), people=len(frame))
 
 
+@typed
 def cluster_bootstrap(
     frame: pd.DataFrame,
     *,
@@ -162,6 +165,7 @@ def cluster_bootstrap(
     return _drawn(estimates, kept, teams, draws=draws, largest_failed_share=largest_failed_share)
 
 
+@typed
 def linear_bootstrap(
     outcomes: Mapping[str, Array],
     *,

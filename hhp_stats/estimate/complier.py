@@ -21,6 +21,7 @@ from hhp_stats.estimate.model_matrix import Array, ModelMatrix, as_numbers
 from hhp_stats.infer.clusters import checked_clusters, cluster_sums, refuse_untold_terms
 from hhp_stats.infer.satterthwaite import IntArray
 from hhp_stats.results import Estimate, checked_level
+from hhp_stats.typed import typed
 
 _TAKEUP = "takeup"
 
@@ -46,6 +47,7 @@ class ComplierEffect:
         return self.effective_f > self.effective_f_critical
 
 
+@typed
 def complier_effect(
     *,
     outcome: Array,

@@ -16,6 +16,7 @@ from hhp_stats.estimate.inputs import same_people
 from hhp_stats.estimate.model_matrix import Array, as_numbers
 from hhp_stats.infer.clusters import cluster_codes, refuse_thin_arms
 from hhp_stats.results import Estimate
+from hhp_stats.typed import typed
 
 Correction = Literal["exact", "approximate", "none"]
 
@@ -31,6 +32,7 @@ class StandardisedEffect:
     df: float  # of that standard deviation
 
 
+@typed
 def small_sample_factor(df: float, *, correction: Correction = "exact") -> float:
     """By what factor is Cohen's d too large, on average, with `df` degrees of freedom?
 
@@ -49,6 +51,7 @@ def small_sample_factor(df: float, *, correction: Correction = "exact") -> float
     return float(np.exp(special.gammaln(df / 2) - special.gammaln((df - 1) / 2) - 0.5 * math.log(df / 2)))
 
 
+@typed
 def hedges_g(
     *,
     outcome: Array,
@@ -73,6 +76,7 @@ def hedges_g(
     )  # fmt: skip
 
 
+@typed
 def hedges_g_from_summary(
     *,
     mean_treatment: float,
@@ -105,6 +109,7 @@ def hedges_g_from_summary(
     )  # fmt: skip
 
 
+@typed
 def hedges_g_clustered(
     effect: Estimate,
     *,
@@ -161,6 +166,7 @@ def hedges_g_clustered(
     )  # fmt: skip
 
 
+@typed
 def noncentral_interval(effect: StandardisedEffect, *, n_treatment: int, n_control: int) -> tuple[float, float]:
     """Which standardised effects would make the observed t neither too small nor too large?
 

@@ -34,8 +34,10 @@ from hhp_stats.infer.clusters import checked_clusters, cluster_name, refuse_unto
 from hhp_stats.infer.design_effect import design_effect
 from hhp_stats.results import Estimate, checked_level
 from hhp_stats.tails import student_quantile, student_tail
+from hhp_stats.typed import typed
 
 
+@typed
 def firth_logit(*, outcome: Array, matrix: ModelMatrix, max_iterations: int = 500) -> LogitFit:
     """What are the log odds ratios when maximum likelihood is infinite or biased by few events?
 
@@ -62,6 +64,7 @@ def firth_logit(*, outcome: Array, matrix: ModelMatrix, max_iterations: int = 50
     return logit_fit(maximum, inverse=inverse, outcome=y, matrix=matrix, penalty="firth")
 
 
+@typed
 def logit_or_firth(*, outcome: Array, matrix: ModelMatrix) -> LogitFit:
     """The logit if its maximum likelihood estimate exists, else Firth's, marked as the fallback.
 
@@ -75,6 +78,7 @@ def logit_or_firth(*, outcome: Array, matrix: ModelMatrix) -> LogitFit:
         return replace(penalised, note=f"Firth's penalty in place of maximum likelihood: {reason}.")
 
 
+@typed
 def firth_log_odds(
     fit: LogitFit,
     *,
@@ -108,6 +112,7 @@ def firth_log_odds(
     return found.estimate(Coefficient(place=place), "log odds", tested=Coefficient(place=place), interval=interval)
 
 
+@typed
 def firth_odds_ratio(
     fit: LogitFit, *, term: str = "treatment", clusters: ArrayLike | None = None, conf_level: float = 0.95
 ) -> Estimate:
@@ -115,6 +120,7 @@ def firth_odds_ratio(
     return exponentiated(firth_log_odds(fit, term=term, clusters=clusters, conf_level=conf_level))
 
 
+@typed
 def firth_change_at_means(
     fit: LogitFit, *, term: str = "treatment", clusters: ArrayLike | None = None, conf_level: float = 0.95
 ) -> ProbabilityChange:
@@ -133,6 +139,7 @@ def firth_change_at_means(
     return _changed(fit, term, at, "at the means", clusters, conf_level)
 
 
+@typed
 def firth_average_change(
     fit: LogitFit, *, term: str = "treatment", clusters: ArrayLike | None = None, conf_level: float = 0.95
 ) -> ProbabilityChange:

@@ -16,6 +16,7 @@ from hhp_stats.estimate.inputs import same_people
 from hhp_stats.estimate.model_matrix import Array, as_numbers
 from hhp_stats.infer.satterthwaite import IntArray
 from hhp_stats.results import checked_level
+from hhp_stats.typed import typed
 
 AnovaInterval = Literal["searle", "swiger"]
 
@@ -39,6 +40,7 @@ class IntraclusterCorrelation:
     method: str
 
 
+@typed
 def average_cluster_size(codes: ArrayLike, *, arms: ArrayLike | None = None) -> float:
     """Which common size of clusters gives the same expected mean square as the unequal sizes at hand?
 
@@ -49,6 +51,7 @@ def average_cluster_size(codes: ArrayLike, *, arms: ArrayLike | None = None) -> 
     return _average_size(*_coded(frame))
 
 
+@typed
 def icc_anova(
     *,
     outcome: Array,
@@ -116,6 +119,7 @@ def icc_anova(
     )  # fmt: skip
 
 
+@typed
 def icc_reml(
     *,
     outcome: Array,
@@ -269,6 +273,8 @@ def _frame(codes: ArrayLike, arms: ArrayLike | None) -> pd.DataFrame:
         raise InvalidInput(f"clusters and arms must be one label a person, not of shapes {cluster.shape} and {arm.shape}")
     if len(arm) != len(cluster):
         raise InvalidInput(f"{len(cluster)} clusters and {len(arm)} arms: one each a person is needed")
+    if pd.isna(cluster).any() or pd.isna(arm).any():
+        raise InvalidInput("clusters and arms must be known")
     return pd.DataFrame({"cluster": cluster, "arm": arm, "arm_code": pd.factorize(arm)[0]})
 
 

@@ -10,6 +10,7 @@ from hhp_stats.errors import CollinearTerms, InvalidInput, NoObservations
 from hhp_stats.estimate.gram import cross, identified_factor, times, upper_inverse
 from hhp_stats.estimate.inputs import same_people
 from hhp_stats.estimate.model_matrix import Array, ModelMatrix, as_numbers
+from hhp_stats.typed import typed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +52,7 @@ def check_outcome(outcome: Array, matrix: ModelMatrix) -> Array:
     return values
 
 
+@typed
 def ols(*, outcome: Array, matrix: ModelMatrix) -> LinearFit:
     """By how much does the mean outcome differ per unit of each term, the others held fixed?
 

@@ -21,6 +21,7 @@ from hhp_stats.estimate.separation import refuse_separation
 from hhp_stats.infer.cluster_robust import RobustCovariance
 from hhp_stats.infer.clusters import checked_clusters, cluster_name, cluster_sums, refuse_untold_terms
 from hhp_stats.results import Estimate
+from hhp_stats.typed import typed
 
 # Newton's method is quadratic once near a finite maximum; under separation it gains about one unit of
 # log odds a step for ever. Twelve steps tell them apart, and only then is the linear program needed.
@@ -72,6 +73,7 @@ def logit_fit(
     )  # fmt: skip
 
 
+@typed
 def logit(*, outcome: Array, matrix: ModelMatrix, max_iterations: int = 100) -> LogitFit:
     """By how much do the log odds of the outcome differ per unit of each term?
 
@@ -108,6 +110,7 @@ def logit(*, outcome: Array, matrix: ModelMatrix, max_iterations: int = 100) -> 
         raise NonConvergence("the information matrix at the maximum is singular") from error
 
 
+@typed
 def model_covariance(fit: LogitFit) -> RobustCovariance:
     """How variable are the coefficients if people are independent and the model holds?
 
@@ -117,6 +120,7 @@ def model_covariance(fit: LogitFit) -> RobustCovariance:
     return RobustCovariance(matrix=fit.information_inverse, kind="model-based", n_clusters=None, codes=None)
 
 
+@typed
 def clustered_logit_covariance(fit: LogitFit, *, clusters: ArrayLike) -> RobustCovariance:
     """How variable are the coefficients of a logit when people of one cluster resemble each other?
 
@@ -161,6 +165,7 @@ class ProbabilityChange:
     treated: Estimate
 
 
+@typed
 def change_at_means(
     fit: LogitFit, covariance: RobustCovariance, *, term: str = "treatment", conf_level: float = 0.95
 ) -> ProbabilityChange:
@@ -181,6 +186,7 @@ def change_at_means(
     return _probability_change(fit, covariance, position, at, "at the means", conf_level)
 
 
+@typed
 def average_change(
     fit: LogitFit, covariance: RobustCovariance, *, term: str = "treatment", conf_level: float = 0.95
 ) -> ProbabilityChange:
@@ -242,6 +248,7 @@ def _described(fit: LogitFit, covariance: RobustCovariance) -> str:
     return f"{model}, {covariance.kind}{by}"
 
 
+@typed
 def log_odds(
     fit: LogitFit,
     covariance: RobustCovariance,
@@ -274,6 +281,7 @@ def log_odds(
     )  # fmt: skip
 
 
+@typed
 def odds_ratio(
     fit: LogitFit,
     covariance: RobustCovariance,

@@ -103,7 +103,7 @@ class ModelMatrix:
 
     def position(self, name: str) -> int:
         """Index of the column called `name`."""
-        if name not in self.names:
+        if not isinstance(name, str) or name not in self.names:
             raise UnknownName(f"the model has no term {name!r}; it has {', '.join(self.names)}")
         return self.names.index(name)
 
@@ -117,8 +117,12 @@ def model_matrix(frame: pd.DataFrame, terms: Sequence[Term], *, treatment: str =
     each other exactly (CollinearTerms, naming them). A covariate that does not vary among those analysed is dropped:
     it equals the intercept and cannot bias the effect.
     """
-    if not isinstance(frame, pd.DataFrame):
-        raise InvalidInput(f"the data must be a frame with a column a term, not {type(frame).__name__}")
+    if not isinstance(frame, pd.DataFrame) or not isinstance(treatment, str):
+        raise InvalidInput(
+            f"the data must be a frame with a column a term, treatment the name of one, not {type(frame).__name__} and {treatment!r}"
+        )
+    if not isinstance(terms, Sequence):
+        raise InvalidInput(f"the terms must be a list of Term, not {terms!r}")
     if frame.empty:
         raise NoObservations("no observations are left to analyse")
     wrong = next((term for term in terms if not isinstance(term, Term)), None)

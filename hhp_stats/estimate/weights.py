@@ -18,6 +18,7 @@ from hhp_stats.estimate.model_matrix import Array, ModelMatrix, as_numbers
 from hhp_stats.infer.cluster_robust import cluster_covariance, coefficient
 from hhp_stats.infer.clusters import checked_clusters, refuse_untold_terms
 from hhp_stats.results import Estimate
+from hhp_stats.typed import typed
 
 WeightedKind = Literal["CR0", "CR1", "CR3"]
 
@@ -45,6 +46,7 @@ class ResponseWeights:
         return f"{count} answers count as {effective:.0f}; largest weight {self.weights.max():.2f}, {cut}."
 
 
+@typed
 def response_weights(
     *, answered: ArrayLike, matrix: ModelMatrix, treatment: str = "treatment", trim_above: float = 0.99
 ) -> ResponseWeights:
@@ -112,6 +114,7 @@ def _by_arm(arm: Array, known: npt.NDArray[np.bool_], weights: Array) -> pd.Data
     return pd.DataFrame(rows)
 
 
+@typed
 def weighted_effect(
     *,
     outcome: Array,

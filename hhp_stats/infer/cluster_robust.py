@@ -21,6 +21,7 @@ from hhp_stats.estimate.model_matrix import Array, ModelMatrix
 from hhp_stats.infer.clusters import checked_clusters, cluster_codes, cluster_name, cluster_sums, refuse_untold_terms
 from hhp_stats.infer.satterthwaite import CorrectionKind, IntArray, adjusted_scores, satterthwaite_df
 from hhp_stats.results import Estimate
+from hhp_stats.typed import typed
 
 ClusterKind = Literal["CR0", "CR1", "CR2", "CR3"]
 HeteroskedasticKind = Literal["HC0", "HC1", "HC2", "HC3"]
@@ -77,6 +78,7 @@ def residual_df(matrix: ModelMatrix) -> int:
     return n - k
 
 
+@typed
 def cluster_covariance(fit: LinearFit, *, clusters: ArrayLike, kind: ClusterKind = "CR1") -> RobustCovariance:
     """How variable are the coefficients when people of one cluster resemble each other?
 
@@ -122,6 +124,7 @@ def cluster_covariance(fit: LinearFit, *, clusters: ArrayLike, kind: ClusterKind
     )  # fmt: skip
 
 
+@typed
 def heteroskedastic_covariance(fit: LinearFit, *, kind: HeteroskedasticKind = "HC2") -> RobustCovariance:
     """How variable are the coefficients when people are independent but unequally variable?
 
@@ -150,6 +153,7 @@ def heteroskedastic_covariance(fit: LinearFit, *, kind: HeteroskedasticKind = "H
     return RobustCovariance(matrix=matrix, kind=kind, n_clusters=None, codes=None)
 
 
+@typed
 def two_way_covariance(fit: LinearFit, *, clusters: ArrayLike, second: ArrayLike) -> RobustCovariance:
     """How variable are the coefficients when people may resemble others on two groupings at once?
 
@@ -187,6 +191,7 @@ def two_way_covariance(fit: LinearFit, *, clusters: ArrayLike, second: ArrayLike
     )  # fmt: skip
 
 
+@typed
 def coefficient(
     fit: LinearFit,
     covariance: RobustCovariance,
@@ -208,6 +213,7 @@ def coefficient(
     return linear_contrast(fit, covariance, weights={term: 1.0}, df=df, conf_level=conf_level)
 
 
+@typed
 def linear_contrast(
     fit: LinearFit,
     covariance: RobustCovariance,

@@ -13,8 +13,10 @@ from hhp_stats.errors import ConstantTreatment, InvalidInput, NoObservations, Si
 from hhp_stats.estimate.inputs import same_people, truths
 from hhp_stats.estimate.model_matrix import Array, ModelMatrix, as_numbers
 from hhp_stats.infer.satterthwaite import IntArray
+from hhp_stats.typed import typed
 
 
+@typed
 def cluster_codes(clusters: ArrayLike) -> tuple[IntArray, int]:
     """Which cluster is each person in, numbered 0 to G-1 in order of appearance, and what is G?
 
@@ -50,6 +52,7 @@ def cluster_sums(values: Array, codes: IntArray, n_clusters: int, weights: Array
     return sums
 
 
+@typed
 def refuse_thin_arms(
     *,
     treatment: ArrayLike,
@@ -110,6 +113,7 @@ def refuse_thin_arms(
             )
 
 
+@typed
 def refuse_untold_terms(
     matrix: ModelMatrix, *, terms: Sequence[int], codes: IntArray, unit: str = "cluster", analysed: ArrayLike | None = None
 ) -> None:

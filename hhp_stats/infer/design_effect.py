@@ -9,8 +9,10 @@ from numpy.typing import ArrayLike
 
 from hhp_stats.errors import InvalidInput
 from hhp_stats.estimate.icc import icc_anova
-from hhp_stats.estimate.model_matrix import Array
+from hhp_stats.estimate.inputs import same_people
+from hhp_stats.estimate.model_matrix import Array, as_numbers
 from hhp_stats.infer.clusters import cluster_codes
+from hhp_stats.typed import typed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +32,7 @@ class DesignEffect:
         )
 
 
+@typed
 def design_effect(*, residuals: Array, clusters: ArrayLike, assignment: Array | None = None) -> DesignEffect:
     """By how much is the variance of a difference between whole clusters larger than if people were independent?
 
@@ -43,8 +46,11 @@ def design_effect(*, residuals: Array, clusters: ArrayLike, assignment: Array | 
     Source: Rao and Scott (1992), Biometrics 48, 577-585; Kish (1965), Survey Sampling, section 5.4.
     """
     codes, count = cluster_codes(clusters)
-    if len(codes) != len(residuals):
-        raise InvalidInput(f"{len(codes)} cluster names for {len(residuals)} people")
+    same_people(residuals=residuals, the_clusters=clusters, assignment=assignment)
+    given = [residuals] if assignment is None else [residuals, assignment]
+    values = [as_numbers(value, name=name) for value, name in zip(given, ("residuals", "assignment"), strict=False)]
+    if any(value.shape != codes.shape for value in values):
+        raise InvalidInput(f"{len(codes)} cluster names for residuals or an assignment of {[v.shape for v in values]}")
     sizes = np.bincount(codes).astype(np.float64)
     size = float((sizes**2).sum() / sizes.sum())
     if sizes.max() == 1:
@@ -52,6 +58,6 @@ def design_effect(*, residuals: Array, clusters: ArrayLike, assignment: Array | 
     arms = None
     if assignment is not None:
         first = np.unique(codes, return_index=True)[1]
-        arms = assignment if (assignment == assignment[first][codes]).all() else None
-    icc = max(icc_anova(outcome=residuals, clusters=codes, treatment=arms).estimate, 0.0)
+        arms = values[1] if (values[1] == values[1][first][codes]).all() else None
+    icc = max(icc_anova(outcome=values[0], clusters=codes, treatment=arms).estimate, 0.0)
     return DesignEffect(factor=1 + (size - 1) * icc, icc=icc, size=size, n_clusters=count)

@@ -15,6 +15,7 @@ from hhp_stats.estimate.model_matrix import Array, as_numbers
 from hhp_stats.progress import Progress, silent
 from hhp_stats.results import Estimate
 from hhp_stats.tails import student_quantile
+from hhp_stats.typed import typed
 
 Completed = TypeVar("Completed")
 FARTHEST = 1e6  # standard errors: an interval that reaches so far says nothing, and its ends are numbers without a meaning
@@ -51,6 +52,7 @@ class JointTest:
     method: str
 
 
+@typed
 def barnard_rubin_df(*, imputations: int, missing_share: float, complete_df: float) -> float:
     """How many degrees of freedom has a pooled estimate?
 
@@ -78,6 +80,7 @@ def barnard_rubin_df(*, imputations: int, missing_share: float, complete_df: flo
     return 1 / (1 / by_imputation + 1 / observed)
 
 
+@typed
 def pool(estimates: Sequence[Estimate], *, complete_df: float | None = None) -> PooledEstimate:
     """What is the effect, taking into account that the missing values are not known?
 
@@ -157,6 +160,7 @@ def _few(values: Iterable[object]) -> str:
     return ", ".join(listed[:3]) + (", ..." if len(listed) > 3 else "")
 
 
+@typed
 def pool_joint(*, estimates: Array, covariances: Array, complete_df: float = math.inf) -> JointTest:
     """Are several parameters all zero, taking into account that the missing values are not known?
 
@@ -224,6 +228,7 @@ def _reiter_df(r: float, t: float, complete_df: float) -> float:
     return 4 + 1 / (1 / lower + bracket / (t - 4))
 
 
+@typed
 def pooled_itt(
     completed: Iterable[Completed],
     fit: Callable[[Completed], Estimate],

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from hhp_stats.blocks import block_sizes, child_seeds, in_blocks
 from hhp_stats.errors import EstimationError, InvalidInput, UnknownName
 from hhp_stats.estimate.linear import ols
-from hhp_stats.estimate.model_matrix import Array, ModelMatrix
+from hhp_stats.estimate.model_matrix import Array, ModelMatrix, as_numbers
 from hhp_stats.infer.cluster_robust import cluster_covariance, coefficient
 from hhp_stats.infer.clusters import cluster_codes
 from hhp_stats.infer.redraw_sums import RedrawSums
@@ -27,6 +27,7 @@ from hhp_stats.infer.resampling import (
 )
 from hhp_stats.progress import Progress, silent
 from hhp_stats.results import Estimate
+from hhp_stats.typed import typed
 
 Draw = Callable[[np.random.Generator, int], npt.NDArray[np.generic]]
 Statistic = Literal["t", "difference"]
@@ -35,6 +36,7 @@ DRAWS_AT_ONCE = 250
 SECONDS = 1.7e-10  # one draw times one stored sum takes about this long
 
 
+@typed
 def randomisation_test(
     *,
     outcome: Array,
@@ -102,6 +104,7 @@ def randomisation_test(
     )
 
 
+@typed
 def randomisation_statistics(
     outcomes: Sequence[tuple[Array, ModelMatrix, ArrayLike]],
     *,
@@ -202,7 +205,7 @@ def _zero_one(drawn: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
 def _weights(every: npt.NDArray[np.generic], probabilities: ArrayLike | None) -> Array:
     if probabilities is None:
         return np.full(len(every), 1 / len(every))
-    weights = np.asarray(probabilities, dtype=np.float64)
+    weights = as_numbers(probabilities, name="probabilities")
     # Probabilities computed elsewhere sum to one up to rounding; nine digits tell that from an omission.
     if weights.shape != (len(every),) or np.any(weights < 0) or abs(weights.sum() - 1) > 1e-9:
         raise InvalidInput("probabilities must be one a row of `assignments`, not negative, and sum to one")

@@ -21,6 +21,7 @@ from hhp_stats.infer.cluster_robust import PERFECT, in_words, one_way_factor, re
 from hhp_stats.infer.clusters import checked_clusters, cluster_name, cluster_sums, refuse_thin_arms
 from hhp_stats.infer.satterthwaite import IntArray
 from hhp_stats.results import Estimate
+from hhp_stats.typed import typed
 
 TREATMENT = "treatment"
 
@@ -73,6 +74,7 @@ class RepeatedRegression:
         ]  # fmt: skip
 
 
+@typed
 def repeated_regression(
     *,
     matrix: ModelMatrix,

@@ -16,6 +16,7 @@ import pandas as pd
 
 from hhp_stats.errors import InvalidInput, NoObservations, UnknownName
 from hhp_stats.estimate.inputs import numbers, same_people, truths, with_columns
+from hhp_stats.typed import typed
 
 LeaverRule = Literal["pro_rata", "absent_after_leaving", "left_out"]
 FloorRule = Literal["authority_rate", "left_out"]
@@ -35,6 +36,7 @@ class TrialAbsence:
     note: str
 
 
+@typed
 def working_days(
     start: date | pd.Series,
     end: date | pd.Series,
@@ -55,6 +57,7 @@ def working_days(
     return pd.Series(counted, index=index, name="working_days")
 
 
+@typed
 def exposure(
     frame: pd.DataFrame,
     *,
@@ -92,6 +95,7 @@ def exposure(
     return pd.DataFrame({"follow_up_days": follow_up, "exposure_days": in_post, "left": left}, index=frame.index)
 
 
+@typed
 def trial_absence(
     frame: pd.DataFrame,
     *,
@@ -176,18 +180,21 @@ def trial_absence(
     )
 
 
+@typed
 def absence_rate(days: pd.Series, exposure_days: pd.Series, *, per: float = 100.0) -> pd.Series:
     """How many days were lost for every `per` working days in post? With 100, percent of working time.
 
     Missing where days are missing or the person was never in post. Refuses negative days and more
     days than exposure (InvalidInput).
     """
-    same_people(days=days, exposure_days=exposure_days)
+    if not days.index.equals(exposure_days.index):
+        raise InvalidInput("days and exposure_days must describe the same persons in the same order")
     d, e = numbers(days), numbers(exposure_days)
     _refuse_impossible(d, e, e)
     return (d / e.where(e > 0) * per).rename("absence_rate")
 
 
+@typed
 def group_rate(days: pd.Series, exposure_days: pd.Series, *, by: pd.Series, per: float = 100.0) -> pd.Series:
     """How many days did each group lose for every `per` working days that its members worked or missed?
 

@@ -12,6 +12,7 @@ import pandas as pd
 
 from hhp_stats.errors import InvalidInput, NoObservations, UnknownName
 from hhp_stats.estimate.inputs import numbers, with_columns
+from hhp_stats.typed import typed
 
 MissingBaseline = Literal["multiple_imputation", "zero_with_indicator", "mean", "complete_cases"]
 
@@ -29,6 +30,7 @@ class BaselineAbsence:
     rule: str
 
 
+@typed
 def annualised(
     frame: pd.DataFrame,
     *,
@@ -60,6 +62,7 @@ def annualised(
     )
 
 
+@typed
 def for_analysis(
     frame: pd.DataFrame,
     *,
@@ -102,6 +105,7 @@ def for_analysis(
     )
 
 
+@typed
 def per_working_days(baseline: pd.Series, *, working_days_a_year: float, per: float = 100.0) -> pd.Series:
     """How many of every `per` working days did the baseline year lose? (C64: baseline as a rate.)"""
     if not working_days_a_year > 0:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from hhp_stats.errors import InvalidInput, UnknownName
 from hhp_stats.estimate.inputs import numbers, with_columns
+from hhp_stats.typed import typed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +24,7 @@ class Bradford:
     incomplete: int  # persons in recording authorities without days or spells
 
 
+@typed
 def bradford_score(*, spells: pd.Series, days: pd.Series) -> pd.Series:
     """How disruptive is each person's sickness absence?
 
@@ -49,6 +51,7 @@ def bradford_score(*, spells: pd.Series, days: pd.Series) -> pd.Series:
     return (s**2 * d).rename("bradford_score")
 
 
+@typed
 def bradford(
     frame: pd.DataFrame,
     *,
@@ -67,7 +70,7 @@ def bradford(
     with_columns(frame, (spells, days, local_authority))
     if isinstance(recording_authorities, str):
         raise InvalidInput(f"recording_authorities is a list of names, not the one {recording_authorities!r}")
-    strange = sorted(set(recording_authorities).difference(frame[local_authority].unique()))
+    strange = sorted(map(str, set(recording_authorities).difference(frame[local_authority].unique())))
     if strange:
         raise UnknownName(f"no returns from {', '.join(strange)}")
     records = frame[local_authority].isin(list(recording_authorities))

@@ -15,12 +15,14 @@ import pandas as pd
 
 from hhp_stats.errors import InvalidInput, NoObservations, UnknownName
 from hhp_stats.estimate.inputs import numbers, same_people, truths
+from hhp_stats.typed import typed
 
 CompositeRule = Literal["sum", "mean"]
 CombinationReading = Literal["r_squared", "correlation"]
 Branch = Literal["combined", "components"]
 
 
+@typed
 def reverse_scored(answers: pd.Series, *, low: float, high: float) -> pd.Series:
     """What would the answer be if the item had been worded the other way round?
 
@@ -32,6 +34,7 @@ def reverse_scored(answers: pd.Series, *, low: float, high: float) -> pd.Series:
     return (low + high) - numbers(answers)
 
 
+@typed
 def composite(
     answers: pd.DataFrame,
     *,
@@ -58,7 +61,7 @@ def composite(
     if rule not in ("sum", "mean"):
         raise UnknownName(f"no rule {rule!r} for a composite; there are sum, mean")
     _refuse_unknown(answers, items)
-    if not items or len(set(items)) != len(items):
+    if not len(items) or len(set(items)) != len(items):
         raise InvalidInput(f"a composite needs distinct items, not {list(items)}")
     stray = [item for item in reverse if item not in items]
     if stray:
@@ -92,6 +95,7 @@ class Standardised:
     sample: str  # in words, for example "control group at baseline"
 
 
+@typed
 def standardise(scores: pd.Series, *, reference: pd.Series, sample: str) -> Standardised:
     """How many standard deviations of a named sample is each score from that sample's mean?
 
@@ -121,6 +125,7 @@ def standardise(scores: pd.Series, *, reference: pd.Series, sample: str) -> Stan
     return Standardised(values=values, mean=mean, sd=sd, n=len(known), sample=sample)
 
 
+@typed
 def standardised_sum(scores: pd.DataFrame, *, columns: Sequence[str], reference: pd.Series, sample: str) -> pd.Series:
     """What is the sum of several scores once each counts in its own standard deviations? (Clause P36.)
 
@@ -165,6 +170,7 @@ class CombinationRule:
         )
 
 
+@typed
 def combination_rule(
     cognitive: pd.Series,
     affective: pd.Series,
@@ -231,4 +237,4 @@ def _refuse_unknown(frame: pd.DataFrame, columns: Sequence[str]) -> None:
         raise InvalidInput(f"items are a list of columns, not the one name {columns!r}")
     unknown = [column for column in columns if column not in frame.columns]
     if unknown:
-        raise UnknownName(f"no column {', '.join(unknown)} among the answers")
+        raise UnknownName(f"no column {', '.join(map(str, unknown))} among the answers")
