@@ -23,6 +23,7 @@ from hhp_stats.errors import InvalidInput
 P = ParamSpec("P")
 R = TypeVar("R")
 Check = tuple[Callable[[Any], bool], str]  # is it one, and what it is called
+_CLASSES: dict[type, dict[str, Check]] = {}  # made at the first record of each class
 
 
 def typed(function: Callable[P, R]) -> Callable[P, R]:
@@ -48,12 +49,9 @@ def typed(function: Callable[P, R]) -> Callable[P, R]:
 def check_fields(record: Any) -> None:
     """The same for the fields of a dataclass, from its `__post_init__`."""
     kind = type(record)
-    _refuse(kind.__name__, {name: getattr(record, name) for name in _of_class(kind)}, _of_class(kind))
-
-
-@functools.cache
-def _of_class(kind: type) -> dict[str, Check]:
-    return _checks(typing.get_type_hints(kind))
+    if kind not in _CLASSES:
+        _CLASSES[kind] = _checks(typing.get_type_hints(kind))
+    _refuse(kind.__name__, {name: getattr(record, name) for name in _CLASSES[kind]}, _CLASSES[kind])
 
 
 def _refuse(name: str, given: Mapping[str, Any], checks: Mapping[str, Check]) -> None:

@@ -58,11 +58,11 @@ def truths(values: npt.ArrayLike, *, name: str) -> npt.NDArray[np.bool_]:
     """`values` as booleans; anything but true, false, 1 and 0 is refused (InvalidInput), a missing value too."""
     found = np.asarray(values)
     if found.dtype.kind == "b":
-        return found
+        return np.asarray(found, dtype=np.bool_)
     try:
-        numbers = found.astype(np.float64) if found.dtype.kind not in "USmM" else np.full(found.shape, np.nan)
+        given = found.astype(np.float64) if found.dtype.kind not in "USmM" else np.full(found.shape, np.nan)
     except (TypeError, ValueError):
-        numbers = np.full(found.shape, np.nan)
-    if not ((numbers == 0) | (numbers == 1)).all():
+        given = np.full(found.shape, np.nan)
+    if not ((given == 0) | (given == 1)).all():
         raise InvalidInput(f"{name} must be true or false for everybody")
-    return numbers == 1
+    return np.asarray(given == 1, dtype=np.bool_)

@@ -49,15 +49,15 @@ def _held(values: npt.ArrayLike) -> str:
             return "dates"
         if isinstance(values.dtype, pd.StringDtype):
             return "text"
-    found = values.to_numpy() if isinstance(values, pd.Series | pd.Index) else np.asarray(values)
-    if found.dtype.kind in "mM":
+    held = values.to_numpy() if isinstance(values, pd.Series | pd.Index) else np.asarray(values)
+    if held.dtype.kind in "mM":
         return "dates"
-    if found.dtype.kind in "US":
+    if held.dtype.kind in "US":
         return "text"
-    if found.dtype.kind == "c":
+    if held.dtype.kind == "c":
         return "complex numbers"
-    if found.dtype.kind == "O":
-        kinds = {type(value) for value in found.ravel()}
+    if held.dtype.kind == "O":
+        kinds = {type(value) for value in held.ravel()}
         if any(issubclass(kind, str | bytes) for kind in kinds):
             return "text"
         if any(issubclass(kind, date | timedelta | np.datetime64 | np.timedelta64) for kind in kinds):

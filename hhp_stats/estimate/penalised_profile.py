@@ -175,7 +175,7 @@ class Profile:
             self.turn[np.ix_(order, range(k - 1))] = upper_inverse(identified_factor(others))
         self.turn[place, -1] = 1 / float(np.linalg.norm(fit.matrix.values[:, place]))
         self.q, self.y, self.quantity = times(fit.matrix.values, self.turn), fit.outcome, quantity
-        self.best = np.linalg.solve(self.turn, fit.coefficients)
+        self.best: Array = np.asarray(np.linalg.solve(self.turn, fit.coefficients), dtype=np.float64)
         self.centre = quantity.value(fit.coefficients)
         self.top = evaluate(self.q, self.y, self.best, "firth").value
         bounded = isinstance(quantity, Probability)
@@ -194,7 +194,8 @@ class Profile:
         held = Held(self.quantity, self.turn, value)
         try:
             along = self.turn @ (self.best + share * (self.previous - self.best))
-            start = held.complete(np.linalg.solve(self.turn, self.quantity.near(along, value)))
+            near: Array = np.asarray(np.linalg.solve(self.turn, self.quantity.near(along, value)), dtype=np.float64)
+            start = held.complete(near)
             maximum = maximise(
                 self.q, self.y, start=start, penalty="firth", max_iterations=200, held=held, tolerance=_HELD_TOLERANCE
             )

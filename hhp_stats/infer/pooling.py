@@ -18,7 +18,7 @@ from hhp_stats.tails import student_quantile
 from hhp_stats.typed import typed
 
 Completed = TypeVar("Completed")
-FARTHEST = 1e6  # standard errors: an interval that reaches so far says nothing, and its ends are numbers without a meaning
+FARTHEST = 1e20  # standard errors: an interval that reaches so far says nothing, and its ends are numbers without a meaning
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +93,7 @@ def pool(estimates: Sequence[Estimate], *, complete_df: float | None = None) -> 
     Assumes: proper imputations, from a model at least as rich as the analysis.
     Refuses: fewer than two estimates; estimates that differ in n, clusters, method, level or (where
     needed) df, hence do not estimate the same thing; a standard error of zero (EstimationError). With fewer than one pooled
-    degree of freedom `note` says so; where the interval would reach a million standard errors it is the whole line, and
+    degree of freedom `note` says so; where the interval would reach 1e20 standard errors it is the whole line, and
     `method` says so too.
     Source: Rubin (1987), Multiple Imputation for Nonresponse in Surveys, eqs 3.1.2-3.1.7; Barnard and
     Rubin (1999).

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -79,8 +79,10 @@ class ImputationPlan:
         counts = (self.imputations, self.iterations)
         if not all(isinstance(count, int | np.integer) for count in counts):
             raise ImputationRefused(f"imputations and iterations are counted in whole numbers, not {counts}")
-        wrong = [v for v in self.variables if not isinstance(v, ImputedVariable)]
-        wrong += [t for t in self.terms if not isinstance(t, Term)] + [p for p in self.passive if not isinstance(p, PassiveVariable)]
+        parts: tuple[tuple[Sequence[object], type], ...] = (
+            (self.variables, ImputedVariable), (self.terms, Term), (self.passive, PassiveVariable),
+        )  # fmt: skip
+        wrong = [part for listed, kind in parts for part in listed if not isinstance(part, kind)]
         if wrong:
             raise ImputationRefused(
                 f"variables, terms and passive hold ImputedVariable, Term and PassiveVariable, not {wrong[0]!r}"
