@@ -87,7 +87,7 @@ def _check(hint: Any) -> Check | None:
     if origin is Literal:
         kinds = {type(choice) for choice in typing.get_args(hint)}
         return (lambda value: type(value) in kinds), " or ".join(map(repr, typing.get_args(hint)))
-    if origin in (Sequence, Collection, list, tuple, Mapping):
+    if origin in (Sequence, Collection, list, tuple, Mapping, dict):
         return _of_many(origin, typing.get_args(hint))
     if origin is np.ndarray:
         return _array_like, "numbers in an array, a list or a Series"
@@ -131,7 +131,7 @@ def _of_kind(kind: type) -> Check | None:
 def _of_many(kind: type, parts: tuple[Any, ...]) -> Check:
     """A list, tuple, set or mapping with its elements."""
     is_one, words = _NAMED[kind]
-    if kind is Mapping:
+    if kind in (Mapping, dict):
         inner = _check(parts[1])
         if inner is None:
             return is_one, words

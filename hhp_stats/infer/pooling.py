@@ -67,8 +67,6 @@ def barnard_rubin_df(*, imputations: int, missing_share: float, complete_df: flo
     """
     if imputations < 2:
         raise EstimationError("pooling needs at least two imputations: one says nothing about the missing values")
-    if not isinstance(imputations, int | np.integer):
-        raise EstimationError(f"imputations are counted in whole numbers, not {imputations!r}")
     if not 0 <= missing_share <= 1 or not complete_df > 0:
         raise EstimationError(f"impossible share {missing_share} or complete-data df {complete_df}")
     by_imputation = math.inf if missing_share == 0 else (imputations - 1) / missing_share**2
