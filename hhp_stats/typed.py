@@ -77,7 +77,9 @@ def _check(hint: Any) -> Check | None:
         parts = [_check(part) for part in typing.get_args(hint)]
         if _is_array_like(hint):
             optional = types.NoneType in typing.get_args(hint)
-            return (lambda value: _array_like(value) or (optional and value is None)), "values in an array, a list or a Series"
+            return (
+                lambda value: _array_like(value) or (optional and value is None)
+            ), "values in an array, a list or a Series"
         if any(part is None for part in parts):
             return None
         known = [part for part in parts if part is not None]
@@ -143,7 +145,9 @@ def _of_many(kind: type, parts: tuple[Any, ...]) -> Check:
             and all(check is None or check[0](item) for check, item in zip(every, value, strict=True))
         ), f"{len(parts)} values"  # fmt: skip
     if parts[0] is str:  # names of columns, which pandas lets be numbers too
-        return (lambda value: is_one(value) and all(isinstance(item, str | Integral) for item in value)), "a list of names"
+        return (
+            lambda value: is_one(value) and all(isinstance(item, str | Integral) for item in value)
+        ), "a list of names"
     inner = _check(parts[0])
     if inner is None:
         return is_one, words

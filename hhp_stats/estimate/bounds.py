@@ -48,7 +48,13 @@ class Bounds:
 
 @typed
 def imbens_manski(
-    *, lower: float, upper: float, lower_error: float, upper_error: float, df: float = math.inf, conf_level: float = 0.95
+    *,
+    lower: float,
+    upper: float,
+    lower_error: float,
+    upper_error: float,
+    df: float = math.inf,
+    conf_level: float = 0.95,
 ) -> tuple[float, float]:
     """Which interval covers an effect known only to lie between two estimated bounds?
 

@@ -82,7 +82,11 @@ def team_cells(frame: pd.DataFrame, *, clusters: str, within: Sequence[str], arm
     if frame[[clusters, *within]].isna().any(axis=None):
         raise InvalidInput("every person needs a team, an arm and a stratum")
     codes = pd.factorize(frame[clusters])[0]
-    cell = frame.groupby(list(within), sort=True, observed=True).ngroup().to_numpy() if len(within) else np.zeros(len(frame))
+    cell = (
+        frame.groupby(list(within), sort=True, observed=True).ngroup().to_numpy()
+        if len(within)
+        else np.zeros(len(frame))
+    )
     pairs = pd.DataFrame({"cluster": codes, "cell": cell}).drop_duplicates()
     if pairs["cluster"].duplicated().any():
         raise InvalidInput("a team is in more than one cell of arm and stratum")

@@ -270,7 +270,9 @@ def _frame(codes: ArrayLike, arms: ArrayLike | None) -> pd.DataFrame:
     cluster = np.asarray(codes)
     arm = np.zeros(len(cluster)) if arms is None else np.asarray(arms)
     if cluster.ndim != 1 or arm.ndim != 1:
-        raise InvalidInput(f"clusters and arms must be one label a person, not of shapes {cluster.shape} and {arm.shape}")
+        raise InvalidInput(
+            f"clusters and arms must be one label a person, not of shapes {cluster.shape} and {arm.shape}"
+        )
     if len(arm) != len(cluster):
         raise InvalidInput(f"{len(cluster)} clusters and {len(arm)} arms: one each a person is needed")
     if pd.isna(cluster).any() or pd.isna(arm).any():

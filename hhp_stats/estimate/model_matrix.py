@@ -228,6 +228,8 @@ def determined(lost: Sequence[str]) -> str:
     variables = sorted({name.split("[")[0] for name in lost if "[" in name})
     hint = (
         f" Dummies of {' and '.join(variables)} fix them: one dummy a team leaves nothing that varies between teams, such as "
-        "the treatment; leave one of the two out." if variables else " Leave them out, or those that add up to them."
+        "the treatment; leave one of the two out."
+        if variables
+        else " Leave them out, or those that add up to them."
     )
     return f"determined exactly by the terms before: {shown}.{hint}"

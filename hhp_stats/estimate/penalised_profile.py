@@ -242,4 +242,3 @@ def information_error(fit: LogitFit, quantity: Quantity) -> float:
     """The standard error of a quantity by the inverse information and the delta method: for reading, not for testing."""
     gradient = quantity.gradient(fit.coefficients)
     return math.sqrt(float(gradient @ fit.information_inverse @ gradient))
-

@@ -115,7 +115,12 @@ def refuse_thin_arms(
 
 @typed
 def refuse_untold_terms(
-    matrix: ModelMatrix, *, terms: Sequence[int], codes: IntArray, unit: str = "cluster", analysed: ArrayLike | None = None
+    matrix: ModelMatrix,
+    *,
+    terms: Sequence[int],
+    codes: IntArray,
+    unit: str = "cluster",
+    analysed: ArrayLike | None = None,
 ) -> None:
     """`refuse_thin_arms` for columns of a model, by place: what each tells beside all other columns.
 

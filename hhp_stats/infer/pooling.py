@@ -18,7 +18,9 @@ from hhp_stats.tails import student_quantile
 from hhp_stats.typed import typed
 
 Completed = TypeVar("Completed")
-FARTHEST = 1e20  # standard errors: an interval that reaches so far says nothing, and its ends are numbers without a meaning
+FARTHEST = (
+    1e20  # standard errors: an interval that reaches so far says nothing, and its ends are numbers without a meaning
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,14 +194,15 @@ def pool_joint(*, estimates: Array, covariances: Array, complete_df: float = mat
     if math.isfinite(complete_df):
         df, label = _reiter_df(r, t, complete_df), "Reiter's df"
     else:
-        df, label = _li_df(r, t, k), "Li-Raghunathan-Rubin df"
+        df, label = li_df(r, t, k), "Li-Raghunathan-Rubin df"
     return JointTest(
         statistic=statistic, df=k, df_denominator=df, p_value=float(stats.f.sf(statistic, k, df)),
         relative_increase=r, method=f"D1, {count} imputations, {label}",
     )  # fmt: skip
 
 
-def _li_df(r: float, t: float, k: int) -> float:
+def li_df(r: float, t: float, k: int) -> float:
+    """Li, Raghunathan and Rubin's degrees of freedom: relative increase r, t = k (m - 1), k parameters."""
     if r <= 1e-13:  # nothing is missing: the chi-squared limit
         return math.inf
     if t > 4:

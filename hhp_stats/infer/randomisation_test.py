@@ -184,7 +184,9 @@ def _base(
 ) -> Estimate:
     fit = ols(outcome=outcome, matrix=matrix)
     if np.ptp(fit.outcome) == 0:
-        raise EstimationError(f"every outcome is {fit.outcome[0]:g}: all allocations give the same, and nothing is to be tested")
+        raise EstimationError(
+            f"every outcome is {fit.outcome[0]:g}: all allocations give the same, and nothing is to be tested"
+        )
     if statistic == "t":
         covariance = cluster_covariance(fit, clusters=clusters, kind="CR1")
         return coefficient(fit, covariance, term=term, conf_level=conf_level)
@@ -197,7 +199,11 @@ def _base(
 
 def _zero_one(drawn: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
     unsigned = drawn.dtype.kind in "bu"  # one pass is enough
-    if drawn.ndim != 2 or drawn.dtype.kind not in "biuf" or (drawn.max() > 1 if unsigned else not ((drawn == 0) | (drawn == 1)).all()):
+    if (
+        drawn.ndim != 2
+        or drawn.dtype.kind not in "biuf"
+        or (drawn.max() > 1 if unsigned else not ((drawn == 0) | (drawn == 1)).all())
+    ):
         raise InvalidInput("allocations must be a (count, teams) array of 0 and 1")
     return drawn
 

@@ -202,9 +202,7 @@ def group_rate(days: pd.Series, exposure_days: pd.Series, *, by: pd.Series, per:
     does not weigh as much as someone in post for the half year.
     """
     same_people(days=days, exposure_days=exposure_days, by=by)
-    table = pd.DataFrame(
-        {"days": numbers(days), "exposure": numbers(exposure_days), "by": by}
-    ).dropna()
+    table = pd.DataFrame({"days": numbers(days), "exposure": numbers(exposure_days), "by": by}).dropna()
     totals = table.groupby("by", sort=True)[["days", "exposure"]].sum()
     return (totals["days"] / totals["exposure"].where(totals["exposure"] > 0) * per).rename("absence_rate")
 

@@ -40,7 +40,9 @@ def rejections(teams, trials, *, icc, events, role, seed):
             logit(outcome=left, matrix=matrix)
         except Separation:
             separated += 1
-        rejected += firth_log_odds(firth_logit(outcome=left, matrix=matrix), clusters=team, interval=False).p_value <= 0.05
+        rejected += (
+            firth_log_odds(firth_logit(outcome=left, matrix=matrix), clusters=team, interval=False).p_value <= 0.05
+        )
     return rejected / trials, separated / trials
 
 

@@ -37,7 +37,7 @@ DOSE = RNG.random(N)
 HALF = (TEAM % 2).astype(float)
 ONE = (TEAM == 3).astype(float)  # one team is the whole arm
 # Two teams answer in the treated arm, all others; all but one of that arm has a dummy of its own.
-ABSORBED = np.column_stack([TEAM == number for number in range(3, TEAMS, 2)]).astype(float)
+ABSORBED = np.column_stack([number == TEAM for number in range(3, TEAMS, 2)]).astype(float)
 
 
 def model(arm, *columns, name="offer"):
@@ -150,7 +150,9 @@ def test_arms_that_lie_within_clusters_are_counted_in_them():
     with pytest.raises(SingleClusterArm, match="holds 1"):  # all the treated sit in one mixed team
         refuse_thin_arms(treatment=within * (TEAM == 3), clusters=TEAM)
     refuse_thin_arms(treatment=DOSE, clusters=TEAM)  # a dose has no arms
-    refuse_thin_arms(treatment=np.repeat(["2", "2"], 4).astype(float) + np.repeat([0, 1], 4), clusters=[1, 1, 2, 2, 3, 3, 4, 4])
+    refuse_thin_arms(
+        treatment=np.repeat(["2", "2"], 4).astype(float) + np.repeat([0, 1], 4), clusters=[1, 1, 2, 2, 3, 3, 4, 4]
+    )
 
 
 def test_people_are_their_own_clusters_where_there_are_none():
@@ -163,7 +165,14 @@ def test_people_are_their_own_clusters_where_there_are_none():
 def test_other_users_of_the_guard():
     frame = pd.DataFrame({"team": TEAM, "treatment": ONE, "y": Y})
     with pytest.raises(SingleClusterArm, match="treatment = 1"):
-        cluster_bootstrap(frame, estimator=lambda f: {"a": float(f["y"].mean())}, clusters="team", within=["treatment"], draws=5, seed=1)
+        cluster_bootstrap(
+            frame,
+            estimator=lambda f: {"a": float(f["y"].mean())},
+            clusters="team",
+            within=["treatment"],
+            draws=5,
+            seed=1,
+        )
     with pytest.raises(SingleClusterArm, match="treatment = 1"):
         joint_f_test(covariates=pd.DataFrame({"x": X}), treatment=ONE, clusters=TEAM)
     fit = ols(outcome=Y, matrix=model(HALF))

@@ -292,7 +292,9 @@ def _raw(variable: ImputedVariable, part: pd.DataFrame, label: str) -> tuple[Arr
     try:
         present = set(column.dropna())
     except TypeError as problem:
-        raise ImputationRefused(f"{variable.name} holds values that are no levels, such as lists: {problem}") from problem
+        raise ImputationRefused(
+            f"{variable.name} holds values that are no levels, such as lists: {problem}"
+        ) from problem
     order: Sequence[Any] = variable.levels or sorted(present, key=lambda level: (type(level).__name__, level))
     unknown = present.difference(order)
     if unknown:
