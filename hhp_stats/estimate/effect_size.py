@@ -158,9 +158,10 @@ def hedges_g_clustered(
     std_error = j * math.sqrt((effect.std_error / sd) ** 2 * shrink + d * d / (2 * h))
     return StandardisedEffect(
         g=Estimate(
-            estimate=j * d, std_error=std_error, df=effect.df, n=n, n_clusters=effect.n_clusters,
+            estimate=j * d, std_error=std_error, df=effect.df, n=effect.n, n_clusters=effect.n_clusters,
             method=f"{_name(correction)}, total SD, ICC {r:.3f}; effect by {effect.method}",
             conf_level=effect.conf_level,
+            note="" if n == effect.n else f"The effect is of {effect.n} people, the standard deviation of {n} of them.",
         ),
         d=d, small_sample_factor=j, sd_total=sd, df=h,
     )  # fmt: skip

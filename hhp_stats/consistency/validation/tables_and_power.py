@@ -24,7 +24,7 @@ _RATIO = np.array(
 _HELD = np.array(
     [7.4361090196738076, 13.6279493725212006, 20.3652907361577888, 13.7722005991479080, 2.9734055260294951]
 )
-_PAIRS = {"outcome": np.array([1.0, 1, 0, 0, 1, 0, 0, 1]), "clusters": np.repeat(np.arange(4), 2)}
+_PAIRS = np.array([1.0, 1, 0, 0, 1, 0, 0, 1])
 
 
 def _on_total_variance() -> float:
@@ -50,7 +50,7 @@ CASES = (
     ValidationCase(method="imputation", quantity="nhanes, hyp and chl together: D3", printed="2.7140665", source=MICE,
                    compute=lambda: pool_likelihood_ratios(statistics=_RATIO, at_pooled=_HELD, parameters=2).statistic),
     ValidationCase(method="effect-size", quantity="Correlation of the 0/1 pairs (1, 1), (0, 0), (1, 0), (0, 1)", printed="1/7",
-                   source="mean squares 1/3 and 1/4 by hand", compute=lambda: icc_binary(**_PAIRS).estimate),
+                   source="mean squares 1/3 and 1/4 by hand", compute=lambda: icc_binary(outcome=_PAIRS, clusters=np.repeat(np.arange(4), 2)).estimate),
     ValidationCase(method="effect-size", quantity="Total variance, pairs (-1, 1) in both arms", printed="8/7",
                    source="16 squares of one on 14 degrees of freedom", compute=_on_total_variance),
 )  # fmt: skip
