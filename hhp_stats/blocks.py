@@ -159,8 +159,8 @@ def _in_turn(task: Callable[..., Result], jobs: Sequence[tuple[object, ...]], as
 
 def block_sizes(draws: int, block: int) -> list[int]:
     """Sizes of the blocks that `draws` fall into: fixed by the numbers alone, so any backend agrees."""
-    if draws < 1:
-        raise InvalidInput(f"draws must be at least one, not {draws}")
+    if isinstance(draws, bool) or not isinstance(draws, int | np.integer) or draws < 1:
+        raise InvalidInput(f"draws must be a whole number, at least one, not {draws!r}")
     return [min(block, draws - start) for start in range(0, draws, block)]
 
 
@@ -173,6 +173,8 @@ def seed_sequence(seed: int) -> np.random.SeedSequence:
 
 def child_seeds(rng: np.random.Generator, count: int) -> list[np.random.SeedSequence]:
     """Seeds for `count` blocks; a second call on the same `rng` gives others."""
+    if not isinstance(rng, np.random.Generator):
+        raise InvalidInput(f"`rng` must be a generator, np.random.default_rng(seed), not {type(rng).__name__}")
     sequence = rng.bit_generator.seed_seq
     if not isinstance(sequence, np.random.SeedSequence):
         raise InvalidInput("the random generator must be made from a seed, as np.random.default_rng(seed) is")
