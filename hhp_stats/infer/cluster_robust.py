@@ -251,7 +251,7 @@ def linear_contrast(
 def no_variance(fit: LinearFit, what: str, variance: float) -> str:
     """In words, why a variance is not positive: the outcome is constant, or the terms explain it, or neither."""
     if np.ptp(fit.outcome) == 0:
-        return f"every outcome is {fit.outcome[0]:g}: there is nothing to compare, and no variance to compare it with"
+        return f"the {what} is not positive: every outcome is {fit.outcome[0]:g}, and there is nothing to compare"
     if float(fit.residuals @ fit.residuals) <= PERFECT * float(fit.outcome @ fit.outcome):
         return f"the {what} is not positive: the terms explain the outcome exactly, and nothing is left to test with"
     return f"the {what} is not positive: {variance:g}"
