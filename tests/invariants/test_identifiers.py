@@ -23,6 +23,7 @@ from hhp_stats.results import write_results
 from hhp_stats.studies.goal_setting.analyse import analyse
 from hhp_stats.studies.run import STUDIES
 
+KEY = random.Random(41).randbytes(32).hex().encode()
 STAFF, TEAM = re.compile(r"[A-Z]{3}-\d{4}"), re.compile(r"[A-Z]{3}-T\d{2}")
 
 
@@ -93,7 +94,7 @@ def both(root, tmp_path_factory):
         renamed.text(home / f"data/surveys/goal_setting/{wave}.csv", 3)
     recorded(home)
     key = tmp_path_factory.mktemp("key") / "key"
-    key.write_bytes(b"another key of sufficient length for the test")
+    key.write_bytes(KEY)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(KEY_VARIABLE, str(key))
         other = load_trial(home, "goal_setting")
@@ -207,6 +208,6 @@ def test_other_studies_do_not_hang_on_names_and_order_either(study, root, projec
     expected = run(root, silent).results
     recorded(project)
     key = tmp_path_factory.mktemp("key") / "key"
-    key.write_bytes(b"another key of sufficient length for the test")
+    key.write_bytes(KEY)
     monkeypatch.setenv(KEY_VARIABLE, str(key))
     pd.testing.assert_frame_equal(run(project, silent).results, expected, check_exact=True)
