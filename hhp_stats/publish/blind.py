@@ -17,7 +17,7 @@ from hhp_stats.errors import InvalidInput
 from hhp_stats.present.embed import svg_bytes
 from hhp_stats.present.figures import forest
 from hhp_stats.present.numbers import interval, level, number, p_clause
-from hhp_stats.results import COLUMNS
+from hhp_stats.results import COLUMNS, LACKING
 
 CONTRAST = "treatment minus control"
 BLIND_CONTRAST = "arm B minus arm A"
@@ -116,7 +116,7 @@ def blind_figure(blind: pd.DataFrame) -> bytes:
 
 
 def _sentence(row: Mapping[Any, Any]) -> str:
-    if row["status"] == "not_estimated":
+    if row["status"] in LACKING:
         return "could not be estimated."
     where = "higher in arm B" if row["estimate"] > 0 else "higher in arm A" if row["estimate"] < 0 else "the same"
     reach = interval(row["conf_low"], row["conf_high"])

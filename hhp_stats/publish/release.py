@@ -29,6 +29,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from hhp_stats.disclosure.released import COLUMNS as PEOPLE_COLUMNS
+from hhp_stats.disclosure.released import FILE as PEOPLE_FILE
 from hhp_stats.errors import HhpError
 from hhp_stats.intake.corrections import LEDGER
 from hhp_stats.intake.manifest import read_manifest, sha256_of
@@ -39,6 +41,7 @@ from hhp_stats.publish.return_cells import is_return, packed, return_cells, unpa
 from hhp_stats.results import read_results
 from hhp_stats.studies.kept import LIBRARIES, is_kept
 from hhp_stats.studies.output import FOLDER as RESULTS_FOLDER
+from hhp_stats.studies.output import PEOPLE, open_output
 from hhp_stats.studies.run import STUDIES
 from hhp_stats.unfinished import noted, put_right
 
@@ -196,6 +199,7 @@ def freeze_release(root: Path, *, date: str, output: Path, with_report: bool = T
     returns = [return_cells(root, name) for name in current.inputs if is_return(name)]
     with noted(root, target.with_name(f".{date}.partial"), kind="partial"), whole_folder(target) as folder:
         shutil.copyfile(root / RESULTS_FOLDER / "results.csv", folder / "results.csv")
+        people_published(root).to_csv(folder / PEOPLE_FILE, index=False, lineterminator="\n")
         said = json.dumps(current.printed.record(), ensure_ascii=False, indent=1)
         (folder / "printed.json").write_text(said + "\n", encoding="utf-8", newline="\n")
         (folder / "corrections.csv").write_text(current.ledger, encoding="utf-8", newline="")
@@ -209,6 +213,13 @@ def freeze_release(root: Path, *, date: str, output: Path, with_report: bool = T
     return ReleaseReport(
         date=date, folder=target, files=sizes, results=len(current.results), inputs=len(current.inputs)
     )
+
+
+def people_published(root: Path) -> pd.DataFrame:
+    """Every place where a number of people is printed or withheld, by study: the next release is held against it."""
+    parts = [open_output(root, study.key).tables[PEOPLE].astype("str").assign(study=study.key) for study in STUDIES]
+    whole = pd.concat(parts, ignore_index=True)
+    return whole.loc[whole["people"] != "", list(PEOPLE_COLUMNS)]
 
 
 def _refuse_other_report(root: Path, output: Path) -> None:
