@@ -65,7 +65,10 @@ def _arm(c: Crowd, row: ResultRow, outcome: Outcome, known: pd.Series, plan: Pla
 def _ratio(c: Crowd, row: ResultRow, plan: Plan) -> Row:
     """Benefit-cost ratios rest on those with known absence, or on all with known turnover."""
     absence, turnover = (known_people(c, plan.outcomes[key].column) for key in ("sickness_absence", "turnover"))
-    return _of_size(c, row, [absence, turnover, absence | turnover, absence & turnover], plain=False, worth=GIVEN_UP)
+    p = c.frame
+    priced = turnover & (p["left"] == 1) & p["replacement_cost"].notna() & absence
+    plain = row.estimand == "leaver_cost" or row.result_id.split("/")[2] == "leaver_cost"  # a mean over leavers
+    return _of_size(c, row, [absence, turnover, absence & turnover, priced], plain=plain, worth=GIVEN_UP)
 
 
 def _analysis_of(row: ResultRow, plan: Plan) -> PlannedAnalysis:
