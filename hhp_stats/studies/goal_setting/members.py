@@ -93,9 +93,11 @@ def columns(c: Crowd, trial: Trial, plan: Plan, tables: Mapping[str, pd.DataFram
         "item_nonresponse": lambda: _items(c, tables["item_nonresponse"]), "acceptability": lambda: _others(tables["acceptability"]),
         "tipping": lambda: _others(tables["tipping"]), "strata": lambda: _strata(c, tables["strata"]),
         "assignment": lambda: _others(tables["assignment"]), "assignment_map": lambda: _others(tables["assignment_map"]),
-        "strata_if_zero": lambda: _others(tables["strata_if_zero"]), "imputed_balance": lambda: _imputed(c, plan),
+        "strata_if_zero": lambda: _others(tables["strata_if_zero"]),
         "selection": lambda: _selection(c, tables["selection"], plan), "cost_parts": lambda: _costs(c, tables["cost_parts"]),
-        "replay": lambda: _others(tables["replay"]),
+        "replay": lambda: _others(tables["replay"]), "baseline_balance": lambda: _recorded(c, plan, tables["baseline_balance"]),
+        "imputation_model": lambda: _model(c, tables["imputation_model"]), "monte_carlo": lambda: _others(tables["monte_carlo"]),
+        "cost_versions": lambda: _others(tables["cost_versions"]), "maxima": lambda: _others(tables["maxima"]),
     }  # fmt: skip
     found = intake_columns(tables["inputs"], known=_files(c, trial))
     return found | {name: make() for name, make in made.items() if name in tables and len(tables[name].columns)}
@@ -289,12 +291,25 @@ def _strata(c: Crowd, table: pd.DataFrame) -> Columns:
     return found
 
 
-def _imputed(c: Crowd, plan: Plan) -> Columns:
+def _recorded(c: Crowd, plan: Plan, table: pd.DataFrame) -> Columns:
+    """Baselines that were recorded, imputed, and both, by arm."""
     known = c.frame["baseline_absence"].notna()
-    arms = _arms(c, plan)
-    recorded, imputed, whole = ([c.of(each & part) for each in arms] for part in (known, ~known, known | ~known))
-    return {"recorded": counted(recorded), "imputed": counted(imputed), "mean_recorded": statistic(recorded), "mean_imputed": statistic(imputed),
-            "mean_all": statistic(whole), "sd_all": statistic(whole)}  # fmt: skip
+    arms = dict(zip(plan.design.arms, _arms(c, plan), strict=True))
+    parts = {"recorded": known, "imputed": ~known}
+    rows = [c.of(arms[row["arm"]] & parts.get(row["group"], known | ~known)) for row in table.to_dict("records")]
+    return {"people": counted(rows), "mean": statistic(rows), "sd": statistic(rows)}
+
+
+def _model(c: Crowd, table: pd.DataFrame) -> Columns:
+    """Gaps that each variable had, among those imputed together."""
+    gaps, people = [], []
+    everyone = c.frame["randomised"].astype(bool)
+    for row in table.to_dict("records"):
+        among = everyone if row["people"] == int(c.of(everyone)[: c.there].sum()) else everyone & c.frame["records_spells"].astype(bool)
+        gaps.append(c.of(among & c.frame[row["variable"]].isna()))
+        people.append(c.of(among))
+    rest = {name: other() for name in ("donors", "m", "iterations")}
+    return {"gaps": counted(gaps, worth=LESSER), "people": counted(people), **rest}
 
 
 def _selection(c: Crowd, table: pd.DataFrame, plan: Plan) -> Columns:

@@ -38,7 +38,7 @@ def _row(c: Crowd, row: ResultRow, material: Material, memo: dict[tuple[str, ...
             else Row(n=None)
         )
     if row.outcome == "balance":
-        return Row(n=c.of(known_people(c, _GROUPS[row.result_id.rsplit("/", 1)[1]])))
+        return _balance(c, row)
     if row.outcome == "benefit_cost":
         return _ratio(c, row, plan)
     outcome = plan.outcomes[row.outcome]
@@ -48,6 +48,17 @@ def _row(c: Crowd, row: ResultRow, material: Material, memo: dict[tuple[str, ...
     if row.estimand in ("icc", "multiplicity") or row.result_id.endswith("/hedges-g"):
         return Row(n=c.of(known), plain=row.estimand != "multiplicity", worth=GIVEN_UP)
     return _analysis(c, row, _analysis_of(row, plan), outcome, material, memo)
+
+
+def _balance(c: Crowd, row: ResultRow) -> Row:
+    """Tests of all characteristics among groups, and differences of baselines: recorded, imputed, all."""
+    tail = row.result_id.rsplit("/", 1)[1]
+    if row.estimand == "omnibus":
+        return Row(n=c.of(known_people(c, _GROUPS[tail])))
+    everyone, known = known_people(c, "person"), known_people(c, "baseline_absence")
+    groups = {"recorded": known, "imputed": everyone & ~known}
+    # Plain differences of means: what is imputed varies, what is recorded does not.
+    return _of_size(c, row, [groups.get(tail, everyone), everyone], plain=True, worth=GIVEN_UP)
 
 
 def _arm(c: Crowd, row: ResultRow, outcome: Outcome, known: pd.Series, plan: Plan) -> Row:
@@ -65,7 +76,10 @@ def _arm(c: Crowd, row: ResultRow, outcome: Outcome, known: pd.Series, plan: Pla
 def _ratio(c: Crowd, row: ResultRow, plan: Plan) -> Row:
     """Benefit-cost ratios rest on those with known absence, or on all with known turnover."""
     absence, turnover = (known_people(c, plan.outcomes[key].column) for key in ("sickness_absence", "turnover"))
-    return _of_size(c, row, [absence, turnover, absence | turnover, absence & turnover], plain=False, worth=GIVEN_UP)
+    p = c.frame
+    priced = turnover & (p["left"] == 1) & p["replacement_cost"].notna() & absence
+    plain = row.estimand == "leaver_cost" or row.result_id.split("/")[2] == "leaver_cost"  # a mean over leavers
+    return _of_size(c, row, [absence, turnover, absence & turnover, priced], plain=plain, worth=GIVEN_UP)
 
 
 def _analysis_of(row: ResultRow, plan: Plan) -> PlannedAnalysis:
