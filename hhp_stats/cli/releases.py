@@ -61,7 +61,8 @@ def bundle(
     seed: Annotated[int | None, typer.Option(help="Secret seed of the blinding; needed with --blind.", min=0)] = None,
 ) -> None:
     """Pack sources, data, locks, results and an index of tables and figures for a reviewer."""
-    from hhp_stats.publish.bundle import write_blind_bundle, write_bundle
+    from hhp_stats.publish.blind_bundle import write_blind_bundle
+    from hhp_stats.publish.bundle import write_bundle
 
     root = find_root()
     if blind and seed is None:
@@ -73,7 +74,7 @@ def bundle(
     )
     out.print(f"wrote {made.path}: {made.files} files, {made.size / 1e6:.1f} MB", markup=False)
     if made.blinding is not None:
-        arms = ", ".join(f"{arm} is {letter}" for arm, letter in made.blinding.arms.items())
+        arms = "; ".join(f"{study}: treatment is {names['treatment']}" for study, names in made.blinding.arms.items())
         screen.print(f"Keep from the reviewer: {arms}", markup=False)
 
 

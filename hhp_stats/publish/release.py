@@ -28,12 +28,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from hhp_stats.errors import HhpError
 from hhp_stats.intake.corrections import LEDGER
 from hhp_stats.intake.manifest import read_manifest, sha256_of
 from hhp_stats.intake.raw_files import MANIFEST
 from hhp_stats.publish.archive import contents, files_below, whole_folder, write_zip
 from hhp_stats.publish.printed import Printed, Request, printed, read_printed
+from hhp_stats.publish.published import ReleaseRefused as ReleaseRefused
+from hhp_stats.publish.published import published_results
 from hhp_stats.publish.return_cells import is_return, packed, return_cells, unpacked
 from hhp_stats.results import read_results
 from hhp_stats.studies.kept import LIBRARIES, is_kept
@@ -45,10 +46,6 @@ NOW = "now"
 PACKAGE = Path(__file__).resolve().parent.parent
 PDF, SITE = "report.pdf", "report.zip"
 _DRAWN_BY = ("great-tables", "matplotlib", "typst", "pypandoc-binary")
-
-
-class ReleaseRefused(HhpError):
-    """A release cannot be frozen, or is not there to be read; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
