@@ -11,7 +11,9 @@ from collections.abc import Collection
 
 CONTROL, TREATMENT = "control", "treatment"
 ARMS = f"{TREATMENT} minus {CONTROL}"
-EITHER_WAY = "between arms, without direction"  # a correlation, a detectable size, a number of people, a test of balance
+EITHER_WAY = (
+    "between arms, without direction"  # a correlation, a detectable size, a number of people, a test of balance
+)
 ODDS = f"odds of {TREATMENT} over odds of {CONTROL}"
 COMPLIERS = f"{ARMS}, among compliers"
 TAKING_PART = f"{ARMS}, in taking part"

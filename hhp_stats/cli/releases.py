@@ -32,24 +32,40 @@ def release(
     )
 
 
-@app.command(epilog="Examples: `hhp changes` · `hhp changes 2026-05-31 2026-11-21 --json`")
+@app.command(epilog="Examples: `hhp changes` · `hhp changes --cells` · `hhp changes 2026-05-31 2026-11-21 --json`")
 def changes(
     earlier: Annotated[str | None, typer.Argument(help="A release; default: the last one.")] = None,
     later: Annotated[str, typer.Argument(help="A release, or now.")] = "now",
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object; holds what may be published.")
+    ] = False,
+    cells: Annotated[
+        bool, typer.Option("--cells", help="Also show the values of changed cells of returns, on this terminal only.")
+    ] = False,
 ) -> None:
-    """What moved between two releases: inputs, results, conclusions, printed figures and sentences."""
-    from hhp_stats.publish.changes import compare_releases
-    from hhp_stats.publish.changes_text import terminal
+    """What moved between two releases: inputs, results, conclusions, printed figures and sentences.
 
+    Of raw files it says how many cells of which field differ, and whether the ledger explains them. Values of single
+    people are shown with `--cells` alone, and never as JSON.
+    """
+    from hhp_stats.publish.changes import compare_releases, private_cells
+    from hhp_stats.publish.changes_text import terminal, terminal_cells
+
+    if as_json and cells:
+        raise typer.BadParameter(
+            "--cells shows values of single people on the terminal and cannot be combined with --json"
+        )
     root = find_root()
     if later == "now":
         run_all_studies(root, fresh=False)
     report = compare_releases(root, earlier, later)
     if as_json:
         print_json(report.record())
-    else:
-        out.print(terminal(report))
+        return
+    out.print(terminal(report))
+    if cells:
+        screen.print("Values of single people follow: they must not leave this machine.", markup=False)
+        out.print(terminal_cells(private_cells(root, earlier, later)))
 
 
 @app.command(epilog="Examples: `hhp bundle` · `hhp bundle blind.zip --blind --seed 20261121`")

@@ -49,7 +49,10 @@ def write_blinded(root: Path, target: Path, *, frame: pd.DataFrame, blinding: Bl
     kept = frozenset(blind.kept())
     inside = {
         **packed.files,
-        **{f"{PACKAGE.name}/{path.relative_to(PACKAGE).as_posix()}": path.read_bytes() for path in _modules_of_methods()},
+        **{
+            f"{PACKAGE.name}/{path.relative_to(PACKAGE).as_posix()}": path.read_bytes()
+            for path in _modules_of_methods()
+        },
         "blinded/results.csv": blind.results.to_csv(index=False, lineterminator="\n").encode(),
         "blinded/summary.md": blind_summary(blind.results, picture="differences.svg").encode(),
         "blinded/differences.svg": blind_figure(blind.results),

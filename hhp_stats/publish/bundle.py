@@ -94,7 +94,9 @@ def _manifest(manifest: Manifest) -> str:
     """The manifest without the list of raw files, which are not in the bundle; `hhp synthesise` writes that anew."""
     head: dict[str, Any] = {"status": manifest.status, "release": manifest.release}
     head |= {key: value for key, value in manifest.other.items() if key in ("seed", "generator")}
-    return "\n".join([*(f"{key} = {value if isinstance(value, int) else json.dumps(value)}" for key, value in head.items()), ""])
+    return "\n".join(
+        [*(f"{key} = {value if isinstance(value, int) else json.dumps(value)}" for key, value in head.items()), ""]
+    )
 
 
 def written(

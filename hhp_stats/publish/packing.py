@@ -130,7 +130,9 @@ def _below(folder: Path, *, top: str = "") -> Iterator[tuple[str, bool]]:
     found: list[tuple[str, bool]] = []
     for place, folders, names in os.walk(folder, followlinks=False):
         # Hidden folders (environments, caches, version control) are not walked; the one of continuous integration is.
-        folders[:] = [name for name in folders if name not in _PASSED_OVER and (not name.startswith(".") or name == ".ci")]
+        folders[:] = [
+            name for name in folders if name not in _PASSED_OVER and (not name.startswith(".") or name == ".ci")
+        ]
         here = Path(place).relative_to(folder).as_posix()
         before = f"{top}/" * bool(top) + ("" if here == "." else f"{here}/")
         linked = [name for name in folders if Path(place, name).is_symlink()]
@@ -139,4 +141,3 @@ def _below(folder: Path, *, top: str = "") -> Iterator[tuple[str, bool]]:
             path = Path(place, name)
             found.append((before + name, path.is_symlink() or not path.is_file()))
     yield from sorted(found)
-
