@@ -62,10 +62,11 @@ def changes(
     if as_json:
         print_json(report.record())
         return
-    out.print(terminal(report))
+    # Not softly wrapped as other output: the box and the tables have to fit the window.
+    out.print(terminal(report), soft_wrap=False)
     if cells:
         screen.print("Values of single people follow: they must not leave this machine.", markup=False)
-        out.print(terminal_cells(private_cells(root, earlier, later)))
+        out.print(terminal_cells(private_cells(root, earlier, later)), soft_wrap=False)
 
 
 @app.command(epilog="Examples: `hhp bundle` · `hhp bundle blind.zip --blind --seed 20261121`")

@@ -106,7 +106,7 @@ def input_changes(old: Snapshot, new: Snapshot) -> InputChanges:
     for path in sorted({*old.inputs, *new.inputs}):
         before, after = old.inputs.get(path), new.inputs.get(path)
         raw = bool(raw_kind(path))
-        if before == after or (closed and (raw or path == LEDGER)):
+        if before == after or (closed and not named(path, ABOUT_NOBODY)):
             continue
         place = names.place(path) if raw else _open_place(path)
         change: Literal["new", "gone", "changed"] = "new" if before is None else "gone" if after is None else "changed"
