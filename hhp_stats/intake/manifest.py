@@ -100,6 +100,9 @@ def verify_manifest(root: Path, *, known: dict[str, str] | None = None, study: s
         manifest = read_manifest(root)
     except DataError as error:
         return list(error.problems)
+    from hhp_stats.intake.raw_places import raw_names  # which reads lists, whose readers ask the manifest
+
+    masked = raw_names(root).masked
     known = known or {}
     problems = []
     for name, digest in sorted(manifest.files.items()):
@@ -109,11 +112,11 @@ def verify_manifest(root: Path, *, known: dict[str, str] | None = None, study: s
         if not path.resolve().is_relative_to(root.resolve()):
             problems.append(BAD_MANIFEST.problem(file=MANIFEST, value="a path outside the project"))
         elif not path.is_file():
-            problems.append(FILE_GONE.problem(file=name))
+            problems.append(FILE_GONE.problem(file=masked(name)))
         elif (known.get(name) or sha256_of(path)) != digest.casefold():
-            problems.append(FILE_CHANGED.problem(file=name))
+            problems.append(FILE_CHANGED.problem(file=masked(name)))
     problems += [
-        FILE_UNLISTED.problem(file=name)
+        FILE_UNLISTED.problem(file=masked(name))
         for name in raw_files(root)
         if name not in manifest.files and concerns(name, study)
     ]

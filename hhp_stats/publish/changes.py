@@ -26,10 +26,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from hhp_stats.intake.raw_places import OTHER_FIELDS
 from hhp_stats.plan.records import read_plan_file
 from hhp_stats.present.numbers import count, plural, spelled
 from hhp_stats.publish.input_changes import CellChange, FieldCount, InputChanges, changed_cells, input_changes
-from hhp_stats.publish.raw_places import OTHER_FIELDS
 from hhp_stats.publish.release import NOW, ReleaseRefused, Snapshot, read_snapshot, releases
 from hhp_stats.publish.result_changes import Flip, ResultChange, flips, result_changes
 

@@ -20,8 +20,8 @@ import pandas as pd
 from hhp_stats.intake.corrections import LEDGER
 from hhp_stats.intake.dictionary import load_study
 from hhp_stats.intake.masking import public_id
+from hhp_stats.intake.raw_places import RawNames, RawPlace, raw_kind, raw_names
 from hhp_stats.publish.packing import ABOUT_NOBODY, named
-from hhp_stats.publish.raw_places import RawNames, RawPlace, raw_kind, raw_names
 from hhp_stats.publish.release import Snapshot
 from hhp_stats.publish.return_cells import KEYS, PLACE, UnreadableReturn, is_return
 from hhp_stats.publish.row_marks import mark_changes

@@ -38,12 +38,12 @@ import pandas as pd
 from hhp_stats.intake.corrections import LEDGER
 from hhp_stats.intake.manifest import read_manifest, sha256_of
 from hhp_stats.intake.raw_files import MANIFEST
+from hhp_stats.intake.raw_places import raw_kind
 from hhp_stats.publish.archive import files_below, whole_folder, write_zip
 from hhp_stats.publish.packing import ABOUT_NOBODY, RENDERED, named, pack
 from hhp_stats.publish.printed import Printed, Request, printed, read_printed
 from hhp_stats.publish.published import ReleaseRefused as ReleaseRefused
 from hhp_stats.publish.published import published_results
-from hhp_stats.publish.raw_places import raw_kind
 from hhp_stats.publish.return_cells import is_return, packed, return_cells, unpacked
 from hhp_stats.publish.row_marks import RowMarks, packed_marks, row_marks, unpacked_marks
 from hhp_stats.results import read_results

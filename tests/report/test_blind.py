@@ -254,7 +254,7 @@ def bundles(home: Path) -> tuple[dict[str, bytes], dict[str, bytes], pd.DataFram
 
 
 def test_what_depends_on_the_key_is_in_three_files_and_is_mirrored(bundles) -> None:
-    one, other, frame = bundles
+    one, other, _ = bundles
     assert list(one) == list(other)
     assert {name for name in one if one[name] != other[name]} == DEPENDS
     exchange = str.maketrans({"A": "B", "B": "A"})

@@ -19,13 +19,13 @@ from frozen_tools import ROOT, vouch, with_results
 from openpyxl import load_workbook
 from rich.console import Console
 
+from hhp_stats.intake.raw_places import RawPlace
 from hhp_stats.present import changes as changes_page
 from hhp_stats.present.numbers import number
 from hhp_stats.publish.changes import ChangeReport, compare, compare_releases, largest, private_cells
 from hhp_stats.publish.changes_text import terminal, terminal_cells
 from hhp_stats.publish.input_changes import FieldCount, InputChanges, changed_cells
 from hhp_stats.publish.printed import printed, requests
-from hhp_stats.publish.raw_places import RawPlace
 from hhp_stats.publish.release import ReleaseRefused, Snapshot, freeze_release, read_snapshot
 from hhp_stats.publish.result_changes import flips, result_changes
 from hhp_stats.publish.row_marks import unpacked_marks

@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from hhp_stats.intake.dictionary import WAVES, load_dictionary
-from hhp_stats.intake.hiring import SPECS
 from hhp_stats.intake.lists import LINKAGE_FIELDS
-from hhp_stats.intake.pilots import DICTATION, FLEXITIME
+from hhp_stats.intake.masking import hidden, words_of
 from hhp_stats.intake.survey import CONTACT
 
 KINDS = {
@@ -24,7 +23,6 @@ KINDS = {
     "decisions": "decisions", "usage": "usage logs", "qualitative": "themes",
 }  # fmt: skip
 OTHER_FIELDS = "other columns"
-_LISTS = frozenset(spec.file for spec in (*SPECS, *DICTATION, *FLEXITIME))
 _SUFFIXES = ("xlsx", "xlsm", "csv", "ods", "sav")
 _STEM = re.compile(r"_\d+$")
 _OTHER_LISTS = ("arm", "in_post_at_endline", "release", "draw", "accepted", "seed", "theme", "voices", "leaning")
@@ -53,6 +51,7 @@ class RawNames:
 
     folders: Mapping[str, frozenset[str]]  # of authorities, by study
     headings: frozenset[str]
+    lists: frozenset[str]  # paths
 
     def place(self, file: str) -> RawPlace:
         """How a raw file is called; only its kind where its own name is not one that the project gives."""
@@ -65,10 +64,27 @@ class RawNames:
         elif parts[1] == "surveys":
             known = known and len(parts) == 4 and parts[2] in self.folders and stem in (*WAVES, "linkage")
         else:
-            own = stem in self.folders or stem.removesuffix("_log") in self.folders or file in _LISTS
+            own = stem in self.folders or stem.removesuffix("_log") in self.folders or file in self.lists
             known = known and len(parts) == 3 and own
         other = f"{kind}: a file of another name"
         return RawPlace(kind=kind, here=file if known else other, public=public if known else other)
+
+    def masked(self, file: str) -> str:
+        """The path of a file for a message to who holds the data: parts that may be somebody's name are not repeated."""
+        if not raw_kind(file) and (file.count("/") < 2 or file.startswith(("data/plan/", "data/published/"))):
+            return file
+        if raw_kind(file) and self.place(file).here == file:
+            return file
+        known = words_of(*WAVES, *KINDS, *self.folders, *(slug for slugs in self.folders.values() for slug in slugs), "data",
+                         "linkage", "log", "old", "new", "copy", "final", "version", "v")  # fmt: skip
+        *folders, last = file.split("/")
+        stem, dot, suffix = last.rpartition(".")
+        ending = f".{suffix}" if dot and re.fullmatch(r"[A-Za-z0-9]{1,5}", suffix) else ""
+        parts = [*folders, (stem if ending else last)]
+        return (
+            "/".join(part if not hidden(part, vocabulary=known) else "(a name not repeated here)" for part in parts)
+            + ending
+        )
 
     def field(self, heading: str) -> str:
         """The heading of a column where the dictionary, a plan or a list of the project has it, else `OTHER_FIELDS`."""
@@ -77,6 +93,11 @@ class RawNames:
 
 def raw_names(root: Path) -> RawNames:
     """Read the names from the plans and the dictionary."""
+    # The readers of lists ask for the data's problems, whose finders ask for names.
+    from hhp_stats.intake.hiring import SPECS
+    from hhp_stats.intake.pilots import DICTATION, FLEXITIME
+
+    specs = (*SPECS, *DICTATION, *FLEXITIME)
     plans = [tomllib.loads(path.read_text(encoding="utf-8")) for path in sorted((root / "data/plan").glob("*.toml"))]
     folders: dict[str, frozenset[str]] = {}
     for plan in plans:
@@ -84,12 +105,11 @@ def raw_names(root: Path) -> RawNames:
             listed = plan.get("sites", [])
             slugs = {str(each["slug"]) for each in listed if isinstance(each, dict) and "slug" in each}
             folders[plan["study"]] = folders.get(plan["study"], frozenset()) | slugs
-    lists = {field.name for spec in (*SPECS, *DICTATION, *FLEXITIME) for field in spec.fields}
+    lists = {field.name for spec in specs for field in spec.fields}
     words = {word for plan in plans for word in _identifiers(plan)}
     named = {field.name for field in load_dictionary(root)}
-    return RawNames(
-        folders=folders, headings=frozenset({*_PLATFORM, *LINKAGE_FIELDS, *_OTHER_LISTS, *named, *lists, *words})
-    )
+    headings = frozenset({*_PLATFORM, *LINKAGE_FIELDS, *_OTHER_LISTS, *named, *lists, *words})
+    return RawNames(folders=folders, headings=headings, lists=frozenset(spec.file for spec in specs))
 
 
 def _identifiers(value: Any) -> Iterator[str]:
