@@ -184,7 +184,7 @@ def test_tables_that_contradict_each_other_are_refused(small, plan, root):
 
 
 def test_no_person_stands_in_the_appendix(trial, plan, root, project):
-    """A correction's value, cell and person, and the dates that were typed as text, are in the ledger's frame only."""
+    """A correction's value, cell, person and reason, an id that might be a name, and the dates that were typed as text, are in the ledger's frame only."""
     line = {"id": "c1", "received_on": "2020-05-01", "study": "goal_setting", "wave": "endline", "authority": "Kent",
             "person": "canaryperson", "field": "illness_days", "old_value": "9871", "new_value": "9872",
             "reason": "<b>typed</b> twice", "file": "canaryfile", "cell": "Q4711", "ledger_line": 2}  # fmt: skip
@@ -197,7 +197,7 @@ def test_no_person_stands_in_the_appendix(trial, plan, root, project):
         for table in (appendix.corrections(), appendix.tolerances(), appendix.fired(), appendix.linkage(), appendix.response(),
                       appendix.returns(), appendix.lists())
     )  # fmt: skip
-    assert "illness_days" in html and "&lt;b&gt;typed" in html
+    assert "illness_days" in html and "typed</b>" not in html and "typed&lt;" not in html and ">c1<" not in html
     typed = trial.tolerances.loc[trial.tolerances["habit"].str.startswith("a date typed"), "read_as"]
     assert len(typed) > 2
     for secret in (
