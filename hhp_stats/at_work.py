@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,6 +17,8 @@ from typing import IO
 from hhp_stats.errors import HhpError
 
 FOLDER = ".report"
+LEDGER_WORK = "corrections"  # who writes the corrections ledger works under this name
+_LOOK_AGAIN = 0.05  # seconds between two looks at a lock that is waited for
 _DISK = {
     errno.ENOSPC: "the disk is full: make room and run the command again",
     errno.EDQUOT: "your share of the disk is used up: make room and run the command again",
@@ -34,40 +37,57 @@ class NotWritten(HhpError):
 
 
 @contextmanager
-def at_work(root: Path, work: str) -> Iterator[None]:
+def at_work(
+    root: Path, work: str, *, wait: float = 0, kept: str = "The last results and the last report stay as they were."
+) -> Iterator[None]:
     """Do `work` ("render", "results") on the project in `root` alone, and say clearly where it cannot be written.
 
-    Raises ProjectBusy where another process is at it, and NotWritten for a full disk or a place that is read only;
-    both leave everything as it was. Other errors pass through.
+    Raises ProjectBusy where another process is still at it after `wait` seconds, and NotWritten for a full disk or a
+    place that is read only, with `kept` saying what was left alone; both leave everything as it was. Other errors pass
+    through.
     """
     try:
-        with _locked(root / FOLDER / f"{work}.lock", work):
+        with _locked(root / FOLDER / f"{work}.lock", work, wait):
             yield
     except OSError as error:
         if error.errno not in _DISK:
             raise
         place = f"{error.filename}: " if error.filename else ""
-        raise NotWritten(
-            f"{place}{_DISK[error.errno]}. The last results and the last report stay as they were."
-        ) from error
+        raise NotWritten(f"{place}{_DISK[error.errno]}. {kept}") from error
 
 
 @contextmanager
-def _locked(path: Path, work: str) -> Iterator[None]:
+def _locked(path: Path, work: str, wait: float) -> Iterator[None]:
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a+", encoding="ascii") as file:
-        if not _taken(file):
-            file.seek(0)
-            holder = file.read().strip() or "unknown"
-            raise ProjectBusy(f"another process ({holder}) is at work here ({work}): wait until it is done, or stop it")
-        file.truncate(0)
-        file.write(f"{os.getpid()}\n")
-        file.flush()
-        try:
-            yield
-        finally:
-            with suppress(OSError):  # a full disk must not hide what really happened
+    until = time.monotonic() + wait
+    while True:
+        with path.open("a+", encoding="ascii") as file:
+            taken = _taken(file)
+            if taken and _still_there(path, file):
                 file.truncate(0)
+                file.write(f"{os.getpid()}\n")
+                file.flush()
+                try:
+                    yield
+                finally:
+                    with suppress(OSError):  # a full disk must not hide what really happened
+                        file.truncate(0)
+                return
+            if not taken and time.monotonic() >= until:
+                file.seek(0)
+                holder = file.read().strip() or "unknown"
+                raise ProjectBusy(
+                    f"another process ({holder}) is at work here ({work}): wait until it is done, or stop it"
+                )
+        time.sleep(_LOOK_AGAIN)
+
+
+def _still_there(path: Path, file: IO[str]) -> bool:
+    """Whether the open file is the one under its name: a lock on a file that was deleted meanwhile locks nobody out."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(file.fileno()))
+    except FileNotFoundError:
+        return False
 
 
 def _taken(file: IO[str]) -> bool:

@@ -114,10 +114,6 @@ class InvalidInput(EstimationError, ValueError):
     """A value or argument that cannot be what it claims: a score off its scale, a share above one."""
 
 
-class AllocationMismatch(HhpError):
-    """Replaying the randomisation did not give the allocation on file; the message says where."""
-
-
 class ImputationRefused(EstimationError):
     """A variable cannot be imputed as planned: constant, of another kind, or circular."""
 

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from hhp_stats.errors import HhpError, InvalidInput
+from hhp_stats.spreadsheet import frame_from_csv, write_frame
 from hhp_stats.tails import student_quantile, student_tail
 from hhp_stats.traced import TracedRow
 
@@ -45,6 +46,10 @@ class Estimate:
     estimate / std_error, its reference distribution Student's t with `df` degrees of freedom
     (`math.inf` for the normal), and the interval estimate +- t(1 - alpha/2, df) * std_error.
     `conf_low` and `conf_high` may be infinite: an unbounded interval is a result.
+
+    Where the computation itself draws at random (imputation, resampling), `mc_error` and `mc_error_p` are the Monte Carlo
+    errors of estimate and p value: their standard deviations over repetitions on the same data with other seeds. NaN
+    where nothing is drawn, or where it is not known.
     """
 
     estimate: float
@@ -59,6 +64,8 @@ class Estimate:
     conf_low: float = math.nan
     conf_high: float = math.nan
     note: str = ""
+    mc_error: float = math.nan
+    mc_error_p: float = math.nan
 
     def __post_init__(self) -> None:
         checked_level(self.conf_level)
@@ -94,6 +101,7 @@ class Estimate:
             statistic=self.statistic * math.copysign(1, factor),
             conf_low=low,
             conf_high=high,
+            mc_error=self.mc_error * abs(factor),
         )
 
     def row(
@@ -114,7 +122,8 @@ class Estimate:
             population=population, contrast=contrast, method=self.method, analysis=analysis,
             estimate=self.estimate, std_error=self.std_error, df=self.df,
             statistic=self.statistic, p_value=self.p_value, conf_low=self.conf_low,
-            conf_high=self.conf_high, conf_level=self.conf_level, n=self.n,
+            conf_high=self.conf_high, conf_level=self.conf_level, mc_error=self.mc_error,
+            mc_error_p=self.mc_error_p, n=self.n,
             n_clusters=self.n_clusters, clause=clause, status="estimated",
             note=" ".join(filter(None, (self.note, note))), source=source,
         )  # fmt: skip
@@ -141,6 +150,8 @@ class ResultRow:
     conf_low: float = math.nan
     conf_high: float = math.nan
     conf_level: float = 0.95
+    mc_error: float = math.nan  # of the estimate
+    mc_error_p: float = math.nan  # of the p value
     n: int | None = None
     n_clusters: int | None = None
     clause: str = ""
@@ -159,6 +170,8 @@ class ResultRow:
             raise ResultError(f"{self.result_id}: status {self.status} without an estimate")
         if self.status == "not_estimated" and not math.isnan(self.estimate):
             raise ResultError(f"{self.result_id}: status not_estimated with an estimate")
+        if self.mc_error < 0 or self.mc_error_p < 0:
+            raise ResultError(f"{self.result_id}: a Monte Carlo error cannot be negative")
         inside = self.conf_low <= self.estimate <= self.conf_high
         known = not (math.isnan(self.conf_low) or math.isnan(self.conf_high))
         if known and not inside:
@@ -169,6 +182,7 @@ COLUMNS: tuple[str, ...] = tuple(field.name for field in fields(ResultRow))
 _TEXT = ("result_id", "study", "outcome", "estimand", "population", "contrast", "method",
          "analysis", "clause", "status", "note", "source")  # fmt: skip
 _COUNTS = ("n", "n_clusters")
+LATER = ("mc_error", "mc_error_p")  # columns that frames of earlier releases do not have
 
 
 def _parts(result_id: str) -> tuple[str, str, str]:
@@ -207,17 +221,20 @@ def _typed(frame: pd.DataFrame) -> pd.DataFrame:
 def write_results(frame: pd.DataFrame, path: Path) -> None:
     """Write the frame as CSV that reads back to the same floats; replaces `path` only when whole."""
     partial = path.with_name(path.name + ".partial")
-    frame.to_csv(partial, index=False, lineterminator="\n")
+    write_frame(frame, partial)
     partial.replace(path)
 
 
 def read_results(path: Path) -> pd.DataFrame:
-    """Read a frame written by `write_results`, with its types."""
+    """Read a frame written by `write_results`, with its types; frames of releases made before a column was added lack it."""
     frame = pd.read_csv(path, keep_default_na=False, na_values={c: [""] for c in COLUMNS if c not in _TEXT},
                         dtype=dict.fromkeys(_TEXT, "str"))  # fmt: skip
+    later = [name for name in LATER if name not in frame.columns]
+    if list(frame.columns) == [name for name in COLUMNS if name not in later]:
+        frame = frame.reindex(columns=list(COLUMNS))
     if list(frame.columns) != list(COLUMNS):
         raise ResultError(f"{path}: columns differ from the result frame: {list(frame.columns)}")
-    return _typed(frame)
+    return _typed(frame_from_csv(frame))
 
 
 def row_of(frame: pd.DataFrame, result_id: str) -> Mapping[str, Any]:

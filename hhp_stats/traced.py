@@ -15,7 +15,20 @@ from typing import Any
 import pandas as pd
 
 FIELDS = frozenset(
-    ("estimate", "std_error", "df", "statistic", "p_value", "p_adjusted", "conf_low", "conf_high", "n", "n_clusters")
+    (
+        "estimate",
+        "std_error",
+        "df",
+        "statistic",
+        "p_value",
+        "p_adjusted",
+        "conf_low",
+        "conf_high",
+        "mc_error",
+        "mc_error_p",
+        "n",
+        "n_clusters",
+    )
 )
 
 

@@ -12,11 +12,11 @@ from pathlib import Path
 
 from rich.text import Text
 
-from hhp_stats.cli import data, design, releases, report
+from hhp_stats.cli import accept, data, design, releases, report
 from hhp_stats.cli.shared import app, screen
 from hhp_stats.errors import HhpError
 
-__all__ = ["app", "data", "design", "main", "releases", "report"]
+__all__ = ["accept", "app", "data", "design", "main", "releases", "report"]
 
 
 def main() -> None:

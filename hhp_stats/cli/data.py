@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -12,6 +12,9 @@ from rich.text import Text
 
 from hhp_stats.cli.shared import app, out, print_json, progress_bar, screen
 from hhp_stats.project_root import find_root
+
+if TYPE_CHECKING:
+    from hhp_stats.intake.correct import Change
 
 WIDTH_OF_FILES = 150  # of a table that goes into a file or another program
 STYLES = {"error": "bold red", "warning": "yellow", "note": "dim"}
@@ -22,7 +25,9 @@ def check(
     path: Annotated[
         Path | None, typer.Argument(help="A workbook, a folder of workbooks, or nothing: the whole project.")
     ] = None,
-    study: Annotated[str, typer.Option(help="Key of the study's plan.")] = "goal_setting",
+    study: Annotated[
+        str | None, typer.Option(help="Key of a study's plan; default: returns, and the files of every study.")
+    ] = None,
     write_back: Annotated[
         Path | None, typer.Option(help="Write each authority's workbook with marked cells there.")
     ] = None,
@@ -33,7 +38,8 @@ def check(
     from hhp_stats.intake.write_back import write_back as write_copies
 
     root = find_root()
-    _known_study(root, study)
+    if study is not None:
+        _known_study(root, study)
     if path is not None and not path.exists():
         raise typer.BadParameter(f"{path} does not exist: give a workbook or a folder of workbooks.")
     if write_back is not None:
@@ -72,7 +78,9 @@ def plural(number: int, word: str) -> str:
 
 
 def _known_study(root: Path, study: str) -> None:
-    plans = sorted(path.stem for path in (root / "data/plan").glob("*.toml"))
+    from hhp_stats.intake.raw_files import studies
+
+    plans = studies(root)
     if study not in plans:
         with_returns = [name for name in plans if (root / "data/returns" / name).is_dir()]
         raise typer.BadParameter(f"there is no plan of this study; with returns: {', '.join(with_returns)}.")
@@ -134,27 +142,94 @@ def template(
     out.print(f"wrote {target}", markup=False)
 
 
+_WHO = "--wave endline --authority Kent --staff-id KEN-0001"
+_WHY = "--reason 'left in November' --requested-by 'Kent HR' --received-on 2020-04-20"
+
+
 @app.command(
-    epilog="Example: `hhp correct --wave endline --authority Kent --staff-id KEN-0001 --field illness_days --old 3 --new 5 "
-    "--reason 'typing error' --requested-by 'Kent HR' --received-on 2020-04-20`"
+    epilog=f"Examples: `hhp correct {_WHO} --set left=yes --set leaving_date=2019-11-04 {_WHY}` · "
+    f"`hhp correct {_WHO} --field illness_days --old 3 --new 5 {_WHY}`"
 )
 def correct(
     wave: Annotated[str, typer.Option(help="baseline, interim or endline.")],
     authority: Annotated[str, typer.Option(help="Authority as in the plan.")],
     staff_id: Annotated[str, typer.Option(help="Whose record it is.")],
-    field: Annotated[str, typer.Option(help="Field as in data/dictionary.csv.")],
-    old: Annotated[str, typer.Option(help="What the return says now.")],
-    new: Annotated[str, typer.Option(help="What it should say.")],
-    reason: Annotated[str, typer.Option(help="Why.")],
+    reason: Annotated[str, typer.Option(help="Why, in any script; it is published.")],
     requested_by: Annotated[str, typer.Option(help="Who asked for it: an office, not a person's name.")],
     received_on: Annotated[str, typer.Option(help="When, YYYY-MM-DD.")],
+    changes: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="FIELD=NEW",
+            help="A field as in data/dictionary.csv and what it should say (nothing: no value); the old value is looked up. "
+            "Several are checked and recorded together.",
+        ),
+    ] = None,
+    field: Annotated[str | None, typer.Option(help="One field, with its old and new value.")] = None,
+    old: Annotated[str | None, typer.Option(help="What the return says now.")] = None,
+    new: Annotated[str | None, typer.Option(help="What it should say.")] = None,
     study: Annotated[str, typer.Option(help="Key of the study's plan.")] = "goal_setting",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check only; the ledger stays as it is.")] = False,
 ) -> None:
-    """Add a line to the corrections ledger, after checking that it fits and breaks no rule."""
-    from hhp_stats.intake.correct import append_correction
+    """Add a correction of one person to the ledger, after checking that it fits and breaks no rule.
 
-    line = append_correction(
-        find_root(), received_on=received_on, wave=wave, authority=authority, staff_id=staff_id, field=field, old_value=old,
-        new_value=new, reason=reason, requested_by=requested_by, study=study,
+    Fields that only make sense together (left and leaving_date, days and spells) go in one step: several --set.
+    """
+    from hhp_stats.intake.correct import append_corrections
+
+    root = find_root()
+    _known_study(root, study)
+    lines = append_corrections(
+        root, received_on=received_on, wave=wave, authority=authority, staff_id=staff_id,
+        changes=_changes(changes or [], field, old, new), reason=reason, requested_by=requested_by, study=study,
+        dry_run=dry_run,
     )  # fmt: skip
-    out.print(f"added as {line.id}; `hhp render` applies it", markup=False)
+    for line in lines:
+        out.print(f"{line.field}: {line.old_value or 'no value'} → {line.new_value or 'no value'}", markup=False)
+    if dry_run:
+        out.print("It fits and breaks no rule; nothing was added (--dry-run).")
+    else:
+        out.print(f"added as {' and '.join(line.id for line in lines)}; `hhp render` applies it", markup=False)
+
+
+def _changes(several: list[str], field: str | None, old: str | None, new: str | None) -> list[Change]:
+    """What is to change: either `--field`, `--old` and `--new`, or one `--set` or more; anything else is wrong use."""
+    from hhp_stats.intake.correct import Change
+
+    one = (field, old, new)
+    if bool(several) == any(value is not None for value in one):
+        raise typer.BadParameter("give either --set FIELD=NEW, once or several times, or --field with --old and --new.")
+    if field is not None and old is not None and new is not None:
+        return [Change(field=field, old_value=old, new_value=new)]
+    if not several:
+        raise typer.BadParameter("--field needs --old and --new; with --set FIELD=NEW the old value is looked up.")
+    found = [text.partition("=") for text in several]
+    bad = [text for text, (name, sign, _) in zip(several, found, strict=True) if not name.strip() or not sign]
+    if bad:
+        raise typer.BadParameter(f"--set {bad[0]!r}: write FIELD=NEW, for example --set left=yes.")
+    names = [name.strip() for name, _, _ in found]
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise typer.BadParameter(f"--set names {twice[0]!r} twice: one step changes a field once.")
+    return [Change(field=name, new_value=value) for name, (_, _, value) in zip(names, found, strict=True)]
+
+
+@app.command(epilog="Example: `hhp key ~/hhp.key`, then `export HHP_PSEUDONYM_KEY_FILE=~/hhp.key`")
+def key(
+    path: Annotated[Path, typer.Argument(help="File to write, outside the project; never over another one.")],
+) -> None:
+    """Make the secret key of the pseudonyms: 32 random bytes, readable by you alone. Needed once, for real data."""
+    from hhp_stats.intake.key import write_key
+    from hhp_stats.intake.pseudonym import KEY_VARIABLE
+
+    path = path.expanduser()
+    if path.resolve().is_relative_to(find_root().resolve()):
+        raise typer.BadParameter("the key must lie outside the project, so that it is never shared with it.")
+    try:
+        write_key(path)
+    except FileExistsError:
+        raise typer.BadParameter(
+            f"{path} exists: a key is never overwritten, since old pseudonyms would be lost."
+        ) from None
+    out.print(f"wrote {path}; set {KEY_VARIABLE} to it, keep it safe and use the same always", markup=False)

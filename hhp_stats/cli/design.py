@@ -8,7 +8,9 @@ from typing import Annotated, Literal
 import typer
 
 from hhp_stats.cli.shared import app, out, print_json
+from hhp_stats.intake.raw_files import studies
 from hhp_stats.project_root import find_root
+from hhp_stats.spreadsheet import write_frame
 
 
 @app.command(
@@ -73,19 +75,35 @@ def randomise(
     to: Annotated[Path, typer.Option(help="File for the allocation list; the log of draws is written beside it.")],
     study: Annotated[str, typer.Option(help="Key of the study's plan.")] = "goal_setting",
 ) -> None:
-    """Draw teams from the baseline returns by the plan's rule, with strata, redraws and a log that can be replayed."""
-    from hhp_stats.intake.load import load_trial
+    """Draw teams from the baseline returns by the plan's rule, with strata, redraws and a log that can be replayed.
+
+    List and log have the columns that are read later; `coffee` is 0 everywhere, to be set for teams in the coffee trial.
+    """
+    from hhp_stats.intake.baseline import load_baseline_list
+    from hhp_stats.intake.draw_log import allocation_rule
+    from hhp_stats.intake.manifest import manifest_status
     from hhp_stats.plan.load import load_plan
     from hhp_stats.studies.goal_setting.allocation import drawn
 
-    if to.exists():
-        raise typer.BadParameter(f"{to} exists; an allocation is never overwritten")
     root = find_root()
-    allocation = drawn(load_trial(root, study).people, load_plan(root, study), seed=seed)
+    if study not in studies(root) or allocation_rule(root, study) is None:
+        able = ", ".join(key for key in studies(root) if allocation_rule(root, key) is not None)
+        raise typer.BadParameter(
+            f"the plan of this study has no rule by which teams are drawn; that of {able} has one."
+        )
     log = to.with_name(f"{to.stem}_log{to.suffix}")
-    for path, frame in ((to, allocation.teams), (log, allocation.log.assign(seed=seed))):
+    for path in (to, log):
+        if path.exists():
+            raise typer.BadParameter(f"{path} exists; an allocation is never overwritten")
+    if seed < 0:
+        raise typer.BadParameter("the seed is a whole number, zero or more")
+    allocation = drawn(load_baseline_list(root, study), load_plan(root, study), seed=seed)
+    release = manifest_status(root)
+    teams = allocation.teams.assign(coffee=0, release=release)
+    draws = allocation.log.assign(seed=seed, release=release)
+    for path, frame in ((to, teams), (log, draws)):
         partial = path.with_name(path.name + ".partial")
-        frame.to_csv(partial, index=False, lineterminator="\n")
+        write_frame(frame, partial)
         partial.replace(path)
     out.print(
         f"{len(allocation.teams)} teams, {int(allocation.teams['treatment'].sum())} of them treated, after {len(allocation.log)} draws; "

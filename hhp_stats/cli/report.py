@@ -123,6 +123,7 @@ def render(
         screen.print(f"Nothing has changed since the last rendering: {target} stands as it is", markup=False)
         return
 
+    from hhp_stats.publish.glyphs import named
     from hhp_stats.publish.kernels import warm_process
     from hhp_stats.publish.render import render_book
 
@@ -149,12 +150,15 @@ def render(
         )  # fmt: skip
     note_report(root, target, key)
     screen.print(f"Rendered {len(made.pages)} pages" + (f" and {made.pdf}" if made.pdf else ""), markup=False)
+    if made.unprinted:
+        screen.print(f"The PDF names characters of the data that none of its fonts has, in the manner of ‹U+1F600›: {named(made.unprinted)}. "
+                     "The site shows them.", markup=False)  # fmt: skip
 
 
 @app.command(epilog="Example: `hhp synthesise --seed 7`")
 def synthesise(
     seed: Annotated[
-        int | None, typer.Option(help="Seed of the release; default: the one in data/manifest.toml.")
+        int | None, typer.Option(min=0, help="Seed of the release; default: the one in data/manifest.toml.")
     ] = None,
 ) -> None:
     """Write the synthetic release of all raw files into `data/` again."""

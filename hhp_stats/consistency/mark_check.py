@@ -26,7 +26,7 @@ from hhp_stats.well_formed import Reader
 ATTRIBUTE = "data-result"
 _P = ("p_value", "p_adjusted")
 _COUNTS = ("n", "n_clusters")
-_VALUES = ("estimate", "std_error", "df", "statistic", "conf_low", "conf_high", "conf_level")
+_VALUES = ("estimate", "std_error", "df", "statistic", "conf_low", "conf_high", "conf_level", "mc_error", "mc_error_p")
 # A share is printed in per cent, an effect on a probability in percentage points.
 _SCALES = (1, 100)
 

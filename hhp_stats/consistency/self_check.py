@@ -26,6 +26,7 @@ __all__ = ["EXEMPT", "FrameCheck", "PageCheck", "check_flow", "check_pages", "ch
 
 # Methods whose interval or p-value is not estimate +- t * std_error, by words of their `method`; each with its reason.
 EXEMPT: Mapping[str, str] = {
+    "joint test, D1": "an F test of several differences",
     "wild cluster bootstrap": "p-value and interval come from resampled signs of the teams' residuals",
     "joint bootstrap": "percentile interval",
     "randomisation inference": "p-value and interval come from redrawn allocations",

@@ -16,7 +16,7 @@ import pandas as pd
 
 from hhp_stats.blocks import seed_sequence
 from hhp_stats.design.team_sums import Array, Assignments, TeamSums
-from hhp_stats.errors import AllocationMismatch, ConstantTreatment, InvalidInput
+from hhp_stats.errors import ConstantTreatment, InvalidInput
 from hhp_stats.progress import Progress, silent
 
 CANDIDATE_BYTES = 32_000_000  # memory for one batch of candidate draws, one byte a team
@@ -95,36 +95,6 @@ def randomise(*, people: pd.DataFrame, strata: pd.DataFrame, rule: AllocationRul
         raise ConstantTreatment(f"the last of {number} draws leaves an arm without teams; merge strata")
     teams = layout.teams.assign(treatment=treatment.astype(np.int64))
     return Allocation(teams=teams, log=pd.DataFrame(records), rule=rule, seed=seed)
-
-
-def replay(*, allocation: Allocation, people: pd.DataFrame, strata: pd.DataFrame | None = None) -> Allocation:
-    """Does the seed on file give the allocation and the log on file?
-
-    Repeats `randomise` with the rule and seed of `allocation` on `people` and, where given, freshly
-    made `strata` (otherwise those of the allocation), and returns the repeated allocation.
-    Refuses any difference in teams, strata, arms or accepted draws, or a p-value that differs by more
-    than 1e-9 (AllocationMismatch, naming the first team or draw).
-    """
-    used = allocation.teams[["team_id", "stratum"]] if strata is None else strata
-    again = randomise(people=people, strata=used, rule=allocation.rule, seed=allocation.seed)
-    on_file = allocation.teams.sort_values(["local_authority", "team_id"], ignore_index=True)
-    for column in ("team_id", "local_authority", "stratum", "treatment"):
-        left, right = on_file[column].astype("str"), again.teams[column].astype("str")
-        differs = np.flatnonzero((left != right).to_numpy())
-        if len(differs):
-            row = on_file.iloc[differs[0]]
-            raise AllocationMismatch(
-                f"{len(differs)} teams differ in {column} from seed {allocation.seed}; the first is team "
-                f"{row['team_id']}: on file {row[column]}, replayed {again.teams[column].iloc[differs[0]]}"
-            )
-    if len(allocation.log) != len(again.log):
-        raise AllocationMismatch(f"the log holds {len(allocation.log)} draws, the replay made {len(again.log)}")
-    for column in ("draw", *allocation.rule.tests, "accepted"):
-        gap = np.abs(allocation.log[column].astype("float64").to_numpy() - again.log[column].astype("float64"))
-        # p-values pass through a linear-algebra library whose sums differ in the last digits by machine.
-        if np.any(gap > 1e-9):
-            raise AllocationMismatch(f"{column} of draw {int(np.argmax(gap)) + 1} differs by {gap.max():.2g}")
-    return again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

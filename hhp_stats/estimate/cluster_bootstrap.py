@@ -154,6 +154,7 @@ def linear_bootstrap(
     teams: TeamCells,
     draws: int,
     seed: int,
+    means: Mapping[str, Array] | None = None,
     term: str = "treatment",
     largest_failed_share: float = 0.05,
 ) -> BootstrapDraws:
@@ -163,6 +164,9 @@ def linear_bootstrap(
     of each outcome on the same terms. A team drawn c times enters every cross-product c times, so a sample's
     regression needs the sums over teams only: X'X = sum of c_g X_g'X_g, X'y likewise.
 
+    `means` holds further quantities (n,), NaN for people without: their mean is drawn from the same samples. A sample in
+    which nobody has one has failed.
+
     Shapes: outcomes (n,) each, NaN where not known: such people are left out of that outcome's regression; matrix
     (n, k); `teams` (`team_cells`) of the same people. Units: those of the outcomes. Terms that
     determine each other in a sample are no matter unless `term` is among them: then the draw has failed.
@@ -171,7 +175,7 @@ def linear_bootstrap(
     Source: Davison and Hinkley (1997), Bootstrap Methods and their Application, section 3.8.
     """
     _refuse_few(draws)
-    if any(len(values) != teams.people for values in (matrix.values, *outcomes.values())):
+    if any(len(values) != teams.people for values in (matrix.values, *outcomes.values(), *(means or {}).values())):
         raise InvalidInput(f"matrix, outcomes and the {teams.people} people of the teams differ in length")
     counts = np.empty((draws, len(teams.rows)))
     for draw, stream in enumerate(seed_sequence(seed).spawn(draws)):
@@ -190,6 +194,14 @@ def linear_bootstrap(
             raise CollinearTerms(f"{term} is determined by the other terms among those whose {name} is known")
         estimates[name] = float(whole[0])
         found[name] = _coefficients(np.tensordot(counts, sums, axes=1), place)
+    for name, values in (means or {}).items():
+        there = (~np.isnan(values)).astype(np.float64)
+        sums = np.array([[np.nansum(values[team]), there[team].sum()] for team in teams.rows])
+        if not sums[:, 1].sum():
+            raise NoObservations(f"nobody has a value of {name}")
+        estimates[name] = float(sums[:, 0].sum() / sums[:, 1].sum())
+        total, people_with = (counts @ sums).T
+        found[name] = np.divide(total, people_with, out=np.full(draws, np.nan), where=people_with > 0)
     kept = pd.DataFrame(found).dropna(ignore_index=True)
     return _drawn(estimates, kept, teams, draws=draws, largest_failed_share=largest_failed_share)
 

@@ -17,13 +17,17 @@ from hhp_stats.results import Estimate
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Costs:
-    """What a day, a leaver and the programme cost one member of staff. All inputs, none estimated here."""
+    """What a day, a leaver and the programme cost one member of staff. Inputs, but for the cost of a leaver.
+
+    That is a mean over the leavers for whom it is known; `turnover_cost_std_error` says how sure it is (0: taken as known).
+    """
 
     salary: float  # pounds a year (P88)
     working_days: float  # a year; the salary divided by it is the daily rate (C75)
     programme_days: float  # working days of staff time the programme is meant to take (C52)
     turnover_cost: float  # pounds a leaver, net of what they would have cost had they stayed (P89)
     scenario: str  # in words, for example "30 minutes a week for six weeks"
+    turnover_cost_std_error: float = 0.0
 
     def __post_init__(self) -> None:
         numbers = (self.salary, self.working_days, self.programme_days)
@@ -31,6 +35,8 @@ class Costs:
             raise InvalidInput(f"salary, working days and programme days must be positive, not {numbers}")
         if not math.isfinite(self.turnover_cost):
             raise InvalidInput("the cost of a leaver must be a number")
+        if not (math.isfinite(self.turnover_cost_std_error) and self.turnover_cost_std_error >= 0):
+            raise InvalidInput("the standard error of the cost of a leaver must be a number, zero or more")
 
     @property
     def daily_rate(self) -> float:
@@ -61,12 +67,14 @@ def programme_days(*, minutes_a_week: float, weeks: float, hours_a_day: float = 
     return minutes_a_week * weeks / 60 / hours_a_day
 
 
-def net_turnover_cost(*, replacement_cost: pd.Series, absence_after_leaving: pd.Series, daily_rate: float) -> float:
-    """What does one leaver cost, once what they would have cost by staying is taken off? (Clause P89, C76.)
+def net_turnover_costs(
+    *, replacement_cost: pd.Series, absence_after_leaving: pd.Series, daily_rate: float
+) -> pd.Series:
+    """What does each leaver cost, once what they would have cost by staying is taken off? (Clause P89, C76.)
 
-    Mean over leavers of replacement cost (agency cover and recruitment, from the authority) less daily
-    rate times the days of sickness that the pro-rata outcome gives them after leaving. Those days are in the
-    absence term as if the leaver had stayed; taking them off here pays for leaving once.
+    Replacement cost (agency cover and recruitment, from the authority) less daily rate times the days of sickness that
+    the pro-rata outcome gives them after leaving. Those days are in the absence term as if the leaver had stayed; taking
+    them off here pays for leaving once.
 
     One value a leaver, in pounds and days. Refuses missing or negative values (InvalidInput): a mean over
     authorities that report would be another quantity.
@@ -76,7 +84,32 @@ def net_turnover_cost(*, replacement_cost: pd.Series, absence_after_leaving: pd.
     cost, days = replacement_cost.astype("float64"), absence_after_leaving.astype("float64")
     if cost.isna().any() or days.isna().any() or (cost < 0).any() or (days < 0).any() or not daily_rate > 0:
         raise InvalidInput("replacement costs, days after leaving and the daily rate must be known and not negative")
-    return float((cost - days * daily_rate).mean())
+    return cost - days * daily_rate
+
+
+def net_turnover_cost(
+    *,
+    replacement_cost: pd.Series,
+    absence_after_leaving: pd.Series,
+    daily_rate: float,
+    clusters: pd.Series,
+    conf_level: float = 0.95,
+) -> Estimate:
+    """What does one leaver cost on average, and how sure is that? The mean of `net_turnover_costs`.
+
+    Standard error clustered by team, CR1: sqrt(G/(G - 1)) sqrt(sum over teams of (sum of deviations)^2) / n; t with G - 1.
+    `clusters` holds the team of each leaver. Refuses what `net_turnover_costs` refuses, and leavers of one team (InvalidInput).
+    """
+    costs = net_turnover_costs(
+        replacement_cost=replacement_cost, absence_after_leaving=absence_after_leaving, daily_rate=daily_rate
+    )
+    mean, teams = float(costs.mean()), int(clusters.nunique())
+    if teams < 2:
+        raise InvalidInput("the leavers with a known cost are of one team: how far teams differ is unknown")
+    sums = (costs - mean).groupby(clusters.to_numpy()).sum().to_numpy()
+    error = math.sqrt(teams / (teams - 1) * float(sums @ sums)) / len(costs)
+    return Estimate(estimate=mean, std_error=error, df=teams - 1.0, n=len(costs), n_clusters=teams, conf_level=conf_level,
+                    method="mean, CR1 by team, t(G-1)")  # fmt: skip
 
 
 def benefit_cost_ratio(*, absence: Estimate, turnover: Estimate, costs: Costs) -> Estimate:
@@ -85,7 +118,8 @@ def benefit_cost_ratio(*, absence: Estimate, turnover: Estimate, costs: Costs) -
     `absence` (days) and `turnover` (probability) are effects of the programme, negative when it helps; their
     reductions enter the ratio. The interval puts both upper, then both lower, ends of the two intervals into
     the formula, as printed. It takes for granted that both effects are at the same end at once, so it covers
-    more than its level unless they move together exactly (C75): report it beside `bootstrap_ratio`.
+    more than its level unless they move together exactly (C75): report it beside `bootstrap_ratio`. The cost of a leaver is
+    taken as known here, as printed.
 
     Refuses effects at different levels of confidence and unbounded intervals (InvalidInput).
     """
@@ -117,15 +151,18 @@ def bootstrap_ratio(
     costs: Costs,
     absence: str = "absence",
     turnover: str = "turnover",
+    leaver: str = "leaver",
     conf_level: float = 0.95,
 ) -> tuple[Estimate, Array]:
     """The same ratio with an interval from teams resampled for both outcomes at once, and its draws.
 
-    `bootstrap` holds joint draws of both effects (see `cluster_bootstrap`). Percentile interval;
+    `bootstrap` holds joint draws of both effects (see `cluster_bootstrap`) and, where the column `leaver` is among them,
+    of the cost of a leaver; otherwise that cost is taken as known. Percentile interval;
     p-value of a ratio of zero: twice the smaller share of draws on either side, at least 2/(1 + draws).
     """
     a, t = (bootstrap.draws[name].to_numpy(dtype=np.float64) for name in (absence, turnover))
-    ratios = (-a * costs.daily_rate - t * costs.turnover_cost) / costs.programme_cost
+    each = bootstrap.draws[leaver].to_numpy(dtype=np.float64) if leaver in bootstrap.draws else costs.turnover_cost
+    ratios = (-a * costs.daily_rate - t * each) / costs.programme_cost
     tail = (1 - conf_level) / 2
     low, high = (float(q) for q in np.quantile(ratios, [tail, 1 - tail]))
     point = costs.ratio(
@@ -140,7 +177,8 @@ def bootstrap_ratio(
         n_clusters=bootstrap.n_clusters,
         method=f"benefit-cost ratio, joint bootstrap of teams, {len(ratios)} draws, percentile interval",
         conf_level=conf_level,
-        p_value=min(1.0, 2 * (1 + side) / (1 + len(ratios))),
+        p_value=(p := min(1.0, 2 * (1 + side) / (1 + len(ratios)))),
+        mc_error_p=2 * math.sqrt(p / 2 * (1 - p / 2) / len(ratios)),  # twice a binomial share
         conf_low=low,
         conf_high=high,
         note=f"{costs.scenario}; {costs.programme_days:.3g} days a person."
@@ -160,19 +198,21 @@ def fieller_ratio(
 ) -> RatioEstimate:
     """The same ratio by Fieller: joint normal effects, and programme time that may itself be an estimate.
 
-    Benefit has variance daily^2 Va + cost^2 Vt + 2 daily cost r sqrt(Va Vt), r the `correlation` of the two
-    estimates (for example `BootstrapDraws.correlation`). With programme time as intended (std_error 0) the
-    set is an interval; with time measured imprecisely it may be unbounded. The smaller degrees of freedom of
-    the two effects apply. Refuses a correlation outside [-1, 1] (InvalidInput).
+    Benefit has variance daily^2 Va + cost^2 Vt + 2 daily cost r sqrt(Va Vt) + (turnover^2 + Vt) Vc, r the `correlation` of
+    the two effects (for example `BootstrapDraws.correlation`), Vc the variance of the cost of a leaver, taken as independent of
+    both (Goodman 1960, Journal of the American Statistical Association 55, 708-713, for the product). With programme time as
+    intended (std_error 0) the denominator is fixed and the set is the Wald interval of the benefit divided by it; with time
+    measured imprecisely it may be unbounded. The smaller degrees of freedom of the two effects apply. Refuses a correlation outside [-1, 1] (InvalidInput).
     """
     if not -1 <= correlation <= 1:
         raise InvalidInput(f"a correlation of {correlation} does not exist")
     days = costs.daily_rate * absence.std_error
     leavers = costs.turnover_cost * turnover.std_error
+    price = (turnover.estimate**2 + turnover.std_error**2) * costs.turnover_cost_std_error**2
     return fieller(
         numerator=costs.benefit(absence_reduction=-absence.estimate, turnover_reduction=-turnover.estimate),
         denominator=costs.programme_cost,
-        numerator_variance=days**2 + leavers**2 + 2 * correlation * days * leavers,
+        numerator_variance=days**2 + leavers**2 + 2 * correlation * days * leavers + price,
         denominator_variance=(programme_days_std_error * costs.daily_rate) ** 2,
         df=min(absence.df, turnover.df),
         conf_level=conf_level,

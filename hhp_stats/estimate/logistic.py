@@ -284,5 +284,5 @@ def exponentiated(estimate: Estimate) -> Estimate:
         estimate=ratio, std_error=ratio * estimate.std_error, df=estimate.df, n=estimate.n,
         n_clusters=estimate.n_clusters, method=estimate.method.replace("log odds", "odds ratio"),
         conf_level=estimate.conf_level, statistic=estimate.statistic, p_value=estimate.p_value,
-        conf_low=low, conf_high=high, note=estimate.note,
+        conf_low=low, conf_high=high, note=estimate.note, mc_error=ratio * estimate.mc_error, mc_error_p=estimate.mc_error_p,
     )  # fmt: skip

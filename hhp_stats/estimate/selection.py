@@ -7,21 +7,29 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 from numpy.typing import ArrayLike
 from scipy import linalg, stats
 
-from hhp_stats.errors import CollinearTerms, EstimationError, InvalidInput, NonConvergence, NoObservations
+from hhp_stats.errors import (
+    CollinearTerms,
+    EstimationError,
+    InvalidInput,
+    NonConvergence,
+    NoObservations,
+)
 from hhp_stats.estimate import selection_likelihood as likelihood
-from hhp_stats.estimate.gram import identified_factor, upper_inverse
+from hhp_stats.estimate.gram import identified_factor, times, upper_inverse
 from hhp_stats.estimate.linear import LinearFit, ols
 from hhp_stats.estimate.model_matrix import Array, ModelMatrix, as_numbers
-from hhp_stats.estimate.selection_fit import Identification, SelectionFit
+from hhp_stats.estimate.selection_fit import Identification, LikelihoodMaximum, Respondents, SelectionFit
 from hhp_stats.estimate.selection_likelihood import SelectionData
+from hhp_stats.estimate.selection_profile import Maximum, Profile, accepted, profile
 from hhp_stats.estimate.separation import refuse_separation
-from hhp_stats.infer.clusters import checked_clusters, cluster_name, cluster_sums
+from hhp_stats.infer.clusters import checked_clusters, cluster_codes, cluster_name
 from hhp_stats.results import checked_level
 
-__all__ = ["Identification", "SelectionFit", "heckman_likelihood", "heckman_two_step"]
+__all__ = ["Identification", "LikelihoodMaximum", "SelectionFit", "heckman_likelihood", "heckman_two_step"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +37,7 @@ class _Sample:
     answered: npt.NDArray[np.bool_]
     matrix: ModelMatrix  # of those who answered
     selection: ModelMatrix
+    same: tuple[int | None, ...]  # which response term each outcome term is
     y: Array
 
 
@@ -48,13 +57,22 @@ def _sample(outcome: Array, matrix: ModelMatrix, selection_matrix: ModelMatrix |
     if answered.all():
         raise EstimationError("every outcome is known: there is no selection to model")
     part = ModelMatrix(values=matrix.values[answered], names=matrix.names)
-    return _Sample(answered=answered, matrix=part, selection=selection, y=values[answered])
+    same = tuple(_place(name, column, selection) for name, column in zip(matrix.names, matrix.values.T, strict=True))
+    return _Sample(answered=answered, matrix=part, selection=selection, same=same, y=values[answered])
+
+
+def _place(name: str, column: Array, selection: ModelMatrix) -> int | None:
+    """The response term of that name, if it is the same column."""
+    if name not in selection.names:
+        return None
+    place = selection.position(name)
+    return place if np.array_equal(selection.values[:, place], column) else None
 
 
 def _first_step(sample: _Sample) -> tuple[Array, Array, Array, Array, float]:
     """Orthonormal response terms Q = Z inverse, with the probit's coefficients, information and value on Q."""
     inverse = upper_inverse(identified_factor(sample.selection))
-    q = sample.selection.values @ inverse
+    q = times(sample.selection.values, inverse)
     found = likelihood.probit(q, sample.answered)
     if found is None:
         refuse_separation(outcome=sample.answered.astype(np.float64), matrix=sample.selection)
@@ -65,6 +83,7 @@ def _first_step(sample: _Sample) -> tuple[Array, Array, Array, Array, float]:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _SecondStep:
     fit: LinearFit  # outcome on [X lambda], responders
+    plain: LinearFit  # lambda on X, responders
     index: Array
     ratio: Array  # inverse Mills ratio lambda
     delta: Array  # lambda (lambda + index)
@@ -98,7 +117,14 @@ def _second_step(sample: _Sample, index: Array) -> _SecondStep:
         variance_inflation=total / left,
     )
     return _SecondStep(
-        fit=fit, index=index, ratio=ratio, delta=delta, sigma=sigma, rho=slope / sigma, identification=identification
+        fit=fit,
+        plain=plain,
+        index=index,
+        ratio=ratio,
+        delta=delta,
+        sigma=sigma,
+        rho=slope / sigma,
+        identification=identification,
     )
 
 
@@ -141,10 +167,11 @@ def heckman_two_step(
         names=sample.matrix.names, coefficients=second.fit.coefficients[:-1], covariance=covariance[:-1, :-1],
         model_covariance=covariance[:-1, :-1], selection_names=sample.selection.names,
         selection_coefficients=inverse @ gamma, selection_covariance=inverse @ np.linalg.inv(information) @ inverse.T,
-        sigma=second.sigma, rho=second.rho, rho_conf_low=nan, rho_conf_high=nan, atanh_rho_std_error=nan,
+        sigma=second.sigma, sigma_std_error=nan, rho=second.rho, rho_interval=None,
         lambda_coefficient=float(second.fit.coefficients[-1]), lambda_std_error=math.sqrt(lambda_variance) if lambda_variance > 0 else nan,
-        log_likelihood=nan, lr_statistic=nan, lr_p_value=nan, iterations=0, largest_score=nan,
-        identification=second.identification, n=len(sample.answered), n_selected=len(sample.y), n_clusters=None,
+        log_likelihood=nan, lr_statistic=nan, lr_p_value=nan, iterations=0, decrement=nan,
+        largest_score=nan, others=(), remarks=(),
+        identification=second.identification, n=len(sample.answered), n_selected=len(sample.y), n_clusters=None, respondents=None,
         method="Heckman two-step, corrected standard errors", conf_level=conf_level,
     )  # fmt: skip
 
@@ -159,23 +186,30 @@ def heckman_likelihood(
 ) -> SelectionFit:
     """What would the effect be if everyone had answered, by maximum likelihood, with teams as clusters?
 
-    Estimator: maximum likelihood of the bivariate normal selection model in (gamma, beta, atanh rho,
-    log sigma), by Newton's method from the best of several values of rho around the two-step
-    solution. Covariance: inverse of the observed information H, or with `clusters` (one name for
-    everybody, answered or not) the sandwich H^-1 (sum_g s_g s_g') H^-1 G/(G - 1) with s_g the sum of
-    the scores of team g: gretl's convention, in which n and k play no part. The interval for rho is
-    that of atanh(rho), transformed; the likelihood-ratio test of rho = 0 compares with a probit and a
-    regression apart (it takes people as independent).
+    Estimator: the highest maximum of the likelihood of the bivariate normal selection model with |rho| up to .99.
+    The profile of the likelihood over rho, from -.9997 to .9997 and through the two-step solution, shows every
+    hill; each is climbed by Newton's method. The other maxima, and edge solutions (|rho| above .99, or the
+    likelihood still rising where the profile ends: rho runs to -1 or 1), are `SelectionFit.others` and named in the
+    note of the estimate; an edge solution that is a maximum is reported only where none lies inside, and marked.
+
+    Covariance: inverse of the observed information H, or with `clusters` (one name for everybody, answered or not)
+    the sandwich H^-1 (sum_g s_g s_g') H^-1 G/(G - 1) with s_g the sum of the scores of team g: gretl's convention,
+    in which n and k play no part. The interval for rho holds the values that a likelihood-ratio test does not reject
+    beside the reported maximum (profile likelihood); where several maxima inside are not rejected it spans them
+    all. It and the test of rho = 0 (against a probit and a regression apart) take people as independent.
 
     Shapes: outcome (n,) with NaN for those who did not answer; matrix (n, k_x); selection_matrix
     (n, k_z), by default `matrix`. Units: those of the outcome.
     Assumptions: the errors of both equations are bivariate normal; without a term that predicts
     answering only, this shape alone identifies the effect, and the note of the estimate says so.
     Refuses: nobody or everybody answered (NoObservations, EstimationError), terms that coincide among
-    responders (CollinearTerms), terms that predict answering perfectly (Separation), a likelihood
-    without a maximum inside -1 < rho < 1 (NonConvergence), an arm of one team (SingleClusterArm).
+    responders (CollinearTerms), terms that predict answering perfectly (Separation), terms that explain the outcome
+    exactly (EstimationError), a likelihood that has no maximum, as
+    it only rises towards rho = -1 or 1 (NonConvergence), an arm of one team, also among
+    those who answered (SingleClusterArm).
     Source: Heckman (1979), Econometrica 47, 153-161; Amemiya (1985), Advanced Econometrics, section
-    10.7 (the type 2 Tobit likelihood).
+    10.7 (the type 2 Tobit likelihood); Olsen (1978), Econometrica 46, 1211-1215 (its concave form); Venzon and
+    Moolgavkar (1988), Applied Statistics 37, 87-94 (profile-likelihood intervals).
     """
     checked_level(conf_level)
     sample = _sample(outcome, matrix, selection_matrix)
@@ -183,81 +217,81 @@ def heckman_likelihood(
         (None, None) if clusters is None else checked_clusters(matrix=sample.selection, clusters=clusters)
     )
     q, inverse, gamma, _, probit_value = _first_step(sample)
-    inside = q[sample.answered]
-    second = _second_step(sample, inside @ gamma)
-    x_inverse = upper_inverse(identified_factor(sample.matrix))
-    data = SelectionData(z_in=inside, z_out=q[~sample.answered], x=sample.matrix.values @ x_inverse, y=sample.y)
-    start, apart = _start(data, gamma, second)
-    found = likelihood.maximise(start, data)
-    k_z, k_x = q.shape[1], data.x.shape[1]
-    bread: Array = np.asarray(np.linalg.inv(found.information), dtype=np.float64)
-    model = _back(bread, inverse, x_inverse)
+    second = _second_step(sample, q[sample.answered] @ gamma)
+    respondents = None if clusters is None else _respondents(sample, second, clusters)
+    data = _data(sample, q, inverse)
+    start = np.concatenate((gamma, np.zeros(len(sample.matrix.names)), [1.0]))
+    found = profile(start, data, further=(math.atanh(float(np.clip(second.rho, -0.99, 0.99))),))
+    best = found.highest()
+    natural, turn = likelihood.natural(best.theta, best.a, data)
+    half: Array = linalg.block_diag(inverse, data.inverse, np.eye(2)) @ turn
+    model = half @ best.covariance @ half.T
     covariance = model
     if codes is not None and n_clusters is not None:
-        scores = _team_scores(found.theta, data, sample.answered, codes, n_clusters) @ bread
-        covariance = _back(scores.T @ scores * (n_clusters / (n_clusters - 1)), inverse, x_inverse)
+        inside, outside = codes[sample.answered], codes[~sample.answered]
+        scores = likelihood.cluster_scores(
+            best.theta, best.a, data, inside=inside, outside=outside, n_clusters=n_clusters
+        )
+        moved = scores @ best.covariance @ half.T
+        covariance = moved.T @ moved * (n_clusters / (n_clusters - 1))
+    k_z, k_x = len(gamma), len(sample.matrix.names)
     g, b = slice(0, k_z), slice(k_z, k_z + k_x)
-    gamma, beta, a, s = likelihood.split(found.theta, data)
-    rho, sigma = math.tanh(a), math.exp(s)
-    reach = stats.norm.ppf(0.5 + conf_level / 2) * math.sqrt(covariance[-2, -2])
-    gradient = np.array([sigma * (1 - rho**2), rho * sigma])  # of rho sigma by (a, s)
-    lr = max(0.0, 2 * (found.value - probit_value - apart))
+    rho, sigma = best.rho, math.exp(natural[-1])
+    limits = accepted(found, best, drop=float(stats.chi2.ppf(conf_level, 1)) / 2, data=data)
+    gradient = np.array([sigma * (1 - rho**2), rho * sigma])  # of rho sigma by (a, log sigma)
+    lr = max(0.0, 2 * (best.value - probit_value - _apart(data)))
     named = f", clustered by {cluster_name(clusters)}" if clusters is not None else ", observed information"
     return SelectionFit(
-        names=sample.matrix.names, coefficients=x_inverse @ beta, covariance=covariance[b, b],
+        names=sample.matrix.names, coefficients=data.inverse @ natural[b], covariance=covariance[b, b],
         model_covariance=model[b, b], selection_names=sample.selection.names,
-        selection_coefficients=inverse @ gamma, selection_covariance=covariance[g, g], sigma=sigma, rho=rho,
-        rho_conf_low=math.tanh(a - reach), rho_conf_high=math.tanh(a + reach),
-        atanh_rho_std_error=math.sqrt(covariance[-2, -2]), lambda_coefficient=rho * sigma,
-        lambda_std_error=math.sqrt(float(gradient @ covariance[-2:, -2:] @ gradient)),
-        log_likelihood=found.value, lr_statistic=lr, lr_p_value=float(stats.chi2.sf(lr, 1)),
-        iterations=found.iterations, largest_score=float(np.abs(found.score).max()),
-        identification=second.identification, n=len(sample.answered), n_selected=len(sample.y),
-        n_clusters=n_clusters, method=f"Heckman maximum likelihood{named}", conf_level=conf_level,
+        selection_coefficients=inverse @ natural[g], selection_covariance=covariance[g, g], sigma=sigma,
+        sigma_std_error=sigma * math.sqrt(covariance[-1, -1]), rho=rho, rho_interval=limits,
+        lambda_coefficient=rho * sigma, lambda_std_error=math.sqrt(float(gradient @ covariance[-2:, -2:] @ gradient)),
+        log_likelihood=best.value, lr_statistic=lr, lr_p_value=float(stats.chi2.sf(lr, 1)), iterations=best.iterations,
+        decrement=best.decrement, largest_score=best.score, others=_others(found, best, data), remarks=found.ended,
+        identification=second.identification, n=len(sample.answered), n_selected=len(sample.y), n_clusters=n_clusters, respondents=respondents,
+        method=f"Heckman maximum likelihood{named}", conf_level=conf_level,
     )  # fmt: skip
 
 
-def _start(data: SelectionData, gamma: Array, second: _SecondStep) -> tuple[Array, float]:
-    """The best of several starting values of rho, and the log likelihood of the outcome equation with rho = 0.
-
-    For a given rho the two-step reasoning gives beta = OLS of y - rho sigma lambda on X.
-    """
-    plain, by_ratio = data.x.T @ data.y, data.x.T @ second.ratio  # X is orthonormal among responders
-    count = len(data.y)
-    residual = data.y - data.x @ plain
-    variance = float(residual @ residual) / count
-    if variance <= 1e-28 * float(data.y @ data.y):
-        raise EstimationError("the terms explain the outcome exactly: no selection can be estimated")
-    apart = -0.5 * count * (math.log(2 * math.pi * variance) + 1)
-    best, best_value = None, -math.inf
-    for rho in (0.0, float(np.clip(second.rho, -0.9, 0.9)), -0.6, 0.6):
-        sigma = second.sigma if rho == second.rho else math.sqrt(variance)
-        beta = plain - rho * sigma * by_ratio
-        theta = np.concatenate((gamma, beta, [math.atanh(rho), math.log(sigma)]))
-        value = likelihood.log_likelihood(theta, data)
-        if value > best_value:
-            best, best_value = theta, value
-    if best is None:
-        raise NonConvergence("selection model: the likelihood is not finite at any starting value")
-    return best, apart
+def _data(sample: _Sample, q: Array, inverse: Array) -> SelectionData:
+    """Both equations on the orthonormal response terms and the outcome terms that are not among them."""
+    k_z = q.shape[1]
+    own = [place for place, found in enumerate(sample.same) if found is None]
+    factor = np.linalg.inv(inverse)  # response terms = q factor
+    shared = np.zeros((k_z + len(own), len(sample.same)))
+    for place, among in enumerate(sample.same):
+        if among is not None:
+            shared[:k_z, place] = factor[:, among]
+    shared[k_z + np.arange(len(own)), own] = 1.0
+    q_in, q_out, apart = q[sample.answered], q[~sample.answered], sample.matrix.values[:, own]
+    return SelectionData.of(z_in=q_in, z_out=q_out, shared=shared, apart=apart, y=sample.y)
 
 
-def _back(covariance: Array, inverse: Array, x_inverse: Array) -> Array:
-    """From the covariance on orthonormal columns to that of the model's own terms."""
-    turn = linalg.block_diag(inverse, x_inverse, np.eye(2))
-    return np.asarray(turn @ covariance @ turn.T)
+def _apart(data: SelectionData) -> float:
+    """The log likelihood of the regression alone, without selection."""
+    return -data.responded * (math.log(data.scale) + 0.5 * math.log(2 * math.pi) + 0.5)
 
 
-def _team_scores(
-    theta: Array, data: SelectionData, answered: npt.NDArray[np.bool_], codes: npt.NDArray[np.intp], n_clusters: int
-) -> Array:
-    """Sums of the scores by team (G, k)."""
-    weights = likelihood.score_weights(theta, data)
-    scale = math.exp(-float(theta[-1]))
-    inside, outside = codes[answered], codes[~answered]
-    by_z = cluster_sums(data.z_in, inside, n_clusters, weights.w_in)
-    by_z += cluster_sums(data.z_out, outside, n_clusters, weights.w_out)
-    by_x = cluster_sums(data.x, inside, n_clusters, weights.e * -scale)
-    by_a = np.bincount(inside, weights=weights.a, minlength=n_clusters)
-    by_s = np.bincount(inside, weights=weights.s, minlength=n_clusters)
-    return np.column_stack((by_z, by_x, by_a, by_s))
+def _others(found: Profile, best: Maximum, data: SelectionData) -> tuple[LikelihoodMaximum, ...]:
+    """The maxima that are not reported, and where rho runs to -1 or 1, highest first."""
+    places = [(m.theta, m.a, m.value, True) for m in found.maxima if m is not best]
+    places += [(point.theta, point.a, point.value, False) for point in found.runs_to]
+    others = [
+        LikelihoodMaximum(
+            rho=math.tanh(a), log_likelihood=value, stationary=stationary,
+            coefficients=data.inverse @ likelihood.natural(theta, a, data)[0][data.k_z : -2],
+        )
+        for theta, a, value, stationary in places
+    ]  # fmt: skip
+    return tuple(sorted(others, key=lambda other: -other.log_likelihood))
+
+
+def _respondents(sample: _Sample, second: _SecondStep, clusters: ArrayLike) -> Respondents:
+    """Those who answered, and in which clusters, once an arm that the model calls `treatment` has enough of them."""
+    values = clusters if isinstance(clusters, pd.Series | pd.Index) else np.asarray(clusters)
+    codes, _ = cluster_codes(values[sample.answered])
+    found = Respondents(matrix=sample.matrix, gram_inverse=second.plain.gram_inverse, codes=codes)
+    if "treatment" in sample.matrix.names:
+        found.refuse_thin_arms(sample.matrix.position("treatment"))
+    return found

@@ -1,218 +1,223 @@
 """The likelihood of the normal selection model and of its first step, with exact derivatives.
 
-Notation: Z (n, k_z) terms of the response equation, X (n_s, k_x) those of the outcome equation for
-the n_s who responded, y (n_s,) their outcomes; w = Z gamma, e = (y - X beta)/sigma. The free
-parameters are theta = (gamma, beta, a, s) with rho = tanh(a) and sigma = exp(s). Because
-1/sqrt(1 - rho^2) = cosh(a) and rho/sqrt(1 - rho^2) = sinh(a), the probability of responding given the
-outcome has the argument t = cosh(a) w + sinh(a) e, whose derivatives are as simple as itself:
+Notation: Z terms of the response equation, X those of the outcome equation, y the outcomes of those who
+responded; w = z'gamma, e = (y - x'beta)/sigma, rho = tanh(a). Because 1/sqrt(1 - rho^2) = cosh(a) and
+rho/sqrt(1 - rho^2) = sinh(a), the probability of responding given the outcome has the argument
+t = cosh(a) w + sinh(a) e:
 
   log l_i = log Phi(-w)                                        did not respond
-  log l_i = -e^2/2 - s - log(2 pi)/2 + log Phi(t)              responded
+  log l_i = -e^2/2 - log sigma - log(2 pi)/2 + log Phi(t)      responded
+
+The free parameters are those of Olsen: theta = (gamma, delta, eta) with eta = 1/sigma and delta = beta/sigma, so
+that w and e, and for a given a also t, are linear in theta. log Phi, -e^2/2 and log eta are concave; for a given
+rho the log likelihood therefore has one maximum in theta and no other.
+
+Source: Olsen (1978), Econometrica 46, 1211-1215 (the reparametrisation, for the Tobit model); Amemiya (1985),
+Advanced Econometrics, section 10.7 (the type 2 Tobit likelihood).
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-from hhp_stats.errors import NonConvergence
-from hhp_stats.estimate.gram import row_blocks
+from hhp_stats.errors import EstimationError
+from hhp_stats.estimate.gram import cross, gram_matrix, row_blocks, times, triangular_factor, upper_inverse
 from hhp_stats.estimate.model_matrix import Array
+from hhp_stats.infer.clusters import cluster_sums
 
 _HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
-# A Newton step that promises less log likelihood than this is within the quadratic basin: it is taken
-# whole, without comparing likelihoods whose own rounding is of this order, and what is left after it
-# is about the square. The smaller bound is where such polishing ends.
-_NEAR, _DONE = 1e-6, 1e-16
-_STEPS = 100
-# |atanh(rho)| above this is |rho| > .99995: the likelihood is running to the boundary.
-BOUNDARY = 5.3
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SelectionData:
-    """Z of those who responded and of those who did not, X and y of those who did."""
-
-    z_in: Array
-    z_out: Array
-    x: Array
-    y: Array
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Weights:
-    """Derivatives of each log likelihood contribution by w (both groups), e, a and s: times a row of Z or X, the score."""
-
-    w_in: Array
-    w_out: Array
-    e: Array
-    a: Array
-    s: Array
 
 
 def mills(t: Array) -> Array:
     """phi(t)/Phi(t), accurate in both tails."""
-    return np.asarray(np.exp(-0.5 * t * t - _HALF_LOG_2PI - special.log_ndtr(t)))
+    return _mills(t, special.log_ndtr(t))
 
 
-def split(theta: Array, data: SelectionData) -> tuple[Array, Array, float, float]:
-    """theta as gamma, beta, a, s."""
-    k_z = data.z_in.shape[1]
-    return theta[:k_z], theta[k_z:-2], float(theta[-2]), float(theta[-1])
-
-
-def log_likelihood(theta: Array, data: SelectionData) -> float:
-    """The log likelihood at theta; minus infinity where it overflows."""
-    gamma, beta, a, s = split(theta, data)
-    if not (abs(a) < 300 and abs(s) < 300):
-        return -math.inf
-    e = (data.y - data.x @ beta) * math.exp(-s)
-    t = math.cosh(a) * (data.z_in @ gamma) + math.sinh(a) * e
-    inside = float(special.log_ndtr(t).sum()) - 0.5 * float(e @ e) - len(e) * (s + _HALF_LOG_2PI)
-    value = inside + float(special.log_ndtr(-(data.z_out @ gamma)).sum())
-    return value if math.isfinite(value) else -math.inf
-
-
-def score_weights(theta: Array, data: SelectionData) -> Weights:
-    """First derivatives of each contribution."""
-    gamma, beta, a, s = split(theta, data)
-    w = data.z_in @ gamma
-    e = (data.y - data.x @ beta) * math.exp(-s)
-    c, h = math.cosh(a), math.sinh(a)
-    m = mills(c * w + h * e)
-    by_e = m * h - e
-    return Weights(w_in=m * c, w_out=-mills(-(data.z_out @ gamma)), e=by_e, a=m * (h * w + c * e), s=-1 - e * by_e)
-
-
-def derivatives(theta: Array, data: SelectionData) -> tuple[Array, Array]:
-    """Score (k,) and Hessian (k, k) of the log likelihood; k = k_z + k_x + 2."""
-    gamma, beta, a, s = split(theta, data)
-    z, x, scale = data.z_in, data.x, math.exp(-s)
-    k_z, k_x = z.shape[1], x.shape[1]
-    c, h = math.cosh(a), math.sinh(a)
-    w = z @ gamma
-    e = (data.y - x @ beta) * scale
-    t = c * w + h * e
-    d = h * w + c * e  # dt/da
-    m = mills(t)
-    curve = -m * (t + m)  # d m / d t
-    out = -(data.z_out @ gamma)
-    m_out = mills(out)
-    by_w, by_e, by_a = m * c, m * h - e, m * d
-    ww, we, ee = curve * (c * c), curve * (c * h), curve * (h * h) - 1
-    wa, ea, aa = curve * d * c + m * h, curve * d * h + m * c, curve * d * d + m * t
-
-    g, b, i_a, i_s = slice(0, k_z), slice(k_z, k_z + k_x), k_z + k_x, k_z + k_x + 1
-    score = np.empty(i_s + 1)
-    score[g] = z.T @ by_w - data.z_out.T @ m_out
-    score[b] = x.T @ by_e * -scale
-    score[i_a] = by_a.sum()
-    score[i_s] = -len(e) - e @ by_e
-    hessian = np.empty((i_s + 1, i_s + 1))
-    hessian[g, g] = _products(z, ww, z) - _products(data.z_out, m_out * (out + m_out), data.z_out)
-    hessian[g, b] = _products(z, we * -scale, x)
-    hessian[b, b] = _products(x, ee * scale**2, x)
-    hessian[g, i_a] = z.T @ wa
-    hessian[g, i_s] = z.T @ (-e * we)
-    hessian[b, i_a] = x.T @ ea * -scale
-    hessian[b, i_s] = x.T @ (by_e + e * ee) * scale
-    hessian[i_a, i_a] = aa.sum()
-    hessian[i_a, i_s] = -(e @ ea)
-    hessian[i_s, i_s] = e @ by_e + e @ (e * ee)
-    lower = np.tril_indices(i_s + 1, -1)
-    hessian[lower] = hessian.T[lower]
-    return score, hessian
-
-
-def _products(left: Array, weights: Array, right: Array) -> Array:
-    """left' diag(weights) right, by blocks of rows that stay in the cache."""
-    total = np.zeros((left.shape[1], right.shape[1]))
-    for block in row_blocks(len(left), max(total.shape)):
-        total += left[block].T @ (right[block] * weights[block, None])
-    return total
+def _mills(t: Array, log_ndtr: Array) -> Array:
+    return np.asarray(np.exp(-0.5 * t * t - _HALF_LOG_2PI - log_ndtr))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SelectionMaximum:
-    """Where the climb ended: theta, log likelihood, score, information (minus the Hessian), steps taken."""
+class SelectionData:
+    """Both equations on one basis, so that a weighted cross-product of it serves every pair of coefficients.
 
-    theta: Array
+    `inside` (n_s, K) holds for those who responded the response terms (the first k_z columns), what the outcome terms
+    add to them, and last the outcome less its regression on the outcome terms, in units of its root mean square
+    `scale`. `outside` (n - n_s, k_z) holds the response terms of the others. The outcome terms are `inside[:, :-1] @ x`
+    with x (K - 1, k_x), orthonormal among the respondents; `plain` (k_x,) the regression of the outcome on them.
+    `gram` is inside'inside; `inverse` (k_x, k_x) turns coefficients of the orthonormal terms into those of the terms.
+    """
+
+    inside: Array
+    outside: Array
+    x: Array
+    plain: Array
+    scale: float
+    gram: Array
+    inverse: Array
+
+    @classmethod
+    def of(cls, *, z_in: Array, z_out: Array, shared: Array, apart: Array, y: Array) -> Self:
+        """From response terms, and outcome terms as [z_in, apart] @ shared with shared (k_z + k_apart, k_x).
+
+        The outcome terms have to be linearly independent (`estimate.selection` has refused others by name). Refuses
+        terms that explain the outcome exactly (EstimationError).
+        """
+        basis = np.column_stack((z_in, apart))
+        terms = times(basis, shared)
+        inverse = upper_inverse(triangular_factor(terms))
+        orthonormal = times(terms, inverse)
+        plain = cross(orthonormal, y)
+        residual = y - times(orthonormal, plain)
+        again = cross(orthonormal, residual)  # twice is enough
+        residual -= times(orthonormal, again)
+        scale = math.sqrt(float(residual @ residual) / len(y))
+        if scale <= 1e-14 * math.sqrt(float(y @ y) / len(y)):
+            raise EstimationError("the terms explain the outcome exactly: no selection can be estimated")
+        inside = np.column_stack((basis, residual / scale))
+        return cls(
+            inside=inside, outside=z_out, x=shared @ inverse, plain=plain + again, scale=scale,
+            gram=gram_matrix(inside), inverse=inverse,
+        )  # fmt: skip
+
+    @property
+    def k_z(self) -> int:
+        """How many response terms there are."""
+        return int(self.outside.shape[1])
+
+    @property
+    def responded(self) -> int:
+        """How many people responded."""
+        return len(self.inside)
+
+    def indices(self, theta: Array) -> Array:
+        """The coefficients (K, 2) that make w and e of the rows of `inside`."""
+        found = np.zeros((self.inside.shape[1], 2))
+        found[: self.k_z, 0] = theta[: self.k_z]
+        found[:-1, 1] = -self.x @ theta[self.k_z : -1]
+        found[-1, 1] = theta[-1]
+        return found
+
+    def slopes(self, of_w: float, of_e: float) -> Array:
+        """The derivative (K, k) by theta of the coefficients that make of_w w + of_e e."""
+        rows, k_z = self.inside.shape[1], self.k_z
+        found = np.zeros((rows, k_z + self.x.shape[1] + 1))
+        found[np.arange(k_z), np.arange(k_z)] = of_w
+        found[:-1, k_z:-1] = -of_e * self.x
+        found[-1, -1] = of_e
+        return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Derivatives:
+    """Log likelihood, score (k + 1,) and Hessian (k + 1, k + 1) in (theta, a)."""
+
     value: float
     score: Array
-    information: Array
-    iterations: int
+    hessian: Array
 
 
-def maximise(start: Array, data: SelectionData) -> SelectionMaximum:
-    """Newton's method with halved steps; where the Hessian is not negative definite, its eigenvalues' sizes are used.
-
-    Raises NonConvergence where rho runs to -1 or 1 or no step gains any more before the score is nil.
-    """
-    theta, value = start, log_likelihood(start, data)
-    for iteration in range(_STEPS):
-        score, hessian = derivatives(theta, data)
-        step = _ascent(score, -hessian)
-        gain = float(score @ step)
-        if gain < _NEAR:
-            _refuse_saddle(hessian)
-            return _polished(theta, step, gain, data, iteration)
-        size = 1.0
-        # rho near its boundary makes cosh(a) explode: no step may change a by more than one.
-        if abs(step[-2]) > 1:
-            size = 1 / abs(float(step[-2]))
-        while True:
-            moved = theta + size * step
-            reached = log_likelihood(moved, data)
-            if reached > value:
-                break
-            size /= 2
-            if size < 1e-10:
-                raise NonConvergence(
-                    f"selection model: no step gains after {iteration} iterations, log likelihood {value:.6f}, "
-                    f"largest score {np.abs(score).max():.2g}"
-                )
-        theta, value = moved, reached
-        if abs(theta[-2]) > BOUNDARY:
-            raise NonConvergence(
-                f"selection model: rho runs to {math.copysign(1, theta[-2]):.0f}; the likelihood has no maximum inside"
-            )
-    raise NonConvergence(f"selection model: not converged after {_STEPS} iterations, log likelihood {value:.6f}")
+def log_likelihood(theta: Array, a: float, data: SelectionData) -> float:
+    """The log likelihood at theta and rho = tanh(a); minus infinity outside the parameter space or on overflow."""
+    if not theta[-1] > 0:
+        return -math.inf
+    coefficients = data.indices(theta)
+    t = times(data.inside, coefficients @ np.array([math.cosh(a), math.sinh(a)]))
+    value = float(special.log_ndtr(t).sum() + special.log_ndtr(-times(data.outside, theta[: data.k_z])).sum())
+    return _finite(value + _normal_part(coefficients, theta, data))
 
 
-def _polished(theta: Array, step: Array, gain: float, data: SelectionData, iteration: int) -> SelectionMaximum:
-    """Whole Newton steps until they gain nothing more."""
-    while True:
-        theta = theta + step
-        iteration += 1
-        score, hessian = derivatives(theta, data)
-        step = _ascent(score, -hessian)
-        left = float(score @ step)
-        if left < _DONE or left >= 0.1 * gain:
-            value = log_likelihood(theta, data)
-            return SelectionMaximum(theta=theta, value=value, score=score, information=-hessian, iterations=iteration)
-        gain = left
+def _normal_part(coefficients: Array, theta: Array, data: SelectionData) -> float:
+    """Sum of -e^2/2 + log eta - log scale - log(2 pi)/2 over those who responded."""
+    e = coefficients[:, 1]
+    each = math.log(theta[-1] / data.scale) - _HALF_LOG_2PI
+    return data.responded * each - 0.5 * float(e @ data.gram @ e)
 
 
-def _ascent(score: Array, information: Array) -> Array:
-    try:
-        # numpy's small solvers throughout: scipy's start threads even for 30 columns and may wait for them.
-        np.linalg.cholesky(information)
-        return np.asarray(np.linalg.solve(information, score))
-    except np.linalg.LinAlgError:
-        values, vectors = np.linalg.eigh(information)
-        sizes = np.maximum(np.abs(values), 1e-6 * np.abs(values).max())
-        return np.asarray(vectors @ ((vectors.T @ score) / sizes))
+def _finite(value: float) -> float:
+    return value if math.isfinite(value) else -math.inf
 
 
-def _refuse_saddle(hessian: Array) -> None:
-    try:
-        np.linalg.cholesky(-hessian)
-    except np.linalg.LinAlgError as problem:
-        raise NonConvergence("selection model: stopped at a point that is not a maximum") from problem
+def derivatives(theta: Array, a: float, data: SelectionData) -> Derivatives:
+    """Log likelihood and its first and second derivatives, in one pass over the people."""
+    k_z, k = data.k_z, len(theta)
+    if not theta[-1] > 0:
+        return Derivatives(value=-math.inf, score=np.zeros(k + 1), hessian=np.zeros((k + 1, k + 1)))
+    c, h = math.cosh(a), math.sinh(a)
+    coefficients = data.indices(theta)
+    # The columns give t and dt/da = sinh(a) w + cosh(a) e.
+    turned = coefficients @ np.array([[c, h], [h, c]])
+    columns = data.inside.shape[1]
+    curved, by_row, value, by_a, by_aa = np.zeros((columns, columns)), np.zeros((2, columns)), 0.0, 0.0, 0.0
+    for rows in row_blocks(data.responded, columns):
+        block = data.inside[rows]
+        t, d = np.ascontiguousarray((block @ turned).T)
+        log_phi = special.log_ndtr(t)
+        m = _mills(t, log_phi)
+        bend = m * (t + m)  # minus the derivative of m by t, between 0 and 1
+        value += float(log_phi.sum())
+        by_a += float(m @ d)
+        by_aa += float(m @ t) - float(bend @ (d * d))
+        by_row += np.stack((m, bend * d)) @ block
+        curved += block.T @ (block * bend[:, None])
+    score, hessian = np.zeros(k + 1), np.zeros((k + 1, k + 1))
+    for rows in row_blocks(len(data.outside), k_z):
+        block = data.outside[rows]
+        t = -(block @ theta[:k_z])
+        log_phi = special.log_ndtr(t)
+        m = _mills(t, log_phi)
+        value += float(log_phi.sum())
+        score[:k_z] -= m @ block
+        hessian[:k_z, :k_z] -= block.T @ (block * (m * (t + m))[:, None])
+    of_t, of_a, of_e = data.slopes(c, h), data.slopes(h, c), data.slopes(0.0, 1.0)
+    score[:k] += of_t.T @ by_row[0] - of_e.T @ (data.gram @ coefficients[:, 1])
+    score[k - 1] += data.responded / theta[-1]
+    score[k] = by_a
+    hessian[:k, :k] -= of_t.T @ curved @ of_t + of_e.T @ data.gram @ of_e
+    hessian[k - 1, k - 1] -= data.responded / theta[-1] ** 2
+    hessian[:k, k] = hessian[k, :k] = of_a.T @ by_row[0] - of_t.T @ by_row[1]
+    hessian[k, k] = by_aa
+    value = _finite(value + _normal_part(coefficients, theta, data))
+    return Derivatives(value=value, score=score, hessian=hessian)
+
+
+def cluster_scores(
+    theta: Array, a: float, data: SelectionData, *, inside: npt.NDArray[np.intp], outside: npt.NDArray[np.intp],
+    n_clusters: int,
+) -> Array:  # fmt: skip
+    """The score (G, k + 1) of each cluster, given the cluster of those who responded and of those who did not."""
+    c, h = math.cosh(a), math.sinh(a)
+    coefficients = data.indices(theta)
+    w, e = times(data.inside, coefficients).T
+    m = mills(c * w + h * e)
+    found = np.zeros((n_clusters, len(theta) + 1))
+    found[:, :-1] = cluster_sums(data.inside, inside, n_clusters, m) @ data.slopes(c, h)
+    found[:, :-1] -= cluster_sums(data.inside, inside, n_clusters, e) @ data.slopes(0.0, 1.0)
+    found[:, -2] += np.bincount(inside, minlength=n_clusters) / theta[-1]
+    found[:, -1] = np.bincount(inside, weights=m * (h * w + c * e), minlength=n_clusters)
+    outer = mills(-times(data.outside, theta[: data.k_z]))
+    found[:, : data.k_z] -= cluster_sums(data.outside, outside, n_clusters, outer)
+    return found
+
+
+def natural(theta: Array, a: float, data: SelectionData) -> tuple[Array, Array]:
+    """(gamma, beta on the orthonormal outcome terms, a, log sigma), and its derivative (k + 1, k + 1) by (theta, a)."""
+    k_z, k = data.k_z, len(theta)
+    eta, delta = float(theta[-1]), theta[k_z:-1]
+    found = np.concatenate((theta[:k_z], data.plain + data.scale / eta * delta, [a, math.log(data.scale / eta)]))
+    turn = np.zeros((k + 1, k + 1))
+    turn[:k_z, :k_z] = np.eye(k_z)
+    turn[k_z : k - 1, k_z : k - 1] = np.eye(k - 1 - k_z) * (data.scale / eta)
+    turn[k_z : k - 1, k - 1] = -data.scale / eta**2 * delta
+    turn[k - 1, k] = 1
+    turn[k, k - 1] = -1 / eta
+    return found, turn
 
 
 def probit(z: Array, responded: npt.NDArray[np.bool_], *, patience: int = 25) -> tuple[Array, Array, float] | None:
@@ -224,15 +229,17 @@ def probit(z: Array, responded: npt.NDArray[np.bool_], *, patience: int = 25) ->
     sign = np.where(responded, 1.0, -1.0)
     gamma = np.zeros(z.shape[1])
     for _ in range(patience):
-        q = sign * (z @ gamma)
-        m = mills(q)
-        score = z.T @ (sign * m)
-        information = _products(z, m * (q + m), z)
+        score, information = np.zeros(len(gamma)), np.zeros((len(gamma), len(gamma)))
+        for rows in row_blocks(*z.shape):
+            block, q = z[rows], sign[rows] * (z[rows] @ gamma)
+            m = mills(q)
+            score += (sign[rows] * m) @ block
+            information += block.T @ (block * (m * (q + m))[:, None])
         try:
             step = np.linalg.solve(information, score)
         except np.linalg.LinAlgError:
             return None
         gamma = gamma + step
         if float(score @ step) < 1e-12:  # the step just taken leaves about the square of this
-            return gamma, information, float(special.log_ndtr(sign * (z @ gamma)).sum())
+            return gamma, information, float(special.log_ndtr(sign * times(z, gamma)).sum())
     return None

@@ -14,6 +14,7 @@ from hhp_stats.errors import EstimationError
 from hhp_stats.estimate.model_matrix import Array
 from hhp_stats.progress import Progress, silent
 from hhp_stats.results import Estimate
+from hhp_stats.tails import student_tail
 
 Completed = TypeVar("Completed")
 
@@ -24,15 +25,15 @@ class PooledEstimate(Estimate):
 
     `within` and `between` are variances (squared units of the estimate); `relative_increase` is
     (1 + 1/m) between / within; `fraction_missing_information` is the share of the information about
-    this estimate that the missing values took; `monte_carlo_error` is the standard deviation of the
-    pooled estimate over repetitions of the imputation on these same data, sqrt(between / m).
+    this estimate that the missing values took. `mc_error`, the standard deviation of the pooled estimate over
+    repetitions of the imputation on these same data, is sqrt(between / m); `mc_error_p` is the jackknife's over the
+    imputations (`jackknife_error`).
     """
 
     within: float
     between: float
     relative_increase: float
     fraction_missing_information: float
-    monte_carlo_error: float
     imputations: int
     complete_df: float
 
@@ -82,6 +83,8 @@ def pool(estimates: Sequence[Estimate], *, complete_df: float | None = None) -> 
     Rubin's degrees of freedom (`barnard_rubin_df`). `complete_df` defaults to the degrees of freedom
     of the estimates, which must then agree (team-clustered: teams less one). The fraction of missing
     information is (r + 2/(v + 3)) / (r + 1) with r = (1 + 1/m) B / U.
+    Monte Carlo errors: sqrt(B / m) of the estimate; of the p value the jackknife over imputations, NaN for fewer
+    than three.
     Units: those of the estimates. For ratios, pool on the log scale.
     Assumes: proper imputations, from a model at least as rich as the analysis.
     Refuses: fewer than two estimates; estimates that differ in n, clusters, method, level or (where
@@ -109,8 +112,7 @@ def pool(estimates: Sequence[Estimate], *, complete_df: float | None = None) -> 
             "an estimate is not finite, or a standard error zero or not finite: they cannot be pooled"
         )
     within = float(variances.mean())
-    # Estimates that agree to the last bits differ by rounding alone: that is no missing information.
-    between = 0.0 if np.ptp(values) <= 1e-13 * np.abs(values).max() else float(values.var(ddof=1))
+    between = _between(values)
     extra = (1 + 1 / count) * between
     total = within + extra
     increase = extra / within
@@ -128,10 +130,45 @@ def pool(estimates: Sequence[Estimate], *, complete_df: float | None = None) -> 
         between=between,
         relative_increase=increase,
         fraction_missing_information=(increase + 2 / (df + 3)) / (increase + 1) if between > 0 else 0.0,
-        monte_carlo_error=math.sqrt(between / count),
+        mc_error=math.sqrt(between / count),
+        mc_error_p=_mc_error_p(values, variances, complete_df) if count > 2 else math.nan,
         imputations=count,
         complete_df=complete_df,
     )
+
+
+def _between(values: Array) -> float:
+    """Variance between imputations. Estimates that agree to the last bits differ by rounding alone: no missing information."""
+    return 0.0 if np.ptp(values) <= 1e-13 * np.abs(values).max() else float(values.var(ddof=1))
+
+
+def jackknife_error(without: Array) -> float:
+    """How far would a pooled figure move if the imputation were made again? From the figure without each data set in turn.
+
+    sqrt((m - 1)/m sum_j (f_(j) - mean)^2), f_(j) (m,) the figure pooled without data set j. For the pooled estimate
+    itself that is sqrt(B / m) exactly. Refuses fewer than three (EstimationError).
+    Source: White, Royston and Wood (2011), Statistics in Medicine 30, 377-399, section 7; Efron and Gong (1983), The
+    American Statistician 37, 36-48.
+    """
+    count = len(without)
+    if count < 3:
+        raise EstimationError("the jackknife over imputations needs three of them at least")
+    return float(np.sqrt((count - 1) * np.var(without)))
+
+
+def _mc_error_p(values: Array, variances: Array, complete_df: float) -> float:
+    """The jackknife error of the pooled p value: p once more without each data set in turn."""
+    count = len(values)
+    if _between(values) == 0 and np.ptp(variances) <= 1e-13 * variances.max():
+        return 0.0
+    found = np.empty(count)
+    for left_out in range(count):
+        kept = np.arange(count) != left_out
+        q, u, b = float(values[kept].mean()), float(variances[kept].mean()), _between(values[kept])
+        extra = (1 + 1 / (count - 1)) * b
+        df = barnard_rubin_df(imputations=count - 1, missing_share=extra / (u + extra), complete_df=complete_df)
+        found[left_out] = 2 * student_tail(abs(q) / math.sqrt(u + extra), df)
+    return jackknife_error(found)
 
 
 def _few(values: Iterable[object]) -> str:

@@ -179,6 +179,7 @@ def resampling_test(
 ) -> ResamplingTest:
     """Turn draws into a p-value and an interval around `base` (its estimate, standard error, df).
 
+    The Monte Carlo error of the p value is sqrt(p (1 - p) / draws) for random draws.
     A base without a standard error is its own statistic; the interval is then searched for in steps of
     the spread of the draws.
     """
@@ -206,6 +207,8 @@ def resampling_test(
         estimate=estimate, std_error=base.std_error, df=base.df, n=base.n, n_clusters=base.n_clusters, method=method,
         conf_level=base.conf_level, statistic=statistic, p_value=weak, conf_low=low, conf_high=high,
         note=" ".join(filter(None, (base.note, note))),
+        # A share of random draws is binomial; where every draw is made, nothing is left to chance.
+        mc_error_p=math.sqrt(weak * (1 - weak) / len(moments.linear0)) if moments.weights is None else math.nan,
     )  # fmt: skip
     return ResamplingTest(
         estimate=result, p_weak=weak, p_strict=strict, draws=len(moments.linear0),

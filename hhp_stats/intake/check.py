@@ -11,9 +11,10 @@ import pandas as pd
 
 from hhp_stats.errors import Problem
 from hhp_stats.intake.across import Returns, across_problems
-from hhp_stats.intake.dictionary import WAVES, Study, load_dictionary, load_study
+from hhp_stats.intake.dictionary import WAVES, Study, load_dictionary, load_study, returns_planned
 from hhp_stats.intake.gather import check_return, gather
 from hhp_stats.intake.load import problem_frame
+from hhp_stats.intake.manifest import verify_manifest
 from hhp_stats.intake.returns import RETURN_TYPES, Return, read_return
 from hhp_stats.intake.rule import Rule
 from hhp_stats.intake.rules_across import ACROSS_RULES
@@ -25,6 +26,7 @@ from hhp_stats.progress import Progress, silent
 
 COPY_MARK = "-to-correct"  # in the name of every copy that goes back, by which a check leaves it out
 _DOCUMENTS = (".xls", ".xlsm", ".xlsb", ".xltx", ".numbers", ".pdf", ".docx", ".doc", ".tsv")
+WITH_RETURNS = "goal_setting"  # the study whose returns are meant where none is named
 TRIAL_TEAM = "Trial team"  # whose table holds the lists, surveys, ledger and manifest
 NOTHING_TO_CHECK = Rule(
     code="F22", severity="error",
@@ -87,25 +89,33 @@ class CheckReport:
 
 
 def check_returns(
-    path: Path, *, root: Path | None = None, study: str = "goal_setting", progress: Progress = silent
+    path: Path, *, root: Path | None = None, study: str | None = None, progress: Progress = silent
 ) -> CheckReport:
     """What has to go back to whom?
 
     `path` is a project folder (with data/plan below it): everything is checked as `load_trial` would, including
     lists, surveys, ledger and manifest. Otherwise it is one workbook, or a folder of workbooks, that need not lie in
     the project; `root` is then the project whose dictionary and plan apply. Files are told apart by the authority
-    they name and by "baseline", "interim" or "endline" in their name. Never raises for what is wrong with the files.
+    they name and by "baseline", "interim" or "endline" in their name. Without `study` the returns are those of
+    `WITH_RETURNS`, and the manifest is checked for the raw files of every study. Never raises for what is wrong with the
+    files.
     """
     path = Path(path)
     if (path / "data" / "plan").is_dir():
         return _check_project(path, study, progress)
+    study = study or WITH_RETURNS
     if root is None:
         root = next((up for up in path.resolve().parents if (up / "data" / "plan").is_dir()), Path())
     return _check_files(path, Path(root), study, progress)
 
 
-def _check_project(root: Path, study: str, progress: Progress) -> CheckReport:
+def _check_project(root: Path, asked: str | None, progress: Progress) -> CheckReport:
+    study = asked or WITH_RETURNS
+    if not returns_planned(root, study):
+        return _check_files_of(root, study)
     found = gather(root, study, progress=progress)
+    if asked is None:
+        found.problems += verify_manifest(root)
     returns = [ret for waves in found.returns.values() for ret in waves.values()]
     expected = [
         (f"data/returns/{study}/{site.slug}/{wave}.xlsx", site.local_authority, wave, 0, "")
@@ -121,6 +131,12 @@ def _check_project(root: Path, study: str, progress: Progress) -> CheckReport:
         study_plan=found.study,
         missing=expected,
     )
+
+
+def _check_files_of(root: Path, study: str) -> CheckReport:
+    """Of a study without returns: whether its raw files are those that the manifest records."""
+    inputs = pd.DataFrame(columns=["path", "authority", "wave", "people", "sha256"])
+    return CheckReport(study=study, problems=tuple(verify_manifest(root, study=study)), tolerances=(), inputs=inputs)
 
 
 def _check_files(path: Path, root: Path, study_name: str, progress: Progress) -> CheckReport:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hhp_stats.errors import DataError, Problem
@@ -9,19 +11,96 @@ from hhp_stats.intake.across import Returns, across_problems
 from hhp_stats.intake.corrections import (
     BAD_PLACE,
     LEDGER,
+    UNENDED,
     Correction,
     Ledger,
     apply_ledger,
     check_schema,
     read_ledger,
-    write_ledger,
+    value_now,
 )
 from hhp_stats.intake.dictionary import WAVES, Field, Site, Study, load_dictionary, load_study
+from hhp_stats.intake.free_text import free_text
 from hhp_stats.intake.gather import check_return
+from hhp_stats.intake.ledger_file import append_lines, ledger_alone
+from hhp_stats.intake.manifest import HALF_REPLACED, UNFINISHED
+from hhp_stats.intake.raw_files import MANIFEST
 from hhp_stats.intake.returns import RETURN_TYPES, Return, read_return
 from hhp_stats.intake.rules_across import ACROSS_RULES
 from hhp_stats.intake.rules_people import PEOPLE_RULES
-from hhp_stats.intake.spellings import Spellings, load_spellings
+from hhp_stats.intake.spellings import Spellings, load_spellings, tidy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One field of a person: its new value, and the old one, which is looked up in the return where it is None."""
+
+    field: str
+    new_value: str
+    old_value: str | None = None
+
+
+def append_corrections(
+    root: Path,
+    *,
+    received_on: str,
+    wave: str,
+    authority: str,
+    staff_id: str,
+    changes: Sequence[Change],
+    reason: str,
+    requested_by: str,
+    study: str = "goal_setting",
+    id: str | None = None,
+    dry_run: bool = False,
+) -> tuple[Correction, ...]:
+    """May these fields of one person be corrected in one step, and under which ids?
+
+    The lines are applied to the returns after all earlier lines, and all rules of returns are run before and after.
+    They are added at the end of `data/corrections.csv` together, only if all of them fit (person, fields and old values
+    as they stand, new values readable) and no rule is broken that was kept before; with `dry_run` nothing is added.
+    Without `id` the next number is used; several lines of one step are C003.1/2, C003.2/2. Others who add lines at the
+    same moment wait.
+
+    Refuses with `DataError`, leaving the ledger as it was; ValueError for no change, or one field twice.
+    """
+    names = [tidy(change.field) for change in changes]
+    if not names or len(set(names)) < len(names):
+        raise ValueError("a step changes one field or more, each of them once")
+    root = Path(root)
+    with ledger_alone(root):
+        if (root / UNFINISHED).exists():
+            raise DataError([HALF_REPLACED.problem(file=MANIFEST)])
+        plan = load_study(root, study)
+        fields = load_dictionary(root)
+        spellings = load_spellings(root, fields)
+        ledger = read_ledger(root, study=plan, studies=[path.stem for path in (root / "data/plan").glob("*.toml")])
+        _raise([replace(each, severity="error") if each.code == UNENDED.code else each for each in ledger.problems])
+        lines = [line for _, line in ledger.lines]
+        site = plan.site(authority)
+        if site is None:
+            raise DataError([BAD_PLACE.problem(file=LEDGER, value="an authority that is not in the plan")])
+        returns = _read_site(root, site, plan, fields, spellings)
+        before = _problems(returns, lines, plan, spellings)
+        concerned = next((ret for ret in returns if ret.wave == wave and ret.readable), None)
+        number = id or _next_id(lines)
+        new = []
+        # The staff ID last: until then the other lines find the person by it.
+        for place, change in enumerate(sorted(changes, key=lambda each: tidy(each.field) == "staff_id"), start=1):
+            field, old = tidy(change.field), change.old_value
+            if old is None and concerned is not None:
+                old = value_now(concerned, staff_id=tidy(staff_id), field=field)
+            new.append(Correction(
+                id=number if len(changes) == 1 else f"{number}.{place}/{len(changes)}",
+                received_on=tidy(received_on), study=study, wave=wave, authority=authority, staff_id=tidy(staff_id),
+                field=field, old_value=tidy(old or ""), new_value=tidy(change.new_value), reason=free_text(reason),
+                requested_by=free_text(requested_by),
+            ))  # fmt: skip
+        after = _problems(_read_site(root, site, plan, fields, spellings), [*lines, *new], plan, spellings)
+        _raise([problem for problem in after if problem not in set(before)])
+        if not dry_run:
+            append_lines(root / LEDGER, new)
+    return tuple(new)
 
 
 def append_correction(
@@ -39,34 +118,13 @@ def append_correction(
     study: str = "goal_setting",
     id: str | None = None,
 ) -> Correction:
-    """May this correction be added, and under which id?
-
-    The line is applied to the returns after all earlier lines, and all rules of returns are run before and after.
-    It is added at the end of `data/corrections.csv` only if it fits (person, field and old value as they stand, new
-    value readable) and breaks no rule that was kept before. Without `id` the next number is used.
-
-    Refuses with `DataError`, leaving the ledger as it was.
-    """
-    root = Path(root)
-    plan = load_study(root, study)
-    fields = load_dictionary(root)
-    spellings = load_spellings(root, fields)
-    ledger = read_ledger(root, study=plan, studies=[path.stem for path in (root / "data/plan").glob("*.toml")])
-    _raise(ledger.problems)
-    lines = [line for _, line in ledger.lines]
-    new = Correction(
-        id=id or _next_id(lines), received_on=received_on, study=study, wave=wave, authority=authority,
-        staff_id=staff_id, field=field, old_value=old_value, new_value=new_value, reason=reason,
-        requested_by=requested_by,
+    """May this one field be corrected, and under which id? As `append_corrections`, with the old value given."""
+    (line,) = append_corrections(
+        root, received_on=received_on, wave=wave, authority=authority, staff_id=staff_id,
+        changes=[Change(field=field, new_value=new_value, old_value=old_value)], reason=reason,
+        requested_by=requested_by, study=study, id=id,
     )  # fmt: skip
-    site = plan.site(authority)
-    if site is None:
-        raise DataError([BAD_PLACE.problem(file=LEDGER, value="an authority that is not in the plan")])
-    before = _problems(_read_site(root, site, plan, fields, spellings), lines, plan, spellings)
-    after = _problems(_read_site(root, site, plan, fields, spellings), [*lines, new], plan, spellings)
-    _raise([problem for problem in after if problem not in set(before)])
-    write_ledger(root / LEDGER, [*lines, new])
-    return new
+    return line
 
 
 def _raise(problems: list[Problem]) -> None:
@@ -76,7 +134,7 @@ def _raise(problems: list[Problem]) -> None:
 
 
 def _next_id(lines: list[Correction]) -> str:
-    numbers = [int(digits) for line in lines if (digits := line.id.removeprefix("C")).isdigit()]
+    numbers = [int(digits) for line in lines if (digits := line.id.removeprefix("C").split(".")[0]).isdecimal()]
     return f"C{max(numbers, default=0) + 1:03d}"
 
 

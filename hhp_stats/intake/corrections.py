@@ -1,10 +1,14 @@
-"""What was corrected after the returns arrived? The ledger: checked, applied in order, refused where it does not fit."""
+"""What was corrected after the returns arrived? The ledger: checked, applied in order, refused where it does not fit.
+
+Fields of one person that only make sense together (left and leaving_date, days and spells) are corrected in one step: its
+lines carry the ids C003.1/2 and C003.2/2, and all of them are applied or none.
+"""
 
 from __future__ import annotations
 
-import csv
 import hashlib
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 from datetime import date
 from pathlib import Path
@@ -16,12 +20,14 @@ from hhp_stats.errors import Problem
 from hhp_stats.intake.columns import read_column
 from hhp_stats.intake.container import Refused
 from hhp_stats.intake.dictionary import WAVES, Field, Study
+from hhp_stats.intake.free_text import free_text, unfit
 from hhp_stats.intake.grid import NO_STORED_VALUE, CellError
 from hhp_stats.intake.masking import shown
 from hhp_stats.intake.returns import Return
 from hhp_stats.intake.rule import Rule
 from hhp_stats.intake.spellings import Spellings, same, tidy
 from hhp_stats.intake.text_file import read_text, split_rows
+from hhp_stats.spreadsheet import from_csv
 
 LEDGER = "data/corrections.csv"
 
@@ -93,11 +99,28 @@ ADDRESS = Rule(
     rule="A correction must not hold an e-mail address in its reason or in who requested it: both are published.",
     remedy="Name the office and not the person.",
 )  # fmt: skip
+BAD_STEP = Rule(
+    code="E14", severity="error",
+    rule="The lines of one step (C003.1/2, C003.2/2) must all be there, one below the other, for one person and return.",
+    remedy="Restore the lines of the step, or take all of them out.",
+)  # fmt: skip
+UNENDED = Rule(
+    code="E15", severity="warning",
+    rule="The last line of the ledger must be whole and end with a line break: half a line is no correction.",
+    remedy="Complete the last line, or take it out, and end it with a line break (the key Enter).",
+)  # fmt: skip
+UNFIT_CHARACTER = Rule(
+    code="E16", severity="error",
+    rule="A reason and who requested it may be written in any script, without control characters and signs that turn the "
+    "direction of the text around them.",
+    remedy="Type the text again without them; they are often pasted in unseen.",
+)  # fmt: skip
 
 LEDGER_RULES = (
     BAD_LEDGER, BAD_ID, BAD_DAY, BAD_PLACE, BAD_FIELD, NO_REASON, NO_RETURN, UNKNOWN_STAFF, OTHER_OLD, BAD_NEW,
-    NO_CHANGE, OUT_OF_ORDER, ADDRESS,
+    NO_CHANGE, OUT_OF_ORDER, ADDRESS, BAD_STEP, UNENDED, UNFIT_CHARACTER,
 )  # fmt: skip
+_STEP = re.compile(r"(C\d+)\.([1-9]\d*)/([1-9]\d*)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +141,7 @@ class Correction:
 
 
 LEDGER_COLUMNS = tuple(each.name for each in fields(Correction))
+FREE_TEXT = ("reason", "requested_by")  # everything else is a key, a value or a date
 APPLIED_COLUMNS = (
     "id", "received_on", "study", "wave", "authority", "person", "field", "old_value", "new_value", "reason", "file",
     "cell", "ledger_line",
@@ -141,7 +165,8 @@ def read_ledger(root: Path, *, study: Study, studies: Iterable[str] = ()) -> Led
     if not path.exists():
         return ledger
     try:
-        rows = split_rows(read_text(path).text, ",")
+        text = read_text(path).text
+        rows = split_rows(text, ",")
     except (Refused, OSError) as refused:
         found = refused.found if isinstance(refused, Refused) else type(refused).__name__
         ledger.problems.append(BAD_LEDGER.problem(file=LEDGER, value=found))
@@ -158,12 +183,18 @@ def read_ledger(root: Path, *, study: Study, studies: Iterable[str] = ()) -> Led
             ledger.problems.append(BAD_LEDGER.problem(file=LEDGER, cell=f"row {number}", value=f"{len(row)} fields"))
             continue
         ledger.lines.append((number, _correction(row)))
+    if len(rows) > 1 and not text.endswith(("\n", "\r")):
+        ledger.problems.append(UNENDED.problem(file=LEDGER, cell=f"row {len(rows)}", value="no line break at the end"))
     ledger.problems += check_schema(ledger.lines, study=study, studies=frozenset(studies) | {study.name})
     return ledger
 
 
 def _correction(row: list[str]) -> Correction:
-    return Correction(**dict(zip(LEDGER_COLUMNS, map(tidy, row), strict=True)))
+    found = {
+        name: (free_text if name in FREE_TEXT else tidy)(from_csv(text))
+        for name, text in zip(LEDGER_COLUMNS, row, strict=True)
+    }
+    return Correction(**found)
 
 
 def check_schema(lines: list[tuple[int, Correction]], *, study: Study, studies: frozenset[str]) -> list[Problem]:
@@ -195,7 +226,37 @@ def check_schema(lines: list[tuple[int, Correction]], *, study: Study, studies: 
             say(NO_REASON, "an empty field")
         if "@" in line.reason + line.requested_by:
             say(ADDRESS, "the sign “@”")
+        if found := unfit(line.reason + line.requested_by):
+            say(UNFIT_CHARACTER, ", ".join(found))
+    torn = [step[0] for step in steps(lines) if not _whole(step)]
+    problems += [BAD_STEP.problem(file=LEDGER, cell=f"row {row}", value=f"the id {line.id}") for row, line in torn]
     return problems
+
+
+def steps(lines: Iterable[tuple[int, Correction]]) -> Iterator[list[tuple[int, Correction]]]:
+    """The lines of the ledger by step: those that are applied together, most often one alone."""
+    open_step: list[tuple[int, Correction]] = []
+    for number, line in lines:
+        if open_step and _step_of(number, line) != _step_of(*open_step[0]):
+            yield open_step
+            open_step = []
+        open_step.append((number, line))
+    if open_step:
+        yield open_step
+
+
+def _step_of(number: int, line: Correction) -> str:
+    found = _STEP.fullmatch(line.id)
+    return found[1] if found else f"row {number}"
+
+
+def _whole(step: list[tuple[int, Correction]]) -> bool:
+    found = [_STEP.fullmatch(line.id) for _, line in step]
+    if found[0] is None:
+        return True
+    numbers = [(int(each[2]), int(each[3])) for each in found if each]
+    whose = {(line.study, line.wave, line.authority, line.staff_id) for _, line in step}
+    return numbers == [(place, len(step)) for place in range(1, len(step) + 1)] and len(whose) == 1
 
 
 def _iso(text: str) -> date | None:
@@ -222,22 +283,47 @@ def apply_ledger(
 
     `returns` is authority -> wave -> return. A line is applied only where its old value is what stands in the cell,
     as typed or as read; everything that does not fit is added to `ledger.problems`, with the ledger line, the cell
-    and both values. The files themselves are never touched.
+    and both values. Of a step of several lines all are applied, or none. The files themselves are never touched.
     """
     flawed = {problem.cell for problem in ledger.problems if problem.severity == "error"}
-    applied = []
-    for number, line in ledger.lines:
-        if line.study != study.name or f"row {number}" in flawed:
+    applied: list[Applied] = []
+    for step in steps(ledger.lines):
+        if any(line.study != study.name or f"row {number}" in flawed for number, line in step):
             continue
-        done = _apply(line, number, returns, spellings, ledger.problems)
-        if done is not None:
-            applied.append(done)
+        changes: list[_Change] = []
+        for number, line in step:
+            done = _apply(line, number, returns, spellings, ledger.problems)
+            changes += [done] if done else []
+        if len(changes) == len(step):
+            applied += [each.applied for each in changes]
+        else:
+            for each in reversed(changes):
+                each.undo()
     return applied
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Change:
+    """One cell of a return changed, with what is needed to change it back."""
+
+    applied: Applied
+    ret: Return
+    position: int
+    column: pd.Series
+    raw: Any
+    unread: str | None
+
+    def undo(self) -> None:
+        name = self.applied.correction.field
+        self.ret.frame[name] = self.column
+        self.ret.raw[name][self.position] = self.raw
+        if self.unread is not None:
+            self.ret.unread[name][self.position] = self.unread
 
 
 def _apply(
     line: Correction, number: int, returns: dict[str, dict[str, Return]], spellings: Spellings, problems: list[Problem]
-) -> Applied | None:
+) -> _Change | None:
     def refuse(rule: Rule, value: str = "") -> None:
         problems.append(rule.problem(file=LEDGER, cell=f"row {number}", value=value))
 
@@ -264,16 +350,43 @@ def _apply(
     if new.unread:
         refuse(BAD_NEW, f"{shown(line.new_value, vocabulary=ret.vocabulary)} for {ret.file} {cell}")
         return None
-    old = ret.frame[line.field].iloc[position]
-    unread = ret.unread[line.field].pop(position, None)
-    if unread is None and _equal(old, new.values.iloc[0]):
+    old = ret.frame[line.field].copy()
+    unread, raw = ret.unread[line.field].get(position), ret.raw[line.field][position]
+    if unread is None and _equal(old.iloc[position], new.values.iloc[0]):
         refuse(NO_CHANGE, f"{shown(line.new_value or None, vocabulary=ret.vocabulary)} for {ret.file} {cell}")
         return None
-    column = ret.frame[line.field].copy()
+    column = old.copy()
     column.iloc[position] = new.values.iloc[0]
     ret.frame[line.field] = column
     ret.raw[line.field][position] = line.new_value or None
-    return Applied(correction=line, line=number, file=ret.file, cell=cell)
+    ret.unread[line.field].pop(position, None)
+    applied = Applied(correction=line, line=number, file=ret.file, cell=cell)
+    return _Change(applied=applied, ret=ret, position=position, column=old, raw=raw, unread=unread)
+
+
+def value_now(ret: Return, *, staff_id: str, field: str) -> str | None:
+    """What stands in a cell of the return, in the words in which the ledger names an old value; None where it cannot.
+
+    A number, an ISO date, yes or no, or an allowed value; where the cell could not be read, what `shown` says of it.
+    """
+    where = ret.frame.index[ret.frame["staff_id"] == staff_id]
+    if field not in ret.fields or field not in ret.columns or len(where) != 1:
+        return None
+    position = int(where[0])
+    raw, value = ret.raw[field][position], ret.frame[field].iloc[position]
+    if isinstance(raw, CellError):
+        return raw.text
+    if position in ret.unread[field]:
+        return None if raw is NO_STORED_VALUE else shown(raw).strip("“”")
+    if pd.isna(value):
+        return ""
+    if ret.fields[field].kind == "yes/no":
+        return "yes" if value == 1 else "no"
+    if isinstance(value, pd.Timestamp):
+        return value.date().isoformat()
+    if isinstance(value, float | int):
+        return str(int(value)) if float(value).is_integer() else repr(float(value))
+    return str(value)
 
 
 def _stands_there(old: str, ret: Return, spec: Field, position: int, spellings: Spellings) -> bool:
@@ -316,13 +429,3 @@ def _publishable(field: str, value: str) -> str:
     if field == "staff_id":
         return "a staff ID"
     return shown(value).strip("“”") if value else ""
-
-
-def write_ledger(path: Path, lines: Iterable[Correction]) -> None:
-    """Writes a whole ledger; the old one is replaced only when the new one is complete."""
-    partial = path.with_name(path.name + ".partial")
-    with partial.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(LEDGER_COLUMNS)
-        writer.writerows([getattr(line, name) for name in LEDGER_COLUMNS] for line in lines)
-    partial.replace(path)

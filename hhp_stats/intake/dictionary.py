@@ -163,6 +163,14 @@ def load_study(root: Path, study: str) -> Study:
     return Study(name=study, sites=sites)
 
 
+def returns_planned(root: Path, study: str) -> bool:
+    """Whether the plan of a study lists sites that make returns; a plan that cannot be read is judged by `load_study`."""
+    try:
+        return "sites" in tomllib.loads((root / f"data/plan/{study}.toml").read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+        return True
+
+
 def _day(value: object) -> date:
     if type(value) is not date:
         raise TypeError(f"{value!r} is not a date")

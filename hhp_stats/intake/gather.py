@@ -11,6 +11,8 @@ from hhp_stats.errors import DataError, Problem
 from hhp_stats.intake.across import Returns, across_problems
 from hhp_stats.intake.corrections import Applied, Ledger, apply_ledger, read_ledger
 from hhp_stats.intake.dictionary import WAVES, Field, Study, fields_of, load_dictionary, load_study
+from hhp_stats.intake.draw_log import DrawLog, allocation_rule, read_draw_log
+from hhp_stats.intake.findings import Finding, judged
 from hhp_stats.intake.linkage import Answers, link
 from hhp_stats.intake.lists import ListFile, check_list, read_list
 from hhp_stats.intake.manifest import read_manifest, sha256_of, verify_manifest
@@ -30,11 +32,27 @@ from hhp_stats.intake.rules_file import (
     WRONG_AUTHORITY,
 )
 from hhp_stats.intake.rules_people import PEOPLE_RULES
+from hhp_stats.intake.rules_plausible import (
+    COURSE_SHARE_RULES,
+    LINKED_RULES,
+    PLAUSIBILITY_RULES,
+    Together,
+    together_findings,
+)
+from hhp_stats.intake.rules_randomisation import (
+    RandomisationCheck,
+    baseline_list,
+    corrected_strata,
+    draws_repeated,
+    randomisation_findings,
+)
 from hhp_stats.intake.rules_survey import check_survey
 from hhp_stats.intake.rules_wave import WAVE_RULES
 from hhp_stats.intake.spellings import Spellings, load_spellings
 from hhp_stats.intake.survey import SurveyFile, export_file, read_survey
 from hhp_stats.intake.table import Table
+from hhp_stats.plan.conduct import deviations_of_data
+from hhp_stats.plan.thresholds import load_thresholds
 from hhp_stats.progress import Progress, silent
 
 SURVEY_WAVES = ("baseline", "endline")
@@ -56,6 +74,8 @@ class Gathered:
     ledger: Ledger = field(default_factory=lambda: Ledger(lines=[], problems=[]))
     applied: list[Applied] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)  # those that belong to no single table
+    log: DrawLog | None = None  # of the randomisation, where the plan says how teams were drawn
+    draws: pd.DataFrame = field(default_factory=pd.DataFrame)  # its draws repeated, see `draws_repeated`
 
     def tables(self) -> list[Table]:
         """Every file read: returns, lists, surveys."""
@@ -75,8 +95,11 @@ class Gathered:
         rows = [(table.file, table.sha256, table.size, len(table.frame)) for table in self.tables() if table.sha256]
         if self.ledger.sha256:
             rows.append(("data/corrections.csv", self.ledger.sha256, self.ledger.size, len(self.ledger.lines)))
-        for name in ("data/dictionary.csv", "data/spellings.csv", f"data/plan/{self.study.name}.toml",
-                     f"data/allocation/{self.study.name}_log.csv"):  # fmt: skip
+        if self.log is not None and self.log.sha256:
+            rows.append(
+                (self.log.file, self.log.sha256, (self.root / self.log.file).stat().st_size, len(self.log.draws))
+            )
+        for name in ("data/dictionary.csv", "data/spellings.csv", f"data/plan/{self.study.name}.toml"):
             path = self.root / name
             if path.is_file():
                 lines = path.read_bytes().count(b"\n")
@@ -100,6 +123,7 @@ def gather(root: Path, study: str, *, progress: Progress = silent) -> Gathered:
     _read_returns(result, progress)
     _read_lists(result)
     result.ledger = read_ledger(root, study=result.study, studies=_studies(root))
+    received = _baselines(result.returns)
     readable = {
         site: {wave: ret for wave, ret in waves.items() if ret.readable} for site, waves in result.returns.items()
     }
@@ -123,8 +147,47 @@ def gather(root: Path, study: str, *, progress: Progress = silent) -> Gathered:
     if status:
         _check_marks(result, synthetic=status == "synthetic")
         known = {table.file: table.sha256 for table in result.tables() if table.sha256}
+        result.problems += defended(result, received=received, returns=returns)
         result.problems += verify_manifest(root, known=known, study=study)
     return result
+
+
+def _baselines(returns: dict[str, dict[str, Return]]) -> dict[str, pd.DataFrame]:
+    """The tables of the baseline returns as they are now: what the ledger changes later, these do not show."""
+    return {site: waves["baseline"].frame.copy() for site, waves in returns.items()
+            if "baseline" in waves and waves["baseline"].readable}  # fmt: skip
+
+
+def defended(result: Gathered, *, received: dict[str, pd.DataFrame], returns: Returns) -> list[Problem]:
+    """What is found about randomisation and plausibility, where no deviation explains it.
+
+    How teams were drawn, and the limits of what is plausible, are data of the plan: a plan that does not say how teams were
+    drawn has no draws to repeat. `received` are the baseline returns before the ledger.
+    """
+    rule = allocation_rule(result.root, result.study.name)
+    needed = [] if rule is None else [each.code for each in (*COURSE_SHARE_RULES, *LINKED_RULES, *PLAUSIBILITY_RULES)]
+    thresholds = load_thresholds(result.root, result.study.name, needed=needed)
+    findings: list[Finding] = []
+    notes: list[Problem] = []
+    if rule is not None:
+        result.log = read_draw_log(result.root, study=result.study.name, rule=rule, spellings=result.spellings)
+        notes += result.log.problems
+        whole = len(received) == len(result.study.sites)
+        check = RandomisationCheck(
+            allocation=result.lists["allocation"], log=result.log, rule=rule,
+            received=baseline_list(received) if whole else None,
+            corrected=baseline_list(_baselines(result.returns)) if whole else None,
+        )  # fmt: skip
+        of_the_draw = randomisation_findings(check)
+        findings += of_the_draw
+        notes += corrected_strata(check)
+        result.draws = draws_repeated(check, of_the_draw)
+    together = Together(
+        study=result.study, returns=returns, allocation=result.lists["allocation"], course_log=result.lists["course_log"],
+        linkage=result.lists["linkage"], answers=tuple(result.answers), pseudonyms=result.pseudonyms, thresholds=thresholds,
+    )  # fmt: skip
+    findings += together_findings(together)
+    return [*notes, *judged(findings, deviations_of_data(result.root, result.study.name))]
 
 
 def _arms(allocation: ListFile) -> dict[str, float]:
@@ -139,6 +202,7 @@ def _status(result: Gathered) -> str:
     try:
         status = read_manifest(result.root).status
         result.pseudonyms = load_pseudonyms(result.root, status=status)
+        result.problems += result.pseudonyms.problems
     except DataError as error:
         result.problems += error.problems
         return ""

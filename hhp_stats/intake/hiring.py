@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 
 from hhp_stats.intake.plain_lists import ListRule, Lists, ListSpec, PlainLists, list_column, read_plain_lists
 from hhp_stats.intake.rule import Breach, Rule, at
+from hhp_stats.intake.rules_conditions import conditions_findings
+from hhp_stats.plan.experiments import load_experiment_plan
 
 STUDY = "hiring"
 NAMES = ("minority ethnic", "white british")
@@ -112,7 +115,8 @@ RULES = (
 
 def load_hiring(root: Path) -> PlainLists:
     """Participants, decisions and scores; raises DataError, with every problem, where they break a rule."""
-    return read_plain_lists(root, study=STUDY, specs=SPECS, rules=RULES)
+    plan = load_experiment_plan(root, STUDY)
+    return read_plain_lists(root, study=STUDY, specs=SPECS, rules=RULES, found=partial(conditions_findings, plan=plan))
 
 
 def decisions_with_conditions(lists: PlainLists) -> pd.DataFrame:

@@ -44,7 +44,7 @@ def counted_response(meta: pd.DataFrame, consent: pd.Series, answered: pd.Series
     key = key.where(key.ne("c:"), "r:" + meta["response"])
     frame = pd.DataFrame(
         {"key": key, "consent": consent, "finished": meta["finished"], "answered": answered,
-         "recorded": meta["recorded"], "preview": meta["preview"], "order": range(len(meta))},
+         "recorded": meta["recorded"], "preview": meta["preview"], "order": meta["response"]},
         index=meta.index,
     )  # fmt: skip
     real = frame[~frame["preview"]].sort_values(["recorded", "order"], kind="stable")

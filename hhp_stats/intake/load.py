@@ -59,6 +59,7 @@ def _trial(gathered: Gathered, pseudonyms: Pseudonyms, problems: list[Problem]) 
         corrections=applied_frame(gathered.applied, people=corrected),
         tolerances=tolerance_frame(each for table in gathered.tables() for each in table.tolerances),
         linkage=linkage_frame(gathered.answers, people),
+        draws=gathered.draws,
     )
 
 

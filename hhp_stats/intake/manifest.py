@@ -4,35 +4,42 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
+from collections.abc import Collection
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 from hhp_stats.errors import DataError, Problem
-from hhp_stats.intake.raw_files import MANIFEST, concerns, raw_files
+from hhp_stats.intake.container import Refused
+from hhp_stats.intake.raw_files import MANIFEST, concerns, is_link, raw_files, studies
 from hhp_stats.intake.rule import Rule
+from hhp_stats.intake.text_file import read_text, split_rows
 
 STATUSES = ("synthetic", "real")
+LEDGER = "data/corrections.csv"
+LEDGER_TABLE = "ledger"  # of the manifest: how many lines the ledger had, and their checksums
 
 BAD_MANIFEST = Rule(
     code="M01", severity="error",
     rule="data/manifest.toml must say status = \"synthetic\" or \"real\" and list files with their SHA-256.",
-    remedy="Restore it, or write it anew with `record_files`.",
+    remedy="Restore it from version control or a release; a new one needs its status and its heading [files] only, `hhp accept` "
+    "fills it.",
 )  # fmt: skip
 FILE_GONE = Rule(
     code="M02", severity="error",
     rule="A file of the manifest must be there.",
-    remedy="Restore the file, or record the files anew if it was taken out on purpose.",
+    remedy="Restore the file, or, if it was taken out on purpose, let `hhp accept` with its path strike it off.",
 )  # fmt: skip
 FILE_CHANGED = Rule(
-    code="M03", severity="warning",
-    rule="A file differs from the one that the manifest records: it was replaced since the release.",
-    remedy="If the replacement is meant, record the files anew; the report shows the new checksum either way.",
+    code="M03", severity="error",
+    rule="A raw file must be the one whose checksum the manifest records.",
+    remedy="Restore the file; or look at what changed and record it: `hhp accept` with its path shows both and asks.",
 )  # fmt: skip
 FILE_UNLISTED = Rule(
-    code="M04", severity="warning",
-    rule="A raw file that is read should stand in the manifest.",
-    remedy="Record the files anew.",
+    code="M04", severity="error",
+    rule="Every raw file below data/ must stand in the manifest.",
+    remedy="Move it away if it does not belong to the data, or look at it and record it: `hhp accept` with its path.",
 )  # fmt: skip
 
 HALF_REPLACED = Rule(
@@ -42,7 +49,21 @@ HALF_REPLACED = Rule(
 )  # fmt: skip
 UNFINISHED = "data/.replacing"  # there while files are moved to their places; see hhp_stats.synthetic.replacing
 
-MANIFEST_RULES = (BAD_MANIFEST, FILE_GONE, FILE_CHANGED, FILE_UNLISTED, HALF_REPLACED)
+LEDGER_REWRITTEN = Rule(
+    code="M06", severity="error",
+    rule="The ledger of corrections only grows: the lines that were there when the manifest was written must stand as they were.",
+    remedy="Restore the lines, and take a correction back by another line; if they were rewritten on purpose, "
+    "`hhp accept data/corrections.csv` records the ledger anew.",
+)  # fmt: skip
+LINKED = Rule(
+    code="M07", severity="error",
+    rule="A raw file must lie in the project itself: a link may lead to another file tomorrow.",
+    remedy="Put a copy of the file in place of the link.",
+)  # fmt: skip
+
+MANIFEST_RULES = (
+    BAD_MANIFEST, FILE_GONE, FILE_CHANGED, FILE_UNLISTED, HALF_REPLACED, LEDGER_REWRITTEN, LINKED,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,10 +112,13 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def verify_manifest(root: Path, *, known: dict[str, str] | None = None, study: str | None = None) -> list[Problem]:
-    """Which files are gone, replaced or unlisted?
+def verify_manifest(
+    root: Path, *, known: dict[str, str] | None = None, study: str | None = None, below: str = ""
+) -> list[Problem]:
+    """Which raw files are gone, changed, unlisted or links, and does the ledger still hold what it held?
 
-    `known` holds checksums already computed (path -> SHA-256); with `study` raw files of other studies are left out.
+    `known` holds checksums already computed (path -> SHA-256); with `study` the raw files of other studies are left
+    out, with `below` everything that does not lie in that folder.
     """
     try:
         manifest = read_manifest(root)
@@ -103,46 +127,92 @@ def verify_manifest(root: Path, *, known: dict[str, str] | None = None, study: s
     from hhp_stats.intake.raw_places import raw_names  # which reads lists, whose readers ask the manifest
 
     masked = raw_names(root).masked
-    known = known or {}
+    known, keys = known or {}, studies(root)
     problems = []
     for name, digest in sorted(manifest.files.items()):
         path = root / name
-        if not concerns(name, study):
+        if not name.startswith(below) or not concerns(name, study, keys):
             continue
         if not path.resolve().is_relative_to(root.resolve()):
             problems.append(BAD_MANIFEST.problem(file=MANIFEST, value="a path outside the project"))
+        elif is_link(root, name):
+            problems.append(LINKED.problem(file=masked(name)))
         elif not path.is_file():
             problems.append(FILE_GONE.problem(file=masked(name)))
         elif (known.get(name) or sha256_of(path)) != digest.casefold():
             problems.append(FILE_CHANGED.problem(file=masked(name)))
     problems += [
-        FILE_UNLISTED.problem(file=masked(name))
+        (LINKED if is_link(root, name) else FILE_UNLISTED).problem(file=masked(name))
         for name in raw_files(root)
-        if name not in manifest.files and concerns(name, study)
+        if name not in manifest.files and name.startswith(below) and concerns(name, study, keys)
     ]
+    if not below:
+        problems += _rewritten(root, manifest)
     return problems
 
 
-def record_files(root: Path, *, status: str | None = None, release: str | None = None) -> None:
+def _rewritten(root: Path, manifest: Manifest) -> list[Problem]:
+    """The ledger, where lines that the manifest knows are not the first ones any more."""
+    recorded = manifest.other.get(LEDGER_TABLE, {})
+    if not recorded:
+        return []
+    lines = int(recorded.get("lines", 0))
+    now = ledger_rows(root)
+    if len(now) >= lines and _digest(now[:lines]) == recorded.get("sha256"):
+        return []
+    same = next((n for n in range(min(len(now), lines), 0, -1) if _digest(now[:n]) in recorded.get("each", [])), 0)
+    return [LEDGER_REWRITTEN.problem(file=LEDGER, cell=f"line {same + 1} of {lines} recorded ones")]
+
+
+def ledger_rows(root: Path) -> list[tuple[str, ...]]:
+    """The lines of the ledger without its heading, as far as it can be read."""
+    try:
+        rows = split_rows(read_text(root / LEDGER).text, ",") if (root / LEDGER).is_file() else []
+    except (Refused, OSError):
+        return []  # reading the ledger says what is wrong with it
+    return [tuple(map(str.strip, row)) for row in rows[1:] if any(map(str.strip, row))]
+
+
+def _digest(rows: list[tuple[str, ...]]) -> str:
+    return hashlib.sha256("\n".join("\t".join(row) for row in rows).encode()).hexdigest()
+
+
+def record_files(
+    root: Path, *, status: str | None = None, release: str | None = None, names: Collection[str] | None = None
+) -> None:
     """Writes the manifest anew with the checksums of the files that are there now.
 
-    Files listed before keep their place in the list as long as they exist; raw files are added. The old manifest
-    is replaced only when the new one is whole.
+    With `names` only the entries of these files change: the others keep their checksums, right or wrong. `LEDGER` among
+    them (and no `names` at all) records the ledger's lines. The old manifest is replaced only when the new one is whole.
     """
-    old = read_manifest(root) if (root / MANIFEST).exists() else Manifest(status="", release="", files={}, other={})
+    there = (root / MANIFEST).exists()
+    old = read_manifest(root) if there else Manifest(status="", release="", files={}, other={})
     status = status or old.status
     if status not in STATUSES:
         raise DataError([BAD_MANIFEST.problem(file=MANIFEST, value="no status")])
-    names = sorted({name for name in old.files if (root / name).is_file()} | set(raw_files(root)))
+    wanted = {*old.files, *raw_files(root)} if names is None else set(names) - {LEDGER}
+    files = {name: digest for name, digest in old.files.items() if name not in wanted}
+    files |= {name: sha256_of(root / name) for name in wanted if (root / name).is_file() and not is_link(root, name)}
     head = {"status": status, **old.other, **({"release": release} if release else {})}
-    lines = [f"{key} = {_toml(value)}" for key, value in head.items() if not isinstance(value, dict)]
+    if names is None or LEDGER in names:
+        head.pop(LEDGER_TABLE, None)
+        if rows := ledger_rows(root):
+            each = [_digest(rows[:n]) for n in range(1, len(rows) + 1)]
+            head[LEDGER_TABLE] = {"lines": len(rows), "sha256": each[-1], "each": each}
+    lines = _remarks(root / MANIFEST) if there else []
+    lines += [f"{key} = {_toml(value)}" for key, value in head.items() if not isinstance(value, dict)]
     for key, table in head.items():
         if isinstance(table, dict):
             lines += ["", f"[{key}]", *(f"{_toml(name)} = {_toml(value)}" for name, value in table.items())]
-    lines += ["", "[files]", *(f"{_toml(name)} = {_toml(sha256_of(root / name))}" for name in names), ""]
+    lines += ["", "[files]", *(f"{_toml(name)} = {_toml(digest)}" for name, digest in sorted(files.items())), ""]
     partial = root / f"{MANIFEST}.partial"
     partial.write_text("\n".join(lines), encoding="utf-8", newline="\n")
     partial.replace(root / MANIFEST)
+
+
+def _remarks(path: Path) -> list[str]:
+    """The lines of comment at the head of the manifest."""
+    return list(takewhile(lambda line: line.startswith("#"), path.read_text(encoding="utf-8").splitlines()))
 
 
 def _toml(value: Any) -> str:

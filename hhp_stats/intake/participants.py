@@ -13,19 +13,23 @@ import pandas as pd
 
 from hhp_stats.errors import DataError, Problem
 from hhp_stats.intake.dictionary import DICTIONARY, Field, Study, load_dictionary
+from hhp_stats.intake.findings import judged
 from hhp_stats.intake.linkage import counted_response
 from hhp_stats.intake.lists import ListFile, read_list
 from hhp_stats.intake.load import problem_frame
-from hhp_stats.intake.manifest import read_manifest, sha256_of
+from hhp_stats.intake.manifest import read_manifest, sha256_of, verify_manifest
 from hhp_stats.intake.pseudonym import Pseudonyms, load_pseudonyms
 from hhp_stats.intake.rule import Breach, Rule, at, breach_problems
+from hhp_stats.intake.rules_arms import ArmsCheck, arms_findings
 from hhp_stats.intake.rules_cells import CELL_RULES
 from hhp_stats.intake.rules_file import MARKED_SYNTHETIC, NOT_MARKED_SYNTHETIC
 from hhp_stats.intake.rules_survey import DUPLICATES, NOT_LINKED, OUT_OF_TIME, check_survey
 from hhp_stats.intake.rules_wave import blank_required, out_of_range
 from hhp_stats.intake.spellings import SPELLINGS, Spellings, load_spellings
 from hhp_stats.intake.survey import SurveyFile, export_file, read_survey
+from hhp_stats.plan.conduct import deviations_of_data
 from hhp_stats.plan.individual import IndividualPlan
+from hhp_stats.plan.thresholds import load_thresholds
 
 WAVES = ("baseline", "endline")
 SUFFIX = {"baseline": "_t1", "endline": "_t2"}
@@ -122,11 +126,6 @@ PARTICIPANT_RULES: tuple[Rule, ...] = (
         remedy="Check the list against the randomisation.",
     ),
 )  # fmt: skip
-COUNT_DIFFERS = Rule(
-    code="I07", severity="warning",
-    rule="The allocation list should hold as many people as the plan says were randomised.",
-    remedy="Ask whether people were added or left out after the randomisation.",
-)  # fmt: skip
 
 
 def load_participants(root: Path, plan: IndividualPlan) -> Participants:
@@ -146,11 +145,21 @@ def load_participants(root: Path, plan: IndividualPlan) -> Participants:
     tables: list[ListFile | SurveyFile] = [allocation, *surveys]
     for table in tables:
         _check_mark(table, synthetic=manifest.synthetic)
-    errors = [problem for table in tables for problem in table.problems if problem.severity == "error"]
+    known = {table.file: table.sha256 for table in tables if table.sha256}
+    check = ArmsCheck(
+        plan=plan, allocation=allocation, surveys=tuple(surveys), thresholds=load_thresholds(root, plan.study)
+    )
+    of_the_arms = judged(arms_findings(check), deviations_of_data(root, plan.study))
+    found = [
+        *verify_manifest(root, known=known, study=plan.study),
+        *(each for table in tables for each in table.problems),
+        *of_the_arms,
+    ]
+    errors = [problem for problem in found if problem.severity == "error"]
     if errors:
         raise DataError(errors)
     people, linkage = _joined(plan, allocation, surveys, pseudonyms)
-    problems = [problem for table in tables for problem in table.problems]
+    problems = [*of_the_arms, *pseudonyms.problems, *(problem for table in tables for problem in table.problems)]
     read = [(table.file, table.sha256, table.size, len(table.frame)) for table in tables]
     inputs = pd.DataFrame([*read, *_rules_read(root, plan)], columns=["path", "sha256", "bytes", "rows"])
     return Participants(people=people, inputs=inputs, problems=problem_frame(problems), linkage=linkage)
@@ -224,9 +233,6 @@ def _read_allocation(
         for rule in PARTICIPANT_RULES:
             if rule.find is not None:
                 table.problems += breach_problems(rule, table, rule.find(check))
-        if len(table.frame) != plan.design.randomised:
-            value = f"{len(table.frame)} people, {plan.design.randomised} in the plan"
-            table.problems.append(COUNT_DIFFERS.problem(file=file, value=value))
     return table
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 from hhp_stats.intake.dictionary import WAVES, Study
 from hhp_stats.intake.linkage import SUFFIX, Answers
 from hhp_stats.intake.lists import ListFile
+from hhp_stats.intake.order import in_order
 from hhp_stats.intake.pseudonym import Pseudonyms
 from hhp_stats.intake.returns import Return
 
@@ -34,7 +35,8 @@ def build_people(
 ) -> pd.DataFrame:
     """Who took part, and what is known of each?
 
-    One row per person (authority and staff ID) seen in any return, sorted by authority, team and pseudonym.
+    One row per person (authority and staff ID) seen in any return, sorted by authority, then teams and people by
+    their data (`intake.order`): neither identifiers nor the key of the pseudonyms nor the order of files decides.
     Role, gender, service, hours, agency and team are those of the first return that names the person: the
     randomised team counts. `left` is 1 if any follow-up return says so, 0 if the last return that lists the person
     says no, missing if the person vanished. Staff IDs are dropped.
@@ -56,8 +58,8 @@ def build_people(
     people = _with_course(people, course_log)
     for wave, suffix in SUFFIX.items():
         people = _with_answers(people, next((each for each in answers if each.wave == wave), None), suffix)
-    ordered = people.sort_values(["local_authority", "team_id", "person"], ignore_index=True)
-    return ordered[[*_LEADING, *(name for name in ordered if name not in (*_LEADING, "staff_id"))]].copy()
+    people = people[[*_LEADING, *(name for name in people if name not in (*_LEADING, "staff_id"))]]
+    return in_order(people, groups="team_id", first=("local_authority",), without=("person",))
 
 
 _LEADING = (

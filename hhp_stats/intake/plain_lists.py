@@ -6,7 +6,7 @@ about cells and the study's own rules, and raises everything that is wrong at on
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,14 +14,17 @@ import pandas as pd
 
 from hhp_stats.errors import DataError
 from hhp_stats.intake.dictionary import Field, Study
+from hhp_stats.intake.findings import Finding, judged
 from hhp_stats.intake.lists import ListFile, read_list
 from hhp_stats.intake.load import problem_frame
-from hhp_stats.intake.manifest import read_manifest
+from hhp_stats.intake.manifest import read_manifest, verify_manifest
+from hhp_stats.intake.order import in_order, numbered
 from hhp_stats.intake.rule import Breach, Rule, breach_problems
 from hhp_stats.intake.rules_cells import CELL_RULES
 from hhp_stats.intake.rules_file import MARKED_SYNTHETIC, NOT_MARKED_SYNTHETIC
 from hhp_stats.intake.rules_wave import blank_required, out_of_range
 from hhp_stats.intake.spellings import Spellings
+from hhp_stats.plan.conduct import deviations_of_data
 
 Lists = Mapping[str, ListFile]
 
@@ -79,10 +82,14 @@ CELLS = Rule(
 )  # fmt: skip
 
 
-def read_plain_lists(root: Path, *, study: str, specs: Iterable[ListSpec], rules: Iterable[ListRule]) -> PlainLists:
+def read_plain_lists(
+    root: Path, *, study: str, specs: Sequence[ListSpec], rules: Iterable[ListRule],
+    found: Callable[[Lists], Iterable[Finding]] = lambda lists: (),
+) -> PlainLists:  # fmt: skip
     """What do the lists of a study say? Raises DataError, with every problem, where one breaks a rule.
 
-    Rules between lists are looked at only if all lists could be read.
+    Rules between lists, and `found`, which gives what a deviation may explain, are looked at only if all could be read.
+    The frames are in the order of their content, with numbers in the place of identifiers (`intake.order`).
     """
     manifest = read_manifest(root)
     tables: dict[str, ListFile] = {}
@@ -101,12 +108,22 @@ def read_plain_lists(root: Path, *, study: str, specs: Iterable[ListSpec], rules
         for entry in rules:
             table = tables[entry.about]
             table.problems += breach_problems(entry.rule, table, entry.find(tables))
-    problems = [problem for table in tables.values() for problem in table.problems]
+        of_the_study = judged(found(tables), deviations_of_data(root, study))
+    else:
+        of_the_study = []
+    known = {table.file: table.sha256 for table in tables.values() if table.sha256}
+    problems = verify_manifest(root, known=known, study=study)
+    problems += [*of_the_study, *(problem for table in tables.values() for problem in table.problems)]
     errors = [problem for problem in problems if problem.severity == "error"]
     if errors:
         raise DataError(errors)
+    frames = {name: table.frame.drop(columns="row") for name, table in tables.items()}
+    keys = dict.fromkeys(each.name for spec in specs for each in spec.fields if each.kind == "identifier")
+    for key in keys:
+        frames |= numbered({name: frame for name, frame in frames.items() if key in frame}, key, without=keys)
+    frames |= {name: in_order(frame) for name, frame in frames.items() if not keys.keys() & set(frame)}
     return PlainLists(
-        frames={name: table.frame.drop(columns="row") for name, table in tables.items()},
+        frames=frames,
         inputs=pd.DataFrame(
             [(table.file, table.sha256, table.size, len(table.frame)) for table in tables.values()],
             columns=["path", "sha256", "bytes", "rows"],

@@ -9,12 +9,21 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from hhp_stats.errors import DataError, Problem
+from hhp_stats.intake.key import open_to_others, weakness
+from hhp_stats.intake.rule import Rule
 
 KEY_VARIABLE = "HHP_PSEUDONYM_KEY_FILE"
 DEVELOPMENT_KEY = b"hhp_stats development key: for synthetic data only"
-SHORTEST_KEY = 32
 LENGTH = 16
 _SEPARATOR = "\x1f"
+_REMEDY = (
+    f"Make a key once with `hhp key FILE`, set {KEY_VARIABLE} to that file, keep it safe, and always use the same."
+)
+KEY_OPEN = Rule(
+    code="P02", severity="warning",
+    rule="The file of the pseudonym key should be readable by its owner alone.",
+    remedy="Take the right to read it from group and others: chmod 600 FILE.",
+)  # fmt: skip
 
 
 class Pseudonyms:
@@ -23,10 +32,10 @@ class Pseudonyms:
     pseudonym = first 16 hex digits of HMAC-SHA256(key, parts joined by the unit separator).
     """
 
-    __slots__ = ("_key", "development")
+    __slots__ = ("_key", "development", "problems")
 
-    def __init__(self, key: bytes, *, development: bool = False) -> None:
-        self._key, self.development = key, development
+    def __init__(self, key: bytes, *, development: bool = False, problems: tuple[Problem, ...] = ()) -> None:
+        self._key, self.development, self.problems = key, development, problems
 
     def __repr__(self) -> str:
         return f"Pseudonyms(development={self.development})"
@@ -48,8 +57,9 @@ def load_pseudonyms(root: Path, *, status: str) -> Pseudonyms:
     """Which key turns identifiers into pseudonyms?
 
     The file named by the environment variable HHP_PSEUDONYM_KEY_FILE, which must lie outside the project and hold
-    at least 32 bytes. Without it the development key, which is public, and only while the manifest says
-    "synthetic": real data without a key are refused (`DataError`).
+    at least 32 random bytes, as they are, in hexadecimal or in base64 (`key.weakness`). Without it the development key,
+    which is public, and only while the manifest says "synthetic": real data without a key are refused (`DataError`).
+    A file that others may read gives a warning among the `problems`.
     """
     named = os.environ.get(KEY_VARIABLE, "")
     if not named:
@@ -61,15 +71,17 @@ def load_pseudonyms(root: Path, *, status: str) -> Pseudonyms:
         raise _refused("The pseudonym key must lie outside the project folder, so that it is never shared with it.")
     try:
         key = path.read_bytes().strip()
+        problems = (KEY_OPEN.problem(file=KEY_VARIABLE),) if open_to_others(path) else ()
     except OSError as error:
         raise _refused(f"The pseudonym key file cannot be read ({type(error).__name__}).") from None
-    if len(key) < SHORTEST_KEY:
-        raise _refused(f"A pseudonym key must have at least {SHORTEST_KEY} bytes.")
-    if key == DEVELOPMENT_KEY and status != "synthetic":
+    if key == DEVELOPMENT_KEY:
+        if status == "synthetic":
+            return Pseudonyms(key, development=True, problems=problems)
         raise _refused("The development key is public and must not be used for real data.")
-    return Pseudonyms(key)
+    if weak := weakness(key):
+        raise _refused(weak)
+    return Pseudonyms(key, problems=problems)
 
 
 def _refused(rule: str) -> DataError:
-    remedy = "Make a key once (for example 32 random bytes in hexadecimal), keep it safe, and always use the same."
-    return DataError([Problem(code="P01", severity="error", file="data/manifest.toml", rule=rule, remedy=remedy)])
+    return DataError([Problem(code="P01", severity="error", file=KEY_VARIABLE, rule=rule, remedy=_REMEDY)])

@@ -6,6 +6,8 @@ import pandas as pd
 
 from hhp_stats.intake.check import NOTHING_TO_CHECK
 from hhp_stats.intake.corrections import LEDGER_RULES
+from hhp_stats.intake.draw_log import LOG_CELLS
+from hhp_stats.intake.findings import NOT_THERE
 from hhp_stats.intake.lists import ALLOCATION_RULES, COMMON_RULES, COURSE_RULES, FILE_OF_LIST_RULES, LINKAGE_RULES
 from hhp_stats.intake.manifest import MANIFEST_RULES
 from hhp_stats.intake.rule import Rule
@@ -14,6 +16,8 @@ from hhp_stats.intake.rules_across import ACROSS_RULES
 from hhp_stats.intake.rules_cells import CELL_RULES
 from hhp_stats.intake.rules_file import FILE_RULES
 from hhp_stats.intake.rules_people import PEOPLE_RULES
+from hhp_stats.intake.rules_plausible import COURSE_SHARE_RULES, LINKED_RULES, PLAUSIBILITY_RULES
+from hhp_stats.intake.rules_randomisation import CORRECTED, RANDOMISATION_RULES
 from hhp_stats.intake.rules_survey import LINK_RULES, SURVEY_RULES
 from hhp_stats.intake.rules_wave import WAVE_RULES
 from hhp_stats.intake.survey import SURVEY_FILE_RULES
@@ -22,11 +26,11 @@ _GROUPS: tuple[tuple[str, tuple[Rule, ...]], ...] = (
     ("a return as a file", (*FILE_RULES, NOTHING_TO_CHECK)),
     ("a cell of a return", CELL_RULES),
     ("one return", (*WAVE_RULES, *ABSENCE_RULES)),
-    ("returns together", (*ACROSS_RULES, *PEOPLE_RULES)),
+    ("returns together", (*ACROSS_RULES, *PEOPLE_RULES, *PLAUSIBILITY_RULES)),
     ("a list of the trial team", (*FILE_OF_LIST_RULES, *COMMON_RULES)),
-    ("the allocation list", ALLOCATION_RULES),
-    ("the course log", COURSE_RULES),
-    ("the linkage list", LINKAGE_RULES),
+    ("the allocation list", (*ALLOCATION_RULES, *RANDOMISATION_RULES, CORRECTED, LOG_CELLS, NOT_THERE)),
+    ("the course log", (*COURSE_RULES, *COURSE_SHARE_RULES)),
+    ("the linkage list", (*LINKAGE_RULES, *LINKED_RULES)),
     ("a survey export", (*SURVEY_FILE_RULES, *SURVEY_RULES, *LINK_RULES)),
     ("the corrections ledger", LEDGER_RULES),
     ("the manifest", MANIFEST_RULES),

@@ -16,10 +16,11 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from hhp_stats.errors import DataError, PlanError, Problem
 from hhp_stats.intake.dictionary import WAVES, Field, Site, fields_of, load_dictionary, load_study
 from hhp_stats.intake.gather import check_return
-from hhp_stats.intake.manifest import manifest_status
+from hhp_stats.intake.manifest import manifest_status, verify_manifest
 from hhp_stats.intake.raw_files import MANIFEST
 from hhp_stats.intake.returns import HEADING_ROW, RETURN_TYPES, Return, read_return
 from hhp_stats.intake.spellings import load_spellings
+from hhp_stats.spreadsheet import write_cell
 
 SPARE_ROWS = 500
 INSTRUCTIONS = (
@@ -60,7 +61,10 @@ def template(*, study: str, authority: str, wave: str, root: Path) -> Any:
     fields = load_dictionary(root)
     table = tuple(each for each in fields_of(fields, "return", wave) if not each.kind.startswith("header"))
     people = _known_people(root, study, site, wave) if wave != "baseline" else []
-    synthetic = (root / MANIFEST).exists() and manifest_status(root) == "synthetic"
+    recorded = (root / MANIFEST).exists()
+    if recorded and people and (wrong := verify_manifest(root, below=f"data/returns/{study}/{site.slug}/")):
+        raise DataError(wrong)
+    synthetic = recorded and manifest_status(root) == "synthetic"
     return _workbook(site, wave, table, people, synthetic)
 
 
@@ -115,7 +119,7 @@ def _workbook(site: Site, wave: str, table: tuple[Field, ...], people: list[dict
         (("Local Authority:", site.local_authority), ("Date data retrieved:", None)), 3
     ):
         sheet.cell(row=row, column=1, value=label).font = Font(bold=True)
-        sheet.cell(row=row, column=2, value=value)
+        write_cell(sheet.cell(row=row, column=2), value)
     sheet["B4"].number_format = "yyyy-mm-dd"
     sheet["B4"].protection = Protection(locked=False)
     if synthetic:
@@ -130,10 +134,8 @@ def _workbook(site: Site, wave: str, table: tuple[Field, ...], people: list[dict
                 value = person[field.name]
                 if field.kind == "yes/no":
                     value = "yes" if value == 1 else "no"
-                cell = sheet.cell(row=row, column=column, value=value)
-                if isinstance(value, str):
-                    cell.data_type = "s"
-                elif isinstance(value, date):
+                cell = write_cell(sheet.cell(row=row, column=column), value)
+                if isinstance(value, date):
                     cell.number_format = "yyyy-mm-dd"
     sheet.freeze_panes = sheet.cell(row=HEADING_ROW + 1, column=3)
     sheet.protection.sheet = True  # without a password: it keeps headings from being changed by mistake
@@ -143,7 +145,7 @@ def _workbook(site: Site, wave: str, table: tuple[Field, ...], people: list[dict
 
 def _column(sheet: Any, number: int, field: Field, last: int) -> None:
     letter = get_column_letter(number)
-    head = sheet.cell(row=HEADING_ROW, column=number, value=field.label)
+    head = write_cell(sheet.cell(row=HEADING_ROW, column=number), field.label)
     head.font, head.fill = Font(bold=True), _GREY
     head.alignment = Alignment(wrap_text=True, vertical="top")
     head.comment = Comment(_note(field), "hhp template")

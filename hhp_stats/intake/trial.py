@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 
@@ -19,3 +19,4 @@ class Trial:
     corrections: pd.DataFrame  # ledger lines applied
     tolerances: pd.DataFrame  # typing habits accepted
     linkage: pd.DataFrame  # survey responses by wave, authority and arm
+    draws: pd.DataFrame = field(default_factory=pd.DataFrame)  # the log of the randomisation and whether it repeats

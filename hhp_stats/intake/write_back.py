@@ -26,6 +26,7 @@ from hhp_stats.intake.masking import hidden, words_of
 from hhp_stats.intake.returns import Return, read_grid
 from hhp_stats.intake.rules_wave import looks_like_code
 from hhp_stats.intake.template import INSTRUCTIONS, WAVE_NOTES, validation
+from hhp_stats.spreadsheet import write_cell
 
 PROBLEM_SHEET = "Problems"
 REMOVED = "[not repeated here: it may identify a person]"
@@ -141,16 +142,9 @@ def _plain(value: Any) -> Any:
 
 def _write(sheet: Any, row: int, column: int, value: Any) -> Any:
     """Writes a value that no program will take for a formula, whatever it begins with."""
-    cell = sheet.cell(row=row, column=column)
-    if isinstance(value, str):
-        cell.value = re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f]", "", value)
-        cell.data_type = "s"
-        if value[:1] in ("=", "+", "-", "@"):
-            cell.quotePrefix = True
-    else:
-        cell.value = value
-        if isinstance(value, datetime):
-            cell.number_format = "yyyy-mm-dd" if value.time() == datetime.min.time() else "yyyy-mm-dd hh:mm"
+    cell = write_cell(sheet.cell(row=row, column=column), value)
+    if isinstance(value, datetime):
+        cell.number_format = "yyyy-mm-dd" if value.time() == datetime.min.time() else "yyyy-mm-dd hh:mm"
     return cell
 
 

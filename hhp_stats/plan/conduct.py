@@ -57,6 +57,10 @@ class Deviation:
     before_unblinding: bool
     planned_result: str = ""  # result id of the planned version, where it can be estimated too
     done_result: str = ""
+    rule: str = (
+        ""  # code of the rule of intake whose finding the entry explains; then it is not about an analysis' conduct
+    )
+    units: tuple[str, ...] = ()  # what the finding is about: teams, authorities, people, arms, or "log"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,24 +83,34 @@ def load_deviations(root: Path) -> tuple[Deviation, ...]:
     for entry in found:
         if not entry.reason.strip():
             raise PlanError(DEVIATIONS, entry.id, "gives no reason.", "Say why the plan was left.")
+        if bool(entry.rule) != bool(entry.units):
+            raise PlanError(DEVIATIONS, entry.id, "names a rule without units, or units without a rule.",
+                            "Name both: the code of the rule and what it found.")  # fmt: skip
     return found
 
 
+def deviations_of_data(root: Path, study: str) -> tuple[Deviation, ...]:
+    """The entries that explain what the checks of a study's raw files find, and not how an analysis was run."""
+    return tuple(entry for entry in load_deviations(root) if entry.study == study and entry.rule)
+
+
 def _records(root: Path, pattern: str, key: str, kind: Any) -> Any:
-    known, names = known_clauses(root), {field.name for field in fields(kind)}
+    paths = sorted(root.glob(pattern))
+    known, names = known_clauses(root) if paths else frozenset(), {field.name for field in fields(kind)}
     found, seen = [], set()
-    for path in sorted(root.glob(pattern)):
+    for path in paths:
         file = path.relative_to(root).as_posix()
         for number, entry in enumerate(tomllib.loads(path.read_text(encoding="utf-8")).get(key, []), start=1):
             place = f"{key} {entry.get('id', number)}"
             for name in set(entry) - names:
                 raise PlanError(file, place, f"has an unknown key {name!r}.", f"Known: {', '.join(sorted(names))}.")
-            if entry.get("clause") not in known:
+            # Of some studies no protocol is public; what their files show then cites no clause.
+            if entry.get("clause") not in known and not (entry.get("clause") == "" and entry.get("rule")):
                 raise PlanError(file, place, f"cites clause {entry.get('clause')!r}, which does not exist.",
                                 "Use an id of data/published/protocol_clauses.csv.")  # fmt: skip
             for single in _one_by_one(entry):
                 try:
-                    record = kind(**{name: _text(value) for name, value in single.items()})
+                    record = kind(**{name: _value(name, value) for name, value in single.items()})
                 except TypeError as error:
                     raise PlanError(file, place, f"is incomplete: {error}.", "Fill every key.") from None
                 identity = (getattr(record, "id", record.study), record.analysis, record.aspect)
@@ -113,8 +127,10 @@ def _one_by_one(entry: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [{**entry, "analysis": name} for name in analyses] if isinstance(analyses, list) else [entry]
 
 
-def _text(value: Any) -> Any:
-    return " + ".join(value) if isinstance(value, list) else value
+def _value(name: str, value: Any) -> Any:
+    if not isinstance(value, list):
+        return value
+    return tuple(map(str, value)) if name == "units" else " + ".join(value)
 
 
 def differences(commitments: Iterable[Commitment], conduct: Iterable[Conduct]) -> tuple[Difference, ...]:
@@ -129,8 +145,11 @@ def differences(commitments: Iterable[Commitment], conduct: Iterable[Conduct]) -
 
 
 def check_deviations(found: Sequence[Difference], deviations: Sequence[Deviation], *, study: str) -> None:
-    """Raise PlanError for an unexplained difference, or for an entry that matches none."""
-    explained = {(d.study, d.analysis, d.aspect): d for d in deviations if d.study == study}
+    """Raise PlanError for an unexplained difference, or for an entry that matches none.
+
+    Entries about findings of intake are held against those where the raw files are read (`intake.findings`).
+    """
+    explained = {(d.study, d.analysis, d.aspect): d for d in deviations if d.study == study and not d.rule}
     for difference in found:
         want = difference.commitment
         entry = explained.get((want.study, want.analysis, want.aspect))

@@ -86,6 +86,7 @@ _LISTS = frozenset(
         "power",
         "facts",
         "periods",
+        "thresholds",
     }
 )
 
@@ -134,6 +135,7 @@ def load_individual_plan(root: Path, study: str) -> IndividualPlan:
         raise PlanError(file, "study", f"is {plan.study!r}.", f"Write {study!r}, the name of the file.")
     _check_citations(root, file, raw)
     _check_arms(file, plan)
+    _check_questions(file, plan)
     _check_scales(file, plan)
     _check_analyses(file, plan)
     return plan
@@ -178,6 +180,11 @@ def _check_arms(file: str, plan: IndividualPlan) -> None:
             raise PlanError(
                 file, name, f"hold {sum(known)} people, the design {plan.design.randomised}.", "Make them agree."
             )
+
+
+def _check_questions(file: str, plan: IndividualPlan) -> None:
+    for question in plan.questions.values():
+        _known(file, f"questions {question.id}", "arm", question.arms, [arm.id for arm in plan.arms], "the plan's arms")
 
 
 def _check_scales(file: str, plan: IndividualPlan) -> None:

@@ -91,6 +91,7 @@ class Question:
     options: tuple[str, ...]
     waves: tuple[str, ...]
     clauses: tuple[str, ...] = ()
+    arms: tuple[str, ...] = ()  # who was asked, where not everybody was
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

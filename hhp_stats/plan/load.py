@@ -15,13 +15,16 @@ from hhp_stats.errors import PlanError
 from hhp_stats.estimate.model_matrix import Term
 from hhp_stats.plan.records import parsed
 from hhp_stats.plan.schema import (
+    BaselineCriterion,
     Comparator,
     CostBenefit,
     CostScenario,
     Design,
     DisclosureSettings,
+    ImputationModel,
     ImputationSettings,
     Measures,
+    MonteCarloLimits,
     Outcome,
     Plan,
     PlannedAnalysis,
@@ -51,8 +54,18 @@ ESTIMATORS: Mapping[str, frozenset[str]] = {
     "tipping-point": frozenset({"CR1"}),
 }
 DF_RULES = frozenset({"clusters", "satterthwaite", "residual", "normal"})
-BASELINE_ABSENCE = frozenset(
-    {"multiple_imputation", "imputed_from_baseline", "zero_with_indicator", "mean", "complete_cases"}
+# Beside the keys of the plan's imputation models.
+BASELINE_ABSENCE = frozenset({"zero_with_indicator", "mean", "mean_with_indicator", "complete_cases"})
+ARMS_OF_BASELINES = frozenset({"together", "apart", "from_baselines"})
+ARMS_OF_OUTCOMES = frozenset({"together", "apart", "none"})
+MODELS = frozenset(
+    {
+        ("together", "together"),
+        ("together", "apart"),
+        ("together", "none"),
+        ("apart", "apart"),
+        ("from_baselines", "none"),
+    }
 )
 LEAVERS = frozenset({"pro_rata", "absent_after_leaving", "left_out"})
 MISSING_OUTCOME = frozenset({"complete_cases", "multiple_imputation", "selection", "weights", "bounds"})
@@ -124,6 +137,16 @@ class _Reader:
         found: Table = raw[key]
         return found
 
+    def imputation(self, raw: Table) -> ImputationSettings:
+        """The settings with the models, limits and criterion inside them."""
+        return self.record(
+            ImputationSettings, "imputation", raw,
+            models={key: self.record(ImputationModel, f"imputation.models.{key}", entry, key=key)
+                    for key, entry in self.table(raw, "models").items()},
+            monte_carlo=self.record(MonteCarloLimits, "imputation.monte_carlo", self.table(raw, "monte_carlo")),
+            balance=self.record(BaselineCriterion, "imputation.balance", self.table(raw, "balance")),
+        )  # fmt: skip
+
     def plan(self, raw: Table) -> Plan:
         design = self.table(raw, "design")
         parts = {key: value for key, value in design.items() if not isinstance(value, Mapping) or key.startswith("arm")}
@@ -153,7 +176,7 @@ class _Reader:
             outcomes={key: self.record(Outcome, f"outcomes.{key}", entry, key=key)
                       for key, entry in self.table(raw, "outcomes").items()},
             terms=tuple(terms), measures=measures,
-            imputation=self.record(ImputationSettings, "imputation", self.table(raw, "imputation")),
+            imputation=self.imputation(self.table(raw, "imputation")),
             tipping=self.record(TippingSettings, "tipping", self.table(raw, "tipping")),
             disclosure=self.record(DisclosureSettings, "disclosure", self.table(raw, "disclosure")),
             cost_benefit=self.record(CostBenefit, "cost_benefit", costs, scenarios=scenarios, comparators=comparators),
@@ -208,6 +231,15 @@ def _check_names(file: str, plan: Plan) -> None:
         raise PlanError(
             file, "disclosure", "has a threshold below three.", "Give the smallest count that may be printed."
         )
+    for key, model in plan.imputation.models.items():
+        place = f"imputation.models.{key}"
+        refuse(place, "way with baselines", model.baselines, ARMS_OF_BASELINES)
+        refuse(place, "way with outcomes", model.outcomes, ARMS_OF_OUTCOMES)
+        if model.m < 3:
+            raise PlanError(file, place, "makes fewer than three data sets.", "Monte Carlo errors need three at least.")
+        if (model.baselines, model.outcomes) not in MODELS:
+            raise PlanError(file, place, f"cannot impute baselines {model.baselines} with outcomes {model.outcomes}.",
+                            "Known pairs: " + "; ".join(", ".join(pair) for pair in sorted(MODELS)) + ".")  # fmt: skip
     refuse("disclosure", "rule for zeros", plan.disclosure.zeros, ZEROS)
     for key in plan.tipping.outcomes:
         refuse("tipping", "outcome", key, plan.outcomes)
@@ -241,4 +273,14 @@ def _check_names(file: str, plan: Plan) -> None:
         refuse(place, "rule for missing outcomes", analysis.missing_outcome, MISSING_OUTCOME)
         refuse(place, "summary", analysis.summary, SUMMARIES)
         if analysis.baseline_absence:
-            refuse(place, "rule for missing baseline absence", analysis.baseline_absence, BASELINE_ABSENCE)
+            rules = BASELINE_ABSENCE | plan.imputation.models.keys()
+            refuse(place, "rule for missing baseline absence", analysis.baseline_absence, rules)
+        if analysis.missing_outcome == "multiple_imputation":
+            imputing = plan.imputation.models.get(analysis.baseline_absence)
+            if imputing is None or imputing.outcomes == "none":
+                raise PlanError(file, place, "imputes outcomes by a rule that imputes none.",
+                                "Name an imputation model that imputes outcomes as baseline_absence.")  # fmt: skip
+        if analysis.imputations < 0 or analysis.imputations == 1:
+            raise PlanError(
+                file, place, "uses fewer than two completed data sets.", "Give two at least, or none for all."
+            )

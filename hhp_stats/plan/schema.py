@@ -88,6 +88,8 @@ class PlannedAnalysis:
     summary: str = ""  # of a logit: at_means, average
     baseline_absence: str = ""  # rule for missing baseline absence, "" where it does not enter
     strata: bool = False  # stratum dummies in the model
+    adjusted: bool = True  # False: the arm alone, no covariate
+    imputations: int = 0  # how many of the completed data sets are used, 0: all of them
     note: str = ""
 
     @property
@@ -110,12 +112,55 @@ class Measures:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ImputationSettings:
-    """How often and how long missing values are imputed."""
+class ImputationModel:
+    """One way of imputing; analyses name it by its key as their rule for missing baselines.
 
-    m: int
+    baselines: `together` both arms in one model, arm and outcomes among the predictors; `apart` a model for each arm;
+    `from_baselines` both arms in one model that knows neither arm nor outcome. outcomes: `apart` a model for each arm,
+    `together` one for both, `none` where the model imputes no outcome.
+    """
+
+    key: str
+    label: str
+    baselines: Literal["together", "apart", "from_baselines"]
+    outcomes: Literal["together", "apart", "none"]
+    team_effect: bool
+    m: int  # completed data sets
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonteCarloLimits:
+    """How far the draws of the imputation may move a planned result (White, Royston and Wood 2011, section 7).
+
+    The estimate by `estimate` of its standard error; the p value by `p_value`, or by `share` of itself where that is more.
+    """
+
+    estimate: float
+    p_value: float
+    share: float
+
+    def of_p(self, p_value: float) -> float:
+        """The limit for one p value."""
+        return max(self.p_value, self.share * p_value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaselineCriterion:
+    """When are imputed baselines too far apart between the arms? Beyond `std_difference`, or where p is below `alpha`."""
+
+    std_difference: float
+    alpha: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImputationSettings:
+    """How missing values are imputed, how long the chains run, and how their results are judged."""
+
     iterations: int
-    within: str
+    donors: int
+    models: dict[str, ImputationModel]
+    monte_carlo: MonteCarloLimits
+    balance: BaselineCriterion
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

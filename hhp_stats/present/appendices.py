@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import importlib.metadata
+import math
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from great_tables import GT
 
+from hhp_stats.estimate.selection_path import EDGE, LIMIT
 from hhp_stats.plan.book_sections import book_sections
 from hhp_stats.plan.clauses import load_clause_status
 from hhp_stats.plan.conduct import Deviation, load_deviations
@@ -20,7 +23,7 @@ from hhp_stats.present.clause_table import STATUS, clause_table
 from hhp_stats.present.consistency import TRIALS
 from hhp_stats.present.marks import anchored, cell, presented
 from hhp_stats.present.numbers import count, interval, number, p_value, plural
-from hhp_stats.present.tables import effects_table, text_table
+from hhp_stats.present.tables import aligned, effects_table, plain_table, text_table
 from hhp_stats.project_root import find_root
 from hhp_stats.studies.output import StudyOutput, open_output
 from hhp_stats.studies.run import STUDIES
@@ -80,7 +83,7 @@ class Appendix:
             return f"{number(row['estimate'])} ({interval(row['conf_low'], row['conf_high'])})"
 
         rows = [
-            {"Id": d.id, "Clause": d.clause, "Study": TRIALS.get(d.study, d.study), "Analysis": d.analysis + (f" and {others} more" if others else ""), "Planned": _both(d.planned, shown(d.planned_result)),
+            {"Id": d.id, "Clause": d.clause, "Study": TRIALS.get(d.study, d.study), "Analysis": _subject(d, others), "Planned": _both(d.planned, shown(d.planned_result)),
              "Done": _both(d.done, shown(d.done_result)), "Reason": d.reason,
              "Decided": f"{d.decided}, {'before' if d.before_unblinding else 'after'} unblinding"}
             for d, others in _by_id(load_deviations(self.root))
@@ -95,11 +98,15 @@ class Appendix:
         found = _by_id(load_deviations(self.root))
         if not found:
             return "Every planned analysis was run as the plan says; there is no deviation of this report to explain."
-        analyses = sum(1 + others for _, others in found)
-        return (
-            f"{plural(len(found), 'deviation')} from the protocols {'is' if len(found) == 1 else 'are'} explained here, of "
+        own = [others for entry, others in found if not entry.rule]
+        analyses, of_data = sum(1 + others for others in own), len(found) - len(own)
+        said = (
+            f"{plural(len(own), 'deviation')} from the protocols {'is' if len(own) == 1 else 'are'} explained here, of "
             f"{plural(analyses, 'planned analysis', 'planned analyses')}."
         )
+        if not of_data:
+            return said
+        return f"{said} {plural(of_data, 'entry explains', 'entries explain')} what the checks of raw files found and let pass."
 
     def clauses(self, *, status: Sequence[str] = tuple(STATUS)) -> str:
         """Every clause of the protocol: commitment, what became of it, section, plan, results and tests; Markdown."""
@@ -151,6 +158,28 @@ class Appendix:
             "which is no estimate, with the interval for the effect. Two-way clustering counts authorities.",
         ])  # fmt: skip
 
+    @presented
+    def maxima(self) -> GT:
+        """Every maximum of the likelihood of the selection models, outcome by outcome, the reported one first."""
+        plan = load_plan(self.root, self.output.study)
+        rows = self.output.tables["maxima"].to_dict("records")
+        cells = pd.DataFrame({
+            "Maximum": ["reported" if row["reported"] else _other(row) for row in rows],
+            "Outcome": [f"{plan.outcomes[row['outcome']].label} ({plan.outcomes[row['outcome']].unit})" for row in rows],
+            "Effect": aligned([number(row["estimate"], 3) for row in rows]),
+            "Log likelihood": aligned([number(row["log_likelihood"]) for row in rows]),
+            "Correlation": aligned([
+                number(row["rho"], 3) if row["stationary"] else f"to {number(math.copysign(1, row['rho']), 0)}" for row in rows
+            ]),
+            "Its 95% interval": [interval(row["rho_low"], row["rho_high"]) if row["reported"] else "" for row in rows],
+            "p": [p_value(row["p_value"]) if row["reported"] else "" for row in rows],
+        })  # fmt: skip
+        return plain_table(cells, stub="Maximum", groups="Outcome", notes=[
+            f"Reported: the highest maximum with a correlation up to {number(EDGE)} in size. Edge: a maximum beyond that, or a likelihood that still rises "
+            f"where the correlation runs to \u22121 or 1 (log likelihood and effect there at {number(math.tanh(LIMIT), 4)} in size).",
+            "Intervals of the correlation by profile likelihood; p of the likelihood-ratio test that it is nil. Both take people as independent, not teams.",
+        ])  # fmt: skip
+
     # ------------------------------------------------------------ F: reproducibility
     @presented
     def inputs(self) -> GT:
@@ -197,6 +226,13 @@ class Appendix:
         )
 
 
+def _subject(entry: Deviation, others: int) -> str:
+    """What an entry is about: an analysis, or what a rule found about so many units, which are not named in print."""
+    if entry.rule:
+        return f"{entry.analysis}, rule {entry.rule}: {plural(len(entry.units), 'unit')}"
+    return entry.analysis + (f" and {others} more" if others else "")
+
+
 def _by_id(deviations: Sequence[Deviation]) -> list[tuple[Deviation, int]]:
     """The first analysis of each deviation, and how many more it is about."""
     counts: dict[tuple[str, str], list[Deviation]] = {}
@@ -235,3 +271,8 @@ def appendix(study: str = "goal_setting", *, root: Path | None = None) -> Append
     home = root or find_root()
     others = tuple(open_output(home, entry.key) for entry in STUDIES if entry.key != study)
     return Appendix(root=home, output=open_output(home, study), others=others)
+
+
+def _other(row: Mapping[Any, Any]) -> str:
+    """What to call a maximum that is not the reported one."""
+    return "edge" if abs(row["rho"]) > EDGE else "further, inside"

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import html
+import unicodedata
 from typing import Any, Self
 
 import pandas as pd
 from great_tables import GT
 from great_tables._gt_data import Body
+
+
+def _cell(text: str) -> str:
+    """A cell's text as HTML. What is written from right to left keeps its order to itself (`bdi`)."""
+    safe = html.escape(text)
+    if text.isascii() or not any(unicodedata.bidirectional(character) in ("R", "AL", "AN") for character in text):
+        return safe
+    return f"<bdi>{safe}</bdi>"
 
 
 class EscapedTable(GT):
@@ -24,7 +33,7 @@ class EscapedTable(GT):
         escaped = pd.DataFrame(index=cells.index, columns=cells.columns, dtype=object)
         for at in range(cells.shape[1]):
             # What is missing stays so: great_tables fills it in from the original cells.
-            escaped.isetitem(at, [None if pd.isna(value) else html.escape(str(value)) for value in cells.iloc[:, at]])
+            escaped.isetitem(at, [None if pd.isna(value) else _cell(str(value)) for value in cells.iloc[:, at]])
         made = self._replace(_body=Body(escaped))
         return made._replace(_stub=made._stub.update_group_row_labels(made._body, cells, made._boxhead))
 

@@ -24,7 +24,7 @@ from hhp_stats.traced import traced_records
 CLAUSES = "data/published/protocol_clauses.csv"
 SHOWN = (
     "study", "outcome", "estimand", "population", "contrast", "method", "analysis", "estimate", "std_error", "df", "statistic", "p_value",
-    "p_adjusted", "conf_low", "conf_high", "conf_level", "n", "n_clusters", "status", "note",
+    "p_adjusted", "conf_low", "conf_high", "conf_level", "mc_error", "mc_error_p", "n", "n_clusters", "status", "note",
 )  # fmt: skip
 
 

@@ -12,12 +12,12 @@ from collections.abc import Iterable, Sequence
 
 from hhp_stats.plan.book_sections import BookSection
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>$~^@|#])")
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>$~^@|#]|-(?=-)|\.(?=\.)|&(?=[#\w]))")
 _LABEL = re.compile(r"tbl-[a-z0-9-]*[a-z0-9]")
 
 
 def escaped(text: str) -> str:
-    """Plain text that Markdown leaves as it is."""
+    """Plain text that Markdown leaves as it is, but for quotation marks and apostrophes, which it sets."""
     return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
 
 

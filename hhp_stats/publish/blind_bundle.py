@@ -19,6 +19,7 @@ from hhp_stats.publish.bundle import TOP, BundleReport, code_of_results, csv_byt
 from hhp_stats.publish.packing import BLIND, pack, private_digests
 from hhp_stats.publish.release import refuse_stale_results
 from hhp_stats.results import read_results
+from hhp_stats.spreadsheet import frame_to_csv
 from hhp_stats.studies.kept import PACKAGE, modules_run
 from hhp_stats.studies.output import FOLDER as RESULTS_FOLDER
 from hhp_stats.studies.run import STUDIES
@@ -53,10 +54,10 @@ def write_blinded(root: Path, target: Path, *, frame: pd.DataFrame, blinding: Bl
             f"{PACKAGE.name}/{path.relative_to(PACKAGE).as_posix()}": path.read_bytes()
             for path in _modules_of_methods()
         },
-        "blinded/results.csv": blind.results.to_csv(index=False, lineterminator="\n").encode(),
+        "blinded/results.csv": frame_to_csv(blind.results).encode(),
         "blinded/summary.md": blind_summary(blind.results, picture="differences.svg").encode(),
         "blinded/differences.svg": blind_figure(blind.results),
-        "blinded/withheld.csv": blind.withheld.to_csv(index=False, lineterminator="\n").encode(),
+        "blinded/withheld.csv": frame_to_csv(blind.withheld).encode(),
         "index-results.csv": csv_bytes([line for line in code_of_results(root) if line["result_id"] in kept]),
         "INDEX.md": _index(blind).encode(),
         "READ-ME-FIRST.md": READ_ME.encode(),

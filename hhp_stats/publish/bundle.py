@@ -23,6 +23,7 @@ from hhp_stats.publish.printed import Request, function_of, requests
 from hhp_stats.publish.published import published_results
 from hhp_stats.publish.release import refuse_stale_results
 from hhp_stats.results import read_results
+from hhp_stats.spreadsheet import to_csv
 from hhp_stats.studies.output import FOLDER as RESULTS_FOLDER
 
 TOP = "hhp_stats-review"
@@ -185,7 +186,7 @@ def csv_bytes(rows: Sequence[Mapping[str, str]]) -> bytes:
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, fieldnames=list(rows[0]) if rows else ["nothing"], lineterminator="\n")
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows({name: to_csv(value) for name, value in row.items()} for row in rows)
     return text.getvalue().encode()
 
 

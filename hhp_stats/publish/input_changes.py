@@ -25,6 +25,7 @@ from hhp_stats.publish.packing import ABOUT_NOBODY, named
 from hhp_stats.publish.release import Snapshot
 from hhp_stats.publish.return_cells import KEYS, PLACE, UnreadableReturn, is_return
 from hhp_stats.publish.row_marks import mark_changes
+from hhp_stats.spreadsheet import from_csv
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
@@ -171,7 +172,7 @@ def _mark_counts(
 def ledger_lines(text: str) -> list[dict[str, str]]:
     """The lines of a ledger by column; blank lines left out."""
     return [
-        {key: (value or "").strip() for key, value in line.items() if isinstance(key, str) and not isinstance(value, list)}
+        {key: from_csv((value or "").strip()) for key, value in line.items() if isinstance(key, str) and not isinstance(value, list)}
         for line in csv.DictReader(io.StringIO(text)) if any((value or "").strip() for value in line.values() if isinstance(value, str))
     ]  # fmt: skip
 

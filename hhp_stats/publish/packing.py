@@ -24,7 +24,7 @@ PROJECT = (
     "{README,CONTRIBUTING,CHANGELOG}.md", ".pre-commit-config.yaml", ".ci/run", ".gitignore",
     "report/*.{qmd,bib,py}", "report/{glossary.toml,allowed-digits.txt}",
     "hhp_stats/**/*.py", "hhp_stats/publish/assets/*.{lua,css,html,js,json,typ}",
-    "hhp_stats/publish/assets/fonts/*.{ttf,woff2,txt}",
+    "hhp_stats/publish/assets/fonts/*.{ttf,otf,woff2,txt}",
     "tests/**/*.py", "tests/{reference,published}/**/*.{csv,md,R,inp,do}", "tests/prose/source_runs.bin",
     "tests/report/facts.json", "tests/report/book/**/*.{qmd,bib,toml,svg,yml}", "tests/report/book/results/trial/*.csv",
     "tests/report/book/data/published/*.csv", "tests/browser/vendor/*.{js,txt,md}",
@@ -38,7 +38,7 @@ RELEASE = ("data/releases/*/{manifest.toml,results.csv,printed.json,README.md}",
 REVIEW = (*PROJECT, *ABOUT_NOBODY, *RELEASE)
 RENDERED = (
     "*.html", "{report,appendices}.pdf", "report.docx", "tables.xlsx", "results.csv",
-    "assets/**/*.{js,css,svg,json,woff2,ttf}", "assets/fonts/OFL.txt",
+    "assets/**/*.{js,css,svg,json,woff2,ttf,otf}", "assets/fonts/OFL.txt",
 )  # fmt: skip
 # For a reader who must not know the arms: no words or figures about results, nothing that could make the data again.
 BLIND = (

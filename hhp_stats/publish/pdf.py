@@ -13,23 +13,25 @@ from typing import Any, Literal
 import typst
 
 from hhp_stats.errors import RenderError
+from hhp_stats.publish.glyphs import missing, to_replace, with_stand_ins
 from hhp_stats.publish.pandoc import ASSETS, words_of
 from hhp_stats.publish.project import Project
 from hhp_stats.publish.source import Source
 
 STANDARDS: list[Literal["a-2a", "ua-1"]] = ["a-2a", "ua-1"]
 _LONGEST_DIAGNOSTIC = 160
-_NO_GLYPH = re.compile(r'the text `"(.+?)"` could not be displayed')
 
 
 def write_pdf(
     project: Project, sources: Sequence[Source], *, body: str, figures: Mapping[str, bytes], target: Path
-) -> None:
-    """Set the document's body with the report's template.
+) -> str:
+    """Set the document's body with the report's template; the characters that are printed as their code points.
 
-    Raises RenderError with Typst's own report where the document breaks a rule of the standards, for
-    example a character that no font of the report has.
+    Those are characters of the data that no font of the report has, such as an emoji in the reason of a correction.
+    Raises RenderError where a chapter's own words hold such a character, naming the line, and with Typst's own report
+    where the document breaks another rule of the standards.
     """
+    unprinted = ""
     with tempfile.TemporaryDirectory(prefix="hhp") as folder:
         for name, content in figures.items():
             if not name.endswith("-dark.svg"):
@@ -39,31 +41,43 @@ def write_pdf(
         source = Path(folder) / "report.typ"
         template = (ASSETS / "report.typ").read_text(encoding="utf-8")
         settings = _settings(project, pages_of_lists=expected_pages_of_lists(body))
-        source.write_text(f"{settings}\n{template}\n{body}\n", encoding="utf-8")
         standards: Any = STANDARDS  # the stub wants the widest list
-        try:
-            typst.compile(
-                str(source),
-                output=str(target),
-                root=folder,
-                font_paths=[str(ASSETS / "fonts")],
-                ignore_system_fonts=True,
-                pdf_standards=standards,
-                timestamp=_seconds(project),
-            )
-        except typst.TypstError as error:
-            raise _explained(str(getattr(error, "diagnostic", "") or error), sources) from None
+        while True:
+            source.write_text(f"{settings}\n{template}\n{body}\n", encoding="utf-8")
+            try:
+                typst.compile(
+                    str(source),
+                    output=str(target),
+                    root=folder,
+                    font_paths=[str(ASSETS / "fonts")],
+                    ignore_system_fonts=True,
+                    pdf_standards=standards,
+                    timestamp=_seconds(project),
+                )
+                return unprinted
+            except typst.TypstError as error:
+                report = str(getattr(error, "diagnostic", "") or error)
+                texts = to_replace(missing(report), ASSETS / "fonts")
+                named = with_stand_ins(settings, texts), with_stand_ins(body, texts)
+                # Each round takes characters out of the document that no font has, so there is a last one.
+                if not texts or named == (settings, body):
+                    raise _explained(report) from None
+                for text in texts:
+                    _refuse_in_chapters(text, sources)
+                settings, body = named
+                unprinted = "".join(dict.fromkeys(unprinted + "".join(texts)))
 
 
-def _explained(report: str, sources: Sequence[Source]) -> RenderError:
-    """Typst's report, or the place in the sources of a character that no font has."""
-    glyph = _NO_GLYPH.search(report)
-    if glyph:
-        text = glyph[1]
-        place = next((line for source in sources for line in source.lines if text in line.text), None)
+def _refuse_in_chapters(text: str, sources: Sequence[Source]) -> None:
+    """A chapter's own words are mended where they stand; data are not ours to mend."""
+    place = next((line for source in sources for line in source.lines if text in line.text), None)
+    if place is not None:
         code = " ".join(f"U+{ord(character):04X}" for character in text)
-        message = f"no font of the report has '{text}' ({code})"
-        return RenderError(place.file if place else "report.pdf", place.number if place else None, message)
+        raise RenderError(place.file, place.number, f"no font of the report has '{text}' ({code})")
+
+
+def _explained(report: str) -> RenderError:
+    """Typst's report, in short."""
     short = "\n".join(line[:_LONGEST_DIAGNOSTIC] for line in report.splitlines())
     return RenderError("report.pdf", None, f"Typst: {short}")
 

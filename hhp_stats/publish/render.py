@@ -73,6 +73,7 @@ class RenderReport:
     executed: tuple[str, ...]  # chapters whose code ran
     reused: tuple[str, ...]  # chapters with code whose kept outputs were used
     seconds: Mapping[str, float]  # by stage
+    unprinted: str = ""  # characters of the data that no font has; the PDF names their code points
 
 
 def render_book(
@@ -133,6 +134,7 @@ def render_book(
         pdf=output / PDF_NAME if "pdf" in formats else None,
         executed=tuple(made.executed),
         reused=tuple(made.reused),
+        unprinted=made.unprinted,
         seconds=dict(clock.seconds),
     )
 
@@ -158,6 +160,7 @@ class _Made:
     pages: Sequence[str]
     executed: Sequence[str] = ()
     reused: Sequence[str] = ()
+    unprinted: str = ""
 
 
 def _embedded(
@@ -206,16 +209,17 @@ def _embedded(
 
     downloads = [*([PDF_NAME] if "pdf" in formats else []), *(file.name for file in attachments)]
     pages: list[str] = []
+    unprinted = ""
 
     # Pandoc and Typst are processes or release the interpreter, so threads use all cores.
     with clock.stage("write"), ThreadPoolExecutor(max_workers=workers) as pool:
 
-        def pdf(texts: Sequence[Future[str]]) -> None:
-            write_pdf(project, sources, body=typst_body(texts), figures=figures, target=building / PDF_NAME)
+        def pdf(texts: Sequence[Future[str]]) -> str:
+            return write_pdf(project, sources, body=typst_body(texts), figures=figures, target=building / PDF_NAME)
 
         # Typst takes longest: its text is written first, and it sets the document beside the pages.
         with ThreadPoolExecutor(max_workers=1) as beside:
-            setting: Future[None] | None = None
+            setting: Future[str] | None = None
             if "pdf" in formats:
                 setting = beside.submit(pdf, start_writing(book, target="typst", kept=kept, pool=pool))
             if "html" in formats:
@@ -230,13 +234,14 @@ def _embedded(
             if inspect is not None:  # Typst is still at work
                 inspect(building)
             if setting is not None:
-                setting.result()
+                unprinted = setting.result()
     kept.forget_oldest()
     code = [
         (source.chapter.path, done.reused) for source, done in zip(sources, executed, strict=True) if source.has_code
     ]
     return _Made(
         pages=pages,
+        unprinted=unprinted,
         executed=[path for path, reused in code if not reused],
         reused=[path for path, reused in code if reused],
     )

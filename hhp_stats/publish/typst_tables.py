@@ -28,7 +28,7 @@ _SIDE = re.compile(r"\bgt_(left|right|center)\b")
 _AROUND = {
     "strong": ("#strong[", "]"), "b": ("#strong[", "]"), "em": ("#emph[", "]"), "i": ("#emph[", "]"),
     "sup": ("#super[", "]"), "sub": ("#sub[", "]"), "span": ("", ""), "div": ("", ""), "a": ("", ""), "p": ("", ""),
-    "u": ("#underline[", "]"), "code": ("", ""),
+    "u": ("#underline[", "]"), "code": ("", ""), "bdi": ("", ""),
 }  # fmt: skip
 _AROUND_ROWS = ("table", "colgroup", "col")
 

@@ -13,10 +13,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
-from hhp_stats.intake.raw_files import MANIFEST, concerns
+from hhp_stats.intake.raw_files import MANIFEST, concerns, is_link, raw_files_of, studies
 
 PACKAGE = Path(__file__).resolve().parent.parent
 FOLDER = ".report/results"
+DEVIATIONS = "data/plan/deviations*.toml"
 KEY_FILE = "HHP_PSEUDONYM_KEY_FILE"
 LIBRARIES = ("numpy", "scipy", "pandas", "statsmodels", "linearmodels", "joblib", "openpyxl")
 
@@ -74,10 +75,16 @@ def input_files(root: Path, patterns: Sequence[str]) -> tuple[Path, ...]:
 def study_key(root: Path, *, study: str, module: str, patterns: Sequence[str]) -> str:
     """One digest of inputs, plan, code, library versions and, for real data, the pseudonyms' key.
 
-    Of the manifest only what it says of the whole release and of the study's own files counts.
+    Inputs are the study's raw files, whatever they are called, and the sources that match `patterns`. Of the manifest
+    only what it says of the whole release and of the study's own files counts, of the deviations only those that explain
+    what the checks of its files find.
     """
     digest = hashlib.sha256(f"{sys.version_info[:2]}\n{_libraries()}{_manifest_for(root, study)}".encode())
-    for name, path in _named(root, input_files(root, patterns)):
+    digest.update(_deviations_for(root, study).encode())
+    raw = raw_files_of(root, study)
+    digest.update(repr([name for name in raw if is_link(root, name)]).encode())
+    read = {*(root / name for name in raw if (root / name).is_file()), *input_files(root, patterns)}
+    for name, path in _named(root, sorted(read)):
         digest.update(name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
     for name, path in _named(root, modules_run(module)):
         digest.update(name.encode() + b"\0" + _module(path)[0])
@@ -91,12 +98,22 @@ def _manifest_for(root: Path, study: str) -> str:
     try:
         text = (root / MANIFEST).read_text(encoding="utf-8")
         manifest = tomllib.loads(text)
-        files = {name: digest for name, digest in manifest.pop("files", {}).items() if concerns(name, study)}
+        known = studies(root)
+        files = {name: digest for name, digest in manifest.pop("files", {}).items() if concerns(name, study, known)}
         return repr((manifest, files))
     except OSError:
         return "none"
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, AttributeError):
         return "damaged"  # the study will say so
+
+
+def _deviations_for(root: Path, study: str) -> str:
+    try:
+        tables = [tomllib.loads(path.read_text(encoding="utf-8")) for path in sorted(root.glob(DEVIATIONS))]
+        entries = [entry for table in tables for entry in table.get("deviation", [])]
+        return repr([entry for entry in entries if entry.get("study") == study and entry.get("rule")])
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, AttributeError):
+        return "damaged"  # comparing plan and conduct will say so
 
 
 @cache

@@ -11,6 +11,7 @@ import pandas as pd
 from hhp_stats.errors import HhpError
 from hhp_stats.plan.conduct import Conduct
 from hhp_stats.results import read_results, write_results
+from hhp_stats.spreadsheet import frame_from_csv, write_frame
 from hhp_stats.studies.kept import FOLDER
 
 __all__ = ["FOLDER", "StudyOutput", "open_output", "read_output", "ready_folder"]
@@ -37,7 +38,7 @@ class StudyOutput:
             [asdict(entry) for entry in self.conduct], columns=["study", "analysis", "aspect", "value"]
         )
         for name, table in {**self.tables, "conduct": conduct}.items():
-            table.to_csv(partial / f"{name}.csv", index=False, lineterminator="\n")
+            write_frame(table, partial / f"{name}.csv")
         if folder.exists():
             folder.rename(old)
             partial.rename(folder)
@@ -72,7 +73,7 @@ def open_output(root: Path, study: str) -> StudyOutput:
     folder = ready_folder(root, study)
     conduct = tuple(
         Conduct(**{str(k): str(v) for k, v in row.items()})
-        for row in pd.read_csv(folder / "conduct.csv").fillna("").to_dict("records")
+        for row in frame_from_csv(pd.read_csv(folder / "conduct.csv")).fillna("").to_dict("records")
     )
     return StudyOutput(
         study=study, results=read_results(folder / "results.csv"), tables=_Tables(folder), conduct=conduct
@@ -89,7 +90,7 @@ class _Tables(Mapping[str, pd.DataFrame]):
 
     def __getitem__(self, name: str) -> pd.DataFrame:
         if name not in self.read:
-            self.read[name] = pd.read_csv(self.paths[name])
+            self.read[name] = frame_from_csv(pd.read_csv(self.paths[name]))
         return self.read[name]
 
     def __iter__(self) -> Iterator[str]:

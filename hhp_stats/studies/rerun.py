@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from hhp_stats.errors import HhpError
+from hhp_stats.intake.accepted_copies import keep_copies
 from hhp_stats.plan.conduct import check_deviations, differences, load_commitments, load_deviations
 from hhp_stats.progress import Progress, silent
 from hhp_stats.results import result_frame, write_results
@@ -56,6 +57,7 @@ def run_again(
     whole = pd.concat(frames, ignore_index=True) if frames else result_frame([])
     write_results(whole, root / FOLDER / "results.csv")
     estimated = int((whole["status"] == "estimated").sum())
+    keep_copies(root)  # of files that every study has found to be those of the manifest
     note_whole(root, compared, rows=len(whole), estimated=estimated)
     return Ran(rows=len(whole), estimated=estimated, studies=tuple(study.key for study in waiting))
 

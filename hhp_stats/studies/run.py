@@ -21,7 +21,7 @@ COMMON = ("data/dictionary.csv", "data/spellings.csv", "data/published/protocol_
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Study:
-    """One study of the report: the module whose `run` makes it, and the files it reads."""
+    """One study of the report: the module whose `run` makes it, and what it reads beside its raw files."""
 
     key: str
     module: str
@@ -37,33 +37,23 @@ class Study:
         return output
 
 
-def _smaller(key: str, *more: str) -> Study:
-    """A study with one file or folder of each kind under its own name."""
-    patterns = (
-        f"data/surveys/{key}/*", f"data/allocation/{key}.csv", f"data/usage/{key}.csv", f"data/qualitative/{key}.csv",
-        f"data/plan/{key}.toml", *more, *COMMON,
-    )  # fmt: skip
+def _study(key: str, *more: str) -> Study:
+    """A study whose module has its name; `more` are sources that it alone reads."""
+    patterns = (f"data/plan/{key}.toml", *more, *COMMON)
     return Study(key=key, module=f"hhp_stats.studies.{key}", patterns=patterns)
 
 
 STUDIES: tuple[Study, ...] = (
-    Study(
-        key="goal_setting",
-        module="hhp_stats.studies.goal_setting",
-        patterns=(
-            "data/returns/goal_setting/**/*", "data/surveys/goal_setting/*", "data/allocation/goal_setting*",
-            "data/course_log/goal_setting.csv", "data/plan/goal_setting.toml", "data/corrections.csv", *COMMON,
-        ),
-    ),
-    _smaller("letters"),
-    _smaller("coffee"),
-    _smaller("beneficiaries"),
-    _smaller("swing"),
-    _smaller("mod_ing"),
-    _smaller("hiring", "data/decisions/hiring*.csv"),
-    _smaller("dictation", "data/plan/sources.toml"),
-    _smaller("flexitime", "data/plan/sources.toml"),
-)  # fmt: skip
+    _study("goal_setting", "data/corrections.csv"),
+    _study("letters"),
+    _study("coffee"),
+    _study("beneficiaries"),
+    _study("swing"),
+    _study("mod_ing"),
+    _study("hiring"),
+    _study("dictation", "data/plan/sources.toml"),
+    _study("flexitime", "data/plan/sources.toml"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -103,7 +103,7 @@ def course_log_file(draw: TrialDraw) -> bytes:
 
 
 def allocation_files(draw: TrialDraw) -> tuple[bytes, bytes]:
-    """The allocation list, and the log of draws that repeats it (`design.randomisation.replay`)."""
+    """The allocation list, and the log of draws that repeats it (`design.replay`)."""
     teams = draw.teams.sort_values(["local_authority", "team_id"])
     columns = ["team_id", "local_authority", "stratum", "treatment", "coffee"]
     rows = [(*row, SYNTHETIC) for row in teams[columns].itertuples(index=False, name=None)]

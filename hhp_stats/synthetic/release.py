@@ -13,6 +13,7 @@ from typing import Any
 import hhp_stats
 from hhp_stats.errors import DataError, Problem, UnknownName
 from hhp_stats.intake.dictionary import load_dictionary
+from hhp_stats.intake.ledger_file import ledger_alone
 from hhp_stats.progress import Progress, silent
 from hhp_stats.synthetic.assumptions import load_assumptions
 from hhp_stats.synthetic.exports import (
@@ -135,15 +136,17 @@ def synthesise(
 ) -> SynthesisReport:
     """Write a synthetic release of these studies below `root`/data.
 
-    The same seed gives the same files, byte for byte, with the same versions of the libraries; without
-    a seed each study uses that of its `data/plan/synthetic_<study>.toml`. All files are written beside the old ones
+    The same seed gives the same files, byte for byte, with the same versions of the libraries. Without one, the seed
+    in the manifest is used, and where there is no manifest the release's own, that of `synthetic_goal_setting.toml`;
+    that one stands for the seeds in all `data/plan/synthetic_<study>.toml`, any other is used for every study. All files are written beside the old ones
     first and then put in their place, the manifest last; an interrupted run either left everything as it was, or is
     finished by the next one, and until then no data are read (`replacing`). Entries of other studies in the manifest and
     in the truth file stay. An existing ledger of corrections is left alone: lines that no longer fit are refused on
     loading.
 
     Refuses an unknown study (UnknownName); and, before anything is written, a manifest whose status is
-    not "synthetic", or a file in the way that does not carry the synthetic marker (DataError).
+    not "synthetic" or whose seed is no whole number, or a file in the way that does not carry the synthetic marker
+    (DataError).
     """
     unknown = [study for study in studies if study not in STUDIES]
     if unknown:
@@ -151,7 +154,9 @@ def synthesise(
     finish_interrupted(root)
     a = load_assumptions(root)
     _refuse_real_data(root)
-    made = {study: STUDIES[study](root, seed) for study in studies}
+    if seed is None:
+        seed = _seed_of_manifest(root, otherwise=a.release.seed)
+    made = {study: STUDIES[study](root, None if seed == a.release.seed else seed) for study in studies}
     _refuse_foreign_files(root, made)
 
     truth = {**_tables(root / TRUTH), **{name: study.truth for name, study in made.items()}}
@@ -165,18 +170,19 @@ def synthesise(
     manifest = {
         "status": SYNTHETIC,
         "release": a.release.date,
-        "seed": a.release.seed if seed is None else seed,
+        "seed": seed,
         "generator": f"hhp_stats {hhp_stats.__version__}",
         "files": dict(sorted(sums.items())),
     }
     note = "What the files below data/ are. status is synthetic or real; the report's cover and footers follow it."
     files = {path: content for study in made.values() for path, content in study.files.items()}
-    if not (root / CORRECTIONS).exists():
-        files[CORRECTIONS] = corrections_header()
-    files |= {TRUTH: toml_text(truth, above=above).encode(), MANIFEST: toml_text(manifest, above=note).encode()}
-    replace_all(root, files, folders=[study.folder for study in made.values()], progress=progress)
+    with ledger_alone(root):
+        if not (root / CORRECTIONS).exists():
+            files[CORRECTIONS] = corrections_header()
+        files |= {TRUTH: toml_text(truth, above=above).encode(), MANIFEST: toml_text(manifest, above=note).encode()}
+        replace_all(root, files, folders=[study.folder for study in made.values()], progress=progress)
     return SynthesisReport(
-        seed=a.release.seed if seed is None else seed,
+        seed=seed,
         release=a.release.date.isoformat(),
         studies=tuple(studies),
         files={path: sums[path] for study in made.values() for path in sorted(study.files)},
@@ -187,6 +193,19 @@ def synthesise(
 
 def _tables(path: Path) -> dict[str, Any]:
     return tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+
+def _seed_of_manifest(root: Path, *, otherwise: int) -> int:
+    seed = _tables(root / MANIFEST).get("seed", otherwise)
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        raise DataError([
+            Problem(
+                code="Y03", severity="error", file=MANIFEST, value=f"seed = {seed!r}",
+                rule="The seed of a synthetic release is a whole number from 0.",
+                remedy=f"Write the number back, or name one: hhp synthesise --seed {otherwise}.",
+            )
+        ])  # fmt: skip
+    return seed
 
 
 def _other_sums(root: Path, made: Mapping[str, StudyFiles]) -> dict[str, str]:

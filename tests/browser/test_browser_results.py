@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from hhp_stats.spreadsheet import runs, to_csv
+
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
 PAGE = "04-results.html"
 PLANNED = "trial/days/itt/cr1"
@@ -142,6 +144,37 @@ def test_csv_names_groups_and_columns_below_a_common_heading(open_page) -> None:
     assert found[1] == ["Primary", "Sickness absence", "-0.31", "-0.52", "-0.10", "1,218"]
     assert found[3][0] == "Secondary"
     assert len(found) == 4
+
+
+PLANTED = (
+    "=1+1", "=cmd|' /C calc'!A0", "+1+1", "-A1", "-2+3+cmd|'x'!A0", "@SUM(A1)", "\uff1d1+1", "\u22122+A1", "'=1+1", "-0.35*A1", "-1-2",
+    "-0.35", "\u22120.35", "\u22120.35 to 0.10", "\u22120.35 (\u22120.60 to 0.10)", "\u2212\u221e", "+5%", "\u2014", "a=b", "C001.1/2",
+)  # fmt: skip
+
+
+def test_no_cell_of_a_download_is_run_by_a_spreadsheet(open_page) -> None:
+    page = open_page("01-tables.html").page
+    text = page.evaluate(
+        """(cells) => {
+        const table = document.createElement("table");
+        const row = (cells) => { const line = document.createElement("tr");
+            cells.forEach((cell) => { line.appendChild(document.createElement("td")).textContent = cell; }); return line; };
+        table.createTHead().append(row(["=heading"]));
+        const body = table.createTBody();
+        const group = row(["=group"]);
+        group.classList.add("gt_group_heading_row");
+        body.append(group, ...cells.map((cell) => row([cell])));
+        return tableAsCsv(table);
+    }""",
+        list(PLANTED),
+    )
+    heading, *lines = csv.reader(io.StringIO(text, newline=""))
+    assert heading == ["group", "'=heading"] and {line[0] for line in lines} == {"'=group"}
+    found = [line[1] for line in lines]
+    assert not any(map(runs, found))
+    # The rule of the CSV files that Python writes, after a typographic minus before a number became a sign.
+    assert found == [to_csv(cell.replace("\u2212", "-")) if cell != "\u22122+A1" else cell for cell in PLANTED]
+    assert found[PLANTED.index("\u22120.35")] == "-0.35"
 
 
 def test_sorting_goes_up_down_and_back(open_page) -> None:

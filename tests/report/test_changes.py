@@ -19,6 +19,7 @@ from frozen_tools import ROOT, vouch, with_results
 from openpyxl import load_workbook
 from rich.console import Console
 
+from hhp_stats.intake.manifest import record_files
 from hhp_stats.intake.raw_places import RawPlace
 from hhp_stats.present import changes as changes_page
 from hhp_stats.present.numbers import number
@@ -78,6 +79,7 @@ def corrected(frozen: Path) -> tuple[Path, dict[str, object]]:
     for column in (total, ill):
         sheet.cell(row, column).value += 30
     book.save(home / KENT)
+    record_files(home, names=[KENT])
     entry = [sheet.cell(row, 1).value, sheet.cell(row, ill).value]
 
     source = load_workbook(home / BROMLEY, data_only=True)["Return"]

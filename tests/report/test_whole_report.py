@@ -19,6 +19,7 @@ import pytest
 from openpyxl import load_workbook
 
 from hhp_stats.consistency.page_text import read_page
+from hhp_stats.intake.gather import gather
 from hhp_stats.plan.load import load_plan
 from hhp_stats.present.chapter import StudyReport
 from hhp_stats.present.goal_setting.figures import FIGURES
@@ -200,12 +201,13 @@ def test_flipping_the_arms_flips_words_titles_and_alternative_texts(rendered):
     teams = pd.read_csv(path)
     teams["treatment"] = 1 - teams["treatment"]
     teams.to_csv(path, index=False, lineterminator="\n")
-    manifest = project / "data/manifest.toml"
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    manifest.write_text(
-        re.sub(r'("data/allocation/goal_setting\.csv" = )"\w+"', rf'\1"{digest}"', manifest.read_text())
-    )
+    refresh_manifest(project, path)
+    refused = hhp(project, "render", "--format", "html", check=False)
+    assert refused.returncode == 1 and "[A06]" in refused.stderr and "[G05]" in refused.stderr
+    explain_findings(project)
     hhp(project, "render", "--format", "html")
+    appendix = words(project / "_output/A-deviations.html")
+    assert "X-A06" in appendix and "the arms were sent out exchanged" in appendix
     old, new = planned_row(rendered / "first"), planned_row(project / "_output")
     assert old["estimate"] * new["estimate"] < 0
     page = words(project / "_output/02-goal-setting.html")
@@ -213,6 +215,33 @@ def test_flipping_the_arms_flips_words_titles_and_alternative_texts(rendered):
     assert f"Sickness absence was {direction} by" in page
     html = (project / "_output/02-goal-setting.html").read_text(encoding="utf-8")
     assert f"As planned: {number(new['estimate'])} (" in html
+
+
+def explain_findings(project):
+    """A deviation for everything that stops the trial now, as if it had really been so."""
+    found = {}
+    for problem in gather(project, "goal_setting").all_problems():
+        if problem.severity == "error":
+            found.setdefault(problem.code, set()).update(units_of(problem))
+    entries = "".join(
+        f'\n[[deviation]]\nid = "X-{code}"\nstudy = "goal_setting"\nclause = ""\nanalysis = "data/allocation/arms"\n'
+        f'aspect = "randomisation"\nrule = "{code}"\nunits = {sorted(units)}\nplanned = "as drawn"\ndone = "exchanged"\n'
+        f'reason = "In this copy the arms were sent out exchanged."\ndecided = "for a test"\nbefore_unblinding = false\n'
+        for code, units in found.items()
+    )
+    file = project / "data/plan/deviations.toml"
+    file.write_text(file.read_text(encoding="utf-8") + entries.replace("'", '"'), encoding="utf-8")
+
+
+def units_of(problem):
+    """What a finding about the trial's teams and course is about, as its message names it."""
+    if "; units: " in problem.value:
+        return problem.value.split("; units: ")[1].split(", ")
+    if problem.code == "G05":
+        return [problem.value.rsplit("(", 1)[1].rstrip(")")]
+    if problem.code == "G06":
+        return [problem.value.rsplit(" in ", 1)[1]]
+    return re.findall(r"[A-Z]{3}-T\d+", problem.value)
 
 
 OPPOSITE = {"lower": "higher", "lowered": "raised", "less": "more"}

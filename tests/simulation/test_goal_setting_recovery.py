@@ -1,7 +1,7 @@
 """The planned analyses recover what is planted: absence without bias and with its coverage, wellbeing after imputation.
 
 Trials are drawn by the synthetic release's own model, with the plan's rule of randomisation, missing
-baselines, leavers and non-response that depends on wellbeing. Fewer imputations than the plan's fifty: the
+baselines, leavers and non-response that depends on wellbeing. Fewer imputations than the plan's hundred: the
 pooled interval allows for that.
 """
 
@@ -38,8 +38,15 @@ def one_trial(seed, *, plan, assumptions, scores, absence_effect, wellbeing_effe
                       corrections=nothing, tolerances=nothing, linkage=nothing)  # fmt: skip
         drawn[nonresponse] = build_sample(trial, plan).people
     people = drawn[True]
-    settings = replace(imputation_plan(people, plan, scores=scores), imputations=6, iterations=4, seed=seed)
-    material = Material(plan=plan, people=people, imputations={"randomised": impute(people, settings)}, redraws=None)
+    settings = replace(
+        imputation_plan(people, plan, plan.imputation.models["multiple_imputation"], scores=scores),
+        imputations=6,
+        iterations=4,
+        seed=seed,
+    )
+    material = Material(
+        plan=plan, people=people, imputations={"multiple_imputation": impute(people, settings)}, redraws=None
+    )
     absence = ordinary(plan.analysis("sickness_absence/itt/cr1"), plan.outcomes["sickness_absence"], material)[""]
     found = {
         "absence": absence.estimate,
@@ -51,7 +58,9 @@ def one_trial(seed, *, plan, assumptions, scores, absence_effect, wellbeing_effe
         for name, value in (("everyone", drawn[False]), ("answered", people)):
             y = value["happiness_t2"]
             found[f"mean_{name}"] = y.mean()
-        completed = np.mean([material.imputations["randomised"].column("happiness_t2", m).mean() for m in range(6)])
+        completed = np.mean(
+            [material.imputations["multiple_imputation"].column("happiness_t2", m).mean() for m in range(6)]
+        )
         imputed = ordinary(plan.analysis("happiness/itt/imputed"), plan.outcomes["happiness"], material)[""]
         whole = drawn[False]["happiness_t2"]
         found |= {"mean_imputed": completed, "imputed": imputed.estimate, "whole": whole[arm].mean() - whole[~arm].mean(),

@@ -1,6 +1,7 @@
 """The benefit-cost ratio: components, three intervals, acceptability, pairs of interventions, the bootstrap behind them."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -22,11 +23,13 @@ from hhp_stats.estimate.cost_benefit import (
     bootstrap_ratio,
     fieller_ratio,
     net_turnover_cost,
+    net_turnover_costs,
     programme_days,
 )
 from hhp_stats.estimate.model_matrix import ModelMatrix
 from hhp_stats.estimate.ratio import acceptability_curve, compare_ratios, fieller
 from hhp_stats.results import Estimate
+from hhp_stats.tails import student_quantile
 
 COSTS = Costs(salary=28500, working_days=228, programme_days=0.5, turnover_cost=10_000, scenario="half a day")
 
@@ -75,15 +78,38 @@ def test_a_leaver_who_costs_less_than_nothing_does_not_turn_the_interval_round()
 
 def test_leaving_is_paid_for_once():
     cost = net_turnover_cost(
-        replacement_cost=pd.Series([5000.0, 7000.0]), absence_after_leaving=pd.Series([4.0, 0.0]), daily_rate=125
-    )
-    assert cost == 5750
+        replacement_cost=pd.Series([5000.0, 7000.0]), absence_after_leaving=pd.Series([4.0, 0.0]), daily_rate=125,
+        clusters=pd.Series(["a", "b"]),
+    )  # fmt: skip
+    # 4,500 and 7,000: deviations of 1,250, so 2/(2 - 1) times 2 x 1,250^2, its root over 2.
+    assert (cost.estimate, cost.std_error, cost.df) == (5750, 1250, 1)
     with pytest.raises(InvalidInput):
-        net_turnover_cost(replacement_cost=pd.Series([np.nan]), absence_after_leaving=pd.Series([1.0]), daily_rate=125)
+        net_turnover_costs(replacement_cost=pd.Series([np.nan]), absence_after_leaving=pd.Series([1.0]), daily_rate=125)
     with pytest.raises(InvalidInput):
-        net_turnover_cost(
+        net_turnover_costs(
             replacement_cost=pd.Series([], dtype=float), absence_after_leaving=pd.Series([], dtype=float), daily_rate=1
         )
+    with pytest.raises(InvalidInput, match="one team"):
+        net_turnover_cost(replacement_cost=pd.Series([1.0, 2.0]), absence_after_leaving=pd.Series([0.0, 0.0]), daily_rate=1,
+                          clusters=pd.Series(["a", "a"]))  # fmt: skip
+
+
+def test_an_uncertain_cost_of_a_leaver_widens_both_intervals():
+    vague = replace(COSTS, turnover_cost_std_error=8_000)
+    known, less = (
+        fieller_ratio(absence=ABSENCE, turnover=TURNOVER, correlation=0, costs=costs) for costs in (COSTS, vague)
+    )
+    # By hand: the product of independent estimates (Goodman), at 50 degrees of freedom, over 62.50 pounds.
+    variance = (125 * 0.3) ** 2 + (10_000 * 0.02) ** 2 + (0.01**2 + 0.02**2) * 8_000**2
+    reach = student_quantile(0.975, 50) * math.sqrt(variance) / 62.5
+    assert less.set.hull == pytest.approx((2.4 - reach, 2.4 + reach), rel=1e-12)
+    assert known.set.hull[0] > less.set.hull[0]
+    draws = joint_draws(0.0)
+    prices = np.random.default_rng(2).normal(10_000, 8_000, len(draws.draws))
+    priced = replace(draws, draws=draws.draws.assign(leaver=prices), estimates={**draws.estimates, "leaver": 10_000})
+    got, sure = bootstrap_ratio(priced, costs=COSTS)[0], bootstrap_ratio(draws, costs=COSTS)[0]
+    assert got.conf_high - got.conf_low > sure.conf_high - sure.conf_low
+    assert got.estimate == sure.estimate
 
 
 def joint_draws(correlation, draws=4000):

@@ -16,8 +16,9 @@ from hhp_stats.present.tables import FIGURE_SPACE, aligned, effects_table
 from hhp_stats.results import Estimate, result_frame
 from hhp_stats.studies.goal_setting import allocation, descriptives
 from hhp_stats.studies.goal_setting.analysed import Material
-from hhp_stats.studies.goal_setting.cost_benefit import cost_benefit, joint_bootstrap
-from hhp_stats.studies.goal_setting.imputation_model import before_imputation_plan
+from hhp_stats.studies.goal_setting.baselines import balance_table
+from hhp_stats.studies.goal_setting.cost_benefit import cost_benefit, costs_of, joint_bootstrap, leaver_cost
+from hhp_stats.studies.goal_setting.imputation_model import imputation_plan
 from hhp_stats.studies.goal_setting.linear_cells import ordinary
 from hhp_stats.studies.goal_setting.sample import build_sample
 from hhp_stats.synthetic.assumptions import load_assumptions
@@ -28,7 +29,8 @@ from hhp_stats.synthetic.simulate import simulate_trial
 def plan(root):
     whole = load_plan(root, "goal_setting")
     return replace(
-        whole, imputation=replace(whole.imputation, m=3), cost_benefit=replace(whole.cost_benefit, draws=40),
+        whole, cost_benefit=replace(whole.cost_benefit, draws=40),
+        imputation=replace(whole.imputation, models={key: replace(model, m=3) for key, model in whole.imputation.models.items()}),
     )  # fmt: skip
 
 
@@ -43,12 +45,16 @@ def people(plan):
 
 @pytest.fixture(scope="module")
 def before(people, plan):
-    return impute(people, before_imputation_plan(plan))
+    return impute(people, from_baselines(people, plan))
+
+
+def from_baselines(people, plan):
+    return imputation_plan(people, plan, plan.imputation.models["imputed_from_baseline"])
 
 
 def test_baselines_imputed_from_baselines_do_not_know_the_arm(people, plan, before):
     swapped = people.assign(treatment=1 - people["treatment"], absence_days=people["absence_days"] * 3)
-    again = impute(swapped, before_imputation_plan(plan))
+    again = impute(swapped, from_baselines(swapped, plan))
     for number in range(len(before)):
         np.testing.assert_array_equal(
             before.column("baseline_absence", number), again.column("baseline_absence", number)
@@ -56,12 +62,14 @@ def test_baselines_imputed_from_baselines_do_not_know_the_arm(people, plan, befo
 
 
 def test_recorded_and_imputed_baselines_add_up_to_all(people, plan, before):
-    table = descriptives.imputed_balance(before, "baseline_absence", plan)
+    table = balance_table(before, plan).set_index(["group", "arm"])
     missing = people["baseline_absence"].isna()
-    assert table["imputed"].sum() == missing.sum() > 20 and table["recorded"].sum() == (~missing).sum()
-    together = table["mean_recorded"] * table["recorded"] + table["mean_imputed"] * table["imputed"]
+    assert table.loc["imputed", "people"].sum() == missing.sum() > 20
+    assert table.loc["recorded", "people"].sum() == (~missing).sum()
+    parts = [table.loc[group] for group in ("recorded", "imputed")]
+    together = sum(part["mean"] * part["people"] for part in parts) / sum(part["people"] for part in parts)
     # The same sum in another order.
-    np.testing.assert_allclose(together / (table["recorded"] + table["imputed"]), table["mean_all"], rtol=1e-12)
+    np.testing.assert_allclose(together, table.loc["all", "mean"], rtol=1e-12)
 
 
 def test_differences_among_the_randomised_are_those_of_the_balance_table(people, plan):
@@ -97,7 +105,12 @@ def test_zeros_for_missing_records_move_teams_with_agency_staff(people):
 
 
 def test_the_joint_bootstrap_is_centred_on_the_planned_absence_effect(people, plan, before):
-    material = Material(plan=plan, people=people, imputations={"randomised": before}, redraws=None)
+    material = Material(
+        plan=plan,
+        people=people,
+        imputations={"multiple_imputation": before, "imputed_from_baseline": before},
+        redraws=None,
+    )
     planned = ordinary(plan.analysis("sickness_absence/itt/cr1"), plan.outcomes["sickness_absence"], material)[""]
     draws = joint_bootstrap(material)
     # Least squares of the same models in two ways.
@@ -107,12 +120,30 @@ def test_the_joint_bootstrap_is_centred_on_the_planned_absence_effect(people, pl
 
 
 def test_every_other_intervention_of_the_plan_keeps_a_row(people, plan, before):
-    material = Material(plan=plan, people=people, imputations={"randomised": before}, redraws=None)
+    material = Material(
+        plan=plan,
+        people=people,
+        imputations={"multiple_imputation": before, "imputed_from_baseline": before},
+        redraws=None,
+    )
     effect = Estimate(estimate=-0.5, std_error=0.4, df=80, n=600, n_clusters=90, method="x")
-    found = cost_benefit(material, joint_bootstrap(material), absence=effect, turnover=effect.scaled(0.05))
+    other = plan.analysis("sickness_absence/itt/baseline-zero")
+    found = cost_benefit(material, joint_bootstrap(material), absence=effect, turnover=effect.scaled(0.05),
+                         versions={other.id: joint_bootstrap(material, other)})  # fmt: skip
     rows = {row.result_id.split("/")[-1]: row for row in found.rows if row.estimand == "comparison"}
     assert set(rows) == {"letters", "coffee"}
     assert all(row.status == "not_estimated" and row.note and row.clause == "P91" for row in rows.values())
+    # A ratio under another way with missing baselines rests on that way's own effects.
+    zero = next(row for row in found.rows if row.result_id.endswith("ratio/programme-30-baseline-zero"))
+    own = joint_bootstrap(material, other)
+    costs = costs_of(plan.cost_benefit.scenarios[0], leaver_cost(people, plan), plan)
+    assert zero.estimate == pytest.approx(
+        costs.ratio(absence_reduction=-own.estimates["absence"], turnover_reduction=-own.estimates["turnover"]),
+        rel=1e-12,
+    )
+    assert own.draws["leaver"].std() == pytest.approx(
+        costs.turnover_cost_std_error, rel=0.5
+    )  # 40 draws, teams within cells
     parts = found.parts.set_index("scenario").loc["programme-30"]
     assert (parts["absence"] + parts["turnover"]) / parts["cost"] == pytest.approx(
         next(row.estimate for row in found.rows if row.result_id.endswith("ratio/programme-30")), rel=1e-12

@@ -8,6 +8,7 @@ import pytest
 
 from hhp_stats.errors import DataError, InvalidInput, PlanError
 from hhp_stats.intake.hiring import decisions_with_conditions, load_hiring, scores_with_conditions
+from hhp_stats.intake.manifest import record_files
 from hhp_stats.plan.experiments import load_experiment_plan
 from hhp_stats.studies.hiring import analyse
 from hhp_stats.studies.hiring.cells import weights
@@ -35,6 +36,8 @@ def copy(root, tmp_path):
     for name in ("manifest.toml", "allocation/hiring.csv", "decisions/hiring.csv", "decisions/hiring_scores.csv"):
         (tmp_path / "data" / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(root / "data" / name, tmp_path / "data" / name)
+    for name in ("plan", "published"):
+        shutil.copytree(root / "data" / name, tmp_path / "data" / name)
     return tmp_path
 
 
@@ -176,6 +179,13 @@ def _spoil(root, name, change):
     change(frame).to_csv(path, index=False)
 
 
+def _exchanged(frame, column, rows):
+    """The two values of a condition exchanged for the first participants."""
+    one, other = sorted(frame[column].unique())
+    changed = frame[column].map({one: other, other: one})
+    return frame.assign(**{column: [*changed[:rows], *frame[column][rows:]]})
+
+
 @pytest.mark.parametrize(
     ("name", "change", "code"),
     [
@@ -191,6 +201,12 @@ def _spoil(root, name, change):
             "K15",
         ),
         ("allocation/hiring.csv", lambda f: f.assign(release="real"), "F20"),
+        ("allocation/hiring.csv", lambda f: _exchanged(f, "evaluation", 2), "K16"),
+        ("allocation/hiring.csv", lambda f: _exchanged(f, "evaluation", len(f)), "K16"),
+        ("allocation/hiring.csv", lambda f: _exchanged(f, "name_set", 2), "K17"),
+        ("allocation/hiring.csv", lambda f: f.assign(name_set="1"), "K17"),
+        ("allocation/hiring.csv", lambda f: f.assign(name_shown=["minority", *f["name_shown"][1:]]), "K18"),
+        ("decisions/hiring.csv", lambda f: f.iloc[:-10], "K18"),
     ],
 )
 def test_broken_files_are_refused(copy, name, change, code):
@@ -201,6 +217,7 @@ def test_broken_files_are_refused(copy, name, change, code):
         _spoil(copy, name, lambda f: f.assign(name=[first["name"] if i in at else v for i, v in enumerate(f["name"])]))
     else:
         _spoil(copy, name, change)
+    record_files(copy)
     with pytest.raises(DataError) as refused:
         load_hiring(copy)
     assert code in {problem.code for problem in refused.value.problems}

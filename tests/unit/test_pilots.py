@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from hhp_stats.errors import DataError
+from hhp_stats.intake.manifest import record_files
 from hhp_stats.intake.pilots import load_dictation, load_flexitime
 from hhp_stats.intake.themes import COLUMNS, load_themes
 from hhp_stats.studies import dictation, flexitime
@@ -21,6 +22,8 @@ def copy(root, tmp_path):
                  "surveys/dictation/endline.csv", "qualitative/dictation.csv"):  # fmt: skip
         (tmp_path / "data" / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(root / "data" / name, tmp_path / "data" / name)
+    for name in ("dictation", "flexitime"):
+        shutil.copy(root / f"data/plan/{name}.toml", tmp_path / f"data/plan/{name}.toml")
     return tmp_path
 
 
@@ -43,6 +46,7 @@ def test_use_in_brent_is_as_printed_whatever_the_seed(root, tmp_path, seed):
     for path, content in pilot_files(root, "dictation", seed=seed).items():
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_bytes(content)
+    record_files(tmp_path)
     lists = load_dictation(tmp_path)
     used = usage_by_person(lists.frames["participants"], lists.frames["sessions"])
     assert len(used) == 20 and (used["sessions"] > 0).sum() == 15 and (used["sessions"] > 5).sum() == 3

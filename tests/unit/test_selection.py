@@ -35,40 +35,68 @@ def trial(n: int = 900, *, rho: float = 0.5, seed: int = 0, teams: int = 60, eff
     return y, matrix, response, team
 
 
+def data_of(y, matrix, response) -> likelihood.SelectionData:
+    """The outcome terms are the first response terms."""
+    known, k_x = ~np.isnan(y), matrix.values.shape[1]
+    shared = np.eye(response.values.shape[1])[:, :k_x]
+    return likelihood.SelectionData.of(
+        z_in=response.values[known], z_out=response.values[~known], shared=shared,
+        apart=np.empty((known.sum(), 0)), y=y[known],
+    )  # fmt: skip
+
+
 def test_score_and_hessian_are_the_derivatives_of_the_likelihood() -> None:
-    y, matrix, response, _ = trial(200)
-    known = ~np.isnan(y)
-    data = likelihood.SelectionData(
-        z_in=response.values[known], z_out=response.values[~known], x=matrix.values[known], y=y[known]
-    )
-    theta = np.array([0.2, 0.4, 0.5, 0.8, 0.9, 0.2, 0.4, 0.7, 0.1])
-    score, hessian = likelihood.derivatives(theta, data)
-    step = 1e-5 * np.eye(len(theta))
-    by_value = [
-        (likelihood.log_likelihood(theta + h, data) - likelihood.log_likelihood(theta - h, data)) / 2e-5 for h in step
-    ]
-    by_score = [
-        (likelihood.derivatives(theta + h, data)[0] - likelihood.derivatives(theta - h, data)[0]) / 2e-5 for h in step
-    ]
+    y, matrix, response, team = trial(200)
+    data = data_of(y, matrix, response)
+    place = np.array([0.2, 0.4, 0.5, 0.8, 0.9, 0.2, 0.4, 1.1, 0.7])
+
+    def value(at):
+        return likelihood.log_likelihood(at[:-1], at[-1], data)
+
+    def found(at):
+        return likelihood.derivatives(at[:-1], at[-1], data)
+
+    step = 1e-5 * np.eye(len(place))
+    by_value = [(value(place + h) - value(place - h)) / 2e-5 for h in step]
+    by_score = [(found(place + h).score - found(place - h).score) / 2e-5 for h in step]
     # Central differences of step 1e-5: truncation 1e-10 of the third derivative, cancellation 1e-16/1e-5 of a value of 300.
-    assert_allclose(score, by_value, rtol=1e-6, atol=1e-5)
-    assert_allclose(hessian, np.array(by_score), rtol=1e-6, atol=1e-5)
-    weights = likelihood.score_weights(theta, data)
-    total = [data.z_in.T @ weights.w_in + data.z_out.T @ weights.w_out, -np.exp(-0.1) * data.x.T @ weights.e]
-    # The same sums in another order.
-    assert_allclose(np.concatenate([*total, [weights.a.sum(), weights.s.sum()]]), score, rtol=1e-10)
+    assert_allclose(found(place).score, by_value, rtol=1e-6, atol=1e-5)
+    assert_allclose(found(place).hessian, np.array(by_score), rtol=1e-6, atol=1e-5)
+    assert_allclose(found(place).value, value(place), rtol=1e-13)  # the same sums in another order
+    known = ~np.isnan(y)
+    by_team = likelihood.cluster_scores(
+        place[:-1], place[-1], data, inside=team[known], outside=team[~known], n_clusters=60
+    )
+    assert_allclose(by_team.sum(axis=0), found(place).score, rtol=1e-10, atol=1e-10)  # in another order
+    _, turn = likelihood.natural(place[:-1], place[-1], data)
+    by_natural = [
+        (likelihood.natural((place + h)[:-1], (place + h)[-1], data)[0]
+         - likelihood.natural((place - h)[:-1], (place - h)[-1], data)[0]) / 2e-5
+        for h in step
+    ]  # fmt: skip
+    assert_allclose(turn, np.array(by_natural).T, rtol=1e-8, atol=1e-9)
 
 
 def test_the_likelihood_is_that_of_the_bivariate_normal() -> None:
-    """For one person of each kind, by integrating the joint density of both errors numerically."""
-    rho, sigma, w, mean, y = 0.6, 1.3, 0.4, 0.2, 1.1
-    data = likelihood.SelectionData(z_in=np.array([[w]]), z_out=np.array([[w]]), x=np.array([[mean]]), y=np.array([y]))
-    found = likelihood.log_likelihood(np.array([1.0, 1.0, np.arctanh(rho), np.log(sigma)]), data)
-    grid = np.linspace(-w, 12, 200_001)
+    """By integrating the joint density of both errors numerically, person by person."""
+    rho, sigma = 0.6, 1.3
+    z = np.array([[1.0, 0.4], [1.0, -0.2], [1.0, 0.9], [1.0, 0.1]])
+    y = np.array([1.1, -0.3, 0.8])
+    gamma, beta = np.array([0.3, 0.5]), np.array([0.2, -0.1])
+    data = likelihood.SelectionData.of(
+        z_in=z[:3], z_out=z[3:], shared=np.eye(2), apart=np.empty((3, 0)), y=y
+    )  # fmt: skip
+    own = np.linalg.solve(data.inverse, beta) - data.plain
+    theta = np.concatenate([gamma, own / sigma, [data.scale / sigma]])
+    found = likelihood.log_likelihood(theta, np.arctanh(rho), data)
     joint = stats.multivariate_normal([0, 0], [[1, rho], [rho, 1]])
-    inside = np.trapezoid(joint.pdf(np.column_stack([grid, np.full_like(grid, (y - mean) / sigma)])), grid) / sigma
+    expected = stats.norm.logcdf(-z[3] @ gamma)
+    for row, value in zip(z[:3], y, strict=True):
+        grid = np.linspace(-row @ gamma, 12, 200_001)
+        error = np.full_like(grid, (value - row @ beta) / sigma)
+        expected += np.log(np.trapezoid(joint.pdf(np.column_stack([grid, error])), grid) / sigma)
     # The trapezoidal rule with steps of 6e-5 is off by the square of that.
-    assert_allclose(found, np.log(inside) + stats.norm.logcdf(-w), rtol=1e-8)
+    assert_allclose(found, expected, rtol=1e-8)
 
 
 def test_planted_truth_is_recovered_and_complete_cases_are_biased() -> None:
@@ -107,13 +135,17 @@ def test_units_and_order_do_not_matter() -> None:
     assert_allclose(other.coefficient().estimate, 100 * fit.coefficient().estimate, rtol=1e-7)
     assert_allclose(other.coefficient().std_error, 100 * fit.coefficient().std_error, rtol=1e-7)
     assert_allclose(other.rho, fit.rho, rtol=1e-7)
+    # The ends of the interval are found to a millionth of log likelihood.
+    ends = [[found.rho_conf_low, found.rho_conf_high] for found in (fit, other, shuffled)]
+    assert_allclose(ends, [ends[0]] * 3, rtol=1e-5)
+    assert_allclose(other.sigma_std_error, 100 * fit.sigma_std_error, rtol=1e-7)
     assert_allclose(shuffled.coefficient().std_error, fit.coefficient().std_error, rtol=1e-9)
 
 
 def test_the_climb_ends_at_a_maximum_and_says_so() -> None:
     y, matrix, response, team = trial()
     fit = heckman_likelihood(outcome=y, matrix=matrix, selection_matrix=response, clusters=team)
-    assert fit.largest_score < 1e-6 and 0 < fit.iterations < 30
+    assert fit.decrement < 1e-16 and fit.largest_score < 1e-6 and 0 < fit.iterations < 10
     assert fit.lr_statistic >= 0
     assert fit.n == len(y) and fit.n_selected == np.isfinite(y).sum() and fit.n_clusters == 60
 

@@ -195,8 +195,9 @@ def _ratio() -> Estimate:
 
 def _leaver() -> float:
     return net_turnover_cost(
-        replacement_cost=pd.Series([5_000.0, 9_000.0]), absence_after_leaving=pd.Series([2.0, 4.0]), daily_rate=150.0
-    )
+        replacement_cost=pd.Series([5_000.0, 9_000.0]), absence_after_leaving=pd.Series([2.0, 4.0]), daily_rate=150.0,
+        clusters=pd.Series(["a", "b"]),
+    ).estimate  # fmt: skip
 
 
 def _acceptable() -> float:

@@ -56,6 +56,17 @@ def _likelihood(clustered: bool) -> SelectionFit:
     return heckman_likelihood(**_mroz(), clusters=clusters)  # type: ignore[arg-type]
 
 
+@cache
+def _wages() -> SelectionFit:
+    """Wages themselves, Greene's example: the likelihood is higher at an edge, where rho is .993."""
+    women = data.married_women()
+    frame = women.assign(kids=(women["kidslt6"] + women["kidsge6"] > 0).astype(float), age_square=women["age"] ** 2)
+    return heckman_likelihood(
+        outcome=frame["wage"].to_numpy(dtype=np.float64), matrix=data.matrix_of(frame, "exper expersq educ city"),
+        selection_matrix=data.matrix_of(frame, "age age_square faminc kids educ"),
+    )  # fmt: skip
+
+
 def _selection(quantity: str, printed: str, source: str, compute: Callable[[], float]) -> ValidationCase:
     return ValidationCase(method="selection", quantity=quantity, printed=printed, source=source, compute=compute)
 
@@ -85,6 +96,11 @@ SELECTION = (
     _selection("Mroz, likelihood: log likelihood", "-832.885200", GRETL, lambda: _likelihood(False).log_likelihood),
     _selection("Mroz, likelihood, 40 clusters: SE of educ", "0.0136964", GRETL, lambda: _likelihood(True).coefficient(term="educ").std_error),
     _selection("Mroz, likelihood, 40 clusters: SE of exper", "0.0151929", GRETL, lambda: _likelihood(True).coefficient(term="exper").std_error),
+    _selection("Mroz, wages, likelihood: coefficient of educ", "0.4570051", GRETL, lambda: _wages().coefficient(term="educ").estimate),
+    _selection("Mroz, wages, likelihood: SE of educ", "0.0732299", GRETL, lambda: _wages().coefficient(term="educ").std_error),
+    _selection("Mroz, wages, likelihood: rho", "-0.131959", GRETL, lambda: _wages().rho),
+    _selection("Mroz, wages, likelihood: sigma", "3.108376", GRETL, lambda: _wages().sigma),
+    _selection("Mroz, wages, likelihood: log likelihood", "-1581.257676", GRETL, lambda: _wages().log_likelihood),
 )  # fmt: skip
 
 

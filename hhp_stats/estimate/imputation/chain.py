@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from hhp_stats.errors import ImputationRefused
 from hhp_stats.estimate.imputation import categorical
+from hhp_stats.estimate.imputation.layout import NUMERIC, Column, Group, Target, refuse_too_few
 from hhp_stats.estimate.imputation.linear import (
     Generators,
     LinearDraws,
@@ -23,22 +24,21 @@ from hhp_stats.estimate.imputation.linear import (
 )
 from hhp_stats.estimate.imputation.matching import matched_donors
 from hhp_stats.estimate.imputation.plan import PassiveVariable, Score
-from hhp_stats.estimate.imputation.prepare import NUMERIC, Column, Group, Target, refuse_too_few
 from hhp_stats.estimate.model_matrix import Array
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChainResult:
-    """What one chain leaves: imputed values (codes for categorical) by variable, and its path.
+    """What one chain leaves: imputed values (codes for categorical) by target (`Target.key`), and its path.
 
-    `means` and `sds` (iterations, variables) of the imputed values, variables in the order of the
-    group's targets; `ridged` counts, by variable, the fits that needed a ridge.
+    `means` and `sds` (iterations, targets) of the imputed values, in the order of the group's targets; `ridged`
+    counts, by target, the fits that needed a ridge.
     """
 
-    values: dict[str, Array]
+    values: dict[tuple[str, str], Array]
     means: Array
     sds: Array
-    ridged: dict[str, int]
+    ridged: dict[tuple[str, str], int]
 
 
 class _State:
@@ -49,8 +49,8 @@ class _State:
         self.shape = (len(rngs), len(group.rows))
         self.values: dict[str, Array] = {}
         self.columns: dict[str, list[Array]] = {}
-        self.starts: dict[tuple[str, int], Array] = {}
-        self.intervals: dict[str, Array] = {}  # where the last draw's intraclass correlation may have been
+        self.starts: dict[tuple[str, str, int], Array] = {}
+        self.intervals: dict[tuple[str, str], Array] = {}  # where the last draw's intraclass correlation may have been
         self.makers: dict[str, Column] = dict(group.columns)
         self.wanted = {name for target in group.targets for name in target.varying}
         # A composite is only needed within the chains where it predicts something.
@@ -62,11 +62,10 @@ class _State:
             for passive in self.passive for item in passive.inputs if item in group.given
         }  # fmt: skip
         for target in group.targets:
-            filled = np.empty(self.shape)
+            filled = self.values.setdefault(target.name, np.empty(self.shape))
             filled[:, target.observed] = target.known
             for chain, rng in enumerate(rngs):
                 filled[chain, target.missing] = rng.choice(target.known, size=len(target.missing))
-            self.values[target.name] = filled
         for name in self.makers:
             self._refresh(name)
         for passive in self.passive:
@@ -120,7 +119,7 @@ def composite(name: str, function: Score, inputs: Mapping[str, npt.NDArray[Any]]
 
 
 def run_chains(group: Group, iterations: int, seeds: Sequence[np.random.SeedSequence]) -> list[ChainResult]:
-    """Draw every incomplete variable in turn from its model given all others, `iterations` times.
+    """Draw every incomplete variable in turn from its model given its predictors, `iterations` times.
 
     One chain a seed. They go side by side because the work on one is little for a call of the linear algebra;
     each has its own generator, and its numbers are those of the chain run alone.
@@ -133,7 +132,7 @@ def run_chains(group: Group, iterations: int, seeds: Sequence[np.random.SeedSequ
     for iteration in range(iterations):
         for place, target in enumerate(targets):
             varying = state.varying(target)
-            refuse_too_few(target, target.complete.shape[1] + len(varying), group.label)
+            refuse_too_few(target, target.complete.shape[1] + len(varying))
             if target.kind in NUMERIC:
                 drawn, ridge = _numeric(state, target, varying, rngs)
                 ridged[:, place] += ridge
@@ -144,9 +143,9 @@ def run_chains(group: Group, iterations: int, seeds: Sequence[np.random.SeedSequ
             sds[:, iteration, place] = drawn.std(axis=1)
     return [
         ChainResult(
-            values={target.name: state.values[target.name][chain, target.missing] for target in targets},
+            values={target.key: state.values[target.name][chain, target.missing] for target in targets},
             means=means[chain], sds=sds[chain],
-            ridged={target.name: int(count) for target, count in zip(targets, ridged[chain], strict=True)},
+            ridged={target.key: int(count) for target, count in zip(targets, ridged[chain], strict=True)},
         )
         for chain in range(len(seeds))
     ]  # fmt: skip
@@ -221,9 +220,9 @@ def _linear_draws(
     for place in range(w_y.shape[1] - 1):
         found = np.bincount(numbers, weights=w_y[:, place].ravel(), minlength=len(rngs) * count)
         sums[:, k_z + place] = found.reshape(len(rngs), count)
-    begin = state.intervals.get(target.name)
+    begin = state.intervals.get(target.key)
     draws = draw_random_intercept(grams, team_sums(sums, teams.sizes), n, rngs, begin=begin)
-    state.intervals[target.name] = draws.interval
+    state.intervals[target.key] = draws.interval
     centre, drawn = team_effects(draws, sums, teams.sizes, rngs)
     return draws, np.take(centre, teams.observed, axis=1), np.take(drawn, teams.missing, axis=1)
 
@@ -237,9 +236,9 @@ def _categorical(state: _State, target: Target, varying: list[Array], rngs: Gene
     drawn = np.empty((len(rngs), len(target.missing)))
     for chain, rng in enumerate(rngs):
         x = np.column_stack([target.complete, *(column[chain] for column in varying)])
-        start = state.starts.get((target.name, chain))
+        start = state.starts.get((*target.key, chain))
         draw = fit(x=x[target.observed], codes=codes, levels=count, start=start, rng=rng)
-        state.starts[target.name, chain] = draw.estimate
+        state.starts[*target.key, chain] = draw.estimate
         new = x[target.missing]
         shares = (
             categorical.ordered_shares(new, draw.drawn, count)

@@ -11,8 +11,9 @@ from hhp_stats.blocks import in_blocks
 from hhp_stats.estimate.imputation.chain import ChainResult, run_chains
 from hhp_stats.estimate.imputation.completed import Imputations, ImputedValues
 from hhp_stats.estimate.imputation.diagnostics import ImputationDiagnostics, distribution_rows, r_hat, trace_frame
+from hhp_stats.estimate.imputation.layout import Group
 from hhp_stats.estimate.imputation.plan import ImputationPlan
-from hhp_stats.estimate.imputation.prepare import Group, check_frame, groups_of, prepare_group
+from hhp_stats.estimate.imputation.prepare import check_frame, groups_of, prepare_group
 from hhp_stats.progress import Progress, silent
 
 SECONDS = 1e-8  # one number in one iteration takes about this long
@@ -28,10 +29,10 @@ def impute(
 ) -> Imputations:
     """What values may the missing ones have had, given everything that was observed?
 
-    Estimator: chained equations. In each group (arm) apart, missing values start as draws from the
+    Estimator: chained equations. In each group (arm) apart, or in all together, missing values start as draws from the
     observed ones; then each incomplete variable in turn, fewest missing first, is drawn from the
-    posterior predictive distribution of its model (`ImputedVariable.kind`) given the complete terms
-    and the current values of the others, `plan.iterations` times round; `plan.imputations` chains run
+    posterior predictive distribution of its model (`ImputedVariable.kind`) given its
+    predictors (by default the complete terms and the current values of all others), `plan.iterations` times round; `plan.imputations` chains run
     independently. With teams, numeric variables get a team effect drawn from its posterior (flat
     prior on the intraclass correlation, which matters where an arm has only a handful of teams), so
     completed data keep the clustering of the observed; categorical variables get the observed shares
@@ -110,14 +111,19 @@ def _gather(groups: list[Group], results: list[list[ChainResult]], plan: Imputat
     """Values of all groups side by side, each variable with one set of levels."""
     imputed = {}
     for variable in plan.variables:
-        targets = [next(t for t in group.targets if t.name == variable.name) for group in groups]
-        found = {level for target in targets for level in target.levels}
+        targets = [
+            (group, target, chains)
+            for group, chains in zip(groups, results, strict=True)
+            for target in group.targets
+            if target.name == variable.name
+        ]
+        found = {level for _, target, _ in targets for level in target.levels}
         levels = tuple(level for level in variable.levels if level in found) or tuple(sorted(found))
         rows, values = [], []
-        for group, target, chains in zip(groups, targets, results, strict=True):
+        for group, target, chains in targets:
             rows.append(group.rows[target.missing])
             if len(target.missing):
-                drawn = np.stack([chain.values[variable.name] for chain in chains])
+                drawn = np.stack([chain.values[target.key] for chain in chains])
                 if levels and target.levels != levels:
                     drawn = np.array([levels.index(level) for level in target.levels], dtype=np.float64)[
                         drawn.astype(np.intp)
@@ -137,25 +143,28 @@ def _diagnostics(groups: list[Group], results: list[list[ChainResult]]) -> Imput
     for group, chains in zip(groups, results, strict=True):
         notes += group.notes
         targets = [target for target in group.targets if len(target.missing)]
-        notes += [f"{group.label}: nothing of {t.name} is missing" for t in group.targets if not len(t.missing)]
+        notes += [f"{t.label}: nothing of {t.name} is missing" for t in group.targets if not len(t.missing)]
         means = np.stack([chain.means for chain in chains])
         sds = np.stack([chain.sds for chain in chains])
-        traces.append(trace_frame(group.label, [target.name for target in targets], means, sds))
+        for label in dict.fromkeys(target.label for target in targets) or [group.label]:
+            places = [place for place, target in enumerate(targets) if target.label == label]
+            names = [targets[place].name for place in places]
+            traces.append(trace_frame(label, names, means[:, :, places], sds[:, :, places]))
         for place, target in enumerate(targets):
-            ridged = sum(chain.ridged[target.name] for chain in chains)
+            ridged = sum(chain.ridged[target.key] for chain in chains)
             if ridged:
                 fits = means.shape[0] * means.shape[1]
                 notes.append(
-                    f"{group.label}: predictors of {target.name} determine each other; ridge in {ridged} of {fits} fits"
+                    f"{target.label}: predictors of {target.name} determine each other; ridge in {ridged} of {fits} fits"
                 )
-            head = {"group": group.label, "variable": target.name}
+            head = {"group": target.label, "variable": target.name}
             convergence.append(
                 {**head, "r_hat_mean": r_hat(means[:, :, place]), "r_hat_std_dev": r_hat(sds[:, :, place])}
             )
-            drawn = np.stack([chain.values[target.name] for chain in chains])
+            drawn = np.stack([chain.values[target.key] for chain in chains])
             for source, values in (("observed", target.known), ("imputed", drawn)):
                 rows += distribution_rows(
-                    group=group.label, variable=target.name, source=source, values=values, levels=target.levels
+                    group=target.label, variable=target.name, source=source, values=values, levels=target.levels
                 )
     return ImputationDiagnostics(
         trace=pd.concat(traces, ignore_index=True),

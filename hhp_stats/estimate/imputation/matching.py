@@ -9,13 +9,15 @@ import numpy.typing as npt
 
 from hhp_stats.estimate.model_matrix import Array
 
+PLACES = 9  # decimals of a prediction that count, in standard deviations of the variable
+
 
 def matched_donors(
     *, donors: Array, recipients: Array, count: int, rngs: Sequence[np.random.Generator]
 ) -> npt.NDArray[np.intp]:
     """For each recipient, one of the `count` donors whose prediction is nearest, at random.
 
-    donors (C, n_obs), recipients (C, n_mis): predicted means in C chains, each with its generator; the
+    donors (C, n_obs), recipients (C, n_mis): predicted means in C chains, in standard deviations, each with its generator; the
     result (C, n_mis) are donor positions.
     The nearest `count` sorted values d are neighbours: they start at the number of i with
     d_i + d_(i+count) < 2 x, because there the value that enters is nearer than the one that leaves.
@@ -24,9 +26,12 @@ def matched_donors(
     Source: van Buuren (2018), Flexible Imputation of Missing Data, 2nd ed., algorithm 3.3.
     """
     nearest = min(count, donors.shape[1])
+    # People alike in every predictor differ in the last bits of their predictions, by their place in memory: those digits must
+    # not choose.
+    donors, recipients = donors.round(PLACES), recipients.round(PLACES)
     shuffled = np.array([rng.permutation(donors.shape[1]) for rng in rngs])
     values = np.take_along_axis(donors, shuffled, axis=1)
-    order = np.argsort(values, axis=1)
+    order = np.argsort(values, axis=1, kind="stable")
     values = np.take_along_axis(values, order, axis=1)
     pairs = values[:, :-nearest] + values[:, nearest:]
     # In ascending order one search ends near where the next begins: several times as fast.

@@ -27,6 +27,8 @@ class ImputedVariable:
     multinomial logistic regression.
     predictors: names of complete terms, imputed and passive variables; None takes all complete terms
     and all other imputed variables (passive ones only when named).
+    within: a column (the arm) whose groups have models of their own for this variable, in a plan that imputes
+    all together: an outcome, whose every association may then differ between arms. Numeric kinds only.
     """
 
     name: str
@@ -34,6 +36,7 @@ class ImputedVariable:
     predictors: tuple[str, ...] | None = None
     levels: tuple[str, ...] = ()
     donors: int = 5  # for pmm
+    within: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +60,8 @@ class ImputationPlan:
 
     terms: complete covariates (as in the analysis model, local authority as a categorical term).
     within: a column whose groups (arms) are imputed apart, so that every association may differ
-    between arms; None imputes all together, and the arm then belongs into `terms`.
+    between arms; None imputes all together (but for variables with a `within` of their own), and the arm then
+    belongs into `terms`.
     clusters: the column naming the team. With `random_intercept`, continuous and pmm variables get a
     team effect drawn from its posterior; categorical ones get the share of the observed team-mates in
     each level instead. With `cluster_means`, leave-one-out team means of all numeric predictors enter.
@@ -106,6 +110,12 @@ class ImputationPlan:
         chosen = set(variable.predictors or ())
         if chosen - names:
             raise UnknownName(f"{variable.name} is predicted by {_listed(chosen - names)}, not in the imputation plan")
+        if variable.within and self.within:
+            raise ImputationRefused(f"{variable.name}: {self.within} already separates the groups of the whole plan")
+        if variable.within and variable.kind not in ("continuous", "pmm"):
+            raise ImputationRefused(
+                f"{variable.name}: only continuous and pmm variables may have a model for each group"
+            )
         if variable.name in chosen:
             raise ImputationRefused(f"{variable.name} cannot predict itself")
         circular = [p.name for p in self.passive if p.name in chosen and variable.name in p.inputs]

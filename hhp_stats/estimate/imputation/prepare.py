@@ -3,131 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from hhp_stats.errors import CollinearTerms, ImputationRefused, NoObservations, UnknownName
-from hhp_stats.estimate.imputation.plan import ImputationPlan, ImputedVariable, PassiveVariable
+from hhp_stats.errors import ImputationRefused, NoObservations, UnknownName
+from hhp_stats.estimate.imputation.layout import NUMERIC, Column, Group, Index, ObservedTeams, Target, Teams
+from hhp_stats.estimate.imputation.plan import ImputationPlan, ImputedVariable
 from hhp_stats.estimate.model_matrix import Array, Term
-
-Index = npt.NDArray[np.intp]
-NUMERIC = ("continuous", "pmm")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Teams:
-    """Who is in which team: `codes` (n,) from 0, `sizes` (G,)."""
-
-    codes: Index
-    sizes: Array
-
-    def sums(self, values: Array) -> Array:
-        """Sums of `values` (n,) by team (G,)."""
-        return np.asarray(np.bincount(self.codes, weights=values, minlength=len(self.sizes)), dtype=np.float64)
-
-    def mean_of_others(self, values: Array) -> Array:
-        """The mean of each person's team-mates (n,); 0, the centre, for those who have none."""
-        others = self.sizes[self.codes] - 1
-        return np.divide(self.sums(values)[self.codes] - values, others, out=np.zeros(len(values)), where=others > 0)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Column:
-    """How an imputed or passive variable enters as a predictor: standardised, or as dummies of levels 1 and up.
-
-    `dummies` 0 means one standardised column, (value - centre) / scale; of a passive variable every chain
-    has its own centre and scale, (C, 1).
-    """
-
-    name: str
-    centre: float | Array
-    scale: float | Array
-    dummies: int = 0
-
-    def values(self, raw: Array) -> list[Array]:
-        """The predictor columns (C, n) for values or codes `raw` (C, n)."""
-        if self.dummies:
-            return [(raw == level).astype(np.float64) for level in range(1, self.dummies + 1)]
-        return [(raw - self.centre) / self.scale]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ObservedTeams:
-    """Teams numbered by how many of theirs were observed: `sizes` (G,) ascending.
-
-    `observed` and `missing` are the team numbers of those people, `sums` (G, k_z + 1) the sums of
-    [Z standard] over the team's observed members.
-    """
-
-    observed: Index
-    missing: Index
-    sizes: Array
-    sums: Array
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
-    """One imputed variable in one group, ready to be drawn again and again.
-
-    Z (n, k_z) are its complete predictors, intercept first. `observed` and `missing` index the
-    group's people; `known` (n_obs,) are the observed values (codes for categorical variables),
-    `standard` the same standardised. `gram` holds the cross-products of [Z standard] of those
-    observed, `team_sums` (G, k_z + 1) their sums by team. `levels` are the codes' values.
-    """
-
-    name: str
-    kind: str
-    donors: int
-    complete: Array
-    varying: tuple[str, ...]
-    observed: Index
-    missing: Index
-    known: Array
-    standard: Array
-    centre: float
-    scale: float
-    levels: tuple[Any, ...]
-    gram: Array
-    teams: ObservedTeams | None  # for a team effect only
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
-    """Everything the chains of one arm share; only read, so that processes may share its memory."""
-
-    label: str
-    rows: Index
-    targets: tuple[Target, ...]  # in the order they are visited: fewest missing first
-    columns: dict[str, Column]
-    given: dict[str, Array]  # complete inputs of passive variables
-    passive: tuple[PassiveVariable, ...]
-    teams: Teams | None
-    cluster_means: bool
-    random_intercept: bool
-    notes: tuple[str, ...] = field(default=())
 
 
 def groups_of(frame: pd.DataFrame, plan: ImputationPlan) -> list[tuple[str, Index]]:
     """The groups imputed apart: label and row positions of each."""
     if plan.within is None:
         return [("all", np.arange(len(frame), dtype=np.intp))]
-    column = frame[plan.within]
+    return parts_of(frame, plan.within)
+
+
+def parts_of(frame: pd.DataFrame, within: str) -> list[tuple[str, Index]]:
+    """Label and row positions of the people with each value of a column; refuses an unknown value (ImputationRefused)."""
+    column = frame[within]
     if column.isna().any():
         raise ImputationRefused(
-            f"{plan.within} is missing for {int(column.isna().sum())}: nobody can be imputed apart from an unknown arm"
+            f"{within} is missing for {int(column.isna().sum())}: nobody can be imputed apart from an unknown arm"
         )
     codes, names = pd.factorize(column, sort=True)
-    return [(f"{plan.within}={name}", np.flatnonzero(codes == i)) for i, name in enumerate(names)]
+    return [(f"{within}={name}", np.flatnonzero(codes == i)) for i, name in enumerate(names)]
 
 
 def check_frame(frame: pd.DataFrame, plan: ImputationPlan) -> None:
     """Refuse, before any work, a plan that names what the frame does not hold."""
     needed = [v.name for v in plan.variables] + [t.column for t in plan.terms]
-    needed += [name for name in (plan.within, plan.clusters) if name]
+    needed += [name for name in (plan.within, plan.clusters, *(v.within for v in plan.variables)) if name]
     absent = [name for name in needed if name not in frame.columns]
     if absent:
         raise UnknownName(f"the data have no column {', '.join(absent)}, named in the imputation plan")
@@ -141,40 +50,85 @@ def check_frame(frame: pd.DataFrame, plan: ImputationPlan) -> None:
         raise ImputationRefused(f"{plan.clusters} is missing for {int(frame[plan.clusters].isna().sum())} people")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Part:
+    """People whose models are fitted together: their rows in the group, complete terms and teams."""
+
+    label: str
+    rows: Index
+    frame: pd.DataFrame
+    blocks: dict[str, list[Array]]
+    teams: Teams | None
+    shared: dict[tuple[str, ...], Array]  # complete predictors that several variables have in common
+
+
 def prepare_group(frame: pd.DataFrame, plan: ImputationPlan, label: str, rows: Index) -> Group:
     """Build the arrays of one group, refusing what cannot be imputed there."""
-    part = frame.iloc[rows]
+    whole = frame.iloc[rows]
     notes: list[str] = []
-    teams = None
-    if plan.clusters:
-        codes = pd.factorize(part[plan.clusters])[0].astype(np.intp)
-        teams = Teams(codes=codes, sizes=np.bincount(codes).astype(np.float64))
-    blocks = _term_blocks(part, plan, teams, label, notes)
-    shared: dict[tuple[str, ...], tuple[Array, tuple[str, ...]]] = {}
-    targets = [_target(variable, part, plan, blocks, teams, label, shared) for variable in plan.variables]
-    targets.sort(key=lambda target: len(target.missing))
-    columns = {t.name: _column_of(t) for t in targets}
-    given = {name: part[name].to_numpy() for passive in plan.passive for name in passive.inputs if name not in columns}
+    group = _part(whole, np.arange(len(whole), dtype=np.intp), plan, label, notes)
+    inside: dict[str, list[_Part]] = {}
+    for within in dict.fromkeys(variable.within for variable in plan.variables if variable.within):
+        inside[within] = [
+            _part(whole, found, plan, name, notes, apart=within) for name, found in parts_of(whole, within)
+        ]
+    targets = []
+    for variable in plan.variables:
+        if variable.within is None:
+            targets.append([_target(variable, group, plan)])
+        else:
+            targets.append(
+                [_lifted(_target(variable, part, plan), part, len(whole)) for part in inside[variable.within]]
+            )
+    # Those of one variable stay together: the variable is visited when its turn comes, part by part.
+    targets.sort(key=lambda found: sum(len(target.missing) for target in found))
+    columns = {found[0].name: _column_of(found) for found in targets}
+    given = {name: whole[name].to_numpy() for passive in plan.passive for name in passive.inputs if name not in columns}
     return Group(
-        label=label, rows=rows, targets=tuple(targets), columns=columns, given=given, passive=plan.passive,
-        teams=teams, cluster_means=plan.cluster_means, random_intercept=plan.random_intercept, notes=tuple(notes),
+        label=label, rows=rows, targets=tuple(target for found in targets for target in found), columns=columns, given=given,
+        passive=plan.passive, teams=group.teams, cluster_means=plan.cluster_means, random_intercept=plan.random_intercept,
+        notes=tuple(notes),
     )  # fmt: skip
 
 
-def _column_of(target: Target) -> Column:
-    if target.kind in ("ordered", "unordered"):
-        return Column(name=target.name, centre=0.0, scale=1.0, dummies=len(target.levels) - 1)
-    return Column(name=target.name, centre=target.centre, scale=target.scale)
+def _part(
+    whole: pd.DataFrame, rows: Index, plan: ImputationPlan, label: str, notes: list[str], *, apart: str = ""
+) -> _Part:
+    frame = whole.iloc[rows]
+    teams = None
+    if plan.clusters:
+        codes = pd.factorize(frame[plan.clusters])[0].astype(np.intp)
+        teams = Teams(codes=codes, sizes=np.bincount(codes).astype(np.float64))
+    blocks = _term_blocks(frame, plan, teams, label, notes, apart=apart)
+    return _Part(label=label, rows=rows, frame=frame, blocks=blocks, teams=teams, shared={})
+
+
+def _lifted(target: Target, part: _Part, people: int) -> Target:
+    """A target of a part of the group, with places and complete predictors counted in the whole group."""
+    complete = np.zeros((people, target.complete.shape[1]))
+    complete[part.rows] = target.complete
+    return replace(target, observed=part.rows[target.observed], missing=part.rows[target.missing], complete=complete)
+
+
+def _column_of(found: Sequence[Target]) -> Column:
+    """How a variable predicts others, from its target or, with a model for each part, from all of them."""
+    first = found[0]
+    if first.kind in ("ordered", "unordered"):
+        return Column(name=first.name, centre=0.0, scale=1.0, dummies=len(first.levels) - 1)
+    if len(found) == 1:
+        return Column(name=first.name, centre=first.centre, scale=first.scale)
+    known = np.concatenate([target.known for target in found])
+    return Column(name=first.name, centre=float(known.mean()), scale=float(known.std()) or 1.0)
 
 
 def _term_blocks(
-    part: pd.DataFrame, plan: ImputationPlan, teams: Teams | None, label: str, notes: list[str]
+    part: pd.DataFrame, plan: ImputationPlan, teams: Teams | None, label: str, notes: list[str], *, apart: str = ""
 ) -> dict[str, list[Array]]:
     """Standardised columns of every complete term; what does not vary here is left out, and noted."""
     blocks: dict[str, list[Array]] = {}
     for term in plan.terms:
         columns = _columns(part, term)
-        if not columns:
+        if not columns and term.column != apart:
             notes.append(f"{label}: {term.column} does not vary and predicts nothing")
         if plan.cluster_means and teams is not None and term.kind != "categorical":
             means = [teams.mean_of_others(column) for column in columns]
@@ -202,16 +156,9 @@ def _numbers(column: pd.Series) -> Array:
         raise ImputationRefused(f"{column.name} holds text: it needs a categorical kind") from problem
 
 
-def _target(
-    variable: ImputedVariable,
-    part: pd.DataFrame,
-    plan: ImputationPlan,
-    blocks: dict[str, list[Array]],
-    teams: Teams | None,
-    label: str,
-    shared: dict[tuple[str, ...], tuple[Array, tuple[str, ...]]],
-) -> Target:
-    raw, levels = _raw(variable, part, label)
+def _target(variable: ImputedVariable, part: _Part, plan: ImputationPlan) -> Target:
+    blocks, teams, label = part.blocks, part.teams, part.label
+    raw, levels = _raw(variable, part.frame, label)
     gaps = np.isnan(raw)
     observed, missing = np.flatnonzero(~gaps), np.flatnonzero(gaps)
     if not len(observed):
@@ -226,10 +173,10 @@ def _target(
     if names is None:
         names = tuple(blocks) + tuple(v.name for v in plan.variables if v.name != variable.name)
     fixed = tuple(name for name in names if name in blocks)
-    if fixed not in shared:
-        columns = [np.ones(len(part)), *(column for name in fixed for column in blocks[name])]
-        shared[fixed] = (np.column_stack(columns), fixed)
-    complete = shared[fixed][0]
+    if fixed not in part.shared:
+        columns = [np.ones(len(raw)), *(column for name in fixed for column in blocks[name])]
+        part.shared[fixed] = np.column_stack(columns)
+    complete = part.shared[fixed]
     mixed = teams is not None and plan.random_intercept and variable.kind in NUMERIC
     if teams is not None and not mixed and (plan.random_intercept or plan.cluster_means):
         complete = np.column_stack([complete, *_share_of_mates(known, observed, len(levels), teams, centre, scale)])
@@ -237,7 +184,7 @@ def _target(
     own = np.column_stack([complete[observed], standard])
     known_teams = _observed_teams(own, observed, missing, teams) if mixed and teams is not None else None
     return Target(
-        name=variable.name, kind=variable.kind, donors=variable.donors, complete=complete,
+        name=variable.name, label=label, kind=variable.kind, donors=variable.donors, complete=complete,
         varying=tuple(name for name in names if name not in blocks), observed=observed, missing=missing,
         known=known, standard=standard, centre=centre, scale=scale, levels=levels, gram=own.T @ own,
         teams=known_teams,
@@ -298,11 +245,3 @@ def _raw(variable: ImputedVariable, part: pd.DataFrame, label: str) -> tuple[Arr
     levels = tuple(level for level in order if level in present)
     codes = column.map({level: float(i) for i, level in enumerate(levels)})
     return codes.to_numpy(dtype=np.float64, na_value=np.nan), levels
-
-
-def refuse_too_few(target: Target, width: int, label: str) -> None:
-    """Refuse a variable with no more observed values than coefficients: its variance is unknown."""
-    if len(target.observed) <= width and len(target.missing):
-        raise CollinearTerms(
-            f"{label}: {len(target.observed)} observed values of {target.name} cannot identify {width} coefficients"
-        )

@@ -178,10 +178,14 @@ def cost_parts(report: StudyReport) -> GT:
 
 
 def _cost_notes(report: StudyReport) -> list[str]:
-    row = next(iter(report.lines("cost_parts", by="scenario").values()))
+    row, leaver = (
+        next(iter(report.lines("cost_parts", by="scenario").values())),
+        report.row("benefit_cost/leaver_cost/mean"),
+    )
     return [
         f"Pounds a person; a saving below zero is a loss. A day costs {number(row['daily_rate'])} pounds.",
-        f"A leaver costs {number(row['turnover_cost'], 0)} pounds: replacement less sick pay after leaving, the mean over {count(row['priced'])} of "
+        f"A leaver costs {number(leaver['estimate'], 0)} pounds ({interval(leaver['conf_low'], leaver['conf_high'], 0)}; standard error "
+        f"{number(leaver['std_error'], 0)}, by team): replacement less sick pay after leaving, the mean over {count(row['priced'])} of "
         f"{count(row['leavers'])} leavers, in {plural(row['priced_authorities'], 'authority', 'authorities')}, for whom a cost of replacement was returned.",
     ]
 

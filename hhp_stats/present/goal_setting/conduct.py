@@ -1,4 +1,4 @@
-"""How the trial was conducted: timeline, randomisation, balance, imputed baselines, taking part. Tables, figures, sentences."""
+"""How the trial was conducted: timeline, randomisation, balance, taking part. Tables, figures, sentences."""
 
 from __future__ import annotations
 
@@ -218,45 +218,6 @@ def balance_analysed(report: StudyReport) -> str:
     return f"Among {whom if any(alike) else both} the arms differ more than chance explains {evidence}."
 
 
-# ---------------------------------------------------------------- imputed baselines
-def imputed_balance(report: StudyReport) -> GT:
-    """Recorded and imputed baseline absence by arm."""
-    table = report.lines("imputed_balance", by="arm")
-    labels = report.plan.design.arm_labels
-    lines = {"Recorded": ("mean_recorded", "recorded"), "Imputed": ("mean_imputed", "imputed")}
-    cells = []
-    for label, (mean, people) in lines.items():
-        cells.append({"Baseline absence": label} | {
-            name: f"{number(table[arm][mean], 1)} ({count(table[arm][people])})" for arm, name in labels.items()})  # fmt: skip
-    cells.append({"Baseline absence": "All"} | {
-        name: f"{number(table[arm]['mean_all'], 1)} ({count(table[arm]['recorded'] + table[arm]['imputed'])})"
-        for arm, name in labels.items()})  # fmt: skip
-    m = report.plan.imputation.m
-    return plain_table(pd.DataFrame(cells), stub="Baseline absence", spanner=list(labels.values()), notes=[
-        f"Mean days in the twelve months before (people). Imputed: mean over {count(m)} completed data sets of the planned analysis, arms imputed apart.",
-    ])  # fmt: skip
-
-
-def baseline_handling(report: StudyReport) -> str:
-    """How far the effect on absence depends on what is done about missing baselines, and why."""
-    table = report.lines("imputed_balance", by="arm")
-    planned = report.planned("sickness_absence")
-    before = report.row("sickness_absence/itt/baseline-before")
-    zero = report.row("sickness_absence/itt/baseline-zero")
-    gap = {
-        kind: table["treatment"][f"mean_{kind}"] - table["control"][f"mean_{kind}"] for kind in ("recorded", "imputed")
-    }
-    side = "more" if gap["recorded"] > 0 else "fewer"
-    return (
-        f"Staff offered goal-setting had on average {number(abs(gap['recorded']), 1)} recorded days of absence {side} than control staff in the year "
-        f"before, so the adjustment moves the comparison. For {count(sum(line['imputed'] for line in table.values()))} people the baseline is not recorded, and what is "
-        f"put in its place matters: the planned imputation, which treats the arms apart, gives means {number(abs(gap['imputed']), 1)} days "
-        f"{'higher' if gap['imputed'] > 0 else 'lower'} in the goal-setting arm and an effect of {number(planned['estimate'])}; imputed from "
-        f"baseline records alone, without regard to arm and outcome, the effect is {number(before['estimate'])}, and with zeros and an "
-        f"indicator {number(zero['estimate'])}."
-    )
-
-
 # ---------------------------------------------------------------- records and taking part
 def interim(report: StudyReport) -> str:
     """What the interim return held; described, not tested."""
@@ -286,12 +247,11 @@ def uptake(report: StudyReport) -> GT:
 
 CONDUCT_TABLES: dict[str, Callable[[StudyReport], GT]] = {
     "sites": sites, "randomised_authorities": randomised_authorities, "balance_differences": balance_differences,
-    "imputed_balance": imputed_balance, "uptake": uptake,
+    "uptake": uptake,
 }  # fmt: skip
 CONDUCT_FIGURES: dict[str, Callable[[StudyReport], EmbeddedFigure]] = {
     "timeline": timeline, "assignment_map": assignment_map,
 }  # fmt: skip
 CONDUCT_SENTENCES: dict[str, Callable[[StudyReport], str]] = {
-    "strata_if_zero": strata_if_zero, "balance_analysed": balance_analysed, "baseline_handling": baseline_handling,
-    "interim": interim,
+    "strata_if_zero": strata_if_zero, "balance_analysed": balance_analysed, "interim": interim,
 }  # fmt: skip

@@ -109,7 +109,7 @@ def acceptability(report: StudyReport) -> EmbeddedFigure:
         acceptability_curve(shown), root=report.root, document=report.document, label="gs-acceptability",
         alt=f"Curves of the share of resamples in which the ratio exceeds a threshold. {words}.",
         caption=f"Share of resampled trials in which benefits exceed costs by a given factor: {percent(even.min(), 0)} to "
-        f"{percent(even.max(), 0)} break even",
+        f"{percent(even.max(), 0)} break even with missing baselines imputed as planned",
     )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from hhp_stats.present import prose
 from hhp_stats.present.chapter import StudyReport
+from hhp_stats.present.goal_setting.baselines import ratio_versions
 from hhp_stats.present.goal_setting.more_tables import MEDIATORS, STRATEGIES, WELLBEING
 from hhp_stats.present.numbers import count, interval, lowered, number, p_clause, percent, plural, spelled, withheld
 from hhp_stats.studies.goal_setting_terms import FAMILY, HALF_YEAR_WEEKS
@@ -122,10 +123,13 @@ def bounds(report: StudyReport) -> str:
 
 def rho(report: StudyReport) -> str:
     """How strongly response and wellbeing are related beyond the covariates."""
+    if report.row("wellbeing/itt/heckman-ml")["status"] == "not_estimated":
+        return ""
     row = report.row("wellbeing/rho/heckman-ml")
     return (
         f"The selection model puts the correlation between answering and wellbeing, beyond the covariates, at "
-        f"{number(row['estimate'])} (95% CI {interval(row['conf_low'], row['conf_high'])})."
+        f"{number(row['estimate'])} (95% CI {interval(row['conf_low'], row['conf_high'])}; profile likelihood, people taken as "
+        f"independent){'' if row['conf_low'] * row['conf_high'] > 0 else ', so the answers leave even its sign open'}."
     )
 
 
@@ -196,16 +200,13 @@ def ratio(report: StudyReport) -> str:
     """The ratio in the planned scenario."""
     row = report.row("benefit_cost/ratio/programme-30")
     joint = report.row("benefit_cost/ratio/programme-30-bootstrap")
-    curve = report.table("acceptability")
-    even = curve.loc[(curve["scenario"] == "programme-30") & (curve["threshold"] == 1), "probability"].iloc[0]
     clear = joint["conf_low"] > 1 or joint["conf_high"] < 1
     verdict = "excludes" if clear else "includes"
     done = "returned" if row["estimate"] >= 0 else "went with a further loss of"
     return (
         f"With half an hour a week costed, each pound of staff time {done} {number(abs(row['estimate']))} pounds "
         f"(interval as printed {interval(row['conf_low'], row['conf_high'])}; from teams resampled "
-        f"{interval(joint['conf_low'], joint['conf_high'])}). The second interval {verdict} breaking even; {percent(even, 0)} of the "
-        "resamples lie above it."
+        f"{interval(joint['conf_low'], joint['conf_high'])}). The second interval {verdict} breaking even. {ratio_versions(report)}"
     )
 
 

@@ -29,6 +29,14 @@ def versions(report: StudyReport, outcome: str) -> pd.DataFrame:
     return rows.loc[rows["result_id"].isin(named)]
 
 
+def _monte_carlo(rows: pd.DataFrame) -> str:
+    """From the smallest to the largest Monte Carlo error among rows, in standard errors."""
+    share = (rows["mc_error"] / rows["std_error"]).dropna()
+    if share.empty:
+        return "none"
+    return f"{percent(share.min(), 0)} to {percent(share.max(), 0)} of their standard errors"
+
+
 def strategies(report: StudyReport, outcomes: Sequence[str]) -> GT:
     """The three planned ways with missing answers, outcome by outcome."""
     pairs = [(key, method) for key in outcomes for method in STRATEGIES]
@@ -39,7 +47,9 @@ def strategies(report: StudyReport, outcomes: Sequence[str]) -> GT:
         notes=[
             "Differences, goal-setting minus control, adjusted as the absence analysis and for the baseline of the outcome. Composites are "
             "in standard deviations of the baseline respondents.",
-            "Complete cases and imputation: least squares, standard errors CR1 by team, t. Selection: maximum likelihood, clustered by team. The selection model has no variable that predicts response alone; it rests on its form.",
+            "Complete cases and imputation: least squares, standard errors CR1 by team, t. Selection: maximum likelihood at its highest maximum, "
+            "clustered by team. The selection model has no variable that predicts response alone; it rests on its form.",
+            f"Monte Carlo errors of the imputed differences: {_monte_carlo(rows)}.",
         ],
     )  # fmt: skip
 
@@ -137,8 +147,9 @@ def cost_benefit(report: StudyReport) -> GT:
     own = ", ".join(number(row["estimate"]) for row in joint)
     return plain_table(pd.DataFrame(cells), stub="Scenario", spanner=["As printed", "Joint bootstrap", "Fieller"], spanner_label="95% interval", notes=[
         f"Pounds saved for each pound of staff time. Salary {count(costs.salary)} pounds a year over {count(costs.working_days)} working days.",
-        "As printed: ends of the two intervals put into the formula. Joint bootstrap: teams resampled in the completed data "
-        f"sets, both effects re-estimated (turnover by linear probability; its own ratios are {own}).",
+        "As printed: ends of the two intervals put into the formula, the cost of a leaver taken as known. Joint bootstrap: teams resampled in the completed "
+        f"data sets, both effects and the cost of a leaver re-estimated (turnover by linear probability; its own ratios are {own}).",
+        "Fieller: the time of the programme is fixed, so the set is Wald\u2019s interval of the benefit over the cost; the standard error of a leaver\u2019s cost is in it.",
     ])  # fmt: skip
 
 

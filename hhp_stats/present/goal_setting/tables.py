@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pandas as pd
 from great_tables import GT
 
 from hhp_stats.present.chapter import StudyReport
+from hhp_stats.present.goal_setting.baselines import BASELINE_TABLES
 from hhp_stats.present.goal_setting.brief import BRIEF_TABLES
 from hhp_stats.present.goal_setting.conduct import CONDUCT_TABLES
 from hhp_stats.present.goal_setting.more_tables import MORE_TABLES, versions
@@ -39,9 +40,17 @@ def primary(report: StudyReport) -> GT:
             f"Unit: {report.outcome('sickness_absence').unit}. Arms: mean (standard deviation) without adjustment.",
             f"Difference: {row['method']}. Adjusted for gender, role, part-time work, length of service, baseline absence, "
             "coffee-trial arm and local authority.",
+            *_draws(row),
             f"Clauses {row['clause'].replace(' ', ', ')}.",
         ],
     )  # fmt: skip
+
+
+def _draws(row: Mapping[str, Any]) -> list[str]:
+    """How far the random draws of the imputation move a row, where they do."""
+    if pd.isna(row["mc_error"]):
+        return []
+    return [f"Monte Carlo error: {number(row['mc_error'], 3)} of the difference, {number(row['mc_error_p'], 3)} of p."]
 
 
 def absence_versions(report: StudyReport) -> GT:
@@ -158,5 +167,5 @@ def clustering(report: StudyReport) -> GT:
 
 TABLES: dict[str, Callable[[StudyReport], GT]] = {
     "primary": primary, "absence_versions": absence_versions, "turnover": turnover, "balance": balance, "team_balance": team_balance,
-    "attrition": attrition, "clustering": clustering, **MORE_TABLES, **CONDUCT_TABLES, **BRIEF_TABLES,
+    "attrition": attrition, "clustering": clustering, **MORE_TABLES, **CONDUCT_TABLES, **BRIEF_TABLES, **BASELINE_TABLES,
 }  # fmt: skip

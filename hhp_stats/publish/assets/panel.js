@@ -58,7 +58,7 @@
     const level = row.conf_level === undefined ? "" : Math.round(1000 * row.conf_level) / 10 + "% ";
     fact(words.estimate, row.estimate === undefined ? undefined : precise(row.estimate));
     fact(level + words.interval, row.conf_low === undefined ? undefined : precise(row.conf_low) + " \u2026 " + precise(row.conf_high));
-    ["std_error", "statistic", "df", "p", "p_adjusted"].forEach((name) => {
+    ["std_error", "statistic", "df", "p", "p_adjusted", "mc_error", "mc_error_p"].forEach((name) => {
       const value = row[name === "p" ? "p_value" : name];
       fact(words[name], value === undefined ? undefined : precise(value));
     });

@@ -37,8 +37,17 @@
     });
     return Array.from(names, (parts) => (parts || []).join(": "));
   };
-  // A spreadsheet reads a hyphen-minus as a sign, not the typographic one.
-  const value = (text) => text.replace(/\u2212(?=[\d.\u221e])/g, "-");
+  // A spreadsheet reads a hyphen-minus as a sign, not the typographic one; in words that one stays.
+  const figure = "[+-]?(?:\\d[\\d,]*(?:\\.\\d*)?|\\.\\d+)(?:[eE][+-]?\\d+)?%?";
+  const plain = new RegExp(`^(?:${figure}(?: to ${figure})?(?: [(\\[]${figure}(?: to |, )${figure}[)\\]])?|[-+]?(?:inf|\u221e)|-+)$`);
+  // What begins like a formula gets an apostrophe, so that no spreadsheet runs it: as hhp_stats/spreadsheet.py has it.
+  const begins = /^[ \u00a0]*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/;
+  const marked = /^'+[ \u00a0]*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/;
+  const guarded = (text) => ((begins.test(text) && !plain.test(text)) || marked.test(text) ? "'" + text : text);
+  const value = (text) => {
+    const signed = text.replace(/\u2212(?=[\d.\u221e])/g, "-");
+    return plain.test(signed) ? signed : text;
+  };
   const field = (text) => (/[",\n]/.test(text) ? '"' + text.replace(/"/g, '""') + '"' : text);
   const csvOf = (table) => {
     const lines = [];
@@ -50,7 +59,7 @@
       if (isGroup(row)) { group = shown(row.cells[0]); return; }
       lines.push((grouped ? [group] : []).concat(Array.from(row.cells, (cell) => value(shown(cell)))));
     });
-    return lines.map((line) => line.map(field).join(",")).join("\r\n") + "\r\n";
+    return lines.map((line) => line.map((text) => field(guarded(text))).join(",")).join("\r\n") + "\r\n";
   };
   window.tableAsCsv = csvOf;
   all("figure.tbl[id]").forEach((figure) => {

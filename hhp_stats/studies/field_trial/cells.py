@@ -178,8 +178,7 @@ def _hedges(analysis: StudyAnalysis, frame: pd.DataFrame, plan: IndividualPlan) 
 
 def _lee(analysis: StudyAnalysis, frame: pd.DataFrame, plan: IndividualPlan) -> Estimated:
     """Bounds for those who would answer in either arm; the effect row carries their middle."""
-    # In an order of their own: the draws of the bootstrap must not depend on the order of the file.
-    outcome, treatment = _arrays(frame.sort_values("person"))
+    outcome, treatment = _arrays(frame)
     found = lee_bounds(outcome=outcome, treatment=treatment, draws=DRAWS, seed=plan.seed, conf_level=plan.conf_level)
     low, high = found.lower, found.upper
     middle = Estimate(

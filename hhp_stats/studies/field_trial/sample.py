@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from hhp_stats.errors import EstimationError
+from hhp_stats.intake.order import by_appearance, in_order
 from hhp_stats.intake.participants import SUFFIX, Participants, opened
 from hhp_stats.measures.reliability import Reliability, cronbach_alpha, spearman_brown
 from hhp_stats.measures.scales import composite, reverse_scored, standardised_sum
@@ -33,7 +34,11 @@ def build_sample(participants: Participants, plan: IndividualPlan) -> FieldSampl
     A score needs every item of its scales. Parts of a standardised sum are divided by the standard deviations of
     those who answered all parts at baseline, both arms together, at either survey; so both arms share one unit.
     """
-    people = participants.people
+    # In the order of their own data: no number may hang on identifiers, the key of the pseudonyms or the files' order.
+    cluster = plan.design.cluster
+    people = in_order(participants.people, groups=cluster, without=("person",))
+    if cluster and not any(term.column == cluster and term.levels for term in plan.terms.values()):
+        people = people.assign(**{cluster: by_appearance(people[cluster])})
     parts = {
         f"{scale.id}{suffix}": _score(people, scale, suffix)
         for scale in plan.scales.values()

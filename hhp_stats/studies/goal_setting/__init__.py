@@ -24,7 +24,6 @@ def run(root: Path, *, progress: Progress = silent) -> StudyOutput:
     plan = load_plan(root, STUDY)
     with beside(load_trial, root, STUDY) as trial:
         # The estimators and their libraries take as long to import as the returns take to be read.
-        from hhp_stats.studies.goal_setting.allocation import read_log
         from hhp_stats.studies.goal_setting.analyse import analyse
 
-        return analyse(trial(), plan, log=read_log(root), progress=progress)
+        return analyse(trial(), plan, progress=progress)

@@ -1,8 +1,9 @@
-"""The randomisation repeated from its log, and compared with the list that the authorities worked from. (P14-P22.)"""
+"""The randomisation by the plan's rule: strata, further draws, chances of treatment, and a new draw. (P14-P22.)
+
+That the list on file is what was drawn is checked where it is read (`hhp_stats.intake.rules_randomisation`).
+"""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -13,14 +14,11 @@ from hhp_stats.design.randomisation import (
     Redraws,
     assignment_probabilities,
     randomise,
-    replay,
 )
 from hhp_stats.design.strata import make_strata
-from hhp_stats.errors import AllocationMismatch, EstimationError
 from hhp_stats.intake.trial import Trial
 from hhp_stats.plan.schema import Plan
 
-LOG = "data/allocation/goal_setting_log.csv"
 PROBABILITY_DRAWS = 2_000
 STREAM = 4
 NORMAL_95 = 1.959963984540054
@@ -44,31 +42,6 @@ def redraws(people: pd.DataFrame, plan: Plan) -> Redraws:
     """Further allocations by the trial's own rule, for randomisation inference."""
     strata = people[["team_id", "stratum"]].drop_duplicates()
     return Redraws.of(people=listed(people), strata=strata, rule=rule_of(plan))
-
-
-def read_log(root: Path) -> pd.DataFrame:
-    """The draws as they were logged."""
-    return pd.read_csv(root / LOG)
-
-
-def replayed(trial: Trial, log: pd.DataFrame, plan: Plan) -> pd.DataFrame:
-    """One row a logged draw, with whether the replay agrees; what differs is said, not raised.
-
-    A baseline return that was corrected after randomisation may give other strata: that is a fact about
-    the trial that the report must show.
-    """
-    people = listed(trial.people.loc[trial.people["randomised"]])
-    on_file = Allocation(
-        teams=trial.teams[["team_id", "local_authority", "stratum", "treatment"]].astype({"treatment": "int64"}),
-        log=log[["draw", "p_role", "p_service", "accepted"]].rename(columns={"p_service": "p_service_years"}),
-        rule=rule_of(plan), seed=int(log["seed"].iloc[0]),
-    )  # fmt: skip
-    try:
-        replay(allocation=on_file, people=people, strata=make_strata(people=people))
-        agrees, note = True, "teams, strata, arms and p values agree"
-    except (AllocationMismatch, EstimationError) as difference:
-        agrees, note = False, str(difference)
-    return log[["draw", "p_role", "p_service", "accepted", "seed"]].assign(agrees=agrees, note=note)
 
 
 def strata_table(trial: Trial) -> pd.DataFrame:
@@ -122,7 +95,6 @@ def probabilities(people: pd.DataFrame, plan: Plan) -> tuple[pd.DataFrame, pd.Da
     return summary, teams[["local_authority", "stratum", "probability", "std_error"]]
 
 
-def drawn(people: pd.DataFrame, plan: Plan, *, seed: int) -> Allocation:
-    """A new allocation of the teams of everyone on a baseline return, by the plan's rule."""
-    inside = listed(people.loc[people["in_baseline"]])
-    return randomise(people=inside, strata=make_strata(people=inside), rule=rule_of(plan), seed=seed)
+def drawn(listed_people: pd.DataFrame, plan: Plan, *, seed: int) -> Allocation:
+    """A new allocation of the teams of a randomisation list (`intake.rules_randomisation.baseline_list`), by the plan's rule."""
+    return randomise(people=listed_people, strata=make_strata(people=listed_people), rule=rule_of(plan), seed=seed)

@@ -16,51 +16,58 @@ from hhp_stats.progress import Progress, silent
 from hhp_stats.results import Estimate, ResultRow, result_frame
 from hhp_stats.studies.goal_setting import STUDY, allocation, data_quality, descriptives
 from hhp_stats.studies.goal_setting.analysed import Material
+from hhp_stats.studies.goal_setting.baselines import balance_rows, balance_table
 from hhp_stats.studies.goal_setting.cells import run_cell
 from hhp_stats.studies.goal_setting.cost_benefit import cost_benefit, joint_bootstrap
 from hhp_stats.studies.goal_setting.flow import participant_flow
-from hhp_stats.studies.goal_setting.imputation_model import impute_trial
-from hhp_stats.studies.goal_setting.missing_cells import identification
+from hhp_stats.studies.goal_setting.imputation_model import impute_trial, model_table, set_name
+from hhp_stats.studies.goal_setting.missing_cells import identification, maxima
+from hhp_stats.studies.goal_setting.monte_carlo import monte_carlo_table, with_warnings
 from hhp_stats.studies.goal_setting.multiplicity import step_down, with_holm
 from hhp_stats.studies.goal_setting.power import power_rows
 from hhp_stats.studies.goal_setting.rules import rules_followed
 from hhp_stats.studies.goal_setting.sample import Sample, build_sample
 from hhp_stats.studies.goal_setting.tipping import tipping
+from hhp_stats.studies.goal_setting_terms import primary_analysis, versions_of_baselines
 from hhp_stats.studies.output import StudyOutput
 
 SECONDS = 2.5e-5  # one person in one analysis, all completed data sets together, takes about this long
 SELECTED = ("wellbeing", "time_pressure", "efficacy")  # whose selection models are judged by their condition number
 
 
-def analyse(trial: Trial, plan: Plan, *, log: pd.DataFrame | None = None, progress: Progress = silent) -> StudyOutput:
-    """The analyses of one trial, from validated data: the study's `run` without the files.
-
-    `log` holds the draws of the randomisation; without it the replay is left out.
-    """
+def analyse(trial: Trial, plan: Plan, *, progress: Progress = silent) -> StudyOutput:
+    """The analyses of one trial, from validated data: the study's `run` without the files."""
     sample = build_sample(trial, plan)
     people = sample.people
-    steps = len(plan.analyses) + len(plan.tipping.outcomes) + 4
+    steps = len(plan.analyses) + len(plan.tipping.outcomes) + len(versions_of_baselines(plan)) + 5
     imputations = impute_trial(people, plan)
     progress(1, steps)
     material = Material(plan=plan, people=people, imputations=imputations, redraws=allocation.redraws(people, plan))
+    versions = versions_of_baselines(plan)
     # The longest first, so that no core waits for one of them at the end.
     tasks: list[Callable[[], Any]] = [
         partial(joint_bootstrap, material),
+        *(partial(joint_bootstrap, material, version) for version in versions),
         partial(step_down, material),
+        partial(maxima, material),
         *(partial(tipping, key, material) for key in plan.tipping.outcomes),
         *(partial(run_cell, analysis, material) for analysis in plan.analyses),
     ]
-    draws, adjusted, *found = in_blocks(
+    draws, *found = in_blocks(
         _call, [(task,) for task in tasks], lambda done, _: progress(1 + done, steps),
         seconds=SECONDS * len(people) * len(tasks),
     )  # fmt: skip
+    other_draws, (adjusted, hills, *found) = found[: len(versions)], found[len(versions) :]
     tipped, cells = found[: len(plan.tipping.outcomes)], found[len(plan.tipping.outcomes) :]
     rows: list[ResultRow] = descriptives.arm_rows(people, plan)
     rows += [row for cell in cells for row in cell.rows]
     conduct: list[Conduct] = [done for cell in cells for done in cell.conduct]
     planned = _planned_effects(rows, plan)
     turnover = _effect(rows, "turnover/itt/logit-at-means", plan)
-    costs = cost_benefit(material, draws, absence=planned["sickness_absence"], turnover=turnover)
+    costs = cost_benefit(
+        material, draws, absence=planned["sickness_absence"], turnover=turnover,
+        versions={version.id: found for version, found in zip(versions, other_draws, strict=True)},
+    )  # fmt: skip
     grids = [grid for _, grid in tipped]
     rows += [row for shifts, _ in tipped for row in shifts]
     rows += descriptives.clustering_rows(people, planned, plan)
@@ -70,23 +77,30 @@ def analyse(trial: Trial, plan: Plan, *, log: pd.DataFrame | None = None, progre
     analysed = people.loc[people["absence_days"].notna()]
     groups = {"randomised": people, "analysed": analysed, "respondents": people.loc[people["wellbeing_t2"].notna()]}
     rows += [descriptives.balance_test(part, plan, name=name) for name, part in groups.items()]
-    rows = [*with_holm(rows, plan.study), *adjusted]
+    primary = imputations[set_name(primary_analysis(plan))]
+    rows += balance_rows(primary, plan)
+    enough = monte_carlo_table(rows, plan)
+    rows = [*with_holm(with_warnings(rows, enough), plan.study), *adjusted]
     progress(steps, steps)
     summary, chances = allocation.probabilities(people, plan)
     return StudyOutput(
         study=STUDY, results=result_frame(rows), conduct=tuple(conduct),
         tables={
-            **_tables(trial, sample, plan, imputations["randomised"].diagnostics.convergence),
+            **_tables(trial, sample, plan, primary.diagnostics.convergence),
             "acceptability": costs.curve,
             "tipping": pd.concat(grids, ignore_index=True),
             "strata": allocation.strata_table(trial),
             "assignment": summary,
             "assignment_map": chances,
             "strata_if_zero": allocation.strata_if_zero(people),
-            "imputed_balance": descriptives.imputed_balance(imputations["randomised"], "baseline_absence", plan),
+            "baseline_balance": balance_table(primary, plan),
+            "imputation_model": model_table(imputations),
+            "monte_carlo": enough,
+            "cost_versions": costs.versions,
             "selection": identification(SELECTED, material),
+            "maxima": hills,
             "cost_parts": costs.parts,
-            **({} if log is None else {"replay": allocation.replayed(trial, log, plan)}),
+            **({} if trial.draws.empty else {"replay": trial.draws}),
         },
     )  # fmt: skip
 

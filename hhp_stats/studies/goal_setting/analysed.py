@@ -14,14 +14,12 @@ from hhp_stats.estimate.imputation import Imputations
 from hhp_stats.estimate.model_matrix import Array, ModelMatrix, Term, model_matrix
 from hhp_stats.plan.schema import Outcome, Plan, PlannedAnalysis
 from hhp_stats.studies.goal_setting.descriptives import LARGEST
-
-# Rules for missing baselines that fill them several times over -> the completed data sets used.
-IMPUTED: Mapping[str, str] = {"multiple_imputation": "randomised", "imputed_from_baseline": "before"}
+from hhp_stats.studies.goal_setting.imputation_model import set_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Material:
-    """What every analysis draws on: plan, people, completed data sets by population, redraws of the arms."""
+    """What every analysis draws on: plan, people, completed data sets (`imputation_model.set_name`), redraws of the arms."""
 
     plan: Plan
     people: pd.DataFrame
@@ -66,13 +64,16 @@ POPULATIONS: Mapping[str, Callable[[pd.DataFrame], pd.Series]] = {
 def model_terms(analysis: PlannedAnalysis, outcome: Outcome, plan: Plan) -> tuple[Term, ...]:
     """The equation of clause P54 with what the outcome and the analysis add to it.
 
-    Outcomes with a baseline value get it as a covariate (P71, P78, P79). Zero with indicator adds
-    one indicator a baseline. Stratum dummies take the place of those of the authority, which they contain.
+    Outcomes with a baseline value get it as a covariate (P71, P78, P79). Zero or mean with indicator adds
+    one indicator a baseline. Stratum dummies take the place of those of the authority, which they contain. An
+    unadjusted analysis has no term beside the arm.
     """
+    if not analysis.adjusted:
+        return ()
     terms = list(plan.terms)
     if outcome.baseline:
         terms.append(Term(column=outcome.baseline, kind="continuous"))
-    if analysis.baseline_absence == "zero_with_indicator":
+    if analysis.baseline_absence.endswith("with_indicator"):
         terms += [Term(column=f"{name}_missing", kind="binary") for name in baselines(outcome)]
     if analysis.strata:
         terms = [term for term in terms if term.column != "local_authority"]
@@ -102,10 +103,11 @@ def analysed(analysis: PlannedAnalysis, outcome: Outcome, material: Material) ->
     if analysis.missing_outcome == "complete_cases":
         people = people.loc[people[outcome_column(analysis, outcome)].notna()]
     rule, needed = analysis.baseline_absence, list(baselines(outcome))
+    if rule.endswith("with_indicator"):
+        people = people.assign(**{f"{name}_missing": people[name].isna().astype("float64") for name in needed})
     if rule == "zero_with_indicator":
-        flags = {f"{name}_missing": people[name].isna().astype("float64") for name in needed}
-        people = people.assign(**{name: people[name].fillna(0.0) for name in needed}, **flags)
-    elif rule == "mean":
+        people = people.assign(**{name: people[name].fillna(0.0) for name in needed})
+    elif rule in ("mean", "mean_with_indicator"):
         for name in needed:
             mean = material.people.groupby("local_authority")[name].mean()
             people = people.assign(**{name: people[name].fillna(people["local_authority"].map(mean))})
@@ -137,6 +139,13 @@ class CompletedSets:
             yield Model(outcome=outcome, matrix=replace(self.matrix, values=values), people=self.people)
 
 
+def first_sets(imputations: Imputations, count: int) -> Imputations:
+    """The first `count` of the completed data sets; all of them for 0, or where there are no more."""
+    if not 0 < count < len(imputations):
+        return imputations
+    return replace(imputations, plan=replace(imputations.plan, imputations=count))
+
+
 def models(analysis: PlannedAnalysis, outcome: Outcome, material: Material) -> CompletedSets:
     """Every completed data set of the analysis; one only where nothing is imputed.
 
@@ -146,10 +155,9 @@ def models(analysis: PlannedAnalysis, outcome: Outcome, material: Material) -> C
     people = people.assign(team_id=people["team_id"].astype("category"))  # numbered once, not in every fit
     answered = outcome_column(analysis, outcome)
     known = people[answered].to_numpy(dtype=np.float64)
-    if analysis.baseline_absence not in IMPUTED:
+    if analysis.baseline_absence not in material.plan.imputation.models:
         return CompletedSets(matrix=model_matrix(people, terms), varying={}, outcomes=known[None], people=people)
-    within = "spells" if analysis.population.startswith("spells") else IMPUTED[analysis.baseline_absence]
-    imputations = material.imputations[within]
+    imputations = first_sets(material.imputations[set_name(analysis)], analysis.imputations)
     place = pd.Index(imputations.frame["person"]).get_indexer(pd.Index(people["person"]))
     filled = {*imputations.imputed, *(passive.name for passive in imputations.plan.passive)}
     columns = {term.column: imputations.columns(term.column)[:, place] for term in terms if term.column in filled}

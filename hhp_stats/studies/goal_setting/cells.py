@@ -111,6 +111,9 @@ def what_was_done(analysis: PlannedAnalysis, outcome: Outcome, plan: Plan) -> tu
             term.column for term in model_terms(analysis, outcome, plan) if not term.column.endswith("_missing")
         ),
     }  # fmt: skip
+    model = plan.imputation.models.get(analysis.baseline_absence)
+    if model is not None:
+        done["imputed_arms"] = model.baselines
     return tuple(
         Conduct(study=plan.study, analysis=analysis.id, aspect=aspect, value=value) for aspect, value in done.items()
     )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,9 +18,11 @@ from hhp_stats.estimate.cost_benefit import (
     bootstrap_ratio,
     fieller_ratio,
     net_turnover_cost,
+    net_turnover_costs,
 )
+from hhp_stats.estimate.model_matrix import Array
 from hhp_stats.estimate.ratio import acceptability_curve
-from hhp_stats.plan.schema import Comparator, CostScenario, Plan
+from hhp_stats.plan.schema import Comparator, CostScenario, Plan, PlannedAnalysis
 from hhp_stats.results import Analysis, Estimate, ResultRow, not_estimated
 from hhp_stats.studies.goal_setting.analysed import Material, Model, models
 
@@ -33,41 +36,60 @@ class CostBenefitResults:
     rows: tuple[ResultRow, ...]
     curve: pd.DataFrame  # scenario, threshold, probability
     parts: pd.DataFrame  # scenario, pounds a person saved and spent, and what the cost of a leaver rests on
+    versions: pd.DataFrame  # result_id, label, above_break_even: the first scenario by rule for missing baselines
 
 
-def costs_of(scenario: CostScenario, people: pd.DataFrame, plan: Plan) -> Costs:
-    """The prices of one scenario: salary from the plan, the cost of a leaver from the returns.
-
-    Leavers whose authority gave no replacement cost take no part in that mean; refuses returns without
-    a single one (NoObservations).
-    """
+def priced_leavers(people: pd.DataFrame) -> pd.DataFrame:
+    """The leavers whose cost is known; refuses returns without a single one (NoObservations)."""
     leavers = people.loc[(people["left"] == 1) & people["replacement_cost"].notna() & people["absence_days"].notna()]
     if leavers.empty:
         raise NoObservations("no return gives the replacement cost of a leaver")
-    rate = plan.cost_benefit.salary / plan.cost_benefit.working_days
-    after = (leavers["absence_days"] - leavers["recorded_days"]).clip(lower=0)
-    leaver = net_turnover_cost(
-        replacement_cost=leavers["replacement_cost"], absence_after_leaving=after, daily_rate=rate
-    )
+    return leavers
+
+
+def _bill(leavers: pd.DataFrame, plan: Plan) -> dict[str, Any]:
+    """What the cost of a leaver is made of: replacement, and the days that the pro-rata outcome counts after leaving."""
+    return {
+        "replacement_cost": leavers["replacement_cost"],
+        "absence_after_leaving": (leavers["absence_days"] - leavers["recorded_days"]).clip(lower=0),
+        "daily_rate": plan.cost_benefit.salary / plan.cost_benefit.working_days,
+    }
+
+
+def leaver_cost(people: pd.DataFrame, plan: Plan) -> Estimate:
+    """The mean cost of a leaver, over those whose authority gave a replacement cost, and how sure it is."""
+    leavers = priced_leavers(people)
+    return net_turnover_cost(**_bill(leavers, plan), clusters=leavers["team_id"], conf_level=plan.conf_level)
+
+
+def costs_of(scenario: CostScenario, leaver: Estimate, plan: Plan) -> Costs:
+    """The prices of one scenario: salary from the plan, the cost of a leaver from the returns."""
     return Costs(salary=plan.cost_benefit.salary, working_days=plan.cost_benefit.working_days,
-                 programme_days=scenario.days, turnover_cost=leaver, scenario=scenario.label)  # fmt: skip
+                 programme_days=scenario.days, turnover_cost=leaver.estimate,
+                 turnover_cost_std_error=leaver.std_error, scenario=scenario.label)  # fmt: skip
 
 
-def joint_bootstrap(material: Material) -> BootstrapDraws:
-    """Absence and turnover effects re-estimated together over teams resampled within arm and authority.
+def joint_bootstrap(material: Material, analysis: PlannedAnalysis | None = None) -> BootstrapDraws:
+    """Absence and turnover effects, and the cost of a leaver, re-estimated over teams resampled within arm and authority.
 
-    The draws are shared out over the planned analysis's completed data sets and put together (Schomaker and Heumann 2018,
+    `analysis` is a version of the absence analysis with another rule for missing baselines, the planned one without it. The
+    draws are shared out over the version's completed data sets and put together (Schomaker and Heumann 2018,
     Statistics in Medicine 37, 2252-2266: "MI Boot"), so that they hold the uncertainty of the imputed baselines, and the
-    point estimate of absence is the planned one. Turnover is by least squares (the linear probability), since a logit need
-    not exist in every draw.
+    point estimate of absence is the version's own. Turnover is by least squares (the linear probability), since a logit
+    need not exist in every draw.
     """
     plan = material.plan
     # The matrix of everybody with a known turnover; absence is fitted on those of them for whom it is known.
-    completed = models(plan.analysis("turnover/itt/linear"), plan.outcomes["turnover"], material)
+    turnover = plan.analysis("turnover/itt/linear")
+    if analysis is not None:
+        turnover = replace(turnover, baseline_absence=analysis.baseline_absence, adjusted=analysis.adjusted)
+    completed = models(turnover, plan.outcomes["turnover"], material)
     each = max(2, -(-plan.cost_benefit.draws // len(completed.outcomes)))
     teams = team_cells(completed.people, clusters="team_id", within=("treatment", "local_authority"))
+    leavers = priced_leavers(completed.people)
+    cost = net_turnover_costs(**_bill(leavers, plan)).reindex(completed.people.index).to_numpy(dtype=np.float64)
     found = [
-        _resampled(model, teams, draws=each, seed=plan.seed + 2 + 1_000 * number)
+        _resampled(model, teams, cost, draws=each, seed=plan.seed + 2 + 1_000 * number)
         for number, model in enumerate(completed)
     ]
     first = found[0]
@@ -79,32 +101,54 @@ def joint_bootstrap(material: Material) -> BootstrapDraws:
     )  # fmt: skip
 
 
-def _resampled(model: Model, teams: TeamCells, *, draws: int, seed: int) -> BootstrapDraws:
+def _resampled(model: Model, teams: TeamCells, leaver: Array, *, draws: int, seed: int) -> BootstrapDraws:
     """The draws of one completed data set."""
     outcomes = {"absence": model.people["absence_days"].to_numpy(dtype=np.float64), "turnover": model.outcome}
-    return linear_bootstrap(outcomes, matrix=model.matrix, teams=teams, draws=draws, seed=seed)
+    return linear_bootstrap(
+        outcomes, matrix=model.matrix, teams=teams, draws=draws, seed=seed, means={"leaver": leaver}
+    )
 
 
 def cost_benefit(
-    material: Material, draws: BootstrapDraws, *, absence: Estimate, turnover: Estimate
+    material: Material,
+    draws: BootstrapDraws,
+    *,
+    absence: Estimate,
+    turnover: Estimate,
+    versions: Mapping[str, BootstrapDraws],
 ) -> CostBenefitResults:
     """Ratio and intervals for every scenario of the plan, from the planned effects and the joint draws of both.
 
     The bootstrap's interval belongs to its own point estimates (see `joint_bootstrap`: the linear probability in place of the
-    logit); the protocol's substitution and Fieller's set use the planned effects. Other interventions of the plan whose trials
-    give no ratio keep a row each, with the reason.
+    logit); the protocol's substitution and Fieller's set use the planned effects. `versions` holds the joint draws under other
+    rules for missing baselines, by the id of the absence analysis: one more row each for the first scenario. Other
+    interventions of the plan whose trials give no ratio keep a row each, with the reason.
     """
     plan = material.plan
     correlation = draws.correlation("absence", "turnover")
-    rows: list[ResultRow] = []
-    curves, parts = [], []
-    for scenario in plan.cost_benefit.scenarios:
-        costs = costs_of(scenario, material.people, plan)
+    leaver = leaver_cost(material.people, plan)
+    rows: list[ResultRow] = [
+        leaver.row(
+            result_id=f"{plan.study}/benefit_cost/leaver_cost/mean", population="leavers with a known replacement cost",
+            contrast="pounds a leaver", analysis="planned", clause="P89", source=f"{SOURCE}.net_turnover_cost",
+        )
+    ]  # fmt: skip
+    curves, parts, above = [], [], []
+    for place, scenario in enumerate(plan.cost_benefit.scenarios):
+        costs = costs_of(scenario, leaver, plan)
         ratio, ratios = bootstrap_ratio(draws, costs=costs, conf_level=plan.conf_level)
         rows.append(_row(f"ratio/{scenario.key}", benefit_cost_ratio(absence=absence, turnover=turnover, costs=costs),
                          scenario, plan, kind=scenario.kind, clause="P85 P87"))  # fmt: skip
         rows.append(_row(f"ratio/{scenario.key}-bootstrap", ratio, scenario, plan, kind="sensitivity", clause="P85"))
         rows.append(_fieller_row(scenario, costs, absence, turnover, correlation, plan))
+        if place == 0:
+            above.append(_above(rows[-2], plan.analyses[0].label, ratios))
+            for key, other in versions.items():
+                analysis = plan.analysis(key)
+                own, other_ratios = bootstrap_ratio(other, costs=costs, conf_level=plan.conf_level)
+                tail = f"ratio/{scenario.key}-{key.rsplit('/', 1)[1]}"
+                rows.append(_row(tail, own, scenario, plan, kind="sensitivity", clause="P85", about=analysis.label))
+                above.append(_above(rows[-1], analysis.label, other_ratios))
         curve = acceptability_curve(
             benefits=ratios * costs.programme_cost, costs=costs.programme_cost, thresholds=plan.cost_benefit.thresholds
         )
@@ -114,7 +158,12 @@ def cost_benefit(
                       "days": scenario.days, "daily_rate": costs.daily_rate, "turnover_cost": costs.turnover_cost,
                       **_behind_turnover_cost(material.people)})  # fmt: skip
     rows += [_not_compared(other, plan) for other in plan.cost_benefit.comparators]
-    return CostBenefitResults(rows=tuple(rows), curve=pd.concat(curves, ignore_index=True), parts=pd.DataFrame(parts))
+    return CostBenefitResults(rows=tuple(rows), curve=pd.concat(curves, ignore_index=True), parts=pd.DataFrame(parts),
+                              versions=pd.DataFrame(above))  # fmt: skip
+
+
+def _above(row: ResultRow, label: str, ratios: Array) -> dict[str, Any]:
+    return {"result_id": row.result_id, "label": label, "above_break_even": float((ratios > 1).mean())}
 
 
 def _behind_turnover_cost(people: pd.DataFrame) -> dict[str, int]:
@@ -134,11 +183,11 @@ def _not_compared(other: Comparator, plan: Plan) -> ResultRow:
 
 
 def _row(
-    tail: str, estimate: Estimate, scenario: CostScenario, plan: Plan, *, kind: Analysis, clause: str
+    tail: str, estimate: Estimate, scenario: CostScenario, plan: Plan, *, kind: Analysis, clause: str, about: str = ""
 ) -> ResultRow:
     return estimate.row(
         result_id=f"{plan.study}/benefit_cost/{tail}", population=plan.populations["randomised"].label,
-        contrast="pounds saved per pound of staff time", analysis=kind, clause=clause, source=SOURCE, note=scenario.label,
+        contrast="pounds saved per pound of staff time", analysis=kind, clause=clause, source=SOURCE, note=about or scenario.label,
     )  # fmt: skip
 
 
@@ -161,5 +210,5 @@ def _fieller_row(
     low, high = found.set.hull
     return Estimate(
         estimate=found.estimate, std_error=math.nan, df=min(absence.df, turnover.df), n=absence.n, n_clusters=absence.n_clusters,
-        method="Fieller", conf_low=low, conf_high=high, conf_level=plan.conf_level,
+        method="Fieller's set; with the cost of the programme fixed, Wald's interval, Student's t", conf_low=low, conf_high=high, conf_level=plan.conf_level,
     ).row(result_id=result_id, note=scenario.label, **about)  # fmt: skip

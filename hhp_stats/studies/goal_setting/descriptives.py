@@ -12,7 +12,6 @@ from hhp_stats.contrast import EITHER_WAY
 from hhp_stats.design.balance import balance_table, omnibus_balance
 from hhp_stats.estimate.effect_size import hedges_g_clustered
 from hhp_stats.estimate.icc import icc_reml
-from hhp_stats.estimate.imputation import Imputations
 from hhp_stats.plan.schema import Plan
 from hhp_stats.results import Estimate, ResultRow
 from hhp_stats.studies.goal_setting_terms import ANALYSED, COVARIATES
@@ -134,28 +133,6 @@ def balance_differences(people: pd.DataFrame, plan: Plan) -> pd.DataFrame:
         table = keys.join(part) if table is None else table.join(part)
     assert table is not None
     return table
-
-
-def imputed_balance(imputations: Imputations, name: str, plan: Plan) -> pd.DataFrame:
-    """Are imputed baselines like the recorded ones, and alike in both arms? (The checks that clause P48 asks for.)
-
-    One row an arm: people with a recorded and with an imputed value, the mean of each, and the mean and standard deviation of
-    all values together; imputed figures are means over the completed data sets.
-    """
-    frame = imputations.frame
-    values = np.array([imputations.column(name, number) for number in range(len(imputations))], dtype=np.float64)
-    missing = frame[name].isna().to_numpy()
-    rows = []
-    for arm, code in plan.design.arms.items():
-        inside = (frame["treatment"] == code).to_numpy()
-        lacking = inside & missing
-        rows.append({
-            "arm": arm, "variable": name, "recorded": int((inside & ~missing).sum()), "imputed": int(lacking.sum()),
-            "mean_recorded": float(frame.loc[inside & ~missing, name].mean()),
-            "mean_imputed": float(values[:, lacking].mean()) if lacking.any() else math.nan,
-            "mean_all": float(values[:, inside].mean()), "sd_all": float(values[:, inside].std(axis=1, ddof=1).mean()),
-        })  # fmt: skip
-    return pd.DataFrame(rows)
 
 
 def interim(people: pd.DataFrame, plan: Plan) -> pd.DataFrame:

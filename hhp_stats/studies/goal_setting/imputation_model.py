@@ -1,12 +1,22 @@
-"""Which values of the goal-setting trial are imputed, and from what. (Clauses P48, P75.)
+"""Which values of the goal-setting trial are imputed, and from what. (Clauses P48, P75; conflict C58.)
 
-One imputation serves every analysis: baseline absence from administrative and survey data, and the
-survey scores of both waves from everything else. Composites follow their parts.
+One imputation serves every planned analysis: baseline absence from administrative and survey data, and the survey scores
+of both waves from those named beside them. Composites follow their parts. The plan names the models; the others are
+sensitivities.
+
+Why the planned model imputes the baselines of both arms together, with arm and outcome among the predictors: it is
+congenial with the analysis (Meng 1994, Statistical Science 9, 538-558). A model for each arm is unbiased too, but where few
+people of a kind have a record (agency staff), chance makes the imputed baselines of the arms differ, and the adjustment
+carries that difference into the effect. White and Thompson (2005, Statistics in Medicine 24, 993-1007) recommend for
+randomised trials a mean with an indicator, never draws: that is a sensitivity analysis of its own.
 """
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,7 +29,7 @@ from hhp_stats.estimate.imputation import (
     impute_together,
 )
 from hhp_stats.estimate.model_matrix import Array, Term
-from hhp_stats.plan.schema import Plan
+from hhp_stats.plan.schema import ImputationModel, Plan, PlannedAnalysis
 from hhp_stats.progress import Progress, silent
 from hhp_stats.studies.goal_setting.sample import WAVES
 
@@ -29,41 +39,74 @@ FAMILIES = (("happiness", "ladder", "positive_affect", "negative_affect"), ("pre
             ("autonomy", "competence", "relatedness"))  # fmt: skip
 ITEMS_OF_NEEDS = {"autonomy": 3, "competence": 4, "relatedness": 3}
 LOW_AFFECT, HIGH_AFFECT = 1.0, 5.0
+ARM, SPELLS = "treatment", "spells"
 
 
-def imputation_plan(people: pd.DataFrame, plan: Plan, *, scores: Sequence[str] = SCORES) -> ImputationPlan:
-    """The chained equations: predictive mean matching throughout, so scores stay on their scales.
+def imputation_plan(
+    people: pd.DataFrame, plan: Plan, model: ImputationModel, *, scores: Sequence[str] = SCORES
+) -> ImputationPlan:
+    """The chained equations of one model of the plan: predictive mean matching throughout, so scores stay on their scales.
 
-    Complete covariates: those of the model, agency staff (whose absence is often not recorded), whether
-    the person left, and the days absent over the trial at their own rate (the outcome belongs into an
-    imputation model of a covariate). Arms are imputed apart, and numeric variables carry a random team
-    effect. `scores` may leave out families of survey scores, for simulations that do not need them.
+    Complete covariates: those of the analysis, agency staff (whose absence is often not recorded), whether the person
+    left, and the days absent over the trial at their own rate (the outcome belongs into an imputation model of a
+    covariate). Where the model imputes baselines of both arms together, the arm predicts them too. Numeric
+    variables carry a random team effect if the model says so. `scores` may leave out families of survey scores, for
+    simulations that do not need them.
     """
+    if model.baselines == "from_baselines":
+        return _before_plan(plan, model)
     # Leaving predicts baseline values only: no leaver answered at endline, so its effect there is unknown.
     administrative = [term.column for term in plan.terms if term.column != "baseline_absence"] + [
         "agency",
         "absence_days",
     ]
-    composites = [passive.name for wave in WAVES for passive in _composites(wave, _centre(people), scores)]
-    surveyed = [
-        name for name in ("wellbeing_t1", "time_pressure_t1", "efficacy_t1", "wellbeing_t2") if name in composites
-    ]
-    variables = [
-        ImputedVariable(name="baseline_absence", kind="pmm", predictors=(*administrative, "left", *surveyed)),
-        *(ImputedVariable(name=f"{score}_{wave}", kind="pmm", predictors=(*administrative, *_predictors(score, wave, scores)))
-          for wave in WAVES for score in scores),
-    ]  # fmt: skip
-    terms = tuple(term for term in plan.terms if term.column != "baseline_absence")
-    extra = [Term(column="left", kind="binary"), Term(column="agency", kind="binary")]
+    passive = [composite for wave in WAVES for composite in _composites(wave, _centre(people), scores)]
+    made = {composite.name for composite in passive}
+    surveyed = [name for name in ("wellbeing_t1", "time_pressure_t1", "efficacy_t1", "wellbeing_t2") if name in made]
+    arms = _Arms(model)
+    variables = [arms.baseline("baseline_absence", (*administrative, "left", *surveyed))]
+    for wave, one in zip(WAVES, (arms.baseline, arms.outcome), strict=True):
+        variables += [one(f"{score}_{wave}", (*administrative, *_predictors(score, wave, scores))) for score in scores]
+    extra = [Term(column="left", kind="binary"), Term(column="agency", kind="binary"), *arms.term]
     if people["absence_days"].isna().any():  # imputed for the sake of the others; analyses use observed outcomes only
-        variables.append(ImputedVariable(name="absence_days", kind="pmm"))
+        # From those it predicts, and from the complete covariates.
+        others = (*(name for name in administrative if name != "absence_days"), "left")
+        variables.append(arms.outcome("absence_days", (*others, *(variable.name for variable in variables))))
     else:
         extra.append(Term(column="absence_days", kind="continuous"))
-    passive = [composite for wave in WAVES for composite in _composites(wave, _centre(people), scores)]
-    return ImputationPlan(
-        variables=tuple(variables), terms=(*terms, *extra), passive=tuple(passive), within=plan.imputation.within,
-        clusters="team_id", imputations=plan.imputation.m, iterations=plan.imputation.iterations, seed=plan.seed,
-    )  # fmt: skip
+    terms = tuple(term for term in plan.terms if term.column != "baseline_absence")
+    return ImputationPlan(variables=_with_donors(variables, plan), terms=(*terms, *extra), passive=tuple(passive),
+                          within=arms.within, **_settings(plan, model))  # fmt: skip
+
+
+class _Arms:
+    """What a model says about the arms: variables of baselines and of outcomes, the arm as a term, the groups apart."""
+
+    def __init__(self, model: ImputationModel) -> None:
+        self.model = model
+        self.within = ARM if model.baselines == "apart" else None
+        self.term = () if self.within else (Term(column=ARM, kind="binary"),)
+
+    def baseline(self, name: str, predictors: tuple[str, ...]) -> ImputedVariable:
+        more = () if self.within else (ARM,)
+        return ImputedVariable(name=name, kind="pmm", predictors=(*predictors, *more))
+
+    def outcome(self, name: str, predictors: tuple[str, ...]) -> ImputedVariable:
+        if self.within or self.model.outcomes == "together":
+            return self.baseline(name, predictors)
+        return ImputedVariable(name=name, kind="pmm", predictors=predictors, within=ARM)
+
+
+def _with_donors(variables: Sequence[ImputedVariable], plan: Plan) -> tuple[ImputedVariable, ...]:
+    return tuple(replace(variable, donors=plan.imputation.donors) for variable in variables)
+
+
+def _settings(plan: Plan, model: ImputationModel, *, part: str = "") -> dict[str, Any]:
+    """What every imputation takes from the plan; each has random numbers of its own, by its name alone."""
+    name = zlib.crc32(f"{model.key}/{part}".encode())
+    seed = int(np.random.SeedSequence([plan.seed, name]).generate_state(1)[0])
+    return {"clusters": plan.design.cluster if model.team_effect else None, "imputations": model.m,
+            "iterations": plan.imputation.iterations, "seed": seed}  # fmt: skip
 
 
 def _centre(people: pd.DataFrame) -> dict[str, tuple[float, float]]:
@@ -127,49 +170,85 @@ def _composites(wave: str, centre: Mapping[str, tuple[float, float]], scores: Se
     return [composite for composite in found if given.issuperset(composite.inputs)]
 
 
-def spells_imputation_plan(people: pd.DataFrame, plan: Plan) -> ImputationPlan:
+def spells_imputation_plan(people: pd.DataFrame, plan: Plan, model: ImputationModel) -> ImputationPlan:
     """Where spells are recorded: baseline absence and Bradford score, for the Bradford analyses only."""
 
     def logarithm(values: Mapping[str, Array]) -> Array:
         return np.log1p(values["baseline_bradford"])
 
-    variables = tuple(
-        ImputedVariable(name=name, kind="pmm")
-        for name in ("baseline_absence", "baseline_bradford", "baseline_illness_spells")
-    )
-    outcomes = ("absence_days", "bradford", "spells")
-    incomplete = tuple(ImputedVariable(name=name, kind="pmm") for name in outcomes if people[name].isna().any())
-    complete = tuple(Term(column=name, kind="continuous") for name in outcomes if people[name].notna().all())
-    terms = tuple(term for term in plan.terms if term.column != "baseline_absence")
+    outcomes, arms = ("absence_days", "bradford", "spells"), _Arms(model)
+    incomplete = [name for name in outcomes if people[name].isna().any()]
+    complete = [Term(column=name, kind="continuous") for name in outcomes if name not in incomplete]
+    terms = [term for term in plan.terms if term.column != "baseline_absence"]
+    terms += [Term(column="left", kind="binary"), *complete]
+    names = [*("baseline_absence", "baseline_bradford", "baseline_illness_spells"), *incomplete]
+    variables = []
+    for name in names:
+        others = (*(term.column for term in terms), *(other for other in names if other != name))
+        variables.append(arms.outcome(name, others) if name in incomplete else arms.baseline(name, others))
     return ImputationPlan(
-        variables=variables + incomplete, terms=(*terms, Term(column="left", kind="binary"), *complete),
+        variables=_with_donors(variables, plan), terms=(*terms, *arms.term),
         passive=(PassiveVariable(name="baseline_log_bradford", inputs=("baseline_bradford",), function=logarithm),),
-        within=plan.imputation.within, clusters="team_id", imputations=plan.imputation.m,
-        iterations=plan.imputation.iterations, seed=plan.seed + 1,
+        within=arms.within, **_settings(plan, model, part=SPELLS),
     )  # fmt: skip
 
 
-def before_imputation_plan(plan: Plan) -> ImputationPlan:
+def _before_plan(plan: Plan, model: ImputationModel) -> ImputationPlan:
     """Baseline absence from what was known before the draw, both arms together: a sensitivity analysis.
 
-    The planned model imputes the arms apart and lets the outcome predict. That is unbiased, but with few donors in a group
-    (agency staff with a record) chance makes the imputed baselines of the arms differ, and the adjustment then carries that
-    difference into the effect. A baseline cannot depend on the arm, so a model without arm and outcome is valid as well:
-    White and Thompson (2005, Statistics in Medicine 24, 993-1007) advise it, with predicted values; here values are drawn, so
-    that Rubin's rules apply.
+    A baseline cannot depend on the arm, so a model without arm and outcome cannot let chance differences between the arms
+    into the imputed baselines. It pays with associations that are drawn towards zero, since the outcome does not predict
+    what is adjusted for. One round is enough: one variable is imputed.
     """
     terms = tuple(term for term in plan.terms if term.column != "baseline_absence")
     return ImputationPlan(
-        variables=(ImputedVariable(name="baseline_absence", kind="pmm"),),
-        terms=(*terms, Term(column="agency", kind="binary")), within=None, clusters="team_id",
-        imputations=plan.imputation.m, iterations=1, seed=plan.seed + 3,
+        variables=_with_donors([ImputedVariable(name="baseline_absence", kind="pmm")], plan),
+        terms=(*terms, Term(column="agency", kind="binary")), within=None, **(_settings(plan, model) | {"iterations": 1}),
     )  # fmt: skip
 
 
 def impute_trial(people: pd.DataFrame, plan: Plan, *, progress: Progress = silent) -> dict[str, Imputations]:
-    """The completed data sets: everyone randomised, the same from baselines alone, and those whose authority records spells."""
+    """The completed data sets of every model that an analysis names, by its key; `set_name` says which an analysis uses."""
     recording = people.loc[people["records_spells"]].reset_index(drop=True)
-    tasks = {"randomised": (people, imputation_plan(people, plan)), "before": (people, before_imputation_plan(plan))}
-    if not recording.empty:
-        tasks["spells"] = (recording, spells_imputation_plan(recording, plan))
+    tasks: dict[str, tuple[pd.DataFrame, ImputationPlan]] = {}
+    for analysis in plan.analyses:
+        model = plan.imputation.models.get(analysis.baseline_absence)
+        if model is None:
+            continue
+        spells = analysis.population.startswith(SPELLS)
+        if spells and recording.empty:
+            continue
+        make = spells_imputation_plan if spells else imputation_plan
+        frame = recording if spells else people
+        tasks.setdefault(set_name(analysis), (frame, make(frame, plan, model)))
     return dict(zip(tasks, impute_together(list(tasks.values()), progress=progress), strict=True))
+
+
+def set_name(analysis: PlannedAnalysis) -> str:
+    """Under which name the completed data sets of an analysis stand: its rule, and whether only those with spells are in it."""
+    rule = analysis.baseline_absence
+    return f"{rule}/{SPELLS}" if analysis.population.startswith(SPELLS) else rule
+
+
+def model_table(imputations: Mapping[str, Imputations]) -> pd.DataFrame:
+    """Which variable is imputed by which model from which others? One row a variable and set, read off what ran.
+
+    `arms` says whether one model serves both arms, each has its own, or the arm is left out; `gaps` counts missing values;
+    `predictors` are names, one space between.
+    """
+    rows = []
+    for name, found in imputations.items():
+        plan = found.plan
+        terms = [term.column for term in plan.terms]
+        for variable in sorted(plan.variables, key=lambda variable: len(found.imputed[variable.name].rows)):
+            others = [other.name for other in plan.variables if other.name != variable.name]
+            predictors = variable.predictors if variable.predictors is not None else (*terms, *others)
+            apart = bool(plan.within or variable.within)
+            rows.append({
+                "set": name, "variable": variable.name, "kind": variable.kind, "donors": variable.donors,
+                "arms": "apart" if apart else "together" if ARM in predictors else "ignored",
+                "team_effect": plan.clusters is not None and plan.random_intercept,
+                "gaps": len(found.imputed[variable.name].rows), "people": len(found.frame),
+                "predictors": " ".join(predictors), "m": plan.imputations, "iterations": plan.iterations,
+            })  # fmt: skip
+    return pd.DataFrame(rows)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
-from hhp_stats.errors import UnknownName
+from hhp_stats.errors import EstimationError, NonConvergence, UnknownName
 from hhp_stats.estimate.bounds import Bounds, lee_bounds, worst_case_bounds
-from hhp_stats.estimate.selection import heckman_likelihood, heckman_two_step
+from hhp_stats.estimate.selection import SelectionFit, heckman_likelihood, heckman_two_step
+from hhp_stats.estimate.selection_fit import said_of_several
 from hhp_stats.estimate.weights import response_weights, weighted_effect
 from hhp_stats.plan.schema import Outcome, PlannedAnalysis
 from hhp_stats.results import Estimate
-from hhp_stats.studies.goal_setting.analysed import Material, models, outcome_column
+from hhp_stats.studies.goal_setting.analysed import Material, Model, models, outcome_column
 from hhp_stats.studies.goal_setting.linear_cells import pooled
 from hhp_stats.studies.goal_setting.sample import wellbeing_range
 
@@ -20,23 +23,67 @@ BOOTSTRAP_DRAWS = 1_000
 
 
 def selection_likelihood(analysis: PlannedAnalysis, outcome: Outcome, material: Material) -> dict[str, Estimate]:
-    """Heckman's model by maximum likelihood, clustered by team; rho beside the effect, or pooled over imputed baselines."""
-    fits = [
-        heckman_likelihood(outcome=model.outcome, matrix=model.matrix, clusters=model.people["team_id"],
-                           conf_level=material.plan.conf_level)
-        for model in models(analysis, outcome, material)
-    ]  # fmt: skip
-    if len(fits) > 1:
-        return {"": pooled([fit.coefficient(df="normal") for fit in fits])}
-    (fit,) = fits
-    effect = fit.coefficient(df="normal")
-    rho = Estimate(
-        estimate=fit.rho, std_error=np.nan, df=effect.df, n=fit.n, n_clusters=fit.n_clusters, conf_level=fit.conf_level,
-        method=f"{fit.method}, correlation of the errors of response and outcome", statistic=fit.lr_statistic,
-        p_value=fit.lr_p_value, conf_low=fit.rho_conf_low, conf_high=fit.rho_conf_high,
-        note="Interval by the inverse hyperbolic tangent; p of the likelihood-ratio test of no correlation.",
-    )  # fmt: skip
-    return {"": effect, "rho": rho}
+    """Heckman's model by maximum likelihood, clustered by team; rho beside the effect, or pooled over imputed baselines.
+
+    Pooled are the highest maxima of all completed data sets. Where one has no maximum nothing is pooled: the estimate
+    would be that of the sets in which the model happens to work (NonConvergence, which says how many those are).
+    """
+    fits, failed = [], []
+    for model in models(analysis, outcome, material):
+        try:
+            fits.append(_selection_fit(model, material))
+        except NonConvergence as problem:
+            failed.append(problem)
+    sets = len(fits) + len(failed)
+    if failed and sets == 1:
+        raise failed[0]
+    if failed:
+        raise NonConvergence(f"in {len(failed)} of {sets} completed data sets: {failed[0]}") from failed[0]
+    effect = pooled([fit.coefficient(df="normal") for fit in fits])
+    if sets > 1:
+        return {"": replace(effect, note=said_of_several(fits))}
+    return {"": effect, "rho": fits[0].correlation()}
+
+
+def _selection_fit(model: Model, material: Material) -> SelectionFit:
+    return heckman_likelihood(
+        outcome=model.outcome,
+        matrix=model.matrix,
+        clusters=model.people["team_id"],
+        conf_level=material.plan.conf_level,
+    )
+
+
+def maxima(material: Material) -> pd.DataFrame:
+    """Where does the likelihood of each selection model have maxima? One row a maximum, the reported one of an outcome first.
+
+    Columns: outcome, reported, rho with the ends of its profile-likelihood interval and the p of no correlation
+    (reported ones only), log_likelihood, estimate (the effect there), stationary (False where rho runs to -1 or 1).
+    Outcomes whose model cannot be fitted have no row; their result says why.
+    """
+    rows: list[dict[str, object]] = []
+    for analysis in material.plan.analyses:
+        if analysis.estimator != "heckman-ml" or analysis.baseline_absence in material.plan.imputation.models:
+            continue
+        (model,) = models(analysis, material.plan.outcomes[analysis.outcome], material)
+        try:
+            fit = _selection_fit(model, material)
+        except EstimationError:
+            continue
+        place = fit.names.index("treatment")
+        rows.append({
+            "outcome": analysis.outcome, "reported": True, "rho": fit.rho, "rho_low": fit.rho_conf_low,
+            "rho_high": fit.rho_conf_high, "p_value": fit.lr_p_value, "log_likelihood": fit.log_likelihood,
+            "estimate": float(fit.coefficients[place]), "stationary": True,
+        })  # fmt: skip
+        rows += [
+            {"outcome": analysis.outcome, "reported": False, "rho": other.rho, "rho_low": np.nan, "rho_high": np.nan,
+             "p_value": np.nan, "log_likelihood": other.log_likelihood, "estimate": float(other.coefficients[place]),
+             "stationary": other.stationary}
+            for other in fit.others
+        ]  # fmt: skip
+    return pd.DataFrame(rows, columns=["outcome", "reported", "rho", "rho_low", "rho_high", "p_value", "log_likelihood",
+                                       "estimate", "stationary"])  # fmt: skip
 
 
 def selection_two_step(analysis: PlannedAnalysis, outcome: Outcome, material: Material) -> dict[str, Estimate]:

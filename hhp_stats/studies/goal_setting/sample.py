@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from hhp_stats.intake.order import by_appearance, in_order
 from hhp_stats.intake.trial import Trial
 from hhp_stats.measures.absence import TrialAbsence, exposure, trial_absence
 from hhp_stats.measures.baseline_absence import annualised
@@ -42,8 +43,12 @@ def build_sample(trial: Trial, plan: Plan) -> Sample:
     them. Survey scores are standardised on all baseline respondents, both arms together, so that
     both waves share one unit and the arms' difference stays in it.
     """
-    people = trial.people.loc[trial.people["randomised"]].reset_index(drop=True).copy()
+    people = trial.people.loc[trial.people["randomised"]]
+    people = in_order(people, groups="team_id", first=("local_authority",), without=("person",))
     frame = people.assign(
+        # Teams by number, in the order that their data give (`intake.order`): what is drawn at random, or sorted by team,
+        # must not hang on how an authority spells its teams.
+        team_id=by_appearance(people["team_id"]),
         treatment=people["treatment"].astype("float64"),
         gender_male=(people["gender"] == "male").astype("float64").where(people["gender"].notna()),
         service_years=people["service_months"] / 12,

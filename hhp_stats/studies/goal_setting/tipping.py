@@ -9,7 +9,8 @@ import pandas as pd
 
 from hhp_stats.estimate.tipping import tipping_points
 from hhp_stats.results import ResultRow, not_estimated
-from hhp_stats.studies.goal_setting.analysed import Material, models
+from hhp_stats.studies.goal_setting.analysed import Material, first_sets, models
+from hhp_stats.studies.goal_setting.imputation_model import set_name
 from hhp_stats.studies.goal_setting.linear_cells import repeated
 
 SOURCE = "hhp_stats.estimate.tipping.tipping_points"
@@ -18,14 +19,10 @@ SOURCE = "hhp_stats.estimate.tipping.tipping_points"
 def tipping(outcome_key: str, material: Material) -> tuple[list[ResultRow], pd.DataFrame]:
     """Rows of the shifts that change the conclusion, and the grid; shifts in control-arm standard deviations."""
     plan, outcome = material.plan, material.plan.outcomes[outcome_key]
-    imputations = material.imputations["randomised"]
-    fewer = replace(
-        imputations, plan=replace(imputations.plan, imputations=min(plan.tipping.imputations, len(imputations)))
-    )
     analysis = plan.analysis(f"{outcome_key}/itt/imputed")
-    same = repeated(
-        models(analysis, outcome, replace(material, imputations={"randomised": fewer})), conf_level=plan.conf_level
-    )
+    name = set_name(analysis)
+    fewer = first_sets(material.imputations[name], plan.tipping.imputations)
+    same = repeated(models(analysis, outcome, replace(material, imputations={name: fewer})), conf_level=plan.conf_level)
     people = material.people
     unit = float(people.loc[people["treatment"] == 0, outcome.column].std(ddof=1))
     found = tipping_points(

@@ -45,7 +45,11 @@ def fitted(case: str) -> SelectionFit:
     return heckman_likelihood(**arguments, clusters=frame["team"] if "cluster" in row["option"] else None)
 
 
-@pytest.mark.parametrize("case", CASES)
+# gretl climbs from the two-step solution alone and here ends on the lower of two maxima; hills.csv has both.
+LOWER = ("form_alone_cluster",)
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case not in LOWER])
 def test_gretl(case: str) -> None:
     fit = fitted(case)
     ours = {
@@ -64,6 +68,18 @@ def test_gretl(case: str) -> None:
         assert_allclose(ours[row.quantity][0], float(row.value), rtol=1e-7, err_msg=f"{case} {row.quantity}")
         if row.std_error:
             assert_allclose(ours[row.quantity][1], float(row.std_error), rtol=1e-6, err_msg=f"{case} {row.quantity} SE")
+
+
+@pytest.mark.parametrize("case", LOWER)
+def test_where_gretl_ends_on_a_lower_maximum_it_is_named(case: str) -> None:
+    fit = fitted(case)
+    expected = EXPECTED[EXPECTED["case"] == case].set_index("quantity")["value"].astype(float)
+    (other,) = [found for found in fit.others if found.stationary]
+    assert fit.log_likelihood > other.log_likelihood
+    # As above: two climbs of one likelihood.
+    assert_allclose(other.log_likelihood, expected["lnl"], rtol=1e-10)
+    assert_allclose(other.rho, expected["rho"], rtol=1e-7)
+    assert_allclose(other.coefficients, expected[list(fit.names)], rtol=1e-6)
 
 
 def test_wooldridge_table_17_1() -> None:

@@ -13,6 +13,7 @@ from openpyxl.workbook.defined_name import DefinedName
 
 from hhp_stats import cli
 from hhp_stats.intake.load import load_trial
+from hhp_stats.intake.manifest import record_files
 from hhp_stats.intake.participants import load_participants
 
 NAME, ADDRESS = "Zebedee Quillfeather", "zebedee.quillfeather@example.invalid"
@@ -132,6 +133,7 @@ def test_names_in_the_surveys_of_a_field_trial_are_read_by_nobody(project, tmp_p
         path.write_text(
             text.replace("Synthetic,", "Quillfeather,").replace("Person ", "Zebedee "), encoding="utf-8-sig"
         )
+    record_files(project)
     found = load_participants(project, load_individual_plan(project, "mod_ing"))
     for name in ("people", "inputs", "problems", "linkage"):
         getattr(found, name).to_pickle(tmp_path / f"{name}.pickle")

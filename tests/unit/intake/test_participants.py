@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from hhp_stats.errors import DataError
+from hhp_stats.intake.manifest import record_files
 from hhp_stats.intake.participants import load_participants
 from hhp_stats.plan.individual import load_individual_plan
 
@@ -28,6 +29,7 @@ def edit(project):
         csv.writer(out, lineterminator="\n").writerows(rows)
         path.chmod(0o644)
         path.write_text(out.getvalue(), encoding="utf-8-sig")
+        record_files(project)  # damage that was accepted: the rules have to find it
         return load_participants(project, load_individual_plan(project, "mod_ing"))
 
     return change
@@ -91,13 +93,74 @@ def test_a_blank_arm_is_refused(edit):
 
     with pytest.raises(DataError) as error:
         edit(LIST, mend)
-    assert codes(error) == {"I01"}
+    assert codes(error) == {"I01", "I08"}  # and an arm is smaller than planned
 
 
-def test_another_number_of_people_is_a_warning(edit):
-    found = edit(LIST, lambda rows: rows[:-1])
-    assert "I07" in set(found.problems["code"])
+DEVIATION = """
+[[deviation]]
+id = "X{number}"
+study = "mod_ing"
+clause = ""
+analysis = "data/allocation/list"
+aspect = "randomisation"
+rule = "{rule}"
+units = [{units}]
+planned = "as drawn"
+done = "one person withdrew"
+reason = "One person asked to be deleted."
+decided = "for a test"
+before_unblinding = false
+"""
+
+
+def test_another_number_of_people_is_refused_unless_a_deviation_explains_it(edit, project):
+    with pytest.raises(DataError) as error:
+        edit(LIST, lambda rows: rows[:-1])
+    assert codes(error) == {"I07", "I08"} and "everyone" in str(error.value) and 'rule = "I07"' in str(error.value)
+    arm = next(
+        problem.value.split(" in ")[1].split(",")[0] for problem in error.value.problems if problem.code == "I08"
+    )
+    path = project / "data/plan/deviations_field_trials.toml"
+    text = path.read_text(encoding="utf-8") + DEVIATION.format(number=1, rule="I07", units='"everyone"')
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(DataError) as error:
+        edit(LIST, lambda rows: rows)
+    assert codes(error) == {"I08"}, "each finding needs its own entry"
+    path.write_text(text + DEVIATION.format(number=2, rule="I08", units=f'"{arm}"'), encoding="utf-8")
+    found = edit(LIST, lambda rows: rows)
+    notes = found.problems.loc[found.problems["code"].isin(["I07", "I08"])]
+    assert set(notes["severity"]) == {"note"} and notes["remedy"].str.contains("deviation X").all()
     assert len(found.people) == 275
+    path.write_text(text + DEVIATION.format(number=2, rule="I08", units=f'"{arm}", "other"'), encoding="utf-8")
+    with pytest.raises(DataError) as error:
+        edit(LIST, lambda rows: rows)
+    assert codes(error) == {"A10"} and "other" in str(error.value), "an entry about nothing"
+
+
+def swapped(people, *, of="control", to="treatment"):
+    """The arms of so many people of each arm exchanged, the numbers in the arms kept."""
+
+    def mend(rows):
+        arm = column(rows, "arm")
+        for one in (of, to):
+            for row in [row for row in rows[1:] if row[arm] == one][:people]:
+                row[arm] = "other " + one
+        for row in rows[1:]:
+            if row[arm].startswith("other "):
+                row[arm] = to if row[arm].endswith(of) else of
+
+    return mend
+
+
+@pytest.mark.parametrize("people", [20, 138])
+def test_who_answers_a_question_of_another_arm_is_in_the_wrong_one(edit, people):
+    with pytest.raises(DataError) as error:
+        edit(LIST, swapped(people))
+    (problem,) = error.value.problems
+    assert problem.code == "I10" and problem.file == LIST and problem.cell.startswith("row")
+    assert "answered recall" in problem.value
+    if people == 138:
+        assert problem.value.startswith("41 of the")
 
 
 def test_an_answer_off_its_scale_is_refused(edit):
@@ -150,4 +213,4 @@ def test_a_missing_survey_is_refused(project):
     (project / ENDLINE).unlink()
     with pytest.raises(DataError) as error:
         load_participants(project, load_individual_plan(project, "mod_ing"))
-    assert codes(error) == {"S01"}
+    assert codes(error) == {"S01", "M02"}

@@ -1,0 +1,101 @@
+"""Rules about the hiring experiments: what was shown follows from what was drawn, so decisions tell whether a condition was changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from hhp_stats.intake.findings import Finding, listed, rows_of
+from hhp_stats.intake.plain_lists import Lists
+from hhp_stats.intake.rule import Rule
+from hhp_stats.plan.experiments import ExperimentPlan
+
+EVERYONE = "everyone"  # the unit of a finding about a list as a whole
+JOINT = "joint"
+
+
+def _found(rule: Rule, lists: Lists, people: pd.Series, what: str) -> Iterator[Finding]:
+    """One finding about these participants of the list."""
+    frame = lists["participants"].frame
+    rows = frame.loc[frame["participant"].isin(people)]
+    if len(rows):
+        value = f"{len(rows)} of {len(frame)} participants {what}: {listed(rows['participant'])}"
+        yield Finding(
+            rule=rule,
+            file=lists["participants"].file,
+            cell=rows_of(rows["row"]),
+            value=value,
+            units=tuple(rows["participant"]),
+        )
+
+
+def _shown_otherwise(lists: Lists) -> Iterator[Finding]:
+    """Side by side, the two applications of a pair stand at positions 1 and 2, 3 and 4, ...; one after the other, they are mixed."""
+    decisions = lists["decisions"].frame
+    block = (decisions["position"] + 1) // 2
+    whole = decisions.groupby(["participant", block])["pair"].nunique().eq(1).groupby("participant").all()
+    people = lists["participants"].frame.drop_duplicates("participant").set_index("participant")
+    side_by_side = whole.reindex(people.index)
+    wrong = people.index[side_by_side.notna() & (side_by_side.eq(True) != people["evaluation"].eq(JOINT))]
+    yield from _found(SHOWN_OTHERWISE, lists, pd.Series(wrong), "decided in another order than their condition shows")
+
+
+def _other_set(lists: Lists) -> Iterator[Finding]:
+    """Each set says which application carries which kind of name; what most of a set saw is what the set says."""
+    people = lists["participants"].frame.drop_duplicates("participant")[["participant", "name_set"]]
+    seen = lists["decisions"].frame.merge(people, on="participant").dropna(subset=["name"])
+    usual = seen.groupby(["name_set", "application"])["name"].agg(lambda names: names.mode().iloc[0]).rename("usual")
+    seen = seen.join(usual, on=["name_set", "application"])
+    other = seen.loc[seen["name"] != seen["usual"], "participant"]
+    yield from _found(OTHER_SET, lists, other, "saw names that are not those of their set")
+    if (usual.groupby("application").nunique() < usual.groupby("application").size()).any():
+        value = "the sets show the same kind of name on one application: they are mixed up in the list"
+        yield Finding(
+            rule=OTHER_SET,
+            file=lists["participants"].file,
+            cell="column name_set",
+            value=f"{value} ({EVERYONE})",
+            units=(EVERYONE,),
+        )
+
+
+def _numbers(lists: Lists, plan: ExperimentPlan) -> Iterator[Finding]:
+    people, decisions = lists["participants"].frame, lists["decisions"].frame
+    file = lists["participants"].file
+    for cell in plan.cells.values():
+        there = int((people["name_shown"] == cell.id).sum())
+        if cell.people is not None and there != cell.people:
+            yield Finding(rule=NUMBERS, file=file, cell="column name_shown", units=(cell.id,),
+                          value=f"{there} people in {cell.id}, {cell.people} in the plan")  # fmt: skip
+    for experiment in plan.experiments.values():
+        of = {"participants": len(people), "decisions": len(decisions if experiment.cluster else lists["scores"].frame)}
+        for what, there in of.items():
+            if there != getattr(experiment, what):
+                yield Finding(rule=NUMBERS, file=file, units=(experiment.id,),
+                              value=f"{there} {what} of {experiment.id}, {getattr(experiment, what)} in the plan")  # fmt: skip
+
+
+SHOWN_OTHERWISE = Rule(
+    code="K16", severity="error", fields=("evaluation",),
+    rule="Whoever saw applications side by side must have decided on them in pairs, and nobody else.",
+    remedy="Check the list of participants against the questionnaire: conditions may be exchanged.",
+)  # fmt: skip
+OTHER_SET = Rule(
+    code="K17", severity="error", fields=("name_set",),
+    rule="The names on the applications must be those of the set that was drawn for the participant.",
+    remedy="Check the list of participants against the questionnaire: sets may be exchanged.",
+)  # fmt: skip
+NUMBERS = Rule(
+    code="K18", severity="error",
+    rule="Participants, decisions and the people of a condition must be as many as the plan says.",
+    remedy="Export the lists again, or ask who was left out.",
+)  # fmt: skip
+CONDITION_RULES: tuple[Rule, ...] = (SHOWN_OTHERWISE, OTHER_SET, NUMBERS)
+
+
+def conditions_findings(lists: Lists, plan: ExperimentPlan) -> Iterator[Finding]:
+    """Everything that the rules find."""
+    yield from _shown_otherwise(lists)
+    yield from _other_set(lists)
+    yield from _numbers(lists, plan)

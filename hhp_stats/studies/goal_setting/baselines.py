@@ -1,0 +1,153 @@
+"""Missing baseline absence: are the recorded and the imputed baselines of both arms alike? (The checks of clause P48.)"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from hhp_stats.errors import EstimationError
+from hhp_stats.estimate.imputation import Imputations
+from hhp_stats.estimate.linear import LinearFit, ols
+from hhp_stats.estimate.model_matrix import Array, ModelMatrix
+from hhp_stats.infer.cluster_robust import RobustCovariance, cluster_covariance, linear_contrast
+from hhp_stats.infer.pooling import pool, pool_joint
+from hhp_stats.plan.schema import Plan
+from hhp_stats.results import Estimate, ResultRow, not_estimated
+
+BASELINE = "baseline_absence"
+RECORDED, FILLED, ALL = "recorded", "imputed", "all"
+GROUPS = {
+    RECORDED: "those with a recorded baseline",
+    FILLED: "those whose baseline is imputed",
+    ALL: "all randomised staff",
+}
+SOURCE = "hhp_stats.studies.goal_setting.baselines.balance_rows + hhp_stats.infer.pooling.pool"
+
+
+def balance_table(imputations: Imputations, plan: Plan) -> pd.DataFrame:
+    """Recorded and imputed baselines of both arms side by side. One row an arm and group of people.
+
+    Columns group (recorded, imputed, all), arm, people, mean and sd; figures of imputed values are means over the completed
+    data sets, the standard deviation the root of the mean variance.
+    """
+    values, missing, arm = _values(imputations)
+    rows = []
+    for group, inside in _groups(missing).items():
+        for name, code in plan.design.arms.items():
+            chosen = values[:, inside & (arm == code)]
+            known = chosen.shape[1]
+            rows.append({
+                "group": group, "arm": name, "people": known, "mean": float(chosen.mean()) if known else math.nan,
+                "sd": math.sqrt(float(chosen.var(axis=1, ddof=1).mean())) if known > 1 else math.nan,
+            })  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def balance_rows(imputations: Imputations, plan: Plan) -> list[ResultRow]:
+    """Do the arms differ in recorded, in imputed, in all baselines? Differences with intervals, standardised, and one joint test.
+
+    In each completed data set the baseline is regressed on the cells of arm by recorded or imputed; the arms' differences are
+    contrasts, clustered by team (CR1, t with G - 1), pooled by Rubin's rules. Standardised: over the root of the mean of
+    both arms' variances. The joint test is D1 that both differences are zero, with Reiter's degrees of freedom: it asks of
+    the randomisation and of the imputation at once. Where an arm has nobody imputed, only all together are compared.
+    """
+    values, missing, arm = _values(imputations)
+    teams = imputations.frame[plan.design.cluster]
+    lines = {
+        (str(line["group"]), str(line["arm"])): line for line in balance_table(imputations, plan).to_dict("records")
+    }
+    control, treated = plan.design.arms
+    split = all(lines[FILLED, name]["people"] for name in plan.design.arms)
+    rows: list[ResultRow] = []
+    for groups in ((RECORDED, FILLED), (ALL,)) if split else ((ALL,),):
+        masks = _groups(missing)
+        matrix = ModelMatrix(
+            values=np.column_stack([masks[group] & (arm == code) for group in groups for code in plan.design.arms.values()]).astype(float),
+            names=tuple(f"{group} {name}" for group in groups for name in plan.design.arms),
+        )  # fmt: skip
+        try:
+            fits = [ols(outcome=one, matrix=matrix) for one in values]
+            spread = [cluster_covariance(fit, clusters=teams, kind="CR1") for fit in fits]
+            for group in groups:
+                weights = {f"{group} {treated}": 1.0, f"{group} {control}": -1.0}
+                found = [
+                    linear_contrast(fit, one, weights=weights, conf_level=plan.conf_level)
+                    for fit, one in zip(fits, spread, strict=True)
+                ]
+                rows += _difference(group, pool(found), lines, plan)
+        except EstimationError as error:  # too few teams: a table without a test is still a check
+            rows += [_none(group, error, plan) for group in groups]
+            continue
+        if len(groups) > 1:
+            rows.append(_joint(fits, spread, plan))
+    return rows
+
+
+def _difference(
+    group: str, pooled: Estimate, lines: Mapping[tuple[str, str], Mapping[Any, Any]], plan: Plan
+) -> list[ResultRow]:
+    """The difference between the arms in one group of people, as it is and in standard deviations."""
+    control, treated = plan.design.arms
+    people = sum(int(lines[group, arm]["people"]) for arm in plan.design.arms)
+    row = pooled.row(
+        result_id=f"{plan.study}/balance/{BASELINE}/{group}", population=GROUPS[group], contrast=plan.contrast,
+        analysis="planned", clause="P48", source=SOURCE,
+    )  # fmt: skip
+    # The regression holds everybody, the difference the people of one group.
+    row = replace(row, n=people, status="descriptive")
+    spread = math.sqrt((float(lines[group, control]["sd"]) ** 2 + float(lines[group, treated]["sd"]) ** 2) / 2)
+    if not spread > 0:
+        return [row]
+    return [row, ResultRow(
+        result_id=f"{plan.study}/balance/{BASELINE}_std/{group}", study=plan.study, outcome="balance", estimand=f"{BASELINE}_std",
+        population=GROUPS[group], contrast=plan.contrast, method="difference of means in standard deviations", analysis="planned",
+        estimate=pooled.estimate / spread, n=people, clause="P48", status="descriptive", source=SOURCE,
+    )]  # fmt: skip
+
+
+def _joint(fits: Sequence[LinearFit], spread: Sequence[RobustCovariance], plan: Plan) -> ResultRow:
+    differences = np.array([[-1.0, 1.0, 0.0, 0.0], [0.0, 0.0, -1.0, 1.0]])
+    teams = int(spread[0].n_clusters or 0)
+    try:
+        found = pool_joint(
+            estimates=np.array([differences @ fit.coefficients for fit in fits]),
+            covariances=np.array([differences @ one.matrix @ differences.T for one in spread]), complete_df=teams - 1.0,
+        )  # fmt: skip
+    except EstimationError as error:
+        return _none("joint", error, plan)
+    return ResultRow(
+        result_id=f"{plan.study}/balance/{BASELINE}/joint", study=plan.study, outcome="balance", estimand=BASELINE,
+        population=GROUPS[ALL], contrast=plan.contrast, method=f"joint test, {found.method}", analysis="planned",
+        estimate=found.statistic, statistic=found.statistic, df=found.df_denominator, p_value=found.p_value,
+        n=len(fits[0].outcome), n_clusters=teams, clause="P48", status="descriptive",
+        source="hhp_stats.studies.goal_setting.baselines.balance_rows + hhp_stats.infer.pooling.pool_joint",
+        note=f"F with {found.df} and {found.df_denominator:.1f} degrees of freedom",
+    )  # fmt: skip
+
+
+def _none(tail: str, error: EstimationError, plan: Plan) -> ResultRow:
+    return not_estimated(
+        result_id=f"{plan.study}/balance/{BASELINE}/{tail}", reason=f"{type(error).__name__}: {error}",
+        population=GROUPS.get(tail, GROUPS[ALL]), contrast=plan.contrast, method="comparison of the arms' baselines",
+        analysis="planned", clause="P48", source=SOURCE,
+    )  # fmt: skip
+
+
+def _values(imputations: Imputations) -> tuple[Array, npt.NDArray[np.bool_], Array]:
+    """Baselines (m, n), who has none recorded (n,), and the arm (n,)."""
+    frame = imputations.frame
+    return (
+        imputations.columns(BASELINE),
+        frame[BASELINE].isna().to_numpy(),
+        frame["treatment"].to_numpy(dtype=np.float64),
+    )
+
+
+def _groups(missing: npt.NDArray[np.bool_]) -> dict[str, npt.NDArray[np.bool_]]:
+    return {RECORDED: ~missing, FILLED: missing, ALL: np.ones_like(missing)}
