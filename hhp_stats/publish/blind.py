@@ -25,7 +25,7 @@ import re
 import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_type_hints
 
 import numpy as np
 import pandas as pd
@@ -47,7 +47,7 @@ from hhp_stats.errors import InvalidInput
 from hhp_stats.present.embed import svg_bytes
 from hhp_stats.present.figures import forest
 from hhp_stats.present.numbers import interval, level, number, p_clause
-from hhp_stats.results import COLUMNS
+from hhp_stats.results import COLUMNS, ResultRow
 
 BLIND_CONTRAST = "arm B minus arm A"
 BLIND_CHANGE = "change of arm B minus arm A"
@@ -66,6 +66,12 @@ _REASONS = {NONE: COUNTS, COMPLIERS: PART, TAKING_PART: PART, BOUND: LIMITS, MID
             CONTROL: ONE_ARM, TREATMENT: ONE_ARM}  # fmt: skip
 _ARM_WORDS = re.compile(r"\btreat|\bcontrol", re.IGNORECASE)
 _CHARACTERISTIC = 2  # digits of a standard error that are kept
+_ON_THE_SCALE = ("estimate", "conf_low", "conf_high", "std_error")
+# Whatever else a row holds in numbers, p values and errors of simulation among them: a new column is rounded too.
+_OTHER_NUMBERS = tuple(
+    name for name, kind in get_type_hints(ResultRow).items()
+    if kind is float and name not in (*_ON_THE_SCALE, "df", "statistic", "conf_level")
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,14 +188,14 @@ def _rounded(row: dict[str, Any]) -> dict[str, Any]:
     else:
         decimals = _decimals(scale if scale > 0 else estimate, digits=_CHARACTERISTIC)
     new = dict(row)
-    for name in ("estimate", "conf_low", "conf_high", "std_error"):
+    for name in _ON_THE_SCALE:
         new[name] = round(float(row[name]), decimals) if math.isfinite(row[name]) else float(row[name])
     if new["std_error"] == 0:
         new["std_error"] = math.nan  # none was estimated
     new["statistic"] = round(float(row["statistic"]), 1) if math.isfinite(row["statistic"]) else math.nan
-    for name in ("p_value", "p_adjusted"):
-        chance = float(row[name])
-        new[name] = round(chance, _decimals(chance, digits=_CHARACTERISTIC)) if chance > 0 else chance
+    for name in _OTHER_NUMBERS:
+        value = float(row[name])
+        new[name] = round(value, _decimals(value, digits=_CHARACTERISTIC)) if 0 < value < math.inf else value
     return new
 
 
@@ -207,7 +213,7 @@ def _lettered(row: Mapping[str, Any], letter: str, unit: float) -> dict[str, Any
         "result_id": "/".join([study, outcome, named, *rest]), "estimand": named, "contrast": f"arm {letter}",
         "estimate": round(round(float(row["estimate"]) / unit) * unit, 12) + 0.0, "n": pd.NA, "n_clusters": pd.NA,
         "note": "", "status": "descriptive", "method": f"mean of the arm, to {unit:g}",
-        **dict.fromkeys(("std_error", "df", "statistic", "p_value", "p_adjusted", "conf_low", "conf_high"), math.nan),
+        **dict.fromkeys((*_ON_THE_SCALE[1:], "df", "statistic", *_OTHER_NUMBERS), math.nan),
     }  # fmt: skip
 
 

@@ -70,7 +70,7 @@ def small_book(home: Path) -> Path:
     (home / "_quarto.yml").write_text(CONFIG, encoding="utf-8")
     plan = home / "data/plan/goal_setting.toml"
     text = plan.read_text(encoding="utf-8")
-    text = re.sub(r"(\nm|\niterations) = \d+", r"\1 = 2", text)
+    text = re.sub(r"(\nm|\niterations) = \d+", r"\1 = 3", text)
     plan.write_text(re.sub(r"\ndraws = \d+", "\ndraws = 20", text), encoding="utf-8")
     return home
 
