@@ -3,17 +3,19 @@
 import gc
 import sys
 
+from hhp_stats.ending import end_in_order
 from hhp_stats.threads import one_thread_unless_chosen
 
 
 def main() -> None:
     """Entry point of `hhp`; an interruption while the libraries are still being loaded is no traceback either."""
     one_thread_unless_chosen()
+    end_in_order()
     try:
         from hhp_stats.cli import main as run
-    except KeyboardInterrupt:
-        sys.stderr.write("Interrupted; nothing was left half-written.\n")
-        sys.exit(130)
+    except KeyboardInterrupt as interrupt:
+        sys.stderr.write("Interrupted; nothing was begun.\n")
+        sys.exit(getattr(interrupt, "status", 130))
     try:
         run()
     finally:

@@ -50,10 +50,39 @@ def at_work(
         with _locked(root / FOLDER / f"{work}.lock", work, wait):
             yield
     except OSError as error:
-        if error.errno not in _DISK:
+        said = what_to_do(error)
+        if said is None:
             raise
-        place = f"{error.filename}: " if error.filename else ""
-        raise NotWritten(f"{place}{_DISK[error.errno]}. {kept}") from error
+        raise NotWritten(f"{error.filename or root / FOLDER}: {said}. {kept}") from error
+
+
+@contextmanager
+def located(place: Path) -> Iterator[None]:
+    """Let an error of the system that names no file name `place`: writing to an open file says only what went wrong."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            error.filename = str(place)
+        raise
+
+
+@contextmanager
+def writing(place: Path) -> Iterator[None]:
+    """Write `place`, and say clearly where that cannot be done. Raises NotWritten for a full disk or a place that is read only."""
+    try:
+        with located(place):
+            yield
+    except OSError as error:
+        said = what_to_do(error)
+        if said is None:
+            raise
+        raise NotWritten(f"{error.filename}: {said}. What was there before is still there.") from error
+
+
+def what_to_do(error: OSError) -> str | None:
+    """What is the matter with the place, and what to do about it? None where the error is of another kind."""
+    return _DISK.get(error.errno or 0)
 
 
 @contextmanager
@@ -62,8 +91,8 @@ def _locked(path: Path, work: str, wait: float) -> Iterator[None]:
     until = time.monotonic() + wait
     while True:
         with path.open("a+", encoding="ascii") as file:
-            taken = _taken(file)
-            if taken and _still_there(path, file):
+            free = taken(file)
+            if free and _still_there(path, file):
                 file.truncate(0)
                 file.write(f"{os.getpid()}\n")
                 file.flush()
@@ -73,7 +102,7 @@ def _locked(path: Path, work: str, wait: float) -> Iterator[None]:
                     with suppress(OSError):  # a full disk must not hide what really happened
                         file.truncate(0)
                 return
-            if not taken and time.monotonic() >= until:
+            if not free and time.monotonic() >= until:
                 file.seek(0)
                 holder = file.read().strip() or "unknown"
                 raise ProjectBusy(
@@ -90,7 +119,7 @@ def _still_there(path: Path, file: IO[str]) -> bool:
         return False
 
 
-def _taken(file: IO[str]) -> bool:
+def taken(file: IO[str]) -> bool:
     """Take the lock of an open file, if it is free; closing the file gives it back."""
     try:
         if os.name == "nt":

@@ -9,7 +9,7 @@ seconds is shared with copies of this process, which start at once, where that i
 from __future__ import annotations
 
 import multiprocessing
-import signal
+import os
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -19,10 +19,12 @@ from typing import Any, TypeVar
 
 import numpy as np
 from joblib import Parallel, cpu_count, delayed, parallel_config
+from joblib.externals.loky.backend.process import LokyProcess
 from joblib.parallel import BACKENDS, DEFAULT_BACKEND, get_active_backend
 
 from hhp_stats.errors import InvalidInput
 from hhp_stats.progress import Progress
+from hhp_stats.with_parent import as_worker, watch_parent
 
 Result = TypeVar("Result")
 
@@ -68,7 +70,9 @@ def in_blocks(
         # What the jobs share is sent along with each task: a few tasks of many jobs rather than one of each.
         step = 1 if count == 1 else -(-len(jobs) // TASKS) or 1
         tasks = [jobs[start : start + step] for start in range(0, len(jobs), step)]
-        results = Parallel(n_jobs=count, return_as="generator")(delayed(_in_turn)(task, part) for part in tasks)
+        results = Parallel(n_jobs=count, return_as="generator")(
+            delayed(_in_turn)(task, part, os.getpid()) for part in tasks
+        )
     done: list[Result] = []
     for found in results:
         done.extend(found)
@@ -125,11 +129,13 @@ def _in_copies(task: Callable[..., Result], jobs: Sequence[tuple[Any, ...]]) -> 
 
 
 def _copies(count: int) -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("fork"), initializer=_as_copy)
+    return ProcessPoolExecutor(
+        count, mp_context=multiprocessing.get_context("fork"), initializer=_as_copy, initargs=(os.getpid(),)
+    )
 
 
-def _as_copy() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is for the process that waits
+def _as_copy(original: int) -> None:
+    as_worker(original)
     parallel_config(n_jobs=1)  # the other cores have copies of their own
 
 
@@ -139,14 +145,22 @@ def _inherited_job(number: int) -> Any:
     return task(*jobs[number])
 
 
-def _in_turn(task: Callable[..., Result], jobs: Sequence[tuple[object, ...]]) -> list[Result]:
+_watching = False
+
+
+def _in_turn(task: Callable[..., Result], jobs: Sequence[tuple[object, ...]], asked_by: int) -> list[Result]:
+    """Do some of the jobs; a process of joblib's that was started by the process that asks ends with it."""
+    global _watching
+    if not _watching and isinstance(multiprocessing.current_process(), LokyProcess):
+        _watching = True
+        watch_parent(asked_by)  # a thread: joblib's processes serve several threads of ours in turn
     return [task(*job) for job in jobs]
 
 
 def block_sizes(draws: int, block: int) -> list[int]:
     """Sizes of the blocks that `draws` fall into: fixed by the numbers alone, so any backend agrees."""
-    if draws < 1:
-        raise InvalidInput(f"draws must be at least one, not {draws}")
+    if isinstance(draws, bool) or not isinstance(draws, int | np.integer) or draws < 1:
+        raise InvalidInput(f"draws must be a whole number, at least one, not {draws!r}")
     return [min(block, draws - start) for start in range(0, draws, block)]
 
 
@@ -159,6 +173,8 @@ def seed_sequence(seed: int) -> np.random.SeedSequence:
 
 def child_seeds(rng: np.random.Generator, count: int) -> list[np.random.SeedSequence]:
     """Seeds for `count` blocks; a second call on the same `rng` gives others."""
+    if not isinstance(rng, np.random.Generator):
+        raise InvalidInput(f"`rng` must be a generator, np.random.default_rng(seed), not {type(rng).__name__}")
     sequence = rng.bit_generator.seed_seq
     if not isinstance(sequence, np.random.SeedSequence):
         raise InvalidInput("the random generator must be made from a seed, as np.random.default_rng(seed) is")

@@ -14,7 +14,9 @@ Severity = Literal["error", "warning", "note"]
 
 
 class HhpError(Exception):
-    """Base of all errors raised on purpose; the command line prints it without a traceback."""
+    """Base of all errors raised on purpose; the command line prints it without a traceback and ends with its status."""
+
+    exit_status = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
+from numbers import Real
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,6 +21,7 @@ from hhp_stats.errors import HhpError, InvalidInput
 from hhp_stats.spreadsheet import frame_from_csv, write_frame
 from hhp_stats.tails import student_quantile, student_tail
 from hhp_stats.traced import TracedRow
+from hhp_stats.typed import check_fields
 
 Analysis = Literal["planned", "sensitivity", "exploratory"]
 Status = Literal["estimated", "not_estimated", "descriptive"]
@@ -33,7 +35,7 @@ class ResultError(HhpError):
 
 def checked_level(conf_level: float) -> float:
     """A level of confidence, refused outside 0 to 1 (InvalidInput): .95, never 95."""
-    if not 0 < conf_level < 1:
+    if not isinstance(conf_level, Real) or not 0 < conf_level < 1:
         raise InvalidInput(f"conf_level must lie between 0 and 1, not {conf_level}")
     return conf_level
 
@@ -68,6 +70,7 @@ class Estimate:
     mc_error_p: float = math.nan
 
     def __post_init__(self) -> None:
+        check_fields(self)
         checked_level(self.conf_level)
         if not math.isfinite(self.estimate):
             raise ResultError("an estimate must be a finite number; report a row of status not_estimated")

@@ -12,8 +12,10 @@ from pathlib import Path
 
 from rich.text import Text
 
+from hhp_stats.at_work import what_to_do
 from hhp_stats.cli import accept, data, design, releases, report
 from hhp_stats.cli.shared import app, screen
+from hhp_stats.cli.streams import guard_streams
 from hhp_stats.errors import HhpError
 
 __all__ = ["accept", "app", "data", "design", "main", "releases", "report"]
@@ -21,20 +23,24 @@ __all__ = ["accept", "app", "data", "design", "main", "releases", "report"]
 
 def main() -> None:
     """Entry point: prints errors raised on purpose without a traceback and ends with their status."""
+    guard_streams()
     try:
-        app(standalone_mode=True)
+        try:
+            app(standalone_mode=True)
+        finally:
+            sys.stdout.flush()  # whatever is the matter with it is noticed here and not when the interpreter ends
     except HhpError as error:
         screen.print(Text(str(error)), style="red")
-        sys.exit(1)
+        sys.exit(error.exit_status)
     except OSError as error:
         reason = error.strerror or type(error).__name__
         place = f" ({error.filename})" if error.filename else ""
-        screen.print(Text(f"A file could not be read or written: {reason}{place}. Check the path, its permissions and the "
-                          "space left, then try again."), style="red")  # fmt: skip
+        remedy = what_to_do(error) or "Check the path, its permissions and the space left, then try again"
+        screen.print(Text(f"A file could not be read or written: {reason}{place}: {remedy}."), style="red")
         sys.exit(1)
-    except KeyboardInterrupt:
-        screen.print("Interrupted; nothing was left half-written.", style="red")
-        sys.exit(130)
+    except KeyboardInterrupt as interrupt:
+        screen.print("Interrupted; what was there before stands as it was.", style="red")
+        sys.exit(getattr(interrupt, "status", 130))
     except Exception as error:
         if os.environ.get("HHP_TRACEBACK") == "1":  # for developers, with synthetic data
             raise

@@ -10,7 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from hhp_stats.cli.shared import app, out, print_json, progress_bar, screen
+from hhp_stats.cli.shared import Forced, app, out, print_json, progress_bar, screen
+from hhp_stats.output_guard import OutputGuard
 from hhp_stats.project_root import find_root
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def check(
         Path | None, typer.Option(help="Write each authority's workbook with marked cells there.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    force: Forced = None,
 ) -> None:
     """Check the raw files: what is wrong, in which cell, and what to do. Status 1 if anything blocks the analysis."""
     from hhp_stats.intake.check import check_returns
@@ -42,8 +44,9 @@ def check(
         _known_study(root, study)
     if path is not None and not path.exists():
         raise typer.BadParameter(f"{path} does not exist: give a workbook or a folder of workbooks.")
+    guard = OutputGuard(root=root, command="hhp check --write-back", force=tuple(force or ()))
     if write_back is not None:
-        _may_hold_copies(write_back, root)
+        guard.into(write_back)
     with progress_bar() as bar:
         task = bar.add_task("Reading", total=None)
         report = check_returns(
@@ -63,7 +66,7 @@ def check(
             f"{plural(len(report.inputs), 'return')}: {', '.join(plural(n, level) for level, n in counts.items())}."
         )
     if write_back is not None:
-        copies = write_copies(report, write_back)
+        copies = write_copies(report, write_back, guard=guard)
         for copy in copies:
             screen.print(f"wrote {copy}", markup=False)
         if not copies:
@@ -84,16 +87,6 @@ def _known_study(root: Path, study: str) -> None:
     if study not in plans:
         with_returns = [name for name in plans if (root / "data/returns" / name).is_dir()]
         raise typer.BadParameter(f"there is no plan of this study; with returns: {', '.join(with_returns)}.")
-
-
-def _may_hold_copies(folder: Path, root: Path) -> None:
-    """Copies must not land among the inputs, and the folder must be one."""
-    if folder.exists() and not folder.is_dir():
-        raise typer.BadParameter(f"{folder} is a file: give a folder to write the copies into.")
-    if folder.resolve().is_relative_to((root / "data").resolve()):
-        raise typer.BadParameter(
-            "copies are never written below data/, which holds the files received: give another folder."
-        )
 
 
 def _print_problems(owner: str, problems, files: int) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
@@ -119,12 +112,12 @@ def template(
     authority: Annotated[str, typer.Argument(help="Authority as in the plan.")],
     wave: Annotated[str, typer.Option(help="baseline, interim or endline.")] = "baseline",
     to: Annotated[Path, typer.Option(help="Folder to write into.")] = Path(),
+    force: Forced = None,
 ) -> None:
     """Write an empty return workbook with drop-downs, units and notes; later waves with the people known so far."""
     from hhp_stats.intake.dictionary import WAVES, load_study
     from hhp_stats.intake.template import template as made
     from hhp_stats.intake.template import template_path
-    from hhp_stats.intake.write_back import save_whole
 
     root = find_root()
     _known_study(root, study)
@@ -134,11 +127,13 @@ def template(
         raise typer.BadParameter(f"the plan has no such authority; it has: {', '.join(plan.authorities)}.")
     if wave not in WAVES:
         raise typer.BadParameter(f"a wave is one of: {', '.join(WAVES)}.")
-    if to.exists() and not to.is_dir():
-        raise typer.BadParameter(f"{to} is a file: give a folder to write into.")
-    workbook = made(study=study, authority=site.local_authority, wave=wave, root=root)
+    guard = OutputGuard(root=root, command="hhp template", force=tuple(force or ()))
+    guard.into(to)
     target = template_path(to, authority=site.local_authority, wave=wave)
-    save_whole(workbook, target)
+    guard.file(target)
+    workbook = made(study=study, authority=site.local_authority, wave=wave, root=root)
+    with guard.written(target) as partial:
+        workbook.save(partial)
     out.print(f"wrote {target}", markup=False)
 
 

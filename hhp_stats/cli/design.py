@@ -10,7 +10,6 @@ import typer
 from hhp_stats.cli.shared import app, out, print_json
 from hhp_stats.intake.raw_files import studies
 from hhp_stats.project_root import find_root
-from hhp_stats.spreadsheet import write_frame
 
 
 @app.command(
@@ -79,9 +78,11 @@ def randomise(
 
     List and log have the columns that are read later; `coffee` is 0 everywhere, to be set for teams in the coffee trial.
     """
+    from hhp_stats.design.allocation_pair import AllocationPair
     from hhp_stats.intake.baseline import load_baseline_list
     from hhp_stats.intake.draw_log import allocation_rule
     from hhp_stats.intake.manifest import manifest_status
+    from hhp_stats.output_guard import OutputGuard
     from hhp_stats.plan.load import load_plan
     from hhp_stats.studies.goal_setting.allocation import drawn
 
@@ -91,21 +92,14 @@ def randomise(
         raise typer.BadParameter(
             f"the plan of this study has no rule by which teams are drawn; that of {able} has one."
         )
-    log = to.with_name(f"{to.stem}_log{to.suffix}")
-    for path in (to, log):
-        if path.exists():
-            raise typer.BadParameter(f"{path} exists; an allocation is never overwritten")
+    pair = AllocationPair(to, OutputGuard(root=root, command="hhp randomise", for_folders=("data/allocation",)))
+    pair.check()
     if seed < 0:
         raise typer.BadParameter("the seed is a whole number, zero or more")
     allocation = drawn(load_baseline_list(root, study), load_plan(root, study), seed=seed)
     release = manifest_status(root)
-    teams = allocation.teams.assign(coffee=0, release=release)
-    draws = allocation.log.assign(seed=seed, release=release)
-    for path, frame in ((to, teams), (log, draws)):
-        partial = path.with_name(path.name + ".partial")
-        write_frame(frame, partial)
-        partial.replace(path)
+    pair.write(allocation.teams.assign(coffee=0, release=release), allocation.log.assign(seed=seed, release=release))
     out.print(
         f"{len(allocation.teams)} teams, {int(allocation.teams['treatment'].sum())} of them treated, after {len(allocation.log)} draws; "
-        f"wrote {to} and {log}. SHA-256 {allocation.digest}", markup=False,
+        f"wrote {to} and {pair.log}. SHA-256 {allocation.digest}", markup=False,
     )  # fmt: skip

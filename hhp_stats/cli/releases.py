@@ -7,8 +7,10 @@ from typing import Annotated
 
 import typer
 
+from hhp_stats.at_work import at_work
 from hhp_stats.cli.report import declared_inputs, run_all_studies, shown_in_pages
-from hhp_stats.cli.shared import app, out, print_json, screen
+from hhp_stats.cli.shared import Forced, app, out, print_json, screen
+from hhp_stats.output_guard import OutputGuard
 from hhp_stats.project_root import find_root
 
 
@@ -25,7 +27,8 @@ def release(
 
     root = find_root()
     name = date or str(read_manifest(root).release)
-    made = freeze_release(root, date=name, output=root / "_output", with_report=with_report)
+    with at_work(root, "release"):
+        made = freeze_release(root, date=name, output=root / "_output", with_report=with_report)
     out.print(
         f"froze {made.results} results and {made.inputs} inputs as {made.folder} ({made.size / 1e6:.1f} MB)",
         markup=False,
@@ -76,18 +79,22 @@ def bundle(
         bool, typer.Option("--blind", help="Arms called A and B, everything that tells them apart left out.")
     ] = False,
     seed: Annotated[int | None, typer.Option(help="Secret seed of the blinding; needed with --blind.", min=0)] = None,
+    force: Forced = None,
 ) -> None:
     """Pack sources, data, locks, results and an index of tables and figures for a reviewer."""
-    from hhp_stats.publish.blind_bundle import write_blind_bundle
-    from hhp_stats.publish.bundle import write_bundle
-
     root = find_root()
     if blind and seed is None:
         raise typer.BadParameter("--blind needs --seed, which the reviewer must not know")
+    guard = OutputGuard(root=root, command="hhp bundle", force=tuple(force or ()))
+    guard.file(target)
+
+    from hhp_stats.publish.blind_bundle import write_blind_bundle
+    from hhp_stats.publish.bundle import write_bundle
+
     made = (
-        write_blind_bundle(root, target, seed=seed or 0)
+        write_blind_bundle(root, target, seed=seed or 0, guard=guard)
         if blind
-        else write_bundle(root, target, output=root / "_output")
+        else write_bundle(root, target, output=root / "_output", guard=guard)
     )
     out.print(f"wrote {made.path}: {made.files} files, {made.size / 1e6:.1f} MB", markup=False)
     if made.blinding is not None:
@@ -100,10 +107,12 @@ def preview(
     port: Annotated[int, typer.Option(help="Port on this machine; default: a free one.", min=0, max=65535)] = 0,
 ) -> None:
     """Serve the report on this machine, render again whenever a source is saved, and reload the page."""
+    from hhp_stats.publish.preview import FOLDER as PAGES
     from hhp_stats.publish.preview import preview_of
     from hhp_stats.studies.output import FOLDER
 
     root = find_root()
+    OutputGuard(root=root, command="hhp preview", for_folders=(str(PAGES),)).folder(root / PAGES)
     run_all_studies(root, fresh=False)
     shown = preview_of(
         root, port=port, declared=declared_inputs(), attachments=[root / FOLDER / "results.csv"], **shown_in_pages(root)
@@ -112,5 +121,7 @@ def preview(
     out.print(f"{shown.address}  (Ctrl-C to stop)", markup=False)
     try:
         shown.wait()
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as asked:
         shown.stop()
+        if getattr(asked, "status", 130) != 130:  # not by the one who watches
+            raise

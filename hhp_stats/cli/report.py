@@ -13,8 +13,9 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from hhp_stats.cli.shared import app, out, print_json, progress_bar, screen
+from hhp_stats.cli.shared import Forced, app, out, print_json, progress_bar, screen
 from hhp_stats.errors import DataError
+from hhp_stats.output_guard import OutputGuard
 from hhp_stats.project_root import find_root
 from hhp_stats.studies.kept import FOLDER
 
@@ -108,7 +109,10 @@ def render(
         str, typer.Option(help="embedded, or quarto where the Quarto command line is installed.")
     ] = "embedded",
     fresh: Annotated[bool, typer.Option("--fresh", help="Run all code again, whatever was kept.")] = False,
-    output: Annotated[Path | None, typer.Option(help="Folder to replace; default: _output.")] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="Folder for the report, new or an earlier rendering; default: _output.")
+    ] = None,
+    force: Forced = None,
 ) -> None:
     """Estimate, then render the report as an HTML site and a PDF."""
     from hhp_stats.publish.unchanged import note_report, report_key, still_stands
@@ -122,6 +126,9 @@ def render(
     if not fresh and still_stands(root, target, key):
         screen.print(f"Nothing has changed since the last rendering: {target} stands as it is", markup=False)
         return
+
+    guard = OutputGuard(root=root, command="hhp render", force=tuple(force or ()))
+    guard.folder(target)
 
     from hhp_stats.publish.glyphs import named
     from hhp_stats.publish.kernels import warm_process
@@ -146,7 +153,7 @@ def render(
             root=root, output=target, formats=formats, engine=engine, fresh=fresh,  # type: ignore[arg-type]
             declared=declared_inputs(), attachments=[root / FOLDER / "results.csv"], warm=warm,
             progress=_Lines(open_now.enter_context(progress_bar())), inspect=check if "html" in formats else None,
-            **shown_in_pages(root, fresh=fresh),
+            guard=guard, **shown_in_pages(root, fresh=fresh),
         )  # fmt: skip
     note_report(root, target, key)
     screen.print(f"Rendered {len(made.pages)} pages" + (f" and {made.pdf}" if made.pdf else ""), markup=False)
@@ -160,6 +167,7 @@ def synthesise(
     seed: Annotated[
         int | None, typer.Option(min=0, help="Seed of the release; default: the one in data/manifest.toml.")
     ] = None,
+    force: Forced = None,
 ) -> None:
     """Write the synthetic release of all raw files into `data/` again."""
     from hhp_stats.synthetic.release import synthesise as write_release
@@ -167,8 +175,9 @@ def synthesise(
     with progress_bar() as bar:
         task = bar.add_task("Synthesising", total=None)
         report = write_release(
-            find_root(), seed=seed, progress=lambda done, total: bar.update(task, completed=done, total=total)
-        )
+            find_root(), seed=seed, force=tuple(force or ()),
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
+        )  # fmt: skip
     out.print(
         f"Wrote {len(report.files)} files ({report.size / 1e6:.1f} MB) of release {report.release} from seed {report.seed}: "
         f"{', '.join(report.studies)}. Their checksums are in data/manifest.toml, what was planted in data/synthetic_truth.toml.",

@@ -5,19 +5,51 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.text import Text
+from typer.core import TyperGroup
+
+from hhp_stats.errors import HhpError
+
+
+class Commands(TyperGroup):
+    """All commands: wrong use is said in one sentence with status 2, and a process that is asked to end says so."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that was asked for."""
+        try:
+            return super().invoke(ctx)
+        except HhpError as error:
+            if error.exit_status == 1:
+                raise
+            screen.print(Text(str(error)), style="red", soft_wrap=True)
+            raise typer.Exit(error.exit_status) from None
+        except KeyboardInterrupt as error:
+            screen.print("Interrupted; what was there before stands as it was.", style="red")
+            raise typer.Exit(getattr(error, "status", 130)) from None
+
 
 app = typer.Typer(
+    cls=Commands,
     no_args_is_help=True, add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Statistical report of the Happier, Healthier Professionals trials: check returns, estimate, render.",
 )  # fmt: skip
 screen = Console(stderr=True, highlight=False)
 out = Console(highlight=False, soft_wrap=True)
+
+
+Forced = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--force", metavar="PATH", help="Overwrite this one although the command did not make it; may be repeated."
+    ),
+]
 
 
 @contextmanager

@@ -28,6 +28,7 @@ __all__ = ["EXEMPT", "FrameCheck", "PageCheck", "check_flow", "check_pages", "ch
 EXEMPT: Mapping[str, str] = {
     "joint test, D1": "an F test of several differences",
     "wild cluster bootstrap": "p-value and interval come from resampled signs of the teams' residuals",
+    "too few degrees of freedom for an interval": "nearly all variance is between imputations: the interval is the whole line",
     "joint bootstrap": "percentile interval",
     "randomisation inference": "p-value and interval come from redrawn allocations",
     "Anderson-Rubin": "the interval is the set of effects that the reduced forms do not reject",
@@ -35,6 +36,7 @@ EXEMPT: Mapping[str, str] = {
     "Fieller": "the interval is a set of ratios, perhaps unbounded",
     "Imbens-Manski": "the interval covers a range of estimates",
     "profile interval": "the interval follows the likelihood",
+    "penalised profile likelihood": "interval and p-value follow the penalised likelihood",
     "intracluster correlation, analysis of variance": "the interval is made of quantiles of F",
     "exact binomial interval": "the interval is made of quantiles of the beta distribution",
     "correlation of the errors": "the interval is made on Fisher's scale",

@@ -11,12 +11,22 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from hhp_stats.consistency.validation import design, effects, linear, logistic, measures, missing, recomputation
+from hhp_stats.consistency.validation import (
+    design,
+    effects,
+    linear,
+    logistic,
+    measures,
+    missing,
+    recomputation,
+    tables_and_power,
+)
 from hhp_stats.consistency.validation.case import Comparison, ValidationCase
 from hhp_stats.errors import ValidationFailed
 
 CASES: tuple[ValidationCase, ...] = (
-    *linear.CASES, *logistic.CASES, *missing.CASES, *design.CASES, *effects.CASES, *measures.CASES, *recomputation.CASES
+    *linear.CASES, *logistic.CASES, *missing.CASES, *design.CASES, *effects.CASES, *measures.CASES, *recomputation.CASES,
+    *tables_and_power.CASES,
 )  # fmt: skip
 
 COLUMNS = ("method", "section", "quantity", "printed", "reference", "ours", "gap", "digits", "ok", "source")

@@ -13,10 +13,13 @@ from scipy import stats
 
 from hhp_stats.blocks import seed_sequence
 from hhp_stats.errors import ConstantTreatment, InvalidInput, NoObservations, SingleClusterArm, UnknownName
+from hhp_stats.estimate.inputs import same_people
 from hhp_stats.estimate.linear import ols
 from hhp_stats.estimate.model_matrix import Array, ModelMatrix, as_numbers
 from hhp_stats.infer.cluster_robust import cluster_covariance
+from hhp_stats.infer.clusters import refuse_thin_arms
 from hhp_stats.progress import Progress, silent
+from hhp_stats.typed import typed
 
 BALANCE_COLUMNS = (
     "covariate", "level", "kind", "n_treatment", "n_control", "missing_treatment", "missing_control",
@@ -39,6 +42,7 @@ class OmnibusBalance:
     draws: int = 0  # assignments redrawn; 0 for a tabulated reference
 
 
+@typed
 def balance_table(
     frame: pd.DataFrame,
     *,
@@ -72,11 +76,12 @@ def balance_table(
     return pd.DataFrame(rows, columns=list(BALANCE_COLUMNS))
 
 
+@typed
 def arm_summary(
     frame: pd.DataFrame, *, columns: Sequence[str], treatment: str = "treatment", clusters: str | None = None
 ) -> pd.DataFrame:
     """Who is in each arm? One row an arm and column: n known, missing, mean, sd, quartiles; people and clusters."""
-    arm = _arm(frame, treatment, columns)
+    arm = _arm(frame, treatment, columns if clusters is None else [*columns, clusters])
     rows = []
     for label, mask in (("treatment", arm), ("control", ~arm)):
         part = frame.loc[mask]
@@ -94,6 +99,7 @@ def arm_summary(
     return pd.DataFrame(rows)
 
 
+@typed
 def omnibus_balance(
     *,
     covariates: pd.DataFrame,
@@ -123,8 +129,9 @@ def omnibus_balance(
     no stratum with both arms (SingleClusterArm), covariates that do not vary (InvalidInput).
     Source: Hansen and Bowers (2008), Statistical Science 23, 219-236, sections 3 and 4.
     """
+    same_people(covariates=covariates, treatment=treatment, the_clusters=clusters, strata=strata)
     x, names = _numeric(covariates)
-    z = np.asarray(treatment, dtype=np.float64)
+    z = as_numbers(treatment, name="treatment")
     frame = _clusters(z, clusters, strata, n=len(x))
     scale = x.std(axis=0)
     if not (scale > 0).any():
@@ -161,13 +168,15 @@ def omnibus_balance(
     )  # fmt: skip
     if redraw is None:
         return result
-    if draws < 1 or seed is None:
-        raise InvalidInput("a redrawn reference needs a number of draws and a seed")
+    if not isinstance(draws, int | np.integer) or draws < 1 or seed is None:
+        raise InvalidInput("a redrawn reference needs a whole number of draws and a seed")
     first = ~frame["cluster"].duplicated().to_numpy()
     order = np.argsort(frame.loc[first, "cluster"].to_numpy(), kind="stable")
     larger = 0
     for done, child in enumerate(seed_sequence(seed).spawn(draws), start=1):
-        arm = np.asarray(redraw(np.random.default_rng(child)), dtype=np.float64)
+        arm = as_numbers(redraw(np.random.default_rng(child)), name="the redrawn treatment")
+        if arm.shape != z.shape or not np.isin(arm, (0.0, 1.0)).all():
+            raise InvalidInput(f"a redraw must be one 0 or 1 a person, {z.shape}, not of shape {arm.shape}")
         # Ties of equivalent assignments differ in the last digits: count them as ties.
         larger += distance(arm[first][order]) >= statistic * (1 - 1e-9)
         progress(done, draws)
@@ -178,6 +187,7 @@ def omnibus_balance(
     )  # fmt: skip
 
 
+@typed
 def joint_f_test(*, covariates: pd.DataFrame, treatment: ArrayLike, clusters: ArrayLike) -> OmnibusBalance:
     """Do the covariates together predict the arm, allowing for clustering?
 
@@ -188,14 +198,14 @@ def joint_f_test(*, covariates: pd.DataFrame, treatment: ArrayLike, clusters: Ar
     Refuses columns that determine each other (CollinearTerms), as many slopes as clusters less one or
     covariates that determine the arm (InvalidInput), and what `omnibus_balance` refuses.
     """
+    same_people(covariates=covariates, treatment=treatment, the_clusters=clusters)
     x, names = _numeric(covariates)
-    z = np.asarray(treatment, dtype=np.float64)
+    z = as_numbers(treatment, name="treatment")
     frame = _clusters(z, clusters, None, n=len(x))
     groups, q = int(frame["cluster"].nunique()), len(names)
     if q >= groups - 1:
         raise InvalidInput(f"{q} slopes and {groups} clusters: the clustered covariance has no inverse")
-    if min(frame.groupby("z")["cluster"].nunique()) < 2:
-        raise SingleClusterArm("an arm holds one cluster")
+    refuse_thin_arms(treatment=z, clusters=frame["cluster"].to_numpy())
     matrix = ModelMatrix(values=np.column_stack([np.ones(len(x)), x]), names=("intercept", *names))
     fit = ols(outcome=z, matrix=matrix)
     covariance = cluster_covariance(fit, clusters=frame["cluster"].to_numpy()).matrix[1:, 1:]
@@ -279,9 +289,11 @@ def _refuse_empty(name: str, treated: int, control: int) -> None:
 
 
 def _arm(frame: pd.DataFrame, treatment: str, columns: Sequence[str]) -> pd.Series:
+    if not isinstance(frame, pd.DataFrame) or isinstance(columns, str):
+        raise InvalidInput("a frame and a list of its columns are needed")
     missing = [column for column in (treatment, *columns) if column not in frame.columns]
     if missing:
-        raise UnknownName(f"no column {', '.join(missing)}")
+        raise UnknownName(f"no column {', '.join(map(str, missing))}")
     z = pd.Series(as_numbers(frame[treatment], name=treatment), index=frame.index)
     if not z.isin([0.0, 1.0]).all():
         raise InvalidInput("treatment must be 0 or 1 for everyone")
@@ -291,6 +303,10 @@ def _arm(frame: pd.DataFrame, treatment: str, columns: Sequence[str]) -> pd.Seri
 
 
 def _numeric(covariates: pd.DataFrame) -> tuple[Array, tuple[str, ...]]:
+    if not isinstance(covariates, pd.DataFrame):
+        raise InvalidInput(f"covariates must be a frame, a column each, not {type(covariates).__name__}")
+    for name in covariates.columns:
+        as_numbers(covariates[name], name=str(name))  # refused by its name
     x = as_numbers(covariates, name="covariates")
     if x.ndim != 2 or x.shape[1] == 0 or len(x) == 0:
         raise NoObservations("no covariates or no people")
@@ -300,7 +316,10 @@ def _numeric(covariates: pd.DataFrame) -> tuple[Array, tuple[str, ...]]:
 
 
 def _clusters(z: Array, clusters: ArrayLike, strata: ArrayLike | None, *, n: int) -> pd.DataFrame:
-    codes, labels = pd.factorize(np.asarray(clusters))
+    named = np.asarray(clusters)
+    if named.ndim != 1 or z.ndim != 1 or (strata is not None and np.ndim(strata) != 1):
+        raise InvalidInput("treatment, clusters and strata need one value a person")
+    codes, labels = pd.factorize(named)
     stratum = np.zeros(len(codes)) if strata is None else np.asarray(strata)
     if not len(z) == len(codes) == len(stratum) == n:
         raise InvalidInput("covariates, treatment, clusters and strata need one value a person")
@@ -308,7 +327,7 @@ def _clusters(z: Array, clusters: ArrayLike, strata: ArrayLike | None, *, n: int
         raise InvalidInput("clusters and strata must be known and treatment 0 or 1")
     if np.ptp(z) == 0:
         raise ConstantTreatment("everyone is in one arm")
-    frame = pd.DataFrame({"z": z, "cluster": codes, "stratum": stratum})
+    frame = pd.DataFrame({"z": z, "cluster": codes, "stratum": pd.factorize(stratum)[0]})
     per = frame.groupby("cluster")[["z", "stratum"]].nunique()
     if (per > 1).any(axis=None):
         first = labels[int(per.index[(per > 1).any(axis=1)][0])]

@@ -11,11 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
 import pandas as pd
 from scipy import optimize, stats
 
 from hhp_stats.errors import EstimationError, InvalidInput, UnknownName
+from hhp_stats.estimate.model_matrix import as_numbers
+from hhp_stats.typed import check_fields, typed
 
 Direction = Literal["increase", "decrease"]
 
@@ -28,6 +29,7 @@ class ErrorRates:
     power: float = 0.8
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if not 0 < self.alpha < 1 or not 0 < self.power < 1:
             raise InvalidInput("alpha and power must lie between 0 and 1")
 
@@ -58,6 +60,7 @@ class Clustering:
     lost_clusters: Literal[0, 1] = 1
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if not (0 < self.mean_size < math.inf and 0 <= self.icc <= 1 and 0 <= self.size_cv < math.inf):
             raise InvalidInput(
                 "team size must be positive, the intra-cluster correlation in 0..1, the variation not negative"
@@ -85,6 +88,7 @@ class Clustering:
         return (self.clusters_per_arm - self.lost_clusters) * self.mean_size / self.variance_inflation
 
 
+@typed
 def cluster_detectable_effect(
     *,
     clustering: Clustering,
@@ -105,6 +109,7 @@ def cluster_detectable_effect(
     return rates.reach * _std_error(clustering.effective_per_arm, std_dev, baseline_correlation)
 
 
+@typed
 def individual_detectable_effect(
     *,
     people: float,
@@ -133,6 +138,7 @@ def _std_error(per_arm: float, std_dev: float, baseline_correlation: float) -> f
     return std_dev * math.sqrt(2 * (1 - baseline_correlation**2) / per_arm)
 
 
+@typed
 def detectable_proportion(
     *,
     control: float,
@@ -174,6 +180,7 @@ def detectable_proportion(
     return found
 
 
+@typed
 def power_of(
     *,
     effect: float,
@@ -194,6 +201,7 @@ def power_of(
     return float(stats.norm.cdf(abs(effect) / std_error - stats.norm.isf(alpha / 2)))
 
 
+@typed
 def clusters_needed(
     *,
     effect: float,
@@ -218,6 +226,7 @@ def clusters_needed(
     return math.ceil(exact - 1e-9)  # a whole number of teams reached up to rounding is not raised by one
 
 
+@typed
 def people_needed(
     *,
     effect: float,
@@ -234,6 +243,7 @@ def people_needed(
     return 4 * (rates.reach * _std_error(2.0, std_dev, baseline_correlation) / abs(effect)) ** 2
 
 
+@typed
 def power_curve(
     *, effects: Sequence[float], designs: dict[str, float], alpha: float = 0.05, baseline_correlation: float = 0.0
 ) -> pd.DataFrame:
@@ -251,11 +261,12 @@ def power_curve(
             ),
         }
         for name, n in designs.items()
-        for effect in np.asarray(effects, dtype=np.float64)
+        for effect in as_numbers(effects, name="effects")
     ]
     return pd.DataFrame(rows, columns=["design", "effect", "power"])
 
 
+@typed
 def detectable_effect_table(
     *, designs: dict[str, Clustering | float], rates: ErrorRates = CONVENTIONAL, baseline_correlation: float = 0.0
 ) -> pd.DataFrame:

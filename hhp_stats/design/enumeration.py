@@ -12,17 +12,23 @@ from numpy.typing import ArrayLike
 from hhp_stats.design.randomisation import AllocationRule
 from hhp_stats.design.team_sums import Array, Assignments, TeamSums
 from hhp_stats.errors import InvalidInput
+from hhp_stats.typed import typed
 
 
+@typed
 def count_allocations(strata: ArrayLike) -> int:
     """How many ways are there to treat half of each stratum (either way round where it is odd)?
 
     Product over strata of C(s, s/2), or 2 C(s, (s-1)/2) where s is odd. `strata` one label a team.
     """
-    sizes = pd.Series(np.asarray(strata)).value_counts()
+    labels = np.asarray(strata)
+    if labels.ndim != 1:
+        raise InvalidInput(f"strata must be one label a team, not of shape {labels.shape}")
+    sizes = pd.Series(labels).value_counts()
     return math.prod(math.comb(int(s), int(s) // 2) * (1 + int(s) % 2) for s in sizes)
 
 
+@typed
 def enumerate_allocations(
     *, people: pd.DataFrame, strata: pd.DataFrame, rule: AllocationRule, limit: int = 200_000
 ) -> tuple[Assignments, Array, tuple[str, ...]]:

@@ -20,6 +20,7 @@ from hhp_stats.design.simulated_trials import Array, Draw, TrialDesign, simulate
 from hhp_stats.design.team_sums import StratifiedDraw
 from hhp_stats.errors import InvalidInput
 from hhp_stats.progress import Progress, silent
+from hhp_stats.typed import typed
 
 TRIALS_AT_ONCE = 25
 SECONDS = 6e-8  # a simulated person takes about this long
@@ -42,6 +43,7 @@ class SimulatedPower:
     coverage: float  # share of intervals that contain `effect`
 
 
+@typed
 def simulate_power(
     *,
     design: TrialDesign,
@@ -72,6 +74,7 @@ def simulate_power(
     return _summary(estimates, std_errors, df, effect, alpha)
 
 
+@typed
 def simulated_power_curve(
     *,
     design: TrialDesign,
@@ -100,6 +103,7 @@ def simulated_power_curve(
     return pd.DataFrame([{name: getattr(row, name) for name in names} for row in rows], columns=list(names))
 
 
+@typed
 def simulated_detectable_effect(
     *,
     design: TrialDesign,

@@ -18,6 +18,7 @@ from hhp_stats.blocks import seed_sequence
 from hhp_stats.design.team_sums import Array, Assignments, TeamSums
 from hhp_stats.errors import ConstantTreatment, InvalidInput
 from hhp_stats.progress import Progress, silent
+from hhp_stats.typed import check_fields, typed
 
 CANDIDATE_BYTES = 32_000_000  # memory for one batch of candidate draws, one byte a team
 
@@ -29,7 +30,8 @@ class AllocationRule:
     A draw is accepted when every balance test has p > `alpha`. The first draw may be followed by
     `max_redraws` further ones; if none is accepted the last is kept. `categorical` columns are tested
     with Pearson's chi-squared without continuity correction, `continuous` ones with Student's t with
-    pooled variance, both on people, as printed (no allowance for teams).
+    pooled variance, both on people, as printed (no allowance for teams). Without any column every draw is accepted:
+    plain stratified randomisation.
     """
 
     max_redraws: int = 100
@@ -38,8 +40,9 @@ class AllocationRule:
     continuous: tuple[str, ...] = ("service_years",)
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if self.max_redraws < 0 or not 0 <= self.alpha < 1:
-            raise InvalidInput("max_redraws must be zero or more, and alpha in 0..1")
+            raise InvalidInput("max_redraws must be a whole number from zero, and alpha in 0..1")
 
     @property
     def tests(self) -> tuple[str, ...]:
@@ -62,6 +65,7 @@ class Allocation:
         return hashlib.sha256(self.teams.to_csv(index=False, lineterminator="\n").encode()).hexdigest()
 
 
+@typed
 def randomise(*, people: pd.DataFrame, strata: pd.DataFrame, rule: AllocationRule, seed: int) -> Allocation:
     """Which teams are treated?
 
@@ -170,6 +174,7 @@ class AssignmentProbabilities:
     draws: int
 
 
+@typed
 def assignment_probabilities(
     *,
     people: pd.DataFrame,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from scipy import stats
 
 from hhp_stats.errors import InvalidInput
+from hhp_stats.typed import typed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +20,7 @@ class Rerandomisation:
     variance_factor: float  # variance of covariate mean differences, as a share of that without the rule
 
 
+@typed
 def mahalanobis_rerandomisation(*, covariates: int, acceptance: float) -> Rerandomisation:
     """By how much does accepting only balanced allocations shrink chance imbalance?
 

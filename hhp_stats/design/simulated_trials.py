@@ -12,6 +12,7 @@ import numpy.typing as npt
 from scipy import stats
 
 from hhp_stats.errors import InvalidInput
+from hhp_stats.typed import check_fields
 
 Array = npt.NDArray[np.float64]
 Draw = Callable[[np.random.Generator, int], npt.NDArray[np.generic]]
@@ -41,6 +42,7 @@ class TrialDesign:
     strata_in_model: bool = False
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if len(self.cluster_sizes) < 4 or min(self.cluster_sizes) < 1:
             raise InvalidInput("a simulated trial needs at least four teams of at least one person")
         if self.strata is not None and len(self.strata) != len(self.cluster_sizes):

@@ -11,7 +11,10 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from hhp_stats.errors import EstimationError, InvalidInput, NoObservations
+from hhp_stats.errors import EstimationError, InvalidInput, NoObservations, UnknownName
+from hhp_stats.estimate.inputs import with_columns
+from hhp_stats.estimate.model_matrix import as_numbers
+from hhp_stats.typed import typed
 
 NO_RECORD = 0  # the "quartile" of a team nobody of whom has a usable absence record
 
@@ -19,6 +22,7 @@ SHORT_SERVICE_YEARS = 0.25
 FULL_YEAR = 1.0
 
 
+@typed
 def filled_absence(
     *, people: pd.DataFrame, absence: str = "absence_days", unrecorded: Literal["missing", "zero"] = "missing"
 ) -> pd.Series:
@@ -41,9 +45,12 @@ def filled_absence(
     Refuses negative or infinite days or years (InvalidInput).
     Source: protocol, missing data at randomisation; contradictions C58, C59, C60.
     """
-    days = people[absence].astype("float64").to_numpy(copy=True)
-    years = people["service_years"].astype("float64").to_numpy()
-    agency = people["agency"].astype("float64").to_numpy() == 1
+    with_columns(people, (absence, "service_years", "agency", "local_authority"))
+    days = as_numbers(people[absence], name=absence).copy()
+    years = as_numbers(people["service_years"], name="service_years")
+    agency = as_numbers(people["agency"], name="agency") == 1
+    if unrecorded not in ("missing", "zero"):
+        raise UnknownName(f"no rule {unrecorded!r} for what is not recorded; there are missing, zero")
     for name, column in ((absence, days), ("service_years", years)):
         if np.any(column < 0) or np.any(np.isinf(column)):
             raise InvalidInput(f"{name} must be zero or more, and finite")
@@ -61,6 +68,7 @@ def filled_absence(
     return pd.Series(filled, index=people.index, name="filled_absence")
 
 
+@typed
 def make_strata(
     *,
     people: pd.DataFrame,
@@ -92,6 +100,8 @@ def make_strata(
     identifiers (EstimationError).
     Source: protocol P15, P16; C65 for "within the authority".
     """
+    if not isinstance(min_teams, int | np.integer) or min_teams < 1:
+        raise InvalidInput(f"min_teams must be a whole number from one, not {min_teams!r}")
     ordered = sorted_people(people)
     ordered["filled"] = filled_absence(people=ordered, absence=absence, unrecorded=unrecorded)
     ordered["agency"] = ordered["agency"].astype("float64")
@@ -104,11 +114,12 @@ def make_strata(
     return strata[[*columns, "absence_quartile", "agency_high", "stratum", "merged"]]
 
 
+@typed
 def sorted_people(people: pd.DataFrame) -> pd.DataFrame:
     """A copy of `people` in the order that every random step uses: authority, team, person."""
-    if people.empty:
-        raise NoObservations("nobody to randomise")
     keys = ["local_authority", "team_id", "staff_id"]
+    if with_columns(people, keys).empty:
+        raise NoObservations("nobody to randomise")
     missing = people[keys].isna().any()
     if missing.any():
         raise EstimationError(f"{', '.join(missing.index[missing])}: every person needs one to be randomised")

@@ -16,6 +16,7 @@ from scipy import special
 
 from hhp_stats.design.strata import sorted_people
 from hhp_stats.errors import EstimationError, InvalidInput, UnknownName
+from hhp_stats.estimate.inputs import with_columns
 from hhp_stats.estimate.model_matrix import as_numbers
 
 Array = npt.NDArray[np.float64]
@@ -104,6 +105,7 @@ class TeamSums:
             raise UnknownName(f"people have no column {', '.join(absent)}, which the rule tests")
         ordered = sorted_people(people)
         teams = ordered[["local_authority", "team_id"]].drop_duplicates(ignore_index=True)
+        with_columns(strata, ("team_id", "stratum"))
         given = strata.astype({"team_id": "str", "stratum": "str"}).set_index("team_id")["stratum"]
         if given.index.duplicated().any():
             raise EstimationError("a team has two strata")
@@ -126,7 +128,7 @@ class TeamSums:
     def p_values(self, candidates: Assignments) -> Array:
         """p-values of the balance tests, (draws, tests); 0 where an arm has nobody to test."""
         treated = np.zeros((len(self.sums), candidates.shape[1]))
-        step = max(16, ONE_CORE // treated.size)
+        step = max(16, ONE_CORE // max(treated.size, 1))  # no tests, no sums
         for start in range(0, len(candidates), step):
             part = slice(start, start + step)
             treated += self.sums[:, part] @ candidates[part].astype(np.float64)

@@ -9,16 +9,19 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 from numpy.typing import ArrayLike
-from scipy import optimize, stats
+from scipy import optimize
 
 from hhp_stats.blocks import seed_sequence
-from hhp_stats.errors import InvalidInput, NoObservations, SingleClusterArm
+from hhp_stats.errors import InvalidInput, NoObservations
+from hhp_stats.estimate.inputs import same_people
 from hhp_stats.estimate.linear import ols
 from hhp_stats.estimate.model_matrix import Array, ModelMatrix, as_numbers
 from hhp_stats.infer.cluster_robust import ClusterKind, cluster_covariance, coefficient
-from hhp_stats.infer.clusters import cluster_codes, cluster_name
+from hhp_stats.infer.clusters import cluster_codes, cluster_name, refuse_thin_arms
 from hhp_stats.progress import Progress, silent
 from hhp_stats.results import Estimate, checked_level
+from hhp_stats.tails import student_quantile, student_tail
+from hhp_stats.typed import typed
 
 Arm = Literal["treated", "control", "neither"]
 
@@ -43,29 +46,40 @@ class Bounds:
     method: str
 
 
+@typed
 def imbens_manski(
-    *, lower: float, upper: float, lower_error: float, upper_error: float, conf_level: float = 0.95
+    *,
+    lower: float,
+    upper: float,
+    lower_error: float,
+    upper_error: float,
+    df: float = math.inf,
+    conf_level: float = 0.95,
 ) -> tuple[float, float]:
     """Which interval covers an effect known only to lie between two estimated bounds?
 
     Estimator: (lower - c s_l, upper + c s_u) with c solving Phi(c + (upper - lower)/max(s_l, s_u)) -
     Phi(-c) = level: between the one-sided quantile (1.645, bounds far apart) and the two-sided one
-    (1.960, bounds equal). Source: Imbens and Manski (2004), Econometrica 72, 1845-1857.
+    (1.960, bounds equal). With finite `df`
+    Student's t stands in place of Phi. Source: Imbens and Manski (2004), Econometrica 72, 1845-1857.
     Refuses: bounds the wrong way round, errors that are not positive (InvalidInput).
     """
     checked_level(conf_level)
-    if upper < lower or not (lower_error > 0 and upper_error > 0):
+    if not df > 0:
+        raise InvalidInput(f"degrees of freedom must be positive, not {df}")
+    if not upper >= lower or not (lower_error > 0 and upper_error > 0):
         raise InvalidInput(f"no interval for bounds {lower}..{upper} with errors {lower_error} and {upper_error}")
     width = (upper - lower) / max(lower_error, upper_error)
-    two_sided = float(stats.norm.ppf(0.5 + conf_level / 2))
+    two_sided = float(student_quantile(0.5 + conf_level / 2, df))
 
     def excess(c: float) -> float:
-        return float(stats.norm.cdf(c + width) - stats.norm.cdf(-c) - conf_level)
+        return float(student_tail(-c - width, df) - student_tail(c, df) - conf_level)
 
-    c = optimize.brentq(excess, float(stats.norm.ppf(conf_level)) - 1e-6, two_sided + 1e-6, xtol=1e-12)
+    c = optimize.brentq(excess, float(student_quantile(conf_level, df)) - 1e-6, two_sided + 1e-6, xtol=1e-12)
     return lower - c * lower_error, upper + c * upper_error
 
 
+@typed
 def worst_case_bounds(
     *,
     outcome: Array,
@@ -91,7 +105,10 @@ def worst_case_bounds(
     Refuses: an empty or infinite range or outcomes outside it (InvalidInput), no outcome at all (NoObservations).
     Source: Horowitz and Manski (2000), Journal of the American Statistical Association 95, 77-84.
     """
+    same_people(the_model_matrix=matrix, outcome=outcome, the_clusters=clusters)
     values = as_numbers(outcome, name="outcomes")
+    if values.shape != (len(matrix.values),):
+        raise InvalidInput(f"the outcome has shape {values.shape}, the model matrix {len(matrix.values)} rows")
     known = ~np.isnan(values)
     if not known.any():
         raise NoObservations("no observations are left to analyse: all outcomes are missing")
@@ -116,7 +133,7 @@ def worst_case_bounds(
     lower, upper = found
     low, high = imbens_manski(
         lower=lower.estimate, upper=upper.estimate, lower_error=lower.std_error, upper_error=upper.std_error,
-        conf_level=conf_level,
+        df=lower.df, conf_level=conf_level,
     )  # fmt: skip
     note = f"{int((~known).sum())} of {len(known)} outcomes set to {lowest:g} or {highest:g}."
     return Bounds(
@@ -127,6 +144,7 @@ def worst_case_bounds(
     )  # fmt: skip
 
 
+@typed
 def lee_bounds(
     *,
     outcome: Array,
@@ -144,25 +162,29 @@ def lee_bounds(
     lowest, answers of that arm bounds the mean of the others; the bounds are differences of arm
     means after trimming. The answer at the margin counts in part, so that exactly p is left out and
     ties need no rule. Standard errors: bootstrap of whole teams (of people without `clusters`)
-    within arms, with the trimming repeated in every draw; z; Imbens and Manski's interval.
+    within arms, with the trimming repeated in every draw, times sqrt(g / (g - 1)) with g the clusters of the arm that has
+    fewer, since g clusters drawn from g vary by (g - 1)/g too little; Student's t with G - 2 degrees of freedom (normal
+    without clusters), also in Imbens and Manski's interval.
 
     Shapes: outcome (n,) with NaN where missing, treatment (n,) of 0 and 1, clusters (n,).
     Assumptions: random assignment; monotonicity: nobody is made to answer in one arm while another is
     kept from it. Covariates play no part.
     Refuses: treatments other than 0 and 1, infinite outcomes (InvalidInput), an arm without two answers
-    (NoObservations), clusters that hold both arms (InvalidInput), an arm of one cluster
+    (NoObservations), clusters that hold both arms (InvalidInput), an arm whose answers are of one cluster
     (SingleClusterArm).
-    Source: Lee (2009), Review of Economic Studies 76, 1071-1102, proposition 1a.
+    Source: Lee (2009), Review of Economic Studies 76, 1071-1102, proposition 1a; Rao and Wu (1988), Journal of the
+    American Statistical Association 83, 231-241, for the factor.
     """
     checked_level(conf_level)
+    same_people(outcome=outcome, treatment=treatment, the_clusters=clusters)
     values, arm = as_numbers(outcome, name="outcomes"), as_numbers(treatment, name="treatment")
-    if values.shape != arm.shape or not np.isin(arm, (0, 1)).all():
+    if values.ndim != 1 or values.shape != arm.shape or not np.isin(arm, (0, 1)).all():
         raise InvalidInput("treatment must be 0 or 1 for everybody, and be as long as the outcome")
     if np.isinf(values).any():
         raise InvalidInput("the outcome holds infinite values")
     if clusters is not None and np.shape(clusters) != arm.shape:
         raise InvalidInput(f"{np.shape(clusters)} cluster names for {len(arm)} people")
-    if draws < 100:
+    if not isinstance(draws, int | np.integer) or draws < 100:
         raise InvalidInput(f"{draws} bootstrap draws say too little about a standard error: at least 100")
     sides = {}
     for value in (0.0, 1.0):
@@ -175,9 +197,7 @@ def lee_bounds(
     if clusters is not None:
         if np.intersect1d(codes[sides[0.0]], codes[sides[1.0]]).size:
             raise InvalidInput("a cluster holds both arms: resampling clusters within arms would split it")
-        for side, name in ((treated, "treated"), (control, "control")):
-            if side.n_clusters < 2:
-                raise SingleClusterArm(f"the {name} arm holds one cluster: its variance is not identified")
+        refuse_thin_arms(treatment=arm, clusters=codes, analysed=~np.isnan(values))
     low, high, share = _lee(treated, control, None, None)
     rng = np.random.default_rng(seed_sequence(seed))
     repeated = np.empty((draws, 2))
@@ -187,9 +207,12 @@ def lee_bounds(
     repeated = repeated[np.isfinite(repeated).all(axis=1)]
     if len(repeated) < 0.95 * draws:
         raise NoObservations(f"an arm had no answers left in {draws - len(repeated)} of {draws} bootstrap draws")
-    errors = repeated.std(axis=0, ddof=1)
+    errors, df = repeated.std(axis=0, ddof=1), math.inf
+    if clusters is not None:
+        fewer = min(treated.n_clusters, control.n_clusters)
+        errors, df = errors * math.sqrt(fewer / (fewer - 1)), count - 2.0
     conf_low, conf_high = imbens_manski(
-        lower=low, upper=high, lower_error=errors[0], upper_error=errors[1], conf_level=conf_level
+        lower=low, upper=high, lower_error=errors[0], upper_error=errors[1], df=df, conf_level=conf_level
     )
     unit = "people" if clusters is None else f"whole {cluster_name(clusters)}s"
     trimmed: Arm = "neither" if share == 0 else "treated" if share > 0 else "control"
@@ -199,7 +222,7 @@ def lee_bounds(
         if share
         else "Equal response: nothing trimmed."
     )
-    shared = {"df": math.inf, "n": len(values), "n_clusters": None if clusters is None else count,
+    shared = {"df": df, "n": len(values), "n_clusters": None if clusters is None else count,
               "conf_level": conf_level, "note": note}  # fmt: skip
     return Bounds(
         lower=Estimate(estimate=low, std_error=float(errors[0]), method=f"lower bound: {method}", **shared),  # type: ignore[arg-type]

@@ -19,10 +19,13 @@ from hhp_stats.errors import (
     SingleClusterArm,
     UnknownName,
 )
-from hhp_stats.estimate.model_matrix import Array, ModelMatrix
+from hhp_stats.estimate.inputs import same_people
+from hhp_stats.estimate.model_matrix import Array, ModelMatrix, as_numbers
+from hhp_stats.infer.clusters import refuse_untold_terms
 from hhp_stats.infer.satterthwaite import IntArray
 from hhp_stats.progress import Progress, silent
 from hhp_stats.results import checked_level
+from hhp_stats.typed import typed
 
 Estimator = Callable[[pd.DataFrame], Mapping[str, float]]
 
@@ -61,21 +64,29 @@ class TeamCells:
     people: int
 
 
-def team_cells(frame: pd.DataFrame, *, clusters: str, within: Sequence[str]) -> TeamCells:
+@typed
+def team_cells(frame: pd.DataFrame, *, clusters: str, within: Sequence[str], arm: str = "treatment") -> TeamCells:
     """The teams (column `clusters`) of each cell of the columns `within`, once they can be drawn from.
 
-    Refuses unknown columns (UnknownName), no rows (NoObservations), missing cells and a team in two cells
-    (InvalidInput), and only cells of one team (SingleClusterArm).
+    `arm` says which of `within` is the arm, each of which needs two teams. Refuses unknown columns (UnknownName), no rows
+    (NoObservations), missing cells and a team in two cells (InvalidInput), and only cells of one team or an arm of one
+    (SingleClusterArm).
     """
+    if isinstance(within, str):
+        raise InvalidInput(f"within is a list of columns: write [{within!r}]")
     missing = [column for column in (clusters, *within) if column not in frame.columns]
     if missing:
-        raise UnknownName(f"no column {', '.join(missing)}")
+        raise UnknownName(f"no column {', '.join(map(str, missing))}")
     if frame.empty:
         raise NoObservations("no observations are left to analyse")
     if frame[[clusters, *within]].isna().any(axis=None):
         raise InvalidInput("every person needs a team, an arm and a stratum")
     codes = pd.factorize(frame[clusters])[0]
-    cell = frame.groupby(list(within), sort=True, observed=True).ngroup().to_numpy() if within else np.zeros(len(frame))
+    cell = (
+        frame.groupby(list(within), sort=True, observed=True).ngroup().to_numpy()
+        if len(within)
+        else np.zeros(len(frame))
+    )
     pairs = pd.DataFrame({"cluster": codes, "cell": cell}).drop_duplicates()
     if pairs["cluster"].duplicated().any():
         raise InvalidInput("a team is in more than one cell of arm and stratum")
@@ -84,15 +95,25 @@ def team_cells(frame: pd.DataFrame, *, clusters: str, within: Sequence[str]) -> 
     cells = tuple(group.to_numpy(dtype=np.intp) for _, group in pairs.groupby("cell")["cluster"])
     if max(map(len, cells)) < 2:
         raise SingleClusterArm("every cell of arm and stratum holds one team: resampling varies nothing")
+    if arm in within:
+        whole = frame[[clusters, arm]].drop_duplicates()
+        for value, teams in whole.groupby(arm, sort=True)[clusters].nunique().items():
+            if teams < 2:
+                raise SingleClusterArm(
+                    f"the arm with {arm} = {value} holds {teams} cluster: drawing it again varies nothing; give the unit that "
+                    "was randomised, or randomise more clusters"
+                )
     return TeamCells(cells=cells, rows=tuple(rows), people=len(frame))
 
 
+@typed
 def cluster_bootstrap(
     frame: pd.DataFrame,
     *,
     estimator: Estimator,
     clusters: str,
     within: Sequence[str],
+    arm: str = "treatment",
     draws: int,
     seed: int,
     n_jobs: int | None = None,
@@ -115,11 +136,12 @@ def cluster_bootstrap(
     `largest_failed_share` of them are refused, since the rest would be a selected sample.
 
     Refuses unknown columns (UnknownName), missing cells, a team in two cells, fewer than 2 draws
-    (InvalidInput), and only cells of one team (SingleClusterArm). Assumes teams are independent.
+    (InvalidInput), and only cells of one team or an arm (column `arm`, where it is among `within`) of one team
+    (SingleClusterArm). Assumes teams are independent.
     Source: Davison and Hinkley (1997), Bootstrap Methods and their Application, section 3.8.
     """
     _refuse_few(draws)
-    teams = team_cells(frame, clusters=clusters, within=within)
+    teams = team_cells(frame, clusters=clusters, within=within, arm=arm)
     estimates = {name: float(value) for name, value in estimator(frame).items()}
     unknown = [name for name, value in estimates.items() if not math.isfinite(value)]
     if unknown:
@@ -147,6 +169,7 @@ def cluster_bootstrap(
     return _drawn(estimates, kept, teams, draws=draws, largest_failed_share=largest_failed_share)
 
 
+@typed
 def linear_bootstrap(
     outcomes: Mapping[str, Array],
     *,
@@ -175,15 +198,25 @@ def linear_bootstrap(
     Source: Davison and Hinkley (1997), Bootstrap Methods and their Application, section 3.8.
     """
     _refuse_few(draws)
+    same_people(the_model_matrix=matrix, **outcomes, **(means or {}))
     if any(len(values) != teams.people for values in (matrix.values, *outcomes.values(), *(means or {}).values())):
         raise InvalidInput(f"matrix, outcomes and the {teams.people} people of the teams differ in length")
     counts = np.empty((draws, len(teams.rows)))
     for draw, stream in enumerate(seed_sequence(seed).spawn(draws)):
         counts[draw] = np.bincount(_resampled(teams.cells, stream), minlength=len(teams.rows))
     place = matrix.position(term)
+    codes = np.empty(teams.people, dtype=np.intp)
+    for number, rows in enumerate(teams.rows):
+        codes[rows] = number
     estimates, found = {}, {}
     for name, outcome in outcomes.items():
+        outcome = as_numbers(outcome, name=name)
         own, known = np.column_stack((matrix.values, outcome)), ~np.isnan(outcome)
+        if not known.any():
+            raise NoObservations(f"{name} is known for nobody")
+        refuse_untold_terms(
+            ModelMatrix(values=matrix.values[known], names=matrix.names), terms=[place], codes=codes[known]
+        )
         if not np.isfinite(own[known]).all():
             raise InvalidInput(f"infinite values of {name} or missing or infinite ones of the terms")
         own[~known] = 0.0  # adds nothing to any cross-product
@@ -221,8 +254,8 @@ def _coefficients(grams: Array, place: int) -> Array:
 
 
 def _refuse_few(draws: int) -> None:
-    if draws < 2:
-        raise InvalidInput("a bootstrap needs at least two draws")
+    if not isinstance(draws, int | np.integer) or draws < 2:
+        raise InvalidInput(f"a bootstrap needs at least two draws, a whole number of them; not {draws!r}")
 
 
 def _drawn(

@@ -15,11 +15,13 @@ from scipy import stats
 from hhp_stats.errors import CollinearTerms, EstimationError, InvalidInput
 from hhp_stats.estimate.anderson_rubin import ReducedForms, anderson_rubin_set
 from hhp_stats.estimate.confidence_set import ConfidenceSet
+from hhp_stats.estimate.inputs import same_people
 from hhp_stats.estimate.linear import LinearFit, check_outcome, ols
 from hhp_stats.estimate.model_matrix import Array, ModelMatrix, as_numbers
-from hhp_stats.infer.clusters import cluster_codes, cluster_sums, refuse_thin_arms
+from hhp_stats.infer.clusters import checked_clusters, cluster_sums, refuse_untold_terms
 from hhp_stats.infer.satterthwaite import IntArray
 from hhp_stats.results import Estimate, checked_level
+from hhp_stats.typed import typed
 
 _TAKEUP = "takeup"
 
@@ -45,6 +47,7 @@ class ComplierEffect:
         return self.effective_f > self.effective_f_critical
 
 
+@typed
 def complier_effect(
     *,
     outcome: Array,
@@ -77,7 +80,8 @@ def complier_effect(
     assignment.
 
     Refuses missing outcomes, missing or constant take-up (InvalidInput), instruments that are not in the
-    matrix (UnknownName), one cluster in an arm (SingleClusterArm), a first stage of exactly zero, and an
+    matrix (UnknownName), an arm of an instrument about which one cluster tells beside the other terms (SingleClusterArm), a
+    first stage of exactly zero, and an
     outcome without variation beside the terms (EstimationError). Source: Imbens and Angrist (1994), Econometrica 62, 467-475;
     Montiel Olea and Pflueger (2013), Journal of Business & Economic Statistics 31, 358-369; Anderson and
     Rubin (1949), Annals of Mathematical Statistics 20, 46-63.
@@ -85,16 +89,12 @@ def complier_effect(
     checked_level(conf_level)
     y = check_outcome(outcome, matrix)
     d = _checked_takeup(takeup, rows=len(y))
-    codes, n_clusters = cluster_codes(clusters)
-    if len(codes) != len(y):
-        raise InvalidInput(f"{len(codes)} cluster names for {len(y)} people")
+    same_people(outcome=outcome, take_up=takeup, the_clusters=clusters)
+    codes, n_clusters = checked_clusters(matrix=matrix, clusters=clusters)
     where = [matrix.position(name) for name in instruments]
-    if not where or len(set(where)) != len(where):
+    if isinstance(instruments, str) or not where or len(set(where)) != len(where):
         raise InvalidInput(f"name each instrument once, not {list(instruments)}")
-    for position in where:
-        refuse_thin_arms(treatment=matrix.values[:, position], clusters=codes)
-    if n_clusters < 2:
-        raise EstimationError("everyone analysed is in one cluster: no variance between clusters")
+    refuse_untold_terms(matrix, terms=where, codes=codes)
 
     forms, gram = _reduced_forms(y, d, matrix=matrix, where=where, codes=codes, n_clusters=n_clusters)
     if not np.any(np.abs(forms.on_takeup) > 1e-12 * max(1.0, float(np.abs(d).max()))):

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike
 from scipy import optimize, special, stats
 
-from hhp_stats.errors import ConstantTreatment, InvalidInput, NoObservations, SingleClusterArm
+from hhp_stats.errors import ConstantTreatment, InvalidInput, NoObservations, UnknownName
 from hhp_stats.estimate.icc import average_cluster_size
-from hhp_stats.estimate.model_matrix import Array
+from hhp_stats.estimate.inputs import same_people
+from hhp_stats.estimate.model_matrix import Array, as_numbers
+from hhp_stats.infer.clusters import cluster_codes, refuse_thin_arms
 from hhp_stats.results import Estimate
+from hhp_stats.typed import typed
 
 Correction = Literal["exact", "approximate", "none"]
 
@@ -30,6 +32,7 @@ class StandardisedEffect:
     df: float  # of that standard deviation
 
 
+@typed
 def small_sample_factor(df: float, *, correction: Correction = "exact") -> float:
     """By what factor is Cohen's d too large, on average, with `df` degrees of freedom?
 
@@ -39,6 +42,8 @@ def small_sample_factor(df: float, *, correction: Correction = "exact") -> float
     """
     if not df > 1:
         raise InvalidInput(f"a standardised effect needs more than one degree of freedom, not {df}")
+    if correction not in get_args(Correction):
+        raise UnknownName(f"no correction {correction!r}; there are {', '.join(get_args(Correction))}")
     if correction == "none":
         return 1.0
     if correction == "approximate":
@@ -46,6 +51,7 @@ def small_sample_factor(df: float, *, correction: Correction = "exact") -> float
     return float(np.exp(special.gammaln(df / 2) - special.gammaln((df - 1) / 2) - 0.5 * math.log(df / 2)))
 
 
+@typed
 def hedges_g(
     *,
     outcome: Array,
@@ -70,6 +76,7 @@ def hedges_g(
     )  # fmt: skip
 
 
+@typed
 def hedges_g_from_summary(
     *,
     mean_treatment: float,
@@ -102,6 +109,7 @@ def hedges_g_from_summary(
     )  # fmt: skip
 
 
+@typed
 def hedges_g_clustered(
     effect: Estimate,
     *,
@@ -131,11 +139,9 @@ def hedges_g_clustered(
     variance); What Works Clearinghouse, Procedures Handbook 4.1, appendix E, for the variance.
     """
     y, arm = _two_arms(outcome, treatment)
-    codes = pd.factorize(np.asarray(clusters))[0]
-    if len(codes) != len(y) or (codes < 0).any():
-        raise InvalidInput("every person needs a cluster")
-    if min(len(set(codes[arm])), len(set(codes[~arm]))) < 2:
-        raise SingleClusterArm("an arm holds one cluster: its variance is not identified")
+    same_people(outcome=outcome, treatment=treatment, the_clusters=clusters)
+    codes, _ = cluster_codes(clusters)
+    refuse_thin_arms(treatment=arm.astype(np.float64), clusters=codes)
     if not icc < 1:
         raise InvalidInput(f"an intracluster correlation of {icc} leaves no variation within clusters")
     r, n = max(icc, 0.0), len(y)
@@ -152,14 +158,16 @@ def hedges_g_clustered(
     std_error = j * math.sqrt((effect.std_error / sd) ** 2 * shrink + d * d / (2 * h))
     return StandardisedEffect(
         g=Estimate(
-            estimate=j * d, std_error=std_error, df=effect.df, n=n, n_clusters=effect.n_clusters,
+            estimate=j * d, std_error=std_error, df=effect.df, n=effect.n, n_clusters=effect.n_clusters,
             method=f"{_name(correction)}, total SD, ICC {r:.3f}; effect by {effect.method}",
             conf_level=effect.conf_level,
+            note="" if n == effect.n else f"The effect is of {effect.n} people, the standard deviation of {n} of them.",
         ),
         d=d, small_sample_factor=j, sd_total=sd, df=h,
     )  # fmt: skip
 
 
+@typed
 def noncentral_interval(effect: StandardisedEffect, *, n_treatment: int, n_control: int) -> tuple[float, float]:
     """Which standardised effects would make the observed t neither too small nor too large?
 
@@ -188,7 +196,8 @@ def _name(correction: Correction) -> str:
 
 
 def _two_arms(outcome: Array, treatment: Array) -> tuple[Array, np.ndarray]:
-    y, z = np.asarray(outcome, dtype=np.float64), np.asarray(treatment, dtype=np.float64)
+    same_people(outcome=outcome, treatment=treatment)
+    y, z = as_numbers(outcome, name="outcomes"), as_numbers(treatment, name="treatment")
     if y.shape != z.shape or y.ndim != 1:
         raise InvalidInput(f"outcome {y.shape} and treatment {z.shape} must be one value a person")
     if len(y) == 0:

@@ -3,30 +3,49 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.linalg import LinAlgError
-from scipy import optimize, stats
+from numpy.typing import ArrayLike
 
-from hhp_stats.errors import InvalidInput, NonConvergence, Separation
+from hhp_stats.errors import EstimationError, InvalidInput, NonConvergence, Separation
 from hhp_stats.estimate.gram import identified_factor, times, upper_inverse
-from hhp_stats.estimate.logistic import LogitFit, binary_outcome, exponentiated, logit, logit_fit
+from hhp_stats.estimate.logistic import (
+    LogitFit,
+    ProbabilityChange,
+    binary_outcome,
+    binary_position,
+    exponentiated,
+    logit,
+    logit_fit,
+)
 from hhp_stats.estimate.logit_likelihood import maximise
 from hhp_stats.estimate.model_matrix import Array, ModelMatrix
+from hhp_stats.estimate.penalised_profile import (
+    TOLERANCE,
+    Arms,
+    Coefficient,
+    Probability,
+    Profile,
+    Quantity,
+    information_error,
+)
+from hhp_stats.infer.clusters import checked_clusters, cluster_name, refuse_untold_terms
+from hhp_stats.infer.design_effect import design_effect
 from hhp_stats.results import Estimate, checked_level
+from hhp_stats.tails import student_quantile, student_tail
+from hhp_stats.typed import typed
 
-# Scoring converges linearly: steps stop at 1e-9 standard errors, not at 1e-6 as for Newton's.
-_TOLERANCE = 1e-18
 
-
+@typed
 def firth_logit(*, outcome: Array, matrix: ModelMatrix, max_iterations: int = 500) -> LogitFit:
     """What are the log odds ratios when maximum likelihood is infinite or biased by few events?
 
     Estimator: the maximum of log L(b) + log|I(b)|/2, Jeffreys' prior as the penalty, which removes the
     bias of order 1/n and is finite even under separation. Solves X'(y - p + h (1/2 - p)) = 0, h the
     leverages of the weighted regression, by Fisher scoring with halved steps from b = 0. The covariance
-    is I(b)^-1 at the maximum, as in the R package logistf.
+    is I(b)^-1 at the maximum, as in the R package logistf. Intervals and tests are those of the profile functions below:
+    Wald's, and a clustered sandwich, are refused for a penalised fit.
 
     Shapes: outcome (n,) of zeros and ones, matrix (n, k).
     Assumptions: the log odds are linear in the terms; people independent. The penalty is not clustered.
@@ -38,13 +57,14 @@ def firth_logit(*, outcome: Array, matrix: ModelMatrix, max_iterations: int = 50
     inverse = upper_inverse(identified_factor(matrix))
     q = times(matrix.values, inverse)
     maximum = maximise(
-        q, y, start=np.zeros(q.shape[1]), penalty="firth", max_iterations=max_iterations, tolerance=_TOLERANCE
+        q, y, start=np.zeros(q.shape[1]), penalty="firth", max_iterations=max_iterations, tolerance=TOLERANCE
     )
     if not maximum.converged:
         raise NonConvergence(f"no maximum of the penalised likelihood after {maximum.iterations} steps")
     return logit_fit(maximum, inverse=inverse, outcome=y, matrix=matrix, penalty="firth")
 
 
+@typed
 def logit_or_firth(*, outcome: Array, matrix: ModelMatrix) -> LogitFit:
     """The logit if its maximum likelihood estimate exists, else Firth's, marked as the fallback.
 
@@ -58,95 +78,148 @@ def logit_or_firth(*, outcome: Array, matrix: ModelMatrix) -> LogitFit:
         return replace(penalised, note=f"Firth's penalty in place of maximum likelihood: {reason}.")
 
 
-def firth_log_odds(fit: LogitFit, *, term: str = "treatment", conf_level: float = 0.95) -> Estimate:
+@typed
+def firth_log_odds(
+    fit: LogitFit,
+    *,
+    term: str = "treatment",
+    clusters: ArrayLike | None = None,
+    conf_level: float = 0.95,
+    interval: bool = True,
+) -> Estimate:
     """What is the penalised log odds ratio of a term, with a profile interval and likelihood ratio test?
 
-    Estimator: the interval holds every value c of the coefficient with 2 (l* - l*(c)) at most the
-    chi-squared(1) quantile, l*(c) being the penalised likelihood maximised over the other terms with
-    the penalty of the full model; the test is the same at c = 0. `statistic` is the signed root of
-    that ratio. Clusters play no part: these are logistf's intervals, and `method` says so. Under complete
-    separation a profile can have several local maxima; the climb follows the one connected to the estimate.
+    Estimator: the interval holds every value c of the coefficient with 2 (l* - l*(c)) / D at most the quantile, l*(c)
+    being the penalised likelihood maximised over the other terms with the penalty of the full model; the test is the
+    same at c = 0. `statistic` is the signed root of that ratio. Without `clusters` D = 1 and the quantile that of
+    chi-squared(1): logistf's intervals. With them D is the design effect of the residuals
+    (`hhp_stats.infer.design_effect`) and the quantile that of F(1, G - 1). No sandwich enters: where events are
+    missing in an arm the scores of its clusters are nearly zero, and a sandwich takes that arm to be known. `std_error`
+    is from the inverse information times D, for reading: interval and test do not rest on it. With `interval` false
+    there is the test only.
+    Under complete separation a profile can have several local maxima; the climb follows the one connected to the
+    estimate. An end more than fifteen log odds from the estimate, over the range of the term, is infinite where the
+    likelihood cannot be climbed so far out.
 
-    Refuses: a fit without the penalty (InvalidInput), a profile that cannot be climbed (NonConvergence).
-    Source: Heinze and Schemper (2002), Statistics in Medicine 21, 2409-2419, section 2.2.
+    Shapes: clusters (n,). Assumptions: those of the fit; with clusters, one correlation within all of them.
+    Refuses: a fit without the penalty (InvalidInput), a profile that cannot be climbed (NonConvergence), an arm about
+    which one cluster tells (SingleClusterArm).
+    Source: Heinze and Schemper (2002), Statistics in Medicine 21, 2409-2419, section 2.2; Rao and Scott (1992),
+    Biometrics 48, 577-585, for the design effect.
     """
-    if fit.penalty != "firth":
-        raise InvalidInput("profile intervals are of a Firth fit: use logistic.log_odds for maximum likelihood")
-    checked_level(conf_level)
-    position = fit.matrix.position(term)
-    profile = _Profile(fit, position)
-    centre = float(fit.coefficients[position])
-    std_error = math.sqrt(float(fit.information_inverse[position, position]))
-    critical = float(stats.chi2.ppf(conf_level, 1))
-    ratio = profile.drop(0.0)
-    low, high = (_crossing(profile, centre, side * 1.96 * std_error, critical) for side in (-1.0, 1.0))
-    return Estimate(
-        estimate=centre, std_error=std_error, df=math.inf, n=len(fit.outcome), n_clusters=None,
-        method="logit with Firth's penalty, log odds, penalised profile likelihood, not clustered",
-        conf_level=conf_level, statistic=math.copysign(math.sqrt(ratio), centre),
-        p_value=float(stats.chi2.sf(ratio, 1)), conf_low=low, conf_high=high, note=fit.note,
+    place = _penalised(fit).matrix.position(term)
+    found = _Scaled.of(fit, place, clusters, conf_level)
+    return found.estimate(Coefficient(place=place), "log odds", tested=Coefficient(place=place), interval=interval)
+
+
+@typed
+def firth_odds_ratio(
+    fit: LogitFit, *, term: str = "treatment", clusters: ArrayLike | None = None, conf_level: float = 0.95
+) -> Estimate:
+    """The penalised odds ratio of a term; interval, test and refusals as `firth_log_odds`."""
+    return exponentiated(firth_log_odds(fit, term=term, clusters=clusters, conf_level=conf_level))
+
+
+@typed
+def firth_change_at_means(
+    fit: LogitFit, *, term: str = "treatment", clusters: ArrayLike | None = None, conf_level: float = 0.95
+) -> ProbabilityChange:
+    """How does the penalised probability change from treatment 0 to 1, all covariates at their means?
+
+    Estimator: as `hhp_stats.estimate.logistic.change_at_means`, from the penalised coefficients. The interval holds
+    every change d for which the penalised likelihood, maximised over all coefficients whose change is d, drops by no
+    more than in `firth_log_odds`; so do the intervals of both probabilities. The change is zero exactly where the
+    coefficient is, so the test is that of the coefficient. The means are taken as known.
+
+    Units: probability. Refuses as `firth_log_odds`, a term not coded 0/1 and a model without a constant
+    (EstimationError). Source: as `firth_log_odds`; Venzon and Moolgavkar (1988), Applied Statistics 37, 87-94, for
+    profiles of functions of the coefficients.
+    """
+    at = fit.matrix.values.mean(axis=0)[None, :]
+    return _changed(fit, term, at, "at the means", clusters, conf_level)
+
+
+@typed
+def firth_average_change(
+    fit: LogitFit, *, term: str = "treatment", clusters: ArrayLike | None = None, conf_level: float = 0.95
+) -> ProbabilityChange:
+    """How does the penalised probability change from treatment 0 to 1, averaged over the people analysed?
+
+    Estimator, refusals and source: as `firth_change_at_means`, with the mean of everybody's change.
+    """
+    return _changed(fit, term, fit.matrix.values, "averaged", clusters, conf_level)
+
+
+def _changed(
+    fit: LogitFit, term: str, at: Array, words: str, clusters: ArrayLike | None, conf_level: float
+) -> ProbabilityChange:
+    place = binary_position(_penalised(fit), term)
+    constants = np.flatnonzero((np.ptp(fit.matrix.values, axis=0) == 0) & (fit.matrix.values[0] == 1))
+    if not len(constants):
+        raise EstimationError("the model has no constant: its probabilities have no profile")
+    scaled, coefficient = _Scaled.of(fit, place, clusters, conf_level), Coefficient(place=place)
+
+    def of(arms: Arms) -> Probability:
+        return Probability(at=at, place=place, constant=int(constants[0]), arms=arms)
+
+    return ProbabilityChange(
+        change=scaled.estimate(of("change"), words, tested=coefficient),
+        untreated=scaled.estimate(of("untreated"), words), treated=scaled.estimate(of("treated"), words),
     )  # fmt: skip
 
 
-def firth_odds_ratio(fit: LogitFit, *, term: str = "treatment", conf_level: float = 0.95) -> Estimate:
-    """The penalised odds ratio of a term; interval and test as `firth_log_odds`."""
-    return exponentiated(firth_log_odds(fit, term=term, conf_level=conf_level))
+def _penalised(fit: LogitFit) -> LogitFit:
+    if fit.penalty != "firth":
+        raise InvalidInput("profile intervals are of a Firth fit: use logistic.log_odds for maximum likelihood")
+    return fit
 
 
-class _Profile:
-    """The penalised likelihood with one coefficient held; remembers the last maximum as the next start."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Scaled:
+    """A fit with the scale of its likelihood ratios: 1 and chi-squared, or a design effect and F(1, G - 1)."""
 
-    def __init__(self, fit: LogitFit, position: int) -> None:
-        k = len(fit.coefficients)
-        # With the held column last in X = QR, its coefficient is the last coordinate over R's last pivot.
-        order = [*(j for j in range(k) if j != position), position]
-        turned = ModelMatrix(
-            values=np.ascontiguousarray(fit.matrix.values[:, order]),
-            names=tuple(fit.matrix.names[j] for j in order),
-        )
-        factor = identified_factor(turned)
-        self.q, self.y = times(turned.values, upper_inverse(factor)), fit.outcome
-        self.pivot = float(factor[-1, -1])
-        self.best = factor @ fit.coefficients[order]
-        self.previous = self.best
-        # Firth's likelihood of these columns differs from the fit's by half log|R'R|.
-        self.top = fit.log_likelihood - float(np.log(np.abs(np.diag(factor))).sum())
+    fit: LogitFit
+    scale: float
+    df: float
+    conf_level: float
+    n_clusters: int | None
+    words: str
+    note: str
 
-    def drop(self, value: float) -> float:
-        """2 (l* - l*(value)), not negative."""
-        held = value * self.pivot
-        # Along the line through the estimate and the last point, for under separation all terms move together.
-        way = self.previous[-1] - self.best[-1]
-        share = (held - self.best[-1]) / way if way else 0.0
-        start = self.best + share * (self.previous - self.best)
-        start[-1] = held
-        try:
-            maximum = maximise(
-                self.q, self.y, start=start, penalty="firth", max_iterations=200, fixed_last=True, tolerance=_TOLERANCE
-            )
-        except LinAlgError:
-            maximum = None
-        if maximum is None or not maximum.converged:
-            raise NonConvergence(f"the penalised likelihood has no profile at {value:g}")
-        self.previous = maximum.b
-        return max(2 * (self.top - maximum.at.value), 0.0)
+    @classmethod
+    def of(cls, fit: LogitFit, place: int, clusters: ArrayLike | None, conf_level: float) -> _Scaled:
+        checked_level(conf_level)
+        if clusters is None:
+            return cls(fit=fit, scale=1.0, df=math.inf, conf_level=conf_level, n_clusters=None, words="not clustered",
+                       note=fit.note)  # fmt: skip
+        codes, count = checked_clusters(matrix=fit.matrix, clusters=clusters)
+        refuse_untold_terms(fit.matrix, terms=[place], codes=codes)
+        residuals = fit.outcome - fit.probabilities
+        found = design_effect(residuals=residuals, clusters=codes, assignment=fit.matrix.values[:, place])
+        return cls(
+            fit=fit, scale=found.factor, df=count - 1.0, conf_level=conf_level, n_clusters=count,
+            words=f"design effect by {cluster_name(clusters)}, F(1, G-1)",
+            note=" ".join(filter(None, (fit.note, found.note()))),
+        )  # fmt: skip
 
-
-def _crossing(profile: _Profile, centre: float, stride: float, critical: float) -> float:
-    """Where the drop reaches `critical` on one side of the estimate: strides out, then bisection.
-
-    A stride too long for the climb to start from is halved, one that worked is lengthened.
-    """
-    profile.previous = profile.best
-    inside = centre
-    for _ in range(60):
-        outside = inside + stride
-        try:
-            beyond = profile.drop(outside) > critical
-        except NonConvergence:
-            stride /= 2
-            continue
-        if beyond:
-            return float(optimize.brentq(lambda c: profile.drop(c) - critical, inside, outside, xtol=1e-10, rtol=1e-12))
-        inside, stride = outside, 1.5 * stride
-    raise NonConvergence("the profile of the penalised likelihood does not reach the limit of the interval")
+    def estimate(
+        self, quantity: Quantity, words: str, *, tested: Coefficient | None = None, interval: bool = True
+    ) -> Estimate:
+        """The quantity with its profile interval and, where one is `tested`, the likelihood ratio test of zero."""
+        error = math.sqrt(self.scale) * information_error(self.fit, quantity)
+        critical = self.scale * float(student_quantile(0.5 + self.conf_level / 2, self.df)) ** 2
+        profile = Profile(self.fit, quantity)
+        low, high = -math.inf, math.inf
+        if interval:
+            low, high = profile.interval(stride=1.96 * error, critical=critical)
+        statistic, p_value = math.nan, math.nan
+        if tested is not None:
+            ratio = Profile(self.fit, tested).drop(0.0) / self.scale
+            statistic = math.copysign(math.sqrt(ratio), profile.centre)
+            p_value = float(2 * student_tail(math.sqrt(ratio), self.df))
+        return Estimate(
+            estimate=profile.centre, std_error=error, df=self.df, n=len(self.fit.outcome), n_clusters=self.n_clusters,
+            method=f"logit with Firth's penalty, {words}, penalised profile likelihood, {self.words}",
+            conf_level=self.conf_level, statistic=statistic, p_value=p_value, conf_low=low, conf_high=high,
+            note=self.note if interval else f"{self.note} No interval was asked for.",
+        )  # fmt: skip

@@ -10,7 +10,7 @@ from scipy import linalg
 from scipy.linalg import lapack
 
 from hhp_stats.errors import CollinearTerms, InvalidInput
-from hhp_stats.estimate.model_matrix import Array, ModelMatrix
+from hhp_stats.estimate.model_matrix import Array, ModelMatrix, determined
 
 # Products of this size stay in the cache, and below it OpenBLAS does not start threads, whose waiting for each
 # other on a busy machine costs ten times the product itself.
@@ -93,7 +93,7 @@ def identified_factor(matrix: ModelMatrix) -> Array:
     pivots = np.abs(np.diag(factor)) / np.linalg.norm(factor, axis=0)
     lost = [name for name, pivot in zip(matrix.names, pivots, strict=True) if not pivot > NEW]
     if lost:
-        raise CollinearTerms(f"determined exactly by the terms before: {', '.join(lost)}")
+        raise CollinearTerms(determined(lost))
     return factor
 
 

@@ -12,9 +12,11 @@ from numpy.typing import ArrayLike
 from scipy import optimize, stats
 
 from hhp_stats.errors import InvalidInput, NoObservations, SingleClusterArm, UnknownName
+from hhp_stats.estimate.inputs import same_people
 from hhp_stats.estimate.model_matrix import Array, as_numbers
 from hhp_stats.infer.satterthwaite import IntArray
 from hhp_stats.results import checked_level
+from hhp_stats.typed import typed
 
 AnovaInterval = Literal["searle", "swiger"]
 
@@ -38,6 +40,7 @@ class IntraclusterCorrelation:
     method: str
 
 
+@typed
 def average_cluster_size(codes: ArrayLike, *, arms: ArrayLike | None = None) -> float:
     """Which common size of clusters gives the same expected mean square as the unequal sizes at hand?
 
@@ -48,6 +51,7 @@ def average_cluster_size(codes: ArrayLike, *, arms: ArrayLike | None = None) -> 
     return _average_size(*_coded(frame))
 
 
+@typed
 def icc_anova(
     *,
     outcome: Array,
@@ -115,6 +119,7 @@ def icc_anova(
     )  # fmt: skip
 
 
+@typed
 def icc_reml(
     *,
     outcome: Array,
@@ -264,12 +269,19 @@ def _exact_within(y: Array, codes: IntArray) -> bool:
 def _frame(codes: ArrayLike, arms: ArrayLike | None) -> pd.DataFrame:
     cluster = np.asarray(codes)
     arm = np.zeros(len(cluster)) if arms is None else np.asarray(arms)
+    if cluster.ndim != 1 or arm.ndim != 1:
+        raise InvalidInput(
+            f"clusters and arms must be one label a person, not of shapes {cluster.shape} and {arm.shape}"
+        )
     if len(arm) != len(cluster):
         raise InvalidInput(f"{len(cluster)} clusters and {len(arm)} arms: one each a person is needed")
+    if pd.isna(cluster).any() or pd.isna(arm).any():
+        raise InvalidInput("clusters and arms must be known")
     return pd.DataFrame({"cluster": cluster, "arm": arm, "arm_code": pd.factorize(arm)[0]})
 
 
 def _checked(outcome: Array, clusters: ArrayLike, treatment: ArrayLike | None) -> tuple[Array, pd.DataFrame]:
+    same_people(outcome=outcome, the_clusters=clusters, treatment=treatment)
     y = as_numbers(outcome, name="outcomes")
     frame = _frame(clusters, treatment)
     if len(y) == 0:

@@ -8,7 +8,9 @@ import numpy as np
 
 from hhp_stats.errors import CollinearTerms, InvalidInput, NoObservations
 from hhp_stats.estimate.gram import cross, identified_factor, times, upper_inverse
+from hhp_stats.estimate.inputs import same_people
 from hhp_stats.estimate.model_matrix import Array, ModelMatrix, as_numbers
+from hhp_stats.typed import typed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +32,7 @@ class LinearFit:
 
 def check_outcome(outcome: Array, matrix: ModelMatrix) -> Array:
     """The outcome as float64 (n,), refused where no model may silently skip or absorb a value."""
+    same_people(the_model_matrix=matrix, outcome=outcome)
     values = as_numbers(outcome, name="outcomes")
     rows, terms = matrix.values.shape
     if values.shape != (rows,):
@@ -49,6 +52,7 @@ def check_outcome(outcome: Array, matrix: ModelMatrix) -> Array:
     return values
 
 
+@typed
 def ols(*, outcome: Array, matrix: ModelMatrix) -> LinearFit:
     """By how much does the mean outcome differ per unit of each term, the others held fixed?
 
@@ -60,7 +64,7 @@ def ols(*, outcome: Array, matrix: ModelMatrix) -> LinearFit:
     Assumptions: the mean outcome is linear in the terms; nothing about the variance, which is left to
     `hhp_stats.infer.cluster_robust`.
     Refuses: no outcome known (NoObservations), some unknown (InvalidInput: a missing-data strategy
-    must have dealt with them), fewer people than terms or terms that determine each other
+    must have dealt with them), a Series with another index than the matrix (InvalidInput), fewer people than terms or terms that determine each other
     (CollinearTerms).
     Source: Bjorck (1987), Linear Algebra and its Applications 88/89, 31-48 (corrected seminormal
     equations).

@@ -19,8 +19,9 @@ from hhp_stats.estimate.logit_likelihood import Maximum, Penalty, maximise
 from hhp_stats.estimate.model_matrix import Array, ModelMatrix
 from hhp_stats.estimate.separation import refuse_separation
 from hhp_stats.infer.cluster_robust import RobustCovariance
-from hhp_stats.infer.clusters import checked_clusters, cluster_name, cluster_sums
+from hhp_stats.infer.clusters import checked_clusters, cluster_name, cluster_sums, refuse_untold_terms
 from hhp_stats.results import Estimate
+from hhp_stats.typed import typed
 
 # Newton's method is quadratic once near a finite maximum; under separation it gains about one unit of
 # log odds a step for ever. Twelve steps tell them apart, and only then is the linear program needed.
@@ -72,6 +73,7 @@ def logit_fit(
     )  # fmt: skip
 
 
+@typed
 def logit(*, outcome: Array, matrix: ModelMatrix, max_iterations: int = 100) -> LogitFit:
     """By how much do the log odds of the outcome differ per unit of each term?
 
@@ -108,33 +110,47 @@ def logit(*, outcome: Array, matrix: ModelMatrix, max_iterations: int = 100) -> 
         raise NonConvergence("the information matrix at the maximum is singular") from error
 
 
+@typed
 def model_covariance(fit: LogitFit) -> RobustCovariance:
     """How variable are the coefficients if people are independent and the model holds?
 
-    Estimator: (X'WX)^-1, the inverse information.
+    Estimator: (X'WX)^-1, the inverse information. For a penalised fit, whose likelihood is often far from a parabola,
+    prefer the profiles of `hhp_stats.estimate.firth`.
     """
     return RobustCovariance(matrix=fit.information_inverse, kind="model-based", n_clusters=None, codes=None)
 
 
+@typed
 def clustered_logit_covariance(fit: LogitFit, *, clusters: ArrayLike) -> RobustCovariance:
     """How variable are the coefficients of a logit when people of one cluster resemble each other?
 
     Estimator: G/(G-1) I^-1 [sum over clusters of s_g s_g'] I^-1, s_g the cluster's score. The factor
-    is that of Stata and gretl; statsmodels multiplies by (N-1)/(N-k) as well. For a penalised fit the
-    scores are Firth's modified ones.
+    is that of Stata and gretl; statsmodels multiplies by (N-1)/(N-k) as well.
 
     Shapes: clusters (n,). Assumptions: clusters are independent of each other.
-    Refuses: one cluster, or an arm of one cluster where whole clusters were treated (SingleClusterArm).
+    Refuses: a penalised fit (InvalidInput): where no event tells about an arm its scores are nearly zero, and the sandwich
+    takes it to be known; one cluster, or an arm about which one cluster tells (SingleClusterArm).
     Source: Rogers (1993), Stata Technical Bulletin 13, 19-23; Cameron and Miller (2015), Journal of
     Human Resources 50, 317-372.
     """
+    _refuse_penalised(fit)
     codes, n_clusters = checked_clusters(matrix=fit.matrix, clusters=clusters)
+    if "treatment" in fit.matrix.names:
+        refuse_untold_terms(fit.matrix, terms=[fit.matrix.position("treatment")], codes=codes)
     scores = cluster_sums(fit.matrix.values, codes, n_clusters, fit.residuals)
     matrix = n_clusters / (n_clusters - 1) * gram_matrix(times(scores, fit.information_inverse))
     return RobustCovariance(
         matrix=matrix, kind="clustered G/(G-1)", n_clusters=n_clusters, codes=codes,
-        cluster_name=cluster_name(clusters),
+        cluster_name=cluster_name(clusters), groupings=(codes,),
     )  # fmt: skip
+
+
+def _refuse_penalised(fit: LogitFit) -> None:
+    if fit.penalty != "none":
+        raise InvalidInput(
+            "a fit with Firth's penalty has no clustered sandwich: use firth_log_odds, firth_odds_ratio, "
+            "firth_change_at_means or firth_average_change of hhp_stats.estimate.firth"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +165,7 @@ class ProbabilityChange:
     treated: Estimate
 
 
+@typed
 def change_at_means(
     fit: LogitFit, covariance: RobustCovariance, *, term: str = "treatment", conf_level: float = 0.95
 ) -> ProbabilityChange:
@@ -164,11 +181,12 @@ def change_at_means(
     Source: Long and Freese (2014), Regression Models for Categorical Dependent Variables Using Stata,
     3rd ed., ch. 4; Greene (2018), Econometric Analysis, 8th ed., ch. 17.
     """
-    position = _binary_position(fit, term)
+    position = binary_position(fit, term)
     at = fit.matrix.values.mean(axis=0)[None, :]
     return _probability_change(fit, covariance, position, at, "at the means", conf_level)
 
 
+@typed
 def average_change(
     fit: LogitFit, covariance: RobustCovariance, *, term: str = "treatment", conf_level: float = 0.95
 ) -> ProbabilityChange:
@@ -180,11 +198,12 @@ def average_change(
 
     Units, assumptions, refusals, source: as `change_at_means`.
     """
-    position = _binary_position(fit, term)
+    position = binary_position(fit, term)
     return _probability_change(fit, covariance, position, fit.matrix.values, "averaged", conf_level)
 
 
-def _binary_position(fit: LogitFit, term: str) -> int:
+def binary_position(fit: LogitFit, term: str) -> int:
+    """The column of a term coded 0/1 that takes both values, anything else refused (EstimationError)."""
     position = fit.matrix.position(term)
     column = fit.matrix.values[:, position]
     if not ((column == 0) | (column == 1)).all():
@@ -197,6 +216,7 @@ def _binary_position(fit: LogitFit, term: str) -> int:
 def _probability_change(
     fit: LogitFit, covariance: RobustCovariance, position: int, at: Array, words: str, conf_level: float
 ) -> ProbabilityChange:
+    covariance.refuse_untold(fit.matrix, [position])
     gradients = np.zeros((2, at.shape[1]))
     probability = np.zeros(2)
     rest = at @ fit.coefficients - at[:, position] * fit.coefficients[position]
@@ -228,6 +248,7 @@ def _described(fit: LogitFit, covariance: RobustCovariance) -> str:
     return f"{model}, {covariance.kind}{by}"
 
 
+@typed
 def log_odds(
     fit: LogitFit,
     covariance: RobustCovariance,
@@ -247,6 +268,7 @@ def log_odds(
         raise UnknownName(f"no degrees of freedom {df!r} for a logit; there are normal, clusters")
     if df == "clusters" and covariance.n_clusters is None:
         raise EstimationError(f"{covariance.kind} has no clusters to count")
+    covariance.refuse_untold(fit.matrix, [position])
     variance = float(covariance.matrix[position, position])
     if not variance > 0:
         raise EstimationError(f"the {covariance.kind} variance of {term} is not positive: {variance:g}")
@@ -259,6 +281,7 @@ def log_odds(
     )  # fmt: skip
 
 
+@typed
 def odds_ratio(
     fit: LogitFit,
     covariance: RobustCovariance,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.linalg import LinAlgError
@@ -17,6 +17,8 @@ Penalty = Literal["none", "firth"]
 
 # Scoring needs some ten steps where data determine the terms; beyond these, differences of the score are worth it.
 _SCORING_STEPS = 20
+# Where no step gains, what is left to gain is below the rounding of a likelihood whose information is nearly singular.
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +75,18 @@ class Maximum:
     iterations: int
 
 
+class Surface(Protocol):
+    """Coefficients among which to look: those at which a quantity has one value, so that the maximum is a profile."""
+
+    def complete(self, b: Array) -> Array:
+        """b with its last coordinate moved onto the surface; LinAlgError where the surface does not reach."""
+        ...
+
+    def jacobian(self, b: Array) -> Array:
+        """The derivative of all coordinates by all but the last, (k, k - 1)."""
+        ...
+
+
 def maximise(
     q: Array,
     y: Array,
@@ -80,7 +94,7 @@ def maximise(
     start: Array,
     penalty: Penalty,
     max_iterations: int,
-    fixed_last: bool = False,
+    held: Surface | None = None,
     tolerance: float = 1e-12,
 ) -> Maximum:
     """Climb to the maximum by Newton steps, halved where they overshoot.
@@ -91,42 +105,49 @@ def maximise(
 
     q (n, k) with orthonormal columns, so that steps are well conditioned. Stops when the squared
     length of the step in standard errors, score' information^-1 score, is below `tolerance`; that step
-    is still taken. With `fixed_last` the last coordinate stays at its start: a profile.
+    is still taken. With `held` the climb stays on that surface, where the start must lie: by the chain rule its score
+    is J' score and its information J' I J up to terms that slow the steps but do not move the maximum.
     """
-    free = slice(0, len(start) - 1 if fixed_last else len(start))
     b = start.copy()
     at = evaluate(q, y, b, penalty)
     for iteration in range(1, max_iterations + 1):
-        step = np.zeros_like(b)
         try:
-            curvature = at.information[free, free]
+            path = _path(b, held)
+            score = path.T @ at.score
+            curvature = path.T @ at.information @ path
             if penalty == "firth" and iteration > _SCORING_STEPS:
-                curvature = _differenced(q, y, b, at, free)
-            step[free] = linalg.solve(curvature, at.score[free], assume_a="pos")
+                curvature = _differenced(q, y, b, curvature, path, held)
+            move = linalg.solve(curvature, score, assume_a="pos") if len(score) else score
         except LinAlgError:
             return Maximum(b=b, at=at, converged=False, iterations=iteration)
-        decrement = float(step @ at.score)
+        decrement = float(move @ score)
         if not np.isfinite(decrement):
             return Maximum(b=b, at=at, converged=False, iterations=iteration)
-        taken = _shortened(q, y, b, step, at, penalty, decrement)
+        taken = _shortened(q, y, b, path @ move, at, penalty, held)
         if taken is None:
-            return Maximum(b=b, at=at, converged=decrement < tolerance, iterations=iteration)
+            return Maximum(b=b, at=at, converged=decrement < max(tolerance, _ROUNDING), iterations=iteration)
         b, at = taken
         if decrement < tolerance:
             return Maximum(b=b, at=at, converged=True, iterations=iteration)
     return Maximum(b=b, at=at, converged=False, iterations=max_iterations)
 
 
-def _differenced(q: Array, y: Array, b: Array, at: LikelihoodAt, free: slice) -> Array:
+def _path(b: Array, held: Surface | None) -> Array:
+    """How all coordinates move with those that are free, (k, k) or (k, k - 1)."""
+    return np.eye(len(b)) if held is None else held.jacobian(b)
+
+
+def _differenced(q: Array, y: Array, b: Array, information: Array, path: Array, held: Surface | None) -> Array:
     """Minus the derivative of Firth's score in the free coordinates, or the information if that is not positive."""
-    information = at.information[free, free]
     spread = np.sqrt(np.diag(np.linalg.inv(information)))
     columns = []
     for j, width in enumerate(1e-4 * spread):
-        move = np.zeros_like(b)
-        move[j] = width
-        low, high = (evaluate(q, y, b + sign * move, "firth").score[free] for sign in (-1, 1))
-        columns.append((low - high) / (2 * width))
+        ends = []
+        for sign in (-1, 1):
+            near = b + sign * width * path[:, j]
+            near = near if held is None else held.complete(near)
+            ends.append(_path(near, held).T @ evaluate(q, y, near, "firth").score)
+        columns.append((ends[0] - ends[1]) / (2 * width))
     curvature = np.column_stack(columns)
     curvature = (curvature + curvature.T) / 2
     positive = np.linalg.eigvalsh(curvature)[0] > 0
@@ -134,7 +155,7 @@ def _differenced(q: Array, y: Array, b: Array, at: LikelihoodAt, free: slice) ->
 
 
 def _shortened(
-    q: Array, y: Array, b: Array, step: Array, at: LikelihoodAt, penalty: Penalty, decrement: float
+    q: Array, y: Array, b: Array, step: Array, at: LikelihoodAt, penalty: Penalty, held: Surface | None
 ) -> tuple[Array, LikelihoodAt] | None:
     """The first of step, step/2, step/4, ... that does not lower the likelihood; None if none does."""
     # Near the maximum the gain is below the rounding error of a sum of n logarithms.
@@ -142,6 +163,7 @@ def _shortened(
     for halving in range(30):
         trial = b + step / 2**halving
         try:
+            trial = trial if held is None else held.complete(trial)
             reached = evaluate(q, y, trial, penalty)
         except LinAlgError:
             continue

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date, timedelta
 from typing import Literal
 
 import numpy as np
@@ -19,13 +20,49 @@ KINDS: tuple[TermKind, ...] = ("continuous", "binary", "categorical")
 
 
 def as_numbers(values: npt.ArrayLike, *, name: str) -> Array:
-    """`values` as float64 of any shape, missing as NaN; text is refused (InvalidInput, naming them)."""
+    """`values` as float64 of any shape, missing as NaN.
+
+    Refuses (InvalidInput, naming them) text, also text that looks like numbers: whoever left it so has not said what a
+    blank or a comma means; dates, whose count of nanoseconds is no covariate; and complex numbers.
+    """
     try:
+        held = _held(values)
+        if held:
+            raise InvalidInput(f"{name} must be numbers, not {held}: convert it before, so that the rule can be read")
         if isinstance(values, pd.Series | pd.Index | pd.DataFrame):
             return values.to_numpy(dtype=np.float64, na_value=np.nan)
         return np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError) as problem:
+    except (TypeError, ValueError, OverflowError) as problem:
+        if isinstance(problem, InvalidInput):
+            raise
         raise InvalidInput(f"{name} must be numbers: {problem}") from problem
+
+
+def _held(values: npt.ArrayLike) -> str:
+    """What `values` hold that is no number, in words; empty where they hold numbers."""
+    if isinstance(values, pd.DataFrame):
+        return next((found for column in values.columns if (found := _held(values[column]))), "")
+    if isinstance(values, pd.Series | pd.Index):
+        if isinstance(values.dtype, pd.CategoricalDtype):
+            return _held(values.dtype.categories)
+        if isinstance(values.dtype, pd.PeriodDtype | pd.DatetimeTZDtype):
+            return "dates"
+        if isinstance(values.dtype, pd.StringDtype):
+            return "text"
+    held = values.to_numpy() if isinstance(values, pd.Series | pd.Index) else np.asarray(values)
+    if held.dtype.kind in "mM":
+        return "dates"
+    if held.dtype.kind in "US":
+        return "text"
+    if held.dtype.kind == "c":
+        return "complex numbers"
+    if held.dtype.kind == "O":
+        kinds = {type(value) for value in held.ravel()}
+        if any(issubclass(kind, str | bytes) for kind in kinds):
+            return "text"
+        if any(issubclass(kind, date | timedelta | np.datetime64 | np.timedelta64) for kind in kinds):
+            return "dates"
+    return ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +70,8 @@ class Term:
     """One term of the plan's equation: a column of the frame and how it enters.
 
     `continuous` (numbers) and `binary` (0 and 1) enter as they are; `categorical` as one dummy per
-    level but `base`. A level that nobody analysed has gives no column; if that level is the base, the
-    first level present takes its place (the treatment effect does not depend on the choice).
+    level but `base`. A level that nobody analysed has gives no column; if that level is the base and `levels` name it,
+    the first level present takes its place (the treatment effect does not depend on the choice).
     """
 
     column: str
@@ -45,14 +82,28 @@ class Term:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelMatrix:
-    """The right-hand side: `values` (n, k) float64, one name a column, intercept first."""
+    """The right-hand side: `values` (n, k) float64, one name a column, intercept first.
+
+    `index` is that of the frame it was made from: outcomes and clusters with another one are refused. None: no frame.
+    """
 
     values: Array
     names: tuple[str, ...]
+    index: pd.Index | None = field(default=None, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        shape = np.shape(self.values)
+        if len(shape) != 2 or shape[1] != len(self.names):
+            raise InvalidInput(f"a model matrix needs a name a column: {len(self.names)} names for shape {shape}")
+        if len(set(self.names)) != len(self.names):
+            twice = sorted({name for name in self.names if self.names.count(name) > 1})
+            raise InvalidInput(f"two columns of the model are called {', '.join(twice)}")
+        if self.index is not None and len(self.index) != shape[0]:
+            raise InvalidInput(f"an index of {len(self.index)} for {shape[0]} people")
 
     def position(self, name: str) -> int:
         """Index of the column called `name`."""
-        if name not in self.names:
+        if not isinstance(name, str) or name not in self.names:
             raise UnknownName(f"the model has no term {name!r}; it has {', '.join(self.names)}")
         return self.names.index(name)
 
@@ -61,16 +112,29 @@ def model_matrix(frame: pd.DataFrame, terms: Sequence[Term], *, treatment: str =
     """Build intercept, treatment (second column) and covariates from complete columns of `frame`.
 
     Refuses an empty frame (NoObservations), one arm only (ConstantTreatment), missing values or
-    levels that the term does not name, text or a binary term of other values (InvalidInput), a column that
-    the frame does not hold, a kind or base that does not exist (UnknownName), and columns that determine each other exactly (CollinearTerms,
-    naming them). A covariate that does not vary among those analysed is dropped:
+    levels that the term does not name, text, dates or a binary term of other values, a column named twice (InvalidInput),
+    a column that the frame does not hold, a kind or base that does not exist (UnknownName), and columns that determine
+    each other exactly (CollinearTerms, naming them). A covariate that does not vary among those analysed is dropped:
     it equals the intercept and cannot bias the effect.
     """
+    if not isinstance(frame, pd.DataFrame) or not isinstance(treatment, str):
+        raise InvalidInput(
+            f"the data must be a frame with a column a term, treatment the name of one, not {type(frame).__name__} and {treatment!r}"
+        )
+    if not isinstance(terms, Sequence):
+        raise InvalidInput(f"the terms must be a list of Term, not {terms!r}")
     if frame.empty:
         raise NoObservations("no observations are left to analyse")
+    wrong = next((term for term in terms if not isinstance(term, Term)), None)
+    if wrong is not None:
+        raise InvalidInput(f"a term is a Term with column and kind, not {wrong!r}")
     absent = [name for name in (treatment, *(term.column for term in terms)) if name not in frame.columns]
     if absent:
         raise UnknownName(f"the data have no column {', '.join(absent)}, which the equation names")
+    named = (treatment, *(term.column for term in terms))
+    twice = [name for name in dict.fromkeys(named) if isinstance(frame[name], pd.DataFrame) or named.count(name) > 1]
+    if twice:
+        raise InvalidInput(f"the data or the equation have {', '.join(map(str, twice))} twice: name each column once")
     arm = as_numbers(frame[treatment], name=treatment)
     _refuse_gaps(treatment, arm)
     if np.ptp(arm) == 0:
@@ -85,7 +149,7 @@ def model_matrix(frame: pd.DataFrame, terms: Sequence[Term], *, treatment: str =
                 names.append(name)
     values = np.column_stack(columns)
     _refuse_collinear(values, names)
-    return ModelMatrix(values=values, names=tuple(names))
+    return ModelMatrix(values=values, names=tuple(names), index=frame.index)
 
 
 def _refuse_gaps(name: str, column: Array) -> None:
@@ -111,12 +175,21 @@ def _columns(frame: pd.DataFrame, term: Term) -> list[tuple[str, Array]]:
         if term.kind == "binary" and len(strange):
             raise InvalidInput(f"{term.column} is binary but holds {strange[0]:g}")
         return [(term.column, column)]
-    codes, found = pd.factorize(frame[term.column])
+    try:
+        codes, found = pd.factorize(frame[term.column])
+    except TypeError as problem:
+        raise InvalidInput(f"{term.column} holds values that are no levels, such as lists: {problem}") from problem
     if (codes < 0).any():
         raise InvalidInput(f"{term.column} has {int((codes < 0).sum())} missing values; choose a missing-data strategy")
     number = {level: code for code, level in enumerate(found)}
     present = set(number)
-    order = list(term.levels) or sorted(present)
+    if term.base is not None and not term.levels and term.base not in present:
+        known = ", ".join(sorted(map(str, present)))
+        raise UnknownName(
+            f"{term.column}: nobody analysed has the base {term.base!r}; there are {known}. If it is a level that need "
+            "not occur, give all levels"
+        )
+    order = list(term.levels) or sorted(present, key=lambda level: (type(level).__name__, level))
     unknown = present.difference(order)
     if unknown:
         raise InvalidInput(f"{term.column} holds levels the plan does not name: {', '.join(sorted(map(str, unknown)))}")
@@ -146,4 +219,17 @@ def _refuse_collinear(values: Array, names: Sequence[str]) -> None:
     if len(values) < len(names):
         raise CollinearTerms(f"{len(values)} observations cannot identify {len(names)} terms")
     if lost:
-        raise CollinearTerms(f"determined exactly by the terms before: {', '.join(lost)}")
+        raise CollinearTerms(determined(lost))
+
+
+def determined(lost: Sequence[str]) -> str:
+    """In words: which terms the others determine, and what that usually means."""
+    shown = ", ".join(lost[:5]) + (f" and {len(lost) - 5} more" if len(lost) > 5 else "")
+    variables = sorted({name.split("[")[0] for name in lost if "[" in name})
+    hint = (
+        f" Dummies of {' and '.join(variables)} fix them: one dummy a team leaves nothing that varies between teams, such as "
+        "the treatment; leave one of the two out."
+        if variables
+        else " Leave them out, or those that add up to them."
+    )
+    return f"determined exactly by the terms before: {shown}.{hint}"

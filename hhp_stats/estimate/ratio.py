@@ -13,8 +13,10 @@ from scipy import stats
 
 from hhp_stats.errors import InvalidInput
 from hhp_stats.estimate.confidence_set import ConfidenceSet, where_quadratic_not_positive
-from hhp_stats.estimate.model_matrix import Array
+from hhp_stats.estimate.inputs import same_people
+from hhp_stats.estimate.model_matrix import Array, as_numbers
 from hhp_stats.results import checked_level
+from hhp_stats.typed import typed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +28,7 @@ class RatioEstimate:
     denominator_significant: bool  # is the set bounded?
 
 
+@typed
 def fieller(
     *,
     numerator: float,
@@ -76,6 +79,7 @@ def fieller(
     return RatioEstimate(estimate=numerator / denominator, set=found, denominator_significant=square > 0)
 
 
+@typed
 def acceptability_curve(*, benefits: Array, costs: Array | float, thresholds: Sequence[float]) -> pd.DataFrame:
     """How likely is it that the benefit exceeds `threshold` times the cost, for a range of thresholds?
 
@@ -89,15 +93,17 @@ def acceptability_curve(*, benefits: Array, costs: Array | float, thresholds: Se
     unequal number, none, or not finite (InvalidInput). Source: van Hout, Al, Gordon and Rutten (1994), Health
     Economics 3, 309-319.
     """
-    b = np.asarray(benefits, dtype=np.float64)
-    c = np.broadcast_to(np.asarray(costs, dtype=np.float64), b.shape) if np.ndim(costs) == 0 else np.asarray(costs)
+    same_people(benefits=benefits, costs=costs)
+    b, given = as_numbers(benefits, name="benefits"), as_numbers(costs, name="costs")
+    c = np.broadcast_to(given, b.shape) if given.ndim == 0 else given
     if b.ndim != 1 or len(b) == 0 or b.shape != c.shape or not (np.isfinite(b).all() and np.isfinite(c).all()):
         raise InvalidInput("benefits and costs need the same number of finite draws, at least one")
-    net = b[None, :] - np.asarray(thresholds, dtype=np.float64)[:, None] * c[None, :]
+    net = b[None, :] - as_numbers(thresholds, name="thresholds")[:, None] * c[None, :]
     share = (net > 0).mean(axis=1) + 0.5 * (net == 0).mean(axis=1)
     return pd.DataFrame({"threshold": list(thresholds), "probability": share})
 
 
+@typed
 def compare_ratios(
     *, estimates: Mapping[str, float], draws: Mapping[str, Array], conf_level: float = 0.95
 ) -> pd.DataFrame:
@@ -117,7 +123,7 @@ def compare_ratios(
     tail = (1 - checked_level(conf_level)) / 2
     rows = []
     for first, second in itertools.combinations(estimates, 2):
-        a, b = (np.asarray(draws[name], dtype=np.float64) for name in (first, second))
+        a, b = (as_numbers(draws[name], name=f"the draws of {name}") for name in (first, second))
         if min(len(a), len(b)) < 2 or not (np.isfinite(a).all() and np.isfinite(b).all()):
             raise InvalidInput(f"{first} and {second} need two finite draws each")
         size = min(len(a), len(b))

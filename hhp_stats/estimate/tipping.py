@@ -19,6 +19,7 @@ from hhp_stats.estimate.model_matrix import Array
 from hhp_stats.infer.pooling import PooledEstimate, pool
 from hhp_stats.progress import Progress, silent
 from hhp_stats.results import Estimate
+from hhp_stats.typed import typed
 
 Shifted = Literal["treated", "control", "both"]
 SHIFTED: tuple[Shifted, ...] = ("treated", "control", "both")
@@ -40,6 +41,7 @@ class TippingPoints:
     points: pd.DataFrame
 
 
+@typed
 def conclusion(estimate: Estimate) -> str:
     """Does the interval exclude zero, and on which side?"""
     if estimate.conf_low > 0:
@@ -47,6 +49,7 @@ def conclusion(estimate: Estimate) -> str:
     return "negative" if estimate.conf_high < 0 else "unclear"
 
 
+@typed
 def tipping_points(
     imputations: Imputations,
     *,

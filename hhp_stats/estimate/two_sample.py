@@ -11,8 +11,10 @@ import numpy as np
 from scipy import stats
 
 from hhp_stats.errors import InvalidInput, NoObservations
-from hhp_stats.estimate.model_matrix import Array
+from hhp_stats.estimate.inputs import same_people
+from hhp_stats.estimate.model_matrix import Array, as_numbers
 from hhp_stats.results import Estimate
+from hhp_stats.typed import check_fields, typed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +31,7 @@ class ArmSummary:
     std_error_margin: float = 0.0
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if self.n < 2:
             raise NoObservations(f"an arm of {self.n} has no variance")
         if not (math.isfinite(self.mean) and math.isfinite(self.std_error)) or self.std_error < 0:
@@ -64,6 +67,7 @@ class PRange:
         return self.low <= high and self.high >= low
 
 
+@typed
 def welch(*, outcome: Array, treatment: Array, conf_level: float = 0.95) -> Estimate:
     """By how much do the means of two arms differ, if their variances may differ too?
 
@@ -72,7 +76,8 @@ def welch(*, outcome: Array, treatment: Array, conf_level: float = 0.95) -> Esti
     and 1 (InvalidInput), fewer than two people in an arm (NoObservations), and no variation (InvalidInput).
     Source: Welch (1947), Biometrika 34, 28-35.
     """
-    y, z = np.asarray(outcome, dtype=np.float64), np.asarray(treatment, dtype=np.float64)
+    same_people(outcome=outcome, treatment=treatment)
+    y, z = as_numbers(outcome, name="outcomes"), as_numbers(treatment, name="treatment")
     if y.shape != z.shape or y.ndim != 1:
         raise InvalidInput(f"outcome {y.shape} and treatment {z.shape} must be one value a person")
     if not np.isfinite(y).all() or not np.isin(z, (0.0, 1.0)).all():
@@ -86,6 +91,7 @@ def welch(*, outcome: Array, treatment: Array, conf_level: float = 0.95) -> Esti
     return welch_from_summary(arms[0], arms[1], conf_level=conf_level)
 
 
+@typed
 def welch_from_summary(first: ArmSummary, second: ArmSummary, *, conf_level: float = 0.95) -> Estimate:
     """Welch's test of first minus second from means, standard errors and numbers of people."""
     std_error = math.hypot(first.std_error, second.std_error)
@@ -102,11 +108,13 @@ def welch_from_summary(first: ArmSummary, second: ArmSummary, *, conf_level: flo
     )
 
 
+@typed
 def equal_variance_from_summary(first: ArmSummary, second: ArmSummary, *, conf_level: float = 0.95) -> Estimate:
     """Student's test of first minus second: one variance for both arms, n1 + n2 - 2 degrees of freedom."""
     return pooled_contrast((first, second), of=(0, 1), conf_level=conf_level)
 
 
+@typed
 def pooled_contrast(arms: tuple[ArmSummary, ...], *, of: tuple[int, int], conf_level: float = 0.95) -> Estimate:
     """How do two of several arms differ, in a regression on all arms with one residual variance?
 
@@ -131,6 +139,7 @@ def pooled_contrast(arms: tuple[ArmSummary, ...], *, of: tuple[int, int], conf_l
     )
 
 
+@typed
 def welch_p_range(first: ArmSummary, second: ArmSummary) -> PRange:
     """Which p-values are compatible with the rounding of the printed means and standard errors?
 
@@ -141,6 +150,7 @@ def welch_p_range(first: ArmSummary, second: ArmSummary) -> PRange:
     return _corner_range((first, second), lambda arms: welch_from_summary(arms[0], arms[1]).p_value, of=(0, 1))
 
 
+@typed
 def pooled_p_range(arms: tuple[ArmSummary, ...], *, of: tuple[int, int]) -> PRange:
     """The same for `pooled_contrast`: every standard error moves, and the two means of the contrast."""
     return _corner_range(arms, lambda moved: pooled_contrast(moved, of=of).p_value, of=of)

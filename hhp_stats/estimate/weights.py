@@ -11,12 +11,14 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from hhp_stats.errors import InvalidInput, NoObservations, UnknownName
+from hhp_stats.estimate.inputs import same_people
 from hhp_stats.estimate.linear import ols
 from hhp_stats.estimate.logistic import logit
 from hhp_stats.estimate.model_matrix import Array, ModelMatrix, as_numbers
 from hhp_stats.infer.cluster_robust import cluster_covariance, coefficient
-from hhp_stats.infer.clusters import checked_clusters
+from hhp_stats.infer.clusters import checked_clusters, refuse_untold_terms
 from hhp_stats.results import Estimate
+from hhp_stats.typed import typed
 
 WeightedKind = Literal["CR0", "CR1", "CR3"]
 
@@ -44,6 +46,7 @@ class ResponseWeights:
         return f"{count} answers count as {effective:.0f}; largest weight {self.weights.max():.2f}, {cut}."
 
 
+@typed
 def response_weights(
     *, answered: ArrayLike, matrix: ModelMatrix, treatment: str = "treatment", trim_above: float = 0.99
 ) -> ResponseWeights:
@@ -63,6 +66,7 @@ def response_weights(
     (CollinearTerms).
     Source: Seaman and White (2013), Statistical Methods in Medical Research 22, 278-295.
     """
+    same_people(the_model_matrix=matrix, answered=answered)
     flags = as_numbers(answered, name="answers")
     if not np.isin(flags, (0, 1)).all():  # a missing value is true to Python
         raise InvalidInput("whether somebody answered must be true or false for everybody")
@@ -110,6 +114,7 @@ def _by_arm(arm: Array, known: npt.NDArray[np.bool_], weights: Array) -> pd.Data
     return pd.DataFrame(rows)
 
 
+@typed
 def weighted_effect(
     *,
     outcome: Array,
@@ -128,19 +133,31 @@ def weighted_effect(
     its matrix square root is not unique, and software that takes another one gives another number.
 
     Shapes: outcome (n,) with NaN exactly where `response.answered` is false; matrix (n, k); clusters (n,).
-    Refuses: another kind (UnknownName), outcomes and answers that do not match (InvalidInput), and what `ols` and
-    `cluster_covariance` refuse.
+    People with a weight of zero are left out, and not counted in n and clusters.
+    Refuses: another kind (UnknownName), outcomes and answers that do not match (InvalidInput), an arm about which one
+    cluster of those who answered tells (SingleClusterArm), and what `ols` and `cluster_covariance` refuse.
     Source: Seaman and White (2013), Statistical Methods in Medical Research 22, 278-295.
     """
     if kind not in get_args(WeightedKind):
         raise UnknownName(f"no covariance {kind!r} with weights; there are {', '.join(get_args(WeightedKind))}")
-    values = np.asarray(outcome, dtype=np.float64)
+    same_people(the_model_matrix=matrix, outcome=outcome, the_clusters=clusters)
+    values = as_numbers(outcome, name="outcomes")
+    if len(matrix.values) != len(values) or np.shape(clusters) != np.shape(values):
+        raise InvalidInput(
+            f"outcomes {values.shape}, clusters {np.shape(clusters)} and {len(matrix.values)} rows of the model must be of "
+            "the same people"
+        )
     if not np.array_equal(~np.isnan(values), response.answered):
         raise InvalidInput("the weights are for other answers than these: outcomes known and weights above zero differ")
-    known = response.answered
+    known = response.answered & (response.weights > 0)  # a weight of zero is nobody: neither in n nor in G
+    if not known.any():
+        raise NoObservations("no observations are left to analyse: every weight is zero")
     # A Series keeps its name, which tells the estimate what the clusters are.
     groups = clusters[known] if isinstance(clusters, pd.Series) else np.asarray(clusters)[known]
-    checked_clusters(matrix=ModelMatrix(values=matrix.values[known], names=matrix.names), clusters=groups)
+    inside = ModelMatrix(values=matrix.values[known], names=matrix.names)
+    codes, _ = checked_clusters(matrix=inside, clusters=np.asarray(groups))
+    # Here and not on the weighted columns, which no longer hold two values.
+    refuse_untold_terms(inside, terms=[inside.position(term)], codes=codes)
     root = np.sqrt(response.weights[known])
     fit = ols(
         outcome=values[known] * root,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,14 +12,16 @@ from numpy.typing import ArrayLike
 
 from hhp_stats.errors import (
     EstimationError,
+    InvalidInput,
     UnknownName,
 )
 from hhp_stats.estimate.gram import gram_matrix, times
 from hhp_stats.estimate.linear import LinearFit
 from hhp_stats.estimate.model_matrix import Array, ModelMatrix
-from hhp_stats.infer.clusters import checked_clusters, cluster_codes, cluster_name, cluster_sums, refuse_absorbed_arm
+from hhp_stats.infer.clusters import checked_clusters, cluster_codes, cluster_name, cluster_sums, refuse_untold_terms
 from hhp_stats.infer.satterthwaite import CorrectionKind, IntArray, adjusted_scores, satterthwaite_df
 from hhp_stats.results import Estimate
+from hhp_stats.typed import typed
 
 ClusterKind = Literal["CR0", "CR1", "CR2", "CR3"]
 HeteroskedasticKind = Literal["HC0", "HC1", "HC2", "HC3"]
@@ -38,7 +40,8 @@ class RobustCovariance:
     """A (k, k) covariance of the coefficients and how it was made.
 
     `n_clusters` is None for the heteroskedastic kinds and the smaller count for two-way clustering;
-    `codes` (n,) number each person's cluster from 0, None where there is not exactly one.
+    `codes` (n,) number each person's cluster from 0, None where there is not exactly one; `groupings` are the codes of
+    all groupings, two of them for two-way clustering and none for the heteroskedastic kinds.
     """
 
     matrix: Array
@@ -46,6 +49,15 @@ class RobustCovariance:
     n_clusters: int | None
     codes: IntArray | None
     cluster_name: str = "cluster"  # in words, for `Estimate.method`
+    groupings: tuple[IntArray, ...] = ()
+
+    def refuse_untold(self, matrix: ModelMatrix, terms: Sequence[int]) -> None:
+        """Do two clusters (people, where there are none) tell about each arm of these terms? See `refuse_thin_arms`."""
+        if self.groupings:
+            for codes in self.groupings:
+                refuse_untold_terms(matrix, terms=terms, codes=codes)
+        else:
+            refuse_untold_terms(matrix, terms=terms, codes=np.arange(len(matrix.values)), unit="person")
 
 
 def _sandwich(fit: LinearFit, scores: Array) -> Array:
@@ -66,6 +78,7 @@ def residual_df(matrix: ModelMatrix) -> int:
     return n - k
 
 
+@typed
 def cluster_covariance(fit: LinearFit, *, clusters: ArrayLike, kind: ClusterKind = "CR1") -> RobustCovariance:
     """How variable are the coefficients when people of one cluster resemble each other?
 
@@ -96,7 +109,8 @@ def cluster_covariance(fit: LinearFit, *, clusters: ArrayLike, kind: ClusterKind
         raise UnknownName(f"no clustered covariance {kind!r}; there are CR0, CR1, CR2, CR3")
     residual_df(fit.matrix)
     codes, n_clusters = checked_clusters(matrix=fit.matrix, clusters=clusters)
-    refuse_absorbed_arm(fit, codes, n_clusters)
+    if "treatment" in fit.matrix.names:
+        refuse_untold_terms(fit.matrix, terms=[fit.matrix.position("treatment")], codes=codes)
     if CORRECTION[kind] == "none":
         scores = cluster_sums(fit.matrix.values, codes, n_clusters, fit.residuals)
     else:
@@ -105,10 +119,12 @@ def cluster_covariance(fit: LinearFit, *, clusters: ArrayLike, kind: ClusterKind
     if kind == "CR1":
         matrix *= one_way_factor(fit.matrix, n_clusters)
     return RobustCovariance(
-        matrix=matrix, kind=kind, n_clusters=n_clusters, codes=codes, cluster_name=cluster_name(clusters)
-    )
+        matrix=matrix, kind=kind, n_clusters=n_clusters, codes=codes, cluster_name=cluster_name(clusters),
+        groupings=(codes,),
+    )  # fmt: skip
 
 
+@typed
 def heteroskedastic_covariance(fit: LinearFit, *, kind: HeteroskedasticKind = "HC2") -> RobustCovariance:
     """How variable are the coefficients when people are independent but unequally variable?
 
@@ -137,6 +153,7 @@ def heteroskedastic_covariance(fit: LinearFit, *, kind: HeteroskedasticKind = "H
     return RobustCovariance(matrix=matrix, kind=kind, n_clusters=None, codes=None)
 
 
+@typed
 def two_way_covariance(fit: LinearFit, *, clusters: ArrayLike, second: ArrayLike) -> RobustCovariance:
     """How variable are the coefficients when people may resemble others on two groupings at once?
 
@@ -154,8 +171,9 @@ def two_way_covariance(fit: LinearFit, *, clusters: ArrayLike, second: ArrayLike
     residual_df(fit.matrix)
     first_codes, first_count = checked_clusters(matrix=fit.matrix, clusters=clusters)
     second_codes, second_count = checked_clusters(matrix=fit.matrix, clusters=second)
-    refuse_absorbed_arm(fit, first_codes, first_count)
-    refuse_absorbed_arm(fit, second_codes, second_count)
+    if "treatment" in fit.matrix.names:
+        for codes in (first_codes, second_codes):
+            refuse_untold_terms(fit.matrix, terms=[fit.matrix.position("treatment")], codes=codes)
     pair_codes, pair_count = cluster_codes(first_codes * second_count + second_codes)
     groups = [(1, first_codes, first_count), (1, second_codes, second_count), (-1, pair_codes, pair_count)]
     # Of nested groupings the finer one equals the pairs and cancels: left out, for the difference would be rounding.
@@ -169,10 +187,11 @@ def two_way_covariance(fit: LinearFit, *, clusters: ArrayLike, second: ArrayLike
         total += sign * one_way_factor(fit.matrix, count) * _sandwich(fit, scores)
     return RobustCovariance(
         matrix=total, kind="two-way CR1", n_clusters=min(first_count, second_count), codes=None,
-        cluster_name=f"{cluster_name(clusters)} and {cluster_name(second)}",
+        cluster_name=f"{cluster_name(clusters)} and {cluster_name(second)}", groupings=(first_codes, second_codes),
     )  # fmt: skip
 
 
+@typed
 def coefficient(
     fit: LinearFit,
     covariance: RobustCovariance,
@@ -186,12 +205,15 @@ def coefficient(
     Degrees of freedom: `clusters` G-1, `satterthwaite` as `hhp_stats.infer.satterthwaite` for the
     covariance's own kind, `residual` N-k, `normal` infinity.
     Refuses: an unknown term or df (UnknownName), `clusters` without clusters, `satterthwaite` for
-    two-way clustering, a variance that is not positive (EstimationError).
+    two-way clustering, a variance that is not positive (EstimationError), and a term of two values, whatever its name,
+    about one of which a single cluster tells beside the other terms; a single person, without clusters
+    (SingleClusterArm, `hhp_stats.infer.clusters.refuse_thin_arms`).
     Source: Cameron and Miller (2015), Journal of Human Resources 50, 317-372, for G-1.
     """
     return linear_contrast(fit, covariance, weights={term: 1.0}, df=df, conf_level=conf_level)
 
 
+@typed
 def linear_contrast(
     fit: LinearFit,
     covariance: RobustCovariance,
@@ -207,11 +229,16 @@ def linear_contrast(
     """
     contrast = np.zeros(len(fit.coefficients))
     for term, weight in weights.items():
+        if not math.isfinite(weight):
+            raise InvalidInput(f"the weight of {term} must be a finite number, not {weight}")
         contrast[fit.matrix.position(term)] = weight
+    if not contrast.any():
+        raise InvalidInput("a contrast needs a weight other than zero for at least one term")
+    covariance.refuse_untold(fit.matrix, np.flatnonzero(contrast).tolist())
     variance = float(contrast @ covariance.matrix @ contrast)
     largest = float(np.abs(fit.outcome).max()) ** 2 * float(contrast @ fit.gram_inverse @ contrast)
     if not variance > PERFECT * largest:
-        raise EstimationError(f"the {covariance.kind} variance of {', '.join(weights)} is not positive: {variance:g}")
+        raise EstimationError(no_variance(fit, f"{covariance.kind} variance of {', '.join(weights)}", variance))
     value = _df_of(fit, covariance, contrast, df)
     clusters = None if covariance.n_clusters is None else covariance.cluster_name
     return Estimate(
@@ -219,6 +246,15 @@ def linear_contrast(
         n=len(fit.outcome), n_clusters=covariance.n_clusters, conf_level=conf_level,
         method=in_words(covariance.kind, clusters, df),
     )  # fmt: skip
+
+
+def no_variance(fit: LinearFit, what: str, variance: float) -> str:
+    """In words, why a variance is not positive: the outcome is constant, or the terms explain it, or neither."""
+    if np.ptp(fit.outcome) == 0:
+        return f"the {what} is not positive: every outcome is {fit.outcome[0]:g}, and there is nothing to compare"
+    if float(fit.residuals @ fit.residuals) <= PERFECT * float(fit.outcome @ fit.outcome):
+        return f"the {what} is not positive: the terms explain the outcome exactly, and nothing is left to test with"
+    return f"the {what} is not positive: {variance:g}"
 
 
 def in_words(kind: str, clusters: str | None, df: str) -> str:

@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from numpy.typing import ArrayLike
 from scipy import sparse
 
 from hhp_stats.errors import ConstantTreatment, InvalidInput, NoObservations, SingleClusterArm
-from hhp_stats.estimate.gram import times
-from hhp_stats.estimate.linear import LinearFit
-from hhp_stats.estimate.model_matrix import Array, ModelMatrix
+from hhp_stats.estimate.inputs import same_people, truths
+from hhp_stats.estimate.model_matrix import Array, ModelMatrix, as_numbers
 from hhp_stats.infer.satterthwaite import IntArray
+from hhp_stats.typed import typed
 
 
+@typed
 def cluster_codes(clusters: ArrayLike) -> tuple[IntArray, int]:
     """Which cluster is each person in, numbered 0 to G-1 in order of appearance, and what is G?
 
     Refuses missing cluster names (InvalidInput) and an empty list (NoObservations).
     """
     values = clusters if isinstance(clusters, pd.Series | pd.Index) else np.asarray(clusters)
+    if values.ndim != 1:
+        raise InvalidInput(f"clusters must be one label a person, not of shape {values.shape}")
     if len(values) == 0:
         raise NoObservations("no observations are left to analyse")
-    codes, names = pd.factorize(values)
+    try:
+        codes, names = pd.factorize(values)
+    except TypeError as problem:
+        raise InvalidInput(f"clusters must be labels such as names or numbers: {problem}") from problem
     if (codes < 0).any():
         raise InvalidInput(f"{int((codes < 0).sum())} people have no cluster")
     return codes.astype(np.intp, copy=False), len(names)
@@ -45,83 +52,107 @@ def cluster_sums(values: Array, codes: IntArray, n_clusters: int, weights: Array
     return sums
 
 
-def refuse_thin_arms(*, treatment: Array, clusters: ArrayLike) -> None:
-    """Does each arm of a cluster-randomised comparison hold at least two clusters?
+@typed
+def refuse_thin_arms(
+    *,
+    treatment: ArrayLike,
+    clusters: ArrayLike,
+    analysed: ArrayLike | None = None,
+    told: Array | None = None,
+    name: str = "treatment",
+    unit: str = "cluster",
+) -> None:
+    """Do at least two clusters tell about each arm? The one guard of every estimator and every variance.
 
-    Raises SingleClusterArm naming the arm if not, ConstantTreatment where there is one arm only. A treatment that varies within clusters, or takes
-    more than two values, is left alone: its variance does not rest on whole clusters per arm.
+    An arm's variance between clusters is not identified from one cluster: its residuals sum to zero there, and a
+    sandwich takes the arm to be known exactly. A cluster tells about an arm where it holds `analysed` people of it; and
+    where `told` is given, where their sum of it is not zero. `told` is the treatment less its regression on the other
+    terms of the model, (n,) or (n, m) for m data sets, each of which has to pass: that sum is zero where a combination
+    of other terms, such as a dummy, is one for those people only.
+
+    Shapes: treatment (n,) the values of the assignment, whatever the column is called; clusters (n,) labels; analysed
+    (n,) booleans, by default everybody. A treatment of more than two values is left alone: it is a dose, and a line
+    through it rests on no single arm.
+    Refuses: such an arm (SingleClusterArm, naming it), one arm only (ConstantTreatment), nobody analysed
+    (NoObservations), lists of unequal length or unequal index and missing values (InvalidInput).
+    Source: Cameron and Miller (2015), Journal of Human Resources 50, 317-372, section VI.
     """
-    _refuse_thin_arms(np.asarray(treatment, dtype=np.float64), *cluster_codes(clusters))
-
-
-def _refuse_thin_arms(arm: Array, codes: IntArray, n_clusters: int) -> None:
-    treated = _treated_clusters(arm, codes, n_clusters)
-    if treated is None:
-        return
-    for value, count in ((arm.min(), int((~treated).sum())), (arm.max(), int(treated.sum()))):
-        if count < 2:
-            raise SingleClusterArm(
-                f"the arm with treatment = {value:g} holds {count} cluster: the variance between "
-                "clusters of that arm is not identified"
-            )
-
-
-def _treated_clusters(arm: Array, codes: IntArray, n_clusters: int) -> npt.NDArray[np.bool_] | None:
-    """Which clusters (G,) have the higher of two treatments; None where whole clusters were not treated."""
-    low, high = arm.min(), arm.max()
+    same_people(**{name: treatment, "the_clusters": clusters, "analysed": analysed})
+    arm = as_numbers(treatment, name=name)
+    codes, n_clusters = cluster_codes(clusters)
+    if arm.shape != codes.shape:
+        raise InvalidInput(f"{len(codes)} cluster names for {arm.size} people")
+    kept = np.ones(len(arm), dtype=bool) if analysed is None else truths(analysed, name="analysed")
+    if kept.shape != arm.shape:
+        raise InvalidInput(f"analysed has {kept.size} values for {arm.size} people")
+    if not kept.any():
+        raise NoObservations("no observations are left to analyse")
+    if np.isnan(arm[kept]).any():
+        raise InvalidInput(f"{name} is missing for {int(np.isnan(arm[kept]).sum())} of those analysed")
+    low, high = arm[kept].min(), arm[kept].max()
     if low == high:
-        raise ConstantTreatment(f"everyone analysed has treatment = {low:g}")
-    if not ((arm == low) | (arm == high)).all():
-        return None
-    size = np.bincount(codes, minlength=n_clusters)
-    treated = np.bincount(codes, weights=arm == high, minlength=n_clusters)
-    return None if ((treated > 0) & (treated < size)).any() else treated > 0
-
-
-def refuse_absorbed_arm(fit: LinearFit, codes: IntArray, n_clusters: int) -> None:
-    """Do the other terms leave at least two clusters of each arm to compare? A dummy of its own takes one out.
-
-    Raises SingleClusterArm if not. Looks only at a term called `treatment` that whole clusters share.
-    """
-    if "treatment" not in fit.matrix.names:
+        raise ConstantTreatment(f"everyone analysed has {name} = {low:g}")
+    if not ((arm == low) | (arm == high))[kept].all():
         return
-    place = fit.matrix.position("treatment")
-    # The treatment less its regression on the other terms, up to a factor.
-    left = times(fit.matrix.values, fit.gram_inverse[:, place])
-    weight = np.abs(np.bincount(codes, weights=left, minlength=n_clusters))
-    refuse_arm_told_by_few(arm=fit.matrix.values[:, place], weight=weight, codes=codes)
-
-
-def refuse_arm_told_by_few(*, arm: Array, weight: Array, codes: IntArray) -> None:
-    """`refuse_absorbed_arm` by the size `weight` of each cluster's sum of the treatment less its regression.
-
-    `weight` is (G,), or (G, m) for m data sets, each of which has to pass. Treated as a whole, a cluster tells about the treatment through that sum, which is zero where a combination of
-    other terms is one inside the cluster only.
-    """
-    treated = _treated_clusters(arm, codes, len(weight))
-    if treated is None:
-        return
-    told = weight > 1e-9 * weight.max(axis=0)  # rounding leaves some 1e-14
-    for name, clusters in (("control", ~treated), ("treated", treated)):
-        count = int(told[clusters].sum(axis=0).min())
+    for words, value in (("control", low), ("treated", high)):
+        here = kept & (arm == value)
+        count = len(np.unique(codes[here]))
+        if count >= 2 and told is not None:
+            sums = np.abs(cluster_sums(told[here].reshape(int(here.sum()), -1), codes[here], n_clusters))
+            # Rounding leaves some 1e-14 of a sum that is zero; what tells least tells far more.
+            count = int((sums > 1e-9 * sums.max(axis=0)).sum(axis=0).min())
+            if count < 2:
+                raise SingleClusterArm(
+                    f"beside the other terms, {count} {unit} of the {words} arm ({name} = {value:g}) tells about it: the "
+                    f"variance between {unit}s of that arm is not identified; leave out terms, or randomise more {unit}s"
+                )
         if count < 2:
             raise SingleClusterArm(
-                f"beside the other terms, {count} cluster of the {name} arm tells about the treatment: the "
-                "variance between clusters of that arm is not identified"
+                f"the {words} arm with {name} = {value:g} holds {count} {unit}: the variance between {unit}s of that arm is "
+                f"not identified; give the unit that was randomised, or randomise more {unit}s"
             )
+
+
+@typed
+def refuse_untold_terms(
+    matrix: ModelMatrix,
+    *,
+    terms: Sequence[int],
+    codes: IntArray,
+    unit: str = "cluster",
+    analysed: ArrayLike | None = None,
+) -> None:
+    """`refuse_thin_arms` for columns of a model, by place: what each tells beside all other columns.
+
+    Columns that take other than two values, as the intercept and numbers do, have no arms and pass.
+    """
+    for place in terms:
+        column = matrix.values[:, place]
+        low, high = column.min(), column.max()
+        if low == high or not ((column == low) | (column == high)).all():
+            continue
+        others = np.delete(matrix.values, place, axis=1)
+        told = column
+        if others.shape[1]:
+            told = column - others @ np.linalg.lstsq(others, column, rcond=None)[0]
+        refuse_thin_arms(
+            treatment=column, clusters=codes, told=told, name=matrix.names[place], unit=unit, analysed=analysed
+        )
 
 
 def checked_clusters(*, matrix: ModelMatrix, clusters: ArrayLike) -> tuple[IntArray, int]:
     """The clusters of a model's rows as codes 0..G-1 and G, once they can carry a covariance.
 
-    Refuses a list of another length or with gaps (InvalidInput), one cluster, and an arm of one cluster
-    where the model's `treatment` was given to whole clusters (SingleClusterArm).
+    Refuses a list of another length, with gaps or with the index of other people (InvalidInput), one cluster, and an
+    arm of one cluster where the model has a term called `treatment` (SingleClusterArm). Where an effect is taken from
+    the covariance, its own term is looked at again (`refuse_untold_terms`), whatever it is called.
     """
+    same_people(the_model_matrix=matrix, the_clusters=clusters)
     codes, n_clusters = cluster_codes(clusters)
     if len(codes) != len(matrix.values):
         raise InvalidInput(f"{len(codes)} cluster names for {len(matrix.values)} people")
     if n_clusters < 2:
         raise SingleClusterArm("everyone analysed is in one cluster: no variance between clusters")
     if "treatment" in matrix.names:
-        _refuse_thin_arms(matrix.values[:, matrix.position("treatment")], codes, n_clusters)
+        refuse_thin_arms(treatment=matrix.values[:, matrix.position("treatment")], clusters=codes)
     return codes, n_clusters

@@ -14,8 +14,10 @@ from numpy.typing import ArrayLike
 from hhp_stats.errors import InvalidInput, UnknownName
 from hhp_stats.estimate.model_matrix import Array, as_numbers
 from hhp_stats.infer.resampling import TIE_TOLERANCE
+from hhp_stats.typed import typed
 
 
+@typed
 def holm(p_values: Sequence[float] | ArrayLike) -> Array:
     """Which p-values stay small when the chance of any false finding in the family is controlled?
 
@@ -39,6 +41,7 @@ def holm(p_values: Sequence[float] | ArrayLike) -> Array:
     return adjusted
 
 
+@typed
 def westfall_young(
     *,
     statistics: Array,
@@ -64,9 +67,9 @@ def westfall_young(
     """
     if method not in ("max_t", "min_p"):
         raise UnknownName(f"no method {method!r}; there are max_t, min_p")
-    observed, draws = np.abs(np.asarray(statistics, dtype=np.float64)), np.abs(np.asarray(drawn, dtype=np.float64))
-    if draws.ndim != 2 or draws.shape[1] != len(observed) or not len(draws):
-        raise InvalidInput(f"{len(observed)} statistics need draws of shape (B, {len(observed)}), not {draws.shape}")
+    observed, draws = np.abs(as_numbers(statistics, name="statistics")), np.abs(as_numbers(drawn, name="drawn"))
+    if observed.ndim != 1 or draws.ndim != 2 or draws.shape[1] != len(observed) or not len(draws):
+        raise InvalidInput(f"{observed.size} statistics need draws of shape (B, {observed.size}), not {draws.shape}")
     if np.isnan(observed).any() or np.isnan(draws).any():
         raise InvalidInput("statistics of outcomes that could not be estimated must be left out")
     if weights is not None and (np.shape(weights) != (len(draws),) or not np.all(np.asarray(weights) >= 0)):

@@ -10,13 +10,17 @@ from typing import TypeVar
 import numpy as np
 from scipy import stats
 
-from hhp_stats.errors import EstimationError
-from hhp_stats.estimate.model_matrix import Array
+from hhp_stats.errors import EstimationError, InvalidInput
+from hhp_stats.estimate.model_matrix import Array, as_numbers
 from hhp_stats.progress import Progress, silent
 from hhp_stats.results import Estimate
-from hhp_stats.tails import student_tail
+from hhp_stats.tails import student_quantile, student_tail
+from hhp_stats.typed import typed
 
 Completed = TypeVar("Completed")
+FARTHEST = (
+    1e20  # standard errors: an interval that reaches so far says nothing, and its ends are numbers without a meaning
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +54,7 @@ class JointTest:
     method: str
 
 
+@typed
 def barnard_rubin_df(*, imputations: int, missing_share: float, complete_df: float) -> float:
     """How many degrees of freedom has a pooled estimate?
 
@@ -75,6 +80,7 @@ def barnard_rubin_df(*, imputations: int, missing_share: float, complete_df: flo
     return 1 / (1 / by_imputation + 1 / observed)
 
 
+@typed
 def pool(estimates: Sequence[Estimate], *, complete_df: float | None = None) -> PooledEstimate:
     """What is the effect, taking into account that the missing values are not known?
 
@@ -88,10 +94,15 @@ def pool(estimates: Sequence[Estimate], *, complete_df: float | None = None) -> 
     Units: those of the estimates. For ratios, pool on the log scale.
     Assumes: proper imputations, from a model at least as rich as the analysis.
     Refuses: fewer than two estimates; estimates that differ in n, clusters, method, level or (where
-    needed) df, hence do not estimate the same thing; a standard error of zero (EstimationError).
+    needed) df, hence do not estimate the same thing; a standard error of zero (EstimationError). With fewer than one pooled
+    degree of freedom `note` says so; where the interval would reach 1e20 standard errors it is the whole line, and
+    `method` says so too.
     Source: Rubin (1987), Multiple Imputation for Nonresponse in Surveys, eqs 3.1.2-3.1.7; Barnard and
     Rubin (1999).
     """
+    odd = next((estimate for estimate in estimates if not isinstance(estimate, Estimate)), None)
+    if odd is not None:
+        raise InvalidInput(f"pooling takes a list of Estimate, not {odd!r}")
     count = len(estimates)
     if count < 2:
         raise EstimationError("pooling needs at least two imputations: one says nothing about the missing values")
@@ -117,15 +128,24 @@ def pool(estimates: Sequence[Estimate], *, complete_df: float | None = None) -> 
     total = within + extra
     increase = extra / within
     df = barnard_rubin_df(imputations=count, missing_share=extra / total, complete_df=complete_df)
+    method, note, ends = f"{first.method}; {count} imputations, Rubin's rules, Barnard-Rubin df", first.note, {}
+    if df < 1:
+        note = " ".join(filter(None, (
+            note, f"{df:.2g} degrees of freedom: {extra / total:.2%} of the variance is between imputations; use more of them.",
+        )))  # fmt: skip
+        if float(student_quantile(0.5 + first.conf_level / 2, df)) > FARTHEST:
+            method += ", too few degrees of freedom for an interval"
+            ends = {"conf_low": -math.inf, "conf_high": math.inf}
     return PooledEstimate(
         estimate=float(values.mean()),
         std_error=math.sqrt(total),
         df=df,
         n=first.n,
         n_clusters=first.n_clusters,
-        method=f"{first.method}; {count} imputations, Rubin's rules, Barnard-Rubin df",
+        method=method,
         conf_level=first.conf_level,
-        note=first.note,
+        note=note,
+        **ends,
         within=within,
         between=between,
         relative_increase=increase,
@@ -176,6 +196,7 @@ def _few(values: Iterable[object]) -> str:
     return ", ".join(listed[:3]) + (", ..." if len(listed) > 3 else "")
 
 
+@typed
 def pool_joint(*, estimates: Array, covariances: Array, complete_df: float = math.inf) -> JointTest:
     """Are several parameters all zero, taking into account that the missing values are not known?
 
@@ -190,8 +211,8 @@ def pool_joint(*, estimates: Array, covariances: Array, complete_df: float = mat
     less or too few complete-data df for Reiter's formula (EstimationError).
     Source: Li, Raghunathan and Rubin (1991), JASA 86, 1065-1073; Reiter (2007), Biometrika 94, 502-508.
     """
-    values = np.asarray(estimates, dtype=np.float64)
-    matrices = np.asarray(covariances, dtype=np.float64)
+    values = as_numbers(estimates, name="estimates")
+    matrices = as_numbers(covariances, name="covariances")
     count, k = values.shape if values.ndim == 2 else (0, 0)
     if count < 2 or matrices.shape != (count, k, k):
         raise EstimationError(f"estimates {values.shape} and covariances {matrices.shape} do not make a pooled test")
@@ -209,14 +230,15 @@ def pool_joint(*, estimates: Array, covariances: Array, complete_df: float = mat
     if math.isfinite(complete_df):
         df, label = _reiter_df(r, t, complete_df), "Reiter's df"
     else:
-        df, label = _li_df(r, t, k), "Li-Raghunathan-Rubin df"
+        df, label = li_df(r, t, k), "Li-Raghunathan-Rubin df"
     return JointTest(
         statistic=statistic, df=k, df_denominator=df, p_value=float(stats.f.sf(statistic, k, df)),
         relative_increase=r, method=f"D1, {count} imputations, {label}",
     )  # fmt: skip
 
 
-def _li_df(r: float, t: float, k: int) -> float:
+def li_df(r: float, t: float, k: int) -> float:
+    """Li, Raghunathan and Rubin's degrees of freedom: relative increase r, t = k (m - 1), k parameters."""
     if r <= 1e-13:  # nothing is missing: the chi-squared limit
         return math.inf
     if t > 4:
@@ -243,6 +265,7 @@ def _reiter_df(r: float, t: float, complete_df: float) -> float:
     return 4 + 1 / (1 / lower + bracket / (t - 4))
 
 
+@typed
 def pooled_itt(
     completed: Iterable[Completed],
     fit: Callable[[Completed], Estimate],

@@ -12,9 +12,9 @@ import numpy.typing as npt
 from numpy.typing import ArrayLike
 
 from hhp_stats.blocks import block_sizes, child_seeds, in_blocks
-from hhp_stats.errors import InvalidInput, UnknownName
+from hhp_stats.errors import EstimationError, InvalidInput, UnknownName
 from hhp_stats.estimate.linear import ols
-from hhp_stats.estimate.model_matrix import Array, ModelMatrix
+from hhp_stats.estimate.model_matrix import Array, ModelMatrix, as_numbers
 from hhp_stats.infer.cluster_robust import cluster_covariance, coefficient
 from hhp_stats.infer.clusters import cluster_codes
 from hhp_stats.infer.redraw_sums import RedrawSums
@@ -27,6 +27,7 @@ from hhp_stats.infer.resampling import (
 )
 from hhp_stats.progress import Progress, silent
 from hhp_stats.results import Estimate
+from hhp_stats.typed import typed
 
 Draw = Callable[[np.random.Generator, int], npt.NDArray[np.generic]]
 Statistic = Literal["t", "difference"]
@@ -35,6 +36,7 @@ DRAWS_AT_ONCE = 250
 SECONDS = 1.7e-10  # one draw times one stored sum takes about this long
 
 
+@typed
 def randomisation_test(
     *,
     outcome: Array,
@@ -76,7 +78,7 @@ def randomisation_test(
     says how many there were.
 
     Refuses a treatment that varies within a cluster or is not 0/1 and teams without a column
-    (EstimationError); a draw of another number of columns than clusters (InvalidInput); both or neither of `draw` and `assignments`, `draw` without `rng`, the observed
+    (EstimationError), an outcome that is the same for everybody (EstimationError); a draw of another number of columns than clusters (InvalidInput); both or neither of `draw` and `assignments`, `draw` without `rng`, the observed
     allocation missing from `assignments`, values other than 0 and 1 (InvalidInput); an unknown
     statistic or alternative (UnknownName).
     Source: Fisher (1935), The Design of Experiments; Rosenbaum (2002), Observational Studies, section
@@ -102,6 +104,7 @@ def randomisation_test(
     )
 
 
+@typed
 def randomisation_statistics(
     outcomes: Sequence[tuple[Array, ModelMatrix, ArrayLike]],
     *,
@@ -157,6 +160,8 @@ def _draws(
         jobs = [(pieces, draw, seed, size) for size, seed in zip(sizes, child_seeds(rng, len(sizes)), strict=True)]
     else:
         every = _zero_one(np.asarray(assignments))
+        if not len(every):
+            raise InvalidInput("`assignments` is empty: list every allocation, the observed one among them")
         if any(every.shape[1] != piece.width for piece in pieces):
             raise InvalidInput(f"`assignments` has {every.shape[1]} columns for {pieces[0].width} clusters")
         weights = _weights(every, probabilities)
@@ -178,6 +183,10 @@ def _base(
     outcome: Array, matrix: ModelMatrix, clusters: ArrayLike, term: str, conf_level: float, statistic: str
 ) -> Estimate:
     fit = ols(outcome=outcome, matrix=matrix)
+    if np.ptp(fit.outcome) == 0:
+        raise EstimationError(
+            f"every outcome is {fit.outcome[0]:g}: all allocations give the same, and nothing is to be tested"
+        )
     if statistic == "t":
         covariance = cluster_covariance(fit, clusters=clusters, kind="CR1")
         return coefficient(fit, covariance, term=term, conf_level=conf_level)
@@ -190,7 +199,11 @@ def _base(
 
 def _zero_one(drawn: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
     unsigned = drawn.dtype.kind in "bu"  # one pass is enough
-    if drawn.ndim != 2 or (drawn.max() > 1 if unsigned else not ((drawn == 0) | (drawn == 1)).all()):
+    if (
+        drawn.ndim != 2
+        or drawn.dtype.kind not in "biuf"
+        or (drawn.max() > 1 if unsigned else not ((drawn == 0) | (drawn == 1)).all())
+    ):
         raise InvalidInput("allocations must be a (count, teams) array of 0 and 1")
     return drawn
 
@@ -198,7 +211,7 @@ def _zero_one(drawn: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
 def _weights(every: npt.NDArray[np.generic], probabilities: ArrayLike | None) -> Array:
     if probabilities is None:
         return np.full(len(every), 1 / len(every))
-    weights = np.asarray(probabilities, dtype=np.float64)
+    weights = as_numbers(probabilities, name="probabilities")
     # Probabilities computed elsewhere sum to one up to rounding; nine digits tell that from an omission.
     if weights.shape != (len(every),) or np.any(weights < 0) or abs(weights.sum() - 1) > 1e-9:
         raise InvalidInput("probabilities must be one a row of `assignments`, not negative, and sum to one")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Real
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +13,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from hhp_stats.errors import EstimationError, InvalidInput
+from hhp_stats.estimate.inputs import same_people
 from hhp_stats.estimate.linear import check_outcome
 from hhp_stats.estimate.model_matrix import Array, ModelMatrix
 from hhp_stats.infer.clusters import cluster_codes, cluster_sums
@@ -51,6 +54,7 @@ class RedrawSums:
         codes, count = cluster_codes(clusters)
         if len(codes) != len(y):
             raise InvalidInput(f"{len(codes)} cluster labels for {len(y)} people")
+        same_people(the_model_matrix=matrix, the_clusters=clusters)
         labels = pd.unique(pd.Series(np.asarray(clusters)))
         first = np.unique(codes, return_index=True)[1]
         x, place = matrix.values, matrix.position(term)
@@ -102,9 +106,9 @@ class RedrawSums:
         - q_i c2 with c = (p, q)'w, so per cluster sum z a, sum z b and sum z^2 need the sums stored
         here. Estimate: sum z a / sum z^2; score of cluster g: sum_g z a - estimate * sum_g z^2.
         """
-        if drawn.shape[1] != self.width:
+        if drawn.ndim != 2 or drawn.shape[1] != self.width:
             raise InvalidInput(
-                f"a draw has {drawn.shape[1]} columns for {self.width} clusters; name its clusters in `draw_clusters`"
+                f"a draw has {drawn.shape[-1]} columns for {self.width} clusters; name its clusters in `draw_clusters`"
             )
         k1, k2 = self.level.shape[1], self.linear.shape[1] // 3
         in_order = np.array_equal(self.columns, np.arange(drawn.shape[1]))
@@ -167,12 +171,26 @@ def _slices(total: int, step: int) -> list[slice]:
     return [slice(start, min(start + step, total)) for start in range(0, total, step)]
 
 
+def _hashed(label: object) -> object:
+    try:
+        hash(label)
+    except TypeError as problem:
+        raise InvalidInput(f"`draw_clusters` must be labels such as names or numbers: {problem}") from problem
+    return label
+
+
+def _comparable(label: object) -> Any:
+    return label if isinstance(label, Real) else str(label)
+
+
 def _columns(labels: list[object], draw_clusters: Sequence[object] | None) -> npt.NDArray[np.intp]:
     """Which column of a draw belongs to each cluster (in order of its code)?"""
-    if draw_clusters is not None and len(set(draw_clusters)) != len(draw_clusters):
+    if draw_clusters is not None and len(set(map(_hashed, draw_clusters))) != len(draw_clusters):
         raise InvalidInput("`draw_clusters` names a cluster twice")
     if draw_clusters is None:
-        return np.argsort(np.argsort(np.array(labels)))
+        # In the order of their labels, numbers before text where both occur.
+        order = sorted(range(len(labels)), key=lambda at: (not isinstance(labels[at], Real), _comparable(labels[at])))
+        return np.argsort(np.array(order))
     place = {label: number for number, label in enumerate(draw_clusters)}
     missing = [str(label) for label in labels if label not in place]
     if missing:

@@ -18,9 +18,10 @@ from hhp_stats.estimate.gram import NEW, cross, identified_factor, times, upper_
 from hhp_stats.estimate.linear import check_outcome
 from hhp_stats.estimate.model_matrix import Array, ModelMatrix
 from hhp_stats.infer.cluster_robust import PERFECT, in_words, one_way_factor, residual_df
-from hhp_stats.infer.clusters import checked_clusters, cluster_name, cluster_sums, refuse_arm_told_by_few
+from hhp_stats.infer.clusters import checked_clusters, cluster_name, cluster_sums, refuse_thin_arms
 from hhp_stats.infer.satterthwaite import IntArray
 from hhp_stats.results import Estimate
+from hhp_stats.typed import typed
 
 TREATMENT = "treatment"
 
@@ -62,7 +63,7 @@ class RepeatedRegression:
         variances *= one_way_factor(self.matrix, self.n_clusters)
         largest = np.abs(outcomes).max(axis=0) ** 2 / self.length
         if not (variances > PERFECT * largest).all():
-            raise EstimationError(f"the CR1 variance of {TREATMENT} is not positive: {variances.min():g}")
+            raise EstimationError(_no_variance(outcomes, variances))
         return [
             Estimate(
                 estimate=float(estimate), std_error=math.sqrt(variance), df=self.n_clusters - 1.0, n=len(self.rest),
@@ -73,6 +74,7 @@ class RepeatedRegression:
         ]  # fmt: skip
 
 
+@typed
 def repeated_regression(
     *,
     matrix: ModelMatrix,
@@ -120,11 +122,18 @@ def repeated_regression(
     rest = _swept(np.repeat(_swept(column, common, ()), sets, axis=1), common, own)
     squares = (rest**2).sum(axis=0)
     _refuse_determined(TREATMENT, np.sqrt(squares), column)
-    refuse_arm_told_by_few(arm=column[:, 0], weight=np.abs(cluster_sums(rest, codes, n_clusters)), codes=codes)
+    refuse_thin_arms(treatment=column[:, 0], clusters=codes, told=rest)
     return RepeatedRegression(
         matrix=matrix, common=common, own=tuple(own), rest=rest, length=squares, codes=codes,
         n_clusters=n_clusters, cluster_name=cluster_name(clusters), conf_level=conf_level,
     )  # fmt: skip
+
+
+def _no_variance(outcomes: Array, variances: Array) -> str:
+    number = int(variances.argmin())
+    if np.ptp(outcomes[:, number]) == 0:
+        return f"every outcome of data set {number + 1} is {outcomes[0, number]:g}: there is nothing to compare"
+    return f"the CR1 variance of {TREATMENT} is not positive in data set {number + 1}: {variances[number]:g}"
 
 
 def _refuse_determined(name: str, length: Array, values: Array) -> None:

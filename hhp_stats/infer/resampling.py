@@ -201,8 +201,8 @@ def resampling_test(
         low = invert(p_at=p_at, estimate=estimate, step=step, alpha=alpha, side="low")
     if interval and alternative in ("two-sided", "less"):
         high = invert(p_at=p_at, estimate=estimate, step=step, alpha=alpha, side="high")
-    if not interval:
-        low, high = math.nan, math.nan
+    if not interval:  # not left to the t interval of the base, which is not this test's
+        note = " ".join(filter(None, (note, "No interval was asked for.")))
     result = Estimate(
         estimate=estimate, std_error=base.std_error, df=base.df, n=base.n, n_clusters=base.n_clusters, method=method,
         conf_level=base.conf_level, statistic=statistic, p_value=weak, conf_low=low, conf_high=high,

@@ -17,6 +17,7 @@ from hhp_stats.estimate.linear import LinearFit
 from hhp_stats.estimate.model_matrix import Array
 from hhp_stats.infer.cluster_robust import CORRECTION, RobustCovariance, residual_df
 from hhp_stats.infer.satterthwaite import htz_df
+from hhp_stats.typed import typed
 
 WaldReference = Literal["clusters", "htz", "residual", "chi2"]
 
@@ -33,6 +34,7 @@ class WaldTest:
     method: str
 
 
+@typed
 def wald_test(
     fit: LinearFit,
     covariance: RobustCovariance,
@@ -54,7 +56,7 @@ def wald_test(
     Source: Cameron and Miller (2015), Journal of Human Resources 50, 317-372; Tipton and Pustejovsky
     (2015), Journal of Educational and Behavioral Statistics 40, 604-634.
     """
-    if not terms:
+    if not len(terms):
         raise UnknownName("a joint test needs at least one term")
     contrasts = np.zeros((len(terms), len(fit.coefficients)))
     for row, term in enumerate(terms):
@@ -64,6 +66,7 @@ def wald_test(
     )  # fmt: skip
 
 
+@typed
 def wald_contrasts(
     fit: LinearFit,
     covariance: RobustCovariance,
@@ -73,6 +76,7 @@ def wald_contrasts(
     reference: WaldReference = "clusters",
 ) -> WaldTest:
     """Are several weighted sums of coefficients zero together? `contrasts` (q, k); see `wald_test`."""
+    covariance.refuse_untold(fit.matrix, np.flatnonzero(contrasts.any(axis=0)).tolist())
     q = len(contrasts)
     values = contrasts @ fit.coefficients
     variance = contrasts @ covariance.matrix @ contrasts.T

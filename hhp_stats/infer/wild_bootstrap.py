@@ -26,6 +26,7 @@ from hhp_stats.infer.resampling import (
 )
 from hhp_stats.progress import Progress, silent
 from hhp_stats.results import Estimate
+from hhp_stats.typed import typed
 
 Weights = Literal["rademacher", "webb"]
 
@@ -35,6 +36,7 @@ CLUSTERS_AT_ONCE = 4_096  # with DRAWS_AT_ONCE: 33 megabytes of weights at a tim
 WEBB = np.array([-np.sqrt(1.5), -1.0, -np.sqrt(0.5), np.sqrt(0.5), 1.0, np.sqrt(1.5)])
 
 
+@typed
 def wild_bootstrap(
     fit: LinearFit,
     *,
@@ -85,6 +87,7 @@ def wild_bootstrap(
     )
 
 
+@typed
 def wild_bootstrap_statistics(
     fits: Sequence[LinearFit],
     *,

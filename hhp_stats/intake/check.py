@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,7 @@ class CheckReport:
     tolerances: tuple[Tolerance, ...]
     inputs: pd.DataFrame  # path, authority, wave, people, sha256
     returns: dict[str, Return] = field(default_factory=dict, repr=False)  # file as named in the problems -> as read
+    root: Path = field(default=Path(), repr=False)  # the project whose plan applies
 
     @property
     def ok(self) -> bool:
@@ -102,11 +103,11 @@ def check_returns(
     """
     path = Path(path)
     if (path / "data" / "plan").is_dir():
-        return _check_project(path, study, progress)
+        return replace(_check_project(path, study, progress), root=path)
     study = study or WITH_RETURNS
     if root is None:
         root = next((up for up in path.resolve().parents if (up / "data" / "plan").is_dir()), Path())
-    return _check_files(path, Path(root), study, progress)
+    return replace(_check_files(path, Path(root), study, progress), root=Path(root))
 
 
 def _check_project(root: Path, asked: str | None, progress: Progress) -> CheckReport:

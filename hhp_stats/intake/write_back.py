@@ -26,6 +26,7 @@ from hhp_stats.intake.masking import hidden, words_of
 from hhp_stats.intake.returns import Return, read_grid
 from hhp_stats.intake.rules_wave import looks_like_code
 from hhp_stats.intake.template import INSTRUCTIONS, WAVE_NOTES, validation
+from hhp_stats.output_guard import OutputGuard
 from hhp_stats.spreadsheet import write_cell
 
 PROBLEM_SHEET = "Problems"
@@ -44,19 +45,21 @@ _ADDRESS = re.compile(
 _CSV_ADDRESS = re.compile(r"row (\d+), column ([A-Z]{1,3})")
 
 
-def write_back(report: CheckReport, directory: Path) -> list[Path]:
+def write_back(report: CheckReport, directory: Path, *, guard: OutputGuard | None = None) -> list[Path]:
     """What should the authority mend?
 
     Writes into `directory`, for every return with problems, a workbook with the cells of the return at their addresses,
     the offending ones coloured and commented, and a sheet "Problems": row, column, what is wrong, what to do. Returns
     that cannot be opened become a workbook with that sheet alone. The files received are not touched; each copy appears
-    only when it is whole. Returns the paths written.
+    only when it is whole. Returns the paths written. Raises OutputRefused, before anything is written, where another file
+    stands in the place of a copy, or a copy that somebody has worked in, or, without a `guard`, any.
     """
     directory = Path(directory)
+    guard = guard or OutputGuard(root=report.root, command="hhp check --write-back", noting=False)
     by_file: dict[str, list[Problem]] = {}
     for problem in report.problems:
         by_file.setdefault(problem.file, []).append(problem)
-    written: list[Path] = []
+    copies: dict[Path, str] = {}
     for row in report.inputs.to_dict("records"):
         problems = by_file.get(str(row["path"]), [])
         if not problems:
@@ -64,23 +67,15 @@ def write_back(report: CheckReport, directory: Path) -> list[Path]:
         slug = re.sub(r"[^a-z0-9]+", "-", str(row["authority"]).casefold()).strip("-")
         target = directory / slug / f"{row['wave']}{COPY_MARK}.xlsx"
         number = 2
-        while target in written:
+        while target in copies:
             target = directory / slug / f"{row['wave']}{COPY_MARK}-{number}.xlsx"
             number += 1
-        save_whole(_book(report.returns.get(str(row["path"])), problems), target)
-        written.append(target)
-    return written
-
-
-def save_whole(book: Any, target: Path) -> None:
-    """Saves an openpyxl workbook under its name only when it is complete; nothing is left of an interrupted one."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(f".{target.name}.partial")
-    try:
-        book.save(partial)
-        partial.replace(target)
-    finally:
-        partial.unlink(missing_ok=True)
+        guard.file(target)
+        copies[target] = str(row["path"])
+    for target, file in copies.items():
+        with guard.written(target) as partial:
+            _book(report.returns.get(file), by_file[file]).save(partial)
+    return list(copies)
 
 
 def _book(ret: Return | None, problems: list[Problem]) -> Any:

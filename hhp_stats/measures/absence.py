@@ -8,12 +8,15 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Literal
+from numbers import Real
+from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
 
 from hhp_stats.errors import InvalidInput, NoObservations, UnknownName
+from hhp_stats.estimate.inputs import numbers, same_people, truths, with_columns
+from hhp_stats.typed import typed
 
 LeaverRule = Literal["pro_rata", "absent_after_leaving", "left_out"]
 FloorRule = Literal["authority_rate", "left_out"]
@@ -33,6 +36,7 @@ class TrialAbsence:
     note: str
 
 
+@typed
 def working_days(
     start: date | pd.Series,
     end: date | pd.Series,
@@ -53,6 +57,7 @@ def working_days(
     return pd.Series(counted, index=index, name="working_days")
 
 
+@typed
 def exposure(
     frame: pd.DataFrame,
     *,
@@ -75,23 +80,22 @@ def exposure(
     Refuses an authority without a launch date, unknown columns (UnknownName), and a follow-up of no
     length (InvalidInput).
     """
-    missing = [column for column in (local_authority, leaving_date) if column not in frame.columns]
-    if missing:
-        raise UnknownName(f"no column {', '.join(missing)}")
-    if weeks < 1:
+    with_columns(frame, (local_authority, leaving_date))
+    if not isinstance(weeks, int | np.integer) or weeks < 1:
         raise InvalidInput(f"a follow-up of {weeks} weeks has no days")
     unknown = sorted(set(frame[local_authority]).difference(launches))
     if unknown:
         raise UnknownName(f"no launch date for {', '.join(map(str, unknown))}")
     launch = pd.to_datetime(frame[local_authority].map(dict(launches)))
     end = launch + timedelta(weeks=weeks)
-    left_on = pd.to_datetime(frame[leaving_date])
+    left_on = pd.Series(_days(frame[leaving_date], frame.index), index=frame.index)
     left = left_on.notna() & (left_on < end)
     follow_up = working_days(launch, end, holidays=holidays)
     in_post = working_days(launch, left_on.where(left, end), holidays=holidays)
     return pd.DataFrame({"follow_up_days": follow_up, "exposure_days": in_post, "left": left}, index=frame.index)
 
 
+@typed
 def trial_absence(
     frame: pd.DataFrame,
     *,
@@ -123,13 +127,15 @@ def trial_absence(
     (NoObservations).
     """
     needed = (days, local_authority, "follow_up_days", "exposure_days", "left")
-    missing = [column for column in needed if column not in frame.columns]
-    if missing:
-        raise UnknownName(f"no column {', '.join(missing)}")
-    recorded = frame[days].astype("float64")
-    in_post = frame["exposure_days"].astype("float64")
-    follow_up = frame["follow_up_days"].astype("float64")
-    left = frame["left"].astype(bool)
+    with_columns(frame, needed)
+    if floor not in get_args(FloorRule):
+        raise UnknownName(f"no floor {floor!r}; there are {', '.join(get_args(FloorRule))}")
+    if not isinstance(minimum_exposure, Real) or not minimum_exposure >= 0:
+        raise InvalidInput(f"minimum_exposure must be a number of working days from zero, not {minimum_exposure!r}")
+    recorded = numbers(frame[days])
+    in_post = numbers(frame["exposure_days"])
+    follow_up = numbers(frame["follow_up_days"])
+    left = pd.Series(truths(frame["left"], name="left"), index=frame.index)
     _refuse_impossible(recorded, in_post, follow_up)
 
     leaver_note, floored, outcome = "", pd.Series(False, index=frame.index), recorded.copy()
@@ -174,26 +180,29 @@ def trial_absence(
     )
 
 
+@typed
 def absence_rate(days: pd.Series, exposure_days: pd.Series, *, per: float = 100.0) -> pd.Series:
     """How many days were lost for every `per` working days in post? With 100, percent of working time.
 
     Missing where days are missing or the person was never in post. Refuses negative days and more
     days than exposure (InvalidInput).
     """
-    d, e = days.astype("float64"), exposure_days.astype("float64")
+    if not days.index.equals(exposure_days.index):
+        raise InvalidInput("days and exposure_days must describe the same persons in the same order")
+    d, e = numbers(days), numbers(exposure_days)
     _refuse_impossible(d, e, e)
     return (d / e.where(e > 0) * per).rename("absence_rate")
 
 
+@typed
 def group_rate(days: pd.Series, exposure_days: pd.Series, *, by: pd.Series, per: float = 100.0) -> pd.Series:
     """How many days did each group lose for every `per` working days that its members worked or missed?
 
     Sum of days over sum of exposure among persons with both, so that someone in post for a week
     does not weigh as much as someone in post for the half year.
     """
-    table = pd.DataFrame(
-        {"days": days.astype("float64"), "exposure": exposure_days.astype("float64"), "by": by}
-    ).dropna()
+    same_people(days=days, exposure_days=exposure_days, by=by)
+    table = pd.DataFrame({"days": numbers(days), "exposure": numbers(exposure_days), "by": by}).dropna()
     totals = table.groupby("by", sort=True)[["days", "exposure"]].sum()
     return (totals["days"] / totals["exposure"].where(totals["exposure"] > 0) * per).rename("absence_rate")
 
@@ -223,7 +232,12 @@ def _first(wrong: pd.Series) -> str:
 
 
 def _days(side: date | pd.Series, index: pd.Index) -> np.ndarray:
+    if not isinstance(side, pd.Series | date):
+        raise InvalidInput(f"a start and an end are dates or Series of dates, not {side!r}")
     series = side if isinstance(side, pd.Series) else pd.Series(pd.Timestamp(side), index=index)
     if not series.index.equals(index):
         raise InvalidInput("start and end must describe the same persons in the same order")
-    return pd.to_datetime(series).to_numpy().astype("datetime64[D]")
+    try:
+        return pd.to_datetime(series).to_numpy().astype("datetime64[D]")
+    except (ValueError, TypeError) as problem:
+        raise InvalidInput(f"{series.name or 'an end'} must hold dates: {problem}") from problem

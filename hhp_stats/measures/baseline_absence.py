@@ -11,6 +11,8 @@ from typing import Literal
 import pandas as pd
 
 from hhp_stats.errors import InvalidInput, NoObservations, UnknownName
+from hhp_stats.estimate.inputs import numbers, with_columns
+from hhp_stats.typed import typed
 
 MissingBaseline = Literal["multiple_imputation", "zero_with_indicator", "mean", "complete_cases"]
 
@@ -28,6 +30,7 @@ class BaselineAbsence:
     rule: str
 
 
+@typed
 def annualised(
     frame: pd.DataFrame,
     *,
@@ -43,10 +46,8 @@ def annualised(
 
     Refuses unknown columns (UnknownName), and negative days or months (InvalidInput).
     """
-    missing = [column for column in (days, months) if column not in frame.columns]
-    if missing:
-        raise UnknownName(f"no column {', '.join(missing)}")
-    recorded, service = frame[days].astype("float64"), frame[months].astype("float64")
+    with_columns(frame, (days, months))
+    recorded, service = numbers(frame[days]), numbers(frame[months])
     if (recorded < 0).any() or (service < 0).any():
         raise InvalidInput("days and months of service cannot be negative")
     short = service <= MINIMUM_MONTHS
@@ -61,6 +62,7 @@ def annualised(
     )
 
 
+@typed
 def for_analysis(
     frame: pd.DataFrame,
     *,
@@ -103,8 +105,9 @@ def for_analysis(
     )
 
 
+@typed
 def per_working_days(baseline: pd.Series, *, working_days_a_year: float, per: float = 100.0) -> pd.Series:
     """How many of every `per` working days did the baseline year lose? (C64: baseline as a rate.)"""
     if not working_days_a_year > 0:
         raise InvalidInput(f"a year needs working days, not {working_days_a_year}")
-    return (baseline.astype("float64") / working_days_a_year * per).rename("baseline_absence_rate")
+    return (numbers(baseline) / working_days_a_year * per).rename("baseline_absence_rate")

@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 
 from hhp_stats.errors import InvalidInput, UnknownName
+from hhp_stats.estimate.inputs import numbers, with_columns
+from hhp_stats.typed import typed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +24,7 @@ class Bradford:
     incomplete: int  # persons in recording authorities without days or spells
 
 
+@typed
 def bradford_score(*, spells: pd.Series, days: pd.Series) -> pd.Series:
     """How disruptive is each person's sickness absence?
 
@@ -31,9 +34,9 @@ def bradford_score(*, spells: pd.Series, days: pd.Series) -> pd.Series:
     Refuses negative or fractional spells, negative days, days without a spell, a spell without
     days, and different indexes (InvalidInput). Half days are allowed, so spells may exceed days.
     """
-    if not spells.index.equals(days.index):
+    s, d = numbers(spells, name="spells"), numbers(days, name="days")
+    if not s.index.equals(d.index):
         raise InvalidInput("spells and days must describe the same persons in the same order")
-    s, d = spells.astype("float64"), days.astype("float64")
     known = s.notna() & d.notna()
     if (s[s.notna()] < 0).any() or (s[s.notna()] % 1 != 0).any():
         raise InvalidInput("spells must be whole numbers from zero")
@@ -48,6 +51,7 @@ def bradford_score(*, spells: pd.Series, days: pd.Series) -> pd.Series:
     return (s**2 * d).rename("bradford_score")
 
 
+@typed
 def bradford(
     frame: pd.DataFrame,
     *,
@@ -63,10 +67,10 @@ def bradford(
     missing score come back with it. Refuses an unknown column or authority (UnknownName) and what
     `bradford_score` refuses (InvalidInput).
     """
-    missing = [column for column in (spells, days, local_authority) if column not in frame.columns]
-    if missing:
-        raise UnknownName(f"no column {', '.join(missing)}")
-    strange = sorted(set(recording_authorities).difference(frame[local_authority].unique()))
+    with_columns(frame, (spells, days, local_authority))
+    if isinstance(recording_authorities, str):
+        raise InvalidInput(f"recording_authorities is a list of names, not the one {recording_authorities!r}")
+    strange = sorted(map(str, set(recording_authorities).difference(frame[local_authority].unique())))
     if strange:
         raise UnknownName(f"no returns from {', '.join(strange)}")
     records = frame[local_authority].isin(list(recording_authorities))

@@ -19,6 +19,7 @@ from hhp_stats.errors import InvalidInput, NonConvergence, NoObservations, Unkno
 from hhp_stats.estimate.model_matrix import as_numbers
 from hhp_stats.progress import Progress, silent
 from hhp_stats.results import checked_level
+from hhp_stats.typed import typed
 
 Array = npt.NDArray[np.float64]
 OmegaMethod = Literal["ml", "minres"]
@@ -49,6 +50,7 @@ class OneFactor:
     uniquenesses: Array  # (k,)
 
 
+@typed
 def cronbach_alpha(items: pd.DataFrame, *, standardised: bool = False, conf_level: float = 0.95) -> Reliability:
     """How consistent are the items, if each measures the same thing equally well?
 
@@ -84,6 +86,7 @@ def cronbach_alpha(items: pd.DataFrame, *, standardised: bool = False, conf_leve
     )
 
 
+@typed
 def spearman_brown(items: pd.DataFrame, *, conf_level: float = 0.95) -> Reliability:
     """How reliable is the sum of two items? (Clause P41 averages two when reliability is high.)
 
@@ -119,6 +122,7 @@ def spearman_brown(items: pd.DataFrame, *, conf_level: float = 0.95) -> Reliabil
     )
 
 
+@typed
 def mcdonald_omega(
     items: pd.DataFrame,
     *,
@@ -164,6 +168,7 @@ def mcdonald_omega(
     )  # fmt: skip
 
 
+@typed
 def one_factor(correlations: Array, *, method: OmegaMethod = "ml") -> OneFactor:
     """Which loadings on one common factor reproduce a correlation matrix best?
 

@@ -7,18 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from hhp_stats.errors import InvalidInput, NoObservations, UnknownName
+from hhp_stats.estimate.inputs import numbers, same_people, truths
+from hhp_stats.typed import typed
 
 CompositeRule = Literal["sum", "mean"]
 CombinationReading = Literal["r_squared", "correlation"]
 Branch = Literal["combined", "components"]
 
 
+@typed
 def reverse_scored(answers: pd.Series, *, low: float, high: float) -> pd.Series:
     """What would the answer be if the item had been worded the other way round?
 
@@ -27,9 +31,10 @@ def reverse_scored(answers: pd.Series, *, low: float, high: float) -> pd.Series:
     come out on the wrong side of the scale without a trace.
     """
     _refuse_off_scale(answers, low=low, high=high)
-    return (low + high) - answers.astype("float64")
+    return (low + high) - numbers(answers)
 
 
+@typed
 def composite(
     answers: pd.DataFrame,
     *,
@@ -56,12 +61,12 @@ def composite(
     if rule not in ("sum", "mean"):
         raise UnknownName(f"no rule {rule!r} for a composite; there are sum, mean")
     _refuse_unknown(answers, items)
-    if not items or len(set(items)) != len(items):
+    if not len(items) or len(set(items)) != len(items):
         raise InvalidInput(f"a composite needs distinct items, not {list(items)}")
     stray = [item for item in reverse if item not in items]
     if stray:
         raise InvalidInput(f"reverse-scored items are not part of the scale: {', '.join(stray)}")
-    if not 0 < minimum_share <= 1:
+    if not isinstance(minimum_share, Real) or not 0 < minimum_share <= 1:
         raise InvalidInput(f"minimum_share must lie in (0, 1], not {minimum_share}")
     scored = pd.DataFrame(
         {
@@ -90,6 +95,7 @@ class Standardised:
     sample: str  # in words, for example "control group at baseline"
 
 
+@typed
 def standardise(scores: pd.Series, *, reference: pd.Series, sample: str) -> Standardised:
     """How many standard deviations of a named sample is each score from that sample's mean?
 
@@ -101,22 +107,25 @@ def standardise(scores: pd.Series, *, reference: pd.Series, sample: str) -> Stan
     (InvalidInput), fewer than two known scores in it (NoObservations), and a sample that does
     not vary (InvalidInput).
     """
-    if not scores.index.equals(reference.index):
-        raise InvalidInput("the reference sample must have the index of the scores")
+    scores = numbers(scores, name="scores")
+    if not isinstance(reference, pd.Series) or not scores.index.equals(reference.index):
+        raise InvalidInput("the reference sample must be a Series with the index of the scores")
     if reference.isna().any() or not sample:
         raise InvalidInput("the reference sample needs a name and a true or false for every row")
-    if np.isinf(scores.astype("float64")).any():
+    chosen = truths(reference, name="the reference sample")
+    if np.isinf(scores).any():
         raise InvalidInput("a score is infinite")
-    known = scores.astype("float64")[reference.astype(bool)].dropna()
+    known = scores[chosen].dropna()
     if len(known) < 2:
         raise NoObservations(f"{sample}: {len(known)} known scores; two are needed to standardise")
     mean, sd = float(known.mean()), float(known.std(ddof=1))
     if not sd > 1e-12 * max(1.0, abs(mean)):
         raise InvalidInput(f"{sample}: the score does not vary, so it cannot be standardised")
-    values = (scores.astype("float64") - mean) / sd
+    values = (scores - mean) / sd
     return Standardised(values=values, mean=mean, sd=sd, n=len(known), sample=sample)
 
 
+@typed
 def standardised_sum(scores: pd.DataFrame, *, columns: Sequence[str], reference: pd.Series, sample: str) -> pd.Series:
     """What is the sum of several scores once each counts in its own standard deviations? (Clause P36.)
 
@@ -124,6 +133,8 @@ def standardised_sum(scores: pd.DataFrame, *, columns: Sequence[str], reference:
     deviation is not one: with k parts of average correlation r it is sqrt(k + k(k-1)r).
     """
     _refuse_unknown(scores, columns)
+    if not len(columns):
+        raise InvalidInput("a sum needs at least one column")
     parts = [standardise(scores[column], reference=reference, sample=sample).values for column in columns]
     return pd.concat(parts, axis="columns").sum(axis="columns", min_count=len(parts)).where(
         pd.concat(parts, axis="columns").notna().all(axis="columns")
@@ -159,6 +170,7 @@ class CombinationRule:
         )
 
 
+@typed
 def combination_rule(
     cognitive: pd.Series,
     affective: pd.Series,
@@ -179,7 +191,11 @@ def combination_rule(
     """
     if reading not in ("r_squared", "correlation"):
         raise UnknownName(f"no reading {reading!r}; there are r_squared, correlation")
-    pairs = pd.concat([cognitive, affective], axis="columns").astype("float64").dropna()
+    parts = [numbers(part, name=name) for part, name in ((cognitive, "cognitive"), (affective, "affective"))]
+    same_people(cognitive=parts[0], affective=parts[1])
+    pairs = pd.concat(parts, axis="columns").dropna()
+    if np.isinf(pairs).any(axis=None):
+        raise InvalidInput("a part holds infinite values")
     if len(pairs) < 3:
         raise NoObservations(f"{len(pairs)} persons have both parts; a correlation needs three")
     if (pairs.max() - pairs.min() == 0).any():
@@ -202,19 +218,23 @@ def combination_rule(
 
 def _on_scale(answers: pd.Series, *, low: float, high: float) -> pd.Series:
     _refuse_off_scale(answers, low=low, high=high)
-    return answers.astype("float64")
+    return numbers(answers)
 
 
 def _refuse_off_scale(answers: pd.Series, *, low: float, high: float) -> None:
-    if not low < high:
+    if not (isinstance(low, Real) and isinstance(high, Real) and low < high):
         raise InvalidInput(f"the scale's end-points must be in order, not {low} and {high}")
-    numbers = answers.astype("float64")
-    off = numbers[(numbers < low) | (numbers > high)]
+    given = numbers(answers)
+    off = given[(given < low) | (given > high)]
     if len(off):
         raise InvalidInput(f"{answers.name}: {len(off)} answers outside {low:g}..{high:g}, the first {off.iloc[0]:g}")
 
 
 def _refuse_unknown(frame: pd.DataFrame, columns: Sequence[str]) -> None:
+    if not isinstance(frame, pd.DataFrame):
+        raise InvalidInput(f"the answers must be a frame with an item a column, not {type(frame).__name__}")
+    if isinstance(columns, str):
+        raise InvalidInput(f"items are a list of columns, not the one name {columns!r}")
     unknown = [column for column in columns if column not in frame.columns]
     if unknown:
-        raise UnknownName(f"no column {', '.join(unknown)} among the answers")
+        raise UnknownName(f"no column {', '.join(map(str, unknown))} among the answers")

@@ -40,7 +40,7 @@ Table = Mapping[str, Any]
 ESTIMATORS: Mapping[str, frozenset[str]] = {
     "ols": frozenset({"CR0", "CR1", "CR2", "CR3", "two-way", "HC2"}),
     "logit": frozenset({"CR1"}),
-    "firth": frozenset({"CR1"}),
+    "firth": frozenset({"design_effect"}),
     "heckman-two-step": frozenset({"corrected"}),
     "heckman-ml": frozenset({"CR1"}),
     "weighted": frozenset({"CR1"}),

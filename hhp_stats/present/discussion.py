@@ -126,20 +126,38 @@ def samples(discussion: Discussion) -> GT:
         return frame[column].get(result_id)
 
     for study in dict.fromkeys(discussion.effects["study"]):
-        if study == TEAMS:
-            planned, achieved = (f"{study}/power/mdes/absence-{name}" for name in ("planned", "achieved"))
-        else:
-            planned, achieved = (f"{study}/power/mde_{name}/formula" for name in ("planned", "achieved"))
+        planned, achieved = (_power_row(discussion, study, name) for name in ("planned", "achieved"))
         cells.append({
-            "Study": NAMES[study], "Planned": _or_missing(cell(planned, "n"), count), "Analysed": _or_missing(cell(achieved, "n"), count),
-            "Detectable, planned": _or_missing(cell(planned, "estimate"), number),
-            "Detectable, analysed": _or_missing(cell(achieved, "estimate"), number),
+            "Study": NAMES[study], "People, planned": _or_missing(cell(planned, "n"), count),
+            "People, analysed": _or_missing(cell(achieved, "n"), count),
+            "Effect aimed at": _or_missing(_aim(discussion, study, cell(planned, "estimate")), number),
+            "Found by planned people": _or_missing(cell(planned, "estimate"), number),
+            "Found by those analysed": _or_missing(cell(achieved, "estimate"), number),
         })  # fmt: skip
     return plain_table(
         pd.DataFrame(cells), stub="Study",
         notes=["People whose outcome is or was to be analysed, and the smallest difference, in standard deviations, that so many find with a power "
-               "of 80% at a two-sided 5%. Goal-setting: sickness absence, teams and baseline absence taken into account; the others: wellbeing."],
+               "of 80% at a two-sided 5%. The effect aimed at is the one that the plan prints; where it prints no number of people, they are "
+               "those randomised times the response it expects, and find another effect. Goal-setting: sickness absence; the others: wellbeing. "
+               "Where whole teams or buildings were drawn, their sizes and the likeness of colleagues are taken into account."],
     )  # fmt: skip
+
+
+def _power_row(discussion: Discussion, study: str, name: str) -> str:
+    """The result id of a detectable effect: by the formula of the trial's own design, that for clusters where it has them."""
+    if study == TEAMS:
+        return f"{study}/power/mdes/absence-{name}"
+    found = discussion.results["result_id"]
+    clustered = found[found.isin([f"{study}/{outcome}/mde_{name}/clustered" for outcome in WELLBEING])]
+    return str(clustered.iloc[0]) if len(clustered) else f"{study}/power/mde_{name}/formula"
+
+
+def _aim(discussion: Discussion, study: str, computed: Any) -> Any:
+    """The effect that a plan prints; of the goal-setting trial, whose printed effect rests on the printed formula, that one."""
+    if study == TEAMS:
+        return computed
+    entry = load_individual_plan(discussion.root, study).power.get("planned")
+    return None if entry is None else entry.printed
 
 
 def _or_missing(value: Any, shown: Callable[[Any], str]) -> str:
@@ -230,8 +248,7 @@ def fewer(discussion: Discussion) -> str:
     frame = discussion.results.set_index("result_id")["n"]
     pairs_of_n = []
     for study in dict.fromkeys(discussion.effects["study"]):
-        ids = [f"{study}/power/mdes/absence-{name}" if study == TEAMS else f"{study}/power/mde_{name}/formula"
-               for name in ("planned", "achieved")]  # fmt: skip
+        ids = [_power_row(discussion, study, name) for name in ("planned", "achieved")]
         if all(key in frame.index for key in ids):
             pairs_of_n.append((int(frame[ids[0]]), int(frame[ids[1]])))
     short = sum(analysed < planned for planned, analysed in pairs_of_n)

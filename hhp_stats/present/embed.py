@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import matplotlib.pyplot as plt
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
+from hhp_stats.at_work import located
 from hhp_stats.errors import HhpError
 
 FOLDER = "figures"
@@ -73,8 +75,9 @@ def embed(figure: Figure, *, root: Path, document: str, label: str, alt: str, ca
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / name
     if not target.exists():
-        partial = target.with_name(name + ".partial")
-        partial.write_bytes(content)
+        partial = target.with_name(f"{name}.{os.getpid()}.partial")
+        with located(target):
+            partial.write_bytes(content)
         partial.replace(target)
     path = f"{FOLDER}/{name}" if document.startswith("report/") else f"report/{FOLDER}/{name}"
     return EmbeddedFigure(label=label, path=path, alt=alt, caption=caption)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from hhp_stats.output_guard import OutputGuard
 from hhp_stats.publish.blind import (
     Blinding,
     BlindResults,
@@ -25,7 +26,7 @@ from hhp_stats.studies.output import FOLDER as RESULTS_FOLDER
 from hhp_stats.studies.run import STUDIES
 
 
-def write_blind_bundle(root: Path, target: Path, *, seed: int) -> BundleReport:
+def write_blind_bundle(root: Path, target: Path, *, seed: int, guard: OutputGuard | None = None) -> BundleReport:
     """Pack code and results for a reviewer who must not know the arms; the same project and seed give the same bytes.
 
     Packed are the modules that the analyses run, the checks of methods against other software, locks, the plans of the
@@ -34,15 +35,18 @@ def write_blind_bundle(root: Path, target: Path, *, seed: int) -> BundleReport:
     Left out is what would tell the arms apart: all data, what would draw synthetic ones again, the report and its chapters,
     published figures and everything computed from them, and what words say about results (changes, deviations, conflicts).
     Which arm is which is in the returned report and nowhere in the bundle.
-    Raises ReleaseRefused where the results are older than their inputs, InvalidInput for a negative seed.
+    Raises ReleaseRefused where the results are older than their inputs, InvalidInput for a negative seed,
+    OutputRefused where `target` is another file.
     """
     refuse_stale_results(root)
     frame = read_results(root / RESULTS_FOLDER / "results.csv")
     blinding = draw_blinding(two_armed(frame), seed=seed)
-    return write_blinded(root, target, frame=frame, blinding=blinding)
+    return write_blinded(root, target, frame=frame, blinding=blinding, guard=guard)
 
 
-def write_blinded(root: Path, target: Path, *, frame: pd.DataFrame, blinding: Blinding) -> BundleReport:
+def write_blinded(
+    root: Path, target: Path, *, frame: pd.DataFrame, blinding: Blinding, guard: OutputGuard | None = None
+) -> BundleReport:
     """The bundle of `write_blind_bundle` for a given naming of the arms."""
     blind = blinded_results(frame, blinding)
     plans = tuple(f"data/plan/{study}.toml" for study in blinding.arms)
@@ -65,7 +69,8 @@ def write_blinded(root: Path, target: Path, *, frame: pd.DataFrame, blinding: Bl
     }
     left_out = [name for name in packed.left_out if name not in inside]
     entries = {f"{TOP}/{name}": content for name, content in inside.items()}
-    return written(target, entries, index=(), left_out=left_out, blinding=blinding)
+    guard = guard or OutputGuard(root=root, command="hhp bundle")
+    return written(target, entries, guard=guard, index=(), left_out=left_out, blinding=blinding)
 
 
 def _modules_of_methods() -> list[Path]:

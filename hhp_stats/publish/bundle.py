@@ -15,8 +15,9 @@ from typing import Any
 
 from hhp_stats.intake.manifest import Manifest, read_manifest
 from hhp_stats.intake.raw_files import MANIFEST
+from hhp_stats.output_guard import OutputGuard
 from hhp_stats.present.provenance import locate
-from hhp_stats.publish.archive import write_zip
+from hhp_stats.publish.archive import fill_zip
 from hhp_stats.publish.blind import Blinding
 from hhp_stats.publish.packing import RENDERED, REVIEW, pack, private_digests, themes_of_documents
 from hhp_stats.publish.printed import Request, function_of, requests
@@ -59,14 +60,15 @@ class BundleReport:
     blinding: Blinding | None = None  # keep it from the blind reader
 
 
-def write_bundle(root: Path, target: Path, *, output: Path) -> BundleReport:
+def write_bundle(root: Path, target: Path, *, output: Path, guard: OutputGuard | None = None) -> BundleReport:
     """Pack the project in `root` for a reviewer into the zip `target`; the same project gives the same bytes.
 
     What goes is named in `packing`: sources, tests, plans, published facts, locks, the public part of releases, the rendered
     report (`report-rendered/`, from the folder `output`) and its results (`results/results.csv`); beside it `INDEX.md`,
     `index.csv`, `index-results.csv` and `READ-ME-FIRST.md`. No raw file goes, whatever the status of the data and whatever
     its name: synthetic ones are written again from their seed, real ones stay with the trial team.
-    Raises ReleaseRefused where the results are older than their inputs, or the report was rendered from others or not at all.
+    Raises ReleaseRefused where the results are older than their inputs, or the report was rendered from others or not at all,
+    OutputRefused where `target` is another file.
     """
     refuse_stale_results(root)
     results = published_results(root, output)
@@ -88,7 +90,8 @@ def write_bundle(root: Path, target: Path, *, output: Path) -> BundleReport:
     entries[f"{TOP}/READ-ME-FIRST.md"] = _read_me(
         real=not manifest.synthetic, left_out=sum(name.startswith("data/") for name in left_out)
     ).encode()
-    return written(target, entries, index=index, left_out=left_out)
+    guard = guard or OutputGuard(root=root, command="hhp bundle")
+    return written(target, entries, guard=guard, index=index, left_out=left_out)
 
 
 def _manifest(manifest: Manifest) -> str:
@@ -101,12 +104,12 @@ def _manifest(manifest: Manifest) -> str:
 
 
 def written(
-    target: Path, entries: Mapping[str, bytes], *, index: Sequence[IndexLine], left_out: Sequence[str],
+    target: Path, entries: Mapping[str, bytes], *, guard: OutputGuard, index: Sequence[IndexLine], left_out: Sequence[str],
     blinding: Blinding | None = None,
 ) -> BundleReport:  # fmt: skip
     """Write the zip, the same bytes each time, and say what is in it."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    write_zip(target, entries)
+    with guard.written(target) as partial:
+        fill_zip(partial, entries)
     return BundleReport(path=target, files=len(entries), size=target.stat().st_size, index=tuple(index),
                         left_out=tuple(left_out), blinding=blinding)  # fmt: skip
 

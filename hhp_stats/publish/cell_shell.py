@@ -15,11 +15,13 @@ if __name__ == "__main__" and not sys.flags.safe_path:
     sys.path.pop(0)  # our folder: its modules must not stand in for others of the same name
 
 import base64
+import importlib.util
 import io
 import json
 import os
 import signal
 import tempfile
+from pathlib import Path
 from typing import Any
 
 from IPython.core.displayhook import DisplayHook
@@ -235,7 +237,7 @@ class _Shell(InteractiveShell):
         raise RuntimeError("a chapter's code cannot end its process")
 
 
-def end() -> None:
+def end(*_: Any) -> None:
     """End this process at once, and whatever it started; nobody needs what it would do on its way out."""
     if os.name == "posix":
         os.killpg(0, signal.SIGKILL)
@@ -243,6 +245,17 @@ def end() -> None:
 
 
 def _main() -> None:
+    # Asked to end, it takes with it what the chapter started.
+    spec = importlib.util.spec_from_file_location("with_parent", Path(__file__).parents[1] / "with_parent.py")
+    assert spec is not None and spec.loader is not None
+    with_parent = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(with_parent)
+    parent = int(sys.argv[1])
+    signal.signal(signal.SIGTERM, end)
+    if sys.platform == "linux":
+        with_parent.end_with_parent(parent, with_signal=signal.SIGTERM)
+    else:
+        with_parent.watch_parent(parent, end)
     # What is printed goes elsewhere from now on; the answer goes where standard output went.
     with os.fdopen(os.dup(1), "wb") as answer:
         request = json.load(sys.stdin.buffer)

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
+from hhp_stats.at_work import located
+
 FOLDER = ".report/cache/texts"  # below the project
 _MOST = 600  # a book of twenty chapters keeps about a hundred and fifty texts for each state it was in
 
@@ -51,7 +53,8 @@ def write_checked(file: Path, data: bytes) -> None:
     """Whole or not at all, with a checksum in front: half a file of a full disk is nothing kept."""
     file.parent.mkdir(parents=True, exist_ok=True)
     partial = file.with_suffix(f".{os.getpid()}-{id(data)}.part")
-    partial.write_bytes(hashlib.sha256(data).hexdigest().encode() + b"\n" + data)
+    with located(file):
+        partial.write_bytes(hashlib.sha256(data).hexdigest().encode() + b"\n" + data)
     partial.replace(file)
 
 

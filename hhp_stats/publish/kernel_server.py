@@ -32,17 +32,26 @@ LIBRARIES = (
 )  # fmt: skip
 
 
-def _beside(name: str) -> ModuleType:
-    """The module in the file beside this one; chapters do not find it among theirs."""
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+def _loaded(path: Path) -> ModuleType:
+    """The module in a file of the package; chapters do not find it among theirs."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
 
-def _serve(listener: socket.socket) -> None:
-    cell_shell = _beside("cell_shell")
+def _serve(listener: socket.socket, parent: int) -> None:
+    kernels: list[int] = []
+
+    def end(*_: object) -> None:
+        _end_kernels(kernels)
+        os._exit(0)
+
+    signal.signal(signal.SIGTERM, end)
+    with_parent = _loaded(Path(__file__).parents[1] / "with_parent.py")
+    with_parent.end_with_parent(parent, with_signal=signal.SIGTERM)
+    cell_shell = _loaded(Path(__file__).with_name("cell_shell.py"))
     # Not matplotlib's backend: the first figure loads it, in the kernel, since it binds figures to that kernel's shell.
     for name in LIBRARIES:
         import_module(name)
@@ -52,7 +61,7 @@ def _serve(listener: socket.socket) -> None:
     # What is there already is no garbage: a kernel that looked through it would also copy all of it.
     gc.collect()
     gc.freeze()
-    kernels: list[int] = []
+    here = os.getpid()
     ready = selectors.DefaultSelector()
     ready.register(sys.stdin, selectors.EVENT_READ)
     ready.register(listener, selectors.EVENT_READ)
@@ -61,9 +70,14 @@ def _serve(listener: socket.socket) -> None:
         pid = os.fork()
         if pid == 0:
             listener.close()
-            _become_kernel(connection, cell_shell)
+            _become_kernel(connection, cell_shell, with_parent, here)
         kernels.append(pid)
         connection.close()
+    _end_kernels(kernels)
+
+
+def _end_kernels(kernels: list[int]) -> None:
+    """End those that still run, and what they started."""
     for pid in kernels:
         try:
             if os.waitpid(pid, os.WNOHANG) == (0, 0):  # it runs: its number is not another's yet
@@ -72,12 +86,14 @@ def _serve(listener: socket.socket) -> None:
             continue
 
 
-def _become_kernel(connection: socket.socket, cell_shell: ModuleType) -> None:
+def _become_kernel(connection: socket.socket, cell_shell: ModuleType, with_parent: ModuleType, parent: int) -> None:
     """In the child: run the one chapter that comes through the connection."""
     try:
         os.setsid()
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        with_parent.end_with_parent(parent)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         connection.sendall(f"{os.getpid()}\n".encode())
         with connection.makefile("rb") as request:
@@ -88,4 +104,4 @@ def _become_kernel(connection: socket.socket, cell_shell: ModuleType) -> None:
 
 
 if __name__ == "__main__":
-    _serve(socket.socket(fileno=int(sys.argv[1])))
+    _serve(socket.socket(fileno=int(sys.argv[1])), int(sys.argv[2]))

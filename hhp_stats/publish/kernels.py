@@ -12,18 +12,18 @@ import os
 import re
 import signal
 import sys
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from hhp_stats import threads
+from hhp_stats import children, threads
 from hhp_stats.errors import RenderError
 from hhp_stats.publish import dependencies, warm_kernels
 from hhp_stats.publish.project import Project
 from hhp_stats.publish.source import Cell, Inline, Source, steps
+from hhp_stats.scratch import scratch_folder
 
 INLINE_MIME = "application/vnd.hhp.inline+json"
 PROGRAM = Path(__file__).with_name("cell_shell.py")
@@ -118,7 +118,7 @@ async def _run(project: Project, source: Source, warm: warm_kernels.WarmProcess 
     """Execute one chapter in a kernel of its own, which has ended when this returns or raises."""
     planned = steps(source)
     cells = list(_cells(planned))
-    with tempfile.TemporaryDirectory(prefix="hhp") as folder:
+    with scratch_folder() as folder:
         environment = _environment(project, folder)
         request = {"cells": cells, "folder": str(project.root), "environment": environment, "settings": SETTINGS}
         message = json.dumps(request).encode()
@@ -137,19 +137,17 @@ async def _started(message: bytes, environment: Mapping[str, str]) -> bytes:
     """The answer of a kernel in a newly started Python."""
     pipe, nowhere = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL
     process = await asyncio.create_subprocess_exec(
-        sys.executable, str(PROGRAM), stdin=pipe, stdout=pipe, stderr=nowhere, env=environment,
+        sys.executable, str(PROGRAM), str(os.getpid()), stdin=pipe, stdout=pipe, stderr=nowhere, env=environment,
         start_new_session=os.name == "posix",
     )  # fmt: skip
-    try:
-        answer, _ = await process.communicate(message)
-    except BaseException:
-        with suppress(ProcessLookupError):
-            if os.name == "posix":
-                os.killpg(process.pid, signal.SIGKILL)  # and what it started
-            else:
-                process.kill()
-        await process.wait()
-        raise
+    leads = os.name == "posix"
+    with children.known(process.pid, leads_group=leads):
+        try:
+            answer, _ = await process.communicate(message)
+        except BaseException:
+            children.end(process.pid, group=leads)  # and what it started
+            await process.wait()
+            raise
     return answer
 
 

@@ -12,7 +12,6 @@ import importlib.metadata
 import json
 import os
 import re
-import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -21,7 +20,7 @@ from typing import Any, Literal
 
 import pypandoc
 
-from hhp_stats import well_formed
+from hhp_stats import children, well_formed
 from hhp_stats.errors import RenderError
 from hhp_stats.publish import column_widths, typst_tables
 from hhp_stats.publish.glossary import read_glossary
@@ -53,12 +52,8 @@ def words_of(project: Project) -> dict[str, str]:
 
 def run_pandoc(arguments: Sequence[str], text: str, *, root: Path, sources: Sequence[Source], where: str = "") -> str:
     """What Pandoc makes of the text. Raises RenderError with the place in `sources`, or `where`, that it complains of."""
-    done = subprocess.run(
-        [str(_PANDOC), *arguments, "--fail-if-warnings", "--wrap=none"],
-        input=text.encode(),
-        capture_output=True,
-        cwd=root,
-        check=False,
+    done = children.run(
+        [str(_PANDOC), *arguments, "--fail-if-warnings", "--wrap=none"], folder=root, given=text.encode()
     )
     if done.returncode:
         raise _error(done.stderr.decode(errors="replace"), sources, where)

@@ -5,18 +5,19 @@ from __future__ import annotations
 import json
 import math
 import re
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 import typst
 
+from hhp_stats.at_work import located
 from hhp_stats.errors import RenderError
 from hhp_stats.publish.glyphs import missing, to_replace, with_stand_ins
 from hhp_stats.publish.pandoc import ASSETS, words_of
 from hhp_stats.publish.project import Project
 from hhp_stats.publish.source import Source
+from hhp_stats.scratch import scratch_folder
 
 STANDARDS: list[Literal["a-2a", "ua-1"]] = ["a-2a", "ua-1"]
 _LONGEST_DIAGNOSTIC = 160
@@ -32,7 +33,7 @@ def write_pdf(
     where the document breaks another rule of the standards.
     """
     unprinted = ""
-    with tempfile.TemporaryDirectory(prefix="hhp") as folder:
+    with scratch_folder() as folder, located(Path(folder)):
         for name, content in figures.items():
             if not name.endswith("-dark.svg"):
                 file = Path(folder) / name

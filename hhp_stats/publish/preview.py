@@ -21,6 +21,7 @@ from urllib.parse import unquote, urlsplit
 
 from hhp_stats.at_work import ProjectBusy
 from hhp_stats.errors import HhpError
+from hhp_stats.output_guard import OutputGuard
 from hhp_stats.publish.render import Explain, render_book
 
 PACKAGE = Path(__file__).resolve().parent.parent
@@ -98,7 +99,7 @@ def render_pages(
     """Render the book's pages, without the PDF, into `output`; the arguments are those of `render_book`."""
     render_book(
         root=root, output=output, formats=["html"], declared=declared, attachments=attachments, banner=banner,
-        explain=explain,
+        explain=explain, guard=OutputGuard(root=root, command="hhp preview", for_folders=(str(FOLDER),)),
     )  # fmt: skip
 
 

@@ -24,6 +24,7 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import json
+import os
 import platform
 import re
 import shutil
@@ -50,6 +51,7 @@ from hhp_stats.results import read_results
 from hhp_stats.studies.kept import LIBRARIES, is_kept
 from hhp_stats.studies.output import FOLDER as RESULTS_FOLDER
 from hhp_stats.studies.run import STUDIES
+from hhp_stats.unfinished import noted, put_right
 
 RELEASES = "data/releases"
 NOW = "now"
@@ -66,6 +68,12 @@ corrections. It is as confidential as the raw files. Never publish it, pack it o
 the release can still be read; `hhp changes` then does not compare raw files.
 """
 _DRAWN_BY = ("great-tables", "matplotlib", "typst", "pypandoc-binary")
+
+
+class ReleaseTaken(ReleaseRefused):
+    """A release of this date is there: it is never overwritten."""
+
+    exit_status = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,15 +214,16 @@ def freeze_release(root: Path, *, date: str, output: Path, with_report: bool = T
     if not _is_date(date):
         raise ReleaseRefused(f"a release is named by its date, such as 2026-05-31, not {date!r}")
     target = root / RELEASES / date
-    if target.exists():
-        raise ReleaseRefused(f"{RELEASES}/{date} is there already; a release is never overwritten: choose another date")
+    put_right(root)
+    if os.path.lexists(target):
+        raise ReleaseTaken(f"{RELEASES}/{date} is there already; a release is never overwritten: choose another date")
     current = snapshot_now(root)
     results = published_results(root, output)
     if with_report and not (output / PDF).is_file():
         raise ReleaseRefused(f"{output.name}/{PDF} is missing: run `hhp render` first, or leave the report out")
     returns = [return_cells(root, name) for name in current.inputs if is_return(name)]
     listed = {name: row_marks(root / name) for name in current.inputs if raw_kind(name) and not is_return(name)}
-    with whole_folder(target) as folder:
+    with noted(root, target.with_name(f".{date}.partial"), kind="partial"), whole_folder(target) as folder:
         (folder / "results.csv").write_bytes(results)
         said = json.dumps(current.printed.record(), ensure_ascii=False, indent=1)
         (folder / "printed.json").write_text(said + "\n", encoding="utf-8", newline="\n")

@@ -6,9 +6,7 @@ fails or is interrupted leaves the last good one untouched.
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -17,8 +15,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
+from hhp_stats import children
 from hhp_stats.at_work import at_work
 from hhp_stats.errors import RenderError
+from hhp_stats.output_guard import OutputGuard
 from hhp_stats.publish.chapters import html_pages, read_chapters, start_writing, typst_body
 from hhp_stats.publish.execute import execute
 from hhp_stats.publish.kept_text import FOLDER as TEXTS
@@ -31,6 +31,8 @@ from hhp_stats.publish.site import PDF_NAME, write_site
 from hhp_stats.publish.source import Source
 from hhp_stats.publish.warm_kernels import WarmProcess
 from hhp_stats.publish.weave import weave
+from hhp_stats.replaced_folder import replaced
+from hhp_stats.unfinished import remove_parts
 
 Format = Literal["html", "pdf"]
 Engine = Literal["embedded", "quarto"]
@@ -91,6 +93,7 @@ def render_book(
     inspect: Callable[[Path], None] | None = None,
     progress: RenderProgress | None = None,
     warm: WarmProcess | None = None,
+    guard: OutputGuard | None = None,
 ) -> RenderReport:
     """Render the Quarto book in `root` into the folder `output`.
 
@@ -101,20 +104,24 @@ def render_book(
     is the notice on every page and the cover: None takes the configuration's, "" shows none. `explain`
     gives what a reader is shown about a marked number; it is asked once, for all that the pages mark.
     `warm` is a process to fork kernels from that was started before (`kernels.warm_process`).
-    `inspect` is called with the folder as soon as it holds the pages: what it raises keeps the last report.
+    `inspect` is called with the folder as soon as it holds the pages: what it raises keeps the last report. `guard` says
+    which command renders, and what the user allowed it to replace.
 
     Raises RenderError, naming file and line where there is one: something outside the shared subset
     of Quarto, a failing statement, a missing label, citation or alternative text, or an engine that
-    is not installed. Raises ProjectBusy where another process renders this project, and NotWritten where
-    the disk is full or read only; the last report then stays as it was.
+    is not installed. Raises OutputRefused where `output` is, lies in or holds anything but an earlier rendering, ProjectBusy
+    where another process renders this project, and NotWritten where the disk is full or read only; the last report then
+    stays as it was.
     """
-    root, output = root.resolve(), output.resolve()
+    root = root.resolve()
     if unknown := set(formats) - {"html", "pdf"}:
         raise ValueError(f"unknown formats: {', '.join(sorted(unknown))}")
     if not formats:
         raise ValueError("no format asked for")
     clock = _Clock(progress or SilentProgress())
-    with at_work(root, "render"), _replaced(output) as building:
+    guard = guard or OutputGuard(root=root, command="hhp render")
+    with at_work(root, "render"), replaced(output, guard) as building:
+        remove_parts(root)
         if engine == "embedded":
             made = _embedded(
                 root, building, formats=formats, fresh=fresh, workers=workers, declared=declared, clock=clock,
@@ -128,6 +135,7 @@ def render_book(
             raise ValueError(f"unknown engine: {engine!r}")
         for file in attachments:
             shutil.copyfile(file, building / file.name)
+    output = output.resolve()
     return RenderReport(
         output=output,
         pages=tuple(made.pages),
@@ -256,59 +264,15 @@ def _quarto(root: Path, building: Path, *, formats: Sequence[Format], clock: _Cl
         if name not in formats:
             continue
         with clock.stage(f"quarto {target}"):
-            done = subprocess.run(
+            done = children.run(
                 [quarto, "render", str(root), "--to", target, "--output-dir", str(building), "--no-clean"],
-                cwd=root,
-                capture_output=True,
-                text=True,
-                check=False,
+                folder=root,
+                tied=True,
             )
         if done.returncode:
-            raise RenderError(
-                "_quarto.yml", None, f"quarto render --to {target} failed:\n{done.stderr.strip()[-3000:]}"
-            )
+            said = done.stderr.decode(errors="replace")
+            raise RenderError("_quarto.yml", None, f"quarto render --to {target} failed:\n{said.strip()[-3000:]}")
     made = sorted(building.glob("*.pdf"))
     if "pdf" in formats and made and not (building / PDF_NAME).exists():
         made[0].rename(building / PDF_NAME)
     return _Made(pages=sorted(file.relative_to(building).as_posix() for file in building.rglob("*.html")))
-
-
-def _alive(pid: int) -> bool:
-    if os.name == "nt":  # no harmless signal there: leave the folder
-        return True
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
-@contextmanager
-def _replaced(output: Path) -> Iterator[Path]:
-    """A folder to build in, beside the output; it takes the output's place when all went well."""
-    output.parent.mkdir(parents=True, exist_ok=True)
-    building = output.parent / f".{output.name}.new-{os.getpid()}"
-    retired = output.parent / f".{output.name}.old-{os.getpid()}"
-    for left in output.parent.glob(f".{output.name}.*-*"):
-        kind, _, pid = left.name.removeprefix(f".{output.name}.").partition("-")
-        if kind in ("new", "old") and pid.isdigit() and (int(pid) == os.getpid() or not _alive(int(pid))):
-            if kind == "old" and not output.exists():
-                left.rename(output)  # stopped between the two renames below: this is the last good one
-            else:
-                shutil.rmtree(left, ignore_errors=True)
-    building.mkdir()
-    try:
-        yield building
-        if output.exists():
-            output.rename(retired)
-        try:
-            building.rename(output)
-        except OSError:
-            if retired.exists():
-                retired.rename(output)
-            raise
-    finally:
-        shutil.rmtree(building, ignore_errors=True)
-        shutil.rmtree(retired, ignore_errors=True)

@@ -9,11 +9,15 @@ This module is the side of the one who renders; `kernel_server.py` is the proces
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
+
+from hhp_stats import children
+from hhp_stats.scratch import scratch_folder
 
 
 def can_fork() -> bool:
@@ -25,17 +29,20 @@ class WarmProcess:
     """The process that forks, from the side of the one who renders; `address` is where it takes chapters."""
 
     def __init__(self, environment: dict[str, str]) -> None:
-        self.folder = tempfile.TemporaryDirectory(prefix="hhp")
+        self.folder = scratch_folder()
         self.address = str(Path(self.folder.name) / "s")
         # Listening begins here, so that chapters can come while the process still imports.
         with socket.socket(socket.AF_UNIX) as listener:
             listener.bind(self.address)
             listener.listen(128)
             self.process = subprocess.Popen(
-                [sys.executable, str(Path(__file__).with_name("kernel_server.py")), str(listener.fileno())],
+                [sys.executable, str(Path(__file__).with_name("kernel_server.py")), str(listener.fileno()), str(os.getpid())],
                 env=environment, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                 pass_fds=[listener.fileno()], start_new_session=True,
             )  # fmt: skip
+        # Its own way to end also ends the kernels, and what chapters started.
+        self.known = children.known(self.process.pid, by=signal.SIGTERM)
+        self.known.__enter__()
 
     def close(self) -> None:
         """End it and every kernel that is left."""
@@ -46,4 +53,5 @@ class WarmProcess:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+        self.known.__exit__(None, None, None)
         self.folder.cleanup()

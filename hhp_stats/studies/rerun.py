@@ -19,6 +19,7 @@ from hhp_stats.results import result_frame, write_results
 from hhp_stats.studies.kept import FOLDER, is_kept, note_key, note_whole
 from hhp_stats.studies.output import StudyOutput, read_output
 from hhp_stats.studies.run import Ran, Study
+from hhp_stats.with_parent import as_worker
 
 
 def run_again(
@@ -70,7 +71,8 @@ def _beside(studies: Sequence[Study], root: Path, workers: int) -> Iterator[dict
         yield {}
         return
     # Started afresh, not forked: the caller may have threads.
-    with ProcessPoolExecutor(max_workers=count, mp_context=multiprocessing.get_context("spawn")) as pool:
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(count, mp_context=spawn, initializer=as_worker, initargs=(os.getpid(),)) as pool:
         try:
             yield {study.key: pool.submit(study.run, root, silent) for study in studies}
         except BaseException:

@@ -15,6 +15,7 @@ from hhp_stats.errors import DataError, Problem, UnknownName
 from hhp_stats.intake.dictionary import load_dictionary
 from hhp_stats.intake.ledger_file import ledger_alone
 from hhp_stats.progress import Progress, silent
+from hhp_stats.rendering_marker import LEFT_BY_DESKTOPS
 from hhp_stats.synthetic.assumptions import load_assumptions
 from hhp_stats.synthetic.exports import (
     allocation_files,
@@ -30,7 +31,7 @@ from hhp_stats.synthetic.goal_setting import draw_trial
 from hhp_stats.synthetic.hiring import hiring_files
 from hhp_stats.synthetic.phase_one import phase_one_files
 from hhp_stats.synthetic.pilots import pilot_files
-from hhp_stats.synthetic.replacing import finish_interrupted, replace_all
+from hhp_stats.synthetic.replacing import files_in, finish_interrupted, replace_all
 from hhp_stats.synthetic.returns import return_files
 from hhp_stats.synthetic.toml_text import toml_text
 from hhp_stats.synthetic.truth import planted_truth
@@ -39,6 +40,12 @@ MANIFEST = "data/manifest.toml"
 TRUTH = "data/synthetic_truth.toml"
 CORRECTIONS = "data/corrections.csv"
 SYNTHETIC = "synthetic"
+
+
+class SynthesisRefused(DataError):
+    """Files that are no synthetic release of ours are in the way: nothing was written."""
+
+    exit_status = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +139,7 @@ def synthesise(
     *,
     seed: int | None = None,
     studies: Sequence[str] = tuple(STUDIES),
+    force: Sequence[Path] = (),
     progress: Progress = silent,
 ) -> SynthesisReport:
     """Write a synthetic release of these studies below `root`/data.
@@ -144,9 +152,9 @@ def synthesise(
     in the truth file stay. An existing ledger of corrections is left alone: lines that no longer fit are refused on
     loading.
 
-    Refuses an unknown study (UnknownName); and, before anything is written, a manifest whose status is
-    not "synthetic" or whose seed is no whole number, or a file in the way that does not carry the synthetic marker
-    (DataError).
+    Refuses an unknown study (UnknownName); and, before anything is written, a manifest whose status is not "synthetic" or
+    whose seed is no whole number, a file in the way that does not carry the synthetic marker, or one that was changed since the
+    manifest was written, unless `force` names it (SynthesisRefused).
     """
     unknown = [study for study in studies if study not in STUDIES]
     if unknown:
@@ -158,6 +166,7 @@ def synthesise(
         seed = _seed_of_manifest(root, otherwise=a.release.seed)
     made = {study: STUDIES[study](root, None if seed == a.release.seed else seed) for study in studies}
     _refuse_foreign_files(root, made)
+    _refuse_changed_files(root, made, force)
 
     truth = {**_tables(root / TRUTH), **{name: study.truth for name, study in made.items()}}
     above = (
@@ -180,6 +189,8 @@ def synthesise(
         if not (root / CORRECTIONS).exists():
             files[CORRECTIONS] = corrections_header()
         files |= {TRUTH: toml_text(truth, above=above).encode(), MANIFEST: toml_text(manifest, above=note).encode()}
+        _refuse_real_data(root)
+        _refuse_changed_files(root, made, force)  # drawing them took a while
         replace_all(root, files, folders=[study.folder for study in made.values()], progress=progress)
     return SynthesisReport(
         seed=seed,
@@ -218,7 +229,7 @@ def _other_sums(root: Path, made: Mapping[str, StudyFiles]) -> dict[str, str]:
 def _refuse_real_data(root: Path) -> None:
     status = _tables(root / MANIFEST).get("status", SYNTHETIC)
     if status != SYNTHETIC:
-        raise DataError([
+        raise SynthesisRefused([
             Problem(
                 code="Y01", severity="error", file=MANIFEST, value=f"status = {status!r}",
                 rule="A synthetic release is never written over real data.",
@@ -240,13 +251,43 @@ def _refuse_foreign_files(root: Path, made: Mapping[str, StudyFiles]) -> None:
             remedy="Move it away, or synthesise into another folder.",
         )
         for path in sorted(in_the_way)
-        if path.is_file() and not path.name.startswith((".", "~$")) and not _is_marked(path)
+        if (path.is_file() or path.is_symlink())
+        and not path.is_dir()
+        and not _of_a_desktop(path)
+        and not _is_marked(path)
     ]
     if problems:
-        raise DataError(problems)
+        raise SynthesisRefused(problems)
+
+
+def _of_a_desktop(path: Path) -> bool:
+    """Whether file managers and spreadsheets left it: nobody's work."""
+    return path.name in LEFT_BY_DESKTOPS or path.name.startswith("~$")
+
+
+def _refuse_changed_files(root: Path, made: Mapping[str, StudyFiles], force: Sequence[Path]) -> None:
+    """A file of the release that somebody changed, or added with its marker, must survive."""
+    listed: Mapping[str, str] = _tables(root / MANIFEST).get("files", {})
+    named = {path.resolve() for path in force}
+    new = {path: content for study in made.values() for path, content in study.files.items()}
+    in_the_way = {*new, *(path for study in made.values() for path in files_in(root, study.folder))}
+    problems = [
+        Problem(
+            code="Y03", severity="error", file=path,
+            rule="A raw file that was changed since data/manifest.toml recorded it is never replaced unasked.",
+            remedy=f"Keep it, or write over it with `hhp synthesise --force {path}`.",
+        )
+        for path in sorted(in_the_way)
+        if listed and (root / path).is_file() and not _of_a_desktop(root / path) and (root / path).resolve() not in named
+        and hashlib.sha256(content := (root / path).read_bytes()).hexdigest() != listed.get(path) and content != new.get(path)
+    ]  # fmt: skip
+    if problems:
+        raise SynthesisRefused(problems)
 
 
 def _is_marked(path: Path) -> bool:
+    if not path.is_file():  # a link that leads nowhere
+        return False
     if path.suffix == ".xlsx":
         try:
             with zipfile.ZipFile(path) as archive:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from book_tools import WriteBook
 
+from hhp_stats import rendering_marker
 from hhp_stats.errors import RenderError
 from hhp_stats.publish import render, render_book
 
@@ -38,19 +39,22 @@ def test_inline_code_and_syntax(write_book: WriteBook) -> None:
     assert "SyntaxError" in error.message
 
 
-def test_failed_render_leaves_the_last_good_one(write_book: WriteBook) -> None:
+def test_failed_render_leaves_the_last_good_one(write_book: WriteBook, tmp_path: Path) -> None:
     good = "# One {#sec-one}\n\nGood words.\n"
     root = write_book(good)
     output = root / "_output"
     render_book(root=root, output=output, formats=["html"])
-    (output / "leftover.txt").write_text("of the first render", encoding="utf-8")
     before = {file: file.read_bytes() for file in output.rglob("*") if file.is_file()}
     write_book("# One {#sec-one}\n\n```{python}\n1 / 0\n```\n")
     assert "ZeroDivisionError" in failure(root).message
     assert {file: file.read_bytes() for file in output.rglob("*") if file.is_file()} == before
     write_book(good)
+    table = tmp_path / "only-this-time.csv"
+    table.write_text("a\n", encoding="utf-8")
+    render_book(root=root, output=output, formats=["html"], attachments=[table])
+    assert (output / table.name).exists()
     render_book(root=root, output=output, formats=["html"])
-    assert not (output / "leftover.txt").exists()
+    assert not (output / table.name).exists()
     assert [file.name for file in root.iterdir() if file.name.startswith("._output")] == []
 
 
@@ -76,6 +80,7 @@ def test_render_killed_between_the_two_renames_is_put_right(write_book: WriteBoo
     old = root / f"._output.old-{killed}"
     old.mkdir()
     (old / "one.html").write_text("the last good one", encoding="utf-8")
+    rendering_marker.mark(old, rendering_marker.place_of(root / "_output", root))
     (root / f"._output.new-{killed}").mkdir()
     failure(root)
     assert (root / "_output" / "one.html").read_text(encoding="utf-8") == "the last good one"

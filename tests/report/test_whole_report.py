@@ -53,7 +53,7 @@ def small_project(home):
     text = plan.read_text(encoding="utf-8")
     text, found = re.subn(r"(\nm|\niterations) = \d+", r"\1 = 3", text)
     text, more = re.subn(r"\ndraws = \d+", "\ndraws = 60", text)
-    assert (found, more) == (2, 1)
+    assert (found, more) == (5, 1)  # four models and their rounds
     plan.write_text(text, encoding="utf-8")
     return home
 

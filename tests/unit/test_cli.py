@@ -182,7 +182,7 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(project):
     book.write_bytes(b"no workbook")
     done = hhp(project, "check", "--write-back", "taken/deeper")
     assert (
-        done.returncode == 1
+        done.returncode == 2
         and "Traceback" not in done.stderr
-        and "could not be read or written" in " ".join(done.stderr.split())
+        and "taken is a file, not a folder" in " ".join(done.stderr.split())
     )

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import optimize, stats
 
 from hhp_stats.errors import (
     CollinearTerms,
@@ -16,7 +16,14 @@ from hhp_stats.errors import (
     SingleClusterArm,
     UnknownName,
 )
-from hhp_stats.estimate.firth import firth_log_odds, firth_logit, firth_odds_ratio, logit_or_firth
+from hhp_stats.estimate.firth import (
+    firth_average_change,
+    firth_change_at_means,
+    firth_log_odds,
+    firth_logit,
+    firth_odds_ratio,
+    logit_or_firth,
+)
 from hhp_stats.estimate.logistic import (
     average_change,
     change_at_means,
@@ -28,6 +35,7 @@ from hhp_stats.estimate.logistic import (
 )
 from hhp_stats.estimate.model_matrix import ModelMatrix
 from hhp_stats.estimate.separation import separating_direction
+from hhp_stats.infer.design_effect import design_effect
 
 
 def matrix_of(n, **columns):
@@ -216,11 +224,14 @@ def test_firth_fallback_is_marked_and_only_where_needed(simulated):
     fit = logit_or_firth(outcome=separated, matrix=matrix)
     assert fit.penalty == "firth" and "manager = 1" in fit.note
     for found in (
-        change_at_means(fit, clustered_logit_covariance(fit, clusters=team)).change,
-        odds_ratio(fit, clustered_logit_covariance(fit, clusters=team)),
+        firth_change_at_means(fit, clusters=team).change,
+        firth_average_change(fit, clusters=team).treated,
+        firth_odds_ratio(fit, clusters=team),
         firth_odds_ratio(fit),
     ):
         assert "Firth" in found.method and "manager = 1" in found.note
+    with pytest.raises(InvalidInput, match="no clustered sandwich"):
+        clustered_logit_covariance(fit, clusters=team)
 
 
 def test_firth_interval_ends_and_test(simulated):
@@ -272,3 +283,90 @@ def test_refusals(simulated):
         log_odds(fit, model_covariance(fit), df="satterthwaite")
     with pytest.raises(EstimationError, match="no clusters"):
         log_odds(fit, model_covariance(fit), df="clusters")
+
+
+def profile_of_a_table(change, control_events, control, treated_events, treated):
+    """2 (l* - l*(change)) of two arms, Jeffreys' prior included, by a plain search over the control probability."""
+
+    def minus(p0, p1):
+        weights = control * p0 * (1 - p0) * treated * p1 * (1 - p1)
+        parts = (control_events, control, p0), (treated_events, treated, p1)
+        return -sum(e * math.log(p) + (n - e) * math.log1p(-p) for e, n, p in parts) - 0.5 * math.log(weights)
+
+    best = minus((control_events + 0.5) / (control + 1), (treated_events + 0.5) / (treated + 1))
+    low, high = max(0.0, -change) + 1e-9, min(1.0, 1 - change) - 1e-9
+    held = optimize.minimize_scalar(lambda p0: minus(p0, p0 + change), bounds=(low, high), method="bounded",
+                                    options={"xatol": 1e-13})  # fmt: skip
+    return 2 * (held.fun - best)
+
+
+@pytest.mark.parametrize("table", [(67, 5, 72, 0), (75, 0, 72, 5), (30, 10, 20, 25), (5, 0, 0, 7)])
+def test_the_interval_of_a_change_inverts_the_penalised_likelihood(table):
+    none0, events0, none1, events1 = table
+    found = firth_change_at_means(firth_logit(**two_by_two(*table)))
+    quantile = stats.chi2.ppf(0.95, 1)
+    for end in (found.change.conf_low, found.change.conf_high):
+        drop = profile_of_a_table(end, events0, events0 + none0, events1, events1 + none1)
+        assert drop == pytest.approx(quantile, rel=1e-6)  # two optimisers, each stopping at some nine digits
+    # Of one column of dummies the mean over people is the value at the means, and the arms are binomial apart.
+    averaged = firth_average_change(firth_logit(**two_by_two(*table)))
+    assert averaged.change.conf_low == pytest.approx(found.change.conf_low, rel=1e-7, abs=1e-9)
+    assert found.untreated.conf_low < found.untreated.estimate < found.untreated.conf_high
+    odds = firth_log_odds(firth_logit(**two_by_two(*table)))
+    assert found.change.p_value == odds.p_value and found.change.statistic == odds.statistic
+    # Zero is in all intervals or in none, for a change of zero is a log odds ratio of zero.
+    assert (found.change.conf_low <= 0 <= found.change.conf_high) == (odds.conf_low <= 0 <= odds.conf_high)
+
+
+def test_a_change_with_covariates_inverts_the_penalised_likelihood(simulated):
+    """Against a general optimiser of the penalised likelihood with the change as a constraint, where a role separates."""
+    outcome, matrix, _ = simulated
+    outcome = np.where(matrix.values[:, 3] == 1, 0.0, outcome)
+    x = matrix.values
+
+    def minus(b):
+        linear = x @ b
+        weight = 1 / (2 + 2 * np.cosh(linear))
+        return -(outcome @ linear - np.logaddexp(0, linear).sum() + np.linalg.slogdet(x.T * weight @ x)[1] / 2)
+
+    def change(b, rows):
+        rest = rows @ b - rows[:, 1] * b[1]
+        return float((1 / (1 + np.exp(-rest - b[1])) - 1 / (1 + np.exp(-rest))).mean())
+
+    fit = firth_logit(outcome=outcome, matrix=matrix)
+    for function, rows in ((firth_change_at_means, x.mean(axis=0)[None, :]), (firth_average_change, x)):
+        end = function(fit).change.conf_high
+        held = optimize.minimize(minus, fit.coefficients, method="SLSQP", options={"ftol": 1e-14, "maxiter": 500},
+                                 constraints={"type": "eq", "fun": lambda b, r=rows, e=end: change(b, r) - e})  # fmt: skip
+        # SLSQP stops at numerical derivatives, some six digits of a likelihood of about a hundred.
+        assert 2 * (held.fun - minus(fit.coefficients)) == pytest.approx(stats.chi2.ppf(0.95, 1), abs=1e-4)
+
+
+def test_clusters_widen_a_profile_by_their_design_effect(simulated):
+    outcome, matrix, team = simulated
+    fit = firth_logit(outcome=outcome, matrix=matrix)
+    alone, clustered = firth_log_odds(fit), firth_log_odds(fit, clusters=team)
+    effect = design_effect(residuals=outcome - fit.probabilities, clusters=team, assignment=matrix.values[:, 1])
+    assert clustered.statistic == pytest.approx(alone.statistic / math.sqrt(effect.factor), rel=1e-9)
+    assert clustered.df == 39 and clustered.n_clusters == 40 and f"{effect.factor:.2f}" in clustered.note
+    # Everybody twice, in the same clusters: likeness grows, the design effect with it, and nothing is gained for nothing.
+    twice = ModelMatrix(values=np.vstack([matrix.values] * 2), names=matrix.names)
+    doubled = firth_logit(outcome=np.tile(outcome, 2), matrix=twice)
+    more = design_effect(
+        residuals=np.tile(outcome - fit.probabilities, 2), clusters=np.tile(team, 2), assignment=twice.values[:, 1]
+    )
+    assert more.factor > effect.factor
+    assert abs(firth_log_odds(doubled, clusters=np.tile(team, 2)).statistic) < abs(firth_log_odds(doubled).statistic)
+    with pytest.raises(SingleClusterArm):
+        firth_log_odds(fit, clusters=np.where(matrix.values[:, 1] == 1, -1, team))
+
+
+def test_five_events_against_none_are_not_certain():
+    """Where a sandwich said p = 1e-12: 5 of 75 against 0 of 72 (Fisher .059)."""
+    rng = np.random.default_rng(1)
+    given = two_by_two(72, 0, 70, 5)
+    team = np.concatenate([rng.permutation(np.arange(72) % 12), 12 + rng.permutation(np.arange(75) % 12)])
+    fit = firth_logit(**given)
+    for found in (firth_log_odds(fit, clusters=team), firth_change_at_means(fit, clusters=team).change):
+        assert 0.02 < found.p_value < 0.2
+    assert 0.02 < firth_log_odds(fit).p_value < 0.05  # the likelihood ratio alone is a little bold

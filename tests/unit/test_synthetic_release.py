@@ -26,7 +26,7 @@ from hhp_stats.design.strata import make_strata
 from hhp_stats.errors import DataError, UnknownName
 from hhp_stats.intake.manifest import read_manifest
 from hhp_stats.synthetic.assumptions import PROJECT, load_assumptions
-from hhp_stats.synthetic.release import STUDIES, StudyFiles, synthesise
+from hhp_stats.synthetic.release import STUDIES, StudyFiles, SynthesisRefused, synthesise
 
 WAVES = ("baseline", "interim", "endline")
 GIVEN = (
@@ -629,6 +629,62 @@ def test_a_run_stopped_while_it_moves_is_not_read_and_finished_by_the_next(
     assert made_files(empty_project) == expected
     assert [path.name for path in (empty_project / "data").iterdir() if path.name.startswith(".")] == []
     assert [path.name for path in (empty_project / "data/returns/goal_setting").iterdir()] == ["one.csv"]
+
+
+@pytest.mark.parametrize(
+    ("change", "file"),
+    [(lambda data: data / "returns/goal_setting/one.csv", "data/returns/goal_setting/one.csv"),
+     (lambda data: data / "course_log/goal_setting.csv", "data/course_log/goal_setting.csv"),
+     (lambda data: data / "returns/goal_setting/two.csv", "data/returns/goal_setting/two.csv")],
+)  # fmt: skip
+def test_a_raw_file_changed_or_added_since_the_manifest_survives_unless_named(
+    empty_project: Path, monkeypatch: pytest.MonkeyPatch, change, file: str
+) -> None:
+    monkeypatch.setitem(STUDIES, "goal_setting", _tiny_study)
+    synthesise(empty_project, seed=9, studies=("goal_setting",))
+    change(empty_project / "data").write_text("a,release\n2,synthetic\n")  # by hand, marker and all
+    before = made_files(empty_project)
+    with pytest.raises(SynthesisRefused, match="Y03") as caught:
+        synthesise(empty_project, seed=10, studies=("goal_setting",))
+    assert [problem.file for problem in caught.value.problems] == [file] and caught.value.exit_status == 2
+    assert f"--force {file}" in str(caught.value)
+    with pytest.raises(SynthesisRefused):
+        synthesise(empty_project, seed=10, studies=("goal_setting",), force=[empty_project / "data"])
+    assert made_files(empty_project) == before
+    synthesise(empty_project, seed=10, studies=("goal_setting",), force=[empty_project / file])
+    assert made_files(empty_project).get(file) == (None if file.endswith("two.csv") else b"a,release\n1,synthetic\n")
+
+
+def test_hidden_files_and_links_of_a_user_survive(empty_project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(STUDIES, "goal_setting", _tiny_study)
+    synthesise(empty_project, seed=9, studies=("goal_setting",))
+    folder = empty_project / "data/returns/goal_setting"
+    (folder / ".notes").write_text("mine")
+    (folder / "link.csv").symlink_to("nowhere.csv")
+    with pytest.raises(SynthesisRefused, match="Y02") as caught:
+        synthesise(empty_project, seed=10, studies=("goal_setting",))
+    assert [Path(problem.file).name for problem in caught.value.problems] == [".notes", "link.csv"]
+    assert (folder / ".notes").exists() and (folder / "link.csv").is_symlink()
+
+
+def test_a_file_put_in_after_a_stopped_run_is_not_lost_by_the_next(
+    empty_project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(STUDIES, "goal_setting", _tiny_study)
+    synthesise(empty_project, seed=9, studies=("goal_setting",))
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        stop_after(patch, "replace", 0)
+        synthesise(empty_project, seed=10, studies=("goal_setting",))
+    folder = empty_project / "data/returns/goal_setting"
+    (folder / "one.csv").write_text("mine")
+    with pytest.raises(DataError, match="Y04"):
+        synthesise(empty_project, seed=10, studies=("goal_setting",))
+    assert (folder / "one.csv").read_text() == "mine"
+    (folder / "one.csv").unlink()
+    (folder / "real.csv").write_text("id\n1\n")
+    with pytest.raises(SynthesisRefused, match="Y02"):  # what was interrupted is finished, then the new file is found
+        synthesise(empty_project, seed=10, studies=("goal_setting",))
+    assert (folder / "real.csv").read_text() == "id\n1\n"
 
 
 def test_unknown_study_is_refused(project: Path) -> None:

@@ -21,6 +21,7 @@ from hhp_stats.estimate.logistic import (
     model_covariance,
 )
 from hhp_stats.estimate.model_matrix import ModelMatrix
+from hhp_stats.infer.design_effect import design_effect
 from hhp_stats.results import Estimate
 
 SPECTOR = "published results"
@@ -76,6 +77,11 @@ def _firth(events: tuple[int, int], people: tuple[int, int]) -> Estimate:
     return firth_log_odds(firth_logit(outcome=outcome, matrix=matrix))
 
 
+def _paired() -> float:
+    """The design effect of four pairs, whose mean squares are 1/3 between and 1/4 within: correlation 1/7."""
+    return design_effect(residuals=np.array([1.0, 1, 0, 0, 1, 0, 0, 1]), clusters=np.repeat(np.arange(4), 2)).factor
+
+
 def _refused() -> float:
     """1 if maximum likelihood is refused where one arm has no event, as it must be."""
     outcome, matrix = _two_by_two((5, 0), (10, 10))
@@ -119,6 +125,10 @@ CASES = (
     ValidationCase(
         method="firth", quantity="Log odds ratio, 12 of 12 against 6 of 14", printed="3.48713981",
         source=CELLS, compute=lambda: _firth((6, 12), (14, 12)).estimate,
+    ),
+    ValidationCase(
+        method="firth", quantity="Design effect of the pairs (1, 1), (0, 0), (1, 0), (0, 1)", printed="8/7",
+        source="mean squares 1/3 and 1/4 by hand", compute=_paired,
     ),
     ValidationCase(
         method="firth", quantity="Maximum likelihood is refused for 0 of 10 against 5 of 10", printed="1",

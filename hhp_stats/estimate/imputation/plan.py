@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import numpy as np
 import numpy.typing as npt
 
 from hhp_stats.blocks import seed_sequence
@@ -79,6 +80,17 @@ class ImputationPlan:
     seed: int
 
     def __post_init__(self) -> None:
+        counts = (self.imputations, self.iterations)
+        if not all(isinstance(count, int | np.integer) for count in counts):
+            raise ImputationRefused(f"imputations and iterations are counted in whole numbers, not {counts}")
+        parts: tuple[tuple[Sequence[object], type], ...] = (
+            (self.variables, ImputedVariable), (self.terms, Term), (self.passive, PassiveVariable),
+        )  # fmt: skip
+        wrong = [part for listed, kind in parts for part in listed if not isinstance(part, kind)]
+        if wrong:
+            raise ImputationRefused(
+                f"variables, terms and passive hold ImputedVariable, Term and PassiveVariable, not {wrong[0]!r}"
+            )
         if self.imputations < 2 or self.iterations < 1:
             raise ImputationRefused("multiple imputation needs two imputations and one iteration at least")
         seed_sequence(self.seed)  # refused where the draws could not be repeated

@@ -236,8 +236,13 @@ def _raw(variable: ImputedVariable, part: pd.DataFrame, label: str) -> tuple[Arr
         if len(strange):
             raise ImputationRefused(f"{variable.name} is binary but holds {strange[0]:g}")
         return values, (0.0, 1.0)
-    present = set(column.dropna())
-    order: Sequence[Any] = variable.levels or sorted(present)
+    try:
+        present = set(column.dropna())
+    except TypeError as problem:
+        raise ImputationRefused(
+            f"{variable.name} holds values that are no levels, such as lists: {problem}"
+        ) from problem
+    order: Sequence[Any] = variable.levels or sorted(present, key=lambda level: (type(level).__name__, level))
     unknown = present.difference(order)
     if unknown:
         listed = ", ".join(sorted(map(str, unknown)))

@@ -1,4 +1,4 @@
-"""Missing baselines and imputation: balance, the models, how much the choice moves, how far the draws do. Tables and sentences."""
+"""Missing baselines: their balance, and how much the way of dealing with them moves. Tables and sentences."""
 
 from __future__ import annotations
 
@@ -19,28 +19,12 @@ from hhp_stats.present.numbers import (
     p_clause,
     p_value,
     percent,
-    plural,
     spelled,
 )
-from hhp_stats.present.tables import plain_table, text_table
+from hhp_stats.present.tables import plain_table
 from hhp_stats.studies.goal_setting_terms import primary_analysis, versions_of_baselines
 
-REACHES_ZERO = 0.0005  # an end that is printed as zero
 GROUPS = {"recorded": "Recorded", "imputed": "Imputed", "all": "All"}
-WORDS = {
-    "gender_male": "gender", "role": "role", "part_time": "part-time work", "service_years": "length of service",
-    "coffee": "coffee trial arm", "local_authority": "authority", "agency": "agency staff", "left": "leaving",
-    "treatment": "arm", "absence_days": "days absent over the trial", "baseline_absence": "baseline absence",
-    "pressure_1": "time pressure, first item", "pressure_2": "time pressure, second item",
-    "baseline_illness_spells": "spells before", "baseline_bradford": "Bradford score before",
-}  # fmt: skip
-WAVES = {"_t1": "baseline", "_t2": "endline"}
-KINDS = {"pmm": "predictive mean matching", "continuous": "linear", "binary": "logistic",
-         "ordered": "proportional odds", "unordered": "multinomial"}  # fmt: skip
-ARMS = {"together": "both together", "apart": "each apart", "ignored": "both together, arm left out"}
-BASELINES = {"together": "both arms together, arm and outcomes predict", "apart": "each arm apart",
-             "from_baselines": "both arms together, neither arm nor outcome predicts"}  # fmt: skip
-OUTCOMES = {"together": "both arms together", "apart": "each arm apart", "none": "not imputed"}
 
 
 # ---------------------------------------------------------------- balance
@@ -183,120 +167,6 @@ def baseline_handling(report: StudyReport) -> str:
     )
 
 
-# ---------------------------------------------------------------- the imputation models
-def _label(name: str, report: StudyReport) -> str:
-    for suffix, wave in WAVES.items():
-        if name.endswith(suffix):
-            return f"{_label(name.removesuffix(suffix), report)} ({wave})"
-    outcomes = {outcome.column.removesuffix("_t2"): outcome for outcome in report.plan.outcomes.values()}
-    if name in WORDS:
-        return WORDS[name]
-    return lowered(outcomes[name].label) if name in outcomes else name.replace("_", " ")
-
-
-def imputation_model(report: StudyReport) -> GT:
-    """Which variable is imputed by which model from which others: the planned imputation."""
-    planned = primary_analysis(report.plan)
-    table = report.table("imputation_model")
-    table = table.loc[table["set"] == planned.baseline_absence]
-    chosen = [str(found).split() for found in table["predictors"]]
-    shared = [name for name in chosen[0] if all(name in names for names in chosen)]
-    rows = [
-        {
-            "Variable": capital(_label(row["variable"], report)), "Missing": count(row["gaps"]),
-            "Model": KINDS[row["kind"]], "Arms": ARMS[row["arms"]],
-            "Predicted by": "; ".join(_label(name, report) for name in row["predictors"].split() if name not in shared) or "\u2014",
-        }
-        for row in table.to_dict("records")
-    ]  # fmt: skip
-    first = table.iloc[0]
-    effect = "a random effect of the team" if first["team_effect"] else "no effect of the team"
-    return text_table(pd.DataFrame(rows), stub="Variable", numeric=["Missing"], notes=[
-        f"In the order in which variables are visited, {count(first['iterations'])} times round, for each of {count(first['m'])} completed data sets "
-        f"({count(first['people'])} people). Every model has {effect}; predictive mean matching draws from {count(first['donors'])} donors.",
-        f"All are predicted by {', '.join(_label(name, report) for name in shared)}; the column names what comes to that. Composites are computed from "
-        "their imputed parts.",
-    ])  # fmt: skip
-
-
-def imputation_models(report: StudyReport) -> GT:
-    """The imputation models of the plan side by side."""
-    table = report.table("imputation_model").groupby("set", sort=False)[["team_effect", "m", "iterations"]].first()
-    rows = []
-    for name, line in table.iterrows():
-        key, _, part = str(name).partition("/")
-        model = report.plan.imputation.models[key]
-        rows.append({
-            "Model": model.label + (" (those with records of spells)" if part else ""), "Baselines": BASELINES[model.baselines],
-            "Endline answers": "not imputed" if part else OUTCOMES[model.outcomes],
-            "Team effect": "yes" if line["team_effect"] else "no",
-            "Data sets": count(line["m"]), "Rounds": count(line["iterations"]),
-        })  # fmt: skip
-    return text_table(pd.DataFrame(rows), stub="Model", numeric=["Data sets", "Rounds"])
-
-
-def team_effect(report: StudyReport) -> str:
-    """What the team effect in the imputation model does to the difference in wellbeing, and why."""
-    having, without = (report.row(f"wellbeing/itt/{name}") for name in ("imputed", "imputed-without-team-effect"))
-    if "not_estimated" in (having["status"], without["status"]):
-        return "Imputation with and without a team effect could not be compared."
-    icc = report.row("wellbeing/icc/reml")
-    gap = without["estimate"] - having["estimate"]
-    noise = (having["mc_error"] ** 2 + without["mc_error"] ** 2) ** 0.5
-    chance = "within what the draws alone can make" if abs(gap) < 2 * noise else "more than the draws alone make"
-    share = percent(abs(gap) / having["std_error"], 0)
-    told = (
-        "The interval of that likeness reaches zero, so that the answers do not tell which of the two models is right."
-        if icc["conf_low"] < REACHES_ZERO
-        else "The interval of that likeness stays above zero, which speaks for the team effect."
-    )
-    return (
-        f"The imputation model gives each team an effect of its own, so that missing answers take after those of teammates. Without it the difference in "
-        f"wellbeing is {number(without['estimate'])} ({interval(without['conf_low'], without['conf_high'])}) instead of {number(having['estimate'])} "
-        f"({interval(having['conf_low'], having['conf_high'])}). That is {share} of a standard error and {chance} (Monte Carlo errors "
-        f"{number(without['mc_error'], 3)} and {number(having['mc_error'], 3)}). The likeness of teammates among those who answered is "
-        f"{number(icc['estimate'], 3)} ({interval(icc['conf_low'], icc['conf_high'], 3)}): with a team effect, the teams\u2019 own deviations count as theirs and "
-        f"are carried to members who did not answer; without it every deviation from the covariates counts as the person\u2019s. {told}"
-    )
-
-
-# ---------------------------------------------------------------- how far the draws move
-def monte_carlo(report: StudyReport) -> GT:
-    """Monte Carlo errors of the planned results that rest on imputation."""
-    limits = report.plan.imputation.monte_carlo
-    rows = []
-    for line in report.table("monte_carlo").to_dict("records"):
-        row = report.row(str(line["result_id"]).split("/", 1)[1])
-        rows.append({
-            "Outcome": report.outcome(row["outcome"]).label, "Estimate": number(row["estimate"], 3),
-            "Its error": number(row["mc_error"], 4), "Share of the standard error": percent(line["share"]),
-            "p": p_value(row["p_value"]), "Error of p": number(row["mc_error_p"], 3), "Limit": number(line["limit_p"], 3),
-            "Enough": "yes" if line["holds"] else "no",
-        })  # fmt: skip
-    return plain_table(pd.DataFrame(rows), stub="Outcome", notes=[
-        f"Limits: of the estimate {percent(limits.estimate, 0)} of its standard error; of p {number(limits.p_value)}, or {percent(limits.share, 0)} of p where that is "
-        "more. Errors are standard deviations over repetitions of the imputation on the same data.",
-    ])  # fmt: skip
-
-
-def enough_imputations(report: StudyReport) -> str:
-    """Are there enough imputations for every planned result?"""
-    table = report.table("monte_carlo")
-    failing = table.loc[~table["holds"].astype(bool)]
-    primary = report.planned("sickness_absence")
-    head = (
-        f"Made again with other random numbers, the imputation would move the planned difference in absence by about {number(primary['mc_error'], 3)} days and "
-        f"its p value by about {number(primary['mc_error_p'], 3)}."
-    )
-    if failing.empty:
-        return f"{head} All {plural(len(table), 'planned result')} that rest on imputation keep within the limits that the plan sets."
-    names = [report.outcome(str(key).split("/")[1]).label.lower() for key in failing["result_id"]]
-    return (
-        f"{head} **Warning:** for {spelled(len(names))} of {plural(len(table), 'planned result')} the limits are passed ({', '.join(names)}), so that more imputations "
-        "are needed."
-    )
-
-
 # ---------------------------------------------------------------- the benefit-cost ratio
 def ratio_versions(report: StudyReport) -> str:
     """Does the ratio stay above breaking even under the other ways with missing baselines?"""
@@ -337,11 +207,9 @@ def cost_versions(report: StudyReport) -> GT:
 
 
 BASELINE_TABLES: dict[str, Callable[[StudyReport], GT]] = {
-    "imputed_balance": imputed_balance, "imputation_model": imputation_model, "imputation_models": imputation_models,
-    "monte_carlo": monte_carlo, "cost_versions": cost_versions,
+    "imputed_balance": imputed_balance, "cost_versions": cost_versions,
 }  # fmt: skip
 BASELINE_SENTENCES: dict[str, Callable[[StudyReport], str]] = {
     "baseline_handling": baseline_handling, "baseline_balance": baseline_balance, "baseline_versions": baseline_versions,
-    "baseline_range": baseline_range, "team_effect": team_effect, "enough_imputations": enough_imputations,
-    "ratio_versions": ratio_versions,
+    "baseline_range": baseline_range, "ratio_versions": ratio_versions,
 }  # fmt: skip

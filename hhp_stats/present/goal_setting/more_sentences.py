@@ -45,14 +45,15 @@ def wellbeing(report: StudyReport) -> str:
 
 
 def _clear_outcomes(report: StudyReport, outcomes: Sequence[str]) -> str:
-    clear = [
-        report.outcome(key).label.lower()
-        for key in outcomes
-        if any(verdict.clear for verdict in _verdicts(report, key))
-    ]
+    verdicts = {key: _verdicts(report, key) for key in outcomes}
+    clear = [report.outcome(key).label.lower() for key, found in verdicts.items() if any(one.clear for one in found)]
     if not clear:
         return "none of them shows a clear difference in any of the three ways"
-    return f"a clear difference appears in at least one of the three ways for {_listed(clear)}"
+    tests, outside = sum(map(len, verdicts.values())), sum(one.clear for found in verdicts.values() for one in found)
+    return (
+        f"{spelled(outside)} of {count(tests)} intervals {'leaves' if outside == 1 else 'leave'} out zero, for {_listed(clear)}; of so many "
+        f"tests without any effect one in twenty would, so this is no sign of a difference by itself"
+    )
 
 
 def _listed(names: Sequence[str]) -> str:

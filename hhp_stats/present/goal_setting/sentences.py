@@ -11,6 +11,7 @@ from hhp_stats.present.chapter import StudyReport
 from hhp_stats.present.goal_setting.baselines import BASELINE_SENTENCES
 from hhp_stats.present.goal_setting.brief import BRIEF_SENTENCES
 from hhp_stats.present.goal_setting.conduct import CONDUCT_SENTENCES
+from hhp_stats.present.goal_setting.imputation import IMPUTATION_SENTENCES
 from hhp_stats.present.goal_setting.more_sentences import MORE_SENTENCES
 from hhp_stats.present.numbers import count, number, p_clause, percent, plural, withheld
 
@@ -129,5 +130,5 @@ def icc(report: StudyReport) -> str:
 SENTENCES: dict[str, Callable[[StudyReport], str]] = {
     "primary": primary, "absence_means": absence_means, "turnover": turnover,
     "sample": sample, "followed": followed, "uptake": uptake, "recall": recall, "balance": balance, "icc": icc,
-    **MORE_SENTENCES, **CONDUCT_SENTENCES, **BASELINE_SENTENCES, **BRIEF_SENTENCES,
+    **MORE_SENTENCES, **CONDUCT_SENTENCES, **BASELINE_SENTENCES, **IMPUTATION_SENTENCES, **BRIEF_SENTENCES,
 }  # fmt: skip

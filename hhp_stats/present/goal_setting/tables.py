@@ -12,6 +12,7 @@ from hhp_stats.present.chapter import StudyReport
 from hhp_stats.present.goal_setting.baselines import BASELINE_TABLES
 from hhp_stats.present.goal_setting.brief import BRIEF_TABLES
 from hhp_stats.present.goal_setting.conduct import CONDUCT_TABLES
+from hhp_stats.present.goal_setting.imputation import IMPUTATION_TABLES
 from hhp_stats.present.goal_setting.more_tables import MORE_TABLES, versions
 from hhp_stats.present.numbers import count, interval, number, p_clause, percent, withheld, withheld_note
 from hhp_stats.present.tables import balance_table, effects_table, plain_table
@@ -167,5 +168,5 @@ def clustering(report: StudyReport) -> GT:
 
 TABLES: dict[str, Callable[[StudyReport], GT]] = {
     "primary": primary, "absence_versions": absence_versions, "turnover": turnover, "balance": balance, "team_balance": team_balance,
-    "attrition": attrition, "clustering": clustering, **MORE_TABLES, **CONDUCT_TABLES, **BRIEF_TABLES, **BASELINE_TABLES,
+    "attrition": attrition, "clustering": clustering, **MORE_TABLES, **CONDUCT_TABLES, **BRIEF_TABLES, **BASELINE_TABLES, **IMPUTATION_TABLES,
 }  # fmt: skip

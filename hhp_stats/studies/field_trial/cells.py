@@ -182,7 +182,7 @@ def _lee(analysis: StudyAnalysis, frame: pd.DataFrame, plan: IndividualPlan) -> 
     found = lee_bounds(outcome=outcome, treatment=treatment, draws=DRAWS, seed=plan.seed, conf_level=plan.conf_level)
     low, high = found.lower, found.upper
     middle = Estimate(
-        estimate=(low.estimate + high.estimate) / 2, std_error=0.0, df=math.inf, n=low.n, n_clusters=None, method=found.method,
+        estimate=(low.estimate + high.estimate) / 2, std_error=math.nan, df=low.df, n=low.n, n_clusters=None, method=found.method,
         conf_level=found.conf_level, conf_low=found.conf_low, conf_high=found.conf_high,
     )  # fmt: skip
     return {"": middle, "lower_bound": low, "upper_bound": high}, {

@@ -169,3 +169,13 @@ def models(analysis: PlannedAnalysis, outcome: Outcome, material: Material) -> C
         matrix=matrix, varying={name: values for name, values in columns.items() if name in matrix.names},
         outcomes=outcomes, people=people,
     )  # fmt: skip
+
+
+def only_model(analysis: PlannedAnalysis, outcome: Outcome, material: Material) -> Model:
+    """The one data set of an analysis that cannot be pooled; several are refused (UnknownName)."""
+    found = list(models(analysis, outcome, material))
+    if len(found) != 1:
+        raise UnknownName(
+            f"{analysis.id}: resampling and penalised profiles need one data set; name another rule than multiple imputation"
+        )
+    return found[0]

@@ -35,8 +35,8 @@ ESTIMATORS: Mapping[str, tuple[Estimator, str]] = {
         "hhp_stats.estimate.logistic.logit + hhp_stats.estimate.logistic.change_at_means",
     ),
     "firth": (
-        probability_cells.logistic,
-        "hhp_stats.estimate.firth.firth_logit + hhp_stats.estimate.logistic.change_at_means",
+        probability_cells.penalised,
+        "hhp_stats.estimate.firth.firth_logit + hhp_stats.estimate.firth.firth_change_at_means",
     ),
     "heckman-ml": (missing_cells.selection_likelihood, "hhp_stats.estimate.selection.heckman_likelihood"),
     "heckman-two-step": (missing_cells.selection_two_step, "hhp_stats.estimate.selection.heckman_two_step"),

@@ -8,7 +8,6 @@ from typing import cast
 
 import numpy as np
 
-from hhp_stats.errors import UnknownName
 from hhp_stats.estimate.complier import complier_effect
 from hhp_stats.estimate.linear import ols
 from hhp_stats.infer.cluster_robust import (
@@ -26,7 +25,7 @@ from hhp_stats.infer.repeated_regression import RepeatedRegression, repeated_reg
 from hhp_stats.infer.wild_bootstrap import wild_bootstrap
 from hhp_stats.plan.schema import Outcome, PlannedAnalysis
 from hhp_stats.results import Estimate
-from hhp_stats.studies.goal_setting.analysed import CompletedSets, Material, Model, models
+from hhp_stats.studies.goal_setting.analysed import CompletedSets, Material, Model, models, only_model
 
 DRAWS = 9_999
 WILD, RANDOMISED = 1, 2  # streams of the plan's seed
@@ -69,16 +68,9 @@ def pooled(found: Sequence[Estimate]) -> Estimate:
     return pool(found, complete_df=float(np.mean([estimate.df for estimate in found])))
 
 
-def _only(analysis: PlannedAnalysis, outcome: Outcome, material: Material) -> Model:
-    found = list(models(analysis, outcome, material))
-    if len(found) != 1:
-        raise UnknownName(f"{analysis.id}: resampling needs one data set; name another rule than multiple imputation")
-    return found[0]
-
-
 def wild(analysis: PlannedAnalysis, outcome: Outcome, material: Material) -> dict[str, Estimate]:
     """The wild cluster bootstrap with the null imposed."""
-    model = _only(analysis, outcome, material)
+    model = only_model(analysis, outcome, material)
     test = wild_bootstrap(
         ols(outcome=model.outcome, matrix=model.matrix), clusters=model.people["team_id"], draws=DRAWS,
         rng=np.random.default_rng([material.plan.seed, WILD]), conf_level=material.plan.conf_level,
@@ -88,7 +80,7 @@ def wild(analysis: PlannedAnalysis, outcome: Outcome, material: Material) -> dic
 
 def randomisation(analysis: PlannedAnalysis, outcome: Outcome, material: Material) -> dict[str, Estimate]:
     """Randomisation inference by the trial's own rule, acceptance included."""
-    model = _only(analysis, outcome, material)
+    model = only_model(analysis, outcome, material)
     test = randomisation_test(
         outcome=model.outcome, matrix=model.matrix, clusters=model.people["team_id"], draw=material.redraws, draws=DRAWS,
         rng=np.random.default_rng([material.plan.seed, RANDOMISED]), conf_level=material.plan.conf_level,
@@ -102,7 +94,7 @@ def complier(analysis: PlannedAnalysis, outcome: Outcome, material: Material) ->
     Beside the effect: what the offer did to starting (`uptake`, whose squared t is the F of the first stage), and Anderson
     and Rubin's interval, which holds however few the offer moved.
     """
-    model = _only(analysis, outcome, material)
+    model = only_model(analysis, outcome, material)
     takeup = model.people["enrolled"].to_numpy(dtype=np.float64)
     found = complier_effect(outcome=model.outcome, takeup=takeup, matrix=model.matrix, clusters=model.people["team_id"],
                             conf_level=material.plan.conf_level)  # fmt: skip

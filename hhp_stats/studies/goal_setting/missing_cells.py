@@ -163,7 +163,7 @@ def _bounded(found: Bounds) -> dict[str, Estimate]:
     """The effect row carries the middle of the bounds and the interval for the effect itself."""
     low, high = found.lower, found.upper
     middle = Estimate(
-        estimate=(low.estimate + high.estimate) / 2, std_error=np.nan, df=np.inf, n=low.n, n_clusters=low.n_clusters,
+        estimate=(low.estimate + high.estimate) / 2, std_error=np.nan, df=low.df, n=low.n, n_clusters=low.n_clusters,
         method=found.method, conf_level=found.conf_level, conf_low=found.conf_low, conf_high=found.conf_high,
         note="The estimate is the middle of the bounds, not a best guess; the interval covers the effect.",
     )  # fmt: skip

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from hhp_stats.estimate.firth import firth_logit
+from hhp_stats.estimate.firth import (
+    firth_average_change,
+    firth_change_at_means,
+    firth_log_odds,
+    firth_logit,
+)
 from hhp_stats.estimate.logistic import (
     ProbabilityChange,
     average_change,
@@ -16,20 +21,19 @@ from hhp_stats.estimate.logistic import (
 )
 from hhp_stats.plan.schema import Outcome, PlannedAnalysis
 from hhp_stats.results import Estimate
-from hhp_stats.studies.goal_setting.analysed import Material, models
+from hhp_stats.studies.goal_setting.analysed import Material, models, only_model
 from hhp_stats.studies.goal_setting.linear_cells import pooled
 
 
 def logistic(analysis: PlannedAnalysis, outcome: Outcome, material: Material) -> dict[str, Estimate]:
-    """Logit, or Firth's penalised logit, pooled over imputations: change of the probability, both arms, and odds ratio.
+    """The logit, pooled over imputations: change of the probability, both arms, and odds ratio.
 
     Separation raises and becomes the row's reason; the plan's Firth analysis then has the answer.
     """
-    fit_model = firth_logit if analysis.estimator == "firth" else logit
     summarise: Callable[..., ProbabilityChange] = change_at_means if analysis.summary == "at_means" else average_change
     found, odds = [], []
     for model in models(analysis, outcome, material):
-        fit = fit_model(outcome=model.outcome, matrix=model.matrix)
+        fit = logit(outcome=model.outcome, matrix=model.matrix)
         covariance = clustered_logit_covariance(fit, clusters=model.people["team_id"])
         found.append(summarise(fit, covariance, conf_level=material.plan.conf_level))
         odds.append(log_odds(fit, covariance, conf_level=material.plan.conf_level))
@@ -38,4 +42,22 @@ def logistic(analysis: PlannedAnalysis, outcome: Outcome, material: Material) ->
         "ratio": exponentiated(pooled(odds)),  # pooled as logarithms
         "predicted_control": pooled([change.untreated for change in found]),
         "predicted_treatment": pooled([change.treated for change in found]),
+    }
+
+
+def penalised(analysis: PlannedAnalysis, outcome: Outcome, material: Material) -> dict[str, Estimate]:
+    """The same by Firth's penalised likelihood: profile intervals and likelihood ratio tests with a design effect.
+
+    Of one data set: profiles are not pooled by Rubin's rules, which suppose a parabola.
+    """
+    model = only_model(analysis, outcome, material)
+    fit = firth_logit(outcome=model.outcome, matrix=model.matrix)
+    summarise = firth_change_at_means if analysis.summary == "at_means" else firth_average_change
+    teams, level = model.people["team_id"], material.plan.conf_level
+    found = summarise(fit, clusters=teams, conf_level=level)
+    return {
+        "": found.change,
+        "ratio": exponentiated(firth_log_odds(fit, clusters=teams, conf_level=level)),
+        "predicted_control": found.untreated,
+        "predicted_treatment": found.treated,
     }
