@@ -116,6 +116,10 @@ class InvalidInput(EstimationError, ValueError):
     """A value or argument that cannot be what it claims: a score off its scale, a share above one."""
 
 
+class UndeclaredCount(HhpError):
+    """A number of people is about to be written of which nobody said whom it counts, or of others than was said."""
+
+
 class ImputationRefused(EstimationError):
     """A variable cannot be imputed as planned: constant, of another kind, or circular."""
 

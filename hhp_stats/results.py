@@ -17,6 +17,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from hhp_stats.disclosure.marks import NOTE, WITHHELD
 from hhp_stats.errors import HhpError, InvalidInput
 from hhp_stats.spreadsheet import frame_from_csv, write_frame
 from hhp_stats.tails import student_quantile, student_tail
@@ -24,7 +25,8 @@ from hhp_stats.traced import TracedRow
 from hhp_stats.typed import check_fields
 
 Analysis = Literal["planned", "sensitivity", "exploratory"]
-Status = Literal["estimated", "not_estimated", "descriptive"]
+Status = Literal["estimated", "not_estimated", "descriptive", "withheld"]
+LACKING = ("not_estimated", "withheld")  # statuses of rows without numbers; the note says why
 
 RESULT_ID = re.compile(r"[a-z0-9_]+(/[a-z0-9_.:-]+){2,4}")
 
@@ -167,12 +169,12 @@ class ResultRow:
             raise ResultError(f"result_id {self.result_id!r} must look like study/outcome/estimand/method")
         if (self.study, self.outcome, self.estimand) != _parts(self.result_id):
             raise ResultError(f"{self.result_id}: study, outcome and estimand must agree with the id")
-        if self.status == "not_estimated" and not self.note:
-            raise ResultError(f"{self.result_id}: a row that was not estimated must say why in its note")
-        if self.status != "not_estimated" and math.isnan(self.estimate):
+        if self.status in LACKING and not self.note:
+            raise ResultError(f"{self.result_id}: a row without numbers must say why in its note")
+        if self.status not in LACKING and math.isnan(self.estimate):
             raise ResultError(f"{self.result_id}: status {self.status} without an estimate")
-        if self.status == "not_estimated" and not math.isnan(self.estimate):
-            raise ResultError(f"{self.result_id}: status not_estimated with an estimate")
+        if self.status in LACKING and not math.isnan(self.estimate):
+            raise ResultError(f"{self.result_id}: status {self.status} with an estimate")
         if self.mc_error < 0 or self.mc_error_p < 0:
             raise ResultError(f"{self.result_id}: a Monte Carlo error cannot be negative")
         inside = self.conf_low <= self.estimate <= self.conf_high
@@ -246,7 +248,15 @@ def row_of(frame: pd.DataFrame, result_id: str) -> Mapping[str, Any]:
     found = np.flatnonzero(frame["result_id"].to_numpy() == result_id)
     if not len(found):
         raise ResultError(f"no result {result_id!r}; see the list in appendix F")
-    return TracedRow({str(name): value for name, value in frame.iloc[found[0]].to_dict().items()})
+    return TracedRow(shown({str(name): value for name, value in frame.iloc[found[0]].to_dict().items()}))
+
+
+def shown(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row as tables and sentences read it: `WITHHELD` in place of an n that is not published."""
+    whole = dict(row)
+    if pd.isna(whole["n"]) and NOTE in str(whole["note"]):
+        whole["n"] = WITHHELD
+    return whole
 
 
 def changed_results(old: pd.DataFrame, new: pd.DataFrame, *, tolerance: float = 0.0) -> pd.DataFrame:

@@ -78,7 +78,7 @@ def randomise(
 
     List and log have the columns that are read later; `coffee` is 0 everywhere, to be set for teams in the coffee trial.
     """
-    from hhp_stats.design.allocation_pair import AllocationPair
+    from hhp_stats.intake.allocation_pair import AllocationPair
     from hhp_stats.intake.baseline import load_baseline_list
     from hhp_stats.intake.draw_log import allocation_rule
     from hhp_stats.intake.manifest import manifest_status

@@ -199,11 +199,20 @@ def further_rows(results: pd.DataFrame, *, tables: Mapping[str, Mapping[str, pd.
         for arm in ("control", "treatment")
     ]
     uptake = tables["goal_setting"]["uptake"].set_index("key")
-    rows += [(f"goal_setting/uptake/{key}/table", float(uptake.loc[key, "share"])) for key in uptake.index]
+    # A number that is withheld is missing here, and compared with nothing.
+    shares = pd.to_numeric(uptake["share"], errors="coerce")
+    rows += [(f"goal_setting/uptake/{key}/table", float(shares[key])) for key in uptake.index]
     flow = tables["goal_setting"]["flow"]
     randomised = flow.loc[flow["stage"].eq("randomised") & flow["arm"].eq("all") & flow["kind"].eq("stage"), "people"]
-    rows.append(("goal_setting/flow/randomised/table", float(randomised.sum())))
-    rows.append(("coffee/clusters/smallest/table", float(tables["coffee"]["clusters"]["people"].min())))
+    rows.append(
+        ("goal_setting/flow/randomised/table", float(pd.to_numeric(randomised, errors="coerce").sum(min_count=1)))
+    )
+    rows.append(
+        (
+            "coffee/clusters/smallest/table",
+            float(pd.to_numeric(tables["coffee"]["clusters"]["people"], errors="coerce").min()),
+        )
+    )
     return pd.DataFrame(rows, columns=["result_id", "estimate"])
 
 

@@ -16,10 +16,11 @@ import pandas as pd
 
 from hhp_stats.consistency.mark_check import check_marks
 from hhp_stats.consistency.page_check import PageCheck, check_pages
+from hhp_stats.disclosure.marks import WITHHELD
 from hhp_stats.errors import SelfCheckFailed
 from hhp_stats.remember import Remember, make_again
-from hhp_stats.results import read_results
-from hhp_stats.studies.kept import FOLDER
+from hhp_stats.results import LACKING, read_results
+from hhp_stats.studies.output import FOLDER, read_table
 from hhp_stats.tails import chi2_tail, student_quantile, student_tail
 
 __all__ = ["EXEMPT", "FrameCheck", "PageCheck", "check_flow", "check_pages", "check_report", "check_results"]
@@ -70,7 +71,7 @@ def check_report(root: Path, pages: Path, *, remember: Remember = make_again) ->
     for study in dict.fromkeys(str(name) for name in frame["study"]):
         flow = folder / study / "flow.csv"
         if flow.is_file():
-            check_flow(pd.read_csv(flow), frame, study=study)
+            check_flow(read_table(flow), frame, study=study)
     if not any(pages.glob("*.html")):
         return found, PageCheck(pages=0, estimates=0, shares=0, sentences=0)
     return found, replace(check_pages(pages, remember=remember), marks=check_marks(pages, frame, remember=remember))
@@ -91,7 +92,7 @@ def check_results(frame: pd.DataFrame) -> FrameCheck:
     tested = reached = 0
     rows = frame.to_dict("records")
     for row in rows:
-        if row["status"] == "not_estimated":
+        if row["status"] in LACKING:
             continue
         reason = next((why for words, why in EXEMPT.items() if words in row["method"]), "")
         if reason:
@@ -117,7 +118,7 @@ def check_flow(flow: pd.DataFrame, frame: pd.DataFrame, *, study: str) -> int:
     A flow with columns experiment, condition, people, rows, answered is that of an experiment in which a person gives
     one or more rows: no result of the experiment rests on more rows or people than its conditions hold together.
 
-    Refuses (SelfCheckFailed) a disagreement.
+    What is withheld is not known here and compared with nothing. Refuses (SelfCheckFailed) a disagreement.
     """
     if "stage" not in flow.columns:
         return _check_conditions(flow, frame, study=study)
@@ -127,9 +128,9 @@ def check_flow(flow: pd.DataFrame, frame: pd.DataFrame, *, study: str) -> int:
     if len(whole) != 1 or arms.empty:
         raise SelfCheckFailed(f"{study}: the flow has no line of those randomised, or none by arm", [])
     sizes = [name for name in ("people", "teams") if name in flow.columns]
-    limits = {name: int(whole.iloc[0][name]) for name in sizes}
+    limits = {name: int(whole.iloc[0][name]) for name in sizes if whole.iloc[0][name] != WITHHELD}
     for name, most in limits.items():
-        if int(arms[name].sum()) != most:
+        if not (arms[name] == WITHHELD).any() and int(arms[name].sum()) != most:
             found.append(f"{study}: the arms of the flow add to {int(arms[name].sum())} {name}, {most} were randomised")
     for arm, part in flow[flow["arm"] != "all"].groupby("arm", sort=False):
         found += [f"{study}, {arm}: {problem}" for problem in _stages(part)]
@@ -153,16 +154,19 @@ def _check_conditions(flow: pd.DataFrame, frame: pd.DataFrame, *, study: str) ->
     found = [
         f"{study}, {row['condition']}: {row['answered']} answered of {row['rows']} rows of {row['people']} people"
         for row in flow.to_dict("records")
-        if not row["answered"] <= row["rows"] or row["people"] > row["rows"]
+        if WITHHELD not in row.values() and (not row["answered"] <= row["rows"] or row["people"] > row["rows"])
     ]
     limits: dict[str, dict[str, int]] = {}
     for row in flow.to_dict("records"):
+        if WITHHELD in row.values():
+            continue
         of = limits.setdefault(str(row["experiment"]), {"people": 0, "rows": 0})
         of["people"], of["rows"] = of["people"] + int(row["people"]), of["rows"] + int(row["rows"])
+    whole_flow = {str(name): not (part == WITHHELD).any(axis=None) for name, part in flow.groupby("experiment")}
     compared = 0
     for row in frame[(frame["study"] == study) & frame["outcome"].isin(list(limits))].to_dict("records"):
         for column, name in (("n", "rows"), ("n_clusters", "people")):
-            if pd.isna(row[column]):
+            if pd.isna(row[column]) or whole_flow.get(str(row["outcome"]), True) is False:
                 continue
             compared += 1
             most = limits[str(row["outcome"])][name]
@@ -185,6 +189,10 @@ def _stages(part: pd.DataFrame) -> Iterator[str]:
     lost = 0
     losses = False
     for row in part.to_dict("records"):
+        if row["people"] == WITHHELD:
+            if row["kind"] != "note":
+                left, lost, losses = None, 0, row["kind"] == "loss"
+            continue
         people = int(row["people"])
         size = size or people
         if people > size:
@@ -201,8 +209,9 @@ def _arms_of_results(flow: pd.DataFrame, frame: pd.DataFrame, study: str) -> Ite
     """The arms' numbers behind the means of an outcome that the flow names, and their sum in the planned analysis."""
     own = {
         str(row["result_id"]): row
-        for row in frame[(frame["study"] == study) & (frame["status"] != "not_estimated")].to_dict("records")
+        for row in frame[(frame["study"] == study) & ~frame["status"].isin(LACKING)].to_dict("records")
     }
+    own = {key: row for key, row in own.items() if not pd.isna(row["n"])}
     for outcome in dict.fromkeys(str(row["outcome"]) for row in own.values()):
         ids = [f"{study}/{outcome}/mean_{arm}/raw" for arm in ("control", "treatment")]
         whole = f"{study}/{outcome}/itt/hc2"
@@ -215,7 +224,7 @@ def _arms_of_results(flow: pd.DataFrame, frame: pd.DataFrame, study: str) -> Ite
         (flow["kind"] == "stage") & (flow["stage"] == "analysed") & flow["label"].str.contains("primary outcome")
     ]
     planned = [row for row in own.values() if row["analysis"] == "planned" and row["estimand"] == "itt"]
-    if not named.empty and planned:
+    if not named.empty and planned and not (named["people"] == WITHHELD).any():
         first, people = planned[0], int(named["people"].sum())
         if int(first["n"]) != people:
             yield f"{first['result_id']}: n is {int(first['n'])}, but the flow has {people} analysed"
@@ -269,7 +278,7 @@ def _rates(rows: Sequence[Mapping[Any, Any]]) -> Iterator[str]:
     by_id = {str(row["result_id"]): row for row in rows}
     for key, row in by_id.items():
         counted = by_id.get(key.replace("/response_rate", "/responded"))
-        if "/response_rate" not in key or counted is None:
+        if "/response_rate" not in key or counted is None or "withheld" in (row["status"], counted["status"]):
             continue
         share = float(counted["estimate"]) / float(row["n"])
         agree = math.isclose(share, float(row["estimate"]), rel_tol=1e-9)

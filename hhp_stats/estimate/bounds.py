@@ -135,7 +135,7 @@ def worst_case_bounds(
         lower=lower.estimate, upper=upper.estimate, lower_error=lower.std_error, upper_error=upper.std_error,
         df=lower.df, conf_level=conf_level,
     )  # fmt: skip
-    note = f"{int((~known).sum())} of {len(known)} outcomes set to {lowest:g} or {highest:g}."
+    note = f"Outcomes not known set to {lowest:g} or {highest:g}."
     return Bounds(
         lower=replace(lower, method=f"worst-case lower bound, {lower.method}", note=note),
         upper=replace(upper, method=f"worst-case upper bound, {upper.method}", note=note),

@@ -68,7 +68,8 @@ def refuse_thin_arms(
     sandwich takes the arm to be known exactly. A cluster tells about an arm where it holds `analysed` people of it; and
     where `told` is given, where their sum of it is not zero. `told` is the treatment less its regression on the other
     terms of the model, (n,) or (n, m) for m data sets, each of which has to pass: that sum is zero where a combination
-    of other terms, such as a dummy, is one for those people only.
+    of other terms, such as a dummy, is one for those people only. Where it is zero for every person of an arm, the
+    coefficient is not compared with that arm (means of cells, without an intercept), and the arm need not be told.
 
     Shapes: treatment (n,) the values of the assignment, whatever the column is called; clusters (n,) labels; analysed
     (n,) booleans, by default everybody. A treatment of more than two values is left alone: it is a dose, and a line
@@ -97,6 +98,8 @@ def refuse_thin_arms(
     for words, value in (("control", low), ("treated", high)):
         here = kept & (arm == value)
         count = len(np.unique(codes[here]))
+        if told is not None and np.abs(told[here]).max() <= 1e-9 * np.abs(told[kept]).max():
+            continue  # the other terms hold this arm's own mean: the coefficient is no contrast with it
         if count >= 2 and told is not None:
             sums = np.abs(cluster_sums(told[here].reshape(int(here.sum()), -1), codes[here], n_clusters))
             # Rounding leaves some 1e-14 of a sum that is zero; what tells least tells far more.

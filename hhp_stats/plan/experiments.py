@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from hhp_stats.errors import PlanError, UnknownName
 from hhp_stats.plan.conflicts import CONFLICTS, PLACE, load_conflicts, load_sources
+from hhp_stats.plan.disclosure import DisclosureSettings, disclosure_settings
 from hhp_stats.plan.individual import Fact, PlannedTerm
 from hhp_stats.plan.load import known_clauses
 from hhp_stats.plan.records import read_plan_file, read_records, record_of
@@ -107,6 +108,7 @@ class ExperimentPlan:
     contrasts: Mapping[str, CellContrast]
     methods: tuple[ExperimentMethod, ...]
     facts: Mapping[str, Fact]
+    disclosure: DisclosureSettings
     clauses: tuple[str, ...]  # every clause that some entry cites
 
     def cells_of(self, experiment: str) -> tuple[ExperimentCell, ...]:
@@ -163,7 +165,9 @@ def load_experiment_plan(root: Path, study: str) -> ExperimentPlan:
     """
     file = f"data/plan/{study}.toml"
     raw = read_plan_file(root, file)
-    header = record_of({k: v for k, v in raw.items() if k not in _LISTS}, file=file, place="the header", kind=_Header)
+    header = record_of(
+        {k: v for k, v in raw.items() if k not in (*_LISTS, "disclosure")}, file=file, place="the header", kind=_Header
+    )
 
     def by_id(key: str, kind: Any, *blank: str) -> Any:
         records = read_records(root, file=file, key=key, kind=kind, may_be_empty=frozenset(blank), optional=True)
@@ -177,6 +181,7 @@ def load_experiment_plan(root: Path, study: str) -> ExperimentPlan:
         contrasts=by_id("contrasts", CellContrast, "question"),
         methods=tuple(_methods(raw, file)),
         facts=by_id("facts", Fact),
+        disclosure=disclosure_settings(raw, file=file),
         clauses=tuple(sorted({clause for _, entry in _entries(raw) for clause in entry.get("clauses", ())})),
     )
     if plan.study != study:

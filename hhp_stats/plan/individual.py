@@ -14,6 +14,7 @@ from typing import Any
 
 from hhp_stats.errors import PlanError
 from hhp_stats.plan.conflicts import CONFLICTS, PLACE, load_conflicts, load_sources
+from hhp_stats.plan.disclosure import disclosure_settings
 from hhp_stats.plan.individual_schema import (
     Arm,
     Block,
@@ -87,6 +88,7 @@ _LISTS = frozenset(
         "facts",
         "periods",
         "thresholds",
+        "disclosure",
     }
 )
 
@@ -129,6 +131,7 @@ def load_individual_plan(root: Path, study: str) -> IndividualPlan:
         power=by_id("power", StudyPower, "note"),
         facts=by_id("facts", Fact),
         periods=None if periods is None else record_of(periods, file=file, place="periods", kind=ResponsePeriods),
+        disclosure=disclosure_settings(raw, file=file),
         clauses=tuple(sorted(_citations(raw))),
     )
     if plan.study != study:

@@ -9,6 +9,7 @@ from typing import Literal
 
 from hhp_stats.errors import UnknownName
 from hhp_stats.estimate.model_matrix import Term, TermKind
+from hhp_stats.plan.disclosure import DisclosureSettings
 from hhp_stats.plan.schema import Better, Role
 from hhp_stats.results import Analysis
 
@@ -219,6 +220,7 @@ class IndividualPlan:
     power: Mapping[str, StudyPower]
     facts: Mapping[str, Fact]
     periods: ResponsePeriods | None
+    disclosure: DisclosureSettings
     clauses: tuple[str, ...]  # every clause that some entry cites
 
     def analysis(self, key: str) -> StudyAnalysis:

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from hhp_stats.errors import PlanError
 from hhp_stats.estimate.model_matrix import Term
+from hhp_stats.plan.disclosure import disclosure_settings
 from hhp_stats.plan.records import parsed
 from hhp_stats.plan.schema import (
     BaselineCriterion,
@@ -20,7 +21,6 @@ from hhp_stats.plan.schema import (
     CostBenefit,
     CostScenario,
     Design,
-    DisclosureSettings,
     ImputationModel,
     ImputationSettings,
     Measures,
@@ -70,7 +70,6 @@ MODELS = frozenset(
 LEAVERS = frozenset({"pro_rata", "absent_after_leaving", "left_out"})
 MISSING_OUTCOME = frozenset({"complete_cases", "multiple_imputation", "selection", "weights", "bounds"})
 SUMMARIES = frozenset({"", "at_means", "average"})
-ZEROS = frozenset({"published", "withheld"})
 KINDS = frozenset({"planned", "sensitivity", "exploratory"})
 
 
@@ -178,7 +177,7 @@ class _Reader:
             terms=tuple(terms), measures=measures,
             imputation=self.imputation(self.table(raw, "imputation")),
             tipping=self.record(TippingSettings, "tipping", self.table(raw, "tipping")),
-            disclosure=self.record(DisclosureSettings, "disclosure", self.table(raw, "disclosure")),
+            disclosure=disclosure_settings(raw, file=self.file),
             cost_benefit=self.record(CostBenefit, "cost_benefit", costs, scenarios=scenarios, comparators=comparators),
             power={key: self.record(PowerAssumption, f"power.{key}", entry) for key, entry in raw.get("power", {}).items()},
             analyses=tuple(analyses), clauses=tuple(sorted({clause for _, clause in _citations(raw)})),
@@ -227,10 +226,6 @@ def _check_names(file: str, plan: Plan) -> None:
         if value not in allowed:
             raise PlanError(file, place, f"names an unknown {what} {value!r}.", f"Known: {', '.join(sorted(allowed))}.")
 
-    if plan.disclosure.threshold < 3:  # of two, only the count of one would be small, and its mark would tell it
-        raise PlanError(
-            file, "disclosure", "has a threshold below three.", "Give the smallest count that may be printed."
-        )
     for key, model in plan.imputation.models.items():
         place = f"imputation.models.{key}"
         refuse(place, "way with baselines", model.baselines, ARMS_OF_BASELINES)
@@ -240,7 +235,6 @@ def _check_names(file: str, plan: Plan) -> None:
         if (model.baselines, model.outcomes) not in MODELS:
             raise PlanError(file, place, f"cannot impute baselines {model.baselines} with outcomes {model.outcomes}.",
                             "Known pairs: " + "; ".join(", ".join(pair) for pair in sorted(MODELS)) + ".")  # fmt: skip
-    refuse("disclosure", "rule for zeros", plan.disclosure.zeros, ZEROS)
     for key in plan.tipping.outcomes:
         refuse("tipping", "outcome", key, plan.outcomes)
     for term in plan.terms:

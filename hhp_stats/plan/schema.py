@@ -8,6 +8,7 @@ from typing import Literal
 
 from hhp_stats.errors import UnknownName
 from hhp_stats.estimate.model_matrix import Term
+from hhp_stats.plan.disclosure import DisclosureSettings
 from hhp_stats.results import Analysis
 
 Role = Literal["primary", "secondary", "mediator", "subscale"]
@@ -222,14 +223,6 @@ class PowerAssumption:
     attrition: float
     printed: float
     baseline: float | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DisclosureSettings:
-    """Which counts of people are too small to be printed."""
-
-    threshold: int  # the smallest count that is printed
-    zeros: Literal["published", "withheld"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

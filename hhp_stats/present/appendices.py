@@ -25,6 +25,7 @@ from hhp_stats.present.marks import anchored, cell, presented
 from hhp_stats.present.numbers import count, interval, number, p_value, plural
 from hhp_stats.present.tables import aligned, effects_table, plain_table, text_table
 from hhp_stats.project_root import find_root
+from hhp_stats.results import LACKING
 from hhp_stats.studies.output import StudyOutput, open_output
 from hhp_stats.studies.run import STUDIES
 
@@ -78,7 +79,7 @@ class Appendix:
             if result_id not in frame.index:
                 return ""
             row = frame.loc[result_id]
-            if row["status"] == "not_estimated":
+            if row["status"] in LACKING:
                 return ""
             return f"{number(row['estimate'])} ({interval(row['conf_low'], row['conf_high'])})"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +14,19 @@ from great_tables import GT
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
+from hhp_stats.disclosure.places import RESULTS
+from hhp_stats.disclosure.public_counts import public_counts
 from hhp_stats.intake.masking import public_id
+from hhp_stats.plan.disclosure import load_disclosure
 from hhp_stats.present.chapter import StudyReport, open_study
+from hhp_stats.present.discussion import NAMES
 from hhp_stats.present.embed import EmbeddedFigure, embed
-from hhp_stats.present.goal_setting.disclosed import disclosed
 from hhp_stats.present.numbers import WITHHELD, count, lowered, percent, plural, spelled, withheld, withheld_note
 from hhp_stats.present.release import read_release
-from hhp_stats.present.small_counts import FIELD_TRIALS, HIRING, PILOTS, disclosed_study, public_small_counts
 from hhp_stats.present.style import GRID, INK, PAPER, QUIET, TINTS, TREATMENT, WIDTH, apply_style
 from hhp_stats.present.tables import plain_table, text_table
-from hhp_stats.studies.output import open_output
+from hhp_stats.studies.output import PEOPLE, open_output
+from hhp_stats.studies.run import STUDIES
 
 DOCUMENT = "report/C-data.qmd"
 WAVES = ("baseline", "interim", "endline")
@@ -37,14 +40,8 @@ TITLES = {
     "absence_distribution": "Days absent by class", "modules": "Modules completed", "strata": "Strata",
     "missingness": "Map of missing values", "linkage": "Linkage of survey responses",
     "balance_differences": "Characteristics of those analysed", "item_nonresponse": "Unanswered items", "reliability": "Internal consistency",
-}  # fmt: skip
-
-
-STUDY_NAMES = {"swing": "SWING", "mod_ing": "MoD-ING"}
-OTHER_TITLES = {
-    "flow": "Participant flow", "attrition": "Response", "linkage": "Survey exports", "recall": "Recall", "clusters": "Buildings",
-    "balance": "Characteristics of the arms", "score_distribution": "Distribution of scores",
-    "chosen_per_person": "Candidates put forward",
+    "recall": "Recall", "clusters": "Buildings", "results": "Results", "inputs": "Files read", "interim": "Interim return",
+    "score_distribution": "Distribution of scores", "chosen_per_person": "Candidates put forward",
 }  # fmt: skip
 
 
@@ -52,8 +49,8 @@ OTHER_TITLES = {
 class DataAppendix:
     """The data of one run as they may be printed."""
 
-    report: StudyReport  # its tables have small counts withheld
-    register: pd.DataFrame  # of what was withheld
+    report: StudyReport
+    registers: Mapping[str, pd.DataFrame]  # by study: every place of a number of people, with the number or `WITHHELD`
     internal: bool
 
     # ------------------------------------------------------------ what arrived
@@ -112,9 +109,9 @@ class DataAppendix:
         rules = self.report.table("rules")
         cells = pd.DataFrame([
             {"Rule": row["code"], "What must hold": row["rule"], "About": row["scope"], "Severity": row["severity"],
-             "Entries": count(row["fired"]), "Files": count(row["files"])}
+             "Entries": self._entries(row["fired"]), "Files": count(row["files"])}
             for severity in SEVERITY
-            for row in rules.loc[(rules["fired"] > 0) & (rules["severity"] == severity)].to_dict("records")
+            for row in rules.loc[_fired(rules) & (rules["severity"] == severity)].to_dict("records")
         ] or [{"Rule": "None", "What must hold": "No rule was broken.", "About": "", "Severity": "", "Entries": "", "Files": ""}])  # fmt: skip
         return text_table(cells, stub="Rule", numeric=("Entries", "Files"), notes=[
             "An entry stands for one cell, or for all responses of one file that break the rule."
@@ -124,12 +121,21 @@ class DataAppendix:
         """How many rules there are, and how many found something."""
         rules = self.report.table("rules")
         levels = [f"{count((rules['severity'] == level).sum())} {level}s" for level in SEVERITY]
-        fired = rules.loc[rules["fired"] > 0]
-        found = [plural(fired.loc[fired["severity"] == level, "fired"].sum(), level) for level in SEVERITY[1:]]
+        fired = rules.loc[_fired(rules)]
+        found = [self._sum(fired.loc[fired["severity"] == level, "fired"], level) for level in SEVERITY[1:]]
         return (
             f"The files are checked against {count(len(rules))} rules: {levels[0]}, {levels[1]} and {levels[2]}. A file that breaks "
             f"a rule of severity error is not analysed. In this run no error was left; the checks gave {found[0]} and {found[1]}."
         )
+
+    def _entries(self, fired: Any) -> str:
+        return f"under {self.report.plan.disclosure.threshold}" if withheld(fired) else count(fired)
+
+    @staticmethod
+    def _sum(fired: pd.Series, level: str) -> str:
+        """Entries in all; where a number of few is not told, that there are more than the others."""
+        known = sum(int(n) for n in fired if not withheld(n))
+        return f"more than {plural(known, level)}" if withheld(*fired) else plural(known, level)
 
     def rules(self, *scopes: str) -> GT:
         """The rules about some kinds of files (all kinds where none is named)."""
@@ -145,14 +151,12 @@ class DataAppendix:
         table = self.report.table("tolerances")
         if not len(table):
             return text_table(pd.DataFrame([{"File": "None", "Column": "", "Habit": "", "Cells": ""}]), stub="File")
-        groups = (
-            table.fillna({"field": ""}).groupby(["file", "field", "habit"], sort=False)["count"].sum().reset_index()
-        )
+        groups = table.fillna({"field": ""})
         least = self.report.plan.disclosure.threshold
         cells = pd.DataFrame({
             "File": [_short(path) for path in groups["file"]],
             "Column": groups["field"], "Habit": groups["habit"],
-            "Cells": [count(n) if n >= least or self.internal else f"under {least}" for n in groups["count"]],
+            "Cells": [f"under {least}" if withheld(n) else count(n) for n in groups["count"]],
         })  # fmt: skip
         return text_table(cells, stub="File", numeric=("Cells",))
 
@@ -199,18 +203,14 @@ class DataAppendix:
         table = self._linkage()
         rates = []
         for wave, row in table.iterrows():
-            rates.append(f"{self._rate(str(wave), row)} of the responses used at {wave}")
+            rates.append(f"{self._rate(row)} of the responses used at {wave}")
         return f"Matched to a member of staff: {' and '.join(rates)}."
 
-    def _rate(self, wave: str, row: pd.Series) -> str:
-        """The rate, or where a count is withheld the least that follows from what is printed, rounded down."""
-        if not withheld(row["matched"], row["used"]):
-            return percent(row["matched"] / row["used"]) if row["used"] else "none"
-        entry = self.register.loc[(self.register["row"] == wave) & (self.register["column"] == "unmatched"), "reason"]
-        if withheld(row["used"]) or list(entry) != ["primary"]:
-            return WITHHELD
-        used = int(row["used"])
-        return f"at least {percent(max(0, 100 * (used - self.report.plan.disclosure.threshold + 1) // used) / 100, 0)}"
+    def _rate(self, row: pd.Series) -> str:
+        """The rate, or that it is withheld."""
+        if withheld(row["matched"], row["used"]):
+            return "a share that is withheld"
+        return percent(row["matched"] / row["used"]) if row["used"] else "none"
 
     def response(self) -> GT:
         """Answers matched to randomised staff, by arm and authority."""
@@ -272,56 +272,74 @@ class DataAppendix:
         )
         if self.internal:
             return f"{rule} In this render the rule is switched off."
-        distinct = self.register.drop_duplicates(["row", "column"])
-        return f"{rule} In this run {plural(len(distinct), 'count is', 'counts are')} withheld, marked {WITHHELD}."
+        gone = self._gone()
+        cells = int((gone["table"] != RESULTS).sum())
+        rows = gone.loc[gone["table"] == RESULTS, "row"].nunique()
+        undefended = sum(int((register["table"] == "undefended").sum()) for register in self.registers.values())
+        told = (
+            f" {plural(undefended, 'count', 'counts')} could not be kept from a reader who compares with the last release."
+            if undefended
+            else ""
+        )
+        return (
+            f"{rule} In this run {plural(cells, 'cell is', 'cells are')} withheld in the tables of all studies, marked {WITHHELD}, and "
+            f"{plural(rows, 'result', 'results')} have no number of people, or no number at all.{told}"
+        )
 
     def suppressed(self) -> GT:
         """The register: which counts were withheld. Not which of them are small: that could tell more than is meant."""
-        cells = pd.DataFrame({
-            "Table": [TITLES.get(name, name) for name in self.register["table"]],
-            "Row": self.register["row"], "Count": [quantity.replace("_", " ") for quantity in self._quantities()],
-        })  # fmt: skip
-        if not len(cells):
-            cells = pd.DataFrame([{"Table": "None", "Row": "", "Count": ""}])
-        return text_table(cells.sort_values(["Table", "Row", "Count"], kind="stable"), stub="Table")
+        return self._register([self.report.plan.study])
 
     def elsewhere(self) -> GT:
-        """The register of the other chapters: study, table, row and count."""
+        """The register of the other chapters."""
+        return self._register([study for study in self.registers if study != self.report.plan.study])
+
+    def _gone(self) -> pd.DataFrame:
         parts = [
-            disclosed_study(open_output(self.report.root, study), self.report.root).register.assign(study=study)
-            for study in (*FIELD_TRIALS, HIRING)
+            register.loc[register["people"] == WITHHELD].assign(study=study)
+            for study, register in self.registers.items()
         ]
-        register = pd.concat(parts, ignore_index=True)
+        return pd.concat(parts, ignore_index=True)
+
+    def _register(self, studies: Sequence[str]) -> GT:
+        gone = self._gone()
+        gone = gone.loc[gone["study"].isin(studies)].drop_duplicates(["study", "table", "row", "column"])
         cells = pd.DataFrame({
-            "Study": [STUDY_NAMES.get(study, study.capitalize()) for study in register["study"]],
-            "Table": [OTHER_TITLES.get(name, name) for name in register["table"]],
-            "Row": [row.replace("_", " ") for row in register["row"]],
-            "Count": [column.replace("_", " ") for column in register["column"]],
+            "Study": [NAMES.get(study, study.replace("_", " ").capitalize()) for study in gone["study"]],
+            "Table": [TITLES.get(name, name.replace("_", " ").capitalize()) for name in gone["table"]],
+            "Row": [row if table == RESULTS else row.replace("_", " ") for row, table in zip(gone["row"], gone["table"], strict=True)],
+            "Count": [column.replace("_", " ") for column in gone["column"]],
         })  # fmt: skip
         if not len(cells):
             cells = pd.DataFrame([{"Study": "None", "Table": "", "Row": "", "Count": ""}])
-        return text_table(cells, stub="Study")
+        shown = cells.sort_values(["Study", "Table", "Row", "Count"], kind="stable")
+        return text_table(
+            shown if len(studies) > 1 else shown.drop(columns="Study"), stub="Study" if len(studies) > 1 else "Table"
+        )
 
     def public(self) -> str:
-        """Which small counts are printed nevertheless: those of the pilots that documents have printed before."""
-        parts = [public_small_counts(open_output(self.report.root, study), self.report.root) for study in PILOTS]
-        found = pd.concat(parts, ignore_index=True)
-        if not len(found):
-            return "The pilots print no small count."
+        """Which small counts are printed nevertheless: those that documents have printed before."""
+        found: list[str] = []
+        for study in self.registers:
+            if load_disclosure(self.report.root, study).rule == "printed before":
+                rows = open_output(self.report.root, study).results
+                small = rows.loc[
+                    rows["estimate"].between(1, load_disclosure(self.report.root, study).threshold - 1), "result_id"
+                ]
+                figures = public_counts(self.report.root, rows)
+                found += [figures[key] for key in small if key in figures]
+        if not found:
+            return "No small count is printed."
         return (
             f"The chapters of the pilots print {plural(len(found), 'small count')}, each of which the documents of the programme have "
-            f"printed before ({', '.join(dict.fromkeys(found['figure']))}): nothing new is told. A small count without "
+            f"printed before ({', '.join(dict.fromkeys(found))}): nothing new is told. A small count without "
             "such a figure stops the render."
         )
 
-    def _quantities(self) -> Sequence[str]:
-        labels = self.report.table("missingness").drop_duplicates("variable").set_index("variable")["label"]
-        words = []
-        for column in self.register["column"]:
-            variable, _, state = column.rpartition(" ")
-            known = state in ("known", "missing") and variable in labels.index
-            words.append(f"{lowered(str(labels[variable]))}: {state}" if known else column)
-        return words
+
+def _fired(rules: pd.DataFrame) -> pd.Series:
+    """Which rules found something, however little."""
+    return pd.Series([withheld(n) or n > 0 for n in rules["fired"]], index=rules.index)
 
 
 def _in_whole_percent(share: Any) -> str:
@@ -424,5 +442,5 @@ def _map_in_words(grid: pd.DataFrame, arms: Sequence[str]) -> str:
 def data_appendix(study: str = "goal_setting", *, root: Path | None = None) -> DataAppendix:
     """Open the data appendix of one study."""
     report = open_study(study, document=DOCUMENT, root=root)
-    safe = disclosed(report.output, report.plan, report.root)
-    return DataAppendix(report=replace(report, output=safe.output), register=safe.register, internal=safe.internal)
+    registers = {entry.key: open_output(report.root, entry.key).tables[PEOPLE].astype("str") for entry in STUDIES}
+    return DataAppendix(report=report, registers=registers, internal=read_release(report.root).internal)

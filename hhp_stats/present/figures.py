@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 
 from hhp_stats.present.numbers import WITHHELD, interval, number, withheld
 from hhp_stats.present.style import CONTROL, PALETTE, QUIET, TREATMENT, WIDTH, apply_style
+from hhp_stats.results import LACKING
 from hhp_stats.traced import note_results
 
 
@@ -57,7 +58,7 @@ def _forest_line(axes: Axes, row: Mapping[Any, Any], *, y: float, label: str, em
     axes.annotate(
         label, (-0.02, y), xycoords=("axes fraction", "data"), ha="right", va="center", fontsize=8.5, weight=weight
     )
-    if row["status"] == "not_estimated":
+    if row["status"] in LACKING:
         axes.annotate("not estimated", (0.5, y), xycoords=("axes fraction", "data"), ha="center", va="center",
                       fontsize=8, color=QUIET, style="italic")  # fmt: skip
         return

@@ -7,11 +7,12 @@ from typing import Any
 
 import pandas as pd
 
+from hhp_stats.disclosure.marks import WITHHELD as WITHHELD  # printed by everything that formats numbers
+
 MANY = 1_000  # degrees of freedom beyond which t is the normal to the digits printed
 MINUS = "\u2212"
 DASH = "\u2013"
 MISSING = "\u2014"
-WITHHELD = "[c]"  # stands for a count of people that may not be printed (see disclosure.py)
 
 
 def withheld(*values: Any) -> bool:

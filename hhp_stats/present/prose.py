@@ -14,6 +14,7 @@ import pandas as pd
 
 from hhp_stats.plan.schema import Outcome
 from hhp_stats.present.numbers import interval, level, lowered, number, p_clause, percent, plural, spelled
+from hhp_stats.results import LACKING
 
 Row = Mapping[str, Any]
 Direction = Literal["higher", "lower", "the same"]
@@ -45,13 +46,15 @@ def uncertainty(row: Row, *, digits: int = 2, scale: float = 1.0, unit: str = ""
 
 
 def not_estimated(row: Row) -> str:
-    """The sentence of an analysis that could not be made."""
+    """The sentence of an analysis that could not be made, or whose numbers are withheld."""
+    if row["status"] == "withheld":
+        return "The result is withheld, because the number of people concerned is very small."
     return f"This could not be estimated: {row['note']}"
 
 
 def difference(row: Row, outcome: Outcome, *, digits: int = 2) -> str:
     """One sentence: how the arms differ on a continuous outcome, in its unit, and how sure that is."""
-    if row["status"] == "not_estimated":
+    if row["status"] in LACKING:
         return not_estimated(row)
     found = verdict(row, better=outcome.better)
     size = number(abs(float(row["estimate"])), digits)
@@ -67,7 +70,7 @@ def difference(row: Row, outcome: Outcome, *, digits: int = 2) -> str:
 
 def probability_change(row: Row, outcome: Outcome, *, control: Row, treated: Row, digits: int = 1) -> str:
     """One sentence for a change in probability: both arms in per cent, the change in percentage points."""
-    if row["status"] == "not_estimated":
+    if row["status"] in LACKING:
         return not_estimated(row)
     found = verdict(row, better=outcome.better)
     points = number(abs(100 * float(row["estimate"])), digits)

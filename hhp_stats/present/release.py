@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hhp_stats.file_parts import part
+from hhp_stats.plan.disclosure import switched_off
 from hhp_stats.project_root import find_root
 
 MANIFEST = "data/manifest.toml"
@@ -52,8 +53,7 @@ def read_release(root: Path) -> Release:
 
 def _read(root: Path) -> Release:
     raw = tomllib.loads((root / MANIFEST).read_text(encoding="utf-8"))
-    # Any other value keeps the protection on: a typing error must not print small counts.
-    return Release(status=str(raw["status"]), date=str(raw["release"]), internal=raw.get("disclosure") == "off")
+    return Release(status=str(raw["status"]), date=str(raw["release"]), internal=switched_off(root))
 
 
 def notice(root: Path | None = None) -> str:

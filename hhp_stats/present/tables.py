@@ -23,6 +23,7 @@ from hhp_stats.present.numbers import (
     percent,
     withheld,
 )
+from hhp_stats.results import LACKING
 from hhp_stats.traced import traced_records
 
 FIGURE_SPACE, POINT_SPACE = "\u2007", "\u2009"  # a blank as wide as a figure; one about as wide as a decimal point
@@ -59,9 +60,7 @@ def effects_table(rows: pd.DataFrame, *, labels: Sequence[str], stub: str, digit
             for text, result_id in zip(texts, ids, strict=True)
             for bare in (text.rstrip(FIGURE_SPACE + POINT_SPACE),)
         ]
-    reasons = [
-        f"{label}: {row['note']}" for label, row in zip(labels, kept, strict=True) if row["status"] == "not_estimated"
-    ]
+    reasons = [f"{label}: {row['note']}" for label, row in zip(labels, kept, strict=True) if row["status"] in LACKING]
     table = plain_table(pd.DataFrame(cells), stub=stub, notes=[*notes, *reasons], spanner=list(arms) if arms else None,
                         groups="group" if groups else None, mark=False)  # fmt: skip
     effect = [heading for heading in own if heading not in ANALYSED]
@@ -121,9 +120,9 @@ def plain_table(cells: pd.DataFrame, *, stub: str, notes: Sequence[str] = (), sp
 
 def balance_table(balance: pd.DataFrame, *, arm_labels: Mapping[str, str], covariates: Mapping[str, str],
                   notes: Sequence[str]) -> GT:  # fmt: skip
-    """Covariates by arm with standardised differences; `balance` as `design.balance.balance_table` makes it.
+    """Covariates by arm with standardised differences; `balance` as `design.balance.balance_table` makes it, with `missing` and `share`.
 
-    Columns that hold zeros and ones are shown as shares; the others as means with standard deviations.
+    Rows of `share` are shown as shares; the others as means with standard deviations.
     `covariates` gives the printed names; the levels of a categorical covariate are indented below it.
     """
     cells = []
@@ -140,24 +139,17 @@ def balance_table(balance: pd.DataFrame, *, arm_labels: Mapping[str, str], covar
             arm_labels["control"]: "" if head else _summary(row, "control"),
             arm_labels["treatment"]: "" if head else _summary(row, "treatment"),
             "Std. difference": number(row["std_difference"], 2),
-            "Missing": "" if level else _together(row["missing_treatment"], row["missing_control"]),
+            "Missing": "" if level else count(row["missing"]),
         })  # fmt: skip
     return plain_table(pd.DataFrame(cells), stub="Characteristic", notes=notes,
                        spanner=[arm_labels["control"], arm_labels["treatment"]])  # fmt: skip
-
-
-def _together(treatment: Any, control: Any) -> str:
-    return WITHHELD if withheld(treatment, control) else count(treatment + control)
 
 
 def _summary(row: Mapping[Any, Any], arm: str) -> str:
     if withheld(row[f"mean_{arm}"]):
         return WITHHELD
     mean, sd = float(row[f"mean_{arm}"]), float(row[f"sd_{arm}"])
-    n = float(row[f"n_{arm}"])
-    # The standard deviation of zeros and ones is fixed by their mean.
-    share = row["kind"] == "level" or abs(sd**2 - mean * (1 - mean) * n / max(n - 1, 1)) < 1e-9
-    return percent(mean) if share else f"{number(mean, 1)} ({number(sd, 1)})"
+    return percent(mean) if row["share"] else f"{number(mean, 1)} ({number(sd, 1)})"
 
 
 def text_table(cells: pd.DataFrame, *, stub: str, numeric: Sequence[str] = (), notes: Sequence[str] = ()) -> GT:

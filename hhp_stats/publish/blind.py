@@ -47,7 +47,7 @@ from hhp_stats.errors import InvalidInput
 from hhp_stats.present.embed import svg_bytes
 from hhp_stats.present.figures import forest
 from hhp_stats.present.numbers import interval, level, number, p_clause
-from hhp_stats.results import COLUMNS, ResultRow
+from hhp_stats.results import COLUMNS, LACKING, ResultRow
 
 BLIND_CONTRAST = "arm B minus arm A"
 BLIND_CHANGE = "change of arm B minus arm A"
@@ -57,7 +57,7 @@ OTHER_DESIGN = "the study does not compare two arms"
 COUNTS = "numbers and shares of people"
 ONE_ARM = "spread, probability or number of people of a single arm"
 SHARE = "means of the arms of an outcome of yes and no"
-HALF = "mean of only one arm"
+HALF = "mean of an arm without the mean and spread of the other"
 PART = "who took part, and the effect on them"
 LIMITS = "bounds, which trim or fill one arm"
 OF_ODDS = "ratio of the two arms"
@@ -152,7 +152,9 @@ def _blinded(row: dict[str, Any], blinding: Blinding, units: Mapping[str, float 
         return OTHER_DESIGN
     if str(row["estimand"]) == f"mean_{contrast}" and contrast in (CONTROL, TREATMENT):
         unit = units.get(f"{study}/{row['outcome']}", HALF)
-        return unit if isinstance(unit, str) else _lettered(row, blinding.arms[study][contrast], unit)
+        if isinstance(unit, str) or row["status"] in LACKING:
+            return unit if isinstance(unit, str) else HALF
+        return _lettered(row, blinding.arms[study][contrast], unit)
     if _ARM_WORDS.search(row["result_id"].split("/", 1)[1]):
         return _REASONS.get(contrast, ONE_ARM)
     if not (turns(contrast) or stands(contrast)):
@@ -224,7 +226,7 @@ def _units_of_means(frame: pd.DataFrame) -> dict[str, float | str]:
     possible mean of whole numbers to the next, and the same for both arms.
     """
     found: dict[str, float | str] = {}
-    arms = frame.loc[frame["contrast"].isin((CONTROL, TREATMENT)) & (frame["status"] != "not_estimated")]
+    arms = frame.loc[frame["contrast"].isin((CONTROL, TREATMENT)) & ~frame["status"].isin(LACKING)]
     for (study, outcome), rows in arms.groupby(["study", "outcome"]):
         by = {str(row["estimand"]): row for row in rows.to_dict("records")}
         pairs = [(by.get(f"mean_{arm}"), by.get(f"sd_{arm}")) for arm in (CONTROL, TREATMENT)]
@@ -277,7 +279,7 @@ def blind_figure(blind: pd.DataFrame) -> bytes:
 
 
 def _sentence(row: Mapping[Any, Any]) -> str:
-    if row["status"] == "not_estimated":
+    if row["status"] in LACKING:
         return "could not be estimated."
     where = "higher in arm B" if row["estimate"] > 0 else "higher in arm A" if row["estimate"] < 0 else "the same"
     reach = interval(row["conf_low"], row["conf_high"])

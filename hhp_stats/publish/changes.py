@@ -4,7 +4,7 @@ Who may read how much of it:
 
 - The page of the report and `hhp changes --json`, which travel, take `public_inputs`. Of raw files they say, by kind of file and
   wave and never by authority, how many cells of which field differ and whether the ledger explains them. A number below the
-  threshold of disclosure control (`plan/goal_setting.toml`, `disclosure`) is said to be below it, and its field is pooled
+  threshold of disclosure control (`[disclosure]` of the plans) is said to be below it, and its field is pooled
   with others: beside the old and the new mean, a single changed cell of a named field in a named authority would give
   one person's change.
 - Of the ledger they give a line's id, the day on which it was received and its field: each line changes one cell. Neither
@@ -26,14 +26,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from hhp_stats.intake.raw_files import studies
 from hhp_stats.intake.raw_places import OTHER_FIELDS
-from hhp_stats.plan.records import read_plan_file
+from hhp_stats.plan.disclosure import load_disclosure
 from hhp_stats.present.numbers import count, plural, spelled
 from hhp_stats.publish.input_changes import CellChange, FieldCount, InputChanges, changed_cells, input_changes
 from hhp_stats.publish.release import NOW, ReleaseRefused, Snapshot, read_snapshot, releases
 from hhp_stats.publish.result_changes import Flip, ResultChange, flips, result_changes
-
-SETTINGS = "data/plan/goal_setting.toml"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -236,7 +235,8 @@ def compare(old: Snapshot, new: Snapshot) -> ChangeReport:
 
 
 def _threshold(root: Path) -> int:
-    return int(read_plan_file(root, SETTINGS)["disclosure"]["threshold"])
+    """The strictest of the studies' plans: what changed is said for all of them together."""
+    return max(load_disclosure(root, study).threshold for study in studies(root))
 
 
 def _figures(old: Snapshot, new: Snapshot) -> list[PrintedChange]:

@@ -34,7 +34,7 @@ ABOUT_NOBODY = (
     "data/plan/*.toml", "data/published/*.csv", "data/{dictionary,spellings}.csv", "data/README.md", "data/imprint.toml",
 )  # fmt: skip
 THEMES = "data/qualitative"
-RELEASE = ("data/releases/*/{manifest.toml,results.csv,printed.json,README.md}",)
+RELEASE = ("data/releases/*/{manifest.toml,results.csv,people.csv,printed.json,README.md}",)
 REVIEW = (*PROJECT, *ABOUT_NOBODY, *RELEASE)
 RENDERED = (
     "*.html", "{report,appendices}.pdf", "report.docx", "tables.xlsx", "results.csv",

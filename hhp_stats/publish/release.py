@@ -5,6 +5,7 @@
     README.md        which part is public and which is not
     results.csv      the result frame as published
     manifest.toml    status, versions, digest of the code, checksums of what is about nobody and of the rest of this folder
+    people.csv       every place where a number of people is printed or withheld
     printed.json     every sentence and table cell of the chapters, as text
     report.pdf, report.zip (the HTML site)   unless left out
 
@@ -36,6 +37,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from hhp_stats.disclosure.released import COLUMNS as PEOPLE_COLUMNS
+from hhp_stats.disclosure.released import FILE as PEOPLE_FILE
 from hhp_stats.intake.corrections import LEDGER
 from hhp_stats.intake.manifest import read_manifest, sha256_of
 from hhp_stats.intake.raw_files import MANIFEST
@@ -50,6 +53,7 @@ from hhp_stats.publish.row_marks import RowMarks, packed_marks, row_marks, unpac
 from hhp_stats.results import read_results
 from hhp_stats.studies.kept import LIBRARIES, is_kept
 from hhp_stats.studies.output import FOLDER as RESULTS_FOLDER
+from hhp_stats.studies.output import PEOPLE, open_output
 from hhp_stats.studies.run import STUDIES
 from hhp_stats.unfinished import noted, put_right
 
@@ -225,6 +229,7 @@ def freeze_release(root: Path, *, date: str, output: Path, with_report: bool = T
     listed = {name: row_marks(root / name) for name in current.inputs if raw_kind(name) and not is_return(name)}
     with noted(root, target.with_name(f".{date}.partial"), kind="partial"), whole_folder(target) as folder:
         (folder / "results.csv").write_bytes(results)
+        people_published(root).to_csv(folder / PEOPLE_FILE, index=False, lineterminator="\n")
         said = json.dumps(current.printed.record(), ensure_ascii=False, indent=1)
         (folder / "printed.json").write_text(said + "\n", encoding="utf-8", newline="\n")
         (folder / "README.md").write_text(README, encoding="utf-8", newline="\n")
@@ -252,6 +257,13 @@ def freeze_release(root: Path, *, date: str, output: Path, with_report: bool = T
     return ReleaseReport(
         date=date, folder=target, files=sizes, results=len(current.results), inputs=len(current.inputs)
     )
+
+
+def people_published(root: Path) -> pd.DataFrame:
+    """Every place where a number of people is printed or withheld, by study: the next release is held against it."""
+    parts = [open_output(root, study.key).tables[PEOPLE].astype("str").assign(study=study.key) for study in STUDIES]
+    whole = pd.concat(parts, ignore_index=True)
+    return whole.loc[whole["people"] != "", list(PEOPLE_COLUMNS)]
 
 
 def _manifest(date: str, current: Snapshot, *, public: Mapping[str, str], private: Mapping[str, str]) -> str:

@@ -6,12 +6,16 @@ from pathlib import Path
 
 import pandas as pd
 
+from hhp_stats.disclosure.crowd import crowd
+from hhp_stats.disclosure.declared import Declared, other
 from hhp_stats.intake.pilots import CONTINUES, FREQUENCIES, load_dictation
 from hhp_stats.intake.themes import load_themes
 from hhp_stats.plan.individual import IndividualPlan, load_individual_plan
 from hhp_stats.progress import Progress, silent
 from hhp_stats.results import ResultRow, result_frame
+from hhp_stats.studies.intake_columns import intake_columns
 from hhp_stats.studies.output import StudyOutput
+from hhp_stats.studies.pilot_members import classes, rows_of
 from hhp_stats.studies.pilot_rows import count_row, share_row
 
 STUDY = "dictation"
@@ -32,8 +36,9 @@ def run(root: Path, *, progress: Progress = silent) -> StudyOutput:
         count_row(plan, "sample/access", len(people), of=len(people), population="Everyone given access"),
     ]
     progress(1, 1)
+    declared = _declared(people, used, survey, plan, pd.concat([lists.inputs, themes.inputs], ignore_index=True))
     return StudyOutput(
-        study=STUDY, results=result_frame(rows), conduct=(),
+        study=STUDY, results=result_frame(rows), conduct=(), declared=declared,
         tables={
             "usage": usage_classes(used, often=int(plan.fact("often"))), "minutes": minute_classes(used), "frequency": _answers(survey["frequency"].replace(SELDOM), tuple(dict.fromkeys(SELDOM.get(answer, answer) for answer in FREQUENCIES))),
             "would_continue": _answers(survey["would_continue"], CONTINUES), "roles": _roles(people),
@@ -58,22 +63,28 @@ def usage_by_person(people: pd.DataFrame, sessions: pd.DataFrame) -> pd.DataFram
 
 def usage_classes(used: pd.DataFrame, *, often: int) -> pd.DataFrame:
     """People, sessions and minutes by how often the app was used: no line is one person's."""
-    classes = pd.cut(
-        used["sessions"],
-        [-1, 0, often, 10_000],
-        labels=["not at all", f"up to {often} sessions", f"more than {often} sessions"],
-    )
-    table = used.groupby(classes, observed=False).agg(
+    table = used.groupby(use_classes(used["sessions"], often=often), observed=False).agg(
         people=("sessions", "size"), sessions=("sessions", "sum"), minutes=("minutes", "sum")
     )
     table = table.reset_index(names="use").astype({"use": "str"})
     return table.assign(share=table["people"] / len(used), share_of_minutes=table["minutes"] / used["minutes"].sum())
 
 
+def use_classes(sessions: pd.Series, *, often: int) -> pd.Series:
+    """How often each person used the app, in words."""
+    return pd.cut(
+        sessions, [-1, 0, often, 10_000], labels=["not at all", f"up to {often} sessions", f"more than {often} sessions"]
+    )  # fmt: skip
+
+
+def minute_class(minutes: pd.Series) -> pd.Series:
+    """How long each person used the app, in words."""
+    return pd.cut(minutes, [-1, 0, 4, 9, 100_000], labels=["none", "1 to 4", "5 to 9", "10 or more"])
+
+
 def minute_classes(used: pd.DataFrame) -> pd.DataFrame:
     """People by minutes in the app over the pilot."""
-    classes = pd.cut(used["minutes"], [-1, 0, 4, 9, 100_000], labels=["none", "1 to 4", "5 to 9", "10 or more"])
-    counts = classes.value_counts().sort_index()
+    counts = minute_class(used["minutes"]).value_counts().sort_index()
     return pd.DataFrame(
         {"minutes": counts.index.astype(str), "people": counts.to_numpy(), "share": counts.to_numpy() / len(used)}
     )
@@ -108,6 +119,44 @@ def survey_rows(people: pd.DataFrame, survey: pd.DataFrame, plan: IndividualPlan
     rows += [share_row(plan, f"survey/{key}", value, of=n, population=ANSWERED) for key, value in shares.items()]
     return [*rows, share_row(plan, "survey/continue_of_access", found["yes"], of=access, population=COVENTRY),
             share_row(plan, "survey/response", n, of=access, population=COVENTRY)]  # fmt: skip
+
+
+def _declared(
+    people: pd.DataFrame, used: pd.DataFrame, survey: pd.DataFrame, plan: IndividualPlan, inputs: pd.DataFrame
+) -> Declared:
+    """Whom the tables and rows count."""
+    frame = people.merge(used[["participant", "sessions", "minutes"]], on="participant", how="left")
+    frame = frame.merge(survey[["participant", "frequency", "would_continue"]], on="participant", how="left")
+    c, often = crowd(frame), int(plan.fact("often"))
+    brent, coventry = frame["local_authority"] == "Brent", frame["local_authority"] == "Coventry"
+    answered, given = frame["frequency"].notna(), frame["frequency"]
+    use, minutes = (
+        found.astype("object").where(brent)
+        for found in (use_classes(frame["sessions"], often=often), minute_class(frame["minutes"]))
+    )
+    usage = classes(c, use, ["not at all", f"up to {often} sessions", f"more than {often} sessions"], of=brent)
+    columns = {
+        **intake_columns(inputs, known={f"data/allocation/{STUDY}.csv": c.everyone()}), "themes": {"people": other()},
+        "usage": {**usage, "sessions": other(), "minutes": other(), "share_of_minutes": other()},
+        "minutes": classes(c, minutes, ["none", "1 to 4", "5 to 9", "10 or more"], of=brent),
+        "frequency": classes(c, given.replace(SELDOM), dict.fromkeys(SELDOM.get(answer, answer) for answer in FREQUENCIES), of=answered),
+        "would_continue": classes(c, frame["would_continue"], CONTINUES, of=answered), "roles": classes(c, frame["role"], _roles(people)["role"]),
+    }  # fmt: skip
+    frequent = brent & (frame["sessions"] > often)
+    counts = {
+        "usage/access_brent": (brent, brent), "usage/logged_on": (brent & (frame["sessions"] > 0), brent), "usage/frequent": (frequent, brent),
+        "survey/access_coventry": (coventry, coventry), "survey/respondents": (answered, coventry), "survey/response": (answered, coventry),
+        "survey/most_days": (given == "most days", answered), "survey/once_a_week_or_less": (given.isin(FREQUENCIES[:3]), answered),
+        "survey/several_times_a_week": (given.isin(FREQUENCIES[3:]), answered), "survey/continue": (frame["would_continue"] == "yes", answered),
+        "survey/continue_of_access": (frame["would_continue"] == "yes", coventry), "sample/access": (brent | coventry, brent | coventry),
+        **{f"survey/continue_{answer.replace(' ', '_')}": (frame["would_continue"] == answer, answered) for answer in CONTINUES},
+    }  # fmt: skip
+    sums = {
+        "usage/minutes": (brent, brent),
+        "usage/most_minutes_of_others": (brent & ~frequent, brent),
+        "usage/minutes_of_frequent": (frequent, brent),
+    }
+    return Declared(people=c.there, columns=columns, rows=rows_of(c, counts, sums, study=STUDY))
 
 
 def _answers(given: pd.Series, options: tuple[str, ...]) -> pd.DataFrame:

@@ -6,12 +6,16 @@ from pathlib import Path
 
 import pandas as pd
 
+from hhp_stats.disclosure.crowd import crowd
+from hhp_stats.disclosure.declared import Declared, other
 from hhp_stats.intake.pilots import EXPERIENCES, FLEXITIME_ROLES, load_flexitime
 from hhp_stats.intake.themes import load_themes
 from hhp_stats.plan.individual import IndividualPlan, load_individual_plan
 from hhp_stats.progress import Progress, silent
 from hhp_stats.results import ResultRow, result_frame
+from hhp_stats.studies.intake_columns import intake_columns
 from hhp_stats.studies.output import StudyOutput
+from hhp_stats.studies.pilot_members import classes, rows_of
 from hhp_stats.studies.pilot_rows import count_row
 
 STUDY = "flexitime"
@@ -25,7 +29,7 @@ def run(root: Path, *, progress: Progress = silent) -> StudyOutput:
     people = lists.frames["interviewees"]
     progress(1, 1)
     return StudyOutput(
-        study=STUDY, results=result_frame(interviewee_rows(people, plan)), conduct=(),
+        study=STUDY, results=result_frame(interviewee_rows(people, plan)), conduct=(), declared=_declared(people, lists.inputs, themes.inputs),
         tables={
             "roles": _by(people, "role", FLEXITIME_ROLES), "experience": _by(people, "experience", EXPERIENCES), "themes": themes.frame,
             "inputs": pd.concat([lists.inputs, themes.inputs], ignore_index=True), "problems": lists.problems,
@@ -33,14 +37,31 @@ def run(root: Path, *, progress: Progress = silent) -> StudyOutput:
     )  # fmt: skip
 
 
+def interviewees(people: pd.DataFrame) -> dict[str, pd.Series]:
+    """Groups of interviewees, by the estimand of the row that counts them."""
+    role = people["role"]
+    groups = {"interviewees": role.notna() | True, "social_workers": role.isin(["social worker", "senior practitioner"]),
+              "senior_practitioners": role == "senior practitioner", "team_managers": role == "team manager",
+              "service_leads": role == "service lead"}  # fmt: skip
+    return groups | {key: people["experience"] == name for name, key in KEYS.items()}
+
+
 def interviewee_rows(people: pd.DataFrame, plan: IndividualPlan) -> list[ResultRow]:
     """How many were interviewed, by role and by experience with the policy."""
-    n = len(people)
-    counts = {"interviewees": n, "social_workers": int(people["role"].isin(["social worker", "senior practitioner"]).sum()),
-              "senior_practitioners": int((people["role"] == "senior practitioner").sum()),
-              "team_managers": int((people["role"] == "team manager").sum()), "service_leads": int((people["role"] == "service lead").sum())}  # fmt: skip
-    counts |= {key: int((people["experience"] == name).sum()) for name, key in KEYS.items()}
-    return [count_row(plan, f"sample/{key}", value, of=n, population="Interviewees") for key, value in counts.items()]
+    return [count_row(plan, f"sample/{key}", int(members.sum()), of=len(people), population="Interviewees")
+            for key, members in interviewees(people).items()]  # fmt: skip
+
+
+def _declared(people: pd.DataFrame, inputs: pd.DataFrame, themes: pd.DataFrame) -> Declared:
+    """Whom the tables and rows count."""
+    c, groups = crowd(people), interviewees(people)
+    listed = {f"data/allocation/{STUDY}.csv": c.everyone()}
+    columns = {
+        **intake_columns(pd.concat([inputs, themes], ignore_index=True), known=listed), "themes": {"people": other()},
+        "roles": classes(c, people["role"], FLEXITIME_ROLES), "experience": classes(c, people["experience"], EXPERIENCES),
+    }  # fmt: skip
+    counts = {f"sample/{key}": (members, groups["interviewees"]) for key, members in groups.items()}
+    return Declared(people=c.there, columns=columns, rows=rows_of(c, counts, {}, study=STUDY))
 
 
 def _by(people: pd.DataFrame, column: str, options: tuple[str, ...]) -> pd.DataFrame:

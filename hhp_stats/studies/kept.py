@@ -18,6 +18,7 @@ from hhp_stats.intake.raw_files import MANIFEST, concerns, is_link, raw_files_of
 PACKAGE = Path(__file__).resolve().parent.parent
 FOLDER = ".report/results"
 DEVIATIONS = "data/plan/deviations*.toml"
+INTERNAL = "internal"  # within a study's folder: the whole frames, which are never read again
 KEY_FILE = "HHP_PSEUDONYM_KEY_FILE"
 LIBRARIES = ("numpy", "scipy", "pandas", "statsmodels", "linearmodels", "joblib", "openpyxl")
 
@@ -175,5 +176,5 @@ def whole_stands(root: Path, keys: Mapping[str, str]) -> tuple[int, int] | None:
 
 def _written(root: Path, keys: Mapping[str, str]) -> dict[str, str]:
     files = [root / FOLDER / "results.csv"]
-    files += [path for study in keys for path in sorted((root / FOLDER / study).glob("*")) if study]
+    files += [path for study in keys if study for path in sorted((root / FOLDER / study).rglob("*")) if path.is_file()]
     return {path.relative_to(root).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}

@@ -1,20 +1,35 @@
-"""What a study hands to the report: its result rows, its descriptive tables, and what it really did."""
+"""What a study hands to the report: its result rows, its descriptive tables, and what it really did.
+
+A study hands over everything, and whom each number counts. What may be published is decided once, on writing; chapters and
+everything else read the published frames. The whole ones lie in a folder of their own beside them, which nothing opens.
+"""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
+from hhp_stats.disclosure.decision import Published, published
+from hhp_stats.disclosure.declared import Declared
+from hhp_stats.disclosure.marks import WITHHELD
+from hhp_stats.disclosure.public_counts import public_counts
+from hhp_stats.disclosure.released import last_released
 from hhp_stats.errors import HhpError
 from hhp_stats.plan.conduct import Conduct
+from hhp_stats.plan.disclosure import load_disclosure, switched_off
 from hhp_stats.results import read_results, write_results
 from hhp_stats.spreadsheet import frame_from_csv, write_frame
-from hhp_stats.studies.kept import FOLDER
+from hhp_stats.studies.kept import FOLDER, INTERNAL
 
-__all__ = ["FOLDER", "StudyOutput", "open_output", "read_output", "ready_folder"]
+__all__ = ["FOLDER", "PEOPLE", "StudyOutput", "open_output", "read_output", "read_table", "ready_folder"]
+
+PEOPLE = "people"  # the table of all places where numbers of people are published or withheld
+_OWN = ("results", "conduct")  # not descriptive tables
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,33 +40,56 @@ class StudyOutput:
     results: pd.DataFrame  # the study's part of the result frame
     tables: Mapping[str, pd.DataFrame]
     conduct: tuple[Conduct, ...]
+    declared: Declared = field(default_factory=lambda: Declared(people=0))  # whom the numbers count
 
-    def write(self, root: Path) -> None:
-        """Write results, tables and conduct as CSV below `.report/results/<study>/`; whole or not at all."""
+    def decided(self, root: Path) -> Published:
+        """What of it may be published, by the plan below `root`. Everything in an internal render (data/manifest.toml).
+
+        Raises PlanError where the plan does not decide, UndeclaredCount where nobody said whom a number counts, HhpError where
+        nothing can protect a small number.
+        """
+        settings = load_disclosure(root, self.study)
+        if switched_off(root):
+            settings = replace(settings, rule="none", reason="an internal render")
+        public = public_counts(root, self.results) if settings.rule == "printed before" else ()
+        return published(study=self.study, tables=self.tables, results=self.results, declared=self.declared, settings=settings,
+                         public=public, last=last_released(root, self.study))  # fmt: skip
+
+    def write(self, root: Path) -> Published:
+        """Write what may be published as CSV below `.report/results/<study>/`, the whole frames in its folder `internal`.
+
+        Whole or not at all. Returns what was published; raises what `decided` raises.
+        """
+        found = self.decided(root)
         folder = root / FOLDER / self.study
         partial, old = (folder.with_name(f"{folder.name}.{word}") for word in ("partial", "old"))
         for left in (partial, old):  # of a run that was killed
-            _remove(left)
-        partial.mkdir(parents=True)
-        write_results(self.results, partial / "results.csv")
+            shutil.rmtree(left, ignore_errors=True)
+        (partial / INTERNAL).mkdir(parents=True)
         conduct = pd.DataFrame(
             [asdict(entry) for entry in self.conduct], columns=["study", "analysis", "aspect", "value"]
         )
-        for name, table in {**self.tables, "conduct": conduct}.items():
-            write_frame(table, partial / f"{name}.csv")
+        _write(partial / INTERNAL, self.results, self.tables)
+        _write(partial, found.results, {**found.tables, "conduct": conduct, PEOPLE: _register(found)})
         if folder.exists():
             folder.rename(old)
             partial.rename(folder)
-            _remove(old)
+            shutil.rmtree(old)
         else:
             partial.rename(folder)
+        return found
 
 
-def _remove(folder: Path) -> None:
-    if folder.exists():
-        for file in folder.glob("*"):
-            file.unlink()
-        folder.rmdir()
+def _write(folder: Path, results: pd.DataFrame, tables: Mapping[str, pd.DataFrame]) -> None:
+    write_results(results, folder / "results.csv")
+    for name, table in tables.items():
+        write_frame(table, folder / f"{name}.csv")
+
+
+def _register(found: Published) -> pd.DataFrame:
+    """The list of places; what cannot be kept from a reader of the last release stands in lines of its own."""
+    more = pd.DataFrame([("undefended", words, "", "") for words in found.undefended], columns=found.register.columns)
+    return pd.concat([found.register, more], ignore_index=True)
 
 
 def ready_folder(root: Path, study: str) -> Path:
@@ -63,7 +101,7 @@ def ready_folder(root: Path, study: str) -> Path:
 
 
 def read_output(root: Path, study: str) -> StudyOutput:
-    """Read what `StudyOutput.write` left; refuses a study whose results are not ready (HhpError)."""
+    """Read what `StudyOutput.write` published; refuses a study whose results are not ready (HhpError)."""
     output = open_output(root, study)
     return replace(output, tables=dict(output.tables))
 
@@ -80,17 +118,21 @@ def open_output(root: Path, study: str) -> StudyOutput:
     )
 
 
+def read_table(path: Path) -> pd.DataFrame:
+    """A published table: numbers are numbers, and what is withheld is the word `WITHHELD`."""
+    return frame_from_csv(pd.read_csv(path)).apply(_with_marks)
+
+
 class _Tables(Mapping[str, pd.DataFrame]):
     """The descriptive tables in a folder of results by name, each read once."""
 
     def __init__(self, folder: Path) -> None:
-        self.paths = {path.stem: path for path in sorted(folder.glob("*.csv"))}
-        del self.paths["results"], self.paths["conduct"]
+        self.paths = {path.stem: path for path in sorted(folder.glob("*.csv")) if path.stem not in _OWN}
         self.read: dict[str, pd.DataFrame] = {}
 
     def __getitem__(self, name: str) -> pd.DataFrame:
         if name not in self.read:
-            self.read[name] = frame_from_csv(pd.read_csv(self.paths[name]))
+            self.read[name] = read_table(self.paths[name])
         return self.read[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -98,3 +140,23 @@ class _Tables(Mapping[str, pd.DataFrame]):
 
     def __len__(self) -> int:
         return len(self.paths)
+
+
+def _with_marks(column: pd.Series) -> pd.Series:
+    """A column read with `WITHHELD` among its numbers: these are numbers again, and the marks stay words."""
+    if pd.api.types.is_numeric_dtype(column) or not (column == WITHHELD).any():
+        return column
+    values: list[Any] = [value if value == WITHHELD else _number(value) for value in column]
+    return pd.Series(values, index=column.index, dtype=object)
+
+
+def _number(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    try:
+        return int(value)
+    except ValueError:
+        try:
+            return float(value)
+        except ValueError:
+            return value

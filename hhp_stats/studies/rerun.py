@@ -51,10 +51,11 @@ def run_again(
                 kept(study.key)
             found = differences([entry for entry in commitments if entry.study == study.key], output.conduct)
             check_deviations(found, deviations, study=study.key)
+            results = output.results
             if standing[study.key] is None:
-                output.write(root)
+                results = output.write(root).results
                 note_key(root, study.key, keys[study.key])
-            frames.append(output.results)
+            frames.append(results)
     whole = pd.concat(frames, ignore_index=True) if frames else result_frame([])
     write_results(whole, root / FOLDER / "results.csv")
     estimated = int((whole["status"] == "estimated").sum())

@@ -18,6 +18,13 @@ if TYPE_CHECKING:
 
 COMMON = ("data/dictionary.csv", "data/spellings.csv", "data/published/protocol_clauses.csv")  # beside the manifest
 
+# Which small counts of a pilot are public.
+PRINTED = (
+    "data/published/published_results.csv",
+    "data/published/mapping_small_studies.csv",
+    "data/published/public_small_counts.csv",
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Study:
@@ -51,8 +58,8 @@ STUDIES: tuple[Study, ...] = (
     _study("swing"),
     _study("mod_ing"),
     _study("hiring"),
-    _study("dictation", "data/plan/sources.toml"),
-    _study("flexitime", "data/plan/sources.toml"),
+    _study("dictation", "data/plan/sources.toml", *PRINTED),
+    _study("flexitime", "data/plan/sources.toml", *PRINTED),
 )
 
 

@@ -14,6 +14,8 @@ import hhp_stats
 from hhp_stats.errors import DataError, Problem, UnknownName
 from hhp_stats.intake.dictionary import load_dictionary
 from hhp_stats.intake.ledger_file import ledger_alone
+from hhp_stats.intake.manifest import sha256_of
+from hhp_stats.intake.raw_files import raw_files
 from hhp_stats.progress import Progress, silent
 from hhp_stats.rendering_marker import LEFT_BY_DESKTOPS
 from hhp_stats.synthetic.assumptions import load_assumptions
@@ -220,9 +222,16 @@ def _seed_of_manifest(root: Path, *, otherwise: int) -> int:
 
 
 def _other_sums(root: Path, made: Mapping[str, StudyFiles]) -> dict[str, str]:
-    """Checksums that the manifest holds for files that are not replaced now: those of other studies."""
-    listed: Mapping[str, str] = _tables(root / MANIFEST).get("files", {})
+    """Checksums that the manifest holds for files that are not replaced now: those of other studies.
+
+    Without a manifest, nothing was accepted before: the raw files that are there and are not drawn, such as the themes
+    of the documents, are listed as they stand.
+    """
     inside = tuple(f"{study.folder}/" for study in made.values())
+    listed: Mapping[str, str] = _tables(root / MANIFEST).get("files", {})
+    if not (root / MANIFEST).exists():
+        drawn = {path for study in made.values() for path in study.files}
+        listed = {name: sha256_of(root / name) for name in raw_files(root) if name not in drawn}
     return {path: digest for path, digest in listed.items() if not path.startswith(inside)}
 
 

@@ -41,6 +41,7 @@ SOFTWARE = pd.read_csv(HERE / "software.csv", dtype={"value": str})
 # Modules without a number in the report: their numbers are draws, or need more data than a report should carry.
 ONLY_IN_TESTS = {
     "design/power.py": "tests/simulation/test_design_simulation.py",
+    "design/replay.py": "tests/unit/test_randomisation.py",
     "design/simulated_trials.py": "tests/unit/test_power.py",
     "estimate/cluster_bootstrap.py": "tests/unit/test_cost_benefit.py",
     "estimate/imputation/categorical.py": "tests/reference/imputation/test_imputation_reference.py",

@@ -20,6 +20,7 @@ import pytest
 from book_tools import WriteBook
 
 from hhp_stats.at_work import NotWritten, ProjectBusy, at_work
+from hhp_stats.disclosure.declared import Declared, Row, counted
 from hhp_stats.errors import RenderError
 from hhp_stats.plan.conduct import Conduct
 from hhp_stats.publish import render, render_book
@@ -211,6 +212,7 @@ def output(estimate: float) -> StudyOutput:
     return StudyOutput(
         study="toy", results=result_frame([row]), tables={"flow": pd.DataFrame({"stage": ["in"], "people": [10]})},
         conduct=(Conduct(study="toy", analysis="days/itt/ols", aspect="model", value="ols"),),
+        declared=Declared(people=10, columns={"flow": {"people": counted([[True] * 10])}}, rows={"toy/days/itt/ols": Row(n=np.ones(10, dtype=bool))}),
     )  # fmt: skip
 
 
@@ -235,6 +237,10 @@ def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(Toy, "waiting", [output(1.0)])
     monkeypatch.setattr(Toy, "ran", 0)
     (tmp_path / "input.csv").write_text("1\n", encoding="utf-8")
+    (tmp_path / "data/plan").mkdir(parents=True)
+    (tmp_path / "data/manifest.toml").write_text('status = "synthetic"\n', encoding="utf-8")
+    rule = '[disclosure]\nrule = "withhold"\nthreshold = 5\nzeros = "published"\n'
+    (tmp_path / "data/plan/toy.toml").write_text(rule, encoding="utf-8")
     return tmp_path
 
 

@@ -206,3 +206,15 @@ def test_lee_bounds_with_two_clusters_an_arm_hold_their_size():
         missed += not found.conf_low <= 0 <= found.conf_high
         assert found.lower.df == 2
     assert missed <= 9  # 5% is 3 of 60; more than 9 has a chance below .002
+
+
+def test_means_of_cells_are_no_contrasts_with_the_other_cells():
+    """Without an intercept a column holds the mean of its own cell: one cluster elsewhere does not matter, one here does."""
+    rng = np.random.default_rng(8)
+    cell = np.repeat([0, 0, 1, 1, 2], 6)
+    matrix = ModelMatrix(values=np.column_stack([cell == k for k in range(3)]).astype(float), names=("a", "b", "c"))
+    fit = ols(outcome=rng.normal(size=len(cell)), matrix=matrix)
+    covariance = cluster_covariance(fit, clusters=np.repeat(np.arange(5), 6), kind="CR1")
+    assert coefficient(fit, covariance, term="a").std_error > 0
+    with pytest.raises(SingleClusterArm):
+        coefficient(fit, covariance, term="c")

@@ -1,265 +1,335 @@
-"""No small count of people is printed, and none can be worked out from what is."""
+"""Disclosure control from sets of people: what must be declared, what is withheld, and what cannot be worked out."""
+
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from scipy.optimize import linprog
 
-from hhp_stats.errors import HhpError
-from hhp_stats.plan.schema import DisclosureSettings
-from hhp_stats.present import withholding
-from hhp_stats.present.count_system import CountSystem, Key
-from hhp_stats.present.disclosure import blanked, suppress
-from hhp_stats.present.numbers import WITHHELD, count, number, percent, withheld, withheld_note
-from hhp_stats.present.withholding import withheld_counts
-
-FIVE = DisclosureSettings(threshold=5, zeros="published")
-NO_ZEROS = DisclosureSettings(threshold=5, zeros="withheld")
-# The bounds are whole numbers; linear programming finds them to about 1e-9.
-APART = 1e-6
-
-
-def known_to_a_reader(system, found, settings_, *, reasons=False):
-    """Lowest and highest value of every unknown count that agrees with all that is printed, by linear programming.
-
-    Written from the definition, without the search: the reader knows printed counts, sums, and what is withheld; with
-    `reasons` also the threshold and which of the withheld counts are small.
-    """
-    unknown = [key for key in system.counts if key not in system.printed or key in found]
-    place = {key: at for at, key in enumerate(unknown)}
-    rows, right = [], []
-    for each in system.sums:
-        row, value = np.zeros(len(unknown)), 0.0
-        for sign, key in [(1.0, each.total), *((-1.0, part) for part in each.parts)]:
-            if key in place:
-                row[place[key]] += sign
-            else:
-                value -= sign * system.counts[key]
-        rows.append(row)
-        right.append(value)
-    least = 1 if settings_.zeros == "published" else 0
-    limits = {"primary": (least, settings_.threshold - 1), "secondary": (settings_.threshold, None)}
-    if not reasons:
-        limits = dict.fromkeys(limits, (least, None))
-    bounds = [limits[found[key]] if key in found else (0, None) for key in unknown]
-    ends = {}
-    for key, at in place.items():
-        goal = np.zeros(len(unknown))
-        goal[at] = 1.0
-        low = linprog(goal, A_eq=np.array(rows), b_eq=right, bounds=bounds)
-        high = linprog(-goal, A_eq=np.array(rows), b_eq=right, bounds=bounds)
-        assert low.status == 0 and high.status in (0, 3)  # 3: no upper end
-        ends[key] = (low.fun, np.inf if high.status == 3 else -high.fun)
-    return ends
-
-
-def two_way(counts):
-    """A table with its margins, and the same as a system."""
-    system = CountSystem()
-    frame = pd.DataFrame(counts, columns=[f"c{j}" for j in range(len(counts[0]))])
-    frame["all"] = frame.sum(axis="columns")
-    frame.insert(0, "row", [f"r{i}" for i in range(len(frame))])
-    bottom = frame.drop(columns="row").sum()
-    frame = pd.concat([frame, pd.DataFrame([{"row": "all", **bottom}])], ignore_index=True)
-    names = [name for name in frame if name != "row"]
-    cells = {
-        (row["row"], name): system.add(Key("t", row["row"], name), row[name])
-        for row in frame.to_dict("records")
-        for name in names
-    }
-    for row in frame["row"]:
-        system.total(cells[row, "all"], *(cells[row, name] for name in names if name != "all"))
-    for name in names:
-        system.total(cells["all", name], *(cells[row, name] for row in frame["row"] if row != "all"))
-    return frame, names, system
-
-
-tables = st.integers(2, 3).flatmap(
-    lambda width: st.lists(st.lists(st.integers(0, 12), min_size=width, max_size=width), min_size=2, max_size=3)
+from hhp_stats.disclosure.bars import pooled
+from hhp_stats.disclosure.decision import published
+from hhp_stats.disclosure.declared import (
+    GIVEN_UP,
+    KEPT,
+    Bars,
+    Declared,
+    Row,
+    counted,
+    internal,
+    other,
+    share,
+    statistic,
 )
-rules = st.builds(DisclosureSettings, threshold=st.integers(3, 7), zeros=st.sampled_from(["published", "withheld"]))
+from hhp_stats.disclosure.marks import WITHHELD
+from hhp_stats.disclosure.released import Released
+from hhp_stats.disclosure.system import CountedSet, count_system
+from hhp_stats.disclosure.withholding import withheld_counts
+from hhp_stats.errors import HhpError, PlanError, UndeclaredCount
+from hhp_stats.plan.disclosure import DisclosureSettings, disclosure_settings
+from hhp_stats.results import ResultRow, result_frame
+from hhp_stats.studies.kept import INTERNAL
+from hhp_stats.studies.output import StudyOutput, open_output
+
+FIVE = DisclosureSettings(rule="withhold", threshold=5, zeros="published")
+SITE = np.repeat(["a", "b", "c"], 20)  # sixty people at three sites
+KNOWN = np.array(([True] * 17 + [False] * 3) + ([True] * 13 + [False] * 7) + [True] * 12 + [False] * 8)
 
 
-@settings(max_examples=25, deadline=None)
-@given(tables, rules)
-def test_no_withheld_count_of_a_two_way_table_can_be_worked_out(counts, rule):
-    # Bounds of a two-way table with margins are whole numbers at the corners, so linear programming is exact here.
-    frame, names, system = two_way(counts)
-    found = withheld_counts(system, rule)
-    if found:
-        for key, (low, high) in known_to_a_reader(system, found, rule).items():
-            if key in found:
-                assert high - low > APART, f"{key} must be {low}"
-    shown = suppress(frame, name="t", row="row", columns=names, settings=rule, total_row="all", total_column="all")
-    least = 1 if rule.zeros == "published" else 0
-    for name in names:
-        for value in shown.table[name]:
-            assert withheld(value) or not least <= value < rule.threshold
-    assert {(r.row, r.column) for r in shown.register.itertuples()} == {(key.row, key.column) for key in found}
+def system(*sets, people=60):
+    return count_system([CountedSet(label=name, members=np.asarray(members), worth=worth) for name, members, worth in sets],
+                        people=people, threshold=5)  # fmt: skip
 
 
-@settings(max_examples=10, deadline=None)
-@given(tables, st.randoms(use_true_random=False))
-def test_the_order_of_rows_and_columns_does_not_matter(counts, random):
-    _, _, system = two_way(counts)
-    shuffled = CountSystem()
-    keys = list(system.counts)
-    random.shuffle(keys)
-    for key in keys:
-        shuffled.add(key, system.counts[key])
-    sums = list(system.sums)
-    random.shuffle(sums)
-    for each in sums:
-        shuffled.total(each.total, *reversed(each.parts))
-    assert withheld_counts(shuffled, FIVE) == withheld_counts(system, FIVE)
+def hidden(found):
+    return {found.labels[at] for at in withheld_counts(found, FIVE)}
 
 
-@settings(max_examples=20, deadline=None)
-@given(tables, rules)
-def test_what_single_sums_give_away_the_integer_programme_finds_too(counts, rule):
-    _, _, system = two_way(counts)
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(withholding._Search, "_follows", lambda *_: False)
-        by_programme = withheld_counts(system, rule)
-    assert withheld_counts(system, rule) == by_programme
-
-
-@settings(max_examples=20, deadline=None)
-@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=2, max_size=4), st.integers(0, 6))
-def test_what_is_left_over_is_protected_across_two_tables(groups, shift):
-    """Shares of several groups, and the same total in a second table by another division."""
-    system = CountSystem()
-    parts = []
-    for name, (part, others) in enumerate(groups):
-        people = system.add(Key("first", f"g{name}", "people"), part + others)
-        parts.append(system.add(Key("first", f"g{name}", "left"), part))
-        system.rest(people, parts[-1])
-    total = system.add(Key("trial", "all", "left"), sum(part for part, _ in groups), printed=False)
-    system.total(total, *parts)
-    split = min(shift, system.counts[total])
-    arms = [system.add(Key("second", arm, "left"), n) for arm, n in (("a", split), ("b", system.counts[total] - split))]
-    system.total(total, *arms)
-    found = withheld_counts(system, FIVE)
-    small = {key for key, n in system.counts.items() if 0 < n < 5}
-    assert {key for key, reason in found.items() if reason == "primary"} == small & system.printed
-    if small:
-        ends = known_to_a_reader(system, found, FIVE)
-        for key in small & set(ends):
-            assert ends[key][1] - ends[key][0] > APART, key
-
-
-@settings(max_examples=25, deadline=None)
-@given(st.lists(st.integers(0, 12), min_size=2, max_size=5))
-def test_a_reader_who_knows_the_reasons_learns_no_count_of_a_list_with_a_total(counts):
-    system = CountSystem()
-    parts = [system.add(Key("t", f"r{at}", "n"), n) for at, n in enumerate(counts)]
-    system.total(system.add(Key("t", "all", "n"), sum(counts)), *parts)
-    found = withheld_counts(system, FIVE)
-    if not found or sum(counts) < 5:  # ones in a small total cannot be defended: see below
-        return
-    for key, (low, high) in known_to_a_reader(system, found, FIVE, reasons=True).items():
-        assert high - low > APART, f"{key} must be {low}"
-
-
-def test_a_table_by_hand():
-    table = pd.DataFrame(
-        {"role": ["a", "b", "c", "all"], "control": [1, 7, 20, 28], "treated": [6, 8, 30, 44], "both": [7, 15, 50, 72]}
+# ---------------------------------------------------------------- which groups follow
+def test_a_small_group_follows_from_sets_that_nobody_set_beside_each_other():
+    """All known, known outside site a, and the people of site a: three of site a are not known. Nobody wrote that sum down."""
+    found = system(
+        ("known", KNOWN, 2),
+        ("known outside a", KNOWN & (SITE != "a"), 0),
+        ("site a", SITE == "a", KEPT),
+        ("all", SITE != "", KEPT),
     )
-    shown = suppress(table, name="roles", row="role", columns=["control", "treated", "both"], settings=FIVE,
-                     total_row="all", total_column="both")  # fmt: skip
-    # The single small count needs one partner in its row, one in its column, and the corner they share.
-    assert [(r.row, r.column, r.reason) for r in shown.register.itertuples()] == [
-        ("a", "control", "primary"), ("a", "treated", "secondary"), ("b", "control", "secondary"), ("b", "treated", "secondary"),
-    ]  # fmt: skip
-    assert shown.table["both"].tolist() == [7, 15, 50, 72]
-    assert table["control"].tolist() == [1, 7, 20, 28], "the table given must stay as it was"
+    assert sorted(found.counts[found.printed :]) == [3]
+    np.testing.assert_allclose(found.relations @ found.counts, 0, atol=1e-9)
+    assert hidden(found) == {"known outside a"}  # the number that is worth least
+
+
+def test_groups_are_exact_against_every_subset():
+    """Random sets: the groups found are those subsets of up to four people whose indicator is a combination of the sets'."""
+    rng = np.random.default_rng(3)
+    members = rng.random((6, 9)) < 0.5
+    found = count_system(
+        [CountedSet(label=str(at), members=row, worth=1) for at, row in enumerate(members)], people=9, threshold=5
+    )
+    rank = np.linalg.matrix_rank(members.astype(float))
+    derivable = set()
+    for code in range(1, 2**9):
+        group = np.array([code >> at & 1 for at in range(9)], dtype=float)
+        if group.sum() < 5 and np.linalg.matrix_rank(np.vstack([members, group])) == rank:
+            derivable.add(tuple(np.flatnonzero(group)))
+    parts = [set(group) for group in derivable]
+    minimal = [group for group in parts if not any(part < group and (group - part) in parts for part in parts)]
+    printed = {tuple(np.flatnonzero(row)) for row in members}
+    assert len(found.counts) - found.printed == sum(tuple(sorted(group)) not in printed for group in minimal)
+
+
+def test_what_only_happened_not_to_occur_is_no_relation():
+    """Everyone who answered the second scale answered the first too, but somebody might not have: no reader knows better."""
+    first, second = np.arange(20) < 15, np.arange(20) < 13
+    both = system(("first", first, 2), ("second", second, 2), people=20)
+    assert list(both.counts[both.printed :]) == [2]
+    imagined = np.array([False]), np.array([True])  # a person with the second scale alone
+    wider = system(
+        ("first", np.append(first, imagined[0]), 2), ("second", np.append(second, imagined[1]), 2), people=20
+    )
+    assert wider.printed == len(wider.counts)
+
+
+# ---------------------------------------------------------------- what is withheld
+def test_a_small_count_takes_a_second_one_with_it():
+    names = {"a": np.arange(30) < 3, "b": (np.arange(30) >= 3) & (np.arange(30) < 13), "c": np.arange(30) >= 13}
+    found = system(
+        *((name, members, 2) for name, members in names.items()), ("all", np.ones(30, dtype=bool), KEPT), people=30
+    )
+    assert hidden(found) == {"a", "b"}
 
 
 def test_two_small_counts_that_fill_their_total_take_the_total_with_them():
-    table = pd.DataFrame({"row": ["a", "b", "all"], "n": [4, 4, 8]})
-    shown = suppress(table, name="t", row="row", columns=["n"], settings=FIVE, total_row="all")
-    # Who knows that both are below five reads off the total that both are four.
-    assert shown.table["n"].tolist() == [WITHHELD] * 3
+    a, b = np.arange(30) < 1, np.arange(30) == 1
+    found = system(("a", a, 2), ("b", b, 2), ("both", a | b, KEPT), ("all", np.ones(30, dtype=bool), KEPT), people=30)
+    assert hidden(found) == {"a", "b", "both"}
 
 
-def test_ones_in_a_small_total_are_protected_while_the_reasons_are_not_told():
-    table = pd.DataFrame({"row": ["a", "b", "all"], "n": [1, 1, 2]})
-    shown = suppress(table, name="t", row="row", columns=["n"], settings=DisclosureSettings(threshold=3, zeros="published"),
-                     total_row="all")  # fmt: skip
-    assert shown.table["n"].tolist() == [WITHHELD] * 3
+def test_planned_numbers_stay_where_others_can_go():
+    found = system(
+        ("planned", KNOWN, KEPT),
+        ("sensitivity", KNOWN & ~((SITE == "a") & (np.arange(60) < 2)), GIVEN_UP),
+        ("all", SITE != "", KEPT),
+    )
+    assert hidden(found) == {"sensitivity"}
 
 
-def test_a_partner_at_the_threshold_protects_nothing():
-    table = pd.DataFrame({"row": ["a", "b", "c", "all"], "n": [1, 5, 9, 15]})
-    shown = suppress(table, name="t", row="row", columns=["n"], settings=FIVE, total_row="all")
-    # 1 + 5 = 6 with the five known to be at least five leaves the one no other value: the nine goes instead.
-    assert shown.table["n"].tolist() == [WITHHELD, 5, WITHHELD, 15]
+def test_the_order_of_sets_does_not_matter():
+    sets = [("known", KNOWN, 2), ("known a", KNOWN & (SITE == "a"), 1), ("site a", SITE == "a", KEPT), ("known b", KNOWN & (SITE == "b"), 1),
+            ("site b", SITE == "b", KEPT), ("all", SITE != "", KEPT)]  # fmt: skip
+    assert hidden(system(*sets)) == hidden(system(*reversed(sets)))
 
 
-def test_without_totals_only_small_counts_go():
-    table = pd.DataFrame({"row": ["a", "b", "c"], "n": [1, 5, 0], "share": [0.1, 0.5, 0.0]})
-    shown = suppress(table, name="t", row="row", columns=["n"], settings=FIVE, shares={"share": "n"})
-    assert shown.table["n"].tolist() == [WITHHELD, 5, 0] and shown.table["share"].tolist() == [WITHHELD, 0.5, 0.0]
-    assert suppress(table, name="t", row="row", columns=["n"], settings=NO_ZEROS).table["n"].tolist() == [
-        WITHHELD,
-        5,
-        WITHHELD,
+# ---------------------------------------------------------------- declarations
+def table():
+    return pd.DataFrame(
+        {"site": ["a", "b", "c"], "people": [20, 20, 20], "lacking": [3, 7, 8], "mean": [1.25, 2.5, 3.0]}
+    )
+
+
+def columns(**change):
+    sites = [name == SITE for name in "abc"]
+    known = {
+        "people": counted(sites, worth=KEPT),
+        "lacking": counted([site & ~KNOWN for site in sites]),
+        "mean": statistic([site & KNOWN for site in sites]),
+    }
+    return {name: entry for name, entry in (known | change).items() if entry is not None}
+
+
+def results(**change):
+    row = {"result_id": "trial/days/itt/cr1", "study": "trial", "outcome": "days", "estimand": "itt", "population": "", "contrast": "",
+           "method": "OLS", "analysis": "planned", "estimate": 1.0, "std_error": 2.0, "n": 42, "note": "a note.", "source": "test"}  # fmt: skip
+    return result_frame([ResultRow(**(row | change))])
+
+
+def decide(*, frame=None, declared=None, rows=None, found=None, settings=FIVE, **more):
+    return published(
+        study="trial", tables={"sites": table() if frame is None else frame}, results=results() if found is None else found, settings=settings,
+        declared=Declared(people=60, columns={"sites": columns() if declared is None else declared},
+                          rows={"trial/days/itt/cr1": Row(n=KNOWN)} if rows is None else rows), **more,
+    )  # fmt: skip
+
+
+def test_a_column_that_nobody_declared_stops_the_study():
+    for column in ("people", "lacking", "mean"):
+        with pytest.raises(UndeclaredCount, match=f"table sites, column {column}"):
+            decide(declared=columns(**{column: None}))
+    with pytest.raises(UndeclaredCount, match="trial/days/itt/cr1"):
+        decide(rows={})
+    with pytest.raises(UndeclaredCount, match="is not there"):
+        decide(declared=columns(more=other()))
+
+
+def test_a_number_that_is_not_that_of_its_people_stops_the_study():
+    with pytest.raises(UndeclaredCount, match="are 3, the cell holds 4"):
+        decide(frame=table().assign(lacking=[4, 7, 8]))
+    with pytest.raises(UndeclaredCount, match="are 42, n is 41"):
+        decide(found=results(n=41))
+    shares = share([(name == SITE) & KNOWN for name in "abc"], [name == SITE for name in "abc"])
+    with pytest.raises(UndeclaredCount, match="17 of 20"):
+        decide(frame=table().assign(mean=[0.8, 0.65, 0.6]), declared=columns(mean=shares))
+
+
+def test_a_withheld_count_goes_from_every_place_with_what_is_made_of_it():
+    found = decide()
+    shown = found.tables["sites"]
+    gone = shown["lacking"] == WITHHELD
+    assert gone[0] and gone.sum() == 2  # with one more, since both sites together follow from the others
+    assert list(shown["mean"] == WITHHELD) == list(gone)  # an exact mean is as good as the number of the known
+    assert list(shown["people"]) == [20, 20, 20]  # those who take part are worth more
+    listed = found.register.loc[found.register["people"] == WITHHELD]
+    places = set(zip(listed["row"], listed["column"], strict=True))
+    assert places == {(site, column) for site in shown.loc[gone, "site"] for column in ("lacking", "mean")}
+
+
+def test_a_mean_of_few_people_is_not_published():
+    few = [np.arange(60) < 4, SITE == "b", SITE == "c"]
+    shown = decide(declared=columns(mean=statistic(few).rounded(1))).tables["sites"]
+    assert list(shown["mean"]) == [WITHHELD, 2.5, 3.0]
+
+
+def test_a_result_whose_n_is_withheld_says_so():
+    inside = KNOWN & (np.arange(60) > 0)  # one less than all known
+    rows, two = (
+        {"trial/days/itt/cr1": Row(n=KNOWN), "trial/days/itt/less": Row(n=inside)},
+        pd.concat(
+            [results(), results(result_id="trial/days/itt/less", n=41, analysis="sensitivity")], ignore_index=True
+        ),
+    )
+    row = decide(rows=rows, found=two).results.iloc[1]
+    assert pd.isna(row["n"]) and row["estimate"] == 1.0 and row["status"] == "estimated"
+    assert row["note"] == "a note. Withheld to protect a count of very few people: n."
+    row = decide(rows=rows | {"trial/days/itt/less": Row(n=inside, plain=True)}, found=two).results.iloc[1]
+    assert pd.isna(row["n"]) and pd.isna(row["estimate"]) and pd.isna(row["std_error"]) and row["status"] == "withheld"
+    assert decide(rows=rows, found=two).results.iloc[0]["n"] == 42
+
+
+def test_an_internal_column_and_withdrawn_tables_are_not_published():
+    found = published(study="trial", tables={"sites": table(), "team": table()}, results=results(), settings=FIVE,
+                      declared=Declared(people=60, columns={"sites": columns(lacking=internal())}, rows={"trial/days/itt/cr1": Row(n=None)}, withdrawn=frozenset({"team"})))  # fmt: skip
+    assert set(found.tables) == {"sites"} and "lacking" not in found.tables["sites"]
+
+
+def test_without_protection_everything_is_published():
+    found = decide(settings=replace(FIVE, rule="none", reason="made up"))
+    pd.testing.assert_frame_equal(found.tables["sites"], table())
+    assert not (found.register["people"] == WITHHELD).any()
+
+
+def test_a_small_count_of_a_pilot_must_have_been_printed_before():
+    before = replace(FIVE, rule="printed before")
+    with pytest.raises(HhpError, match="no document of the programme prints"):
+        decide(settings=before)
+    rows = {"trial/days/itt/cr1": Row(n=np.ones(60, dtype=bool), part=(SITE == "a") & ~KNOWN)}
+    found = decide(settings=before, rows=rows, found=results(n=60, estimate=3.0), public=["trial/days/itt/cr1"])
+    assert list(found.tables["sites"]["lacking"]) == [3, 7, 8]
+
+
+# ---------------------------------------------------------------- two releases
+def test_what_the_last_release_withheld_stays_withheld():
+    last = Released(printed={}, withheld=frozenset({("sites", "c", "lacking")}))
+    shown = decide(last=last).tables["sites"]["lacking"]
+    assert shown[0] == WITHHELD and shown[2] == WITHHELD and shown[1] == 7  # and then protects the small one, too
+
+
+def test_what_the_last_release_printed_cannot_hide_anything():
+    """Site b's number was printed and is the same: withholding it now protects nothing, so site c's has to go."""
+    last = Released(printed={("sites", "b", "lacking"): 7, ("sites", "b", "mean"): 13})
+    shown = decide(last=last).tables["sites"]["lacking"]
+    assert shown[0] == WITHHELD and shown[1] == 7 and shown[2] == WITHHELD
+
+
+# ---------------------------------------------------------------- distributions
+def bars_of(counts):
+    values = np.repeat(list(counts), list(counts.values()))
+    frame = pd.DataFrame([{"cell": "a", "score": s, "people": p, "share": p / len(values)} for s, p in counts.items()])
+    return frame, Bars(group="cell", value="score", members=tuple(values == s for s in counts), moments=2), values
+
+
+def test_mean_and_spread_do_not_give_a_pooled_value_away():
+    """Every way to fill the classes with the same mean and deviation, counted out: each small bar has several numbers."""
+    counts = {3: 0, 4: 1, 5: 2, 6: 4, 7: 12, 8: 3, 9: 12, 10: 2, 11: 5}
+    frame, bars, values = bars_of(counts)
+    shown = pooled(frame, bars, threshold=5).table
+    possible = {(0, 0): [()]}
+    for row in shown.to_dict("records"):
+        own = {}
+
+        def fill(left, scores, made=()):
+            if len(scores) == 1:
+                yield (*made, left)
+            else:
+                for n in range(left + 1):
+                    yield from fill(left - n, scores[1:], (*made, n))
+
+        scores = range(row["low"], row["high"] + 1)
+        for way in fill(row["people"], scores):
+            key = (
+                sum(n * s for n, s in zip(way, scores, strict=True)),
+                sum(n * s * s for n, s in zip(way, scores, strict=True)),
+            )
+            own.setdefault(key, []).append(way)
+        merged = {}
+        for (first, second), ways in possible.items():
+            for (more, squares), others in own.items():
+                merged.setdefault((first + more, second + squares), []).extend(
+                    (*one, *two) for one in ways[:40] for two in others[:40]
+                )
+        possible = merged
+    fits = possible[int(values.sum()), int((values**2).sum())]
+    for at, number in enumerate(counts.values()):
+        if 0 < number < 5:
+            assert len({way[at] for way in fits}) > 1, at
+
+
+def test_classes_are_joined_until_nothing_follows_and_a_small_group_has_none():
+    frame, bars, _ = bars_of({1: 6, 2: 1, 3: 6})  # of two classes the mean gives the two: they are joined
+    shown = pooled(frame, bars, threshold=5)
+    assert shown.table[["low", "high", "people"]].to_numpy().tolist() in ([[1, 3, 13]], []) and (
+        len(shown.table) or len(shown.exposed)
+    )
+    frame, bars, _ = bars_of({1: 4})
+    assert pooled(frame, bars, threshold=5).table.empty
+
+
+# ---------------------------------------------------------------- plan and files
+def test_a_plan_without_a_decision_is_refused():
+    for raw, words in (({}, "is missing"), ({"disclosure": {"rule": "withhold", "threshold": 1, "zeros": "published"}}, "threshold of 1"),
+                       ({"disclosure": {"rule": "none", "threshold": 5, "zeros": "published"}}, "without a reason"),
+                       ({"disclosure": {"rule": "hide", "threshold": 5, "zeros": "published"}}, "hide"),
+                       ({"disclosure": {"threshold": 5, "zeros": "published"}}, "rule")):  # fmt: skip
+        with pytest.raises(PlanError, match=words):
+            disclosure_settings(raw, file="data/plan/trial.toml")
+
+
+def test_chapters_read_what_is_published_and_the_rest_lies_apart(project):
+    (project / "data/plan/trial.toml").write_text(
+        '[disclosure]\nrule = "withhold"\nthreshold = 5\nzeros = "published"\n', encoding="utf-8"
+    )
+    declared = Declared(people=60, columns={"sites": columns()}, rows={"trial/days/itt/cr1": Row(n=KNOWN)})
+    StudyOutput(study="trial", results=results(), tables={"sites": table()}, conduct=(), declared=declared).write(
+        project
+    )
+    folder = project / ".report/results/trial"
+    assert (
+        "3,1.25" in (folder / INTERNAL / "sites.csv").read_text() and "3,1.25" not in (folder / "sites.csv").read_text()
+    )
+    shown = open_output(project, "trial").tables["sites"]
+    assert shown["lacking"][0] == WITHHELD and sorted(shown["lacking"].map(type).map(str).unique()) == [
+        "<class 'int'>",
+        "<class 'str'>",
     ]
 
 
-def test_nothing_is_withheld_from_large_counts():
-    table = pd.DataFrame({"row": ["a", "b", "all"], "n": [50, 60, 110]})
-    shown = suppress(table, name="t", row="row", columns=["n"], settings=FIVE, total_row="all")
-    assert shown.table.equals(table) and shown.register.empty
-
-
-def test_the_same_people_in_two_tables_are_withheld_in_both():
-    system = CountSystem()
-    first, second = system.add(Key("one", "r", "n"), 3), system.add(Key("two", "r", "n"), 3)
-    system.total(first, second)
-    assert withheld_counts(system, FIVE) == {first: "primary", second: "primary"}
-
-
-def test_a_lesser_count_is_given_up_first():
-    system = CountSystem()
-    a, b, c = (system.add(Key("t", name, "n"), n) for name, n in (("a", 2), ("b", 8), ("c", 30)))
-    system.total(system.add(Key("t", "all", "n"), 40), a, b, c)
-    assert withheld_counts(system, FIVE) == {a: "primary", b: "secondary"}
-    system.lesser.add(c)
-    assert withheld_counts(system, FIVE) == {a: "primary", c: "secondary"}
-
-
-def test_what_contradicts_itself_is_refused():
-    table = pd.DataFrame({"row": ["a", "b", "all"], "n": [4, 4, 9]})
-    with pytest.raises(HhpError, match="not the sum"):
-        suppress(table, name="t", row="row", columns=["n"], settings=FIVE, total_row="all")
-    with pytest.raises(HhpError, match="row twice"):
-        suppress(pd.DataFrame({"row": ["a", "a"], "n": [1, 2]}), name="t", row="row", columns=["n"], settings=FIVE)
-    system = CountSystem()
-    with pytest.raises(HhpError, match="not a count"):
-        system.add(Key("t", "a", "n"), 2.5)
-    with pytest.raises(HhpError, match="not a count"):
-        system.add(Key("t", "a", "n"), -1)
-    system.add(Key("t", "a", "n"), 2)
-    with pytest.raises(HhpError, match="two counts"):
-        system.add(Key("t", "a", "n"), 3)
-
-
-def test_where_nothing_more_can_be_withheld_it_is_said():
-    system = CountSystem()
-    total = system.add(Key("t", "all", "n"), 0)
-    system.total(total, system.add(Key("t", "a", "n"), 0))
-    hidden = system.add(Key("t", "b", "n"), 2, printed=False)
-    system.total(hidden, system.add(Key("t", "c", "n"), 0), system.add(Key("t", "d", "n"), 2))
-    system.total(hidden, system.add(Key("t", "e", "n"), 2, printed=False))
-    assert set(withheld_counts(system, FIVE)) == {Key("t", "d", "n")}
-
-
-def test_a_withheld_count_is_printed_as_its_mark_and_cannot_be_computed_with():
-    assert count(WITHHELD) == percent(WITHHELD) == number(WITHHELD) == WITHHELD
-    table = blanked(pd.DataFrame({"n": [1, 20]}), [(0, "n")])
-    assert withheld_note(table) and not withheld_note(table.iloc[1:])
-    with pytest.raises(TypeError):
-        _ = table["n"].iloc[0] / 2
+def test_nothing_that_prints_opens_the_internal_folder(root):
+    """Only the module that writes it knows its name, and the key that covers every file."""
+    named = [path for path in (root / "hhp_stats").rglob("*.py") if "INTERNAL" in path.read_text(encoding="utf-8").split()
+             or "kept import FOLDER, INTERNAL" in path.read_text(encoding="utf-8")]  # fmt: skip
+    assert {path.relative_to(root).as_posix() for path in named} <= {
+        "hhp_stats/studies/output.py",
+        "hhp_stats/studies/kept.py",
+    }
+    for path in [*(root / "hhp_stats").rglob("*.py"), *(root / "report").glob("*.qmd"), root / "index.qmd"]:
+        text = path.read_text(encoding="utf-8")
+        assert "/internal" not in text and '"internal"' not in text.replace('kind="internal"', "").replace('== "internal"', "").replace(
+            'Literal["count", "share", "statistic", "other", "internal"]', "").replace('!= "internal"', "").replace('INTERNAL = "internal"', ""), path  # fmt: skip

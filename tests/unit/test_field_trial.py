@@ -57,11 +57,11 @@ def test_a_composite_is_in_baseline_standard_deviations_of_both_arms(trials):
 
 def test_one_unanswered_item_leaves_the_score_unknown(trials):
     plan, participants, people, _ = trials["mod_ing"]
-    person = people.index[people["connection"].notna()][0]
+    person = people.loc[people["connection"].notna(), "person"].iloc[0]
     spoiled = participants.people.copy()
-    spoiled.loc[person, "connection_3_t2"] = np.nan
+    spoiled.loc[spoiled["person"] == person, "connection_3_t2"] = np.nan
     again = build_sample(dataclasses.replace(participants, people=spoiled), plan).people
-    assert math.isnan(again.loc[person, "connection"])
+    assert math.isnan(again.set_index("person").loc[person, "connection"])
     assert again["connection"].notna().sum() == people["connection"].notna().sum() - 1
 
 

@@ -10,8 +10,6 @@ from hhp_stats.consistency.page_text import read_page
 from hhp_stats.estimate.imputation import impute
 from hhp_stats.intake.trial import Trial
 from hhp_stats.plan.load import load_plan
-from hhp_stats.present.goal_setting.disclosed import _differences_register, _differences_shown
-from hhp_stats.present.numbers import WITHHELD
 from hhp_stats.present.tables import FIGURE_SPACE, aligned, effects_table
 from hhp_stats.results import Estimate, result_frame
 from hhp_stats.studies.goal_setting import allocation, descriptives
@@ -81,21 +79,6 @@ def test_differences_among_the_randomised_are_those_of_the_balance_table(people,
     level = table.loc[(table["level"] == "team manager")].iloc[0]
     managers = people.loc[people["role"] == "team manager"].groupby("treatment").size()
     assert level["least_randomised"] == managers.min()
-
-
-def test_differences_that_rest_on_few_people_are_withheld_with_their_whole(people, plan):
-    table = descriptives.balance_differences(people, plan)
-    few = table["level"] == "team manager"
-    table.loc[few, "least_absence"] = plan.disclosure.threshold - 1
-    gone = (table["level"] == "other").to_numpy()
-    shown = _differences_shown(table, plan, gone=gone)
-    assert not [name for name in shown if str(name).startswith("least_")]
-    role = (table["covariate"] == "role") & (table["kind"] == "categorical")
-    assert set(shown.loc[few | role, "absence"]) == {WITHHELD}
-    assert len(_differences_register(shown)) == int((shown == WITHHELD).sum().sum())
-    small = table["least_absence"].between(1, plan.disclosure.threshold - 1)
-    assert (shown.loc[~small & ~role & ~gone, "absence"] != WITHHELD).all()
-    assert (shown.loc[gone, ["randomised", "absence", "wellbeing"]] == WITHHELD).all(axis=None)
 
 
 def test_zeros_for_missing_records_move_teams_with_agency_staff(people):

@@ -6,6 +6,7 @@ from hhp_stats.present import prose
 from hhp_stats.present.field_trials.report import FieldTrialReport, in_words, inside
 from hhp_stats.present.numbers import count, interval, level, number, p_clause
 from hhp_stats.present.release import read_release
+from hhp_stats.results import LACKING
 
 
 def reach(report: FieldTrialReport) -> str:
@@ -59,7 +60,7 @@ def bounds(report: FieldTrialReport) -> str:
     """What could those who did not answer change? Lee's bounds on the primary outcome."""
     outcome = report.measured[0].id
     row = report.row(f"{outcome}/itt/lee")
-    if row["status"] == "not_estimated":
+    if row["status"] in LACKING:
         return prose.not_estimated(row)
     low, high = (report.row(f"{outcome}/{end}_bound/lee") for end in ("lower", "upper"))
     reach = interval(float(row["conf_low"]), float(row["conf_high"]))

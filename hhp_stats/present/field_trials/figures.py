@@ -15,7 +15,7 @@ from hhp_stats.plan.individual import StudyOutcome
 from hhp_stats.present import prose
 from hhp_stats.present.embed import EmbeddedFigure, embed
 from hhp_stats.present.field_trials.report import FieldTrialReport, Row
-from hhp_stats.present.numbers import count, interval, number, p_clause, plural, withheld_note
+from hhp_stats.present.numbers import WITHHELD, count, interval, number, p_clause, plural, withheld, withheld_note
 from hhp_stats.present.style import CONTROL, INK, PALETTE, QUIET, TINTS, TREATMENT, WIDTH, apply_style
 
 SHORT = {"beneficiaries": "ben", "swing": "swing", "mod_ing": "mod", "letters": "let", "coffee": "cof"}
@@ -174,7 +174,8 @@ def flow(report: FieldTrialReport) -> EmbeddedFigure:
     table = report.table("flow")
     words = ". ".join("; ".join(_lines(table, stage, arm)) for arm in dict.fromkeys(table["arm"])
                       for stage in dict.fromkeys(table.loc[table["arm"] == arm, "stage"]))  # fmt: skip
-    analysed = sum(int(n) for n in table.loc[(table["stage"] == "analysed") & (table["kind"] == "stage"), "people"])
+    parts = table.loc[(table["stage"] == "analysed") & (table["kind"] == "stage"), "people"]
+    analysed = WITHHELD if withheld(*parts) else sum(int(n) for n in parts)
     mark = "".join(f". {note.rstrip('.')}" for note in withheld_note(table))
     return embed(
         _diagram(table), root=report.root, document=report.document, label=_label(report, "flow"),

@@ -14,8 +14,7 @@ from hhp_stats.consistency.reproduction import read_mapping, reproduction_table
 from hhp_stats.errors import UnknownName
 from hhp_stats.plan.conflicts import Conflict, load_conflicts
 from hhp_stats.plan.individual import Arm, IndividualPlan, StudyOutcome, load_individual_plan
-from hhp_stats.present.numbers import count
-from hhp_stats.present.small_counts import disclosed_study
+from hhp_stats.present.numbers import WITHHELD, count
 from hhp_stats.project_root import find_root
 from hhp_stats.results import row_of
 from hhp_stats.studies.output import StudyOutput, open_output
@@ -75,9 +74,10 @@ class FieldTrialReport:
             )
         return self.plan.outcomes[key]
 
-    def count(self, key: str) -> float:
-        """A count or share of the sample: `randomised`, `responded_control`."""
-        return float(self.row(f"sample/{key}/count")["estimate"])
+    def count(self, key: str) -> Any:
+        """A count or share of the sample, or `WITHHELD`: `randomised`, `responded_control`."""
+        row = self.row(f"sample/{key}/count")
+        return WITHHELD if row["status"] == "withheld" else float(row["estimate"])
 
     def table(self, name: str) -> pd.DataFrame:
         """A descriptive table the study wrote."""
@@ -140,5 +140,4 @@ def open_field_trial(study: str, *, document: str = "", root: Path | None = None
     """The trial's plan and results; `document` defaults to the chapter the plan names."""
     home = root or find_root()
     plan = load_individual_plan(home, study)
-    output = disclosed_study(open_output(home, study), home).output
-    return FieldTrialReport(root=home, plan=plan, output=output, document=document or plan.chapter)
+    return FieldTrialReport(root=home, plan=plan, output=open_output(home, study), document=document or plan.chapter)

@@ -22,6 +22,7 @@ from hhp_stats.present.field_trials.conclusions import (
 from hhp_stats.present.field_trials.published import conflict, gap_needed, printed_p, reproduced
 from hhp_stats.present.field_trials.report import FieldTrialReport, Row, in_words, inside
 from hhp_stats.present.numbers import WITHHELD, count, interval, level, number, p_clause, percent, plural, withheld
+from hhp_stats.results import LACKING
 
 
 def sample(report: FieldTrialReport) -> str:
@@ -37,6 +38,8 @@ def answered(report: FieldTrialReport) -> str:
     """How many answered the primary outcome, in all and by arm, and whether response differs."""
     rates = {arm.id: report.count(f"response_rate_{arm.id}") for arm in report.plan.arms}
     row = report.planned("response")
+    if row["status"] in LACKING:
+        return f"{prose.not_estimated(row)} {count(report.count('responded'))} people answered the questions on the primary outcome."
     clear = "differed clearly" if row["conf_low"] > 0 or row["conf_high"] < 0 else "did not differ clearly"
     return (
         f"{count(report.count('responded'))} people ({percent(report.count('response_rate'))} of those randomised) answered "
@@ -49,7 +52,7 @@ def answered(report: FieldTrialReport) -> str:
 def effect(report: FieldTrialReport, outcome: str) -> str:
     """The planned analysis of one outcome: arm means, difference, interval, p and verdict."""
     entry, row = report.outcome(outcome), report.planned(outcome)
-    if row["status"] == "not_estimated":
+    if row["status"] in LACKING:
         return f"{entry.label} could not be analysed. {row['note']}"
     means = [report.arm(outcome, arm) for arm in (report.treatment, report.control)]
     found = prose.verdict(row, better=entry.better)
@@ -80,7 +83,7 @@ def standardised(report: FieldTrialReport, outcome: str) -> str:
 def short(report: FieldTrialReport, outcome: str) -> str:
     """One clause for the summary: name, direction, size in SD, verdict."""
     entry, row = report.outcome(outcome), report.planned(outcome)
-    if row["status"] == "not_estimated":
+    if row["status"] in LACKING:
         return f"{entry.label} could not be analysed."
     found = prose.verdict(row, better=entry.better)
     g = report.row(f"{outcome}/itt/hedges-g")
@@ -201,6 +204,9 @@ def balance(report: FieldTrialReport) -> str:
     rows = [
         row for row in report.records("balance") if row["population"] == "responders" and row["kind"] == "continuous"
     ]
+    rows = [row for row in rows if not withheld(row["std_difference"])]
+    if not rows:
+        return "The differences between the arms at baseline are withheld, because the number of people concerned is very small."
     worst = max(rows, key=lambda row: abs(float(row["std_difference"])))
     name = report.outcome(str(worst["covariate"]).removesuffix("_t1")).label
     return (
@@ -278,6 +284,8 @@ def number_of(report: FieldTrialReport, key: str) -> str:
 def recall(report: FieldTrialReport) -> str:
     """Who remembers the messages."""
     asked, yes = report.count("recall_asked"), report.count("recall_yes")
+    if withheld(asked, yes):
+        return "How many treated respondents remembered receiving the messages is withheld, because the number of people concerned is very small."
     return (
         f"{count(yes)} of the {count(asked)} treated respondents who answered the question ({percent(yes / asked, 0)}) "
         "remembered receiving the messages."

@@ -12,6 +12,7 @@ from hhp_stats.present.field_trials.sentences import versions
 from hhp_stats.present.numbers import (
     MINUS,
     MISSING,
+    WITHHELD,
     count,
     count_of,
     interval,
@@ -23,6 +24,7 @@ from hhp_stats.present.numbers import (
     withheld_note,
 )
 from hhp_stats.present.tables import balance_table, plain_table, text_table
+from hhp_stats.results import LACKING, row_of
 
 
 def _reach(row: Row, digits: int = 2) -> str:
@@ -40,7 +42,7 @@ def outcomes(report: FieldTrialReport) -> GT:
         if outcome.id == "response":
             continue
         row = report.planned(outcome.id)
-        if row["status"] == "not_estimated":
+        if row["status"] in LACKING:
             notes.append(f"{outcome.label}: {row['note']}")
             means = [MISSING, MISSING]
         else:
@@ -78,7 +80,7 @@ def version_table(report: FieldTrialReport, outcome: str) -> GT:
             "Version": analysis.label, "Difference": number(row["estimate"]), f"{level(row['conf_level'])} CI": _reach(row),
             "p": p_value(row["p_value"]), "People": count(row["n"]), "Kind": row["analysis"],
         })  # fmt: skip
-        if row["status"] == "not_estimated":
+        if row["status"] in LACKING:
             notes.append(f"{analysis.label}: {row['note']}")
     return plain_table(pd.DataFrame(cells), stub="Version", notes=notes)
 
@@ -103,13 +105,13 @@ def all_versions(report: FieldTrialReport) -> GT:
 
 def measures(report: FieldTrialReport) -> GT:
     """What was measured: scales, items, range, reliability; and what the report leaves open."""
-    reliability = {row["scale"]: float(row["estimate"]) for row in report.records("reliability")}
+    reliability = {row["scale"]: row["estimate"] for row in report.records("reliability")}
     scales = report.plan.scales.values()
     cells = {
         "Scale": [scale.label for scale in scales],
         "Items": [count(len(scale.items)) for scale in scales],
         "Range": [f"{scale.low:g} to {scale.high:g}" for scale in scales],
-        "Consistency": [number(reliability.get(scale.id, float("nan"))) for scale in scales],
+        "Consistency": [number(reliability.get(scale.id)) for scale in scales],
         "Instrument": ["printed" if scale.printed else "assumed" for scale in scales],
     }
     return plain_table(
@@ -133,11 +135,18 @@ def response(report: FieldTrialReport) -> GT:
             line["Left by endline"] = percent(row["left"])
         cells.append(line)
     test = report.planned("response")
+    difference = (
+        "The difference of the arms is withheld."
+        if test["status"] in LACKING
+        else (
+            f"Treated minus control: {number(100 * float(test['estimate']), 1)} percentage points, {p_clause(float(test['p_value']))} "
+            f"({test['method']}{'; clause ' + test['clause'] if test['clause'] else ''})."
+        )
+    )
     return plain_table(
         pd.DataFrame(cells), stub="Group", groups="of",
         notes=["Answered endline: the primary outcome is known. Shares of those randomised.",
-               f"Treated minus control: {number(100 * float(test['estimate']), 1)} percentage points, {p_clause(float(test['p_value']))} "
-               f"({test['method']}{'; clause ' + test['clause'] if test['clause'] else ''}).",
+               difference,
                *withheld_note(report.table("attrition"))],
     )  # fmt: skip
 
@@ -254,6 +263,10 @@ def unmatched(report: FieldTrialReport) -> GT:
     cells: list[dict[str, str]] = []
     for row in rows_of(table.loc[~table["matches"]]):
         key = str(row["published_id"])
+        if pd.isna(row["ours"]) and row_of(report.output.results, str(row["result_id"]))["status"] == "withheld":
+            cells.append({"Figure": key, "Published": str(figures.row(key)["as_printed"]), "Here": WITHHELD, "Conflict": "",
+                          "About": "Withheld here to protect a count of very few people."})  # fmt: skip
+            continue
         conflict = report.conflict(str(reasons[key]))
         places = 2 if abs(float(row["ours"])) < 1 else 1
         cells.append({

@@ -6,7 +6,7 @@ A chapter cell says `gs.table("primary")`; the registries below say which functi
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,7 +15,6 @@ from great_tables import GT
 from hhp_stats.errors import UnknownName
 from hhp_stats.present.chapter import StudyReport, open_study
 from hhp_stats.present.embed import EmbeddedFigure
-from hhp_stats.present.goal_setting.disclosed import disclosed
 from hhp_stats.present.goal_setting.figures import FIGURES
 from hhp_stats.present.goal_setting.sentences import SENTENCES
 from hhp_stats.present.goal_setting.tables import TABLES
@@ -51,6 +50,4 @@ def _named(registry: Mapping[str, Made], name: str) -> Made:
 
 def chapter(*, document: str = "", root: Path | None = None) -> GoalSettingChapter:
     """Open the goal-setting results for the chapter `document` (default: the one the plan names)."""
-    report = open_study("goal_setting", document=document, root=root)
-    safe = disclosed(report.output, report.plan, report.root)
-    return GoalSettingChapter(report=replace(report, output=safe.output))
+    return GoalSettingChapter(report=open_study("goal_setting", document=document, root=root))

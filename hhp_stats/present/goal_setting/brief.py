@@ -13,6 +13,7 @@ from hhp_stats.present.chapter import StudyReport
 from hhp_stats.present.goal_setting.more_tables import versions
 from hhp_stats.present.numbers import count, interval, lowered, number, p_clause, percent, plural, spelled, withheld
 from hhp_stats.present.tables import plain_table, text_table
+from hhp_stats.results import LACKING
 
 HARMFUL = 30  # scaled condition number (Belsley, Kuh and Welsch 1980)
 
@@ -37,7 +38,7 @@ def _in_days(value: float) -> str:
 def meaning(report: StudyReport) -> str:
     """What the trial says about its main question, for somebody who has to decide."""
     row, outcome = report.planned("sickness_absence"), report.outcome("sickness_absence")
-    if row["status"] == "not_estimated":
+    if row["status"] in LACKING:
         return prose.not_estimated(row)
     found = prose.verdict(row, better=outcome.better)
     ends = [float(row[name]) for name in ("conf_low", "conf_high")]
@@ -69,7 +70,7 @@ def absence_robustness(report: StudyReport) -> str:
     better, planned = report.outcome("sickness_absence").better, report.planned("sickness_absence")
     rows = versions(report, "sickness_absence")
     said = prose.agreement(rows, planned, better=better).replace("of the analysis", "of the absence analysis", 1)
-    if planned["status"] == "not_estimated":
+    if planned["status"] in LACKING:
         return said
     base = prose.verdict(planned, better=better)
     other = []
@@ -100,7 +101,7 @@ def separation(report: StudyReport) -> str:
     """Did a characteristic predict leaving without exception, and what does the penalised logit say?"""
     planned, firth = report.planned("turnover"), report.row("turnover/itt/firth-at-means")
     change = f"{number(100 * firth['estimate'], 1)} points ({interval(100 * firth['conf_low'], 100 * firth['conf_high'], 1)})"
-    if planned["status"] == "not_estimated":
+    if planned["status"] in LACKING:
         return f"The planned logit has no maximum: {planned['note']} Firth\u2019s penalised logit stands in its place: {change}."
     return (
         "No characteristic in the model predicts leaving, or staying, without exception (separation), so the planned logit exists. Firth\u2019s "
@@ -111,7 +112,7 @@ def separation(report: StudyReport) -> str:
 def turnover_relative(report: StudyReport) -> str:
     """The odds ratio."""
     method = str(report.planned("turnover")["result_id"]).rsplit("/", 1)[1]
-    if report.planned("turnover")["status"] == "not_estimated":
+    if report.planned("turnover")["status"] in LACKING:
         method = "firth-at-means"
     row = report.row(f"turnover/ratio/{method}")
     return (

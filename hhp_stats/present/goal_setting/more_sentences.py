@@ -9,6 +9,7 @@ from hhp_stats.present.chapter import StudyReport
 from hhp_stats.present.goal_setting.baselines import ratio_versions
 from hhp_stats.present.goal_setting.more_tables import MEDIATORS, STRATEGIES, WELLBEING
 from hhp_stats.present.numbers import count, interval, lowered, number, p_clause, percent, plural, spelled, withheld
+from hhp_stats.results import LACKING
 from hhp_stats.studies.goal_setting_terms import FAMILY, HALF_YEAR_WEEKS
 
 
@@ -156,7 +157,7 @@ def _tipping(report: StudyReport, outcome: str) -> str:
         found = []
         for side in ("low", "high"):
             row = report.row(f"{outcome}/tipping/{arm}-{side}")
-            if row["status"] != "not_estimated":
+            if row["status"] not in LACKING:
                 word = "lower" if row["estimate"] < 0 else "higher"
                 found.append(f"{number(abs(row['estimate']))} standard deviations {word}")
         limit = max(abs(delta) for delta in report.plan.tipping.deltas)
@@ -187,7 +188,7 @@ def bradford_influence(report: StudyReport) -> str:
 def complier(report: StudyReport) -> str:
     """The effect of starting on absence."""
     row, outcome = report.row("sickness_absence/cace/iv"), report.outcome("sickness_absence")
-    if row["status"] == "not_estimated":
+    if row["status"] in LACKING:
         return prose.not_estimated(row)
     found = prose.verdict(row, better=outcome.better)
     head = f"absence was {found.direction} by {number(abs(row['estimate']))} working days"

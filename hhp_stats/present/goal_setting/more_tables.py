@@ -10,6 +10,7 @@ from great_tables import GT
 from hhp_stats.present.chapter import StudyReport
 from hhp_stats.present.numbers import capital, count, interval, lowered, number, p_value, percent, withheld_note
 from hhp_stats.present.tables import aligned, effects_table, plain_table
+from hhp_stats.results import LACKING
 from hhp_stats.studies.goal_setting_terms import FAMILY
 from hhp_stats.traced import traced_records
 
@@ -138,9 +139,7 @@ def cost_benefit(report: StudyReport) -> GT:
         }
         for name, label in (("bootstrap", "Joint bootstrap"), ("fieller", "Fieller")):
             other = report.row(f"benefit_cost/ratio/{scenario.key}-{name}")
-            row[label] = (
-                "unbounded" if other["status"] == "not_estimated" else interval(other["conf_low"], other["conf_high"])
-            )
+            row[label] = "unbounded" if other["status"] in LACKING else interval(other["conf_low"], other["conf_high"])
         cells.append(row)
     costs = report.plan.cost_benefit
     joint = [report.row(f"benefit_cost/ratio/{scenario.key}-bootstrap") for scenario in costs.scenarios]

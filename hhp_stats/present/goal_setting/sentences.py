@@ -14,6 +14,7 @@ from hhp_stats.present.goal_setting.conduct import CONDUCT_SENTENCES
 from hhp_stats.present.goal_setting.imputation import IMPUTATION_SENTENCES
 from hhp_stats.present.goal_setting.more_sentences import MORE_SENTENCES
 from hhp_stats.present.numbers import count, number, p_clause, percent, plural, withheld
+from hhp_stats.results import LACKING
 
 _WITHHELD = "is withheld, because the number of people concerned is very small."
 
@@ -37,7 +38,7 @@ def turnover(report: StudyReport) -> str:
     planned, outcome = report.planned("turnover"), report.outcome("turnover")
     method = planned["result_id"].rsplit("/", 1)[1]
     lead = ""
-    if planned["status"] == "not_estimated":
+    if planned["status"] in LACKING:
         lead, method = f"{prose.not_estimated(planned)} With Firth's penalty instead: ", "firth-at-means"
     arms = {arm: report.row(f"turnover/predicted_{arm}/{method}") for arm in ("control", "treatment")}
     effect = report.row(f"turnover/itt/{method}")

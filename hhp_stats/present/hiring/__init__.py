@@ -17,7 +17,6 @@ from hhp_stats.present.hiring.report import HiringReport, open_printed
 from hhp_stats.present.hiring.sentences import SENTENCES
 from hhp_stats.present.hiring.tables import TABLES
 from hhp_stats.present.marks import shown
-from hhp_stats.present.small_counts import disclosed_study
 from hhp_stats.project_root import find_root
 from hhp_stats.studies.output import open_output
 
@@ -54,8 +53,6 @@ def chapter(*, document: str = "", root: Path | None = None) -> HiringChapter:
     """Open the results of the hiring experiments for the chapter `document` (default: the one the plan names)."""
     home = root or find_root()
     plan = load_experiment_plan(home, STUDY)
-    whole = open_output(home, STUDY)
-    output = disclosed_study(whole, home).output
-    report = HiringReport(root=home, plan=plan, output=output, document=document or plan.chapter,
-                          published=open_printed(home), whole=whole)  # fmt: skip
+    report = HiringReport(root=home, plan=plan, output=open_output(home, STUDY), document=document or plan.chapter,
+                          published=open_printed(home))  # fmt: skip
     return HiringChapter(report=report)

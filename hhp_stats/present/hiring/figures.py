@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from hhp_stats.present.embed import EmbeddedFigure, embed
 from hhp_stats.present.hiring.report import HiringReport
-from hhp_stats.present.numbers import interval, number, percent
+from hhp_stats.present.numbers import count, interval, number, percent
 from hhp_stats.present.style import CONTROL, GRID, PALETTE, QUIET, TREATMENT, WIDTH, apply_style
 
 Row = Mapping[str, Any]
@@ -125,8 +125,11 @@ def scores(report: HiringReport) -> EmbeddedFigure:
         axes.axvline(row["estimate"], color=QUIET, linewidth=1.2)
         axes.axvspan(row["conf_low"], row["conf_high"], color=GRID, zorder=0)
         axes.set_title(
-            f"{cell.label}: mean {number(row['estimate'])}, standard deviation {number(spread['estimate'])}, n = {row['n']}"
+            f"{cell.label}: mean {number(row['estimate'])}, standard deviation {number(spread['estimate'])}, n = {count(row['n'])}"
         )
+        if part.empty:  # a group of very few people is not drawn
+            words.append(f"{cell.label}: withheld")
+            continue
         top = max(part.to_dict("records"), key=lambda bar: float(bar["share"]))
         low, high = int(top.get("low", top["score"])), int(top.get("high", top["score"]))
         most = f"{low}" if low == high else f"{low} to {high}"
@@ -175,8 +178,7 @@ def chosen(report: HiringReport) -> EmbeddedFigure:
             color=colour,
             label=condition.capitalize(),
         )
-        whole = report.summed("chosen_per_person")
-        over = whole.loc[(whole["evaluation"] == condition) & (whole["chosen"] > limit), "share"].sum()
+        over = report.table("chosen_over_limit").set_index("evaluation").loc[condition, "share"]
         words.append(f"{condition}: {percent(over, 0)} above {limit:g}")
     axes.axvline(limit + 0.5, color=QUIET, linewidth=1, linestyle="--")
     axes.set_xticks(range(int(report.plan.fact("applications")) + 1))

@@ -11,6 +11,7 @@ import pandas as pd
 
 from hhp_stats.consistency.figures import Figures, load_figures
 from hhp_stats.consistency.reproduction import read_mapping, reproduction_table
+from hhp_stats.disclosure.marks import WITHHELD
 from hhp_stats.errors import UnknownName
 from hhp_stats.plan.experiments import ExperimentPlan
 from hhp_stats.results import row_of
@@ -36,16 +37,16 @@ class HiringReport:
     output: StudyOutput
     document: str  # source file of the chapter, relative to the root
     published: Figures
-    whole: StudyOutput | None = None  # with small counts: for sums and means over many people only
 
     def row(self, experiment: str, estimand: str, method: str = "") -> Row:
         """One result row; without a method, that of the planned one."""
         method = method or self.plan.main_method(experiment).id
         return row_of(self.output.results, self.plan.result_id(experiment, estimand, method))
 
-    def count(self, experiment: str, estimand: str) -> int:
-        """A count of the study."""
-        return int(self.row(experiment, estimand, "count")["estimate"])
+    def count(self, experiment: str, estimand: str) -> Any:
+        """A count of the study, or `WITHHELD`."""
+        row = self.row(experiment, estimand, "count")
+        return WITHHELD if row["status"] == "withheld" else int(row["estimate"])
 
     def table(self, name: str) -> pd.DataFrame:
         """A table of counts that the study wrote."""
@@ -54,10 +55,6 @@ class HiringReport:
                 f"{self.plan.study} wrote no table {name!r}; it wrote {', '.join(sorted(self.output.tables))}"
             )
         return self.output.tables[name]
-
-    def summed(self, name: str) -> pd.DataFrame:
-        """A table of counts with the small ones, for a mean or a share that says nothing about single cells."""
-        return (self.whole or self.output).tables[name]
 
     def printed(self, figure_id: str) -> str:
         """A figure as it was printed, `0` set before a bare decimal point."""

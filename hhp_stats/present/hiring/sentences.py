@@ -163,14 +163,12 @@ def clustering(report: HiringReport) -> str:
 
 def limit(report: HiringReport) -> str:
     """How often the limit of five was passed."""
-    table = report.summed("chosen_per_person")
     asked = report.plan.fact("limit")
-    total = table["people"].sum()
-    over = table.loc[table["chosen"] > asked, "people"].sum()
-    mean = (table["chosen"] * table["people"]).sum() / total
+    row: Any = report.table("chosen_over_limit").set_index("evaluation").loc["all"]
+    mean, share = row["mean"], row["share"]
     return (
         f"Participants were asked to put forward {spelled(int(asked))} of the ten candidates at most. On average they put forward {number(mean, 1)}, "
-        f"and {percent(over / total, 0)} of them went beyond the limit."
+        f"and {percent(share, 0)} of them went beyond the limit."
     )
 
 

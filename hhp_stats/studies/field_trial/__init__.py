@@ -15,7 +15,7 @@ from hhp_stats.plan.conduct import Conduct
 from hhp_stats.plan.individual import IndividualPlan, load_individual_plan
 from hhp_stats.progress import Progress, silent
 from hhp_stats.results import ResultRow, result_frame
-from hhp_stats.studies.field_trial import clusters, descriptives
+from hhp_stats.studies.field_trial import clusters, descriptives, members
 from hhp_stats.studies.field_trial.attenuation import attenuation
 from hhp_stats.studies.field_trial.cells import run_cell
 from hhp_stats.studies.field_trial.sample import build_sample
@@ -63,7 +63,10 @@ def analyse(participants: Participants, plan: IndividualPlan, *, progress: Progr
         tables |= clusters.cluster_tables(people, plan)
     if not periods.empty:
         tables["periods"] = periods
-    return StudyOutput(study=plan.study, results=result_frame(rows), tables=tables, conduct=tuple(conduct))
+    return StudyOutput(
+        study=plan.study, results=result_frame(rows), tables=tables, conduct=tuple(conduct),
+        declared=members.declared(people, participants.linkage, tables, rows, plan),
+    )  # fmt: skip
 
 
 def with_holm(rows: list[ResultRow]) -> list[ResultRow]:

@@ -72,12 +72,17 @@ def arm_rows(people: pd.DataFrame, plan: IndividualPlan) -> list[ResultRow]:
     return rows
 
 
-def sample_rows(people: pd.DataFrame, plan: IndividualPlan) -> list[ResultRow]:
-    """How many were randomised and how many answered: in all, by arm and by block; and the shares."""
-    groups = [("", "everyone", pd.Series(True, index=people.index))]
-    groups += [(f"_{arm.id}", arm.label, people["arm"] == arm.id) for arm in plan.arms]
+def group_masks(people: pd.DataFrame, plan: IndividualPlan) -> list[tuple[str, str, pd.Series]]:
+    """Arms, then blocks: ending of a result id, label, and who belongs to it."""
+    groups = [(f"_{arm.id}", arm.label, people["arm"] == arm.id) for arm in plan.arms]
     if plan.design.within:
         groups += [(f"_{slug(block.id)}", block.label, people[plan.design.within] == block.id) for block in plan.blocks]
+    return groups
+
+
+def sample_rows(people: pd.DataFrame, plan: IndividualPlan) -> list[ResultRow]:
+    """How many were randomised and how many answered: in all, by arm and by block; and the shares."""
+    groups = [("", "everyone", pd.Series(True, index=people.index)), *group_masks(people, plan)]
     rows = []
     for suffix, label, mask in groups:
         part = people.loc[mask]
@@ -161,11 +166,9 @@ def participant_flow(people: pd.DataFrame, plan: IndividualPlan) -> pd.DataFrame
 
 def attrition(people: pd.DataFrame, plan: IndividualPlan) -> pd.DataFrame:
     """Response by arm and block: people, respondents to each survey, those gone."""
-    groups = [("arm", arm.label, people["arm"] == arm.id) for arm in plan.arms]
-    if plan.design.within:
-        groups += [("block", block.label, people[plan.design.within] == block.id) for block in plan.blocks]
     rows = []
-    for kind, label, mask in groups:
+    for number, (_, label, mask) in enumerate(group_masks(people, plan)):
+        kind = "arm" if number < len(plan.arms) else "block"
         part = people.loc[mask]
         gone = (part["in_post_at_endline"] == "no").mean() if "in_post_at_endline" in part else math.nan
         rows.append({"kind": kind, "label": label, "people": len(part), "baseline": int(part["opened_t1"].sum()),
@@ -174,14 +177,12 @@ def attrition(people: pd.DataFrame, plan: IndividualPlan) -> pd.DataFrame:
 
 
 def balance(people: pd.DataFrame, plan: IndividualPlan) -> pd.DataFrame:
-    """Baseline scores by arm, among everyone who gave them and among the endline respondents."""
+    """Baseline scores and listed characteristics of the endline respondents, by arm."""
     columns = [f"{outcome.id}_t1" for outcome in plan.outcomes.values() if outcome.scales]
     listed = [name for name in (plan.design.within, "staff_group") if name and name in people]
-    tables = []
-    for population, part in (("randomised", people), ("responders", people.loc[people["responded"] == 1])):
-        table = balance_table(part, continuous=columns, categorical=listed)
-        tables.append(table.assign(population=population))
-    return pd.concat(tables, ignore_index=True)
+    table = balance_table(people.loc[people["responded"] == 1], continuous=columns, categorical=listed)
+    missing = table["missing_treatment"] + table["missing_control"]
+    return table.assign(population="responders", missing=missing, share=table["kind"] == "level")
 
 
 def recall(people: pd.DataFrame, plan: IndividualPlan) -> pd.DataFrame:

@@ -9,12 +9,13 @@ from typing import Any
 import pandas as pd
 
 from hhp_stats.blocks import in_blocks
+from hhp_stats.disclosure.declared import Declared
 from hhp_stats.intake.trial import Trial
 from hhp_stats.plan.conduct import Conduct
 from hhp_stats.plan.schema import Plan
 from hhp_stats.progress import Progress, silent
 from hhp_stats.results import Estimate, ResultRow, result_frame
-from hhp_stats.studies.goal_setting import STUDY, allocation, data_quality, descriptives
+from hhp_stats.studies.goal_setting import STUDY, allocation, data_quality, descriptives, members
 from hhp_stats.studies.goal_setting.analysed import Material
 from hhp_stats.studies.goal_setting.baselines import balance_rows, balance_table
 from hhp_stats.studies.goal_setting.cells import run_cell
@@ -25,6 +26,7 @@ from hhp_stats.studies.goal_setting.missing_cells import identification, maxima
 from hhp_stats.studies.goal_setting.monte_carlo import monte_carlo_table, with_warnings
 from hhp_stats.studies.goal_setting.multiplicity import step_down, with_holm
 from hhp_stats.studies.goal_setting.power import power_rows
+from hhp_stats.studies.goal_setting.row_members import row_members
 from hhp_stats.studies.goal_setting.rules import rules_followed
 from hhp_stats.studies.goal_setting.sample import Sample, build_sample
 from hhp_stats.studies.goal_setting.tipping import tipping
@@ -32,6 +34,7 @@ from hhp_stats.studies.goal_setting_terms import primary_analysis, versions_of_b
 from hhp_stats.studies.output import StudyOutput
 
 SECONDS = 2.5e-5  # one person in one analysis, all completed data sets together, takes about this long
+WITHDRAWN = frozenset({"leavers", "linkage_groups"})  # tables for the team: counts of few people that no page prints
 SELECTED = ("wellbeing", "time_pressure", "efficacy")  # whose selection models are judged by their condition number
 
 
@@ -83,26 +86,29 @@ def analyse(trial: Trial, plan: Plan, *, progress: Progress = silent) -> StudyOu
     rows = [*with_holm(with_warnings(rows, enough), plan.study), *adjusted]
     progress(steps, steps)
     summary, chances = allocation.probabilities(people, plan)
+    tables = {
+        **_tables(trial, sample, plan, primary.diagnostics.convergence),
+        "acceptability": costs.curve,
+        "tipping": pd.concat(grids, ignore_index=True),
+        "strata": allocation.strata_table(trial),
+        "assignment": summary,
+        "assignment_map": chances,
+        "strata_if_zero": allocation.strata_if_zero(people),
+        "baseline_balance": balance_table(primary, plan),
+        "imputation_model": model_table(imputations),
+        "monte_carlo": enough,
+        "cost_versions": costs.versions,
+        "selection": identification(SELECTED, material),
+        "maxima": hills,
+        "cost_parts": costs.parts,
+        **({} if trial.draws.empty else {"replay": trial.draws}),
+    }
+    crowd = members.everyone(trial, people)
+    declared = Declared(people=crowd.there, columns=members.columns(crowd, trial, plan, tables),
+                        rows=row_members(crowd, rows, material), withdrawn=WITHDRAWN)  # fmt: skip
     return StudyOutput(
-        study=STUDY, results=result_frame(rows), conduct=tuple(conduct),
-        tables={
-            **_tables(trial, sample, plan, primary.diagnostics.convergence),
-            "acceptability": costs.curve,
-            "tipping": pd.concat(grids, ignore_index=True),
-            "strata": allocation.strata_table(trial),
-            "assignment": summary,
-            "assignment_map": chances,
-            "strata_if_zero": allocation.strata_if_zero(people),
-            "baseline_balance": balance_table(primary, plan),
-            "imputation_model": model_table(imputations),
-            "monte_carlo": enough,
-            "cost_versions": costs.versions,
-            "selection": identification(SELECTED, material),
-            "maxima": hills,
-            "cost_parts": costs.parts,
-            **({} if trial.draws.empty else {"replay": trial.draws}),
-        },
-    )  # fmt: skip
+        study=STUDY, results=result_frame(rows), conduct=tuple(conduct), tables=tables, declared=declared
+    )
 
 
 def _call(task: Callable[[], Any]) -> Any:
@@ -134,7 +140,6 @@ def _planned_effects(rows: list[ResultRow], plan: Plan) -> dict[str, Estimate]:
 
 def _tables(trial: Trial, sample: Sample, plan: Plan, convergence: pd.DataFrame) -> dict[str, pd.DataFrame]:
     people = sample.people
-    analysed = people.loc[people["absence_days"].notna()]
     absence = pd.DataFrame(
         [{"rule": rule, "n": a.n, "leavers": a.leavers, "floored": a.floored, "left_out": a.left_out, "missing": a.missing,
           "note": a.note} for rule, a in sample.absence.items()]
@@ -148,10 +153,7 @@ def _tables(trial: Trial, sample: Sample, plan: Plan, convergence: pd.DataFrame)
                                  "n": rule.n, "branch": rule.branch, "by_correlation": rule.branch_by_correlation}])  # fmt: skip
     return {
         "flow": participant_flow(trial, sample, plan),
-        "balance": pd.concat(
-            [descriptives.balance(people, plan, population="randomised"), descriptives.balance(analysed, plan, population="analysed")],
-            ignore_index=True,
-        ),
+        "balance": descriptives.balance(people, plan, population="randomised"),
         "balance_differences": descriptives.balance_differences(people, plan),
         "team_balance": descriptives.team_balance(people, plan),
         "interim": descriptives.interim(people, plan),
@@ -162,6 +164,7 @@ def _tables(trial: Trial, sample: Sample, plan: Plan, convergence: pd.DataFrame)
         "attrition": descriptives.attrition(people, plan),
         "attrition_wellbeing": descriptives.attrition_by_wellbeing(people, plan),
         "leavers": absence,
+        "linkage_groups": trial.linkage,
         "reliability": reliability,
         "combination": combination,
         "imputation": convergence,
@@ -169,7 +172,7 @@ def _tables(trial: Trial, sample: Sample, plan: Plan, convergence: pd.DataFrame)
         "inputs": trial.inputs,
         "problems": trial.problems,
         "corrections": trial.corrections,
-        "linkage": trial.linkage,
-        "tolerances": trial.tolerances,
+        "linkage": data_quality.linkage_by_wave(trial.linkage),
+        "tolerances": data_quality.habits(trial.tolerances),
         **data_quality.data_tables(trial, sample, plan),
     }  # fmt: skip

@@ -90,7 +90,7 @@ def item_nonresponse(people: pd.DataFrame) -> pd.DataFrame:
     """How complete are the answers of those who answered a survey at all, scale by scale?
 
     Columns: wave, scale, label, items, respondents, complete (answered every item), partial, none, and
-    missing_share, the share of item answers that are missing.
+    missing_share, the share of item answers that are missing, in whole per cent: no count of people follows from it.
     """
     rows = []
     for wave, suffix in (("baseline", "t1"), ("endline", "t2")):
@@ -102,6 +102,25 @@ def item_nonresponse(people: pd.DataFrame) -> pd.DataFrame:
                 "wave": wave, "scale": scale, "label": label, "items": len(items), "respondents": len(answered),
                 "complete": int((number == len(items)).sum()), "partial": int(((number > 0) & (number < len(items))).sum()),
                 "none": int((number == 0).sum()),
-                "missing_share": float(1 - given.to_numpy().mean()) if len(answered) else float("nan"),
+                "missing_share": in_whole_percent(float(1 - given.to_numpy().mean())) if len(answered) else float("nan"),
             })  # fmt: skip
     return pd.DataFrame(rows)
+
+
+def in_whole_percent(share: float) -> float:
+    """A share rounded to whole per cent; one below a per cent and above zero is half a per cent."""
+    return 0.005 if 0 < share < 0.01 else round(share, 2)
+
+
+def linkage_by_wave(linkage: pd.DataFrame) -> pd.DataFrame:
+    """What became of the responses to each survey, arms and authorities together."""
+    names = ["responses", "consented", "duplicates", "used", "matched", "unmatched"]
+    return linkage.groupby("wave", sort=False)[names].sum().reset_index()
+
+
+def habits(tolerances: pd.DataFrame) -> pd.DataFrame:
+    """Habits of typing that were accepted, by file and column: in how many cells. Neither the cells nor what stood in them."""
+    if not len(tolerances):
+        return pd.DataFrame(columns=["file", "field", "habit", "count"])
+    groups = tolerances.fillna({"field": ""}).groupby(["file", "field", "habit"], sort=False)["count"]
+    return groups.sum().reset_index()

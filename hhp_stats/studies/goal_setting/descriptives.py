@@ -78,19 +78,26 @@ def absence_distribution(people: pd.DataFrame, plan: Plan) -> pd.DataFrame:
     rows = []
     for arm, code in plan.design.arms.items():
         days = people.loc[people["treatment"] == code, "absence_days"].dropna()
-        # Half days and pro-rata fractions fall into the class that their rounding up to half days reaches.
-        halves = np.ceil(days * 2 - 1e-9) / 2
         for low, high, label in DAYS:
-            inside = int(((halves >= low) & (halves <= high)).sum()) if high > 0 else int((halves == 0).sum())
+            inside = int(absence_class(days, low, high).sum())
             rows.append({"arm": arm, "bin": label, "people": inside, "share": inside / len(days)})
     return pd.DataFrame(rows)
+
+
+def absence_class(days: pd.Series, low: float, high: float) -> pd.Series:
+    """Whose days absent fall into a class of `DAYS`? Half days and pro-rata fractions count as the half days they reach."""
+    halves = np.ceil(days * 2 - 1e-9) / 2
+    return pd.Series((halves >= low) & (halves <= high) if high > 0 else halves == 0)
 
 
 def balance(people: pd.DataFrame, plan: Plan, *, population: str) -> pd.DataFrame:
     """Covariates by arm with standardised differences; one row a characteristic or level."""
     names = [name for name in COVARIATES if name in people]
     table = balance_table(people, continuous=names, categorical=["role"])
-    return table.assign(population=population)
+    share = (table["kind"] == "level") | table["covariate"].isin(BINARY)
+    return table.assign(
+        population=population, missing=table["missing_treatment"] + table["missing_control"], share=share
+    )
 
 
 def balance_test(people: pd.DataFrame, plan: Plan, *, name: str) -> ResultRow:
@@ -204,16 +211,21 @@ def attrition(people: pd.DataFrame, plan: Plan) -> pd.DataFrame:
 
 def attrition_by_wellbeing(people: pd.DataFrame, plan: Plan) -> pd.DataFrame:
     """Share who answered at endline, by third of baseline wellbeing and arm; those without a baseline apart."""
-    before = people["wellbeing_t1"]
-    low, high = before.quantile([1 / 3, 2 / 3])
-    level = pd.Series("Not known", index=people.index).mask(before <= low, "Lowest third")
-    level = level.mask((before > low) & (before <= high), "Middle third").mask(before > high, "Highest third")
+    level = wellbeing_level(people, pd.Series(True, index=people.index))
     rows = []
     for name in ("Lowest third", "Middle third", "Highest third", "Not known"):
         for arm, code in plan.design.arms.items():
             part = people.loc[(level == name) & (people["treatment"] == code)]
             rows.append({"level": name, "arm": arm, "people": len(part), "answered": part["responded_t2"].mean()})
     return pd.DataFrame(rows)
+
+
+def wellbeing_level(people: pd.DataFrame, among: pd.Series) -> pd.Series:
+    """The third of baseline wellbeing of each person; the limits are those of the people `among`."""
+    before = people["wellbeing_t1"]
+    low, high = before[among].quantile([1 / 3, 2 / 3])
+    level = pd.Series("Not known", index=people.index).mask(before <= low, "Lowest third")
+    return level.mask((before > low) & (before <= high), "Middle third").mask(before > high, "Highest third")
 
 
 def team_balance(people: pd.DataFrame, plan: Plan) -> pd.DataFrame:

@@ -46,7 +46,7 @@ def step_down(material: Material) -> list[ResultRow]:
     return [
         ResultRow(
             result_id=f"{plan.study}/{analysis.outcome}/multiplicity/westfall-young", study=plan.study, outcome=analysis.outcome,
-            estimand="multiplicity", population=f"{len(model.outcome)} people", contrast=plan.contrast,
+            estimand="multiplicity", population="those with a known outcome", contrast=plan.contrast,
             method=f"Westfall-Young step-down over {len(FAMILY)} outcomes, {DRAWS:,} re-randomisations", analysis="exploratory",
             estimate=float(statistic), statistic=float(statistic), p_adjusted=float(p), n=len(model.outcome),
             n_clusters=int(model.people["team_id"].nunique()), clause="P53", status="descriptive",

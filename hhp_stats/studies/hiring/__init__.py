@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from hhp_stats.intake.hiring import decisions_with_conditions, load_hiring, scores_with_conditions
@@ -11,10 +13,11 @@ from hhp_stats.plan.conduct import Conduct
 from hhp_stats.plan.experiments import ExperimentPlan, load_experiment_plan
 from hhp_stats.progress import Progress, silent
 from hhp_stats.results import ResultRow, result_frame
-from hhp_stats.studies.hiring import tables
+from hhp_stats.studies.hiring import members, tables
 from hhp_stats.studies.hiring.cells import contrast_rows, mean_rows, with_holm
 from hhp_stats.studies.hiring.counts import count_rows
 from hhp_stats.studies.hiring.power import power_rows
+from hhp_stats.studies.intake_columns import intake_columns
 from hhp_stats.studies.output import StudyOutput
 
 STUDY = "hiring"
@@ -29,8 +32,16 @@ def run(root: Path, *, progress: Progress = silent) -> StudyOutput:
     lists = load_hiring(root)
     decisions, scores = decisions_with_conditions(lists), scores_with_conditions(lists)
     found = analyse(decisions, scores, plan, progress=progress)
+    # A line of the list of participants is one person, a line of the scores one, and one of the decisions none.
+    everyone = np.ones(found.declared.people, dtype=bool)
+    read = {
+        str(path): everyone
+        for path, rows in zip(lists.inputs["path"], lists.inputs["rows"], strict=True)
+        if rows == everyone.size
+    }
+    declared = replace(found.declared, columns={**found.declared.columns, **intake_columns(lists.inputs, known=read)})
     return StudyOutput(
-        study=STUDY, results=found.results, conduct=found.conduct,
+        study=STUDY, results=found.results, conduct=found.conduct, declared=declared,
         tables={**found.tables, "inputs": lists.inputs, "problems": lists.problems},
     )  # fmt: skip
 
@@ -51,15 +62,17 @@ def analyse(
             conduct += facts
         rows += power_rows(frame, experiment, plan)
         progress(done, len(plan.experiments))
+    made = {
+        "flow": tables.flow(decisions, scores),
+        "conditions": tables.conditions(frames["progression"], frames["evaluation_score"], plan),
+        "name_sets": tables.name_sets(frames["progression"], plan),
+        "score_distribution": tables.score_distribution(frames["evaluation_score"], plan),
+        "chosen_per_person": tables.chosen_per_person(frames["progression"], plan),
+        "chosen_over_limit": tables.chosen_over_limit(frames["progression"], plan),
+        "pair_choices": tables.pair_choices(decisions),
+        "roles": tables.roles(decisions),
+    }
     return StudyOutput(
-        study=STUDY, results=result_frame(rows), conduct=tuple(conduct),
-        tables={
-            "flow": tables.flow(decisions, scores),
-            "conditions": tables.conditions(frames["progression"], frames["evaluation_score"], plan),
-            "name_sets": tables.name_sets(frames["progression"], plan),
-            "score_distribution": tables.score_distribution(frames["evaluation_score"], plan),
-            "chosen_per_person": tables.chosen_per_person(frames["progression"], plan),
-            "pair_choices": tables.pair_choices(decisions),
-            "roles": tables.roles(decisions),
-        },
+        study=STUDY, results=result_frame(rows), conduct=tuple(conduct), tables=made,
+        declared=members.declared(frames["progression"], frames["evaluation_score"], made, rows, plan),
     )  # fmt: skip

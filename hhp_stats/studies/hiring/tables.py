@@ -90,6 +90,17 @@ def chosen_per_person(decisions: pd.DataFrame, plan: ExperimentPlan) -> pd.DataF
     return counts.assign(share=counts["people"] / counts["evaluation"].map(total))
 
 
+def chosen_over_limit(decisions: pd.DataFrame, plan: ExperimentPlan) -> pd.DataFrame:
+    """How many applications were put forward on average, and who passed the limit? `evaluation` (or all), `people`, `mean`, `over`, `share`."""
+    people = decisions.groupby(["participant", "evaluation"])["progressed"].sum().rename("chosen").reset_index()
+    rows = []
+    for name in ("all", *sorted(people["evaluation"].unique())):
+        part = people if name == "all" else people.loc[people["evaluation"] == name]
+        over = int((part["chosen"] > plan.fact("limit")).sum())
+        rows.append((name, len(part), float(part["chosen"].mean()), over, over / len(part)))
+    return pd.DataFrame(rows, columns=["evaluation", "people", "mean", "over", "share"])
+
+
 def pair_choices(decisions: pd.DataFrame) -> pd.DataFrame:
     """Joint condition: of pairs with both decisions, how many had both, one or neither put forward."""
     joint = decisions.loc[decisions["evaluation"] == "joint"]

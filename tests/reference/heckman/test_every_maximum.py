@@ -100,7 +100,8 @@ def test_an_outside_maximiser_finds_nothing_higher() -> None:
 def imputed_material() -> Material:
     """Three completed data sets of the trial, by few iterations: what is pooled is checked, not how they were filled."""
     plan, people = trial_plan_and_people()
-    few = replace(plan, imputation=replace(plan.imputation, m=3, iterations=2))
+    models = {key: replace(model, m=3) for key, model in plan.imputation.models.items()}
+    few = replace(plan, imputation=replace(plan.imputation, iterations=2, models=models))
     return Material(plan=few, people=people, imputations=impute_trial(people, few), redraws=None)
 
 

@@ -1,0 +1,7 @@
+"""The words that stand where a number is withheld: in tables, and in the note of a row of results."""
+
+from __future__ import annotations
+
+WITHHELD = "[c]"  # in a table, in place of a number; the mark that official statistics use
+NOTE = "Withheld to protect a count of very few people: "  # in the note of a result, followed by what is withheld
+NUMBERS = ("estimate", "std_error", "df", "statistic", "p_value", "p_adjusted", "conf_low", "conf_high")  # of a result

@@ -1,0 +1,186 @@
+"""What can a count be, for a reader who knows everything printed and every sum? Integer programming over the unknown ones."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import Bounds, LinearConstraint, milp
+
+from hhp_stats.disclosure.system import CountSystem
+from hhp_stats.errors import HhpError
+
+Array = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
+_ZERO = 1e-9
+_ROUNDING = 1e-6  # of sums of whole numbers
+_PASSES = 30  # ends may creep towards each other: then the programme is faster
+
+
+class Possible:
+    """Answers for one system of counts; other sets of counts that were found to agree are kept and asked first."""
+
+    def __init__(self, system: CountSystem, *, threshold: int, lowest: int, primary: Mask) -> None:
+        self.system, self.threshold, self.lowest, self.primary = system, threshold, lowest, primary
+        self.printed = np.arange(len(system.counts)) < system.printed
+        self.most = float(system.counts.max(initial=0.0) + threshold)
+        self.witnesses: list[tuple[bool, Mask]] = []  # where other possible counts differ from these
+        self._for: bytes = b""
+        self._reduced: tuple[npt.NDArray[np.intp], Array, Array] | None = None
+
+    def unknown(self, withheld: Mask) -> Mask:
+        """Counts that are withheld, and groups that nobody printed; not what readers know anyway."""
+        return np.asarray((withheld | ~self.printed) & ~self.system.public, dtype=np.bool_)
+
+    def only_one(self, at: int, withheld: Mask, *, reasons_known: bool) -> bool:
+        """Is there only one whole number that the unknown count `at` can be?
+
+        With `reasons_known` the reader also knows which withheld counts are small and which protect others.
+        """
+        unknown = self.unknown(withheld)
+        for strict, differs in self.witnesses:
+            if differs[at] and (strict or not reasons_known) and not (differs & ~unknown).any():
+                return False
+        places, rows, right = self._equations(unknown)
+        here = int(np.searchsorted(places, at))
+        if not len(rows) or not rows[:, here].any():
+            part, lines = np.array([here]), np.array([], dtype=np.intp)
+        else:
+            line = np.flatnonzero(np.abs(rows[:, here]) > _ZERO)
+            if len(line) == 1 and (np.abs(rows[line[0]]) > _ZERO).sum() == 1:
+                return True  # one sum gives it
+            part, lines = self._connected(here, rows)
+        return self._programme(at, places, rows, right, part, lines, reasons_known)
+
+    def related(self, at: int, withheld: Mask) -> npt.NDArray[np.intp]:
+        """Counts that share a sum with `at`, or with an unknown one that does."""
+        rows = np.abs(self.system.relations) > _ZERO
+        unknown = self.unknown(withheld)
+        inside, waiting, lines = {at}, [at], set()
+        while waiting:
+            for line in map(int, np.flatnonzero(rows[:, waiting.pop()])):
+                if line not in lines:
+                    lines.add(line)
+                    new = {int(other) for other in np.flatnonzero(rows[line] & unknown)} - inside
+                    inside |= new
+                    waiting += sorted(new)
+        return np.flatnonzero(rows[sorted(lines)].any(axis=0)) if lines else np.array([], dtype=np.intp)
+
+    # ------------------------------------------------------------ equations
+    def _equations(self, unknown: Mask) -> tuple[npt.NDArray[np.intp], Array, Array]:
+        """The relations as equations of the unknown counts, reduced so that each first unknown stands in one line only."""
+        key = unknown.tobytes()
+        if key != self._for or self._reduced is None:
+            relations = self.system.relations
+            rows = np.column_stack([relations[:, unknown], -relations[:, ~unknown] @ self.system.counts[~unknown]])
+            rows = _reduced(rows[np.abs(rows[:, :-1]).any(axis=1)])
+            self._for, self._reduced = key, (np.flatnonzero(unknown), rows[:, :-1], rows[:, -1])
+        return self._reduced
+
+    def _connected(self, here: int, rows: Array) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+        filled = np.abs(rows) > _ZERO
+        lines: Mask = np.zeros(len(rows), dtype=bool)
+        part: Mask = np.zeros(rows.shape[1], dtype=bool)
+        part[here] = True
+        while True:
+            found = np.asarray(filled[:, part].any(axis=1), dtype=np.bool_)
+            wider = np.asarray(filled[found].any(axis=0) | part, dtype=np.bool_)
+            if (wider == part).all() and (found == lines).all():
+                return np.flatnonzero(part), np.flatnonzero(lines)
+            lines, part = found, wider
+
+    # ------------------------------------------------------------ the programme
+    def _programme(
+        self, at: int, places: npt.NDArray[np.intp], rows: Array, right: Array, part: npt.NDArray[np.intp],
+        lines: npt.NDArray[np.intp], reasons_known: bool,
+    ) -> bool:  # fmt: skip
+        cells = places[part]
+        low, high = self._limits(cells, places, reasons_known=reasons_known)
+        here = int(np.flatnonzero(cells == at)[0])
+        whole, given = rows[np.ix_(lines, part)], right[lines]
+        nested = np.argwhere(self.system.inside[np.ix_(cells, cells)])
+        order = np.zeros((len(nested), len(cells)))
+        order[np.arange(len(nested)), nested[:, 0]] = 1.0
+        order[np.arange(len(nested)), nested[:, 1]] = -1.0
+        matrix = np.vstack([whole, order])
+        least = np.concatenate([given, np.full(len(nested), -np.inf)])
+        most = np.concatenate([given, np.zeros(len(nested))])
+        truth = self.system.counts[cells]
+        # Looked for is another value, not the furthest: one away from the truth is enough.
+        for ends in ((truth[here] + 1, high[here]), (low[here], truth[here] - 1)):
+            lower, upper = low.copy(), high.copy()
+            lower[here], upper[here] = ends
+            narrowed = _narrowed(matrix, least, most, lower, upper)
+            if narrowed is None:
+                continue
+            found = milp(
+                c=np.zeros(len(cells)), constraints=[LinearConstraint(matrix, least, most)] if len(matrix) else [],
+                integrality=np.ones(len(cells)), bounds=Bounds(*narrowed),
+            )  # fmt: skip
+            if found.status == 2:  # no other value on this side
+                continue
+            if not found.success:
+                raise HhpError(f"the protection of {self.system.labels[at]} cannot be judged: {found.message}")
+            differs = np.zeros(len(self.system.counts), dtype=bool)
+            differs[cells] = np.round(found.x) != truth
+            self.witnesses.append((reasons_known, differs))
+            return False
+        return True
+
+    def _limits(
+        self, cells: npt.NDArray[np.intp], places: npt.NDArray[np.intp], *, reasons_known: bool
+    ) -> tuple[Array, Array]:
+        """What a reader knows of each unknown count by itself: its reason, and the known sets that it holds or lies in."""
+        inside, counts = self.system.inside, self.system.counts
+        known = np.ones(len(counts), dtype=bool)
+        known[places] = False
+        within = np.where(inside[cells] & known, counts, np.inf).min(axis=1, initial=self.most)
+        holds = np.where(inside[:, cells].T & known, counts, 0.0).max(axis=1, initial=0.0)
+        printed, primary = self.printed[cells], self.primary[cells]
+        least = np.where(printed, float(self.lowest), 0.0)
+        if reasons_known:
+            least = np.where(printed & ~primary, np.minimum(self.threshold, counts[cells]), least)
+            within = np.where(primary, np.minimum(within, self.threshold - 1.0), within)
+        return np.maximum(least, holds), within
+
+
+def _narrowed(matrix: Array, least: Array, most: Array, low: Array, high: Array) -> tuple[Array, Array] | None:
+    """Ends that each line leaves to each count, in whole numbers; None where nothing is left. Saves most of the programmes."""
+    up, down = np.maximum(matrix, 0.0), np.minimum(matrix, 0.0)
+    used = np.abs(matrix) > _ZERO
+    divisor = np.where(used, matrix, 1.0)
+    for _ in range(_PASSES):
+        if (low > high).any():
+            return None
+        lowest, highest = up * low + down * high, up * high + down * low
+        # What the others of the line leave to each of its terms.
+        floor = (least[:, None] - (highest.sum(axis=1)[:, None] - highest)) / divisor
+        ceiling = (most[:, None] - (lowest.sum(axis=1)[:, None] - lowest)) / divisor
+        first, second = np.where(matrix > 0, floor, ceiling), np.where(matrix > 0, ceiling, floor)
+        new_low = np.maximum(low, np.ceil(np.where(used, first, -np.inf).max(axis=0, initial=-np.inf) - _ROUNDING))
+        new_high = np.minimum(high, np.floor(np.where(used, second, np.inf).min(axis=0, initial=np.inf) + _ROUNDING))
+        if (new_low == low).all() and (new_high == high).all():
+            break
+        low, high = new_low, new_high
+    return None if (low > high).any() else (low, high)
+
+
+def _reduced(rows: Array) -> Array:
+    """Reduced row echelon form of an augmented matrix, lines of zeros left out."""
+    rows = rows.copy()
+    line = 0
+    for column in range(rows.shape[1] - 1):
+        if line == len(rows):
+            break
+        best = line + int(np.argmax(np.abs(rows[line:, column])))
+        if abs(rows[best, column]) < _ZERO:
+            rows[line:, column] = 0.0
+            continue
+        if best != line:
+            rows[[line, best]] = rows[[best, line]]
+        rows[line] /= rows[line, column]
+        others = rows[:, column].copy()
+        others[line] = 0.0
+        rows -= np.outer(others, rows[line])
+        rows[np.abs(rows) < _ZERO] = 0.0
+        line += 1
+    return rows[:line]

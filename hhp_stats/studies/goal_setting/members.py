@@ -1,0 +1,324 @@
+"""Whom do the numbers of the goal-setting trial's tables count? Declarations for disclosure control."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from hhp_stats.disclosure.crowd import Crowd, crowd
+from hhp_stats.disclosure.declared import (
+    KEPT,
+    LESSER,
+    Column,
+    Mask,
+    cells,
+    counted,
+    internal,
+    other,
+    share,
+    statistic,
+)
+from hhp_stats.intake.trial import Trial
+from hhp_stats.plan.schema import Plan
+from hhp_stats.studies.goal_setting.balance_members import balance, differences
+from hhp_stats.studies.goal_setting.data_quality import SCALES, VARIABLES, linkage_by_wave
+from hhp_stats.studies.goal_setting.descriptives import DAYS, absence_class, wellbeing_level
+from hhp_stats.studies.goal_setting.sample import NEEDS
+from hhp_stats.studies.intake_columns import intake_columns
+
+Columns = dict[str, Column]
+# Scale -> scores that need its items.
+SCORES: Mapping[str, tuple[str, ...]] = {
+    "happiness": ("happiness", "cognitive", "wellbeing"), "ladder": ("ladder", "cognitive", "wellbeing"),
+    "positive_affect": ("positive_affect", "balance", "wellbeing"), "negative_affect": ("negative_affect", "balance", "wellbeing"),
+    "time_pressure": ("time_pressure",), "autonomy": ("autonomy", "efficacy", "efficacy_nine"),
+    "competence": ("competence", "efficacy", "efficacy_nine"), "relatedness": ("relatedness", "efficacy", "efficacy_nine"),
+    "burnout": ("burnout",), "intention": ("intention",), "satisfaction": ("satisfaction",),
+}  # fmt: skip
+LAST_NEED = "need_10"  # of which nine of the ten items do without
+LINKED = ("refused", "duplicates", "unmatched")
+
+
+def everyone(trial: Trial, people: pd.DataFrame) -> Crowd:
+    """Everybody on any return, the randomised first, and responses that belong to nobody known.
+
+    Imagined: in each arm and authority, people who answered a survey but for the items of one scale, or for the last item on
+    needs; without them a scale that nobody left out alone would look as if it could not be.
+    """
+    rest = trial.people.loc[~trial.people["randomised"]]
+    listed = pd.concat([people, rest.assign(records_spells=False)], ignore_index=True) if len(rest) else people
+    blocks: dict[str, int] = {}
+    for row in linkage_by_wave(trial.linkage).to_dict("records"):
+        parts = {
+            "refused": row["responses"] - row["consented"],
+            "duplicates": row["duplicates"],
+            "unmatched": row["unmatched"],
+        }
+        answered = people[f"responded_{'t1' if row['wave'] == 'baseline' else 't2'}"].sum()
+        blocks |= {f"{row['wave']} {name}": int(size) for name, size in parts.items()}
+        blocks[f"{row['wave']} matched, not randomised"] = int(row["matched"] - answered)
+    return crowd(listed, imagined=_imagined(people), anonymous=blocks)
+
+
+def _imagined(people: pd.DataFrame) -> pd.DataFrame:
+    found = []
+    for wave in ("t1", "t2"):
+        answered = people.loc[people[f"responded_{wave}"]].drop_duplicates(["treatment", "local_authority"])
+        items = {f"{item}_{wave}" for _, names in SCALES.values() for item in names}
+        scores = {f"{score}_{wave}" for names in SCORES.values() for score in names}
+        full = answered.assign(**dict.fromkeys(sorted(items | scores), 1.0))
+        lost = {name: ([f"{item}_{wave}" for item in SCALES[name][1]], SCORES[name]) for name in SCORES}
+        lost["last need"] = ([f"{LAST_NEED}_{wave}"], ("relatedness", "efficacy"))
+        for columns, names in lost.values():
+            gone = [*columns, *(f"{name}_{wave}" for name in names)]
+            found.append(full.assign(**dict.fromkeys(gone, np.nan)))
+    return pd.concat(found, ignore_index=True) if found else people.iloc[:0]
+
+
+def columns(c: Crowd, trial: Trial, plan: Plan, tables: Mapping[str, pd.DataFrame]) -> dict[str, Columns]:
+    """The declarations of every table of the trial that has numbers."""
+    made: Mapping[str, Callable[[], Columns]] = {
+        "flow": lambda: _flow(c, plan), "balance": lambda: balance(c, plan, tables["balance"]),
+        "balance_differences": lambda: differences(c, plan, tables["balance_differences"]), "team_balance": lambda: _teams(c, plan, tables["team_balance"]),
+        "interim": lambda: _interim(c, plan), "largest_scores": lambda: _largest(c, plan), "absence_distribution": lambda: _distribution(c, plan),
+        "uptake": lambda: _uptake(c, plan), "modules": lambda: _modules(c, plan), "attrition": lambda: _attrition(c, plan),
+        "attrition_wellbeing": lambda: _by_wellbeing(c, plan), "reliability": lambda: _reliability(c, tables["reliability"]),
+        "combination": lambda: _combination(c), "imputation": lambda: _others(tables["imputation"]),
+        "corrections": lambda: dict.fromkeys(("person", "old_value", "new_value", "file", "cell", "ledger_line"), internal()),
+        "linkage": lambda: _linkage(c, tables["linkage"]), "tolerances": lambda: {"count": cells(plan.disclosure.threshold)},
+        "rules": lambda: {"fired": cells(plan.disclosure.threshold), "files": other()}, "missingness": lambda: _missingness(c, plan),
+        "item_nonresponse": lambda: _items(c, tables["item_nonresponse"]), "acceptability": lambda: _others(tables["acceptability"]),
+        "tipping": lambda: _others(tables["tipping"]), "strata": lambda: _strata(c, tables["strata"]),
+        "assignment": lambda: _others(tables["assignment"]), "assignment_map": lambda: _others(tables["assignment_map"]),
+        "strata_if_zero": lambda: _others(tables["strata_if_zero"]), "imputed_balance": lambda: _imputed(c, plan),
+        "selection": lambda: _selection(c, tables["selection"], plan), "cost_parts": lambda: _costs(c, tables["cost_parts"]),
+        "replay": lambda: _others(tables["replay"]),
+    }  # fmt: skip
+    found = intake_columns(tables["inputs"], known=_files(c, trial))
+    return found | {name: make() for name, make in made.items() if name in tables and len(tables[name].columns)}
+
+
+def _others(table: pd.DataFrame) -> Columns:
+    """Settings, draws and fits of models: nothing in them counts people."""
+    return {
+        str(name): other()
+        for name in table.columns
+        if pd.api.types.is_numeric_dtype(table[name]) and table[name].dtype != bool
+    }
+
+
+def _arms(c: Crowd, plan: Plan) -> list[pd.Series]:
+    return [c.frame["randomised"] & (c.frame["treatment"] == code) for code in plan.design.arms.values()]
+
+
+def _groups(c: Crowd, plan: Plan) -> list[pd.Series]:
+    """Arms, then authorities."""
+    sites = [c.frame["randomised"] & (c.frame["local_authority"] == site.local_authority) for site in plan.sites]
+    return [*_arms(c, plan), *sites]
+
+
+def _files(c: Crowd, trial: Trial) -> dict[str, Mask]:
+    """Whom the lines of the returns list, and of the list of survey codes."""
+    p, found = c.frame, {}
+    real = np.arange(len(p)) < c.people
+    for row in trial.inputs.to_dict("records"):
+        wave = row.get("wave")
+        if isinstance(wave, str) and f"in_{wave}" in p:
+            own = c.of(real & (p["local_authority"] == row["local_authority"]) & p[f"in_{wave}"].astype(bool))
+            if int(own[: c.there].sum()) == row["rows"]:
+                found[str(row["path"])] = own
+    return found
+
+
+def _flow(c: Crowd, plan: Plan) -> Columns:
+    """Row by row as `participant_flow` counts them."""
+    p = c.frame
+    randomised = p["randomised"].astype(bool)
+    rows = [p["in_baseline"], p["in_baseline"] & ~randomised, randomised, p["joined"]]
+    worth = [KEPT, 2, KEPT, 2]
+    for own in _arms(c, plan):
+        left, traced, known = p["left"] == 1, p["in_endline"].astype(bool) | (p["left"] == 1), p["absence_days"].notna()
+        rows += [own, own & (p["enrolled"] == 1), own & left, own & ~traced, own & traced, own & traced & ~known, own & known,
+                 own & p["left"].notna(), own & p["responded_t2"], own & p["wellbeing_t2"].notna()]  # fmt: skip
+        worth += [KEPT, 2, 2, 2, 2, 2, KEPT, KEPT, 2, 2]
+    return {"people": counted([c.of(each) for each in rows], worth=worth), "teams": other()}
+
+
+def _teams(c: Crowd, plan: Plan, table: pd.DataFrame) -> Columns:
+    arms = dict(zip(plan.design.arms, _arms(c, plan), strict=True))
+    known = {"size": None, "absence": "baseline_absence", "agency": "agency"}
+    rows = [arms[row["arm"]] & (True if known[row["characteristic"]] is None else c.frame[known[row["characteristic"]]].notna())
+            for row in table.to_dict("records")]  # fmt: skip
+    means = statistic([c.of(each) for each in rows]).rounded(3)  # of teams' means: not a sum over people
+    return {"teams": other(), "mean": means, "sd": means}
+
+
+def _interim(c: Crowd, plan: Plan) -> Columns:
+    days = c.frame["interim_illness_days"]
+    own = [c.of(each & days.notna()) for each in _arms(c, plan)]
+    return {"people": counted(own), "mean": statistic(own), "sd": statistic(own),
+            "none": share([c.of(each & (days == 0)) for each in _arms(c, plan)], own)}  # fmt: skip
+
+
+def _largest(c: Crowd, plan: Plan) -> Columns:
+    p = c.frame
+    scored = [c.of(each & p["records_spells"] & p["bradford"].notna()) for each in _arms(c, plan)]
+    zero = [c.of(each & p["records_spells"] & (p["bradford"] == 0)) for each in _arms(c, plan)]
+    return {"limit": other(), "scores": counted(scored), "share_of_points": statistic(scored), "median": statistic(scored),
+            "zero": share(zero, scored)}  # fmt: skip
+
+
+def _distribution(c: Crowd, plan: Plan) -> Columns:
+    rows, whole = [], []
+    for own in _arms(c, plan):
+        known = own & c.frame["absence_days"].notna()
+        rows += [c.of(known & absence_class(c.frame["absence_days"], low, high)) for low, high, _ in DAYS]
+        whole += [c.of(known)] * len(DAYS)
+    return {"people": counted(rows), "share": share(rows, whole)}
+
+
+def _uptake(c: Crowd, plan: Plan) -> Columns:
+    p = c.frame
+    arms = dict(zip(plan.design.arms, _arms(c, plan), strict=True))
+    treated, control = arms["treatment"], arms["control"]
+    answered, diary = treated & p["recall_t2"].notna(), treated & p["time_protected_t2"].notna()
+    parts = [treated & (p["enrolled"] == 1), treated & (p["modules_completed"] == 6), control & (p["enrolled"] == 1),
+             answered & p["recall_t2"].isin(["no", "not sure"]), diary & (p["time_protected_t2"] == "yes")]  # fmt: skip
+    people, of = [c.of(each) for each in parts], [c.of(each) for each in (treated, treated, control, answered, diary)]
+    return {"people": counted(people), "of": counted(of), "share": share(people, of)}
+
+
+def _modules(c: Crowd, plan: Plan) -> Columns:
+    p = c.frame
+    started = dict(zip(plan.design.arms, _arms(c, plan), strict=True))["treatment"] & (p["enrolled"] == 1)
+    people = [c.of(started & (p["modules_completed"] == number)) for number in range(7)]
+    return {"modules": other(), "people": counted(people), "share": share(people, [c.of(started)] * 7)}
+
+
+def _attrition(c: Crowd, plan: Plan) -> Columns:
+    p = c.frame
+    groups = _groups(c, plan)
+    whole = [c.of(each) for each in groups]
+    parts = {"baseline_absence": p["baseline_absence"].notna(), "outcome": p["absence_days"].notna(), "baseline_survey": p["responded_t1"],
+             "endline_survey": p["responded_t2"]}  # fmt: skip
+    shares = {name: share([c.of(each & members) for each in groups], whole) for name, members in parts.items()}
+    left = share(
+        [c.of(each & (p["left"] == 1)) for each in groups], [c.of(each & p["left"].notna()) for each in groups]
+    )
+    return {"people": counted(whole, worth=KEPT), "teams": other(), "left": left, **shares}
+
+
+def _by_wellbeing(c: Crowd, plan: Plan) -> Columns:
+    level = wellbeing_level(c.frame, c.frame["randomised"].astype(bool) & (np.arange(len(c.frame)) < c.people))
+    people, answered = [], []
+    for name in ("Lowest third", "Middle third", "Highest third", "Not known"):
+        for own in _arms(c, plan):
+            people.append(c.of(own & (level == name)))
+            answered.append(c.of(own & (level == name) & c.frame["responded_t2"]))
+    return {"people": counted(people), "answered": share(answered, people)}
+
+
+def _reliability(c: Crowd, table: pd.DataFrame) -> Columns:
+    items: Mapping[str, tuple[str, ...]] = {
+        **{name: SCALES[name][1] for name in ("positive_affect", "negative_affect", "time_pressure")}, **NEEDS,
+        "affect": (*SCALES["positive_affect"][1], *SCALES["negative_affect"][1]), "efficacy": tuple(f"need_{n}" for n in range(1, 11)),
+    }  # fmt: skip
+    rows = [
+        c.of(c.frame["randomised"] & c.frame[[f"{item}_t1" for item in items[name]]].notna().all(axis="columns"))
+        for name in table["scale"]
+    ]
+    inside = statistic(rows)
+    return {
+        "n": counted(rows, worth=LESSER),
+        "estimate": inside,
+        "conf_low": inside,
+        "conf_high": inside,
+        "items": other(),
+    }
+
+
+def _combination(c: Crowd) -> Columns:
+    known = [c.of(c.frame["randomised"] & c.frame["cognitive_t1"].notna() & c.frame["balance_t1"].notna())]
+    return {"n": counted(known), "correlation": statistic(known), "r_squared": statistic(known), "threshold": other()}
+
+
+def _linkage(c: Crowd, table: pd.DataFrame) -> Columns:
+    names: dict[str, list[Mask]] = {
+        name: [] for name in ("responses", "consented", "duplicates", "used", "matched", "unmatched")
+    }
+    for wave in table["wave"]:
+        answered = c.frame["randomised"] & c.frame["responded_t1" if wave == "baseline" else "responded_t2"]
+        refused, twice, unknown = (f"{wave} {name}" for name in LINKED)
+        elsewhere = f"{wave} matched, not randomised"
+        names["responses"].append(c.of(answered, elsewhere, refused, twice, unknown))
+        names["consented"].append(c.of(answered, elsewhere, twice, unknown))
+        names["duplicates"].append(c.nobody(twice))
+        names["used"].append(c.of(answered, elsewhere, unknown))
+        names["matched"].append(c.of(answered, elsewhere))
+        names["unmatched"].append(c.nobody(unknown))
+    return {name: counted(members, worth=LESSER) for name, members in names.items()}
+
+
+def _missingness(c: Crowd, plan: Plan) -> Columns:
+    people, missing = [], []
+    for variable, (_, source) in VARIABLES.items():
+        lacking = ~c.frame[variable].astype(bool) if source == "surveys" else c.frame[variable].isna()
+        for own in _groups(c, plan):
+            people.append(c.of(own))
+            missing.append(c.of(own & lacking))
+    return {"people": counted(people, worth=KEPT), "missing": counted(missing)}
+
+
+def _items(c: Crowd, table: pd.DataFrame) -> Columns:
+    own = [
+        c.of(c.frame["randomised"] & c.frame[f"responded_{'t1' if wave == 'baseline' else 't2'}"])
+        for wave in table["wave"]
+    ]
+    return {"items": other(), "respondents": counted(own), "complete": internal(), "partial": internal(), "none": internal(),
+            "missing_share": statistic(own).rounded(3)}  # fmt: skip
+
+
+def _strata(c: Crowd, table: pd.DataFrame) -> Columns:
+    found: Columns = {"teams_control": other(), "teams_treatment": other()}
+    for arm, code in (("control", 0), ("treatment", 1)):
+        own = c.frame["randomised"] & (c.frame["treatment"] == code)
+        found[f"people_{arm}"] = counted([c.of(own & (c.frame["stratum"] == stratum)) for stratum in table["stratum"]])
+    return found
+
+
+def _imputed(c: Crowd, plan: Plan) -> Columns:
+    known = c.frame["baseline_absence"].notna()
+    arms = _arms(c, plan)
+    recorded, imputed, whole = ([c.of(each & part) for each in arms] for part in (known, ~known, known | ~known))
+    return {"recorded": counted(recorded), "imputed": counted(imputed), "mean_recorded": statistic(recorded), "mean_imputed": statistic(imputed),
+            "mean_all": statistic(whole), "sd_all": statistic(whole)}  # fmt: skip
+
+
+def _selection(c: Crowd, table: pd.DataFrame, plan: Plan) -> Columns:
+    known = [c.of(c.frame["randomised"] & c.frame[plan.outcomes[key].column].notna()) for key in table["outcome"]]
+    people = [c.of(c.frame["randomised"])] * len(table)
+    return {
+        "condition_number": other(),
+        "variance_inflation": other(),
+        "answered": counted(known),
+        "people": counted(people),
+    }
+
+
+def _costs(c: Crowd, table: pd.DataFrame) -> Columns:
+    p = c.frame
+    left = p["randomised"] & (p["left"] == 1)
+    priced = left & p["replacement_cost"].notna() & p["absence_days"].notna()
+    count = len(table)
+    return {
+        **{name: other() for name in ("absence", "turnover", "cost", "days", "daily_rate", "priced_authorities")},
+        "turnover_cost": statistic([c.of(priced)] * count), "leavers": counted([c.of(left)] * count), "priced": counted([c.of(priced)] * count),
+    }  # fmt: skip
+
+
+def known_people(c: Crowd, column: str) -> Any:
+    """The randomised for whom a column is known."""
+    return c.frame["randomised"].astype(bool) & c.frame[column].notna()
