@@ -35,24 +35,41 @@ def release(
     )
 
 
-@app.command(epilog="Examples: `hhp changes` · `hhp changes 2026-05-31 2026-11-21 --json`")
+@app.command(epilog="Examples: `hhp changes` · `hhp changes --cells` · `hhp changes 2026-05-31 2026-11-21 --json`")
 def changes(
     earlier: Annotated[str | None, typer.Argument(help="A release; default: the last one.")] = None,
     later: Annotated[str, typer.Argument(help="A release, or now.")] = "now",
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object; holds what may be published.")
+    ] = False,
+    cells: Annotated[
+        bool, typer.Option("--cells", help="Also show the values of changed cells of returns, on this terminal only.")
+    ] = False,
 ) -> None:
-    """What moved between two releases: inputs, results, conclusions, printed figures and sentences."""
-    from hhp_stats.publish.changes import compare_releases
-    from hhp_stats.publish.changes_text import terminal
+    """What moved between two releases: inputs, results, conclusions, printed figures and sentences.
 
+    Of raw files it says how many cells of which field differ, and whether the ledger explains them. Values of single
+    people are shown with `--cells` alone, and never as JSON.
+    """
+    from hhp_stats.publish.changes import compare_releases, private_cells
+    from hhp_stats.publish.changes_text import terminal, terminal_cells
+
+    if as_json and cells:
+        raise typer.BadParameter(
+            "--cells shows values of single people on the terminal and cannot be combined with --json"
+        )
     root = find_root()
     if later == "now":
         run_all_studies(root, fresh=False)
     report = compare_releases(root, earlier, later)
     if as_json:
         print_json(report.record())
-    else:
-        out.print(terminal(report))
+        return
+    # Not softly wrapped as other output: the box and the tables have to fit the window.
+    out.print(terminal(report), soft_wrap=False)
+    if cells:
+        screen.print("Values of single people follow: they must not leave this machine.", markup=False)
+        out.print(terminal_cells(private_cells(root, earlier, later)), soft_wrap=False)
 
 
 @app.command(epilog="Examples: `hhp bundle` · `hhp bundle blind.zip --blind --seed 20261121`")
@@ -71,7 +88,8 @@ def bundle(
     guard = OutputGuard(root=root, command="hhp bundle", force=tuple(force or ()))
     guard.file(target)
 
-    from hhp_stats.publish.bundle import write_blind_bundle, write_bundle
+    from hhp_stats.publish.blind_bundle import write_blind_bundle
+    from hhp_stats.publish.bundle import write_bundle
 
     made = (
         write_blind_bundle(root, target, seed=seed or 0, guard=guard)
@@ -80,7 +98,7 @@ def bundle(
     )
     out.print(f"wrote {made.path}: {made.files} files, {made.size / 1e6:.1f} MB", markup=False)
     if made.blinding is not None:
-        arms = ", ".join(f"{arm} is {letter}" for arm, letter in made.blinding.arms.items())
+        arms = "; ".join(f"{study}: treatment is {names['treatment']}" for study, names in made.blinding.arms.items())
         screen.print(f"Keep from the reviewer: {arms}", markup=False)
 
 

@@ -17,6 +17,7 @@ from hhp_stats.intake.linkage import Answers, link
 from hhp_stats.intake.lists import ListFile, check_list, read_list
 from hhp_stats.intake.manifest import read_manifest, sha256_of, verify_manifest
 from hhp_stats.intake.pseudonym import Pseudonyms, load_pseudonyms
+from hhp_stats.intake.raw_places import raw_names
 from hhp_stats.intake.returns import RETURN_TYPES, Return, read_return
 from hhp_stats.intake.rule import breach_problems
 from hhp_stats.intake.rules_absence import ABSENCE_RULES
@@ -238,11 +239,11 @@ def _read_returns(result: Gathered, progress: Progress) -> None:
                     )  # fmt: skip
                 waves[wave] = ret
             progress(index * len(WAVES) + step + 1, total)
-    folder = result.root / base
+    folder, named = result.root / base, raw_names(result.root)
     for path in sorted(folder.rglob("*")) if folder.is_dir() else []:
         name = path.relative_to(result.root).as_posix()
         if path.is_file() and name not in expected and not path.name.startswith((".", "~$")):
-            result.problems.append(STRAY_FILE.problem(file=name))
+            result.problems.append(STRAY_FILE.problem(file=named.masked(name)))
 
 
 def check_return(ret: Return) -> None:

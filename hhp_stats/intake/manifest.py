@@ -124,6 +124,9 @@ def verify_manifest(
         manifest = read_manifest(root)
     except DataError as error:
         return list(error.problems)
+    from hhp_stats.intake.raw_places import raw_names  # which reads lists, whose readers ask the manifest
+
+    masked = raw_names(root).masked
     known, keys = known or {}, studies(root)
     problems = []
     for name, digest in sorted(manifest.files.items()):
@@ -133,13 +136,13 @@ def verify_manifest(
         if not path.resolve().is_relative_to(root.resolve()):
             problems.append(BAD_MANIFEST.problem(file=MANIFEST, value="a path outside the project"))
         elif is_link(root, name):
-            problems.append(LINKED.problem(file=name))
+            problems.append(LINKED.problem(file=masked(name)))
         elif not path.is_file():
-            problems.append(FILE_GONE.problem(file=name))
+            problems.append(FILE_GONE.problem(file=masked(name)))
         elif (known.get(name) or sha256_of(path)) != digest.casefold():
-            problems.append(FILE_CHANGED.problem(file=name))
+            problems.append(FILE_CHANGED.problem(file=masked(name)))
     problems += [
-        (LINKED if is_link(root, name) else FILE_UNLISTED).problem(file=name)
+        (LINKED if is_link(root, name) else FILE_UNLISTED).problem(file=masked(name))
         for name in raw_files(root)
         if name not in manifest.files and name.startswith(below) and concerns(name, study, keys)
     ]

@@ -179,3 +179,12 @@ def _harmless(text: str, vocabulary: frozenset[str]) -> bool:
 def words_of(*texts: str) -> frozenset[str]:
     """The words of our own labels and allowed values, for `shown`."""
     return frozenset(word.casefold() for text in texts for word in _WORD.findall(text))
+
+
+_CORRECTION = re.compile(r"[A-Z]\d{1,4}(\.\d{1,2}/\d{1,2})?")
+
+
+def public_id(text: Any) -> str:
+    """The id of a correction where it has the form of one (C003, or C003.1/2 of a step), else a dash: it may be anything."""
+    found = str(text).strip()
+    return found if _CORRECTION.fullmatch(found) else "\u2014"

@@ -40,11 +40,16 @@ class Export:
     declared_missing: dict[str, list[int]] = field(default_factory=dict)  # column -> positions in body
 
 
+def is_import_row(rows: list[list[str]]) -> bool:
+    """Whether the rows of a file begin with the three headings of an export: names, questions, import ids."""
+    return len(rows) >= HEADER_ROWS and any(_IMPORT_ID.match(cell) for cell in rows[2])
+
+
 def read_csv_export(path: Path) -> Export:
     """A Qualtrics CSV export; refuses (`Refused`) one without its three heading rows of names, questions, import ids."""
     text, encoding = read_text(path)
     rows = split_rows(text, likely_delimiter(text, lines=1))
-    if len(rows) < HEADER_ROWS or not any(_IMPORT_ID.match(cell) for cell in rows[2]):
+    if not is_import_row(rows):
         raise Refused("The first three rows must be names, questions and import ids.", _AGAIN, "other rows 1 to 3")
     heads = [tidy(head) for head in rows[0]]
     export = Export(heads=heads, body=[], encoding=encoding)

@@ -53,17 +53,20 @@ class ChangesPage:
                 [{"Result": f.result_id, "Kind": f.kind, "Was": f.was, "Is": f.now} for f in found.flips]
             )
         if name == "inputs":
-            return pd.DataFrame([{"File": f.path, "Change": f.change, "Extent": f.note} for f in found.files])
+            return pd.DataFrame([
+                {"File": f["file"], "Change": f["change"], "Files": f["files"], "Extent": f["note"] or MISSING}
+                for f in found.public_files()
+            ])  # fmt: skip
         if name == "cells":
             return pd.DataFrame([
-                {"Cell": f"{c.path}, row {c.row}, {c.field}", "Was": c.old or MISSING, "Is": c.new or MISSING,
-                 "Ledger": c.ledger or MISSING} for c in found.cells
+                {"Raw files": c["what"], "Field": c["field"], "Cells": c["cells"],
+                 "Explained by the ledger": c["explained"] or MISSING}
+                for c in found.public_inputs()
             ])  # fmt: skip
         if name == "ledger":
             return pd.DataFrame([
-                {"Line": f"{e.line['id']} ({e.change})", "Return": f"{e.line['authority']}, {e.line['wave']}",
-                 "Field": e.line["field"], "Was": e.line["old_value"] or MISSING, "Is": e.line["new_value"] or MISSING,
-                 "Reason": e.line["reason"]} for e in found.ledger
+                {"Line": f"{e.id} ({e.change})", "Received": e.received_on or MISSING, "Field": e.field,
+                 "Cells": count(e.cells)} for e in found.inputs.ledger
             ])  # fmt: skip
         if name == "results":
             headings = ("Result", "Kind", "Was", "Is", "Change", "Relative")
@@ -77,7 +80,7 @@ class ChangesPage:
 
 TITLES = {
     "conclusions": "Conclusions that read otherwise", "inputs": "Input files",
-    "cells": "Cells of returns", "ledger": "Lines of the corrections ledger", "results": "Results that moved",
+    "cells": "Cells of raw files that differ", "ledger": "Lines of the corrections ledger", "results": "Results that moved",
     "sentences": "Sentences that read otherwise", "figures": "Printed figures that differ",
 }  # fmt: skip
 

@@ -16,6 +16,7 @@ from matplotlib.patches import Patch, Rectangle
 
 from hhp_stats.disclosure.places import RESULTS
 from hhp_stats.disclosure.public_counts import public_counts
+from hhp_stats.intake.masking import public_id
 from hhp_stats.plan.disclosure import load_disclosure
 from hhp_stats.present.chapter import StudyReport, open_study
 from hhp_stats.present.discussion import NAMES
@@ -161,24 +162,29 @@ class DataAppendix:
 
     # ------------------------------------------------------------ corrections
     def corrections(self) -> GT:
-        """Corrections applied after the returns arrived: what kind and why, not whose."""
+        """Corrections applied after the returns arrived: when and of which field; not whose, where, from what to what, or why.
+
+        A reason is free text and may name somebody; authority and wave would lead to the person in a small team.
+        """
         table = self.report.table("corrections")
-        headings = ("Correction", "Received", "Authority", "Wave", "Field", "Reason")
-        names = ("id", "received_on", "authority", "wave", "field", "reason")
         rows = [
-            {heading: str(row[name]) for heading, name in zip(headings, names, strict=True)}
+            {
+                "Correction": public_id(row["id"]),
+                "Received": str(row["received_on"]),
+                "Field": str(row["field"]),
+                "Cells": "1",
+            }
             for row in table.to_dict("records")
         ]
-        return text_table(
-            pd.DataFrame(rows or [dict(zip(headings, ("None", *[""] * 5), strict=True))]), stub="Correction"
-        )
+        nothing = {"Correction": "None", "Received": "", "Field": "", "Cells": ""}
+        return text_table(pd.DataFrame(rows or [nothing]), stub="Correction")
 
     def corrected(self) -> str:
         """How many corrections were applied."""
         number = len(self.report.table("corrections"))
         if not number:
             return "The ledger of corrections is empty: every value is the one that the authority sent."
-        return f"{plural(number, 'correction was', 'corrections were')} applied; values and people stand in the ledger only."
+        return f"{plural(number, 'correction was', 'corrections were')} applied; values, people and reasons stand in the ledger only."
 
     # ------------------------------------------------------------ linkage
     def linkage(self) -> GT:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -44,13 +44,6 @@ def files_below(folder: Path) -> Iterator[Path]:
             continue
         if path.is_file():
             yield path
-
-
-def contents(folder: Path, *, skip: Iterable[str] = ()) -> dict[str, bytes]:
-    """The files below `folder` by their names within it, without those named in `skip`."""
-    left_out = frozenset(skip)
-    named = {path.relative_to(folder).as_posix(): path for path in files_below(folder)}
-    return {name: path.read_bytes() for name, path in named.items() if name not in left_out}
 
 
 @contextmanager

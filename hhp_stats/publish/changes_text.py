@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from hhp_stats.present.numbers import MISSING, number
+from hhp_stats.present.numbers import MISSING, count, number
 from hhp_stats.publish.changes import ChangeReport, largest
+from hhp_stats.publish.input_changes import CellChange
 from hhp_stats.publish.result_changes import ResultChange
 
 SHOWN = 40  # lines of one list; `--json` and the report's page hold them all
@@ -22,7 +23,7 @@ def terminal(report: ChangeReport) -> RenderableType:
     alarm = "red" if report.flips else "green"
     parts: list[RenderableType] = [
         Panel(
-            Text.assemble((report.headline(), f"bold {alarm}"), "\n", report.causes()),
+            Text.assemble((report.headline(), f"bold {alarm}"), "\n", report.causes(exact=True)),
             title=f"{report.a} to {report.b}", title_align="left", border_style=alarm, expand=False,
         )
     ]  # fmt: skip
@@ -30,19 +31,26 @@ def terminal(report: ChangeReport) -> RenderableType:
         "Conclusions that flipped", ("Result", "Kind", "Was", "Is"),
         [(f"{each.result_id} ({each.analysis})", each.kind, each.was, each.now) for each in report.flips],
     )  # fmt: skip
+    inputs = report.inputs
     parts += _table(
-        "Input files", ("File", "", "Extent"), [(each.path, each.change, each.note) for each in report.files]
+        "Input files", ("File", "", "Extent"), [(each.path, each.change, each.note) for each in inputs.files]
     )
     parts += _table(
-        "Cells of returns", ("File", "Row", "Field", "Was", "Is", "Ledger"),
-        [(each.path, each.row, each.field, each.old or MISSING, each.new or MISSING, each.ledger) for each in report.cells],
+        "Cells of raw files", ("File", "Field", "Cells", "Explained", "Not explained"),
+        [
+            (each.place.here, each.field, count(each.cells), count(each.explained), count(each.cells - each.explained))
+            for each in inputs.fields
+        ],
+        right=(2, 3, 4),
     )  # fmt: skip
     parts += _table(
-        "Corrections ledger", ("", "Id", "Return", "Field", "Was", "Is", "Reason"),
-        [
-            (each.change, each.line["id"], f"{each.line['authority']}, {each.line['wave']}", each.line["field"],
-             each.line["old_value"], each.line["new_value"], each.line["reason"]) for each in report.ledger
-        ],
+        "People and lines", ("File", "Added", "Gone"),
+        [(each.place.here, count(each.added), count(each.gone)) for each in inputs.rows], right=(1, 2),
+    )  # fmt: skip
+    parts += _table(
+        "Corrections ledger", ("", "Id", "Received", "Field", "Cells"),
+        [(each.change, each.id, each.received_on or MISSING, each.field, count(each.cells)) for each in inputs.ledger],
+        right=(4,),
     )  # fmt: skip
     parts += _table(
         "Software", ("Package", "Was", "Is"), [(name, *versions) for name, versions in report.software.items()]
@@ -62,6 +70,13 @@ def terminal(report: ChangeReport) -> RenderableType:
     return Group(*parts)
 
 
+def terminal_cells(cells: Sequence[CellChange]) -> RenderableType:
+    """The cells of returns that differ, with their values, all of them: private."""
+    rows = [(each.path, each.row, each.field, each.old or MISSING, each.new or MISSING, each.ledger) for each in cells]
+    headings = ("File", "Row", "Field", "Was", "Is", "Ledger")
+    return Group(*_table("Cells of returns", headings, rows, most=None)) if rows else "No cell of a return differs."
+
+
 def result_cells(change: ResultChange) -> tuple[str, str, str, str, str, str]:
     """One moved result as text; the same digits in the terminal and in the report."""
     kind = change.analysis if change.change == "moved" else f"{change.analysis}, {change.change}"
@@ -70,7 +85,12 @@ def result_cells(change: ResultChange) -> tuple[str, str, str, str, str, str]:
 
 
 def _table(
-    title: str, headings: tuple[str, ...], rows: Iterable[tuple[str, ...]], *, right: tuple[int, ...] = ()
+    title: str,
+    headings: tuple[str, ...],
+    rows: Iterable[tuple[str, ...]],
+    *,
+    right: tuple[int, ...] = (),
+    most: int | None = SHOWN,
 ) -> list[RenderableType]:
     found = list(rows)
     if not found:
@@ -78,7 +98,7 @@ def _table(
     table = Table(title=f"{title} ({len(found)})", title_justify="left", title_style="bold", box=None, pad_edge=False)
     for place, heading in enumerate(headings):
         table.add_column(heading, justify="right" if place in right else "left", overflow="fold")
-    for row in found[:SHOWN]:
+    for row in found[:most]:
         table.add_row(*(Text(cell) for cell in row))
-    left = len(found) - SHOWN
+    left = len(found) - (len(found) if most is None else most)
     return ["", table, *([f"... and {left} more (`--json` lists them all)"] if left > 0 else [])]

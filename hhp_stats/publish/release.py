@@ -1,14 +1,22 @@
-"""A published release, frozen: results, manifest, what was printed, the cells of the returns, and the report itself.
+"""A published release, frozen: what anybody may have, and beside it what stays with the data.
 
-`data/releases/<date>/` holds
+`data/releases/<date>/` holds, for anybody,
 
-    results.csv      the result frame
-    manifest.toml    status, checksums of every file in data/, versions, digest of the code, checksums of the rest
+    README.md        which part is public and which is not
+    results.csv      the result frame as published
+    manifest.toml    status, versions, digest of the code, checksums of what is about nobody and of the rest of this folder
+    people.csv       every place where a number of people is printed or withheld
     printed.json     every sentence and table cell of the chapters, as text
-    corrections.csv  the ledger as it stood
-    returns.csv.gz   the cells of the returns; as confidential as the returns
     report.pdf, report.zip (the HTML site)   unless left out
 
+and in `private/`, as confidential as the raw files and never packed, published or put under version control with real data,
+
+    inputs.toml      checksums of the raw files, by their names
+    corrections.csv  the ledger as it stood
+    returns.csv.gz   the cells of the returns
+    marks.json.gz    a mark for each cell of surveys and lists (`row_marks`)
+
+A release can be read without its private part; raw files and the ledger are then not compared.
 Nothing in it says when or where it was made: the same inputs give the same bytes.
 """
 
@@ -31,13 +39,17 @@ import pandas as pd
 
 from hhp_stats.disclosure.released import COLUMNS as PEOPLE_COLUMNS
 from hhp_stats.disclosure.released import FILE as PEOPLE_FILE
-from hhp_stats.errors import HhpError
 from hhp_stats.intake.corrections import LEDGER
 from hhp_stats.intake.manifest import read_manifest, sha256_of
 from hhp_stats.intake.raw_files import MANIFEST
-from hhp_stats.publish.archive import contents, files_below, whole_folder, write_zip
+from hhp_stats.intake.raw_places import raw_kind
+from hhp_stats.publish.archive import files_below, whole_folder, write_zip
+from hhp_stats.publish.packing import ABOUT_NOBODY, RENDERED, named, pack
 from hhp_stats.publish.printed import Printed, Request, printed, read_printed
+from hhp_stats.publish.published import ReleaseRefused as ReleaseRefused
+from hhp_stats.publish.published import published_results
 from hhp_stats.publish.return_cells import is_return, packed, return_cells, unpacked
+from hhp_stats.publish.row_marks import RowMarks, packed_marks, row_marks, unpacked_marks
 from hhp_stats.results import read_results
 from hhp_stats.studies.kept import LIBRARIES, is_kept
 from hhp_stats.studies.output import FOLDER as RESULTS_FOLDER
@@ -49,11 +61,17 @@ RELEASES = "data/releases"
 NOW = "now"
 PACKAGE = Path(__file__).resolve().parent.parent
 PDF, SITE = "report.pdf", "report.zip"
+PRIVATE, CELLS, MARKS, INPUTS = "private", "returns.csv.gz", "marks.json.gz", "inputs.toml"
+README = """\
+# A release
+
+Everything in this folder but `private/` may be given to anybody.
+
+`private/` holds what the authorities sent: cells of returns, marks of the cells of surveys and lists, the ledger of
+corrections. It is as confidential as the raw files. Never publish it, pack it or put it under version control. Without it
+the release can still be read; `hhp changes` then does not compare raw files.
+"""
 _DRAWN_BY = ("great-tables", "matplotlib", "typst", "pypandoc-binary")
-
-
-class ReleaseRefused(HhpError):
-    """A release cannot be frozen, or is not there to be read; the message says what to do."""
 
 
 class ReleaseTaken(ReleaseRefused):
@@ -85,7 +103,6 @@ class Snapshot:
     name: str
     status: str
     inputs: Mapping[str, str]  # path from the project root: SHA-256
-    records: Mapping[str, int]  # lines of the CSV files among them, headings included
     software: Mapping[str, str]
     code: str  # digest of the package's source
     results: pd.DataFrame
@@ -93,13 +110,20 @@ class Snapshot:
     ledger: str  # the text of data/corrections.csv
     root: Path
     folder: Path | None  # of the release; None for now
+    private: bool = True  # whether raw files and ledger are known: not for a release whose private part is not here
 
     def cells(self, file: str) -> pd.DataFrame:
         """The cells of one return. Raises UnreadableReturn where it cannot be read as a table."""
         if self.folder is None:
             return return_cells(self.root, file)
-        kept = unpacked((self.folder / "returns.csv.gz").read_bytes())
+        kept = unpacked((self.folder / PRIVATE / CELLS).read_bytes())
         return kept.loc[kept["file"] == file].reset_index(drop=True)
+
+    def marks(self, file: str) -> RowMarks | None:
+        """The marks of the cells of a survey or list; None where the file has none."""
+        if self.folder is None:
+            return row_marks(self.root / file)
+        return unpacked_marks((self.folder / PRIVATE / MARKS).read_bytes()).get(file)
 
 
 # ------------------------------------------------------------------ what is there
@@ -141,8 +165,7 @@ def snapshot_now(root: Path, *, asked: Sequence[Request] | None = None) -> Snaps
     files = data_files(root)
     return Snapshot(
         name=NOW, status=read_manifest(root).status, inputs={name: sha256_of(root / name) for name in files},
-        records={name: _records(root / name) for name in files if name.endswith(".csv")}, software=software_versions(),
-        code=code_digest(), results=read_results(root / RESULTS_FOLDER / "results.csv"), printed=printed(root, asked=asked),
+        software=software_versions(), code=code_digest(), results=read_results(root / RESULTS_FOLDER / "results.csv"), printed=printed(root, asked=asked),
         ledger=_text(root / LEDGER), root=root, folder=None,
     )  # fmt: skip
 
@@ -157,14 +180,18 @@ def read_snapshot(root: Path, name: str) -> Snapshot:
     folder = root / RELEASES / name
     try:
         manifest = tomllib.loads((folder / "manifest.toml").read_text(encoding="utf-8"))
-        for file, digest in manifest["release_files"].items():
+        here = (folder / PRIVATE).is_dir()
+        listed = manifest["release_files"] | (manifest["private_files"] if here else {})
+        for file, digest in listed.items():
             if sha256_of(folder / file) != digest:
                 raise ReleaseRefused(f"{RELEASES}/{name}/{file} was changed after the release: restore it")
+        raw = tomllib.loads((folder / PRIVATE / INPUTS).read_text(encoding="utf-8")) if here else {"inputs": {}}
         said = json.loads((folder / "printed.json").read_text(encoding="utf-8"))
         return Snapshot(
-            name=name, status=manifest["status"], inputs=manifest["inputs"], records=manifest["records"],
+            name=name, status=manifest["status"], inputs=manifest["inputs"] | raw["inputs"],
             software=manifest["software"], code=manifest["code"], results=read_results(folder / "results.csv"),
-            printed=read_printed(said), ledger=_text(folder / "corrections.csv"), root=root, folder=folder,
+            printed=read_printed(said), ledger=_text(folder / PRIVATE / "corrections.csv"), root=root, folder=folder,
+            private=here,
         )  # fmt: skip
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise ReleaseRefused(f"{RELEASES}/{name} is damaged ({type(error).__name__}: {error}): restore it") from None
@@ -179,7 +206,8 @@ def refuse_stale_results(root: Path) -> None:
 
 # ------------------------------------------------------------------ freeze
 def freeze_release(root: Path, *, date: str, output: Path, with_report: bool = True) -> ReleaseReport:
-    """Freeze results, manifest, print and report (from the rendered folder `output`) as `data/releases/<date>/`.
+    """Freeze results, manifest, print and report (from the rendered folder `output`) as `data/releases/<date>/`, and what
+    a later release is compared with as its `private/` part.
 
     With the report a release takes about four megabytes, three of them the PDF; it is kept by default, since a release is rare and a reader may ask in five years for the very pages.
     `with_report=False` leaves it out: the same inputs render the same report again.
@@ -194,22 +222,38 @@ def freeze_release(root: Path, *, date: str, output: Path, with_report: bool = T
     if os.path.lexists(target):
         raise ReleaseTaken(f"{RELEASES}/{date} is there already; a release is never overwritten: choose another date")
     current = snapshot_now(root)
-    if with_report:
-        _refuse_other_report(root, output)
+    results = published_results(root, output)
+    if with_report and not (output / PDF).is_file():
+        raise ReleaseRefused(f"{output.name}/{PDF} is missing: run `hhp render` first, or leave the report out")
     returns = [return_cells(root, name) for name in current.inputs if is_return(name)]
+    listed = {name: row_marks(root / name) for name in current.inputs if raw_kind(name) and not is_return(name)}
     with noted(root, target.with_name(f".{date}.partial"), kind="partial"), whole_folder(target) as folder:
-        shutil.copyfile(root / RESULTS_FOLDER / "results.csv", folder / "results.csv")
+        (folder / "results.csv").write_bytes(results)
         people_published(root).to_csv(folder / PEOPLE_FILE, index=False, lineterminator="\n")
         said = json.dumps(current.printed.record(), ensure_ascii=False, indent=1)
         (folder / "printed.json").write_text(said + "\n", encoding="utf-8", newline="\n")
-        (folder / "corrections.csv").write_text(current.ledger, encoding="utf-8", newline="")
-        (folder / "returns.csv.gz").write_bytes(packed(returns))
+        (folder / "README.md").write_text(README, encoding="utf-8", newline="\n")
         if with_report:
             shutil.copyfile(output / PDF, folder / PDF)
-            write_zip(folder / SITE, contents(output, skip=(PDF,)))
-        made = {path.name: sha256_of(path) for path in files_below(folder)}
-        (folder / "manifest.toml").write_text(_manifest(date, current, made), encoding="utf-8", newline="\n")
-        sizes = {path.name: path.stat().st_size for path in files_below(folder)}
+            site = pack(output, RENDERED).files
+            write_zip(folder / SITE, {name: content for name, content in site.items() if name != PDF})
+        public = {path.name: sha256_of(path) for path in files_below(folder)}
+        (folder / PRIVATE).mkdir()
+        (folder / PRIVATE / "corrections.csv").write_text(current.ledger, encoding="utf-8", newline="")
+        (folder / PRIVATE / CELLS).write_bytes(packed(returns))
+        marks = {name: each for name, each in listed.items() if each is not None}
+        (folder / PRIVATE / MARKS).write_bytes(packed_marks(marks))
+        raw = {name: digest for name, digest in current.inputs.items() if not named(name, ABOUT_NOBODY)}
+        (folder / PRIVATE / INPUTS).write_text(
+            "\n".join([*_tables([("inputs", raw)]), ""]), encoding="utf-8", newline="\n"
+        )
+        if current.status != "synthetic":
+            # Nobody has to remember to leave it out: version control passes over the folder.
+            (folder / PRIVATE / ".gitignore").write_text("*\n", encoding="ascii", newline="\n")
+        own = {f"{PRIVATE}/{path.name}": sha256_of(path) for path in files_below(folder / PRIVATE)}
+        manifest = _manifest(date, current, public=public, private=own)
+        (folder / "manifest.toml").write_text(manifest, encoding="utf-8", newline="\n")
+        sizes = {path.relative_to(folder).as_posix(): path.stat().st_size for path in files_below(folder)}
     return ReleaseReport(
         date=date, folder=target, files=sizes, results=len(current.results), inputs=len(current.inputs)
     )
@@ -222,26 +266,22 @@ def people_published(root: Path) -> pd.DataFrame:
     return whole.loc[whole["people"] != "", list(PEOPLE_COLUMNS)]
 
 
-def _refuse_other_report(root: Path, output: Path) -> None:
-    for name in ("index.html", PDF, "results.csv"):
-        if not (output / name).is_file():
-            raise ReleaseRefused(f"{output.name}/{name} is missing: run `hhp render` first, or leave the report out")
-    if (output / "results.csv").read_bytes() != (root / RESULTS_FOLDER / "results.csv").read_bytes():
-        raise ReleaseRefused(f"the report in {output.name} was rendered from other results: run `hhp render` first")
-
-
-def _manifest(date: str, current: Snapshot, made: Mapping[str, str]) -> str:
+def _manifest(date: str, current: Snapshot, *, public: Mapping[str, str], private: Mapping[str, str]) -> str:
     lines = [
         f"release = {_quoted(date)}", f"status = {_quoted(current.status)}", f"code = {_quoted(current.code)}",
         f"results = {len(current.results)}",
     ]  # fmt: skip
-    tables: Sequence[tuple[str, Mapping[str, str | int]]] = (
-        ("software", current.software), ("release_files", made), ("records", current.records), ("inputs", current.inputs),
-    )  # fmt: skip
+    # Of raw files even the names stay in the private part: somebody may have named one after a person.
+    inputs = {name: digest for name, digest in current.inputs.items() if named(name, ABOUT_NOBODY)}
+    tables = (("software", current.software), ("release_files", public), ("private_files", private), ("inputs", inputs))
+    return "\n".join([*lines, *_tables(tables), ""])
+
+
+def _tables(tables: Sequence[tuple[str, Mapping[str, str]]]) -> list[str]:
+    lines: list[str] = []
     for name, table in tables:
-        shown = {key: value if isinstance(value, int) else _quoted(value) for key, value in sorted(table.items())}
-        lines += ["", f"[{name}]", *(f"{_quoted(key)} = {value}" for key, value in shown.items())]
-    return "\n".join([*lines, ""])
+        lines += ["", f"[{name}]", *(f"{_quoted(key)} = {_quoted(value)}" for key, value in sorted(table.items()))]
+    return lines
 
 
 def _quoted(text: str) -> str:
@@ -253,10 +293,6 @@ def _is_date(text: str) -> bool:
         return bool(re.fullmatch(r"\d{4}-\d\d-\d\d", text)) and Date.fromisoformat(text).isoformat() == text
     except ValueError:
         return False
-
-
-def _records(path: Path) -> int:
-    return path.read_bytes().count(b"\n")
 
 
 def _text(path: Path) -> str:

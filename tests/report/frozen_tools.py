@@ -70,7 +70,7 @@ def small_book(home: Path) -> Path:
     (home / "_quarto.yml").write_text(CONFIG, encoding="utf-8")
     plan = home / "data/plan/goal_setting.toml"
     text = plan.read_text(encoding="utf-8")
-    text = re.sub(r"(\nm|\niterations) = \d+", r"\1 = 2", text)
+    text = re.sub(r"(\nm|\niterations) = \d+", r"\1 = 3", text)
     plan.write_text(re.sub(r"\ndraws = \d+", "\ndraws = 20", text), encoding="utf-8")
     return home
 
@@ -94,3 +94,10 @@ def vouch(home: Path) -> None:
     """Say that the results belong to the inputs and the code of this moment."""
     for study in ONLY:
         note_key(home, study.key, study.key_now(home))
+
+
+def as_real(home: Path) -> None:
+    """Say that the data are real, and that the results belong to them."""
+    manifest = home / "data/manifest.toml"
+    manifest.write_text(manifest.read_text(encoding="utf-8").replace('"synthetic"', '"real"', 1), encoding="utf-8")
+    vouch(home)

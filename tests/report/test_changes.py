@@ -6,24 +6,30 @@ import csv
 import io
 import json
 import math
+import os
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from frozen_tools import vouch, with_results
+from frozen_tools import ROOT, vouch, with_results
 from openpyxl import load_workbook
 from rich.console import Console
 
 from hhp_stats.intake.manifest import record_files
+from hhp_stats.intake.raw_places import RawPlace
 from hhp_stats.present import changes as changes_page
 from hhp_stats.present.numbers import number
-from hhp_stats.publish.changes import ChangeReport, compare, compare_releases, largest
-from hhp_stats.publish.changes_text import terminal
+from hhp_stats.publish.changes import ChangeReport, compare, compare_releases, largest, private_cells
+from hhp_stats.publish.changes_text import terminal, terminal_cells
+from hhp_stats.publish.input_changes import FieldCount, InputChanges, changed_cells
 from hhp_stats.publish.printed import printed, requests
 from hhp_stats.publish.release import ReleaseRefused, Snapshot, freeze_release, read_snapshot
 from hhp_stats.publish.result_changes import flips, result_changes
+from hhp_stats.publish.row_marks import unpacked_marks
 from hhp_stats.results import Estimate, not_estimated, read_results, result_frame
 
 DATE = "2026-05-31"
@@ -46,8 +52,12 @@ def columns_of(sheet) -> tuple[int, dict[str, int]]:
 
 
 def shown(report: ChangeReport) -> str:
-    console = Console(width=220, record=True, file=io.StringIO())
-    console.print(terminal(report))
+    return rendered_text(terminal(report))
+
+
+def rendered_text(what, *, width: int = 220) -> str:
+    console = Console(width=width, record=True, file=io.StringIO())
+    console.print(what)
     return console.export_text()
 
 
@@ -96,29 +106,53 @@ def corrected(frozen: Path) -> tuple[Path, dict[str, object]]:
 def test_nothing_changed_says_so(frozen: Path) -> None:
     vouch(frozen)
     report = compare_releases(frozen)
-    assert report.same and not report.files and not report.flips
+    assert report.same and not report.inputs.files and not report.flips
     assert report.headline() == f"No number and no sentence changed between {DATE} and now."
     assert report.causes() in ("No input, no code and no software changed.",
                                "Changed: the code of the analyses or the report.")  # fmt: skip
     assert json.loads(json.dumps(report.record()))["results"] == []
 
 
-def test_a_replaced_workbook_is_compared_cell_by_cell(corrected: tuple[Path, dict[str, object]]) -> None:
+def test_a_replaced_workbook_is_counted_by_field_and_its_cells_are_shown_on_demand(corrected) -> None:
     home, planted = corrected
     vouch(home)
     report = compare_releases(home)
-    assert {(each.path, each.change) for each in report.files} == {
+    assert {(each.path, each.change) for each in report.inputs.files} == {
         (KENT, "changed"),
         ("data/corrections.csv", "changed"),
     }
-    assert next(each for each in report.files if each.path == KENT).note == "2 cells"
-    old_total, old_ill = planted["old"]  # type: ignore[misc]
-    found = {(each.path, each.row, each.field, each.old, each.new, each.ledger) for each in report.cells}
+    assert {(each.place.here, each.field, each.cells, each.explained) for each in report.inputs.fields} == {
+        (KENT, "overall_absence_days", 1, 0), (KENT, "illness_days", 1, 0)}  # fmt: skip
+    assert "2 cells of raw files (the ledger explains none of them)" in report.causes(exact=True)
+    old_total, old_ill = planted["old"]
     row = str(planted["row"])
-    assert found == {
+    cells = private_cells(home)
+    assert {(each.path, each.row, each.field, each.old, each.new, each.ledger) for each in cells} == {
         (KENT, row, "overall_absence_days", f"{old_total:g}", f"{old_total + 30:g}", ""),
         (KENT, row, "illness_days", f"{old_ill:g}", f"{old_ill + 30:g}", ""),
     }
+    assert f"{old_total + 30:g}" in rendered_text(terminal_cells(cells))
+
+
+def test_what_travels_names_no_authority_and_no_small_number(corrected) -> None:
+    home, _ = corrected
+    vouch(home)
+    report = compare_releases(home)
+    page = changes_page.ChangesPage(report=report)
+    public = json.dumps(report.record()["cells"]) + json.dumps(report.record()["inputs"]) + report.causes()
+    public += "".join(page.rows(name).to_csv() for name in ("inputs", "cells", "ledger"))
+    for secret in ("kent", "bromley", "Kent", "Bromley", "endline,", "long illness", "missed"):
+        assert secret not in public, secret
+    assert report.public_inputs() == [
+        {
+            "what": "returns of goal_setting, endline",
+            "field": "other columns",
+            "cells": "fewer than five",
+            "explained": "none",
+        }
+    ]
+    assert [list(row) for row in page.rows("ledger").to_numpy()] == [
+        ["K1 (added)", "2026-06-02", "overall_absence_days", "1"], ["K2 (added)", "2026-06-02", "illness_days", "1"]]  # fmt: skip
 
 
 def test_ledger_lines_results_and_print_are_listed_without_the_person(
@@ -127,7 +161,7 @@ def test_ledger_lines_results_and_print_are_listed_without_the_person(
     home, _ = corrected
     vouch(home)
     report = compare_releases(home)
-    assert [(each.change, each.line["id"], each.line["field"]) for each in report.ledger] == [
+    assert [(each.change, each.id, each.field) for each in report.inputs.ledger] == [
         ("added", "K1", "overall_absence_days"), ("added", "K2", "illness_days"),
     ]  # fmt: skip
     old, new = (
@@ -159,8 +193,16 @@ def test_a_cell_that_the_ledger_asks_for_carries_its_line(corrected, tmp_path: P
         )
     vouch(home)
     report = compare_releases(home)
-    assert {each.field: each.ledger for each in report.cells} == {"overall_absence_days": "", "illness_days": "K9"}
-    assert "2 cells of returns (one of them asked for in the ledger)" in report.causes()
+    assert {each.field: each.ledger for each in private_cells(home)} == {
+        "overall_absence_days": "",
+        "illness_days": "K9",
+    }
+    assert {each.field: each.explained for each in report.inputs.fields} == {
+        "overall_absence_days": 0,
+        "illness_days": 1,
+    }
+    assert "2 cells of raw files (the ledger explains one of them)" in report.causes(exact=True)
+    assert "fewer than five cells of raw files (the ledger explains some of them)" in report.causes()
 
 
 def test_the_page_of_the_report(frozen: Path, corrected) -> None:
@@ -205,21 +247,109 @@ def test_two_frozen_releases_can_be_compared(corrected, tmp_path: Path) -> None:
     (home / KENT).unlink()  # nothing but the frozen files may be needed
     report = compare_releases(home, b="2026-07-01")
     assert (report.a, report.b) == (DATE, "2026-07-01")
-    assert len(report.cells) == 2 and any(each.result_id == PLANNED for each in report.results)
+    assert len(private_cells(home, b="2026-07-01")) == 2 and any(each.result_id == PLANNED for each in report.results)
 
 
-def test_file_that_came_or_went_and_a_person_who_came(frozen: Path) -> None:
+def test_file_that_came_or_went_and_people_who_went(frozen: Path) -> None:
     old = read_snapshot(frozen, DATE)
     cells = old.cells(KENT)
     inputs = {name: digest for name, digest in old.inputs.items() if name != BROMLEY}
-    stub = _Stub(replace(old, name="later", inputs=inputs | {KENT: "other", "data/new.csv": "x"},
-                         records=dict(old.records) | {"data/new.csv": 3}), cells.iloc[1:])  # fmt: skip
+    stub = _Stub(replace(old, name="later", inputs=inputs | {KENT: "other", "data/new.csv": "x"}), cells.iloc[6:])
     report = compare(old, stub)  # type: ignore[arg-type]
-    assert {(f.path, f.change, f.note) for f in report.files} == {
-        (BROMLEY, "gone", ""), ("data/new.csv", "new", "3 lines"), (KENT, "changed", "1 cells")}  # fmt: skip
-    assert [(c.field, c.old, c.new, c.row) for c in report.cells] == [
-        ("person", "in the return", "", cells["row"].iloc[0])
-    ]
+    assert {(f.path, f.change) for f in report.inputs.files} == {
+        (BROMLEY, "gone"), ("another file below data/", "new"), (KENT, "changed")}  # fmt: skip
+    assert [(each.place.here, each.added, each.gone) for each in report.inputs.rows] == [(KENT, 0, 6)]
+    assert report.public_inputs() == [
+        {"what": "returns of goal_setting, endline", "field": "people or lines gone", "cells": "6", "explained": ""}]  # fmt: skip
+    few = compare(old, _Stub(stub.snapshot, cells.iloc[1:]))  # type: ignore[arg-type]
+    assert few.public_inputs()[0]["cells"] == "fewer than five"
+    assert [(c.field, c.old, c.new) for c in changed_cells(old, stub)] == [("person", "in the return", "")] * 6
+
+
+def counted(cells: dict[str, tuple[int, int]]) -> ChangeReport:
+    place = RawPlace(kind="returns", here="kent", public="returns")
+    fields = tuple(FieldCount(place=place, field=name, cells=n, explained=k) for name, (n, k) in cells.items())
+    found = InputChanges(files=(), fields=fields, rows=(), ledger=(), unknown=())
+    return ChangeReport(a="a", b="b", inputs=found, threshold=5, results=(), flips=(), figures=(), sentences=(), software={},
+                        code_changed=False)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("cells", "public"),
+    [
+        ({"role": (7, 7)}, [("role", "7", "all")]),
+        ({"role": (7, 6)}, [("role", "7", "some")]),  # the one that is not explained would follow
+        ({"role": (20, 8)}, [("role", "20", "eight")]),
+        ({"role": (3, 0), "left": (4, 0)}, [("other columns", "7", "none")]),
+        ({"role": (3, 0)}, [("other columns", "fewer than five", "none")]),
+        (
+            {"role": (3, 0), "left": (9, 0), "hours": (30, 0)},
+            [("hours", "30", "none"), ("other columns", "12", "none")],
+        ),
+        ({"role": (3, 0), "left": (9, 0)}, [("other columns", "12", "none")]),
+    ],
+)
+def test_small_numbers_are_pooled_so_that_no_sum_gives_them_back(cells, public) -> None:
+    assert [(row["field"], row["cells"], row["explained"]) for row in counted(cells).public_inputs()] == public
+
+
+def test_surveys_and_lists_are_compared_by_row_without_keeping_what_they_say(frozen: Path, tmp_path: Path) -> None:
+    home = Path(shutil.copytree(frozen, tmp_path / "project"))
+    survey, allocation = "data/surveys/swing/endline.csv", "data/allocation/swing.csv"
+    lines = (home / survey).read_text(encoding="utf-8-sig").splitlines(keepends=True)
+    rows = list(csv.reader(lines))
+    at = rows[0].index("burnout_1")
+    planted = [row for row in rows[3:] if row[at] not in ("", "0")][:6]
+    for row in planted:
+        row[at] = "0"
+    rows.append(list(rows[3]))
+    rows[-1][rows[0].index("ResponseId")] = "R_new"
+    rows[3:] = reversed(rows[3:])  # the order of rows is no change
+    with (home / survey).open("w", encoding="utf-8-sig", newline="") as stream:
+        csv.writer(stream, lineterminator="\n").writerows(rows)
+    people = (home / allocation).read_text(encoding="utf-8").splitlines(keepends=True)
+    (home / allocation).write_text("".join(people[:-2]), encoding="utf-8")
+    vouch(home)
+    report = compare_releases(home)
+    assert {(each.place.here, each.field, each.cells, each.explained) for each in report.inputs.fields} == {
+        (survey, "burnout_1", 6, 0)}  # fmt: skip
+    assert {(each.place.here, each.added, each.gone) for each in report.inputs.rows} == {
+        (survey, 1, 0),
+        (allocation, 0, 2),
+    }
+    assert private_cells(home) == []
+    kept = unpacked_marks((home / f"data/releases/{DATE}/private/marks.json.gz").read_bytes())
+    text = json.dumps({name: {"fields": each.fields, "rows": dict(each.rows)} for name, each in kept.items()})
+    assert not any(cell in text for row in rows[3:] for cell in row if len(cell) > 7)
+
+
+def test_without_its_private_part_a_release_is_read_and_says_what_is_not_compared(corrected, tmp_path: Path) -> None:
+    home = Path(shutil.copytree(corrected[0], tmp_path / "project"))
+    shutil.rmtree(home / f"data/releases/{DATE}/private")
+    plan = home / "data/plan/coffee.toml"
+    plan.write_text(plan.read_text(encoding="utf-8") + "\n# a remark\n", encoding="utf-8")
+    vouch(home)
+    report = compare_releases(home)
+    assert [each.path for each in report.inputs.files] == ["data/plan/coffee.toml"]
+    assert "is not on this machine: raw files and ledger are not compared" in report.causes()
+    assert any(each.result_id == PLANNED for each in report.results)
+    with pytest.raises(ReleaseRefused, match="not on this machine"):
+        private_cells(home)
+
+
+def test_values_never_go_into_json(frozen: Path) -> None:
+    done = subprocess.run([sys.executable, "-m", "hhp_stats", "changes", "--cells", "--json"], cwd=frozen, capture_output=True,
+                          text=True, env=os.environ | {"PYTHONPATH": str(ROOT)})  # fmt: skip
+    assert done.returncode == 2 and done.stdout == "" and "cannot be combined" in done.stderr
+
+
+def test_box_and_tables_fit_a_narrow_window(corrected) -> None:
+    vouch(corrected[0])
+    report = compare_releases(corrected[0])
+    text = rendered_text(terminal(report), width=80)
+    assert max(map(len, text.splitlines())) <= 80
+    words = " ".join(text.replace("\u2502", " ").split())
+    assert report.headline() in words and report.causes(exact=True) in words
 
 
 class _Stub:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import shutil
+import subprocess
 import tomllib
 import zipfile
 from pathlib import Path
 
 import pytest
-from frozen_tools import vouch
+from frozen_tools import as_real, vouch
 
 from hhp_stats.intake.manifest import sha256_of
 from hhp_stats.publish import release
@@ -18,6 +20,8 @@ from hhp_stats.publish.release import ReleaseRefused, freeze_release, read_snaps
 from hhp_stats.publish.return_cells import is_return, return_cells
 
 DATE = "2026-05-31"
+PUBLIC = {"README.md", "results.csv", "manifest.toml", "printed.json"}
+PRIVATE = {f"private/{name}" for name in ("corrections.csv", "returns.csv.gz", "marks.json.gz", "inputs.toml")}
 KENT = "data/returns/goal_setting/kent/endline.xlsx"
 
 
@@ -36,16 +40,17 @@ def frozen_files(folder: Path) -> dict[str, bytes]:
 
 def test_a_release_holds_results_manifest_print_and_report(home: Path) -> None:
     made = freeze_release(home, date=DATE, output=home / "_output")
-    assert set(made.files) == {"results.csv", "manifest.toml", "printed.json", "corrections.csv", "returns.csv.gz",
-                               "report.pdf", "report.zip"}  # fmt: skip
-    assert made.size == sum(path.stat().st_size for path in made.folder.iterdir())
+    assert set(made.files) == PUBLIC | PRIVATE | {"report.pdf", "report.zip"}
+    assert made.size == sum(path.stat().st_size for path in made.folder.rglob("*") if path.is_file())
     manifest = tomllib.loads((made.folder / "manifest.toml").read_text(encoding="utf-8"))
     assert (manifest["release"], manifest["status"]) == (DATE, "synthetic")
-    assert manifest["inputs"][KENT] == sha256_of(home / KENT)
-    assert manifest["records"]["data/allocation/goal_setting.csv"] == 187
-    assert not [name for name in manifest["inputs"] if "releases" in name or name.endswith("manifest.toml")]
+    raw = tomllib.loads((made.folder / "private/inputs.toml").read_text(encoding="utf-8"))
+    assert raw["inputs"][KENT] == sha256_of(home / KENT)
+    assert not [name for name in manifest["inputs"] if not name.startswith(("data/plan/", "data/published/", "data/dictionary",
+                                                                            "data/spellings"))]  # fmt: skip
     assert {"Python", "numpy", "pandas", "statsmodels"} <= set(manifest["software"])
-    for name, digest in manifest["release_files"].items():
+    assert set(manifest["private_files"]) == PRIVATE
+    for name, digest in (manifest["release_files"] | manifest["private_files"]).items():
         assert sha256_of(made.folder / name) == digest
     assert (made.folder / "results.csv").read_bytes() == (home / ".report/results/results.csv").read_bytes()
     said = json.loads((made.folder / "printed.json").read_text(encoding="utf-8"))
@@ -58,11 +63,25 @@ def test_a_release_holds_results_manifest_print_and_report(home: Path) -> None:
 
 def test_no_survey_answer_and_no_personal_text_is_kept(home: Path) -> None:
     made = freeze_release(home, date=DATE, output=home / "_output", with_report=False)
-    assert set(made.files) == {"results.csv", "manifest.toml", "printed.json", "corrections.csv", "returns.csv.gz"}
-    everything = b"".join(frozen_files(made.folder).values())
+    assert set(made.files) == PUBLIC | PRIVATE
+    everything = b"".join(gzip.decompress(content) if name.endswith(".gz") else content
+                          for name, content in frozen_files(made.folder).items())  # fmt: skip
     export = (home / "data/surveys/goal_setting/endline.csv").read_text(encoding="utf-8")
     address = next(word for word in export.replace('"', ",").split(",") if "@" in word)
     assert address.encode() not in everything
+
+
+def test_with_real_data_version_control_passes_over_the_private_part(home: Path) -> None:
+    as_real(home)
+    folder = freeze_release(home, date=DATE, output=home / "_output", with_report=False).folder
+    git = ["git", "-c", "init.defaultBranch=main", "-C", str(home)]
+    subprocess.run([*git, "init", "-q"], check=True)
+    listed = subprocess.run(
+        [*git, "ls-files", "--others", "--exclude-standard", str(folder)], capture_output=True, text=True, check=True
+    )
+    assert {Path(name).name for name in listed.stdout.splitlines()} == PUBLIC
+    assert "private/" in (folder / "README.md").read_text(encoding="utf-8")
+    assert read_snapshot(home, DATE).private
 
 
 def test_the_same_inputs_give_the_same_bytes_whatever_the_time(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,9 +114,11 @@ def test_a_release_is_never_overwritten_and_needs_a_date(home: Path) -> None:
 
 def test_stale_results_and_another_report_are_refused(home: Path) -> None:
     results = home / "_output/results.csv"
-    results.write_bytes(results.read_bytes() + b"\n")
+    before = results.read_bytes()
+    results.write_bytes(before + b"\n")
     with pytest.raises(ReleaseRefused, match="rendered from other results"):
         freeze_release(home, date=DATE, output=home / "_output")
+    results.write_bytes(before)
     (home / "_output/report.pdf").unlink()
     with pytest.raises(ReleaseRefused, match=r"report\.pdf is missing"):
         freeze_release(home, date=DATE, output=home / "_output")

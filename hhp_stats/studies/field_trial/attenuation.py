@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from hhp_stats.contrast import BY_WEEK
 from hhp_stats.errors import ConstantTreatment, EstimationError, NoObservations
 from hhp_stats.estimate.linear import ols
 from hhp_stats.estimate.model_matrix import Array, ModelMatrix, Term, model_matrix
@@ -82,7 +83,7 @@ def attenuation(people: pd.DataFrame, plan: IndividualPlan) -> tuple[list[Result
         rows += _rows(part, outcomes, plan, estimand=f"period_{period.number}", contrast=plan.contrast,
                       population=f"Respondents of period {period.number}")  # fmt: skip
     rows += _rows(scored.loc[people["responded"] == 1], outcomes, plan, estimand="arm_by_week",
-                  contrast="change of the effect by week", population="All respondents", by_week=True)  # fmt: skip
+                  contrast=BY_WEEK, population="All respondents", by_week=True)  # fmt: skip
     return rows, _table(answered, periods, plan)
 
 

@@ -10,6 +10,7 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 
+from hhp_stats.contrast import contrast_of
 from hhp_stats.errors import EstimationError, NoObservations, UnknownName
 from hhp_stats.estimate.bounds import lee_bounds
 from hhp_stats.estimate.effect_size import hedges_g
@@ -71,11 +72,11 @@ POPULATIONS: Mapping[str, Callable[[pd.DataFrame], pd.Series]] = {
 def run_cell(analysis: StudyAnalysis, people: pd.DataFrame, plan: IndividualPlan) -> Cell:
     """Estimate one planned analysis as the plan says it; an estimation error becomes a row with its reason."""
     outcome = plan.outcomes[analysis.outcome]
+    key, contrast = plan.result_id(analysis), analysis.contrast or plan.contrast
     about: dict[str, Any] = {
-        "population": plan.populations[analysis.population].label, "contrast": analysis.contrast or plan.contrast,
+        "population": plan.populations[analysis.population].label, "contrast": contrast_of(key, contrast),
         "analysis": analysis.kind, "clause": " ".join(analysis.clauses), "source": source_of(analysis),
     }  # fmt: skip
-    key = plan.result_id(analysis)
     if outcome.missing:
         done = _conduct(plan, analysis, {"estimator": "not run: no data"})
         return Cell(
@@ -88,10 +89,12 @@ def run_cell(analysis: StudyAnalysis, people: pd.DataFrame, plan: IndividualPlan
         return Cell(row=not_estimated(result_id=key, reason=reason, method=analysis.estimator, **about),
                     conduct=_conduct(plan, analysis, {"estimator": "not run: refused"}))  # fmt: skip
     study, outcome_id, effect, method = key.split("/")
-    rows = [
-        estimate.row(result_id=f"{study}/{outcome_id}/{estimand or effect}/{method}", note=analysis.note, **about)
-        for estimand, estimate in ({"": found} if isinstance(found, Estimate) else found).items()
-    ]
+    rows = []
+    estimates = {"": found} if isinstance(found, Estimate) else found
+    for estimand, estimate in estimates.items():
+        name = f"{study}/{outcome_id}/{estimand or effect}/{method}"
+        compared = contrast_of(name, contrast, beside=estimates)
+        rows.append(estimate.row(result_id=name, note=analysis.note, **about | {"contrast": compared}))
     return Cell(row=rows[0], beside=tuple(rows[1:]), conduct=_conduct(plan, analysis, facts))
 
 

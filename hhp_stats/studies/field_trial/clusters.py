@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from hhp_stats.contrast import EITHER_WAY
 from hhp_stats.design.detectable_effect import Clustering, ErrorRates, cluster_detectable_effect
 from hhp_stats.errors import EstimationError, InvalidInput
 from hhp_stats.estimate.effect_size import hedges_g_clustered
@@ -124,7 +125,7 @@ def cluster_rows(people: pd.DataFrame, plan: IndividualPlan) -> list[ResultRow]:
         if not outcome.scales or outcome.missing:
             continue
         known = people.loc[people[outcome.id].notna()]
-        about: dict[str, Any] = {"population": "those with a known outcome", "contrast": plan.contrast,
+        about: dict[str, Any] = {"population": "those with a known outcome", "contrast": EITHER_WAY,
                                  "analysis": "exploratory", "clause": " ".join(outcome.clauses)}  # fmt: skip
         key, source = f"{plan.study}/{outcome.id}/icc/anova", "hhp_stats.estimate.icc.icc_anova"
         try:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from hhp_stats.contrast import EITHER_WAY
 from hhp_stats.design.balance import balance_table
 from hhp_stats.design.detectable_effect import ErrorRates, individual_detectable_effect, people_needed
 from hhp_stats.errors import EstimationError
@@ -131,7 +132,7 @@ def power_rows(people: pd.DataFrame, plan: IndividualPlan) -> list[ResultRow]:
         for name, (value, function, count) in found.items():
             rows.append(ResultRow(
                 result_id=f"{plan.study}/power/{name}_{entry.id}/formula", study=plan.study, outcome="power",
-                estimand=f"{name}_{entry.id}", population=entry.label, contrast=plan.contrast,
+                estimand=f"{name}_{entry.id}", population=entry.label, contrast=EITHER_WAY,
                 method=f"normal quantiles, equal arms, alpha {entry.alpha:g}, power {entry.power:g}", analysis="exploratory",
                 estimate=value, n=count, clause=" ".join(entry.clauses), status="descriptive", note=entry.note,
                 source=f"hhp_stats.design.detectable_effect.{function}",

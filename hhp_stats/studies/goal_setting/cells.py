@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from hhp_stats.contrast import contrast_of
 from hhp_stats.errors import EstimationError
 from hhp_stats.plan.conduct import Conduct
 from hhp_stats.plan.schema import Outcome, Plan, PlannedAnalysis
@@ -58,7 +59,8 @@ def run_cell(analysis: PlannedAnalysis, material: Material) -> Cell:
     plan, outcome = material.plan, material.plan.outcomes[analysis.outcome]
     estimator, source = ESTIMATORS[analysis.estimator]
     about: dict[str, Any] = {
-        "population": plan.populations[analysis.population].label, "contrast": plan.contrast,
+        "population": plan.populations[analysis.population].label,
+        "contrast": contrast_of(plan.result_id(analysis), plan.contrast),
         "analysis": analysis.kind, "clause": " ".join(analysis.clauses), "source": source,
     }  # fmt: skip
     conduct = what_was_done(analysis, outcome, plan)
@@ -70,12 +72,14 @@ def run_cell(analysis: PlannedAnalysis, material: Material) -> Cell:
         return Cell(rows=(row,), conduct=conduct)
     rows = tuple(
         estimate.row(
-            result_id=sibling(plan.result_id(analysis), estimand),
+            result_id=key,
             note=analysis.note,
-            **(about | {"analysis": "exploratory"} if estimand in BEYOND else about),
+            **(about | {"contrast": contrast_of(key, plan.contrast, beside=estimates)}
+               | ({"analysis": "exploratory"} if estimand in BEYOND else {})),
         )
         for estimand, estimate in estimates.items()
-    )
+        for key in (sibling(plan.result_id(analysis), estimand),)
+    )  # fmt: skip
     fitted = Conduct(study=plan.study, analysis=analysis.id, aspect="fitted", value=fitted_as(estimates[""].method))
     return Cell(rows=rows, conduct=(*conduct, fitted))
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from hhp_stats.contrast import EITHER_WAY
 from hhp_stats.design.balance import balance_table, omnibus_balance
 from hhp_stats.estimate.effect_size import hedges_g_clustered
 from hhp_stats.estimate.icc import icc_reml
@@ -113,7 +114,7 @@ def balance_test(people: pd.DataFrame, plan: Plan, *, name: str) -> ResultRow:
     )  # fmt: skip
     return ResultRow(
         result_id=f"{plan.study}/balance/omnibus/{name}", study=plan.study, outcome="balance", estimand="omnibus",
-        population=name, contrast=plan.contrast, method=test.method, analysis="planned", estimate=test.statistic,
+        population=name, contrast=EITHER_WAY, method=test.method, analysis="planned", estimate=test.statistic,
         df=test.df, statistic=test.statistic, p_value=test.p_value, n=test.n, n_clusters=test.n_clusters,
         clause="P17", status="descriptive", source="hhp_stats.design.balance.omnibus_balance",
     )  # fmt: skip

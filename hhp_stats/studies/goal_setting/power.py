@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from hhp_stats.contrast import EITHER_WAY
 from hhp_stats.design.detectable_effect import (
     Clustering,
     ErrorRates,
@@ -101,6 +102,6 @@ def _row(plan: Plan, name: str, value: float, n: float, words: str, *, source: s
     outcome = "power"
     return ResultRow(
         result_id=f"{plan.study}/{outcome}/mdes/{name}", study=plan.study, outcome=outcome, estimand="mdes",
-        population=words, contrast=plan.contrast, method="minimum detectable effect, 80% power, 5% two-sided", analysis="planned",
+        population=words, contrast=EITHER_WAY, method="minimum detectable effect, 80% power, 5% two-sided", analysis="planned",
         estimate=value, n=round(n), clause="P25" if name.startswith("turnover") else "P24", status="descriptive", source=source,
     )  # fmt: skip

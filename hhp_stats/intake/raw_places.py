@@ -1,0 +1,124 @@
+"""Where may a raw file lie, and how is it named where others can read it?
+
+A file or column that somebody named after a person must not be repeated. A name is shown only if the project itself
+uses it: the studies and authorities of the plan, the waves, the lists that intake reads, the fields of the dictionary.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hhp_stats.intake.dictionary import WAVES, load_dictionary
+from hhp_stats.intake.lists import LINKAGE_FIELDS
+from hhp_stats.intake.masking import hidden, words_of
+from hhp_stats.intake.survey import CONTACT
+
+KINDS = {
+    "returns": "returns", "surveys": "surveys", "allocation": "allocation lists", "course_log": "course logs",
+    "decisions": "decisions", "usage": "usage logs", "qualitative": "themes",
+}  # fmt: skip
+OTHER_FIELDS = "other columns"
+_SUFFIXES = ("xlsx", "xlsm", "csv", "ods", "sav")
+_STEM = re.compile(r"_\d+$")
+_OTHER_LISTS = ("arm", "in_post_at_endline", "release", "draw", "accepted", "seed", "theme", "voices", "leaning")
+_PLATFORM = ("StartDate", "EndDate", "Status", "Progress", "Duration (in seconds)", "Finished", "RecordedDate", "ResponseId",
+             "ExternalReference", "DistributionChannel", "UserLanguage", "Release", *CONTACT)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawPlace:
+    """Names of a raw file: on this machine, and where others read it (without the authority)."""
+
+    kind: str  # a value of KINDS
+    here: str
+    public: str
+
+
+def raw_kind(file: str) -> str:
+    """The kind of raw file that a path from the project root belongs to; "" where it is none."""
+    parts = file.split("/")
+    return KINDS.get(parts[1], "") if len(parts) > 2 and parts[0] == "data" else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawNames:
+    """What the project itself calls its studies, authorities and columns."""
+
+    folders: Mapping[str, frozenset[str]]  # of authorities, by study
+    headings: frozenset[str]
+    lists: frozenset[str]  # paths
+
+    def place(self, file: str) -> RawPlace:
+        """How a raw file is called; only its kind where its own name is not one that the project gives."""
+        kind, parts = raw_kind(file), file.split("/")
+        stem, _, suffix = parts[-1].rpartition(".")
+        known, public = suffix in _SUFFIXES, file
+        if parts[1] == "returns":
+            known = known and len(parts) == 5 and stem in WAVES and parts[3] in self.folders.get(parts[2], ())
+            public = f"{kind} of {parts[2]}, {stem}"
+        elif parts[1] == "surveys":
+            known = known and len(parts) == 4 and parts[2] in self.folders and stem in (*WAVES, "linkage")
+        else:
+            own = stem in self.folders or stem.removesuffix("_log") in self.folders or file in self.lists
+            known = known and len(parts) == 3 and own
+        other = f"{kind}: a file of another name"
+        return RawPlace(kind=kind, here=file if known else other, public=public if known else other)
+
+    def masked(self, file: str) -> str:
+        """The path of a file for a message to who holds the data: parts that may be somebody's name are not repeated."""
+        if not raw_kind(file) and (file.count("/") < 2 or file.startswith(("data/plan/", "data/published/"))):
+            return file
+        if raw_kind(file) and self.place(file).here == file:
+            return file
+        known = words_of(*WAVES, *KINDS, *self.folders, *(slug for slugs in self.folders.values() for slug in slugs), "data",
+                         "linkage", "log", "old", "new", "copy", "final", "version", "v")  # fmt: skip
+        *folders, last = file.split("/")
+        stem, dot, suffix = last.rpartition(".")
+        ending = f".{suffix}" if dot and re.fullmatch(r"[A-Za-z0-9]{1,5}", suffix) else ""
+        parts = [*folders, (stem if ending else last)]
+        return (
+            "/".join(part if not hidden(part, vocabulary=known) else "(a name not repeated here)" for part in parts)
+            + ending
+        )
+
+    def field(self, heading: str) -> str:
+        """The heading of a column where the dictionary, a plan or a list of the project has it, else `OTHER_FIELDS`."""
+        return heading if heading in self.headings or _STEM.sub("", heading) in self.headings else OTHER_FIELDS
+
+
+def raw_names(root: Path) -> RawNames:
+    """Read the names from the plans and the dictionary."""
+    # The readers of lists ask for the data's problems, whose finders ask for names.
+    from hhp_stats.intake.hiring import SPECS
+    from hhp_stats.intake.pilots import DICTATION, FLEXITIME
+
+    specs = (*SPECS, *DICTATION, *FLEXITIME)
+    plans = [tomllib.loads(path.read_text(encoding="utf-8")) for path in sorted((root / "data/plan").glob("*.toml"))]
+    folders: dict[str, frozenset[str]] = {}
+    for plan in plans:
+        if isinstance(plan.get("study"), str):  # what has a plan of its own
+            listed = plan.get("sites", [])
+            slugs = {str(each["slug"]) for each in listed if isinstance(each, dict) and "slug" in each}
+            folders[plan["study"]] = folders.get(plan["study"], frozenset()) | slugs
+    lists = {field.name for spec in specs for field in spec.fields}
+    words = {word for plan in plans for word in _identifiers(plan)}
+    named = {field.name for field in load_dictionary(root)}
+    headings = frozenset({*_PLATFORM, *LINKAGE_FIELDS, *_OTHER_LISTS, *named, *lists, *words})
+    return RawNames(folders=folders, headings=headings, lists=frozenset(spec.file for spec in specs))
+
+
+def _identifiers(value: Any) -> Iterator[str]:
+    """Keys and values of a plan that look like names of columns: small letters, digits, underscores."""
+    if isinstance(value, dict):
+        yield from value
+        value = list(value.values())
+    if isinstance(value, list):
+        for each in value:
+            yield from _identifiers(each)
+    elif isinstance(value, str) and re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", value):
+        yield value
