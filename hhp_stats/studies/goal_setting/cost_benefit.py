@@ -80,10 +80,7 @@ def joint_bootstrap(material: Material, analysis: PlannedAnalysis | None = None)
     """
     plan = material.plan
     # The matrix of everybody with a known turnover; absence is fitted on those of them for whom it is known.
-    turnover = plan.analysis("turnover/itt/linear")
-    if analysis is not None:
-        turnover = replace(turnover, baseline_absence=analysis.baseline_absence, adjusted=analysis.adjusted)
-    completed = models(turnover, plan.outcomes["turnover"], material)
+    completed = models(turnover_beside(analysis, plan), plan.outcomes["turnover"], material)
     each = max(2, -(-plan.cost_benefit.draws // len(completed.outcomes)))
     teams = team_cells(completed.people, clusters="team_id", within=("treatment", "local_authority"))
     leavers = priced_leavers(completed.people)
@@ -99,6 +96,14 @@ def joint_bootstrap(material: Material, analysis: PlannedAnalysis | None = None)
         failed=sum(part.failed for part in found), single_team_cells=first.single_team_cells, n=first.n,
         n_clusters=first.n_clusters,
     )  # fmt: skip
+
+
+def turnover_beside(analysis: PlannedAnalysis | None, plan: Plan) -> PlannedAnalysis:
+    """The turnover analysis of the joint draws: with a version's rule for missing baselines, or the planned one (None)."""
+    turnover = plan.analysis("turnover/itt/linear")
+    if analysis is None:
+        return turnover
+    return replace(turnover, baseline_absence=analysis.baseline_absence, adjusted=analysis.adjusted)
 
 
 def _resampled(model: Model, teams: TeamCells, leaver: Array, *, draws: int, seed: int) -> BootstrapDraws:

@@ -13,7 +13,9 @@ from hhp_stats.errors import EstimationError, UndeclaredCount
 from hhp_stats.plan.schema import Outcome, Plan, PlannedAnalysis
 from hhp_stats.results import ResultRow
 from hhp_stats.studies.goal_setting.analysed import Material, analysed, model_terms, outcome_column
+from hhp_stats.studies.goal_setting.cost_benefit import turnover_beside
 from hhp_stats.studies.goal_setting.members import known_people
+from hhp_stats.studies.goal_setting_terms import versions_of_baselines
 
 WITHOUT_COVARIATES = ("lee-bounds", "worst-case-bounds")
 _GROUPS = {"randomised": "person", "analysed": "absence_days", "respondents": "wellbeing_t2"}  # of the tests of balance
@@ -40,12 +42,14 @@ def _row(c: Crowd, row: ResultRow, material: Material, memo: dict[tuple[str, ...
     if row.outcome == "balance":
         return _balance(c, row)
     if row.outcome == "benefit_cost":
-        return _ratio(c, row, plan)
+        return _ratio(c, row, material)
     outcome = plan.outcomes[row.outcome]
     known = known_people(c, outcome.column)
     if row.method.endswith("of the arm"):
         return _arm(c, row, outcome, known, plan)
-    if row.estimand in ("icc", "multiplicity") or row.result_id.endswith("/hedges-g"):
+    if row.result_id.endswith("/hedges-g"):  # of an imputed effect, that of everyone
+        return _of_size(c, row, [known, known_people(c, "person")], plain=True, worth=GIVEN_UP)
+    if row.estimand in ("icc", "multiplicity"):
         return Row(n=c.of(known), plain=row.estimand != "multiplicity", worth=GIVEN_UP)
     return _analysis(c, row, _analysis_of(row, plan), outcome, material, memo)
 
@@ -73,13 +77,20 @@ def _arm(c: Crowd, row: ResultRow, outcome: Outcome, known: pd.Series, plan: Pla
     return Row(n=c.of(own), goes_with=(part,), plain=True, worth=2)
 
 
-def _ratio(c: Crowd, row: ResultRow, plan: Plan) -> Row:
-    """Benefit-cost ratios rest on those with known absence, or on all with known turnover."""
+def _ratio(c: Crowd, row: ResultRow, material: Material) -> Row:
+    """Benefit-cost ratios rest on those with known absence, or on all with known turnover; under another way with missing
+    baselines, on those whom the turnover analysis of that way keeps."""
+    plan, p = material.plan, c.frame
     absence, turnover = (known_people(c, plan.outcomes[key].column) for key in ("sickness_absence", "turnover"))
-    p = c.frame
     priced = turnover & (p["left"] == 1) & p["replacement_cost"].notna() & absence
+    of_versions = [
+        people
+        for version in versions_of_baselines(plan) if row.result_id.endswith(version.id.rsplit("/", 1)[1])
+        for people in _people_of(c, turnover_beside(version, plan), plan.outcomes["turnover"], material, "left")
+    ]  # fmt: skip
     plain = row.estimand == "leaver_cost" or row.result_id.split("/")[2] == "leaver_cost"  # a mean over leavers
-    return _of_size(c, row, [absence, turnover, absence & turnover, priced], plain=plain, worth=GIVEN_UP)
+    candidates = [*of_versions, absence, turnover, absence & turnover, priced]
+    return _of_size(c, row, candidates, plain=plain, worth=GIVEN_UP)
 
 
 def _analysis_of(row: ResultRow, plan: Plan) -> PlannedAnalysis:
