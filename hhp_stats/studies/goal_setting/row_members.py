@@ -45,7 +45,9 @@ def _row(c: Crowd, row: ResultRow, material: Material, memo: dict[tuple[str, ...
     known = known_people(c, outcome.column)
     if row.method.endswith("of the arm"):
         return _arm(c, row, outcome, known, plan)
-    if row.estimand in ("icc", "multiplicity") or row.result_id.endswith("/hedges-g"):
+    if row.result_id.endswith("/hedges-g"):  # of an imputed effect, that of everyone
+        return _of_size(c, row, [known, known_people(c, "person")], plain=True, worth=GIVEN_UP)
+    if row.estimand in ("icc", "multiplicity"):
         return Row(n=c.of(known), plain=row.estimand != "multiplicity", worth=GIVEN_UP)
     return _analysis(c, row, _analysis_of(row, plan), outcome, material, memo)
 
@@ -78,8 +80,9 @@ def _ratio(c: Crowd, row: ResultRow, plan: Plan) -> Row:
     absence, turnover = (known_people(c, plan.outcomes[key].column) for key in ("sickness_absence", "turnover"))
     p = c.frame
     priced = turnover & (p["left"] == 1) & p["replacement_cost"].notna() & absence
-    plain = row.estimand == "leaver_cost" or row.result_id.split("/")[2] == "leaver_cost"  # a mean over leavers
-    return _of_size(c, row, [absence, turnover, absence & turnover, priced], plain=plain, worth=GIVEN_UP)
+    recorded = known_people(c, "baseline_absence")
+    plain = row.estimand == "leaver_cost"  # a mean over leavers
+    return _of_size(c, row, [absence, turnover, absence & turnover, turnover & recorded, absence & recorded, priced], plain=plain, worth=GIVEN_UP)
 
 
 def _analysis_of(row: ResultRow, plan: Plan) -> PlannedAnalysis:
