@@ -83,14 +83,9 @@ def _ratio(c: Crowd, row: ResultRow, material: Material) -> Row:
     plan, p = material.plan, c.frame
     absence, turnover = (known_people(c, plan.outcomes[key].column) for key in ("sickness_absence", "turnover"))
     priced = turnover & (p["left"] == 1) & p["replacement_cost"].notna() & absence
-    of_versions = [
-        people
-        for version in versions_of_baselines(plan) if row.result_id.endswith(version.id.rsplit("/", 1)[1])
-        for people in _people_of(c, turnover_beside(version, plan), plan.outcomes["turnover"], material, "left")
-    ]  # fmt: skip
-    plain = row.estimand == "leaver_cost" or row.result_id.split("/")[2] == "leaver_cost"  # a mean over leavers
-    candidates = [*of_versions, absence, turnover, absence & turnover, priced]
-    return _of_size(c, row, candidates, plain=plain, worth=GIVEN_UP)
+    recorded = known_people(c, "baseline_absence")
+    plain = row.estimand == "leaver_cost"  # a mean over leavers
+    return _of_size(c, row, [absence, turnover, absence & turnover, turnover & recorded, absence & recorded, priced], plain=plain, worth=GIVEN_UP)
 
 
 def _analysis_of(row: ResultRow, plan: Plan) -> PlannedAnalysis:
