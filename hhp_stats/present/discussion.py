@@ -96,7 +96,11 @@ def _some(n: int) -> str:
 
 
 def _clear(rows: pd.DataFrame) -> pd.Series:
-    return pd.Series([is_clear(row) for row in rows.to_dict("records")], index=rows.index, dtype="bool")
+    found = [
+        is_clear({"conf_low": low, "conf_high": high})
+        for low, high in zip(rows["conf_low"], rows["conf_high"], strict=True)
+    ]
+    return pd.Series(found, index=rows.index, dtype="bool")
 
 
 def effects_table(discussion: Discussion) -> GT:

@@ -8,7 +8,18 @@ from hhp_stats.present import prose
 from hhp_stats.present.chapter import StudyReport
 from hhp_stats.present.goal_setting.baselines import ratio_versions
 from hhp_stats.present.goal_setting.more_tables import MEDIATORS, STRATEGIES, WELLBEING
-from hhp_stats.present.numbers import apart, count, interval, lowered, number, p_clause, percent, plural, spelled, withheld
+from hhp_stats.present.numbers import (
+    apart,
+    count,
+    interval,
+    lowered,
+    number,
+    p_clause,
+    percent,
+    plural,
+    spelled,
+    withheld,
+)
 from hhp_stats.results import LACKING
 from hhp_stats.studies.goal_setting_terms import FAMILY, HALF_YEAR_WEEKS
 
