@@ -12,8 +12,8 @@ import pandas as pd
 from hhp_stats.disclosure.marks import WITHHELD as WITHHELD  # printed by everything that formats numbers
 
 MANY = 1_000  # degrees of freedom beyond which t is the normal to the digits printed
-MOST = 9  # digits after the point that are ever printed
-SMALLEST = 0.5 * 10.0**-MOST  # differences below it are rounding error of the arithmetic
+MOST = 10  # digits after the point that are ever printed
+SMALLEST = 10.0 ** (1 - MOST)  # differences below it are rounding error of the arithmetic; above it `MOST` digits show them
 ALPHA = 0.05  # the level of the tests on which the report's words rest
 MINUS = "\u2212"
 DASH = "\u2013"
@@ -35,8 +35,8 @@ def number(value: Any, digits: int = 2, *, beside: Iterable[Any] = ()) -> str:
     """A rounded number with a true minus sign; never minus zero. Infinite and missing values are said.
 
     `digits` are those after the point, at least: a number other than zero gets as many as it needs not to be printed as
-    zero, and as many as set it apart from the numbers `beside` it, with which the words compare it. Up to `MOST`: what
-    differs by less than half a unit of that place is rounding error of the arithmetic, and `side` calls it equal.
+    zero, and as many as set it apart from the numbers `beside` it, with which the words compare it. What differs by less than
+    `SMALLEST` is rounding error of the arithmetic, and `side` calls it equal.
     """
     if withheld(value):
         return WITHHELD
@@ -96,8 +96,7 @@ def percent(share: Any, digits: int = 1, *, beside: Iterable[Any] = ()) -> str:
 def p_value(p: Any, *, alpha: float = ALPHA) -> str:
     """A p value as journals print it: three decimals below .01 and close to `alpha`, two elsewhere, `< .001` at the bottom.
 
-    It gets the digits that show on which side of `alpha` it lies (.0498, .0502); where `MOST` do not, that is said
-    itself (`< .05`).
+    It gets the digits that show on which side of `alpha` it lies (.0498, .0502).
     """
     if p is None or withheld(p) or pd.isna(p):
         return WITHHELD if withheld(p) else MISSING
@@ -105,17 +104,9 @@ def p_value(p: Any, *, alpha: float = ALPHA) -> str:
         return "< .001"
     if p >= 0.995:
         return "> .99"
-    close = abs(p - alpha) < 0.1 * alpha
-    digits = 3 if p < 0.01 or close else 2
-    while p != alpha and digits < MOST and (float(f"{p:.{digits}f}") < alpha) != (p < alpha):
-        digits += 1
-    while alpha < p and digits < MOST and float(f"{p:.{digits}f}") == alpha:
-        digits += 1
-    text = f"{p:.{digits}f}"
-    if p != alpha and float(text) == alpha:
-        text = f"{'<' if p < alpha else '>'} {alpha:g}"
-        return text.replace(" 0.", " .")
-    return text.removeprefix("0")
+    borders = (alpha, ALPHA)  # a reader compares p with the usual level as well
+    digits = 3 if p < 0.01 or any(abs(p - border) < 0.1 * border for border in borders) else 2
+    return f"{p:.{max(digits_apart((p, border), digits) for border in borders)}f}".removeprefix("0")
 
 
 def prints_p(text: str, p: float) -> bool:
@@ -144,7 +135,7 @@ def count_of(part: Any, whole: Any, digits: int = 1) -> str:
     """`120 (40.0%)`: a count with its share; both go where either is withheld."""
     if withheld(part, whole):
         return WITHHELD
-    return f"{count(part)} ({percent(part / whole if whole else None, digits)})"
+    return f"{count(part)} ({percent(part / whole if part is not None and whole else None, digits)})"
 
 
 def plural(n: Any, singular: str, many: str = "") -> str:
