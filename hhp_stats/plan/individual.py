@@ -51,6 +51,7 @@ __all__ = [
     "load_individual_plan",
 ]
 
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Header:
     study: str

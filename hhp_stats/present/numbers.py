@@ -13,7 +13,9 @@ from hhp_stats.disclosure.marks import WITHHELD as WITHHELD  # printed by everyt
 
 MANY = 1_000  # degrees of freedom beyond which t is the normal to the digits printed
 MOST = 10  # digits after the point that are ever printed
-SMALLEST = 10.0 ** (1 - MOST)  # differences below it are rounding error of the arithmetic; above it `MOST` digits show them
+SMALLEST = 10.0 ** (
+    1 - MOST
+)  # differences below it are rounding error of the arithmetic; above it `MOST` digits show them
 ALPHA = 0.05  # the level of the tests on which the report's words rest
 MINUS = "\u2212"
 DASH = "\u2013"

@@ -50,9 +50,16 @@ def _strategies_agree(report: StudyReport, outcome: str) -> str:
 def wellbeing(report: StudyReport) -> str:
     """Do the three strategies agree on wellbeing? With the imputed estimate."""
     row = report.row("wellbeing/itt/imputed")
+    g = report.row("wellbeing/itt/hedges-g")
+    # The score's own points and standard deviations of the score are two units of one difference: both are named.
+    own = (
+        ""
+        if g["status"] == "not_estimated"
+        else f", which is {number(g['estimate'])} standard deviations of the score itself"
+    )
     return (
-        f"{_strategies_agree(report, 'wellbeing')}. With imputed answers the difference is {number(row['estimate'])} on a score that adds up "
-        f"three parts in standard deviations ({prose.uncertainty(row)})."
+        f"{_strategies_agree(report, 'wellbeing')}. With imputed answers the difference is {number(row['estimate'])} points of a score that adds "
+        f"up three parts in standard deviations ({prose.uncertainty(row)}){own}."
     )
 
 
