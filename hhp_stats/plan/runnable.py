@@ -63,6 +63,8 @@ def check_runnable(file: str, plan: IndividualPlan) -> None:
     _check_arms(file, plan)
     _check_outcomes(file, plan)
     _check_terms(file, plan)
+    for name in plan.populations:
+        _among(file, f"populations {name}", "id", name, known_populations(plan), "those that can be selected")
     for analysis in plan.analyses:
         _check_analysis(file, plan, analysis)
     _check_planned(file, plan)
@@ -119,7 +121,6 @@ def _check_outcomes(file: str, plan: IndividualPlan) -> None:
 
 def _check_analysis(file: str, plan: IndividualPlan, analysis: StudyAnalysis) -> None:
     place, cluster = f"analyses {analysis.id}", plan.design.cluster
-    _among(file, place, "population", analysis.population, known_populations(plan), "those that can be selected")
     if not cluster and (analysis.estimator in OF_CLUSTERS or analysis.covariance.startswith("CR")):
         raise PlanError(file, place, "needs clusters, and the design names none.",
                         "Name their column in design.cluster, or choose an estimator for people drawn one by one.")  # fmt: skip

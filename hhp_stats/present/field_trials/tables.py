@@ -261,13 +261,14 @@ def published(report: FieldTrialReport) -> GT:
             line[arm.label] = _printed(*(str(parts[c]["as_printed"]) for c in ("estimate", "std_error", "n")))
         p = mapping[(str(row["result_id"]), "p_value")]
         line["p, published"] = str(figures.row(str(p["published_id"]))["as_printed"])
-        line["p, from the arms"] = p_value(row["p_value"])
+        line["p, this release"] = p_value(row["p_value"])
         line["Agree"] = "yes" if p["matches"] else "no"
         cells.append(line)
     return plain_table(
         pd.DataFrame(cells), stub="Outcome", spanner=[report.treatment.label, report.control.label], spanner_label="Published arm",
         notes=["Arms as published: mean (standard error), people. p, published: from a regression whose covariates are not listed.",
-               "p, from the arms: the planned analysis of this release, whose arms have the published sizes, means and standard errors."],
+               "p, this release: the planned analysis of its data, whose arms have the published sizes, means and standard errors up to their "
+               "rounding; that may move the last digit against the p of the arms as printed."],
     )  # fmt: skip
 
 

@@ -22,7 +22,7 @@ SCALES = {"positive_affect": "Positive affect", "negative_affect": "Negative aff
           "competence": "Competence", "relatedness": "Relatedness"}  # fmt: skip
 BASELINE_WAYS = {
     "multiple_imputation": "imputed", "zero_with_indicator": "set to zero with an indicator", "mean": "set to the mean",
-    "mean_with_indicator": "set to the mean with an indicator", "complete_cases": "left out with their people",
+    "mean_with_indicator": "set to the mean with an indicator", "complete_cases": "left out with those concerned",
 }  # fmt: skip
 COEFFICIENTS = {"alpha": "Cronbach\u2019s alpha", "spearman_brown": "Spearman-Brown"}
 
@@ -138,7 +138,7 @@ def _baselines_of_compliers(report: StudyReport) -> str:
         report.plan.analysis(key) for key in ("sickness_absence/cace/iv", primary_analysis(report.plan).id)
     )
     if here.baseline_absence == planned.baseline_absence:
-        return "Missing baselines as in the planned analysis."
+        return "Missing baselines are dealt with as in the planned analysis."
     offer = next(
         one.id
         for one in versions_of_baselines(report.plan)
@@ -146,7 +146,7 @@ def _baselines_of_compliers(report: StudyReport) -> str:
     )
     row = report.row(offer)
     return (
-        f"Missing baselines: {BASELINE_WAYS[here.baseline_absence]}, not {BASELINE_WAYS[planned.baseline_absence]} as in the planned analysis. "
+        f"Missing baselines are {BASELINE_WAYS[here.baseline_absence]}; the planned analysis has them {BASELINE_WAYS[planned.baseline_absence]}. "
         f"The effect of the offer that belongs to it is {number(row['estimate'])} days ({interval(row['conf_low'], row['conf_high'])})."
     )
 
