@@ -23,7 +23,6 @@ from hhp_stats.present.field_trials.published import conflict, gap_needed, print
 from hhp_stats.present.field_trials.report import FieldTrialReport, Row, in_words, inside, listed
 from hhp_stats.present.numbers import (
     WITHHELD,
-    apart,
     count,
     digits_apart,
     interval,
@@ -66,12 +65,12 @@ def answered(report: FieldTrialReport) -> str:
     if row["status"] in LACKING:
         return f"{prose.not_estimated(row)} {count(report.count('responded'))} people answered the questions on the primary outcome."
     treated, control = (report.count(f"response_rate_{arm.id}") for arm in (report.treatment, report.control))
-    rates = apart(100 * treated, 100 * control, digits=1)
+    rates = percent(treated, beside=[control]), percent(control, beside=[treated])
     clear = "differed clearly" if prose.is_clear(row) else "did not differ clearly"
     by = f"adjusted for {adjusted}, by " if adjusted else ""
     return (
         f"{count(report.count('responded'))} people ({percent(report.count('response_rate'))} of those randomised) answered "
-        f"the questions on the primary outcome: {rates[0]}% of the treated and {rates[1]}% "
+        f"the questions on the primary outcome: {rates[0]} of the treated and {rates[1]} "
         f"of the controls. The two rates {clear}: {by}{number(100 * float(row['estimate']), 1)} percentage points "
         f"({prose.uncertainty(row, digits=1, scale=100)})."
     )

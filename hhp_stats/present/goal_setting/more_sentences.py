@@ -54,7 +54,7 @@ def wellbeing(report: StudyReport) -> str:
     # The score's own points and standard deviations of the score are two units of one difference: both are named.
     own = (
         ""
-        if g["status"] == "not_estimated"
+        if g["status"] in LACKING
         else f", which is {number(g['estimate'])} standard deviations of the score itself"
     )
     return (

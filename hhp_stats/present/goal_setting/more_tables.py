@@ -10,8 +10,8 @@ from great_tables import GT
 from hhp_stats.present.chapter import StudyReport
 from hhp_stats.present.numbers import capital, count, interval, lowered, number, p_value, percent, withheld_note
 from hhp_stats.present.tables import aligned, effects_table, plain_table
-from hhp_stats.studies.goal_setting_terms import FAMILY, primary_analysis, versions_of_baselines
 from hhp_stats.results import LACKING
+from hhp_stats.studies.goal_setting_terms import FAMILY, primary_analysis, versions_of_baselines
 from hhp_stats.traced import traced_records
 
 STRATEGIES = {"complete-cases": "Complete cases", "heckman-ml": "Heckman selection", "imputed": "Multiple imputation"}

@@ -97,13 +97,18 @@ def outcome_column(plan: IndividualPlan, outcome: str) -> str:
     return plan.outcomes[outcome].column or outcome
 
 
+def in_population(people: pd.DataFrame, population: str, plan: IndividualPlan) -> pd.Series:
+    """Who of the people belongs to a population of the plan; whether they have the outcome is asked later."""
+    blocks = known_populations(plan)
+    if population not in blocks:
+        raise UnknownName(f"the study does not know how to select the population {population!r}")
+    block = blocks[population]
+    return people[plan.design.within] == block if block else pd.Series(True, index=people.index)
+
+
 def _analysed(analysis: StudyAnalysis, people: pd.DataFrame, plan: IndividualPlan) -> pd.DataFrame:
     """The people of the analysis, with `outcome` and, where the model has them, `baseline` and `baseline_missing`."""
-    selected = known_populations(plan)
-    if analysis.population not in selected:
-        raise UnknownName(f"the study does not know how to select the population {analysis.population!r}")
-    block = selected[analysis.population]
-    frame = people.loc[people[plan.design.within] == block] if block else people
+    frame = people.loc[in_population(people, analysis.population, plan)]
     frame = frame.assign(outcome=frame[outcome_column(plan, analysis.outcome)])
     if "baseline" in plan.model_of(analysis).terms:
         before = frame[f"{analysis.outcome}_t1"]
