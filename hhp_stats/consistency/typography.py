@@ -32,8 +32,8 @@ _PER_CENT = re.compile(r"(?<=\d)\s+%")
 def plain(text: str) -> str:
     """The text with signs, spaces, points and letters of numbers in their plain form.
 
-    Minus signs, hyphens that do not break and dashes before a number become `-`; a dash between two numbers stays, since
-    it means a range. The signs for at most and at least become `<=` and `>=`; a raised point is a decimal point; narrow
+    Minus signs, hyphens that do not break and dashes before a number become `-`; a dash between two numbers stays: it
+    means a range. The signs for at most and at least become `<=` and `>=`; a raised point is a decimal point; narrow
     and fixed spaces become spaces, and go where they part thousands; a space before a per cent sign goes; letters in
     mathematical or wide type become those of the alphabet. Superscripts and fractions stay what they are.
     """

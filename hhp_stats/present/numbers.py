@@ -36,9 +36,9 @@ def withheld_note(table: pd.DataFrame) -> list[str]:
 def number(value: Any, digits: int = 2, *, beside: Iterable[Any] = ()) -> str:
     """A rounded number with a true minus sign; never minus zero. Infinite and missing values are said.
 
-    `digits` are those after the point, at least: a number other than zero gets as many as it needs not to be printed as
-    zero, and as many as set it apart from the numbers `beside` it, with which the words compare it. What differs by less than
-    `SMALLEST` is rounding error of the arithmetic, and `side` calls it equal.
+    `digits` are those after the point, at least: a number other than zero gets as many as it needs not to be printed
+    as zero, and as many as set it apart from the numbers `beside` it, with which the words compare it. What differs by
+    less than `SMALLEST` is rounding error of the arithmetic, and `side` calls it equal.
     """
     if withheld(value):
         return WITHHELD
@@ -75,7 +75,7 @@ def digits_apart(values: Iterable[Any], digits: int) -> int:
 
 
 def apart(*values: Any, digits: int = 2) -> list[str]:
-    """Numbers of one kind that a sentence compares, printed with so many digits that none equals another by rounding."""
+    """Numbers that a sentence compares, printed with so many digits that none equals another by rounding."""
     places = digits_apart(values, digits)
     return [number(value, places) for value in values]
 
@@ -96,7 +96,7 @@ def percent(share: Any, digits: int = 1, *, beside: Iterable[Any] = ()) -> str:
 
 
 def p_value(p: Any, *, alpha: float = ALPHA) -> str:
-    """A p value as journals print it: three decimals below .01 and close to `alpha`, two elsewhere, `< .001` at the bottom.
+    """A p value as journals print it: three decimals below .01 and near `alpha`, two elsewhere, `< .001` at the end.
 
     It gets the digits that show on which side of `alpha` it lies (.0498, .0502).
     """
@@ -112,7 +112,7 @@ def p_value(p: Any, *, alpha: float = ALPHA) -> str:
 
 
 def prints_p(text: str, p: float) -> bool:
-    """Is `text` how some sentence or table prints this p value? At other levels than `ALPHA` it may have more digits."""
+    """Is `text` how a sentence or table prints this p value? At other levels than `ALPHA` it may have more digits."""
     usual = p_value(p)
     if text == usual:
         return True
@@ -128,7 +128,7 @@ def p_clause(p: Any, *, alpha: float = ALPHA) -> str:
 
 
 def interval(low: Any, high: Any, digits: int = 2, *, null: float = 0.0) -> str:
-    """An interval for a sentence or table cell: `-1.20 to 0.40`; its ends never printed as `null` unless they are it."""
+    """An interval for a sentence or table cell: `-1.20 to 0.40`; its ends are not printed as `null` unless they are it."""
     places = max(digits_apart(pair, digits) for pair in ((low, null), (high, null), (low, high), (low, 0), (high, 0)))
     return f"{number(low, places)} to {number(high, places)}"
 

@@ -1,4 +1,4 @@
-"""Does every quantity have one value on all pages? By decimal arithmetic of its own, not by the presenters' functions."""
+"""Does every quantity have one value on all pages? By decimal arithmetic of its own, not the presenters' functions."""
 
 from __future__ import annotations
 
@@ -13,9 +13,20 @@ import pandas as pd
 from hhp_stats.consistency.mark_check import _marks
 
 COLUMNS = (
-    "estimate", "std_error", "df", "statistic", "p_value", "p_adjusted", "conf_low", "conf_high", "n", "n_clusters", "conf_level",
-    "mc_error", "mc_error_p",
-)  # fmt: skip
+    "estimate",
+    "std_error",
+    "df",
+    "statistic",
+    "p_value",
+    "p_adjusted",
+    "conf_low",
+    "conf_high",
+    "n",
+    "n_clusters",
+    "conf_level",
+    "mc_error",
+    "mc_error_p",
+)
 
 
 def printed_numbers(pages: Path) -> Iterator[tuple[str, str, str]]:
@@ -37,8 +48,8 @@ def is_rounding(text: str, value: float) -> bool:
 def differing_values(pages: Path, frame: pd.DataFrame) -> tuple[int, list[str]]:
     """How many numbers were compared, and those that are no rounding of what their result holds in any column.
 
-    Two numbers of one result and column that are roundings of one double agree up to the digits shown; so this is asked of
-    each number, and the numbers of a result that fit no column are listed with the pages on which they stand.
+    Two numbers of one result and column that are roundings of one double agree up to the digits shown; so this is asked
+    of each number, and the numbers of a result that fit no column are listed with the pages on which they stand.
     """
     rows = frame.set_index("result_id")[list(COLUMNS)].to_dict("index")
     found: dict[tuple[str, str], set[str]] = defaultdict(set)

@@ -53,9 +53,7 @@ def wellbeing(report: StudyReport) -> str:
     g = report.row("wellbeing/itt/hedges-g")
     # The score's own points and standard deviations of the score are two units of one difference: both are named.
     own = (
-        ""
-        if g["status"] in LACKING
-        else f", which is {number(g['estimate'])} standard deviations of the score itself"
+        "" if g["status"] in LACKING else f", which is {number(g['estimate'])} standard deviations of the score itself"
     )
     return (
         f"{_strategies_agree(report, 'wellbeing')}. With imputed answers the difference is {number(row['estimate'])} points of a score that adds "
