@@ -23,6 +23,7 @@ from rich.table import Table
 from hhp_stats.consistency.audit import audit, audit_published, load_scales
 from hhp_stats.consistency.comparisons import find_comparisons
 from hhp_stats.consistency.figures import COLUMNS, figures
+from hhp_stats.consistency.typography import plain
 from hhp_stats.consistency.verdict import FINDINGS, Finding
 from hhp_stats.errors import DataError, Problem
 
@@ -147,6 +148,7 @@ def read_figures(file: Path) -> pd.DataFrame:
                                      "Put cells that hold commas in double quotes.", cell=f"row {number}"))  # fmt: skip
             continue
         record = {column: cell.strip() for column, cell in zip(heading, row, strict=True)}
+        record["value"] = plain(record["value"])  # a minus as typesetters write it is a minus
         problems += _row_problems(name, number, record)
         records.append(record | {"row": str(number)})
     problems += _doubled(name, records)
@@ -235,7 +237,7 @@ def _remarks(frame: pd.DataFrame, name: str) -> Iterator[Problem]:
                 "the group difference (treatment minus control) or difference_a_vs_b.",
                 cell=line, value=row["id"], severity="warning",
             )  # fmt: skip
-        numbers = [float(token.replace(",", "")) for token in _DIGITS.findall(row["as_printed"])]
+        numbers = [float(token.replace(",", "")) for token in _DIGITS.findall(plain(row["as_printed"]))]
         if (
             numbers
             and row["statistic"] not in ("stated_direction", "stated_significant")

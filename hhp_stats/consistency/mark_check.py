@@ -19,7 +19,7 @@ import pandas as pd
 
 from hhp_stats import well_formed
 from hhp_stats.errors import SelfCheckFailed
-from hhp_stats.present.numbers import MANY, MINUS, count, number, p_value
+from hhp_stats.present.numbers import MANY, MINUS, count, number, prints_p
 from hhp_stats.remember import Remember, code_of, make_again
 from hhp_stats.well_formed import Reader
 
@@ -114,7 +114,7 @@ class _Marks(Reader):
 
 def printed_from(text: str, row: Mapping[str, Any]) -> bool:
     """Would one of the row's values be printed as this number?"""
-    if any(text == p_value(float(row[name])) for name in _P if not _missing(row[name])):
+    if any(prints_p(text, float(row[name])) for name in _P if not _missing(row[name])):
         return True
     if any(text == count(float(row[name])) for name in _COUNTS if not _missing(row[name])):
         return True

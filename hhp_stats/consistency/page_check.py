@@ -18,26 +18,35 @@ from pathlib import Path
 from hhp_stats import tails, well_formed
 from hhp_stats.consistency.page_text import PageTable, read_page
 from hhp_stats.consistency.statcheck import find_tests
+from hhp_stats.consistency.typography import BETWEEN, NUMBER, P_SIGN, plain
 from hhp_stats.errors import SelfCheckFailed
 from hhp_stats.remember import Remember, code_of, make_again
 from hhp_stats.tails import student_quantile, student_tail
 
-# Degrees of freedom granted where none are printed: a trial of a dozen buildings has about nine after Satterthwaite.
-FEWEST = 4.0
+# Degrees of freedom granted where none are printed. Those of pooled imputations and of few clusters may be fewer than
+# one; at so few the interval has no ends (`infer.pooling.FARTHEST`). An interval leaves out zero where p is below its
+# level whatever the df, so this check of words against numbers stands; the digits of p are held against its row by
+# `mark_check`.
+FEWEST = 0.06
 # Rows whose label says that interval or p come from resampling or another rule: see `self_check.EXEMPT`.
 OTHER_RULE = re.compile(
     r"bootstrap|randomisation|re-?randomis|fieller|bounds?\b|worst|lee|correlation|rho|icc|intraclass|ratio|profile|end-points", re.I
 )  # fmt: skip
-_NUMBER = r"[\u2212-]?\d[\d,]*(?:\.\d+)?"
-_INTERVAL = re.compile(rf"({_NUMBER}|[\u2212-]?\u221e) to ({_NUMBER}|[\u2212-]?\u221e)")
-_EVIDENCE = re.compile(rf"(\d+)% CI ({_NUMBER}) to ({_NUMBER})[^,;()]{{0,20}}, p ([=<>]) (\d?\.\d+)")
-_OF_SHARE = re.compile(
-    r"(?<![\d,.])(\d[\d,]*) of (?:the |all )?(\d[\d,]*)(?: [^\d.;()]{0,60})?(?:\(| is )(\d+(?:\.\d+)?)%"
+_END = rf"(?:{NUMBER}|[+-]?\u221e)"
+_INTERVAL = re.compile(rf"[\[(]?({_END}){BETWEEN}({_END})[\])]?")
+_LEVEL = r"(\d+(?:\.\d+)?)% ?(?:CI|confidence interval)"
+_EVIDENCE = re.compile(
+    rf"{_LEVEL}[ :=,]{{0,3}}[\[(]?({NUMBER}){BETWEEN}({NUMBER})[\])]?[^,;()\d]{{0,20}}[,;)]+ ?\(?{P_SIGN} ?(\d?\.\d+)",
+    re.I,
 )
-_COUNT_SHARE = re.compile(r"(\d[\d,]*) \((\d+(?:\.\d+)?)%\)")
+_OF_SHARE = re.compile(
+    r"(?<![\d,.])(\d[\d,]*) of (?:the |all )?(\d[\d,]*)(?: [^\d.;()]{0,60})?(?:[(\[]| is )(\d+(?:\.\d+)?)%"
+)
+_COUNT_SHARE = re.compile(r"(\d[\d,]*) ?[(\[](\d+(?:\.\d+)?)%[)\]]")
 _COUNT = re.compile(r"\d{1,3}(?:,\d{3})*|\d+")
-_P = re.compile(r"([<>]?) ?(\d?\.\d+)")
-_CONF = re.compile(r"(\d+)% CI")
+_P = re.compile(r"(?:p ?)?(<=|>=|[<>=]?) ?(\d?\.\d+)", re.I)
+_P_HEADING = re.compile(r"p(?:[ -]values?)?", re.I)
+_CONF = re.compile(_LEVEL, re.I)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,12 +114,14 @@ def table_estimates(table: PageTable) -> Iterator[str]:
 
     The standard error is half the interval over the quantile of t. Without a column df any df from `FEWEST` up is granted.
     """
+    table = _plainly(table)
     columns = {name: place for place, name in enumerate(table.headings)}
     reach = next((name for name in columns if _CONF.fullmatch(name)), "")
     middle = next((name for name in ("Difference", "Effect", "Estimate") if name in columns), "")
     if not reach or not middle:
         return
     level = float(reach.split("%")[0]) / 100
+    p_column = next((place for name, place in columns.items() if _P_HEADING.fullmatch(name)), None)
     for row in table.rows:
         if len(row) != len(table.headings) or OTHER_RULE.search(row[0]):
             continue
@@ -125,7 +136,7 @@ def table_estimates(table: PageTable) -> Iterator[str]:
             yield f"{where}: the estimate is not in the middle of its interval"
             continue
         freedom = _freedom(row[columns["df"]]) if "df" in columns else (FEWEST, math.inf)
-        p = _P.fullmatch(row[columns["p"]]) if "p" in columns else None
+        p = None if p_column is None else _P.fullmatch(row[p_column])
         if p is None or freedom is None:
             yield ""
             continue
@@ -133,7 +144,7 @@ def table_estimates(table: PageTable) -> Iterator[str]:
         yield (
             ""
             if _fits(p[1], p[2], least, most)
-            else (f"{where}: p {row[columns['p']]} is printed, the others give {least:.3f} to {most:.3f}")
+            else (f"{where}: p {p[0]} is printed, the others give {least:.3f} to {most:.3f}")
         )
 
 
@@ -154,6 +165,7 @@ def p_range(
 
 def table_shares(table: PageTable) -> Iterator[str]:
     """Shares beside counts: columns People, Of, Share; and cells "130 (22.6%)" with their total in the same row."""
+    table = _plainly(table)
     columns = {name: place for place, name in enumerate(table.headings)}
     for row in table.rows:
         if len(row) != len(table.headings):
@@ -174,7 +186,7 @@ def table_shares(table: PageTable) -> Iterator[str]:
 
 def sentence_shares(text: str) -> Iterator[str]:
     """ "128 of the 641 treated staff (20.0%)"."""
-    for found in _OF_SHARE.finditer(text):
+    for found in _OF_SHARE.finditer(plain(text)):
         agree = _share_agrees(found[1], found[2], found[3])
         yield (
             ""
@@ -187,7 +199,7 @@ def sentence_tests(text: str) -> Iterator[str]:
     """ "95% CI a to b, p = .03": does the interval leave out zero where p is below .05? And t(28) = 2.20, p = .04."""
     for test in find_tests(text):
         yield "" if test.outcome == "consistent" else f"{test.text}: its p is {test.p_low:.3f} to {test.p_high:.3f}"
-    for sentence in re.split(r"(?<=[.!?:]) (?=[A-Z])", text):
+    for sentence in re.split(r"(?<=[.!?:]) (?=[A-Z])", plain(text)):
         if OTHER_RULE.search(sentence):
             continue
         for found in _EVIDENCE.finditer(sentence):
@@ -198,20 +210,27 @@ def sentence_tests(text: str) -> Iterator[str]:
             least, most = p_range(
                 estimate=half, low=low, high=high, level=float(found[1]) / 100, freedom=(FEWEST, math.inf)
             )
-            sign = "" if found[4] == "=" else found[4]
             yield (
                 ""
-                if _fits(sign, found[5], least, most)
+                if _fits(found["sign"], found[5], least, most)
                 else f"{found[0]}: the interval gives p {least:.3f} to {most:.3f}"
             )
 
 
+def _plainly(table: PageTable) -> PageTable:
+    """The table with its numbers as the checks read them."""
+    return PageTable(
+        headings=[plain(heading) for heading in table.headings],
+        rows=[[plain(cell).strip() for cell in row] for row in table.rows],
+    )
+
+
 def _fits(sign: str, text: str, least: float, most: float) -> bool:
     printed = float(text)
-    if sign == "<":
-        return least < printed
-    if sign == ">":
-        return most > printed
+    if sign in ("<", "<="):
+        return least < printed or (sign == "<=" and least == printed)
+    if sign in (">", ">="):
+        return most > printed or (sign == ">=" and most == printed)
     margin = 0.5 * 10.0 ** -len(text.split(".")[1])
     return printed - margin - 1e-9 <= most and least <= printed + margin + 1e-9
 
@@ -223,13 +242,13 @@ def _freedom(cell: str) -> tuple[float, float] | None:
     if cell.startswith(">"):
         return _whole(cell.removeprefix(">").strip()), math.inf
     printed = _printed(cell)
-    return None if printed is None else (max(printed.value - printed.margin, 0.5), printed.value + printed.margin)
+    return None if printed is None else (max(printed.value - printed.margin, FEWEST), printed.value + printed.margin)
 
 
 def _printed(cell: str) -> Printed | None:
-    text = cell.replace("\u2212", "-").replace(",", "")
-    if not re.fullmatch(r"-?\d+(?:\.\d+)?", text):
+    if not re.fullmatch(NUMBER, cell):
         return None
+    text = cell.replace(",", "")
     decimals = len(text.split(".")[1]) if "." in text else 0
     return Printed(value=float(text), margin=0.5 * 10.0**-decimals)
 

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from hhp_stats.consistency.typography import plain
 from hhp_stats.errors import InvalidInput
 
 Bound = Literal["none", "lower", "upper"]
@@ -17,7 +18,7 @@ _NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?|\.\d+")
 _BOUNDS: tuple[tuple[str, Bound, bool], ...] = (  # word, bound, does the figure itself meet it?
     ("no less than", "lower", True), ("no fewer than", "lower", True), ("no more than", "upper", True),
     ("at least", "lower", True), ("at most", "upper", True), ("up to", "upper", True),
-    ("<", "upper", False), ("less than", "upper", False), ("fewer than", "upper", False), ("nearly", "upper", False),
+    ("<=", "upper", True), (">=", "lower", True), ("<", "upper", False), (">", "lower", False), ("less than", "upper", False), ("fewer than", "upper", False), ("nearly", "upper", False),
     ("almost", "upper", False), ("just under", "upper", False),
     ("more than", "lower", False), ("over ", "lower", False), ("just over", "lower", False),
 )  # fmt: skip
@@ -81,16 +82,17 @@ def printed_figure(*, value: float, text: str) -> PrintedFigure:
     """
     if not math.isfinite(value):
         raise InvalidInput(f"printed figure {text!r} has no value")
-    for found in _NUMBER.finditer(text):
+    said = plain(text)
+    for found in _NUMBER.finditer(said):
         token = found[0]
         number = float(token.replace(",", ""))
         if math.isclose(number, abs(value), rel_tol=1e-12, abs_tol=1e-12):
             decimals = len(token.split(".")[1]) if "." in token else 0
             # Only what stands before the number bounds it: "3.6 over baseline" is 3.6.
-            bound, inclusive = _bound(text[: found.start()])
+            bound, inclusive = _bound(said[: found.start()])
             margin = 0.5 * 10.0**-decimals
             return PrintedFigure(value=value, text=text, margin=margin, bound=bound, inclusive=inclusive)
-    bound, inclusive = _bound(text)
+    bound, inclusive = _bound(said)
     return PrintedFigure(value=value, text=text, margin=math.nan, bound=bound, inclusive=inclusive)
 
 

@@ -4,23 +4,32 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from hhp_stats.consistency.printed import PrintedFigure, printed_figure
+from hhp_stats.consistency.typography import P_SIGN, plain
 from hhp_stats.errors import InvalidInput
 from hhp_stats.tails import chi2_tail, f_tail, normal_tail, student_tail
 
 Outcome = Literal["consistent", "error", "decision_error"]
 
-_VALUE = r"(-?\s*(?:\d[\d,]*\.?\d*|\.\d+))"
+_VALUE = r"([+-]?\s*(?:\d[\d,]*\.?\d*|\.\d+))"
 _TEST = re.compile(
     r"(?P<kind>\bt|\bF|\br|\bz|\bQ|χ2|χ²|\bchi2|\bchi-?square[d]?|X2)\s*"
     r"(?:[\(\[]\s*(?P<df1>\d+(?:\.\d+)?)\s*(?:,\s*(?:N\s*=\s*)?(?P<df2>\d[\d,]*(?:\.\d+)?))?\s*[\)\]])?\s*"
     rf"=\s*(?P<statistic>{_VALUE[1:-1]})\s*[,;]\s*"
-    r"(?:p\s*(?P<sign>[<>=])\s*(?P<p>\d?\.\d+)|(?P<ns>n\.?s\.?))",
+    rf"(?:{P_SIGN}\s*(?P<p>\d?\.\d+|[01]\b(?!\.\d))|(?P<ns>n\.?s\.?))",
     re.IGNORECASE,
 )
+
+
+# Whether p in [low, high] can meet a printed bound.
+_BOUNDS: Mapping[str, Callable[[float, float, float], bool]] = {
+    "<": lambda low, high, bound: low < bound, "<=": lambda low, high, bound: low <= bound,
+    ">": lambda low, high, bound: high > bound, ">=": lambda low, high, bound: high >= bound,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +41,7 @@ class ReportedTest:
     df1: float
     df2: float
     statistic: PrintedFigure
-    sign: str  # how p is printed: "=", "<", ">" or "ns"
+    sign: str  # how p is printed: "=", "<", "<=", ">", ">=" or "ns"
     printed_p: PrintedFigure | None
     p_value: float  # two-sided, from the statistic as printed
     p_low: float  # over the rounding of the statistic
@@ -74,13 +83,13 @@ def find_tests(text: str, *, alpha: float = 0.05) -> list[ReportedTest]:
     For each "statistic(df) = value, p = value": p over the rounding of the statistic, against the rounding of
     the printed p. "error" where they do not meet; "decision_error" where besides one is significant at
     `alpha` and the other is not; a printed bound (p < .05) is wrong only where it cannot hold. Tests are
-    taken as two-sided; `one_sided` says whether half the p would fit, which is for the reader to judge. Text
+    taken as two-sided; signs, spaces and letters are read as typesetters write them (`typography.plain`); `one_sided` says whether half the p would fit, which is for the reader to judge. Text
     that does not follow the pattern is not found: finding nothing is no proof of consistency.
 
     Source: Nuijten, Hartgerink, van Assen, Epskamp and Wicherts (2016), Behavior Research Methods 48,
     1205-1226.
     """
-    return [_check(match, alpha) for match in _TEST.finditer(text)]
+    return [_check(match, alpha) for match in _TEST.finditer(plain(text))]
 
 
 def _check(match: re.Match[str], alpha: float) -> ReportedTest:
@@ -118,10 +127,8 @@ def _degrees(kind: str, first: str | None, second: str | None) -> tuple[float, f
 def _fits(sign: str, printed: PrintedFigure | None, low: float, high: float, alpha: float) -> bool:
     if printed is None:
         return high >= alpha
-    if sign == "<":
-        return low < printed.value
-    if sign == ">":
-        return high > printed.value
+    if sign in _BOUNDS:
+        return _BOUNDS[sign](low, high, printed.value)
     return printed.agrees(low, high)
 
 
@@ -129,9 +136,9 @@ def _claims_significance(sign: str, printed: PrintedFigure | None, alpha: float)
     """What the printed p says about significance; None where it says nothing (p < .10, p > .01)."""
     if printed is None:
         return False
-    if sign == "<":
+    if sign in ("<", "<="):
         return True if printed.value <= alpha else None
-    if sign == ">":
+    if sign in (">", ">="):
         return False if printed.value >= alpha else None
     return printed.value < alpha
 

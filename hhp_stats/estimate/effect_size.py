@@ -110,6 +110,37 @@ def hedges_g_from_summary(
 
 
 @typed
+def hedges_g_adjusted(
+    effect: Estimate, *, outcome: Array, treatment: Array, correction: Correction = "exact"
+) -> StandardisedEffect:
+    """How many standard deviations is an effect that a model with covariates estimates, people drawn one by one?
+
+    `effect` is the adjusted difference with its standard error, S the standard deviation pooled within the arms, not
+    adjusted, with n - 2 degrees of freedom: the unit stays that of `hedges_g`, whatever the covariates explain.
+
+        d = effect / S,   g = J d,   Var(g) = J^2 ((std_error / S)^2 + d^2 / (2(n - 2))).
+
+    The interval uses t with the degrees of freedom of `effect`. Refuses what `hedges_g` refuses.
+    Source: What Works Clearinghouse, Procedures Handbook 4.1, appendix E (effects adjusted by regression).
+    """
+    y, arm = _two_arms(outcome, treatment)
+    df = len(y) - 2
+    sd = math.sqrt((((y[arm] - y[arm].mean()) ** 2).sum() + ((y[~arm] - y[~arm].mean()) ** 2).sum()) / df)
+    if not sd > 0:
+        raise InvalidInput("the outcome does not vary within the arms")
+    j, d = small_sample_factor(df, correction=correction), effect.estimate / sd
+    std_error = j * math.sqrt((effect.std_error / sd) ** 2 + d * d / (2 * df))
+    return StandardisedEffect(
+        g=Estimate(
+            estimate=j * d, std_error=std_error, df=effect.df, n=effect.n, n_clusters=effect.n_clusters,
+            method=f"{_name(correction)}, total SD; effect by {effect.method}", conf_level=effect.conf_level,
+            note="" if len(y) == effect.n else f"The effect is of {effect.n} people, the standard deviation of {len(y)} of them.",
+        ),
+        d=d, small_sample_factor=j, sd_total=sd, df=df,
+    )  # fmt: skip
+
+
+@typed
 def hedges_g_clustered(
     effect: Estimate,
     *,

@@ -32,6 +32,7 @@ from hhp_stats.plan.individual_schema import (
 )
 from hhp_stats.plan.load import known_clauses
 from hhp_stats.plan.records import read_plan_file, read_records, record_of
+from hhp_stats.plan.runnable import ESTIMATORS, check_runnable
 
 __all__ = [
     "Arm",
@@ -49,18 +50,6 @@ __all__ = [
     "StudyPower",
     "load_individual_plan",
 ]
-
-ESTIMATORS: Mapping[str, frozenset[str]] = {
-    "ols": frozenset({"HC0", "HC1", "HC2", "HC3", "CR0", "CR1", "CR2", "CR3"}),
-    "welch": frozenset({"by arm"}),
-    "hedges-g": frozenset({"pooled"}),
-    "lee-bounds": frozenset({"bootstrap"}),
-    "logit": frozenset({"model", "CR1"}),
-    "wild-bootstrap": frozenset({"webb", "rademacher"}),
-    "randomisation": frozenset({"all allocations"}),
-    "cluster-means": frozenset({"by arm"}),
-    "hedges-g-clustered": frozenset({"CR2"}),
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +88,8 @@ def load_individual_plan(root: Path, study: str) -> IndividualPlan:
     Raises PlanError, naming file and place, for what the strict reader refuses (unknown or missing keys,
     values of another type, ids used twice), clauses, conflicts, sources, scales, populations or terms that do
     not exist, arms whose codes are not 0, 1, ..., items outside their scale or in two scales, base levels
-    outside their levels, and entries that commit to something without citing a clause.
+    outside their levels, entries that commit to something without citing a clause, and what the analyses cannot run
+    (`runnable.check_runnable`).
     """
     file = f"data/plan/{study}.toml"
     raw = read_plan_file(root, file)
@@ -141,6 +131,7 @@ def load_individual_plan(root: Path, study: str) -> IndividualPlan:
     _check_questions(file, plan)
     _check_scales(file, plan)
     _check_analyses(file, plan)
+    check_runnable(file, plan)
     return plan
 
 

@@ -13,6 +13,7 @@ from hhp_stats.plan.disclosure import DisclosureSettings
 from hhp_stats.plan.schema import Better, Role
 from hhp_stats.results import Analysis
 
+EFFECT_SIZES = frozenset({"hedges-g", "hedges-g-clustered"})  # estimators that put an effect in standard deviations
 Combination = Literal["scale", "sum", "standardised_sum"]
 
 
@@ -229,6 +230,16 @@ class IndividualPlan:
             if analysis.id == key:
                 return analysis
         raise UnknownName(f"the plan of {self.study} has no analysis {key!r}")
+
+    def planned(self, outcome: str) -> StudyAnalysis | None:
+        """The planned analysis of an outcome's effect, none where the outcome has none."""
+        found = (a for a in self.analyses if a.outcome == outcome and a.kind == "planned" and not a.moderator)
+        return next(found, None)
+
+    def model_of(self, analysis: StudyAnalysis) -> StudyAnalysis:
+        """The analysis whose model an analysis rests on: an effect size on the planned one of its outcome."""
+        planned = self.planned(analysis.outcome)
+        return planned if analysis.estimator in EFFECT_SIZES and planned is not None else analysis
 
     def result_id(self, analysis: StudyAnalysis) -> str:
         """The id its row carries in the result frame."""

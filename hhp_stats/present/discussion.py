@@ -17,6 +17,7 @@ from hhp_stats.present.embed import EmbeddedFigure, embed
 from hhp_stats.present.figures import forest
 from hhp_stats.present.marks import shown
 from hhp_stats.present.numbers import MISSING, count, interval, level, lowered, number, p_value, plural, spelled
+from hhp_stats.present.prose import is_clear
 from hhp_stats.present.release import read_release
 from hhp_stats.present.tables import plain_table
 from hhp_stats.project_root import find_root
@@ -95,7 +96,11 @@ def _some(n: int) -> str:
 
 
 def _clear(rows: pd.DataFrame) -> pd.Series:
-    return (rows["conf_low"] > 0) | (rows["conf_high"] < 0)
+    found = [
+        is_clear({"conf_low": low, "conf_high": high})
+        for low, high in zip(rows["conf_low"], rows["conf_high"], strict=True)
+    ]
+    return pd.Series(found, index=rows.index, dtype="bool")
 
 
 def effects_table(discussion: Discussion) -> GT:

@@ -22,7 +22,7 @@ from great_tables import GT
 
 from hhp_stats.present.embed import EmbeddedFigure
 from hhp_stats.present.escaped import EscapedTable
-from hhp_stats.present.numbers import MINUS, count, number, p_value
+from hhp_stats.present.numbers import MINUS, count, number, prints_p
 from hhp_stats.traced import Recording, Use, open_recording, recording
 
 Given = ParamSpec("Given")
@@ -63,7 +63,7 @@ def segments(text: str, uses: Iterable[Use]) -> list[Segment]:
 def _prints(use: Use, token: str, *, hundredfold: bool = True) -> bool:
     """Would this reading be printed as this number, as it is or, where `hundredfold`, in per cent?"""
     if use.field in ("p_value", "p_adjusted"):
-        return token == p_value(use.value)
+        return prints_p(token, use.value)
     if token[0] in "<>.":
         return False
     if use.field in ("n", "n_clusters"):

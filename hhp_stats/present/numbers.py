@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
+from itertools import pairwise
 from typing import Any
 
 import pandas as pd
@@ -10,6 +12,11 @@ import pandas as pd
 from hhp_stats.disclosure.marks import WITHHELD as WITHHELD  # printed by everything that formats numbers
 
 MANY = 1_000  # degrees of freedom beyond which t is the normal to the digits printed
+MOST = 10  # digits after the point that are ever printed
+SMALLEST = 10.0 ** (
+    1 - MOST
+)  # differences below it are rounding error of the arithmetic; above it `MOST` digits show them
+ALPHA = 0.05  # the level of the tests on which the report's words rest
 MINUS = "\u2212"
 DASH = "\u2013"
 MISSING = "\u2014"
@@ -26,17 +33,51 @@ def withheld_note(table: pd.DataFrame) -> list[str]:
     return [mark] if bool((table == WITHHELD).any(axis=None)) else []
 
 
-def number(value: Any, digits: int = 2) -> str:
-    """A rounded number with a true minus sign; never minus zero. Infinite and missing values are said."""
+def number(value: Any, digits: int = 2, *, beside: Iterable[Any] = ()) -> str:
+    """A rounded number with a true minus sign; never minus zero. Infinite and missing values are said.
+
+    `digits` are those after the point, at least: a number other than zero gets as many as it needs not to be printed
+    as zero, and as many as set it apart from the numbers `beside` it, with which the words compare it. What differs by
+    less than `SMALLEST` is rounding error of the arithmetic, and `side` calls it equal.
+    """
     if withheld(value):
         return WITHHELD
     if value is None or pd.isna(value):
         return MISSING
     if math.isinf(value):
         return "\u221e" if value > 0 else f"{MINUS}\u221e"
-    text = f"{abs(value):,.{digits}f}"
+    places = max(digits_apart((value, other), digits) for other in (0.0, *beside))
+    text = f"{abs(value):,.{places}f}"
     negative = value < 0 and float(text.replace(",", "")) != 0
     return f"{MINUS}{text}" if negative else text
+
+
+def side(value: Any, null: float = 0.0) -> int:
+    """On which side of `null` does a value stand, as far as print can tell: 1, -1, or 0 for neither."""
+    gap = float(value) - null
+    return 0 if not abs(gap) >= SMALLEST else 1 if gap > 0 else -1
+
+
+def digits_apart(values: Iterable[Any], digits: int) -> int:
+    """How many digits after the point, `digits` or more, keep values that differ apart when they are printed?
+
+    Missing, withheld and infinite values need none, nor do those that `side` calls equal.
+    """
+    known = sorted(float(v) for v in values if not (v is None or withheld(v) or pd.isna(v) or math.isinf(v)))
+    for low, high in pairwise(known):
+        if side(high, low):
+            while digits < MOST and f"{low:.{digits}f}".removeprefix("-") == f"{high:.{digits}f}".removeprefix("-"):
+                # The same figures with other signs are apart, unless both are zero.
+                if low < 0 < high and float(f"{high:.{digits}f}"):
+                    break
+                digits += 1
+    return digits
+
+
+def apart(*values: Any, digits: int = 2) -> list[str]:
+    """Numbers that a sentence compares, printed with so many digits that none equals another by rounding."""
+    places = digits_apart(values, digits)
+    return [number(value, places) for value in values]
 
 
 def count(value: Any) -> str:
@@ -46,37 +87,57 @@ def count(value: Any) -> str:
     return MISSING if value is None or pd.isna(value) else f"{int(value):,}"
 
 
-def percent(share: Any, digits: int = 1) -> str:
-    """A share between 0 and 1 as per cent."""
+def percent(share: Any, digits: int = 1, *, beside: Iterable[Any] = ()) -> str:
+    """A share between 0 and 1 as per cent, with the digits that set it apart from the shares `beside` it."""
     if withheld(share):
         return WITHHELD
-    return MISSING if pd.isna(share) else f"{number(100 * share, digits)}%"
+    others = [100 * other for other in beside if not (other is None or withheld(other))]
+    return MISSING if share is None or pd.isna(share) else f"{number(100 * share, digits, beside=others)}%"
 
 
-def p_value(p: Any) -> str:
-    """A p value as journals print it: three decimals below .01, two above, `< .001` at the bottom."""
-    if pd.isna(p):
-        return MISSING
+def p_value(p: Any, *, alpha: float = ALPHA) -> str:
+    """A p value as journals print it: three decimals below .01 and near `alpha`, two elsewhere, `< .001` at the end.
+
+    It gets the digits that show on which side of `alpha` it lies (.0498, .0502).
+    """
+    if p is None or withheld(p) or pd.isna(p):
+        return WITHHELD if withheld(p) else MISSING
     if p < 0.001:
         return "< .001"
-    text = f"{p:.3f}" if p < 0.01 or 0.045 <= p < 0.055 else f"{p:.2f}"
-    return text.removeprefix("0") if p < 0.995 else "> .99"
+    if p >= 0.995:
+        return "> .99"
+    borders = (alpha, ALPHA)  # a reader compares p with the usual level as well
+    digits = 3 if p < 0.01 or any(abs(p - border) < 0.1 * border for border in borders) else 2
+    return f"{p:.{max(digits_apart((p, border), digits) for border in borders)}f}".removeprefix("0")
 
 
-def p_clause(p: Any) -> str:
+def prints_p(text: str, p: float) -> bool:
+    """Is `text` how a sentence or table prints this p value? At other levels than `ALPHA` it may have more digits."""
+    usual = p_value(p)
+    if text == usual:
+        return True
+    digits = len(text) - 1
+    longer = text[:1] == "." and digits >= len(usual) - 1 and p < 1
+    return longer and text == f"{p:.{digits}f}".removeprefix("0")
+
+
+def p_clause(p: Any, *, alpha: float = ALPHA) -> str:
     """The same inside a sentence: `p = .03` or `p < .001`."""
-    text = p_value(p)
+    text = p_value(p, alpha=alpha)
     return f"p {text}" if text[0] in "<>" else f"p = {text}"
 
 
-def interval(low: Any, high: Any, digits: int = 2) -> str:
-    """An interval for a sentence or table cell: `-1.20 to 0.40`."""
-    return f"{number(low, digits)} to {number(high, digits)}"
+def interval(low: Any, high: Any, digits: int = 2, *, null: float = 0.0) -> str:
+    """An interval for a sentence or table cell: `-1.20 to 0.40`; its ends are not printed as `null` unless they are it."""
+    places = max(digits_apart(pair, digits) for pair in ((low, null), (high, null), (low, high), (low, 0), (high, 0)))
+    return f"{number(low, places)} to {number(high, places)}"
 
 
 def count_of(part: Any, whole: Any, digits: int = 1) -> str:
     """`120 (40.0%)`: a count with its share; both go where either is withheld."""
-    return WITHHELD if withheld(part, whole) else f"{count(part)} ({percent(part / whole, digits)})"
+    if withheld(part, whole):
+        return WITHHELD
+    return f"{count(part)} ({percent(part / whole if part is not None and whole else None, digits)})"
 
 
 def plural(n: Any, singular: str, many: str = "") -> str:

@@ -40,7 +40,7 @@ Made = TypeVar("Made")
 
 def detectable(report: FieldTrialReport) -> str:
     """What an individually randomised trial of this size finds, with everybody and with those who answered."""
-    whole, achieved = (report.row(f"power/mde_{key}/formula") for key in ("recruited", "achieved"))
+    whole, achieved = (report.detectable(key) for key in ("recruited", "achieved"))
     entry = report.plan.power["achieved"]
     return (
         f"Had all {count(whole['n'])} people answered, the trial would have found an effect of {number(whole['estimate'])} standard deviations in "
@@ -102,8 +102,9 @@ def chance(report: FieldTrialReport) -> str:
     """What the largest difference of a trial without any effect is."""
     rows = [(o, report.planned(o.id), report.row(f"{o.id}/itt/hedges-g")) for o in report.measured]
     entry, row, effect = max(rows, key=lambda found: abs(float(found[2]["estimate"])))
+    kind = "adjusted " if report.adjusted_for(entry.id) else ""
     return (
-        f"The largest of these differences, in {entry.label.lower()}, is {number(effect['estimate'])} standard deviations "
+        f"The largest of these {kind}differences, in {entry.label.lower()}, is {number(effect['estimate'])} standard deviations "
         f"({p_clause(float(row['p_value']))}). Nothing was planted: this is what chance alone brings about in a trial of this size."
     )
 

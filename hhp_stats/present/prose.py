@@ -13,7 +13,18 @@ from typing import Any, Literal
 import pandas as pd
 
 from hhp_stats.plan.schema import Outcome
-from hhp_stats.present.numbers import interval, level, lowered, number, p_clause, percent, plural, spelled
+from hhp_stats.present.numbers import (
+    digits_apart,
+    interval,
+    level,
+    lowered,
+    number,
+    p_clause,
+    percent,
+    plural,
+    side,
+    spelled,
+)
 from hhp_stats.results import LACKING
 
 Row = Mapping[str, Any]
@@ -31,18 +42,24 @@ class Verdict:
 
 def verdict(row: Row, *, better: Literal["lower", "higher"], null: float = 0.0) -> Verdict:
     """Which way does the estimate point, does its interval exclude `null`, and whom does it favour?"""
-    gap = float(row["estimate"]) - null
-    clear = bool(float(row["conf_low"]) > null or float(row["conf_high"]) < null)
+    gap, clear = side(row["estimate"], null), is_clear(row, null=null)
     direction: Direction = "higher" if gap > 0 else "lower" if gap < 0 else "the same"
-    if gap == 0:
+    if direction == "the same":
         return Verdict(direction=direction, clear=clear, favours="neither")
     return Verdict(direction=direction, clear=clear, favours="treatment" if direction == better else "control")
 
 
+def is_clear(row: Row, *, null: float = 0.0) -> bool:
+    """Does the interval lie on one side of `null`? As printed: an end that differs by rounding error only lies on it."""
+    return side(row["conf_low"], null) > 0 or side(row["conf_high"], null) < 0
+
+
 def uncertainty(row: Row, *, digits: int = 2, scale: float = 1.0, unit: str = "") -> str:
     """`95% CI -1.20 to 0.40, p = .34`, with the estimate's unit where one is given."""
-    reach = interval(scale * float(row["conf_low"]), scale * float(row["conf_high"]), digits)
-    return f"{level(float(row['conf_level']))} CI {reach}{unit}, {p_clause(float(row['p_value']))}"
+    ends = [scale * float(row[name]) if side(row[name]) else 0.0 for name in ("conf_low", "conf_high")]
+    conf = float(row["conf_level"])
+    # The verdict on the interval is one on p at the complementary level, so p is printed to show that side.
+    return f"{level(conf)} CI {interval(ends[0], ends[1], digits)}{unit}, {p_clause(float(row['p_value']), alpha=round(1 - conf, 9))}"
 
 
 def not_estimated(row: Row) -> str:
@@ -75,7 +92,9 @@ def probability_change(row: Row, outcome: Outcome, *, control: Row, treated: Row
     found = verdict(row, better=outcome.better)
     points = number(abs(100 * float(row["estimate"])), digits)
     evidence = uncertainty(row, digits=digits, scale=100, unit=" points")
-    both = f"{percent(float(treated['estimate']), digits)} against {percent(float(control['estimate']), digits)} in the control arm"
+    arms = [float(treated["estimate"]), float(control["estimate"])]
+    places = digits_apart([100 * share for share in arms], digits) if found.direction != "the same" else digits
+    both = f"{percent(arms[0], places)} against {percent(arms[1], places)} in the control arm"
     verb = "no higher or lower" if found.direction == "the same" else f"{points} percentage points {found.direction}"
     tail = f"a clear difference in favour of {_whom(found)}" if found.clear else "no clear difference between the arms"
     return f"The chance of leaving was {verb} in the goal-setting arm ({both}; {evidence}): {tail}."

@@ -47,7 +47,7 @@ def effects_table(rows: pd.DataFrame, *, labels: Sequence[str], stub: str, digit
     ids = [str(row["result_id"]) for row in kept]
     conf = level(float(kept[0]["conf_level"]))
     own: dict[str, list[str]] = {}
-    own["Difference"] = [number(scale * row["estimate"], digits) for row in kept]
+    own["Difference"] = aligned([number(scale * row["estimate"], digits) for row in kept])
     own[f"{conf} CI"] = [_reach(row, scale, digits) for row in kept]
     own["p"] = aligned([p_value(row["p_value"]) for row in kept])
     own["df"] = _df_column([row["df"] for row in kept])

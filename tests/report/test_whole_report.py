@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from one_value import differing_values
 from openpyxl import load_workbook
 
 from hhp_stats.consistency.page_text import read_page
@@ -77,6 +78,12 @@ def rendered(tmp_path_factory):
     first = project / "first"
     shutil.copytree(project / "_output", first)
     return project
+
+
+def test_one_quantity_has_one_value_on_all_pages(rendered):
+    """Every marked number is one rounding of the double that its result holds: never of a number that was rounded before."""
+    compared, wrong = differing_values(rendered / "_output", read_results(rendered / ".report/results/results.csv"))
+    assert compared > 2_000 and wrong == []
 
 
 def planned_row(folder):

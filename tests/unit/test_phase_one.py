@@ -12,7 +12,7 @@ from hhp_stats.intake.participants import load_participants
 from hhp_stats.plan.individual import load_individual_plan
 from hhp_stats.studies import coffee, letters
 from hhp_stats.studies.field_trial import analyse
-from hhp_stats.studies.field_trial.clusters import every_allocation
+from hhp_stats.studies.field_trial.clusters import ClusterDraw
 from hhp_stats.synthetic.phase_one import draw_phase_one, phase_one_files
 
 
@@ -70,8 +70,14 @@ def test_all_ways_agree_on_the_estimate_and_name_the_buildings(rows):
     assert part.loc["coffee/subjective_wellbeing/itt/cr2", "df"] < 12
 
 
+def one_draw(*, clusters, treated):
+    return ClusterDraw(
+        clusters=tuple(map(str, range(clusters))), strata=np.zeros(clusters, dtype=np.intp), treated=(treated,)
+    )
+
+
 def test_randomisation_inference_counts_every_allocation(output, rows):
-    found = every_allocation(clusters=13, treated=7)
+    found = one_draw(clusters=13, treated=7).all_allocations()
     assert len(found) == 1716 == output.tables["allocations"]["allocations"].iloc[0]
     assert (found.sum(axis=1) == 7).all() and len(np.unique(found, axis=0)) == len(found)
     p = rows.loc["coffee/recognition/itt/randomisation", "p_value"]
@@ -81,7 +87,7 @@ def test_randomisation_inference_counts_every_allocation(output, rows):
 @pytest.mark.parametrize(("clusters", "treated"), [(5, 0), (5, 5), (40, 20)])
 def test_impossible_or_endless_allocations_are_refused(clusters, treated):
     with pytest.raises(InvalidInput):
-        every_allocation(clusters=clusters, treated=treated)
+        one_draw(clusters=clusters, treated=treated).all_allocations()
 
 
 def test_means_of_buildings_match_scipy(root, rows):

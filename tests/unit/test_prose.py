@@ -22,7 +22,9 @@ def row(estimate, low, high, p=0.3, status="estimated", note=""):
 @pytest.mark.parametrize(
     ("value", "digits", "text"),
     [
-        (-0.004, 2, "0.00"),
+        (-0.004, 2, "\u22120.004"),
+        (-0.0, 2, "0.00"),
+        (-1e-16, 2, "0.00"),
         (-1.256, 2, "\u22121.26"),
         (1234.5, 0, "1,234"),
         (math.nan, 2, MISSING),
@@ -35,7 +37,7 @@ def test_numbers(value, digits, text):
 
 @pytest.mark.parametrize(
     ("p", "text"),
-    [(0.0004, "< .001"), (0.0042, ".004"), (0.0496, ".050"), (0.34, ".34"), (0.999, "> .99"), (0.0504, ".050")],
+    [(0.0004, "< .001"), (0.0042, ".004"), (0.0496, ".0496"), (0.34, ".34"), (0.999, "> .99"), (0.0504, ".0504")],
 )
 def test_p_values(p, text):
     assert p_value(p) == text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hhp_stats.present import prose
 from hhp_stats.present.field_trials.report import FieldTrialReport, in_words, inside
-from hhp_stats.present.numbers import count, interval, level, number, p_clause
+from hhp_stats.present.numbers import apart, count, interval, level, number, p_clause, side
 from hhp_stats.present.release import read_release
 from hhp_stats.results import LACKING
 
@@ -64,10 +64,10 @@ def bounds(report: FieldTrialReport) -> str:
         return prose.not_estimated(row)
     low, high = (report.row(f"{outcome}/{end}_bound/lee") for end in ("lower", "upper"))
     reach = interval(float(row["conf_low"]), float(row["conf_high"]))
-    word = "excludes" if row["conf_low"] > 0 or row["conf_high"] < 0 else "includes"
+    word = "excludes" if prose.is_clear(row) else "includes"
     return (
         f"Among people who would answer in either arm, the effect on {inside(report.measured[0].label)} lies between "
-        f"{number(low['estimate'])} and {number(high['estimate'])}, if the offer moves response in one direction only "
+        f"{' and '.join(apart(low['estimate'], high['estimate']))}, if the offer moves response in one direction only "
         f"({level(float(row['conf_level']))} CI {reach}, which {word} zero)."
     )
 
@@ -87,7 +87,7 @@ def attenuation_test(report: FieldTrialReport) -> str:
     """Does the average effect change with the week of response?"""
     row = report.row("average/arm_by_week/cr1-sd")
     word = "falls" if float(row["estimate"]) < 0 else "rises"
-    clear = float(row["conf_high"]) < 0 or float(row["conf_low"]) > 0
+    clear = prose.is_clear(row)
     head = f"The average effect {word} by {number(abs(float(row['estimate'])))} standard deviations a week ({prose.uncertainty(row)})"
     if clear:
         return f"{head}. Nobody planned this test, and the week of response is chosen by the respondent: it is a lead, not a finding."
@@ -97,13 +97,9 @@ def attenuation_test(report: FieldTrialReport) -> str:
 def attenuation_hint(report: FieldTrialReport) -> str:
     """For the summary: does the unplanned look at the time of response show a change?"""
     row = report.row("average/arm_by_week/cr1-sd")
-    if float(row["conf_high"]) < 0:
-        return "hints at an effect that fades"
-    return (
-        "hints at an effect that grows"
-        if float(row["conf_low"]) > 0
-        else "shows no clear change of the effect over time"
-    )
+    if not prose.is_clear(row):
+        return "shows no clear change of the effect over time"
+    return f"hints at an effect that {'fades' if side(row['estimate']) < 0 else 'grows'}"
 
 
 def fading_note(report: FieldTrialReport) -> str:
@@ -120,7 +116,7 @@ def by_block(report: FieldTrialReport, outcome: str) -> str:
     """SWING: the effects of both cohorts and their difference."""
     one, two = (report.row(f"{outcome}/itt_cohort_{n}/hc2") for n in (1, 2))
     gap = report.row(f"{outcome}/arm_by_cohort/hc2")
-    clear = float(gap["conf_low"]) > 0 or float(gap["conf_high"]) < 0
+    clear = prose.is_clear(gap)
     tail = "a clear difference between the cohorts" if clear else "no clear difference between the cohorts"
     return (
         f"{report.outcome(outcome).label}: {number(one['estimate'])} in the first cohort ({interval(one['conf_low'], one['conf_high'])}), "

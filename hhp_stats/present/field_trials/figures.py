@@ -45,6 +45,9 @@ def arms(report: FieldTrialReport, outcome: str) -> EmbeddedFigure:
     axes.set_xlabel(f"{entry.label} ({entry.unit})")
     found = prose.verdict(row, better=entry.better)
     title = f"clearly {found.direction} among the treated" if found.clear else "no clear difference"
+    evidence, means = p_clause(float(row["p_value"])), "means with 95% intervals, unadjusted"
+    if adjusted := report.adjusted_for(outcome):
+        title, means = f"{title} once adjusted for {adjusted}", "raw means with 95% intervals"
     words = "; ".join(
         f"{label}: mean {number(mean['estimate'])}, 95% interval {interval(mean['conf_low'], mean['conf_high'])}, {count(mean['n'])} people"
         for label, mean, _ in pairs
@@ -52,7 +55,7 @@ def arms(report: FieldTrialReport, outcome: str) -> EmbeddedFigure:
     return embed(
         figure, root=report.root, document=report.document, label=_label(report, f"arms-{outcome}"),
         alt=f"Means of {entry.label.lower()} in both arms with 95% intervals. {words}.",
-        caption=f"{entry.label} by arm: {title} ({p_clause(float(row['p_value']))}); means with 95% intervals, unadjusted",
+        caption=f"{entry.label} by arm: {title} ({evidence}); {means}",
     )  # fmt: skip
 
 
@@ -64,10 +67,11 @@ def effects(report: FieldTrialReport) -> EmbeddedFigure:
         sign = 1.0 if outcome.better == "higher" else -1.0
         ends = sorted((sign * float(row["conf_low"]), sign * float(row["conf_high"])))
         rows.append((_turned(outcome), sign * float(row["estimate"]), ends[0], ends[1]))
-    reach = float(report.row("power/mde_achieved/formula")["estimate"])
+    reach = float(report.detectable("achieved")["estimate"]) if "achieved" in report.plan.power else None
     apply_style()
     figure, axes = plt.subplots(figsize=(WIDTH, 1.0 + 0.42 * len(rows)))
-    axes.axvspan(-reach, reach, color=TINTS[0], alpha=0.6, linewidth=0)
+    if reach is not None:
+        axes.axvspan(-reach, reach, color=TINTS[0], alpha=0.6, linewidth=0)
     axes.axvline(0, color=QUIET, linewidth=0.8)
     for y, (_, middle, low, high) in zip(range(len(rows) - 1, -1, -1), rows, strict=True):
         axes.plot([low, high], [y, y], color=TREATMENT, linewidth=2, solid_capstyle="butt")
@@ -91,10 +95,10 @@ def effects(report: FieldTrialReport) -> EmbeddedFigure:
     )
     return embed(
         figure, root=report.root, document=report.document, label=_label(report, "effects"),
-        alt=f"Hedges\u2019 g of every outcome with 95% intervals, turned so that above zero is better. {words}. "
-        f"A band marks effects below {number(reach)}.",
-        caption=f"All outcomes in standard deviations: {verdict}; lines are 95% intervals, the band marks effects smaller than the "
-        "trial could be expected to detect",
+        alt=f"Hedges\u2019 g of every outcome with 95% intervals, turned so that above zero is better. {words}."
+        + ("" if reach is None else f" A band marks effects below {number(reach)}."),
+        caption=f"All outcomes in standard deviations: {verdict}; lines are 95% intervals"
+        + ("" if reach is None else ", the band marks effects smaller than the trial could be expected to detect"),
     )  # fmt: skip
 
 
@@ -180,8 +184,15 @@ def flow(report: FieldTrialReport) -> EmbeddedFigure:
     return embed(
         _diagram(table), root=report.root, document=report.document, label=_label(report, "flow"),
         alt=f"Flow of participants. {words}.",
-        caption=f"Flow of participants: {count(report.count('randomised'))} randomised, {count(analysed)} analysed for the primary outcome{mark}",
+        caption=f"Flow of participants: {_randomised(report)} randomised, {count(analysed)} analysed for the primary outcome{mark}",
     )  # fmt: skip
+
+
+def _randomised(report: FieldTrialReport) -> str:
+    people = count(report.count("randomised"))
+    if not report.plan.design.cluster:
+        return people
+    return f"{plural(len(report.table('clusters')), report.plan.design.unit)} with {people} people"
 
 
 def _lines(table: pd.DataFrame, stage: str, arm: str) -> list[str]:

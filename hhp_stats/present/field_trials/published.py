@@ -6,8 +6,9 @@ import re
 
 from scipy import stats
 
+from hhp_stats.consistency.comparisons import find_comparisons, recompute
 from hhp_stats.present.field_trials.report import FieldTrialReport, in_words
-from hhp_stats.present.numbers import MINUS, count, number, plural
+from hhp_stats.present.numbers import MINUS, count, number, p_value, plural
 from hhp_stats.present.release import read_release
 
 
@@ -22,10 +23,20 @@ def printed_p(report: FieldTrialReport, outcome: str) -> str:
     """The printed p-value of an outcome, and the one that the arms of this release give."""
     row = report.planned(outcome)
     own = report.counterparts()[(str(row["result_id"]), "p_value")]
-    text = (
-        f"The published p-value is {_bare(float(own['published']))}; from the arms it is {_bare(float(row['p_value']))}"
-    )
+    here, printed = _bare(float(row["p_value"])), _from_printed_arms(report, str(own["published_id"]))
+    # The arms of this release round to the published ones, and that may move the last digit of p.
+    source = f"from the arms it is {here}"
+    if printed not in ("", here):
+        source = f"from the published arms, as they are rounded, it is {printed}, from the data of this release {here}"
+    text = f"The published p-value is {_bare(float(own['published']))}; {source}"
     return f"{text}, which agrees." if own["matches"] else f"{text}: the two do not agree."
+
+
+def _from_printed_arms(report: FieldTrialReport, figure_id: str) -> str:
+    """The p-value that the published arms give as printed, "" where no pair of arms belongs to the figure."""
+    figures = report.published()
+    found = [one for one in find_comparisons(figures) if one.p_id == figure_id]
+    return _bare(recompute(figures, found[0]).test.p_value) if found else ""
 
 
 def gap_needed(report: FieldTrialReport, outcome: str) -> str:
@@ -43,7 +54,7 @@ def gap_needed(report: FieldTrialReport, outcome: str) -> str:
 
 
 def _bare(p: float) -> str:
-    return f"{p:.2f}".removeprefix("0")
+    return p_value(p)
 
 
 def reproduced(report: FieldTrialReport) -> str:

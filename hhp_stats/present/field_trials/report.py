@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,8 @@ PUBLISHED = "data/published/published_results.csv"
 UNMATCHED = "data/published/unmatched_field_trials.csv"
 GROUP = "field_trials"
 Row = Mapping[str, Any]
+# Terms that are no columns of the allocation list; the indicator goes with the value.
+TERM_WORDS: Mapping[str, str] = {"baseline": "the value at baseline", "baseline_missing": ""}
 WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 
@@ -61,6 +63,20 @@ class FieldTrialReport:
             if analysis.outcome == self.outcome(outcome).id and analysis.kind == "planned":
                 return self.row(analysis.id)
         raise UnknownName(f"the plan of {self.plan.study} has no planned analysis of {outcome!r}")
+
+    def adjusted_for(self, outcome: str) -> str:
+        """What the planned analysis of an outcome adjusts for, in words; "" where it adjusts for nothing."""
+        analysis = self.plan.planned(self.outcome(outcome).id)
+        names = [] if analysis is None else [TERM_WORDS.get(term, term.replace("_", " ")) for term in analysis.terms]
+        return listed([name for name in dict.fromkeys(names) if name])
+
+    def detectable(self, entry: str) -> Row:
+        """The detectable effect of a power entry by the trial's own design: clusters where it drew them, else people."""
+        key = f"power/mde_{entry}/formula"
+        if self.plan.design.cluster:
+            primary = next(outcome.id for outcome in self.plan.outcomes.values() if outcome.role == "primary")
+            key = f"{primary}/mde_{entry}/clustered"
+        return self.row(key)
 
     def arm(self, outcome: str, arm: Arm) -> Row:
         """The row of an arm's mean."""
@@ -112,6 +128,11 @@ class FieldTrialReport:
             if entry.id == key:
                 return entry
         raise UnknownName(f"data/plan/conflicts.toml has no conflict {key!r}")
+
+
+def listed(names: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`; "" of nothing."""
+    return "".join(names) if len(names) < 2 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def in_words(n: float) -> str:

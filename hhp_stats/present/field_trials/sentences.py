@@ -20,31 +20,58 @@ from hhp_stats.present.field_trials.conclusions import (
     reach,
 )
 from hhp_stats.present.field_trials.published import conflict, gap_needed, printed_p, reproduced
-from hhp_stats.present.field_trials.report import FieldTrialReport, Row, in_words, inside
-from hhp_stats.present.numbers import WITHHELD, count, interval, level, number, p_clause, percent, plural, withheld
+from hhp_stats.present.field_trials.report import FieldTrialReport, Row, in_words, inside, listed
+from hhp_stats.present.numbers import (
+    WITHHELD,
+    count,
+    digits_apart,
+    interval,
+    level,
+    number,
+    p_clause,
+    percent,
+    plural,
+    withheld,
+)
 from hhp_stats.results import LACKING
 
 
 def sample(report: FieldTrialReport) -> str:
     """How many were randomised, and how many to each arm."""
     arms = [(arm, report.count(f"randomised_{arm.id}")) for arm in (report.treatment, report.control)]
+    if report.plan.design.cluster:
+        return _clusters_drawn(report)
     return (
         f"{count(report.count('randomised'))} people were randomised: {count(arms[0][1])} to the arm "
         f"\u201c{inside(arms[0][0].label)}\u201d and {count(arms[1][1])} to the arm \u201c{inside(arms[1][0].label)}\u201d."
     )
 
 
+def _clusters_drawn(report: FieldTrialReport) -> str:
+    """The same where whole clusters were drawn: it is they that were randomised, with the people in them."""
+    table, unit = report.table("clusters"), report.plan.design.unit
+    parts = []
+    for arm in (report.treatment, report.control):
+        drawn = int((table["arm"] == arm.id).sum())
+        people = plural(report.count(f"randomised_{arm.id}"), "person", "people")
+        parts.append(f"{plural(drawn, unit)} with {people} to the arm \u201c{inside(arm.label)}\u201d")
+    whole = plural(report.count("randomised"), "person", "people")
+    return f"{plural(len(table), unit)} with {whole} were randomised: {parts[0]} and {parts[1]}."
+
+
 def answered(report: FieldTrialReport) -> str:
     """How many answered the primary outcome, in all and by arm, and whether response differs."""
-    rates = {arm.id: report.count(f"response_rate_{arm.id}") for arm in report.plan.arms}
-    row = report.planned("response")
+    row, adjusted = report.planned("response"), report.adjusted_for("response")
     if row["status"] in LACKING:
         return f"{prose.not_estimated(row)} {count(report.count('responded'))} people answered the questions on the primary outcome."
-    clear = "differed clearly" if row["conf_low"] > 0 or row["conf_high"] < 0 else "did not differ clearly"
+    treated, control = (report.count(f"response_rate_{arm.id}") for arm in (report.treatment, report.control))
+    rates = percent(treated, beside=[control]), percent(control, beside=[treated])
+    clear = "differed clearly" if prose.is_clear(row) else "did not differ clearly"
+    by = f"adjusted for {adjusted}, by " if adjusted else ""
     return (
         f"{count(report.count('responded'))} people ({percent(report.count('response_rate'))} of those randomised) answered "
-        f"the questions on the primary outcome: {percent(rates['treatment'])} of the treated and {percent(rates['control'])} "
-        f"of the controls. The two rates {clear}: {number(100 * float(row['estimate']), 1)} percentage points "
+        f"the questions on the primary outcome: {rates[0]} of the treated and {rates[1]} "
+        f"of the controls. The two rates {clear}: {by}{number(100 * float(row['estimate']), 1)} percentage points "
         f"({prose.uncertainty(row, digits=1, scale=100)})."
     )
 
@@ -55,19 +82,22 @@ def effect(report: FieldTrialReport, outcome: str) -> str:
     if row["status"] in LACKING:
         return f"{entry.label} could not be analysed. {row['note']}"
     means = [report.arm(outcome, arm) for arm in (report.treatment, report.control)]
-    found = prose.verdict(row, better=entry.better)
+    found, adjusted = prose.verdict(row, better=entry.better), report.adjusted_for(outcome)
     size = number(abs(float(row["estimate"])))
     whom = "treated" if found.favours == "treatment" else "controls"
     gap = "no difference" if found.direction == "the same" else f"the treated were {size} {found.direction}"
     tail = f"a clear difference, in favour of the {whom}" if found.clear else "no clear difference"
+    # Raw means and an adjusted difference are numbers of two kinds, and each is called what it is.
+    raw, by, kind = ("raw ", f"adjusted for {adjusted}, ", "adjusted ") if adjusted else ("", "", "")
+    digits = 2 if adjusted or found.direction == "the same" else digits_apart([row["estimate"] for row in means], 2)
     return (
-        f"The treated had a mean of {_mean(means[0])}, the controls one of {_mean(means[1])}; {gap} "
-        f"({prose.uncertainty(row)}): {tail}. In standard deviations the difference was {_standardised(report, outcome)}."
+        f"The treated had a {raw}mean of {_mean(means[0], digits)}, the controls one of {_mean(means[1], digits)}; {by}{gap} "
+        f"({prose.uncertainty(row)}): {tail}. In standard deviations the {kind}difference was {_standardised(report, outcome)}."
     )
 
 
-def _mean(row: Row) -> str:
-    return f"{number(row['estimate'])} (standard error {number(row['std_error'])}, n = {count(row['n'])})"
+def _mean(row: Row, digits: int) -> str:
+    return f"{number(row['estimate'], digits)} (standard error {number(row['std_error'])}, n = {count(row['n'])})"
 
 
 def _standardised(report: FieldTrialReport, outcome: str) -> str:
@@ -99,7 +129,7 @@ def short(report: FieldTrialReport, outcome: str) -> str:
 def verdict(report: FieldTrialReport) -> str:
     """All outcomes in one sentence: how many show a clear difference, before and after Holm's adjustment."""
     rows = [(o, report.planned(o.id)) for o in report.measured]
-    clear = [o for o, row in rows if row["conf_low"] > 0 or row["conf_high"] < 0]
+    clear = [o for o, row in rows if prose.is_clear(row)]
     smallest = min((row for _, row in rows), key=lambda row: float(row["p_value"]))
     name = report.outcome(str(smallest["outcome"])).label
     kept = sum(float(row["p_adjusted"]) < 0.05 for _, row in rows)
@@ -116,7 +146,7 @@ def verdict(report: FieldTrialReport) -> str:
 def glance(report: FieldTrialReport) -> str:
     """The verdict for a reader in a hurry: one line, the same counts as `verdict`."""
     rows = [(o, report.planned(o.id)) for o in report.measured]
-    clear = [o for o, row in rows if row["conf_low"] > 0 or row["conf_high"] < 0]
+    clear = [o for o, row in rows if prose.is_clear(row)]
     smallest = min((row for _, row in rows), key=lambda row: float(row["p_value"]))
     kept = sum(float(row["p_adjusted"]) < 0.05 for _, row in rows)
     name, evidence = inside(report.outcome(str(smallest["outcome"])).label), p_clause(float(smallest["p_value"]))
@@ -135,16 +165,19 @@ def towards(report: FieldTrialReport) -> str:
     worse: list[str] = []
     for outcome in report.measured:
         found = prose.verdict(report.planned(outcome.id), better=outcome.better)
-        (better if found.favours == "treatment" else worse).append(inside(outcome.label))
+        if found.favours != "neither":
+            (better if found.favours == "treatment" else worse).append(inside(outcome.label))
     parts = []
     if better:
-        parts.append(f"{_listed(better)} {'points' if len(better) == 1 else 'point'} in favour of the treated")
+        parts.append(f"{listed(better)} {'points' if len(better) == 1 else 'point'} in favour of the treated")
     if worse:
         parts.append(
-            f"{_listed(worse)} in favour of the controls"
+            f"{listed(worse)} in favour of the controls"
             if better
-            else f"{_listed(worse)} {'points' if len(worse) == 1 else 'point'} in favour of the controls"
+            else f"{listed(worse)} {'points' if len(worse) == 1 else 'point'} in favour of the controls"
         )
+    if not parts:
+        return "No outcome points to either arm."
     text = ", ".join(parts)
     return (
         f"{text[0].upper()}{text[1:]}; none of this exceeds what chance brings about."
@@ -154,12 +187,7 @@ def towards(report: FieldTrialReport) -> str:
 
 
 def _any_clear(report: FieldTrialReport) -> bool:
-    rows = [report.planned(o.id) for o in report.measured]
-    return any(row["conf_low"] > 0 or row["conf_high"] < 0 for row in rows)
-
-
-def _listed(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    return any(prose.is_clear(report.planned(outcome.id)) for outcome in report.measured)
 
 
 def robustness(report: FieldTrialReport, outcome: str) -> str:
@@ -180,23 +208,27 @@ def versions(report: FieldTrialReport, outcome: StudyOutcome) -> pd.DataFrame:
 
 def power(report: FieldTrialReport) -> str:
     """Detectable effect as planned, as the printed sample and response allow, and as achieved."""
-    planned, achieved = (report.row(f"power/mde_{key}/formula") for key in ("planned", "achieved"))
-    printed = report.plan.power["planned"].printed
-    needed = report.row("power/people_needed_planned/formula")
-    response = report.plan.power["planned"].response
+    planned, achieved = (report.detectable(key) for key in ("planned", "achieved"))
+    entry = report.plan.power["planned"]
+    printed, response = entry.printed, entry.response
     share = "" if response is None else f", with a response of {percent(response, 0)},"
-    text = (
-        f"The trial was planned to detect an effect of {number(printed or float('nan'))} standard deviations; {count(planned['n'])} people"
-        f"{share} allow {number(planned['estimate'])}. The {count(achieved['n'])} who answered the primary outcome allow "
-        f"{number(achieved['estimate'])}: an effect that size is missed in {percent(1 - report.plan.power['achieved'].power, 0)} of trials "
-        "like this one, and a smaller one more often."
+    aim = (
+        ""
+        if printed is None
+        else f"The trial was planned to detect an effect of {number(printed)} standard deviations; "
     )
-    if printed is not None and abs(float(planned["estimate"]) - printed) > 0.005:
-        text += (
-            f" An effect of {number(printed)} would have taken {count(round(float(needed['estimate'])))} respondents, "
-            "so that response alone does not explain the gap."
-        )
-    return text
+    text = (
+        f"{aim}{count(planned['n'])} people{share} allow {number(planned['estimate'])}{'' if aim else ' standard deviations'}. "
+        f"The {count(achieved['n'])} who answered the primary outcome allow {number(achieved['estimate'])}: an effect that size is missed in "
+        f"{percent(1 - report.plan.power['achieved'].power, 0)} of trials like this one, and a smaller one more often."
+    )
+    if printed is None or report.plan.design.cluster or f"{planned['estimate']:.2f}" == f"{printed:.2f}":
+        return text
+    needed = report.row("power/people_needed_planned/formula")
+    return text + (
+        f" An effect of {number(printed)} would have taken {count(round(float(needed['estimate'])))} respondents, "
+        "so that response alone does not explain the gap."
+    )
 
 
 def balance(report: FieldTrialReport) -> str:
@@ -244,7 +276,7 @@ def blocks(report: FieldTrialReport) -> str:
 
 def block_list(report: FieldTrialReport) -> str:
     """Their names."""
-    return _listed([block.label for block in report.plan.blocks])
+    return listed([block.label for block in report.plan.blocks])
 
 
 def fact(report: FieldTrialReport, key: str) -> str:

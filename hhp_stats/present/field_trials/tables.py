@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pandas as pd
 from great_tables import GT
 
-from hhp_stats.present.field_trials.report import UNMATCHED, FieldTrialReport, Row, rows_of
+from hhp_stats.present.field_trials.report import UNMATCHED, FieldTrialReport, Row, inside, rows_of
 from hhp_stats.present.field_trials.sentences import versions
 from hhp_stats.present.numbers import (
     MINUS,
@@ -55,11 +55,22 @@ def outcomes(report: FieldTrialReport) -> GT:
     planned = report.planned(report.measured[0].id)
     return plain_table(
         pd.DataFrame(cells), stub="Outcome", spanner=[report.treatment.label, report.control.label],
-        notes=["Arms: mean (standard error), people. Difference: treated minus control.",
+        notes=[_arms_note(report),
                f"{planned['method']}; people who answered the outcome.{_clauses(report)}",
                "Holm p: adjusted over the outcomes of the trial. Better: the direction in which more of the outcome is good.",
                *notes],
     )  # fmt: skip
+
+
+def _arms_note(report: FieldTrialReport) -> str:
+    """What the columns of arms and the column of differences hold: of one kind, or raw beside adjusted."""
+    by = {outcome.label: report.adjusted_for(outcome.id) for outcome in report.measured}
+    if not any(by.values()):
+        return "Arms: mean (standard error), people. Difference: treated minus control."
+    words = next(iter(by.values()))
+    if len(set(by.values())) > 1:
+        words = "; ".join(f"{inside(label)}: {terms or 'nothing'}" for label, terms in by.items())
+    return f"Arms: raw mean (standard error), people. Difference: treated minus control, adjusted for {words}."
 
 
 def _clauses(report: FieldTrialReport) -> str:
@@ -167,9 +178,12 @@ def balance(report: FieldTrialReport) -> GT:
 def power(report: FieldTrialReport) -> GT:
     """Detectable effects as printed and as the formula has them."""
     cells: list[dict[str, str]] = []
+    clustered = bool(report.plan.design.cluster)
     for entry in report.plan.power.values():
-        row = report.row(f"power/mde_{entry.id}/formula")
-        needed = report.row(f"power/people_needed_{entry.id}/formula") if entry.printed is not None else None
+        row = report.detectable(entry.id)
+        # How many people an effect takes depends, where clusters were drawn, on how many clusters there are.
+        asked = entry.printed is not None and not clustered
+        needed = report.row(f"power/people_needed_{entry.id}/formula") if asked else None
         cells.append({
             "Sample": entry.label, "Response": MISSING if entry.response is None else percent(entry.response, 0), "People": count(row["n"]),
             "Printed effect": number(entry.printed) if entry.printed is not None else MISSING,
@@ -177,10 +191,15 @@ def power(report: FieldTrialReport) -> GT:
             "People for the printed effect": MISSING if needed is None else count(round(float(needed["estimate"]))),
         })  # fmt: skip
     first = next(iter(report.plan.power.values()))
+    basis = "equal arms, no covariates"
+    if clustered:
+        basis = (
+            f"the sizes of each {report.plan.design.unit} and the likeness of its people as found here, no covariates"
+        )
     return plain_table(
         pd.DataFrame(cells), stub="Sample",
         notes=[f"Smallest difference in standard deviations that is found with a power of {percent(first.power, 0)} at a two-sided level "
-               f"of {number(first.alpha)}, equal arms, no covariates."],
+               f"of {number(first.alpha)}; {basis}."],
     )  # fmt: skip
 
 
@@ -242,13 +261,14 @@ def published(report: FieldTrialReport) -> GT:
             line[arm.label] = _printed(*(str(parts[c]["as_printed"]) for c in ("estimate", "std_error", "n")))
         p = mapping[(str(row["result_id"]), "p_value")]
         line["p, published"] = str(figures.row(str(p["published_id"]))["as_printed"])
-        line["p, from the arms"] = p_value(row["p_value"])
+        line["p, this release"] = p_value(row["p_value"])
         line["Agree"] = "yes" if p["matches"] else "no"
         cells.append(line)
     return plain_table(
         pd.DataFrame(cells), stub="Outcome", spanner=[report.treatment.label, report.control.label], spanner_label="Published arm",
         notes=["Arms as published: mean (standard error), people. p, published: from a regression whose covariates are not listed.",
-               "p, from the arms: the planned analysis of this release, whose arms have the published sizes, means and standard errors."],
+               "p, this release: the planned analysis of its data, whose arms have the published sizes, means and standard errors up to their "
+               "rounding; that may move the last digit against the p of the arms as printed."],
     )  # fmt: skip
 
 

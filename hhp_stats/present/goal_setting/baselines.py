@@ -11,6 +11,7 @@ from great_tables import GT
 from hhp_stats.present import prose
 from hhp_stats.present.chapter import StudyReport
 from hhp_stats.present.numbers import (
+    apart,
     capital,
     count,
     interval,
@@ -83,7 +84,9 @@ def baseline_balance(report: StudyReport) -> str:
     criterion, joint = report.plan.imputation.balance, _joint(report)
     wide = abs(std["estimate"]) > criterion.std_difference
     unlikely = row["p_value"] < criterion.alpha or (joint is not None and joint["p_value"] < criterion.alpha)
-    evidence = f"({number(std['estimate'])} standard deviations, {p_clause(row['p_value'])})"
+    limits = (criterion.std_difference, -criterion.std_difference)
+    p = p_clause(row["p_value"], alpha=criterion.alpha)
+    evidence = f"({number(std['estimate'], beside=limits)} standard deviations, {p})"
     if not wide and not unlikely:
         return f"The imputed baselines of both arms are as alike as the criterion asks {evidence}."
     what = "are further apart than the criterion allows" if wide else "differ more than chance explains"
@@ -159,10 +162,11 @@ def baseline_handling(report: StudyReport) -> str:
     if row is None:
         return f"For {count(missing)} people no usable baseline is recorded, so that what is put in its place matters."
     side = "more" if row["estimate"] > 0 else "fewer"
+    before, after = apart(unadjusted["estimate"], planned["estimate"])
     return (
         f"In the year before, staff offered goal-setting had on average {number(abs(row['estimate']), 1)} days of absence {side} than control staff, "
-        f"missing values imputed; the adjustment therefore moves the comparison from {number(unadjusted['estimate'])} days (unadjusted) to "
-        f"{number(planned['estimate'])}. For {count(missing)} people no usable baseline is recorded, so that what is put in its place "
+        f"missing values imputed; the adjustment therefore moves the comparison from {before} days (unadjusted) to "
+        f"{after}. For {count(missing)} people no usable baseline is recorded, so that what is put in its place "
         "matters."
     )
 
@@ -175,9 +179,7 @@ def ratio_versions(report: StudyReport) -> str:
     if not rows:
         return "No other way with missing baselines was applied to the ratio."
     low, high = min(row["estimate"] for row in rows), max(row["estimate"] for row in rows)
-    above = [row for row in rows if row["conf_low"] > 1]
-    below = [row for row in rows if row["conf_high"] < 1]
-    included = len(rows) - len(above) - len(below)
+    included = sum(not prose.is_clear(row, null=1) for row in rows)
     shares = table["above_break_even"]
     said = (
         "all of their intervals include breaking even" if included == len(rows)
@@ -197,7 +199,7 @@ def cost_versions(report: StudyReport) -> GT:
         row = report.row(str(line["result_id"]).split("/", 1)[1])
         rows.append({
             "Missing baselines": capital(str(line["label"]).removeprefix("Missing baseline: ")), "Ratio": number(row["estimate"]),
-            "95% CI": interval(row["conf_low"], row["conf_high"]), "Above breaking even": percent(line["above_break_even"], 0),
+            "95% CI": interval(row["conf_low"], row["conf_high"], null=1), "Above breaking even": percent(line["above_break_even"], 0),
         })  # fmt: skip
     scenario = report.plan.cost_benefit.scenarios[0]
     return plain_table(pd.DataFrame(rows), stub="Missing baselines", notes=[

@@ -11,7 +11,19 @@ from great_tables import GT
 from hhp_stats.present import prose
 from hhp_stats.present.chapter import StudyReport
 from hhp_stats.present.goal_setting.more_tables import versions
-from hhp_stats.present.numbers import count, interval, lowered, number, p_clause, percent, plural, spelled, withheld
+from hhp_stats.present.numbers import (
+    apart,
+    count,
+    interval,
+    lowered,
+    number,
+    p_clause,
+    percent,
+    plural,
+    side,
+    spelled,
+    withheld,
+)
 from hhp_stats.present.tables import plain_table, text_table
 from hhp_stats.results import LACKING
 
@@ -32,7 +44,7 @@ def _records(rows: pd.DataFrame) -> list[dict[str, Any]]:
 def _in_days(value: float) -> str:
     """A difference in absence in everyday words: `1.6 days less absence`, `no difference`."""
     size = number(abs(value), 1)
-    return "no difference" if float(size) == 0 else f"{size} days {'less' if value < 0 else 'more'} absence"
+    return "no difference" if not side(value) else f"{size} days {'less' if value < 0 else 'more'} absence"
 
 
 def meaning(report: StudyReport) -> str:
@@ -117,7 +129,7 @@ def turnover_relative(report: StudyReport) -> str:
     row = report.row(f"turnover/ratio/{method}")
     return (
         f"In relative terms, the odds of leaving in the goal-setting arm were {number(row['estimate'])} times those in the control arm "
-        f"(95% CI {interval(row['conf_low'], row['conf_high'])})."
+        f"(95% CI {interval(row['conf_low'], row['conf_high'], null=1)})."
     )
 
 
@@ -132,7 +144,7 @@ def selection(report: StudyReport) -> str:
     )  # fmt: skip
     return (
         "Nothing is known that moves people to answer and has no other bearing on wellbeing, so the selection model is identified by the assumed "
-        f"normal distribution alone. Its condition number is {number(row['condition_number'], 0)}, {word} the {HARMFUL} from which on "
+        f"normal distribution alone. Its condition number is {number(row['condition_number'], 0, beside=[HARMFUL])}, {word} the {HARMFUL} from which on "
         f"collinearity is held to be harmful.{estimate}"
     )
 
@@ -229,9 +241,10 @@ def attrition_wellbeing(report: StudyReport) -> str:
     share = {level: float((part["people"] * part["answered"]).sum() / part["people"].sum())
              for level, part in table.groupby("level", sort=False)}  # fmt: skip
     low, high = share["Lowest third"], share["Highest third"]
-    word = "more" if high > low else "less" if high < low else "just as"
+    word = "more" if side(high, low) > 0 else "less" if side(high, low) < 0 else "just as"
+    shares = apart(100 * high, 100 * low, digits=0)
     return (
-        f"Of those in the highest third of wellbeing at the start {percent(high, 0)} answered at the end, of the lowest third {percent(low, 0)}: "
+        f"Of those in the highest third of wellbeing at the start {shares[0]}% answered at the end, of the lowest third {shares[1]}%: "
         f"those who felt better were {word} likely to answer."
     )
 

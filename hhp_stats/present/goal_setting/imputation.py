@@ -9,6 +9,7 @@ from great_tables import GT
 
 from hhp_stats.present.chapter import StudyReport
 from hhp_stats.present.numbers import (
+    apart,
     capital,
     count,
     interval,
@@ -17,12 +18,12 @@ from hhp_stats.present.numbers import (
     p_value,
     percent,
     plural,
+    side,
     spelled,
 )
 from hhp_stats.present.tables import plain_table, text_table
 from hhp_stats.studies.goal_setting_terms import primary_analysis
 
-REACHES_ZERO = 0.0005  # an end that is printed as zero
 WORDS = {
     "gender_male": "gender", "role": "role", "part_time": "part-time work", "service_years": "length of service",
     "coffee": "coffee trial arm", "local_authority": "authority", "agency": "agency staff", "left": "leaving",
@@ -103,12 +104,13 @@ def team_effect(report: StudyReport) -> str:
     share = percent(abs(gap) / having["std_error"], 0)
     told = (
         "The interval of that likeness reaches zero, so that the answers do not tell which of the two models is right."
-        if icc["conf_low"] < REACHES_ZERO
+        if side(icc["conf_low"]) <= 0
         else "The interval of that likeness stays above zero, which speaks for the team effect."
     )
+    other, own = apart(without["estimate"], having["estimate"])
     return (
         f"The imputation model gives each team an effect of its own, so that missing answers take after those of teammates. Without it the difference in "
-        f"wellbeing is {number(without['estimate'])} ({interval(without['conf_low'], without['conf_high'])}) instead of {number(having['estimate'])} "
+        f"wellbeing is {other} ({interval(without['conf_low'], without['conf_high'])}) instead of {own} "
         f"({interval(having['conf_low'], having['conf_high'])}). That is {share} of a standard error and {chance} (Monte Carlo errors "
         f"{number(without['mc_error'], 3)} and {number(having['mc_error'], 3)}). The likeness of teammates among those who answered is "
         f"{number(icc['estimate'], 3)} ({interval(icc['conf_low'], icc['conf_high'], 3)}): with a team effect, the teams\u2019 own deviations count as theirs and "

@@ -8,7 +8,18 @@ from hhp_stats.present import prose
 from hhp_stats.present.chapter import StudyReport
 from hhp_stats.present.goal_setting.baselines import ratio_versions
 from hhp_stats.present.goal_setting.more_tables import MEDIATORS, STRATEGIES, WELLBEING
-from hhp_stats.present.numbers import count, interval, lowered, number, p_clause, percent, plural, spelled, withheld
+from hhp_stats.present.numbers import (
+    apart,
+    count,
+    interval,
+    lowered,
+    number,
+    p_clause,
+    percent,
+    plural,
+    spelled,
+    withheld,
+)
 from hhp_stats.results import LACKING
 from hhp_stats.studies.goal_setting_terms import FAMILY, HALF_YEAR_WEEKS
 
@@ -39,9 +50,14 @@ def _strategies_agree(report: StudyReport, outcome: str) -> str:
 def wellbeing(report: StudyReport) -> str:
     """Do the three strategies agree on wellbeing? With the imputed estimate."""
     row = report.row("wellbeing/itt/imputed")
+    g = report.row("wellbeing/itt/hedges-g")
+    # The score's own points and standard deviations of the score are two units of one difference: both are named.
+    own = (
+        "" if g["status"] in LACKING else f", which is {number(g['estimate'])} standard deviations of the score itself"
+    )
     return (
-        f"{_strategies_agree(report, 'wellbeing')}. With imputed answers the difference is {number(row['estimate'])} on a score that adds up "
-        f"three parts in standard deviations ({prose.uncertainty(row)})."
+        f"{_strategies_agree(report, 'wellbeing')}. With imputed answers the difference is {number(row['estimate'])} points of a score that adds "
+        f"up three parts in standard deviations ({prose.uncertainty(row)}){own}."
     )
 
 
@@ -71,10 +87,11 @@ def combination(report: StudyReport) -> str:
     row = report.table("combination").iloc[0]
     other = "the other reading agrees" if row["branch"] == row["by_correlation"] else "the other reading would not"
     verb = "are combined" if row["branch"] == "combined" else "are not combined, and each is reported by itself"
+    correlation, threshold = apart(row["correlation"], row["threshold"])
     return (
-        f"At baseline the cognitive and the affective part correlate at {number(row['correlation'])} "
+        f"At baseline the cognitive and the affective part correlate at {correlation} "
         f"(R-squared {number(row['r_squared'])}, {plural(row['n'], 'person', 'people')}) against the threshold of "
-        f"{number(row['threshold'])}: the parts {verb}; {other}."
+        f"{threshold}: the parts {verb}; {other}."
     )
 
 
@@ -92,10 +109,12 @@ def pressure_reliability(report: StudyReport) -> str:
     """Is the mean of two items allowed?"""
     row = report.table("reliability").set_index("scale").loc["time_pressure"]
     enough = row["estimate"] >= report.plan.measures.time_pressure_alpha
+    asked = report.plan.measures.time_pressure_alpha
+    word = "above" if row["estimate"] > asked else "just" if enough else "below"
     return (
-        f"The two items on time pressure have a reliability of {number(row['estimate'])} "
-        f"({interval(row['conf_low'], row['conf_high'])}), {'above' if enough else 'below'} the "
-        f"{number(report.plan.measures.time_pressure_alpha)} asked for, so their mean is {'used' if enough else 'used with reserve'}."
+        f"The two items on time pressure have a reliability of {number(row['estimate'], beside=[asked])} "
+        f"({interval(row['conf_low'], row['conf_high'])}), {word} the "
+        f"{number(asked)} asked for, so their mean is {'used' if enough else 'used with reserve'}."
     )
 
 
@@ -131,7 +150,7 @@ def rho(report: StudyReport) -> str:
     return (
         f"The selection model puts the correlation between answering and wellbeing, beyond the covariates, at "
         f"{number(row['estimate'])} (95% CI {interval(row['conf_low'], row['conf_high'])}; profile likelihood, people taken as "
-        f"independent){'' if row['conf_low'] * row['conf_high'] > 0 else ', so the answers leave even its sign open'}."
+        f"independent){'' if prose.is_clear(row) else ', so the answers leave even its sign open'}."
     )
 
 
@@ -179,10 +198,8 @@ def bradford(report: StudyReport) -> str:
 def bradford_influence(report: StudyReport) -> str:
     """How much the largest scores matter."""
     whole, trimmed = report.row("bradford/itt/cr1"), report.row("bradford/itt/without-largest")
-    return (
-        f"Without the largest one per cent of scores the difference is {number(trimmed['estimate'], 1)} instead of "
-        f"{number(whole['estimate'], 1)}."
-    )
+    without, all_of = apart(trimmed["estimate"], whole["estimate"], digits=1)
+    return f"Without the largest one per cent of scores the difference is {without} instead of {all_of}."
 
 
 def complier(report: StudyReport) -> str:
@@ -202,13 +219,14 @@ def ratio(report: StudyReport) -> str:
     """The ratio in the planned scenario."""
     row = report.row("benefit_cost/ratio/programme-30")
     joint = report.row("benefit_cost/ratio/programme-30-bootstrap")
-    clear = joint["conf_low"] > 1 or joint["conf_high"] < 1
+    clear = prose.is_clear(joint, null=1)
     verdict = "excludes" if clear else "includes"
+    reaches = [interval(one["conf_low"], one["conf_high"], null=1) for one in (row, joint)]
     done = "returned" if row["estimate"] >= 0 else "went with a further loss of"
     return (
         f"With half an hour a week costed, each pound of staff time {done} {number(abs(row['estimate']))} pounds "
-        f"(interval as printed {interval(row['conf_low'], row['conf_high'])}; from teams resampled "
-        f"{interval(joint['conf_low'], joint['conf_high'])}). The second interval {verdict} breaking even. {ratio_versions(report)}"
+        f"(interval as printed {reaches[0]}; from teams resampled "
+        f"{reaches[1]}). The second interval {verdict} breaking even. {ratio_versions(report)}"
     )
 
 

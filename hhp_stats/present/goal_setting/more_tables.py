@@ -11,7 +11,7 @@ from hhp_stats.present.chapter import StudyReport
 from hhp_stats.present.numbers import capital, count, interval, lowered, number, p_value, percent, withheld_note
 from hhp_stats.present.tables import aligned, effects_table, plain_table
 from hhp_stats.results import LACKING
-from hhp_stats.studies.goal_setting_terms import FAMILY
+from hhp_stats.studies.goal_setting_terms import FAMILY, primary_analysis, versions_of_baselines
 from hhp_stats.traced import traced_records
 
 STRATEGIES = {"complete-cases": "Complete cases", "heckman-ml": "Heckman selection", "imputed": "Multiple imputation"}
@@ -20,6 +20,10 @@ MEDIATORS = ("time_pressure", "efficacy", "autonomy", "competence", "relatedness
 SCALES = {"positive_affect": "Positive affect", "negative_affect": "Negative affect", "affect": "All six affect items",
           "time_pressure": "Time pressure", "efficacy": "Workplace efficacy", "autonomy": "Autonomy",
           "competence": "Competence", "relatedness": "Relatedness"}  # fmt: skip
+BASELINE_WAYS = {
+    "multiple_imputation": "imputed", "zero_with_indicator": "set to zero with an indicator", "mean": "set to the mean",
+    "mean_with_indicator": "set to the mean with an indicator", "complete_cases": "left out with those concerned",
+}  # fmt: skip
 COEFFICIENTS = {"alpha": "Cronbach\u2019s alpha", "spearman_brown": "Spearman-Brown"}
 
 
@@ -121,9 +125,29 @@ def compliers(report: StudyReport) -> GT:
         stub="Outcome",
         digits=3,
         notes=[
-            "Two-stage least squares, the arm as instrument for starting the course; errors clustered by team. Beyond the protocol.",
+            "Two-stage least squares, the arm as instrument for starting the course; errors clustered by team. Beyond the protocol. "
+            f"{_baselines_of_compliers(report)}",
             *notes,
         ],
+    )
+
+
+def _baselines_of_compliers(report: StudyReport) -> str:
+    """That the effect of starting deals with missing baselines in another way than the planned effect, where it does."""
+    here, planned = (
+        report.plan.analysis(key) for key in ("sickness_absence/cace/iv", primary_analysis(report.plan).id)
+    )
+    if here.baseline_absence == planned.baseline_absence:
+        return "Missing baselines are dealt with as in the planned analysis."
+    offer = next(
+        one.id
+        for one in versions_of_baselines(report.plan)
+        if one.adjusted and one.baseline_absence == here.baseline_absence
+    )
+    row = report.row(offer)
+    return (
+        f"Missing baselines are {BASELINE_WAYS[here.baseline_absence]}; the planned analysis has them {BASELINE_WAYS[planned.baseline_absence]}. "
+        f"The effect of the offer that belongs to it is {number(row['estimate'])} days ({interval(row['conf_low'], row['conf_high'])})."
     )
 
 
@@ -245,11 +269,15 @@ def multiplicity(report: StudyReport) -> GT:
         step = report.row(f"{row['outcome']}/multiplicity/westfall-young")
         cells.append({
             "Outcome": report.outcome(row["outcome"]).label, "Role": report.outcome(row["outcome"]).role,
-            "p": p_value(row["p_value"]), "Holm": p_value(row["p_adjusted"]), "Westfall-Young": p_value(step["p_adjusted"]),
+            "p": p_value(row["p_value"]), "Holm": p_value(row["p_adjusted"]),
+            "p, re-drawn": p_value(step["p_value"]), "Westfall-Young": p_value(step["p_adjusted"]),
         })  # fmt: skip
-    return plain_table(pd.DataFrame(cells), stub="Outcome", spanner=["Holm", "Westfall-Young"], spanner_label="Adjusted p", notes=[
-        "The protocol plans no adjustment. Holm: on the planned p values. Westfall-Young: joint re-randomisations, survey outcomes among those who answered.",
+    table = plain_table(pd.DataFrame(cells), stub="Outcome", spanner=["p", "Holm"], spanner_label="Planned analyses", notes=[
+        "The protocol plans no adjustment. Holm adjusts the planned p values. Westfall and Young\u2019s step-down re-draws the arms of all outcomes "
+        "together, which takes one data set: missing baselines at zero with an indicator, survey outcomes among those who answered. So it adjusts "
+        "the p values beside it, of these models by the same draws, and not the planned ones.",
     ])  # fmt: skip
+    return table.tab_spanner("The same outcomes, arms re-drawn", columns=["p, re-drawn", "Westfall-Young"])
 
 
 MORE_TABLES: dict[str, Callable[[StudyReport], GT]] = {

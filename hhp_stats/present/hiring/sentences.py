@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
+from hhp_stats.present import prose
 from hhp_stats.present.hiring.published import impossible_error, lattice, literal_scores, printed_p, quarter, reproduced
 from hhp_stats.present.hiring.report import HiringReport
-from hhp_stats.present.numbers import count, interval, level, number, p_clause, p_value, percent, plural, spelled
+from hhp_stats.present.numbers import apart, count, interval, number, p_clause, p_value, percent, plural, side, spelled
 
 Row = Mapping[str, Any]
 SMALL_DIFFERENCE = 5.0  # percentage points, for the recommendation on further trials
@@ -15,22 +16,26 @@ SMALL_DIFFERENCE = 5.0  # percentage points, for the recommendation on further t
 
 def evidence(row: Row, *, digits: int, unit: str = "") -> str:
     """`95% CI 10.4 to 21.8 points, p < .001`."""
-    reach = interval(row["conf_low"], row["conf_high"], digits)
-    return f"{level(row['conf_level'])} CI {reach}{unit}, {p_clause(row['p_value'])}"
+    return prose.uncertainty(row, digits=digits, unit=unit)
 
 
 def is_clear(row: Row) -> bool:
     """Does the interval lie on one side of zero?"""
-    return bool(row["conf_low"] > 0 or row["conf_high"] < 0)
+    return prose.is_clear(row)
 
 
 def towards(row: Row, *, words: tuple[str, str]) -> str:
     """The word for the sign of an estimate: the first if positive, the second if negative."""
-    return words[0] if row["estimate"] > 0 else words[1] if row["estimate"] < 0 else "neither " + " nor ".join(words)
+    found = side(row["estimate"])
+    return words[0] if found > 0 else words[1] if found < 0 else "neither " + " nor ".join(words)
 
 
-def _rate(report: HiringReport, cell: str) -> str:
-    return f"{number(report.row('progression', f'mean_{cell}')['estimate'], 1)}%"
+def _rates(report: HiringReport, *cells: str) -> list[str]:
+    """Rates of cells that a sentence compares, in per cent."""
+    return [
+        f"{rate}%"
+        for rate in apart(*(report.row("progression", f"mean_{cell}")["estimate"] for cell in cells), digits=1)
+    ]
 
 
 def sample(report: HiringReport) -> str:
@@ -58,9 +63,10 @@ def _change(report: HiringReport, name: str, label: str, estimand: str) -> str:
     row = report.row("progression", estimand)
     word = towards(row, words=("more", "less"))
     verdict = "a clear difference" if is_clear(row) else "no clear difference"
+    joint, separate = _rates(report, f"joint_{name}", f"separate_{name}")
     return (
-        f"Candidates with {label} names were put forward in {_rate(report, f'joint_{name}')} of decisions when they were seen in pairs and in "
-        f"{_rate(report, f'separate_{name}')} when they were seen one after the other: {number(abs(row['estimate']), 1)} percentage points {word} "
+        f"Candidates with {label} names were put forward in {joint} of decisions when they were seen in pairs and in "
+        f"{separate} when they were seen one after the other: {number(abs(row['estimate']), 1)} percentage points {word} "
         f"often in pairs ({evidence(row, digits=1, unit=' points')}), {verdict}."
     )
 
@@ -117,7 +123,7 @@ def _holm(report: HiringReport, experiment: str) -> str:
         int((rows["p_value"] < report.plan.alpha).sum()),
         int((rows["p_adjusted"] < report.plan.alpha).sum()),
     )
-    values = ", ".join(p_value(p) for p in rows["p_adjusted"])
+    values = ", ".join(p_value(p, alpha=report.plan.alpha) for p in rows["p_adjusted"])
     return (
         f"Of {spelled(len(rows))} planned comparisons, {'none' if before == 0 else spelled(before)} {'have' if before > 1 else 'has'} a p-value below {number(report.plan.alpha)}; "
         f"after Holm's adjustment {'none' if after == 0 else spelled(after)} {'do' if after > 1 else 'does'} (adjusted values {values})."
@@ -197,7 +203,7 @@ def _score(report: HiringReport, estimand: str, method: str = "") -> str:
     row = report.row("evaluation_score", estimand, method)
     contrast = report.plan.contrasts[estimand]
     first, second = (report.plan.cells[cells[0]] for cells in (contrast.plus, contrast.minus))
-    means = [number(report.row("evaluation_score", f"mean_{cell.id}")["estimate"]) for cell in (first, second)]
+    means = apart(*(report.row("evaluation_score", f"mean_{cell.id}")["estimate"] for cell in (first, second)))
     verdict = "a difference that this analysis tells from chance" if is_clear(row) else "no clear difference"
     return (
         f"With the condition “{first.label.lower().replace('british', 'British').replace('white', 'White')}” the score was {means[0]} on average, with "
@@ -231,13 +237,14 @@ def score_variance(report: HiringReport) -> str:
     found = {key: report.row("evaluation_score", "blinded_vs_white_british", key) for key in ("hc2", "welch", "pooled")}
     below = [key for key, row in found.items() if row["p_value"] < report.plan.alpha]
     if len(below) in (0, len(found)):
-        side = f"{'all' if below else 'none'} of these {'lie' if below else 'lies'} below {number(report.plan.alpha)}"
+        where = f"{'all' if below else 'none'} of these {'lie' if below else 'lies'} below {number(report.plan.alpha)}"
     else:
-        side = f"{spelled(len(below))} of these {'lies' if len(below) == 1 else 'lie'} below {number(report.plan.alpha)}, so that a verdict would hang on the method"
+        where = f"{spelled(len(below))} of these {'lies' if len(below) == 1 else 'lie'} below {number(report.plan.alpha)}, so that a verdict would hang on the method"
+    p = {key: p_value(row["p_value"], alpha=report.plan.alpha) for key, row in found.items()}
     return (
-        f"Against White British names the p-value is {p_value(found['hc2']['p_value'])} with robust standard errors, "
-        f"{p_value(found['welch']['p_value'])} by Welch's test of the two conditions alone and {p_value(found['pooled']['p_value'])} if one variance is "
-        f"taken for all three; {side}."
+        f"Against White British names the p-value is {p['hc2']} with robust standard errors, "
+        f"{p['welch']} by Welch's test of the two conditions alone and {p['pooled']} if one variance is "
+        f"taken for all three; {where}."
     )
 
 

@@ -13,7 +13,7 @@ import pandas as pd
 from hhp_stats.contrast import contrast_of
 from hhp_stats.errors import EstimationError, NoObservations, UnknownName
 from hhp_stats.estimate.bounds import lee_bounds
-from hhp_stats.estimate.effect_size import hedges_g
+from hhp_stats.estimate.effect_size import hedges_g, hedges_g_adjusted
 from hhp_stats.estimate.linear import ols
 from hhp_stats.estimate.model_matrix import Array, ModelMatrix, Term, model_matrix
 from hhp_stats.estimate.two_sample import welch
@@ -26,6 +26,7 @@ from hhp_stats.infer.cluster_robust import (
 )
 from hhp_stats.plan.conduct import Conduct
 from hhp_stats.plan.individual import IndividualPlan, StudyAnalysis
+from hhp_stats.plan.runnable import known_populations
 from hhp_stats.results import Estimate, ResultRow, not_estimated
 from hhp_stats.studies.field_trial import clusters
 
@@ -44,7 +45,8 @@ def source_of(analysis: StudyAnalysis) -> str:
     return clusters.CLUSTERED if clustered else SOURCES[analysis.estimator]
 
 
-NEED_EVERYONE = frozenset({"lee-bounds"})  # estimators that look at those without an answer too
+# Estimators that look at those without an answer too: bounds count them, and so does a draw of whole clusters.
+NEED_EVERYONE = frozenset({"lee-bounds", "randomisation"})
 DRAWS = 999  # of the bootstrap behind bounds
 
 
@@ -55,18 +57,6 @@ class Cell:
     row: ResultRow
     beside: tuple[ResultRow, ...] = ()
     conduct: tuple[Conduct, ...]
-
-
-def _everyone(people: pd.DataFrame) -> pd.Series:
-    return pd.Series(True, index=people.index)
-
-
-POPULATIONS: Mapping[str, Callable[[pd.DataFrame], pd.Series]] = {
-    "randomised": _everyone,
-    "responders": _everyone,  # those without the outcome are dropped below: complete cases
-    "cohort_1": lambda people: people["cohort"] == "Cohort 1",
-    "cohort_2": lambda people: people["cohort"] == "Cohort 2",
-}
 
 
 def run_cell(analysis: StudyAnalysis, people: pd.DataFrame, plan: IndividualPlan) -> Cell:
@@ -107,13 +97,20 @@ def outcome_column(plan: IndividualPlan, outcome: str) -> str:
     return plan.outcomes[outcome].column or outcome
 
 
+def in_population(people: pd.DataFrame, population: str, plan: IndividualPlan) -> pd.Series:
+    """Who of the people belongs to a population of the plan; whether they have the outcome is asked later."""
+    blocks = known_populations(plan)
+    if population not in blocks:
+        raise UnknownName(f"the study does not know how to select the population {population!r}")
+    block = blocks[population]
+    return people[plan.design.within] == block if block else pd.Series(True, index=people.index)
+
+
 def _analysed(analysis: StudyAnalysis, people: pd.DataFrame, plan: IndividualPlan) -> pd.DataFrame:
     """The people of the analysis, with `outcome` and, where the model has them, `baseline` and `baseline_missing`."""
-    if analysis.population not in POPULATIONS:
-        raise UnknownName(f"the study does not know how to select the population {analysis.population!r}")
-    frame = people.loc[POPULATIONS[analysis.population](people)]
+    frame = people.loc[in_population(people, analysis.population, plan)]
     frame = frame.assign(outcome=frame[outcome_column(plan, analysis.outcome)])
-    if "baseline" in analysis.terms:
+    if "baseline" in plan.model_of(analysis).terms:
         before = frame[f"{analysis.outcome}_t1"]
         frame = frame.assign(baseline=before.fillna(before.mean()), baseline_missing=before.isna().astype("float64"))
     if analysis.estimator not in NEED_EVERYONE:
@@ -133,6 +130,15 @@ Estimated = tuple[Estimate | Mapping[str, Estimate], Mapping[str, str]]
 
 def _ordinary(analysis: StudyAnalysis, frame: pd.DataFrame, plan: IndividualPlan) -> Estimated:
     """Least squares of the outcome on the arm and the planned terms; the arm's coefficient or its interaction."""
+    found, covariance = _fitted(analysis, frame, plan)
+    return found, {
+        "estimator": "ols", "covariance": covariance, "df": analysis.df, "population": analysis.population,
+        "terms": " + ".join(analysis.terms),
+    }  # fmt: skip
+
+
+def _fitted(analysis: StudyAnalysis, frame: pd.DataFrame, plan: IndividualPlan) -> tuple[Estimate, str]:
+    """The estimate and the kind of its covariance."""
     terms = [plan.terms[name].term for name in analysis.terms]
     matrix, wanted = model_matrix(frame, terms), "treatment"
     if analysis.moderator:
@@ -145,10 +151,7 @@ def _ordinary(analysis: StudyAnalysis, frame: pd.DataFrame, plan: IndividualPlan
     else:
         covariance = heteroskedastic_covariance(fit, kind=cast(HeteroskedasticKind, analysis.covariance))
     found = coefficient(fit, covariance, term=wanted, df=analysis.df, conf_level=plan.conf_level)
-    return found, {
-        "estimator": "ols", "covariance": covariance.kind, "df": analysis.df, "population": analysis.population,
-        "terms": " + ".join(term.column for term in terms),
-    }  # fmt: skip
+    return found, covariance.kind
 
 
 def _with_interaction(frame: pd.DataFrame, terms: list[Term], moderator: Term) -> tuple[ModelMatrix, str]:
@@ -170,16 +173,26 @@ def _welch(analysis: StudyAnalysis, frame: pd.DataFrame, plan: IndividualPlan) -
 
 
 def _hedges(analysis: StudyAnalysis, frame: pd.DataFrame, plan: IndividualPlan) -> Estimated:
+    """The planned difference in standard deviations; with the planned model's standard error where it has covariates."""
     outcome, treatment = _arrays(frame)
-    return hedges_g(outcome=outcome, treatment=treatment, conf_level=plan.conf_level).g, {
-        "estimator": "hedges-g", "covariance": "pooled", "df": "normal", "population": analysis.population, "terms": "",
+    model = plan.model_of(analysis)
+    if model.estimator == "ols" and model.terms:
+        effect, _ = _fitted(model, frame, plan)
+        found, df = hedges_g_adjusted(effect, outcome=outcome, treatment=treatment), model.df
+    else:
+        found, df = hedges_g(outcome=outcome, treatment=treatment, conf_level=plan.conf_level), "normal"
+    return found.g, {
+        "estimator": "hedges-g", "covariance": "pooled", "df": df, "population": analysis.population,
+        "terms": " + ".join(model.terms) if model.estimator == "ols" else "",
     }  # fmt: skip
 
 
 def _lee(analysis: StudyAnalysis, frame: pd.DataFrame, plan: IndividualPlan) -> Estimated:
     """Bounds for those who would answer in either arm; the effect row carries their middle."""
     outcome, treatment = _arrays(frame)
-    found = lee_bounds(outcome=outcome, treatment=treatment, draws=DRAWS, seed=plan.seed, conf_level=plan.conf_level)
+    clusters = frame[plan.design.cluster] if plan.design.cluster else None
+    found = lee_bounds(outcome=outcome, treatment=treatment, clusters=clusters, draws=DRAWS, seed=plan.seed,
+                       conf_level=plan.conf_level)  # fmt: skip
     low, high = found.lower, found.upper
     middle = Estimate(
         estimate=(low.estimate + high.estimate) / 2, std_error=math.nan, df=low.df, n=low.n, n_clusters=None, method=found.method,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import zlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from itertools import combinations
 from typing import Any, Literal, cast
 
@@ -14,13 +15,13 @@ import pandas as pd
 
 from hhp_stats.contrast import EITHER_WAY
 from hhp_stats.design.detectable_effect import Clustering, ErrorRates, cluster_detectable_effect
-from hhp_stats.errors import EstimationError, InvalidInput
+from hhp_stats.errors import EstimationError, InvalidInput, NoObservations
 from hhp_stats.estimate.effect_size import hedges_g_clustered
 from hhp_stats.estimate.icc import icc_anova
 from hhp_stats.estimate.linear import ols
 from hhp_stats.estimate.model_matrix import ModelMatrix, Term, model_matrix
 from hhp_stats.estimate.two_sample import welch
-from hhp_stats.infer.cluster_robust import cluster_covariance, coefficient
+from hhp_stats.infer.cluster_robust import ClusterKind, DegreesOfFreedom, cluster_covariance, coefficient
 from hhp_stats.infer.randomisation_test import randomisation_test
 from hhp_stats.infer.wild_bootstrap import wild_bootstrap
 from hhp_stats.plan.individual import IndividualPlan, StudyAnalysis, StudyPower
@@ -35,21 +36,74 @@ SOURCES: Mapping[str, str] = {
     "hedges-g-clustered": "hhp_stats.estimate.effect_size.hedges_g_clustered",
 }
 DRAWS = 9_999
+MOST_EXACT = 2**53  # whole numbers beyond it are doubles in a frame
 MOST_ALLOCATIONS = 20_000  # all of them are listed; a trial with more clusters needs random redraws
 
 Facts = Mapping[str, str]
 
 
-def every_allocation(*, clusters: int, treated: int) -> npt.NDArray[np.int8]:
-    """All ways to draw `treated` of `clusters` groups, one a row of 0 and 1; refuses too many (InvalidInput)."""
-    if not 0 < treated < clusters:
-        raise InvalidInput(f"{treated} of {clusters} clusters are treated: there is no other arm")
-    if math.comb(clusters, treated) > MOST_ALLOCATIONS:
-        raise InvalidInput(f"{math.comb(clusters, treated):,} allocations are too many to list")
-    chosen = np.array(list(combinations(range(clusters), treated)))
-    found = np.zeros((len(chosen), clusters), dtype=np.int8)
-    found[np.arange(len(chosen))[:, None], chosen] = 1
-    return found
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterDraw:
+    """How the clusters were drawn: `treated[h]` of those with `strata == h` to the treatment, each choice equally likely.
+
+    `clusters` (G,) their names in order, `strata` (G,) the block of each from 0, `treated` one number a block.
+    """
+
+    clusters: tuple[str, ...]
+    strata: npt.NDArray[np.intp]
+    treated: tuple[int, ...]
+
+    @property
+    def count(self) -> int:
+        """How many allocations the draw could have produced: product over blocks of C(clusters, treated)."""
+        return math.prod(
+            math.comb(int((self.strata == block).sum()), treated) for block, treated in enumerate(self.treated)
+        )
+
+    def all_allocations(self) -> npt.NDArray[np.int8]:
+        """Every allocation, one a row of 0 and 1; refuses one that leaves no choice, and too many (InvalidInput)."""
+        if self.count < 2:
+            raise InvalidInput("the draw could have produced one allocation only: there is nothing to compare with")
+        if self.count > MOST_ALLOCATIONS:
+            raise InvalidInput(
+                f"{self.count:,} allocations are too many to list: plan the covariance 'random allocations'"
+            )
+        found = np.zeros((1, len(self.clusters)), dtype=np.int8)
+        for block, treated in enumerate(self.treated):
+            places = np.flatnonzero(self.strata == block)
+            ways = [list(way) for way in combinations(places.tolist(), treated)]
+            own = np.zeros((len(ways), len(self.clusters)), dtype=np.int8)
+            for row, way in enumerate(ways):
+                own[row, way] = 1
+            found = (found[:, None, :] + own[None, :, :]).reshape(-1, len(self.clusters))
+        return found
+
+    def redraw(self, rng: np.random.Generator, size: int) -> npt.NDArray[np.int8]:
+        """`size` allocations by the same rule, one a row."""
+        found = np.zeros((size, len(self.clusters)), dtype=np.int8)
+        for block, treated in enumerate(self.treated):
+            places = np.flatnonzero(self.strata == block)
+            order = rng.random((size, len(places))).argsort(axis=1)
+            found[:, places] = order < treated
+        return found
+
+
+def cluster_draw(people: pd.DataFrame, plan: IndividualPlan) -> ClusterDraw:
+    """How were the clusters of everyone randomised drawn: which of each block, by the plan's `within`, were treated?
+
+    Refuses a cluster of both arms or of several blocks (EstimationError, naming it).
+    """
+    groups = people.groupby(people[plan.design.cluster].astype(str), sort=True)
+    within = plan.design.within or None
+    for name, column in (("arm", "treatment"), ("block", within)):
+        if column and (mixed := groups[column].nunique()).max() > 1:
+            raise EstimationError(f"{plan.design.cluster} {mixed.idxmax()} holds people of more than one {name}")
+    arms = groups["treatment"].first()
+    blocks = groups[within].first().astype(str) if within else pd.Series("", index=arms.index)
+    strata, _ = pd.factorize(blocks, sort=True)
+    return ClusterDraw(
+        clusters=tuple(arms.index), strata=strata, treated=tuple(int(n) for n in arms.groupby(strata).sum())
+    )
 
 
 def _terms(analysis: StudyAnalysis, plan: IndividualPlan) -> list[Term]:
@@ -77,13 +131,22 @@ def bootstrapped(analysis: StudyAnalysis, frame: pd.DataFrame, plan: IndividualP
 
 
 def rerandomised(analysis: StudyAnalysis, frame: pd.DataFrame, plan: IndividualPlan) -> tuple[Estimate, Facts]:
-    """Fisher's test over every allocation with as many treated clusters as were drawn."""
-    clusters = frame[plan.design.cluster].astype(str)
-    arms = frame.groupby(clusters)["treatment"].first().sort_index()
+    """Fisher's test over the draws of the clusters that the trial's own rule could have produced, within its blocks.
+
+    `frame` is everyone randomised: a cluster in which nobody answered was drawn as well.
+    """
+    drawn, known = cluster_draw(frame, plan), frame.loc[frame["outcome"].notna()]
+    if known.empty:
+        raise NoObservations(f"nobody is left to analyse for {analysis.id}")
+    given: dict[str, Any] = (
+        {"draw": drawn.redraw, "draws": DRAWS, "rng": _rng(plan, analysis)}
+        if analysis.covariance == "random allocations"
+        else {"assignments": drawn.all_allocations()}
+    )
     found = randomisation_test(
-        outcome=frame["outcome"].to_numpy(dtype=np.float64), matrix=model_matrix(frame, _terms(analysis, plan)),
-        clusters=clusters, assignments=every_allocation(clusters=len(arms), treated=int(arms.sum())),
-        draw_clusters=list(arms.index), conf_level=plan.conf_level,
+        outcome=known["outcome"].to_numpy(dtype=np.float64), matrix=model_matrix(known, _terms(analysis, plan)),
+        clusters=known[plan.design.cluster].astype(str), draw_clusters=list(drawn.clusters), conf_level=plan.conf_level,
+        **given,
     )  # fmt: skip
     return found.estimate, _facts(analysis, plan)
 
@@ -99,15 +162,22 @@ def means_of_clusters(analysis: StudyAnalysis, frame: pd.DataFrame, plan: Indivi
 
 
 def standardised(analysis: StudyAnalysis, frame: pd.DataFrame, plan: IndividualPlan) -> tuple[Estimate, Facts]:
-    """Hedges' g with the uncertainty of the clustered difference."""
+    """Hedges' g of the planned difference, with its covariates and its clustered standard error.
+
+    Where the planned analysis is no regression, the difference is that of the arms, CR2 with Satterthwaite's df.
+    """
     outcome, treatment = (frame[name].to_numpy(dtype=np.float64) for name in ("outcome", "treatment"))
-    clusters = frame[plan.design.cluster]
-    fit = ols(outcome=outcome, matrix=model_matrix(frame, ()))
-    effect = coefficient(fit, cluster_covariance(fit, clusters=clusters, kind="CR2"), df="satterthwaite",
-                         conf_level=plan.conf_level)  # fmt: skip
+    clusters, model = frame[plan.design.cluster], plan.model_of(analysis)
+    terms: list[Term] = []
+    kind, df = "CR2", "satterthwaite"
+    if model.estimator == "ols":
+        terms, kind, df = _terms(model, plan), model.covariance, model.df
+    fit = ols(outcome=outcome, matrix=model_matrix(frame, terms))
+    covariance = cluster_covariance(fit, clusters=clusters, kind=cast(ClusterKind, kind))
+    effect = coefficient(fit, covariance, df=cast(DegreesOfFreedom, df), conf_level=plan.conf_level)
     icc = max(0.0, icc_anova(outcome=outcome, clusters=clusters, treatment=treatment).estimate)
     found = hedges_g_clustered(effect, outcome=outcome, treatment=treatment, clusters=clusters, icc=icc)
-    return found.g, _facts(analysis, plan)
+    return found.g, {**_facts(analysis, plan), "terms": " + ".join(term.column for term in terms)}
 
 
 def arm_mean(values: pd.Series, clusters: pd.Series, *, conf_level: float) -> Estimate:
@@ -151,11 +221,22 @@ def cluster_tables(people: pd.DataFrame, plan: IndividualPlan) -> dict[str, pd.D
     groups = people.groupby(plan.design.cluster)
     table = groups.agg(arm=("arm", "first"), people=("arm", "size"), responded=("responded", "sum")).reset_index()
     table = table.rename(columns={plan.design.cluster: "cluster"}).astype({"responded": "int64"})
-    treated = int((table["arm"] == next(arm.id for arm in plan.arms if arm.code == 1)).sum())
+    drawn = cluster_draw(people, plan)
     allocations = pd.DataFrame(
-        {"clusters": [len(table)], "treated": [treated], "allocations": [math.comb(len(table), treated)]}
+        {
+            "clusters": [len(table)],
+            "treated": [sum(drawn.treated)],
+            "allocations": [drawn.count if drawn.count < MOST_EXACT else float(drawn.count)],
+        }
     )
     return {"clusters": table, "allocations": allocations}
+
+
+def people_of(entry: StudyPower, plan: IndividualPlan, *, answered: int) -> int:
+    """How many people a power entry is about: those it names, the share it expects, or those who answered here."""
+    if entry.analysed is not None:
+        return entry.analysed
+    return answered if entry.response is None else round(entry.response * plan.design.randomised)
 
 
 def _detectable(
@@ -163,7 +244,7 @@ def _detectable(
 ) -> ResultRow:
     """The detectable effect with the clusters' sizes and the likeness found, for everyone or for those who answered."""
     sizes = known.groupby(plan.design.cluster).size()
-    people = entry.analysed or len(known)
+    people = people_of(entry, plan, answered=len(known))
     shape = Clustering(mean_size=people / len(sizes), clusters_per_arm=len(sizes) / 2, icc=icc,
                        size_cv=float(sizes.std(ddof=1) / sizes.mean()))  # fmt: skip
     effect = cluster_detectable_effect(clustering=shape, rates=ErrorRates(alpha=entry.alpha, power=entry.power))

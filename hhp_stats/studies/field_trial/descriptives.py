@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from typing import Any
 
 import numpy as np
@@ -15,17 +14,13 @@ from hhp_stats.design.balance import balance_table
 from hhp_stats.design.detectable_effect import ErrorRates, individual_detectable_effect, people_needed
 from hhp_stats.errors import EstimationError
 from hhp_stats.plan.individual import IndividualPlan
+from hhp_stats.plan.runnable import slug
 from hhp_stats.results import ResultRow, not_estimated
 from hhp_stats.studies.field_trial.cells import outcome_column
-from hhp_stats.studies.field_trial.clusters import arm_mean
+from hhp_stats.studies.field_trial.clusters import arm_mean, people_of
 
 HERE = "hhp_stats.studies.field_trial.descriptives"
 FLOW_COLUMNS = ("stage", "arm", "label", "people", "kind")
-
-
-def slug(name: str) -> str:
-    """A name as part of a result id: `Bracknell Forest` becomes bracknell_forest."""
-    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
 
 
 def arm_rows(people: pd.DataFrame, plan: IndividualPlan) -> list[ResultRow]:
@@ -122,9 +117,7 @@ def power_rows(people: pd.DataFrame, plan: IndividualPlan) -> list[ResultRow]:
     rows = []
     analysed = int(people["responded"].sum())
     for entry in plan.power.values():
-        n = entry.analysed
-        if n is None:
-            n = analysed if entry.response is None else round(entry.response * plan.design.randomised)
+        n = people_of(entry, plan, answered=analysed)
         rates = ErrorRates(alpha=entry.alpha, power=entry.power)
         found = {"mde": (individual_detectable_effect(people=n, rates=rates), "individual_detectable_effect", n)}
         if entry.printed is not None:

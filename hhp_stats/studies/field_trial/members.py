@@ -25,7 +25,7 @@ from hhp_stats.disclosure.declared import (
 )
 from hhp_stats.plan.individual import IndividualPlan, StudyAnalysis
 from hhp_stats.results import ResultRow
-from hhp_stats.studies.field_trial.cells import NEED_EVERYONE, POPULATIONS, outcome_column
+from hhp_stats.studies.field_trial.cells import NEED_EVERYONE, in_population, outcome_column
 from hhp_stats.studies.field_trial.descriptives import group_masks
 from hhp_stats.studies.field_trial.sample import PRIMARY
 from hhp_stats.studies.intake_columns import intake_columns
@@ -311,7 +311,7 @@ def _row(
     analysis = next((analyses[key] for key in analyses if _belongs(row.result_id, key, analyses[key])), None)
     if analysis is None:
         return None
-    own = POPULATIONS[analysis.population](p)
+    own = in_population(p, analysis.population, plan)
     if analysis.estimator == "cluster-means":
         return Row(n=None)  # n counts clusters
     inside = own & known
@@ -363,7 +363,7 @@ def _sample_row(c: Crowd, row: ResultRow, plan: IndividualPlan) -> Row:
 def _power_row(c: Crowd, row: ResultRow, plan: IndividualPlan) -> Row:
     """Detectable effects: for a number of people assumed by the design, or for those who answered."""
     entry = next(each for each in plan.power.values() if row.estimand.endswith(f"_{each.id}"))
-    if entry.analysed is not None or (row.outcome == "power" and entry.response is not None):
+    if entry.analysed is not None or entry.response is not None:
         return Row(n=None)
     known = c.frame["responded"] == 1 if row.outcome == "power" else c.frame[outcome_column(plan, row.outcome)].notna()
     return Row(n=c.of(known), plain=True)

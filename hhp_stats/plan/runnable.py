@@ -1,0 +1,237 @@
+"""What the field trials' analyses can run: a plan that asks for anything else is refused when it is read.
+
+A plan that reads well and cannot be run would fail in the middle of an analysis, or leave rows out without a word.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+
+from hhp_stats.errors import PlanError
+from hhp_stats.plan.individual_schema import IndividualPlan, StudyAnalysis
+
+ESTIMATORS: Mapping[str, frozenset[str]] = {
+    "ols": frozenset({"HC0", "HC1", "HC2", "HC3", "CR0", "CR1", "CR2", "CR3"}),
+    "welch": frozenset({"by arm"}),
+    "hedges-g": frozenset({"pooled"}),
+    "lee-bounds": frozenset({"bootstrap"}),
+    "wild-bootstrap": frozenset({"webb", "rademacher"}),
+    "randomisation": frozenset({"all allocations", "random allocations"}),
+    "cluster-means": frozenset({"by arm"}),
+    "hedges-g-clustered": frozenset({"CR2"}),
+}
+OF_CLUSTERS = frozenset({"wild-bootstrap", "randomisation", "cluster-means", "hedges-g-clustered"})
+# Their standard errors take the clusters into account, so that they may be planned where clusters were drawn.
+WITHOUT_TERMS = frozenset({"welch", "hedges-g", "lee-bounds", "cluster-means", "hedges-g-clustered"})
+DF: Mapping[str, tuple[str, ...]] = {"HC": ("residual", "normal"), "CR": ("satterthwaite", "clusters", "normal")}
+ARMS = ("control", "treatment")  # by code
+CONTRAST = "treatment minus control"
+WAVES = ("baseline", "endline")
+EVERYBODY = ("randomised", "responders")
+ACHIEVED = "achieved"  # the power entry whose number of people comes from the data
+COLUMNS = frozenset(
+    {"treatment", "arm", "person", "responded", "week", "outcome", "baseline", "baseline_missing", "recorded", "opened"}
+)  # of the frame of people, which an outcome would overwrite
+
+
+def slug(name: str) -> str:
+    """A name as part of an id: `Bracknell Forest` becomes bracknell_forest."""
+    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+
+
+def known_populations(plan: IndividualPlan) -> dict[str, str]:
+    """The populations that can be selected, id to block: everybody (""), and the people of one block by its name.
+
+    Those without the outcome are left out of an analysis in any case (complete cases).
+    """
+    blocks = {slug(block.id): block.id for block in plan.blocks} if plan.design.within else {}
+    return dict.fromkeys(EVERYBODY, "") | blocks
+
+
+def check_runnable(file: str, plan: IndividualPlan) -> None:
+    """Can every entry of a trial's plan be run as it stands?
+
+    Refuses (PlanError, naming file, entry and what is allowed) arms other than a control and a treatment, another
+    contrast, scales of one survey, outcomes named like a column, populations nobody can select, estimators that need
+    clusters where there are none, planned analyses that ignore the clusters, terms and moderators that an estimator
+    leaves aside, and power entries without a number of people. A pilot, which has neither arms nor analyses, passes.
+    """
+    if not plan.arms and not plan.analyses:
+        return
+    _check_arms(file, plan)
+    _check_outcomes(file, plan)
+    _check_terms(file, plan)
+    for name in plan.populations:
+        _among(file, f"populations {name}", "id", name, known_populations(plan), "those that can be selected")
+    for analysis in plan.analyses:
+        _check_analysis(file, plan, analysis)
+    _check_planned(file, plan)
+    if plan.periods is not None and plan.design.cluster:
+        raise PlanError(
+            file,
+            "periods",
+            "asks for effects by time of response, which take people as drawn one by one.",
+            "Leave the table [periods] out where clusters were drawn.",
+        )
+    for entry in plan.power.values():
+        place, sized = f"power {entry.id}", entry.analysed is not None or entry.response is not None
+        if not sized and entry.id != ACHIEVED:
+            raise PlanError(
+                file,
+                place,
+                "says neither how many are analysed nor which share answers.",
+                f"Add analysed or response; only the entry {ACHIEVED!r} takes the number from the data.",
+            )
+        if sized and entry.id == ACHIEVED:
+            raise PlanError(file, place, "gives a number of people, which the data give.", "Call it planned.")
+
+
+def _check_arms(file: str, plan: IndividualPlan) -> None:
+    named = {arm.id: arm.code for arm in plan.arms}
+    if named != {name: code for code, name in enumerate(ARMS)} or len(plan.arms) != len(ARMS):
+        found = ", ".join(f"{arm.id!r} ({arm.code})" for arm in plan.arms) or "none"
+        raise PlanError(
+            file,
+            "arms",
+            f"are {found}; the analyses compare two.",
+            "Give two, ids 'control' (code 0) and 'treatment' (code 1); `label` holds what is printed.",
+        )
+    if plan.contrast != CONTRAST:
+        raise PlanError(
+            file, "contrast", f"is {plan.contrast!r}.", f"Write {CONTRAST!r}: every estimate is of that sign."
+        )
+
+
+def _check_outcomes(file: str, plan: IndividualPlan) -> None:
+    for scale in plan.scales.values():
+        if sorted(scale.waves) != sorted(WAVES):
+            raise PlanError(
+                file,
+                f"scales {scale.id}",
+                f"is asked at {', '.join(scale.waves) or 'no survey'}.",
+                f"Scores are made of both surveys: waves = {list(WAVES)}.",
+            )
+    items = {item: f"an item of {scale.id}" for scale in plan.scales.values() for item in scale.items}
+    questions = dict.fromkeys(plan.questions, "a question")
+    listed = {term.column: "a covariate" for term in plan.terms.values()}
+    drawn = {name: "a column of the design" for name in (plan.design.within, plan.design.cluster) if name}
+    taken = dict.fromkeys(COLUMNS, "a column of the analysis") | listed | drawn | questions | items
+    for outcome in plan.outcomes.values():
+        if outcome.id in taken:
+            raise PlanError(
+                file,
+                f"outcomes {outcome.id}",
+                f"has the name of {taken[outcome.id]}.",
+                "Call it otherwise: both are columns of one table.",
+            )
+        if not re.fullmatch(r"[a-z][a-z0-9_]*", outcome.id):
+            raise PlanError(
+                file, f"outcomes {outcome.id}", "is no name for a result.", "Use small letters, digits and underscores."
+            )
+    primary = [outcome.id for outcome in plan.outcomes.values() if outcome.role == "primary"]
+    if len(primary) != 1:
+        raise PlanError(
+            file, "outcomes", f"have {len(primary)} of role primary.", "Plan one: response is measured by it."
+        )
+    if not plan.outcomes[primary[0]].scales:
+        raise PlanError(
+            file,
+            f"outcomes {primary[0]}",
+            "is primary, but no scale measures it.",
+            "Name its scales: whoever answered them has responded.",
+        )
+
+
+def _check_analysis(file: str, plan: IndividualPlan, analysis: StudyAnalysis) -> None:
+    place, cluster = f"analyses {analysis.id}", plan.design.cluster
+    if not cluster and (analysis.estimator in OF_CLUSTERS or analysis.covariance.startswith("CR")):
+        raise PlanError(
+            file,
+            place,
+            "needs clusters, and the design names none.",
+            "Name their column in design.cluster, or choose an estimator for people drawn one by one.",
+        )
+    if analysis.terms and analysis.estimator in WITHOUT_TERMS:
+        raise PlanError(
+            file,
+            place,
+            f"names terms, which {analysis.estimator} does not take.",
+            "Leave terms out; an effect size has those of the planned analysis of its outcome.",
+        )
+    if analysis.moderator and analysis.estimator != "ols":
+        raise PlanError(
+            file,
+            place,
+            f"has a moderator, which {analysis.estimator} does not take.",
+            "Leave it out, or set estimator = 'ols'.",
+        )
+    if analysis.contrast and not analysis.moderator:
+        raise PlanError(
+            file,
+            place,
+            f"has the contrast {analysis.contrast!r} without a moderator.",
+            f"Leave it out: the contrast is {CONTRAST!r}.",
+        )
+    if "baseline_missing" in analysis.terms and "baseline" not in analysis.terms:
+        raise PlanError(file, place, "has the indicator baseline_missing without baseline.", "Add the term 'baseline'.")
+    if "baseline" in analysis.terms and not plan.outcomes[analysis.outcome].scales:
+        raise PlanError(
+            file, place, "adjusts for a baseline that no survey measures.", "Leave the term 'baseline' out."
+        )
+    if analysis.estimator == "ols":
+        _among(file, place, "df", analysis.df, DF[analysis.covariance[:2]], f"those of {analysis.covariance}")
+    if analysis.moderator and len(plan.terms[analysis.moderator].levels) != len(ARMS):
+        raise PlanError(
+            file,
+            place,
+            f"has the moderator {analysis.moderator!r} of other than two levels.",
+            "Choose a categorical term of two levels.",
+        )
+
+
+def _check_terms(file: str, plan: IndividualPlan) -> None:
+    for term in plan.terms.values():
+        if not term.column.startswith("baseline") and term.kind != "categorical":
+            raise PlanError(
+                file,
+                f"terms {term.column}",
+                f"is {term.kind}; an allocation list holds categories.",
+                "Set kind = 'categorical' with its levels.",
+            )
+
+
+def _check_planned(file: str, plan: IndividualPlan) -> None:
+    planned = [analysis for analysis in plan.analyses if analysis.kind == "planned" and not analysis.moderator]
+    several = [name for name, n in Counter(analysis.outcome for analysis in planned).items() if n > 1]
+    if several:
+        raise PlanError(
+            file,
+            f"outcomes {several[0]}",
+            "has several planned analyses.",
+            "Plan one; the others are of kind sensitivity.",
+        )
+    for analysis in planned:
+        aware = analysis.estimator in OF_CLUSTERS or analysis.covariance.startswith("CR")
+        if plan.design.cluster and not aware:
+            raise PlanError(
+                file,
+                f"analyses {analysis.id}",
+                f"is planned, and ignores that each {plan.design.cluster} was drawn whole.",
+                "Take a covariance of clusters (CR0, CR1, CR2, CR3), or make it kind = 'sensitivity'.",
+            )
+    for outcome in plan.outcomes.values():
+        if outcome.scales and not outcome.missing and outcome.id not in {analysis.outcome for analysis in planned}:
+            raise PlanError(
+                file,
+                f"outcomes {outcome.id}",
+                "has no planned analysis.",
+                f"Add one: id = '{outcome.id}/itt/...', kind = 'planned'.",
+            )
+
+
+def _among(file: str, place: str, what: str, given: str, allowed: Collection[str] | Iterable[str], where: str) -> None:
+    names = sorted(allowed)
+    if given not in names:
+        raise PlanError(file, place, f"has the {what} {given!r}.", f"Use one of {where}: {', '.join(names)}.")
