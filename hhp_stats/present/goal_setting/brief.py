@@ -11,7 +11,18 @@ from great_tables import GT
 from hhp_stats.present import prose
 from hhp_stats.present.chapter import StudyReport
 from hhp_stats.present.goal_setting.more_tables import versions
-from hhp_stats.present.numbers import count, interval, lowered, number, p_clause, percent, plural, spelled, withheld
+from hhp_stats.present.numbers import (
+    count,
+    interval,
+    level,
+    lowered,
+    number,
+    p_clause,
+    percent,
+    plural,
+    spelled,
+    withheld,
+)
 from hhp_stats.present.tables import plain_table, text_table
 from hhp_stats.results import LACKING
 
@@ -32,7 +43,7 @@ def _records(rows: pd.DataFrame) -> list[dict[str, Any]]:
 def _in_days(value: float) -> str:
     """A difference in absence in everyday words: `1.6 days less absence`, `no difference`."""
     size = number(abs(value), 1)
-    return "no difference" if float(size) == 0 else f"{size} days {'less' if value < 0 else 'more'} absence"
+    return "no difference" if round(abs(value), 1) == 0 else f"{size} days {'less' if value < 0 else 'more'} absence"
 
 
 def meaning(report: StudyReport) -> str:
@@ -117,7 +128,7 @@ def turnover_relative(report: StudyReport) -> str:
     row = report.row(f"turnover/ratio/{method}")
     return (
         f"In relative terms, the odds of leaving in the goal-setting arm were {number(row['estimate'])} times those in the control arm "
-        f"(95% CI {interval(row['conf_low'], row['conf_high'])})."
+        f"({level(report.plan.conf_level)} CI {interval(row['conf_low'], row['conf_high'])})."
     )
 
 
@@ -152,8 +163,9 @@ def largest_scores(report: StudyReport) -> str:
 def instrument(report: StudyReport) -> str:
     """How strongly the offer moved people to start, and the interval that holds however weakly it did."""
     first, robust = report.row("sickness_absence/uptake/iv"), report.row("sickness_absence/cace/iv-anderson-rubin")
+    moved = "raised" if first["estimate"] >= 0 else "lowered"
     return (
-        f"The offer raised the share that started the course by {number(100 * first['estimate'], 1)} percentage points (95% CI "
+        f"The offer {moved} the share that started the course by {number(abs(100 * first['estimate']), 1)} percentage points ({level(report.plan.conf_level)} CI "
         f"{interval(100 * first['conf_low'], 100 * first['conf_high'], 1)}; F of the first stage {number(float(first['statistic']) ** 2, 0)}). "
         f"Anderson and Rubin\u2019s interval, which holds however few people an offer moves, is "
         f"{interval(robust['conf_low'], robust['conf_high'])} days."

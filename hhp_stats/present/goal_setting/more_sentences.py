@@ -8,7 +8,18 @@ from hhp_stats.present import prose
 from hhp_stats.present.chapter import StudyReport
 from hhp_stats.present.goal_setting.baselines import ratio_versions
 from hhp_stats.present.goal_setting.more_tables import MEDIATORS, STRATEGIES, WELLBEING
-from hhp_stats.present.numbers import count, interval, lowered, number, p_clause, percent, plural, spelled, withheld
+from hhp_stats.present.numbers import (
+    count,
+    interval,
+    level,
+    lowered,
+    number,
+    p_clause,
+    percent,
+    plural,
+    spelled,
+    withheld,
+)
 from hhp_stats.results import LACKING
 from hhp_stats.studies.goal_setting_terms import FAMILY, HALF_YEAR_WEEKS
 
@@ -130,7 +141,7 @@ def rho(report: StudyReport) -> str:
     row = report.row("wellbeing/rho/heckman-ml")
     return (
         f"The selection model puts the correlation between answering and wellbeing, beyond the covariates, at "
-        f"{number(row['estimate'])} (95% CI {interval(row['conf_low'], row['conf_high'])}; profile likelihood, people taken as "
+        f"{number(row['estimate'])} ({level(report.plan.conf_level)} CI {interval(row['conf_low'], row['conf_high'])}; profile likelihood, people taken as "
         f"independent){'' if row['conf_low'] * row['conf_high'] > 0 else ', so the answers leave even its sign open'}."
     )
 

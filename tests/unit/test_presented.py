@@ -1,0 +1,287 @@
+"""Printed numbers belong where they stand: arms, fields, levels and directions of everything a chapter can say."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from dataclasses import replace
+
+import joblib
+import pandas as pd
+import pytest
+from presented import ARM_DIGITS, FIELDS, Said, digit_of, marks, mirrored, say_all, with_arms, with_fields, with_level
+
+from hhp_stats.intake.trial import Trial
+from hhp_stats.plan.individual import load_individual_plan
+from hhp_stats.plan.load import load_plan
+from hhp_stats.present import field_trials, goal_setting
+from hhp_stats.present.chapter import StudyReport
+from hhp_stats.present.field_trials.report import FieldTrialReport
+from hhp_stats.studies import beneficiaries, mod_ing, swing
+from hhp_stats.studies.goal_setting import allocation, linear_cells, multiplicity
+from hhp_stats.studies.goal_setting.analyse import analyse
+from hhp_stats.synthetic.assumptions import load_assumptions
+from hhp_stats.synthetic.simulate import simulate_trial
+
+TRIALS = {"beneficiaries": beneficiaries, "swing": swing, "mod_ing": mod_ing}
+GOAL_SETTING = {"sentence": goal_setting.SENTENCES, "table": goal_setting.TABLES, "figure": goal_setting.FIGURES}
+FIELD_TRIALS = {"sentence": field_trials.SENTENCES, "table": field_trials.TABLES, "figure": field_trials.FIGURES}
+
+
+def few_draws(whole):
+    """The plan with as few draws and completed data sets as run at all: only the shape of the output counts here."""
+    sets = {key: replace(model, m=2) for key, model in whole.imputation.models.items()}
+    return replace(
+        whole, cost_benefit=replace(whole.cost_benefit, draws=40),
+        imputation=replace(whole.imputation, iterations=2, models=sets),
+        tipping=replace(whole.tipping, deltas=(-1.0, 1.0), imputations=2),
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def goal_setting_report(root, tmp_path_factory):
+    """The goal-setting trial as its chapter reads it, of 600 simulated people."""
+    plan = few_draws(load_plan(root, "goal_setting"))
+    drawn = simulate_trial(11, n_people=600, effect=-0.5, nonresponse=True, assumptions=load_assumptions())
+    days = pd.DataFrame([
+        {"local_authority": site.local_authority, "wave": wave, "retrieved": day}
+        for site in plan.sites
+        for wave, day in (("baseline", "2019-05-01"), ("interim", "2019-10-02"), ("endline", "2020-02-03"))
+    ])  # fmt: skip
+    replay = pd.DataFrame(
+        [{"draw": 1, "p_role": 0.31, "p_service": 0.57, "accepted": True, "agrees": True, "note": ""}]
+    )
+    nothing = pd.DataFrame()
+    trial = Trial(study="goal_setting", people=drawn.people, teams=drawn.teams, inputs=days, problems=nothing,
+                  corrections=nothing, tolerances=nothing, linkage=nothing, draws=replay)  # fmt: skip
+    with pytest.MonkeyPatch.context() as patched, joblib.parallel_config(n_jobs=1):
+        for module, name, value in (
+            (multiplicity, "DRAWS", 99),
+            (linear_cells, "DRAWS", 99),
+            (allocation, "PROBABILITY_DRAWS", 50),
+        ):
+            patched.setattr(module, name, value)
+        output = analyse(trial, plan)
+    home = tmp_path_factory.mktemp("goal_setting")
+    return StudyReport(root=home, plan=plan, output=output, document="report/02-goal-setting.qmd")
+
+
+@pytest.fixture(scope="module")
+def trial_reports(root, tmp_path_factory):
+    """The three field trials as their chapters read them."""
+    home = tmp_path_factory.mktemp("trials")
+    for name in ("plan", "published"):
+        shutil.copytree(root / "data" / name, home / "data" / name)
+    shutil.copy(root / "data/manifest.toml", home / "data/manifest.toml")
+    found = {}
+    for key, study in TRIALS.items():
+        plan = load_individual_plan(home, key)
+        found[key] = FieldTrialReport(root=home, plan=plan, output=study.run(root), document=plan.chapter)
+    return found
+
+
+def said(report, registries, output):
+    """Everything that the chapter says of this output."""
+    with pytest.MonkeyPatch.context() as patched:
+        return say_all(replace(report, output=output), registries, patched)
+
+
+def test_every_presenter_says_something(goal_setting_report, trial_reports):
+    """Else the tests below would pass by looking at nothing."""
+    for registries, reports in ((GOAL_SETTING, [goal_setting_report]), (FIELD_TRIALS, trial_reports.values())):
+        made = {name.split("/")[0] for report in reports for name in said(report, registries, report.output)}
+        assert made == {f"{kind}:{name}" for kind, registry in registries.items() for name in registry}
+
+
+def chapters(goal_setting_report, trial_reports):
+    """Every chapter with two arms: report, its registries, the words for each arm."""
+    labels = goal_setting_report.plan.design.arm_labels
+    yield goal_setting_report, GOAL_SETTING, {"control": ["control"], "treatment": ["goal-setting", "treated"]}, labels
+    for report in trial_reports.values():
+        labels = {"control": report.control.label, "treatment": report.treatment.label}
+        words = {
+            "control": ["control", labels["control"].lower()],
+            "treatment": ["treated", labels["treatment"].lower()],
+        }
+        yield report, FIELD_TRIALS, words, labels
+
+
+def arms_named(text: str, words: dict[str, list[str]]) -> set[str]:
+    lower = text.lower()
+    return {arm for arm, names in words.items() if any(name in lower for name in names)}
+
+
+CLAUSE = re.compile(r"[;:,.](?=\s)|\sand\s|\sagainst\s")
+
+
+def misplaced(text: str, words: dict[str, list[str]]) -> tuple[list[str], int]:
+    """Numbers of one arm in a clause that names the other alone, and how many were looked at.
+
+    A clause without an arm goes on about the arm of the clause before it, up to a full stop or semicolon.
+    """
+    wrong, seen, before = [], 0, set()
+    start = 0
+    for end in [*(found.start() for found in CLAUSE.finditer(text)), len(text)]:
+        clause, sign = text[start:end], text[start : start + 1]
+        before = set() if sign in ";." else before
+        named = arms_named(clause, words) or before
+        for _, digit in marks(clause):
+            arm = next((arm for arm, own in ARM_DIGITS.items() if own == digit), None)
+            if arm and len(named) == 1:
+                seen += 1
+                wrong += [clause] if named != {arm} else []
+        before, start = named, end
+    return wrong, seen
+
+
+def misplaced_cells(table: pd.DataFrame, words: dict[str, list[str]]) -> tuple[list[str], int]:
+    """Cells of one arm under the other's heading, or in its line."""
+    wrong, seen = [], 0
+    for heading in table.columns[1:]:
+        for line, text in zip(table.iloc[:, 0], table[heading], strict=True):
+            named = arms_named(str(heading), words) or arms_named(str(line), words)
+            for _, digit in marks(str(text)):
+                arm = next((arm for arm, own in ARM_DIGITS.items() if own == digit), None)
+                if arm and len(named) == 1:
+                    seen += 1
+                    wrong += [f"{heading} | {line}: {text}"] if named != {arm} else []
+    return wrong, seen
+
+
+def test_numbers_of_an_arm_stand_with_its_name(goal_setting_report, trial_reports):
+    for report, registries, words, labels in chapters(goal_setting_report, trial_reports):
+        found = said(report, registries, with_arms(report.output, labels))
+        looked_at = 0
+        for one in found.values():
+            for text in one.texts:
+                wrong, seen = misplaced(text, words)
+                assert not wrong, (one.name, wrong, text)
+                looked_at += bool(seen)
+            if one.table is not None:
+                wrong, seen = misplaced_cells(one.table, words)
+                assert not wrong, (one.name, wrong)
+                looked_at += bool(seen)
+        assert looked_at > 5, (report.plan.study, looked_at)
+
+
+def test_exchanged_arms_exchange_their_numbers_everywhere(goal_setting_report, trial_reports):
+    """Threes become fours and fours threes, in every column, sentence, box of the flow and alternative text."""
+    turn = str.maketrans("34", "43")
+    for report, registries, _, labels in chapters(goal_setting_report, trial_reports):
+        one = said(report, registries, with_arms(report.output, labels))
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr("presented.ARM_DIGITS", {"control": "4", "treatment": "3"})
+            other = said(report, registries, with_arms(report.output, labels))
+        moved = 0
+        for name, before in one.items():
+            mine, theirs = ([m for m in marks(made.whole) if m[1] in "34"] for made in (before, other[name]))
+            assert [digit.translate(turn) for _, digit in mine] == [digit for _, digit in theirs], name
+            moved += bool(mine)
+        assert moved > 5
+
+
+# ---------------------------------------------------------------- each number in the column of its field
+LOW, MIDDLE, HIGH = (digit_of(f"{FIELDS[name]:.2f}") for name in ("conf_low", "estimate", "conf_high"))
+PEOPLE, TEAMS = "7", "8"
+P_VALUE, ADJUSTED = ".44", ".22"
+TO = re.compile(r"([\d.,]+)%? to ([\d.,]+)")
+
+
+def intervals_turned(text: str) -> list[str]:
+    """Intervals whose ends are not the lower and the upper one in this order."""
+    wrong = []
+    for ends in TO.finditer(text):
+        first, second = (digit_of(part.strip(",.")) for part in ends.groups())
+        if {first, second} & {LOW, MIDDLE, HIGH} and (first, second) != (LOW, HIGH):
+            wrong.append(ends[0])
+    return wrong
+
+
+def wrong_fields(heading: str, text: str) -> bool:
+    """Whether a cell shows a number that its heading does not announce."""
+    digits = [digit for _, digit in marks(text)]
+    pure = {*digits} & {LOW, MIDDLE, HIGH, PEOPLE, TEAMS}
+    if P_VALUE in text.split() or ADJUSTED in text.split():
+        adjusted = bool(re.search("holm|adjusted|westfall", heading.lower()))
+        return (ADJUSTED if adjusted else P_VALUE) not in text.split()
+    if re.search(r"^(People|n|Respondents|Answered)$", heading):
+        return bool(pure - {PEOPLE})
+    if heading == "Teams":
+        return bool(pure - {TEAMS})
+    if re.search(r"CI$|interval", heading):
+        return bool(pure - {LOW, HIGH})
+    if re.search(r"^(Difference|Estimate|Effect|Ratio|Standardised|Detectable|Computed effect)$", heading):
+        return bool(digits) and digits[0] != MIDDLE
+    return False
+
+
+def test_each_number_stands_in_the_column_of_its_field(goal_setting_report, trial_reports):
+    for report, registries, *_ in chapters(goal_setting_report, trial_reports):
+        found = said(report, registries, with_fields(report.output))
+        looked_at = 0
+        for one in found.values():
+            for text in one.texts:
+                assert not intervals_turned(text), (one.name, text)
+            if one.table is not None:
+                for heading in one.table.columns:
+                    for text in map(str, one.table[heading]):
+                        assert not intervals_turned(text), (one.name, heading, text)
+                        assert not wrong_fields(str(heading), text), (one.name, heading, text)
+                        looked_at += any(True for _ in marks(text))
+        assert looked_at > 100, report.plan.study
+
+
+def test_an_adjusted_p_is_called_so(goal_setting_report, trial_reports):
+    for report, registries, *_ in chapters(goal_setting_report, trial_reports):
+        for one in said(report, registries, with_fields(report.output)).values():
+            for sentence in (part for text in one.texts for part in re.split(r"(?<=[.;]) ", text)):
+                if re.search(r"p = \.22(?!\d)", sentence):
+                    assert re.search("adjust|Holm", sentence), (one.name, sentence)
+
+
+# ---------------------------------------------------------------- the level of the intervals
+def test_every_word_follows_the_level_of_the_plan(goal_setting_report, trial_reports):
+    """At 90% nothing calls an interval 95%; what is no interval (a band of chance) may."""
+    for report, registries, *_ in chapters(goal_setting_report, trial_reports):
+        report = replace(report, plan=replace(report.plan, conf_level=0.9))
+        followed, other = 0, said(report, registries, with_fields(report.output))
+        for one in said(report, registries, with_level(report.output, 0.9)).values():
+            if one.name not in other or one.whole == other[one.name].whole:
+                continue  # words of the plan, which no result moves
+            assert not re.search(r"95% (CI|interval|confidence)", one.whole), (one.name, one.whole)
+            followed += "90%" in one.whole
+        assert followed > 5
+
+
+# ---------------------------------------------------------------- directions
+TURNED = {
+    "higher": "lower", "more": "less|fewer", "favour of goal-setting": "favour of the control arm", "raised": "lowered",
+    "favour of the treated": "favour of the controls", "rises": "falls",
+}  # fmt: skip
+
+
+# Words of quantity that compare no arms: with chance, with another number, with a year.
+NO_DIRECTION = re.compile(
+    "(differ|no|not|or|once|say|and|of|one|two|three|reading) (more|less|fewer)|more (than|often|pronounced)|higher or lower"
+)
+
+
+def words_about(words: str, made: Said) -> int:
+    """How often one of the words says which way a difference between the arms goes."""
+    return sum(len(re.findall(rf"\b(?:{words})\b", NO_DIRECTION.sub("", text))) for text in made.texts)
+
+
+def test_a_turned_effect_turns_every_direction_word(goal_setting_report, trial_reports):
+    turned = 0
+    for report, registries, *_ in chapters(goal_setting_report, trial_reports):
+        one, other = said(report, registries, report.output), said(report, registries, mirrored(report.output))
+        marked = said(report, registries, with_fields(report.output))
+        for name, before in one.items():
+            if name.startswith("table") or name not in marked or before.whole == marked[name].whole:
+                continue  # notes below tables say no direction, and words of the plan are moved by no result
+            for word, opposite in TURNED.items():
+                for mine, theirs in ((word, opposite), (opposite, word)):
+                    was, now = words_about(mine, before), words_about(theirs, other[name])
+                    assert was == now, (name, mine, before.texts, other[name].texts)
+                    turned += was
+    assert turned > 30
