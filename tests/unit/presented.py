@@ -83,7 +83,10 @@ def _arguments(function: Callable[..., Any], report: Any) -> list[tuple[str, ...
         return [()]
     if needed == ["outcome"]:
         return [(outcome.id,) for outcome in report.measured]
-    keys = [*getattr(report.plan, "facts", {}), *(conflict.id for conflict in load_conflicts(report.root))]
+    keys = [
+        *getattr(report.plan, "facts", {}),
+        load_conflicts(report.root)[0].id,
+    ]  # words of the plan alone: one is enough
     return [(key,) for key in keys] if needed == ["key"] else []
 
 
@@ -119,13 +122,13 @@ def _filled(frame: pd.DataFrame, rows: Any, column: str, value: float) -> None:
     frame.loc[known, column] = int(value) if whole else value
 
 
-def with_arms(output: StudyOutput, labels: Mapping[str, str]) -> StudyOutput:
-    """Threes in every cell about the control arm, fours in every cell about the treated, wherever they stand."""
+def with_arms(output: StudyOutput, labels: Mapping[str, str], digits: Mapping[str, str]) -> StudyOutput:
+    """One digit in every cell about one arm, another in every cell about the other, wherever they stand."""
 
     def marked(frame: pd.DataFrame, columns: list[str] | None = None) -> pd.DataFrame:
         frame = frame.copy()
         words = frame.select_dtypes(include=["object", "string", "str"])
-        for arm, digit in ARM_DIGITS.items():
+        for arm, digit in digits.items():
             value = float(f"{digit * 4}.{digit * 4}")
             for column in frame.columns:
                 if str(column).endswith(f"_{arm}"):

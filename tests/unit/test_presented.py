@@ -80,30 +80,49 @@ def trial_reports(root, tmp_path_factory):
     return found
 
 
-def said(report, registries, output):
-    """Everything that the chapter says of this output."""
-    with pytest.MonkeyPatch.context() as patched:
-        return say_all(replace(report, output=output), registries, patched)
+@pytest.fixture(scope="module")
+def said():
+    """Everything that a chapter says of a version of its output; each version once."""
+    made = {}
+
+    def say(version, report, registries):
+        key = (report.plan.study, version)
+        if key not in made:
+            with pytest.MonkeyPatch.context() as patched:
+                made[key] = say_all(VERSIONS[version](report), registries, patched)
+        return made[key]
+
+    return say
 
 
-def test_every_presenter_says_something(goal_setting_report, trial_reports):
+def labels_of(report):
+    plan = report.plan
+    return plan.design.arm_labels if hasattr(plan.design, "arm_labels") else {arm.id: arm.label for arm in plan.arms}
+
+
+VERSIONS = {
+    "as it is": lambda report: report,
+    "arms": lambda report: replace(report, output=with_arms(report.output, labels_of(report), ARM_DIGITS)),
+    "arms exchanged": lambda report: replace(report, output=with_arms(report.output, labels_of(report), {"control": "4", "treatment": "3"})),
+    "fields": lambda report: replace(report, output=with_fields(report.output)),
+    "90%": lambda report: replace(report, plan=replace(report.plan, conf_level=0.9), output=with_level(report.output, 0.9)),
+    "mirrored": lambda report: replace(report, output=mirrored(report.output)),
+}  # fmt: skip
+
+
+def test_every_presenter_says_something(said, goal_setting_report, trial_reports):
     """Else the tests below would pass by looking at nothing."""
     for registries, reports in ((GOAL_SETTING, [goal_setting_report]), (FIELD_TRIALS, trial_reports.values())):
-        made = {name.split("/")[0] for report in reports for name in said(report, registries, report.output)}
+        made = {name.split("/")[0] for report in reports for name in said("as it is", report, registries)}
         assert made == {f"{kind}:{name}" for kind, registry in registries.items() for name in registry}
 
 
 def chapters(goal_setting_report, trial_reports):
     """Every chapter with two arms: report, its registries, the words for each arm."""
-    labels = goal_setting_report.plan.design.arm_labels
-    yield goal_setting_report, GOAL_SETTING, {"control": ["control"], "treatment": ["goal-setting", "treated"]}, labels
-    for report in trial_reports.values():
-        labels = {"control": report.control.label, "treatment": report.treatment.label}
-        words = {
-            "control": ["control", labels["control"].lower()],
-            "treatment": ["treated", labels["treatment"].lower()],
-        }
-        yield report, FIELD_TRIALS, words, labels
+    for report in (goal_setting_report, *trial_reports.values()):
+        nouns = {"control": "control", "treatment": "treated"}
+        words = {arm: [noun, labels_of(report)[arm].lower()] for arm, noun in nouns.items()}
+        yield report, GOAL_SETTING if report is goal_setting_report else FIELD_TRIALS, words
 
 
 def arms_named(text: str, words: dict[str, list[str]]) -> set[str]:
@@ -148,9 +167,9 @@ def misplaced_cells(table: pd.DataFrame, words: dict[str, list[str]]) -> tuple[l
     return wrong, seen
 
 
-def test_numbers_of_an_arm_stand_with_its_name(goal_setting_report, trial_reports):
-    for report, registries, words, labels in chapters(goal_setting_report, trial_reports):
-        found = said(report, registries, with_arms(report.output, labels))
+def test_numbers_of_an_arm_stand_with_its_name(said, goal_setting_report, trial_reports):
+    for report, registries, words in chapters(goal_setting_report, trial_reports):
+        found = said("arms", report, registries)
         looked_at = 0
         for one in found.values():
             for text in one.texts:
@@ -164,14 +183,11 @@ def test_numbers_of_an_arm_stand_with_its_name(goal_setting_report, trial_report
         assert looked_at > 5, (report.plan.study, looked_at)
 
 
-def test_exchanged_arms_exchange_their_numbers_everywhere(goal_setting_report, trial_reports):
+def test_exchanged_arms_exchange_their_numbers_everywhere(said, goal_setting_report, trial_reports):
     """Threes become fours and fours threes, in every column, sentence, box of the flow and alternative text."""
     turn = str.maketrans("34", "43")
-    for report, registries, _, labels in chapters(goal_setting_report, trial_reports):
-        one = said(report, registries, with_arms(report.output, labels))
-        with pytest.MonkeyPatch.context() as patched:
-            patched.setattr("presented.ARM_DIGITS", {"control": "4", "treatment": "3"})
-            other = said(report, registries, with_arms(report.output, labels))
+    for report, registries, _ in chapters(goal_setting_report, trial_reports):
+        one, other = said("arms", report, registries), said("arms exchanged", report, registries)
         moved = 0
         for name, before in one.items():
             mine, theirs = ([m for m in marks(made.whole) if m[1] in "34"] for made in (before, other[name]))
@@ -215,9 +231,9 @@ def wrong_fields(heading: str, text: str) -> bool:
     return False
 
 
-def test_each_number_stands_in_the_column_of_its_field(goal_setting_report, trial_reports):
-    for report, registries, *_ in chapters(goal_setting_report, trial_reports):
-        found = said(report, registries, with_fields(report.output))
+def test_each_number_stands_in_the_column_of_its_field(said, goal_setting_report, trial_reports):
+    for report, registries, _ in chapters(goal_setting_report, trial_reports):
+        found = said("fields", report, registries)
         looked_at = 0
         for one in found.values():
             for text in one.texts:
@@ -231,21 +247,20 @@ def test_each_number_stands_in_the_column_of_its_field(goal_setting_report, tria
         assert looked_at > 100, report.plan.study
 
 
-def test_an_adjusted_p_is_called_so(goal_setting_report, trial_reports):
-    for report, registries, *_ in chapters(goal_setting_report, trial_reports):
-        for one in said(report, registries, with_fields(report.output)).values():
+def test_an_adjusted_p_is_called_so(said, goal_setting_report, trial_reports):
+    for report, registries, _ in chapters(goal_setting_report, trial_reports):
+        for one in said("fields", report, registries).values():
             for sentence in (part for text in one.texts for part in re.split(r"(?<=[.;]) ", text)):
                 if re.search(r"p = \.22(?!\d)", sentence):
                     assert re.search("adjust|Holm", sentence), (one.name, sentence)
 
 
 # ---------------------------------------------------------------- the level of the intervals
-def test_every_word_follows_the_level_of_the_plan(goal_setting_report, trial_reports):
+def test_every_word_follows_the_level_of_the_plan(said, goal_setting_report, trial_reports):
     """At 90% nothing calls an interval 95%; what is no interval (a band of chance) may."""
-    for report, registries, *_ in chapters(goal_setting_report, trial_reports):
-        report = replace(report, plan=replace(report.plan, conf_level=0.9))
-        followed, other = 0, said(report, registries, with_fields(report.output))
-        for one in said(report, registries, with_level(report.output, 0.9)).values():
+    for report, registries, _ in chapters(goal_setting_report, trial_reports):
+        followed, other = 0, said("fields", report, registries)
+        for one in said("90%", report, registries).values():
             if one.name not in other or one.whole == other[one.name].whole:
                 continue  # words of the plan, which no result moves
             assert not re.search(r"95% (CI|interval|confidence)", one.whole), (one.name, one.whole)
@@ -271,11 +286,11 @@ def words_about(words: str, made: Said) -> int:
     return sum(len(re.findall(rf"\b(?:{words})\b", NO_DIRECTION.sub("", text))) for text in made.texts)
 
 
-def test_a_turned_effect_turns_every_direction_word(goal_setting_report, trial_reports):
+def test_a_turned_effect_turns_every_direction_word(said, goal_setting_report, trial_reports):
     turned = 0
-    for report, registries, *_ in chapters(goal_setting_report, trial_reports):
-        one, other = said(report, registries, report.output), said(report, registries, mirrored(report.output))
-        marked = said(report, registries, with_fields(report.output))
+    for report, registries, _ in chapters(goal_setting_report, trial_reports):
+        one, other = said("as it is", report, registries), said("mirrored", report, registries)
+        marked = said("fields", report, registries)
         for name, before in one.items():
             if name.startswith("table") or name not in marked or before.whole == marked[name].whole:
                 continue  # notes below tables say no direction, and words of the plan are moved by no result
