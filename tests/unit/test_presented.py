@@ -6,64 +6,18 @@ import re
 import shutil
 from dataclasses import replace
 
-import joblib
 import pandas as pd
 import pytest
 from presented import ARM_DIGITS, FIELDS, Said, digit_of, marks, mirrored, say_all, with_arms, with_fields, with_level
 
-from hhp_stats.intake.trial import Trial
 from hhp_stats.plan.individual import load_individual_plan
-from hhp_stats.plan.load import load_plan
 from hhp_stats.present import field_trials, goal_setting
-from hhp_stats.present.chapter import StudyReport
 from hhp_stats.present.field_trials.report import FieldTrialReport
 from hhp_stats.studies import beneficiaries, mod_ing, swing
-from hhp_stats.studies.goal_setting import allocation, linear_cells, multiplicity
-from hhp_stats.studies.goal_setting.analyse import analyse
-from hhp_stats.synthetic.assumptions import load_assumptions
-from hhp_stats.synthetic.simulate import simulate_trial
 
 TRIALS = {"beneficiaries": beneficiaries, "swing": swing, "mod_ing": mod_ing}
 GOAL_SETTING = {"sentence": goal_setting.SENTENCES, "table": goal_setting.TABLES, "figure": goal_setting.FIGURES}
 FIELD_TRIALS = {"sentence": field_trials.SENTENCES, "table": field_trials.TABLES, "figure": field_trials.FIGURES}
-
-
-def few_draws(whole):
-    """The plan with as few draws and completed data sets as run at all: only the shape of the output counts here."""
-    sets = {key: replace(model, m=2) for key, model in whole.imputation.models.items()}
-    return replace(
-        whole, cost_benefit=replace(whole.cost_benefit, draws=40),
-        imputation=replace(whole.imputation, iterations=2, models=sets),
-        tipping=replace(whole.tipping, deltas=(-1.0, 1.0), imputations=2),
-    )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def goal_setting_report(root, tmp_path_factory):
-    """The goal-setting trial as its chapter reads it, of 600 simulated people."""
-    plan = few_draws(load_plan(root, "goal_setting"))
-    drawn = simulate_trial(11, n_people=600, effect=-0.5, nonresponse=True, assumptions=load_assumptions())
-    days = pd.DataFrame([
-        {"local_authority": site.local_authority, "wave": wave, "retrieved": day}
-        for site in plan.sites
-        for wave, day in (("baseline", "2019-05-01"), ("interim", "2019-10-02"), ("endline", "2020-02-03"))
-    ])  # fmt: skip
-    replay = pd.DataFrame(
-        [{"draw": 1, "p_role": 0.31, "p_service": 0.57, "accepted": True, "agrees": True, "note": ""}]
-    )
-    nothing = pd.DataFrame()
-    trial = Trial(study="goal_setting", people=drawn.people, teams=drawn.teams, inputs=days, problems=nothing,
-                  corrections=nothing, tolerances=nothing, linkage=nothing, draws=replay)  # fmt: skip
-    with pytest.MonkeyPatch.context() as patched, joblib.parallel_config(n_jobs=1):
-        for module, name, value in (
-            (multiplicity, "DRAWS", 99),
-            (linear_cells, "DRAWS", 99),
-            (allocation, "PROBABILITY_DRAWS", 50),
-        ):
-            patched.setattr(module, name, value)
-        output = analyse(trial, plan)
-    home = tmp_path_factory.mktemp("goal_setting")
-    return StudyReport(root=home, plan=plan, output=output, document="report/02-goal-setting.qmd")
 
 
 @pytest.fixture(scope="module")
