@@ -4,7 +4,7 @@
     python -m benchmarks.planted.run --check
 
 The bugs stand in `bugs.toml`: `id`, `kind`, `file`, `old` (which must stand there once) and `new`, and `tests`, the test files
-that are the most likely to notice. Without `tests`, those test files run that name the module. A bug counts as noticed
+that are the most likely to notice, with `only` (as for `pytest -k`) where few of their tests are. Without `tests`, those test files run that name the module. A bug counts as noticed
 where a test fails; where the tests cannot even be collected it says so. Exit status: 0 all noticed, 1 not all, 2 a bug
 does not fit the sources any more.
 """
@@ -39,6 +39,7 @@ class Bug:
     old: str
     new: str
     tests: tuple[str, ...] = ()
+    only: str = ""  # which of their tests: what `pytest -k` takes
 
     def fits(self, root: Path) -> bool:
         """Whether the text to be changed stands once in its file."""
@@ -74,6 +75,7 @@ def try_bug(bug: Bug, root: Path) -> str:
     whole = path.read_text(encoding="utf-8")
     path.write_text(whole.replace(bug.old, bug.new), encoding="utf-8")
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *bug.likely_tests(root)]
+    command += ["-k", bug.only] if bug.only else []
     try:
         done = subprocess.run(
             command, cwd=root, env={**os.environ, "PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1"},
