@@ -11,9 +11,10 @@ import pytest
 from presented import ARM_DIGITS, FIELDS, Said, digit_of, marks, mirrored, say_all, with_arms, with_fields, with_level
 
 from hhp_stats.plan.individual import load_individual_plan
-from hhp_stats.present import field_trials, goal_setting
+from hhp_stats.present import field_trials, goal_setting, hiring, pilots
 from hhp_stats.present.field_trials.report import FieldTrialReport
-from hhp_stats.studies import beneficiaries, mod_ing, swing
+from hhp_stats.studies import beneficiaries, dictation, flexitime, mod_ing, swing
+from hhp_stats.studies import hiring as hiring_study
 
 TRIALS = {"beneficiaries": beneficiaries, "swing": swing, "mod_ing": mod_ing}
 GOAL_SETTING = {"sentence": goal_setting.SENTENCES, "table": goal_setting.TABLES, "figure": goal_setting.FIGURES}
@@ -31,6 +32,26 @@ def trial_reports(root, tmp_path_factory):
     for key, study in TRIALS.items():
         plan = load_individual_plan(home, key)
         found[key] = FieldTrialReport(root=home, plan=plan, output=study.run(root), document=plan.chapter)
+    return found
+
+
+@pytest.fixture(scope="module")
+def small_reports(root, tmp_path_factory):
+    """The hiring experiments and the pilots as their chapters read them, with their registries."""
+    home = tmp_path_factory.mktemp("small")
+    shutil.copytree(root / "data", home / "data", ignore=shutil.ignore_patterns("returns", "course_log", "releases"))
+    shutil.copy(root / "_quarto.yml", home)
+    for study in (hiring_study, dictation, flexitime):
+        study.run(home).write(home)
+    found = [
+        (
+            hiring.chapter(root=home).report,
+            {"sentence": hiring.SENTENCES, "table": hiring.TABLES, "figure": hiring.FIGURES},
+        )
+    ]
+    for study in ("dictation", "flexitime"):
+        report = pilots.chapter(study, root=home).report
+        found.append((report, {"sentence": pilots.SENTENCES, "table": pilots.TABLES, "figure": pilots.FIGURES}))
     return found
 
 
@@ -158,11 +179,11 @@ TO = re.compile(r"([\d.,]+)%? to ([\d.,]+)")
 
 
 def intervals_turned(text: str) -> list[str]:
-    """Intervals whose ends are not the lower and the upper one in this order."""
+    """Intervals whose ends are not the lower and the upper one in this order; from one estimate to another is no interval."""
     wrong = []
     for ends in TO.finditer(text):
         first, second = (digit_of(part.strip(",.")) for part in ends.groups())
-        if {first, second} & {LOW, MIDDLE, HIGH} and (first, second) != (LOW, HIGH):
+        if {first, second} & {LOW, MIDDLE, HIGH} and (first, second) not in ((LOW, HIGH), (MIDDLE, MIDDLE)):
             wrong.append(ends[0])
     return wrong
 
@@ -254,3 +275,30 @@ def test_a_turned_effect_turns_every_direction_word(said, goal_setting_report, t
                     assert was == now, (name, mine, before.texts, other[name].texts)
                     turned += was
     assert turned > 30
+
+
+# ---------------------------------------------------------------- studies without two arms of people
+def test_hiring_and_pilots_put_each_number_in_the_column_of_its_field(said, small_reports):
+    looked_at = 0
+    for report, registries in small_reports:
+        for one in said("fields", report, registries).values():
+            for text in one.texts:
+                assert not intervals_turned(text), (one.name, text)
+            if one.table is not None:
+                for heading in one.table.columns:
+                    for text in map(str, one.table[heading]):
+                        assert not intervals_turned(text), (one.name, heading, text)
+                        assert not wrong_fields(str(heading), text), (one.name, heading, text)
+                        looked_at += any(True for _ in marks(text))
+    assert looked_at > 50
+
+
+def test_hiring_and_pilots_follow_the_level_of_their_intervals(said, small_reports):
+    followed = 0
+    for report, registries in small_reports:
+        other = said("fields", report, registries)
+        for one in said("90%", report, registries).values():
+            if one.name in other and one.whole != other[one.name].whole:
+                assert not re.search(r"95% (CI|interval|confidence)", one.whole), (one.name, one.whole)
+                followed += "90%" in one.whole
+    assert followed > 5
