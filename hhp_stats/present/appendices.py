@@ -22,7 +22,7 @@ from hhp_stats.plan.load import load_plan
 from hhp_stats.present.clause_table import STATUS, clause_table
 from hhp_stats.present.consistency import TRIALS
 from hhp_stats.present.marks import anchored, cell, presented
-from hhp_stats.present.numbers import count, interval, number, p_value, plural
+from hhp_stats.present.numbers import count, interval, level, number, p_value, plural
 from hhp_stats.present.tables import aligned, effects_table, plain_table, text_table
 from hhp_stats.project_root import find_root
 from hhp_stats.results import LACKING
@@ -172,7 +172,7 @@ class Appendix:
             "Correlation": aligned([
                 number(row["rho"], 3) if row["stationary"] else f"to {number(math.copysign(1, row['rho']), 0)}" for row in rows
             ]),
-            "Its 95% interval": [interval(row["rho_low"], row["rho_high"]) if row["reported"] else "" for row in rows],
+            f"Its {level(plan.conf_level)} interval": [interval(row["rho_low"], row["rho_high"]) if row["reported"] else "" for row in rows],
             "p": [p_value(row["p_value"]) if row["reported"] else "" for row in rows],
         })  # fmt: skip
         return plain_table(cells, stub="Maximum", groups="Outcome", notes=[

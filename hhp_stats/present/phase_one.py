@@ -140,8 +140,8 @@ def versions_figure(report: FieldTrialReport, outcome: str) -> EmbeddedFigure:
     )
     return embed(
         figure, root=report.root, document=report.document, label=f"{report.plan.study}-versions-{outcome.replace('_', '-')}",
-        alt=f"Estimates and 95% intervals of every version of the analysis. {said}.",
-        caption=f"{entry.label}: the planned analysis (diamond) and other versions, with 95% intervals, in data without any effect",
+        alt=f"Estimates and {level(report.plan.conf_level)} intervals of every version of the analysis. {said}.",
+        caption=f"{entry.label}: the planned analysis (diamond) and other versions, with {level(report.plan.conf_level)} intervals, in data without any effect",
     )  # fmt: skip
 
 

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
+import joblib
+import pandas as pd
 import pytest
 
-from hhp_stats.synthetic.assumptions import PROJECT
+from hhp_stats.intake.trial import Trial
+from hhp_stats.plan.load import load_plan
+from hhp_stats.plan.schema import Plan
+from hhp_stats.present.chapter import StudyReport
+from hhp_stats.studies.goal_setting import allocation, linear_cells, multiplicity
+from hhp_stats.studies.goal_setting.analyse import analyse
+from hhp_stats.synthetic.assumptions import PROJECT, load_assumptions
 from hhp_stats.synthetic.release import synthesise
+from hhp_stats.synthetic.simulate import simulate_trial
 
 FILES = ("data/dictionary.csv", "data/spellings.csv")
 FOLDERS = ("data/plan", "data/published", "data/qualitative")
@@ -33,3 +43,41 @@ def synthetic_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def empty_project(tmp_path: Path) -> Path:
     return new_project(tmp_path / "project")
+
+
+def few_draws(whole: Plan) -> Plan:
+    """The plan with as few draws and completed data sets as run at all: only the shape of the output counts here."""
+    sets = {key: replace(model, m=2) for key, model in whole.imputation.models.items()}
+    return replace(
+        whole, cost_benefit=replace(whole.cost_benefit, draws=40),
+        imputation=replace(whole.imputation, iterations=2, models=sets),
+        tipping=replace(whole.tipping, deltas=(-1.0, 1.0), imputations=2),
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def goal_setting_report(root: Path, tmp_path_factory: pytest.TempPathFactory) -> StudyReport:
+    """The goal-setting trial as its chapter reads it, of 600 simulated people."""
+    plan = few_draws(load_plan(root, "goal_setting"))
+    drawn = simulate_trial(11, n_people=600, effect=-0.5, nonresponse=True, assumptions=load_assumptions())
+    days = pd.DataFrame([
+        {"local_authority": site.local_authority, "wave": wave, "retrieved": day}
+        for site in plan.sites
+        for wave, day in (("baseline", "2019-05-01"), ("interim", "2019-10-02"), ("endline", "2020-02-03"))
+    ])  # fmt: skip
+    replay = pd.DataFrame(
+        [{"draw": 1, "p_role": 0.31, "p_service": 0.57, "accepted": True, "agrees": True, "note": ""}]
+    )
+    nothing = pd.DataFrame()
+    trial = Trial(study="goal_setting", people=drawn.people, teams=drawn.teams, inputs=days, problems=nothing,
+                  corrections=nothing, tolerances=nothing, linkage=nothing, draws=replay)  # fmt: skip
+    with pytest.MonkeyPatch.context() as patched, joblib.parallel_config(n_jobs=1):
+        for module, name, value in (
+            (multiplicity, "DRAWS", 99),
+            (linear_cells, "DRAWS", 99),
+            (allocation, "PROBABILITY_DRAWS", 50),
+        ):
+            patched.setattr(module, name, value)
+        output = analyse(trial, plan)
+    home = tmp_path_factory.mktemp("goal_setting")
+    return StudyReport(root=home, plan=plan, output=output, document="report/02-goal-setting.qmd")

@@ -82,9 +82,24 @@ def test_redrawn_reference_is_seeded_and_near_chi_squared():
 
     assert run(1) == run(1)
     plain = omnibus_balance(covariates=dummies(frame), treatment=frame["treatment"], clusters=frame["team_id"])
-    # 300 draws have a standard error of .03; chi-squared is an approximation with 40 teams.
-    assert run(1).p_value == pytest.approx(plain.p_value, abs=0.12)
+    # Two standard errors of a share of .27 in 300 draws: 2 sqrt(.27 x .73/300) = .051.
+    assert run(1).p_value == pytest.approx(plain.p_value, abs=0.051)
     assert run(1).draws == 300 and run(1).statistic == plain.statistic
+
+
+def test_the_draw_itself_is_one_of_those_it_is_held_against():
+    """Where no redraw is as far from balance, p is one in draws and one, never nil; where each is, it is one."""
+    frame = trial(teams=40)
+    frame["treatment"] = (frame["team_id"] >= 20).astype(float)
+    apart = pd.DataFrame({"age": frame["team_id"].astype(float)})  # the highest forty teams' ages in one arm
+
+    def p_value(redraw):
+        return omnibus_balance(
+            covariates=apart, treatment=frame["treatment"], clusters=frame["team_id"], redraw=redraw, draws=19, seed=1
+        ).p_value
+
+    assert p_value(lambda rng: rng.permutation(np.arange(40) % 2)[frame["team_id"]]) == 1 / 20
+    assert p_value(lambda rng: frame["treatment"].to_numpy()) == 1
 
 
 @pytest.mark.parametrize(

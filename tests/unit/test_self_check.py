@@ -296,3 +296,12 @@ def test_report_with_a_stale_number_is_refused(tmp_path: Path) -> None:
     write_results(result_frame([moved]), results / "results.csv")
     with pytest.raises(SelfCheckFailed, match="not those of the results they name"):
         check_report(tmp_path, pages)
+
+
+def test_least_squares_with_plain_intervals_is_never_exempt(root):
+    """Of the planned analyses none by least squares, pooled or not, is left out of the recomputation."""
+    from hhp_stats.consistency.self_check import EXEMPT
+
+    for method in ("OLS, CR1 by team, t(G-1)", "OLS, CR2 by team, Satterthwaite", "OLS, HC2, t(n-k)", "OLS, classical, t(n-k)",
+                   "OLS, CR1 by team, t(G-1); 100 imputations, Rubin's rules, Barnard-Rubin df"):  # fmt: skip
+        assert [words for words in EXEMPT if words in method] == []

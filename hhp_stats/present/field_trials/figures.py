@@ -15,7 +15,17 @@ from hhp_stats.plan.individual import StudyOutcome
 from hhp_stats.present import prose
 from hhp_stats.present.embed import EmbeddedFigure, embed
 from hhp_stats.present.field_trials.report import FieldTrialReport, Row
-from hhp_stats.present.numbers import WITHHELD, count, interval, number, p_clause, plural, withheld, withheld_note
+from hhp_stats.present.numbers import (
+    WITHHELD,
+    count,
+    interval,
+    level,
+    number,
+    p_clause,
+    plural,
+    withheld,
+    withheld_note,
+)
 from hhp_stats.present.style import CONTROL, INK, PALETTE, QUIET, TINTS, TREATMENT, WIDTH, apply_style
 
 SHORT = {"beneficiaries": "ben", "swing": "swing", "mod_ing": "mod", "letters": "let", "coffee": "cof"}
@@ -45,16 +55,22 @@ def arms(report: FieldTrialReport, outcome: str) -> EmbeddedFigure:
     axes.set_xlabel(f"{entry.label} ({entry.unit})")
     found = prose.verdict(row, better=entry.better)
     title = f"clearly {found.direction} among the treated" if found.clear else "no clear difference"
-    evidence, means = p_clause(float(row["p_value"])), "means with 95% intervals, unadjusted"
+    evidence, means = (
+        p_clause(float(row["p_value"])),
+        f"means with {level(report.plan.conf_level)} intervals, unadjusted",
+    )
     if adjusted := report.adjusted_for(outcome):
-        title, means = f"{title} once adjusted for {adjusted}", "raw means with 95% intervals"
+        title, means = (
+            f"{title} once adjusted for {adjusted}",
+            f"raw means with {level(report.plan.conf_level)} intervals",
+        )
     words = "; ".join(
-        f"{label}: mean {number(mean['estimate'])}, 95% interval {interval(mean['conf_low'], mean['conf_high'])}, {count(mean['n'])} people"
+        f"{label}: mean {number(mean['estimate'])}, {level(report.plan.conf_level)} interval {interval(mean['conf_low'], mean['conf_high'])}, {count(mean['n'])} people"
         for label, mean, _ in pairs
     )
     return embed(
         figure, root=report.root, document=report.document, label=_label(report, f"arms-{outcome}"),
-        alt=f"Means of {entry.label.lower()} in both arms with 95% intervals. {words}.",
+        alt=f"Means of {entry.label.lower()} in both arms with {level(report.plan.conf_level)} intervals. {words}.",
         caption=f"{entry.label} by arm: {title} ({evidence}); {means}",
     )  # fmt: skip
 
@@ -95,9 +111,9 @@ def effects(report: FieldTrialReport) -> EmbeddedFigure:
     )
     return embed(
         figure, root=report.root, document=report.document, label=_label(report, "effects"),
-        alt=f"Hedges\u2019 g of every outcome with 95% intervals, turned so that above zero is better. {words}."
+        alt=f"Hedges\u2019 g of every outcome with {level(report.plan.conf_level)} intervals, turned so that above zero is better. {words}."
         + ("" if reach is None else f" A band marks effects below {number(reach)}."),
-        caption=f"All outcomes in standard deviations: {verdict}; lines are 95% intervals"
+        caption=f"All outcomes in standard deviations: {verdict}; lines are {level(report.plan.conf_level)} intervals"
         + ("" if reach is None else ", the band marks effects smaller than the trial could be expected to detect"),
     )  # fmt: skip
 
@@ -126,7 +142,7 @@ def attenuation(report: FieldTrialReport) -> EmbeddedFigure:
     return embed(
         figure, root=report.root, document=report.document, label=_label(report, "attenuation"),
         alt=f"Effect of each outcome by period of response, from the first to the last. {'; '.join(words)}.",
-        caption="Effects by time of response, each outcome in standard deviations and turned so that above zero is better; 95% intervals. "
+        caption=f"Effects by time of response, each outcome in standard deviations and turned so that above zero is better; {level(report.plan.conf_level)} intervals. "
         "Exploratory",
     )  # fmt: skip
 
@@ -145,9 +161,9 @@ def attenuation_average(report: FieldTrialReport) -> EmbeddedFigure:
     words = ", ".join(f"{number(row['estimate'])} ({interval(row['conf_low'], row['conf_high'])})" for row in rows)
     return embed(
         figure, root=report.root, document=report.document, label=_label(report, "attenuation-average"),
-        alt=f"Average effect over the outcomes by period of response, with 95% intervals: {words}.",
+        alt=f"Average effect over the outcomes by period of response, with {level(report.plan.conf_level)} intervals: {words}.",
         caption=f"Average effect by time of response: it {falls} by {number(abs(float(change['estimate'])))} standard deviations a week "
-        f"({p_clause(float(change['p_value']))}); 95% intervals. Exploratory",
+        f"({p_clause(float(change['p_value']))}); {level(report.plan.conf_level)} intervals. Exploratory",
     )  # fmt: skip
 
 

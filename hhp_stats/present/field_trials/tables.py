@@ -244,7 +244,7 @@ def cohorts(report: FieldTrialReport) -> GT:
     people = [report.row(f"{report.measured[0].id}/itt_cohort_{n}/hc2")["n"] for n in (1, 2)]
     return plain_table(
         pd.DataFrame(cells), stub="Outcome",
-        notes=[f"Treated minus control with 95% intervals; {count(people[0])} and {count(people[1])} people. "
+        notes=[f"Treated minus control with {level(report.plan.conf_level)} intervals; {count(people[0])} and {count(people[1])} people. "
                "Last columns: interaction of arm and cohort."],
     )  # fmt: skip
 

@@ -15,6 +15,7 @@ from hhp_stats.present.numbers import (
     capital,
     count,
     interval,
+    level,
     lowered,
     number,
     p_clause,
@@ -41,7 +42,7 @@ def imputed_balance(report: StudyReport) -> GT:
         row, std = _difference(report, group)
         line |= {
             "Difference": number(row["estimate"], 1) if row else "\u2014",
-            "95% CI": interval(row["conf_low"], row["conf_high"], 1) if row else "\u2014",
+            f"{level(report.plan.conf_level)} CI": interval(row["conf_low"], row["conf_high"], 1) if row else "\u2014",
             "p": p_value(row["p_value"]) if row else "\u2014", "Standardised": number(std["estimate"]) if std else "\u2014",
         }  # fmt: skip
         cells.append(line)
@@ -199,7 +200,7 @@ def cost_versions(report: StudyReport) -> GT:
         row = report.row(str(line["result_id"]).split("/", 1)[1])
         rows.append({
             "Missing baselines": capital(str(line["label"]).removeprefix("Missing baseline: ")), "Ratio": number(row["estimate"]),
-            "95% CI": interval(row["conf_low"], row["conf_high"], null=1), "Above breaking even": percent(line["above_break_even"], 0),
+            f"{level(report.plan.conf_level)} CI": interval(row["conf_low"], row["conf_high"], null=1), "Above breaking even": percent(line["above_break_even"], 0),
         })  # fmt: skip
     scenario = report.plan.cost_benefit.scenarios[0]
     return plain_table(pd.DataFrame(rows), stub="Missing baselines", notes=[

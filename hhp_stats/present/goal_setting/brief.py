@@ -15,6 +15,7 @@ from hhp_stats.present.numbers import (
     apart,
     count,
     interval,
+    level,
     lowered,
     number,
     p_clause,
@@ -129,7 +130,7 @@ def turnover_relative(report: StudyReport) -> str:
     row = report.row(f"turnover/ratio/{method}")
     return (
         f"In relative terms, the odds of leaving in the goal-setting arm were {number(row['estimate'])} times those in the control arm "
-        f"(95% CI {interval(row['conf_low'], row['conf_high'], null=1)})."
+        f"({level(report.plan.conf_level)} CI {interval(row['conf_low'], row['conf_high'], null=1)})."
     )
 
 
@@ -164,8 +165,9 @@ def largest_scores(report: StudyReport) -> str:
 def instrument(report: StudyReport) -> str:
     """How strongly the offer moved people to start, and the interval that holds however weakly it did."""
     first, robust = report.row("sickness_absence/uptake/iv"), report.row("sickness_absence/cace/iv-anderson-rubin")
+    moved = "raised" if first["estimate"] >= 0 else "lowered"
     return (
-        f"The offer raised the share that started the course by {number(100 * first['estimate'], 1)} percentage points (95% CI "
+        f"The offer {moved} the share that started the course by {number(abs(100 * first['estimate']), 1)} percentage points ({level(report.plan.conf_level)} CI "
         f"{interval(100 * first['conf_low'], 100 * first['conf_high'], 1)}; F of the first stage {number(float(first['statistic']) ** 2, 0)}). "
         f"Anderson and Rubin\u2019s interval, which holds however few people an offer moves, is "
         f"{interval(robust['conf_low'], robust['conf_high'])} days."

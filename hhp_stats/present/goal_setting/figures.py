@@ -13,7 +13,7 @@ from hhp_stats.present.figures import acceptability_curve, distribution, forest
 from hhp_stats.present.flow import flow_diagram, flow_in_words
 from hhp_stats.present.goal_setting.conduct import CONDUCT_FIGURES
 from hhp_stats.present.goal_setting.more_tables import versions
-from hhp_stats.present.numbers import interval, lowered, number, percent, withheld, withheld_note
+from hhp_stats.present.numbers import interval, level, lowered, number, percent, withheld, withheld_note
 
 REACH = 0.75  # standard deviations that the strip of survey outcomes shows; what lies beyond is printed beside it
 
@@ -42,9 +42,9 @@ def absence_versions(report: StudyReport) -> EmbeddedFigure:
         forest(rows, labels=report.labels(rows), unit="working days", planned=str(planned["result_id"]),
                favours=("", "")),
         root=report.root, document=report.document, label="gs-absence-versions",
-        alt=f"Estimates and 95% intervals of the difference in days absent, goal-setting minus control. {words}.",
+        alt=f"Estimates and {level(report.plan.conf_level)} intervals of the difference in days absent, goal-setting minus control. {words}.",
         caption=f"Sickness absence, every version of the analysis: {title} in the planned one (diamond); "
-        "points are estimates, lines 95% intervals",
+        f"points are estimates, lines {level(report.plan.conf_level)} intervals",
     )  # fmt: skip
 
 
@@ -91,7 +91,7 @@ def wellbeing_versions(report: StudyReport) -> EmbeddedFigure:
         forest(rows.loc[shown], labels=kept, unit="standard deviations", limits=(-REACH, REACH),
                planned=set(rows.loc[rows["analysis"] == "planned", "result_id"])), root=report.root, document=report.document,
         label="gs-wellbeing-versions",
-        alt=f"Estimates and 95% intervals in standard deviations of the control arm, by way of dealing with missing answers. {words}.",
+        alt=f"Estimates and {level(report.plan.conf_level)} intervals in standard deviations of the control arm, by way of dealing with missing answers. {words}.",
         caption="Wellbeing, time pressure and efficacy under every way of dealing with missing answers (diamonds: planned). Worst-case bounds are too wide to be drawn; an arrow marks an interval that goes on",
     )  # fmt: skip
 

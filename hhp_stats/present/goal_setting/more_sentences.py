@@ -12,6 +12,7 @@ from hhp_stats.present.numbers import (
     apart,
     count,
     interval,
+    level,
     lowered,
     number,
     p_clause,
@@ -149,7 +150,7 @@ def rho(report: StudyReport) -> str:
     row = report.row("wellbeing/rho/heckman-ml")
     return (
         f"The selection model puts the correlation between answering and wellbeing, beyond the covariates, at "
-        f"{number(row['estimate'])} (95% CI {interval(row['conf_low'], row['conf_high'])}; profile likelihood, people taken as "
+        f"{number(row['estimate'])} ({level(report.plan.conf_level)} CI {interval(row['conf_low'], row['conf_high'])}; profile likelihood, people taken as "
         f"independent){'' if prose.is_clear(row) else ', so the answers leave even its sign open'}."
     )
 

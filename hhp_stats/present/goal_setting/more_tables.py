@@ -8,7 +8,7 @@ import pandas as pd
 from great_tables import GT
 
 from hhp_stats.present.chapter import StudyReport
-from hhp_stats.present.numbers import capital, count, interval, lowered, number, p_value, percent, withheld_note
+from hhp_stats.present.numbers import capital, count, interval, level, lowered, number, p_value, percent, withheld_note
 from hhp_stats.present.tables import aligned, effects_table, plain_table
 from hhp_stats.results import LACKING
 from hhp_stats.studies.goal_setting_terms import FAMILY, primary_analysis, versions_of_baselines
@@ -78,7 +78,7 @@ def reliability(report: StudyReport) -> GT:
         "Items": [count(row["items"]) for row in rows],
         "Coefficient": [COEFFICIENTS[row["coefficient"]] for row in rows],
         "Estimate": [number(row["estimate"]) for row in rows],
-        "95% CI": [interval(row["conf_low"], row["conf_high"]) for row in rows],
+        f"{level(report.plan.conf_level)} CI": [interval(row["conf_low"], row["conf_high"]) for row in rows],
         "People": [count(row["n"]) for row in rows],
     })  # fmt: skip
     return plain_table(
@@ -168,7 +168,7 @@ def cost_benefit(report: StudyReport) -> GT:
     costs = report.plan.cost_benefit
     joint = [report.row(f"benefit_cost/ratio/{scenario.key}-bootstrap") for scenario in costs.scenarios]
     own = ", ".join(number(row["estimate"]) for row in joint)
-    return plain_table(pd.DataFrame(cells), stub="Scenario", spanner=["As printed", "Joint bootstrap", "Fieller"], spanner_label="95% interval", notes=[
+    return plain_table(pd.DataFrame(cells), stub="Scenario", spanner=["As printed", "Joint bootstrap", "Fieller"], spanner_label=f"{level(report.plan.conf_level)} interval", notes=[
         f"Pounds saved for each pound of staff time. Salary {count(costs.salary)} pounds a year over {count(costs.working_days)} working days.",
         "As printed: ends of the two intervals put into the formula, the cost of a leaver taken as known. Joint bootstrap: teams resampled in the completed "
         f"data sets, both effects and the cost of a leaver re-estimated (turnover by linear probability; its own ratios are {own}).",
@@ -241,10 +241,10 @@ def attrition_wellbeing(report: StudyReport) -> GT:
     table = report.table("attrition_wellbeing")
     labels = report.plan.design.arm_labels
     cells = []
-    for level, part in table.groupby("level", sort=False):
+    for third, part in table.groupby("level", sort=False):
         by_arm = part.set_index("arm")
         cells.append(
-            {"Baseline wellbeing": level}
+            {"Baseline wellbeing": third}
             | {
                 f"{labels[arm]}": f"{percent(by_arm.loc[arm, 'answered'])} of {count(by_arm.loc[arm, 'people'])}"
                 for arm in labels

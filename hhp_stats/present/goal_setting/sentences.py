@@ -13,7 +13,7 @@ from hhp_stats.present.goal_setting.brief import BRIEF_SENTENCES
 from hhp_stats.present.goal_setting.conduct import CONDUCT_SENTENCES
 from hhp_stats.present.goal_setting.imputation import IMPUTATION_SENTENCES
 from hhp_stats.present.goal_setting.more_sentences import MORE_SENTENCES
-from hhp_stats.present.numbers import count, number, p_clause, percent, plural, withheld
+from hhp_stats.present.numbers import count, level, number, p_clause, percent, plural, withheld
 from hhp_stats.results import LACKING
 
 _WITHHELD = "is withheld, because the number of people concerned is very small."
@@ -124,7 +124,7 @@ def icc(report: StudyReport) -> str:
     assumed = report.plan.power["absence"].icc
     return (
         f"The intraclass correlation of absence within teams is {number(row['estimate'], 3)} "
-        f"(95% CI {number(row['conf_low'], 3)} to {number(row['conf_high'], 3)}); the protocol assumed {number(assumed, 1)}."
+        f"({level(report.plan.conf_level)} CI {number(row['conf_low'], 3)} to {number(row['conf_high'], 3)}); the protocol assumed {number(assumed, 1)}."
     )
 
 

@@ -14,7 +14,7 @@ from hhp_stats.present.goal_setting.brief import BRIEF_TABLES
 from hhp_stats.present.goal_setting.conduct import CONDUCT_TABLES
 from hhp_stats.present.goal_setting.imputation import IMPUTATION_TABLES
 from hhp_stats.present.goal_setting.more_tables import MORE_TABLES, versions
-from hhp_stats.present.numbers import count, interval, number, p_clause, percent, withheld, withheld_note
+from hhp_stats.present.numbers import count, interval, level, number, p_clause, percent, withheld, withheld_note
 from hhp_stats.present.tables import balance_table, effects_table, plain_table
 from hhp_stats.results import row_of
 from hhp_stats.studies.goal_setting_terms import COVARIATES
@@ -162,7 +162,7 @@ def clustering(report: StudyReport) -> GT:
             "People": count(row["n"]), "Teams": count(row["n_clusters"]),
         })  # fmt: skip
     return plain_table(pd.DataFrame(cells), stub="Outcome", notes=[
-        "Estimates with 95% intervals. ICC between teams within arms; Hedges\u2019 g of the planned effect in total standard deviations."
+        f"Estimates with {level(report.plan.conf_level)} intervals. ICC between teams within arms; Hedges\u2019 g of the planned effect in total standard deviations."
     ])  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from hhp_stats.present.embed import EmbeddedFigure, embed
 from hhp_stats.present.hiring.report import HiringReport
-from hhp_stats.present.numbers import count, interval, number, percent
+from hhp_stats.present.numbers import count, interval, level, number, percent
 from hhp_stats.present.style import CONTROL, GRID, PALETTE, QUIET, TREATMENT, WIDTH, apply_style
 
 Row = Mapping[str, Any]
@@ -54,8 +54,8 @@ def rates(report: HiringReport) -> EmbeddedFigure:
     axes.legend(loc="lower left")
     return _embed(
         report, figure, label="hiring-rates",
-        alt=f"Share of decisions to put a candidate forward, with 95% intervals. {'; '.join(words)}.",
-        caption="Experiment 1: how often candidates were put forward, by condition and kind of name; lines are 95% intervals, clustered by participant",
+        alt=f"Share of decisions to put a candidate forward, with {level(report.plan.conf_level)} intervals. {'; '.join(words)}.",
+        caption=f"Experiment 1: how often candidates were put forward, by condition and kind of name; lines are {level(report.plan.conf_level)} intervals, clustered by participant",
     )  # fmt: skip
 
 
@@ -88,7 +88,11 @@ def _contrasts(
     figure = _forest(rows, [contrast.label.replace(": ", ":\n") for contrast in contrasts],
                      planned=[contrast.planned for contrast in contrasts], unit=unit, digits=digits)  # fmt: skip
     return _embed(
-        report, figure, label=label, alt=f"Differences with 95% intervals. {'; '.join(words)}.", caption=caption
+        report,
+        figure,
+        label=label,
+        alt=f"Differences with {level(report.plan.conf_level)} intervals. {'; '.join(words)}.",
+        caption=caption,
     )
 
 
@@ -96,7 +100,7 @@ def contrasts(report: HiringReport) -> EmbeddedFigure:
     """The contrasts of experiment 1."""
     return _contrasts(
         report, "progression", label="hiring-contrasts", unit="Difference in percentage points", digits=1,
-        caption="Experiment 1: differences between conditions and kinds of name with 95% intervals; diamonds are comparisons "
+        caption=f"Experiment 1: differences between conditions and kinds of name with {level(report.plan.conf_level)} intervals; diamonds are comparisons "
         "that a research question asks for, circles were not planned",
     )  # fmt: skip
 
@@ -105,7 +109,7 @@ def score_contrasts(report: HiringReport) -> EmbeddedFigure:
     """The contrasts of experiment 2."""
     return _contrasts(
         report, "evaluation_score", label="hiring-score-contrasts", unit="Difference in points of the score", digits=2,
-        caption="Experiment 2: differences in the score between the three conditions with 95% intervals (HC2)",
+        caption=f"Experiment 2: differences in the score between the three conditions with {level(report.plan.conf_level)} intervals (HC2)",
     )  # fmt: skip
 
 
@@ -141,7 +145,7 @@ def scores(report: HiringReport) -> EmbeddedFigure:
     return _embed(
         report, figure, label="hiring-scores", alt=f"Three histograms of scores from 3 to 21. {'; '.join(words)}.",
         caption="Experiment 2: scores given with the name removed, with a minority ethnic and with a White British name; "
-        f"lines are means, bands their 95% intervals{_left_out(table)}",
+        f"lines are means, bands their {level(report.plan.conf_level)} intervals{_left_out(table)}",
     )  # fmt: skip
 
 

@@ -13,9 +13,7 @@ from hhp_stats.errors import EstimationError, UndeclaredCount
 from hhp_stats.plan.schema import Outcome, Plan, PlannedAnalysis
 from hhp_stats.results import ResultRow
 from hhp_stats.studies.goal_setting.analysed import Material, analysed, model_terms, outcome_column
-from hhp_stats.studies.goal_setting.cost_benefit import turnover_beside
 from hhp_stats.studies.goal_setting.members import known_people
-from hhp_stats.studies.goal_setting_terms import versions_of_baselines
 
 WITHOUT_COVARIATES = ("lee-bounds", "worst-case-bounds")
 _GROUPS = {"randomised": "person", "analysed": "absence_days", "respondents": "wellbeing_t2"}  # of the tests of balance
@@ -85,7 +83,13 @@ def _ratio(c: Crowd, row: ResultRow, material: Material) -> Row:
     priced = turnover & (p["left"] == 1) & p["replacement_cost"].notna() & absence
     recorded = known_people(c, "baseline_absence")
     plain = row.estimand == "leaver_cost"  # a mean over leavers
-    return _of_size(c, row, [absence, turnover, absence & turnover, turnover & recorded, absence & recorded, priced], plain=plain, worth=GIVEN_UP)
+    return _of_size(
+        c,
+        row,
+        [absence, turnover, absence & turnover, turnover & recorded, absence & recorded, priced],
+        plain=plain,
+        worth=GIVEN_UP,
+    )
 
 
 def _analysis_of(row: ResultRow, plan: Plan) -> PlannedAnalysis:

@@ -1,0 +1,87 @@
+"""The appendices, in this process: each cell of their tables and each number of their sentences is that of its row."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+from presented import FIELDS, with_fields
+
+from hhp_stats.plan.conduct import load_deviations
+from hhp_stats.present.appendices import Appendix
+from hhp_stats.present.numbers import interval, number, p_value
+
+
+@pytest.fixture(scope="module")
+def appendix(root, goal_setting_report):
+    return Appendix(root=root, output=goal_setting_report.output)
+
+
+def test_results_stand_in_the_column_of_their_field(appendix):
+    table = replace(appendix, output=with_fields(appendix.output)).results("goal_setting")._tbl_data
+    rows = appendix.everything
+    assert len(table) == len(rows)
+    expected = {
+        "Estimate": number(FIELDS["estimate"], 3), "Interval": interval(FIELDS["conf_low"], FIELDS["conf_high"], 3),
+        "p": p_value(FIELDS["p_value"]), "n": "7,777",
+    }  # fmt: skip
+    for heading, text in expected.items():
+        found = {cell for cell in table[heading].map(str) if any(sign.isdigit() for sign in cell)}
+        assert found and all(text in cell for cell in found), (heading, found)
+
+
+def test_a_deviation_shows_the_planned_estimate_and_the_one_made_instead(root, appendix):
+    chosen = [
+        one for one in load_deviations(root) if one.planned_result and one.done_result and one.study == "goal_setting"
+    ]
+    ids = set(appendix.output.results["result_id"])
+    chosen = [one for one in chosen if {one.planned_result, one.done_result} <= ids]
+    assert chosen
+    for one in chosen:
+        frame = appendix.output.results.copy()
+        for result_id, value in ((one.planned_result, 1.25), (one.done_result, 7.75)):
+            frame.loc[frame["result_id"] == result_id, ["estimate", "conf_low", "conf_high"]] = (
+                value,
+                value - 1,
+                value + 1,
+            )
+            frame.loc[frame["result_id"] == result_id, "status"] = "estimated"
+        table = replace(appendix, output=replace(appendix.output, results=frame)).deviations()._tbl_data.set_index("Id")
+        row = table.loc[one.id]
+        assert "1.25 (0.25 to 2.25)" in row["Planned"] and "7.75 (6.75 to 8.75)" in row["Done"]
+
+
+def test_a_deviation_says_whether_it_was_decided_before_unblinding(root, appendix):
+    table = appendix.deviations()._tbl_data.set_index("Id")["Decided"]
+    first = {one.id: one for one in reversed(load_deviations(root))}
+    for key, one in first.items():
+        assert table[key].endswith("before unblinding" if one.before_unblinding else "after unblinding"), key
+
+
+def test_the_run_is_counted(appendix):
+    status = appendix.output.results["status"].value_counts()
+    output = replace(
+        appendix.output, tables={**appendix.output.tables, "inputs": pd.DataFrame({"path": ["a", "b", "b"]})}
+    )
+    said = replace(appendix, output=output).counts()
+    assert said == (
+        f"This run read 2 raw files and made {len(appendix.output.results)} result rows: {status['estimated']} estimates, "
+        f"{status['descriptive']} descriptive figures, and {status['not_estimated']} planned estimates that the data do not allow."
+    )
+
+
+@pytest.mark.parametrize("name", ["maxima", "versions"])
+def test_tables_of_the_versions(appendix, name):
+    table = getattr(appendix, name)(*(["sickness_absence"] if name == "versions" else []))._tbl_data
+    assert len(table) > 5 and not table.astype("str").map(lambda text: "nan" in text).to_numpy().any()
+
+
+def test_the_reported_maximum_comes_with_its_own_numbers(appendix):
+    rows = appendix.output.tables["maxima"]
+    table = appendix.maxima()._tbl_data
+    for row, shown in zip(rows.to_dict("records"), table.to_dict("records"), strict=True):
+        assert shown["Effect"].strip().startswith(number(row["estimate"], 3))
+        assert (shown["Maximum"] == "reported") == bool(row["reported"])
+        if row["reported"]:
+            assert shown["p"] == p_value(row["p_value"])
