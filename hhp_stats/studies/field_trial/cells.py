@@ -83,7 +83,7 @@ def run_cell(analysis: StudyAnalysis, people: pd.DataFrame, plan: IndividualPlan
             row=not_estimated(result_id=key, reason=outcome.missing, method=analysis.estimator, **about), conduct=done
         )
     try:
-        found, facts = ESTIMATORS[analysis.estimator](analysis, _analysed(analysis, people, plan), plan)
+        found, facts = ESTIMATORS[analysis.estimator](analysis, analysed(analysis, people, plan), plan)
     except EstimationError as error:
         reason = f"{type(error).__name__}: {error}"
         return Cell(row=not_estimated(result_id=key, reason=reason, method=analysis.estimator, **about),
@@ -107,7 +107,7 @@ def outcome_column(plan: IndividualPlan, outcome: str) -> str:
     return plan.outcomes[outcome].column or outcome
 
 
-def _analysed(analysis: StudyAnalysis, people: pd.DataFrame, plan: IndividualPlan) -> pd.DataFrame:
+def analysed(analysis: StudyAnalysis, people: pd.DataFrame, plan: IndividualPlan) -> pd.DataFrame:
     """The people of the analysis, with `outcome` and, where the model has them, `baseline` and `baseline_missing`."""
     if analysis.population not in POPULATIONS:
         raise UnknownName(f"the study does not know how to select the population {analysis.population!r}")
