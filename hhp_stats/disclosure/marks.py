@@ -4,4 +4,15 @@ from __future__ import annotations
 
 WITHHELD = "[c]"  # in a table, in place of a number; the mark that official statistics use
 NOTE = "Withheld to protect a count of very few people: "  # in the note of a result, followed by what is withheld
-NUMBERS = ("estimate", "std_error", "df", "statistic", "p_value", "p_adjusted", "conf_low", "conf_high", "mc_error", "mc_error_p")  # of a result
+NUMBERS = (
+    "estimate",
+    "std_error",
+    "df",
+    "statistic",
+    "p_value",
+    "p_adjusted",
+    "conf_low",
+    "conf_high",
+    "mc_error",
+    "mc_error_p",
+)  # of a result

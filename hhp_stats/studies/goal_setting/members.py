@@ -305,7 +305,11 @@ def _model(c: Crowd, table: pd.DataFrame) -> Columns:
     gaps, people = [], []
     everyone = c.frame["randomised"].astype(bool)
     for row in table.to_dict("records"):
-        among = everyone if row["people"] == int(c.of(everyone)[: c.there].sum()) else everyone & c.frame["records_spells"].astype(bool)
+        among = (
+            everyone
+            if row["people"] == int(c.of(everyone)[: c.there].sum())
+            else everyone & c.frame["records_spells"].astype(bool)
+        )
         gaps.append(c.of(among & c.frame[row["variable"]].isna()))
         people.append(c.of(among))
     rest = {name: other() for name in ("donors", "m", "iterations")}
