@@ -74,12 +74,13 @@ def _arm(c: Crowd, row: ResultRow, outcome: Outcome, known: pd.Series, plan: Pla
 
 
 def _ratio(c: Crowd, row: ResultRow, plan: Plan) -> Row:
-    """Benefit-cost ratios rest on those with known absence, or on all with known turnover."""
+    """Benefit-cost ratios rest on those with known absence, or on all with known turnover, of whom a version may need the baseline."""
     absence, turnover = (known_people(c, plan.outcomes[key].column) for key in ("sickness_absence", "turnover"))
+    recorded = turnover & known_people(c, "baseline_absence")
     p = c.frame
     priced = turnover & (p["left"] == 1) & p["replacement_cost"].notna() & absence
     plain = row.estimand == "leaver_cost" or row.result_id.split("/")[2] == "leaver_cost"  # a mean over leavers
-    return _of_size(c, row, [absence, turnover, absence & turnover, priced], plain=plain, worth=GIVEN_UP)
+    return _of_size(c, row, [absence, turnover, absence & turnover, priced, recorded], plain=plain, worth=GIVEN_UP)
 
 
 def _analysis_of(row: ResultRow, plan: Plan) -> PlannedAnalysis:
