@@ -138,3 +138,7 @@ class SelfCheckFailed(HhpError):
     def __reduce__(self) -> tuple[Any, ...]:
         """Errors travel between processes."""
         return type(self), (self.head, list(self.problems))
+
+
+class SecondProgrammeDisagrees(SelfCheckFailed):
+    """A planned result is not what statsmodels or linearmodels make of the same rows; names each with both numbers."""

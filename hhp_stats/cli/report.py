@@ -44,6 +44,9 @@ def run_all_studies(root: Path, *, fresh: bool, begins: Callable[[], None] = lam
 
         ran = run_studies(root, progress=progress, fresh=fresh, kept=kept, begins=begins)
     screen.print(f"Results: {ran.rows} rows, {ran.estimated} of them estimates ({time.perf_counter() - begun:.1f} s)")
+    from hhp_stats.consistency.second_table import coverage
+
+    screen.print(f"Second programme: {coverage(root).in_words()}", markup=False)
 
 
 @app.command(epilog="Example: `hhp results`")
@@ -185,14 +188,31 @@ def synthesise(
     )
 
 
-@app.command(epilog="Example: `hhp explain goal_setting/sickness_absence/itt/cr1`")
+@app.command(
+    epilog="Examples: `hhp explain goal_setting/sickness_absence/itt/cr1`, "
+    "`hhp explain goal_setting/sickness_absence/itt/cr1 --code r > primary.R`"
+)
 def explain(
     result_id: Annotated[str, typer.Argument(help="An id as printed in appendix F, study/outcome/estimand/method.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    code: Annotated[
+        str | None,
+        typer.Option(
+            help="python or r: print a short programme that computes the row with statsmodels, linearmodels or R instead."
+        ),
+    ] = None,
 ) -> None:
     """Show where one printed number comes from: clause, formula, code, inputs and the row."""
     from hhp_stats.present.provenance import explain as explained
+    from hhp_stats.present.provenance import programme
 
+    if code is not None:
+        if code not in ("python", "r"):
+            raise typer.BadParameter("a programme is in python or in r", param_hint="--code")
+        if as_json:
+            raise typer.BadParameter("a programme is text: leave out --json", param_hint="--code")
+        sys.stdout.write(programme(find_root(), result_id, code))
+        return
     found = explained(find_root(), result_id)
     if as_json:
         print_json(found.record())

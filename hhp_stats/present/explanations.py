@@ -15,6 +15,10 @@ from typing import Any
 
 import pandas as pd
 
+from hhp_stats.consistency.second.frames import read_recipes
+from hhp_stats.consistency.second.python import python_programme
+from hhp_stats.consistency.second.r import r_programme
+from hhp_stats.consistency.second.recipe import Recipe
 from hhp_stats.present.provenance import PACKAGE, locate, source_text
 from hhp_stats.remember import Remember, make_again
 from hhp_stats.results import ResultError, read_results
@@ -33,13 +37,14 @@ def explanations(
 ) -> dict[str, Any]:
     """Everything the panels of the site show, for JSON.
 
-    `results`: row fields, clause ids and names of functions by result id. `clauses`: words by id.
+    `results`: row fields, clause ids, names of functions and, where there are, second programmes by result id. `clauses`: words by id.
     `code`: file, line, question, formula and source by dotted name, of the functions behind the rows
     and of `functions`. `inputs`: paths and checksums by study. `remember` may keep what was read of the code. Refuses an
     id that no study made (ResultError) and a function that does not exist.
     """
     inputs: dict[str, list[list[str]]] = {}
     made: dict[str, Mapping[str, Any]] = {}
+    recipes: dict[str, Recipe] = {}
     with (root / CLAUSES).open(encoding="utf-8", newline="") as stream:
         words = {entry["clause_id"]: entry["commitment"] for entry in csv.DictReader(stream)}
     rows: dict[str, Any] = {}
@@ -50,12 +55,17 @@ def explanations(
             frame = read_results(folder / "results.csv")
             inputs[study] = pd.read_csv(folder / "inputs.csv")[["path", "sha256"]].to_numpy().tolist()
             made |= {str(row["result_id"]): row for row in traced_records(frame)}
+            recipes |= read_recipes(folder)
         if result_id not in made:
             raise ResultError(f"no result {result_id!r}; see the list in appendix F")
         row = made[result_id]
         rows[result_id] = {name: value for name in SHOWN if (value := _plain(row[name])) is not None} | {
             "clauses": str(row["clause"]).split(), "code": [name for name in str(row["source"]).split(" + ") if name],
         }  # fmt: skip
+        if result_id in recipes:
+            rows[result_id]["programmes"] = {
+                "python": python_programme(recipes[result_id]), "r": r_programme(recipes[result_id])
+            }  # fmt: skip
     cited = {clause for row in rows.values() for clause in row["clauses"]}
     named = {name for row in rows.values() for name in row["code"]} | set(functions)
     return {

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
+
 import pandas as pd
 from great_tables import GT
 
+from hhp_stats.consistency.second_table import Coverage, coverage
 from hhp_stats.consistency.validation.case import ValidationCase
 from hhp_stats.consistency.validation_cases import FURTHER_TESTS, METHODS, cases_of, validation_table
 from hhp_stats.present.marks import presented
-from hhp_stats.present.numbers import MINUS, count, number, plural
+from hhp_stats.present.numbers import MINUS, MISSING, count, number, plural
 from hhp_stats.present.tables import plain_table
+from hhp_stats.project_root import find_root
 
 # Two digits more than the reference, so that the reader sees our number round to it.
 EXTRA_DIGITS = 2
@@ -57,6 +61,60 @@ def agreement() -> str:
     return (
         f"{plural(len(found), 'reference number')} for {plural(found['method'].nunique(), 'method')} were recomputed when "
         "this edition was rendered, and each of ours agrees with its reference to the last digit that the source prints."
+    )
+
+
+@presented
+def second_overview() -> GT:
+    """Planned results by study: how many exist, how many another library has computed again, and the largest difference."""
+    found = coverage(find_root())
+    rows = []
+    for study, part in found.table.groupby(found.table["result_id"].str.split("/").str[0], sort=False):
+        own = Coverage(table=part)
+        rows.append({
+            "Study": str(study).replace("_", " ").capitalize(), "Planned results": count(len(own.estimated)),
+            "Computed again": count(len(own.covered)), "Every number compared": count(len(own.whole)),
+            "Largest relative difference": _power(own.gap),
+        })  # fmt: skip
+    notes = ["Compared are estimate, standard error, degrees of freedom, p value and both ends of the interval."]
+    return plain_table(pd.DataFrame(rows), stub="Study", notes=notes)
+
+
+@presented
+def second_left_out() -> GT:
+    """Why planned results are not, or not wholly, computed by statsmodels or linearmodels: reasons and how many rows each has."""
+    found = coverage(find_root()).estimated
+    counted = found.loc[found["reason"] != "", "reason"].value_counts(sort=True)
+    rows = [
+        {"Why": f"{str(why)[0].upper()}{str(why)[1:]}.", "Planned results": count(int(many))}
+        for why, many in counted.items()
+    ]
+    shown = plain_table(pd.DataFrame(rows, columns=["Why", "Planned results"]), stub="Why")
+    return shown.cols_align("left", columns=["Why"])
+
+
+def second_agreement() -> str:
+    """One sentence: how many planned results other libraries have computed again, and how far they are from ours."""
+    found = coverage(find_root())
+    if found.covered.empty:
+        return "No planned result of this edition can be computed again by another library."
+    return (
+        f"{count(len(found.covered))} of {plural(len(found.estimated), 'planned result')} of this edition were computed a second "
+        f"time, by {' and '.join(sorted(set(found.covered['programme'])))}, and all agree; the largest relative difference is "
+        f"{_power(found.gap)}. Every number of the row was compared in {count(len(found.whole))} of them, the estimate alone in "
+        f"{count(len(found.covered) - len(found.whole))}."
+    )
+
+
+def _power(gap: float) -> str:
+    """A tiny number as a power of ten, rounded up: a bound."""
+    if math.isnan(gap):
+        return MISSING
+    if gap == 0:
+        return "none"
+    power = math.ceil(math.log10(gap))
+    return "below 10" + str(power).translate(
+        str.maketrans("-0123456789", "\u207b\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079")
     )
 
 

@@ -15,8 +15,8 @@ import pandas as pd
 
 from hhp_stats.errors import HhpError
 from hhp_stats.present.numbers import MISSING
-from hhp_stats.results import COLUMNS, row_of
-from hhp_stats.studies.output import open_output
+from hhp_stats.results import COLUMNS, ResultError, read_results, row_of
+from hhp_stats.studies.output import open_output, ready_folder
 
 PACKAGE = Path(__file__).resolve().parents[1]
 
@@ -84,6 +84,25 @@ def explain(root: Path, result_id: str) -> Explanation:
     clauses = {key: known[key] for key in str(row["clause"]).split() if key in known}
     code = tuple(locate(root, name) for name in str(row["source"]).split(" + ") if name)
     return Explanation(row=row, clauses=clauses, code=code, inputs=output.tables["inputs"])
+
+
+def programme(root: Path, result_id: str, language: str) -> str:
+    """A short complete programme, in "python" or "r", that computes a result from its analysis frame and prints it.
+
+    Refuses an id that no study made, and a result that neither statsmodels, linearmodels nor R computes (ResultError, saying
+    why).
+    """
+    from hhp_stats.consistency.second.frames import read_recipes
+    from hhp_stats.consistency.second.python import python_programme
+    from hhp_stats.consistency.second.r import r_programme
+    from hhp_stats.consistency.second_table import why_not
+
+    folder = ready_folder(root, result_id.split("/")[0])
+    row = row_of(read_results(folder / "results.csv"), result_id)
+    recipe = read_recipes(folder).get(result_id)
+    if recipe is None:
+        raise ResultError(f"there is no second programme for {result_id}: {why_not(row)}")
+    return python_programme(recipe) if language == "python" else r_programme(recipe)
 
 
 def locate(root: Path, name: str) -> CodeLocation:

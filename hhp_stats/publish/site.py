@@ -160,7 +160,7 @@ _SCRIPT_WORDS = (
     "ascending", "descending", "origin", "estimand", "contrast", "population", "method", "estimate", "std_error",
     "interval", "df", "p", "p_adjusted", "people", "clusters", "status", "note", "clauses", "formula", "code_in",
     "show_source", "inputs", "more_files", "index_row", "cell_source", "presenter", "results_behind", "analysis",
-    "outcome", "statistic", "mc_error", "mc_error_p",
+    "outcome", "statistic", "mc_error", "mc_error_p", "programmes", "programmes_note", "in_python", "in_r",
 )  # fmt: skip
 
 

@@ -14,12 +14,16 @@ from typing import Any
 
 import pandas as pd
 
+from hhp_stats.consistency.second.frames import FOLDER as ANALYSIS
+from hhp_stats.consistency.second.frames import AnalysisFrames
+from hhp_stats.consistency.second_table import TABLE as SECOND
 from hhp_stats.disclosure.decision import Published, published
 from hhp_stats.disclosure.declared import Declared
 from hhp_stats.disclosure.marks import WITHHELD
 from hhp_stats.disclosure.public_counts import public_counts
 from hhp_stats.disclosure.released import last_released
 from hhp_stats.errors import HhpError
+from hhp_stats.intake.dictionary import DICTIONARY
 from hhp_stats.plan.conduct import Conduct
 from hhp_stats.plan.disclosure import load_disclosure, switched_off
 from hhp_stats.results import read_results, write_results
@@ -29,7 +33,7 @@ from hhp_stats.studies.kept import FOLDER, INTERNAL
 __all__ = ["FOLDER", "PEOPLE", "StudyOutput", "open_output", "read_output", "read_table", "ready_folder"]
 
 PEOPLE = "people"  # the table of all places where numbers of people are published or withheld
-_OWN = ("results", "conduct")  # not descriptive tables
+_OWN = ("results", "conduct", SECOND)  # not descriptive tables
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +45,8 @@ class StudyOutput:
     tables: Mapping[str, pd.DataFrame]
     conduct: tuple[Conduct, ...]
     declared: Declared = field(default_factory=lambda: Declared(people=0))  # whom the numbers count
+    analysis: AnalysisFrames = field(default_factory=AnalysisFrames)  # holds persons; no chapter opens it
+    second: pd.DataFrame | None = None  # which planned results another library has computed again; counts nobody
 
     def decided(self, root: Path) -> Published:
         """What of it may be published, by the plan below `root`. Everything in an internal render (data/manifest.toml).
@@ -71,6 +77,9 @@ class StudyOutput:
         )
         _write(partial / INTERNAL, self.results, self.tables)
         _write(partial, found.results, {**found.tables, "conduct": conduct, PEOPLE: _register(found)})
+        if self.second is not None:
+            write_frame(self.second, partial / f"{SECOND}.csv")
+        self.analysis.write(partial / ANALYSIS, dictionary=root / DICTIONARY)
         if folder.exists():
             folder.rename(old)
             partial.rename(folder)

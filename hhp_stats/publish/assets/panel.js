@@ -77,6 +77,10 @@
       parts.push(heading(words.clauses), list);
     }
     if (row.code.length) parts.push(heading(words.formula + ", " + words.code_in.toLowerCase()), ...row.code.flatMap(codeOf));
+    if (row.programmes) {
+      const shown = (name, label) => make("details", {}, make("summary", {}, label), make("pre", { "aria-label": label }, make("code", {}, row.programmes[name])));
+      parts.push(heading(words.programmes), make("p", {}, words.programmes_note), shown("python", words.in_python), shown("r", words.in_r));
+    }
     const inputs = own(known.inputs, row.study) || [];
     if (inputs.length) {
       const line = (pair) => make("li", {}, make("code", {}, pair[0]), " ", make("small", {}, "SHA-256 " + pair[1].slice(0, 16)));

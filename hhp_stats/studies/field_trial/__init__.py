@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from hhp_stats.consistency.second_programme import checked
 from hhp_stats.infer.multiplicity import holm
 from hhp_stats.intake.participants import Participants, load_participants
 from hhp_stats.measures.reliability import Reliability
@@ -18,6 +19,7 @@ from hhp_stats.results import ResultRow, result_frame
 from hhp_stats.studies.field_trial import clusters, descriptives, members
 from hhp_stats.studies.field_trial.attenuation import attenuation
 from hhp_stats.studies.field_trial.cells import run_cell
+from hhp_stats.studies.field_trial.recipes import analysis_frames
 from hhp_stats.studies.field_trial.sample import build_sample
 from hhp_stats.studies.output import StudyOutput
 
@@ -28,7 +30,7 @@ def run_field_trial(root: Path, study: str, *, progress: Progress = silent) -> S
     Raises DataError where the files break rules, PlanError where the plan contradicts itself.
     """
     plan = load_individual_plan(root, study)
-    return analyse(load_participants(root, plan), plan, progress=progress)
+    return checked(analyse(load_participants(root, plan), plan, progress=progress))
 
 
 def analyse(participants: Participants, plan: IndividualPlan, *, progress: Progress = silent) -> StudyOutput:
@@ -64,7 +66,7 @@ def analyse(participants: Participants, plan: IndividualPlan, *, progress: Progr
     if not periods.empty:
         tables["periods"] = periods
     return StudyOutput(
-        study=plan.study, results=result_frame(rows), tables=tables, conduct=tuple(conduct),
+        analysis=analysis_frames(people, plan, planned), study=plan.study, results=result_frame(rows), tables=tables, conduct=tuple(conduct),
         declared=members.declared(people, participants.linkage, tables, rows, plan),
     )  # fmt: skip
 

@@ -73,7 +73,7 @@ def run_cell(analysis: StudyAnalysis, people: pd.DataFrame, plan: IndividualPlan
             row=not_estimated(result_id=key, reason=outcome.missing, method=analysis.estimator, **about), conduct=done
         )
     try:
-        found, facts = ESTIMATORS[analysis.estimator](analysis, _analysed(analysis, people, plan), plan)
+        found, facts = ESTIMATORS[analysis.estimator](analysis, analysed(analysis, people, plan), plan)
     except EstimationError as error:
         reason = f"{type(error).__name__}: {error}"
         return Cell(row=not_estimated(result_id=key, reason=reason, method=analysis.estimator, **about),
@@ -106,7 +106,7 @@ def in_population(people: pd.DataFrame, population: str, plan: IndividualPlan) -
     return people[plan.design.within] == block if block else pd.Series(True, index=people.index)
 
 
-def _analysed(analysis: StudyAnalysis, people: pd.DataFrame, plan: IndividualPlan) -> pd.DataFrame:
+def analysed(analysis: StudyAnalysis, people: pd.DataFrame, plan: IndividualPlan) -> pd.DataFrame:
     """The people of the analysis, with `outcome` and, where the model has them, `baseline` and `baseline_missing`."""
     frame = people.loc[in_population(people, analysis.population, plan)]
     frame = frame.assign(outcome=frame[outcome_column(plan, analysis.outcome)])

@@ -24,6 +24,7 @@ def run(root: Path, *, progress: Progress = silent) -> StudyOutput:
     plan = load_plan(root, STUDY)
     with beside(load_trial, root, STUDY) as trial:
         # The estimators and their libraries take as long to import as the returns take to be read.
+        from hhp_stats.consistency.second_programme import checked
         from hhp_stats.studies.goal_setting.analyse import analyse
 
-        return analyse(trial(), plan, progress=progress)
+        return checked(analyse(trial(), plan, progress=progress))

@@ -26,6 +26,7 @@ from hhp_stats.studies.goal_setting.missing_cells import identification, maxima
 from hhp_stats.studies.goal_setting.monte_carlo import monte_carlo_table, with_warnings
 from hhp_stats.studies.goal_setting.multiplicity import step_down, with_holm
 from hhp_stats.studies.goal_setting.power import power_rows
+from hhp_stats.studies.goal_setting.recipes import analysis_frames
 from hhp_stats.studies.goal_setting.row_members import row_members
 from hhp_stats.studies.goal_setting.rules import rules_followed
 from hhp_stats.studies.goal_setting.sample import Sample, build_sample
@@ -107,8 +108,9 @@ def analyse(trial: Trial, plan: Plan, *, progress: Progress = silent) -> StudyOu
     declared = Declared(people=crowd.there, columns=members.columns(crowd, trial, plan, tables),
                         rows=row_members(crowd, rows, material), withdrawn=WITHDRAWN)  # fmt: skip
     return StudyOutput(
-        study=STUDY, results=result_frame(rows), conduct=tuple(conduct), tables=tables, declared=declared
-    )
+        study=STUDY, results=result_frame(rows), conduct=tuple(conduct), tables=tables, declared=declared,
+        analysis=analysis_frames(material, rows),
+    )  # fmt: skip
 
 
 def _call(task: Callable[[], Any]) -> Any:

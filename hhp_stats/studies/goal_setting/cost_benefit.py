@@ -47,7 +47,7 @@ def priced_leavers(people: pd.DataFrame) -> pd.DataFrame:
     return leavers
 
 
-def _bill(leavers: pd.DataFrame, plan: Plan) -> dict[str, Any]:
+def bill(leavers: pd.DataFrame, plan: Plan) -> dict[str, Any]:
     """What the cost of a leaver is made of: replacement, and the days that the pro-rata outcome counts after leaving."""
     return {
         "replacement_cost": leavers["replacement_cost"],
@@ -59,7 +59,7 @@ def _bill(leavers: pd.DataFrame, plan: Plan) -> dict[str, Any]:
 def leaver_cost(people: pd.DataFrame, plan: Plan) -> Estimate:
     """The mean cost of a leaver, over those whose authority gave a replacement cost, and how sure it is."""
     leavers = priced_leavers(people)
-    return net_turnover_cost(**_bill(leavers, plan), clusters=leavers["team_id"], conf_level=plan.conf_level)
+    return net_turnover_cost(**bill(leavers, plan), clusters=leavers["team_id"], conf_level=plan.conf_level)
 
 
 def costs_of(scenario: CostScenario, leaver: Estimate, plan: Plan) -> Costs:
@@ -84,7 +84,7 @@ def joint_bootstrap(material: Material, analysis: PlannedAnalysis | None = None)
     each = max(2, -(-plan.cost_benefit.draws // len(completed.outcomes)))
     teams = team_cells(completed.people, clusters="team_id", within=("treatment", "local_authority"))
     leavers = priced_leavers(completed.people)
-    cost = net_turnover_costs(**_bill(leavers, plan)).reindex(completed.people.index).to_numpy(dtype=np.float64)
+    cost = net_turnover_costs(**bill(leavers, plan)).reindex(completed.people.index).to_numpy(dtype=np.float64)
     found = [
         _resampled(model, teams, cost, draws=each, seed=plan.seed + 2 + 1_000 * number)
         for number, model in enumerate(completed)

@@ -31,7 +31,7 @@ from hhp_stats.estimate.imputation import (
 from hhp_stats.estimate.model_matrix import Array, Term
 from hhp_stats.plan.schema import ImputationModel, Plan, PlannedAnalysis
 from hhp_stats.progress import Progress, silent
-from hhp_stats.studies.goal_setting.sample import WAVES
+from hhp_stats.studies.goal_setting.sample import WAVES, baseline_units
 
 SCORES = ("happiness", "ladder", "positive_affect", "negative_affect",
           "pressure_1", "pressure_2", "autonomy", "competence", "relatedness")  # fmt: skip
@@ -60,7 +60,7 @@ def imputation_plan(
         "agency",
         "absence_days",
     ]
-    passive = [composite for wave in WAVES for composite in _composites(wave, _centre(people), scores)]
+    passive = [composite for wave in WAVES for composite in _composites(wave, baseline_units(people), scores)]
     made = {composite.name for composite in passive}
     surveyed = [name for name in ("wellbeing_t1", "time_pressure_t1", "efficacy_t1", "wellbeing_t2") if name in made]
     arms = _Arms(model)
@@ -107,12 +107,6 @@ def _settings(plan: Plan, model: ImputationModel, *, part: str = "") -> dict[str
     seed = int(np.random.SeedSequence([plan.seed, name]).generate_state(1)[0])
     return {"clusters": plan.design.cluster if model.team_effect else None, "imputations": model.m,
             "iterations": plan.imputation.iterations, "seed": seed}  # fmt: skip
-
-
-def _centre(people: pd.DataFrame) -> dict[str, tuple[float, float]]:
-    """Mean and standard deviation at baseline of the parts of wellbeing."""
-    parts = ("happiness", "ladder", "balance")
-    return {part: (float(people[f"{part}_t1"].mean()), float(people[f"{part}_t1"].std(ddof=1))) for part in parts}
 
 
 def _predictors(score: str, wave: str, scores: Sequence[str]) -> tuple[str, ...]:

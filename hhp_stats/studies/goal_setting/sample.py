@@ -23,6 +23,7 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
 }
 POSITIVE, NEGATIVE = ("affect_1", "affect_3", "affect_5"), ("affect_2", "affect_4", "affect_6")
 WAVES = ("t1", "t2")
+PARTS = ("happiness", "ladder", "balance")  # of the composite of wellbeing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,34 +132,40 @@ def _wellbeing(frame: pd.DataFrame, plan: Plan) -> tuple[pd.DataFrame, Combinati
     for wave in WAVES:
         turned = reverse_scored(frame[f"negative_affect_{wave}"], low=1, high=5)
         frame[f"balance_{wave}"] = frame[f"positive_affect_{wave}"] + turned
-    parts = ("happiness", "ladder", "balance")
+    units = baseline_units(frame)
     for wave in WAVES:
-        known = frame["balance_t1"].notna() & frame["happiness_t1"].notna() & frame["ladder_t1"].notna()
-        table = pd.DataFrame({part: frame[f"{part}_{wave}"] for part in parts})
-        frame[f"wellbeing_{wave}"] = _in_baseline_units(frame, table, known)
-        frame[f"cognitive_{wave}"] = _in_baseline_units(frame, table[["happiness", "ladder"]], known)
+        frame[f"wellbeing_{wave}"] = _in_baseline_units(frame, wave, units)
+        frame[f"cognitive_{wave}"] = _in_baseline_units(
+            frame, wave, {part: units[part] for part in ("happiness", "ladder")}
+        )
     rule = combination_rule(frame["cognitive_t1"], frame["balance_t1"], reading=plan.measures.wellbeing_rule,
                             threshold=plan.measures.wellbeing_threshold)  # fmt: skip
     return frame, rule
 
 
-def _in_baseline_units(frame: pd.DataFrame, table: pd.DataFrame, known: pd.Series) -> pd.Series:
-    """Sum of the columns of `table`, each in standard deviations of the baseline respondents `known`."""
+def baseline_units(people: pd.DataFrame) -> dict[str, tuple[float, float]]:
+    """Mean and standard deviation at baseline of the parts of wellbeing, among those who answered all three there.
+
+    The one unit of every composite, recorded or imputed.
+    """
+    known = people[[f"{part}_t1" for part in PARTS]].notna().all(axis="columns")
+    before = {part: people.loc[known, f"{part}_t1"] for part in PARTS}
+    return {part: (float(values.mean()), float(values.std(ddof=1))) for part, values in before.items()}
+
+
+def _in_baseline_units(frame: pd.DataFrame, wave: str, units: Mapping[str, tuple[float, float]]) -> pd.Series:
+    """Sum of the parts of one wave, each in its unit."""
     total = pd.Series(0.0, index=frame.index)
-    for part in table:
-        before = frame.loc[known, f"{part}_t1"]
-        total = total + (table[part] - before.mean()) / before.std(ddof=1)
+    for part, (mean, deviation) in units.items():
+        total = total + (frame[f"{part}_{wave}"] - mean) / deviation
     return total
 
 
 def wellbeing_range(people: pd.DataFrame) -> tuple[float, float]:
     """The lowest and highest wellbeing that the answers allow, in the units of the composite."""
-    known = people["balance_t1"].notna() & people["happiness_t1"].notna() & people["ladder_t1"].notna()
-    low = high = 0.0
-    for part, ends in {"happiness": (0.0, 10.0), "ladder": (0.0, 10.0), "balance": (2.0, 10.0)}.items():
-        before = people.loc[known, f"{part}_t1"]
-        low += (ends[0] - before.mean()) / before.std(ddof=1)
-        high += (ends[1] - before.mean()) / before.std(ddof=1)
+    units = baseline_units(people)
+    ends = {"happiness": (0.0, 10.0), "ladder": (0.0, 10.0), "balance": (2.0, 10.0)}
+    low, high = (sum((ends[part][at] - mean) / deviation for part, (mean, deviation) in units.items()) for at in (0, 1))
     return float(low), float(high)
 
 

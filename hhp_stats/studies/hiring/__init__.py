@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from hhp_stats.consistency.second_programme import checked
 from hhp_stats.intake.hiring import decisions_with_conditions, load_hiring, scores_with_conditions
 from hhp_stats.plan.conduct import Conduct
 from hhp_stats.plan.experiments import ExperimentPlan, load_experiment_plan
@@ -17,6 +18,7 @@ from hhp_stats.studies.hiring import members, tables
 from hhp_stats.studies.hiring.cells import contrast_rows, mean_rows, with_holm
 from hhp_stats.studies.hiring.counts import count_rows
 from hhp_stats.studies.hiring.power import power_rows
+from hhp_stats.studies.hiring.recipes import analysis_frames
 from hhp_stats.studies.intake_columns import intake_columns
 from hhp_stats.studies.output import StudyOutput
 
@@ -40,10 +42,9 @@ def run(root: Path, *, progress: Progress = silent) -> StudyOutput:
         if rows == everyone.size
     }
     declared = replace(found.declared, columns={**found.declared.columns, **intake_columns(lists.inputs, known=read)})
-    return StudyOutput(
-        study=STUDY, results=found.results, conduct=found.conduct, declared=declared,
-        tables={**found.tables, "inputs": lists.inputs, "problems": lists.problems},
-    )  # fmt: skip
+    return checked(
+        replace(found, declared=declared, tables={**found.tables, "inputs": lists.inputs, "problems": lists.problems})
+    )
 
 
 def analyse(
@@ -62,6 +63,7 @@ def analyse(
             conduct += facts
         rows += power_rows(frame, experiment, plan)
         progress(done, len(plan.experiments))
+    results = result_frame(rows)
     made = {
         "flow": tables.flow(decisions, scores),
         "conditions": tables.conditions(frames["progression"], frames["evaluation_score"], plan),
@@ -73,6 +75,6 @@ def analyse(
         "roles": tables.roles(decisions),
     }
     return StudyOutput(
-        study=STUDY, results=result_frame(rows), conduct=tuple(conduct), tables=made,
+        study=STUDY, results=results, conduct=tuple(conduct), tables=made, analysis=analysis_frames(frames, plan, results),
         declared=members.declared(frames["progression"], frames["evaluation_score"], made, rows, plan),
     )  # fmt: skip

@@ -1,0 +1,82 @@
+"""What one result rests on: outcome, terms, rows, covariance and degrees of freedom, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+Estimator = Literal["ols", "logit", "two-stage", "two-step", "welch"]
+Quantity = Literal["contrast", "odds_ratio", "change", "probability_0", "probability_1"]
+Field = Literal["estimate", "std_error", "df", "p_value", "conf_low", "conf_high"]
+
+FIELDS: tuple[Field, ...] = ("estimate", "std_error", "df", "p_value", "conf_low", "conf_high")
+INTERCEPT = "intercept"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecipeTerm:
+    """A column of the frame on the right-hand side; with `base` it is a factor and enters as dummies of its other levels."""
+
+    column: str
+    base: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """How one row of the result frame follows from an analysis frame.
+
+    `known` columns must be known and `only` columns be 1 for a person to take part. `imputed` names the frame of completed
+    values, of which the first `imputations` data sets are used, in the columns `filled`; empty where nothing is imputed.
+    The right-hand side is an intercept and `terms`. `quantity`: a `contrast` of coefficients with `weights` by term; the
+    `odds_ratio` of the treatment; its `change` of the probability from 0 to 1 or the `probability_0` without and
+    `probability_1` with it, covariates `at` their means or as they are. `compared` are the fields that statsmodels and linearmodels
+    can compute, `in_r` those that R can; `shortfall` says why there are fewer.
+    """
+
+    result_id: str
+    estimator: Estimator
+    frame: str
+    outcome: str
+    terms: tuple[RecipeTerm, ...]
+    known: tuple[str, ...]
+    only: tuple[str, ...] = ()
+    imputed: str = ""
+    imputations: int = 0
+    filled: tuple[str, ...] = ()
+    clusters: tuple[str, ...] = ()
+    covariance: str  # classical, HC0 to HC3, CR0 to CR3, two-way, G/(G-1), by arm
+    df: str  # clusters, residual, satterthwaite, normal
+    quantity: Quantity = "contrast"
+    weights: Mapping[str, float] = field(default_factory=lambda: {"treatment": 1.0})
+    at: Literal["", "means", "people"] = ""
+    treatment: str = "treatment"
+    takeup: str = ""
+    conf_level: float
+    compared: tuple[Field, ...] = FIELDS
+    in_r: tuple[Field, ...] = FIELDS
+    shortfall: str = ""
+
+    def record(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self)
+
+    @classmethod
+    def of(cls, record: Mapping[str, Any]) -> Recipe:
+        """From what `record` gave."""
+        lists = {name: tuple(value) for name, value in record.items() if isinstance(value, list) and name != "terms"}
+        terms = tuple(RecipeTerm(**term) for term in record["terms"])
+        return cls(**{**record, **lists, "terms": terms})
+
+    def right_side(self) -> str:
+        """The right-hand side as a formula of patsy and formulaic."""
+        return (
+            " + ".join(
+                [f'C({term.column}, Treatment("{term.base}"))' if term.base else term.column for term in self.terms]
+            )
+            or "1"
+        )
+
+    def coefficient(self, name: str) -> str:
+        """What statsmodels calls the coefficient of a term of the weights."""
+        return "Intercept" if name == INTERCEPT else name
