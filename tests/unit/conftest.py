@@ -69,8 +69,12 @@ def goal_setting_report(root: Path, tmp_path_factory: pytest.TempPathFactory) ->
         [{"draw": 1, "p_role": 0.31, "p_service": 0.57, "accepted": True, "agrees": True, "note": ""}]
     )
     nothing = pd.DataFrame()
+    counts = dict.fromkeys(("people", "responses", "consented", "duplicates", "used", "matched", "unmatched"), 100)
+    linkage = pd.DataFrame([
+        {"wave": wave, "local_authority": plan.sites[0].local_authority, "treatment": 1.0, **counts} for wave in ("baseline", "endline")
+    ])  # fmt: skip
     trial = Trial(study="goal_setting", people=drawn.people, teams=drawn.teams, inputs=days, problems=nothing,
-                  corrections=nothing, tolerances=nothing, linkage=nothing, draws=replay)  # fmt: skip
+                  corrections=nothing, tolerances=nothing, linkage=linkage, draws=replay)  # fmt: skip
     with pytest.MonkeyPatch.context() as patched, joblib.parallel_config(n_jobs=1):
         for module, name, value in (
             (multiplicity, "DRAWS", 99),
