@@ -61,7 +61,7 @@ def goal_setting_report(root: Path, tmp_path_factory: pytest.TempPathFactory) ->
     plan = few_draws(load_plan(root, "goal_setting"))
     drawn = simulate_trial(11, n_people=600, effect=-0.5, nonresponse=True, assumptions=load_assumptions())
     days = pd.DataFrame([
-        {"local_authority": site.local_authority, "wave": wave, "retrieved": day}
+        {"local_authority": site.local_authority, "wave": wave, "retrieved": day, "rows": -1, "path": f"{site.slug}/{wave}"}
         for site in plan.sites
         for wave, day in (("baseline", "2019-05-01"), ("interim", "2019-10-02"), ("endline", "2020-02-03"))
     ])  # fmt: skip
@@ -69,7 +69,10 @@ def goal_setting_report(root: Path, tmp_path_factory: pytest.TempPathFactory) ->
         [{"draw": 1, "p_role": 0.31, "p_service": 0.57, "accepted": True, "agrees": True, "note": ""}]
     )
     nothing = pd.DataFrame()
-    counts = dict.fromkeys(("people", "responses", "consented", "duplicates", "used", "matched", "unmatched"), 100)
+    counts = dict.fromkeys(("people", "responses", "consented", "duplicates", "used", "matched", "unmatched"), 600) | {
+        "duplicates": 0,
+        "unmatched": 0,
+    }
     linkage = pd.DataFrame([
         {"wave": wave, "local_authority": plan.sites[0].local_authority, "treatment": 1.0, **counts} for wave in ("baseline", "endline")
     ])  # fmt: skip
