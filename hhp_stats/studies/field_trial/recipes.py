@@ -12,7 +12,7 @@ from hhp_stats.consistency.second.recipe import FIELDS, Recipe, RecipeTerm
 from hhp_stats.estimate.model_matrix import Term
 from hhp_stats.plan.individual import IndividualPlan, StudyAnalysis
 from hhp_stats.results import ResultRow
-from hhp_stats.studies.field_trial.cells import POPULATIONS, analysed, outcome_column
+from hhp_stats.studies.field_trial.cells import analysed, in_population, outcome_column
 
 PEOPLE, TREATMENT = "people", "treatment"
 LINEAR, WELCH = "ols", "welch"
@@ -56,7 +56,7 @@ def _recipe(analysis: StudyAnalysis, people: pd.DataFrame, plan: IndividualPlan,
     if analysis.covariance in ("CR2", "CR3") or analysis.df == "satterthwaite":
         more |= {"compared": ("estimate",), "in_r": FIELDS,
                  "shortfall": f"statsmodels has no {analysis.covariance}: R's clubSandwich computes the rest"}  # fmt: skip
-    inside = POPULATIONS[analysis.population](people)
+    inside = in_population(people, analysis.population, plan)
     if not inside.all():
         label = plan.populations[analysis.population].label
         more["only"] = (shelf.put(f"in_{analysis.population}", inside.astype(bool), f"1 for {label}"),)
