@@ -275,7 +275,8 @@ def test_nothing_else_in_it_speaks_of_results(bundles) -> None:
     one, _, frame = bundles
     paths = set(one) - DEPENDS
     for start in ("report", "index.qmd", "CHANGELOG", "benchmarks/", "tests/published", "tests/report", "tests/unit",
-                  "tests/simulation", "results/", "hhp_stats/synthetic/", "hhp_stats/consistency/", "hhp_stats/present/",
+                  "tests/simulation", "results/", "hhp_stats/synthetic/", "hhp_stats/consistency/validation", "hhp_stats/consistency/comparisons",
+                  "hhp_stats/consistency/ledger", "hhp_stats/present/",
                   "data/manifest", "data/synthetic", "data/plan/synthetic", "data/plan/deviations", "data/plan/conflicts",
                   "data/releases", "data/qualitative", "data/published/published_results", "data/allocation"):  # fmt: skip
         assert not [name for name in paths if name.startswith(start)], start

@@ -20,7 +20,7 @@ from hhp_stats.publish.release import ReleaseRefused, freeze_release, read_snaps
 from hhp_stats.publish.return_cells import is_return, return_cells
 
 DATE = "2026-05-31"
-PUBLIC = {"README.md", "results.csv", "manifest.toml", "printed.json"}
+PUBLIC = {"README.md", "people.csv", "results.csv", "manifest.toml", "printed.json"}
 PRIVATE = {f"private/{name}" for name in ("corrections.csv", "returns.csv.gz", "marks.json.gz", "inputs.toml")}
 KENT = "data/returns/goal_setting/kent/endline.xlsx"
 

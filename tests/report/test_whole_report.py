@@ -107,7 +107,10 @@ def test_no_page_shares_a_run_of_words_with_the_documents(rendered):
 def test_every_published_figure_is_accounted_for(rendered):
     page = words(rendered / "first/D-consistency.html")
     assert "Of 346 figures and claims in the list of published results" in page
-    assert "do not, each for a reason that" in page and "The data differ" not in page
+    assert (
+        re.search(r"\d+ do not, (each for a reason that|\d+ of them for no other reason than)", page)
+        and "The data differ" not in page
+    )
 
 
 def test_the_planned_number_stands_in_sentence_table_and_figure(rendered):
@@ -350,7 +353,7 @@ def test_a_mirrored_effect_mirrors_figures_in_title_and_alternative_text(rendere
     for name in ("wellbeing_versions",):
         old, new = (FIGURES[name](report_of(rendered, found)).alt for found in (results, mirrored(results)))
         signs = [re.findall(r": (\u2212?)(\d+\.\d+) \(", alt) for alt in (old, new)]
-        assert len(signs[0]) > 20
+        assert len(signs[0]) > 15
         for (one, size), (other, same) in zip(*signs, strict=True):
             assert size == same and (one != other or float(size) == 0)
 

@@ -33,7 +33,13 @@ def results(frames, plan):
 
 @pytest.fixture
 def copy(root, tmp_path):
-    for name in ("manifest.toml", "allocation/hiring.csv", "decisions/hiring.csv", "decisions/hiring_scores.csv"):
+    for name in (
+        "manifest.toml",
+        "dictionary.csv",
+        "allocation/hiring.csv",
+        "decisions/hiring.csv",
+        "decisions/hiring_scores.csv",
+    ):
         (tmp_path / "data" / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(root / "data" / name, tmp_path / "data" / name)
     for name in ("plan", "published"):

@@ -12,7 +12,7 @@ import pytest
 from hhp_stats.intake.corrections import Correction, _correction
 from hhp_stats.intake.ledger_file import append_lines
 from hhp_stats.intake.write_back import _write
-from hhp_stats.publish.bundle import _csv
+from hhp_stats.publish.bundle import csv_bytes
 from hhp_stats.results import COLUMNS, read_results, write_results
 from hhp_stats.spreadsheet import frame_from_csv, frame_to_csv, from_csv, runs, to_csv, write_cell
 from hhp_stats.studies.output import StudyOutput, _Tables
@@ -106,7 +106,7 @@ def test_ledger_and_index_of_a_bundle(tmp_path, formula):
         _, row = csv.reader(file)
     assert not any(map(runs, row)) and row[7] == "-4"
     assert (_correction(row).reason, _correction(row).requested_by) == (formula, formula)
-    assert not any(map(runs, cells(_csv([{"a": formula, "b": "-0.35"}]).decode())))
+    assert not any(map(runs, cells(csv_bytes([{"a": formula, "b": "-0.35"}]).decode())))
 
 
 @pytest.mark.parametrize("formula", FORMULAS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import pandas as pd
@@ -23,8 +23,7 @@ def analysis_frames(frames: Mapping[str, pd.DataFrame], plan: ExperimentPlan, re
     people, meanings, recipes = {}, {}, []
     for experiment in plan.experiments.values():
         shelf = Shelf(frames[experiment.id])
-        found = _Recipes(frames[experiment.id], experiment, plan, shelf).all()
-        recipes += [recipe for recipe in found if recipe.result_id in made]
+        recipes += _Recipes(frames[experiment.id], experiment, plan, shelf).all(made)
         people[experiment.id], meanings[experiment.id] = shelf.frame(), shelf.meanings
     return AnalysisFrames(people=people, meanings=meanings, recipes=tuple(recipes))
 
@@ -36,18 +35,25 @@ class _Recipes:
         for name in dummies(plan, experiment):
             shelf.put(name, frame[name])
 
-    def all(self) -> list[Recipe]:
-        """Every contrast by every method, and the mean of every cell by the planned one."""
+    def all(self, made: Collection[str]) -> list[Recipe]:
+        """Every contrast by every method, and the mean of every cell by the planned one, as far as they were `made`."""
         plan, experiment = self.plan, self.experiment
+
+        def was_made(estimand: str, method: ExperimentMethod) -> bool:
+            return plan.result_id(experiment.id, estimand, method.id) in made
+
         main = plan.main_method(experiment.id)
         found = [
             self._model(f"mean_{cell.id}", main, dict.fromkeys(cell.dummies, 1.0), compared=NO_TEST, in_r=NO_TEST)
             for cell in plan.cells_of(experiment.id)
+            if was_made(f"mean_{cell.id}", main)
         ]
         for method in plan.methods_of(experiment.id):
             if method.estimator not in COVERED:
                 continue
             for contrast in plan.contrasts_of(experiment.id):
+                if not was_made(contrast.id, method):
+                    continue
                 if method.estimator == "welch":
                     found.append(self._welch(contrast, method))
                 else:

@@ -95,6 +95,8 @@ def interrupt(root, name, times, rng):
                 assert whole(content, path) and content.startswith(before[path])
                 if content != before[path]:  # it was done before the signal came
                     path.write_bytes(before[path])
+            elif "written" in path.parts:  # checksums of the workbooks above, whose bytes differ from run to run
+                assert content.endswith(b"\n")
             else:
                 assert content == before[path], path
     start(root, words).communicate(timeout=120)
