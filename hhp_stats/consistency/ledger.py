@@ -35,6 +35,7 @@ REASONS: Mapping[str, str] = {
     "assumption": "assumptions made before a trial",
     "instrument": "ends of a scale",
 }
+DATA_DIFFER = "The data differ"  # why a figure does not come back that no conflict explains
 _DIRECTION, _SIGNIFICANCE = "stated_direction", "stated_significant"
 _RANDOMISED = ("beneficiaries", "swing", "mod_ing")  # the field trials of the second phase
 SMALLEST_TEST = 0.05
