@@ -167,7 +167,12 @@ def _claim(figure: Mapping[str, object], results: Iterable[tuple[dict[str, objec
     agree, said = [], []
     for row, turned in results:
         estimate, p = float(str(row["estimate"])), float(str(row["p_value"]))
-        if figure["statistic"] == _DIRECTION:
+        if figure["statistic"] in (_DIRECTION, _SIGNIFICANCE) and math.isnan(
+            estimate if figure["statistic"] == _DIRECTION else p
+        ):
+            agree.append(False)  # withheld or refused: a missing number has no sign and lies on no side
+            said.append("no estimate")
+        elif figure["statistic"] == _DIRECTION:
             sign = math.copysign(1.0, -estimate if turned else estimate)
             agree.append(sign == claimed)
             said.append("up" if sign > 0 else "down")
