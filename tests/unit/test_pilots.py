@@ -18,7 +18,7 @@ STUDIES = {"dictation": dictation, "flexitime": flexitime}
 
 @pytest.fixture
 def copy(root, tmp_path):
-    for name in ("manifest.toml", "plan/sources.toml", "allocation/dictation.csv", "allocation/flexitime.csv", "usage/dictation.csv",
+    for name in ("manifest.toml", "dictionary.csv", "plan/sources.toml", "allocation/dictation.csv", "allocation/flexitime.csv", "usage/dictation.csv",
                  "surveys/dictation/endline.csv", "qualitative/dictation.csv"):  # fmt: skip
         (tmp_path / "data" / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(root / "data" / name, tmp_path / "data" / name)
