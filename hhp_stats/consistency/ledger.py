@@ -35,6 +35,7 @@ REASONS: Mapping[str, str] = {
     "assumption": "assumptions made before a trial",
     "instrument": "ends of a scale",
 }
+DATA_DIFFER = "The data differ"  # why a figure does not come back that no conflict explains
 _DIRECTION, _SIGNIFICANCE = "stated_direction", "stated_significant"
 _RANDOMISED = ("beneficiaries", "swing", "mod_ing")  # the field trials of the second phase
 SMALLEST_TEST = 0.05
@@ -166,7 +167,12 @@ def _claim(figure: Mapping[str, object], results: Iterable[tuple[dict[str, objec
     agree, said = [], []
     for row, turned in results:
         estimate, p = float(str(row["estimate"])), float(str(row["p_value"]))
-        if figure["statistic"] == _DIRECTION:
+        if figure["statistic"] in (_DIRECTION, _SIGNIFICANCE) and math.isnan(
+            estimate if figure["statistic"] == _DIRECTION else p
+        ):
+            agree.append(False)  # withheld or refused: a missing number has no sign and lies on no side
+            said.append("no estimate")
+        elif figure["statistic"] == _DIRECTION:
             sign = math.copysign(1.0, -estimate if turned else estimate)
             agree.append(sign == claimed)
             said.append("up" if sign > 0 else "down")

@@ -46,8 +46,8 @@ def published(
     """Which numbers of people may be printed? The others are blanked wherever they stand, with what is made of them.
 
     `public`: result ids whose numbers documents have printed before; `last`: what the last release printed and withheld.
-    Raises UndeclaredCount for numbers that nobody declared, and HhpError for a small number of a study whose rule is `printed before`
-    that no document prints.
+    A study whose rule is `printed before` prints the small numbers that are public, and withholds others like any study.
+    Raises UndeclaredCount for numbers that nobody declared, and HhpError where nothing can protect a small one.
     """
     tables, declared, exposed = _with_classes(tables, declared, settings)
     places = places_of(tables, results, declared, study=study)
@@ -56,9 +56,8 @@ def published(
         return Published(tables=kept, results=results, register=_register(places, set(), declared.people))
     before = last or nothing_released()
     sets = _Sets(places, declared.people, frozenset(public))
-    if settings.rule == "printed before":
-        # What follows from printed figures is as public as they are.
-        _refuse_unprinted(sets, settings, study)
+    if settings.rule == "printed before" and not _unprinted(sets, settings):
+        # What follows from printed figures is as public as they are; a count that none of them prints is withheld below.
         return Published(
             tables=_tables(kept, declared, set()), results=results, register=_register(places, set(), declared.people)
         )
@@ -143,17 +142,10 @@ def _hidden(sets: _Sets, settings: DisclosureSettings, before: Released) -> tupl
     return found | small, undefended
 
 
-def _refuse_unprinted(sets: _Sets, settings: DisclosureSettings, study: str) -> None:
+def _unprinted(sets: _Sets, settings: DisclosureSettings) -> bool:
+    """Is a number of people small that no document has printed, as one that a corrected answer moved?"""
     lowest = 1 if settings.zeros == "published" else 0
-    secret = [
-        sets.labels[key] for key in sets.keys if lowest <= sets.size(key) < settings.threshold and key not in sets.public
-    ]  # fmt: skip
-    if secret:
-        raise HhpError(
-            f"{study}: {'; '.join(secret)}: a count of very few people that no document of the programme prints. Do not analyse it, "
-            "or enter the printed figure in data/published/mapping_small_studies.csv, or in data/published/public_small_counts.csv "
-            "where it is printed in words."
-        )
+    return any(lowest <= sets.size(key) < settings.threshold and key not in sets.public for key in sets.keys)
 
 
 def _tables(

@@ -138,6 +138,11 @@ def load_study(root: Path, study: str) -> Study:
     file = f"data/plan/{study}.toml"
     try:
         plan: dict[str, Any] = tomllib.loads((root / file).read_text(encoding="utf-8"))
+        if "sites" not in plan:  # as of every study that reads surveys alone: nothing in the plan is wrong
+            raise PlanError(
+                file, "sites", "The study has no return workbooks: its plan lists no sites that return any.",
+                "Name a study whose plan has sites.",
+            )  # fmt: skip
         follow_up = plan["design"]["follow_up"]
         interim = timedelta(weeks=int(follow_up["interim_weeks"]))
         endline = timedelta(weeks=int(follow_up["endline_weeks"]))

@@ -22,7 +22,7 @@ class DisclosureSettings:
     """Which counts of people are too small to be printed, and what is done about them.
 
     `withhold`: small counts, and those that would give them away, are not printed. `printed before`: a small count is printed
-    where a document of the programme has printed it, and any other stops the study. `none`: everything is printed, for `reason`.
+    where a document of the programme has printed it, and any other withheld. `none`: everything is printed, for `reason`.
     """
 
     rule: Rule

@@ -333,7 +333,7 @@ class DataAppendix:
         return (
             f"The chapters of the pilots print {plural(len(found), 'small count')}, each of which the documents of the programme have "
             f"printed before ({', '.join(dict.fromkeys(found))}): nothing new is told. A small count without "
-            "such a figure stops the render."
+            "such a figure is withheld."
         )
 
 

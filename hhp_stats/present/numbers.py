@@ -154,9 +154,9 @@ SMALL = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "
 NAMES = ("Heckman", "Lee", "Firth", "Kent", "CR", "Bradford", "Bromley", "Lambeth", "Greenwich")
 
 
-def spelled(n: int) -> str:
-    """Small counts as words, larger ones as figures, as prose has them."""
-    return SMALL[n] if 0 <= n < len(SMALL) else count(n)
+def spelled(n: int | str) -> str:
+    """Small counts as words, larger ones as figures, as prose has them; `WITHHELD` as it is."""
+    return n if isinstance(n, str) else SMALL[n] if 0 <= n < len(SMALL) else count(n)
 
 
 def capital(label: str) -> str:

@@ -15,12 +15,24 @@ from matplotlib.ticker import MaxNLocator
 
 from hhp_stats.consistency.figures import load_figures
 from hhp_stats.consistency.reproduction import read_mapping, reproduction_table, share_reproduced
+from hhp_stats.disclosure.marks import NUMBERS
 from hhp_stats.errors import UnknownName
 from hhp_stats.plan.conflicts import load_conflicts
 from hhp_stats.plan.individual import IndividualPlan, load_individual_plan
 from hhp_stats.present.embed import EmbeddedFigure, embed
 from hhp_stats.present.marks import shown
-from hhp_stats.present.numbers import count, interval, level, number, percent, plural, spelled
+from hhp_stats.present.numbers import (
+    WITHHELD,
+    count,
+    interval,
+    level,
+    number,
+    percent,
+    plural,
+    spelled,
+    withheld,
+    withheld_note,
+)
 from hhp_stats.present.style import CONTROL, PALETTE, QUIET, TREATMENT, WIDTH, apply_style
 from hhp_stats.present.tables import plain_table, text_table
 from hhp_stats.project_root import find_root
@@ -45,12 +57,14 @@ class PilotReport:
     document: str
 
     def row(self, key: str) -> Row:
-        """The row of `outcome/estimand/method`."""
-        return row_of(self.output.results, f"{self.plan.study}/{key}")
+        """The row of `outcome/estimand/method`; its numbers are `WITHHELD` where they may not be printed."""
+        row = row_of(self.output.results, f"{self.plan.study}/{key}")
+        return {**row, **dict.fromkeys(NUMBERS, WITHHELD)} if row["status"] == "withheld" else row
 
-    def count(self, key: str) -> int:
-        """A count: `usage/logged_on`."""
-        return int(self.row(f"{key}/count")["estimate"])
+    def count(self, key: str) -> int | str:
+        """A count: `usage/logged_on`; `WITHHELD` where it may not be printed."""
+        value = self.row(f"{key}/count")["estimate"]
+        return WITHHELD if withheld(value) else int(value)
 
     def table(self, name: str) -> pd.DataFrame:
         """A table that the study wrote."""
@@ -80,7 +94,7 @@ def roles(report: PilotReport) -> GT:
     """Participants or interviewees by role."""
     table = report.table("roles")
     rows = pd.DataFrame({"Role": table["role"].str.capitalize(), "People": [count(n) for n in table["people"]]})
-    return plain_table(rows, stub="Role")
+    return plain_table(rows, stub="Role", notes=withheld_note(table))
 
 
 def experience(report: PilotReport) -> GT:
@@ -89,7 +103,7 @@ def experience(report: PilotReport) -> GT:
     rows = pd.DataFrame(
         {"Use of the policy": table["experience"].str.capitalize(), "People": [count(n) for n in table["people"]]}
     )
-    return plain_table(rows, stub="Use of the policy")
+    return plain_table(rows, stub="Use of the policy", notes=withheld_note(table))
 
 
 def usage(report: PilotReport) -> GT:
@@ -103,7 +117,10 @@ def usage(report: PilotReport) -> GT:
     return plain_table(
         rows,
         stub="Use in Brent",
-        notes=["From app logs. People are as printed; single sessions and minutes are made up to fit."],
+        notes=[
+            "From app logs. People are as printed; single sessions and minutes are made up to fit.",
+            *withheld_note(report.table("usage")),
+        ],
     )
 
 
@@ -115,6 +132,7 @@ def survey(report: PilotReport) -> GT:
         parts.append(pd.DataFrame({"Answer": table["answer"].str.capitalize(), "of": heading, "Respondents": [count(n) for n in table["people"]],
                                    "Share": [percent(v, 0) for v in table["share"]]}))  # fmt: skip
     notes = ["Survey respondents in Coventry. Of the answers on frequency only the last is printed exactly."]
+    notes += withheld_note(pd.concat([report.table("frequency"), report.table("would_continue")]))
     return plain_table(pd.concat(parts, ignore_index=True), stub="Answer", groups="of", notes=notes)
 
 
@@ -131,13 +149,19 @@ def usage_figure(report: PilotReport) -> EmbeddedFigure:
     for axes, table, column, colour, title in ((panels[0], minutes, "minutes", CONTROL, "Brent: minutes in the app"),
                                                (panels[1], frequency, "answer", TREATMENT, "Coventry: as reported")):  # fmt: skip
         places = range(len(table) - 1, -1, -1)
-        axes.barh(places, table["people"], color=colour)
+        # A withheld number has no bar; its mark stands in its place.
+        axes.barh(places, pd.to_numeric(table["people"], errors="coerce").fillna(0), color=colour)
         axes.set_yticks(list(places), table[column].astype(str))
         axes.set_xlabel("People")
         axes.set_title(title)
         for place, people in zip(places, table["people"], strict=True):
             axes.annotate(
-                count(people), (people, place), xytext=(3, 0), textcoords="offset points", va="center", fontsize=8.5
+                count(people),
+                (0 if withheld(people) else people, place),
+                xytext=(3, 0),
+                textcoords="offset points",
+                va="center",
+                fontsize=8.5,
             )
     words = [", ".join(f"{label}: {count(n)}" for label, n in zip(table[column].astype(str), table["people"], strict=True))
              for table, column in ((minutes, "minutes"), (frequency, "answer"))]  # fmt: skip
@@ -178,6 +202,8 @@ def themes_figure(report: PilotReport) -> EmbeddedFigure:
 
 # ---------------------------------------------------------------- sentences
 def _exact(row: Row) -> str:
+    if withheld(row["estimate"]):
+        return WITHHELD
     return f"{percent(row['estimate'], 0)}, {level(row['conf_level'])} CI {interval(100 * row['conf_low'], 100 * row['conf_high'], 0)}%"
 
 
@@ -201,7 +227,8 @@ def brent(report: PilotReport) -> str:
 
 def concentration(report: PilotReport) -> str:
     """How the minutes are spread."""
-    share = report.count("usage/minutes_of_frequent") / report.count("usage/minutes")
+    own, everyone = report.count("usage/minutes_of_frequent"), report.count("usage/minutes")
+    share = WITHHELD if isinstance(own, str) or isinstance(everyone, str) else own / everyone
     return f"In the synthetic logs these {spelled(report.count('usage/frequent'))} people account for {percent(share, 0)} of all minutes."
 
 

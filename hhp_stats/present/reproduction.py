@@ -12,7 +12,7 @@ import pandas as pd
 from great_tables import GT
 
 from hhp_stats.consistency.figures import load_figures
-from hhp_stats.consistency.ledger import counted, further_rows, ledger, read_lists, unexplained
+from hhp_stats.consistency.ledger import DATA_DIFFER, counted, further_rows, ledger, read_lists, unexplained
 from hhp_stats.errors import UnknownName
 from hhp_stats.plan.conflicts import load_conflicts
 from hhp_stats.present.consistency import TRIALS, as_printed
@@ -143,7 +143,7 @@ def missed(report: Reproduction) -> GT:
     topics = {entry.id: entry.topic for entry in load_conflicts(report.root)}
     rows = []
     for row in report.ledger[report.ledger["standing"].isin(["not_reproduced", "other_reading"])].to_dict("records"):
-        why = f"{topics[str(row['conflict'])]} ({row['conflict']})" if row["conflict"] else "The data differ"
+        why = f"{topics[str(row['conflict'])]} ({row['conflict']})" if row["conflict"] else DATA_DIFFER
         rows.append({
             "Figure": str(row["id"]), "of": TRIALS[str(row["trial"])], "Printed": as_printed(row["as_printed"]), "Here": _ours(row),
             "Comes back": _MATCH[str(row["standing"])], "Why": f"{why}; read as {row['reason']}" if row["reason"] else why,

@@ -7,6 +7,7 @@ import shutil
 
 import pytest
 
+from hhp_stats.consistency.ledger import DATA_DIFFER, read_lists
 from hhp_stats.errors import HhpError, UnknownName
 from hhp_stats.present import field_trials
 from hhp_stats.present.field_trials.report import in_words
@@ -56,6 +57,34 @@ def test_prose_holds_no_digit_of_its_own(root, study):
     text = re.sub(r"`\{python\}[^`]*`", "", text)
     text = re.sub(r"@[\w-]+|\{#[\w-]+\}", "", text)  # citations and labels
     assert re.findall(r"(?<!HC)\d", text) == []
+
+
+@pytest.mark.parametrize("study", STUDIES)
+def test_a_chapter_can_be_made_when_no_printed_figure_comes_back(root, home, study, tmp_path):
+    """A corrected answer moves figures that no conflict explains: each becomes a line that says so."""
+    other = tmp_path / "moved"
+    shutil.copytree(home, other)
+    path = other / f".report/results/{study}/results.csv"
+    frame = read_results(path)
+    whole = frame["n"].notna()
+    frame.loc[whole, "n"] = frame.loc[whole, "n"] + 1
+    moved = frame["estimate"].notna()
+    frame.loc[moved, "estimate"] = 1.07 * frame.loc[moved, "estimate"] + 0.011
+    frame["std_error"] = 1.3 * frame["std_error"]
+    frame["p_value"] = 0.3 + 0.5 * frame["p_value"]
+    write_results(frame, path)
+    chapter = field_trials.chapter(study, root=other)
+    missed = chapter.report.reproduction()
+    missed = missed.loc[~missed["matches"]]
+    # What has no number here has the note of its row as its reason.
+    without = set(missed.loc[missed["ours"].notna(), "published_id"]) - set(read_lists(other).unmatched)
+    assert len(without) > 10
+    for kind, name in re.findall(r'\.(say|table)\("([^"]+)"\)', source(root, study)):
+        made = getattr(chapter, kind)(name)
+        assert made.strip() if kind == "say" else "<table" in made.as_raw_html()
+    page = chapter.table("unmatched").as_raw_html()
+    assert all(figure in page for figure in missed["published_id"])
+    assert page.count(DATA_DIFFER) == len(without)
 
 
 @pytest.mark.parametrize("study", STUDIES)

@@ -21,7 +21,6 @@ from hhp_stats.studies.output import StudyOutput, open_output
 from hhp_stats.traced import TracedRow
 
 PUBLISHED = "data/published/published_results.csv"
-UNMATCHED = "data/published/unmatched_field_trials.csv"
 GROUP = "field_trials"
 Row = Mapping[str, Any]
 # Terms that are no columns of the allocation list; the indicator goes with the value.

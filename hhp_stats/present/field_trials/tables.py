@@ -7,7 +7,8 @@ from collections.abc import Callable
 import pandas as pd
 from great_tables import GT
 
-from hhp_stats.present.field_trials.report import UNMATCHED, FieldTrialReport, Row, inside, rows_of
+from hhp_stats.consistency.ledger import DATA_DIFFER, read_lists
+from hhp_stats.present.field_trials.report import FieldTrialReport, Row, inside, rows_of
 from hhp_stats.present.field_trials.sentences import versions
 from hhp_stats.present.numbers import (
     MINUS,
@@ -277,23 +278,29 @@ def _printed(mean: str, std_error: str, n: str) -> str:
 
 
 def unmatched(report: FieldTrialReport) -> GT:
-    """Published figures that do not come back, with the conflict that explains each."""
-    reasons = pd.read_csv(report.root / UNMATCHED).set_index("published_id")["conflict"]
+    """Published figures that do not come back, with the conflict that explains each, or word that only the data differ."""
+    reasons = read_lists(report.root).unmatched
     table, figures = report.reproduction(), report.published()
     cells: list[dict[str, str]] = []
     for row in rows_of(table.loc[~table["matches"]]):
         key = str(row["published_id"])
-        if pd.isna(row["ours"]) and row_of(report.output.results, str(row["result_id"]))["status"] == "withheld":
-            cells.append({"Figure": key, "Published": str(figures.row(key)["as_printed"]), "Here": WITHHELD, "Conflict": "",
-                          "About": "Withheld here to protect a count of very few people."})  # fmt: skip
+        line = {"Figure": key, "Published": str(figures.row(key)["as_printed"]), "Here": MISSING, "Conflict": ""}
+        if pd.isna(row["ours"]):
+            result = row_of(report.output.results, str(row["result_id"]))
+            lacks = result["status"] == "withheld"
+            why = "Withheld here to protect a count of very few people." if lacks else str(result["note"])
+            cells.append(line | {"About": why} | ({"Here": WITHHELD} if lacks else {}))
             continue
-        conflict = report.conflict(str(reasons[key]))
-        places = 2 if abs(float(row["ours"])) < 1 else 1
-        cells.append({
-            "Figure": key, "Published": str(figures.row(key)["as_printed"]), "Here": number(row["ours"], 0 if float(row["ours"]).is_integer() else places),
-            "Conflict": conflict.id, "About": conflict.topic,
-        })  # fmt: skip
-    return text_table(pd.DataFrame(cells), stub="Figure", numeric=["Published", "Here"],
+        ours = float(row["ours"])
+        places = 0 if ours.is_integer() else 2 if abs(ours) < 1 else 1
+        line["Here"] = number(ours, places)
+        if key in reasons:
+            conflict = report.conflict(reasons[key])
+            cells.append(line | {"Conflict": conflict.id, "About": conflict.topic})
+        else:
+            cells.append(line | {"About": DATA_DIFFER})
+    return text_table(pd.DataFrame(cells, columns=["Figure", "Published", "Here", "Conflict", "About"]), stub="Figure",
+                      numeric=["Published", "Here"],
                       notes=["Figures by their id in data/published/published_results.csv."])  # fmt: skip
 
 

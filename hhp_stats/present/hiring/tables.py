@@ -7,17 +7,11 @@ from collections.abc import Callable
 import pandas as pd
 from great_tables import GT
 
+from hhp_stats.consistency.ledger import DATA_DIFFER, read_lists
 from hhp_stats.present.hiring.report import HiringReport
 from hhp_stats.present.numbers import MISSING, count, interval, level, number, p_value, percent
 from hhp_stats.present.tables import plain_table, text_table
 from hhp_stats.traced import traced_records
-
-CONFLICT_OF = {"DIVJ-JME-SE": "C04", "DIVJ-SME-SE": "C04", "DIVJ-JWB-SE": "C04", "DIVJ-SWB-SE": "C04",
-               "DIVJ-RQ3-SWB-SE": "C04", "DIVJ-RQ3-SME-SE": "C04", "DIVB-B-ME-P": "C10", "DIVB-ME-WB-P": "C10"}  # fmt: skip
-READ_AS = {
-    "DIVJ-JME-N": "C06", "DIVJ-SME-N": "C06", "DIVJ-JWB-N": "C06", "DIVJ-SWB-N": "C06", "DIVJ-RQ3-SWB-N": "C06",
-    "DIVJ-RQ3-SME-N": "C06, C07", "DIVB-B-SE": "C09", "DIVB-ME-SE": "C09", "DIVB-WB-SE": "C09",
-}  # fmt: skip
 
 
 def conditions(report: HiringReport) -> GT:
@@ -161,16 +155,17 @@ def detectable(report: HiringReport) -> GT:
 
 def published(report: HiringReport) -> GT:
     """Every printed figure beside ours."""
-    cells = []
+    cells, lists = [], read_lists(report.root)
     for row in report.reproduced().to_dict("records"):
         figure = report.published.row(row["published_id"])
         digits = 0 if figure["statistic"] == "n" else 2
         key = row["published_id"]
-        reading = READ_AS.get(key, "") if row["matches"] else CONFLICT_OF.get(key, "")
+        # Where nothing explains a miss the cell says so: an empty one would read as if it came back.
+        conflict = lists.readings.get(key, ("", ""))[0] if row["matches"] else lists.unmatched.get(key, DATA_DIFFER)
         cells.append({
             "Printed figure": key, "What": f"{figure['statistic'].upper() if figure['statistic'] in ('n', 'se', 'p') else figure['statistic']}, {figure['group'].replace('_', ' ')}",
             "Printed": str(figure["as_printed"]), "Here": _ours(row["ours"], digits, figure["statistic"]),
-            "Same": "yes" if row["matches"] else "no", "Conflict": reading,
+            "Same": "yes" if row["matches"] else "no", "Conflict": conflict,
         })  # fmt: skip
     return text_table(pd.DataFrame(cells), stub="Printed figure", numeric=("Printed", "Here"))
 
