@@ -113,7 +113,8 @@ def quick(plan):
     """The plan with few imputations and without what draws: the same people in every analysis."""
     slow = ("wild-bootstrap", "randomisation", "heckman-ml", "lee-bounds", "firth")
     analyses = tuple(each for each in plan.analyses if each.estimator not in slow)
-    return replace(plan, analyses=analyses, imputation=replace(plan.imputation, m=2, iterations=1),
+    models = {key: replace(model, m=2) for key, model in plan.imputation.models.items()}
+    return replace(plan, analyses=analyses, imputation=replace(plan.imputation, models=models, iterations=1),
                    cost_benefit=replace(plan.cost_benefit, draws=20), tipping=replace(plan.tipping, imputations=2))  # fmt: skip
 
 
@@ -127,7 +128,7 @@ def trial(root):
 def test_nothing_withheld_in_the_cluster_trial_can_be_worked_out(trial, root):
     output, people, everyone, plan = trial
     reader = read_goal_setting(output.decided(root), people, everyone, plan)
-    assert len(reader.facts) > 200 and len(reader.aims) > 20
+    assert len(reader.facts) > 150 and len(reader.aims) > 20
     assert reader.found_out() == {}
 
 
