@@ -7,59 +7,9 @@ import pandas as pd
 import pytest
 from disclosure_attack import Reader, joined
 from disclosure_readers import read_field_trial, read_goal_setting
+from disclosure_studies import TRIALS
 
 from hhp_stats.disclosure.declared import Column, other
-from hhp_stats.intake.load import load_trial
-from hhp_stats.intake.participants import load_participants
-from hhp_stats.plan.individual import load_individual_plan
-from hhp_stats.plan.load import load_plan
-from hhp_stats.studies.field_trial import analyse as analyse_field_trial
-from hhp_stats.studies.field_trial.sample import build_sample
-from hhp_stats.studies.goal_setting.analyse import analyse
-from hhp_stats.studies.goal_setting.sample import build_sample as build_trial_sample
-
-TRIALS = ("letters", "coffee", "beneficiaries", "swing", "mod_ing")
-EVERY = {"letters": 9, "coffee": 3, "beneficiaries": 12, "swing": 5, "mod_ing": 4}  # persons left out of a small trial
-
-
-def field_trial(root, study, *, every=1):
-    """Output, people and plan of a field trial, or of one person in `every`."""
-    plan = load_individual_plan(root, study)
-    participants = load_participants(root, plan)
-    people = participants.people.iloc[::every].reset_index(drop=True)
-    linkage = participants.linkage
-    if every > 1:
-        matched = {"baseline": people["opened_t1"].sum(), "endline": people["opened_t2"].sum()}
-        used = linkage["wave"].map(matched)
-        linkage = linkage.assign(
-            matched=used,
-            consented=used + linkage["duplicates"] + linkage["unmatched"],
-            responses=used + linkage["duplicates"] + linkage["unmatched"] + 2,
-        )
-        inputs = participants.inputs
-        listed = inputs["path"] == f"data/allocation/{study}.csv"
-        participants = replace(participants, inputs=inputs.assign(rows=inputs["rows"].mask(listed, len(people))))
-    cheap = tuple(
-        each
-        for each in plan.analyses
-        if each.estimator not in ("lee-bounds", "wild-bootstrap", "randomisation", "logit")
-    )
-    plan = replace(plan, analyses=cheap)
-    if every > 1 and plan.periods:
-        plan = replace(plan, periods=replace(plan.periods, minimum=2))
-    output = analyse_field_trial(replace(participants, people=people, linkage=linkage), plan)
-    return output, build_sample(replace(participants, people=people), plan).people, plan
-
-
-@pytest.fixture(scope="module")
-def trials(root):
-    return {study: field_trial(root, study) for study in TRIALS}
-
-
-@pytest.fixture(scope="module")
-def small(root):
-    return {study: field_trial(root, study, every=EVERY[study]) for study in TRIALS}
-
 
 @pytest.mark.parametrize("study", TRIALS)
 def test_nothing_withheld_in_a_field_trial_can_be_worked_out(trials, root, study):
@@ -109,22 +59,6 @@ def test_numbers_behind_results_that_are_left_out_are_noticed(small, root, study
 
 
 # ---------------------------------------------------------------- the cluster trial
-def quick(plan):
-    """The plan with few imputations and without what draws: the same people in every analysis."""
-    slow = ("wild-bootstrap", "randomisation", "heckman-ml", "lee-bounds", "firth")
-    analyses = tuple(each for each in plan.analyses if each.estimator not in slow)
-    models = {key: replace(model, m=2) for key, model in plan.imputation.models.items()}
-    return replace(plan, analyses=analyses, imputation=replace(plan.imputation, models=models, iterations=1),
-                   cost_benefit=replace(plan.cost_benefit, draws=20), tipping=replace(plan.tipping, imputations=2))  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def trial(root):
-    plan = quick(load_plan(root, "goal_setting"))
-    found = load_trial(root)
-    return analyse(found, plan), build_trial_sample(found, plan).people, found.people, plan
-
-
 def test_nothing_withheld_in_the_cluster_trial_can_be_worked_out(trial, root):
     output, people, everyone, plan = trial
     reader = read_goal_setting(output.decided(root), people, everyone, plan)
