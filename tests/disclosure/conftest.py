@@ -36,3 +36,9 @@ def output_of(root, request):
         return request.getfixturevalue("trials")[study][0]
 
     return found
+
+
+@pytest.fixture(scope="session")
+def public_of(root, output_of):
+    """What any study publishes, by its key."""
+    return cache(lambda study: output_of(study).decided(root))

@@ -17,10 +17,12 @@ from hhp_stats.studies.goal_setting.analyse import analyse
 from hhp_stats.studies.goal_setting.sample import build_sample as build_trial_sample
 
 
-
 def plans(root):
     """The plans of studies, by key: every file that decides how small counts are protected."""
-    read = {path.stem: tomllib.loads(path.read_text(encoding="utf-8")) for path in sorted((root / "data/plan").glob("*.toml"))}
+    read = {
+        path.stem: tomllib.loads(path.read_text(encoding="utf-8"))
+        for path in sorted((root / "data/plan").glob("*.toml"))
+    }
     return {key: raw for key, raw in read.items() if "disclosure" in raw}
 
 
@@ -72,7 +74,6 @@ def quick(plan):
     models = {key: replace(model, m=2) for key, model in plan.imputation.models.items()}
     return replace(plan, analyses=analyses, imputation=replace(plan.imputation, models=models, iterations=1),
                    cost_benefit=replace(plan.cost_benefit, draws=20), tipping=replace(plan.tipping, imputations=2))  # fmt: skip
-
 
 
 def cluster_trial(root, study):

@@ -25,21 +25,21 @@ def test_every_study_of_the_report_has_a_plan_that_is_attacked():
 
 
 @pytest.mark.parametrize("study", keys("withhold"))
-def test_more_than_one_value_for_each_withheld_number(output_of, root, study):
-    output = output_of(study)
-    reader = read_everything(output, output.decided(root))
+def test_more_than_one_value_for_each_withheld_number(output_of, public_of, study):
+    reader = read_everything(output_of(study), public_of(study))
     assert len(reader.facts) > 20
     assert reader.found_out(threshold=PLANS[study]["disclosure"]["threshold"]) == {}
 
 
 @pytest.mark.parametrize("study", keys("printed before"))
-def test_a_small_number_of_a_pilot_is_that_of_people_whom_a_document_counts(output_of, root, study):
+def test_a_small_number_of_a_pilot_is_that_of_people_whom_a_document_counts(output_of, public_of, root, study):
     output = output_of(study)
-    public = output.decided(root)
-    reader = read_everything(output, public)
+    reader = read_everything(output, public_of(study))
     folder = root / "data/published"
     named = {row["result_id"] for file in PUBLISHED for row in csv.DictReader((folder / file).open(encoding="utf-8"))}
     rows = {key: row for key, row in output.declared.rows.items() if key in named}
     known = {np.packbits(row.n if row.part is None else row.part).tobytes() for row in rows.values()}
-    small = [(label, mask) for label, mask, number in reader.facts if 0 < number < PLANS[study]["disclosure"]["threshold"]]
+    small = [
+        (label, mask) for label, mask, number in reader.facts if 0 < number < PLANS[study]["disclosure"]["threshold"]
+    ]
     assert small and all(np.packbits(mask).tobytes() in known for _, mask in small)
