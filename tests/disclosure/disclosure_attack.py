@@ -47,9 +47,12 @@ class Reader:
         self.aims[label] = np.asarray(members, dtype=bool)
 
     def found_out(
-        self, *, threshold: int = 5, any_will_do: bool = False, only: Sequence[str] | None = None
+        self, *, threshold: int = 5, any_will_do: bool = False, only: Sequence[str] | None = None, whole: bool = True
     ) -> dict[str, int]:
-        """The small numbers among what is aimed at (or `only` these) that have only one possible value, or are printed outright."""
+        """The small numbers among what is aimed at (or `only` these) that have only one possible value, or are printed outright.
+
+        Without `whole` another value need not be one of whole people: nothing follows then by sums and by what cannot be negative.
+        """
         aims = self.aims if only is None else {label: self.aims[label] for label in only}
         small = {label: mask for label, mask in aims.items() if 0 < mask[: self.people].sum() < threshold}
         found = {label: number for label, mask, number in self.facts if 0 < number < threshold}
@@ -64,9 +67,9 @@ class Reader:
         known = known[np.unique(known, axis=0, return_index=True)[1]]
         others: list[Numbers] = []  # whole numbers that agree as well, less the truth
         for label, aim in zip(small, aims, strict=True):
-            if any(abs(aim @ other) > 0.5 for other in others):
+            if any(abs(aim @ other) > 0.99 for other in others):
                 continue
-            other = None if _is_sum(aim, known) else _another(aim, known, sizes)
+            other = None if _is_sum(aim, known) else _another(aim, known, sizes, whole=whole)
             if other is not None:
                 others.append(other)
                 continue
@@ -82,7 +85,7 @@ def _is_sum(aim: Numbers, known: Numbers) -> bool:
     return bool(np.abs(known.T @ weights - aim).max() < 1e-8)
 
 
-def _another(aim: Numbers, known: Numbers, sizes: Numbers) -> Numbers | None:
+def _another(aim: Numbers, known: Numbers, sizes: Numbers, *, whole: bool) -> Numbers | None:
     """Other whole numbers of people that agree with everything printed and have another number aimed at: what differs, or None.
 
     Few people are another number than there are, so the fewest are looked for: first among moves of one or two people.
@@ -98,9 +101,11 @@ def _another(aim: Numbers, known: Numbers, sizes: Numbers) -> Numbers | None:
             continue
         if np.abs(corner.x - np.round(corner.x)).max() < 1e-6:  # mostly it is whole
             return np.asarray(np.round(corner.x[:size] - corner.x[size:]))
+        if not whole:
+            return np.asarray(corner.x[:size] - corner.x[size:])
         for most in (2.0, np.inf):
             found = milp(np.ones(2 * size), constraints=LinearConstraint(moves, ends, ends), integrality=np.ones(2 * size),
-                         bounds=Bounds(0, np.concatenate([np.full(size, most), np.minimum(sizes, most)])), options={"time_limit": 30.0})  # fmt: skip
+                         bounds=Bounds(0, np.concatenate([np.full(size, most), np.minimum(sizes, most)])), options={"time_limit": 120.0})  # fmt: skip
             if found.x is not None:
                 return np.asarray(np.round(found.x[:size] - found.x[size:]))
             assert found.status == 2, found.message  # neither found nor impossible: nothing is proved
