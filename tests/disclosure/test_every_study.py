@@ -34,7 +34,7 @@ def attacks():
             yield pytest.param(study, True)
 
 
-@pytest.mark.parametrize(("study", "whole"), attacks())
+@pytest.mark.parametrize(("study", "whole"), list(attacks()))
 def test_more_than_one_value_for_each_withheld_number(output_of, public_of, study, whole):
     reader = read_everything(output_of(study), public_of(study))
     assert len(reader.facts) > 20
