@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from disclosure_attack import Reader, joined
 from disclosure_readers import read_field_trial, read_goal_setting
-from disclosure_studies import TRIALS, field_trial
+from disclosure_studies import EVERY, TRIALS, field_trial
 
 from hhp_stats.disclosure.declared import Column, other
 
@@ -20,7 +20,11 @@ def test_nothing_withheld_in_a_field_trial_can_be_worked_out(trials, root, study
     assert reader.found_out() == {}
 
 
-@pytest.mark.parametrize("study", TRIALS)
+# The largest takes as long as the others together.
+@pytest.mark.parametrize(
+    "study",
+    [pytest.param(study, marks=pytest.mark.slow) if EVERY[study] == max(EVERY.values()) else study for study in TRIALS],
+)
 def test_nothing_can_be_worked_out_where_every_table_has_small_numbers(small, root, study):
     output, people, plan = small[study]
     assert read_field_trial(output.decided(root), people, plan).found_out() == {}
@@ -82,16 +86,8 @@ def test_the_numbers_behind_sensitivity_analyses_gave_withheld_ones_away(trial, 
     assert found["without a record: role other"] == int((lacking & (people["role"] == "other")).sum())
 
 
-@pytest.mark.parametrize(
-    "table",
-    [
-        "attrition",
-        *(
-            pytest.param(table, marks=pytest.mark.slow)
-            for table in ("flow", "strata", "missingness", "uptake", "modules")
-        ),
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("table", ("flow", "strata", "missingness", "uptake", "attrition", "modules"))
 def test_a_table_of_the_cluster_trial_that_is_left_out_is_noticed(trial, root, table):
     output, people, everyone, plan = trial
     assert read_goal_setting(without(output, table).decided(root), people, everyone, plan).found_out(any_will_do=True)
