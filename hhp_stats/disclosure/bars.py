@@ -36,7 +36,8 @@ def pooled(table: pd.DataFrame, bars: Bars, *, threshold: int, lowest: int = 1) 
     Columns: the group, the value (middle of the class), `low`, `high`, `people`, and `share`, the share of the group for
     each single value of the class. Classes are joined with their smaller neighbour until for each bar of `lowest` to
     `threshold` - 1 people more than one number agrees with the classes and `bars.moments` moments of the group. A group below
-    the threshold, or of which the moments alone give a bar away, has no class, and its moments are `exposed`.
+    the threshold, or of which the moments alone give a bar away, has no class, and its moments are `exposed`. Numbers of people
+    printed besides (`bars.known`) are reckoned with.
     """
     rows: list[dict[str, Any]] = []
     members: list[Mask] = []
@@ -48,7 +49,7 @@ def pooled(table: pd.DataFrame, bars: Bars, *, threshold: int, lowest: int = 1) 
         values = table[bars.value].to_numpy(dtype=np.float64)[order]
         people = table["people"].to_numpy(dtype=np.float64)[order]
         whole = np.logical_or.reduce([bars.members[place] for place in order])
-        classes = _safe(values, people, bars.moments, threshold=threshold, lowest=lowest)
+        classes = _safe(people, _facts(values, bars), threshold=threshold, lowest=lowest)
         if not classes:
             exposed.append(whole)
             continue
@@ -61,11 +62,19 @@ def pooled(table: pd.DataFrame, bars: Bars, *, threshold: int, lowest: int = 1) 
     return Pooled(table=pd.DataFrame(rows, columns=columns), members=tuple(members), exposed=tuple(exposed))
 
 
-def _safe(values: Array, people: Array, moments: int, *, threshold: int, lowest: int) -> list[tuple[int, int]]:
+def _facts(values: Array, bars: Bars) -> Array:
+    """What is printed of a group beside its classes, a row each: sums of powers of the values, and numbers of several bars."""
+    centred = values - np.round(values.mean())  # smaller numbers, same information
+    rows = [centred**power for power in range(1, bars.moments + 1)]
+    rows += [np.isin(values, sorted(known)).astype(np.float64) for known in bars.known]
+    return np.array(rows).reshape(len(rows), len(values))
+
+
+def _safe(people: Array, facts: Array, *, threshold: int, lowest: int) -> list[tuple[int, int]]:
     classes = _classes(people, threshold)
     while classes:
         bad = next((bar for bar in np.flatnonzero((people >= lowest) & (people < threshold))
-                    if _is_given(int(bar), values, people, classes, moments)), None)  # fmt: skip
+                    if _is_given(int(bar), people, classes, facts)), None)  # fmt: skip
         if bad is None:
             return classes
         classes = _joined(classes, int(bad), people)
@@ -98,13 +107,10 @@ def _joined(classes: list[tuple[int, int]], bar: int, people: Array) -> list[tup
     return [*classes[:low], (classes[low][0], classes[high][1]), *classes[high + 1 :]]
 
 
-def _is_given(bar: int, values: Array, people: Array, classes: list[tuple[int, int]], moments: int) -> bool:
-    """Does only one number of people with this value agree with classes and moments?"""
-    size = len(values)
-    centred = values - np.round(values.mean())  # smaller numbers, same information
-    rows = [np.array([float(first <= at <= last) for at in range(size)]) for first, last in classes]
-    rows += [centred**power for power in range(1, moments + 1)]
-    matrix = np.array(rows)
+def _is_given(bar: int, people: Array, classes: list[tuple[int, int]], facts: Array) -> bool:
+    """Does only one number of people with this value agree with classes and everything else that is printed?"""
+    size = len(people)
+    matrix = np.vstack([[[float(first <= at <= last) for at in range(size)] for first, last in classes], facts])
     right = matrix @ people
     for low, high in ((people[bar] + 1, people.sum()), (0.0, people[bar] - 1)):
         if low > high:

@@ -127,13 +127,15 @@ class Bars:
     """A distribution over whole numbers: pooled into classes before it is published, never with single bars withheld.
 
     `group`, `value`: columns; `members` row by row. `moments`: how many moments of each group are published, 1 for the
-    mean, 2 for mean and standard deviation. Other columns `people` and `share`.
+    mean, 2 for mean and standard deviation. `known`: values whose people are counted together somewhere else, such as
+    all above a limit. Other columns `people` and `share`.
     """
 
     group: str
     value: str
     members: tuple[Mask, ...]
     moments: int
+    known: tuple[frozenset[int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

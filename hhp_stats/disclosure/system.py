@@ -22,6 +22,7 @@ from hhp_stats.errors import HhpError
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 _TIGHT = 1e-7  # vectors of zeros and ones, orthogonalised in doubles: true zeros are below 1e-12
+_CLOSE = 1e-6  # a group that is the sum of sets, against one that is not: the nearest is then off by a fraction of one
 _DENOMINATOR = 48  # coefficients are ones, or halves and thirds of few sets at most
 
 
@@ -67,8 +68,9 @@ def count_system(
     The first `people` places of each set's members are the people there are; further ones are imagined: combinations of
     answers that are possible but that nobody gave. A relation that holds only because nobody gave them is none a reader
     can know, so relations must hold for imagined people too, and a group that follows may count none of them twice or
-    negatively. Groups made of other small groups are left out, since their parts are guarded, but for those `also` asked for. `same`: the system of the same sets,
-    whose groups are not looked for again.
+    negatively. Groups made of other small groups are left out, since their parts are guarded. `also`: further groups, each with the
+    imagined people it would count: the same few people may follow in several ways, each the number of those who did something else.
+    `same`: the system of the same sets, whose groups are not looked for again.
     Exact up to four patterns a group.
     """
     members = np.array([each.members for each in sets], dtype=bool).reshape(len(sets), -1)
@@ -79,14 +81,20 @@ def count_system(
     basis, dependent = independent(vectors, order)
     relations = _relations_between(vectors, basis, dependent)
     own = small_groups(vectors, sizes, threshold=threshold) if same is None else same.own
-    groups = list(own)
-    groups += [group for group in map(places.group, also) if group not in groups]
-    groups = [each for each in groups if not _is_printed(each, patterns, sizes)]
+    groups = [each for each in own if not _is_printed(each, patterns, sizes)]
     found = [
         (each, weights)
         for each, weights in zip(groups, _weights(groups, vectors, sizes, basis), strict=True)
         if weights is not None
     ]
+    known = {np.round(weights @ vectors[basis]).astype(bool).tobytes() for _, weights in found}
+    for each in also:
+        inside = places.patterns_of(each)
+        weights = combinations(vectors[basis], inside[None].astype(np.float64))[0]
+        exact = bool(np.abs(weights @ vectors[basis] - inside).max() < _CLOSE)
+        if exact and inside.tobytes() not in known and not (patterns == inside).all(axis=1).any():
+            known.add(inside.tobytes())
+            found.append((places.group(each), weights))
     k, m = len(sets), len(found)
     rows = np.zeros((len(relations) + m, k + m))
     rows[: len(relations), :k] = relations
@@ -120,6 +128,12 @@ class _Places:
     def group(self, members: Mask) -> Group:
         """The patterns of the people in `members`, imagined ones left out."""
         return tuple(int(at) for at in np.unique(self.where[: self.people][members[: self.people]]))
+
+    def patterns_of(self, members: Mask) -> Mask:
+        """Which patterns the people in `members` have, imagined ones too."""
+        inside = np.zeros(self.patterns.shape[1], dtype=np.bool_)
+        inside[self.where[members]] = True
+        return inside
 
     def people_of(self, inside: Mask) -> Mask:
         """The places whose pattern is inside."""

@@ -151,7 +151,7 @@ def withheld_sets(
     for _ in range(_ROUNDS):
         left = [each for at, each in enumerate(sets) if at not in found]
         more = [each for each in count_system(left, people=people, threshold=settings.threshold).groups
-                if not any((each[:people] == known[:people]).all() for known in also)]  # fmt: skip
+                if not any((each == known).all() for known in also)]  # fmt: skip
         if not more:
             break
         for group in [more] if len(more) == 1 else [more, *([each] for each in more)]:

@@ -17,6 +17,7 @@ import pandas as pd
 from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 
 Mask = npt.NDArray[np.bool_]
+Numbers = npt.NDArray[np.float64]
 WITHHELD = "[c]"
 
 
@@ -45,9 +46,15 @@ class Reader:
         """A number that no cell holds, and that might be worked out."""
         self.aims[label] = np.asarray(members, dtype=bool)
 
-    def found_out(self, *, threshold: int = 5, any_will_do: bool = False) -> dict[str, int]:
-        """The small numbers among what is aimed at that have only one possible value, or are printed outright."""
-        small = {label: mask for label, mask in self.aims.items() if 0 < mask[: self.people].sum() < threshold}
+    def found_out(
+        self, *, threshold: int = 5, any_will_do: bool = False, only: Sequence[str] | None = None, whole: bool = True
+    ) -> dict[str, int]:
+        """The small numbers among what is aimed at (or `only` these) that have only one possible value, or are printed outright.
+
+        Without `whole` another value need not be one of whole people: nothing follows then by sums and by what cannot be negative.
+        """
+        aims = self.aims if only is None else {label: self.aims[label] for label in only}
+        small = {label: mask for label, mask in aims.items() if 0 < mask[: self.people].sum() < threshold}
         found = {label: number for label, mask, number in self.facts if 0 < number < threshold}
         if not small or (found and any_will_do):
             return found
@@ -58,40 +65,51 @@ class Reader:
         table = rows[:, first].astype(float)
         known, aims = table[: len(known)], table[len(known) :]
         known = known[np.unique(known, axis=0, return_index=True)[1]]
+        others: list[Numbers] = []  # whole numbers that agree as well, less the truth
         for label, aim in zip(small, aims, strict=True):
-            if _is_sum(aim, known) or _only_one(aim, known, sizes):
-                found[label] = int(aim @ sizes)
-                if any_will_do:
-                    break
+            if any(abs(aim @ other) > 0.99 for other in others):
+                continue
+            other = None if _is_sum(aim, known) else _another(aim, known, sizes, whole=whole)
+            if other is not None:
+                others.append(other)
+                continue
+            found[label] = int(aim @ sizes)
+            if any_will_do:
+                break
         return found
 
 
-def _is_sum(aim: npt.NDArray[np.float64], known: npt.NDArray[np.float64]) -> bool:
+def _is_sum(aim: Numbers, known: Numbers) -> bool:
     """Is the number a sum and difference of printed ones, whatever the people?"""
     weights = np.linalg.lstsq(known.T, aim, rcond=None)[0]
     return bool(np.abs(known.T @ weights - aim).max() < 1e-8)
 
 
-def _only_one(aim: npt.NDArray[np.float64], known: npt.NDArray[np.float64], sizes: npt.NDArray[np.float64]) -> bool:
-    """Does no other whole number of people agree with everything printed?"""
-    truth, right = float(aim @ sizes), known @ sizes
-    for other in (truth + 1, truth - 1):
-        rows, ends = np.vstack([known, aim[None]]), np.append(right, other)
-        # Few people are another number than there are: looked for are the fewest. Mostly the corner that is found is whole.
-        size = len(sizes)
-        moved = linprog(np.ones(2 * size), A_eq=np.hstack([rows, -rows]), b_eq=ends - rows @ sizes,
-                        bounds=[*((0, None) for _ in range(size)), *((0, most) for most in sizes)], method="highs")  # fmt: skip
-        if not moved.success:
-            assert moved.status == 2, moved.message
+def _another(aim: Numbers, known: Numbers, sizes: Numbers, *, whole: bool) -> Numbers | None:
+    """Other whole numbers of people that agree with everything printed and have another number aimed at: what differs, or None.
+
+    Few people are another number than there are, so the fewest are looked for: first among moves of one or two people.
+    """
+    rows, size = np.vstack([known, aim[None]]), len(sizes)
+    moves = np.hstack([rows, -rows])
+    for step in (1.0, -1.0):
+        ends = np.append(np.zeros(len(known)), step)
+        corner = linprog(np.ones(2 * size), A_eq=moves, b_eq=ends, bounds=[*((0, None) for _ in range(size)), *((0, most) for most in sizes)],
+                         method="highs")  # fmt: skip
+        if not corner.success:
+            assert corner.status == 2, corner.message
             continue
-        if np.abs(moved.x - np.round(moved.x)).max() < 1e-6:
-            return False
-        found = milp(np.zeros(size), constraints=LinearConstraint(rows, ends, ends), integrality=np.ones(size), bounds=Bounds(0, np.inf),
-                     options={"time_limit": 20.0})  # fmt: skip
-        if found.success:
-            return False
-        assert found.status == 2, found.message  # neither found nor impossible: nothing is proved
-    return True
+        if np.abs(corner.x - np.round(corner.x)).max() < 1e-6:  # mostly it is whole
+            return np.asarray(np.round(corner.x[:size] - corner.x[size:]))
+        if not whole:
+            return np.asarray(corner.x[:size] - corner.x[size:])
+        for most in (2.0, np.inf):
+            found = milp(np.ones(2 * size), constraints=LinearConstraint(moves, ends, ends), integrality=np.ones(2 * size),
+                         bounds=Bounds(0, np.concatenate([np.full(size, most), np.minimum(sizes, most)])), options={"time_limit": 120.0})  # fmt: skip
+            if found.x is not None:
+                return np.asarray(np.round(found.x[:size] - found.x[size:]))
+            assert found.status == 2, found.message  # neither found nor impossible: nothing is proved
+    return None
 
 
 def joined(

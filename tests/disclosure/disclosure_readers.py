@@ -16,6 +16,20 @@ def of(number, whole):
     return WITHHELD if WITHHELD in (number, whole) or pd.isna(number) else number * whole
 
 
+def with_answers_left_out(people, plan):
+    """Beside `people` those who began the second survey and left it at some scale, or answered none: nothing forbids it."""
+    rng = np.random.default_rng(0)
+    names = [outcome.id for outcome in plan.outcomes.values() if outcome.scales]
+    primary = next(outcome.id for outcome in plan.outcomes.values() if outcome.role == "primary")
+    began = people.loc[people["opened_t2"].astype(bool)]
+    made = []
+    for lost in (rng.random((len(began), len(names))) < 0.5, np.ones((len(began), len(names)), dtype=bool)):
+        left = began.copy()
+        left[names] = began[names].mask(lost)
+        made.append(left.assign(responded=left[primary].notna().astype(float)))
+    return pd.concat([people, *made], ignore_index=True).infer_objects()
+
+
 def read_field_trial(published, people, plan):
     """Flow, response, balance, recall, clusters, periods and every n of a field trial."""
     second = [
@@ -24,7 +38,7 @@ def read_field_trial(published, people, plan):
         if name.endswith("_t2") or name in {*plan.outcomes, "responded", "week", "in_post_at_endline"}
     ]
     first = [name for name in people if name.endswith("_t1")]
-    p = joined(people, [first, second], keep=["arm"], copies=6)
+    p = with_answers_left_out(joined(people, [first, second], keep=["arm"], copies=6), plan)
     reader, tables, results = Reader(people=len(people)), published.tables, published.results
     answered, began = p["responded"] == 1, p["opened_t2"].astype(bool)
     arms = {arm.id: p["arm"] == arm.id for arm in plan.arms}

@@ -86,6 +86,18 @@ def test_one_quantity_has_one_value_on_all_pages(rendered):
     assert compared > 2_000 and wrong == []
 
 
+def test_pages_and_results_print_no_number_of_people_that_is_not_public(rendered):
+    """Tables (their downloads are made of them), captions, sentences and alternative texts of every page; and results.csv."""
+    sys.path.insert(0, str(ROOT / "tests/disclosure"))
+    from disclosure_pages_check import problems_of_pages, problems_of_results
+    from disclosure_studies import plans
+
+    printed, wrong = problems_of_pages(rendered, rendered / "first", plans(rendered))
+    assert printed > 1_000 and wrong == []
+    withheld, found = problems_of_results(rendered, rendered / "first", plans(rendered))
+    assert withheld > 20 and found == []
+
+
 def planned_row(folder):
     return read_results(folder / "results.csv").set_index("result_id").loc[PLANNED]
 

@@ -23,7 +23,7 @@ from hhp_stats.disclosure.declared import (
 from hhp_stats.disclosure.marks import WITHHELD
 from hhp_stats.disclosure.released import Released
 from hhp_stats.disclosure.system import CountedSet, count_system
-from hhp_stats.disclosure.withholding import withheld_counts
+from hhp_stats.disclosure.withholding import withheld_counts, withheld_sets
 from hhp_stats.errors import PlanError, UndeclaredCount
 from hhp_stats.plan.disclosure import DisclosureSettings, disclosure_settings
 from hhp_stats.results import ResultRow, result_frame
@@ -87,6 +87,17 @@ def test_what_only_happened_not_to_occur_is_no_relation():
         ("first", np.append(first, imagined[0]), 2), ("second", np.append(second, imagined[1]), 2), people=20
     )
     assert wider.printed == len(wider.counts)
+
+
+def test_the_same_person_may_follow_in_several_ways():
+    """One person left out two scales: whoever prints all who answered may print neither of the two numbers."""
+    everyone = np.ones(22, dtype=bool)  # twenty people, and two imagined who left out one scale alone
+    second, third = np.arange(22) > 0, np.arange(22) > 0
+    second[20], third[21] = False, False
+    sets = [CountedSet(label=label, members=members, worth=worth)
+            for label, members, worth in (("all", everyone, KEPT), ("second", second, 1), ("third", third, 1))]  # fmt: skip
+    gone = {sets[at].label for at in withheld_sets(sets, FIVE, people=20)}
+    assert gone in ({"second", "third"}, {"all"})
 
 
 # ---------------------------------------------------------------- what is withheld

@@ -9,6 +9,7 @@ import openpyxl
 import pandas as pd
 import pytest
 
+from hhp_stats.disclosure.declared import Declared, Row, other
 from hhp_stats.intake.corrections import Correction, _correction
 from hhp_stats.intake.ledger_file import append_lines
 from hhp_stats.intake.write_back import _write
@@ -88,7 +89,13 @@ def test_results_and_tables_of_a_study(tmp_path, formula):
     again = read_results(tmp_path / "results.csv")
     assert again[texts[-1]].tolist() == [formula] and again["estimate"].tolist() == [-0.35]
     table = pd.DataFrame({"label": [formula], "difference": [-0.35]})
-    StudyOutput(study="s", results=again, tables={"t": table}, conduct=()).write(tmp_path)
+    (tmp_path / "data/plan").mkdir(parents=True)
+    (tmp_path / "data/plan/s.toml").write_text(
+        '[disclosure]\nrule = "none"\nreason = "made up"\nthreshold = 5\nzeros = "published"\n', encoding="utf-8"
+    )
+    (tmp_path / "data/manifest.toml").write_text('status = "synthetic"\n', encoding="utf-8")
+    declared = Declared(people=0, columns={"t": {"difference": other()}}, rows={"a": Row(n=None)})
+    StudyOutput(study="s", results=again, tables={"t": table}, conduct=(), declared=declared).write(tmp_path)
     folder = tmp_path / ".report/results/s"
     found = cells((folder / "t.csv").read_text(encoding="utf-8"))
     assert found == ["label", "difference", f"'{formula}", "-0.35"]

@@ -77,7 +77,9 @@ def attenuation(report: FieldTrialReport) -> str:
     periods = report.table("periods")["period"]
     rows = [report.row(f"average/period_{int(period)}/cr1-sd") for period in periods]
     steps = "; ".join(
-        f"{number(row['estimate'])} ({interval(row['conf_low'], row['conf_high'])}, {count(row['n'])} people)"
+        "withheld"
+        if row["status"] == "withheld"
+        else f"{number(row['estimate'])} ({interval(row['conf_low'], row['conf_high'])}, {count(row['n'])} people)"
         for row in rows
     )
     return f"Averaged over the outcomes, the effect from the first period to the last is {steps}."

@@ -158,7 +158,12 @@ def attenuation_average(report: FieldTrialReport) -> EmbeddedFigure:
     _period_axis(axes, periods)
     change = report.row("average/arm_by_week/cr1-sd")
     falls = "falls" if float(change["estimate"]) < 0 else "rises"
-    words = ", ".join(f"{number(row['estimate'])} ({interval(row['conf_low'], row['conf_high'])})" for row in rows)
+    words = ", ".join(
+        "withheld"
+        if row["status"] == "withheld"
+        else f"{number(row['estimate'])} ({interval(row['conf_low'], row['conf_high'])})"
+        for row in rows
+    )
     return embed(
         figure, root=report.root, document=report.document, label=_label(report, "attenuation-average"),
         alt=f"Average effect over the outcomes by period of response, with {level(report.plan.conf_level)} intervals: {words}.",

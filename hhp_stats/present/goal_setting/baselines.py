@@ -165,7 +165,7 @@ def baseline_handling(report: StudyReport) -> str:
     side = "more" if row["estimate"] > 0 else "fewer"
     before, after = apart(unadjusted["estimate"], planned["estimate"])
     return (
-        f"In the year before, staff offered goal-setting had on average {number(abs(row['estimate']), 1)} days of absence {side} than control staff, "
+        f"In the year before, staff offered goal-setting had on average {number(abs(row['estimate']), 1)} {side} days of absence than control staff, "
         f"missing values imputed; the adjustment therefore moves the comparison from {before} days (unadjusted) to "
         f"{after}. For {count(missing)} people no usable baseline is recorded, so that what is put in its place "
         "matters."

@@ -295,7 +295,9 @@ def _row(
             if row.outcome == "average"
             else [row.outcome]
         )
-        return Row(n=c.of(part & p[columns].notna().any(axis="columns")), plain=True)
+        # A sentence and a figure are made of the averages: those of single outcomes go first.
+        worth = KEPT if row.outcome == "average" else GIVEN_UP
+        return Row(n=c.of(part & p[columns].notna().any(axis="columns")), plain=True, worth=worth)
     column = outcome_column(plan, row.outcome)
     known = p[column].notna()
     if row.estimand.startswith(("mean_", "sd_")):

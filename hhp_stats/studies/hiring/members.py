@@ -44,13 +44,16 @@ def declared(
         "roles": {"people": counted([c.of((c.frame["role"] == row["role"]) & (c.frame["evaluation"] == row["evaluation"]))
                                      for row in tables["roles"].to_dict("records")])},
     }  # fmt: skip
+    put_forward = tables["chosen_per_person"]["chosen"]
+    above = frozenset(map(int, put_forward[put_forward > plan.fact("limit")]))
     bars = {
         "score_distribution": Bars(group="cell", value="score", moments=2, members=tuple(
             c.of((c.frame["shown"] == row["cell"]) & (c.frame["score"] == row["score"])) for row in tables["score_distribution"].to_dict("records"))),
-        # The decisions of a condition add up to the numbers put forward, so the mean is known.
-        "chosen_per_person": Bars(group="evaluation", value="chosen", moments=1, members=tuple(
+        # The decisions of a condition add up to the numbers put forward, so the mean is known; the sum of squares is a part of
+        # the standard errors by participant, which are printed unrounded. Who passed the limit is counted in a table of its own.
+        "chosen_per_person": Bars(group="evaluation", value="chosen", moments=2, members=tuple(
             c.of((c.frame["evaluation"] == row["evaluation"]) & (c.frame["chosen"] == row["chosen"]))
-            for row in tables["chosen_per_person"].to_dict("records"))),
+            for row in tables["chosen_per_person"].to_dict("records")), known=(above,)),
     }  # fmt: skip
     return Declared(
         people=c.there,
