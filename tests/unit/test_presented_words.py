@@ -67,7 +67,7 @@ def test_tipping(goal_setting_report, shift, word):
 
 
 @pytest.mark.parametrize(
-    ("estimate", "word"), [(1.2, "1.2 days of absence more than"), (-1.2, "1.2 days of absence fewer than")]
+    ("estimate", "word"), [(1.2, "1.2 more days of absence than"), (-1.2, "1.2 fewer days of absence than")]
 )
 def test_baselines(goal_setting_report, estimate, word):
     frame = goal_setting_report.output.results
