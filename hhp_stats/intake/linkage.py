@@ -47,7 +47,7 @@ def counted_response(meta: pd.DataFrame, consent: pd.Series, answered: pd.Series
          "recorded": meta["recorded"], "preview": meta["preview"], "order": meta["response"]},
         index=meta.index,
     )  # fmt: skip
-    real = frame[~frame["preview"]].sort_values(["recorded", "order"], kind="stable")
+    real = frame[~frame["preview"].astype(bool)].sort_values(["recorded", "order"], kind="stable")
     said = real[real["consent"].notna()]
     last_word = said.groupby("key", sort=False)["consent"].last()
     willing = said[said["consent"].eq("agree") & said["key"].map(last_word).eq("agree")].copy()

@@ -70,7 +70,15 @@ TWO_EXPORTS = Rule(
     remedy="Keep the CSV file or the SPSS file and remove the other.",
 )  # fmt: skip
 
-SURVEY_FILE_RULES = (SURVEY_MISSING, SURVEY_UNREADABLE, SURVEY_COLUMNS, SURVEY_RAGGED, SURVEY_UNKNOWN, TWO_EXPORTS)
+SURVEY_EMPTY = Rule(
+    code="S07", severity="error",
+    rule="A survey export must hold responses below its headings.",
+    remedy="Export again, with all responses and no filter.",
+)  # fmt: skip
+
+SURVEY_FILE_RULES = (
+    SURVEY_MISSING, SURVEY_UNREADABLE, SURVEY_COLUMNS, SURVEY_RAGGED, SURVEY_UNKNOWN, TWO_EXPORTS, SURVEY_EMPTY,
+)  # fmt: skip
 
 
 @dataclass(slots=True, kw_only=True)
@@ -148,6 +156,8 @@ def read_survey(
         SURVEY_RAGGED.problem(file=file, cell=f"row {number}", value=f"{fields} fields")
         for number, fields in export.ragged
     ]
+    if not body and not export.ragged:
+        result.problems.append(SURVEY_EMPTY.problem(file=file))
     result.meta = _meta(heads, body, pseudonyms)
     result.frame = empty_frame(specs, [number for number, _ in body])
     result.columns = {name: heads.index(name) + 1 for name in heads if name in result.fields or name in _META}

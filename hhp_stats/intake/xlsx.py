@@ -18,10 +18,13 @@ from xml.parsers import expat
 from openpyxl.reader.excel import ExcelReader
 from openpyxl.styles.stylesheet import apply_stylesheet
 from openpyxl.utils.datetime import from_excel, from_ISO8601
+from openpyxl.xml.constants import SHARED_STRINGS
 
 from hhp_stats.intake.container import Refused, check_container
 from hhp_stats.intake.grid import MAX_COLUMNS, MAX_ROWS, NO_STORED_VALUE, CellError, Grid, column_number
 
+MAX_TEXTS = 2_000_000  # different texts of a workbook; the largest return has some hundred thousand cells
+LAST_ROW = 1_048_576  # of a sheet in the format itself, rows without a cell included
 _SAVE_AGAIN = "Open it in a spreadsheet program, save it as .xlsx and send it again."
 
 
@@ -60,7 +63,7 @@ def _read(path: Path, wanted: str) -> Grid:
     reader: Any = ExcelReader(path, read_only=True, data_only=True, keep_links=False)
     with reader.archive as archive:
         reader.read_manifest()
-        reader.read_strings()
+        shared = _shared_texts(archive, reader)
         reader.read_workbook()
         apply_stylesheet(archive, reader.wb)
         parts = [
@@ -72,7 +75,7 @@ def _read(path: Path, wanted: str) -> Grid:
             raise Refused("A workbook must hold a worksheet.", _SAVE_AGAIN)
         chosen = _choose(parts, wanted)
         book = reader.wb
-        convert = _converter(reader.shared_strings, book._date_formats, book._timedelta_formats, book.epoch)
+        convert = _converter(shared, book._date_formats, book._timedelta_formats, book.epoch)
         with archive.open(chosen.target) as stream:
             found = _parse_sheet(stream, convert)
     return Grid(
@@ -115,7 +118,7 @@ def _parse_sheet(stream: Any, convert: Callable[[str, str, int], Any]) -> _Sheet
     text: list[str] = []
     inline: list[str] = []
     cells: dict[int, Any] = {}
-    row = column = style = 0
+    row = column = style = seen = 0
     kind, stored = "n", ""
     has_formula = phonetic = False
 
@@ -146,7 +149,10 @@ def _parse_sheet(stream: Any, convert: Callable[[str, str, int], Any]) -> _Sheet
             cells[column] = value
 
     def start_row(attributes: dict[str, str]) -> None:
-        nonlocal row, column, cells
+        nonlocal row, column, cells, seen
+        seen += 1
+        if seen > LAST_ROW:
+            raise Refused(f"A sheet may hold at most {LAST_ROW} rows, empty ones included.", _SAVE_AGAIN)
         row = int(attributes["r"]) if "r" in attributes else row + 1
         column, cells = 0, {}
         if attributes.get("hidden") in ("1", "true"):
@@ -198,6 +204,59 @@ def _parse_sheet(stream: Any, convert: Callable[[str, str, int], Any]) -> _Sheet
         "c": end_cell, "v": end_value, "t": end_inline, "row": end_row, "rPh": reading_aid(False),
     }  # fmt: skip
 
+    _stream(stream, starts, ends, text)
+    return sheet
+
+
+def _shared_texts(archive: Any, reader: Any) -> list[str]:
+    """The workbook's shared texts in their order, without reading aids.
+
+    openpyxl makes an object of each and takes twenty times as long: a small file of millions of empty ones stalls it.
+    """
+    part = reader.package.find(SHARED_STRINGS)
+    if part is None:
+        return []
+    texts: list[str] = []
+    text: list[str] = []
+    pieces: list[str] = []
+    phonetic = False
+
+    def start_text(_: dict[str, str]) -> None:
+        text.clear()
+
+    def end_text() -> None:
+        if not phonetic:
+            pieces.append("".join(text))
+
+    def reading_aid(on: bool) -> Callable[..., None]:
+        def switch(*_: Any) -> None:
+            nonlocal phonetic
+            phonetic = on
+
+        return switch
+
+    def end_item() -> None:
+        if len(texts) >= MAX_TEXTS:
+            raise Refused(
+                f"A workbook may hold at most {MAX_TEXTS} texts.", "Copy the table alone into a new workbook."
+            )
+        texts.append("".join(pieces).replace("x005F_", ""))  # the format's mark of an underscore, as openpyxl reads it
+        pieces.clear()
+
+    with archive.open(part.PartName[1:]) as stream:
+        _stream(stream, {"t": start_text, "rPh": reading_aid(True)},
+                {"t": end_text, "rPh": reading_aid(False), "si": end_item}, text)  # fmt: skip
+    return texts
+
+
+def _stream(
+    stream: Any,
+    starts: dict[str, Callable[[dict[str, str]], None]],
+    ends: dict[str, Callable[[], None]],
+    text: list[str],
+) -> None:
+    """One pass of expat over a part: handlers by tag, character data appended to `text`."""
+
     def start(tag: str, attributes: dict[str, str]) -> None:
         handler = starts.get(tag)
         if handler is not None:
@@ -223,7 +282,6 @@ def _parse_sheet(stream: Any, convert: Callable[[str, str, int], Any]) -> _Sheet
     parser.CharacterDataHandler = text.append
     parser.StartDoctypeDeclHandler = _no_doctype
     parser.ParseFile(stream)
-    return sheet
 
 
 def _converter(shared: list[str], dates: set[int], durations: set[int], epoch: datetime) -> Callable[..., Any]:

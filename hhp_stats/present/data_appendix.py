@@ -199,18 +199,16 @@ class DataAppendix:
         return plain_table(cells, stub="Responses", notes=withheld_note(table))
 
     def matched(self) -> str:
-        """The match rate of each survey."""
+        """The match rate of each survey, as far as it may be told."""
         table = self._linkage()
-        rates = []
-        for wave, row in table.iterrows():
-            rates.append(f"{self._rate(row)} of the responses used at {wave}")
+        told = [(wave, row) for wave, row in table.iterrows() if not withheld(row["matched"], row["used"])]
+        if not told:
+            return "How many responses could be matched to a member of staff is withheld: beside other numbers it would tell of very few people."
+        rates = [
+            f"{percent(row['matched'] / row['used']) if row['used'] else 'none'} of the responses used at {wave}"
+            for wave, row in told
+        ]
         return f"Matched to a member of staff: {' and '.join(rates)}."
-
-    def _rate(self, row: pd.Series) -> str:
-        """The rate, or that it is withheld."""
-        if withheld(row["matched"], row["used"]):
-            return "a share that is withheld"
-        return percent(row["matched"] / row["used"]) if row["used"] else "none"
 
     def response(self) -> GT:
         """Answers matched to randomised staff, by arm and authority."""

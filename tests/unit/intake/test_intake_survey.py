@@ -131,6 +131,10 @@ def test_the_heading_rows_are_needed(read, trial_files):
     assert codes(read(path=path)) == ["S03"]
     path.write_text("".join([*lines[:5], lines[5].rstrip() + ",more\n", *lines[6:]]), encoding="utf-8")
     assert codes(read(path=path)) == ["S04"]
+    path.write_text("".join([*lines[:3], *(line.rstrip() + ",\n" for line in lines[3:])]), encoding="utf-8")
+    assert set(codes(read(path=path))) == {"S04"}
+    path.write_text("".join(lines[:3]), encoding="utf-8")
+    assert codes(read(path=path)) == ["S07"]
     path.write_text("".join(lines) + '"open quotation', encoding="utf-8")
     assert codes(read(path=path)) == ["S02"]
     path.write_bytes(b"")

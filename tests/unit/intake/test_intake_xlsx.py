@@ -196,3 +196,46 @@ def test_too_many_rows_or_columns(tmp_path, monkeypatch):
     monkeypatch.setattr("hhp_stats.intake.xlsx.MAX_ROWS", 2)
     with pytest.raises(Refused, match="rows"):
         read_xlsx(path)
+
+
+def with_shared_texts(path, items):
+    """The workbook of all kinds with a part of shared texts, whose first one stands in the cells that held "text"."""
+    kind = b"application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"
+    override = b'<Override PartName="/xl/sharedStrings.xml" ContentType="' + kind + b'"/></Types>'
+    of_all_kinds().save(path)
+    rewrite(path, "[Content_Types].xml", lambda xml: xml.replace(b"</Types>", override))
+    cell = re.compile(rb't="inlineStr"><is><t>text</t></is>')
+    rewrite(path, SHEET, lambda xml: cell.sub(b't="s"><v>0</v>', xml))
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
+        space = b"http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+        archive.writestr("xl/sharedStrings.xml", b'<sst xmlns="' + space + b'">' + items + b"</sst>")
+
+
+def test_too_many_empty_texts_or_rows(tmp_path, monkeypatch):
+    """Items that hold nothing cost time all the same: a small file of millions of them is refused early."""
+    path = tmp_path / "empty.xlsx"
+    of_all_kinds().save(path)
+    whole = read_xlsx(path).rows
+    with_shared_texts(path, b"<si><t>text</t></si>" + b"<si/>" * 50)
+    rewrite(path, SHEET, lambda xml: xml.replace(b"</sheetData>", b"<row/>" * 50 + b"</sheetData>"))
+    assert read_xlsx(path).rows == whole
+    monkeypatch.setattr("hhp_stats.intake.xlsx.LAST_ROW", 50)
+    with pytest.raises(Refused, match="empty ones included"):
+        read_xlsx(path)
+    monkeypatch.setattr("hhp_stats.intake.xlsx.MAX_TEXTS", 50)
+    with pytest.raises(Refused, match="texts"):
+        read_xlsx(path)
+
+
+@pytest.mark.parametrize("item", [
+    b"<si><t>text</t></si>", b"<si><r><t>te</t></r><r><rPr/><t>xt</t></r></si>",
+    b"<si><t>text</t><rPh sb='0' eb='1'><t>aid</t></rPh></si>",
+])  # fmt: skip
+def test_runs_and_reading_aids_of_shared_texts(tmp_path, item):
+    path = tmp_path / "runs.xlsx"
+    of_all_kinds().save(path)
+    whole = read_xlsx(path).rows
+    with_shared_texts(path, item)
+    assert read_xlsx(path).rows == whole
+    sheet = openpyxl.load_workbook(path)["Return"]
+    assert sheet.cell(row=2, column=1).value == "text"
