@@ -36,6 +36,7 @@ REASONS: Mapping[str, str] = {
     "instrument": "ends of a scale",
 }
 DATA_DIFFER = "The data differ"  # why a figure does not come back that no conflict explains
+WITHHELD_HERE = "Withheld here to protect a count of very few people"
 _DIRECTION, _SIGNIFICANCE = "stated_direction", "stated_significant"
 _RANDOMISED = ("beneficiaries", "swing", "mod_ing")  # the field trials of the second phase
 SMALLEST_TEST = 0.05
@@ -91,7 +92,7 @@ def ledger(published: Figures, results: pd.DataFrame, lists: Lists) -> pd.DataFr
       our p-value the side of five per cent, that the sentence claims;
     - "other_reading": the same, if the figure is read as `reason` says and not as printed;
     - "not_reproduced": it does not, by the conflict named; no conflict is named where the data alone differ, as those
-      of a corrected or real release may (`unexplained`);
+      of a corrected or real release may (`unexplained`), and `reason` says so where our number is withheld;
     - "not_compared": nothing in the release could give it.
 
     Refuses (InvalidInput) a figure in no list, and a name in a list that no figure has: no share of figures that match is
@@ -131,7 +132,10 @@ def ledger(published: Figures, results: pd.DataFrame, lists: Lists) -> pd.DataFr
             raise InvalidInput(
                 f"{name} is held against nothing: name its result in {FOLDER}/mapping_*.csv, or why there is none in {NOT_COMPARED}"
             )
-        rows.append(row | _standing(name, matches=matches, lists=lists))
+        standing = _standing(name, matches=matches, lists=lists)
+        if not matches and by_id.get(str(row["result_id"]), {}).get("status") == "withheld":
+            standing["reason"] = WITHHELD_HERE
+        rows.append(row | standing)
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
@@ -146,7 +150,8 @@ def _standing(name: str, *, matches: bool, lists: Lists) -> dict[str, str]:
 
 def unexplained(table: pd.DataFrame) -> list[str]:
     """The figures that do not come back and whose miss no conflict explains: none for a release that was calibrated."""
-    return table.loc[table["standing"].eq("not_reproduced") & table["conflict"].eq(""), "id"].tolist()
+    missed = table["standing"].eq("not_reproduced") & table["conflict"].eq("") & table["reason"].eq("")
+    return table.loc[missed, "id"].tolist()
 
 
 def explained_in_vain(table: pd.DataFrame, lists: Lists) -> list[str]:

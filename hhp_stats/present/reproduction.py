@@ -143,10 +143,10 @@ def missed(report: Reproduction) -> GT:
     topics = {entry.id: entry.topic for entry in load_conflicts(report.root)}
     rows = []
     for row in report.ledger[report.ledger["standing"].isin(["not_reproduced", "other_reading"])].to_dict("records"):
-        why = f"{topics[str(row['conflict'])]} ({row['conflict']})" if row["conflict"] else DATA_DIFFER
+        why = f"{topics[str(row['conflict'])]} ({row['conflict']})" if row["conflict"] else row["reason"] or DATA_DIFFER
         rows.append({
             "Figure": str(row["id"]), "of": TRIALS[str(row["trial"])], "Printed": as_printed(row["as_printed"]), "Here": _ours(row),
-            "Comes back": _MATCH[str(row["standing"])], "Why": f"{why}; read as {row['reason']}" if row["reason"] else why,
+            "Comes back": _MATCH[str(row["standing"])], "Why": f"{why}; read as {row['reason']}" if row["standing"] == "other_reading" and row["reason"] else why,
         })  # fmt: skip
     table = plain_table(pd.DataFrame(rows), stub="Figure", groups="of",
                         notes=["Here: as computed from the raw files. Conflicts by their number: at the end of this appendix, those of the goal-setting trial in Appendix A."])  # fmt: skip

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pandas as pd
 from great_tables import GT
 
-from hhp_stats.consistency.ledger import DATA_DIFFER, read_lists
+from hhp_stats.consistency.ledger import DATA_DIFFER, WITHHELD_HERE, read_lists
 from hhp_stats.present.field_trials.report import FieldTrialReport, Row, inside, rows_of
 from hhp_stats.present.field_trials.sentences import versions
 from hhp_stats.present.numbers import (
@@ -288,7 +288,7 @@ def unmatched(report: FieldTrialReport) -> GT:
         if pd.isna(row["ours"]):
             result = row_of(report.output.results, str(row["result_id"]))
             lacks = result["status"] == "withheld"
-            why = "Withheld here to protect a count of very few people." if lacks else str(result["note"])
+            why = WITHHELD_HERE if lacks else str(result["note"])
             cells.append(line | {"About": why} | ({"Here": WITHHELD} if lacks else {}))
             continue
         ours = float(row["ours"])
