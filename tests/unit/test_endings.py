@@ -45,7 +45,7 @@ STARTS = {
     "threads": "from concurrent.futures import ThreadPoolExecutor\nfrom hhp_stats import children\n"
     "with ThreadPoolExecutor(1) as pool:\n"
     "    for _ in range(3):\n"
-    "        pool.submit(children.run, ['/bin/sh', '-c', f'touch {folder}/started-$$; cat; cat >&2; cat /dev/stdin'], folder=Path(folder))\n"
+    "        pool.submit(children.run, ['/bin/sh', '-c', f'touch {folder}/started-$$; exec sleep 900'], folder=Path(folder))\n"
     "    sleep(folder)",
     "kernels": "from kernels_of_a_book import run\nrun(Path(folder), 3)",
     "kernel": "from kernels_of_a_book import run\nrun(Path(folder), 1)",
