@@ -23,7 +23,7 @@ from hhp_stats.intake.dictionary import WAVES, Field, Site, Study, load_dictiona
 from hhp_stats.intake.free_text import free_text
 from hhp_stats.intake.gather import check_return
 from hhp_stats.intake.ledger_file import append_lines, ledger_alone
-from hhp_stats.intake.manifest import HALF_REPLACED, UNFINISHED
+from hhp_stats.intake.manifest import HALF_REPLACED, UNFINISHED, verify_manifest
 from hhp_stats.intake.raw_files import MANIFEST
 from hhp_stats.intake.returns import RETURN_TYPES, Return, read_return
 from hhp_stats.intake.rules_across import ACROSS_RULES
@@ -60,7 +60,7 @@ def append_corrections(
     They are added at the end of `data/corrections.csv` together, only if all of them fit (person, fields and old values
     as they stand, new values readable) and no rule is broken that was kept before; with `dry_run` nothing is added.
     Without `id` the next number is used; several lines of one step are C003.1/2, C003.2/2. Others who add lines at the
-    same moment wait.
+    same moment wait. A return that is not the one whose checksum is recorded is not corrected: `hhp accept` comes first.
 
     Refuses with `DataError`, leaving the ledger as it was; ValueError for no change, or one field twice.
     """
@@ -80,6 +80,7 @@ def append_corrections(
         site = plan.site(authority)
         if site is None:
             raise DataError([BAD_PLACE.problem(file=LEDGER, value="an authority that is not in the plan")])
+        _raise(verify_manifest(root, below=f"data/returns/{study}/{site.slug}/"))
         returns = _read_site(root, site, plan, fields, spellings)
         before = _problems(returns, lines, plan, spellings)
         concerned = next((ret for ret in returns if ret.wave == wave and ret.readable), None)
@@ -101,30 +102,6 @@ def append_corrections(
         if not dry_run:
             append_lines(root / LEDGER, new)
     return tuple(new)
-
-
-def append_correction(
-    root: Path,
-    *,
-    received_on: str,
-    wave: str,
-    authority: str,
-    staff_id: str,
-    field: str,
-    old_value: str,
-    new_value: str,
-    reason: str,
-    requested_by: str,
-    study: str = "goal_setting",
-    id: str | None = None,
-) -> Correction:
-    """May this one field be corrected, and under which id? As `append_corrections`, with the old value given."""
-    (line,) = append_corrections(
-        root, received_on=received_on, wave=wave, authority=authority, staff_id=staff_id,
-        changes=[Change(field=field, new_value=new_value, old_value=old_value)], reason=reason,
-        requested_by=requested_by, study=study, id=id,
-    )  # fmt: skip
-    return line
 
 
 def _raise(problems: list[Problem]) -> None:

@@ -96,7 +96,7 @@ OUT_OF_ORDER = Rule(
 
 ADDRESS = Rule(
     code="E13", severity="error",
-    rule="A correction must not hold an e-mail address in its reason or in who requested it: both are published.",
+    rule="A correction must not hold an e-mail address in its reason or in who requested it: the ledger names no person.",
     remedy="Name the office and not the person.",
 )  # fmt: skip
 BAD_STEP = Rule(

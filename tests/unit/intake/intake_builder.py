@@ -11,6 +11,7 @@ from pathlib import Path
 
 import openpyxl
 
+from hhp_stats.intake.correct import Change, append_corrections
 from hhp_stats.intake.dictionary import WAVES, fields_of, load_dictionary
 from hhp_stats.intake.manifest import record_files
 
@@ -308,3 +309,9 @@ def response(number: int, code: str, day: date, specs: list, rng: random.Random)
 
 def _moment(day: date) -> datetime:
     return datetime(day.year, day.month, day.day)
+
+
+def append_correction(root, *, field, old_value, new_value, **more):
+    """One correction of one field, its old value given."""
+    (line,) = append_corrections(root, changes=[Change(field=field, new_value=new_value, old_value=old_value)], **more)
+    return line

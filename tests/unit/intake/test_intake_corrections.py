@@ -2,10 +2,9 @@
 
 import numpy as np
 import pytest
-from intake_builder import STUDY, write_csv
+from intake_builder import STUDY, append_correction, write_csv
 
 from hhp_stats.errors import DataError
-from hhp_stats.intake.correct import append_correction
 from hhp_stats.intake.corrections import LEDGER_COLUMNS, apply_ledger, read_ledger
 from hhp_stats.intake.dictionary import load_dictionary, load_study
 from hhp_stats.intake.load import load_trial
@@ -176,3 +175,14 @@ def test_appending_checks_first(trial_files):
     assert append_correction(root, **wanted | {"old_value": "other", "new_value": "team manager"}).id == "C002"
     assert value(load_trial(root), "role") == "team manager"
     assert not list(root.rglob("*.partial"))
+
+
+def test_a_return_that_is_not_the_recorded_one_is_not_corrected(trial_files):
+    root = trial_files.write()
+    write_csv(root / "data/corrections.csv", [], LEDGER_COLUMNS)
+    changed = next((root / f"data/returns/{STUDY}/kent").glob("baseline.*"))
+    changed.write_bytes(changed.read_bytes() + b" ")
+    before = (root / "data/corrections.csv").read_bytes()
+    with pytest.raises(DataError, match="M03"):
+        append_correction(root, **{name: text for name, text in line().items() if name not in ("id", "study")})
+    assert (root / "data/corrections.csv").read_bytes() == before

@@ -34,9 +34,9 @@ def stop(folder, words, moment, sign):
 
 
 def contents(folder):
-    return {
-        path: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file() and ".partial" not in path.name
-    }
+    """The files that stand under their own names; a lock says who holds it, or held it when it was killed."""
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file() and path.suffix != ".lock")
+    return {path: path.read_bytes() for path in files if ".partial" not in path.name}
 
 
 def whole(content, path):
