@@ -42,7 +42,7 @@ def checked_level(conf_level: float) -> float:
     return conf_level
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Estimate:
     """One estimated number with its uncertainty.
 
@@ -95,6 +95,13 @@ class Estimate:
             object.__setattr__(self, name, value)
         if not math.isnan(self.p_value) and not 0 <= self.p_value <= 1:
             raise ResultError(f"p_value outside 0..1: {self.p_value}")
+
+    def __repr__(self) -> str:
+        """Short, for a notebook: `method`, `n` and `note` are fields."""
+        df = "normal" if math.isinf(self.df) else f"df {self.df:.3g}"
+        said = [f"{self.estimate:.4g}", f"SE {self.std_error:.4g}", df, f"p = {self.p_value:.2g}",
+                f"{self.conf_level:.0%} {self.conf_low:.4g} to {self.conf_high:.4g}"]  # fmt: skip
+        return f"{type(self).__name__}({', '.join(said)})"
 
     def scaled(self, factor: float) -> Estimate:
         """The same estimate in other units: every quantity in units of the outcome times `factor`."""

@@ -23,7 +23,7 @@ FARTHEST = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class PooledEstimate(Estimate):
     """An estimate pooled over `imputations` completed data sets, and where its uncertainty comes from.
 

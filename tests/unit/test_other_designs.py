@@ -44,13 +44,13 @@ def schools(seed=3, pairs=6, size=8):
 
 
 def test_six_pairs_could_have_been_drawn_in_64_ways(pairs_plan):
-    draw = clusters.cluster_draw(schools(), pairs_plan)
+    draw = clusters.drawn_clusters(schools(), pairs_plan)
     every = draw.all_allocations()
     assert draw.count == len(every) == 64 == len(np.unique(every, axis=0))
     by_pair = every.reshape(64, 6, 2)
     assert (by_pair.sum(axis=2) == 1).all()
     whole = dataclasses.replace(pairs_plan, design=dataclasses.replace(pairs_plan.design, within=""))
-    assert clusters.cluster_draw(schools(), whole).count == 924
+    assert clusters.drawn_clusters(schools(), whole).count == 924
     drawn = draw.redraw(np.random.default_rng(1), 4_000)
     assert {tuple(row) for row in drawn} == {tuple(row) for row in every}
     # Each of 64 ways comes up 62.5 times; four standard deviations of that count.
@@ -87,17 +87,17 @@ def test_a_school_in_which_nobody_answered_was_drawn_as_well(pairs_plan):
     assert "64 all allocations" in found.method and found.n_clusters == 11
 
 
-@pytest.mark.parametrize(("column", "says"), [("treatment", "more than one arm"), ("pair", "more than one block")])
+@pytest.mark.parametrize(("column", "says"), [("treatment", "more than one arm"), ("pair", "more than one stratum")])
 def test_a_cluster_of_two_arms_or_blocks_is_refused_by_name(pairs_plan, column, says):
     frame = schools()
     frame.loc[0, column] = {"treatment": 1.0 - frame.loc[0, "treatment"], "pair": "p5"}[column]
     with pytest.raises(EstimationError, match=f"school s00 holds people of {says}"):
-        clusters.cluster_draw(frame, pairs_plan)
+        clusters.drawn_clusters(frame, pairs_plan)
 
 
 def test_too_many_allocations_are_drawn_at_random_where_the_plan_says_so(pairs_plan):
     with pytest.raises(InvalidInput, match="random allocations"):
-        clusters.cluster_draw(schools(pairs=20, size=2), pairs_plan).all_allocations()
+        clusters.drawn_clusters(schools(pairs=20, size=2), pairs_plan).all_allocations()
 
 
 # ---------------------------------------------------------------- effect sizes of the planned model

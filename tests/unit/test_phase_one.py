@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from hhp_stats.design.cluster_draw import ClusterDraw
 from hhp_stats.errors import InvalidInput, PlanError
 from hhp_stats.intake.participants import load_participants
 from hhp_stats.plan.individual import load_individual_plan
 from hhp_stats.studies import coffee, letters
 from hhp_stats.studies.field_trial import analyse
-from hhp_stats.studies.field_trial.clusters import ClusterDraw
 from hhp_stats.synthetic.phase_one import draw_phase_one, phase_one_files
 
 

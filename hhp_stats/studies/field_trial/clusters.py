@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import math
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
-from itertools import combinations
 from typing import Any, Literal, cast
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from hhp_stats.contrast import EITHER_WAY
+from hhp_stats.design.cluster_draw import ClusterDraw, cluster_draw
 from hhp_stats.design.detectable_effect import Clustering, ErrorRates, cluster_detectable_effect
-from hhp_stats.errors import EstimationError, InvalidInput, NoObservations
+from hhp_stats.errors import EstimationError, NoObservations
 from hhp_stats.estimate.effect_size import hedges_g_clustered
 from hhp_stats.estimate.icc import icc_anova
 from hhp_stats.estimate.linear import ols
@@ -37,73 +34,15 @@ SOURCES: Mapping[str, str] = {
 }
 DRAWS = 9_999
 MOST_EXACT = 2**53  # whole numbers beyond it are doubles in a frame
-MOST_ALLOCATIONS = 20_000  # all of them are listed; a trial with more clusters needs random redraws
 
 Facts = Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClusterDraw:
-    """How the clusters were drawn: `treated[h]` of those with `strata == h` to the treatment, each choice equally likely.
-
-    `clusters` (G,) their names in order, `strata` (G,) the block of each from 0, `treated` one number a block.
-    """
-
-    clusters: tuple[str, ...]
-    strata: npt.NDArray[np.intp]
-    treated: tuple[int, ...]
-
-    @property
-    def count(self) -> int:
-        """How many allocations the draw could have produced: product over blocks of C(clusters, treated)."""
-        return math.prod(
-            math.comb(int((self.strata == block).sum()), treated) for block, treated in enumerate(self.treated)
-        )
-
-    def all_allocations(self) -> npt.NDArray[np.int8]:
-        """Every allocation, one a row of 0 and 1; refuses one that leaves no choice, and too many (InvalidInput)."""
-        if self.count < 2:
-            raise InvalidInput("the draw could have produced one allocation only: there is nothing to compare with")
-        if self.count > MOST_ALLOCATIONS:
-            raise InvalidInput(
-                f"{self.count:,} allocations are too many to list: plan the covariance 'random allocations'"
-            )
-        found = np.zeros((1, len(self.clusters)), dtype=np.int8)
-        for block, treated in enumerate(self.treated):
-            places = np.flatnonzero(self.strata == block)
-            ways = [list(way) for way in combinations(places.tolist(), treated)]
-            own = np.zeros((len(ways), len(self.clusters)), dtype=np.int8)
-            for row, way in enumerate(ways):
-                own[row, way] = 1
-            found = (found[:, None, :] + own[None, :, :]).reshape(-1, len(self.clusters))
-        return found
-
-    def redraw(self, rng: np.random.Generator, size: int) -> npt.NDArray[np.int8]:
-        """`size` allocations by the same rule, one a row."""
-        found = np.zeros((size, len(self.clusters)), dtype=np.int8)
-        for block, treated in enumerate(self.treated):
-            places = np.flatnonzero(self.strata == block)
-            order = rng.random((size, len(places))).argsort(axis=1)
-            found[:, places] = order < treated
-        return found
-
-
-def cluster_draw(people: pd.DataFrame, plan: IndividualPlan) -> ClusterDraw:
-    """How were the clusters of everyone randomised drawn: which of each block, by the plan's `within`, were treated?
-
-    Refuses a cluster of both arms or of several blocks (EstimationError, naming it).
-    """
-    groups = people.groupby(people[plan.design.cluster].astype(str), sort=True)
+def drawn_clusters(people: pd.DataFrame, plan: IndividualPlan) -> ClusterDraw:
+    """How were the clusters of everyone randomised drawn, within the plan's blocks?"""
     within = plan.design.within or None
-    for name, column in (("arm", "treatment"), ("block", within)):
-        if column and (mixed := groups[column].nunique()).max() > 1:
-            raise EstimationError(f"{plan.design.cluster} {mixed.idxmax()} holds people of more than one {name}")
-    arms = groups["treatment"].first()
-    blocks = groups[within].first().astype(str) if within else pd.Series("", index=arms.index)
-    strata, _ = pd.factorize(blocks, sort=True)
-    return ClusterDraw(
-        clusters=tuple(arms.index), strata=strata, treated=tuple(int(n) for n in arms.groupby(strata).sum())
-    )
+    strata = people[within] if within else None
+    return cluster_draw(clusters=people[plan.design.cluster], treatment=people["treatment"], strata=strata)
 
 
 def _terms(analysis: StudyAnalysis, plan: IndividualPlan) -> list[Term]:
@@ -135,7 +74,7 @@ def rerandomised(analysis: StudyAnalysis, frame: pd.DataFrame, plan: IndividualP
 
     `frame` is everyone randomised: a cluster in which nobody answered was drawn as well.
     """
-    drawn, known = cluster_draw(frame, plan), frame.loc[frame["outcome"].notna()]
+    drawn, known = drawn_clusters(frame, plan), frame.loc[frame["outcome"].notna()]
     if known.empty:
         raise NoObservations(f"nobody is left to analyse for {analysis.id}")
     given: dict[str, Any] = (
@@ -221,7 +160,7 @@ def cluster_tables(people: pd.DataFrame, plan: IndividualPlan) -> dict[str, pd.D
     groups = people.groupby(plan.design.cluster)
     table = groups.agg(arm=("arm", "first"), people=("arm", "size"), responded=("responded", "sum")).reset_index()
     table = table.rename(columns={plan.design.cluster: "cluster"}).astype({"responded": "int64"})
-    drawn = cluster_draw(people, plan)
+    drawn = drawn_clusters(people, plan)
     allocations = pd.DataFrame(
         {
             "clusters": [len(table)],
