@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 from hhp_stats.errors import InvalidInput
+from hhp_stats.ran import running
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -27,8 +28,12 @@ _CLASSES: dict[type, dict[str, Check]] = {}  # made at the first record of each 
 
 
 def typed(function: Callable[P, R]) -> Callable[P, R]:
-    """The function, refusing arguments of a wrong kind (InvalidInput, naming function, argument, kind and what was given)."""
+    """The function, refusing arguments of a wrong kind (InvalidInput, naming function, argument, kind and what was given).
+
+    Its call is noted where `hhp_stats.ran` records.
+    """
     signature = inspect.signature(function)
+    name = f"{function.__module__}.{function.__qualname__}"
 
     @functools.lru_cache(maxsize=1)
     def checks() -> dict[str, Check]:  # at the first call, when all modules are there
@@ -41,7 +46,8 @@ def typed(function: Callable[P, R]) -> Callable[P, R]:
         except TypeError as problem:
             raise InvalidInput(f"{function.__name__}: {problem}") from problem
         _refuse(function.__name__, bound.arguments, checks())
-        return function(*args, **kwargs)
+        with running(name):
+            return function(*args, **kwargs)
 
     return checked
 

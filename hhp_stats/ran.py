@@ -1,0 +1,69 @@
+"""Which functions an estimate came from: recorded while they run, never typed by hand.
+
+`with recorded() as ran:` notes every public estimator (`hhp_stats.typed.typed`) that is called inside, the outermost only:
+what an estimator calls in turn stands in its own source. `ran.source` is the column `source` of a result row.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Iterator
+from contextvars import ContextVar
+
+
+class Ran:
+    """The functions that ran, by their full names, in the order of their first call."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, None] = {}
+        self._depth = 0
+
+    @property
+    def source(self) -> str:
+        """The names as one text, `module.function + module.function`."""
+        return " + ".join(self._names)
+
+    @contextlib.contextmanager
+    def inside(self, name: str) -> Iterator[None]:
+        """While the function of this name runs."""
+        if not self._depth:
+            self._names.setdefault(name)
+        self._depth += 1
+        try:
+            yield
+        finally:
+            self._depth -= 1
+
+    def add(self, names: Iterable[str]) -> None:
+        """Functions that ran before, whose result is used now: an imputation that several analyses share."""
+        if not self._depth:
+            self._names.update(dict.fromkeys(names))
+
+
+_now: ContextVar[Ran | None] = ContextVar("functions that run", default=None)
+
+
+@contextlib.contextmanager
+def recorded() -> Iterator[Ran]:
+    """Note the functions that run inside; a recording within another one notes for both."""
+    outer, ran = _now.get(), Ran()
+    token = _now.set(ran)
+    try:
+        yield ran
+    finally:
+        _now.reset(token)
+        if outer is not None:
+            outer.add(ran.source.split(" + ") if ran.source else ())
+
+
+def running(name: str) -> contextlib.AbstractContextManager[None]:
+    """While the function of this name runs; nothing where nobody records."""
+    now = _now.get()
+    return contextlib.nullcontext() if now is None else now.inside(name)
+
+
+def ran_before(names: Iterable[str]) -> None:
+    """Say that what is used now was made by these functions."""
+    now = _now.get()
+    if now is not None:
+        now.add(names)
