@@ -19,6 +19,11 @@ class Ran:
         self._depth = 0
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """Full names, `module.function`."""
+        return tuple(self._names)
+
+    @property
     def source(self) -> str:
         """The names as one text, `module.function + module.function`."""
         return " + ".join(self._names)
@@ -53,7 +58,7 @@ def recorded() -> Iterator[Ran]:
     finally:
         _now.reset(token)
         if outer is not None:
-            outer.add(ran.source.split(" + ") if ran.source else ())
+            outer.add(ran.names)
 
 
 def running(name: str) -> contextlib.AbstractContextManager[None]:

@@ -27,23 +27,10 @@ from hhp_stats.infer.cluster_robust import (
 from hhp_stats.infer.multiplicity import holm
 from hhp_stats.plan.conduct import Conduct
 from hhp_stats.plan.experiments import INTERCEPT, CellContrast, Experiment, ExperimentMethod, ExperimentPlan
+from hhp_stats.ran import ran_before, recorded
 from hhp_stats.results import Estimate, ResultRow, not_estimated
 
-OLS = "hhp_stats.estimate.linear.ols"
-ROBUST = "hhp_stats.infer.cluster_robust"
-SOURCES: Mapping[str, str] = {
-    "ols": f"{OLS} + {ROBUST}.heteroskedastic_covariance + {ROBUST}.linear_contrast",
-    "clustered": f"{OLS} + {ROBUST}.cluster_covariance + {ROBUST}.linear_contrast",
-    "pooled": "hhp_stats.estimate.two_sample.pooled_contrast",
-    "welch": "hhp_stats.estimate.two_sample.welch",
-    "hedges-g": "hhp_stats.estimate.effect_size.hedges_g",
-}
-
-
-def source_of(method: ExperimentMethod) -> str:
-    """The functions that a method calls."""
-    clustered = method.estimator == "ols" and method.covariance.startswith("CR")
-    return SOURCES["clustered" if clustered else method.estimator]
+HERE = "hhp_stats.studies.hiring.cells"  # of rows that no estimator made
 
 
 def dummies(plan: ExperimentPlan, experiment: Experiment) -> list[str]:
@@ -127,8 +114,9 @@ def contrast_rows(
     rows: list[ResultRow] = []
     conduct: list[Conduct] = []
     try:
-        known = analysed(frame, method)
-        model = fitted(known, experiment, method, plan) if method.estimator == "ols" else None
+        with recorded() as fitting:
+            known = analysed(frame, method)
+            model = fitted(known, experiment, method, plan) if method.estimator == "ols" else None
         failure = ""
     except EstimationError as error:
         known, model, failure = frame, None, f"{type(error).__name__}: {error}"
@@ -137,14 +125,17 @@ def contrast_rows(
         try:
             if failure:
                 raise InvalidInput(failure)
-            estimate = _estimate(known, contrast, method, model, plan)
+            with recorded() as ran:
+                ran_before(fitting.names)
+                estimate = _estimate(known, contrast, method, model, plan)
         except EstimationError as error:
-            rows.append(not_estimated(reason=f"{type(error).__name__}: {error}", method=method.estimator, **about))
+            reason = f"{type(error).__name__}: {error}"
+            rows.append(not_estimated(reason=reason, method=method.estimator, source=f"{HERE}.contrast_rows", **about))
             continue
         if model is None:
             used = known.loc[known["cell"].isin([*contrast.plus, *contrast.minus])]
             estimate = dataclasses.replace(estimate, n=len(known) if method.estimator == "pooled" else len(used))
-        rows.append(estimate.row(note=method.note, **about))
+        rows.append(estimate.row(note=method.note, source=ran.source, **about))
         if contrast.planned:
             conduct += _conduct(contrast, method, experiment, plan)
     return rows, conduct
@@ -173,7 +164,6 @@ def _about(
     return {
         "result_id": plan.result_id(experiment.id, contrast.id, method.id), "population": population,
         "contrast": contrast.label, "analysis": plan.kind(contrast, method), "clause": " ".join(clauses),
-        "source": source_of(method),
     }  # fmt: skip
 
 
@@ -204,18 +194,22 @@ def mean_rows(frame: pd.DataFrame, experiment: Experiment, plan: ExperimentPlan)
     """The mean of every cell, by the planned model, with its interval; and, for scores, its standard deviation."""
     method = plan.main_method(experiment.id)
     known = analysed(frame, method)
-    fit, covariance = fitted(known, experiment, method, plan)
+    with recorded() as fitting:
+        fit, covariance = fitted(known, experiment, method, plan)
     rows = []
     for cell in plan.cells_of(experiment.id):
         part = known.loc[known["cell"] == cell.id]
-        found = linear_contrast(fit, covariance, weights=dict.fromkeys(cell.dummies, 1.0),
-                                df=method.df, conf_level=plan.conf_level)  # fmt: skip
+        with recorded() as ran:
+            ran_before(fitting.names)
+            found = linear_contrast(
+                fit, covariance, weights=dict.fromkeys(cell.dummies, 1.0), df=method.df, conf_level=plan.conf_level
+            )
         people = part["participant"].nunique()
         found = dataclasses.replace(found, n=len(part), n_clusters=people if experiment.cluster else None)
         about: dict[str, Any] = {"population": cell.label, "contrast": "none", "analysis": "planned",
                                  "clause": " ".join(experiment.clauses)}  # fmt: skip
         row = found.row(
-            result_id=plan.result_id(experiment.id, f"mean_{cell.id}", method.id), source=source_of(method), **about
+            result_id=plan.result_id(experiment.id, f"mean_{cell.id}", method.id), source=ran.source, **about
         )
         rows.append(
             dataclasses.replace(row, statistic=math.nan, p_value=math.nan)
@@ -226,7 +220,7 @@ def mean_rows(frame: pd.DataFrame, experiment: Experiment, plan: ExperimentPlan)
                 ResultRow(
                     result_id=plan.result_id(experiment.id, f"sd_{cell.id}", "raw"), study=plan.study, outcome=experiment.id,
                     estimand=f"sd_{cell.id}", method="standard deviation, n - 1", estimate=spread, n=len(part),
-                    status="descriptive", source="hhp_stats.studies.hiring.cells.mean_rows", **about,
+                    status="descriptive", source=f"{HERE}.mean_rows", **about,
                 )
             )  # fmt: skip
     return rows

@@ -7,7 +7,7 @@ import pandas as pd
 from hhp_stats.plan.experiments import ExperimentPlan
 from hhp_stats.results import ResultRow
 
-SOURCE = "hhp_stats.studies.hiring.counts"
+SOURCE = "hhp_stats.studies.hiring.counts.count_rows"
 
 
 def count_rows(decisions: pd.DataFrame, scores: pd.DataFrame, plan: ExperimentPlan) -> list[ResultRow]:
