@@ -37,8 +37,8 @@ check: $(VENV)/dev.stamp  ## Lint, types, spelling and syntax of the report's so
 	$(BIN)/codespell
 	$(BIN)/hhp lint
 
-bench: $(VENV)/dev.stamp  ## Measure speed and memory; writes tables to benchmarks/
-	$(BIN)/python -m benchmarks.run
+bench: $(VENV)/dev.stamp  ## Measure speed and memory; AGAINST=COMMIT: in turn with another commit
+	$(BIN)/python -m benchmarks.run $(if $(AGAINST),--against $(AGAINST))
 
 lock: $(VENV)/dev.stamp  ## Compile the lock files again from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --extra report --extra spss --universal --python-version 3.11 --generate-hashes --no-header -q -o requirements.lock

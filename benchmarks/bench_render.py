@@ -50,9 +50,14 @@ def memory_of(process: psutil.Process) -> float:
 
 
 class Project:
-    """A copy of the project in which `hhp render` is called again and again."""
+    """A copy of the project in which `hhp render` is called again and again.
 
-    def __init__(self) -> None:
+    `code` is the checkout that is measured, sources and data included, and `python` the interpreter that runs it: this one
+    and ours, unless another commit is measured beside it (`benchmarks.against`).
+    """
+
+    def __init__(self, code: Path = ROOT, python: str = sys.executable) -> None:
+        self.code, self.python = code, python
         self.home: Path | None = None
         self.days = 0
         self.looked = False
@@ -62,15 +67,15 @@ class Project:
         home = Path(tempfile.mkdtemp(prefix="hhp-bench")) / "project"
         skipped = shutil.ignore_patterns("figures", "releases")
         for name in ("data", "report"):
-            shutil.copytree(ROOT / name, home / name, ignore=skipped)
-        for file in [*ROOT.glob("*.qmd"), ROOT / "_quarto.yml", ROOT / "requirements.lock"]:
+            shutil.copytree(self.code / name, home / name, ignore=skipped)
+        for file in [*self.code.glob("*.qmd"), self.code / "_quarto.yml", self.code / "requirements.lock"]:
             shutil.copy(file, home / file.name)
         return home
 
     def render(self, home: Path) -> Measured:
-        environment = os.environ | {"PYTHONPATH": str(ROOT)}
+        environment = os.environ | {"PYTHONPATH": str(self.code)}
         process = psutil.Popen(
-            [sys.executable, "-m", "hhp_stats", "render"], cwd=home, env=environment,
+            [self.python, "-m", "hhp_stats", "render"], cwd=home, env=environment,
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
         )  # fmt: skip
         peak = 0.0
@@ -166,11 +171,14 @@ def someone(home: Path) -> tuple[str, dict[str, float]]:
     raise SystemExit(f"nobody in {RETURN} has the pattern that this case corrects")
 
 
+KINDS: tuple[tuple[str, type[Project]], ...] = (
+    ("render, from nothing", FromNothing),
+    ("render, nothing changed", NothingChanged),
+    ("render, one sentence edited", SentenceEdited),
+    ("render, one authority corrected", AuthorityCorrected),
+)
+
+
 def cases() -> list[tuple[str, str, Project]]:
     """Every case to be timed: name, shape, call."""
-    return [
-        ("render, from nothing", SHAPE, FromNothing()),
-        ("render, nothing changed", SHAPE, NothingChanged()),
-        ("render, one sentence edited", SHAPE, SentenceEdited()),
-        ("render, one authority corrected", SHAPE, AuthorityCorrected()),
-    ]
+    return [(name, SHAPE, kind()) for name, kind in KINDS]

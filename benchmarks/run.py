@@ -2,6 +2,7 @@
 
 `python -m benchmarks.run` (or `make bench`) writes `benchmarks/RESULTS.md`; `--only WORD` times the cases whose
 name or shape holds the word and prints them without writing; `--skip WORD` leaves cases out and the table says so.
+`--against COMMIT` (or `make bench AGAINST=COMMIT`) times this checkout and another commit in turn: `benchmarks.against`.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ import subprocess
 import sys
 from pathlib import Path
 from time import perf_counter
+
+from benchmarks import against
 
 HERE = Path(__file__).resolve().parent
 RUNS = 5
@@ -136,11 +139,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", default="", help="a word of the name or shape")
     parser.add_argument("--skip", action="append", default=[], metavar="WORD", help="leave out cases with this word")
+    parser.add_argument("--against", metavar="COMMIT", help="time another commit in turn with this checkout")
+    parser.add_argument("--rounds", type=int, default=5, help="with --against: timed calls of each side")
     parser.add_argument("--case", nargs=2, metavar=("MODULE", "INDEX"), help=argparse.SUPPRESS)
     parser.add_argument("--list", metavar="MODULE", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.case:
         measure(given.case[0], int(given.case[1]))
+    elif given.against:
+        against.compare(given.against, only=given.only, skip=given.skip, rounds=given.rounds)
     elif given.list:
         for name, shape, _ in importlib.import_module(f"benchmarks.{given.list}").cases():
             print(f"{name} [{shape}]")

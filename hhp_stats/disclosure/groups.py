@@ -74,12 +74,15 @@ def _opposite(sum_x: Array, sum_y: Array, x: Array, y: Array) -> list[tuple[int,
     order = np.argsort(x)
     ranked = x[order]
     asked = np.argsort(-sum_x)  # in order: neighbouring answers lie beside each other in memory
-    low = np.searchsorted(ranked, -sum_x[asked] - _TIGHT)
-    high = np.searchsorted(ranked, -sum_x[asked] + _TIGHT)
+    sought = -sum_x[asked]
+    low = np.searchsorted(ranked, sought - _TIGHT)
+    # Few sums have an opposite at all: only theirs are sought from above too.
+    some = np.flatnonzero(np.append(ranked, np.inf)[low] < sought + _TIGHT)
+    high = np.searchsorted(ranked, sought[some] + _TIGHT)
     found = []
-    for place in np.flatnonzero(high > low):
+    for place, end in zip(some, high, strict=True):
         at = int(asked[place])
-        found += [(at, int(order[b])) for b in range(low[place], high[place]) if abs(sum_y[at] + y[order[b]]) < _TIGHT]
+        found += [(at, int(order[b])) for b in range(low[place], end) if abs(sum_y[at] + y[order[b]]) < _TIGHT]
     return found
 
 

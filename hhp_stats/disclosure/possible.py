@@ -24,6 +24,7 @@ class Possible:
         self.printed = np.arange(len(system.counts)) < system.printed
         self.most = float(system.counts.max(initial=0.0) + threshold)
         self.witnesses: list[tuple[bool, Mask]] = []  # where other possible counts differ from these
+        self._witnessed: dict[tuple[bytes, bool, int], Mask] = {}
         self._for: bytes = b""
         self._reduced: tuple[npt.NDArray[np.intp], Array, Array] | None = None
 
@@ -37,9 +38,8 @@ class Possible:
         With `reasons_known` the reader also knows which withheld counts are small and which protect others.
         """
         unknown = self.unknown(withheld)
-        for strict, differs in self.witnesses:
-            if differs[at] and (strict or not reasons_known) and not (differs & ~unknown).any():
-                return False
+        if self._seen_otherwise(unknown, reasons_known=reasons_known)[at]:
+            return False
         places, rows, right = self._equations(unknown)
         here = int(np.searchsorted(places, at))
         if not len(rows) or not rows[:, here].any():
@@ -50,6 +50,20 @@ class Possible:
                 return True  # one sum gives it
             part, lines = self._connected(here, rows)
         return self._programme(at, places, rows, right, part, lines, reasons_known)
+
+    def _seen_otherwise(self, unknown: Mask, *, reasons_known: bool) -> Mask:
+        """Which counts differ in other possible counts that were found before and agree with all that is known now?"""
+        # The same is known in many questions, one for each guarded count.
+        key = (unknown.tobytes(), reasons_known, len(self.witnesses))
+        if key not in self._witnessed:
+            agree = [
+                differs
+                for strict, differs in self.witnesses
+                if (strict or not reasons_known) and not (differs & ~unknown).any()
+            ]
+            nothing = np.zeros(len(unknown), dtype=np.bool_)
+            self._witnessed = {key: np.logical_or.reduce([nothing, *agree])}
+        return self._witnessed[key]
 
     def related(self, at: int, withheld: Mask) -> npt.NDArray[np.intp]:
         """Counts that share a sum with `at`, or with an unknown one that does."""
@@ -177,10 +191,13 @@ def _reduced(rows: Array) -> Array:
             continue
         if best != line:
             rows[[line, best]] = rows[[best, line]]
-        rows[line] /= rows[line, column]
-        others = rows[:, column].copy()
-        others[line] = 0.0
-        rows -= np.outer(others, rows[line])
-        rows[np.abs(rows) < _ZERO] = 0.0
+        own = rows[line] / rows[line, column]
+        own[np.abs(own) < _ZERO] = 0.0
+        # Sums of people are short: most lines do not hold the column, and stay as they are.
+        touched = np.flatnonzero(rows[:, column])
+        changed = rows[touched] - np.outer(rows[touched, column], own)
+        changed[np.abs(changed) < _ZERO] = 0.0
+        rows[touched] = changed
+        rows[line] = own
         line += 1
     return rows[:line]

@@ -155,11 +155,14 @@ def _relations_between(vectors: Array, basis: list[int], dependent: list[int]) -
 
 def _whole_numbers(weights: Array) -> Array:
     """The same relation in whole numbers, where its coefficients are fractions of small denominators."""
+    nearest = np.rint(weights)
+    if (np.abs(nearest - weights) <= _CLOSE).all():  # nearly all relations: fractions of each number take long
+        return np.asarray(nearest + 0.0)  # no negative zeros
     fractions = [
         Fraction(float(value)).limit_denominator(_DENOMINATOR) if abs(value) > _TIGHT else Fraction(0)
         for value in weights
     ]
-    if any(abs(float(part) - value) > 1e-6 for part, value in zip(fractions, weights, strict=True)):
+    if any(abs(float(part) - value) > _CLOSE for part, value in zip(fractions, weights, strict=True)):
         raise HhpError(
             "the sums between numbers of people cannot be put in whole numbers: their protection cannot be judged"
         )

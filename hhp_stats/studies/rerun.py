@@ -5,21 +5,32 @@ from __future__ import annotations
 import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pandas as pd
 
 from hhp_stats.errors import HhpError
 from hhp_stats.intake.accepted_copies import keep_copies
-from hhp_stats.plan.conduct import check_deviations, differences, load_commitments, load_deviations
+from hhp_stats.plan.conduct import (
+    Commitment,
+    Deviation,
+    check_deviations,
+    differences,
+    load_commitments,
+    load_deviations,
+)
 from hhp_stats.progress import Progress, silent
 from hhp_stats.results import result_frame, write_results
 from hhp_stats.studies.kept import FOLDER, is_kept, note_key, note_whole
 from hhp_stats.studies.output import StudyOutput, read_output
 from hhp_stats.studies.run import Ran, Study
 from hhp_stats.with_parent import as_worker
+
+_LESS_URGENT = 10  # steps of niceness
 
 
 def run_again(
@@ -34,28 +45,24 @@ def run_again(
     workers: int,
 ) -> Ran:
     """What `run_studies` does where the results do not stand: `keys` by study, `compared` with that of the plans."""
-    commitments, deviations = load_commitments(root), load_deviations(root)
+    work = _Work(root=root, keys=keys, commitments=load_commitments(root), deviations=load_deviations(root))
     standing = {
         study.key: None if fresh or not is_kept(root, study.key, keys[study.key]) else _standing(root, study.key)
         for study in studies
     }
     waiting = [study for study in studies if standing[study.key] is None]
     frames = []
-    with _beside(waiting[1:], root, workers) as others:
+    with _beside(work.results, waiting[1:] if workers > 1 else []) as others:
         for study in studies:
             output = standing[study.key]
-            if output is None:
-                beside = others.get(study.key)
-                output = study.run(root, progress(study.key)) if beside is None else beside.result()
-            else:
+            if output is not None:
                 kept(study.key)
-            found = differences([entry for entry in commitments if entry.study == study.key], output.conduct)
-            check_deviations(found, deviations, study=study.key)
-            results = output.results
-            if standing[study.key] is None:
-                results = output.write(root).results
-                note_key(root, study.key, keys[study.key])
-            frames.append(results)
+                work.compare(study, output)
+                frames.append(output.results)
+            elif study.key in others:
+                frames.append(others[study.key]())
+            else:
+                frames.append(work.results(study, progress(study.key)))
     whole = pd.concat(frames, ignore_index=True) if frames else result_frame([])
     write_results(whole, root / FOLDER / "results.csv")
     estimated = int((whole["status"] == "estimated").sum())
@@ -64,21 +71,81 @@ def run_again(
     return Ran(rows=len(whole), estimated=estimated, studies=tuple(study.key for study in waiting))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Work:
+    """What has to be done for each study, and what every one needs for it."""
+
+    root: Path
+    keys: Mapping[str, str]
+    commitments: tuple[Commitment, ...]
+    deviations: tuple[Deviation, ...]
+
+    def results(self, study: Study, progress: Progress = silent) -> pd.DataFrame:
+        """Run a study, write what of it may be published, and return the results that are."""
+        output = study.run(self.root, progress)
+        self.compare(study, output)
+        results = output.write(self.root).results
+        note_key(self.root, study.key, self.keys[study.key])
+        return results
+
+    def compare(self, study: Study, output: StudyOutput) -> None:
+        """Refuse conduct that differs from the plan without an explanation (PlanError)."""
+        found = differences([entry for entry in self.commitments if entry.study == study.key], output.conduct)
+        check_deviations(found, self.deviations, study=study.key)
+
+
+Task = Callable[[Study], pd.DataFrame]
+
+
 @contextmanager
-def _beside(studies: Sequence[Study], root: Path, workers: int) -> Iterator[dict[str, Future[StudyOutput]]]:
-    """Studies that run in other processes, where there is more than one core and one study."""
-    count = min(len(studies), workers - 1, (os.cpu_count() or 1) - 1)
-    if count < 1:
+def _beside(task: Task, studies: Sequence[Study]) -> Iterator[dict[str, Callable[[], pd.DataFrame]]]:
+    """Do the task for these studies one after the other in another process, where there is a second core.
+
+    By study, what waits for its result and raises what went wrong there. Not a pool: its threads would keep this process
+    from being copied, and the first study, which takes longest, shares its work with copies (`hhp_stats.blocks`).
+    """
+    if not studies or (os.cpu_count() or 1) < 2:
         yield {}
         return
-    # Started afresh, not forked: the caller may have threads.
-    spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(count, mp_context=spawn, initializer=as_worker, initargs=(os.getpid(),)) as pool:
+    spawn = multiprocessing.get_context("spawn")  # started afresh, not forked: the caller may have threads
+    here, there = spawn.Pipe(duplex=False)
+    process = spawn.Process(target=_in_turn, args=(task, studies, there, os.getpid()))
+    process.start()
+    there.close()
+    done: dict[str, pd.DataFrame | Exception] = {}
+
+    def result(study: str) -> pd.DataFrame:
+        if not done:
+            try:
+                done.update(here.recv())
+            except EOFError:
+                raise HhpError(f"the process that ran {study} was ended from outside: run the command again") from None
+        found = done[study]
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    try:
+        yield {study.key: partial(result, study.key) for study in studies}
+    finally:
+        process.kill()  # it has nothing left to do, or nobody waits for it
+        process.join()
+        here.close()
+
+
+def _in_turn(task: Task, studies: Sequence[Study], pipe: Connection, parent: int) -> None:
+    """In the other process: all results by study, or what went wrong with the last that ran."""
+    as_worker(parent)
+    if hasattr(os, "nice"):
+        os.nice(_LESS_URGENT)  # whenever the first study leaves a core free, rather than in its way
+    done: dict[str, pd.DataFrame | Exception] = {}
+    for study in studies:
         try:
-            yield {study.key: pool.submit(study.run, root, silent) for study in studies}
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+            done[study.key] = task(study)
+        except Exception as error:
+            done[study.key] = error
+            break
+    pipe.send(done)  # at the end: nobody reads before the first study is done, and a pipe holds little
 
 
 def _standing(root: Path, study: str) -> StudyOutput | None:

@@ -29,17 +29,14 @@ def sleep(folder, number=0):
 
 class Sleeper:
     key = "sleeper"
-
-    def run(self, root, progress):
-        sleep(root)
 """
 STARTS = {
     "copies": "from hhp_stats.blocks import in_blocks\n"
     "in_blocks(sleep, [(folder, 1), (folder, 2)], lambda done, total: None, seconds=10)",
     "joblib": "from hhp_stats.blocks import in_blocks\n"
     "in_blocks(sleep, [(folder, 1), (folder, 2)], lambda done, total: None, seconds=100, n_jobs=2)",
-    "studies": "from hhp_stats.studies.rerun import _beside\n"
-    "with _beside([sleeper.Sleeper()], Path(folder), 2) as others:\n    others['sleeper'].result()",
+    "studies": "from functools import partial\nfrom hhp_stats.studies.rerun import _beside\n"
+    "with _beside(partial(sleep, folder), [sleeper.Sleeper()]) as others:\n    others['sleeper']()",
     "program": "from hhp_stats import children\n"
     "children.run(['/bin/sh', '-c', f'touch {folder}/started-$$; sleep 900; true'], folder=Path(folder), tied=True)",
     "threads": "from concurrent.futures import ThreadPoolExecutor\nfrom hhp_stats import children\n"

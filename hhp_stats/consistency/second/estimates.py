@@ -96,17 +96,18 @@ def data_sets(recipe: Recipe, frames: AnalysisFrames) -> Iterator[_Data]:
     if not recipe.imputed:
         return
     values = frames.imputed[recipe.imputed]
+    place = table.index.get_indexer(pd.Index(values[PERSON]))
+    filled = {name: values[name].to_numpy(dtype=np.float64) for name in recipe.filled}
+    lines_of = values.groupby(IMPUTATION).indices  # found once: looking for those of one set takes as long as a fit
     for number in range(2, recipe.imputations + 1):
-        own = values.loc[values[IMPUTATION] == number]
-        place = table.index.get_indexer(pd.Index(own[PERSON]))
+        lines = lines_of[number]
         x, y = x.copy(), y.copy()
-        for name in recipe.filled:
-            new = own[name].to_numpy(dtype=np.float64)
-            here = (place >= 0) & ~np.isnan(new)
+        for name, column in filled.items():
+            here = lines[(place[lines] >= 0) & ~np.isnan(column[lines])]
             if name == recipe.outcome:
-                y[place[here]] = new[here]
+                y[place[here]] = column[here]
             else:
-                x[place[here], names.index(name)] = new[here]
+                x[place[here], names.index(name)] = column[here]
         yield _Data(table=table, y=y, x=x, names=names, codes=codes)
 
 
