@@ -211,7 +211,7 @@ def _on_a_table(root: Path, file: str, plan: IndividualPlan, raw: Mapping[str, A
         raise PlanError(
             file, "waves", "holds something else than names.", 'Write what each wave is called: month_2 = "two months".'
         )
-    with_dictionary(file, data, columns, plan.design)
+    with_dictionary(file, plan.study, data, columns, plan.design)
     arms, ids = named_arms(file, plan.arms)
     design = design_in_words(plan.design, plan.words)
     outcomes, terms = outcomes_of(file, plan.outcomes, columns, waves), terms_of(columns)

@@ -14,7 +14,7 @@ from hhp_stats.plan.conditions import GRAMMAR, ConditionError, parse_condition
 from hhp_stats.plan.individual_schema import IndividualPlan, StudyAnalysis, StudyPopulation
 from hhp_stats.plan.records import meant
 from hhp_stats.plan.table_plan import NOT_KNOWN, RESPONSE
-from hhp_stats.plan.table_schema import ARM
+from hhp_stats.plan.table_schema import ARM, TERM_KINDS
 
 ESTIMATORS: Mapping[str, frozenset[str]] = {
     "ols": frozenset({"HC0", "HC1", "HC2", "HC3", "CR0", "CR1", "CR2", "CR3"}),
@@ -209,7 +209,8 @@ def _check_table(file: str, plan: IndividualPlan) -> None:
             )
     for place, names in (("balance", plan.balance), ("model auxiliary", plan.model.auxiliary)):
         for name in names:
-            _among(file, place, "column", name, plan.columns, "those of the dictionary")
+            usable = [column.column for column in plan.columns.values() if column.kind in TERM_KINDS]
+            _among(file, place, "column", name, usable, "the numbers and categories of the dictionary")
 
 
 def _check_condition(file: str, plan: IndividualPlan, population: StudyPopulation) -> None:

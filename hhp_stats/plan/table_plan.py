@@ -18,6 +18,7 @@ from hhp_stats.plan.table_schema import ARM, TERM_KINDS, DataTable, TableColumn,
 BASELINE, BASELINE_MISSING, RESPONSE = "baseline", "baseline_missing", "response"
 RANDOMISED = "randomised"
 CONTROL, TREATMENT = "control", "treatment"  # the arms of a result, whatever the plan calls them
+FOLDER, ENDINGS = "data/tables", ("csv", "xlsx", "ods", "sav")
 NOT_KNOWN = "not known"  # the level of those whose category is not known
 
 
@@ -172,10 +173,17 @@ def terms_of(columns: Mapping[str, TableColumn]) -> dict[str, PlannedTerm]:
     return found
 
 
-def with_dictionary(file: str, data: DataTable, columns: Mapping[str, TableColumn], design: IndividualDesign) -> None:
+def with_dictionary(
+    file: str, study: str, data: DataTable, columns: Mapping[str, TableColumn], design: IndividualDesign
+) -> None:
     """Refuses a table whose arm, person, clusters or strata the dictionary does not describe as such, and headings of unknown columns."""
+    folder, _, name = data.file.rpartition("/")
+    stem, _, ending = name.rpartition(".")
+    if folder != FOLDER or stem != study or ending not in ENDINGS:
+        raise PlanError(file, "data", f"has the file {data.file!r}.",
+                        f"Put it under {FOLDER}/{study}.csv (or {', '.join(ENDINGS[1:])}), as a raw file of this study.")  # fmt: skip
     described(file, "data", ARM, columns)
-    wanted = {ARM: ("arm",)}
+    wanted: dict[str, tuple[str, ...]] = {ARM: ("arm",)}
     if data.person:
         wanted[data.person] = ("identifier",)
     if design.cluster:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any, Literal, cast
 
@@ -26,6 +26,7 @@ from hhp_stats.infer.randomisation_test import randomisation_test
 from hhp_stats.infer.wild_bootstrap import wild_bootstrap
 from hhp_stats.plan.individual import IndividualPlan, StudyAnalysis, StudyPower
 from hhp_stats.results import Estimate, ResultRow, not_estimated
+from hhp_stats.studies.field_trial.analysed import outcome_column
 
 ROBUST = "hhp_stats.infer.cluster_robust"
 CLUSTERED = f"hhp_stats.estimate.linear.ols + {ROBUST}.cluster_covariance"
@@ -88,18 +89,37 @@ class ClusterDraw:
         return found
 
 
-def cluster_draw(people: pd.DataFrame, plan: IndividualPlan) -> ClusterDraw:
-    """How were the clusters of everyone randomised drawn: which of each block, by the plan's `within`, were treated?
+def units(people: pd.DataFrame, plan: IndividualPlan) -> pd.Series:
+    """What was drawn, by name: the cluster of each person, or where people were drawn one by one the person."""
+    if plan.design.cluster:
+        return people[plan.design.cluster].astype(str)
+    width = len(str(len(people)))
+    return pd.Series([str(number).zfill(width) for number in range(len(people))], index=people.index, dtype="str")
 
-    Refuses a cluster of both arms or of several blocks (EstimationError, naming it).
+
+def _strata(people: pd.DataFrame, plan: IndividualPlan) -> pd.Series:
+    """The stratum of each person: the values of the plan's strata side by side, "" where everybody was drawn at once."""
+    found = pd.Series("", index=people.index, dtype="str")
+    for place, name in enumerate(plan.strata):
+        values = people[name].astype(str)
+        found = values if place == 0 else found + " / " + values
+    return found
+
+
+def cluster_draw(people: pd.DataFrame, plan: IndividualPlan) -> ClusterDraw:
+    """How were the clusters (or people) drawn: which of each stratum of the plan were treated?
+
+    `people` are in two arms, `treatment` being one in one of them. Refuses a cluster of both arms or of several strata
+    (EstimationError, naming it).
     """
-    groups = people.groupby(people[plan.design.cluster].astype(str), sort=True)
-    within = plan.design.within or None
-    for name, column in (("arm", "treatment"), ("block", within)):
-        if column and (mixed := groups[column].nunique()).max() > 1:
+    drawn = pd.DataFrame(
+        {"unit": units(people, plan), "treatment": people["treatment"], "block": _strata(people, plan)}
+    )
+    groups = drawn.groupby("unit", sort=True)
+    for name, column in (("arm", "treatment"), ("block", "block")):
+        if (mixed := groups[column].nunique()).max() > 1:
             raise EstimationError(f"{plan.design.cluster} {mixed.idxmax()} holds people of more than one {name}")
-    arms = groups["treatment"].first()
-    blocks = groups[within].first().astype(str) if within else pd.Series("", index=arms.index)
+    arms, blocks = groups["treatment"].first(), groups["block"].first()
     strata, _ = pd.factorize(blocks, sort=True)
     return ClusterDraw(
         clusters=tuple(arms.index), strata=strata, treated=tuple(int(n) for n in arms.groupby(strata).sum())
@@ -138,17 +158,23 @@ def rerandomised(analysis: StudyAnalysis, frame: pd.DataFrame, plan: IndividualP
     drawn, known = cluster_draw(frame, plan), frame.loc[frame["outcome"].notna()]
     if known.empty:
         raise NoObservations(f"nobody is left to analyse for {analysis.id}")
+    # `allocations` lists them all where they are few enough, and draws them by the same rule where they are not.
+    at_random = analysis.covariance == "random allocations" or (
+        analysis.covariance == "allocations" and drawn.count > MOST_ALLOCATIONS
+    )
     given: dict[str, Any] = (
         {"draw": drawn.redraw, "draws": DRAWS, "rng": _rng(plan, analysis)}
-        if analysis.covariance == "random allocations"
+        if at_random
         else {"assignments": drawn.all_allocations()}
     )
     found = randomisation_test(
         outcome=known["outcome"].to_numpy(dtype=np.float64), matrix=model_matrix(known, _terms(analysis, plan)),
-        clusters=known[plan.design.cluster].astype(str), draw_clusters=list(drawn.clusters), conf_level=plan.conf_level,
+        clusters=units(frame, plan).loc[known.index], draw_clusters=list(drawn.clusters), conf_level=plan.conf_level,
         **given,
     )  # fmt: skip
-    return found.estimate, _facts(analysis, plan)
+    # People drawn one by one are no clusters to count.
+    estimate = found.estimate if plan.design.cluster else replace(found.estimate, n_clusters=None)
+    return estimate, _facts(analysis, plan)
 
 
 def means_of_clusters(analysis: StudyAnalysis, frame: pd.DataFrame, plan: IndividualPlan) -> tuple[Estimate, Facts]:
@@ -170,7 +196,7 @@ def standardised(analysis: StudyAnalysis, frame: pd.DataFrame, plan: IndividualP
     clusters, model = frame[plan.design.cluster], plan.model_of(analysis)
     terms: list[Term] = []
     kind, df = "CR2", "satterthwaite"
-    if model.estimator == "ols":
+    if model.estimator in ("ols", "imputation"):
         terms, kind, df = _terms(model, plan), model.covariance, model.df
     fit = ols(outcome=outcome, matrix=model_matrix(frame, terms))
     covariance = cluster_covariance(fit, clusters=clusters, kind=cast(ClusterKind, kind))
@@ -189,17 +215,18 @@ def arm_mean(values: pd.Series, clusters: pd.Series, *, conf_level: float) -> Es
 
 
 def cluster_rows(people: pd.DataFrame, plan: IndividualPlan) -> list[ResultRow]:
-    """Of every outcome of the survey: how alike people of one cluster are, and what the trial could have found."""
+    """Of every outcome measured: how alike people of one cluster are, and what the trial could have found."""
     rows = []
-    for outcome in plan.outcomes.values():
-        if not outcome.scales or outcome.missing:
+    for outcome in plan.measured:
+        if outcome.missing:
             continue
-        known = people.loc[people[outcome.id].notna()]
+        column = outcome_column(plan, outcome.id)
+        known = people.loc[people[column].notna()]
         about: dict[str, Any] = {"population": "those with a known outcome", "contrast": EITHER_WAY,
                                  "analysis": "exploratory", "clause": " ".join(outcome.clauses)}  # fmt: skip
         key, source = f"{plan.study}/{outcome.id}/icc/anova", "hhp_stats.estimate.icc.icc_anova"
         try:
-            icc = icc_anova(outcome=known[outcome.id].to_numpy(dtype=np.float64), clusters=known[plan.design.cluster],
+            icc = icc_anova(outcome=known[column].to_numpy(dtype=np.float64), clusters=known[plan.design.cluster],
                             treatment=known["treatment"].to_numpy(dtype=np.float64), conf_level=plan.conf_level)  # fmt: skip
         except EstimationError as error:
             reason = f"{type(error).__name__}: {error}"
@@ -221,15 +248,25 @@ def cluster_tables(people: pd.DataFrame, plan: IndividualPlan) -> dict[str, pd.D
     groups = people.groupby(plan.design.cluster)
     table = groups.agg(arm=("arm", "first"), people=("arm", "size"), responded=("responded", "sum")).reset_index()
     table = table.rename(columns={plan.design.cluster: "cluster"}).astype({"responded": "int64"})
-    drawn = cluster_draw(people, plan)
-    allocations = pd.DataFrame(
+    count = allocations(people, plan)
+    allocated = pd.DataFrame(
         {
             "clusters": [len(table)],
-            "treated": [sum(drawn.treated)],
-            "allocations": [drawn.count if drawn.count < MOST_EXACT else float(drawn.count)],
+            "treated": [int((table["arm"] != plan.control.id).sum())],
+            "allocations": [count if count < MOST_EXACT else float(count)],
         }
     )
-    return {"clusters": table, "allocations": allocations}
+    return {"clusters": table, "allocations": allocated}
+
+
+def allocations(people: pd.DataFrame, plan: IndividualPlan) -> int:
+    """How many allocations the draw could have produced: over strata, the ways to divide their clusters among the arms."""
+    groups = pd.DataFrame({"unit": units(people, plan), "arm": people["arm"], "block": _strata(people, plan)})
+    sizes = groups.groupby("unit").first().groupby("block")["arm"].value_counts()
+    found = 1
+    for _, own in sizes.groupby(level=0):
+        found *= math.factorial(int(own.sum())) // math.prod(math.factorial(int(size)) for size in own)
+    return found
 
 
 def people_of(entry: StudyPower, plan: IndividualPlan, *, answered: int) -> int:
