@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import difflib
 import math
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -127,7 +126,9 @@ def record_of(
 
 def meant(name: str, known: Iterable[str]) -> str:
     """The known name that a wrong one may stand for, as the beginning of a remedy; "" where none is near."""
-    near = difflib.get_close_matches(str(name).casefold(), [str(each) for each in known], n=1)
+    from difflib import get_close_matches  # slow to import, and no start of a command needs it
+
+    near = get_close_matches(str(name).casefold(), [str(each) for each in known], n=1)
     return f"Did you mean {near[0]!r}? " if near else ""
 
 

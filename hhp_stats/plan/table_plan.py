@@ -18,6 +18,7 @@ from hhp_stats.plan.table_schema import ARM, TERM_KINDS, DataTable, TableColumn,
 BASELINE, BASELINE_MISSING, RESPONSE = "baseline", "baseline_missing", "response"
 RANDOMISED = "randomised"
 CONTROL, TREATMENT = "control", "treatment"  # the arms of a result, whatever the plan calls them
+CLUSTER_TRIAL, INDIVIDUAL_TRIAL = "cluster trial", "individual trial"
 FOLDER, ENDINGS = "data/tables", ("csv", "xlsx", "ods", "sav")
 NOT_KNOWN = "not known"  # the level of those whose category is not known
 
@@ -67,7 +68,7 @@ def contrast_by_result(text: str, ids: Mapping[str, str]) -> str:
 
 def design_in_words(design: IndividualDesign, words: Words) -> IndividualDesign:
     """The design with its kind and unit in words, where the plan gives none."""
-    kind = design.kind or (f"{'cluster' if design.cluster else 'individually'} randomised trial in parallel arms")
+    kind = design.kind or (CLUSTER_TRIAL if design.cluster else INDIVIDUAL_TRIAL)
     return replace(design, kind=kind, unit=design.unit or (words.cluster if design.cluster else words.person)[0])
 
 
@@ -202,6 +203,15 @@ def with_dictionary(
         if column not in columns:
             raise PlanError(file, "data.columns", f"names {column!r}, which the dictionary does not describe.",
                             f"{meant(column, columns)}The plan's names stand left, the file's headings right.")  # fmt: skip
+    wrong = {CLUSTER_TRIAL: not design.cluster, INDIVIDUAL_TRIAL: bool(design.cluster)}.get(design.kind, False)
+    if wrong:
+        said = "names no cluster" if design.kind == CLUSTER_TRIAL else f"names the cluster {design.cluster!r}"
+        raise PlanError(file, "design", f"is of kind {design.kind!r} and {said}.",
+                        "Give cluster the column of the groups that were drawn whole, or change the kind.")  # fmt: skip
+    if design.clusters is not None and not design.cluster:
+        raise PlanError(
+            file, "design", "gives a number of clusters and no cluster.", "Name their column under cluster."
+        )
     if design.within:
         raise PlanError(
             file, "design", "has within, which needs a list of blocks.", 'Write strata = ["column"] for a plain table.'

@@ -76,15 +76,12 @@ def _without_gaps(frame: pd.DataFrame, terms: tuple[str, ...], plan: IndividualP
     return frame.assign(**filled) if filled else frame
 
 
-def gaps(analysis: StudyAnalysis, people: pd.DataFrame, plan: IndividualPlan) -> dict[str, int]:
-    """How many of those analysed lack each covariate of the model, where any do: column and people."""
+def gaps(analysis: StudyAnalysis, people: pd.DataFrame, plan: IndividualPlan) -> tuple[str, ...]:
+    """Which covariates of the model somebody analysed lacks."""
     if plan.data is None:
-        return {}
+        return ()
     known = people[outcome_column(plan, analysis.outcome)].notna() | (analysis.estimator in NEED_EVERYONE)
     own = people.loc[in_population(people, analysis.population, plan) & in_arms(people, analysis, plan) & known]
-    found = {}
-    for name in plan.model_of(analysis).terms:
-        column = baseline_column(plan, analysis.outcome) if name == BASELINE else name
-        if column in own and (missing := int(own[column].isna().sum())):
-            found[name] = missing
-    return found
+    terms = {name: baseline_column(plan, analysis.outcome) if name == BASELINE else name
+             for name in plan.model_of(analysis).terms}  # fmt: skip
+    return tuple(name for name, column in terms.items() if column in own and own[column].isna().any())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,13 +77,13 @@ def run_cell(analysis: StudyAnalysis, people: pd.DataFrame, plan: IndividualPlan
     return Cell(row=rows[0], beside=tuple(rows[1:]), conduct=_conduct(plan, analysis, facts))
 
 
-def _filled(missing: Mapping[str, int], plan: IndividualPlan) -> str:
-    """In words: which covariates were not known of how many, and what took their place."""
-    if not missing:
+def _filled(names: Sequence[str], plan: IndividualPlan) -> str:
+    """In words: which covariates were not known of somebody, and what took their place. No numbers: they may be small ones."""
+    if not names:
         return ""
-    said = ", ".join(f"{name.replace('_', ' ')} of {count}" for name, count in missing.items())
-    level = any(name in plan.terms and plan.terms[name].kind == "categorical" for name in missing)
-    return f"Not known: {said}; set to the mean{' or, of categories, to a level of its own' if level else ''}."
+    own = any(name in plan.terms and plan.terms[name].kind == "categorical" for name in names)
+    said = ", ".join(name.replace("_", " ") for name in names)
+    return f"Where not known, set to the mean{' or, of categories, to a level of its own' if own else ''}: {said}."
 
 
 def tail_of(effect: str) -> str:

@@ -182,14 +182,17 @@ def _flow_of_table(people: pd.DataFrame, plan: IndividualPlan) -> pd.DataFrame:
 
 
 def missing_data(people: pd.DataFrame, plan: IndividualPlan) -> pd.DataFrame:
-    """How many of each arm have each outcome and each baseline: people and those known; empty where surveys were read."""
+    """How many of each arm of a plain table have each outcome and each baseline: people and those known, one row an arm and column."""
+    columns = {outcome.column: (outcome.id, "outcome") for outcome in plan.measured}
+    for outcome in plan.measured:
+        if outcome.baseline:
+            columns.setdefault(outcome.baseline, (outcome.id, "baseline"))
     rows = []
-    for outcome in plan.measured if plan.data is not None else ():
-        for what, column in (("outcome", outcome.column), ("baseline", outcome.baseline)):
-            for arm in plan.arms if column else ():
-                part = people.loc[people["arm"] == arm.id]
-                rows.append({"outcome": outcome.id, "what": what, "arm": arm.id, "people": len(part),
-                             "known": int(part[column].notna().sum())})  # fmt: skip
+    for column, (outcome_id, what) in columns.items():
+        for arm in plan.arms:
+            part = people.loc[people["arm"] == arm.id]
+            rows.append({"outcome": outcome_id, "what": what, "arm": arm.id, "people": len(part),
+                         "known": int(part[column].notna().sum())})  # fmt: skip
     return pd.DataFrame(rows, columns=["outcome", "what", "arm", "people", "known"])
 
 
@@ -216,17 +219,25 @@ def balance(people: pd.DataFrame, plan: IndividualPlan) -> pd.DataFrame:
     return table.assign(population="responders", missing=missing, share=table["kind"] == "level")
 
 
+def balance_values(people: pd.DataFrame, plan: IndividualPlan) -> pd.DataFrame:
+    """The people with zeros and ones of the balance table as no and yes: their means are shares."""
+    words = {
+        name: people[name].map({0.0: "no", 1.0: "yes"}) for name in plan.balance if plan.columns[name].kind == "0/1"
+    }
+    return people.assign(**words)
+
+
 def _balance_of_table(people: pd.DataFrame, plan: IndividualPlan) -> pd.DataFrame:
     """The plan's columns for everyone randomised, each arm against the control; `arm` says which.
 
     A column that is unknown for a whole arm has a row without means.
     """
-    parts = []
+    parts, people = [], balance_values(people, plan)
     for arm in plan.offered:
         frame = people.loc[people["arm"].isin([arm.id, plan.control.id])]
         frame = frame.assign(treatment=(frame["arm"] == arm.id).astype("float64"))
         for name in plan.balance:
-            numeric = plan.columns[name].kind in ("number", "0/1")
+            numeric = plan.columns[name].kind == "number"
             try:
                 table = balance_table(
                     frame, continuous=[name] if numeric else [], categorical=[] if numeric else [name]

@@ -27,7 +27,7 @@ from hhp_stats.plan.individual import IndividualPlan, StudyAnalysis
 from hhp_stats.results import ResultRow
 from hhp_stats.studies.field_trial.analysed import NEED_EVERYONE, in_arms, in_population, outcome_column
 from hhp_stats.studies.field_trial.cells import BESIDE_EFFECT, tail_of
-from hhp_stats.studies.field_trial.descriptives import group_masks
+from hhp_stats.studies.field_trial.descriptives import balance_values, group_masks
 from hhp_stats.studies.field_trial.sample import PRIMARY
 from hhp_stats.studies.intake_columns import intake_columns
 
@@ -51,7 +51,7 @@ def declared(
     listed = {f"data/allocation/{plan.study}.csv" if plan.data is None else plan.data.file: found.everyone()}
     columns = {
         **intake_columns(tables["inputs"], known=listed), "flow": {"people": _flow(found, plan)}, "attrition": _attrition(found, plan),
-        "balance": _balance_of_arms(found, tables["balance"], plan), 
+        "balance": _balance_of_arms(found, tables["balance"], plan),
         "recall": _recall(found, plan),
         "reliability": _reliability(found, tables["reliability"], plan), "linkage": _linkage(found, linkage),
     }  # fmt: skip
@@ -186,16 +186,16 @@ def _balance_of_arms(c: Crowd, table: pd.DataFrame, plan: IndividualPlan) -> dic
     """Of those who answered a survey; on a plain table of everyone, each arm against the control."""
     answered = c.frame["responded"] == 1
     if plan.data is None:
-        return _balance(c, table, answered=answered, arms=[("control", "treatment")] * len(table))
+        return _balance(c, c.frame, table, answered=answered, arms=[("control", "treatment")] * len(table))
     pairs = [(plan.control.id, str(arm)) for arm in table["arm"]]
-    return _balance(c, table, answered=pd.Series(True, index=answered.index), arms=pairs)
+    everyone = pd.Series(True, index=answered.index)
+    return _balance(c, balance_values(c.frame, plan), table, answered=everyone, arms=pairs)
 
 
 def _balance(
-    c: Crowd, table: pd.DataFrame, *, answered: pd.Series, arms: Sequence[tuple[str, str]]
+    c: Crowd, p: pd.DataFrame, table: pd.DataFrame, *, answered: pd.Series, arms: Sequence[tuple[str, str]]
 ) -> dict[str, Column]:
     """Means of those looked at; shares of levels, and of each difference both arms' shares. `arms` row by row."""
-    p = c.frame
     found: dict[str, dict[str, list[Mask | None]]] = {
         arm: {"known": [], "level": [], "mean": []} for arm in ("control", "treatment")
     }
@@ -372,6 +372,11 @@ def _row(
         inside = own
     positive = _positive(p[column])
     parts = () if positive is None else tuple(c.of(inside & positive & (p["arm"] == arm.id)) for arm in pair)
+    if plan.data is not None and analysis.estimator in NEED_EVERYONE:
+        # Their notes and estimates tell how many of each arm have the outcome, and how many lack it.
+        for arm in pair:
+            mine = own & (p["arm"] == arm.id)
+            parts += (c.of(mine & known), c.of(mine & ~known))
     return Row(n=c.of(inside), plain=True, goes_with=parts, worth=KEPT if analysis.kind == "planned" else GIVEN_UP)
 
 

@@ -108,9 +108,8 @@ def imputed(analysis: StudyAnalysis, frame: pd.DataFrame, plan: IndividualPlan) 
     for number in range(len(completed)):
         filled = frame.assign(outcome=completed.column("outcome", number))
         estimates.append(fitted(analysis, filled, plan)[0])
-    missing = int(frame["outcome"].isna().sum())
     pooled = pool(estimates, complete_df=float(np.mean([each.df for each in estimates])))
-    return replace(pooled, note=" ".join(filter(None, (pooled.note, f"{missing} outcomes imputed.")))), facts
+    return pooled, facts
 
 
 def imputation_plan(analysis: StudyAnalysis, frame: pd.DataFrame, plan: IndividualPlan) -> ImputationPlan:

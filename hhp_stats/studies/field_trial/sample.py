@@ -66,7 +66,7 @@ def _on_a_table(given: pd.DataFrame, plan: IndividualPlan) -> pd.DataFrame:
     cluster = plan.design.cluster
     people = in_order(given, groups=cluster, without=("person",))
     if cluster:
-        people = people.assign(**{cluster: by_appearance(people[cluster])})
+        people = people.assign(**{cluster: f"{plan.words.cluster[0]} " + by_appearance(people[cluster])})
     known = people[plan.primary.column].notna()
     before = [outcome.baseline for outcome in plan.outcomes.values() if outcome.baseline]
     return people.assign(
