@@ -114,11 +114,14 @@ def load_individual_plan(root: Path, study: str) -> IndividualPlan:
     """
     file = f"data/plan/{study}.toml"
     raw = read_plan_file(root, file)
+    _check_keys(file, raw)
     header = record_of({k: v for k, v in raw.items() if k not in _LISTS}, file=file, place="the header", kind=_Header,
                        may_be_empty=frozenset({"contrast"}))  # fmt: skip
     if not isinstance(raw.get("design"), Mapping):
         raise PlanError(file, "design", "is missing.", "Add a table [design].")
-    if "data" not in raw:
+    if "data" in raw:
+        _check_short(file, raw)
+    else:
         _check_complete(file, raw)
 
     def single(key: str, kind: Any, *blank: str) -> Any:
@@ -163,6 +166,19 @@ def load_individual_plan(root: Path, study: str) -> IndividualPlan:
     return plan
 
 
+def _check_keys(file: str, raw: Mapping[str, Any]) -> None:
+    """Refuses keys and tables that no plan has, with the nearest that one may have."""
+    known = [*(field.name for field in dataclasses.fields(_Header)), *sorted(_LISTS)]
+    for name in raw:
+        if name not in known:
+            raise PlanError(
+                file,
+                "the header",
+                f"has an unknown key {name!r}.",
+                f"{meant(name, known)}Known keys: {', '.join(known)}.",
+            )
+
+
 def _check_complete(file: str, raw: Mapping[str, Any]) -> None:
     """Refuses what only a plan of a plain table may leave out, and tables that only such a plan has."""
     for key in _OF_TABLES:
@@ -183,6 +199,14 @@ def _check_complete(file: str, raw: Mapping[str, Any]) -> None:
                     raise PlanError(file, place, f"lacks {name!r}.", f"Add it: {allowed_in(kinds[key], name)}.")
 
 
+def _check_short(file: str, raw: Mapping[str, Any]) -> None:
+    """Refuses the lists of surveys in a plan of a plain table."""
+    for key in ("scales", "questions", "blocks", "terms", "periods"):
+        if key in raw:
+            raise PlanError(file, key, "is for surveys and lists; the plan has the table [data].",
+                            "Leave it out: the dictionary says what the columns hold.")  # fmt: skip
+
+
 def _words(file: str, words: Words | None) -> Words:
     """What people and clusters are called; refuses a word without its plural."""
     for key, pair in (("person", (words or Words()).person), ("cluster", (words or Words()).cluster)):
@@ -195,10 +219,6 @@ def _words(file: str, words: Words | None) -> Words:
 
 def _on_a_table(root: Path, file: str, plan: IndividualPlan, raw: Mapping[str, Any]) -> IndividualPlan:
     """The plan of a trial on a plain table, with all that its dictionary and its model leave unsaid."""
-    for key in ("scales", "questions", "blocks", "terms", "periods"):
-        if key in raw:
-            raise PlanError(file, key, "is for surveys and lists; the plan has the table [data].",
-                            "Leave it out: the dictionary says what the columns hold.")  # fmt: skip
 
     def table(key: str, kind: Any, *blank: str) -> Any:
         return record_of(raw.get(key, {}), file=file, place=key, kind=kind, may_be_empty=frozenset(blank))
