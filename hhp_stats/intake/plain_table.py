@@ -249,14 +249,18 @@ def _release(grid: Grid, head: int) -> list[int]:
 
 
 def _known(value: Any, codes: tuple[str, ...]) -> Any:
-    """A cell, or None where it holds one of the codes for missing."""
+    """A cell, or None where it holds one of the codes for missing: numbers by their value, so that -9.0 is -9."""
     if value is None or not codes:
         return value
-    if isinstance(value, str):
-        return None if tidy(value) in codes else value
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return None if f"{value:.12g}" in codes else value
-    return value
+    text = tidy(value) if isinstance(value, str) else f"{value:.12g}" if type(value) in (int, float) else ""
+    return None if text in codes or (text and _as_number(text) in {_as_number(code) for code in codes} - {None}) else value
+
+
+def _as_number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
 
 
 def _spellings(root: Path, plan: IndividualPlan) -> Spellings:
