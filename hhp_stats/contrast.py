@@ -35,7 +35,9 @@ def contrast_of(result_id: str, planned: str, *, beside: Collection[str] = ()) -
 
     `beside` are the estimands that the analysis gives beside its effect: an effect between the ends of bounds is their middle.
     """
-    found = _BESIDE.get(result_id.split("/")[2])
+    estimand = result_id.split("/")[2]
+    # Of a subgroup, or of one arm of several, the estimand has its name behind: lower_bound_site_a.
+    found = next((what for name, what in _BESIDE.items() if estimand == name or estimand.startswith(f"{name}_")), None)
     return found or (MIDDLE if "lower_bound" in beside and planned == ARMS else planned)
 
 

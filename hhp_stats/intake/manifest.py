@@ -18,6 +18,7 @@ from hhp_stats.intake.text_file import read_text, split_rows
 
 STATUSES = ("synthetic", "real")
 LEDGER = "data/corrections.csv"
+STATUS_OF = "status_of"  # table of the manifest: the status of single studies, where it is not that of the others
 LEDGER_TABLE = "ledger"  # of the manifest: how many lines the ledger had, and their checksums
 
 BAD_MANIFEST = Rule(
@@ -90,6 +91,8 @@ def read_manifest(root: Path) -> Manifest:
         status, files = content.pop("status"), content.pop("files", {})
         if status not in STATUSES or not all(isinstance(digest, str) for digest in files.values()):
             raise ValueError
+        if not set(content.get(STATUS_OF, {}).values()) <= set(STATUSES):
+            raise ValueError
         listed = {_from_root(root, name): digest for name, digest in files.items()}
         return Manifest(status=status, release=str(content.get("release", "")), files=listed, other=content)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError, ValueError, AttributeError) as error:
@@ -104,6 +107,12 @@ def _from_root(root: Path, name: str) -> str:
 def manifest_status(root: Path) -> str:
     """Is the release "synthetic" or "real"? Raises `DataError` where the manifest does not say."""
     return read_manifest(root).status
+
+
+def status_of(manifest: Manifest, study: str) -> str:
+    """Is a study's release "synthetic" or "real"? The table `[status_of]` of the manifest may say it by study."""
+    own = manifest.other.get(STATUS_OF, {})
+    return str(own.get(study, manifest.status)) if isinstance(own, dict) else manifest.status
 
 
 def sha256_of(path: Path) -> str:

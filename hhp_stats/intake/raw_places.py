@@ -21,6 +21,7 @@ from hhp_stats.intake.survey import CONTACT
 KINDS = {
     "returns": "returns", "surveys": "surveys", "allocation": "allocation lists", "course_log": "course logs",
     "decisions": "decisions", "usage": "usage logs", "qualitative": "themes",
+    "tables": "tables of trials",
 }  # fmt: skip
 OTHER_FIELDS = "other columns"
 _SUFFIXES = ("xlsx", "xlsm", "csv", "ods", "sav")

@@ -19,6 +19,7 @@ from hhp_stats.intake.rules_people import PEOPLE_RULES
 from hhp_stats.intake.rules_plausible import COURSE_SHARE_RULES, LINKED_RULES, PLAUSIBILITY_RULES
 from hhp_stats.intake.rules_randomisation import CORRECTED, RANDOMISATION_RULES
 from hhp_stats.intake.rules_survey import LINK_RULES, SURVEY_RULES
+from hhp_stats.intake.rules_table import FILE_OF_TABLE_RULES, SIZE_RULES, TABLE_RULES
 from hhp_stats.intake.rules_wave import WAVE_RULES
 from hhp_stats.intake.survey import SURVEY_FILE_RULES
 
@@ -32,6 +33,7 @@ _GROUPS: tuple[tuple[str, tuple[Rule, ...]], ...] = (
     ("the course log", (*COURSE_RULES, *COURSE_SHARE_RULES)),
     ("the linkage list", (*LINKAGE_RULES, *LINKED_RULES)),
     ("a survey export", (*SURVEY_FILE_RULES, *SURVEY_RULES, *LINK_RULES)),
+    ("the table of a trial", (*FILE_OF_TABLE_RULES, *TABLE_RULES, *SIZE_RULES)),
     ("the corrections ledger", LEDGER_RULES),
     ("the manifest", MANIFEST_RULES),
 )

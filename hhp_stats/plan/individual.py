@@ -2,13 +2,14 @@
 
 `load_individual_plan` reads `data/plan/<study>.toml`: a header, `[design]`, and lists of arms, blocks,
 populations, scales, outcomes, terms, analyses, power assumptions and facts. A pilot may lack all lists but `facts`.
+A trial whose data are one plain table has `[data]`, a dictionary and, in place of most lists, `[model]` (`plan.table_plan`).
 """
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +32,20 @@ from hhp_stats.plan.individual_schema import (
     StudyPower,
 )
 from hhp_stats.plan.load import known_clauses
-from hhp_stats.plan.records import read_plan_file, read_records, record_of
+from hhp_stats.plan.records import allowed_in, meant, read_plan_file, read_records, record_of
 from hhp_stats.plan.runnable import ESTIMATORS, check_runnable
+from hhp_stats.plan.table_analyses import analyses_of, filled_in, settled_model
+from hhp_stats.plan.table_dictionary import read_table_dictionary
+from hhp_stats.plan.table_plan import (
+    contrast_by_result,
+    design_in_words,
+    named_arms,
+    outcomes_of,
+    populations_of,
+    terms_of,
+    with_dictionary,
+)
+from hhp_stats.plan.table_schema import BalancePlan, DataTable, ModelDefaults, Words
 
 __all__ = [
     "Arm",
@@ -57,11 +70,17 @@ class _Header:
     study: str
     title: str
     chapter: str
-    contrast: str
-    conf_level: float
     seed: int
+    contrast: str = ""
+    conf_level: float = 0.95
 
 
+# What a plan without a plain table has to say itself.
+_WITHOUT_TABLE: Mapping[str, tuple[str, ...]] = {
+    "design": ("kind", "unit"), "arms": ("code",), "populations": ("rule",), "outcomes": ("role", "unit", "kind"),
+    "analyses": ("kind", "population", "estimator", "covariance", "df", "label"),
+}  # fmt: skip
+_OF_TABLES = ("data", "model", "balance", "waves")
 _LISTS = frozenset(
     {
         "design",
@@ -78,6 +97,8 @@ _LISTS = frozenset(
         "periods",
         "thresholds",
         "disclosure",
+        "words",
+        *_OF_TABLES,
     }
 )
 
@@ -93,12 +114,20 @@ def load_individual_plan(root: Path, study: str) -> IndividualPlan:
     """
     file = f"data/plan/{study}.toml"
     raw = read_plan_file(root, file)
-    header = record_of({k: v for k, v in raw.items() if k not in _LISTS}, file=file, place="the header", kind=_Header)
+    _check_keys(file, raw)
+    header = record_of({k: v for k, v in raw.items() if k not in _LISTS}, file=file, place="the header", kind=_Header,
+                       may_be_empty=frozenset({"contrast"}))  # fmt: skip
     if not isinstance(raw.get("design"), Mapping):
         raise PlanError(file, "design", "is missing.", "Add a table [design].")
-    design = record_of(
-        raw["design"], file=file, place="design", kind=IndividualDesign, may_be_empty=frozenset({"within", "cluster"})
-    )
+    if "data" in raw:
+        _check_short(file, raw)
+    else:
+        _check_complete(file, raw)
+
+    def single(key: str, kind: Any, *blank: str) -> Any:
+        return (
+            record_of(raw[key], file=file, place=key, kind=kind, may_be_empty=frozenset(blank)) if key in raw else None
+        )
 
     def several(key: str, kind: Any, *blank: str) -> Any:
         return read_records(root, file=file, key=key, kind=kind, may_be_empty=frozenset(blank), optional=True)
@@ -106,10 +135,9 @@ def load_individual_plan(root: Path, study: str) -> IndividualPlan:
     def by_id(key: str, kind: Any, *blank: str) -> Any:
         return {getattr(record, dataclasses.fields(kind)[0].name): record for record in several(key, kind, *blank)}
 
-    periods = raw.get("periods")
     plan = IndividualPlan(
         **{field.name: getattr(header, field.name) for field in dataclasses.fields(_Header)},
-        design=design,
+        design=single("design", IndividualDesign, "within", "cluster"),
         arms=several("arms", Arm),
         blocks=several("blocks", Block, "note"),
         populations=by_id("populations", StudyPopulation),
@@ -120,10 +148,13 @@ def load_individual_plan(root: Path, study: str) -> IndividualPlan:
         analyses=several("analyses", StudyAnalysis, "contrast", "note", "moderator"),
         power=by_id("power", StudyPower, "note"),
         facts=by_id("facts", Fact),
-        periods=None if periods is None else record_of(periods, file=file, place="periods", kind=ResponsePeriods),
+        periods=single("periods", ResponsePeriods),
         disclosure=disclosure_settings(raw, file=file),
         clauses=tuple(sorted(_citations(raw))),
+        words=_words(file, single("words", Words)),
     )
+    if "data" in raw:
+        plan = _on_a_table(root, file, plan, raw)
     if plan.study != study:
         raise PlanError(file, "study", f"is {plan.study!r}.", f"Write {study!r}, the name of the file.")
     _check_citations(root, file, raw)
@@ -135,10 +166,105 @@ def load_individual_plan(root: Path, study: str) -> IndividualPlan:
     return plan
 
 
+def _check_keys(file: str, raw: Mapping[str, Any]) -> None:
+    """Refuses keys and tables that no plan has, with the nearest that one may have."""
+    known = [*(field.name for field in dataclasses.fields(_Header)), *sorted(_LISTS)]
+    for name in raw:
+        if name not in known:
+            raise PlanError(
+                file,
+                "the header",
+                f"has an unknown key {name!r}.",
+                f"{meant(name, known)}Known keys: {', '.join(known)}.",
+            )
+
+
+def _check_complete(file: str, raw: Mapping[str, Any]) -> None:
+    """Refuses what only a plan of a plain table may leave out, and tables that only such a plan has."""
+    for key in _OF_TABLES:
+        if key in raw:
+            raise PlanError(file, key, "is for a trial on a plain table, and the plan has no [data].",
+                            "Add [data] with the file, or leave it out.")  # fmt: skip
+    for key in ("contrast", "conf_level"):
+        if key not in raw:
+            raise PlanError(file, "the header", f"lacks {key!r}.", "Add it.")
+    kinds: Mapping[str, Any] = {"design": IndividualDesign, "arms": Arm, "populations": StudyPopulation, "outcomes": StudyOutcome,
+             "analyses": StudyAnalysis}  # fmt: skip
+    for key, needed in _WITHOUT_TABLE.items():
+        part = raw.get(key, [])
+        for entry in [part] if isinstance(part, Mapping) else part:
+            for name in needed:
+                if isinstance(entry, Mapping) and name not in entry:
+                    place = f"{key} {entry.get('id', '')}".strip()
+                    raise PlanError(file, place, f"lacks {name!r}.", f"Add it: {allowed_in(kinds[key], name)}.")
+
+
+def _check_short(file: str, raw: Mapping[str, Any]) -> None:
+    """Refuses the lists of surveys in a plan of a plain table."""
+    for key in ("scales", "questions", "blocks", "terms", "periods"):
+        if key in raw:
+            raise PlanError(file, key, "is for surveys and lists; the plan has the table [data].",
+                            "Leave it out: the dictionary says what the columns hold.")  # fmt: skip
+
+
+def _words(file: str, words: Words | None) -> Words:
+    """What people and clusters are called; refuses a word without its plural."""
+    for key, pair in (("person", (words or Words()).person), ("cluster", (words or Words()).cluster)):
+        if len(pair) != 2:
+            raise PlanError(
+                file, "words", f"has {list(pair)} under {key!r}.", 'Write singular and plural: ["pupil", "pupils"].'
+            )
+    return words or Words()
+
+
+def _on_a_table(root: Path, file: str, plan: IndividualPlan, raw: Mapping[str, Any]) -> IndividualPlan:
+    """The plan of a trial on a plain table, with all that its dictionary and its model leave unsaid."""
+
+    def table(key: str, kind: Any, *blank: str) -> Any:
+        return record_of(raw.get(key, {}), file=file, place=key, kind=kind, may_be_empty=frozenset(blank))
+
+    data = table("data", DataTable, "person", "dictionary")
+    data = replace(data, dictionary=data.dictionary or f"data/plan/{plan.study}.dictionary.csv")
+    columns = read_table_dictionary(root, data.dictionary)
+    waves = raw.get("waves", {})
+    if not isinstance(waves, Mapping) or not all(isinstance(label, str) and label for label in waves.values()):
+        raise PlanError(
+            file, "waves", "holds something else than names.", 'Write what each wave is called: month_2 = "two months".'
+        )
+    with_dictionary(file, plan.study, data, columns, plan.design)
+    arms, ids = named_arms(file, plan.arms)
+    design = design_in_words(plan.design, plan.words)
+    outcomes, terms = outcomes_of(file, plan.outcomes, columns, waves), terms_of(columns)
+    model = settled_model(
+        file, table("model", ModelDefaults, "covariance", "df"), design=design, outcomes=outcomes, terms=terms
+    )
+    given = [filled_in(entry, design, ids) for entry in plan.analyses]
+    contrast = contrast_by_result(plan.contrast, ids) or f"{arms[1].id} minus {arms[0].id}"
+    known = [f"{a} minus {b}" for a in ids for b in ids if a != b]
+    if plan.contrast and plan.contrast not in known:
+        raise PlanError(
+            file, "contrast", f"is {plan.contrast!r}.", f"{meant(plan.contrast, known)}Use one of: {', '.join(known)}."
+        )
+    return replace(
+        plan, data=data, columns=columns, arms=arms, design=design, outcomes=outcomes, terms=terms, model=model, contrast=contrast,
+        populations=populations_of(plan.populations, plan.words), waves=dict(waves),
+        balance=table("balance", BalancePlan).columns or _balance(model, outcomes, columns),
+        analyses=analyses_of(model=model, design=design, outcomes=outcomes, arms=arms, given=given, words=plan.words),
+    )  # fmt: skip
+
+
+def _balance(model: ModelDefaults, outcomes: Mapping[str, StudyOutcome], columns: Mapping[str, Any]) -> tuple[str, ...]:
+    """The columns that show balance where the plan names none: every baseline, and the terms of the model."""
+    before = [outcome.baseline for outcome in outcomes.values() if outcome.baseline]
+    return tuple(dict.fromkeys([*before, *(term for term in model.terms if term in columns)]))
+
+
 def _entries(raw: Mapping[str, Any]) -> Iterable[tuple[str, Mapping[str, Any]]]:
     for key in sorted(_LISTS):
         part = raw.get(key, [])
         for entry in [part] if isinstance(part, Mapping) else part:
+            if not isinstance(entry, Mapping):
+                continue  # the strict reader says so
             yield f"{key} {entry.get('id', entry.get('column', ''))}".strip(), entry
 
 
@@ -158,7 +284,8 @@ def _check_citations(root: Path, file: str, raw: Mapping[str, Any]) -> None:
             if match is None or int(match[2]) > lengths.get(match[1], 0):
                 raise PlanError(file, place, f"has the source {code!r}.", "Give document and line, as in 001:302.")
         commits = place.split()[0] in ("outcomes", "populations", "power", "analyses", "periods")
-        grounded = entry.get("clauses") or entry.get("sources")
+        # A plan on a plain table is its trial's own protocol.
+        grounded = entry.get("clauses") or entry.get("sources") or "data" in raw
         if commits and not grounded and entry.get("kind") != "exploratory":
             raise PlanError(file, place, "cites no clause.",
                             "Say which clause, or where no protocol is public which place, commits to it, or mark it exploratory.")  # fmt: skip
@@ -210,7 +337,7 @@ def _check_scales(file: str, plan: IndividualPlan) -> None:
 
 def _check_analyses(file: str, plan: IndividualPlan) -> None:
     for term in plan.terms.values():
-        if term.kind == "categorical" and (not term.levels or term.base not in term.levels):
+        if term.kind == "categorical" and not (plan.data and not term.levels) and term.base not in term.levels:
             raise PlanError(file, f"terms {term.column}", f"has base level {term.base!r} outside its levels.",
                             "Name the base among the levels.")  # fmt: skip
     for analysis in plan.analyses:
@@ -232,4 +359,4 @@ def _known(file: str, place: str, what: str, given: Iterable[str], known: Collec
     for name in given:
         if name not in known:
             raise PlanError(file, place, f"names {what} {name!r}, which does not exist.",
-                            f"Use one of {where}: {', '.join(sorted(known)[:12])}.")  # fmt: skip
+                            f"{meant(name, known)}Use one of {where}: {', '.join(sorted(known)[:12])}.")  # fmt: skip

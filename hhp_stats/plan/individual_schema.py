@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from hhp_stats.errors import UnknownName
 from hhp_stats.estimate.model_matrix import Term, TermKind
 from hhp_stats.plan.disclosure import DisclosureSettings
 from hhp_stats.plan.schema import Better, Role
+from hhp_stats.plan.table_schema import DataTable, ModelDefaults, TableColumn, Words
 from hhp_stats.results import Analysis
 
 EFFECT_SIZES = frozenset({"hedges-g", "hedges-g-clustered"})  # estimators that put an effect in standard deviations
@@ -21,23 +22,29 @@ Combination = Literal["scale", "sum", "standardised_sum"]
 class IndividualDesign:
     """What was randomised and how; `randomised` people, or 0 where nobody was (a pilot)."""
 
-    kind: str
-    unit: str
     randomised: int
+    kind: str = ""  # in words; "" stands for what the other keys say
+    unit: str = ""  # in words; "" for the plan's word for a cluster or a person
     clauses: tuple[str, ...] = ()
     within: str = ""  # column of the blocks in which the arms were drawn, "" for one draw of all
+    strata: tuple[str, ...] = ()  # the same where the blocks are not listed: columns of the table, all combinations
     cluster: str = ""  # column of the groups that were drawn whole, "" where people were drawn one by one
+    clusters: int | None = None  # how many were drawn
     decision: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()  # places in the documents, for a study without clauses of its own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arm:
-    """One arm: how the allocation list writes it, its number in the model (0 is the control) and its name."""
+    """One arm: how the allocation list writes it, its number in the model (0 is the control) and its name.
+
+    In results the control arm of a plain table is `control`, of two arms the other `treatment`, of more each its own id.
+    """
 
     id: str
-    code: int
     label: str
+    code: int = -1  # in a plan of a plain table the place in the list
+    value: str | int | float = ""  # as the table writes it, "" for the id
     randomised: int | None = None  # people, where the documents or the list give it
     printed: bool = False  # whether `randomised` stands in the documents
 
@@ -60,7 +67,8 @@ class StudyPopulation:
 
     id: str
     label: str
-    rule: str
+    rule: str = ""
+    where: str = ""  # a condition on columns (`plan.conditions`), for a plain table
     clauses: tuple[str, ...] = ()
     decision: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()  # places in the documents, where no clause commits to it
@@ -106,15 +114,19 @@ class StudyOutcome:
 
     id: str
     label: str
-    role: Role
-    unit: str
-    kind: Literal["continuous", "binary"]
     better: Better
+    role: Role = "secondary"
+    unit: str = ""
+    kind: Literal["continuous", "binary"] = "continuous"
     clauses: tuple[str, ...] = ()
     scales: tuple[str, ...] = ()
     combine: Combination = "scale"
     reference: str = ""
     column: str = ""  # where it is no survey score: the column that holds it
+    baseline: str = ""  # of a plain table: the column with its value before the trial
+    waves: Mapping[str, str] = field(default_factory=dict)  # of a plain table: the column of each wave, by its name
+    primary_wave: str = ""  # the wave that the outcome is about, "" for the last; the others are outcomes of their own
+    range: tuple[float, ...] = ()  # the ends of its scale
     missing: str = ""  # why there are no data at all, "" where there are
     decision: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()  # places in the documents, where no clause commits to it
@@ -141,16 +153,16 @@ class StudyAnalysis:
     """One planned cell of the report; `id` is outcome/estimand/method, the tail of the result id."""
 
     id: str
-    kind: Analysis
-    population: str
-    estimator: str
-    covariance: str
-    df: Literal["residual", "satterthwaite", "clusters", "normal"]
-    label: str  # in tables and figures
+    kind: Analysis = "sensitivity"
+    population: str = ""
+    estimator: str = "ols"
+    covariance: str = ""
+    df: Literal["residual", "satterthwaite", "clusters", "normal", ""] = ""
+    label: str = ""  # in tables and figures
     clauses: tuple[str, ...] = ()
     terms: tuple[str, ...] = ()  # columns of the planned terms in the model beside the arm
     moderator: str = ""  # one of the terms, of two levels: the estimate is then its interaction with the arm
-    contrast: str = ""  # where it is not the plan's
+    contrast: str = ""  # where it is not the plan's: "a minus b" by arms, or words for a moderator's difference
     decision: tuple[str, ...] = ()
     note: str = ""
     sources: tuple[str, ...] = ()  # places in the documents, where no clause commits to it
@@ -223,6 +235,48 @@ class IndividualPlan:
     periods: ResponsePeriods | None
     disclosure: DisclosureSettings
     clauses: tuple[str, ...]  # every clause that some entry cites
+    words: Words = field(default_factory=Words)
+    data: DataTable | None = None  # a plain table; None where lists and surveys are read
+    columns: Mapping[str, TableColumn] = field(default_factory=dict)  # the dictionary of the table
+    model: ModelDefaults = field(default_factory=ModelDefaults)
+    balance: tuple[str, ...] = ()  # columns of the table that show balance
+    waves: Mapping[str, str] = field(default_factory=dict)  # what the waves of a plain table are called in print
+
+    @property
+    def control(self) -> Arm:
+        """The arm without the offer."""
+        return self.arms[[arm.code for arm in self.arms].index(0)]
+
+    @property
+    def offered(self) -> tuple[Arm, ...]:
+        """The other arms, by their codes."""
+        return tuple(sorted((arm for arm in self.arms if arm.code > 0), key=lambda arm: arm.code))
+
+    @property
+    def measured(self) -> tuple[StudyOutcome, ...]:
+        """The outcomes that somebody measured on people: scored from a survey, or a column of the table."""
+        return tuple(
+            outcome for outcome in self.outcomes.values()
+            if outcome.scales or (self.data is not None and outcome.column in self.columns)
+        )  # fmt: skip
+
+    @property
+    def primary(self) -> StudyOutcome:
+        """The primary outcome, by which response is measured."""
+        return next(outcome for outcome in self.outcomes.values() if outcome.role == "primary")
+
+    @property
+    def strata(self) -> tuple[str, ...]:
+        """The columns within whose values the arms were drawn."""
+        return (self.design.within,) if self.design.within else self.design.strata
+
+    def compared(self, analysis: StudyAnalysis) -> tuple[Arm, Arm]:
+        """The two arms that an analysis compares: whose estimate above zero means more, and with which."""
+        named = (analysis.contrast or self.contrast).split(" minus ")
+        known = {arm.id: arm for arm in self.arms}
+        if len(named) == 2 and all(name in known for name in named):
+            return known[named[0]], known[named[1]]
+        return self.offered[0], self.control
 
     def analysis(self, key: str) -> StudyAnalysis:
         """The planned analysis with this id."""
@@ -231,14 +285,14 @@ class IndividualPlan:
                 return analysis
         raise UnknownName(f"the plan of {self.study} has no analysis {key!r}")
 
-    def planned(self, outcome: str) -> StudyAnalysis | None:
-        """The planned analysis of an outcome's effect, none where the outcome has none."""
+    def planned(self, outcome: str, arms: tuple[Arm, Arm] | None = None) -> StudyAnalysis | None:
+        """The planned analysis of an outcome's effect, none where the outcome has none; `arms` says which two of several."""
         found = (a for a in self.analyses if a.outcome == outcome and a.kind == "planned" and not a.moderator)
-        return next(found, None)
+        return next((a for a in found if arms is None or self.compared(a) == arms), None)
 
     def model_of(self, analysis: StudyAnalysis) -> StudyAnalysis:
         """The analysis whose model an analysis rests on: an effect size on the planned one of its outcome."""
-        planned = self.planned(analysis.outcome)
+        planned = self.planned(analysis.outcome, self.compared(analysis))
         return planned if analysis.estimator in EFFECT_SIZES and planned is not None else analysis
 
     def result_id(self, analysis: StudyAnalysis) -> str:

@@ -6,7 +6,7 @@ import dataclasses
 import datetime as dt
 import math
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from types import UnionType
@@ -104,17 +104,32 @@ def record_of(
 ) -> Record:
     """One table of a plan file as a record of `kind`; refuses what `read_records` refuses."""
     hints, fields = _hints(kind), dataclasses.fields(kind)
-    required = {field.name for field in fields if field.default is dataclasses.MISSING}
+    required = {
+        field.name for field in fields
+        if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+    }  # fmt: skip
+    if not isinstance(entry, Mapping):
+        raise PlanError(file, place, f"is {entry!r}.", "Write a table with keys and values.")
     for name in sorted(set(entry) - set(hints)):
-        known = ", ".join(field.name for field in fields)
-        raise PlanError(file, place, f"has an unknown key {name!r}.", f"Known keys: {known}.")
+        known = [field.name for field in fields]
+        raise PlanError(
+            file, place, f"has an unknown key {name!r}.", f"{meant(name, known)}Known keys: {', '.join(known)}."
+        )
     for name in sorted(required - set(entry)):
-        raise PlanError(file, place, f"lacks {name!r}.", "Add it.")
+        raise PlanError(file, place, f"lacks {name!r}.", f"Add it: {allowed_values(hints[name])}.")
     values = {name: _value(file, place, name, value, hints[name]) for name, value in entry.items()}
     for name, value in values.items():
         if value == "" and name not in may_be_empty:
             raise PlanError(file, place, f"has no text under {name!r}.", "Write it.")
     return kind(**values)
+
+
+def meant(name: str, known: Iterable[str]) -> str:
+    """The known name that a wrong one may stand for, as the beginning of a remedy; "" where none is near."""
+    from difflib import get_close_matches  # slow to import, and no start of a command needs it
+
+    near = get_close_matches(str(name).casefold(), [str(each) for each in known], n=1)
+    return f"Did you mean {near[0]!r}? " if near else ""
 
 
 _KINDS: Mapping[Any, str] = {
@@ -123,30 +138,63 @@ _KINDS: Mapping[Any, str] = {
     bool: "true or false",
     dt.date: "a date",
     str: "text",
+    tuple[str, ...]: "a list of texts",
+    tuple[float, ...]: "a list of numbers",
+    Mapping[str, str]: 'a table of texts, { name = "text" }',
 }
+
+
+def allowed_values(hint: Any) -> str:
+    """What a field of this type may hold, in words."""
+    if get_origin(hint) is Literal:
+        return f"one of {', '.join(get_args(hint))}"
+    parts = [part for part in get_args(hint) if part is not type(None)] if get_origin(hint) is UnionType else [hint]
+    return " or ".join(_KINDS.get(part, "a list of texts") for part in parts)
+
+
+def allowed_in(kind: type[DataclassInstance], name: str) -> str:
+    """What a field of a record may hold, in words."""
+    return allowed_values(_hints(kind)[name])
 
 
 def _value(file: str, place: str, name: str, value: Any, hint: Any) -> Any:
     """One value of an entry as its field wants it."""
     if get_origin(hint) is Literal:
-        if value not in get_args(hint):
-            allowed = ", ".join(get_args(hint))
-            raise PlanError(file, place, f"has an unknown {name} {value!r}.", f"Known: {allowed}.")
+        known = get_args(hint)
+        if value not in known:
+            raise PlanError(
+                file, place, f"has an unknown {name} {value!r}.", f"{meant(value, known)}Known: {', '.join(known)}."
+            )
         return value
-    if get_origin(hint) is UnionType:  # a value that may be left out: the key is absent then
-        hint = next(part for part in get_args(hint) if part is not type(None))
-    if hint is bool and isinstance(value, bool):
-        return value
-    if hint in (int, float) and isinstance(value, int) and not isinstance(value, bool):
-        return hint(value)
-    if hint is float and isinstance(value, float) and math.isfinite(value):
-        return value
-    if hint is dt.date and isinstance(value, dt.date) and not isinstance(value, dt.datetime):
-        return value
-    if hint is str and isinstance(value, str):
-        return " ".join(value.split())
-    if get_origin(hint) is tuple and isinstance(value, list) and all(isinstance(item, str) for item in value):
-        if len(set(value)) != len(value):
-            raise PlanError(file, place, f"repeats an entry under {name!r}.", "Keep one.")
-        return tuple(value)
-    raise PlanError(file, place, f"has {value!r} under {name!r}.", f"Write {_KINDS.get(hint, 'a list of texts')}.")
+    # A value that may be left out (the key is absent then), or may be of several types.
+    kinds = [part for part in get_args(hint) if part is not type(None)] if get_origin(hint) is UnionType else [hint]
+    for kind in kinds:
+        found = _as(kind, value)
+        if found is not None:
+            return found
+    if isinstance(value, list) and all(isinstance(item, str) for item in value) and tuple[str, ...] in kinds:
+        raise PlanError(file, place, f"repeats an entry under {name!r}.", "Keep one.")
+    raise PlanError(file, place, f"has {value!r} under {name!r}.", f"Write {allowed_values(hint)}.")
+
+
+def _as(kind: Any, value: Any) -> Any:
+    """A value as one type wants it; None where it is of another."""
+    if kind is bool:
+        return value if isinstance(value, bool) else None
+    if kind in (int, float) and isinstance(value, int) and not isinstance(value, bool):
+        return kind(value)
+    if kind is float:
+        return value if isinstance(value, float) and math.isfinite(value) else None
+    if kind is dt.date:
+        return value if isinstance(value, dt.date) and not isinstance(value, dt.datetime) else None
+    if kind is str:
+        return " ".join(value.split()) if isinstance(value, str) else None
+    if kind == tuple[float, ...]:
+        whole = isinstance(value, list) and all(_as(float, item) is not None for item in value)
+        return tuple(float(item) for item in value) if whole else None
+    if kind == Mapping[str, str]:
+        whole = isinstance(value, Mapping) and all(isinstance(item, str) for item in value.values())
+        return dict(value) if whole else None
+    if get_origin(kind) is tuple and isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return tuple(value) if len(set(value)) == len(value) else None
+    return None

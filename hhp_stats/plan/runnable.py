@@ -10,21 +10,34 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 
 from hhp_stats.errors import PlanError
-from hhp_stats.plan.individual_schema import IndividualPlan, StudyAnalysis
+from hhp_stats.plan.conditions import GRAMMAR, ConditionError, parse_condition
+from hhp_stats.plan.individual_schema import IndividualPlan, StudyAnalysis, StudyPopulation
+from hhp_stats.plan.records import meant
+from hhp_stats.plan.table_plan import NOT_KNOWN, RESPONSE
+from hhp_stats.plan.table_schema import ARM, TERM_KINDS
 
 ESTIMATORS: Mapping[str, frozenset[str]] = {
     "ols": frozenset({"HC0", "HC1", "HC2", "HC3", "CR0", "CR1", "CR2", "CR3"}),
     "welch": frozenset({"by arm"}),
     "hedges-g": frozenset({"pooled"}),
     "lee-bounds": frozenset({"bootstrap"}),
+    "worst-case-bounds": frozenset({"CR1", "HC1"}),
     "wild-bootstrap": frozenset({"webb", "rademacher"}),
-    "randomisation": frozenset({"all allocations", "random allocations"}),
+    "randomisation": frozenset({"all allocations", "random allocations", "allocations"}),
     "cluster-means": frozenset({"by arm"}),
     "hedges-g-clustered": frozenset({"CR2"}),
+    "logit": frozenset({"CR1", "model-based"}),
+    "firth": frozenset({"profile"}),
+    "imputation": frozenset({"HC0", "HC1", "HC2", "HC3", "CR0", "CR1", "CR2", "CR3"}),
+    "heckman": frozenset({"CR1", "model-based"}),
 }
-OF_CLUSTERS = frozenset({"wild-bootstrap", "randomisation", "cluster-means", "hedges-g-clustered"})
+OF_CLUSTERS = frozenset({"wild-bootstrap", "cluster-means", "hedges-g-clustered"})
 # Their standard errors take the clusters into account, so that they may be planned where clusters were drawn.
-WITHOUT_TERMS = frozenset({"welch", "hedges-g", "lee-bounds", "cluster-means", "hedges-g-clustered"})
+AWARE = OF_CLUSTERS | {"randomisation", "lee-bounds", "firth"}
+WITHOUT_TERMS = frozenset(
+    {"welch", "hedges-g", "lee-bounds", "worst-case-bounds", "cluster-means", "hedges-g-clustered"}
+)
+OF_PROBABILITIES = frozenset({"logit", "firth"})
 DF: Mapping[str, tuple[str, ...]] = {"HC": ("residual", "normal"), "CR": ("satterthwaite", "clusters", "normal")}
 ARMS = ("control", "treatment")  # by code
 CONTRAST = "treatment minus control"
@@ -34,6 +47,14 @@ ACHIEVED = "achieved"  # the power entry whose number of people comes from the d
 COLUMNS = frozenset(
     {"treatment", "arm", "person", "responded", "week", "outcome", "baseline", "baseline_missing", "recorded", "opened"}
 )  # of the frame of people, which an outcome would overwrite
+OWN = COLUMNS - {ARM} | {
+    "opened_t1",
+    "opened_t2",
+    "recorded_t1",
+    "recorded_t2",
+    "stratum",
+    "row",
+}  # no column of a table
 
 
 def slug(name: str) -> str:
@@ -44,8 +65,11 @@ def slug(name: str) -> str:
 def known_populations(plan: IndividualPlan) -> dict[str, str]:
     """The populations that can be selected, id to block: everybody (""), and the people of one block by its name.
 
-    Those without the outcome are left out of an analysis in any case (complete cases).
+    Those without the outcome are left out of an analysis in any case (complete cases). On a plain table populations are
+    conditions, which are asked elsewhere.
     """
+    if plan.data is not None:
+        return dict.fromkeys(plan.populations, "")
     blocks = {slug(block.id): block.id for block in plan.blocks} if plan.design.within else {}
     return dict.fromkeys(EVERYBODY, "") | blocks
 
@@ -60,11 +84,23 @@ def check_runnable(file: str, plan: IndividualPlan) -> None:
     """
     if not plan.arms and not plan.analyses:
         return
-    _check_arms(file, plan)
-    _check_outcomes(file, plan)
-    _check_terms(file, plan)
-    for name in plan.populations:
-        _among(file, f"populations {name}", "id", name, known_populations(plan), "those that can be selected")
+    if plan.data is None:
+        _check_arms(file, plan)
+        _check_outcomes(file, plan)
+        _check_terms(file, plan)
+    else:
+        _check_table(file, plan)
+    _check_primary(file, plan)
+    for population in plan.populations.values():
+        name = population.id
+        if plan.data is not None:
+            _check_condition(file, plan, population)
+        elif population.where:
+            raise PlanError(
+                file, f"populations {name}", "has a condition, and the plan has no [data].", "Leave where out."
+            )
+        else:
+            _among(file, f"populations {name}", "id", name, known_populations(plan), "those that can be selected")
     for analysis in plan.analyses:
         _check_analysis(file, plan, analysis)
     _check_planned(file, plan)
@@ -130,18 +166,80 @@ def _check_outcomes(file: str, plan: IndividualPlan) -> None:
             raise PlanError(
                 file, f"outcomes {outcome.id}", "is no name for a result.", "Use small letters, digits and underscores."
             )
+
+
+def _check_primary(file: str, plan: IndividualPlan) -> None:
     primary = [outcome.id for outcome in plan.outcomes.values() if outcome.role == "primary"]
     if len(primary) != 1:
         raise PlanError(
             file, "outcomes", f"have {len(primary)} of role primary.", "Plan one: response is measured by it."
         )
-    if not plan.outcomes[primary[0]].scales:
+    if plan.outcomes[primary[0]] not in plan.measured:
         raise PlanError(
             file,
             f"outcomes {primary[0]}",
             "is primary, but no scale measures it.",
             "Name its scales: whoever answered them has responded.",
         )
+
+
+def _check_table(file: str, plan: IndividualPlan) -> None:
+    """Names of a plan on a plain table: no column that the analysis makes itself, outcomes that may be parts of a result's name."""
+    for name in plan.columns:
+        if name in OWN:
+            raise PlanError(
+                file, "data.columns", f"leaves a column called {name!r}, as a column of the analysis is.",
+                f"Give it another name in the dictionary, and its heading: another_name = {name!r}.",
+            )  # fmt: skip
+    for outcome in plan.outcomes.values():
+        if (
+            outcome.id != RESPONSE
+            and outcome.id != outcome.column
+            and (outcome.id in plan.columns or outcome.id in OWN)
+        ):
+            raise PlanError(
+                file,
+                f"outcomes {outcome.id}",
+                "has the name of another column.",
+                "Call it otherwise, or as its own column.",
+            )
+        if not re.fullmatch(r"[a-z][a-z0-9_]*", outcome.id):
+            raise PlanError(
+                file, f"outcomes {outcome.id}", "is no name for a result.", "Use small letters, digits and underscores."
+            )
+    for place, names in (("balance", plan.balance), ("model auxiliary", plan.model.auxiliary)):
+        for name in names:
+            usable = [column.column for column in plan.columns.values() if column.kind in TERM_KINDS]
+            _among(file, place, "column", name, usable, "the numbers and categories of the dictionary")
+
+
+def _check_condition(file: str, plan: IndividualPlan, population: StudyPopulation) -> None:
+    place = f"populations {population.id}"
+    if not population.where:
+        if population.id != "randomised":
+            raise PlanError(
+                file, place, "has no condition.", "Add where = \"column == 'value'\"; everyone is there as randomised."
+            )
+        return
+    try:
+        condition = parse_condition(population.where)
+    except ConditionError as error:
+        raise PlanError(file, place, f"has a condition that {error}.", GRAMMAR) from None
+    for part in condition.comparisons():
+        _among(file, place, "column", part.column, plan.columns, "those of the dictionary")
+        column, text = plan.columns[part.column], isinstance(part.value, str)
+        numeric = column.kind in ("number", "0/1")
+        if column.kind == "date" or numeric == text:
+            raise PlanError(
+                file, place, f"compares {part.column} (kind {column.kind}) with {part.value!r}.",
+                "Compare numbers with numbers, and categories with a text in quotation marks; dates are not compared.",
+            )  # fmt: skip
+        if text and part.sign not in ("==", "!="):
+            raise PlanError(
+                file, place, f"asks for {part.column} {part.sign} {part.value!r}.", "Of texts ask == or != only."
+            )
+        if column.allowed and text:
+            _among(file, place, "value", str(part.value), column.allowed, f"those of {part.column}")
 
 
 def _check_analysis(file: str, plan: IndividualPlan, analysis: StudyAnalysis) -> None:
@@ -167,7 +265,9 @@ def _check_analysis(file: str, plan: IndividualPlan, analysis: StudyAnalysis) ->
             f"has a moderator, which {analysis.estimator} does not take.",
             "Leave it out, or set estimator = 'ols'.",
         )
-    if analysis.contrast and not analysis.moderator:
+    if plan.data is not None:
+        _check_contrast(file, plan, analysis)
+    elif analysis.contrast and not analysis.moderator:
         raise PlanError(
             file,
             place,
@@ -176,19 +276,44 @@ def _check_analysis(file: str, plan: IndividualPlan, analysis: StudyAnalysis) ->
         )
     if "baseline_missing" in analysis.terms and "baseline" not in analysis.terms:
         raise PlanError(file, place, "has the indicator baseline_missing without baseline.", "Add the term 'baseline'.")
-    if "baseline" in analysis.terms and not plan.outcomes[analysis.outcome].scales:
+    outcome = plan.outcomes[analysis.outcome]
+    if "baseline" in analysis.terms and not (outcome.scales or outcome.baseline):
         raise PlanError(
-            file, place, "adjusts for a baseline that no survey measures.", "Leave the term 'baseline' out."
+            file,
+            place,
+            "adjusts for a baseline that nobody measured.",
+            "Leave the term 'baseline' out, or give the outcome one.",
         )
-    if analysis.estimator == "ols":
+    if analysis.estimator in OF_PROBABILITIES and outcome.kind != "binary":
+        raise PlanError(
+            file,
+            place,
+            f"asks {analysis.estimator} of a {outcome.kind} outcome.",
+            "Choose ols, or an outcome of kind binary.",
+        )
+    if analysis.estimator == "worst-case-bounds" and not outcome.range:
+        raise PlanError(
+            file, place, "needs the ends of the outcome's scale.", "Give the outcome range = [lowest, highest]."
+        )
+    if analysis.estimator in ("ols", "imputation"):
         _among(file, place, "df", analysis.df, DF[analysis.covariance[:2]], f"those of {analysis.covariance}")
-    if analysis.moderator and len(plan.terms[analysis.moderator].levels) != len(ARMS):
+    two = [level for level in plan.terms[analysis.moderator].levels if level != NOT_KNOWN] if analysis.moderator else []
+    if analysis.moderator and len(two) != len(ARMS):
         raise PlanError(
             file,
             place,
             f"has the moderator {analysis.moderator!r} of other than two levels.",
             "Choose a categorical term of two levels.",
         )
+
+
+def _check_contrast(file: str, plan: IndividualPlan, analysis: StudyAnalysis) -> None:
+    """Two arms of the plan, by the names that results use; words are for a moderator's difference alone."""
+    names = [arm.id for arm in plan.arms]
+    known = [f"{a} minus {b}" for a in names for b in names if a != b]
+    if analysis.contrast and analysis.contrast not in known and not analysis.moderator:
+        raise PlanError(file, f"analyses {analysis.id}", f"has the contrast {analysis.contrast!r}.",
+                        f"{meant(analysis.contrast, known)}Use \"a minus b\" with two arms of the plan.")  # fmt: skip
 
 
 def _check_terms(file: str, plan: IndividualPlan) -> None:
@@ -204,7 +329,8 @@ def _check_terms(file: str, plan: IndividualPlan) -> None:
 
 def _check_planned(file: str, plan: IndividualPlan) -> None:
     planned = [analysis for analysis in plan.analyses if analysis.kind == "planned" and not analysis.moderator]
-    several = [name for name, n in Counter(analysis.outcome for analysis in planned).items() if n > 1]
+    pairs = Counter((analysis.outcome, plan.compared(analysis)) for analysis in planned)
+    several = [outcome for (outcome, _), n in pairs.items() if n > 1]
     if several:
         raise PlanError(
             file,
@@ -213,7 +339,7 @@ def _check_planned(file: str, plan: IndividualPlan) -> None:
             "Plan one; the others are of kind sensitivity.",
         )
     for analysis in planned:
-        aware = analysis.estimator in OF_CLUSTERS or analysis.covariance.startswith("CR")
+        aware = analysis.estimator in AWARE or analysis.covariance.startswith("CR")
         if plan.design.cluster and not aware:
             raise PlanError(
                 file,
@@ -221,8 +347,8 @@ def _check_planned(file: str, plan: IndividualPlan) -> None:
                 f"is planned, and ignores that each {plan.design.cluster} was drawn whole.",
                 "Take a covariance of clusters (CR0, CR1, CR2, CR3), or make it kind = 'sensitivity'.",
             )
-    for outcome in plan.outcomes.values():
-        if outcome.scales and not outcome.missing and outcome.id not in {analysis.outcome for analysis in planned}:
+    for outcome in plan.measured:
+        if not outcome.missing and outcome.id not in {analysis.outcome for analysis in planned}:
             raise PlanError(
                 file,
                 f"outcomes {outcome.id}",
@@ -234,4 +360,6 @@ def _check_planned(file: str, plan: IndividualPlan) -> None:
 def _among(file: str, place: str, what: str, given: str, allowed: Collection[str] | Iterable[str], where: str) -> None:
     names = sorted(allowed)
     if given not in names:
-        raise PlanError(file, place, f"has the {what} {given!r}.", f"Use one of {where}: {', '.join(names)}.")
+        raise PlanError(
+            file, place, f"has the {what} {given!r}.", f"{meant(given, names)}Use one of {where}: {', '.join(names)}."
+        )

@@ -9,7 +9,15 @@ import pandas as pd
 from hhp_stats.disclosure.declared import Column, Mask, counted, internal, other
 
 # Files with a line for each person, answer or session; the others hold rules, plans and findings.
-PEOPLES = ("data/returns/", "data/allocation/", "data/surveys/", "data/course_log/", "data/decisions/", "data/usage/")
+PEOPLES = (
+    "data/returns/",
+    "data/allocation/",
+    "data/surveys/",
+    "data/course_log/",
+    "data/decisions/",
+    "data/usage/",
+    "data/tables/",
+)
 
 
 def intake_columns(inputs: pd.DataFrame, *, known: Mapping[str, Mask]) -> dict[str, dict[str, Column]]:

@@ -11,9 +11,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
+from hhp_stats.errors import UnknownName
 from hhp_stats.plan.individual import StudyOutcome
 from hhp_stats.present import prose
 from hhp_stats.present.embed import EmbeddedFigure, embed
+from hhp_stats.present.field_trials.on_table import unit_of
 from hhp_stats.present.field_trials.report import FieldTrialReport, Row
 from hhp_stats.present.numbers import (
     WITHHELD,
@@ -22,22 +24,25 @@ from hhp_stats.present.numbers import (
     level,
     number,
     p_clause,
-    plural,
     withheld,
     withheld_note,
 )
 from hhp_stats.present.style import CONTROL, INK, PALETTE, QUIET, TINTS, TREATMENT, WIDTH, apply_style
+from hhp_stats.results import LACKING
 
 SHORT = {"beneficiaries": "ben", "swing": "swing", "mod_ing": "mod", "letters": "let", "coffee": "cof"}
 MARKERS = ("o", "s", "^", "D", "v")
 
 
 def _label(report: FieldTrialReport, name: str) -> str:
-    return f"{SHORT[report.plan.study]}-{name.replace('_', '-')}"
+    own = SHORT.get(report.plan.study) or report.plan.study
+    return f"{own}-{name}".replace("_", "-").replace("/", "-")
 
 
 def arms(report: FieldTrialReport, outcome: str) -> EmbeddedFigure:
-    """Mean and 95% interval of one outcome in both arms."""
+    """Mean and 95% interval of one outcome in every arm."""
+    if report.on_table:
+        return _arms_on_table(report, outcome)
     entry, row = report.outcome(outcome), report.planned(outcome)
     pairs = [(arm.label, report.arm(outcome, arm), colour) for arm, colour in
              ((report.control, CONTROL), (report.treatment, TREATMENT))]  # fmt: skip
@@ -75,14 +80,55 @@ def arms(report: FieldTrialReport, outcome: str) -> EmbeddedFigure:
     )  # fmt: skip
 
 
+def _arms_on_table(report: FieldTrialReport, name: str) -> EmbeddedFigure:
+    """The same for a plain table: every arm that has the outcome, shares in per cent."""
+    outcome, _ = report.comparison(name)
+    scale, digits, _ = unit_of(report, outcome)
+    every = [(arm.label, report.arm(outcome.id, arm), PALETTE[place % len(PALETTE)]) for place, arm in
+             enumerate((report.control, *report.plan.offered))]  # fmt: skip
+    rows = [(label, row, colour) for label, row, colour in every if row["status"] not in LACKING]
+    apply_style()
+    figure, axes = plt.subplots(figsize=(WIDTH, 0.9 + 0.4 * len(every)))
+    for y, (_, mean, colour) in zip(range(len(rows) - 1, -1, -1), rows, strict=True):
+        ends = [scale * float(mean["conf_low"]), scale * float(mean["conf_high"])]
+        axes.plot(ends, [y, y], color=colour, linewidth=2.2, solid_capstyle="butt")
+        axes.plot([scale * float(mean["estimate"])], [y], marker="o", color=colour, markersize=7)
+        axes.annotate(number(scale * float(mean["estimate"]), digits), (scale * float(mean["estimate"]), y), xytext=(0, 8),
+                      textcoords="offset points", ha="center", va="bottom", fontsize=8.5, color=INK)  # fmt: skip
+    axes.set_yticks(range(len(rows) - 1, -1, -1), [f"{label}\nn = {count(mean['n'])}" for label, mean, _ in rows])
+    axes.set_ylim(-0.5, len(rows) - 0.3)
+    axes.spines["left"].set_visible(False)
+    axes.tick_params(axis="y", length=0)
+    axes.set_xlabel(f"{outcome.label} ({'per cent' if scale > 1 else outcome.unit})")
+    conf = level(report.plan.conf_level)
+    said = [f"{label}: {number(scale * float(mean['estimate']), digits)}, {conf} interval "
+            f"{interval(scale * float(mean['conf_low']), scale * float(mean['conf_high']), digits)}, {report.people(mean['n'])}"
+            for label, mean, _ in rows]  # fmt: skip
+    said += [
+        f"{label}: {'withheld' if row['status'] == 'withheld' else 'not known'}"
+        for label, row, _ in every
+        if row["status"] in LACKING
+    ]
+    what = "Shares" if scale > 1 else "Means"
+    return embed(
+        figure, root=report.root, document=report.document, label=_label(report, f"arms-{outcome.id}"),
+        alt=f"{what} of {outcome.label} by arm with {conf} intervals. {'; '.join(said)}.",
+        caption=f"{outcome.label} by arm: {'shares' if scale > 1 else 'raw means'} with {conf} intervals",
+    )  # fmt: skip
+
+
 def effects(report: FieldTrialReport) -> EmbeddedFigure:
     """All outcomes in standard deviations, turned so that above zero is better."""
     rows = []
-    for outcome in report.measured:
-        row = report.row(f"{outcome.id}/itt/hedges-g")
+    for outcome, arm in report.comparisons:
+        row = report.beside(outcome.id, "hedges-g", arm)
+        if row is None:
+            raise UnknownName(f"the plan of {report.plan.study} has no effect of {outcome.id} in standard deviations")
+        if report.on_table and row["status"] in LACKING:
+            continue
         sign = 1.0 if outcome.better == "higher" else -1.0
         ends = sorted((sign * float(row["conf_low"]), sign * float(row["conf_high"])))
-        rows.append((_turned(outcome), sign * float(row["estimate"]), ends[0], ends[1]))
+        rows.append((_turned(report.named(outcome, arm), outcome), sign * float(row["estimate"]), ends[0], ends[1]))
     reach = float(report.detectable("achieved")["estimate"]) if "achieved" in report.plan.power else None
     apply_style()
     figure, axes = plt.subplots(figsize=(WIDTH, 1.0 + 0.42 * len(rows)))
@@ -103,7 +149,9 @@ def effects(report: FieldTrialReport) -> EmbeddedFigure:
     axes.set_ylim(-0.6, len(rows) - 0.4)
     axes.spines["left"].set_visible(False)
     axes.tick_params(axis="y", length=0)
-    axes.set_xlabel("Standard deviations; above zero is better for the treated")
+    axes.set_xlabel(
+        f"Standard deviations; above zero is better {'with the offer' if report.on_table else 'for the treated'}"
+    )
     words = "; ".join(f"{label}: {number(m)} ({interval(low, high)})" for label, m, low, high in rows)
     crossing = sum(low <= 0 <= high for _, _, low, high in rows)
     verdict = (
@@ -118,9 +166,9 @@ def effects(report: FieldTrialReport) -> EmbeddedFigure:
     )  # fmt: skip
 
 
-def _turned(outcome: StudyOutcome) -> str:
+def _turned(name: str, outcome: StudyOutcome) -> str:
     """The outcome's label, saying so where its sign was turned."""
-    return outcome.label + (" (turned round)" if outcome.better == "lower" else "")
+    return name + (" (turned round)" if outcome.better == "lower" else "")
 
 
 def attenuation(report: FieldTrialReport) -> EmbeddedFigure:
@@ -134,7 +182,7 @@ def attenuation(report: FieldTrialReport) -> EmbeddedFigure:
     for place, outcome in enumerate(report.measured):
         rows = [report.row(f"{outcome.id}/period_{int(p)}/hc2-sd") for p in periods["period"]]
         x = [float(p) + 0.09 * (place - (len(report.measured) - 1) / 2) for p in periods["period"]]
-        label = _turned(outcome)
+        label = _turned(outcome.label, outcome)
         _line(axes, x, rows, colour=colours[place], marker=MARKERS[place], label=label)
         words.append(f"{label}: {', '.join(number(row['estimate']) for row in rows)}")
     _period_axis(axes, periods)
@@ -197,13 +245,13 @@ def _period_axis(axes: Axes, periods: pd.DataFrame) -> None:
 def flow(report: FieldTrialReport) -> EmbeddedFigure:
     """Randomised, allocated, answered, analysed."""
     table = report.table("flow")
-    words = ". ".join("; ".join(_lines(table, stage, arm)) for arm in dict.fromkeys(table["arm"])
+    words = ". ".join("; ".join(_lines(report, table, stage, arm)) for arm in dict.fromkeys(table["arm"])
                       for stage in dict.fromkeys(table.loc[table["arm"] == arm, "stage"]))  # fmt: skip
     parts = table.loc[(table["stage"] == "analysed") & (table["kind"] == "stage"), "people"]
     analysed = WITHHELD if withheld(*parts) else sum(int(n) for n in parts)
     mark = "".join(f". {note.rstrip('.')}" for note in withheld_note(table))
     return embed(
-        _diagram(table), root=report.root, document=report.document, label=_label(report, "flow"),
+        _diagram(report, table), root=report.root, document=report.document, label=_label(report, "flow"),
         alt=f"Flow of participants. {words}.",
         caption=f"Flow of participants: {_randomised(report)} randomised, {count(analysed)} analysed for the primary outcome{mark}",
     )  # fmt: skip
@@ -213,31 +261,47 @@ def _randomised(report: FieldTrialReport) -> str:
     people = count(report.count("randomised"))
     if not report.plan.design.cluster:
         return people
-    return f"{plural(len(report.table('clusters')), report.plan.design.unit)} with {people} people"
+    return f"{report.clusters(len(report.table('clusters')))} with {people} {report.them}"
 
 
-def _lines(table: pd.DataFrame, stage: str, arm: str) -> list[str]:
+def _lines(report: FieldTrialReport, table: pd.DataFrame, stage: str, arm: str) -> list[str]:
     part = table.loc[(table["stage"] == stage) & (table["arm"] == arm)]
     head = part.loc[part["kind"] == "stage"].iloc[0]
-    lines = [f"{head['label']}: {plural(head['people'], 'person', 'people')}"]
+    lines = [f"{head['label']}: {_clusters(report, stage, arm)}{report.people(head['people'])}"]
     return lines + [
         f"{row['label']}: {count(row['people'])}" for row in part.to_dict("records") if row["kind"] != "stage"
     ]
 
 
-def _diagram(table: pd.DataFrame) -> Figure:
+def _clusters(report: FieldTrialReport, stage: str, arm: str) -> str:
+    """`19 schools, ` before the people of a stage, where a plain table of clusters was drawn."""
+    if not (report.on_table and report.plan.design.cluster):
+        return ""
+    table = report.table("clusters")
+    own = table if arm == "all" else table.loc[table["arm"] == arm]
+    if stage == "analysed":
+        if withheld(*own["responded"]):
+            return ""
+        own = own.loc[pd.to_numeric(own["responded"]) > 0]
+    return f"{report.clusters(len(own))}, "
+
+
+def _diagram(report: FieldTrialReport, table: pd.DataFrame) -> Figure:
     apply_style()
     figure, axes = plt.subplots(figsize=(WIDTH, 4.9))
     axes.set_xlim(0, 100)
     axes.set_ylim(0, 100)
     axes.axis("off")
-    _box(axes, x=50, y=94, text=_lines(table, "randomised", "all"), width=46)
+    _box(axes, x=50, y=94, text=_lines(report, table, "randomised", "all"), width=46)
     names = [arm for arm in dict.fromkeys(table["arm"]) if arm != "all"]
-    for x, arm in zip((25, 75), names, strict=True):
-        places = ((76, "allocated"), (51, "survey"), (17, "analysed"))
+    places = ((76, "allocated"), (51, "survey"), (17, "analysed"))
+    there = [(y, stage) for y, stage in places if stage in set(table["stage"])]
+    room = 100 / len(names)
+    for number_of, arm in enumerate(names):
+        x = room * (number_of + 0.5)
         tops = []
-        for y, stage in places:
-            tops.append((y, _box(axes, x=x, y=y, text=_lines(table, stage, arm), width=47)))
+        for y, stage in there:
+            tops.append((y, _box(axes, x=x, y=y, text=_lines(report, table, stage, arm), width=room - 3)))
         _arrow(axes, (50, 94 - 4.2), (x, tops[0][0] + tops[0][1]))
         for (upper, height), (lower, reach) in pairwise(tops):
             _arrow(axes, (x, upper - height), (x, lower + reach))

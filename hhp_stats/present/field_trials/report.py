@@ -14,7 +14,8 @@ from hhp_stats.consistency.reproduction import read_mapping, reproduction_table
 from hhp_stats.errors import UnknownName
 from hhp_stats.plan.conflicts import Conflict, load_conflicts
 from hhp_stats.plan.individual import Arm, IndividualPlan, StudyOutcome, load_individual_plan
-from hhp_stats.present.numbers import WITHHELD, count
+from hhp_stats.plan.table_analyses import estimand
+from hhp_stats.present.numbers import WITHHELD, count, plural
 from hhp_stats.project_root import find_root
 from hhp_stats.results import row_of
 from hhp_stats.studies.output import StudyOutput, open_output
@@ -49,32 +50,83 @@ class FieldTrialReport:
 
     @property
     def measured(self) -> tuple[StudyOutcome, ...]:
-        """The outcomes of the survey, in the order of the plan."""
-        return tuple(outcome for outcome in self.plan.outcomes.values() if outcome.scales)
+        """The outcomes that somebody measured on people, in the order of the plan."""
+        return self.plan.measured
+
+    @property
+    def on_table(self) -> bool:
+        """Whether the trial's data are one plain table: then nobody was asked or answered anything."""
+        return self.plan.data is not None
+
+    @property
+    def comparisons(self) -> tuple[tuple[StudyOutcome, Arm], ...]:
+        """Every outcome measured with every arm that is compared with the control."""
+        return tuple((outcome, arm) for outcome in self.measured for arm in self.plan.offered)
+
+    def comparison(self, name: str) -> tuple[StudyOutcome, Arm]:
+        """An outcome and an arm, by `outcome` or `outcome/arm`; without an arm the first that is offered."""
+        key, _, arm_id = name.partition("/")
+        arms = {arm.id: arm for arm in self.plan.offered}
+        if arm_id and arm_id not in arms:
+            raise UnknownName(f"{arm_id!r} is no arm that {self.plan.study} compares; there are {', '.join(arms)}")
+        return self.outcome(key), arms[arm_id] if arm_id else self.plan.offered[0]
+
+    def named(self, outcome: StudyOutcome, arm: Arm) -> str:
+        """What a comparison is called: its outcome's label, with the arm's where there are several."""
+        return outcome.label if len(self.plan.offered) == 1 else f"{outcome.label}: {arm.label}"
+
+    def people(self, n: Any) -> str:
+        """A number of people in the trial's own word: `1 pupil`, `38 pupils`."""
+        return plural(n, *self.plan.words.person)
+
+    @property
+    def them(self) -> str:
+        """The plural of the trial's word for people."""
+        return self.plan.words.person[1]
+
+    def clusters(self, n: Any) -> str:
+        """A number of clusters in the trial's own word."""
+        return plural(n, *(self.plan.words.cluster if self.on_table else (self.plan.design.unit,)))
+
+    def inside(self, label: str) -> str:
+        """A label inside a sentence: of a plain table as the plan has it."""
+        return label if self.on_table else inside(label)
 
     def row(self, key: str) -> Row:
         """The result row of `outcome/estimand/method`."""
         return row_of(self.output.results, f"{self.plan.study}/{key}")
 
-    def planned(self, outcome: str) -> Row:
-        """The row of the planned analysis of an outcome."""
-        for analysis in self.plan.analyses:
-            if analysis.outcome == self.outcome(outcome).id and analysis.kind == "planned":
-                return self.row(analysis.id)
+    def planned(self, outcome: str, arm: Arm | None = None) -> Row:
+        """The row of the planned analysis of an outcome, of several arms with the one given."""
+        pair = None if arm is None else (arm, self.control)
+        analysis = self.plan.planned(self.outcome(outcome).id, pair)
+        if analysis is not None:
+            return self.row(analysis.id)
         raise UnknownName(f"the plan of {self.plan.study} has no planned analysis of {outcome!r}")
+
+    def beside(self, outcome: str, method: str, arm: Arm | None = None, *, name: str = "itt") -> Row | None:
+        """The row of another analysis of an outcome, by its method; None where the plan has none. `name` is its estimand."""
+        own = estimand(name, arm or self.plan.offered[0], self.plan.arms)
+        key = f"{self.plan.study}/{outcome}/{own}/{method}"
+        return self.row(key.split("/", 1)[1]) if key in set(self.output.results["result_id"]) else None
+
+    def term(self, name: str) -> str:
+        """A covariate in words: of a plain table what its dictionary says."""
+        if name in TERM_WORDS:
+            return TERM_WORDS[name]
+        return self.plan.columns[name].meaning if name in self.plan.columns else name.replace("_", " ")
 
     def adjusted_for(self, outcome: str) -> str:
         """What the planned analysis of an outcome adjusts for, in words; "" where it adjusts for nothing."""
         analysis = self.plan.planned(self.outcome(outcome).id)
-        names = [] if analysis is None else [TERM_WORDS.get(term, term.replace("_", " ")) for term in analysis.terms]
+        names = [] if analysis is None else [self.term(term) for term in analysis.terms]
         return listed([name for name in dict.fromkeys(names) if name])
 
     def detectable(self, entry: str) -> Row:
         """The detectable effect of a power entry by the trial's own design: clusters where it drew them, else people."""
         key = f"power/mde_{entry}/formula"
         if self.plan.design.cluster:
-            primary = next(outcome.id for outcome in self.plan.outcomes.values() if outcome.role == "primary")
-            key = f"{primary}/mde_{entry}/clustered"
+            key = f"{self.plan.primary.id}/mde_{entry}/clustered"
         return self.row(key)
 
     def arm(self, outcome: str, arm: Arm) -> Row:

@@ -11,9 +11,11 @@ import pandas as pd
 from hhp_stats.consistency.second_programme import checked
 from hhp_stats.infer.multiplicity import holm
 from hhp_stats.intake.participants import Participants, load_participants
+from hhp_stats.intake.plain_table import load_plain_table
 from hhp_stats.measures.reliability import Reliability
 from hhp_stats.plan.conduct import Conduct
 from hhp_stats.plan.individual import IndividualPlan, load_individual_plan
+from hhp_stats.plan.table_analyses import estimand
 from hhp_stats.progress import Progress, silent
 from hhp_stats.results import ResultRow, result_frame
 from hhp_stats.studies.field_trial import clusters, descriptives, members
@@ -30,7 +32,8 @@ def run_field_trial(root: Path, study: str, *, progress: Progress = silent) -> S
     Raises DataError where the files break rules, PlanError where the plan contradicts itself.
     """
     plan = load_individual_plan(root, study)
-    return checked(analyse(load_participants(root, plan), plan, progress=progress))
+    read = load_participants if plan.data is None else load_plain_table
+    return checked(analyse(read(root, plan), plan, progress=progress))
 
 
 def analyse(participants: Participants, plan: IndividualPlan, *, progress: Progress = silent) -> StudyOutput:
@@ -51,7 +54,7 @@ def analyse(participants: Participants, plan: IndividualPlan, *, progress: Progr
         planned += [cell.row, *cell.beside]
         conduct += cell.conduct
         progress(done, steps)
-    rows += with_holm(planned)
+    rows += with_holm(planned, plan)
     by_time, periods = attenuation(people, plan)
     rows += by_time
     progress(steps, steps)
@@ -63,6 +66,8 @@ def analyse(participants: Participants, plan: IndividualPlan, *, progress: Progr
     }  # fmt: skip
     if plan.design.cluster:
         tables |= clusters.cluster_tables(people, plan)
+    if plan.data is not None:
+        tables["missing"] = descriptives.missing_data(people, plan)
     if not periods.empty:
         tables["periods"] = periods
     return StudyOutput(
@@ -71,9 +76,13 @@ def analyse(participants: Participants, plan: IndividualPlan, *, progress: Progr
     )  # fmt: skip
 
 
-def with_holm(rows: list[ResultRow]) -> list[ResultRow]:
-    """The rows with Holm's adjustment over the planned effects of all outcomes (response is no outcome of the offer)."""
-    family = [at for at, row in enumerate(rows) if row.analysis == "planned" and row.estimand == "itt"]
+def with_holm(rows: list[ResultRow], plan: IndividualPlan) -> list[ResultRow]:
+    """The rows with Holm's adjustment over the planned effects of all outcomes (response is no outcome of the offer).
+
+    Of several arms every comparison with the control belongs to the family.
+    """
+    effects = {estimand("itt", arm, plan.arms) for arm in plan.offered}
+    family = [at for at, row in enumerate(rows) if row.analysis == "planned" and row.estimand in effects]
     if not family:
         return rows
     adjusted = holm([rows[at].p_value for at in family])

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import zlib
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Literal, cast
 
 import numpy as np
 import pandas as pd
 
 from hhp_stats.contrast import EITHER_WAY
-from hhp_stats.design.cluster_draw import ClusterDraw, cluster_draw
+from hhp_stats.design.cluster_draw import MOST_ALLOCATIONS, ClusterDraw, cluster_draw
 from hhp_stats.design.detectable_effect import Clustering, ErrorRates, cluster_detectable_effect
 from hhp_stats.errors import EstimationError, NoObservations
 from hhp_stats.estimate.effect_size import hedges_g_clustered
@@ -23,6 +25,7 @@ from hhp_stats.infer.randomisation_test import randomisation_test
 from hhp_stats.infer.wild_bootstrap import wild_bootstrap
 from hhp_stats.plan.individual import IndividualPlan, StudyAnalysis, StudyPower
 from hhp_stats.results import Estimate, ResultRow, not_estimated
+from hhp_stats.studies.field_trial.analysed import outcome_column
 
 ROBUST = "hhp_stats.infer.cluster_robust"
 CLUSTERED = f"hhp_stats.estimate.linear.ols + {ROBUST}.cluster_covariance"
@@ -38,11 +41,31 @@ MOST_EXACT = 2**53  # whole numbers beyond it are doubles in a frame
 Facts = Mapping[str, str]
 
 
+def units(people: pd.DataFrame, plan: IndividualPlan) -> pd.Series:
+    """What was drawn, by name: the cluster of each person, or where people were drawn one by one the person."""
+    if plan.design.cluster:
+        return people[plan.design.cluster].astype(str)
+    width = len(str(len(people)))
+    return pd.Series([str(number).zfill(width) for number in range(len(people))], index=people.index, dtype="str")
+
+
+def _strata(people: pd.DataFrame, plan: IndividualPlan) -> pd.Series:
+    """The stratum of each person: the values of the plan's strata side by side, "" where everybody was drawn at once."""
+    found = pd.Series("", index=people.index, dtype="str")
+    for place, name in enumerate(plan.strata):
+        values = people[name].astype(str)
+        found = values if place == 0 else found + " / " + values
+    return found
+
+
 def drawn_clusters(people: pd.DataFrame, plan: IndividualPlan) -> ClusterDraw:
-    """How were the clusters of everyone randomised drawn, within the plan's blocks?"""
-    within = plan.design.within or None
-    strata = people[within] if within else None
-    return cluster_draw(clusters=people[plan.design.cluster], treatment=people["treatment"], strata=strata)
+    """How were the clusters (or people) drawn: which of each stratum of the plan were treated?
+
+    `people` are in two arms, `treatment` being one in one of them. Refuses a cluster of both arms or of several strata
+    (EstimationError, naming it).
+    """
+    drawn = units(people, plan).rename(plan.design.cluster or "person")
+    return cluster_draw(clusters=drawn, treatment=people["treatment"], strata=_strata(people, plan))
 
 
 def _terms(analysis: StudyAnalysis, plan: IndividualPlan) -> list[Term]:
@@ -77,17 +100,23 @@ def rerandomised(analysis: StudyAnalysis, frame: pd.DataFrame, plan: IndividualP
     drawn, known = drawn_clusters(frame, plan), frame.loc[frame["outcome"].notna()]
     if known.empty:
         raise NoObservations(f"nobody is left to analyse for {analysis.id}")
+    # `allocations` lists them all where they are few enough, and draws them by the same rule where they are not.
+    at_random = analysis.covariance == "random allocations" or (
+        analysis.covariance == "allocations" and drawn.count > MOST_ALLOCATIONS
+    )
     given: dict[str, Any] = (
         {"draw": drawn.redraw, "draws": DRAWS, "rng": _rng(plan, analysis)}
-        if analysis.covariance == "random allocations"
+        if at_random
         else {"assignments": drawn.all_allocations()}
     )
     found = randomisation_test(
         outcome=known["outcome"].to_numpy(dtype=np.float64), matrix=model_matrix(known, _terms(analysis, plan)),
-        clusters=known[plan.design.cluster].astype(str), draw_clusters=list(drawn.clusters), conf_level=plan.conf_level,
+        clusters=units(frame, plan).loc[known.index], draw_clusters=list(drawn.clusters), conf_level=plan.conf_level,
         **given,
     )  # fmt: skip
-    return found.estimate, _facts(analysis, plan)
+    # People drawn one by one are no clusters to count.
+    estimate = found.estimate if plan.design.cluster else replace(found.estimate, n_clusters=None)
+    return estimate, _facts(analysis, plan)
 
 
 def means_of_clusters(analysis: StudyAnalysis, frame: pd.DataFrame, plan: IndividualPlan) -> tuple[Estimate, Facts]:
@@ -109,7 +138,7 @@ def standardised(analysis: StudyAnalysis, frame: pd.DataFrame, plan: IndividualP
     clusters, model = frame[plan.design.cluster], plan.model_of(analysis)
     terms: list[Term] = []
     kind, df = "CR2", "satterthwaite"
-    if model.estimator == "ols":
+    if model.estimator in ("ols", "imputation"):
         terms, kind, df = _terms(model, plan), model.covariance, model.df
     fit = ols(outcome=outcome, matrix=model_matrix(frame, terms))
     covariance = cluster_covariance(fit, clusters=clusters, kind=cast(ClusterKind, kind))
@@ -128,17 +157,18 @@ def arm_mean(values: pd.Series, clusters: pd.Series, *, conf_level: float) -> Es
 
 
 def cluster_rows(people: pd.DataFrame, plan: IndividualPlan) -> list[ResultRow]:
-    """Of every outcome of the survey: how alike people of one cluster are, and what the trial could have found."""
+    """Of every outcome measured: how alike people of one cluster are, and what the trial could have found."""
     rows = []
-    for outcome in plan.outcomes.values():
-        if not outcome.scales or outcome.missing:
+    for outcome in plan.measured:
+        if outcome.missing:
             continue
-        known = people.loc[people[outcome.id].notna()]
+        column = outcome_column(plan, outcome.id)
+        known = people.loc[people[column].notna()]
         about: dict[str, Any] = {"population": "those with a known outcome", "contrast": EITHER_WAY,
                                  "analysis": "exploratory", "clause": " ".join(outcome.clauses)}  # fmt: skip
         key, source = f"{plan.study}/{outcome.id}/icc/anova", "hhp_stats.estimate.icc.icc_anova"
         try:
-            icc = icc_anova(outcome=known[outcome.id].to_numpy(dtype=np.float64), clusters=known[plan.design.cluster],
+            icc = icc_anova(outcome=known[column].to_numpy(dtype=np.float64), clusters=known[plan.design.cluster],
                             treatment=known["treatment"].to_numpy(dtype=np.float64), conf_level=plan.conf_level)  # fmt: skip
         except EstimationError as error:
             reason = f"{type(error).__name__}: {error}"
@@ -160,15 +190,25 @@ def cluster_tables(people: pd.DataFrame, plan: IndividualPlan) -> dict[str, pd.D
     groups = people.groupby(plan.design.cluster)
     table = groups.agg(arm=("arm", "first"), people=("arm", "size"), responded=("responded", "sum")).reset_index()
     table = table.rename(columns={plan.design.cluster: "cluster"}).astype({"responded": "int64"})
-    drawn = drawn_clusters(people, plan)
-    allocations = pd.DataFrame(
+    count = allocations(people, plan)
+    allocated = pd.DataFrame(
         {
             "clusters": [len(table)],
-            "treated": [sum(drawn.treated)],
-            "allocations": [drawn.count if drawn.count < MOST_EXACT else float(drawn.count)],
+            "treated": [int((table["arm"] != plan.control.id).sum())],
+            "allocations": [count if count < MOST_EXACT else float(count)],
         }
     )
-    return {"clusters": table, "allocations": allocations}
+    return {"clusters": table, "allocations": allocated}
+
+
+def allocations(people: pd.DataFrame, plan: IndividualPlan) -> int:
+    """How many allocations the draw could have produced: over strata, the ways to divide their clusters among the arms."""
+    groups = pd.DataFrame({"unit": units(people, plan), "arm": people["arm"], "block": _strata(people, plan)})
+    sizes = groups.groupby("unit").first().groupby("block")["arm"].value_counts()
+    found = 1
+    for _, own in sizes.groupby(level=0):
+        found *= math.factorial(int(own.sum())) // math.prod(math.factorial(int(size)) for size in own)
+    return found
 
 
 def people_of(entry: StudyPower, plan: IndividualPlan, *, answered: int) -> int:

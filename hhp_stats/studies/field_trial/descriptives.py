@@ -10,13 +10,13 @@ import pandas as pd
 from scipy import stats
 
 from hhp_stats.contrast import EITHER_WAY
-from hhp_stats.design.balance import balance_table
+from hhp_stats.design.balance import BALANCE_COLUMNS, balance_table
 from hhp_stats.design.detectable_effect import ErrorRates, individual_detectable_effect, people_needed
 from hhp_stats.errors import EstimationError
-from hhp_stats.plan.individual import IndividualPlan
+from hhp_stats.plan.individual import Arm, IndividualPlan, StudyOutcome
 from hhp_stats.plan.runnable import slug
 from hhp_stats.results import ResultRow, not_estimated
-from hhp_stats.studies.field_trial.cells import outcome_column
+from hhp_stats.studies.field_trial.analysed import baseline_column, outcome_column
 from hhp_stats.studies.field_trial.clusters import arm_mean, people_of
 
 HERE = "hhp_stats.studies.field_trial.descriptives"
@@ -35,6 +35,9 @@ def arm_rows(people: pd.DataFrame, plan: IndividualPlan) -> list[ResultRow]:
                 dtype=np.float64
             )
             if len(values) < 2:
+                rows.append(
+                    _no_mean(outcome, arm, plan, "NoObservations: fewer than two people of the arm have the outcome")
+                )
                 continue
             sd, n = float(values.std(ddof=1)), len(values)
             error, df = sd / math.sqrt(n), float(n - 1)
@@ -43,11 +46,7 @@ def arm_rows(people: pd.DataFrame, plan: IndividualPlan) -> list[ResultRow]:
                 try:
                     clustered = arm_mean(own[column], own[plan.design.cluster], conf_level=plan.conf_level)
                 except EstimationError as refused:
-                    rows.append(not_estimated(
-                        result_id=f"{plan.study}/{outcome.id}/mean_{arm.id}/raw", reason=f"{type(refused).__name__}: {refused}",
-                        population="those with a known outcome", contrast=arm.id, method="mean of the arm, clustered",
-                        analysis="exploratory", clause=" ".join(outcome.clauses), source=f"{HERE}.arm_rows",
-                    ))  # fmt: skip
+                    rows.append(_no_mean(outcome, arm, plan, f"{type(refused).__name__}: {refused}", ", clustered"))
                     continue
                 error, df = clustered.std_error, clustered.df
             reach = float(stats.t.ppf(0.5 + plan.conf_level / 2, df)) * error
@@ -65,6 +64,15 @@ def arm_rows(people: pd.DataFrame, plan: IndividualPlan) -> list[ResultRow]:
             rows.append(ResultRow(result_id=f"{plan.study}/{outcome.id}/sd_{arm.id}/raw", estimand=f"sd_{arm.id}",
                                   method="standard deviation of the arm", estimate=sd, **about))  # fmt: skip
     return rows
+
+
+def _no_mean(outcome: StudyOutcome, arm: Arm, plan: IndividualPlan, reason: str, how: str = "") -> ResultRow:
+    """The row of an arm whose mean has no standard error, with the reason."""
+    return not_estimated(
+        result_id=f"{plan.study}/{outcome.id}/mean_{arm.id}/raw", reason=reason, population="those with a known outcome",
+        contrast=arm.id, method=f"mean of the arm{how}", analysis="exploratory", clause=" ".join(outcome.clauses),
+        source=f"{HERE}.arm_rows",
+    )  # fmt: skip
 
 
 def group_masks(people: pd.DataFrame, plan: IndividualPlan) -> list[tuple[str, str, pd.Series]]:
@@ -135,6 +143,8 @@ def power_rows(people: pd.DataFrame, plan: IndividualPlan) -> list[ResultRow]:
 
 def participant_flow(people: pd.DataFrame, plan: IndividualPlan) -> pd.DataFrame:
     """Counts of people by stage and arm; each stage equals the one before minus its losses."""
+    if plan.data is not None:
+        return _flow_of_table(people, plan)
     rows: list[tuple[str, str, str, int, str]] = [("randomised", "all", "Randomised", len(people), "stage")]
     for arm in plan.arms:
         part = people.loc[people["arm"] == arm.id]
@@ -157,6 +167,35 @@ def participant_flow(people: pd.DataFrame, plan: IndividualPlan) -> pd.DataFrame
     return pd.DataFrame(rows, columns=list(FLOW_COLUMNS))
 
 
+def _flow_of_table(people: pd.DataFrame, plan: IndividualPlan) -> pd.DataFrame:
+    """The same without surveys: whose outcomes are known."""
+    rows: list[tuple[str, str, str, int, str]] = [("randomised", "all", "Randomised", len(people), "stage")]
+    for arm in plan.arms:
+        part = people.loc[people["arm"] == arm.id]
+        known = int((part["responded"] == 1).sum())
+        rows.append(("allocated", arm.id, arm.label, len(part), "stage"))
+        rows.append(("analysed", arm.id, "Primary outcome not known", len(part) - known, "loss"))
+        rows.append(("analysed", arm.id, "Analysed: primary outcome", known, "stage"))
+        rows += [("analysed", arm.id, f"Known: {outcome.label}", int(part[outcome.column].notna().sum()), "note")
+                 for outcome in plan.measured if outcome.role != "primary"]  # fmt: skip
+    return pd.DataFrame(rows, columns=list(FLOW_COLUMNS))
+
+
+def missing_data(people: pd.DataFrame, plan: IndividualPlan) -> pd.DataFrame:
+    """How many of each arm of a plain table have each outcome and each baseline: people and those known, one row an arm and column."""
+    columns = {outcome.column: (outcome.id, "outcome") for outcome in plan.measured}
+    for outcome in plan.measured:
+        if outcome.baseline:
+            columns.setdefault(outcome.baseline, (outcome.id, "baseline"))
+    rows = []
+    for column, (outcome_id, what) in columns.items():
+        for arm in plan.arms:
+            part = people.loc[people["arm"] == arm.id]
+            rows.append({"outcome": outcome_id, "what": what, "arm": arm.id, "people": len(part),
+                         "known": int(part[column].notna().sum())})  # fmt: skip
+    return pd.DataFrame(rows, columns=["outcome", "what", "arm", "people", "known"])
+
+
 def attrition(people: pd.DataFrame, plan: IndividualPlan) -> pd.DataFrame:
     """Response by arm and block: people, respondents to each survey, those gone."""
     rows = []
@@ -171,11 +210,51 @@ def attrition(people: pd.DataFrame, plan: IndividualPlan) -> pd.DataFrame:
 
 def balance(people: pd.DataFrame, plan: IndividualPlan) -> pd.DataFrame:
     """Baseline scores and listed characteristics of the endline respondents, by arm."""
-    columns = [f"{outcome.id}_t1" for outcome in plan.outcomes.values() if outcome.scales]
+    if plan.data is not None:
+        return _balance_of_table(people, plan)
+    columns = [baseline_column(plan, outcome.id) for outcome in plan.measured]
     listed = [name for name in (plan.design.within, "staff_group") if name and name in people]
     table = balance_table(people.loc[people["responded"] == 1], continuous=columns, categorical=listed)
     missing = table["missing_treatment"] + table["missing_control"]
     return table.assign(population="responders", missing=missing, share=table["kind"] == "level")
+
+
+def balance_values(people: pd.DataFrame, plan: IndividualPlan) -> pd.DataFrame:
+    """The people with zeros and ones of the balance table as no and yes: their means are shares."""
+    words = {
+        name: people[name].map({0.0: "no", 1.0: "yes"}) for name in plan.balance if plan.columns[name].kind == "0/1"
+    }
+    return people.assign(**words)
+
+
+def _balance_of_table(people: pd.DataFrame, plan: IndividualPlan) -> pd.DataFrame:
+    """The plan's columns for everyone randomised, each arm against the control; `arm` says which.
+
+    A column that is unknown for a whole arm has a row without means.
+    """
+    parts, people = [], balance_values(people, plan)
+    for arm in plan.offered:
+        frame = people.loc[people["arm"].isin([arm.id, plan.control.id])]
+        frame = frame.assign(treatment=(frame["arm"] == arm.id).astype("float64"))
+        for name in plan.balance:
+            numeric = plan.columns[name].kind == "number"
+            try:
+                table = balance_table(
+                    frame, continuous=[name] if numeric else [], categorical=[] if numeric else [name]
+                )
+            except EstimationError:
+                gone = {f"missing_{side}": int(frame.loc[frame["treatment"] == code, name].isna().sum())
+                        for side, code in (("treatment", 1.0), ("control", 0.0))}  # fmt: skip
+                table = pd.DataFrame(
+                    [{"covariate": name, "level": "", "kind": "unknown", **gone}], columns=list(BALANCE_COLUMNS)
+                )
+            parts.append(table.assign(arm=arm.id))
+    if not parts:
+        return pd.DataFrame(columns=[*BALANCE_COLUMNS, "arm", "population", "missing", "share"])
+    table = pd.concat([part.dropna(axis="columns", how="all") for part in parts], ignore_index=True)
+    table = table.reindex(columns=[*BALANCE_COLUMNS, "arm"])
+    missing = table["missing_treatment"] + table["missing_control"]
+    return table.assign(population="randomised", missing=missing, share=table["kind"] == "level")
 
 
 def recall(people: pd.DataFrame, plan: IndividualPlan) -> pd.DataFrame:

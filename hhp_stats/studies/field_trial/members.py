@@ -25,8 +25,9 @@ from hhp_stats.disclosure.declared import (
 )
 from hhp_stats.plan.individual import IndividualPlan, StudyAnalysis
 from hhp_stats.results import ResultRow
-from hhp_stats.studies.field_trial.cells import NEED_EVERYONE, in_population, outcome_column
-from hhp_stats.studies.field_trial.descriptives import group_masks
+from hhp_stats.studies.field_trial.analysed import NEED_EVERYONE, in_arms, in_population, outcome_column
+from hhp_stats.studies.field_trial.cells import BESIDE_EFFECT, tail_of
+from hhp_stats.studies.field_trial.descriptives import balance_values, group_masks
 from hhp_stats.studies.field_trial.sample import PRIMARY
 from hhp_stats.studies.intake_columns import intake_columns
 
@@ -47,12 +48,15 @@ def declared(
 ) -> Declared:
     """The sets of people behind every number of a field trial's tables and rows."""
     found = crowd(people, imagined=imagined(people, plan), anonymous=_responses(people, linkage))
-    listed = {f"data/allocation/{plan.study}.csv": found.everyone()}
+    listed = {f"data/allocation/{plan.study}.csv" if plan.data is None else plan.data.file: found.everyone()}
     columns = {
         **intake_columns(tables["inputs"], known=listed), "flow": {"people": _flow(found, plan)}, "attrition": _attrition(found, plan),
-        "balance": _balance(found, tables["balance"]), "recall": _recall(found, plan),
+        "balance": _balance_of_arms(found, tables["balance"], plan),
+        "recall": _recall(found, plan),
         "reliability": _reliability(found, tables["reliability"], plan), "linkage": _linkage(found, linkage),
     }  # fmt: skip
+    if "missing" in tables:
+        columns["missing"] = _missing(found, tables["missing"], plan)
     if "clusters" in tables:
         columns |= _clusters(found, tables["clusters"], plan)
     if "periods" in tables:
@@ -66,7 +70,9 @@ def imagined(people: pd.DataFrame, plan: IndividualPlan) -> pd.DataFrame:
     One for each group of people with the same arm, block and other listed columns, each survey and each scale. Without them a
     scale that nobody left out who answered another would look as if it could not be left out.
     """
-    primary = next(outcome.id for outcome in plan.outcomes.values() if outcome.role == PRIMARY)
+    primary = plan.primary.id
+    if plan.data is not None:
+        return _imagined_on_a_table(people, plan)
     listed = [
         name for name in ("arm", plan.design.within, plan.design.cluster, "staff_group") if name and name in people
     ]
@@ -82,6 +88,17 @@ def imagined(people: pd.DataFrame, plan: IndividualPlan) -> pd.DataFrame:
             part = full.assign(**dict.fromkeys(lost, np.nan))
             found.append(part.assign(responded=part[primary].notna().astype("float64")))
     return pd.concat(found, ignore_index=True) if found else people.iloc[:0]
+
+
+def _imagined_on_a_table(people: pd.DataFrame, plan: IndividualPlan) -> pd.DataFrame:
+    """The same of a table: people of each arm (and cluster) for whom everything is known but one outcome or baseline."""
+    listed = [name for name in ("arm", plan.design.cluster) if name]
+    columns = {outcome.column for outcome in plan.measured} | {o.baseline for o in plan.measured if o.baseline}
+    full = people.drop_duplicates(listed).assign(**dict.fromkeys(sorted(columns), 1.0))
+    found = [full.assign(**{column: np.nan}) for column in sorted(columns)]
+    frame = pd.concat(found, ignore_index=True)
+    known = frame[plan.primary.column].notna()
+    return frame.assign(responded=known.astype("float64"), opened_t2=known)
 
 
 def _responses(people: pd.DataFrame, linkage: pd.DataFrame) -> dict[str, int]:
@@ -106,6 +123,8 @@ def _gone(people: pd.DataFrame) -> pd.Series:
 def _flow(c: Crowd, plan: IndividualPlan) -> Column:
     """Row by row as `participant_flow` counts them."""
     p = c.frame
+    if plan.data is not None:
+        return _flow_of_table(c, plan)
     rows, worth = [c.everyone()], [KEPT]
     opened, known = p["opened_t2"].astype(bool), p["responded"] == 1
     for arm in plan.arms:
@@ -126,6 +145,31 @@ def _flow(c: Crowd, plan: IndividualPlan) -> Column:
     return counted(rows, worth=worth)
 
 
+def _flow_of_table(c: Crowd, plan: IndividualPlan) -> Column:
+    p = c.frame
+    rows, worth = [c.everyone()], [KEPT]
+    known = p["responded"] == 1
+    for arm in plan.arms:
+        own = p["arm"] == arm.id
+        steps = [(own, KEPT), (own & ~known, 2), (own & known, KEPT)]
+        steps += [(own & p[outcome.column].notna(), 2) for outcome in plan.measured if outcome.role != PRIMARY]
+        rows += [c.of(members) for members, _ in steps]
+        worth += [value for _, value in steps]
+    return counted(rows, worth=worth)
+
+
+def _missing(c: Crowd, table: pd.DataFrame, plan: IndividualPlan) -> dict[str, Column]:
+    p = c.frame
+    own, known = [], []
+    for row in table.to_dict("records"):
+        outcome = plan.outcomes[row["outcome"]]
+        column = outcome.column if row["what"] == "outcome" else outcome.baseline
+        mine = p["arm"] == row["arm"]
+        own.append(c.of(mine))
+        known.append(c.of(mine & p[column].notna()))
+    return {"people": counted(own, worth=KEPT), "known": counted(known)}
+
+
 def _attrition(c: Crowd, plan: IndividualPlan) -> dict[str, Column]:
     p = c.frame
     groups = [members for _, _, members in group_masks(p, plan)]
@@ -138,23 +182,33 @@ def _attrition(c: Crowd, plan: IndividualPlan) -> dict[str, Column]:
     }  # fmt: skip
 
 
-def _balance(c: Crowd, table: pd.DataFrame) -> dict[str, Column]:
-    """Means of those who answered; shares of levels, and of each difference both arms' shares."""
-    p = c.frame
+def _balance_of_arms(c: Crowd, table: pd.DataFrame, plan: IndividualPlan) -> dict[str, Column]:
+    """Of those who answered a survey; on a plain table of everyone, each arm against the control."""
+    answered = c.frame["responded"] == 1
+    if plan.data is None:
+        return _balance(c, c.frame, table, answered=answered, arms=[("control", "treatment")] * len(table))
+    pairs = [(plan.control.id, str(arm)) for arm in table["arm"]]
+    everyone = pd.Series(True, index=answered.index)
+    return _balance(c, balance_values(c.frame, plan), table, answered=everyone, arms=pairs)
+
+
+def _balance(
+    c: Crowd, p: pd.DataFrame, table: pd.DataFrame, *, answered: pd.Series, arms: Sequence[tuple[str, str]]
+) -> dict[str, Column]:
+    """Means of those looked at; shares of levels, and of each difference both arms' shares. `arms` row by row."""
     found: dict[str, dict[str, list[Mask | None]]] = {
         arm: {"known": [], "level": [], "mean": []} for arm in ("control", "treatment")
     }
     heads: list[list[Mask]] = []
     missing: list[Mask | None] = []
-    answered = p["responded"] == 1
-    for row in table.to_dict("records"):
+    for row, pair in zip(table.to_dict("records"), arms, strict=True):
         name, level = row["covariate"], row["kind"] == "level"
         values = p[name]
-        missing.append(None if level else c.of(answered & values.isna()))
+        missing.append(None if level else c.of(answered & p["arm"].isin(pair) & values.isna()))
         heads.append([
-            c.of(answered & (p["arm"] == arm) & (values == each)) for arm in found for each in sorted(values.dropna().unique())
+            c.of(answered & (p["arm"] == arm) & (values == each)) for arm in pair for each in sorted(values.dropna().unique())
         ] if row["kind"] == "categorical" else [])  # fmt: skip
-        for arm, parts in found.items():
+        for arm, parts in zip(pair, found.values(), strict=True):
             own = answered & (p["arm"] == arm)
             parts["known"].append(c.of(own & values.notna()))
             parts["level"].append(c.of(own & (values == row["level"])) if level else None)
@@ -290,11 +344,7 @@ def _row(
         part = p["responded"] == 1
         if row.estimand.startswith("period_"):
             part = _weeks(p, periods[int(row.estimand[7:])])
-        columns = (
-            [o.id for o in plan.outcomes.values() if o.scales and not o.missing]
-            if row.outcome == "average"
-            else [row.outcome]
-        )
+        columns = [o.id for o in plan.measured if not o.missing] if row.outcome == "average" else [row.outcome]
         # A sentence and a figure are made of the averages: those of single outcomes go first.
         worth = KEPT if row.outcome == "average" else GIVEN_UP
         return Row(n=c.of(part & p[columns].notna().any(axis="columns")), plain=True, worth=worth)
@@ -313,23 +363,30 @@ def _row(
     analysis = next((analyses[key] for key in analyses if _belongs(row.result_id, key, analyses[key])), None)
     if analysis is None:
         return None
-    own = in_population(p, analysis.population, plan)
+    pair = plan.compared(analysis)
+    own = in_population(p, analysis.population, plan) & in_arms(p, analysis, plan)
     if analysis.estimator == "cluster-means":
         return Row(n=None)  # n counts clusters
     inside = own & known
     if analysis.estimator in NEED_EVERYONE and int(c.of(own)[: c.there].sum()) == row.n:
         inside = own
     positive = _positive(p[column])
-    parts = () if positive is None else tuple(c.of(inside & positive & (p["arm"] == arm.id)) for arm in plan.arms)
+    parts = () if positive is None else tuple(c.of(inside & positive & (p["arm"] == arm.id)) for arm in pair)
+    if plan.data is not None and analysis.estimator in NEED_EVERYONE:
+        # Their notes and estimates tell how many of each arm have the outcome, and how many lack it.
+        for arm in pair:
+            mine = own & (p["arm"] == arm.id)
+            parts += (c.of(mine & known), c.of(mine & ~known))
     return Row(n=c.of(inside), plain=True, goes_with=parts, worth=KEPT if analysis.kind == "planned" else GIVEN_UP)
 
 
 def _belongs(result_id: str, key: str, analysis: StudyAnalysis) -> bool:
-    """Is the row that of the analysis, or of another estimand of it (the ends of bounds)?"""
+    """Is the row that of the analysis, or of another estimand of it (the ends of bounds, an odds ratio)?"""
     if result_id == key:
         return True
     one, other_ = result_id.split("/"), key.split("/")
-    return one[:2] == other_[:2] and one[3:] == other_[3:] and analysis.estimator in NEED_EVERYONE
+    same = one[:2] == other_[:2] and one[3:] == other_[3:]
+    return same and one[2] in {f"{name}{tail_of(other_[2])}" for name in BESIDE_EFFECT.get(analysis.estimator, ())}
 
 
 def _positive(values: pd.Series) -> pd.Series | None:

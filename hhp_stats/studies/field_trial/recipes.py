@@ -12,7 +12,7 @@ from hhp_stats.consistency.second.recipe import FIELDS, Recipe, RecipeTerm
 from hhp_stats.estimate.model_matrix import Term
 from hhp_stats.plan.individual import IndividualPlan, StudyAnalysis
 from hhp_stats.results import ResultRow
-from hhp_stats.studies.field_trial.cells import analysed, in_population, outcome_column
+from hhp_stats.studies.field_trial.analysed import analysed, in_population, outcome_column
 
 PEOPLE, TREATMENT = "people", "treatment"
 LINEAR, WELCH = "ols", "welch"
@@ -22,7 +22,8 @@ def analysis_frames(people: pd.DataFrame, plan: IndividualPlan, rows: Sequence[R
     """The frame and the recipes of every estimated row that statsmodels or R can compute."""
     made = {row.result_id for row in rows if row.status == "estimated"}
     shelf = Shelf(people)
-    shelf.put(TREATMENT, people[TREATMENT], "; ".join(f"{arm.code} {arm.label}" for arm in plan.arms))
+    if len(plan.arms) == 2:
+        shelf.put(TREATMENT, people[TREATMENT], "; ".join(f"{arm.code} {arm.label}" for arm in plan.arms))
     recipes = [
         _recipe(analysis, people, plan, shelf)
         for analysis in plan.analyses
@@ -36,14 +37,15 @@ def _recipe(analysis: StudyAnalysis, people: pd.DataFrame, plan: IndividualPlan,
     planned = plan.outcomes[analysis.outcome]
     outcome = shelf.put(outcome_column(plan, analysis.outcome), people[outcome_column(plan, analysis.outcome)],
                         f"{planned.label} ({planned.unit})")  # fmt: skip
-    terms = [RecipeTerm(column=TREATMENT)]
+    arm = _arm(analysis, frame, plan, shelf)
+    terms = [RecipeTerm(column=arm)]
     for name in analysis.terms:
         term = plan.terms[name].term
         if varies(frame[term.column]):
             terms.append(
-                RecipeTerm(column=_column(term, analysis, frame, shelf), base=base_of(frame[term.column], term))
+                RecipeTerm(column=_column(term, analysis, frame, people, shelf), base=base_of(frame[term.column], term))
             )
-    more: dict[str, Any] = {}
+    more: dict[str, Any] = {} if arm == TREATMENT else {"treatment": arm, "weights": {arm: 1.0}}
     if analysis.moderator:
         column = _interaction(plan.terms[analysis.moderator].term, frame, shelf)
         terms.append(RecipeTerm(column=column))
@@ -57,25 +59,39 @@ def _recipe(analysis: StudyAnalysis, people: pd.DataFrame, plan: IndividualPlan,
         more |= {"compared": ("estimate",), "in_r": FIELDS,
                  "shortfall": f"statsmodels has no {analysis.covariance}: R's clubSandwich computes the rest"}  # fmt: skip
     inside = in_population(people, analysis.population, plan)
+    known = (outcome,) if arm == TREATMENT else (outcome, arm)
     if not inside.all():
         label = plan.populations[analysis.population].label
         more["only"] = (shelf.put(f"in_{analysis.population}", inside.astype(bool), f"1 for {label}"),)
     return Recipe(
         result_id=plan.result_id(analysis), estimator="welch" if analysis.estimator == WELCH else "ols", frame=PEOPLE,
-        outcome=outcome, terms=tuple(terms), known=(outcome,), covariance=analysis.covariance, df=analysis.df,
+        outcome=outcome, terms=tuple(terms), known=known, covariance=analysis.covariance, df=analysis.df,
         conf_level=plan.conf_level, **more,
     )  # fmt: skip
 
 
-def _column(term: Term, analysis: StudyAnalysis, frame: pd.DataFrame, shelf: Shelf) -> str:
-    """Where a term stands in the frame; the two made of the outcome's own baseline carry its name."""
+def _arm(analysis: StudyAnalysis, frame: pd.DataFrame, plan: IndividualPlan, shelf: Shelf) -> str:
+    """The column of the arm: of several arms, one for the two that are compared, empty for the others."""
+    treated, control = plan.compared(analysis)
+    if len(plan.arms) == 2 and treated.code == 1:
+        return TREATMENT
+    return shelf.put(f"{treated.id}_or_{control.id}", frame[TREATMENT], f"1 {treated.label}; 0 {control.label}")
+
+
+def _column(term: Term, analysis: StudyAnalysis, frame: pd.DataFrame, people: pd.DataFrame, shelf: Shelf) -> str:
+    """Where a term stands in the frame; those made for one analysis carry its name."""
+    group = "" if analysis.population in ("randomised", "responders") else f"_{analysis.population}"
+    if analysis.contrast and not analysis.moderator:
+        group += f"_{analysis.contrast.replace(' ', '_')}"
     if term.column == "baseline":
-        group = "" if analysis.population in ("randomised", "responders") else f"_{analysis.population}"
         return shelf.put(
             f"{analysis.outcome}_t1_filled{group}", frame[term.column], "baseline, the mean where it is missing"
         )
     if term.column == "baseline_missing":
         return shelf.put(f"{analysis.outcome}_t1_missing", frame[term.column], "1 where the baseline is missing")
+    if term.column in people and people.loc[frame.index, term.column].isna().any():
+        name = f"{term.column}_filled_{analysis.outcome}{group}"
+        return shelf.put(name, frame[term.column], f"{term.column}, filled where it is not known")
     return shelf.put(term.column, frame[term.column])
 
 

@@ -34,6 +34,8 @@ def build_sample(participants: Participants, plan: IndividualPlan) -> FieldSampl
     A score needs every item of its scales. Parts of a standardised sum are divided by the standard deviations of
     those who answered all parts at baseline, both arms together, at either survey; so both arms share one unit.
     """
+    if plan.data is not None:
+        return FieldSample(people=_on_a_table(participants.people, plan), reliability={})
     # In the order of their own data: no number may hang on identifiers, the key of the pseudonyms or the files' order.
     cluster = plan.design.cluster
     people = in_order(participants.people, groups=cluster, without=("person",))
@@ -57,6 +59,20 @@ def build_sample(participants: Participants, plan: IndividualPlan) -> FieldSampl
     length = plan.periods.days if plan.periods else 7
     frame = frame.assign(responded=frame[primary.id].notna().astype("float64"), week=passed // length)
     return FieldSample(people=frame.copy(), reliability=_reliability(frame, plan))
+
+
+def _on_a_table(given: pd.DataFrame, plan: IndividualPlan) -> pd.DataFrame:
+    """Everyone on a plain table, in the order of their own data; `responded` says whose primary outcome is known."""
+    cluster = plan.design.cluster
+    people = in_order(given, groups=cluster, without=("person",))
+    if cluster:
+        people = people.assign(**{cluster: f"{plan.words.cluster[0]} " + by_appearance(people[cluster])})
+    known = people[plan.primary.column].notna()
+    before = [outcome.baseline for outcome in plan.outcomes.values() if outcome.baseline]
+    return people.assign(
+        responded=known.astype("float64"), opened_t2=known, week=float("nan"),
+        opened_t1=people[list(dict.fromkeys(before))].notna().any(axis="columns") if before else False,
+    ).copy()  # fmt: skip
 
 
 def _score(people: pd.DataFrame, scale: Scale, suffix: str) -> pd.Series:

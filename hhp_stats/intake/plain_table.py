@@ -1,0 +1,272 @@
+"""A trial whose data are one table: one row a person, in CSV, XLSX, ODS or SAV, checked against the dictionary of its plan."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from hhp_stats.errors import DataError, Problem
+from hhp_stats.intake.container import Refused
+from hhp_stats.intake.dictionary import Field, load_dictionary
+from hhp_stats.intake.findings import judged
+from hhp_stats.intake.grid import Grid, column_letter
+from hhp_stats.intake.headings import is_personal
+from hhp_stats.intake.load import problem_frame
+from hhp_stats.intake.manifest import read_manifest, sha256_of, status_of, verify_manifest
+from hhp_stats.intake.masking import shown, words_of
+from hhp_stats.intake.ods import read_ods
+from hhp_stats.intake.participants import Participants
+from hhp_stats.intake.pseudonym import load_pseudonyms
+from hhp_stats.intake.rule import breach_problems
+from hhp_stats.intake.rules_file import MARKED_SYNTHETIC, NOT_MARKED_SYNTHETIC
+from hhp_stats.intake.rules_table import (
+    COLUMN_MISSING,
+    NO_PEOPLE,
+    PERSONAL_COLUMN,
+    RAGGED,
+    TABLE_MISSING,
+    TABLE_RULES,
+    TABLE_UNREADABLE,
+    UNKNOWN_COLUMN,
+    TableCheck,
+    size_findings,
+)
+from hhp_stats.intake.spellings import SPELLINGS, Spellings, load_spellings, same, tidy
+from hhp_stats.intake.survey_export import read_sav_export
+from hhp_stats.intake.table import Table, empty_frame
+from hhp_stats.intake.text_file import likely_delimiter, read_csv_grid, read_text, split_rows
+from hhp_stats.intake.xlsx import read_xlsx
+from hhp_stats.plan.conduct import deviations_of_data
+from hhp_stats.plan.individual_schema import IndividualPlan
+from hhp_stats.plan.table_schema import ARM, TableColumn
+
+RELEASE, SYNTHETIC = "release", "synthetic"  # the column that marks a synthetic table, and what stands in it
+LINKAGE = ("wave", "responses", "consented", "duplicates", "matched", "unmatched")
+_ZERO_ONE = {"0": "no", "1": "yes", "no": "no", "yes": "yes", "n": "no", "y": "yes", "false": "no", "true": "yes"}
+_READ_AS = {"number": "number", "0/1": "yes/no", "date": "date"}  # the others are text, or one of the allowed values
+
+
+@dataclass(slots=True, kw_only=True)
+class PlainTable(Table):
+    """The table as read; `synthetic` and `unmarked` say what its column `release` says of it."""
+
+    synthetic: bool = False
+    unmarked: bool = False
+    undescribed: list[str] = field(default_factory=list)  # headings that the dictionary does not describe
+
+
+def load_plain_table(root: Path, plan: IndividualPlan) -> Participants:
+    """Who was randomised to which arm, and what is known of them? Reads the table that the plan names below `root`.
+
+    `people` has one row a person: `person`, `arm` (the id that results use), `treatment` (its code), and every column of the
+    dictionary but the identifier. Raises DataError, with every problem, where the table is missing, unreadable or breaks a rule.
+    """
+    assert plan.data is not None
+    manifest = read_manifest(root)
+    status = status_of(manifest, plan.study)
+    table = read_plain_table(root, plan)
+    found = [*table.problems]
+    if table.readable:
+        if status == SYNTHETIC and table.unmarked and len(table.frame):
+            found.append(NOT_MARKED_SYNTHETIC.problem(file=table.file))
+        elif status != SYNTHETIC and table.synthetic:
+            found.append(MARKED_SYNTHETIC.problem(file=table.file))
+        check = TableCheck(table=table, plan=plan)
+        for rule in TABLE_RULES if len(table.frame) else ():
+            if rule.find is not None:
+                found += breach_problems(rule, table, rule.find(check))
+        found += judged(size_findings(check), deviations_of_data(root, plan.study))
+    found += verify_manifest(root, known={table.file: table.sha256} if table.sha256 else {}, study=plan.study)
+    errors = [problem for problem in found if problem.severity == "error"]
+    if errors:
+        raise DataError(errors)
+    people, more = _people(root, table, plan, status)
+    read = [(table.file, table.sha256, table.size, len(table.frame))]
+    rules = [(name, root / name) for name in (plan.data.dictionary, SPELLINGS, f"data/plan/{plan.study}.toml")]
+    read += [(name, sha256_of(path), path.stat().st_size, path.read_bytes().count(b"\n")) for name, path in rules]
+    return Participants(
+        people=people, inputs=pd.DataFrame(read, columns=["path", "sha256", "bytes", "rows"]),
+        problems=problem_frame([*found, *more]), linkage=pd.DataFrame(columns=list(LINKAGE)),
+    )  # fmt: skip
+
+
+def _people(root: Path, table: PlainTable, plan: IndividualPlan, status: str) -> tuple[pd.DataFrame, list[Problem]]:
+    """The rows as people; identifiers become keyed pseudonyms, and rows without them are numbered."""
+    assert plan.data is not None
+    frame, name = table.frame.drop(columns="row"), plan.data.person
+    problems: list[Problem] = []
+    if name:
+        pseudonyms = load_pseudonyms(root, status=status)
+        problems += pseudonyms.problems
+        people = [pseudonyms.of(plan.study, each) for each in frame[name]]
+    else:
+        people = [f"row {number}" for number in table.frame["row"]]
+    codes = {arm.id: arm.code for arm in plan.arms}
+    kept = [each for each in frame if each != name]
+    found = frame[kept].assign(person=people, treatment=frame[ARM].map(codes).astype("float64"))
+    return found.copy(), problems
+
+
+def read_plain_table(root: Path, plan: IndividualPlan) -> PlainTable:
+    """What does the trial's table say? Never raises for what is wrong with the file: problems are collected in the result."""
+    assert plan.data is not None
+    path, file = root / plan.data.file, plan.data.file
+    specs = tuple(_field(column, plan) for column in plan.columns.values())
+    allowed = [value for column in plan.columns.values() for value in (*column.allowed, *column.missing)]
+    headings = [plan.data.heading(name) for name in plan.columns]
+    result = PlainTable(
+        file=file, path=path, frame=empty_frame(specs, []), fields={each.name: each for each in specs},
+        vocabulary=words_of(*allowed, *headings, *(str(arm.value) for arm in plan.arms), *(arm.id for arm in plan.arms)),
+    )  # fmt: skip
+    if not path.is_file():
+        result.problems.append(TABLE_MISSING.problem(file=file))
+        return result
+    try:
+        grid = _grid(path, [*headings, RELEASE])
+        raw = path.read_bytes()
+        result.sha256, result.size = hashlib.sha256(raw).hexdigest(), len(raw)
+        ragged = _ragged(path) if path.suffix.casefold() == ".csv" else []
+    except Refused as refused:
+        result.problems.append(Problem(code=TABLE_UNREADABLE.code, severity="error", file=file, rule=refused.rule,
+                                       remedy=refused.remedy, value=refused.found))  # fmt: skip
+        return result
+    except OSError as error:
+        result.problems.append(TABLE_UNREADABLE.problem(file=file, value=type(error).__name__))
+        return result
+    if not grid.rows:
+        result.problems.append(TABLE_UNREADABLE.problem(file=file, value="an empty table"))
+        return result
+    for number, fields in ragged:
+        result.problems.append(RAGGED.problem(file=file, cell=f"row {number}", value=f"{fields} fields"))
+    result.sheet = grid.sheet
+    _find_columns(result, grid, plan)
+    if any(problem.severity == "error" for problem in result.problems):
+        result.columns = {}
+        return result
+    _fill(result, grid, plan, _spellings(root, plan))
+    return result
+
+
+def _field(column: TableColumn, plan: IndividualPlan) -> Field:
+    """A line of the dictionary as intake knows fields."""
+    assert plan.data is not None
+    drawn = {ARM, plan.data.person, plan.design.cluster, *plan.strata}
+    allowed = tuple(str(arm.value) for arm in plan.arms) if column.column == ARM else column.allowed
+    return Field(
+        file="table", waves=(), name=column.column, label=plan.data.heading(column.column),
+        kind=_READ_AS.get(column.kind, "category" if allowed else "identifier"), unit=column.unit, period="", minimum=column.minimum,
+        maximum=column.maximum, allowed=allowed, required=column.column in drawn, in_template=False, clause="", meaning=column.meaning,
+    )  # fmt: skip
+
+
+def _grid(path: Path, wanted: list[str]) -> Grid:
+    """The cells of the table by the ending of its file, headings in row 1 (row 0 of an SPSS file, whose cases count from 1)."""
+    suffix = path.suffix.casefold()
+    if suffix == ".xlsx":
+        return read_xlsx(path)
+    if suffix == ".ods":
+        return read_ods(path)
+    if suffix == ".csv":
+        return read_csv_grid(path)
+    if suffix == ".sav":
+        export = read_sav_export(path, wanted=wanted)
+        rows: dict[int, dict[int, Any]] = {0: dict(enumerate(export.heads, start=1))}
+        for number, cells in export.body:
+            rows[number] = {place: cell for place, cell in enumerate(cells, start=1) if cell.strip()}
+        return Grid(sheet="", rows=rows, typed=False, encoding=export.encoding)
+    raise Refused("A table must be a .csv, .xlsx, .ods or .sav file.", "Save it as CSV in UTF-8.", suffix)
+
+
+def _ragged(path: Path) -> list[tuple[int, int]]:
+    """Rows of a CSV with another number of fields than its first: number and fields."""
+    text = read_text(path).text
+    rows = split_rows(text, likely_delimiter(text))
+    return [
+        (number, len(row))
+        for number, row in enumerate(rows[1:], start=2)
+        if any(map(str.strip, row)) and len(row) != len(rows[0])
+    ]
+
+
+def _find_columns(result: PlainTable, grid: Grid, plan: IndividualPlan) -> None:
+    """Where each column of the dictionary stands; says which are missing, doubled or not described."""
+    assert plan.data is not None
+    head = min(grid.rows)
+    heads = {column: tidy(str(value)) for column, value in grid.rows[head].items()}
+    wanted = {tidy(plan.data.heading(name)): name for name in plan.columns}
+    places: dict[str, list[int]] = {}
+    for column, text in heads.items():
+        places.setdefault(text, []).append(column)
+    lacking = [name for text, name in wanted.items() if len(places.get(text, [])) != 1]
+    for name in lacking:
+        there = len(places.get(tidy(plan.data.heading(name)), []))
+        said = (
+            f"the heading “{plan.data.heading(name)}” {there or 'no'} times"
+            if there
+            else f"no heading “{plan.data.heading(name)}”"
+        )
+        result.problems.append(
+            COLUMN_MISSING.problem(file=result.file, sheet=result.sheet, cell=f"column {name}", value=said)
+        )
+    for text, columns in places.items():
+        if text in wanted or same(text) == RELEASE:
+            continue
+        rule = PERSONAL_COLUMN if is_personal(text) else UNKNOWN_COLUMN
+        for column in columns:
+            found = shown(text, vocabulary=result.vocabulary)
+            result.undescribed.append(text)
+            result.problems.append(
+                rule.problem(file=result.file, sheet=result.sheet, cell=f"column {column_letter(column)}", value=found)
+            )
+    result.columns = {name: places[text][0] for text, name in wanted.items() if text in places}
+
+
+def _fill(result: PlainTable, grid: Grid, plan: IndividualPlan, spellings: Spellings) -> None:
+    """Reads every column of the dictionary; rows without any value are no people."""
+    head = min(grid.rows)
+    used = set(result.columns.values())
+    kept = [number for number in sorted(grid.rows) if number > head and used & grid.rows[number].keys()]
+    specs = tuple(result.fields.values())
+    result.frame = empty_frame(specs, kept)
+    if not kept:
+        result.problems.append(NO_PEOPLE.problem(file=result.file, sheet=grid.sheet))
+    for spec in specs:
+        column, codes = result.columns[spec.name], plan.columns[spec.name].missing
+        raw = [_known(grid.rows[number].get(column), codes) for number in kept]
+        result.fill(spec=spec, raw=raw, spellings=spellings, typed=grid.typed)
+    by_value = {str(arm.value): arm.id for arm in plan.arms}
+    result.frame[ARM] = result.frame[ARM].map(by_value).astype("str")
+    marks = {same(str(grid.rows[number].get(place, ""))) for place in _release(grid, head) for number in kept}
+    result.synthetic, result.unmarked = SYNTHETIC in marks, not marks or bool(marks - {SYNTHETIC})
+
+
+def _release(grid: Grid, head: int) -> list[int]:
+    return [column for column, text in grid.rows[head].items() if same(str(text)) == RELEASE]
+
+
+def _known(value: Any, codes: tuple[str, ...]) -> Any:
+    """A cell, or None where it holds one of the codes for missing: numbers by their value, so that -9.0 is -9."""
+    if value is None or not codes:
+        return value
+    text = tidy(value) if isinstance(value, str) else f"{value:.12g}" if type(value) in (int, float) else ""
+    return None if text in codes or (text and _as_number(text) in {_as_number(code) for code in codes} - {None}) else value
+
+
+def _as_number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _spellings(root: Path, plan: IndividualPlan) -> Spellings:
+    """Words for "no value" as everywhere, but not those that are an allowed value of the table; and zero and one in words."""
+    blank = load_spellings(root, load_dictionary(root)).of("blank")
+    taken = {same(value) for column in plan.columns.values() for value in column.allowed}
+    return Spellings(
+        by_field={"blank": {form: word for form, word in blank.items() if form not in taken}, "yes/no": _ZERO_ONE}
+    )

@@ -1,0 +1,137 @@
+"""Populations as conditions on columns: `site == 'A' and (age >= 18 or consent == 1)`. Read by a grammar, never evaluated as code.
+
+    condition   = conjunction { "or" conjunction }
+    conjunction = part { "and" part }
+    part        = "(" condition ")" | column comparison value
+    comparison  = "==" | "!=" | "<" | "<=" | ">" | ">="
+    value       = number | text in quotation marks
+
+A comparison with a value that is not known does not hold: who cannot be placed is not in the population.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pandas as pd
+
+_TOKEN = re.compile(
+    r"\s*(?:(?P<number>-?\d+(?:\.\d+)?)|(?P<text>'[^']*'|\"[^\"]*\")|(?P<word>[A-Za-z_][A-Za-z0-9_]*)"
+    r"|(?P<sign>==|!=|<=|>=|<|>|\(|\)))"
+)
+COMPARISONS: Mapping[str, Callable[[Any, Any], Any]] = {
+    "==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
+}  # fmt: skip
+GRAMMAR = "Write column, comparison (== != < <= > >=) and value, joined by and, or: site == 'A' and age >= 18."
+
+
+class ConditionError(ValueError):
+    """A condition that the grammar does not know; the message says where."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One column against one value."""
+
+    column: str
+    sign: str
+    value: str | float
+
+    def holds(self, frame: pd.DataFrame) -> pd.Series:
+        """For whom of the frame it holds."""
+        column = frame[self.column]
+        found = COMPARISONS[self.sign](column, self.value)
+        return pd.Series(found, index=frame.index).fillna(False).astype(bool) & column.notna()
+
+    def comparisons(self) -> Iterator[Comparison]:
+        """Itself."""
+        yield self
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """Several conditions of which all, or any, must hold."""
+
+    word: Literal["and", "or"]
+    parts: tuple[Condition, ...]
+
+    def holds(self, frame: pd.DataFrame) -> pd.Series:
+        """For whom of the frame it holds."""
+        found = pd.concat([part.holds(frame) for part in self.parts], axis="columns")
+        return found.all(axis="columns") if self.word == "and" else found.any(axis="columns")
+
+    def comparisons(self) -> Iterator[Comparison]:
+        """Every comparison in it."""
+        for part in self.parts:
+            yield from part.comparisons()
+
+
+Condition = Comparison | Joined
+
+
+def parse_condition(text: str) -> Condition:
+    """The condition that a text states; refuses (ConditionError) what the grammar does not know, naming the place."""
+    reader = _Reader(text)
+    found = reader.condition()
+    if reader.kind:
+        raise ConditionError(f"has {reader.token!r} where the condition should end")
+    return found
+
+
+class _Reader:
+    """The signs of a text, one after the other."""
+
+    def __init__(self, text: str) -> None:
+        self.text, self.at = text, 0
+        self.kind, self.token = "", ""
+        self.next()
+
+    def next(self) -> None:
+        if not self.text[self.at :].strip():
+            self.kind, self.token = "", ""
+            return
+        match = _TOKEN.match(self.text, self.at)
+        if match is None:
+            raise ConditionError(f"cannot be read from {self.text[self.at :].strip()[:20]!r} on")
+        self.kind, self.token, self.at = str(match.lastgroup), match[str(match.lastgroup)], match.end()
+
+    def condition(self) -> Condition:
+        return self.joined("or", self.conjunction)
+
+    def conjunction(self) -> Condition:
+        return self.joined("and", self.part)
+
+    def joined(self, word: Literal["and", "or"], part: Callable[[], Condition]) -> Condition:
+        parts = [part()]
+        while self.kind == "word" and self.token == word:
+            self.next()
+            parts.append(part())
+        return parts[0] if len(parts) == 1 else Joined(word, tuple(parts))
+
+    def part(self) -> Condition:
+        if self.token == "(" and self.kind == "sign":
+            self.next()
+            found = self.condition()
+            self.take("sign", ")", "a closing bracket")
+            return found
+        column = self.take("word", "", "a column")
+        sign = self.token
+        if self.kind != "sign" or sign not in COMPARISONS:
+            raise ConditionError(f"has {sign or 'nothing'!r} where a comparison should stand, after {column!r}")
+        self.next()
+        if self.kind not in ("number", "text"):
+            raise ConditionError(f"has {self.token or 'nothing'!r} where a value should stand, after {column} {sign}")
+        value = float(self.token) if self.kind == "number" else self.token[1:-1]
+        self.next()
+        return Comparison(column, sign, value)
+
+    def take(self, kind: str, token: str, what: str) -> str:
+        if self.kind != kind or (token and self.token != token) or self.token in ("and", "or"):
+            raise ConditionError(f"has {self.token or 'nothing'!r} where {what} should stand")
+        found = self.token
+        self.next()
+        return found

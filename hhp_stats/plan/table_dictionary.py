@@ -1,0 +1,108 @@
+"""The dictionary of a trial's plain table: which columns it has, what they mean, and which values they may take."""
+
+from __future__ import annotations
+
+import csv
+import math
+from pathlib import Path
+from typing import get_args
+
+from hhp_stats.errors import PlanError
+from hhp_stats.plan.records import meant
+from hhp_stats.plan.table_schema import ColumnKind, TableColumn
+
+HEADINGS = ("column", "meaning", "kind", "unit", "minimum", "maximum", "allowed", "missing")
+KINDS: tuple[str, ...] = get_args(ColumnKind)
+_NUMBERS = ("number", "0/1")
+
+
+def read_table_dictionary(root: Path, file: str) -> dict[str, TableColumn]:
+    """The columns of the dictionary `file` below `root`, by name.
+
+    Raises PlanError, naming file and line, for a dictionary that is missing or damaged, other headings, a column that
+    stands twice or has no name or meaning, unknown kinds, limits of what is no number, and allowed values of what is no category.
+    """
+    path = root / file
+    if not path.is_file():
+        raise PlanError(file, "the dictionary", "does not exist.",
+                        f"Write a CSV with the columns {', '.join(HEADINGS)}, a line for each column of the table.")  # fmt: skip
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as source:
+            lines = list(csv.reader(source, strict=True))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise PlanError(
+            file, "the dictionary", f"cannot be read ({type(error).__name__}).", "Save it as CSV in UTF-8."
+        ) from None
+    heads = tuple(cell.strip() for cell in lines[0]) if lines else ()
+    if heads != HEADINGS:
+        raise PlanError(
+            file, "line 1", f"has the headings {', '.join(heads) or 'none'}.", f"Write {','.join(HEADINGS)}."
+        )
+    found: dict[str, TableColumn] = {}
+    for number, line in enumerate(lines[1:], start=2):
+        if any(cell.strip() for cell in line):
+            entry = _column(file, number, line)
+            if entry.column in found:
+                raise PlanError(file, f"line {number}", f"describes {entry.column!r} a second time.", "Keep one line.")
+            found[entry.column] = entry
+    if not found:
+        raise PlanError(file, "the dictionary", "describes no column.", "Add a line for each column of the table.")
+    return found
+
+
+def _column(file: str, number: int, line: list[str]) -> TableColumn:
+    place = f"line {number}"
+    if len(line) != len(HEADINGS):
+        raise PlanError(file, place, f"has {len(line)} fields.", f"Write {len(HEADINGS)}: {','.join(HEADINGS)}.")
+    cells = {name: cell.strip() for name, cell in zip(HEADINGS, line, strict=True)}
+    name, kind = cells["column"], cells["kind"]
+    place = f"{place} ({name})" if name else place
+    if not name.isidentifier() or not name.isascii() or name != name.casefold():
+        raise PlanError(file, place, f"has the column name {name!r}.",
+                        "Use small letters, digits and underscores; [data.columns] of the plan gives the heading in the file.")  # fmt: skip
+    if not cells["meaning"]:
+        raise PlanError(
+            file, place, "says nothing under meaning.", "Say in words what the column holds: reports print it."
+        )
+    if kind not in KINDS:
+        raise PlanError(
+            file, place, f"has an unknown kind {kind!r}.", f"{meant(kind, KINDS)}Known: {', '.join(KINDS)}."
+        )
+    limits = {side: _limit(file, place, side, cells[side], kind) for side in ("minimum", "maximum")}
+    low, high = limits["minimum"], limits["maximum"]
+    if low is not None and high is not None and not low < high:
+        raise PlanError(file, place, f"has the limits {low:g} and {high:g}.", "Write a minimum below the maximum.")
+    allowed, missing = _several(file, place, cells["allowed"]), _several(file, place, cells["missing"])
+    if allowed and kind != "category":
+        raise PlanError(file, place, f"lists allowed values of a column of kind {kind}.",
+                        "Leave allowed empty, or make it kind category; numbers have minimum and maximum.")  # fmt: skip
+    both = set(allowed) & set(missing)
+    if both:
+        raise PlanError(
+            file, place, f"has {sorted(both)[0]!r} as an allowed value and as a code for missing.", "Keep one."
+        )
+    return TableColumn(
+        column=name, meaning=cells["meaning"], kind=kind, unit=cells["unit"], minimum=low, maximum=high,  # type: ignore[arg-type]
+        allowed=allowed, missing=missing,
+    )  # fmt: skip
+
+
+def _limit(file: str, place: str, side: str, text: str, kind: str) -> float | None:
+    if not text:
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise PlanError(file, place, f"has the {side} {text!r}.", "Write a number, or leave it empty.")
+    if kind not in _NUMBERS:
+        raise PlanError(file, place, f"has a {side}, but is of kind {kind}.", "Leave it empty, or make it kind number.")
+    return value
+
+
+def _several(file: str, place: str, text: str) -> tuple[str, ...]:
+    parts = tuple(part.strip() for part in text.split("|")) if text else ()
+    if "" in parts or len(set(parts)) != len(parts):
+        raise PlanError(file, place, f"has the list {text!r}.", "Divide values by |, none empty and none twice.")
+    return parts

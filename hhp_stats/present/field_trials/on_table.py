@@ -1,0 +1,340 @@
+"""Sentences of a trial whose data are one plain table: its own words for people, clusters and arms, and nobody was asked anything.
+
+Every name takes an outcome, and of several arms `outcome/arm`. What could not be estimated is said with its reason.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+
+import pandas as pd
+
+from hhp_stats.errors import UnknownName
+from hhp_stats.plan.individual import Arm, StudyOutcome
+from hhp_stats.present import prose
+from hhp_stats.present.field_trials.report import FieldTrialReport, Row, in_words, listed
+from hhp_stats.present.numbers import count, interval, level, number, p_clause, percent, plural, withheld
+from hhp_stats.results import LACKING
+
+MEAN_OR_SHARE = {"continuous": "mean", "binary": "share"}
+
+
+def unit_of(report: FieldTrialReport, outcome: StudyOutcome) -> tuple[float, int, str]:
+    """How numbers of an outcome are printed: factor, digits, and what stands behind a difference."""
+    return (100.0, 1, " percentage points") if outcome.kind == "binary" else (1.0, 2, "")
+
+
+def arm_value(report: FieldTrialReport, outcome: StudyOutcome, arm: Arm) -> str:
+    """The mean of an arm, or its share in per cent, with standard error and people."""
+    row = report.arm(outcome.id, arm)
+    if row["status"] in LACKING:
+        return "not known"
+    scale, digits, _ = unit_of(report, outcome)
+    value = percent(row["estimate"]) if scale > 1 else number(row["estimate"], digits)
+    return f"{value} (standard error {number(scale * float(row['std_error']), digits)}, n = {count(row['n'])})"
+
+
+def gap(report: FieldTrialReport, outcome: StudyOutcome, row: Row) -> str:
+    """A difference in the unit of its outcome: `3.08`, `4.7 percentage points`."""
+    scale, digits, words = unit_of(report, outcome)
+    return f"{number(abs(scale * float(row['estimate'])), digits)}{words}"
+
+
+def evidence(report: FieldTrialReport, outcome: StudyOutcome, row: Row) -> str:
+    """Interval and p of a difference in the unit of its outcome."""
+    scale, digits, _ = unit_of(report, outcome)
+    return prose.uncertainty(row, digits=digits, scale=scale)
+
+
+def sample(report: FieldTrialReport) -> str:
+    """How many were randomised, and to which arms."""
+    arms = (*report.plan.offered, report.control)
+    table = report.table("clusters") if report.plan.design.cluster else None
+    parts = []
+    for arm in arms:
+        people = report.people(report.count(f"randomised_{arm.id}"))
+        if table is not None:
+            people = f"{report.clusters(int((table['arm'] == arm.id).sum()))} with {people}"
+        parts.append(f"{people} to \u201c{arm.label}\u201d")
+    whole = report.people(report.count("randomised"))
+    if table is not None:
+        whole = f"{report.clusters(len(table))} with {whole}"
+    within = report.plan.strata
+    drawn = f", within strata of {listed([report.term(name) for name in within])}" if within else ""
+    return f"{whole} were randomised{drawn}: {listed(parts)}."
+
+
+def known(report: FieldTrialReport) -> str:
+    """For how many the primary outcome is known, in all and by arm, and whether the arms differ in that."""
+    primary, rate = report.plan.primary, report.count("response_rate")
+    if not withheld(rate) and float(rate) == 1:
+        return f"The primary outcome ({primary.label}) is known for all {report.people(report.count('randomised'))}."
+    arms = (*report.plan.offered, report.control)
+    shares = [(arm, report.count(f"response_rate_{arm.id}")) for arm in arms]
+    by_arm = listed([f"{percent(value)} in \u201c{arm.label}\u201d" for arm, value in shares])
+    said = [
+        f"The primary outcome ({primary.label}) is known for {report.people(report.count('responded'))} "
+        f"({percent(rate)} of those randomised): {by_arm}."
+    ]
+    for arm in report.plan.offered:
+        analysis = next(
+            a for a in report.plan.analyses if a.outcome == "response" and report.plan.compared(a)[0] == arm
+        )
+        row = report.row(analysis.id)
+        if row["status"] in LACKING:
+            said.append(prose.not_estimated(row))
+            continue
+        clear = "differ clearly" if prose.is_clear(row) else "do not differ clearly"
+        pair = (
+            "The shares" if len(report.plan.offered) == 1 else f"Those of \u201c{arm.label}\u201d and the control arm"
+        )
+        said.append(f"{pair} {clear}: by {number(100 * float(row['estimate']), 1)} percentage points "
+                    f"({prose.uncertainty(row, digits=1, scale=100)}).")  # fmt: skip
+    return " ".join(said)
+
+
+def effect(report: FieldTrialReport, name: str) -> str:
+    """The planned analysis of one outcome: both arms, difference, interval, p and verdict."""
+    outcome, arm = report.comparison(name)
+    row = report.planned(outcome.id, arm)
+    title = report.named(outcome, arm)
+    if row["status"] in LACKING:
+        return (
+            f"{title} could not be analysed. {row['note']}"
+            if row["status"] != "withheld"
+            else f"{title}: {prose.not_estimated(row)}"
+        )
+    found, adjusted = prose.verdict(row, better=outcome.better), report.adjusted_for(outcome.id)
+    raw, by = ("raw ", f"Adjusted for {adjusted}, ") if adjusted else ("", "")
+    size = gap(report, outcome, row)
+    same = found.direction == "the same"
+    said = "there was no difference" if same else f"it was {size} {found.direction} in \u201c{arm.label}\u201d"
+    whom = arm if found.favours == "treatment" else report.control
+    tail = f"a clear difference in favour of \u201c{whom.label}\u201d" if found.clear else "no clear difference"
+    head = (
+        f"The {raw}{MEAN_OR_SHARE[outcome.kind]} was {arm_value(report, outcome, arm)} in \u201c{arm.label}\u201d and "
+        f"{arm_value(report, outcome, report.control)} in \u201c{report.control.label}\u201d."
+    )
+    said = f"{by}{said}" if by else f"{said[0].upper()}{said[1:]}"
+    return f"{head} {said} ({evidence(report, outcome, row)}): {tail}.{_standardised(report, outcome, arm, adjusted)}"
+
+
+def _standardised(report: FieldTrialReport, outcome: StudyOutcome, arm: Arm, adjusted: str) -> str:
+    row = report.beside(outcome.id, "hedges-g", arm)
+    if row is None or row["status"] in LACKING:
+        return ""
+    kind = "adjusted " if adjusted else ""
+    return (f" In standard deviations the {kind}difference was {number(row['estimate'])} "
+            f"({level(row['conf_level'])} CI {interval(row['conf_low'], row['conf_high'])}).")  # fmt: skip
+
+
+def standardised(report: FieldTrialReport, name: str) -> str:
+    """Hedges' g with its interval."""
+    outcome, arm = report.comparison(name)
+    row = report.beside(outcome.id, "hedges-g", arm)
+    if row is None:
+        raise UnknownName(f"the plan of {report.plan.study} has no effect of {outcome.id} in standard deviations")
+    if row["status"] in LACKING:
+        return str(row["status"]).replace("_", " ")
+    return f"{number(row['estimate'])} ({level(row['conf_level'])} CI {interval(row['conf_low'], row['conf_high'])})"
+
+
+def short(report: FieldTrialReport, name: str) -> str:
+    """One clause for the summary: name, direction, size, verdict."""
+    outcome, arm = report.comparison(name)
+    row, title = report.planned(outcome.id, arm), report.named(outcome, arm)
+    if row["status"] in LACKING:
+        return f"{title} could not be analysed." if row["status"] != "withheld" else f"{title}: the result is withheld."
+    found = prose.verdict(row, better=outcome.better)
+    if found.direction == "the same":
+        return f"{title}: no difference between the arms ({p_clause(float(row['p_value']))})."
+    way = f"{gap(report, outcome, row)} {found.direction} in \u201c{arm.label}\u201d than in \u201c{report.control.label}\u201d"
+    head = "clearly " if found.clear else "no clear difference; "
+    return f"{title}: {head}{way} ({evidence(report, outcome, row)})."
+
+
+def _estimated(report: FieldTrialReport) -> list[tuple[str, StudyOutcome, Row]]:
+    """Name, outcome and planned row of every comparison that has numbers."""
+    rows = [(report.named(o, arm), o, report.planned(o.id, arm)) for o, arm in report.comparisons]
+    return [(name, o, row) for name, o, row in rows if row["status"] not in LACKING]
+
+
+def _what(report: FieldTrialReport, n: int) -> str:
+    return (
+        ("outcome" if n == 1 else "outcomes")
+        if len(report.plan.offered) == 1
+        else ("comparison" if n == 1 else "comparisons")
+    )
+
+
+def _lacking(report: FieldTrialReport) -> str:
+    lost = len(report.comparisons) - len(_estimated(report))
+    return f" {in_words(lost).capitalize()} {_what(report, lost)} could not be analysed or is withheld." if lost == 1 else (
+        f" {in_words(lost).capitalize()} {_what(report, lost)} could not be analysed or are withheld." if lost else "")  # fmt: skip
+
+
+def verdict(report: FieldTrialReport) -> str:
+    """All comparisons in one sentence: how many show a clear difference, before and after Holm's adjustment."""
+    rows = _estimated(report)
+    if not rows:
+        return "No outcome could be analysed."
+    clear = [name for name, _, row in rows if prose.is_clear(row)]
+    if len(rows) == 1:
+        name, _, row = rows[0]
+        kind = "a clear difference" if clear else "no clear difference"
+        return f"{name} shows {kind} between the arms ({p_clause(float(row['p_value']))}).{_lacking(report)}"
+    name, _, smallest = min(rows, key=lambda each: float(each[2]["p_value"]))
+    total = f"{in_words(len(rows))} {_what(report, len(rows))}"
+    head = f"None of the {total} shows a clear difference between the arms"
+    if clear:
+        head = f"{in_words(len(clear)).capitalize()} of the {total} {'shows' if len(clear) == 1 else 'show'} a clear difference ({listed(clear)})"
+    kept = sum(float(row["p_adjusted"]) < 0.05 for _, _, row in rows)
+    return (
+        f"{head}; the smallest p-value is that of {name} ({p_clause(float(smallest['p_value']))}), and after Holm\u2019s "
+        f"adjustment for {total} {in_words(kept) if kept else 'none'} of them {'are' if kept > 1 else 'is'} below .05.{_lacking(report)}"
+    )
+
+
+def glance(report: FieldTrialReport) -> str:
+    """The verdict in one short line."""
+    rows = _estimated(report)
+    clear = [name for name, _, row in rows if prose.is_clear(row)]
+    if not rows:
+        return "No outcome could be analysed."
+    if not clear:
+        return f"No clear difference between the arms{'' if len(rows) == 1 else f' in any of {in_words(len(rows))} {_what(report, len(rows))}'}."
+    return f"Clear differences: {listed(clear)}." if len(clear) > 1 else f"A clear difference: {clear[0]}."
+
+
+def towards(report: FieldTrialReport) -> str:
+    """Which comparisons point to the arm with the offer, which to the control: signs only, with no claim about size."""
+    sides: dict[str, list[str]] = {"treatment": [], "control": []}
+    for name, outcome, row in _estimated(report):
+        found = prose.verdict(row, better=outcome.better)
+        if found.favours != "neither":
+            sides[found.favours].append(name)
+    words = {"treatment": "the offer", "control": f"\u201c{report.control.label}\u201d"}
+    parts = [
+        f"{listed(names)} {'points' if len(names) == 1 else 'point'} in favour of {words[side]}"
+        for side, names in sides.items()
+        if names
+    ]
+    if not parts:
+        return "No outcome points to either arm."
+    any_clear = any(prose.is_clear(row) for _, _, row in _estimated(report))
+    return "; ".join(parts) + ("." if any_clear else "; none of this exceeds what chance brings about.")
+
+
+def robustness(report: FieldTrialReport, name: str) -> str:
+    """Do the other versions of the analysis agree with the planned one?"""
+    outcome, arm = report.comparison(name)
+    planned = report.planned(outcome.id, arm)
+    if planned["status"] in LACKING:
+        return prose.not_estimated(planned)
+    rows = versions(report, outcome, arm)
+    rows = rows.loc[rows["estimand"] == planned["estimand"]]
+    in_units = ~rows["result_id"].str.endswith(("hedges-g", "/lee", "/worst-case"))
+    return prose.agreement(rows.loc[in_units], planned, better=outcome.better)
+
+
+def versions(report: FieldTrialReport, outcome: StudyOutcome, arm: Arm) -> pd.DataFrame:
+    """Rows of all analyses of one comparison, in the order of the plan."""
+    pair = (arm, report.control)
+    named = [
+        report.plan.result_id(a)
+        for a in report.plan.analyses
+        if a.outcome == outcome.id and report.plan.compared(a) == pair
+    ]
+    frame = report.output.results.set_index("result_id", drop=False)
+    return frame.loc[named].reset_index(drop=True)
+
+
+def bounds(report: FieldTrialReport, name: str = "") -> str:
+    """What could those whose outcome is not known change? The bounds that the plan asks for."""
+    outcome, arm = report.comparison(name or report.plan.primary.id)
+    said = []
+    for method, whom in (("lee", f"Among {report.them} whose outcome would be known in either arm"),
+                         ("worst-case", "Whatever the missing outcomes are")):  # fmt: skip
+        row = report.beside(outcome.id, method, arm)
+        if row is None:
+            continue
+        low, high = (report.beside(outcome.id, method, arm, name=f"{end}_bound") for end in ("lower", "upper"))
+        if row["status"] in LACKING or low is None or high is None:
+            said.append(prose.not_estimated(row))
+            continue
+        scale, digits, words = unit_of(report, outcome)
+        ends = [number(scale * float(each["estimate"]), digits) for each in (low, high)]
+        reach = interval(scale * float(row["conf_low"]), scale * float(row["conf_high"]), digits)
+        word = "excludes" if prose.is_clear(row) else "includes"
+        said.append(f"{whom}, the effect on {outcome.label} lies between {' and '.join(ends)}{words} "
+                    f"({level(float(row['conf_level']))} CI {reach}, which {word} zero).")  # fmt: skip
+    return " ".join(said) or "The plan asks for no bounds."
+
+
+def power(report: FieldTrialReport) -> str:
+    """The smallest effects that the trial could be expected to find, by the plan's assumptions."""
+    said = []
+    for entry in report.plan.power.values():
+        row = report.detectable(entry.id)
+        if row["status"] in LACKING:
+            continue
+        said.append(f"{entry.label} ({report.people(row['n'])}): {number(row['estimate'])} standard deviations "
+                    f"with a power of {percent(entry.power, 0)} at a two-sided level of {number(entry.alpha)}.")  # fmt: skip
+    return " ".join(said) or "The plan makes no assumption about detectable effects."
+
+
+def balance(report: FieldTrialReport) -> str:
+    """How far apart are the arms before the trial?"""
+    rows = [row for row in report.records("balance") if row["kind"] in ("continuous", "categorical")]
+    rows = [row for row in rows if not withheld(row["std_difference"]) and math.isfinite(float(row["std_difference"]))]
+    if not rows:
+        return "No difference between the arms before the trial can be shown."
+    worst = max(rows, key=lambda row: abs(float(row["std_difference"])))
+    arms = {arm.id: arm.label for arm in report.plan.offered}
+    whose = "" if len(arms) == 1 else f", \u201c{arms[str(worst['arm'])]}\u201d against the control arm"
+    return (
+        f"Of {plural(len({row['covariate'] for row in rows}), 'characteristic')} before the trial, the largest standardised difference "
+        f"between the arms is {number(worst['std_difference'])} ({report.term(str(worst['covariate']))}{whose})."
+    )
+
+
+def alike(report: FieldTrialReport, name: str) -> str:
+    """How alike are people of one cluster: the intracluster correlation of an outcome."""
+    outcome, _ = report.comparison(name)
+    row = report.row(f"{outcome.id}/icc/anova")
+    if row["status"] in LACKING:
+        return prose.not_estimated(row)
+    reach: str = (
+        ""
+        if pd.isna(row["conf_low"])
+        else f" ({level(report.plan.conf_level)} CI {interval(row['conf_low'], row['conf_high'])})"
+    )
+    return f"The intracluster correlation of {outcome.label} is {number(row['estimate'], 3)}{reach}."
+
+
+def missing(report: FieldTrialReport) -> str:
+    """What happens to people whose outcome is not known, in each planned analysis."""
+    if report.plan.model.estimator == "imputation":
+        return f"Outcomes that are not known are imputed ({in_words(report.plan.model.imputations)} completed data sets, pooled)."
+    return f"The planned analyses use the {report.them} whose outcome is known; other versions ask what the others could change."
+
+
+def spread(report: FieldTrialReport, name: str) -> str:
+    """The standard deviations of an outcome in every arm that has it."""
+    outcome, _ = report.comparison(name)
+    known = [arm for arm in (*report.plan.offered, report.control) if report.arm(outcome.id, arm)["status"] not in LACKING]
+    rows = [(arm, report.row(f"{outcome.id}/sd_{arm.id}/raw")) for arm in known]
+    return listed([f"{number(row['estimate'])} in \u201c{arm.label}\u201d" for arm, row in rows]) or "not known in any arm"
+
+
+def strata(report: FieldTrialReport) -> str:
+    """What the arms were drawn within."""
+    return listed([report.term(name) for name in report.plan.strata]) or "no strata"
+
+
+ON_TABLE: Mapping[str, Callable[..., str]] = {
+    "sample": sample, "answered": known, "known": known, "effect": effect, "standardised": standardised, "short": short, "verdict": verdict,
+    "glance": glance, "towards": towards, "robustness": robustness, "bounds": bounds, "power": power, "balance": balance, "alike": alike,
+    "missing": missing, "spread": spread, "strata": strata,
+}  # fmt: skip

@@ -1,0 +1,52 @@
+"""Least squares of one planned analysis: the arm's coefficient, or its interaction with a moderator."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import numpy as np
+import pandas as pd
+
+from hhp_stats.errors import UnknownName
+from hhp_stats.estimate.linear import ols
+from hhp_stats.estimate.model_matrix import ModelMatrix, Term, model_matrix
+from hhp_stats.infer.cluster_robust import (
+    ClusterKind,
+    DegreesOfFreedom,
+    HeteroskedasticKind,
+    cluster_covariance,
+    coefficient,
+    heteroskedastic_covariance,
+)
+from hhp_stats.plan.individual import IndividualPlan, StudyAnalysis
+from hhp_stats.results import Estimate
+
+
+def fitted(analysis: StudyAnalysis, frame: pd.DataFrame, plan: IndividualPlan) -> tuple[Estimate, str]:
+    """The estimate and the kind of its covariance, from complete columns of `frame`."""
+    terms = [plan.terms[name].term for name in analysis.terms]
+    matrix, wanted = model_matrix(frame, terms), "treatment"
+    if analysis.moderator:
+        matrix, wanted = _with_interaction(frame, terms, plan.terms[analysis.moderator].term)
+    fit = ols(outcome=frame["outcome"].to_numpy(dtype=np.float64), matrix=matrix)
+    if analysis.covariance.startswith("CR"):
+        covariance = cluster_covariance(
+            fit, clusters=frame[plan.design.cluster], kind=cast(ClusterKind, analysis.covariance)
+        )
+    else:
+        covariance = heteroskedastic_covariance(fit, kind=cast(HeteroskedasticKind, analysis.covariance))
+    found = coefficient(
+        fit, covariance, term=wanted, df=cast(DegreesOfFreedom, analysis.df), conf_level=plan.conf_level
+    )
+    return found, covariance.kind
+
+
+def _with_interaction(frame: pd.DataFrame, terms: list[Term], moderator: Term) -> tuple[ModelMatrix, str]:
+    """The model matrix with the product of the arm and the one dummy of a moderator of two levels."""
+    found = model_matrix(frame, terms)
+    dummies = [name for name in found.names if name.startswith(f"{moderator.column}[")]
+    if len(dummies) != 1:
+        raise UnknownName(f"{moderator.column} has {len(dummies) + 1} levels here; an interaction needs two")
+    product = found.values[:, found.position("treatment")] * found.values[:, found.position(dummies[0])]
+    name = f"treatment:{dummies[0]}"
+    return ModelMatrix(values=np.column_stack([found.values, product]), names=(*found.names, name)), name

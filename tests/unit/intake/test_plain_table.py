@@ -1,0 +1,242 @@
+"""The plain table of a trial: one damage, one problem, with file, row, column, rule and remedy; the same from every format."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+import openpyxl
+import pandas as pd
+import pyreadstat
+import pytest
+
+from hhp_stats.errors import DataError
+from hhp_stats.intake.manifest import MANIFEST, record_files
+from hhp_stats.intake.plain_table import load_plain_table, read_plain_table
+from hhp_stats.intake.pseudonym import KEY_VARIABLE
+from hhp_stats.intake.rule_list import all_rules
+from hhp_stats.plan.individual import load_individual_plan
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from table_trials import DICTIONARY, KEY, PLAN, walks, write_walks  # noqa: E402
+
+FILE = f"data/tables/{KEY}.csv"
+
+
+@pytest.fixture(scope="module")
+def small(root, tmp_path_factory):
+    """A project without raw files of other trials, so that writing its manifest is quick."""
+    home = tmp_path_factory.mktemp("table") / "project"
+    for part in ("data/plan", "data/published"):
+        shutil.copytree(root / part, home / part)
+    for name in ("data/dictionary.csv", "data/spellings.csv"):
+        shutil.copy(root / name, home / name)
+    (home / MANIFEST).write_text('status = "real"\n\n[files]\n', encoding="utf-8")
+    return home
+
+
+@pytest.fixture
+def home(small, tmp_path, monkeypatch):
+    """The made-up trial in it, with a key for its identifiers."""
+    key = tmp_path / "key"
+    key.write_bytes(np.random.default_rng(1).bytes(48))
+    key.chmod(0o600)
+    monkeypatch.setenv(KEY_VARIABLE, str(key))
+    shutil.rmtree(small / "data/tables", ignore_errors=True)
+    return write_walks(small)
+
+
+def problems(home, *, table=None, plan=PLAN, dictionary=DICTIONARY):
+    """What is found in a changed table: those that stop the run, else warnings."""
+    write_walks(home, table, plan=plan, dictionary=dictionary)
+    try:
+        found = load_plain_table(home, load_individual_plan(home, KEY)).problems
+        return [(row["code"], row["cell"], row["value"]) for row in found.to_dict("records")]
+    except DataError as error:
+        return [(problem.code, problem.cell, problem.value) for problem in error.problems]
+
+
+def test_the_made_up_table_is_read(home):
+    plan = load_individual_plan(home, KEY)
+    found = load_plain_table(home, plan)
+    people = found.people
+    assert len(people) == 240
+    assert people["arm"].value_counts().to_dict() == {"leaflet": 88, "coach": 80, "control": 72}
+    assert people.groupby("arm")["treatment"].first().to_dict() == {"control": 0.0, "leaflet": 1.0, "coach": 2.0}
+    assert people["years"].isna().sum() == (walks()["years"] == -9).sum() > 0
+    assert not people["person"].str.startswith("P0").any()  # pseudonyms
+    assert "who" not in people
+    assert [(row["code"], row["value"]) for row in found.problems.to_dict("records")] == [("T18", "no value in the arm GP leaflet")]
+
+
+# ---------------------------------------------------------------- one damage, one problem
+def at(row, column, value):
+    """The table with one cell changed; `row` as a program counts, headings in row 1."""
+
+    def change(table):
+        table[column] = table[column].astype(object)
+        table.loc[row - 2, column] = value
+        return table
+
+    return change
+
+
+DAMAGES = [
+    ("T03", "column M", lambda t: t.assign(extra=1), "a text of 5 letters"),
+    ("T05", "column years", lambda t: t.drop(columns="years"), "no heading “years”"),
+    ("T05", "column pain_12", lambda t: pd.concat([t, t[["pain_12"]]], axis=1), "the heading “pain_12” 2 times"),
+    ("T06", "column M", lambda t: t.assign(**{"Last name": "x"}), "not repeated here"),
+    ("T08", "row 7, column F (years)", at(7, "years", "about 40"), "where a number should stand"),
+    ("T08", "row 9, column E (woman)", at(9, "woman", 2), "where 0 or 1"),
+    ("T08", "row 9, column L (seen)", at(9, "seen", "31/02/2024"), "where a date should stand"),
+    ("T09", "row 4, column D (region)", at(4, "region", "Costa"), "allowed Coast, Hills"),
+    ("T10", "row 5, column F (years)", at(5, "years", 17), "17, allowed 18 to 100 years"),
+    ("T10", "row 5, column F (years)", at(5, "years", 101), "101, allowed 18 to 100 years"),
+    ("T11", "row 6, column C (surgery)", at(6, "surgery", ""), "an empty cell"),
+    ("T11", "row 6, column A (who)", at(6, "Patient No", ""), "an empty cell"),
+    ("T11", "row 6, column D (region)", at(6, "region", None), "an empty cell"),
+    ("T12", "row 8, column B (arm)", at(8, "offered", ""), "an empty cell"),
+    ("T13", "row 8, column B (arm)", at(8, "offered", "coaching"), "the plan's arms are written usual care, 2, coach"),
+    ("T14", "row 3, column A (who), first in row 2, column A (who)", at(3, "Patient No", "P0000"), "“P0000”"),
+    ("T16", "row 30, column D (region)", at(30, "region", "Hills"), "rows of one surgery with"),
+    ("T18", "row 2, column I (steps_12)", lambda t: t.assign(steps_12=np.nan), "no value at all"),
+    ("T20", "", lambda t: t.iloc[:-1], "239 people, 240 in the plan (everyone)"),
+    ("T21", "", lambda t: t.assign(surgery=t["surgery"].replace("S23", "S20")), "23 of surgery, 24 in the plan (everyone)"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("code", "cell", "change", "says"), DAMAGES, ids=[f"{d[0]}-{n}" for n, d in enumerate(DAMAGES)])
+def test_one_damage_one_problem(home, code, cell, change, says):
+    found = [each for each in problems(home, table=change(walks())) if not (each[0] == "T18" and "GP leaflet" in each[2])]
+    assert [each[:2] for each in found] == [(code, cell)]
+    assert says in found[0][2]
+
+
+@pytest.mark.parametrize("value", [18, 100])
+def test_the_limits_belong_to_what_is_allowed(home, value):
+    assert not [each for each in problems(home, table=at(5, "years", value)(walks())) if each[0] == "T10"]
+
+
+def test_a_cluster_in_two_arms_is_refused(home):
+    found = problems(home, table=at(6, "offered", "coach")(walks()))
+    assert [each[0] for each in found] == ["T15"]
+    assert "and 1 “coach”" in found[0][2]
+
+
+def test_an_arm_without_people_and_a_stratum_of_one_arm(home):
+    table = walks()
+    coach = table["offered"] == "coach"
+    table.loc[coach, "offered"] = "usual care"
+    assert {each[0] for each in problems(home, table=table)} >= {"T17"}
+    only = walks()
+    only["region"] = np.where(only["offered"] == "coach", "Coast", "Hills")
+    assert [each[0] for each in problems(home, table=only)].count("T19") == 1
+
+
+def test_arms_of_another_size_than_planned(home):
+    plan = PLAN.replace('value = 2\n', "value = 2\nrandomised = 89\n")
+    assert problems(home, plan=plan) == [("T22", "column arm", "88 people in leaflet, 89 in the plan")]
+    assert "T22" not in [each[0] for each in problems(home, plan=plan.replace("89", "88"))]
+
+
+def test_a_missing_empty_or_unreadable_table(home):
+    plan = load_individual_plan(home, KEY)
+    path = home / FILE
+    text = path.read_text(encoding="utf-8")
+    for content, code in ((None, "T01"), (b"", "T02"), (b"\0\1\2\3" * 50, "T02"), (text.splitlines()[0].encode(), "T07"),
+                          (text.replace("P0003,", "P0003,x,", 1).encode(), "T04")):  # fmt: skip
+        path.unlink(missing_ok=True)
+        if content is not None:
+            path.write_bytes(content)
+        found = read_plain_table(home, plan)
+        assert [problem.code for problem in found.problems if problem.severity == "error"] == [code]
+        if content is not None:
+            record_files(home)
+        with pytest.raises(DataError, match=code):
+            load_plain_table(home, plan)
+    assert "row 5" in read_plain_table(home, plan).problems[0].cell
+
+
+def test_a_changed_table_is_not_the_recorded_one(home):
+    path = home / FILE
+    path.write_text(path.read_text(encoding="utf-8").replace("P0001", "P9001"), encoding="utf-8")
+    with pytest.raises(DataError, match="M03"):
+        load_plain_table(home, load_individual_plan(home, KEY))
+
+
+def test_the_status_of_one_study(home):
+    manifest = home / MANIFEST
+    text = manifest.read_text(encoding="utf-8")
+    manifest.write_text(text.replace(f'"{KEY}" = "real"', f'"{KEY}" = "synthetic"'), encoding="utf-8")
+    plan = load_individual_plan(home, KEY)
+    with pytest.raises(DataError, match="F20"):
+        load_plain_table(home, plan)
+    walks().assign(release="synthetic").to_csv(home / FILE, index=False)
+    record_files(home)
+    assert len(load_plain_table(home, plan).people) == 240
+    manifest.write_text(manifest.read_text(encoding="utf-8").replace('"synthetic"', '"real"'), encoding="utf-8")
+    with pytest.raises(DataError, match="F21"):
+        load_plain_table(home, plan)
+    manifest.write_text(manifest.read_text(encoding="utf-8").replace('= "real"', '= "true"'), encoding="utf-8")
+    with pytest.raises(DataError, match="M01"):
+        load_plain_table(home, plan)
+    manifest.write_text('status = "real"\n\n[files]\n', encoding="utf-8")
+
+
+# ---------------------------------------------------------------- formats
+def as_xlsx(table, path):
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.append(list(table.columns))
+    for row in table.astype(object).where(table.notna(), None).to_numpy().tolist():
+        sheet.append(row)
+    book.save(path)
+
+
+def as_sav(table, path):
+    renamed = table.rename(columns={"Patient No": "patient_no", "steps.before": "steps_before"})
+    renamed = renamed.assign(woman=renamed["woman"].astype(float), fell=renamed["fell"].astype(float))
+    pyreadstat.write_sav(renamed, str(path), variable_value_labels={"woman": {0.0: "no", 1.0: "yes"}})
+
+
+@pytest.mark.parametrize("ending", ["xlsx", "sav"])
+def test_every_format_gives_the_same_people(home, ending):
+    plain = load_plain_table(home, load_individual_plan(home, KEY)).people
+    (home / FILE).unlink()
+    path = home / f"data/tables/{KEY}.{ending}"
+    {"xlsx": as_xlsx, "sav": as_sav}[ending](walks(), path)
+    plan = PLAN.replace("walks.csv", f"walks.{ending}")
+    if ending == "sav":
+        plan = plan.replace("Patient No", "patient_no").replace("steps.before", "steps_before")
+    (home / f"data/plan/{KEY}.toml").write_text(plan, encoding="utf-8")
+    record_files(home)
+    again = load_plain_table(home, load_individual_plan(home, KEY)).people
+    pd.testing.assert_frame_equal(again, plain)
+
+
+def test_an_address_in_a_workbook_is_that_of_the_program(home):
+    (home / FILE).unlink()
+    as_xlsx(at(5, "years", 17)(walks()), home / f"data/tables/{KEY}.xlsx")
+    (home / f"data/plan/{KEY}.toml").write_text(PLAN.replace("walks.csv", "walks.xlsx"), encoding="utf-8")
+    record_files(home)
+    with pytest.raises(DataError) as error:
+        load_plain_table(home, load_individual_plan(home, KEY))
+    assert [(p.code, p.cell, p.sheet) for p in error.value.problems] == [("T10", "F5", "Sheet")]
+
+
+def test_rows_are_people_where_the_plan_names_no_identifier(home, monkeypatch):
+    monkeypatch.delenv(KEY_VARIABLE)  # nothing is to be hidden
+    plan = PLAN.replace('person = "who"\n', "").replace('who = "Patient No"\n', "")
+    dictionary = "\n".join(line for line in DICTIONARY.splitlines() if not line.startswith("who,"))
+    write_walks(home, walks().drop(columns="Patient No"), plan=plan, dictionary=dictionary)
+    people = load_plain_table(home, load_individual_plan(home, KEY)).people
+    assert people["person"].nunique() == 240
+    assert people["person"].iloc[0] == "row 2"
+
+
+def test_every_rule_has_a_rule_and_a_remedy_in_words():
+    rules = [rule for rule in all_rules() if rule.code.startswith("T")]
+    assert len(rules) == 22
+    assert all(rule.rule.endswith(".") and rule.remedy.endswith(".") for rule in rules)
