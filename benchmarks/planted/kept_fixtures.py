@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import pickle
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -49,5 +50,6 @@ def pytest_fixture_setup(fixturedef: pytest.FixtureDef[object], request: pytest.
         finally:
             fixturedef.func = made
     found = yield
-    path.write_bytes(pickle.dumps(found))
+    with suppress(pickle.PicklingError, AttributeError, TypeError):  # then it is made again
+        path.write_bytes(pickle.dumps(found))
     return found
