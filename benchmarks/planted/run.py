@@ -20,6 +20,7 @@ import datetime as dt
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -27,7 +28,11 @@ import time
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
+from typing import NoReturn
+
+import pytest
 
 from benchmarks.planted import verdicts
 from benchmarks.run import machine
@@ -36,6 +41,8 @@ ROOT = Path(__file__).resolve().parents[2]
 BUGS = Path(__file__).with_name("bugs.toml")
 LEFT_OUT = (".git", ".venv", ".report", "_output", ".*_cache", "__pycache__", "figures", "releases", ".hypothesis")
 SECONDS = 300  # of one bug's tests: an endless loop is noticed too
+LIBRARIES = ("pandas", "scipy.stats", "scipy.optimize", "scipy.linalg", "matplotlib.pyplot", "great_tables", "statsmodels.api", "openpyxl",
+             "joblib", "typer", "lxml.html")  # fmt: skip
 PLUGIN = "benchmarks.planted.kept_fixtures"
 FAILED = re.compile(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", flags=re.MULTILINE)
 
@@ -81,17 +88,54 @@ def load_bugs(path: Path = BUGS) -> list[Bug]:
 
 
 def run_tests(home: Path, kept: Path, folder: str, chosen: Sequence[str]) -> tuple[int, str, list[str]]:
-    """Run tests of the copy `home`: exit status, what was printed, ids of those that failed; 1 for an endless loop."""
-    command = [sys.executable, "-m", "pytest", "-q", "-m", "not slow", "-p", "no:cacheprovider", "-p", PLUGIN]
-    settings = {"PYTHONPATH": str(home), "PYTHONDONTWRITEBYTECODE": "1", "PLANTED_KEPT": str(kept)}
+    """Run tests of the copy `home`: exit status, what was printed, ids of those that failed; 1 for an endless loop.
+
+    In a copy of this process, which has the libraries loaded but no module of the project.
+    """
+    arguments = [
+        "-q",
+        "-m",
+        "not slow",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        PLUGIN,
+        "--basetemp",
+        str(kept / folder),
+        *chosen,
+    ]
+    said = kept / f"{folder}.txt"
+    child = os.fork()
+    if child == 0:
+        _become_tests(home, kept, said, arguments)
+    until = time.monotonic() + SECONDS
+    while time.monotonic() < until:
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            printed = said.read_text(encoding="utf-8", errors="replace")
+            return os.waitstatus_to_exitcode(status), printed, FAILED.findall(printed)
+        time.sleep(0.05)
+    os.killpg(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    return 1, "", [f"no end after {SECONDS} s"]
+
+
+def _become_tests(home: Path, kept: Path, said: Path, arguments: list[str]) -> NoReturn:
+    """In the copied process: run the tests and end."""
+    status = 3  # what pytest calls an internal error
     try:
-        done = subprocess.run(
-            [*command, "--basetemp", str(kept / folder), *chosen], cwd=home, env={**os.environ, **settings},
-            capture_output=True, text=True, timeout=SECONDS, check=False,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired:
-        return 1, "", [f"no end after {SECONDS} s"]
-    return done.returncode, done.stdout, FAILED.findall(done.stdout)
+        os.setsid()
+        with said.open("w", encoding="utf-8") as file:
+            os.dup2(file.fileno(), 1)
+            os.dup2(file.fileno(), 2)
+        os.chdir(home)
+        sys.path.insert(0, str(home))
+        sys.dont_write_bytecode = True
+        os.environ |= {"PYTHONPATH": str(home), "PYTHONDONTWRITEBYTECODE": "1", "PLANTED_KEPT": str(kept)}
+        status = int(pytest.main(arguments))
+        sys.stdout.flush()
+    finally:
+        os._exit(status)
 
 
 def try_bug(bug: Bug, home: Path, kept: Path) -> tuple[str, str]:
@@ -144,6 +188,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2 if unfit or not chosen else 0
     found: dict[str, verdicts.Verdict] = {}
     at = commit()
+    for library in LIBRARIES:
+        import_module(library)
 
     def enter() -> None:
         if given.record:
