@@ -128,13 +128,13 @@ def read_figures(file: Path) -> pd.DataFrame:
     try:
         text = file.read_text(encoding="utf-8-sig")
     except (FileNotFoundError, IsADirectoryError):
-        raise DataError([_problem(name, "A01", "There must be a file of this name.", "Check the path.")]) from None
+        raise DataError([_problem(name, "B01", "There must be a file of this name.", "Check the path.")]) from None
     except UnicodeDecodeError as error:
-        raise DataError([_problem(name, "A02", f"The file must be text in UTF-8; byte {error.start} is not.",
+        raise DataError([_problem(name, "B02", f"The file must be text in UTF-8; byte {error.start} is not.",
                                   "Save it as CSV UTF-8.")]) from None  # fmt: skip
     rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text)))
     if not rows or not any(rows[0]):
-        raise DataError([_problem(name, "A03", "The file must not be empty.", "Give a heading and one row a figure.")])
+        raise DataError([_nothing(name)])
     heading, body = [column.strip() for column in rows[0]], rows[1:]
     problems = list(_heading_problems(name, heading))
     if problems:
@@ -144,7 +144,7 @@ def read_figures(file: Path) -> pd.DataFrame:
         if not any(cell.strip() for cell in row):
             continue
         if len(row) != len(heading):
-            problems.append(_problem(name, "A06", f"A row must have {len(heading)} cells like the heading, this has {len(row)}.",
+            problems.append(_problem(name, "B06", f"A row must have {len(heading)} cells like the heading, this has {len(row)}.",
                                      "Put cells that hold commas in double quotes.", cell=f"row {number}"))  # fmt: skip
             continue
         record = {column: cell.strip() for column, cell in zip(heading, row, strict=True)}
@@ -153,10 +153,16 @@ def read_figures(file: Path) -> pd.DataFrame:
         records.append(record | {"row": str(number)})
     problems += _doubled(name, records)
     if not records and not problems:
-        problems.append(_problem(name, "A03", "The file must hold at least one figure.", "Add one row a figure."))
+        problems.append(_nothing(name))
     if problems:
         raise DataError(problems)
     return pd.DataFrame(records)
+
+
+def _nothing(name: str) -> Problem:
+    return _problem(
+        name, "B03", "The file must hold a heading and at least one figure.", "Give a heading and one row a figure."
+    )
 
 
 def _delimiter(text: str) -> str:
@@ -171,11 +177,11 @@ def _heading_problems(name: str, heading: Sequence[str]) -> Iterator[Problem]:
     for column in COLUMNS:
         if column not in heading:
             near = [other for other in heading if other.lower().replace(" ", "_") == column]
-            yield _problem(name, "A04", f"The heading must have a column {column!r}.",
+            yield _problem(name, "B04", f"The heading must have a column {column!r}.",
                            f"Rename {near[0]!r}." if near else "Add it; cells may be empty where nothing is known.",
                            cell="row 1")  # fmt: skip
     for column in sorted(column for column, times in Counter(heading).items() if times > 1 and column):
-        yield _problem(name, "A05", f"Column {column!r} must stand once.", "Remove or rename the other.", cell="row 1")
+        yield _problem(name, "B05", f"Column {column!r} must stand once.", "Remove or rename the other.", cell="row 1")
 
 
 def _row_problems(name: str, number: int, row: dict[str, str]) -> Iterator[Problem]:
@@ -184,20 +190,18 @@ def _row_problems(name: str, number: int, row: dict[str, str]) -> Iterator[Probl
 
     for column in _FILLED:
         if not row[column]:
-            yield found(column, "A07", f"{column} must not be empty.", "Fill it in, or leave the row out.")
+            yield found(column, "B07", f"{column} must not be empty.", "Fill it in, or leave the row out.")
     if not row["value"] or not row["statistic"]:
         return
     try:
-        value = float(row["value"])
+        value, remedy = float(row["value"]), "Leave the row out where nothing is printed."
     except ValueError:
-        yield found("value", "A08", "A value must be a plain number.",
-                    "Write 1969, not 1,969 or 29%; what was printed goes into as_printed.")  # fmt: skip
-        return
+        value, remedy = math.nan, "Write 1969, not 1,969 or 29%; what was printed goes into as_printed."
     rule = _RULES.get(row["statistic"])
     if not math.isfinite(value):
-        yield found("value", "A08", "A value must be a finite number.", "Leave the row out where nothing is printed.")
+        yield found("value", "B08", "A value must be a plain, finite number.", remedy)
     elif rule and not rule[0](value):
-        yield found("value", "A09", f"{row['statistic']}: {rule[1]}", rule[2])
+        yield found("value", "B09", f"{row['statistic']}: {rule[1]}", rule[2])
 
 
 _RULES: dict[str, tuple[Any, str, str]] = {
@@ -217,7 +221,7 @@ def _doubled(name: str, records: Sequence[dict[str, str]]) -> Iterator[Problem]:
     first: dict[str, str] = {}
     for row in records:
         if row["id"] and row["id"] in first:
-            yield _problem(name, "A10", f"An id must stand once; this one is also in row {first[row['id']]}.",
+            yield _problem(name, "B10", f"An id must stand once; this one is also in row {first[row['id']]}.",
                            "Give each printed figure an id of its own.", cell=f"row {row['row']}, column id", value=row["id"])  # fmt: skip
         first.setdefault(row["id"], row["row"])
 
@@ -228,11 +232,11 @@ def _remarks(frame: pd.DataFrame, name: str) -> Iterator[Problem]:
     for row in frame.to_dict("records"):
         line = f"row {row['row']}"
         if row["statistic"] not in STATISTICS:
-            yield _problem(name, "A11", "No check knows this statistic.", f"Known are {', '.join(STATISTICS)}.",
+            yield _problem(name, "B11", "No check knows this statistic.", f"Known are {', '.join(STATISTICS)}.",
                            cell=f"{line}, column statistic", value=row["statistic"], severity="warning")  # fmt: skip
         if row["statistic"] == "p" and row["id"] not in compared:
             yield _problem(
-                name, "A12", "This p-value has no two arms to be recomputed from.",
+                name, "B12", "This p-value has no two arms to be recomputed from.",
                 "Give both arms mean, se and n of the same trial and outcome with ids PREFIX-M, PREFIX-SE and PREFIX-N, and the p "
                 "the group difference (treatment minus control) or difference_a_vs_b.",
                 cell=line, value=row["id"], severity="warning",
@@ -243,7 +247,7 @@ def _remarks(frame: pd.DataFrame, name: str) -> Iterator[Problem]:
             and row["statistic"] not in ("stated_direction", "stated_significant")
             and not any(math.isclose(abs(float(row["value"])), number) for number in numbers)
         ):
-            yield _problem(name, "A13", f"The value {row['value']} is not among the digits printed.",
+            yield _problem(name, "B13", f"The value {row['value']} is not among the digits printed.",
                            "Check the transcript: the rounding of the figure is read off as_printed.",
                            cell=f"{line}, column as_printed", value=row["as_printed"], severity="warning")  # fmt: skip
 

@@ -76,7 +76,7 @@ def _cells(table: ListFile) -> Iterator[Breach]:
 
 
 CELLS = Rule(
-    code="K01", severity="error",
+    code="K10", severity="error",
     rule="A value must be filled in where its column needs one, be of the column's kind, and lie within its limits.",
     remedy="Correct the value, or ask who made the list.",
 )  # fmt: skip

@@ -13,12 +13,13 @@ from openpyxl.styles import Alignment, Font, PatternFill, Protection
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 
-from hhp_stats.errors import DataError, PlanError, Problem
+from hhp_stats.errors import DataError, PlanError
 from hhp_stats.intake.dictionary import WAVES, Field, Site, fields_of, load_dictionary, load_study
 from hhp_stats.intake.gather import check_return
 from hhp_stats.intake.manifest import manifest_status, verify_manifest
 from hhp_stats.intake.raw_files import MANIFEST
 from hhp_stats.intake.returns import HEADING_ROW, RETURN_TYPES, Return, read_return
+from hhp_stats.intake.rule import Rule
 from hhp_stats.intake.spellings import load_spellings
 from hhp_stats.spreadsheet import write_cell
 
@@ -37,6 +38,11 @@ WAVE_NOTES = {
 }
 _GREY = PatternFill("solid", start_color="FFE7E6E6", end_color="FFE7E6E6")
 _IDENTIFIERS = ("R02", "R03", "R04", "R05", "F10")  # rules without which codes must not be handed on
+NO_EARLIER_RETURN = Rule(
+    code="F23", severity="error",
+    rule="The codes of a later template come from the earlier return.",
+    remedy="Put the baseline return in its place first.",
+)  # fmt: skip
 _KEPT = ("staff_id", "team_id", "role", "gender", "part_time", "agency")
 
 
@@ -84,15 +90,7 @@ def _known_people(root: Path, study: str, site: Site, wave: str) -> list[dict[st
             if unsafe:
                 raise DataError(unsafe)
             return _staying(ret)
-    raise DataError(
-        [
-            Problem(
-                code="F17", severity="error", file=f"data/returns/{study}/{site.slug}/baseline.xlsx",
-                rule="The codes of a later template come from the earlier return.",
-                remedy="Put the baseline return in its place first.",
-            )
-        ]
-    )  # fmt: skip
+    raise DataError([NO_EARLIER_RETURN.problem(file=f"data/returns/{study}/{site.slug}/baseline.xlsx")])
 
 
 def _staying(ret: Return) -> list[dict[str, Any]]:

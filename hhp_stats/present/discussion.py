@@ -74,13 +74,14 @@ class Discussion:
         drawing = forest(rows, labels=labels, unit="standard deviations", favours=("worse", "better"),
                          muted=rows.loc[drawn_without, "result_id"].tolist())  # fmt: skip
         drawing.axes[0].set_xlabel("Effect of the offer in standard deviations; to the right is better")
+        levels = " and ".join(level(found) for found in dict.fromkeys(rows["conf_level"]))
         words = "; ".join(
             f"{label} {number(row['estimate'])} ({interval(row['conf_low'], row['conf_high'])})"
             for label, row in zip(labels, rows.to_dict("records"), strict=True)
         )
         return embed(
             drawing, root=self.root, document=DOCUMENT, label="effects-all-studies",
-            alt=f"Effects with 95% intervals in standard deviations, turned so that above zero is better. {words}.",
+            alt=f"Effects with {levels} intervals in standard deviations, turned so that above zero is better. {words}.",
             caption=f"Effects of all trials in standard deviations, turned so that right is better: "
             f"{_some(int(_clear(rows).sum()))} of {count(len(rows))} intervals leave out zero"
             + ("; grey with open marks: simulated without any effect" if drawn_without.any() else ""),
@@ -171,11 +172,13 @@ def _or_missing(value: Any, shown: Callable[[Any], str]) -> str:
 
 def pairs(discussion: Discussion) -> GT:
     """Effects on wellbeing, two studies at a time."""
+    rows = discussion.wellbeing()
+    conf_level = float(rows["conf_level"].max())
     cells = [
         {"Difference between": f"{NAMES[row['first']]} and {NAMES[row['second']]}", "Difference": number(row["estimate"]),
-         "95% CI": interval(row["conf_low"], row["conf_high"]), "p": p_value(row["p_value"]), "Holm p": p_value(row["p_adjusted"]),
+         f"{level(conf_level)} CI": interval(row["conf_low"], row["conf_high"]), "p": p_value(row["p_value"]), "Holm p": p_value(row["p_adjusted"]),
          "df": _df(row["df"])}
-        for row in pairwise_differences(discussion.wellbeing()).to_dict("records")
+        for row in pairwise_differences(rows, conf_level=conf_level).to_dict("records")
     ]  # fmt: skip
     return plain_table(
         pd.DataFrame(cells), stub="Difference between",
@@ -190,7 +193,7 @@ def overview(discussion: Discussion) -> str:
     clear = _clear(rows)
     better, worse = int((rows["estimate"] > 0).sum()), int((rows["estimate"] < 0).sum())
     good, bad = int((clear & (rows["estimate"] > 0)).sum()), int((clear & (rows["estimate"] < 0)).sum())
-    expected = 0.05 * len(rows)
+    expected = float((1 - rows["conf_level"]).sum())
     head = f"Of {plural(len(rows), 'effect')} in {spelled(rows['study'].nunique())} trials, {count(better)} point to better and {count(worse)} to worse. "
     if not good + bad:
         return head + "No interval leaves out zero."

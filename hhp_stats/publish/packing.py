@@ -28,7 +28,7 @@ PROJECT = (
     "tests/**/*.py", "tests/{reference,published}/**/*.{csv,md,R,inp,do}", "tests/prose/source_runs.bin",
     "tests/report/facts.json", "tests/report/book/**/*.{qmd,bib,toml,svg,yml}", "tests/report/book/results/trial/*.csv",
     "tests/report/book/data/published/*.csv", "tests/browser/vendor/*.{js,txt,md}",
-    "benchmarks/*.{py,md,csv}", "benchmarks/planted/*.{py,toml}", "tools/*.py",
+    "benchmarks/*.{py,md,csv}", "benchmarks/planted/*.{py,toml,md}", "tools/*.py",
 )  # fmt: skip
 ABOUT_NOBODY = (
     "data/plan/*.toml", "data/published/*.csv", "data/{dictionary,spellings}.csv", "data/README.md", "data/imprint.toml",

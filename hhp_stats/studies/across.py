@@ -12,12 +12,13 @@ from hhp_stats.infer.multiplicity import holm
 from hhp_stats.results import Estimate
 
 
-def pairwise_differences(effects: pd.DataFrame) -> pd.DataFrame:
+def pairwise_differences(effects: pd.DataFrame, *, conf_level: float = 0.95) -> pd.DataFrame:
     """Do the effects of different studies differ from each other by more than chance?
 
     Estimator: difference d1 - d2 of two independent effects in the same unit, with standard error
     sqrt(s1^2 + s2^2), Student's t on Welch-Satterthwaite degrees of freedom
-    (s1^2 + s2^2)^2 / (s1^4 / df1 + s2^4 / df2), infinite where both are; p-values adjusted by Holm over all pairs.
+    (s1^2 + s2^2)^2 / (s1^4 / df1 + s2^4 / df2), infinite where both are; intervals at `conf_level`, p-values adjusted by Holm
+    over all pairs.
 
     `effects`: one row a study; columns study, estimate, std_error, df, n. Returns one row a pair: first, second,
     estimate, std_error, df, p_value, p_adjusted, conf_low, conf_high, n. Assumes that the studies share no people; their
@@ -39,7 +40,7 @@ def pairwise_differences(effects: pd.DataFrame) -> pd.DataFrame:
             estimate=float(one["estimate"]) - float(other["estimate"]),
             std_error=math.hypot(one["std_error"], other["std_error"]),
             df=_welch_df(one["std_error"], one["df"], other["std_error"], other["df"]),
-            n=int(one["n"]) + int(other["n"]), n_clusters=None, method="difference of independent effects",
+            n=int(one["n"]) + int(other["n"]), n_clusters=None, method="difference of independent effects", conf_level=conf_level,
         )  # fmt: skip
         found.append({"first": one["study"], "second": other["study"], "estimate": made.estimate, "std_error": made.std_error,
                       "df": made.df, "p_value": made.p_value, "conf_low": made.conf_low, "conf_high": made.conf_high, "n": made.n})  # fmt: skip

@@ -213,7 +213,7 @@ def _seed_of_manifest(root: Path, *, otherwise: int) -> int:
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
         raise DataError([
             Problem(
-                code="Y03", severity="error", file=MANIFEST, value=f"seed = {seed!r}",
+                code="Y05", severity="error", file=MANIFEST, value=f"seed = {seed!r}",
                 rule="The seed of a synthetic release is a whole number from 0.",
                 remedy=f"Write the number back, or name one: hhp synthesise --seed {otherwise}.",
             )

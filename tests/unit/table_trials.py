@@ -160,6 +160,8 @@ def write_trial(
     return project
 
 
-def write_walks(project: Path, table: pd.DataFrame | None = None, *, plan: str = PLAN, dictionary: str = DICTIONARY) -> Path:
+def write_walks(
+    project: Path, table: pd.DataFrame | None = None, *, plan: str = PLAN, dictionary: str = DICTIONARY
+) -> Path:
     """Enter the made-up trial into a project."""
     return write_trial(project, key=KEY, plan=plan, dictionary=dictionary, table=walks() if table is None else table)

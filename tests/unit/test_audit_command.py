@@ -75,15 +75,15 @@ def test_text_and_json_say_the_same(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("row", "code", "place"),
     [
-        ("X-2,mine,worth,RQ1,all,n,\"1,969\",\"1,969\",persons,ms.txt,1,", "A08", "row 10, column value"),
-        ("X-2,mine,worth,RQ1,all,p,1.2,1.2,probability,ms.txt,1,", "A09", "row 10, column value"),
-        ("X-2,mine,worth,RQ1,all,n,12.5,12.5,persons,ms.txt,1,", "A09", "row 10, column value"),
-        ("X-2,mine,worth,RQ1,all,se,0,0,points,ms.txt,1,", "A09", "row 10, column value"),
-        ("X-2,mine,worth,RQ1,difference,stated_direction,2,higher,sign,ms.txt,1,", "A09", "row 10, column value"),
-        ("X-P,mine,worth,RQ1,all,n,12,12,persons,ms.txt,1,", "A10", "row 10, column id"),
-        (",mine,worth,RQ1,all,n,12,12,persons,ms.txt,1,", "A07", "row 10, column id"),
-        ("X-2,mine,worth,RQ1,all,n,12,12,persons,ms.txt", "A06", "row 10"),
-        ("X-2,mine,worth,RQ1,all,n,inf,many,persons,ms.txt,1,", "A08", "row 10, column value"),
+        ("X-2,mine,worth,RQ1,all,n,\"1,969\",\"1,969\",persons,ms.txt,1,", "B08", "row 10, column value"),
+        ("X-2,mine,worth,RQ1,all,p,1.2,1.2,probability,ms.txt,1,", "B09", "row 10, column value"),
+        ("X-2,mine,worth,RQ1,all,n,12.5,12.5,persons,ms.txt,1,", "B09", "row 10, column value"),
+        ("X-2,mine,worth,RQ1,all,se,0,0,points,ms.txt,1,", "B09", "row 10, column value"),
+        ("X-2,mine,worth,RQ1,difference,stated_direction,2,higher,sign,ms.txt,1,", "B09", "row 10, column value"),
+        ("X-P,mine,worth,RQ1,all,n,12,12,persons,ms.txt,1,", "B10", "row 10, column id"),
+        (",mine,worth,RQ1,all,n,12,12,persons,ms.txt,1,", "B07", "row 10, column id"),
+        ("X-2,mine,worth,RQ1,all,n,12,12,persons,ms.txt", "B06", "row 10"),
+        ("X-2,mine,worth,RQ1,all,n,inf,many,persons,ms.txt,1,", "B08", "row 10, column value"),
     ],
 )  # fmt: skip
 def test_wrong_rows_are_refused_with_their_place(tmp_path: Path, row: str, code: str, place: str) -> None:
@@ -97,12 +97,12 @@ def test_all_problems_come_at_once(tmp_path: Path) -> None:
     extra = "X-2,mine,worth,RQ1,all,n,x,x,persons,ms.txt,1,\nX-3,mine,worth,RQ1,all,p,7,7,probability,ms.txt,1,"
     with pytest.raises(DataError) as error:
         read_figures(manuscript(tmp_path, extra=extra))
-    assert [problem.code for problem in error.value.problems] == ["A08", "A09"]
+    assert [problem.code for problem in error.value.problems] == ["B08", "B09"]
 
 
 @pytest.mark.parametrize(
     ("content", "code"),
-    [(b"", "A03"), (HEADING.encode() + b"\n", "A03"), (b"id,trial\nX,y\n", "A04"), (b"\xff\xfe\x00", "A02")],
+    [(b"", "B03"), (HEADING.encode() + b"\n", "B03"), (b"id,trial\nX,y\n", "B04"), (b"\xff\xfe\x00", "B02")],
 )
 def test_wrong_files_are_refused(tmp_path: Path, content: bytes, code: str) -> None:
     file = tmp_path / "odd.csv"
@@ -110,7 +110,7 @@ def test_wrong_files_are_refused(tmp_path: Path, content: bytes, code: str) -> N
     with pytest.raises(DataError) as error:
         run_audit(ROOT, file)
     assert error.value.problems[0].code == code
-    with pytest.raises(DataError, match="A01"):
+    with pytest.raises(DataError, match="B01"):
         run_audit(ROOT, tmp_path / "absent.csv")
 
 
@@ -127,7 +127,7 @@ def test_unchecked_rows_are_remarked(tmp_path: Path) -> None:
         "Y-1,mine,other,RQ1,all,maen,3,3,points,ms.txt,1,\nY-2,mine,other,RQ1,all,n,419,428,persons,ms.txt,1,"
     )
     report = run_audit(ROOT, manuscript(tmp_path, extra=extra))
-    assert sorted(remark.code for remark in report.remarks) == ["A11", "A12", "A13"]
+    assert sorted(remark.code for remark in report.remarks) == ["B11", "B12", "B13"]
     assert report.exit_status == 0
 
 

@@ -198,9 +198,9 @@ def _exchanged(frame, column, rows):
         ("decisions/hiring.csv", lambda f: pd.concat([f, f.tail(1)]), "K11"),
         ("decisions/hiring.csv", lambda f: f.iloc[1:], "K14"),
         ("decisions/hiring.csv", lambda f: f.assign(name=["minority ethnic", *f["name"][1:]]), "K13"),
-        ("decisions/hiring.csv", lambda f: f.assign(progressed=["2", *f["progressed"][1:]]), "K01"),
+        ("decisions/hiring.csv", lambda f: f.assign(progressed=["2", *f["progressed"][1:]]), "K10"),
         ("decisions/hiring.csv", lambda f: f.assign(participant=["HXXXXX", *f["participant"][1:]]), "K12"),
-        ("decisions/hiring_scores.csv", lambda f: f.assign(team=["8", *f["team"][1:]]), "K01"),
+        ("decisions/hiring_scores.csv", lambda f: f.assign(team=["8", *f["team"][1:]]), "K10"),
         (
             "decisions/hiring_scores.csv",
             lambda f: f.assign(name_shown=f["name_shown"].shift(1).fillna("blinded")),

@@ -126,9 +126,9 @@ def test_themes_with_other_columns_or_none_are_refused(copy):
     ("name", "change", "code"),
     [
         ("usage/dictation.csv", lambda f: f.assign(participant=["D999", *f["participant"][1:]]), "K31"),
-        ("usage/dictation.csv", lambda f: f.assign(day=["40", *f["day"][1:]]), "K01"),
+        ("usage/dictation.csv", lambda f: f.assign(day=["40", *f["day"][1:]]), "K10"),
         ("surveys/dictation/endline.csv", lambda f: pd.concat([f, f.tail(1)]), "K32"),
-        ("surveys/dictation/endline.csv", lambda f: f.assign(frequency=["hourly", *f["frequency"][1:]]), "K01"),
+        ("surveys/dictation/endline.csv", lambda f: f.assign(frequency=["hourly", *f["frequency"][1:]]), "K10"),
         ("allocation/dictation.csv", lambda f: f.drop(columns="release"), "F20"),
     ],
 )

@@ -142,7 +142,7 @@ def test_a_seed_in_the_manifest_that_is_no_number_is_named(empty_project: Path, 
     manifest = empty_project / "data/manifest.toml"
     manifest.write_text(manifest.read_text().replace("seed = 9", f"seed = {seed}"))
     before = made_files(empty_project)
-    with pytest.raises(DataError, match=r"manifest\.toml.*Y03.*--seed"):
+    with pytest.raises(DataError, match=r"manifest\.toml.*Y05.*--seed"):
         synthesise(empty_project, studies=("goal_setting",))
     assert made_files(empty_project) == before
 

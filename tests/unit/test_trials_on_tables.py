@@ -93,7 +93,9 @@ def test_a_comparison_is_that_of_its_two_arms_alone(made_up):
     table = walks().rename(columns={"steps.before": "before"})
     table["years"] = table["years"].replace(-9, np.nan)
     two = table.loc[table["offered"] != "2"].assign(coach=lambda t: (t["offered"] == "coach").astype(float))
-    known = two.assign(years=two["years"].fillna(two["years"].mean()), before=two["before"].fillna(two["before"].mean()))
+    known = two.assign(
+        years=two["years"].fillna(two["years"].mean()), before=two["before"].fillna(two["before"].mean())
+    )
     fit = smf.ols("steps_12 ~ coach + before + years + region", data=known.loc[known["steps_12"].notna()]).fit()
     row = estimates(made_up).loc[f"{KEY}/steps/itt_coach/cr2"]
     assert row["estimate"] == pytest.approx(fit.params["coach"], **EXACT)
@@ -125,7 +127,10 @@ def test_every_name_of_a_chapter_speaks_in_the_words_of_the_trial(home, made_up)
         said += [chapter.say(each) for each in asked]
     for name in TABLES_ON_TABLE:
         asked = [f"{name}/{o.id}/{a.id}" for o, a in report.comparisons] if name == "versions" else [name]
-        said += [re.sub(r"<style.*?</style>|<[^>]*>", " ", chapter.table(each).as_raw_html(), flags=re.DOTALL) for each in asked]
+        said += [
+            re.sub(r"<style.*?</style>|<[^>]*>", " ", chapter.table(each).as_raw_html(), flags=re.DOTALL)
+            for each in asked
+        ]
     for name in FIGURES_ON_TABLE:
         asked = [f"{name}/{o.id}" for o in report.measured] if name == "arms" else [name]
         for each in asked:
@@ -231,7 +236,9 @@ def from_r(package, data, tmp_path, *, subset="d"):
     path = tmp_path / f"{data}.csv"
     code = (f'if (!requireNamespace("{package}", quietly = TRUE)) quit(status = 9); data("{data}", package = "{package}"); '
             f'd <- as.data.frame({data}); write.csv({subset}, "{path}", row.names = FALSE, na = "")')  # fmt: skip
-    done = subprocess.run(["Rscript", "--vanilla", "-e", code], capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(
+        ["Rscript", "--vanilla", "-e", code], capture_output=True, text=True, check=False, timeout=120
+    )
     if done.returncode:
         pytest.skip(f"needs the R package {package}")
     return pd.read_csv(path, dtype=str, keep_default_na=False)
@@ -251,7 +258,9 @@ def test_beat_the_blues_against_statsmodels(home, tmp_path):
     output = run_field_trial(write_trial(home, key="btheb", plan=plan, dictionary=dictionary, table=table), "btheb")
     output.write(home)
     numbers = table[["bdi.pre", "bdi.8m"]].apply(pd.to_numeric).set_axis(["before", "after"], axis="columns")
-    frame = numbers.assign(arm=(table["treatment"] == "BtheB").astype(float), drug=table["drug"], length=table["length"])
+    frame = numbers.assign(
+        arm=(table["treatment"] == "BtheB").astype(float), drug=table["drug"], length=table["length"]
+    )
     fit = smf.ols("after ~ arm + before + drug + length", data=frame.dropna()).fit(cov_type="HC2", use_t=True)
     row = estimates(output).loc["btheb/bdi/itt/hc2"]
     assert row["estimate"] == pytest.approx(fit.params["arm"], **EXACT)
@@ -267,7 +276,9 @@ def test_beat_the_blues_against_statsmodels(home, tmp_path):
 
 def test_achievement_awards_against_club_sandwich(home, tmp_path):
     table = from_r("clubSandwich", "AchievementAwardsRCT", tmp_path, subset='d[d$year == "2001", ]')
-    plan, dictionary = ((HERE / f"awards.{ending}").read_text(encoding="utf-8") for ending in ("toml", "dictionary.csv"))
+    plan, dictionary = (
+        (HERE / f"awards.{ending}").read_text(encoding="utf-8") for ending in ("toml", "dictionary.csv")
+    )
     assert lines(plan) <= 60
     output = run_field_trial(write_trial(home, key="awards", plan=plan, dictionary=dictionary, table=table), "awards")
     output.write(home)
@@ -278,10 +289,10 @@ def test_achievement_awards_against_club_sandwich(home, tmp_path):
     assert row["std_error"] == pytest.approx(0.0508362946, abs=5e-11)
     assert row["df"] == pytest.approx(13.8783, abs=5e-5)
     assert (row["n"], row["n_clusters"]) == (3821, 39)
-    assert row_of(output.results, "awards/matriculation/mde_achieved/clustered")["estimate"] == pytest.approx(0.384, abs=5e-4)
+    assert row_of(output.results, "awards/matriculation/mde_achieved/clustered")["estimate"] == pytest.approx(
+        0.384, abs=5e-4
+    )
     # One school of a pair was drawn in 18 pairs, and two of three in the other: 2^18 * 3.
     assert output.tables["allocations"]["allocations"].tolist() == [2**18 * 3]
     said = field_trials.chapter("awards", root=home).say("sample")
     assert "39 schools with 3,821 pupils were randomised" in said
-
-

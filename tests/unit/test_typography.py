@@ -138,4 +138,4 @@ def test_the_audit_takes_a_minus_as_typesetters_write_it(tmp_path):
     report = run_audit(tmp_path, file)
     assert report.exit_status == 0
     assert set(report.verdicts.set_index("id").loc[["D", "L", "H", "P"], "verdict"]) <= {"reproduces", "not_checkable"}
-    assert not [remark for remark in report.remarks if remark.code == "A13"]
+    assert not [remark for remark in report.remarks if remark.code == "B13"]

@@ -68,7 +68,9 @@ def test_the_made_up_table_is_read(home):
     assert people["years"].isna().sum() == (walks()["years"] == -9).sum() > 0
     assert not people["person"].str.startswith("P0").any()  # pseudonyms
     assert "who" not in people
-    assert [(row["code"], row["value"]) for row in found.problems.to_dict("records")] == [("T18", "no value in the arm GP leaflet")]
+    assert [(row["code"], row["value"]) for row in found.problems.to_dict("records")] == [
+        ("T18", "no value in the arm GP leaflet")
+    ]
 
 
 # ---------------------------------------------------------------- one damage, one problem
@@ -107,9 +109,13 @@ DAMAGES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("code", "cell", "change", "says"), DAMAGES, ids=[f"{d[0]}-{n}" for n, d in enumerate(DAMAGES)])
+@pytest.mark.parametrize(
+    ("code", "cell", "change", "says"), DAMAGES, ids=[f"{d[0]}-{n}" for n, d in enumerate(DAMAGES)]
+)
 def test_one_damage_one_problem(home, code, cell, change, says):
-    found = [each for each in problems(home, table=change(walks())) if not (each[0] == "T18" and "GP leaflet" in each[2])]
+    found = [
+        each for each in problems(home, table=change(walks())) if not (each[0] == "T18" and "GP leaflet" in each[2])
+    ]
     assert [each[:2] for each in found] == [(code, cell)]
     assert says in found[0][2]
 
@@ -136,7 +142,7 @@ def test_an_arm_without_people_and_a_stratum_of_one_arm(home):
 
 
 def test_arms_of_another_size_than_planned(home):
-    plan = PLAN.replace('value = 2\n', "value = 2\nrandomised = 89\n")
+    plan = PLAN.replace("value = 2\n", "value = 2\nrandomised = 89\n")
     assert problems(home, plan=plan) == [("T22", "column arm", "88 people in leaflet, 89 in the plan")]
     assert "T22" not in [each[0] for each in problems(home, plan=plan.replace("89", "88"))]
 

@@ -1,0 +1,199 @@
+"""Sentences of the field-trial chapters on made-up rows: favour, direction, counts and limits, for outcomes of either kind."""
+
+from __future__ import annotations
+
+import re
+
+import pandas as pd
+import pytest
+
+from hhp_stats.plan.individual import load_individual_plan
+from hhp_stats.present.field_trials.conclusions import (
+    attenuation_hint,
+    attenuation_test,
+    bounds,
+    by_block,
+    inconclusive,
+    reach,
+)
+from hhp_stats.present.field_trials.report import FieldTrialReport
+from hhp_stats.present.field_trials.sentences import effect, glance, short, spread, towards, verdict
+from hhp_stats.present.numbers import number
+from hhp_stats.results import ResultRow, result_frame
+from hhp_stats.studies.output import StudyOutput
+
+STUDIES = ("beneficiaries", "swing", "mod_ing")
+
+
+def made(study, key, estimate, *, half=0.1, p=0.5, holm=0.5, n=100, status="estimated", note=""):
+    outcome, estimand, _ = key.split("/")
+    return ResultRow(
+        result_id=f"{study}/{key}", study=study, outcome=outcome, estimand=estimand, population="", contrast="", method="", analysis="planned",
+        estimate=estimate, conf_low=estimate - half, conf_high=estimate + half, std_error=half / 2, p_value=p, p_adjusted=holm, n=n,
+        status=status, note=note,
+    )  # fmt: skip
+
+
+def report_of(root, study, effects, *more):
+    """A report in which each measured outcome has the effect of its name: (estimate, half its interval, p, adjusted p)."""
+    plan = load_individual_plan(root, study)
+    rows = []
+    for outcome in plan.outcomes.values():
+        if not outcome.scales:
+            continue
+        estimate, half, p, holm = effects.get(outcome.id, (0.01, 0.5, 0.9, 1.0))
+        planned = next(a for a in plan.analyses if a.outcome == outcome.id and a.kind == "planned")
+        rows += [
+            made(study, planned.id, estimate, half=half, p=p, holm=holm),
+            made(study, f"{outcome.id}/itt/hedges-g", estimate, half=half),
+        ]
+        for arm in plan.arms:
+            rows += [
+                made(study, f"{outcome.id}/mean_{arm.id}/raw", 30.0 + arm.code),
+                made(study, f"{outcome.id}/sd_{arm.id}/raw", 5.0 + arm.code),
+            ]
+    output = StudyOutput(
+        study=study,
+        results=result_frame([*rows, *more]),
+        tables={"periods": pd.DataFrame({"period": [1, 2]})},
+        conduct=(),
+    )
+    return FieldTrialReport(root=root, plan=plan, output=output, document="report/x.qmd")
+
+
+def outcomes(root):
+    for study in STUDIES:
+        for outcome in load_individual_plan(root, study).outcomes.values():
+            if outcome.scales:
+                yield study, outcome
+
+
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_favour_and_direction_follow_the_sign_and_what_is_better(root, sign):
+    """For every measured outcome: a clear effect one way favours the treated, the other way the controls."""
+    seen = set()
+    for study, outcome in outcomes(root):
+        report = report_of(root, study, {outcome.id: (0.4 * sign, 0.1, 0.001, 0.001)})
+        helps = (sign > 0) == (outcome.better == "higher")
+        direction = "higher" if sign > 0 else "lower"
+        said = effect(report, outcome.id)
+        assert f"the treated were 0.40 {direction}" in said
+        assert f"a clear difference, in favour of the {'treated' if helps else 'controls'}." in said
+        assert "The treated had a" in said and "mean of 31.00" in said.split(", the controls")[0]
+        assert f"clearly {direction} among the treated (" in short(report, outcome.id)
+        assert re.search(
+            rf"{outcome.label}.* in favour of the {'treated' if helps else 'controls'}", towards(report), re.IGNORECASE
+        )
+        seen.add(helps)
+    assert seen == {True, False}
+
+
+def test_an_unclear_effect_is_called_so(root):
+    for study, outcome in outcomes(root):
+        report = report_of(root, study, {outcome.id: (-0.2, 0.3, 0.2, 0.6)})
+        assert effect(report, outcome.id).count("no clear difference") == 1 and "in favour" not in effect(
+            report, outcome.id
+        )
+        assert "no clear difference between the arms, the treated being slightly lower" in short(report, outcome.id)
+
+
+@pytest.mark.parametrize(("holm", "kept"), [(0.0499, "one"), (0.05, "none"), (0.0501, "none")])
+def test_clear_differences_are_counted_before_and_after_adjustment(root, holm, kept):
+    for study in STUDIES:
+        names = [outcome.id for of, outcome in outcomes(root) if of == study]
+        report = report_of(root, study, {names[0]: (0.5, 0.2, 0.01, holm), names[1]: (0.5, 0.2, 0.02, 0.4)})
+        said, line = verdict(report), glance(report)
+        assert said.startswith("Two of the ") and line.startswith("Two of the ")
+        assert f"{kept} of them is below .05" in said and f"{kept} after adjustment for their number" in line
+        first = report.outcome(names[0]).label.lower()
+        assert (
+            f"the smallest p-value is that of {first}" in said.lower()
+            and "(p = .01)" in said
+            and "smallest p = .01" in line
+        )
+        assert towards(report).endswith("in favour of the controls.") or not towards(report).endswith(
+            "chance brings about."
+        )
+
+
+@pytest.mark.parametrize("study", STUDIES)
+def test_nothing_clear_is_none_and_chance(root, study):
+    report = report_of(root, study, {})
+    assert verdict(report).startswith("None of the") and glance(report).startswith("None of the")
+    assert towards(report).endswith("none of this exceeds what chance brings about.")
+
+
+@pytest.mark.parametrize("study", STUDIES)
+def test_the_widest_ends_are_turned_so_that_above_is_better(root, study):
+    """A wide interval on the side of benefit is the high end, on the side of harm the low one; the others run from -0.49 to 0.51."""
+    measured = [outcome for of, outcome in outcomes(root) if of == study]
+    for outcome in measured:
+        sign = 1 if outcome.better == "higher" else -1
+        others = [each.better for each in measured if each is not outcome]
+        low, high = ("lower" in others) * 0.02 + 0.49, 0.51 - ("higher" not in others) * 0.02
+        said = reach(report_of(root, study, {outcome.id: (sign * 2.0, 1.0, 0.1, 0.1)}))
+        assert f"run from {number(-low)} (worse for the treated) to {number(3.0)} standard deviations" in said
+        said = reach(report_of(root, study, {outcome.id: (-sign * 2.0, 1.0, 0.1, 0.1)}))
+        assert f"run from {number(-3.0)} (worse for the treated) to {number(high)} standard deviations" in said
+
+
+@pytest.mark.parametrize("study", STUDIES)
+def test_both_are_open_where_the_benefit_planned_for_lies_inside(root, study):
+    """The benefit, not the harm of the same size: for burnout that is a fall. On the ends of the interval both still count."""
+    plan = load_individual_plan(root, study)
+    target = plan.power["planned"].printed
+    measured = [outcome for outcome in plan.outcomes.values() if outcome.scales]
+    for wanted in measured:
+        for benefit, found in ((target, True), (target - 1e-6, False)):
+            effects = {}
+            for outcome in measured:
+                sign = 1 if outcome.better == "higher" else -1
+                half = benefit / 2 if outcome is wanted else 0.001
+                centre = half if outcome is wanted else 1.0  # the others are clear and small
+                effects[outcome.id] = (sign * centre, half, 0.1, 0.1)
+            said = inconclusive(report_of(root, study, effects))
+            assert (
+                said.startswith(
+                    f"For one of the {('no', 'one', 'two', 'three', 'four', 'five')[len(measured)]} outcomes"
+                )
+                is found
+            ), (wanted.id, said)
+
+
+@pytest.mark.parametrize(("estimate", "half", "word", "hint"), [(-0.2, 0.1, "falls", "fades"), (0.2, 0.1, "rises", "grows"),
+                                                                (-0.2, 0.3, "falls", "no clear change"), (0.2, 0.3, "rises", "no clear change")])  # fmt: skip
+def test_a_change_over_time_has_its_direction(root, estimate, half, word, hint):
+    report = report_of(
+        root, "beneficiaries", {}, made("beneficiaries", "average/arm_by_week/cr1-sd", estimate, half=half)
+    )
+    assert f"The average effect {word} by 0.20" in attenuation_test(report) and hint in attenuation_hint(report)
+    assert ("a lead, not a finding" in attenuation_test(report)) == (half < 0.2)
+
+
+def test_cohorts_stand_in_their_order(root):
+    name = next(outcome.id for study, outcome in outcomes(root) if study == "swing")
+    rows = [made("swing", f"{name}/itt_cohort_1/hc2", 0.11), made("swing", f"{name}/itt_cohort_2/hc2", 0.22),
+            made("swing", f"{name}/arm_by_cohort/hc2", 0.11, half=0.2, p=0.33)]  # fmt: skip
+    said = by_block(report_of(root, "swing", {}, *rows), name)
+    assert (
+        "0.11 in the first cohort (0.01 to 0.21), 0.22 in the second (0.12 to 0.32), no clear difference between the cohorts (p = .33)"
+        in said
+    )
+
+
+@pytest.mark.parametrize(("half", "word"), [(0.1, "excludes"), (0.3, "includes")])
+def test_bounds_stand_in_their_order_and_say_whether_zero_is_inside(root, half, word):
+    for study in STUDIES:
+        name = next(outcome.id for of, outcome in outcomes(root) if of == study)
+        rows = [
+            made(study, f"{name}/itt/lee", 0.2, half=half),
+            made(study, f"{name}/lower_bound/lee", 0.15),
+            made(study, f"{name}/upper_bound/lee", 0.25),
+        ]
+        said = bounds(report_of(root, study, {}, *rows))
+        assert "lies between 0.15 and 0.25" in said and f"which {word} zero" in said
+
+
+def test_spreads_stand_with_their_arm(root):
+    for study, outcome in outcomes(root):
+        assert spread(report_of(root, study, {}), outcome.id) == "6.00 among the treated and 5.00 among the controls"
