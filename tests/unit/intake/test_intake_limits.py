@@ -58,6 +58,7 @@ ELSEWHERE = {
     "I07": "test_limits_of_files.py::test_people_arms_and_blocks_are_as_many_as_planned",
     "I09": "test_limits_of_files.py::test_arms_of_a_block_differ_by_the_limit_at_most",
     "K04": "test_rules_plausible.py::test_codes_that_slipped_by_a_line_are_refused",
+    "K10": "test_limits_of_files.py::test_values_of_the_smaller_lists_lie_within_their_limits",
     "K18": "test_limits_of_files.py::test_participants_decisions_and_people_of_a_condition_are_as_many_as_planned",
     "L03": "test_limits_of_files.py::test_lines_of_a_list_have_the_fields_of_its_heading",
     "S04": "test_limits_of_files.py::test_lines_of_an_export_have_the_fields_of_its_heading",

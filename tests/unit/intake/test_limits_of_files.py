@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,9 +10,12 @@ import pandas as pd
 import pytest
 from intake_builder import STUDY, write_csv
 
+from hhp_stats.errors import DataError
 from hhp_stats.intake.corrections import Correction, check_schema
 from hhp_stats.intake.dictionary import load_dictionary, load_study
 from hhp_stats.intake.lists import ListFile, read_list
+from hhp_stats.intake.manifest import record_files
+from hhp_stats.intake.pilots import DICTATION, load_dictation
 from hhp_stats.intake.pseudonym import load_pseudonyms
 from hhp_stats.intake.returns import read_return
 from hhp_stats.intake.rules_arms import ArmsCheck, arms_findings
@@ -220,3 +224,26 @@ def test_participants_decisions_and_people_of_a_condition_are_as_many_as_planned
 
     assert found(cell=more) == [("K18", "error")] * len(cells) * bool(more)
     assert found(participants=more) == found(decided=more) == [("K18", "error")] * len(whole.experiments) * bool(more)
+
+
+@pytest.mark.parametrize(
+    ("spec", "field"), [(spec, field) for spec in DICTATION for field in spec.fields if field.maximum is not None]
+)
+def test_values_of_the_smaller_lists_lie_within_their_limits(root, tmp_path, spec, field):
+    frame = pd.read_csv(root / spec.file, dtype=str, keep_default_na=False)
+    copied = tmp_path / "data"
+    shutil.copytree(root / "data", copied)
+    for value, broken in (
+        (field.minimum, False),
+        (field.maximum, False),
+        (field.minimum - 1, True),
+        (field.maximum + 1, True),
+    ):
+        frame.assign(**{field.name: [f"{value:g}", *frame[field.name][1:]]}).to_csv(tmp_path / spec.file, index=False)
+        record_files(tmp_path)
+        try:
+            load_dictation(tmp_path)
+            codes = set()
+        except DataError as error:
+            codes = {problem.code for problem in error.problems}
+        assert ("K10" in codes) == broken, (value, codes)

@@ -20,7 +20,7 @@ from hhp_stats.intake.rule_list import all_rules
 from hhp_stats.plan.individual import load_individual_plan
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from table_trials import DICTIONARY, KEY, PLAN, walks, write_walks  # noqa: E402
+from table_trials import DICTIONARY, KEY, PLAN, walks, write_walks
 
 FILE = f"data/tables/{KEY}.csv"
 
