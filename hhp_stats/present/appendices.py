@@ -15,6 +15,7 @@ from great_tables import GT
 
 from hhp_stats.estimate.selection_path import EDGE, LIMIT
 from hhp_stats.plan.book_sections import book_sections
+from hhp_stats.plan.catalogue import catalogue
 from hhp_stats.plan.clauses import load_clause_status
 from hhp_stats.plan.conduct import Deviation, load_deviations
 from hhp_stats.plan.conflicts import Conflict, Departure, load_conflicts, load_departures
@@ -27,7 +28,6 @@ from hhp_stats.present.tables import aligned, effects_table, plain_table, text_t
 from hhp_stats.project_root import find_root
 from hhp_stats.results import LACKING
 from hhp_stats.studies.output import StudyOutput, open_output
-from hhp_stats.studies.run import STUDIES
 
 PACKAGES = (
     "pandas",
@@ -270,7 +270,7 @@ def _departure_row(entry: Departure) -> dict[str, str]:
 def appendix(study: str = "goal_setting", *, root: Path | None = None) -> Appendix:
     """Open the appendices; `study` is the one whose protocol they follow clause by clause."""
     home = root or find_root()
-    others = tuple(open_output(home, entry.key) for entry in STUDIES if entry.key != study)
+    others = tuple(open_output(home, entry.study) for entry in catalogue(home) if entry.study != study)
     return Appendix(root=home, output=open_output(home, study), others=others)
 
 

@@ -17,6 +17,7 @@ from matplotlib.patches import Patch, Rectangle
 from hhp_stats.disclosure.places import RESULTS
 from hhp_stats.disclosure.public_counts import public_counts
 from hhp_stats.intake.masking import public_id
+from hhp_stats.plan.catalogue import catalogue
 from hhp_stats.plan.disclosure import load_disclosure
 from hhp_stats.present.chapter import StudyReport, open_study
 from hhp_stats.present.discussion import NAMES
@@ -26,7 +27,6 @@ from hhp_stats.present.release import read_release
 from hhp_stats.present.style import GRID, INK, PAPER, QUIET, TINTS, TREATMENT, WIDTH, apply_style
 from hhp_stats.present.tables import plain_table, text_table
 from hhp_stats.studies.output import PEOPLE, open_output
-from hhp_stats.studies.run import STUDIES
 
 DOCUMENT = "report/C-data.qmd"
 WAVES = ("baseline", "interim", "endline")
@@ -440,5 +440,8 @@ def _map_in_words(grid: pd.DataFrame, arms: Sequence[str]) -> str:
 def data_appendix(study: str = "goal_setting", *, root: Path | None = None) -> DataAppendix:
     """Open the data appendix of one study."""
     report = open_study(study, document=DOCUMENT, root=root)
-    registers = {entry.key: open_output(report.root, entry.key).tables[PEOPLE].astype("str") for entry in STUDIES}
+    registers = {
+        entry.study: open_output(report.root, entry.study).tables[PEOPLE].astype("str")
+        for entry in catalogue(report.root)
+    }
     return DataAppendix(report=report, registers=registers, internal=read_release(report.root).internal)

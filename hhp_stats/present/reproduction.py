@@ -14,6 +14,7 @@ from great_tables import GT
 from hhp_stats.consistency.figures import load_figures
 from hhp_stats.consistency.ledger import DATA_DIFFER, counted, further_rows, ledger, read_lists, unexplained
 from hhp_stats.errors import UnknownName
+from hhp_stats.plan.catalogue import catalogue
 from hhp_stats.plan.conflicts import load_conflicts
 from hhp_stats.present.consistency import TRIALS, as_printed
 from hhp_stats.present.numbers import MISSING, count, number, percent
@@ -21,7 +22,6 @@ from hhp_stats.present.release import read_release
 from hhp_stats.present.tables import plain_table, text_table
 from hhp_stats.project_root import find_root
 from hhp_stats.studies.output import open_output
-from hhp_stats.studies.run import STUDIES
 
 PUBLISHED = "data/published/published_results.csv"
 KINDS: Mapping[str, tuple[str, ...]] = {
@@ -210,7 +210,7 @@ SENTENCES: dict[str, Callable[[Reproduction], str]] = {"share": share, "meaning"
 def chapter(*, root: Path | None = None) -> Reproduction:
     """Open results and published figures for appendix D; refuses studies whose results are not ready (HhpError)."""
     home = root or find_root()
-    outputs = {study.key: open_output(home, study.key) for study in STUDIES}
+    outputs = {entry.study: open_output(home, entry.study) for entry in catalogue(home)}
     results = pd.concat([output.results for output in outputs.values()], ignore_index=True)
     further = further_rows(results, tables={key: output.tables for key, output in outputs.items()})
     table = ledger(load_figures(home / PUBLISHED), pd.concat([results, further], ignore_index=True), read_lists(home))
