@@ -8,7 +8,7 @@ here. Reading it takes no pandas, so that a command that finds nothing to do end
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from pathlib import Path
@@ -17,11 +17,13 @@ from typing import Any, Literal, get_args
 from hhp_stats.errors import PlanError, UnknownName
 from hhp_stats.file_parts import part
 from hhp_stats.plan.nearest import allowed
+from hhp_stats.plan.passages import UnevenMarks, passages, unknown_studies
 from hhp_stats.plan.records import read_plan_file, read_records, record_of
 
 PLANS = "data/plan"
 PROGRAMME = "data/plan/programme.toml"
 BOOK = "_quarto.yml"
+SUMMARY = "index.qmd"
 TOPICS = "hhp_stats.studies"  # the package with the modules of single studies
 _FIELD_TRIAL = "hhp_stats.studies.field_trial:run_field_trial"
 
@@ -30,6 +32,9 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 # What runs a study of a kind that names no topic. A pilot compares nothing, so that no general analysis is left.
 RUNNERS: Mapping[Kind, str] = {
     "cluster trial": _FIELD_TRIAL, "individual trial": _FIELD_TRIAL, "experiment": _FIELD_TRIAL,
+}  # fmt: skip
+NOUNS: Mapping[Kind, str] = {
+    "cluster trial": "trial", "individual trial": "trial", "experiment": "experiments", "pilot": "pilot",
 }  # fmt: skip
 KEY = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _SHORT = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
@@ -49,6 +54,7 @@ class _Header:
     phase: str  # an id of the programme's phases
     order: int  # among the studies, wherever they are listed
     kind: Kind
+    simulated_without_effect: bool = False  # whether synthetic data of it hold none, since no result is published
     topic: str = ""  # module below `TOPICS` that runs it, for what this study has alone
     reads: tuple[str, ...] = ()  # sources beside its plan, its raw files and those that every study reads
     pages: tuple[str, ...] = ()  # pages that only this study has, beside its chapter
@@ -71,14 +77,38 @@ class StudyEntry(_Header):
         return f"{TOPICS}.{self.topic}:run" if self.topic else RUNNERS[self.kind]
 
     @property
+    def inside(self) -> str:
+        """The name within a sentence: its first letter small, unless it is an abbreviation."""
+        return self.name if any(letter.isupper() for letter in self.name[1:]) else self.name[:1].lower() + self.name[1:]
+
+    @property
+    def noun(self) -> str:
+        """The study in a sentence: the letters trial, the hiring experiments, the dictation pilot."""
+        return f"{self.inside} {NOUNS[self.kind]}"
+
+    @property
     def trials(self) -> Mapping[str, str]:
         """What the lists of printed figures call it, and the name of each part; the key and its own where it has no parts."""
         return self.published or {self.study: self.name}
 
 
-_HEADER = ("name", "short", "phase", "order", "topic", "reads", "pages")
+_HEADER = ("name", "short", "phase", "order", "simulated_without_effect", "topic", "reads", "pages")
 HEADER = frozenset({*_HEADER, "published", "glance"})
 """Keys and tables of a plan that are read for the catalogue and by no other reader."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Glance:
+    """One line of the table of studies. `{trial-item}` in `participants` is a fact of a design (`trial_design.csv`)."""
+
+    asks: str
+    design: str
+    participants: str
+    outcomes: str  # the primary one first
+    known: str  # what is published of its results
+    randomised: str = ""  # printed figures: people randomised, people analysed
+    analysed: str = ""
+    response: str = ""  # relation of printed figures: the share who answered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,6 +264,27 @@ def study_entry(root: Path, study: str) -> StudyEntry:
     raise UnknownName(f"no study {study!r} in {PLANS}. {allowed([entry.study for entry in entries], study)}")
 
 
+def study_glance(root: Path, study: str) -> Glance:
+    """How the table of studies introduces a study: the table [glance] of its plan. Raises PlanError where it is missing or wrong."""
+    file = f"{PLANS}/{study}.toml"
+    table = read_plan_file(root, file).get("glance")
+    if not isinstance(table, Mapping):
+        raise PlanError(
+            file, "glance", "is missing.", "Add a table [glance] with asks, design, participants, outcomes and known."
+        )
+    return record_of(table, file=file, place="glance", kind=Glance)
+
+
+def summarised(root: Path) -> tuple[str, ...]:
+    """The studies of which the summary (`index.qmd`) has passages of its own."""
+    return part("summarised", lambda: _summarised(root))
+
+
+def _summarised(root: Path) -> tuple[str, ...]:
+    found = {study for passage in passages((root / SUMMARY).read_text(encoding="utf-8")) for study in passage.studies}
+    return tuple(sorted(found))
+
+
 def study_names(root: Path) -> dict[str, str]:
     """What each study is called in tables, by key, in order."""
     return {entry.study: entry.name for entry in catalogue(root)}
@@ -263,6 +314,7 @@ def check_book(root: Path) -> tuple[StudyEntry, ...]:
                 )
             if not (root / page).is_file():
                 raise PlanError(file, key, f"is {page!r}, which does not exist.", "Write it, or run `hhp new`.")
+    _check_references(root, [entry.study for entry in entries])
     known = {page for entry in entries for page in (entry.chapter, *entry.pages)} | set(programme_plan(root).pages)
     for page in listed:
         if page not in known:
@@ -276,3 +328,28 @@ def only_for(topic: str, study: str) -> None:
     if study != topic:
         raise PlanError(f"{PLANS}/{study}.toml", "topic", f"is {topic!r}, whose module reads the files of {topic} alone.",
                         "Leave it out, or name the module of this study.")  # fmt: skip
+
+
+def _check_references(root: Path, known: Sequence[str]) -> None:
+    """Commitments, deviations and passages of plan files may name no study that has no plan."""
+    for path in sorted((root / PLANS).glob("*.toml")):
+        file = f"{PLANS}/{path.name}"
+        text = path.read_text(encoding="utf-8")
+        if path.name.startswith(("commitments", "deviations")):
+            for key in ("commitment", "deviation"):
+                for number, entry in enumerate(read_plan_file(root, file).get(key, []), start=1):
+                    study = entry.get("study", "")
+                    if study not in known:
+                        raise PlanError(
+                            file,
+                            f"{key} {entry.get('id', number)}",
+                            f"names the study {study!r}.",
+                            allowed(known, study),
+                        )
+        try:
+            for study, line in unknown_studies(text, known):
+                raise PlanError(
+                    file, f"line {line}", f"has a passage about the study {study!r}.", allowed(known, study)
+                )
+        except UnevenMarks as error:
+            raise PlanError(file, f"line {error.line}", f"{error}.", "Begin and end each passage.") from None

@@ -13,6 +13,7 @@ from types import UnionType
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from hhp_stats.errors import PlanError
+from hhp_stats.plan.passages import unmarked
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -144,7 +145,7 @@ def _value(file: str, place: str, name: str, value: Any, hint: Any) -> Any:
     if hint is dt.date and isinstance(value, dt.date) and not isinstance(value, dt.datetime):
         return value
     if hint is str and isinstance(value, str):
-        return " ".join(value.split())
+        return " ".join(unmarked(value).split())
     if get_origin(hint) is tuple and isinstance(value, list) and all(isinstance(item, str) for item in value):
         if len(set(value)) != len(value):
             raise PlanError(file, place, f"repeats an entry under {name!r}.", "Keep one.")

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import csv
 import math
+from collections.abc import Sequence
 
 import pandas as pd
 from great_tables import GT
 
 from hhp_stats.consistency.second_table import Coverage, coverage
 from hhp_stats.consistency.validation.case import ValidationCase
-from hhp_stats.consistency.validation_cases import FURTHER_TESTS, METHODS, cases_of, validation_table
+from hhp_stats.consistency.validation_cases import CASES, FURTHER_TESTS, METHODS, cases_of, validation_table
 from hhp_stats.present.marks import presented
 from hhp_stats.present.numbers import MINUS, MISSING, count, number, plural
 from hhp_stats.present.tables import plain_table
 from hhp_stats.project_root import find_root
 
+PUBLISHED = "data/published/published_results.csv"
 # Two digits more than the reference, so that the reader sees our number round to it.
 EXTRA_DIGITS = 2
 
@@ -22,7 +25,7 @@ EXTRA_DIGITS = 2
 @presented
 def table(method: str) -> GT:
     """The cases of one method: quantity, reference, ours, source; raises where one disagrees."""
-    cases = cases_of(method)
+    cases = _here(cases_of(method))
     found = validation_table(cases)
     cells = pd.DataFrame({
         "Quantity": [case.quantity for case in cases],
@@ -35,10 +38,17 @@ def table(method: str) -> GT:
     return shown.cols_align("left", columns=["Source"])
 
 
+def _here(cases: Sequence[ValidationCase]) -> tuple[ValidationCase, ...]:
+    """The cases of this report: those that rest on a printed figure of a study which it does not hold are left out."""
+    with (find_root() / PUBLISHED).open(encoding="utf-8", newline="") as stream:
+        printed = {row["id"] for row in csv.DictReader(stream)}
+    return tuple(case for case in cases if not case.figure or case.figure in printed)
+
+
 @presented
 def overview() -> GT:
     """How many reference numbers each method has, and on how many digits ours agree with them."""
-    found = validation_table()
+    found = validation_table(_here(CASES))
     groups = found.groupby("method", sort=False)
     rows = [
         {
@@ -57,7 +67,7 @@ def overview() -> GT:
 
 def agreement() -> str:
     """One sentence: how many reference numbers were recomputed for this edition, and with what outcome."""
-    found = validation_table()
+    found = validation_table(_here(CASES))
     return (
         f"{plural(len(found), 'reference number')} for {plural(found['method'].nunique(), 'method')} were recomputed when "
         "this edition was rendered, and each of ours agrees with its reference to the last digit that the source prints."

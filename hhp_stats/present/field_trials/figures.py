@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
+from hhp_stats.plan.catalogue import study_entry
 from hhp_stats.plan.individual import StudyOutcome
 from hhp_stats.present import prose
 from hhp_stats.present.embed import EmbeddedFigure, embed
@@ -28,12 +29,11 @@ from hhp_stats.present.numbers import (
 )
 from hhp_stats.present.style import CONTROL, INK, PALETTE, QUIET, TINTS, TREATMENT, WIDTH, apply_style
 
-SHORT = {"beneficiaries": "ben", "swing": "swing", "mod_ing": "mod", "letters": "let", "coffee": "cof"}
 MARKERS = ("o", "s", "^", "D", "v")
 
 
 def _label(report: FieldTrialReport, name: str) -> str:
-    return f"{SHORT[report.plan.study]}-{name.replace('_', '-')}"
+    return f"{study_entry(report.root, report.plan.study).short}-{name.replace('_', '-')}"
 
 
 def arms(report: FieldTrialReport, outcome: str) -> EmbeddedFigure:

@@ -1,0 +1,35 @@
+"""Commands that enter a study into the project and take it out again."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from hhp_stats.cli.shared import app, out, screen
+from hhp_stats.project_root import find_root
+
+
+@app.command(epilog="Examples: `hhp remove coffee --dry-run` · `hhp remove coffee --yes`")
+def remove(
+    study: Annotated[str, typer.Argument(help="Key of the study's plan.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go; change nothing.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do it.")] = False,
+) -> None:
+    """Take a study out of the project: plan, data, chapter, and what is said of it elsewhere. Nothing is lost: it is moved."""
+    from hhp_stats.scaffold.removal import REMOVED, removal
+    from hhp_stats.scaffold.removal import remove as remove_study
+
+    root = find_root()
+    found = removal(root, study)
+    for line in found.in_words(root):
+        out.print(line, markup=False)
+    if dry_run:
+        out.print("Nothing was changed (--dry-run).")
+        return
+    if not yes:
+        screen.print("Nothing was changed: add --yes to do it.", style="red")
+        raise typer.Exit(2)
+    remove_study(root, study, found=found)
+    out.print(f"{study} is out. What went, and the files that were changed as they were before, lie in {REMOVED}/{study}; "
+              "`hhp render` makes the report without it.", markup=False)  # fmt: skip
