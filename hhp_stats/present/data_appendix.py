@@ -100,7 +100,7 @@ class DataAppendix:
 
     def manifest(self) -> str:
         """Are these the files of the release?"""
-        release = read_release(self.report.root)
+        release = read_release(self.root)
         return (
             f"The manifest describes a {'synthetic' if release.synthetic else 'real'} release of {_day(release.date)}. "
             "Every raw file of every study is there with the checksum that it records, and no raw file is read that it does not "
