@@ -24,6 +24,7 @@ PLANS = "data/plan"
 PROGRAMME = "data/plan/programme.toml"
 BOOK = "_quarto.yml"
 SUMMARY = "index.qmd"
+TO_CONFIRM = "[to be confirmed]"  # what `hhp new` writes beside a guess
 TOPICS = "hhp_stats.studies"  # the package with the modules of single studies
 _FIELD_TRIAL = "hhp_stats.studies.field_trial:run_field_trial"
 
@@ -315,6 +316,8 @@ def check_book(root: Path) -> tuple[StudyEntry, ...]:
             if not (root / page).is_file():
                 raise PlanError(file, key, f"is {page!r}, which does not exist.", "Write it, or run `hhp new`.")
     _check_references(root, [entry.study for entry in entries])
+    for entry in entries:
+        _refuse_unconfirmed(root, entry.study)
     known = {page for entry in entries for page in (entry.chapter, *entry.pages)} | set(programme_plan(root).pages)
     for page in listed:
         if page not in known:
@@ -328,6 +331,15 @@ def only_for(topic: str, study: str) -> None:
     if study != topic:
         raise PlanError(f"{PLANS}/{study}.toml", "topic", f"is {topic!r}, whose module reads the files of {topic} alone.",
                         "Leave it out, or name the module of this study.")  # fmt: skip
+
+
+def _refuse_unconfirmed(root: Path, study: str) -> None:
+    """What `hhp new` guessed must have been confirmed: a guess is no plan."""
+    for path in sorted((root / PLANS).glob(f"{study}.*")):
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+            if TO_CONFIRM in line and not line.startswith("#"):
+                raise PlanError(f"{PLANS}/{path.name}", f"line {number}", "is a guess that nobody has confirmed.",
+                                f"Correct it and take {TO_CONFIRM} out, here and wherever it stands.")  # fmt: skip
 
 
 def _check_references(root: Path, known: Sequence[str]) -> None:

@@ -86,7 +86,9 @@ def removal(root: Path, study: str) -> Removal:
     edit(
         BOOK, lambda text: _without_lines(text, rf"\s*-\s+[\"']?({_any((entry.chapter, *entry.pages))})[\"']?\s*(#.*)?")
     )
-    edit(MANIFEST, lambda text: _without_lines(text, rf'"({_any(moved)})"\s*=.*|{study}\s*=\s*"\w+".*'))
+    edit(
+        MANIFEST, lambda text: _without_status(_without_lines(text, rf'"({_any(moved)})"\s*=.*|{study}\s*=\s*"\w+".*'))
+    )
     edit(TRUTH, lambda text: _without_tables(text, study))
     return Removal(study=study, moved=moved, edited=edited)
 
@@ -231,6 +233,11 @@ def _any(names: Collection[str]) -> str:
 def _without_lines(text: str, pattern: str) -> str:
     line = re.compile(pattern)
     return "".join(each for each in text.splitlines(keepends=True) if not line.fullmatch(each.rstrip("\r\n")))
+
+
+def _without_status(text: str) -> str:
+    """The manifest without its table of single statuses, where none is left in it."""
+    return re.sub(r"(?m)^\[status_of\]\n\s*(?=^\[|\Z)", "", text)
 
 
 def _without_tables(text: str, study: str) -> str:
