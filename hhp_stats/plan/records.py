@@ -46,7 +46,7 @@ def parsed(text: str) -> Mapping[str, Any]:
 
     The same file is asked for its tables one by one, in a chapter dozens of times.
     """
-    return tomllib.loads(text)
+    return tomllib.loads(unmarked(text))
 
 
 _hints = lru_cache(maxsize=None)(get_type_hints)
@@ -145,7 +145,7 @@ def _value(file: str, place: str, name: str, value: Any, hint: Any) -> Any:
     if hint is dt.date and isinstance(value, dt.date) and not isinstance(value, dt.datetime):
         return value
     if hint is str and isinstance(value, str):
-        return " ".join(unmarked(value).split())
+        return " ".join(value.split())
     if get_origin(hint) is tuple and isinstance(value, list) and all(isinstance(item, str) for item in value):
         if len(set(value)) != len(value):
             raise PlanError(file, place, f"repeats an entry under {name!r}.", "Keep one.")
