@@ -79,7 +79,6 @@ _LISTS = frozenset(
         "periods",
         "thresholds",
         "disclosure",
-        *HEADER,
     }
 )
 
@@ -95,7 +94,9 @@ def load_individual_plan(root: Path, study: str) -> IndividualPlan:
     """
     file = f"data/plan/{study}.toml"
     raw = read_plan_file(root, file)
-    header = record_of({k: v for k, v in raw.items() if k not in _LISTS}, file=file, place="the header", kind=_Header)
+    header = record_of(
+        {k: v for k, v in raw.items() if k not in _LISTS | HEADER}, file=file, place="the header", kind=_Header
+    )
     if not isinstance(raw.get("design"), Mapping):
         raise PlanError(file, "design", "is missing.", "Add a table [design].")
     design = record_of(
