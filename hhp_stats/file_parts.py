@@ -19,6 +19,8 @@ T = TypeVar("T")
 
 # Name of the part: module and function that read it, called with the project's root.
 PARTS = {
+    "catalogue": ("hhp_stats.plan.catalogue", "catalogue"),
+    "summarised": ("hhp_stats.plan.catalogue", "summarised"),
     "release": ("hhp_stats.present.release", "read_release"),
     "sections": ("hhp_stats.plan.book_sections", "book_sections"),
 }

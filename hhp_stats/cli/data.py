@@ -164,7 +164,7 @@ def correct(
     field: Annotated[str | None, typer.Option(help="One field, with its old and new value.")] = None,
     old: Annotated[str | None, typer.Option(help="What the return says now.")] = None,
     new: Annotated[str | None, typer.Option(help="What it should say.")] = None,
-    study: Annotated[str, typer.Option(help="Key of the study's plan.")] = "goal_setting",
+    study: Annotated[str | None, typer.Option(help="Key of the study's plan; default: the study with returns.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check only; the ledger stays as it is.")] = False,
 ) -> None:
     """Add a correction of one person to the ledger, after checking that it fits and breaks no rule.
@@ -174,7 +174,8 @@ def correct(
     from hhp_stats.intake.correct import append_corrections
 
     root = find_root()
-    _known_study(root, study)
+    if study is not None:
+        _known_study(root, study)
     lines = append_corrections(
         root, received_on=received_on, wave=wave, authority=authority, staff_id=staff_id,
         changes=_changes(changes or [], field, old, new), reason=reason, requested_by=requested_by, study=study,

@@ -72,7 +72,7 @@ def power(
 def randomise(
     seed: Annotated[int, typer.Option(help="Of the draws; write it into the trial's log.")],
     to: Annotated[Path, typer.Option(help="File for the allocation list; the log of draws is written beside it.")],
-    study: Annotated[str, typer.Option(help="Key of the study's plan.")] = "goal_setting",
+    study: Annotated[str | None, typer.Option(help="Key of the study's plan; default: the study with returns.")] = None,
 ) -> None:
     """Draw teams from the baseline returns by the plan's rule, with strata, redraws and a log that can be replayed.
 
@@ -80,6 +80,7 @@ def randomise(
     """
     from hhp_stats.intake.allocation_pair import AllocationPair
     from hhp_stats.intake.baseline import load_baseline_list
+    from hhp_stats.intake.dictionary import study_with_returns
     from hhp_stats.intake.draw_log import allocation_rule
     from hhp_stats.intake.manifest import manifest_status
     from hhp_stats.output_guard import OutputGuard
@@ -87,6 +88,7 @@ def randomise(
     from hhp_stats.studies.goal_setting.allocation import drawn
 
     root = find_root()
+    study = study or study_with_returns(root)
     if study not in studies(root) or allocation_rule(root, study) is None:
         able = ", ".join(key for key in studies(root) if allocation_rule(root, key) is not None)
         raise typer.BadParameter(

@@ -28,8 +28,10 @@ PACKAGE = Path(__file__).resolve().parent.parent
 
 def run_all_studies(root: Path, *, fresh: bool, begins: Callable[[], None] = lambda: None) -> None:
     """Bring all results up to date, with a bar for each study that runs; `begins` is called when one has to."""
+    from hhp_stats.plan.catalogue import check_book
     from hhp_stats.studies.run import run_studies
 
+    check_book(root)
     begun = time.perf_counter()
     # Without a thread of the bar's own, a process may be copied to share the work: see hhp_stats.blocks.
     with progress_bar(ticking=False) as bar:

@@ -38,7 +38,6 @@ REASONS: Mapping[str, str] = {
 DATA_DIFFER = "The data differ"  # why a figure does not come back that no conflict explains
 WITHHELD_HERE = "Withheld here to protect a count of very few people"
 _DIRECTION, _SIGNIFICANCE = "stated_direction", "stated_significant"
-_RANDOMISED = ("beneficiaries", "swing", "mod_ing")  # the field trials of the second phase
 SMALLEST_TEST = 0.05
 
 
@@ -191,40 +190,55 @@ def _claim(figure: Mapping[str, object], results: Iterable[tuple[dict[str, objec
     return all(agree), together
 
 
-def further_rows(results: pd.DataFrame, *, tables: Mapping[str, Mapping[str, pd.DataFrame]]) -> pd.DataFrame:
+def further_rows(
+    results: pd.DataFrame, *, tables: Mapping[str, Mapping[str, pd.DataFrame]], phases: Mapping[str, str]
+) -> pd.DataFrame:
     """Counts and shares that some figures are held against and that are no rows of the result frame.
 
-    Sums over the studies of the second phase (`programme/...`), the take-up and the flow of the goal-setting trial and
-    the smallest building of the coffee trial. `tables`: descriptive tables by study and name. Columns result_id, estimate, n.
+    Sums over the studies of each phase that randomised people one by one or asked participants of experiments
+    (`programme/<phase>_phase/...`), take-up and flow of trials that tell them, and the smallest cluster of trials of clusters.
+    `tables`: descriptive tables by study and name; `phases`: the phase of each study. Columns result_id, estimate.
     """
     value = results.set_index("result_id")["estimate"]
-
-    def total(what: str) -> float:
-        return float(sum(value[f"{study}/sample/{what}/count"] for study in _RANDOMISED))
-
-    rows = [
-        ("programme/sample/randomised/sum", total("randomised") + float(value["hiring/progression/participants/count"]))
-    ]
-    rows += [
-        (f"programme/sample/response_rate_{arm}/sum", total(f"responded_{arm}") / total(f"randomised_{arm}"))
-        for arm in ("control", "treatment")
-    ]
-    uptake = tables["goal_setting"]["uptake"].set_index("key")
+    rows: list[tuple[str, float]] = []
+    for phase in dict.fromkeys(phases.values()):
+        studies = [study for study, own in phases.items() if own == phase]
+        randomised = [key for study in studies if (key := f"{study}/sample/randomised/count") in value.index]
+        asked = [first for study in studies if (first := _first(value.index, study, "/participants/count"))]
+        if randomised or asked:
+            rows.append(
+                (f"programme/{phase}_phase/randomised/sum", float(sum(value[key] for key in (*randomised, *asked))))
+            )
+        for arm in ("control", "treatment"):
+            pairs = [(f"{key.rsplit('/', 2)[0]}/responded_{arm}/count", f"{key.rsplit('/', 2)[0]}/randomised_{arm}/count")
+                     for key in randomised]  # fmt: skip
+            told = [pair for pair in pairs if set(pair) <= set(value.index)]
+            if told:
+                share = sum(value[answered] for answered, _ in told) / sum(value[drawn] for _, drawn in told)
+                rows.append((f"programme/{phase}_phase/response_rate_{arm}/sum", float(share)))
     # A number that is withheld is missing here, and compared with nothing.
-    shares = pd.to_numeric(uptake["share"], errors="coerce")
-    rows += [(f"goal_setting/uptake/{key}/table", float(shares[key])) for key in uptake.index]
-    flow = tables["goal_setting"]["flow"]
-    randomised = flow.loc[flow["stage"].eq("randomised") & flow["arm"].eq("all") & flow["kind"].eq("stage"), "people"]
-    rows.append(
-        ("goal_setting/flow/randomised/table", float(pd.to_numeric(randomised, errors="coerce").sum(min_count=1)))
-    )
-    rows.append(
-        (
-            "coffee/clusters/smallest/table",
-            float(pd.to_numeric(tables["coffee"]["clusters"]["people"], errors="coerce").min()),
-        )
-    )
+    for study, own in tables.items():
+        if "uptake" in own:
+            uptake = own["uptake"].set_index("key")
+            shares = pd.to_numeric(uptake["share"], errors="coerce")
+            rows += [(f"{study}/uptake/{key}/table", float(shares[key])) for key in uptake.index]
+        if "flow" in own and {"stage", "arm", "kind"} <= set(own["flow"].columns):
+            flow = own["flow"]
+            drawn = flow.loc[
+                flow["stage"].eq("randomised") & flow["arm"].eq("all") & flow["kind"].eq("stage"), "people"
+            ]
+            rows.append(
+                (f"{study}/flow/randomised/table", float(pd.to_numeric(drawn, errors="coerce").sum(min_count=1)))
+            )
+        if "clusters" in own and "people" in own["clusters"]:
+            smallest = pd.to_numeric(own["clusters"]["people"], errors="coerce").min()
+            rows.append((f"{study}/clusters/smallest/table", float(smallest)))
     return pd.DataFrame(rows, columns=["result_id", "estimate"])
+
+
+def _first(ids: Iterable[str], study: str, ending: str) -> str:
+    """The first result of a study whose id ends so; the experiments of one study ask the same people."""
+    return next((key for key in ids if key.startswith(f"{study}/") and key.endswith(ending)), "")
 
 
 def counted(table: pd.DataFrame) -> dict[Standing, int]:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from hhp_stats.errors import Problem
 from hhp_stats.intake.across import Returns, across_problems
-from hhp_stats.intake.dictionary import WAVES, Study, load_dictionary, load_study, returns_planned
+from hhp_stats.intake.dictionary import WAVES, Study, load_dictionary, load_study, returns_planned, study_with_returns
 from hhp_stats.intake.gather import check_return, gather
 from hhp_stats.intake.load import problem_frame
 from hhp_stats.intake.manifest import verify_manifest
@@ -26,7 +26,6 @@ from hhp_stats.progress import Progress, silent
 
 COPY_MARK = "-to-correct"  # in the name of every copy that goes back, by which a check leaves it out
 _DOCUMENTS = (".xls", ".xlsm", ".xlsb", ".xltx", ".numbers", ".pdf", ".docx", ".doc", ".tsv")
-WITH_RETURNS = "goal_setting"  # the study whose returns are meant where none is named
 TRIAL_TEAM = "Trial team"  # whose table holds the lists, surveys, ledger and manifest
 NOTHING_TO_CHECK = Rule(
     code="F22", severity="error",
@@ -97,21 +96,21 @@ def check_returns(
     `path` is a project folder (with data/plan below it): everything is checked as `load_trial` would, including
     lists, surveys, ledger and manifest. Otherwise it is one workbook, or a folder of workbooks, that need not lie in
     the project; `root` is then the project whose dictionary and plan apply. Files are told apart by the authority
-    they name and by "baseline", "interim" or "endline" in their name. Without `study` the returns are those of
-    `WITH_RETURNS`, and the manifest is checked for the raw files of every study. Never raises for what is wrong with the
+    they name and by "baseline", "interim" or "endline" in their name. Without `study` the returns are those of the
+    first study that plans any, and the manifest is checked for the raw files of every study. Never raises for what is wrong with the
     files.
     """
     path = Path(path)
     if (path / "data" / "plan").is_dir():
         return replace(_check_project(path, study, progress), root=path)
-    study = study or WITH_RETURNS
     if root is None:
         root = next((up for up in path.resolve().parents if (up / "data" / "plan").is_dir()), Path())
+    study = study or study_with_returns(Path(root))
     return replace(_check_files(path, Path(root), study, progress), root=Path(root))
 
 
 def _check_project(root: Path, asked: str | None, progress: Progress) -> CheckReport:
-    study = asked or WITH_RETURNS
+    study = asked or study_with_returns(root)
     if not returns_planned(root, study):
         return _check_files_of(root, study)
     found = gather(root, study, progress=progress)

@@ -19,7 +19,7 @@ from hhp_stats.intake.corrections import (
     read_ledger,
     value_now,
 )
-from hhp_stats.intake.dictionary import WAVES, Field, Site, Study, load_dictionary, load_study
+from hhp_stats.intake.dictionary import WAVES, Field, Site, Study, load_dictionary, load_study, study_with_returns
 from hhp_stats.intake.free_text import free_text
 from hhp_stats.intake.gather import check_return
 from hhp_stats.intake.ledger_file import append_lines, ledger_alone
@@ -50,7 +50,7 @@ def append_corrections(
     changes: Sequence[Change],
     reason: str,
     requested_by: str,
-    study: str = "goal_setting",
+    study: str | None = None,
     id: str | None = None,
     dry_run: bool = False,
 ) -> tuple[Correction, ...]:
@@ -68,6 +68,7 @@ def append_corrections(
     if not names or len(set(names)) < len(names):
         raise ValueError("a step changes one field or more, each of them once")
     root = Path(root)
+    study = study or study_with_returns(root)
     with ledger_alone(root):
         if (root / UNFINISHED).exists():
             raise DataError([HALF_REPLACED.problem(file=MANIFEST)])

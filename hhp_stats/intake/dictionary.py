@@ -168,6 +168,23 @@ def load_study(root: Path, study: str) -> Study:
     return Study(name=study, sites=sites)
 
 
+def study_with_returns(root: Path) -> str:
+    """The study whose returns are meant where none is named: the first whose plan lists sites. Raises PlanError without one."""
+    found = [
+        path.stem
+        for path in sorted((root / "data/plan").glob("*.toml"))
+        if _plans_sites(path) and returns_planned(root, path.stem)
+    ]
+    if not found:
+        raise PlanError("data/plan", "sites", "are listed by no plan.", "Name a study: `--study KEY`.")
+    return found[0]
+
+
+def _plans_sites(path: Path) -> bool:
+    """Whether a plan has a list of sites, valid or not: a look at its lines, before anything is parsed."""
+    return b"\n[[sites]]" in path.read_bytes()
+
+
 def returns_planned(root: Path, study: str) -> bool:
     """Whether the plan of a study lists sites that make returns; a plan that cannot be read is judged by `load_study`."""
     try:

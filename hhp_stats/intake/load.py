@@ -10,6 +10,7 @@ import pandas as pd
 
 from hhp_stats.errors import DataError, Problem
 from hhp_stats.intake.corrections import applied_frame
+from hhp_stats.intake.dictionary import study_with_returns
 from hhp_stats.intake.gather import Gathered, gather
 from hhp_stats.intake.linkage import linkage_frame
 from hhp_stats.intake.people import build_people, build_teams
@@ -19,7 +20,7 @@ from hhp_stats.intake.trial import Trial
 from hhp_stats.progress import Progress, silent
 
 
-def load_trial(root: Path, study: str = "goal_setting", *, progress: Progress = silent) -> Trial:
+def load_trial(root: Path, study: str | None = None, *, progress: Progress = silent) -> Trial:
     """Is this trial fit to be analysed, and what are its data?
 
     Reads returns, allocation list, course log, survey exports, linkage and corrections ledger below `root`/data,
@@ -28,7 +29,7 @@ def load_trial(root: Path, study: str = "goal_setting", *, progress: Progress = 
     Refuses, in one `DataError` with all problems of severity error over all files: whatever breaks such a rule.
     Warnings and notes are returned in `Trial.problems`. Raises `PlanError` for a plan that cannot be read.
     """
-    gathered = gather(Path(root), study, progress=progress)
+    gathered = gather(Path(root), study or study_with_returns(Path(root)), progress=progress)
     problems = gathered.all_problems()
     errors = [problem for problem in problems if problem.severity == "error"]
     if errors or gathered.pseudonyms is None:

@@ -253,7 +253,9 @@ def _known(value: Any, codes: tuple[str, ...]) -> Any:
     if value is None or not codes:
         return value
     text = tidy(value) if isinstance(value, str) else f"{value:.12g}" if type(value) in (int, float) else ""
-    return None if text in codes or (text and _as_number(text) in {_as_number(code) for code in codes} - {None}) else value
+    return (
+        None if text in codes or (text and _as_number(text) in {_as_number(code) for code in codes} - {None}) else value
+    )
 
 
 def _as_number(text: str) -> float | None:

@@ -43,6 +43,11 @@ class ClauseStatus:
     tests: tuple[str, ...] = ()  # what shows that it holds: file::function, as pytest names it
 
 
+def protocol_study(root: Path) -> str:
+    """The study whose protocol is followed clause by clause, or "" where there is no list of clauses."""
+    return str(read_plan_file(root, CLAUSE_STATUS).get("study", "")) if (root / CLAUSE_STATUS).is_file() else ""
+
+
 def load_clause_status(root: Path) -> tuple[ClauseStatus, ...]:
     """What became of each clause, in the order of the protocol?
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from hhp_stats.errors import PlanError
 from hhp_stats.plan.load import known_clauses
+from hhp_stats.plan.passages import unmarked
 
 COMMITMENTS = "data/plan/commitments*.toml"
 DEVIATIONS = "data/plan/deviations*.toml"
@@ -128,6 +129,8 @@ def _one_by_one(entry: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def _value(name: str, value: Any) -> Any:
+    if isinstance(value, str):
+        return unmarked(value)
     if not isinstance(value, list):
         return value
     return tuple(map(str, value)) if name == "units" else " + ".join(value)

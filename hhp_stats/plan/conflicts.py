@@ -14,26 +14,15 @@ from pathlib import Path
 from typing import Literal
 
 from hhp_stats.errors import PlanError
+from hhp_stats.plan.catalogue import programme_plan, study_names
 from hhp_stats.plan.load import known_clauses
+from hhp_stats.plan.nearest import allowed
 from hhp_stats.plan.records import read_records
 
 CONFLICTS = "data/plan/conflicts.toml"
 DEPARTURES = "data/plan/departures.toml"
 SOURCES = "data/plan/sources.toml"
 
-Study = Literal[
-    "goal_setting",
-    "letters",
-    "coffee",
-    "beneficiaries",
-    "swing",
-    "mod_ing",
-    "hiring",
-    "dictation",
-    "flexitime",
-    "programme",  # the programme as a whole, or several of its studies
-    "context",  # figures about the workforce, not about a study
-]
 Grade = Literal["high", "medium", "low"]
 PLACE = re.compile(r"(\d{3}):([1-9]\d*)")
 
@@ -62,7 +51,7 @@ class Conflict:
     """
 
     id: str
-    study: Study
+    study: str  # a study, or a subject of data/plan/programme.toml
     grade: Grade
     topic: str
     finding: str  # what contradicts what
@@ -82,7 +71,7 @@ class Departure:
     """
 
     id: str
-    study: Study
+    study: str  # a study, or a subject of data/plan/programme.toml
     planned: str
     done: str
     status: Literal["stated", "shown"]
@@ -114,9 +103,10 @@ def load_conflicts(root: Path) -> tuple[Conflict, ...]:
     found = read_records(
         root, file=CONFLICTS, key="conflict", kind=Conflict, may_be_empty=frozenset({"consequence", "sensitivity"})
     )
-    clauses, lengths = known_clauses(root), _lengths(root)
+    clauses, lengths, about = known_clauses(root), _lengths(root), _subjects(root)
     for conflict in found:
         place = f"conflict {conflict.id}"
+        _check_about(CONFLICTS, place, conflict.study, about)
         _check_id(CONFLICTS, place, conflict.id, "C")
         _check_sources(CONFLICTS, place, conflict.sources, lengths)
         _check_known(CONFLICTS, place, "clause", conflict.clauses, clauses, "data/published/protocol_clauses.csv")
@@ -133,12 +123,24 @@ def load_departures(root: Path) -> tuple[Departure, ...]:
         root, file=DEPARTURES, key="departure", kind=Departure, may_be_empty=frozenset({"consequence"})
     )
     conflicts, lengths = {conflict.id for conflict in load_conflicts(root)}, _lengths(root)
+    about = _subjects(root)
     for departure in found:
         place = f"departure {departure.id}"
+        _check_about(DEPARTURES, place, departure.study, about)
         _check_id(DEPARTURES, place, departure.id, "D")
         _check_sources(DEPARTURES, place, departure.sources, lengths)
         _check_known(DEPARTURES, place, "conflict", departure.conflicts, conflicts, CONFLICTS)
     return found
+
+
+def _subjects(root: Path) -> tuple[str, ...]:
+    """What an entry may be about: the studies, and the subjects of the programme."""
+    return (*study_names(root), *programme_plan(root).subject_names())
+
+
+def _check_about(file: str, place: str, given: str, known: tuple[str, ...]) -> None:
+    if given not in known:
+        raise PlanError(file, place, f"has an unknown study {given!r}.", allowed(known, given))
 
 
 def _lengths(root: Path) -> dict[str, int]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from hhp_stats.errors import PlanError, UnknownName
+from hhp_stats.plan.catalogue import HEADER
 from hhp_stats.plan.conflicts import CONFLICTS, PLACE, load_conflicts, load_sources
 from hhp_stats.plan.disclosure import DisclosureSettings, disclosure_settings
 from hhp_stats.plan.individual import Fact, PlannedTerm
@@ -166,7 +167,10 @@ def load_experiment_plan(root: Path, study: str) -> ExperimentPlan:
     file = f"data/plan/{study}.toml"
     raw = read_plan_file(root, file)
     header = record_of(
-        {k: v for k, v in raw.items() if k not in (*_LISTS, "disclosure")}, file=file, place="the header", kind=_Header
+        {k: v for k, v in raw.items() if k not in {*_LISTS, *HEADER, "design", "disclosure"}},
+        file=file,
+        place="the header",
+        kind=_Header,
     )
 
     def by_id(key: str, kind: Any, *blank: str) -> Any:

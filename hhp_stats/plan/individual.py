@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from hhp_stats.errors import PlanError
+from hhp_stats.plan.catalogue import HEADER
 from hhp_stats.plan.conflicts import CONFLICTS, PLACE, load_conflicts, load_sources
 from hhp_stats.plan.disclosure import disclosure_settings
 from hhp_stats.plan.individual_schema import (
@@ -115,7 +116,7 @@ def load_individual_plan(root: Path, study: str) -> IndividualPlan:
     file = f"data/plan/{study}.toml"
     raw = read_plan_file(root, file)
     _check_keys(file, raw)
-    header = record_of({k: v for k, v in raw.items() if k not in _LISTS}, file=file, place="the header", kind=_Header,
+    header = record_of({k: v for k, v in raw.items() if k not in _LISTS | HEADER}, file=file, place="the header", kind=_Header,
                        may_be_empty=frozenset({"contrast"}))  # fmt: skip
     if not isinstance(raw.get("design"), Mapping):
         raise PlanError(file, "design", "is missing.", "Add a table [design].")

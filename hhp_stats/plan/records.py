@@ -13,6 +13,7 @@ from types import UnionType
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from hhp_stats.errors import PlanError
+from hhp_stats.plan.passages import unmarked
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -45,7 +46,7 @@ def parsed(text: str) -> Mapping[str, Any]:
 
     The same file is asked for its tables one by one, in a chapter dozens of times.
     """
-    return tomllib.loads(text)
+    return tomllib.loads(unmarked(text))
 
 
 _hints = lru_cache(maxsize=None)(get_type_hints)

@@ -13,21 +13,22 @@ from typing import Any
 import pandas as pd
 from great_tables import GT
 
+from hhp_stats.errors import UnknownName
 from hhp_stats.estimate.selection_path import EDGE, LIMIT
 from hhp_stats.plan.book_sections import book_sections
-from hhp_stats.plan.clauses import load_clause_status
+from hhp_stats.plan.catalogue import NOUNS, catalogue, study_entry, study_names
+from hhp_stats.plan.clauses import CLAUSE_STATUS, load_clause_status, protocol_study
 from hhp_stats.plan.conduct import Deviation, load_deviations
 from hhp_stats.plan.conflicts import Conflict, Departure, load_conflicts, load_departures
 from hhp_stats.plan.load import load_plan
 from hhp_stats.present.clause_table import STATUS, clause_table
-from hhp_stats.present.consistency import TRIALS
+from hhp_stats.present.markdown import escaped, printed_table
 from hhp_stats.present.marks import anchored, cell, presented
 from hhp_stats.present.numbers import count, interval, level, number, p_value, plural
 from hhp_stats.present.tables import aligned, effects_table, plain_table, text_table
 from hhp_stats.project_root import find_root
 from hhp_stats.results import LACKING
 from hhp_stats.studies.output import StudyOutput, open_output
-from hhp_stats.studies.run import STUDIES
 
 PACKAGES = (
     "pandas",
@@ -55,25 +56,32 @@ class Appendix:
     """The run and the plan, as the appendices read them."""
 
     root: Path
-    output: StudyOutput  # of the study whose protocol the clause and version tables are about
-    others: tuple[StudyOutput, ...] = ()
+    outputs: Mapping[str, StudyOutput]  # of every study, in order
+    protocol: str  # the study whose protocol the clause and version tables are about, "" where none has one
+
+    @property
+    def output(self) -> StudyOutput:
+        """The study with a protocol."""
+        if not self.protocol:
+            raise UnknownName(f"no study has a list of clauses ({CLAUSE_STATUS})")
+        return self.outputs[self.protocol]
 
     @property
     def everything(self) -> pd.DataFrame:
         """The result rows of all studies."""
-        return pd.concat([entry.results for entry in (self.output, *self.others)], ignore_index=True)
+        return pd.concat([entry.results for entry in self.outputs.values()], ignore_index=True)
 
     @property
     def files(self) -> pd.DataFrame:
         """Every raw file that some study read, once."""
-        read = pd.concat([entry.tables["inputs"] for entry in (self.output, *self.others)], ignore_index=True)
+        read = pd.concat([entry.tables["inputs"] for entry in self.outputs.values()], ignore_index=True)
         return read.drop_duplicates("path").sort_values("path", ignore_index=True)
 
     # ------------------------------------------------------------ A: planned and done
     @presented
     def deviations(self) -> GT:
         """Deviations of this report from the plan, with planned and actual estimate where both exist."""
-        frame = self.everything.set_index("result_id")
+        frame, names = self.everything.set_index("result_id"), study_names(self.root)
 
         def shown(result_id: str) -> str:
             if result_id not in frame.index:
@@ -84,7 +92,7 @@ class Appendix:
             return f"{number(row['estimate'])} ({interval(row['conf_low'], row['conf_high'])})"
 
         rows = [
-            {"Id": d.id, "Clause": d.clause, "Study": TRIALS.get(d.study, d.study), "Analysis": _subject(d, others), "Planned": _both(d.planned, shown(d.planned_result)),
+            {"Id": d.id, "Clause": d.clause, "Study": names.get(d.study, d.study), "Analysis": _subject(d, others), "Planned": _both(d.planned, shown(d.planned_result)),
              "Done": _both(d.done, shown(d.done_result)), "Reason": d.reason,
              "Decided": f"{d.decided}, {'before' if d.before_unblinding else 'after'} unblinding"}
             for d, others in _by_id(load_deviations(self.root))
@@ -114,8 +122,13 @@ class Appendix:
         entries = [entry for entry in load_clause_status(self.root) if entry.status in status]
         return clause_table(
             entries, results=self.output.results, sections=book_sections(self.root), document=CLAUSES_IN,
-            label="tbl-a-clauses", caption="Clauses of the goal-setting protocol: what became of each, and where to find it",
+            label="tbl-a-clauses", caption=f"Clauses of the {self.name} protocol: what became of each, and where to find it",
         )  # fmt: skip
+
+    @property
+    def name(self) -> str:
+        """What the study with a protocol is called."""
+        return study_entry(self.root, self.protocol).inside
 
     def clause_count(self) -> str:
         """How many clauses have which status."""
@@ -215,6 +228,17 @@ class Appendix:
         })  # fmt: skip
         return text_table(rows, stub="Result", numeric=("Estimate", "Interval", "p", "n"))
 
+    def all_results(self) -> str:
+        """Every result of every study with its id: a section and a table for each, as Markdown."""
+        parts = []
+        for entry in catalogue(self.root):
+            slug = entry.study.replace("_", "-")
+            heading = f"{entry.name} {NOUNS[entry.kind]}" if entry.kind == "experiment" else entry.name
+            parts.append(f"### {escaped(heading)} {{#sec-reproducibility-{slug}}}\n")
+            caption = f"Every result of the {entry.noun} by its identifier"
+            parts.append(printed_table(self.results(entry.study), label=f"tbl-f-results-{slug}", caption=caption))
+        return "\n".join(parts)
+
     def counts(self) -> str:
         """How many files, results and estimates this run has."""
         frame, inputs = self.everything, self.files
@@ -267,11 +291,11 @@ def _departure_row(entry: Departure) -> dict[str, str]:
             "Known from": entry.status, "What it means": " ".join(entry.consequence.split())}  # fmt: skip
 
 
-def appendix(study: str = "goal_setting", *, root: Path | None = None) -> Appendix:
-    """Open the appendices; `study` is the one whose protocol they follow clause by clause."""
+def appendix(*, root: Path | None = None) -> Appendix:
+    """Open the appendices on the results of every study; refuses studies whose results are not ready (HhpError)."""
     home = root or find_root()
-    others = tuple(open_output(home, entry.key) for entry in STUDIES if entry.key != study)
-    return Appendix(root=home, output=open_output(home, study), others=others)
+    outputs = {entry.study: open_output(home, entry.study) for entry in catalogue(home)}
+    return Appendix(root=home, outputs=outputs, protocol=protocol_study(home))
 
 
 def _other(row: Mapping[Any, Any]) -> str:

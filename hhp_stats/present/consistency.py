@@ -18,27 +18,19 @@ from hhp_stats.consistency.granularity import Scale
 from hhp_stats.consistency.relations import Recomputed, recompute_detectable_effects, recompute_relations
 from hhp_stats.consistency.verdict import FINDINGS, Finding
 from hhp_stats.errors import UnknownName
+from hhp_stats.plan.catalogue import catalogue, programme_plan, study_names
+from hhp_stats.plan.clauses import protocol_study
 from hhp_stats.plan.conflicts import load_conflicts, load_departures
 from hhp_stats.present.consistency_explained import RateCell, RetoldTest, rate_cells, retold
 from hhp_stats.present.numbers import MINUS, MISSING, count, number, p_value, percent
 from hhp_stats.present.tables import plain_table, text_table
 from hhp_stats.project_root import find_root
 
-TRIALS: Mapping[str, str] = {
-    "goal_setting": "Goal-setting", "letters": "Letters", "coffee": "Coffee", "beneficiaries": "Beneficiaries", "swing": "SWING",
-    "mod_ing": "MoD-ING", "diversity_joint": "Hiring, experiment 1", "diversity_blinding": "Hiring, experiment 2",
-    "dictation": "Dictation", "flexitime": "Flexitime", "hhp1_programme": "First phase", "hhp2_programme": "Second phase",
-    "schwartz": "Schwartz rounds", "qub_survey": "Workforce survey", "context": "Context",
-}  # fmt: skip
 KINDS: Mapping[str, str] = {
     "two_sample": "Tests from means, standard errors and numbers of people", "rate_or_sum": "Rates, sums and repeated totals",
     "detectable_effect": "Detectable effects", "direction": "Words of direction", "significance": "Claims of significance",
     "spread": "Standard errors possible on the scale", "granularity": "Means possible on the scale",
     "interval": "Differences and intervals", "repeat": "Figures printed twice",
-}  # fmt: skip
-STUDIES: Mapping[str, str] = {
-    "programme": "Programme", "beneficiaries": "Beneficiaries", "swing": "SWING", "mod_ing": "MoD-ING", "hiring": "Hiring",
-    "dictation": "Dictation", "flexitime": "Flexitime", "letters": "Letters", "coffee": "Coffee", "context": "Context",
 }  # fmt: skip
 # Short, so that the column keeps its width beside long reasons.
 _VERDICT: Mapping[str, str] = {
@@ -60,6 +52,18 @@ class ConsistencyReport:
     relations: pd.DataFrame
     detectable_effects: pd.DataFrame
     scales: Mapping[tuple[str, str], Scale]
+
+    @cached_property
+    def trials(self) -> Mapping[str, str]:
+        """What printed figures are about, by the names of the lists: parts of studies, then the programme's subjects."""
+        return trial_names(self.root)
+
+    @cached_property
+    def subjects(self) -> Mapping[str, str]:
+        """What conflicts and departures of this appendix are about; those of the trial with a protocol stand in another."""
+        first, *others = programme_plan(self.root).subject_names().items()
+        own = protocol_study(self.root)
+        return dict([first, *((key, name) for key, name in study_names(self.root).items() if key != own), *others])
 
     @cached_property
     def verdicts(self) -> pd.DataFrame:
@@ -105,13 +109,19 @@ class ConsistencyReport:
         raise UnknownName(f"no comparison has the printed p-value {p_id!r}")
 
     def rates(self) -> list[RateCell]:
-        """The four rates of the first hiring experiment with what their standard errors could be."""
+        """The four rates of the first experiment with what their standard errors could be."""
         return rate_cells(self.figures, self.scales["diversity_joint", "progression_rate"])
+
+
+def trial_names(root: Path) -> dict[str, str]:
+    """Names of what printed figures are about: every part of a study in the order of the catalogue, then the subjects."""
+    parts = {part: name for entry in catalogue(root) for part, name in entry.trials.items()}
+    return parts | programme_plan(root).subject_names()
 
 
 def counts(report: ConsistencyReport) -> GT:
     """Verdicts by study."""
-    return _counted(report.verdicts, by="trial", labels=TRIALS, stub="Study", total=True)
+    return _counted(report.verdicts, by="trial", labels=report.trials, stub="Study", total=True)
 
 
 def kinds(report: ConsistencyReport) -> GT:
@@ -147,7 +157,7 @@ def tests(report: ConsistencyReport) -> GT:
         row = verdict.loc[comparison.p_id]
         other = "" if row["verdict"] != "another_reading" else f"{row['reading']}: {p_value(row['recomputed'])}"
         rows.append({
-            "Comparison": _contrast(found), "of": TRIALS[comparison.trial], "Difference": number(found.test.estimate),
+            "Comparison": _contrast(found), "of": report.trials[comparison.trial], "Difference": number(found.test.estimate),
             "p from the arms": p_value(found.test.p_value), "Rounding allows": _p_interval(found.p_range.low, found.p_range.high),
             "p as printed": as_printed(row["as_printed"]), "Verdict": _VERDICT[str(row["verdict"])], "Reading that fits": other,
         })  # fmt: skip
@@ -247,11 +257,11 @@ def rate_errors(report: ConsistencyReport) -> GT:
 
 
 def conflicts(report: ConsistencyReport) -> GT:
-    """Conflicts in the documents outside the goal-setting trial, with the reading chosen."""
+    """Conflicts in the documents, those of the trial with a protocol left out, with the reading chosen."""
     rows = [
-        {"Id": entry.id, "of": STUDIES[entry.study], "What conflicts": f"{entry.topic}. {_flat(entry.finding)}",
+        {"Id": entry.id, "of": report.subjects[entry.study], "What conflicts": f"{entry.topic}. {_flat(entry.finding)}",
          "Reading": _flat(entry.reading), "Weight": entry.grade}
-        for study in STUDIES
+        for study in report.subjects
         for entry in load_conflicts(report.root)
         if entry.study == study
     ]  # fmt: skip
@@ -264,9 +274,9 @@ def conflicts(report: ConsistencyReport) -> GT:
 def departures(report: ConsistencyReport) -> GT:
     """Departures from plan in the second phase, as far as the documents show them."""
     rows = [
-        {"Id": entry.id, "of": STUDIES[entry.study], "Planned": _flat(entry.planned), "Done": _flat(entry.done), "Known": entry.status,
+        {"Id": entry.id, "of": report.subjects[entry.study], "Planned": _flat(entry.planned), "Done": _flat(entry.done), "Known": entry.status,
          "What it means": _flat(entry.consequence)}
-        for study in STUDIES
+        for study in report.subjects
         for entry in load_departures(report.root)
         if entry.study == study
     ]  # fmt: skip

@@ -16,17 +16,19 @@ from matplotlib.patches import Patch, Rectangle
 
 from hhp_stats.disclosure.places import RESULTS
 from hhp_stats.disclosure.public_counts import public_counts
+from hhp_stats.errors import UnknownName
+from hhp_stats.intake.dictionary import returns_planned
 from hhp_stats.intake.masking import public_id
+from hhp_stats.plan.catalogue import catalogue, study_names
 from hhp_stats.plan.disclosure import load_disclosure
 from hhp_stats.present.chapter import StudyReport, open_study
-from hhp_stats.present.discussion import NAMES
 from hhp_stats.present.embed import EmbeddedFigure, embed
 from hhp_stats.present.numbers import WITHHELD, count, lowered, percent, plural, spelled, withheld, withheld_note
 from hhp_stats.present.release import read_release
 from hhp_stats.present.style import GRID, INK, PAPER, QUIET, TINTS, TREATMENT, WIDTH, apply_style
 from hhp_stats.present.tables import plain_table, text_table
+from hhp_stats.project_root import find_root
 from hhp_stats.studies.output import PEOPLE, open_output
-from hhp_stats.studies.run import STUDIES
 
 DOCUMENT = "report/C-data.qmd"
 WAVES = ("baseline", "interim", "endline")
@@ -49,9 +51,17 @@ TITLES = {
 class DataAppendix:
     """The data of one run as they may be printed."""
 
-    report: StudyReport
+    root: Path
+    own: StudyReport | None  # the trial on returns, whose files most of it is about; None where there is none
     registers: Mapping[str, pd.DataFrame]  # by study: every place of a number of people, with the number or `WITHHELD`
     internal: bool
+
+    @property
+    def report(self) -> StudyReport:
+        """The trial on returns."""
+        if self.own is None:
+            raise UnknownName("no study has returns: nothing of this part can be said")
+        return self.own
 
     # ------------------------------------------------------------ what arrived
     def returns(self) -> GT:
@@ -90,7 +100,7 @@ class DataAppendix:
 
     def manifest(self) -> str:
         """Are these the files of the release?"""
-        release = read_release(self.report.root)
+        release = read_release(self.root)
         return (
             f"The manifest describes a {'synthetic' if release.synthetic else 'real'} release of {_day(release.date)}. "
             "Every raw file of every study is there with the checksum that it records, and no raw file is read that it does not "
@@ -262,7 +272,7 @@ class DataAppendix:
     # ------------------------------------------------------------ withheld counts
     def withheld(self) -> str:
         """How many counts are withheld, by which rule."""
-        settings = self.report.plan.disclosure
+        settings = load_disclosure(self.root, next(iter(self.registers)) if self.own is None else self.own.plan.study)
         rule = (
             f"Counts of people below {spelled(settings.threshold)}"
             f"{', zero included,' if settings.zeros == 'withheld' else ' but above zero'} are not printed, nor are counts and shares from "
@@ -290,7 +300,8 @@ class DataAppendix:
 
     def elsewhere(self) -> GT:
         """The register of the other chapters."""
-        return self._register([study for study in self.registers if study != self.report.plan.study])
+        own = None if self.own is None else self.own.plan.study
+        return self._register([study for study in self.registers if study != own])
 
     def _gone(self) -> pd.DataFrame:
         parts = [
@@ -300,10 +311,10 @@ class DataAppendix:
         return pd.concat(parts, ignore_index=True)
 
     def _register(self, studies: Sequence[str]) -> GT:
-        gone = self._gone()
+        gone, names = self._gone(), study_names(self.root)
         gone = gone.loc[gone["study"].isin(studies)].drop_duplicates(["study", "table", "row", "column"])
         cells = pd.DataFrame({
-            "Study": [NAMES.get(study, study.replace("_", " ").capitalize()) for study in gone["study"]],
+            "Study": [names[study] for study in gone["study"]],
             "Table": [TITLES.get(name, name.replace("_", " ").capitalize()) for name in gone["table"]],
             "Row": [row if table == RESULTS else row.replace("_", " ") for row, table in zip(gone["row"], gone["table"], strict=True)],
             "Count": [column.replace("_", " ") for column in gone["column"]],
@@ -319,12 +330,12 @@ class DataAppendix:
         """Which small counts are printed nevertheless: those that documents have printed before."""
         found: list[str] = []
         for study in self.registers:
-            if load_disclosure(self.report.root, study).rule == "printed before":
-                rows = open_output(self.report.root, study).results
+            if load_disclosure(self.root, study).rule == "printed before":
+                rows = open_output(self.root, study).results
                 small = rows.loc[
-                    rows["estimate"].between(1, load_disclosure(self.report.root, study).threshold - 1), "result_id"
+                    rows["estimate"].between(1, load_disclosure(self.root, study).threshold - 1), "result_id"
                 ]
-                figures = public_counts(self.report.root, rows)
+                figures = public_counts(self.root, rows)
                 found += [figures[key] for key in small if key in figures]
         if not found:
             return "No small count is printed."
@@ -437,8 +448,10 @@ def _map_in_words(grid: pd.DataFrame, arms: Sequence[str]) -> str:
     return lead + " ".join(sentences)
 
 
-def data_appendix(study: str = "goal_setting", *, root: Path | None = None) -> DataAppendix:
-    """Open the data appendix of one study."""
-    report = open_study(study, document=DOCUMENT, root=root)
-    registers = {entry.key: open_output(report.root, entry.key).tables[PEOPLE].astype("str") for entry in STUDIES}
-    return DataAppendix(report=report, registers=registers, internal=read_release(report.root).internal)
+def data_appendix(*, root: Path | None = None) -> DataAppendix:
+    """Open the data appendix: the files of the trial on returns, if there is one, and the withheld counts of all studies."""
+    home = root or find_root()
+    with_returns = [entry.study for entry in catalogue(home) if returns_planned(home, entry.study)]
+    own = open_study(with_returns[0], document=DOCUMENT, root=home) if with_returns else None
+    registers = {entry.study: open_output(home, entry.study).tables[PEOPLE].astype("str") for entry in catalogue(home)}
+    return DataAppendix(root=home, own=own, registers=registers, internal=read_release(home).internal)

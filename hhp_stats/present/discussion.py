@@ -11,12 +11,27 @@ import pandas as pd
 from great_tables import GT
 
 from hhp_stats.errors import HhpError, UnknownName
-from hhp_stats.plan.individual import load_individual_plan
-from hhp_stats.plan.load import load_plan
+from hhp_stats.plan.any_plan import plan_of
+from hhp_stats.plan.catalogue import StudyEntry, catalogue, summarised
+from hhp_stats.plan.experiments import ExperimentPlan
+from hhp_stats.plan.individual import IndividualPlan
+from hhp_stats.plan.schema import Plan
 from hhp_stats.present.embed import EmbeddedFigure, embed
 from hhp_stats.present.figures import forest
 from hhp_stats.present.marks import shown
-from hhp_stats.present.numbers import MISSING, count, interval, level, lowered, number, p_value, plural, spelled
+from hhp_stats.present.numbers import (
+    MISSING,
+    capital,
+    count,
+    interval,
+    level,
+    listed_words,
+    lowered,
+    number,
+    p_value,
+    plural,
+    spelled,
+)
 from hhp_stats.present.prose import is_clear
 from hhp_stats.present.release import read_release
 from hhp_stats.present.tables import plain_table
@@ -26,12 +41,6 @@ from hhp_stats.studies.across import pairwise_differences
 from hhp_stats.studies.output import FOLDER
 
 DOCUMENT = "report/11-discussion.qmd"
-TEAMS = "goal_setting"
-NAMES: Mapping[str, str] = {
-    "goal_setting": "Goal-setting", "letters": "Letters", "coffee": "Coffee", "beneficiaries": "Beneficiaries", "swing": "SWING",
-    "mod_ing": "MoD-ING",
-}  # fmt: skip
-WITHOUT_EFFECT = ("letters", "coffee")  # simulated without any, since no results are published
 WELLBEING = ("wellbeing", "subjective_wellbeing")
 _SUBSCALE = "subscale"
 
@@ -50,6 +59,7 @@ class Discussion:
 
     root: Path
     results: pd.DataFrame
+    studies: Mapping[str, StudyEntry]  # those whose results exist, by key
     effects: pd.DataFrame  # rows of the result frame with columns label and better; estimate and interval turned
 
     def table(self, name: str) -> GT:
@@ -67,9 +77,9 @@ class Discussion:
     def figure(self) -> EmbeddedFigure:
         """All effects in standard deviations."""
         rows = self.effects
-        labels = [f"{NAMES[row['study']]}: {lowered(row['label'])}" for row in rows.to_dict("records")]
+        labels = [f"{self.names[row['study']]}: {lowered(row['label'])}" for row in rows.to_dict("records")]
         drawn_without = (
-            rows["study"].isin(WITHOUT_EFFECT) if read_release(self.root).synthetic else rows["study"].isin([])
+            rows["study"].isin(self.without_effect) if read_release(self.root).synthetic else rows["study"].isin([])
         )
         drawing = forest(rows, labels=labels, unit="standard deviations", favours=("worse", "better"),
                          muted=rows.loc[drawn_without, "result_id"].tolist())  # fmt: skip
@@ -86,6 +96,28 @@ class Discussion:
             f"{_some(int(_clear(rows).sum()))} of {count(len(rows))} intervals leave out zero"
             + ("; grey with open marks: simulated without any effect" if drawn_without.any() else ""),
         )  # fmt: skip
+
+    @property
+    def names(self) -> Mapping[str, str]:
+        """What the studies are called."""
+        return {key: entry.name for key, entry in self.studies.items()}
+
+    @property
+    def without_effect(self) -> list[str]:
+        """Trials whose synthetic data hold no effect."""
+        return [key for key, entry in self.studies.items() if entry.simulated_without_effect]
+
+    def plan(self, study: str) -> Plan | IndividualPlan:
+        """The plan of a trial."""
+        found = plan_of(self.root, study)
+        if isinstance(found, ExperimentPlan):
+            raise UnknownName(f"{study} compares no arms")
+        return found
+
+    def primary(self, study: str) -> OutcomeName:
+        """The primary outcome of a trial."""
+        found = next(outcome for outcome in self.plan(study).outcomes.values() if outcome.role == "primary")
+        return OutcomeName(label=found.label, better=found.better)
 
     def wellbeing(self) -> pd.DataFrame:
         """The effect on wellbeing, one row a study."""
@@ -107,16 +139,26 @@ def _clear(rows: pd.DataFrame) -> pd.Series:
 def effects_table(discussion: Discussion) -> GT:
     """Every effect with interval, p, df and people, by study."""
     cells = [
-        {"Outcome": row["label"], "of": NAMES[row["study"]], "Effect": number(row["estimate"]),
+        {"Outcome": row["label"], "of": discussion.names[row["study"]], "Effect": number(row["estimate"]),
          f"{level(row['conf_level'])} CI": interval(row["conf_low"], row["conf_high"]), "p": p_value(row["p_value"]), "df": _df(row["df"]),
          "People": count(row["n"])}
         for row in discussion.effects.to_dict("records")
     ]  # fmt: skip
     return plain_table(
         pd.DataFrame(cells), stub="Outcome", groups="of",
-        notes=["Hedges\u2019 g: difference of the arms over the standard deviation of single people, turned so that above zero is better. Letters "
-               "and coffee are simulated without effect."],
+        notes=["Hedges\u2019 g: difference of the arms over the standard deviation of single people, turned so that above zero is better."
+               + _simulated(discussion)],
     )  # fmt: skip
+
+
+def _simulated(discussion: Discussion) -> str:
+    """A sentence, after a blank, on the trials whose synthetic data hold no effect; "" where there are none."""
+    names = [discussion.studies[study].inside for study in discussion.without_effect]
+    return (
+        f" {capital(listed_words(names))} {'is' if len(names) == 1 else 'are'} simulated without effect."
+        if names
+        else ""
+    )
 
 
 def _df(df: float) -> str:
@@ -134,7 +176,7 @@ def samples(discussion: Discussion) -> GT:
     for study in dict.fromkeys(discussion.effects["study"]):
         planned, achieved = (_power_row(discussion, study, name) for name in ("planned", "achieved"))
         cells.append({
-            "Study": NAMES[study], "People, planned": _or_missing(cell(planned, "n"), count),
+            "Study": discussion.names[study], "People, planned": _or_missing(cell(planned, "n"), count),
             "People, analysed": _or_missing(cell(achieved, "n"), count),
             "Effect aimed at": _or_missing(_aim(discussion, study, cell(planned, "estimate")), number),
             "Found by planned people": _or_missing(cell(planned, "estimate"), number),
@@ -144,25 +186,40 @@ def samples(discussion: Discussion) -> GT:
         pd.DataFrame(cells), stub="Study",
         notes=["People whose outcome is or was to be analysed, and the smallest difference, in standard deviations, that so many find with a power "
                "of 80% at a two-sided 5%. The effect aimed at is the one that the plan prints; where it prints no number of people, they are "
-               "those randomised times the response it expects, and find another effect. Goal-setting: sickness absence; the others: wellbeing. "
+               f"those randomised times the response it expects, and find another effect. {_outcomes_aimed_at(discussion)} "
                "Where whole teams or buildings were drawn, their sizes and the likeness of colleagues are taken into account."],
     )  # fmt: skip
 
 
+def _outcomes_aimed_at(discussion: Discussion) -> str:
+    """Which outcome the detectable effects are about: wellbeing, where a trial's primary outcome is no other."""
+    studies = list(dict.fromkeys(discussion.effects["study"]))
+    others = [study for study in studies if not set(WELLBEING) & {_key(discussion.plan(study), "primary")}]
+    named = [f"{discussion.names[study]}: {lowered(discussion.primary(study).label)}" for study in others]
+    rest = ["the others: wellbeing"] if named and len(named) < len(studies) else ["All: wellbeing"] if not named else []
+    return f"{'; '.join([*named, *rest])}."
+
+
+def _key(plan: Plan | IndividualPlan, role: str) -> str:
+    return next(key for key, outcome in plan.outcomes.items() if outcome.role == role)
+
+
 def _power_row(discussion: Discussion, study: str, name: str) -> str:
     """The result id of a detectable effect: by the formula of the trial's own design, that for clusters where it has them."""
-    if study == TEAMS:
-        return f"{study}/power/mdes/absence-{name}"
     found = discussion.results["result_id"]
+    of_protocol = found[found.str.startswith(f"{study}/power/mdes/") & found.str.endswith(f"-{name}")]
+    if len(of_protocol):
+        return str(of_protocol.iloc[0])
     clustered = found[found.isin([f"{study}/{outcome}/mde_{name}/clustered" for outcome in WELLBEING])]
     return str(clustered.iloc[0]) if len(clustered) else f"{study}/power/mde_{name}/formula"
 
 
 def _aim(discussion: Discussion, study: str, computed: Any) -> Any:
-    """The effect that a plan prints; of the goal-setting trial, whose printed effect rests on the printed formula, that one."""
-    if study == TEAMS:
+    """The effect that a plan prints; where the printed effect rests on the printed formula, that one."""
+    plan = discussion.plan(study)
+    if isinstance(plan, Plan):
         return computed
-    entry = load_individual_plan(discussion.root, study).power.get("planned")
+    entry = plan.power.get("planned")
     return None if entry is None else entry.printed
 
 
@@ -175,16 +232,29 @@ def pairs(discussion: Discussion) -> GT:
     rows = discussion.wellbeing()
     conf_level = float(rows["conf_level"].max())
     cells = [
-        {"Difference between": f"{NAMES[row['first']]} and {NAMES[row['second']]}", "Difference": number(row["estimate"]),
+        {"Difference between": f"{discussion.names[row['first']]} and {discussion.names[row['second']]}", "Difference": number(row["estimate"]),
          f"{level(conf_level)} CI": interval(row["conf_low"], row["conf_high"]), "p": p_value(row["p_value"]), "Holm p": p_value(row["p_adjusted"]),
          "df": _df(row["df"])}
         for row in pairwise_differences(rows, conf_level=conf_level).to_dict("records")
     ]  # fmt: skip
     return plain_table(
         pd.DataFrame(cells), stub="Difference between",
-        notes=["First minus second effect on subjective wellbeing in standard deviations. Holm p: adjusted over all pairs. Letters and "
-               "coffee are simulated without effect."],
+        notes=["First minus second effect on subjective wellbeing in standard deviations. Holm p: adjusted over all pairs."
+               + _simulated(discussion)],
     )  # fmt: skip
+
+
+def other_chapters(discussion: Discussion) -> str:
+    """Which studies have a chapter of which the summary says nothing by itself."""
+    told = set(summarised(discussion.root))
+    entries = [entry for entry in catalogue(discussion.root) if entry.study not in told]
+    names = [entry.inside for entry in entries if entry.kind != "pilot"]
+    pilots = sum(entry.kind == "pilot" for entry in entries)
+    names += [f"{spelled(pilots)} {'pilot' if pilots == 1 else 'pilots'}"] if pilots else []
+    if not names:
+        return "Every study has a chapter of its own."
+    alone = len(names) == 1 and pilots < 2
+    return f"{capital(listed_words(names))} {'has a chapter of its' if alone else 'have chapters of their'} own."
 
 
 def overview(discussion: Discussion) -> str:
@@ -211,7 +281,7 @@ def largest(discussion: Discussion) -> str:
     inner = min(rows.to_dict("records"), key=lambda row: float(row["conf_high"]) - float(row["conf_low"]))
     return (
         f"For wellbeing, which all of them measured, effects between {number(low)} and {number(high)} standard deviations are compatible with one trial "
-        f"or another; the narrowest interval, that of {NAMES[inner['study']]}, runs from {interval(inner['conf_low'], inner['conf_high'])}."
+        f"or another; the narrowest interval, that of {discussion.names[inner['study']]}, runs from {interval(inner['conf_low'], inner['conf_high'])}."
     )
 
 
@@ -234,21 +304,21 @@ def excluded(discussion: Discussion) -> str:
     sizes: list[str] = []
     out: list[str] = []
     for row in discussion.wellbeing().to_dict("records"):
-        power = {} if row["study"] == TEAMS else load_individual_plan(discussion.root, row["study"]).power
-        size = power["planned"].printed if "planned" in power else None
+        plan = discussion.plan(row["study"])
+        size = plan.power["planned"].printed if isinstance(plan, IndividualPlan) and "planned" in plan.power else None
         if size is None:
             continue
-        sizes.append(f"{number(size)} {'' if sizes else 'standard deviations '}in {NAMES[row['study']]}")
+        sizes.append(f"{number(size)} {'' if sizes else 'standard deviations '}in {discussion.names[row['study']]}")
         if row["conf_high"] < size:
-            out.append(NAMES[row["study"]])
+            out.append(discussion.names[row["study"]])
     if not sizes:
         return "No trial with a printed target has results yet."
     ruled = (
-        f"the interval for wellbeing leaves that effect out in {_listed(out)}"
+        f"the interval for wellbeing leaves that effect out in {listed_words(out)}"
         if out
         else "no interval for wellbeing leaves it out"
     )
-    return f"The trials of the second phase were meant to find effects of {_listed(sizes)}; {ruled}."
+    return f"The trials of the second phase were meant to find effects of {listed_words(sizes)}; {ruled}."
 
 
 def fewer(discussion: Discussion) -> str:
@@ -273,18 +343,15 @@ def conclusion(discussion: Discussion) -> str:
     if not clear:
         return "no offer is shown to help or to harm, and none is shown to do nothing"
     named = [
-        f"{NAMES[row['study']]} on {lowered(row['label'])} (for the {'better' if row['estimate'] > 0 else 'worse'})"
+        f"{discussion.names[row['study']]} on {lowered(row['label'])} (for the {'better' if row['estimate'] > 0 else 'worse'})"
         for row in clear
     ]
-    return f"what stands out is {_listed(named)}, out of {count(len(rows))} comparisons, and that calls for another trial before it calls for action"
-
-
-def _listed(parts: list[str]) -> str:
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+    return f"what stands out is {listed_words(named)}, out of {count(len(rows))} comparisons, and that calls for another trial before it calls for action"
 
 
 TABLES: Mapping[str, Callable[[Discussion], GT]] = {"effects": effects_table, "samples": samples, "pairs": pairs}
 SENTENCES: Mapping[str, Callable[[Discussion], str]] = {
+    "other_chapters": other_chapters,
     "overview": overview,
     "largest": largest,
     "compared": compared,
@@ -296,22 +363,25 @@ SENTENCES: Mapping[str, Callable[[Discussion], str]] = {
 
 def outcome_names(root: Path, study: str) -> dict[str, OutcomeName]:
     """The outcomes of a study's plan by key, subscales left out."""
-    if study == TEAMS:
-        outcomes = load_plan(root, study).outcomes.items()
-        return {key: OutcomeName(label=o.label, better=o.better) for key, o in outcomes if o.role != _SUBSCALE}
-    individual = load_individual_plan(root, study).outcomes.items()
-    return {key: OutcomeName(label=o.label, better=o.better) for key, o in individual if o.role != _SUBSCALE}
+    plan = plan_of(root, study)
+    if isinstance(plan, ExperimentPlan):
+        return {}  # what it compares are ways of which none is the better
+    return {key: OutcomeName(label=o.label, better=o.better) for key, o in plan.outcomes.items() if o.role != _SUBSCALE}
 
 
 def chapter(*, root: Path | None = None) -> Discussion:
     """Gather the standardised effects of every study below `.report/results/`; refuses if there is none (HhpError)."""
     home = root or find_root()
-    frames, parts = [], []
-    for study in NAMES:
+    frames, parts, studies = [], [], {}
+    for entry in catalogue(home):
+        study = entry.study
         file = home / FOLDER / study / "results.csv"
         if not file.is_file():
             continue
         frame, names = read_results(file), outcome_names(home, study)
+        if not names:
+            continue
+        studies[study] = entry
         frames.append(frame)
         own = frame[frame["result_id"].str.endswith("/itt/hedges-g") & frame["outcome"].isin(list(names))]
         own = own[own["status"] == "estimated"]
@@ -324,5 +394,8 @@ def chapter(*, root: Path | None = None) -> Discussion:
     if not parts or all(part.empty for part in parts):
         raise HhpError("no trial has results: run `hhp results` (or `make report`) first")
     return Discussion(
-        root=home, results=pd.concat(frames, ignore_index=True), effects=pd.concat(parts, ignore_index=True)
+        root=home,
+        studies=studies,
+        results=pd.concat(frames, ignore_index=True),
+        effects=pd.concat(parts, ignore_index=True),
     )

@@ -10,9 +10,13 @@ import posixpath
 import re
 from collections.abc import Iterable, Sequence
 
+from great_tables import GT
+
 from hhp_stats.plan.book_sections import BookSection
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>$~^@|#]|-(?=-)|\.(?=\.)|&(?=[#\w]))")
+_GT_TABLE = re.compile(r"<table class=\"gt_table\".*?</table>", re.DOTALL)
+_GT_ATTRIBUTES = re.compile(r"\s(?:id|headers|data-quarto-[a-z-]+)=\"[^\"]*\"")
 _LABEL = re.compile(r"tbl-[a-z0-9-]*[a-z0-9]")
 
 
@@ -58,3 +62,17 @@ def pipe_table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, label:
     # Pandoc takes the relative widths of columns from the dashes below the headings.
     lines.insert(1, "|" + "|".join(":" + "-" * max(3, width) for width in widths) + "|")
     return "\n".join([*lines, "", f": {caption} {{#{label}}}", ""])
+
+
+def printed_table(table: GT, *, label: str, caption: str) -> str:
+    """A table of great_tables as Markdown with its label and caption, for a cell that prints several of them (`output: asis`).
+
+    Refuses (ValueError) a label of another form than `tbl-...`, and a table without a table in it.
+    """
+    if not _LABEL.fullmatch(label):
+        raise ValueError(f"the label {label!r} must look like tbl-name")
+    found = _GT_TABLE.findall(table.as_raw_html())
+    if len(found) != 1:
+        raise ValueError(f"{label} is no single table")
+    html = _GT_ATTRIBUTES.sub("", found[0])
+    return f"::: {{#{label} .cell-table}}\n\n``` {{=html}}\n{html}\n```\n\n{escaped(caption)}\n\n:::\n"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import math
+from collections.abc import Sequence
 from functools import cache
 
 import pandas as pd
@@ -16,6 +18,7 @@ from hhp_stats.present.numbers import MINUS, MISSING, count, number, plural
 from hhp_stats.present.tables import plain_table
 from hhp_stats.project_root import find_root
 
+PUBLISHED = "data/published/published_results.csv"
 # Two digits more than the reference, so that the reader sees our number round to it.
 EXTRA_DIGITS = 2
 
@@ -28,13 +31,13 @@ def _compared(cases: tuple[ValidationCase, ...]) -> pd.DataFrame:
 def _all_compared() -> pd.DataFrame:
     """The cases of every method, in the order of the registry."""
     methods = dict.fromkeys(case.method for case in CASES)
-    return pd.concat([_compared(cases_of(method)) for method in methods], ignore_index=True)
+    return pd.concat([_compared(_here(cases_of(method))) for method in methods], ignore_index=True)
 
 
 @presented
 def table(method: str) -> GT:
     """The cases of one method: quantity, reference, ours, source; raises where one disagrees."""
-    cases = cases_of(method)
+    cases = _here(cases_of(method))
     found = _compared(cases)
     cells = pd.DataFrame({
         "Quantity": [case.quantity for case in cases],
@@ -45,6 +48,13 @@ def table(method: str) -> GT:
     further = "; ".join(f"{tests.path} ({tests.against})" for tests in FURTHER_TESTS[method])
     shown = plain_table(cells, stub="Quantity", notes=[f"Further checks in the tests: {further}."])
     return shown.cols_align("left", columns=["Source"])
+
+
+def _here(cases: Sequence[ValidationCase]) -> tuple[ValidationCase, ...]:
+    """The cases of this report: those that rest on a printed figure of a study which it does not hold are left out."""
+    with (find_root() / PUBLISHED).open(encoding="utf-8", newline="") as stream:
+        printed = {row["id"] for row in csv.DictReader(stream)}
+    return tuple(case for case in cases if not case.figure or case.figure in printed)
 
 
 @presented

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -157,6 +157,11 @@ NAMES = ("Heckman", "Lee", "Firth", "Kent", "CR", "Bradford", "Bromley", "Lambet
 def spelled(n: int | str) -> str:
     """Small counts as words, larger ones as figures, as prose has them; `WITHHELD` as it is."""
     return n if isinstance(n, str) else SMALL[n] if 0 <= n < len(SMALL) else count(n)
+
+
+def listed_words(parts: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`; "" of nothing."""
+    return "".join(parts) if len(parts) < 2 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
 def capital(label: str) -> str:

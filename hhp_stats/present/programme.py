@@ -15,83 +15,15 @@ from hhp_stats.consistency.figures import Figures, design_figures, figures
 from hhp_stats.consistency.relations import Recomputed, recompute_relations
 from hhp_stats.errors import UnknownName
 from hhp_stats.plan.book_sections import book_sections
+from hhp_stats.plan.catalogue import StudyEntry, book_pages, catalogue, programme_plan, study_glance
 from hhp_stats.plan.conflicts import load_conflicts, load_sources
 from hhp_stats.present.markdown import escaped, pipe_table, section_reference
-from hhp_stats.present.numbers import DASH, SMALL, count, number, percent
+from hhp_stats.present.numbers import DASH, SMALL, count, listed_words, lowered, number, percent
 from hhp_stats.present.tables import plain_table, text_table
 from hhp_stats.project_root import find_root
 
 DOCUMENT = "report/01-programme.qmd"
 _SLOT = re.compile(r"\{([\w-]+)\}")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GlanceStudy:
-    """One line of the table of studies; numbers stand as slots such as {swing-N_randomised}, facts of the designs."""
-
-    name: str
-    section: str
-    asks: str
-    design: str
-    participants: str
-    outcomes: str  # the primary one first
-    known: str  # what is published of its results
-
-
-FIRST_PHASE: tuple[GlanceStudy, ...] = (
-    GlanceStudy(
-        name="Goal-setting", section="sec-goal-setting", asks="Does a short online course on setting goals keep staff well?",
-        design="Teams randomised within authorities, two arms",
-        participants="{goal_setting-N_recruited_reported} people in {goal_setting-n_LAs_webinar} authorities "
-        "({goal_setting-N_planned_before_attrition} planned)",
-        outcomes="Sickness absence; turnover, wellbeing, time pressure, efficacy", known="Taking part only",
-    ),
-    GlanceStudy(
-        name="Letters", section="sec-letters", asks="Does a letter of appreciation from the manager make staff feel valued?",
-        design="People randomised, two arms", participants="{letters-N_recruited} people in {letters-n_LAs} authorities",
-        outcomes="Wellbeing; feeling valued, motivation, belonging", known="As pictures",
-    ),
-    GlanceStudy(
-        name="Coffee", section="sec-coffee", asks="Do free hot drinks at the office do any good?", design="By building",
-        participants="{coffee-N_recruited} people in {coffee-n_buildings} buildings of one authority",
-        outcomes="Not printed", known="As pictures",
-    ),
-)  # fmt: skip
-SECOND_PHASE: tuple[GlanceStudy, ...] = (
-    GlanceStudy(
-        name="Beneficiaries", section="sec-beneficiaries", asks="Does thanks from young people who were in care lift those who cared?",
-        design="People randomised within authorities, the others wait",
-        participants="{beneficiaries-N_randomised} people in {beneficiaries-n_LAs} authorities; {beneficiaries-N_responded} answered",
-        outcomes="Wellbeing; burnout, motivation, perceived social worth", known="Arms and p-values",
-    ),
-    GlanceStudy(
-        name="SWING", section="sec-swing", asks="Do messages from those ahead help newcomers to the profession?",
-        design="People randomised within two cohorts",
-        participants="{swing-N_randomised} people in one training programme; {swing-N_responded} answered",
-        outcomes="Wellbeing; burnout, connection to the profession, self-reported absence", known="Arms and p-values",
-    ),
-    GlanceStudy(
-        name="MoD-ING", section="sec-mod-ing", asks="Do the same messages help new staff of a ministry?", design="People randomised, two arms",
-        participants="{mod_ing-N_randomised} people at one site; {mod_ing-N_responded} answered",
-        outcomes="Wellbeing; commitment and support, connection; absence never analysed", known="Arms and p-values",
-    ),
-    GlanceStudy(
-        name="Hiring", section="sec-hiring", asks="Does it matter how applications are laid before those who choose?",
-        design="Two online experiments with the same people",
-        participants="{diversity_joint-N} social workers; {diversity_joint-rows_analysis} decisions in the first experiment",
-        outcomes="Taken further or not; score of an application", known="Rates, scores and p-values",
-    ),
-    GlanceStudy(
-        name="Dictation", section="sec-dictation", asks="Does software that writes what is said save time?", design="Pilot without a control arm",
-        participants="{dictation-N_access} people in {dictation-n_LAs} authorities; {dictation-n_interviews} interviews",
-        outcomes="Use, time, intention to go on", known="Counts and themes",
-    ),
-    GlanceStudy(
-        name="Flexitime", section="sec-flexitime", asks="What does flexible working change for teams and managers?", design="Interviews",
-        participants="{flexitime-n_interviews} interviews in one authority", outcomes="Wellbeing, balance, productivity, autonomy",
-        known="Themes",
-    ),
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,21 +78,30 @@ class Programme:
         return SENTENCES[name](self)
 
     def studies(self, phase: str) -> str:
-        """The studies of a phase (first, second) as a Markdown table with links to their chapters."""
-        entries = {"first": FIRST_PHASE, "second": SECOND_PHASE}[phase]
-        known, listed = book_sections(self.root), (self.root / "_quarto.yml").read_text(encoding="utf-8")
+        """The studies of a phase as a Markdown table with links to their chapters, or nothing where it has none."""
+        labels = {entry.id: entry.label for entry in programme_plan(self.root).phases}
+        if phase not in labels:
+            raise UnknownName(f"no phase {phase!r}; known: {', '.join(labels)}")
+        chapters = {section.file: section for section in reversed(book_sections(self.root).values())}
+        listed = book_pages(self.root)
         rows = []
-        for entry in entries:
-            section = known.get(entry.section)
+        for entry in self.of_phase(phase):
+            glance, section = study_glance(self.root, entry.study), chapters.get(entry.chapter)
             name = f"**{entry.name}**"
             if section is not None and section.file in listed:
                 name += f" {section_reference(section, document=DOCUMENT)}"
-            cells = [entry.asks, entry.design, self._filled(entry.participants), entry.outcomes, entry.known]
+            cells = [glance.asks, glance.design, self._filled(glance.participants), glance.outcomes, glance.known]
             rows.append([name, *(escaped(cell) for cell in cells)])
+        if not rows:
+            return ""
         return pipe_table(
             ["Study", "Question", "Design", "Participants", "Outcomes", "Published results"], rows,
-            label=f"tbl-programme-{phase}", caption=f"Studies of the {phase} phase", widths=[12, 22, 18, 22, 22, 12],
+            label=f"tbl-programme-{phase}", caption=f"Studies of the {lowered(labels[phase])}", widths=[12, 22, 18, 22, 22, 12],
         )  # fmt: skip
+
+    def of_phase(self, phase: str) -> list[StudyEntry]:
+        """The studies of a phase, in order."""
+        return [entry for entry in catalogue(self.root) if entry.phase == phase]
 
     def _filled(self, text: str) -> str:
         return _SLOT.sub(lambda slot: self.fact(slot[1]), text)
@@ -261,19 +202,23 @@ def rates(programme: Programme) -> GT:
 
 def totals(programme: Programme) -> str:
     """How many people took part in the second phase, by the printed counts."""
-    randomised = programme.derived("participants_randomised")
-    analysed = sum(programme.value(key) for key in ("BEN-N-RESP", "SWI-N-DISC", "MOD-N-RESP", "DIVJ-N"))
+    glances = [study_glance(programme.root, entry.study) for entry in programme.of_phase("second")]
+    randomised = sum(programme.value(glance.randomised) for glance in glances if glance.randomised)
+    analysed = sum(programme.value(glance.analysed) for glance in glances if glance.analysed)
     return (
         f"The second phase is announced with more than {programme.fact('HHP2-N-FW')} participants. By the printed counts "
-        f"{randomised} people were randomised in its trials, and {count(analysed)} of them gave the data that were analysed."
+        f"{number(randomised, 0)} people were randomised in its trials, and {count(analysed)} of them gave the data that were analysed."
     )
 
 
 def answered(programme: Programme) -> str:
     """The share of those randomised who answered, by field trial."""
-    shares = [f"{programme.derived(key, 1)}% in {name}" for key, name in
-              (("ben_response_428", "Beneficiaries"), ("swi_response", "SWING"), ("mod_response_276", "MoD-ING"))]  # fmt: skip
-    return f"{shares[0]}, {shares[1]} and {shares[2]} of those randomised."
+    shares = []
+    for entry in programme.of_phase("second"):
+        relation = study_glance(programme.root, entry.study).response
+        if relation:
+            shares.append(f"{programme.derived(relation, 1)}% in {entry.name}")
+    return f"{listed_words(shares)} of those randomised."
 
 
 def survey_words(programme: Programme) -> str:

@@ -14,14 +14,15 @@ from great_tables import GT
 from hhp_stats.consistency.figures import load_figures
 from hhp_stats.consistency.ledger import DATA_DIFFER, counted, further_rows, ledger, read_lists, unexplained
 from hhp_stats.errors import UnknownName
+from hhp_stats.plan.catalogue import catalogue, study_entry
+from hhp_stats.plan.clauses import protocol_study
 from hhp_stats.plan.conflicts import load_conflicts
-from hhp_stats.present.consistency import TRIALS, as_printed
+from hhp_stats.present.consistency import as_printed, trial_names
 from hhp_stats.present.numbers import MISSING, count, number, percent
 from hhp_stats.present.release import read_release
 from hhp_stats.present.tables import plain_table, text_table
 from hhp_stats.project_root import find_root
 from hhp_stats.studies.output import open_output
-from hhp_stats.studies.run import STUDIES
 
 PUBLISHED = "data/published/published_results.csv"
 KINDS: Mapping[str, tuple[str, ...]] = {
@@ -94,23 +95,30 @@ def meaning(report: Reproduction) -> str:
     return "The raw files are those of the trials, so a miss means that the analysis printed then was another one than that of this report."
 
 
-def arms(report: Reproduction) -> str:
-    """How many of the figures of single arms of the field trials and of the second experiment come back."""
+def _of_arms(report: Reproduction) -> pd.Series:
+    """Which of the figures of single arms of the field trials and of the second experiment come back."""
     kept = report.ledger[
         report.ledger["statistic"].isin(["n", "mean", "se"])
         & report.ledger["id"].str.fullmatch(r"(BEN|SWI|MOD)-\w+-[TC]-(N|M|SE)|DIVB-(B|ME|WB)-(N|M|SE)")
     ]
-    back = kept["standing"].isin(["reproduced", "other_reading"])
-    return (
-        f"Of {count(len(kept))} group sizes, means and standard errors of arms in the field trials and the second hiring experiment, "
-        f"{count(int(back.sum()))} come back."
-    )
+    return kept["standing"].isin(["reproduced", "other_reading"])
+
+
+def arms(report: Reproduction) -> str:
+    """How many figures of single arms are printed."""
+    return count(len(_of_arms(report)))
+
+
+def arms_back(report: Reproduction) -> str:
+    """How many of them come back."""
+    return count(int(_of_arms(report).sum()))
 
 
 def by_study(report: Reproduction) -> GT:
     """Published against ours, by study."""
-    known = [trial for trial in TRIALS if (report.ledger["trial"] == trial).any()]
-    lines = [(TRIALS[trial], report.ledger[report.ledger["trial"] == trial]) for trial in known]
+    names = trial_names(report.root)
+    known = [trial for trial in names if (report.ledger["trial"] == trial).any()]
+    lines = [(names[trial], report.ledger[report.ledger["trial"] == trial]) for trial in known]
     return _counts([*lines, ("All", report.ledger)], stub="Study")
 
 
@@ -140,16 +148,19 @@ def _counts(lines: list[tuple[str, pd.DataFrame]], *, stub: str) -> GT:
 
 def missed(report: Reproduction) -> GT:
     """What does not come back, or only under another reading, and why."""
+    names = trial_names(report.root)
+    own = protocol_study(report.root)
+    there = f", those of the {study_entry(report.root, own).noun} in Appendix A" if own else ""
     topics = {entry.id: entry.topic for entry in load_conflicts(report.root)}
     rows = []
     for row in report.ledger[report.ledger["standing"].isin(["not_reproduced", "other_reading"])].to_dict("records"):
         why = f"{topics[str(row['conflict'])]} ({row['conflict']})" if row["conflict"] else row["reason"] or DATA_DIFFER
         rows.append({
-            "Figure": str(row["id"]), "of": TRIALS[str(row["trial"])], "Printed": as_printed(row["as_printed"]), "Here": _ours(row),
+            "Figure": str(row["id"]), "of": names[str(row["trial"])], "Printed": as_printed(row["as_printed"]), "Here": _ours(row),
             "Comes back": _MATCH[str(row["standing"])], "Why": f"{why}; read as {row['reason']}" if row["standing"] == "other_reading" and row["reason"] else why,
         })  # fmt: skip
     table = plain_table(pd.DataFrame(rows), stub="Figure", groups="of",
-                        notes=["Here: as computed from the raw files. Conflicts by their number: at the end of this appendix, those of the goal-setting trial in Appendix A."])  # fmt: skip
+                        notes=[f"Here: as computed from the raw files. Conflicts by their number: at the end of this appendix{there}."])  # fmt: skip
     return table.cols_align("left", columns=["Printed", "Comes back", "Why"])
 
 
@@ -204,14 +215,20 @@ def _ours(row: Mapping[Any, Any]) -> str:
 TABLES: dict[str, Callable[..., GT]] = {
     "by_study": by_study, "by_kind": by_kind, "missed": missed, "figures": figures_of, "without": without,
 }  # fmt: skip
-SENTENCES: dict[str, Callable[[Reproduction], str]] = {"share": share, "meaning": meaning, "arms": arms}
+SENTENCES: dict[str, Callable[[Reproduction], str]] = {
+    "share": share,
+    "meaning": meaning,
+    "arms": arms,
+    "arms_back": arms_back,
+}
 
 
 def chapter(*, root: Path | None = None) -> Reproduction:
     """Open results and published figures for appendix D; refuses studies whose results are not ready (HhpError)."""
     home = root or find_root()
-    outputs = {study.key: open_output(home, study.key) for study in STUDIES}
+    outputs = {entry.study: open_output(home, entry.study) for entry in catalogue(home)}
     results = pd.concat([output.results for output in outputs.values()], ignore_index=True)
-    further = further_rows(results, tables={key: output.tables for key, output in outputs.items()})
+    phases = {entry.study: entry.phase for entry in catalogue(home)}
+    further = further_rows(results, tables={key: output.tables for key, output in outputs.items()}, phases=phases)
     table = ledger(load_figures(home / PUBLISHED), pd.concat([results, further], ignore_index=True), read_lists(home))
     return Reproduction(root=home, ledger=table)

@@ -23,7 +23,7 @@ from hhp_stats.results import read_results
 from hhp_stats.spreadsheet import frame_to_csv
 from hhp_stats.studies.kept import PACKAGE, modules_run
 from hhp_stats.studies.output import FOLDER as RESULTS_FOLDER
-from hhp_stats.studies.run import STUDIES
+from hhp_stats.studies.run import studies_of
 
 
 def write_blind_bundle(root: Path, target: Path, *, seed: int, guard: OutputGuard | None = None) -> BundleReport:
@@ -56,7 +56,7 @@ def write_blinded(
         **packed.files,
         **{
             f"{PACKAGE.name}/{path.relative_to(PACKAGE).as_posix()}": path.read_bytes()
-            for path in _modules_of_methods()
+            for path in _modules_of_methods(root)
         },
         "blinded/results.csv": frame_to_csv(blind.results).encode(),
         "blinded/summary.md": blind_summary(blind.results, picture="differences.svg").encode(),
@@ -73,13 +73,13 @@ def write_blinded(
     return written(target, entries, guard=guard, index=(), left_out=left_out, blinding=blinding)
 
 
-def _modules_of_methods() -> list[Path]:
+def _modules_of_methods(root: Path) -> list[Path]:
     """Every module of the package that an analysis runs, and every design, measure, estimator and test there is."""
     methods = [
         f"{PACKAGE.name}." + path.relative_to(PACKAGE).with_suffix("").as_posix().replace("/", ".")
         for folder in ("design", "estimate", "infer", "measures") for path in sorted((PACKAGE / folder).rglob("*.py"))
     ]  # fmt: skip
-    studies = [study.module for study in STUDIES]
+    studies = [study.module for study in studies_of(root)]
     return sorted({path for module in (*studies, *methods) for path in modules_run(module)})
 
 

@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from hhp_stats.errors import Problem, RenderError
+from hhp_stats.intake.raw_files import studies as study_keys
+from hhp_stats.plan.passages import check_passages
 from hhp_stats.publish.digits import check_digits, read_allowed
 from hhp_stats.publish.project import CONFIG, Project, load_project
 from hhp_stats.publish.qmd import read_chapter
@@ -93,6 +95,7 @@ def read_and_lint(project: Project) -> tuple[list[Source], list[RenderError]]:
         problems.append(RenderError(file, line or None, message))
 
     sources = [read_chapter(project, chapter, refuse=refuse) for chapter in project.chapters]
+    _check_studies(project, refuse)
     used = {key for source in sources for key in source.used_metadata}
     for key, at in project.own_keys.items():
         if key not in used:
@@ -116,6 +119,13 @@ def read_and_lint(project: Project) -> tuple[list[Source], list[RenderError]]:
     _check_labels(sources, passages, refuse)
     _check_citations(project, sources, passages, refuse)
     return sources, _unique(problems)
+
+
+def _check_studies(project: Project, refuse: Refuse) -> None:
+    """Passages about single studies begin and end, and their studies exist; in a project without studies there are none."""
+    known = study_keys(project.root)
+    for chapter in project.chapters:
+        check_passages(chapter.path, (project.root / chapter.path).read_text(encoding="utf-8"), known, refuse)
 
 
 def _unique(problems: Sequence[RenderError]) -> list[RenderError]:

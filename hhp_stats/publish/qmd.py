@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 from hhp_stats.errors import RenderError
+from hhp_stats.plan.passages import unmarked_line
 from hhp_stats.publish.project import EXECUTE_OPTIONS, Chapter, Project
 from hhp_stats.publish.source import Cell, Inline, Line, Prose, Source, closes, follow, opens
 
@@ -89,7 +90,10 @@ class _Reader:
                 elif target:
                     yield from self._expand(target, including=(*including, file))
                 continue
-            yield line
+            prose = fence is None or line.text.lstrip().startswith("#|")  # options of cells hold captions
+            bare = unmarked_line(line.text) if prose else line.text
+            if bare is not None:  # marks of passages about single studies are no text
+                yield line if bare == line.text else Line(bare, file, number)
             fence, closed = follow(fence, line.text)
             opened = number if fence is not None and not closed and opened == 0 else (0 if fence is None else opened)
         if fence is not None:

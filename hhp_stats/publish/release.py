@@ -54,7 +54,7 @@ from hhp_stats.results import read_results
 from hhp_stats.studies.kept import LIBRARIES, is_kept
 from hhp_stats.studies.output import FOLDER as RESULTS_FOLDER
 from hhp_stats.studies.output import PEOPLE, open_output
-from hhp_stats.studies.run import STUDIES
+from hhp_stats.studies.run import studies_of
 from hhp_stats.unfinished import noted, put_right
 
 RELEASES = "data/releases"
@@ -199,7 +199,7 @@ def read_snapshot(root: Path, name: str) -> Snapshot:
 
 def refuse_stale_results(root: Path) -> None:
     """Raises ReleaseRefused where a study's results are missing or were made from other inputs, plan or code."""
-    stale = [study.key for study in STUDIES if not is_kept(root, study.key, study.key_now(root))]
+    stale = [study.key for study in studies_of(root) if not is_kept(root, study.key, study.key_now(root))]
     if stale:
         raise ReleaseRefused(f"the results of {', '.join(stale)} are older than their inputs: run `hhp render` first")
 
@@ -261,7 +261,9 @@ def freeze_release(root: Path, *, date: str, output: Path, with_report: bool = T
 
 def people_published(root: Path) -> pd.DataFrame:
     """Every place where a number of people is printed or withheld, by study: the next release is held against it."""
-    parts = [open_output(root, study.key).tables[PEOPLE].astype("str").assign(study=study.key) for study in STUDIES]
+    parts = [
+        open_output(root, study.key).tables[PEOPLE].astype("str").assign(study=study.key) for study in studies_of(root)
+    ]
     whole = pd.concat(parts, ignore_index=True)
     return whole.loc[whole["people"] != "", list(PEOPLE_COLUMNS)]
 

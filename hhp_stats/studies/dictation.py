@@ -10,6 +10,7 @@ from hhp_stats.disclosure.crowd import crowd
 from hhp_stats.disclosure.declared import Declared, other
 from hhp_stats.intake.pilots import CONTINUES, FREQUENCIES, load_dictation
 from hhp_stats.intake.themes import load_themes
+from hhp_stats.plan.catalogue import only_for
 from hhp_stats.plan.individual import IndividualPlan, load_individual_plan
 from hhp_stats.progress import Progress, silent
 from hhp_stats.results import ResultRow, result_frame
@@ -24,9 +25,10 @@ SELDOM = dict.fromkeys(FREQUENCIES[:2], "less than once a week, or never")
 BRENT, COVENTRY, ANSWERED = "Participants in Brent", "Participants in Coventry", "Survey respondents in Coventry"
 
 
-def run(root: Path, *, progress: Progress = silent) -> StudyOutput:
+def run(root: Path, study: str = STUDY, *, progress: Progress = silent) -> StudyOutput:
     """Read the pilot's files below `root` and return counts, shares and tables."""
-    plan = load_individual_plan(root, STUDY)
+    only_for(STUDY, study)
+    plan = load_individual_plan(root, study)
     lists, themes = load_dictation(root), load_themes(root, STUDY)
     people, sessions, survey = (lists.frames[name] for name in ("participants", "sessions", "survey"))
     used = usage_by_person(people, sessions)

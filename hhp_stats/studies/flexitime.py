@@ -10,6 +10,7 @@ from hhp_stats.disclosure.crowd import crowd
 from hhp_stats.disclosure.declared import Declared, other
 from hhp_stats.intake.pilots import EXPERIENCES, FLEXITIME_ROLES, load_flexitime
 from hhp_stats.intake.themes import load_themes
+from hhp_stats.plan.catalogue import only_for
 from hhp_stats.plan.individual import IndividualPlan, load_individual_plan
 from hhp_stats.progress import Progress, silent
 from hhp_stats.results import ResultRow, result_frame
@@ -22,9 +23,10 @@ STUDY = "flexitime"
 KEYS = {"over one year": "long_term_users", "up to one year": "recent_users", "none": "non_users"}
 
 
-def run(root: Path, *, progress: Progress = silent) -> StudyOutput:
+def run(root: Path, study: str = STUDY, *, progress: Progress = silent) -> StudyOutput:
     """Read the pilot's files below `root` and return counts and tables."""
-    plan = load_individual_plan(root, STUDY)
+    only_for(STUDY, study)
+    plan = load_individual_plan(root, study)
     lists, themes = load_flexitime(root), load_themes(root, STUDY)
     people = lists.frames["interviewees"]
     progress(1, 1)

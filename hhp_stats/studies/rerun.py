@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -63,12 +64,20 @@ def run_again(
                 frames.append(others[study.key]())
             else:
                 frames.append(work.results(study, progress(study.key)))
+    _forget_others(root, [study.key for study in studies])
     whole = pd.concat(frames, ignore_index=True) if frames else result_frame([])
     write_results(whole, root / FOLDER / "results.csv")
     estimated = int((whole["status"] == "estimated").sum())
     keep_copies(root)  # of files that every study has found to be those of the manifest
     note_whole(root, compared, rows=len(whole), estimated=estimated)
     return Ran(rows=len(whole), estimated=estimated, studies=tuple(study.key for study in waiting))
+
+
+def _forget_others(root: Path, kept: Sequence[str]) -> None:
+    """Results of studies that no plan has any more are derived from nothing that is there: they go."""
+    for folder in sorted((root / FOLDER).iterdir()):
+        if folder.is_dir() and folder.name.split(".")[0] not in kept:
+            shutil.rmtree(folder)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hhp_stats.at_work import at_work
-from hhp_stats.progress import Progress
+from hhp_stats.plan.catalogue import StudyEntry, catalogue, study_entry
+from hhp_stats.progress import Progress, silent
 from hhp_stats.studies.kept import study_key, whole_stands
 
 if TYPE_CHECKING:
@@ -18,49 +19,44 @@ if TYPE_CHECKING:
 
 COMMON = ("data/dictionary.csv", "data/spellings.csv", "data/published/protocol_clauses.csv")  # beside the manifest
 
-# Which small counts of a pilot are public.
-PRINTED = (
-    "data/published/published_results.csv",
-    "data/published/mapping_small_studies.csv",
-    "data/published/public_small_counts.csv",
-)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Study:
-    """One study of the report: the module whose `run` makes it, and what it reads beside its raw files."""
+    """One study of the report: what runs it, and what it reads beside its raw files."""
 
     key: str
-    module: str
+    runs: str  # module and function
     patterns: tuple[str, ...]
+
+    @property
+    def module(self) -> str:
+        """The module that runs it."""
+        return self.runs.partition(":")[0]
 
     def key_now(self, root: Path) -> str:
         """The digest of everything its results depend on, as it is now."""
         return study_key(root, study=self.key, module=self.module, patterns=self.patterns)
 
-    def run(self, root: Path, progress: Progress) -> StudyOutput:
+    def run(self, root: Path, progress: Progress = silent) -> StudyOutput:
         """Read the raw files and estimate everything the plan asks for."""
-        output: StudyOutput = import_module(self.module).run(root, progress=progress)
+        module, _, function = self.runs.partition(":")
+        output: StudyOutput = getattr(import_module(module), function)(root, self.key, progress=progress)
         return output
 
 
-def _study(key: str, *more: str) -> Study:
-    """A study whose module has its name; `more` are sources that it alone reads."""
-    patterns = (f"data/plan/{key}.toml", *more, *COMMON)
-    return Study(key=key, module=f"hhp_stats.studies.{key}", patterns=patterns)
+def runnable(entry: StudyEntry) -> Study:
+    """How a study of the catalogue is run."""
+    return Study(key=entry.study, runs=entry.runs, patterns=(f"data/plan/{entry.study}.*", *entry.reads, *COMMON))
 
 
-STUDIES: tuple[Study, ...] = (
-    _study("goal_setting", "data/corrections.csv"),
-    _study("letters"),
-    _study("coffee"),
-    _study("beneficiaries"),
-    _study("swing"),
-    _study("mod_ing"),
-    _study("hiring"),
-    _study("dictation", "data/plan/sources.toml", *PRINTED),
-    _study("flexitime", "data/plan/sources.toml", *PRINTED),
-)
+def studies_of(root: Path) -> tuple[Study, ...]:
+    """Every study of the report in its order, by the catalogue; raises PlanError where that is wrong (`plan.catalogue`)."""
+    return tuple(runnable(entry) for entry in catalogue(root))
+
+
+def run_study(root: Path, study: str, *, progress: Progress = silent) -> StudyOutput:
+    """One study by its key; nothing is written. Refuses a key that no plan has (UnknownName)."""
+    return runnable(study_entry(root, study)).run(root, progress)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,18 +87,19 @@ def run_studies(
     another process runs them, and NotWritten where the disk is full or read only.
     """
     with at_work(root, "results"):
-        keys = {study.key: study.key_now(root) for study in STUDIES}
+        studies = studies_of(root)
+        keys = {study.key: study.key_now(root) for study in studies}
         compared = {**keys, "": _digest_of_conduct_plans(root)}
         stands = None if fresh else whole_stands(root, compared)
         if stands is not None:
-            for study in STUDIES:
+            for study in studies:
                 kept(study.key)
             return Ran(rows=stands[0], estimated=stands[1], studies=())
         begins()
         # Only here, for pandas: to find that the results stand, it is not needed.
         from hhp_stats.studies.rerun import run_again
 
-        return run_again(root, STUDIES, keys, compared, progress=progress, fresh=fresh, kept=kept, workers=workers)
+        return run_again(root, studies, keys, compared, progress=progress, fresh=fresh, kept=kept, workers=workers)
 
 
 def _digest_of_conduct_plans(root: Path) -> str:

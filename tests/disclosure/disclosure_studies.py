@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import replace
-from importlib import import_module
 from pathlib import Path
 
 from hhp_stats.intake.load import load_trial
@@ -15,6 +14,7 @@ from hhp_stats.studies.field_trial import analyse as analyse_field_trial
 from hhp_stats.studies.field_trial.sample import build_sample
 from hhp_stats.studies.goal_setting.analyse import analyse
 from hhp_stats.studies.goal_setting.sample import build_sample as build_trial_sample
+from hhp_stats.studies.run import run_study
 
 
 def plans(root):
@@ -85,4 +85,4 @@ def cluster_trial(root, study):
 
 def other_study(root, study):
     """Output of a study without imputations or drawn analyses, as it is."""
-    return import_module(f"hhp_stats.studies.{study}").run(root)
+    return run_study(root, study)

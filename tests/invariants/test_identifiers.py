@@ -18,10 +18,9 @@ from hhp_stats.intake.load import load_trial
 from hhp_stats.intake.order import content_ranks, group_numbers, in_order, numbered
 from hhp_stats.intake.pseudonym import KEY_VARIABLE
 from hhp_stats.plan.load import load_plan
-from hhp_stats.progress import silent
 from hhp_stats.results import write_results
 from hhp_stats.studies.goal_setting.analyse import analyse
-from hhp_stats.studies.run import STUDIES
+from hhp_stats.studies.run import run_study
 
 KEY = random.Random(41).randbytes(32).hex().encode()
 STAFF, TEAM = re.compile(r"[A-Z]{3}-\d{4}"), re.compile(r"[A-Z]{3}-T\d{2}")
@@ -216,10 +215,9 @@ def test_other_studies_do_not_hang_on_names_and_order_either(study, root, projec
         qualtrics = "ImportId" in path.read_text(encoding="utf-8-sig")
         renamed_list(path, 3 if qualtrics else 1, names, chance)
     assert len(names) > 40
-    run = next(one for one in STUDIES if one.key == study).run
-    expected = run(root, silent).results
+    expected = run_study(root, study).results
     recorded(project)
     key = tmp_path_factory.mktemp("key") / "key"
     key.write_bytes(KEY)
     monkeypatch.setenv(KEY_VARIABLE, str(key))
-    pd.testing.assert_frame_equal(run(project, silent).results, expected, check_exact=True)
+    pd.testing.assert_frame_equal(run_study(project, study).results, expected, check_exact=True)

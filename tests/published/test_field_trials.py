@@ -10,16 +10,15 @@ import pytest
 from hhp_stats.consistency.figures import load_figures
 from hhp_stats.consistency.reproduction import mismatches, read_mapping, reproduction_table
 from hhp_stats.plan.conflicts import load_conflicts
-from hhp_stats.studies import beneficiaries, mod_ing, swing
+from hhp_stats.studies.run import run_study
 
-STUDIES = (beneficiaries, swing, mod_ing)
-TRIALS = [study.STUDY for study in STUDIES]
+TRIALS = ("beneficiaries", "swing", "mod_ing")
 PUBLISHED = "data/published/published_results.csv"
 
 
 @pytest.fixture(scope="module")
 def results(root):
-    return pd.concat([study.run(root).results for study in STUDIES], ignore_index=True)
+    return pd.concat([run_study(root, study).results for study in TRIALS], ignore_index=True)
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +75,7 @@ def test_the_analysis_reads_no_printed_result(root, results, tmp_path):
             file.unlink()
     for file in (home / "data/plan").glob("synthetic_*"):
         file.unlink()
-    again = pd.concat([study.run(home).results for study in STUDIES], ignore_index=True)
+    again = pd.concat([run_study(home, study).results for study in TRIALS], ignore_index=True)
     pd.testing.assert_frame_equal(again, results)
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from importlib import import_module
 
 import pandas as pd
 import pytest
@@ -15,7 +14,7 @@ import pytest
 from hhp_stats.consistency.figures import figures, load_figures
 from hhp_stats.consistency.ledger import counted, explained_in_vain, ledger, read_lists, unexplained
 from hhp_stats.plan.conflicts import load_conflicts
-from hhp_stats.studies.run import STUDIES
+from hhp_stats.studies.run import studies_of
 
 ELSEWHERE = ("GS-", "HHP2-", "COF-BLDG-MIN")  # held against tables and sums over studies
 ARM = re.compile(r"(BEN|SWI|MOD)-\w+-[TC]-(N|M|SE)|DIVB-(B|ME|WB)-(N|M|SE)")
@@ -24,7 +23,7 @@ ARM = re.compile(r"(BEN|SWI|MOD)-\w+-[TC]-(N|M|SE)|DIVB-(B|ME|WB)-(N|M|SE)")
 @pytest.fixture(scope="module")
 def made(root):
     results = pd.concat(
-        [import_module(study.module).run(root).results for study in STUDIES if study.key != "goal_setting"],
+        [study.run(root).results for study in studies_of(root) if study.key != "goal_setting"],
         ignore_index=True,
     )
     lists = read_lists(root)

@@ -68,5 +68,5 @@ def without_kernel(monkeypatch: pytest.MonkeyPatch) -> WithoutKernel:
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The project's data in a book of two chapters, with one trial's results; copy it before changing anything."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(release, "STUDIES", ONLY)
+        patched.setattr(release, "studies_of", lambda root: ONLY)
         yield with_results(small_book(tmp_path_factory.mktemp("prepared") / "project"))

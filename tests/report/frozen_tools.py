@@ -11,11 +11,11 @@ import pytest
 from hhp_stats.progress import silent
 from hhp_stats.studies import run
 from hhp_stats.studies.kept import note_key
-from hhp_stats.studies.run import STUDIES
+from hhp_stats.studies.run import studies_of
 
 ROOT = Path(__file__).resolve().parents[2]
 
-ONLY = tuple(study for study in STUDIES if study.key == "goal_setting")
+ONLY = tuple(study for study in studies_of(ROOT) if study.key == "goal_setting")
 
 INDEX = """\
 # Summary {#sec-summary}
@@ -78,7 +78,7 @@ def small_book(home: Path) -> Path:
 def with_results(home: Path) -> Path:
     """Run the goal-setting trial and put a stand-in for the rendered report beside its results."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(run, "STUDIES", ONLY)
+        patched.setattr(run, "studies_of", lambda root: ONLY)
         run.run_studies(home, progress=lambda study: silent)
     vouch(home)
     output = home / "_output"

@@ -6,7 +6,6 @@ import math
 import re
 import shutil
 import zipfile
-from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +17,6 @@ from hhp_stats.contrast import ARMS, CONTROL, EITHER_WAY, TREATMENT
 from hhp_stats.errors import InvalidInput
 from hhp_stats.estimate.effect_size import hedges_g
 from hhp_stats.estimate.two_sample import welch
-from hhp_stats.progress import silent
 from hhp_stats.publish.blind import (
     BLIND_CHANGE,
     BLIND_CONTRAST,
@@ -35,6 +33,7 @@ from hhp_stats.publish.blind import (
 from hhp_stats.publish.blind_bundle import write_blind_bundle, write_blinded
 from hhp_stats.publish.bundle import TOP
 from hhp_stats.results import COLUMNS, ResultRow, read_results, result_frame
+from hhp_stats.studies.run import run_study
 
 STUDIES = ("swing", "mod_ing", "coffee", "hiring")
 DEPENDS = {"blinded/results.csv", "blinded/summary.md", "blinded/differences.svg"}
@@ -45,7 +44,7 @@ STANDING = [name for name in COLUMNS if name not in TURNED]
 @pytest.fixture(scope="module")
 def frame(root: Path) -> pd.DataFrame:
     """Results of trials of people, of clusters and of an experiment with several arms."""
-    outputs = [import_module(f"hhp_stats.studies.{study}").run(root, progress=silent) for study in STUDIES]
+    outputs = [run_study(root, study) for study in STUDIES]
     return pd.concat([output.results for output in outputs], ignore_index=True)
 
 

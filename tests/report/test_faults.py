@@ -230,7 +230,8 @@ class Toy(Study):
 
 @pytest.fixture
 def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(run, "STUDIES", (Toy(key="toy", module="hhp_stats.results", patterns=("input.csv",)),))
+    toys = (Toy(key="toy", runs="hhp_stats.results:run", patterns=("input.csv",)),)
+    monkeypatch.setattr(run, "studies_of", lambda root: toys)
     monkeypatch.setattr(rerun, "load_commitments", lambda root: ())
     monkeypatch.setattr(rerun, "load_deviations", lambda root: ())
     monkeypatch.setattr(rerun, "differences", lambda commitments, conduct: [])

@@ -22,10 +22,10 @@ from hhp_stats.publish.project import load_project
 from hhp_stats.publish.qmd import read_chapter
 from hhp_stats.publish.unchanged import report_key
 from hhp_stats.studies import kept
-from hhp_stats.studies.run import STUDIES
+from hhp_stats.studies.run import studies_of
 
 ROOT = Path(__file__).resolve().parents[2]
-TRIAL = next(study for study in STUDIES if study.key == "goal_setting")
+TRIAL = next(study for study in studies_of(ROOT) if study.key == "goal_setting")
 
 
 @pytest.fixture
@@ -147,9 +147,9 @@ def test_code_of_a_study_counts_however_far_away_it_is(
 
 
 def test_the_real_studies_run_the_code_of_their_folder() -> None:
-    for study in STUDIES:
+    for study in studies_of(ROOT):
         run = {path.relative_to(ROOT).as_posix() for path in kept.modules_run(study.module)}
-        own = ROOT / "hhp_stats/studies" / study.key
+        own = ROOT / study.module.replace(".", "/")
         files = own.rglob("*.py") if own.is_dir() else [own.with_suffix(".py")]
         assert {path.relative_to(ROOT).as_posix() for path in files} <= run, study.key
 

@@ -16,7 +16,7 @@ from hhp_stats.publish.dependencies import digest_names
 from hhp_stats.publish.digests import digest_environment
 from hhp_stats.publish.kept_text import KeptTexts
 from hhp_stats.publish.unchanged import NOTE, note_report, report_key, still_stands
-from hhp_stats.studies.run import STUDIES
+from hhp_stats.studies.run import studies_of
 
 ROOT = Path(__file__).resolve().parents[2]
 CODE = """\
@@ -182,10 +182,10 @@ def test_a_correction_or_a_new_return_concerns_the_study_that_reads_it_alone(tmp
     manifest = tmp_path / "data/manifest.toml"
 
     def changed(before: dict[str, str]) -> set[str]:
-        return {study.key for study in STUDIES if study.key_now(tmp_path) != before[study.key]}
+        return {study.key for study in studies_of(ROOT) if study.key_now(tmp_path) != before[study.key]}
 
     def keys() -> dict[str, str]:
-        return {study.key: study.key_now(tmp_path) for study in STUDIES}
+        return {study.key: study.key_now(tmp_path) for study in studies_of(ROOT)}
 
     first = keys()
     assert changed(first) == set()
@@ -199,4 +199,4 @@ def test_a_correction_or_a_new_return_concerns_the_study_that_reads_it_alone(tmp
     assert changed(second) == {"letters"}
     text = manifest.read_text(encoding="utf-8").replace('status = "synthetic"', 'status = "real"')
     manifest.write_text(text, encoding="utf-8")
-    assert changed(second) == {study.key for study in STUDIES}
+    assert changed(second) == {study.key for study in studies_of(ROOT)}

@@ -19,9 +19,9 @@ from hhp_stats.infer.cluster_robust import coefficient, heteroskedastic_covarian
 from hhp_stats.plan.individual import load_individual_plan
 from hhp_stats.plan.runnable import ESTIMATORS, known_populations
 from hhp_stats.present import phase_one
-from hhp_stats.studies import coffee, letters
 from hhp_stats.studies.field_trial import cells, clusters
 from hhp_stats.studies.field_trial.descriptives import power_rows
+from hhp_stats.studies.run import run_study
 
 
 # ---------------------------------------------------------------- randomisation within the plan's blocks
@@ -128,7 +128,7 @@ def test_an_adjusted_effect_size_is_that_of_its_effect():
 
 @pytest.fixture(scope="module")
 def outputs(root):
-    return {"letters": letters.run(root), "coffee": coffee.run(root)}
+    return {"letters": run_study(root, "letters"), "coffee": run_study(root, "coffee")}
 
 
 def test_effect_sizes_of_a_trial_rest_on_its_planned_model(root, outputs):

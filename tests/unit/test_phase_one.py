@@ -11,14 +11,14 @@ from hhp_stats.design.cluster_draw import ClusterDraw
 from hhp_stats.errors import InvalidInput, PlanError
 from hhp_stats.intake.participants import load_participants
 from hhp_stats.plan.individual import load_individual_plan
-from hhp_stats.studies import coffee, letters
 from hhp_stats.studies.field_trial import analyse
+from hhp_stats.studies.run import run_study
 from hhp_stats.synthetic.phase_one import draw_phase_one, phase_one_files
 
 
 @pytest.fixture(scope="module")
 def output(root):
-    return coffee.run(root)
+    return run_study(root, "coffee")
 
 
 @pytest.fixture(scope="module")
@@ -145,7 +145,7 @@ def test_plans_without_clauses_need_places(root, tmp_path):
 
 
 def test_letters_analyse_within_authorities(root):
-    found = letters.run(root)
+    found = run_study(root, "letters")
     rows = found.results.set_index("result_id")
     terms = {entry.analysis: entry.value for entry in found.conduct if entry.aspect == "terms"}
     assert terms["recognition/itt/hc2"] == "local_authority" and terms["recognition/itt/unadjusted-hc2"] == ""

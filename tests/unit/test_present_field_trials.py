@@ -12,9 +12,9 @@ from hhp_stats.errors import HhpError, UnknownName
 from hhp_stats.present import field_trials
 from hhp_stats.present.field_trials.report import in_words
 from hhp_stats.results import read_results, write_results
-from hhp_stats.studies import beneficiaries, mod_ing, swing
+from hhp_stats.studies.run import run_study
 
-STUDIES = {"beneficiaries": beneficiaries, "swing": swing, "mod_ing": mod_ing}
+STUDIES = ("beneficiaries", "swing", "mod_ing")
 CHAPTERS = {"beneficiaries": "05-beneficiaries", "swing": "06-swing", "mod_ing": "07-mod-ing"}
 
 
@@ -25,8 +25,8 @@ def home(root, tmp_path_factory):
     shutil.copytree(root / "data/plan", home / "data/plan")
     shutil.copytree(root / "data/published", home / "data/published")
     shutil.copy(root / "data/manifest.toml", home / "data/manifest.toml")
-    for study in STUDIES.values():
-        study.run(root).write(home)
+    for study in STUDIES:
+        run_study(root, study).write(home)
     return home
 
 

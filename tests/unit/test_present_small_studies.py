@@ -12,8 +12,7 @@ from hhp_stats.intake.manifest import record_files
 from hhp_stats.present import hiring, phase_one, pilots
 from hhp_stats.present.hiring.sentences import is_clear, towards
 from hhp_stats.present.hiring.tables import published
-from hhp_stats.studies import coffee, dictation, flexitime, letters
-from hhp_stats.studies import hiring as hiring_study
+from hhp_stats.studies.run import run_study
 
 CALL = re.compile(r"\b(\w+)\.(say|table|figure)\(\"([^\"]+)\"\)")
 CHAPTERS = {
@@ -31,8 +30,8 @@ def home(root, tmp_path_factory):
     home = tmp_path_factory.mktemp("chapters")
     shutil.copytree(root / "data", home / "data", ignore=shutil.ignore_patterns("returns", "course_log"))
     shutil.copy(root / "_quarto.yml", home)
-    for study in (hiring_study, letters, coffee, dictation, flexitime):
-        study.run(home).write(home)
+    for study in ("hiring", "letters", "coffee", "dictation", "flexitime"):
+        run_study(home, study).write(home)
     return home
 
 
@@ -125,7 +124,7 @@ def test_one_corrected_answer_of_a_pilot_leaves_a_chapter(root, home, tmp_path, 
     path = other / "data/surveys/dictation/endline.csv"
     path.write_text(path.read_text(encoding="utf-8").replace(f",{answer},", f",{now},", 1), encoding="utf-8")
     record_files(other)
-    dictation.run(other).write(other)
+    run_study(other, "dictation").write(other)
     chapter = pilots.chapter("dictation", root=other)
     shown = chapter.report.table("would_continue")["people"]
     assert (shown == WITHHELD).sum() == gone

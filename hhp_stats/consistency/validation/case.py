@@ -27,6 +27,7 @@ class ValidationCase:
     compute: Callable[[], float]
     exact: bool = False
     truth: bool = False
+    figure: str = ""  # the printed figure that the reference is, where the programme itself printed it
 
     @property
     def section(self) -> str:

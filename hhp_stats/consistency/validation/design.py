@@ -224,10 +224,10 @@ def _absence_trial() -> float:
 
 
 def _power(
-    quantity: str, printed: str, source: str, compute: Callable[[], float], *, exact: bool = False
+    quantity: str, printed: str, source: str, compute: Callable[[], float], *, exact: bool = False, figure: str = ""
 ) -> ValidationCase:
     return ValidationCase(
-        method="power", quantity=quantity, printed=printed, source=source, compute=compute, exact=exact
+        method="power", quantity=quantity, printed=printed, source=source, compute=compute, exact=exact, figure=figure
     )
 
 
@@ -244,11 +244,11 @@ POWER = (
            partial(_clustered, size_cv=0.5, correlation=0.6)),
     _power("Proportion .2, teams of 10, 20 an arm: increase to", "0.352498", CLUSTERSAMPSI, partial(_proportion, True)),
     _power("Proportion .2, teams of 10, 20 an arm: decrease to", "0.081411", CLUSTERSAMPSI, partial(_proportion, False)),
-    _power("Goal-setting, sickness absence", "0.15", PUBLISHED, _absence_trial),
-    _power("Beneficiaries, 428 people", "0.27", PUBLISHED, lambda: individual_detectable_effect(people=428)),
-    _power("Beneficiaries, 944 people planned", "0.18", PUBLISHED, lambda: individual_detectable_effect(people=944)),
-    _power("Swing, 267 people", "0.34", PUBLISHED, lambda: individual_detectable_effect(people=267)),
-    _power("Mod, 98 people", "0.57", PUBLISHED, lambda: individual_detectable_effect(people=98)),
+    _power("Goal-setting, sickness absence", "0.15", PUBLISHED, _absence_trial, figure="GS-MDES-ABS"),
+    _power("Beneficiaries, 428 people", "0.27", PUBLISHED, lambda: individual_detectable_effect(people=428), figure="BEN-MDES-ACH"),
+    _power("Beneficiaries, 944 people planned", "0.18", PUBLISHED, lambda: individual_detectable_effect(people=944), figure="BEN-MDES-PLAN"),
+    _power("Swing, 267 people", "0.34", PUBLISHED, lambda: individual_detectable_effect(people=267), figure="SWI-MDES-ACH"),
+    _power("Mod, 98 people", "0.57", PUBLISHED, lambda: individual_detectable_effect(people=98), figure="MOD-MDES-ACH"),
     _power("Power at the detectable effect of teams of 10", "0.8", "identity",
            lambda: power_of(effect=cluster_detectable_effect(clustering=_SMALL), effective_per_arm=_SMALL.effective_per_arm),
            exact=True),

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
 from hhp_stats.errors import UnknownName
+from hhp_stats.plan.catalogue import study_entry
 from hhp_stats.plan.individual import StudyOutcome
 from hhp_stats.present import prose
 from hhp_stats.present.embed import EmbeddedFigure, embed
@@ -30,13 +31,12 @@ from hhp_stats.present.numbers import (
 from hhp_stats.present.style import CONTROL, INK, PALETTE, QUIET, TINTS, TREATMENT, WIDTH, apply_style
 from hhp_stats.results import LACKING
 
-SHORT = {"beneficiaries": "ben", "swing": "swing", "mod_ing": "mod", "letters": "let", "coffee": "cof"}
 MARKERS = ("o", "s", "^", "D", "v")
 
 
 def _label(report: FieldTrialReport, name: str) -> str:
-    own = SHORT.get(report.plan.study) or report.plan.study
-    return f"{own}-{name}".replace("_", "-").replace("/", "-")
+    short = study_entry(report.root, report.plan.study).short
+    return f"{short}-{name}".replace("_", "-").replace("/", "-")
 
 
 def arms(report: FieldTrialReport, outcome: str) -> EmbeddedFigure:

@@ -323,9 +323,13 @@ def missing(report: FieldTrialReport) -> str:
 def spread(report: FieldTrialReport, name: str) -> str:
     """The standard deviations of an outcome in every arm that has it."""
     outcome, _ = report.comparison(name)
-    known = [arm for arm in (*report.plan.offered, report.control) if report.arm(outcome.id, arm)["status"] not in LACKING]
+    known = [
+        arm for arm in (*report.plan.offered, report.control) if report.arm(outcome.id, arm)["status"] not in LACKING
+    ]
     rows = [(arm, report.row(f"{outcome.id}/sd_{arm.id}/raw")) for arm in known]
-    return listed([f"{number(row['estimate'])} in \u201c{arm.label}\u201d" for arm, row in rows]) or "not known in any arm"
+    return (
+        listed([f"{number(row['estimate'])} in \u201c{arm.label}\u201d" for arm, row in rows]) or "not known in any arm"
+    )
 
 
 def strata(report: FieldTrialReport) -> str:

@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 STUDY = "goal_setting"
 
 
-def run(root: Path, *, progress: Progress = silent) -> StudyOutput:
+def run(root: Path, study: str = STUDY, *, progress: Progress = silent) -> StudyOutput:
     """Read the trial's raw files below `root`, run every planned analysis, and return rows and tables.
 
     Raises DataError where the files break rules, PlanError where the plan contradicts itself.
     """
-    plan = load_plan(root, STUDY)
-    with beside(load_trial, root, STUDY) as trial:
+    plan = load_plan(root, study)
+    with beside(load_trial, root, study) as trial:
         # The estimators and their libraries take as long to import as the returns take to be read.
         from hhp_stats.consistency.second_programme import checked
         from hhp_stats.studies.goal_setting.analyse import analyse

@@ -15,7 +15,7 @@ from hhp_stats.plan.conduct import Conduct
 from hhp_stats.plan.schema import Plan
 from hhp_stats.progress import Progress, silent
 from hhp_stats.results import Estimate, ResultRow, result_frame
-from hhp_stats.studies.goal_setting import STUDY, allocation, data_quality, descriptives, members
+from hhp_stats.studies.goal_setting import allocation, data_quality, descriptives, members
 from hhp_stats.studies.goal_setting.analysed import Material
 from hhp_stats.studies.goal_setting.baselines import balance_rows, balance_table
 from hhp_stats.studies.goal_setting.cells import run_cell
@@ -108,7 +108,7 @@ def analyse(trial: Trial, plan: Plan, *, progress: Progress = silent) -> StudyOu
     declared = Declared(people=crowd.there, columns=members.columns(crowd, trial, plan, tables),
                         rows=row_members(crowd, rows, material), withdrawn=WITHDRAWN)  # fmt: skip
     return StudyOutput(
-        study=STUDY, results=result_frame(rows), conduct=tuple(conduct), tables=tables, declared=declared,
+        study=plan.study, results=result_frame(rows), conduct=tuple(conduct), tables=tables, declared=declared,
         analysis=analysis_frames(material, rows),
     )  # fmt: skip
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from hhp_stats.consistency.second_programme import checked
 from hhp_stats.intake.hiring import decisions_with_conditions, load_hiring, scores_with_conditions
+from hhp_stats.plan.catalogue import only_for
 from hhp_stats.plan.conduct import Conduct
 from hhp_stats.plan.experiments import ExperimentPlan, load_experiment_plan
 from hhp_stats.progress import Progress, silent
@@ -25,12 +26,13 @@ from hhp_stats.studies.output import StudyOutput
 STUDY = "hiring"
 
 
-def run(root: Path, *, progress: Progress = silent) -> StudyOutput:
+def run(root: Path, study: str = STUDY, *, progress: Progress = silent) -> StudyOutput:
     """Read the experiments' raw files below `root`, estimate every contrast, and return rows and tables.
 
     Raises DataError where the files break rules, PlanError where the plan contradicts itself.
     """
-    plan = load_experiment_plan(root, STUDY)
+    only_for(STUDY, study)
+    plan = load_experiment_plan(root, study)
     lists = load_hiring(root)
     decisions, scores = decisions_with_conditions(lists), scores_with_conditions(lists)
     found = analyse(decisions, scores, plan, progress=progress)

@@ -1,0 +1,367 @@
+"""Which studies does the report hold, in which order, of which kind, and what runs each of them?
+
+Every `data/plan/<study>.toml` says it at its head; `data/plan/programme.toml` says what the programme has beside its
+studies. Nothing else lists studies: what runs, what is compared, what the summary and the appendices name follows from
+here. Reading it takes no pandas, so that a command that finds nothing to do ends at once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from hhp_stats.errors import PlanError, UnknownName
+from hhp_stats.file_parts import part
+from hhp_stats.plan.nearest import allowed
+from hhp_stats.plan.passages import UnevenMarks, passages, unknown_studies
+from hhp_stats.plan.records import read_plan_file, read_records, record_of
+
+PLANS = "data/plan"
+PROGRAMME = "data/plan/programme.toml"
+BOOK = "_quarto.yml"
+SUMMARY = "index.qmd"
+TO_CONFIRM = "[to be confirmed]"  # what `hhp new` writes beside a guess
+TOPICS = "hhp_stats.studies"  # the package with the modules of single studies
+_FIELD_TRIAL = "hhp_stats.studies.field_trial:run_field_trial"
+
+Kind = Literal["cluster trial", "individual trial", "experiment", "pilot"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+# What runs a study of a kind that names no topic. A pilot compares nothing, so that no general analysis is left.
+RUNNERS: Mapping[Kind, str] = {
+    "cluster trial": _FIELD_TRIAL, "individual trial": _FIELD_TRIAL, "experiment": _FIELD_TRIAL,
+}  # fmt: skip
+NOUNS: Mapping[Kind, str] = {
+    "cluster trial": "trial", "individual trial": "trial", "experiment": "experiments", "pilot": "pilot",
+}  # fmt: skip
+KEY = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+_SHORT = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+_PLAN = re.compile(rb"^\[design\]", re.MULTILINE)
+_PAGE = re.compile(r"^\s*-\s+[\"']?(?P<page>[^\s\"'#]+\.qmd)[\"']?\s*(?:#.*)?$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Header:
+    """What the head of a plan says."""
+
+    study: str  # the key: name of the plan's file, first part of every result id
+    title: str
+    chapter: str  # source of its chapter
+    name: str  # in tables and sentences
+    short: str  # before the labels of its figures and sections
+    phase: str  # an id of the programme's phases
+    order: int  # among the studies, wherever they are listed
+    kind: Kind
+    simulated_without_effect: bool = False  # whether synthetic data of it hold none, since no result is published
+    topic: str = ""  # module below `TOPICS` that runs it, for what this study has alone
+    reads: tuple[str, ...] = ()  # sources beside its plan, its raw files and those that every study reads
+    pages: tuple[str, ...] = ()  # pages that only this study has, beside its chapter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyEntry(_Header):
+    """One study as its plan introduces it."""
+
+    published: Mapping[str, str] = field(default_factory=dict)  # by its keys in the lists of printed figures: names
+
+    @property
+    def module(self) -> str:
+        """The module whose function `run` runs it."""
+        return self.runs.partition(":")[0]
+
+    @property
+    def runs(self) -> str:
+        """Module and function that run it, called with the project, the study's key and `progress`."""
+        return f"{TOPICS}.{self.topic}:run" if self.topic else RUNNERS[self.kind]
+
+    @property
+    def inside(self) -> str:
+        """The name within a sentence: its first letter small, unless it is an abbreviation."""
+        return self.name if any(letter.isupper() for letter in self.name[1:]) else self.name[:1].lower() + self.name[1:]
+
+    @property
+    def noun(self) -> str:
+        """The study in a sentence: the letters trial, the hiring experiments, the dictation pilot."""
+        return f"{self.inside} {NOUNS[self.kind]}"
+
+    @property
+    def trials(self) -> Mapping[str, str]:
+        """What the lists of printed figures call it, and the name of each part; the key and its own where it has no parts."""
+        return self.published or {self.study: self.name}
+
+
+_HEADER = ("name", "short", "phase", "order", "simulated_without_effect", "topic", "reads", "pages")
+HEADER = frozenset({*_HEADER, "published", "glance"})
+"""Keys and tables of a plan that are read for the catalogue and by no other reader."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Glance:
+    """One line of the table of studies. `{trial-item}` in `participants` is a fact of a design (`trial_design.csv`)."""
+
+    asks: str
+    design: str
+    participants: str
+    outcomes: str  # the primary one first
+    known: str  # what is published of its results
+    randomised: str = ""  # printed figures: people randomised, people analysed
+    analysed: str = ""
+    response: str = ""  # relation of printed figures: the share who answered
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phase:
+    """A phase of the programme."""
+
+    id: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What a conflict, a departure or a printed figure may be about beside a study."""
+
+    id: str
+    name: str
+    about: str = ""  # what it stands for
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProgrammePlan:
+    """What the programme has beside its studies."""
+
+    pages: tuple[str, ...]  # chapters of the report about no single study
+    phases: tuple[Phase, ...]
+    subjects: tuple[Subject, ...]
+
+    def subject_names(self) -> dict[str, str]:
+        """Names of the subjects by id."""
+        return {subject.id: subject.name for subject in self.subjects}
+
+
+def catalogue(root: Path) -> tuple[StudyEntry, ...]:
+    """Every study below `data/plan`, in the order that the plans give.
+
+    Raises PlanError, naming file, key, what is allowed and the nearest known name, for a plan whose `study` is not the
+    name of its file, a missing or wrong key of the header, an unknown kind, phase or topic, a kind that nothing runs without a
+    topic, and two studies with one order, name, short name, chapter or page.
+    """
+    return part("catalogue", lambda: _read(root))
+
+
+def _read(root: Path) -> tuple[StudyEntry, ...]:
+    programme = programme_plan(root)
+    reserved = {phase.id for phase in programme.phases} | set(programme.subject_names())
+    found = []
+    for path in sorted((root / PLANS).glob("*.toml")):
+        content = path.read_bytes()
+        if not _PLAN.search(content):
+            continue  # commitments, conflicts, assumptions of the synthetic release: none has a design
+        found.append(_entry(root, f"{PLANS}/{path.name}", path.stem, programme, reserved))
+    _refuse_shared(found)
+    return tuple(sorted(found, key=lambda entry: entry.order))
+
+
+def _entry(root: Path, file: str, stem: str, programme: ProgrammePlan, reserved: set[str]) -> StudyEntry:
+    raw = read_plan_file(root, file)
+    design = raw.get("design")
+    kind = design.get("kind") if isinstance(design, Mapping) else None
+    if kind not in KINDS:
+        found = f"is {kind!r}." if kind is not None else "is missing."
+        raise PlanError(file, "design.kind", found, allowed(KINDS, kind or ""))
+    given = {key: raw[key] for key in ("study", "title", "chapter", *_HEADER) if key in raw}
+    header = record_of({**given, "kind": kind}, file=file, place="the header", kind=_Header)
+    entry = StudyEntry(
+        **{item.name: getattr(header, item.name) for item in fields(_Header)}, published=_published(raw, file)
+    )
+    if entry.study != stem:
+        raise PlanError(file, "study", f"is {entry.study!r}.", f"Write {stem!r}, the name of the file.")
+    if not KEY.fullmatch(stem) or stem in reserved:
+        raise PlanError(file, "study", f"{stem!r} is no name for a study.", KEY_RULE)
+    if not _SHORT.fullmatch(entry.short):
+        raise PlanError(
+            file, "short", f"is {entry.short!r}.", "Use small letters, digits and hyphens: it begins labels of figures."
+        )
+    phases = [phase.id for phase in programme.phases]
+    if entry.phase not in phases:
+        raise PlanError(file, "phase", f"is {entry.phase!r}.", allowed(phases, entry.phase))
+    if entry.topic and entry.topic not in topics():
+        raise PlanError(file, "topic", f"is {entry.topic!r}.", allowed(topics(), entry.topic))
+    if not entry.topic and kind not in RUNNERS:
+        raise PlanError(file, "topic", f"is missing, and nothing else runs a {kind}.",
+                        f"Name the module below hhp_stats/studies that runs it. {allowed(topics())}")  # fmt: skip
+    return entry
+
+
+def _published(raw: Mapping[str, Any], file: str) -> dict[str, str]:
+    """The table [published] of a plan: the parts of a study that printed figures are about, with their names."""
+    table = raw.get("published", {})
+    if not isinstance(table, Mapping) or not all(isinstance(name, str) and name.strip() for name in table.values()):
+        raise PlanError(file, "published", "must be a table of names.", 'Write, for each part, key = "Its name".')
+    return dict(table)
+
+
+KEY_RULE = "Use small letters, digits and underscores, beginning with a letter, and no name of a phase or subject of data/plan/programme.toml."
+
+
+@lru_cache(maxsize=1)
+def topics() -> tuple[str, ...]:
+    """The modules below `hhp_stats/studies` that run a study by themselves: those with a function `run`."""
+    folder = Path(__file__).resolve().parents[1] / "studies"
+    modules = [*folder.glob("*.py"), *folder.glob("*/__init__.py")]
+    able = [
+        path
+        for path in modules
+        if re.search(r"^def run\(root: Path, study: str", path.read_text(encoding="utf-8"), re.MULTILINE)
+    ]
+    return tuple(sorted(path.parent.name if path.stem == "__init__" else path.stem for path in able))
+
+
+def _refuse_shared(entries: list[StudyEntry]) -> None:
+    """No two studies may share what tells them apart."""
+    taken: dict[tuple[str, Any], str] = {}
+    for entry in entries:
+        own = [(key, getattr(entry, key)) for key in ("order", "name", "short")]
+        own += [("page", page) for page in (entry.chapter, *entry.pages)]
+        own += [("published", trial) for trial in entry.trials]
+        for place in own:
+            if place in taken:
+                key, value = place
+                raise PlanError(f"{PLANS}/{entry.study}.toml", key, f"is {value!r}, as that of {taken[place]}.",
+                                f"Give every study its own {key}.")  # fmt: skip
+            taken[place] = entry.study
+
+
+def programme_plan(root: Path) -> ProgrammePlan:
+    """What `data/plan/programme.toml` says: phases, pages of no single study, subjects. Raises PlanError where it is wrong."""
+    raw = read_plan_file(root, PROGRAMME)
+    pages = record_of(
+        {key: value for key, value in raw.items() if key == "pages"}, file=PROGRAMME, place="the header", kind=_Pages
+    )
+    for key in raw:
+        if key not in ("pages", "phase", "subject"):
+            raise PlanError(PROGRAMME, key, "is unknown.", allowed(("pages", "phase", "subject"), key))
+    return ProgrammePlan(
+        pages=pages.pages,
+        phases=read_records(root, file=PROGRAMME, key="phase", kind=Phase),
+        subjects=read_records(root, file=PROGRAMME, key="subject", kind=Subject, may_be_empty=frozenset({"about"})),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Pages:
+    pages: tuple[str, ...]
+
+
+def study_entry(root: Path, study: str) -> StudyEntry:
+    """One study of the catalogue; refuses a key that no plan has (UnknownName, naming those there are)."""
+    entries = catalogue(root)
+    for entry in entries:
+        if entry.study == study:
+            return entry
+    raise UnknownName(f"no study {study!r} in {PLANS}. {allowed([entry.study for entry in entries], study)}")
+
+
+def study_glance(root: Path, study: str) -> Glance:
+    """How the table of studies introduces a study: the table [glance] of its plan. Raises PlanError where it is missing or wrong."""
+    file = f"{PLANS}/{study}.toml"
+    table = read_plan_file(root, file).get("glance")
+    if not isinstance(table, Mapping):
+        raise PlanError(
+            file, "glance", "is missing.", "Add a table [glance] with asks, design, participants, outcomes and known."
+        )
+    return record_of(table, file=file, place="glance", kind=Glance)
+
+
+def summarised(root: Path) -> tuple[str, ...]:
+    """The studies of which the summary (`index.qmd`) has passages of its own."""
+    return part("summarised", lambda: _summarised(root))
+
+
+def _summarised(root: Path) -> tuple[str, ...]:
+    found = {study for passage in passages((root / SUMMARY).read_text(encoding="utf-8")) for study in passage.studies}
+    return tuple(sorted(found))
+
+
+def study_names(root: Path) -> dict[str, str]:
+    """What each study is called in tables, by key, in order."""
+    return {entry.study: entry.name for entry in catalogue(root)}
+
+
+def book_pages(root: Path) -> tuple[str, ...]:
+    """The pages that `_quarto.yml` lists, in its order."""
+    path = root / BOOK
+    if not path.is_file():
+        raise PlanError(BOOK, "the file", "does not exist.", "Restore it: it says which chapters the report has.")
+    return tuple(found["page"] for found in _PAGE.finditer(path.read_text(encoding="utf-8")))
+
+
+def check_book(root: Path) -> tuple[StudyEntry, ...]:
+    """The catalogue, compared with the chapters of `_quarto.yml`.
+
+    Raises PlanError for a study whose chapter or page `_quarto.yml` does not list or that does not exist, and for a chapter
+    that is neither of a study nor one of the programme's pages.
+    """
+    entries, listed = catalogue(root), book_pages(root)
+    for entry in entries:
+        for key, page in [("chapter", entry.chapter), *(("pages", page) for page in entry.pages)]:
+            file = f"{PLANS}/{entry.study}.toml"
+            if page not in listed:
+                raise PlanError(
+                    file, key, f"is {page!r}, which {BOOK} does not list.", f"Enter it there. {allowed(listed, page)}"
+                )
+            if not (root / page).is_file():
+                raise PlanError(file, key, f"is {page!r}, which does not exist.", "Write it, or run `hhp new`.")
+    _check_references(root, [entry.study for entry in entries])
+    for entry in entries:
+        _refuse_unconfirmed(root, entry.study)
+    known = {page for entry in entries for page in (entry.chapter, *entry.pages)} | set(programme_plan(root).pages)
+    for page in listed:
+        if page not in known:
+            raise PlanError(BOOK, page, "belongs to no study.",
+                            f"Name it as chapter in the plan of its study, or among the pages of {PROGRAMME}.")  # fmt: skip
+    return entries
+
+
+def only_for(topic: str, study: str) -> None:
+    """Refuse (PlanError) a plan that names a topic whose module reads the files of another study."""
+    if study != topic:
+        raise PlanError(f"{PLANS}/{study}.toml", "topic", f"is {topic!r}, whose module reads the files of {topic} alone.",
+                        "Leave it out, or name the module of this study.")  # fmt: skip
+
+
+def _refuse_unconfirmed(root: Path, study: str) -> None:
+    """What `hhp new` guessed must have been confirmed: a guess is no plan."""
+    for path in sorted((root / PLANS).glob(f"{study}.*")):
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+            if TO_CONFIRM in line and not line.startswith("#"):
+                raise PlanError(f"{PLANS}/{path.name}", f"line {number}", "is a guess that nobody has confirmed.",
+                                f"Correct it and take {TO_CONFIRM} out, here and wherever it stands.")  # fmt: skip
+
+
+def _check_references(root: Path, known: Sequence[str]) -> None:
+    """Commitments, deviations and passages of plan files may name no study that has no plan."""
+    for path in sorted((root / PLANS).glob("*.toml")):
+        file = f"{PLANS}/{path.name}"
+        text = path.read_text(encoding="utf-8")
+        if path.name.startswith(("commitments", "deviations")):
+            for key in ("commitment", "deviation"):
+                for number, entry in enumerate(read_plan_file(root, file).get(key, []), start=1):
+                    study = entry.get("study", "")
+                    if study not in known:
+                        raise PlanError(
+                            file,
+                            f"{key} {entry.get('id', number)}",
+                            f"names the study {study!r}.",
+                            allowed(known, study),
+                        )
+        try:
+            for study, line in unknown_studies(text, known):
+                raise PlanError(
+                    file, f"line {line}", f"has a passage about the study {study!r}.", allowed(known, study)
+                )
+        except UnevenMarks as error:
+            raise PlanError(file, f"line {error.line}", f"{error}.", "Begin and end each passage.") from None

@@ -1,0 +1,118 @@
+"""Parts that the chapter of every trial has, by the key of its study: design in a sentence, deviations, limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from hhp_stats.plan.catalogue import StudyEntry, study_entry
+from hhp_stats.plan.conduct import load_commitments, load_deviations
+from hhp_stats.plan.individual import IndividualPlan, load_individual_plan
+from hhp_stats.present.marks import presented
+from hhp_stats.present.numbers import capital, count, listed_words, percent, plural, spelled, withheld
+from hhp_stats.project_root import find_root
+from hhp_stats.results import LACKING
+from hhp_stats.studies.output import StudyOutput, open_output
+
+FEW_CLUSTERS = 40  # below it, clustered standard errors are usually too small (Cameron and Miller 2015, section VI)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StandardParts:
+    """One trial as these parts read it."""
+
+    entry: StudyEntry
+    plan: IndividualPlan
+    output: StudyOutput
+    root: Path
+
+    @presented
+    def design(self) -> str:
+        """How many were randomised, one by one or in whole groups, to how many arms."""
+        plan = self.plan
+        people = plural(plan.design.randomised, *plan.words.person)
+        arms = listed_words([f"\u201c{arm.label}\u201d" for arm in plan.arms])
+        if not plan.design.cluster:
+            return f"{people} were randomised one by one to {spelled(len(plan.arms))} arms: {arms}."
+        groups = (
+            plan.words.cluster[1] if plan.design.clusters is None else plural(plan.design.clusters, *plan.words.cluster)
+        )
+        return f"{capital(groups)} with {people} were randomised whole to {spelled(len(plan.arms))} arms: {arms}."
+
+    def deviations(self) -> str:
+        """What was done otherwise than planned, with the reason; a sentence where nothing was."""
+        own = [entry for entry in load_deviations(self.root) if entry.study == self.entry.study]
+        if not own:
+            bound = sum(entry.study == self.entry.study for entry in load_commitments(self.root))
+            held = (
+                f" Each was held against {plural(bound, 'commitment')} of the protocol."
+                if bound
+                else (
+                    " No protocol is held against them: nothing in data/plan commits this study to more than its plan."
+                )
+            )
+            return f"Every planned analysis was run as the plan says.{held}"
+        told = [f"{entry.id}: planned was {entry.planned}, done was {entry.done}; {entry.reason}" for entry in own]
+        return f"{capital(spelled(len(own)))} {'deviation is' if len(own) == 1 else 'deviations are'} explained. {' '.join(told)}"
+
+    @presented
+    def limits(self) -> str:
+        """What limits the results, as far as the plan and the numbers say."""
+        said = [self._known(), self._clusters(), self._many(), self._refused()]
+        return " ".join(sentence for sentence in said if sentence) + (
+            " The effects are those of being offered an arm, whether or not the offer was taken up."
+        )
+
+    def _known(self) -> str:
+        """For which share the primary outcome is not known."""
+        rows = self.output.results.set_index("result_id")
+        planned = next(
+            (
+                entry
+                for entry in self.plan.analyses
+                if entry.kind == "planned" and entry.outcome == self.plan.primary.id
+            ),
+            None,
+        )
+        key = f"{self.entry.study}/{planned.id}" if planned else ""
+        if key not in rows.index or withheld(rows.loc[key, "n"]) or rows.loc[key, "status"] in LACKING:
+            return ""
+        share = 1 - float(rows.at[key, "n"]) / self.plan.design.randomised
+        if share <= 0:
+            return f"The primary outcome is known for all {self.plan.words.person[1]}."
+        return (
+            f"The primary outcome is not known for {percent(share)} of those randomised; the analysis rests on the others, and on what it "
+            "assumes about the rest."
+        )
+
+    def _clusters(self) -> str:
+        if (
+            not self.plan.design.cluster
+            or self.plan.design.clusters is None
+            or self.plan.design.clusters >= FEW_CLUSTERS
+        ):
+            return ""
+        return f"Only {count(self.plan.design.clusters)} {self.plan.words.cluster[1]} were randomised, few for large-sample standard errors."
+
+    def _many(self) -> str:
+        n = sum(analysis.kind == "planned" for analysis in self.plan.analyses)
+        return (
+            f"{capital(spelled(n))} planned comparisons are reported: one in twenty would be clear by chance alone."
+            if n > 1
+            else ""
+        )
+
+    def _refused(self) -> str:
+        lacking = int((self.output.results["status"] == "not_estimated").sum())
+        return f"{capital(plural(lacking, 'estimate'))} could not be made; the tables say why." if lacking else ""
+
+
+def parts(study: str, *, root: Path | None = None) -> StandardParts:
+    """Open the standard parts of a trial; refuses a study whose results are not ready (HhpError)."""
+    home = root or find_root()
+    return StandardParts(
+        entry=study_entry(home, study),
+        plan=load_individual_plan(home, study),
+        output=open_output(home, study),
+        root=home,
+    )

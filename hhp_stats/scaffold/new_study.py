@@ -1,0 +1,170 @@
+"""A new study enters the project: its table, a plan, a dictionary and a chapter, and its places in `_quarto.yml` and the manifest."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from hhp_stats.errors import HhpError
+from hhp_stats.plan.catalogue import BOOK, KEY, KEY_RULE, KINDS, PLANS, RUNNERS, StudyEntry, catalogue, programme_plan
+from hhp_stats.plan.nearest import allowed
+from hhp_stats.scaffold.columns import ENDINGS, SYNTHETIC, TableGuess, guess_table
+from hhp_stats.scaffold.removal import MANIFEST
+from hhp_stats.scaffold.written import Head, chapter_text, dictionary_text, plan_text
+
+TABLES = "data/tables"
+
+
+class NewStudyRefused(HhpError):
+    """A study cannot be entered as asked; nothing was written."""
+
+    exit_status = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewStudy:
+    """What entering a study writes: new files, and the new content of two that exist."""
+
+    study: str
+    guess: TableGuess
+    files: Mapping[str, bytes]
+    edited: Mapping[str, bytes]
+
+
+def new_study(root: Path, study: str, *, kind: str, data: Path, title: str = "") -> NewStudy:
+    """What would be written for a new study? Reads only.
+
+    Refuses (NewStudyRefused) a key that exists or is no name for a study, an unknown kind or one that nothing runs without a
+    module of its own, a file that does not exist, and files in the way; (TableRefused) a table that cannot be read or has no arms.
+    """
+    entries = catalogue(root)
+    if not KEY.fullmatch(study):
+        raise NewStudyRefused(f"{study!r} is no name for a study. {KEY_RULE}")
+    subjects = {phase.id for phase in programme_plan(root).phases} | set(programme_plan(root).subject_names())
+    if study in subjects:
+        raise NewStudyRefused(f"{study!r} is a phase or subject of the programme. {KEY_RULE}")
+    if any(entry.study == study for entry in entries):
+        raise NewStudyRefused(f"there is a study {study!r} already: data/plan/{study}.toml.")
+    if clash := next(
+        (
+            entry.study
+            for entry in entries
+            if study.startswith(f"{entry.study}_") or entry.study.startswith(f"{study}_")
+        ),
+        "",
+    ):
+        raise NewStudyRefused(
+            f"{study!r} begins as {clash!r}, or the other way round: raw files of the two could not be told apart."
+        )
+    if kind not in KINDS:
+        raise NewStudyRefused(f"there is no kind {kind!r}. {allowed(KINDS, kind)}")
+    if kind not in RUNNERS:
+        raise NewStudyRefused(
+            f"a {kind} compares no arms, so that no general analysis fits: it needs a module of its own below hhp_stats/studies."
+        )
+    if not data.is_file():
+        raise NewStudyRefused(
+            f"{data} does not exist: give the table of the trial ({', '.join(ENDINGS)}), one row a person."
+        )
+    guess = guess_table(data, clustered=kind == "cluster trial")
+    if kind == "cluster trial" and not guess.cluster:
+        raise NewStudyRefused(
+            f'{data.name} has no column of groups that lie wholly in one arm, as a cluster trial has: use --kind "individual trial", or add it.'
+        )
+    head = _head(root, study, entries, kind=kind, title=title, ending=data.suffix.casefold())
+    table = data.read_bytes()
+    files = {
+        f"{PLANS}/{study}.toml": plan_text(head, guess).encode(),
+        head.dictionary: dictionary_text(guess).encode(),
+        head.chapter: chapter_text(head, guess).encode(),
+        head.file: table,
+    }
+    for file in files:
+        if (root / file).exists():
+            raise NewStudyRefused(f"{file} exists already: move it away, or choose another key.")
+    book, manifest = (root / BOOK).read_bytes().decode(), (root / MANIFEST).read_bytes().decode()
+    edited = {
+        BOOK: _with_chapter(book, head.chapter, after=[entry.chapter for entry in entries]).encode(),
+        MANIFEST: _with_file(
+            manifest, head.file, hashlib.sha256(table).hexdigest(), study, synthetic=guess.synthetic
+        ).encode(),
+    }
+    return NewStudy(study=study, guess=guess, files=files, edited=edited)
+
+
+def enter(root: Path, new: NewStudy) -> None:
+    """Write it: new files first, then the two shared ones, each whole or not at all."""
+    for file, content in (*new.files.items(), *new.edited.items()):
+        path = root / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_name(f".{path.name}.partial")
+        partial.write_bytes(content)
+        partial.replace(path)
+
+
+def _head(root: Path, study: str, entries: Sequence[StudyEntry], *, kind: str, title: str, ending: str) -> Head:
+    numbers = [int(found[1]) for path in (root / "report").glob("*.qmd") if (found := re.match(r"(\d+)-", path.name))]
+    slug = study.replace("_", "-")
+    words = study.replace("_", " ")
+    name = title.split(":")[0].strip() if title else words[:1].upper() + words[1:]
+    nouns = {
+        "cluster trial": "cluster randomised trial",
+        "individual trial": "individually randomised trial",
+        "experiment": "experiment",
+    }
+    return Head(
+        study=study, title=title or f"{name}: {nouns[kind]}", name=name, short=_short(study, [entry.short for entry in entries]),
+        phase=programme_plan(root).phases[-1].id, order=max(entry.order for entry in entries) + 1, kind=kind,  # type: ignore[arg-type]
+        chapter=f"report/{max(numbers, default=0) + 1:02d}-{slug}.qmd", file=f"{TABLES}/{study}{ending}",
+        dictionary=f"{PLANS}/{study}.dictionary.csv",
+    )  # fmt: skip
+
+
+def _short(study: str, taken: Sequence[str]) -> str:
+    """The fewest letters of the key, three or more, that no other study uses."""
+    letters = study.replace("_", "")
+    for size in range(3, len(letters) + 1):
+        if not any(own.startswith(letters[:size]) or letters[:size].startswith(own) for own in taken):
+            return letters[:size]
+    return study.replace("_", "-")
+
+
+def _with_chapter(book: str, chapter: str, *, after: Sequence[str]) -> str:
+    """The list of chapters with one more behind the last study; everything else, comments too, as it is."""
+    lines = book.splitlines(keepends=True)
+    places = [
+        at
+        for at, line in enumerate(lines)
+        for page in after
+        if re.match(rf"\s*-\s+[\"']?{re.escape(page)}[\"']?\s*(#|$)", line)
+    ]
+    if not places:
+        raise NewStudyRefused(f"{BOOK} lists no chapter of a study: enter {chapter} by hand.")
+    last = lines[max(places)]
+    indent, end = last[: len(last) - len(last.lstrip())], re.search(r"\r?\n?\Z", last)[0]  # type: ignore[index]
+    lines.insert(max(places) + 1, f"{indent}- {chapter}{end or chr(10)}")
+    return "".join(lines)
+
+
+def _with_file(manifest: str, file: str, digest: str, study: str, *, synthetic: bool) -> str:
+    """The manifest with the table among its files, and the study's own status where it is not that of the others."""
+    lines = manifest.splitlines(keepends=True)
+    start = next((at for at, line in enumerate(lines) if line.strip() == "[files]"), None)
+    if start is None:
+        raise NewStudyRefused(f"{MANIFEST} has no table [files]: restore it, or run `hhp accept`.")
+    at = start + 1
+    while at < len(lines) and (found := re.match(r'"([^"]+)"\s*=', lines[at])) and found[1] < file:
+        at += 1
+    lines.insert(at, f'"{file}" = "{digest}"\n')
+    whole = re.search(r'^status\s*=\s*"(\w+)"', manifest, re.MULTILINE)
+    own = SYNTHETIC if synthetic else "real"
+    if whole and whole[1] != own:
+        table = next((place for place, line in enumerate(lines) if line.strip() == "[status_of]"), None)
+        entry = f'{study} = "{own}"\n'
+        lines[start if table is None else table + 1 : start if table is None else table + 1] = (
+            ["[status_of]\n", entry, "\n"] if table is None else [entry]
+        )
+    return "".join(lines)

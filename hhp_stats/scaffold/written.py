@@ -1,0 +1,245 @@
+"""The texts that a new study begins with: a commented plan, a dictionary and a chapter, all from what its table seems to hold."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from dataclasses import dataclass
+
+from hhp_stats.plan.catalogue import TO_CONFIRM, Kind
+from hhp_stats.scaffold.columns import Column, TableGuess
+
+_CONTROL = re.compile(r"^(0|no|control\w*|usual.*|tau|placebo|none|waiting.*|standard.*|as before)$", re.IGNORECASE)
+_HEADINGS = ("column", "meaning", "kind", "unit", "minimum", "maximum", "allowed", "missing")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """What the catalogue needs of a new study."""
+
+    study: str
+    title: str
+    name: str
+    short: str
+    phase: str
+    order: int
+    kind: Kind
+    chapter: str
+    file: str  # its table, below the project
+    dictionary: str
+
+
+def quoted(text: str) -> str:
+    """A text as TOML writes it."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+def arm_ids(guess: TableGuess) -> list[tuple[str, str]]:
+    """Id and value of every arm, the control first where its value says that it is one."""
+    values = sorted(guess.column("arm").values, key=lambda value: (not _CONTROL.match(value), value))
+    found: list[tuple[str, str]] = []
+    for place, value in enumerate(values):
+        own = re.sub(r"[^a-z0-9]+", "_", value.casefold()).strip("_")
+        found.append((own if own and own[0].isalpha() else f"arm_{own or place}", value))
+    return found
+
+
+def dictionary_text(guess: TableGuess) -> str:
+    """A line for every column of the table, with what it seems to hold; each meaning waits to be confirmed."""
+    stream = io.StringIO(newline="")
+    write = csv.writer(stream, lineterminator="\n")
+    write.writerow(_HEADINGS)
+    for column in guess.columns:
+        if column.kind == "text":
+            continue  # free text is not read
+        limits = ["" if end is None else f"{end:.12g}" for end in (column.low, column.high)]
+        allowed = "|".join(column.values) if column.kind == "category" else ""
+        write.writerow(
+            [column.name, f"{column.heading} {TO_CONFIRM}", column.kind, "", *limits, allowed, "|".join(column.missing)]
+        )
+    return stream.getvalue()
+
+
+def plan_text(head: Head, guess: TableGuess) -> str:
+    """The plan with what can be guessed filled in and the rest as comments that say what may stand there."""
+    renamed = [
+        (column.name, column.heading)
+        for column in guess.columns
+        if column.name != column.heading and column.kind != "text"
+    ]
+    first, *others = guess.outcomes.items()
+    covariates = [
+        column.name
+        for column in guess.columns
+        if column.kind in ("number", "0/1", "category") and not _is_outcome(column, guess)
+    ]
+    parts = [
+        f"# The plan of this study as data: what will be estimated, fixed before the data are looked at. Words in {TO_CONFIRM}",
+        "# are guesses from the table; correct each and take the mark out: nothing is computed while one is left.",
+        "",
+        f"study = {quoted(head.study)}",
+        f"title = {quoted(head.title)}",
+        f"chapter = {quoted(head.chapter)}",
+        f"name = {quoted(head.name)}                       # in tables and sentences",
+        f"short = {quoted(head.short)}                     # before the labels of its figures and sections",
+        f"phase = {quoted(head.phase)}                     # a phase of data/plan/programme.toml",
+        f"order = {head.order}                             # its place among the studies",
+        f"seed = {guess.people}                            # of everything that is drawn at random in the analysis",
+        "",
+        "[glance]                                # its line in the table of studies",
+        f"asks = {quoted(f'What does {head.name} change? {TO_CONFIRM}')}",
+        f"design = {quoted(_design_words(head, guess))}",
+        f"participants = {quoted(_participants(guess))}",
+        f"outcomes = {quoted(', '.join(guess.outcomes) + ' ' + TO_CONFIRM)}",
+        'known = "Nothing before this report"',
+        "",
+        "[design]",
+        f"kind = {quoted(head.kind)}",
+        f"randomised = {guess.people}                      # people on the table",
+        *([f"cluster = {quoted(guess.cluster)}                # the column of the groups that were drawn whole", f"clusters = {guess.clusters}"]
+          if guess.cluster else []),
+        "# strata = [\"column\"]                   # columns within whose values the arms were drawn",
+        "",
+        "[disclosure]                            # which counts of people are not printed",
+        'rule = "withhold"',
+        "threshold = 5                           # counts from one to four, and what would give them away",
+        'zeros = "published"                     # or "withheld"',
+        "",
+        "[words]                                 # singular and plural",
+        'person = ["person", "people"]',
+        *([f'cluster = [{quoted(guess.cluster.replace("_", " "))}, {quoted(guess.cluster.replace("_", " ") + "s")}]'] if guess.cluster else []),
+        "",
+        "[data]",
+        f"file = {quoted(head.file)}",
+        f"dictionary = {quoted(head.dictionary)}",
+        *([f"person = {quoted(guess.person)}                     # the column that names everybody; it is pseudonymised"] if guess.person
+          else ['# person = "column"                     # the column that names everybody; without one a row is a person']),
+        *(["", "[data.columns]                          # name in the plan = heading in the file, where they differ"] if renamed else []),
+        *(f"{name} = {quoted(heading)}" for name, heading in renamed),
+        *(f"# not read, since its heading speaks of persons: {heading}" for heading in guess.left_out),
+        "",
+        "# ---------------------------------------------------------------- arms, the control first",
+        *(line for own, value in arm_ids(guess) for line in (
+            "[[arms]]", f"id = {quoted(own)}", f"value = {quoted(value)}                    # as the table writes it",
+            f"label = {quoted(f'{value} {TO_CONFIRM}')}", "",
+        )),
+        "# ---------------------------------------------------------------- outcomes: exactly one is primary",
+        *_outcome(first[0], first[1], guess, primary=True),
+        *(line for own, waves in others for line in _outcome(own, waves, guess, primary=False)),
+        "# ---------------------------------------------------------------- the planned model and what is computed beside it",
+        "[model]",
+        f"terms = {_terms(first[1])}                        # `baseline` is the outcome's own; others: {', '.join(covariates) or 'none'}",
+        '# covariance = "HC2"                    # default; of clusters "CR2" with df = "satterthwaite"',
+        '# beside = ["unadjusted", "hedges-g", "lee-bounds", "worst-case-bounds", "imputation", "randomisation"]',
+        "",
+        "[[power]]                               # the effect that so many could have found; others: analysed = 280, printed = 0.33",
+        'id = "achieved"',
+        'label = "With those analysed"',
+        "alpha = 0.05",
+        "power = 0.8",
+        "",
+    ]  # fmt: skip
+    return "\n".join(
+        re.sub(r" {2,}#", "  #", line) if "#" in line and not line.startswith("#") else line for line in parts
+    )
+
+
+def _design_words(head: Head, guess: TableGuess) -> str:
+    unit = f"Groups ({guess.cluster.replace('_', ' ')}) randomised" if guess.cluster else "People randomised"
+    return f"{unit}, {len(guess.column('arm').values)} arms"
+
+
+def _participants(guess: TableGuess) -> str:
+    return f"{guess.people} people" + (f" in {guess.clusters} groups" if guess.cluster else "")
+
+
+def _is_outcome(column: Column, guess: TableGuess) -> bool:
+    return any(column.name in waves.values() for waves in guess.outcomes.values())
+
+
+def _terms(waves: object) -> str:
+    return '["baseline"]' if isinstance(waves, dict) and "baseline" in waves else "[]"
+
+
+def _outcome(own: str, waves: object, guess: TableGuess, *, primary: bool) -> list[str]:
+    assert isinstance(waves, dict)
+    columns = [guess.column(name) for name in waves.values()]
+    binary = all(column.kind == "0/1" for column in columns)
+    lines = ["[[outcomes]]", f"id = {quoted(own)}", f"label = {quoted(f'{own} {TO_CONFIRM}')}"]
+    lines += ['role = "primary"'] if primary else []
+    lines += ['kind = "binary"'] if binary else []
+    lines += [f'better = "higher"  # or "lower" {TO_CONFIRM}', f"# unit = {quoted('points')}"]
+    if "" in waves:
+        lines.append(f"column = {quoted(waves[''])}")
+    else:
+        lines.append("waves = { " + ", ".join(f"{wave} = {quoted(name)}" for wave, name in waves.items()) + " }")
+        lines.append('# primary_wave = "..."  # default: the last')
+    return [*lines, ""]
+
+
+def chapter_text(head: Head, guess: TableGuess) -> str:
+    """The chapter with every standard part; its words are for the author to write, its numbers come from the results."""
+    s = head.short
+    names = list(guess.outcomes)
+    cell = "```{{python}}\n#| echo: false\n{options}{code}\n```\n"
+
+    def table(name: str, label: str, caption: str) -> str:
+        options = f'#| label: tbl-{s}-{label}\n#| tbl-cap: "{caption}"\n'
+        return cell.format(options=options, code=f'trial.table("{name}")')
+
+    def say(name: str) -> str:
+        return f'`{{python}} trial.say("{name}")`'
+
+    parts = [
+        f"# {head.title.split(':')[0]} {{#sec-{head.study.replace('_', '-')}}}\n",
+        "{{< include _synthetic.qmd >}}\n",
+        cell.format(
+            options="",
+            code=f"from hhp_stats.present import field_trials, standard_parts\n\n"
+            f'trial = field_trials.chapter("{head.study}")\nparts = standard_parts.parts("{head.study}")',
+        ),
+        f"## In brief {{#sec-{s}-summary}}\n",
+        f"{say('sample')} {say('verdict')}\n",
+        "\n".join(f"- {say(f'short/{name}')}" for name in names) + "\n",
+        f"## Design {{#sec-{s}-design}}\n",
+        f"`{{python}} parts.design()` The arms were drawn within {say('strata')}. {say('power')}\n",
+        table("power", "power", "Detectable effects"),
+        f"## Participants {{#sec-{s}-participants}}\n",
+        f"{say('known')}\n",
+        cell.format(options="", code='trial.figure("flow")'),
+        table("response", "response", "For how many the outcome is known, by arm"),
+        *([table("clusters", "clusters", "Groups and people by arm")] if guess.cluster else []),
+        f"## Balance {{#sec-{s}-balance}}\n",
+        f"{say('balance')}\n",
+        table("balance", "balance", "The arms before the trial"),
+        f"## Outcomes {{#sec-{s}-outcomes}}\n",
+        table("measures", "measures", "What was measured"),
+        f"## Results {{#sec-{s}-results}}\n",
+        f"{say('verdict')}\n",
+        table("outcomes", "results", "The planned analysis of every outcome"),
+        cell.format(options="", code='trial.figure("effects")'),
+    ]
+    for name in names:
+        slug = name.replace("_", "-")
+        parts += [
+            f"### {name.replace('_', ' ').capitalize()} {{#sec-{s}-results-{slug}}}\n",
+            f"{say(f'effect/{name}')} {say(f'robustness/{name}')}\n",
+            cell.format(options="", code=f'trial.figure("arms/{name}")'),
+        ]
+    parts += [
+        f"## All versions {{#sec-{s}-versions}}\n",
+        table("all_versions", "versions", "Every version of every analysis"),
+        f"## Missing data {{#sec-{s}-missing}}\n",
+        f"{say('missing')}\n",
+        table("missing", "missing", "For how many each outcome and baseline is known"),
+        f"## Sensitivities {{#sec-{s}-sensitivities}}\n",
+        " ".join(say(f"robustness/{name}") for name in names) + f" {say('bounds')}\n",
+        *([table("alike", "alike", "How alike people of one group are")] if guess.cluster else []),
+        f"## Deviations {{#sec-{s}-deviations}}\n",
+        "`{python} parts.deviations()`\n",
+        f"## Limits {{#sec-{s}-limits}}\n",
+        "`{python} parts.limits()`\n",
+    ]
+    return "\n".join(parts)

@@ -1,0 +1,120 @@
+"""The catalogue: every study is listed by its own plan, and whatever is wrong with its head is said in words."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from hhp_stats.errors import PlanError, UnknownName
+from hhp_stats.plan.catalogue import KINDS, book_pages, catalogue, check_book, only_for, study_entry, topics
+from hhp_stats.studies.run import studies_of
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """The plans and the list of chapters, to be spoilt."""
+    shutil.copytree(ROOT / "data/plan", tmp_path / "data/plan")
+    shutil.copytree(ROOT / "report", tmp_path / "report", ignore=shutil.ignore_patterns("figures"))
+    for name in ("_quarto.yml", "index.qmd"):
+        shutil.copy(ROOT / name, tmp_path)
+    return tmp_path
+
+
+def put(home: Path, file: str, old: str, new: str) -> None:
+    path = home / file
+    text = path.read_text(encoding="utf-8")
+    assert text.count(old) == 1, (file, old)
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def test_the_programme_is_in_order_and_each_study_has_its_chapter(home: Path) -> None:
+    entries = check_book(home)
+    assert [entry.order for entry in entries] == sorted(entry.order for entry in entries)
+    listed = book_pages(home)
+    places = [listed.index(entry.chapter) for entry in entries]
+    assert places == sorted(places)  # the chapters stand in the order of the catalogue
+    assert {entry.kind for entry in entries} == set(KINDS)
+    assert all(entry.topic in topics() for entry in entries if entry.topic)
+    assert [study.key for study in studies_of(home)] == [entry.study for entry in entries]
+
+
+def test_a_study_without_a_topic_is_run_by_its_kind(home: Path) -> None:
+    run = {study.key: study.runs for study in studies_of(home)}
+    general = {entry.study for entry in catalogue(home) if not entry.topic}
+    assert len(general) > 3 and len({run[study] for study in general}) == 1
+    put(home, "data/plan/hiring.toml", 'topic = "hiring"\n', "")
+    assert {study.key: study.runs for study in studies_of(home)}["hiring"] == run[min(general)]
+
+
+SPOILT = [
+    ("data/plan/swing.toml", 'kind = "individual trial"', 'kind = "individual trail"', "design.kind", "Did you mean 'individual trial'"),
+    ("data/plan/swing.toml", 'kind = "individual trial"', "kin = 1", "design.kind", "is missing"),
+    ("data/plan/swing.toml", 'study = "swing"', 'study = "swings"', "study", "Write 'swing'"),
+    ("data/plan/swing.toml", 'phase = "second"', 'phase = "secnd"', "phase", "Did you mean 'second'"),
+    ("data/plan/swing.toml", 'phase = "second"\n', "", "the header", "lacks 'phase'"),
+    ("data/plan/swing.toml", "order = 5", "order = 4", "order", "that of beneficiaries|that of swing"),
+    ("data/plan/swing.toml", "order = 5", 'order = "5"', "the header", "Write a whole number"),
+    ("data/plan/swing.toml", 'name = "SWING"', 'name = "MoD-ING"', "name", "its own name"),
+    ("data/plan/swing.toml", 'name = "SWING"', 'name = ""', "the header", "no text under 'name'"),
+    ("data/plan/swing.toml", 'short = "swing"', 'short = "Swing 1"', "short", "small letters"),
+    ("data/plan/swing.toml", 'short = "swing"', 'short = "mod"', "short", "its own short"),
+    ("data/plan/swing.toml", '"report/06-swing.qmd"', '"report/07-mod-ing.qmd"', "page", "its own page"),
+    ("data/plan/hiring.toml", 'topic = "hiring"', 'topic = "hirring"', "topic", "Did you mean 'hiring'"),
+    ("data/plan/flexitime.toml", 'topic = "flexitime"\n', "", "topic", "nothing else runs a pilot"),
+    ("data/plan/hiring.toml", 'diversity_joint = "Hiring, experiment 1"', "diversity_joint = 1", "published", "table of names"),
+    ("data/plan/programme.toml", 'id = "second"', 'id = "third"', "phase", "Allowed: first, third"),
+    ("data/plan/programme.toml", "pages = [", "seiten = [", "the header", "lacks 'pages'"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("file", "old", "new", "place", "words"), SPOILT)
+def test_a_head_that_is_wrong_is_refused_with_what_is_allowed(
+    home: Path, file: str, old: str, new: str, place: str, words: str
+) -> None:
+    put(home, file, old, new)
+    with pytest.raises(PlanError, match=words) as raised:
+        catalogue(home)
+    assert raised.value.place == place and raised.value.remedy
+
+
+def test_a_chapter_belongs_to_a_study_and_a_study_has_a_chapter(home: Path) -> None:
+    put(home, "_quarto.yml", "    - report/06-swing.qmd\n", "")
+    with pytest.raises(
+        PlanError, match=r"swing\.toml, chapter: is 'report/06-swing\.qmd', which _quarto\.yml does not list"
+    ):
+        check_book(home)
+    (home / "data/plan/swing.toml").unlink()
+    check_book(home)
+    put(
+        home,
+        "_quarto.yml",
+        "    - report/07-mod-ing.qmd\n",
+        "    - report/06-swing.qmd  # gone\n    - report/07-mod-ing.qmd\n",
+    )
+    with pytest.raises(PlanError, match=r"06-swing\.qmd: belongs to no study"):
+        check_book(home)
+    put(home, "_quarto.yml", "    - report/06-swing.qmd  # gone\n", "")
+    (home / "report/07-mod-ing.qmd").unlink()
+    with pytest.raises(PlanError, match="which does not exist"):
+        check_book(home)
+
+
+def test_a_key_that_no_plan_has_is_refused_with_the_nearest() -> None:
+    with pytest.raises(UnknownName, match="Did you mean 'letters'"):
+        study_entry(ROOT, "leters")
+    with pytest.raises(PlanError, match="reads the files of hiring alone"):
+        only_for("hiring", "coffee")
+
+
+def test_the_catalogue_is_read_without_pandas() -> None:
+    program = (
+        "import sys; from pathlib import Path; from hhp_stats.studies.run import studies_of; "
+        f"print(len(studies_of(Path({str(ROOT)!r}))), 'pandas' in sys.modules, 'yaml' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert re.fullmatch(r"\d+ False False\n", done.stdout)
