@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd
+
 from hhp_stats.plan.catalogue import StudyEntry, study_entry
 from hhp_stats.plan.conduct import load_commitments, load_deviations
 from hhp_stats.plan.individual import IndividualPlan, load_individual_plan
@@ -77,7 +79,7 @@ class StandardParts:
         key = f"{self.entry.study}/{planned.id}" if planned else ""
         if key not in rows.index or withheld(rows.loc[key, "n"]) or rows.loc[key, "status"] in LACKING:
             return ""
-        share = 1 - float(rows.at[key, "n"]) / self.plan.design.randomised
+        share = 1 - float(pd.to_numeric(rows["n"])[key]) / self.plan.design.randomised
         if share <= 0:
             return f"The primary outcome is known for all {self.plan.words.person[1]}."
         return (

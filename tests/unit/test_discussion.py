@@ -9,6 +9,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
+from hhp_stats.plan.catalogue import catalogue
 from hhp_stats.plan.individual import load_individual_plan
 from hhp_stats.present import discussion
 from hhp_stats.present.discussion import Discussion
@@ -38,9 +39,9 @@ def side(rows, *, root, power=()):
     """The chapter as if these were all results: effects, and rows of power beside them."""
     made, about = zip(*rows, strict=True)
     effects = result_frame(made).assign(**{name: [one[name] for one in about] for name in ("label", "better")})
-    return Discussion(
-        root=root, results=pd.concat([effects[result_frame([]).columns], result_frame(power)]), effects=effects
-    )
+    results = pd.concat([effects[result_frame([]).columns], result_frame(power)])
+    studies = {entry.study: entry for entry in catalogue(root) if entry.study in set(results["study"])}
+    return Discussion(root=root, results=results, studies=studies, effects=effects)
 
 
 def wellbeing(study):
@@ -68,7 +69,7 @@ def test_planned_and_analysed_samples_stand_in_their_columns(root):
     made = side([effect_row(study, wellbeing(study), 0.1) for study in STUDIES], root=root, power=power)
     table = cells(discussion.samples(made)).set_index("Study")
     for place, study in enumerate(STUDIES, start=1):
-        row = table.loc[discussion.NAMES[study]]
+        row = table.loc[made.names[study]]
         assert row["People, planned"] == f"1,00{place}" and row["People, analysed"] == f"50{place}", study
         assert row["Found by planned people"] == number(0.1 + place / 100), study
         assert row["Found by those analysed"] == number(0.3 + place / 100), study
@@ -107,7 +108,7 @@ def test_each_number_of_an_effect_stands_in_its_column(root):
     for row, shown in zip(
         made.effects.to_dict("records"), cells(discussion.effects_table(made)).to_dict("records"), strict=True
     ):
-        assert shown["Outcome"] == row["label"] and shown["of"] == discussion.NAMES[row["study"]]
+        assert shown["Outcome"] == row["label"] and shown["of"] == made.names[row["study"]]
         assert shown["Effect"] == number(row["estimate"]) and shown["People"] == str(row["n"])
         assert shown["95% CI"] == f"{number(row['conf_low'])} to {number(row['conf_high'])}"
         assert shown["df"] == ("17.5" if row["study"] == "swing" else "normal")
