@@ -79,7 +79,7 @@ def test_a_plan_of_surveys_says_everything_itself(project, table):
         ("clusters = 24", "clustrs = 24", "Did you mean 'clusters'"),
         ('cluster = "surgery"\n', "", "gives a number of clusters and no cluster"),
         ('strata = ["region"]', 'strata = ["years"]', "needs the column 'years' of kind category"),
-        ('strata = ["region"]', 'strata = ["regoin"]', "Did you mean 'region'"),
+        ('strata = ["region"]', 'strata = ["regin"]', "Did you mean 'region'"),
         ('person = ["patient", "patients"]', 'person = ["patient"]', "singular and plural"),
         ('file = "data/tables/walks.csv"', 'file = "data/tables/other.csv"', "data/tables/walks.csv"),
         ('file = "data/tables/walks.csv"', 'file = "data/tables/walks.dta"', "data/tables/walks.csv"),
