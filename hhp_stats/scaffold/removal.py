@@ -81,7 +81,7 @@ def removal(root: Path, study: str) -> Removal:
         edit(file, lambda text: without(text, study))
     gone = _figures_of(root, entry)
     for path in sorted((root / "data/published").glob("*.csv")):
-        edit(f"data/published/{path.name}", lambda text: without_rows(text, entry, gone))
+        edit(f"data/published/{path.name}", lambda text: without(without_rows(text, entry, gone), study))
     edit(LEDGER, lambda text: without_rows(text, entry, frozenset()))
     edit(
         BOOK, lambda text: _without_lines(text, rf"\s*-\s+[\"']?({_any((entry.chapter, *entry.pages))})[\"']?\s*(#.*)?")

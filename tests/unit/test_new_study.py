@@ -85,8 +85,12 @@ def test_a_column_that_mixes_arms_is_no_cluster(tmp_path: Path) -> None:
     assert guess_table(written(tmp_path, people()), clustered=True).cluster == ""
 
 
-@pytest.mark.parametrize(("kind", "clustered"), [("individual trial", False), ("cluster trial", True), ("experiment", False)])
-def test_what_is_written_can_be_read_and_goes_again_byte_for_byte(home: Path, tmp_path: Path, kind: str, clustered: bool) -> None:
+@pytest.mark.parametrize(
+    ("kind", "clustered"), [("individual trial", False), ("cluster trial", True), ("experiment", False)]
+)
+def test_what_is_written_can_be_read_and_goes_again_byte_for_byte(
+    home: Path, tmp_path: Path, kind: str, clustered: bool
+) -> None:
     before = contents(home)
     table = written(tmp_path, people(clustered))
     new = new_study(home, KEY, kind=kind, data=table, title="Walks on prescription: a trial")
@@ -100,10 +104,17 @@ def test_what_is_written_can_be_read_and_goes_again_byte_for_byte(home: Path, tm
     assert not lint_book(home) and not verify_manifest(home, study=KEY)
     plan = tomllib.loads((home / f"data/plan/{KEY}.toml").read_text(encoding="utf-8"))
     assert [arm["value"] for arm in plan["arms"]] == ["usual care", "coach"]  # the control first
-    assert plan["design"].get("cluster", "") == ("surgery" if clustered else "") and plan["data"]["columns"]["arm"] == "arm offered"
+    assert (
+        plan["design"].get("cluster", "") == ("surgery" if clustered else "")
+        and plan["data"]["columns"]["arm"] == "arm offered"
+    )
     assert study_glance(home, KEY).participants.startswith("120 people")
     lines = list(csv.DictReader(io.StringIO((home / f"data/plan/{KEY}.dictionary.csv").read_text(encoding="utf-8"))))
-    assert all(TO_CONFIRM in line["meaning"] for line in lines) and {line["column"] for line in lines} >= {"arm", "steps_pre", "woman"}
+    assert all(TO_CONFIRM in line["meaning"] for line in lines) and {line["column"] for line in lines} >= {
+        "arm",
+        "steps_pre",
+        "woman",
+    }
     assert "remark" not in {line["column"] for line in lines}
     remove(home, KEY)
     shutil.rmtree(home / REMOVED)
@@ -152,7 +163,7 @@ def test_files_that_cannot_be_a_trial_are_refused(home: Path, tmp_path: Path) ->
     with pytest.raises(NewStudyRefused, match="does not exist"):
         new_study(home, KEY, kind="individual trial", data=tmp_path / "nothing.csv")
     (home / "report/12-walks.qmd").write_text("mine\n", encoding="utf-8")
-    with pytest.raises(NewStudyRefused, match="12-walks.qmd exists|13-walks"):
+    with pytest.raises(NewStudyRefused, match=r"12-walks\.qmd exists|13-walks"):
         enter(home, new_study(home, KEY, kind="individual trial", data=written(tmp_path, people())))
         raise NewStudyRefused((home / "report").joinpath("13-walks.qmd").name)  # the next free number is taken
     for name, content, words in (
