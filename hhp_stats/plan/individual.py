@@ -169,7 +169,7 @@ def load_individual_plan(root: Path, study: str) -> IndividualPlan:
 
 def _check_keys(file: str, raw: Mapping[str, Any]) -> None:
     """Refuses keys and tables that no plan has, with the nearest that one may have."""
-    known = [*(field.name for field in dataclasses.fields(_Header)), *sorted(_LISTS)]
+    known = [*(field.name for field in dataclasses.fields(_Header)), *sorted(_LISTS | HEADER)]
     for name in raw:
         if name not in known:
             raise PlanError(
