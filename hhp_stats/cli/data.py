@@ -24,7 +24,8 @@ STYLES = {"error": "bold red", "warning": "yellow", "note": "dim"}
 @app.command(epilog="Examples: `hhp check` · `hhp check returns/kent --write-back to-kent` · `hhp check --json`")
 def check(
     path: Annotated[
-        Path | None, typer.Argument(help="A workbook, a folder of workbooks, or nothing: the whole project.")
+        Path | None,
+        typer.Argument(help="A workbook, a folder of workbooks, the key of a study, or nothing: the whole project."),
     ] = None,
     study: Annotated[
         str | None, typer.Option(help="Key of a study's plan; default: returns, and the files of every study.")
@@ -40,10 +41,14 @@ def check(
     from hhp_stats.intake.write_back import write_back as write_copies
 
     root = find_root()
+    if path is not None and not path.exists() and study is None and len(path.parts) == 1 and not path.suffix:
+        path, study = None, str(path)
     if study is not None:
         _known_study(root, study)
     if path is not None and not path.exists():
-        raise typer.BadParameter(f"{path} does not exist: give a workbook or a folder of workbooks.")
+        raise typer.BadParameter(
+            f"{path} does not exist: give a workbook, a folder of workbooks, or the key of a study."
+        )
     guard = OutputGuard(root=root, command="hhp check --write-back", force=tuple(force or ()))
     if write_back is not None:
         guard.into(write_back)
@@ -62,8 +67,9 @@ def check(
             files = int((report.inputs["authority"] == owner).sum())
             _print_problems(owner, problems, files)
         counts = report.counts()
+        what = plural(len(report.inputs), "return") if len(report.inputs) else report.study.replace("_", " ")
         out.print(
-            f"{plural(len(report.inputs), 'return')}: {', '.join(plural(n, level) for level, n in counts.items())}."
+            f"{what}: {', '.join(plural(n, level) for level, n in counts.items())}."
         )
     if write_back is not None:
         copies = write_copies(report, write_back, guard=guard)
@@ -82,11 +88,14 @@ def plural(number: int, word: str) -> str:
 
 def _known_study(root: Path, study: str) -> None:
     from hhp_stats.intake.raw_files import studies
+    from hhp_stats.plan.nearest import allowed
 
     plans = studies(root)
     if study not in plans:
         with_returns = [name for name in plans if (root / "data/returns" / name).is_dir()]
-        raise typer.BadParameter(f"there is no plan of this study; with returns: {', '.join(with_returns)}.")
+        raise typer.BadParameter(
+            f"there is no plan of this study, and no file of this name; with returns: {', '.join(with_returns)}. {allowed(plans, study)}"
+        )
 
 
 def _print_problems(owner: str, problems, files: int) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from hhp_stats.cli.shared import app, out, screen
+from hhp_stats.errors import UnknownName
 from hhp_stats.project_root import find_root
 
 
@@ -22,7 +23,10 @@ def remove(
     from hhp_stats.scaffold.removal import remove as remove_study
 
     root = find_root()
-    found = removal(root, study)
+    try:
+        found = removal(root, study)
+    except UnknownName as error:
+        raise typer.BadParameter(str(error), param_hint="STUDY") from None
     for line in found.in_words(root):
         out.print(line, markup=False)
     if dry_run:

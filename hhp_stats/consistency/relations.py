@@ -22,6 +22,7 @@ from hhp_stats.design.detectable_effect import (
     people_needed,
 )
 from hhp_stats.errors import InvalidInput, UnknownName
+from hhp_stats.plan.passages import unmarked
 
 RELATION_COLUMNS = ("relation_id", "quantity", "numerator", "denominator", "times", "printed_id", "reading", "note")
 DETECTABLE_COLUMNS = ("relation_id", "quantity", "people", "icc", "cluster_size", "size_cv", "correlation",
@@ -192,4 +193,4 @@ def _rows(relations: pd.DataFrame, columns: tuple[str, ...]) -> list[dict[str, s
     if missing:
         raise UnknownName(f"the list of relations has no column {', '.join(missing)}")
     rows = relations.fillna("").astype("str").to_dict("records")
-    return [{str(key): str(value) for key, value in row.items()} for row in rows]
+    return [{str(key): unmarked(str(value)) for key, value in row.items()} for row in rows]

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from hhp_stats.errors import Problem
+from hhp_stats.errors import DataError, Problem
 from hhp_stats.intake.across import Returns, across_problems
 from hhp_stats.intake.dictionary import WAVES, Study, load_dictionary, load_study, returns_planned, study_with_returns
 from hhp_stats.intake.gather import check_return, gather
 from hhp_stats.intake.load import problem_frame
 from hhp_stats.intake.manifest import verify_manifest
+from hhp_stats.intake.participants import load_participants
+from hhp_stats.intake.plain_table import load_plain_table
 from hhp_stats.intake.returns import RETURN_TYPES, Return, read_return
 from hhp_stats.intake.rule import Rule
 from hhp_stats.intake.rules_across import ACROSS_RULES
@@ -22,6 +24,8 @@ from hhp_stats.intake.rules_file import TWO_RETURNS
 from hhp_stats.intake.rules_people import PEOPLE_RULES
 from hhp_stats.intake.spellings import Spellings, load_spellings
 from hhp_stats.intake.tolerance import Tolerance, tolerance_frame
+from hhp_stats.plan.any_plan import plan_of
+from hhp_stats.plan.individual import IndividualPlan
 from hhp_stats.progress import Progress, silent
 
 COPY_MARK = "-to-correct"  # in the name of every copy that goes back, by which a check leaves it out
@@ -134,9 +138,26 @@ def _check_project(root: Path, asked: str | None, progress: Progress) -> CheckRe
 
 
 def _check_files_of(root: Path, study: str) -> CheckReport:
-    """Of a study without returns: whether its raw files are those that the manifest records."""
+    """Of a study without returns: whether its raw files are those that the manifest records, and what breaks a rule in them."""
     inputs = pd.DataFrame(columns=["path", "authority", "wave", "people", "sha256"])
-    return CheckReport(study=study, problems=tuple(verify_manifest(root, study=study)), tolerances=(), inputs=inputs)
+    found = dict.fromkeys([*verify_manifest(root, study=study), *_in_the_files(root, study)])
+    return CheckReport(study=study, problems=tuple(found), tolerances=(), inputs=inputs)
+
+
+def _in_the_files(root: Path, study: str) -> list[Problem]:
+    """What the reader of a trial of arms finds in its lists, exports or table; other studies are read when they run."""
+    plan = plan_of(root, study)
+    if not isinstance(plan, IndividualPlan) or not plan.arms:
+        return []
+    read = load_participants if plan.data is None else load_plain_table
+    try:
+        table = read(root, plan).problems
+    except DataError as error:
+        return list(error.problems)
+    known = {field.name for field in fields(Problem)}
+    return [
+        Problem(**{str(key): value for key, value in row.items() if key in known}) for row in table.to_dict("records")
+    ]
 
 
 def _check_files(path: Path, root: Path, study_name: str, progress: Progress) -> CheckReport:

@@ -236,6 +236,10 @@ def _verdict_table(report: ConsistencyReport, kept: pd.Series, *, recomputed: bo
             cells["Recomputed"] = MISSING if pd.isna(row["recomputed"]) else _tidy(f"{row['recomputed']:,.4g}")
         reading = "" if row["reading"] == "as printed" else f"Read as {row['reading']}: "
         rows.append(cells | {"Verdict": _VERDICT[str(row["verdict"])], "Why": _tidy(reading + str(row["reason"]))})
+    if not rows:
+        rows = [
+            {"Figure": "None", "Printed": "", **({"Recomputed": ""} if recomputed else {}), "Verdict": "", "Why": ""}
+        ]
     return text_table(pd.DataFrame(rows), stub="Figure", numeric=["Recomputed"] if recomputed else [],
                       notes=["Figures by their id in data/published; TD stands for a fact of the design."])  # fmt: skip
 
@@ -298,6 +302,8 @@ def readings(report: ConsistencyReport) -> GT:
 
 def _grouped(rows: list[dict[str, str]], *, stub: str, words: list[str], notes: list[str]) -> GT:
     """Lines in blocks by their cell `of`; columns in `words` aligned left."""
+    if not rows:
+        return plain_table(pd.DataFrame([{stub: "None", **dict.fromkeys(words, "")}]), stub=stub)
     table = plain_table(pd.DataFrame(rows), stub=stub, groups="of", notes=notes)
     return table.cols_align("left", columns=words)
 

@@ -159,6 +159,10 @@ def missed(report: Reproduction) -> GT:
             "Figure": str(row["id"]), "of": names[str(row["trial"])], "Printed": as_printed(row["as_printed"]), "Here": _ours(row),
             "Comes back": _MATCH[str(row["standing"])], "Why": f"{why}; read as {row['reason']}" if row["standing"] == "other_reading" and row["reason"] else why,
         })  # fmt: skip
+    if not rows:
+        return plain_table(
+            pd.DataFrame([{"Figure": "None", "Printed": "", "Here": "", "Comes back": "", "Why": ""}]), stub="Figure"
+        )
     table = plain_table(pd.DataFrame(rows), stub="Figure", groups="of",
                         notes=[f"Here: as computed from the raw files. Conflicts by their number: at the end of this appendix{there}."])  # fmt: skip
     return table.cols_align("left", columns=["Printed", "Comes back", "Why"])

@@ -12,7 +12,7 @@ import csv
 import io
 import re
 import tomllib
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,7 +81,7 @@ def removal(root: Path, study: str) -> Removal:
         edit(file, lambda text: without(text, study))
     gone = _figures_of(root, entry)
     for path in sorted((root / "data/published").glob("*.csv")):
-        edit(f"data/published/{path.name}", lambda text: without_rows(text, entry, gone))
+        edit(f"data/published/{path.name}", lambda text: without(without_rows(text, entry, gone), study))
     edit(LEDGER, lambda text: without_rows(text, entry, frozenset()))
     edit(
         BOOK, lambda text: _without_lines(text, rf"\s*-\s+[\"']?({_any((entry.chapter, *entry.pages))})[\"']?\s*(#.*)?")
@@ -146,9 +146,9 @@ def _plan_file_of(path: Path, study: str) -> bool:
 def without_entries(text: str, study: str) -> str:
     """A TOML text without the entries of its lists whose key `study` is this study; comments above the next entry stay."""
     lines = text.splitlines(keepends=True)
-    starts = [at for at, line in enumerate(lines) if re.match(r"\[", line)]
+    starts = _table_starts(lines)
     gone: set[int] = set()
-    for start, following in zip(starts, [*starts[1:], len(lines)], strict=True):
+    for start, following in zip(starts, [*starts, len(lines)][1:], strict=True):
         if not lines[start].startswith("[["):
             continue
         end = following
@@ -157,13 +157,20 @@ def without_entries(text: str, study: str) -> str:
                 end -= 1
             while end < following and not lines[end].strip():
                 end += 1  # the blank lines after it go with the entry
-        try:
-            table = tomllib.loads("".join(lines[start + 1 : end]))
-        except tomllib.TOMLDecodeError:
-            continue  # a bracket within a text of several lines: not an entry
+        table = tomllib.loads("".join(lines[start + 1 : end]))
         if table.get("study", table.get("key")) == study:
             gone |= set(range(start, end))
     return "".join(line for at, line in enumerate(lines) if at not in gone)
+
+
+def _table_starts(lines: Sequence[str]) -> list[int]:
+    """Where the tables of a TOML text begin: a bracket within a text of several lines begins none."""
+    starts, within = [], False
+    for at, line in enumerate(lines):
+        if not within and line.startswith("["):
+            starts.append(at)
+        within ^= (line.count('"""') + line.count("'''")) % 2 == 1
+    return starts
 
 
 def _conflicts_of(root: Path, study: str) -> frozenset[str]:

@@ -166,11 +166,11 @@ def test_sums_over_studies():
         "goal_setting": {"uptake": uptake, "flow": flow},
         "coffee": {"clusters": pd.DataFrame({"people": [31, 25]})},
     }
-    found = further_rows(pd.DataFrame(rows, columns=["result_id", "estimate"]), tables=tables).set_index("result_id")[
-        "estimate"
-    ]
+    phases = dict.fromkeys(("beneficiaries", "swing", "mod_ing", "hiring"), "second") | {"coffee": "first"}
+    results = pd.DataFrame(rows, columns=["result_id", "estimate"])
+    found = further_rows(results, tables=tables, phases=phases).set_index("result_id")["estimate"]
     assert found.to_dict() == {
-        "programme/sample/randomised/sum": 230.0, "programme/sample/response_rate_control/sum": 0.2,
-        "programme/sample/response_rate_treatment/sum": 0.2, "goal_setting/uptake/started/table": 0.2,
+        "programme/second_phase/randomised/sum": 230.0, "programme/second_phase/response_rate_control/sum": 0.2,
+        "programme/second_phase/response_rate_treatment/sum": 0.2, "goal_setting/uptake/started/table": 0.2,
         "goal_setting/flow/randomised/table": 8.0, "coffee/clusters/smallest/table": 25.0,
     }  # fmt: skip

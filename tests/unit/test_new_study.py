@@ -1,0 +1,197 @@
+"""hhp new: what is guessed from a table, that the texts can be read, what is refused, and that hhp remove undoes it byte for byte."""
+
+import csv
+import io
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import openpyxl
+import pandas as pd
+import pytest
+
+from hhp_stats.errors import PlanError
+from hhp_stats.intake.manifest import verify_manifest
+from hhp_stats.plan.catalogue import TO_CONFIRM, book_pages, catalogue, check_book, study_glance
+from hhp_stats.publish.lint import lint_book
+from hhp_stats.scaffold.columns import TableRefused, guess_table
+from hhp_stats.scaffold.new_study import NewStudyRefused, enter, new_study
+from hhp_stats.scaffold.removal import REMOVED, remove
+
+ROOT = Path(__file__).resolve().parents[2]
+KEY = "walks"
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """The project without its code."""
+    home = tmp_path / "project"
+    for name in ("data", "report"):
+        shutil.copytree(ROOT / name, home / name, ignore=shutil.ignore_patterns("figures", "releases", ".removed"))
+    for name in ("_quarto.yml", "index.qmd"):
+        shutil.copy(ROOT / name, home)
+    return home
+
+
+def people(clustered: bool = False) -> pd.DataFrame:
+    """120 patients of 12 surgeries: usual care or a coach, steps at three times, one of them with gaps."""
+    rng = np.random.default_rng(3)
+    surgery = np.repeat(np.arange(12), 10)
+    offered = np.where((surgery if clustered else np.arange(120)) % 2, "coach", "usual care")
+    frame = pd.DataFrame({
+        "Patient No": [f"P{number:03d}" for number in range(120)], "e-mail": "somebody@example.invalid", "surgery": [f"S{s}" for s in surgery],
+        "arm offered": offered, "region": np.where(surgery < 6, "Coast", "Hills"), "woman": rng.integers(0, 2, 120),
+        "steps.pre": rng.normal(8, 2, 120).round(2), "steps.6m": rng.normal(9, 2, 120).round(2), "steps.12m": rng.normal(9, 2, 120).round(2),
+        "remark": [f"said {number}" for number in range(120)],
+    })  # fmt: skip
+    frame["steps.12m"] = frame["steps.12m"].astype(object)
+    frame.loc[::7, "steps.12m"] = "NA"
+    frame.loc[::11, "woman"] = -9
+    return frame
+
+
+def written(folder: Path, frame: pd.DataFrame, ending: str = "csv") -> Path:
+    path = folder / f"table.{ending}"
+    if ending == "csv":
+        frame.to_csv(path, index=False)
+    else:
+        frame.to_excel(path, index=False)
+    return path
+
+
+def contents(home: Path) -> dict[str, bytes]:
+    return {path.relative_to(home).as_posix(): path.read_bytes() for path in home.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("ending", ["csv", "xlsx"])
+def test_what_a_table_seems_to_hold(tmp_path: Path, ending: str) -> None:
+    guess = guess_table(written(tmp_path, people(clustered=True), ending), clustered=True)
+    kinds = {column.name: column.kind for column in guess.columns}
+    assert kinds == {
+        "patient_no": "identifier", "surgery": "cluster", "arm": "arm", "region": "category", "woman": "0/1", "steps_pre": "number",
+        "steps_6m": "number", "steps_12m": "number", "remark": "text",
+    }  # fmt: skip
+    assert (guess.people, guess.person, guess.cluster, guess.clusters) == (120, "patient_no", "surgery", 12)
+    assert guess.outcomes == {"steps": {"baseline": "steps_pre", "after_6m": "steps_6m", "after_12m": "steps_12m"}}
+    assert guess.column("woman").missing == ("-9",) and guess.column("steps_12m").missing == ("NA",)
+    assert guess.left_out == ("e-mail",) and not guess.synthetic
+    assert guess_table(written(tmp_path, people().assign(release="synthetic")), clustered=False).synthetic
+
+
+def test_a_column_that_mixes_arms_is_no_cluster(tmp_path: Path) -> None:
+    assert guess_table(written(tmp_path, people()), clustered=True).cluster == ""
+
+
+@pytest.mark.parametrize(
+    ("kind", "clustered"), [("individual trial", False), ("cluster trial", True), ("experiment", False)]
+)
+def test_what_is_written_can_be_read_and_goes_again_byte_for_byte(
+    home: Path, tmp_path: Path, kind: str, clustered: bool
+) -> None:
+    before = contents(home)
+    table = written(tmp_path, people(clustered))
+    new = new_study(home, KEY, kind=kind, data=table, title="Walks on prescription: a trial")
+    assert contents(home) == before
+    enter(home, new)
+    entry = next(entry for entry in catalogue(home) if entry.study == KEY)
+    assert (entry.name, entry.kind, entry.chapter) == ("Walks on prescription", kind, "report/12-walks.qmd")
+    assert entry.order > max(other.order for other in catalogue(home) if other.study != KEY)
+    pages = book_pages(home)
+    assert pages.index(entry.chapter) == pages.index("report/10-flexitime.qmd") + 1  # behind the last study
+    assert not lint_book(home) and not verify_manifest(home, study=KEY)
+    plan = tomllib.loads((home / f"data/plan/{KEY}.toml").read_text(encoding="utf-8"))
+    assert [arm["value"] for arm in plan["arms"]] == ["usual care", "coach"]  # the control first
+    assert (
+        plan["design"].get("cluster", "") == ("surgery" if clustered else "")
+        and plan["data"]["columns"]["arm"] == "arm offered"
+    )
+    assert study_glance(home, KEY).participants.startswith("120 people")
+    lines = list(csv.DictReader(io.StringIO((home / f"data/plan/{KEY}.dictionary.csv").read_text(encoding="utf-8"))))
+    assert all(TO_CONFIRM in line["meaning"] for line in lines) and {line["column"] for line in lines} >= {
+        "arm",
+        "steps_pre",
+        "woman",
+    }
+    assert "remark" not in {line["column"] for line in lines}
+    remove(home, KEY)
+    shutil.rmtree(home / REMOVED)
+    assert contents(home) == before
+
+
+def test_a_guess_that_nobody_confirmed_stops_the_results(home: Path, tmp_path: Path) -> None:
+    enter(home, new_study(home, KEY, kind="individual trial", data=written(tmp_path, people())))
+    with pytest.raises(PlanError, match="guess that nobody has confirmed"):
+        check_book(home)
+    for path in (home / "data/plan").glob(f"{KEY}.*"):
+        path.write_text(path.read_text(encoding="utf-8").replace(f" {TO_CONFIRM}", ""), encoding="utf-8")
+    assert check_book(home)[-1].study == KEY
+
+
+def test_the_chapter_has_every_standard_part(home: Path, tmp_path: Path) -> None:
+    enter(home, new_study(home, KEY, kind="cluster trial", data=written(tmp_path, people(clustered=True))))
+    text = (home / "report/12-walks.qmd").read_text(encoding="utf-8")
+    short = next(entry.short for entry in catalogue(home) if entry.study == KEY)
+    for part in ("summary", "design", "participants", "balance", "outcomes", "results", "versions", "missing", "sensitivities",
+                 "deviations", "limits"):  # fmt: skip
+        assert f"{{#sec-{short}-{part}}}" in text, part
+    assert 'trial.say("effect/steps")' in text and 'trial.table("clusters")' in text
+
+
+REFUSED = [
+    ("swing", "individual trial", "there is a study 'swing' already"),
+    ("Swing", "individual trial", "no name for a study"),
+    ("first", "individual trial", "phase or subject"),
+    ("swing_two", "individual trial", "could not be told apart"),
+    (KEY, "individual trail", "Did you mean 'individual trial'"),
+    (KEY, "pilot", "module of its own"),
+    (KEY, "cluster trial", "no column of groups"),
+]
+
+
+@pytest.mark.parametrize(("key", "kind", "words"), REFUSED)
+def test_wrong_use_is_refused_and_nothing_written(home: Path, tmp_path: Path, key: str, kind: str, words: str) -> None:
+    before = contents(home)
+    with pytest.raises(NewStudyRefused, match=words) as raised:
+        new_study(home, key, kind=kind, data=written(tmp_path, people()))
+    assert raised.value.exit_status == 2 and contents(home) == before
+
+
+def test_files_that_cannot_be_a_trial_are_refused(home: Path, tmp_path: Path) -> None:
+    with pytest.raises(NewStudyRefused, match="does not exist"):
+        new_study(home, KEY, kind="individual trial", data=tmp_path / "nothing.csv")
+    (home / "report/12-walks.qmd").write_text("mine\n", encoding="utf-8")
+    with pytest.raises(NewStudyRefused, match=r"12-walks\.qmd exists|13-walks"):
+        enter(home, new_study(home, KEY, kind="individual trial", data=written(tmp_path, people())))
+        raise NewStudyRefused((home / "report").joinpath("13-walks.qmd").name)  # the next free number is taken
+    for name, content, words in (
+        ("a.txt", "arm,x\n1,2\n", "no table that can be read"),
+        ("b.csv", "arm,x\n", "headings in the first row"),
+        ("c.csv", "x,y\n1,2\n3,4\n", "no column that could be the arm"),
+        ("d.csv", "arm,x,x\na,1,2\nb,1,2\n", "two columns with one heading"),
+        ("e.xlsx", "no workbook", "e.xlsx"),
+    ):
+        (tmp_path / name).write_text(content, encoding="utf-8")
+        with pytest.raises(TableRefused, match=words) as raised:
+            guess_table(tmp_path / name, clustered=False)
+        assert raised.value.exit_status == 2
+    book = openpyxl.Workbook()
+    book.save(tmp_path / "f.xlsx")
+    with pytest.raises(TableRefused):
+        guess_table(tmp_path / "f.xlsx", clustered=False)
+
+
+def test_the_command(home: Path, tmp_path: Path) -> None:
+    def hhp(*words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run([sys.executable, "-m", "hhp_stats", *words], cwd=home, capture_output=True, text=True, check=False,
+                              env={"PYTHONPATH": str(ROOT), "COLUMNS": "300", "PATH": ""})  # fmt: skip
+
+    table = written(tmp_path, people())
+    wrong = hhp("new", "swing", "--kind", "individual trial", "--data", str(table))
+    assert wrong.returncode == 2 and "already" in wrong.stderr and "Traceback" not in wrong.stderr
+    done = hhp("new", KEY, "--kind", "individual trial", "--data", str(table))
+    assert done.returncode == 0 and f"wrote  data/plan/{KEY}.toml" in done.stdout and f"hhp remove {KEY}" in done.stdout
+    stopped = hhp("results")
+    assert stopped.returncode == 1 and "nobody has confirmed" in stopped.stderr
