@@ -27,9 +27,14 @@ seen,Day of the last visit,date,,,,,
 PLAN = """study = "walks"
 title = "Walks on prescription: cluster trial of surgeries"
 chapter = "report/12-walks.qmd"
+name = "Walks"
+short = "walks"
+phase = "second"
+order = 20
 seed = 11
 
 [design]
+kind = "cluster trial"
 randomised = 240
 cluster = "surgery"
 clusters = 24

@@ -77,7 +77,7 @@ def test_a_plan_of_surveys_says_everything_itself(project, table):
         ("[disclosure]", "[disclosures]", "unknown key 'disclosures'. Did you mean"),
         ("randomised = 240", 'randomised = "240"', "Write a whole number"),
         ("clusters = 24", "clustrs = 24", "Did you mean 'clusters'"),
-        ('cluster = "surgery"\n', "", "gives a number of clusters and no cluster"),
+        ('cluster = "surgery"\n', "", "names no cluster"),
         ('strata = ["region"]', 'strata = ["years"]', "needs the column 'years' of kind category"),
         ('strata = ["region"]', 'strata = ["regin"]', "Did you mean 'region'"),
         ('person = ["patient", "patients"]', 'person = ["patient"]', "singular and plural"),

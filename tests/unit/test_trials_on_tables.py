@@ -174,8 +174,13 @@ def paired(seed=3):
 PAIRED = """study = "pairs"
 title = "Pairs"
 chapter = "report/12-pairs.qmd"
+name = "Pairs"
+short = "pairs"
+phase = "second"
+order = 21
 seed = 1
 [design]
+kind = "cluster trial"
 randomised = 60
 cluster = "class"
 strata = ["pair"]
