@@ -68,9 +68,7 @@ def check(
             _print_problems(owner, problems, files)
         counts = report.counts()
         what = plural(len(report.inputs), "return") if len(report.inputs) else report.study.replace("_", " ")
-        out.print(
-            f"{what}: {', '.join(plural(n, level) for level, n in counts.items())}."
-        )
+        out.print(f"{what}: {', '.join(plural(n, level) for level, n in counts.items())}.")
     if write_back is not None:
         copies = write_copies(report, write_back, guard=guard)
         for copy in copies:
