@@ -25,8 +25,8 @@ class Possible:
         self.most = float(system.counts.max(initial=0.0) + threshold)
         self.witnesses: list[tuple[bool, Mask]] = []  # where other possible counts differ from these
         self._witnessed: dict[tuple[bytes, bool, int], Mask] = {}
-        self._for: bytes = b""
-        self._reduced: tuple[npt.NDArray[np.intp], Array, Array] | None = None
+        self._filled = np.abs(system.relations) > _ZERO
+        self._reduced: dict[bytes, tuple[npt.NDArray[np.intp], Array, Array]] = {}
 
     def unknown(self, withheld: Mask) -> Mask:
         """Counts that are withheld, and groups that nobody printed; not what readers know anyway."""
@@ -40,7 +40,7 @@ class Possible:
         unknown = self.unknown(withheld)
         if self._seen_otherwise(unknown, reasons_known=reasons_known)[at]:
             return False
-        places, rows, right = self._equations(unknown)
+        places, rows, right = self._equations(at, unknown)
         here = int(np.searchsorted(places, at))
         if not len(rows) or not rows[:, here].any():
             part, lines = np.array([here]), np.array([], dtype=np.intp)
@@ -80,15 +80,27 @@ class Possible:
         return np.flatnonzero(rows[sorted(lines)].any(axis=0)) if lines else np.array([], dtype=np.intp)
 
     # ------------------------------------------------------------ equations
-    def _equations(self, unknown: Mask) -> tuple[npt.NDArray[np.intp], Array, Array]:
-        """The relations as equations of the unknown counts, reduced so that each first unknown stands in one line only."""
-        key = unknown.tobytes()
-        if key != self._for or self._reduced is None:
-            relations = self.system.relations
-            rows = np.column_stack([relations[:, unknown], -relations[:, ~unknown] @ self.system.counts[~unknown]])
-            rows = _reduced(rows[np.abs(rows[:, :-1]).any(axis=1)])
-            self._for, self._reduced = key, (np.flatnonzero(unknown), rows[:, :-1], rows[:, -1])
-        return self._reduced
+    def _equations(self, at: int, unknown: Mask) -> tuple[npt.NDArray[np.intp], Array, Array]:
+        """The relations as equations of the unknown counts around `at`, so that each first unknown stands in one line only.
+
+        Around it are those that share a sum with it, or with one that does: other sums say nothing of it, and stay as they
+        were when something else is withheld.
+        """
+        around: Mask = np.zeros(len(unknown), dtype=np.bool_)
+        around[at] = True
+        while True:
+            lines = self._filled[:, around].any(axis=1)
+            wider = np.asarray(self._filled[lines].any(axis=0) & unknown | around, dtype=np.bool_)
+            if (wider == around).all():
+                break
+            around = wider
+        key = around.tobytes()
+        if key not in self._reduced:
+            relations, known = self.system.relations[lines], ~unknown
+            rows = np.column_stack([relations[:, around], -relations[:, known] @ self.system.counts[known]])
+            rows = _reduced(rows)
+            self._reduced[key] = (np.flatnonzero(around), rows[:, :-1], rows[:, -1])
+        return self._reduced[key]
 
     def _connected(self, here: int, rows: Array) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
         filled = np.abs(rows) > _ZERO
