@@ -12,9 +12,25 @@ import pytest
 from book_tools import BOOK, CONFIG, Rendered, WithoutKernel, WriteBook, render_copy
 from frozen_tools import ONLY, small_book, with_results
 
-from hhp_stats.publish import release, render
+from hhp_stats.publish import kernels, release, render, warm_kernels
 from hhp_stats.publish.execute import Executed
 from hhp_stats.publish.source import steps
+
+
+@pytest.fixture(scope="session")
+def warm() -> Iterator[warm_kernels.WarmProcess | None]:
+    """The process that the kernels of all tests are forked from: importing the libraries takes longer than most chapters."""
+    with kernels.warm_process() as process:
+        yield process
+
+
+@pytest.fixture(autouse=True)
+def kernels_of_one_process(warm: warm_kernels.WarmProcess | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kernels are forked also for books of few chapters, unless a test says that nothing can be forked (test_kernels)."""
+    monkeypatch.setattr(kernels, "_FORK_FROM", 1)
+    monkeypatch.setattr(
+        kernels, "warm_process", lambda: contextlib.nullcontext(warm if warm_kernels.can_fork() else None)
+    )
 
 
 @pytest.fixture(scope="session")

@@ -24,11 +24,10 @@ Outputs = tuple[tuple[Any, ...], ...]
 
 @pytest.fixture(params=["started", "forked"])
 def kernel(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Both ways to a kernel, whatever the number of chapters."""
+    """Both ways to a kernel; those forked come from one process (`kernels_of_one_process`)."""
     if request.param == "forked":
         if not warm_kernels.can_fork():
             pytest.skip("kernels cannot be forked here")
-        monkeypatch.setattr(kernels, "_FORK_FROM", 1)
     else:
         monkeypatch.setattr(warm_kernels, "can_fork", lambda: False)
     return str(request.param)
