@@ -25,10 +25,10 @@ data: $(VENV)/report.stamp  ## Write the synthetic release into data/ again, fro
 	$(BIN)/hhp synthesise
 
 test: $(VENV)/dev.stamp  ## Run the tests (under ten minutes on two cores)
-	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow"
+	$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder -m "not slow"
 
 test-slow: $(VENV)/dev.stamp  ## Run the long simulation tests too
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+	$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
 
 check: $(VENV)/dev.stamp  ## Lint, types, spelling and syntax of the report's sources
 	$(BIN)/ruff check .

@@ -1,7 +1,12 @@
 """What all tests share: where the project is, and copies of it that a test may damage."""
 
+import re
 import shutil
+from collections import Counter
+from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,6 +29,71 @@ def project(tmp_path) -> Path:
     return home
 
 
+CHEAP = frozenset({"root", "warm"})  # fixtures of the session that another worker may make once more
+_SESSION = re.compile(r'^@pytest\.fixture\(scope="session"[^)]*\)\ndef (\w+)', re.M)
+_DEF = re.compile(r"^def (\w+)\(([^)]*)\)", re.M)
+
+
+def _words(text: str) -> set[str]:
+    return set(re.findall(r"\w+", text))
+
+
+@cache
+def files_together() -> Mapping[str, str]:
+    """For each file of tests the first of those with which it shares a fixture of the session; itself where it shares none.
+
+    Read off the sources: the process that shares out the tests knows their names alone.
+    """
+    files = {path: path.read_text(encoding="utf-8") for path in sorted(ROOT.glob("tests/**/test_*.py"))}
+    first = {path: path for path in files}
+    for conftest in sorted(ROOT.glob("tests/**/conftest.py")):
+        text = conftest.read_text(encoding="utf-8")
+        for name in set(_SESSION.findall(text)) - CHEAP:
+            names = {name}  # and fixtures beside it that ask for it
+            while more := {made for made, asked in _DEF.findall(text) if names & _words(asked)} - names:
+                names |= more
+            users = [
+                path
+                for path, own in files.items()
+                if path.is_relative_to(conftest.parent)
+                and any(
+                    names & _words(asked) - {made for made, _ in _DEF.findall(own)} for _, asked in _DEF.findall(own)
+                )
+            ]
+            groups = {first[path] for path in users}
+            first |= {path: min(groups) for path in files if first[path] in groups}
+    return {path.relative_to(ROOT).as_posix(): one.relative_to(ROOT).as_posix() for path, one in first.items()}
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The tests of the whole book first: they take minutes one after another, while the other worker does the rest."""
-    items.sort(key=lambda item: item.path.name != "test_whole_report.py")
+    """The tests of the whole book first: they take minutes one after another, while the other worker does the rest.
+
+    Then files that stay together; single files fill the end.
+    """
+    together = files_together()
+    size = Counter(together.values())
+
+    def place(item: pytest.Item) -> tuple[bool, bool, str]:
+        group = together[item.nodeid.partition("::")[0]]
+        alone = size[group] == 1
+        return item.path.name != "test_whole_report.py", alone, "" if alone else group
+
+    items.sort(key=place)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """With `--dist loadscope`: a file is never split, and files that share a fixture of the session go to one worker.
+
+    A rendered book, or the results of a study, is then made once and not by every worker. (`loadgroup` does not see marks
+    that are set here: pytest-xdist 3.8 writes them into names that pytest 9 no longer reads.)
+    """
+    if config.getvalue("dist") != "loadscope":
+        return None
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Together(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return files_together()[nodeid.partition("::")[0]]
+
+    return Together(config, log)
