@@ -1,6 +1,7 @@
 """Disclosure control from sets of people: what must be declared, what is withheld, and what cannot be worked out."""
 
 from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -20,7 +21,9 @@ from hhp_stats.disclosure.declared import (
     share,
     statistic,
 )
+from hhp_stats.disclosure.groups import small_groups
 from hhp_stats.disclosure.marks import WITHHELD
+from hhp_stats.disclosure.possible import _reduced
 from hhp_stats.disclosure.released import Released
 from hhp_stats.disclosure.system import CountedSet, count_system
 from hhp_stats.disclosure.withholding import withheld_counts, withheld_sets
@@ -45,6 +48,39 @@ def hidden(found):
 
 
 # ---------------------------------------------------------------- which groups follow
+@pytest.mark.parametrize("seed", range(8))
+def test_small_groups_are_those_that_trying_all_subsets_finds(seed):
+    """A group follows where its indicator is a combination of the sets'; those made of others are no news."""
+    rng = np.random.default_rng(seed)
+    vectors, sizes = (rng.random((7, 9)) < 0.5).astype(float), rng.integers(0, 3, 9)
+    real = np.flatnonzero(sizes)
+    inside = vectors[:, real].T
+    follow = []
+    for count in range(1, 5):
+        for group in combinations(range(len(real)), count):
+            wanted = np.isin(np.arange(len(real)), group).astype(float)
+            gap = wanted - inside @ np.linalg.lstsq(inside, wanted, rcond=None)[0]
+            if sizes[real[list(group)]].sum() < 5 and np.abs(gap).max() < 1e-9:
+                follow.append(frozenset(int(real[at]) for at in group))
+    # What is left of a group once another is taken away follows too: a union is one of which a part follows.
+    alone = {group for group in follow if not any(part < group for part in follow)}
+    assert set(map(frozenset, small_groups(vectors, sizes, threshold=5))) == alone
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_reduced_equations_say_the_same_and_each_first_unknown_stands_in_one(seed):
+    rng = np.random.default_rng(seed)
+    rows = rng.integers(-1, 2, (12, 16)) * (rng.random((12, 16)) < 0.4)
+    rows = np.column_stack([np.vstack([rows, rows[:3] + rows[3:6]]), np.zeros(15)])  # three follow from others
+    rows[:, -1] = rows[:, :-1] @ np.arange(16)  # the unknown counts are 0 to 15
+    found = _reduced(rows.astype(float))
+    assert len(found) == np.linalg.matrix_rank(rows) == np.linalg.matrix_rank(np.vstack([rows, found]))
+    firsts = [int(np.flatnonzero(row)[0]) for row in found]
+    assert firsts == sorted(firsts)
+    np.testing.assert_allclose(found[:, firsts], np.eye(len(found)), atol=1e-12)
+    np.testing.assert_allclose(found[:, :-1] @ np.arange(16), found[:, -1], atol=1e-9)  # sums of whole numbers, rounding
+
+
 def test_a_small_group_follows_from_sets_that_nobody_set_beside_each_other():
     """All known, known outside site a, and the people of site a: three of site a are not known. Nobody wrote that sum down."""
     found = system(

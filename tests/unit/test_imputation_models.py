@@ -10,7 +10,7 @@ from scipy import optimize, stats
 from statsmodels.miscmodels.ordinal_model import OrderedModel
 
 from hhp_stats.estimate.imputation import categorical, linear
-from hhp_stats.estimate.imputation.matching import matched_donors
+from hhp_stats.estimate.imputation.matching import PLACES, _ascending, matched_donors
 
 
 def grouped(seed: int = 0, teams: int = 40, rho: float = 0.2):
@@ -167,6 +167,17 @@ def test_tied_donors_are_chosen_alike() -> None:
     counts = np.bincount(chosen, minlength=40)[20:]
     # 4000 draws over 20 tied donors, ten at a time from the same five: variance ten times the multinomial's at most.
     assert counts.min() > 200 - 4.5 * np.sqrt(10 * 200) and counts.max() < 200 + 4.5 * np.sqrt(10 * 200)
+
+
+@pytest.mark.parametrize("scale", [1e-8, 1.0, 1e7, 1e12])
+def test_predictions_are_sorted_as_any_stable_sort_does_it(scale: float) -> None:
+    """At 1e-8 nearly all are equal once rounded; at 1e12 they leave no room for their places in one whole number."""
+    found = np.random.default_rng(9).normal(size=(3, 500)) * scale
+    found[:, 250:300] = found[:, :1]
+    values, order = _ascending(found)
+    rounded = found.round(PLACES)
+    np.testing.assert_array_equal(order, np.argsort(rounded, axis=1, kind="stable"))
+    np.testing.assert_array_equal(values, np.sort(rounded, axis=1))
 
 
 def levels(seed: int = 0, n: int = 400):
