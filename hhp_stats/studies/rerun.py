@@ -5,8 +5,9 @@ from __future__ import annotations
 import multiprocessing
 import os
 import shutil
+import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing.connection import Connection
@@ -31,7 +32,7 @@ from hhp_stats.studies.output import StudyOutput, read_output
 from hhp_stats.studies.run import Ran, Study
 from hhp_stats.with_parent import as_worker
 
-_LESS_URGENT = 10  # steps of niceness
+_PATIENCE = 10.0  # seconds: writing the results of a study takes less than one
 
 
 def run_again(
@@ -89,12 +90,15 @@ class _Work:
     commitments: tuple[Commitment, ...]
     deviations: tuple[Deviation, ...]
 
-    def results(self, study: Study, progress: Progress = silent) -> pd.DataFrame:
-        """Run a study, write what of it may be published, and return the results that are."""
+    def results(
+        self, study: Study, progress: Progress = silent, *, writing: AbstractContextManager[object] | None = None
+    ) -> pd.DataFrame:
+        """Run a study, write what of it may be published (while `writing` lasts), and return the results that are."""
         output = study.run(self.root, progress)
         self.compare(study, output)
-        results = output.write(self.root).results
-        note_key(self.root, study.key, self.keys[study.key])
+        with writing or nullcontext():
+            results = output.write(self.root).results
+            note_key(self.root, study.key, self.keys[study.key])
         return results
 
     def compare(self, study: Study, output: StudyOutput) -> None:
@@ -103,7 +107,7 @@ class _Work:
         check_deviations(found, self.deviations, study=study.key)
 
 
-Task = Callable[[Study], pd.DataFrame]
+Task = Callable[..., pd.DataFrame]  # of a study, and what lasts `writing` while it writes
 
 
 @contextmanager
@@ -118,7 +122,8 @@ def _beside(task: Task, studies: Sequence[Study]) -> Iterator[dict[str, Callable
         return
     spawn = multiprocessing.get_context("spawn")  # started afresh, not forked: the caller may have threads
     here, there = spawn.Pipe(duplex=False)
-    process = spawn.Process(target=_in_turn, args=(task, studies, there, os.getpid()))
+    writing = spawn.Lock()
+    process = spawn.Process(target=_in_turn, args=(task, studies, there, writing, os.getpid()))
     process.start()
     there.close()
     done: dict[str, pd.DataFrame | Exception] = {}
@@ -137,21 +142,25 @@ def _beside(task: Task, studies: Sequence[Study]) -> Iterator[dict[str, Callable
     try:
         yield {study.key: partial(result, study.key) for study in studies}
     finally:
-        process.kill()  # it has nothing left to do, or nobody waits for it
+        # It has nothing left to do, or nobody waits for it; what it is writing it may finish.
+        writing.acquire(timeout=_PATIENCE)
+        process.kill()
         process.join()
         here.close()
 
 
-def _in_turn(task: Task, studies: Sequence[Study], pipe: Connection, parent: int) -> None:
+def _in_turn(
+    task: Task, studies: Sequence[Study], pipe: Connection, writing: AbstractContextManager[object], parent: int
+) -> None:
     """In the other process: all results by study, or what went wrong with the last that ran."""
     as_worker(parent)
-    if hasattr(os, "nice"):
-        os.nice(_LESS_URGENT)  # whenever the first study leaves a core free, rather than in its way
     done: dict[str, pd.DataFrame | Exception] = {}
     for study in studies:
         try:
-            done[study.key] = task(study)
+            done[study.key] = task(study, writing=writing)
         except Exception as error:
+            if not isinstance(error, HhpError):
+                error.add_note(traceback.format_exc())  # where it went wrong is lost on the way
             done[study.key] = error
             break
     pipe.send(done)  # at the end: nobody reads before the first study is done, and a pipe holds little

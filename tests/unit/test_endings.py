@@ -22,7 +22,7 @@ SLEEPER = f"""
 import os, time
 from pathlib import Path
 
-def sleep(folder, number=0):
+def sleep(folder, number=0, writing=None):
     (Path(folder) / f"started-{{os.getpid()}}").touch()
     time.sleep({LONG})
     return number
