@@ -25,6 +25,7 @@ class _Beside:
     clusters: bool | None = None  # True: for trials of clusters alone, False: of people alone
 
 
+LEAST_SQUARES = ("ols", "imputation")  # estimators that take the planned model's covariance
 BESIDE: Mapping[str, _Beside] = {
     "unadjusted": _Beside(estimator="ols", method="unadjusted", label="Without covariates"),
     "strata": _Beside(estimator="ols", method="strata", label="Adjusted for the strata alone", terms="strata"),
@@ -178,7 +179,7 @@ def _of_outcome(
             continue
         estimator = "hedges-g-clustered" if word == "hedges-g" and clustered else entry.estimator
         covariance, df = defaults_of(estimator, clustered=clustered)
-        if estimator in ("ols", "imputation") and model.covariance[:2] in ("HC", "CR"):
+        if estimator in LEAST_SQUARES and model.estimator in LEAST_SQUARES:
             covariance, df = model.covariance, model.df
         method = f"{covariance.lower()}-{entry.method}" if estimator == "ols" else entry.method
         rows.append((method, _analysis(
