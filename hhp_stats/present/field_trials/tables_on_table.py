@@ -148,9 +148,10 @@ def measures(report: FieldTrialReport) -> GT:
     cells = []
     for outcome in report.measured:
         column = report.plan.columns[outcome.column]
-        ends = "0 or 1" if outcome.kind == "binary" else MISSING
-        if outcome.kind != "binary" and len(outcome.range) == 2:
-            ends = f"{outcome.range[0]:g} to {outcome.range[1]:g}"
+        limits = outcome.range or tuple(each for each in (column.minimum, column.maximum) if each is not None)
+        ends = (
+            "0 or 1" if outcome.kind == "binary" else f"{limits[0]:g} to {limits[1]:g}" if len(limits) == 2 else MISSING
+        )
         cells.append({"Outcome": outcome.label, "What it is": column.meaning, "Unit": outcome.unit, "Range": ends,
                       "Role": outcome.role, "Better": outcome.better})  # fmt: skip
     return plain_table(pd.DataFrame(cells), stub="Outcome")
