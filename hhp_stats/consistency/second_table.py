@@ -28,7 +28,10 @@ REASONS: Mapping[str, str] = {
     "wild cluster bootstrap": "neither library resamples clusters",
     "randomisation inference": "neither library redraws the allocation",
     "Firth": "neither library fits Firth's penalised likelihood",
-    "bounds": "neither library has bounds",
+    "bound": "neither library has bounds",
+    "logit, model-based": "the second programme fits logits with clusters alone; the reference numbers of this appendix are those of "
+    "other software",
+    "Welch's t": "means of clusters, each counted once: they are no rows of the frame of people",
     "Hedges": "neither library gives the interval of the standardised effect that is reported",
 }
 

@@ -25,6 +25,7 @@ class _Beside:
     clusters: bool | None = None  # True: for trials of clusters alone, False: of people alone
 
 
+LEAST_SQUARES = ("ols", "imputation")  # estimators that take the planned model's covariance
 BESIDE: Mapping[str, _Beside] = {
     "unadjusted": _Beside(estimator="ols", method="unadjusted", label="Without covariates"),
     "strata": _Beside(estimator="ols", method="strata", label="Adjusted for the strata alone", terms="strata"),
@@ -122,10 +123,10 @@ def settled_model(
             raise PlanError(file, place, "is for outcomes of kind binary, and there is none.", "Leave it out.")
         if entry.terms == "strata" and not (design.strata or design.within):
             raise PlanError(file, place, "adjusts for strata, and the design names none.", "Leave it out.")
-        if word == "worst-case-bounds" and not any(
-            outcome.range for outcome in outcomes.values() if outcome.id != RESPONSE
-        ):
-            raise PlanError(file, place, "needs the ends of a scale.", "Give an outcome its range = [lowest, highest].")
+        endless = [outcome.id for outcome in outcomes.values() if not outcome.range]
+        if word == "worst-case-bounds" and endless:
+            raise PlanError(file, place, f"needs the ends of the scale of {', '.join(endless)}.",
+                            "Give an outcome its range = [lowest, highest], or leave the word out.")  # fmt: skip
     covariance, df = _settled(model.estimator, model.covariance, model.df, clustered=clustered)
     return ModelDefaults(
         estimator=model.estimator, terms=model.terms, covariance=covariance, df=df, beside=beside,
@@ -173,12 +174,11 @@ def _of_outcome(
         entry = BESIDE[word]
         own = {"none": (), "strata": strata, "planned": terms}[entry.terms]
         is_planned = entry.estimator == model.estimator and own == terms
-        without_range = word == "worst-case-bounds" and not outcome.range
-        if is_planned or without_range or (entry.binary and outcome.kind != "binary"):
+        if is_planned or (entry.binary and outcome.kind != "binary"):
             continue
         estimator = "hedges-g-clustered" if word == "hedges-g" and clustered else entry.estimator
         covariance, df = defaults_of(estimator, clustered=clustered)
-        if estimator in ("ols", "imputation") and model.covariance[:2] in ("HC", "CR"):
+        if estimator in LEAST_SQUARES and model.estimator in LEAST_SQUARES:
             covariance, df = model.covariance, model.df
         method = f"{covariance.lower()}-{entry.method}" if estimator == "ols" else entry.method
         rows.append((method, _analysis(

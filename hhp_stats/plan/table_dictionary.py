@@ -70,8 +70,10 @@ def _column(file: str, number: int, line: list[str]) -> TableColumn:
         )
     limits = {side: _limit(file, place, side, cells[side], kind) for side in ("minimum", "maximum")}
     low, high = limits["minimum"], limits["maximum"]
-    if low is not None and high is not None and not low < high:
-        raise PlanError(file, place, f"has the limits {low:g} and {high:g}.", "Write a minimum below the maximum.")
+    if low is not None and high is not None and low > high:
+        raise PlanError(
+            file, place, f"has the limits {low:g} and {high:g}.", "Write a minimum that is not above the maximum."
+        )
     allowed, missing = _several(file, place, cells["allowed"]), _several(file, place, cells["missing"])
     if allowed and kind != "category":
         raise PlanError(file, place, f"lists allowed values of a column of kind {kind}.",

@@ -128,10 +128,8 @@ def _by_wave(
             or columns[column].unit
             or ("probability" if outcome.kind == "binary" else "units of the table")
         )
-        limits = columns[column].minimum, columns[column].maximum
-        ends = outcome.range or (tuple(each for each in limits if each is not None) if None not in limits else ())
-        if outcome.kind == "binary":
-            ends = (0.0, 1.0)
+        # Limits of the dictionary say what is plausible: the ends of a scale are another thing, and the plan's to give.
+        ends = (0.0, 1.0) if outcome.kind == "binary" else outcome.range
         label = outcome.label if wave == primary else f"{outcome.label}, {waves.get(wave, wave.replace('_', ' '))}"
         found.append(replace(
             outcome, id=outcome.id if wave == primary else f"{outcome.id}_{wave}", label=label, unit=unit, range=ends,

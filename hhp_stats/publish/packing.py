@@ -26,12 +26,13 @@ PROJECT = (
     "hhp_stats/**/*.py", "hhp_stats/publish/assets/*.{lua,css,html,js,json,typ}",
     "hhp_stats/publish/assets/fonts/*.{ttf,otf,woff2,txt}",
     "tests/**/*.py", "tests/{reference,published}/**/*.{csv,md,R,inp,do}", "tests/prose/source_runs.bin",
+    "tests/unit/public_trials/*.{toml,csv}",
     "tests/report/facts.json", "tests/report/book/**/*.{qmd,bib,toml,svg,yml}", "tests/report/book/results/trial/*.csv",
     "tests/report/book/data/published/*.csv", "tests/browser/vendor/*.{js,txt,md}",
     "benchmarks/*.{py,md,csv}", "benchmarks/planted/*.{py,toml,md}", "tools/*.py",
 )  # fmt: skip
 ABOUT_NOBODY = (
-    "data/plan/*.toml", "data/published/*.csv", "data/{dictionary,spellings}.csv", "data/README.md", "data/imprint.toml",
+    "data/plan/*.{toml,csv}", "data/published/*.csv", "data/{dictionary,spellings}.csv", "data/README.md", "data/imprint.toml",
 )  # fmt: skip
 THEMES = "data/qualitative"
 RELEASE = ("data/releases/*/{manifest.toml,results.csv,people.csv,printed.json,README.md}",)

@@ -235,6 +235,8 @@ id = "control"'''
     ("study", "old", "new", "says", "allowed"),
     [
         ("letters", 'estimator = "welch"\ncovariance = "by arm"', 'estimator = "probit"\ncovariance = "model"', "'probit'", "ols"),
+        ("letters", 'estimator = "welch"\ncovariance = "by arm"', 'estimator = "logit"\ncovariance = "model-based"', "logit of a continuous",
+         "kind binary"),
         ("letters", '[[populations]]\nid = "randomised"', WOMEN, "populations women", "bracknell_forest, dudley, randomised, responders"),
         ("letters", '[[arms]]\nid = "control"', THIRD_ARM, "compare two", "'treatment' (code 1)"),
         ("letters", 'id = "treatment"\ncode = 1', 'id = "Treatment"\ncode = 1', "'Treatment' (1)", "'treatment' (code 1)"),

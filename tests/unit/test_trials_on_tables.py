@@ -70,7 +70,7 @@ def test_every_comparison_has_its_row_and_what_cannot_be_estimated_says_why(made
     }  # fmt: skip
     lost = planned.loc[planned["status"] == "not_estimated"]
     assert list(lost.index) == [f"{KEY}/pain/itt_leaflet/cr2"]
-    assert "treatment" in lost["note"].iloc[0]
+    assert "Pain (NRS) is known for nobody in \u201cGP leaflet\u201d" in lost["note"].iloc[0]
     everything = rows.loc[rows["status"] == "not_estimated"]
     assert everything["note"].str.len().gt(10).all()
     assert set(everything["outcome"]) == {"pain"}

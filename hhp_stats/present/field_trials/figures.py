@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
+from textwrap import wrap
 
 import matplotlib.pyplot as plt
 import pandas as pd
@@ -83,7 +84,7 @@ def arms(report: FieldTrialReport, outcome: str) -> EmbeddedFigure:
 def _arms_on_table(report: FieldTrialReport, name: str) -> EmbeddedFigure:
     """The same for a plain table: every arm that has the outcome, shares in per cent."""
     outcome, _ = report.comparison(name)
-    scale, digits, _ = unit_of(report, outcome)
+    scale, digits, _ = unit_of(outcome)
     every = [(arm.label, report.arm(outcome.id, arm), PALETTE[place % len(PALETTE)]) for place, arm in
              enumerate((report.control, *report.plan.offered))]  # fmt: skip
     rows = [(label, row, colour) for label, row, colour in every if row["status"] not in LACKING]
@@ -286,38 +287,71 @@ def _clusters(report: FieldTrialReport, stage: str, arm: str) -> str:
     return f"{report.clusters(len(own))}, "
 
 
+STEP, EDGE, GAP = (
+    4.4,
+    1.9,
+    9.0,
+)  # of a flow diagram, in hundredths of the height of one of four rows: line, edge of a box, arrow
+TALL = 4.9  # inches that a hundred of these units take
+
+
 def _diagram(report: FieldTrialReport, table: pd.DataFrame) -> Figure:
-    apply_style()
-    figure, axes = plt.subplots(figsize=(WIDTH, 4.9))
-    axes.set_xlim(0, 100)
-    axes.set_ylim(0, 100)
-    axes.axis("off")
-    _box(axes, x=50, y=94, text=_lines(report, table, "randomised", "all"), width=46)
+    """Boxes of everyone, then of each arm by stage, as high as their lines ask for on a plain table."""
     names = [arm for arm in dict.fromkeys(table["arm"]) if arm != "all"]
-    places = ((76, "allocated"), (51, "survey"), (17, "analysed"))
-    there = [(y, stage) for y, stage in places if stage in set(table["stage"])]
     room = 100 / len(names)
-    for number_of, arm in enumerate(names):
-        x = room * (number_of + 0.5)
-        tops = []
-        for y, stage in there:
-            tops.append((y, _box(axes, x=x, y=y, text=_lines(report, table, stage, arm), width=room - 3)))
-        _arrow(axes, (50, 94 - 4.2), (x, tops[0][0] + tops[0][1]))
-        for (upper, height), (lower, reach) in pairwise(tops):
-            _arrow(axes, (x, upper - height), (x, lower + reach))
+    first = _lines(report, table, "randomised", "all")
+    stages = [stage for stage in ("allocated", "survey", "analysed") if stage in set(table["stage"])]
+    boxes = {(stage, arm): _lines(report, table, stage, arm) for stage in stages for arm in names}
+    places, height = {"allocated": 76.0, "survey": 51.0, "analysed": 17.0}, 100.0
+    if report.on_table:
+        boxes = {key: _wrapped(lines, int(room)) for key, lines in boxes.items()}
+        tall = {stage: _half(max(len(boxes[stage, arm]) for arm in names)) for stage in stages}
+        height = 2 * _half(1) + sum(2 * half + GAP for half in tall.values()) + 2
+        at = height - 2 * _half(1)
+        for stage in stages:
+            places[stage] = at - GAP - tall[stage]
+            at -= GAP + 2 * tall[stage]
+    apply_style()
+    figure, axes = plt.subplots(figsize=(WIDTH, TALL * height / 100))
+    axes.set_xlim(0, 100)
+    axes.set_ylim(0, height)
+    axes.axis("off")
+    top = height - 6
+    _box(axes, x=50, y=top, text=first, width=46)
+    for place, arm in enumerate(names):
+        x = room * (place + 0.5)
+        tops = [
+            (places[stage], _box(axes, x=x, y=places[stage], text=boxes[stage, arm], width=room - 3))
+            for stage in stages
+        ]
+        _arrow(axes, (50, top - 4.2), (x, tops[0][0] + tops[0][1]))
+        for (upper, half), (lower, reach) in pairwise(tops):
+            _arrow(axes, (x, upper - half), (x, lower + reach))
     return figure
 
 
+def _wrapped(lines: list[str], most: int) -> list[str]:
+    """Lines of a box, broken where they are longer than it is wide; what goes on is indented."""
+    head, *rest = lines
+    found = ["\n".join(wrap(head, most)), *("\n".join(wrap(line, int(1.15 * most))) for line in rest)]
+    return [f"{'*' if number == 0 else ''}{part}" for number, line in enumerate(found) for part in line.split("\n")]
+
+
+def _half(lines: int) -> float:
+    """Half the height of a box of so many lines."""
+    return STEP * lines / 2 + EDGE
+
+
 def _box(axes: Axes, *, x: float, y: float, text: list[str], width: float) -> float:
-    """Draw a box and return half its height."""
-    step = 4.4
-    half = step * len(text) / 2 + 1.6
+    """Draw a box and return half its height; the first line, and lines marked as its continuation, are headings."""
+    half = STEP * len(text) / 2 + 1.6
     axes.add_patch(FancyBboxPatch((x - width / 2, y - half), width, 2 * half, boxstyle="round,pad=0.3,rounding_size=0.8",
                                   facecolor="none", edgecolor=QUIET, linewidth=0.9))  # fmt: skip
-    top = y + step * (len(text) - 1) / 2
+    top = y + STEP * (len(text) - 1) / 2
     for line, words in enumerate(text):
-        axes.text(x, top - step * line, words, ha="center", va="center", fontsize=8.2 if line == 0 else 7.2,
-                  weight="bold" if line == 0 else "normal", color=INK)  # fmt: skip
+        head = line == 0 or words.startswith("*")
+        axes.text(x, top - STEP * line, words.removeprefix("*"), ha="center", va="center", fontsize=8.2 if head else 7.2,
+                  weight="bold" if head else "normal", color=INK)  # fmt: skip
     return half + 0.3
 
 

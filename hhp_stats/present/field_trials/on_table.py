@@ -6,6 +6,7 @@ Every name takes an outcome, and of several arms `outcome/arm`. What could not b
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
 
 import pandas as pd
@@ -20,7 +21,21 @@ from hhp_stats.results import LACKING
 MEAN_OR_SHARE = {"continuous": "mean", "binary": "share"}
 
 
-def unit_of(report: FieldTrialReport, outcome: StudyOutcome) -> tuple[float, int, str]:
+_KIND = re.compile(r"^[A-Z][A-Za-z]+: ")  # the kind of error, before what it says
+
+
+def reason(row: Row) -> str:
+    """Why a row has no numbers, in a sentence."""
+    said = _KIND.sub("", str(row["note"])).rstrip(".")
+    return f"{said[:1].upper()}{said[1:]}."
+
+
+def lacking(row: Row) -> str:
+    """The sentence of a row without numbers: withheld, or not estimated and why."""
+    return prose.not_estimated(row) if row["status"] == "withheld" else f"This could not be estimated. {reason(row)}"
+
+
+def unit_of(outcome: StudyOutcome) -> tuple[float, int, str]:
     """How numbers of an outcome are printed: factor, digits, and what stands behind a difference."""
     return (100.0, 1, " percentage points") if outcome.kind == "binary" else (1.0, 2, "")
 
@@ -30,20 +45,20 @@ def arm_value(report: FieldTrialReport, outcome: StudyOutcome, arm: Arm) -> str:
     row = report.arm(outcome.id, arm)
     if row["status"] in LACKING:
         return "not known"
-    scale, digits, _ = unit_of(report, outcome)
+    scale, digits, _ = unit_of(outcome)
     value = percent(row["estimate"]) if scale > 1 else number(row["estimate"], digits)
     return f"{value} (standard error {number(scale * float(row['std_error']), digits)}, n = {count(row['n'])})"
 
 
 def gap(report: FieldTrialReport, outcome: StudyOutcome, row: Row) -> str:
     """A difference in the unit of its outcome: `3.08`, `4.7 percentage points`."""
-    scale, digits, words = unit_of(report, outcome)
+    scale, digits, words = unit_of(outcome)
     return f"{number(abs(scale * float(row['estimate'])), digits)}{words}"
 
 
 def evidence(report: FieldTrialReport, outcome: StudyOutcome, row: Row) -> str:
     """Interval and p of a difference in the unit of its outcome."""
-    scale, digits, _ = unit_of(report, outcome)
+    scale, digits, _ = unit_of(outcome)
     return prose.uncertainty(row, digits=digits, scale=scale)
 
 
@@ -83,7 +98,7 @@ def known(report: FieldTrialReport) -> str:
         )
         row = report.row(analysis.id)
         if row["status"] in LACKING:
-            said.append(prose.not_estimated(row))
+            said.append(lacking(row))
             continue
         clear = "differ clearly" if prose.is_clear(row) else "do not differ clearly"
         pair = (
@@ -101,9 +116,9 @@ def effect(report: FieldTrialReport, name: str) -> str:
     title = report.named(outcome, arm)
     if row["status"] in LACKING:
         return (
-            f"{title} could not be analysed. {row['note']}"
+            f"{title} could not be analysed. {reason(row)}"
             if row["status"] != "withheld"
-            else f"{title}: {prose.not_estimated(row)}"
+            else f"{title}: {lacking(row)}"
         )
     found, adjusted = prose.verdict(row, better=outcome.better), report.adjusted_for(outcome.id)
     raw, by = ("raw ", f"Adjusted for {adjusted}, ") if adjusted else ("", "")
@@ -231,7 +246,7 @@ def robustness(report: FieldTrialReport, name: str) -> str:
     outcome, arm = report.comparison(name)
     planned = report.planned(outcome.id, arm)
     if planned["status"] in LACKING:
-        return prose.not_estimated(planned)
+        return lacking(planned)
     rows = versions(report, outcome, arm)
     rows = rows.loc[rows["estimand"] == planned["estimand"]]
     in_units = ~rows["result_id"].str.endswith(("hedges-g", "/lee", "/worst-case"))
@@ -261,9 +276,9 @@ def bounds(report: FieldTrialReport, name: str = "") -> str:
             continue
         low, high = (report.beside(outcome.id, method, arm, name=f"{end}_bound") for end in ("lower", "upper"))
         if row["status"] in LACKING or low is None or high is None:
-            said.append(prose.not_estimated(row))
+            said.append(lacking(row))
             continue
-        scale, digits, words = unit_of(report, outcome)
+        scale, digits, words = unit_of(outcome)
         ends = [number(scale * float(each["estimate"]), digits) for each in (low, high)]
         reach = interval(scale * float(row["conf_low"]), scale * float(row["conf_high"]), digits)
         word = "excludes" if prose.is_clear(row) else "includes"
@@ -304,7 +319,7 @@ def alike(report: FieldTrialReport, name: str) -> str:
     outcome, _ = report.comparison(name)
     row = report.row(f"{outcome.id}/icc/anova")
     if row["status"] in LACKING:
-        return prose.not_estimated(row)
+        return lacking(row)
     reach: str = (
         ""
         if pd.isna(row["conf_low"])

@@ -8,7 +8,7 @@ import pandas as pd
 from great_tables import GT
 
 from hhp_stats.plan.individual import Arm, StudyAnalysis, StudyOutcome
-from hhp_stats.present.field_trials.on_table import unit_of, versions
+from hhp_stats.present.field_trials.on_table import reason, unit_of, versions
 from hhp_stats.present.field_trials.report import FieldTrialReport, Row, rows_of
 from hhp_stats.present.numbers import (
     MISSING,
@@ -33,14 +33,14 @@ def _value(report: FieldTrialReport, outcome: StudyOutcome, arm: Arm) -> str:
     row = report.arm(outcome.id, arm)
     if row["status"] in LACKING:
         return WITHHELD if row["status"] == "withheld" else MISSING
-    scale, digits, _ = unit_of(report, outcome)
+    scale, digits, _ = unit_of(outcome)
     value = percent(row["estimate"]) if scale > 1 else number(row["estimate"], digits)
     return f"{value} ({number(scale * float(row['std_error']), digits)}), {count(row['n'])}"
 
 
 def _difference(report: FieldTrialReport, outcome: StudyOutcome, row: Row, *, standard: bool = False) -> dict[str, str]:
     """Difference, interval and p of one row in the unit of its outcome, or in standard deviations."""
-    scale, digits, _ = (1.0, 2, "") if standard else unit_of(report, outcome)
+    scale, digits, _ = (1.0, 2, "") if standard else unit_of(outcome)
     missing = row["status"] in LACKING
     low, high = row["conf_low"], row["conf_high"]
     reach = MISSING if missing or pd.isna(low) else interval(scale * float(low), scale * float(high), digits)
@@ -79,7 +79,7 @@ def outcomes(report: FieldTrialReport) -> GT:
     for outcome, arm in report.comparisons:
         row = report.planned(outcome.id, arm)
         if row["status"] in LACKING:
-            notes.append(f"{report.named(outcome, arm)}: {row['note']}")
+            notes.append(f"{report.named(outcome, arm)}: {reason(row)}")
         cells.append({
             "Outcome": arm.label if several else outcome.label, **({"of": outcome.label} if several else {}),
             heading: _value(report, outcome, arm), report.control.label: _value(report, outcome, report.control),
@@ -99,7 +99,7 @@ def version_table(report: FieldTrialReport, name: str) -> GT:
     """Every version of the analysis of one outcome (and arm), the planned one first."""
     outcome, arm = report.comparison(name)
     cells, notes = _version_cells(report, outcome, arm)
-    _, _, words = unit_of(report, outcome)
+    _, _, words = unit_of(outcome)
     unit = words.strip() or outcome.unit
     return plain_table(
         pd.DataFrame(cells), stub="Version",
@@ -130,7 +130,7 @@ def _version_cells(report: FieldTrialReport, outcome: StudyOutcome, arm: Arm) ->
         cells.append({"Version": analysis.label, **_difference(report, outcome, row, standard=analysis.estimator in STANDARD),
                       report.them.capitalize(): _number(report, row, analysis), "Kind": str(row["analysis"])})  # fmt: skip
         if row["status"] in LACKING:
-            notes.append(f"{analysis.label}: {row['note']}")
+            notes.append(f"{analysis.label}: {reason(row)}")
     return cells, notes
 
 
@@ -148,9 +148,10 @@ def measures(report: FieldTrialReport) -> GT:
     cells = []
     for outcome in report.measured:
         column = report.plan.columns[outcome.column]
-        ends = "0 or 1" if outcome.kind == "binary" else MISSING
-        if outcome.kind != "binary" and len(outcome.range) == 2:
-            ends = f"{outcome.range[0]:g} to {outcome.range[1]:g}"
+        limits = outcome.range or tuple(each for each in (column.minimum, column.maximum) if each is not None)
+        ends = (
+            "0 or 1" if outcome.kind == "binary" else f"{limits[0]:g} to {limits[1]:g}" if len(limits) == 2 else MISSING
+        )
         cells.append({"Outcome": outcome.label, "What it is": column.meaning, "Unit": outcome.unit, "Range": ends,
                       "Role": outcome.role, "Better": outcome.better})  # fmt: skip
     return plain_table(pd.DataFrame(cells), stub="Outcome")

@@ -60,11 +60,26 @@ def analysed(analysis: StudyAnalysis, people: pd.DataFrame, plan: IndividualPlan
         frame = frame.assign(baseline=before.fillna(before.mean()), baseline_missing=before.isna().astype("float64"))
     if plan.data is not None:
         frame = _without_gaps(frame, terms, plan)
+    if plan.data is not None:
+        _refuse_empty_arms(analysis, frame, plan)
     if analysis.estimator not in NEED_EVERYONE:
         frame = frame.loc[frame["outcome"].notna()]
     if frame.empty:
         raise NoObservations(f"nobody is left to analyse for {analysis.id}")
     return frame
+
+
+def _refuse_empty_arms(analysis: StudyAnalysis, frame: pd.DataFrame, plan: IndividualPlan) -> None:
+    """Refuses, by the arm's label, an arm of which the outcome is known for nobody: there is nothing to compare with.
+
+    Worst-case bounds take the ends of the scale for everybody, and need none.
+    """
+    known = frame.loc[frame["outcome"].notna(), "treatment"]
+    for arm, code in zip(plan.compared(analysis), (1.0, 0.0), strict=True):
+        if not (known == code).any() and analysis.estimator != "worst-case-bounds":
+            raise NoObservations(
+                f"{plan.outcomes[analysis.outcome].label} is known for nobody in \u201c{arm.label}\u201d"
+            )
 
 
 def _without_gaps(frame: pd.DataFrame, terms: tuple[str, ...], plan: IndividualPlan) -> pd.DataFrame:

@@ -13,7 +13,7 @@ import pandas as pd
 from hhp_stats.errors import NoObservations
 from hhp_stats.estimate.bounds import Bounds, lee_bounds, worst_case_bounds
 from hhp_stats.estimate.imputation import ImputationPlan, ImputedVariable, impute
-from hhp_stats.estimate.model_matrix import Term, model_matrix
+from hhp_stats.estimate.model_matrix import Array, Term, model_matrix
 from hhp_stats.estimate.selection import heckman_likelihood
 from hhp_stats.infer.pooling import pool
 from hhp_stats.plan.individual import IndividualPlan, StudyAnalysis
@@ -100,16 +100,20 @@ def imputed(analysis: StudyAnalysis, frame: pd.DataFrame, plan: IndividualPlan) 
     if frame["outcome"].notna().all():
         found, _ = fitted(analysis, frame, plan)
         return replace(found, note="No outcome is missing: nothing is imputed."), facts
+    estimates = [
+        fitted(analysis, frame.assign(outcome=values), plan)[0] for values in completed_outcomes(analysis, frame, plan)
+    ]
+    pooled = pool(estimates, complete_df=float(np.mean([each.df for each in estimates])))
+    return pooled, facts
+
+
+def completed_outcomes(analysis: StudyAnalysis, frame: pd.DataFrame, plan: IndividualPlan) -> Array:
+    """The outcome (m, n) of everyone in `frame` in each completed data set; the plan's seed gives the same ones each time."""
     model = imputation_plan(analysis, frame, plan)
     names = [*(variable.name for variable in model.variables), *(term.column for term in model.terms), "treatment"]
     names += [plan.design.cluster] if plan.design.cluster else []
     completed = impute(_complete_terms(frame[list(dict.fromkeys(names))], model.terms), model)
-    estimates = []
-    for number in range(len(completed)):
-        filled = frame.assign(outcome=completed.column("outcome", number))
-        estimates.append(fitted(analysis, filled, plan)[0])
-    pooled = pool(estimates, complete_df=float(np.mean([each.df for each in estimates])))
-    return pooled, facts
+    return np.stack([completed.column("outcome", number).astype(np.float64) for number in range(len(completed))])
 
 
 def imputation_plan(analysis: StudyAnalysis, frame: pd.DataFrame, plan: IndividualPlan) -> ImputationPlan:

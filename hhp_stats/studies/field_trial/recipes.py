@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from hhp_stats.consistency.second.frames import AnalysisFrames, Shelf, base_of, varies
-from hhp_stats.consistency.second.recipe import FIELDS, Recipe, RecipeTerm
+from hhp_stats.consistency.second.frames import AnalysisFrames, Shelf, base_of, stacked, varies
+from hhp_stats.consistency.second.recipe import FIELDS, Quantity, Recipe, RecipeTerm
 from hhp_stats.estimate.model_matrix import Term
 from hhp_stats.plan.individual import IndividualPlan, StudyAnalysis
 from hhp_stats.results import ResultRow
 from hhp_stats.studies.field_trial.analysed import analysed, in_population, outcome_column
+from hhp_stats.studies.field_trial.cells import tail_of
+from hhp_stats.studies.field_trial.missing_cells import completed_outcomes
+from hhp_stats.studies.field_trial.probability_cells import RATIO, TREATED, UNTREATED
 
 PEOPLE, TREATMENT = "people", "treatment"
-LINEAR, WELCH = "ols", "welch"
+LINEAR, WELCH, IMPUTED, LOGISTIC = "ols", "welch", "imputation", "logit"
 
 
 def analysis_frames(people: pd.DataFrame, plan: IndividualPlan, rows: Sequence[ResultRow]) -> AnalysisFrames:
@@ -24,15 +29,38 @@ def analysis_frames(people: pd.DataFrame, plan: IndividualPlan, rows: Sequence[R
     shelf = Shelf(people)
     if len(plan.arms) == 2:
         shelf.put(TREATMENT, people[TREATMENT], "; ".join(f"{arm.code} {arm.label}" for arm in plan.arms))
+    imputed: dict[str, pd.DataFrame] = {}
     recipes = [
-        _recipe(analysis, people, plan, shelf)
+        _recipe(analysis, people, plan, shelf, imputed)
         for analysis in plan.analyses
-        if plan.result_id(analysis) in made and analysis.estimator in (LINEAR, WELCH)
+        if plan.result_id(analysis) in made and _computed(analysis)
     ]
-    return AnalysisFrames(people={PEOPLE: shelf.frame()}, meanings={PEOPLE: shelf.meanings}, recipes=tuple(recipes))
+    for analysis in plan.analyses:
+        if analysis.estimator == LOGISTIC and analysis.covariance == "CR1" and plan.result_id(analysis) in made:
+            recipes += _logistic(_recipe(analysis, people, plan, shelf, imputed))
+    return AnalysisFrames(
+        people={PEOPLE: shelf.frame()}, imputed=imputed, meanings={PEOPLE: shelf.meanings}, recipes=tuple(recipes)
+    )
 
 
-def _recipe(analysis: StudyAnalysis, people: pd.DataFrame, plan: IndividualPlan, shelf: Shelf) -> Recipe:
+def _computed(analysis: StudyAnalysis) -> bool:
+    """Whether statsmodels computes it again; of imputed results the planned ones, whose completed values are kept."""
+    return analysis.estimator in (LINEAR, WELCH) or (analysis.estimator == IMPUTED and analysis.kind == "planned")
+
+
+def _logistic(recipe: Recipe) -> list[Recipe]:
+    """The change of the probability, and what stands beside it."""
+    study, outcome, effect, method = recipe.result_id.split("/")
+    about = replace(recipe, estimator="logit", covariance="G/(G-1)", df="normal", at="people")
+    beside: dict[str, Quantity] = {RATIO: "odds_ratio", UNTREATED: "probability_0", TREATED: "probability_1"}
+    return [replace(about, quantity="change"),
+            *(replace(about, result_id=f"{study}/{outcome}/{name}{tail_of(effect)}/{method}", quantity=quantity)
+              for name, quantity in beside.items())]  # fmt: skip
+
+
+def _recipe(
+    analysis: StudyAnalysis, people: pd.DataFrame, plan: IndividualPlan, shelf: Shelf, imputed: dict[str, pd.DataFrame]
+) -> Recipe:
     frame = analysed(analysis, people, plan)
     planned = plan.outcomes[analysis.outcome]
     outcome = shelf.put(outcome_column(plan, analysis.outcome), people[outcome_column(plan, analysis.outcome)],
@@ -55,11 +83,19 @@ def _recipe(analysis: StudyAnalysis, people: pd.DataFrame, plan: IndividualPlan,
         more["clusters"] = (
             shelf.put_number(number, people[plan.design.cluster], f"number of the {plan.design.cluster}"),
         )
-    if analysis.covariance in ("CR2", "CR3") or analysis.df == "satterthwaite":
+    if analysis.estimator != WELCH and (analysis.covariance in ("CR2", "CR3") or analysis.df == "satterthwaite"):
         more |= {"compared": ("estimate",), "in_r": FIELDS,
                  "shortfall": f"statsmodels has no {analysis.covariance}: R's clubSandwich computes the rest"}  # fmt: skip
     inside = in_population(people, analysis.population, plan)
-    known = (outcome,) if arm == TREATMENT else (outcome, arm)
+    known: tuple[str, ...] = (outcome,) if arm == TREATMENT else (outcome, arm)
+    if analysis.estimator == IMPUTED and frame["outcome"].isna().any():
+        known, name = known[1:], f"completed_{analysis.id.replace('/', '_').replace('-', '_')}"
+        values = completed_outcomes(analysis, frame, plan)
+        whole = np.tile(people[outcome].to_numpy(dtype=np.float64), (len(values), 1))
+        whole[:, people.index.get_indexer(frame.index)] = values
+        outside = ~people.index.isin(frame.index)
+        imputed[name] = stacked({outcome: whole}, {outcome: people[outcome].notna().to_numpy() | outside})
+        more |= {"imputed": name, "imputations": len(values), "filled": (outcome,)}
     if not inside.all():
         label = plan.populations[analysis.population].label
         more["only"] = (shelf.put(f"in_{analysis.population}", inside.astype(bool), f"1 for {label}"),)
