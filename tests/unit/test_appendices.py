@@ -47,7 +47,11 @@ def test_a_deviation_shows_the_planned_estimate_and_the_one_made_instead(root, a
                 value + 1,
             )
             frame.loc[frame["result_id"] == result_id, "status"] = "estimated"
-        table = replace(appendix, outputs={"goal_setting": replace(appendix.output, results=frame)}).deviations()._tbl_data.set_index("Id")
+        table = (
+            replace(appendix, outputs={"goal_setting": replace(appendix.output, results=frame)})
+            .deviations()
+            ._tbl_data.set_index("Id")
+        )
         row = table.loc[one.id]
         assert "1.25 (0.25 to 2.25)" in row["Planned"] and "7.75 (6.75 to 8.75)" in row["Done"]
 
