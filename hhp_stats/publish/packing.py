@@ -31,7 +31,7 @@ PROJECT = (
     "benchmarks/*.{py,md,csv}", "benchmarks/planted/*.{py,toml,md}", "tools/*.py",
 )  # fmt: skip
 ABOUT_NOBODY = (
-    "data/plan/*.toml", "data/published/*.csv", "data/{dictionary,spellings}.csv", "data/README.md", "data/imprint.toml",
+    "data/plan/*.{toml,dictionary.csv}", "data/published/*.csv", "data/{dictionary,spellings}.csv", "data/README.md", "data/imprint.toml",
 )  # fmt: skip
 THEMES = "data/qualitative"
 RELEASE = ("data/releases/*/{manifest.toml,results.csv,people.csv,printed.json,README.md}",)

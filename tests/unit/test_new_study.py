@@ -22,6 +22,7 @@ from hhp_stats.intake.pseudonym import KEY_VARIABLE
 from hhp_stats.plan.catalogue import TO_CONFIRM, book_pages, catalogue, check_book, study_glance
 from hhp_stats.present import field_trials, standard_parts
 from hhp_stats.publish.lint import lint_book
+from hhp_stats.publish.packing import REVIEW, named
 from hhp_stats.scaffold.columns import TableRefused, guess_table
 from hhp_stats.scaffold.new_study import NewStudyRefused, enter, new_study
 from hhp_stats.scaffold.removal import REMOVED, remove
@@ -241,3 +242,11 @@ def test_from_the_table_to_every_cell_of_the_chapter(
     lost = f"{100 * (1 - known.mean()):.1f}%"
     assert f"not known for {lost} of those randomised" in parts.limits()
     assert ("Only 12 surgerys were randomised" in parts.limits()) == clustered
+
+
+def test_what_is_removed_and_tables_of_people_leave_in_no_bundle() -> None:
+    said = {name: named(name, REVIEW) for name in (
+        "data/plan/walks.toml", "data/plan/walks.dictionary.csv", "data/tables/walks.csv", "data/.removed/walks/own/data/plan/walks.toml",
+        "data/.removed/walks/own/data/tables/walks.csv",
+    )}  # fmt: skip
+    assert [name for name, goes in said.items() if goes] == ["data/plan/walks.toml", "data/plan/walks.dictionary.csv"]
