@@ -60,8 +60,6 @@ def new(
         out.print(f"wrote  {file}", markup=False)
     for file in found.edited:
         out.print(f"edited {file}", markup=False)
-    for heading in found.guess.left_out:
-        screen.print(f"not described, since its heading speaks of persons: {heading}", markup=False)
     plan, dictionary, *_ = found.files
     out.print(f"Now go through {plan} and {dictionary}: correct each guess and take {TO_CONFIRM} out. Then `hhp check {study}` and "
               f"`hhp render`. `hhp remove {study}` undoes it.", markup=False)  # fmt: skip

@@ -110,7 +110,9 @@ class ConsistencyReport:
 
     def rates(self) -> list[RateCell]:
         """The four rates of the first experiment with what their standard errors could be."""
-        return rate_cells(self.figures, self.scales["diversity_joint", "progression_rate"])
+        return rate_cells(
+            self.figures, next(scale for (_, outcome), scale in self.scales.items() if outcome == "progression_rate")
+        )
 
 
 def trial_names(root: Path) -> dict[str, str]:

@@ -68,7 +68,6 @@ class TableGuess:
     clusters: int
     outcomes: Mapping[str, Mapping[str, str]]  # by id: wave -> column
     synthetic: bool  # every row is marked as synthetic
-    left_out: tuple[str, ...]  # headings that look like names, addresses or numbers of persons
 
     def column(self, name: str) -> Column:
         """One column by its name in the plan."""
@@ -86,11 +85,13 @@ def guess_table(path: Path, *, clustered: bool) -> TableGuess:
     marks = {
         value.casefold() for value in seen.pop(next((head for head in seen if head.casefold() == RELEASE), ""), [])
     }
-    private = tuple(head for head in seen if is_personal(head))
-    columns = [
-        _column(head, values, taken)
-        for head, values, taken in _named({h: v for h, v in seen.items() if h not in private})
-    ]
+    private = [head for head in seen if is_personal(head)]
+    if private:
+        raise TableRefused(
+            f"{path.name} has columns that speak of persons ({', '.join(private)}): names and addresses are not copied into the project. "
+            "Take them out of the table, or give people a number instead."
+        )
+    columns = [_column(head, values, taken) for head, values, taken in _named(seen)]
     arm = _arm(columns)
     if not arm:
         raise TableRefused(
@@ -112,7 +113,7 @@ def guess_table(path: Path, *, clustered: bool) -> TableGuess:
     return TableGuess(
         people=len(rows), columns=final, arm="arm", person=person, cluster=cluster, clusters=clusters,
         outcomes=_outcomes([column for column in final if column.kind in ("number", "0/1")]),
-        synthetic=marks == {SYNTHETIC}, left_out=private,
+        synthetic=marks == {SYNTHETIC},
     )  # fmt: skip
 
 

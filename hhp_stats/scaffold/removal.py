@@ -28,6 +28,7 @@ TRUTH = "data/synthetic_truth.toml"
 LEDGER = "data/corrections.csv"
 FIGURES = "data/published/published_results.csv"
 DESIGNS = "data/published/trial_design.csv"
+_COMPARATORS = re.compile(r"\[\[(?:[\w-]+\.)*comparators\]\]")
 _ID = re.compile(r"[A-Za-z][\w-]*")
 
 
@@ -76,7 +77,10 @@ def removal(root: Path, study: str) -> Removal:
 
     conflicts = _conflicts_of(root, study)
     for path in sorted((root / PLANS).glob("*.toml")):
-        edit(f"{PLANS}/{path.name}", lambda text: _without_ids(without(without_entries(text, study), study), conflicts))
+        edit(
+            f"{PLANS}/{path.name}",
+            lambda text: _without_ids(without(without_entries(text, study), study), conflicts, study),
+        )
     for file in ("index.qmd", *(path.relative_to(root).as_posix() for path in sorted((root / "report").glob("*.qmd")))):
         edit(file, lambda text: without(text, study))
     gone = _figures_of(root, entry)
@@ -158,7 +162,9 @@ def without_entries(text: str, study: str) -> str:
             while end < following and not lines[end].strip():
                 end += 1  # the blank lines after it go with the entry
         table = tomllib.loads("".join(lines[start + 1 : end]))
-        if table.get("study", table.get("key")) == study:
+        # A protocol may compare its trial with others, each an entry by the other's key.
+        about = table.get("key") if _COMPARATORS.match(lines[start]) else table.get("study")
+        if about == study:
             gone |= set(range(start, end))
     return "".join(line for at, line in enumerate(lines) if at not in gone)
 
@@ -180,13 +186,11 @@ def _conflicts_of(root: Path, study: str) -> frozenset[str]:
     return frozenset(str(entry["id"]) for entry in listed if entry.get("study") == study)
 
 
-def _without_ids(text: str, ids: Collection[str]) -> str:
-    """A TOML text without some ids in its lists of citations."""
-    if not ids:
-        return text
-    cited = rf'"(?:{_any(sorted(ids))})"'
+def _without_ids(text: str, ids: Collection[str], study: str) -> str:
+    """A TOML text without some ids, and places of comparators that are the study, in its lists of citations."""
+    cited = rf'"(?:{_any([*sorted(ids), study])}|(?:[\w-]+\.)*comparators\.{study})"'
     return re.sub(
-        r"(?m)^(?:decision|conflicts)\s*=\s*\[[^\]]*\]",
+        r"(?m)^(?:decision|conflicts|where)\s*=\s*\[[^\]]*\]",
         lambda found: re.sub(rf",\s*{cited}|{cited}\s*,\s*|{cited}", "", found[0]), text,
     )  # fmt: skip
 

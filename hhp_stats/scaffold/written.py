@@ -118,7 +118,6 @@ def plan_text(head: Head, guess: TableGuess) -> str:
           else ['# person = "column"                     # the column that names everybody; without one a row is a person']),
         *(["", "[data.columns]                          # name in the plan = heading in the file, where they differ"] if renamed else []),
         *(f"{name} = {quoted(heading)}" for name, heading in renamed),
-        *(f"# not read, since its heading speaks of persons: {heading}" for heading in guess.left_out),
         "",
         "# ---------------------------------------------------------------- arms, the control first",
         *(line for own, value in arm_ids(guess) for line in (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import tomllib
 import zipfile
@@ -12,10 +13,11 @@ from typing import Any
 
 import hhp_stats
 from hhp_stats.errors import DataError, Problem, UnknownName
-from hhp_stats.intake.dictionary import load_dictionary
+from hhp_stats.intake.dictionary import load_dictionary, returns_planned
 from hhp_stats.intake.ledger_file import ledger_alone
 from hhp_stats.intake.manifest import sha256_of
 from hhp_stats.intake.raw_files import raw_files
+from hhp_stats.plan.catalogue import catalogue
 from hhp_stats.progress import Progress, silent
 from hhp_stats.rendering_marker import LEFT_BY_DESKTOPS
 from hhp_stats.synthetic.assumptions import load_assumptions
@@ -99,48 +101,53 @@ def goal_setting_files(root: Path, seed: int | None) -> StudyFiles:
     return StudyFiles(files=files, folder=folder, truth=planted_truth(draw))
 
 
-def _field_trial(study: str) -> Callable[[Path, int | None], StudyFiles]:
-    def files(root: Path, seed: int | None) -> StudyFiles:
-        draw = draw_field_trial(root, study, seed=seed)
-        return StudyFiles(files=files_of(draw), folder=f"data/surveys/{study}", truth=field_trial_truth(draw))
-
-    return files
+def _field_trial(root: Path, study: str, seed: int | None) -> StudyFiles:
+    draw = draw_field_trial(root, study, seed=seed)
+    return StudyFiles(files=files_of(draw), folder=f"data/surveys/{study}", truth=field_trial_truth(draw))
 
 
-def _phase_one(study: str) -> Callable[[Path, int | None], StudyFiles]:
-    def files(root: Path, seed: int | None) -> StudyFiles:
-        return StudyFiles(files=phase_one_files(root, study, seed=seed), folder=f"data/surveys/{study}", truth={})
-
-    return files
+def _phase_one(root: Path, study: str, seed: int | None) -> StudyFiles:
+    return StudyFiles(files=phase_one_files(root, study, seed=seed), folder=f"data/surveys/{study}", truth={})
 
 
-def _pilot(study: str) -> Callable[[Path, int | None], StudyFiles]:
-    def files(root: Path, seed: int | None) -> StudyFiles:
-        return StudyFiles(files=pilot_files(root, study, seed=seed), folder=f"data/surveys/{study}", truth={})
-
-    return files
+def _pilot(root: Path, study: str, seed: int | None) -> StudyFiles:
+    return StudyFiles(files=pilot_files(root, study, seed=seed), folder=f"data/surveys/{study}", truth={})
 
 
-def _hiring(root: Path, seed: int | None) -> StudyFiles:
+def _hiring(root: Path, study: str, seed: int | None) -> StudyFiles:
     return StudyFiles(files=hiring_files(root, seed=seed), folder="data/decisions", truth={})
 
 
-STUDIES: Mapping[str, Callable[[Path, int | None], StudyFiles]] = {
-    "goal_setting": goal_setting_files,
-    "letters": _phase_one("letters"),
-    "coffee": _phase_one("coffee"),
-    **{study: _field_trial(study) for study in ("beneficiaries", "swing", "mod_ing")},
-    "hiring": _hiring,
-    "dictation": _pilot("dictation"),
-    "flexitime": _pilot("flexitime"),
-}
+def _trial_on_returns(root: Path, study: str, seed: int | None) -> StudyFiles:
+    return goal_setting_files(root, seed)
+
+
+# What draws a study's files, by what its plan says of it.
+GENERATORS: dict[str, Callable[[Path, str, int | None], StudyFiles]] = {
+    "returns": _trial_on_returns, "surveys without effect": _phase_one, "surveys": _field_trial, "experiment": _hiring, "pilot": _pilot,
+}  # fmt: skip
+
+
+def synthetic_studies(root: Path) -> dict[str, str]:
+    """The studies whose files are drawn, with the key of what draws each: those with `data/plan/synthetic_<study>.toml`."""
+    found = {}
+    for entry in catalogue(root):
+        if not (root / f"data/plan/synthetic_{entry.study}.toml").is_file():
+            continue
+        if returns_planned(root, entry.study):
+            found[entry.study] = "returns"
+        elif entry.kind in ("experiment", "pilot"):
+            found[entry.study] = entry.kind
+        else:
+            found[entry.study] = "surveys without effect" if entry.simulated_without_effect else "surveys"
+    return found
 
 
 def synthesise(
     root: Path,
     *,
     seed: int | None = None,
-    studies: Sequence[str] = tuple(STUDIES),
+    studies: Sequence[str] | None = None,
     force: Sequence[Path] = (),
     progress: Progress = silent,
 ) -> SynthesisReport:
@@ -158,15 +165,17 @@ def synthesise(
     whose seed is no whole number, a file in the way that does not carry the synthetic marker, or one that was changed since the
     manifest was written, unless `force` names it (SynthesisRefused).
     """
-    unknown = [study for study in studies if study not in STUDIES]
+    known = synthetic_studies(root)
+    studies = tuple(known) if studies is None else studies
+    unknown = [study for study in studies if study not in known]
     if unknown:
-        raise UnknownName(f"no synthetic study {unknown[0]!r}; known: {', '.join(STUDIES)}")
+        raise UnknownName(f"no synthetic study {unknown[0]!r}; known: {', '.join(known)}")
     finish_interrupted(root)
-    a = load_assumptions(root)
+    day, own_seed = _release_of(root, known)
     _refuse_real_data(root)
     if seed is None:
-        seed = _seed_of_manifest(root, otherwise=a.release.seed)
-    made = {study: STUDIES[study](root, None if seed == a.release.seed else seed) for study in studies}
+        seed = _seed_of_manifest(root, otherwise=own_seed)
+    made = {study: GENERATORS[known[study]](root, study, None if seed == own_seed else seed) for study in studies}
     _refuse_foreign_files(root, made)
     _refuse_changed_files(root, made, force)
 
@@ -180,7 +189,7 @@ def synthesise(
         sums |= {path: hashlib.sha256(content).hexdigest() for path, content in study.files.items()}
     manifest = {
         "status": SYNTHETIC,
-        "release": a.release.date,
+        "release": day,
         "seed": seed,
         "generator": f"hhp_stats {hhp_stats.__version__}",
         "files": dict(sorted(sums.items())),
@@ -196,7 +205,7 @@ def synthesise(
         replace_all(root, files, folders=[study.folder for study in made.values()], progress=progress)
     return SynthesisReport(
         seed=seed,
-        release=a.release.date.isoformat(),
+        release=day.isoformat(),
         studies=tuple(studies),
         files={path: sums[path] for study in made.values() for path in sorted(study.files)},
         size=sum(len(content) for study in made.values() for content in study.files.values()),
@@ -206,6 +215,20 @@ def synthesise(
 
 def _tables(path: Path) -> dict[str, Any]:
     return tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+
+def _release_of(root: Path, known: Mapping[str, str]) -> tuple[dt.date, int]:
+    """Day and seed of the release: by the trial on returns, where there is one, else as the manifest has them."""
+    if "returns" in known.values():
+        release = load_assumptions(root).release
+        return release.date, release.seed
+    manifest = _tables(root / MANIFEST)
+    if type(manifest.get("release")) is not dt.date:
+        raise DataError([
+            Problem(code="Y03", severity="error", file=MANIFEST, value=f"release = {manifest.get('release')!r}",
+                    rule="The release of synthetic data has a day.", remedy="Write it back: release = 2026-11-21, for example.")
+        ])  # fmt: skip
+    return manifest["release"], _seed_of_manifest(root, otherwise=0)
 
 
 def _seed_of_manifest(root: Path, *, otherwise: int) -> int:

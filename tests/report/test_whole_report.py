@@ -21,13 +21,17 @@ from openpyxl import load_workbook
 
 from hhp_stats.consistency.page_text import read_page
 from hhp_stats.intake.gather import gather
+from hhp_stats.plan.catalogue import catalogue, study_entry
 from hhp_stats.plan.load import load_plan
 from hhp_stats.present.chapter import StudyReport
 from hhp_stats.present.goal_setting.figures import FIGURES
 from hhp_stats.present.goal_setting.sentences import SENTENCES
 from hhp_stats.present.numbers import interval, number
+from hhp_stats.progress import silent
 from hhp_stats.results import changed_results, read_results
+from hhp_stats.scaffold.removal import remove
 from hhp_stats.studies.output import read_output
+from hhp_stats.studies.run import run_studies
 
 ROOT = Path(__file__).resolve().parents[2]
 PLANNED = "goal_setting/sickness_absence/itt/cr1"
@@ -439,3 +443,47 @@ def refresh_manifest(project, path):
     text, found = re.subn(rf'("{name}" = )"\w+"', rf'\1"{digest}"', manifest.read_text(encoding="utf-8"))
     assert found == 1
     manifest.write_text(text, encoding="utf-8")
+
+
+def without_study(rendered, home, study):
+    """A copy of the rendered project, its results kept, out of which one study was taken."""
+    home.mkdir()
+    for name in ("data", "report", ".report/results"):
+        shutil.copytree(rendered / name, home / name, ignore=shutil.ignore_patterns("figures", "*.lock"))
+    for name in ("_quarto.yml", "index.qmd", "requirements.lock"):
+        shutil.copy(rendered / name, home / name)
+    remove(home, study)
+    return home
+
+
+@pytest.mark.parametrize("study", [entry.study for entry in catalogue(ROOT)])
+def test_without_any_one_study_the_results_of_the_others_stand(rendered, tmp_path, study):
+    project = without_study(rendered, tmp_path / "project", study)
+    before = read_results(rendered / ".report/results/results.csv")
+    changed = [
+        path.stem
+        for path in sorted((project / "data/plan").glob("*.toml"))
+        if path.read_bytes() != (rendered / "data/plan" / path.name).read_bytes()
+    ]
+    ran = run_studies(project, progress=lambda key: silent, workers=1)
+    assert set(ran.studies) <= set(changed)  # a plan that cited what went is read again; nothing else runs
+    after = read_results(project / ".report/results/results.csv")
+    # The protocol of one trial compares it with others by name: that row goes with the other.
+    gone = (before["study"] == study) | before["result_id"].str.endswith(f"/comparison/{study}")
+    expected = before.loc[~gone].reset_index(drop=True)
+    pd.testing.assert_frame_equal(after, expected, check_exact=True)
+    assert not (project / ".report/results" / study).exists()
+
+
+@pytest.mark.parametrize("study", ["goal_setting", "swing"])
+def test_without_a_study_no_page_has_a_word_of_it(rendered, tmp_path, study):
+    entry = study_entry(ROOT, study)
+    project = without_study(rendered, tmp_path / "project", study)
+    hhp(project, "render", "--format", "html")
+    pages = sorted((project / "_output").glob("*.html"))
+    assert len(pages) == len(list((rendered / "_output").glob("*.html"))) - 1 - len(entry.pages)
+    said = [entry.name, entry.title, entry.title.split(":")[0], study, entry.noun, f"{study.replace('_', '-')} "]
+    for page in pages:
+        text = words(page)
+        found = [word for word in said if re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", text, re.IGNORECASE)]
+        assert not found, (page.name, found)

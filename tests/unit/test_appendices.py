@@ -15,11 +15,11 @@ from hhp_stats.present.numbers import interval, number, p_value
 
 @pytest.fixture(scope="module")
 def appendix(root, goal_setting_report):
-    return Appendix(root=root, output=goal_setting_report.output)
+    return Appendix(root=root, outputs={"goal_setting": goal_setting_report.output}, protocol="goal_setting")
 
 
 def test_results_stand_in_the_column_of_their_field(appendix):
-    table = replace(appendix, output=with_fields(appendix.output)).results("goal_setting")._tbl_data
+    table = replace(appendix, outputs={"goal_setting": with_fields(appendix.output)}).results("goal_setting")._tbl_data
     rows = appendix.everything
     assert len(table) == len(rows)
     expected = {
@@ -47,7 +47,11 @@ def test_a_deviation_shows_the_planned_estimate_and_the_one_made_instead(root, a
                 value + 1,
             )
             frame.loc[frame["result_id"] == result_id, "status"] = "estimated"
-        table = replace(appendix, output=replace(appendix.output, results=frame)).deviations()._tbl_data.set_index("Id")
+        table = (
+            replace(appendix, outputs={"goal_setting": replace(appendix.output, results=frame)})
+            .deviations()
+            ._tbl_data.set_index("Id")
+        )
         row = table.loc[one.id]
         assert "1.25 (0.25 to 2.25)" in row["Planned"] and "7.75 (6.75 to 8.75)" in row["Done"]
 
@@ -64,7 +68,7 @@ def test_the_run_is_counted(appendix):
     output = replace(
         appendix.output, tables={**appendix.output.tables, "inputs": pd.DataFrame({"path": ["a", "b", "b"]})}
     )
-    said = replace(appendix, output=output).counts()
+    said = replace(appendix, outputs={"goal_setting": output}).counts()
     assert said == (
         f"This run read 2 raw files and made {len(appendix.output.results)} result rows: {status['estimated']} estimates, "
         f"{status['descriptive']} descriptive figures, and {status['not_estimated']} planned estimates that the data do not allow."

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import shutil
 import subprocess
 import sys
@@ -14,12 +15,18 @@ import pandas as pd
 import pytest
 
 from hhp_stats.errors import PlanError
+from hhp_stats.intake.check import check_returns
+from hhp_stats.intake.key import write_key
 from hhp_stats.intake.manifest import verify_manifest
+from hhp_stats.intake.pseudonym import KEY_VARIABLE
 from hhp_stats.plan.catalogue import TO_CONFIRM, book_pages, catalogue, check_book, study_glance
+from hhp_stats.present import field_trials, standard_parts
 from hhp_stats.publish.lint import lint_book
+from hhp_stats.publish.packing import REVIEW, named
 from hhp_stats.scaffold.columns import TableRefused, guess_table
 from hhp_stats.scaffold.new_study import NewStudyRefused, enter, new_study
 from hhp_stats.scaffold.removal import REMOVED, remove
+from hhp_stats.studies.run import run_study
 
 ROOT = Path(__file__).resolve().parents[2]
 KEY = "walks"
@@ -42,7 +49,7 @@ def people(clustered: bool = False) -> pd.DataFrame:
     surgery = np.repeat(np.arange(12), 10)
     offered = np.where((surgery if clustered else np.arange(120)) % 2, "coach", "usual care")
     frame = pd.DataFrame({
-        "Patient No": [f"P{number:03d}" for number in range(120)], "e-mail": "somebody@example.invalid", "surgery": [f"S{s}" for s in surgery],
+        "Patient No": [f"P{number:03d}" for number in range(120)], "surgery": [f"S{s}" for s in surgery],
         "arm offered": offered, "region": np.where(surgery < 6, "Coast", "Hills"), "woman": rng.integers(0, 2, 120),
         "steps.pre": rng.normal(8, 2, 120).round(2), "steps.6m": rng.normal(9, 2, 120).round(2), "steps.12m": rng.normal(9, 2, 120).round(2),
         "remark": [f"said {number}" for number in range(120)],
@@ -77,7 +84,7 @@ def test_what_a_table_seems_to_hold(tmp_path: Path, ending: str) -> None:
     assert (guess.people, guess.person, guess.cluster, guess.clusters) == (120, "patient_no", "surgery", 12)
     assert guess.outcomes == {"steps": {"baseline": "steps_pre", "after_6m": "steps_6m", "after_12m": "steps_12m"}}
     assert guess.column("woman").missing == ("-9",) and guess.column("steps_12m").missing == ("NA",)
-    assert guess.left_out == ("e-mail",) and not guess.synthetic
+    assert not guess.synthetic
     assert guess_table(written(tmp_path, people().assign(release="synthetic")), clustered=False).synthetic
 
 
@@ -172,6 +179,7 @@ def test_files_that_cannot_be_a_trial_are_refused(home: Path, tmp_path: Path) ->
         ("c.csv", "x,y\n1,2\n3,4\n", "no column that could be the arm"),
         ("d.csv", "arm,x,x\na,1,2\nb,1,2\n", "two columns with one heading"),
         ("e.xlsx", "no workbook", "e.xlsx"),
+        ("g.csv", "arm,e-mail\na,x@example.invalid\nb,y@example.invalid\n", "speak of persons"),
     ):
         (tmp_path / name).write_text(content, encoding="utf-8")
         with pytest.raises(TableRefused, match=words) as raised:
@@ -195,3 +203,50 @@ def test_the_command(home: Path, tmp_path: Path) -> None:
     assert done.returncode == 0 and f"wrote  data/plan/{KEY}.toml" in done.stdout and f"hhp remove {KEY}" in done.stdout
     stopped = hhp("results")
     assert stopped.returncode == 1 and "nobody has confirmed" in stopped.stderr
+
+
+CALL = re.compile(r'trial\.(say|table|figure)\("([^"]+)"\)')
+
+
+@pytest.mark.parametrize(("kind", "clustered"), [("individual trial", False), ("cluster trial", True)])
+def test_from_the_table_to_every_cell_of_the_chapter(
+    home: Path, tmp_path: Path, monkeypatch, kind: str, clustered: bool
+) -> None:
+    """What a statistician does: confirm the guesses, run the study, render the chapter; no Python is written."""
+    key = tmp_path / "key"
+    write_key(key)
+    monkeypatch.setenv(KEY_VARIABLE, str(key))
+    frame = people(clustered)
+    enter(home, new_study(home, KEY, kind=kind, data=written(tmp_path, frame)))
+    for path in (home / "data/plan").glob(f"{KEY}.*"):
+        path.write_text(path.read_text(encoding="utf-8").replace(f" {TO_CONFIRM}", ""), encoding="utf-8")
+    assert check_returns(home, root=home, study=KEY).ok
+    output = run_study(home, KEY)
+    output.write(home)
+    rows = output.results.set_index("result_id")
+    known = pd.to_numeric(frame["steps.12m"], errors="coerce").notna()
+    planned = next(
+        row
+        for name, row in rows.iterrows()
+        if row["analysis"] == "planned" and str(name).startswith(f"{KEY}/steps/itt/")
+    )
+    assert planned["n"] == known.sum()
+    assert planned["n_clusters"] == 12 if clustered else pd.isna(planned["n_clusters"])
+    text = (home / "report/12-walks.qmd").read_text(encoding="utf-8")
+    chapter = field_trials.chapter(KEY, root=home)
+    made = {call: getattr(chapter, call[0])(call[1]) for call in set(CALL.findall(text))}
+    assert len(made) > 12 and all(str(one) for one in made.values())
+    parts = standard_parts.parts(KEY, root=home)
+    assert parts.design().startswith("120 people" if not clustered else "12 surgerys with 120 people")
+    assert parts.deviations().startswith("Every planned analysis was run as the plan says.")
+    lost = f"{100 * (1 - known.mean()):.1f}%"
+    assert f"not known for {lost} of those randomised" in parts.limits()
+    assert ("Only 12 surgerys were randomised" in parts.limits()) == clustered
+
+
+def test_what_is_removed_and_tables_of_people_leave_in_no_bundle() -> None:
+    said = {name: named(name, REVIEW) for name in (
+        "data/plan/walks.toml", "data/plan/walks.dictionary.csv", "data/tables/walks.csv", "data/.removed/walks/own/data/plan/walks.toml",
+        "data/.removed/walks/own/data/tables/walks.csv",
+    )}  # fmt: skip
+    assert [name for name, goes in said.items() if goes] == ["data/plan/walks.toml", "data/plan/walks.dictionary.csv"]

@@ -23,9 +23,9 @@ SOURCES = "data/plan/sources.toml"
 @pytest.fixture
 def project(tmp_path):
     """A copy of the plan's files that a test may spoil."""
-    for file in (CONFLICTS, DEPARTURES, SOURCES, "data/published/protocol_clauses.csv"):
-        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(ROOT / file, tmp_path / file)
+    shutil.copytree(ROOT / "data/plan", tmp_path / "data/plan")
+    (tmp_path / "data/published").mkdir()
+    shutil.copyfile(ROOT / "data/published/protocol_clauses.csv", tmp_path / "data/published/protocol_clauses.csv")
     return tmp_path
 
 

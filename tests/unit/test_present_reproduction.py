@@ -84,5 +84,6 @@ def test_unknown_names_and_missing_results_are_refused(report, tmp_path):
             report.table(name)
     with pytest.raises(UnknownName):
         report.say("nothing")
+    (tmp_path / "data").symlink_to(report.root / "data")
     with pytest.raises(HhpError, match="not ready"):
         reproduction.chapter(root=tmp_path)

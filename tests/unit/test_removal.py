@@ -13,7 +13,10 @@ from hhp_stats.intake.manifest import verify_manifest
 from hhp_stats.intake.raw_files import raw_files
 from hhp_stats.plan.any_plan import plan_of
 from hhp_stats.plan.catalogue import catalogue, check_book
+from hhp_stats.plan.clauses import CLAUSE_STATUS, load_clause_status
 from hhp_stats.plan.conflicts import load_conflicts, load_departures
+from hhp_stats.plan.consort import load_checklist
+from hhp_stats.plan.estimands import load_estimands
 from hhp_stats.publish.lint import lint_book
 from hhp_stats.scaffold.removal import REMOVED, RemovalRefused, removal, remove, without_entries
 
@@ -56,6 +59,8 @@ def test_what_is_left_is_whole_and_nothing_is_lost(home: Path, study: str) -> No
     assert not verify_manifest(home)
     for entry in catalogue(home):
         plan_of(home, entry.study)
+    if (home / CLAUSE_STATUS).is_file():
+        assert load_clause_status(home) and load_checklist(home) and load_estimands(home)
     assert study not in {entry.study for entry in (*load_conflicts(home), *load_departures(home))}
     assert not any(f"/{study}." in name or f"/{study}/" in name for name in raw_files(home))
     for path in sorted((home / "data/plan").glob("*.toml")):

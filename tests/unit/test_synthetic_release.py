@@ -26,7 +26,7 @@ from hhp_stats.design.strata import make_strata
 from hhp_stats.errors import DataError, UnknownName
 from hhp_stats.intake.manifest import read_manifest
 from hhp_stats.synthetic.assumptions import PROJECT, load_assumptions
-from hhp_stats.synthetic.release import STUDIES, StudyFiles, SynthesisRefused, synthesise
+from hhp_stats.synthetic.release import GENERATORS, StudyFiles, SynthesisRefused, synthesise
 
 WAVES = ("baseline", "interim", "endline")
 GIVEN = (
@@ -123,11 +123,11 @@ def test_the_seed_of_the_release_named_or_not_writes_the_same_bytes(project: Pat
 def test_without_a_seed_that_of_the_manifest_is_used(empty_project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[int | None] = []
 
-    def study(root: Path, seed: int | None) -> StudyFiles:
+    def study(root: Path, key: str, seed: int | None) -> StudyFiles:
         given.append(seed)
-        return _tiny_study(root, seed or 0)
+        return _tiny_study(root, key, seed or 0)
 
-    monkeypatch.setitem(STUDIES, "goal_setting", study)
+    monkeypatch.setitem(GENERATORS, "returns", study)
     own = load_assumptions().release.seed
     for seed in (None, 9, None, own, None):
         synthesise(empty_project, seed=seed, studies=("goal_setting",))
@@ -137,7 +137,7 @@ def test_without_a_seed_that_of_the_manifest_is_used(empty_project: Path, monkey
 
 @pytest.mark.parametrize("seed", ['"7"', "-1", "true", "1.5"])
 def test_a_seed_in_the_manifest_that_is_no_number_is_named(empty_project: Path, monkeypatch, seed: str) -> None:
-    monkeypatch.setitem(STUDIES, "goal_setting", _tiny_study)
+    monkeypatch.setitem(GENERATORS, "returns", _tiny_study)
     synthesise(empty_project, seed=9, studies=("goal_setting",))
     manifest = empty_project / "data/manifest.toml"
     manifest.write_text(manifest.read_text().replace("seed = 9", f"seed = {seed}"))
@@ -537,7 +537,7 @@ def test_real_data_are_never_overwritten(project: Path, tmp_path: Path) -> None:
 def test_an_unmarked_file_survives_although_the_manifest_says_synthetic(
     project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    monkeypatch.setitem(STUDIES, "goal_setting", _tiny_study)
+    monkeypatch.setitem(GENERATORS, "returns", _tiny_study)
     root = tmp_path / "mixed"
     shutil.copytree(project, root)
     path = root / name
@@ -569,7 +569,7 @@ def test_ledger_and_other_studies_stay(project: Path, tmp_path: Path, monkeypatc
             '"data/surveys/elsewhere/endline.csv" = "00"\n' if name == "manifest.toml" else "\n[elsewhere]\nseed = 1\n"
         )
         path.write_text(path.read_text() + extra)
-    monkeypatch.setitem(STUDIES, "goal_setting", _tiny_study)
+    monkeypatch.setitem(GENERATORS, "returns", _tiny_study)
     report = synthesise(root, seed=9, studies=("goal_setting",))
     assert ledger.read_bytes() == kept
     manifest = tomllib.loads((root / "data/manifest.toml").read_text())
@@ -580,7 +580,7 @@ def test_ledger_and_other_studies_stay(project: Path, tmp_path: Path, monkeypatc
     assert [p.name for p in (root / "data/returns/goal_setting").rglob("*") if p.is_file()] == ["one.csv"]
 
 
-def _tiny_study(root: Path, seed: int):
+def _tiny_study(root: Path, study: str, seed: int):
     folder = "data/returns/goal_setting"
     table = b"a,release\n1,synthetic\n"
     files = {f"{folder}/one.csv": table, "data/course_log/goal_setting.csv": table}
@@ -607,7 +607,7 @@ def stop_after(monkeypatch: pytest.MonkeyPatch, name: str, calls: int) -> None:
 
 @pytest.mark.parametrize("calls", [0, 1, 2, 3, 4])
 def test_a_run_stopped_while_it_writes_changes_nothing(empty_project: Path, monkeypatch, calls: int) -> None:
-    monkeypatch.setitem(STUDIES, "goal_setting", _tiny_study)
+    monkeypatch.setitem(GENERATORS, "returns", _tiny_study)
     synthesise(empty_project, seed=9, studies=("goal_setting",))
     before = made_files(empty_project)
     with monkeypatch.context() as patch, pytest.raises(Killed):
@@ -625,7 +625,7 @@ def test_a_run_stopped_while_it_writes_changes_nothing(empty_project: Path, monk
 def test_a_run_stopped_while_it_moves_is_not_read_and_finished_by_the_next(
     empty_project: Path, monkeypatch: pytest.MonkeyPatch, calls: int
 ) -> None:
-    monkeypatch.setitem(STUDIES, "goal_setting", _tiny_study)
+    monkeypatch.setitem(GENERATORS, "returns", _tiny_study)
     synthesise(empty_project, seed=10, studies=("goal_setting",))
     expected = made_files(empty_project)
     synthesise(empty_project, seed=9, studies=("goal_setting",))
@@ -650,7 +650,7 @@ def test_a_run_stopped_while_it_moves_is_not_read_and_finished_by_the_next(
 def test_a_raw_file_changed_or_added_since_the_manifest_survives_unless_named(
     empty_project: Path, monkeypatch: pytest.MonkeyPatch, change, file: str
 ) -> None:
-    monkeypatch.setitem(STUDIES, "goal_setting", _tiny_study)
+    monkeypatch.setitem(GENERATORS, "returns", _tiny_study)
     synthesise(empty_project, seed=9, studies=("goal_setting",))
     change(empty_project / "data").write_text("a,release\n2,synthetic\n")  # by hand, marker and all
     before = made_files(empty_project)
@@ -666,7 +666,7 @@ def test_a_raw_file_changed_or_added_since_the_manifest_survives_unless_named(
 
 
 def test_hidden_files_and_links_of_a_user_survive(empty_project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(STUDIES, "goal_setting", _tiny_study)
+    monkeypatch.setitem(GENERATORS, "returns", _tiny_study)
     synthesise(empty_project, seed=9, studies=("goal_setting",))
     folder = empty_project / "data/returns/goal_setting"
     (folder / ".notes").write_text("mine")
@@ -680,7 +680,7 @@ def test_hidden_files_and_links_of_a_user_survive(empty_project: Path, monkeypat
 def test_a_file_put_in_after_a_stopped_run_is_not_lost_by_the_next(
     empty_project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(STUDIES, "goal_setting", _tiny_study)
+    monkeypatch.setitem(GENERATORS, "returns", _tiny_study)
     synthesise(empty_project, seed=9, studies=("goal_setting",))
     with monkeypatch.context() as patch, pytest.raises(Killed):
         stop_after(patch, "replace", 0)
@@ -703,7 +703,7 @@ def test_unknown_study_is_refused(project: Path) -> None:
 
 
 def test_progress_reaches_the_end(empty_project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(STUDIES, "goal_setting", _tiny_study)
+    monkeypatch.setitem(GENERATORS, "returns", _tiny_study)
     seen: list[tuple[int, int]] = []
     synthesise(
         empty_project, seed=9, studies=("goal_setting",), progress=lambda done, total: seen.append((done, total))
