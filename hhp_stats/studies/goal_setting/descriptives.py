@@ -10,41 +10,27 @@ import pandas as pd
 
 from hhp_stats.contrast import EITHER_WAY
 from hhp_stats.design.balance import balance_table, omnibus_balance
+from hhp_stats.errors import EstimationError
 from hhp_stats.estimate.effect_size import hedges_g_clustered
-from hhp_stats.estimate.icc import icc_reml
-from hhp_stats.plan.schema import Plan
-from hhp_stats.results import Estimate, ResultRow
+from hhp_stats.estimate.icc import icc_anova, icc_reml
+from hhp_stats.plan.schema import Outcome, Plan
+from hhp_stats.results import Estimate, ResultRow, not_estimated
 from hhp_stats.studies.goal_setting_terms import ANALYSED, COVARIATES
 
 DAYS = ((0, 0, "0"), (0.5, 2, "up to 2"), (2.5, 5, "3 to 5"), (5.5, 10, "6 to 10"),
         (10.5, 20, "11 to 20"), (20.5, math.inf, "over 20"))  # fmt: skip
 LARGEST = 0.99  # the quantile beyond which a score counts as one of the largest; the trimmed analysis leaves them out
+STANDARDISED = "itt/hedges-g"  # estimand and method of the standardised effect of an outcome
 BINARY = ("gender_male", "part_time", "agency", "coffee")
 
 
-def arm_rows(people: pd.DataFrame, plan: Plan) -> list[ResultRow]:
-    """Mean, standard deviation, people and teams of each outcome by arm: descriptive rows, no test."""
-    rows = []
-    for outcome in plan.outcomes.values():
-        for arm, code in plan.design.arms.items():
-            part = people.loc[(people["treatment"] == code) & people[outcome.column].notna()]
-            values = part[outcome.column].to_numpy(dtype=np.float64)
-            if len(values) < 2:
-                continue
-            about: dict[str, Any] = {"study": plan.study, "outcome": outcome.key, "population": "those with a known outcome",
-                     "contrast": arm, "analysis": "exploratory", "n": len(values), "status": "descriptive",
-                     "n_clusters": int(part["team_id"].nunique()), "clause": " ".join(outcome.clauses),
-                     "source": "hhp_stats.studies.goal_setting.descriptives.arm_rows"}  # fmt: skip
-            for name, value in (("mean", values.mean()), ("sd", values.std(ddof=1))):
-                estimand = f"{name}_{arm}"
-                rows.append(ResultRow(result_id=f"{plan.study}/{outcome.key}/{estimand}/raw", estimand=estimand,
-                                      method=f"{name} of the arm", estimate=float(value), **about))  # fmt: skip
-    return rows
-
-
 def clustering_rows(people: pd.DataFrame, planned: dict[str, Estimate], plan: Plan) -> list[ResultRow]:
-    """ICC and Hedges' g of each continuous outcome whose planned effect is given (CONSORT asks for both)."""
-    rows = []
+    """ICC and Hedges' g of each continuous outcome whose planned effect is given, and the ICC of each planned zero-one outcome.
+
+    CONSORT asks for both. Of a zero-one outcome the ICC is that of the analysis of variance on its zeros and ones, with Swiger's
+    interval (Ridout, Demetrio and Firth 1999): a normal likelihood does not fit them.
+    """
+    rows = [_binary_icc(people, outcome, plan) for outcome in plan.outcomes.values() if _planned_binary(outcome, plan)]
     for key, effect in planned.items():
         outcome = plan.outcomes[key]
         known = people.loc[people[outcome.column].notna()]
@@ -68,9 +54,34 @@ def clustering_rows(people: pd.DataFrame, planned: dict[str, Estimate], plan: Pl
             g = hedges_g_clustered(
                 effect, outcome=y, treatment=arm, clusters=known["team_id"], icc=max(icc.estimate, 0.0)
             ).g
-            rows.append(g.row(result_id=f"{plan.study}/{key}/itt/hedges-g", contrast=plan.contrast,
+            rows.append(g.row(result_id=f"{plan.study}/{key}/{STANDARDISED}", contrast=plan.contrast,
                               source="hhp_stats.estimate.effect_size.hedges_g_clustered", **about))  # fmt: skip
     return rows
+
+
+def _planned_binary(outcome: Outcome, plan: Plan) -> bool:
+    return outcome.kind == "binary" and any(
+        one.outcome == outcome.key and one.kind == "planned" for one in plan.analyses
+    )
+
+
+def _binary_icc(people: pd.DataFrame, outcome: Outcome, plan: Plan) -> ResultRow:
+    known = people.loc[people[outcome.column].notna()]
+    key, source = f"{plan.study}/{outcome.key}/icc/anova", "hhp_stats.estimate.icc.icc_anova"
+    about: dict[str, Any] = {"population": "those with a known outcome", "contrast": "between teams", "analysis": "exploratory",
+                             "clause": " ".join(outcome.clauses), "source": source}  # fmt: skip
+    try:
+        icc = icc_anova(
+            outcome=known[outcome.column].to_numpy(dtype=np.float64), clusters=known["team_id"],
+            treatment=known["treatment"].to_numpy(dtype=np.float64), interval="swiger", conf_level=plan.conf_level,
+        )  # fmt: skip
+    except EstimationError as error:  # nobody left, or everybody
+        reason = f"{type(error).__name__}: {error}"
+        return not_estimated(result_id=key, reason=reason, method="one-way ANOVA within arms", **about)
+    return ResultRow(
+        result_id=key, study=plan.study, outcome=outcome.key, estimand="icc", method=icc.method, estimate=icc.estimate,
+        conf_low=icc.conf_low, conf_high=icc.conf_high, conf_level=icc.conf_level, n=icc.n, n_clusters=icc.n_clusters, **about,
+    )  # fmt: skip
 
 
 def absence_distribution(people: pd.DataFrame, plan: Plan) -> pd.DataFrame:

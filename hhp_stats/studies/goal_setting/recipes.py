@@ -21,6 +21,7 @@ from hhp_stats.studies.goal_setting.analysed import (
     first_sets,
     model_terms,
     outcome_column,
+    without_repetition,
 )
 from hhp_stats.studies.goal_setting.baselines import BASELINE
 from hhp_stats.studies.goal_setting.cells import sibling
@@ -70,7 +71,7 @@ class _Frames:
             self.plan.outcomes[analysis.outcome],
             analysed(analysis, self.plan.outcomes[analysis.outcome], self.material),
         )
-        answered = self.shelf.put(outcome_column(analysis, outcome), self.material.people[outcome_column(analysis, outcome)],
+        answered = self.shelf.put(outcome_column(analysis, outcome, self.plan), self.material.people[outcome_column(analysis, outcome, self.plan)],
                                   self.shelf.meanings.get(outcome.column, ""))  # fmt: skip
         imputed = self._imputed(analysis)
         terms = self._terms(analysis, people, answered, imputed)
@@ -139,7 +140,7 @@ class _Frames:
             analysis.baseline_absence,
             [RecipeTerm(column="treatment")],
         )
-        for term in model_terms(analysis, outcome, self.plan):
+        for term in without_repetition(model_terms(analysis, outcome, self.plan), people):
             if (
                 term.column in baselines(outcome)
                 and rule
