@@ -230,12 +230,7 @@ def _check_answers(file: str, plan: Plan, root: Path) -> None:
         return
     dictionary = root / "data/dictionary.csv"
     if not dictionary.is_file():
-        raise PlanError(
-            file,
-            f"outcomes.{asked[0].key}",
-            "is made of answers, and data/dictionary.csv does not exist.",
-            "Restore it.",
-        )
+        return  # without it no data are read either: `intake.dictionary` refuses that
     with dictionary.open(encoding="utf-8", newline="") as stream:
         allowed = {row["field"]: row["allowed"].split("|") for row in csv.DictReader(stream) if row["file"] == "survey"}
     for outcome in asked:

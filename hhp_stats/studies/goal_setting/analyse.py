@@ -44,17 +44,20 @@ def analyse(trial: Trial, plan: Plan, *, progress: Progress = silent) -> StudyOu
     """The analyses of one trial, from validated data: the study's `run` without the files."""
     sample = build_sample(trial, plan)
     people = sample.people
-    steps = len(plan.analyses) + len(plan.tipping.outcomes) + len(versions_of_baselines(plan)) + 5
+    steps = len(plan.analyses) + len(plan.tipping.outcomes) + len(versions_of_baselines(plan)) + 8
     imputations = impute_trial(people, plan)
     progress(1, steps)
     material = Material(plan=plan, people=people, imputations=imputations, redraws=allocation.redraws(people, plan))
     versions = versions_of_baselines(plan)
+    analysed = people.loc[people["absence_days"].notna()]
+    groups = {"randomised": people, "analysed": analysed, "respondents": people.loc[people["wellbeing_t2"].notna()]}
     # The longest first, so that no core waits for one of them at the end.
     tasks: list[Callable[[], Any]] = [
         partial(joint_bootstrap, material),
         *(partial(joint_bootstrap, material, version) for version in versions),
         partial(step_down, material),
         partial(maxima, material),
+        *(partial(descriptives.balance_test, part, plan, material.redraws, name=name) for name, part in groups.items()),
         *(partial(tipping, key, material) for key in plan.tipping.outcomes),
         *(partial(run_cell, analysis, material) for analysis in plan.analyses),
     ]
@@ -63,6 +66,7 @@ def analyse(trial: Trial, plan: Plan, *, progress: Progress = silent) -> StudyOu
         seconds=SECONDS * len(people) * len(tasks),
     )  # fmt: skip
     other_draws, (adjusted, hills, *found) = found[: len(versions)], found[len(versions) :]
+    tests, found = found[: len(groups)], found[len(groups) :]
     tipped, cells = found[: len(plan.tipping.outcomes)], found[len(plan.tipping.outcomes) :]
     rows: list[ResultRow] = arm_rows(people, plan)
     rows += [row for cell in cells for row in cell.rows]
@@ -84,9 +88,7 @@ def analyse(trial: Trial, plan: Plan, *, progress: Progress = silent) -> StudyOu
     rows += power_rows(people, _row(rows, "sickness_absence/icc/reml", plan).estimate, plan)
     rows += costs.rows
     conduct += rules_followed(material, sample, costs.rows)
-    analysed = people.loc[people["absence_days"].notna()]
-    groups = {"randomised": people, "analysed": analysed, "respondents": people.loc[people["wellbeing_t2"].notna()]}
-    rows += [descriptives.balance_test(part, plan, name=name) for name, part in groups.items()]
+    rows += tests
     primary = imputations[set_name(primary_analysis(plan))]
     rows += balance_rows(primary, plan)
     enough = monte_carlo_table(rows, plan)

@@ -21,6 +21,7 @@ from hhp_stats.studies.goal_setting.analysed import (
     first_sets,
     model_terms,
     outcome_column,
+    person_weights,
     without_repetition,
 )
 from hhp_stats.studies.goal_setting.baselines import BASELINE
@@ -81,7 +82,7 @@ class _Frames:
         about: dict[str, Any] = {
             "frame": PEOPLE, "outcome": answered, "terms": terms, "known": known, "only": self._only(analysis.population),
             "clusters": (TEAM,), "covariance": analysis.covariance, "df": analysis.df,
-            "conf_level": self.plan.conf_level, **imputed,
+            "conf_level": self.plan.conf_level, "row_weights": self._weights(analysis, people), **imputed,
         }  # fmt: skip
         if analysis.estimator == LINEAR:
             self._linear(key, analysis, about)
@@ -95,6 +96,18 @@ class _Frames:
         else:
             self.recipes.append(Recipe(result_id=key, estimator="two-step", compared=("estimate",), in_r=("estimate",),
                                        shortfall=CORRECTED, **about))  # fmt: skip
+
+    def _weights(self, analysis: PlannedAnalysis, people: pd.DataFrame) -> str:
+        """The column of the weights; "" where people count alike."""
+        outcome = self.plan.outcomes[analysis.outcome]
+        weights = person_weights(analysis, outcome, people)
+        if weights is None:
+            return ""
+        if outcome.weight:
+            return self.shelf.put(outcome.weight, self.material.people[outcome.weight])
+        answered = outcome_column(analysis, outcome, self.plan)
+        return self.shelf.put(f"team_weight_{answered}_{analysis.population}_{analysis.missing_outcome}", weights,
+                              "one over the number of people of the team who are analysed, over its mean")  # fmt: skip
 
     def _linear(self, key: str, analysis: PlannedAnalysis, about: dict[str, Any]) -> None:
         more: dict[str, Any] = {}

@@ -28,6 +28,7 @@ from hhp_stats.studies.goal_setting.members import known_people
 from hhp_stats.studies.goal_setting_terms import primary_analysis, versions_of_baselines
 
 WITHOUT_COVARIATES = ("lee-bounds", "worst-case-bounds")
+WORTH = {"primary": KEPT, "secondary": KEPT, "mediator": ORDINARY, "subscale": LESSER, "exploratory": GIVEN_UP}
 PRINTED_DIGITS = 2  # of a mean whose n is withheld: as it is printed, from which its n does not follow
 _GROUPS = {"randomised": "person", "analysed": "absence_days", "respondents": "wellbeing_t2"}  # of the tests of balance
 
@@ -142,7 +143,7 @@ def _arm(c: Crowd, figure: ArmFigure, plan: Plan) -> Row:
     out from so few digits.
     """
     own = c.frame["randomised"].astype(bool) & of_the_arm(c.frame, figure, plan)
-    worth = KEPT if figure.outcome.role == "primary" and not figure.prefix else GIVEN_UP if figure.prefix else ORDINARY
+    worth = GIVEN_UP if figure.prefix else WORTH[figure.outcome.role]
     if figure.outcome.kind != "binary":
         return Row(n=c.of(own), plain=True, digits=PRINTED_DIGITS, worth=worth)
     part = c.of(own & (c.frame[figure.column] == 1))
