@@ -51,8 +51,8 @@ ESTIMATORS: Mapping[str, frozenset[str]] = {
     "randomisation": frozenset({"CR1"}),
     "iv": frozenset({"CR1"}),
 }
-# The reference distributions that each estimator has: `clusters` is t with G - 1, `clusters_less_two` with G - 2 (means of two
-# arms, as many parameters), `none` where the redraws themselves are the reference.
+# The degrees of freedom that each estimator has: `clusters` are G - 1, `clusters_less_two` G - 2 (means of two arms, as many
+# parameters). Tests by resampling report those of the standard error beside them.
 DF_RULES: Mapping[str, frozenset[str]] = {
     "ols": frozenset({"clusters", "satterthwaite", "residual", "normal"}),
     "logit": frozenset({"normal"}),
@@ -63,7 +63,7 @@ DF_RULES: Mapping[str, frozenset[str]] = {
     "lee-bounds": frozenset({"clusters_less_two"}),
     "worst-case-bounds": frozenset({"clusters"}),
     "wild-bootstrap": frozenset({"clusters"}),
-    "randomisation": frozenset({"none"}),
+    "randomisation": frozenset({"clusters"}),
     "iv": frozenset({"clusters"}),
 }
 AVERAGES = frozenset({"people", "teams"})

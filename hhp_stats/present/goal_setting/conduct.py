@@ -191,14 +191,18 @@ def balance_differences(report: StudyReport) -> GT:
              (("randomised", "randomised"), ("absence", "analysed"), ("wellbeing", "respondents"))}  # fmt: skip
     words = "; ".join(
         f"{GROUP_LABELS[group].lower()}, {plural(test['n'], 'person', 'people')} in {plural(test['n_clusters'], 'team')}: "
-        f"chi-squared({number(test['df'], 0)}) = {number(test['statistic'], 1)}, {p_clause(test['p_value'])}"
+        f"d\u00b2 = {number(test['statistic'], 1)}, {p_clause(test['p_value'])}"
         for group, test in tests.items()
     )
     return plain_table(cells, stub="Characteristic", spanner=list(GROUP_LABELS.values()), spanner_label="Standardised difference", notes=[
         "Goal-setting minus control in pooled standard deviations. Wellbeing known: those in the complete-case analyses of wellbeing.",
-        f"All characteristics together, allowing for teams: {words}.",
+        f"All characteristics together, against the trial\u2019s own further draws of its teams ({_largest_error(tests)}): {words}.",
         *withheld_note(report.table("balance_differences")),
     ])  # fmt: skip
+
+
+def _largest_error(tests: Mapping[str, Mapping[str, Any]]) -> str:
+    return f"Monte Carlo errors of p up to {number(max(test['mc_error_p'] for test in tests.values()), 3)}"
 
 
 def _characteristic(row: Mapping[Any, Any]) -> str:

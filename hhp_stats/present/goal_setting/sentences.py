@@ -8,6 +8,7 @@ import pandas as pd
 
 from hhp_stats.present import prose
 from hhp_stats.present.chapter import StudyReport
+from hhp_stats.present.goal_setting.averages import AVERAGE_SENTENCES
 from hhp_stats.present.goal_setting.baselines import BASELINE_SENTENCES
 from hhp_stats.present.goal_setting.brief import BRIEF_SENTENCES
 from hhp_stats.present.goal_setting.conduct import CONDUCT_SENTENCES
@@ -133,4 +134,5 @@ SENTENCES: dict[str, Callable[[StudyReport], str]] = {
     "primary": primary, "absence_means": absence_means, "turnover": turnover,
     "sample": sample, "followed": followed, "uptake": uptake, "recall": recall, "balance": balance, "icc": icc,
     **MORE_SENTENCES, **CONDUCT_SENTENCES, **BASELINE_SENTENCES, **IMPUTATION_SENTENCES, **BRIEF_SENTENCES,
+    **AVERAGE_SENTENCES,
 }  # fmt: skip

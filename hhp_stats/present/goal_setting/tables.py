@@ -9,6 +9,8 @@ import pandas as pd
 from great_tables import GT
 
 from hhp_stats.present.chapter import StudyReport
+from hhp_stats.present.goal_setting.arm_means import ARM_TABLES
+from hhp_stats.present.goal_setting.averages import AVERAGE_TABLES
 from hhp_stats.present.goal_setting.baselines import BASELINE_TABLES
 from hhp_stats.present.goal_setting.brief import BRIEF_TABLES
 from hhp_stats.present.goal_setting.conduct import CONDUCT_TABLES
@@ -98,8 +100,8 @@ def balance(report: StudyReport) -> GT:
         table.loc[table["population"] == "randomised"], arm_labels=report.plan.design.arm_labels, covariates=COVARIATES,
         notes=[
             "Shares, or means with standard deviations. Std. difference: goal-setting minus control in pooled standard deviations.",
-            f"All characteristics together, allowing for teams: chi-squared({number(test['df'], 0)}) = "
-            f"{number(test['statistic'], 1)}, {p_clause(test['p_value'])}.",
+            f"All characteristics together, against the trial\u2019s own further draws of its teams: d\u00b2 = {number(test['statistic'], 1)}, "
+            f"{p_clause(test['p_value'])} (Monte Carlo error {number(test['mc_error_p'], 3)}; {test['method'].split(', ', 1)[1]}).",
             *withheld_note(table),
         ],
     )  # fmt: skip
@@ -151,9 +153,10 @@ def attrition(report: StudyReport) -> GT:
 def clustering(report: StudyReport) -> GT:
     """Intraclass correlation and standardised effect per continuous outcome."""
     frame = report.output.results
-    rows = traced_records(frame.loc[frame["estimand"] == "icc"])
+    rows = traced_records(frame.loc[(frame["estimand"] == "icc") & (frame["status"] != "not_estimated")])
+    order = list(report.plan.outcomes)
     cells = []
-    for row in rows:
+    for row in sorted(rows, key=lambda row: order.index(row["outcome"])):
         effect = traced_records(frame.loc[frame["result_id"] == f"{row['study']}/{row['outcome']}/itt/hedges-g"])
         cells.append({
             "Outcome": report.outcome(row["outcome"]).label,
@@ -162,11 +165,13 @@ def clustering(report: StudyReport) -> GT:
             "People": count(row["n"]), "Teams": count(row["n_clusters"]),
         })  # fmt: skip
     return plain_table(pd.DataFrame(cells), stub="Outcome", notes=[
-        f"Estimates with {level(report.plan.conf_level)} intervals. ICC between teams within arms; Hedges\u2019 g of the planned effect in total standard deviations."
+        f"Estimates with {level(report.plan.conf_level)} intervals. ICC between teams within arms; Hedges\u2019 g of the planned effect in total standard deviations. "
+        "ICC by restricted maximum likelihood; of a zero-one outcome by analysis of variance, which has no g."
     ])  # fmt: skip
 
 
 TABLES: dict[str, Callable[[StudyReport], GT]] = {
     "primary": primary, "absence_versions": absence_versions, "turnover": turnover, "balance": balance, "team_balance": team_balance,
     "attrition": attrition, "clustering": clustering, **MORE_TABLES, **CONDUCT_TABLES, **BRIEF_TABLES, **BASELINE_TABLES, **IMPUTATION_TABLES,
+    **ARM_TABLES, **AVERAGE_TABLES,
 }  # fmt: skip

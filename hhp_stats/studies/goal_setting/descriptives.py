@@ -32,7 +32,7 @@ def clustering_rows(people: pd.DataFrame, planned: dict[str, Estimate], plan: Pl
     CONSORT asks for both. Of a zero-one outcome the ICC is that of the analysis of variance on its zeros and ones, with Swiger's
     interval (Ridout, Demetrio and Firth 1999): a normal likelihood does not fit them.
     """
-    rows = [_binary_icc(people, outcome, plan) for outcome in plan.outcomes.values() if _planned_binary(outcome, plan)]
+    rows = []
     for key, effect in planned.items():
         outcome = plan.outcomes[key]
         known = people.loc[people[outcome.column].notna()]
@@ -58,7 +58,8 @@ def clustering_rows(people: pd.DataFrame, planned: dict[str, Estimate], plan: Pl
             ).g
             rows.append(g.row(result_id=f"{plan.study}/{key}/{STANDARDISED}", contrast=plan.contrast,
                               source="hhp_stats.estimate.effect_size.hedges_g_clustered", **about))  # fmt: skip
-    return rows
+    binary = [outcome for outcome in plan.outcomes.values() if _planned_binary(outcome, plan)]
+    return rows + [_binary_icc(people, outcome, plan) for outcome in binary]
 
 
 def _planned_binary(outcome: Outcome, plan: Plan) -> bool:
