@@ -327,6 +327,9 @@ def _check_names(file: str, plan: Plan) -> None:
         if analysis.baseline_absence:
             rules = BASELINE_ABSENCE | plan.imputation.models.keys()
             refuse(place, "rule for missing baseline absence", analysis.baseline_absence, rules)
+        if analysis.baseline and analysis.baseline_absence in plan.imputation.models:
+            raise PlanError(file, place, f"imputes the baseline {analysis.baseline!r}, which the imputation models do not know.",
+                            "Name another rule for missing baselines.")  # fmt: skip
         if analysis.missing_outcome == "multiple_imputation":
             imputing = plan.imputation.models.get(analysis.baseline_absence)
             if imputing is None or imputing.outcomes == "none":

@@ -93,6 +93,7 @@ class PlannedAnalysis:
     decision: tuple[str, ...] = ()
     missing_outcome: str = "complete_cases"  # what is done about outcomes that are not known
     summary: str = ""  # of a logit: at_means, average
+    baseline: str = ""  # column of the outcome's baseline value in place of that of the outcome
     baseline_absence: str = ""  # rule for missing baseline absence, "" where it does not enter
     strata: bool = False  # stratum dummies in the model
     adjusted: bool = True  # False: the arm alone, no covariate

@@ -75,9 +75,9 @@ def team_averages(report: StudyReport) -> str:
             continue
         outcome = report.outcome(people.split("/")[0])
         scale = 100 if outcome.kind == "binary" else 1
-        unit = " points" if outcome.kind == "binary" else " days" if outcome.role == "primary" else ""
+        unit = " percentage points" if outcome.kind == "binary" else " days" if outcome.role == "primary" else " points"
         first, second = apart(*(scale * row["estimate"] for row in rows))
-        said.append(f"{lowered(outcome.label)} {first} over people and {second} over teams{unit}")
+        said.append(f"{lowered(outcome.label)} {first}{unit} over people and {second} over teams")
     if not said:
         return "Averages over teams could not be estimated."
     planned, other = (report.row(key) for key in (PEOPLE[0], TEAMS[0]))

@@ -16,7 +16,17 @@ from hhp_stats.present.goal_setting.brief import BRIEF_TABLES
 from hhp_stats.present.goal_setting.conduct import CONDUCT_TABLES
 from hhp_stats.present.goal_setting.imputation import IMPUTATION_TABLES
 from hhp_stats.present.goal_setting.more_tables import MORE_TABLES, versions
-from hhp_stats.present.numbers import count, interval, level, number, p_clause, percent, withheld, withheld_note
+from hhp_stats.present.numbers import (
+    WITHHELD,
+    count,
+    interval,
+    level,
+    number,
+    p_clause,
+    percent,
+    withheld,
+    withheld_note,
+)
 from hhp_stats.present.tables import balance_table, effects_table, plain_table
 from hhp_stats.results import row_of
 from hhp_stats.studies.goal_setting_terms import COVARIATES
@@ -150,6 +160,12 @@ def attrition(report: StudyReport) -> GT:
     )
 
 
+def _with_interval(row: Mapping[str, Any], digits: int) -> str:
+    if row["status"] == "withheld":
+        return WITHHELD
+    return f"{number(row['estimate'], digits)} ({interval(row['conf_low'], row['conf_high'], digits)})"
+
+
 def clustering(report: StudyReport) -> GT:
     """Intraclass correlation and standardised effect per continuous outcome."""
     frame = report.output.results
@@ -160,13 +176,15 @@ def clustering(report: StudyReport) -> GT:
         effect = traced_records(frame.loc[frame["result_id"] == f"{row['study']}/{row['outcome']}/itt/hedges-g"])
         cells.append({
             "Outcome": report.outcome(row["outcome"]).label,
-            "ICC": f"{number(row['estimate'], 3)} ({interval(row['conf_low'], row['conf_high'], 3)})",
-            "Hedges\u2019 g": f"{number(effect[0]['estimate'])} ({interval(effect[0]['conf_low'], effect[0]['conf_high'])})" if effect else "",
-            "People": count(row["n"]), "Teams": count(row["n_clusters"]),
+            "ICC": _with_interval(row, 3),
+            "Hedges\u2019 g": _with_interval(effect[0], 2) if effect else "",
+            "People": count(WITHHELD if row["status"] == "withheld" else row["n"]), "Teams": count(row["n_clusters"]),
         })  # fmt: skip
-    return plain_table(pd.DataFrame(cells), stub="Outcome", notes=[
+    frame = pd.DataFrame(cells)
+    return plain_table(frame, stub="Outcome", notes=[
         f"Estimates with {level(report.plan.conf_level)} intervals. ICC between teams within arms; Hedges\u2019 g of the planned effect in total standard deviations. "
-        "ICC by restricted maximum likelihood; of a zero-one outcome by analysis of variance, which has no g."
+        "ICC by restricted maximum likelihood; of a zero-one outcome by analysis of variance, which has no g.",
+        *withheld_note(frame),
     ])  # fmt: skip
 
 

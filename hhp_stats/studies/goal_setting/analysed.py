@@ -77,10 +77,11 @@ def model_terms(analysis: PlannedAnalysis, outcome: Outcome, plan: Plan) -> tupl
     if not analysis.adjusted:
         return ()
     terms = list(plan.terms)
-    if outcome.baseline and outcome.baseline not in {term.column for term in terms}:
-        terms.append(Term(column=outcome.baseline, kind="continuous"))
+    own = analysis.baseline or outcome.baseline
+    if own and own not in {term.column for term in terms}:
+        terms.append(Term(column=own, kind="continuous"))
     if analysis.baseline_absence.endswith("with_indicator"):
-        terms += [Term(column=f"{name}{MISSING}", kind="binary") for name in baselines(outcome)]
+        terms += [Term(column=f"{name}{MISSING}", kind="binary") for name in baselines(analysis, outcome)]
     if analysis.strata:
         terms = [term for term in terms if term.column != "local_authority"]
         terms.append(Term(column="stratum", kind="categorical"))
@@ -101,9 +102,10 @@ def without_repetition(terms: Sequence[Term], people: pd.DataFrame) -> tuple[Ter
     return tuple(kept)
 
 
-def baselines(outcome: Outcome) -> tuple[str, ...]:
+def baselines(analysis: PlannedAnalysis, outcome: Outcome) -> tuple[str, ...]:
     """The baseline columns that may be missing: absence, and the outcome's own."""
-    return tuple(dict.fromkeys(("baseline_absence", outcome.baseline) if outcome.baseline else ("baseline_absence",)))
+    own = analysis.baseline or outcome.baseline
+    return tuple(dict.fromkeys(("baseline_absence", own) if own else ("baseline_absence",)))
 
 
 def outcome_column(analysis: PlannedAnalysis, outcome: Outcome, plan: Plan) -> str:
@@ -122,7 +124,7 @@ def analysed(analysis: PlannedAnalysis, outcome: Outcome, material: Material) ->
     people = material.people.loc[POPULATIONS[analysis.population](material.people)]
     if analysis.missing_outcome == "complete_cases":
         people = people.loc[people[outcome_column(analysis, outcome, material.plan)].notna()]
-    rule, needed = analysis.baseline_absence, list(baselines(outcome))
+    rule, needed = analysis.baseline_absence, list(baselines(analysis, outcome))
     if rule.endswith("with_indicator"):
         people = people.assign(**{f"{name}{MISSING}": people[name].isna().astype("float64") for name in needed})
     if rule == "zero_with_indicator":

@@ -78,7 +78,7 @@ class _Frames:
         terms = self._terms(analysis, people, answered, imputed)
         known: tuple[str, ...] = () if analysis.estimator == TWO_STEP else (answered,)
         if analysis.baseline_absence == "complete_cases":
-            known += tuple(self.shelf.put(name, self.material.people[name]) for name in baselines(outcome))
+            known += tuple(self.shelf.put(name, self.material.people[name]) for name in baselines(analysis, outcome))
         about: dict[str, Any] = {
             "frame": PEOPLE, "outcome": answered, "terms": terms, "known": known, "only": self._only(analysis.population),
             "clusters": (TEAM,), "covariance": analysis.covariance, "df": analysis.df,
@@ -155,7 +155,7 @@ class _Frames:
         )
         for term in without_repetition(model_terms(analysis, outcome, self.plan), people):
             if (
-                term.column in baselines(outcome)
+                term.column in baselines(analysis, outcome)
                 and rule
                 and rule not in self.plan.imputation.models
                 and rule != "complete_cases"

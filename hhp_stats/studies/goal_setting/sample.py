@@ -114,10 +114,13 @@ def _bradford(frame: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
     )  # fmt: skip
     # Spells before are those of a year, as the days are: what was recorded over part of it is scaled.
     spells = annualised(frame, days="baseline_illness_spells", months="service_months").days
+    recorded = bradford(
+        frame, recording_authorities=recording, spells="baseline_illness_spells", days="baseline_illness_days"
+    )
     after = bradford(frame, recording_authorities=recording, spells="spells", days="recorded_days")
     return frame.assign(
         records_spells=frame["local_authority"].isin(recording), baseline_illness_spells=spells,
-        baseline_bradford=before.scores, bradford=after.scores, log_bradford=after.log_scores,
+        baseline_bradford=before.scores, baseline_bradford_recorded=recorded.scores, bradford=after.scores, log_bradford=after.log_scores,
         baseline_log_bradford=before.log_scores,
     ), recording  # fmt: skip
 
