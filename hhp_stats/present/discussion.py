@@ -298,7 +298,8 @@ def largest(discussion: Discussion) -> str:
 
 def compared(discussion: Discussion) -> str:
     """Do the effects on wellbeing differ between studies?"""
-    found = pairwise_differences(discussion.wellbeing())
+    rows = discussion.wellbeing()
+    found = pairwise_differences(rows, conf_level=float(rows["conf_level"].max()))
     if found.empty:
         return "There is only one trial with a result on wellbeing, and nothing to compare it with."
     alphas = found["conf_level"].map(alpha_of)
