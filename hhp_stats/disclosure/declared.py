@@ -107,7 +107,8 @@ class Row:
     number of these people (`share` false) or their share of `n`. `plain`: n or numbers behind it follow from the row's exact
     figures (means, differences without covariates, degrees of freedom that count people). `goes_with`: sets with whose
     numbers the row goes, such as those of an arm with a zero-one outcome where the row is the plain difference of shares.
-    `digits`: of a `plain` row whose n is withheld the estimate is published with so many decimals, if n does not follow from
+    `digits`: of a `plain` row whose n is withheld the estimate is published with so many decimals, if n does not follow
+    from
     them, and no other number; without it the whole row goes with its n.
     """
 

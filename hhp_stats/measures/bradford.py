@@ -68,12 +68,14 @@ def bradford(
     means that nobody wrote spells down, so what stands there is not read. Counts of both kinds of
     missing score come back with it.
 
-    `months`: a column of months of service, for scores of the year before. Of people there for m of the twelve months, over
+    `months`: a column of months of service, for scores of the year before. Of people there for m of the twelve months,
+    over
     three, spells and days are taken to a year at their own rate, as the days are (clause P45):
     B = (12 S/m)^2 (12 D/m); with three months or fewer the score is missing (`baseline_absence.annualised`). As scores
     grow with the cube of the time they are counted over, scores of parts of a year are not comparable without it.
 
-    Refuses an unknown column or authority (UnknownName), negative months, and what `bradford_score` refuses (InvalidInput).
+    Refuses an unknown column or authority (UnknownName), negative months, and what `bradford_score` refuses
+    (InvalidInput).
     """
     with_columns(frame, (spells, days, local_authority, *([months] if months else [])))
     if isinstance(recording_authorities, str):

@@ -111,7 +111,8 @@ def known_result(result: str, plan: Plan) -> bool:
     """Can the study make a result with this id (outcome/estimand/method, without the study)?
 
     Yes for every analysis of the plan, and for what a study adds beside them without the plan naming it:
-    arm means and standard deviations at baseline and endline (`raw`), the intraclass correlation (`reml`, `anova`) and standardised effect
+    arm means and standard deviations at baseline and endline (`raw`), the intraclass correlation (`reml`, `anova`) and
+    standardised effect
     (`hedges-g`) of an outcome of the plan; parts of an analysis of the plan (predictions of an arm, odds ratio, rho,
     the two bounds); detectable effects of a power assumption of the plan; the ratio of a cost scenario; and the
     omnibus tests of balance. Whether it was made in this run is checked when the checklist is shown.

@@ -51,7 +51,8 @@ ESTIMATORS: Mapping[str, frozenset[str]] = {
     "randomisation": frozenset({"CR1"}),
     "iv": frozenset({"CR1"}),
 }
-# The degrees of freedom that each estimator has: `clusters` are G - 1, `clusters_less_two` G - 2 (means of two arms, as many
+# The degrees of freedom that each estimator has: `clusters` are G - 1, `clusters_less_two` G - 2 (means of two arms, as
+# many
 # parameters). Tests by resampling report those of the standard error beside them.
 DF_RULES: Mapping[str, frozenset[str]] = {
     "ols": frozenset({"clusters", "satterthwaite", "residual", "normal"}),
@@ -224,7 +225,8 @@ def _citations(raw: Any, place: str = "") -> Iterator[tuple[str, str]]:
 
 
 def _check_answers(file: str, plan: Plan, root: Path) -> None:
-    """Are the answers that an outcome is made of among those of its question, by the dictionary, and not all of them?"""
+    """Are the answers that an outcome is made of among those of its question, by the dictionary, and not all of
+    them?"""
     asked = [outcome for outcome in plan.outcomes.values() if outcome.question or outcome.answers]
     if not asked:
         return
@@ -237,8 +239,10 @@ def _check_answers(file: str, plan: Plan, root: Path) -> None:
         place = f"outcomes.{outcome.key}"
         answers = allowed.get(outcome.question, [])
         if not outcome.answers or not set(outcome.answers) < set(answers) or outcome.kind != "binary":
-            raise PlanError(file, place, f"is made of answers {', '.join(outcome.answers) or 'of no name'} to {outcome.question or 'no question'!r}.",
-                            f"Name a question and some of its answers ({', '.join(filter(None, answers)) or 'see data/dictionary.csv'}), "
+            named = ", ".join(outcome.answers) or "of no name"
+            raise PlanError(file, place, f"is made of answers {named} to {outcome.question or 'no question'!r}.",
+                            "Name a question and some of its answers "
+                            f"({', '.join(filter(None, answers)) or 'see data/dictionary.csv'}), "
                             "and make the kind binary.")  # fmt: skip
         if not all(name.endswith(("_t1", "_t2")) for name in (outcome.column, outcome.baseline)):
             raise PlanError(file, place, "has columns that name no wave.", "End column and baseline in _t2 and _t1.")
@@ -315,11 +319,12 @@ def _check_names(file: str, plan: Plan) -> None:
         if isinstance(floor, bool) or not isinstance(floor, int | float) or not 0 <= floor < math.inf:
             raise PlanError(file, place, f"has the leaver_floor {floor!r}.", "Give working days, 0 for no floor.")
         if analysis.leavers != "pro_rata" and floor != plan.measures.leaver_floor_days:
-            raise PlanError(file, place, f"has a leaver_floor, which leavers by the rule {analysis.leavers!r} do not need.",
+            raise PlanError(file, place, f"has a leaver_floor, which the rule {analysis.leavers!r} does not need.",
                             "Leave it out, or name the rule 'pro_rata'.")  # fmt: skip
         if plan.outcomes[analysis.outcome].role == "exploratory" and analysis.kind != "exploratory":
             raise PlanError(file, place, f"is {analysis.kind}, of an outcome that is exploratory.",
-                            "Mark the analysis exploratory, or give the outcome a role and the clause that commits to it.")  # fmt: skip
+                            "Mark the analysis exploratory, or give the outcome a role and the clause that commits to "
+                            "it.")  # fmt: skip
         refuse(place, "kind", analysis.kind, KINDS)
         refuse(place, "rule for leavers", analysis.leavers, LEAVERS)
         refuse(place, "rule for missing outcomes", analysis.missing_outcome, MISSING_OUTCOME)
@@ -328,7 +333,7 @@ def _check_names(file: str, plan: Plan) -> None:
             rules = BASELINE_ABSENCE | plan.imputation.models.keys()
             refuse(place, "rule for missing baseline absence", analysis.baseline_absence, rules)
         if analysis.baseline and analysis.baseline_absence in plan.imputation.models:
-            raise PlanError(file, place, f"imputes the baseline {analysis.baseline!r}, which the imputation models do not know.",
+            raise PlanError(file, place, f"imputes {analysis.baseline!r}, which the imputation models do not know.",
                             "Name another rule for missing baselines.")  # fmt: skip
         if analysis.missing_outcome == "multiple_imputation":
             imputing = plan.imputation.models.get(analysis.baseline_absence)

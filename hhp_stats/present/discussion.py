@@ -187,7 +187,8 @@ def samples(discussion: Discussion) -> GT:
     return plain_table(
         pd.DataFrame(cells), stub="Study",
         notes=["People whose outcome is or was to be analysed, and the smallest difference, in standard deviations, that so many find with a power "
-               f"of {_rates(discussion)}. The effect aimed at is the one that the plan prints; where it prints no number of people, they are "
+               f"of {_rates(discussion)}. The effect aimed at is the one that the plan prints; where it prints no "
+               "number of people, they are "
                f"those randomised times the response it expects, and find another effect. {_outcomes_aimed_at(discussion)} "
                "Where whole teams or buildings were drawn, their sizes and the likeness of colleagues are taken into account."],
     )  # fmt: skip
@@ -307,7 +308,8 @@ def compared(discussion: Discussion) -> str:
     if not clear:
         return f"Of {plural(len(found), 'pair')} of trials none differs by more than chance would make likely."
     return (
-        f"Of {plural(len(found), 'pair')} of trials {spelled(clear)} {'differs' if clear == 1 else 'differ'} at the level of the intervals, and "
+        f"Of {plural(len(found), 'pair')} of trials {spelled(clear)} {'differs' if clear == 1 else 'differ'} at the "
+        "level of the intervals, and "
         f"{spelled(held)} after adjustment for the number of pairs."
     )
 

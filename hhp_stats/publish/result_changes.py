@@ -78,7 +78,8 @@ def flips(old: pd.DataFrame, new: pd.DataFrame) -> list[Flip]:
 
     A row has a conclusion if it compares arms and has a p value, or is a benefit-cost ratio with an interval. Its conclusion is made of
     the side of no difference on which the estimate lies (zero, or one for a ratio), whether the interval excludes no
-    difference, whether p is below the level that belongs to the interval, and whether it could be estimated at all. For interventions that are
+    difference, whether p is below the level that belongs to the interval, and whether it could be estimated at all. For
+    interventions that are
     compared by the same outcome, estimand and method, the order of their estimates is a conclusion too.
     """
     before, after = ({str(row["result_id"]): row for row in frame.to_dict("records")} for frame in (old, new))

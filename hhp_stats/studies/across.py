@@ -21,7 +21,8 @@ def pairwise_differences(effects: pd.DataFrame, *, conf_level: float = 0.95) -> 
     over all pairs.
 
     `effects`: one row a study; columns study, estimate, std_error, df, n. Returns one row a pair: first, second,
-    estimate, std_error, df, p_value, p_adjusted, conf_low, conf_high, conf_level, n. Assumes that the studies share no people; their
+    estimate, std_error, df, p_value, p_adjusted, conf_low, conf_high, conf_level, n. Assumes that the studies share no
+    people; their
     populations, times and instruments are left as they are, so a difference is no comparison of interventions on
     the same people.
 

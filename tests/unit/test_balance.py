@@ -110,7 +110,8 @@ def test_the_draw_itself_is_one_of_those_it_is_held_against():
 
 
 def test_redrawing_by_the_rule_is_right_where_chi_squared_is_too_large():
-    """24 teams, redrawn until the arms' ages are close: p by the rule is uniform, also among some of the people only."""
+    """24 teams, redrawn until the arms' ages are close: p by the rule is uniform, also among some of the people
+    only."""
     rng = np.random.default_rng(5)
     teams = np.repeat(np.arange(24), 4)
     age = rng.normal(size=96)

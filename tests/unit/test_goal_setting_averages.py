@@ -1,7 +1,10 @@
-"""Averages over people, teams and days, other floors, arm means, exploratory outcomes: once more by pandas and statsmodels.
+"""Averages over people, teams and days, other floors, arm means, exploratory outcomes: once more by pandas and
+statsmodels.
 
-From the raw files of the release as they are read (`intake`), with the columns of the outcomes built here again; nothing of the
-study's own estimation is used on the other side. Fields agree to rounding: both sides are double precision, and the normal
+From the raw files of the release as they are read (`intake`), with the columns of the outcomes built here again;
+nothing of the
+study's own estimation is used on the other side. Fields agree to rounding: both sides are double precision, and the
+normal
 equations of these models have condition numbers below 1e4.
 """
 
@@ -149,7 +152,8 @@ def test_one_long_absence_in_a_short_stay_moves_the_rate_little(material, plan):
     p = material.people
     who = p.index[(p["left"] == 1) & (p["exposure_days"] == 27)][:1]
     ill = p.assign(
-        recorded_days=p["recorded_days"].mask(p.index.isin(who), 23.0), absence_rate=p["absence_rate"].mask(p.index.isin(who), 100 * 23 / 27),
+        recorded_days=p["recorded_days"].mask(p.index.isin(who), 23.0),
+        absence_rate=p["absence_rate"].mask(p.index.isin(who), 100 * 23 / 27),
         absence_days_pro_rata=p["absence_days_pro_rata"].mask(p.index.isin(who), 23 / 27 * 120),
     )  # fmt: skip
     keys = ("sickness_absence/itt/unadjusted", "absence_rate/itt/unadjusted")
@@ -291,8 +295,10 @@ def test_balance_of_a_planted_difference(material, plan, monkeypatch):
 
 # ---------------------------------------------------------------- whom results count
 def test_whom_a_result_counts_does_not_hang_on_its_n(trial, material, plan):
-    """The people of a row are told by its analysis: with another n the same people are declared, and the check refuses it."""
-    keys = ("burnout/itt/indicator", "health/itt/complete-cases", "absence_rate/itt/unadjusted", "sickness_absence/team_average/unadjusted",
+    """The people of a row are told by its analysis: with another n the same people are declared, and the check refuses
+    it."""
+    keys = ("burnout/itt/indicator", "health/itt/complete-cases", "absence_rate/itt/unadjusted",
+            "sickness_absence/team_average/unadjusted",
             "wellbeing/itt/indicator", "sickness_absence/itt/baseline-complete")  # fmt: skip
     rows = {}
     for key in keys:

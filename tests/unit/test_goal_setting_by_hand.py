@@ -138,7 +138,8 @@ def test_baseline_absence(people):
     # ann: 4 days in 6 months are 8 a year; eve's three months are too few.
     assert people.at["ann", "baseline_absence"] == 8
     assert np.isnan(people.at["eve", "baseline_absence"])
-    # Spells and days of a year at the same rate: 6 squared times 8, and not 3 squared times 4; of eve's three months nothing.
+    # Spells and days of a year at the same rate: 6 squared times 8, and not 3 squared times 4; of eve's three months
+    # nothing.
     assert people.at["ann", "baseline_bradford"] == 36 * 8 and people.at["ann", "baseline_illness_spells"] == 6
     assert people.at["ann", "baseline_log_bradford"] == pytest.approx(np.log(1 + 36 * 8), rel=1e-12)
     assert np.isnan(people.at["eve", "baseline_bradford"]) and np.isnan(people.at["eve", "baseline_illness_spells"])

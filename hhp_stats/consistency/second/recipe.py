@@ -28,7 +28,8 @@ class Recipe:
 
     `known` columns must be known and `only` columns be 1 for a person to take part. `imputed` names the frame of completed
     values, of which the first `imputations` data sets are used, in the columns `filled`; empty where nothing is imputed.
-    The right-hand side is an intercept and `terms`; `row_weights` names the column of the weights of weighted least squares.
+    The right-hand side is an intercept and `terms`; `row_weights` names the column of the weights of weighted least
+    squares.
     `quantity`: a `contrast` of coefficients with `weights` by term; the
     `odds_ratio` of the treatment; its `change` of the probability from 0 to 1 or the `probability_0` without and
     `probability_1` with it, covariates `at` their means or as they are. `compared` are the fields that statsmodels and linearmodels

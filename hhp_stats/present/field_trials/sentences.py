@@ -142,7 +142,8 @@ def verdict(report: FieldTrialReport) -> str:
         head = f"{in_words(len(clear)).capitalize()} of the {in_words(len(rows))} outcomes show a clear difference ({named})"
     return (
         f"{head}; the smallest p-value is that of {inside(name)} ({p_clause(float(smallest['p_value']))}), and after Holm\u2019s "
-        f"adjustment for {in_words(len(rows))} outcomes {in_words(kept) if kept else 'none'} of them {'are' if kept > 1 else 'is'} below {limit_of_p(alpha)}."
+        f"adjustment for {in_words(len(rows))} outcomes {in_words(kept) if kept else 'none'} of them "
+        f"{'are' if kept > 1 else 'is'} below {limit_of_p(alpha)}."
     )
 
 

@@ -37,8 +37,10 @@ def means(report: StudyReport, outcomes: Sequence[str]) -> GT:
             cells.append(line)
     frame = pd.DataFrame(cells)
     weighted = [report.outcome(key) for key in outcomes if report.outcome(key).weight]
-    return plain_table(frame, stub="Wave", groups="of", spanner=[str(name) for name in frame if name not in ("Wave", "of")], notes=[
-        "Mean (standard deviation), or share, of those for whom the value is known, without adjustment; before and at the end these are not the "
+    arms = [str(name) for name in frame if name not in ("Wave", "of")]
+    return plain_table(frame, stub="Wave", groups="of", spanner=arms, notes=[
+        "Mean (standard deviation), or share, of those for whom the value is known, without adjustment; before and at "
+        "the end these are not the "
         "same people. The tables of effects compare the arms.",
         *(f"{one.label}: all days lost over all days in post." for one in weighted),
         *withheld_note(frame),

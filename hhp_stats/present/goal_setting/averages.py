@@ -1,4 +1,5 @@
-"""Over whom is the effect averaged, and how are leavers' days counted? And what the surveys asked beside the protocol."""
+"""Over whom is the effect averaged, and how are leavers' days counted? And what the surveys asked beside the
+protocol."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from typing import Any
 import pandas as pd
 from great_tables import GT
 
+from hhp_stats.plan.schema import Outcome
 from hhp_stats.present import prose
 from hhp_stats.present.chapter import StudyReport
 from hhp_stats.present.goal_setting.arm_means import arm_figure, exploratory
@@ -47,13 +49,20 @@ def averages(report: StudyReport) -> GT:
     rows = pd.DataFrame([report.row(key) for key in keys])
     return effects_table(
         rows, labels=[_over(report, key) for key in keys], stub="Average", digits=3,
-        groups=[f"{report.outcome(key.split('/')[0]).label} ({report.outcome(key.split('/')[0]).unit})" for key in keys],
+        groups=[_with_unit(report.outcome(key.split("/")[0])) for key in keys],
         notes=[
-            "Over people: everyone counts alike, so that large teams weigh more; this is planned. Over teams: every team counts alike, weighted least "
-            "squares with one over the number of its people who are analysed. Over days in post: days lost over days in post, weighted by days in post.",
-            "Adjusted as the absence analysis unless said otherwise; errors clustered by team. Turnover by linear probability.",
+            "Over people: everyone counts alike, so that large teams weigh more; this is planned. Over teams: every "
+            "team counts alike, weighted least "
+            "squares with one over the number of its people who are analysed. Over days in post: days lost over days "
+            "in post, weighted by days in post.",
+            "Adjusted as the absence analysis unless said otherwise; errors clustered by team. Turnover by linear "
+            "probability.",
         ],
     )  # fmt: skip
+
+
+def _with_unit(outcome: Outcome) -> str:
+    return f"{outcome.label} ({outcome.unit})"
 
 
 def _over(report: StudyReport, key: str) -> str:
@@ -84,9 +93,12 @@ def team_averages(report: StudyReport) -> str:
     better = report.outcome("sickness_absence").better
     same = prose.verdict(planned, better=better).clear == prose.verdict(other, better=better).clear
     return (
-        f"Each member of staff counts the same in the planned analysis, so that a large team counts for more than a small one. Counting each team the same asks "
-        f"what the offer does in the average team; the two differ where it works otherwise in large teams than in small ones. "
-        f"The differences are: {'; '.join(said)}. For absence the conclusion is {'the same' if same else 'another one'} "
+        "Each member of staff counts the same in the planned analysis, so that a large team counts for more than a "
+        "small one. Counting each team the same asks "
+        "what the offer does in the average team; the two differ where it works otherwise in large teams than in "
+        "small ones. "
+        f"The differences are: {'; '.join(said)}. For absence the conclusion is "
+        f"{'the same' if same else 'another one'} "
         f"({p_clause(planned['p_value'])} and {p_clause(other['p_value'])})."
     )
 
@@ -99,7 +111,8 @@ def absence_rate(report: StudyReport) -> str:
     arms = [report.row(f"absence_rate/mean_{arm}/raw") for arm in ("control", "treatment")]
     rates = apart(*(arm["estimate"] for arm in arms)) if all(arm["status"] not in LACKING for arm in arms) else None
     head = (
-        f"Of every 100 working days in post, control staff lost {rates[0]} and staff offered goal-setting {rates[1]}, whoever they belong to. "
+        f"Of every 100 working days in post, control staff lost {rates[0]} and staff offered goal-setting {rates[1]}, "
+        "whoever they belong to. "
         if rates else ""
     )  # fmt: skip
     found = prose.verdict(row, better=outcome.better)
@@ -110,7 +123,8 @@ def absence_rate(report: StudyReport) -> str:
     )
     verdict = CLEAR if found.clear else "no clear difference"
     return (
-        f"{head}In this rate a leaver counts for the days in post alone, and nobody\u2019s days are taken further than they were seen. "
+        f"{head}In this rate a leaver counts for the days in post alone, and nobody\u2019s days are taken further than "
+        "they were seen. "
         f"Adjusted as planned, it was {said} in the goal-setting arm ({prose.uncertainty(row)}): {verdict}."
     )
 
@@ -118,8 +132,8 @@ def absence_rate(report: StudyReport) -> str:
 def leaver_floors(report: StudyReport) -> str:
     """How much hangs on the days in post below which a leaver has no rate of their own?"""
     planned = report.row(primary_analysis(report.plan).id)
-    others = [one for one in report.plan.analyses
-              if one.outcome == "sickness_absence" and one.leaver_floor != report.plan.measures.leaver_floor_days]  # fmt: skip
+    usual = report.plan.measures.leaver_floor_days
+    others = [one for one in report.plan.analyses if one.outcome == "sickness_absence" and one.leaver_floor != usual]
     found = [(one, report.row(one.id)) for one in others]
     found = sorted(
         ((one, row) for one, row in found if row["status"] not in LACKING), key=lambda pair: pair[0].leaver_floor
@@ -136,8 +150,10 @@ def leaver_floors(report: StudyReport) -> str:
     moved = [row for _, row in found if prose.verdict(row, better=better).clear != base.clear]
     stands = "none changes the conclusion" if not moved else f"{spelled(len(moved))} would change the conclusion"
     return (
-        f"A leaver who was in post for fewer than {report.plan.measures.leaver_floor_days:g} working days has no rate of their own in the planned analysis, "
-        f"because a few days of illness in a short stay would count as months. With other limits the difference is: {values}; planned "
+        f"A leaver who was in post for fewer than {report.plan.measures.leaver_floor_days:g} working days has no rate "
+        "of their own in the planned analysis, "
+        "because a few days of illness in a short stay would count as months. With other limits the difference is: "
+        f"{values}; planned "
         f"{number(planned['estimate'])}. Of these, {stands}."
     )
 
@@ -149,7 +165,8 @@ def icc_turnover(report: StudyReport) -> str:
         return prose.not_estimated(row)
     assumed = report.plan.power["turnover"].icc
     return (
-        f"That of leaving is {number(row['estimate'], 3)} ({level(report.plan.conf_level)} CI {number(row['conf_low'], 3)} to "
+        f"That of leaving is {number(row['estimate'], 3)} ({level(report.plan.conf_level)} CI "
+        f"{number(row['conf_low'], 3)} to "
         f"{number(row['conf_high'], 3)}); the protocol assumed {number(assumed, 1)} here too."
     )
 
@@ -169,10 +186,12 @@ def exploratory_effects(report: StudyReport) -> GT:
             )
     return effects_table(
         rows, labels=[one.label for one in named], stub="Version", arms=cells,
-        groups=[f"{report.outcome(one.outcome).label} ({report.outcome(one.outcome).unit})" for one in named],
+        groups=[_with_unit(report.outcome(one.outcome)) for one in named],
         notes=[
-            "Exploratory: the protocol plans none of these analyses. Arms: mean (standard deviation), or share, at the end of all who answered, unadjusted.",
-            "Differences adjusted as the absence analysis and for the baseline of the outcome; least squares, of shares too (linear probability); errors "
+            "Exploratory: the protocol plans none of these analyses. Arms: mean (standard deviation), or share, at the "
+            "end of all who answered, unadjusted.",
+            "Differences adjusted as the absence analysis and for the baseline of the outcome; least squares, of "
+            "shares too (linear probability); errors "
             "clustered by team. Answers that were not given are not imputed.",
             "p values are not adjusted for the number of outcomes.",
         ],
@@ -195,10 +214,16 @@ def exploratory_outcomes(report: StudyReport) -> str:
         which = "; ".join(
             f"{lowered(outcome.label)} was {verdict.direction} in the goal-setting arm" for outcome, verdict in clear
         )
-        said = f"{spelled(len(clear)).capitalize()} of the {plural(len(found), 'interval')} among those who answered {'leaves' if len(clear) == 1 else 'leave'} out zero: {which}."
+        leave = "leaves" if len(clear) == 1 else "leave"
+        said = (
+            f"{spelled(len(clear)).capitalize()} of the {plural(len(found), 'interval')} among those who answered {leave} "
+            f"out zero: {which}."
+        )
     return (
-        f"{head}{said} The protocol plans no test of them: they are exploratory, stand outside the family of outcomes whose p values are adjusted together, and are adjusted "
-        f"for nothing but the covariates. Of {plural(len(found), 'such test')} without any effect, {number(alpha * len(found), 1)} would leave out zero by chance."
+        f"{head}{said} The protocol plans no test of them: they are exploratory, stand outside the family of outcomes "
+        "whose p values are adjusted together, and are adjusted "
+        f"for nothing but the covariates. Of {plural(len(found), 'such test')} without any effect, "
+        f"{number(alpha * len(found), 1)} would leave out zero by chance."
     )
 
 
@@ -208,6 +233,7 @@ def _first(report: StudyReport, key: str) -> Mapping[str, Any]:
 
 AVERAGE_TABLES: dict[str, Callable[[StudyReport], GT]] = {"averages": averages, "exploratory": exploratory_effects}
 AVERAGE_SENTENCES: dict[str, Callable[[StudyReport], str]] = {
-    "team_averages": team_averages, "absence_rate": absence_rate, "leaver_floors": leaver_floors, "icc_turnover": icc_turnover,
+    "team_averages": team_averages, "absence_rate": absence_rate, "leaver_floors": leaver_floors,
+    "icc_turnover": icc_turnover,
     "exploratory": exploratory_outcomes,
 }  # fmt: skip

@@ -150,7 +150,8 @@ def assignment_map(report: StudyReport) -> EmbeddedFigure:
         figure, root=report.root, document=report.document, label="gs-assignment-map",
         alt=f"One point a team: the share of further draws in which it is drawn for goal-setting, by authority. {words}.",
         caption=f"Chance of each team to be drawn for goal-setting under the rule, in {count(summary['draws'])} further draws. Band: "
-        f"where {level(report.plan.conf_level)} of the points lie if every chance is one half; {count(outside)} of {count(summary['teams'])} lie outside",
+        f"where {level(report.plan.conf_level)} of the points lie if every chance is one half; {count(outside)} of "
+        f"{count(summary['teams'])} lie outside",
     )  # fmt: skip
 
 
@@ -196,7 +197,8 @@ def balance_differences(report: StudyReport) -> GT:
     )
     return plain_table(cells, stub="Characteristic", spanner=list(GROUP_LABELS.values()), spanner_label="Standardised difference", notes=[
         "Goal-setting minus control in pooled standard deviations. Wellbeing known: those in the complete-case analyses of wellbeing.",
-        f"All characteristics together, against the trial\u2019s own further draws of its teams ({_largest_error(tests)}): {words}.",
+        "All characteristics together, against the trial\u2019s own further draws of its teams "
+        f"({_largest_error(tests)}): {words}.",
         *withheld_note(report.table("balance_differences")),
     ])  # fmt: skip
 

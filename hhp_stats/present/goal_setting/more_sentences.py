@@ -326,7 +326,8 @@ def multiplicity(report: StudyReport) -> str:
     )
     subject = "None" if unadjusted == 0 else spelled(unadjusted).capitalize()
     verb = "have" if unadjusted > 1 else "has"
-    return f"{subject} of the {spelled(len(rows))} outcomes {verb} an unadjusted p value below {limit_of_p(alpha)}; {tail}."
+    whole = spelled(len(rows))
+    return f"{subject} of the {whole} outcomes {verb} an unadjusted p value below {limit_of_p(alpha)}; {tail}."
 
 
 MORE_SENTENCES: dict[str, Callable[[StudyReport], str]] = {

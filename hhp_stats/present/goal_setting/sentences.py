@@ -115,7 +115,8 @@ def balance(report: StudyReport) -> str:
     alpha = alpha_of(report.plan.conf_level)
     word = "do not differ more than chance explains" if test["p_value"] >= alpha else "differ more than chance explains"
     return (
-        f"Taken together, the characteristics of the arms {word} ({p_clause(test['p_value'], alpha=alpha)}); the largest standardised "
+        f"Taken together, the characteristics of the arms {word} ({p_clause(test['p_value'], alpha=alpha)}); the "
+        "largest standardised "
         f"difference of a single one is {number(largest)}."
     )
 

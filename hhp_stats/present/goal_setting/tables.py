@@ -110,8 +110,10 @@ def balance(report: StudyReport) -> GT:
         table.loc[table["population"] == "randomised"], arm_labels=report.plan.design.arm_labels, covariates=COVARIATES,
         notes=[
             "Shares, or means with standard deviations. Std. difference: goal-setting minus control in pooled standard deviations.",
-            f"All characteristics together, against the trial\u2019s own further draws of its teams: d\u00b2 = {number(test['statistic'], 1)}, "
-            f"{p_clause(test['p_value'])} (Monte Carlo error {number(test['mc_error_p'], 3)}; {test['method'].split(', ', 1)[1]}).",
+            "All characteristics together, against the trial\u2019s own further draws of its teams: d\u00b2 = "
+            f"{number(test['statistic'], 1)}, "
+            f"{p_clause(test['p_value'])} (Monte Carlo error {number(test['mc_error_p'], 3)}; "
+            f"{test['method'].split(', ', 1)[1]}).",
             *withheld_note(table),
         ],
     )  # fmt: skip
@@ -182,7 +184,8 @@ def clustering(report: StudyReport) -> GT:
         })  # fmt: skip
     frame = pd.DataFrame(cells)
     return plain_table(frame, stub="Outcome", notes=[
-        f"Estimates with {level(report.plan.conf_level)} intervals. ICC between teams within arms; Hedges\u2019 g of the planned effect in total standard deviations. "
+        f"Estimates with {level(report.plan.conf_level)} intervals. ICC between teams within arms; Hedges\u2019 g of "
+        "the planned effect in total standard deviations. "
         "ICC by restricted maximum likelihood; of a zero-one outcome by analysis of variance, which has no g.",
         *withheld_note(frame),
     ])  # fmt: skip

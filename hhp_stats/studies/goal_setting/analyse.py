@@ -139,7 +139,8 @@ def _effect(rows: list[ResultRow], tail: str, plan: Plan) -> Estimate:
 
 
 def _last_planned(rows: list[ResultRow], plan: Plan) -> dict[str, PlannedAnalysis]:
-    """The last planned analysis of each continuous outcome that could be estimated (for survey outcomes: the imputed one)."""
+    """The last planned analysis of each continuous outcome that could be estimated (for survey outcomes: the imputed
+    one)."""
     estimated = {row.result_id for row in rows if row.status == "estimated"}
     return {
         analysis.outcome: analysis

@@ -91,7 +91,8 @@ def model_terms(analysis: PlannedAnalysis, outcome: Outcome, plan: Plan) -> tupl
 def without_repetition(terms: Sequence[Term], people: pd.DataFrame) -> tuple[Term, ...]:
     """The terms without an indicator of a missing baseline that says of everybody what an earlier one says.
 
-    Two baselines may be missing for the very same people (too little service for a year of either); then one indicator is both.
+    Two baselines may be missing for the very same people (too little service for a year of either); then one indicator
+    is both.
     """
     kept: list[Term] = []
     for term in terms:
@@ -143,7 +144,8 @@ def analysed(analysis: PlannedAnalysis, outcome: Outcome, material: Material) ->
 def counted(analysis: PlannedAnalysis, outcome: Outcome, material: Material) -> pd.DataFrame:
     """Whom does the n of a result of this analysis count, of those analysed?
 
-    Everyone where outcomes that are not known are filled in or modelled (imputation, selection models, bounds); else those
+    Everyone where outcomes that are not known are filled in or modelled (imputation, selection models, bounds); else
+    those
     whose outcome is known, also where weights let them stand for the others.
     """
     people = analysed(analysis, outcome, material)
@@ -155,7 +157,8 @@ def counted(analysis: PlannedAnalysis, outcome: Outcome, material: Material) -> 
 def person_weights(analysis: PlannedAnalysis, outcome: Outcome, people: pd.DataFrame) -> pd.Series | None:
     """How much each of the people analysed counts, with a mean of one; None where all count alike.
 
-    By the outcome's own weight (a rate counts by its denominator), or, where the effect is averaged over teams, by one over
+    By the outcome's own weight (a rate counts by its denominator), or, where the effect is averaged over teams, by one
+    over
     the number of people of the team who are analysed, so that every team counts alike.
     """
     if outcome.weight:
@@ -185,7 +188,8 @@ class CompletedSets:
     def weighted(self, weights: pd.Series) -> CompletedSets:
         """The same with every row times the root of its weight: least squares of it are weighted least squares.
 
-        Refuses an arm about which one team tells (SingleClusterArm): to be seen here, as weighted columns hold more than
+        Refuses an arm about which one team tells (SingleClusterArm): to be seen here, as weighted columns hold more
+        than
         two values.
         """
         root = np.sqrt(weights.to_numpy(dtype=np.float64))

@@ -1,4 +1,5 @@
-"""What each outcome is like in each arm, before and after: means, deviations or shares, and of how many people. (CONSORT 26.)"""
+"""What each outcome is like in each arm, before and after: means, deviations or shares, and of how many people.
+(CONSORT 26.)"""
 
 from __future__ import annotations
 
@@ -39,7 +40,8 @@ class ArmFigure:
 
 
 def arm_figures(plan: Plan) -> Iterator[ArmFigure]:
-    """Every figure of every outcome; of what is weighted (rates) the mean alone, as single people's rates have no deviation
+    """Every figure of every outcome; of what is weighted (rates) the mean alone, as single people's rates have no
+    deviation
     that would say how sure it is."""
     for outcome in plan.outcomes.values():
         for prefix in ("", f"{BASELINE}_") if outcome.baseline else ("",):
@@ -49,7 +51,8 @@ def arm_figures(plan: Plan) -> Iterator[ArmFigure]:
 
 
 def of_the_arm(people: pd.DataFrame, figure: ArmFigure, plan: Plan) -> pd.Series:
-    """Who stands behind a figure: those of the arm for whom it is known, of the population of the outcome's first analysis."""
+    """Who stands behind a figure: those of the arm for whom it is known, of the population of the outcome's first
+    analysis."""
     first = next((one for one in plan.analyses if one.outcome == figure.outcome.key), None)
     inside = POPULATIONS[first.population](people) if first else pd.Series(True, index=people.index)
     arm = people["treatment"] == plan.design.arms[figure.arm]
@@ -59,8 +62,10 @@ def of_the_arm(people: pd.DataFrame, figure: ArmFigure, plan: Plan) -> pd.Series
 def arm_rows(people: pd.DataFrame, plan: Plan) -> list[ResultRow]:
     """Mean, standard deviation (denominator n - 1), people and teams of each outcome by arm and wave: no test.
 
-    The mean of a zero-one outcome is a share. An outcome with a weight has the weighted mean, sum w y / sum w: of days lost
-    for every hundred in post, weighted by the days in post, that is all days lost over all days in post. Arms of fewer than
+    The mean of a zero-one outcome is a share. An outcome with a weight has the weighted mean, sum w y / sum w: of days
+    lost
+    for every hundred in post, weighted by the days in post, that is all days lost over all days in post. Arms of fewer
+    than
     two known values have no row.
     """
     rows = []
@@ -73,13 +78,16 @@ def arm_rows(people: pd.DataFrame, plan: Plan) -> list[ResultRow]:
         weights = part[weight].to_numpy(dtype=np.float64) if weight else None
         mean = float(np.average(values, weights=weights))
         about: dict[str, Any] = {
-            "study": plan.study, "outcome": figure.outcome.key, "population": KNOWN[figure.prefix], "contrast": figure.arm,
-            "analysis": "exploratory", "n": len(values), "n_clusters": int(part["team_id"].nunique()), "status": "descriptive",
+            "study": plan.study, "outcome": figure.outcome.key, "population": KNOWN[figure.prefix],
+            "contrast": figure.arm,
+            "analysis": "exploratory", "n": len(values), "n_clusters": int(part["team_id"].nunique()),
+            "status": "descriptive",
             "clause": " ".join(figure.outcome.clauses), "source": SOURCE,
         }  # fmt: skip
+        value = mean if figure.name == "mean" else float(values.std(ddof=1))
         words = f", weighted by {weight.replace('_', ' ')}" if weight else ""
         rows.append(ResultRow(
             result_id=f"{plan.study}/{figure.outcome.key}/{figure.estimand}/raw", estimand=figure.estimand,
-            method=f"{figure.name} of the arm{words}", estimate=mean if figure.name == "mean" else float(values.std(ddof=1)), **about,
+            method=f"{figure.name} of the arm{words}", estimate=value, **about,
         ))  # fmt: skip
     return rows

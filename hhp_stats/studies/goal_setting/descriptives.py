@@ -27,9 +27,11 @@ BINARY = ("gender_male", "part_time", "agency", "coffee")
 
 
 def clustering_rows(people: pd.DataFrame, planned: dict[str, Estimate], plan: Plan) -> list[ResultRow]:
-    """ICC and Hedges' g of each continuous outcome whose planned effect is given, and the ICC of each planned zero-one outcome.
+    """ICC and Hedges' g of each continuous outcome whose planned effect is given, and the ICC of each planned zero-one
+    outcome.
 
-    CONSORT asks for both. Of a zero-one outcome the ICC is that of the analysis of variance on its zeros and ones, with Swiger's
+    CONSORT asks for both. Of a zero-one outcome the ICC is that of the analysis of variance on its zeros and ones, with
+    Swiger's
     interval (Ridout, Demetrio and Firth 1999): a normal likelihood does not fit them.
     """
     rows = []
@@ -71,8 +73,8 @@ def _planned_binary(outcome: Outcome, plan: Plan) -> bool:
 def _binary_icc(people: pd.DataFrame, outcome: Outcome, plan: Plan) -> ResultRow:
     known = people.loc[people[outcome.column].notna()]
     key, source = f"{plan.study}/{outcome.key}/icc/anova", "hhp_stats.estimate.icc.icc_anova"
-    about: dict[str, Any] = {"population": "those with a known outcome", "contrast": "between teams", "analysis": "exploratory",
-                             "clause": " ".join(outcome.clauses), "source": source}  # fmt: skip
+    about: dict[str, Any] = {"population": "those with a known outcome", "contrast": "between teams",
+                             "analysis": "exploratory", "clause": " ".join(outcome.clauses), "source": source}  # fmt: skip
     try:
         icc = icc_anova(
             outcome=known[outcome.column].to_numpy(dtype=np.float64), clusters=known["team_id"],
@@ -83,7 +85,8 @@ def _binary_icc(people: pd.DataFrame, outcome: Outcome, plan: Plan) -> ResultRow
         return not_estimated(result_id=key, reason=reason, method="one-way ANOVA within arms", **about)
     return ResultRow(
         result_id=key, study=plan.study, outcome=outcome.key, estimand="icc", method=icc.method, estimate=icc.estimate,
-        conf_low=icc.conf_low, conf_high=icc.conf_high, conf_level=icc.conf_level, n=icc.n, n_clusters=icc.n_clusters, **about,
+        conf_low=icc.conf_low, conf_high=icc.conf_high, conf_level=icc.conf_level, n=icc.n,
+        n_clusters=icc.n_clusters, **about,
     )  # fmt: skip
 
 
@@ -115,7 +118,8 @@ def balance(people: pd.DataFrame, plan: Plan, *, population: str) -> pd.DataFram
 
 
 def balance_test(people: pd.DataFrame, plan: Plan, redraws: Redraws, *, name: str) -> ResultRow:
-    """One test of all covariates that does not depend on how many there are to look at, against the trial's own further draws.
+    """One test of all covariates that does not depend on how many there are to look at, against the trial's own further
+    draws.
 
     All groups are held against the same draws, of all teams; of a group, the teams that have anybody in it count.
     """
@@ -132,7 +136,8 @@ def balance_test(people: pd.DataFrame, plan: Plan, redraws: Redraws, *, name: st
     return ResultRow(
         result_id=f"{plan.study}/balance/omnibus/{name}", study=plan.study, outcome="balance", estimand="omnibus",
         population=name, contrast=EITHER_WAY, method=test.method, analysis="planned", estimate=test.statistic,
-        statistic=test.statistic, p_value=test.p_value, mc_error_p=test.mc_error_p, n=test.n, n_clusters=test.n_clusters,
+        statistic=test.statistic, p_value=test.p_value, mc_error_p=test.mc_error_p,
+        n=test.n, n_clusters=test.n_clusters,
         clause="P17", status="descriptive", source="hhp_stats.design.balance.omnibus_balance",
     )  # fmt: skip
 

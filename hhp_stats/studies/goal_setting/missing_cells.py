@@ -143,7 +143,8 @@ def worst_case(analysis: PlannedAnalysis, outcome: Outcome, material: Material) 
     low, high = outcome_range(outcome, material)
     people = material.people
     found = worst_case_bounds(
-        outcome=people[outcome_column(analysis, outcome, material.plan)].to_numpy(dtype=np.float64), matrix=model_matrix(people, ()),
+        outcome=people[outcome_column(analysis, outcome, material.plan)].to_numpy(dtype=np.float64),
+        matrix=model_matrix(people, ()),
         lowest=low, highest=high, clusters=people["team_id"], conf_level=material.plan.conf_level,
     )  # fmt: skip
     return _bounded(found)

@@ -72,8 +72,9 @@ class _Frames:
             self.plan.outcomes[analysis.outcome],
             analysed(analysis, self.plan.outcomes[analysis.outcome], self.material),
         )
-        answered = self.shelf.put(outcome_column(analysis, outcome, self.plan), self.material.people[outcome_column(analysis, outcome, self.plan)],
-                                  self.shelf.meanings.get(outcome.column, ""))  # fmt: skip
+        column = outcome_column(analysis, outcome, self.plan)
+        meaning = self.shelf.meanings.get(outcome.column, "")
+        answered = self.shelf.put(column, self.material.people[column], meaning)
         imputed = self._imputed(analysis)
         terms = self._terms(analysis, people, answered, imputed)
         known: tuple[str, ...] = () if analysis.estimator == TWO_STEP else (answered,)

@@ -1,7 +1,9 @@
 """Whom does the n of each of the goal-setting trial's results count? Declarations for disclosure control.
 
-Each row is known by its id: what analysis it belongs to (told by the cell that made it), or which figure it is. Its people
-are selected by the same conditions as when it was estimated; that they are as many as its n is checked where the declaration
+Each row is known by its id: what analysis it belongs to (told by the cell that made it), or which figure it is. Its
+people
+are selected by the same conditions as when it was estimated; that they are as many as its n is checked where the
+declaration
 is read (`disclosure.places`), and decides nothing.
 """
 
@@ -36,7 +38,8 @@ _GROUPS = {"randomised": "person", "analysed": "absence_days", "respondents": "w
 def row_members(
     c: Crowd, rows: Sequence[ResultRow], material: Material, analyses: Mapping[str, PlannedAnalysis]
 ) -> dict[str, Row]:
-    """The people behind every row that has an n; `analyses` says of which planned analysis a row is a result, or a restatement, by its id.
+    """The people behind every row that has an n; `analyses` says of which planned analysis a row is a result, or a
+    restatement, by its id.
 
     Raises UndeclaredCount for a row of no known kind.
     """
@@ -79,7 +82,8 @@ class _Declaring:
         raise UndeclaredCount(f"{row.result_id}: nothing says whom its n counts")
 
     def _result(self, row: ResultRow, analysis: PlannedAnalysis) -> Row:
-        """A result of a planned analysis. Without covariates it is made of its people's numbers, and of those with a one."""
+        """A result of a planned analysis. Without covariates it is made of its people's numbers, and of those with a
+        one."""
         c, outcome = self.c, self.plan.outcomes[analysis.outcome]
         own = self.people(analysis)
         plain = (
@@ -114,7 +118,8 @@ class _Declaring:
         return self.memo[analysis]
 
     def _ratio(self, row: ResultRow) -> Row:
-        """The cost of a leaver is a mean over leavers with a price; a ratio counts those of the analyses it is made of."""
+        """The cost of a leaver is a mean over leavers with a price; a ratio counts those of the analyses it is made
+        of."""
         c, p = self.c, self.c.frame
         if row.estimand == "leaver_cost":
             left = p["randomised"].astype(bool) & (p["left"] == 1)
@@ -139,7 +144,8 @@ class _Declaring:
 def _arm(c: Crowd, figure: ArmFigure, plan: Plan) -> Row:
     """A mean or standard deviation of one arm; of zeros and ones both are as good as the count.
 
-    Where the number of people is withheld, another mean or deviation is published as it is printed: its n cannot be worked
+    Where the number of people is withheld, another mean or deviation is published as it is printed: its n cannot be
+    worked
     out from so few digits.
     """
     own = c.frame["randomised"].astype(bool) & of_the_arm(c.frame, figure, plan)

@@ -120,7 +120,8 @@ def _bradford(frame: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
     after = bradford(frame, recording_authorities=recording, spells="spells", days="recorded_days")
     return frame.assign(
         records_spells=frame["local_authority"].isin(recording), baseline_illness_spells=spells,
-        baseline_bradford=before.scores, baseline_bradford_recorded=recorded.scores, bradford=after.scores, log_bradford=after.log_scores,
+        baseline_bradford=before.scores, baseline_bradford_recorded=recorded.scores, bradford=after.scores,
+        log_bradford=after.log_scores,
         baseline_log_bradford=before.log_scores,
     ), recording  # fmt: skip
 
