@@ -14,22 +14,9 @@ from typing import Any
 
 import pandas as pd
 
-FIELDS = frozenset(
-    (
-        "estimate",
-        "std_error",
-        "df",
-        "statistic",
-        "p_value",
-        "p_adjusted",
-        "conf_low",
-        "conf_high",
-        "mc_error",
-        "mc_error_p",
-        "n",
-        "n_clusters",
-    )
-)
+from hhp_stats.disclosure.marks import NUMBERS
+
+FIELDS = frozenset((*NUMBERS, "n", "n_clusters"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from hhp_stats.blocks import seed_sequence
 from hhp_stats.errors import ConstantTreatment, InvalidInput, NoObservations, SingleClusterArm, UnknownName
 from hhp_stats.estimate.inputs import same_people
 from hhp_stats.estimate.linear import ols
 from hhp_stats.estimate.model_matrix import Array, ModelMatrix, as_numbers
 from hhp_stats.infer.cluster_robust import cluster_covariance
 from hhp_stats.infer.clusters import refuse_thin_arms
-from hhp_stats.progress import Progress, silent
+from hhp_stats.infer.randomisation_test import Draw
+from hhp_stats.infer.redraw_sums import columns_of
 from hhp_stats.typed import typed
 
 BALANCE_COLUMNS = (
@@ -40,6 +41,7 @@ class OmnibusBalance:
     covariates: tuple[str, ...]
     method: str
     draws: int = 0  # assignments redrawn; 0 for a tabulated reference
+    mc_error_p: float = math.nan  # of the p-value, where assignments were redrawn
 
 
 @typed
@@ -106,10 +108,10 @@ def omnibus_balance(
     treatment: ArrayLike,
     clusters: ArrayLike,
     strata: ArrayLike | None = None,
-    redraw: Callable[[np.random.Generator], Array] | None = None,
+    draw: Draw | None = None,
+    draw_clusters: Sequence[object] | None = None,
     draws: int = 0,
-    seed: int | None = None,
-    progress: Progress = silent,
+    rng: np.random.Generator | None = None,
 ) -> OmnibusBalance:
     """Are the arms more different on all covariates together than the assignment of whole clusters explains?
 
@@ -117,17 +119,35 @@ def omnibus_balance(
     stratum, and n1 of n clusters of a stratum treated. D = sum over treated clusters of t_c, less its
     expectation n1 * mean of t, summed over strata; under the design its covariance is exactly V = sum over
     strata n1 (n - n1) / n * cov(t), cov with denominator n - 1. d^2 = D' V^- D is referred to chi-squared
-    with rank(V) degrees of freedom; a column that is a sum of others counts once. With `redraw` the reference
-    is the distribution of d^2 over `draws` assignments by the design's own rule (one 0/1 value a person),
-    which is what to report after re-randomisation: chi-squared then gives p-values that are too large. p = (1
-    + draws at least as large) / (1 + draws).
+    with rank(V) degrees of freedom; a column that is a sum of others counts once.
 
-    `covariates` (n, p) numeric and complete; dummy-code categories and add an indicator for
-    missing values before. Strata in which all clusters are in one arm carry no information.
+    With `draw` the design speaks for itself, which is what to report after re-randomisation: the rule shrinks the
+    differences of what it tests, so that chi-squared gives p-values that are too large. Mean and covariance of D are
+    those
+    over the assignment at hand and `draws` further ones by the design's own rule, whatever it is, and the reference is
+    the
+    distribution of d^2 over them: p = (1 + draws at least as large) / (1 + draws), with the Monte Carlo error
+    sqrt(p (1 - p) / draws). As the statistic treats the assignment at hand like any other, p is exact under the design.
+    So it is among some of the people, such as those whose outcome is known, where the offer changed nothing about who
+    they are.
+
+    `covariates` (n, p) numeric and complete; dummy-code categories and add an indicator for missing values before.
+    `draw(rng,
+    size)` returns (size, clusters) of 0/1; its columns are matched as in `infer.randomisation_test`: by
+    `draw_clusters`, else
+    by the draw's `team_ids`, else in the order of the labels. Without `draw`, strata in which all clusters are in one
+    arm
+    carry no information.
 
     Refuses a cluster in two arms or strata and missing values (InvalidInput), one arm (ConstantTreatment),
-    no stratum with both arms (SingleClusterArm), covariates that do not vary (InvalidInput).
-    Source: Hansen and Bowers (2008), Statistical Science 23, 219-236, sections 3 and 4.
+    no stratum with both arms (SingleClusterArm), covariates that do not vary, a draw without rng or a whole number of
+    draws,
+    or of another shape (InvalidInput), and clusters that are not drawn (EstimationError).
+    Source: Hansen and Bowers (2008), Statistical Science 23, 219-236, sections 3 and 4; Morgan and Rubin (2012), Annals
+    of
+    Statistics 40, 1263-1282, section 2.2, for the reference after re-randomisation; Besag and Clifford (1989),
+    Biometrika 76,
+    633-642, for the test with finitely many draws.
     """
     same_people(covariates=covariates, treatment=treatment, the_clusters=clusters, strata=strata)
     x, names = _numeric(covariates)
@@ -140,51 +160,82 @@ def omnibus_balance(
     centred -= centred.groupby(frame["stratum"]).transform("mean")
     totals = centred.groupby(frame["cluster"], sort=True).sum().to_numpy()
     by_cluster = frame.groupby("cluster", sort=True).first()
+    observed = by_cluster["z"].to_numpy()
+    about: dict[str, Any] = {
+        "n": len(x),
+        "n_clusters": len(by_cluster),
+        "covariates": names,
+        "df_denominator": math.inf,
+    }
+    if draw is not None:
+        labels = list(pd.unique(pd.Series(np.asarray(clusters))))
+        drawn = _assignments(draw, draw_clusters, labels, draws=draws, rng=rng)
+        distances, rank = _distances(np.vstack([observed, drawn]) @ totals)
+        # Ties of equivalent assignments differ in the last digits: count them as ties.
+        p = (1 + int((distances[1:] >= distances[0] * (1 - 1e-9)).sum())) / (1 + draws)
+        return OmnibusBalance(
+            statistic=float(distances[0]), df=rank, p_value=p, draws=draws, mc_error_p=math.sqrt(p * (1 - p) / draws),
+            method=f"d-squared on cluster totals, {draws:,} re-randomisations by the design's own rule", **about,
+        )  # fmt: skip
     stratum = by_cluster["stratum"].to_numpy()
     covariance = np.zeros((len(names), len(names)))
     deviations = np.zeros_like(totals)
     for label in pd.unique(stratum):
         inside = stratum == label
-        n, treated = int(inside.sum()), int(by_cluster["z"].to_numpy()[inside].sum())
+        n, treated = int(inside.sum()), int(observed[inside].sum())
         if n < 2 or treated in (0, n):
             continue
         deviations[inside] = totals[inside] - totals[inside].mean(axis=0)
         covariance += treated * (n - treated) / (n * (n - 1)) * deviations[inside].T @ deviations[inside]
     if not covariance.any():
         raise SingleClusterArm("no stratum has clusters in both arms that differ on the covariates")
+    root = _inverse_root(covariance)
+    statistic, rank = float((((observed @ deviations) @ root) ** 2).sum()), root.shape[1]
+    return OmnibusBalance(
+        statistic=statistic, df=rank, p_value=float(stats.chi2.sf(statistic, rank)),
+        method="d-squared on cluster totals, chi-squared" + (", within strata" if strata is not None else ""), **about,
+    )  # fmt: skip
+
+
+def _assignments(
+    draw: Draw,
+    draw_clusters: Sequence[object] | None,
+    labels: list[object],
+    *,
+    draws: int,
+    rng: np.random.Generator | None,
+) -> Array:
+    """Redrawn assignments (draws, clusters) of the clusters at hand, in the order of `labels`."""
+    if not isinstance(draws, int | np.integer) or draws < 1 or rng is None:
+        raise InvalidInput("a redrawn reference needs a whole number of draws and rng")
+    drawn = np.asarray(draw(rng, draws))
+    named = draw_clusters if draw_clusters is not None else getattr(draw, "team_ids", None)
+    width = len(labels) if named is None else len(named)
+    if drawn.shape != (draws, width) or not np.isin(drawn, (0, 1)).all():
+        raise InvalidInput(
+            f"a draw must be 0 or 1 for each of {width} clusters and {draws} draws, not of shape {drawn.shape}"
+        )
+    return drawn[:, columns_of(labels, named)].astype(np.float64)
+
+
+def _distances(differences: Array) -> tuple[Array, int]:
+    """d^2 of every assignment: Mahalanobis distances of (assignments, p) from their mean, in their own covariance, and
+    its rank."""
+    centred = differences - differences.mean(axis=0)
+    covariance = centred.T @ centred / (len(centred) - 1)
+    if not covariance.any():
+        raise SingleClusterArm("no assignment by the design moves the covariates")
+    root = _inverse_root(covariance)
+    return ((centred @ root) ** 2).sum(axis=1), root.shape[1]
+
+
+def _inverse_root(covariance: Array) -> Array:
+    """A root (p, rank) of the generalised inverse of a covariance."""
     sizes, vectors = np.linalg.eigh(covariance)
     # Scaled to unit variance, so a direction with a billionth of the largest variance is a sum of others.
     kept = sizes > 1e-9 * sizes[-1]
-    root = vectors[:, kept] / np.sqrt(sizes[kept])
-
-    def distance(arm: Array) -> float:
-        return float((((arm @ deviations) @ root) ** 2).sum())
-
-    statistic, rank = distance(by_cluster["z"].to_numpy()), int(kept.sum())
-    result = OmnibusBalance(
-        statistic=statistic, df=rank, df_denominator=math.inf, p_value=float(stats.chi2.sf(statistic, rank)),
-        n=len(x), n_clusters=len(by_cluster), covariates=names,
-        method="d-squared on cluster totals, chi-squared" + (", within strata" if strata is not None else ""),
-    )  # fmt: skip
-    if redraw is None:
-        return result
-    if not isinstance(draws, int | np.integer) or draws < 1 or seed is None:
-        raise InvalidInput("a redrawn reference needs a whole number of draws and a seed")
-    first = ~frame["cluster"].duplicated().to_numpy()
-    order = np.argsort(frame.loc[first, "cluster"].to_numpy(), kind="stable")
-    larger = 0
-    for done, child in enumerate(seed_sequence(seed).spawn(draws), start=1):
-        arm = as_numbers(redraw(np.random.default_rng(child)), name="the redrawn treatment")
-        if arm.shape != z.shape or not np.isin(arm, (0.0, 1.0)).all():
-            raise InvalidInput(f"a redraw must be one 0 or 1 a person, {z.shape}, not of shape {arm.shape}")
-        # Ties of equivalent assignments differ in the last digits: count them as ties.
-        larger += distance(arm[first][order]) >= statistic * (1 - 1e-9)
-        progress(done, draws)
-    return OmnibusBalance(
-        statistic=statistic, df=rank, df_denominator=math.inf, p_value=(1 + larger) / (1 + draws), n=len(x),
-        n_clusters=len(by_cluster), covariates=names, draws=draws,
-        method="d-squared on cluster totals, the design's own assignments",
-    )  # fmt: skip
+    root: Array = vectors[:, kept] / np.sqrt(sizes[kept])
+    return root
 
 
 @typed

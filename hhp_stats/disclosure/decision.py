@@ -227,11 +227,17 @@ def _results(results: pd.DataFrame, declared: Declared, blank: set[tuple[str, in
         index = shown.index[at]
         shown.loc[index, "n"] = pd.NA
         words = "n"
+        entry = declared.rows.get(str(results["result_id"].iloc[at]))
         if whole:
             for column in NUMBERS:
                 shown.loc[index, column] = np.nan
             shown.loc[index, "status"] = "withheld"
             words = "all its numbers"
+        elif entry is not None and entry.plain and entry.digits is not None:
+            for column in NUMBERS:
+                shown.loc[index, column] = np.nan
+            shown.loc[index, "estimate"] = round(float(results["estimate"].iloc[at]), entry.digits)
+            words = f"n, and decimals beyond {entry.digits}"
         note = str(shown.loc[index, "note"])
         shown.loc[index, "note"] = f"{note} {NOTE}{words}.".strip()
     return shown

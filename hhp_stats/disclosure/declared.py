@@ -67,11 +67,6 @@ def share(part: Iterable[Any], of: Iterable[Any], *, worth: int = ORDINARY) -> C
     return Column(kind="share", tells=_rows(list(part), list(of)), worth=worth)
 
 
-def made_of_shares(*parts: Sequence[Any]) -> Column:
-    """A column of numbers computed from shares (a standardised difference, the spread of zeros and ones): goes with any of them."""
-    return Column(kind="other", goes_with=_rows(*parts))
-
-
 def statistic(*of: Iterable[Any]) -> Column:
     """A column of means, deviations and the like of a group; a row may be about several groups.
 
@@ -112,6 +107,9 @@ class Row:
     number of these people (`share` false) or their share of `n`. `plain`: n or numbers behind it follow from the row's exact
     figures (means, differences without covariates, degrees of freedom that count people). `goes_with`: sets with whose
     numbers the row goes, such as those of an arm with a zero-one outcome where the row is the plain difference of shares.
+    `digits`: of a `plain` row whose n is withheld the estimate is published with so many decimals, if n does not follow
+    from
+    them, and no other number; without it the whole row goes with its n.
     """
 
     n: Mask | None
@@ -119,6 +117,7 @@ class Row:
     share: bool = False
     plain: bool = False
     goes_with: Sets = ()
+    digits: int | None = None
     worth: int = GIVEN_UP
 
 

@@ -151,7 +151,8 @@ def _of_results(results: pd.DataFrame, declared: Declared, study: str) -> Iterat
         part = () if entry.part is None else (entry.part,)
         yield Place(
             table=RESULTS, at=at, column="estimate", label=key, tells=(*part, *(n if entry.share else ())), worth=worth,
-            goes_with=(*entry.goes_with, *(n if entry.plain else ())), describes=n if not part else (),
+            goes_with=(*entry.goes_with, *(n if entry.plain and entry.digits is None else ())),
+            describes=n if not part else (),
         )  # fmt: skip
 
 

@@ -75,7 +75,7 @@ class RedrawSums:
             column += k2 - i
         n, k = x.shape
         return cls(
-            columns=_columns(list(labels), draw_clusters),
+            columns=columns_of(list(labels), draw_clusters),
             width=len(labels) if draw_clusters is None else len(draw_clusters),
             observed=d[first],
             size=np.bincount(codes, minlength=count).astype(np.float64),
@@ -183,7 +183,7 @@ def _comparable(label: object) -> Any:
     return label if isinstance(label, Real) else str(label)
 
 
-def _columns(labels: list[object], draw_clusters: Sequence[object] | None) -> npt.NDArray[np.intp]:
+def columns_of(labels: list[object], draw_clusters: Sequence[object] | None) -> npt.NDArray[np.intp]:
     """Which column of a draw belongs to each cluster (in order of its code)?"""
     if draw_clusters is not None and len(set(map(_hashed, draw_clusters))) != len(draw_clusters):
         raise InvalidInput("`draw_clusters` names a cluster twice")

@@ -10,6 +10,7 @@ import pandas as pd
 
 from hhp_stats.errors import InvalidInput, UnknownName
 from hhp_stats.estimate.inputs import numbers, with_columns
+from hhp_stats.measures.baseline_absence import annualised
 from hhp_stats.typed import typed
 
 
@@ -21,7 +22,7 @@ class Bradford:
     log_scores: pd.Series  # log(1 + score), since a few people drive the mean
     n: int
     not_recorded: int  # persons in authorities that do not record spells
-    incomplete: int  # persons in recording authorities without days or spells
+    incomplete: int  # persons in recording authorities without days or spells, or with too little service for a year's
 
 
 @typed
@@ -59,15 +60,24 @@ def bradford(
     spells: str = "illness_spells",
     days: str = "illness_days",
     local_authority: str = "local_authority",
+    months: str | None = None,
 ) -> Bradford:
     """What is the score of everyone whose authority routinely records spells? (Clause P80.)
 
     Scores are computed only for persons of `recording_authorities`; elsewhere a blank or a zero
     means that nobody wrote spells down, so what stands there is not read. Counts of both kinds of
-    missing score come back with it. Refuses an unknown column or authority (UnknownName) and what
-    `bradford_score` refuses (InvalidInput).
+    missing score come back with it.
+
+    `months`: a column of months of service, for scores of the year before. Of people there for m of the twelve months,
+    over
+    three, spells and days are taken to a year at their own rate, as the days are (clause P45):
+    B = (12 S/m)^2 (12 D/m); with three months or fewer the score is missing (`baseline_absence.annualised`). As scores
+    grow with the cube of the time they are counted over, scores of parts of a year are not comparable without it.
+
+    Refuses an unknown column or authority (UnknownName), negative months, and what `bradford_score` refuses
+    (InvalidInput).
     """
-    with_columns(frame, (spells, days, local_authority))
+    with_columns(frame, (spells, days, local_authority, *([months] if months else [])))
     if isinstance(recording_authorities, str):
         raise InvalidInput(f"recording_authorities is a list of names, not the one {recording_authorities!r}")
     strange = sorted(map(str, set(recording_authorities).difference(frame[local_authority].unique())))
@@ -75,6 +85,9 @@ def bradford(
         raise UnknownName(f"no returns from {', '.join(strange)}")
     records = frame[local_authority].isin(list(recording_authorities))
     scores = bradford_score(spells=frame.loc[records, spells], days=frame.loc[records, days]).reindex(frame.index)
+    if months:  # the counts as they were recorded were looked at; a year's are no whole numbers any more
+        a_year = {name: annualised(frame, days=name, months=months).days for name in (spells, days)}
+        scores = (a_year[spells] ** 2 * a_year[days]).where(scores.notna()).rename("bradford_score")
     return Bradford(
         scores=scores,
         log_scores=np.log1p(scores).rename("log_bradford_score"),

@@ -111,7 +111,8 @@ def known_result(result: str, plan: Plan) -> bool:
     """Can the study make a result with this id (outcome/estimand/method, without the study)?
 
     Yes for every analysis of the plan, and for what a study adds beside them without the plan naming it:
-    arm means and standard deviations (`raw`), the intraclass correlation (`reml`) and standardised effect
+    arm means and standard deviations at baseline and endline (`raw`), the intraclass correlation (`reml`, `anova`) and
+    standardised effect
     (`hedges-g`) of an outcome of the plan; parts of an analysis of the plan (predictions of an arm, odds ratio, rho,
     the two bounds); detectable effects of a power assumption of the plan; the ratio of a cost scenario; and the
     omnibus tests of balance. Whether it was made in this run is checked when the checklist is shown.
@@ -119,7 +120,9 @@ def known_result(result: str, plan: Plan) -> bool:
     if any(result == analysis.id for analysis in plan.analyses):
         return True
     outcome, estimand, method = [*result.split("/"), "", "", ""][:3]
-    if re.fullmatch(r"(mean|sd)_(control|treatment)/raw|icc/reml|itt/hedges-g", f"{estimand}/{method}"):
+    if re.fullmatch(
+        r"(baseline_)?(mean|sd)_(control|treatment)/raw|icc/(reml|anova)|itt/hedges-g", f"{estimand}/{method}"
+    ):
         return outcome in plan.outcomes
     if re.fullmatch(r"predicted_(control|treatment)|rho|lower_bound|upper_bound", estimand) or (
         estimand == "ratio" and outcome in plan.outcomes

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import io
+import math
 import tomllib
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
@@ -45,15 +46,29 @@ ESTIMATORS: Mapping[str, frozenset[str]] = {
     "heckman-ml": frozenset({"CR1"}),
     "weighted": frozenset({"CR1"}),
     "lee-bounds": frozenset({"bootstrap"}),
-    "worst-case-bounds": frozenset({"none"}),
+    "worst-case-bounds": frozenset({"CR1"}),
     "wild-bootstrap": frozenset({"CR1"}),
     "randomisation": frozenset({"CR1"}),
     "iv": frozenset({"CR1"}),
-    "hedges-g": frozenset({"CR1"}),
-    "icc": frozenset({"anova"}),
-    "tipping-point": frozenset({"CR1"}),
 }
-DF_RULES = frozenset({"clusters", "satterthwaite", "residual", "normal"})
+# The degrees of freedom that each estimator has: `clusters` are G - 1, `clusters_less_two` G - 2 (means of two arms, as
+# many
+# parameters). Tests by resampling report those of the standard error beside them.
+DF_RULES: Mapping[str, frozenset[str]] = {
+    "ols": frozenset({"clusters", "satterthwaite", "residual", "normal"}),
+    "logit": frozenset({"normal"}),
+    "firth": frozenset({"clusters"}),
+    "heckman-two-step": frozenset({"normal"}),
+    "heckman-ml": frozenset({"normal"}),
+    "weighted": frozenset({"clusters"}),
+    "lee-bounds": frozenset({"clusters_less_two"}),
+    "worst-case-bounds": frozenset({"clusters"}),
+    "wild-bootstrap": frozenset({"clusters"}),
+    "randomisation": frozenset({"clusters"}),
+    "iv": frozenset({"clusters"}),
+}
+AVERAGES = frozenset({"people", "teams"})
+WEIGHTED = frozenset({"ols"})  # estimators that can weigh people
 # Beside the keys of the plan's imputation models.
 BASELINE_ABSENCE = frozenset({"zero_with_indicator", "mean", "mean_with_indicator", "complete_cases"})
 ARMS_OF_BASELINES = frozenset({"together", "apart", "from_baselines"})
@@ -94,7 +109,9 @@ def load_plan(root: Path, study: str) -> Plan:
     file = path.relative_to(root).as_posix()
     if not path.is_file():
         raise PlanError(file, "the file", "does not exist.", "Write the plan of the study there.")
-    return _plan(path.read_text(encoding="utf-8"), file=file, known=known_clauses(root))
+    plan = _plan(path.read_text(encoding="utf-8"), file=file, known=known_clauses(root))
+    _check_answers(file, plan, root)
+    return plan
 
 
 @lru_cache(maxsize=8)
@@ -155,7 +172,10 @@ class _Reader:
         measures = self.record(Measures, "measures", self.table(raw, "measures"))
         analyses = []
         for number, entry in enumerate(raw.get("analyses", ()), start=1):
-            given = {"leavers": entry.get("leavers", measures.leaver_rule)}
+            given = {
+                "leavers": entry.get("leavers", measures.leaver_rule),
+                "leaver_floor": entry.get("leaver_floor", measures.leaver_floor_days),
+            }
             analyses.append(self.record(PlannedAnalysis, f"analyses[{number}]", entry, **given))
         terms = []
         for number, entry in enumerate(raw.get("terms", ()), start=1):
@@ -204,6 +224,30 @@ def _citations(raw: Any, place: str = "") -> Iterator[tuple[str, str]]:
             yield from _citations(value, f"{place}[{number}]")
 
 
+def _check_answers(file: str, plan: Plan, root: Path) -> None:
+    """Are the answers that an outcome is made of among those of its question, by the dictionary, and not all of
+    them?"""
+    asked = [outcome for outcome in plan.outcomes.values() if outcome.question or outcome.answers]
+    if not asked:
+        return
+    dictionary = root / "data/dictionary.csv"
+    if not dictionary.is_file():
+        return  # without it no data are read either: `intake.dictionary` refuses that
+    with dictionary.open(encoding="utf-8", newline="") as stream:
+        allowed = {row["field"]: row["allowed"].split("|") for row in csv.DictReader(stream) if row["file"] == "survey"}
+    for outcome in asked:
+        place = f"outcomes.{outcome.key}"
+        answers = allowed.get(outcome.question, [])
+        if not outcome.answers or not set(outcome.answers) < set(answers) or outcome.kind != "binary":
+            named = ", ".join(outcome.answers) or "of no name"
+            raise PlanError(file, place, f"is made of answers {named} to {outcome.question or 'no question'!r}.",
+                            "Name a question and some of its answers "
+                            f"({', '.join(filter(None, answers)) or 'see data/dictionary.csv'}), "
+                            "and make the kind binary.")  # fmt: skip
+        if not all(name.endswith(("_t1", "_t2")) for name in (outcome.column, outcome.baseline)):
+            raise PlanError(file, place, "has columns that name no wave.", "End column and baseline in _t2 and _t1.")
+
+
 def _check_clauses(file: str, raw: Table, known: frozenset[str]) -> None:
     for place, clause in _citations(raw):
         if clause not in known:
@@ -211,7 +255,7 @@ def _check_clauses(file: str, raw: Table, known: frozenset[str]) -> None:
                             "Use an id of data/published/protocol_clauses.csv.")  # fmt: skip
     for section in ("outcomes", "populations", "power"):
         for key, entry in raw.get(section, {}).items():
-            if not entry.get("clauses"):
+            if not entry.get("clauses") and entry.get("role") != "exploratory":
                 raise PlanError(file, f"{section}.{key}", "cites no clause.", "Say which clause commits to it.")
     for section in ("terms", "analyses"):
         for number, entry in enumerate(raw.get(section, ()), start=1):
@@ -261,7 +305,26 @@ def _check_names(file: str, plan: Plan) -> None:
         refuse(place, "population", analysis.population, plan.populations)
         refuse(place, "estimator", analysis.estimator, ESTIMATORS)
         refuse(place, "covariance", analysis.covariance, ESTIMATORS[analysis.estimator])
-        refuse(place, "df rule", analysis.df, DF_RULES)
+        refuse(place, f"df rule of {analysis.estimator}", analysis.df, DF_RULES[analysis.estimator])
+        refuse(place, "average", analysis.average, AVERAGES)
+        if (
+            analysis.average != "people" or plan.outcomes[analysis.outcome].weight
+        ) and analysis.estimator not in WEIGHTED:
+            raise PlanError(file, place, f"weighs people, which the estimator {analysis.estimator!r} cannot.",
+                            f"Use one of: {', '.join(sorted(WEIGHTED))}.")  # fmt: skip
+        if analysis.average != "people" and plan.outcomes[analysis.outcome].weight:
+            raise PlanError(file, place, "weighs people in two ways: by its outcome, and teams alike.",
+                            "Average over people, or name an outcome without a weight.")  # fmt: skip
+        floor = analysis.leaver_floor
+        if isinstance(floor, bool) or not isinstance(floor, int | float) or not 0 <= floor < math.inf:
+            raise PlanError(file, place, f"has the leaver_floor {floor!r}.", "Give working days, 0 for no floor.")
+        if analysis.leavers != "pro_rata" and floor != plan.measures.leaver_floor_days:
+            raise PlanError(file, place, f"has a leaver_floor, which the rule {analysis.leavers!r} does not need.",
+                            "Leave it out, or name the rule 'pro_rata'.")  # fmt: skip
+        if plan.outcomes[analysis.outcome].role == "exploratory" and analysis.kind != "exploratory":
+            raise PlanError(file, place, f"is {analysis.kind}, of an outcome that is exploratory.",
+                            "Mark the analysis exploratory, or give the outcome a role and the clause that commits to "
+                            "it.")  # fmt: skip
         refuse(place, "kind", analysis.kind, KINDS)
         refuse(place, "rule for leavers", analysis.leavers, LEAVERS)
         refuse(place, "rule for missing outcomes", analysis.missing_outcome, MISSING_OUTCOME)
@@ -269,6 +332,9 @@ def _check_names(file: str, plan: Plan) -> None:
         if analysis.baseline_absence:
             rules = BASELINE_ABSENCE | plan.imputation.models.keys()
             refuse(place, "rule for missing baseline absence", analysis.baseline_absence, rules)
+        if analysis.baseline and analysis.baseline_absence in plan.imputation.models:
+            raise PlanError(file, place, f"imputes {analysis.baseline!r}, which the imputation models do not know.",
+                            "Name another rule for missing baselines.")  # fmt: skip
         if analysis.missing_outcome == "multiple_imputation":
             imputing = plan.imputation.models.get(analysis.baseline_absence)
             if imputing is None or imputing.outcomes == "none":

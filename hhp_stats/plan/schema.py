@@ -11,7 +11,8 @@ from hhp_stats.estimate.model_matrix import Term
 from hhp_stats.plan.disclosure import DisclosureSettings
 from hhp_stats.results import Analysis
 
-Role = Literal["primary", "secondary", "mediator", "subscale"]
+Role = Literal["primary", "secondary", "mediator", "subscale", "exploratory"]
+Average = Literal["people", "teams"]
 Better = Literal["lower", "higher"]
 
 
@@ -65,8 +66,12 @@ class Outcome:
     kind: Literal["continuous", "binary"]
     column: str
     better: Better
-    clauses: tuple[str, ...]
+    clauses: tuple[str, ...] = ()  # none where the outcome is exploratory
     baseline: str = ""  # column of its baseline value, "" where it has none
+    baseline_unit: str = ""  # of the baseline value, where it differs from that of the outcome
+    question: str = ""  # of the survey, with answers in words, of which `answers` make the outcome a one
+    answers: tuple[str, ...] = ()
+    weight: str = ""  # column by which people count, "" where all count alike: a rate weighs by its denominator
     scale_range: tuple[float, ...] = ()  # ends of the scale, for worst-case bounds
     decision: tuple[str, ...] = ()
 
@@ -82,14 +87,17 @@ class PlannedAnalysis:
     covariance: str
     df: str
     leavers: str  # rule for the outcome of leavers; the plan's measures give the default
+    leaver_floor: float  # working days in post below which a leaver has no rate; the plan's measures give the default
     label: str  # in tables and figures
     clauses: tuple[str, ...] = ()
     decision: tuple[str, ...] = ()
     missing_outcome: str = "complete_cases"  # what is done about outcomes that are not known
     summary: str = ""  # of a logit: at_means, average
+    baseline: str = ""  # column of the outcome's baseline value in place of that of the outcome
     baseline_absence: str = ""  # rule for missing baseline absence, "" where it does not enter
     strata: bool = False  # stratum dummies in the model
     adjusted: bool = True  # False: the arm alone, no covariate
+    average: Average = "people"  # over whom the effect is averaged: people alike, or teams alike whatever their size
     imputations: int = 0  # how many of the completed data sets are used, 0: all of them
     note: str = ""
 

@@ -172,6 +172,12 @@ class Appendix:
             "which is no estimate, with the interval for the effect. Two-way clustering counts authorities.",
         ])  # fmt: skip
 
+    def versions_of(self, role: str) -> GT:
+        """Every analysis of the outcomes that the plan gives a role."""
+        plan = load_plan(self.root, self.output.study)
+        table: GT = self.versions(*(key for key, outcome in plan.outcomes.items() if outcome.role == role))
+        return table
+
     @presented
     def maxima(self) -> GT:
         """Every maximum of the likelihood of the selection models, outcome by outcome, the reported one first."""

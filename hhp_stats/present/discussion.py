@@ -21,6 +21,7 @@ from hhp_stats.present.figures import forest
 from hhp_stats.present.marks import shown
 from hhp_stats.present.numbers import (
     MISSING,
+    alpha_of,
     capital,
     count,
     interval,
@@ -29,6 +30,7 @@ from hhp_stats.present.numbers import (
     lowered,
     number,
     p_value,
+    percent,
     plural,
     spelled,
 )
@@ -185,7 +187,8 @@ def samples(discussion: Discussion) -> GT:
     return plain_table(
         pd.DataFrame(cells), stub="Study",
         notes=["People whose outcome is or was to be analysed, and the smallest difference, in standard deviations, that so many find with a power "
-               "of 80% at a two-sided 5%. The effect aimed at is the one that the plan prints; where it prints no number of people, they are "
+               f"of {_rates(discussion)}. The effect aimed at is the one that the plan prints; where it prints no "
+               "number of people, they are "
                f"those randomised times the response it expects, and find another effect. {_outcomes_aimed_at(discussion)} "
                "Where whole teams or buildings were drawn, their sizes and the likeness of colleagues are taken into account."],
     )  # fmt: skip
@@ -202,6 +205,15 @@ def _outcomes_aimed_at(discussion: Discussion) -> str:
 
 def _key(plan: Plan | IndividualPlan, role: str) -> str:
     return next(key for key, outcome in plan.outcomes.items() if outcome.role == role)
+
+
+def _rates(discussion: Discussion) -> str:
+    """The power and the level that the trials' plans ask of their samples; each pair where they differ."""
+    asked: dict[tuple[float, float], None] = {}
+    for study in dict.fromkeys(discussion.effects["study"]):
+        for entry in discussion.plan(study).power.values():
+            asked[entry.power, entry.alpha] = None
+    return " or ".join(f"{percent(power, 0)} at a two-sided {percent(alpha, 0)}" for power, alpha in asked)
 
 
 def _power_row(discussion: Discussion, study: str, name: str) -> str:
@@ -287,14 +299,17 @@ def largest(discussion: Discussion) -> str:
 
 def compared(discussion: Discussion) -> str:
     """Do the effects on wellbeing differ between studies?"""
-    found = pairwise_differences(discussion.wellbeing())
+    rows = discussion.wellbeing()
+    found = pairwise_differences(rows, conf_level=float(rows["conf_level"].max()))
     if found.empty:
         return "There is only one trial with a result on wellbeing, and nothing to compare it with."
-    clear, held = int((found["p_value"] < 0.05).sum()), int((found["p_adjusted"] < 0.05).sum())
+    alphas = found["conf_level"].map(alpha_of)
+    clear, held = int((found["p_value"] < alphas).sum()), int((found["p_adjusted"] < alphas).sum())
     if not clear:
         return f"Of {plural(len(found), 'pair')} of trials none differs by more than chance would make likely."
     return (
-        f"Of {plural(len(found), 'pair')} of trials {spelled(clear)} {'differs' if clear == 1 else 'differ'} at the usual level, and "
+        f"Of {plural(len(found), 'pair')} of trials {spelled(clear)} {'differs' if clear == 1 else 'differ'} at the "
+        "level of the intervals, and "
         f"{spelled(held)} after adjustment for the number of pairs."
     )
 

@@ -150,6 +150,16 @@ def level(conf_level: float) -> str:
     return f"{100 * conf_level:g}%"
 
 
+def alpha_of(conf_level: float) -> float:
+    """The level of the test that belongs to an interval: .05 for .95, without the rounding error of the difference."""
+    return round(1 - conf_level, 9)
+
+
+def limit_of_p(alpha: float) -> str:
+    """A level as p values are printed: `.05`."""
+    return f"{alpha:g}".removeprefix("0")
+
+
 SMALL = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 NAMES = ("Heckman", "Lee", "Firth", "Kent", "CR", "Bradford", "Bromley", "Lambeth", "Greenwich")
 

@@ -14,6 +14,7 @@ import pandas as pd
 
 from hhp_stats.plan.schema import Outcome
 from hhp_stats.present.numbers import (
+    alpha_of,
     digits_apart,
     interval,
     level,
@@ -59,7 +60,8 @@ def uncertainty(row: Row, *, digits: int = 2, scale: float = 1.0, unit: str = ""
     ends = [scale * float(row[name]) if side(row[name]) else 0.0 for name in ("conf_low", "conf_high")]
     conf = float(row["conf_level"])
     # The verdict on the interval is one on p at the complementary level, so p is printed to show that side.
-    return f"{level(conf)} CI {interval(ends[0], ends[1], digits)}{unit}, {p_clause(float(row['p_value']), alpha=round(1 - conf, 9))}"
+    p = p_clause(float(row["p_value"]), alpha=alpha_of(conf))
+    return f"{level(conf)} CI {interval(ends[0], ends[1], digits)}{unit}, {p}"
 
 
 def not_estimated(row: Row) -> str:

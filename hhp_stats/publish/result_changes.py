@@ -9,10 +9,10 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from hhp_stats.present.numbers import alpha_of, limit_of_p
 from hhp_stats.results import changed_results
 
 SAME = 1e-9  # relative; other processors round the last bits of a sum differently
-SIGNIFICANT = 0.05
 RATIOS = ("ratio", "odds_ratio", "risk_ratio")  # estimands whose "no difference" is one
 OF_AN_ARM = ("mean_", "sd_", "predicted_")  # estimands of one arm: their p against zero concludes nothing
 FlipKind = Literal["direction", "interval", "significance", "estimable", "rank"]
@@ -78,7 +78,8 @@ def flips(old: pd.DataFrame, new: pd.DataFrame) -> list[Flip]:
 
     A row has a conclusion if it compares arms and has a p value, or is a benefit-cost ratio with an interval. Its conclusion is made of
     the side of no difference on which the estimate lies (zero, or one for a ratio), whether the interval excludes no
-    difference, whether p < .05, and whether it could be estimated at all. For interventions that are
+    difference, whether p is below the level that belongs to the interval, and whether it could be estimated at all. For
+    interventions that are
     compared by the same outcome, estimand and method, the order of their estimates is a conclusion too.
     """
     before, after = ({str(row["result_id"]): row for row in frame.to_dict("records")} for frame in (old, new))
@@ -129,7 +130,8 @@ def _interval(row: Mapping[Any, Any]) -> str:
 
 
 def _significance(row: Mapping[Any, Any]) -> str:
-    return "p < .05" if row["p_value"] < SIGNIFICANT else "p ≥ .05"
+    alpha = alpha_of(row["conf_level"])
+    return f"p {'<' if row['p_value'] < alpha else '≥'} {limit_of_p(alpha)}"
 
 
 def _rank_flips(before: Mapping[str, Mapping[Any, Any]], after: Mapping[str, Mapping[Any, Any]]) -> list[Flip]:

@@ -21,7 +21,8 @@ def pairwise_differences(effects: pd.DataFrame, *, conf_level: float = 0.95) -> 
     over all pairs.
 
     `effects`: one row a study; columns study, estimate, std_error, df, n. Returns one row a pair: first, second,
-    estimate, std_error, df, p_value, p_adjusted, conf_low, conf_high, n. Assumes that the studies share no people; their
+    estimate, std_error, df, p_value, p_adjusted, conf_low, conf_high, conf_level, n. Assumes that the studies share no
+    people; their
     populations, times and instruments are left as they are, so a difference is no comparison of interventions on
     the same people.
 
@@ -43,8 +44,9 @@ def pairwise_differences(effects: pd.DataFrame, *, conf_level: float = 0.95) -> 
             n=int(one["n"]) + int(other["n"]), n_clusters=None, method="difference of independent effects", conf_level=conf_level,
         )  # fmt: skip
         found.append({"first": one["study"], "second": other["study"], "estimate": made.estimate, "std_error": made.std_error,
-                      "df": made.df, "p_value": made.p_value, "conf_low": made.conf_low, "conf_high": made.conf_high, "n": made.n})  # fmt: skip
-    columns = ["first", "second", "estimate", "std_error", "df", "p_value", "conf_low", "conf_high", "n"]
+                      "df": made.df, "p_value": made.p_value, "conf_low": made.conf_low, "conf_high": made.conf_high,
+                      "conf_level": made.conf_level, "n": made.n})  # fmt: skip
+    columns = ["first", "second", "estimate", "std_error", "df", "p_value", "conf_low", "conf_high", "conf_level", "n"]
     frame = pd.DataFrame(found, columns=columns)
     return frame.assign(p_adjusted=holm(frame["p_value"].to_numpy()) if found else frame["p_value"])
 

@@ -67,24 +67,28 @@ def test_a_column_that_is_the_sum_of_others_counts_once():
 def test_redrawn_reference_is_seeded_and_near_chi_squared():
     frame = trial(teams=40)
 
-    def redraw(rng):
-        return rng.permutation(np.arange(40) % 2)[frame["team_id"]]
+    def draw(rng, size):
+        return rng.permuted(np.tile(np.arange(40) % 2, (size, 1)), axis=1)
 
     def run(seed):
         return omnibus_balance(
             covariates=dummies(frame),
             treatment=frame["treatment"],
             clusters=frame["team_id"],
-            redraw=redraw,
+            draw=draw,
             draws=300,
-            seed=seed,
+            rng=np.random.default_rng(seed),
         )
 
     assert run(1) == run(1)
     plain = omnibus_balance(covariates=dummies(frame), treatment=frame["treatment"], clusters=frame["team_id"])
     # Two standard errors of a share of .27 in 300 draws: 2 sqrt(.27 x .73/300) = .051.
     assert run(1).p_value == pytest.approx(plain.p_value, abs=0.051)
-    assert run(1).draws == 300 and run(1).statistic == plain.statistic
+    assert run(1).draws == 300 and run(1).mc_error_p == pytest.approx(
+        (run(1).p_value * (1 - run(1).p_value) / 300) ** 0.5, rel=1e-12
+    )
+    # The covariance is that of 300 draws in place of the formula's: its entries are off by a tenth or so.
+    assert run(1).statistic == pytest.approx(plain.statistic, rel=0.25) and run(1).df == plain.df
 
 
 def test_the_draw_itself_is_one_of_those_it_is_held_against():
@@ -93,13 +97,44 @@ def test_the_draw_itself_is_one_of_those_it_is_held_against():
     frame["treatment"] = (frame["team_id"] >= 20).astype(float)
     apart = pd.DataFrame({"age": frame["team_id"].astype(float)})  # the highest forty teams' ages in one arm
 
-    def p_value(redraw):
+    def p_value(draw):
         return omnibus_balance(
-            covariates=apart, treatment=frame["treatment"], clusters=frame["team_id"], redraw=redraw, draws=19, seed=1
-        ).p_value
+            covariates=apart, treatment=frame["treatment"], clusters=frame["team_id"], draw=draw, draws=19,
+            rng=np.random.default_rng(1),
+        ).p_value  # fmt: skip
 
-    assert p_value(lambda rng: rng.permutation(np.arange(40) % 2)[frame["team_id"]]) == 1 / 20
-    assert p_value(lambda rng: frame["treatment"].to_numpy()) == 1
+    assert p_value(lambda rng, size: rng.permuted(np.tile(np.arange(40) % 2, (size, 1)), axis=1)) == 1 / 20
+    # The same arms, or all of them exchanged: as far from balance, every time.
+    arms = (np.arange(40) >= 20).astype(int)
+    assert p_value(lambda rng, size: np.array([arms, 1 - arms] * size)[:size]) == 1
+
+
+def test_redrawing_by_the_rule_is_right_where_chi_squared_is_too_large():
+    """24 teams, redrawn until the arms' ages are close: p by the rule is uniform, also among some of the people
+    only."""
+    rng = np.random.default_rng(5)
+    teams = np.repeat(np.arange(24), 4)
+    age = rng.normal(size=96)
+    total = np.bincount(teams, age - age.mean())
+
+    def draw(generator, size):
+        found = generator.permuted(np.tile(np.arange(24) % 2, (20 * size, 1)), axis=1)
+        return found[np.abs(found @ total) < 0.4 * total.std() * np.sqrt(6)][:size]
+
+    known = rng.random(96) < 0.6
+    found = {"rule": [], "some of them": [], "chi-squared": []}
+    for arm in draw(rng, 300):
+        about = {"covariates": pd.DataFrame({"age": age}), "treatment": arm[teams].astype(float), "clusters": teams}
+        some = {"covariates": about["covariates"][known].reset_index(drop=True), "treatment": about["treatment"][known],
+                "clusters": teams[known]}  # fmt: skip
+        redrawn = {"draw": draw, "draws": 99, "rng": rng, "draw_clusters": range(24)}
+        found["rule"].append(omnibus_balance(**about, **redrawn).p_value)
+        found["some of them"].append(omnibus_balance(**some, **redrawn).p_value)
+        found["chi-squared"].append(omnibus_balance(**about).p_value)
+    # 300 uniform values have a mean of .5 with a standard error of .017; three of them.
+    assert np.mean(found["rule"]) == pytest.approx(0.5, abs=0.05)
+    assert np.mean(found["some of them"]) == pytest.approx(0.5, abs=0.05)
+    assert np.mean(found["chi-squared"]) > 0.75
 
 
 @pytest.mark.parametrize(
@@ -114,7 +149,12 @@ def test_the_draw_itself_is_one_of_those_it_is_held_against():
         ({"covariates": pd.DataFrame({"x": np.ones(80)})}, InvalidInput),
         ({"covariates": pd.DataFrame({"x": [np.nan] * 80})}, InvalidInput),
         ({"covariates": pd.DataFrame(index=range(80))}, NoObservations),
-        ({"redraw": lambda rng: np.zeros(80)}, InvalidInput),
+        ({"draw": lambda rng, size: np.zeros((size, 15)), "draws": 9, "rng": np.random.default_rng(1)}, InvalidInput),
+        (
+            {"draw": lambda rng, size: np.full((size, 16), 0.5), "draws": 9, "rng": np.random.default_rng(1)},
+            InvalidInput,
+        ),
+        ({"draw": lambda rng, size: np.zeros((size, 16))}, InvalidInput),
     ],
 )
 def test_omnibus_refuses(change, error):

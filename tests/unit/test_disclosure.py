@@ -249,6 +249,15 @@ def test_a_result_whose_n_is_withheld_says_so():
     row = decide(rows=rows | {"trial/days/itt/less": Row(n=inside, plain=True)}, found=two).results.iloc[1]
     assert pd.isna(row["n"]) and pd.isna(row["estimate"]) and pd.isna(row["std_error"]) and row["status"] == "withheld"
     assert decide(rows=rows, found=two).results.iloc[0]["n"] == 42
+    # A mean that is printed with few digits stays, with those digits and nothing more exact beside it.
+    mean = two.assign(estimate=[1.0, 123.4567])
+    row = decide(rows=rows | {"trial/days/itt/less": Row(n=inside, plain=True, digits=2)}, found=mean).results.iloc[1]
+    assert (
+        pd.isna(row["n"]) and row["estimate"] == 123.46 and pd.isna(row["std_error"]) and row["status"] == "estimated"
+    )
+    assert row["note"].endswith("n, and decimals beyond 2.")
+    row = decide(rows=rows | {"trial/days/itt/less": Row(n=inside, digits=2)}, found=mean).results.iloc[1]
+    assert row["estimate"] == 123.4567  # no n follows from it
 
 
 def test_an_internal_column_and_withdrawn_tables_are_not_published():

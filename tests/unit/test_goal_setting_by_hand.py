@@ -20,6 +20,7 @@ from hhp_stats.plan.load import load_plan
 from hhp_stats.results import Estimate, ResultRow
 from hhp_stats.studies.goal_setting import descriptives, probability_cells
 from hhp_stats.studies.goal_setting.analysed import Material, Model
+from hhp_stats.studies.goal_setting.arm_means import arm_rows
 from hhp_stats.studies.goal_setting.cost_benefit import costs_of, leaver_cost
 from hhp_stats.studies.goal_setting.linear_cells import linear_effect, pooled
 from hhp_stats.studies.goal_setting.multiplicity import with_holm
@@ -114,6 +115,11 @@ def column(people, name):
         # stayers of Bromley, (6 + 0)/240.
         ("absence_days_pro_rata", [6, 10, 12, 3.625, 0, np.nan, 2]),
         ("absence_days", [6, 10, 12, 3.625, 0, np.nan, 2]),
+        # Other floors: none, dan 1/15 x 120; from forty days, cat 2 and then 100 days at the stayers' rate.
+        ("absence_days_pro_rata_floor_0", [6, 10, 12, 8, 0, np.nan, 2]),
+        ("absence_days_pro_rata_floor_40", [6, 10, 4.5, 3.625, 0, np.nan, 2]),
+        # Of 100 working days in post.
+        ("absence_rate", [5, 100 / 12, 10, 100 / 15, 0, np.nan, 100 / 60]),
         ("absence_days_absent_after_leaving", [6, 65, 102, 106, 0, np.nan, 2]),
         ("absence_days_left_out", [6, np.nan, np.nan, np.nan, 0, np.nan, 2]),
         ("spells", [2, 1, 1, 1, 0, np.nan, np.nan]),
@@ -132,7 +138,11 @@ def test_baseline_absence(people):
     # ann: 4 days in 6 months are 8 a year; eve's three months are too few.
     assert people.at["ann", "baseline_absence"] == 8
     assert np.isnan(people.at["eve", "baseline_absence"])
-    assert people.at["ann", "baseline_bradford"] == 9 * 4
+    # Spells and days of a year at the same rate: 6 squared times 8, and not 3 squared times 4; of eve's three months
+    # nothing.
+    assert people.at["ann", "baseline_bradford"] == 36 * 8 and people.at["ann", "baseline_illness_spells"] == 6
+    assert people.at["ann", "baseline_log_bradford"] == pytest.approx(np.log(1 + 36 * 8), rel=1e-12)
+    assert np.isnan(people.at["eve", "baseline_bradford"]) and np.isnan(people.at["eve", "baseline_illness_spells"])
     assert people.at["ann", "service_years"] == 0.5
 
 
@@ -229,6 +239,7 @@ def test_likeness_of_teammates_is_judged_within_arms(plan):
     teams = np.repeat(np.arange(20), 5)
     people = pd.DataFrame({"team_id": teams, "treatment": teams % 2 * 1.0})
     people["absence_days"] = rng.normal(size=100) + np.repeat(rng.normal(size=20), 5)
+    people["left"] = rng.integers(2, size=100).astype(float)
     effects = {"sickness_absence": estimate(18.0)}
     close, apart = (
         descriptives.clustering_rows(
@@ -269,11 +280,14 @@ def test_probabilities_of_leaving_are_those_of_their_arm(plan, monkeypatch, esti
 
 # ---------------------------------------------------------------- what the arms look like
 def test_means_and_spreads_of_the_arms(sample, plan):
-    rows = {row.result_id: row for row in descriptives.arm_rows(sample.people, plan)}
+    rows = {row.result_id: row for row in arm_rows(sample.people, plan)}
     control, treated = (rows[f"goal_setting/sickness_absence/mean_{arm}/raw"] for arm in ("control", "treatment"))
     assert (control.estimate, control.n, control.n_clusters) == (6, 3, 2)  # 6, 10 and 2
     assert (treated.estimate, treated.n, treated.n_clusters) == (pytest.approx(15.625 / 3), 3, 2)  # 12, 3.625 and 0
     assert rows["goal_setting/sickness_absence/sd_control/raw"].estimate == 4
+    # Days lost over days in post: 6 + 5 + 2 of 120 + 60 + 120, and 2 + 1 + 0 of 20 + 15 + 120.
+    rates = [rows[f"goal_setting/absence_rate/mean_{arm}/raw"].estimate for arm in ("control", "treatment")]
+    assert rates == pytest.approx([1300 / 300, 300 / 155], rel=1e-12)
 
 
 def test_classes_of_absence(sample, plan):

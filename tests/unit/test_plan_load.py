@@ -42,6 +42,29 @@ DAMAGES = {
     "id of another form": ('id = "turnover/itt/linear"', 'id = "turnover/linear"', "outcome/estimand/method"),
     "site not in the levels": ('local_authority = "Bromley"', 'local_authority = "Barnet"', "sites"),
     "arms": ("arms = { control = 0, treatment = 1 }", "arms = { control = 0, treatment = 2 }", "two arms"),
+    "df that the estimator has not": ('df = "clusters_less_two"', 'df = "normal"', "df rule of lee-bounds"),
+    "average": ('average = "teams"', 'average = "buildings"', "buildings"),
+    "weights that the estimator has not": ('summary = "average"', 'summary = "average"\naverage = "teams"', "cannot"),
+    "weighed twice": (
+        'id = "absence_rate/itt/unadjusted"',
+        'id = "absence_rate/itt/unadjusted"\naverage = "teams"',
+        "two ways",
+    ),
+    "floor below zero": ("leaver_floor = 10", "leaver_floor = -1", "leaver_floor -1"),
+    "floor that is no number": ("leaver_floor = 10", 'leaver_floor = "ten"', "leaver_floor 'ten'"),
+    "floor that is not needed": ('leavers = "left_out"', 'leavers = "left_out"\nleaver_floor = 10', "do not need"),
+    "exploratory outcome planned": (
+        r'(id = "burnout/itt/indicator"[^[]*?)kind = "exploratory"',
+        r'\1kind = "planned"\nclauses = ["P54"]',
+        "outcome that is exploratory",
+    ),
+    "unknown answer": (r'answers = \["excellent", "good"\]', 'answers = ["excellent", "super"]', "super"),
+    "every answer": (
+        r'answers = \["excellent", "good"\]',
+        'answers = ["excellent", "good", "fair", "poor"]',
+        "is made of answers",
+    ),
+    "unknown question": ('question = "health"', 'question = "heath"', "heath"),
     "not TOML": ("study = ", "study == ", "TOML"),
 }
 

@@ -120,13 +120,20 @@ def test_survey_change_in_standard_deviations(hhp: Programme) -> None:
 
 
 # ---------------------------------------------------------------- chapter 11
-def project(folder: Path, effects: dict[str, tuple[float, float]]) -> Path:
+def project(folder: Path, effects: dict[str, tuple[float, float]], *, conf_level: float = 0.95) -> Path:
     """A project with the real plans and, for SWING and the letters, planted effects (g, standard error)."""
+    folder.mkdir(exist_ok=True)
     (folder / "data").symlink_to(ROOT / "data")
     for key, (effect, error) in effects.items():
         study, outcome = key.split("/")
         made = Estimate(
-            estimate=effect, std_error=error, df=math.inf, n=200, n_clusters=None, method="Hedges' g, total SD"
+            estimate=effect,
+            std_error=error,
+            df=math.inf,
+            n=200,
+            n_clusters=None,
+            method="Hedges' g, total SD",
+            conf_level=conf_level,
         )
         row = made.row(
             result_id=f"{study}/{outcome}/itt/hedges-g",
@@ -168,6 +175,20 @@ def test_pairs_that_differ_are_counted(tmp_path: Path) -> None:
     )
     assert "one differs" in side.say("compared") and "Letters and SWING" in side.table("pairs").as_raw_html()
     assert "leaves that effect out in SWING" in side.say("excluded")
+
+
+def test_chapter_11_calls_every_interval_by_the_level_of_its_rows(tmp_path: Path) -> None:
+    """At 90%: headings, alternative text, and the level that p values are held against (p = .07 differs there)."""
+    effects = {"swing/subjective_wellbeing": (0.25, 0.1), "letters/subjective_wellbeing": (-0.01, 0.1)}
+    usual = discussion.chapter(root=project(tmp_path / "usual", effects))
+    wider = discussion.chapter(root=project(tmp_path / "wider", effects, conf_level=0.9))
+    for side, own, other in ((usual, "95%", "90%"), (wider, "90%", "95%")):
+        for name in ("effects", "pairs"):
+            html = side.table(name).as_raw_html()
+            assert f"{own} CI" in html and f"{other} CI" not in html
+        assert own in side.figure().alt and other not in side.figure().alt
+    assert "none differs" in usual.say("compared") and "one differs" in wider.say("compared")
+    assert usual.say("overview") != wider.say("overview")  # as many as chance makes leave out zero, at each level
 
 
 def test_without_results_the_chapter_refuses(tmp_path: Path) -> None:

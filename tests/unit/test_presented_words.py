@@ -192,7 +192,7 @@ def test_balance_tests_stand_with_their_population(goal_setting_report):
     )
     note = " ".join(TABLES["balance_differences"](report)._source_notes)
     for name, p in (("randomised", ".11"), ("absence known", ".22"), ("wellbeing known", ".33")):
-        part = next(part for part in note.partition("allowing for teams: ")[2].split(";") if name in part.lower())
+        part = next(part for part in note.partition("draws of its teams ")[2].split(";") if name in part.lower())
         assert f"p = {p}" in part
     said = SENTENCES["balance_analysed"](report)
     assert "(p = .22 and p = .33)" in said

@@ -112,12 +112,13 @@ def data_sets(recipe: Recipe, frames: AnalysisFrames) -> Iterator[_Data]:
 
 
 def _ols(recipe: Recipe, data: _Data) -> Found:
-    from statsmodels.regression.linear_model import OLS
+    from statsmodels.regression.linear_model import OLS, WLS
 
     contrast = np.zeros(len(data.names))
     for name, weight in recipe.weights.items():
         contrast[data.names.index(recipe.coefficient(name))] = weight
-    model = OLS(data.y, data.x)
+    weighted = recipe.row_weights
+    model = WLS(data.y, data.x, weights=data.table[weighted].to_numpy(dtype=float)) if weighted else OLS(data.y, data.x)
     if recipe.covariance in ("classical", "HC0", "HC1", "HC2", "HC3"):
         fit = model.fit(method="qr", cov_type="nonrobust" if recipe.covariance == "classical" else recipe.covariance)
     elif recipe.covariance in ("CR0", "CR1", "two-way"):

@@ -117,7 +117,9 @@ def _ols(recipe: Recipe) -> list[str]:
         fitted = f'cov_type="cluster", cov_kwds={{"groups": np.column_stack([{codes}])}}'
     else:
         fitted = "" if kind in ("classical", "CR2", "CR3") else f'cov_type="{kind}"'
-    return [*_formula(recipe), f"fit = smf.ols(formula, data).fit({fitted})", *_chosen(recipe)]
+    weights = recipe.row_weights
+    model = f'smf.wls(formula, data, weights=data["{weights}"])' if weights else "smf.ols(formula, data)"
+    return [*_formula(recipe), f"fit = {model}.fit({fitted})", *_chosen(recipe)]
 
 
 def _logit(recipe: Recipe) -> list[str]:

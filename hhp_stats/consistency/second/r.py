@@ -121,7 +121,8 @@ def _chosen(recipe: Recipe) -> list[str]:
 
 def _ols(recipe: Recipe) -> list[str]:
     kind = recipe.covariance
-    lines = [f"fit <- lm({_formula(recipe.outcome, _terms(recipe))}, data)"]
+    weights = f", weights = {recipe.row_weights}" if recipe.row_weights else ""
+    lines = [f"fit <- lm({_formula(recipe.outcome, _terms(recipe))}, data{weights})"]
     if _small(recipe):
         groups = f"data${recipe.clusters[0]}" if recipe.clusters else "seq_len(nrow(data))"
         name = kind.replace("HC", "CR")

@@ -28,7 +28,9 @@ class Recipe:
 
     `known` columns must be known and `only` columns be 1 for a person to take part. `imputed` names the frame of completed
     values, of which the first `imputations` data sets are used, in the columns `filled`; empty where nothing is imputed.
-    The right-hand side is an intercept and `terms`. `quantity`: a `contrast` of coefficients with `weights` by term; the
+    The right-hand side is an intercept and `terms`; `row_weights` names the column of the weights of weighted least
+    squares.
+    `quantity`: a `contrast` of coefficients with `weights` by term; the
     `odds_ratio` of the treatment; its `change` of the probability from 0 to 1 or the `probability_0` without and
     `probability_1` with it, covariates `at` their means or as they are. `compared` are the fields that statsmodels and linearmodels
     can compute, `in_r` those that R can; `shortfall` says why there are fewer.
@@ -44,6 +46,7 @@ class Recipe:
     imputed: str = ""
     imputations: int = 0
     filled: tuple[str, ...] = ()
+    row_weights: str = ""
     clusters: tuple[str, ...] = ()
     covariance: str  # classical, HC0 to HC3, CR0 to CR3, two-way, G/(G-1), by arm
     df: str  # clusters, residual, satterthwaite, normal

@@ -41,7 +41,7 @@ def _label(report: FieldTrialReport, name: str) -> str:
 
 
 def arms(report: FieldTrialReport, outcome: str) -> EmbeddedFigure:
-    """Mean and 95% interval of one outcome in every arm."""
+    """Mean and interval of one outcome in every arm."""
     if report.on_table:
         return _arms_on_table(report, outcome)
     entry, row = report.outcome(outcome), report.planned(outcome)

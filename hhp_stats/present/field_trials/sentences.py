@@ -23,10 +23,12 @@ from hhp_stats.present.field_trials.published import conflict, gap_needed, print
 from hhp_stats.present.field_trials.report import FieldTrialReport, Row, in_words, inside, listed
 from hhp_stats.present.numbers import (
     WITHHELD,
+    alpha_of,
     count,
     digits_apart,
     interval,
     level,
+    limit_of_p,
     number,
     p_clause,
     percent,
@@ -132,14 +134,16 @@ def verdict(report: FieldTrialReport) -> str:
     clear = [o for o, row in rows if prose.is_clear(row)]
     smallest = min((row for _, row in rows), key=lambda row: float(row["p_value"]))
     name = report.outcome(str(smallest["outcome"])).label
-    kept = sum(float(row["p_adjusted"]) < 0.05 for _, row in rows)
+    alpha = alpha_of(report.plan.conf_level)
+    kept = sum(float(row["p_adjusted"]) < alpha for _, row in rows)
     head = f"None of the {in_words(len(rows))} outcomes shows a clear difference between the arms"
     if clear:
         named = ", ".join(inside(o.label) for o in clear)
         head = f"{in_words(len(clear)).capitalize()} of the {in_words(len(rows))} outcomes show a clear difference ({named})"
     return (
         f"{head}; the smallest p-value is that of {inside(name)} ({p_clause(float(smallest['p_value']))}), and after Holm\u2019s "
-        f"adjustment for {in_words(len(rows))} outcomes {in_words(kept) if kept else 'none'} of them {'are' if kept > 1 else 'is'} below .05."
+        f"adjustment for {in_words(len(rows))} outcomes {in_words(kept) if kept else 'none'} of them "
+        f"{'are' if kept > 1 else 'is'} below {limit_of_p(alpha)}."
     )
 
 
@@ -148,7 +152,8 @@ def glance(report: FieldTrialReport) -> str:
     rows = [(o, report.planned(o.id)) for o in report.measured]
     clear = [o for o, row in rows if prose.is_clear(row)]
     smallest = min((row for _, row in rows), key=lambda row: float(row["p_value"]))
-    kept = sum(float(row["p_adjusted"]) < 0.05 for _, row in rows)
+    alpha = alpha_of(report.plan.conf_level)
+    kept = sum(float(row["p_adjusted"]) < alpha for _, row in rows)
     name, evidence = inside(report.outcome(str(smallest["outcome"])).label), p_clause(float(smallest["p_value"]))
     if not clear:
         return f"None of the {in_words(len(rows))} outcomes shows a clear difference (smallest {evidence}, {name})."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -15,10 +16,11 @@ from matplotlib.figure import Figure
 from hhp_stats.plan.schema import Site
 from hhp_stats.present.chapter import StudyReport
 from hhp_stats.present.embed import EmbeddedFigure, embed
-from hhp_stats.present.numbers import count, number, p_clause, percent, plural, spelled, withheld_note
+from hhp_stats.present.numbers import alpha_of, count, level, number, p_clause, percent, plural, spelled, withheld_note
 from hhp_stats.present.style import CONTROL, QUIET, TINTS, TREATMENT, WIDTH, apply_style
 from hhp_stats.present.tables import plain_table, text_table
 from hhp_stats.studies.goal_setting_terms import ANALYSED, COVARIATES
+from hhp_stats.tails import student_quantile
 
 WAVES = ("baseline", "interim", "endline")
 LOCKDOWN = dt.date(2020, 3, 23)  # first day of the first national lockdown
@@ -134,7 +136,9 @@ def assignment_map(report: StudyReport) -> EmbeddedFigure:
     table = report.table("assignment_map")
     summary: Any = report.table("assignment").iloc[0]
     names = sorted(set(table["local_authority"]), reverse=True)
-    reach = 1.96 * float(np.sqrt(0.25 / summary["draws"]))
+    reach = float(student_quantile(0.5 + report.plan.conf_level / 2, math.inf)) * float(
+        np.sqrt(0.25 / summary["draws"])
+    )
     figure = _strip(table, names, reach)
     words = "; ".join(
         f"{name}: {len(share)} teams, {percent(share.min())} to {percent(share.max())}"
@@ -146,7 +150,8 @@ def assignment_map(report: StudyReport) -> EmbeddedFigure:
         figure, root=report.root, document=report.document, label="gs-assignment-map",
         alt=f"One point a team: the share of further draws in which it is drawn for goal-setting, by authority. {words}.",
         caption=f"Chance of each team to be drawn for goal-setting under the rule, in {count(summary['draws'])} further draws. Band: "
-        f"where 95% of the points lie if every chance is one half; {count(outside)} of {count(summary['teams'])} lie outside",
+        f"where {level(report.plan.conf_level)} of the points lie if every chance is one half; {count(outside)} of "
+        f"{count(summary['teams'])} lie outside",
     )  # fmt: skip
 
 
@@ -187,14 +192,19 @@ def balance_differences(report: StudyReport) -> GT:
              (("randomised", "randomised"), ("absence", "analysed"), ("wellbeing", "respondents"))}  # fmt: skip
     words = "; ".join(
         f"{GROUP_LABELS[group].lower()}, {plural(test['n'], 'person', 'people')} in {plural(test['n_clusters'], 'team')}: "
-        f"chi-squared({number(test['df'], 0)}) = {number(test['statistic'], 1)}, {p_clause(test['p_value'])}"
+        f"d\u00b2 = {number(test['statistic'], 1)}, {p_clause(test['p_value'])}"
         for group, test in tests.items()
     )
     return plain_table(cells, stub="Characteristic", spanner=list(GROUP_LABELS.values()), spanner_label="Standardised difference", notes=[
         "Goal-setting minus control in pooled standard deviations. Wellbeing known: those in the complete-case analyses of wellbeing.",
-        f"All characteristics together, allowing for teams: {words}.",
+        "All characteristics together, against the trial\u2019s own further draws of its teams "
+        f"({_largest_error(tests)}): {words}.",
         *withheld_note(report.table("balance_differences")),
     ])  # fmt: skip
+
+
+def _largest_error(tests: Mapping[str, Mapping[str, Any]]) -> str:
+    return f"Monte Carlo errors of p up to {number(max(test['mc_error_p'] for test in tests.values()), 3)}"
 
 
 def _characteristic(row: Mapping[Any, Any]) -> str:
@@ -209,8 +219,9 @@ def _characteristic(row: Mapping[Any, Any]) -> str:
 def balance_analysed(report: StudyReport) -> str:
     """Are those whose outcome is known still alike?"""
     absence, wellbeing = (report.row(f"balance/omnibus/{name}") for name in ("analysed", "respondents"))
-    alike = [test["p_value"] >= 0.05 for test in (absence, wellbeing)]
-    evidence = f"({p_clause(absence['p_value'])} and {p_clause(wellbeing['p_value'])})"
+    alpha = alpha_of(report.plan.conf_level)
+    alike = [test["p_value"] >= alpha for test in (absence, wellbeing)]
+    evidence = f"({p_clause(absence['p_value'], alpha=alpha)} and {p_clause(wellbeing['p_value'], alpha=alpha)})"
     if all(alike):
         return f"Those whose absence is known, and those who answered about wellbeing, are as alike as chance would have it too {evidence}."
     whom = "those whose absence is known" if not alike[0] else "those who answered about wellbeing"

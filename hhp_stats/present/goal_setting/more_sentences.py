@@ -9,10 +9,12 @@ from hhp_stats.present.chapter import StudyReport
 from hhp_stats.present.goal_setting.baselines import ratio_versions
 from hhp_stats.present.goal_setting.more_tables import MEDIATORS, STRATEGIES, WELLBEING
 from hhp_stats.present.numbers import (
+    alpha_of,
     apart,
     count,
     interval,
     level,
+    limit_of_p,
     lowered,
     number,
     p_clause,
@@ -68,9 +70,10 @@ def _clear_outcomes(report: StudyReport, outcomes: Sequence[str]) -> str:
     if not clear:
         return "none of them shows a clear difference in any of the three ways"
     tests, outside = sum(map(len, verdicts.values())), sum(one.clear for found in verdicts.values() for one in found)
+    chance = percent(alpha_of(report.plan.conf_level), 0)
     return (
         f"{spelled(outside)} of {count(tests)} intervals {'leaves' if outside == 1 else 'leave'} out zero, for {_listed(clear)}; of so many "
-        f"tests without any effect one in twenty would, so this is no sign of a difference by itself"
+        f"tests without any effect {chance} would, so this is no sign of a difference by itself"
     )
 
 
@@ -313,8 +316,9 @@ def assignment(report: StudyReport) -> str:
 def multiplicity(report: StudyReport) -> str:
     """Does any outcome stand out once there are several?"""
     rows = [report.row(key) for key in FAMILY]
-    unadjusted = sum(row["p_value"] < 0.05 for row in rows)
-    adjusted = [report.outcome(row["outcome"]).label.lower() for row in rows if row["p_adjusted"] < 0.05]
+    alpha = alpha_of(report.plan.conf_level)
+    unadjusted = sum(row["p_value"] < alpha for row in rows)
+    adjusted = [report.outcome(row["outcome"]).label.lower() for row in rows if row["p_adjusted"] < alpha]
     tail = (
         f"after Holm\u2019s adjustment {_listed(adjusted)} {'stands' if len(adjusted) == 1 else 'stand'} out"
         if adjusted
@@ -322,7 +326,8 @@ def multiplicity(report: StudyReport) -> str:
     )
     subject = "None" if unadjusted == 0 else spelled(unadjusted).capitalize()
     verb = "have" if unadjusted > 1 else "has"
-    return f"{subject} of the {spelled(len(rows))} outcomes {verb} an unadjusted p value below .05; {tail}."
+    whole = spelled(len(rows))
+    return f"{subject} of the {whole} outcomes {verb} an unadjusted p value below {limit_of_p(alpha)}; {tail}."
 
 
 MORE_SENTENCES: dict[str, Callable[[StudyReport], str]] = {

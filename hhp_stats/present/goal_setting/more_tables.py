@@ -90,7 +90,9 @@ def reliability(report: StudyReport) -> GT:
 
 def bradford(report: StudyReport) -> GT:
     """Bradford scores, spells, days and the log version."""
-    outcomes = ("bradford/itt/cr1", "bradford/itt/wild-bootstrap", "bradford/itt/without-largest", "log_bradford/itt/cr1",
+    outcomes = ("bradford/itt/cr1", "bradford/itt/wild-bootstrap", "bradford/itt/baseline-zero",
+                "bradford/itt/baseline-recorded",
+                "bradford/itt/without-largest", "log_bradford/itt/cr1",
                 "spells/itt/cr1", "sickness_absence/itt/spells-authorities")  # fmt: skip
     rows = pd.DataFrame([report.row(key) for key in outcomes])
     names = {

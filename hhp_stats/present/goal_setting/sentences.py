@@ -8,12 +8,13 @@ import pandas as pd
 
 from hhp_stats.present import prose
 from hhp_stats.present.chapter import StudyReport
+from hhp_stats.present.goal_setting.averages import AVERAGE_SENTENCES
 from hhp_stats.present.goal_setting.baselines import BASELINE_SENTENCES
 from hhp_stats.present.goal_setting.brief import BRIEF_SENTENCES
 from hhp_stats.present.goal_setting.conduct import CONDUCT_SENTENCES
 from hhp_stats.present.goal_setting.imputation import IMPUTATION_SENTENCES
 from hhp_stats.present.goal_setting.more_sentences import MORE_SENTENCES
-from hhp_stats.present.numbers import count, level, number, p_clause, percent, plural, withheld
+from hhp_stats.present.numbers import alpha_of, count, level, number, p_clause, percent, plural, withheld
 from hhp_stats.results import LACKING
 
 _WITHHELD = "is withheld, because the number of people concerned is very small."
@@ -111,9 +112,11 @@ def balance(report: StudyReport) -> str:
     table = report.table("balance")
     part = table.loc[(table["population"] == "randomised") & (table["kind"] != "categorical")]
     largest = pd.to_numeric(part["std_difference"], errors="coerce").abs().max()  # withheld ones left out
-    word = "do not differ more than chance explains" if test["p_value"] >= 0.05 else "differ more than chance explains"
+    alpha = alpha_of(report.plan.conf_level)
+    word = "do not differ more than chance explains" if test["p_value"] >= alpha else "differ more than chance explains"
     return (
-        f"Taken together, the characteristics of the arms {word} ({p_clause(test['p_value'])}); the largest standardised "
+        f"Taken together, the characteristics of the arms {word} ({p_clause(test['p_value'], alpha=alpha)}); the "
+        "largest standardised "
         f"difference of a single one is {number(largest)}."
     )
 
@@ -132,4 +135,5 @@ SENTENCES: dict[str, Callable[[StudyReport], str]] = {
     "primary": primary, "absence_means": absence_means, "turnover": turnover,
     "sample": sample, "followed": followed, "uptake": uptake, "recall": recall, "balance": balance, "icc": icc,
     **MORE_SENTENCES, **CONDUCT_SENTENCES, **BASELINE_SENTENCES, **IMPUTATION_SENTENCES, **BRIEF_SENTENCES,
+    **AVERAGE_SENTENCES,
 }  # fmt: skip

@@ -9,12 +9,24 @@ import pandas as pd
 from great_tables import GT
 
 from hhp_stats.present.chapter import StudyReport
+from hhp_stats.present.goal_setting.arm_means import ARM_TABLES
+from hhp_stats.present.goal_setting.averages import AVERAGE_TABLES
 from hhp_stats.present.goal_setting.baselines import BASELINE_TABLES
 from hhp_stats.present.goal_setting.brief import BRIEF_TABLES
 from hhp_stats.present.goal_setting.conduct import CONDUCT_TABLES
 from hhp_stats.present.goal_setting.imputation import IMPUTATION_TABLES
 from hhp_stats.present.goal_setting.more_tables import MORE_TABLES, versions
-from hhp_stats.present.numbers import count, interval, level, number, p_clause, percent, withheld, withheld_note
+from hhp_stats.present.numbers import (
+    WITHHELD,
+    count,
+    interval,
+    level,
+    number,
+    p_clause,
+    percent,
+    withheld,
+    withheld_note,
+)
 from hhp_stats.present.tables import balance_table, effects_table, plain_table
 from hhp_stats.results import row_of
 from hhp_stats.studies.goal_setting_terms import COVARIATES
@@ -98,8 +110,10 @@ def balance(report: StudyReport) -> GT:
         table.loc[table["population"] == "randomised"], arm_labels=report.plan.design.arm_labels, covariates=COVARIATES,
         notes=[
             "Shares, or means with standard deviations. Std. difference: goal-setting minus control in pooled standard deviations.",
-            f"All characteristics together, allowing for teams: chi-squared({number(test['df'], 0)}) = "
-            f"{number(test['statistic'], 1)}, {p_clause(test['p_value'])}.",
+            "All characteristics together, against the trial\u2019s own further draws of its teams: d\u00b2 = "
+            f"{number(test['statistic'], 1)}, "
+            f"{p_clause(test['p_value'])} (Monte Carlo error {number(test['mc_error_p'], 3)}; "
+            f"{test['method'].split(', ', 1)[1]}).",
             *withheld_note(table),
         ],
     )  # fmt: skip
@@ -148,25 +162,37 @@ def attrition(report: StudyReport) -> GT:
     )
 
 
+def _with_interval(row: Mapping[str, Any], digits: int) -> str:
+    if row["status"] == "withheld":
+        return WITHHELD
+    return f"{number(row['estimate'], digits)} ({interval(row['conf_low'], row['conf_high'], digits)})"
+
+
 def clustering(report: StudyReport) -> GT:
     """Intraclass correlation and standardised effect per continuous outcome."""
     frame = report.output.results
-    rows = traced_records(frame.loc[frame["estimand"] == "icc"])
+    rows = traced_records(frame.loc[(frame["estimand"] == "icc") & (frame["status"] != "not_estimated")])
+    order = list(report.plan.outcomes)
     cells = []
-    for row in rows:
+    for row in sorted(rows, key=lambda row: order.index(row["outcome"])):
         effect = traced_records(frame.loc[frame["result_id"] == f"{row['study']}/{row['outcome']}/itt/hedges-g"])
         cells.append({
             "Outcome": report.outcome(row["outcome"]).label,
-            "ICC": f"{number(row['estimate'], 3)} ({interval(row['conf_low'], row['conf_high'], 3)})",
-            "Hedges\u2019 g": f"{number(effect[0]['estimate'])} ({interval(effect[0]['conf_low'], effect[0]['conf_high'])})" if effect else "",
-            "People": count(row["n"]), "Teams": count(row["n_clusters"]),
+            "ICC": _with_interval(row, 3),
+            "Hedges\u2019 g": _with_interval(effect[0], 2) if effect else "",
+            "People": count(WITHHELD if row["status"] == "withheld" else row["n"]), "Teams": count(row["n_clusters"]),
         })  # fmt: skip
-    return plain_table(pd.DataFrame(cells), stub="Outcome", notes=[
-        f"Estimates with {level(report.plan.conf_level)} intervals. ICC between teams within arms; Hedges\u2019 g of the planned effect in total standard deviations."
+    frame = pd.DataFrame(cells)
+    return plain_table(frame, stub="Outcome", notes=[
+        f"Estimates with {level(report.plan.conf_level)} intervals. ICC between teams within arms; Hedges\u2019 g of "
+        "the planned effect in total standard deviations. "
+        "ICC by restricted maximum likelihood; of a zero-one outcome by analysis of variance, which has no g.",
+        *withheld_note(frame),
     ])  # fmt: skip
 
 
 TABLES: dict[str, Callable[[StudyReport], GT]] = {
     "primary": primary, "absence_versions": absence_versions, "turnover": turnover, "balance": balance, "team_balance": team_balance,
     "attrition": attrition, "clustering": clustering, **MORE_TABLES, **CONDUCT_TABLES, **BRIEF_TABLES, **BASELINE_TABLES, **IMPUTATION_TABLES,
+    **ARM_TABLES, **AVERAGE_TABLES,
 }  # fmt: skip

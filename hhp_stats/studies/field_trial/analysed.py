@@ -13,6 +13,8 @@ from hhp_stats.plan.table_plan import BASELINE, BASELINE_MISSING, NOT_KNOWN
 # Estimators that look at those without an answer too: bounds count them, imputation fills them, and so does a draw of
 # whole clusters.
 NEED_EVERYONE = frozenset({"lee-bounds", "worst-case-bounds", "imputation", "heckman", "randomisation"})
+# Those of them whose n counts people without an answer too; redrawn arms are compared among those who answered.
+COUNT_EVERYONE = NEED_EVERYONE - {"randomisation"}
 
 
 def outcome_column(plan: IndividualPlan, outcome: str) -> str:

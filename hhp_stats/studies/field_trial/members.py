@@ -25,7 +25,7 @@ from hhp_stats.disclosure.declared import (
 )
 from hhp_stats.plan.individual import IndividualPlan, StudyAnalysis
 from hhp_stats.results import ResultRow
-from hhp_stats.studies.field_trial.analysed import NEED_EVERYONE, in_arms, in_population, outcome_column
+from hhp_stats.studies.field_trial.analysed import COUNT_EVERYONE, NEED_EVERYONE, in_arms, in_population, outcome_column
 from hhp_stats.studies.field_trial.cells import BESIDE_EFFECT, tail_of
 from hhp_stats.studies.field_trial.descriptives import balance_values, group_masks
 from hhp_stats.studies.field_trial.sample import PRIMARY
@@ -367,9 +367,7 @@ def _row(
     own = in_population(p, analysis.population, plan) & in_arms(p, analysis, plan)
     if analysis.estimator == "cluster-means":
         return Row(n=None)  # n counts clusters
-    inside = own & known
-    if analysis.estimator in NEED_EVERYONE and int(c.of(own)[: c.there].sum()) == row.n:
-        inside = own
+    inside = own if analysis.estimator in COUNT_EVERYONE else own & known
     positive = _positive(p[column])
     parts = () if positive is None else tuple(c.of(inside & positive & (p["arm"] == arm.id)) for arm in pair)
     if plan.data is not None and analysis.estimator in NEED_EVERYONE:

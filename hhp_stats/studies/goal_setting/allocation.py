@@ -5,6 +5,8 @@ That the list on file is what was drawn is checked where it is read (`hhp_stats.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pandas as pd
 
@@ -18,10 +20,10 @@ from hhp_stats.design.randomisation import (
 from hhp_stats.design.strata import make_strata
 from hhp_stats.intake.trial import Trial
 from hhp_stats.plan.schema import Plan
+from hhp_stats.tails import student_quantile
 
 PROBABILITY_DRAWS = 2_000
 STREAM = 4
-NORMAL_95 = 1.959963984540054
 
 
 def rule_of(plan: Plan) -> AllocationRule:
@@ -85,10 +87,10 @@ def probabilities(people: pd.DataFrame, plan: Plan) -> tuple[pd.DataFrame, pd.Da
         rng=np.random.default_rng([plan.seed, STREAM]), pairs=0,
     )  # fmt: skip
     share = found.teams["probability"]
-    chance = np.sqrt(0.25 / found.draws)
+    reach = float(student_quantile(0.5 + plan.conf_level / 2, math.inf)) * np.sqrt(0.25 / found.draws)
     summary = pd.DataFrame([{"teams": len(share), "draws": found.draws, "accepted": found.accepted, "smallest": share.min(),
                              "largest": share.max(), "mean": share.mean(),
-                             "beyond_chance": int((np.abs(share - 0.5) > NORMAL_95 * chance).sum())}])  # fmt: skip
+                             "beyond_chance": int((np.abs(share - 0.5) > reach).sum())}])  # fmt: skip
     places = strata.set_index("team_id")["local_authority"]
     teams = found.teams.assign(local_authority=found.teams["team_id"].map(places))
     teams = teams.sort_values(["local_authority", "stratum", "probability"], ignore_index=True)

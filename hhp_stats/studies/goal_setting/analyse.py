@@ -12,14 +12,15 @@ from hhp_stats.blocks import in_blocks
 from hhp_stats.disclosure.declared import Declared
 from hhp_stats.intake.trial import Trial
 from hhp_stats.plan.conduct import Conduct
-from hhp_stats.plan.schema import Plan
+from hhp_stats.plan.schema import Plan, PlannedAnalysis
 from hhp_stats.progress import Progress, silent
 from hhp_stats.results import Estimate, ResultRow, result_frame
 from hhp_stats.studies.goal_setting import allocation, data_quality, descriptives, members
 from hhp_stats.studies.goal_setting.analysed import Material
+from hhp_stats.studies.goal_setting.arm_means import arm_rows
 from hhp_stats.studies.goal_setting.baselines import balance_rows, balance_table
 from hhp_stats.studies.goal_setting.cells import run_cell
-from hhp_stats.studies.goal_setting.cost_benefit import cost_benefit, joint_bootstrap
+from hhp_stats.studies.goal_setting.cost_benefit import TURNOVER, cost_benefit, joint_bootstrap
 from hhp_stats.studies.goal_setting.flow import participant_flow
 from hhp_stats.studies.goal_setting.imputation_model import impute_trial, model_table, set_name
 from hhp_stats.studies.goal_setting.missing_cells import identification, maxima
@@ -43,17 +44,20 @@ def analyse(trial: Trial, plan: Plan, *, progress: Progress = silent) -> StudyOu
     """The analyses of one trial, from validated data: the study's `run` without the files."""
     sample = build_sample(trial, plan)
     people = sample.people
-    steps = len(plan.analyses) + len(plan.tipping.outcomes) + len(versions_of_baselines(plan)) + 5
+    steps = len(plan.analyses) + len(plan.tipping.outcomes) + len(versions_of_baselines(plan)) + 8
     imputations = impute_trial(people, plan)
     progress(1, steps)
     material = Material(plan=plan, people=people, imputations=imputations, redraws=allocation.redraws(people, plan))
     versions = versions_of_baselines(plan)
+    analysed = people.loc[people["absence_days"].notna()]
+    groups = {"randomised": people, "analysed": analysed, "respondents": people.loc[people["wellbeing_t2"].notna()]}
     # The longest first, so that no core waits for one of them at the end.
     tasks: list[Callable[[], Any]] = [
         partial(joint_bootstrap, material),
         *(partial(joint_bootstrap, material, version) for version in versions),
         partial(step_down, material),
         partial(maxima, material),
+        *(partial(descriptives.balance_test, part, plan, material.redraws, name=name) for name, part in groups.items()),
         *(partial(tipping, key, material) for key in plan.tipping.outcomes),
         *(partial(run_cell, analysis, material) for analysis in plan.analyses),
     ]
@@ -62,12 +66,18 @@ def analyse(trial: Trial, plan: Plan, *, progress: Progress = silent) -> StudyOu
         seconds=SECONDS * len(people) * len(tasks),
     )  # fmt: skip
     other_draws, (adjusted, hills, *found) = found[: len(versions)], found[len(versions) :]
+    tests, found = found[: len(groups)], found[len(groups) :]
     tipped, cells = found[: len(plan.tipping.outcomes)], found[len(plan.tipping.outcomes) :]
-    rows: list[ResultRow] = descriptives.arm_rows(people, plan)
+    rows: list[ResultRow] = arm_rows(people, plan)
     rows += [row for cell in cells for row in cell.rows]
+    made_by = {
+        row.result_id: analysis for analysis, cell in zip(plan.analyses, cells, strict=True) for row in cell.rows
+    }
     conduct: list[Conduct] = [done for cell in cells for done in cell.conduct]
-    planned = _planned_effects(rows, plan)
-    turnover = _effect(rows, "turnover/itt/logit-at-means", plan)
+    last = _last_planned(rows, plan)
+    planned = {key: _effect(rows, analysis.id, plan) for key, analysis in last.items()}
+    made_by |= {f"{plan.study}/{key}/{descriptives.STANDARDISED}": analysis for key, analysis in last.items()}
+    turnover = _effect(rows, TURNOVER, plan)
     costs = cost_benefit(
         material, draws, absence=planned["sickness_absence"], turnover=turnover,
         versions={version.id: found for version, found in zip(versions, other_draws, strict=True)},
@@ -78,9 +88,7 @@ def analyse(trial: Trial, plan: Plan, *, progress: Progress = silent) -> StudyOu
     rows += power_rows(people, _row(rows, "sickness_absence/icc/reml", plan).estimate, plan)
     rows += costs.rows
     conduct += rules_followed(material, sample, costs.rows)
-    analysed = people.loc[people["absence_days"].notna()]
-    groups = {"randomised": people, "analysed": analysed, "respondents": people.loc[people["wellbeing_t2"].notna()]}
-    rows += [descriptives.balance_test(part, plan, name=name) for name, part in groups.items()]
+    rows += tests
     primary = imputations[set_name(primary_analysis(plan))]
     rows += balance_rows(primary, plan)
     enough = monte_carlo_table(rows, plan)
@@ -106,7 +114,7 @@ def analyse(trial: Trial, plan: Plan, *, progress: Progress = silent) -> StudyOu
     }
     crowd = members.everyone(trial, people)
     declared = Declared(people=crowd.there, columns=members.columns(crowd, trial, plan, tables),
-                        rows=row_members(crowd, rows, material), withdrawn=WITHDRAWN)  # fmt: skip
+                        rows=row_members(crowd, rows, material, made_by), withdrawn=WITHDRAWN)  # fmt: skip
     return StudyOutput(
         study=plan.study, results=result_frame(rows), conduct=tuple(conduct), tables=tables, declared=declared,
         analysis=analysis_frames(material, rows),
@@ -130,13 +138,15 @@ def _effect(rows: list[ResultRow], tail: str, plan: Plan) -> Estimate:
     )  # fmt: skip
 
 
-def _planned_effects(rows: list[ResultRow], plan: Plan) -> dict[str, Estimate]:
-    """The last planned effect of each continuous outcome (for survey outcomes: the imputed one)."""
+def _last_planned(rows: list[ResultRow], plan: Plan) -> dict[str, PlannedAnalysis]:
+    """The last planned analysis of each continuous outcome that could be estimated (for survey outcomes: the imputed
+    one)."""
+    estimated = {row.result_id for row in rows if row.status == "estimated"}
     return {
-        row.outcome: _effect(rows, row.result_id.split("/", 1)[1], plan)
-        for row in rows
-        if row.analysis == "planned" and row.status == "estimated" and row.estimand == "itt"
-        and plan.outcomes[row.outcome].kind == "continuous"
+        analysis.outcome: analysis
+        for analysis in plan.analyses
+        if analysis.kind == "planned" and plan.outcomes[analysis.outcome].kind == "continuous"
+        and plan.result_id(analysis) in estimated
     }  # fmt: skip
 
 

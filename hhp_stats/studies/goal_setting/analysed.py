@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from hhp_stats.design.randomisation import Redraws
-from hhp_stats.errors import NoObservations, UnknownName
+from hhp_stats.errors import InvalidInput, NoObservations, UnknownName
 from hhp_stats.estimate.imputation import Imputations
 from hhp_stats.estimate.model_matrix import Array, ModelMatrix, Term, model_matrix
+from hhp_stats.infer.clusters import cluster_codes, refuse_untold_terms
 from hhp_stats.plan.schema import Outcome, Plan, PlannedAnalysis
 from hhp_stats.studies.goal_setting.descriptives import LARGEST
 from hhp_stats.studies.goal_setting.imputation_model import set_name
+from hhp_stats.studies.goal_setting.sample import ABSENCE, leaver_column
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +52,10 @@ def _without_coffee(people: pd.DataFrame) -> pd.Series:
     return pd.Series((most == 0).to_numpy(dtype=bool), index=people.index)
 
 
+MISSING = "_missing"  # ends the column that says whose baseline is not recorded
+# What is done about outcomes that are not known, where the result counts these people too.
+COUNTING_EVERYONE = frozenset({"multiple_imputation", "selection", "bounds"})
+
 POPULATIONS: Mapping[str, Callable[[pd.DataFrame], pd.Series]] = {
     "randomised": _everyone,
     "survey": _everyone,  # complete cases keep those with an answer
@@ -71,24 +77,41 @@ def model_terms(analysis: PlannedAnalysis, outcome: Outcome, plan: Plan) -> tupl
     if not analysis.adjusted:
         return ()
     terms = list(plan.terms)
-    if outcome.baseline:
-        terms.append(Term(column=outcome.baseline, kind="continuous"))
+    own = analysis.baseline or outcome.baseline
+    if own and own not in {term.column for term in terms}:
+        terms.append(Term(column=own, kind="continuous"))
     if analysis.baseline_absence.endswith("with_indicator"):
-        terms += [Term(column=f"{name}_missing", kind="binary") for name in baselines(outcome)]
+        terms += [Term(column=f"{name}{MISSING}", kind="binary") for name in baselines(analysis, outcome)]
     if analysis.strata:
         terms = [term for term in terms if term.column != "local_authority"]
         terms.append(Term(column="stratum", kind="categorical"))
     return tuple(terms)
 
 
-def baselines(outcome: Outcome) -> tuple[str, ...]:
+def without_repetition(terms: Sequence[Term], people: pd.DataFrame) -> tuple[Term, ...]:
+    """The terms without an indicator of a missing baseline that says of everybody what an earlier one says.
+
+    Two baselines may be missing for the very same people (too little service for a year of either); then one indicator
+    is both.
+    """
+    kept: list[Term] = []
+    for term in terms:
+        indicators = [each.column for each in kept if each.column.endswith(MISSING)]
+        if term.column.endswith(MISSING) and any(people[term.column].equals(people[name]) for name in indicators):
+            continue
+        kept.append(term)
+    return tuple(kept)
+
+
+def baselines(analysis: PlannedAnalysis, outcome: Outcome) -> tuple[str, ...]:
     """The baseline columns that may be missing: absence, and the outcome's own."""
-    return tuple(dict.fromkeys(("baseline_absence", outcome.baseline) if outcome.baseline else ("baseline_absence",)))
+    own = analysis.baseline or outcome.baseline
+    return tuple(dict.fromkeys(("baseline_absence", own) if own else ("baseline_absence",)))
 
 
-def outcome_column(analysis: PlannedAnalysis, outcome: Outcome) -> str:
+def outcome_column(analysis: PlannedAnalysis, outcome: Outcome, plan: Plan) -> str:
     """The column of the outcome; for absence it depends on how leavers are counted."""
-    return f"absence_days_{analysis.leavers}" if outcome.column == "absence_days" else outcome.column
+    return leaver_column(analysis.leavers, analysis.leaver_floor, plan) if outcome.column == ABSENCE else outcome.column
 
 
 def analysed(analysis: PlannedAnalysis, outcome: Outcome, material: Material) -> pd.DataFrame:
@@ -101,10 +124,10 @@ def analysed(analysis: PlannedAnalysis, outcome: Outcome, material: Material) ->
         raise UnknownName(f"the study does not know how to select the population {analysis.population!r}")
     people = material.people.loc[POPULATIONS[analysis.population](material.people)]
     if analysis.missing_outcome == "complete_cases":
-        people = people.loc[people[outcome_column(analysis, outcome)].notna()]
-    rule, needed = analysis.baseline_absence, list(baselines(outcome))
+        people = people.loc[people[outcome_column(analysis, outcome, material.plan)].notna()]
+    rule, needed = analysis.baseline_absence, list(baselines(analysis, outcome))
     if rule.endswith("with_indicator"):
-        people = people.assign(**{f"{name}_missing": people[name].isna().astype("float64") for name in needed})
+        people = people.assign(**{f"{name}{MISSING}": people[name].isna().astype("float64") for name in needed})
     if rule == "zero_with_indicator":
         people = people.assign(**{name: people[name].fillna(0.0) for name in needed})
     elif rule in ("mean", "mean_with_indicator"):
@@ -116,6 +139,37 @@ def analysed(analysis: PlannedAnalysis, outcome: Outcome, material: Material) ->
     if people.empty:
         raise NoObservations(f"nobody is left to analyse for {analysis.id}")
     return people
+
+
+def counted(analysis: PlannedAnalysis, outcome: Outcome, material: Material) -> pd.DataFrame:
+    """Whom does the n of a result of this analysis count, of those analysed?
+
+    Everyone where outcomes that are not known are filled in or modelled (imputation, selection models, bounds); else
+    those
+    whose outcome is known, also where weights let them stand for the others.
+    """
+    people = analysed(analysis, outcome, material)
+    if analysis.missing_outcome in COUNTING_EVERYONE:
+        return people
+    return people.loc[people[outcome_column(analysis, outcome, material.plan)].notna()]
+
+
+def person_weights(analysis: PlannedAnalysis, outcome: Outcome, people: pd.DataFrame) -> pd.Series | None:
+    """How much each of the people analysed counts, with a mean of one; None where all count alike.
+
+    By the outcome's own weight (a rate counts by its denominator), or, where the effect is averaged over teams, by one
+    over
+    the number of people of the team who are analysed, so that every team counts alike.
+    """
+    if outcome.weight:
+        weights = people[outcome.weight].astype("float64")
+    elif analysis.average == "teams":
+        weights = 1 / people.groupby("team_id", observed=True)["team_id"].transform("size")
+    else:
+        return None
+    if not (weights > 0).all():
+        raise InvalidInput(f"{analysis.id}: someone analysed counts for nothing, or for an unknown amount")
+    return weights / weights.mean()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +184,21 @@ class CompletedSets:
     varying: Mapping[str, Array]
     outcomes: Array
     people: pd.DataFrame
+
+    def weighted(self, weights: pd.Series) -> CompletedSets:
+        """The same with every row times the root of its weight: least squares of it are weighted least squares.
+
+        Refuses an arm about which one team tells (SingleClusterArm): to be seen here, as weighted columns hold more
+        than
+        two values.
+        """
+        root = np.sqrt(weights.to_numpy(dtype=np.float64))
+        codes, _ = cluster_codes(self.people["team_id"])
+        refuse_untold_terms(self.matrix, terms=[self.matrix.position("treatment")], codes=codes)
+        return replace(
+            self, matrix=replace(self.matrix, values=self.matrix.values * root[:, None]), outcomes=self.outcomes * root,
+            varying={name: values * root for name, values in self.varying.items()},
+        )  # fmt: skip
 
     def __iter__(self) -> Iterator[Model]:
         for number, outcome in enumerate(self.outcomes):
@@ -151,9 +220,10 @@ def models(analysis: PlannedAnalysis, outcome: Outcome, material: Material) -> C
 
     The matrix is built once; each completed data set replaces the columns that hold imputed values.
     """
-    terms, people = model_terms(analysis, outcome, material.plan), analysed(analysis, outcome, material)
+    people = analysed(analysis, outcome, material)
+    terms = without_repetition(model_terms(analysis, outcome, material.plan), people)
     people = people.assign(team_id=people["team_id"].astype("category"))  # numbered once, not in every fit
-    answered = outcome_column(analysis, outcome)
+    answered = outcome_column(analysis, outcome, material.plan)
     known = people[answered].to_numpy(dtype=np.float64)
     if analysis.baseline_absence not in material.plan.imputation.models:
         return CompletedSets(matrix=model_matrix(people, terms), varying={}, outcomes=known[None], people=people)

@@ -104,7 +104,8 @@ def what_was_done(analysis: PlannedAnalysis, outcome: Outcome, plan: Plan) -> tu
     """The properties of an analysis as it ran, for the comparison with the protocol's commitments."""
     done = {
         "estimator": analysis.estimator, "covariance": analysis.covariance, "df": analysis.df,
-        "population": analysis.population, "leavers": analysis.leavers, "missing_outcome": analysis.missing_outcome,
+        "population": analysis.population, "leavers": analysis.leavers, "leaver_floor": f"{analysis.leaver_floor:g}",
+        "average": analysis.average, "weight": outcome.weight, "missing_outcome": analysis.missing_outcome,
         "baseline_absence": analysis.baseline_absence, "summary": analysis.summary,
         # Indicators of missing baselines belong to the rule for baselines, which stands above.
         "terms": " + ".join(

@@ -27,6 +27,8 @@ from hhp_stats.results import Analysis, Estimate, ResultRow, not_estimated
 from hhp_stats.studies.goal_setting.analysed import Material, Model, models
 
 SOURCE = "hhp_stats.estimate.cost_benefit"
+TURNOVER = "turnover/itt/logit-at-means"  # the planned effect on turnover that enters the ratio
+JOINT, FIELLER = "bootstrap", "fieller"  # what follows the scenario in the ids of other intervals
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,7 +146,7 @@ def cost_benefit(
         ratio, ratios = bootstrap_ratio(draws, costs=costs, conf_level=plan.conf_level)
         rows.append(_row(f"ratio/{scenario.key}", benefit_cost_ratio(absence=absence, turnover=turnover, costs=costs),
                          scenario, plan, kind=scenario.kind, clause="P85 P87"))  # fmt: skip
-        rows.append(_row(f"ratio/{scenario.key}-bootstrap", ratio, scenario, plan, kind="sensitivity", clause="P85"))
+        rows.append(_row(f"ratio/{scenario.key}-{JOINT}", ratio, scenario, plan, kind="sensitivity", clause="P85"))
         rows.append(_fieller_row(scenario, costs, absence, turnover, correlation, plan))
         if place == 0:
             above.append(_above(rows[-2], plan.analyses[0].label, ratios))
@@ -202,7 +204,7 @@ def _fieller_row(
     found = fieller_ratio(
         absence=absence, turnover=turnover, correlation=correlation, costs=costs, conf_level=plan.conf_level
     )
-    result_id = f"{plan.study}/benefit_cost/ratio/{scenario.key}-fieller"
+    result_id = f"{plan.study}/benefit_cost/ratio/{scenario.key}-{FIELLER}"
     about: dict[str, Any] = {"population": plan.populations["randomised"].label, "contrast": "pounds saved per pound of staff time",
              "analysis": "sensitivity", "clause": "P85", "source": "hhp_stats.estimate.ratio.fieller"}  # fmt: skip
     if not found.set.bounded:

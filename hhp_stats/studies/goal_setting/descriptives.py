@@ -10,40 +10,30 @@ import pandas as pd
 
 from hhp_stats.contrast import EITHER_WAY
 from hhp_stats.design.balance import balance_table, omnibus_balance
+from hhp_stats.design.randomisation import Redraws
+from hhp_stats.errors import EstimationError
 from hhp_stats.estimate.effect_size import hedges_g_clustered
-from hhp_stats.estimate.icc import icc_reml
-from hhp_stats.plan.schema import Plan
-from hhp_stats.results import Estimate, ResultRow
+from hhp_stats.estimate.icc import icc_anova, icc_reml
+from hhp_stats.plan.schema import Outcome, Plan
+from hhp_stats.results import Estimate, ResultRow, not_estimated
 from hhp_stats.studies.goal_setting_terms import ANALYSED, COVARIATES
 
 DAYS = ((0, 0, "0"), (0.5, 2, "up to 2"), (2.5, 5, "3 to 5"), (5.5, 10, "6 to 10"),
         (10.5, 20, "11 to 20"), (20.5, math.inf, "over 20"))  # fmt: skip
 LARGEST = 0.99  # the quantile beyond which a score counts as one of the largest; the trimmed analysis leaves them out
+STREAM, DRAWS = 6, 9_999  # of the plan's seed; further draws that balance is held against
+STANDARDISED = "itt/hedges-g"  # estimand and method of the standardised effect of an outcome
 BINARY = ("gender_male", "part_time", "agency", "coffee")
 
 
-def arm_rows(people: pd.DataFrame, plan: Plan) -> list[ResultRow]:
-    """Mean, standard deviation, people and teams of each outcome by arm: descriptive rows, no test."""
-    rows = []
-    for outcome in plan.outcomes.values():
-        for arm, code in plan.design.arms.items():
-            part = people.loc[(people["treatment"] == code) & people[outcome.column].notna()]
-            values = part[outcome.column].to_numpy(dtype=np.float64)
-            if len(values) < 2:
-                continue
-            about: dict[str, Any] = {"study": plan.study, "outcome": outcome.key, "population": "those with a known outcome",
-                     "contrast": arm, "analysis": "exploratory", "n": len(values), "status": "descriptive",
-                     "n_clusters": int(part["team_id"].nunique()), "clause": " ".join(outcome.clauses),
-                     "source": "hhp_stats.studies.goal_setting.descriptives.arm_rows"}  # fmt: skip
-            for name, value in (("mean", values.mean()), ("sd", values.std(ddof=1))):
-                estimand = f"{name}_{arm}"
-                rows.append(ResultRow(result_id=f"{plan.study}/{outcome.key}/{estimand}/raw", estimand=estimand,
-                                      method=f"{name} of the arm", estimate=float(value), **about))  # fmt: skip
-    return rows
-
-
 def clustering_rows(people: pd.DataFrame, planned: dict[str, Estimate], plan: Plan) -> list[ResultRow]:
-    """ICC and Hedges' g of each continuous outcome whose planned effect is given (CONSORT asks for both)."""
+    """ICC and Hedges' g of each continuous outcome whose planned effect is given, and the ICC of each planned zero-one
+    outcome.
+
+    CONSORT asks for both. Of a zero-one outcome the ICC is that of the analysis of variance on its zeros and ones, with
+    Swiger's
+    interval (Ridout, Demetrio and Firth 1999): a normal likelihood does not fit them.
+    """
     rows = []
     for key, effect in planned.items():
         outcome = plan.outcomes[key]
@@ -68,9 +58,36 @@ def clustering_rows(people: pd.DataFrame, planned: dict[str, Estimate], plan: Pl
             g = hedges_g_clustered(
                 effect, outcome=y, treatment=arm, clusters=known["team_id"], icc=max(icc.estimate, 0.0)
             ).g
-            rows.append(g.row(result_id=f"{plan.study}/{key}/itt/hedges-g", contrast=plan.contrast,
+            rows.append(g.row(result_id=f"{plan.study}/{key}/{STANDARDISED}", contrast=plan.contrast,
                               source="hhp_stats.estimate.effect_size.hedges_g_clustered", **about))  # fmt: skip
-    return rows
+    binary = [outcome for outcome in plan.outcomes.values() if _planned_binary(outcome, plan)]
+    return rows + [_binary_icc(people, outcome, plan) for outcome in binary]
+
+
+def _planned_binary(outcome: Outcome, plan: Plan) -> bool:
+    return outcome.kind == "binary" and any(
+        one.outcome == outcome.key and one.kind == "planned" for one in plan.analyses
+    )
+
+
+def _binary_icc(people: pd.DataFrame, outcome: Outcome, plan: Plan) -> ResultRow:
+    known = people.loc[people[outcome.column].notna()]
+    key, source = f"{plan.study}/{outcome.key}/icc/anova", "hhp_stats.estimate.icc.icc_anova"
+    about: dict[str, Any] = {"population": "those with a known outcome", "contrast": "between teams",
+                             "analysis": "exploratory", "clause": " ".join(outcome.clauses), "source": source}  # fmt: skip
+    try:
+        icc = icc_anova(
+            outcome=known[outcome.column].to_numpy(dtype=np.float64), clusters=known["team_id"],
+            treatment=known["treatment"].to_numpy(dtype=np.float64), interval="swiger", conf_level=plan.conf_level,
+        )  # fmt: skip
+    except EstimationError as error:  # nobody left, or everybody
+        reason = f"{type(error).__name__}: {error}"
+        return not_estimated(result_id=key, reason=reason, method="one-way ANOVA within arms", **about)
+    return ResultRow(
+        result_id=key, study=plan.study, outcome=outcome.key, estimand="icc", method=icc.method, estimate=icc.estimate,
+        conf_low=icc.conf_low, conf_high=icc.conf_high, conf_level=icc.conf_level, n=icc.n,
+        n_clusters=icc.n_clusters, **about,
+    )  # fmt: skip
 
 
 def absence_distribution(people: pd.DataFrame, plan: Plan) -> pd.DataFrame:
@@ -100,8 +117,12 @@ def balance(people: pd.DataFrame, plan: Plan, *, population: str) -> pd.DataFram
     )
 
 
-def balance_test(people: pd.DataFrame, plan: Plan, *, name: str) -> ResultRow:
-    """One test of all covariates that does not depend on how many there are to look at."""
+def balance_test(people: pd.DataFrame, plan: Plan, redraws: Redraws, *, name: str) -> ResultRow:
+    """One test of all covariates that does not depend on how many there are to look at, against the trial's own further
+    draws.
+
+    All groups are held against the same draws, of all teams; of a group, the teams that have anybody in it count.
+    """
     mean = people["baseline_absence"].mean()
     frame = people.assign(
         baseline_missing=people["baseline_absence"].isna(), baseline_absence=people["baseline_absence"].fillna(mean)
@@ -110,12 +131,13 @@ def balance_test(people: pd.DataFrame, plan: Plan, *, name: str) -> ResultRow:
     dummies = pd.get_dummies(frame["role"], drop_first=True, dtype="float64")
     test = omnibus_balance(
         covariates=frame[columns].astype("float64").join(dummies), treatment=frame["treatment"], clusters=frame["team_id"],
-        strata=frame["stratum"],
+        strata=frame["stratum"], draw=redraws, draws=DRAWS, rng=np.random.default_rng([plan.seed, STREAM]),
     )  # fmt: skip
     return ResultRow(
         result_id=f"{plan.study}/balance/omnibus/{name}", study=plan.study, outcome="balance", estimand="omnibus",
         population=name, contrast=EITHER_WAY, method=test.method, analysis="planned", estimate=test.statistic,
-        df=test.df, statistic=test.statistic, p_value=test.p_value, n=test.n, n_clusters=test.n_clusters,
+        statistic=test.statistic, p_value=test.p_value, mc_error_p=test.mc_error_p,
+        n=test.n, n_clusters=test.n_clusters,
         clause="P17", status="descriptive", source="hhp_stats.design.balance.omnibus_balance",
     )  # fmt: skip
 

@@ -25,19 +25,31 @@ from hhp_stats.infer.repeated_regression import RepeatedRegression, repeated_reg
 from hhp_stats.infer.wild_bootstrap import wild_bootstrap
 from hhp_stats.plan.schema import Outcome, PlannedAnalysis
 from hhp_stats.results import Estimate
-from hhp_stats.studies.goal_setting.analysed import CompletedSets, Material, Model, models, only_model
+from hhp_stats.studies.goal_setting.analysed import CompletedSets, Material, Model, models, only_model, person_weights
 
 DRAWS = 9_999
 WILD, RANDOMISED = 1, 2  # streams of the plan's seed
 
 
 def ordinary(analysis: PlannedAnalysis, outcome: Outcome, material: Material) -> dict[str, Estimate]:
-    """Least squares with the covariance and degrees of freedom of the plan, pooled over imputations."""
+    """Least squares with the covariance and degrees of freedom of the plan, pooled over imputations.
+
+    Weighted where the outcome or the average asks for it (`analysed.person_weights`).
+    """
     sets = models(analysis, outcome, material)
+    weights = person_weights(analysis, outcome, sets.people)
+    if weights is None:
+        return {"": _ordinary(sets, analysis, material)}
+    found = _ordinary(sets.weighted(weights), analysis, material)
+    how = f"weighted by {outcome.weight.replace('_', ' ')}" if outcome.weight else "every team weighted alike"
+    return {"": replace(found, method=f"{how}: {found.method}")}
+
+
+def _ordinary(sets: CompletedSets, analysis: PlannedAnalysis, material: Material) -> Estimate:
     if (analysis.covariance, analysis.df) == ("CR1", "clusters") and sets.varying:
         same = repeated(sets, conf_level=material.plan.conf_level)
-        return {"": pooled(same.effects(sets.outcomes.T))}
-    return {"": pooled([linear_effect(model, analysis, material) for model in sets])}
+        return pooled(same.effects(sets.outcomes.T))
+    return pooled([linear_effect(model, analysis, material) for model in sets])
 
 
 def repeated(sets: CompletedSets, *, conf_level: float) -> RepeatedRegression:

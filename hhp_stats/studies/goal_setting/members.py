@@ -26,6 +26,7 @@ from hhp_stats.plan.schema import Plan
 from hhp_stats.studies.goal_setting.balance_members import balance, differences
 from hhp_stats.studies.goal_setting.data_quality import SCALES, VARIABLES, linkage_by_wave
 from hhp_stats.studies.goal_setting.descriptives import DAYS, absence_class, wellbeing_level
+from hhp_stats.studies.goal_setting.imputation_model import SPELLS
 from hhp_stats.studies.goal_setting.sample import NEEDS
 from hhp_stats.studies.intake_columns import intake_columns
 
@@ -306,9 +307,7 @@ def _model(c: Crowd, table: pd.DataFrame) -> Columns:
     everyone = c.frame["randomised"].astype(bool)
     for row in table.to_dict("records"):
         among = (
-            everyone
-            if row["people"] == int(c.of(everyone)[: c.there].sum())
-            else everyone & c.frame["records_spells"].astype(bool)
+            everyone & c.frame["records_spells"].astype(bool) if str(row["set"]).endswith(f"/{SPELLS}") else everyone
         )
         gaps.append(c.of(among & c.frame[row["variable"]].isna()))
         people.append(c.of(among))

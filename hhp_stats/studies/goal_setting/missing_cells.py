@@ -129,7 +129,7 @@ def lee(analysis: PlannedAnalysis, outcome: Outcome, material: Material) -> dict
     people = material.people
     seed = int(np.random.SeedSequence([material.plan.seed, LEE_STREAM]).generate_state(1)[0])
     found = lee_bounds(
-        outcome=people[outcome_column(analysis, outcome)].to_numpy(dtype=np.float64),
+        outcome=people[outcome_column(analysis, outcome, material.plan)].to_numpy(dtype=np.float64),
         treatment=people["treatment"].to_numpy(dtype=np.float64), clusters=people["team_id"], draws=BOOTSTRAP_DRAWS,
         seed=seed, conf_level=material.plan.conf_level,
     )  # fmt: skip
@@ -143,7 +143,8 @@ def worst_case(analysis: PlannedAnalysis, outcome: Outcome, material: Material) 
     low, high = outcome_range(outcome, material)
     people = material.people
     found = worst_case_bounds(
-        outcome=people[outcome_column(analysis, outcome)].to_numpy(dtype=np.float64), matrix=model_matrix(people, ()),
+        outcome=people[outcome_column(analysis, outcome, material.plan)].to_numpy(dtype=np.float64),
+        matrix=model_matrix(people, ()),
         lowest=low, highest=high, clusters=people["team_id"], conf_level=material.plan.conf_level,
     )  # fmt: skip
     return _bounded(found)

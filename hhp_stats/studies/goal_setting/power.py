@@ -31,10 +31,14 @@ def _clustering(people: float, assumed: PowerAssumption) -> Clustering:
                       icc=assumed.icc, size_cv=assumed.cv, lost_clusters=0)  # fmt: skip
 
 
+def _rates(assumed: PowerAssumption) -> ErrorRates:
+    return ErrorRates(alpha=assumed.alpha, power=assumed.power)
+
+
 def power_rows(people: pd.DataFrame, icc: float, plan: Plan) -> list[ResultRow]:
     """Minimum detectable effects of absence (standard deviations) and turnover (probability)."""
     absence, turnover = plan.power["absence"], plan.power["turnover"]
-    rates = ErrorRates(alpha=absence.alpha, power=absence.power)
+    rates = _rates(absence)
 
     def effect(n: float, assumed: PowerAssumption = absence) -> float:
         return cluster_detectable_effect(
@@ -75,14 +79,14 @@ def power_rows(people: pd.DataFrame, icc: float, plan: Plan) -> list[ResultRow]:
         ),
     )
     for name, direction, assumed, words in versions:
-        reached = _proportion(assumed, direction, effective, rates)
+        reached = _proportion(assumed, direction, effective)
         rows.append(_row(plan, f"turnover-{name}", reached, planned, words, source=PROPORTIONS))
     return rows
 
 
-def _proportion(assumed: PowerAssumption, direction: Direction, effective: float, rates: ErrorRates) -> float:
+def _proportion(assumed: PowerAssumption, direction: Direction, effective: float) -> float:
     base = assumed.baseline or 0.0
-    other = detectable_proportion(control=base, direction=direction, effective_per_arm=effective, rates=rates,
+    other = detectable_proportion(control=base, direction=direction, effective_per_arm=effective, rates=_rates(assumed),
                                   baseline_correlation=assumed.correlation)  # fmt: skip
     return abs(other - base)
 
@@ -94,14 +98,16 @@ def _achieved(people: pd.DataFrame, icc: float, assumed: PowerAssumption) -> tup
     correlation = float(np.corrcoef(both["baseline_absence"], both["absence_days"])[0, 1])
     shape = Clustering(mean_size=float(sizes.mean()), clusters_per_arm=len(sizes) / 2, icc=max(icc, 0.0),
                        size_cv=float(sizes.std(ddof=1) / sizes.mean()), lost_clusters=0)  # fmt: skip
-    rates = ErrorRates(alpha=assumed.alpha, power=assumed.power)
+    rates = _rates(assumed)
     return cluster_detectable_effect(clustering=shape, rates=rates, baseline_correlation=correlation), float(len(known))
 
 
 def _row(plan: Plan, name: str, value: float, n: float, words: str, *, source: str = FORMULA) -> ResultRow:
     outcome = "power"
+    assumed = plan.power["turnover" if name.startswith("turnover") else "absence"]
+    method = f"minimum detectable effect, {100 * assumed.power:g}% power, {100 * assumed.alpha:g}% two-sided"
     return ResultRow(
         result_id=f"{plan.study}/{outcome}/mdes/{name}", study=plan.study, outcome=outcome, estimand="mdes",
-        population=words, contrast=EITHER_WAY, method="minimum detectable effect, 80% power, 5% two-sided", analysis="planned",
+        population=words, contrast=EITHER_WAY, method=method, analysis="planned",
         estimate=value, n=round(n), clause="P25" if name.startswith("turnover") else "P24", status="descriptive", source=source,
     )  # fmt: skip

@@ -21,6 +21,8 @@ from hhp_stats.studies.goal_setting.analysed import (
     first_sets,
     model_terms,
     outcome_column,
+    person_weights,
+    without_repetition,
 )
 from hhp_stats.studies.goal_setting.baselines import BASELINE
 from hhp_stats.studies.goal_setting.cells import sibling
@@ -70,17 +72,18 @@ class _Frames:
             self.plan.outcomes[analysis.outcome],
             analysed(analysis, self.plan.outcomes[analysis.outcome], self.material),
         )
-        answered = self.shelf.put(outcome_column(analysis, outcome), self.material.people[outcome_column(analysis, outcome)],
-                                  self.shelf.meanings.get(outcome.column, ""))  # fmt: skip
+        column = outcome_column(analysis, outcome, self.plan)
+        meaning = self.shelf.meanings.get(outcome.column, "")
+        answered = self.shelf.put(column, self.material.people[column], meaning)
         imputed = self._imputed(analysis)
         terms = self._terms(analysis, people, answered, imputed)
         known: tuple[str, ...] = () if analysis.estimator == TWO_STEP else (answered,)
         if analysis.baseline_absence == "complete_cases":
-            known += tuple(self.shelf.put(name, self.material.people[name]) for name in baselines(outcome))
+            known += tuple(self.shelf.put(name, self.material.people[name]) for name in baselines(analysis, outcome))
         about: dict[str, Any] = {
             "frame": PEOPLE, "outcome": answered, "terms": terms, "known": known, "only": self._only(analysis.population),
             "clusters": (TEAM,), "covariance": analysis.covariance, "df": analysis.df,
-            "conf_level": self.plan.conf_level, **imputed,
+            "conf_level": self.plan.conf_level, "row_weights": self._weights(analysis, people), **imputed,
         }  # fmt: skip
         if analysis.estimator == LINEAR:
             self._linear(key, analysis, about)
@@ -94,6 +97,18 @@ class _Frames:
         else:
             self.recipes.append(Recipe(result_id=key, estimator="two-step", compared=("estimate",), in_r=("estimate",),
                                        shortfall=CORRECTED, **about))  # fmt: skip
+
+    def _weights(self, analysis: PlannedAnalysis, people: pd.DataFrame) -> str:
+        """The column of the weights; "" where people count alike."""
+        outcome = self.plan.outcomes[analysis.outcome]
+        weights = person_weights(analysis, outcome, people)
+        if weights is None:
+            return ""
+        if outcome.weight:
+            return self.shelf.put(outcome.weight, self.material.people[outcome.weight])
+        answered = outcome_column(analysis, outcome, self.plan)
+        return self.shelf.put(f"team_weight_{answered}_{analysis.population}_{analysis.missing_outcome}", weights,
+                              "one over the number of people of the team who are analysed, over its mean")  # fmt: skip
 
     def _linear(self, key: str, analysis: PlannedAnalysis, about: dict[str, Any]) -> None:
         more: dict[str, Any] = {}
@@ -139,9 +154,9 @@ class _Frames:
             analysis.baseline_absence,
             [RecipeTerm(column="treatment")],
         )
-        for term in model_terms(analysis, outcome, self.plan):
+        for term in without_repetition(model_terms(analysis, outcome, self.plan), people):
             if (
-                term.column in baselines(outcome)
+                term.column in baselines(analysis, outcome)
                 and rule
                 and rule not in self.plan.imputation.models
                 and rule != "complete_cases"

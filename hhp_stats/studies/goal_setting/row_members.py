@@ -1,55 +1,161 @@
-"""Whom does the n of each of the goal-setting trial's results count? Declarations for disclosure control."""
+"""Whom does the n of each of the goal-setting trial's results count? Declarations for disclosure control.
+
+Each row is known by its id: what analysis it belongs to (told by the cell that made it), or which figure it is. Its
+people
+are selected by the same conditions as when it was estimated; that they are as many as its n is checked where the
+declaration
+is read (`disclosure.places`), and decides nothing.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from hhp_stats.disclosure.crowd import Crowd
-from hhp_stats.disclosure.declared import GIVEN_UP, KEPT, Row
-from hhp_stats.errors import EstimationError, UndeclaredCount
-from hhp_stats.plan.schema import Outcome, Plan, PlannedAnalysis
+from hhp_stats.disclosure.declared import GIVEN_UP, KEPT, LESSER, ORDINARY, Row
+from hhp_stats.errors import NoObservations, UndeclaredCount
+from hhp_stats.plan.schema import Plan, PlannedAnalysis
 from hhp_stats.results import ResultRow
-from hhp_stats.studies.goal_setting.analysed import Material, analysed, model_terms, outcome_column
+from hhp_stats.studies.goal_setting.analysed import Material, counted, model_terms, outcome_column
+from hhp_stats.studies.goal_setting.arm_means import ArmFigure, arm_figures, of_the_arm
+from hhp_stats.studies.goal_setting.baselines import FILLED, RECORDED
+from hhp_stats.studies.goal_setting.cost_benefit import FIELLER, JOINT, TURNOVER, turnover_beside
+from hhp_stats.studies.goal_setting.descriptives import STANDARDISED
 from hhp_stats.studies.goal_setting.members import known_people
+from hhp_stats.studies.goal_setting_terms import primary_analysis, versions_of_baselines
 
 WITHOUT_COVARIATES = ("lee-bounds", "worst-case-bounds")
+WORTH = {"primary": KEPT, "secondary": KEPT, "mediator": ORDINARY, "subscale": LESSER, "exploratory": GIVEN_UP}
+PRINTED_DIGITS = 2  # of a mean whose n is withheld: as it is printed, from which its n does not follow
 _GROUPS = {"randomised": "person", "analysed": "absence_days", "respondents": "wellbeing_t2"}  # of the tests of balance
 
 
-def row_members(c: Crowd, rows: Sequence[ResultRow], material: Material) -> dict[str, Row]:
-    """The people behind every row that has an n. Raises UndeclaredCount for a row of no known kind."""
-    found: dict[str, Row] = {}
-    memo: dict[tuple[str, ...], list[pd.Series]] = {}
-    for row in rows:
-        if row.n is not None:
-            found[row.result_id] = _row(c, row, material, memo)
-    return found
+def row_members(
+    c: Crowd, rows: Sequence[ResultRow], material: Material, analyses: Mapping[str, PlannedAnalysis]
+) -> dict[str, Row]:
+    """The people behind every row that has an n; `analyses` says of which planned analysis a row is a result, or a
+    restatement, by its id.
+
+    Raises UndeclaredCount for a row of no known kind.
+    """
+    declaring = _Declaring(c, material, analyses)
+    return {row.result_id: declaring.row(row) for row in rows if row.n is not None}
 
 
-def _row(c: Crowd, row: ResultRow, material: Material, memo: dict[tuple[str, ...], list[pd.Series]]) -> Row:
-    plan = material.plan
-    if row.outcome == "power":
-        return (
-            Row(n=c.of(known_people(c, "absence_days")), plain=True)
-            if row.result_id.endswith("-achieved")
-            else Row(n=None)
+class _Declaring:
+    """The declarations of one study's rows; people of an analysis are selected once."""
+
+    def __init__(self, c: Crowd, material: Material, analyses: Mapping[str, PlannedAnalysis]) -> None:
+        self.c, self.material, self.plan, self.analyses = c, material, material.plan, analyses
+        self.figures = {
+            f"{self.plan.study}/{one.outcome.key}/{one.estimand}/raw": one for one in arm_figures(self.plan)
+        }
+        self.memo: dict[PlannedAnalysis, pd.Series] = {}
+
+    def row(self, row: ResultRow) -> Row:
+        c = self.c
+        if row.result_id in self.figures:
+            return _arm(c, self.figures[row.result_id], self.plan)
+        if row.result_id.endswith(f"/{STANDARDISED}"):
+            return Row(n=c.of(self.people(self.analyses[row.result_id])), plain=True, worth=GIVEN_UP)
+        if row.result_id in self.analyses:
+            return self._result(row, self.analyses[row.result_id])
+        if row.outcome == "power":
+            achieved = row.result_id.endswith("-achieved")
+            return Row(n=c.of(known_people(c, "absence_days")), plain=True) if achieved else Row(n=None)
+        if row.outcome == "balance":
+            return _balance(c, row)
+        if row.outcome == "benefit_cost":
+            return self._ratio(row)
+        outcome = self.plan.outcomes[row.outcome]
+        known = known_people(c, outcome.column)
+        if row.estimand == "icc":
+            part = (c.of(known & (c.frame[outcome.column] == 1)),) if outcome.kind == "binary" else ()
+            return Row(n=c.of(known), plain=True, goes_with=part, worth=GIVEN_UP)
+        if row.estimand == "multiplicity":
+            return Row(n=c.of(known), worth=GIVEN_UP)
+        raise UndeclaredCount(f"{row.result_id}: nothing says whom its n counts")
+
+    def _result(self, row: ResultRow, analysis: PlannedAnalysis) -> Row:
+        """A result of a planned analysis. Without covariates it is made of its people's numbers, and of those with a
+        one."""
+        c, outcome = self.c, self.plan.outcomes[analysis.outcome]
+        own = self.people(analysis)
+        plain = (
+            analysis.estimator in WITHOUT_COVARIATES
+            or analysis.covariance.startswith("HC")
+            or not model_terms(analysis, outcome, self.plan)
         )
-    if row.outcome == "balance":
-        return _balance(c, row)
-    if row.outcome == "benefit_cost":
-        return _ratio(c, row, material)
-    outcome = plan.outcomes[row.outcome]
-    known = known_people(c, outcome.column)
-    if row.method.endswith("of the arm"):
-        return _arm(c, row, outcome, known, plan)
-    if row.result_id.endswith("/hedges-g"):  # of an imputed effect, that of everyone
-        return _of_size(c, row, [known, known_people(c, "person")], plain=True, worth=GIVEN_UP)
-    if row.estimand in ("icc", "multiplicity"):
-        return Row(n=c.of(known), plain=row.estimand != "multiplicity", worth=GIVEN_UP)
-    return _analysis(c, row, _analysis_of(row, plan), outcome, material, memo)
+        worth = KEPT if row.analysis == "planned" else GIVEN_UP
+        if outcome.kind != "binary" or not plain:
+            return Row(n=c.of(own), plain=plain, worth=worth)
+        column = outcome_column(analysis, outcome, self.plan)
+        parts = tuple(
+            c.of(own & (c.frame[column] == 1) & (c.frame["treatment"] == code))
+            for code in self.plan.design.arms.values()
+        )
+        return Row(n=c.of(own), plain=True, worth=worth, goes_with=parts)
+
+    def people(self, analysis: PlannedAnalysis) -> pd.Series:
+        """Whom the results of an analysis count, imagined people included: the same conditions on the same columns."""
+        if analysis not in self.memo:
+            frame, outcome = self.c.frame, self.plan.outcomes[analysis.outcome]
+            there = self.material.people
+            everybody = frame.loc[frame["randomised"].astype(bool)]
+            found = [*counted(analysis, outcome, self.material).index]
+            imagined = everybody.iloc[len(there) :]
+            if len(imagined):
+                with suppress(NoObservations):  # none of them would be analysed
+                    found += [
+                        *counted(analysis, outcome, replace(self.material, people=imagined, imputations={})).index
+                    ]
+            self.memo[analysis] = pd.Series(np.isin(np.arange(len(frame)), found), index=frame.index)
+        return self.memo[analysis]
+
+    def _ratio(self, row: ResultRow) -> Row:
+        """The cost of a leaver is a mean over leavers with a price; a ratio counts those of the analyses it is made
+        of."""
+        c, p = self.c, self.c.frame
+        if row.estimand == "leaver_cost":
+            left = p["randomised"].astype(bool) & (p["left"] == 1)
+            priced = left & p["replacement_cost"].notna() & p["absence_days"].notna()
+            return Row(n=c.of(priced), plain=True, worth=GIVEN_UP)
+        absence, turnover = self.people(primary_analysis(self.plan)), self.people(self.plan.analysis(TURNOVER))
+        tail = row.result_id.rsplit("/", 1)[1]
+        scenario = max((one.key for one in self.plan.cost_benefit.scenarios if tail.startswith(one.key)), key=len)
+        how = tail.removeprefix(scenario).removeprefix("-")
+        versions = {one.id.rsplit("/", 1)[1]: one for one in versions_of_baselines(self.plan)}
+        if how in versions:
+            own = self.people(turnover_beside(versions[how], self.plan))
+        elif how == JOINT:
+            own = self.people(turnover_beside(None, self.plan))
+        elif how == FIELLER:
+            own = absence
+        else:  # of the two analyses that of more people
+            own = max(absence, turnover, key=lambda members: int(members.iloc[: c.people].sum()))
+        return Row(n=c.of(own), worth=GIVEN_UP)
+
+
+def _arm(c: Crowd, figure: ArmFigure, plan: Plan) -> Row:
+    """A mean or standard deviation of one arm; of zeros and ones both are as good as the count.
+
+    Where the number of people is withheld, another mean or deviation is published as it is printed: its n cannot be
+    worked
+    out from so few digits.
+    """
+    own = c.frame["randomised"].astype(bool) & of_the_arm(c.frame, figure, plan)
+    worth = GIVEN_UP if figure.prefix else WORTH[figure.outcome.role]
+    if figure.outcome.kind != "binary":
+        return Row(n=c.of(own), plain=True, digits=PRINTED_DIGITS, worth=worth)
+    part = c.of(own & (c.frame[figure.column] == 1))
+    if figure.name == "mean":
+        return Row(n=c.of(own), part=part, share=True, plain=True, worth=max(worth, LESSER))
+    return Row(n=c.of(own), goes_with=(part,), plain=True, worth=max(worth, LESSER))
 
 
 def _balance(c: Crowd, row: ResultRow) -> Row:
@@ -58,107 +164,6 @@ def _balance(c: Crowd, row: ResultRow) -> Row:
     if row.estimand == "omnibus":
         return Row(n=c.of(known_people(c, _GROUPS[tail])))
     everyone, known = known_people(c, "person"), known_people(c, "baseline_absence")
-    groups = {"recorded": known, "imputed": everyone & ~known}
     # Plain differences of means: what is imputed varies, what is recorded does not.
-    return _of_size(c, row, [groups.get(tail, everyone), everyone], plain=True, worth=GIVEN_UP)
-
-
-def _arm(c: Crowd, row: ResultRow, outcome: Outcome, known: pd.Series, plan: Plan) -> Row:
-    """A mean or standard deviation of one arm; of zeros and ones both are as good as the count."""
-    own = known & (c.frame["treatment"] == plan.design.arms[row.contrast])
-    worth = KEPT if outcome.role == "primary" else 2
-    if outcome.kind != "binary":
-        return Row(n=c.of(own), plain=True, worth=worth)
-    part = c.of(own & (c.frame[outcome.column] == 1))
-    if row.estimand.startswith("mean_"):
-        return Row(n=c.of(own), part=part, share=True, plain=True, worth=2)
-    return Row(n=c.of(own), goes_with=(part,), plain=True, worth=2)
-
-
-def _ratio(c: Crowd, row: ResultRow, material: Material) -> Row:
-    """Benefit-cost ratios rest on those with known absence, or on all with known turnover; under another way with missing
-    baselines, on those whom the turnover analysis of that way keeps."""
-    plan, p = material.plan, c.frame
-    absence, turnover = (known_people(c, plan.outcomes[key].column) for key in ("sickness_absence", "turnover"))
-    priced = turnover & (p["left"] == 1) & p["replacement_cost"].notna() & absence
-    recorded = known_people(c, "baseline_absence")
-    plain = row.estimand == "leaver_cost"  # a mean over leavers
-    return _of_size(
-        c,
-        row,
-        [absence, turnover, absence & turnover, turnover & recorded, absence & recorded, priced],
-        plain=plain,
-        worth=GIVEN_UP,
-    )
-
-
-def _analysis_of(row: ResultRow, plan: Plan) -> PlannedAnalysis:
-    """The planned analysis that a row belongs to: by its id, else by outcome and method, else by the start of the method."""
-    _, outcome, estimand, method = row.result_id.split("/")
-    own = [each for each in plan.analyses if each.outcome == outcome]
-    for fits in (
-        lambda each: each.id == f"{outcome}/{estimand}/{method}", lambda each: each.id.split("/")[2] == method,
-        lambda each: method.startswith(each.id.split("/")[2]),
-    ):  # fmt: skip
-        found = [each for each in own if fits(each)]
-        if found:
-            return found[0]
-    raise UndeclaredCount(f"{row.result_id}: no planned analysis says whom its n counts")
-
-
-def _analysis(
-    c: Crowd, row: ResultRow, analysis: PlannedAnalysis, outcome: Outcome, material: Material,
-    memo: dict[tuple[str, ...], list[pd.Series]],
-) -> Row:  # fmt: skip
-    """Those analysed, or of them those with a known outcome: the row's n says which."""
-    column = outcome_column(analysis, outcome)
-    key = (analysis.population, analysis.missing_outcome, analysis.baseline_absence, outcome.key, column)
-    if key not in memo:
-        memo[key] = _people_of(c, analysis, outcome, material, column)
-    plain = (
-        analysis.estimator in WITHOUT_COVARIATES
-        or analysis.covariance.startswith("HC")
-        or not model_terms(analysis, outcome, material.plan)
-    )
-    worth = KEPT if row.analysis == "planned" else GIVEN_UP
-    found = _of_size(c, row, memo[key], plain=plain, worth=worth)
-    if outcome.kind != "binary" or not plain:
-        return found
-    arms = material.plan.design.arms.values()
-    parts = tuple(c.of(memo[key][0] & (c.frame[column] == 1) & (c.frame["treatment"] == code)) for code in arms)
-    return Row(n=found.n, plain=True, worth=worth, goes_with=parts)
-
-
-def _people_of(
-    c: Crowd, analysis: PlannedAnalysis, outcome: Outcome, material: Material, column: str
-) -> list[pd.Series]:
-    everybody = c.frame.loc[c.frame["randomised"].astype(bool)]
-    whole = material.people
-    try:
-        # Of imagined people too: the same conditions on the same columns.
-        there = analysed(
-            analysis, outcome, Material(plan=material.plan, people=whole, imputations={}, redraws=material.redraws)
-        ).index
-        imagined = everybody.iloc[len(whole) :]
-        rest = (
-            analysed(
-                analysis,
-                outcome,
-                Material(plan=material.plan, people=imagined, imputations={}, redraws=material.redraws),
-            ).index
-            if len(imagined)
-            else pd.Index([])
-        )
-    except EstimationError:
-        there, rest = whole.index, pd.Index([])
-    own = pd.Series(np.isin(np.arange(len(c.frame)), [*there, *rest]), index=c.frame.index)
-    return [own & c.frame[column].notna(), own]
-
-
-def _of_size(c: Crowd, row: ResultRow, candidates: Sequence[pd.Series], *, plain: bool, worth: int) -> Row:
-    for each in candidates:
-        members = c.of(each)
-        if int(members[: c.there].sum()) == row.n:
-            return Row(n=members, plain=plain, worth=worth)
-    sizes = ", ".join(str(int(c.of(each)[: c.there].sum())) for each in candidates)
-    raise UndeclaredCount(f"{row.result_id}: n is {row.n}, but the people of its analysis are {sizes}")
+    own = {RECORDED: known, FILLED: everyone & ~known}.get(tail, everyone)
+    return Row(n=c.of(own), plain=True, worth=GIVEN_UP)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import cast, get_args
 
 import pandas as pd
 
 from hhp_stats.intake.order import by_appearance, in_order
 from hhp_stats.intake.trial import Trial
-from hhp_stats.measures.absence import TrialAbsence, exposure, trial_absence
+from hhp_stats.measures.absence import LeaverRule, TrialAbsence, absence_rate, exposure, trial_absence
 from hhp_stats.measures.baseline_absence import annualised
 from hhp_stats.measures.bradford import bradford
 from hhp_stats.measures.reliability import Reliability, cronbach_alpha, spearman_brown
@@ -23,6 +24,7 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
 }
 POSITIVE, NEGATIVE = ("affect_1", "affect_3", "affect_5"), ("affect_2", "affect_4", "affect_6")
 WAVES = ("t1", "t2")
+ABSENCE = "absence_days"
 PARTS = ("happiness", "ladder", "balance")  # of the composite of wellbeing
 
 
@@ -57,7 +59,7 @@ def build_sample(trial: Trial, plan: Plan) -> Sample:
     )
     frame, absence = _absence(frame, plan)
     frame, recording = _bradford(frame)
-    frame = _survey_scores(frame)
+    frame = _chosen_answers(_survey_scores(frame), plan)
     frame, rule = _wellbeing(frame, plan)
     # Many columns were added one by one: a copy lays them side by side again.
     frame = frame.copy()
@@ -80,25 +82,46 @@ def _absence(frame: pd.DataFrame, plan: Plan) -> tuple[pd.DataFrame, dict[str, T
     )  # fmt: skip
     counted = frame.assign(left=frame["left"] == 1)
     versions = {}
-    for rule in ("pro_rata", "absent_after_leaving", "left_out"):
-        found = trial_absence(
-            counted, rule=rule, minimum_exposure=plan.measures.leaver_floor_days, days="recorded_days"
-        )
-        versions[rule] = found
-        frame[f"absence_days_{rule}"] = found.days
-    return frame.assign(absence_days=frame[f"absence_days_{plan.measures.leaver_rule}"]), versions
+    for rule, floor in leaver_rules(plan):
+        found = trial_absence(counted, rule=rule, minimum_exposure=floor, days="recorded_days")
+        column = leaver_column(rule, floor, plan)
+        versions[column.removeprefix(f"{ABSENCE}_")] = found
+        frame[column] = found.days
+    rate = absence_rate(frame["recorded_days"], frame["exposure_days"])
+    planned = leaver_column(plan.measures.leaver_rule, plan.measures.leaver_floor_days, plan)
+    return frame.assign(**{ABSENCE: frame[planned], "absence_rate": rate}), versions
+
+
+def leaver_rules(plan: Plan) -> tuple[tuple[LeaverRule, float], ...]:
+    """How leavers are counted: every rule with the plan's floor, and the other floors that its analyses name."""
+    usual = [(rule, plan.measures.leaver_floor_days) for rule in get_args(LeaverRule)]
+    named = [(cast(LeaverRule, analysis.leavers), analysis.leaver_floor) for analysis in plan.analyses]
+    return tuple(dict.fromkeys((*usual, *named)))
+
+
+def leaver_column(rule: str, floor: float, plan: Plan) -> str:
+    """The column of days absent under one rule for leavers; the floor is in its name where it is not the plan's."""
+    name = f"{ABSENCE}_{rule}"
+    return name if floor == plan.measures.leaver_floor_days else f"{name}_floor_{floor:g}".replace(".", "_")
 
 
 def _bradford(frame: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
     held = frame.groupby("local_authority")[["baseline_illness_spells", "spells"]].count()
     recording = tuple(held.index[(held > 0).all(axis="columns")])
     before = bradford(
+        frame, recording_authorities=recording, spells="baseline_illness_spells", days="baseline_illness_days",
+        months="service_months",
+    )  # fmt: skip
+    # Spells before are those of a year, as the days are: what was recorded over part of it is scaled.
+    spells = annualised(frame, days="baseline_illness_spells", months="service_months").days
+    recorded = bradford(
         frame, recording_authorities=recording, spells="baseline_illness_spells", days="baseline_illness_days"
     )
     after = bradford(frame, recording_authorities=recording, spells="spells", days="recorded_days")
     return frame.assign(
-        records_spells=frame["local_authority"].isin(recording),
-        baseline_bradford=before.scores, bradford=after.scores, log_bradford=after.log_scores,
+        records_spells=frame["local_authority"].isin(recording), baseline_illness_spells=spells,
+        baseline_bradford=before.scores, baseline_bradford_recorded=recorded.scores, bradford=after.scores,
+        log_bradford=after.log_scores,
         baseline_log_bradford=before.log_scores,
     ), recording  # fmt: skip
 
@@ -122,6 +145,16 @@ def _survey_scores(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _mean(frame: pd.DataFrame, items: tuple[str, ...], wave: str, low: float, high: float) -> pd.Series:
     return composite(frame, items=[f"{item}_{wave}" for item in items], rule="mean", low=low, high=high)
+
+
+def _chosen_answers(frame: pd.DataFrame, plan: Plan) -> pd.DataFrame:
+    """Zeros and ones: who chose one of the answers in words that an outcome of the plan is about, at each wave."""
+    columns = {}
+    for outcome in plan.outcomes.values():
+        for name in (outcome.column, outcome.baseline) if outcome.question else ():
+            given = frame[f"{outcome.question}_{name.rsplit('_', 1)[1]}"]
+            columns[name] = given.isin(outcome.answers).astype("float64").where(given.notna())
+    return frame.assign(**columns)
 
 
 def _wellbeing(frame: pd.DataFrame, plan: Plan) -> tuple[pd.DataFrame, CombinationRule]:

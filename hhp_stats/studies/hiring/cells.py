@@ -105,6 +105,9 @@ def _pooled(frame: pd.DataFrame, contrast: CellContrast, plan: ExperimentPlan) -
 
 
 PAIRWISE: Mapping[str, Contrasted] = {"welch": _welch, "hedges-g": _hedges, "pooled": _pooled}
+OF_TWO_CELLS = frozenset(
+    {"welch", "hedges-g"}
+)  # whose n counts the cells of the contrast; others use the variance of all
 
 
 def contrast_rows(
@@ -134,7 +137,7 @@ def contrast_rows(
             continue
         if model is None:
             used = known.loc[known["cell"].isin([*contrast.plus, *contrast.minus])]
-            estimate = dataclasses.replace(estimate, n=len(known) if method.estimator == "pooled" else len(used))
+            estimate = dataclasses.replace(estimate, n=len(used) if method.estimator in OF_TWO_CELLS else len(known))
         rows.append(estimate.row(note=method.note, source=ran.source, **about))
         if contrast.planned:
             conduct += _conduct(contrast, method, experiment, plan)

@@ -20,9 +20,9 @@ from hhp_stats.disclosure.declared import (
     share,
     statistic,
 )
-from hhp_stats.errors import UndeclaredCount
 from hhp_stats.plan.experiments import ExperimentPlan
 from hhp_stats.results import ResultRow
+from hhp_stats.studies.hiring.cells import OF_TWO_CELLS
 
 JUDGED, SCORED = "progression", "evaluation_score"
 
@@ -126,8 +126,7 @@ def _row(c: Crowd, row: ResultRow, plan: ExperimentPlan) -> Row:
     if row.estimand.startswith(("mean_", "sd_")):
         return Row(n=c.of(known & (p["shown"] == cell)), plain=True, worth=KEPT)
     contrast = plan.contrasts.get(row.estimand)
-    inside = known & p["shown"].isin([*contrast.plus, *contrast.minus]) if contrast else known
-    for members in (c.of(known), c.of(inside)):
-        if int(members.sum()) == row.n:
-            return Row(n=members, plain=True, worth=KEPT if row.analysis == "planned" else GIVEN_UP)
-    raise UndeclaredCount(f"{row.result_id}: n is {row.n}, but no set of participants has that size")
+    method = next((one for one in plan.methods_of(row.outcome) if row.result_id.endswith(f"/{one.id}")), None)
+    if contrast is not None and method is not None and method.estimator in OF_TWO_CELLS:
+        known &= p["shown"].isin([*contrast.plus, *contrast.minus])
+    return Row(n=c.of(known), plain=True, worth=KEPT if row.analysis == "planned" else GIVEN_UP)

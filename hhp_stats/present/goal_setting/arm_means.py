@@ -1,0 +1,79 @@
+"""What each outcome is like in each arm, before and after: the tables of means beside the tables of effects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+from great_tables import GT
+
+from hhp_stats.plan.schema import Outcome
+from hhp_stats.present.chapter import StudyReport
+from hhp_stats.present.goal_setting.more_tables import MEDIATORS, WELLBEING
+from hhp_stats.present.numbers import WITHHELD, count, number, percent, withheld_note
+from hhp_stats.present.tables import plain_table
+
+RECORDS = ("sickness_absence", "absence_rate", "turnover")
+SPELLS = ("bradford", "log_bradford", "spells")
+WAVES = {"baseline_": "Before", "": "At the end"}
+
+
+def means(report: StudyReport, outcomes: Sequence[str]) -> GT:
+    """Mean and standard deviation, or share, and people of each arm, before and at the end, outcome by outcome."""
+    cells = []
+    for key in outcomes:
+        outcome = report.outcome(key)
+        for prefix, when in WAVES.items():
+            if prefix and not outcome.baseline:
+                continue
+            other = prefix and outcome.baseline_unit
+            line = {
+                "Wave": f"{when} ({outcome.baseline_unit})" if other else when,
+                "of": f"{outcome.label} ({outcome.unit})",
+            }
+            for arm, label in report.plan.design.arm_labels.items():
+                line[label], line[f"People, {label.lower()}"] = arm_figure(report, outcome, arm, prefix=prefix)
+            cells.append(line)
+    frame = pd.DataFrame(cells)
+    weighted = [report.outcome(key) for key in outcomes if report.outcome(key).weight]
+    arms = [str(name) for name in frame if name not in ("Wave", "of")]
+    return plain_table(frame, stub="Wave", groups="of", spanner=arms, notes=[
+        "Mean (standard deviation), or share, of those for whom the value is known, without adjustment; before and at "
+        "the end these are not the "
+        "same people. The tables of effects compare the arms.",
+        *(f"{one.label}: all days lost over all days in post." for one in weighted),
+        *withheld_note(frame),
+    ])  # fmt: skip
+
+
+def arm_figure(report: StudyReport, outcome: Outcome, arm: str, *, prefix: str = "") -> tuple[str, str]:
+    """`3.57 (7.61)`, or `8.0%`, of one arm, and how many people; dashes where too few are known for a mean."""
+    mean, sd = (_found(report, f"{outcome.key}/{prefix}{name}_{arm}/raw") for name in ("mean", "sd"))
+    if mean is None:
+        return number(None), number(None)
+    if mean["status"] == "withheld":
+        return WITHHELD, WITHHELD
+    if outcome.kind == "binary":
+        return percent(mean["estimate"]), count(mean["n"])
+    spread = f" ({number(sd['estimate'])})" if sd is not None else ""
+    return f"{number(mean['estimate'])}{spread}", count(mean["n"])
+
+
+def _found(report: StudyReport, key: str) -> Mapping[str, Any] | None:
+    made = set(report.output.results["result_id"])
+    return report.row(key) if f"{report.plan.study}/{key}" in made else None
+
+
+def exploratory(report: StudyReport) -> tuple[str, ...]:
+    """The outcomes that the plan calls exploratory, in its order."""
+    return tuple(key for key, outcome in report.plan.outcomes.items() if outcome.role == "exploratory")
+
+
+ARM_TABLES: dict[str, Callable[[StudyReport], GT]] = {
+    "absence_means": lambda report: means(report, RECORDS),
+    "wellbeing_means": lambda report: means(report, WELLBEING),
+    "mediator_means": lambda report: means(report, MEDIATORS),
+    "bradford_means": lambda report: means(report, SPELLS),
+    "exploratory_means": lambda report: means(report, exploratory(report)),
+}

@@ -1,0 +1,239 @@
+"""Over whom is the effect averaged, and how are leavers' days counted? And what the surveys asked beside the
+protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pandas as pd
+from great_tables import GT
+
+from hhp_stats.plan.schema import Outcome
+from hhp_stats.present import prose
+from hhp_stats.present.chapter import StudyReport
+from hhp_stats.present.goal_setting.arm_means import arm_figure, exploratory
+from hhp_stats.present.numbers import (
+    alpha_of,
+    apart,
+    interval,
+    level,
+    lowered,
+    number,
+    p_clause,
+    plural,
+    spelled,
+)
+from hhp_stats.present.tables import effects_table
+from hhp_stats.results import LACKING
+from hhp_stats.studies.goal_setting_terms import primary_analysis
+
+PEOPLE = (
+    "sickness_absence/itt/cr1",
+    "turnover/itt/linear",
+    "wellbeing/itt/imputed",
+)  # averages over people, and over teams
+TEAMS = ("sickness_absence/team_average/cr1", "turnover/team_average/linear", "wellbeing/team_average/imputed")
+RATE, RATE_ALONE = "absence_rate/itt/cr1", "absence_rate/itt/unadjusted"
+CLEAR = "a clear difference"
+
+
+def averages(report: StudyReport) -> GT:
+    """Each outcome with people alike and with teams alike; absence with days in post alike, too."""
+    keys = []
+    for people, teams in zip(PEOPLE, TEAMS, strict=True):
+        keys += [people, teams]
+        keys += [one.id for one in report.plan.analyses if one.average == "teams" and not one.adjusted
+                 and one.outcome == people.split("/")[0]]  # fmt: skip
+    keys += [RATE, RATE_ALONE]
+    rows = pd.DataFrame([report.row(key) for key in keys])
+    return effects_table(
+        rows, labels=[_over(report, key) for key in keys], stub="Average", digits=3,
+        groups=[_with_unit(report.outcome(key.split("/")[0])) for key in keys],
+        notes=[
+            "Over people: everyone counts alike, so that large teams weigh more; this is planned. Over teams: every "
+            "team counts alike, weighted least "
+            "squares with one over the number of its people who are analysed. Over days in post: days lost over days "
+            "in post, weighted by days in post.",
+            "Adjusted as the absence analysis unless said otherwise; errors clustered by team. Turnover by linear "
+            "probability.",
+        ],
+    )  # fmt: skip
+
+
+def _with_unit(outcome: Outcome) -> str:
+    return f"{outcome.label} ({outcome.unit})"
+
+
+def _over(report: StudyReport, key: str) -> str:
+    analysis = report.plan.analysis(key)
+    whom = "days in post" if report.plan.outcomes[analysis.outcome].weight else analysis.average
+    return (
+        f"Over {whom}"
+        + ("" if analysis.adjusted else ", unadjusted")
+        + (", planned" if analysis.kind == "planned" else "")
+    )
+
+
+def team_averages(report: StudyReport) -> str:
+    """Does the effect on a person in the average team differ from that on the average person?"""
+    said = []
+    for people, teams in zip(PEOPLE, TEAMS, strict=True):
+        rows = [report.row(key) for key in (people, teams)]
+        if any(row["status"] in LACKING for row in rows):
+            continue
+        outcome = report.outcome(people.split("/")[0])
+        scale = 100 if outcome.kind == "binary" else 1
+        unit = " percentage points" if outcome.kind == "binary" else " days" if outcome.role == "primary" else " points"
+        first, second = apart(*(scale * row["estimate"] for row in rows))
+        said.append(f"{lowered(outcome.label)} {first}{unit} over people and {second} over teams")
+    if not said:
+        return "Averages over teams could not be estimated."
+    planned, other = (report.row(key) for key in (PEOPLE[0], TEAMS[0]))
+    better = report.outcome("sickness_absence").better
+    same = prose.verdict(planned, better=better).clear == prose.verdict(other, better=better).clear
+    return (
+        "Each member of staff counts the same in the planned analysis, so that a large team counts for more than a "
+        "small one. Counting each team the same asks "
+        "what the offer does in the average team; the two differ where it works otherwise in large teams than in "
+        "small ones. "
+        f"The differences are: {'; '.join(said)}. For absence the conclusion is "
+        f"{'the same' if same else 'another one'} "
+        f"({p_clause(planned['p_value'])} and {p_clause(other['p_value'])})."
+    )
+
+
+def absence_rate(report: StudyReport) -> str:
+    """Days lost over days in post: the effect without taking any leaver's days further than they were seen."""
+    row, outcome = report.row(RATE), report.outcome("absence_rate")
+    if row["status"] in LACKING:
+        return prose.not_estimated(row)
+    arms = [report.row(f"absence_rate/mean_{arm}/raw") for arm in ("control", "treatment")]
+    rates = apart(*(arm["estimate"] for arm in arms)) if all(arm["status"] not in LACKING for arm in arms) else None
+    head = (
+        f"Of every 100 working days in post, control staff lost {rates[0]} and staff offered goal-setting {rates[1]}, "
+        "whoever they belong to. "
+        if rates else ""
+    )  # fmt: skip
+    found = prose.verdict(row, better=outcome.better)
+    said = (
+        "no difference"
+        if found.direction == "the same"
+        else f"{number(abs(row['estimate']))} days {found.direction} in every 100"
+    )
+    verdict = CLEAR if found.clear else "no clear difference"
+    return (
+        f"{head}In this rate a leaver counts for the days in post alone, and nobody\u2019s days are taken further than "
+        "they were seen. "
+        f"Adjusted as planned, it was {said} in the goal-setting arm ({prose.uncertainty(row)}): {verdict}."
+    )
+
+
+def leaver_floors(report: StudyReport) -> str:
+    """How much hangs on the days in post below which a leaver has no rate of their own?"""
+    planned = report.row(primary_analysis(report.plan).id)
+    usual = report.plan.measures.leaver_floor_days
+    others = [one for one in report.plan.analyses if one.outcome == "sickness_absence" and one.leaver_floor != usual]
+    found = [(one, report.row(one.id)) for one in others]
+    found = sorted(
+        ((one, row) for one, row in found if row["status"] not in LACKING), key=lambda pair: pair[0].leaver_floor
+    )
+    if planned["status"] in LACKING or not found:
+        return "Other limits for the days that leavers were in post have nothing to be compared with."
+    values = "; ".join(
+        f"{'without a limit' if not one.leaver_floor else f'{one.leaver_floor:g} days'} {number(row['estimate'])} "
+        f"({interval(row['conf_low'], row['conf_high'])})"
+        for one, row in found
+    )
+    better = report.outcome("sickness_absence").better
+    base = prose.verdict(planned, better=better)
+    moved = [row for _, row in found if prose.verdict(row, better=better).clear != base.clear]
+    stands = "none changes the conclusion" if not moved else f"{spelled(len(moved))} would change the conclusion"
+    return (
+        f"A leaver who was in post for fewer than {report.plan.measures.leaver_floor_days:g} working days has no rate "
+        "of their own in the planned analysis, "
+        "because a few days of illness in a short stay would count as months. With other limits the difference is: "
+        f"{values}; planned "
+        f"{number(planned['estimate'])}. Of these, {stands}."
+    )
+
+
+def icc_turnover(report: StudyReport) -> str:
+    """How alike teammates are in leaving."""
+    row = report.row("turnover/icc/anova")
+    if row["status"] in LACKING:
+        return prose.not_estimated(row)
+    assumed = report.plan.power["turnover"].icc
+    return (
+        f"That of leaving is {number(row['estimate'], 3)} ({level(report.plan.conf_level)} CI "
+        f"{number(row['conf_low'], 3)} to "
+        f"{number(row['conf_high'], 3)}); the protocol assumed {number(assumed, 1)} here too."
+    )
+
+
+# ---------------------------------------------------------------- exploratory outcomes
+def exploratory_effects(report: StudyReport) -> GT:
+    """The effects on what the surveys asked beside the protocol, with both arms."""
+    named = [one for key in exploratory(report) for one in report.plan.analyses if one.outcome == key]
+    rows = pd.DataFrame([report.row(one.id) for one in named])
+    first = {one.outcome: one.id for one in reversed(named)}
+    cells: dict[str, list[str]] = {label: [] for label in report.plan.design.arm_labels.values()}
+    for one in named:
+        for arm, label in report.plan.design.arm_labels.items():
+            # Once an outcome: these are all who answered, whatever the analysis leaves out.
+            cells[label].append(
+                arm_figure(report, report.outcome(one.outcome), arm)[0] if one.id == first[one.outcome] else ""
+            )
+    return effects_table(
+        rows, labels=[one.label for one in named], stub="Version", arms=cells,
+        groups=[_with_unit(report.outcome(one.outcome)) for one in named],
+        notes=[
+            "Exploratory: the protocol plans none of these analyses. Arms: mean (standard deviation), or share, at the "
+            "end of all who answered, unadjusted.",
+            "Differences adjusted as the absence analysis and for the baseline of the outcome; least squares, of "
+            "shares too (linear probability); errors "
+            "clustered by team. Answers that were not given are not imputed.",
+            "p values are not adjusted for the number of outcomes.",
+        ],
+    )  # fmt: skip
+
+
+def exploratory_outcomes(report: StudyReport) -> str:
+    """How many of the exploratory outcomes differ clearly, and what that is worth."""
+    keys = exploratory(report)
+    rows = [(report.outcome(key), _first(report, key)) for key in keys]
+    found = [(outcome, row) for outcome, row in rows if row["status"] not in LACKING]
+    names = [lowered(report.outcome(key).label) for key in keys]
+    clear = [(outcome, prose.verdict(row, better=outcome.better)) for outcome, row in found]
+    clear = [(outcome, verdict) for outcome, verdict in clear if verdict.clear]
+    alpha = alpha_of(report.plan.conf_level)
+    head = f"Both surveys also asked about {', '.join(names[:-1])} and {names[-1]}. "
+    if not clear:
+        said = f"None of the {plural(len(found), 'difference')} among those who answered is clear."
+    else:
+        which = "; ".join(
+            f"{lowered(outcome.label)} was {verdict.direction} in the goal-setting arm" for outcome, verdict in clear
+        )
+        leave = "leaves" if len(clear) == 1 else "leave"
+        said = (
+            f"{spelled(len(clear)).capitalize()} of the {plural(len(found), 'interval')} among those who answered {leave} "
+            f"out zero: {which}."
+        )
+    return (
+        f"{head}{said} The protocol plans no test of them: they are exploratory, stand outside the family of outcomes "
+        "whose p values are adjusted together, and are adjusted "
+        f"for nothing but the covariates. Of {plural(len(found), 'such test')} without any effect, "
+        f"{number(alpha * len(found), 1)} would leave out zero by chance."
+    )
+
+
+def _first(report: StudyReport, key: str) -> Mapping[str, Any]:
+    return report.row(next(one.id for one in report.plan.analyses if one.outcome == key))
+
+
+AVERAGE_TABLES: dict[str, Callable[[StudyReport], GT]] = {"averages": averages, "exploratory": exploratory_effects}
+AVERAGE_SENTENCES: dict[str, Callable[[StudyReport], str]] = {
+    "team_averages": team_averages, "absence_rate": absence_rate, "leaver_floors": leaver_floors,
+    "icc_turnover": icc_turnover,
+    "exploratory": exploratory_outcomes,
+}  # fmt: skip

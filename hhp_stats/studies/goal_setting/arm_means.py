@@ -1,0 +1,93 @@
+"""What each outcome is like in each arm, before and after: means, deviations or shares, and of how many people.
+(CONSORT 26.)"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from hhp_stats.plan.schema import Outcome, Plan
+from hhp_stats.results import ResultRow
+from hhp_stats.studies.goal_setting.analysed import POPULATIONS
+
+BASELINE = "baseline"
+KNOWN = {"": "those with a known outcome", f"{BASELINE}_": "those with a known baseline value"}
+SOURCE = "hhp_stats.studies.goal_setting.arm_means.arm_rows"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArmFigure:
+    """One figure of one arm: which outcome, at which wave, mean or standard deviation, of whom."""
+
+    outcome: Outcome
+    prefix: str  # of the estimand: "" at the end, "baseline_" before
+    name: str  # mean, sd
+    arm: str
+
+    @property
+    def estimand(self) -> str:
+        """As in the result id."""
+        return f"{self.prefix}{self.name}_{self.arm}"
+
+    @property
+    def column(self) -> str:
+        """Where its values stand."""
+        return self.outcome.baseline if self.prefix else self.outcome.column
+
+
+def arm_figures(plan: Plan) -> Iterator[ArmFigure]:
+    """Every figure of every outcome; of what is weighted (rates) the mean alone, as single people's rates have no
+    deviation
+    that would say how sure it is."""
+    for outcome in plan.outcomes.values():
+        for prefix in ("", f"{BASELINE}_") if outcome.baseline else ("",):
+            for arm in plan.design.arms:
+                for name in ("mean",) if outcome.weight and not prefix else ("mean", "sd"):
+                    yield ArmFigure(outcome=outcome, prefix=prefix, name=name, arm=arm)
+
+
+def of_the_arm(people: pd.DataFrame, figure: ArmFigure, plan: Plan) -> pd.Series:
+    """Who stands behind a figure: those of the arm for whom it is known, of the population of the outcome's first
+    analysis."""
+    first = next((one for one in plan.analyses if one.outcome == figure.outcome.key), None)
+    inside = POPULATIONS[first.population](people) if first else pd.Series(True, index=people.index)
+    arm = people["treatment"] == plan.design.arms[figure.arm]
+    return pd.Series(inside.astype(bool) & arm & people[figure.column].notna(), index=people.index)
+
+
+def arm_rows(people: pd.DataFrame, plan: Plan) -> list[ResultRow]:
+    """Mean, standard deviation (denominator n - 1), people and teams of each outcome by arm and wave: no test.
+
+    The mean of a zero-one outcome is a share. An outcome with a weight has the weighted mean, sum w y / sum w: of days
+    lost
+    for every hundred in post, weighted by the days in post, that is all days lost over all days in post. Arms of fewer
+    than
+    two known values have no row.
+    """
+    rows = []
+    for figure in arm_figures(plan):
+        part = people.loc[of_the_arm(people, figure, plan)]
+        values = part[figure.column].to_numpy(dtype=np.float64)
+        if len(values) < 2:
+            continue
+        weight = figure.outcome.weight if not figure.prefix else ""
+        weights = part[weight].to_numpy(dtype=np.float64) if weight else None
+        mean = float(np.average(values, weights=weights))
+        about: dict[str, Any] = {
+            "study": plan.study, "outcome": figure.outcome.key, "population": KNOWN[figure.prefix],
+            "contrast": figure.arm,
+            "analysis": "exploratory", "n": len(values), "n_clusters": int(part["team_id"].nunique()),
+            "status": "descriptive",
+            "clause": " ".join(figure.outcome.clauses), "source": SOURCE,
+        }  # fmt: skip
+        value = mean if figure.name == "mean" else float(values.std(ddof=1))
+        words = f", weighted by {weight.replace('_', ' ')}" if weight else ""
+        rows.append(ResultRow(
+            result_id=f"{plan.study}/{figure.outcome.key}/{figure.estimand}/raw", estimand=figure.estimand,
+            method=f"{figure.name} of the arm{words}", estimate=value, **about,
+        ))  # fmt: skip
+    return rows
