@@ -36,16 +36,14 @@ def decided(tables, columns, *, threshold=5, zeros="published", rows=(), declare
 # ---------------------------------------------------------------- a count, a share, a mean
 @pytest.mark.parametrize("threshold", [3, 5, 10])
 def test_a_count_is_printed_from_the_threshold_on(threshold):
-    """Alone in its table: one below the threshold goes, the threshold itself stays, and a zero by the plan's word."""
-    for size in range(threshold + 2):
+    """Alone in its table: one below the threshold goes and the threshold itself stays, whatever becomes of zeros."""
+    for size in range(1, threshold + 2):
         table = pd.DataFrame({"site": ["a"], "people": [size]})
         for zeros in ("published", "withheld"):
             shown = decided(
                 {"t": table}, {"t": {"people": counted([everyone < size])}}, threshold=threshold, zeros=zeros
             ).tables["t"]["people"]
-            small = 0 < size < threshold or (size == 0 and zeros == "withheld")
-            # A set without anybody has no number that a sum could give away; it is withheld where zeros are.
-            assert (str(shown.iloc[0]) == WITHHELD) is small or size == 0, (size, zeros)
+            assert (str(shown.iloc[0]) == WITHHELD) is (size < threshold), (size, zeros)
 
 
 @pytest.mark.parametrize(
