@@ -145,7 +145,7 @@ def test_every_raw_file_stands_with_its_rows_and_bytes(root):
         }
     )
     report = SimpleNamespace(tables={"inputs": inputs})
-    table = Appendix(root=root, output=report, others=()).inputs()._tbl_data
+    table = Appendix(root=root, outputs={"one": report}, protocol="").inputs()._tbl_data
     assert table.to_dict("records") == [
         {"File": "a.csv", "Rows": "11", "Bytes": "2,222", "SHA-256 (first 16)": "a" * 16},
         {"File": "b.csv", "Rows": "33", "Bytes": "4,444", "SHA-256 (first 16)": "b" * 16},
