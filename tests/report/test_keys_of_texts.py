@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from hhp_stats.publish.kept_text import KeptTexts, read_checked, write_checked
-from hhp_stats.studies.run import STUDIES
+from hhp_stats.studies.run import studies_of
 
 ROOT = Path(__file__).resolve().parents[2]
+STUDIES = studies_of(ROOT)
 TRIAL = next(study for study in STUDIES if study.key == "goal_setting")
 ENTRY = """
 [[deviation]]
