@@ -160,9 +160,16 @@ def fail_anyway(noticed_by: Sequence[str], home: Path, kept: Path) -> set[str]:
 
 
 def commit() -> str:
-    """The commit that the sources stand at, with a mark where they were changed since."""
-    asked = ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--abbrev=7", "--exclude=*"]
-    return subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
+    """The commit that the sources stand at, with a mark where more than the table was changed since."""
+
+    def asked(*words: str) -> str:
+        return subprocess.run(
+            ["git", "-C", str(ROOT), *words], capture_output=True, text=True, check=True
+        ).stdout.strip()
+
+    others = f":!{verdicts.TABLE.relative_to(ROOT).as_posix()}"
+    changed = asked("status", "--porcelain", "--untracked-files=no", "--", ".", others)
+    return asked("rev-parse", "--short=7", "HEAD") + ("-changed" if changed else "")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -145,11 +145,15 @@ def withheld_sets(
     from what is printed, that group is guarded too. Where nothing is left to protect such a group (its parts are all that is
     withheld), its parts stay safe and it does not.
     """
+    if not sets:
+        return frozenset()
     also: list[Mask] = []
     first = count_system(sets, people=people, threshold=settings.threshold)
     found = frozenset(withheld_counts(first, settings, before=before))
     for _ in range(_ROUNDS):
         left = [each for at, each in enumerate(sets) if at not in found]
+        if not left:
+            break  # nothing is printed from which anything could follow
         more = [each for each in count_system(left, people=people, threshold=settings.threshold).groups
                 if not any((each == known).all() for known in also)]  # fmt: skip
         if not more:

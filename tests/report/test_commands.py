@@ -36,8 +36,8 @@ KENT = "data/returns/goal_setting/kent/endline.xlsx"
 def home(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of the prepared project, to stand in; of the returns only Kent's are kept in a release, to save time."""
     monkeypatch.setattr(release, "is_return", lambda name: is_return(name) and "/kent/" in name)
-    monkeypatch.setattr(release, "STUDIES", ONLY)
-    monkeypatch.setattr(studies, "STUDIES", ONLY)
+    monkeypatch.setattr(release, "studies_of", lambda root: ONLY)
+    monkeypatch.setattr(studies, "studies_of", lambda root: ONLY)
     copy = Path(shutil.copytree(prepared, tmp_path / "project"))
     vouch(copy)
     monkeypatch.chdir(copy)

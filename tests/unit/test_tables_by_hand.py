@@ -133,7 +133,7 @@ def test_absence_by_class_and_arm(plan):
 def test_the_largest_scores_lie_above_their_quantile(plan):
     """A hundred scores of 1 to 100 in one arm: above the 99th per cent (99.01) lies the last alone."""
     scores = np.arange(1.0, 101.0)
-    people = pd.DataFrame({"treatment": [1.0] * 100 + [0.0], "bradford": [*scores, 0.0], "records_spells": True})
+    people = pd.DataFrame({"treatment": [1.0] * 100 + [0.0], "bradford": [*scores, 1.0], "records_spells": True})
     table = of_teams.largest_scores(people, plan).set_index("arm")
     assert table.loc["treatment", "share_of_points"] == pytest.approx(100 / scores.sum())
     assert (table.loc["treatment", "median"], table.loc["treatment", "zero"], table.loc["treatment", "scores"]) == (

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-import pandas as pd
 import pytest
+from made_trials import made, report_of
 
 from hhp_stats.plan.individual import load_individual_plan
 from hhp_stats.present.field_trials.conclusions import (
@@ -16,49 +16,10 @@ from hhp_stats.present.field_trials.conclusions import (
     inconclusive,
     reach,
 )
-from hhp_stats.present.field_trials.report import FieldTrialReport
 from hhp_stats.present.field_trials.sentences import effect, glance, short, spread, towards, verdict
 from hhp_stats.present.numbers import number
-from hhp_stats.results import ResultRow, result_frame
-from hhp_stats.studies.output import StudyOutput
 
 STUDIES = ("beneficiaries", "swing", "mod_ing")
-
-
-def made(study, key, estimate, *, half=0.1, p=0.5, holm=0.5, n=100, status="estimated", note=""):
-    outcome, estimand, _ = key.split("/")
-    return ResultRow(
-        result_id=f"{study}/{key}", study=study, outcome=outcome, estimand=estimand, population="", contrast="", method="", analysis="planned",
-        estimate=estimate, conf_low=estimate - half, conf_high=estimate + half, std_error=half / 2, p_value=p, p_adjusted=holm, n=n,
-        status=status, note=note,
-    )  # fmt: skip
-
-
-def report_of(root, study, effects, *more):
-    """A report in which each measured outcome has the effect of its name: (estimate, half its interval, p, adjusted p)."""
-    plan = load_individual_plan(root, study)
-    rows = []
-    for outcome in plan.outcomes.values():
-        if not outcome.scales:
-            continue
-        estimate, half, p, holm = effects.get(outcome.id, (0.01, 0.5, 0.9, 1.0))
-        planned = next(a for a in plan.analyses if a.outcome == outcome.id and a.kind == "planned")
-        rows += [
-            made(study, planned.id, estimate, half=half, p=p, holm=holm),
-            made(study, f"{outcome.id}/itt/hedges-g", estimate, half=half),
-        ]
-        for arm in plan.arms:
-            rows += [
-                made(study, f"{outcome.id}/mean_{arm.id}/raw", 30.0 + arm.code),
-                made(study, f"{outcome.id}/sd_{arm.id}/raw", 5.0 + arm.code),
-            ]
-    output = StudyOutput(
-        study=study,
-        results=result_frame([*rows, *more]),
-        tables={"periods": pd.DataFrame({"period": [1, 2]})},
-        conduct=(),
-    )
-    return FieldTrialReport(root=root, plan=plan, output=output, document="report/x.qmd")
 
 
 def outcomes(root):
