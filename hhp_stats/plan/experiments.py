@@ -166,7 +166,10 @@ def load_experiment_plan(root: Path, study: str) -> ExperimentPlan:
     file = f"data/plan/{study}.toml"
     raw = read_plan_file(root, file)
     header = record_of(
-        {k: v for k, v in raw.items() if k not in (*_LISTS, "disclosure", "thresholds")}, file=file, place="the header", kind=_Header
+        {k: v for k, v in raw.items() if k not in (*_LISTS, "disclosure", "thresholds")},
+        file=file,
+        place="the header",
+        kind=_Header,
     )
 
     def by_id(key: str, kind: Any, *blank: str) -> Any:

@@ -33,7 +33,7 @@ SEVERITIES = {
         R04 R05 R06 R07 R08 R10 R12 R13 R14 R15 S01 S02 S03 S04 S06 S07 S10 S11 S12 S13 S23 S24
         S26 S28 S29 S30 S31 S33 X01 X03 X04 X06 X07 X08 X09 X13 X14 X15
         X19 X21 X22 X24 X25 X26 X27 X30 X31 X32 X35 X37""",
-    "warning": "A04 E12 E15 F08 F09 F14 F15 F19 F25 F26 F27 G02 K03 L08 L09 P02 R09 R11 R16 R17 R18 R19 S15 S17 S20 S21 S25 S27 S34 S35 S36 S37 X02 X11 X16 X17 X18 X20 X23 X28 X29 X33 X34",
+    "warning": "A04 E12 E15 F08 F09 F14 F15 F19 F25 F26 F27 G02 K03 L08 L09 P02 R09 R11 R16 R17 R18 R19 S15 S17 S20 S21 S25 S27 S34 S35 S36 S37 S38 S39 S40 X02 X11 X16 X17 X18 X20 X23 X28 X29 X33 X34",
     "note": "A09 F13 F16 F28 R20 S05 S14 S16 S18 S19 S22 X05 X10 X12 X36",
 }
 SEVERITY = {code: severity for severity, codes in SEVERITIES.items() for code in codes.split()}
@@ -65,6 +65,9 @@ ELSEWHERE = {
     "L09": "test_rules_distribution.py::test_lists",
     "S35": "test_rules_distribution.py::test_answers_against_the_other_wave_questions_and_groups",
     "S36": "test_rules_distribution.py::test_answers_against_the_other_wave_questions_and_groups",
+    "S38": "test_rules_distribution.py::test_a_question_that_goes_with_no_other",
+    "S39": "test_rules_distribution.py::test_answers_of_other_people",
+    "S40": "test_rules_distribution.py::test_an_export_cut_short",
     "S37": "test_rules_distribution.py::test_answers_against_the_other_wave_questions_and_groups",
     "X28": "test_rules_distribution.py::test_blanks",
     "X29": "test_rules_distribution.py::test_zeros",
