@@ -18,11 +18,13 @@ from hhp_stats.intake.lists import ListFile, check_list, read_list
 from hhp_stats.intake.manifest import read_manifest, sha256_of, verify_manifest
 from hhp_stats.intake.pseudonym import Pseudonyms, load_pseudonyms
 from hhp_stats.intake.raw_places import raw_names
-from hhp_stats.intake.returns import RETURN_TYPES, Return, read_return
+from hhp_stats.intake.returns import OTHER_TYPES, RETURN_TYPES, Return, read_return
 from hhp_stats.intake.rule import breach_problems
 from hhp_stats.intake.rules_absence import ABSENCE_RULES
 from hhp_stats.intake.rules_across import ACROSS_RULES
+from hhp_stats.intake.rules_answers import list_findings, survey_findings
 from hhp_stats.intake.rules_cells import CELL_RULES
+from hhp_stats.intake.rules_distribution import Columns, distribution_findings
 from hhp_stats.intake.rules_file import (
     MARKED_SYNTHETIC,
     MISSING_RETURN,
@@ -46,7 +48,7 @@ from hhp_stats.intake.rules_randomisation import (
     draws_repeated,
     randomisation_findings,
 )
-from hhp_stats.intake.rules_survey import check_survey
+from hhp_stats.intake.rules_survey import FEW_LINKED, check_questions, check_survey
 from hhp_stats.intake.rules_wave import WAVE_RULES
 from hhp_stats.intake.spellings import Spellings, load_spellings
 from hhp_stats.intake.survey import SurveyFile, export_file, read_survey
@@ -187,6 +189,11 @@ def defended(result: Gathered, *, received: dict[str, pd.DataFrame], returns: Re
         linkage=result.lists["linkage"], answers=tuple(result.answers), pseudonyms=result.pseudonyms, thresholds=thresholds,
     )  # fmt: skip
     findings += together_findings(together)
+    findings += distribution_findings(Columns(returns=returns, fields=result.fields, thresholds=thresholds))
+    known = result.lists["linkage"].frame.dropna(subset=["survey_code", "local_authority"])
+    groups = dict(zip(known["survey_code"], known["local_authority"], strict=True))
+    findings += survey_findings(result.surveys.values(), groups, thresholds)
+    findings += list_findings([result.lists["course_log"]], thresholds)
     return [*notes, *judged(findings, deviations_of_data(result.root, result.study.name))]
 
 
@@ -222,6 +229,9 @@ def _read_returns(result: Gathered, progress: Progress) -> None:
         for step, wave in enumerate(WAVES):
             names = [f"{base}/{site.slug}/{wave}{suffix}" for suffix in RETURN_TYPES]
             there = [name for name in names if (result.root / name).is_file()]
+            if not there:  # sent in another format: the right remedy is to save it in one that is read
+                others = [f"{base}/{site.slug}/{wave}{suffix}" for suffix in OTHER_TYPES]
+                there = [name for name in others if (result.root / name).is_file()][:1]
             expected.update(there)
             if not there:
                 result.problems.append(MISSING_RETURN.problem(file=names[0]))
@@ -267,6 +277,7 @@ def _read_lists(result: Gathered) -> None:
 
 
 def _read_surveys(result: Gathered, pseudonyms: Pseudonyms) -> None:
+    limit = load_thresholds(result.root, result.study.name).get(FEW_LINKED.code)
     for wave in SURVEY_WAVES:
         if not fields_of(result.fields, "survey", wave):
             continue
@@ -278,8 +289,11 @@ def _read_surveys(result: Gathered, pseudonyms: Pseudonyms) -> None:
         )  # fmt: skip
         check_survey(survey)
         if survey.readable:
-            result.answers.append(link(survey, result.lists["linkage"], study=result.study, pseudonyms=pseudonyms))
+            result.answers.append(
+                link(survey, result.lists["linkage"], study=result.study, pseudonyms=pseudonyms, limit=limit)
+            )
         result.surveys[wave] = survey
+    check_questions(list(result.surveys.values()))
 
 
 def _check_marks(result: Gathered, *, synthetic: bool) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from hhp_stats.errors import DataError, Problem
+from hhp_stats.intake.columns import Manner
 from hhp_stats.intake.container import Refused
 from hhp_stats.intake.dictionary import Field, load_dictionary
 from hhp_stats.intake.findings import judged
@@ -237,7 +238,7 @@ def _fill(result: PlainTable, grid: Grid, plan: IndividualPlan, spellings: Spell
     for spec in specs:
         column, codes = result.columns[spec.name], plan.columns[spec.name].missing
         raw = [_known(grid.rows[number].get(column), codes) for number in kept]
-        result.fill(spec=spec, raw=raw, spellings=spellings, typed=grid.typed)
+        result.fill(spec=spec, raw=raw, spellings=spellings, manner=Manner(typed=grid.typed, from_1904=grid.from_1904))
     by_value = {str(arm.value): arm.id for arm in plan.arms}
     result.frame[ARM] = result.frame[ARM].map(by_value).astype("str")
     marks = {same(str(grid.rows[number].get(place, ""))) for place in _release(grid, head) for number in kept}

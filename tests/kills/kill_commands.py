@@ -136,8 +136,8 @@ def whole_run(copy: Path, name: str, number: int) -> float:
     begun = time.monotonic()
     process = start(copy, command.words, "whole")
     if name == "preview":
-        before = state(copy / command.writes[0])
-        while process.poll() is None and state(copy / command.writes[0]) in (before, ""):
+        asked = time.time()
+        while process.poll() is None and not written_since(copy / command.writes[0], asked):
             time.sleep(0.3)
         seconds = time.monotonic() - begun
         process.send_signal(signal.SIGINT)
@@ -147,6 +147,14 @@ def whole_run(copy: Path, name: str, number: int) -> float:
     if status not in (0, 1):
         raise SystemExit(f"hhp {' '.join(command.words)} ended with {status}")
     return time.monotonic() - begun
+
+
+def written_since(folder: Path, moment: float) -> bool:
+    """Is there a rendering in the folder that was made after this moment, even if it has the same bytes as the one before?"""
+    from hhp_stats import rendering_marker
+
+    marker = folder / rendering_marker.MARKER
+    return marker.is_file() and marker.stat().st_mtime > moment
 
 
 def kill_all(copy: Path, name: str, *, kills: int, chance: random.Random) -> dict[str, object]:

@@ -78,7 +78,9 @@ def test_reduced_equations_say_the_same_and_each_first_unknown_stands_in_one(see
     firsts = [int(np.flatnonzero(row)[0]) for row in found]
     assert firsts == sorted(firsts)
     np.testing.assert_allclose(found[:, firsts], np.eye(len(found)), atol=1e-12)
-    np.testing.assert_allclose(found[:, :-1] @ np.arange(16), found[:, -1], atol=1e-9)  # sums of whole numbers, rounding
+    np.testing.assert_allclose(
+        found[:, :-1] @ np.arange(16), found[:, -1], atol=1e-9
+    )  # sums of whole numbers, rounding
 
 
 def test_a_small_group_follows_from_sets_that_nobody_set_beside_each_other():
