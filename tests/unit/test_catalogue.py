@@ -56,7 +56,7 @@ SPOILT = [
     ("data/plan/swing.toml", 'kind = "individual trial"', 'kind = "individual trail"', "design.kind", "Did you mean 'individual trial'"),
     ("data/plan/swing.toml", 'kind = "individual trial"', "kin = 1", "design.kind", "is missing"),
     ("data/plan/swing.toml", 'study = "swing"', 'study = "swings"', "study", "Write 'swing'"),
-    ("data/plan/swing.toml", 'phase = "second"', 'phase = "secnd"', "phase", "Did you mean 'second'"),
+    ("data/plan/swing.toml", 'phase = "second"', 'phase = "sec0nd"', "phase", "Did you mean 'second'"),
     ("data/plan/swing.toml", 'phase = "second"\n', "", "the header", "lacks 'phase'"),
     ("data/plan/swing.toml", "order = 5", "order = 4", "order", "that of beneficiaries|that of swing"),
     ("data/plan/swing.toml", "order = 5", 'order = "5"', "the header", "Write a whole number"),
