@@ -28,6 +28,7 @@ from hhp_stats.estimate.selection_profile import Maximum, Profile, accepted, pro
 from hhp_stats.estimate.separation import refuse_separation
 from hhp_stats.infer.clusters import checked_clusters, cluster_codes, cluster_name
 from hhp_stats.results import checked_level
+from hhp_stats.typed import typed
 
 __all__ = ["Identification", "LikelihoodMaximum", "SelectionFit", "heckman_likelihood", "heckman_two_step"]
 
@@ -128,6 +129,7 @@ def _second_step(sample: _Sample, index: Array) -> _SecondStep:
     )
 
 
+@typed
 def heckman_two_step(
     *, outcome: Array, matrix: ModelMatrix, selection_matrix: ModelMatrix | None = None, conf_level: float = 0.95
 ) -> SelectionFit:
@@ -176,6 +178,7 @@ def heckman_two_step(
     )  # fmt: skip
 
 
+@typed
 def heckman_likelihood(
     *,
     outcome: Array,

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import joblib
 import pandas as pd
 import pytest
+from small_plans import few_draws
 
 from hhp_stats.intake.trial import Trial
 from hhp_stats.plan.load import load_plan
-from hhp_stats.plan.schema import Plan
 from hhp_stats.present.chapter import StudyReport
 from hhp_stats.studies.goal_setting import allocation, linear_cells, multiplicity
 from hhp_stats.studies.goal_setting.analyse import analyse
@@ -43,16 +42,6 @@ def synthetic_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def empty_project(tmp_path: Path) -> Path:
     return new_project(tmp_path / "project")
-
-
-def few_draws(whole: Plan) -> Plan:
-    """The plan with as few draws and completed data sets as run at all: only the shape of the output counts here."""
-    sets = {key: replace(model, m=2) for key, model in whole.imputation.models.items()}
-    return replace(
-        whole, cost_benefit=replace(whole.cost_benefit, draws=40),
-        imputation=replace(whole.imputation, iterations=2, models=sets),
-        tipping=replace(whole.tipping, deltas=(-1.0, 1.0), imputations=2),
-    )  # fmt: skip
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,7 @@ from hhp_stats.estimate.imputation.chain import composite
 from hhp_stats.estimate.imputation.diagnostics import ImputationDiagnostics
 from hhp_stats.estimate.imputation.plan import ImputationPlan
 from hhp_stats.estimate.model_matrix import Array, as_numbers
+from hhp_stats.ran import ran_before
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +43,7 @@ class Imputations:
     plan: ImputationPlan
     imputed: dict[str, ImputedValues]
     diagnostics: ImputationDiagnostics
+    made_by: str = ""  # the function that imputed: part of the source of every result that uses the values
 
     def __len__(self) -> int:
         return self.plan.imputations
@@ -51,6 +53,7 @@ class Imputations:
 
     def column(self, name: str, number: int) -> npt.NDArray[Any]:
         """The values (n,) of one imputed variable in completed data set `number`, counted from 0."""
+        self._noted()
         if not 0 <= number < len(self):
             raise IndexError(f"there are {len(self)} imputations, counted from 0; not {number}")
         if name not in self.imputed:
@@ -72,6 +75,7 @@ class Imputations:
 
         Refuses one that the frame does not hold (UnknownName), and categorical ones (InvalidInput).
         """
+        self._noted()
         count = len(self)
         passive = next((passive for passive in self.plan.passive if passive.name == name), None)
         if passive is not None:
@@ -88,6 +92,9 @@ class Imputations:
         if found is not None:
             values[:, found.rows] = found.values[:count]
         return values
+
+    def _noted(self) -> None:
+        ran_before([self.made_by] if self.made_by else [])
 
     def _each(self, name: str) -> Iterator[npt.NDArray[Any]]:
         """The values of one variable, of any type, in one completed data set after the other."""

@@ -86,10 +86,11 @@ def impute_together(
         results[task][place] += found
     return [
         Imputations(
-            frame=frame, plan=plan, imputed=_gather(groups, found, plan), diagnostics=_diagnostics(groups, found)
+            frame=frame, plan=plan, imputed=_gather(groups, found, plan), diagnostics=_diagnostics(groups, found),
+            made_by=f"{__name__}.{impute_together.__name__}",
         )
         for (frame, plan, groups), found in zip(prepared, results, strict=True)
-    ]
+    ]  # fmt: skip
 
 
 def _block_size(group: Group) -> int:

@@ -16,25 +16,13 @@ from hhp_stats.estimate.model_matrix import Array
 from hhp_stats.estimate.two_sample import welch
 from hhp_stats.plan.conduct import Conduct
 from hhp_stats.plan.individual import IndividualPlan, StudyAnalysis
+from hhp_stats.ran import recorded
 from hhp_stats.results import Estimate, ResultRow, not_estimated
 from hhp_stats.studies.field_trial import clusters, missing_cells, probability_cells
 from hhp_stats.studies.field_trial.analysed import analysed, gaps
 from hhp_stats.studies.field_trial.linear_cells import fitted
 
-SOURCES: Mapping[str, str] = {
-    "ols": "hhp_stats.estimate.linear.ols + hhp_stats.infer.cluster_robust.heteroskedastic_covariance",
-    "welch": "hhp_stats.estimate.two_sample.welch",
-    "hedges-g": "hhp_stats.estimate.effect_size.hedges_g",
-    **missing_cells.SOURCES,
-    **probability_cells.SOURCES,
-    **clusters.SOURCES,
-}
-
-
-def source_of(analysis: StudyAnalysis) -> str:
-    """The functions that an analysis calls."""
-    clustered = analysis.estimator == "ols" and analysis.covariance.startswith("CR")
-    return clusters.CLUSTERED if clustered else SOURCES[analysis.estimator]
+HERE = "hhp_stats.studies.field_trial.cells.run_cell"  # of rows that were refused before an estimator ran
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +40,7 @@ def run_cell(analysis: StudyAnalysis, people: pd.DataFrame, plan: IndividualPlan
     key, contrast = plan.result_id(analysis), analysis.contrast or plan.contrast
     about: dict[str, Any] = {
         "population": plan.populations[analysis.population].label, "contrast": contrast_of(key, contrast),
-        "analysis": analysis.kind, "clause": " ".join(analysis.clauses), "source": source_of(analysis),
+        "analysis": analysis.kind, "clause": " ".join(analysis.clauses), "source": HERE,
     }  # fmt: skip
     if outcome.missing:
         done = _conduct(plan, analysis, {"estimator": "not run: no data"})
@@ -60,11 +48,13 @@ def run_cell(analysis: StudyAnalysis, people: pd.DataFrame, plan: IndividualPlan
             row=not_estimated(result_id=key, reason=outcome.missing, method=analysis.estimator, **about), conduct=done
         )
     try:
-        found, facts = ESTIMATORS[analysis.estimator](analysis, analysed(analysis, people, plan), plan)
+        with recorded() as ran:
+            found, facts = ESTIMATORS[analysis.estimator](analysis, analysed(analysis, people, plan), plan)
     except EstimationError as error:
-        reason = f"{type(error).__name__}: {error}"
+        reason, about["source"] = f"{type(error).__name__}: {error}", ran.source or HERE
         return Cell(row=not_estimated(result_id=key, reason=reason, method=analysis.estimator, **about),
                     conduct=_conduct(plan, analysis, {"estimator": "not run: refused"}))  # fmt: skip
+    about["source"] = ran.source
     study, outcome_id, effect, method = key.split("/")
     note = " ".join(filter(None, (analysis.note, _filled(gaps(analysis, people, plan), plan))))
     rows = []

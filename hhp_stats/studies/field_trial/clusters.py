@@ -27,14 +27,6 @@ from hhp_stats.plan.individual import IndividualPlan, StudyAnalysis, StudyPower
 from hhp_stats.results import Estimate, ResultRow, not_estimated
 from hhp_stats.studies.field_trial.analysed import outcome_column
 
-ROBUST = "hhp_stats.infer.cluster_robust"
-CLUSTERED = f"hhp_stats.estimate.linear.ols + {ROBUST}.cluster_covariance"
-SOURCES: Mapping[str, str] = {
-    "wild-bootstrap": "hhp_stats.estimate.linear.ols + hhp_stats.infer.wild_bootstrap.wild_bootstrap",
-    "randomisation": "hhp_stats.infer.randomisation_test.randomisation_test",
-    "cluster-means": "hhp_stats.estimate.two_sample.welch",
-    "hedges-g-clustered": "hhp_stats.estimate.effect_size.hedges_g_clustered",
-}
 DRAWS = 9_999
 MOST_EXACT = 2**53  # whole numbers beyond it are doubles in a frame
 

@@ -21,12 +21,6 @@ from hhp_stats.plan.table_plan import NOT_KNOWN
 from hhp_stats.results import Estimate
 from hhp_stats.studies.field_trial.linear_cells import fitted
 
-SOURCES: Mapping[str, str] = {
-    "lee-bounds": "hhp_stats.estimate.bounds.lee_bounds",
-    "worst-case-bounds": "hhp_stats.estimate.bounds.worst_case_bounds",
-    "imputation": "hhp_stats.estimate.imputation.impute + hhp_stats.estimate.linear.ols + hhp_stats.infer.pooling.pool",
-    "heckman": "hhp_stats.estimate.selection.heckman_likelihood",
-}
 DRAWS = 999  # of the bootstrap behind Lee's bounds
 LOWER, UPPER, RHO = "lower_bound", "upper_bound", "rho"  # estimands beside the effect
 MIDDLE_NOTE = "The estimate is the middle of the bounds, not a best guess; the interval covers the effect."

@@ -21,10 +21,6 @@ from hhp_stats.estimate.model_matrix import ModelMatrix, model_matrix
 from hhp_stats.plan.individual import IndividualPlan, StudyAnalysis
 from hhp_stats.results import Estimate
 
-SOURCES: Mapping[str, str] = {
-    "logit": "hhp_stats.estimate.logistic.logit + hhp_stats.estimate.logistic.average_change",
-    "firth": "hhp_stats.estimate.firth.firth_logit + hhp_stats.estimate.firth.firth_average_change",
-}
 RATIO, UNTREATED, TREATED = "ratio", "predicted_control", "predicted_treatment"  # estimands beside the change
 
 Estimated = tuple[Mapping[str, Estimate], Mapping[str, str]]

@@ -14,6 +14,7 @@ from hhp_stats.contrast import contrast_of
 from hhp_stats.errors import EstimationError
 from hhp_stats.plan.conduct import Conduct
 from hhp_stats.plan.schema import Outcome, Plan, PlannedAnalysis
+from hhp_stats.ran import recorded
 from hhp_stats.results import Estimate, ResultRow, not_estimated
 from hhp_stats.studies.goal_setting import linear_cells, missing_cells, probability_cells
 from hhp_stats.studies.goal_setting.analysed import Material, model_terms
@@ -22,28 +23,13 @@ BEYOND = ("ratio",)  # estimands that an analysis gives beside what the protocol
 Estimates = Mapping[str, Estimate]  # by estimand; "" is the effect itself
 Estimator = Callable[[PlannedAnalysis, Outcome, Material], Estimates]
 
-ESTIMATORS: Mapping[str, tuple[Estimator, str]] = {
-    "ols": (linear_cells.ordinary, "hhp_stats.estimate.linear.ols + hhp_stats.infer.cluster_robust"),
-    "wild-bootstrap": (
-        linear_cells.wild,
-        "hhp_stats.estimate.linear.ols + hhp_stats.infer.wild_bootstrap.wild_bootstrap",
-    ),
-    "randomisation": (linear_cells.randomisation, "hhp_stats.infer.randomisation_test.randomisation_test"),
-    "iv": (linear_cells.complier, "hhp_stats.estimate.complier.complier_effect"),
-    "logit": (
-        probability_cells.logistic,
-        "hhp_stats.estimate.logistic.logit + hhp_stats.estimate.logistic.change_at_means",
-    ),
-    "firth": (
-        probability_cells.penalised,
-        "hhp_stats.estimate.firth.firth_logit + hhp_stats.estimate.firth.firth_change_at_means",
-    ),
-    "heckman-ml": (missing_cells.selection_likelihood, "hhp_stats.estimate.selection.heckman_likelihood"),
-    "heckman-two-step": (missing_cells.selection_two_step, "hhp_stats.estimate.selection.heckman_two_step"),
-    "weighted": (missing_cells.weighted, "hhp_stats.estimate.weights"),
-    "lee-bounds": (missing_cells.lee, "hhp_stats.estimate.bounds"),
-    "worst-case-bounds": (missing_cells.worst_case, "hhp_stats.estimate.bounds"),
-}
+ESTIMATORS: Mapping[str, Estimator] = {
+    "ols": linear_cells.ordinary, "wild-bootstrap": linear_cells.wild, "randomisation": linear_cells.randomisation,
+    "iv": linear_cells.complier, "logit": probability_cells.logistic, "firth": probability_cells.penalised,
+    "heckman-ml": missing_cells.selection_likelihood, "heckman-two-step": missing_cells.selection_two_step,
+    "weighted": missing_cells.weighted, "lee-bounds": missing_cells.lee, "worst-case-bounds": missing_cells.worst_case,
+}  # fmt: skip
+HERE = "hhp_stats.studies.goal_setting.cells.run_cell"  # of rows that were refused before an estimator ran
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,23 +43,24 @@ class Cell:
 def run_cell(analysis: PlannedAnalysis, material: Material) -> Cell:
     """Estimate one planned analysis; an estimation error becomes a row with its reason."""
     plan, outcome = material.plan, material.plan.outcomes[analysis.outcome]
-    estimator, source = ESTIMATORS[analysis.estimator]
     about: dict[str, Any] = {
         "population": plan.populations[analysis.population].label,
         "contrast": contrast_of(plan.result_id(analysis), plan.contrast),
-        "analysis": analysis.kind, "clause": " ".join(analysis.clauses), "source": source,
+        "analysis": analysis.kind, "clause": " ".join(analysis.clauses),
     }  # fmt: skip
     conduct = what_was_done(analysis, outcome, plan)
     try:
-        estimates = estimator(analysis, outcome, material)
+        with recorded() as ran:
+            estimates = ESTIMATORS[analysis.estimator](analysis, outcome, material)
     except EstimationError as error:
-        reason = f"{type(error).__name__}: {error}"
+        reason, about["source"] = f"{type(error).__name__}: {error}", ran.source or HERE
         row = not_estimated(result_id=plan.result_id(analysis), reason=reason, method=analysis.estimator, **about)
         return Cell(rows=(row,), conduct=conduct)
     rows = tuple(
         estimate.row(
             result_id=key,
             note=analysis.note,
+            source=ran.source,
             **(about | {"contrast": contrast_of(key, plan.contrast, beside=estimates)}
                | ({"analysis": "exploratory"} if estimand in BEYOND else {})),
         )
