@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -16,6 +17,7 @@ from hhp_stats.intake.participants import load_participants
 from hhp_stats.intake.trial import Trial
 from hhp_stats.plan.individual import load_individual_plan
 from hhp_stats.plan.load import load_plan
+from hhp_stats.present.chapter import StudyReport
 from hhp_stats.studies.field_trial.cells import run_cell as run_field_trial_cell
 from hhp_stats.studies.field_trial.sample import build_sample as field_trial_sample
 from hhp_stats.studies.goal_setting import allocation, linear_cells
@@ -130,3 +132,10 @@ def test_a_refused_cell_names_where_it_was_refused(material: tuple[Material, Pro
     analysis = next(each for each in made.plan.analyses if each.baseline_absence not in made.plan.imputation.models)
     row = run_cell(analysis, nobody).rows[0]
     assert row.status == "not_estimated" and row.source == "hhp_stats.studies.goal_setting.cells.run_cell"
+
+
+def test_every_source_of_the_goal_setting_trial_is_a_function(goal_setting_report: StudyReport) -> None:
+    for source in set(goal_setting_report.output.results["source"]):
+        for name in source.split(" + "):
+            module, _, function = name.rpartition(".")
+            assert callable(getattr(import_module(module), function, None)), name

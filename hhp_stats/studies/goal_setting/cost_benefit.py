@@ -26,7 +26,7 @@ from hhp_stats.plan.schema import Comparator, CostScenario, Plan, PlannedAnalysi
 from hhp_stats.results import Analysis, Estimate, ResultRow, not_estimated
 from hhp_stats.studies.goal_setting.analysed import Material, Model, models
 
-SOURCE = "hhp_stats.estimate.cost_benefit"
+COSTS = "hhp_stats.estimate.cost_benefit"  # whose functions the rows name
 TURNOVER = "turnover/itt/logit-at-means"  # the planned effect on turnover that enters the ratio
 JOINT, FIELLER = "bootstrap", "fieller"  # what follows the scenario in the ids of other intervals
 
@@ -137,7 +137,7 @@ def cost_benefit(
     rows: list[ResultRow] = [
         leaver.row(
             result_id=f"{plan.study}/benefit_cost/leaver_cost/mean", population="leavers with a known replacement cost",
-            contrast="pounds a leaver", analysis="planned", clause="P89", source=f"{SOURCE}.net_turnover_cost",
+            contrast="pounds a leaver", analysis="planned", clause="P89", source=f"{COSTS}.net_turnover_cost",
         )
     ]  # fmt: skip
     curves, parts, above = [], [], []
@@ -145,7 +145,7 @@ def cost_benefit(
         costs = costs_of(scenario, leaver, plan)
         ratio, ratios = bootstrap_ratio(draws, costs=costs, conf_level=plan.conf_level)
         rows.append(_row(f"ratio/{scenario.key}", benefit_cost_ratio(absence=absence, turnover=turnover, costs=costs),
-                         scenario, plan, kind=scenario.kind, clause="P85 P87"))  # fmt: skip
+                         scenario, plan, kind=scenario.kind, clause="P85 P87", source=f"{COSTS}.benefit_cost_ratio"))  # fmt: skip
         rows.append(_row(f"ratio/{scenario.key}-{JOINT}", ratio, scenario, plan, kind="sensitivity", clause="P85"))
         rows.append(_fieller_row(scenario, costs, absence, turnover, correlation, plan))
         if place == 0:
@@ -185,16 +185,17 @@ def _not_compared(other: Comparator, plan: Plan) -> ResultRow:
     return not_estimated(
         result_id=f"{plan.study}/benefit_cost/comparison/{other.key}", reason=other.reason, method="pairwise t test of ratios",
         population=plan.populations["randomised"].label, contrast=f"goal-setting minus {other.label.lower()}",
-        analysis="planned", clause="P91", source="hhp_stats.estimate.ratio.compare_ratios",
+        analysis="planned", clause="P91", source="hhp_stats.studies.goal_setting.cost_benefit.cost_benefit",
     )  # fmt: skip
 
 
 def _row(
-    tail: str, estimate: Estimate, scenario: CostScenario, plan: Plan, *, kind: Analysis, clause: str, about: str = ""
-) -> ResultRow:
+    tail: str, estimate: Estimate, scenario: CostScenario, plan: Plan, *, kind: Analysis, clause: str, about: str = "",
+    source: str = f"{COSTS}.bootstrap_ratio",
+) -> ResultRow:  # fmt: skip
     return estimate.row(
         result_id=f"{plan.study}/benefit_cost/{tail}", population=plan.populations["randomised"].label,
-        contrast="pounds saved per pound of staff time", analysis=kind, clause=clause, source=SOURCE, note=about or scenario.label,
+        contrast="pounds saved per pound of staff time", analysis=kind, clause=clause, source=source, note=about or scenario.label,
     )  # fmt: skip
 
 
@@ -206,7 +207,7 @@ def _fieller_row(
     )
     result_id = f"{plan.study}/benefit_cost/ratio/{scenario.key}-{FIELLER}"
     about: dict[str, Any] = {"population": plan.populations["randomised"].label, "contrast": "pounds saved per pound of staff time",
-             "analysis": "sensitivity", "clause": "P85", "source": "hhp_stats.estimate.ratio.fieller"}  # fmt: skip
+             "analysis": "sensitivity", "clause": "P85", "source": f"{COSTS}.fieller_ratio"}  # fmt: skip
     if not found.set.bounded:
         return not_estimated(
             result_id=result_id,
