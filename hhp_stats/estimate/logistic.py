@@ -141,7 +141,7 @@ def clustered_logit_covariance(fit: LogitFit, *, clusters: ArrayLike) -> RobustC
     matrix = n_clusters / (n_clusters - 1) * gram_matrix(times(scores, fit.information_inverse))
     return RobustCovariance(
         matrix=matrix, kind="clustered G/(G-1)", n_clusters=n_clusters, codes=codes,
-        cluster_name=cluster_name(clusters), groupings=(codes,),
+        cluster_name=cluster_name(clusters), groupings=(codes,), told=fit.matrix,
     )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -41,7 +41,8 @@ class RobustCovariance:
 
     `n_clusters` is None for the heteroskedastic kinds and the smaller count for two-way clustering;
     `codes` (n,) number each person's cluster from 0, None where there is not exactly one; `groupings` are the codes of
-    all groupings, two of them for two-way clustering and none for the heteroskedastic kinds.
+    all groupings, two of them for two-way clustering and none for the heteroskedastic kinds. `told` is the model whose
+    `treatment` was looked at when the covariance was made: it need not be looked at again.
     """
 
     matrix: Array
@@ -50,9 +51,12 @@ class RobustCovariance:
     codes: IntArray | None
     cluster_name: str = "cluster"  # in words, for `Estimate.method`
     groupings: tuple[IntArray, ...] = ()
+    told: ModelMatrix | None = field(default=None, repr=False, compare=False)
 
     def refuse_untold(self, matrix: ModelMatrix, terms: Sequence[int]) -> None:
         """Do two clusters (people, where there are none) tell about each arm of these terms? See `refuse_thin_arms`."""
+        if matrix is self.told:
+            terms = [place for place in terms if matrix.names[place] != "treatment"]
         if self.groupings:
             for codes in self.groupings:
                 refuse_untold_terms(matrix, terms=terms, codes=codes)
@@ -120,7 +124,7 @@ def cluster_covariance(fit: LinearFit, *, clusters: ArrayLike, kind: ClusterKind
         matrix *= one_way_factor(fit.matrix, n_clusters)
     return RobustCovariance(
         matrix=matrix, kind=kind, n_clusters=n_clusters, codes=codes, cluster_name=cluster_name(clusters),
-        groupings=(codes,),
+        groupings=(codes,), told=fit.matrix,
     )  # fmt: skip
 
 

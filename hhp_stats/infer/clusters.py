@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from numpy.typing import ArrayLike
 from scipy import sparse
 
 from hhp_stats.errors import ConstantTreatment, InvalidInput, NoObservations, SingleClusterArm
+from hhp_stats.estimate.gram import cross, gram_matrix, times
 from hhp_stats.estimate.inputs import same_people, truths
 from hhp_stats.estimate.model_matrix import Array, ModelMatrix, as_numbers
 from hhp_stats.infer.satterthwaite import IntArray
@@ -83,13 +85,31 @@ def refuse_thin_arms(
     codes, n_clusters = cluster_codes(clusters)
     if arm.shape != codes.shape:
         raise InvalidInput(f"{len(codes)} cluster names for {arm.size} people")
-    kept = np.ones(len(arm), dtype=bool) if analysed is None else truths(analysed, name="analysed")
-    if kept.shape != arm.shape:
-        raise InvalidInput(f"analysed has {kept.size} values for {arm.size} people")
-    if not kept.any():
-        raise NoObservations("no observations are left to analyse")
+    kept = _kept(analysed, len(arm))
     if np.isnan(arm[kept]).any():
         raise InvalidInput(f"{name} is missing for {int(np.isnan(arm[kept]).sum())} of those analysed")
+    _refuse_thin(arm, codes, n_clusters, kept=kept, told=told, name=name, unit=unit)
+
+
+def _kept(analysed: ArrayLike | None, people: int) -> npt.NDArray[np.bool_]:
+    kept = np.ones(people, dtype=np.bool_) if analysed is None else truths(analysed, name="analysed")
+    if kept.shape != (people,):
+        raise InvalidInput(f"analysed has {kept.size} values for {people} people")
+    if not kept.any():
+        raise NoObservations("no observations are left to analyse")
+    return kept
+
+
+def _refuse_thin(
+    arm: Array,
+    codes: IntArray,
+    n_clusters: int,
+    *,
+    kept: npt.NDArray[np.bool_],
+    told: Array | None,
+    name: str,
+    unit: str,
+) -> None:
     low, high = arm[kept].min(), arm[kept].max()
     if low == high:
         raise ConstantTreatment(f"everyone analysed has {name} = {low:g}")
@@ -97,7 +117,7 @@ def refuse_thin_arms(
         return
     for words, value in (("control", low), ("treated", high)):
         here = kept & (arm == value)
-        count = len(np.unique(codes[here]))
+        count = int(np.count_nonzero(np.bincount(codes[here], minlength=n_clusters)))
         if told is not None and np.abs(told[here]).max() <= 1e-9 * np.abs(told[kept]).max():
             continue  # the other terms hold this arm's own mean: the coefficient is no contrast with it
         if count >= 2 and told is not None:
@@ -129,18 +149,48 @@ def refuse_untold_terms(
 
     Columns that take other than two values, as the intercept and numbers do, have no arms and pass.
     """
+    kept = _kept(analysed, len(matrix.values))
+    n_clusters = int(codes.max()) + 1
     for place in terms:
         column = matrix.values[:, place]
         low, high = column.min(), column.max()
         if low == high or not ((column == low) | (column == high)).all():
             continue
-        others = np.delete(matrix.values, place, axis=1)
-        told = column
-        if others.shape[1]:
-            told = column - others @ np.linalg.lstsq(others, column, rcond=None)[0]
-        refuse_thin_arms(
-            treatment=column, clusters=codes, told=told, name=matrix.names[place], unit=unit, analysed=analysed
-        )
+        told, name = _told(matrix.values, place), matrix.names[place]
+        _refuse_thin(column, codes, n_clusters, kept=kept, told=told, name=name, unit=unit)
+
+
+def _told(values: Array, place: int) -> Array:
+    """A column of a model less its least-squares regression on the others (n,): what it tells beside them.
+
+    By the normal equations of columns of unit length, and once more on what is left, which takes the rounding of the first
+    time away. Where others all but determine each other the singular values decide, which take many times as long.
+    """
+    others = np.arange(values.shape[1]) != place
+    gram = gram_matrix(values)
+    length = np.sqrt(np.diag(gram)[others])
+    if not length.all():
+        return _told_by_singular_values(values, place)
+    inner = gram[np.ix_(others, others)] / np.outer(length, length)
+    try:
+        factor = np.linalg.cholesky(inner)
+    except np.linalg.LinAlgError:
+        return _told_by_singular_values(values, place)
+    # A pivot is the share of a column that is new: of the square of less no digits are left.
+    if not np.diag(factor).min(initial=1.0) > 1e-5:
+        return _told_by_singular_values(values, place)
+    told, right = values[:, place].copy(), gram[others, place]
+    for _ in range(2):
+        coefficients = np.zeros(values.shape[1])
+        coefficients[others] = np.linalg.solve(inner, right / length) / length
+        told -= times(values, coefficients)
+        right = cross(values, told)[others]
+    return told
+
+
+def _told_by_singular_values(values: Array, place: int) -> Array:
+    others, column = np.delete(values, place, axis=1), values[:, place]
+    return np.asarray(column - others @ np.linalg.lstsq(others, column, rcond=None)[0])
 
 
 def checked_clusters(*, matrix: ModelMatrix, clusters: ArrayLike) -> tuple[IntArray, int]:
