@@ -21,7 +21,7 @@ from hhp_stats.infer.cluster_robust import (
     heteroskedastic_covariance,
     two_way_covariance,
 )
-from hhp_stats.infer.clusters import refuse_thin_arms
+from hhp_stats.infer.clusters import _told, _told_by_singular_values, refuse_thin_arms
 from hhp_stats.infer.randomisation_test import randomisation_test
 from hhp_stats.infer.wald import wald_test
 from hhp_stats.infer.wild_bootstrap import wild_bootstrap
@@ -218,3 +218,20 @@ def test_means_of_cells_are_no_contrasts_with_the_other_cells():
     assert coefficient(fit, covariance, term="a").std_error > 0
     with pytest.raises(SingleClusterArm):
         coefficient(fit, covariance, term="c")
+
+
+@pytest.mark.parametrize("close", [1.0, 1e-4, 1e-7, 0.0])
+def test_what_a_term_tells_is_the_same_from_cross_products(close):
+    """Beside columns of very unlike sizes, a dummy that is zero for all but one team, and two that `close` tells apart.
+
+    Where it is 1e-7 or nothing the singular values decide in both. Sums that are zero must stay far below the share of
+    1e-9 at which a team counts as telling.
+    """
+    rng = np.random.default_rng(3)
+    arm = (TEAM % 2).astype(float)
+    x = rng.normal(size=N)
+    columns = [np.ones(N), arm, 1e4 * x, 1e-3 * rng.normal(size=N), TEAM == 1, x + close * rng.normal(size=N)]
+    values = np.column_stack(columns)
+    told, expected = _told(values, 1), _told_by_singular_values(values, 1)
+    np.testing.assert_allclose(told, expected, atol=1e-10)
+    assert abs(told[TEAM == 1].sum()) < 1e-11 * np.abs(told).max() * N  # the dummy holds that team's own mean
