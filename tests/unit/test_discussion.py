@@ -135,6 +135,14 @@ def test_words_headings_and_intervals_follow_the_level(root, conf_level):
 
 
 # ---------------------------------------------------------------- directions
+@pytest.mark.parametrize(("conf_level", "said"), [(0.95, "none differs"), (0.9, "one differs")])
+def test_pairs_are_held_against_the_level_of_their_intervals(root, conf_level, said):
+    """p = .066 is below .10 and not below .05."""
+    rows = [effect_row("swing", "subjective_wellbeing", 0.25, conf_level=conf_level),
+            effect_row("letters", "subjective_wellbeing", -0.01, conf_level=conf_level)]  # fmt: skip
+    assert said in side(rows, root=root).say("compared")
+
+
 def turned(made):
     effects = made.effects.assign(
         estimate=-made.effects["estimate"], conf_low=-made.effects["conf_high"], conf_high=-made.effects["conf_low"]

@@ -52,7 +52,7 @@ DAMAGES = {
     ),
     "floor below zero": ("leaver_floor = 10", "leaver_floor = -1", "leaver_floor -1"),
     "floor that is no number": ("leaver_floor = 10", 'leaver_floor = "ten"', "leaver_floor 'ten'"),
-    "floor that is not needed": ('leavers = "left_out"', 'leavers = "left_out"\nleaver_floor = 10', "do not need"),
+    "floor that is not needed": ('leavers = "left_out"', 'leavers = "left_out"\nleaver_floor = 10', "does not need"),
     "exploratory outcome planned": (
         r'(id = "burnout/itt/indicator"[^[]*?)kind = "exploratory"',
         r'\1kind = "planned"\nclauses = ["P54"]',
