@@ -94,7 +94,7 @@ def outcomes_of(
         )
     known = StudyOutcome(
         id=RESPONSE, label="Primary outcome known", role="secondary", unit="probability", kind="binary", better="higher",
-        column="responded",
+        column="responded", range=(0.0, 1.0),
     )  # fmt: skip
     return found | {RESPONSE: known}
 
