@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from hhp_stats.errors import PlanError
 from hhp_stats.plan.individual_schema import Arm, IndividualDesign, PlannedTerm, StudyOutcome, StudyPopulation
-from hhp_stats.plan.records import meant
+from hhp_stats.plan.nearest import meant
 from hhp_stats.plan.table_schema import ARM, TERM_KINDS, DataTable, TableColumn, Words
 
 BASELINE, BASELINE_MISSING, RESPONSE = "baseline", "baseline_missing", "response"
