@@ -15,8 +15,7 @@ from hhp_stats.intake.dictionary import WAVES, Study, load_dictionary, load_stud
 from hhp_stats.intake.gather import check_return, gather
 from hhp_stats.intake.load import problem_frame
 from hhp_stats.intake.manifest import verify_manifest
-from hhp_stats.intake.participants import load_participants
-from hhp_stats.intake.plain_table import load_plain_table
+from hhp_stats.intake.plain_table import participants_of
 from hhp_stats.intake.returns import OTHER_TYPES, RETURN_TYPES, Return, read_return
 from hhp_stats.intake.rule import Rule
 from hhp_stats.intake.rules_across import ACROSS_RULES
@@ -148,9 +147,8 @@ def _in_the_files(root: Path, study: str) -> list[Problem]:
     plan = plan_of(root, study)
     if not isinstance(plan, IndividualPlan) or not plan.arms:
         return []
-    read = load_participants if plan.data is None else load_plain_table
     try:
-        table = read(root, plan).problems
+        table = participants_of(root, plan).problems
     except DataError as error:
         return list(error.problems)
     known = {field.name for field in fields(Problem)}

@@ -20,7 +20,7 @@ from hhp_stats.intake.load import problem_frame
 from hhp_stats.intake.manifest import read_manifest, sha256_of, status_of, verify_manifest
 from hhp_stats.intake.masking import shown, words_of
 from hhp_stats.intake.ods import read_ods
-from hhp_stats.intake.participants import Participants
+from hhp_stats.intake.participants import Participants, load_participants
 from hhp_stats.intake.pseudonym import load_pseudonyms
 from hhp_stats.intake.rule import breach_problems
 from hhp_stats.intake.rules_file import MARKED_SYNTHETIC, NOT_MARKED_SYNTHETIC
@@ -58,6 +58,11 @@ class PlainTable(Table):
     synthetic: bool = False
     unmarked: bool = False
     undescribed: list[str] = field(default_factory=list)  # headings that the dictionary does not describe
+
+
+def participants_of(root: Path, plan: IndividualPlan) -> Participants:
+    """Who was randomised, and what is known of them: from the plain table, or from the allocation list and the surveys."""
+    return load_participants(root, plan) if plan.data is None else load_plain_table(root, plan)
 
 
 def load_plain_table(root: Path, plan: IndividualPlan) -> Participants:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -33,20 +33,11 @@ from hhp_stats.plan.individual_schema import (
     StudyPower,
 )
 from hhp_stats.plan.load import known_clauses
-from hhp_stats.plan.records import allowed_in, meant, read_plan_file, read_records, record_of
+from hhp_stats.plan.nearest import meant
+from hhp_stats.plan.records import allowed_in, read_plan_file, read_records, record_of
 from hhp_stats.plan.runnable import ESTIMATORS, check_runnable
-from hhp_stats.plan.table_analyses import analyses_of, filled_in, settled_model
-from hhp_stats.plan.table_dictionary import read_table_dictionary
-from hhp_stats.plan.table_plan import (
-    contrast_by_result,
-    design_in_words,
-    named_arms,
-    outcomes_of,
-    populations_of,
-    terms_of,
-    with_dictionary,
-)
-from hhp_stats.plan.table_schema import BalancePlan, DataTable, ModelDefaults, Words
+from hhp_stats.plan.table_reader import check_short, on_a_table
+from hhp_stats.plan.table_schema import Words
 
 __all__ = [
     "Arm",
@@ -121,7 +112,7 @@ def load_individual_plan(root: Path, study: str) -> IndividualPlan:
     if not isinstance(raw.get("design"), Mapping):
         raise PlanError(file, "design", "is missing.", "Add a table [design].")
     if "data" in raw:
-        _check_short(file, raw)
+        check_short(file, raw)
     else:
         _check_complete(file, raw)
 
@@ -155,7 +146,7 @@ def load_individual_plan(root: Path, study: str) -> IndividualPlan:
         words=_words(file, single("words", Words)),
     )
     if "data" in raw:
-        plan = _on_a_table(root, file, plan, raw)
+        plan = on_a_table(root, file, plan, raw)
     if plan.study != study:
         raise PlanError(file, "study", f"is {plan.study!r}.", f"Write {study!r}, the name of the file.")
     _check_citations(root, file, raw)
@@ -200,14 +191,6 @@ def _check_complete(file: str, raw: Mapping[str, Any]) -> None:
                     raise PlanError(file, place, f"lacks {name!r}.", f"Add it: {allowed_in(kinds[key], name)}.")
 
 
-def _check_short(file: str, raw: Mapping[str, Any]) -> None:
-    """Refuses the lists of surveys in a plan of a plain table."""
-    for key in ("scales", "questions", "blocks", "terms", "periods"):
-        if key in raw:
-            raise PlanError(file, key, "is for surveys and lists; the plan has the table [data].",
-                            "Leave it out: the dictionary says what the columns hold.")  # fmt: skip
-
-
 def _words(file: str, words: Words | None) -> Words:
     """What people and clusters are called; refuses a word without its plural."""
     for key, pair in (("person", (words or Words()).person), ("cluster", (words or Words()).cluster)):
@@ -216,48 +199,6 @@ def _words(file: str, words: Words | None) -> Words:
                 file, "words", f"has {list(pair)} under {key!r}.", 'Write singular and plural: ["pupil", "pupils"].'
             )
     return words or Words()
-
-
-def _on_a_table(root: Path, file: str, plan: IndividualPlan, raw: Mapping[str, Any]) -> IndividualPlan:
-    """The plan of a trial on a plain table, with all that its dictionary and its model leave unsaid."""
-
-    def table(key: str, kind: Any, *blank: str) -> Any:
-        return record_of(raw.get(key, {}), file=file, place=key, kind=kind, may_be_empty=frozenset(blank))
-
-    data = table("data", DataTable, "person", "dictionary")
-    data = replace(data, dictionary=data.dictionary or f"data/plan/{plan.study}.dictionary.csv")
-    columns = read_table_dictionary(root, data.dictionary)
-    waves = raw.get("waves", {})
-    if not isinstance(waves, Mapping) or not all(isinstance(label, str) and label for label in waves.values()):
-        raise PlanError(
-            file, "waves", "holds something else than names.", 'Write what each wave is called: month_2 = "two months".'
-        )
-    with_dictionary(file, plan.study, data, columns, plan.design)
-    arms, ids = named_arms(file, plan.arms)
-    design = design_in_words(plan.design, plan.words)
-    outcomes, terms = outcomes_of(file, plan.outcomes, columns, waves), terms_of(columns)
-    model = settled_model(
-        file, table("model", ModelDefaults, "covariance", "df"), design=design, outcomes=outcomes, terms=terms
-    )
-    given = [filled_in(entry, design, ids) for entry in plan.analyses]
-    contrast = contrast_by_result(plan.contrast, ids) or f"{arms[1].id} minus {arms[0].id}"
-    known = [f"{a} minus {b}" for a in ids for b in ids if a != b]
-    if plan.contrast and plan.contrast not in known:
-        raise PlanError(
-            file, "contrast", f"is {plan.contrast!r}.", f"{meant(plan.contrast, known)}Use one of: {', '.join(known)}."
-        )
-    return replace(
-        plan, data=data, columns=columns, arms=arms, design=design, outcomes=outcomes, terms=terms, model=model, contrast=contrast,
-        populations=populations_of(plan.populations, plan.words), waves=dict(waves),
-        balance=table("balance", BalancePlan).columns or _balance(model, outcomes, columns),
-        analyses=analyses_of(model=model, design=design, outcomes=outcomes, arms=arms, given=given, words=plan.words),
-    )  # fmt: skip
-
-
-def _balance(model: ModelDefaults, outcomes: Mapping[str, StudyOutcome], columns: Mapping[str, Any]) -> tuple[str, ...]:
-    """The columns that show balance where the plan names none: every baseline, and the terms of the model."""
-    before = [outcome.baseline for outcome in outcomes.values() if outcome.baseline]
-    return tuple(dict.fromkeys([*before, *(term for term in model.terms if term in columns)]))
 
 
 def _entries(raw: Mapping[str, Any]) -> Iterable[tuple[str, Mapping[str, Any]]]:

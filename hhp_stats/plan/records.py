@@ -6,13 +6,14 @@ import dataclasses
 import datetime as dt
 import math
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from types import UnionType
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from hhp_stats.errors import PlanError
+from hhp_stats.plan.nearest import meant
 from hhp_stats.plan.passages import unmarked
 
 if TYPE_CHECKING:
@@ -123,14 +124,6 @@ def record_of(
         if value == "" and name not in may_be_empty:
             raise PlanError(file, place, f"has no text under {name!r}.", "Write it.")
     return kind(**values)
-
-
-def meant(name: str, known: Iterable[str]) -> str:
-    """The known name that a wrong one may stand for, as the beginning of a remedy; "" where none is near."""
-    from difflib import get_close_matches  # slow to import, and no start of a command needs it
-
-    near = get_close_matches(str(name).casefold(), [str(each) for each in known], n=1)
-    return f"Did you mean {near[0]!r}? " if near else ""
 
 
 _KINDS: Mapping[Any, str] = {

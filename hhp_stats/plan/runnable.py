@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Mapping
 
 from hhp_stats.errors import PlanError
-from hhp_stats.plan.conditions import GRAMMAR, ConditionError, parse_condition
-from hhp_stats.plan.individual_schema import IndividualPlan, StudyAnalysis, StudyPopulation
-from hhp_stats.plan.records import meant
-from hhp_stats.plan.table_plan import NOT_KNOWN, RESPONSE
-from hhp_stats.plan.table_schema import ARM, TERM_KINDS
+from hhp_stats.plan.individual_schema import IndividualPlan, StudyAnalysis
+from hhp_stats.plan.nearest import among
+from hhp_stats.plan.runnable_table import COLUMNS, check_condition, check_contrast, check_table
+from hhp_stats.plan.table_plan import NOT_KNOWN
 
 ESTIMATORS: Mapping[str, frozenset[str]] = {
     "ols": frozenset({"HC0", "HC1", "HC2", "HC3", "CR0", "CR1", "CR2", "CR3"}),
@@ -44,17 +43,6 @@ CONTRAST = "treatment minus control"
 WAVES = ("baseline", "endline")
 EVERYBODY = ("randomised", "responders")
 ACHIEVED = "achieved"  # the power entry whose number of people comes from the data
-COLUMNS = frozenset(
-    {"treatment", "arm", "person", "responded", "week", "outcome", "baseline", "baseline_missing", "recorded", "opened"}
-)  # of the frame of people, which an outcome would overwrite
-OWN = COLUMNS - {ARM} | {
-    "opened_t1",
-    "opened_t2",
-    "recorded_t1",
-    "recorded_t2",
-    "stratum",
-    "row",
-}  # no column of a table
 
 
 def slug(name: str) -> str:
@@ -89,18 +77,18 @@ def check_runnable(file: str, plan: IndividualPlan) -> None:
         _check_outcomes(file, plan)
         _check_terms(file, plan)
     else:
-        _check_table(file, plan)
+        check_table(file, plan)
     _check_primary(file, plan)
     for population in plan.populations.values():
         name = population.id
         if plan.data is not None:
-            _check_condition(file, plan, population)
+            check_condition(file, plan, population)
         elif population.where:
             raise PlanError(
                 file, f"populations {name}", "has a condition, and the plan has no [data].", "Leave where out."
             )
         else:
-            _among(file, f"populations {name}", "id", name, known_populations(plan), "those that can be selected")
+            among(file, f"populations {name}", "id", name, known_populations(plan), "those that can be selected")
     for analysis in plan.analyses:
         _check_analysis(file, plan, analysis)
     _check_planned(file, plan)
@@ -183,65 +171,6 @@ def _check_primary(file: str, plan: IndividualPlan) -> None:
         )
 
 
-def _check_table(file: str, plan: IndividualPlan) -> None:
-    """Names of a plan on a plain table: no column that the analysis makes itself, outcomes that may be parts of a result's name."""
-    for name in plan.columns:
-        if name in OWN:
-            raise PlanError(
-                file, "data.columns", f"leaves a column called {name!r}, as a column of the analysis is.",
-                f"Give it another name in the dictionary, and its heading: another_name = {name!r}.",
-            )  # fmt: skip
-    for outcome in plan.outcomes.values():
-        if (
-            outcome.id != RESPONSE
-            and outcome.id != outcome.column
-            and (outcome.id in plan.columns or outcome.id in OWN)
-        ):
-            raise PlanError(
-                file,
-                f"outcomes {outcome.id}",
-                "has the name of another column.",
-                "Call it otherwise, or as its own column.",
-            )
-        if not re.fullmatch(r"[a-z][a-z0-9_]*", outcome.id):
-            raise PlanError(
-                file, f"outcomes {outcome.id}", "is no name for a result.", "Use small letters, digits and underscores."
-            )
-    for place, names in (("balance", plan.balance), ("model auxiliary", plan.model.auxiliary)):
-        for name in names:
-            usable = [column.column for column in plan.columns.values() if column.kind in TERM_KINDS]
-            _among(file, place, "column", name, usable, "the numbers and categories of the dictionary")
-
-
-def _check_condition(file: str, plan: IndividualPlan, population: StudyPopulation) -> None:
-    place = f"populations {population.id}"
-    if not population.where:
-        if population.id != "randomised":
-            raise PlanError(
-                file, place, "has no condition.", "Add where = \"column == 'value'\"; everyone is there as randomised."
-            )
-        return
-    try:
-        condition = parse_condition(population.where)
-    except ConditionError as error:
-        raise PlanError(file, place, f"has a condition that {error}.", GRAMMAR) from None
-    for part in condition.comparisons():
-        _among(file, place, "column", part.column, plan.columns, "those of the dictionary")
-        column, text = plan.columns[part.column], isinstance(part.value, str)
-        numeric = column.kind in ("number", "0/1")
-        if column.kind == "date" or numeric == text:
-            raise PlanError(
-                file, place, f"compares {part.column} (kind {column.kind}) with {part.value!r}.",
-                "Compare numbers with numbers, and categories with a text in quotation marks; dates are not compared.",
-            )  # fmt: skip
-        if text and part.sign not in ("==", "!="):
-            raise PlanError(
-                file, place, f"asks for {part.column} {part.sign} {part.value!r}.", "Of texts ask == or != only."
-            )
-        if column.allowed and text:
-            _among(file, place, "value", str(part.value), column.allowed, f"those of {part.column}")
-
-
 def _check_analysis(file: str, plan: IndividualPlan, analysis: StudyAnalysis) -> None:
     place, cluster = f"analyses {analysis.id}", plan.design.cluster
     if not cluster and (analysis.estimator in OF_CLUSTERS or analysis.covariance.startswith("CR")):
@@ -266,7 +195,7 @@ def _check_analysis(file: str, plan: IndividualPlan, analysis: StudyAnalysis) ->
             "Leave it out, or set estimator = 'ols'.",
         )
     if plan.data is not None:
-        _check_contrast(file, plan, analysis)
+        check_contrast(file, plan, analysis)
     elif analysis.contrast and not analysis.moderator:
         raise PlanError(
             file,
@@ -296,7 +225,7 @@ def _check_analysis(file: str, plan: IndividualPlan, analysis: StudyAnalysis) ->
             file, place, "needs the ends of the outcome's scale.", "Give the outcome range = [lowest, highest]."
         )
     if analysis.estimator in ("ols", "imputation"):
-        _among(file, place, "df", analysis.df, DF[analysis.covariance[:2]], f"those of {analysis.covariance}")
+        among(file, place, "df", analysis.df, DF[analysis.covariance[:2]], f"those of {analysis.covariance}")
     two = [level for level in plan.terms[analysis.moderator].levels if level != NOT_KNOWN] if analysis.moderator else []
     if analysis.moderator and len(two) != len(ARMS):
         raise PlanError(
@@ -305,15 +234,6 @@ def _check_analysis(file: str, plan: IndividualPlan, analysis: StudyAnalysis) ->
             f"has the moderator {analysis.moderator!r} of other than two levels.",
             "Choose a categorical term of two levels.",
         )
-
-
-def _check_contrast(file: str, plan: IndividualPlan, analysis: StudyAnalysis) -> None:
-    """Two arms of the plan, by the names that results use; words are for a moderator's difference alone."""
-    names = [arm.id for arm in plan.arms]
-    known = [f"{a} minus {b}" for a in names for b in names if a != b]
-    if analysis.contrast and analysis.contrast not in known and not analysis.moderator:
-        raise PlanError(file, f"analyses {analysis.id}", f"has the contrast {analysis.contrast!r}.",
-                        f"{meant(analysis.contrast, known)}Use \"a minus b\" with two arms of the plan.")  # fmt: skip
 
 
 def _check_terms(file: str, plan: IndividualPlan) -> None:
@@ -355,11 +275,3 @@ def _check_planned(file: str, plan: IndividualPlan) -> None:
                 "has no planned analysis.",
                 f"Add one: id = '{outcome.id}/itt/...', kind = 'planned'.",
             )
-
-
-def _among(file: str, place: str, what: str, given: str, allowed: Collection[str] | Iterable[str], where: str) -> None:
-    names = sorted(allowed)
-    if given not in names:
-        raise PlanError(
-            file, place, f"has the {what} {given!r}.", f"{meant(given, names)}Use one of {where}: {', '.join(names)}."
-        )

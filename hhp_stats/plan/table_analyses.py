@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from hhp_stats.errors import PlanError
 from hhp_stats.plan.individual_schema import Arm, IndividualDesign, PlannedTerm, StudyAnalysis, StudyOutcome
-from hhp_stats.plan.records import meant
+from hhp_stats.plan.nearest import meant
 from hhp_stats.plan.table_plan import BASELINE, BASELINE_MISSING, RANDOMISED, RESPONSE, contrast_by_result
 from hhp_stats.plan.table_schema import ModelDefaults, Words
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import get_args
 
 from hhp_stats.errors import PlanError
-from hhp_stats.plan.records import meant
+from hhp_stats.plan.nearest import meant
 from hhp_stats.plan.table_schema import ColumnKind, TableColumn
 
 HEADINGS = ("column", "meaning", "kind", "unit", "minimum", "maximum", "allowed", "missing")

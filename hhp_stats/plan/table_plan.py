@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from hhp_stats.errors import PlanError
 from hhp_stats.plan.individual_schema import Arm, IndividualDesign, PlannedTerm, StudyOutcome, StudyPopulation
-from hhp_stats.plan.records import meant
+from hhp_stats.plan.nearest import meant
 from hhp_stats.plan.table_schema import ARM, TERM_KINDS, DataTable, TableColumn, Words
 
 BASELINE, BASELINE_MISSING, RESPONSE = "baseline", "baseline_missing", "response"
@@ -94,7 +94,7 @@ def outcomes_of(
         )
     known = StudyOutcome(
         id=RESPONSE, label="Primary outcome known", role="secondary", unit="probability", kind="binary", better="higher",
-        column="responded",
+        column="responded", range=(0.0, 1.0),
     )  # fmt: skip
     return found | {RESPONSE: known}
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from hhp_stats.intake.load import load_trial
-from hhp_stats.intake.participants import load_participants
+from hhp_stats.intake.plain_table import participants_of
 from hhp_stats.plan.individual import load_individual_plan
 from hhp_stats.plan.load import load_plan
 from hhp_stats.studies.field_trial import analyse as analyse_field_trial
@@ -41,7 +41,7 @@ EVERY = {"letters": 9, "coffee": 3, "beneficiaries": 12, "swing": 5, "mod_ing": 
 def field_trial(root, study, *, every=1):
     """Output, people and plan of a field trial, or of one person in `every`."""
     plan = load_individual_plan(root, study)
-    participants = load_participants(root, plan)
+    participants = participants_of(root, plan)
     people = participants.people.iloc[::every].reset_index(drop=True)
     linkage = participants.linkage
     if every > 1:

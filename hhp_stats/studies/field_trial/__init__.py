@@ -10,8 +10,8 @@ import pandas as pd
 
 from hhp_stats.consistency.second_programme import checked
 from hhp_stats.infer.multiplicity import holm
-from hhp_stats.intake.participants import Participants, load_participants
-from hhp_stats.intake.plain_table import load_plain_table
+from hhp_stats.intake.participants import Participants
+from hhp_stats.intake.plain_table import participants_of
 from hhp_stats.measures.reliability import Reliability
 from hhp_stats.plan.conduct import Conduct
 from hhp_stats.plan.individual import IndividualPlan, load_individual_plan
@@ -32,8 +32,7 @@ def run_field_trial(root: Path, study: str, *, progress: Progress = silent) -> S
     Raises DataError where the files break rules, PlanError where the plan contradicts itself.
     """
     plan = load_individual_plan(root, study)
-    read = load_participants if plan.data is None else load_plain_table
-    return checked(analyse(read(root, plan), plan, progress=progress))
+    return checked(analyse(participants_of(root, plan), plan, progress=progress))
 
 
 def analyse(participants: Participants, plan: IndividualPlan, *, progress: Progress = silent) -> StudyOutput:

@@ -11,11 +11,15 @@ import openpyxl
 import pandas as pd
 import pyreadstat
 import pytest
+from odf.opendocument import OpenDocumentSpreadsheet
+from odf.table import Table, TableCell, TableRow
+from odf.text import P
 
 from hhp_stats.errors import DataError
 from hhp_stats.intake.manifest import MANIFEST, record_files
 from hhp_stats.intake.plain_table import load_plain_table, read_plain_table
 from hhp_stats.intake.pseudonym import KEY_VARIABLE
+from hhp_stats.intake.raw_places import raw_names
 from hhp_stats.intake.rule_list import all_rules
 from hhp_stats.plan.individual import load_individual_plan
 
@@ -207,12 +211,29 @@ def as_sav(table, path):
     pyreadstat.write_sav(renamed, str(path), variable_value_labels={"woman": {0.0: "no", 1.0: "yes"}})
 
 
-@pytest.mark.parametrize("ending", ["xlsx", "sav"])
+def as_ods(table, path):
+    document, sheet = OpenDocumentSpreadsheet(), Table(name="Data")
+    rows = [list(table.columns), *table.astype(object).where(table.notna(), None).to_numpy().tolist()]
+    for row in rows:
+        line = TableRow()
+        for value in row:
+            cell = TableCell() if value is None else TableCell(valuetype="string")
+            if isinstance(value, int | float):
+                cell = TableCell(valuetype="float", value=value)
+            elif value is not None:
+                cell.addElement(P(text=value))
+            line.addElement(cell)
+        sheet.addElement(line)
+    document.spreadsheet.addElement(sheet)
+    document.save(path)
+
+
+@pytest.mark.parametrize("ending", ["xlsx", "ods", "sav"])
 def test_every_format_gives_the_same_people(home, ending):
     plain = load_plain_table(home, load_individual_plan(home, KEY)).people
     (home / FILE).unlink()
     path = home / f"data/tables/{KEY}.{ending}"
-    {"xlsx": as_xlsx, "sav": as_sav}[ending](walks(), path)
+    {"xlsx": as_xlsx, "ods": as_ods, "sav": as_sav}[ending](walks(), path)
     plan = PLAN.replace("walks.csv", f"walks.{ending}")
     if ending == "sav":
         plan = plan.replace("Patient No", "patient_no").replace("steps.before", "steps_before")
@@ -240,6 +261,13 @@ def test_rows_are_people_where_the_plan_names_no_identifier(home, monkeypatch):
     people = load_plain_table(home, load_individual_plan(home, KEY)).people
     assert people["person"].nunique() == 240
     assert people["person"].iloc[0] == "row 2"
+
+
+def test_a_table_is_named_where_others_read_it_unless_its_name_may_be_somebodys(home):
+    names = raw_names(home)
+    assert names.place(FILE).public == FILE
+    assert names.place("data/tables/jane_doe.csv").public == "tables of trials: a file of another name"
+    assert names.field("steps_12") == "steps_12"
 
 
 def test_every_rule_has_a_rule_and_a_remedy_in_words():

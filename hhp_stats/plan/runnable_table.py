@@ -1,0 +1,90 @@
+"""What a plan on a plain table may not ask for: names that the analysis takes itself, conditions and contrasts of nothing.
+
+Part of `runnable.check_runnable`.
+"""
+
+from __future__ import annotations
+
+import re
+
+from hhp_stats.errors import PlanError
+from hhp_stats.plan.conditions import GRAMMAR, ConditionError, parse_condition
+from hhp_stats.plan.individual_schema import IndividualPlan, StudyAnalysis, StudyPopulation
+from hhp_stats.plan.nearest import among, meant
+from hhp_stats.plan.table_plan import RESPONSE
+from hhp_stats.plan.table_schema import ARM, TERM_KINDS
+
+COLUMNS = frozenset(
+    {"treatment", "arm", "person", "responded", "week", "outcome", "baseline", "baseline_missing", "recorded", "opened"}
+)  # of the frame of people, which an outcome would overwrite
+# No column of a table may be called like one that the analysis makes.
+OWN = COLUMNS - {ARM} | {"opened_t1", "opened_t2", "recorded_t1", "recorded_t2", "stratum", "row"}
+
+
+def check_table(file: str, plan: IndividualPlan) -> None:
+    """Names of a plan on a plain table: no column that the analysis makes itself, outcomes that may be parts of a result's name."""
+    for name in plan.columns:
+        if name in OWN:
+            raise PlanError(
+                file, "data.columns", f"leaves a column called {name!r}, as a column of the analysis is.",
+                f"Give it another name in the dictionary, and its heading: another_name = {name!r}.",
+            )  # fmt: skip
+    for outcome in plan.outcomes.values():
+        if (
+            outcome.id != RESPONSE
+            and outcome.id != outcome.column
+            and (outcome.id in plan.columns or outcome.id in OWN)
+        ):
+            raise PlanError(
+                file,
+                f"outcomes {outcome.id}",
+                "has the name of another column.",
+                "Call it otherwise, or as its own column.",
+            )
+        if not re.fullmatch(r"[a-z][a-z0-9_]*", outcome.id):
+            raise PlanError(
+                file, f"outcomes {outcome.id}", "is no name for a result.", "Use small letters, digits and underscores."
+            )
+    for place, names in (("balance", plan.balance), ("model auxiliary", plan.model.auxiliary)):
+        for name in names:
+            usable = [column.column for column in plan.columns.values() if column.kind in TERM_KINDS]
+            among(file, place, "column", name, usable, "the numbers and categories of the dictionary")
+
+
+def check_condition(file: str, plan: IndividualPlan, population: StudyPopulation) -> None:
+    """Refuses a condition that cannot be read, or compares a column with what it cannot hold; everyone needs none."""
+    place = f"populations {population.id}"
+    if not population.where:
+        if population.id != "randomised":
+            raise PlanError(
+                file, place, "has no condition.", "Add where = \"column == 'value'\"; everyone is there as randomised."
+            )
+        return
+    try:
+        condition = parse_condition(population.where)
+    except ConditionError as error:
+        raise PlanError(file, place, f"has a condition that {error}.", GRAMMAR) from None
+    for part in condition.comparisons():
+        among(file, place, "column", part.column, plan.columns, "those of the dictionary")
+        column, text = plan.columns[part.column], isinstance(part.value, str)
+        numeric = column.kind in ("number", "0/1")
+        if column.kind == "date" or numeric == text:
+            raise PlanError(
+                file, place, f"compares {part.column} (kind {column.kind}) with {part.value!r}.",
+                "Compare numbers with numbers, and categories with a text in quotation marks; dates are not compared.",
+            )  # fmt: skip
+        if text and part.sign not in ("==", "!="):
+            raise PlanError(
+                file, place, f"asks for {part.column} {part.sign} {part.value!r}.", "Of texts ask == or != only."
+            )
+        if column.allowed and text:
+            among(file, place, "value", str(part.value), column.allowed, f"those of {part.column}")
+
+
+def check_contrast(file: str, plan: IndividualPlan, analysis: StudyAnalysis) -> None:
+    """Two arms of the plan, by the names that results use; words are for a moderator's difference alone."""
+    names = [arm.id for arm in plan.arms]
+    known = [f"{a} minus {b}" for a in names for b in names if a != b]
+    if analysis.contrast and analysis.contrast not in known and not analysis.moderator:
+        raise PlanError(file, f"analyses {analysis.id}", f"has the contrast {analysis.contrast!r}.",
+                        f"{meant(analysis.contrast, known)}Use \"a minus b\" with two arms of the plan.")  # fmt: skip

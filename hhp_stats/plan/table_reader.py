@@ -1,0 +1,77 @@
+"""The tables of a plan that only a trial on a plain table has: read strictly, and joined with what they leave unsaid."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from hhp_stats.errors import PlanError
+from hhp_stats.plan.individual_schema import IndividualPlan, StudyOutcome
+from hhp_stats.plan.nearest import meant
+from hhp_stats.plan.records import record_of
+from hhp_stats.plan.table_analyses import analyses_of, filled_in, settled_model
+from hhp_stats.plan.table_dictionary import read_table_dictionary
+from hhp_stats.plan.table_plan import (
+    contrast_by_result,
+    design_in_words,
+    named_arms,
+    outcomes_of,
+    populations_of,
+    terms_of,
+    with_dictionary,
+)
+from hhp_stats.plan.table_schema import BalancePlan, DataTable, ModelDefaults, TableColumn
+
+
+def check_short(file: str, raw: Mapping[str, Any]) -> None:
+    """Refuses the lists of surveys in a plan of a plain table."""
+    for key in ("scales", "questions", "blocks", "terms", "periods"):
+        if key in raw:
+            raise PlanError(file, key, "is for surveys and lists; the plan has the table [data].",
+                            "Leave it out: the dictionary says what the columns hold.")  # fmt: skip
+
+
+def on_a_table(root: Path, file: str, plan: IndividualPlan, raw: Mapping[str, Any]) -> IndividualPlan:
+    """The plan of a trial on a plain table, with all that its dictionary and its model leave unsaid."""
+
+    def table(key: str, kind: Any, *blank: str) -> Any:
+        return record_of(raw.get(key, {}), file=file, place=key, kind=kind, may_be_empty=frozenset(blank))
+
+    data = table("data", DataTable, "person", "dictionary")
+    data = replace(data, dictionary=data.dictionary or f"data/plan/{plan.study}.dictionary.csv")
+    columns = read_table_dictionary(root, data.dictionary)
+    waves = raw.get("waves", {})
+    if not isinstance(waves, Mapping) or not all(isinstance(label, str) and label for label in waves.values()):
+        raise PlanError(
+            file, "waves", "holds something else than names.", 'Write what each wave is called: month_2 = "two months".'
+        )
+    with_dictionary(file, plan.study, data, columns, plan.design)
+    arms, ids = named_arms(file, plan.arms)
+    design = design_in_words(plan.design, plan.words)
+    outcomes, terms = outcomes_of(file, plan.outcomes, columns, waves), terms_of(columns)
+    model = settled_model(
+        file, table("model", ModelDefaults, "covariance", "df"), design=design, outcomes=outcomes, terms=terms
+    )
+    given = [filled_in(entry, design, ids) for entry in plan.analyses]
+    contrast = contrast_by_result(plan.contrast, ids) or f"{arms[1].id} minus {arms[0].id}"
+    known = [f"{a} minus {b}" for a in ids for b in ids if a != b]
+    if plan.contrast and plan.contrast not in known:
+        raise PlanError(
+            file, "contrast", f"is {plan.contrast!r}.", f"{meant(plan.contrast, known)}Use one of: {', '.join(known)}."
+        )
+    return replace(
+        plan, data=data, columns=columns, arms=arms, design=design, outcomes=outcomes, terms=terms, model=model, contrast=contrast,
+        populations=populations_of(plan.populations, plan.words), waves=dict(waves),
+        balance=table("balance", BalancePlan).columns or _balance(model, outcomes, columns),
+        analyses=analyses_of(model=model, design=design, outcomes=outcomes, arms=arms, given=given, words=plan.words),
+    )  # fmt: skip
+
+
+def _balance(
+    model: ModelDefaults, outcomes: Mapping[str, StudyOutcome], columns: Mapping[str, TableColumn]
+) -> tuple[str, ...]:
+    """The columns that show balance where the plan names none: every baseline, and the terms of the model."""
+    before = [outcome.baseline for outcome in outcomes.values() if outcome.baseline]
+    return tuple(dict.fromkeys([*before, *(term for term in model.terms if term in columns)]))
