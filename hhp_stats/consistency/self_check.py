@@ -32,6 +32,8 @@ EXEMPT: Mapping[str, str] = {
     "too few degrees of freedom for an interval": "nearly all variance is between imputations: the interval is the whole line",
     "joint bootstrap": "percentile interval",
     "randomisation inference": "p-value and interval come from redrawn allocations",
+    "re-randomisations by the design's own rule": "the p-value comes from further draws by the trial's own rule",
+    "Swiger": "the interval is Swiger's, around a variance that follows from the correlation itself",
     "Westfall-Young": "p-values come from redrawn allocations",
     "Anderson-Rubin": "the interval is the set of effects that the reduced forms do not reject",
     "odds ratio": "the interval is made on the scale of the logarithm",

@@ -25,6 +25,7 @@ from hhp_stats.present.clause_table import STATUS, clause_table
 from hhp_stats.present.markdown import escaped, printed_table
 from hhp_stats.present.marks import anchored, cell, presented
 from hhp_stats.present.numbers import count, interval, level, number, p_value, plural
+from hhp_stats.present.prose import contrast_of
 from hhp_stats.present.tables import aligned, effects_table, plain_table, text_table
 from hhp_stats.project_root import find_root
 from hhp_stats.results import LACKING
@@ -166,7 +167,7 @@ class Appendix:
         notes = [
             f"{plan.outcomes[str(key)].label}, planned: {' / '.join(dict.fromkeys(part))}." for key, part in methods
         ]
-        return effects_table(rows, labels=labels, stub="Version", groups=groups, digits=3, notes=[
+        return effects_table(rows, contrast=contrast_of(plan), labels=labels, stub="Version", groups=groups, digits=3, notes=[
             *_gathered(notes),
             "Versions by wild bootstrap and by randomisation inference take missing baselines at zero with an indicator. Bounds: their middle, "
             "which is no estimate, with the interval for the effect. Two-way clustering counts authorities.",

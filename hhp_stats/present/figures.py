@@ -19,7 +19,7 @@ from hhp_stats.traced import note_results
 
 def forest(rows: pd.DataFrame, *, labels: Sequence[str], unit: str, planned: str | Collection[str] = "", digits: int = 2,
            scale: float = 1.0, favours: tuple[str, str] = ("", ""), limits: tuple[float, float] | None = None,
-           muted: Collection[str] = ()) -> Figure:  # fmt: skip
+           muted: Collection[str] = (), contrast: str = "") -> Figure:  # fmt: skip
     """Estimates and intervals, one line a row, zero marked, rows with an id in `planned` emphasised.
 
     Rows that could not be estimated keep their line and say so. Infinite ends run to the frame, and with `limits` (ends of the
@@ -44,7 +44,7 @@ def forest(rows: pd.DataFrame, *, labels: Sequence[str], unit: str, planned: str
     axes.axvline(0, color=QUIET, linewidth=0.8, zorder=0)
     axes.set_ylim(-0.7, count - 0.3)
     axes.set_yticks([])
-    axes.set_xlabel(f"Difference, goal-setting minus control ({unit})")
+    axes.set_xlabel(f"Difference, {contrast} ({unit})" if contrast else f"Difference ({unit})")
     for side in ("left", "top", "right"):
         axes.spines[side].set_visible(False)
     for x, word, align in ((0.0, favours[0], "left"), (1.0, favours[1], "right")):

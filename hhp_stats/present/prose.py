@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from hhp_stats.plan.schema import Outcome
+from hhp_stats.plan.schema import Outcome, Plan
 from hhp_stats.present.numbers import (
     alpha_of,
     digits_apart,
@@ -71,7 +71,7 @@ def not_estimated(row: Row) -> str:
     return f"This could not be estimated: {row['note']}"
 
 
-def difference(row: Row, outcome: Outcome, *, digits: int = 2) -> str:
+def difference(row: Row, outcome: Outcome, *, offer: str, digits: int = 2) -> str:
     """One sentence: how the arms differ on a continuous outcome, in its unit, and how sure that is."""
     if row["status"] in LACKING:
         return not_estimated(row)
@@ -79,15 +79,15 @@ def difference(row: Row, outcome: Outcome, *, digits: int = 2) -> str:
     size = number(abs(float(row["estimate"])), digits)
     evidence = uncertainty(row, digits=digits)
     subject = lowered(outcome.label)
-    head = f"{outcome.label} was {found.direction} by {size} {short_unit(outcome)} in the goal-setting arm"
+    head = f"{outcome.label} was {found.direction} by {size} {short_unit(outcome)} in the {offer} arm"
     if found.direction == "the same":
         head = f"{outcome.label} was the same in both arms"
     if found.clear:
-        return f"{head} ({evidence}): a clear difference in favour of {_whom(found)}."
+        return f"{head} ({evidence}): a clear difference in favour of {_whom(found, offer)}."
     return f"{head} ({evidence}): no clear difference in {subject} between the arms."
 
 
-def probability_change(row: Row, outcome: Outcome, *, control: Row, treated: Row, digits: int = 1) -> str:
+def probability_change(row: Row, outcome: Outcome, *, offer: str, control: Row, treated: Row, digits: int = 1) -> str:
     """One sentence for a change in probability: both arms in per cent, the change in percentage points."""
     if row["status"] in LACKING:
         return not_estimated(row)
@@ -98,8 +98,12 @@ def probability_change(row: Row, outcome: Outcome, *, control: Row, treated: Row
     places = digits_apart([100 * share for share in arms], digits) if found.direction != "the same" else digits
     both = f"{percent(arms[0], places)} against {percent(arms[1], places)} in the control arm"
     verb = "no higher or lower" if found.direction == "the same" else f"{points} percentage points {found.direction}"
-    tail = f"a clear difference in favour of {_whom(found)}" if found.clear else "no clear difference between the arms"
-    return f"The chance of leaving was {verb} in the goal-setting arm ({both}; {evidence}): {tail}."
+    tail = (
+        f"a clear difference in favour of {_whom(found, offer)}"
+        if found.clear
+        else "no clear difference between the arms"
+    )
+    return f"The chance of leaving was {verb} in the {offer} arm ({both}; {evidence}): {tail}."
 
 
 def short_unit(outcome: Outcome) -> str:
@@ -108,8 +112,19 @@ def short_unit(outcome: Outcome) -> str:
     return "standard deviations" if head.startswith("standard deviation") else head
 
 
-def _whom(found: Verdict) -> str:
-    return "goal-setting" if found.favours == "treatment" else "the control arm"
+def contrast_of(plan: Plan) -> str:
+    """The difference of the two arms by their labels: `Goal-setting minus control`."""
+    labels = plan.design.arm_labels
+    return f"{labels['treatment']} minus {lowered(labels['control'])}"
+
+
+def offer_of(plan: Plan) -> str:
+    """What the treated arm is offered, within a sentence."""
+    return lowered(plan.design.arm_labels["treatment"])
+
+
+def _whom(found: Verdict, offer: str) -> str:
+    return offer if found.favours == "treatment" else "the control arm"
 
 
 def agreement(rows: pd.DataFrame, planned: Row, *, better: Literal["lower", "higher"]) -> str:

@@ -32,7 +32,7 @@ ANALYSED = ("People", "Teams")
 
 def effects_table(rows: pd.DataFrame, *, labels: Sequence[str], stub: str, digits: int = 2, scale: float = 1.0,
                   arms: Mapping[str, Sequence[str]] | None = None, groups: Sequence[str] = (),
-                  notes: Sequence[str] = (), contrast: str = "Goal-setting minus control") -> GT:  # fmt: skip
+                  notes: Sequence[str] = (), contrast: str) -> GT:  # fmt: skip
     """Estimates with interval, p, df, people and teams, one line a row.
 
     `groups` names the block each line belongs to. `arms` gives formatted cells of further columns before the difference (for example arm means).

@@ -29,6 +29,7 @@ _PERSON = re.compile(
 _CLUSTER = re.compile(
     r"cluster|team|school|site|class|centre|center|practice|ward|village|hospital|building", re.IGNORECASE
 )
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 _WAVE = re.compile(
     r"[._ -]?(?P<wave>pre|post|base(?:line)?|bl|end(?:line)?|follow_?up|fu|[tw]?\d+[dwmy]?)$", re.IGNORECASE
 )
@@ -107,18 +108,25 @@ def guess_table(path: Path, *, clustered: bool) -> TableGuess:
         **({person: "identifier"} if person else {}),
     }
     final = tuple(
-        _as(column, special.get(column.name, column.kind), name="arm" if column.name == arm else "")
-        for column in columns
+        _as(column, special.get(column.name, column.kind), name=_renamed(column.name, arm)) for column in columns
     )
+    outcomes = _outcomes([column for column in final if column.kind in ("number", "0/1")])
+    if not outcomes:
+        raise TableRefused(f"{path.name} has no column of numbers beside the arms: nothing in it could be an outcome.")
     return TableGuess(
         people=len(rows), columns=final, arm="arm", person=person, cluster=cluster, clusters=clusters,
-        outcomes=_outcomes([column for column in final if column.kind in ("number", "0/1")]),
+        outcomes=outcomes,
         synthetic=marks == {SYNTHETIC},
     )  # fmt: skip
 
 
+def _renamed(name: str, arm: str) -> str:
+    """Name of a column in the plan: `arm` is the column of the arms, and no other."""
+    return "arm" if name == arm else f"{name}_2" if name == "arm" else name
+
+
 def _as(column: Column, kind: Kind, *, name: str) -> Column:
-    return Column(heading=column.heading, name=name or column.name, kind=kind, values=column.values, missing=column.missing,
+    return Column(heading=column.heading, name=name, kind=kind, values=column.values, missing=column.missing,
                   low=column.low if kind == "number" else None, high=column.high if kind == "number" else None)  # fmt: skip
 
 
@@ -202,10 +210,7 @@ def _column(head: str, values: Sequence[str], name: str) -> Column:
 
 
 def _number(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        return None
+    return float(text) if _NUMBER.fullmatch(text) else None
 
 
 def _arm(columns: Sequence[Column]) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hhp_stats.errors import HhpError
+from hhp_stats.plan.book_sections import book_sections
 from hhp_stats.plan.catalogue import BOOK, KEY, KEY_RULE, KINDS, PLANS, RUNNERS, StudyEntry, catalogue, programme_plan
 from hhp_stats.plan.nearest import allowed
 from hhp_stats.scaffold.columns import ENDINGS, SYNTHETIC, TableGuess, guess_table
@@ -69,6 +70,11 @@ def new_study(root: Path, study: str, *, kind: str, data: Path, title: str = "")
         raise NewStudyRefused(
             f"{data} does not exist: give the table of the trial ({', '.join(ENDINGS)}), one row a person."
         )
+    slug, sections = study.replace("_", "-"), book_sections(root)
+    if f"sec-{slug}" in sections:
+        raise NewStudyRefused(
+            f"{sections[f'sec-{slug}'].file} has a section with the label sec-{slug} already: choose another key."
+        )
     guess = guess_table(data, clustered=kind == "cluster trial")
     if kind == "cluster trial" and not guess.cluster:
         raise NewStudyRefused(
@@ -116,7 +122,7 @@ def _head(root: Path, study: str, entries: Sequence[StudyEntry], *, kind: str, t
         "experiment": "experiment",
     }
     return Head(
-        study=study, title=title or f"{name}: {nouns[kind]}", name=name, short=_short(study, [entry.short for entry in entries]),
+        study=study, title=title or f"{name}: {nouns[kind]}", name=name, short=_short(study, [*(entry.short for entry in entries), *(section.split("-")[1] for section in book_sections(root))]),
         phase=programme_plan(root).phases[-1].id, order=max(entry.order for entry in entries) + 1, kind=kind,  # type: ignore[arg-type]
         chapter=f"report/{max(numbers, default=0) + 1:02d}-{slug}.qmd", file=f"{TABLES}/{study}{ending}",
         dictionary=f"{PLANS}/{study}.dictionary.csv",

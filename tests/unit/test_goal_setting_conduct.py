@@ -145,7 +145,11 @@ def test_headings_under_a_spanner_are_read_with_the_others():
         result_id="s/o/itt/x", population="p", contrast="c", analysis="planned", clause="P54", source="test"
     )
     html = effects_table(
-        result_frame([row]), labels=["As planned"], stub="Version", arms={"Control": ["1.0"]}
+        result_frame([row]),
+        labels=["As planned"],
+        stub="Version",
+        arms={"Control": ["1.0"]},
+        contrast="Offer minus control",
     ).as_raw_html()
     (table,) = read_page(f"<body>{html}</body>").tables
     assert table.headings == ["Version", "Control", "Difference", "95% CI", "p", "df", "People", "Teams"]

@@ -88,6 +88,21 @@ def test_what_a_table_seems_to_hold(tmp_path: Path, ending: str) -> None:
     assert guess_table(written(tmp_path, people().assign(release="synthetic")), clustered=False).synthetic
 
 
+def test_names_and_numbers_of_columns(tmp_path: Path) -> None:
+    table = tmp_path / "odd.csv"
+    table.write_text("Treatment,arm,2nd score,score,mark\na,left,1e1,1_000,inf\nb,right,.5,2,3\n", encoding="utf-8")
+    guess = guess_table(table, clustered=False)
+    kinds = {column.name: column.kind for column in guess.columns}
+    assert kinds == {
+        "arm": "arm",
+        "arm_2": "category",
+        "c_2nd_score": "number",
+        "score": "category",
+        "mark": "category",
+    }
+    assert guess.column("arm").heading == "Treatment" and guess.outcomes == {"c_2nd_score": {"": "c_2nd_score"}}
+
+
 def test_a_column_that_mixes_arms_is_no_cluster(tmp_path: Path) -> None:
     assert guess_table(written(tmp_path, people()), clustered=True).cluster == ""
 
@@ -151,6 +166,7 @@ REFUSED = [
     ("swing", "individual trial", "there is a study 'swing' already"),
     ("Swing", "individual trial", "no name for a study"),
     ("first", "individual trial", "phase or subject"),
+    ("summary", "individual trial", "a section with the label sec-summary"),
     ("swing_two", "individual trial", "could not be told apart"),
     (KEY, "individual trail", "Did you mean 'individual trial'"),
     (KEY, "pilot", "module of its own"),
@@ -179,6 +195,7 @@ def test_files_that_cannot_be_a_trial_are_refused(home: Path, tmp_path: Path) ->
         ("c.csv", "x,y\n1,2\n3,4\n", "no column that could be the arm"),
         ("d.csv", "arm,x,x\na,1,2\nb,1,2\n", "two columns with one heading"),
         ("e.xlsx", "no workbook", "e.xlsx"),
+        ("h.csv", "arm,x\na,long\nb,short\n", "no column of numbers"),
         ("g.csv", "arm,e-mail\na,x@example.invalid\nb,y@example.invalid\n", "speak of persons"),
     ):
         (tmp_path / name).write_text(content, encoding="utf-8")

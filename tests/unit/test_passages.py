@@ -91,6 +91,7 @@ def test_pages_about_no_single_study_name_one_in_its_passages_only(file: str) ->
             rf"/{entry.study}\b",
             re.escape(entry.title),
         ]
+        words += [rf"(?i)\b{re.escape(entry.noun)}"]
         words += [rf"@(?:sec|tbl|fig)-{re.escape(entry.short)}-"] + [
             rf"\b{re.escape(trial)}\b" for trial in entry.published
         ]

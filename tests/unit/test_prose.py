@@ -54,29 +54,30 @@ def test_small_phrases():
 
 
 def test_an_interval_across_zero_is_no_clear_difference(outcome):
-    said = prose.difference(row(-0.4, -1.2, 0.4), outcome)
+    said = prose.difference(row(-0.4, -1.2, 0.4), outcome, offer="goal-setting")
     assert "lower by 0.40 working days over 24 weeks" in said and "no clear difference" in said
 
 
 def test_flipping_the_sign_flips_direction_and_favour(outcome):
     lower, higher = (
-        prose.difference(row(sign * 0.8, *sorted((sign * 0.2, sign * 1.4)), p=0.01), outcome) for sign in (-1, 1)
+        prose.difference(row(sign * 0.8, *sorted((sign * 0.2, sign * 1.4)), p=0.01), outcome, offer="goal-setting")
+        for sign in (-1, 1)
     )
     assert "lower" in lower and "in favour of goal-setting" in lower
     assert "higher" in higher and "in favour of the control arm" in higher
 
 
 def test_no_difference_at_all(outcome):
-    assert "the same in both arms" in prose.difference(row(0.0, -1, 1), outcome)
+    assert "the same in both arms" in prose.difference(row(0.0, -1, 1), outcome, offer="goal-setting")
 
 
 def test_what_could_not_be_estimated_says_why(outcome):
     assert "one arm" in prose.difference(
-        row(math.nan, math.nan, math.nan, status="not_estimated", note="one arm"), outcome
+        row(math.nan, math.nan, math.nan, status="not_estimated", note="one arm"), outcome, offer="goal-setting"
     )
 
 
 def test_probabilities_are_said_in_points(outcome):
-    said = prose.probability_change(row(0.021, 0.001, 0.041, p=0.04), outcome,
+    said = prose.probability_change(row(0.021, 0.001, 0.041, p=0.04), outcome, offer="goal-setting",
                                     control=row(0.05, 0, 1), treated=row(0.071, 0, 1))  # fmt: skip
     assert "2.1 percentage points higher" in said and "7.1% against 5.0%" in said

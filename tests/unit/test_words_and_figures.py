@@ -112,7 +112,7 @@ def test_an_interval_holds_its_null_as_printed(one, other, null, digits):
 @given(rows(), st.integers(0, 2))
 def test_a_difference_in_words_and_figures(outcomes, row, digits):
     outcome = outcomes["sickness_absence"]
-    said = prose.difference(row, outcome, digits=digits)
+    said = prose.difference(row, outcome, offer="goal-setting", digits=digits)
     low, high = (read(end) for end in re.search(rf"95% CI ({NUMBER}) to ({NUMBER})", said).groups())
     p = re.search(r"p ([=<>]) (\.\d+)", said)
     below = float(p[2]) < 0.05 if p[1] == "=" else p[1] == "<"
@@ -131,7 +131,7 @@ def test_shares_in_words_and_figures(outcomes, row, control):
     treated = control + row["estimate"]
     assume(0 <= treated <= 1)
     said = prose.probability_change(
-        row, outcomes["turnover"], control={"estimate": control}, treated={"estimate": treated}
+        row, outcomes["turnover"], offer="goal-setting", control={"estimate": control}, treated={"estimate": treated}
     )
     shares = [read(text) for text in re.search(rf"\(({NUMBER})% against ({NUMBER})%", said).groups()]
     low, high = (read(end) for end in re.search(rf"95% CI ({NUMBER}) to ({NUMBER}) points", said).groups())

@@ -24,6 +24,7 @@ from hhp_stats.present.numbers import (
     plural,
     spelled,
 )
+from hhp_stats.present.prose import contrast_of
 from hhp_stats.present.tables import effects_table
 from hhp_stats.results import LACKING
 from hhp_stats.studies.goal_setting_terms import primary_analysis
@@ -48,7 +49,7 @@ def averages(report: StudyReport) -> GT:
     keys += [RATE, RATE_ALONE]
     rows = pd.DataFrame([report.row(key) for key in keys])
     return effects_table(
-        rows, labels=[_over(report, key) for key in keys], stub="Average", digits=3,
+        rows, contrast=contrast_of(report.plan), labels=[_over(report, key) for key in keys], stub="Average", digits=3,
         groups=[_with_unit(report.outcome(key.split("/")[0])) for key in keys],
         notes=[
             "Over people: everyone counts alike, so that large teams weigh more; this is planned. Over teams: every "
@@ -185,7 +186,7 @@ def exploratory_effects(report: StudyReport) -> GT:
                 arm_figure(report, report.outcome(one.outcome), arm)[0] if one.id == first[one.outcome] else ""
             )
     return effects_table(
-        rows, labels=[one.label for one in named], stub="Version", arms=cells,
+        rows, contrast=contrast_of(report.plan), labels=[one.label for one in named], stub="Version", arms=cells,
         groups=[_with_unit(report.outcome(one.outcome)) for one in named],
         notes=[
             "Exploratory: the protocol plans none of these analyses. Arms: mean (standard deviation), or share, at the "

@@ -39,7 +39,7 @@ def absence_versions(report: StudyReport) -> EmbeddedFigure:
         for label, row in zip(report.labels(rows), rows.to_dict("records"), strict=True)
     )  # fmt: skip
     return embed(
-        forest(rows, labels=report.labels(rows), unit="working days", planned=str(planned["result_id"]),
+        forest(rows, labels=report.labels(rows), unit="working days", planned=str(planned["result_id"]), contrast=prose.contrast_of(report.plan).lower(),
                favours=("", "")),
         root=report.root, document=report.document, label="gs-absence-versions",
         alt=f"Estimates and {level(report.plan.conf_level)} intervals of the difference in days absent, goal-setting minus control. {words}.",
@@ -88,7 +88,7 @@ def wellbeing_versions(report: StudyReport) -> EmbeddedFigure:
     )
     kept = [label for label, keep in zip(labels, shown, strict=True) if keep]
     return embed(
-        forest(rows.loc[shown], labels=kept, unit="standard deviations", limits=(-REACH, REACH),
+        forest(rows.loc[shown], labels=kept, unit="standard deviations", contrast=prose.contrast_of(report.plan).lower(), limits=(-REACH, REACH),
                planned=set(rows.loc[rows["analysis"] == "planned", "result_id"])), root=report.root, document=report.document,
         label="gs-wellbeing-versions",
         alt=f"Estimates and {level(report.plan.conf_level)} intervals in standard deviations of the control arm, by way of dealing with missing answers. {words}.",

@@ -196,7 +196,9 @@ def _tipping(report: StudyReport, outcome: str) -> str:
 
 def bradford(report: StudyReport) -> str:
     """The planned effect on the Bradford score."""
-    return prose.difference(report.planned("bradford"), report.outcome("bradford"), digits=1)
+    return prose.difference(
+        report.planned("bradford"), report.outcome("bradford"), offer=prose.offer_of(report.plan), digits=1
+    )
 
 
 def bradford_influence(report: StudyReport) -> str:

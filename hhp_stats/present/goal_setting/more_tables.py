@@ -9,6 +9,7 @@ from great_tables import GT
 
 from hhp_stats.present.chapter import StudyReport
 from hhp_stats.present.numbers import capital, count, interval, level, lowered, number, p_value, percent, withheld_note
+from hhp_stats.present.prose import contrast_of
 from hhp_stats.present.tables import aligned, effects_table, plain_table
 from hhp_stats.results import LACKING
 from hhp_stats.studies.goal_setting_terms import FAMILY, primary_analysis, versions_of_baselines
@@ -47,7 +48,7 @@ def strategies(report: StudyReport, outcomes: Sequence[str]) -> GT:
     pairs = [(key, method) for key in outcomes for method in STRATEGIES]
     rows = pd.DataFrame([report.row(f"{key}/itt/{method}") for key, method in pairs])
     return effects_table(
-        rows, labels=[STRATEGIES[method] for _, method in pairs], stub="Missing answers",
+        rows, contrast=contrast_of(report.plan), labels=[STRATEGIES[method] for _, method in pairs], stub="Missing answers",
         groups=[f"{report.outcome(key).label} ({report.outcome(key).unit})" for key, _ in pairs],
         notes=[
             "Differences, goal-setting minus control, adjusted as the absence analysis and for the baseline of the outcome. Composites are "
@@ -103,7 +104,7 @@ def bradford(report: StudyReport) -> GT:
     }
     labels = [f"{names[row['outcome']]}: {lowered(report.label(row['result_id']))}" for row in rows.to_dict("records")]
     left = sorted({site.local_authority for site in report.plan.sites} - set(report.table("spells")["local_authority"]))
-    return effects_table(rows, labels=labels, stub="Outcome", notes=[
+    return effects_table(rows, contrast=contrast_of(report.plan), labels=labels, stub="Outcome", notes=[
         f"Without {', '.join(left)}: no record of spells." if left else "All authorities record spells.",
         "Adjusted as the absence analysis, with the baseline of the outcome besides.",
     ])  # fmt: skip
@@ -123,6 +124,7 @@ def compliers(report: StudyReport) -> GT:
     ]
     return effects_table(
         rows,
+        contrast=contrast_of(report.plan),
         labels=labels,
         stub="Outcome",
         digits=3,

@@ -22,7 +22,9 @@ _WITHHELD = "is withheld, because the number of people concerned is very small."
 
 def primary(report: StudyReport) -> str:
     """Direction, size and certainty of the effect on sickness absence."""
-    return prose.difference(report.planned("sickness_absence"), report.outcome("sickness_absence"))
+    return prose.difference(
+        report.planned("sickness_absence"), report.outcome("sickness_absence"), offer=prose.offer_of(report.plan)
+    )
 
 
 def absence_means(report: StudyReport) -> str:
@@ -43,7 +45,9 @@ def turnover(report: StudyReport) -> str:
         lead, method = f"{prose.not_estimated(planned)} With Firth's penalty instead: ", "firth-at-means"
     arms = {arm: report.row(f"turnover/predicted_{arm}/{method}") for arm in ("control", "treatment")}
     effect = report.row(f"turnover/itt/{method}")
-    return lead + prose.probability_change(effect, outcome, control=arms["control"], treated=arms["treatment"])
+    return lead + prose.probability_change(
+        effect, outcome, offer=prose.offer_of(report.plan), control=arms["control"], treated=arms["treatment"]
+    )
 
 
 def _stage(report: StudyReport, stage: str, arm: str = "all") -> pd.Series:

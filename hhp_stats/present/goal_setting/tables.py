@@ -27,6 +27,7 @@ from hhp_stats.present.numbers import (
     withheld,
     withheld_note,
 )
+from hhp_stats.present.prose import contrast_of
 from hhp_stats.present.tables import balance_table, effects_table, plain_table
 from hhp_stats.results import row_of
 from hhp_stats.studies.goal_setting_terms import COVARIATES
@@ -48,7 +49,7 @@ def primary(report: StudyReport) -> GT:
     row = report.planned("sickness_absence")
     rows = pd.DataFrame([row])
     return effects_table(
-        rows, labels=[report.outcome("sickness_absence").label], stub="Outcome", arms=arm_cells(report, "sickness_absence"),
+        rows, contrast=contrast_of(report.plan), labels=[report.outcome("sickness_absence").label], stub="Outcome", arms=arm_cells(report, "sickness_absence"),
         notes=[
             f"Unit: {report.outcome('sickness_absence').unit}. Arms: mean (standard deviation) without adjustment.",
             f"Difference: {row['method']}. Adjusted for gender, role, part-time work, length of service, baseline absence, "
@@ -70,7 +71,7 @@ def absence_versions(report: StudyReport) -> GT:
     """Every version of the absence analysis, the planned one first."""
     rows = versions(report, "sickness_absence")
     planned = report.planned("sickness_absence")
-    return effects_table(rows, labels=report.labels(rows), stub="Version", notes=[
+    return effects_table(rows, contrast=contrast_of(report.plan), labels=report.labels(rows), stub="Version", notes=[
         f"Planned: {planned['method']}. One thing is changed at a time, except where resampling needs a single data set: those two versions "
         "take missing baselines at zero with an indicator and are to be read beside the version of that name.",
         "Clustered by team and authority: teams counts the authorities, the smaller of the two groupings. Working days; goal-setting minus control.",
@@ -91,7 +92,7 @@ def turnover(report: StudyReport) -> GT:
     flow = report.table("flow")
     left = flow.loc[flow["label"].str.startswith("Left"), "people"]
     return effects_table(
-        rows, labels=report.labels(rows), stub="Version", digits=1, scale=100, arms=cells,
+        rows, contrast=contrast_of(report.plan), labels=report.labels(rows), stub="Version", digits=1, scale=100, arms=cells,
         notes=[
             "Arms: adjusted probability of leaving. Difference and interval in percentage points.",
             f"Planned: {rows.iloc[0]['method'] if rows.iloc[0]['status'] == 'estimated' else 'not estimated'}.",
