@@ -157,10 +157,13 @@ def test_bundles_for_a_reviewer(home: Path, tmp_path: Path) -> None:
     assert zipfile.is_zipfile(tmp_path / "letter.zip")
 
 
-def test_a_blind_bundle_needs_its_seed_and_tells_the_arms_beside_the_output(home: Path, tmp_path: Path) -> None:
-    assert (
-        run("bundle", str(tmp_path / "blind.zip"), "--blind").exit_code == 2 and not (tmp_path / "blind.zip").exists()
-    )
+@pytest.mark.parametrize("more", [[], ["--force", "blind.zip"]])
+def test_a_blind_bundle_needs_its_seed(book: Path, more: list[str]) -> None:
+    refused = run("bundle", "blind.zip", "--blind", *more)
+    assert refused.exit_code == 2 and "needs --seed" in said(refused) and not (book / "blind.zip").exists()
+
+
+def test_a_blind_bundle_tells_the_arms_beside_the_output(home: Path, tmp_path: Path) -> None:
     frame = read_results(home / ".report/results/results.csv")
     for seed in (1, 2):
         target = tmp_path / f"{seed}.zip"
