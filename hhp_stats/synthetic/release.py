@@ -225,7 +225,7 @@ def _release_of(root: Path, known: Mapping[str, str]) -> tuple[dt.date, int]:
     manifest = _tables(root / MANIFEST)
     if type(manifest.get("release")) is not dt.date:
         raise DataError([
-            Problem(code="Y03", severity="error", file=MANIFEST, value=f"release = {manifest.get('release')!r}",
+            Problem(code="Y06", severity="error", file=MANIFEST, value=f"release = {manifest.get('release')!r}",
                     rule="The release of synthetic data has a day.", remedy="Write it back: release = 2026-11-21, for example.")
         ])  # fmt: skip
     return manifest["release"], _seed_of_manifest(root, otherwise=0)

@@ -21,6 +21,7 @@ from hhp_stats.cli import app
 from hhp_stats.cli import releases as release_commands
 from hhp_stats.cli import report as report_commands
 from hhp_stats.errors import DataError, HhpError
+from hhp_stats.plan import catalogue
 from hhp_stats.publish import changes, release
 from hhp_stats.publish.blind import draw_blinding, two_armed
 from hhp_stats.publish.return_cells import is_return
@@ -37,6 +38,7 @@ def home(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
     """A copy of the prepared project, to stand in; of the returns only Kent's are kept in a release, to save time."""
     monkeypatch.setattr(release, "is_return", lambda name: is_return(name) and "/kent/" in name)
     monkeypatch.setattr(release, "studies_of", lambda root: ONLY)
+    monkeypatch.setattr(catalogue, "check_book", lambda root: None)  # a book of two chapters lists none of the studies
     monkeypatch.setattr(studies, "studies_of", lambda root: ONLY)
     copy = Path(shutil.copytree(prepared, tmp_path / "project"))
     vouch(copy)
@@ -155,10 +157,13 @@ def test_bundles_for_a_reviewer(home: Path, tmp_path: Path) -> None:
     assert zipfile.is_zipfile(tmp_path / "letter.zip")
 
 
-def test_a_blind_bundle_needs_its_seed_and_tells_the_arms_beside_the_output(home: Path, tmp_path: Path) -> None:
-    assert (
-        run("bundle", str(tmp_path / "blind.zip"), "--blind").exit_code == 2 and not (tmp_path / "blind.zip").exists()
-    )
+@pytest.mark.parametrize("more", [[], ["--force", "blind.zip"]])
+def test_a_blind_bundle_needs_its_seed(book: Path, more: list[str]) -> None:
+    refused = run("bundle", "blind.zip", "--blind", *more)
+    assert refused.exit_code == 2 and "needs --seed" in said(refused) and not (book / "blind.zip").exists()
+
+
+def test_a_blind_bundle_tells_the_arms_beside_the_output(home: Path, tmp_path: Path) -> None:
     frame = read_results(home / ".report/results/results.csv")
     for seed in (1, 2):
         target = tmp_path / f"{seed}.zip"

@@ -168,7 +168,7 @@ def test_the_waves_of_the_survey_stand_in_their_order(root):
 )  # fmt: skip
 def test_who_is_still_alike(absence, wellbeing, words):
     p = {"balance/omnibus/analysed": {"p_value": absence}, "balance/omnibus/respondents": {"p_value": wellbeing}}
-    assert words in conduct.balance_analysed(SimpleNamespace(row=p.__getitem__))
+    assert words in conduct.balance_analysed(SimpleNamespace(row=p.__getitem__, plan=SimpleNamespace(conf_level=0.95)))
 
 
 def test_the_band_of_chance_holds_nineteen_points_of_twenty(goal_setting_report, monkeypatch):
