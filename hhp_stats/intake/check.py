@@ -17,7 +17,7 @@ from hhp_stats.intake.load import problem_frame
 from hhp_stats.intake.manifest import verify_manifest
 from hhp_stats.intake.participants import load_participants
 from hhp_stats.intake.plain_table import load_plain_table
-from hhp_stats.intake.returns import RETURN_TYPES, Return, read_return
+from hhp_stats.intake.returns import OTHER_TYPES, RETURN_TYPES, Return, read_return
 from hhp_stats.intake.rule import Rule
 from hhp_stats.intake.rules_across import ACROSS_RULES
 from hhp_stats.intake.rules_file import TWO_RETURNS
@@ -29,7 +29,6 @@ from hhp_stats.plan.individual import IndividualPlan
 from hhp_stats.progress import Progress, silent
 
 COPY_MARK = "-to-correct"  # in the name of every copy that goes back, by which a check leaves it out
-_DOCUMENTS = (".xls", ".xlsm", ".xlsb", ".xltx", ".numbers", ".pdf", ".docx", ".doc", ".tsv")
 TRIAL_TEAM = "Trial team"  # whose table holds the lists, surveys, ledger and manifest
 NOTHING_TO_CHECK = Rule(
     code="F22", severity="error",
@@ -199,7 +198,7 @@ def _check_files(path: Path, root: Path, study_name: str, progress: Progress) ->
 
 def _may_be_return(path: Path) -> bool:
     """Every table and document of a folder, so that a return sent in another format is refused and not overlooked."""
-    sent = path.suffix.casefold() in (*RETURN_TYPES, *_DOCUMENTS)
+    sent = path.suffix.casefold() in (*RETURN_TYPES, *OTHER_TYPES)
     return sent and path.is_file() and COPY_MARK not in path.stem and not path.name.startswith((".", "~$"))
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -29,25 +31,46 @@ class ReadColumn:
     habits: list[tuple[int, str, Any]] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manner:
+    """How a file writes its values.
+
+    `typed` says whether the file format distinguishes numbers and dates from text, `decimal_comma` whether numbers with
+    one stand in it, `from_1904` whether its day numbers count from 1904.
+    """
+
+    typed: bool = True
+    decimal_comma: bool = False
+    from_1904: bool = False
+
+
 def read_column(
-    *, spec: Field, raw: list[Any], spellings: Spellings, typed: bool = True, heading: str = ""
+    *,
+    spec: Field,
+    raw: list[Any],
+    spellings: Spellings,
+    manner: Manner,
+    heading: str = "",
+    refused: Mapping[int, str] = MappingProxyType({}),
 ) -> ReadColumn:
     """Reads one column of raw cells (None where empty) by the kind of its field.
 
-    `typed` says whether the file format distinguishes numbers and dates from text; `heading` is the heading as
-    found, since a column headed "FTE" holds shares and not yes or no.
+    `heading` is the heading as found, since a column headed "FTE" holds shares and not yes or no. `refused` are cells that
+    must not be read (position -> code of the broken rule) because they show something else than they hold.
     """
-    if spec.kind in ("number", "integer") and _PLAIN_NUMBERS.issuperset(map(type, raw)):
+    if spec.kind in ("number", "integer") and not refused and _PLAIN_NUMBERS.issuperset(map(type, raw)):
         quick = _quick_numbers(raw, whole=spec.kind == "integer")
         if quick is not None:
             return quick
-    reader = _reader(spec, raw, spellings, typed, heading)
-    unread: dict[int, str] = {}
+    reader = _reader(spec, raw, spellings, manner, heading)
+    unread: dict[int, str] = dict(refused)
+    if spec.kind in ("date", "header date"):
+        unread = v.orders_of_dates(raw) | unread
     habits: list[tuple[int, str, Any]] = []
     seen: dict[tuple[type, Any], v.Read | str] = {}
     found: list[Any] = [None] * len(raw)
     for position, value in enumerate(raw):
-        if value is None:
+        if value is None or position in unread:
             continue
         key = (type(value), value)
         answer = seen.get(key)
@@ -78,13 +101,14 @@ def _quick_numbers(raw: list[Any], *, whole: bool) -> ReadColumn | None:
     return ReadColumn(values=pd.Series(numbers), unread=dict.fromkeys(wrong.tolist(), v.INTEGER))
 
 
-def _reader(spec: Field, raw: list[Any], spellings: Spellings, typed: bool, heading: str) -> v.Reader:
+def _reader(spec: Field, raw: list[Any], spellings: Spellings, manner: Manner, heading: str) -> v.Reader:
     if spec.kind in ("number", "integer"):
         return functools.partial(
-            v.read_number, unit=spec.unit, spellings=spellings, typed=typed, whole=spec.kind == "integer"
-        )
+            v.read_number, unit=spec.unit, spellings=spellings, typed=manner.typed, whole=spec.kind == "integer",
+            decimal_comma=manner.decimal_comma,
+        )  # fmt: skip
     if spec.kind in ("date", "header date"):
-        return functools.partial(v.read_day, spellings=spellings, typed=typed)
+        return functools.partial(v.read_day, spellings=spellings, typed=manner.typed, from_1904=manner.from_1904)
     if spec.kind == "yes/no":
         accepted = spellings.of("yes/no") | spellings.of(spec.name)
         if spec.name == "part_time" and ("fte" in heading.casefold() or any(map(v.is_fte, raw))):

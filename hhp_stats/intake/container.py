@@ -14,11 +14,12 @@ RATIO_FROM = 16 * MEBIBYTE  # small parts of repeated blanks compress well and h
 MAX_PARTS = 2000
 
 _OLE = bytes.fromhex("d0cf11e0a1b11ae1")
+_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")  # the stream that holds an encrypted workbook
 _FORBIDDEN = tuple(
     marker.encode(encoding) for marker in ("<!DOCTYPE", "<!ENTITY") for encoding in ("utf-8", "utf-16-le", "utf-16-be")
 )
 _BEFORE_XML = b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n"  # byte order marks, the zeros of UTF-16, blanks
-_SAVE_AS = "Open it, save it as “Excel workbook (.xlsx)” without a password, and send it again."
+_SAVE_AS = "Open it, save it as “Excel workbook (.xlsx)” and send it again."
 
 
 class Refused(Exception):
@@ -60,7 +61,7 @@ def check_container(path: Path) -> Contents:
     with path.open("rb") as file:
         head = file.read(8)
     if head == _OLE:
-        raise Refused("A workbook must be neither password-protected nor in the old .xls format.", _SAVE_AS)
+        raise _ole(path)
     if not head.startswith(b"PK"):
         raise Refused("A workbook must be a real .xlsx or .ods file, not another file under that name.", _SAVE_AS)
     try:
@@ -72,6 +73,18 @@ def check_container(path: Path) -> Contents:
         if isinstance(error, Refused):
             raise
         raise _damaged(error) from None
+
+
+def _ole(path: Path) -> Refused:
+    """What a file of the old container is: a workbook of 1997 to 2003, or a newer one behind a password."""
+    if _ENCRYPTED in path.read_bytes():
+        return Refused(
+            "A workbook must not be password-protected.",
+            "Open it with its password, take the password off (File, Info, Protect Workbook, Encrypt with Password: leave it "
+            "empty), save it and send it again.",
+            "a password-protected workbook",
+        )
+    return Refused("A workbook must not be in the old .xls format.", _SAVE_AS, "a file in the format of 1997 to 2003")
 
 
 def _damaged(error: Exception) -> Refused:

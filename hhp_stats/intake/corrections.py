@@ -17,7 +17,7 @@ from typing import Any
 import pandas as pd
 
 from hhp_stats.errors import Problem
-from hhp_stats.intake.columns import read_column
+from hhp_stats.intake.columns import Manner, read_column
 from hhp_stats.intake.container import Refused
 from hhp_stats.intake.dictionary import WAVES, Field, Study
 from hhp_stats.intake.free_text import free_text, unfit
@@ -346,7 +346,7 @@ def _apply(
         refuse(OTHER_OLD, f"{shown(line.old_value or None, vocabulary=ret.vocabulary)} in the ledger, "
                           f"{found} in {ret.file} {cell}")  # fmt: skip
         return None
-    new = read_column(spec=spec, raw=[line.new_value or None], spellings=spellings, typed=False)
+    new = read_column(spec=spec, raw=[line.new_value or None], spellings=spellings, manner=Manner(typed=False))
     if new.unread:
         refuse(BAD_NEW, f"{shown(line.new_value, vocabulary=ret.vocabulary)} for {ret.file} {cell}")
         return None
@@ -399,7 +399,7 @@ def _stands_there(old: str, ret: Return, spec: Field, position: int, spellings: 
         return True
     if position in ret.unread[spec.name]:
         return shown(raw).strip("“”") == old
-    meant = read_column(spec=spec, raw=[old or None], spellings=spellings, typed=False)
+    meant = read_column(spec=spec, raw=[old or None], spellings=spellings, manner=Manner(typed=False))
     return not meant.unread and _equal(ret.frame[spec.name].iloc[position], meant.values.iloc[0])
 
 

@@ -18,7 +18,7 @@ from hhp_stats.intake.lists import ListFile, check_list, read_list
 from hhp_stats.intake.manifest import read_manifest, sha256_of, verify_manifest
 from hhp_stats.intake.pseudonym import Pseudonyms, load_pseudonyms
 from hhp_stats.intake.raw_places import raw_names
-from hhp_stats.intake.returns import RETURN_TYPES, Return, read_return
+from hhp_stats.intake.returns import OTHER_TYPES, RETURN_TYPES, Return, read_return
 from hhp_stats.intake.rule import breach_problems
 from hhp_stats.intake.rules_absence import ABSENCE_RULES
 from hhp_stats.intake.rules_across import ACROSS_RULES
@@ -222,6 +222,9 @@ def _read_returns(result: Gathered, progress: Progress) -> None:
         for step, wave in enumerate(WAVES):
             names = [f"{base}/{site.slug}/{wave}{suffix}" for suffix in RETURN_TYPES]
             there = [name for name in names if (result.root / name).is_file()]
+            if not there:  # sent in another format: the right remedy is to save it in one that is read
+                others = [f"{base}/{site.slug}/{wave}{suffix}" for suffix in OTHER_TYPES]
+                there = [name for name in others if (result.root / name).is_file()][:1]
             expected.update(there)
             if not there:
                 result.problems.append(MISSING_RETURN.problem(file=names[0]))

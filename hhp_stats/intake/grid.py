@@ -22,7 +22,9 @@ class _NoStoredValue:
 NO_STORED_VALUE: Final = _NoStoredValue()
 
 MAX_ROWS = 200_000
+OWN_COMMENTS = frozenset({"hhp check", "hhp template"})  # authors of the comments that this program writes
 MAX_COLUMNS = 256
+HEAD_ROWS = 60  # rows of a sheet by which it is recognised
 
 
 @dataclass(slots=True, kw_only=True)
@@ -41,9 +43,15 @@ class Grid:
     hidden_rows: list[int] = field(default_factory=list)
     hidden_columns: list[int] = field(default_factory=list)
     other_sheets: list[str] = field(default_factory=list)  # names described, never quoted
+    other_tables: list[str] = field(default_factory=list)  # those of them that hold a table too: "visible" or "hidden"
     hidden: bool = False
     external_links: int = 0
     encoding: str = ""
+    formats: dict[tuple[int, int], str] = field(default_factory=dict)  # number formats that show more than the number
+    struck: set[tuple[int, int]] = field(default_factory=set)  # cells struck through as a whole
+    mixed: set[tuple[int, int]] = field(default_factory=set)  # texts of which a part is raised, lowered or struck through
+    comments: list[tuple[int, int]] = field(default_factory=list)  # of others than this program
+    from_1904: bool = False  # whether day numbers count from 1904 instead of 1900
 
 
 def column_letter(number: int) -> str:

@@ -11,15 +11,29 @@ from typing import Any
 from hhp_stats.intake.dictionary import Field
 from hhp_stats.intake.grid import Grid
 from hhp_stats.intake.spellings import Spellings, same
+from hhp_stats.intake.units import other_unit, own_words
 
 SEARCHED_ROWS = 40
 FEWEST_MATCHES = 3
-_BRACKETS = re.compile(r"\s*\([^()]*\)")
+_BRACKETS = re.compile(r"\s*(?:\([^()]*\)|\[[^\[\]]*\])")
 _EXTRA = re.compile(r"^\[[^\]]*\]\s*")
 _PERSONAL = re.compile(
     r"\b(?:(?:fore|sur|first|last|full|employee|staff|worker'?s?)[ -]?names?|names?|e-?mail|telephone|phone|mobile|"
     r"address|postcode|date of birth|dob|ni number|national insurance)\b"
 )
+# Behind these words a heading says that something else is counted than the template asks for.
+_LEFT_OUT = re.compile(r"\b(?:excl|excluding|exclusive|except|without|minus|less|not incl|not including|other than|only)\b")
+_OTHER_DAYS = re.compile(r"\bcalendar\b|\bper (?:week|month|year)\b|\bweekends?\b")
+_SINCE = re.compile(r"\bsince (?!launch\b|the launch\b)\w+|\b(?:year to date|ytd|this year|quarter|financial year)\b")
+_LAST_MONTHS = re.compile(r"\b(?:last|previous|past|prior)?\s*(\d+|one|two|three|six|nine|twelve|eighteen)[ -]?(months?|weeks?|years?|days?)\b")
+_A_YEAR = ("12", "twelve")
+_HARMLESS = frozenset(
+    """a an and anonymised anonymous as at authority by code codes column count counted date dd drop down each enter extra for from
+    full give gbp hr id if in incl including is la la's list mm no not number of on one optional or organisation our per person
+    please post record recorded records required select since start the to total trial unique use whole with working y yes n yy
+    yyyy launch last 12 months twelve period 1 0""".split()
+)
+_TOTAL = re.compile(r"(?:(?:grand|overall|team|column) )?(?:sub[- ]?)?(?:total|sum|average|mean|median)s?(?:\W|$)")
 _PERIOD = re.compile(r"^over the (?:last|previous|past) 12 months:?\s*")
 
 
@@ -60,6 +74,35 @@ def field_of(text: Any, labels: dict[str, str]) -> str | None:
     if not isinstance(text, str):
         return None
     return next((labels[form] for form in comparable_headings(text) if form in labels), None)
+
+
+def remark(found: str, field: Field) -> tuple[str, bool]:
+    """What a heading says in brackets or marks beyond the label of its field, and whether that contradicts the field.
+
+    Another unit, another period, or a selection ("excluding long-term") contradicts; words that the template does not use
+    may. Empty where the heading says no more than its label.
+    """
+    own = {tidied for text in _bracketed(same(field.label)) if (tidied := text.strip())}
+    extra = " ".join(text for text in _bracketed(same(found)) if text.strip() not in own).strip()
+    if not extra:
+        return "", False
+    figure = field.kind in ("number", "integer")
+    spans = [match for match in _LAST_MONTHS.finditer(extra) if field.period]
+    other_period = any(not (match[1] in _A_YEAR and match[2].startswith("month")) for match in spans)
+    without_period = _LAST_MONTHS.sub(" ", extra) if field.period else extra
+    left_out = _LEFT_OUT.search(extra) or ("holiday" in extra and "holiday" not in same(field.label))
+    if figure and (left_out or other_period or _OTHER_DAYS.search(extra) or (field.period and _SINCE.search(extra))
+                   or other_unit(without_period, field.unit)):  # fmt: skip
+        return extra, True
+    words = re.findall(r"[^\W_]+", extra)
+    label = set(re.findall(r"[^\W_]+", same(f"{field.label} {field.name} {field.unit} {' '.join(field.allowed)}")))
+    known = _HARMLESS | label | own_words(field.unit)
+    return (extra, False) if any(word not in known for word in words) else ("", False)
+
+
+def _bracketed(heading: str) -> list[str]:
+    """The texts in brackets of a heading in comparable form, but for the mark of an extra column before it."""
+    return [text.strip("()[] ") for text in re.findall(r"\([^()]*\)|\[[^\[\]]*\]", _EXTRA.sub("", heading))]
 
 
 def is_personal(heading: str) -> bool:
@@ -120,3 +163,11 @@ def repeats_headings(cells: dict[int, Any], headings: Headings, labels: dict[str
         return False  # an identifier: the common case, for which one look must do
     again = sum(field_of(cells.get(column), labels) == name for name, column in headings.columns.items())
     return again >= FEWEST_MATCHES
+
+
+def is_total(cells: dict[int, Any], headings: Headings) -> bool:
+    """Whether a row below the headings sums others up: a word for it stands in place of the staff ID, or there is no ID."""
+    first = cells.get(headings.columns["staff_id"])
+    if first is None or (isinstance(first, str) and not first.strip()):
+        return any(isinstance(value, str) and _TOTAL.match(same(value)) for value in cells.values())
+    return isinstance(first, str) and bool(_TOTAL.match(same(first)))

@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from hhp_stats.intake.across import Returns
+from hhp_stats.intake.columns import Manner
 from hhp_stats.intake.container import Refused
 from hhp_stats.intake.dictionary import Field, Study, fields_of
 from hhp_stats.intake.masking import shown, words_of
@@ -17,7 +18,7 @@ from hhp_stats.intake.rule import Breach, Rule, at, breach_problems
 from hhp_stats.intake.rules_cells import CELL_RULES
 from hhp_stats.intake.rules_wave import blank_required, out_of_range
 from hhp_stats.intake.spellings import Spellings, same
-from hhp_stats.intake.table import Table, empty_frame
+from hhp_stats.intake.table import Table, comma_in_numbers, empty_frame
 from hhp_stats.intake.text_file import likely_delimiter, read_text, split_rows
 
 LINKAGE_FIELDS = ("local_authority", "staff_id", "survey_code")
@@ -100,11 +101,13 @@ def read_list(
     body = [(number, (row + [""] * len(heads))[: len(heads)]) for number, row in numbered]
     result.frame = empty_frame(specs, [number for number, _ in body])
     result.columns = {each.name: heads.index(each.name) + 1 for each in specs}
+    columns = {each.name: [row[result.columns[each.name] - 1] or None for _, row in body] for each in specs}
+    manner = Manner(typed=False, decimal_comma=comma_in_numbers((each, columns[each.name]) for each in specs))
     for each in specs:
-        column = [row[result.columns[each.name] - 1] or None for _, row in body]
+        column = columns[each.name]
         if each.name == "local_authority":
             column = [_authority(value, study, spellings) for value in column]
-        result.fill(spec=each, raw=column, spellings=spellings, typed=False)
+        result.fill(spec=each, raw=column, spellings=spellings, manner=manner)
     if "release" in heads:
         marks = {same(row[heads.index("release")]) for _, row in body}
         result.synthetic, result.unmarked = "synthetic" in marks, bool(marks - {"synthetic"})

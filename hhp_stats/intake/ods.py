@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import math
 import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from xml.etree import ElementTree
 
 from hhp_stats.intake.container import Refused, check_container
-from hhp_stats.intake.grid import MAX_COLUMNS, MAX_ROWS, CellError, Grid
+from hhp_stats.intake.grid import HEAD_ROWS, MAX_COLUMNS, MAX_ROWS, OWN_COMMENTS, CellError, Grid
+from hhp_stats.intake.xlsx import choose
 
 _TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
 _OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
 _TEXT = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
 _STYLE = "{urn:oasis:names:tc:opendocument:xmlns:style:1.0}"
+_CREATOR = "{http://purl.org/dc/elements/1.1/}creator"
 _ENCRYPTED = b"encryption-data"
 _SAVE_AGAIN = "Open it in a spreadsheet program, save it as .xlsx and send it again."
 
 
-def read_ods(path: Path, *, sheet: str = "Return") -> Grid:
-    """The cells of one sheet: the one called `sheet`, else the first visible one.
+def read_ods(path: Path, *, sheet: str = "Return", holds_table: Callable[[Grid], bool] | None = None) -> Grid:
+    """The cells of one sheet, chosen as `read_xlsx` does.
 
     Repeated rows and columns are spread out where they hold values. Refuses (`Refused`) like `read_xlsx`.
     """
@@ -35,12 +39,35 @@ def read_ods(path: Path, *, sheet: str = "Return") -> Grid:
         tables = list(root.iter(f"{_TABLE}table"))
         if not tables:
             raise Refused("A workbook must hold a worksheet.", _SAVE_AGAIN)
-        hidden_styles = _hidden_styles(root)
-        return _grid(tables, hidden_styles, sheet)
+        return _chosen(tables, _styles(root), sheet, holds_table, from_1904=_from_1904(root))
     except Refused:
         raise
     except Exception as error:  # a damaged file; parser messages may quote cells, so only the kind is kept
         raise Refused("A workbook must be whole and readable.", _SAVE_AGAIN, type(error).__name__) from None
+
+
+def _from_1904(root: ElementTree.Element) -> bool:
+    return any(each.get(f"{_TABLE}date-value") == "1904-01-01" for each in root.iter(f"{_TABLE}null-date"))
+
+
+class _Styles(NamedTuple):
+    """The names of styles that change what is seen: sheets that are hidden, texts struck through, texts raised or lowered."""
+
+    hidden: frozenset[str]
+    struck: frozenset[str]
+    raised: frozenset[str]
+
+
+def _styles(root: ElementTree.Element) -> _Styles:
+    struck, raised = set(), set()
+    for style in root.iter(f"{_STYLE}style"):
+        for properties in style.iter(f"{_STYLE}text-properties"):
+            if properties.get(f"{_STYLE}text-line-through-style", "none") != "none":
+                struck.add(style.get(f"{_STYLE}name", ""))
+            position = properties.get(f"{_STYLE}text-position", "0%").split()[0]
+            if position not in ("0%", "0"):
+                raised.add(style.get(f"{_STYLE}name", ""))
+    return _Styles(_hidden_styles(root), frozenset(struck), frozenset(raised))
 
 
 def _hidden_styles(root: ElementTree.Element) -> frozenset[str]:
@@ -52,37 +79,57 @@ def _hidden_styles(root: ElementTree.Element) -> frozenset[str]:
     )
 
 
-def _grid(tables: list[ElementTree.Element], hidden_styles: frozenset[str], wanted: str) -> Grid:
-    def hidden(table: ElementTree.Element) -> bool:
-        return table.get(f"{_TABLE}style-name", "") in hidden_styles
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A sheet of the workbook."""
 
-    def title(table: ElementTree.Element) -> str:
-        return table.get(f"{_TABLE}name", "")
+    title: str
+    visible: bool
+    table: ElementTree.Element
 
-    named = [table for table in tables if title(table).strip().casefold() == wanted.casefold()]
-    visible = [table for table in tables if not hidden(table)]
-    chosen = (named or visible or tables)[0]
-    grid = Grid(
-        sheet=title(chosen),
-        rows={},
-        hidden=hidden(chosen),
-        other_sheets=["hidden" if hidden(table) else "visible" for table in tables if table is not chosen],
-    )
+
+def _chosen(
+    tables: list[ElementTree.Element],
+    styles: _Styles,
+    wanted: str,
+    holds_table: Callable[[Grid], bool] | None,
+    *,
+    from_1904: bool,
+) -> Grid:
+    parts = [
+        _Part(table.get(f"{_TABLE}name", ""), table.get(f"{_TABLE}style-name", "") not in styles.hidden, table)
+        for table in tables
+    ]
+    found = []
+    if holds_table is not None and len(parts) > 1:
+        found = [part for part in parts if holds_table(_grid(part, styles, last=HEAD_ROWS))]
+    part = choose(parts, found, wanted)
+    grid = _grid(part, styles)
+    grid.other_sheets = ["visible" if other.visible else "hidden" for other in parts if other is not part]
+    grid.other_tables = ["visible" if other.visible else "hidden" for other in found if other is not part]
+    grid.from_1904 = from_1904
+    return grid
+
+
+def _grid(part: _Part, styles: _Styles, *, last: int | None = None) -> Grid:
+    grid = Grid(sheet=part.title, rows={}, hidden=not part.visible)
     column = 1
-    for each in chosen.iter(f"{_TABLE}table-column"):
+    for each in part.table.iter(f"{_TABLE}table-column"):
         wide = int(each.get(f"{_TABLE}number-columns-repeated", "1"))
         if each.get(f"{_TABLE}visibility") in ("collapse", "filter"):
             grid.hidden_columns.extend(range(column, min(column + wide, MAX_COLUMNS + 1)))
         column += wide
     number = 1
-    for row in chosen.iter(f"{_TABLE}table-row"):
+    for row in part.table.iter(f"{_TABLE}table-row"):
+        if last is not None and number > last:
+            break
         repeat = int(row.get(f"{_TABLE}number-rows-repeated", "1"))
-        _add_row(grid, row, number, repeat)
+        _add_row(grid, row, number, repeat, styles)
         number += repeat
     return grid
 
 
-def _add_row(grid: Grid, row: ElementTree.Element, number: int, repeat: int) -> None:
+def _add_row(grid: Grid, row: ElementTree.Element, number: int, repeat: int, styles: _Styles) -> None:
     cells: dict[int, Any] = {}
     formulas: set[int] = set()
     column = 1
@@ -98,6 +145,7 @@ def _add_row(grid: Grid, row: ElementTree.Element, number: int, repeat: int) -> 
                 cells[each] = value
                 if cell.get(f"{_TABLE}formula") is not None:
                     formulas.add(each)
+            _note(grid, cell, (number, column), value, styles)
         down, right = (int(cell.get(f"{_TABLE}number-{each}-spanned", "1")) for each in ("rows", "columns"))
         if down > 1 or right > 1:
             grid.merged.append(f"row {number}, column {column}")
@@ -110,6 +158,24 @@ def _add_row(grid: Grid, row: ElementTree.Element, number: int, repeat: int) -> 
         for each in range(number, number + repeat):
             grid.rows[each] = dict(cells)
             grid.formulas.update((each, column) for column in formulas)
+
+
+def _note(grid: Grid, cell: ElementTree.Element, at: tuple[int, int], value: Any, styles: _Styles) -> None:
+    """What the eye sees of a cell beside its value."""
+    kind, style = cell.get(f"{_OFFICE}value-type"), cell.get(f"{_TABLE}style-name", "")
+    if kind == "percentage":
+        grid.formats[at] = "0%"
+    elif kind == "currency":
+        code = cell.get(f"{_OFFICE}currency", "")
+        grid.formats[at] = "[$£]0" if code in ("GBP", "") else "[$€]0"
+    if style in styles.struck:
+        grid.struck.add(at)
+    spans = (span.get(f"{_TEXT}style-name", "") for part in cell.findall(f"{_TEXT}p") for span in part.iter(f"{_TEXT}span"))
+    if style in styles.raised or any(name in styles.raised or name in styles.struck for name in spans):
+        grid.mixed.add(at)
+    for note in cell.findall(f"{_OFFICE}annotation"):
+        if note.findtext(_CREATOR, "") not in OWN_COMMENTS:
+            grid.comments.append(at)
 
 
 def _value(cell: ElementTree.Element) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,14 +12,18 @@ import pandas as pd
 
 from hhp_stats.errors import Problem
 from hhp_stats.intake import values as v
-from hhp_stats.intake.container import Refused
+from hhp_stats.intake.columns import Manner
+from hhp_stats.intake.container import Refused, check_container
 from hhp_stats.intake.dictionary import Field, Site, Study, fields_of
+from hhp_stats.intake.findings import rows_of
 from hhp_stats.intake.grid import NO_STORED_VALUE, CellError, Grid, column_letter
 from hhp_stats.intake.headings import (
     Headings,
     find_headings,
     heading_labels,
     is_personal,
+    is_total,
+    remark,
     repeats_headings,
 )
 from hhp_stats.intake.masking import shown, words_of
@@ -27,27 +32,34 @@ from hhp_stats.intake.rule import Rule
 from hhp_stats.intake.rules_file import (
     DOUBLED_HEADING,
     EXTERNAL_LINKS,
+    HEADING_REMARK,
     HIDDEN_CELLS,
+    HIDDEN_TABLE,
     MERGED_CELLS,
     NO_DATE,
     NO_HEADINGS,
     NO_PEOPLE,
     OTHER_SHEETS,
+    OTHER_UNIT,
     PERIOD_HEADING,
     PERSONAL_COLUMN,
     REQUIRED_COLUMN,
+    ROW_OF_TOTALS,
+    TWO_TABLES,
     UNKNOWN_AUTHORITY,
     UNKNOWN_COLUMN,
     UNREADABLE_FILE,
     USEFUL_COLUMN,
 )
+from hhp_stats.intake.seen import comment_problems, identifiers_as_seen, refused_cells
 from hhp_stats.intake.spellings import Spellings, same
-from hhp_stats.intake.table import Table, empty_frame
+from hhp_stats.intake.table import Table, comma_in_numbers, empty_frame
 from hhp_stats.intake.text_file import read_csv_grid
 from hhp_stats.intake.tolerance import Tolerance
 from hhp_stats.intake.xlsx import read_xlsx
 
 SYNTHETIC_MARK = "synthetic release"
+TEAM_WORDS = "team word"  # in the file of spellings: words of which names of teams are made
 HEADING_ROW = 7  # of the template
 OTHER_FORMAT = "another format than .xlsx"
 OTHER_ENCODING = "another character encoding than UTF-8"
@@ -55,7 +67,10 @@ OTHER_SHEET_NAME = "the table on a sheet of another name"
 OTHER_HEADING_ROW = "the headings in another row than in the template"
 TWO_HEADING_ROWS = "headings over two rows"
 OTHER_HEADING = "a heading in other words"
-RETURN_TYPES = (".xlsx", ".csv", ".ods")
+RETURN_TYPES = (".xlsx", ".csv", ".ods", ".xlsm")
+_OTHER_WORKBOOKS = (".xls", ".xlsb", ".xltx", ".xltm")
+# What authorities send instead: looked at only in order to say what they should send.
+OTHER_TYPES = (*_OTHER_WORKBOOKS, ".numbers", ".pdf", ".docx", ".doc", ".tsv", ".txt")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -93,10 +108,10 @@ def read_return(
         frame=empty_frame(table, []),
         vocabulary=words_of(*(each.label for each in specs), *(a for each in specs for a in each.allowed),
                             *study.authorities, *(form for name in ("blank", "number", "yes/no", *(each.name for each in specs))
-                            for form in spellings.of(name))),
+                            for form in spellings.of(name)), *spellings.of(TEAM_WORDS)),
     )  # fmt: skip
     try:
-        grid = read_grid(path)
+        grid = read_grid(path, holds_table=lambda each: _holds_people(each, table, spellings))
         raw_bytes = path.read_bytes()
         result.sha256, result.size = hashlib.sha256(raw_bytes).hexdigest(), len(raw_bytes)
     except Refused as refused:
@@ -121,16 +136,28 @@ def read_return(
     return result
 
 
-def read_grid(path: Path) -> Grid:
-    """The cells of a return by the type of its file; refuses (`Refused`) other types."""
+def read_grid(path: Path, *, sheet: str = "Return", holds_table: Callable[[Grid], bool] | None = None) -> Grid:
+    """The cells of a return by the type of its file, `sheet` and `holds_table` as in `read_xlsx`; refuses (`Refused`) others."""
     suffix = path.suffix.casefold()
-    if suffix == ".xlsx":
-        return read_xlsx(path)
+    if suffix in (".xlsx", ".xlsm"):
+        return read_xlsx(path, sheet=sheet, holds_table=holds_table)
     if suffix == ".ods":
-        return read_ods(path)
+        return read_ods(path, sheet=sheet, holds_table=holds_table)
     if suffix == ".csv":
         return read_csv_grid(path)
-    raise Refused("A return must be an .xlsx workbook (or .ods, .csv).", "Save it as “Excel workbook (.xlsx)”.", suffix)
+    if suffix in _OTHER_WORKBOOKS and path.stat().st_size:
+        check_container(path)  # says of passwords and old formats what is to be done
+    remedy = "Open it in the program that wrote it, save it as “Excel workbook (.xlsx)” and send it again."
+    raise Refused("A return must be an .xlsx workbook (or .ods, .csv).", remedy, f"a {suffix} file")
+
+
+def _holds_people(grid: Grid, table: tuple[Field, ...], spellings: Spellings) -> bool:
+    """Whether the first rows of a sheet hold the headings of a return and a person below them."""
+    headings = find_headings(grid, table, spellings)
+    if headings is None:
+        return False
+    column = headings.columns["staff_id"]
+    return any(row >= headings.first_data_row and cells.get(column) is not None for row, cells in grid.rows.items())
 
 
 def _say_what_else_is_there(result: Return, grid: Grid, headings: Headings) -> None:
@@ -140,6 +167,11 @@ def _say_what_else_is_there(result: Return, grid: Grid, headings: Headings) -> N
     if grid.other_sheets:
         hidden = grid.other_sheets.count("hidden")
         say(OTHER_SHEETS, f"{len(grid.other_sheets)} other sheets, {hidden} of them hidden")
+    twins = [kind for kind in grid.other_tables if kind == "visible" or grid.hidden]
+    if twins:
+        say(TWO_TABLES, f"{len(twins)} more sheets with the headings of a return and people below them")
+    elif grid.other_tables:
+        say(HIDDEN_TABLE, f"{len(grid.other_tables)} hidden sheets with the headings of a return")
     if grid.external_links:
         say(EXTERNAL_LINKS, f"{grid.external_links} links")
     last = max(grid.rows)
@@ -235,7 +267,7 @@ def _read_block(result: Return, grid: Grid, headings: Headings, study: Study, sp
         )  # fmt: skip
     day, result.date_cell = found.get("date_retrieved", (None, ""))
     try:
-        read = v.Read(None) if day is None else v.read_day(day, spellings=spellings, typed=grid.typed)
+        read = v.Read(None) if day is None else v.read_day(day, spellings=spellings, typed=grid.typed, from_1904=grid.from_1904)
     except v.Unreadable:
         read = v.Read(None)
     if read.value is None:
@@ -262,6 +294,11 @@ def _check_columns(result: Return, headings: Headings, table: tuple[Field, ...])
     for column, text in headings.unknown:
         rule = PERSONAL_COLUMN if is_personal(text) else UNKNOWN_COLUMN
         say(rule, shown(text, vocabulary=result.vocabulary), column)
+    for name, column in headings.columns.items():
+        extra, contradicts = remark(headings.found[name], result.fields[name])
+        if extra:
+            said = shown(extra, vocabulary=result.vocabulary)
+            say(OTHER_UNIT if contradicts else HEADING_REMARK, f"{name}: the heading says {said}", column)
     for each in table:
         if each.name not in headings.columns:
             if each.required:
@@ -286,7 +323,8 @@ def _read_table(result: Return, grid: Grid, headings: Headings, table: tuple[Fie
                       found="the whole row", read_as="left out", count=1)
         )  # fmt: skip
 
-    kept = []
+    kept: list[int] = []
+    totals: list[int] = []
     for number in rows:
         cells = grid.rows[number]
         if not any(column in used and not _is_nothing(value, spellings) for column, value in cells.items()):
@@ -294,23 +332,37 @@ def _read_table(result: Return, grid: Grid, headings: Headings, table: tuple[Fie
                 ignore(number, "a row without a value in any known column")
         elif repeats_headings(cells, headings, labels):
             ignore(number, "the headings repeated within the table")
+        elif is_total(cells, headings):
+            totals.append(number)
         else:
             kept.append(number)
     while kept and _is_note(grid.rows[kept[-1]], used, headings.columns["staff_id"]):
         ignore(kept.pop(), "a note below the table")
     if not kept:
         result.problems.append(NO_PEOPLE.problem(file=result.file, sheet=grid.sheet))
+    if totals:
+        result.problems.append(ROW_OF_TOTALS.problem(file=result.file, sheet=grid.sheet, cell=rows_of(totals)))
     result.columns = dict(headings.columns)
     result.frame = empty_frame(table, kept)
+    raws = {name: [grid.rows[number].get(column) for number in kept] for name, column in headings.columns.items()}
+    manner = Manner(typed=grid.typed, from_1904=grid.from_1904,
+                    decimal_comma=not grid.typed and comma_in_numbers((result.fields[name], raws[name]) for name in raws))  # fmt: skip
     for each in table:
         column = headings.columns.get(each.name)
         if column is None:
             continue
-        raw = [grid.rows[number].get(column) for number in kept]
+        raw = raws[each.name]
+        refused = refused_cells(grid, each, kept, column, id_column=headings.columns["staff_id"])
+        result.seen[each.name] = {position: seen for position, (_, seen) in refused.items()}
+        filled: list[int] = []
+        if each.kind == "identifier":
+            raw, filled = identifiers_as_seen(grid, kept, column, raw)
         formulas = [i for i, number in enumerate(kept) if (number, column) in grid.formulas] if grid.formulas else []
-        result.fill(spec=each, raw=raw, spellings=spellings, typed=grid.typed, heading=headings.found[each.name],
-                    formulas=formulas)  # fmt: skip
+        result.fill(spec=each, raw=raw, spellings=spellings, manner=manner, heading=headings.found[each.name],
+                    formulas=formulas, filled=filled,
+                    refused={position: code for position, (code, _) in refused.items()})  # fmt: skip
     result.tolerances += ignored
+    result.problems += comment_problems(result, grid, first_row=headings.first_data_row)
 
 
 def _is_nothing(value: Any, spellings: Spellings) -> bool:

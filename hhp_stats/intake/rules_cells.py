@@ -63,4 +63,30 @@ CELL_RULES: tuple[Rule, ...] = (
         rule="An identifier must be a text or a whole number, not a date or a fraction.",
         remedy="Format the column as text and enter the identifier again.",
     ),
+    Rule(
+        code=v.SEEN_OTHERWISE, severity="error", find=_unread(v.SEEN_OTHERWISE),
+        rule="A number must be shown as it is meant: not as a percentage, in thousands, in another unit or hidden.",
+        remedy="Format the cells as “General” or “Number” and check the figures: those shown and those stored differ.",
+    ),
+    Rule(
+        code=v.MIXED, severity="error", find=_unread(v.MIXED),
+        rule="A value must not have raised, lowered or struck-through parts, such as the mark of a footnote.",
+        remedy="Enter the value alone, without marks; put remarks into a message.",
+    ),
+    Rule(
+        code=v.STRUCK, severity="error", find=_unread(v.STRUCK),
+        rule="A value or a person must not be struck through: it is there for a program and gone for a reader.",
+        remedy="Delete what is struck through, or take the line off if it counts.",
+    ),
+    Rule(
+        code=v.DECIMAL_COMMA, severity="error", find=_unread(v.DECIMAL_COMMA),
+        rule="A file must write its numbers in one way, with a decimal point: a comma stands between thousands only.",
+        remedy="Enter decimals with a point, or save the workbook as .xlsx with the figures as numbers.",
+    ),
+    Rule(
+        code=v.DATE_ORDER, severity="error", find=_unread(v.DATE_ORDER),
+        rule="The dates of a column must stand in one order. Here days and months were exchanged where a day could be a month, "
+        "or some dates have the month first.",
+        remedy="Enter all dates of the column again, as 2019-05-03 or 3 May 2019; do not open exports in a program of another country.",
+    ),
 )  # fmt: skip

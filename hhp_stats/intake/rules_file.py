@@ -87,7 +87,7 @@ OTHER_SHEETS = Rule(
 )
 HIDDEN_CELLS = Rule(
     code="F14",
-    severity="note",
+    severity="warning",
     rule="Hidden rows, columns and sheets are read like visible ones.",
     remedy="Check that nothing was hidden in order to leave it out.",
 )
@@ -133,9 +133,46 @@ MARKED_SYNTHETIC = Rule(
     rule="While data/manifest.toml says “real”, no return or list may be marked as synthetic.",
     remedy='Remove the synthetic file, or set status = "synthetic".',
 )
+TWO_TABLES = Rule(
+    code="F23",
+    severity="error",
+    rule="A workbook must hold one table of people: two sheets that are shown have its headings.",
+    remedy="Keep the sheet that counts and delete the other; if each holds some of the people, put them on one sheet.",
+)
+OTHER_UNIT = Rule(
+    code="F24",
+    severity="error",
+    rule="The heading of a column must not say anything else than the template: no other unit, period or selection.",
+    remedy="Give the figures that the template asks for, under its heading.",
+)
+HEADING_REMARK = Rule(
+    code="F25",
+    severity="warning",
+    rule="A remark in a heading that the template does not have may change what the column means.",
+    remedy="Check with the authority what the remark means; use the heading of the template.",
+)
+COMMENTS = Rule(
+    code="F26",
+    severity="warning",
+    rule="Comments on cells are not read: they may say that a figure must not be used.",
+    remedy="Read them in the workbook; correct the cell with `hhp correct` where the comment says so.",
+)
+HIDDEN_TABLE = Rule(
+    code="F27",
+    severity="warning",
+    rule="A hidden sheet holds a table of people too; the one that is shown is read.",
+    remedy="Check which of them counts, and delete the other.",
+)
+ROW_OF_TOTALS = Rule(
+    code="F28",
+    severity="note",
+    rule="Rows of totals are left out.",
+    remedy="Nothing to do.",
+)
 
 FILE_RULES: tuple[Rule, ...] = (
     UNREADABLE_FILE, NO_HEADINGS, UNKNOWN_AUTHORITY, WRONG_AUTHORITY, NO_DATE, DOUBLED_HEADING, REQUIRED_COLUMN,
     USEFUL_COLUMN, UNKNOWN_COLUMN, PERSONAL_COLUMN, PERIOD_HEADING, NO_PEOPLE, OTHER_SHEETS, HIDDEN_CELLS,
     MERGED_CELLS, EXTERNAL_LINKS, MISSING_RETURN, TWO_RETURNS, STRAY_FILE, NOT_MARKED_SYNTHETIC, MARKED_SYNTHETIC,
+    TWO_TABLES, OTHER_UNIT, HEADING_REMARK, COMMENTS, HIDDEN_TABLE, ROW_OF_TOTALS,
 )  # fmt: skip

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from hhp_stats.intake.masking import hidden
 from hhp_stats.intake.rule import Breach, Mask, Rule, at, numbers
 
 if TYPE_CHECKING:
@@ -16,7 +17,13 @@ if TYPE_CHECKING:
     from hhp_stats.intake.table import Table
 
 # What programs make of codes such as 3-5 or 7/8: dates and fractions.
-_CONVERTED = re.compile(r"\d{4}-\d{1,2}-\d{1,2}|\d{1,2}([/.-])\d{1,2}\1\d{4}|\d+[.,]\d+")
+_MONTH = "(?:jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec)"
+_CONVERTED = re.compile(
+    rf"\d{{4}}-\d{{1,2}}-\d{{1,2}}|\d{{1,2}}([/.-])\d{{1,2}}\1\d{{4}}|\d+[.,]\d+|\d{{1,2}}[-/ .]?{_MONTH}(?:[-/ .]?\d{{2,4}})?"
+    rf"|\d+\.\d+e[+-]?\d+|\d+e[+]\d+|\d{{1,2}}:\d{{2}}(?::\d{{2}})?",
+    re.IGNORECASE,
+)
+_MONTH_FIRST = re.compile(rf"{_MONTH}[-/ .]\d{{1,4}}", re.IGNORECASE)  # what becomes of Sep1: the code may as well be meant
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/#-]{0,39}")
 
 
@@ -69,16 +76,27 @@ def _staff_id_like_a_name(ret: Return) -> Iterator[Breach]:
 
 
 def _team_id_like_a_name(ret: Return) -> Iterator[Breach]:
-    def coded(team: str) -> bool:
-        return _is_plain(team) and (any(map(str.isdigit, team)) or len(team) <= 3)
+    """A code, or a name of words for teams ("Assessment Team 2") that can be nobody's name."""
+    teams = [str(team) for team in ret.frame["team_id"].dropna().unique()]
+    months = {team for team in teams if _MONTH_FIRST.fullmatch(team)}
+    meant = len(months) > len(teams) / 2  # most teams begin so: their authority's letters, and no dates
 
-    yield from _bad_ids(ret, "team_id", {team: coded(team) for team in ret.frame["team_id"].dropna().unique()})
+    def coded(team: str) -> bool:
+        if _is_plain(team) and (any(map(str.isdigit, team)) or len(team) <= 3):
+            return meant or team not in months
+        return not _CONVERTED.fullmatch(team) and not hidden(team, vocabulary=ret.vocabulary)
+
+    yield from _bad_ids(ret, "team_id", {team: coded(team) for team in teams})
 
 
 def _bad_ids(ret: Return, name: str, good: dict[str, bool]) -> Iterator[Breach]:
-    bad = frozenset(identifier for identifier, fine in good.items() if not fine)
-    if bad:
-        yield from at(ret.frame[name].isin(bad).to_numpy(), name)
+    """The first row of each identifier that is none, and how many more have it."""
+    column = ret.frame[name]
+    for identifier, rows in column.groupby(column, sort=False).groups.items():
+        if not good[str(identifier)]:
+            first = int(rows[0])
+            more = f", in {len(rows)} rows" if len(rows) > 1 else ""
+            yield Breach(name, first, ret.quote(name, first) + more)
 
 
 def out_of_range(ret: Table) -> Iterator[Breach]:
@@ -156,13 +174,15 @@ WAVE_RULES: tuple[Rule, ...] = (
     ),
     Rule(
         code="R04", severity="error", fields=("staff_id",), find=_staff_id_like_a_name,
-        rule="A staff ID must be an anonymous code with a digit, without blanks, “@” or accented letters, and no date or fraction.",
-        remedy="Replace it by an anonymous code. If it was a name or e-mail address, destroy the copy received.",
+        rule="A staff ID must be an anonymous code with a digit, without blanks, “@” or accented letters, and no date, time or fraction.",
+        remedy="Replace it by an anonymous code. If it was a name or e-mail address, destroy the copy received; if a program made a "
+        "date of it, format the column as text and enter it again.",
     ),
     Rule(
         code="R05", severity="error", fields=("team_id",), find=_team_id_like_a_name,
-        rule="A team ID must be an anonymous code without blanks, “@” or accented letters, and no date or fraction.",
-        remedy="Replace it by an anonymous code, such as three letters and a number.",
+        rule="A team ID must be an anonymous code, or a name of words for teams only, and no date, time or fraction.",
+        remedy="Replace it by an anonymous code, such as three letters and a number. If a program made a date of it, format the "
+        "column as text and enter it again; words for teams can be added to data/spellings.csv (“team word”).",
     ),
     Rule(
         code="R06", severity="error", find=out_of_range,

@@ -19,11 +19,21 @@ _ITEM_NUMBER = re.compile(r"_\d+$")
 
 
 def tidy(text: str) -> str:
-    """The text without invisible characters, outer blanks, doubled blanks and typographic signs."""
+    """The text without invisible characters, outer blanks, doubled blanks and typographic signs.
+
+    Other widths of a sign are the sign itself; raised, lowered and circled digits and fractions are not: "5²" is no 52.
+    """
     if text.isascii() and "  " not in text and text.isprintable():
         return text.strip()
-    plain = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).translate(_SIGNS)
+    folded = "".join(sign if _says_more(sign) else unicodedata.normalize("NFKC", sign) for sign in text)
+    plain = _INVISIBLE.sub("", unicodedata.normalize("NFC", folded)).translate(_SIGNS)
     return _BLANKS.sub(" ", plain).strip()
+
+
+def _says_more(sign: str) -> bool:
+    return not sign.isascii() and (
+        unicodedata.category(sign) == "No" or unicodedata.decomposition(sign).startswith(("<super>", "<sub>"))
+    )
 
 
 def same(text: str) -> str:

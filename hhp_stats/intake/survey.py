@@ -12,6 +12,7 @@ import pandas as pd
 
 from hhp_stats.errors import Problem
 from hhp_stats.intake import values as v
+from hhp_stats.intake.columns import Manner
 from hhp_stats.intake.container import Refused
 from hhp_stats.intake.dictionary import Field, fields_of
 from hhp_stats.intake.masking import shown, words_of
@@ -19,7 +20,7 @@ from hhp_stats.intake.pseudonym import Pseudonyms
 from hhp_stats.intake.rule import Rule
 from hhp_stats.intake.spellings import Spellings, same, tidy
 from hhp_stats.intake.survey_export import EXPORT_TYPES, Export, read_csv_export, read_sav_export
-from hhp_stats.intake.table import Table, empty_frame
+from hhp_stats.intake.table import Table, comma_in_numbers, empty_frame
 from hhp_stats.intake.tolerance import Tolerance
 
 LABELLED = "a scale label beside the number"
@@ -161,12 +162,13 @@ def read_survey(
     result.meta = _meta(heads, body, pseudonyms)
     result.frame = empty_frame(specs, [number for number, _ in body])
     result.columns = {name: heads.index(name) + 1 for name in heads if name in result.fields or name in _META}
+    answers = {spec.name: [row[heads.index(spec.name)] or None for _, row in body] for spec in specs}
+    manner = Manner(typed=False, decimal_comma=comma_in_numbers((spec, answers[spec.name]) for spec in specs))
     for spec in specs:
-        column = heads.index(spec.name)
-        raw = [row[column] or None for _, row in body]
+        raw = answers[spec.name]
         if spec.kind in ("integer", "number"):
             raw = _numbers_of_labels(result, spec, raw, spellings)
-        result.fill(spec=spec, raw=list(raw), spellings=spellings, typed=False)
+        result.fill(spec=spec, raw=list(raw), spellings=spellings, manner=manner)
     if "Release" in heads:
         marks = {same(row[heads.index("Release")]) for _, row in body}
         result.synthetic, result.unmarked = "synthetic" in marks, bool(marks - {"synthetic"})

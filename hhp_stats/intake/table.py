@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
 
 from hhp_stats.errors import Problem
 from hhp_stats.intake import values as v
-from hhp_stats.intake.columns import ReadColumn, empty_column, read_column
+from hhp_stats.intake.columns import Manner, ReadColumn, empty_column, read_column
 from hhp_stats.intake.dictionary import Field
 from hhp_stats.intake.grid import NO_STORED_VALUE, CellError, column_letter
 from hhp_stats.intake.masking import shown
@@ -39,6 +41,7 @@ class Table:
     problems: list[Problem] = field(default_factory=list)
     tolerances: list[Tolerance] = field(default_factory=list)
     vocabulary: frozenset[str] = frozenset()
+    seen: dict[str, dict[int, str]] = field(default_factory=dict)  # field -> position -> how the file shows the value
 
     @property
     def readable(self) -> bool:
@@ -66,7 +69,8 @@ class Table:
             return found.text if found.text.startswith("#") and found.text[1:].isascii() else "an error value"
         if found is NO_STORED_VALUE:
             return "a formula without a stored result"
-        return shown(found, vocabulary=self.vocabulary)
+        seen = self.seen.get(name, {}).get(position)
+        return shown(found, vocabulary=self.vocabulary) + (f", {seen}" if seen else "")
 
     def fill(
         self,
@@ -74,18 +78,28 @@ class Table:
         spec: Field,
         raw: list[Any],
         spellings: Spellings,
-        typed: bool,
+        manner: Manner,
         heading: str = "",
         formulas: list[int] | None = None,
+        filled: Iterable[int] = (),
+        refused: Mapping[int, str] = MappingProxyType({}),
     ) -> None:
-        """Reads one column of raw cells into the frame, keeping habits and unreadable cells."""
-        read = read_column(spec=spec, raw=raw, spellings=spellings, typed=typed, heading=heading)
+        """Reads one column of raw cells into the frame, keeping habits and unreadable cells.
+
+        `formulas` and `filled` are the positions of results of formulas and of identifiers whose zeros a format fills up;
+        `refused` as in `read_column`.
+        """
+        read = read_column(
+            spec=spec, raw=raw, spellings=spellings, manner=manner, heading=heading, refused=refused
+        )
         self.raw[spec.name], self.unread[spec.name] = raw, read.unread
         self.frame[spec.name] = read.values
-        self.tolerances += self._habits(spec.name, raw, read, formulas or [])
+        self.tolerances += self._habits(spec.name, raw, read, {v.FORMULA: formulas or (), v.ZEROS_SHOWN: filled})
 
-    def _habits(self, name: str, raw: list[Any], read: ReadColumn, formulas: list[int]) -> list[Tolerance]:
-        stored = [(i, v.FORMULA, read.values.iloc[i]) for i in formulas if i not in read.unread]
+    def _habits(self, name: str, raw: list[Any], read: ReadColumn, more: Mapping[str, Iterable[int]]) -> list[Tolerance]:
+        stored = [
+            (at, habit, read.values.iloc[at]) for habit, found in more.items() for at in found if at not in read.unread
+        ]
         return collect(
             file=self.file,
             sheet=self.sheet,
@@ -115,3 +129,10 @@ def empty_frame(specs: tuple[Field, ...], rows: list[int]) -> pd.DataFrame:
     """A frame of the right columns and dtypes without values, one line per row number."""
     columns: dict[str, Any] = {"row": pd.Series(rows, dtype="int64")}
     return pd.DataFrame(columns | {each.name: empty_column(each, len(rows)) for each in specs})
+
+
+def comma_in_numbers(columns: Iterable[tuple[Field, list[Any]]]) -> bool:
+    """Whether any number of these columns is written with a decimal comma: then the file has to be read as one that is."""
+    return any(
+        v.has_decimal_comma(value) for spec, raw in columns if spec.kind in ("number", "integer") for value in raw
+    )

@@ -4,30 +4,37 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from hhp_stats.intake.grid import NO_STORED_VALUE, CellError
 from hhp_stats.intake.spellings import Spellings, same, tidy
+from hhp_stats.intake.units import WORDS
 
 # Codes of the rules that a cell breaks when it cannot be read; see rules_cells.py.
 NUMBER, INTEGER, DAY, YES_NO, CATEGORY, ERROR_VALUE, NO_RESULT, IDENTIFIER = (
     "C01", "C02", "C03", "C04", "C05", "C06", "C07", "C08",
 )  # fmt: skip
+SEEN_OTHERWISE, MIXED, STRUCK, DECIMAL_COMMA, DATE_ORDER = "C09", "C10", "C11", "C12", "C13"
 
 _NUMBER = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)")
-_GROUPED = re.compile(r"[-+]?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
+_GROUPED = re.compile(r"[-+]?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?")
+_COMMA = re.compile(r"[-+]?(?:\d*,\d+|\d{1,3}(?:\.\d{3})+,\d+)")  # of which those of `_GROUPED` are thousands
+_POINT_GROUPS = re.compile(r"[-+]?[1-9]\d{0,2}(?:\.\d{3})+")
+_FRACTION = re.compile(r"(\d*) ?([¼½¾])")
+_FRACTIONS = {"¼": 0.25, "½": 0.5, "¾": 0.75}
 _ISO_DAY = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ]00:00(?::00(?:\.0+)?)?Z?)?")
 _UK_DAY = re.compile(r"(\d{1,2})([/.-])(\d{1,2})\2(\d{4}|\d{2})(?: 00:00(?::00)?)?")
 _WORDS_DAY = re.compile(r"(?:[a-z]{3,9},? )?(\d{1,2})(?:st|nd|rd|th)?[ -]([a-z]{3,9})\.?,?[ -](\d{4}|\d{2})")
 _MONTH_FIRST = re.compile(r"([a-z]{3,9})\.? (\d{1,2})(?:st|nd|rd|th)?,? (\d{4})")
 _MONTHS = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october",
            "november", "december")  # fmt: skip
-_UNITS = {"days": ("days", "day", "d"), "months": ("months", "month", "mths", "mth", "m"), "spells": ("spells", "spell"),
-          "GBP": ("gbp", "£"), "hours a week": ("hours", "hour", "hrs", "h"), "modules": ("modules", "module"),
-          "years": ("years", "year", "yrs")}  # fmt: skip
+_UNITS = {name: WORDS[name] for name in ("days", "months", "spells", "GBP", "modules", "years")}
+_UNITS["hours a week"] = tuple(f"{word}{rest}" for rest in (" a week", " per week", " pw", "") for word in WORDS["hours"])
 EXCEL_FIRST, EXCEL_LAST = 36526, 54788  # 1 January 2000 to 31 December 2049 as day numbers of Excel
+DAYS_TO_1904 = 1462  # between the days that the two calendars of spreadsheet programs call 0
+FEWEST_EXCHANGED = 2  # true dates from which on an exchange of day and month is suspected
 _EXCEL_DAY_0 = datetime(1899, 12, 30)
 
 
@@ -60,6 +67,9 @@ DAY_TIME = "a time of day beside the date"
 NUMBER_ID = "an identifier typed as a number"
 FTE = "full-time equivalent instead of yes or no"
 FORMULA = "a formula: its stored result was used"
+FRACTION = "a fraction written as one sign"
+DAY_NUMBER_1904 = "a date shown as a day number that counts from 1904"
+ZEROS_SHOWN = "leading zeros of an identifier that only its format shows"
 
 
 def unusable(value: Any) -> None:
@@ -70,8 +80,28 @@ def unusable(value: Any) -> None:
         raise Unreadable(ERROR_VALUE)
 
 
-def read_number(value: Any, *, unit: str, spellings: Spellings, typed: bool = True, whole: bool = False) -> Read:
-    """A number: as such, or as text with outer blanks, thousands separators or its own unit."""
+def has_decimal_comma(value: Any) -> bool:
+    """Whether a cell holds a number with a decimal comma: one that cannot be a comma between thousands."""
+    if not isinstance(value, str) or "," not in value:
+        return False
+    text = re.sub(r"[^\d,.+-]+$", "", tidy(value))
+    return bool(_COMMA.fullmatch(text)) and not _GROUPED.fullmatch(text)
+
+
+def read_number(
+    value: Any,
+    *,
+    unit: str,
+    spellings: Spellings,
+    typed: bool = True,
+    whole: bool = False,
+    decimal_comma: bool = False,
+) -> Read:
+    """A number: as such, or as text with outer blanks, thousands separators, a sign for a fraction or its own unit.
+
+    `decimal_comma` says that the file has numbers with a decimal comma: then no number with a comma or with groups after
+    points is read, since "1,250" may be either.
+    """
     unusable(value)
     if isinstance(value, bool | datetime):
         raise Unreadable(NUMBER)
@@ -86,8 +116,14 @@ def read_number(value: Any, *, unit: str, spellings: Spellings, typed: bool = Tr
     if worded is not None:
         return Read(float(worded), SPELLING)
     habit = NUMBER_TEXT if typed else (TRIMMED if text != value else "")
-    if not _NUMBER.fullmatch(text) and not _GROUPED.fullmatch(text):
+    if not any(form.fullmatch(text) for form in (_NUMBER, _GROUPED, _COMMA, _FRACTION)):
         text, habit = _without_unit(text, unit), UNIT
+    if _COMMA.fullmatch(text) and (decimal_comma or not _GROUPED.fullmatch(text)):
+        raise Unreadable(DECIMAL_COMMA)
+    if decimal_comma and _POINT_GROUPS.fullmatch(text):
+        raise Unreadable(DECIMAL_COMMA)
+    if found := _FRACTION.fullmatch(text):
+        return Read(_finite(int(found[1] or 0) + _FRACTIONS[found[2]], whole), FRACTION)
     if _GROUPED.fullmatch(text):
         text, habit = text.replace(",", ""), THOUSANDS
     if not _NUMBER.fullmatch(text) or len(text) > 40:
@@ -194,8 +230,39 @@ def read_identifier(value: Any, *, spellings: Spellings) -> Read:
     return Read(text, "" if text == value else TRIMMED)
 
 
-def read_day(value: Any, *, spellings: Spellings, typed: bool = True) -> Read:
-    """A day: as such, as text in ISO or British order, with the month in words, or as Excel's day number."""
+def month_first(text: str) -> bool:
+    """Whether a text names a day with the month before it, as in 12/23/2019: the day cannot be a month."""
+    found = _UK_DAY.match(same(text))
+    return found is not None and int(found[1]) <= 12 < int(found[3]) <= 31
+
+
+def day_first(text: str) -> bool:
+    """Whether a text names a day before its month, as in 23/12/2019: the day cannot be a month."""
+    found = _UK_DAY.match(same(text))
+    return found is not None and int(found[3]) <= 12 < int(found[1]) <= 31
+
+
+def orders_of_dates(raw: Sequence[Any]) -> dict[int, str]:
+    """The cells of a column of dates (position -> code) of which nobody can tell in which order they were typed.
+
+    Either texts in both orders stand together, or a program turned texts into dates where the day could be a month,
+    exchanging both, and left the others as text: then every true date has a day up to 12 and every text a later one.
+    """
+    texts = {at: value for at, value in enumerate(raw) if isinstance(value, str) and _UK_DAY.match(same(value))}
+    if any(month_first(text) for text in texts.values()):
+        return dict.fromkeys(texts, DATE_ORDER)
+    days = {at: value for at, value in enumerate(raw) if isinstance(value, date)}
+    if len(days) >= FEWEST_EXCHANGED and texts and all(day_first(text) for text in texts.values()):
+        if all(value.day <= 12 for value in days.values()):
+            return dict.fromkeys(days, DATE_ORDER)
+    return {}
+
+
+def read_day(value: Any, *, spellings: Spellings, typed: bool = True, from_1904: bool = False) -> Read:
+    """A day: as such, as text in ISO or British order, with the month in words, or as Excel's day number.
+
+    `from_1904` says that the workbook counts its days from 1904.
+    """
     unusable(value)
     if isinstance(value, datetime):
         day = datetime(value.year, value.month, value.day)
@@ -205,9 +272,10 @@ def read_day(value: Any, *, spellings: Spellings, typed: bool = True) -> Read:
     if isinstance(value, bool):
         raise Unreadable(DAY)
     if isinstance(value, int | float):
-        if not (EXCEL_FIRST <= value <= EXCEL_LAST and float(value).is_integer()):
+        number = value + (DAYS_TO_1904 if from_1904 else 0)
+        if not (EXCEL_FIRST <= number <= EXCEL_LAST and float(value).is_integer()):
             raise Unreadable(DAY)
-        return Read(_EXCEL_DAY_0 + timedelta(days=int(value)), DAY_NUMBER)
+        return Read(_EXCEL_DAY_0 + timedelta(days=int(number)), DAY_NUMBER_1904 if from_1904 else DAY_NUMBER)
     text = same(value)
     if not text or spellings.is_blank(text):
         return Read(None, BLANK_WORD if text else TRIMMED)

@@ -96,7 +96,7 @@ def _grid(ret: Return | None) -> Grid | None:
     if ret is None or (not ret.readable and any(problem.code == "F01" for problem in ret.problems)):
         return None
     try:
-        return read_grid(ret.path)
+        return read_grid(ret.path, sheet=ret.sheet or "Return")
     except (Refused, OSError):  # gone or replaced since it was checked
         return None
 

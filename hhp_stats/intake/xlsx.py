@@ -7,39 +7,58 @@ formulas lack a stored result and which rows are hidden, and needs more than twi
 
 from __future__ import annotations
 
+import contextlib
+import re
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, TypeVar
 from xml.parsers import expat
 
+from openpyxl.packaging.relationship import get_dependents
 from openpyxl.reader.excel import ExcelReader
+from openpyxl.styles.numbers import BUILTIN_FORMATS, BUILTIN_FORMATS_MAX_SIZE
 from openpyxl.styles.stylesheet import apply_stylesheet
-from openpyxl.utils.datetime import from_excel, from_ISO8601
+from openpyxl.utils.datetime import CALENDAR_MAC_1904, from_excel, from_ISO8601
 from openpyxl.xml.constants import SHARED_STRINGS
 
 from hhp_stats.intake.container import Refused, check_container
-from hhp_stats.intake.grid import MAX_COLUMNS, MAX_ROWS, NO_STORED_VALUE, CellError, Grid, column_number
+from hhp_stats.intake.grid import (
+    HEAD_ROWS,
+    MAX_COLUMNS,
+    MAX_ROWS,
+    NO_STORED_VALUE,
+    OWN_COMMENTS,
+    CellError,
+    Grid,
+    column_number,
+)
+from hhp_stats.intake.number_format import PLAIN
 
 MAX_TEXTS = 2_000_000  # different texts of a workbook; the largest return has some hundred thousand cells
 LAST_ROW = 1_048_576  # of a sheet in the format itself, rows without a cell included
+MAX_COMMENTS = 10_000
+_RAISED = ("superscript", "subscript")
+_ADDRESS = re.compile(r"([A-Z]{1,3})(\d{1,7})")
 _SAVE_AGAIN = "Open it in a spreadsheet program, save it as .xlsx and send it again."
 
 
-def read_xlsx(path: Path, *, sheet: str = "Return") -> Grid:
+def read_xlsx(path: Path, *, sheet: str = "Return", holds_table: Callable[[Grid], bool] | None = None) -> Grid:
     """The cells of one sheet of a workbook.
 
-    The sheet called `sheet` is taken, else the only visible one that is not empty, else the first visible one.
-    Results of formulas are the values stored by the program that saved the file. Refuses (`Refused`) what
-    `check_container` refuses, files without a worksheet and files that cannot be parsed.
+    Of the sheets whose first rows `holds_table` recognises, the visible ones come first, and among equals the one called
+    `sheet`; without such a sheet the one called `sheet` is taken, else the first visible one. Results of formulas are the
+    values stored by the program that saved the file. What the eye sees beside the values (number formats, cells struck
+    through, raised signs, comments) is kept by address. Refuses (`Refused`) what `check_container` refuses, files without
+    a worksheet and files that cannot be parsed.
     """
     contents = check_container(path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # openpyxl warns of drop-downs and styles it will not keep
-            grid = _read(path, sheet)
+            grid = _read(path, sheet, holds_table)
     except Refused:
         raise
     except Exception as error:
@@ -57,7 +76,7 @@ class _Part(NamedTuple):
     target: str
 
 
-def _read(path: Path, wanted: str) -> Grid:
+def _read(path: Path, wanted: str, holds_table: Callable[[Grid], bool] | None) -> Grid:
     # openpyxl's reader without its last step: in read-only mode that would stream every sheet once in vain, only
     # to learn its size. tests/unit/intake/test_intake_xlsx.py compares the outcome with openpyxl's own.
     reader: Any = ExcelReader(path, read_only=True, data_only=True, keep_links=False)
@@ -73,11 +92,19 @@ def _read(path: Path, wanted: str) -> Grid:
         ]
         if not parts:
             raise Refused("A workbook must hold a worksheet.", _SAVE_AGAIN)
-        chosen = _choose(parts, wanted)
         book = reader.wb
-        convert = _converter(shared, book._date_formats, book._timedelta_formats, book.epoch)
-        with archive.open(chosen.target) as stream:
-            found = _parse_sheet(stream, convert)
+        dates, durations = book._date_formats, book._timedelta_formats
+        convert = _converter(shared.texts, dates, durations, book.epoch)
+        styles = _styles(book)
+
+        def parsed(part: _Part, last: int = LAST_ROW) -> _Sheet:
+            with archive.open(part.target) as stream:
+                return _parse_sheet(stream, convert, styles, shared.mixed, last=last)
+
+        tables = _with_table(parts, parsed, holds_table)
+        chosen = choose(parts, tables, wanted)
+        found = parsed(chosen)
+        comments = _comments(archive, chosen.target)
     return Grid(
         sheet=chosen.title,
         rows=found.rows,
@@ -86,14 +113,94 @@ def _read(path: Path, wanted: str) -> Grid:
         hidden_rows=found.hidden_rows,
         hidden_columns=sorted(found.hidden_columns),
         other_sheets=["visible" if part.visible else "hidden" for part in parts if part is not chosen],
+        other_tables=["visible" if part.visible else "hidden" for part in tables if part is not chosen],
         hidden=not chosen.visible,
+        formats=found.formats,
+        struck=found.struck,
+        mixed=found.mixed,
+        comments=comments,
+        from_1904=book.epoch == CALENDAR_MAC_1904,
     )
 
 
-def _choose(parts: list[_Part], wanted: str) -> _Part:
-    named = [part for part in parts if part.title.strip().casefold() == wanted.casefold()]
-    visible = [part for part in parts if part.visible]
-    return (named or visible or parts)[0]
+def _with_table(
+    parts: list[_Part], parsed: Callable[[_Part, int], _Sheet], holds_table: Callable[[Grid], bool] | None
+) -> list[_Part]:
+    """The sheets whose first rows hold a table; those of charts of numbers, notes and lists of options do not."""
+    if holds_table is None or len(parts) == 1:
+        return []
+    return [part for part in parts if holds_table(Grid(sheet=part.title, rows=parsed(part, HEAD_ROWS).rows))]
+
+
+class Part(Protocol):
+    """A sheet by its title and whether it is shown."""
+
+    @property
+    def title(self) -> str:
+        """The name on the tab."""
+
+    @property
+    def visible(self) -> bool:
+        """Whether the tab is shown."""
+
+
+AnyPart = TypeVar("AnyPart", bound=Part)
+
+
+def choose(parts: list[AnyPart], tables: list[AnyPart], wanted: str) -> AnyPart:
+    """The sheet to be read: a visible one with a table, else any with one, else by its name, else the first that is shown."""
+    shown = [part for part in tables if part.visible] or tables
+    named = [part for part in shown or parts if part.title.strip().casefold() == wanted.casefold()]
+    return (named or shown or [part for part in parts if part.visible] or parts)[0]
+
+
+class _Styles(NamedTuple):
+    """What cell styles make of a cell beyond its value, by the number of the style."""
+
+    formats: dict[int, str]  # number formats other than plain ones
+    struck: frozenset[int]
+    raised: frozenset[int]
+
+
+def _styles(book: Any) -> _Styles:
+    formats, struck, raised = {}, set(), set()
+    for number, style in enumerate(book._cell_styles):
+        font = book._fonts[style.fontId] if style.fontId < len(book._fonts) else None
+        if font is not None and font.strike:
+            struck.add(number)
+        if font is not None and font.vertAlign in _RAISED:
+            raised.add(number)
+        own = style.numFmtId - BUILTIN_FORMATS_MAX_SIZE
+        code = book._number_formats[own] if 0 <= own < len(book._number_formats) else BUILTIN_FORMATS.get(style.numFmtId, "")
+        if code not in PLAIN:
+            formats[number] = code
+    return _Styles(formats, frozenset(struck), frozenset(raised))
+
+
+def _comments(archive: Any, sheet: str) -> list[tuple[int, int]]:
+    """The cells with a comment that this program did not write, at most `MAX_COMMENTS`."""
+    folder, _, name = sheet.rpartition("/")
+    relations = f"{folder}/_rels/{name}.rels"
+    if relations not in archive.namelist():
+        return []
+    targets = [each.target for each in get_dependents(archive, relations) if each.Type.endswith("/comments")]
+    authors: list[str] = []
+    cells: list[tuple[int, int]] = []
+    text: list[str] = []
+
+    def comment(attributes: dict[str, str]) -> None:
+        at = _ADDRESS.fullmatch(attributes.get("ref", ""))
+        author = attributes.get("authorId", "")
+        own = author.isdigit() and int(author) < len(authors) and authors[int(author)] in OWN_COMMENTS
+        if at and not own and len(cells) < MAX_COMMENTS:
+            cells.append((int(at[2]), column_number(at[1])))
+
+    for target in targets:
+        if target in archive.namelist():
+            with archive.open(target) as stream:
+                _stream(stream, {"author": lambda _: text.clear(), "comment": comment},
+                        {"author": lambda: authors.append("".join(text))}, text)  # fmt: skip
+    return sorted(cells)
 
 
 @dataclass(slots=True)
@@ -105,15 +212,27 @@ class _Sheet:
     merged: list[str]
     hidden_rows: list[int]
     hidden_columns: set[int]
+    formats: dict[tuple[int, int], str]
+    struck: set[tuple[int, int]]
+    mixed: set[tuple[int, int]]
 
 
-def _parse_sheet(stream: Any, convert: Callable[[str, str, int], Any]) -> _Sheet:
+class _Enough(Exception):
+    """The rows that were wanted have been read."""
+
+
+def _parse_sheet(
+    stream: Any, convert: Callable[[str, str, int], Any], styles: _Styles, mixed: frozenset[int], *, last: int
+) -> _Sheet:
     """Streams a worksheet part; `convert(kind, text, style)` makes a value of a cell's stored text.
 
-    Handlers are closures over local variables: for 1.5 million cells attribute look-ups would double the time.
+    `mixed` are the shared texts of which a part is raised or struck through; rows below `last` are not read. Handlers are
+    closures over local variables: for 1.5 million cells attribute look-ups would double the time.
     """
-    sheet = _Sheet({}, set(), [], [], set())
+    sheet = _Sheet({}, set(), [], [], set(), {}, set(), set())
     rows, formulas = sheet.rows, sheet.formulas
+    special = styles.formats.keys() | styles.struck | styles.raised
+    runs = _Runs()
     columns: dict[str, int] = {}
     text: list[str] = []
     inline: list[str] = []
@@ -140,6 +259,8 @@ def _parse_sheet(stream: Any, convert: Callable[[str, str, int], Any]) -> _Sheet
             stored = "".join(inline)
             inline.clear()
         value = convert(kind, stored, style) if stored else None
+        if value is not None and (style in special or mixed or runs.found):
+            note(value)
         if has_formula:
             formulas.add((row, column))
             value = NO_STORED_VALUE if value is None else value
@@ -148,9 +269,20 @@ def _parse_sheet(stream: Any, convert: Callable[[str, str, int], Any]) -> _Sheet
                 raise Refused(f"A sheet may use at most {MAX_COLUMNS} columns.", "Remove columns that are no data.")
             cells[column] = value
 
+    def note(value: Any) -> None:
+        at = (row, column)
+        if type(value) in (int, float) and style in styles.formats:
+            sheet.formats[at] = styles.formats[style]
+        if style in styles.struck:
+            sheet.struck.add(at)
+        if style in styles.raised or runs.taken() or (kind == "s" and mixed and int(stored) in mixed):
+            sheet.mixed.add(at)
+
     def start_row(attributes: dict[str, str]) -> None:
         nonlocal row, column, cells, seen
         seen += 1
+        if seen > last:
+            raise _Enough
         if seen > LAST_ROW:
             raise Refused(f"A sheet may hold at most {LAST_ROW} rows, empty ones included.", _SAVE_AGAIN)
         row = int(attributes["r"]) if "r" in attributes else row + 1
@@ -176,6 +308,7 @@ def _parse_sheet(stream: Any, convert: Callable[[str, str, int], Any]) -> _Sheet
     def end_inline() -> None:
         if not phonetic:
             inline.append("".join(text))
+            runs.end("".join(text))
 
     def start_formula(_: dict[str, str]) -> None:
         nonlocal has_formula
@@ -198,25 +331,64 @@ def _parse_sheet(stream: Any, convert: Callable[[str, str, int], Any]) -> _Sheet
 
     starts: dict[str, Callable[[dict[str, str]], None]] = {
         "c": start_cell, "v": start_text, "t": start_text, "f": start_formula, "row": start_row,
-        "rPh": reading_aid(True), "mergeCell": merged, "col": hidden_column,
+        "rPh": reading_aid(True), "mergeCell": merged, "col": hidden_column, **runs.starts,
     }  # fmt: skip
     ends: dict[str, Callable[[], None]] = {
         "c": end_cell, "v": end_value, "t": end_inline, "row": end_row, "rPh": reading_aid(False),
     }  # fmt: skip
 
-    _stream(stream, starts, ends, text)
+    with contextlib.suppress(_Enough):
+        _stream(stream, starts, ends, text)
     return sheet
 
 
-def _shared_texts(archive: Any, reader: Any) -> list[str]:
+class _Runs:
+    """Whether a run of a text is raised, lowered or struck through; a text is made of runs, each with its properties."""
+
+    def __init__(self) -> None:
+        self.found = self._now = False
+        self.starts: dict[str, Callable[[dict[str, str]], None]] = {
+            "r": self._begin, "vertAlign": self._raised, "strike": self._struck,
+        }  # fmt: skip
+
+    def _begin(self, _: dict[str, str]) -> None:
+        self._now = False
+
+    def _raised(self, attributes: dict[str, str]) -> None:
+        self._now = self._now or attributes.get("val") in _RAISED
+
+    def _struck(self, attributes: dict[str, str]) -> None:
+        self._now = self._now or attributes.get("val", "1") in ("1", "true")
+
+    def end(self, text: str) -> None:
+        """A run has ended with this text."""
+        self.found = self.found or (self._now and bool(text.strip()))
+        self._now = False
+
+    def taken(self) -> bool:
+        """Whether the text that ends here has such a run; the next one starts without."""
+        found, self.found = self.found, False
+        return found
+
+
+class _Texts(NamedTuple):
+    """The shared texts of a workbook, and the places of those of which a part is raised or struck through."""
+
+    texts: list[str]
+    mixed: frozenset[int]
+
+
+def _shared_texts(archive: Any, reader: Any) -> _Texts:
     """The workbook's shared texts in their order, without reading aids.
 
     openpyxl makes an object of each and takes twenty times as long: a small file of millions of empty ones stalls it.
     """
     part = reader.package.find(SHARED_STRINGS)
     if part is None:
-        return []
+        return _Texts([], frozenset())
     texts: list[str] = []
+    mixed: set[int] = set()
+    runs = _Runs()
     text: list[str] = []
     pieces: list[str] = []
     phonetic = False
@@ -227,6 +399,7 @@ def _shared_texts(archive: Any, reader: Any) -> list[str]:
     def end_text() -> None:
         if not phonetic:
             pieces.append("".join(text))
+            runs.end(pieces[-1])
 
     def reading_aid(on: bool) -> Callable[..., None]:
         def switch(*_: Any) -> None:
@@ -240,13 +413,15 @@ def _shared_texts(archive: Any, reader: Any) -> list[str]:
             raise Refused(
                 f"A workbook may hold at most {MAX_TEXTS} texts.", "Copy the table alone into a new workbook."
             )
+        if runs.taken():
+            mixed.add(len(texts))
         texts.append("".join(pieces).replace("x005F_", ""))  # the format's mark of an underscore, as openpyxl reads it
         pieces.clear()
 
     with archive.open(part.PartName[1:]) as stream:
-        _stream(stream, {"t": start_text, "rPh": reading_aid(True)},
+        _stream(stream, {"t": start_text, "rPh": reading_aid(True), **runs.starts},
                 {"t": end_text, "rPh": reading_aid(False), "si": end_item}, text)  # fmt: skip
-    return texts
+    return _Texts(texts, frozenset(mixed))
 
 
 def _stream(
