@@ -46,7 +46,7 @@ from hhp_stats.intake.rules_randomisation import (
     draws_repeated,
     randomisation_findings,
 )
-from hhp_stats.intake.rules_survey import check_survey
+from hhp_stats.intake.rules_survey import FEW_LINKED, check_questions, check_survey
 from hhp_stats.intake.rules_wave import WAVE_RULES
 from hhp_stats.intake.spellings import Spellings, load_spellings
 from hhp_stats.intake.survey import SurveyFile, export_file, read_survey
@@ -270,6 +270,7 @@ def _read_lists(result: Gathered) -> None:
 
 
 def _read_surveys(result: Gathered, pseudonyms: Pseudonyms) -> None:
+    limit = load_thresholds(result.root, result.study.name).get(FEW_LINKED.code)
     for wave in SURVEY_WAVES:
         if not fields_of(result.fields, "survey", wave):
             continue
@@ -281,8 +282,11 @@ def _read_surveys(result: Gathered, pseudonyms: Pseudonyms) -> None:
         )  # fmt: skip
         check_survey(survey)
         if survey.readable:
-            result.answers.append(link(survey, result.lists["linkage"], study=result.study, pseudonyms=pseudonyms))
+            result.answers.append(
+                link(survey, result.lists["linkage"], study=result.study, pseudonyms=pseudonyms, limit=limit)
+            )
         result.surveys[wave] = survey
+    check_questions(list(result.surveys.values()))
 
 
 def _check_marks(result: Gathered, *, synthetic: bool) -> None:

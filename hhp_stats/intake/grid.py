@@ -49,7 +49,9 @@ class Grid:
     encoding: str = ""
     formats: dict[tuple[int, int], str] = field(default_factory=dict)  # number formats that show more than the number
     struck: set[tuple[int, int]] = field(default_factory=set)  # cells struck through as a whole
-    mixed: set[tuple[int, int]] = field(default_factory=set)  # texts of which a part is raised, lowered or struck through
+    mixed: set[tuple[int, int]] = field(
+        default_factory=set
+    )  # texts of which a part is raised, lowered or struck through
     comments: list[tuple[int, int]] = field(default_factory=list)  # of others than this program
     from_1904: bool = False  # whether day numbers count from 1904 instead of 1900
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from hhp_stats.intake.dictionary import Field
 from hhp_stats.intake.grid import Grid
+from hhp_stats.intake.masking import words_of
 from hhp_stats.intake.spellings import Spellings, same
 from hhp_stats.intake.units import other_unit, own_words
 
@@ -22,17 +23,21 @@ _PERSONAL = re.compile(
     r"address|postcode|date of birth|dob|ni number|national insurance)\b"
 )
 # Behind these words a heading says that something else is counted than the template asks for.
-_LEFT_OUT = re.compile(r"\b(?:excl|excluding|exclusive|except|without|minus|less|not incl|not including|other than|only)\b")
+_LEFT_OUT = re.compile(
+    r"\b(?:excl|excluding|exclusive|except|without|minus|less|not incl|not including|other than|only)\b"
+)
 _OTHER_DAYS = re.compile(r"\bcalendar\b|\bper (?:week|month|year)\b|\bweekends?\b")
 _SINCE = re.compile(r"\bsince (?!launch\b|the launch\b)\w+|\b(?:year to date|ytd|this year|quarter|financial year)\b")
-_LAST_MONTHS = re.compile(r"\b(?:last|previous|past|prior)?\s*(\d+|one|two|three|six|nine|twelve|eighteen)[ -]?(months?|weeks?|years?|days?)\b")
+_LAST_MONTHS = re.compile(
+    r"\b(?:last|previous|past|prior)?\s*(\d+|one|two|three|six|nine|twelve|eighteen)[ -]?(months?|weeks?|years?|days?)\b"
+)
 _A_YEAR = ("12", "twelve")
-_HARMLESS = frozenset(
+_HARMLESS = words_of(
     """a an and anonymised anonymous as at authority by code codes column count counted date dd drop down each enter extra for from
     full give gbp hr id if in incl including is la la's list mm no not number of on one optional or organisation our per person
     please post record recorded records required select since start the to total trial unique use whole with working y yes n yy
-    yyyy launch last 12 months twelve period 1 0""".split()
-)
+    yyyy launch last 12 months twelve period"""
+) | {"12", "1", "0"}
 _TOTAL = re.compile(r"(?:(?:grand|overall|team|column) )?(?:sub[- ]?)?(?:total|sum|average|mean|median)s?(?:\W|$)")
 _PERIOD = re.compile(r"^over the (?:last|previous|past) 12 months:?\s*")
 
@@ -86,6 +91,8 @@ def remark(found: str, field: Field) -> tuple[str, bool]:
     extra = " ".join(text for text in _bracketed(same(found)) if text.strip() not in own).strip()
     if not extra:
         return "", False
+    if field.kind not in ("number", "integer", "yes/no", "date"):
+        return "", False  # what a code, a role or a gender is cannot be changed by a remark
     figure = field.kind in ("number", "integer")
     spans = [match for match in _LAST_MONTHS.finditer(extra) if field.period]
     other_period = any(not (match[1] in _A_YEAR and match[2].startswith("month")) for match in spans)

@@ -10,8 +10,9 @@ from hhp_stats.intake.dictionary import Study
 from hhp_stats.intake.lists import ListFile
 from hhp_stats.intake.pseudonym import Pseudonyms
 from hhp_stats.intake.rule import Breach, breach_problems
-from hhp_stats.intake.rules_survey import DUPLICATES, NOT_LINKED, OUT_OF_TIME, late_or_early
+from hhp_stats.intake.rules_survey import DUPLICATES, OUT_OF_TIME, check_codes, late_or_early
 from hhp_stats.intake.survey import SurveyFile
+from hhp_stats.plan.thresholds import Threshold
 
 SUFFIX = {"baseline": "_t1", "endline": "_t2"}
 LINKAGE_COLUMNS = ("wave", "local_authority", "treatment", "people", "responses", "consented", "duplicates", "used",
@@ -61,8 +62,15 @@ def counted_response(meta: pd.DataFrame, consent: pd.Series, answered: pd.Series
     return result
 
 
-def link(survey: SurveyFile, linkage: ListFile, *, study: Study, pseudonyms: Pseudonyms) -> Answers:
-    """Matches the responses of one wave to staff; adds what does not match to the survey's problems."""
+def link(
+    survey: SurveyFile,
+    linkage: ListFile,
+    *,
+    study: Study,
+    pseudonyms: Pseudonyms,
+    limit: Threshold | None = None,
+) -> Answers:
+    """Matches the responses of one wave to staff; adds what does not match to the survey's problems (`limit`: rule S24)."""
     names = tuple(name for name in survey.fields if name != "consent")
     items = survey.frame[list(names)]
     scale = [name for name, spec in survey.fields.items() if spec.is_scale_item]
@@ -90,17 +98,13 @@ def link(survey: SurveyFile, linkage: ListFile, *, study: Study, pseudonyms: Pse
         }
     )
     _say(survey, responses, study)
+    check_codes(survey, known["survey_code"], known["local_authority"], responses["used"], limit)
     return Answers(wave=survey.wave, responses=responses, items=items, item_names=names)
 
 
 def _say(survey: SurveyFile, responses: pd.DataFrame, study: Study) -> None:
     timely = late_or_early(survey, responses["local_authority"].where(responses["used"], ""), study)
     survey.problems += breach_problems(OUT_OF_TIME, survey, timely)
-    lost = responses["used"] & responses["person"].eq("") & survey.meta["code"].ne("")
-    if lost.any():
-        first = int(lost.to_numpy().argmax())
-        breach = Breach("ExternalReference", first, f"{int(lost.sum())} responses with an unknown code")
-        survey.problems += breach_problems(NOT_LINKED, survey, [breach])
     if responses["duplicate"].any():
         first = int(responses["duplicate"].to_numpy().argmax())
         breach = Breach("ResponseId", first, f"{int(responses['duplicate'].sum())} responses set aside")

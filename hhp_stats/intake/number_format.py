@@ -37,9 +37,7 @@ def _sections(code: str) -> tuple[_Section, ...]:
             digits += placeholder
         elif sign in (".", ",") and sign:
             digits += sign
-        elif sign.casefold() in tuple("general"):  # the word General, letter by letter
-            general = True
-        elif sign == "@":
+        elif sign == "@" or sign.casefold() in tuple("general"):  # the word General, letter by letter
             general = True
         else:
             literal += quoted or escaped or currency or sign

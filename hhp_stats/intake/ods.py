@@ -170,7 +170,9 @@ def _note(grid: Grid, cell: ElementTree.Element, at: tuple[int, int], value: Any
         grid.formats[at] = "[$£]0" if code in ("GBP", "") else "[$€]0"
     if style in styles.struck:
         grid.struck.add(at)
-    spans = (span.get(f"{_TEXT}style-name", "") for part in cell.findall(f"{_TEXT}p") for span in part.iter(f"{_TEXT}span"))
+    spans = (
+        span.get(f"{_TEXT}style-name", "") for part in cell.findall(f"{_TEXT}p") for span in part.iter(f"{_TEXT}span")
+    )
     if style in styles.raised or any(name in styles.raised or name in styles.struck for name in spans):
         grid.mixed.add(at)
     for note in cell.findall(f"{_OFFICE}annotation"):

@@ -23,13 +23,20 @@ from hhp_stats.intake.rule import Breach, Rule, at, breach_problems
 from hhp_stats.intake.rules_arms import ArmsCheck, arms_findings
 from hhp_stats.intake.rules_cells import CELL_RULES
 from hhp_stats.intake.rules_file import MARKED_SYNTHETIC, NOT_MARKED_SYNTHETIC
-from hhp_stats.intake.rules_survey import DUPLICATES, NOT_LINKED, OUT_OF_TIME, check_survey
+from hhp_stats.intake.rules_survey import (
+    DUPLICATES,
+    FEW_LINKED,
+    OUT_OF_TIME,
+    check_codes,
+    check_questions,
+    check_survey,
+)
 from hhp_stats.intake.rules_wave import blank_required, out_of_range
 from hhp_stats.intake.spellings import SPELLINGS, Spellings, load_spellings
 from hhp_stats.intake.survey import SurveyFile, export_file, read_survey
 from hhp_stats.plan.conduct import deviations_of_data
 from hhp_stats.plan.individual import IndividualPlan
-from hhp_stats.plan.thresholds import load_thresholds
+from hhp_stats.plan.thresholds import Threshold, load_thresholds
 
 WAVES = ("baseline", "endline")
 SUFFIX = {"baseline": "_t1", "endline": "_t2"}
@@ -142,13 +149,17 @@ def load_participants(root: Path, plan: IndividualPlan) -> Participants:
     spellings = _spellings(root)
     allocation = _read_allocation(root, plan, fields, spellings)
     surveys = [_read_wave(root, plan, wave, fields, spellings, pseudonyms, allocation) for wave in WAVES]
+    check_questions(surveys)
+    thresholds = load_thresholds(root, plan.study)
+    if allocation.readable:
+        for survey in surveys:
+            if survey.readable:
+                _check_codes(survey, allocation, plan, thresholds.get(FEW_LINKED.code))
     tables: list[ListFile | SurveyFile] = [allocation, *surveys]
     for table in tables:
         _check_mark(table, synthetic=manifest.synthetic)
     known = {table.file: table.sha256 for table in tables if table.sha256}
-    check = ArmsCheck(
-        plan=plan, allocation=allocation, surveys=tuple(surveys), thresholds=load_thresholds(root, plan.study)
-    )
+    check = ArmsCheck(plan=plan, allocation=allocation, surveys=tuple(surveys), thresholds=thresholds)
     of_the_arms = judged(arms_findings(check), deviations_of_data(root, plan.study))
     found = [
         *verify_manifest(root, known=known, study=plan.study),
@@ -285,8 +296,7 @@ def _joined(
     counts = []
     for survey in surveys:
         suffix, names = SUFFIX[survey.wave], [name for name in survey.fields if name != "consent"]
-        answered = survey.frame[names].notna().sum(axis="columns")
-        decided = counted_response(survey.meta, survey.frame["consent"], answered)
+        decided = _decided(survey)
         known = survey.meta["code"].isin(people["survey_code"])
         used = decided["used"] & known
         answers = survey.frame.loc[used, names].add_suffix(suffix)
@@ -301,17 +311,27 @@ def _joined(
             "duplicates": int(decided["duplicate"].sum()), "matched": int(used.sum()),
             "unmatched": int((decided["used"] & ~known).sum()),
         })  # fmt: skip
-        survey.problems += _notes(survey, decided, known)
+        survey.problems += _notes(survey, decided)
     return people.drop(columns=["staff_id", "survey_code"]).copy(), pd.DataFrame(counts)
 
 
-def _notes(survey: SurveyFile, decided: pd.DataFrame, known: pd.Series) -> list[Problem]:
-    """What was set aside: responses under an unknown code, and all but one of several by one person."""
-    found: list[Problem] = []
-    lost = decided["used"] & ~known & survey.meta["code"].ne("")
-    for mask, rule, name, what in ((lost, NOT_LINKED, "ExternalReference", "responses with an unknown code"),
-                                   (decided["duplicate"], DUPLICATES, "ResponseId", "responses set aside")):  # fmt: skip
-        if mask.any():
-            breach = Breach(name, int(mask.to_numpy().argmax()), f"{int(mask.sum())} {what}")
-            found += breach_problems(rule, survey, [breach])
-    return found
+def _notes(survey: SurveyFile, decided: pd.DataFrame) -> list[Problem]:
+    """What was set aside: all but one of several responses by one person."""
+    mask = decided["duplicate"]
+    if not mask.any():
+        return []
+    breach = Breach("ResponseId", int(mask.to_numpy().argmax()), f"{int(mask.sum())} responses set aside")
+    return breach_problems(DUPLICATES, survey, [breach])
+
+
+def _check_codes(survey: SurveyFile, allocation: ListFile, plan: IndividualPlan, limit: Threshold | None) -> None:
+    """What the codes of the responses that count say beside the allocation list."""
+    listed = allocation.frame.dropna(subset=["survey_code"])
+    groups = listed[plan.design.within] if plan.design.within else pd.Series("the list", index=listed.index)
+    check_codes(survey, listed["survey_code"], groups, _decided(survey)["used"], limit)
+
+
+def _decided(survey: SurveyFile) -> pd.DataFrame:
+    """Which response of each person counts, by the number of answers beside consent."""
+    names = [name for name in survey.fields if name != "consent"]
+    return counted_response(survey.meta, survey.frame["consent"], survey.frame[names].notna().sum(axis="columns"))

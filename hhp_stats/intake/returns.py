@@ -267,7 +267,11 @@ def _read_block(result: Return, grid: Grid, headings: Headings, study: Study, sp
         )  # fmt: skip
     day, result.date_cell = found.get("date_retrieved", (None, ""))
     try:
-        read = v.Read(None) if day is None else v.read_day(day, spellings=spellings, typed=grid.typed, from_1904=grid.from_1904)
+        read = (
+            v.Read(None)
+            if day is None
+            else v.read_day(day, spellings=spellings, typed=grid.typed, from_1904=grid.from_1904)
+        )
     except v.Unreadable:
         read = v.Read(None)
     if read.value is None:

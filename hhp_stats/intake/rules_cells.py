@@ -80,7 +80,7 @@ CELL_RULES: tuple[Rule, ...] = (
     ),
     Rule(
         code=v.DECIMAL_COMMA, severity="error", find=_unread(v.DECIMAL_COMMA),
-        rule="A file must write its numbers in one way, with a decimal point: a comma stands between thousands only.",
+        rule="A file must write its numbers in one way, with a decimal point; a comma is for thousands.",
         remedy="Enter decimals with a point, or save the workbook as .xlsx with the figures as numbers.",
     ),
     Rule(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -10,8 +11,11 @@ import pandas as pd
 from hhp_stats.intake.dictionary import Study
 from hhp_stats.intake.rule import Breach, Rule, breach_problems
 from hhp_stats.intake.rules_cells import CELL_RULES
-from hhp_stats.intake.rules_wave import out_of_range
+from hhp_stats.intake.rules_wave import folded, out_of_range
 from hhp_stats.intake.survey import SurveyFile
+from hhp_stats.intake.survey_answers import LABEL
+from hhp_stats.intake.survey_questions import QUESTION_RULES, Questions, export_problems, wave_problems
+from hhp_stats.plan.thresholds import Threshold
 
 LEAST_SECONDS_PER_ITEM = 1.0
 _LONG_SCALES = {"need": 8, "burnout": 7, "affect": 6}  # scale -> fewest answers that make a straight line telling
@@ -21,6 +25,22 @@ def _unreadable_answer(survey: SurveyFile) -> Iterator[Breach]:
     for rule in CELL_RULES:
         if rule.find is not None:
             yield from rule.find(survey)
+
+
+def _label_of_another_number(survey: SurveyFile) -> Iterator[Breach]:
+    for name, cells in survey.unread.items():
+        yield from (Breach(name, position) for position, code in cells.items() if code == LABEL)
+
+
+def _declined(survey: SurveyFile) -> Iterator[Breach]:
+    for name, positions in survey.declined.items():
+        mask = pd.Series(False, index=survey.frame.index)
+        mask.iloc[positions] = True
+        yield from _one_for_all(survey, mask, name, f"responses to {name} by an option that is no answer")
+
+
+def _unknown_kind(survey: SurveyFile) -> Iterator[Breach]:
+    yield from _one_for_all(survey, survey.meta["unknown_kind"], "Status", "responses of an unknown kind")
 
 
 def _answer_out_of_range(survey: SurveyFile) -> Iterator[Breach]:
@@ -139,6 +159,21 @@ SURVEY_RULES: tuple[Rule, ...] = (
         rule="Less than a second per answer may mean that the items were not read.",
         remedy="Nothing to do; the responses are used.",
     ),
+    Rule(
+        code="S25", severity="warning", find=_declined,
+        rule="Options such as “prefer not to say” are no answer, whatever their code.",
+        remedy="Check the options of the question; nothing to do if they are meant so.",
+    ),
+    Rule(
+        code="S29", severity="error", find=_unknown_kind,
+        rule="The kind of a response (column Status) must be one that the survey platform knows.",
+        remedy="Export again with the column as the platform writes it; only responses of people are used.",
+    ),
+    Rule(
+        code="S33", severity="error", find=_label_of_another_number,
+        rule="A label beside a number must stand for this number, the same in the whole column.",
+        remedy="Check the codes of the question in the survey platform: the scale may be coded from another number on.",
+    ),
 )  # fmt: skip
 
 OUT_OF_TIME = Rule(
@@ -158,7 +193,78 @@ DUPLICATES = Rule(
     remedy="Nothing to do.",
 )  # fmt: skip
 
-LINK_RULES: tuple[Rule, ...] = (OUT_OF_TIME, NOT_LINKED, DUPLICATES)
+CODE_OTHERWISE = Rule(
+    code="S23", severity="error",
+    rule="A survey code must be written as in the list that links it to a person: the same capitals, signs and leading zeros.",
+    remedy="Export again without opening the file in between; codes in a spreadsheet must be formatted as text.",
+)  # fmt: skip
+FEW_LINKED = Rule(
+    code="S24", severity="error",
+    rule="The codes of the responses must be those of the list, but for a share that the plan allows.",
+    remedy="Check whether the list belongs to this survey, and which column holds the codes.",
+)  # fmt: skip
+NOBODY_ANSWERED = Rule(
+    code="S34", severity="warning",
+    rule="Of an authority or block where many have survey codes somebody should have answered.",
+    remedy="Check whether its responses are missing from the export, or its codes are those of another list.",
+)  # fmt: skip
+MANY_CODES = 10  # people with codes from which on silence is worth a look
+
+LINK_RULES: tuple[Rule, ...] = (
+    OUT_OF_TIME, NOT_LINKED, DUPLICATES, CODE_OTHERWISE, FEW_LINKED, NOBODY_ANSWERED, *QUESTION_RULES,
+)  # fmt: skip
+
+
+def questions_of(survey: SurveyFile) -> Questions:
+    """What an export says of its questions, beside what the dictionary or the plan says of them."""
+    scales = {
+        name: (spec.minimum, spec.maximum) for name, spec in survey.fields.items()
+        if spec.minimum is not None and spec.maximum is not None
+    }  # fmt: skip
+    meanings = {name: spec.meaning for name, spec in survey.fields.items()}
+    return Questions(file=survey.file, metadata=survey.questions, meanings=meanings, scales=scales)
+
+
+def check_questions(surveys: Sequence[SurveyFile]) -> None:
+    """Adds to the surveys' problems what their heading rows say; the later of two waves is held against the earlier."""
+    readable = [survey for survey in surveys if survey.readable]
+    for survey in readable:
+        survey.problems += export_problems(questions_of(survey))
+    for earlier, later in itertools.pairwise(readable):
+        later.problems += wave_problems(questions_of(earlier), questions_of(later))
+
+
+def check_codes(
+    survey: SurveyFile, codes: pd.Series, groups: pd.Series, used: pd.Series, limit: Threshold | None
+) -> None:
+    """Adds to a survey's problems what its codes say beside the list of `codes`, whose people belong to `groups`.
+
+    `used` says which responses count. Codes that the list has in another spelling are an error, others a warning unless
+    they are more than the plan's limit.
+    """
+    listed = set(codes.dropna())
+    said = survey.meta["code"]
+    with_code = used & said.ne("")
+    lost = with_code & ~said.isin(listed)
+    spelled = {folded(code) for code in listed}
+    otherwise = lost & said.map(folded).isin(spelled)
+    for mask, rule, what in (
+        (otherwise, CODE_OTHERWISE, "responses whose code the list has in another spelling"),
+        (lost & ~otherwise, NOT_LINKED, "responses with an unknown code"),
+    ):
+        if mask.any():
+            breach = Breach("ExternalReference", int(mask.to_numpy().argmax()), f"{int(mask.sum())} {what}")
+            survey.problems += breach_problems(rule, survey, [breach])
+    many = limit is not None and with_code.sum() >= limit.least and lost.sum() > limit.limit * with_code.sum()
+    if many:
+        value = f"{int(lost.sum())} of {int(with_code.sum())} codes are not on the list"
+        breach = Breach("ExternalReference", int(lost.to_numpy().argmax()), value)
+        survey.problems += breach_problems(FEW_LINKED, survey, [breach])
+    answered = set(groups[codes.isin(said[used])])
+    for group, size in groups.value_counts(sort=False).items():
+        if size >= MANY_CODES and group not in answered and with_code.any() and not otherwise.any() and not many:
+            value = f"none of the {size} people with a code in {group}"
+            survey.problems.append(NOBODY_ANSWERED.problem(file=survey.file, value=value))
 
 
 def check_survey(survey: SurveyFile) -> None:

@@ -23,7 +23,9 @@ _CONVERTED = re.compile(
     rf"|\d+\.\d+e[+-]?\d+|\d+e[+]\d+|\d{{1,2}}:\d{{2}}(?::\d{{2}})?",
     re.IGNORECASE,
 )
-_MONTH_FIRST = re.compile(rf"{_MONTH}[-/ .]\d{{1,4}}", re.IGNORECASE)  # what becomes of Sep1: the code may as well be meant
+_MONTH_FIRST = re.compile(
+    rf"{_MONTH}[-/ .]\d{{1,4}}", re.IGNORECASE
+)  # what becomes of Sep1: the code may as well be meant
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/#-]{0,39}")
 
 

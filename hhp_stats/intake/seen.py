@@ -19,7 +19,9 @@ _STRUCK_CELL = "struck through"
 _MIXED = "with a raised, lowered or struck-through part"
 
 
-def refused_cells(grid: Grid, spec: Field, rows: Sequence[int], column: int, *, id_column: int) -> dict[int, tuple[str, str]]:
+def refused_cells(
+    grid: Grid, spec: Field, rows: Sequence[int], column: int, *, id_column: int
+) -> dict[int, tuple[str, str]]:
     """Which cells of a column show something else than they hold: position -> code of the broken rule, and how they look.
 
     Of a row whose identifier is struck through only the identifier is named: the person is meant.

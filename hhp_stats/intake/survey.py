@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -17,20 +18,19 @@ from hhp_stats.intake.container import Refused
 from hhp_stats.intake.dictionary import Field, fields_of
 from hhp_stats.intake.masking import shown, words_of
 from hhp_stats.intake.pseudonym import Pseudonyms
+from hhp_stats.intake.response_kinds import is_known, is_person
 from hhp_stats.intake.rule import Rule
 from hhp_stats.intake.spellings import Spellings, same, tidy
+from hhp_stats.intake.survey_answers import DECLINED, LABEL, read_answers
 from hhp_stats.intake.survey_export import EXPORT_TYPES, Export, read_csv_export, read_sav_export
+from hhp_stats.intake.survey_questions import LOCAL_TIME, Metadata, zone_of
 from hhp_stats.intake.table import Table, comma_in_numbers, empty_frame
 from hhp_stats.intake.tolerance import Tolerance
 
-LABELLED = "a scale label beside the number"
-LABEL_ONLY = "a scale label instead of the number"
-UNANSWERED = "Qualtrics' code for seen but unanswered"
 DECLARED_MISSING = "a code that the SPSS file declares to be missing"
 OTHER_ENCODING = "another character encoding than UTF-8"
 SPSS_FILE = "an SPSS file instead of a CSV file"
-_LABELLED = re.compile(r"(-?\d{1,3})\s*(?:[=:.)]|-(?!\d))\s*\D.*")
-_LABEL_FIRST = re.compile(r"\D*[A-Za-z]\D*[\s(=:-]+(\d{1,3})\)?")
+OTHER_TIME = "moments in another time zone"
 # Columns that identify people and are turned into pseudonyms, or never read at all.
 CONTACT = ("RecipientEmail", "RecipientLastName", "RecipientFirstName")
 NEVER_READ = frozenset({"IPAddress", "LocationLatitude", "LocationLongitude"})
@@ -86,11 +86,14 @@ SURVEY_FILE_RULES = (
 class SurveyFile(Table):
     """One export as read: answers by field, and per response what decides whether it counts.
 
-    `meta` has the columns response, code, contact (pseudonym), recorded, started, seconds, finished, preview;
-    it never holds a name, an e-mail address or a free text.
+    `meta` has the columns response, code, contact (pseudonym), recorded, started, seconds, finished, preview (no person's
+    response), unknown_kind; it never holds a name, an e-mail address or a free text. `declined` are the positions of
+    options that say there is no answer, by field.
     """
 
     wave: str
+    questions: Metadata = field(default_factory=Metadata)
+    declined: dict[str, list[int]] = field(default_factory=dict)
     meta: pd.DataFrame = field(default_factory=pd.DataFrame)
     encoding: str = ""
     synthetic: bool = False
@@ -159,16 +162,23 @@ def read_survey(
     ]
     if not body and not export.ragged:
         result.problems.append(SURVEY_EMPTY.problem(file=file))
-    result.meta = _meta(heads, body, pseudonyms)
+    result.questions = export.metadata
+    result.meta = _meta(heads, body, pseudonyms, export.metadata.zones)
+    if any(zone_of(zone) not in (None, ZoneInfo(LOCAL_TIME)) for zone in export.metadata.zones.values()):
+        zones = ", ".join(sorted(set(export.metadata.zones.values())))
+        result.tolerances.append(
+            Tolerance(file=file, cell="row 3", field="RecordedDate", habit=OTHER_TIME, count=len(body),
+                      found=zones if len(zones) <= 40 else "several time zones", read_as=LOCAL_TIME)
+        )  # fmt: skip
     result.frame = empty_frame(specs, [number for number, _ in body])
     result.columns = {name: heads.index(name) + 1 for name in heads if name in result.fields or name in _META}
     answers = {spec.name: [row[heads.index(spec.name)] or None for _, row in body] for spec in specs}
     manner = Manner(typed=False, decimal_comma=comma_in_numbers((spec, answers[spec.name]) for spec in specs))
     for spec in specs:
-        raw = answers[spec.name]
+        raw, conflicts = answers[spec.name], dict[int, str]()
         if spec.kind in ("integer", "number"):
-            raw = _numbers_of_labels(result, spec, raw, spellings)
-        result.fill(spec=spec, raw=list(raw), spellings=spellings, manner=manner)
+            raw, conflicts = _numbers_of_labels(result, spec, raw, spellings)
+        result.fill(spec=spec, raw=list(raw), spellings=spellings, manner=manner, refused=conflicts)
     if "Release" in heads:
         marks = {same(row[heads.index("Release")]) for _, row in body}
         result.synthetic, result.unmarked = "synthetic" in marks, bool(marks - {"synthetic"})
@@ -198,44 +208,34 @@ def _say_format(result: SurveyFile, export: Export) -> None:
 
 def _numbers_of_labels(
     result: SurveyFile, spec: Field, raw: list[str | None], spellings: Spellings
-) -> list[str | None]:
-    """Scale answers as numbers; labels and Qualtrics' own codes are translated and counted as tolerances."""
-    labels = spellings.accepted(spec)
-    answers: dict[str | None, tuple[str | None, str]] = {}
-    counts: dict[str | None, int] = {}
-    for text in set(raw) - {None}:
-        answers[text] = _answer(str(text), labels)
-    first: dict[str | None, int] = {}
+) -> tuple[list[str | None], dict[int, str]]:
+    """Scale answers as numbers, and positions whose label contradicts; what was translated is counted as tolerances."""
+    found = read_answers({text for text in raw if text is not None}, spellings.accepted(spec))
+    places: dict[str, list[int]] = {}
     for position, text in enumerate(raw):
-        counts[text] = counts.get(text, 0) + 1
-        first.setdefault(text, position)
-    for text, (number, habit) in sorted(answers.items(), key=lambda item: first[item[0]]):
-        if habit:
-            more = f" and {counts[text] - 1} more" if counts[text] > 1 else ""
+        if text is not None:
+            places.setdefault(text, []).append(position)
+    for text, at in places.items():
+        habit = found.habit.get(text, "")
+        if habit and text not in found.conflicts:
+            more = f" and {len(at) - 1} more" if len(at) > 1 else ""
             result.tolerances.append(
                 Tolerance(
-                    file=result.file, field=spec.name, habit=habit, count=counts[text],
-                    found=shown(text, vocabulary=result.vocabulary), read_as=number or "no value",
-                    cell=result.cell(spec.name, first[text]) + more,
+                    file=result.file, field=spec.name, habit=habit, count=len(at),
+                    found=shown(text, vocabulary=result.vocabulary), read_as=found.number[text] or "no value",
+                    cell=result.cell(spec.name, at[0]) + more,
                 )
             )  # fmt: skip
-    return [answers[text][0] if text is not None else None for text in raw]
+        if habit == DECLINED:
+            result.declined.setdefault(spec.name, []).extend(at)
+    conflicts = {at: LABEL for text in found.conflicts for at in places[text]}
+    numbers = [None if text is None else found.number[text] for text in raw]
+    return [raw[at] if at in conflicts else number for at, number in enumerate(numbers)], conflicts
 
 
-def _answer(text: str, labels: dict[str, str]) -> tuple[str | None, str]:
-    plain = same(text)
-    if plain in ("-99", "-99.0"):
-        return None, UNANSWERED
-    if plain in labels:
-        return labels[plain], LABEL_ONLY
-    if found := _LABELLED.fullmatch(plain):
-        return found[1], LABELLED
-    if found := _LABEL_FIRST.fullmatch(plain):
-        return found[1], LABELLED
-    return text, ""
-
-
-def _meta(heads: list[str], body: list[tuple[int, list[str]]], pseudonyms: Pseudonyms) -> pd.DataFrame:
+def _meta(
+    heads: list[str], body: list[tuple[int, list[str]]], pseudonyms: Pseudonyms, zones: Mapping[str, str]
+) -> pd.DataFrame:
     def column(name: str) -> list[str]:
         at = heads.index(name) if name in heads else None
         return ["" if at is None else tidy(row[at]) for _, row in body]
@@ -244,22 +244,21 @@ def _meta(heads: list[str], body: list[tuple[int, list[str]]], pseudonyms: Pseud
         pseudonyms.of("contact", *map(str.casefold, parts)) if any(parts) else ""
         for parts in zip(*(column(name) for name in CONTACT), strict=True)
     ]
-    status, channel = map(_lower, (column("Status"), column("DistributionChannel")))
+    channel = _lower(column("DistributionChannel"))
+    status = _lower(column("Status")) if "Status" in heads else ["0"] * len(body)
     return pd.DataFrame(
         {
             "response": pd.Series(column("ResponseId"), dtype="str"),
             "code": pd.Series(column("ExternalReference"), dtype="str"),
             "contact": pd.Series(contact, dtype="str"),
-            "recorded": _moments(column("RecordedDate")),
-            "started": _moments(column("StartDate")),
+            "recorded": _moments(column("RecordedDate"), zones.get("RecordedDate", "")),
+            "started": _moments(column("StartDate"), zones.get("StartDate", "")),
             "seconds": pd.to_numeric(pd.Series(column("Duration (in seconds)"), dtype=object), errors="coerce").astype(
                 float
             ),
             "finished": [each in ("true", "1", "yes") for each in _lower(column("Finished"))],
-            "preview": [
-                one in ("survey preview", "1", "survey test", "2", "spam", "8") or other in ("preview", "test")
-                for one, other in zip(status, channel, strict=True)
-            ],
+            "preview": [not is_person(*kinds) for kinds in zip(status, channel, strict=True)],
+            "unknown_kind": [not is_known(kind) for kind in status],
         }
     )
 
@@ -268,13 +267,25 @@ def _lower(texts: list[str]) -> list[str]:
     return [text.casefold() for text in texts]
 
 
-def _moments(texts: list[str]) -> pd.Series:
-    """Qualtrics writes 2019-12-20 14:03:05; days alone or in British order are read as midnight."""
+def _moments(texts: list[str], zone: str) -> pd.Series:
+    """Moments in the plans' own time; Qualtrics writes 2019-12-20 14:03:05, days alone or in British order are midnight.
+
+    Where texts with the month first stand among them, or days in British order among Qualtrics' own, nobody can tell the
+    order of the others: those that are not Qualtrics' own stay missing.
+    """
     moments = pd.to_datetime(pd.Series(texts, dtype=object), format="%Y-%m-%d %H:%M:%S", errors="coerce")
-    for position in np.flatnonzero(moments.isna().to_numpy()).tolist():
-        if texts[position]:
+    others = np.flatnonzero(moments.isna().to_numpy()).tolist()
+    days = [same(texts[position]).split(" ")[0] for position in others]
+    mixed = any(map(v.month_first, days)) or (len(others) < len(texts) and any("/" in day for day in days))
+    for position, day in zip(others, days, strict=True):
+        if day and not mixed:
             try:
-                moments.iloc[position] = pd.Timestamp(v.day_of(same(texts[position]).split(" ")[0])[0])
+                moments.iloc[position] = pd.Timestamp(v.day_of(day)[0])
             except v.Unreadable:
                 continue
-    return moments.astype("datetime64[us]")
+    there = zone_of(zone) if zone else None
+    moments = moments.astype("datetime64[us]")
+    if there is not None:
+        known = moments.dt.tz_localize(there, ambiguous=np.zeros(len(moments), dtype=bool), nonexistent="shift_forward")
+        moments = known.dt.tz_convert(ZoneInfo(LOCAL_TIME)).dt.tz_localize(None).astype("datetime64[us]")
+    return moments

@@ -13,6 +13,7 @@ from typing import Any
 from hhp_stats.intake.container import Refused, check_size
 from hhp_stats.intake.grid import MAX_ROWS
 from hhp_stats.intake.spellings import tidy
+from hhp_stats.intake.survey_questions import Metadata, metadata
 from hhp_stats.intake.text_file import likely_delimiter, read_text, split_rows
 
 EXPORT_TYPES = (".csv", ".sav")
@@ -38,6 +39,7 @@ class Export:
     encoding: str
     ragged: list[tuple[int, int]] = field(default_factory=list)
     declared_missing: dict[str, list[int]] = field(default_factory=dict)  # column -> positions in body
+    metadata: Metadata = field(default_factory=Metadata)
 
 
 def is_import_row(rows: list[list[str]]) -> bool:
@@ -52,7 +54,7 @@ def read_csv_export(path: Path) -> Export:
     if not is_import_row(rows):
         raise Refused("The first three rows must be names, questions and import ids.", _AGAIN, "other rows 1 to 3")
     heads = [tidy(head) for head in rows[0]]
-    export = Export(heads=heads, body=[], encoding=encoding)
+    export = Export(heads=heads, body=[], encoding=encoding, metadata=metadata(heads, rows[1], rows[2]))
     for number, row in enumerate(rows[HEADER_ROWS:], start=HEADER_ROWS + 1):
         if not any(map(str.strip, row)):
             continue
@@ -88,7 +90,9 @@ def read_sav_export(path: Path, *, wanted: Collection[str]) -> Export:
         raise
     except Exception as error:  # whatever a damaged file provokes; messages may quote content, so only the kind is kept
         raise Refused("An SPSS file must be whole and readable.", _AGAIN, type(error).__name__) from None
-    export = Export(heads=heads, body=[], encoding="SPSS")
+    labels_of = {_SAV_NAMES.get(name, name): label for name, label in meta.column_names_to_labels.items() if label}
+    questions = metadata(list(labels_of), list(labels_of.values()), [])
+    export = Export(heads=heads, body=[], encoding="SPSS", metadata=questions)
     texts: dict[str, list[str]] = {}
     for name in used:
         head = _SAV_NAMES.get(name, name)

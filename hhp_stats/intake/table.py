@@ -89,14 +89,14 @@ class Table:
         `formulas` and `filled` are the positions of results of formulas and of identifiers whose zeros a format fills up;
         `refused` as in `read_column`.
         """
-        read = read_column(
-            spec=spec, raw=raw, spellings=spellings, manner=manner, heading=heading, refused=refused
-        )
+        read = read_column(spec=spec, raw=raw, spellings=spellings, manner=manner, heading=heading, refused=refused)
         self.raw[spec.name], self.unread[spec.name] = raw, read.unread
         self.frame[spec.name] = read.values
         self.tolerances += self._habits(spec.name, raw, read, {v.FORMULA: formulas or (), v.ZEROS_SHOWN: filled})
 
-    def _habits(self, name: str, raw: list[Any], read: ReadColumn, more: Mapping[str, Iterable[int]]) -> list[Tolerance]:
+    def _habits(
+        self, name: str, raw: list[Any], read: ReadColumn, more: Mapping[str, Iterable[int]]
+    ) -> list[Tolerance]:
         stored = [
             (at, habit, read.values.iloc[at]) for habit, found in more.items() for at in found if at not in read.unread
         ]

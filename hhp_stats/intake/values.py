@@ -31,7 +31,9 @@ _MONTH_FIRST = re.compile(r"([a-z]{3,9})\.? (\d{1,2})(?:st|nd|rd|th)?,? (\d{4})"
 _MONTHS = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october",
            "november", "december")  # fmt: skip
 _UNITS = {name: WORDS[name] for name in ("days", "months", "spells", "GBP", "modules", "years")}
-_UNITS["hours a week"] = tuple(f"{word}{rest}" for rest in (" a week", " per week", " pw", "") for word in WORDS["hours"])
+_UNITS["hours a week"] = tuple(
+    f"{word}{rest}" for rest in (" a week", " per week", " pw", "") for word in WORDS["hours"]
+)
 EXCEL_FIRST, EXCEL_LAST = 36526, 54788  # 1 January 2000 to 31 December 2049 as day numbers of Excel
 DAYS_TO_1904 = 1462  # between the days that the two calendars of spreadsheet programs call 0
 FEWEST_EXCHANGED = 2  # true dates from which on an exchange of day and month is suspected
@@ -252,10 +254,9 @@ def orders_of_dates(raw: Sequence[Any]) -> dict[int, str]:
     if any(month_first(text) for text in texts.values()):
         return dict.fromkeys(texts, DATE_ORDER)
     days = {at: value for at, value in enumerate(raw) if isinstance(value, date)}
-    if len(days) >= FEWEST_EXCHANGED and texts and all(day_first(text) for text in texts.values()):
-        if all(value.day <= 12 for value in days.values()):
-            return dict.fromkeys(days, DATE_ORDER)
-    return {}
+    later = bool(texts) and all(day_first(text) for text in texts.values())
+    exchanged = later and len(days) >= FEWEST_EXCHANGED and all(value.day <= 12 for value in days.values())
+    return dict.fromkeys(days, DATE_ORDER) if exchanged else {}
 
 
 def read_day(value: Any, *, spellings: Spellings, typed: bool = True, from_1904: bool = False) -> Read:

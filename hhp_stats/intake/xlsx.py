@@ -97,7 +97,7 @@ def _read(path: Path, wanted: str, holds_table: Callable[[Grid], bool] | None) -
         convert = _converter(shared.texts, dates, durations, book.epoch)
         styles = _styles(book)
 
-        def parsed(part: _Part, last: int = LAST_ROW) -> _Sheet:
+        def parsed(part: _Part, last: int | None = None) -> _Sheet:
             with archive.open(part.target) as stream:
                 return _parse_sheet(stream, convert, styles, shared.mixed, last=last)
 
@@ -124,7 +124,7 @@ def _read(path: Path, wanted: str, holds_table: Callable[[Grid], bool] | None) -
 
 
 def _with_table(
-    parts: list[_Part], parsed: Callable[[_Part, int], _Sheet], holds_table: Callable[[Grid], bool] | None
+    parts: list[_Part], parsed: Callable[[_Part, int | None], _Sheet], holds_table: Callable[[Grid], bool] | None
 ) -> list[_Part]:
     """The sheets whose first rows hold a table; those of charts of numbers, notes and lists of options do not."""
     if holds_table is None or len(parts) == 1:
@@ -171,7 +171,11 @@ def _styles(book: Any) -> _Styles:
         if font is not None and font.vertAlign in _RAISED:
             raised.add(number)
         own = style.numFmtId - BUILTIN_FORMATS_MAX_SIZE
-        code = book._number_formats[own] if 0 <= own < len(book._number_formats) else BUILTIN_FORMATS.get(style.numFmtId, "")
+        code = (
+            book._number_formats[own]
+            if 0 <= own < len(book._number_formats)
+            else BUILTIN_FORMATS.get(style.numFmtId, "")
+        )
         if code not in PLAIN:
             formats[number] = code
     return _Styles(formats, frozenset(struck), frozenset(raised))
@@ -222,7 +226,7 @@ class _Enough(Exception):
 
 
 def _parse_sheet(
-    stream: Any, convert: Callable[[str, str, int], Any], styles: _Styles, mixed: frozenset[int], *, last: int
+    stream: Any, convert: Callable[[str, str, int], Any], styles: _Styles, mixed: frozenset[int], *, last: int | None
 ) -> _Sheet:
     """Streams a worksheet part; `convert(kind, text, style)` makes a value of a cell's stored text.
 
@@ -281,7 +285,7 @@ def _parse_sheet(
     def start_row(attributes: dict[str, str]) -> None:
         nonlocal row, column, cells, seen
         seen += 1
-        if seen > last:
+        if last is not None and seen > last:
             raise _Enough
         if seen > LAST_ROW:
             raise Refused(f"A sheet may hold at most {LAST_ROW} rows, empty ones included.", _SAVE_AGAIN)

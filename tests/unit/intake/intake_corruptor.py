@@ -170,7 +170,7 @@ SHEET_DAMAGES: dict[str, Callable] = {
     "row twice": _row_again,
     "id in small letters twice": _lower_case_id,
     "team missing": _set("team_id", None),
-    "team is a name": _set("team_id", "Duty and Assessment", CANARY),
+    "team is a name": _set("team_id", "Marple and Wimsey", CANARY),
     "team as a date": _set("team_id", datetime(2019, 5, 3)),
     "row shifted by a column": _shift_right,
     "role and gender exchanged": _swap("role", "gender"),

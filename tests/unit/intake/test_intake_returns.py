@@ -67,7 +67,6 @@ def test_a_plain_return_needs_no_tolerance(read, kent):
         ("illness_days", "-", None, "a word or sign for “no value”"),
         ("illness_days", "\u200b", None, "blanks or invisible characters around or within the text"),
         ("illness_days", "３", 3, "a number typed as text"),  # full-width digit
-        ("overall_absence_days", "0,120", None, None),  # a group of thousands never begins with zero, but it is 120
         ("service_months", "24 months", 24, "a unit typed after the number"),
         ("service_months", "'36", 36, "a number typed as text"),
         ("part_time", "Y", 1, "another spelling"),
@@ -232,10 +231,18 @@ def test_notes_blank_rows_and_repeated_headings(read, kent):
                         ("row 43", "a note below the table")}  # fmt: skip
 
 
-def test_a_row_of_totals_is_refused(read, kent):
+@pytest.mark.parametrize("word", ["Total", "Grand total:", "Sub-total KEN-T01", "SUBTOTAL", "Average", "Totals"])
+@pytest.mark.parametrize("column", [0, 1])
+def test_rows_of_totals_are_left_out_and_noted(read, kent, word, column):
     book = kent.book()
-    book.active.append(["Total", None, None, None, 900, 300, 60, 20])
-    assert "R04" in codes(read(book))
+    row: list[object] = [None, None, None, None, 900, 300, 60, 20]
+    row[column] = word
+    book.active.insert_rows(12)
+    for at, value in enumerate(row, start=1):
+        book.active.cell(12, at, value)
+    ret = read(book)
+    assert [(problem.code, problem.cell) for problem in ret.problems] == [("F28", "row 12")]
+    assert len(ret.frame) == len(kent.people)
 
 
 def test_an_id_alone_is_a_person_and_refused(read, kent):

@@ -57,7 +57,7 @@ def only(problems, code):
     ("code", "wave", "changes", "cell_of"),
     [
         ("C01", "baseline", {"illness_days": "a few"}, "illness_days"),
-        ("C01", "baseline", {"overall_absence_days": "12,5"}, "overall_absence_days"),
+        ("C12", "baseline", {"overall_absence_days": "12,5"}, "overall_absence_days"),
         ("C01", "baseline", {"illness_days": "1e3"}, "illness_days"),
         ("C01", "baseline", {"illness_days": "nan"}, "illness_days"),
         ("C01", "baseline", {"illness_days": datetime(2019, 1, 2)}, "illness_days"),
@@ -80,7 +80,7 @@ def only(problems, code):
         ("R04", "baseline", {"staff_id": "Ashgrove"}, "staff_id"),
         ("R04", "baseline", {"staff_id": "KEN 0777"}, "staff_id"),
         ("R04", "baseline", {"staff_id": "КEN-0001"}, "staff_id"),  # the first letter is Cyrillic
-        ("R05", "baseline", {"team_id": "Duty and Assessment"}, "team_id"),
+        ("R05", "baseline", {"team_id": "Marple and Wimsey"}, "team_id"),
         ("R06", "baseline", {"illness_days": -1, "illness_spells": 1}, "illness_days"),
         ("R06", "baseline", {"service_months": 900}, "service_months"),
         ("R07", "baseline", {"illness_days": 9, "illness_spells": 2, "overall_absence_days": 8}, "illness_days"),
