@@ -34,6 +34,8 @@ class Finding:
         """As it blocks the analysis."""
         named = "" if all(unit in self.value for unit in self.units) else f"; units: {listed(self.units, UNITS)}"
         problem = self.rule.problem(file=self.file, cell=self.cell, value=f"{self.value}{named}")
+        if problem.severity != "error":
+            return problem  # it stops nothing, so no entry is needed
         way_out = (f" If it is so, a [[deviation]] in data/plan/deviations.toml with rule = \"{self.rule.code}\", these units and the "
                    "reason lets the run go on.")  # fmt: skip
         return replace(problem, remedy=problem.remedy + way_out)

@@ -22,7 +22,9 @@ from hhp_stats.intake.returns import OTHER_TYPES, RETURN_TYPES, Return, read_ret
 from hhp_stats.intake.rule import breach_problems
 from hhp_stats.intake.rules_absence import ABSENCE_RULES
 from hhp_stats.intake.rules_across import ACROSS_RULES
+from hhp_stats.intake.rules_answers import list_findings, survey_findings
 from hhp_stats.intake.rules_cells import CELL_RULES
+from hhp_stats.intake.rules_distribution import Columns, distribution_findings
 from hhp_stats.intake.rules_file import (
     MARKED_SYNTHETIC,
     MISSING_RETURN,
@@ -187,6 +189,11 @@ def defended(result: Gathered, *, received: dict[str, pd.DataFrame], returns: Re
         linkage=result.lists["linkage"], answers=tuple(result.answers), pseudonyms=result.pseudonyms, thresholds=thresholds,
     )  # fmt: skip
     findings += together_findings(together)
+    findings += distribution_findings(Columns(returns=returns, fields=result.fields, thresholds=thresholds))
+    known = result.lists["linkage"].frame.dropna(subset=["survey_code", "local_authority"])
+    groups = dict(zip(known["survey_code"], known["local_authority"], strict=True))
+    findings += survey_findings(result.surveys.values(), groups, thresholds)
+    findings += list_findings([result.lists["course_log"]], thresholds)
     return [*notes, *judged(findings, deviations_of_data(result.root, result.study.name))]
 
 

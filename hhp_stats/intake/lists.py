@@ -15,8 +15,8 @@ from hhp_stats.intake.container import Refused
 from hhp_stats.intake.dictionary import Field, Study, fields_of
 from hhp_stats.intake.masking import shown, words_of
 from hhp_stats.intake.rule import Breach, Rule, at, breach_problems
-from hhp_stats.intake.rules_cells import CELL_RULES
-from hhp_stats.intake.rules_wave import blank_required, out_of_range
+from hhp_stats.intake.rules_cells import FORM_RULES, KIND_RULES
+from hhp_stats.intake.rules_wave import blank_required, folded, out_of_range
 from hhp_stats.intake.spellings import Spellings, same
 from hhp_stats.intake.table import Table, comma_in_numbers, empty_frame
 from hhp_stats.intake.text_file import likely_delimiter, read_text, split_rows
@@ -199,12 +199,24 @@ def _repeated_enrolment(check: ListCheck) -> Iterator[Breach]:
     yield from _repeated(check, ["local_authority", "staff_id"])
 
 
-def _unknown_person(check: ListCheck) -> Iterator[Breach]:
+def _people_not_returned(check: ListCheck) -> tuple[pd.Series, pd.Series]:
+    """Of each line, whether its person is on no return, and whether one in another spelling is."""
     known = check.known_people()
+    spelled = {(authority, folded(staff)) for authority, staff in known}
     frame = check.table.frame
-    pairs = zip(frame["local_authority"], frame["staff_id"], strict=True)
+    pairs = list(zip(frame["local_authority"], frame["staff_id"], strict=True))
     unknown = [isinstance(staff, str) and (authority, staff) not in known for authority, staff in pairs]
-    yield from at(pd.Series(unknown, dtype=bool), "staff_id")
+    otherwise = [lost and (pair[0], folded(pair[1])) in spelled for lost, pair in zip(unknown, pairs, strict=True)]
+    return pd.Series(unknown, dtype=bool), pd.Series(otherwise, dtype=bool)
+
+
+def _unknown_person(check: ListCheck) -> Iterator[Breach]:
+    unknown, otherwise = _people_not_returned(check)
+    yield from at(unknown & ~otherwise, "staff_id")
+
+
+def _person_otherwise(check: ListCheck) -> Iterator[Breach]:
+    yield from at(_people_not_returned(check)[1], "staff_id")
 
 
 def _enrolled_too_early(check: ListCheck) -> Iterator[Breach]:
@@ -230,7 +242,7 @@ def _person_with_two_codes(check: ListCheck) -> Iterator[Breach]:
 
 
 def _cells(check: ListCheck) -> Iterator[Breach]:
-    for rule in CELL_RULES:
+    for rule in KIND_RULES:
         if rule.find is not None:
             yield from rule.find(check.table)
 
@@ -257,6 +269,10 @@ _AUTHORITY = Rule(
 )  # fmt: skip
 COMMON_RULES: tuple[Rule, ...] = (_READABLE, _FILLED, _IN_RANGE, _AUTHORITY)
 
+_SPELLED_ALIKE = "A staff ID must be written as on the returns: the same capitals, signs and leading zeros."
+_SPELL_ALIKE = (
+    "Export the list again without opening it in a spreadsheet, or format the column as text and enter the zeros."
+)
 ALLOCATION_RULES: tuple[Rule, ...] = (
     Rule(
         code="A01", severity="error", fields=("team_id",), find=_team_twice,
@@ -291,6 +307,10 @@ COURSE_RULES: tuple[Rule, ...] = (
         remedy="Check the staff ID that was typed at enrolment; the line is not used.",
     ),
     Rule(
+        code="G09", severity="error", fields=("staff_id",), find=_person_otherwise,
+        rule=_SPELLED_ALIKE, remedy=_SPELL_ALIKE,
+    ),
+    Rule(
         code="G03", severity="error", fields=("enrolled_on",), find=_enrolled_too_early,
         rule="Nobody can enrol before the launch in the authority.",
         remedy="Correct the date, or the launch in the plan.",
@@ -317,6 +337,10 @@ LINKAGE_RULES: tuple[Rule, ...] = (
         rule="A person with a survey code should be on a return of the authority.",
         remedy="Check the staff ID; answers under this code cannot be matched.",
     ),
+    Rule(
+        code="K05", severity="error", fields=("staff_id",), find=_person_otherwise,
+        rule=_SPELLED_ALIKE, remedy=_SPELL_ALIKE,
+    ),
 )  # fmt: skip
 
 LIST_RULES = {
@@ -330,6 +354,8 @@ def check_list(table: ListFile, returns: Returns) -> None:
     """Adds to the list's problems what the rules of its kind find."""
     if table.readable:
         check = ListCheck(table=table, returns=returns)
+        for form in FORM_RULES:
+            table.problems += breach_problems(form, table, form.find(table) if form.find else ())
         for rule in LIST_RULES[table.kind]:
             if rule.find is not None:
                 table.problems += breach_problems(rule, table, rule.find(check))

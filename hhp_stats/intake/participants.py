@@ -20,8 +20,9 @@ from hhp_stats.intake.load import problem_frame
 from hhp_stats.intake.manifest import read_manifest, sha256_of, verify_manifest
 from hhp_stats.intake.pseudonym import Pseudonyms, load_pseudonyms
 from hhp_stats.intake.rule import Breach, Rule, at, breach_problems
+from hhp_stats.intake.rules_answers import survey_findings
 from hhp_stats.intake.rules_arms import ArmsCheck, arms_findings
-from hhp_stats.intake.rules_cells import CELL_RULES
+from hhp_stats.intake.rules_cells import FORM_RULES, KIND_RULES
 from hhp_stats.intake.rules_file import MARKED_SYNTHETIC, NOT_MARKED_SYNTHETIC
 from hhp_stats.intake.rules_survey import (
     DUPLICATES,
@@ -94,7 +95,7 @@ def _one_arm_in_block(check: _Check) -> Iterator[Breach]:
 
 
 def _cells(check: _Check) -> Iterator[Breach]:
-    for rule in CELL_RULES:
+    for rule in KIND_RULES:
         if rule.find is not None:
             yield from rule.find(check.table)
     yield from blank_required(check.table)
@@ -160,7 +161,8 @@ def load_participants(root: Path, plan: IndividualPlan) -> Participants:
         _check_mark(table, synthetic=manifest.synthetic)
     known = {table.file: table.sha256 for table in tables if table.sha256}
     check = ArmsCheck(plan=plan, allocation=allocation, surveys=tuple(surveys), thresholds=thresholds)
-    of_the_arms = judged(arms_findings(check), deviations_of_data(root, plan.study))
+    of_the_columns = survey_findings(surveys, _groups(allocation, plan), thresholds)
+    of_the_arms = judged([*arms_findings(check), *of_the_columns], deviations_of_data(root, plan.study))
     found = [
         *verify_manifest(root, known=known, study=plan.study),
         *(each for table in tables for each in table.problems),
@@ -240,6 +242,8 @@ def _read_allocation(
     blocks = Study(name=plan.study, sites=())
     table = read_list(root / file, file=file, kind="allocation", fields=fields, spellings=spellings, study=blocks)
     if table.readable:
+        for form in FORM_RULES:
+            table.problems += breach_problems(form, table, form.find(table) if form.find else ())
         check = _Check(table=table, plan=plan)
         for rule in PARTICIPANT_RULES:
             if rule.find is not None:
@@ -329,6 +333,14 @@ def _check_codes(survey: SurveyFile, allocation: ListFile, plan: IndividualPlan,
     listed = allocation.frame.dropna(subset=["survey_code"])
     groups = listed[plan.design.within] if plan.design.within else pd.Series("the list", index=listed.index)
     check_codes(survey, listed["survey_code"], groups, _decided(survey)["used"], limit)
+
+
+def _groups(allocation: ListFile, plan: IndividualPlan) -> dict[str, str]:
+    """The block of each survey code; empty where the plan has no blocks."""
+    if not allocation.readable or not plan.design.within:
+        return {}
+    listed = allocation.frame.dropna(subset=["survey_code", plan.design.within])
+    return dict(zip(listed["survey_code"], listed[plan.design.within], strict=True))
 
 
 def _decided(survey: SurveyFile) -> pd.DataFrame:

@@ -83,6 +83,12 @@ def _authority(waves: dict[str, Return], local_authority: str, pseudonyms: Pseud
             columns[target] = (
                 frames[wave][source].reindex(staff) if wave in frames else pd.Series(np.nan, index=staff, dtype=float)
             )
+    if {"interim", "endline"} <= frames.keys():
+        # A leaver kept on the endline return with blank figures: those of the interim return cover all the time in post.
+        gone = frames["interim"]["left"].reindex(staff).eq(1)
+        for name in ("illness_days", "illness_spells"):
+            late, early = columns[f"endline_{name}"], columns[f"interim_{name}"]
+            columns[f"endline_{name}"] = late.where(late.notna() | ~gone | ~staff.isin(frames["endline"].index), early)
     for wave in WAVES:
         columns[f"in_{wave}"] = staff.isin(frames[wave].index) if wave in frames else np.zeros(len(staff), dtype=bool)
     late_first = [frames[wave].reindex(staff) for wave in ("endline", "interim") if wave in frames]

@@ -20,11 +20,13 @@ from hhp_stats.intake.load import problem_frame
 from hhp_stats.intake.manifest import read_manifest, verify_manifest
 from hhp_stats.intake.order import in_order, numbered
 from hhp_stats.intake.rule import Breach, Rule, breach_problems
-from hhp_stats.intake.rules_cells import CELL_RULES
+from hhp_stats.intake.rules_answers import list_findings
+from hhp_stats.intake.rules_cells import FORM_RULES, KIND_RULES
 from hhp_stats.intake.rules_file import MARKED_SYNTHETIC, NOT_MARKED_SYNTHETIC
 from hhp_stats.intake.rules_wave import blank_required, out_of_range
 from hhp_stats.intake.spellings import Spellings
 from hhp_stats.plan.conduct import deviations_of_data
+from hhp_stats.plan.thresholds import load_thresholds
 
 Lists = Mapping[str, ListFile]
 
@@ -68,7 +70,7 @@ def list_column(
 
 
 def _cells(table: ListFile) -> Iterator[Breach]:
-    for rule in CELL_RULES:
+    for rule in KIND_RULES:
         if rule.find is not None:
             yield from rule.find(table)
     yield from blank_required(table)
@@ -99,6 +101,8 @@ def read_plain_lists(
                           spellings=Spellings(by_field={}), study=Study(name=study, sites=()))  # fmt: skip
         if table.readable:
             table.problems += breach_problems(CELLS, table, _cells(table))
+            for form in FORM_RULES:
+                table.problems += breach_problems(form, table, form.find(table) if form.find else ())
             if manifest.synthetic and table.unmarked and len(table.frame):
                 table.problems.append(NOT_MARKED_SYNTHETIC.problem(file=table.file))
             elif not manifest.synthetic and table.synthetic:
@@ -108,7 +112,8 @@ def read_plain_lists(
         for entry in rules:
             table = tables[entry.about]
             table.problems += breach_problems(entry.rule, table, entry.find(tables))
-        of_the_study = judged(found(tables), deviations_of_data(root, study))
+        of_the_columns = list_findings(tables.values(), load_thresholds(root, study))
+        of_the_study = judged([*found(tables), *of_the_columns], deviations_of_data(root, study))
     else:
         of_the_study = []
     known = {table.file: table.sha256 for table in tables.values() if table.sha256}

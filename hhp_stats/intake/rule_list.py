@@ -13,7 +13,9 @@ from hhp_stats.intake.manifest import MANIFEST_RULES
 from hhp_stats.intake.rule import Rule
 from hhp_stats.intake.rules_absence import ABSENCE_RULES
 from hhp_stats.intake.rules_across import ACROSS_RULES
+from hhp_stats.intake.rules_answers import ANSWER_RULES, COLUMN_RULES
 from hhp_stats.intake.rules_cells import CELL_RULES
+from hhp_stats.intake.rules_distribution import DISTRIBUTION_RULES
 from hhp_stats.intake.rules_file import FILE_RULES
 from hhp_stats.intake.rules_people import PEOPLE_RULES
 from hhp_stats.intake.rules_plausible import COURSE_SHARE_RULES, LINKED_RULES, PLAUSIBILITY_RULES
@@ -27,12 +29,12 @@ _GROUPS: tuple[tuple[str, tuple[Rule, ...]], ...] = (
     ("a return as a file", (*FILE_RULES, NOTHING_TO_CHECK)),
     ("a cell of a return", CELL_RULES),
     ("one return", (*WAVE_RULES, *ABSENCE_RULES)),
-    ("returns together", (*ACROSS_RULES, *PEOPLE_RULES, *PLAUSIBILITY_RULES)),
-    ("a list of the trial team", (*FILE_OF_LIST_RULES, *COMMON_RULES)),
+    ("returns together", (*ACROSS_RULES, *PEOPLE_RULES, *PLAUSIBILITY_RULES, *DISTRIBUTION_RULES)),
+    ("a list of the trial team", (*FILE_OF_LIST_RULES, *COMMON_RULES, *COLUMN_RULES)),
     ("the allocation list", (*ALLOCATION_RULES, *RANDOMISATION_RULES, CORRECTED, LOG_CELLS, NOT_THERE)),
     ("the course log", (*COURSE_RULES, *COURSE_SHARE_RULES)),
     ("the linkage list", (*LINKAGE_RULES, *LINKED_RULES)),
-    ("a survey export", (*SURVEY_FILE_RULES, *SURVEY_RULES, *LINK_RULES)),
+    ("a survey export", (*SURVEY_FILE_RULES, *SURVEY_RULES, *LINK_RULES, *ANSWER_RULES)),
     ("the table of a trial", (*FILE_OF_TABLE_RULES, *TABLE_RULES, *SIZE_RULES)),
     ("the corrections ledger", LEDGER_RULES),
     ("the manifest", MANIFEST_RULES),

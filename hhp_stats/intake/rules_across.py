@@ -10,6 +10,7 @@ import pandas as pd
 from hhp_stats.intake.across import Located, Returns, baseline_pairs, elsewhere, positions
 from hhp_stats.intake.returns import Return
 from hhp_stats.intake.rule import Breach, Rule
+from hhp_stats.intake.rules_wave import folded
 
 INTERIM_SLACK = timedelta(days=28)
 ENDLINE_SLACK = timedelta(days=42)
@@ -126,7 +127,17 @@ def _new_team(returns: Returns) -> Iterator[Located]:
     for baseline, later in baseline_pairs(returns):
         known = set(baseline.frame["team_id"].dropna()) | (returns.allocated or frozenset())
         teams = later.frame["team_id"].dropna().drop_duplicates()
-        for position in teams.index[~teams.isin(known)]:
+        spelled = {folded(team) for team in known}
+        for position in teams.index[~teams.isin(known) & ~teams.map(folded).isin(spelled)]:
+            yield Located(later, Breach("team_id", int(position)))
+
+
+def _team_otherwise(returns: Returns) -> Iterator[Located]:
+    for baseline, later in baseline_pairs(returns):
+        known = set(baseline.frame["team_id"].dropna()) | (returns.allocated or frozenset())
+        spelled = {folded(team) for team in known}
+        teams = later.frame["team_id"].dropna().drop_duplicates()
+        for position in teams.index[~teams.isin(known) & teams.map(folded).isin(spelled)]:
             yield Located(later, Breach("team_id", int(position)))
 
 
@@ -207,6 +218,11 @@ ACROSS_RULES: tuple[Rule, ...] = (
         code="X18", severity="warning", fields=("team_id",), find=_new_team,
         rule="A team should be known from the baseline return or the allocation list.",
         remedy="Check whether the team is new or its ID was written in another way.",
+    ),
+    Rule(
+        code="X27", severity="error", fields=("team_id",), find=_team_otherwise,
+        rule="The same team must have the same ID in every return and list, written in the same way.",
+        remedy="Use the spelling of the baseline return (capitals, signs, leading zeros).",
     ),
     Rule(
         code="X20", severity="warning", find=_endline_copies_interim,

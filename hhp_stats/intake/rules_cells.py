@@ -22,7 +22,7 @@ def _unread(code: str) -> Callable[[Return], Iterator[Breach]]:
     return find
 
 
-CELL_RULES: tuple[Rule, ...] = (
+KIND_RULES: tuple[Rule, ...] = (
     Rule(
         code=v.NUMBER, severity="error", find=_unread(v.NUMBER),
         rule="A number must be typed as a number.",
@@ -63,6 +63,22 @@ CELL_RULES: tuple[Rule, ...] = (
         rule="An identifier must be a text or a whole number, not a date or a fraction.",
         remedy="Format the column as text and enter the identifier again.",
     ),
+)  # fmt: skip
+# How values are written in a file as a whole; these have a remedy of their own in every kind of file.
+FORM_RULES: tuple[Rule, ...] = (
+    Rule(
+        code=v.DECIMAL_COMMA, severity="error", find=_unread(v.DECIMAL_COMMA),
+        rule="A file must write its numbers in one way, with a decimal point; a comma is for thousands.",
+        remedy="Enter decimals with a point, or save the workbook as .xlsx with the figures as numbers.",
+    ),
+    Rule(
+        code=v.DATE_ORDER, severity="error", find=_unread(v.DATE_ORDER),
+        rule="The dates of a column must stand in one order. Here days and months were exchanged where a day could be a month, "
+        "or some dates have the month first.",
+        remedy="Enter all dates of the column again, as 2019-05-03 or 3 May 2019; do not open exports in a program of another country.",
+    ),
+)  # fmt: skip
+SIGHT_RULES: tuple[Rule, ...] = (
     Rule(
         code=v.SEEN_OTHERWISE, severity="error", find=_unread(v.SEEN_OTHERWISE),
         rule="A number must be shown as it is meant: not as a percentage, in thousands, in another unit or hidden.",
@@ -78,15 +94,5 @@ CELL_RULES: tuple[Rule, ...] = (
         rule="A value or a person must not be struck through: it is there for a program and gone for a reader.",
         remedy="Delete what is struck through, or take the line off if it counts.",
     ),
-    Rule(
-        code=v.DECIMAL_COMMA, severity="error", find=_unread(v.DECIMAL_COMMA),
-        rule="A file must write its numbers in one way, with a decimal point; a comma is for thousands.",
-        remedy="Enter decimals with a point, or save the workbook as .xlsx with the figures as numbers.",
-    ),
-    Rule(
-        code=v.DATE_ORDER, severity="error", find=_unread(v.DATE_ORDER),
-        rule="The dates of a column must stand in one order. Here days and months were exchanged where a day could be a month, "
-        "or some dates have the month first.",
-        remedy="Enter all dates of the column again, as 2019-05-03 or 3 May 2019; do not open exports in a program of another country.",
-    ),
 )  # fmt: skip
+CELL_RULES = (*KIND_RULES, *SIGHT_RULES, *FORM_RULES)

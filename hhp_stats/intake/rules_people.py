@@ -13,10 +13,29 @@ from hhp_stats.intake.rules_wave import folded
 
 
 def _leaver_returns(returns: Returns) -> Iterator[Located]:
+    """Reported as a leaver at interim, and at endline as somebody who stays."""
     for earlier, later in returns.pairs("interim", "endline"):
         both = returns.matched(earlier, later)
-        for a, b in positions(both[both["left_a"] == 1]):
+        for a, b in positions(both[both["left_a"].eq(1) & both["left_b"].ne(1)]):
             yield Located(later, Breach("staff_id", b, also=elsewhere(earlier, "left", a)))
+
+
+def _leaver_kept(returns: Returns) -> Iterator[Located]:
+    """Many authorities keep their leavers on the later return: with the same date that is no contradiction."""
+    for earlier, later in returns.pairs("interim", "endline"):
+        both = returns.matched(earlier, later)
+        kept = both[both["left_a"].eq(1) & both["left_b"].eq(1)]
+        if len(kept):
+            value = f"{len(kept)} people who had left by the interim return"
+            yield Located(later, Breach("left", int(kept["at_b"].iloc[0]), value))
+
+
+def _two_leaving_dates(returns: Returns) -> Iterator[Located]:
+    for earlier, later in returns.pairs("interim", "endline"):
+        both = returns.matched(earlier, later)
+        differs = both["leaving_date_a"].notna() & both["leaving_date_b"].notna()
+        for a, b in positions(both[differs & (both["leaving_date_a"] != both["leaving_date_b"])]):
+            yield Located(later, Breach("leaving_date", b, also=elsewhere(earlier, "leaving_date", a)))
 
 
 def _new_people(returns: Returns) -> Iterator[tuple[Return, Return, pd.DataFrame]]:
@@ -106,8 +125,18 @@ def _two_start_dates(returns: Returns) -> Iterator[Located]:
 PEOPLE_RULES: tuple[Rule, ...] = (
     Rule(
         code="X06", severity="error", fields=("left",), find=_leaver_returns,
-        rule="Whoever left before the interim return must not be on the endline return.",
-        remedy="Delete the row at endline, or correct “left” and the leaving date at interim.",
+        rule="Whoever left before the interim return must not be on the endline return as somebody who stays.",
+        remedy="Enter yes in “left” at endline, or correct “left” and the leaving date at interim.",
+    ),
+    Rule(
+        code="X36", severity="note", fields=("left",), find=_leaver_kept,
+        rule="Leavers of the interim return need not be on the endline return; those who are count as leavers once.",
+        remedy="Nothing to do.",
+    ),
+    Rule(
+        code="X37", severity="error", fields=("leaving_date",), find=_two_leaving_dates,
+        rule="A leaver must have the same leaving date in both follow-up returns.",
+        remedy="Correct whichever date is wrong.",
     ),
     Rule(
         code="X07", severity="error", fields=("start_date",), find=_joiner_without_start,

@@ -10,7 +10,7 @@ import pandas as pd
 
 from hhp_stats.intake.dictionary import Study
 from hhp_stats.intake.rule import Breach, Rule, breach_problems
-from hhp_stats.intake.rules_cells import CELL_RULES
+from hhp_stats.intake.rules_cells import FORM_RULES, KIND_RULES
 from hhp_stats.intake.rules_wave import folded, out_of_range
 from hhp_stats.intake.survey import SurveyFile
 from hhp_stats.intake.survey_answers import LABEL
@@ -22,7 +22,7 @@ _LONG_SCALES = {"need": 8, "burnout": 7, "affect": 6}  # scale -> fewest answers
 
 
 def _unreadable_answer(survey: SurveyFile) -> Iterator[Breach]:
-    for rule in CELL_RULES:
+    for rule in KIND_RULES:
         if rule.find is not None:
             yield from rule.find(survey)
 
@@ -270,7 +270,7 @@ def check_codes(
 def check_survey(survey: SurveyFile) -> None:
     """Adds to the survey's problems what the rules find."""
     if survey.readable:
-        for rule in SURVEY_RULES:
+        for rule in (*FORM_RULES, *SURVEY_RULES):
             if rule.find is not None:
                 survey.problems += breach_problems(rule, survey, rule.find(survey))
 

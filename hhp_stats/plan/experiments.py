@@ -167,7 +167,7 @@ def load_experiment_plan(root: Path, study: str) -> ExperimentPlan:
     file = f"data/plan/{study}.toml"
     raw = read_plan_file(root, file)
     header = record_of(
-        {k: v for k, v in raw.items() if k not in {*_LISTS, *HEADER, "design", "disclosure"}},
+        {k: v for k, v in raw.items() if k not in {*_LISTS, *HEADER, "design", "disclosure", "thresholds"}},
         file=file,
         place="the header",
         kind=_Header,
