@@ -22,7 +22,6 @@ from hhp_stats.intake.rule import Rule
 from hhp_stats.plan.thresholds import Threshold
 
 SERVICE = "service_months"
-OUTCOME_DAYS = ("illness_days", "overall_absence_days", "illness_spells")
 DAYS_A_MONTH = 365.25 / 12
 FEWEST_OTHERS = 2  # other authorities from which on there is something to be like
 
@@ -39,6 +38,12 @@ class Columns:
         """The names of all fields of a return that are numbers."""
         return tuple(
             dict.fromkeys(f.name for f in self.fields if f.file == "return" and f.kind in ("number", "integer"))
+        )
+
+    def of_a_period(self) -> tuple[str, ...]:
+        """Those of them that count what happened in a period: days and spells of absence."""
+        return tuple(
+            dict.fromkeys(f.name for f in self.fields if f.file == "return" and f.period and f.name in self.figures())
         )
 
     def unrecorded(self, name: str) -> bool:
@@ -128,7 +133,7 @@ def _months_covered(ret: Return) -> float:
 
 def _own_rate(columns: Columns, limit: Threshold) -> Iterator[Finding]:
     for baseline, later in baseline_pairs(columns.returns):
-        for name in OUTCOME_DAYS:
+        for name in columns.of_a_period():
             before, after = (known(ret.frame[name].to_numpy(dtype=float)) for ret in (baseline, later))
             months = _months_covered(later)
             if min(len(before), len(after)) >= limit.least and months > 0:
@@ -218,7 +223,7 @@ OTHER_UNIT = Rule(
     remedy="Ask the authority for the unit and the period: days and not hours or shares, months and not years.",
 )  # fmt: skip
 OWN_RATE = Rule(
-    code="X31", severity="error", fields=OUTCOME_DAYS,
+    code="X31", severity="error",
     rule="Absence a month must be of the size of the authority's own baseline year, within the plan's limit.",
     remedy="Ask the authority for the unit and the period: days since launch and not of a year, and not hours.",
 )  # fmt: skip

@@ -1,0 +1,235 @@
+"""One damage to a file of a study: its table through `tables.py`, its workbook, or its bytes."""
+
+from __future__ import annotations
+
+import csv
+import io
+import random
+import zipfile
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+from openpyxl.comments import Comment
+from openpyxl.styles import Font
+from openpyxl.utils.datetime import CALENDAR_MAC_1904
+from tables import EVERY, Table
+
+PLATFORM = ("StartDate", "EndDate", "Status", "Progress", "Duration (in seconds)", "Finished", "RecordedDate", "ResponseId",
+            "RecipientLastName", "RecipientFirstName", "RecipientEmail", "ExternalReference", "DistributionChannel", "UserLanguage",
+            "Release")  # fmt: skip
+
+
+def _truncated(raw: bytes, rng: random.Random) -> bytes:
+    return raw[: rng.randrange(1, len(raw))]
+
+
+def _flipped(raw: bytes, rng: random.Random) -> bytes:
+    damaged = bytearray(raw)
+    for _ in range(rng.choice((1, 3, 30))):
+        damaged[rng.randrange(len(damaged))] = rng.randrange(256)
+    return bytes(damaged)
+
+
+BYTES: dict[str, Callable[[bytes, random.Random], bytes]] = {
+    "file cut off": _truncated,
+    "bytes changed": _flipped,
+    "file emptied": lambda raw, rng: b"",
+    "file of zeros": lambda raw, rng: b"\0" * 2000,
+    "file of another kind": lambda raw, rng: rng.choice(
+        (b"%PDF-1.4\n", b"<html><table></table></html>", b"{}", b"PK\x03\x04rubbish")
+    ),
+    "file behind a password": lambda raw, rng: (
+        bytes.fromhex("d0cf11e0a1b11ae1") + b"\0" * 99 + "EncryptedPackage".encode("utf-16-le")
+    ),
+}
+TEXTS: dict[str, Callable[[str], bytes]] = {
+    "as UTF-16": lambda text: text.encode("utf-16"),
+    "as Windows-1252": lambda text: text.encode("cp1252", errors="replace"),
+    "with semicolons": lambda text: _delimited(text, ";"),
+    "with tabs": lambda text: _delimited(text, "\t"),
+    "with line ends of Windows": lambda text: text.replace("\r\n", "\n").replace("\n", "\r\n").encode(),
+    "with a byte order mark": lambda text: b"\xef\xbb\xbf" + text.lstrip("\ufeff").encode(),
+    "with a NUL": lambda text: (text[:50] + "\0" + text[50:]).encode(),
+    "with an open quotation mark": lambda text: (text + '"').encode(),
+    "with blank lines first": lambda text: ("\n\n" + text.lstrip("\ufeff")).encode(),
+    "with a line on the separator": lambda text: ("sep=,\n" + text.lstrip("\ufeff")).encode(),
+    "with one field more": lambda text: "\n".join(
+        line + "," if at == 4 else line for at, line in enumerate(text.split("\n"))
+    ).encode(),
+}
+
+
+def _delimited(text: str, delimiter: str) -> bytes:
+    made = io.StringIO(newline="")
+    csv.writer(made, delimiter=delimiter, lineterminator="\n").writerows(csv.reader(io.StringIO(text, newline="")))
+    return made.getvalue().encode()
+
+
+def _cell(sheet: Any, rng: random.Random) -> Any:
+    heads = [cell for cell in sheet[7] if cell.value]
+    return sheet.cell(rng.randrange(8, sheet.max_row), rng.choice(heads).column)
+
+
+def _column(sheet: Any, rng: random.Random) -> list[Any]:
+    at = rng.choice([cell for cell in sheet[7] if cell.value]).column
+    return [sheet.cell(row, at) for row in range(8, sheet.max_row + 1)]
+
+
+def _formatted(code: str, *, whole: bool) -> Callable[[Any, random.Random], None]:
+    def damage(book: Any, rng: random.Random) -> None:
+        for cell in _column(book.active, rng) if whole else [_cell(book.active, rng)]:
+            cell.number_format = code
+
+    return damage
+
+
+def _struck(book: Any, rng: random.Random) -> None:
+    for cell in book.active[rng.randrange(8, book.active.max_row)]:
+        cell.font = Font(strike=True)
+
+
+def _remarked(book: Any, rng: random.Random) -> None:
+    _cell(book.active, rng).comment = Comment("do not use", "HR")
+
+
+def _merged(book: Any, rng: random.Random) -> None:
+    cell = _cell(book.active, rng)
+    book.active.merge_cells(start_row=cell.row, end_row=cell.row + 3, start_column=cell.column, end_column=cell.column)
+
+
+def _hidden_rows(book: Any, rng: random.Random) -> None:
+    for row in range(12, 20):
+        book.active.row_dimensions[row].hidden = True
+
+
+def _second(state: str) -> Callable[[Any, random.Random], None]:
+    def damage(book: Any, rng: random.Random) -> None:
+        other = book.copy_worksheet(book.active)
+        other.title = rng.choice(("Return (corrected)", "Sheet2", "old"))
+        _cell(other, rng).value = 3
+        other.sheet_state = state
+
+    return damage
+
+
+def _value(*values: Any) -> Callable[[Any, random.Random], None]:
+    def damage(book: Any, rng: random.Random) -> None:
+        _cell(book.active, rng).value = rng.choice(values)
+
+    return damage
+
+
+def _from_1904(book: Any, rng: random.Random) -> None:
+    book.epoch = CALENDAR_MAC_1904
+    for row in book.active.iter_rows(min_row=8):
+        for cell in row:
+            if isinstance(cell.value, datetime):
+                cell.value, cell.number_format = (cell.value - datetime(1904, 1, 1)).days, "General"
+
+
+def _rows_above(book: Any, rng: random.Random) -> None:
+    book.active.insert_rows(1, rng.choice((1, 3, 20)))
+
+
+def _renamed(book: Any, rng: random.Random) -> None:
+    book.active.title = rng.choice(("Data", "Sheet1", "2019"))
+    book.create_sheet("Return", 0)["A1"] = "see the other sheet"
+
+
+BOOKS: dict[str, Callable[[Any, random.Random], None]] = {
+    "a cell shown as a percentage": _formatted("0.0%", whole=False),
+    "a column shown as percentages": _formatted("0.0%", whole=True),
+    "a column shown in thousands": _formatted("#,##0,", whole=True),
+    "a column shown as dates": _formatted("dd/mm/yyyy", whole=True),
+    "a column shown as times": _formatted("hh:mm", whole=True),
+    "a column hidden by its format": _formatted(";;;", whole=True),
+    "a row struck through": _struck,
+    "a comment": _remarked,
+    "merged cells": _merged,
+    "hidden rows": _hidden_rows,
+    "a second table": _second("visible"),
+    "a hidden table": _second("hidden"),
+    "a formula without a result": _value("=1+1", "=NA()"),
+    "an error value": _value("#N/A", "#REF!"),
+    "a true cell": _value(True, False),
+    "a date in a cell": _value(datetime(2019, 5, 3)),
+    "a time in a cell": _value(datetime(2019, 5, 3, 14, 30)),
+    "a calendar from 1904": _from_1904,
+    "rows above": _rows_above,
+    "a sheet of another name": _renamed,
+}
+
+
+def read_rows(path: Path) -> list[list[Any]]:
+    """The rows of a CSV file or of the only sheet of a workbook."""
+    if path.suffix == ".xlsx":
+        return [list(row) for row in openpyxl.load_workbook(path).active.iter_rows(values_only=True)]
+    return list(csv.reader(io.StringIO(path.read_text(encoding="utf-8-sig"), newline="")))
+
+
+def table_of(path: Path) -> Table:
+    """The table of a return, a survey export or a list."""
+    rows = read_rows(path)
+    if path.suffix == ".xlsx":
+        heads = next(at for at, row in enumerate(rows) if row and row[0] == "Unique Staff ID")
+        return Table(rows, heads, heads + 1, {str(name): at for at, name in enumerate(rows[heads]) if name})
+    export = len(rows) > 2 and any("ImportId" in cell for cell in rows[2])
+    skipped = (
+        ("ResponseId", "RecipientLastName", "RecipientFirstName", "RecipientEmail", "Release", "release")
+        if export
+        else ("release",)
+    )
+    fields = {name: at for at, name in enumerate(rows[0]) if name not in skipped}
+    return Table(rows, 0, 3 if export else 1, fields)
+
+
+def write_rows(path: Path, rows: list[list[Any]]) -> None:
+    """Writes rows as a CSV file, or into a workbook."""
+    if path.suffix == ".xlsx":
+        book = openpyxl.load_workbook(path)
+        sheet = book.active
+        for row in sheet.iter_rows():
+            for each in row:
+                each.value = None
+        for number, row in enumerate(rows, start=1):
+            for at, value in enumerate(row, start=1):
+                if value not in (None, ""):
+                    sheet.cell(number, at, value)
+        book.save(path)
+        return
+    made = io.StringIO(newline="")
+    csv.writer(made, lineterminator="\n").writerows([["" if value is None else value for value in row] for row in rows])
+    path.write_bytes(made.getvalue().encode())
+
+
+def names_of(path: Path) -> list[tuple[str, str]]:
+    """The damages that a file can have: kind and name."""
+    found = [("table", name) for name in EVERY] + [("bytes", name) for name in BYTES]
+    found += [("book", name) for name in BOOKS] if path.suffix == ".xlsx" else [("text", name) for name in TEXTS]
+    return [*found, ("zip", "macros in it")] if path.suffix == ".xlsx" else found
+
+
+def damage(path: Path, kind: str, name: str, rng: random.Random) -> str:
+    """Damages the file; the column concerned, or "" for the file as a whole."""
+    if kind == "bytes":
+        path.write_bytes(BYTES[name](path.read_bytes(), rng))
+        return ""
+    if kind == "text":
+        path.write_bytes(TEXTS[name](path.read_text(encoding="utf-8-sig")))
+        return ""
+    if kind == "zip":
+        with zipfile.ZipFile(path, "a") as archive:
+            archive.writestr("xl/vbaProject.bin", b"macro")
+        return ""
+    if kind == "book":
+        book = openpyxl.load_workbook(path)
+        BOOKS[name](book, rng)
+        book.save(path)
+        return ""
+    table = table_of(path)
+    about = EVERY[name](table, rng)
+    write_rows(path, table.rows)
+    return about

@@ -1,0 +1,135 @@
+"""What a study's files say, and its planned comparisons by plain least squares: enough to see whether a number has moved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from hhp_stats.intake.hiring import decisions_with_conditions, load_hiring, scores_with_conditions
+from hhp_stats.intake.load import load_trial
+from hhp_stats.intake.participants import load_participants
+from hhp_stats.intake.pilots import load_dictation, load_flexitime
+from hhp_stats.intake.themes import load_themes
+from hhp_stats.plan.individual import load_individual_plan
+from hhp_stats.plan.load import load_plan
+from hhp_stats.studies.field_trial.sample import build_sample as field_sample
+from hhp_stats.studies.goal_setting.sample import build_sample
+
+
+@dataclass(slots=True)
+class Reading:
+    """The frame that the analyses begin with, warnings and notes, and how to get the estimates from it."""
+
+    frame: pd.DataFrame
+    problems: pd.DataFrame
+    estimates: Callable[[], dict[str, tuple[float, float]]] = field(repr=False)
+
+
+def _effect(frame: pd.DataFrame, outcome: str, terms: list[str], clusters: str = "") -> tuple[float, float]:
+    """Least squares of an outcome on the arm and terms: coefficient and standard error (CR1 by clusters, else HC1)."""
+    used = frame.dropna(subset=[outcome, "treatment", *terms])
+    wide = pd.get_dummies(used[terms], drop_first=True, dtype=float) if terms else pd.DataFrame(index=used.index)
+    x = np.column_stack([np.ones(len(used)), used["treatment"].to_numpy(float), wide.to_numpy(float)])
+    y = used[outcome].to_numpy(float)
+    inverse = np.linalg.pinv(x.T @ x)
+    beta = inverse @ x.T @ y
+    scores = pd.DataFrame(x * (y - x @ beta)[:, None])
+    if clusters:
+        scores = scores.groupby(used[clusters].to_numpy()).sum()
+    meat = scores.to_numpy().T @ scores.to_numpy()
+    return float(beta[1]), float(np.sqrt((inverse @ meat @ inverse)[1, 1]))
+
+
+def _mean(values: pd.Series) -> tuple[float, float]:
+    return float(values.mean()), float(values.std(ddof=1) / np.sqrt(max(values.notna().sum(), 1)))
+
+
+def goal_setting(root: Path) -> Reading:
+    """Absence, turnover and every score of the endline survey on the arm, with the planned terms."""
+    trial = load_trial(root)
+
+    def estimates() -> dict[str, tuple[float, float]]:
+        people = build_sample(trial, load_plan(root, "goal_setting")).people
+        people = people.assign(
+            base=people["baseline_absence"].fillna(0.0), unknown=people["baseline_absence"].isna().astype(float)
+        )
+        terms = ["role", "gender_male", "service_years", "part_time", "local_authority", "coffee"]
+        outcomes = ["absence_days", "left", "responded", *(name for name in people if name.endswith("_t2") and name[:-3] in (
+            "wellbeing", "burnout", "efficacy", "time_pressure", "satisfaction", "intention"))]  # fmt: skip
+        return {
+            name: _effect(people, name, terms + (["base", "unknown"] if name == "absence_days" else []), "team_id")
+            for name in outcomes
+        }
+
+    return Reading(trial.people.drop(columns="person"), trial.problems, estimates)
+
+
+def individual(study: str) -> Callable[[Path], Reading]:
+    """Every outcome of an individually randomised study on the arm, within blocks."""
+
+    def read(root: Path) -> Reading:
+        plan = load_individual_plan(root, study)
+        found = load_participants(root, plan)
+
+        def estimates() -> dict[str, tuple[float, float]]:
+            people = field_sample(found, plan).people
+            terms = [plan.design.within] if plan.design.within else []
+            names = [each.id for each in plan.outcomes.values() if each.scales and people[each.id].notna().sum() > 10]
+            return {name: _effect(people, name, terms) for name in ["responded", *names]}
+
+        return Reading(found.people.drop(columns="person"), found.problems, estimates)
+
+    return read
+
+
+def hiring(root: Path) -> Reading:
+    """Shares put forward by name and evaluation; mean scores by the name shown."""
+    lists = load_hiring(root)
+    decisions, scores = decisions_with_conditions(lists), scores_with_conditions(lists)
+
+    def estimates() -> dict[str, tuple[float, float]]:
+        shares = {f"{key}": _mean(part["progressed"]) for key, part in decisions.groupby(["name", "evaluation"])}
+        return shares | {str(key): _mean(part["total"]) for key, part in scores.groupby("name_shown")}
+
+    frame = pd.concat([decisions.drop(columns="participant"), scores.drop(columns="participant")], axis="columns")
+    return Reading(frame, lists.problems, estimates)
+
+
+def dictation(root: Path) -> Reading:
+    """Minutes a participant, and shares of answers."""
+    lists = load_dictation(root)
+    load_themes(root, "dictation")
+    sessions, survey, people = (lists.frames[name] for name in ("sessions", "survey", "participants"))
+
+    def estimates() -> dict[str, tuple[float, float]]:
+        minutes = sessions.groupby("participant")["minutes"].sum()
+        said = {
+            f"{name} {value}": _mean(survey[name].eq(value).astype(float))
+            for name in ("frequency", "would_continue")
+            for value in survey[name].dropna().unique()
+        }
+        return {"minutes": _mean(minutes), "people": (float(len(people)), 1.0)} | said
+
+    return Reading(pd.concat([sessions, survey, people], axis="columns"), lists.problems, estimates)
+
+
+def flexitime(root: Path) -> Reading:
+    """Interviewees by role and experience."""
+    lists = load_flexitime(root)
+    load_themes(root, "flexitime")
+    frame = lists.frames["interviewees"]
+
+    def estimates() -> dict[str, tuple[float, float]]:
+        return {str(key): (float(len(part)), 5.0) for key, part in frame.groupby(["role", "experience"])}
+
+    return Reading(frame.drop(columns="interviewee"), lists.problems, estimates)
+
+
+READERS: dict[str, Callable[[Path], Reading]] = {
+    "goal_setting": goal_setting, "hiring": hiring, "dictation": dictation, "flexitime": flexitime,
+    **{study: individual(study) for study in ("letters", "coffee", "beneficiaries", "swing", "mod_ing")},
+}  # fmt: skip

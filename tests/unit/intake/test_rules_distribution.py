@@ -1,0 +1,306 @@
+"""Whole columns against other authorities, waves, questions: each rule just inside and just outside of its limit."""
+
+from __future__ import annotations
+
+import math
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from intake_builder import STUDY, TrialFiles
+
+from hhp_stats.intake.across import Returns
+from hhp_stats.intake.dictionary import Site, Study, fields_of, load_dictionary
+from hhp_stats.intake.distribution import cohens_h, standardised_difference, times
+from hhp_stats.intake.findings import Finding
+from hhp_stats.intake.gather import gather
+from hhp_stats.intake.lists import ListFile
+from hhp_stats.intake.plain_lists import list_column
+from hhp_stats.intake.returns import Return
+from hhp_stats.intake.rules_answers import list_findings, survey_findings
+from hhp_stats.intake.rules_distribution import Columns, distribution_findings
+from hhp_stats.intake.survey import SurveyFile
+from hhp_stats.plan.thresholds import Threshold
+
+LAUNCH = date(2019, 7, 1)
+PEOPLE = 100
+PLACES = ("Aldbury", "Brinton", "Caverley", "Dunmere")
+
+
+def limits(**found: float) -> dict[str, Threshold]:
+    return {code: Threshold(code=code, about="a limit", limit=limit, least=10) for code, limit in found.items()}
+
+
+def returns(root: Path, change) -> Columns:
+    """Three returns of four authorities, alike; `change(authority, wave, frame)` makes one of them unlike."""
+    dictionary = load_dictionary(root)
+    study = Study(name="s", sites=tuple(
+        Site(local_authority=name, slug=name.lower(), launch=LAUNCH, interim_due=LAUNCH, endline_due=LAUNCH) for name in PLACES
+    ))  # fmt: skip
+    by_site: dict[str, dict[str, Return]] = {}
+    for site in study.sites:
+        for wave, months in (("baseline", 0), ("interim", 3), ("endline", 6)):
+            specs = {
+                spec.name: spec for spec in fields_of(dictionary, "return", wave) if not spec.kind.startswith("header")
+            }
+            share = 1.0 if wave == "baseline" else months / 12
+            frame = pd.DataFrame({
+                "row": range(8, 8 + PEOPLE), "staff_id": [f"{site.slug}-{n:03d}" for n in range(PEOPLE)], "left": 0.0,
+                "service_months": np.linspace(1, 99, PEOPLE) + months, "illness_days": np.tile([0.0, 4.0], PEOPLE // 2) * share,
+                "overall_absence_days": np.tile([20.0, 40.0], PEOPLE // 2) * share, "illness_spells": np.tile([0.0, 1.0], PEOPLE // 2) * share,
+                "replacement_cost": np.nan,
+            })  # fmt: skip
+            ret = Return(file=f"{site.slug}/{wave}.xlsx", path=Path(f"{wave}.xlsx"), frame=frame, fields=specs, wave=wave, site=site,
+                         columns={name: at for at, name in enumerate(specs, start=1)})  # fmt: skip
+            ret.date_retrieved = pd.Timestamp(LAUNCH) + pd.Timedelta(days=round(months * 30.4375))
+            change(site.local_authority, ret)
+            by_site.setdefault(site.local_authority, {})[wave] = ret
+    return Columns(returns=Returns(study=study, by_site=by_site), fields=dictionary, thresholds={})
+
+
+def found(root: Path, change, **limit: float) -> list[tuple[str, str, tuple[str, ...]]]:
+    columns = returns(root, change)
+    findings = distribution_findings(
+        Columns(returns=columns.returns, fields=columns.fields, thresholds=limits(**limit))
+    )
+    return [(finding.rule.code, finding.cell, finding.units) for finding in findings]
+
+
+def of(place: str, wave: str, edit):
+    """A change of one return of one authority."""
+
+    def change(authority: str, ret: Return) -> None:
+        if authority == place and ret.wave == wave:
+            edit(ret)
+
+    return change
+
+
+def test_returns_that_are_alike_have_nothing(root):
+    every = {"X28": 0.5, "X29": 0.5, "X30": 3, "X31": 3, "X32": 3, "X33": 6, "X34": 0, "X35": 39}
+    assert found(root, lambda authority, ret: None, **every) == []
+
+
+@pytest.mark.parametrize("name", ["service_months", "overall_absence_days", "illness_days", "illness_spells"])
+@pytest.mark.parametrize(("blank", "seen"), [(6, False), (7, True)])
+def test_blanks(root, name, blank, seen):
+    """Seven blanks of a hundred against none: h = 2 arcsin sqrt(0.07) = 0.535; six: 0.495."""
+
+    def edit(ret):
+        ret.frame.loc[: blank - 1, name] = np.nan
+
+    assert (
+        found(root, of("Brinton", "baseline", edit), X28=0.5)
+        == [("X28", f"column {name}", ("Brinton, baseline",))] * seen
+    )
+
+
+def test_blanks_that_come_after_the_interim_return_everywhere(root):
+    def change(authority, ret):
+        if ret.wave == "endline":
+            ret.frame.loc[:30, "illness_days"] = np.nan
+
+    assert found(root, change, X28=0.5) == [("X28", "column illness_days", (f"{place}, endline",)) for place in PLACES]
+
+
+def test_what_an_authority_does_not_record_at_all_is_known(root):
+    def change(authority, ret):
+        if authority == "Brinton":
+            ret.frame["illness_spells"] = np.nan
+
+    assert found(root, change, X28=0.5, X29=0.5) == []
+
+    def days(authority, ret):
+        if authority == "Brinton":
+            ret.frame["illness_days"] = np.nan
+
+    assert {cell for _, cell, _ in found(root, days, X28=0.5)} == {"column illness_days"}
+
+
+@pytest.mark.parametrize(("zeros", "seen"), [(6, False), (7, True)])
+def test_zeros(root, zeros, seen):
+    def edit(ret):
+        ret.frame.loc[: zeros - 1, "overall_absence_days"] = 0
+
+    assert (
+        found(root, of("Aldbury", "endline", edit), X29=0.5)
+        == [("X29", "column overall_absence_days", ("Aldbury, endline",))] * seen
+    )
+
+
+@pytest.mark.parametrize("name", ["service_months", "overall_absence_days", "illness_days"])
+@pytest.mark.parametrize("factor", [1 / 12, 1 / 3.1, 1 / 2.9, 2.9, 3.1, 7.4])
+def test_units(root, name, factor):
+    def edit(ret):
+        ret.frame[name] *= factor
+
+    expected = [("X30", f"column {name}", ("Dunmere, baseline",))] if not 1 / 3 <= factor <= 3 else []
+    assert found(root, of("Dunmere", "baseline", edit), X30=3) == expected
+
+
+@pytest.mark.parametrize("name", ["illness_days", "overall_absence_days"])
+@pytest.mark.parametrize(("factor", "seen"), [(2.9, False), (3.1, True), (1 / 2.9, False), (1 / 3.1, True)])
+def test_absence_a_month_against_the_own_baseline_year(root, name, factor, seen):
+    def change(authority, ret):
+        if ret.wave == "endline":
+            ret.frame[name] *= factor
+
+    assert found(root, change, X31=3) == [("X31", f"column {name}", (f"{place}, endline",)) for place in PLACES] * seen
+
+
+@pytest.mark.parametrize(("more", "seen"), [(2.9, False), (3.1, True), (-2.9, False), (-3.1, True)])
+def test_service_grows_by_the_months_between(root, more, seen):
+    def edit(ret):
+        ret.frame["service_months"] += more
+
+    assert (
+        found(root, of("Caverley", "endline", edit), X32=3)
+        == [("X32", "column service_months", ("Caverley, endline",))] * seen
+    )
+
+
+@pytest.mark.parametrize(("more", "seen"), [(5.9, False), (6.1, True), (-6.1, True)])
+def test_service_of_one_person(root, more, seen):
+    def edit(ret):
+        ret.frame.loc[50, "service_months"] += more
+
+    assert (
+        found(root, of("Caverley", "interim", edit), X33=6)
+        == [("X33", "column service_months", ("Caverley, interim",))] * seen
+    )
+
+
+def test_blank_after_it_was_recorded_but_for_leavers(root):
+    def edit(ret):
+        ret.frame.loc[4, "illness_days"] = np.nan
+
+    assert found(root, of("Aldbury", "endline", edit), X34=0) == [("X34", "column illness_days", ("Aldbury, endline",))]
+
+    def gone(authority, ret):
+        if authority == "Aldbury" and ret.wave != "baseline":
+            ret.frame.loc[4, "left"] = 1.0
+            ret.frame.loc[4, "illness_days"] = np.nan if ret.wave == "endline" else 1.0
+
+    assert found(root, gone, X34=0) == []
+
+
+@pytest.mark.parametrize(("weeks", "seen"), [(39, False), (40, True), (52, True)])
+def test_a_baseline_of_another_year(root, weeks, seen):
+    def edit(ret):
+        ret.date_retrieved, ret.date_cell = pd.Timestamp(LAUNCH - timedelta(weeks=weeks)), "B4"
+
+    assert found(root, of("Aldbury", "baseline", edit), X35=39) == [("X35", "B4", ("Aldbury, baseline",))] * seen
+
+
+def survey(wave: str, **answers) -> SurveyFile:
+    rng = np.random.default_rng(5)
+    fields = {name: list_column(name, "integer") for name in ("one", "two", "three")}
+    fields = {name: _points(spec) for name, spec in fields.items()}
+    frame = pd.DataFrame({name: rng.choice([2.0, 4.0], 60) for name in fields} | answers)
+    frame["consent"] = "agree"
+    meta = pd.DataFrame({"code": [f"c{n}" for n in range(60)], "preview": False})
+    return SurveyFile(
+        file=f"{wave}.csv",
+        path=Path(f"{wave}.csv"),
+        frame=frame,
+        fields=fields,
+        columns={"one": 1},
+        wave=wave,
+        meta=meta,
+    )
+
+
+def _points(spec):
+    from dataclasses import replace
+
+    return replace(spec, unit="points")
+
+
+def codes(findings: list[Finding]) -> list[tuple[str, str]]:
+    return [(finding.rule.code, finding.cell) for finding in findings]
+
+
+def test_answers_against_the_other_wave_questions_and_groups():
+    low, high, same = np.tile([1.0, 3.0], 30), np.tile([3.0, 5.0], 30), np.tile([2.0, 4.0], 30)
+    every = limits(S35=0.5, S36=0.5, S37=1.0)
+    groups = {f"c{n}": "A" if n < 20 else "B" for n in range(60)}
+    alike = {"one": same, "two": same, "three": same}
+    assert codes(survey_findings([survey("baseline", **alike), survey("endline", **alike)], groups, every)) == []
+    turned = survey("endline", **(alike | {"two": high}))
+    assert codes(survey_findings([survey("baseline", **(alike | {"two": low})), turned], groups, every)) == [
+        ("S35", "column two")
+    ]
+    blank = survey("endline", **(alike | {"three": np.where(np.arange(60) < 6, np.nan, same)}))
+    assert codes(survey_findings([blank], groups, every)) == [("S36", "column three")]
+    one_group = survey("endline", **(alike | {"one": np.where(np.arange(60) < 20, same + 4, same)}))
+    assert codes(survey_findings([one_group], groups, every)) == [("S37", "column one")] * 2
+
+
+@pytest.mark.parametrize(("same", "blank", "expected"), [(95, 0, []), (96, 0, ["L08"]), (0, 50, []), (0, 51, ["L09"])])
+def test_lists(same, blank, expected):
+    values = np.arange(100, dtype=float)
+    values[:same] = 7.0
+    values[100 - blank :] = np.nan
+    table = ListFile(file="l.csv", path=Path("l.csv"), frame=pd.DataFrame({"row": range(100), "minutes": values}), kind="list",
+                     fields={"minutes": list_column("minutes", "integer")}, columns={"minutes": 1})  # fmt: skip
+    assert [code for code, _ in codes(list_findings([table], limits(L08=0.95, L09=0.5)))] == expected
+
+
+def test_measures():
+    assert cohens_h(0.5, 0.5) == 0 and cohens_h(0, 1) == pytest.approx(math.pi)
+    # Cohen (1988), table 6.2.2: phi(0.50) = 1.571 and phi(0.25) = 1.047, printed to three digits
+    assert cohens_h(0.50, 0.25) == pytest.approx(1.571 - 1.047, abs=0.001)
+    assert times(2, 6) == times(6, 2) == 3 and times(0, 0) == 1 and times(0, 1) == math.inf
+    assert standardised_difference(np.array([1.0, 1.0]), np.array([1.0])) == 0
+
+
+def test_every_plan_has_the_limits_of_its_files(root):
+    from hhp_stats.plan.thresholds import load_thresholds
+
+    expected = {
+        "goal_setting": "X28 X29 X30 X31 X32 X33 X34 X35 S24 S35 S36 S37 L08 L09",
+        "hiring": "L08 L09",
+        "dictation": "L08 L09",
+    }
+    expected |= dict.fromkeys(("letters", "coffee", "beneficiaries", "swing", "mod_ing"), "S24 S35 S36 S37")
+    for study, needed in expected.items():
+        assert set(needed.split()) <= set(load_thresholds(root, study)), study
+
+
+@pytest.mark.parametrize(("kind", "code"), [("course_log", "G09"), ("linkage", "K05")])
+def test_staff_ids_of_lists_in_another_spelling_are_errors(trial_files: TrialFiles, kind, code):
+    rows = getattr(trial_files, kind)
+    rows[0]["staff_id"] = str(rows[0]["staff_id"]).lower()
+    rows[1]["staff_id"] = str(rows[1]["staff_id"]).replace("-000", "-")
+    rows[2]["staff_id"] = "KEN-7777"
+    problems = [p for p in gather(trial_files.write(), STUDY).all_problems() if p.code in (code, "G02", "K03")]
+    assert [p.code for p in problems] == [code, code, {"G09": "G02", "K05": "K03"}[code]]
+
+
+def test_a_team_in_another_spelling_is_an_error(trial_files):
+    for person in trial_files.returns["kent", "endline"].people[:2]:
+        person["team_id"] = "ken-t1"
+    problems = [p for p in gather(trial_files.write(), STUDY).all_problems() if p.code in ("X18", "X27")]
+    assert [p.code for p in problems] == ["X27"]
+
+
+def _kept(files: TrialFiles, **values) -> None:
+    leaver = dict(files.returns["kent", "interim"].find("KEN-0002"))
+    files.returns["kent", "endline"].people.append(leaver | values)
+
+
+def test_leavers_kept_on_the_endline_return(trial_files):
+    _kept(trial_files, illness_days=None, overall_absence_days=None, illness_spells=None)
+    found = gather(trial_files.write(), STUDY)
+    assert [(p.code, p.severity) for p in found.all_problems() if p.code.startswith("X")] == [("X36", "note")]
+
+
+@pytest.mark.parametrize(
+    ("values", "code"),
+    [({"left": "no", "leaving_date": None}, "X06"), ({"leaving_date": pd.Timestamp("2019-09-17")}, "X37")],
+)
+def test_leavers_who_are_kept_otherwise(trial_files, values, code):
+    _kept(trial_files, **values)
+    assert code in {p.code for p in gather(trial_files.write(), STUDY).all_problems() if p.severity == "error"}
