@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from hhp_stats.intake.distribution import cohens_h, known, share_missing, standardised_difference
+from hhp_stats.intake.distribution import cohens_h, known, share_missing, standardised_difference, times
 from hhp_stats.intake.findings import Finding
 from hhp_stats.intake.lists import ListFile
 from hhp_stats.intake.rule import Rule
@@ -19,6 +19,7 @@ from hhp_stats.intake.survey import SurveyFile
 from hhp_stats.plan.thresholds import Threshold
 
 NUMBERS = ("number", "integer")
+FEWEST_QUESTIONS = 3  # of a survey from which on one can be held against the others
 
 
 def _figures(table: ListFile | SurveyFile) -> list[str]:
@@ -74,6 +75,52 @@ def _blanks(surveys: Sequence[SurveyFile], limit: Threshold) -> Iterator[Finding
                     yield _finding(BLANK_ITEM, survey, name, value, f"{name}, {survey.wave}")
 
 
+def _goes_with_no_other(surveys: Sequence[SurveyFile], limit: Threshold) -> Iterator[Finding]:
+    """Each question of a scale goes with some other; one that slipped by a line, or was sorted alone, goes with none."""
+    for survey in surveys:
+        names = [name for name in _figures(survey) if survey.fields[name].unit == "points"]
+        answers = _answers(survey)[names].dropna(axis="columns", how="all")
+        if len(answers) < limit.least or len(answers.columns) < FEWEST_QUESTIONS:
+            continue
+        strength = answers.corr(min_periods=3).abs().to_numpy(copy=True)
+        np.fill_diagonal(strength, 0)
+        for at, name in enumerate(answers):
+            answered = int(answers[name].notna().sum())
+            best = float(np.nanmax(strength[at], initial=0.0)) * np.sqrt(answered)
+            if answers[name].max() > answers[name].min() and best < limit.limit:
+                value = f"{name} goes with no other question: its largest correlation is {best / np.sqrt(answered):.2f} ({answered} answers)"
+                yield _finding(ALONE, survey, name, value, f"{name}, {survey.wave}")
+
+
+def _other_people(surveys: Sequence[SurveyFile], limit: Threshold) -> Iterator[Finding]:
+    """Whoever answered twice answers alike: half of the questions correlate at least so much between the surveys."""
+    for earlier, later in itertools.pairwise(surveys):
+        pairs = [_answers(each).set_index(each.meta.loc[_answers(each).index, "code"]) for each in (earlier, later)]
+        before, after = (each.loc[(each.index != "") & ~each.index.duplicated()] for each in pairs)
+        both = before.index.intersection(after.index)
+        names = [name for name in _figures(later) if name in before and later.fields[name].unit == "points"]
+        if len(both) >= limit.least and len(names) >= FEWEST_QUESTIONS:
+            found = before.loc[both, names].corrwith(after.loc[both, names]).dropna()
+            if len(found) and float(found.median()) < limit.limit:
+                value = f"{len(both)} people answered both surveys under one code; their answers correlate by {found.median():.2f} (median)"
+                yield Finding(
+                    rule=OTHER_PEOPLE,
+                    file=later.file,
+                    cell="column ExternalReference",
+                    value=value,
+                    units=(later.wave,),
+                )
+
+
+def _cut_short(surveys: Sequence[SurveyFile], limit: Threshold) -> Iterator[Finding]:
+    for earlier, later in itertools.pairwise(surveys):
+        first, second = len(_answers(earlier)), len(_answers(later))
+        if max(first, second) >= limit.least and times(first, second) > limit.limit:
+            short = earlier if first < second else later
+            value = f"{second} people answered at {later.wave}, {first} at {earlier.wave}"
+            yield Finding(rule=CUT_SHORT, file=short.file, cell="all rows", value=value, units=(short.wave,))
+
+
 def survey_findings(
     surveys: Iterable[SurveyFile], groups: Mapping[str, str], thresholds: Mapping[str, Threshold]
 ) -> list[Finding]:
@@ -86,6 +133,9 @@ def survey_findings(
         found += _blanks(readable, limit)
     if (limit := thresholds.get(OTHER_GROUP.code)) is not None:
         found += _between_groups(readable, groups, limit)
+    for rule, find in ((ALONE, _goes_with_no_other), (OTHER_PEOPLE, _other_people), (CUT_SHORT, _cut_short)):
+        if (limit := thresholds.get(rule.code)) is not None:
+            found += find(readable, limit)
     return found
 
 
@@ -123,6 +173,22 @@ OTHER_GROUP = Rule(
     rule="The answers to a question should be on average as in other authorities or blocks, within the limit of the plan.",
     remedy="Check whether the group had the same questionnaire.",
 )  # fmt: skip
+ALONE = Rule(
+    code="S38", severity="warning",
+    rule="A question of a scale should go with some other: its largest correlation, times the root of the answers, must not be "
+    "below the limit of the plan.",
+    remedy="Check whether the column slipped by a line, was sorted alone, or belongs to another survey.",
+)  # fmt: skip
+OTHER_PEOPLE = Rule(
+    code="S39", severity="warning",
+    rule="People who answered both surveys should answer alike: the median correlation must not be below the limit of the plan.",
+    remedy="Check the survey codes: they may have slipped by a line, or belong to other people.",
+)  # fmt: skip
+CUT_SHORT = Rule(
+    code="S40", severity="warning",
+    rule="About as many people should answer one survey as the other, within the limit of the plan.",
+    remedy="Check whether the export is whole, without a filter, and made after the survey closed.",
+)  # fmt: skip
 ONE_VALUE = Rule(
     code="L08", severity="warning",
     rule="A column of figures of a list should not hold one value in nearly all lines; the limit is the plan's.",
@@ -133,5 +199,5 @@ FEW_VALUES = Rule(
     rule="A column of figures of a list should not be blank in more lines than the plan allows.",
     remedy="Check whether the list is whole.",
 )  # fmt: skip
-ANSWER_RULES = (OTHER_MEAN, BLANK_ITEM, OTHER_GROUP)
+ANSWER_RULES = (OTHER_MEAN, BLANK_ITEM, OTHER_GROUP, ALONE, OTHER_PEOPLE, CUT_SHORT)
 COLUMN_RULES = (ONE_VALUE, FEW_VALUES)

@@ -238,6 +238,42 @@ def test_answers_against_the_other_wave_questions_and_groups():
     assert codes(survey_findings([one_group], groups, every)) == [("S37", "column one")] * 2
 
 
+def answered(people: int = 60, *, seed: int, slipped: int = 0, codes_slipped: int = 0) -> tuple[SurveyFile, SurveyFile]:
+    """Two surveys of the same people, whose three answers lean on one trait of theirs."""
+    rng = np.random.default_rng(seed)
+    trait = rng.normal(size=60)
+    waves = []
+    for wave in ("baseline", "endline"):
+        answers = {name: np.round(4 + 1.5 * trait + rng.normal(size=60)) for name in ("one", "two", "three")}
+        if wave == "endline":
+            answers["two"] = np.roll(answers["two"], slipped)
+        waves.append(survey(wave, **answers))
+    later = waves[1]
+    later.meta["code"] = np.roll(later.meta["code"].to_numpy(), codes_slipped)
+    later.frame, later.meta = later.frame.iloc[:people], later.meta.iloc[:people]
+    return waves[0], later
+
+
+def test_a_question_that_goes_with_no_other():
+    """S38: correlations of some 0.7, times the root of 60, are above 4; those of a slipped column are not."""
+    assert codes(survey_findings(answered(seed=3), {}, limits(S38=4))) == []
+    assert codes(survey_findings(answered(seed=3, slipped=1), {}, limits(S38=4))) == [("S38", "column two")]
+
+
+def test_answers_of_other_people():
+    assert codes(survey_findings(answered(seed=3), {}, limits(S39=0.2))) == []
+    assert codes(survey_findings(answered(seed=3, codes_slipped=1), {}, limits(S39=0.2))) == [
+        ("S39", "column ExternalReference")
+    ]
+
+
+@pytest.mark.parametrize(("people", "seen"), [(38, False), (37, True)])
+def test_an_export_cut_short(people, seen):
+    """Of 60 people 37.5 is the limit of 1.6 times."""
+    found = survey_findings(answered(people, seed=3), {}, limits(S40=1.6))
+    assert [(each.rule.code, each.file) for each in found] == [("S40", "endline.csv")] * seen
+
+
 @pytest.mark.parametrize(("same", "blank", "expected"), [(95, 0, []), (96, 0, ["L08"]), (0, 50, []), (0, 51, ["L09"])])
 def test_lists(same, blank, expected):
     values = np.arange(100, dtype=float)
@@ -260,11 +296,11 @@ def test_every_plan_has_the_limits_of_its_files(root):
     from hhp_stats.plan.thresholds import load_thresholds
 
     expected = {
-        "goal_setting": "X28 X29 X30 X31 X32 X33 X34 X35 S24 S35 S36 S37 L08 L09",
+        "goal_setting": "X28 X29 X30 X31 X32 X33 X34 X35 S24 S35 S36 S37 S38 S39 S40 L08 L09",
         "hiring": "L08 L09",
         "dictation": "L08 L09",
     }
-    expected |= dict.fromkeys(("letters", "coffee", "beneficiaries", "swing", "mod_ing"), "S24 S35 S36 S37")
+    expected |= dict.fromkeys(("letters", "coffee", "beneficiaries", "swing", "mod_ing"), "S24 S35 S36 S37 S38 S39 S40")
     for study, needed in expected.items():
         assert set(needed.split()) <= set(load_thresholds(root, study)), study
 
