@@ -66,7 +66,7 @@ def split_rows(text: str, delimiter: str) -> list[list[str]]:
     """The rows and fields of a delimited text; refuses broken quotation (`Refused`), quoting no content."""
     try:
         same: dict[str, str] = {}  # each text is held once: a column of a few values takes little memory
-        rows = []
+        rows: list[list[str]] = []
         cells = 0
         for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True):
             cells += len(row)
