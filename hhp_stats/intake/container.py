@@ -40,9 +40,9 @@ class Contents(NamedTuple):
     external_links: int
 
 
-def check_size(path: Path, *, most: int = MAX_FILE) -> int:
+def check_size(path: Path, *, most: int | None = None) -> int:
     """The size in bytes of a file that is small enough to be read; refuses others (`Refused`)."""
-    size = path.stat().st_size
+    size, most = path.stat().st_size, MAX_FILE if most is None else most
     if size == 0:
         raise Refused("A file must not be empty.", "Send the file again.", "0 bytes")
     if size > most:
