@@ -8,7 +8,11 @@ from typing import NamedTuple
 
 MEBIBYTE = 1024 * 1024
 MAX_FILE = 64 * MEBIBYTE
-MAX_EXPANDED = 512 * MEBIBYTE
+MAX_TEXT = 16 * MEBIBYTE  # of a CSV file, whose fields take many times their length in memory
+# The parsers take some ten seconds and 300 MB for 100 MiB of cells; a return of 100,000 people has 50.
+MAX_EXPANDED = 64 * MEBIBYTE
+MAX_CONTENT = 16 * MEBIBYTE  # of the sheets of an .ods file, which are held in memory as a tree
+MAX_SETTINGS = 200_000  # elements of the parts that are read as objects: styles, names, relations
 MAX_RATIO = 200  # a full sheet shrinks 10 to 30 times; a zip bomb a thousand times
 RATIO_FROM = 16 * MEBIBYTE  # small parts of repeated blanks compress well and harm nobody
 MAX_PARTS = 2000
@@ -36,14 +40,14 @@ class Contents(NamedTuple):
     external_links: int
 
 
-def check_size(path: Path) -> int:
+def check_size(path: Path, *, most: int | None = None) -> int:
     """The size in bytes of a file that is small enough to be read; refuses others (`Refused`)."""
-    size = path.stat().st_size
+    size, most = path.stat().st_size, MAX_FILE if most is None else most
     if size == 0:
         raise Refused("A file must not be empty.", "Send the file again.", "0 bytes")
-    if size > MAX_FILE:
+    if size > most:
         raise Refused(
-            f"A file may have at most {MAX_FILE // MEBIBYTE} MiB.",
+            f"A file of this kind may have at most {most // MEBIBYTE} MiB.",
             "Remove pictures and formatting of empty rows, then save it again.",
             f"{size / MEBIBYTE:.1f} MiB",
         )
@@ -108,20 +112,34 @@ def _check_parts(archive: zipfile.ZipFile) -> Contents:
         raise Refused("A workbook must hold each of its parts once.", _SAVE_AS)
     if any(name.endswith("vbaproject.bin") or "macrosheets/" in name or "/basic/" in f"/{name}" for name in names):
         raise Refused("A workbook must not hold macros.", "Save it as “Excel workbook (.xlsx)”, which drops macros.")
+    settings = 0
     for part in parts:
-        if part.filename.casefold().endswith((".xml", ".rels")) and _declares_entities(archive, part):
+        name = part.filename.casefold()
+        if not name.endswith((".xml", ".rels")):
+            continue
+        elements = _elements(archive, part)
+        if elements is None:
             raise Refused("A workbook must not declare document types or entities.", _SAVE_AS)
+        settings += elements if name.endswith((".rels", "styles.xml", "workbook.xml", "[content_types].xml")) else 0
+        too_long = name == "content.xml" and part.file_size > MAX_CONTENT
+        if settings > MAX_SETTINGS or too_long:
+            what = "cells" if too_long else "styles and names"
+            raise Refused(
+                f"A workbook must not have so many {what}.", "Copy the table alone into a new workbook and send that."
+            )
     return Contents(external_links=sum("externallinks/externallink" in name for name in names))
 
 
-def _declares_entities(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> bool:
-    tail = b""
+def _elements(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> int | None:
+    """About how many elements an XML part has; None where it declares a document type or an entity."""
+    tail, count = b"", 0
     with archive.open(part) as stream:
         while chunk := stream.read(MEBIBYTE):
             if not tail and not chunk.lstrip(_BEFORE_XML).startswith(b"<"):
-                return True  # an encoding such as EBCDIC, in which a declaration would not be recognised
+                return None  # an encoding such as EBCDIC, in which a declaration would not be recognised
             window = tail + chunk
             if any(marker in window for marker in _FORBIDDEN):
-                return True
+                return None
+            count += chunk.count(b"<")
             tail = window[-32:]
-    return False
+    return count

@@ -24,6 +24,8 @@ NO_STORED_VALUE: Final = _NoStoredValue()
 MAX_ROWS = 200_000
 OWN_COMMENTS = frozenset({"hhp check", "hhp template"})  # authors of the comments that this program writes
 MAX_COLUMNS = 256
+MAX_CELLS = 2_000_000  # of a sheet: 100,000 people with every column of the template
+MAX_MERGED = 10_000  # merged areas that are kept; more say nothing new
 HEAD_ROWS = 60  # rows of a sheet by which it is recognised
 
 
@@ -53,6 +55,7 @@ class Grid:
         default_factory=set
     )  # texts of which a part is raised, lowered or struck through
     comments: list[tuple[int, int]] = field(default_factory=list)  # of others than this program
+    cells: int = 0  # counted where rows are repeated
     from_1904: bool = False  # whether day numbers count from 1904 instead of 1900
 
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from xml.etree import ElementTree
 
 from hhp_stats.intake.container import Refused, check_container
-from hhp_stats.intake.grid import HEAD_ROWS, MAX_COLUMNS, MAX_ROWS, OWN_COMMENTS, CellError, Grid
+from hhp_stats.intake.grid import HEAD_ROWS, MAX_CELLS, MAX_COLUMNS, MAX_ROWS, OWN_COMMENTS, CellError, Grid
 from hhp_stats.intake.xlsx import choose
 
 _TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
@@ -153,8 +153,11 @@ def _add_row(grid: Grid, row: ElementTree.Element, number: int, repeat: int, sty
     if row.get(f"{_TABLE}visibility") in ("collapse", "filter") and cells:
         grid.hidden_rows.extend(range(number, number + repeat))
     if cells:
-        if len(grid.rows) + repeat > MAX_ROWS:
-            raise Refused(f"A sheet may hold at most {MAX_ROWS} rows.", "Remove rows that are no data.")
+        grid.cells += repeat * len(cells)
+        if len(grid.rows) + repeat > MAX_ROWS or grid.cells > MAX_CELLS:
+            raise Refused(
+                f"A sheet may hold at most {MAX_ROWS} rows and {MAX_CELLS} cells.", "Remove rows that are no data."
+            )
         for each in range(number, number + repeat):
             grid.rows[each] = dict(cells)
             grid.formulas.update((each, column) for column in formulas)

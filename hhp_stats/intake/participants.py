@@ -267,7 +267,7 @@ def _read_wave(
 def _too_early(survey: SurveyFile, allocation: ListFile, plan: IndividualPlan) -> Iterator[Breach]:
     """Endline answers recorded before the survey was opened."""
     opening = opened(allocation.frame, plan)
-    day = survey.meta["code"].map(dict(zip(allocation.frame["survey_code"], opening, strict=True)))
+    day = pd.to_datetime(survey.meta["code"].map(dict(zip(allocation.frame["survey_code"], opening, strict=True))))
     yield from at((survey.meta["recorded"].dt.normalize() < day).fillna(False), "RecordedDate")
 
 

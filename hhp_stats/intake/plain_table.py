@@ -36,9 +36,10 @@ from hhp_stats.intake.rules_table import (
     TableCheck,
     size_findings,
 )
+from hhp_stats.intake.seen import comment_problems, refused_cells
 from hhp_stats.intake.spellings import SPELLINGS, Spellings, load_spellings, same, tidy
 from hhp_stats.intake.survey_export import read_sav_export
-from hhp_stats.intake.table import Table, empty_frame
+from hhp_stats.intake.table import Table, comma_in_numbers, empty_frame
 from hhp_stats.intake.text_file import likely_delimiter, read_csv_grid, read_text, split_rows
 from hhp_stats.intake.xlsx import read_xlsx
 from hhp_stats.plan.conduct import deviations_of_data
@@ -233,6 +234,7 @@ def _find_columns(result: PlainTable, grid: Grid, plan: IndividualPlan) -> None:
 
 def _fill(result: PlainTable, grid: Grid, plan: IndividualPlan, spellings: Spellings) -> None:
     """Reads every column of the dictionary; rows without any value are no people."""
+    assert plan.data is not None
     head = min(grid.rows)
     used = set(result.columns.values())
     kept = [number for number in sorted(grid.rows) if number > head and used & grid.rows[number].keys()]
@@ -240,10 +242,19 @@ def _fill(result: PlainTable, grid: Grid, plan: IndividualPlan, spellings: Spell
     result.frame = empty_frame(specs, kept)
     if not kept:
         result.problems.append(NO_PEOPLE.problem(file=result.file, sheet=grid.sheet))
+    raws = {
+        name: [_known(grid.rows[number].get(column), plan.columns[name].missing) for number in kept]
+        for name, column in result.columns.items()
+    }
+    comma = not grid.typed and comma_in_numbers((spec, raws[spec.name]) for spec in specs)
+    manner = Manner(typed=grid.typed, decimal_comma=comma, from_1904=grid.from_1904)
     for spec in specs:
-        column, codes = result.columns[spec.name], plan.columns[spec.name].missing
-        raw = [_known(grid.rows[number].get(column), codes) for number in kept]
-        result.fill(spec=spec, raw=raw, spellings=spellings, manner=Manner(typed=grid.typed, from_1904=grid.from_1904))
+        column = result.columns[spec.name]
+        refused = refused_cells(grid, spec, kept, column, id_column=result.columns.get(plan.data.person, 0))
+        result.seen[spec.name] = {position: seen for position, (_, seen) in refused.items()}
+        result.fill(spec=spec, raw=raws[spec.name], spellings=spellings, manner=manner,
+                    refused={position: code for position, (code, _) in refused.items()})  # fmt: skip
+    result.problems += comment_problems(result, grid, first_row=head + 1)
     by_value = {str(arm.value): arm.id for arm in plan.arms}
     result.frame[ARM] = result.frame[ARM].map(by_value).astype("str")
     marks = {same(str(grid.rows[number].get(place, ""))) for place in _release(grid, head) for number in kept}

@@ -51,10 +51,13 @@ def _between_groups(surveys: Sequence[SurveyFile], groups: Mapping[str, str], li
     for survey in surveys:
         answers = _answers(survey)
         group = survey.meta.loc[answers.index, "code"].map(groups)
-        for name in _figures(survey):
-            for label, part in answers.groupby(group, sort=True):
-                others = known(answers.loc[group.notna() & group.ne(label), name].to_numpy(dtype=float))
-                own = known(part[name].to_numpy(dtype=float))
+        sizes = group.value_counts(sort=False)
+        members = {str(label): group.eq(label).to_numpy() for label in sizes.index[sizes >= limit.least]}
+        grouped = group.notna().to_numpy()
+        for name in _figures(survey) if members else ():
+            values = answers[name].to_numpy(dtype=float)
+            for label, inside in members.items():
+                own, others = known(values[inside]), known(values[grouped & ~inside])
                 if min(len(own), len(others)) >= limit.least:
                     gap = standardised_difference(own, others)
                     if gap > limit.limit:
@@ -84,12 +87,12 @@ def _goes_with_no_other(surveys: Sequence[SurveyFile], limit: Threshold) -> Iter
             continue
         strength = answers.corr(min_periods=3).abs().to_numpy(copy=True)
         np.fill_diagonal(strength, 0)
-        for at, name in enumerate(map(str, answers.columns)):
+        for at, name in enumerate(answers):
             answered = int(answers[name].notna().sum())
             best = float(np.nanmax(strength[at], initial=0.0)) * np.sqrt(answered)
             if answers[name].max() > answers[name].min() and best < limit.limit:
                 value = f"{name} goes with no other question: its largest correlation is {best / np.sqrt(answered):.2f} ({answered} answers)"
-                yield _finding(ALONE, survey, name, value, f"{name}, {survey.wave}")
+                yield _finding(ALONE, survey, str(name), value, f"{name}, {survey.wave}")
 
 
 def _other_people(surveys: Sequence[SurveyFile], limit: Threshold) -> Iterator[Finding]:

@@ -134,7 +134,7 @@ MARKED_SYNTHETIC = Rule(
     remedy='Remove the synthetic file, or set status = "synthetic".',
 )
 TWO_TABLES = Rule(
-    code="F23",
+    code="F29",
     severity="error",
     rule="A workbook must hold one table of people: two sheets that are shown have its headings.",
     remedy="Keep the sheet that counts and delete the other; if each holds some of the people, put them on one sheet.",

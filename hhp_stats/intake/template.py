@@ -39,7 +39,7 @@ WAVE_NOTES = {
 _GREY = PatternFill("solid", start_color="FFE7E6E6", end_color="FFE7E6E6")
 _IDENTIFIERS = ("R02", "R03", "R04", "R05", "F10")  # rules without which codes must not be handed on
 NO_EARLIER_RETURN = Rule(
-    code="F29", severity="error",
+    code="F23", severity="error",
     rule="The codes of a later template come from the earlier return.",
     remedy="Put the baseline return in its place first.",
 )  # fmt: skip

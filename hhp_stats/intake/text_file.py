@@ -8,8 +8,8 @@ import io
 from pathlib import Path
 from typing import NamedTuple
 
-from hhp_stats.intake.container import Refused, check_size
-from hhp_stats.intake.grid import MAX_COLUMNS, MAX_ROWS, Grid
+from hhp_stats.intake.container import MAX_TEXT, Refused, check_size
+from hhp_stats.intake.grid import MAX_CELLS, MAX_COLUMNS, MAX_ROWS, Grid
 
 _RESAVE = "Save it as “CSV UTF-8” and send it again."
 FIELD_LIMIT = 100_000
@@ -27,8 +27,12 @@ def read_text(path: Path) -> Text:
 
     Refuses (`Refused`) empty and oversized files, bytes that fit none of these, and NUL characters.
     """
-    check_size(path)
+    check_size(path, most=MAX_TEXT)
     raw = path.read_bytes()
+    if raw.startswith((b"PK\x03\x04", bytes.fromhex("d0cf11e0a1b11ae1"))):
+        raise Refused(
+            "A .csv file must be text, and no workbook under that name.", "Give the file the ending of its format."
+        )
     for mark, encoding in (
         (codecs.BOM_UTF8, "UTF-8 with byte order mark"),
         (codecs.BOM_UTF16_LE, "UTF-16 with byte order mark"),
@@ -61,13 +65,19 @@ def _plain(text: str) -> str:
 def split_rows(text: str, delimiter: str) -> list[list[str]]:
     """The rows and fields of a delimited text; refuses broken quotation (`Refused`), quoting no content."""
     try:
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-        rows = list(reader)
+        same: dict[str, str] = {}  # each text is held once: a column of a few values takes little memory
+        rows: list[list[str]] = []
+        cells = 0
+        for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True):
+            cells += len(row)
+            if cells > MAX_CELLS or len(rows) >= MAX_ROWS:
+                raise Refused(
+                    f"A file may hold at most {MAX_ROWS} rows and {MAX_CELLS} fields.", "Remove rows that are no data."
+                )
+            rows.append([same.setdefault(field, field) for field in row])
     except csv.Error:
         rule = "Quotation marks in a CSV file must be closed, and a field must be shorter than 128 KiB."
         raise Refused(rule, _RESAVE) from None
-    if len(rows) > MAX_ROWS:
-        raise Refused(f"A file may hold at most {MAX_ROWS} rows.", "Remove rows that are no data.")
     return rows
 
 

@@ -6,7 +6,6 @@ synthetic; `release` says "documents". Real coded themes of a new evaluation wou
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import re
 from collections.abc import Iterator
@@ -16,6 +15,8 @@ from pathlib import Path
 import pandas as pd
 
 from hhp_stats.errors import DataError, Problem
+from hhp_stats.intake.container import Refused
+from hhp_stats.intake.text_file import read_text, split_rows
 from hhp_stats.plan.conflicts import PLACE, load_sources
 
 COLUMNS = ("theme", "question", "topic", "finding", "voices", "people", "stated", "leaning", "sources", "release")
@@ -43,7 +44,10 @@ def load_themes(root: Path, study: str) -> Themes:
     if not path.is_file():
         raise DataError([_problem(file, "", "The table of themes must be there.", "Put it in its place.")])
     raw = path.read_bytes()
-    rows = list(csv.reader(raw.decode("utf-8").splitlines()))
+    try:
+        rows = split_rows(read_text(path).text, ",")
+    except Refused as refused:
+        raise DataError([_problem(file, "", refused.rule, refused.remedy, refused.found)]) from None
     if not rows or tuple(rows[0]) != COLUMNS:
         raise DataError(
             [_problem(file, "row 1", f"The columns must be {', '.join(COLUMNS)}.", "Restore the first line.")]

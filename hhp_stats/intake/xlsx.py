@@ -27,7 +27,9 @@ from openpyxl.xml.constants import SHARED_STRINGS
 from hhp_stats.intake.container import Refused, check_container
 from hhp_stats.intake.grid import (
     HEAD_ROWS,
+    MAX_CELLS,
     MAX_COLUMNS,
+    MAX_MERGED,
     MAX_ROWS,
     NO_STORED_VALUE,
     OWN_COMMENTS,
@@ -241,7 +243,7 @@ def _parse_sheet(
     text: list[str] = []
     inline: list[str] = []
     cells: dict[int, Any] = {}
-    row = column = style = seen = 0
+    row = column = style = seen = held = 0
     kind, stored = "n", ""
     has_formula = phonetic = False
 
@@ -295,9 +297,13 @@ def _parse_sheet(
             sheet.hidden_rows.append(row)
 
     def end_row() -> None:
+        nonlocal held
         if cells:
-            if len(rows) >= MAX_ROWS:
-                raise Refused(f"A sheet may hold at most {MAX_ROWS} rows.", "Remove rows that are no data.")
+            held += len(cells)
+            if len(rows) >= MAX_ROWS or held > MAX_CELLS:
+                raise Refused(
+                    f"A sheet may hold at most {MAX_ROWS} rows and {MAX_CELLS} cells.", "Remove rows that are no data."
+                )
             if row in rows:
                 raise Refused("A sheet must hold each row once.", _SAVE_AGAIN)
             rows[row] = cells
@@ -326,7 +332,8 @@ def _parse_sheet(
         return switch
 
     def merged(attributes: dict[str, str]) -> None:
-        sheet.merged.append(attributes.get("ref", ""))
+        if len(sheet.merged) < MAX_MERGED:
+            sheet.merged.append(attributes.get("ref", ""))
 
     def hidden_column(attributes: dict[str, str]) -> None:
         if attributes.get("hidden") in ("1", "true"):

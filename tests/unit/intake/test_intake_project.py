@@ -299,5 +299,5 @@ def test_templates_of_unknown_authorities_and_without_a_baseline(trial_files):
         with pytest.raises(PlanError):
             template(study=STUDY, root=root, **wanted)
     trial_files.return_path("kent", "baseline").unlink()
-    with pytest.raises(DataError, match="F29"):
+    with pytest.raises(DataError, match="F23"):
         template(study=STUDY, authority="Kent", wave="interim", root=root)

@@ -128,7 +128,7 @@ def test_a_plan_that_says_how_teams_were_drawn_needs_every_limit(limited, root):
     )
     with pytest.raises(PlanError, match="has no limit of rule G05"):
         gather(home, STUDY)
-    assert set(load_thresholds(root, STUDY)) == set(LIMITS)
+    assert set(load_thresholds(root, STUDY)) >= set(LIMITS)
 
 
 def test_every_limit_is_of_a_rule(root):
