@@ -117,7 +117,7 @@ def leftovers(copy: Path) -> list[str]:
     found += [
         path.name
         for path in Path(tempfile.gettempdir()).glob("hhp-*")
-        if not Path(f"/proc/{path.name.split('-')[1]}").exists()
+        if (number := path.name.split("-")[1]).isdigit() and not Path(f"/proc/{number}").exists()
     ]
     return found + [path for path in ("data/.replacing",) if (copy / path).exists()]
 
