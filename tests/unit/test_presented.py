@@ -11,13 +11,13 @@ import pytest
 from presented import ARM_DIGITS, FIELDS, Said, digit_of, marks, mirrored, say_all, with_arms, with_fields, with_level
 
 from hhp_stats.plan.individual import load_individual_plan
-from hhp_stats.present import goal_setting, hiring, pilots
+from hhp_stats.present import field_trials, goal_setting, hiring, pilots
 from hhp_stats.present.field_trials.report import FieldTrialReport
 from hhp_stats.studies.run import run_study
 
 TRIALS = ("beneficiaries", "swing", "mod_ing")
 GOAL_SETTING = {"sentence": goal_setting.SENTENCES, "table": goal_setting.TABLES, "figure": goal_setting.FIGURES}
-FIELD_TRIALS = ("beneficiaries", "swing", "mod_ing")
+FIELD_TRIALS = {"sentence": field_trials.SENTENCES, "table": field_trials.TABLES, "figure": field_trials.FIGURES}
 
 
 @pytest.fixture(scope="module")
