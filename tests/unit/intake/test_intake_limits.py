@@ -91,23 +91,6 @@ ELSEWHERE = {
     "X08": "test_intake_rules.py::test_a_start_date_of_somebody_who_was_there",
     "X16": "test_intake_rules.py::test_a_gender_that_changes",
     "X25": "test_rules_plausible.py::test_yes_and_no_exchanged_in_all_waves_are_refused",
-    "S24": "test_survey_questions.py::test_a_list_of_another_survey",
-    "L08": "test_rules_distribution.py::test_lists",
-    "L09": "test_rules_distribution.py::test_lists",
-    "S35": "test_rules_distribution.py::test_answers_against_the_other_wave_questions_and_groups",
-    "S36": "test_rules_distribution.py::test_answers_against_the_other_wave_questions_and_groups",
-    "S37": "test_rules_distribution.py::test_answers_against_the_other_wave_questions_and_groups",
-    "S38": "test_rules_distribution.py::test_a_question_that_goes_with_no_other",
-    "S39": "test_rules_distribution.py::test_answers_of_other_people",
-    "S40": "test_rules_distribution.py::test_an_export_cut_short",
-    "X28": "test_rules_distribution.py::test_blanks",
-    "X29": "test_rules_distribution.py::test_zeros",
-    "X30": "test_rules_distribution.py::test_units",
-    "X31": "test_rules_distribution.py::test_absence_a_month_against_the_own_baseline_year",
-    "X32": "test_rules_distribution.py::test_service_grows_by_the_months_between",
-    "X33": "test_rules_distribution.py::test_service_of_one_person",
-    "X34": "test_rules_distribution.py::test_blank_after_it_was_recorded_but_for_leavers",
-    "X35": "test_rules_distribution.py::test_a_baseline_of_another_year",
 }
 LAUNCH = datetime(2019, 7, 8)  # Kent's
 WHO = "KEN-0006"
