@@ -30,8 +30,9 @@ from hhp_stats.present.numbers import interval, number
 from hhp_stats.progress import silent
 from hhp_stats.results import changed_results, read_results
 from hhp_stats.scaffold.removal import remove
+from hhp_stats.studies.kept import input_files
 from hhp_stats.studies.output import read_output
-from hhp_stats.studies.run import run_studies
+from hhp_stats.studies.run import run_studies, studies_of
 
 ROOT = Path(__file__).resolve().parents[2]
 PLANNED = "goal_setting/sickness_absence/itt/cr1"
@@ -460,13 +461,14 @@ def without_study(rendered, home, study):
 def test_without_any_one_study_the_results_of_the_others_stand(rendered, tmp_path, study):
     project = without_study(rendered, tmp_path / "project", study)
     before = read_results(rendered / ".report/results/results.csv")
-    changed = [
-        path.stem
-        for path in sorted((project / "data/plan").glob("*.toml"))
-        if path.read_bytes() != (rendered / "data/plan" / path.name).read_bytes()
-    ]
+    changed = {
+        one.key
+        for one in studies_of(project)
+        for path in input_files(project, one.patterns)
+        if path.read_bytes() != (rendered / path.relative_to(project)).read_bytes()
+    }
     ran = run_studies(project, progress=lambda key: silent, workers=1)
-    assert set(ran.studies) <= set(changed)  # a plan that cited what went is read again; nothing else runs
+    assert set(ran.studies) <= changed  # who read something that named what went runs again, and nobody else
     after = read_results(project / ".report/results/results.csv")
     # The protocol of one trial compares it with others by name: that row goes with the other.
     gone = (before["study"] == study) | before["result_id"].str.endswith(f"/comparison/{study}")
