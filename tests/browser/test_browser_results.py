@@ -130,10 +130,10 @@ def test_table_is_downloaded_as_csv(open_page) -> None:
     text = Path(download.path()).read_text(encoding="utf-8-sig")
     found = list(csv.DictReader(io.StringIO(text)))
     assert [line["Version"] for line in found] == ["Planned", "Another", "Score"]
-    assert found[0]["Goal-setting minus control: Difference"] == "-0.71"
-    assert found[0]["Goal-setting minus control: 95% CI"] == "-1.33 to -0.10"
+    assert found[0]["treated minus control: Difference"] == "-0.71"
+    assert found[0]["treated minus control: 95% CI"] == "-1.33 to -0.10"
     assert found[0]["Analysed: People"] == "1,218"
-    assert found[2]["Goal-setting minus control: Difference"] == "\u2014"
+    assert found[2]["treated minus control: Difference"] == "\u2014"
 
 
 def test_csv_names_groups_and_columns_below_a_common_heading(open_page) -> None:
