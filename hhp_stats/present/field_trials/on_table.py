@@ -15,7 +15,7 @@ from hhp_stats.errors import UnknownName
 from hhp_stats.plan.individual import Arm, StudyOutcome
 from hhp_stats.present import prose
 from hhp_stats.present.field_trials.report import FieldTrialReport, Row, in_words, listed
-from hhp_stats.present.numbers import count, interval, level, number, p_clause, percent, plural, withheld
+from hhp_stats.present.numbers import alpha_of, count, interval, level, number, p_clause, percent, plural, withheld
 from hhp_stats.results import LACKING
 
 MEAN_OR_SHARE = {"continuous": "mean", "binary": "share"}
@@ -204,7 +204,7 @@ def verdict(report: FieldTrialReport) -> str:
     head = f"None of the {total} shows a clear difference between the arms"
     if clear:
         head = f"{in_words(len(clear)).capitalize()} of the {total} {'shows' if len(clear) == 1 else 'show'} a clear difference ({listed(clear)})"
-    kept = sum(float(row["p_adjusted"]) < 0.05 for _, _, row in rows)
+    kept = sum(float(row["p_adjusted"]) < alpha_of(report.plan.conf_level) for _, _, row in rows)
     return (
         f"{head}; the smallest p-value is that of {name} ({p_clause(float(smallest['p_value']))}), and after Holm\u2019s "
         f"adjustment for {total} {in_words(kept) if kept else 'none'} of them {'are' if kept > 1 else 'is'} below .05.{_lacking(report)}"

@@ -18,10 +18,10 @@ from hhp_stats.present.numbers import (
     apart,
     interval,
     level,
+    listed_words,
     lowered,
     number,
     p_clause,
-    plural,
     spelled,
 )
 from hhp_stats.present.prose import contrast_of
@@ -208,22 +208,23 @@ def exploratory_outcomes(report: StudyReport) -> str:
     clear = [(outcome, prose.verdict(row, better=outcome.better)) for outcome, row in found]
     clear = [(outcome, verdict) for outcome, verdict in clear if verdict.clear]
     alpha = alpha_of(report.plan.conf_level)
-    head = f"Both surveys also asked about {', '.join(names[:-1])} and {names[-1]}. "
+    head = f"Both surveys also asked about {listed_words(names)}. "
+    ending = "" if len(found) == 1 else "s"
     if not clear:
-        said = f"None of the {plural(len(found), 'difference')} among those who answered is clear."
+        said = f"None of the {spelled(len(found))} difference{ending} among those who answered is clear."
     else:
         which = "; ".join(
             f"{lowered(outcome.label)} was {verdict.direction} in the goal-setting arm" for outcome, verdict in clear
         )
         leave = "leaves" if len(clear) == 1 else "leave"
         said = (
-            f"{spelled(len(clear)).capitalize()} of the {plural(len(found), 'interval')} among those who answered {leave} "
+            f"{spelled(len(clear)).capitalize()} of the {spelled(len(found))} interval{ending} among those who answered {leave} "
             f"out zero: {which}."
         )
     return (
         f"{head}{said} The protocol plans no test of them: they are exploratory, stand outside the family of outcomes "
         "whose p values are adjusted together, and are adjusted "
-        f"for nothing but the covariates. Of {plural(len(found), 'such test')} without any effect, "
+        f"for nothing but the covariates. Of {spelled(len(found))} such test{ending} without any effect, "
         f"{number(alpha * len(found), 1)} would leave out zero by chance."
     )
 

@@ -17,6 +17,7 @@ from hhp_stats.plan.schema import Site
 from hhp_stats.present.chapter import StudyReport
 from hhp_stats.present.embed import EmbeddedFigure, embed
 from hhp_stats.present.numbers import alpha_of, count, level, number, p_clause, percent, plural, spelled, withheld_note
+from hhp_stats.present.prose import contrast_of
 from hhp_stats.present.style import CONTROL, QUIET, TINTS, TREATMENT, WIDTH, apply_style
 from hhp_stats.present.tables import plain_table, text_table
 from hhp_stats.studies.goal_setting_terms import ANALYSED, COVARIATES
@@ -196,7 +197,7 @@ def balance_differences(report: StudyReport) -> GT:
         for group, test in tests.items()
     )
     return plain_table(cells, stub="Characteristic", spanner=list(GROUP_LABELS.values()), spanner_label="Standardised difference", notes=[
-        "Goal-setting minus control in pooled standard deviations. Wellbeing known: those in the complete-case analyses of wellbeing.",
+        f"{contrast_of(report.plan)} in pooled standard deviations. Wellbeing known: those in the complete-case analyses of wellbeing.",
         "All characteristics together, against the trial\u2019s own further draws of its teams "
         f"({_largest_error(tests)}): {words}.",
         *withheld_note(report.table("balance_differences")),
