@@ -13,6 +13,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -458,7 +459,23 @@ def without_study(rendered, home, study):
     return home
 
 
-@pytest.mark.parametrize("study", [entry.study for entry in catalogue(ROOT)])
+def _one_of_each_kind() -> list[Any]:
+    """Every study; those whose kind came before take their time in the slow tests."""
+    kinds: set[str] = set()
+    studies = []
+    for entry in catalogue(ROOT):
+        studies.append(pytest.param(entry.study, marks=[pytest.mark.slow] if entry.kind in kinds else []))
+        kinds.add(entry.kind)
+    return studies
+
+
+def _first_study() -> list[Any]:
+    """Every study; but for the first, a whole rendering without it is a slow test."""
+    first, *others = (entry.study for entry in catalogue(ROOT))
+    return [first, *(pytest.param(study, marks=pytest.mark.slow) for study in others)]
+
+
+@pytest.mark.parametrize("study", _one_of_each_kind())
 def test_without_any_one_study_the_results_of_the_others_stand(rendered, tmp_path, study):
     project = without_study(rendered, tmp_path / "project", study)
     before = read_results(rendered / ".report/results/results.csv")
@@ -478,7 +495,7 @@ def test_without_any_one_study_the_results_of_the_others_stand(rendered, tmp_pat
     assert not (project / ".report/results" / study).exists()
 
 
-@pytest.mark.parametrize("study", ["goal_setting", "swing"])
+@pytest.mark.parametrize("study", _first_study())
 def test_without_a_study_no_page_has_a_word_of_it(rendered, tmp_path, study):
     entry = study_entry(ROOT, study)
     project = without_study(rendered, tmp_path / "project", study)
