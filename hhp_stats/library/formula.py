@@ -74,7 +74,7 @@ def model_of(
         raise UnknownName(f"missing must be 'refuse' or 'drop', not {missing!r}")
     left, right, strata = _parts(formula)
     needed = sorted({name for part in (left, right, strata) if part for name in _variables(part)})
-    _refuse_unknown([*needed, *([clusters] if clusters else [])], data)
+    refuse_unknown([*needed, *([clusters] if clusters else [])], data)
     outcome = _variables(left)
     told = [name for name in needed if not (unknown_outcomes and name in outcome)] + ([clusters] if clusters else [])
     kept = data.loc[_complete(data, told, missing)]
@@ -123,7 +123,8 @@ def _variables(part: str) -> set[str]:
         raise InvalidInput(f"{part!r} is no part of a formula: {problem}") from problem
 
 
-def _refuse_unknown(names: Sequence[str], data: pd.DataFrame) -> None:
+def refuse_unknown(names: Sequence[str], data: pd.DataFrame) -> None:
+    """Refuses names that are no columns of the data (UnknownName), saying which there are."""
     absent = [name for name in names if name not in data.columns]
     if absent:
         raise UnknownName(f"the data have no column {', '.join(absent)}; they have {', '.join(map(str, data.columns))}")

@@ -19,7 +19,7 @@ from hhp_stats.estimate.tipping import TippingPoints
 from hhp_stats.estimate.tipping import tipping_points as tipping_points_of
 from hhp_stats.infer.pooling import PooledEstimate
 from hhp_stats.infer.pooling import pool as pool_estimates
-from hhp_stats.library.formula import Missing, Model, model_of
+from hhp_stats.library.formula import Missing, Model, model_of, refuse_unknown
 from hhp_stats.library.regression import Covariance, linear
 from hhp_stats.library.tidy import Tidied
 from hhp_stats.results import Estimate
@@ -111,8 +111,7 @@ def impute(
     """
     chosen = [name for name in data.columns if data[name].isna().any()] if columns is None else list(columns)
     named = [*chosen, *(predictors or ()), *(name for name in (within, clusters) if name is not None)]
-    if absent := [name for name in named if name not in data.columns]:
-        raise UnknownName(f"the data have no column {', '.join(absent)}; they have {', '.join(map(str, data.columns))}")
+    refuse_unknown(named, data)
     if whole := [name for name in chosen if not data[name].isna().any()]:
         raise InvalidInput(f"{', '.join(whole)} has no gaps to fill")
     complete = [name for name in data.columns if not data[name].isna().any() and _predicts(data[name])]

@@ -24,7 +24,7 @@ from hhp_stats.infer.randomisation_test import randomisation_test as test_by_all
 from hhp_stats.infer.resampling import ResamplingTest
 from hhp_stats.infer.wild_bootstrap import Weights
 from hhp_stats.infer.wild_bootstrap import wild_bootstrap as bootstrap_of
-from hhp_stats.library.formula import Missing, model_of
+from hhp_stats.library.formula import Missing, model_of, refuse_unknown
 from hhp_stats.library.regression import linear
 
 
@@ -50,8 +50,7 @@ def complier(
     >>> found.strong, round(found.takeup_control, 2)
     (True, 0.0)
     """
-    if takeup not in data.columns:
-        raise UnknownName(f"the data have no column {takeup}; they have {', '.join(map(str, data.columns))}")
+    refuse_unknown([takeup], data)
     model = model_of(formula, data, clusters=clusters, missing=missing)
     taken = data.loc[model.outcome.index, takeup]
     assert model.clusters is not None
@@ -117,8 +116,7 @@ def randomisation_test(
     >>> 0 < found.estimate.p_value < 1
     True
     """
-    if strata is not None and strata not in data.columns:
-        raise UnknownName(f"the data have no column {strata}; they have {', '.join(map(str, data.columns))}")
+    refuse_unknown([] if strata is None else [strata], data)
     model = model_of(formula, data, clusters=clusters, missing=missing)
     everyone = model_of(formula, data, clusters=clusters, missing=missing, unknown_outcomes=True)
     people = data.loc[everyone.outcome.index]
@@ -146,8 +144,7 @@ def balance_table(data: pd.DataFrame, covariates: Sequence[str], *, treatment: s
     >>> hs.balance_table(hs.example_trial(), ["baseline", "role"])["covariate"].unique().tolist()
     ['baseline', 'role']
     """
-    if absent := [name for name in covariates if name not in data.columns]:
-        raise UnknownName(f"the data have no column {', '.join(absent)}; they have {', '.join(map(str, data.columns))}")
+    refuse_unknown(covariates, data)
     text = [name for name in covariates if not pd.api.types.is_numeric_dtype(data[name])]
     return balance_of(
         data, continuous=[name for name in covariates if name not in text], categorical=text, treatment=treatment
@@ -205,8 +202,7 @@ def icc(
     48
     """
     names = [outcome, clusters, *([treatment] if treatment else [])]
-    if absent := [name for name in names if name not in data.columns]:
-        raise UnknownName(f"the data have no column {', '.join(absent)}; they have {', '.join(map(str, data.columns))}")
+    refuse_unknown(names, data)
     if method not in ("anova", "reml"):
         raise UnknownName(f"an intracluster correlation is estimated by 'anova' or 'reml', not {method!r}")
     known = data.loc[data[outcome].notna()]
