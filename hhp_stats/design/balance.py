@@ -123,31 +123,23 @@ def omnibus_balance(
 
     With `draw` the design speaks for itself, which is what to report after re-randomisation: the rule shrinks the
     differences of what it tests, so that chi-squared gives p-values that are too large. Mean and covariance of D are
-    those
-    over the assignment at hand and `draws` further ones by the design's own rule, whatever it is, and the reference is
-    the
-    distribution of d^2 over them: p = (1 + draws at least as large) / (1 + draws), with the Monte Carlo error
-    sqrt(p (1 - p) / draws). As the statistic treats the assignment at hand like any other, p is exact under the design.
-    So it is among some of the people, such as those whose outcome is known, where the offer changed nothing about who
-    they are.
+    those over the assignment at hand and `draws` further ones by the design's own rule, whatever it is, and the
+    reference is the distribution of d^2 over them: p = (1 + draws at least as large) / (1 + draws), with the Monte
+    Carlo error sqrt(p (1 - p) / draws). As the statistic treats the assignment at hand like any other, p is exact
+    under the design. So it is among some of the people, such as those whose outcome is known, where the offer changed
+    nothing about who they are.
 
     `covariates` (n, p) numeric and complete; dummy-code categories and add an indicator for missing values before.
-    `draw(rng,
-    size)` returns (size, clusters) of 0/1; its columns are matched as in `infer.randomisation_test`: by
-    `draw_clusters`, else
-    by the draw's `team_ids`, else in the order of the labels. Without `draw`, strata in which all clusters are in one
-    arm
-    carry no information.
+    `draw(rng, size)` returns (size, clusters) of 0/1; its columns are matched as in `infer.randomisation_test`: by
+    `draw_clusters`, else by the draw's `team_ids`, else in the order of the labels. Without `draw`, strata in which
+    all clusters are in one arm carry no information.
 
-    Refuses a cluster in two arms or strata and missing values (InvalidInput), one arm (ConstantTreatment),
-    no stratum with both arms (SingleClusterArm), covariates that do not vary, a draw without rng or a whole number of
-    draws,
-    or of another shape (InvalidInput), and clusters that are not drawn (EstimationError).
-    Source: Hansen and Bowers (2008), Statistical Science 23, 219-236, sections 3 and 4; Morgan and Rubin (2012), Annals
-    of
-    Statistics 40, 1263-1282, section 2.2, for the reference after re-randomisation; Besag and Clifford (1989),
-    Biometrika 76,
-    633-642, for the test with finitely many draws.
+    Refuses a cluster in two arms or strata and missing values (InvalidInput), one arm (ConstantTreatment), no stratum
+    with both arms (SingleClusterArm), covariates that do not vary, a draw without rng or a whole number of draws, or
+    of another shape (InvalidInput), and clusters that are not drawn (EstimationError).
+    Source: Hansen and Bowers (2008), Statistical Science 23, 219-236, sections 3 and 4; Morgan and Rubin (2012),
+    Annals of Statistics 40, 1263-1282, section 2.2, for the reference after re-randomisation; Besag and Clifford
+    (1989), Biometrika 76, 633-642, for the test with finitely many draws.
     """
     same_people(covariates=covariates, treatment=treatment, the_clusters=clusters, strata=strata)
     x, names = _numeric(covariates)

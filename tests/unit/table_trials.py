@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -170,3 +171,13 @@ def write_walks(
 ) -> Path:
     """Enter the made-up trial into a project."""
     return write_trial(project, key=KEY, plan=plan, dictionary=dictionary, table=walks() if table is None else table)
+
+
+def without_other_trials(root, home):
+    """A project below `home` that has plans and dictionary but no raw files, so that writing its manifest is quick."""
+    for part in ("data/plan", "data/published"):
+        shutil.copytree(root / part, home / part)
+    for name in ("data/dictionary.csv", "data/spellings.csv"):
+        shutil.copy(root / name, home / name)
+    (home / MANIFEST).write_text('status = "real"\n\n[files]\n', encoding="utf-8")
+    return home

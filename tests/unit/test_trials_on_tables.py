@@ -11,9 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.formula.api as smf
-from table_trials import KEY, PLAN, walks, write_trial, write_walks
+from table_trials import KEY, PLAN, walks, without_other_trials, write_trial, write_walks
 
-from hhp_stats.intake.manifest import MANIFEST
 from hhp_stats.intake.pseudonym import KEY_VARIABLE
 from hhp_stats.present import field_trials
 from hhp_stats.present.field_trials import FIGURES_ON_TABLE, SAID_ON_TABLE
@@ -29,13 +28,7 @@ NOT_OURS = re.compile(r"\b(survey|answered|staff|team|teams|respondents?|authori
 @pytest.fixture(scope="module")
 def small(root, tmp_path_factory):
     """A project without raw files of other trials."""
-    home = tmp_path_factory.mktemp("tables") / "project"
-    for part in ("data/plan", "data/published"):
-        shutil.copytree(root / part, home / part)
-    for name in ("data/dictionary.csv", "data/spellings.csv"):
-        shutil.copy(root / name, home / name)
-    (home / MANIFEST).write_text('status = "real"\n\n[files]\n', encoding="utf-8")
-    return home
+    return without_other_trials(root, tmp_path_factory.mktemp("tables") / "project")
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,7 @@ from hhp_stats.intake.rule_list import all_rules
 from hhp_stats.plan.individual import load_individual_plan
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from table_trials import DICTIONARY, KEY, PLAN, walks, write_walks
+from table_trials import DICTIONARY, KEY, PLAN, walks, without_other_trials, write_walks
 
 FILE = f"data/tables/{KEY}.csv"
 
@@ -32,13 +32,7 @@ FILE = f"data/tables/{KEY}.csv"
 @pytest.fixture(scope="module")
 def small(root, tmp_path_factory):
     """A project without raw files of other trials, so that writing its manifest is quick."""
-    home = tmp_path_factory.mktemp("table") / "project"
-    for part in ("data/plan", "data/published"):
-        shutil.copytree(root / part, home / part)
-    for name in ("data/dictionary.csv", "data/spellings.csv"):
-        shutil.copy(root / name, home / name)
-    (home / MANIFEST).write_text('status = "real"\n\n[files]\n', encoding="utf-8")
-    return home
+    return without_other_trials(root, tmp_path_factory.mktemp("table") / "project")
 
 
 @pytest.fixture
