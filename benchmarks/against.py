@@ -1,9 +1,10 @@
 """Is this checkout faster than another commit? Both are timed in turn, on the same cores, in the same hour.
 
-`make bench AGAINST=COMMIT` (or `python -m benchmarks.run --against COMMIT`) checks the commit out beside this one, makes its
-environment by its own Makefile, and calls A B A B: a machine whose speed drifts is as slow for one as for the other. Every
-rendering is one call of each; of the estimators each side times its own case, a call after a warm-up, in a process of its
-own. Writes `benchmarks/AGAINST.md`: the medians, the median of the ratios pair by pair, and what is asked of them.
+`make bench AGAINST=COMMIT` (or `python -m benchmarks.run --against COMMIT`) checks the commit out beside this one,
+makes its environment by its own Makefile, and calls A B A B: a machine whose speed drifts is as slow for one as for
+the other. Every rendering is one call of each; of the estimators each side times its own case, a call after a
+warm-up, in a process of its own. Writes `benchmarks/AGAINST.md`: the medians, the median of the ratios pair by pair,
+and what is asked of them.
 """
 
 from __future__ import annotations
@@ -26,9 +27,11 @@ ROOT = HERE.parent
 TABLE = HERE / "AGAINST.md"
 # Ratios at most: what was asked for of the renderings; of the estimators, a tenth for the noise.
 ASKED: Mapping[str, float] = {
-    "render, from nothing": 0.55, "render, nothing changed": 1.0, "render, one sentence edited": 0.45,
+    "render, from nothing": 0.55,
+    "render, nothing changed": 1.0,
+    "render, one sentence edited": 0.45,
     "render, one authority corrected": 0.5,
-}  # fmt: skip
+}
 ESTIMATORS = 1.1
 RENDERINGS = "bench_render"
 
@@ -43,9 +46,12 @@ class Side:
     def benchmarks(self, *words: str) -> str:
         """What the side's own `benchmarks.run` prints."""
         done = subprocess.run(
-            [self.python, "-m", "benchmarks.run", *words], cwd=self.code, capture_output=True, text=True,
+            [self.python, "-m", "benchmarks.run", *words],
+            cwd=self.code,
+            capture_output=True,
+            text=True,
             env=os.environ | {"PYTHONPATH": str(self.code)},
-        )  # fmt: skip
+        )
         if done.returncode:
             raise SystemExit(f"benchmarks of {self.code} failed:\n{done.stderr}")
         return done.stdout
@@ -79,14 +85,17 @@ class Row:
         """As a line of the table."""
         kept = "yes" if self.ratio <= self.asked else "no"
         return (
-            f"| {self.title} | {statistics.median(self.ours):.3g} | {statistics.median(self.theirs):.3g} | {self.ratio:.2f} "
-            f"| {self.asked:g} | {kept} | {len(self.ours)} | {self.peaks[0]:.0f} | {self.peaks[1]:.0f} |"
+            f"| {self.title} | {statistics.median(self.ours):.3g} | {statistics.median(self.theirs):.3g} |"
+            f" {self.ratio:.2f} | {self.asked:g} | {kept} | {len(self.ours)} | {self.peaks[0]:.0f} |"
+            f" {self.peaks[1]:.0f} |"
         )
 
 
 @contextmanager
 def checked_out(commit: str) -> Iterator[Side]:
-    """The commit in a worktree of its own, with the environment that its Makefile makes; both are removed at the end."""
+    """The commit in a worktree of its own, with the environment that its Makefile makes; both are removed at the
+    end.
+    """
     folder = Path(tempfile.mkdtemp(prefix="hhp-against"))
     code = folder / "code"
     try:
@@ -99,7 +108,9 @@ def checked_out(commit: str) -> Iterator[Side]:
 
 
 def compare(commit: str, *, only: str, skip: Sequence[str], rounds: int) -> None:
-    """Time every case whose title holds `only` and none of `skip`, print each row, and write the table where all were timed."""
+    """Time every case whose title holds `only` and none of `skip`, print each row, and write the table where all were
+    timed.
+    """
     from benchmarks.run import machine
 
     short = subprocess.run(
@@ -113,11 +124,20 @@ def compare(commit: str, *, only: str, skip: Sequence[str], rounds: int) -> None
             rows.append(row)
     heads = ("work", "this, s", f"{short}, s", "ratio", "at most", "kept", "runs", "peak, MiB", f"{short}, MiB")
     left = f" Left out of this run: {'; '.join(skip)}." if skip else ""
-    text = "\n".join([
-        f"# Speed beside {short}", "", f"Machine: {machine()}.", "",
-        f"Whole calls in turn, ours and theirs; medians, and the median of the ratios pair by pair.{left}", "",
-        f"| {' | '.join(heads)} |", "|---" + "|---:" * (len(heads) - 1) + "|", *(row.line() for row in rows), "",
-    ])  # fmt: skip
+    text = "\n".join(
+        [
+            f"# Speed beside {short}",
+            "",
+            f"Machine: {machine()}.",
+            "",
+            f"Whole calls in turn, ours and theirs; medians, and the median of the ratios pair by pair.{left}",
+            "",
+            f"| {' | '.join(heads)} |",
+            "|---" + "|---:" * (len(heads) - 1) + "|",
+            *(row.line() for row in rows),
+            "",
+        ]
+    )
     if only:
         print(text)
     else:

@@ -36,10 +36,19 @@ def rows(people: int, *, seed: int = 2019) -> Iterator[list[object]]:
     rng = random.Random(seed)
     for number in range(people):
         days = rng.choice((0, 0, 1, 2, 5))
-        person = {"staff_id": f"KEN-{number:06d}", "team_id": f"KEN-T{number // 8:05d}", "role": rng.choice(("NQSW", "SW", "social worker")),
-                  "gender": "F" if number % 2 else "male", "service_months": rng.randint(1, 300), "illness_days": days,
-                  "overall_absence_days": -1 if number % 1000 == 999 else days + rng.randint(0, 20), "agency": "no",
-                  "left": "no", "illness_spells": int(days > 0), "part_time": "Y"}  # fmt: skip
+        person = {
+            "staff_id": f"KEN-{number:06d}",
+            "team_id": f"KEN-T{number // 8:05d}",
+            "role": rng.choice(("NQSW", "SW", "social worker")),
+            "gender": "F" if number % 2 else "male",
+            "service_months": rng.randint(1, 300),
+            "illness_days": days,
+            "overall_absence_days": -1 if number % 1000 == 999 else days + rng.randint(0, 20),
+            "agency": "no",
+            "left": "no",
+            "illness_spells": int(days > 0),
+            "part_time": "Y",
+        }
         yield [person.get(name) for name in labels]
 
 

@@ -32,13 +32,18 @@ def trial(people: int, teams: int, *, seed: int = 2019) -> tuple[pd.DataFrame, M
     """A made-up trial shaped like the main one: teams of about seven, 20 columns, people in any order."""
     rng = np.random.default_rng(np.random.SeedSequence(seed))
     team = rng.permutation(np.arange(people) % teams)
-    frame = pd.DataFrame({
-        "team_id": team, "treatment": (rng.permutation(teams) % 2)[team].astype(float),
-        "role": pd.Categorical.from_codes(rng.integers(0, len(ROLES), people), pd.Index(ROLES)),
-        "service": rng.gamma(2.0, 3.0, people),
-        "authority": pd.Categorical.from_codes(rng.integers(0, len(AUTHORITIES), teams)[team], pd.Index(AUTHORITIES)),
-        "coffee": rng.integers(0, 2, people).astype(float),
-    })  # fmt: skip
+    frame = pd.DataFrame(
+        {
+            "team_id": team,
+            "treatment": (rng.permutation(teams) % 2)[team].astype(float),
+            "role": pd.Categorical.from_codes(rng.integers(0, len(ROLES), people), pd.Index(ROLES)),
+            "service": rng.gamma(2.0, 3.0, people),
+            "authority": pd.Categorical.from_codes(
+                rng.integers(0, len(AUTHORITIES), teams)[team], pd.Index(AUTHORITIES)
+            ),
+            "coffee": rng.integers(0, 2, people).astype(float),
+        }
+    )
     between = rng.normal(0, 1, teams)[team]
     frame["absence"] = 6 - 0.5 * frame["treatment"] + 0.1 * frame["service"] + between + rng.gamma(1, 6, people)
     log_odds = -1.5 - 0.2 * frame["treatment"] - 0.05 * frame["service"] + 0.4 * between

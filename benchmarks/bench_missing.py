@@ -47,9 +47,13 @@ def survey(people: int, teams: int, *, seed: int = 2019) -> pd.DataFrame:
 def plan(*, team_effect: bool) -> ImputationPlan:
     """20 imputations, 10 iterations, by matching within arm; with or without a team effect."""
     return ImputationPlan(
-        variables=tuple(ImputedVariable(name=name, kind="pmm") for name in OUTCOMES), terms=TERMS,
-        clusters="team_id" if team_effect else None, imputations=20, iterations=10, seed=2019,
-    )  # fmt: skip
+        variables=tuple(ImputedVariable(name=name, kind="pmm") for name in OUTCOMES),
+        terms=TERMS,
+        clusters="team_id" if team_effect else None,
+        imputations=20,
+        iterations=10,
+        seed=2019,
+    )
 
 
 def imputed_effects(frame: pd.DataFrame, *, team_effect: bool, n_jobs: int | None) -> list[PooledEstimate]:

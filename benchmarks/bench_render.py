@@ -1,4 +1,5 @@
-"""How long does a rendering of the whole report take: from nothing, with nothing changed, after a correction, after an edit?
+"""How long does a rendering of the whole report take: from nothing, with nothing changed, after a correction, after
+an edit?
 
 Each call is the command a user types, in a process of its own, on a copy of this project. Memory is that of the
 process and everything it started, together, looked at twice a second in the first call, which is not timed where there
@@ -52,8 +53,8 @@ def memory_of(process: psutil.Process) -> float:
 class Project:
     """A copy of the project in which `hhp render` is called again and again.
 
-    `code` is the checkout that is measured, sources and data included, and `python` the interpreter that runs it: this one
-    and ours, unless another commit is measured beside it (`benchmarks.against`).
+    `code` is the checkout that is measured, sources and data included, and `python` the interpreter that runs it:
+    this one and ours, unless another commit is measured beside it (`benchmarks.against`).
     """
 
     def __init__(self, code: Path = ROOT, python: str = sys.executable) -> None:
@@ -75,9 +76,12 @@ class Project:
     def render(self, home: Path) -> Measured:
         environment = os.environ | {"PYTHONPATH": str(self.code)}
         process = psutil.Popen(
-            [self.python, "-m", "hhp_stats", "render"], cwd=home, env=environment,
-            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-        )  # fmt: skip
+            [self.python, "-m", "hhp_stats", "render"],
+            cwd=home,
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        )
         peak = 0.0
         if self.looked:
             process.wait()

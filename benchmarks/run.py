@@ -2,7 +2,8 @@
 
 `python -m benchmarks.run` (or `make bench`) writes `benchmarks/RESULTS.md`; `--only WORD` times the cases whose
 name or shape holds the word and prints them without writing; `--skip WORD` leaves cases out and the table says so.
-`--against COMMIT` (or `make bench AGAINST=COMMIT`) times this checkout and another commit in turn: `benchmarks.against`.
+`--against COMMIT` (or `make bench AGAINST=COMMIT`) times this checkout and another commit in turn:
+`benchmarks.against`.
 """
 
 from __future__ import annotations
@@ -56,8 +57,18 @@ def measure(module: str, index: int) -> None:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     scale = 1 if sys.platform == "darwin" else 1024
-    print(json.dumps({"name": name, "shape": shape, "seconds": statistics.median(kept), "runs": len(kept),
-                      "peak_mib": measured or (peak + children) * scale / 2**20, "before_mib": before * scale / 2**20}))  # fmt: skip
+    print(
+        json.dumps(
+            {
+                "name": name,
+                "shape": shape,
+                "seconds": statistics.median(kept),
+                "runs": len(kept),
+                "peak_mib": measured or (peak + children) * scale / 2**20,
+                "before_mib": before * scale / 2**20,
+            }
+        )
+    )
 
 
 def targets() -> list[tuple[str, str, float]]:
@@ -87,8 +98,8 @@ def machine() -> str:
         os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30 if hasattr(os, "sysconf") else float("nan")
     )
     return (
-        f"{os.cpu_count()} cores ({cpu}), {memory:.0f} GiB, {platform.system()} {platform.machine()}, "
-        f"Python {platform.python_version()}, numpy {numpy.__version__}, scipy {scipy.__version__}, one BLAS thread a process"
+        f"{os.cpu_count()} cores ({cpu}), {memory:.0f} GiB, {platform.system()} {platform.machine()}, Python"
+        f" {platform.python_version()}, numpy {numpy.__version__}, scipy {scipy.__version__}, one BLAS thread a process"
     )
 
 
@@ -129,8 +140,8 @@ def table(rows: list[dict[str, object]]) -> str:
         target = target_of(str(row["name"]), str(row["shape"]))
         seconds = float(str(row["seconds"]))
         lines.append(
-            f"| {row['name']} | {row['shape']} | {seconds:.3g} | {'' if target is None else f'{target:g}'} | {row['runs']} "
-            f"| {float(str(row['peak_mib'])):.0f} |"
+            f"| {row['name']} | {row['shape']} | {seconds:.3g} | {'' if target is None else f'{target:g}'} |"
+            f" {row['runs']} | {float(str(row['peak_mib'])):.0f} |"
         )
     return "\n".join(lines)
 

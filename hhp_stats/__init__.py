@@ -12,10 +12,16 @@ _LIBRARY = {
     "regression": ("linear", "logit"),
     "missing": ("selection", "impute", "pool", "bounds", "tipping_points"),
     "trials": (
-        "complier", "wild_bootstrap", "randomisation_test", "balance_table", "effect_size", "icc", "detectable_effect",
+        "complier",
+        "wild_bootstrap",
+        "randomisation_test",
+        "balance_table",
+        "effect_size",
+        "icc",
+        "detectable_effect",
     ),
     "example": ("example_trial",),
-}  # fmt: skip
+}
 _MODULE_OF = {name: module for module, names in _LIBRARY.items() for name in names}
 __all__ = ["__version__", *_MODULE_OF]
 

@@ -69,7 +69,9 @@ def located(place: Path) -> Iterator[None]:
 
 @contextmanager
 def writing(place: Path) -> Iterator[None]:
-    """Write `place`, and say clearly where that cannot be done. Raises NotWritten for a full disk or a place that is read only."""
+    """Write `place`, and say clearly where that cannot be done. Raises NotWritten for a full disk or a place that is
+    read only.
+    """
     try:
         with located(place):
             yield

@@ -105,7 +105,9 @@ def beside(task: Callable[..., Result], *given: Any) -> Iterator[Callable[[], Re
 
 
 def _may_fork() -> bool:
-    """May this process be copied? On Linux, and only without threads: a lock that one held would stay shut in the copy."""
+    """May this process be copied? On Linux, and only without threads: a lock that one held would stay shut in the
+    copy.
+    """
     return sys.platform == "linux" and threading.active_count() == 1 and cpu_count() > 1
 
 

@@ -25,7 +25,9 @@ if hasattr(os, "register_at_fork"):
 
 @contextlib.contextmanager
 def known(pid: int, *, leads_group: bool = False, by: int = _AT_ONCE) -> Iterator[None]:
-    """While this lasts, `end_all` ends the process `pid` with the signal `by`, and where it leads one, its whole group."""
+    """While this lasts, `end_all` ends the process `pid` with the signal `by`, and where it leads one, its whole
+    group.
+    """
     _running[pid] = (leads_group, by)
     if _ending:  # threads go on for a moment, and may begin what nobody wants any more
         end(pid, group=leads_group, by=by)
@@ -47,10 +49,17 @@ def run(
     if tied and sys.platform == "linux":
         program = Path(__file__).with_name("tied_program.py")
         arguments = [sys.executable, "-I", "-S", str(program), str(os.getpid()), *arguments]
-    with subprocess.Popen(
-        arguments, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        start_new_session=leads,
-    ) as process, known(process.pid, leads_group=leads):  # fmt: skip
+    with (
+        subprocess.Popen(
+            arguments,
+            cwd=folder,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=leads,
+        ) as process,
+        known(process.pid, leads_group=leads),
+    ):
         try:
             written, said = process.communicate(given)
         except BaseException:
@@ -69,7 +78,9 @@ def end(pid: int, *, group: bool, by: int = _AT_ONCE) -> None:
 
 
 def end_all() -> None:
-    """End every process that was started here, and those that still will be: programs, and the workers of every pool."""
+    """End every process that was started here, and those that still will be: programs, and the workers of every
+    pool.
+    """
     global _ending
     _ending = True
     for pid, (group, by) in list(_running.items()):

@@ -24,16 +24,23 @@ NONE = "none"
 
 _OF_EFFECTS = ("effect in ", "change of the effect ")  # how plans and studies word a difference of differences
 _BESIDE = {
-    "rho": EITHER_WAY, "ratio": ODDS, "lower_bound": BOUND, "upper_bound": BOUND, "cace": COMPLIERS, "uptake": TAKING_PART,
+    "rho": EITHER_WAY,
+    "ratio": ODDS,
+    "lower_bound": BOUND,
+    "upper_bound": BOUND,
+    "cace": COMPLIERS,
+    "uptake": TAKING_PART,
     "arm_difference": TAKING_PART,
-    f"predicted_{CONTROL}": CONTROL, f"predicted_{TREATMENT}": TREATMENT,
-}  # fmt: skip
+    f"predicted_{CONTROL}": CONTROL,
+    f"predicted_{TREATMENT}": TREATMENT,
+}
 
 
 def contrast_of(result_id: str, planned: str, *, beside: Collection[str] = ()) -> str:
     """The contrast of one row of a planned analysis: the plan's, unless its estimand compares something else.
 
-    `beside` are the estimands that the analysis gives beside its effect: an effect between the ends of bounds is their middle.
+    `beside` are the estimands that the analysis gives beside its effect: an effect between the ends of bounds is
+    their middle.
     """
     estimand = result_id.split("/")[2]
     # Of a subgroup, or of one arm of several, the estimand has its name behind: lower_bound_site_a.

@@ -1,9 +1,9 @@
 """An orderly end when the user, the terminal or the system asks for one, and within seconds.
 
-Interrupted (SIGINT), terminated (SIGTERM) and hung up (SIGHUP) are treated alike: what was begun is put right as for any
-failure, the processes that were started are ended, and the status is the shell's usual one, 128 and the signal's number.
-What cannot be interrupted (a library at work on a page) is given `GRACE` seconds; what is then left half made, the next
-run removes.
+Interrupted (SIGINT), terminated (SIGTERM) and hung up (SIGHUP) are treated alike: what was begun is put right as for
+any failure, the processes that were started are ended, and the status is the shell's usual one, 128 and the signal's
+number. What cannot be interrupted (a library at work on a page) is given `GRACE` seconds; what is then left half
+made, the next run removes.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ class Ended(KeyboardInterrupt):
 
 
 def end_in_order() -> None:
-    """From now on, the signals that ask for an end raise `Ended` in the main thread; for a program's start, not a library's.
+    """From now on, the signals that ask for an end raise `Ended` in the main thread; for a program's start, not a
+    library's.
 
     A signal that is ignored (`nohup`) stays ignored.
     """

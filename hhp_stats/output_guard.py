@@ -26,7 +26,9 @@ _KEPT = 8  # checksums a file: an interrupted run may have noted one that it did
 
 
 class OutputRefused(HhpError):
-    """The path to be written holds, or lies in, something that the command did not make; the message says what to do."""
+    """The path to be written holds, or lies in, something that the command did not make; the message says what to
+    do.
+    """
 
     exit_status = 2
 
@@ -56,7 +58,9 @@ class OutputGuard:
 
     # -------------------------------------------------------------- folders that are replaced as a whole
     def folder(self, path: Path) -> Path:
-        """Where a rendering may go: the resolved `path`. Raises OutputRefused where something else is or would be there."""
+        """Where a rendering may go: the resolved `path`. Raises OutputRefused where something else is or would be
+        there.
+        """
         place = self._resolved(path)
         elsewhere = "Name another folder, such as _output."
         reason = why_not_replaced(place, self.root) or why_not_below(place, self.root, except_in=self.for_folders)
@@ -71,7 +75,10 @@ class OutputGuard:
         if reason and not self._may_adopt(place):
             remedy = f"{elsewhere[:-1]}, or move or delete this one yourself."
             if rendering_marker.looks_like_rendering(place):
-                remedy = f"If it is a report of an earlier version, delete it yourself or run `{self.command} --force {path}`."
+                remedy = (
+                    f"If it is a report of an earlier version, delete it yourself or run `{self.command} --force"
+                    f" {path}`."
+                )
             raise OutputRefused(
                 path,
                 f"a folder is replaced only if it is an earlier rendering and holds nothing else, and {reason}",
@@ -101,7 +108,9 @@ class OutputGuard:
 
     # -------------------------------------------------------------- files
     def into(self, folder: Path) -> Path:
-        """Where files may go: the resolved `folder`, there or not. Raises OutputRefused for a file, for sources and data."""
+        """Where files may go: the resolved `folder`, there or not. Raises OutputRefused for a file, for sources and
+        data.
+        """
         place = self._resolved(folder)
         reason = why_not_below(place / "file", self.root, except_in=self.for_folders)
         if reason and "the data" in reason:
@@ -130,9 +139,10 @@ class OutputGuard:
             raise OutputRefused(path, "it is no ordinary file", "Give another path.")
         if not self._is_forced(place) and not self._wrote(place):
             raise OutputRefused(
-                path, f"a file is overwritten only if `{self.command}` wrote it and nobody changed it since",
+                path,
+                f"a file is overwritten only if `{self.command}` wrote it and nobody changed it since",
                 f"Give another path, move the file away, or overwrite this one with `--force {path}`.",
-            )  # fmt: skip
+            )
         return place
 
     @contextmanager

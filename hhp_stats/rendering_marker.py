@@ -80,7 +80,8 @@ def what_speaks_against(folder: Path, place: str | None) -> str | None:
             return f"it holds {name}, which no rendering wrote"
         known += 1
         unchanged += _digest(folder / name) == files[name]
-    # A page that somebody edited is written anew, as a half deleted report is. Other files under the same names are not.
+    # A page that somebody edited is written anew, as a half deleted report is. Other files under the same names are
+    # not.
     if known > 2 * unchanged:
         return "most of its files are not those that the rendering wrote"
     return None
@@ -95,7 +96,9 @@ def looks_like_rendering(folder: Path) -> bool:
 
 
 def entries(folder: Path) -> Iterator[tuple[str, str]]:
-    """Everything below `folder` with its kind: file, folder, or other (links, pipes); what desktops leave does not count."""
+    """Everything below `folder` with its kind: file, folder, or other (links, pipes); what desktops leave does not
+    count.
+    """
     for parent, folders, files in os.walk(folder, onerror=_raise):
         for name in sorted([*folders, *files]):
             path = Path(parent, name)

@@ -1,7 +1,7 @@
 """A folder that takes another's place when it is whole; the other stays until then, whatever happens between.
 
-Beside the output stand, while a rendering runs, `.NAME.new-PID`, which is being built, and for a moment `.NAME.old-PID`,
-which was there before. Whichever of them a killed process left, the next run puts right.
+Beside the output stand, while a rendering runs, `.NAME.new-PID`, which is being built, and for a moment
+`.NAME.old-PID`, which was there before. Whichever of them a killed process left, the next run puts right.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from hhp_stats.unfinished import mend, noted, put_right, remove_rendering
 def replaced(output: Path, guard: OutputGuard) -> Iterator[Path]:
     """A folder to build a rendering in; it takes the place of `output` when all went well.
 
-    Raises OutputRefused, before anything is built and again when the folder is to be replaced, where `output` holds what
-    no rendering wrote.
+    Raises OutputRefused, before anything is built and again when the folder is to be replaced, where `output` holds
+    what no rendering wrote.
     """
     put_right(guard.root)
     place = guard.folder(output)

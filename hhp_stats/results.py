@@ -51,7 +51,8 @@ class Estimate:
     (`math.inf` for the normal), and the interval estimate +- t(1 - alpha/2, df) * std_error.
     `conf_low` and `conf_high` may be infinite: an unbounded interval is a result.
 
-    Where the computation itself draws at random (imputation, resampling), `mc_error` and `mc_error_p` are the Monte Carlo
+    Where the computation itself draws at random (imputation, resampling), `mc_error` and `mc_error_p` are the Monte
+    Carlo
     errors of estimate and p value: their standard deviations over repetitions on the same data with other seeds. NaN
     where nothing is drawn, or where it is not known.
     """
@@ -99,8 +100,13 @@ class Estimate:
     def __repr__(self) -> str:
         """Short, for a notebook: `method`, `n` and `note` are fields."""
         df = "normal" if math.isinf(self.df) else f"df {self.df:.3g}"
-        said = [f"{self.estimate:.4g}", f"SE {self.std_error:.4g}", df, f"p = {self.p_value:.2g}",
-                f"{self.conf_level:.0%} {self.conf_low:.4g} to {self.conf_high:.4g}"]  # fmt: skip
+        said = [
+            f"{self.estimate:.4g}",
+            f"SE {self.std_error:.4g}",
+            df,
+            f"p = {self.p_value:.2g}",
+            f"{self.conf_level:.0%} {self.conf_low:.4g} to {self.conf_high:.4g}",
+        ]
         return f"{type(self).__name__}({', '.join(said)})"
 
     def scaled(self, factor: float) -> Estimate:
@@ -130,15 +136,31 @@ class Estimate:
         """The row of the result frame for this estimate; study, outcome, estimand come from the id."""
         study, outcome, estimand = _parts(result_id)
         return ResultRow(
-            result_id=result_id, study=study, outcome=outcome, estimand=estimand,
-            population=population, contrast=contrast, method=self.method, analysis=analysis,
-            estimate=self.estimate, std_error=self.std_error, df=self.df,
-            statistic=self.statistic, p_value=self.p_value, conf_low=self.conf_low,
-            conf_high=self.conf_high, conf_level=self.conf_level, mc_error=self.mc_error,
-            mc_error_p=self.mc_error_p, n=self.n,
-            n_clusters=self.n_clusters, clause=clause, status="estimated",
-            note=" ".join(filter(None, (self.note, note))), source=source,
-        )  # fmt: skip
+            result_id=result_id,
+            study=study,
+            outcome=outcome,
+            estimand=estimand,
+            population=population,
+            contrast=contrast,
+            method=self.method,
+            analysis=analysis,
+            estimate=self.estimate,
+            std_error=self.std_error,
+            df=self.df,
+            statistic=self.statistic,
+            p_value=self.p_value,
+            conf_low=self.conf_low,
+            conf_high=self.conf_high,
+            conf_level=self.conf_level,
+            mc_error=self.mc_error,
+            mc_error_p=self.mc_error_p,
+            n=self.n,
+            n_clusters=self.n_clusters,
+            clause=clause,
+            status="estimated",
+            note=" ".join(filter(None, (self.note, note))),
+            source=source,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,8 +213,20 @@ class ResultRow:
 
 
 COLUMNS: tuple[str, ...] = tuple(field.name for field in fields(ResultRow))
-_TEXT = ("result_id", "study", "outcome", "estimand", "population", "contrast", "method",
-         "analysis", "clause", "status", "note", "source")  # fmt: skip
+_TEXT = (
+    "result_id",
+    "study",
+    "outcome",
+    "estimand",
+    "population",
+    "contrast",
+    "method",
+    "analysis",
+    "clause",
+    "status",
+    "note",
+    "source",
+)
 _COUNTS = ("n", "n_clusters")
 LATER = ("mc_error", "mc_error_p")  # columns that frames of earlier releases do not have
 
@@ -203,16 +237,32 @@ def _parts(result_id: str) -> tuple[str, str, str]:
 
 
 def not_estimated(
-    *, result_id: str, reason: str, population: str, contrast: str, method: str,
-    analysis: Analysis, clause: str, source: str,
-) -> ResultRow:  # fmt: skip
+    *,
+    result_id: str,
+    reason: str,
+    population: str,
+    contrast: str,
+    method: str,
+    analysis: Analysis,
+    clause: str,
+    source: str,
+) -> ResultRow:
     """The row for a planned estimate that these data do not allow: it stays visible, with the reason."""
     study, outcome, estimand = _parts(result_id)
     return ResultRow(
-        result_id=result_id, study=study, outcome=outcome, estimand=estimand,
-        population=population, contrast=contrast, method=method, analysis=analysis,
-        clause=clause, status="not_estimated", note=reason, source=source,
-    )  # fmt: skip
+        result_id=result_id,
+        study=study,
+        outcome=outcome,
+        estimand=estimand,
+        population=population,
+        contrast=contrast,
+        method=method,
+        analysis=analysis,
+        clause=clause,
+        status="not_estimated",
+        note=reason,
+        source=source,
+    )
 
 
 def result_frame(rows: Iterable[ResultRow]) -> pd.DataFrame:
@@ -238,9 +288,15 @@ def write_results(frame: pd.DataFrame, path: Path) -> None:
 
 
 def read_results(path: Path) -> pd.DataFrame:
-    """Read a frame written by `write_results`, with its types; frames of releases made before a column was added lack it."""
-    frame = pd.read_csv(path, keep_default_na=False, na_values={c: [""] for c in COLUMNS if c not in _TEXT},
-                        dtype=dict.fromkeys(_TEXT, "str"))  # fmt: skip
+    """Read a frame written by `write_results`, with its types; frames of releases made before a column was added lack
+    it.
+    """
+    frame = pd.read_csv(
+        path,
+        keep_default_na=False,
+        na_values={c: [""] for c in COLUMNS if c not in _TEXT},
+        dtype=dict.fromkeys(_TEXT, "str"),
+    )
     later = [name for name in LATER if name not in frame.columns]
     if list(frame.columns) == [name for name in COLUMNS if name not in later]:
         frame = frame.reindex(columns=list(COLUMNS))

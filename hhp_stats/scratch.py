@@ -1,4 +1,6 @@
-"""Folders for a moment, below the system's own for temporary files; those of a killed process are removed by the next one."""
+"""Folders for a moment, below the system's own for temporary files; those of a killed process are removed by the next
+one.
+"""
 
 from __future__ import annotations
 

@@ -43,7 +43,9 @@ def from_csv(text: str) -> str:
 
 
 def frame_to_csv(frame: pd.DataFrame) -> str:
-    """A frame as CSV without its index, with Unix line ends; texts (headings too) as `to_csv` says, numbers untouched."""
+    """A frame as CSV without its index, with Unix line ends; texts (headings too) as `to_csv` says, numbers
+    untouched.
+    """
     return guarded_frame(frame).to_csv(index=False, lineterminator="\n")
 
 

@@ -1,4 +1,6 @@
-"""One thread of linear algebra a process: work is shared out over processes, whose threads would fight for the cores."""
+"""One thread of linear algebra a process: work is shared out over processes, whose threads would fight for the
+cores.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """Run a program that ends, with all it started, when the process ends that asked for it.
 
 `python tied_program.py PARENT PROGRAM ...`, as the leader of a process group. A program of its own, so that nothing of
-Python's has to run in a copy of a process with threads. For Linux, where the system tells a process that its parent is gone.
+Python's has to run in a copy of a process with threads. For Linux, where the system tells a process that its parent
+is gone.
 """
 
 import ctypes

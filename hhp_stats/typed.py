@@ -1,4 +1,5 @@
-"""Are a public function's arguments of the kinds that its annotations name? Wrong kinds end in words, not in a traceback.
+"""Are a public function's arguments of the kinds that its annotations name? Wrong kinds end in words, not in a
+traceback.
 
 `typed` looks at kinds only (a number, a name, a list, a frame, a fitted model); what values mean is for the function to
 judge. Annotations that say nothing checkable, such as type variables and protocols, are let through.
@@ -28,7 +29,8 @@ _CLASSES: dict[type, dict[str, Check]] = {}  # made at the first record of each 
 
 
 def typed(function: Callable[P, R]) -> Callable[P, R]:
-    """The function, refusing arguments of a wrong kind (InvalidInput, naming function, argument, kind and what was given).
+    """The function, refusing arguments of a wrong kind (InvalidInput, naming function, argument, kind and what was
+    given).
 
     Its call is noted where `hhp_stats.ran` records.
     """
@@ -123,7 +125,7 @@ _NAMED: Mapping[type, Check] = {
     Iterable: (lambda v: isinstance(v, Iterable) and not isinstance(v, str | bytes | Mapping), "a list"),
     pd.DataFrame: (lambda v: isinstance(v, pd.DataFrame), "a frame"),
     pd.Series: (lambda v: isinstance(v, pd.Series), "a Series"),
-}  # fmt: skip
+}
 
 
 def _of_kind(kind: type) -> Check | None:
@@ -147,9 +149,12 @@ def _of_many(kind: type, parts: tuple[Any, ...]) -> Check:
     if kind is tuple and Ellipsis not in parts:
         every = [_check(part) for part in parts]
         return (
-            lambda value: is_one(value) and len(value) == len(parts)
-            and all(check is None or check[0](item) for check, item in zip(every, value, strict=True))
-        ), f"{len(parts)} values"  # fmt: skip
+            lambda value: (
+                is_one(value)
+                and len(value) == len(parts)
+                and all(check is None or check[0](item) for check, item in zip(every, value, strict=True))
+            )
+        ), f"{len(parts)} values"
     if parts[0] is str:  # names of columns, which pandas lets be numbers too
         return (
             lambda value: is_one(value) and all(isinstance(item, str | Integral) for item in value)

@@ -26,7 +26,9 @@ _count = 0
 
 @contextlib.contextmanager
 def noted(root: Path, place: Path, *, kind: str) -> Iterator[None]:
-    """While this lasts, `place` is unfinished (`kind` is partial, rendering or log): see `put_right`. Where nothing can be noted, work goes on without."""
+    """While this lasts, `place` is unfinished (`kind` is partial, rendering or log): see `put_right`. Where nothing
+    can be noted, work goes on without.
+    """
     global _count
     _count += 1
     with contextlib.ExitStack() as opened:
@@ -51,7 +53,9 @@ def noted(root: Path, place: Path, *, kind: str) -> Iterator[None]:
 
 
 def put_right(root: Path) -> None:
-    """Remove or restore what killed commands left of files and folders that were not whole yet, wherever they were to be."""
+    """Remove or restore what killed commands left of files and folders that were not whole yet, wherever they were to
+    be.
+    """
     for note in sorted((root / NOTES).glob("*.json")):
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
             with note.open("r+", encoding="utf-8") as file:
@@ -84,7 +88,9 @@ def remove_partial(place: Path) -> None:
 
 
 def mend(place: Path) -> None:
-    """Put right what a killed rendering left beside `place`: the last report stands there again, half a one is removed."""
+    """Put right what a killed rendering left beside `place`: the last report stands there again, half a one is
+    removed.
+    """
     start = f".{place.name}."
     if not place.parent.is_dir():
         return

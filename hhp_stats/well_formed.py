@@ -54,4 +54,4 @@ class Reader:
 def _attributes(text: str) -> dict[str, str]:
     return {
         name.lower(): unescape(double or single) for name, double, single in _ATTRIBUTE.findall(text) if name != "/"
-    }  # fmt: skip
+    }

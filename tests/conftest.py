@@ -40,7 +40,8 @@ def _words(text: str) -> set[str]:
 
 @cache
 def files_together() -> Mapping[str, str]:
-    """For each file of tests the first of those with which it shares a fixture of the session; itself where it shares none.
+    """For each file of tests the first of those with which it shares a fixture of the session; itself where it shares
+    none.
 
     Read off the sources: the process that shares out the tests knows their names alone.
     """
@@ -85,7 +86,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """With `--dist loadscope`: a file is never split, and files that share a fixture of the session go to one worker.
 
-    A rendered book, or the results of a study, is then made once and not by every worker. (`loadgroup` does not see marks
+    A rendered book, or the results of a study, is then made once and not by every worker. (`loadgroup` does not see
+    marks
     that are set here: pytest-xdist 3.8 writes them into names that pytest 9 no longer reads.)
     """
     if config.getvalue("dist") != "loadscope":

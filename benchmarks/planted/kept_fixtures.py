@@ -1,7 +1,7 @@
 """Reports that many tests read are made once for all bugs that cannot change them: a plugin for pytest.
 
-A bug in `present` or `publish` changes no result, so the results that its tests present are taken from the last run whose
-other sources were the same. They stand in the folder that `PLANTED_KEPT` names.
+A bug in `present` or `publish` changes no result, so the results that its tests present are taken from the last run
+whose other sources were the same. They stand in the folder that `PLANTED_KEPT` names.
 """
 
 from __future__ import annotations

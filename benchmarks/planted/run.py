@@ -4,11 +4,11 @@
     python -m benchmarks.planted.run --only G03 --record
     python -m benchmarks.planted.run --check
 
-The bugs stand in `bugs.toml`: `id`, `kind`, `file`, `old` (which must stand there once) and `new`, and `tests`, the test files
-that are the most likely to notice, with `only` (as for `pytest -k`) where few of their tests are. Without `tests`, those test
-files run that name the module; none of the tests marked slow, which `make test` leaves out as well. A bug counts as noticed
-where a test fails; where the tests cannot even be collected it says so. `--record` enters the verdicts in `VERDICTS.md`.
-At the end the tests that failed run once more without any bug: they must pass.
+The bugs stand in `bugs.toml`: `id`, `kind`, `file`, `old` (which must stand there once) and `new`, and `tests`, the
+test files that are the most likely to notice, with `only` (as for `pytest -k`) where few of their tests are. Without
+`tests`, those test files run that name the module; none of the tests marked slow, which `make test` leaves out as
+well. A bug counts as noticed where a test fails; where the tests cannot even be collected it says so. `--record`
+enters the verdicts in `VERDICTS.md`. At the end the tests that failed run once more without any bug: they must pass.
 Exit status: 0 all noticed, 1 not all, 2 a bug does not fit the sources any more.
 """
 
@@ -41,8 +41,19 @@ ROOT = Path(__file__).resolve().parents[2]
 BUGS = Path(__file__).with_name("bugs.toml")
 LEFT_OUT = (".git", ".venv", ".report", "_output", ".*_cache", "__pycache__", "figures", "releases", ".hypothesis")
 SECONDS = 300  # of one bug's tests: an endless loop is noticed too
-LIBRARIES = ("pandas", "scipy.stats", "scipy.optimize", "scipy.linalg", "matplotlib.pyplot", "great_tables", "statsmodels.api", "openpyxl",
-             "joblib", "typer", "lxml.html")  # fmt: skip
+LIBRARIES = (
+    "pandas",
+    "scipy.stats",
+    "scipy.optimize",
+    "scipy.linalg",
+    "matplotlib.pyplot",
+    "great_tables",
+    "statsmodels.api",
+    "openpyxl",
+    "joblib",
+    "typer",
+    "lxml.html",
+)
 PLUGIN = "benchmarks.planted.kept_fixtures"
 FAILED = re.compile(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", flags=re.MULTILINE)
 
@@ -214,9 +225,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
             took = f"{time.monotonic() - began:.0f}"
             print(f"{bug.id:5} {bug.kind:12} {bug.file:55} {verdict:12} {took:>4} s  {by}", flush=True)
             found[bug.id] = verdicts.Verdict(
-                bug=bug.id, kind=bug.kind, file=bug.file.removeprefix("hhp_stats/"), verdict=verdict, noticed_by=by,
-                seconds=took, day=f"{dt.date.today()}", commit=at,
-            )  # fmt: skip
+                bug=bug.id,
+                kind=bug.kind,
+                file=bug.file.removeprefix("hhp_stats/"),
+                verdict=verdict,
+                noticed_by=by,
+                seconds=took,
+                day=f"{dt.date.today()}",
+                commit=at,
+            )
             enter()
         anyway = fail_anyway([one.noticed_by for one in found.values()], home, kept)
     for key, one in found.items():

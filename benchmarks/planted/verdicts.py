@@ -10,8 +10,8 @@ from pathlib import Path
 TABLE = Path(__file__).with_name("VERDICTS.md")
 HEAD = """# Bugs planted one at a time, and the test that noticed each
 
-`python -m benchmarks.planted.run --record` writes this table; `bugs.toml` holds what each bug changes. Only the tests named
-there ran, up to the first that failed: others may notice too.
+`python -m benchmarks.planted.run --record` writes this table; `bugs.toml` holds what each bug changes. Only the tests
+named there ran, up to the first that failed: others may notice too.
 
 Machine: {machine}.
 

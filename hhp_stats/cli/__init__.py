@@ -47,8 +47,16 @@ def main() -> None:
         # A message of a library may quote a cell, and with it a name: only the place in the code is shown.
         *_, (frame, line) = traceback.walk_tb(error.__traceback__)
         place = f"{Path(frame.f_code.co_filename).name}:{line}"
-        ours = [f"{Path(f.f_code.co_filename).name}:{n}" for f, n in traceback.walk_tb(error.__traceback__)
-                if "hhp_stats" in f.f_code.co_filename]  # fmt: skip
-        screen.print(Text(f"A fault in hhp_stats: {type(error).__name__} at {place} (called from {', '.join(ours[-3:])}). Its message "
-                          "is not shown, since it may quote data. Report these words; the inputs are unchanged."), style="red")  # fmt: skip
+        ours = [
+            f"{Path(f.f_code.co_filename).name}:{n}"
+            for f, n in traceback.walk_tb(error.__traceback__)
+            if "hhp_stats" in f.f_code.co_filename
+        ]
+        screen.print(
+            Text(
+                f"A fault in hhp_stats: {type(error).__name__} at {place} (called from {', '.join(ours[-3:])}). Its"
+                " message is not shown, since it may quote data. Report these words; the inputs are unchanged."
+            ),
+            style="red",
+        )
         sys.exit(70)

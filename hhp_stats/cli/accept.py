@@ -86,9 +86,12 @@ def _show(change: FileChange, cells: bool, words: frozenset[str]) -> None:
     record = change.record(values=cells, known=words)
     sizes = [
         f"{plural(rows, 'row')} and {plural(columns, 'column')} {word}"
-        for word, rows, columns in (("before", change.rows_before, change.columns_before), ("now", change.rows_now, change.columns_now))
+        for word, rows, columns in (
+            ("before", change.rows_before, change.columns_before),
+            ("now", change.rows_now, change.columns_now),
+        )
         if rows is not None and columns is not None
-    ]  # fmt: skip
+    ]
     out.print(f"{change.file}: {change.state}. Compared with {change.compared}.", markup=False)
     if sizes:
         out.print(f"  {', '.join(sizes)}")

@@ -92,7 +92,8 @@ def _known_study(root: Path, study: str) -> None:
     if study not in plans:
         with_returns = [name for name in plans if (root / "data/returns" / name).is_dir()]
         raise typer.BadParameter(
-            f"there is no plan of this study, and no file of this name; with returns: {', '.join(with_returns)}. {allowed(plans, study)}"
+            f"there is no plan of this study, and no file of this name; with returns: {', '.join(with_returns)}."
+            f" {allowed(plans, study)}"
         )
 
 
@@ -149,8 +150,10 @@ _WHY = "--reason 'left in November' --requested-by 'Kent HR' --received-on 2020-
 
 
 @app.command(
-    epilog=f"Examples: `hhp correct {_WHO} --set left=yes --set leaving_date=2019-11-04 {_WHY}` · "
-    f"`hhp correct {_WHO} --field illness_days --old 3 --new 5 {_WHY}`"
+    epilog=(
+        f"Examples: `hhp correct {_WHO} --set left=yes --set leaving_date=2019-11-04 {_WHY}` · "
+        f"`hhp correct {_WHO} --field illness_days --old 3 --new 5 {_WHY}`"
+    )
 )
 def correct(
     wave: Annotated[str, typer.Option(help="baseline, interim or endline.")],
@@ -164,8 +167,11 @@ def correct(
         typer.Option(
             "--set",
             metavar="FIELD=NEW",
-            help="A field as in data/dictionary.csv and what it should say (nothing: no value); the old value is looked up. "
-            "Several are checked and recorded together.",
+            help=(
+                "A field as in data/dictionary.csv and what it should say (nothing: no value); the old value is looked"
+                " up. "
+                "Several are checked and recorded together."
+            ),
         ),
     ] = None,
     field: Annotated[str | None, typer.Option(help="One field, with its old and new value.")] = None,
@@ -184,10 +190,17 @@ def correct(
     if study is not None:
         _known_study(root, study)
     lines = append_corrections(
-        root, received_on=received_on, wave=wave, authority=authority, staff_id=staff_id,
-        changes=_changes(changes or [], field, old, new), reason=reason, requested_by=requested_by, study=study,
+        root,
+        received_on=received_on,
+        wave=wave,
+        authority=authority,
+        staff_id=staff_id,
+        changes=_changes(changes or [], field, old, new),
+        reason=reason,
+        requested_by=requested_by,
+        study=study,
         dry_run=dry_run,
-    )  # fmt: skip
+    )
     for line in lines:
         out.print(f"{line.field}: {line.old_value or 'no value'} → {line.new_value or 'no value'}", markup=False)
     if dry_run:

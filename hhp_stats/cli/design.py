@@ -56,14 +56,22 @@ def power(
         )
         for name, direction in directions:
             record[name] = detectable_proportion(
-                control=baseline, direction=direction, effective_per_arm=shape.effective_per_arm, rates=rates,
+                control=baseline,
+                direction=direction,
+                effective_per_arm=shape.effective_per_arm,
+                rates=rates,
                 baseline_correlation=correlation,
-            )  # fmt: skip
+            )
     if as_json:
         print_json(record)
         return
-    words = {"people": "People analysed", "design_effect": "Design effect", "detectable_sd": "Detectable effect, standard deviations",
-             "fall_to": "Detectable fall, to", "rise_to": "Detectable rise, to"}  # fmt: skip
+    words = {
+        "people": "People analysed",
+        "design_effect": "Design effect",
+        "detectable_sd": "Detectable effect, standard deviations",
+        "fall_to": "Detectable fall, to",
+        "rise_to": "Detectable rise, to",
+    }
     for key, value in record.items():
         out.print(f"{words[key]:<40} {value:.4f}")
 
@@ -76,7 +84,8 @@ def randomise(
 ) -> None:
     """Draw teams from the baseline returns by the plan's rule, with strata, redraws and a log that can be replayed.
 
-    List and log have the columns that are read later; `coffee` is 0 everywhere, to be set for teams in the coffee trial.
+    List and log have the columns that are read later; `coffee` is 0 everywhere, to be set for teams in the coffee
+    trial.
     """
     from hhp_stats.intake.allocation_pair import AllocationPair
     from hhp_stats.intake.baseline import load_baseline_list
@@ -102,6 +111,7 @@ def randomise(
     release = manifest_status(root)
     pair.write(allocation.teams.assign(coffee=0, release=release), allocation.log.assign(seed=seed, release=release))
     out.print(
-        f"{len(allocation.teams)} teams, {int(allocation.teams['treatment'].sum())} of them treated, after {len(allocation.log)} draws; "
-        f"wrote {to} and {pair.log}. SHA-256 {allocation.digest}", markup=False,
-    )  # fmt: skip
+        f"{len(allocation.teams)} teams, {int(allocation.teams['treatment'].sum())} of them treated, after"
+        f" {len(allocation.log)} draws; wrote {to} and {pair.log}. SHA-256 {allocation.digest}",
+        markup=False,
+    )

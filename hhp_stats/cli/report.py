@@ -73,7 +73,9 @@ def kept_texts(root: Path, *, fresh: bool) -> KeptTexts:
 
 
 def shown_in_pages(root: Path, *, fresh: bool = False) -> dict[str, Any]:
-    """What the pages show beside the chapters: the panel behind each number, and the synthetic notice while it holds."""
+    """What the pages show beside the chapters: the panel behind each number, and the synthetic notice while it
+    holds.
+    """
     from hhp_stats.present.release import read_release
 
     def explain(*, results: Collection[str], functions: Collection[str]) -> dict[str, Any]:
@@ -155,16 +157,27 @@ def render(
 
         run_all_studies(root, fresh=fresh, begins=begins)
         made = render_book(
-            root=root, output=target, formats=formats, engine=engine, fresh=fresh,  # type: ignore[arg-type]
-            declared=declared_inputs(), attachments=[root / FOLDER / "results.csv"], warm=warm,
-            progress=_Lines(open_now.enter_context(progress_bar())), inspect=check if "html" in formats else None,
-            guard=guard, **shown_in_pages(root, fresh=fresh),
-        )  # fmt: skip
+            root=root,
+            output=target,
+            formats=formats,  # type: ignore[arg-type]
+            engine=engine,  # type: ignore[arg-type]
+            fresh=fresh,
+            declared=declared_inputs(),
+            attachments=[root / FOLDER / "results.csv"],
+            warm=warm,
+            progress=_Lines(open_now.enter_context(progress_bar())),
+            inspect=check if "html" in formats else None,
+            guard=guard,
+            **shown_in_pages(root, fresh=fresh),
+        )
     note_report(root, target, key)
     screen.print(f"Rendered {len(made.pages)} pages" + (f" and {made.pdf}" if made.pdf else ""), markup=False)
     if made.unprinted:
-        screen.print(f"The PDF names characters of the data that none of its fonts has, in the manner of ‹U+1F600›: {named(made.unprinted)}. "
-                     "The site shows them.", markup=False)  # fmt: skip
+        screen.print(
+            "The PDF names characters of the data that none of its fonts has, in the manner of ‹U+1F600›:"
+            f" {named(made.unprinted)}. The site shows them.",
+            markup=False,
+        )
 
 
 @app.command(epilog="Example: `hhp synthesise --seed 7`")
@@ -180,19 +193,24 @@ def synthesise(
     with progress_bar() as bar:
         task = bar.add_task("Synthesising", total=None)
         report = write_release(
-            find_root(), seed=seed, force=tuple(force or ()),
+            find_root(),
+            seed=seed,
+            force=tuple(force or ()),
             progress=lambda done, total: bar.update(task, completed=done, total=total),
-        )  # fmt: skip
+        )
     out.print(
-        f"Wrote {len(report.files)} files ({report.size / 1e6:.1f} MB) of release {report.release} from seed {report.seed}: "
-        f"{', '.join(report.studies)}. Their checksums are in data/manifest.toml, what was planted in data/synthetic_truth.toml.",
+        f"Wrote {len(report.files)} files ({report.size / 1e6:.1f} MB) of release {report.release} from seed"
+        f" {report.seed}: {', '.join(report.studies)}. Their checksums are in data/manifest.toml, what was planted in"
+        " data/synthetic_truth.toml.",
         markup=False,
     )
 
 
 @app.command(
-    epilog="Examples: `hhp explain goal_setting/sickness_absence/itt/cr1`, "
-    "`hhp explain goal_setting/sickness_absence/itt/cr1 --code r > primary.R`"
+    epilog=(
+        "Examples: `hhp explain goal_setting/sickness_absence/itt/cr1`, "
+        "`hhp explain goal_setting/sickness_absence/itt/cr1 --code r > primary.R`"
+    )
 )
 def explain(
     result_id: Annotated[str, typer.Argument(help="An id as printed in appendix F, study/outcome/estimand/method.")],
@@ -200,7 +218,10 @@ def explain(
     code: Annotated[
         str | None,
         typer.Option(
-            help="python or r: print a short programme that computes the row with statsmodels, linearmodels or R instead."
+            help=(
+                "python or r: print a short programme that computes the row with statsmodels, linearmodels or R"
+                " instead."
+            )
         ),
     ] = None,
 ) -> None:

@@ -36,10 +36,13 @@ class Commands(TyperGroup):
 
 app = typer.Typer(
     cls=Commands,
-    no_args_is_help=True, add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Statistical report of the Happier, Healthier Professionals trials: check returns, estimate, render.",
-)  # fmt: skip
+)
 screen = Console(stderr=True, highlight=False)
 out = Console(highlight=False, soft_wrap=True)
 
@@ -59,8 +62,12 @@ def progress_bar(*, ticking: bool = True) -> Iterator[Progress]:
     Unless `ticking`, it moves only when it is told to (`update(..., refresh=True)`), and needs no thread.
     """
     columns = (
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn(),
-    )  # fmt: skip
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
     with Progress(
         *columns, console=screen, transient=True, disable=not screen.is_terminal, auto_refresh=ticking
     ) as bar:

@@ -18,7 +18,9 @@ def remove(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go; change nothing.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do it.")] = False,
 ) -> None:
-    """Take a study out of the project: plan, data, chapter, and what is said of it elsewhere. Nothing is lost: it is moved."""
+    """Take a study out of the project: plan, data, chapter, and what is said of it elsewhere. Nothing is lost: it is
+    moved.
+    """
     from hhp_stats.scaffold.removal import REMOVED, removal
     from hhp_stats.scaffold.removal import remove as remove_study
 
@@ -36,12 +38,17 @@ def remove(
         screen.print("Nothing was changed: add --yes to do it.", style="red")
         raise typer.Exit(2)
     remove_study(root, study, found=found)
-    out.print(f"{study} is out. What went, and the files that were changed as they were before, lie in {REMOVED}/{study}; "
-              "`hhp render` makes the report without it.", markup=False)  # fmt: skip
+    out.print(
+        f"{study} is out. What went, and the files that were changed as they were before, lie in {REMOVED}/{study}; "
+        "`hhp render` makes the report without it.",
+        markup=False,
+    )
 
 
 @app.command(
-    epilog='Example: `hhp new btheb --kind "individual trial" --data btheb.csv --title "Beat the Blues: randomised trial"`'
+    epilog=(
+        'Example: `hhp new btheb --kind "individual trial" --data btheb.csv --title "Beat the Blues: randomised trial"`'
+    )
 )
 def new(
     study: Annotated[str, typer.Argument(help="Key of the study: small letters, digits, underscores.")],
@@ -61,5 +68,8 @@ def new(
     for file in found.edited:
         out.print(f"edited {file}", markup=False)
     plan, dictionary, *_ = found.files
-    out.print(f"Now go through {plan} and {dictionary}: correct each guess and take {TO_CONFIRM} out. Then `hhp check {study}` and "
-              f"`hhp render`. `hhp remove {study}` undoes it.", markup=False)  # fmt: skip
+    out.print(
+        f"Now go through {plan} and {dictionary}: correct each guess and take {TO_CONFIRM} out. Then `hhp check"
+        f" {study}` and `hhp render`. `hhp remove {study}` undoes it.",
+        markup=False,
+    )

@@ -54,18 +54,23 @@ def audit(
     figure or rounding leaves it open.
 
     Checked from the columns alone: p-values from means, standard errors and n; differences and intervals; shares
-    of counts; words of direction and significance; totals of two arms; figures printed twice. With `relations` and `detectable_effects` rates,
-    sums and power; with `scales` whether means and spreads are possible on the scale (a scale's ends are also
-    taken from rows of statistic min and max of score units, its step from one of statistic step).
+    of counts; words of direction and significance; totals of two arms; figures printed twice. With `relations` and
+    `detectable_effects` rates, sums and power; with `scales` whether means and spreads are possible on the scale (a
+    scale's ends are also taken from rows of statistic min and max of score units, its step from one of statistic
+    step).
 
     Refuses what `figures` refuses. A verdict is about arithmetic between printed figures, not about the
     data behind them.
     """
     printed = figures(frame)
     checks = audit_checks(
-        frame, relations=relations, detectable_effects=detectable_effects, scales=scales,
-        lower_is_better=lower_is_better, alpha=alpha,
-    )  # fmt: skip
+        frame,
+        relations=relations,
+        detectable_effects=detectable_effects,
+        scales=scales,
+        lower_is_better=lower_is_better,
+        alpha=alpha,
+    )
     return verdicts(printed, checks, used_for=_used_for(printed, relations, detectable_effects))
 
 
@@ -192,12 +197,16 @@ def repeat_checks(printed: Figures) -> list[Check]:
             agree = math.isclose(float(row["value"]), float(first["value"]), rel_tol=1e-12)
             out.append(
                 Check(
-                    id=str(row["id"]), kind="repeat", finding="reproduces" if agree else "does_not_reproduce",
-                    recomputed=float(first["value"]), low=float(first["value"]), high=float(first["value"]),
+                    id=str(row["id"]),
+                    kind="repeat",
+                    finding="reproduces" if agree else "does_not_reproduce",
+                    recomputed=float(first["value"]),
+                    low=float(first["value"]),
+                    high=float(first["value"]),
                     reason=f"{first['id']} is {first['as_printed']} for the same group"
                     + ("." if agree else f", this is {row['as_printed']}."),
                 )
-            )  # fmt: skip
+            )
     return out
 
 
@@ -214,9 +223,16 @@ def total_checks(printed: Figures) -> list[Check]:
         row = by_group["all"]
         agrees = total == float(row["value"])
         out.append(
-            Check(id=str(row["id"]), kind="rate_or_sum", finding="reproduces" if agrees else "does_not_reproduce",
-                  recomputed=total, low=total, high=total, reason=f"The arms add to {total:g}, printed {row['as_printed']}.")
-        )  # fmt: skip
+            Check(
+                id=str(row["id"]),
+                kind="rate_or_sum",
+                finding="reproduces" if agrees else "does_not_reproduce",
+                recomputed=total,
+                low=total,
+                high=total,
+                reason=f"The arms add to {total:g}, printed {row['as_printed']}.",
+            )
+        )
     return out
 
 
@@ -243,15 +259,24 @@ def _comparison_check(test: RecomputedTest, printed: Figures, *, fits: int = 0, 
     else:
         finding = "does_not_reproduce"
         given = abs(test.test.statistic)
-        reason = f"The arms give {allowed}, outside by {test.gap:.2g}; it needs |t| = {test.t_needed:.2f} where they give {given:.2f}"
+        reason = (
+            f"The arms give {allowed}, outside by {test.gap:.2g}; it needs |t| = {test.t_needed:.2f} where they give"
+            f" {given:.2f}"
+        )
         if test.reading == "as_printed":
             reason += "; a model with covariates might give it, but none is printed"
     if of:
         reason += f"; this reading fits {fits} of {of} p-values of the outcome"
     return Check(
-        id=test.comparison.p_id, kind="two_sample", finding=finding, reason=f"{reason}.", reading=READINGS[test.reading],
-        recomputed=test.test.p_value, low=test.p_range.low, high=test.p_range.high,
-    )  # fmt: skip
+        id=test.comparison.p_id,
+        kind="two_sample",
+        finding=finding,
+        reason=f"{reason}.",
+        reading=READINGS[test.reading],
+        recomputed=test.test.p_value,
+        low=test.p_range.low,
+        high=test.p_range.high,
+    )
 
 
 def _spread_check(prefix: str, sd: float, std_error: float, n: int, least: float, most: float) -> Check:
@@ -262,7 +287,10 @@ def _spread_check(prefix: str, sd: float, std_error: float, n: int, least: float
         reason, reading = f"It implies a standard deviation of {sd:.3g}; the scale allows {limits}.", "as printed"
     elif least / room <= std_error <= most * room:
         finding, reading = "another_reading", "a standard deviation"
-        reason = f"As a standard error it implies a standard deviation of {sd:.3g}; the scale allows {limits}, where it fits."
+        reason = (
+            f"As a standard error it implies a standard deviation of {sd:.3g}; the scale allows {limits}, where it"
+            " fits."
+        )
     else:
         finding, reading = "does_not_reproduce", "as printed"
         reason = (
@@ -288,9 +316,13 @@ def _grim_check(prefix: str, mean: float, margin: float, n: int, scale: Scale) -
     near = [scale.low + (below + i) * step / n for i in (0, 1)]
     reason = f"Over {n} people in steps of {step:g} the nearest means are {near[0]:.4g} and {near[1]:.4g}"
     return Check(
-        id=f"{prefix}-M", kind="granularity", finding="reproduces" if possible else "does_not_reproduce",
-        reason=f"{reason}." if possible else f"{reason}: the mean is no plain average of so many people.", low=near[0], high=near[1],
-    )  # fmt: skip
+        id=f"{prefix}-M",
+        kind="granularity",
+        finding="reproduces" if possible else "does_not_reproduce",
+        reason=f"{reason}." if possible else f"{reason}: the mean is no plain average of so many people.",
+        low=near[0],
+        high=near[1],
+    )
 
 
 def _scales(printed: Figures, given: Scales) -> dict[tuple[str, str], Scale]:

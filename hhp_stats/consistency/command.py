@@ -29,10 +29,30 @@ from hhp_stats.errors import DataError, Problem
 
 PUBLISHED = "data/published"
 STATISTICS = (
-    "n", "n_planned", "count", "mean", "se", "sd", "p", "stated_direction", "stated_significant", "percent", "response_rate",
-    "response_rate_planned", "mdes", "mdes_planned", "mdes_benchmark", "min", "max", "step",
-    "difference", "conf_low", "conf_high", "cost_gbp", "design",
-)  # fmt: skip
+    "n",
+    "n_planned",
+    "count",
+    "mean",
+    "se",
+    "sd",
+    "p",
+    "stated_direction",
+    "stated_significant",
+    "percent",
+    "response_rate",
+    "response_rate_planned",
+    "mdes",
+    "mdes_planned",
+    "mdes_benchmark",
+    "min",
+    "max",
+    "step",
+    "difference",
+    "conf_low",
+    "conf_high",
+    "cost_gbp",
+    "design",
+)
 _FILLED = ("id", "trial", "outcome", "group", "statistic", "value", "as_printed")
 _WRONG = ("does_not_reproduce", "another_reading")
 _DIGITS = re.compile(r"\d[\d,]*(?:\.\d+)?|\.\d+")
@@ -63,7 +83,7 @@ class AuditReport:
         remarks = [
             {"code": r.code, "cell": r.cell, "rule": r.rule, "value": r.value, "remedy": r.remedy} for r in self.remarks
         ]
-        return {"file": self.file, "counts": self.counts, "remarks": remarks, "figures": rows}  # fmt: skip
+        return {"file": self.file, "counts": self.counts, "remarks": remarks, "figures": rows}
 
     def show(self, console: Console, *, everything: bool = False) -> None:
         """Print the figures that fail or need another reading, or `everything`, and the counts."""
@@ -87,13 +107,18 @@ class AuditReport:
 
 
 _HEADINGS: dict[str, dict[str, Any]] = {
-    "Figure": {"overflow": "fold", "max_width": 22}, "Printed": {"max_width": 18}, "Recomputed": {"justify": "right"},
-    "Verdict": {"max_width": 18}, "Why": {"ratio": 1},
-}  # fmt: skip
+    "Figure": {"overflow": "fold", "max_width": 22},
+    "Printed": {"max_width": 18},
+    "Recomputed": {"justify": "right"},
+    "Verdict": {"max_width": 18},
+    "Why": {"ratio": 1},
+}
 _PLURAL: dict[Finding, str] = {
-    "reproduces": "reproduce", "another_reading": "reproduce under another reading", "does_not_reproduce": "do not reproduce",
+    "reproduces": "reproduce",
+    "another_reading": "reproduce under another reading",
+    "does_not_reproduce": "do not reproduce",
     "not_checkable": "cannot be checked",
-}  # fmt: skip
+}
 _STYLE = {"does_not_reproduce": "red", "another_reading": "yellow"}
 
 
@@ -130,8 +155,13 @@ def read_figures(file: Path) -> pd.DataFrame:
     except (FileNotFoundError, IsADirectoryError):
         raise DataError([_problem(name, "B01", "There must be a file of this name.", "Check the path.")]) from None
     except UnicodeDecodeError as error:
-        raise DataError([_problem(name, "B02", f"The file must be text in UTF-8; byte {error.start} is not.",
-                                  "Save it as CSV UTF-8.")]) from None  # fmt: skip
+        raise DataError(
+            [
+                _problem(
+                    name, "B02", f"The file must be text in UTF-8; byte {error.start} is not.", "Save it as CSV UTF-8."
+                )
+            ]
+        ) from None
     rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text)))
     if not rows or not any(rows[0]):
         raise DataError([_nothing(name)])
@@ -144,8 +174,15 @@ def read_figures(file: Path) -> pd.DataFrame:
         if not any(cell.strip() for cell in row):
             continue
         if len(row) != len(heading):
-            problems.append(_problem(name, "B06", f"A row must have {len(heading)} cells like the heading, this has {len(row)}.",
-                                     "Put cells that hold commas in double quotes.", cell=f"row {number}"))  # fmt: skip
+            problems.append(
+                _problem(
+                    name,
+                    "B06",
+                    f"A row must have {len(heading)} cells like the heading, this has {len(row)}.",
+                    "Put cells that hold commas in double quotes.",
+                    cell=f"row {number}",
+                )
+            )
             continue
         record = {column: cell.strip() for column, cell in zip(heading, row, strict=True)}
         record["value"] = plain(record["value"])  # a minus as typesetters write it is a minus
@@ -177,9 +214,13 @@ def _heading_problems(name: str, heading: Sequence[str]) -> Iterator[Problem]:
     for column in COLUMNS:
         if column not in heading:
             near = [other for other in heading if other.lower().replace(" ", "_") == column]
-            yield _problem(name, "B04", f"The heading must have a column {column!r}.",
-                           f"Rename {near[0]!r}." if near else "Add it; cells may be empty where nothing is known.",
-                           cell="row 1")  # fmt: skip
+            yield _problem(
+                name,
+                "B04",
+                f"The heading must have a column {column!r}.",
+                f"Rename {near[0]!r}." if near else "Add it; cells may be empty where nothing is known.",
+                cell="row 1",
+            )
     for column in sorted(column for column, times in Counter(heading).items() if times > 1 and column):
         yield _problem(name, "B05", f"Column {column!r} must stand once.", "Remove or rename the other.", cell="row 1")
 
@@ -205,24 +246,45 @@ def _row_problems(name: str, number: int, row: dict[str, str]) -> Iterator[Probl
 
 
 _RULES: dict[str, tuple[Any, str, str]] = {
-    "p": (lambda v: 0 <= v <= 1, "a p-value lies between 0 and 1.", "Correct it; for p < .01 write 0.01 and <.01 in as_printed."),
+    "p": (
+        lambda v: 0 <= v <= 1,
+        "a p-value lies between 0 and 1.",
+        "Correct it; for p < .01 write 0.01 and <.01 in as_printed.",
+    ),
     "n": (lambda v: v > 0 and v == int(v), "a number of people is a whole number above 0.", "Correct it."),
     "count": (lambda v: v >= 0, "a count is not negative.", "Correct it."),
     "step": (lambda v: v > 0, "the step of a scale is above 0.", "Correct it, or leave the row out."),
     "se": (lambda v: v > 0, "a standard error is above 0.", "Correct it; if it is printed as 0, leave the row out."),
-    "sd": (lambda v: v > 0, "a standard deviation is above 0.", "Correct it; if it is printed as 0, leave the row out."),
-    "stated_direction": (lambda v: v in (-1, 0, 1), "a direction in words is 1 (higher), -1 (lower) or 0 (the same).",
-                         "Write the sign of the first arm minus the second."),
-    "stated_significant": (lambda v: v in (0, 1), "a claim of significance is 1 (claimed) or 0 (denied).", "Write 1 or 0."),
-}  # fmt: skip
+    "sd": (
+        lambda v: v > 0,
+        "a standard deviation is above 0.",
+        "Correct it; if it is printed as 0, leave the row out.",
+    ),
+    "stated_direction": (
+        lambda v: v in (-1, 0, 1),
+        "a direction in words is 1 (higher), -1 (lower) or 0 (the same).",
+        "Write the sign of the first arm minus the second.",
+    ),
+    "stated_significant": (
+        lambda v: v in (0, 1),
+        "a claim of significance is 1 (claimed) or 0 (denied).",
+        "Write 1 or 0.",
+    ),
+}
 
 
 def _doubled(name: str, records: Sequence[dict[str, str]]) -> Iterator[Problem]:
     first: dict[str, str] = {}
     for row in records:
         if row["id"] and row["id"] in first:
-            yield _problem(name, "B10", f"An id must stand once; this one is also in row {first[row['id']]}.",
-                           "Give each printed figure an id of its own.", cell=f"row {row['row']}, column id", value=row["id"])  # fmt: skip
+            yield _problem(
+                name,
+                "B10",
+                f"An id must stand once; this one is also in row {first[row['id']]}.",
+                "Give each printed figure an id of its own.",
+                cell=f"row {row['row']}, column id",
+                value=row["id"],
+            )
         first.setdefault(row["id"], row["row"])
 
 
@@ -232,24 +294,41 @@ def _remarks(frame: pd.DataFrame, name: str) -> Iterator[Problem]:
     for row in frame.to_dict("records"):
         line = f"row {row['row']}"
         if row["statistic"] not in STATISTICS:
-            yield _problem(name, "B11", "No check knows this statistic.", f"Known are {', '.join(STATISTICS)}.",
-                           cell=f"{line}, column statistic", value=row["statistic"], severity="warning")  # fmt: skip
+            yield _problem(
+                name,
+                "B11",
+                "No check knows this statistic.",
+                f"Known are {', '.join(STATISTICS)}.",
+                cell=f"{line}, column statistic",
+                value=row["statistic"],
+                severity="warning",
+            )
         if row["statistic"] == "p" and row["id"] not in compared:
             yield _problem(
-                name, "B12", "This p-value has no two arms to be recomputed from.",
-                "Give both arms mean, se and n of the same trial and outcome with ids PREFIX-M, PREFIX-SE and PREFIX-N, and the p "
-                "the group difference (treatment minus control) or difference_a_vs_b.",
-                cell=line, value=row["id"], severity="warning",
-            )  # fmt: skip
+                name,
+                "B12",
+                "This p-value has no two arms to be recomputed from.",
+                "Give both arms mean, se and n of the same trial and outcome with ids PREFIX-M, PREFIX-SE and PREFIX-N,"
+                " and the p the group difference (treatment minus control) or difference_a_vs_b.",
+                cell=line,
+                value=row["id"],
+                severity="warning",
+            )
         numbers = [float(token.replace(",", "")) for token in _DIGITS.findall(plain(row["as_printed"]))]
         if (
             numbers
             and row["statistic"] not in ("stated_direction", "stated_significant")
             and not any(math.isclose(abs(float(row["value"])), number) for number in numbers)
         ):
-            yield _problem(name, "B13", f"The value {row['value']} is not among the digits printed.",
-                           "Check the transcript: the rounding of the figure is read off as_printed.",
-                           cell=f"{line}, column as_printed", value=row["as_printed"], severity="warning")  # fmt: skip
+            yield _problem(
+                name,
+                "B13",
+                f"The value {row['value']} is not among the digits printed.",
+                "Check the transcript: the rounding of the figure is read off as_printed.",
+                cell=f"{line}, column as_printed",
+                value=row["as_printed"],
+                severity="warning",
+            )
 
 
 def _problem(
@@ -265,8 +344,13 @@ def _list(path: Path) -> pd.DataFrame | None:
 def _cells(row: dict[Any, Any]) -> Sequence[str]:
     value = float(row["recomputed"])
     reading = "" if row["reading"] == "as printed" else f" ({row['reading']})"
-    return (str(row["id"]), str(row["as_printed"]), "" if math.isnan(value) else f"{value:.4g}",
-            FINDINGS[row["verdict"]] + reading, str(row["reason"]))  # fmt: skip
+    return (
+        str(row["id"]),
+        str(row["as_printed"]),
+        "" if math.isnan(value) else f"{value:.4g}",
+        FINDINGS[row["verdict"]] + reading,
+        str(row["reason"]),
+    )
 
 
 def _escaped(cell: str) -> str:

@@ -95,9 +95,15 @@ def find_comparisons(figures: Figures) -> list[Comparison]:
         if key in found and (found[key].p_id or not p_id):
             continue
         found[key] = Comparison(
-            trial=trial, outcome=outcome, research_question=question, contrast=group,
-            first=arms[pair[0]], second=arms[pair[1]], arms=tuple(arms.values()), p_id=p_id,
-        )  # fmt: skip
+            trial=trial,
+            outcome=outcome,
+            research_question=question,
+            contrast=group,
+            first=arms[pair[0]],
+            second=arms[pair[1]],
+            arms=tuple(arms.values()),
+            p_id=p_id,
+        )
     return list(found.values())
 
 
@@ -133,10 +139,17 @@ def recompute(
         gap = 0.0 if reproduces else max(p_range.low - printed.high, printed.low - p_range.high)
         needed = float(stats.t.isf(printed.value / 2, first.n + second.n - 2))
     return RecomputedTest(
-        comparison=comparison, reading=reading, arms=(first, second), test=test, p_range=p_range,
-        standardised_difference=test.estimate / sd, reproduces=reproduces, gap=gap, t_needed=needed,
+        comparison=comparison,
+        reading=reading,
+        arms=(first, second),
+        test=test,
+        p_range=p_range,
+        standardised_difference=test.estimate / sd,
+        reproduces=reproduces,
+        gap=gap,
+        t_needed=needed,
         t_ratio=abs(test.statistic) / needed if needed > 0 else math.nan,
-    )  # fmt: skip
+    )
 
 
 def arm_summary(
@@ -145,9 +158,12 @@ def arm_summary(
     """One printed arm under a reading of its standard error."""
     mean, std_error = figures.printed(f"{prefix}-M"), figures.printed(f"{prefix}-SE")
     arm = ArmSummary(
-        mean=mean.value, std_error=std_error.value, n=int(figures.printed(f"{prefix}-N").value),
-        mean_margin=mean.margin, std_error_margin=std_error.margin,
-    )  # fmt: skip
+        mean=mean.value,
+        std_error=std_error.value,
+        n=int(figures.printed(f"{prefix}-N").value),
+        mean_margin=mean.margin,
+        std_error_margin=std_error.margin,
+    )
     if reading == "decisions":
         if scale is None or scale.step is None or (scale.low, scale.high) != (0, 100):
             raise InvalidInput("decisions can be counted only for a rate in percent with known steps")
@@ -175,20 +191,37 @@ def comparisons_table(tests: Sequence[RecomputedTest]) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {
-                "p_id": t.comparison.p_id, "trial": t.comparison.trial, "outcome": t.comparison.outcome,
-                "contrast": t.comparison.contrast, "reading": t.reading, "n1": t.arms[0].n, "n2": t.arms[1].n,
-                "difference": t.test.estimate, "std_error": t.test.std_error, "statistic": t.test.statistic,
-                "df": t.test.df, "p_value": t.test.p_value, "p_low": t.p_range.low, "p_high": t.p_range.high,
-                "conf_low": t.test.conf_low, "conf_high": t.test.conf_high, "reproduces": t.reproduces, "gap": t.gap,
-                "t_needed": t.t_needed, "t_ratio": t.t_ratio, "standardised_difference": t.standardised_difference,
+                "p_id": t.comparison.p_id,
+                "trial": t.comparison.trial,
+                "outcome": t.comparison.outcome,
+                "contrast": t.comparison.contrast,
+                "reading": t.reading,
+                "n1": t.arms[0].n,
+                "n2": t.arms[1].n,
+                "difference": t.test.estimate,
+                "std_error": t.test.std_error,
+                "statistic": t.test.statistic,
+                "df": t.test.df,
+                "p_value": t.test.p_value,
+                "p_low": t.p_range.low,
+                "p_high": t.p_range.high,
+                "conf_low": t.test.conf_low,
+                "conf_high": t.test.conf_high,
+                "reproduces": t.reproduces,
+                "gap": t.gap,
+                "t_needed": t.t_needed,
+                "t_ratio": t.t_ratio,
+                "standardised_difference": t.standardised_difference,
             }
             for t in tests
         ]
-    )  # fmt: skip
+    )
 
 
 def _means(frame: pd.DataFrame) -> dict[tuple[str, str], list[tuple[str, str, str]]]:
-    """By trial and outcome the groups with a mean: research question, group, and id prefix if an n and an error are there."""
+    """By trial and outcome the groups with a mean: research question, group, and id prefix if an n and an error are
+    there.
+    """
     ids = set(frame["id"])
     means: dict[tuple[str, str], list[tuple[str, str, str]]] = {}
     for row in frame.loc[frame["statistic"] == "mean"].astype("str").to_dict("records"):
@@ -219,7 +252,8 @@ def _pair(group: str, arms: list[str]) -> tuple[str, str] | None:
     one, other = set(left.split("_")), set(right.split("_"))
     first = [arm for arm in arms if set(arm.split("_")) == one]
     second = [
-        arm for arm in arms
+        arm
+        for arm in arms
         if arm not in first and other <= set(arm.split("_")) <= one | other and len(arm.split("_")) == len(one)
-    ]  # fmt: skip
+    ]
     return (first[0], second[0]) if len(first) == 1 and len(second) == 1 else None

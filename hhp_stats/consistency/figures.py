@@ -13,8 +13,20 @@ import pandas as pd
 from hhp_stats.consistency.printed import PrintedFigure, printed_figure
 from hhp_stats.errors import InvalidInput, UnknownName
 
-COLUMNS = ("id", "trial", "outcome", "research_question", "group", "statistic", "value", "as_printed",
-           "unit", "source_file", "source_line", "note")  # fmt: skip
+COLUMNS = (
+    "id",
+    "trial",
+    "outcome",
+    "research_question",
+    "group",
+    "statistic",
+    "value",
+    "as_printed",
+    "unit",
+    "source_file",
+    "source_line",
+    "note",
+)
 
 # Counted, not rounded: an n of 207 is 207.
 _COUNTED = ("n", "n_planned", "count")
@@ -115,12 +127,20 @@ def design_figures(trial_design: pd.DataFrame) -> pd.DataFrame:
     kept = trial_design[values.notna() & trial_design["as_printed"].astype("str").str.len().gt(0)]
     return pd.DataFrame(
         {
-            "id": "TD-" + kept["trial"] + "-" + kept["item"], "trial": kept["trial"], "outcome": "design",
-            "research_question": "", "group": kept["item"], "statistic": "design", "value": values[kept.index],
-            "as_printed": kept["as_printed"], "unit": "", "source_file": kept["source_file"],
-            "source_line": kept["source_line"], "note": kept["note"],
+            "id": "TD-" + kept["trial"] + "-" + kept["item"],
+            "trial": kept["trial"],
+            "outcome": "design",
+            "research_question": "",
+            "group": kept["item"],
+            "statistic": "design",
+            "value": values[kept.index],
+            "as_printed": kept["as_printed"],
+            "unit": "",
+            "source_file": kept["source_file"],
+            "source_line": kept["source_line"],
+            "note": kept["note"],
         }
-    )  # fmt: skip
+    )
 
 
 def ids_in(expression: str) -> Sequence[str]:

@@ -19,10 +19,11 @@ Group = tuple[str, str, str, str]  # trial, outcome, research question, group
 def interval_checks(figures: Figures, comparisons: Collection[Comparison], *, level: float = LEVEL) -> list[Check]:
     """Does a printed difference follow from its arms, is it in the middle of its interval, and does p follow from both?
 
-    Rows of statistic `difference`, `conf_low` and `conf_high` with the same trial, outcome, research question and group.
+    Rows of statistic `difference`, `conf_low` and `conf_high` with the same trial, outcome, research question and
+    group.
     Difference: first minus second mean, over the rounding of both. Interval: its middle is the difference, as for every
-    estimate +- t * std_error; intervals of ratios belong under another statistic. p-value: from half the interval over the
-    quantile of t on n1 + n2 - 2 df, normal where no n is printed. `level`: of the interval.
+    estimate +- t * std_error; intervals of ratios belong under another statistic. p-value: from half the interval
+    over the quantile of t on n1 + n2 - 2 df, normal where no n is printed. `level`: of the interval.
     """
     out = []
     arms = {(c.trial, c.outcome, c.contrast): c for c in comparisons}
@@ -59,9 +60,16 @@ def share_checks(figures: Figures) -> list[Check]:
         share = 100 * above / below
         agrees = figures.printed(name).agrees(share, share)
         out.append(
-            Check(id=name, kind="rate_or_sum", finding="reproduces" if agrees else "does_not_reproduce", recomputed=share,
-                  low=share, high=share, reason=f"{above:g} of {below:g} is {share:.2f}%, printed {row['as_printed']}.")
-        )  # fmt: skip
+            Check(
+                id=name,
+                kind="rate_or_sum",
+                finding="reproduces" if agrees else "does_not_reproduce",
+                recomputed=share,
+                low=share,
+                high=share,
+                reason=f"{above:g} of {below:g} is {share:.2f}%, printed {row['as_printed']}.",
+            )
+        )
     return out
 
 
@@ -80,9 +88,17 @@ def _difference_check(figures: Figures, name: str, comparison: Comparison) -> Ch
     agrees = figures.printed(name).agrees(low, high)
     middle = arm_summary(figures, comparison.first).mean - arm_summary(figures, comparison.second).mean
     return Check(
-        id=name, kind="interval", finding="reproduces" if agrees else "does_not_reproduce", recomputed=middle, low=low, high=high,
-        reason=f"The means differ by {middle:.4g} (rounding allows {low:.4g} to {high:.4g}), printed {figures.printed(name).text}.",
-    )  # fmt: skip
+        id=name,
+        kind="interval",
+        finding="reproduces" if agrees else "does_not_reproduce",
+        recomputed=middle,
+        low=low,
+        high=high,
+        reason=(
+            f"The means differ by {middle:.4g} (rounding allows {low:.4g} to {high:.4g}), printed"
+            f" {figures.printed(name).text}."
+        ),
+    )
 
 
 def _middle_checks(figures: Figures, ids: dict[str, str], low: Printed, high: Printed) -> list[Check]:
@@ -91,15 +107,17 @@ def _middle_checks(figures: Figures, ids: dict[str, str], low: Printed, high: Pr
     # A billionth for sums of decimals that have no exact doubles.
     agrees = abs(middle - difference.value) <= slack + difference.margin + 1e-9
     reason = (
-        f"The middle of {low.value:g} to {high.value:g} is {middle:.4g}, the difference is printed as "
-        f"{figures.printed(ids['difference']).text}: an interval made of a standard error has its estimate in the middle."
+        f"The middle of {low.value:g} to {high.value:g} is {middle:.4g}, the difference is printed as"
+        f" {figures.printed(ids['difference']).text}: an interval made of a standard error has its estimate in the"
+        " middle."
     )
     finding: Finding = "reproduces" if agrees else "does_not_reproduce"
     return [_check(ids[end], finding, reason, recomputed=middle) for end in ("conf_low", "conf_high")]
 
 
-def _p_check(figures: Figures, ids: dict[str, str], low: Printed, high: Printed, comparison: Comparison | None, *,
-             level: float) -> Check:  # fmt: skip
+def _p_check(
+    figures: Figures, ids: dict[str, str], low: Printed, high: Printed, comparison: Comparison | None, *, level: float
+) -> Check:
     centre = (
         _printed(figures, ids["difference"])
         if "difference" in ids
@@ -112,10 +130,17 @@ def _p_check(figures: Figures, ids: dict[str, str], low: Printed, high: Printed,
     printed = figures.printed(ids["p"])
     agrees = printed.agrees(least, most)
     return Check(
-        id=ids["p"], kind="interval", finding="reproduces" if agrees else "does_not_reproduce", low=least, high=most,
-        reason=f"The interval of {low.value:g} to {high.value:g} gives p {least:.3f} to {most:.3f}, printed {printed.text}.",
+        id=ids["p"],
+        kind="interval",
+        finding="reproduces" if agrees else "does_not_reproduce",
+        low=least,
+        high=most,
+        reason=(
+            f"The interval of {low.value:g} to {high.value:g} gives p {least:.3f} to {most:.3f}, printed"
+            f" {printed.text}."
+        ),
         recomputed=(least + most) / 2,
-    )  # fmt: skip
+    )
 
 
 def _printed(figures: Figures, name: str) -> Printed:

@@ -24,8 +24,20 @@ FOLDER = "data/published"
 WORDS = "mapping_words.csv"
 READINGS = "other_readings.csv"
 NOT_COMPARED = "not_compared.csv"
-COLUMNS = ("id", "trial", "outcome", "statistic", "as_printed", "value", "result_id", "ours", "said", "standing", "conflict",
-           "reason")  # fmt: skip
+COLUMNS = (
+    "id",
+    "trial",
+    "outcome",
+    "statistic",
+    "as_printed",
+    "value",
+    "result_id",
+    "ours",
+    "said",
+    "standing",
+    "conflict",
+    "reason",
+)
 Standing = Literal["reproduced", "other_reading", "not_reproduced", "not_compared"]
 STANDINGS: tuple[Standing, ...] = ("reproduced", "other_reading", "not_reproduced", "not_compared")
 REASONS: Mapping[str, str] = {
@@ -94,8 +106,8 @@ def ledger(published: Figures, results: pd.DataFrame, lists: Lists) -> pd.DataFr
       of a corrected or real release may (`unexplained`), and `reason` says so where our number is withheld;
     - "not_compared": nothing in the release could give it.
 
-    Refuses (InvalidInput) a figure in no list, and a name in a list that no figure has: no share of figures that match is
-    worth anything otherwise.
+    Refuses (InvalidInput) a figure in no list, and a name in a list that no figure has: no share of figures that
+    match is worth anything otherwise.
     """
     names = set(published.frame["id"])
     numbers = {
@@ -129,7 +141,8 @@ def ledger(published: Figures, results: pd.DataFrame, lists: Lists) -> pd.DataFr
             row |= {"result_id": " ".join(key.removeprefix("-") for key in ids), "said": said}
         else:
             raise InvalidInput(
-                f"{name} is held against nothing: name its result in {FOLDER}/mapping_*.csv, or why there is none in {NOT_COMPARED}"
+                f"{name} is held against nothing: name its result in {FOLDER}/mapping_*.csv, or why there is none in"
+                f" {NOT_COMPARED}"
             )
         standing = _standing(name, matches=matches, lists=lists)
         if not matches and by_id.get(str(row["result_id"]), {}).get("status") == "withheld":
@@ -196,7 +209,8 @@ def further_rows(
     """Counts and shares that some figures are held against and that are no rows of the result frame.
 
     Sums over the studies of each phase that randomised people one by one or asked participants of experiments
-    (`programme/<phase>_phase/...`), take-up and flow of trials that tell them, and the smallest cluster of trials of clusters.
+    (`programme/<phase>_phase/...`), take-up and flow of trials that tell them, and the smallest cluster of trials of
+    clusters.
     `tables`: descriptive tables by study and name; `phases`: the phase of each study. Columns result_id, estimate.
     """
     value = results.set_index("result_id")["estimate"]
@@ -210,8 +224,10 @@ def further_rows(
                 (f"programme/{phase}_phase/randomised/sum", float(sum(value[key] for key in (*randomised, *asked))))
             )
         for arm in ("control", "treatment"):
-            pairs = [(f"{key.rsplit('/', 2)[0]}/responded_{arm}/count", f"{key.rsplit('/', 2)[0]}/randomised_{arm}/count")
-                     for key in randomised]  # fmt: skip
+            pairs = [
+                (f"{key.rsplit('/', 2)[0]}/responded_{arm}/count", f"{key.rsplit('/', 2)[0]}/randomised_{arm}/count")
+                for key in randomised
+            ]
             told = [pair for pair in pairs if set(pair) <= set(value.index)]
             if told:
                 share = sum(value[answered] for answered, _ in told) / sum(value[drawn] for _, drawn in told)

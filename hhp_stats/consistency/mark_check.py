@@ -34,8 +34,8 @@ _SCALES = (1, 100)
 def check_marks(folder: Path, frame: pd.DataFrame, *, remember: Remember = make_again) -> int:
     """Is every marked number of the pages below `folder` one of its result's? Returns how many were checked.
 
-    `frame`: the result frame that the pages claim to print. `remember` may keep the marks of a page. Refuses (SelfCheckFailed, naming page, number and result) any
-    that is not.
+    `frame`: the result frame that the pages claim to print. `remember` may keep the marks of a page. Refuses
+    (SelfCheckFailed, naming page, number and result) any that is not.
     """
     rows = {
         str(row["result_id"]): {str(name): value for name, value in row.items()} for row in frame.to_dict("records")
@@ -138,6 +138,9 @@ def _missing(value: Any) -> bool:
 
 
 def _values(row: Mapping[str, Any]) -> str:
-    known = [f"{name} {float(row[name]):.6g}" for name in ("estimate", *_COUNTS, "p_value", "conf_low", "conf_high")
-             if not _missing(row[name])]  # fmt: skip
+    known = [
+        f"{name} {float(row[name]):.6g}"
+        for name in ("estimate", *_COUNTS, "p_value", "conf_low", "conf_high")
+        if not _missing(row[name])
+    ]
     return ", ".join(known) or "no value"

@@ -30,8 +30,10 @@ from hhp_stats.tails import student_quantile, student_tail
 FEWEST = 0.06
 # Rows whose label says that interval or p come from resampling or another rule: see `self_check.EXEMPT`.
 OTHER_RULE = re.compile(
-    r"bootstrap|randomisation|re-?randomis|fieller|bounds?\b|worst|lee|correlation|rho|icc|intraclass|ratio|profile|end-points", re.I
-)  # fmt: skip
+    r"bootstrap|randomisation|re-?randomis|fieller|bounds?\b|worst|lee|correlation|rho|icc|"
+    r"intraclass|ratio|profile|end-points",
+    re.I,
+)
 _END = rf"(?:{NUMBER}|[+-]?\u221e)"
 _INTERVAL = re.compile(rf"[\[(]?({_END}){BETWEEN}({_END})[\])]?")
 _LEVEL = r"(\d+(?:\.\d+)?)% ?(?:CI|confidence interval)"
@@ -112,7 +114,8 @@ def _page_problems(paragraphs: Sequence[str], tables: Sequence[PageTable]) -> It
 def table_estimates(table: PageTable) -> Iterator[str]:
     """Lines with estimate, interval and p: is the estimate in the middle, and does p follow from the three?
 
-    The standard error is half the interval over the quantile of t. Without a column df any df from `FEWEST` up is granted.
+    The standard error is half the interval over the quantile of t. Without a column df any df from `FEWEST` up is
+    granted.
     """
     table = _plainly(table)
     columns = {name: place for place, name in enumerate(table.headings)}

@@ -16,12 +16,25 @@ _LONGEST = 6  # words of a token that a reason repeats
 _NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?|\.\d+")
 # Words that turn a figure into a bound; the first that occurs decides, so negated ones come first.
 _BOUNDS: tuple[tuple[str, Bound, bool], ...] = (  # word, bound, does the figure itself meet it?
-    ("no less than", "lower", True), ("no fewer than", "lower", True), ("no more than", "upper", True),
-    ("at least", "lower", True), ("at most", "upper", True), ("up to", "upper", True),
-    ("<=", "upper", True), (">=", "lower", True), ("<", "upper", False), (">", "lower", False), ("less than", "upper", False), ("fewer than", "upper", False), ("nearly", "upper", False),
-    ("almost", "upper", False), ("just under", "upper", False),
-    ("more than", "lower", False), ("over ", "lower", False), ("just over", "lower", False),
-)  # fmt: skip
+    ("no less than", "lower", True),
+    ("no fewer than", "lower", True),
+    ("no more than", "upper", True),
+    ("at least", "lower", True),
+    ("at most", "upper", True),
+    ("up to", "upper", True),
+    ("<=", "upper", True),
+    (">=", "lower", True),
+    ("<", "upper", False),
+    (">", "lower", False),
+    ("less than", "upper", False),
+    ("fewer than", "upper", False),
+    ("nearly", "upper", False),
+    ("almost", "upper", False),
+    ("just under", "upper", False),
+    ("more than", "lower", False),
+    ("over ", "lower", False),
+    ("just over", "lower", False),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,8 +25,21 @@ from hhp_stats.errors import InvalidInput, UnknownName
 from hhp_stats.plan.passages import unmarked
 
 RELATION_COLUMNS = ("relation_id", "quantity", "numerator", "denominator", "times", "printed_id", "reading", "note")
-DETECTABLE_COLUMNS = ("relation_id", "quantity", "people", "icc", "cluster_size", "size_cv", "correlation",
-                      "baseline_percent", "direction", "variance", "printed_id", "reading", "note")  # fmt: skip
+DETECTABLE_COLUMNS = (
+    "relation_id",
+    "quantity",
+    "people",
+    "icc",
+    "cluster_size",
+    "size_cv",
+    "correlation",
+    "baseline_percent",
+    "direction",
+    "variance",
+    "printed_id",
+    "reading",
+    "note",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,11 +143,16 @@ def relation_checks(figures: Figures, recomputed: Iterable[Recomputed], *, detec
             finding = "does_not_reproduce"
         out.append(
             Check(
-                id=item.printed_id, kind="detectable_effect" if detectable else "rate_or_sum", finding=finding,
-                reason=f"{said}{f' ({item.note})' if item.note else ''}.", reading=reading, recomputed=item.value,
-                low=item.low, high=item.high,
+                id=item.printed_id,
+                kind="detectable_effect" if detectable else "rate_or_sum",
+                finding=finding,
+                reason=f"{said}{f' ({item.note})' if item.note else ''}.",
+                reading=reading,
+                recomputed=item.value,
+                low=item.low,
+                high=item.high,
             )
-        )  # fmt: skip
+        )
     return out
 
 
@@ -159,17 +177,27 @@ def _recomputed(
         # inputs that would rescue it stays visible in low and high.
         reproduces = figures.printed(row["printed_id"]).agrees(value, value)
     return Recomputed(
-        relation_id=row["relation_id"], quantity=row["quantity"], value=value, low=low, high=high,
-        printed_id=row["printed_id"], reproduces=reproduces, reading=row["reading"], note=row["note"],
+        relation_id=row["relation_id"],
+        quantity=row["quantity"],
+        value=value,
+        low=low,
+        high=high,
+        printed_id=row["printed_id"],
+        reproduces=reproduces,
+        reading=row["reading"],
+        note=row["note"],
         people_for_printed=people_for_printed,
-    )  # fmt: skip
+    )
 
 
 def _clustering(row: dict[str, str], people: float) -> Clustering:
     return Clustering.of_total(
-        people=people, mean_size=float(row["cluster_size"]), icc=float(row["icc"]), size_cv=float(row["size_cv"]),
+        people=people,
+        mean_size=float(row["cluster_size"]),
+        icc=float(row["icc"]),
+        size_cv=float(row["size_cv"]),
         lost_clusters=0,
-    )  # fmt: skip
+    )
 
 
 def _percentage_points(row: dict[str, str], people: float, correlation: float) -> float:
@@ -177,9 +205,12 @@ def _percentage_points(row: dict[str, str], people: float, correlation: float) -
     direction: Direction = "decrease" if row["direction"] == "decrease" else "increase"
     effective = _clustering(row, people).effective_per_arm if row["icc"] else people / 2
     found = detectable_proportion(
-        control=baseline, direction=direction, effective_per_arm=effective, baseline_correlation=correlation,
+        control=baseline,
+        direction=direction,
+        effective_per_arm=effective,
+        baseline_correlation=correlation,
         variance="control" if row["variance"] == "control" else "each",
-    )  # fmt: skip
+    )
     return 100 * abs(found - baseline)
 
 

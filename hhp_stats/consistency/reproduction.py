@@ -67,12 +67,21 @@ def reproduction_table(published: Figures | pd.DataFrame, results: pd.DataFrame,
         _refuse_other_decimals(str(entry["published_id"]), printed.margin, entry["decimals"])
         value = by_id[key][column]
         ours = math.nan if pd.isna(value) else float(value) * float(entry.get("factor", 1.0))
-        matches = not math.isnan(ours) and _agrees(printed.value, printed.margin, ours, bound=printed.bound != "none",
-                                                   agrees=printed.agrees(ours, ours))  # fmt: skip
+        matches = not math.isnan(ours) and _agrees(
+            printed.value, printed.margin, ours, bound=printed.bound != "none", agrees=printed.agrees(ours, ours)
+        )
         if printed.in_words and printed.bound == "none" and table.row(str(entry["published_id"]))["unit"] == "%":
             matches = not math.isnan(ours) and _nearest(ours) == _nearest(printed.value)
-        rows.append({"published_id": entry["published_id"], "result_id": key, "column": column,
-                     "published": printed.value, "ours": ours, "matches": matches})  # fmt: skip
+        rows.append(
+            {
+                "published_id": entry["published_id"],
+                "result_id": key,
+                "column": column,
+                "published": printed.value,
+                "ours": ours,
+                "matches": matches,
+            }
+        )
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 

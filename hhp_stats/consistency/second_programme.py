@@ -1,7 +1,7 @@
 """Do statsmodels and linearmodels get our planned results? Each is computed again from its analysis frame and compared.
 
-A result that they cannot compute needs its reason here; one without recipe and reason is an error, so that none is left out
-in silence.
+A result that they cannot compute needs its reason here; one without recipe and reason is an error, so that none is
+left out in silence.
 """
 
 from __future__ import annotations
@@ -31,11 +31,12 @@ SECONDS = 0.003  # one fit of one data set takes about this long
 def checked(output: StudyOutput) -> StudyOutput:
     """The output of a study with the table `second` of what was compared: one row a planned result.
 
-    Columns: result_id; programme ("statsmodels", "linearmodels", empty where neither can); compared, the fields that were;
-    gap, the largest relative difference, and field, where it is; reason, why all or some fields are not compared. A relative difference is that of
-    the fields as they are; of estimate and ends of the interval, which may be near zero, it is over the larger of their size and the
-    standard error. Refuses (SecondProgrammeDisagrees, naming every result) a difference above `TOLERANCE`: both programmes
-    compute in double precision, least squares with condition numbers below 1e4 and Newton steps until the gradient vanishes, which leaves eleven digits or more.
+    Columns: result_id; programme ("statsmodels", "linearmodels", empty where neither can); compared, the fields that
+    were; gap, the largest relative difference, and field, where it is; reason, why all or some fields are not
+    compared. A relative difference is that of the fields as they are; of estimate and ends of the interval, which may
+    be near zero, it is over the larger of their size and the standard error. Refuses (SecondProgrammeDisagrees,
+    naming every result) a difference above `TOLERANCE`: both programmes compute in double precision, least squares
+    with condition numbers below 1e4 and Newton steps until the gradient vanishes, which leaves eleven digits or more.
     """
     planned = output.results.loc[output.results["analysis"] == "planned"]
     table = compare(output, planned)
@@ -74,10 +75,19 @@ def compare(output: StudyOutput, rows: pd.DataFrame) -> pd.DataFrame:
         worst = max(gaps, key=lambda name: gaps[name])
         problems += [
             f"{key}: {name} is {row[name]!r}, {programme(recipe)} gives {seconds[key][name]!r}"
-            for name, gap in gaps.items() if not gap <= TOLERANCE
-        ]  # fmt: skip
-        table.append({"result_id": key, "programme": programme(recipe), "compared": " ".join(gaps), "gap": gaps[worst],
-                      "field": worst, "reason": recipe.shortfall})  # fmt: skip
+            for name, gap in gaps.items()
+            if not gap <= TOLERANCE
+        ]
+        table.append(
+            {
+                "result_id": key,
+                "programme": programme(recipe),
+                "compared": " ".join(gaps),
+                "gap": gaps[worst],
+                "field": worst,
+                "reason": recipe.shortfall,
+            }
+        )
     if problems:
         raise SecondProgrammeDisagrees("results and the second programme disagree", problems)
     return pd.DataFrame(table, columns=list(COLUMNS))
@@ -94,7 +104,9 @@ def gaps_of(row: Mapping[str, object], second: Mapping[str, float], recipe: Reci
 
 
 def relative_gap(row: Mapping[str, object], second: Mapping[str, float], name: str) -> float:
-    """|ours - theirs| over the size of ours, or over our standard error where that is larger and the field has its unit."""
+    """|ours - theirs| over the size of ours, or over our standard error where that is larger and the field has its
+    unit.
+    """
     ours, theirs = float(str(row[name])), second[name]
     if ours == theirs:
         return 0.0

@@ -16,10 +16,14 @@ UNKNOWN = "its method has no second programme"
 
 # Planned rows that neither library can compute, by words of their method or status; each with its reason.
 REASONS: Mapping[str, str] = {
-    "Heckman maximum likelihood": "neither library fits the selection model by maximum likelihood; the reference numbers of this "
-    "appendix are those of other software",
+    "Heckman maximum likelihood": (
+        "neither library fits the selection model by maximum likelihood; the reference numbers of this "
+        "appendix are those of other software"
+    ),
     "minimum detectable effect": "a formula of the design, not an estimate from people",
-    "d-squared on cluster totals": "neither library has the omnibus test of balance; its reference numbers come from R's RItools",
+    "d-squared on cluster totals": (
+        "neither library has the omnibus test of balance; its reference numbers come from R's RItools"
+    ),
     "joint test, D1": "neither library pools a joint test over imputations; its reference numbers come from R's mice",
     "difference of means in standard deviations": "another row divided by a standard deviation",
     "interval end-points substituted": "arithmetic of other rows",
@@ -29,8 +33,10 @@ REASONS: Mapping[str, str] = {
     "randomisation inference": "neither library redraws the allocation",
     "Firth": "neither library fits Firth's penalised likelihood",
     "bound": "neither library has bounds",
-    "logit, model-based": "the second programme fits logits with clusters alone; the reference numbers of this appendix are those of "
-    "other software",
+    "logit, model-based": (
+        "the second programme fits logits with clusters alone; the reference numbers of this appendix are those of "
+        "other software"
+    ),
     "Welch's t": "means of clusters, each counted once: they are no rows of the frame of people",
     "Hedges": "neither library gives the interval of the standardised effect that is reported",
 }
@@ -46,7 +52,9 @@ def why_not(row: Mapping[str, object]) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coverage:
-    """The tables of all studies below each other: one row a planned result, as `second_programme.checked` makes them."""
+    """The tables of all studies below each other: one row a planned result, as `second_programme.checked` makes
+    them.
+    """
 
     table: pd.DataFrame
 

@@ -29,7 +29,9 @@ __all__ = ["EXEMPT", "FrameCheck", "PageCheck", "check_flow", "check_pages", "ch
 EXEMPT: Mapping[str, str] = {
     "joint test, D1": "an F test of several differences",
     "wild cluster bootstrap": "p-value and interval come from resampled signs of the teams' residuals",
-    "too few degrees of freedom for an interval": "nearly all variance is between imputations: the interval is the whole line",
+    "too few degrees of freedom for an interval": (
+        "nearly all variance is between imputations: the interval is the whole line"
+    ),
     "joint bootstrap": "percentile interval",
     "randomisation inference": "p-value and interval come from redrawn allocations",
     "re-randomisations by the design's own rule": "the p-value comes from further draws by the trial's own rule",
@@ -64,9 +66,9 @@ class FrameCheck:
 def check_report(root: Path, pages: Path, *, remember: Remember = make_again) -> tuple[FrameCheck, PageCheck]:
     """Is everything that is about to be published consistent with itself: results, participant flows, pages?
 
-    `pages` is the folder of rendered pages; results and flows are read below `.report/results/`. A book without pages (a
-    PDF alone) is checked in its results. Refuses (SelfCheckFailed) what `check_results`, `check_flow`, `check_pages` and
-    `check_marks` refuse.
+    `pages` is the folder of rendered pages; results and flows are read below `.report/results/`. A book without pages
+    (a PDF alone) is checked in its results. Refuses (SelfCheckFailed) what `check_results`, `check_flow`,
+    `check_pages` and `check_marks` refuse.
     """
     folder = root / FOLDER
     frame = read_results(folder / "results.csv")
@@ -241,7 +243,10 @@ def _anywhere(row: Mapping[Any, Any]) -> Iterator[str]:
     if row["p_adjusted"] < row["p_value"] - 1e-12:
         yield f"p_adjusted {row['p_adjusted']:.6g} is below p_value {row['p_value']:.6g}"
     if row["conf_low"] > row["estimate"] or row["conf_high"] < row["estimate"]:
-        yield f"the interval {row['conf_low']:.6g} to {row['conf_high']:.6g} leaves out the estimate {row['estimate']:.6g}"
+        yield (
+            f"the interval {row['conf_low']:.6g} to {row['conf_high']:.6g} leaves out the estimate"
+            f" {row['estimate']:.6g}"
+        )
     if not pd.isna(row["n_clusters"]) and not pd.isna(row["n"]) and row["n_clusters"] > row["n"]:
         yield f"{row['n_clusters']} clusters of {row['n']} people"
 

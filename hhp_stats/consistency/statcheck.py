@@ -27,9 +27,11 @@ _TEST = re.compile(
 
 # Whether p in [low, high] can meet a printed bound.
 _BOUNDS: Mapping[str, Callable[[float, float, float], bool]] = {
-    "<": lambda low, high, bound: low < bound, "<=": lambda low, high, bound: low <= bound,
-    ">": lambda low, high, bound: high > bound, ">=": lambda low, high, bound: high >= bound,
-}  # fmt: skip
+    "<": lambda low, high, bound: low < bound,
+    "<=": lambda low, high, bound: low <= bound,
+    ">": lambda low, high, bound: high > bound,
+    ">=": lambda low, high, bound: high >= bound,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,8 +85,9 @@ def find_tests(text: str, *, alpha: float = 0.05) -> list[ReportedTest]:
     For each "statistic(df) = value, p = value": p over the rounding of the statistic, against the rounding of
     the printed p. "error" where they do not meet; "decision_error" where besides one is significant at
     `alpha` and the other is not; a printed bound (p < .05) is wrong only where it cannot hold. Tests are
-    taken as two-sided; signs, spaces and letters are read as typesetters write them (`typography.plain`); `one_sided` says whether half the p would fit, which is for the reader to judge. Text
-    that does not follow the pattern is not found: finding nothing is no proof of consistency.
+    taken as two-sided; signs, spaces and letters are read as typesetters write them (`typography.plain`); `one_sided`
+    says whether half the p would fit, which is for the reader to judge. Text that does not follow the pattern is not
+    found: finding nothing is no proof of consistency.
 
     Source: Nuijten, Hartgerink, van Assen, Epskamp and Wicherts (2016), Behavior Research Methods 48,
     1205-1226.
@@ -112,9 +115,19 @@ def _check(match: re.Match[str], alpha: float) -> ReportedTest:
     if not fits and claimed is not None and claimed != (p < alpha):
         outcome = "decision_error"
     return ReportedTest(
-        text=match[0], kind=kind, df1=df1, df2=df2, statistic=statistic, sign=sign, printed_p=printed, p_value=p,
-        p_low=low, p_high=high, outcome=outcome, one_sided=not fits and halved and kind in ("t", "z", "r"),
-    )  # fmt: skip
+        text=match[0],
+        kind=kind,
+        df1=df1,
+        df2=df2,
+        statistic=statistic,
+        sign=sign,
+        printed_p=printed,
+        p_value=p,
+        p_low=low,
+        p_high=high,
+        outcome=outcome,
+        one_sided=not fits and halved and kind in ("t", "z", "r"),
+    )
 
 
 def _degrees(kind: str, first: str | None, second: str | None) -> tuple[float, float]:

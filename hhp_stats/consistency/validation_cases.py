@@ -25,9 +25,15 @@ from hhp_stats.consistency.validation.case import Comparison, ValidationCase
 from hhp_stats.errors import ValidationFailed
 
 CASES: tuple[ValidationCase, ...] = (
-    *linear.CASES, *logistic.CASES, *missing.CASES, *design.CASES, *effects.CASES, *measures.CASES, *recomputation.CASES,
+    *linear.CASES,
+    *logistic.CASES,
+    *missing.CASES,
+    *design.CASES,
+    *effects.CASES,
+    *measures.CASES,
+    *recomputation.CASES,
     *tables_and_power.CASES,
-)  # fmt: skip
+)
 
 COLUMNS = ("method", "section", "quantity", "printed", "reference", "ours", "gap", "digits", "ok", "source")
 
@@ -50,7 +56,9 @@ _HARD_CASES = _tests("tests/invariants/test_estimator_invariants.py", "identitie
 FURTHER_TESTS: Mapping[str, tuple[FurtherTests, ...]] = {
     "linear": (_HARD_CASES,),
     "clusters": (
-        _tests("tests/reference/cluster_robust/test_cluster_robust_reference.py", "R: clubSandwich, sandwich, estimatr"),
+        _tests(
+            "tests/reference/cluster_robust/test_cluster_robust_reference.py", "R: clubSandwich, sandwich, estimatr"
+        ),
         _tests("tests/reference/satterthwaite/test_satterthwaite_reference.py", "R: clubSandwich"),
         _tests("tests/simulation/test_cluster_robust_size.py", "simulated size and coverage"),
     ),
@@ -83,7 +91,9 @@ FURTHER_TESTS: Mapping[str, tuple[FurtherTests, ...]] = {
         _tests("tests/reference/wild_bootstrap/test_wild_bootstrap_reference.py", "R: every draw refitted"),
         _tests("tests/simulation/test_design_simulation.py", "simulated size"),
     ),
-    "multiplicity": (_tests("tests/reference/multiplicity/test_multiplicity_reference.py", "R: p.adjust, step-down by definition"),),
+    "multiplicity": (
+        _tests("tests/reference/multiplicity/test_multiplicity_reference.py", "R: p.adjust, step-down by definition"),
+    ),
     "power": (
         _tests("tests/reference/mdes/test_mdes_reference.py", "base R"),
         _tests("tests/simulation/test_design_simulation.py", "simulated power"),
@@ -107,7 +117,7 @@ FURTHER_TESTS: Mapping[str, tuple[FurtherTests, ...]] = {
         _tests("tests/unit/test_cost_benefit.py", "joint bootstrap, identities"),
     ),
     "recomputation": (_tests("tests/reference/two_sample/test_two_sample_reference.py", "R: t.test"),),
-}  # fmt: skip
+}
 
 METHODS: Mapping[str, str] = {
     "linear": "Linear intention to treat",
@@ -161,12 +171,19 @@ def validation_table(cases: Sequence[ValidationCase] = CASES) -> pd.DataFrame:
         raise ValidationFailed(f"{len(wrong)} of {len(found)} validation cases disagree: {listed}")
     rows = [
         {
-            "method": one.case.method, "section": one.case.section, "quantity": one.case.quantity,
-            "printed": one.case.printed, "reference": one.case.reference, "ours": one.ours, "gap": one.gap,
-            "digits": one.digits, "ok": one.ok and math.isfinite(one.ours), "source": one.case.source,
+            "method": one.case.method,
+            "section": one.case.section,
+            "quantity": one.case.quantity,
+            "printed": one.case.printed,
+            "reference": one.case.reference,
+            "ours": one.ours,
+            "gap": one.gap,
+            "digits": one.digits,
+            "ok": one.ok and math.isfinite(one.ours),
+            "source": one.case.source,
         }
         for one in found
-    ]  # fmt: skip
+    ]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 

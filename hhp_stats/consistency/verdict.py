@@ -12,8 +12,18 @@ import pandas as pd
 from hhp_stats.consistency.figures import Figures
 from hhp_stats.errors import InvalidInput
 
-Kind = Literal["two_sample", "rate_or_sum", "detectable_effect", "direction", "significance", "spread", "granularity",
-               "interval", "repeat", "none"]  # fmt: skip
+Kind = Literal[
+    "two_sample",
+    "rate_or_sum",
+    "detectable_effect",
+    "direction",
+    "significance",
+    "spread",
+    "granularity",
+    "interval",
+    "repeat",
+    "none",
+]
 Finding = Literal["reproduces", "another_reading", "does_not_reproduce", "not_checkable"]
 
 FINDINGS: dict[Finding, str] = {
@@ -54,9 +64,27 @@ class Check:
 
 
 CHECK_COLUMNS = tuple(field.name for field in fields(Check))
-VERDICT_COLUMNS = ("id", "trial", "outcome", "research_question", "group", "statistic", "value", "as_printed", "unit",
-                   "kind", "verdict", "reading", "recomputed", "low", "high", "reason", "n_checks", "source_file",
-                   "source_line")  # fmt: skip
+VERDICT_COLUMNS = (
+    "id",
+    "trial",
+    "outcome",
+    "research_question",
+    "group",
+    "statistic",
+    "value",
+    "as_printed",
+    "unit",
+    "kind",
+    "verdict",
+    "reading",
+    "recomputed",
+    "low",
+    "high",
+    "reason",
+    "n_checks",
+    "source_file",
+    "source_line",
+)
 
 
 def checks_frame(checks: Iterable[Check]) -> pd.DataFrame:
@@ -97,9 +125,18 @@ def verdicts(
             reason += " Also tried: " + "; ".join(f"{c.reading} ({c.recomputed:.3g})" for c in tried) + "."
         row = {name: printed[name] for name in VERDICT_COLUMNS if name in printed}
         rows.append(
-            row | {"kind": worst.kind, "verdict": worst.finding, "reading": worst.reading, "recomputed": worst.recomputed,
-                   "low": worst.low, "high": worst.high, "reason": reason, "n_checks": len(own)}
-        )  # fmt: skip
+            row
+            | {
+                "kind": worst.kind,
+                "verdict": worst.finding,
+                "reading": worst.reading,
+                "recomputed": worst.recomputed,
+                "low": worst.low,
+                "high": worst.high,
+                "reason": reason,
+                "n_checks": len(own),
+            }
+        )
     return pd.DataFrame(rows, columns=list(VERDICT_COLUMNS))
 
 

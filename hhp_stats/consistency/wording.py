@@ -48,9 +48,14 @@ def direction_checks(
         }[finding]
         gap = _gap(figures, about[0])[0] if len(about) == 1 else math.nan
         out.append(
-            Check(id=row["id"], kind="direction", finding=finding, recomputed=gap,
-                  reason=f"Worded {'+' if said > 0 else '-'}; difference of means {'; '.join(notes)}: {verdict}.")
-        )  # fmt: skip
+            Check(
+                id=row["id"],
+                kind="direction",
+                finding=finding,
+                recomputed=gap,
+                reason=f"Worded {'+' if said > 0 else '-'}; difference of means {'; '.join(notes)}: {verdict}.",
+            )
+        )
     return out
 
 
@@ -101,10 +106,14 @@ def significance_checks(figures: Figures, comparisons: Iterable[Comparison], *, 
             "reproduces": "agrees",
         }[finding]
         out.append(
-            Check(id=row["id"], kind="significance", finding=finding,
-                  reading="p recomputed from the printed arms" if recomputed else "as printed",
-                  reason=f"Called {'significant' if said else 'not significant'}; {'; '.join(notes)}: {verdict}.")
-        )  # fmt: skip
+            Check(
+                id=row["id"],
+                kind="significance",
+                finding=finding,
+                reading="p recomputed from the printed arms" if recomputed else "as printed",
+                reason=f"Called {'significant' if said else 'not significant'}; {'; '.join(notes)}: {verdict}.",
+            )
+        )
     return out
 
 

@@ -23,9 +23,20 @@ from hhp_stats.infer.redraw_sums import columns_of
 from hhp_stats.typed import typed
 
 BALANCE_COLUMNS = (
-    "covariate", "level", "kind", "n_treatment", "n_control", "missing_treatment", "missing_control",
-    "mean_treatment", "mean_control", "sd_treatment", "sd_control", "std_difference", "variance_ratio",
-)  # fmt: skip
+    "covariate",
+    "level",
+    "kind",
+    "n_treatment",
+    "n_control",
+    "missing_treatment",
+    "missing_control",
+    "mean_treatment",
+    "mean_control",
+    "sd_treatment",
+    "sd_control",
+    "std_difference",
+    "variance_ratio",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,12 +103,19 @@ def arm_summary(
             low, middle, high = known.quantile([0.25, 0.5, 0.75]) if len(known) else (math.nan,) * 3
             rows.append(
                 {
-                    "arm": label, "column": name, "people": len(part),
+                    "arm": label,
+                    "column": name,
+                    "people": len(part),
                     "clusters": part[clusters].nunique() if clusters else None,
-                    "n": len(known), "missing": len(part) - len(known), "mean": known.mean(),
-                    "sd": known.std(ddof=1), "median": middle, "quartile_low": low, "quartile_high": high,
+                    "n": len(known),
+                    "missing": len(part) - len(known),
+                    "mean": known.mean(),
+                    "sd": known.std(ddof=1),
+                    "median": middle,
+                    "quartile_low": low,
+                    "quartile_high": high,
                 }
-            )  # fmt: skip
+            )
     return pd.DataFrame(rows)
 
 
@@ -166,9 +184,14 @@ def omnibus_balance(
         # Ties of equivalent assignments differ in the last digits: count them as ties.
         p = (1 + int((distances[1:] >= distances[0] * (1 - 1e-9)).sum())) / (1 + draws)
         return OmnibusBalance(
-            statistic=float(distances[0]), df=rank, p_value=p, draws=draws, mc_error_p=math.sqrt(p * (1 - p) / draws),
-            method=f"d-squared on cluster totals, {draws:,} re-randomisations by the design's own rule", **about,
-        )  # fmt: skip
+            statistic=float(distances[0]),
+            df=rank,
+            p_value=p,
+            draws=draws,
+            mc_error_p=math.sqrt(p * (1 - p) / draws),
+            method=f"d-squared on cluster totals, {draws:,} re-randomisations by the design's own rule",
+            **about,
+        )
     stratum = by_cluster["stratum"].to_numpy()
     covariance = np.zeros((len(names), len(names)))
     deviations = np.zeros_like(totals)
@@ -184,9 +207,12 @@ def omnibus_balance(
     root = _inverse_root(covariance)
     statistic, rank = float((((observed @ deviations) @ root) ** 2).sum()), root.shape[1]
     return OmnibusBalance(
-        statistic=statistic, df=rank, p_value=float(stats.chi2.sf(statistic, rank)),
-        method="d-squared on cluster totals, chi-squared" + (", within strata" if strata is not None else ""), **about,
-    )  # fmt: skip
+        statistic=statistic,
+        df=rank,
+        p_value=float(stats.chi2.sf(statistic, rank)),
+        method="d-squared on cluster totals, chi-squared" + (", within strata" if strata is not None else ""),
+        **about,
+    )
 
 
 def _assignments(
@@ -257,9 +283,15 @@ def joint_f_test(*, covariates: pd.DataFrame, treatment: ArrayLike, clusters: Ar
         raise InvalidInput("the covariates determine the arm exactly: there is no F")
     statistic = float(slopes @ np.linalg.solve(covariance, slopes)) / q
     return OmnibusBalance(
-        statistic=statistic, df=q, df_denominator=groups - 1, p_value=float(stats.f.sf(statistic, q, groups - 1)),
-        n=len(x), n_clusters=groups, covariates=names, method=f"joint F, CR1 by cluster, F({q}, {groups - 1})",
-    )  # fmt: skip
+        statistic=statistic,
+        df=q,
+        df_denominator=groups - 1,
+        p_value=float(stats.f.sf(statistic, q, groups - 1)),
+        n=len(x),
+        n_clusters=groups,
+        covariates=names,
+        method=f"joint F, CR1 by cluster, F({q}, {groups - 1})",
+    )
 
 
 def _continuous_row(name: str, treated: pd.Series, control: pd.Series) -> dict[str, object]:
@@ -267,13 +299,20 @@ def _continuous_row(name: str, treated: pd.Series, control: pd.Series) -> dict[s
     _refuse_empty(name, len(one), len(zero))
     var1, var0 = (float(s.var(ddof=1)) if len(s) > 1 else math.nan for s in (one, zero))
     return {
-        "covariate": name, "level": "", "kind": "continuous", "n_treatment": len(one), "n_control": len(zero),
-        "missing_treatment": len(treated) - len(one), "missing_control": len(control) - len(zero),
-        "mean_treatment": float(one.mean()), "mean_control": float(zero.mean()),
-        "sd_treatment": math.sqrt(var1), "sd_control": math.sqrt(var0),
+        "covariate": name,
+        "level": "",
+        "kind": "continuous",
+        "n_treatment": len(one),
+        "n_control": len(zero),
+        "missing_treatment": len(treated) - len(one),
+        "missing_control": len(control) - len(zero),
+        "mean_treatment": float(one.mean()),
+        "mean_control": float(zero.mean()),
+        "sd_treatment": math.sqrt(var1),
+        "sd_control": math.sqrt(var0),
         "std_difference": _ratio(float(one.mean() - zero.mean()), (var1 + var0) / 2),
         "variance_ratio": var1 / var0 if var0 > 0 else math.nan,
-    }  # fmt: skip
+    }
 
 
 def _categorical_rows(name: str, treated: pd.Series, control: pd.Series) -> list[dict[str, object]]:
@@ -283,9 +322,11 @@ def _categorical_rows(name: str, treated: pd.Series, control: pd.Series) -> list
     p1 = np.array([float((one == level).mean()) for level in levels])
     p0 = np.array([float((zero == level).mean()) for level in levels])
     counts = {
-        "n_treatment": len(one), "n_control": len(zero),
-        "missing_treatment": len(treated) - len(one), "missing_control": len(control) - len(zero),
-    }  # fmt: skip
+        "n_treatment": len(one),
+        "n_control": len(zero),
+        "missing_treatment": len(treated) - len(one),
+        "missing_control": len(control) - len(zero),
+    }
     gap = (p1 - p0)[1:]
     spread = (_multinomial(p1[1:]) + _multinomial(p0[1:])) / 2
     # A level taken by nobody in one arm and everybody in the other leaves no spread in that direction.
@@ -299,12 +340,17 @@ def _categorical_rows(name: str, treated: pd.Series, control: pd.Series) -> list
     for level, a, b in zip(levels, p1, p0, strict=True):
         rows.append(
             {
-                "covariate": name, "level": str(level), "kind": "level", **counts,
-                "mean_treatment": a, "mean_control": b,
-                "sd_treatment": math.sqrt(a * (1 - a)), "sd_control": math.sqrt(b * (1 - b)),
+                "covariate": name,
+                "level": str(level),
+                "kind": "level",
+                **counts,
+                "mean_treatment": a,
+                "mean_control": b,
+                "sd_treatment": math.sqrt(a * (1 - a)),
+                "sd_control": math.sqrt(b * (1 - b)),
                 "std_difference": _ratio(a - b, (a * (1 - a) + b * (1 - b)) / 2),
             }
-        )  # fmt: skip
+        )
     return rows
 
 

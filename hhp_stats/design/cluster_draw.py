@@ -1,4 +1,6 @@
-"""A draw of whole clusters within strata: how many of each were treated, every allocation it could give, and new draws."""
+"""A draw of whole clusters within strata: how many of each were treated, every allocation it could give, and new
+draws.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,8 @@ MOST_ALLOCATIONS = 20_000  # all of them are listed; a trial with more clusters 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClusterDraw:
-    """How the clusters were drawn: `treated[h]` of those with `strata == h` to the treatment, each choice equally likely.
+    """How the clusters were drawn: `treated[h]` of those with `strata == h` to the treatment, each choice equally
+    likely.
 
     `clusters` (G,) their names in order, `strata` (G,) the stratum of each from 0, `treated` one number a stratum.
     """

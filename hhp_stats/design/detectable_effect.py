@@ -74,8 +74,12 @@ class Clustering:
     ) -> Clustering:
         """The same from the number of people in both arms together."""
         return cls(
-            mean_size=mean_size, clusters_per_arm=people / (2 * mean_size), icc=icc, size_cv=size_cv, lost_clusters=lost_clusters
-        )  # fmt: skip
+            mean_size=mean_size,
+            clusters_per_arm=people / (2 * mean_size),
+            icc=icc,
+            size_cv=size_cv,
+            lost_clusters=lost_clusters,
+        )
 
     @property
     def variance_inflation(self) -> float:

@@ -20,7 +20,8 @@ def individual_power(
 ) -> float:
     """With what chance does a two-sample t test find `effect`, a difference in means?
 
-    Estimator: P(|T| > t(1 - alpha/2, n1 + n0 - 2)), T noncentral t with n1 + n0 - 2 degrees of freedom and noncentrality
+    Estimator: P(|T| > t(1 - alpha/2, n1 + n0 - 2)), T noncentral t with n1 + n0 - 2 degrees of freedom and
+    noncentrality
     |effect| / (sd sqrt(1/n1 + 1/n0)); both tails count, as in R's `power.t.test(strict = TRUE)`. The normal formula
     (`detectable_effect.power_of`) takes the standard deviation as known and is too high in small trials.
 
@@ -38,9 +39,9 @@ def individual_power(
     shift = abs(effect) / (std_dev * math.sqrt(1 / n_treatment + 1 / n_control))
     critical = float(stats.t.isf(alpha / 2, df))
 
-    # Given the estimated standard deviation, s times the true one, the test is normal; its density is integrated by Gauss
-    # and Legendre's rule, since scipy's noncentral t has no number in some tails that matter here. Twelve standard
-    # deviations of s on either side leave out less than the rounding of a double.
+    # Given the estimated standard deviation, s times the true one, the test is normal; its density is integrated by
+    # Gauss and Legendre's rule, since scipy's noncentral t has no number in some tails that matter here. Twelve
+    # standard deviations of s on either side leave out less than the rounding of a double.
     reach = 12 / math.sqrt(2 * df)
     low, high = max(0.0, 1 - reach), 1 + reach
     nodes, weights = _rule()

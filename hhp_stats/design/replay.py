@@ -1,7 +1,8 @@
 """Where does an allocation on file differ from what its seed, its strata and its rule give?
 
-Three questions, apart from each other, since their answers mean different things. Arms follow from strata, seed and number
-of draws alone, whatever became of the returns: a difference there is a list that was changed. Strata and p-values follow
+Three questions, apart from each other, since their answers mean different things. Arms follow from strata, seed and
+number of draws alone, whatever became of the returns: a difference there is a list that was changed. Strata and
+p-values follow
 from the baseline returns: a difference there may be a return that was corrected after the randomisation.
 """
 
@@ -39,8 +40,13 @@ def balance_of_draws(
     rows = []
     for number in range(1, draws + 1):
         p_values = layout.p_values(_candidate(layout.draw, seed, number))[0]
-        rows.append({"draw": number, **dict(zip(rule.tests, p_values.tolist(), strict=True)),
-                     "accepted": bool(np.all(p_values > rule.alpha))})  # fmt: skip
+        rows.append(
+            {
+                "draw": number,
+                **dict(zip(rule.tests, p_values.tolist(), strict=True)),
+                "accepted": bool(np.all(p_values > rule.alpha)),
+            }
+        )
     return pd.DataFrame(rows)
 
 

@@ -1,8 +1,8 @@
 """Distributions in classes wide enough that number, mean and spread of a group do not give a single value away.
 
-Withholding single bars would not do: with the mean and the standard deviation of the group, both published unrounded, the
-few missing bars can be solved for. So neighbouring values are pooled, and whether more than one number of people fits each
-small bar is decided by integer programming over the sum and the sum of squares.
+Withholding single bars would not do: with the mean and the standard deviation of the group, both published unrounded,
+the few missing bars can be solved for. So neighbouring values are pooled, and whether more than one number of people
+fits each small bar is decided by integer programming over the sum and the sum of squares.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ Array = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pooled:
-    """A distribution in classes: the published table, whom each of its rows counts, and the groups whose moments must go."""
+    """A distribution in classes: the published table, whom each of its rows counts, and the groups whose moments must
+    go.
+    """
 
     table: pd.DataFrame
     members: tuple[Mask, ...]
@@ -31,13 +33,14 @@ class Pooled:
 
 
 def pooled(table: pd.DataFrame, bars: Bars, *, threshold: int, lowest: int = 1) -> Pooled:
-    """A distribution in classes of neighbouring values that hold at least `threshold` people each, and no guess at a small bar.
+    """A distribution in classes of neighbouring values that hold at least `threshold` people each, and no guess at a
+    small bar.
 
-    Columns: the group, the value (middle of the class), `low`, `high`, `people`, and `share`, the share of the group for
-    each single value of the class. Classes are joined with their smaller neighbour until for each bar of `lowest` to
-    `threshold` - 1 people more than one number agrees with the classes and `bars.moments` moments of the group. A group below
-    the threshold, or of which the moments alone give a bar away, has no class, and its moments are `exposed`. Numbers of people
-    printed besides (`bars.known`) are reckoned with.
+    Columns: the group, the value (middle of the class), `low`, `high`, `people`, and `share`, the share of the group
+    for each single value of the class. Classes are joined with their smaller neighbour until for each bar of `lowest`
+    to `threshold` - 1 people more than one number agrees with the classes and `bars.moments` moments of the group. A
+    group below the threshold, or of which the moments alone give a bar away, has no class, and its moments are
+    `exposed`. Numbers of people printed besides (`bars.known`) are reckoned with.
     """
     rows: list[dict[str, Any]] = []
     members: list[Mask] = []
@@ -55,15 +58,25 @@ def pooled(table: pd.DataFrame, bars: Bars, *, threshold: int, lowest: int = 1) 
             continue
         for first, last in classes:
             low, high, n = values[first], values[last], people[first : last + 1].sum()
-            rows.append({bars.group: name, bars.value: (low + high) / 2, "low": int(low), "high": int(high), "people": int(n),
-                         "share": n / people.sum() / (high - low + 1)})  # fmt: skip
+            rows.append(
+                {
+                    bars.group: name,
+                    bars.value: (low + high) / 2,
+                    "low": int(low),
+                    "high": int(high),
+                    "people": int(n),
+                    "share": n / people.sum() / (high - low + 1),
+                }
+            )
             members.append(np.logical_or.reduce([bars.members[place] for place in order[first : last + 1]]))
     columns = [bars.group, bars.value, "low", "high", "people", "share"]
     return Pooled(table=pd.DataFrame(rows, columns=columns), members=tuple(members), exposed=tuple(exposed))
 
 
 def _facts(values: Array, bars: Bars) -> Array:
-    """What is printed of a group beside its classes, a row each: sums of powers of the values, and numbers of several bars."""
+    """What is printed of a group beside its classes, a row each: sums of powers of the values, and numbers of several
+    bars.
+    """
     centred = values - np.round(values.mean())  # smaller numbers, same information
     rows = [centred**power for power in range(1, bars.moments + 1)]
     rows += [np.isin(values, sorted(known)).astype(np.float64) for known in bars.known]
@@ -73,8 +86,14 @@ def _facts(values: Array, bars: Bars) -> Array:
 def _safe(people: Array, facts: Array, *, threshold: int, lowest: int) -> list[tuple[int, int]]:
     classes = _classes(people, threshold)
     while classes:
-        bad = next((bar for bar in np.flatnonzero((people >= lowest) & (people < threshold))
-                    if _is_given(int(bar), people, classes, facts)), None)  # fmt: skip
+        bad = next(
+            (
+                bar
+                for bar in np.flatnonzero((people >= lowest) & (people < threshold))
+                if _is_given(int(bar), people, classes, facts)
+            ),
+            None,
+        )
         if bad is None:
             return classes
         classes = _joined(classes, int(bad), people)

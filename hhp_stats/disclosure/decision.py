@@ -1,7 +1,8 @@
 """What a study publishes: its frames with small numbers of people, and what would give them away, blanked.
 
-Decided once, when the study writes its results. In tables a blanked cell holds the word `WITHHELD`; in the result frame it is
-empty, the row's note says which numbers are withheld, and a row of which nothing is left has the status `withheld`.
+Decided once, when the study writes its results. In tables a blanked cell holds the word `WITHHELD`; in the result
+frame it is empty, the row's note says which numbers are withheld, and a row of which nothing is left has the status
+`withheld`.
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ REGISTER = ("table", "row", "column", "people")
 class Published:
     """What may be read: tables, results, and the list of all places where numbers of people stand (`REGISTER`).
 
-    In the list `people` is the number printed, or `WITHHELD`. `undefended` names what a reader of the last release could still
-    work out, because too little else changed.
+    In the list `people` is the number printed, or `WITHHELD`. `undefended` names what a reader of the last release
+    could still work out, because too little else changed.
     """
 
     tables: Mapping[str, pd.DataFrame]
@@ -40,14 +41,21 @@ class Published:
 
 
 def published(
-    *, study: str, tables: Mapping[str, pd.DataFrame], results: pd.DataFrame, declared: Declared, settings: DisclosureSettings,
-    public: Iterable[str] = (), last: Released | None = None,
-) -> Published:  # fmt: skip
+    *,
+    study: str,
+    tables: Mapping[str, pd.DataFrame],
+    results: pd.DataFrame,
+    declared: Declared,
+    settings: DisclosureSettings,
+    public: Iterable[str] = (),
+    last: Released | None = None,
+) -> Published:
     """Which numbers of people may be printed? The others are blanked wherever they stand, with what is made of them.
 
-    `public`: result ids whose numbers documents have printed before; `last`: what the last release printed and withheld.
-    A study whose rule is `printed before` prints the small numbers that are public, and withholds others like any study.
-    Raises UndeclaredCount for numbers that nobody declared, and HhpError where nothing can protect a small one.
+    `public`: result ids whose numbers documents have printed before; `last`: what the last release printed and
+    withheld. A study whose rule is `printed before` prints the small numbers that are public, and withholds others
+    like any study. Raises UndeclaredCount for numbers that nobody declared, and HhpError where nothing can protect a
+    small one.
     """
     tables, declared, exposed = _with_classes(tables, declared, settings)
     places = places_of(tables, results, declared, study=study)
@@ -57,7 +65,8 @@ def published(
     before = last or nothing_released()
     sets = _Sets(places, declared.people, frozenset(public))
     if settings.rule == "printed before" and not _unprinted(sets, settings):
-        # What follows from printed figures is as public as they are; a count that none of them prints is withheld below.
+        # What follows from printed figures is as public as they are; a count that none of them prints is withheld
+        # below.
         return Published(
             tables=_tables(kept, declared, set()), results=results, register=_register(places, set(), declared.people)
         )
@@ -69,8 +78,10 @@ def published(
     }
     return Published(
         tables=_tables(kept, declared, blank),
-        results=_results(results, declared, blank), register=_register(places, blank, declared.people), undefended=undefended,
-    )  # fmt: skip
+        results=_results(results, declared, blank),
+        register=_register(places, blank, declared.people),
+        undefended=undefended,
+    )
 
 
 class _Sets:
@@ -104,10 +115,14 @@ class _Sets:
 
     def counted(self, before: Released) -> list[CountedSet]:
         return [
-            CountedSet(label=self.labels[key], members=self.members[key], worth=self.worth[key],
-                       public=key in self.public or self.seen(key, before))
+            CountedSet(
+                label=self.labels[key],
+                members=self.members[key],
+                worth=self.worth[key],
+                public=key in self.public or self.seen(key, before),
+            )
             for key in self.keys
-        ]  # fmt: skip
+        ]
 
     def seen(self, key: bytes, before: Released) -> bool:
         """Did the last release print the same number in the same place?"""
@@ -129,7 +144,8 @@ def _hidden(sets: _Sets, settings: DisclosureSettings, before: Released) -> tupl
     except HhpError as refused:
         if not before.printed:
             raise
-        # Too little changed since the last release for anything else to hide the number: this release alone is protected.
+        # Too little changed since the last release for anything else to hide the number: this release alone is
+        # protected.
         alone = sets.counted(nothing_released())
         found = set(withheld_sets(alone, settings, people=sets.people, before=sticky))
         undefended = (str(refused),)
@@ -169,8 +185,13 @@ def _with_classes(
         )
         shown[name] = found.table
         classes = counted(found.members)
-        columns[name] = {bars.value: other(), "low": other(), "high": other(), "people": classes,
-                         "share": Column(kind="other", goes_with=classes.tells)}  # fmt: skip
+        columns[name] = {
+            bars.value: other(),
+            "low": other(),
+            "high": other(),
+            "people": classes,
+            "share": Column(kind="other", goes_with=classes.tells),
+        }
         exposed += found.exposed
     return (
         shown,

@@ -1,9 +1,10 @@
-"""How a study says whom each of its numbers counts: one declaration for every column of numbers and every row of results.
+"""How a study says whom each of its numbers counts: one declaration for every column of numbers and every row of
+results.
 
 Nothing is counted by hand here. A declaration names sets of people, and the number beside it must be theirs; what was
-not declared cannot be written (`decision`). Sets are masks over the people a study knows of, the same order in all of them;
-behind those there may be imagined people (`declared` with `imagined`), who stand for combinations of answers that are
-possible though nobody gave them.
+not declared cannot be written (`decision`). Sets are masks over the people a study knows of, the same order in all of
+them; behind those there may be imagined people (`declared` with `imagined`), who stand for combinations of answers
+that are possible though nobody gave them.
 """
 
 from __future__ import annotations
@@ -31,10 +32,12 @@ GIVEN_UP, LESSER, ORDINARY, KEPT = (
 class Column:
     """What one column of a table says of people, row by row.
 
-    `tells`: the sets whose numbers a reader can read off the cell. `goes_with`: sets with whose numbers the cell must go, too.
-    `describes`: the groups that a mean or another statistic is about; it goes where such a group is small or its number withheld.
-    `digits`: what is published is rounded so far, row by row or all rows alike. `least`: numbers above zero and below it are not
-    published (counts of cells, not of people). `empty`: rows of which the cell is not published.
+    `tells`: the sets whose numbers a reader can read off the cell. `goes_with`: sets with whose numbers the cell must
+    go, too.
+    `describes`: the groups that a mean or another statistic is about; it goes where such a group is small or its
+    number withheld.
+    `digits`: what is published is rounded so far, row by row or all rows alike. `least`: numbers above zero and below
+    it are not published (counts of cells, not of people). `empty`: rows of which the cell is not published.
     """
 
     kind: Kind
@@ -70,7 +73,8 @@ def share(part: Iterable[Any], of: Iterable[Any], *, worth: int = ORDINARY) -> C
 def statistic(*of: Iterable[Any]) -> Column:
     """A column of means, deviations and the like of a group; a row may be about several groups.
 
-    Unless it is `rounded`, an exact mean is taken to be as good as the number of people: the one has the other as denominator.
+    Unless it is `rounded`, an exact mean is taken to be as good as the number of people: the one has the other as
+    denominator.
     """
     return Column(kind="statistic", describes=_rows(*(list(each) for each in of)))
 
@@ -103,10 +107,11 @@ def mask(members: Any) -> Mask:
 class Row:
     """What one row of the result frame says of people.
 
-    `n`: whom the row's n counts, None where it is no number of people there are (a design's). `part`: the estimate is the
-    number of these people (`share` false) or their share of `n`. `plain`: n or numbers behind it follow from the row's exact
-    figures (means, differences without covariates, degrees of freedom that count people). `goes_with`: sets with whose
-    numbers the row goes, such as those of an arm with a zero-one outcome where the row is the plain difference of shares.
+    `n`: whom the row's n counts, None where it is no number of people there are (a design's). `part`: the estimate is
+    the number of these people (`share` false) or their share of `n`. `plain`: n or numbers behind it follow from the
+    row's exact figures (means, differences without covariates, degrees of freedom that count people). `goes_with`:
+    sets with whose numbers the row goes, such as those of an arm with a zero-one outcome where the row is the plain
+    difference of shares.
     `digits`: of a `plain` row whose n is withheld the estimate is published with so many decimals, if n does not follow
     from
     them, and no other number; without it the whole row goes with its n.

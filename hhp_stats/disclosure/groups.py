@@ -1,8 +1,8 @@
 """Which groups of very few people can be worked out exactly from the numbers of printed sets?
 
-A group follows where its indicator over patterns lies in the row space of the sets' indicators, that is, where the part of
-it that is orthogonal to that space is zero. The orthogonal parts of single patterns are compared through two random
-combinations of their coordinates, so that all groups of up to four patterns are found by sorting sums.
+A group follows where its indicator over patterns lies in the row space of the sets' indicators, that is, where the
+part of it that is orthogonal to that space is zero. The orthogonal parts of single patterns are compared through two
+random combinations of their coordinates, so that all groups of up to four patterns are found by sorting sums.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ _TIGHT = 1e-7
 
 
 def small_groups(vectors: Array, sizes: npt.NDArray[np.int64], *, threshold: int) -> list[Group]:
-    """Groups of 1 to `threshold` - 1 people whose number follows, without those that are made of others; at most four patterns each.
+    """Groups of 1 to `threshold` - 1 people whose number follows, without those that are made of others; at most four
+    patterns each.
 
     `vectors` (k, a): sets by patterns, zeros and ones; `sizes` (a,): people of each pattern.
     """
@@ -50,7 +51,8 @@ class _Search:
         first, second = np.triu_indices(len(keep), 1)
         inside = sizes[first] + sizes[second] <= self.most
         first, second = first[inside], second[inside]
-        # In ascending order of their sums, for all that is looked up among the pairs: there may be hundreds of thousands.
+        # In ascending order of their sums, for all that is looked up among the pairs: there may be hundreds of
+        # thousands.
         order = np.argsort(x[first] + x[second])
         first, second = first[order], second[order]
         sum_x, sum_y, sum_sizes = x[first] + x[second], y[first] + y[second], sizes[first] + sizes[second]

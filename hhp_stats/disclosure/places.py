@@ -50,8 +50,8 @@ def places_of(
 ) -> list[Place]:
     """Every published cell that says something of people.
 
-    Raises UndeclaredCount for a table or column of numbers, or a row with n, that nobody declared, and for a number that is not
-    that of the people declared for it.
+    Raises UndeclaredCount for a table or column of numbers, or a row with n, that nobody declared, and for a number
+    that is not that of the people declared for it.
     """
     found: list[Place] = []
     for name, table in tables.items():
@@ -71,8 +71,8 @@ def _of_table(name: str, table: pd.DataFrame, declared: Declared, study: str) ->
         if entry is None:
             if _holds_numbers(table[column]):
                 raise UndeclaredCount(
-                    f"{study}, table {name}, column {column}: nobody said whether it counts people. Declare it beside the table: "
-                    "counted, share, statistic, other or internal (hhp_stats/disclosure/declared.py)."
+                    f"{study}, table {name}, column {column}: nobody said whether it counts people. Declare it beside"
+                    " the table: counted, share, statistic, other or internal (hhp_stats/disclosure/declared.py)."
                 )
             continue
         for at in range(len(table)):
@@ -102,9 +102,15 @@ def _place(name: str, at: int, column: str, entry: Column, label: str) -> Place:
     if entry.kind == "internal" or (entry.empty and entry.empty[at]):
         tells, describes = (), ()
     return Place(
-        table=name, at=at, column=column, label=label, tells=tells, worth=worth, describes=describes,
+        table=name,
+        at=at,
+        column=column,
+        label=label,
+        tells=tells,
+        worth=worth,
+        describes=describes,
         goes_with=entry.goes_with[at] if entry.goes_with else (),
-    )  # fmt: skip
+    )
 
 
 def _check(place: Place, entry: Column, value: Any, declared: Declared, study: str) -> None:
@@ -150,10 +156,15 @@ def _of_results(results: pd.DataFrame, declared: Declared, study: str) -> Iterat
         yield Place(table=RESULTS, at=at, column="n", label=key, tells=() if pd.isna(row["n"]) else n, worth=worth)
         part = () if entry.part is None else (entry.part,)
         yield Place(
-            table=RESULTS, at=at, column="estimate", label=key, tells=(*part, *(n if entry.share else ())), worth=worth,
+            table=RESULTS,
+            at=at,
+            column="estimate",
+            label=key,
+            tells=(*part, *(n if entry.share else ())),
+            worth=worth,
             goes_with=(*entry.goes_with, *(n if entry.plain and entry.digits is None else ())),
             describes=n if not part else (),
-        )  # fmt: skip
+        )
 
 
 def _check_row(key: str, row: Mapping[Any, Any], entry: Row, people: int) -> None:

@@ -1,4 +1,6 @@
-"""What can a count be, for a reader who knows everything printed and every sum? Integer programming over the unknown ones."""
+"""What can a count be, for a reader who knows everything printed and every sum? Integer programming over the unknown
+ones.
+"""
 
 from __future__ import annotations
 
@@ -81,10 +83,11 @@ class Possible:
 
     # ------------------------------------------------------------ equations
     def _equations(self, at: int, unknown: Mask) -> tuple[npt.NDArray[np.intp], Array, Array]:
-        """The relations as equations of the unknown counts around `at`, so that each first unknown stands in one line only.
+        """The relations as equations of the unknown counts around `at`, so that each first unknown stands in one line
+        only.
 
-        Around it are those that share a sum with it, or with one that does: other sums say nothing of it, and stay as they
-        were when something else is withheld.
+        Around it are those that share a sum with it, or with one that does: other sums say nothing of it, and stay as
+        they were when something else is withheld.
         """
         around: Mask = np.zeros(len(unknown), dtype=np.bool_)
         around[at] = True
@@ -116,9 +119,15 @@ class Possible:
 
     # ------------------------------------------------------------ the programme
     def _programme(
-        self, at: int, places: npt.NDArray[np.intp], rows: Array, right: Array, part: npt.NDArray[np.intp],
-        lines: npt.NDArray[np.intp], reasons_known: bool,
-    ) -> bool:  # fmt: skip
+        self,
+        at: int,
+        places: npt.NDArray[np.intp],
+        rows: Array,
+        right: Array,
+        part: npt.NDArray[np.intp],
+        lines: npt.NDArray[np.intp],
+        reasons_known: bool,
+    ) -> bool:
         cells = places[part]
         low, high = self._limits(cells, places, reasons_known=reasons_known)
         here = int(np.flatnonzero(cells == at)[0])
@@ -139,9 +148,11 @@ class Possible:
             if narrowed is None:
                 continue
             found = milp(
-                c=np.zeros(len(cells)), constraints=[LinearConstraint(matrix, least, most)] if len(matrix) else [],
-                integrality=np.ones(len(cells)), bounds=Bounds(*narrowed),
-            )  # fmt: skip
+                c=np.zeros(len(cells)),
+                constraints=[LinearConstraint(matrix, least, most)] if len(matrix) else [],
+                integrality=np.ones(len(cells)),
+                bounds=Bounds(*narrowed),
+            )
             if found.status == 2:  # no other value on this side
                 continue
             if not found.success:
@@ -155,7 +166,9 @@ class Possible:
     def _limits(
         self, cells: npt.NDArray[np.intp], places: npt.NDArray[np.intp], *, reasons_known: bool
     ) -> tuple[Array, Array]:
-        """What a reader knows of each unknown count by itself: its reason, and the known sets that it holds or lies in."""
+        """What a reader knows of each unknown count by itself: its reason, and the known sets that it holds or lies
+        in.
+        """
         inside, counts = self.system.inside, self.system.counts
         known = np.ones(len(counts), dtype=bool)
         known[places] = False
@@ -170,7 +183,9 @@ class Possible:
 
 
 def _narrowed(matrix: Array, least: Array, most: Array, low: Array, high: Array) -> tuple[Array, Array] | None:
-    """Ends that each line leaves to each count, in whole numbers; None where nothing is left. Saves most of the programmes."""
+    """Ends that each line leaves to each count, in whole numbers; None where nothing is left. Saves most of the
+    programmes.
+    """
     up, down = np.maximum(matrix, 0.0), np.minimum(matrix, 0.0)
     used = np.abs(matrix) > _ZERO
     divisor = np.where(used, matrix, 1.0)

@@ -1,7 +1,7 @@
 """What the last frozen release printed and withheld: readers hold it beside the new one.
 
-A number that was withheld stays withheld: printed now, it would give away what it protected then. A number that was printed and
-has not changed hides nothing any more, so it cannot protect another one.
+A number that was withheld stays withheld: printed now, it would give away what it protected then. A number that was
+printed and has not changed hides nothing any more, so it cannot protect another one.
 """
 
 from __future__ import annotations
@@ -33,7 +33,9 @@ def nothing_released() -> Released:
 
 
 def last_released(root: Path, study: str) -> Released:
-    """The places of `study` in the newest release below `root`; none where there is no release, or one without the list."""
+    """The places of `study` in the newest release below `root`; none where there is no release, or one without the
+    list.
+    """
     folders = sorted(path.parent for path in (root / RELEASES).glob(f"*/{FILE}"))
     if not folders:
         return nothing_released()

@@ -1,4 +1,5 @@
-"""Which sums hold between printed numbers of people, and which small groups follow from them? Read off the sets of people.
+"""Which sums hold between printed numbers of people, and which small groups follow from them? Read off the sets of
+people.
 
 Every printed number counts a set of people. Two people whom no printed number tells apart form one pattern; the printed
 numbers are sums over patterns. So the sums between printed numbers are the linear relations between the sets, whoever
@@ -68,8 +69,10 @@ def count_system(
     The first `people` places of each set's members are the people there are; further ones are imagined: combinations of
     answers that are possible but that nobody gave. A relation that holds only because nobody gave them is none a reader
     can know, so relations must hold for imagined people too, and a group that follows may count none of them twice or
-    negatively. Groups made of other small groups are left out, since their parts are guarded. `also`: further groups, each with the
-    imagined people it would count: the same few people may follow in several ways, each the number of those who did something else.
+    negatively. Groups made of other small groups are left out, since their parts are guarded. `also`: further groups,
+    each with the
+    imagined people it would count: the same few people may follow in several ways, each the number of those who did
+    something else.
     `same`: the system of the same sets, whose groups are not looked for again.
     Exact up to four patterns a group.
     """
@@ -108,11 +111,16 @@ def count_system(
     counts = np.concatenate([vectors @ sizes, [float(sizes[list(each)].sum()) for each, _ in found]])
     labels = [each.label for each in sets] + [_in_words(weights, basis, sets) for _, weights in found]
     return CountSystem(
-        labels=tuple(labels), counts=counts.astype(np.float64), printed=k,
+        labels=tuple(labels),
+        counts=counts.astype(np.float64),
+        printed=k,
         worth=np.array([each.worth for each in sets] + [0] * m, dtype=np.int64),
         public=np.array([each.public for each in sets] + [False] * m, dtype=bool),
-        relations=rows, inside=_inside(all_patterns), groups=tuple(places.people_of(each) for each in all_patterns[k:]), own=own,
-    )  # fmt: skip
+        relations=rows,
+        inside=_inside(all_patterns),
+        groups=tuple(places.people_of(each) for each in all_patterns[k:]),
+        own=own,
+    )
 
 
 class _Places:
@@ -181,7 +189,9 @@ def _is_printed(group: Group, patterns: Mask, sizes: npt.NDArray[np.int64]) -> b
 def _weights(
     groups: Sequence[Group], vectors: Array, sizes: npt.NDArray[np.int64], basis: list[int]
 ) -> list[Array | None]:
-    """How each group follows from the independent sets; None where the combination could count someone twice or negatively."""
+    """How each group follows from the independent sets; None where the combination could count someone twice or
+    negatively.
+    """
     if not groups:
         return []
     real, imagined = sizes > 0, sizes == 0
@@ -208,13 +218,18 @@ def _weights(
 
 
 def _moved(own: Array, counted: Array, moved: Array, free: Array) -> Array | None:
-    """The same combination for people there are, that counts imagined ones once or not at all, as far as there is one."""
+    """The same combination for people there are, that counts imagined ones once or not at all, as far as there is
+    one.
+    """
     if not free.shape[1]:
         return None
     found = linprog(
-        np.zeros(free.shape[1]), A_ub=np.vstack([moved, -moved]), b_ub=np.concatenate([1 - counted, counted]),
-        bounds=(None, None), method="highs",
-    )  # fmt: skip
+        np.zeros(free.shape[1]),
+        A_ub=np.vstack([moved, -moved]),
+        b_ub=np.concatenate([1 - counted, counted]),
+        bounds=(None, None),
+        method="highs",
+    )
     return np.asarray(own + free @ found.x) if found.success else None
 
 
@@ -229,6 +244,8 @@ def _inside(patterns: Mask) -> Mask:
 
 def _in_words(weights: Array, basis: list[int], sets: Sequence[CountedSet]) -> str:
     parts = [
-        f"{'less' if weight < 0 else 'with'} {sets[at].label}" for at, weight in zip(basis, weights, strict=True) if abs(weight) > _TIGHT
-    ]  # fmt: skip
+        f"{'less' if weight < 0 else 'with'} {sets[at].label}"
+        for at, weight in zip(basis, weights, strict=True)
+        if abs(weight) > _TIGHT
+    ]
     return "what follows from: " + "; ".join(parts)

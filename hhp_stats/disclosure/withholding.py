@@ -29,10 +29,12 @@ def withheld_counts(
 ) -> Mapping[int, Reason]:
     """Which printed counts, by their place in `system`, may not be printed, and why?
 
-    Primary: counts of 1 to threshold - 1, and 0 where the settings withhold zeros; and those in `before`, which an earlier
-    release withheld. `start`: what is withheld at the beginning. Secondary: counts of little worth first, then small ones, until no small count that is withheld or
-    follows from others has only one value that agrees with everything printed; then every secondary count is printed
-    again that turns out not to be needed. What agrees is decided exactly, by integer programming (`possible`).
+    Primary: counts of 1 to threshold - 1, and 0 where the settings withhold zeros; and those in `before`, which an
+    earlier
+    release withheld. `start`: what is withheld at the beginning. Secondary: counts of little worth first, then small
+    ones, until no small count that is withheld or follows from others has only one value that agrees with everything
+    printed; then every secondary count is printed again that turns out not to be needed. What agrees is decided
+    exactly, by integer programming (`possible`).
 
     A reader is taken to know which counts are primary, wherever that can be defended against. It cannot where nothing
     else is left to withhold (ones that add up to a total which is small itself): so the reasons are for the trial team,
@@ -100,7 +102,9 @@ class _Search:
         )
 
     def _worked_out_from(self, at: int) -> npt.NDArray[np.intp]:
-        """Known counts that enter the shortest sum that gives the exposed one; none where it is no sum that gives it away."""
+        """Known counts that enter the shortest sum that gives the exposed one; none where it is no sum that gives it
+        away.
+        """
         unknown = self.possible.unknown(self.withheld)
         rows = self.system.relations
         used = np.abs(rows[:, unknown]).sum(axis=1) > 0
@@ -116,14 +120,23 @@ class _Search:
         cost = np.concatenate([np.zeros(q), np.ones(k)])
         equal = np.hstack([left, np.zeros((len(goal), k))])
         limits = np.vstack([np.hstack([right, -np.eye(k)]), np.hstack([-right, -np.eye(k)])])
-        found = linprog(cost, A_eq=equal, b_eq=goal, A_ub=limits, b_ub=np.zeros(2 * k),
-                        bounds=[(None, None)] * q + [(0, None)] * k, method="highs")  # fmt: skip
+        found = linprog(
+            cost,
+            A_eq=equal,
+            b_eq=goal,
+            A_ub=limits,
+            b_ub=np.zeros(2 * k),
+            bounds=[(None, None)] * q + [(0, None)] * k,
+            method="highs",
+        )
         if not found.success:
             return np.array([], dtype=np.intp)
         return np.asarray(known[np.abs(right @ found.x[:q]) > 1e-7], dtype=np.intp)
 
     def _print_again(self, guarded: npt.NDArray[np.intp]) -> None:
-        """Print what protects nothing. What could be worked out from the rest goes too: printing it tells nothing new."""
+        """Print what protects nothing. What could be worked out from the rest goes too: printing it tells nothing
+        new.
+        """
         changed = True
         while changed:
             changed = False
@@ -141,9 +154,9 @@ def withheld_sets(
 ) -> frozenset[int]:
     """Which of the sets may not have their number printed, so that no small group at all follows from what is left?
 
-    As `withheld_counts`; and where several small groups together, each of which is safe, still follow as one group of few people
-    from what is printed, that group is guarded too. Where nothing is left to protect such a group (its parts are all that is
-    withheld), its parts stay safe and it does not.
+    As `withheld_counts`; and where several small groups together, each of which is safe, still follow as one group of
+    few people from what is printed, that group is guarded too. Where nothing is left to protect such a group (its
+    parts are all that is withheld), its parts stay safe and it does not.
     """
     if not sets:
         return frozenset()
@@ -154,8 +167,11 @@ def withheld_sets(
         left = [each for at, each in enumerate(sets) if at not in found]
         if not left:
             break  # nothing is printed from which anything could follow
-        more = [each for each in count_system(left, people=people, threshold=settings.threshold).groups
-                if not any((each == known).all() for known in also)]  # fmt: skip
+        more = [
+            each
+            for each in count_system(left, people=people, threshold=settings.threshold).groups
+            if not any((each == known).all() for known in also)
+        ]
         if not more:
             break
         for group in [more] if len(more) == 1 else [more, *([each] for each in more)]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -132,16 +132,24 @@ def worst_case_bounds(
         )
     lower, upper = found
     low, high = imbens_manski(
-        lower=lower.estimate, upper=upper.estimate, lower_error=lower.std_error, upper_error=upper.std_error,
-        df=lower.df, conf_level=conf_level,
-    )  # fmt: skip
+        lower=lower.estimate,
+        upper=upper.estimate,
+        lower_error=lower.std_error,
+        upper_error=upper.std_error,
+        df=lower.df,
+        conf_level=conf_level,
+    )
     note = f"Outcomes not known set to {lowest:g} or {highest:g}."
     return Bounds(
         lower=replace(lower, method=f"worst-case lower bound, {lower.method}", note=note),
         upper=replace(upper, method=f"worst-case upper bound, {upper.method}", note=note),
-        conf_low=low, conf_high=high, conf_level=conf_level, trimmed_arm="neither", trimmed_share=0.0,
+        conf_low=low,
+        conf_high=high,
+        conf_level=conf_level,
+        trimmed_arm="neither",
+        trimmed_share=0.0,
         method=f"worst-case bounds, {lower.method}, Imbens-Manski interval",
-    )  # fmt: skip
+    )
 
 
 @typed
@@ -162,9 +170,9 @@ def lee_bounds(
     lowest, answers of that arm bounds the mean of the others; the bounds are differences of arm
     means after trimming. The answer at the margin counts in part, so that exactly p is left out and
     ties need no rule. Standard errors: bootstrap of whole teams (of people without `clusters`)
-    within arms, with the trimming repeated in every draw, times sqrt(g / (g - 1)) with g the clusters of the arm that has
-    fewer, since g clusters drawn from g vary by (g - 1)/g too little; Student's t with G - 2 degrees of freedom (normal
-    without clusters), also in Imbens and Manski's interval.
+    within arms, with the trimming repeated in every draw, times sqrt(g / (g - 1)) with g the clusters of the arm that
+    has fewer, since g clusters drawn from g vary by (g - 1)/g too little; Student's t with G - 2 degrees of freedom
+    (normal without clusters), also in Imbens and Manski's interval.
 
     Shapes: outcome (n,) with NaN where missing, treatment (n,) of 0 and 1, clusters (n,).
     Assumptions: random assignment; monotonicity: nobody is made to answer in one arm while another is
@@ -222,14 +230,23 @@ def lee_bounds(
         if share
         else "Equal response: nothing trimmed."
     )
-    shared = {"df": df, "n": len(values), "n_clusters": None if clusters is None else count,
-              "conf_level": conf_level, "note": note}  # fmt: skip
+    shared: dict[str, Any] = {
+        "df": df,
+        "n": len(values),
+        "n_clusters": None if clusters is None else count,
+        "conf_level": conf_level,
+        "note": note,
+    }
     return Bounds(
-        lower=Estimate(estimate=low, std_error=float(errors[0]), method=f"lower bound: {method}", **shared),  # type: ignore[arg-type]
-        upper=Estimate(estimate=high, std_error=float(errors[1]), method=f"upper bound: {method}", **shared),  # type: ignore[arg-type]
-        conf_low=conf_low, conf_high=conf_high, conf_level=conf_level, trimmed_arm=trimmed,
-        trimmed_share=abs(share), method=f"{method}, Imbens-Manski interval",
-    )  # fmt: skip
+        lower=Estimate(estimate=low, std_error=float(errors[0]), method=f"lower bound: {method}", **shared),
+        upper=Estimate(estimate=high, std_error=float(errors[1]), method=f"upper bound: {method}", **shared),
+        conf_low=conf_low,
+        conf_high=conf_high,
+        conf_level=conf_level,
+        trimmed_arm=trimmed,
+        trimmed_share=abs(share),
+        method=f"{method}, Imbens-Manski interval",
+    )
 
 
 class _Side:

@@ -68,9 +68,9 @@ class TeamCells:
 def team_cells(frame: pd.DataFrame, *, clusters: str, within: Sequence[str], arm: str = "treatment") -> TeamCells:
     """The teams (column `clusters`) of each cell of the columns `within`, once they can be drawn from.
 
-    `arm` says which of `within` is the arm, each of which needs two teams. Refuses unknown columns (UnknownName), no rows
-    (NoObservations), missing cells and a team in two cells (InvalidInput), and only cells of one team or an arm of one
-    (SingleClusterArm).
+    `arm` says which of `within` is the arm, each of which needs two teams. Refuses unknown columns (UnknownName), no
+    rows (NoObservations), missing cells and a team in two cells (InvalidInput), and only cells of one team or an arm
+    of one (SingleClusterArm).
     """
     if isinstance(within, str):
         raise InvalidInput(f"within is a list of columns: write [{within!r}]")
@@ -100,8 +100,8 @@ def team_cells(frame: pd.DataFrame, *, clusters: str, within: Sequence[str], arm
         for value, teams in whole.groupby(arm, sort=True)[clusters].nunique().items():
             if teams < 2:
                 raise SingleClusterArm(
-                    f"the arm with {arm} = {value} holds {teams} cluster: drawing it again varies nothing; give the unit that "
-                    "was randomised, or randomise more clusters"
+                    f"the arm with {arm} = {value} holds {teams} cluster: drawing it again varies nothing; give the"
+                    " unit that was randomised, or randomise more clusters"
                 )
     return TeamCells(cells=cells, rows=tuple(rows), people=len(frame))
 
@@ -187,14 +187,14 @@ def linear_bootstrap(
     of each outcome on the same terms. A team drawn c times enters every cross-product c times, so a sample's
     regression needs the sums over teams only: X'X = sum of c_g X_g'X_g, X'y likewise.
 
-    `means` holds further quantities (n,), NaN for people without: their mean is drawn from the same samples. A sample in
-    which nobody has one has failed.
+    `means` holds further quantities (n,), NaN for people without: their mean is drawn from the same samples. A sample
+    in which nobody has one has failed.
 
     Shapes: outcomes (n,) each, NaN where not known: such people are left out of that outcome's regression; matrix
     (n, k); `teams` (`team_cells`) of the same people. Units: those of the outcomes. Terms that
     determine each other in a sample are no matter unless `term` is among them: then the draw has failed.
-    Refuses: fewer than two draws, infinite values and outcomes of another length (InvalidInput), and a `term` not identified from the data
-    as they are (CollinearTerms). Assumes teams are independent.
+    Refuses: fewer than two draws, infinite values and outcomes of another length (InvalidInput), and a `term` not
+    identified from the data as they are (CollinearTerms). Assumes teams are independent.
     Source: Davison and Hinkley (1997), Bootstrap Methods and their Application, section 3.8.
     """
     _refuse_few(draws)
@@ -265,9 +265,13 @@ def _drawn(
     if failed > largest_failed_share * draws:
         raise EstimationError(f"the estimates do not exist in {failed} of {draws} bootstrap samples")
     return BootstrapDraws(
-        estimates=estimates, draws=kept, failed=failed, single_team_cells=sum(len(cell) == 1 for cell in teams.cells),
-        n=teams.people, n_clusters=sum(map(len, teams.cells)),
-    )  # fmt: skip
+        estimates=estimates,
+        draws=kept,
+        failed=failed,
+        single_team_cells=sum(len(cell) == 1 for cell in teams.cells),
+        n=teams.people,
+        n_clusters=sum(map(len, teams.cells)),
+    )
 
 
 def _resampled(cells: Sequence[IntArray], stream: np.random.SeedSequence) -> IntArray:

@@ -80,11 +80,11 @@ def complier_effect(
     assignment.
 
     Refuses missing outcomes, missing or constant take-up (InvalidInput), instruments that are not in the
-    matrix (UnknownName), an arm of an instrument about which one cluster tells beside the other terms (SingleClusterArm), a
-    first stage of exactly zero, and an
-    outcome without variation beside the terms (EstimationError). Source: Imbens and Angrist (1994), Econometrica 62, 467-475;
-    Montiel Olea and Pflueger (2013), Journal of Business & Economic Statistics 31, 358-369; Anderson and
-    Rubin (1949), Annals of Mathematical Statistics 20, 46-63.
+    matrix (UnknownName), an arm of an instrument about which one cluster tells beside the other terms
+    (SingleClusterArm), a first stage of exactly zero, and an outcome without variation beside the terms
+    (EstimationError). Source: Imbens and Angrist (1994), Econometrica 62, 467-475; Montiel Olea and Pflueger (2013),
+    Journal of Business & Economic Statistics 31, 358-369; Anderson and Rubin (1949), Annals of Mathematical
+    Statistics 20, 46-63.
     """
     checked_level(conf_level)
     y = check_outcome(outcome, matrix)
@@ -212,13 +212,16 @@ def _effective_f(
     return effective, float(stats.ncx2.ppf(1 - level, k, k * x)) / k
 
 
-def _reduced(
-    coefficients: Array, covariance: Array, method: str, y: Array, df: int, conf_level: float
-) -> Estimate:  # fmt: skip
+def _reduced(coefficients: Array, covariance: Array, method: str, y: Array, df: int, conf_level: float) -> Estimate:
     return Estimate(
-        estimate=float(coefficients[0]), std_error=float(np.sqrt(covariance[0, 0])), df=df, n=len(y),
-        n_clusters=df + 1, method=method, conf_level=conf_level,
-    )  # fmt: skip
+        estimate=float(coefficients[0]),
+        std_error=float(np.sqrt(covariance[0, 0])),
+        df=df,
+        n=len(y),
+        n_clusters=df + 1,
+        method=method,
+        conf_level=conf_level,
+    )
 
 
 def _checked_takeup(takeup: Array, *, rows: int) -> Array:

@@ -19,7 +19,8 @@ from hhp_stats.results import Estimate
 class Costs:
     """What a day, a leaver and the programme cost one member of staff. Inputs, but for the cost of a leaver.
 
-    That is a mean over the leavers for whom it is known; `turnover_cost_std_error` says how sure it is (0: taken as known).
+    That is a mean over the leavers for whom it is known; `turnover_cost_std_error` says how sure it is (0: taken as
+    known).
     """
 
     salary: float  # pounds a year (P88)
@@ -73,8 +74,8 @@ def net_turnover_costs(
     """What does each leaver cost, once what they would have cost by staying is taken off? (Clause P89, C76.)
 
     Replacement cost (agency cover and recruitment, from the authority) less daily rate times the days of sickness that
-    the pro-rata outcome gives them after leaving. Those days are in the absence term as if the leaver had stayed; taking
-    them off here pays for leaving once.
+    the pro-rata outcome gives them after leaving. Those days are in the absence term as if the leaver had stayed;
+    taking them off here pays for leaving once.
 
     One value a leaver, in pounds and days. Refuses missing or negative values (InvalidInput): a mean over
     authorities that report would be another quantity.
@@ -97,8 +98,9 @@ def net_turnover_cost(
 ) -> Estimate:
     """What does one leaver cost on average, and how sure is that? The mean of `net_turnover_costs`.
 
-    Standard error clustered by team, CR1: sqrt(G/(G - 1)) sqrt(sum over teams of (sum of deviations)^2) / n; t with G - 1.
-    `clusters` holds the team of each leaver. Refuses what `net_turnover_costs` refuses, and leavers of one team (InvalidInput).
+    Standard error clustered by team, CR1: sqrt(G/(G - 1)) sqrt(sum over teams of (sum of deviations)^2) / n; t with G
+    - 1. `clusters` holds the team of each leaver. Refuses what `net_turnover_costs` refuses, and leavers of one team
+    (InvalidInput).
     """
     costs = net_turnover_costs(
         replacement_cost=replacement_cost, absence_after_leaving=absence_after_leaving, daily_rate=daily_rate
@@ -108,8 +110,15 @@ def net_turnover_cost(
         raise InvalidInput("the leavers with a known cost are of one team: how far teams differ is unknown")
     sums = (costs - mean).groupby(clusters.to_numpy()).sum().to_numpy()
     error = math.sqrt(teams / (teams - 1) * float(sums @ sums)) / len(costs)
-    return Estimate(estimate=mean, std_error=error, df=teams - 1.0, n=len(costs), n_clusters=teams, conf_level=conf_level,
-                    method="mean, CR1 by team, t(G-1)")  # fmt: skip
+    return Estimate(
+        estimate=mean,
+        std_error=error,
+        df=teams - 1.0,
+        n=len(costs),
+        n_clusters=teams,
+        conf_level=conf_level,
+        method="mean, CR1 by team, t(G-1)",
+    )
 
 
 def benefit_cost_ratio(*, absence: Estimate, turnover: Estimate, costs: Costs) -> Estimate:
@@ -118,8 +127,8 @@ def benefit_cost_ratio(*, absence: Estimate, turnover: Estimate, costs: Costs) -
     `absence` (days) and `turnover` (probability) are effects of the programme, negative when it helps; their
     reductions enter the ratio. The interval puts both upper, then both lower, ends of the two intervals into
     the formula, as printed. It takes for granted that both effects are at the same end at once, so it covers
-    more than its level unless they move together exactly (C75): report it beside `bootstrap_ratio`. The cost of a leaver is
-    taken as known here, as printed.
+    more than its level unless they move together exactly (C75): report it beside `bootstrap_ratio`. The cost of a
+    leaver is taken as known here, as printed.
 
     Refuses effects at different levels of confidence and unbounded intervals (InvalidInput).
     """
@@ -156,9 +165,9 @@ def bootstrap_ratio(
 ) -> tuple[Estimate, Array]:
     """The same ratio with an interval from teams resampled for both outcomes at once, and its draws.
 
-    `bootstrap` holds joint draws of both effects (see `cluster_bootstrap`) and, where the column `leaver` is among them,
-    of the cost of a leaver; otherwise that cost is taken as known. Percentile interval;
-    p-value of a ratio of zero: twice the smaller share of draws on either side, at least 2/(1 + draws).
+    `bootstrap` holds joint draws of both effects (see `cluster_bootstrap`) and, where the column `leaver` is among
+    them, of the cost of a leaver; otherwise that cost is taken as known. Percentile interval; p-value of a ratio of
+    zero: twice the smaller share of draws on either side, at least 2/(1 + draws).
     """
     a, t = (bootstrap.draws[name].to_numpy(dtype=np.float64) for name in (absence, turnover))
     each = bootstrap.draws[leaver].to_numpy(dtype=np.float64) if leaver in bootstrap.draws else costs.turnover_cost
@@ -198,11 +207,12 @@ def fieller_ratio(
 ) -> RatioEstimate:
     """The same ratio by Fieller: joint normal effects, and programme time that may itself be an estimate.
 
-    Benefit has variance daily^2 Va + cost^2 Vt + 2 daily cost r sqrt(Va Vt) + (turnover^2 + Vt) Vc, r the `correlation` of
-    the two effects (for example `BootstrapDraws.correlation`), Vc the variance of the cost of a leaver, taken as independent of
-    both (Goodman 1960, Journal of the American Statistical Association 55, 708-713, for the product). With programme time as
-    intended (std_error 0) the denominator is fixed and the set is the Wald interval of the benefit divided by it; with time
-    measured imprecisely it may be unbounded. The smaller degrees of freedom of the two effects apply. Refuses a correlation outside [-1, 1] (InvalidInput).
+    Benefit has variance daily^2 Va + cost^2 Vt + 2 daily cost r sqrt(Va Vt) + (turnover^2 + Vt) Vc, r the
+    `correlation` of the two effects (for example `BootstrapDraws.correlation`), Vc the variance of the cost of a
+    leaver, taken as independent of both (Goodman 1960, Journal of the American Statistical Association 55, 708-713,
+    for the product). With programme time as intended (std_error 0) the denominator is fixed and the set is the Wald
+    interval of the benefit divided by it; with time measured imprecisely it may be unbounded. The smaller degrees of
+    freedom of the two effects apply. Refuses a correlation outside [-1, 1] (InvalidInput).
     """
     if not -1 <= correlation <= 1:
         raise InvalidInput(f"a correlation of {correlation} does not exist")

@@ -70,10 +70,15 @@ def hedges_g(
     """
     y, arm = _two_arms(outcome, treatment)
     return hedges_g_from_summary(
-        mean_treatment=float(y[arm].mean()), mean_control=float(y[~arm].mean()),
-        sd_treatment=float(y[arm].std(ddof=1)), sd_control=float(y[~arm].std(ddof=1)),
-        n_treatment=int(arm.sum()), n_control=int((~arm).sum()), correction=correction, conf_level=conf_level,
-    )  # fmt: skip
+        mean_treatment=float(y[arm].mean()),
+        mean_control=float(y[~arm].mean()),
+        sd_treatment=float(y[arm].std(ddof=1)),
+        sd_control=float(y[~arm].std(ddof=1)),
+        n_treatment=int(arm.sum()),
+        n_control=int((~arm).sum()),
+        correction=correction,
+        conf_level=conf_level,
+    )
 
 
 @typed
@@ -102,11 +107,19 @@ def hedges_g_from_summary(
     std_error = j * math.sqrt(1 / n_treatment + 1 / n_control + d * d / (2 * n))
     return StandardisedEffect(
         g=Estimate(
-            estimate=j * d, std_error=std_error, df=math.inf, n=n, n_clusters=None,
-            method=f"{_name(correction)}, total SD, normal interval", conf_level=conf_level,
+            estimate=j * d,
+            std_error=std_error,
+            df=math.inf,
+            n=n,
+            n_clusters=None,
+            method=f"{_name(correction)}, total SD, normal interval",
+            conf_level=conf_level,
         ),
-        d=d, small_sample_factor=j, sd_total=sd, df=df,
-    )  # fmt: skip
+        d=d,
+        small_sample_factor=j,
+        sd_total=sd,
+        df=df,
+    )
 
 
 @typed
@@ -132,12 +145,22 @@ def hedges_g_adjusted(
     std_error = j * math.sqrt((effect.std_error / sd) ** 2 + d * d / (2 * df))
     return StandardisedEffect(
         g=Estimate(
-            estimate=j * d, std_error=std_error, df=effect.df, n=effect.n, n_clusters=effect.n_clusters,
-            method=f"{_name(correction)}, total SD; effect by {effect.method}", conf_level=effect.conf_level,
-            note="" if len(y) == effect.n else f"The effect is of {effect.n} people, the standard deviation of {len(y)} of them.",
+            estimate=j * d,
+            std_error=std_error,
+            df=effect.df,
+            n=effect.n,
+            n_clusters=effect.n_clusters,
+            method=f"{_name(correction)}, total SD; effect by {effect.method}",
+            conf_level=effect.conf_level,
+            note=""
+            if len(y) == effect.n
+            else f"The effect is of {effect.n} people, the standard deviation of {len(y)} of them.",
         ),
-        d=d, small_sample_factor=j, sd_total=sd, df=df,
-    )  # fmt: skip
+        d=d,
+        small_sample_factor=j,
+        sd_total=sd,
+        df=df,
+    )
 
 
 @typed
@@ -189,13 +212,20 @@ def hedges_g_clustered(
     std_error = j * math.sqrt((effect.std_error / sd) ** 2 * shrink + d * d / (2 * h))
     return StandardisedEffect(
         g=Estimate(
-            estimate=j * d, std_error=std_error, df=effect.df, n=effect.n, n_clusters=effect.n_clusters,
+            estimate=j * d,
+            std_error=std_error,
+            df=effect.df,
+            n=effect.n,
+            n_clusters=effect.n_clusters,
             method=f"{_name(correction)}, total SD, ICC {r:.3f}; effect by {effect.method}",
             conf_level=effect.conf_level,
             note="" if n == effect.n else f"The effect is of {effect.n} people, the standard deviation of {n} of them.",
         ),
-        d=d, small_sample_factor=j, sd_total=sd, df=h,
-    )  # fmt: skip
+        d=d,
+        small_sample_factor=j,
+        sd_total=sd,
+        df=h,
+    )
 
 
 @typed

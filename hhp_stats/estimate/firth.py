@@ -44,8 +44,8 @@ def firth_logit(*, outcome: Array, matrix: ModelMatrix, max_iterations: int = 50
     Estimator: the maximum of log L(b) + log|I(b)|/2, Jeffreys' prior as the penalty, which removes the
     bias of order 1/n and is finite even under separation. Solves X'(y - p + h (1/2 - p)) = 0, h the
     leverages of the weighted regression, by Fisher scoring with halved steps from b = 0. The covariance
-    is I(b)^-1 at the maximum, as in the R package logistf. Intervals and tests are those of the profile functions below:
-    Wald's, and a clustered sandwich, are refused for a penalised fit.
+    is I(b)^-1 at the maximum, as in the R package logistf. Intervals and tests are those of the profile functions
+    below: Wald's, and a clustered sandwich, are refused for a penalised fit.
 
     Shapes: outcome (n,) of zeros and ones, matrix (n, k).
     Assumptions: the log odds are linear in the terms; people independent. The penalty is not clustered.
@@ -164,8 +164,9 @@ def _changed(
 
     return ProbabilityChange(
         change=scaled.estimate(of("change"), words, tested=coefficient),
-        untreated=scaled.estimate(of("untreated"), words), treated=scaled.estimate(of("treated"), words),
-    )  # fmt: skip
+        untreated=scaled.estimate(of("untreated"), words),
+        treated=scaled.estimate(of("treated"), words),
+    )
 
 
 def _penalised(fit: LogitFit) -> LogitFit:
@@ -190,17 +191,28 @@ class _Scaled:
     def of(cls, fit: LogitFit, place: int, clusters: ArrayLike | None, conf_level: float) -> _Scaled:
         checked_level(conf_level)
         if clusters is None:
-            return cls(fit=fit, scale=1.0, df=math.inf, conf_level=conf_level, n_clusters=None, words="not clustered",
-                       note=fit.note)  # fmt: skip
+            return cls(
+                fit=fit,
+                scale=1.0,
+                df=math.inf,
+                conf_level=conf_level,
+                n_clusters=None,
+                words="not clustered",
+                note=fit.note,
+            )
         codes, count = checked_clusters(matrix=fit.matrix, clusters=clusters)
         refuse_untold_terms(fit.matrix, terms=[place], codes=codes)
         residuals = fit.outcome - fit.probabilities
         found = design_effect(residuals=residuals, clusters=codes, assignment=fit.matrix.values[:, place])
         return cls(
-            fit=fit, scale=found.factor, df=count - 1.0, conf_level=conf_level, n_clusters=count,
+            fit=fit,
+            scale=found.factor,
+            df=count - 1.0,
+            conf_level=conf_level,
+            n_clusters=count,
             words=f"design effect by {cluster_name(clusters)}, F(1, G-1)",
             note=" ".join(filter(None, (fit.note, found.note()))),
-        )  # fmt: skip
+        )
 
     def estimate(
         self, quantity: Quantity, words: str, *, tested: Coefficient | None = None, interval: bool = True
@@ -218,8 +230,16 @@ class _Scaled:
             statistic = math.copysign(math.sqrt(ratio), profile.centre)
             p_value = float(2 * student_tail(math.sqrt(ratio), self.df))
         return Estimate(
-            estimate=profile.centre, std_error=error, df=self.df, n=len(self.fit.outcome), n_clusters=self.n_clusters,
+            estimate=profile.centre,
+            std_error=error,
+            df=self.df,
+            n=len(self.fit.outcome),
+            n_clusters=self.n_clusters,
             method=f"logit with Firth's penalty, {words}, penalised profile likelihood, {self.words}",
-            conf_level=self.conf_level, statistic=statistic, p_value=p_value, conf_low=low, conf_high=high,
+            conf_level=self.conf_level,
+            statistic=statistic,
+            p_value=p_value,
+            conf_low=low,
+            conf_high=high,
             note=self.note if interval else f"{self.note} No interval was asked for.",
-        )  # fmt: skip
+        )

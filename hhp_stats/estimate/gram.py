@@ -15,7 +15,8 @@ from hhp_stats.estimate.model_matrix import Array, ModelMatrix, determined
 # Products of this size stay in the cache, and below it OpenBLAS does not start threads, whose waiting for each
 # other on a busy machine costs ten times the product itself.
 _MULTIPLICATIONS_AT_ONCE = 500_000
-# The share of a term that the others do not determine: under eight digits of new information, as in model_matrix, is none.
+# The share of a term that the others do not determine: under eight digits of new information, as in model_matrix, is
+# none.
 NEW = 1e-8
 
 

@@ -113,10 +113,17 @@ def icc_anova(
         reach = float(stats.norm.ppf(1 - tail)) * std_error
         low, high = estimate - reach, min(estimate + reach, 1.0)
     return IntraclusterCorrelation(
-        estimate=estimate, conf_low=low, conf_high=high, conf_level=conf_level,
-        between_variance=(msb - msw) / size, within_variance=msw, n=n, n_clusters=k, cluster_size=size,
+        estimate=estimate,
+        conf_low=low,
+        conf_high=high,
+        conf_level=conf_level,
+        between_variance=(msb - msw) / size,
+        within_variance=msw,
+        n=n,
+        n_clusters=k,
+        cluster_size=size,
         method=f"one-way ANOVA{' within arms' if arms > 1 else ''}, {interval.title()} interval",
-    )  # fmt: skip
+    )
 
 
 @typed
@@ -155,11 +162,17 @@ def icc_reml(
     centred = y - (np.bincount(frame["arm_code"], y) / np.bincount(frame["arm_code"]))[frame["arm_code"]]
     if _exact_within(centred, codes):
         return IntraclusterCorrelation(
-            estimate=1.0, conf_low=1.0, conf_high=1.0, conf_level=conf_level,
-            between_variance=float(centred @ centred) / size / (k - x.shape[1]), within_variance=0.0, n=len(y),
-            n_clusters=k, cluster_size=size,
+            estimate=1.0,
+            conf_low=1.0,
+            conf_high=1.0,
+            conf_level=conf_level,
+            between_variance=float(centred @ centred) / size / (k - x.shape[1]),
+            within_variance=0.0,
+            n=len(y),
+            n_clusters=k,
+            cluster_size=size,
             method="restricted maximum likelihood; nothing varies within clusters",
-        )  # fmt: skip
+        )
     scale = float(centred.std())
     profile = _RestrictedProfile(centred / scale, x, codes)
     top = 1 - 1e-6
@@ -173,11 +186,17 @@ def icc_reml(
     low = 0.0 if best == 0.0 or above(0.0) >= 0 else float(optimize.brentq(above, 0.0, best, xtol=1e-12))
     high = 1.0 if above(top) >= 0 else float(optimize.brentq(above, best, top, xtol=1e-12))
     return IntraclusterCorrelation(
-        estimate=best, conf_low=low, conf_high=high, conf_level=conf_level, between_variance=between,
-        within_variance=within, n=len(y), n_clusters=k,
+        estimate=best,
+        conf_low=low,
+        conf_high=high,
+        conf_level=conf_level,
+        between_variance=between,
+        within_variance=within,
+        n=len(y),
+        n_clusters=k,
         cluster_size=size,
         method="restricted maximum likelihood, profile interval" + ("; estimate on the boundary" if best == 0 else ""),
-    )  # fmt: skip
+    )
 
 
 class _RestrictedProfile:
@@ -224,7 +243,9 @@ class _RestrictedProfile:
         return float(-0.5 * ((self._n - p) * ratio + determinant + inside))
 
     def maximum(self, top: float) -> float:
-        """The most likely r in [0, top]: a coarse grid, so that no second hill is missed, then where the slope is nil."""
+        """The most likely r in [0, top]: a coarse grid, so that no second hill is missed, then where the slope is
+        nil.
+        """
         grid = np.linspace(0.0, top, 101)
         at = int(np.argmax([self.log_likelihood(float(r)) for r in grid]))
         bounds = (float(grid[max(at - 1, 0)]), float(grid[min(at + 1, 100)]))

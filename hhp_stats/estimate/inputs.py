@@ -1,4 +1,6 @@
-"""Do the arguments of an estimator speak of the same people? What values and indexes must be before anything is computed."""
+"""Do the arguments of an estimator speak of the same people? What values and indexes must be before anything is
+computed.
+"""
 
 from __future__ import annotations
 
@@ -30,9 +32,9 @@ def same_people(**given: Any) -> None:
         elif len(index) == len(first[1]) and not index.equals(first[1]):
             at = int(np.flatnonzero(np.asarray(index != first[1]))[0]) if len(index) else 0
             raise InvalidInput(
-                f"{first[0].replace('_', ' ')} and {name.replace('_', ' ')} have the same length but not the same index: "
-                f"row {at + 1} is {first[1][at]!r} in one and {index[at]!r} in the other; bring them into one order, or "
-                "give arrays"
+                f"{first[0].replace('_', ' ')} and {name.replace('_', ' ')} have the same length but not the same"
+                f" index: row {at + 1} is {first[1][at]!r} in one and {index[at]!r} in the other; bring them into one"
+                " order, or give arrays"
             )
 
 

@@ -64,8 +64,8 @@ def ols(*, outcome: Array, matrix: ModelMatrix) -> LinearFit:
     Assumptions: the mean outcome is linear in the terms; nothing about the variance, which is left to
     `hhp_stats.infer.cluster_robust`.
     Refuses: no outcome known (NoObservations), some unknown (InvalidInput: a missing-data strategy
-    must have dealt with them), a Series with another index than the matrix (InvalidInput), fewer people than terms or terms that determine each other
-    (CollinearTerms).
+    must have dealt with them), a Series with another index than the matrix (InvalidInput), fewer people than terms or
+    terms that determine each other (CollinearTerms).
     Source: Bjorck (1987), Linear Algebra and its Applications 88/89, 31-48 (corrected seminormal
     equations).
     """

@@ -66,11 +66,17 @@ def logit_fit(
     if penalty == "firth":  # half the log determinant of R'R, lost by orthonormalising
         value -= float(np.log(np.abs(np.diag(inverse))).sum())
     return LogitFit(
-        matrix=matrix, outcome=outcome, coefficients=inverse @ maximum.b,
-        probabilities=maximum.at.probabilities, residuals=maximum.at.residuals,
-        information_inverse=half @ half.T, log_likelihood=value, iterations=maximum.iterations,
-        penalty=penalty, note=note,
-    )  # fmt: skip
+        matrix=matrix,
+        outcome=outcome,
+        coefficients=inverse @ maximum.b,
+        probabilities=maximum.at.probabilities,
+        residuals=maximum.at.residuals,
+        information_inverse=half @ half.T,
+        log_likelihood=value,
+        iterations=maximum.iterations,
+        penalty=penalty,
+        note=note,
+    )
 
 
 @typed
@@ -128,8 +134,8 @@ def clustered_logit_covariance(fit: LogitFit, *, clusters: ArrayLike) -> RobustC
     is that of Stata and gretl; statsmodels multiplies by (N-1)/(N-k) as well.
 
     Shapes: clusters (n,). Assumptions: clusters are independent of each other.
-    Refuses: a penalised fit (InvalidInput): where no event tells about an arm its scores are nearly zero, and the sandwich
-    takes it to be known; one cluster, or an arm about which one cluster tells (SingleClusterArm).
+    Refuses: a penalised fit (InvalidInput): where no event tells about an arm its scores are nearly zero, and the
+    sandwich takes it to be known; one cluster, or an arm about which one cluster tells (SingleClusterArm).
     Source: Rogers (1993), Stata Technical Bulletin 13, 19-23; Cameron and Miller (2015), Journal of
     Human Resources 50, 317-372.
     """
@@ -140,9 +146,14 @@ def clustered_logit_covariance(fit: LogitFit, *, clusters: ArrayLike) -> RobustC
     scores = cluster_sums(fit.matrix.values, codes, n_clusters, fit.residuals)
     matrix = n_clusters / (n_clusters - 1) * gram_matrix(times(scores, fit.information_inverse))
     return RobustCovariance(
-        matrix=matrix, kind="clustered G/(G-1)", n_clusters=n_clusters, codes=codes,
-        cluster_name=cluster_name(clusters), groupings=(codes,), told=fit.matrix,
-    )  # fmt: skip
+        matrix=matrix,
+        kind="clustered G/(G-1)",
+        n_clusters=n_clusters,
+        codes=codes,
+        cluster_name=cluster_name(clusters),
+        groupings=(codes,),
+        told=fit.matrix,
+    )
 
 
 def _refuse_penalised(fit: LogitFit) -> None:
@@ -231,9 +242,15 @@ def _probability_change(
     def estimate(value: float, gradient: Array) -> Estimate:
         variance = float(gradient @ covariance.matrix @ gradient)
         return Estimate(
-            estimate=value, std_error=math.sqrt(max(variance, 0.0)), df=math.inf, n=len(fit.outcome),
-            n_clusters=covariance.n_clusters, conf_level=conf_level, method=method, note=fit.note,
-        )  # fmt: skip
+            estimate=value,
+            std_error=math.sqrt(max(variance, 0.0)),
+            df=math.inf,
+            n=len(fit.outcome),
+            n_clusters=covariance.n_clusters,
+            conf_level=conf_level,
+            method=method,
+            note=fit.note,
+        )
 
     return ProbabilityChange(
         change=estimate(float(probability[1] - probability[0]), gradients[1] - gradients[0]),
@@ -275,10 +292,15 @@ def log_odds(
     reference = math.inf if df == "normal" or covariance.n_clusters is None else covariance.n_clusters - 1.0
     words = "normal" if df == "normal" else "t(G-1)"
     return Estimate(
-        estimate=float(fit.coefficients[position]), std_error=math.sqrt(variance), df=reference,
-        n=len(fit.outcome), n_clusters=covariance.n_clusters, conf_level=conf_level,
-        method=f"{_described(fit, covariance)}, log odds, {words}", note=fit.note,
-    )  # fmt: skip
+        estimate=float(fit.coefficients[position]),
+        std_error=math.sqrt(variance),
+        df=reference,
+        n=len(fit.outcome),
+        n_clusters=covariance.n_clusters,
+        conf_level=conf_level,
+        method=f"{_described(fit, covariance)}, log odds, {words}",
+        note=fit.note,
+    )
 
 
 @typed
@@ -304,8 +326,18 @@ def exponentiated(estimate: Estimate) -> Estimate:
     with np.errstate(over="ignore"):  # an end beyond the largest number is an unbounded interval
         ratio, low, high = (float(np.exp(v)) for v in (estimate.estimate, estimate.conf_low, estimate.conf_high))
     return Estimate(
-        estimate=ratio, std_error=ratio * estimate.std_error, df=estimate.df, n=estimate.n,
-        n_clusters=estimate.n_clusters, method=estimate.method.replace("log odds", "odds ratio"),
-        conf_level=estimate.conf_level, statistic=estimate.statistic, p_value=estimate.p_value,
-        conf_low=low, conf_high=high, note=estimate.note, mc_error=ratio * estimate.mc_error, mc_error_p=estimate.mc_error_p,
-    )  # fmt: skip
+        estimate=ratio,
+        std_error=ratio * estimate.std_error,
+        df=estimate.df,
+        n=estimate.n,
+        n_clusters=estimate.n_clusters,
+        method=estimate.method.replace("log odds", "odds ratio"),
+        conf_level=estimate.conf_level,
+        statistic=estimate.statistic,
+        p_value=estimate.p_value,
+        conf_low=low,
+        conf_high=high,
+        note=estimate.note,
+        mc_error=ratio * estimate.mc_error,
+        mc_error_p=estimate.mc_error_p,
+    )

@@ -112,14 +112,15 @@ def model_matrix(frame: pd.DataFrame, terms: Sequence[Term], *, treatment: str =
     """Build intercept, treatment (second column) and covariates from complete columns of `frame`.
 
     Refuses an empty frame (NoObservations), one arm only (ConstantTreatment), missing values or
-    levels that the term does not name, text, dates or a binary term of other values, a column named twice (InvalidInput),
-    a column that the frame does not hold, a kind or base that does not exist (UnknownName), and columns that determine
-    each other exactly (CollinearTerms, naming them). A covariate that does not vary among those analysed is dropped:
-    it equals the intercept and cannot bias the effect.
+    levels that the term does not name, text, dates or a binary term of other values, a column named twice
+    (InvalidInput), a column that the frame does not hold, a kind or base that does not exist (UnknownName), and
+    columns that determine each other exactly (CollinearTerms, naming them). A covariate that does not vary among
+    those analysed is dropped: it equals the intercept and cannot bias the effect.
     """
     if not isinstance(frame, pd.DataFrame) or not isinstance(treatment, str):
         raise InvalidInput(
-            f"the data must be a frame with a column a term, treatment the name of one, not {type(frame).__name__} and {treatment!r}"
+            f"the data must be a frame with a column a term, treatment the name of one, not {type(frame).__name__} and"
+            f" {treatment!r}"
         )
     if not isinstance(terms, Sequence):
         raise InvalidInput(f"the terms must be a list of Term, not {terms!r}")
@@ -227,8 +228,8 @@ def determined(lost: Sequence[str]) -> str:
     shown = ", ".join(lost[:5]) + (f" and {len(lost) - 5} more" if len(lost) > 5 else "")
     variables = sorted({name.split("[")[0] for name in lost if "[" in name})
     hint = (
-        f" Dummies of {' and '.join(variables)} fix them: one dummy a team leaves nothing that varies between teams, such as "
-        "the treatment; leave one of the two out."
+        f" Dummies of {' and '.join(variables)} fix them: one dummy a team leaves nothing that varies between teams,"
+        " such as the treatment; leave one of the two out."
         if variables
         else " Leave them out, or those that add up to them."
     )

@@ -19,10 +19,11 @@ from hhp_stats.estimate.model_matrix import Array, ModelMatrix
 
 # Scoring converges linearly: steps stop at 1e-9 standard errors, not at 1e-6 as for Newton's.
 TOLERANCE = 1e-18
-# An odds ratio of three million: farther out the information may be singular to the digits of a double, and an end there
-# is as good as none.
+# An odds ratio of three million: farther out the information may be singular to the digits of a double, and an end
+# there is as good as none.
 FARTHEST_LOG_ODDS = 15.0
-# On a surface found by bisection they stop at 3e-7: the likelihood is then good to 1e-13, and so are interval ends to six digits.
+# On a surface found by bisection they stop at 3e-7: the likelihood is then good to 1e-13, and so are interval ends to
+# six digits.
 _HELD_TOLERANCE = 1e-13
 
 Arms = Literal["change", "untreated", "treated"]
@@ -107,7 +108,9 @@ class Probability:
         return _shift(linear - b[self.constant], value)
 
     def near(self, b: Array, value: float) -> Array:
-        """Coefficients close to b from which `value` can be reached: a change by less than the probability at 0 leaves."""
+        """Coefficients close to b from which `value` can be reached: a change by less than the probability at 0
+        leaves.
+        """
         none, all_ = (float(expit(self._linear(b, arm)).mean()) for arm in (0, 1))
         if self.arms != "change" or 0 < none + value < 1:
             return b
@@ -209,8 +212,8 @@ class Profile:
     def interval(self, *, stride: float, critical: float) -> tuple[float, float]:
         """All values at which the likelihood drops by at most `critical`; `stride` is how far out to look first.
 
-        An end of a coefficient more than fifteen log odds from the estimate, over the range of its term, is infinite where
-        the likelihood cannot be climbed any more.
+        An end of a coefficient more than fifteen log odds from the estimate, over the range of its term, is infinite
+        where the likelihood cannot be climbed any more.
         """
         low, high = (self._crossing(side * stride, critical) for side in (-1.0, 1.0))
         return low, high
@@ -239,6 +242,8 @@ class Profile:
 
 
 def information_error(fit: LogitFit, quantity: Quantity) -> float:
-    """The standard error of a quantity by the inverse information and the delta method: for reading, not for testing."""
+    """The standard error of a quantity by the inverse information and the delta method: for reading, not for
+    testing.
+    """
     gradient = quantity.gradient(fit.coefficients)
     return math.sqrt(float(gradient @ fit.information_inverse @ gradient))

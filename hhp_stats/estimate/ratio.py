@@ -135,9 +135,16 @@ def compare_ratios(
         low, high = np.quantile(moved, [tail, 1 - tail])
         rows.append(
             {
-                "first": first, "second": second, "difference": difference, "std_error": std_error,
-                "conf_low": float(low), "conf_high": float(high), "p_value": (1 + extreme) / (1 + size),
-                "t": t, "p_value_t": float(2 * stats.norm.sf(abs(t))), "draws": size,
+                "first": first,
+                "second": second,
+                "difference": difference,
+                "std_error": std_error,
+                "conf_low": float(low),
+                "conf_high": float(high),
+                "p_value": (1 + extreme) / (1 + size),
+                "t": t,
+                "p_value_t": float(2 * stats.norm.sf(abs(t))),
+                "draws": size,
             }
-        )  # fmt: skip
+        )
     return pd.DataFrame(rows)

@@ -166,16 +166,35 @@ def heckman_two_step(
     nan = math.nan
     lambda_variance = float(covariance[-1, -1])
     return SelectionFit(
-        names=sample.matrix.names, coefficients=second.fit.coefficients[:-1], covariance=covariance[:-1, :-1],
-        model_covariance=covariance[:-1, :-1], selection_names=sample.selection.names,
-        selection_coefficients=inverse @ gamma, selection_covariance=inverse @ np.linalg.inv(information) @ inverse.T,
-        sigma=second.sigma, sigma_std_error=nan, rho=second.rho, rho_interval=None,
-        lambda_coefficient=float(second.fit.coefficients[-1]), lambda_std_error=math.sqrt(lambda_variance) if lambda_variance > 0 else nan,
-        log_likelihood=nan, lr_statistic=nan, lr_p_value=nan, iterations=0, decrement=nan,
-        largest_score=nan, others=(), remarks=(),
-        identification=second.identification, n=len(sample.answered), n_selected=len(sample.y), n_clusters=None, respondents=None,
-        method="Heckman two-step, corrected standard errors", conf_level=conf_level,
-    )  # fmt: skip
+        names=sample.matrix.names,
+        coefficients=second.fit.coefficients[:-1],
+        covariance=covariance[:-1, :-1],
+        model_covariance=covariance[:-1, :-1],
+        selection_names=sample.selection.names,
+        selection_coefficients=inverse @ gamma,
+        selection_covariance=inverse @ np.linalg.inv(information) @ inverse.T,
+        sigma=second.sigma,
+        sigma_std_error=nan,
+        rho=second.rho,
+        rho_interval=None,
+        lambda_coefficient=float(second.fit.coefficients[-1]),
+        lambda_std_error=math.sqrt(lambda_variance) if lambda_variance > 0 else nan,
+        log_likelihood=nan,
+        lr_statistic=nan,
+        lr_p_value=nan,
+        iterations=0,
+        decrement=nan,
+        largest_score=nan,
+        others=(),
+        remarks=(),
+        identification=second.identification,
+        n=len(sample.answered),
+        n_selected=len(sample.y),
+        n_clusters=None,
+        respondents=None,
+        method="Heckman two-step, corrected standard errors",
+        conf_level=conf_level,
+    )
 
 
 @typed
@@ -245,16 +264,35 @@ def heckman_likelihood(
     lr = max(0.0, 2 * (best.value - probit_value - _apart(data)))
     named = f", clustered by {cluster_name(clusters)}" if clusters is not None else ", observed information"
     return SelectionFit(
-        names=sample.matrix.names, coefficients=data.inverse @ natural[b], covariance=covariance[b, b],
-        model_covariance=model[b, b], selection_names=sample.selection.names,
-        selection_coefficients=inverse @ natural[g], selection_covariance=covariance[g, g], sigma=sigma,
-        sigma_std_error=sigma * math.sqrt(covariance[-1, -1]), rho=rho, rho_interval=limits,
-        lambda_coefficient=rho * sigma, lambda_std_error=math.sqrt(float(gradient @ covariance[-2:, -2:] @ gradient)),
-        log_likelihood=best.value, lr_statistic=lr, lr_p_value=float(stats.chi2.sf(lr, 1)), iterations=best.iterations,
-        decrement=best.decrement, largest_score=best.score, others=_others(found, best, data), remarks=found.ended,
-        identification=second.identification, n=len(sample.answered), n_selected=len(sample.y), n_clusters=n_clusters, respondents=respondents,
-        method=f"Heckman maximum likelihood{named}", conf_level=conf_level,
-    )  # fmt: skip
+        names=sample.matrix.names,
+        coefficients=data.inverse @ natural[b],
+        covariance=covariance[b, b],
+        model_covariance=model[b, b],
+        selection_names=sample.selection.names,
+        selection_coefficients=inverse @ natural[g],
+        selection_covariance=covariance[g, g],
+        sigma=sigma,
+        sigma_std_error=sigma * math.sqrt(covariance[-1, -1]),
+        rho=rho,
+        rho_interval=limits,
+        lambda_coefficient=rho * sigma,
+        lambda_std_error=math.sqrt(float(gradient @ covariance[-2:, -2:] @ gradient)),
+        log_likelihood=best.value,
+        lr_statistic=lr,
+        lr_p_value=float(stats.chi2.sf(lr, 1)),
+        iterations=best.iterations,
+        decrement=best.decrement,
+        largest_score=best.score,
+        others=_others(found, best, data),
+        remarks=found.ended,
+        identification=second.identification,
+        n=len(sample.answered),
+        n_selected=len(sample.y),
+        n_clusters=n_clusters,
+        respondents=respondents,
+        method=f"Heckman maximum likelihood{named}",
+        conf_level=conf_level,
+    )
 
 
 def _data(sample: _Sample, q: Array, inverse: Array) -> SelectionData:
@@ -282,11 +320,13 @@ def _others(found: Profile, best: Maximum, data: SelectionData) -> tuple[Likelih
     places += [(point.theta, point.a, point.value, False) for point in found.runs_to]
     others = [
         LikelihoodMaximum(
-            rho=math.tanh(a), log_likelihood=value, stationary=stationary,
+            rho=math.tanh(a),
+            log_likelihood=value,
+            stationary=stationary,
             coefficients=data.inverse @ likelihood.natural(theta, a, data)[0][data.k_z : -2],
         )
         for theta, a, value, stationary in places
-    ]  # fmt: skip
+    ]
     return tuple(sorted(others, key=lambda other: -other.log_likelihood))
 
 

@@ -42,7 +42,8 @@ class Identification:
             said.append(BY_FORM)
         if not self.excluded or self.condition_number > _HARMFUL:
             said.append(
-                f"Condition number {self.condition_number:.1f}, variance inflation of lambda {self.variance_inflation:.1f}."
+                f"Condition number {self.condition_number:.1f}, variance inflation of lambda"
+                f" {self.variance_inflation:.1f}."
             )
         return " ".join(said)
 
@@ -74,7 +75,9 @@ class LikelihoodMaximum:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Respondents:
-    """Those on whom the outcome equation rests: its terms (n_s, k_x), their inverse Gram matrix, the cluster of each."""
+    """Those on whom the outcome equation rests: its terms (n_s, k_x), their inverse Gram matrix, the cluster of
+    each.
+    """
 
     matrix: ModelMatrix
     gram_inverse: Array
@@ -115,7 +118,8 @@ class SelectionFit:
     `lambda_coefficient` = rho sigma (two-step: as estimated, with `lambda_std_error`). `rho_interval` is the
     profile-likelihood interval of rho at `conf_level`; two-step has none, no standard error of sigma, no
     likelihood-ratio test and no joint likelihood (NaN). `others` are the maxima that are not reported, highest first.
-    `model_covariance` is the covariance without clusters, always there; `respondents` there with clusters only. `iterations`, `decrement` and `largest_score` report
+    `model_covariance` is the covariance without clusters, always there; `respondents` there with clusters only.
+    `iterations`, `decrement` and `largest_score` report
     convergence: the last Newton steps, in all parameters at once; the log likelihood that one more would gain; the
     largest derivative on orthonormal terms. `remarks` say where the
     profile of the likelihood could not be followed.
@@ -185,11 +189,19 @@ class SelectionFit:
             self._maxima(),
         ]
         return Estimate(
-            estimate=self.rho, std_error=math.nan, df=math.inf, n=self.n, n_clusters=self.n_clusters,
+            estimate=self.rho,
+            std_error=math.nan,
+            df=math.inf,
+            n=self.n,
+            n_clusters=self.n_clusters,
             method="Heckman maximum likelihood, correlation of the errors of response and outcome, profile likelihood",
-            conf_level=self.conf_level, statistic=self.lr_statistic, p_value=self.lr_p_value,
-            conf_low=self.rho_interval.low, conf_high=self.rho_interval.high, note=" ".join(filter(None, said)),
-        )  # fmt: skip
+            conf_level=self.conf_level,
+            statistic=self.lr_statistic,
+            p_value=self.lr_p_value,
+            conf_low=self.rho_interval.low,
+            conf_high=self.rho_interval.high,
+            note=" ".join(filter(None, said)),
+        )
 
     def _maxima(self, term: str | None = None) -> str:
         """Which maximum is reported and which others the likelihood has, in words; empty where it has one, inside."""
@@ -253,7 +265,9 @@ def _stretches(found: tuple[tuple[float, float], ...]) -> str:
 
 
 def said_of_several(fits: Sequence[SelectionFit]) -> str:
-    """The note of an effect pooled over completed data sets: at which maxima they stand, and what identifies the model."""
+    """The note of an effect pooled over completed data sets: at which maxima they stand, and what identifies the
+    model.
+    """
     first, count = fits[0], len(fits)
     rho = [fit.rho for fit in fits]
     several = sum(any(not other.edge for other in fit.others) for fit in fits)
@@ -262,7 +276,10 @@ def said_of_several(fits: Sequence[SelectionFit]) -> str:
     conditions = [fit.identification.condition_number for fit in fits]
     said = [
         f"{first.n_selected} of {first.n} answered.",
-        f"Each of the {count} completed data sets at its highest maximum inside, rho from {min(rho):.3f} to {max(rho):.3f}.",
+        (
+            f"Each of the {count} completed data sets at its highest maximum inside, rho from {min(rho):.3f} to"
+            f" {max(rho):.3f}."
+        ),
         f"In {several} the likelihood has a further maximum inside." if several else "",
         f"In {higher} an edge solution is higher." if higher else "",
         f"In {edge} no maximum lies inside and an edge solution is used." if edge else "",

@@ -82,9 +82,14 @@ class SelectionData:
             raise EstimationError("the terms explain the outcome exactly: no selection can be estimated")
         inside = np.column_stack((basis, residual / scale))
         return cls(
-            inside=inside, outside=z_out, x=shared @ inverse, plain=plain + again, scale=scale,
-            gram=gram_matrix(inside), inverse=inverse,
-        )  # fmt: skip
+            inside=inside,
+            outside=z_out,
+            x=shared @ inverse,
+            plain=plain + again,
+            scale=scale,
+            gram=gram_matrix(inside),
+            inverse=inverse,
+        )
 
     @property
     def k_z(self) -> int:
@@ -188,9 +193,14 @@ def derivatives(theta: Array, a: float, data: SelectionData) -> Derivatives:
 
 
 def cluster_scores(
-    theta: Array, a: float, data: SelectionData, *, inside: npt.NDArray[np.intp], outside: npt.NDArray[np.intp],
+    theta: Array,
+    a: float,
+    data: SelectionData,
+    *,
+    inside: npt.NDArray[np.intp],
+    outside: npt.NDArray[np.intp],
     n_clusters: int,
-) -> Array:  # fmt: skip
+) -> Array:
     """The score (G, k + 1) of each cluster, given the cluster of those who responded and of those who did not."""
     c, h = math.cosh(a), math.sinh(a)
     coefficients = data.indices(theta)

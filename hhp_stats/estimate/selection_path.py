@@ -58,9 +58,13 @@ def point_at(a: float, start: Array, data: SelectionData, *, tolerance: float, o
         gain = float(score @ step)
         if gain < tolerance:
             return Point(
-                a=a, value=found.value + gain / 2, slope=float(found.score[k] + towards @ step),
-                curvature=float(found.hessian[k, k] + towards @ tangent), theta=theta + step, tangent=tangent,
-            )  # fmt: skip
+                a=a,
+                value=found.value + gain / 2,
+                slope=float(found.score[k] + towards @ step),
+                curvature=float(found.hessian[k, k] + towards @ tangent),
+                theta=theta + step,
+                tangent=tangent,
+            )
         theta, found = _uphill(theta, step, gain, found.value, a, data)
     raise NonConvergence(f"selection model: rho held at {math.tanh(a):.5f}: not converged after {PATIENCE} iterations")
 
@@ -172,9 +176,11 @@ def _inside(a: float, left: Point, right: Point, data: SelectionData, tolerance:
     gap = right.a - left.a
     u = (a - left.a) / gap
     start = (
-        (1 + 2 * u) * (1 - u) ** 2 * left.theta + u * (1 - u) ** 2 * gap * left.tangent
-        + u**2 * (3 - 2 * u) * right.theta - u**2 * (1 - u) * gap * right.tangent
-    )  # fmt: skip
+        (1 + 2 * u) * (1 - u) ** 2 * left.theta
+        + u * (1 - u) ** 2 * gap * left.tangent
+        + u**2 * (3 - 2 * u) * right.theta
+        - u**2 * (1 - u) * gap * right.tangent
+    )
     return point_at(a, start, data, tolerance=tolerance, otherwise=left.theta if u < 0.5 else right.theta)
 
 

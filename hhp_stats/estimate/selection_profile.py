@@ -24,7 +24,8 @@ _DONE = 1e-16  # what the last Newton steps promise in log likelihood: their rou
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Maximum:
-    """A local maximum: theta, a, log likelihood, inverse information (k + 1, k + 1) in (theta, a), and how it was reached.
+    """A local maximum: theta, a, log likelihood, inverse information (k + 1, k + 1) in (theta, a), and how it was
+    reached.
 
     `decrement` is the log likelihood that one more Newton step would gain, `score` the largest derivative;
     `iterations` counts the steps in all parameters at once, the last of the climb.
@@ -72,8 +73,10 @@ class Profile:
         end, the effect depends on how near one goes, so no number is given.
         """
         if not self.maxima:
-            ends = " and to ".join(f"{math.copysign(1, p.a):.0f} (log likelihood {p.value:.3f} at {math.tanh(p.a):.4f})"
-                                   for p in self.runs_to)  # fmt: skip
+            ends = " and to ".join(
+                f"{math.copysign(1, p.a):.0f} (log likelihood {p.value:.3f} at {math.tanh(p.a):.4f})"
+                for p in self.runs_to
+            )
             found = f"rho runs to {ends}; the likelihood has no maximum inside" if ends else "no maximum was reached"
             raise NonConvergence(" ".join((f"selection model: {found}.", *self.ended)))
         return max(self.maxima, key=lambda maximum: (not maximum.edge, maximum.value))
@@ -117,8 +120,15 @@ def _finished(near: Point, data: SelectionData) -> Maximum:
         step = np.linalg.solve(-found.hessian, found.score)
         left = float(found.score @ step)
         if left < _DONE or left >= 0.1 * promised:
-            return Maximum(theta=place[:k], a=float(place[k]), value=found.value, covariance=np.asarray(np.linalg.inv(-found.hessian)),
-                           decrement=left, score=float(np.abs(found.score).max()), iterations=iterations)  # fmt: skip
+            return Maximum(
+                theta=place[:k],
+                a=float(place[k]),
+                value=found.value,
+                covariance=np.asarray(np.linalg.inv(-found.hessian)),
+                decrement=left,
+                score=float(np.abs(found.score).max()),
+                iterations=iterations,
+            )
         place, promised = place + step, left
     raise NonConvergence(f"selection model: not converged near rho {math.tanh(near.a):.5f}")
 
@@ -154,8 +164,11 @@ def accepted(found: Profile, maximum: Maximum, *, drop: float, data: SelectionDa
     gaps = [(left[1], right[0]) for left, right in itertools.pairwise(main)]
     rest = [stretch for stretch in stretches if stretch not in main]
     return Accepted(
-        low=math.tanh(main[0][0]), high=math.tanh(main[-1][1]), gaps=_as_rho(gaps), apart=_as_rho(rest),
-    )  # fmt: skip
+        low=math.tanh(main[0][0]),
+        high=math.tanh(main[-1][1]),
+        gaps=_as_rho(gaps),
+        apart=_as_rho(rest),
+    )
 
 
 def _as_rho(stretches: list[tuple[float, float]]) -> tuple[tuple[float, float], ...]:

@@ -80,8 +80,8 @@ def tipping_points(
     like them by a constant.
     A composite is shifted as a whole where any of its items was missing. Needs the outcome as a column
     of the imputed frame, missing where it was not known.
-    Refuses: an outcome that was not imputed (UnknownName), categorical outcomes, empty grids, unknown arms, treatments other than 0 and 1,
-    both or none of `fit` and `linear`, a `linear` that is not linear (InvalidInput).
+    Refuses: an outcome that was not imputed (UnknownName), categorical outcomes, empty grids, unknown arms,
+    treatments other than 0 and 1, both or none of `fit` and `linear`, a `linear` that is not linear (InvalidInput).
     Source: van Buuren (2018), Flexible Imputation of Missing Data, 2nd ed., section 3.8 (delta
     adjustment); Yan, Lee and Li (2009), Journal of Biopharmaceutical Statistics 19, 1085-1098.
     """
@@ -148,9 +148,14 @@ class _FrameShift(_Shift):
     """One completed frame after the other."""
 
     def __init__(
-        self, imputations: Imputations, *, outcome: str, fit: Callable[[pd.DataFrame], Estimate],
-        moves: dict[str, Array], complete_df: float | None,
-    ) -> None:  # fmt: skip
+        self,
+        imputations: Imputations,
+        *,
+        outcome: str,
+        fit: Callable[[pd.DataFrame], Estimate],
+        moves: dict[str, Array],
+        complete_df: float | None,
+    ) -> None:
         super().__init__(outcome=outcome, moves=moves, complete_df=complete_df)
         # Every delta needs every completed set again: they are kept where they fit, else made anew each time.
         small = len(imputations) * imputations.frame.size <= CELLS_KEPT
@@ -165,12 +170,20 @@ class _FrameShift(_Shift):
 
 
 class _LinearShift(_Shift):
-    """All sets at once, by an estimate that is linear, with a variance that is quadratic, in the shift: three analyses an arm."""
+    """All sets at once, by an estimate that is linear, with a variance that is quadratic, in the shift: three
+    analyses an arm.
+    """
 
     def __init__(
-        self, imputations: Imputations, *, outcome: str, fit: Callable[[Array], Sequence[Estimate]],
-        moves: dict[str, Array], complete_df: float | None, reach: float,
-    ) -> None:  # fmt: skip
+        self,
+        imputations: Imputations,
+        *,
+        outcome: str,
+        fit: Callable[[Array], Sequence[Estimate]],
+        moves: dict[str, Array],
+        complete_df: float | None,
+        reach: float,
+    ) -> None:
         super().__init__(outcome=outcome, moves=moves, complete_df=complete_df)
         self.values, self.fit, self.reach = imputations.columns(outcome), fit, reach
         self.still = fit(self.values)
@@ -191,14 +204,21 @@ class _LinearShift(_Shift):
         return self.moved[arm][0], self.still, self.moved[arm][1]
 
     def _between(self, low: Estimate, still: Estimate, high: Estimate, share: float) -> Estimate:
-        """The estimate at `share` of the largest delta: a parabola through three variances, a line through the estimates."""
+        """The estimate at `share` of the largest delta: a parabola through three variances, a line through the
+        estimates.
+        """
         below, here, above = low.std_error**2, still.std_error**2, high.std_error**2
         variance = here + share * (above - below) / 2 + share**2 * ((above + below) / 2 - here)
         return Estimate(
-            estimate=still.estimate + share * (high.estimate - low.estimate) / 2, std_error=math.sqrt(max(variance, 0.0)),
-            df=still.df, n=still.n, n_clusters=still.n_clusters, method=still.method, conf_level=still.conf_level,
+            estimate=still.estimate + share * (high.estimate - low.estimate) / 2,
+            std_error=math.sqrt(max(variance, 0.0)),
+            df=still.df,
+            n=still.n,
+            n_clusters=still.n_clusters,
+            method=still.method,
+            conf_level=still.conf_level,
             note=still.note,
-        )  # fmt: skip
+        )
 
     def _refuse_curved(self, arm: str) -> None:
         """At half the largest delta the line and the parabola must meet the analysis itself, in every set."""
@@ -215,10 +235,16 @@ class _LinearShift(_Shift):
 
 def _row(arm: str, delta: float, estimate: PooledEstimate) -> dict[str, object]:
     return {
-        "shifted": arm, "delta": delta, "estimate": estimate.estimate, "std_error": estimate.std_error,
-        "df": estimate.df, "p_value": estimate.p_value, "conf_low": estimate.conf_low,
-        "conf_high": estimate.conf_high, "conclusion": conclusion(estimate),
-    }  # fmt: skip
+        "shifted": arm,
+        "delta": delta,
+        "estimate": estimate.estimate,
+        "std_error": estimate.std_error,
+        "df": estimate.df,
+        "p_value": estimate.p_value,
+        "conf_low": estimate.conf_low,
+        "conf_high": estimate.conf_high,
+        "conclusion": conclusion(estimate),
+    }
 
 
 def _point(arm: str, grid: list[float], found: dict[float, PooledEstimate], shift: _Shift) -> dict[str, object]:
@@ -230,9 +256,12 @@ def _point(arm: str, grid: list[float], found: dict[float, PooledEstimate], shif
         if math.isnan(point) and end != 0
     ]
     return {
-        "shifted": arm, "conclusion": conclusion(found[0.0]), "delta_low": below, "delta_high": above,
+        "shifted": arm,
+        "conclusion": conclusion(found[0.0]),
+        "delta_low": below,
+        "delta_high": above,
         "note": "; ".join(said),
-    }  # fmt: skip
+    }
 
 
 def _first_change(arm: str, path: list[float], found: dict[float, PooledEstimate], shift: _Shift) -> float:

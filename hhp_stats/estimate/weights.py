@@ -95,9 +95,13 @@ def response_weights(
     above = weights > ceiling
     weights[above] = ceiling
     return ResponseWeights(
-        answered=known, weights=weights, probabilities=probabilities, trimmed=int(above.sum()), ceiling=ceiling,
+        answered=known,
+        weights=weights,
+        probabilities=probabilities,
+        trimmed=int(above.sum()),
+        ceiling=ceiling,
         by_arm=_by_arm(arm, known, weights),
-    )  # fmt: skip
+    )
 
 
 def _by_arm(arm: Array, known: npt.NDArray[np.bool_], weights: Array) -> pd.DataFrame:
@@ -106,11 +110,15 @@ def _by_arm(arm: Array, known: npt.NDArray[np.bool_], weights: Array) -> pd.Data
         w = weights[(arm == value) & known]
         rows.append(
             {
-                "treatment": float(value), "n": int((arm == value).sum()), "n_answered": len(w),
-                "smallest": float(w.min()), "largest": float(w.max()), "mean": float(w.mean()),
+                "treatment": float(value),
+                "n": int((arm == value).sum()),
+                "n_answered": len(w),
+                "smallest": float(w.min()),
+                "largest": float(w.max()),
+                "mean": float(w.mean()),
                 "effective_n": float(w.sum() ** 2 / (w @ w)),
             }
-        )  # fmt: skip
+        )
     return pd.DataFrame(rows)
 
 
@@ -144,8 +152,8 @@ def weighted_effect(
     values = as_numbers(outcome, name="outcomes")
     if len(matrix.values) != len(values) or np.shape(clusters) != np.shape(values):
         raise InvalidInput(
-            f"outcomes {values.shape}, clusters {np.shape(clusters)} and {len(matrix.values)} rows of the model must be of "
-            "the same people"
+            f"outcomes {values.shape}, clusters {np.shape(clusters)} and {len(matrix.values)} rows of the model must be"
+            " of the same people"
         )
     if not np.array_equal(~np.isnan(values), response.answered):
         raise InvalidInput("the weights are for other answers than these: outcomes known and weights above zero differ")

@@ -28,9 +28,15 @@ HeteroskedasticKind = Literal["HC0", "HC1", "HC2", "HC3"]
 DegreesOfFreedom = Literal["clusters", "satterthwaite", "residual", "normal"]
 
 CORRECTION: dict[str, CorrectionKind] = {
-    "CR0": "none", "CR1": "none", "CR2": "CR2", "CR3": "CR3",
-    "HC0": "none", "HC1": "none", "HC2": "CR2", "HC3": "CR3",
-}  # fmt: skip
+    "CR0": "none",
+    "CR1": "none",
+    "CR2": "CR2",
+    "CR3": "CR3",
+    "HC0": "none",
+    "HC1": "none",
+    "HC2": "CR2",
+    "HC3": "CR3",
+}
 DF_IN_WORDS = {"clusters": "t(G-1)", "satterthwaite": "Satterthwaite t", "residual": "t(N-k)", "normal": "normal"}
 PERFECT = 1e-26  # the residuals of a perfect fit are rounding errors of the outcome: this share of its square
 
@@ -104,7 +110,8 @@ def cluster_covariance(fit: LinearFit, *, clusters: ArrayLike, kind: ClusterKind
 
     Shapes: clusters (n,), any labels. Assumptions: clusters are independent of each other.
     Refuses: one cluster, or an arm of one cluster where whole clusters were treated, also where the
-    other terms leave only one of several (SingleClusterArm), missing labels (InvalidInput), no residual degrees of freedom (EstimationError).
+    other terms leave only one of several (SingleClusterArm), missing labels (InvalidInput), no residual degrees of
+    freedom (EstimationError).
     Source: Cameron and Miller (2015), Journal of Human Resources 50, 317-372; Bell and McCaffrey
     (2002), Survey Methodology 28, 169-181; Pustejovsky and Tipton (2018), Journal of Business &
     Economic Statistics 36, 672-683.
@@ -123,9 +130,14 @@ def cluster_covariance(fit: LinearFit, *, clusters: ArrayLike, kind: ClusterKind
     if kind == "CR1":
         matrix *= one_way_factor(fit.matrix, n_clusters)
     return RobustCovariance(
-        matrix=matrix, kind=kind, n_clusters=n_clusters, codes=codes, cluster_name=cluster_name(clusters),
-        groupings=(codes,), told=fit.matrix,
-    )  # fmt: skip
+        matrix=matrix,
+        kind=kind,
+        n_clusters=n_clusters,
+        codes=codes,
+        cluster_name=cluster_name(clusters),
+        groupings=(codes,),
+        told=fit.matrix,
+    )
 
 
 @typed
@@ -190,9 +202,13 @@ def two_way_covariance(fit: LinearFit, *, clusters: ArrayLike, second: ArrayLike
         scores = cluster_sums(fit.matrix.values, codes, count, fit.residuals)
         total += sign * one_way_factor(fit.matrix, count) * _sandwich(fit, scores)
     return RobustCovariance(
-        matrix=total, kind="two-way CR1", n_clusters=min(first_count, second_count), codes=None,
-        cluster_name=f"{cluster_name(clusters)} and {cluster_name(second)}", groupings=(first_codes, second_codes),
-    )  # fmt: skip
+        matrix=total,
+        kind="two-way CR1",
+        n_clusters=min(first_count, second_count),
+        codes=None,
+        cluster_name=f"{cluster_name(clusters)} and {cluster_name(second)}",
+        groupings=(first_codes, second_codes),
+    )
 
 
 @typed
@@ -246,10 +262,14 @@ def linear_contrast(
     value = _df_of(fit, covariance, contrast, df)
     clusters = None if covariance.n_clusters is None else covariance.cluster_name
     return Estimate(
-        estimate=float(contrast @ fit.coefficients), std_error=math.sqrt(variance), df=value,
-        n=len(fit.outcome), n_clusters=covariance.n_clusters, conf_level=conf_level,
+        estimate=float(contrast @ fit.coefficients),
+        std_error=math.sqrt(variance),
+        df=value,
+        n=len(fit.outcome),
+        n_clusters=covariance.n_clusters,
+        conf_level=conf_level,
         method=in_words(covariance.kind, clusters, df),
-    )  # fmt: skip
+    )
 
 
 def no_variance(fit: LinearFit, what: str, variance: float) -> str:
@@ -285,7 +305,10 @@ def _df_of(fit: LinearFit, covariance: RobustCovariance, contrast: Array, df: st
         if codes is None:
             codes = np.arange(len(fit.outcome))
         return satterthwaite_df(
-            fit, codes=codes, n_clusters=covariance.n_clusters or len(codes), contrast=contrast,
+            fit,
+            codes=codes,
+            n_clusters=covariance.n_clusters or len(codes),
+            contrast=contrast,
             correction=CORRECTION[covariance.kind],
-        )  # fmt: skip
+        )
     raise UnknownName(f"no degrees of freedom {df!r}; there are clusters, satterthwaite, residual, normal")

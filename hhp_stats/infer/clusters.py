@@ -126,13 +126,14 @@ def _refuse_thin(
             count = int((sums > 1e-9 * sums.max(axis=0)).sum(axis=0).min())
             if count < 2:
                 raise SingleClusterArm(
-                    f"beside the other terms, {count} {unit} of the {words} arm ({name} = {value:g}) tells about it: the "
-                    f"variance between {unit}s of that arm is not identified; leave out terms, or randomise more {unit}s"
+                    f"beside the other terms, {count} {unit} of the {words} arm ({name} = {value:g}) tells about it:"
+                    f" the variance between {unit}s of that arm is not identified; leave out terms, or randomise more"
+                    f" {unit}s"
                 )
         if count < 2:
             raise SingleClusterArm(
-                f"the {words} arm with {name} = {value:g} holds {count} {unit}: the variance between {unit}s of that arm is "
-                f"not identified; give the unit that was randomised, or randomise more {unit}s"
+                f"the {words} arm with {name} = {value:g} holds {count} {unit}: the variance between {unit}s of that"
+                f" arm is not identified; give the unit that was randomised, or randomise more {unit}s"
             )
 
 
@@ -163,8 +164,9 @@ def refuse_untold_terms(
 def _told(values: Array, place: int) -> Array:
     """A column of a model less its least-squares regression on the others (n,): what it tells beside them.
 
-    By the normal equations of columns of unit length, and once more on what is left, which takes the rounding of the first
-    time away. Where others all but determine each other the singular values decide, which take many times as long.
+    By the normal equations of columns of unit length, and once more on what is left, which takes the rounding of the
+    first time away. Where others all but determine each other the singular values decide, which take many times as
+    long.
     """
     others = np.arange(values.shape[1]) != place
     gram = gram_matrix(values)

@@ -38,12 +38,13 @@ class TableTest:
 def chi_squared_test(table: Array, *, continuity: bool = False) -> TableTest:
     """Are rows and columns of a table of counts unrelated?
 
-    Estimator: sum over cells of (|O - E| - c)^2 / E, E = row total times column total over all, on (rows - 1)(columns - 1)
+    Estimator: sum over cells of (|O - E| - c)^2 / E, E = row total times column total over all, on (rows - 1)(columns
+    - 1)
     degrees of freedom. c is 0; with `continuity`, in a two-by-two table, Yates's one half, but no more than |O - E|.
 
-    Shapes: table (r, c) of whole numbers, one observation a person. Assumes independent people: of whole teams in one arm it
-    rejects too often. Refuses fractions, negative and missing counts, fewer than two rows or columns, a continuity
-    correction of a larger table (InvalidInput), and a row or column without anybody (NoObservations).
+    Shapes: table (r, c) of whole numbers, one observation a person. Assumes independent people: of whole teams in one
+    arm it rejects too often. Refuses fractions, negative and missing counts, fewer than two rows or columns, a
+    continuity correction of a larger table (InvalidInput), and a row or column without anybody (NoObservations).
     Source: Pearson (1900), Philosophical Magazine 50, 157-175; Yates (1934), Supplement to the Journal of the Royal
     Statistical Society 1, 217-235.
     """
@@ -55,24 +56,27 @@ def chi_squared_test(table: Array, *, continuity: bool = False) -> TableTest:
     gap -= np.minimum(0.5, gap) if continuity else 0.0
     statistic, df = float((gap**2 / expected).sum()), (counts.shape[0] - 1) * (counts.shape[1] - 1)
     return TableTest(
-        statistic=statistic, df=df, p_value=chi2_tail(statistic, df), n=int(counts.sum()),
+        statistic=statistic,
+        df=df,
+        p_value=chi2_tail(statistic, df),
+        n=int(counts.sum()),
         smallest_expected=float(expected.min()),
         method="Pearson's chi-squared" + (", Yates's continuity correction" if continuity else ""),
-    )  # fmt: skip
+    )
 
 
 @typed
 def fisher_exact_test(table: Array, *, conf_level: float = 0.95) -> TableTest:
     """Are rows and columns of a two-by-two table unrelated, however small the counts?
 
-    Estimator: with all totals fixed, the chance of every table that is no more likely than the one observed (two-sided).
-    `statistic` is the count in the first cell. The odds ratio is its conditional maximum likelihood estimate and the interval
-    that of Clopper and Pearson's kind, both from the noncentral hypergeometric distribution, as in R's fisher.test; it need
-    not agree with the two-sided p.
+    Estimator: with all totals fixed, the chance of every table that is no more likely than the one observed
+    (two-sided). `statistic` is the count in the first cell. The odds ratio is its conditional maximum likelihood
+    estimate and the interval that of Clopper and Pearson's kind, both from the noncentral hypergeometric
+    distribution, as in R's fisher.test; it need not agree with the two-sided p.
 
     Shapes: table (2, 2). Assumes independent people. Refuses what `chi_squared_test` refuses, and larger tables
-    (InvalidInput). Source: Fisher (1935), Journal of the Royal Statistical Society 98, 39-82; Agresti (2013), Categorical
-    Data Analysis, 3rd ed., section 3.5.
+    (InvalidInput). Source: Fisher (1935), Journal of the Royal Statistical Society 98, 39-82; Agresti (2013),
+    Categorical Data Analysis, 3rd ed., section 3.5.
     """
     checked_level(conf_level)
     counts = _counts(table)
@@ -82,10 +86,16 @@ def fisher_exact_test(table: Array, *, conf_level: float = 0.95) -> TableTest:
     found = stats.contingency.odds_ratio(whole, kind="conditional")
     low, high = found.confidence_interval(confidence_level=conf_level)
     return TableTest(
-        statistic=float(whole[0, 0]), df=math.nan, p_value=min(1.0, float(stats.fisher_exact(whole).pvalue)), n=int(whole.sum()),
-        smallest_expected=float(_expected(counts).min()), method="Fisher's exact test, two-sided",
-        odds_ratio=float(found.statistic), conf_low=float(low), conf_high=float(high),
-    )  # fmt: skip
+        statistic=float(whole[0, 0]),
+        df=math.nan,
+        p_value=min(1.0, float(stats.fisher_exact(whole).pvalue)),
+        n=int(whole.sum()),
+        smallest_expected=float(_expected(counts).min()),
+        method="Fisher's exact test, two-sided",
+        odds_ratio=float(found.statistic),
+        conf_low=float(low),
+        conf_high=float(high),
+    )
 
 
 def _counts(table: Array) -> Array:

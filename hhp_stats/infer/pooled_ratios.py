@@ -1,4 +1,6 @@
-"""Joint tests over imputations where only test statistics or likelihoods are at hand: D2 and D3 (D1: `pooling.pool_joint`)."""
+"""Joint tests over imputations where only test statistics or likelihoods are at hand: D2 and D3 (D1:
+`pooling.pool_joint`).
+"""
 
 from __future__ import annotations
 
@@ -17,9 +19,9 @@ from hhp_stats.typed import typed
 def pool_statistics(*, statistics: Array, parameters: int) -> JointTest:
     """Are several parameters all zero, when of each imputation only its chi-squared statistic is known?
 
-    Estimator: D2 = (mean(w)/k - (m + 1)/(m - 1) r) / (1 + r), w (m,) Wald or likelihood ratio statistics of k parameters,
-    r = (1 + 1/m) times the variance of their square roots; F with k and k^(-3/m) (m - 1) (1 + 1/r)^2 degrees of freedom.
-    A statistic below zero is reported as it is, with p = 1.
+    Estimator: D2 = (mean(w)/k - (m + 1)/(m - 1) r) / (1 + r), w (m,) Wald or likelihood ratio statistics of k
+    parameters, r = (1 + 1/m) times the variance of their square roots; F with k and k^(-3/m) (m - 1) (1 + 1/r)^2
+    degrees of freedom. A statistic below zero is reported as it is, with p = 1.
 
     Shapes: statistics (m,). Assumes what D1 assumes, and loses power against it: use it where estimates and
     covariances are not to be had.
@@ -41,13 +43,13 @@ def pool_statistics(*, statistics: Array, parameters: int) -> JointTest:
 def pool_likelihood_ratios(*, statistics: Array, at_pooled: Array, parameters: int) -> JointTest:
     """Are several parameters all zero, by likelihood ratios of the imputations?
 
-    Estimator: D3 = mean(d~) / (k (1 + r)), r = (m + 1)/(k (m - 1)) (mean(d) - mean(d~)), with d (m,) twice the difference of
-    the log-likelihoods of the larger and the smaller model at each imputation's own estimates, and d~ (m,) the same with
-    both models' coefficients held at their averages over the imputations; F with k and v degrees of freedom, v as D1's
-    for infinite complete data (`hhp_stats.infer.pooling.li_df`).
+    Estimator: D3 = mean(d~) / (k (1 + r)), r = (m + 1)/(k (m - 1)) (mean(d) - mean(d~)), with d (m,) twice the
+    difference of the log-likelihoods of the larger and the smaller model at each imputation's own estimates, and d~
+    (m,) the same with both models' coefficients held at their averages over the imputations; F with k and v degrees
+    of freedom, v as D1's for infinite complete data (`hhp_stats.infer.pooling.li_df`).
 
-    Shapes: statistics d and at_pooled d~ (m,) each. Assumes what D1 assumes; unlike it, nothing changes where a parameter is
-    transformed.
+    Shapes: statistics d and at_pooled d~ (m,) each. Assumes what D1 assumes; unlike it, nothing changes where a
+    parameter is transformed.
     Refuses: fewer than two imputations, lists of unequal length, missing values, no parameter (InvalidInput), and
     likelihoods whose averages fit better than the estimates themselves (EstimationError).
     Source: Meng and Rubin (1992), Biometrika 79, 103-111; mice's D3.

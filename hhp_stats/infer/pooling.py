@@ -94,9 +94,9 @@ def pool(estimates: Sequence[Estimate], *, complete_df: float | None = None) -> 
     Units: those of the estimates. For ratios, pool on the log scale.
     Assumes: proper imputations, from a model at least as rich as the analysis.
     Refuses: fewer than two estimates; estimates that differ in n, clusters, method, level or (where
-    needed) df, hence do not estimate the same thing; a standard error of zero (EstimationError). With fewer than one pooled
-    degree of freedom `note` says so; where the interval would reach 1e20 standard errors it is the whole line, and
-    `method` says so too.
+    needed) df, hence do not estimate the same thing; a standard error of zero (EstimationError). With fewer than one
+    pooled degree of freedom `note` says so; where the interval would reach 1e20 standard errors it is the whole line,
+    and `method` says so too.
     Source: Rubin (1987), Multiple Imputation for Nonresponse in Surveys, eqs 3.1.2-3.1.7; Barnard and
     Rubin (1999).
     """
@@ -130,9 +130,18 @@ def pool(estimates: Sequence[Estimate], *, complete_df: float | None = None) -> 
     df = barnard_rubin_df(imputations=count, missing_share=extra / total, complete_df=complete_df)
     method, note, ends = f"{first.method}; {count} imputations, Rubin's rules, Barnard-Rubin df", first.note, {}
     if df < 1:
-        note = " ".join(filter(None, (
-            note, f"{df:.2g} degrees of freedom: {extra / total:.2%} of the variance is between imputations; use more of them.",
-        )))  # fmt: skip
+        note = " ".join(
+            filter(
+                None,
+                (
+                    note,
+                    (
+                        f"{df:.2g} degrees of freedom: {extra / total:.2%} of the variance is between imputations; use"
+                        " more of them."
+                    ),
+                ),
+            )
+        )
         if float(student_quantile(0.5 + first.conf_level / 2, df)) > FARTHEST:
             method += ", too few degrees of freedom for an interval"
             ends = {"conf_low": -math.inf, "conf_high": math.inf}
@@ -158,12 +167,15 @@ def pool(estimates: Sequence[Estimate], *, complete_df: float | None = None) -> 
 
 
 def _between(values: Array) -> float:
-    """Variance between imputations. Estimates that agree to the last bits differ by rounding alone: no missing information."""
+    """Variance between imputations. Estimates that agree to the last bits differ by rounding alone: no missing
+    information.
+    """
     return 0.0 if np.ptp(values) <= 1e-13 * np.abs(values).max() else float(values.var(ddof=1))
 
 
 def jackknife_error(without: Array) -> float:
-    """How far would a pooled figure move if the imputation were made again? From the figure without each data set in turn.
+    """How far would a pooled figure move if the imputation were made again? From the figure without each data set in
+    turn.
 
     sqrt((m - 1)/m sum_j (f_(j) - mean)^2), f_(j) (m,) the figure pooled without data set j. For the pooled estimate
     itself that is sqrt(B / m) exactly. Refuses fewer than three (EstimationError).
@@ -232,9 +244,13 @@ def pool_joint(*, estimates: Array, covariances: Array, complete_df: float = mat
     else:
         df, label = li_df(r, t, k), "Li-Raghunathan-Rubin df"
     return JointTest(
-        statistic=statistic, df=k, df_denominator=df, p_value=float(stats.f.sf(statistic, k, df)),
-        relative_increase=r, method=f"D1, {count} imputations, {label}",
-    )  # fmt: skip
+        statistic=statistic,
+        df=k,
+        df_denominator=df,
+        p_value=float(stats.f.sf(statistic, k, df)),
+        relative_increase=r,
+        method=f"D1, {count} imputations, {label}",
+    )
 
 
 def li_df(r: float, t: float, k: int) -> float:

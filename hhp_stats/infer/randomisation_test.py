@@ -78,18 +78,28 @@ def randomisation_test(
     says how many there were.
 
     Refuses a treatment that varies within a cluster or is not 0/1 and teams without a column
-    (EstimationError), an outcome that is the same for everybody (EstimationError); a draw of another number of columns than clusters (InvalidInput); both or neither of `draw` and `assignments`, `draw` without `rng`, the observed
-    allocation missing from `assignments`, values other than 0 and 1 (InvalidInput); an unknown
-    statistic or alternative (UnknownName).
+    (EstimationError), an outcome that is the same for everybody (EstimationError); a draw of another number of
+    columns than clusters (InvalidInput); both or neither of `draw` and `assignments`, `draw` without `rng`, the
+    observed allocation missing from `assignments`, values other than 0 and 1 (InvalidInput); an unknown statistic or
+    alternative (UnknownName).
     Source: Fisher (1935), The Design of Experiments; Rosenbaum (2002), Observational Studies, section
     2.5, for intervals; Zhao and Ding (2021), Journal of Econometrics 225, 278-294, for studentising.
     """
     if statistic not in ("t", "difference"):
         raise UnknownName(f"no statistic {statistic!r}; there are t, difference")
     (moments,), (base,) = _draws(
-        [(outcome, matrix, clusters)], draw, assignments, probabilities, draw_clusters, term, draws, rng, statistic,
-        conf_level, progress,
-    )  # fmt: skip
+        [(outcome, matrix, clusters)],
+        draw,
+        assignments,
+        probabilities,
+        draw_clusters,
+        term,
+        draws,
+        rng,
+        statistic,
+        conf_level,
+        progress,
+    )
     kind = "all" if moments.weights is not None else "random"
     words = {"t": "CR1 t", "difference": "unstudentised coefficient"}[statistic]
     lost = int(np.count_nonzero((moments.linear0 == 0) & (moments.linear1 == 0)))
@@ -192,9 +202,14 @@ def _base(
         return coefficient(fit, covariance, term=term, conf_level=conf_level)
     # The coefficient is its own statistic: no standard error, so that no t is implied.
     return Estimate(
-        estimate=float(fit.coefficients[matrix.position(term)]), std_error=math.nan, df=float("inf"), n=len(outcome),
-        n_clusters=cluster_codes(clusters)[1], method="", conf_level=conf_level,
-    )  # fmt: skip
+        estimate=float(fit.coefficients[matrix.position(term)]),
+        std_error=math.nan,
+        df=float("inf"),
+        n=len(outcome),
+        n_clusters=cluster_codes(clusters)[1],
+        method="",
+        conf_level=conf_level,
+    )
 
 
 def _zero_one(drawn: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:

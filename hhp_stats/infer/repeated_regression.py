@@ -66,12 +66,16 @@ class RepeatedRegression:
             raise EstimationError(_no_variance(outcomes, variances))
         return [
             Estimate(
-                estimate=float(estimate), std_error=math.sqrt(variance), df=self.n_clusters - 1.0, n=len(self.rest),
-                n_clusters=self.n_clusters, conf_level=self.conf_level,
+                estimate=float(estimate),
+                std_error=math.sqrt(variance),
+                df=self.n_clusters - 1.0,
+                n=len(self.rest),
+                n_clusters=self.n_clusters,
+                conf_level=self.conf_level,
                 method=in_words("CR1", self.cluster_name, "clusters"),
             )
             for estimate, variance in zip(found, variances, strict=True)
-        ]  # fmt: skip
+        ]
 
 
 @typed
@@ -91,8 +95,8 @@ def repeated_regression(
     orthogonal to rounding. `effects` equals `ols`, `cluster_covariance` and `coefficient` on every set.
 
     Shapes: matrix (n, k), of any of the sets; `varying` by term (n, m), m = `sets`; clusters (n,).
-    Refuses: a matrix without treatment or a varying term (UnknownName); `varying` of another shape, not finite, or with the
-    treatment in it (InvalidInput); terms that determine each other in a set (CollinearTerms); what
+    Refuses: a matrix without treatment or a varying term (UnknownName); `varying` of another shape, not finite, or
+    with the treatment in it (InvalidInput); terms that determine each other in a set (CollinearTerms); what
     `cluster_covariance` refuses.
     Source: Frisch and Waugh (1933), Econometrica 1, 387-401; Lovell (1963), Journal of the American Statistical
     Association 58, 993-1010.
@@ -124,9 +128,16 @@ def repeated_regression(
     _refuse_determined(TREATMENT, np.sqrt(squares), column)
     refuse_thin_arms(treatment=column[:, 0], clusters=codes, told=rest)
     return RepeatedRegression(
-        matrix=matrix, common=common, own=tuple(own), rest=rest, length=squares, codes=codes,
-        n_clusters=n_clusters, cluster_name=cluster_name(clusters), conf_level=conf_level,
-    )  # fmt: skip
+        matrix=matrix,
+        common=common,
+        own=tuple(own),
+        rest=rest,
+        length=squares,
+        codes=codes,
+        n_clusters=n_clusters,
+        cluster_name=cluster_name(clusters),
+        conf_level=conf_level,
+    )
 
 
 def _no_variance(outcomes: Array, variances: Array) -> str:

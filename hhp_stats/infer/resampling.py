@@ -204,16 +204,31 @@ def resampling_test(
     if not interval:  # not left to the t interval of the base, which is not this test's
         note = " ".join(filter(None, (note, "No interval was asked for.")))
     result = Estimate(
-        estimate=estimate, std_error=base.std_error, df=base.df, n=base.n, n_clusters=base.n_clusters, method=method,
-        conf_level=base.conf_level, statistic=statistic, p_value=weak, conf_low=low, conf_high=high,
+        estimate=estimate,
+        std_error=base.std_error,
+        df=base.df,
+        n=base.n,
+        n_clusters=base.n_clusters,
+        method=method,
+        conf_level=base.conf_level,
+        statistic=statistic,
+        p_value=weak,
+        conf_low=low,
+        conf_high=high,
         note=" ".join(filter(None, (base.note, note))),
         # A share of random draws is binomial; where every draw is made, nothing is left to chance.
         mc_error_p=math.sqrt(weak * (1 - weak) / len(moments.linear0)) if moments.weights is None else math.nan,
-    )  # fmt: skip
+    )
     return ResamplingTest(
-        estimate=result, p_weak=weak, p_strict=strict, draws=len(moments.linear0),
-        enumerated=moments.weights is not None, moments=moments, alternative=alternative, unit=unit,
-    )  # fmt: skip
+        estimate=result,
+        p_weak=weak,
+        p_strict=strict,
+        draws=len(moments.linear0),
+        enumerated=moments.weights is not None,
+        moments=moments,
+        alternative=alternative,
+        unit=unit,
+    )
 
 
 def orthonormal_basis(columns: Array) -> Array:

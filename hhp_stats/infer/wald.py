@@ -61,9 +61,7 @@ def wald_test(
     contrasts = np.zeros((len(terms), len(fit.coefficients)))
     for row, term in enumerate(terms):
         contrasts[row, fit.matrix.position(term)] = 1.0
-    return wald_contrasts(
-        fit, covariance, contrasts=contrasts, null=" = ".join([*terms, "0"]), reference=reference
-    )  # fmt: skip
+    return wald_contrasts(fit, covariance, contrasts=contrasts, null=" = ".join([*terms, "0"]), reference=reference)
 
 
 @typed
@@ -113,9 +111,13 @@ def wald_contrasts(
     words = {"clusters": "F(q, G-1)", "htz": "HTZ", "residual": "F(q, N-k)", "chi2": "chi-squared"}[reference]
     by = "" if covariance.n_clusters is None else f" by {covariance.cluster_name}"
     return WaldTest(
-        statistic=statistic, df_numerator=float(q), df_denominator=df, p_value=float(p_value), null=null,
+        statistic=statistic,
+        df_numerator=float(q),
+        df_denominator=df,
+        p_value=float(p_value),
+        null=null,
         method=f"Wald, {covariance.kind}{by}, {words}",
-    )  # fmt: skip
+    )
 
 
 def _eta(fit: LinearFit, covariance: RobustCovariance, contrasts: Array) -> float:
@@ -123,6 +125,9 @@ def _eta(fit: LinearFit, covariance: RobustCovariance, contrasts: Array) -> floa
         raise EstimationError(f"no HTZ degrees of freedom for {covariance.kind}")
     codes = np.arange(len(fit.outcome)) if covariance.codes is None else covariance.codes
     return htz_df(
-        fit, codes=codes, n_clusters=covariance.n_clusters or len(codes), contrasts=contrasts,
+        fit,
+        codes=codes,
+        n_clusters=covariance.n_clusters or len(codes),
+        contrasts=contrasts,
         correction=CORRECTION[covariance.kind],
-    )  # fmt: skip
+    )

@@ -62,8 +62,8 @@ class CellChange:
 class FileChange:
     """What is different about one raw file; `None` where it cannot be told.
 
-    `compared` says against what: the accepted copy, or why there is nothing to compare with. Cells are counted among the
-    rows and columns that both versions have; rows are matched by the first column that tells them apart in both.
+    `compared` says against what: the accepted copy, or why there is nothing to compare with. Cells are counted among
+    the rows and columns that both versions have; rows are matched by the first column that tells them apart in both.
     """
 
     file: str
@@ -82,9 +82,21 @@ class FileChange:
     changes: tuple[CellChange, ...] = ()
 
     def record(self, *, values: bool, known: frozenset[str] = frozenset()) -> dict[str, Any]:
-        """As plain lists and numbers; values, and headings that one version alone has, only if asked: they may be data."""
-        names = ("file", "state", "compared", "rows_before", "rows_now", "columns_before", "columns_now", "rows_added",
-                 "rows_removed", "above")  # fmt: skip
+        """As plain lists and numbers; values, and headings that one version alone has, only if asked: they may be
+        data.
+        """
+        names = (
+            "file",
+            "state",
+            "compared",
+            "rows_before",
+            "rows_now",
+            "columns_before",
+            "columns_now",
+            "rows_added",
+            "rows_removed",
+            "above",
+        )
         found = {name: getattr(self, name) for name in names}
         found |= {
             "cells": {
@@ -117,7 +129,9 @@ def pending(root: Path, files: Collection[str] | None = None) -> list[FileChange
 
 
 def known_headings(root: Path) -> frozenset[str]:
-    """Headings that may be named whatever they look like: those of the dictionary and the linkage list, words of the plans."""
+    """Headings that may be named whatever they look like: those of the dictionary and the linkage list, words of the
+    plans.
+    """
     found = {text for each in load_dictionary(root) for text in (each.name, each.label)} | set(LINKAGE_FIELDS)
     for study in studies(root):
         found |= set(_WORD.findall((root / f"data/plan/{study}.toml").read_text(encoding="utf-8")))
@@ -147,9 +161,12 @@ def _change(root: Path, manifest: Manifest, name: str, there: Collection[str]) -
     now = _read(root / name)
     if before is None or now is None:
         return FileChange(
-            file=name, state="changed", compared=_against(copy, before) if before is None else "cannot be read as a table",
-            **_size(before, "before"), **_size(now, "now"),
-        )  # fmt: skip
+            file=name,
+            state="changed",
+            compared=_against(copy, before) if before is None else "cannot be read as a table",
+            **_size(before, "before"),
+            **_size(now, "now"),
+        )
     return _compared(name, before, now)
 
 
@@ -223,13 +240,20 @@ def _compared(name: str, before: Table, now: Table) -> FileChange:
             for row, was, is_now in zip(places, left[differs], right[differs], strict=True)
         ]
     return FileChange(
-        file=name, state="changed", compared="the copy that was accepted", **_size(before, "before"), **_size(now, "now"),
-        rows_added=len(new) - len(both), rows_removed=len(old) - len(both),
+        file=name,
+        state="changed",
+        compared="the copy that was accepted",
+        **_size(before, "before"),
+        **_size(now, "now"),
+        rows_added=len(new) - len(both),
+        rows_removed=len(old) - len(both),
         columns_added=tuple(head for head in now.columns if head not in before.columns),
         columns_removed=tuple(head for head in before.columns if head not in now.columns),
-        cells=dict(Counter(each.column for each in changes)), changes=tuple(changes),
-        above=sum(a != b for a, b in zip(before.above, now.above, strict=False)) + abs(len(before.above) - len(now.above)),
-    )  # fmt: skip
+        cells=dict(Counter(each.column for each in changes)),
+        changes=tuple(changes),
+        above=sum(a != b for a, b in zip(before.above, now.above, strict=False))
+        + abs(len(before.above) - len(now.above)),
+    )
 
 
 def _key(before: Table, now: Table, shared: list[str]) -> str | None:
@@ -261,5 +285,12 @@ def _ledger_change(root: Path, manifest: Manifest) -> FileChange | None:
     if before == now and not rewritten:
         return None
     told = f"the {before} recorded lines: " + (f"differs from {rewritten[0].cell}" if rewritten else "lines were added")
-    return FileChange(file=LEDGER, state="changed", compared=told, rows_before=before, rows_now=now,
-                      rows_added=max(0, now - before), rows_removed=max(0, before - now))  # fmt: skip
+    return FileChange(
+        file=LEDGER,
+        state="changed",
+        compared=told,
+        rows_before=before,
+        rows_now=now,
+        rows_added=max(0, now - before),
+        rows_removed=max(0, before - now),
+    )

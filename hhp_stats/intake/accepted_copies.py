@@ -1,4 +1,6 @@
-"""Copies of the raw files as they were last accepted: what a later version is held against. They never leave this machine."""
+"""Copies of the raw files as they were last accepted: what a later version is held against. They never leave this
+machine.
+"""
 
 from __future__ import annotations
 

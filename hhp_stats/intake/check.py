@@ -30,10 +30,11 @@ from hhp_stats.progress import Progress, silent
 COPY_MARK = "-to-correct"  # in the name of every copy that goes back, by which a check leaves it out
 TRIAL_TEAM = "Trial team"  # whose table holds the lists, surveys, ledger and manifest
 NOTHING_TO_CHECK = Rule(
-    code="F22", severity="error",
+    code="F22",
+    severity="error",
     rule="There must be a return to check at this path.",
     remedy="Give the project folder, a folder of returns, or one workbook.",
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,8 +100,8 @@ def check_returns(
     lists, surveys, ledger and manifest. Otherwise it is one workbook, or a folder of workbooks, that need not lie in
     the project; `root` is then the project whose dictionary and plan apply. Files are told apart by the authority
     they name and by "baseline", "interim" or "endline" in their name. Without `study` the returns are those of the
-    first study that plans any, and the manifest is checked for the raw files of every study. Never raises for what is wrong with the
-    files.
+    first study that plans any, and the manifest is checked for the raw files of every study. Never raises for what is
+    wrong with the files.
     """
     path = Path(path)
     if (path / "data" / "plan").is_dir():
@@ -136,7 +137,9 @@ def _check_project(root: Path, asked: str | None, progress: Progress) -> CheckRe
 
 
 def _check_files_of(root: Path, study: str) -> CheckReport:
-    """Of a study without returns: whether its raw files are those that the manifest records, and what breaks a rule in them."""
+    """Of a study without returns: whether its raw files are those that the manifest records, and what breaks a rule
+    in them.
+    """
     inputs = pd.DataFrame(columns=["path", "authority", "wave", "people", "sha256"])
     found = dict.fromkeys([*verify_manifest(root, study=study), *_in_the_files(root, study)])
     return CheckReport(study=study, problems=tuple(found), tolerances=(), inputs=inputs)

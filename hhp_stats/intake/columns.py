@@ -55,8 +55,8 @@ def read_column(
 ) -> ReadColumn:
     """Reads one column of raw cells (None where empty) by the kind of its field.
 
-    `heading` is the heading as found, since a column headed "FTE" holds shares and not yes or no. `refused` are cells that
-    must not be read (position -> code of the broken rule) because they show something else than they hold.
+    `heading` is the heading as found, since a column headed "FTE" holds shares and not yes or no. `refused` are cells
+    that must not be read (position -> code of the broken rule) because they show something else than they hold.
     """
     if spec.kind in ("number", "integer") and not refused and _PLAIN_NUMBERS.issuperset(map(type, raw)):
         quick = _quick_numbers(raw, whole=spec.kind == "integer")
@@ -104,9 +104,13 @@ def _quick_numbers(raw: list[Any], *, whole: bool) -> ReadColumn | None:
 def _reader(spec: Field, raw: list[Any], spellings: Spellings, manner: Manner, heading: str) -> v.Reader:
     if spec.kind in ("number", "integer"):
         return functools.partial(
-            v.read_number, unit=spec.unit, spellings=spellings, typed=manner.typed, whole=spec.kind == "integer",
+            v.read_number,
+            unit=spec.unit,
+            spellings=spellings,
+            typed=manner.typed,
+            whole=spec.kind == "integer",
             decimal_comma=manner.decimal_comma,
-        )  # fmt: skip
+        )
     if spec.kind in ("date", "header date"):
         return functools.partial(v.read_day, spellings=spellings, typed=manner.typed, from_1904=manner.from_1904)
     if spec.kind == "yes/no":

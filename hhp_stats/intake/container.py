@@ -84,8 +84,8 @@ def _ole(path: Path) -> Refused:
     if _ENCRYPTED in path.read_bytes():
         return Refused(
             "A workbook must not be password-protected.",
-            "Open it with its password, take the password off (File, Info, Protect Workbook, Encrypt with Password: leave it "
-            "empty), save it and send it again.",
+            "Open it with its password, take the password off (File, Info, Protect Workbook, Encrypt with Password:"
+            " leave it empty), save it and send it again.",
             "a password-protected workbook",
         )
     return Refused("A workbook must not be in the old .xls format.", _SAVE_AS, "a file in the format of 1997 to 2003")

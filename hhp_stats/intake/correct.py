@@ -60,7 +60,8 @@ def append_corrections(
     They are added at the end of `data/corrections.csv` together, only if all of them fit (person, fields and old values
     as they stand, new values readable) and no rule is broken that was kept before; with `dry_run` nothing is added.
     Without `id` the next number is used; several lines of one step are C003.1/2, C003.2/2. Others who add lines at the
-    same moment wait. A return that is not the one whose checksum is recorded is not corrected: `hhp accept` comes first.
+    same moment wait. A return that is not the one whose checksum is recorded is not corrected: `hhp accept` comes
+    first.
 
     Refuses with `DataError`, leaving the ledger as it was; ValueError for no change, or one field twice.
     """
@@ -92,12 +93,21 @@ def append_corrections(
             field, old = tidy(change.field), change.old_value
             if old is None and concerned is not None:
                 old = value_now(concerned, staff_id=tidy(staff_id), field=field)
-            new.append(Correction(
-                id=number if len(changes) == 1 else f"{number}.{place}/{len(changes)}",
-                received_on=tidy(received_on), study=study, wave=wave, authority=authority, staff_id=tidy(staff_id),
-                field=field, old_value=tidy(old or ""), new_value=tidy(change.new_value), reason=free_text(reason),
-                requested_by=free_text(requested_by),
-            ))  # fmt: skip
+            new.append(
+                Correction(
+                    id=number if len(changes) == 1 else f"{number}.{place}/{len(changes)}",
+                    received_on=tidy(received_on),
+                    study=study,
+                    wave=wave,
+                    authority=authority,
+                    staff_id=tidy(staff_id),
+                    field=field,
+                    old_value=tidy(old or ""),
+                    new_value=tidy(change.new_value),
+                    reason=free_text(reason),
+                    requested_by=free_text(requested_by),
+                )
+            )
         after = _problems(_read_site(root, site, plan, fields, spellings), [*lines, *new], plan, spellings)
         _raise([problem for problem in after if problem not in set(before)])
         if not dry_run:

@@ -1,7 +1,7 @@
 """What was corrected after the returns arrived? The ledger: checked, applied in order, refused where it does not fit.
 
-Fields of one person that only make sense together (left and leaving_date, days and spells) are corrected in one step: its
-lines carry the ids C003.1/2 and C003.2/2, and all of them are applied or none.
+Fields of one person that only make sense together (left and leaving_date, days and spells) are corrected in one step:
+its lines carry the ids C003.1/2 and C003.2/2, and all of them are applied or none.
 """
 
 from __future__ import annotations
@@ -32,94 +32,134 @@ from hhp_stats.spreadsheet import from_csv
 LEDGER = "data/corrections.csv"
 
 BAD_LEDGER = Rule(
-    code="E01", severity="error",
-    rule="data/corrections.csv must be a CSV file with the columns id, received_on, study, wave, authority, staff_id, "
-    "field, old_value, new_value, reason, requested_by, and as many fields in every line.",
+    code="E01",
+    severity="error",
+    rule=(
+        "data/corrections.csv must be a CSV file with the columns id, received_on, study, wave, authority, staff_id, "
+        "field, old_value, new_value, reason, requested_by, and as many fields in every line."
+    ),
     remedy="Restore the heading line and complete the line.",
-)  # fmt: skip
+)
 BAD_ID = Rule(
-    code="E02", severity="error",
+    code="E02",
+    severity="error",
     rule="Every correction must have an id of its own.",
     remedy="Give the line a new id; never reuse one.",
-)  # fmt: skip
+)
 BAD_DAY = Rule(
-    code="E03", severity="error",
+    code="E03",
+    severity="error",
     rule="received_on must be a date such as 2020-05-31.",
     remedy="Write the date as year-month-day.",
-)  # fmt: skip
+)
 BAD_PLACE = Rule(
-    code="E04", severity="error",
+    code="E04",
+    severity="error",
     rule="A correction must name a study, a wave and an authority of the plan.",
     remedy="Correct the line; wave is baseline, interim or endline.",
-)  # fmt: skip
+)
 BAD_FIELD = Rule(
-    code="E05", severity="error",
+    code="E05",
+    severity="error",
     rule="A correction must name a field of that return by its name in data/dictionary.csv.",
     remedy="Correct the name of the field; only columns of the table that were returned can be corrected.",
-)  # fmt: skip
+)
 NO_REASON = Rule(
-    code="E06", severity="error",
+    code="E06",
+    severity="error",
     rule="A correction must say why and at whose request.",
     remedy="Fill in reason and requested_by (an office, not a person's name).",
-)  # fmt: skip
+)
 NO_RETURN = Rule(
-    code="E07", severity="error",
+    code="E07",
+    severity="error",
     rule="A correction must belong to a return that was received and could be read.",
     remedy="Check wave and authority, or wait for the return.",
-)  # fmt: skip
+)
 UNKNOWN_STAFF = Rule(
-    code="E08", severity="error",
+    code="E08",
+    severity="error",
     rule="A correction must name a person of that return, who stands there once.",
     remedy="Check the staff ID, authority and wave.",
-)  # fmt: skip
+)
 OTHER_OLD = Rule(
-    code="E09", severity="error",
+    code="E09",
+    severity="error",
     rule="The old value of a correction must be what stands in the return (after earlier corrections of the cell).",
-    remedy="If the authority sent a corrected workbook meanwhile, the correction may be out of date: remove the line, "
-    "or give the value found as the old value.",
-)  # fmt: skip
+    remedy=(
+        "If the authority sent a corrected workbook meanwhile, the correction may be out of date: remove the line, "
+        "or give the value found as the old value."
+    ),
+)
 BAD_NEW = Rule(
-    code="E10", severity="error",
+    code="E10",
+    severity="error",
     rule="The new value of a correction must be readable as a value of its field.",
     remedy="Write the number, ISO date or option as the dictionary says; leave it empty for “no value”.",
-)  # fmt: skip
+)
 NO_CHANGE = Rule(
-    code="E11", severity="error",
+    code="E11",
+    severity="error",
     rule="A correction must change the value.",
     remedy="Remove the line or correct its new value.",
-)  # fmt: skip
+)
 OUT_OF_ORDER = Rule(
-    code="E12", severity="warning",
+    code="E12",
+    severity="warning",
     rule="The ledger is added to at its end: received_on should not go back in time.",
     remedy="Check the date.",
-)  # fmt: skip
+)
 
 ADDRESS = Rule(
-    code="E13", severity="error",
-    rule="A correction must not hold an e-mail address in its reason or in who requested it: the ledger names no person.",
+    code="E13",
+    severity="error",
+    rule=(
+        "A correction must not hold an e-mail address in its reason or in who requested it: the ledger names no person."
+    ),
     remedy="Name the office and not the person.",
-)  # fmt: skip
+)
 BAD_STEP = Rule(
-    code="E14", severity="error",
-    rule="The lines of one step (C003.1/2, C003.2/2) must all be there, one below the other, for one person and return.",
+    code="E14",
+    severity="error",
+    rule=(
+        "The lines of one step (C003.1/2, C003.2/2) must all be there, one below the other, for one person and return."
+    ),
     remedy="Restore the lines of the step, or take all of them out.",
-)  # fmt: skip
+)
 UNENDED = Rule(
-    code="E15", severity="warning",
+    code="E15",
+    severity="warning",
     rule="The last line of the ledger must be whole and end with a line break: half a line is no correction.",
     remedy="Complete the last line, or take it out, and end it with a line break (the key Enter).",
-)  # fmt: skip
+)
 UNFIT_CHARACTER = Rule(
-    code="E16", severity="error",
-    rule="A reason and who requested it may be written in any script, without control characters and signs that turn the "
-    "direction of the text around them.",
+    code="E16",
+    severity="error",
+    rule=(
+        "A reason and who requested it may be written in any script, without control characters and signs that turn the"
+        " direction of the text around them."
+    ),
     remedy="Type the text again without them; they are often pasted in unseen.",
-)  # fmt: skip
+)
 
 LEDGER_RULES = (
-    BAD_LEDGER, BAD_ID, BAD_DAY, BAD_PLACE, BAD_FIELD, NO_REASON, NO_RETURN, UNKNOWN_STAFF, OTHER_OLD, BAD_NEW,
-    NO_CHANGE, OUT_OF_ORDER, ADDRESS, BAD_STEP, UNENDED, UNFIT_CHARACTER,
-)  # fmt: skip
+    BAD_LEDGER,
+    BAD_ID,
+    BAD_DAY,
+    BAD_PLACE,
+    BAD_FIELD,
+    NO_REASON,
+    NO_RETURN,
+    UNKNOWN_STAFF,
+    OTHER_OLD,
+    BAD_NEW,
+    NO_CHANGE,
+    OUT_OF_ORDER,
+    ADDRESS,
+    BAD_STEP,
+    UNENDED,
+    UNFIT_CHARACTER,
+)
 _STEP = re.compile(r"(C\d+)\.([1-9]\d*)/([1-9]\d*)")
 
 
@@ -143,9 +183,20 @@ class Correction:
 LEDGER_COLUMNS = tuple(each.name for each in fields(Correction))
 FREE_TEXT = ("reason", "requested_by")  # everything else is a key, a value or a date
 APPLIED_COLUMNS = (
-    "id", "received_on", "study", "wave", "authority", "person", "field", "old_value", "new_value", "reason", "file",
-    "cell", "ledger_line",
-)  # fmt: skip
+    "id",
+    "received_on",
+    "study",
+    "wave",
+    "authority",
+    "person",
+    "field",
+    "old_value",
+    "new_value",
+    "reason",
+    "file",
+    "cell",
+    "ledger_line",
+)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -343,8 +394,10 @@ def _apply(
     cell = ret.cell(line.field, position)
     if not _stands_there(line.old_value, ret, spec, position, spellings):
         found = ret.quote(line.field, position)
-        refuse(OTHER_OLD, f"{shown(line.old_value or None, vocabulary=ret.vocabulary)} in the ledger, "
-                          f"{found} in {ret.file} {cell}")  # fmt: skip
+        refuse(
+            OTHER_OLD,
+            f"{shown(line.old_value or None, vocabulary=ret.vocabulary)} in the ledger, {found} in {ret.file} {cell}",
+        )
         return None
     new = read_column(spec=spec, raw=[line.new_value or None], spellings=spellings, manner=Manner(typed=False))
     if new.unread:

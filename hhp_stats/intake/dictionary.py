@@ -17,9 +17,21 @@ FOLLOW_UPS: tuple[Wave, ...] = ("interim", "endline")
 
 DICTIONARY = "data/dictionary.csv"
 _COLUMNS = (
-    "file", "wave", "field", "column_label", "kind", "unit", "period", "minimum", "maximum",
-    "allowed", "required", "in_template", "clause", "meaning",
-)  # fmt: skip
+    "file",
+    "wave",
+    "field",
+    "column_label",
+    "kind",
+    "unit",
+    "period",
+    "minimum",
+    "maximum",
+    "allowed",
+    "required",
+    "in_template",
+    "clause",
+    "meaning",
+)
 _KINDS = frozenset(
     {"header", "header date", "identifier", "category", "number", "integer", "yes/no", "date", "text", "free text"}
 )
@@ -140,9 +152,11 @@ def load_study(root: Path, study: str) -> Study:
         plan: dict[str, Any] = tomllib.loads((root / file).read_text(encoding="utf-8"))
         if "sites" not in plan:  # as of every study that reads surveys alone: nothing in the plan is wrong
             raise PlanError(
-                file, "sites", "The study has no return workbooks: its plan lists no sites that return any.",
+                file,
+                "sites",
+                "The study has no return workbooks: its plan lists no sites that return any.",
                 "Name a study whose plan has sites.",
-            )  # fmt: skip
+            )
         follow_up = plan["design"]["follow_up"]
         interim = timedelta(weeks=int(follow_up["interim_weeks"]))
         endline = timedelta(weeks=int(follow_up["endline_weeks"]))
@@ -169,7 +183,9 @@ def load_study(root: Path, study: str) -> Study:
 
 
 def study_with_returns(root: Path) -> str:
-    """The study whose returns are meant where none is named: the first whose plan lists sites. Raises PlanError without one."""
+    """The study whose returns are meant where none is named: the first whose plan lists sites. Raises PlanError
+    without one.
+    """
     found = [
         path.stem
         for path in sorted((root / "data/plan").glob("*.toml"))
@@ -186,7 +202,9 @@ def _plans_sites(path: Path) -> bool:
 
 
 def returns_planned(root: Path, study: str) -> bool:
-    """Whether the plan of a study lists sites that make returns; a plan that cannot be read is judged by `load_study`."""
+    """Whether the plan of a study lists sites that make returns; a plan that cannot be read is judged by
+    `load_study`.
+    """
     try:
         return "sites" in tomllib.loads((root / f"data/plan/{study}.toml").read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):

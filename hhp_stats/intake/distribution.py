@@ -1,7 +1,8 @@
 """How unlike are two columns of figures? Measures for the checks of what is plausible, none of them a test.
 
-A check of raw data asks whether a column is in the unit, on the scale and of the people that it should be, for which the
-size of a difference counts and not its p-value: the larger the file, the smaller the differences that a test finds.
+A check of raw data asks whether a column is in the unit, on the scale and of the people that it should be, for which
+the size of a difference counts and not its p-value: the larger the file, the smaller the differences that a test
+finds.
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ Figures = npt.NDArray[np.float64]
 
 
 def cohens_h(share: float, other: float) -> float:
-    """Distance of two shares, 2 |arcsin sqrt(p) - arcsin sqrt(q)|: from 0 to pi, comparable near 0 and 1 as in the middle.
+    """Distance of two shares, 2 |arcsin sqrt(p) - arcsin sqrt(q)|: from 0 to pi, comparable near 0 and 1 as in the
+    middle.
 
-    Source: Cohen (1988), Statistical Power Analysis for the Behavioral Sciences, 2nd ed., formula 6.2.1, page 181; he calls
-    0.5 medium and 0.8 large.
+    Source: Cohen (1988), Statistical Power Analysis for the Behavioral Sciences, 2nd ed., formula 6.2.1, page 181; he
+    calls 0.5 medium and 0.8 large.
     """
     return 2 * abs(math.asin(math.sqrt(share)) - math.asin(math.sqrt(other)))
 

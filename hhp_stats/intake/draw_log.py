@@ -21,11 +21,14 @@ HEADINGS = "log_heading"  # other spellings of its columns, in data/spellings.cs
 TRUE, FALSE = frozenset({"true", "yes", "1"}), frozenset({"false", "no", "0"})
 
 LOG_CELLS = Rule(
-    code="A05", severity="error",
-    rule="The log of the randomisation must hold draws numbered from 1, one seed, p-values from 0 to 1, and whether each draw "
-    "was accepted.",
+    code="A05",
+    severity="error",
+    rule=(
+        "The log of the randomisation must hold draws numbered from 1, one seed, p-values from 0 to 1, and whether each"
+        " draw was accepted."
+    ),
     remedy="Restore the log that `hhp randomise` wrote; it is never edited.",
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,8 +58,12 @@ def allocation_rule(root: Path, study: str) -> AllocationRule | None:
     try:
         return AllocationRule(max_redraws=int(said["max_redraws"]), alpha=float(said["balance_alpha"]))
     except (KeyError, TypeError, ValueError) as error:
-        raise PlanError(file, "design.randomisation", f"The rule cannot be read ({type(error).__name__}).",
-                        "Give max_redraws and balance_alpha.") from None  # fmt: skip
+        raise PlanError(
+            file,
+            "design.randomisation",
+            f"The rule cannot be read ({type(error).__name__}).",
+            "Give max_redraws and balance_alpha.",
+        ) from None
 
 
 def log_file(study: str) -> str:
@@ -65,7 +72,9 @@ def log_file(study: str) -> str:
 
 
 def read_draw_log(root: Path, *, study: str, rule: AllocationRule, spellings: Spellings) -> DrawLog:
-    """Which draws were made, by which seed, and what did the balance tests say? Problems are collected in the result."""
+    """Which draws were made, by which seed, and what did the balance tests say? Problems are collected in the
+    result.
+    """
     file = log_file(study)
     path = root / file
     if not path.is_file():

@@ -13,10 +13,11 @@ NAMED = 8  # of many things a message names so many one by one
 UNITS = 70  # units that it names, since an entry that explains the finding has to name them too
 
 NOT_THERE = Rule(
-    code="A10", severity="error",
+    code="A10",
+    severity="error",
     rule="A deviation that explains a finding of the checks must match one.",
     remedy="Remove the entry, or name the rule and the units that the finding names.",
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,15 +37,19 @@ class Finding:
         problem = self.rule.problem(file=self.file, cell=self.cell, value=f"{self.value}{named}")
         if problem.severity != "error":
             return problem  # it stops nothing, so no entry is needed
-        way_out = (f" If it is so, a [[deviation]] in data/plan/deviations.toml with rule = \"{self.rule.code}\", these units and the "
-                   "reason lets the run go on.")  # fmt: skip
+        way_out = (
+            f' If it is so, a [[deviation]] in data/plan/deviations.toml with rule = "{self.rule.code}", these units'
+            " and the reason lets the run go on."
+        )
         return replace(problem, remedy=problem.remedy + way_out)
 
 
 def judged(findings: Iterable[Finding], deviations: Sequence[Deviation]) -> list[Problem]:
-    """The problems of these findings: notes where an entry names the rule and every unit, and errors for entries in vain.
+    """The problems of these findings: notes where an entry names the rule and every unit, and errors for entries in
+    vain.
 
-    `deviations` are those about the study's data; a finding may share the units of one entry, an entry several findings.
+    `deviations` are those about the study's data; a finding may share the units of one entry, an entry several
+    findings.
     """
     problems, used = [], {id(entry): set[str]() for entry in deviations}
     for finding in findings:

@@ -14,7 +14,9 @@ _TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 def free_text(text: str) -> str:
-    """The text with composed letters (NFC), single blanks and no outer ones; every other sign stays as it was written."""
+    """The text with composed letters (NFC), single blanks and no outer ones; every other sign stays as it was
+    written.
+    """
     return _BLANKS.sub(" ", _NOTHING.sub("", unicodedata.normalize("NFC", text))).strip()
 
 

@@ -118,9 +118,7 @@ def gather(root: Path, study: str, *, progress: Progress = silent) -> Gathered:
     """
     fields = load_dictionary(root)
     spellings = load_spellings(root, fields)
-    result = Gathered(
-        root=root, study=load_study(root, study), fields=fields, spellings=spellings, pseudonyms=None
-    )  # fmt: skip
+    result = Gathered(root=root, study=load_study(root, study), fields=fields, spellings=spellings, pseudonyms=None)
     status = _status(result)
     _read_returns(result, progress)
     _read_lists(result)
@@ -132,10 +130,11 @@ def gather(root: Path, study: str, *, progress: Progress = silent) -> Gathered:
     result.applied = apply_ledger(result.ledger, readable, study=result.study, spellings=spellings)
     allocation = result.lists["allocation"]
     returns = Returns(
-        study=result.study, by_site=readable,
+        study=result.study,
+        by_site=readable,
         allocated=frozenset(allocation.frame["team_id"].dropna()) if allocation.readable else None,
         arms=_arms(allocation),
-    )  # fmt: skip
+    )
     for waves in readable.values():
         for ret in waves.values():
             check_return(ret)
@@ -156,15 +155,18 @@ def gather(root: Path, study: str, *, progress: Progress = silent) -> Gathered:
 
 def _baselines(returns: dict[str, dict[str, Return]]) -> dict[str, pd.DataFrame]:
     """The tables of the baseline returns as they are now: what the ledger changes later, these do not show."""
-    return {site: waves["baseline"].frame.copy() for site, waves in returns.items()
-            if "baseline" in waves and waves["baseline"].readable}  # fmt: skip
+    return {
+        site: waves["baseline"].frame.copy()
+        for site, waves in returns.items()
+        if "baseline" in waves and waves["baseline"].readable
+    }
 
 
 def defended(result: Gathered, *, received: dict[str, pd.DataFrame], returns: Returns) -> list[Problem]:
     """What is found about randomisation and plausibility, where no deviation explains it.
 
-    How teams were drawn, and the limits of what is plausible, are data of the plan: a plan that does not say how teams were
-    drawn has no draws to repeat. `received` are the baseline returns before the ledger.
+    How teams were drawn, and the limits of what is plausible, are data of the plan: a plan that does not say how
+    teams were drawn has no draws to repeat. `received` are the baseline returns before the ledger.
     """
     rule = allocation_rule(result.root, result.study.name)
     needed = [] if rule is None else [each.code for each in (*COURSE_SHARE_RULES, *LINKED_RULES, *PLAUSIBILITY_RULES)]
@@ -176,18 +178,26 @@ def defended(result: Gathered, *, received: dict[str, pd.DataFrame], returns: Re
         notes += result.log.problems
         whole = len(received) == len(result.study.sites)
         check = RandomisationCheck(
-            allocation=result.lists["allocation"], log=result.log, rule=rule,
+            allocation=result.lists["allocation"],
+            log=result.log,
+            rule=rule,
             received=baseline_list(received) if whole else None,
             corrected=baseline_list(_baselines(result.returns)) if whole else None,
-        )  # fmt: skip
+        )
         of_the_draw = randomisation_findings(check)
         findings += of_the_draw
         notes += corrected_strata(check)
         result.draws = draws_repeated(check, of_the_draw)
     together = Together(
-        study=result.study, returns=returns, allocation=result.lists["allocation"], course_log=result.lists["course_log"],
-        linkage=result.lists["linkage"], answers=tuple(result.answers), pseudonyms=result.pseudonyms, thresholds=thresholds,
-    )  # fmt: skip
+        study=result.study,
+        returns=returns,
+        allocation=result.lists["allocation"],
+        course_log=result.lists["course_log"],
+        linkage=result.lists["linkage"],
+        answers=tuple(result.answers),
+        pseudonyms=result.pseudonyms,
+        thresholds=thresholds,
+    )
     findings += together_findings(together)
     findings += distribution_findings(Columns(returns=returns, fields=result.fields, thresholds=thresholds))
     known = result.lists["linkage"].frame.dropna(subset=["survey_code", "local_authority"])
@@ -239,14 +249,23 @@ def _read_returns(result: Gathered, progress: Progress) -> None:
                 result.problems.append(TWO_RETURNS.problem(file=there[0], value=f"also {there[1].rsplit('/', 1)[1]}"))
             else:
                 ret = read_return(
-                    result.root / there[0], file=there[0], wave=wave, study=result.study, fields=result.fields,
-                    spellings=result.spellings, site=site,
-                )  # fmt: skip
+                    result.root / there[0],
+                    file=there[0],
+                    wave=wave,
+                    study=result.study,
+                    fields=result.fields,
+                    spellings=result.spellings,
+                    site=site,
+                )
                 if ret.local_authority and ret.local_authority != site.local_authority:
                     ret.problems.append(
-                        WRONG_AUTHORITY.problem(file=ret.file, sheet=ret.sheet, cell=ret.authority_cell,
-                                                value=f"{ret.local_authority} in the folder of {site.local_authority}")
-                    )  # fmt: skip
+                        WRONG_AUTHORITY.problem(
+                            file=ret.file,
+                            sheet=ret.sheet,
+                            cell=ret.authority_cell,
+                            value=f"{ret.local_authority} in the folder of {site.local_authority}",
+                        )
+                    )
                 waves[wave] = ret
             progress(index * len(WAVES) + step + 1, total)
     folder, named = result.root / base, raw_names(result.root)
@@ -271,9 +290,13 @@ def _read_lists(result: Gathered) -> None:
         ("linkage", f"data/surveys/{name}/linkage.csv"),
     ):
         result.lists[kind] = read_list(
-            result.root / file, file=file, kind=kind, fields=result.fields, spellings=result.spellings,
+            result.root / file,
+            file=file,
+            kind=kind,
+            fields=result.fields,
+            spellings=result.spellings,
             study=result.study,
-        )  # fmt: skip
+        )
 
 
 def _read_surveys(result: Gathered, pseudonyms: Pseudonyms) -> None:
@@ -284,9 +307,13 @@ def _read_surveys(result: Gathered, pseudonyms: Pseudonyms) -> None:
         file, both = export_file(result.root, study=result.study.name, wave=wave)
         result.problems += both
         survey = read_survey(
-            result.root / file, file=file, wave=wave, fields=result.fields, spellings=result.spellings,
+            result.root / file,
+            file=file,
+            wave=wave,
+            fields=result.fields,
+            spellings=result.spellings,
             pseudonyms=pseudonyms,
-        )  # fmt: skip
+        )
         check_survey(survey)
         if survey.readable:
             result.answers.append(

@@ -29,14 +29,15 @@ _LEFT_OUT = re.compile(
 _OTHER_DAYS = re.compile(r"\bcalendar\b|\bper (?:week|month|year)\b|\bweekends?\b")
 _SINCE = re.compile(r"\bsince (?!launch\b|the launch\b)\w+|\b(?:year to date|ytd|this year|quarter|financial year)\b")
 _LAST_MONTHS = re.compile(
-    r"\b(?:last|previous|past|prior)?\s*(\d+|one|two|three|six|nine|twelve|eighteen)[ -]?(months?|weeks?|years?|days?)\b"
+    r"\b(?:last|previous|past|prior)?\s*(\d+|one|two|three|six|nine|twelve|eighteen)["
+    r" -]?(months?|weeks?|years?|days?)\b"
 )
 _A_YEAR = ("12", "twelve")
 _HARMLESS = words_of(
-    """a an and anonymised anonymous as at authority by code codes column count counted date dd drop down each enter extra for from
-    full give gbp hr id if in incl including is la la's list mm no not number of on one optional or organisation our per person
-    please post record recorded records required select since start the to total trial unique use whole with working y yes n yy
-    yyyy launch last 12 months twelve period"""
+    """a an and anonymised anonymous as at authority by code codes column count counted date dd drop down each enter
+    extra for from full give gbp hr id if in incl including is la la's list mm no not number of on one optional or
+    organisation our per person please post record recorded records required select since start the to total trial
+    unique use whole with working y yes n yy yyyy launch last 12 months twelve period"""
 ) | {"12", "1", "0"}
 _TOTAL = re.compile(r"(?:(?:grand|overall|team|column) )?(?:sub[- ]?)?(?:total|sum|average|mean|median)s?(?:\W|$)")
 _PERIOD = re.compile(r"^over the (?:last|previous|past) 12 months:?\s*")
@@ -84,8 +85,8 @@ def field_of(text: Any, labels: dict[str, str]) -> str | None:
 def remark(found: str, field: Field) -> tuple[str, bool]:
     """What a heading says in brackets or marks beyond the label of its field, and whether that contradicts the field.
 
-    Another unit, another period, or a selection ("excluding long-term") contradicts; words that the template does not use
-    may. Empty where the heading says no more than its label.
+    Another unit, another period, or a selection ("excluding long-term") contradicts; words that the template does not
+    use may. Empty where the heading says no more than its label.
     """
     own = {tidied for text in _bracketed(same(field.label)) if (tidied := text.strip())}
     extra = " ".join(text for text in _bracketed(same(found)) if text.strip() not in own).strip()
@@ -98,8 +99,13 @@ def remark(found: str, field: Field) -> tuple[str, bool]:
     other_period = any(not (match[1] in _A_YEAR and match[2].startswith("month")) for match in spans)
     without_period = _LAST_MONTHS.sub(" ", extra) if field.period else extra
     left_out = _LEFT_OUT.search(extra) or ("holiday" in extra and "holiday" not in same(field.label))
-    if figure and (left_out or other_period or _OTHER_DAYS.search(extra) or (field.period and _SINCE.search(extra))
-                   or other_unit(without_period, field.unit)):  # fmt: skip
+    if figure and (
+        left_out
+        or other_period
+        or _OTHER_DAYS.search(extra)
+        or (field.period and _SINCE.search(extra))
+        or other_unit(without_period, field.unit)
+    ):
         return extra, True
     words = re.findall(r"[^\W_]+", extra)
     label = set(re.findall(r"[^\W_]+", same(f"{field.label} {field.name} {field.unit} {' '.join(field.allowed)}")))
@@ -173,7 +179,9 @@ def repeats_headings(cells: dict[int, Any], headings: Headings, labels: dict[str
 
 
 def is_total(cells: dict[int, Any], headings: Headings) -> bool:
-    """Whether a row below the headings sums others up: a word for it stands in place of the staff ID, or there is no ID."""
+    """Whether a row below the headings sums others up: a word for it stands in place of the staff ID, or there is no
+    ID.
+    """
     first = cells.get(headings.columns["staff_id"])
     if first is None or (isinstance(first, str) and not first.strip()):
         return any(isinstance(value, str) and _TOTAL.match(same(value)) for value in cells.values())

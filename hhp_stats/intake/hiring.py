@@ -21,10 +21,13 @@ APPLICATIONS = tuple("ABCDEFGHIJ")
 
 SPECS = (
     ListSpec(
-        name="participants", file=f"data/allocation/{STUDY}.csv",
+        name="participants",
+        file=f"data/allocation/{STUDY}.csv",
         fields=(
             list_column("participant", "identifier"),
-            list_column("role", "category", allowed=("social worker", "senior social worker", "team manager", "senior leader")),
+            list_column(
+                "role", "category", allowed=("social worker", "senior social worker", "team manager", "senior leader")
+            ),
             list_column("first_experiment", "category", allowed=("progression", "evaluation_score")),
             list_column("evaluation", "category", allowed=("joint", "separate")),
             list_column("name_set", "integer", low=1, high=2),
@@ -32,7 +35,8 @@ SPECS = (
         ),
     ),
     ListSpec(
-        name="decisions", file=f"data/decisions/{STUDY}.csv",
+        name="decisions",
+        file=f"data/decisions/{STUDY}.csv",
         fields=(
             list_column("participant", "identifier"),
             list_column("position", "integer", low=1, high=10),
@@ -43,14 +47,15 @@ SPECS = (
         ),
     ),
     ListSpec(
-        name="scores", file=f"data/decisions/{STUDY}_scores.csv",
+        name="scores",
+        file=f"data/decisions/{STUDY}_scores.csv",
         fields=(
             list_column("participant", "identifier"),
             list_column("name_shown", "category", allowed=SHOWN),
             *(list_column(name, "integer", low=1, high=7) for name in SCORES),
         ),
     ),
-)  # fmt: skip
+)
 
 
 def _twice(about: str, keys: list[str]) -> ListRule:
@@ -58,10 +63,15 @@ def _twice(about: str, keys: list[str]) -> ListRule:
         yield from at(lists[about].frame.duplicated(keys, keep=False), keys[-1])
 
     return ListRule(
-        about=about, find=find,
-        rule=Rule(code="K11", severity="error", rule=f"A line of the {about} must not stand twice: each " + " and ".join(keys)
-                  + " occurs once.", remedy="Delete the line that does not count."),
-    )  # fmt: skip
+        about=about,
+        find=find,
+        rule=Rule(
+            code="K11",
+            severity="error",
+            rule=f"A line of the {about} must not stand twice: each " + " and ".join(keys) + " occurs once.",
+            remedy="Delete the line that does not count.",
+        ),
+    )
 
 
 def _unlisted(about: str) -> ListRule:
@@ -70,10 +80,15 @@ def _unlisted(about: str) -> ListRule:
         yield from at(~lists[about].frame["participant"].isin(known), "participant")
 
     return ListRule(
-        about=about, find=find,
-        rule=Rule(code="K12", severity="error", rule="Whoever decides or scores must be on the list of participants.",
-                  remedy="Find out who this is, or add the participant to the list."),
-    )  # fmt: skip
+        about=about,
+        find=find,
+        rule=Rule(
+            code="K12",
+            severity="error",
+            rule="Whoever decides or scores must be on the list of participants.",
+            remedy="Find out who this is, or add the participant to the list.",
+        ),
+    )
 
 
 def _unequal_pairs(lists: Lists) -> Iterator[Breach]:
@@ -97,20 +112,44 @@ def _other_name(lists: Lists) -> Iterator[Breach]:
 
 
 RULES = (
-    _twice("participants", ["participant"]), _twice("decisions", ["participant", "application"]),
-    _twice("decisions", ["participant", "position"]), _twice("scores", ["participant"]),
-    _unlisted("decisions"), _unlisted("scores"),
-    ListRule(about="decisions", find=_unequal_pairs,
-             rule=Rule(code="K13", severity="error", rule="The two applications of a pair must carry names of different kinds.",
-                       remedy="Check the pair against the questionnaire.")),
-    ListRule(about="participants", find=_incomplete,
-             rule=Rule(code="K14", severity="error", rule="Every participant must have a line for each of the ten applications; "
-                       "an application that was not judged has a line without a decision.",
-                       remedy="Export the decisions again.")),
-    ListRule(about="scores", find=_other_name,
-             rule=Rule(code="K15", severity="error", rule="The name shown must be the one that was drawn for the participant.",
-                       remedy="Check the list of participants against the questionnaire.")),
-)  # fmt: skip
+    _twice("participants", ["participant"]),
+    _twice("decisions", ["participant", "application"]),
+    _twice("decisions", ["participant", "position"]),
+    _twice("scores", ["participant"]),
+    _unlisted("decisions"),
+    _unlisted("scores"),
+    ListRule(
+        about="decisions",
+        find=_unequal_pairs,
+        rule=Rule(
+            code="K13",
+            severity="error",
+            rule="The two applications of a pair must carry names of different kinds.",
+            remedy="Check the pair against the questionnaire.",
+        ),
+    ),
+    ListRule(
+        about="participants",
+        find=_incomplete,
+        rule=Rule(
+            code="K14",
+            severity="error",
+            rule="Every participant must have a line for each of the ten applications; "
+            "an application that was not judged has a line without a decision.",
+            remedy="Export the decisions again.",
+        ),
+    ),
+    ListRule(
+        about="scores",
+        find=_other_name,
+        rule=Rule(
+            code="K15",
+            severity="error",
+            rule="The name shown must be the one that was drawn for the participant.",
+            remedy="Check the list of participants against the questionnaire.",
+        ),
+    ),
+)
 
 
 def load_hiring(root: Path) -> PlainLists:

@@ -15,8 +15,18 @@ from hhp_stats.intake.survey import SurveyFile
 from hhp_stats.plan.thresholds import Threshold
 
 SUFFIX = {"baseline": "_t1", "endline": "_t2"}
-LINKAGE_COLUMNS = ("wave", "local_authority", "treatment", "people", "responses", "consented", "duplicates", "used",
-                   "matched", "unmatched")  # fmt: skip
+LINKAGE_COLUMNS = (
+    "wave",
+    "local_authority",
+    "treatment",
+    "people",
+    "responses",
+    "consented",
+    "duplicates",
+    "used",
+    "matched",
+    "unmatched",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,10 +54,17 @@ def counted_response(meta: pd.DataFrame, consent: pd.Series, answered: pd.Series
     key = meta["code"].where(meta["code"].ne(""), "c:" + meta["contact"])
     key = key.where(key.ne("c:"), "r:" + meta["response"])
     frame = pd.DataFrame(
-        {"key": key, "consent": consent, "finished": meta["finished"], "answered": answered,
-         "recorded": meta["recorded"], "preview": meta["preview"], "order": meta["response"]},
+        {
+            "key": key,
+            "consent": consent,
+            "finished": meta["finished"],
+            "answered": answered,
+            "recorded": meta["recorded"],
+            "preview": meta["preview"],
+            "order": meta["response"],
+        },
         index=meta.index,
-    )  # fmt: skip
+    )
     real = frame[~frame["preview"].astype(bool)].sort_values(["recorded", "order"], kind="stable")
     said = real[real["consent"].notna()]
     last_word = said.groupby("key", sort=False)["consent"].last()
@@ -70,7 +87,9 @@ def link(
     pseudonyms: Pseudonyms,
     limit: Threshold | None = None,
 ) -> Answers:
-    """Matches the responses of one wave to staff; adds what does not match to the survey's problems (`limit`: rule S24)."""
+    """Matches the responses of one wave to staff; adds what does not match to the survey's problems (`limit`: rule
+    S24).
+    """
     names = tuple(name for name in survey.fields if name != "consent")
     items = survey.frame[list(names)]
     scale = [name for name, spec in survey.fields.items() if spec.is_scale_item]

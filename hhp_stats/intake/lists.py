@@ -34,20 +34,23 @@ class ListFile(Table):
 
 
 LIST_MISSING = Rule(
-    code="L01", severity="error",
+    code="L01",
+    severity="error",
     rule="The list must be there.",
     remedy="Put the file in its place; a list without entries holds its heading line only.",
-)  # fmt: skip
+)
 LIST_UNREADABLE = Rule(
-    code="L02", severity="error",
+    code="L02",
+    severity="error",
     rule="A list must be a CSV file with the columns of the dictionary in its first line.",
     remedy="Restore the heading line, and save as “CSV UTF-8”.",
-)  # fmt: skip
+)
 LIST_RAGGED = Rule(
-    code="L03", severity="error",
+    code="L03",
+    severity="error",
     rule="Every line of a list must have as many fields as its heading line.",
     remedy="Complete the line, or put texts with commas in quotation marks.",
-)  # fmt: skip
+)
 
 FILE_OF_LIST_RULES = (LIST_MISSING, LIST_UNREADABLE, LIST_RAGGED)
 
@@ -58,12 +61,23 @@ def list_fields(fields: tuple[Field, ...], kind: str) -> tuple[Field, ...]:
         return fields_of(fields, kind)
     return tuple(
         Field(
-            file="linkage", waves=(), name=name, label=name, kind="text" if name == "local_authority" else "identifier",
-            unit="", period="", minimum=None, maximum=None, allowed=(), required=True, in_template=False, clause="",
+            file="linkage",
+            waves=(),
+            name=name,
+            label=name,
+            kind="text" if name == "local_authority" else "identifier",
+            unit="",
+            period="",
+            minimum=None,
+            maximum=None,
+            allowed=(),
+            required=True,
+            in_template=False,
+            clause="",
             meaning="",
         )
         for name in LINKAGE_FIELDS
-    )  # fmt: skip
+    )
 
 
 def read_list(
@@ -72,9 +86,13 @@ def read_list(
     """What does a list (allocation, course_log or linkage) say? Problems are collected in the result."""
     specs = list_fields(fields, kind)
     result = ListFile(
-        file=file, path=path, kind=kind, frame=empty_frame(specs, []), fields={each.name: each for each in specs},
+        file=file,
+        path=path,
+        kind=kind,
+        frame=empty_frame(specs, []),
+        fields={each.name: each for each in specs},
         vocabulary=words_of(*study.authorities, *(each.name.replace("_", " ") for each in specs)),
-    )  # fmt: skip
+    )
     if not path.is_file():
         result.problems.append(LIST_MISSING.problem(file=file))
         return result
@@ -248,25 +266,34 @@ def _cells(check: ListCheck) -> Iterator[Breach]:
 
 
 _READABLE = Rule(
-    code="L04", severity="error", find=_cells,
+    code="L04",
+    severity="error",
+    find=_cells,
     rule="A value of a list must be of the kind that the dictionary says (number, ISO date, identifier).",
     remedy="Correct the value.",
-)  # fmt: skip
+)
 _FILLED = Rule(
-    code="L05", severity="error", find=lambda check: blank_required(check.table),
+    code="L05",
+    severity="error",
+    find=lambda check: blank_required(check.table),
     rule="A required value of a list must not be empty.",
     remedy="Fill in the value, or delete the line.",
-)  # fmt: skip
+)
 _IN_RANGE = Rule(
-    code="L06", severity="error", find=lambda check: out_of_range(check.table),
+    code="L06",
+    severity="error",
+    find=lambda check: out_of_range(check.table),
     rule="A value of a list must lie within the limits of the dictionary.",
     remedy="Correct the value.",
-)  # fmt: skip
+)
 _AUTHORITY = Rule(
-    code="L07", severity="error", fields=("local_authority",), find=_unknown_authority,
+    code="L07",
+    severity="error",
+    fields=("local_authority",),
+    find=_unknown_authority,
     rule="A list must name authorities of the plan.",
     remedy="Correct the name.",
-)  # fmt: skip
+)
 COMMON_RULES: tuple[Rule, ...] = (_READABLE, _FILLED, _IN_RANGE, _AUTHORITY)
 
 _SPELLED_ALIKE = "A staff ID must be written as on the returns: the same capitals, signs and leading zeros."
@@ -275,73 +302,114 @@ _SPELL_ALIKE = (
 )
 ALLOCATION_RULES: tuple[Rule, ...] = (
     Rule(
-        code="A01", severity="error", fields=("team_id",), find=_team_twice,
+        code="A01",
+        severity="error",
+        fields=("team_id",),
+        find=_team_twice,
         rule="A team must be allocated once.",
         remedy="Delete the line that is not the result of the randomisation.",
     ),
     Rule(
-        code="A02", severity="error", fields=("team_id",), find=_team_without_people,
+        code="A02",
+        severity="error",
+        fields=("team_id",),
+        find=_team_without_people,
         rule="Every allocated team must be on the baseline return of its authority.",
         remedy="Compare the team IDs of the list with those of the return.",
     ),
     Rule(
-        code="A03", severity="error", fields=("local_authority",), find=_team_elsewhere,
+        code="A03",
+        severity="error",
+        fields=("local_authority",),
+        find=_team_elsewhere,
         rule="An allocated team must belong to the authority whose baseline return names it.",
         remedy="Correct the authority in the list.",
     ),
     Rule(
-        code="A04", severity="warning", fields=("treatment",), find=_arm_missing,
+        code="A04",
+        severity="warning",
+        fields=("treatment",),
+        find=_arm_missing,
         rule="Every authority should have teams in both arms.",
         remedy="Check the list against the randomisation log.",
     ),
-)  # fmt: skip
+)
 COURSE_RULES: tuple[Rule, ...] = (
     Rule(
-        code="G01", severity="error", fields=("staff_id",), find=_repeated_enrolment,
+        code="G01",
+        severity="error",
+        fields=("staff_id",),
+        find=_repeated_enrolment,
         rule="A person must be enrolled once.",
         remedy="Merge the lines: first enrolment, most modules, last activity.",
     ),
     Rule(
-        code="G02", severity="warning", fields=("staff_id",), find=_unknown_person,
+        code="G02",
+        severity="warning",
+        fields=("staff_id",),
+        find=_unknown_person,
         rule="An enrolled person should be on a return of the authority.",
         remedy="Check the staff ID that was typed at enrolment; the line is not used.",
     ),
     Rule(
-        code="G09", severity="error", fields=("staff_id",), find=_person_otherwise,
-        rule=_SPELLED_ALIKE, remedy=_SPELL_ALIKE,
+        code="G09",
+        severity="error",
+        fields=("staff_id",),
+        find=_person_otherwise,
+        rule=_SPELLED_ALIKE,
+        remedy=_SPELL_ALIKE,
     ),
     Rule(
-        code="G03", severity="error", fields=("enrolled_on",), find=_enrolled_too_early,
+        code="G03",
+        severity="error",
+        fields=("enrolled_on",),
+        find=_enrolled_too_early,
         rule="Nobody can enrol before the launch in the authority.",
         remedy="Correct the date, or the launch in the plan.",
     ),
     Rule(
-        code="G04", severity="error", fields=("last_activity_on",), find=_active_before_enrolment,
+        code="G04",
+        severity="error",
+        fields=("last_activity_on",),
+        find=_active_before_enrolment,
         rule="The last activity cannot be earlier than enrolment.",
         remedy="Correct whichever date is wrong.",
     ),
-)  # fmt: skip
+)
 LINKAGE_RULES: tuple[Rule, ...] = (
     Rule(
-        code="K01", severity="error", fields=("survey_code",), find=_code_twice,
+        code="K01",
+        severity="error",
+        fields=("survey_code",),
+        find=_code_twice,
         rule="A survey code must belong to one person.",
         remedy="Ask the authority whose code it is.",
     ),
     Rule(
-        code="K02", severity="error", fields=("staff_id",), find=_person_with_two_codes,
+        code="K02",
+        severity="error",
+        fields=("staff_id",),
+        find=_person_with_two_codes,
         rule="A person must have one survey code.",
         remedy="Ask the authority which code the person used.",
     ),
     Rule(
-        code="K03", severity="warning", fields=("staff_id",), find=_unknown_person,
+        code="K03",
+        severity="warning",
+        fields=("staff_id",),
+        find=_unknown_person,
         rule="A person with a survey code should be on a return of the authority.",
         remedy="Check the staff ID; answers under this code cannot be matched.",
     ),
     Rule(
-        code="K05", severity="error", fields=("staff_id",), find=_person_otherwise,
-        rule=_SPELLED_ALIKE, remedy=_SPELL_ALIKE,
+        code="K05",
+        severity="error",
+        fields=("staff_id",),
+        find=_person_otherwise,
+        rule=_SPELLED_ALIKE,
+        remedy=_SPELL_ALIKE,
     ),
-)  # fmt: skip
+)
 
 LIST_RULES = {
     "allocation": (*COMMON_RULES, *ALLOCATION_RULES),

@@ -22,49 +22,69 @@ STATUS_OF = "status_of"  # table of the manifest: the status of single studies, 
 LEDGER_TABLE = "ledger"  # of the manifest: how many lines the ledger had, and their checksums
 
 BAD_MANIFEST = Rule(
-    code="M01", severity="error",
-    rule="data/manifest.toml must say status = \"synthetic\" or \"real\" and list files with their SHA-256.",
-    remedy="Restore it from version control or a release; a new one needs its status and its heading [files] only, `hhp accept` "
-    "fills it.",
-)  # fmt: skip
+    code="M01",
+    severity="error",
+    rule='data/manifest.toml must say status = "synthetic" or "real" and list files with their SHA-256.',
+    remedy=(
+        "Restore it from version control or a release; a new one needs its status and its heading [files] only, `hhp"
+        " accept` fills it."
+    ),
+)
 FILE_GONE = Rule(
-    code="M02", severity="error",
+    code="M02",
+    severity="error",
     rule="A file of the manifest must be there.",
     remedy="Restore the file, or, if it was taken out on purpose, let `hhp accept` with its path strike it off.",
-)  # fmt: skip
+)
 FILE_CHANGED = Rule(
-    code="M03", severity="error",
+    code="M03",
+    severity="error",
     rule="A raw file must be the one whose checksum the manifest records.",
     remedy="Restore the file; or look at what changed and record it: `hhp accept` with its path shows both and asks.",
-)  # fmt: skip
+)
 FILE_UNLISTED = Rule(
-    code="M04", severity="error",
+    code="M04",
+    severity="error",
     rule="Every raw file below data/ must stand in the manifest.",
     remedy="Move it away if it does not belong to the data, or look at it and record it: `hhp accept` with its path.",
-)  # fmt: skip
+)
 
 HALF_REPLACED = Rule(
-    code="M05", severity="error",
+    code="M05",
+    severity="error",
     rule="No data are read while an interrupted replacement of the raw files is unfinished.",
     remedy="Run `hhp synthesise` again: it finishes what was interrupted.",
-)  # fmt: skip
+)
 UNFINISHED = "data/.replacing"  # there while files are moved to their places; see hhp_stats.synthetic.replacing
 
 LEDGER_REWRITTEN = Rule(
-    code="M06", severity="error",
-    rule="The ledger of corrections only grows: the lines that were there when the manifest was written must stand as they were.",
-    remedy="Restore the lines, and take a correction back by another line; if they were rewritten on purpose, "
-    "`hhp accept data/corrections.csv` records the ledger anew.",
-)  # fmt: skip
+    code="M06",
+    severity="error",
+    rule=(
+        "The ledger of corrections only grows: the lines that were there when the manifest was written must stand as"
+        " they were."
+    ),
+    remedy=(
+        "Restore the lines, and take a correction back by another line; if they were rewritten on purpose, "
+        "`hhp accept data/corrections.csv` records the ledger anew."
+    ),
+)
 LINKED = Rule(
-    code="M07", severity="error",
+    code="M07",
+    severity="error",
     rule="A raw file must lie in the project itself: a link may lead to another file tomorrow.",
     remedy="Put a copy of the file in place of the link.",
-)  # fmt: skip
+)
 
 MANIFEST_RULES = (
-    BAD_MANIFEST, FILE_GONE, FILE_CHANGED, FILE_UNLISTED, HALF_REPLACED, LEDGER_REWRITTEN, LINKED,
-)  # fmt: skip
+    BAD_MANIFEST,
+    FILE_GONE,
+    FILE_CHANGED,
+    FILE_UNLISTED,
+    HALF_REPLACED,
+    LEDGER_REWRITTEN,
+    LINKED,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,7 +212,8 @@ def record_files(
     """Writes the manifest anew with the checksums of the files that are there now.
 
     With `names` only the entries of these files change: the others keep their checksums, right or wrong. `LEDGER` among
-    them (and no `names` at all) records the ledger's lines. The old manifest is replaced only when the new one is whole.
+    them (and no `names` at all) records the ledger's lines. The old manifest is replaced only when the new one is
+    whole.
     """
     there = (root / MANIFEST).exists()
     old = read_manifest(root) if there else Manifest(status="", release="", files={}, other={})

@@ -193,6 +193,8 @@ _CORRECTION = re.compile(r"[A-Z]\d{1,4}(\.\d{1,2}/\d{1,2})?")
 
 
 def public_id(text: Any) -> str:
-    """The id of a correction where it has the form of one (C003, or C003.1/2 of a step), else a dash: it may be anything."""
+    """The id of a correction where it has the form of one (C003, or C003.1/2 of a step), else a dash: it may be
+    anything.
+    """
     found = str(text).strip()
     return found if _CORRECTION.fullmatch(found) else "\u2014"

@@ -1,7 +1,8 @@
-"""What does the eye see of a number? A cell's number format: percentages, thousands, hidden figures, units, leading zeros.
+"""What does the eye see of a number? A cell's number format: percentages, thousands, hidden figures, units, leading
+zeros.
 
-Format codes are those of the format itself (ECMA-376 part 1, 18.8.31): up to four sections for positive numbers, negative
-ones, zero and text; `0`, `#` and `?` stand for digits; text stands in quotation marks or after a backslash.
+Format codes are those of the format itself (ECMA-376 part 1, 18.8.31): up to four sections for positive numbers,
+negative ones, zero and text; `0`, `#` and `?` stand for digits; text stands in quotation marks or after a backslash.
 """
 
 from __future__ import annotations
@@ -70,7 +71,9 @@ def seen_otherwise(code: str, value: float, unit: str) -> str:
 
 
 def with_leading_zeros(code: str, value: float) -> str:
-    """An identifier as it is seen where its format fills it up with zeros (`0000`, `"KEN-"0000`); empty where it does not."""
+    """An identifier as it is seen where its format fills it up with zeros (`0000`, `"KEN-"0000`); empty where it does
+    not.
+    """
     sections = _sections(code)
     if len(sections) != 1 or not _ALL_ZEROS.fullmatch(sections[0].digits) or value < 0 or value != int(value):
         return ""

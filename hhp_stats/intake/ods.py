@@ -51,7 +51,9 @@ def _from_1904(root: ElementTree.Element) -> bool:
 
 
 class _Styles(NamedTuple):
-    """The names of styles that change what is seen: sheets that are hidden, texts struck through, texts raised or lowered."""
+    """The names of styles that change what is seen: sheets that are hidden, texts struck through, texts raised or
+    lowered.
+    """
 
     hidden: frozenset[str]
     struck: frozenset[str]

@@ -1,10 +1,10 @@
 """In which order do people stand? In one that their own data give, never identifiers, pseudonyms or the files.
 
-Everything drawn at random with a seed, and the last digit of every sum, depends on the order of rows. An order by staff ID,
-by survey code, by keyed pseudonym or by place in a file would let the spelling of an identifier move published numbers.
-Here rows are ordered by their content, and groups (teams, people with several rows) by the content of their rows. Rows
-and groups that have the same content cannot be told apart by it, nor by any result: whichever stands first, the frame is
-the same but for the identifiers.
+Everything drawn at random with a seed, and the last digit of every sum, depends on the order of rows. An order by
+staff ID, by survey code, by keyed pseudonym or by place in a file would let the spelling of an identifier move
+published numbers. Here rows are ordered by their content, and groups (teams, people with several rows) by the content
+of their rows. Rows and groups that have the same content cannot be told apart by it, nor by any result: whichever
+stands first, the frame is the same but for the identifiers.
 """
 
 from __future__ import annotations
@@ -62,7 +62,8 @@ def group_numbers(frames: Sequence[pd.DataFrame], key: str, *, without: Collecti
 def in_order(
     frame: pd.DataFrame, *, groups: str = "", first: Sequence[str] = (), without: Collection[str] = ()
 ) -> pd.DataFrame:
-    """The rows of `frame` by the columns `first`, then by `groups` in the order of their content, then by their own content.
+    """The rows of `frame` by the columns `first`, then by `groups` in the order of their content, then by their own
+    content.
 
     `groups` names the column of the groups (teams); rows without one come last. `without` names the columns that are
     identifiers. The index is numbered anew.
@@ -79,7 +80,8 @@ def in_order(
 
 
 def numbered(frames: Mapping[str, pd.DataFrame], key: str, *, without: Collection[str] = ()) -> dict[str, pd.DataFrame]:
-    """Frames that share the identifier `key`, each in the order of its groups, with numbers in the place of the identifiers.
+    """Frames that share the identifier `key`, each in the order of its groups, with numbers in the place of the
+    identifiers.
 
     The numbers are text of one length, so that their alphabetical order is theirs. `without` names further identifiers.
     """

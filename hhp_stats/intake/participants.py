@@ -104,36 +104,52 @@ def _cells(check: _Check) -> Iterator[Breach]:
 
 PARTICIPANT_RULES: tuple[Rule, ...] = (
     Rule(
-        code="I01", severity="error", find=_cells,
+        code="I01",
+        severity="error",
+        find=_cells,
         rule="A value of the allocation list must be filled in and be of the kind that its column holds.",
         remedy="Correct the value.",
     ),
     Rule(
-        code="I02", severity="error", fields=("arm",), find=_arm_unknown,
+        code="I02",
+        severity="error",
+        fields=("arm",),
+        find=_arm_unknown,
         rule="Everyone on the allocation list must be in an arm of the plan.",
         remedy="Write the arm as the plan spells it.",
     ),
     Rule(
-        code="I03", severity="error", find=_block_unknown,
+        code="I03",
+        severity="error",
+        find=_block_unknown,
         rule="Everyone must belong to an authority, cohort or site of the plan.",
         remedy="Correct the name, or add the block to the plan.",
     ),
     Rule(
-        code="I04", severity="error", fields=("staff_id",), find=_person_twice,
+        code="I04",
+        severity="error",
+        fields=("staff_id",),
+        find=_person_twice,
         rule="A person must be allocated once.",
         remedy="Delete the line that is not the result of the randomisation.",
     ),
     Rule(
-        code="I05", severity="error", fields=("survey_code",), find=_code_twice,
+        code="I05",
+        severity="error",
+        fields=("survey_code",),
+        find=_code_twice,
         rule="A survey code must belong to one person.",
         remedy="Find out whose code it is: answers under it cannot be matched.",
     ),
     Rule(
-        code="I06", severity="error", fields=("arm",), find=_one_arm_in_block,
+        code="I06",
+        severity="error",
+        fields=("arm",),
+        find=_one_arm_in_block,
         rule="People were randomised within each block, so each must hold both arms.",
         remedy="Check the list against the randomisation.",
     ),
-)  # fmt: skip
+)
 
 
 def load_participants(root: Path, plan: IndividualPlan) -> Participants:
@@ -212,32 +228,65 @@ def survey_fields(plan: IndividualPlan) -> tuple[Field, ...]:
     found = [_field("survey", "consent", "category", waves=WAVES, allowed=("agree", "disagree"))]
     for scale in plan.scales.values():
         found += [
-            _field("survey", item, "integer", waves=scale.waves, limits=(scale.low, scale.high), unit="points",
-                   meaning=f"{scale.label}, item {number}", required=False)
+            _field(
+                "survey",
+                item,
+                "integer",
+                waves=scale.waves,
+                limits=(scale.low, scale.high),
+                unit="points",
+                meaning=f"{scale.label}, item {number}",
+                required=False,
+            )
             for number, item in enumerate(scale.items, start=1)
-        ]  # fmt: skip
+        ]
     for question in plan.questions.values():
         found.append(
-            _field("survey", question.id, "category", waves=question.waves, allowed=question.options,
-                   meaning=question.label, required=False)
-        )  # fmt: skip
+            _field(
+                "survey",
+                question.id,
+                "category",
+                waves=question.waves,
+                allowed=question.options,
+                meaning=question.label,
+                required=False,
+            )
+        )
     return tuple(found)
 
 
 def _field(
-    file: str, name: str, kind: str, *, waves: tuple[str, ...] = (), allowed: tuple[str, ...] = (), unit: str = "",
-    limits: tuple[float, float] | None = None, meaning: str = "", required: bool = True,
-) -> Field:  # fmt: skip
+    file: str,
+    name: str,
+    kind: str,
+    *,
+    waves: tuple[str, ...] = (),
+    allowed: tuple[str, ...] = (),
+    unit: str = "",
+    limits: tuple[float, float] | None = None,
+    meaning: str = "",
+    required: bool = True,
+) -> Field:
     low, high = limits or (None, None)
     return Field(
-        file=file, waves=waves, name=name, label=name, kind=kind, unit=unit, period="", minimum=low, maximum=high,
-        allowed=allowed, required=required, in_template=False, clause="", meaning=meaning,
-    )  # fmt: skip
+        file=file,
+        waves=waves,
+        name=name,
+        label=name,
+        kind=kind,
+        unit=unit,
+        period="",
+        minimum=low,
+        maximum=high,
+        allowed=allowed,
+        required=required,
+        in_template=False,
+        clause="",
+        meaning=meaning,
+    )
 
 
-def _read_allocation(
-    root: Path, plan: IndividualPlan, fields: tuple[Field, ...], spellings: Spellings
-) -> ListFile:  # fmt: skip
+def _read_allocation(root: Path, plan: IndividualPlan, fields: tuple[Field, ...], spellings: Spellings) -> ListFile:
     file = f"data/allocation/{plan.study}.csv"
     blocks = Study(name=plan.study, sites=())
     table = read_list(root / file, file=file, kind="allocation", fields=fields, spellings=spellings, study=blocks)
@@ -252,9 +301,14 @@ def _read_allocation(
 
 
 def _read_wave(
-    root: Path, plan: IndividualPlan, wave: str, fields: tuple[Field, ...], spellings: Spellings,
-    pseudonyms: Pseudonyms, allocation: ListFile,
-) -> SurveyFile:  # fmt: skip
+    root: Path,
+    plan: IndividualPlan,
+    wave: str,
+    fields: tuple[Field, ...],
+    spellings: Spellings,
+    pseudonyms: Pseudonyms,
+    allocation: ListFile,
+) -> SurveyFile:
     file, both = export_file(root, study=plan.study, wave=wave)
     survey = read_survey(root / file, file=file, wave=wave, fields=fields, spellings=spellings, pseudonyms=pseudonyms)
     survey.problems += both
@@ -309,12 +363,16 @@ def _joined(
         people = people.join(answers, on="survey_code")
         people[f"opened{suffix}"] = people["survey_code"].isin(answers.index)
         real = ~survey.meta["preview"]
-        counts.append({
-            "wave": survey.wave, "responses": int(real.sum()),
-            "consented": int((survey.frame["consent"].eq("agree") & real).sum()),
-            "duplicates": int(decided["duplicate"].sum()), "matched": int(used.sum()),
-            "unmatched": int((decided["used"] & ~known).sum()),
-        })  # fmt: skip
+        counts.append(
+            {
+                "wave": survey.wave,
+                "responses": int(real.sum()),
+                "consented": int((survey.frame["consent"].eq("agree") & real).sum()),
+                "duplicates": int(decided["duplicate"].sum()),
+                "matched": int(used.sum()),
+                "unmatched": int((decided["used"] & ~known).sum()),
+            }
+        )
         survey.problems += _notes(survey, decided)
     return people.drop(columns=["staff_id", "survey_code"]).copy(), pd.DataFrame(counts)
 

@@ -16,11 +16,14 @@ from hhp_stats.intake.returns import Return
 
 _FIRST_SEEN = ("team_id", "role", "gender", "service_months", "part_time", "agency")
 _DAYS = {
-    "baseline": {"overall_absence_days": "baseline_overall_days", "illness_days": "baseline_illness_days",
-                 "illness_spells": "baseline_illness_spells"},
+    "baseline": {
+        "overall_absence_days": "baseline_overall_days",
+        "illness_days": "baseline_illness_days",
+        "illness_spells": "baseline_illness_spells",
+    },
     "interim": {"illness_days": "interim_illness_days", "illness_spells": "interim_illness_spells"},
     "endline": {"illness_days": "endline_illness_days", "illness_spells": "endline_illness_spells"},
-}  # fmt: skip
+}
 _LEAVING = ("left", "leaving_date", "replacement_cost", "start_date")
 
 
@@ -63,13 +66,41 @@ def build_people(
 
 
 _LEADING = (
-    "person", "local_authority", "team_id", "treatment", "stratum", "coffee", "randomised", "joined", "role", "gender",
-    "service_months", "part_time", "agency", "baseline_overall_days", "baseline_illness_days",
-    "baseline_illness_spells", "interim_illness_days", "interim_illness_spells", "endline_illness_days",
-    "endline_illness_spells", "in_baseline", "in_interim", "in_endline", "left", "leaving_date", "start_date",
-    "replacement_cost", "launch", "interim_date", "endline_date", "enrolled", "modules_completed",
-    "responded_t1", "responded_t2",
-)  # fmt: skip
+    "person",
+    "local_authority",
+    "team_id",
+    "treatment",
+    "stratum",
+    "coffee",
+    "randomised",
+    "joined",
+    "role",
+    "gender",
+    "service_months",
+    "part_time",
+    "agency",
+    "baseline_overall_days",
+    "baseline_illness_days",
+    "baseline_illness_spells",
+    "interim_illness_days",
+    "interim_illness_spells",
+    "endline_illness_days",
+    "endline_illness_spells",
+    "in_baseline",
+    "in_interim",
+    "in_endline",
+    "left",
+    "leaving_date",
+    "start_date",
+    "replacement_cost",
+    "launch",
+    "interim_date",
+    "endline_date",
+    "enrolled",
+    "modules_completed",
+    "responded_t1",
+    "responded_t2",
+)
 
 
 def _authority(waves: dict[str, Return], local_authority: str, pseudonyms: Pseudonyms) -> pd.DataFrame:
@@ -84,7 +115,8 @@ def _authority(waves: dict[str, Return], local_authority: str, pseudonyms: Pseud
                 frames[wave][source].reindex(staff) if wave in frames else pd.Series(np.nan, index=staff, dtype=float)
             )
     if {"interim", "endline"} <= frames.keys():
-        # A leaver kept on the endline return with blank figures: those of the interim return cover all the time in post.
+        # A leaver kept on the endline return with blank figures: those of the interim return cover all the time in
+        # post.
         gone = frames["interim"]["left"].reindex(staff).eq(1)
         for name in ("illness_days", "illness_spells"):
             late, early = columns[f"endline_{name}"], columns[f"interim_{name}"]

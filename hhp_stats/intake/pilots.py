@@ -16,28 +16,44 @@ FLEXITIME_ROLES = ("social worker", "senior practitioner", "team manager", "serv
 
 DICTATION = (
     ListSpec(
-        name="participants", file="data/allocation/dictation.csv",
-        fields=(list_column("participant", "identifier"), list_column("local_authority", "category", allowed=("Brent", "Coventry")),
-                list_column("role", "category", allowed=DICTATION_ROLES)),
+        name="participants",
+        file="data/allocation/dictation.csv",
+        fields=(
+            list_column("participant", "identifier"),
+            list_column("local_authority", "category", allowed=("Brent", "Coventry")),
+            list_column("role", "category", allowed=DICTATION_ROLES),
+        ),
     ),
     ListSpec(
-        name="sessions", file="data/usage/dictation.csv",
-        fields=(list_column("participant", "identifier"), list_column("day", "integer", low=1, high=28),
-                list_column("minutes", "integer", low=0, high=600)),
+        name="sessions",
+        file="data/usage/dictation.csv",
+        fields=(
+            list_column("participant", "identifier"),
+            list_column("day", "integer", low=1, high=28),
+            list_column("minutes", "integer", low=0, high=600),
+        ),
     ),
     ListSpec(
-        name="survey", file="data/surveys/dictation/endline.csv",
-        fields=(list_column("participant", "identifier"), list_column("frequency", "category", allowed=FREQUENCIES),
-                list_column("would_continue", "category", allowed=CONTINUES)),
+        name="survey",
+        file="data/surveys/dictation/endline.csv",
+        fields=(
+            list_column("participant", "identifier"),
+            list_column("frequency", "category", allowed=FREQUENCIES),
+            list_column("would_continue", "category", allowed=CONTINUES),
+        ),
     ),
-)  # fmt: skip
+)
 FLEXITIME = (
     ListSpec(
-        name="interviewees", file="data/allocation/flexitime.csv",
-        fields=(list_column("interviewee", "identifier"), list_column("role", "category", allowed=FLEXITIME_ROLES),
-                list_column("experience", "category", allowed=EXPERIENCES)),
+        name="interviewees",
+        file="data/allocation/flexitime.csv",
+        fields=(
+            list_column("interviewee", "identifier"),
+            list_column("role", "category", allowed=FLEXITIME_ROLES),
+            list_column("experience", "category", allowed=EXPERIENCES),
+        ),
     ),
-)  # fmt: skip
+)
 
 
 def _from(about: str, authority: str) -> ListRule:
@@ -47,10 +63,15 @@ def _from(about: str, authority: str) -> ListRule:
         yield from at(~lists[about].frame["participant"].isin(own), "participant")
 
     return ListRule(
-        about=about, find=find,
-        rule=Rule(code="K31", severity="error", rule=f"Everybody in this list must be a participant of {authority}.",
-                  remedy="Correct the participant, or add him or her to the list."),
-    )  # fmt: skip
+        about=about,
+        find=find,
+        rule=Rule(
+            code="K31",
+            severity="error",
+            rule=f"Everybody in this list must be a participant of {authority}.",
+            remedy="Correct the participant, or add him or her to the list.",
+        ),
+    )
 
 
 def _once(about: str, name: str) -> ListRule:
@@ -58,9 +79,15 @@ def _once(about: str, name: str) -> ListRule:
         yield from at(lists[about].frame[name].duplicated(keep=False), name)
 
     return ListRule(
-        about=about, find=find,
-        rule=Rule(code="K32", severity="error", rule="A person must stand in this list once.", remedy="Delete the line that does not count."),
-    )  # fmt: skip
+        about=about,
+        find=find,
+        rule=Rule(
+            code="K32",
+            severity="error",
+            rule="A person must stand in this list once.",
+            remedy="Delete the line that does not count.",
+        ),
+    )
 
 
 def load_dictation(root: Path) -> PlainLists:

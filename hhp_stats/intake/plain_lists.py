@@ -59,14 +59,32 @@ class PlainLists:
 
 
 def list_column(
-    name: str, kind: str, *, allowed: tuple[str, ...] = (), low: float | None = None, high: float | None = None,
-    required: bool = True, meaning: str = "",
-) -> Field:  # fmt: skip
+    name: str,
+    kind: str,
+    *,
+    allowed: tuple[str, ...] = (),
+    low: float | None = None,
+    high: float | None = None,
+    required: bool = True,
+    meaning: str = "",
+) -> Field:
     """One column of a list: identifier, category, integer, number, date, yes/no or text."""
     return Field(
-        file="list", waves=(), name=name, label=name, kind=kind, unit="", period="", minimum=low, maximum=high,
-        allowed=allowed, required=required, in_template=False, clause="", meaning=meaning,
-    )  # fmt: skip
+        file="list",
+        waves=(),
+        name=name,
+        label=name,
+        kind=kind,
+        unit="",
+        period="",
+        minimum=low,
+        maximum=high,
+        allowed=allowed,
+        required=required,
+        in_template=False,
+        clause="",
+        meaning=meaning,
+    )
 
 
 def _cells(table: ListFile) -> Iterator[Breach]:
@@ -78,16 +96,21 @@ def _cells(table: ListFile) -> Iterator[Breach]:
 
 
 CELLS = Rule(
-    code="K10", severity="error",
+    code="K10",
+    severity="error",
     rule="A value must be filled in where its column needs one, be of the column's kind, and lie within its limits.",
     remedy="Correct the value, or ask who made the list.",
-)  # fmt: skip
+)
 
 
 def read_plain_lists(
-    root: Path, *, study: str, specs: Sequence[ListSpec], rules: Iterable[ListRule],
+    root: Path,
+    *,
+    study: str,
+    specs: Sequence[ListSpec],
+    rules: Iterable[ListRule],
     found: Callable[[Lists], Iterable[Finding]] = lambda lists: (),
-) -> PlainLists:  # fmt: skip
+) -> PlainLists:
     """What do the lists of a study say? Raises DataError, with every problem, where one breaks a rule.
 
     Rules between lists, and `found`, which gives what a deviation may explain, are looked at only if all could be read.
@@ -97,8 +120,14 @@ def read_plain_lists(
     tables: dict[str, ListFile] = {}
     for spec in specs:
         # The columns of these lists are the study's own, so no list of fields from the dictionary is consulted.
-        table = read_list(root / spec.file, file=spec.file, kind="list", fields=spec.fields,
-                          spellings=Spellings(by_field={}), study=Study(name=study, sites=()))  # fmt: skip
+        table = read_list(
+            root / spec.file,
+            file=spec.file,
+            kind="list",
+            fields=spec.fields,
+            spellings=Spellings(by_field={}),
+            study=Study(name=study, sites=()),
+        )
         if table.readable:
             table.problems += breach_problems(CELLS, table, _cells(table))
             for form in FORM_RULES:

@@ -1,4 +1,6 @@
-"""A trial whose data are one table: one row a person, in CSV, XLSX, ODS or SAV, checked against the dictionary of its plan."""
+"""A trial whose data are one table: one row a person, in CSV, XLSX, ODS or SAV, checked against the dictionary of its
+plan.
+"""
 
 from __future__ import annotations
 
@@ -62,15 +64,18 @@ class PlainTable(Table):
 
 
 def participants_of(root: Path, plan: IndividualPlan) -> Participants:
-    """Who was randomised, and what is known of them: from the plain table, or from the allocation list and the surveys."""
+    """Who was randomised, and what is known of them: from the plain table, or from the allocation list and the
+    surveys.
+    """
     return load_participants(root, plan) if plan.data is None else load_plain_table(root, plan)
 
 
 def load_plain_table(root: Path, plan: IndividualPlan) -> Participants:
     """Who was randomised to which arm, and what is known of them? Reads the table that the plan names below `root`.
 
-    `people` has one row a person: `person`, `arm` (the id that results use), `treatment` (its code), and every column of the
-    dictionary but the identifier. Raises DataError, with every problem, where the table is missing, unreadable or breaks a rule.
+    `people` has one row a person: `person`, `arm` (the id that results use), `treatment` (its code), and every column
+    of the dictionary but the identifier. Raises DataError, with every problem, where the table is missing, unreadable
+    or breaks a rule.
     """
     assert plan.data is not None
     manifest = read_manifest(root)
@@ -96,9 +101,11 @@ def load_plain_table(root: Path, plan: IndividualPlan) -> Participants:
     rules = [(name, root / name) for name in (plan.data.dictionary, SPELLINGS, f"data/plan/{plan.study}.toml")]
     read += [(name, sha256_of(path), path.stat().st_size, path.read_bytes().count(b"\n")) for name, path in rules]
     return Participants(
-        people=people, inputs=pd.DataFrame(read, columns=["path", "sha256", "bytes", "rows"]),
-        problems=problem_frame([*found, *more]), linkage=pd.DataFrame(columns=list(LINKAGE)),
-    )  # fmt: skip
+        people=people,
+        inputs=pd.DataFrame(read, columns=["path", "sha256", "bytes", "rows"]),
+        problems=problem_frame([*found, *more]),
+        linkage=pd.DataFrame(columns=list(LINKAGE)),
+    )
 
 
 def _people(root: Path, table: PlainTable, plan: IndividualPlan, status: str) -> tuple[pd.DataFrame, list[Problem]]:
@@ -119,16 +126,23 @@ def _people(root: Path, table: PlainTable, plan: IndividualPlan, status: str) ->
 
 
 def read_plain_table(root: Path, plan: IndividualPlan) -> PlainTable:
-    """What does the trial's table say? Never raises for what is wrong with the file: problems are collected in the result."""
+    """What does the trial's table say? Never raises for what is wrong with the file: problems are collected in the
+    result.
+    """
     assert plan.data is not None
     path, file = root / plan.data.file, plan.data.file
     specs = tuple(_field(column, plan) for column in plan.columns.values())
     allowed = [value for column in plan.columns.values() for value in (*column.allowed, *column.missing)]
     headings = [plan.data.heading(name) for name in plan.columns]
     result = PlainTable(
-        file=file, path=path, frame=empty_frame(specs, []), fields={each.name: each for each in specs},
-        vocabulary=words_of(*allowed, *headings, *(str(arm.value) for arm in plan.arms), *(arm.id for arm in plan.arms)),
-    )  # fmt: skip
+        file=file,
+        path=path,
+        frame=empty_frame(specs, []),
+        fields={each.name: each for each in specs},
+        vocabulary=words_of(
+            *allowed, *headings, *(str(arm.value) for arm in plan.arms), *(arm.id for arm in plan.arms)
+        ),
+    )
     if not path.is_file():
         result.problems.append(TABLE_MISSING.problem(file=file))
         return result
@@ -138,8 +152,16 @@ def read_plain_table(root: Path, plan: IndividualPlan) -> PlainTable:
         result.sha256, result.size = hashlib.sha256(raw).hexdigest(), len(raw)
         ragged = _ragged(path) if path.suffix.casefold() == ".csv" else []
     except Refused as refused:
-        result.problems.append(Problem(code=TABLE_UNREADABLE.code, severity="error", file=file, rule=refused.rule,
-                                       remedy=refused.remedy, value=refused.found))  # fmt: skip
+        result.problems.append(
+            Problem(
+                code=TABLE_UNREADABLE.code,
+                severity="error",
+                file=file,
+                rule=refused.rule,
+                remedy=refused.remedy,
+                value=refused.found,
+            )
+        )
         return result
     except OSError as error:
         result.problems.append(TABLE_UNREADABLE.problem(file=file, value=type(error).__name__))
@@ -164,14 +186,27 @@ def _field(column: TableColumn, plan: IndividualPlan) -> Field:
     drawn = {ARM, plan.data.person, plan.design.cluster, *plan.strata}
     allowed = tuple(str(arm.value) for arm in plan.arms) if column.column == ARM else column.allowed
     return Field(
-        file="table", waves=(), name=column.column, label=plan.data.heading(column.column),
-        kind=_READ_AS.get(column.kind, "category" if allowed else "identifier"), unit=column.unit, period="", minimum=column.minimum,
-        maximum=column.maximum, allowed=allowed, required=column.column in drawn, in_template=False, clause="", meaning=column.meaning,
-    )  # fmt: skip
+        file="table",
+        waves=(),
+        name=column.column,
+        label=plan.data.heading(column.column),
+        kind=_READ_AS.get(column.kind, "category" if allowed else "identifier"),
+        unit=column.unit,
+        period="",
+        minimum=column.minimum,
+        maximum=column.maximum,
+        allowed=allowed,
+        required=column.column in drawn,
+        in_template=False,
+        clause="",
+        meaning=column.meaning,
+    )
 
 
 def _grid(path: Path, wanted: list[str]) -> Grid:
-    """The cells of the table by the ending of its file, headings in row 1 (row 0 of an SPSS file, whose cases count from 1)."""
+    """The cells of the table by the ending of its file, headings in row 1 (row 0 of an SPSS file, whose cases count
+    from 1).
+    """
     suffix = path.suffix.casefold()
     if suffix == ".xlsx":
         return read_xlsx(path)
@@ -252,8 +287,13 @@ def _fill(result: PlainTable, grid: Grid, plan: IndividualPlan, spellings: Spell
         column = result.columns[spec.name]
         refused = refused_cells(grid, spec, kept, column, id_column=result.columns.get(plan.data.person, 0))
         result.seen[spec.name] = {position: seen for position, (_, seen) in refused.items()}
-        result.fill(spec=spec, raw=raws[spec.name], spellings=spellings, manner=manner,
-                    refused={position: code for position, (code, _) in refused.items()})  # fmt: skip
+        result.fill(
+            spec=spec,
+            raw=raws[spec.name],
+            spellings=spellings,
+            manner=manner,
+            refused={position: code for position, (code, _) in refused.items()},
+        )
     result.problems += comment_problems(result, grid, first_row=head + 1)
     by_value = {str(arm.value): arm.id for arm in plan.arms}
     result.frame[ARM] = result.frame[ARM].map(by_value).astype("str")
@@ -283,7 +323,9 @@ def _as_number(text: str) -> float | None:
 
 
 def _spellings(root: Path, plan: IndividualPlan) -> Spellings:
-    """Words for "no value" as everywhere, but not those that are an allowed value of the table; and zero and one in words."""
+    """Words for "no value" as everywhere, but not those that are an allowed value of the table; and zero and one in
+    words.
+    """
     blank = load_spellings(root, load_dictionary(root)).of("blank")
     taken = {same(value) for column in plan.columns.values() for value in column.allowed}
     return Spellings(

@@ -20,10 +20,11 @@ _REMEDY = (
     f"Make a key once with `hhp key FILE`, set {KEY_VARIABLE} to that file, keep it safe, and always use the same."
 )
 KEY_OPEN = Rule(
-    code="P02", severity="warning",
+    code="P02",
+    severity="warning",
     rule="The file of the pseudonym key should be readable by its owner alone.",
     remedy="Take the right to read it from group and others: chmod 600 FILE.",
-)  # fmt: skip
+)
 
 
 class Pseudonyms:

@@ -1,7 +1,8 @@
 """Which raw files are there, and which of them concern a study?
 
 Raw is everything below data/ that is not one of the project's own sources (`SOURCES`): what authorities, survey
-platforms and the trial team delivered. So a file in an unexpected folder is a raw file too, and the manifest must list it.
+platforms and the trial team delivered. So a file in an unexpected folder is a raw file too, and the manifest must
+list it.
 """
 
 from __future__ import annotations
@@ -16,17 +17,26 @@ from pathlib import Path
 MANIFEST = "data/manifest.toml"
 DATA = "data"
 SOURCES = (
-    "plan", "published", "releases", "dictionary.csv", "spellings.csv", "manifest.toml", "corrections.csv",
-    "synthetic_truth.toml", "README.md",
-)  # fmt: skip
-# What file managers, office programs and version control leave behind. Nothing reads it, so it is no raw file; any other
-# hidden file is one.
+    "plan",
+    "published",
+    "releases",
+    "dictionary.csv",
+    "spellings.csv",
+    "manifest.toml",
+    "corrections.csv",
+    "synthetic_truth.toml",
+    "README.md",
+)
+# What file managers, office programs and version control leave behind. Nothing reads it, so it is no raw file; any
+# other hidden file is one.
 CLUTTER = (".DS_Store", "._*", "~$*", ".~lock.*", "Thumbs.db", "desktop.ini", ".gitkeep", ".gitignore", "*.partial")
 _STUDY = re.compile(r"^study\s*=\s*[\"'](\w+)[\"']", re.MULTILINE)
 
 
 def raw_files(root: Path) -> list[str]:
-    """The raw files of all studies as paths from the project root, sorted; a link counts as a file and is not followed."""
+    """The raw files of all studies as paths from the project root, sorted; a link counts as a file and is not
+    followed.
+    """
     return sorted(_walk(root / DATA, root))
 
 
@@ -76,7 +86,9 @@ def _study_of_plan(content: bytes) -> str:
 
 
 def study_of(name: str, known: Collection[str]) -> str:
-    """The study that a raw file belongs to, by a folder or by the beginning of its name; empty where neither says so."""
+    """The study that a raw file belongs to, by a folder or by the beginning of its name; empty where neither says
+    so.
+    """
     parts = name.casefold().rsplit(".", 1)[0].split("/")
     fitting = [key for key in known for part in parts if part == key or part.startswith(f"{key}_")]
     return max(fitting, key=len, default="")

@@ -19,16 +19,34 @@ from hhp_stats.intake.masking import hidden, words_of
 from hhp_stats.intake.survey import CONTACT
 
 KINDS = {
-    "returns": "returns", "surveys": "surveys", "allocation": "allocation lists", "course_log": "course logs",
-    "decisions": "decisions", "usage": "usage logs", "qualitative": "themes",
+    "returns": "returns",
+    "surveys": "surveys",
+    "allocation": "allocation lists",
+    "course_log": "course logs",
+    "decisions": "decisions",
+    "usage": "usage logs",
+    "qualitative": "themes",
     "tables": "tables of trials",
-}  # fmt: skip
+}
 OTHER_FIELDS = "other columns"
 _SUFFIXES = ("xlsx", "xlsm", "csv", "ods", "sav")
 _STEM = re.compile(r"_\d+$")
 _OTHER_LISTS = ("arm", "in_post_at_endline", "release", "draw", "accepted", "seed", "theme", "voices", "leaning")
-_PLATFORM = ("StartDate", "EndDate", "Status", "Progress", "Duration (in seconds)", "Finished", "RecordedDate", "ResponseId",
-             "ExternalReference", "DistributionChannel", "UserLanguage", "Release", *CONTACT)  # fmt: skip
+_PLATFORM = (
+    "StartDate",
+    "EndDate",
+    "Status",
+    "Progress",
+    "Duration (in seconds)",
+    "Finished",
+    "RecordedDate",
+    "ResponseId",
+    "ExternalReference",
+    "DistributionChannel",
+    "UserLanguage",
+    "Release",
+    *CONTACT,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,13 +89,28 @@ class RawNames:
         return RawPlace(kind=kind, here=file if known else other, public=public if known else other)
 
     def masked(self, file: str) -> str:
-        """The path of a file for a message to who holds the data: parts that may be somebody's name are not repeated."""
+        """The path of a file for a message to who holds the data: parts that may be somebody's name are not
+        repeated.
+        """
         if not raw_kind(file) and (file.count("/") < 2 or file.startswith(("data/plan/", "data/published/"))):
             return file
         if raw_kind(file) and self.place(file).here == file:
             return file
-        known = words_of(*WAVES, *KINDS, *self.folders, *(slug for slugs in self.folders.values() for slug in slugs), "data",
-                         "linkage", "log", "old", "new", "copy", "final", "version", "v")  # fmt: skip
+        known = words_of(
+            *WAVES,
+            *KINDS,
+            *self.folders,
+            *(slug for slugs in self.folders.values() for slug in slugs),
+            "data",
+            "linkage",
+            "log",
+            "old",
+            "new",
+            "copy",
+            "final",
+            "version",
+            "v",
+        )
         *folders, last = file.split("/")
         stem, dot, suffix = last.rpartition(".")
         ending = f".{suffix}" if dot and re.fullmatch(r"[A-Za-z0-9]{1,5}", suffix) else ""

@@ -1,22 +1,60 @@
-"""Is a row of an export a person's response? By the kinds that the survey platform knows; an unknown kind is no person, an empty cell no kind.
+"""Is a row of an export a person's response? By the kinds that the survey platform knows; an unknown kind is no
+person, an empty cell no kind.
 
-Source: Qualtrics, "Understanding your dataset", table of the values of `Status`: 0 IP Address, 1 Survey Preview, 2 Survey
-Test, 4 Imported, 8 Spam, 9 Survey Preview Spam, 12 Imported Spam, 16 Offline, 17 Offline Survey Preview, 32 EX, 40 EX Spam,
-48 EX Offline.
+Source: Qualtrics, "Understanding your dataset", table of the values of `Status`: 0 IP Address, 1 Survey Preview, 2
+Survey Test, 4 Imported, 8 Spam, 9 Survey Preview Spam, 12 Imported Spam, 16 Offline, 17 Offline Survey Preview, 32
+EX, 40 EX Spam, 48 EX Offline.
 """
 
 from __future__ import annotations
 
-COUNTED = frozenset({"", "0", "ip address", "4", "imported", "16", "offline", "offline response", "offline survey", "32", "ex", "48",
-                     "ex offline"})  # fmt: skip
-LEFT_OUT = frozenset({"1", "survey preview", "preview", "2", "survey test", "test", "8", "spam", "possible spam", "9",
-                      "survey preview spam", "preview spam", "12", "imported spam", "17", "offline survey preview",
-                      "offline preview", "40", "ex spam"})  # fmt: skip
+COUNTED = frozenset(
+    {
+        "",
+        "0",
+        "ip address",
+        "4",
+        "imported",
+        "16",
+        "offline",
+        "offline response",
+        "offline survey",
+        "32",
+        "ex",
+        "48",
+        "ex offline",
+    }
+)
+LEFT_OUT = frozenset(
+    {
+        "1",
+        "survey preview",
+        "preview",
+        "2",
+        "survey test",
+        "test",
+        "8",
+        "spam",
+        "possible spam",
+        "9",
+        "survey preview spam",
+        "preview spam",
+        "12",
+        "imported spam",
+        "17",
+        "offline survey preview",
+        "offline preview",
+        "40",
+        "ex spam",
+    }
+)
 _TEST_CHANNELS = frozenset({"preview", "test"})
 
 
 def is_person(status: str, channel: str) -> bool:
-    """Whether a response counts as a person's, by kind and way of distribution in lower case; not where the kind is unknown."""
+    """Whether a response counts as a person's, by kind and way of distribution in lower case; not where the kind is
+    unknown.
+    """
     return status in COUNTED and channel not in _TEST_CHANNELS
 
 

@@ -104,21 +104,40 @@ def read_return(
     specs = tuple(each for each in fields_of(fields, "return", wave))
     table = tuple(each for each in specs if not each.kind.startswith("header"))
     result = Return(
-        file=file, path=path, wave=wave, site=site, sheet="", fields={each.name: each for each in table},
+        file=file,
+        path=path,
+        wave=wave,
+        site=site,
+        sheet="",
+        fields={each.name: each for each in table},
         frame=empty_frame(table, []),
-        vocabulary=words_of(*(each.label for each in specs), *(a for each in specs for a in each.allowed),
-                            *study.authorities, *(form for name in ("blank", "number", "yes/no", *(each.name for each in specs))
-                            for form in spellings.of(name)), *spellings.of(TEAM_WORDS)),
-    )  # fmt: skip
+        vocabulary=words_of(
+            *(each.label for each in specs),
+            *(a for each in specs for a in each.allowed),
+            *study.authorities,
+            *(
+                form
+                for name in ("blank", "number", "yes/no", *(each.name for each in specs))
+                for form in spellings.of(name)
+            ),
+            *spellings.of(TEAM_WORDS),
+        ),
+    )
     try:
         grid = read_grid(path, holds_table=lambda each: _holds_people(each, table, spellings))
         raw_bytes = path.read_bytes()
         result.sha256, result.size = hashlib.sha256(raw_bytes).hexdigest(), len(raw_bytes)
     except Refused as refused:
         result.problems.append(
-            Problem(code=UNREADABLE_FILE.code, severity="error", file=file, rule=refused.rule,
-                    remedy=refused.remedy, value=refused.found)
-        )  # fmt: skip
+            Problem(
+                code=UNREADABLE_FILE.code,
+                severity="error",
+                file=file,
+                rule=refused.rule,
+                remedy=refused.remedy,
+                value=refused.found,
+            )
+        )
         return result
     except OSError as error:
         result.problems.append(UNREADABLE_FILE.problem(file=file, value=type(error).__name__))
@@ -137,7 +156,9 @@ def read_return(
 
 
 def read_grid(path: Path, *, sheet: str = "Return", holds_table: Callable[[Grid], bool] | None = None) -> Grid:
-    """The cells of a return by the type of its file, `sheet` and `holds_table` as in `read_xlsx`; refuses (`Refused`) others."""
+    """The cells of a return by the type of its file, `sheet` and `holds_table` as in `read_xlsx`; refuses (`Refused`)
+    others.
+    """
     suffix = path.suffix.casefold()
     if suffix in (".xlsx", ".xlsm"):
         return read_xlsx(path, sheet=sheet, holds_table=holds_table)
@@ -194,9 +215,17 @@ def _say_how_it_is_laid_out(result: Return, grid: Grid, headings: Headings) -> N
 
     def say(habit: str, found: str, read_as: str, cell: str = "whole file", name: str = "") -> None:
         result.tolerances.append(
-            Tolerance(file=result.file, sheet=grid.sheet, cell=cell, field=name, habit=habit, found=found,
-                      read_as=read_as, count=1)
-        )  # fmt: skip
+            Tolerance(
+                file=result.file,
+                sheet=grid.sheet,
+                cell=cell,
+                field=name,
+                habit=habit,
+                found=found,
+                read_as=read_as,
+                count=1,
+            )
+        )
 
     suffix = result.path.suffix.casefold()
     if suffix != ".xlsx":
@@ -256,15 +285,26 @@ def _read_block(result: Return, grid: Grid, headings: Headings, study: Study, sp
     if result.local_authority not in study.authorities:
         result.local_authority = ""
         result.problems.append(
-            UNKNOWN_AUTHORITY.problem(file=result.file, sheet=grid.sheet, cell=result.authority_cell,
-                                      value=shown(authority if text else None, vocabulary=result.vocabulary))
-        )  # fmt: skip
+            UNKNOWN_AUTHORITY.problem(
+                file=result.file,
+                sheet=grid.sheet,
+                cell=result.authority_cell,
+                value=shown(authority if text else None, vocabulary=result.vocabulary),
+            )
+        )
     elif authority != result.local_authority:
         result.tolerances.append(
-            Tolerance(file=result.file, sheet=grid.sheet, cell=result.authority_cell, field="local_authority",
-                      habit=v.SPELLING, found=shown(authority, vocabulary=result.vocabulary),
-                      read_as=result.local_authority, count=1)
-        )  # fmt: skip
+            Tolerance(
+                file=result.file,
+                sheet=grid.sheet,
+                cell=result.authority_cell,
+                field="local_authority",
+                habit=v.SPELLING,
+                found=shown(authority, vocabulary=result.vocabulary),
+                read_as=result.local_authority,
+                count=1,
+            )
+        )
     day, result.date_cell = found.get("date_retrieved", (None, ""))
     try:
         read = (
@@ -276,16 +316,28 @@ def _read_block(result: Return, grid: Grid, headings: Headings, study: Study, sp
         read = v.Read(None)
     if read.value is None:
         result.problems.append(
-            NO_DATE.problem(file=result.file, sheet=grid.sheet, cell=result.date_cell, value=shown(
-                day.text if isinstance(day, CellError) else day if day is not NO_STORED_VALUE else None))
-        )  # fmt: skip
+            NO_DATE.problem(
+                file=result.file,
+                sheet=grid.sheet,
+                cell=result.date_cell,
+                value=shown(day.text if isinstance(day, CellError) else day if day is not NO_STORED_VALUE else None),
+            )
+        )
         return
     result.date_retrieved = pd.Timestamp(read.value)
     if read.habit:
         result.tolerances.append(
-            Tolerance(file=result.file, sheet=grid.sheet, cell=result.date_cell, field="date_retrieved",
-                      habit=read.habit, found=shown(day), read_as=f"{read.value:%Y-%m-%d}", count=1)
-        )  # fmt: skip
+            Tolerance(
+                file=result.file,
+                sheet=grid.sheet,
+                cell=result.date_cell,
+                field="date_retrieved",
+                habit=read.habit,
+                found=shown(day),
+                read_as=f"{read.value:%Y-%m-%d}",
+                count=1,
+            )
+        )
 
 
 def _check_columns(result: Return, headings: Headings, table: tuple[Field, ...]) -> None:
@@ -323,9 +375,17 @@ def _read_table(result: Return, grid: Grid, headings: Headings, table: tuple[Fie
 
     def ignore(number: int, found: str) -> None:
         ignored.append(
-            Tolerance(file=result.file, sheet=grid.sheet, cell=f"row {number}", field="", habit=found,
-                      found="the whole row", read_as="left out", count=1)
-        )  # fmt: skip
+            Tolerance(
+                file=result.file,
+                sheet=grid.sheet,
+                cell=f"row {number}",
+                field="",
+                habit=found,
+                found="the whole row",
+                read_as="left out",
+                count=1,
+            )
+        )
 
     kept: list[int] = []
     totals: list[int] = []
@@ -349,8 +409,11 @@ def _read_table(result: Return, grid: Grid, headings: Headings, table: tuple[Fie
     result.columns = dict(headings.columns)
     result.frame = empty_frame(table, kept)
     raws = {name: [grid.rows[number].get(column) for number in kept] for name, column in headings.columns.items()}
-    manner = Manner(typed=grid.typed, from_1904=grid.from_1904,
-                    decimal_comma=not grid.typed and comma_in_numbers((result.fields[name], raws[name]) for name in raws))  # fmt: skip
+    manner = Manner(
+        typed=grid.typed,
+        from_1904=grid.from_1904,
+        decimal_comma=not grid.typed and comma_in_numbers((result.fields[name], raws[name]) for name in raws),
+    )
     for each in table:
         column = headings.columns.get(each.name)
         if column is None:
@@ -362,9 +425,16 @@ def _read_table(result: Return, grid: Grid, headings: Headings, table: tuple[Fie
         if each.kind == "identifier":
             raw, filled = identifiers_as_seen(grid, kept, column, raw)
         formulas = [i for i, number in enumerate(kept) if (number, column) in grid.formulas] if grid.formulas else []
-        result.fill(spec=each, raw=raw, spellings=spellings, manner=manner, heading=headings.found[each.name],
-                    formulas=formulas, filled=filled,
-                    refused={position: code for position, (code, _) in refused.items()})  # fmt: skip
+        result.fill(
+            spec=each,
+            raw=raw,
+            spellings=spellings,
+            manner=manner,
+            heading=headings.found[each.name],
+            formulas=formulas,
+            filled=filled,
+            refused={position: code for position, (code, _) in refused.items()},
+        )
     result.tolerances += ignored
     result.problems += comment_problems(result, grid, first_row=headings.first_data_row)
 

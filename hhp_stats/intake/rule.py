@@ -41,9 +41,15 @@ class Rule:
     def problem(self, *, file: str, sheet: str = "", cell: str = "", value: str = "") -> Problem:
         """A problem that breaks this rule at one place."""
         return Problem(
-            code=self.code, severity=self.severity, file=file, sheet=sheet, cell=cell, value=value,
-            rule=self.rule, remedy=self.remedy,
-        )  # fmt: skip
+            code=self.code,
+            severity=self.severity,
+            file=file,
+            sheet=sheet,
+            cell=cell,
+            value=value,
+            rule=self.rule,
+            remedy=self.remedy,
+        )
 
 
 def at(mask: Any, name: str) -> Iterator[Breach]:
@@ -70,14 +76,22 @@ def breach_problems(rule: Rule, table: Table, breaches: Iterable[Breach]) -> lis
             cell = table.cell(name, breach.position)
             value = table.quote(name, breach.position) if breach.value is None else breach.value
             problems.append(
-                rule.problem(file=table.file, sheet=table.sheet, value=value,
-                             cell=f"{cell}, {breach.also}" if breach.also else cell)
-            )  # fmt: skip
+                rule.problem(
+                    file=table.file,
+                    sheet=table.sheet,
+                    value=value,
+                    cell=f"{cell}, {breach.also}" if breach.also else cell,
+                )
+            )
         rest = found[LISTED:]
         if rest:
             first, last = table.cell(name, rest[0].position), table.cell(name, rest[-1].position)
             problems.append(
-                rule.problem(file=table.file, sheet=table.sheet, cell=f"{first}:{last}",
-                             value=f"{len(rest)} more cells of this column like the {LISTED} listed")
-            )  # fmt: skip
+                rule.problem(
+                    file=table.file,
+                    sheet=table.sheet,
+                    cell=f"{first}:{last}",
+                    value=f"{len(rest)} more cells of this column like the {LISTED} listed",
+                )
+            )
     return problems

@@ -95,8 +95,7 @@ def _runs(same_as_above: Mask, shortest: int) -> list[tuple[int, int]]:
 
 def _copied_rows(ret: Return) -> Iterator[Breach]:
     """Runs of rows that agree in length of employment and in every figure of absence."""
-    names = [name for name in _FIGURES
-             if name in ret.columns]  # fmt: skip
+    names = [name for name in _FIGURES if name in ret.columns]
     if len(names) < 2 or "service_months" not in names:
         return
     block = ret.frame[names].to_numpy(dtype=float)
@@ -138,48 +137,72 @@ def _spells_for_some(ret: Return) -> Iterator[Breach]:
 
 ABSENCE_RULES: tuple[Rule, ...] = (
     Rule(
-        code="R07", severity="error", fields=("illness_days", "overall_absence_days"), find=_illness_above_overall,
+        code="R07",
+        severity="error",
+        fields=("illness_days", "overall_absence_days"),
+        find=_illness_above_overall,
         rule="Days of illness must not exceed the overall days of absence, which include them.",
         remedy="Correct whichever figure is wrong; overall absence includes illness and holiday.",
     ),
     Rule(
-        code="R08", severity="error", fields=("illness_days", "illness_spells"), find=_days_without_spells,
+        code="R08",
+        severity="error",
+        fields=("illness_days", "illness_spells"),
+        find=_days_without_spells,
         rule="Spells of illness must be zero exactly where the days of illness are zero.",
         remedy="Correct the days or the spells; leave spells blank if they are not recorded.",
     ),
     Rule(
-        code="R09", severity="warning", fields=("illness_days", "illness_spells"), find=_more_spells_than_half_days,
+        code="R09",
+        severity="warning",
+        fields=("illness_days", "illness_spells"),
+        find=_more_spells_than_half_days,
         rule="A spell of illness lasts at least half a day.",
         remedy="Check both figures.",
     ),
     Rule(
-        code="R10", severity="error", fields=("illness_days", "overall_absence_days"), find=_absent_more_than_exposed,
+        code="R10",
+        severity="error",
+        fields=("illness_days", "overall_absence_days"),
+        find=_absent_more_than_exposed,
         rule="Absence since launch must not exceed the working days between launch (or start) and return (or leaving).",
         remedy="Give working days since launch only, without the time before or after.",
     ),
     Rule(
-        code="R11", severity="warning", fields=("illness_days",), find=_absent_more_than_a_year,
+        code="R11",
+        severity="warning",
+        fields=("illness_days",),
+        find=_absent_more_than_a_year,
         rule="Days of illness in the last 12 months should not exceed the working days in post.",
         remedy="Check that working days were counted, not calendar days, and the length of employment.",
     ),
     Rule(
-        code="R17", severity="warning", find=_copied_rows,
+        code="R17",
+        severity="warning",
+        find=_copied_rows,
         rule="Neighbouring rows should not agree in length of employment and every figure of absence.",
         remedy="Check that the figures were not copied down by mistake.",
     ),
     Rule(
-        code="R18", severity="warning", find=_copied_values,
+        code="R18",
+        severity="warning",
+        find=_copied_values,
         rule="A column should not hold the same figure for many people in a row.",
         remedy="Check that the figure was not copied down by mistake.",
     ),
     Rule(
-        code="R19", severity="warning", find=_dragged_series,
+        code="R19",
+        severity="warning",
+        find=_dragged_series,
         rule="A column should not count upwards from row to row.",
         remedy="Check that the cells were not filled by dragging, which makes a series.",
     ),
     Rule(
-        code="R20", severity="note", fields=("illness_days", "illness_spells"), find=_spells_for_some,
+        code="R20",
+        severity="note",
+        fields=("illness_days", "illness_spells"),
+        find=_spells_for_some,
         rule="Spells are recorded for everyone with days of illness, or for nobody in the authority.",
         remedy="Check whether the missing numbers of spells can be added.",
     ),
-)  # fmt: skip
+)

@@ -1,4 +1,5 @@
-"""Rules about whole columns of survey exports and lists: scales, blanks, one value for all, against waves, groups and items.
+"""Rules about whole columns of survey exports and lists: scales, blanks, one value for all, against waves, groups and
+items.
 
 As `rules_distribution.py` for returns; the fields are those of the dictionary or of the study's plan, so none is named.
 """
@@ -43,7 +44,10 @@ def _between_waves(surveys: Sequence[SurveyFile], limit: Threshold) -> Iterator[
                 if min(len(before), len(after)) >= limit.least:
                     gap = standardised_difference(after, before)
                     if gap > limit.limit:
-                        value = f"{name} is {after.mean():.3g} on average, at {earlier.wave} {before.mean():.3g} ({gap:.2f} standard deviations)"
+                        value = (
+                            f"{name} is {after.mean():.3g} on average, at {earlier.wave} {before.mean():.3g} ({gap:.2f}"
+                            " standard deviations)"
+                        )
                         yield _finding(OTHER_MEAN, later, name, value, f"{name}, {later.wave}")
 
 
@@ -61,7 +65,10 @@ def _between_groups(surveys: Sequence[SurveyFile], groups: Mapping[str, str], li
                 if min(len(own), len(others)) >= limit.least:
                     gap = standardised_difference(own, others)
                     if gap > limit.limit:
-                        value = f"{name} is {own.mean():.3g} on average in {label}, elsewhere {others.mean():.3g} ({gap:.2f} standard deviations)"
+                        value = (
+                            f"{name} is {own.mean():.3g} on average in {label}, elsewhere {others.mean():.3g}"
+                            f" ({gap:.2f} standard deviations)"
+                        )
                         yield _finding(OTHER_GROUP, survey, name, value, f"{name}, {survey.wave}, {label}")
 
 
@@ -79,7 +86,9 @@ def _blanks(surveys: Sequence[SurveyFile], limit: Threshold) -> Iterator[Finding
 
 
 def _goes_with_no_other(surveys: Sequence[SurveyFile], limit: Threshold) -> Iterator[Finding]:
-    """Each question of a scale goes with some other; one that slipped by a line, or was sorted alone, goes with none."""
+    """Each question of a scale goes with some other; one that slipped by a line, or was sorted alone, goes with
+    none.
+    """
     for survey in surveys:
         names = [name for name in _figures(survey) if survey.fields[name].unit == "points"]
         answers = _answers(survey)[names].dropna(axis="columns", how="all")
@@ -91,7 +100,10 @@ def _goes_with_no_other(surveys: Sequence[SurveyFile], limit: Threshold) -> Iter
             answered = int(answers[name].notna().sum())
             best = float(np.nanmax(strength[at], initial=0.0)) * np.sqrt(answered)
             if answers[name].max() > answers[name].min() and best < limit.limit:
-                value = f"{name} goes with no other question: its largest correlation is {best / np.sqrt(answered):.2f} ({answered} answers)"
+                value = (
+                    f"{name} goes with no other question: its largest correlation is {best / np.sqrt(answered):.2f}"
+                    f" ({answered} answers)"
+                )
                 yield _finding(ALONE, survey, str(name), value, f"{name}, {survey.wave}")
 
 
@@ -105,7 +117,10 @@ def _other_people(surveys: Sequence[SurveyFile], limit: Threshold) -> Iterator[F
         if len(both) >= limit.least and len(names) >= FEWEST_QUESTIONS:
             found = before.loc[both, names].corrwith(after.loc[both, names]).dropna()
             if len(found) and float(found.median()) < limit.limit:
-                value = f"{len(both)} people answered both surveys under one code; their answers correlate by {found.median():.2f} (median)"
+                value = (
+                    f"{len(both)} people answered both surveys under one code; their answers correlate by"
+                    f" {found.median():.2f} (median)"
+                )
                 yield Finding(
                     rule=OTHER_PEOPLE,
                     file=later.file,
@@ -127,7 +142,9 @@ def _cut_short(surveys: Sequence[SurveyFile], limit: Threshold) -> Iterator[Find
 def survey_findings(
     surveys: Iterable[SurveyFile], groups: Mapping[str, str], thresholds: Mapping[str, Threshold]
 ) -> list[Finding]:
-    """What the columns of the surveys say; `groups` gives the authority or block of a survey code, limits are the plan's."""
+    """What the columns of the surveys say; `groups` gives the authority or block of a survey code, limits are the
+    plan's.
+    """
     readable = [survey for survey in surveys if survey.readable and len(survey.frame)]
     found: list[Finding] = []
     if (limit := thresholds.get(OTHER_MEAN.code)) is not None:
@@ -162,45 +179,63 @@ def list_findings(tables: Iterable[ListFile], thresholds: Mapping[str, Threshold
 
 
 OTHER_MEAN = Rule(
-    code="S35", severity="warning",
+    code="S35",
+    severity="warning",
     rule="The answers to a question should be on average as in the other survey, within the limit of the plan.",
-    remedy="Check how the question was coded in both surveys: turned round, from another number on, or another question.",
-)  # fmt: skip
+    remedy=(
+        "Check how the question was coded in both surveys: turned round, from another number on, or another question."
+    ),
+)
 BLANK_ITEM = Rule(
-    code="S36", severity="warning",
+    code="S36",
+    severity="warning",
     rule="A question should be answered as often as the others of its survey, within the limit of the plan.",
     remedy="Check whether the question was shown to everyone, and whether the export is whole.",
-)  # fmt: skip
+)
 OTHER_GROUP = Rule(
-    code="S37", severity="warning",
-    rule="The answers to a question should be on average as in other authorities or blocks, within the limit of the plan.",
+    code="S37",
+    severity="warning",
+    rule=(
+        "The answers to a question should be on average as in other authorities or blocks, within the limit of the"
+        " plan."
+    ),
     remedy="Check whether the group had the same questionnaire.",
-)  # fmt: skip
+)
 ALONE = Rule(
-    code="S38", severity="warning",
-    rule="A question of a scale should go with some other: its largest correlation, times the root of the answers, must not be "
-    "below the limit of the plan.",
+    code="S38",
+    severity="warning",
+    rule=(
+        "A question of a scale should go with some other: its largest correlation, times the root of the answers, must"
+        " not be below the limit of the plan."
+    ),
     remedy="Check whether the column slipped by a line, was sorted alone, or belongs to another survey.",
-)  # fmt: skip
+)
 OTHER_PEOPLE = Rule(
-    code="S39", severity="warning",
-    rule="People who answered both surveys should answer alike: the median correlation must not be below the limit of the plan.",
+    code="S39",
+    severity="warning",
+    rule=(
+        "People who answered both surveys should answer alike: the median correlation must not be below the limit of"
+        " the plan."
+    ),
     remedy="Check the survey codes: they may have slipped by a line, or belong to other people.",
-)  # fmt: skip
+)
 CUT_SHORT = Rule(
-    code="S40", severity="warning",
+    code="S40",
+    severity="warning",
     rule="About as many people should answer one survey as the other, within the limit of the plan.",
     remedy="Check whether the export is whole, without a filter, and made after the survey closed.",
-)  # fmt: skip
+)
 ONE_VALUE = Rule(
-    code="L08", severity="warning",
+    code="L08",
+    severity="warning",
     rule="A column of figures of a list should not hold one value in nearly all lines; the limit is the plan's.",
     remedy="Check the list: the value may have been copied down.",
-)  # fmt: skip
+)
 FEW_VALUES = Rule(
-    code="L09", severity="warning",
+    code="L09",
+    severity="warning",
     rule="A column of figures of a list should not be blank in more lines than the plan allows.",
     remedy="Check whether the list is whole.",
-)  # fmt: skip
+)
 ANSWER_RULES = (OTHER_MEAN, BLANK_ITEM, OTHER_GROUP, ALONE, OTHER_PEOPLE, CUT_SHORT)
 COLUMN_RULES = (ONE_VALUE, FEW_VALUES)

@@ -1,7 +1,8 @@
-"""Rules about individually randomised studies and trials of whole sites: is the allocation list what the plan and the answers say?
+"""Rules about individually randomised studies and trials of whole sites: is the allocation list what the plan and the
+answers say?
 
-No log of these draws was kept, so nothing can be repeated. What is left are the plan's numbers (people, arms, blocks), the way
-the arms were drawn (within blocks, or whole clusters), and answers that only one arm could give.
+No log of these draws was kept, so nothing can be repeated. What is left are the plan's numbers (people, arms,
+blocks), the way the arms were drawn (within blocks, or whole clusters), and answers that only one arm could give.
 """
 
 from __future__ import annotations
@@ -32,8 +33,12 @@ class ArmsCheck:
 def _people(check: ArmsCheck) -> Iterator[Finding]:
     there, planned = len(check.allocation.frame), check.plan.design.randomised
     if there != planned:
-        yield Finding(rule=PEOPLE, file=check.allocation.file, value=f"{there} people, {planned} in the plan ({EVERYONE})",
-                      units=(EVERYONE,))  # fmt: skip
+        yield Finding(
+            rule=PEOPLE,
+            file=check.allocation.file,
+            value=f"{there} people, {planned} in the plan ({EVERYONE})",
+            units=(EVERYONE,),
+        )
 
 
 def _sizes(check: ArmsCheck) -> Iterator[Finding]:
@@ -43,8 +48,13 @@ def _sizes(check: ArmsCheck) -> Iterator[Finding]:
     for column, key, planned in parts:
         there = int((check.allocation.frame[column] == key).sum())
         if planned is not None and there != planned:
-            yield Finding(rule=SIZES, file=check.allocation.file, cell=f"column {column}",
-                          value=f"{there} people in {key}, {planned} in the plan", units=(key,))  # fmt: skip
+            yield Finding(
+                rule=SIZES,
+                file=check.allocation.file,
+                cell=f"column {column}",
+                value=f"{there} people in {key}, {planned} in the plan",
+                units=(key,),
+            )
 
 
 def _balance_in_block(check: ArmsCheck) -> Iterator[Finding]:
@@ -77,8 +87,10 @@ def _other_arm_answered(check: ArmsCheck) -> Iterator[Finding]:
                 frame["survey_code"].isin(codes) & frame["arm"].notna() & ~frame["arm"].isin(question.arms)
             ]
             if len(others):
-                value = (f"{len(others)} of the {len(codes)} who answered {question.id} at {survey.wave} are listed in another arm than "
-                         f"{' or '.join(question.arms)}")  # fmt: skip
+                value = (
+                    f"{len(others)} of the {len(codes)} who answered {question.id} at {survey.wave} are listed in"
+                    f" another arm than {' or '.join(question.arms)}"
+                )
                 yield Finding(
                     rule=ASKED,
                     file=check.allocation.file,
@@ -97,35 +109,54 @@ def _split_cluster(check: ArmsCheck) -> Iterator[Finding]:
         if len(sizes) > 1:
             few = part.loc[part["arm"] == sizes.index[-1]]
             said = ", ".join(f"{size} {arm}" for arm, size in sizes.items())
-            yield Finding(rule=WHOLE, file=check.allocation.file, cell=rows_of(few["row"]), value=f"{said} in {cluster}",
-                          units=(str(cluster),))  # fmt: skip
+            yield Finding(
+                rule=WHOLE,
+                file=check.allocation.file,
+                cell=rows_of(few["row"]),
+                value=f"{said} in {cluster}",
+                units=(str(cluster),),
+            )
 
 
 PEOPLE = Rule(
-    code="I07", severity="error", find=_people,
+    code="I07",
+    severity="error",
+    find=_people,
     rule="The allocation list must hold as many people as the plan says were randomised.",
     remedy="Ask whether people were added or left out after the randomisation.",
-)  # fmt: skip
+)
 SIZES = Rule(
-    code="I08", severity="error", fields=("arm",), find=_sizes,
+    code="I08",
+    severity="error",
+    fields=("arm",),
+    find=_sizes,
     rule="Arms and blocks must be as large as the plan says.",
     remedy="Compare the list with the one that was drawn.",
-)  # fmt: skip
+)
 BALANCE = Rule(
-    code="I09", severity="error", fields=("arm",), find=_balance_in_block,
+    code="I09",
+    severity="error",
+    fields=("arm",),
+    find=_balance_in_block,
     rule="People were drawn within blocks, so the arms of a block must not differ by more than the plan allows.",
     remedy="Compare the list with the one that was drawn.",
-)  # fmt: skip
+)
 ASKED = Rule(
-    code="I10", severity="error", fields=("arm",), find=_other_arm_answered,
+    code="I10",
+    severity="error",
+    fields=("arm",),
+    find=_other_arm_answered,
     rule="Nobody can answer a question that was put to another arm alone.",
     remedy="Compare the list with the one that was drawn: people of two arms may be exchanged, or survey codes.",
-)  # fmt: skip
+)
 WHOLE = Rule(
-    code="I11", severity="error", fields=("arm",), find=_split_cluster,
+    code="I11",
+    severity="error",
+    fields=("arm",),
+    find=_split_cluster,
     rule="Whole sites were drawn, so everyone in a site must be in one arm.",
     remedy="Compare the list with the one that was drawn.",
-)  # fmt: skip
+)
 ARM_RULES: tuple[Rule, ...] = (PEOPLE, SIZES, BALANCE, ASKED, WHOLE)
 
 

@@ -1,4 +1,6 @@
-"""Rules about the hiring experiments: what was shown follows from what was drawn, so decisions tell whether a condition was changed."""
+"""Rules about the hiring experiments: what was shown follows from what was drawn, so decisions tell whether a
+condition was changed.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,9 @@ def _found(rule: Rule, lists: Lists, people: pd.Series, what: str) -> Iterator[F
 
 
 def _shown_otherwise(lists: Lists) -> Iterator[Finding]:
-    """Side by side, the two applications of a pair stand at positions 1 and 2, 3 and 4, ...; one after the other, they are mixed."""
+    """Side by side, the two applications of a pair stand at positions 1 and 2, 3 and 4, ...; one after the other,
+    they are mixed.
+    """
     decisions = lists["decisions"].frame
     block = (decisions["position"] + 1) // 2
     whole = decisions.groupby(["participant", block])["pair"].nunique().eq(1).groupby("participant").all()
@@ -66,31 +70,45 @@ def _numbers(lists: Lists, plan: ExperimentPlan) -> Iterator[Finding]:
     for cell in plan.cells.values():
         there = int((people["name_shown"] == cell.id).sum())
         if cell.people is not None and there != cell.people:
-            yield Finding(rule=NUMBERS, file=file, cell="column name_shown", units=(cell.id,),
-                          value=f"{there} people in {cell.id}, {cell.people} in the plan")  # fmt: skip
+            yield Finding(
+                rule=NUMBERS,
+                file=file,
+                cell="column name_shown",
+                units=(cell.id,),
+                value=f"{there} people in {cell.id}, {cell.people} in the plan",
+            )
     for experiment in plan.experiments.values():
         of = {"participants": len(people), "decisions": len(decisions if experiment.cluster else lists["scores"].frame)}
         for what, there in of.items():
             if there != getattr(experiment, what):
-                yield Finding(rule=NUMBERS, file=file, units=(experiment.id,),
-                              value=f"{there} {what} of {experiment.id}, {getattr(experiment, what)} in the plan")  # fmt: skip
+                yield Finding(
+                    rule=NUMBERS,
+                    file=file,
+                    units=(experiment.id,),
+                    value=f"{there} {what} of {experiment.id}, {getattr(experiment, what)} in the plan",
+                )
 
 
 SHOWN_OTHERWISE = Rule(
-    code="K16", severity="error", fields=("evaluation",),
+    code="K16",
+    severity="error",
+    fields=("evaluation",),
     rule="Whoever saw applications side by side must have decided on them in pairs, and nobody else.",
     remedy="Check the list of participants against the questionnaire: conditions may be exchanged.",
-)  # fmt: skip
+)
 OTHER_SET = Rule(
-    code="K17", severity="error", fields=("name_set",),
+    code="K17",
+    severity="error",
+    fields=("name_set",),
     rule="The names on the applications must be those of the set that was drawn for the participant.",
     remedy="Check the list of participants against the questionnaire: sets may be exchanged.",
-)  # fmt: skip
+)
 NUMBERS = Rule(
-    code="K18", severity="error",
+    code="K18",
+    severity="error",
     rule="Participants, decisions and the people of a condition must be as many as the plan says.",
     remedy="Export the lists again, or ask who was left out.",
-)  # fmt: skip
+)
 CONDITION_RULES: tuple[Rule, ...] = (SHOWN_OTHERWISE, OTHER_SET, NUMBERS)
 
 

@@ -1,8 +1,9 @@
-"""Rules about whole columns of returns: units, blanks, zeros and growth, against other authorities and the own earlier wave.
+"""Rules about whole columns of returns: units, blanks, zeros and growth, against other authorities and the own
+earlier wave.
 
-Each holds a measure of `distribution.py` against a limit of the plan (`[[thresholds]]`, under the rule's code), for every
-field of the dictionary that is a number. What may be so, such as many blanks, is a warning; what cannot be of one unit is
-an error, which a deviation may explain.
+Each holds a measure of `distribution.py` against a limit of the plan (`[[thresholds]]`, under the rule's code), for
+every field of the dictionary that is a number. What may be so, such as many blanks, is a warning; what cannot be of
+one unit is an error, which a deviation may explain.
 """
 
 from __future__ import annotations
@@ -161,7 +162,10 @@ def _service_grows(columns: Columns, limit: Threshold) -> Iterator[Finding]:
         both = _growth(columns.returns, baseline, later)
         if len(both) >= limit.least and abs(float(both["beyond"].median())) > limit.limit:
             grown = float((both[f"{SERVICE}_b"] - both[f"{SERVICE}_a"]).median())
-            value = f"{SERVICE} grew by {grown:.3g} (median) since the baseline return, in {_elapsed(baseline, later):.1f} months"
+            value = (
+                f"{SERVICE} grew by {grown:.3g} (median) since the baseline return, in {_elapsed(baseline, later):.1f}"
+                " months"
+            )
             yield _finding(SERVICE_GROWS, later, SERVICE, value)
 
 
@@ -172,8 +176,10 @@ def _service_of_a_person(columns: Columns, limit: Threshold) -> Iterator[Finding
         if len(odd):
             people = listed(
                 f"{later.cell(SERVICE, int(b))} ({after:g}, baseline {baseline.cell(SERVICE, int(a))} {before:g})"
-                for a, b, before, after in zip(odd["at_a"], odd["at_b"], odd[f"{SERVICE}_a"], odd[f"{SERVICE}_b"], strict=True)
-            )  # fmt: skip
+                for a, b, before, after in zip(
+                    odd["at_a"], odd["at_b"], odd[f"{SERVICE}_a"], odd[f"{SERVICE}_b"], strict=True
+                )
+            )
             value = f"{len(odd)} people, in {_elapsed(baseline, later):.1f} months: {people}"
             yield _finding(SERVICE_OF_ONE, later, SERVICE, value)
 
@@ -208,50 +214,72 @@ def _early_baseline(columns: Columns, limit: Threshold) -> Iterator[Finding]:
 
 
 BLANKS = Rule(
-    code="X28", severity="warning",
-    rule="The share of blanks in a column should be like that of other authorities and of the interim return, within the plan's limit.",
+    code="X28",
+    severity="warning",
+    rule=(
+        "The share of blanks in a column should be like that of other authorities and of the interim return, within the"
+        " plan's limit."
+    ),
     remedy="Ask the authority whether blanks mean zero, or are not recorded: they count as unknown.",
-)  # fmt: skip
+)
 ZEROS = Rule(
-    code="X29", severity="warning",
+    code="X29",
+    severity="warning",
     rule="The share of zeros in a column should be like that of other authorities, within the plan's limit.",
     remedy="Ask the authority whether zeros stand for what is not known, or blanks for zero.",
-)  # fmt: skip
+)
 OTHER_UNIT = Rule(
-    code="X30", severity="error",
+    code="X30",
+    severity="error",
     rule="The mean of a column must be of the size of other authorities', within the plan's limit: it has one unit.",
     remedy="Ask the authority for the unit and the period: days and not hours or shares, months and not years.",
-)  # fmt: skip
+)
 OWN_RATE = Rule(
-    code="X31", severity="error",
+    code="X31",
+    severity="error",
     rule="Absence a month must be of the size of the authority's own baseline year, within the plan's limit.",
     remedy="Ask the authority for the unit and the period: days since launch and not of a year, and not hours.",
-)  # fmt: skip
+)
 SERVICE_GROWS = Rule(
-    code="X32", severity="error", fields=(SERVICE,),
+    code="X32",
+    severity="error",
+    fields=(SERVICE,),
     rule="The length of employment must grow by the months between two returns, within the plan's limit.",
     remedy="Ask the authority for the unit (months) and the day to which it was counted.",
-)  # fmt: skip
+)
 SERVICE_OF_ONE = Rule(
-    code="X33", severity="warning", fields=(SERVICE,),
+    code="X33",
+    severity="warning",
+    fields=(SERVICE,),
     rule="A person's length of employment should grow by the months between two returns, within the plan's limit.",
     remedy="Check both figures, their unit (months), and whether the ID belongs to the same person.",
-)  # fmt: skip
+)
 BLANK_AFTER = Rule(
-    code="X34", severity="warning",
-    rule="A figure that the interim return has should not be blank in the endline return, but for the share in the plan.",
+    code="X34",
+    severity="warning",
+    rule=(
+        "A figure that the interim return has should not be blank in the endline return, but for the share in the plan."
+    ),
     remedy="Ask for the figure: blank counts as unknown, also where zero is meant.",
-)  # fmt: skip
+)
 EARLY = Rule(
-    code="X35", severity="error", fields=("date_retrieved",),
+    code="X35",
+    severity="error",
+    fields=("date_retrieved",),
     rule="A baseline return must be drawn within the weeks before launch that the plan allows.",
     remedy="Correct the date above the table; if it is right, the return covers another year than planned.",
-)  # fmt: skip
+)
 DISTRIBUTION_RULES = (BLANKS, ZEROS, OTHER_UNIT, OWN_RATE, SERVICE_GROWS, SERVICE_OF_ONE, BLANK_AFTER, EARLY)
 _FINDERS: Mapping[str, Callable[[Columns, Threshold], Iterator[Finding]]] = {
-    "X28": _blanks, "X29": _zeros, "X30": _unit, "X31": _own_rate, "X32": _service_grows, "X33": _service_of_a_person,
-    "X34": _blank_after_recorded, "X35": _early_baseline,
-}  # fmt: skip
+    "X28": _blanks,
+    "X29": _zeros,
+    "X30": _unit,
+    "X31": _own_rate,
+    "X32": _service_grows,
+    "X33": _service_of_a_person,
+    "X34": _blank_after_recorded,
+    "X35": _early_baseline,
+}
 
 
 def distribution_findings(columns: Columns) -> list[Finding]:

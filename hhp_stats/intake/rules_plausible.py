@@ -1,7 +1,9 @@
-"""Rules about what files say together: course log against arms, survey codes against staff records, waves against each other.
+"""Rules about what files say together: course log against arms, survey codes against staff records, waves against
+each other.
 
-Each holds a share or a size against a limit in the plan (`[[thresholds]]`, under the rule's code), since what is too much is a
-matter of judgement that a statistician must be able to read and to change. A plan without a limit does not have the rule.
+Each holds a share or a size against a limit in the plan (`[[thresholds]]`, under the rule's code), since what is too
+much is a matter of judgement that a statistician must be able to read and to change. A plan without a limit does not
+have the rule.
 """
 
 from __future__ import annotations
@@ -43,7 +45,9 @@ class Together:
     _courses: list[pd.DataFrame] = field(default_factory=list, compare=False)
 
     def people(self) -> pd.DataFrame:
-        """Everyone on a return, once, with authority, staff ID, first wave, team and arm (missing in unlisted teams)."""
+        """Everyone on a return, once, with authority, staff ID, first wave, team and arm (missing in unlisted
+        teams).
+        """
         rows = [
             ret.frame[["staff_id", "team_id"]].assign(local_authority=authority, first_wave=wave)
             for authority, waves in self.returns.by_site.items()
@@ -107,7 +111,10 @@ def _course_out_of_time(check: Together, limit: Threshold) -> Iterator[Finding]:
     late = frame.loc[(frame["enrolled_on"] > last) | (frame["last_activity_on"] > last)]
     for authority, part in late.groupby("local_authority", sort=True):
         day = part[["enrolled_on", "last_activity_on"]].max().max()
-        value = f"{len(part)} entries of {authority}, up to {day:%Y-%m-%d}; the trial ended there on {ends[str(authority)]:%Y-%m-%d}"
+        value = (
+            f"{len(part)} entries of {authority}, up to {day:%Y-%m-%d}; the trial ended there on"
+            f" {ends[str(authority)]:%Y-%m-%d}"
+        )
         yield Finding(
             rule=IN_TIME, file=check.course_log.file, cell=rows_of(part["row"]), value=value, units=(str(authority),)
         )
@@ -144,8 +151,10 @@ def _other_contract(check: Together, limit: Threshold) -> Iterator[Finding]:
         for where, part in _parts(either):
             both = int((part["says"].eq(AGENCY) & part["is_agency"].eq(1)).sum())
             if len(part) >= limit.least and both < limit.limit * len(part):
-                value = (f"{both} of the {len(part)} who are agency staff by the {answers.wave} survey or by the return are so by both "
-                         f"({where})")  # fmt: skip
+                value = (
+                    f"{both} of the {len(part)} who are agency staff by the {answers.wave} survey or by the return are"
+                    f" so by both ({where})"
+                )
                 yield Finding(rule=LINKED_AGREE, file=check.linkage.file, value=value, units=(where,))
 
 
@@ -219,45 +228,70 @@ def _find(
 
 
 IN_CONTROL = Rule(
-    code="G05", severity="error", find=_find(_course_in_control, "G05"),
+    code="G05",
+    severity="error",
+    find=_find(_course_in_control, "G05"),
     rule="Those who start the course must be in teams that were offered it, but for a share that the plan allows.",
     remedy="Compare the allocation list with the one that was sent out: its arms may be exchanged.",
-)  # fmt: skip
+)
 STARTED = Rule(
-    code="G06", severity="error", find=_find(_started_share, "G06"),
-    rule="As many of those offered the course must be in its log as are reported to have started, within the limit of the plan.",
+    code="G06",
+    severity="error",
+    find=_find(_started_share, "G06"),
+    rule=(
+        "As many of those offered the course must be in its log as are reported to have started, within the limit of"
+        " the plan."
+    ),
     remedy="Export the log again: part of it may be missing.",
-)  # fmt: skip
+)
 IN_TIME = Rule(
-    code="G07", severity="error", find=_find(_course_out_of_time, "G07"),
+    code="G07",
+    severity="error",
+    find=_find(_course_out_of_time, "G07"),
     rule="The course log must end with the trial in the authority, but for the weeks that the plan allows.",
     remedy="Correct the dates, or the launch in the plan.",
-)  # fmt: skip
+)
 KNOWN = Rule(
-    code="G08", severity="error", find=_find(_unknown_enrolled, "G08"),
+    code="G08",
+    severity="error",
+    find=_find(_unknown_enrolled, "G08"),
     rule="The enrolled must be on the returns of their authority, but for a share that the plan allows.",
     remedy="Check how the staff IDs were exported: leading zeros, letters, or another list's IDs.",
-)  # fmt: skip
+)
 LINKED_AGREE = Rule(
-    code="K04", severity="error", find=_find(_other_contract, "K04"),
+    code="K04",
+    severity="error",
+    find=_find(_other_contract, "K04"),
     rule="Of those whom survey or return calls agency staff, at least the share in the plan must be so in both.",
     remedy="Check the linkage list: its codes may have slipped by a line, or belong to another authority.",
-)  # fmt: skip
+)
 TURNED = Rule(
-    code="X24", severity="error", fields=YES_NO, find=_find(_turned_round, "X24"),
+    code="X24",
+    severity="error",
+    fields=YES_NO,
+    find=_find(_turned_round, "X24"),
     rule="Working hours and agency work must not change for more of an authority's staff than the plan allows.",
     remedy="Ask the authority: yes and no, or two columns, may be exchanged in one of the returns.",
-)  # fmt: skip
+)
 UNLIKE = Rule(
-    code="X25", severity="error", fields=YES_NO, find=_find(_unlike_others, "X25"),
-    rule="The shares of part-time and agency staff must be like those of other authorities, within the limit of the plan.",
+    code="X25",
+    severity="error",
+    fields=YES_NO,
+    find=_find(_unlike_others, "X25"),
+    rule=(
+        "The shares of part-time and agency staff must be like those of other authorities, within the limit of the"
+        " plan."
+    ),
     remedy="Ask the authority: yes and no, or two columns, may be exchanged.",
-)  # fmt: skip
+)
 UNIT_OF_COST = Rule(
-    code="X26", severity="error", fields=(PAY,), find=_find(_cost_in_other_unit, "X26"),
+    code="X26",
+    severity="error",
+    fields=(PAY,),
+    find=_find(_cost_in_other_unit, "X26"),
     rule="A replacement cost must be of the size of the others: the unit is pounds.",
     remedy="Ask the authority: the cost may be in thousands or in pence.",
-)  # fmt: skip
+)
 
 COURSE_SHARE_RULES: tuple[Rule, ...] = (IN_CONTROL, STARTED, IN_TIME, KNOWN)
 LINKED_RULES: tuple[Rule, ...] = (LINKED_AGREE,)

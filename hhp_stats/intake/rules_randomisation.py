@@ -1,8 +1,10 @@
 """Rules about the randomisation of teams: does the allocation list say what was drawn, and does the log repeat?
 
-What is repeated is judged in three steps (`design.replay`). Arms follow from the strata on the list, the seed and the number
+What is repeated is judged in three steps (`design.replay`). Arms follow from the strata on the list, the seed and the
+number
 of draws: no return can excuse a difference. Strata and p-values are made again from the baseline returns as they were
-received, and, where that does not agree, with the ledger applied: lines of the ledger may be older or younger than the draw.
+received, and, where that does not agree, with the ledger applied: lines of the ledger may be older or younger than
+the draw.
 """
 
 from __future__ import annotations
@@ -30,8 +32,9 @@ AGREES = "teams, strata, arms and p values agree"
 class RandomisationCheck:
     """What the rules look at.
 
-    `received` is the randomisation list (everyone on a baseline return, see `baseline_list`) before the ledger, `corrected`
-    after it; both are None where a baseline return is missing or could not be read, which is said elsewhere.
+    `received` is the randomisation list (everyone on a baseline return, see `baseline_list`) before the ledger,
+    `corrected` after it; both are None where a baseline return is missing or could not be read, which is said
+    elsewhere.
     """
 
     allocation: ListFile
@@ -51,16 +54,24 @@ class RandomisationCheck:
 
 
 def baseline_list(frames: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """The randomisation list from baseline returns (authority -> table): what strata and balance tests use, and nothing later."""
+    """The randomisation list from baseline returns (authority -> table): what strata and balance tests use, and
+    nothing later.
+    """
     parts = [
-        pd.DataFrame({
-            "staff_id": f"{authority}|" + frame["staff_id"].astype("str"), "team_id": frame["team_id"],
-            "local_authority": authority, "role": frame["role"], "agency": frame["agency"],
-            "service_years": frame["service_months"] / 12, "absence_days": frame["illness_days"],
-        })
+        pd.DataFrame(
+            {
+                "staff_id": f"{authority}|" + frame["staff_id"].astype("str"),
+                "team_id": frame["team_id"],
+                "local_authority": authority,
+                "role": frame["role"],
+                "agency": frame["agency"],
+                "service_years": frame["service_months"] / 12,
+                "absence_days": frame["illness_days"],
+            }
+        )
         for authority, frame in frames.items()
         if len(frame)
-    ]  # fmt: skip
+    ]
     columns = ["staff_id", "team_id", "local_authority", "role", "agency", "service_years", "absence_days"]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
 
@@ -77,8 +88,10 @@ def _arms_not_drawn(check: RandomisationCheck) -> Iterator[Finding]:
         named = listed(
             f"{t} (listed {a:g}, drawn {1 - a:g})" for t, a in zip(part["team_id"], part["treatment"], strict=True)
         )
-        value = (f"{len(part)} of {of} teams of {authority} in the other arm than draw {len(check.log.draws)} of seed {check.log.seed} "
-                 f"gives{everyone}: {named}")  # fmt: skip
+        value = (
+            f"{len(part)} of {of} teams of {authority} in the other arm than draw {len(check.log.draws)} of seed"
+            f" {check.log.seed} gives{everyone}: {named}"
+        )
         yield Finding(
             rule=ARMS, file=check.allocation.file, cell=rows_of(part["row"]), value=value, units=tuple(part["team_id"])
         )
@@ -95,7 +108,9 @@ def _strata(people: pd.DataFrame | None) -> pd.Series | None:
 
 
 def other_strata(check: RandomisationCheck, people: pd.DataFrame | None) -> pd.DataFrame | None:
-    """Teams of the list whose stratum the returns do not give: with `made`, the one they give. None: it cannot be told."""
+    """Teams of the list whose stratum the returns do not give: with `made`, the one they give. None: it cannot be
+    told.
+    """
     made = _strata(people)
     if made is None or not check.allocation.readable:
         return None
@@ -113,8 +128,16 @@ def _strata_not_made(check: RandomisationCheck) -> Iterator[Finding]:
         named = listed(
             f"{t} ({s}, made {m})" for t, s, m in zip(part["team_id"], part["stratum"], part["made"], strict=True)
         )
-        yield Finding(rule=STRATA, file=check.allocation.file, cell=rows_of(part["row"]), units=tuple(part["team_id"]), group=str(authority),
-                      value=f"{len(part)} of {of} teams of {authority} in another stratum than their baseline return gives: {named}")  # fmt: skip
+        yield Finding(
+            rule=STRATA,
+            file=check.allocation.file,
+            cell=rows_of(part["row"]),
+            units=tuple(part["team_id"]),
+            group=str(authority),
+            value=(
+                f"{len(part)} of {of} teams of {authority} in another stratum than their baseline return gives: {named}"
+            ),
+        )
 
 
 def _log_differs(check: RandomisationCheck) -> Iterator[Finding]:
@@ -127,7 +150,9 @@ def _log_differs(check: RandomisationCheck) -> Iterator[Finding]:
 
 
 def log_gaps(check: RandomisationCheck) -> list[tuple[int, str, str]]:
-    """What the log says otherwise than the draws repeated from the baseline returns; empty where either version agrees."""
+    """What the log says otherwise than the draws repeated from the baseline returns; empty where either version
+    agrees.
+    """
     if not check.allocation.readable or not check.log.readable:
         return []
     best: list[tuple[int, str, str]] = []
@@ -154,32 +179,53 @@ def _log_missing(check: RandomisationCheck) -> Iterator[Finding]:
 
 
 NO_LOG = Rule(
-    code="A11", severity="error", find=_log_missing,
-    rule="Where the plan says how teams were drawn, the log of the draws must be there: without it nothing shows that the "
-    "list was drawn.",
+    code="A11",
+    severity="error",
+    find=_log_missing,
+    rule=(
+        "Where the plan says how teams were drawn, the log of the draws must be there: without it nothing shows that"
+        " the list was drawn."
+    ),
     remedy="Put the log beside the allocation list.",
-)  # fmt: skip
+)
 ARMS = Rule(
-    code="A06", severity="error", fields=("treatment",), find=_arms_not_drawn,
+    code="A06",
+    severity="error",
+    fields=("treatment",),
+    find=_arms_not_drawn,
     rule="Every team must be in the arm that the log's seed draws within the strata of the list.",
     remedy="Restore the list that was drawn, or its log.",
-)  # fmt: skip
+)
 STRATA = Rule(
-    code="A07", severity="error", fields=("stratum",), find=_strata_not_made,
+    code="A07",
+    severity="error",
+    fields=("stratum",),
+    find=_strata_not_made,
     rule="Every team must be in the stratum that the baseline returns give, as received or as corrected by the ledger.",
-    remedy="Restore the list; if a baseline return was replaced after the randomisation, the strata of the list are those that "
-    "were drawn in.",
-)  # fmt: skip
+    remedy=(
+        "Restore the list; if a baseline return was replaced after the randomisation, the strata of the list are those"
+        " that were drawn in."
+    ),
+)
 LOGGED = Rule(
-    code="A08", severity="error", find=_log_differs,
-    rule="The draws of the log must come back from its seed and the baseline returns: p-values, acceptance, number of draws.",
-    remedy="Restore the log; if a baseline return was replaced after the randomisation, the log tells what was drawn on.",
-)  # fmt: skip
+    code="A08",
+    severity="error",
+    find=_log_differs,
+    rule=(
+        "The draws of the log must come back from its seed and the baseline returns: p-values, acceptance, number of"
+        " draws."
+    ),
+    remedy=(
+        "Restore the log; if a baseline return was replaced after the randomisation, the log tells what was drawn on."
+    ),
+)
 CORRECTED = Rule(
-    code="A09", severity="note", fields=("stratum",),
+    code="A09",
+    severity="note",
+    fields=("stratum",),
     rule="Corrections of baseline returns after the randomisation do not change strata: those of the draw are used.",
     remedy="Nothing to do.",
-)  # fmt: skip
+)
 RANDOMISATION_RULES: tuple[Rule, ...] = (NO_LOG, ARMS, STRATA, LOGGED)
 
 

@@ -110,117 +110,161 @@ def _one_for_all(survey: SurveyFile, mask: pd.Series, name: str, what: str) -> I
 
 SURVEY_RULES: tuple[Rule, ...] = (
     Rule(
-        code="S10", severity="error", find=_unreadable_answer,
+        code="S10",
+        severity="error",
+        find=_unreadable_answer,
         rule="An answer must be a number of its scale or one of its options.",
         remedy="Export again with numeric values; further labels can be added to data/spellings.csv.",
     ),
     Rule(
-        code="S11", severity="error", find=_answer_out_of_range,
+        code="S11",
+        severity="error",
+        find=_answer_out_of_range,
         rule="An answer must lie on its scale.",
         remedy="Check the recoding of the question in the survey platform.",
     ),
     Rule(
-        code="S12", severity="error", find=_response_twice,
+        code="S12",
+        severity="error",
+        find=_response_twice,
         rule="Every response must have an id of its own.",
         remedy="Export again; do not paste exports together.",
     ),
     Rule(
-        code="S13", severity="error", find=_unreadable_moment,
+        code="S13",
+        severity="error",
+        find=_unreadable_moment,
         rule="Every response must say when it was recorded.",
         remedy="Export again with the date format of the platform.",
     ),
     Rule(
-        code="S14", severity="note", find=_no_consent_answer,
+        code="S14",
+        severity="note",
+        find=_no_consent_answer,
         rule="Only responses with consent are used.",
         remedy="Nothing to do.",
     ),
     Rule(
-        code="S15", severity="warning", find=_answers_without_consent,
+        code="S15",
+        severity="warning",
+        find=_answers_without_consent,
         rule="The survey should end where consent is refused.",
         remedy="Check the branch after the consent question; the answers should be deleted at the source.",
     ),
     Rule(
-        code="S16", severity="note", find=_previews,
+        code="S16",
+        severity="note",
+        find=_previews,
         rule="Previews, tests and responses marked as spam are left out.",
         remedy="Nothing to do.",
     ),
     Rule(
-        code="S17", severity="warning", find=_without_code,
+        code="S17",
+        severity="warning",
+        find=_without_code,
         rule="A response should carry the survey code of the person.",
         remedy="Check whether an anonymous link was in use.",
     ),
     Rule(
-        code="S18", severity="note", find=_straight_lines,
+        code="S18",
+        severity="note",
+        find=_straight_lines,
         rule="One answer to every item of a long scale may mean that the items were not read.",
         remedy="Nothing to do; the responses are used, and a sensitivity analysis may leave them out.",
     ),
     Rule(
-        code="S19", severity="note", find=_too_fast,
+        code="S19",
+        severity="note",
+        find=_too_fast,
         rule="Less than a second per answer may mean that the items were not read.",
         remedy="Nothing to do; the responses are used.",
     ),
     Rule(
-        code="S25", severity="warning", find=_declined,
+        code="S25",
+        severity="warning",
+        find=_declined,
         rule="Options such as “prefer not to say” are no answer, whatever their code.",
         remedy="Check the options of the question; nothing to do if they are meant so.",
     ),
     Rule(
-        code="S29", severity="error", find=_unknown_kind,
+        code="S29",
+        severity="error",
+        find=_unknown_kind,
         rule="The kind of a response (column Status) must be one that the survey platform knows.",
         remedy="Export again with the column as the platform writes it; only responses of people are used.",
     ),
     Rule(
-        code="S33", severity="error", find=_label_of_another_number,
+        code="S33",
+        severity="error",
+        find=_label_of_another_number,
         rule="A label beside a number must stand for this number, the same in the whole column.",
         remedy="Check the codes of the question in the survey platform: the scale may be coded from another number on.",
     ),
-)  # fmt: skip
+)
 
 OUT_OF_TIME = Rule(
-    code="S20", severity="warning",
+    code="S20",
+    severity="warning",
     rule="The baseline survey should be answered by the launch in the authority, the endline survey after it.",
     remedy="Check whether the exports of the two surveys were exchanged.",
-)  # fmt: skip
+)
 NOT_LINKED = Rule(
-    code="S21", severity="warning",
+    code="S21",
+    severity="warning",
     rule="A survey code should stand in linkage.csv.",
     remedy="Ask the authority for the missing codes; the answers cannot be matched without.",
-)  # fmt: skip
+)
 DUPLICATES = Rule(
-    code="S22", severity="note",
-    rule="Of several responses of one person the last finished one counts, else the one with most answers; none "
-    "counts if the last answer to the consent question is a refusal.",
+    code="S22",
+    severity="note",
+    rule=(
+        "Of several responses of one person the last finished one counts, else the one with most answers; none "
+        "counts if the last answer to the consent question is a refusal."
+    ),
     remedy="Nothing to do.",
-)  # fmt: skip
+)
 
 CODE_OTHERWISE = Rule(
-    code="S23", severity="error",
-    rule="A survey code must be written as in the list that links it to a person: the same capitals, signs and leading zeros.",
+    code="S23",
+    severity="error",
+    rule=(
+        "A survey code must be written as in the list that links it to a person: the same capitals, signs and leading"
+        " zeros."
+    ),
     remedy="Export again without opening the file in between; codes in a spreadsheet must be formatted as text.",
-)  # fmt: skip
+)
 FEW_LINKED = Rule(
-    code="S24", severity="error",
+    code="S24",
+    severity="error",
     rule="The codes of the responses must be those of the list, but for a share that the plan allows.",
     remedy="Check whether the list belongs to this survey, and which column holds the codes.",
-)  # fmt: skip
+)
 NOBODY_ANSWERED = Rule(
-    code="S34", severity="warning",
+    code="S34",
+    severity="warning",
     rule="Of an authority or block where many have survey codes somebody should have answered.",
     remedy="Check whether its responses are missing from the export, or its codes are those of another list.",
-)  # fmt: skip
+)
 MANY_CODES = 10  # people with codes from which on silence is worth a look
 
 LINK_RULES: tuple[Rule, ...] = (
-    OUT_OF_TIME, NOT_LINKED, DUPLICATES, CODE_OTHERWISE, FEW_LINKED, NOBODY_ANSWERED, *QUESTION_RULES,
-)  # fmt: skip
+    OUT_OF_TIME,
+    NOT_LINKED,
+    DUPLICATES,
+    CODE_OTHERWISE,
+    FEW_LINKED,
+    NOBODY_ANSWERED,
+    *QUESTION_RULES,
+)
 
 
 def questions_of(survey: SurveyFile) -> Questions:
     """What an export says of its questions, beside what the dictionary or the plan says of them."""
     scales = {
-        name: (spec.minimum, spec.maximum) for name, spec in survey.fields.items()
+        name: (spec.minimum, spec.maximum)
+        for name, spec in survey.fields.items()
         if spec.minimum is not None and spec.maximum is not None
-    }  # fmt: skip
+    }
     meanings = {name: spec.meaning for name, spec in survey.fields.items()}
     return Questions(file=survey.file, metadata=survey.questions, meanings=meanings, scales=scales)
 

@@ -1,6 +1,7 @@
 """Rules about the plain table of a trial: is it what its dictionary and its plan say?
 
-One function a rule; what a deviation may explain (how many people, how large the arms) is a finding (`intake.findings`).
+One function a rule; what a deviation may explain (how many people, how large the arms) is a finding
+(`intake.findings`).
 """
 
 from __future__ import annotations
@@ -40,40 +41,47 @@ class TableCheck:
 
 
 TABLE_MISSING = Rule(
-    code="T01", severity="error",
+    code="T01",
+    severity="error",
     rule="The table of the trial must be there.",
     remedy="Put the file in its place, or correct data.file in the plan.",
-)  # fmt: skip
+)
 TABLE_UNREADABLE = Rule(
-    code="T02", severity="error",
+    code="T02",
+    severity="error",
     rule="The table must be a whole, readable CSV, XLSX, ODS or SAV file with its headings in the first row.",
     remedy="Restore the file, or save it again in one of these formats.",
-)  # fmt: skip
+)
 UNKNOWN_COLUMN = Rule(
-    code="T03", severity="warning",
+    code="T03",
+    severity="warning",
     rule="A column that the dictionary does not describe is not read.",
     remedy="Add a line to the dictionary (and its heading to [data.columns] of the plan), or delete the column.",
-)  # fmt: skip
+)
 RAGGED = Rule(
-    code="T04", severity="error",
+    code="T04",
+    severity="error",
     rule="Every row of the table must have as many fields as its headings.",
     remedy="Complete the row, or put texts with commas in quotation marks.",
-)  # fmt: skip
+)
 COLUMN_MISSING = Rule(
-    code="T05", severity="error",
+    code="T05",
+    severity="error",
     rule="Every column of the dictionary must stand once in the table.",
     remedy="Correct the heading, say it in [data.columns] of the plan, or take the line out of the dictionary.",
-)  # fmt: skip
+)
 PERSONAL_COLUMN = Rule(
-    code="T06", severity="error",
+    code="T06",
+    severity="error",
     rule="A table must not hold names, e-mail addresses or other details that identify a person.",
     remedy="Delete the column, or describe it in the dictionary if it identifies nobody.",
-)  # fmt: skip
+)
 NO_PEOPLE = Rule(
-    code="T07", severity="error",
+    code="T07",
+    severity="error",
     rule="The table must hold people below its headings.",
     remedy="Send the table with its rows.",
-)  # fmt: skip
+)
 
 
 def _wrong_kind(check: TableCheck) -> Iterator[Breach]:
@@ -198,82 +206,118 @@ def _stratum_of_one_arm(check: TableCheck) -> Iterator[Breach]:
 
 TABLE_RULES: tuple[Rule, ...] = (
     Rule(
-        code="T08", severity="error", find=_wrong_kind,
+        code="T08",
+        severity="error",
+        find=_wrong_kind,
         rule="A value must be of the kind that the dictionary gives its column.",
-        remedy="Correct the value, leave it empty if it is not known, or list its code under missing in the dictionary.",
+        remedy=(
+            "Correct the value, leave it empty if it is not known, or list its code under missing in the dictionary."
+        ),
     ),
     Rule(
-        code="T09", severity="error", find=_not_allowed,
+        code="T09",
+        severity="error",
+        find=_not_allowed,
         rule="A value must be one that the dictionary allows.",
         remedy="Correct the value, or add it to the allowed values of the dictionary.",
     ),
     Rule(
-        code="T10", severity="error", find=_outside,
+        code="T10",
+        severity="error",
+        find=_outside,
         rule="A number must lie within the limits of the dictionary.",
         remedy="Correct the value or the limits; a code such as -9 belongs under missing in the dictionary.",
     ),
     Rule(
-        code="T11", severity="error", find=_blank,
+        code="T11",
+        severity="error",
+        find=_blank,
         rule="Person, cluster and strata must be known for everyone.",
         remedy="Fill in the value from the list of the randomisation.",
     ),
     Rule(
-        code="T12", severity="error", fields=(ARM,), find=_without_arm,
+        code="T12",
+        severity="error",
+        fields=(ARM,),
+        find=_without_arm,
         rule="Everyone on the table must be in an arm.",
-        remedy="Fill in the arm from the list of the randomisation; who was not randomised does not belong on the table.",
+        remedy=(
+            "Fill in the arm from the list of the randomisation; who was not randomised does not belong on the table."
+        ),
     ),
     Rule(
-        code="T13", severity="error", fields=(ARM,), find=_unknown_arm,
+        code="T13",
+        severity="error",
+        fields=(ARM,),
+        find=_unknown_arm,
         rule="An arm must be written as the plan's arms are (value, or else id).",
         remedy="Correct the value, or the plan's arm.",
     ),
     Rule(
-        code="T14", severity="error", find=_person_twice,
+        code="T14",
+        severity="error",
+        find=_person_twice,
         rule="A person must stand in one row.",
         remedy="Delete the row that is not the person's, or correct the identifier.",
     ),
     Rule(
-        code="T15", severity="error", fields=(ARM,), find=_cluster_in_two_arms,
+        code="T15",
+        severity="error",
+        fields=(ARM,),
+        find=_cluster_in_two_arms,
         rule="Clusters were drawn whole, so everyone in a cluster must be in one arm.",
         remedy="Compare the table with the list that was drawn.",
     ),
     Rule(
-        code="T16", severity="error", find=_cluster_in_two_strata,
+        code="T16",
+        severity="error",
+        find=_cluster_in_two_strata,
         rule="A cluster must lie in one stratum.",
         remedy="Compare the table with the list that was drawn.",
     ),
     Rule(
-        code="T17", severity="error", fields=(ARM,), find=_nobody_in_arm,
+        code="T17",
+        severity="error",
+        fields=(ARM,),
+        find=_nobody_in_arm,
         rule="Every arm of the plan must hold people.",
         remedy="Check how the table writes its arms, or take the arm out of the plan.",
     ),
     Rule(
-        code="T18", severity="warning", find=_all_missing,
+        code="T18",
+        severity="warning",
+        find=_all_missing,
         rule="A column of the dictionary should hold a value in every arm.",
         remedy="Check the export; what cannot be estimated without it stands in the report with the reason.",
     ),
     Rule(
-        code="T19", severity="warning", find=_stratum_of_one_arm,
+        code="T19",
+        severity="warning",
+        find=_stratum_of_one_arm,
         rule="A stratum in which the arms were drawn should hold more than one arm.",
         remedy="Check strata and arms against the list that was drawn; such a stratum tells nothing of the effect.",
     ),
-)  # fmt: skip
+)
 
 PEOPLE = Rule(
-    code="T20", severity="error",
+    code="T20",
+    severity="error",
     rule="The table must hold as many people as the plan says were randomised.",
     remedy="Ask whether people were added or left out after the randomisation.",
-)  # fmt: skip
+)
 CLUSTERS = Rule(
-    code="T21", severity="error",
+    code="T21",
+    severity="error",
     rule="The table must hold as many clusters as the plan says were randomised.",
     remedy="Ask whether clusters were added or left out after the randomisation.",
-)  # fmt: skip
+)
 SIZES = Rule(
-    code="T22", severity="error", fields=(ARM,),
+    code="T22",
+    severity="error",
+    fields=(ARM,),
     rule="Arms must be as large as the plan says.",
     remedy="Compare the table with the list that was drawn.",
-)  # fmt: skip
+)
 FILE_OF_TABLE_RULES = (
     TABLE_MISSING,
     TABLE_UNREADABLE,
@@ -300,5 +344,10 @@ def size_findings(check: TableCheck) -> Iterator[Finding]:
     for arm in plan.arms:
         own = frame[ARM] == arm.id
         if arm.randomised is not None and int(own.sum()) != arm.randomised:
-            yield Finding(rule=SIZES, file=file, cell=rows_of(frame.loc[own, "row"]) if own.sum() < 5 else f"column {ARM}",
-                          value=f"{int(own.sum())} people in {arm.id}, {arm.randomised} in the plan", units=(arm.id,))  # fmt: skip
+            yield Finding(
+                rule=SIZES,
+                file=file,
+                cell=rows_of(frame.loc[own, "row"]) if own.sum() < 5 else f"column {ARM}",
+                value=f"{int(own.sum())} people in {arm.id}, {arm.randomised} in the plan",
+                units=(arm.id,),
+            )

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 # What programs make of codes such as 3-5 or 7/8: dates and fractions.
 _MONTH = "(?:jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec)"
 _CONVERTED = re.compile(
-    rf"\d{{4}}-\d{{1,2}}-\d{{1,2}}|\d{{1,2}}([/.-])\d{{1,2}}\1\d{{4}}|\d+[.,]\d+|\d{{1,2}}[-/ .]?{_MONTH}(?:[-/ .]?\d{{2,4}})?"
+    rf"\d{{4}}-\d{{1,2}}-\d{{1,2}}|\d{{1,2}}([/.-])\d{{1,2}}\1\d{{4}}|\d+[.,]\d+|\d{{1,2}}[-/ .]?{_MONTH}(?:[-/"
+    r" .]?\d{2,4})?"
     rf"|\d+\.\d+e[+-]?\d+|\d+e[+]\d+|\d{{1,2}}:\d{{2}}(?::\d{{2}})?",
     re.IGNORECASE,
 )
@@ -160,60 +161,99 @@ def _cost_without_leaver(ret: Return) -> Iterator[Breach]:
 
 WAVE_RULES: tuple[Rule, ...] = (
     Rule(
-        code="R01", severity="error", find=blank_required,
+        code="R01",
+        severity="error",
+        find=blank_required,
         rule="A required cell must be filled in for every person.",
         remedy="Fill in the cell; if the row is no person, delete the row.",
     ),
     Rule(
-        code="R02", severity="error", fields=("staff_id",), find=_repeated_person,
+        code="R02",
+        severity="error",
+        fields=("staff_id",),
+        find=_repeated_person,
         rule="A person must stand in one row of a return only.",
         remedy="Delete the row that is not meant, or give the second person an ID of their own.",
     ),
     Rule(
-        code="R03", severity="error", fields=("staff_id",), find=_person_written_twice,
+        code="R03",
+        severity="error",
+        fields=("staff_id",),
+        find=_person_written_twice,
         rule="Two IDs of a return must differ in more than capitals, signs or leading zeros.",
         remedy="If both rows are one person, delete one; otherwise give one of them another ID.",
     ),
     Rule(
-        code="R04", severity="error", fields=("staff_id",), find=_staff_id_like_a_name,
-        rule="A staff ID must be an anonymous code with a digit, without blanks, “@” or accented letters, and no date, time or fraction.",
-        remedy="Replace it by an anonymous code. If it was a name or e-mail address, destroy the copy received; if a program made a "
-        "date of it, format the column as text and enter it again.",
+        code="R04",
+        severity="error",
+        fields=("staff_id",),
+        find=_staff_id_like_a_name,
+        rule=(
+            "A staff ID must be an anonymous code with a digit, without blanks, “@” or accented letters, and no date,"
+            " time or fraction."
+        ),
+        remedy=(
+            "Replace it by an anonymous code. If it was a name or e-mail address, destroy the copy received; if a"
+            " program made a date of it, format the column as text and enter it again."
+        ),
     ),
     Rule(
-        code="R05", severity="error", fields=("team_id",), find=_team_id_like_a_name,
+        code="R05",
+        severity="error",
+        fields=("team_id",),
+        find=_team_id_like_a_name,
         rule="A team ID must be an anonymous code, or a name of words for teams only, and no date, time or fraction.",
-        remedy="Replace it by an anonymous code, such as three letters and a number. If a program made a date of it, format the "
-        "column as text and enter it again; words for teams can be added to data/spellings.csv (“team word”).",
+        remedy=(
+            "Replace it by an anonymous code, such as three letters and a number. If a program made a date of it,"
+            " format the column as text and enter it again; words for teams can be added to data/spellings.csv (“team"
+            " word”)."
+        ),
     ),
     Rule(
-        code="R06", severity="error", find=out_of_range,
+        code="R06",
+        severity="error",
+        find=out_of_range,
         rule="A figure must lie within the limits of the dictionary; absence is never negative.",
         remedy="Correct the figure, and check that it is in the unit of the heading.",
     ),
     Rule(
-        code="R12", severity="error", fields=("left", "leaving_date"), find=_leaver_without_date,
+        code="R12",
+        severity="error",
+        fields=("left", "leaving_date"),
+        find=_leaver_without_date,
         rule="Whoever left must have a leaving date.",
         remedy="Enter the first working day no longer employed, or correct “left” to no.",
     ),
     Rule(
-        code="R13", severity="error", fields=("left", "leaving_date"), find=_date_without_leaver,
+        code="R13",
+        severity="error",
+        fields=("left", "leaving_date"),
+        find=_date_without_leaver,
         rule="Only whoever left has a leaving date.",
         remedy="Correct “left” to yes, or delete the date.",
     ),
     Rule(
-        code="R14", severity="error", fields=("leaving_date",), find=_left_outside_period,
+        code="R14",
+        severity="error",
+        fields=("leaving_date",),
+        find=_left_outside_period,
         rule="A leaving date must lie between launch (or start) and the day of the return.",
         remedy="Correct the date; leave out of the return whoever had left before launch.",
     ),
     Rule(
-        code="R15", severity="error", fields=("start_date",), find=_started_after_return,
+        code="R15",
+        severity="error",
+        fields=("start_date",),
+        find=_started_after_return,
         rule="A start date must not be later than the day of the return.",
         remedy="Correct the date, or leave out the person who had not started.",
     ),
     Rule(
-        code="R16", severity="warning", fields=("left", "replacement_cost"), find=_cost_without_leaver,
+        code="R16",
+        severity="warning",
+        fields=("left", "replacement_cost"),
+        find=_cost_without_leaver,
         rule="A replacement cost belongs to a leaver.",
         remedy="Check whether the person left, or delete the cost.",
     ),
-)  # fmt: skip
+)

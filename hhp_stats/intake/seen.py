@@ -1,4 +1,6 @@
-"""What does the eye see of a return that its values do not say? Formats, lines through cells, raised signs, comments."""
+"""What does the eye see of a return that its values do not say? Formats, lines through cells, raised signs,
+comments.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,8 @@ _MIXED = "with a raised, lowered or struck-through part"
 def refused_cells(
     grid: Grid, spec: Field, rows: Sequence[int], column: int, *, id_column: int
 ) -> dict[int, tuple[str, str]]:
-    """Which cells of a column show something else than they hold: position -> code of the broken rule, and how they look.
+    """Which cells of a column show something else than they hold: position -> code of the broken rule, and how they
+    look.
 
     Of a row whose identifier is struck through only the identifier is named: the person is meant.
     """
@@ -43,7 +46,9 @@ def refused_cells(
 
 
 def identifiers_as_seen(grid: Grid, rows: Sequence[int], column: int, raw: list[Any]) -> tuple[list[Any], list[int]]:
-    """Identifiers that are numbers with a format that fills them up with zeros, as texts; and the positions of those."""
+    """Identifiers that are numbers with a format that fills them up with zeros, as texts; and the positions of
+    those.
+    """
     if not grid.formats:
         return raw, []
     seen = list(raw)

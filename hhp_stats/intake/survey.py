@@ -35,60 +35,86 @@ OTHER_TIME = "moments in another time zone"
 CONTACT = ("RecipientEmail", "RecipientLastName", "RecipientFirstName")
 NEVER_READ = frozenset({"IPAddress", "LocationLatitude", "LocationLongitude"})
 _NEEDED = ("ResponseId", "ExternalReference", "Finished", "RecordedDate")
-_META = frozenset({*_NEEDED, *CONTACT, *NEVER_READ, "StartDate", "EndDate", "Status", "Progress",
-                   "Duration (in seconds)", "DistributionChannel", "UserLanguage", "Release"})  # fmt: skip
+_META = frozenset(
+    {
+        *_NEEDED,
+        *CONTACT,
+        *NEVER_READ,
+        "StartDate",
+        "EndDate",
+        "Status",
+        "Progress",
+        "Duration (in seconds)",
+        "DistributionChannel",
+        "UserLanguage",
+        "Release",
+    }
+)
 
 SURVEY_MISSING = Rule(
-    code="S01", severity="error",
+    code="S01",
+    severity="error",
     rule="The survey export must be there.",
     remedy="Export the survey as CSV and put it in its place.",
-)  # fmt: skip
+)
 SURVEY_UNREADABLE = Rule(
-    code="S02", severity="error",
+    code="S02",
+    severity="error",
     rule="A survey export must be a CSV file with Qualtrics' three heading rows (names, questions, import ids), or an "
     "SPSS file (.sav).",
     remedy="Export again with numeric values or labels, all fields, and do not open it in between.",
-)  # fmt: skip
+)
 SURVEY_COLUMNS = Rule(
-    code="S03", severity="error",
+    code="S03",
+    severity="error",
     rule="A survey export must hold every question of the dictionary and Qualtrics' own columns, each once.",
     remedy="Export all fields, and name the questions as in data/dictionary.csv.",
-)  # fmt: skip
+)
 SURVEY_RAGGED = Rule(
-    code="S04", severity="error",
+    code="S04",
+    severity="error",
     rule="Every line of a survey export must have as many fields as its heading.",
     remedy="Export again; do not edit the file.",
-)  # fmt: skip
+)
 SURVEY_UNKNOWN = Rule(
-    code="S05", severity="note",
+    code="S05",
+    severity="note",
     rule="Columns that the dictionary does not know are not read.",
     remedy="Add the question to the dictionary if it is to be analysed.",
-)  # fmt: skip
+)
 
 TWO_EXPORTS = Rule(
-    code="S06", severity="error",
+    code="S06",
+    severity="error",
     rule="There must be one export per survey and wave.",
     remedy="Keep the CSV file or the SPSS file and remove the other.",
-)  # fmt: skip
+)
 
 SURVEY_EMPTY = Rule(
-    code="S07", severity="error",
+    code="S07",
+    severity="error",
     rule="A survey export must hold responses below its headings.",
     remedy="Export again, with all responses and no filter.",
-)  # fmt: skip
+)
 
 SURVEY_FILE_RULES = (
-    SURVEY_MISSING, SURVEY_UNREADABLE, SURVEY_COLUMNS, SURVEY_RAGGED, SURVEY_UNKNOWN, TWO_EXPORTS, SURVEY_EMPTY,
-)  # fmt: skip
+    SURVEY_MISSING,
+    SURVEY_UNREADABLE,
+    SURVEY_COLUMNS,
+    SURVEY_RAGGED,
+    SURVEY_UNKNOWN,
+    TWO_EXPORTS,
+    SURVEY_EMPTY,
+)
 
 
 @dataclass(slots=True, kw_only=True)
 class SurveyFile(Table):
     """One export as read: answers by field, and per response what decides whether it counts.
 
-    `meta` has the columns response, code, contact (pseudonym), recorded, started, seconds, finished, preview (no person's
-    response), unknown_kind; it never holds a name, an e-mail address or a free text. `declined` are the positions of
-    options that say there is no answer, by field.
+    `meta` has the columns response, code, contact (pseudonym), recorded, started, seconds, finished, preview (no
+    person's response), unknown_kind; it never holds a name, an e-mail address or a free text. `declined` are the
+    positions of options that say there is no answer, by field.
     """
 
     wave: str
@@ -113,18 +139,26 @@ def read_survey(
 ) -> SurveyFile:
     """What does one Qualtrics export (CSV or SPSS) say? Problems are collected in the result.
 
-    The encoding of a CSV is detected (UTF-8, UTF-16, with or without byte order mark, Windows-1252). Of an SPSS file the
-    labels of its values count, else the numbers. Scales may be numbers, numbers with a
-    label ("10 = Extremely") or the printed labels; choices their labels. Names and e-mail addresses become keyed
-    pseudonyms here and are dropped; IP addresses, places and free text are never read.
+    The encoding of a CSV is detected (UTF-8, UTF-16, with or without byte order mark, Windows-1252). Of an SPSS file
+    the labels of its values count, else the numbers. Scales may be numbers, numbers with a label ("10 = Extremely")
+    or the printed labels; choices their labels. Names and e-mail addresses become keyed pseudonyms here and are
+    dropped; IP addresses, places and free text are never read.
     """
     specs = tuple(spec for spec in fields_of(fields, "survey", wave) if spec.kind != "free text")
     skipped = {spec.name for spec in fields_of(fields, "survey", wave)} - {spec.name for spec in specs}
     result = SurveyFile(
-        file=file, path=path, wave=wave, frame=empty_frame(specs, []), fields={spec.name: spec for spec in specs},
-        vocabulary=words_of(*(a for spec in specs for a in spec.allowed), *(spec.name for spec in specs), *_META,
-                            *(label for spec in specs for label in spellings.accepted(spec))),
-    )  # fmt: skip
+        file=file,
+        path=path,
+        wave=wave,
+        frame=empty_frame(specs, []),
+        fields={spec.name: spec for spec in specs},
+        vocabulary=words_of(
+            *(a for spec in specs for a in spec.allowed),
+            *(spec.name for spec in specs),
+            *_META,
+            *(label for spec in specs for label in spellings.accepted(spec)),
+        ),
+    )
     if not path.is_file():
         result.problems.append(SURVEY_MISSING.problem(file=file))
         return result
@@ -136,9 +170,15 @@ def read_survey(
         raw_bytes = path.read_bytes()
     except Refused as refused:
         result.problems.append(
-            Problem(code=SURVEY_UNREADABLE.code, severity="error", file=file, rule=refused.rule, remedy=refused.remedy,
-                    value=refused.found)
-        )  # fmt: skip
+            Problem(
+                code=SURVEY_UNREADABLE.code,
+                severity="error",
+                file=file,
+                rule=refused.rule,
+                remedy=refused.remedy,
+                value=refused.found,
+            )
+        )
         return result
     except OSError as error:
         result.problems.append(SURVEY_UNREADABLE.problem(file=file, value=type(error).__name__))
@@ -167,9 +207,16 @@ def read_survey(
     if any(zone_of(zone) not in (None, ZoneInfo(LOCAL_TIME)) for zone in export.metadata.zones.values()):
         zones = ", ".join(sorted(set(export.metadata.zones.values())))
         result.tolerances.append(
-            Tolerance(file=file, cell="row 3", field="RecordedDate", habit=OTHER_TIME, count=len(body),
-                      found=zones if len(zones) <= 40 else "several time zones", read_as=LOCAL_TIME)
-        )  # fmt: skip
+            Tolerance(
+                file=file,
+                cell="row 3",
+                field="RecordedDate",
+                habit=OTHER_TIME,
+                count=len(body),
+                found=zones if len(zones) <= 40 else "several time zones",
+                read_as=LOCAL_TIME,
+            )
+        )
     result.frame = empty_frame(specs, [number for number, _ in body])
     result.columns = {name: heads.index(name) + 1 for name in heads if name in result.fields or name in _META}
     answers = {spec.name: [row[heads.index(spec.name)] or None for _, row in body] for spec in specs}
@@ -221,11 +268,15 @@ def _numbers_of_labels(
             more = f" and {len(at) - 1} more" if len(at) > 1 else ""
             result.tolerances.append(
                 Tolerance(
-                    file=result.file, field=spec.name, habit=habit, count=len(at),
-                    found=shown(text, vocabulary=result.vocabulary), read_as=found.number[text] or "no value",
+                    file=result.file,
+                    field=spec.name,
+                    habit=habit,
+                    count=len(at),
+                    found=shown(text, vocabulary=result.vocabulary),
+                    read_as=found.number[text] or "no value",
                     cell=result.cell(spec.name, at[0]) + more,
                 )
-            )  # fmt: skip
+            )
         if habit == DECLINED:
             result.declined.setdefault(spec.name, []).extend(at)
     conflicts = {at: LABEL for text in found.conflicts for at in places[text]}
@@ -268,9 +319,11 @@ def _lower(texts: list[str]) -> list[str]:
 
 
 def _moments(texts: list[str], zone: str) -> pd.Series:
-    """Moments in the plans' own time; Qualtrics writes 2019-12-20 14:03:05, days alone or in British order are midnight.
+    """Moments in the plans' own time; Qualtrics writes 2019-12-20 14:03:05, days alone or in British order are
+    midnight.
 
-    Where texts with the month first stand among them, or days in British order among Qualtrics' own, nobody can tell the
+    Where texts with the month first stand among them, or days in British order among Qualtrics' own, nobody can tell
+    the
     order of the others: those that are not Qualtrics' own stay missing.
     """
     moments = pd.to_datetime(pd.Series(texts, dtype=object), format="%Y-%m-%d %H:%M:%S", errors="coerce")

@@ -1,4 +1,6 @@
-"""What number does an answer stand for? Numbers, numbers with a label, labels, and options that say there is no answer."""
+"""What number does an answer stand for? Numbers, numbers with a label, labels, and options that say there is no
+answer.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,8 @@ _NUMBER_FIRST = re.compile(r"([+-]?\d{1,3})\s*(?:[=:)]|\.(?=\s)|-(?!\d))\s*([^\d
 _LABEL_FIRST = re.compile(r"([^\d]*?[a-z][^\d]*?)\s*(?:[=:]\s*|\(\s*|\s-\s+)([+-]?\d{1,3})\s*\)?")
 _MONTHS = re.compile(r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*")
 _NO_ANSWER = re.compile(
-    r"\b(?:prefer not|rather not|not to say|no answer|not answered|unanswered|no response|don't know|do not know|dk|not applicable|"
+    r"\b(?:prefer not|rather not|not to say|no answer|not answered|unanswered|no response|don't know|do not know|dk|not"
+    r" applicable|"
     r"n/a|refused?|declined?|skipped|missing)\b"
 )
 
@@ -26,7 +29,8 @@ _NO_ANSWER = re.compile(
 class Answers:
     """The answers to one question as texts of numbers, by the text found; None where there is none.
 
-    `habit` says how a text was read other than as a number; `conflicts` are texts whose label stands for another number.
+    `habit` says how a text was read other than as a number; `conflicts` are texts whose label stands for another
+    number.
     """
 
     number: dict[str, str | None] = field(default_factory=dict)
@@ -39,8 +43,8 @@ def read_answers(texts: set[str], labels: dict[str, str]) -> Answers:
 
     `labels` gives the number of each known label in comparable form. A label beside a number must stand for it, and an
     unknown label for one number only: a scale that was coded anew shows that way. Signs stay, and ranges, negations and
-    dates stay texts, which no number is: they are refused later. Options such as "Prefer not to say (-9)" are no answer,
-    whatever their code.
+    dates stay texts, which no number is: they are refused later. Options such as "Prefer not to say (-9)" are no
+    answer, whatever their code.
     """
     found = Answers()
     said: dict[str, str] = {}  # unknown label -> number

@@ -48,7 +48,9 @@ def is_import_row(rows: list[list[str]]) -> bool:
 
 
 def read_csv_export(path: Path) -> Export:
-    """A Qualtrics CSV export; refuses (`Refused`) one without its three heading rows of names, questions, import ids."""
+    """A Qualtrics CSV export; refuses (`Refused`) one without its three heading rows of names, questions, import
+    ids.
+    """
     text, encoding = read_text(path)
     rows = split_rows(text, likely_delimiter(text, lines=1))
     if not is_import_row(rows):

@@ -1,8 +1,9 @@
-"""What does an export say of its own columns? Question texts, import ids, scales and time zones, held against the dictionary.
+"""What does an export say of its own columns? Question texts, import ids, scales and time zones, held against the
+dictionary.
 
-Qualtrics writes the text of each question below its name, and below that an id that stays when a question is renamed, with
-the time zone of moments. The same question must have the same text in both surveys: where two names are exchanged, the
-texts go with the answers.
+Qualtrics writes the text of each question below its name, and below that an id that stays when a question is renamed,
+with the time zone of moments. The same question must have the same text in both surveys: where two names are
+exchanged, the texts go with the answers.
 """
 
 from __future__ import annotations
@@ -20,11 +21,21 @@ from hhp_stats.intake.spellings import same
 LOCAL_TIME = "Europe/London"  # in which the days of the plans are meant
 # What the platform calls its own columns in the row of import ids, by their names in the first row.
 PLATFORM_IDS: Mapping[str, str] = {
-    "StartDate": "startdate", "EndDate": "enddate", "Status": "status", "Progress": "progress", "Finished": "finished",
-    "Duration (in seconds)": "duration", "RecordedDate": "recordeddate", "ResponseId": "_recordid",
-    "RecipientLastName": "recipientlastname", "RecipientFirstName": "recipientfirstname", "RecipientEmail": "recipientemail",
-    "ExternalReference": "externaldatareference", "DistributionChannel": "distributionchannel", "UserLanguage": "userlanguage",
-}  # fmt: skip
+    "StartDate": "startdate",
+    "EndDate": "enddate",
+    "Status": "status",
+    "Progress": "progress",
+    "Finished": "finished",
+    "Duration (in seconds)": "duration",
+    "RecordedDate": "recordeddate",
+    "ResponseId": "_recordid",
+    "RecipientLastName": "recipientlastname",
+    "RecipientFirstName": "recipientfirstname",
+    "RecipientEmail": "recipientemail",
+    "ExternalReference": "externaldatareference",
+    "DistributionChannel": "distributionchannel",
+    "UserLanguage": "userlanguage",
+}
 _RANGE = re.compile(r"\((-?\d+) (?:to|-) (-?\d+)\)")
 _BRACKETS = re.compile(r"\([^()]*\)")
 
@@ -64,30 +75,41 @@ def zone_of(name: str) -> ZoneInfo | None:
 
 
 QUESTION = Rule(
-    code="S26", severity="error",
-    rule="The text of a question must be that of its name: two questions must not be exchanged, in one survey or from one to the next.",
+    code="S26",
+    severity="error",
+    rule=(
+        "The text of a question must be that of its name: two questions must not be exchanged, in one survey or from"
+        " one to the next."
+    ),
     remedy="Correct the names (export tags) of the questions in the survey platform and export again.",
-)  # fmt: skip
+)
 WORDING = Rule(
-    code="S27", severity="warning",
+    code="S27",
+    severity="warning",
     rule="A question should have the same text and import id in both surveys.",
     remedy="Check that both surveys ask the same under this name.",
-)  # fmt: skip
+)
 SCALE = Rule(
-    code="S28", severity="error",
+    code="S28",
+    severity="error",
     rule="The scale in the text of a question must be that of the dictionary or the plan.",
-    remedy="Check how the question was coded; correct the codes in the survey platform, or the scale in the dictionary or plan.",
-)  # fmt: skip
+    remedy=(
+        "Check how the question was coded; correct the codes in the survey platform, or the scale in the dictionary or"
+        " plan."
+    ),
+)
 IMPORT_IDS = Rule(
-    code="S30", severity="error",
+    code="S30",
+    severity="error",
     rule="Every column of an export must have an import id of its own, and the platform's columns their own names.",
     remedy="Export again, and do not rename or move columns in the file.",
-)  # fmt: skip
+)
 TIME_ZONE = Rule(
-    code="S31", severity="error",
+    code="S31",
+    severity="error",
     rule="The time zone that an export names must exist.",
     remedy="Export again with the time zone of the account set.",
-)  # fmt: skip
+)
 QUESTION_RULES = (QUESTION, WORDING, SCALE, IMPORT_IDS, TIME_ZONE)
 
 
@@ -115,7 +137,10 @@ def export_problems(survey: Questions) -> Iterator[Problem]:
         if name in survey.scales and (found := _RANGE.search(text)):
             said, meant = (float(found[1]), float(found[2])), survey.scales[name]
             if said != meant:
-                value = f"{name}: {said[0]:g} to {said[1]:g} in the text, {meant[0]:g} to {meant[1]:g} in the dictionary or plan"
+                value = (
+                    f"{name}: {said[0]:g} to {said[1]:g} in the text, {meant[0]:g} to {meant[1]:g} in the dictionary or"
+                    " plan"
+                )
                 yield SCALE.problem(file=survey.file, cell=f"row 2 ({name})", value=value)
     meanings = {name: _plain(meaning) for name, meaning in survey.meanings.items() if meaning.strip()}
     for name, text in survey.named().items():

@@ -86,8 +86,8 @@ class Table:
     ) -> None:
         """Reads one column of raw cells into the frame, keeping habits and unreadable cells.
 
-        `formulas` and `filled` are the positions of results of formulas and of identifiers whose zeros a format fills up;
-        `refused` as in `read_column`.
+        `formulas` and `filled` are the positions of results of formulas and of identifiers whose zeros a format fills
+        up; `refused` as in `read_column`.
         """
         read = read_column(spec=spec, raw=raw, spellings=spellings, manner=manner, heading=heading, refused=refused)
         self.raw[spec.name], self.unread[spec.name] = raw, read.unread
@@ -132,7 +132,9 @@ def empty_frame(specs: tuple[Field, ...], rows: list[int]) -> pd.DataFrame:
 
 
 def comma_in_numbers(columns: Iterable[tuple[Field, list[Any]]]) -> bool:
-    """Whether any number of these columns is written with a decimal comma: then the file has to be read as one that is."""
+    """Whether any number of these columns is written with a decimal comma: then the file has to be read as one that
+    is.
+    """
     return any(
         v.has_decimal_comma(value) for spec, raw in columns if spec.kind in ("number", "integer") for value in raw
     )

@@ -39,10 +39,11 @@ WAVE_NOTES = {
 _GREY = PatternFill("solid", start_color="FFE7E6E6", end_color="FFE7E6E6")
 _IDENTIFIERS = ("R02", "R03", "R04", "R05", "F10")  # rules without which codes must not be handed on
 NO_EARLIER_RETURN = Rule(
-    code="F23", severity="error",
+    code="F23",
+    severity="error",
     rule="The codes of a later template come from the earlier return.",
     remedy="Put the baseline return in its place first.",
-)  # fmt: skip
+)
 _KEPT = ("staff_id", "team_id", "role", "gender", "part_time", "agency")
 
 
@@ -61,9 +62,11 @@ def template(*, study: str, authority: str, wave: str, root: Path) -> Any:
     site = plan.site(authority) or plan.by_slug(authority)
     if site is None or wave not in WAVES:
         raise PlanError(
-            f"data/plan/{study}.toml", "sites", "No such authority or wave in the plan.",
+            f"data/plan/{study}.toml",
+            "sites",
+            "No such authority or wave in the plan.",
             f"Authorities: {', '.join(plan.authorities)}; waves: {', '.join(WAVES)}.",
-        )  # fmt: skip
+        )
     fields = load_dictionary(root)
     table = tuple(each for each in fields_of(fields, "return", wave) if not each.kind.startswith("header"))
     people = _known_people(root, study, site, wave) if wave != "baseline" else []
@@ -85,8 +88,11 @@ def _known_people(root: Path, study: str, site: Site, wave: str) -> list[dict[st
             )
             if ret.readable:
                 check_return(ret)
-            unsafe = [problem for problem in ret.problems if problem.severity == "error"
-                      and (not ret.readable or problem.code in _IDENTIFIERS)]  # fmt: skip
+            unsafe = [
+                problem
+                for problem in ret.problems
+                if problem.severity == "error" and (not ret.readable or problem.code in _IDENTIFIERS)
+            ]
             if unsafe:
                 raise DataError(unsafe)
             return _staying(ret)
@@ -181,8 +187,14 @@ def validation(field: Field) -> Any:
         error = (
             f"A number between {field.minimum:g} and {field.maximum:g}." if field.maximum is not None else "A number."
         )
-        return DataValidation(type=kind, operator="between", formula1=f"{field.minimum or 0:g}",
-                              formula2=f"{field.maximum or 1e9:g}", error=error, **shared)  # fmt: skip
+        return DataValidation(
+            type=kind,
+            operator="between",
+            formula1=f"{field.minimum or 0:g}",
+            formula2=f"{field.maximum or 1e9:g}",
+            error=error,
+            **shared,
+        )
     if field.kind == "date":
         return DataValidation(type="date", operator="greaterThan", formula1="36526", error="Enter a date.", **shared)
     return None

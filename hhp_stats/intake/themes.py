@@ -61,8 +61,9 @@ def load_themes(root: Path, study: str) -> Themes:
         raise DataError(problems)
     frame = pd.DataFrame(rows[1:], columns=list(COLUMNS))
     frame["people"] = pd.to_numeric(frame["people"].replace("", None)).astype("Int64")
-    inputs = pd.DataFrame([(file, hashlib.sha256(raw).hexdigest(), len(raw), len(frame))],
-                          columns=["path", "sha256", "bytes", "rows"])  # fmt: skip
+    inputs = pd.DataFrame(
+        [(file, hashlib.sha256(raw).hexdigest(), len(raw), len(frame))], columns=["path", "sha256", "bytes", "rows"]
+    )
     return Themes(frame=frame, inputs=inputs)
 
 
@@ -85,8 +86,13 @@ def _row_problems(file: str, number: int, row: list[str], lengths: dict[str, int
         if not entry[name].strip():
             yield _problem(file, f"{place}, {name}", "A theme says what was found and who said it.", "Fill the field.")
     if entry["people"] and not (entry["people"].isdigit() and int(entry["people"]) > 0):
-        yield _problem(file, f"{place}, people", "The number of people is a whole number, or empty where none is printed.",
-                       "Correct it.", entry["people"])  # fmt: skip
+        yield _problem(
+            file,
+            f"{place}, people",
+            "The number of people is a whole number, or empty where none is printed.",
+            "Correct it.",
+            entry["people"],
+        )
     for name, known in (("leaning", LEANINGS), ("release", RELEASES)):
         if entry[name] not in known:
             yield _problem(

@@ -60,10 +60,16 @@ def collect(
             others = " and others" if many else ""
             lines.append(
                 Tolerance(
-                    file=file, sheet=sheet, field=field, habit=habit, count=count, found=found + others,
-                    read_as=read_as + others, cell=cell + (f" and {count - 1} more" if count > 1 else ""),
+                    file=file,
+                    sheet=sheet,
+                    field=field,
+                    habit=habit,
+                    count=count,
+                    found=found + others,
+                    read_as=read_as + others,
+                    cell=cell + (f" and {count - 1} more" if count > 1 else ""),
                 )
-            )  # fmt: skip
+            )
     return lines
 
 

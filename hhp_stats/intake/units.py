@@ -1,4 +1,6 @@
-"""Does a word name another unit than the field has? Looked for in headings, number formats and what is typed behind a figure."""
+"""Does a word name another unit than the field has? Looked for in headings, number formats and what is typed behind a
+figure.
+"""
 
 from __future__ import annotations
 

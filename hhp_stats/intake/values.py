@@ -14,8 +14,15 @@ from hhp_stats.intake.units import WORDS
 
 # Codes of the rules that a cell breaks when it cannot be read; see rules_cells.py.
 NUMBER, INTEGER, DAY, YES_NO, CATEGORY, ERROR_VALUE, NO_RESULT, IDENTIFIER = (
-    "C01", "C02", "C03", "C04", "C05", "C06", "C07", "C08",
-)  # fmt: skip
+    "C01",
+    "C02",
+    "C03",
+    "C04",
+    "C05",
+    "C06",
+    "C07",
+    "C08",
+)
 SEEN_OTHERWISE, MIXED, STRUCK, DECIMAL_COMMA, DATE_ORDER = "C09", "C10", "C11", "C12", "C13"
 
 _NUMBER = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)")
@@ -28,8 +35,20 @@ _ISO_DAY = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ]00:00(?::00(?:\.0+)?)?
 _UK_DAY = re.compile(r"(\d{1,2})([/.-])(\d{1,2})\2(\d{4}|\d{2})(?: 00:00(?::00)?)?")
 _WORDS_DAY = re.compile(r"(?:[a-z]{3,9},? )?(\d{1,2})(?:st|nd|rd|th)?[ -]([a-z]{3,9})\.?,?[ -](\d{4}|\d{2})")
 _MONTH_FIRST = re.compile(r"([a-z]{3,9})\.? (\d{1,2})(?:st|nd|rd|th)?,? (\d{4})")
-_MONTHS = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october",
-           "november", "december")  # fmt: skip
+_MONTHS = (
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+)
 _UNITS = {name: WORDS[name] for name in ("days", "months", "spells", "GBP", "modules", "years")}
 _UNITS["hours a week"] = tuple(
     f"{word}{rest}" for rest in (" a week", " per week", " pw", "") for word in WORDS["hours"]
@@ -101,8 +120,8 @@ def read_number(
 ) -> Read:
     """A number: as such, or as text with outer blanks, thousands separators, a sign for a fraction or its own unit.
 
-    `decimal_comma` says that the file has numbers with a decimal comma: then no number with a comma or with groups after
-    points is read, since "1,250" may be either.
+    `decimal_comma` says that the file has numbers with a decimal comma: then no number with a comma or with groups
+    after points is read, since "1,250" may be either.
     """
     unusable(value)
     if isinstance(value, bool | datetime):

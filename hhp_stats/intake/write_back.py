@@ -51,8 +51,8 @@ def write_back(report: CheckReport, directory: Path, *, guard: OutputGuard | Non
     Writes into `directory`, for every return with problems, a workbook with the cells of the return at their addresses,
     the offending ones coloured and commented, and a sheet "Problems": row, column, what is wrong, what to do. Returns
     that cannot be opened become a workbook with that sheet alone. The files received are not touched; each copy appears
-    only when it is whole. Returns the paths written. Raises OutputRefused, before anything is written, where another file
-    stands in the place of a copy, or a copy that somebody has worked in, or, without a `guard`, any.
+    only when it is whole. Returns the paths written. Raises OutputRefused, before anything is written, where another
+    file stands in the place of a copy, or a copy that somebody has worked in, or, without a `guard`, any.
     """
     directory = Path(directory)
     guard = guard or OutputGuard(root=report.root, command="hhp check --write-back", noting=False)

@@ -50,11 +50,11 @@ _SAVE_AGAIN = "Open it in a spreadsheet program, save it as .xlsx and send it ag
 def read_xlsx(path: Path, *, sheet: str = "Return", holds_table: Callable[[Grid], bool] | None = None) -> Grid:
     """The cells of one sheet of a workbook.
 
-    Of the sheets whose first rows `holds_table` recognises, the visible ones come first, and among equals the one called
-    `sheet`; without such a sheet the one called `sheet` is taken, else the first visible one. Results of formulas are the
-    values stored by the program that saved the file. What the eye sees beside the values (number formats, cells struck
-    through, raised signs, comments) is kept by address. Refuses (`Refused`) what `check_container` refuses, files without
-    a worksheet and files that cannot be parsed.
+    Of the sheets whose first rows `holds_table` recognises, the visible ones come first, and among equals the one
+    called `sheet`; without such a sheet the one called `sheet` is taken, else the first visible one. Results of
+    formulas are the values stored by the program that saved the file. What the eye sees beside the values (number
+    formats, cells struck through, raised signs, comments) is kept by address. Refuses (`Refused`) what
+    `check_container` refuses, files without a worksheet and files that cannot be parsed.
     """
     contents = check_container(path)
     try:
@@ -150,7 +150,9 @@ AnyPart = TypeVar("AnyPart", bound=Part)
 
 
 def choose(parts: list[AnyPart], tables: list[AnyPart], wanted: str) -> AnyPart:
-    """The sheet to be read: a visible one with a table, else any with one, else by its name, else the first that is shown."""
+    """The sheet to be read: a visible one with a table, else any with one, else by its name, else the first that is
+    shown.
+    """
     shown = [part for part in tables if part.visible] or tables
     named = [part for part in shown or parts if part.title.strip().casefold() == wanted.casefold()]
     return (named or shown or [part for part in parts if part.visible] or parts)[0]
@@ -204,8 +206,12 @@ def _comments(archive: Any, sheet: str) -> list[tuple[int, int]]:
     for target in targets:
         if target in archive.namelist():
             with archive.open(target) as stream:
-                _stream(stream, {"author": lambda _: text.clear(), "comment": comment},
-                        {"author": lambda: authors.append("".join(text))}, text)  # fmt: skip
+                _stream(
+                    stream,
+                    {"author": lambda _: text.clear(), "comment": comment},
+                    {"author": lambda: authors.append("".join(text))},
+                    text,
+                )
     return sorted(cells)
 
 
@@ -232,7 +238,8 @@ def _parse_sheet(
 ) -> _Sheet:
     """Streams a worksheet part; `convert(kind, text, style)` makes a value of a cell's stored text.
 
-    `mixed` are the shared texts of which a part is raised or struck through; rows below `last` are not read. Handlers are
+    `mixed` are the shared texts of which a part is raised or struck through; rows below `last` are not read. Handlers
+    are
     closures over local variables: for 1.5 million cells attribute look-ups would double the time.
     """
     sheet = _Sheet({}, set(), [], [], set(), {}, set(), set())
@@ -341,12 +348,23 @@ def _parse_sheet(
             sheet.hidden_columns.update(range(int(attributes["min"]), last + 1))
 
     starts: dict[str, Callable[[dict[str, str]], None]] = {
-        "c": start_cell, "v": start_text, "t": start_text, "f": start_formula, "row": start_row,
-        "rPh": reading_aid(True), "mergeCell": merged, "col": hidden_column, **runs.starts,
-    }  # fmt: skip
+        "c": start_cell,
+        "v": start_text,
+        "t": start_text,
+        "f": start_formula,
+        "row": start_row,
+        "rPh": reading_aid(True),
+        "mergeCell": merged,
+        "col": hidden_column,
+        **runs.starts,
+    }
     ends: dict[str, Callable[[], None]] = {
-        "c": end_cell, "v": end_value, "t": end_inline, "row": end_row, "rPh": reading_aid(False),
-    }  # fmt: skip
+        "c": end_cell,
+        "v": end_value,
+        "t": end_inline,
+        "row": end_row,
+        "rPh": reading_aid(False),
+    }
 
     with contextlib.suppress(_Enough):
         _stream(stream, starts, ends, text)
@@ -354,13 +372,17 @@ def _parse_sheet(
 
 
 class _Runs:
-    """Whether a run of a text is raised, lowered or struck through; a text is made of runs, each with its properties."""
+    """Whether a run of a text is raised, lowered or struck through; a text is made of runs, each with its
+    properties.
+    """
 
     def __init__(self) -> None:
         self.found = self._now = False
         self.starts: dict[str, Callable[[dict[str, str]], None]] = {
-            "r": self._begin, "vertAlign": self._raised, "strike": self._struck,
-        }  # fmt: skip
+            "r": self._begin,
+            "vertAlign": self._raised,
+            "strike": self._struck,
+        }
 
     def _begin(self, _: dict[str, str]) -> None:
         self._now = False
@@ -430,8 +452,12 @@ def _shared_texts(archive: Any, reader: Any) -> _Texts:
         pieces.clear()
 
     with archive.open(part.PartName[1:]) as stream:
-        _stream(stream, {"t": start_text, "rPh": reading_aid(True), **runs.starts},
-                {"t": end_text, "rPh": reading_aid(False), "si": end_item}, text)  # fmt: skip
+        _stream(
+            stream,
+            {"t": start_text, "rPh": reading_aid(True), **runs.starts},
+            {"t": end_text, "rPh": reading_aid(False), "si": end_item},
+            text,
+        )
     return _Texts(texts, frozenset(mixed))
 
 

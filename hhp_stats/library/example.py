@@ -11,9 +11,9 @@ TEAMS, AUTHORITIES = 48, ("Ashdown", "Birch", "Cedar")
 def example_trial(*, seed: int = 1) -> pd.DataFrame:
     """A trial of 48 teams in three places, which nobody ran; one row a person.
 
-    person, authority, team, treatment (0/1, drawn by team within authority), role, baseline and absence (days; a tenth of the
-    absences are missing, more of them in the control arm), left (0/1) and took_part (0/1, offered to the treated only). The
-    planted effect on absence is -1 day.
+    person, authority, team, treatment (0/1, drawn by team within authority), role, baseline and absence (days; a
+    tenth of the absences are missing, more of them in the control arm), left (0/1) and took_part (0/1, offered to the
+    treated only). The planted effect on absence is -1 day.
 
     >>> import hhp_stats as hs
     >>> hs.example_trial().shape

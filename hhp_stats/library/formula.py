@@ -60,13 +60,14 @@ def model_of(
     """Read `outcome ~ treatment + terms | strata`: which arrays does it ask for?
 
     The first term is the treatment (text of several arms gives a column for each but the first in alphabetical order;
-    `C(arm, contr.treatment("control"))` names another). Terms behind the bar enter as one dummy for each level but the first, as fixed
-    effects do in pyfixest and linearmodels. The intercept always stays. Covariates that are the same for everybody are
+    `C(arm, contr.treatment("control"))` names another). Terms behind the bar enter as one dummy for each level but
+    the first, as fixed effects do in pyfixest and linearmodels. The intercept always stays. Covariates that are the
+    same for everybody are
     left out: they are the intercept. With `unknown_outcomes` rows may lack the outcome, and nothing else.
 
-    Refuses what is no formula, or one without outcome, treatment or intercept (InvalidInput); columns that the data do not
-    have (UnknownName); rows with gaps, saying how many in which column and what can be done (InvalidInput), unless
-    `missing="drop"`; no rows (NoObservations); a treatment that does not vary (ConstantTreatment).
+    Refuses what is no formula, or one without outcome, treatment or intercept (InvalidInput); columns that the data
+    do not have (UnknownName); rows with gaps, saying how many in which column and what can be done (InvalidInput),
+    unless `missing="drop"`; no rows (NoObservations); a treatment that does not vary (ConstantTreatment).
     """
     if not isinstance(data, pd.DataFrame):
         raise InvalidInput(f"data must be a pandas DataFrame, not {type(data).__name__}")
@@ -96,10 +97,13 @@ def model_of(
     x = x.loc[:, varies | (x.columns == "Intercept")]
     names = tuple("intercept" if name == "Intercept" else str(name) for name in x.columns)
     return Model(
-        formula=formula, outcome=y.iloc[:, 0].rename(left), treatment=treatment, dropped=len(data) - len(kept),
+        formula=formula,
+        outcome=y.iloc[:, 0].rename(left),
+        treatment=treatment,
+        dropped=len(data) - len(kept),
         matrix=ModelMatrix(values=x.to_numpy(dtype=np.float64), names=names, index=kept.index),
         clusters=kept[clusters] if clusters else None,
-    )  # fmt: skip
+    )
 
 
 def _parts(formula: str) -> tuple[str, str, str]:

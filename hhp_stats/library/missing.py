@@ -70,9 +70,11 @@ def selection(
         told = model_of(f"{flag} ~ {answering}", kept.assign(**{flag: model.outcome.notna()}), missing="refuse")
         terms = told.matrix
     given: dict[str, Any] = {
-        "outcome": model.outcome.to_numpy(dtype=np.float64), "matrix": model.matrix, "selection_matrix": terms,
+        "outcome": model.outcome.to_numpy(dtype=np.float64),
+        "matrix": model.matrix,
+        "selection_matrix": terms,
         "conf_level": conf_level,
-    }  # fmt: skip
+    }
     if method == "likelihood":
         return SelectionModel(model=model, fit=heckman_likelihood(**given, clusters=model.clusters))
     if method != "two-step":
@@ -93,7 +95,8 @@ def impute(
     clusters: str | None = None,
     iterations: int = 10,
 ) -> Imputations:
-    """Fill the gaps `m` times by chained equations: numbers by predictive mean matching, 0/1 by logistic regression, text by
+    """Fill the gaps `m` times by chained equations: numbers by predictive mean matching, 0/1 by logistic regression,
+    text by
     multinomial logistic regression.
 
     `columns` to impute (all that have gaps unless named), `predictors` the complete columns that predict them (all
@@ -123,9 +126,13 @@ def impute(
         ImputationPlan(
             variables=tuple(_variable(name, data[name]) for name in chosen),
             terms=tuple(Term(column=name, kind="categorical" if _text(data[name]) else "continuous") for name in terms),
-            within=within, clusters=clusters, imputations=m, iterations=iterations, seed=seed,
+            within=within,
+            clusters=clusters,
+            imputations=m,
+            iterations=iterations,
+            seed=seed,
         ),
-    )  # fmt: skip
+    )
 
 
 def _text(values: pd.Series) -> bool:
@@ -149,8 +156,8 @@ def pool(
     """What is the effect over all completed data sets, by Rubin's rules with Barnard and Rubin's degrees of freedom?
 
     Either the estimates themselves, or completed sets and the `analysis` of one, which returns an Estimate or a fitted
-    model, whose effect is then meant. Where the degrees of freedom of complete data differ between sets (Satterthwaite's),
-    the smallest is used unless `complete_df` is given. Formulas: `hhp_stats.infer.pooling.pool`.
+    model, whose effect is then meant. Where the degrees of freedom of complete data differ between sets
+    (Satterthwaite's), the smallest is used unless `complete_df` is given. Formulas: `hhp_stats.infer.pooling.pool`.
 
     >>> import hhp_stats as hs
     >>> sets = hs.impute(hs.example_trial(), columns=["absence"], m=5, clusters="team", within="treatment", seed=1)
@@ -190,9 +197,9 @@ def bounds(
 ) -> Bounds:
     """Between which values must the effect lie, whatever those who did not answer would have said?
 
-    `lee`: for those who answer in either arm, by trimming the arm that answered more (needs a `seed`; the formula names the
-    treatment only). `worst-case`: all missing outcomes at one of the `limits` of the scale, the worst way round (needs
-    `clusters`). Rows without an outcome count as not answered. Formulas: `hhp_stats.estimate.bounds`.
+    `lee`: for those who answer in either arm, by trimming the arm that answered more (needs a `seed`; the formula
+    names the treatment only). `worst-case`: all missing outcomes at one of the `limits` of the scale, the worst way
+    round (needs `clusters`). Rows without an outcome count as not answered. Formulas: `hhp_stats.estimate.bounds`.
     Source: Lee (2009), Review of Economic Studies 76, 1071-1102; Horowitz and Manski (2000), JASA 95, 77-84.
 
     >>> import hhp_stats as hs
@@ -206,16 +213,26 @@ def bounds(
         if seed is None or model.matrix.names != ("intercept", *model.treatment):
             raise InvalidInput("Lee's bounds need a seed, and a formula of outcome and treatment alone")
         return lee_bounds(
-            outcome=outcome, treatment=model.both_arms(), clusters=model.clusters, draws=draws, seed=seed, conf_level=conf_level
-        )  # fmt: skip
+            outcome=outcome,
+            treatment=model.both_arms(),
+            clusters=model.clusters,
+            draws=draws,
+            seed=seed,
+            conf_level=conf_level,
+        )
     if method != "worst-case":
         raise UnknownName(f"there are bounds by 'lee' and 'worst-case', not {method!r}")
     if limits is None or model.clusters is None:
         raise InvalidInput("worst-case bounds need the limits of the scale, such as (0, 10), and clusters")
     return worst_case_bounds(
-        outcome=outcome, matrix=model.matrix, lowest=limits[0], highest=limits[1], clusters=model.clusters,
-        term=model.term(None), conf_level=conf_level,
-    )  # fmt: skip
+        outcome=outcome,
+        matrix=model.matrix,
+        lowest=limits[0],
+        highest=limits[1],
+        clusters=model.clusters,
+        term=model.term(None),
+        conf_level=conf_level,
+    )
 
 
 def tipping_points(
@@ -229,8 +246,9 @@ def tipping_points(
 ) -> TippingPoints:
     """By how much must the unseen outcomes differ from the imputed ones to change the conclusion?
 
-    The `deltas`, in units of the outcome, are added to imputed outcomes of the treated arm, the control arm and both; each
-    time `hs.linear` with this formula analyses the completed sets. Method and refusals: `hhp_stats.estimate.tipping`.
+    The `deltas`, in units of the outcome, are added to imputed outcomes of the treated arm, the control arm and both;
+    each time `hs.linear` with this formula analyses the completed sets. Method and refusals:
+    `hhp_stats.estimate.tipping`.
     Source: van Buuren (2018), section 3.8.
 
     >>> import hhp_stats as hs
@@ -241,6 +259,10 @@ def tipping_points(
     """
     model = model_of(formula, sets.completed(0), clusters=clusters)
     return tipping_points_of(
-        sets, outcome=str(model.outcome.name), deltas=deltas, treatment=model.term(None), complete_df=complete_df,
+        sets,
+        outcome=str(model.outcome.name),
+        deltas=deltas,
+        treatment=model.term(None),
+        complete_df=complete_df,
         fit=lambda frame: linear(formula, frame, clusters=clusters, covariance=covariance).effect(),
-    )  # fmt: skip
+    )

@@ -44,7 +44,9 @@ Covariance = Literal["CR0", "CR1", "CR2", "CR3", "HC0", "HC1", "HC2", "HC3"]
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class LinearModel(Tidied):
-    """A least-squares fit with its variances; `fit` and `covariance` are what `hhp_stats.estimate` and `infer` work with."""
+    """A least-squares fit with its variances; `fit` and `covariance` are what `hhp_stats.estimate` and `infer` work
+    with.
+    """
 
     model: Model
     fit: LinearFit
@@ -76,17 +78,18 @@ def linear(
     """By how much does the mean outcome differ between the arms, the other terms held fixed? Least squares.
 
     `clusters` names the column of the groups that were drawn whole. `covariance`: CR0 to CR3 with clusters (CR2 unless
-    named), HC0 to HC3 without (HC2 unless named). `df`: satterthwaite with CR2 and CR3, clusters (G - 1) with CR0 and CR1,
-    residual (n - k) without clusters, or normal. Formulas: `hhp_stats.library.formula.model_of`; formulas of the variances:
-    `hhp_stats.infer.cluster_robust`.
+    named), HC0 to HC3 without (HC2 unless named). `df`: satterthwaite with CR2 and CR3, clusters (G - 1) with CR0 and
+    CR1, residual (n - k) without clusters, or normal. Formulas: `hhp_stats.library.formula.model_of`; formulas of the
+    variances: `hhp_stats.infer.cluster_robust`.
 
     Refuses what these refuse, and a covariance that does not fit to the presence of clusters (UnknownName).
-    Source: Bell and McCaffrey (2002), Survey Methodology 28, 169-181; Pustejovsky and Tipton (2018), Journal of Business &
-    Economic Statistics 36, 672-683.
+    Source: Bell and McCaffrey (2002), Survey Methodology 28, 169-181; Pustejovsky and Tipton (2018), Journal of
+    Business & Economic Statistics 36, 672-683.
 
     >>> import hhp_stats as hs
     >>> trial = hs.example_trial()
-    >>> fit = hs.linear("absence ~ treatment + baseline + C(role) | authority", data=trial, clusters="team", missing="drop")
+    >>> fit = hs.linear("absence ~ treatment + baseline + C(role) | authority", data=trial, clusters="team",
+    missing="drop")
     >>> fit.effect()
     Estimate(-0.897, SE 0.4086, df 41, p = 0.034, 95% -1.722 to -0.07168)
     >>> fit.tidy().columns.tolist()
@@ -159,8 +162,8 @@ def logit(
     """By how much does the probability of an outcome of 0 and 1 differ between the arms? Logistic regression.
 
     Variances by cluster (CR1, `hhp_stats.estimate.logistic.clustered_logit_covariance`) or, without clusters, from the
-    information. `penalised`: Firth's estimate, for rare outcomes and arms in which nobody or everybody has it, with intervals
-    and tests from the profile of the penalised likelihood (`hhp_stats.estimate.firth`).
+    information. `penalised`: Firth's estimate, for rare outcomes and arms in which nobody or everybody has it, with
+    intervals and tests from the profile of the penalised likelihood (`hhp_stats.estimate.firth`).
 
     Refuses separated data unless `penalised` (Separation), an outcome other than 0 and 1, and what `model_of` refuses.
     Source: Long and Freese (2014), ch. 4; Firth (1993), Biometrika 80, 27-38.
@@ -175,9 +178,12 @@ def logit(
     y = model.outcome.to_numpy(dtype=np.float64)
     if penalised:
         return LogitModel(
-            model=model, fit=firth_logit(outcome=y, matrix=model.matrix), covariance=None, conf_level=conf_level,
+            model=model,
+            fit=firth_logit(outcome=y, matrix=model.matrix),
+            covariance=None,
+            conf_level=conf_level,
             penalised=True,
-        )  # fmt: skip
+        )
     fit = fit_logit(outcome=y, matrix=model.matrix)
     covariance = (
         model_covariance(fit) if model.clusters is None else clustered_logit_covariance(fit, clusters=model.clusters)

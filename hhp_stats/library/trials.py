@@ -39,14 +39,16 @@ def complier(
 ) -> ComplierEffect:
     """What did taking part do to those whom the offer moved to take part? Two-stage least squares.
 
-    The formula's treatment is the offer and the instrument, `takeup` the column of what was taken up. The result holds the
-    effect, the first stage with its F, the intention-to-treat effect and the Anderson-Rubin set. Formulas and
+    The formula's treatment is the offer and the instrument, `takeup` the column of what was taken up. The result
+    holds the effect, the first stage with its F, the intention-to-treat effect and the Anderson-Rubin set. Formulas
+    and
     refusals: `hhp_stats.estimate.complier`.
     Source: Imbens and Angrist (1994), Econometrica 62, 467-475.
 
     >>> import hhp_stats as hs
     >>> trial = hs.example_trial()
-    >>> found = hs.complier("absence ~ treatment + baseline", trial, takeup="took_part", clusters="team", missing="drop")
+    >>> found = hs.complier("absence ~ treatment + baseline", trial, takeup="took_part", clusters="team",
+    missing="drop")
     >>> found.strong, round(found.takeup_control, 2)
     (True, 0.0)
     """
@@ -55,9 +57,13 @@ def complier(
     taken = data.loc[model.outcome.index, takeup]
     assert model.clusters is not None
     return complier_effect(
-        outcome=model.outcome.to_numpy(dtype=np.float64), takeup=taken.to_numpy(dtype=np.float64, na_value=np.nan),
-        matrix=model.matrix, clusters=model.clusters, instruments=model.treatment, conf_level=conf_level,
-    )  # fmt: skip
+        outcome=model.outcome.to_numpy(dtype=np.float64),
+        takeup=taken.to_numpy(dtype=np.float64, na_value=np.nan),
+        matrix=model.matrix,
+        clusters=model.clusters,
+        instruments=model.treatment,
+        conf_level=conf_level,
+    )
 
 
 def wild_bootstrap(
@@ -85,9 +91,14 @@ def wild_bootstrap(
     fit = linear(formula, data, clusters=clusters, covariance="CR1", missing=missing)
     assert fit.model.clusters is not None
     return bootstrap_of(
-        fit.fit, clusters=fit.model.clusters, term=fit.model.term(None), draws=draws, rng=np.random.default_rng(seed),
-        weights=weights, conf_level=conf_level,
-    )  # fmt: skip
+        fit.fit,
+        clusters=fit.model.clusters,
+        term=fit.model.term(None),
+        draws=draws,
+        rng=np.random.default_rng(seed),
+        weights=weights,
+        conf_level=conf_level,
+    )
 
 
 def randomisation_test(
@@ -101,12 +112,13 @@ def randomisation_test(
     missing: Missing = "refuse",
     conf_level: float = 0.95,
 ) -> ResamplingTest:
-    """How often would the draw, done again, give an effect as large, if the treatment did nothing to anybody? Fisher's test.
+    """How often would the draw, done again, give an effect as large, if the treatment did nothing to anybody?
+    Fisher's test.
 
     The draw treats as many clusters (people, without `clusters`) of each stratum as were treated. All allocations are
     listed where they are at most 20,000, else `draws` random ones are made. With `missing="drop"` the draw is
-    still that of every row. A trial with another rule (redraws for balance, pairs over several strata) gives its own draws to
-    `hhp_stats.infer.randomisation_test`.
+    still that of every row. A trial with another rule (redraws for balance, pairs over several strata) gives its own
+    draws to `hhp_stats.infer.randomisation_test`.
     Source: Rosenbaum (2002), Observational Studies, section 2.5.
 
     >>> import hhp_stats as hs
@@ -122,16 +134,24 @@ def randomisation_test(
     people = data.loc[everyone.outcome.index]
     units = (people[clusters] if clusters else pd.Series(people.index, index=people.index, name="person")).astype(str)
     drawn = cluster_draw(
-        clusters=units, treatment=pd.Series(everyone.both_arms(), index=people.index),
+        clusters=units,
+        treatment=pd.Series(everyone.both_arms(), index=people.index),
         strata=None if strata is None else people[strata],
-    )  # fmt: skip
-    found = {"assignments": drawn.all_allocations()} if drawn.count <= MOST_ALLOCATIONS else {
-        "draw": drawn.redraw, "draws": draws, "rng": np.random.default_rng(seed)
-    }  # fmt: skip
+    )
+    found = (
+        {"assignments": drawn.all_allocations()}
+        if drawn.count <= MOST_ALLOCATIONS
+        else {"draw": drawn.redraw, "draws": draws, "rng": np.random.default_rng(seed)}
+    )
     return test_by_allocations(
-        outcome=model.outcome.to_numpy(dtype=np.float64), matrix=model.matrix, clusters=units.loc[model.outcome.index],
-        draw_clusters=list(drawn.clusters), term=model.term(None), conf_level=conf_level, **found,
-    )  # fmt: skip
+        outcome=model.outcome.to_numpy(dtype=np.float64),
+        matrix=model.matrix,
+        clusters=units.loc[model.outcome.index],
+        draw_clusters=list(drawn.clusters),
+        term=model.term(None),
+        conf_level=conf_level,
+        **found,
+    )
 
 
 def balance_table(data: pd.DataFrame, covariates: Sequence[str], *, treatment: str = "treatment") -> pd.DataFrame:
@@ -226,14 +246,15 @@ def detectable_effect(
 ) -> float:
     """How large must the true effect be, in standard deviations, to be found with this power? Two equal arms.
 
-    `people` in both arms together; with `cluster_size` they were drawn in clusters of that mean size, whose sizes vary by
-    `size_cv` and whose members resemble each other by `icc`. `correlation` of baseline and outcome, where the baseline is in the
+    `people` in both arms together; with `cluster_size` they were drawn in clusters of that mean size, whose sizes
+    vary by `size_cv` and whose members resemble each other by `icc`. `correlation` of baseline and outcome, where the
+    baseline is in the
     model. Formulas: `hhp_stats.design.detectable_effect`.
     Source: Hemming and Marsh (2013), Stata Journal 13, 114-135.
 
     >>> import hhp_stats as hs
-    >>> round(hs.detectable_effect(people=800), 3), round(hs.detectable_effect(people=800, cluster_size=10, icc=0.05), 3)
-    (0.198, 0.242)
+    >>> round(hs.detectable_effect(people=800), 3), round(hs.detectable_effect(people=800, cluster_size=10, icc=0.05),
+    3) (0.198, 0.242)
     """
     rates = ErrorRates(alpha=alpha, power=power)
     if cluster_size is None:

@@ -92,8 +92,8 @@ def spearman_brown(items: pd.DataFrame, *, conf_level: float = 0.95) -> Reliabil
 
     2r / (1 + r), r the correlation of the two items; interval by Fisher's z of r carried through the
     same formula. For two items it never falls below alpha and equals the alpha of standardised
-    items (Eisinga, te Grotenhuis and Pelzer 2013, International Journal of Public Health 58, 637-642). Refuses any other number of items and r = -1
-    (InvalidInput), and fewer than four complete persons (NoObservations).
+    items (Eisinga, te Grotenhuis and Pelzer 2013, International Journal of Public Health 58, 637-642). Refuses any
+    other number of items and r = -1 (InvalidInput), and fewer than four complete persons (NoObservations).
     """
     values = _complete(items, minimum=2)
     n, k = values.shape
@@ -163,9 +163,15 @@ def mcdonald_omega(
         low, high = (float(q) for q in np.quantile(resampled, [tail, 1 - tail]))
         label += f", percentile interval from {draws - failed} of {draws} bootstrap samples"
     return Reliability(
-        coefficient="omega_total", estimate=estimate, conf_low=low, conf_high=high,
-        conf_level=conf_level, n=len(values), items=values.shape[1], method=label,
-    )  # fmt: skip
+        coefficient="omega_total",
+        estimate=estimate,
+        conf_low=low,
+        conf_high=high,
+        conf_level=conf_level,
+        n=len(values),
+        items=values.shape[1],
+        method=label,
+    )
 
 
 @typed

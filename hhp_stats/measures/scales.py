@@ -136,9 +136,11 @@ def standardised_sum(scores: pd.DataFrame, *, columns: Sequence[str], reference:
     if not len(columns):
         raise InvalidInput("a sum needs at least one column")
     parts = [standardise(scores[column], reference=reference, sample=sample).values for column in columns]
-    return pd.concat(parts, axis="columns").sum(axis="columns", min_count=len(parts)).where(
-        pd.concat(parts, axis="columns").notna().all(axis="columns")
-    )  # fmt: skip
+    return (
+        pd.concat(parts, axis="columns")
+        .sum(axis="columns", min_count=len(parts))
+        .where(pd.concat(parts, axis="columns").notna().all(axis="columns"))
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

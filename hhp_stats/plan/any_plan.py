@@ -12,7 +12,8 @@ from hhp_stats.plan.schema import Plan
 
 
 def plan_of(root: Path, study: str) -> Plan | IndividualPlan | ExperimentPlan:
-    """The plan of one study: with sites it is a trial on returns, with experiments one of contrasts, else one of arms or none.
+    """The plan of one study: with sites it is a trial on returns, with experiments one of contrasts, else one of arms
+    or none.
 
     Raises PlanError as the readers do.
     """

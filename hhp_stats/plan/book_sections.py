@@ -52,8 +52,13 @@ def _read(root: Path) -> dict[str, BookSection]:
             if label is None:
                 continue
             if label[1] in found:
-                raise PlanError(file, label[1], f"is also the label of a section of {found[label[1]].file}.",
-                                "Give every section its own label.")  # fmt: skip
-            found[label[1]] = BookSection(id=label[1], title=heading["title"], file=file,
-                                          numbered=numbered and chapter_numbered)  # fmt: skip
+                raise PlanError(
+                    file,
+                    label[1],
+                    f"is also the label of a section of {found[label[1]].file}.",
+                    "Give every section its own label.",
+                )
+            found[label[1]] = BookSection(
+                id=label[1], title=heading["title"], file=file, numbered=numbered and chapter_numbered
+            )
     return found

@@ -32,11 +32,16 @@ Kind = Literal["cluster trial", "individual trial", "experiment", "pilot"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 # What runs a study of a kind that names no topic. A pilot compares nothing, so that no general analysis is left.
 RUNNERS: Mapping[Kind, str] = {
-    "cluster trial": _FIELD_TRIAL, "individual trial": _FIELD_TRIAL, "experiment": _FIELD_TRIAL,
-}  # fmt: skip
+    "cluster trial": _FIELD_TRIAL,
+    "individual trial": _FIELD_TRIAL,
+    "experiment": _FIELD_TRIAL,
+}
 NOUNS: Mapping[Kind, str] = {
-    "cluster trial": "trial", "individual trial": "trial", "experiment": "experiments", "pilot": "pilot",
-}  # fmt: skip
+    "cluster trial": "trial",
+    "individual trial": "trial",
+    "experiment": "experiments",
+    "pilot": "pilot",
+}
 KEY = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _SHORT = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _PLAN = re.compile(rb"^\[design\]", re.MULTILINE)
@@ -89,7 +94,9 @@ class StudyEntry(_Header):
 
     @property
     def trials(self) -> Mapping[str, str]:
-        """What the lists of printed figures call it, and the name of each part; the key and its own where it has no parts."""
+        """What the lists of printed figures call it, and the name of each part; the key and its own where it has no
+        parts.
+        """
         return self.published or {self.study: self.name}
 
 
@@ -146,8 +153,8 @@ def catalogue(root: Path) -> tuple[StudyEntry, ...]:
     """Every study below `data/plan`, in the order that the plans give.
 
     Raises PlanError, naming file, key, what is allowed and the nearest known name, for a plan whose `study` is not the
-    name of its file, a missing or wrong key of the header, an unknown kind, phase or topic, a kind that nothing runs without a
-    topic, and two studies with one order, name, short name, chapter or page.
+    name of its file, a missing or wrong key of the header, an unknown kind, phase or topic, a kind that nothing runs
+    without a topic, and two studies with one order, name, short name, chapter or page.
     """
     return part("catalogue", lambda: _read(root))
 
@@ -191,8 +198,12 @@ def _entry(root: Path, file: str, stem: str, programme: ProgrammePlan, reserved:
     if entry.topic and entry.topic not in topics():
         raise PlanError(file, "topic", f"is {entry.topic!r}.", allowed(topics(), entry.topic))
     if not entry.topic and kind not in RUNNERS:
-        raise PlanError(file, "topic", f"is missing, and nothing else runs a {kind}.",
-                        f"Name the module below hhp_stats/studies that runs it. {allowed(topics())}")  # fmt: skip
+        raise PlanError(
+            file,
+            "topic",
+            f"is missing, and nothing else runs a {kind}.",
+            f"Name the module below hhp_stats/studies that runs it. {allowed(topics())}",
+        )
     return entry
 
 
@@ -204,7 +215,10 @@ def _published(raw: Mapping[str, Any], file: str) -> dict[str, str]:
     return dict(table)
 
 
-KEY_RULE = "Use small letters, digits and underscores, beginning with a letter, and no name of a phase or subject of data/plan/programme.toml."
+KEY_RULE = (
+    "Use small letters, digits and underscores, beginning with a letter, and no name of a phase or subject of"
+    " data/plan/programme.toml."
+)
 
 
 @lru_cache(maxsize=1)
@@ -230,13 +244,19 @@ def _refuse_shared(entries: list[StudyEntry]) -> None:
         for place in own:
             if place in taken:
                 key, value = place
-                raise PlanError(f"{PLANS}/{entry.study}.toml", key, f"is {value!r}, as that of {taken[place]}.",
-                                f"Give every study its own {key}.")  # fmt: skip
+                raise PlanError(
+                    f"{PLANS}/{entry.study}.toml",
+                    key,
+                    f"is {value!r}, as that of {taken[place]}.",
+                    f"Give every study its own {key}.",
+                )
             taken[place] = entry.study
 
 
 def programme_plan(root: Path) -> ProgrammePlan:
-    """What `data/plan/programme.toml` says: phases, pages of no single study, subjects. Raises PlanError where it is wrong."""
+    """What `data/plan/programme.toml` says: phases, pages of no single study, subjects. Raises PlanError where it is
+    wrong.
+    """
     raw = read_plan_file(root, PROGRAMME)
     pages = record_of(
         {key: value for key, value in raw.items() if key == "pages"}, file=PROGRAMME, place="the header", kind=_Pages
@@ -266,7 +286,9 @@ def study_entry(root: Path, study: str) -> StudyEntry:
 
 
 def study_glance(root: Path, study: str) -> Glance:
-    """How the table of studies introduces a study: the table [glance] of its plan. Raises PlanError where it is missing or wrong."""
+    """How the table of studies introduces a study: the table [glance] of its plan. Raises PlanError where it is
+    missing or wrong.
+    """
     file = f"{PLANS}/{study}.toml"
     table = read_plan_file(root, file).get("glance")
     if not isinstance(table, Mapping):
@@ -302,8 +324,8 @@ def book_pages(root: Path) -> tuple[str, ...]:
 def check_book(root: Path) -> tuple[StudyEntry, ...]:
     """The catalogue, compared with the chapters of `_quarto.yml`.
 
-    Raises PlanError for a study whose chapter or page `_quarto.yml` does not list or that does not exist, and for a chapter
-    that is neither of a study nor one of the programme's pages.
+    Raises PlanError for a study whose chapter or page `_quarto.yml` does not list or that does not exist, and for a
+    chapter that is neither of a study nor one of the programme's pages.
     """
     entries, listed = catalogue(root), book_pages(root)
     for entry in entries:
@@ -321,16 +343,24 @@ def check_book(root: Path) -> tuple[StudyEntry, ...]:
     known = {page for entry in entries for page in (entry.chapter, *entry.pages)} | set(programme_plan(root).pages)
     for page in listed:
         if page not in known:
-            raise PlanError(BOOK, page, "belongs to no study.",
-                            f"Name it as chapter in the plan of its study, or among the pages of {PROGRAMME}.")  # fmt: skip
+            raise PlanError(
+                BOOK,
+                page,
+                "belongs to no study.",
+                f"Name it as chapter in the plan of its study, or among the pages of {PROGRAMME}.",
+            )
     return entries
 
 
 def only_for(topic: str, study: str) -> None:
     """Refuse (PlanError) a plan that names a topic whose module reads the files of another study."""
     if study != topic:
-        raise PlanError(f"{PLANS}/{study}.toml", "topic", f"is {topic!r}, whose module reads the files of {topic} alone.",
-                        "Leave it out, or name the module of this study.")  # fmt: skip
+        raise PlanError(
+            f"{PLANS}/{study}.toml",
+            "topic",
+            f"is {topic!r}, whose module reads the files of {topic} alone.",
+            "Leave it out, or name the module of this study.",
+        )
 
 
 def _refuse_unconfirmed(root: Path, study: str) -> None:
@@ -338,8 +368,12 @@ def _refuse_unconfirmed(root: Path, study: str) -> None:
     for path in sorted((root / PLANS).glob(f"{study}.*")):
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
             if TO_CONFIRM in line and not line.startswith("#"):
-                raise PlanError(f"{PLANS}/{path.name}", f"line {number}", "is a guess that nobody has confirmed.",
-                                f"Correct it and take {TO_CONFIRM} out, here and wherever it stands.")  # fmt: skip
+                raise PlanError(
+                    f"{PLANS}/{path.name}",
+                    f"line {number}",
+                    "is a guess that nobody has confirmed.",
+                    f"Correct it and take {TO_CONFIRM} out, here and wherever it stands.",
+                )
 
 
 def _check_references(root: Path, known: Sequence[str]) -> None:

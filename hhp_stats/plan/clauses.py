@@ -27,8 +27,9 @@ Status = Literal["done", "deviated", "conflict", "not_done", "context"]
 class ClauseStatus:
     """One clause of the protocol and what was made of it.
 
-    `status`: done as planned; deviated, as its departures (of the trial) or deviations (of this report) say; conflict, resolved by a reading;
-    not_done, because it cannot be done (the note says why); context, where no analysis follows.
+    `status`: done as planned; deviated, as its departures (of the trial) or deviations (of this report) say;
+    conflict, resolved by a reading; not_done, because it cannot be done (the note says why); context, where no
+    analysis follows.
     """
 
     id: str
@@ -54,7 +55,8 @@ def load_clause_status(root: Path) -> tuple[ClauseStatus, ...]:
     Refuses (PlanError) what `read_records` refuses; a clause without an entry and an entry without a
     clause; places that the plan does not have; sections not listed at the head of the file; unknown
     conflicts and departures; clauses whose conflicts differ from those that name the clause in
-    `data/plan/conflicts.toml`, and deviations that differ from those in `data/plan/deviations.toml`; tests of another form than file::function; and a status without its
+    `data/plan/conflicts.toml`, and deviations that differ from those in `data/plan/deviations.toml`; tests of another
+    form than file::function; and a status without its
     ground: deviated without a departure, conflict without a conflict, not_done without a note, context
     with a place in the plan, and what the plan holds without a test that shows it.
     """
@@ -82,23 +84,44 @@ def load_clause_status(root: Path) -> tuple[ClauseStatus, ...]:
             try:
                 plan_entry(plan, path)
             except KeyError:
-                raise PlanError(CLAUSE_STATUS, place, f"points to {path!r}, which the plan does not have.",
-                                "Correct the path, or add the entry to the plan.") from None  # fmt: skip
+                raise PlanError(
+                    CLAUSE_STATUS,
+                    place,
+                    f"points to {path!r}, which the plan does not have.",
+                    "Correct the path, or add the entry to the plan.",
+                ) from None
         if set(entry.conflicts) != naming.get(entry.id, set()):
             named = ", ".join(sorted(naming.get(entry.id, set()))) or "none"
-            raise PlanError(CLAUSE_STATUS, place, f"names conflicts {', '.join(entry.conflicts) or 'none'}, but those"
-                            f" that name the clause are {named}.", "Make the two files agree.")  # fmt: skip
+            raise PlanError(
+                CLAUSE_STATUS,
+                place,
+                f"names conflicts {', '.join(entry.conflicts) or 'none'}, but those that name the clause are {named}.",
+                "Make the two files agree.",
+            )
         if set(entry.deviations) != deviating.get(entry.id, set()):
             named = ", ".join(sorted(deviating.get(entry.id, set()))) or "none"
-            raise PlanError(CLAUSE_STATUS, place, f"names deviations {', '.join(entry.deviations) or 'none'}, but those of"
-                            f" data/plan/deviations.toml are {named}.", "Make the two files agree.")  # fmt: skip
+            raise PlanError(
+                CLAUSE_STATUS,
+                place,
+                f"names deviations {', '.join(entry.deviations) or 'none'}, but those of"
+                f" data/plan/deviations.toml are {named}.",
+                "Make the two files agree.",
+            )
         for name in sorted(set(entry.departures) - departures):
-            raise PlanError(CLAUSE_STATUS, place, f"names departure {name!r}, which does not exist.",
-                            "Use an id of data/plan/departures.toml.")  # fmt: skip
+            raise PlanError(
+                CLAUSE_STATUS,
+                place,
+                f"names departure {name!r}, which does not exist.",
+                "Use an id of data/plan/departures.toml.",
+            )
         for test in entry.tests:
             if not TEST.fullmatch(test):
-                raise PlanError(CLAUSE_STATUS, place, f"names {test!r} as a test.",
-                                "Write file::function, as in tests/unit/test_absence.py::test_rates.")  # fmt: skip
+                raise PlanError(
+                    CLAUSE_STATUS,
+                    place,
+                    f"names {test!r} as a test.",
+                    "Write file::function, as in tests/unit/test_absence.py::test_rates.",
+                )
         _check_ground(place, entry)
     return entries
 
@@ -131,8 +154,9 @@ def plan_entry(plan: Mapping[str, Any], path: str) -> Any:
 def _check_complete(entries: tuple[ClauseStatus, ...], clauses: set[str]) -> None:
     given = {entry.id for entry in entries}
     for clause in sorted(given - clauses):
-        raise PlanError(CLAUSE_STATUS, f"clause {clause}", "does not exist.",
-                        "Use an id of data/published/protocol_clauses.csv.")  # fmt: skip
+        raise PlanError(
+            CLAUSE_STATUS, f"clause {clause}", "does not exist.", "Use an id of data/published/protocol_clauses.csv."
+        )
     for clause in sorted(clauses - given):
         raise PlanError(CLAUSE_STATUS, f"clause {clause}", "has no entry.", "Say what became of it.")
 

@@ -1,4 +1,5 @@
-"""Populations as conditions on columns: `site == 'A' and (age >= 18 or consent == 1)`. Read by a grammar, never evaluated as code.
+"""Populations as conditions on columns: `site == 'A' and (age >= 18 or consent == 1)`. Read by a grammar, never
+evaluated as code.
 
     condition   = conjunction { "or" conjunction }
     conjunction = part { "and" part }
@@ -24,8 +25,13 @@ _TOKEN = re.compile(
     r"|(?P<sign>==|!=|<=|>=|<|>|\(|\)))"
 )
 COMPARISONS: Mapping[str, Callable[[Any, Any], Any]] = {
-    "==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
-}  # fmt: skip
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
 GRAMMAR = "Write column, comparison (== != < <= > >=) and value, joined by and, or: site == 'A' and age >= 18."
 
 

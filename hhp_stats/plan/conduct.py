@@ -85,8 +85,12 @@ def load_deviations(root: Path) -> tuple[Deviation, ...]:
         if not entry.reason.strip():
             raise PlanError(DEVIATIONS, entry.id, "gives no reason.", "Say why the plan was left.")
         if bool(entry.rule) != bool(entry.units):
-            raise PlanError(DEVIATIONS, entry.id, "names a rule without units, or units without a rule.",
-                            "Name both: the code of the rule and what it found.")  # fmt: skip
+            raise PlanError(
+                DEVIATIONS,
+                entry.id,
+                "names a rule without units, or units without a rule.",
+                "Name both: the code of the rule and what it found.",
+            )
     return found
 
 
@@ -107,8 +111,12 @@ def _records(root: Path, pattern: str, key: str, kind: Any) -> Any:
                 raise PlanError(file, place, f"has an unknown key {name!r}.", f"Known: {', '.join(sorted(names))}.")
             # Of some studies no protocol is public; what their files show then cites no clause.
             if entry.get("clause") not in known and not (entry.get("clause") == "" and entry.get("rule")):
-                raise PlanError(file, place, f"cites clause {entry.get('clause')!r}, which does not exist.",
-                                "Use an id of data/published/protocol_clauses.csv.")  # fmt: skip
+                raise PlanError(
+                    file,
+                    place,
+                    f"cites clause {entry.get('clause')!r}, which does not exist.",
+                    "Use an id of data/published/protocol_clauses.csv.",
+                )
             for single in _one_by_one(entry):
                 try:
                     record = kind(**{name: _value(name, value) for name, value in single.items()})
@@ -157,16 +165,27 @@ def check_deviations(found: Sequence[Difference], deviations: Sequence[Deviation
         want = difference.commitment
         entry = explained.get((want.study, want.analysis, want.aspect))
         if entry is None:
-            raise PlanError(DEVIATIONS, f"clause {want.clause}",
-                            f"{want.analysis}: {want.aspect} was planned as {want.value!r} and done as {difference.done!r},"
-                            " and no entry explains it.",
-                            "Run what was planned, or add a deviation with clause, analysis and aspect.")  # fmt: skip
+            raise PlanError(
+                DEVIATIONS,
+                f"clause {want.clause}",
+                f"{want.analysis}: {want.aspect} was planned as {want.value!r} and done as {difference.done!r},"
+                " and no entry explains it.",
+                "Run what was planned, or add a deviation with clause, analysis and aspect.",
+            )
         if (entry.clause, entry.planned, entry.done) != (want.clause, want.value, difference.done):
-            raise PlanError(DEVIATIONS, entry.id,
-                            f"says clause {entry.clause}, planned {entry.planned!r}, done {entry.done!r}, but clause {want.clause}"
-                            f" planned {want.value!r} and {difference.done!r} was done.", "Make the entry say what happened.")  # fmt: skip
+            raise PlanError(
+                DEVIATIONS,
+                entry.id,
+                f"says clause {entry.clause}, planned {entry.planned!r}, done {entry.done!r}, but clause {want.clause}"
+                f" planned {want.value!r} and {difference.done!r} was done.",
+                "Make the entry say what happened.",
+            )
     real = {(d.commitment.analysis, d.commitment.aspect) for d in found}
     for entry in explained.values():
         if (entry.analysis, entry.aspect) not in real:
-            raise PlanError(DEVIATIONS, entry.id, f"explains a deviation of {entry.analysis} ({entry.aspect}) that did not happen.",
-                            "Remove the entry, or mend what it refers to.")  # fmt: skip
+            raise PlanError(
+                DEVIATIONS,
+                entry.id,
+                f"explains a deviation of {entry.analysis} ({entry.aspect}) that did not happen.",
+                "Remove the entry, or mend what it refers to.",
+            )

@@ -165,5 +165,9 @@ def _check_sources(file: str, place: str, given: tuple[str, ...], lengths: dict[
         if match is None or match[1] not in lengths:
             raise PlanError(file, place, f"has the source {code!r}.", "Give document and line, as in 000:337.")
         if int(match[2]) > lengths[match[1]]:
-            raise PlanError(file, place, f"has the source {code!r}, but that text has {lengths[match[1]]} lines.",
-                            "Correct the line.")  # fmt: skip
+            raise PlanError(
+                file,
+                place,
+                f"has the source {code!r}, but that text has {lengths[match[1]]} lines.",
+                "Correct the line.",
+            )

@@ -29,18 +29,55 @@ ITEMS: Mapping[Part, tuple[str, ...]] = {
     "Open science": ("2", "3", "4", "5a", "5b"),
     "Introduction": ("6", "7"),
     "Methods": (
-        "8", "9", "10", "11", "12a", "12b", "13", "14", "15", "16a", "16b", "17a", "17b", "18", "19", "20a", "20b",
-        "21a", "21b", "21c", "21d",
+        "8",
+        "9",
+        "10",
+        "11",
+        "12a",
+        "12b",
+        "13",
+        "14",
+        "15",
+        "16a",
+        "16b",
+        "17a",
+        "17b",
+        "18",
+        "19",
+        "20a",
+        "20b",
+        "21a",
+        "21b",
+        "21c",
+        "21d",
     ),
     "Results": ("22a", "22b", "23a", "23b", "24a", "24b", "25", "26", "27", "28"),
     "Discussion": ("29", "30"),
-}  # fmt: skip
+}
 # What the extension adds, by its own numbers (those of 2010), and the item of 2025 that it belongs to.
 CLUSTER_ITEMS: Mapping[str, str] = {
-    "1a": "1a", "1b": "1b", "2a": "6", "2b": "7", "3a": "9", "4a": "12b", "5": "13", "6a": "14", "7a": "16a",
-    "8b": "17b", "9": "18", "10a": "19", "10b": "19", "10c": "19", "12a": "21a", "13a": "22a", "13b": "22b",
-    "15": "25", "16": "26", "17a": "26", "21": "30",
-}  # fmt: skip
+    "1a": "1a",
+    "1b": "1b",
+    "2a": "6",
+    "2b": "7",
+    "3a": "9",
+    "4a": "12b",
+    "5": "13",
+    "6a": "14",
+    "7a": "16a",
+    "8b": "17b",
+    "9": "18",
+    "10a": "19",
+    "10b": "19",
+    "10c": "19",
+    "12a": "21a",
+    "13a": "22a",
+    "13b": "22b",
+    "15": "25",
+    "16": "26",
+    "17a": "26",
+    "21": "30",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,12 +134,20 @@ def load_checklist(root: Path) -> tuple[ChecklistItem, ...]:
         place = f"item {item.id}"
         for section in item.sections:
             if section not in sections:
-                raise PlanError(CONSORT, place, f"points to section {section!r}, which the report does not have.",
-                                "Use the label of a heading in index.qmd or report/*.qmd.")  # fmt: skip
+                raise PlanError(
+                    CONSORT,
+                    place,
+                    f"points to section {section!r}, which the report does not have.",
+                    "Use the label of a heading in index.qmd or report/*.qmd.",
+                )
         for result in item.results:
             if not known_result(result, plan):
-                raise PlanError(CONSORT, place, f"points to result {result!r}, which {study} does not make.",
-                                "Use the id of an analysis in the plan, or of a descriptive figure.")  # fmt: skip
+                raise PlanError(
+                    CONSORT,
+                    place,
+                    f"points to result {result!r}, which {study} does not make.",
+                    "Use the id of an analysis in the plan, or of a descriptive figure.",
+                )
         _check_ground(place, item)
     return items
 
@@ -147,8 +192,12 @@ def _check_complete(given: list[str]) -> None:
     order = checklist_order()
     for name in given:
         if name not in order:
-            raise PlanError(CONSORT, f"item {name}", "does not exist.",
-                            f"Use a number of CONSORT 2025, or {CLUSTER!r} and one of the extension.")  # fmt: skip
+            raise PlanError(
+                CONSORT,
+                f"item {name}",
+                "does not exist.",
+                f"Use a number of CONSORT 2025, or {CLUSTER!r} and one of the extension.",
+            )
     for name in order:
         if name not in given:
             raise PlanError(CONSORT, f"item {name}", "has no entry.", "Say where the report answers it.")
@@ -163,11 +212,17 @@ def _check_ground(place: str, item: ChecklistItem) -> None:
     pointed, status = bool(item.sections), item.status
     rules = (
         (status in ("reported", "partly") and not pointed, f"is {status} without a section.", "Name one."),
-        (status in ("partly", "gap", "not_applicable") and not item.note, f"is {status} without a note.",
-         "Say what is missing, or why the question does not arise."),
-        (status == "gap" and (pointed or bool(item.results)), "is a gap, but points to where it is answered.",
-         "Call it partly, or remove section and results."),
-    )  # fmt: skip
+        (
+            status in ("partly", "gap", "not_applicable") and not item.note,
+            f"is {status} without a note.",
+            "Say what is missing, or why the question does not arise.",
+        ),
+        (
+            status == "gap" and (pointed or bool(item.results)),
+            "is a gap, but points to where it is answered.",
+            "Call it partly, or remove section and results.",
+        ),
+    )
     for broken, rule, remedy in rules:
         if broken:
             raise PlanError(CONSORT, place, rule, remedy)

@@ -21,8 +21,9 @@ MOST = 10
 class DisclosureSettings:
     """Which counts of people are too small to be printed, and what is done about them.
 
-    `withhold`: small counts, and those that would give them away, are not printed. `printed before`: a small count is printed
-    where a document of the programme has printed it, and any other withheld. `none`: everything is printed, for `reason`.
+    `withhold`: small counts, and those that would give them away, are not printed. `printed before`: a small count is
+    printed where a document of the programme has printed it, and any other withheld. `none`: everything is printed,
+    for `reason`.
     """
 
     rule: Rule
@@ -32,13 +33,15 @@ class DisclosureSettings:
 
 
 ALLOWED = (
-    'Add a table [disclosure] with rule ("withhold", "printed before", or "none" with a reason), threshold (a whole number from '
-    f'{LEAST} to {MOST}) and zeros ("published" or "withheld").'
+    'Add a table [disclosure] with rule ("withhold", "printed before", or "none" with a reason), threshold (a whole'
+    f' number from {LEAST} to {MOST}) and zeros ("published" or "withheld").'
 )
 
 
 def disclosure_settings(raw: Mapping[str, Any], *, file: str) -> DisclosureSettings:
-    """The settings in the tables of a plan; refuses (PlanError) a plan without a decision, or one that decides nothing."""
+    """The settings in the tables of a plan; refuses (PlanError) a plan without a decision, or one that decides
+    nothing.
+    """
     table = raw.get("disclosure")
     if not isinstance(table, Mapping):
         raise PlanError(

@@ -121,9 +121,7 @@ class Estimands:
             known = ", ".join(entry.outcome for entry in self.estimands)
             raise UnknownName(f"there is no estimand for {outcome!r}; known: {known}")
         handled = {entry.event: entry for entry in self.handlings if outcome in entry.outcomes}
-        analyses = [
-            (name, entry) for entry in self.analyses for name in entry.ids if name.split("/")[0] == outcome
-        ]  # fmt: skip
+        analyses = [(name, entry) for entry in self.analyses for name in entry.ids if name.split("/")[0] == outcome]
         return EstimandCard(
             frame=self.frame,
             estimand=estimand,
@@ -170,8 +168,12 @@ def _check_clauses(found: Estimands, known: frozenset[str]) -> None:
             raise PlanError(ESTIMANDS, place, "cites no clause.", "Say which clause of the protocol it rests on.")
         for clause in clauses:
             if clause not in known:
-                raise PlanError(ESTIMANDS, place, f"cites clause {clause!r}, which does not exist.",
-                                "Use an id of data/published/protocol_clauses.csv.")  # fmt: skip
+                raise PlanError(
+                    ESTIMANDS,
+                    place,
+                    f"cites clause {clause!r}, which does not exist.",
+                    "Use an id of data/published/protocol_clauses.csv.",
+                )
 
 
 def _refuse_unknown(place: str, what: str, given: Iterable[str], known: Iterable[str]) -> None:
@@ -208,8 +210,12 @@ def _check_handlings(found: Estimands) -> None:
     for outcome in outcomes:
         for event in events:
             if (outcome, event) not in seen:
-                raise PlanError(ESTIMANDS, f"estimand {outcome}", f"does not say what becomes of {event!r}.",
-                                "Add the outcome to a handling of that event.")  # fmt: skip
+                raise PlanError(
+                    ESTIMANDS,
+                    f"estimand {outcome}",
+                    f"does not say what becomes of {event!r}.",
+                    "Add the outcome to a handling of that event.",
+                )
 
 
 def _check_analyses(found: Estimands, plan: Plan) -> None:
@@ -231,5 +237,9 @@ def _check_analyses(found: Estimands, plan: Plan) -> None:
         if not any(
             known[name] == "planned" and aim == "this" for name, aim in aims.items() if name.split("/")[0] == outcome
         ):
-            raise PlanError(ESTIMANDS, f"estimand {outcome}", "is aimed at by no planned analysis.",
-                            "Name the planned analysis under [[analysis]].")  # fmt: skip
+            raise PlanError(
+                ESTIMANDS,
+                f"estimand {outcome}",
+                "is aimed at by no planned analysis.",
+                "Name the planned analysis under [[analysis]].",
+            )

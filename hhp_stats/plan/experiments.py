@@ -62,7 +62,9 @@ class ExperimentCell:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CellContrast:
-    """The sum of the means of some cells less that of others; `planned` says whether a research question asks for it."""
+    """The sum of the means of some cells less that of others; `planned` says whether a research question asks for
+    it.
+    """
 
     id: str
     experiment: str
@@ -270,5 +272,9 @@ def _check_methods(file: str, plan: ExperimentPlan) -> None:
 def _known(file: str, place: str, what: str, given: Iterable[str], known: Collection[str], where: str) -> None:
     for name in given:
         if name not in known:
-            raise PlanError(file, place, f"names {what} {name!r}, which does not exist.",
-                            f"Use one of {where}: {', '.join(sorted(known)[:12])}.")  # fmt: skip
+            raise PlanError(
+                file,
+                place,
+                f"names {what} {name!r}, which does not exist.",
+                f"Use one of {where}: {', '.join(sorted(known)[:12])}.",
+            )

@@ -2,7 +2,8 @@
 
 `load_individual_plan` reads `data/plan/<study>.toml`: a header, `[design]`, and lists of arms, blocks,
 populations, scales, outcomes, terms, analyses, power assumptions and facts. A pilot may lack all lists but `facts`.
-A trial whose data are one plain table has `[data]`, a dictionary and, in place of most lists, `[model]` (`plan.table_plan`).
+A trial whose data are one plain table has `[data]`, a dictionary and, in place of most lists, `[model]`
+(`plan.table_plan`).
 """
 
 from __future__ import annotations
@@ -69,9 +70,12 @@ class _Header:
 
 # What a plan without a plain table has to say itself.
 _WITHOUT_TABLE: Mapping[str, tuple[str, ...]] = {
-    "design": ("kind", "unit"), "arms": ("code",), "populations": ("rule",), "outcomes": ("role", "unit", "kind"),
+    "design": ("kind", "unit"),
+    "arms": ("code",),
+    "populations": ("rule",),
+    "outcomes": ("role", "unit", "kind"),
     "analyses": ("kind", "population", "estimator", "covariance", "df", "label"),
-}  # fmt: skip
+}
 _OF_TABLES = ("data", "model", "balance", "waves")
 _LISTS = frozenset(
     {
@@ -107,8 +111,13 @@ def load_individual_plan(root: Path, study: str) -> IndividualPlan:
     file = f"data/plan/{study}.toml"
     raw = read_plan_file(root, file)
     _check_keys(file, raw)
-    header = record_of({k: v for k, v in raw.items() if k not in _LISTS | HEADER}, file=file, place="the header", kind=_Header,
-                       may_be_empty=frozenset({"contrast"}))  # fmt: skip
+    header = record_of(
+        {k: v for k, v in raw.items() if k not in _LISTS | HEADER},
+        file=file,
+        place="the header",
+        kind=_Header,
+        may_be_empty=frozenset({"contrast"}),
+    )
     if not isinstance(raw.get("design"), Mapping):
         raise PlanError(file, "design", "is missing.", "Add a table [design].")
     if "data" in raw:
@@ -175,13 +184,22 @@ def _check_complete(file: str, raw: Mapping[str, Any]) -> None:
     """Refuses what only a plan of a plain table may leave out, and tables that only such a plan has."""
     for key in _OF_TABLES:
         if key in raw:
-            raise PlanError(file, key, "is for a trial on a plain table, and the plan has no [data].",
-                            "Add [data] with the file, or leave it out.")  # fmt: skip
+            raise PlanError(
+                file,
+                key,
+                "is for a trial on a plain table, and the plan has no [data].",
+                "Add [data] with the file, or leave it out.",
+            )
     for key in ("contrast", "conf_level"):
         if key not in raw:
             raise PlanError(file, "the header", f"lacks {key!r}.", "Add it.")
-    kinds: Mapping[str, Any] = {"design": IndividualDesign, "arms": Arm, "populations": StudyPopulation, "outcomes": StudyOutcome,
-             "analyses": StudyAnalysis}  # fmt: skip
+    kinds: Mapping[str, Any] = {
+        "design": IndividualDesign,
+        "arms": Arm,
+        "populations": StudyPopulation,
+        "outcomes": StudyOutcome,
+        "analyses": StudyAnalysis,
+    }
     for key, needed in _WITHOUT_TABLE.items():
         part = raw.get(key, [])
         for entry in [part] if isinstance(part, Mapping) else part:
@@ -229,8 +247,12 @@ def _check_citations(root: Path, file: str, raw: Mapping[str, Any]) -> None:
         # A plan on a plain table is its trial's own protocol.
         grounded = entry.get("clauses") or entry.get("sources") or "data" in raw
         if commits and not grounded and entry.get("kind") != "exploratory":
-            raise PlanError(file, place, "cites no clause.",
-                            "Say which clause, or where no protocol is public which place, commits to it, or mark it exploratory.")  # fmt: skip
+            raise PlanError(
+                file,
+                place,
+                "cites no clause.",
+                "Say which clause, or where no protocol is public which place, commits to it, or mark it exploratory.",
+            )
 
 
 def _check_arms(file: str, plan: IndividualPlan) -> None:
@@ -280,8 +302,12 @@ def _check_scales(file: str, plan: IndividualPlan) -> None:
 def _check_analyses(file: str, plan: IndividualPlan) -> None:
     for term in plan.terms.values():
         if term.kind == "categorical" and not (plan.data and not term.levels) and term.base not in term.levels:
-            raise PlanError(file, f"terms {term.column}", f"has base level {term.base!r} outside its levels.",
-                            "Name the base among the levels.")  # fmt: skip
+            raise PlanError(
+                file,
+                f"terms {term.column}",
+                f"has base level {term.base!r} outside its levels.",
+                "Name the base among the levels.",
+            )
     for analysis in plan.analyses:
         place = f"analyses {analysis.id}"
         if analysis.id.count("/") != 2:
@@ -300,5 +326,9 @@ def _check_analyses(file: str, plan: IndividualPlan) -> None:
 def _known(file: str, place: str, what: str, given: Iterable[str], known: Collection[str], where: str) -> None:
     for name in given:
         if name not in known:
-            raise PlanError(file, place, f"names {what} {name!r}, which does not exist.",
-                            f"{meant(name, known)}Use one of {where}: {', '.join(sorted(known)[:12])}.")  # fmt: skip
+            raise PlanError(
+                file,
+                place,
+                f"names {what} {name!r}, which does not exist.",
+                f"{meant(name, known)}Use one of {where}: {', '.join(sorted(known)[:12])}.",
+            )

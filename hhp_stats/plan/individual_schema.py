@@ -38,7 +38,8 @@ class IndividualDesign:
 class Arm:
     """One arm: how the allocation list writes it, its number in the model (0 is the control) and its name.
 
-    In results the control arm of a plain table is `control`, of two arms the other `treatment`, of more each its own id.
+    In results the control arm of a plain table is `control`, of two arms the other `treatment`, of more each its own
+    id.
     """
 
     id: str
@@ -256,9 +257,10 @@ class IndividualPlan:
     def measured(self) -> tuple[StudyOutcome, ...]:
         """The outcomes that somebody measured on people: scored from a survey, or a column of the table."""
         return tuple(
-            outcome for outcome in self.outcomes.values()
+            outcome
+            for outcome in self.outcomes.values()
             if outcome.scales or (self.data is not None and outcome.column in self.columns)
-        )  # fmt: skip
+        )
 
     @property
     def primary(self) -> StudyOutcome:
@@ -286,7 +288,9 @@ class IndividualPlan:
         raise UnknownName(f"the plan of {self.study} has no analysis {key!r}")
 
     def planned(self, outcome: str, arms: tuple[Arm, Arm] | None = None) -> StudyAnalysis | None:
-        """The planned analysis of an outcome's effect, none where the outcome has none; `arms` says which two of several."""
+        """The planned analysis of an outcome's effect, none where the outcome has none; `arms` says which two of
+        several.
+        """
         found = (a for a in self.analyses if a.outcome == outcome and a.kind == "planned" and not a.moderator)
         return next((a for a in found if arms is None or self.compared(a) == arms), None)
 

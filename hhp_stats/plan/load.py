@@ -140,8 +140,12 @@ class _Reader:
         values = {**{key: _frozen(value) for key, value in table.items()}, **given}
         unknown = set(values) - set(fields) - {"clauses", "decision"}
         if unknown:
-            raise PlanError(self.file, place, f"has an unknown key {sorted(unknown)[0]!r}.",
-                            f"Known keys: {', '.join(sorted(fields))}.")  # fmt: skip
+            raise PlanError(
+                self.file,
+                place,
+                f"has an unknown key {sorted(unknown)[0]!r}.",
+                f"Known keys: {', '.join(sorted(fields))}.",
+            )
         required = {name for name, field in fields.items() if field.default is dataclasses.MISSING}
         for name in sorted(required - set(values)):
             raise PlanError(self.file, place, f"lacks {name!r}.", "Add it.")
@@ -156,12 +160,16 @@ class _Reader:
     def imputation(self, raw: Table) -> ImputationSettings:
         """The settings with the models, limits and criterion inside them."""
         return self.record(
-            ImputationSettings, "imputation", raw,
-            models={key: self.record(ImputationModel, f"imputation.models.{key}", entry, key=key)
-                    for key, entry in self.table(raw, "models").items()},
+            ImputationSettings,
+            "imputation",
+            raw,
+            models={
+                key: self.record(ImputationModel, f"imputation.models.{key}", entry, key=key)
+                for key, entry in self.table(raw, "models").items()
+            },
             monte_carlo=self.record(MonteCarloLimits, "imputation.monte_carlo", self.table(raw, "monte_carlo")),
             balance=self.record(BaselineCriterion, "imputation.balance", self.table(raw, "balance")),
-        )  # fmt: skip
+        )
 
     def plan(self, raw: Table) -> Plan:
         design = self.table(raw, "design")
@@ -181,27 +189,43 @@ class _Reader:
         for number, entry in enumerate(raw.get("terms", ()), start=1):
             terms.append(self.record(Term, f"terms[{number}]", entry))
         costs = self.table(raw, "cost_benefit")
-        scenarios = tuple(self.record(CostScenario, f"cost_benefit.scenarios[{n}]", entry)
-                          for n, entry in enumerate(costs.get("scenarios", ()), start=1))  # fmt: skip
-        comparators = tuple(self.record(Comparator, f"cost_benefit.comparators[{n}]", entry)
-                            for n, entry in enumerate(costs.get("comparators", ()), start=1))  # fmt: skip
+        scenarios = tuple(
+            self.record(CostScenario, f"cost_benefit.scenarios[{n}]", entry)
+            for n, entry in enumerate(costs.get("scenarios", ()), start=1)
+        )
+        comparators = tuple(
+            self.record(Comparator, f"cost_benefit.comparators[{n}]", entry)
+            for n, entry in enumerate(costs.get("comparators", ()), start=1)
+        )
         top = {key: raw[key] for key in ("study", "title", "chapter", "contrast", "conf_level", "seed") if key in raw}
         return self.record(
-            Plan, "the file", top,
+            Plan,
+            "the file",
+            top,
             design=self.record(Design, "design", parts),
-            sites=tuple(self.record(Site, f"sites[{n}]", entry) for n, entry in enumerate(raw.get("sites", ()), start=1)),
-            populations={key: self.record(Population, f"populations.{key}", entry, key=key)
-                         for key, entry in self.table(raw, "populations").items()},
-            outcomes={key: self.record(Outcome, f"outcomes.{key}", entry, key=key)
-                      for key, entry in self.table(raw, "outcomes").items()},
-            terms=tuple(terms), measures=measures,
+            sites=tuple(
+                self.record(Site, f"sites[{n}]", entry) for n, entry in enumerate(raw.get("sites", ()), start=1)
+            ),
+            populations={
+                key: self.record(Population, f"populations.{key}", entry, key=key)
+                for key, entry in self.table(raw, "populations").items()
+            },
+            outcomes={
+                key: self.record(Outcome, f"outcomes.{key}", entry, key=key)
+                for key, entry in self.table(raw, "outcomes").items()
+            },
+            terms=tuple(terms),
+            measures=measures,
             imputation=self.imputation(self.table(raw, "imputation")),
             tipping=self.record(TippingSettings, "tipping", self.table(raw, "tipping")),
             disclosure=disclosure_settings(raw, file=self.file),
             cost_benefit=self.record(CostBenefit, "cost_benefit", costs, scenarios=scenarios, comparators=comparators),
-            power={key: self.record(PowerAssumption, f"power.{key}", entry) for key, entry in raw.get("power", {}).items()},
-            analyses=tuple(analyses), clauses=tuple(sorted({clause for _, clause in _citations(raw)})),
-        )  # fmt: skip
+            power={
+                key: self.record(PowerAssumption, f"power.{key}", entry) for key, entry in raw.get("power", {}).items()
+            },
+            analyses=tuple(analyses),
+            clauses=tuple(sorted({clause for _, clause in _citations(raw)})),
+        )
 
 
 def _frozen(value: Any) -> Any:
@@ -240,10 +264,14 @@ def _check_answers(file: str, plan: Plan, root: Path) -> None:
         answers = allowed.get(outcome.question, [])
         if not outcome.answers or not set(outcome.answers) < set(answers) or outcome.kind != "binary":
             named = ", ".join(outcome.answers) or "of no name"
-            raise PlanError(file, place, f"is made of answers {named} to {outcome.question or 'no question'!r}.",
-                            "Name a question and some of its answers "
-                            f"({', '.join(filter(None, answers)) or 'see data/dictionary.csv'}), "
-                            "and make the kind binary.")  # fmt: skip
+            raise PlanError(
+                file,
+                place,
+                f"is made of answers {named} to {outcome.question or 'no question'!r}.",
+                "Name a question and some of its answers "
+                f"({', '.join(filter(None, answers)) or 'see data/dictionary.csv'}), "
+                "and make the kind binary.",
+            )
         if not all(name.endswith(("_t1", "_t2")) for name in (outcome.column, outcome.baseline)):
             raise PlanError(file, place, "has columns that name no wave.", "End column and baseline in _t2 and _t1.")
 
@@ -251,8 +279,12 @@ def _check_answers(file: str, plan: Plan, root: Path) -> None:
 def _check_clauses(file: str, raw: Table, known: frozenset[str]) -> None:
     for place, clause in _citations(raw):
         if clause not in known:
-            raise PlanError(file, place, f"cites clause {clause!r}, which does not exist.",
-                            "Use an id of data/published/protocol_clauses.csv.")  # fmt: skip
+            raise PlanError(
+                file,
+                place,
+                f"cites clause {clause!r}, which does not exist.",
+                "Use an id of data/published/protocol_clauses.csv.",
+            )
     for section in ("outcomes", "populations", "power"):
         for key, entry in raw.get(section, {}).items():
             if not entry.get("clauses") and entry.get("role") != "exploratory":
@@ -261,8 +293,12 @@ def _check_clauses(file: str, raw: Table, known: frozenset[str]) -> None:
         for number, entry in enumerate(raw.get(section, ()), start=1):
             exploratory = entry.get("kind") == "exploratory"
             if not entry.get("clauses") and not exploratory:
-                raise PlanError(file, f"{section}[{number}]", "cites no clause.",
-                                "Say which clause commits to it, or mark it exploratory.")  # fmt: skip
+                raise PlanError(
+                    file,
+                    f"{section}[{number}]",
+                    "cites no clause.",
+                    "Say which clause commits to it, or mark it exploratory.",
+                )
 
 
 def _check_names(file: str, plan: Plan) -> None:
@@ -277,14 +313,22 @@ def _check_names(file: str, plan: Plan) -> None:
         if model.m < 3:
             raise PlanError(file, place, "makes fewer than three data sets.", "Monte Carlo errors need three at least.")
         if (model.baselines, model.outcomes) not in MODELS:
-            raise PlanError(file, place, f"cannot impute baselines {model.baselines} with outcomes {model.outcomes}.",
-                            "Known pairs: " + "; ".join(", ".join(pair) for pair in sorted(MODELS)) + ".")  # fmt: skip
+            raise PlanError(
+                file,
+                place,
+                f"cannot impute baselines {model.baselines} with outcomes {model.outcomes}.",
+                "Known pairs: " + "; ".join(", ".join(pair) for pair in sorted(MODELS)) + ".",
+            )
     for key in plan.tipping.outcomes:
         refuse("tipping", "outcome", key, plan.outcomes)
     for term in plan.terms:
         if term.kind == "categorical" and (not term.levels or term.base not in term.levels):
-            raise PlanError(file, f"terms.{term.column}", f"has base level {term.base!r} outside its levels.",
-                            "Name the base among the levels.")  # fmt: skip
+            raise PlanError(
+                file,
+                f"terms.{term.column}",
+                f"has base level {term.base!r} outside its levels.",
+                "Name the base among the levels.",
+            )
     authorities = {site.local_authority for site in plan.sites}
     for term in plan.terms:
         if term.column == "local_authority" and set(term.levels) != authorities:
@@ -310,21 +354,36 @@ def _check_names(file: str, plan: Plan) -> None:
         if (
             analysis.average != "people" or plan.outcomes[analysis.outcome].weight
         ) and analysis.estimator not in WEIGHTED:
-            raise PlanError(file, place, f"weighs people, which the estimator {analysis.estimator!r} cannot.",
-                            f"Use one of: {', '.join(sorted(WEIGHTED))}.")  # fmt: skip
+            raise PlanError(
+                file,
+                place,
+                f"weighs people, which the estimator {analysis.estimator!r} cannot.",
+                f"Use one of: {', '.join(sorted(WEIGHTED))}.",
+            )
         if analysis.average != "people" and plan.outcomes[analysis.outcome].weight:
-            raise PlanError(file, place, "weighs people in two ways: by its outcome, and teams alike.",
-                            "Average over people, or name an outcome without a weight.")  # fmt: skip
+            raise PlanError(
+                file,
+                place,
+                "weighs people in two ways: by its outcome, and teams alike.",
+                "Average over people, or name an outcome without a weight.",
+            )
         floor = analysis.leaver_floor
         if isinstance(floor, bool) or not isinstance(floor, int | float) or not 0 <= floor < math.inf:
             raise PlanError(file, place, f"has the leaver_floor {floor!r}.", "Give working days, 0 for no floor.")
         if analysis.leavers != "pro_rata" and floor != plan.measures.leaver_floor_days:
-            raise PlanError(file, place, f"has a leaver_floor, which the rule {analysis.leavers!r} does not need.",
-                            "Leave it out, or name the rule 'pro_rata'.")  # fmt: skip
+            raise PlanError(
+                file,
+                place,
+                f"has a leaver_floor, which the rule {analysis.leavers!r} does not need.",
+                "Leave it out, or name the rule 'pro_rata'.",
+            )
         if plan.outcomes[analysis.outcome].role == "exploratory" and analysis.kind != "exploratory":
-            raise PlanError(file, place, f"is {analysis.kind}, of an outcome that is exploratory.",
-                            "Mark the analysis exploratory, or give the outcome a role and the clause that commits to "
-                            "it.")  # fmt: skip
+            raise PlanError(
+                file,
+                place,
+                f"is {analysis.kind}, of an outcome that is exploratory.",
+                "Mark the analysis exploratory, or give the outcome a role and the clause that commits to it.",
+            )
         refuse(place, "kind", analysis.kind, KINDS)
         refuse(place, "rule for leavers", analysis.leavers, LEAVERS)
         refuse(place, "rule for missing outcomes", analysis.missing_outcome, MISSING_OUTCOME)
@@ -333,13 +392,21 @@ def _check_names(file: str, plan: Plan) -> None:
             rules = BASELINE_ABSENCE | plan.imputation.models.keys()
             refuse(place, "rule for missing baseline absence", analysis.baseline_absence, rules)
         if analysis.baseline and analysis.baseline_absence in plan.imputation.models:
-            raise PlanError(file, place, f"imputes {analysis.baseline!r}, which the imputation models do not know.",
-                            "Name another rule for missing baselines.")  # fmt: skip
+            raise PlanError(
+                file,
+                place,
+                f"imputes {analysis.baseline!r}, which the imputation models do not know.",
+                "Name another rule for missing baselines.",
+            )
         if analysis.missing_outcome == "multiple_imputation":
             imputing = plan.imputation.models.get(analysis.baseline_absence)
             if imputing is None or imputing.outcomes == "none":
-                raise PlanError(file, place, "imputes outcomes by a rule that imputes none.",
-                                "Name an imputation model that imputes outcomes as baseline_absence.")  # fmt: skip
+                raise PlanError(
+                    file,
+                    place,
+                    "imputes outcomes by a rule that imputes none.",
+                    "Name an imputation model that imputes outcomes as baseline_absence.",
+                )
         if analysis.imputations < 0 or analysis.imputations == 1:
             raise PlanError(
                 file, place, "uses fewer than two completed data sets.", "Give two at least, or none for all."

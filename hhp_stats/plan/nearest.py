@@ -8,7 +8,9 @@ from hhp_stats.errors import PlanError
 
 
 def meant(given: object, known: Iterable[str]) -> str:
-    """`Did you mean b? `: the known name that is most like a wrong one, as the beginning of a remedy; "" if none is like it."""
+    """`Did you mean b? `: the known name that is most like a wrong one, as the beginning of a remedy; "" if none is
+    like it.
+    """
     # Only here: the module is slow to import, and no start of a command needs it.
     from difflib import get_close_matches
 
@@ -17,7 +19,9 @@ def meant(given: object, known: Iterable[str]) -> str:
 
 
 def allowed(known: Iterable[str], given: object = "") -> str:
-    """`Allowed: a, b, c. Did you mean b?`: every name there is, and the one most like what was given, if one is like it."""
+    """`Allowed: a, b, c. Did you mean b?`: every name there is, and the one most like what was given, if one is like
+    it.
+    """
     names = list(known)
     return f"Allowed: {', '.join(names) or 'none yet'}. {meant(given, names)}".rstrip()
 

@@ -5,8 +5,8 @@ In a source of the report, or in a text of `data/plan/*.toml`, such a passage st
     <!-- study: swing -->What the text says of it.<!-- end of study -->
 
 Both render engines pass over comments. A passage may name several studies, and goes with the first of them; what then
-stands in its place, if anything, is said at its end: `<!-- end of study, else: Two trials -->`. Passages may lie inside each
-other.
+stands in its place, if anything, is said at its end: `<!-- end of study, else: Two trials -->`. Passages may lie
+inside each other.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
 _MARK = re.compile(
-    r"<!--[ \t]*(?:study:[ \t]*(?P<studies>[\w ,]*?)|(?P<end>end of study)(?:,[ \t]*else:[ \t]*(?P<instead>.*?))?)[ \t]*-->",
+    r"<!--[ \t]*(?:study:[ \t]*(?P<studies>[\w ,]*?)|(?P<end>end of study)(?:,[ \t]*else:[ \t]*(?P<instead>.*?))?)["
+    r" \t]*-->",
 )
 _LOOSE = re.compile(r"<!--[ \t]*(?:study:|end of study)")
 _ALONE = re.compile(r"^[ \t]*(?:<!--[ \t]*(?:study:|end of study)(?:(?!-->)[^\n])*-->[ \t]*)+\n", re.MULTILINE)

@@ -78,7 +78,9 @@ def read_records(
 def _records(
     text: str, *, file: str, key: str, kind: type[Record], may_be_empty: frozenset[str], optional: bool
 ) -> tuple[Record, ...]:
-    """The records of one text are the same each time, and are frozen; a plan is checked against the others again and again."""
+    """The records of one text are the same each time, and are frozen; a plan is checked against the others again and
+    again.
+    """
     entries = _tables(text, file).get(key)
     if optional and entries is None:
         return ()
@@ -107,9 +109,10 @@ def record_of(
     """One table of a plan file as a record of `kind`; refuses what `read_records` refuses."""
     hints, fields = _hints(kind), dataclasses.fields(kind)
     required = {
-        field.name for field in fields
+        field.name
+        for field in fields
         if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
-    }  # fmt: skip
+    }
     if not isinstance(entry, Mapping):
         raise PlanError(file, place, f"is {entry!r}.", "Write a table with keys and values.")
     for name in sorted(set(entry) - set(hints)):

@@ -1,4 +1,5 @@
-"""What a plan on a plain table may not ask for: names that the analysis takes itself, conditions and contrasts of nothing.
+"""What a plan on a plain table may not ask for: names that the analysis takes itself, conditions and contrasts of
+nothing.
 
 Part of `runnable.check_runnable`.
 """
@@ -22,13 +23,17 @@ OWN = COLUMNS - {ARM} | {"opened_t1", "opened_t2", "recorded_t1", "recorded_t2",
 
 
 def check_table(file: str, plan: IndividualPlan) -> None:
-    """Names of a plan on a plain table: no column that the analysis makes itself, outcomes that may be parts of a result's name."""
+    """Names of a plan on a plain table: no column that the analysis makes itself, outcomes that may be parts of a
+    result's name.
+    """
     for name in plan.columns:
         if name in OWN:
             raise PlanError(
-                file, "data.columns", f"leaves a column called {name!r}, as a column of the analysis is.",
+                file,
+                "data.columns",
+                f"leaves a column called {name!r}, as a column of the analysis is.",
                 f"Give it another name in the dictionary, and its heading: another_name = {name!r}.",
-            )  # fmt: skip
+            )
     for outcome in plan.outcomes.values():
         if (
             outcome.id != RESPONSE
@@ -70,9 +75,11 @@ def check_condition(file: str, plan: IndividualPlan, population: StudyPopulation
         numeric = column.kind in ("number", "0/1")
         if column.kind == "date" or numeric == text:
             raise PlanError(
-                file, place, f"compares {part.column} (kind {column.kind}) with {part.value!r}.",
+                file,
+                place,
+                f"compares {part.column} (kind {column.kind}) with {part.value!r}.",
                 "Compare numbers with numbers, and categories with a text in quotation marks; dates are not compared.",
-            )  # fmt: skip
+            )
         if text and part.sign not in ("==", "!="):
             raise PlanError(
                 file, place, f"asks for {part.column} {part.sign} {part.value!r}.", "Of texts ask == or != only."
@@ -86,5 +93,9 @@ def check_contrast(file: str, plan: IndividualPlan, analysis: StudyAnalysis) -> 
     names = [arm.id for arm in plan.arms]
     known = [f"{a} minus {b}" for a in names for b in names if a != b]
     if analysis.contrast and analysis.contrast not in known and not analysis.moderator:
-        raise PlanError(file, f"analyses {analysis.id}", f"has the contrast {analysis.contrast!r}.",
-                        f"{meant(analysis.contrast, known)}Use \"a minus b\" with two arms of the plan.")  # fmt: skip
+        raise PlanError(
+            file,
+            f"analyses {analysis.id}",
+            f"has the contrast {analysis.contrast!r}.",
+            f'{meant(analysis.contrast, known)}Use "a minus b" with two arms of the plan.',
+        )

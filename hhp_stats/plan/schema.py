@@ -141,7 +141,8 @@ class ImputationModel:
 class MonteCarloLimits:
     """How far the draws of the imputation may move a planned result (White, Royston and Wood 2011, section 7).
 
-    The estimate by `estimate` of its standard error; the p value by `p_value`, or by `share` of itself where that is more.
+    The estimate by `estimate` of its standard error; the p value by `p_value`, or by `share` of itself where that is
+    more.
     """
 
     estimate: float
@@ -155,7 +156,9 @@ class MonteCarloLimits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BaselineCriterion:
-    """When are imputed baselines too far apart between the arms? Beyond `std_difference`, or where p is below `alpha`."""
+    """When are imputed baselines too far apart between the arms? Beyond `std_difference`, or where p is below
+    `alpha`.
+    """
 
     std_difference: float
     alpha: float

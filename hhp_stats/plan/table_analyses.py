@@ -1,4 +1,6 @@
-"""Which analyses follow from `[model]` of a plan on a plain table: the planned one of every outcome, and those beside it."""
+"""Which analyses follow from `[model]` of a plan on a plain table: the planned one of every outcome, and those beside
+it.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,11 @@ BESIDE: Mapping[str, _Beside] = {
         estimator="worst-case-bounds", method="worst-case", label="Bounds whatever the missing outcomes are"
     ),
     "wild-bootstrap": _Beside(
-        estimator="wild-bootstrap", method="wild-bootstrap", label="Wild cluster bootstrap", terms="planned", clusters=True
+        estimator="wild-bootstrap",
+        method="wild-bootstrap",
+        label="Wild cluster bootstrap",
+        terms="planned",
+        clusters=True,
     ),
     "randomisation": _Beside(
         estimator="randomisation", method="randomisation", label="Randomisation test", terms="planned"
@@ -47,12 +53,18 @@ BESIDE: Mapping[str, _Beside] = {
         estimator="cluster-means", method="cluster-means", label="Means of the {clusters}", clusters=True
     ),
     "logit": _Beside(
-        estimator="logit", method="logit", label="Logistic regression, change of the probability", terms="planned",
+        estimator="logit",
+        method="logit",
+        label="Logistic regression, change of the probability",
+        terms="planned",
         binary=True,
     ),
     "firth": _Beside(
-        estimator="firth", method="firth", label="Firth's logistic regression, change of the probability",
-        terms="planned", binary=True,
+        estimator="firth",
+        method="firth",
+        label="Firth's logistic regression, change of the probability",
+        terms="planned",
+        binary=True,
     ),
     "imputation": _Beside(
         estimator="imputation", method="imputation", label="Missing outcomes imputed", terms="planned"
@@ -60,7 +72,7 @@ BESIDE: Mapping[str, _Beside] = {
     "heckman": _Beside(
         estimator="heckman", method="heckman", label="Selection model of missing outcomes", terms="planned"
     ),
-}  # fmt: skip
+}
 
 
 def defaults_of(estimator: str, *, clustered: bool) -> tuple[str, str]:
@@ -68,11 +80,20 @@ def defaults_of(estimator: str, *, clustered: bool) -> tuple[str, str]:
     least = ("CR2", "satterthwaite") if clustered else ("HC2", "residual")
     robust = ("CR1" if clustered else "model-based", "normal")
     return {
-        "ols": least, "imputation": least, "welch": ("by arm", "satterthwaite"), "cluster-means": ("by arm", "satterthwaite"),
-        "hedges-g": ("pooled", "normal"), "hedges-g-clustered": ("CR2", "satterthwaite"), "lee-bounds": ("bootstrap", "normal"),
-        "worst-case-bounds": ("CR1" if clustered else "HC1", "clusters"), "wild-bootstrap": ("webb", "clusters"),
-        "randomisation": ("allocations", "clusters"), "logit": robust, "heckman": robust, "firth": ("profile", "normal"),
-    }.get(estimator, ("", ""))  # fmt: skip
+        "ols": least,
+        "imputation": least,
+        "welch": ("by arm", "satterthwaite"),
+        "cluster-means": ("by arm", "satterthwaite"),
+        "hedges-g": ("pooled", "normal"),
+        "hedges-g-clustered": ("CR2", "satterthwaite"),
+        "lee-bounds": ("bootstrap", "normal"),
+        "worst-case-bounds": ("CR1" if clustered else "HC1", "clusters"),
+        "wild-bootstrap": ("webb", "clusters"),
+        "randomisation": ("allocations", "clusters"),
+        "logit": robust,
+        "heckman": robust,
+        "firth": ("profile", "normal"),
+    }.get(estimator, ("", ""))
 
 
 def _settled(estimator: str, covariance: str, df: str, *, clustered: bool) -> tuple[str, str]:
@@ -93,18 +114,32 @@ def _settled(estimator: str, covariance: str, df: str, *, clustered: bool) -> tu
 
 
 def settled_model(
-    file: str, model: ModelDefaults, *, design: IndividualDesign, outcomes: Mapping[str, StudyOutcome],
+    file: str,
+    model: ModelDefaults,
+    *,
+    design: IndividualDesign,
+    outcomes: Mapping[str, StudyOutcome],
     terms: Mapping[str, PlannedTerm],
-) -> ModelDefaults:  # fmt: skip
-    """The model with all that the design implies; refuses terms that are no covariate and words of `beside` that do not apply."""
+) -> ModelDefaults:
+    """The model with all that the design implies; refuses terms that are no covariate and words of `beside` that do
+    not apply.
+    """
     clustered = bool(design.cluster)
     for name in model.terms:
         if name not in terms:
-            raise PlanError(file, "model", f"has the term {name!r}, which is no covariate of the dictionary.",
-                            f"{meant(name, terms)}Use one of: {', '.join(sorted(terms))}.")  # fmt: skip
+            raise PlanError(
+                file,
+                "model",
+                f"has the term {name!r}, which is no covariate of the dictionary.",
+                f"{meant(name, terms)}Use one of: {', '.join(sorted(terms))}.",
+            )
     if BASELINE in model.terms and not any(outcome.baseline for outcome in outcomes.values()):
-        raise PlanError(file, "model", "has the term 'baseline', but no outcome has a baseline.",
-                        "Give outcomes a baseline column or a wave called baseline, or leave the term out.")  # fmt: skip
+        raise PlanError(
+            file,
+            "model",
+            "has the term 'baseline', but no outcome has a baseline.",
+            "Give outcomes a baseline column or a wave called baseline, or leave the term out.",
+        )
     beside = model.beside
     if beside is None:
         beside = (*(("unadjusted",) if model.terms else ()), "hedges-g", "cluster-means" if clustered else "welch")
@@ -125,19 +160,34 @@ def settled_model(
             raise PlanError(file, place, "adjusts for strata, and the design names none.", "Leave it out.")
         endless = [outcome.id for outcome in outcomes.values() if not outcome.range]
         if word == "worst-case-bounds" and endless:
-            raise PlanError(file, place, f"needs the ends of the scale of {', '.join(endless)}.",
-                            "Give an outcome its range = [lowest, highest], or leave the word out.")  # fmt: skip
+            raise PlanError(
+                file,
+                place,
+                f"needs the ends of the scale of {', '.join(endless)}.",
+                "Give an outcome its range = [lowest, highest], or leave the word out.",
+            )
     covariance, df = _settled(model.estimator, model.covariance, model.df, clustered=clustered)
     return ModelDefaults(
-        estimator=model.estimator, terms=model.terms, covariance=covariance, df=df, beside=beside,
-        imputations=model.imputations, iterations=model.iterations, auxiliary=model.auxiliary,
-    )  # fmt: skip
+        estimator=model.estimator,
+        terms=model.terms,
+        covariance=covariance,
+        df=df,
+        beside=beside,
+        imputations=model.imputations,
+        iterations=model.iterations,
+        auxiliary=model.auxiliary,
+    )
 
 
 def analyses_of(
-    *, model: ModelDefaults, design: IndividualDesign, outcomes: Mapping[str, StudyOutcome], arms: Sequence[Arm],
-    given: Sequence[StudyAnalysis], words: Words,
-) -> tuple[StudyAnalysis, ...]:  # fmt: skip
+    *,
+    model: ModelDefaults,
+    design: IndividualDesign,
+    outcomes: Mapping[str, StudyOutcome],
+    arms: Sequence[Arm],
+    given: Sequence[StudyAnalysis],
+    words: Words,
+) -> tuple[StudyAnalysis, ...]:
     """The planned analysis of every outcome and those beside it, each arm against the control.
 
     Entries of the plan (`given`) replace those of their id and come after the others.
@@ -152,8 +202,14 @@ def analyses_of(
     covariance, df = defaults_of("ols", clustered=bool(design.cluster))
     for arm in arms[1:]:
         key = f"{RESPONSE}/{estimand('arm_difference', arm, arms)}/{covariance.lower()}"
-        found[key] = _analysis(id=key, kind="exploratory", covariance=covariance, df=df, contrast=_contrast(arm, arms),
-                               label="Primary outcome known, by arm")  # fmt: skip
+        found[key] = _analysis(
+            id=key,
+            kind="exploratory",
+            covariance=covariance,
+            df=df,
+            contrast=_contrast(arm, arms),
+            label="Primary outcome known, by arm",
+        )
     return tuple((found | {entry.id: entry for entry in given}).values())
 
 
@@ -167,8 +223,15 @@ def _of_outcome(
     """Methods and analyses of one outcome for one pair of arms, the planned one first."""
     clustered, strata = bool(design.cluster), (design.within,) if design.within else design.strata
     terms = tuple(term for term in model.terms if term not in (BASELINE, BASELINE_MISSING) or outcome.baseline)
-    planned = _analysis(id="", kind="planned", estimator=model.estimator, covariance=model.covariance, df=model.df,
-                        label="Planned analysis", terms=terms)  # fmt: skip
+    planned = _analysis(
+        id="",
+        kind="planned",
+        estimator=model.estimator,
+        covariance=model.covariance,
+        df=model.df,
+        label="Planned analysis",
+        terms=terms,
+    )
     rows = [(model.covariance.lower() if model.estimator == "ols" else model.estimator, planned)]
     for word in model.beside or ():
         entry = BESIDE[word]
@@ -181,10 +244,20 @@ def _of_outcome(
         if estimator in LEAST_SQUARES and model.estimator in LEAST_SQUARES:
             covariance, df = model.covariance, model.df
         method = f"{covariance.lower()}-{entry.method}" if estimator == "ols" else entry.method
-        rows.append((method, _analysis(
-            id="", kind="sensitivity", estimator=estimator, covariance=covariance, df=df, terms=own,
-            label=entry.label.format(clusters=words.cluster[1]),
-        )))  # fmt: skip
+        rows.append(
+            (
+                method,
+                _analysis(
+                    id="",
+                    kind="sensitivity",
+                    estimator=estimator,
+                    covariance=covariance,
+                    df=df,
+                    terms=own,
+                    label=entry.label.format(clusters=words.cluster[1]),
+                ),
+            )
+        )
     return rows
 
 
@@ -201,6 +274,10 @@ def filled_in(entry: StudyAnalysis, design: IndividualDesign, ids: Mapping[str, 
     """An analysis that the plan writes out, with the defaults of its design and its contrast by the arms of results."""
     covariance, df = _settled(entry.estimator, entry.covariance, entry.df, clustered=bool(design.cluster))
     return replace(
-        entry, population=entry.population or RANDOMISED, covariance=covariance, df=df,  # type: ignore[arg-type]
-        label=entry.label or entry.id, contrast=contrast_by_result(entry.contrast, ids),
-    )  # fmt: skip
+        entry,
+        population=entry.population or RANDOMISED,
+        covariance=covariance,
+        df=df,  # type: ignore[arg-type]
+        label=entry.label or entry.id,
+        contrast=contrast_by_result(entry.contrast, ids),
+    )

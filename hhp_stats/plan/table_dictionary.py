@@ -20,12 +20,17 @@ def read_table_dictionary(root: Path, file: str) -> dict[str, TableColumn]:
     """The columns of the dictionary `file` below `root`, by name.
 
     Raises PlanError, naming file and line, for a dictionary that is missing or damaged, other headings, a column that
-    stands twice or has no name or meaning, unknown kinds, limits of what is no number, and allowed values of what is no category.
+    stands twice or has no name or meaning, unknown kinds, limits of what is no number, and allowed values of what is
+    no category.
     """
     path = root / file
     if not path.is_file():
-        raise PlanError(file, "the dictionary", "does not exist.",
-                        f"Write a CSV with the columns {', '.join(HEADINGS)}, a line for each column of the table.")  # fmt: skip
+        raise PlanError(
+            file,
+            "the dictionary",
+            "does not exist.",
+            f"Write a CSV with the columns {', '.join(HEADINGS)}, a line for each column of the table.",
+        )
     try:
         with path.open(encoding="utf-8-sig", newline="") as source:
             lines = list(csv.reader(source, strict=True))
@@ -58,8 +63,12 @@ def _column(file: str, number: int, line: list[str]) -> TableColumn:
     name, kind = cells["column"], cells["kind"]
     place = f"{place} ({name})" if name else place
     if not name.isidentifier() or not name.isascii() or name != name.casefold():
-        raise PlanError(file, place, f"has the column name {name!r}.",
-                        "Use small letters, digits and underscores; [data.columns] of the plan gives the heading in the file.")  # fmt: skip
+        raise PlanError(
+            file,
+            place,
+            f"has the column name {name!r}.",
+            "Use small letters, digits and underscores; [data.columns] of the plan gives the heading in the file.",
+        )
     if not cells["meaning"]:
         raise PlanError(
             file, place, "says nothing under meaning.", "Say in words what the column holds: reports print it."
@@ -76,17 +85,27 @@ def _column(file: str, number: int, line: list[str]) -> TableColumn:
         )
     allowed, missing = _several(file, place, cells["allowed"]), _several(file, place, cells["missing"])
     if allowed and kind != "category":
-        raise PlanError(file, place, f"lists allowed values of a column of kind {kind}.",
-                        "Leave allowed empty, or make it kind category; numbers have minimum and maximum.")  # fmt: skip
+        raise PlanError(
+            file,
+            place,
+            f"lists allowed values of a column of kind {kind}.",
+            "Leave allowed empty, or make it kind category; numbers have minimum and maximum.",
+        )
     both = set(allowed) & set(missing)
     if both:
         raise PlanError(
             file, place, f"has {sorted(both)[0]!r} as an allowed value and as a code for missing.", "Keep one."
         )
     return TableColumn(
-        column=name, meaning=cells["meaning"], kind=kind, unit=cells["unit"], minimum=low, maximum=high,  # type: ignore[arg-type]
-        allowed=allowed, missing=missing,
-    )  # fmt: skip
+        column=name,
+        meaning=cells["meaning"],
+        kind=kind,  # type: ignore[arg-type]
+        unit=cells["unit"],
+        minimum=low,
+        maximum=high,
+        allowed=allowed,
+        missing=missing,
+    )
 
 
 def _limit(file: str, place: str, side: str, text: str, kind: str) -> float | None:

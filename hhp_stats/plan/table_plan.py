@@ -1,7 +1,8 @@
-"""The short form of a plan: what a plain table, its dictionary and `[model]` leave unsaid becomes the same records as elsewhere.
+"""The short form of a plan: what a plain table, its dictionary and `[model]` leave unsaid becomes the same records as
+elsewhere.
 
-A plan with the table `[data]` names arms, outcomes and columns. Here arms get their codes, waves become outcomes, and terms
-take their kinds from the dictionary; `plan.table_analyses` makes the analyses.
+A plan with the table `[data]` names arms, outcomes and columns. Here arms get their codes, waves become outcomes, and
+terms take their kinds from the dictionary; `plan.table_analyses` makes the analyses.
 """
 
 from __future__ import annotations
@@ -81,7 +82,9 @@ def populations_of(given: Mapping[str, StudyPopulation], words: Words) -> dict[s
 def outcomes_of(
     file: str, given: Mapping[str, StudyOutcome], columns: Mapping[str, TableColumn], waves: Mapping[str, str]
 ) -> dict[str, StudyOutcome]:
-    """Every outcome by wave: that of the primary wave under its own id, the others as `<id>_<wave>`, and response to the primary one."""
+    """Every outcome by wave: that of the primary wave under its own id, the others as `<id>_<wave>`, and response to
+    the primary one.
+    """
     found: dict[str, StudyOutcome] = {}
     for outcome in given.values():
         for made in _by_wave(file, outcome, columns, waves):
@@ -93,9 +96,15 @@ def outcomes_of(
             file, f"outcomes {RESPONSE}", "is the plan's own word for a known primary outcome.", "Call it otherwise."
         )
     known = StudyOutcome(
-        id=RESPONSE, label="Primary outcome known", role="secondary", unit="probability", kind="binary", better="higher",
-        column="responded", range=(0.0, 1.0),
-    )  # fmt: skip
+        id=RESPONSE,
+        label="Primary outcome known",
+        role="secondary",
+        unit="probability",
+        kind="binary",
+        better="higher",
+        column="responded",
+        range=(0.0, 1.0),
+    )
     return found | {RESPONSE: known}
 
 
@@ -106,16 +115,24 @@ def _by_wave(
     if outcome.scales or outcome.combine != "scale" or outcome.reference:
         raise PlanError(file, place, "is scored from a survey, which a plain table has not.", "Give column or waves.")
     if bool(outcome.column) == bool(outcome.waves):
-        raise PlanError(file, place, "has both column and waves, or neither.",
-                        "Give column (and baseline), or waves = { baseline = ..., ... } with a column for each wave.")  # fmt: skip
+        raise PlanError(
+            file,
+            place,
+            "has both column and waves, or neither.",
+            "Give column (and baseline), or waves = { baseline = ..., ... } with a column for each wave.",
+        )
     follow_up = {wave: column for wave, column in outcome.waves.items() if wave != BASELINE} or {"": outcome.column}
     if outcome.waves and "" in follow_up:
         raise PlanError(file, place, "has no wave after the baseline.", "Add one to waves.")
     before = outcome.waves.get(BASELINE, "") or outcome.baseline
     primary = outcome.primary_wave or list(follow_up)[-1]
     if primary not in follow_up:
-        raise PlanError(file, place, f"has the primary wave {primary!r}.",
-                        f"{meant(primary, follow_up)}Use one of its waves: {', '.join(follow_up)}.")  # fmt: skip
+        raise PlanError(
+            file,
+            place,
+            f"has the primary wave {primary!r}.",
+            f"{meant(primary, follow_up)}Use one of its waves: {', '.join(follow_up)}.",
+        )
     for column in filter(None, (*follow_up.values(), before)):
         _measure(file, place, column, outcome, columns)
     if outcome.range and (len(outcome.range) != 2 or not outcome.range[0] < outcome.range[1]):
@@ -131,10 +148,20 @@ def _by_wave(
         # Limits of the dictionary say what is plausible: the ends of a scale are another thing, and the plan's to give.
         ends = (0.0, 1.0) if outcome.kind == "binary" else outcome.range
         label = outcome.label if wave == primary else f"{outcome.label}, {waves.get(wave, wave.replace('_', ' '))}"
-        found.append(replace(
-            outcome, id=outcome.id if wave == primary else f"{outcome.id}_{wave}", label=label, unit=unit, range=ends,
-            role=outcome.role if wave == primary else "secondary", column=column, baseline=before, waves={}, primary_wave=wave,
-        ))  # fmt: skip
+        found.append(
+            replace(
+                outcome,
+                id=outcome.id if wave == primary else f"{outcome.id}_{wave}",
+                label=label,
+                unit=unit,
+                range=ends,
+                role=outcome.role if wave == primary else "secondary",
+                column=column,
+                baseline=before,
+                waves={},
+                primary_wave=wave,
+            )
+        )
     return found
 
 
@@ -142,15 +169,23 @@ def _measure(file: str, place: str, column: str, outcome: StudyOutcome, columns:
     described(file, place, column, columns)
     wanted = ("0/1",) if outcome.kind == "binary" else ("number", "0/1")
     if columns[column].kind not in wanted:
-        raise PlanError(file, place, f"is {outcome.kind}, but its column {column!r} is of kind {columns[column].kind}.",
-                        f"Make the column of kind {' or '.join(wanted)} in the dictionary, or change the outcome's kind.")  # fmt: skip
+        raise PlanError(
+            file,
+            place,
+            f"is {outcome.kind}, but its column {column!r} is of kind {columns[column].kind}.",
+            f"Make the column of kind {' or '.join(wanted)} in the dictionary, or change the outcome's kind.",
+        )
 
 
 def described(file: str, place: str, column: str, columns: Mapping[str, TableColumn]) -> None:
     """Refuses a column that the dictionary does not describe."""
     if column not in columns:
-        raise PlanError(file, place, f"names the column {column!r}, which the dictionary does not describe.",
-                        f"{meant(column, columns)}Add a line to the dictionary, or use one of: {', '.join(columns)}.")  # fmt: skip
+        raise PlanError(
+            file,
+            place,
+            f"names the column {column!r}, which the dictionary does not describe.",
+            f"{meant(column, columns)}Add a line to the dictionary, or use one of: {', '.join(columns)}.",
+        )
 
 
 def terms_of(columns: Mapping[str, TableColumn]) -> dict[str, PlannedTerm]:
@@ -158,29 +193,39 @@ def terms_of(columns: Mapping[str, TableColumn]) -> dict[str, PlannedTerm]:
 
     Zeros and ones enter as numbers: where one is not known the mean takes its place.
     """
-    found = {BASELINE: PlannedTerm(column=BASELINE, kind="continuous"),
-             BASELINE_MISSING: PlannedTerm(column=BASELINE_MISSING, kind="binary")}  # fmt: skip
+    found = {
+        BASELINE: PlannedTerm(column=BASELINE, kind="continuous"),
+        BASELINE_MISSING: PlannedTerm(column=BASELINE_MISSING, kind="binary"),
+    }
     for column in columns.values():
         kind = TERM_KINDS.get(column.kind)
         if kind is None:
             continue
         levels = (*column.allowed, NOT_KNOWN) if column.allowed else ()
         found[column.column] = PlannedTerm(
-            column=column.column, kind="continuous" if kind == "binary" else kind, levels=levels,
+            column=column.column,
+            kind="continuous" if kind == "binary" else kind,
+            levels=levels,
             base=levels[0] if levels else "",
-        )  # fmt: skip
+        )
     return found
 
 
 def with_dictionary(
     file: str, study: str, data: DataTable, columns: Mapping[str, TableColumn], design: IndividualDesign
 ) -> None:
-    """Refuses a table whose arm, person, clusters or strata the dictionary does not describe as such, and headings of unknown columns."""
+    """Refuses a table whose arm, person, clusters or strata the dictionary does not describe as such, and headings of
+    unknown columns.
+    """
     folder, _, name = data.file.rpartition("/")
     stem, _, ending = name.rpartition(".")
     if folder != FOLDER or stem != study or ending not in ENDINGS:
-        raise PlanError(file, "data", f"has the file {data.file!r}.",
-                        f"Put it under {FOLDER}/{study}.csv (or {', '.join(ENDINGS[1:])}), as a raw file of this study.")  # fmt: skip
+        raise PlanError(
+            file,
+            "data",
+            f"has the file {data.file!r}.",
+            f"Put it under {FOLDER}/{study}.csv (or {', '.join(ENDINGS[1:])}), as a raw file of this study.",
+        )
     described(file, "data", ARM, columns)
     wanted: dict[str, tuple[str, ...]] = {ARM: ("arm",)}
     if data.person:
@@ -192,20 +237,32 @@ def with_dictionary(
         place = "data" if column in (ARM, data.person) else "design"
         described(file, place, column, columns)
         if columns[column].kind not in kinds:
-            raise PlanError(file, place, f"needs the column {column!r} of kind {' or '.join(kinds)}; it is {columns[column].kind}.",
-                            "Change its kind in the dictionary.")  # fmt: skip
+            raise PlanError(
+                file,
+                place,
+                f"needs the column {column!r} of kind {' or '.join(kinds)}; it is {columns[column].kind}.",
+                "Change its kind in the dictionary.",
+            )
     others = [each.column for each in columns.values() if each.kind == "arm" and each.column != ARM]
     if others:
         raise PlanError(file, "data", f"has a second column of kind arm, {others[0]!r}.", "Keep one, called arm.")
     for column in data.columns:
         if column not in columns:
-            raise PlanError(file, "data.columns", f"names {column!r}, which the dictionary does not describe.",
-                            f"{meant(column, columns)}The plan's names stand left, the file's headings right.")  # fmt: skip
+            raise PlanError(
+                file,
+                "data.columns",
+                f"names {column!r}, which the dictionary does not describe.",
+                f"{meant(column, columns)}The plan's names stand left, the file's headings right.",
+            )
     wrong = {CLUSTER_TRIAL: not design.cluster, INDIVIDUAL_TRIAL: bool(design.cluster)}.get(design.kind, False)
     if wrong:
         said = "names no cluster" if design.kind == CLUSTER_TRIAL else f"names the cluster {design.cluster!r}"
-        raise PlanError(file, "design", f"is of kind {design.kind!r} and {said}.",
-                        "Give cluster the column of the groups that were drawn whole, or change the kind.")  # fmt: skip
+        raise PlanError(
+            file,
+            "design",
+            f"is of kind {design.kind!r} and {said}.",
+            "Give cluster the column of the groups that were drawn whole, or change the kind.",
+        )
     if design.clusters is not None and not design.cluster:
         raise PlanError(
             file, "design", "gives a number of clusters and no cluster.", "Name their column under cluster."

@@ -1,4 +1,6 @@
-"""The tables of a plan that only a trial on a plain table has: read strictly, and joined with what they leave unsaid."""
+"""The tables of a plan that only a trial on a plain table has: read strictly, and joined with what they leave
+unsaid.
+"""
 
 from __future__ import annotations
 
@@ -29,8 +31,12 @@ def check_short(file: str, raw: Mapping[str, Any]) -> None:
     """Refuses the lists of surveys in a plan of a plain table."""
     for key in ("scales", "questions", "blocks", "terms", "periods"):
         if key in raw:
-            raise PlanError(file, key, "is for surveys and lists; the plan has the table [data].",
-                            "Leave it out: the dictionary says what the columns hold.")  # fmt: skip
+            raise PlanError(
+                file,
+                key,
+                "is for surveys and lists; the plan has the table [data].",
+                "Leave it out: the dictionary says what the columns hold.",
+            )
 
 
 def on_a_table(root: Path, file: str, plan: IndividualPlan, raw: Mapping[str, Any]) -> IndividualPlan:
@@ -62,11 +68,20 @@ def on_a_table(root: Path, file: str, plan: IndividualPlan, raw: Mapping[str, An
             file, "contrast", f"is {plan.contrast!r}.", f"{meant(plan.contrast, known)}Use one of: {', '.join(known)}."
         )
     return replace(
-        plan, data=data, columns=columns, arms=arms, design=design, outcomes=outcomes, terms=terms, model=model, contrast=contrast,
-        populations=populations_of(plan.populations, plan.words), waves=dict(waves),
+        plan,
+        data=data,
+        columns=columns,
+        arms=arms,
+        design=design,
+        outcomes=outcomes,
+        terms=terms,
+        model=model,
+        contrast=contrast,
+        populations=populations_of(plan.populations, plan.words),
+        waves=dict(waves),
         balance=table("balance", BalancePlan).columns or _balance(model, outcomes, columns),
         analyses=analyses_of(model=model, design=design, outcomes=outcomes, arms=arms, given=given, words=plan.words),
-    )  # fmt: skip
+    )
 
 
 def _balance(

@@ -1,4 +1,6 @@
-"""What a plan says of a trial whose data are one plain table: file, dictionary, words, and the defaults of its analyses."""
+"""What a plan says of a trial whose data are one plain table: file, dictionary, words, and the defaults of its
+analyses.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +12,11 @@ from hhp_stats.estimate.model_matrix import TermKind
 
 ColumnKind = Literal["identifier", "arm", "cluster", "category", "number", "0/1", "date", "text"]
 TERM_KINDS: Mapping[str, TermKind] = {
-    "number": "continuous", "0/1": "binary", "category": "categorical", "cluster": "categorical",
-}  # fmt: skip
+    "number": "continuous",
+    "0/1": "binary",
+    "category": "categorical",
+    "cluster": "categorical",
+}
 ARM = "arm"  # what the plan and the dictionary call the column of the arms, whatever its heading in the file
 
 
@@ -19,7 +24,8 @@ ARM = "arm"  # what the plan and the dictionary call the column of the arms, wha
 class DataTable:
     """Where a trial's table lies: one row a person, checked against a dictionary of its columns.
 
-    `columns` gives the heading in the file of each column that the plan calls otherwise. Without `person` a row is a person.
+    `columns` gives the heading in the file of each column that the plan calls otherwise. Without `person` a row is a
+    person.
     """
 
     file: str

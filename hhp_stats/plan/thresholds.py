@@ -1,4 +1,6 @@
-"""Beyond what is a raw file not plausible? The limits of the checks that need one: data of the plan, each under its rule's code."""
+"""Beyond what is a raw file not plausible? The limits of the checks that need one: data of the plan, each under its
+rule's code.
+"""
 
 from __future__ import annotations
 

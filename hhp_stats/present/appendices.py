@@ -93,11 +93,18 @@ class Appendix:
             return f"{number(row['estimate'])} ({interval(row['conf_low'], row['conf_high'])})"
 
         rows = [
-            {"Id": d.id, "Clause": d.clause, "Study": names.get(d.study, d.study), "Analysis": _subject(d, others), "Planned": _both(d.planned, shown(d.planned_result)),
-             "Done": _both(d.done, shown(d.done_result)), "Reason": d.reason,
-             "Decided": f"{d.decided}, {'before' if d.before_unblinding else 'after'} unblinding"}
+            {
+                "Id": d.id,
+                "Clause": d.clause,
+                "Study": names.get(d.study, d.study),
+                "Analysis": _subject(d, others),
+                "Planned": _both(d.planned, shown(d.planned_result)),
+                "Done": _both(d.done, shown(d.done_result)),
+                "Reason": d.reason,
+                "Decided": f"{d.decided}, {'before' if d.before_unblinding else 'after'} unblinding",
+            }
             for d, others in _by_id(load_deviations(self.root))
-        ]  # fmt: skip
+        ]
         return text_table(
             pd.DataFrame(rows, columns=["Id", "Clause", "Study", "Analysis", "Planned", "Done", "Reason", "Decided"]),
             stub="Id",
@@ -116,15 +123,22 @@ class Appendix:
         )
         if not of_data:
             return said
-        return f"{said} {plural(of_data, 'entry explains', 'entries explain')} what the checks of raw files found and let pass."
+        return (
+            f"{said} {plural(of_data, 'entry explains', 'entries explain')} what the checks of raw files found and let"
+            " pass."
+        )
 
     def clauses(self, *, status: Sequence[str] = tuple(STATUS)) -> str:
         """Every clause of the protocol: commitment, what became of it, section, plan, results and tests; Markdown."""
         entries = [entry for entry in load_clause_status(self.root) if entry.status in status]
         return clause_table(
-            entries, results=self.output.results, sections=book_sections(self.root), document=CLAUSES_IN,
-            label="tbl-a-clauses", caption=f"Clauses of the {self.name} protocol: what became of each, and where to find it",
-        )  # fmt: skip
+            entries,
+            results=self.output.results,
+            sections=book_sections(self.root),
+            document=CLAUSES_IN,
+            label="tbl-a-clauses",
+            caption=f"Clauses of the {self.name} protocol: what became of each, and where to find it",
+        )
 
     @property
     def name(self) -> str:
@@ -167,11 +181,22 @@ class Appendix:
         notes = [
             f"{plan.outcomes[str(key)].label}, planned: {' / '.join(dict.fromkeys(part))}." for key, part in methods
         ]
-        return effects_table(rows, contrast=contrast_of(plan), labels=labels, stub="Version", groups=groups, digits=3, notes=[
-            *_gathered(notes),
-            "Versions by wild bootstrap and by randomisation inference take missing baselines at zero with an indicator. Bounds: their middle, "
-            "which is no estimate, with the interval for the effect. Two-way clustering counts authorities.",
-        ])  # fmt: skip
+        return effects_table(
+            rows,
+            contrast=contrast_of(plan),
+            labels=labels,
+            stub="Version",
+            groups=groups,
+            digits=3,
+            notes=[
+                *_gathered(notes),
+                (
+                    "Versions by wild bootstrap and by randomisation inference take missing baselines at zero with an"
+                    " indicator. Bounds: their middle, which is no estimate, with the interval for the effect. Two-way"
+                    " clustering counts authorities."
+                ),
+            ],
+        )
 
     def versions_of(self, role: str) -> GT:
         """Every analysis of the outcomes that the plan gives a role."""
@@ -184,32 +209,56 @@ class Appendix:
         """Every maximum of the likelihood of the selection models, outcome by outcome, the reported one first."""
         plan = load_plan(self.root, self.output.study)
         rows = self.output.tables["maxima"].to_dict("records")
-        cells = pd.DataFrame({
-            "Maximum": ["reported" if row["reported"] else _other(row) for row in rows],
-            "Outcome": [f"{plan.outcomes[row['outcome']].label} ({plan.outcomes[row['outcome']].unit})" for row in rows],
-            "Effect": aligned([number(row["estimate"], 3) for row in rows]),
-            "Log likelihood": aligned([number(row["log_likelihood"]) for row in rows]),
-            "Correlation": aligned([
-                number(row["rho"], 3) if row["stationary"] else f"to {number(math.copysign(1, row['rho']), 0)}" for row in rows
-            ]),
-            f"Its {level(plan.conf_level)} interval": [interval(row["rho_low"], row["rho_high"]) if row["reported"] else "" for row in rows],
-            "p": [p_value(row["p_value"]) if row["reported"] else "" for row in rows],
-        })  # fmt: skip
-        return plain_table(cells, stub="Maximum", groups="Outcome", notes=[
-            f"Reported: the highest maximum with a correlation up to {number(EDGE)} in size. Edge: a maximum beyond that, or a likelihood that still rises "
-            f"where the correlation runs to \u22121 or 1 (log likelihood and effect there at {number(math.tanh(LIMIT), 4)} in size).",
-            "Intervals of the correlation by profile likelihood; p of the likelihood-ratio test that it is nil. Both take people as independent, not teams.",
-        ])  # fmt: skip
+        cells = pd.DataFrame(
+            {
+                "Maximum": ["reported" if row["reported"] else _other(row) for row in rows],
+                "Outcome": [
+                    f"{plan.outcomes[row['outcome']].label} ({plan.outcomes[row['outcome']].unit})" for row in rows
+                ],
+                "Effect": aligned([number(row["estimate"], 3) for row in rows]),
+                "Log likelihood": aligned([number(row["log_likelihood"]) for row in rows]),
+                "Correlation": aligned(
+                    [
+                        number(row["rho"], 3) if row["stationary"] else f"to {number(math.copysign(1, row['rho']), 0)}"
+                        for row in rows
+                    ]
+                ),
+                f"Its {level(plan.conf_level)} interval": [
+                    interval(row["rho_low"], row["rho_high"]) if row["reported"] else "" for row in rows
+                ],
+                "p": [p_value(row["p_value"]) if row["reported"] else "" for row in rows],
+            }
+        )
+        return plain_table(
+            cells,
+            stub="Maximum",
+            groups="Outcome",
+            notes=[
+                (
+                    f"Reported: the highest maximum with a correlation up to {number(EDGE)} in size. Edge: a maximum"
+                    " beyond that, or a likelihood that still rises where the correlation runs to \u22121 or 1 (log"
+                    f" likelihood and effect there at {number(math.tanh(LIMIT), 4)} in size)."
+                ),
+                (
+                    "Intervals of the correlation by profile likelihood; p of the likelihood-ratio test that it is nil."
+                    " Both take people as independent, not teams."
+                ),
+            ],
+        )
 
     # ------------------------------------------------------------ F: reproducibility
     @presented
     def inputs(self) -> GT:
         """Every raw file that was read, with its checksum."""
         table = self.files
-        rows = pd.DataFrame({
-            "File": table["path"], "Rows": [count(n) for n in table["rows"]], "Bytes": [count(n) for n in table["bytes"]],
-            "SHA-256 (first 16)": table["sha256"].str[:16],
-        })  # fmt: skip
+        rows = pd.DataFrame(
+            {
+                "File": table["path"],
+                "Rows": [count(n) for n in table["rows"]],
+                "Bytes": [count(n) for n in table["bytes"]],
+                "SHA-256 (first 16)": table["sha256"].str[:16],
+            }
+        )
         return text_table(rows, stub="File", numeric=("Rows", "Bytes"))
 
     @presented
@@ -225,14 +274,22 @@ class Appendix:
         frame = self.everything
         frame = frame.loc[frame["study"] == study]
         ids = list(frame["result_id"])
-        rows = pd.DataFrame({
-            "Result": [anchored(key.split("/", 1)[1], key) for key in ids],
-            "Estimate": [cell(number(v, 3), key) for v, key in zip(frame["estimate"], ids, strict=True)],
-            "Interval": ["" if pd.isna(low) else interval(low, high, 3) for low, high in zip(frame["conf_low"], frame["conf_high"], strict=True)],
-            "p": ["" if pd.isna(p) else p_value(p) for p in frame["p_value"]],
-            "n": [count(n) for n in frame["n"]],
-            "Kind": [kind if status == "estimated" else status.replace("_", " ") for kind, status in zip(frame["analysis"], frame["status"], strict=True)],
-        })  # fmt: skip
+        rows = pd.DataFrame(
+            {
+                "Result": [anchored(key.split("/", 1)[1], key) for key in ids],
+                "Estimate": [cell(number(v, 3), key) for v, key in zip(frame["estimate"], ids, strict=True)],
+                "Interval": [
+                    "" if pd.isna(low) else interval(low, high, 3)
+                    for low, high in zip(frame["conf_low"], frame["conf_high"], strict=True)
+                ],
+                "p": ["" if pd.isna(p) else p_value(p) for p in frame["p_value"]],
+                "n": [count(n) for n in frame["n"]],
+                "Kind": [
+                    kind if status == "estimated" else status.replace("_", " ")
+                    for kind, status in zip(frame["analysis"], frame["status"], strict=True)
+                ],
+            }
+        )
         return text_table(rows, stub="Result", numeric=("Estimate", "Interval", "p", "n"))
 
     def all_results(self) -> str:
@@ -288,14 +345,22 @@ def _both(words: str, estimate: str) -> str:
 
 def _conflict_row(entry: Conflict) -> dict[str, str]:
     return {
-        "Id": entry.id, "Topic": entry.topic, "What conflicts": " ".join(entry.finding.split()),
-        "Reading": " ".join(entry.reading.split()), "Also run": " ".join(entry.sensitivity.split()),
-    }  # fmt: skip
+        "Id": entry.id,
+        "Topic": entry.topic,
+        "What conflicts": " ".join(entry.finding.split()),
+        "Reading": " ".join(entry.reading.split()),
+        "Also run": " ".join(entry.sensitivity.split()),
+    }
 
 
 def _departure_row(entry: Departure) -> dict[str, str]:
-    return {"Id": entry.id, "Planned": " ".join(entry.planned.split()), "Done": " ".join(entry.done.split()),
-            "Known from": entry.status, "What it means": " ".join(entry.consequence.split())}  # fmt: skip
+    return {
+        "Id": entry.id,
+        "Planned": " ".join(entry.planned.split()),
+        "Done": " ".join(entry.done.split()),
+        "Known from": entry.status,
+        "What it means": " ".join(entry.consequence.split()),
+    }
 
 
 def appendix(*, root: Path | None = None) -> Appendix:

@@ -53,36 +53,58 @@ class ChangesPage:
                 [{"Result": f.result_id, "Kind": f.kind, "Was": f.was, "Is": f.now} for f in found.flips]
             )
         if name == "inputs":
-            return pd.DataFrame([
-                {"File": f["file"], "Change": f["change"], "Files": f["files"], "Extent": f["note"] or MISSING}
-                for f in found.public_files()
-            ])  # fmt: skip
+            return pd.DataFrame(
+                [
+                    {"File": f["file"], "Change": f["change"], "Files": f["files"], "Extent": f["note"] or MISSING}
+                    for f in found.public_files()
+                ]
+            )
         if name == "cells":
-            return pd.DataFrame([
-                {"Raw files": c["what"], "Field": c["field"], "Cells": c["cells"],
-                 "Explained by the ledger": c["explained"] or MISSING}
-                for c in found.public_inputs()
-            ])  # fmt: skip
+            return pd.DataFrame(
+                [
+                    {
+                        "Raw files": c["what"],
+                        "Field": c["field"],
+                        "Cells": c["cells"],
+                        "Explained by the ledger": c["explained"] or MISSING,
+                    }
+                    for c in found.public_inputs()
+                ]
+            )
         if name == "ledger":
-            return pd.DataFrame([
-                {"Line": f"{e.id} ({e.change})", "Received": e.received_on or MISSING, "Field": e.field,
-                 "Cells": count(e.cells)} for e in found.inputs.ledger
-            ])  # fmt: skip
+            return pd.DataFrame(
+                [
+                    {
+                        "Line": f"{e.id} ({e.change})",
+                        "Received": e.received_on or MISSING,
+                        "Field": e.field,
+                        "Cells": count(e.cells),
+                    }
+                    for e in found.inputs.ledger
+                ]
+            )
         if name == "results":
             headings = ("Result", "Kind", "Was", "Is", "Change", "Relative")
             return pd.DataFrame([dict(zip(headings, result_cells(r), strict=True)) for r in largest(found.results)])
         if name == "sentences":
             return pd.DataFrame([{"Was": s.old or MISSING, "Is": s.new or MISSING} for s in found.sentences])
-        return pd.DataFrame([
-            {"Place": f"{p.places[0]}: {p.cell}", "Was": p.old or MISSING, "Is": p.new or MISSING} for p in found.figures
-        ])  # fmt: skip
+        return pd.DataFrame(
+            [
+                {"Place": f"{p.places[0]}: {p.cell}", "Was": p.old or MISSING, "Is": p.new or MISSING}
+                for p in found.figures
+            ]
+        )
 
 
 TITLES = {
-    "conclusions": "Conclusions that read otherwise", "inputs": "Input files",
-    "cells": "Cells of raw files that differ", "ledger": "Lines of the corrections ledger", "results": "Results that moved",
-    "sentences": "Sentences that read otherwise", "figures": "Printed figures that differ",
-}  # fmt: skip
+    "conclusions": "Conclusions that read otherwise",
+    "inputs": "Input files",
+    "cells": "Cells of raw files that differ",
+    "ledger": "Lines of the corrections ledger",
+    "results": "Results that moved",
+    "sentences": "Sentences that read otherwise",
+    "figures": "Printed figures that differ",
+}
 
 
 def _list(name: str, rows: pd.DataFrame) -> str:

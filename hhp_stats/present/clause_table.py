@@ -42,15 +42,21 @@ def clause_table(
         for clause in str(cited).split():
             citing.setdefault(clause, []).append(str(result_id).split("/", 1)[1])
     rows = [
-        [entry.id, escaped(entry.commitment), _outcome(entry),
-         _places(entry, citing.get(entry.id, []), sections=sections, document=document)]
+        [
+            entry.id,
+            escaped(entry.commitment),
+            _outcome(entry),
+            _places(entry, citing.get(entry.id, []), sections=sections, document=document),
+        ]
         for entry in entries
-    ]  # fmt: skip
+    ]
     return pipe_table(list(COLUMNS), rows, label=label, caption=caption, widths=list(COLUMNS.values()))
 
 
 def _outcome(entry: ClauseStatus) -> str:
-    """Status, note, and the ids of conflicts, departures and deviations, which the other tables of the appendix explain."""
+    """Status, note, and the ids of conflicts, departures and deviations, which the other tables of the appendix
+    explain.
+    """
     told = f"{STATUS[entry.status].capitalize()}." + (f" {escaped(entry.note)}" if entry.note else "")
     named = [*entry.conflicts, *entry.departures, *entry.deviations]
     return f"{told} See {', '.join(named)}." if named else told
@@ -58,8 +64,12 @@ def _outcome(entry: ClauseStatus) -> str:
 
 def _places(entry: ClauseStatus, results: Sequence[str], *, sections: Mapping[str, BookSection], document: str) -> str:
     if entry.section not in sections:
-        raise PlanError(CLAUSE_STATUS, f"clause {entry.id}", f"is reported in {entry.section!r}, which no source has.",
-                        "Use the label of a heading in index.qmd or report/*.qmd.")  # fmt: skip
+        raise PlanError(
+            CLAUSE_STATUS,
+            f"clause {entry.id}",
+            f"is reported in {entry.section!r}, which no source has.",
+            "Use the label of a heading in index.qmd or report/*.qmd.",
+        )
     parts = [f"{section_reference(sections[entry.section], document=document)}."]
     if entry.where:
         parts.append(f"Plan: {', '.join(code(path) for path in entry.where)}.")

@@ -27,20 +27,30 @@ from hhp_stats.present.tables import plain_table, text_table
 from hhp_stats.project_root import find_root
 
 KINDS: Mapping[str, str] = {
-    "two_sample": "Tests from means, standard errors and numbers of people", "rate_or_sum": "Rates, sums and repeated totals",
-    "detectable_effect": "Detectable effects", "direction": "Words of direction", "significance": "Claims of significance",
-    "spread": "Standard errors possible on the scale", "granularity": "Means possible on the scale",
-    "interval": "Differences and intervals", "repeat": "Figures printed twice",
-}  # fmt: skip
+    "two_sample": "Tests from means, standard errors and numbers of people",
+    "rate_or_sum": "Rates, sums and repeated totals",
+    "detectable_effect": "Detectable effects",
+    "direction": "Words of direction",
+    "significance": "Claims of significance",
+    "spread": "Standard errors possible on the scale",
+    "granularity": "Means possible on the scale",
+    "interval": "Differences and intervals",
+    "repeat": "Figures printed twice",
+}
 # Short, so that the column keeps its width beside long reasons.
 _VERDICT: Mapping[str, str] = {
-    "reproduces": "reproduces", "another_reading": "other reading", "does_not_reproduce": "does not", "not_checkable": "open",
-}  # fmt: skip
+    "reproduces": "reproduces",
+    "another_reading": "other reading",
+    "does_not_reproduce": "does not",
+    "not_checkable": "open",
+}
 LONGEST = 6  # words of a printed phrase shown in a table
 _COUNTS: Mapping[Finding, str] = {
-    "reproduces": "Reproduces", "another_reading": "Under another reading", "does_not_reproduce": "Does not",
+    "reproduces": "Reproduces",
+    "another_reading": "Under another reading",
+    "does_not_reproduce": "Does not",
     "not_checkable": "Cannot be checked",
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,12 +65,16 @@ class ConsistencyReport:
 
     @cached_property
     def trials(self) -> Mapping[str, str]:
-        """What printed figures are about, by the names of the lists: parts of studies, then the programme's subjects."""
+        """What printed figures are about, by the names of the lists: parts of studies, then the programme's
+        subjects.
+        """
         return trial_names(self.root)
 
     @cached_property
     def subjects(self) -> Mapping[str, str]:
-        """What conflicts and departures of this appendix are about; those of the trial with a protocol stand in another."""
+        """What conflicts and departures of this appendix are about; those of the trial with a protocol stand in
+        another.
+        """
         first, *others = programme_plan(self.root).subject_names().items()
         own = protocol_study(self.root)
         return dict([first, *((key, name) for key, name in study_names(self.root).items() if key != own), *others])
@@ -68,8 +82,9 @@ class ConsistencyReport:
     @cached_property
     def verdicts(self) -> pd.DataFrame:
         """One verdict a printed figure."""
-        return audit(self.figures.frame, relations=self.relations, detectable_effects=self.detectable_effects,
-                     scales=self.scales)  # fmt: skip
+        return audit(
+            self.figures.frame, relations=self.relations, detectable_effects=self.detectable_effects, scales=self.scales
+        )
 
     @cached_property
     def comparisons(self) -> list[Comparison]:
@@ -92,10 +107,10 @@ class ConsistencyReport:
         words |= {"figures": count(len(self.verdicts)), "checked": count(checked)}
         words["share"] = percent((shown["reproduces"] + shown["another_reading"]) / checked, 0)
         words["counts"] = (
-            f"Of {words['figures']} printed figures, {words['checked']} follow from others that are printed as well. Of these, "
-            f"{words['reproduces']} come back as printed, {words['another_reading']} only when they are read in another way than "
-            f"the text says, and {words['does_not_reproduce']} in no way we know. For the other {words['not_checkable']} nothing "
-            "printed decides."
+            f"Of {words['figures']} printed figures, {words['checked']} follow from others that are printed as well. Of"
+            f" these, {words['reproduces']} come back as printed, {words['another_reading']} only when they are read in"
+            f" another way than the text says, and {words['does_not_reproduce']} in no way we know. For the other"
+            f" {words['not_checkable']} nothing printed decides."
         )
         if name not in words:
             raise UnknownName(f"nothing is called {name!r} here; known: {', '.join(words)}")
@@ -116,7 +131,9 @@ class ConsistencyReport:
 
 
 def trial_names(root: Path) -> dict[str, str]:
-    """Names of what printed figures are about: every part of a study in the order of the catalogue, then the subjects."""
+    """Names of what printed figures are about: every part of a study in the order of the catalogue, then the
+    subjects.
+    """
     parts = {part: name for entry in catalogue(root) for part, name in entry.trials.items()}
     return parts | programme_plan(root).subject_names()
 
@@ -158,22 +175,39 @@ def tests(report: ConsistencyReport) -> GT:
         found = recompute(report.figures, comparison)
         row = verdict.loc[comparison.p_id]
         other = "" if row["verdict"] != "another_reading" else f"{row['reading']}: {p_value(row['recomputed'])}"
-        rows.append({
-            "Comparison": _contrast(found), "of": report.trials[comparison.trial], "Difference": number(found.test.estimate),
-            "p from the arms": p_value(found.test.p_value), "Rounding allows": _p_interval(found.p_range.low, found.p_range.high),
-            "p as printed": as_printed(row["as_printed"]), "Verdict": _VERDICT[str(row["verdict"])], "Reading that fits": other,
-        })  # fmt: skip
+        rows.append(
+            {
+                "Comparison": _contrast(found),
+                "of": report.trials[comparison.trial],
+                "Difference": number(found.test.estimate),
+                "p from the arms": p_value(found.test.p_value),
+                "Rounding allows": _p_interval(found.p_range.low, found.p_range.high),
+                "p as printed": as_printed(row["as_printed"]),
+                "Verdict": _VERDICT[str(row["verdict"])],
+                "Reading that fits": other,
+            }
+        )
     return _grouped(
-        rows, stub="Comparison", words=["Verdict", "Reading that fits"],
-        notes=["Welch\u2019s test from the printed means, standard errors and numbers of people; the range runs over everything that "
-               "rounds to the printed digits."],
-    )  # fmt: skip
+        rows,
+        stub="Comparison",
+        words=["Verdict", "Reading that fits"],
+        notes=[
+            "Welch\u2019s test from the printed means, standard errors and numbers of people; the range runs over"
+            " everything that rounds to the printed digits."
+        ],
+    )
 
 
 def _contrast(test: RecomputedTest) -> str:
     group = test.comparison.contrast.removeprefix("difference").strip("_")
-    names = {"me": "minority ethnic names", "wb": "White British names", "joint": "joint", "sep": "separate", "blinded": "blinded",
-             "vs": "against"}  # fmt: skip
+    names = {
+        "me": "minority ethnic names",
+        "wb": "White British names",
+        "joint": "joint",
+        "sep": "separate",
+        "blinded": "blinded",
+        "vs": "against",
+    }
     detail = " ".join(names.get(word, word) for word in group.split("_")) if group else ""
     label = _label(test.comparison.outcome)
     return f"{label}: {detail}" if detail else label
@@ -208,8 +242,12 @@ def _relation_table(report: ConsistencyReport, found: list[Recomputed], *, place
         rows.append(row | {"Remark": _tidy(remark)})
     # As printed are words too ("4.16 days in 6 months"): a column of numbers would not break their line.
     numeric = ["Recomputed"] + (["People it needs"] if people else [])
-    return text_table(pd.DataFrame(rows), stub="Quantity", numeric=numeric,
-                      notes=["Lines without a printed figure show what the others imply. Read as: another meaning that was tried."])  # fmt: skip
+    return text_table(
+        pd.DataFrame(rows),
+        stub="Quantity",
+        numeric=numeric,
+        notes=["Lines without a printed figure show what the others imply. Read as: another meaning that was tried."],
+    )
 
 
 def wording(report: ConsistencyReport) -> GT:
@@ -242,63 +280,102 @@ def _verdict_table(report: ConsistencyReport, kept: pd.Series, *, recomputed: bo
         rows = [
             {"Figure": "None", "Printed": "", **({"Recomputed": ""} if recomputed else {}), "Verdict": "", "Why": ""}
         ]
-    return text_table(pd.DataFrame(rows), stub="Figure", numeric=["Recomputed"] if recomputed else [],
-                      notes=["Figures by their id in data/published; TD stands for a fact of the design."])  # fmt: skip
+    return text_table(
+        pd.DataFrame(rows),
+        stub="Figure",
+        numeric=["Recomputed"] if recomputed else [],
+        notes=["Figures by their id in data/published; TD stands for a fact of the design."],
+    )
 
 
 def rate_errors(report: ConsistencyReport) -> GT:
     """Experiment 1: the printed standard error against every meaning it could have."""
     rows = [
-        {"Rate": cell.label, "Printed rate": f"{number(cell.rate)}%", "Printed SE": cell.printed, "Least possible": number(cell.least),
-         "All decisions separate": number(cell.binomial), "Spread of a yes or no": number(cell.yes_or_no, 3)}
+        {
+            "Rate": cell.label,
+            "Printed rate": f"{number(cell.rate)}%",
+            "Printed SE": cell.printed,
+            "Least possible": number(cell.least),
+            "All decisions separate": number(cell.binomial),
+            "Spread of a yes or no": number(cell.yes_or_no, 3),
+        }
         for cell in report.rates()
-    ]  # fmt: skip
+    ]
     return plain_table(
-        pd.DataFrame(rows), stub="Rate",
-        notes=["Least possible: the smallest standard error, in percentage points, that so many people with rates in steps of "
-               "a fifth can have around this rate.",
-               "All decisions separate: the standard error if each of a person\u2019s decisions counted as another person. Spread of a yes or "
-               "no: standard deviation of single answers, as a proportion."],
-    )  # fmt: skip
+        pd.DataFrame(rows),
+        stub="Rate",
+        notes=[
+            (
+                "Least possible: the smallest standard error, in percentage points, that so many people with rates in"
+                " steps of a fifth can have around this rate."
+            ),
+            (
+                "All decisions separate: the standard error if each of a person\u2019s decisions counted as another"
+                " person. Spread of a yes or no: standard deviation of single answers, as a proportion."
+            ),
+        ],
+    )
 
 
 def conflicts(report: ConsistencyReport) -> GT:
     """Conflicts in the documents, those of the trial with a protocol left out, with the reading chosen."""
     rows = [
-        {"Id": entry.id, "of": report.subjects[entry.study], "What conflicts": f"{entry.topic}. {_flat(entry.finding)}",
-         "Reading": _flat(entry.reading), "Weight": entry.grade}
+        {
+            "Id": entry.id,
+            "of": report.subjects[entry.study],
+            "What conflicts": f"{entry.topic}. {_flat(entry.finding)}",
+            "Reading": _flat(entry.reading),
+            "Weight": entry.grade,
+        }
         for study in report.subjects
         for entry in load_conflicts(report.root)
         if entry.study == study
-    ]  # fmt: skip
+    ]
     return _grouped(
-        rows, stub="Id", words=["What conflicts", "Reading", "Weight"],
-        notes=["Weight: high changes a result or an analysis, medium a fact of the design, low is wording or bookkeeping."],
-    )  # fmt: skip
+        rows,
+        stub="Id",
+        words=["What conflicts", "Reading", "Weight"],
+        notes=[
+            "Weight: high changes a result or an analysis, medium a fact of the design, low is wording or bookkeeping."
+        ],
+    )
 
 
 def departures(report: ConsistencyReport) -> GT:
     """Departures from plan in the second phase, as far as the documents show them."""
     rows = [
-        {"Id": entry.id, "of": report.subjects[entry.study], "Planned": _flat(entry.planned), "Done": _flat(entry.done), "Known": entry.status,
-         "What it means": _flat(entry.consequence)}
+        {
+            "Id": entry.id,
+            "of": report.subjects[entry.study],
+            "Planned": _flat(entry.planned),
+            "Done": _flat(entry.done),
+            "Known": entry.status,
+            "What it means": _flat(entry.consequence),
+        }
         for study in report.subjects
         for entry in load_departures(report.root)
         if entry.study == study
-    ]  # fmt: skip
+    ]
     return _grouped(
-        rows, stub="Id", words=["Planned", "Done", "Known", "What it means"],
+        rows,
+        stub="Id",
+        words=["Planned", "Done", "Known", "What it means"],
         notes=["Known: stated where the authors say so themselves, shown where it follows from two printed facts."],
-    )  # fmt: skip
+    )
 
 
 def readings(report: ConsistencyReport) -> GT:
     """Which readings were tried on p-values that do not come back, and how many each would fit."""
     fitted = report.verdicts[report.verdicts["kind"] == "two_sample"]
     rows = [
-        {"Reading": words, "P-values it fits": count(((fitted["reading"] == words) & fitted["verdict"].isin(["reproduces", "another_reading"])).sum())}
+        {
+            "Reading": words,
+            "P-values it fits": count(
+                ((fitted["reading"] == words) & fitted["verdict"].isin(["reproduces", "another_reading"])).sum()
+            ),
+        }
         for words in READINGS.values()
-    ]  # fmt: skip
+    ]
     return plain_table(pd.DataFrame(rows), stub="Reading")
 
 
@@ -327,9 +404,11 @@ def as_printed(text: object) -> str:
 
 
 _OUTCOMES: Mapping[str, str] = {
-    "motivation_intrinsic_prosocial": "Intrinsic and prosocial motivation", "professional_connection": "Connection to the profession",
-    "sickness_absence_self_report": "Sickness absence, self-reported", "org_commitment_and_support": "Organisational commitment and support",
-}  # fmt: skip
+    "motivation_intrinsic_prosocial": "Intrinsic and prosocial motivation",
+    "professional_connection": "Connection to the profession",
+    "sickness_absence_self_report": "Sickness absence, self-reported",
+    "org_commitment_and_support": "Organisational commitment and support",
+}
 
 
 def _label(outcome: str) -> str:
@@ -345,10 +424,19 @@ def _p_interval(low: float, high: float) -> str:
 
 
 TABLES: dict[str, Callable[..., GT]] = {
-    "counts": counts, "kinds": kinds, "tests": tests, "rates": rates, "detectable": detectable, "wording": wording,
-    "possible": possible, "every": every, "rate_errors": rate_errors, "conflicts": conflicts, "departures": departures,
+    "counts": counts,
+    "kinds": kinds,
+    "tests": tests,
+    "rates": rates,
+    "detectable": detectable,
+    "wording": wording,
+    "possible": possible,
+    "every": every,
+    "rate_errors": rate_errors,
+    "conflicts": conflicts,
+    "departures": departures,
     "readings": readings,
-}  # fmt: skip
+}
 
 
 def chapter(*, root: Path | None = None) -> ConsistencyReport:
@@ -363,6 +451,9 @@ def chapter(*, root: Path | None = None) -> ConsistencyReport:
         pd.concat([read("published_results.csv"), design_figures(read("trial_design.csv"))], ignore_index=True)
     )
     return ConsistencyReport(
-        root=home, figures=printed, relations=read("relations.csv"), detectable_effects=read("detectable_effects.csv"),
+        root=home,
+        figures=printed,
+        relations=read("relations.csv"),
+        detectable_effects=read("detectable_effects.csv"),
         scales=load_scales(folder / "scales.csv"),
-    )  # fmt: skip
+    )

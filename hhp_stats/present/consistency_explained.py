@@ -11,9 +11,11 @@ from hhp_stats.consistency.granularity import Scale, sd_limits
 from hhp_stats.present.numbers import count, interval, number, p_value, spelled
 
 _CELLS = {
-    "DIVJ-JME": "Minority ethnic names, joint", "DIVJ-SME": "Minority ethnic names, separate",
-    "DIVJ-JWB": "White British names, joint", "DIVJ-SWB": "White British names, separate",
-}  # fmt: skip
+    "DIVJ-JME": "Minority ethnic names, joint",
+    "DIVJ-SME": "Minority ethnic names, separate",
+    "DIVJ-JWB": "White British names, joint",
+    "DIVJ-SWB": "White British names, separate",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,15 +57,29 @@ def retold(figures: Figures, comparison: Comparison, *, scale: Scale | None) -> 
     if scale is not None and scale.step is not None and (scale.low, scale.high) == (0, 100):
         decisions = p_value(recompute(figures, comparison, reading="decisions", scale=scale).test.p_value)
     return RetoldTest(
-        first=number(first.mean), second=number(second.mean), first_error=number(first.std_error),
-        second_error=number(second.std_error), direction="higher" if gap > 0 else "lower", gap=number(abs(gap)),
-        gap_error=number(error), gap_interval=interval(found.test.conf_low, found.test.conf_high),
-        statistic=number(abs(found.test.statistic), 1), p=_exact(found.test.p_value), p_low=_exact(found.p_range.low),
-        p_high=_exact(found.p_range.high), in_hundred=_hundred(found.test.p_value), in_hundred_low=_hundred(found.p_range.low),
-        in_hundred_high=_hundred(found.p_range.high), printed=text.text, printed_in_hundred=_hundred(text.value),
-        gap_needed=number(needed), times=number(needed / abs(gap), 1), first_needed=number(second.mean + needed),
-        p_tenfold=_exact(recompute(figures, comparison, reading="se_times_ten").test.p_value), p_decisions=decisions,
-    )  # fmt: skip
+        first=number(first.mean),
+        second=number(second.mean),
+        first_error=number(first.std_error),
+        second_error=number(second.std_error),
+        direction="higher" if gap > 0 else "lower",
+        gap=number(abs(gap)),
+        gap_error=number(error),
+        gap_interval=interval(found.test.conf_low, found.test.conf_high),
+        statistic=number(abs(found.test.statistic), 1),
+        p=_exact(found.test.p_value),
+        p_low=_exact(found.p_range.low),
+        p_high=_exact(found.p_range.high),
+        in_hundred=_hundred(found.test.p_value),
+        in_hundred_low=_hundred(found.p_range.low),
+        in_hundred_high=_hundred(found.p_range.high),
+        printed=text.text,
+        printed_in_hundred=_hundred(text.value),
+        gap_needed=number(needed),
+        times=number(needed / abs(gap), 1),
+        first_needed=number(second.mean + needed),
+        p_tenfold=_exact(recompute(figures, comparison, reading="se_times_ten").test.p_value),
+        p_decisions=decisions,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,9 +105,17 @@ def rate_cells(figures: Figures, scale: Scale) -> list[RateCell]:
         decisions = arm_summary(figures, prefix, reading="decisions", scale=scale)
         share = arm.mean / 100
         cells.append(
-            RateCell(label=label, rate=arm.mean, people=arm.n, std_error=arm.std_error, printed=figures.printed(f"{prefix}-SE").text,
-                     least=least / math.sqrt(arm.n), binomial=decisions.std_error, yes_or_no=math.sqrt(share * (1 - share)))
-        )  # fmt: skip
+            RateCell(
+                label=label,
+                rate=arm.mean,
+                people=arm.n,
+                std_error=arm.std_error,
+                printed=figures.printed(f"{prefix}-SE").text,
+                least=least / math.sqrt(arm.n),
+                binomial=decisions.std_error,
+                yes_or_no=math.sqrt(share * (1 - share)),
+            )
+        )
     return cells
 
 

@@ -51,8 +51,13 @@ class Checklist:
             raise UnknownName(f"the checklist has no part {part!r}; known: {', '.join(ITEMS)}")
         rows = [self._row(item) for item in self.items if item.part == part]
         label = f"tbl-consort-{part.lower().replace(' ', '-')}"
-        return pipe_table(list(COLUMNS), rows, label=label, caption=f"CONSORT checklist: {part.lower()}",
-                          widths=list(COLUMNS.values()))  # fmt: skip
+        return pipe_table(
+            list(COLUMNS),
+            rows,
+            label=label,
+            caption=f"CONSORT checklist: {part.lower()}",
+            widths=list(COLUMNS.values()),
+        )
 
     def _row(self, item: ChecklistItem) -> list[str]:
         for result in item.results:

@@ -1,4 +1,6 @@
-"""The data appendix: what arrived, what the checks found, what was accepted and corrected, what is missing or withheld."""
+"""The data appendix: what arrived, what the checks found, what was accepted and corrected, what is missing or
+withheld.
+"""
 
 from __future__ import annotations
 
@@ -34,17 +36,34 @@ DOCUMENT = "report/C-data.qmd"
 WAVES = ("baseline", "interim", "endline")
 SEVERITY = ("error", "warning", "note")
 # Share missing above which a cell of the map has the next fill; the text of the darkest is in the paper's colour.
-CLASSES = ((0.0, "none", "none", INK), (0.10, "up to 10%", GRID, INK), (0.50, "10% to 50%", TINTS[0], INK),
-           (1.01, "over 50%", TREATMENT, PAPER))  # fmt: skip
+CLASSES = (
+    (0.0, "none", "none", INK),
+    (0.10, "up to 10%", GRID, INK),
+    (0.50, "10% to 50%", TINTS[0], INK),
+    (1.01, "over 50%", TREATMENT, PAPER),
+)
 TITLES = {
-    "flow": "Participant flow", "uptake": "Taking part", "attrition": "Records by arm and authority",
-    "attrition_wellbeing": "Response by baseline wellbeing", "balance": "Characteristics of the arms",
-    "absence_distribution": "Days absent by class", "modules": "Modules completed", "strata": "Strata",
-    "missingness": "Map of missing values", "linkage": "Linkage of survey responses",
-    "balance_differences": "Characteristics of those analysed", "item_nonresponse": "Unanswered items", "reliability": "Internal consistency",
-    "recall": "Recall", "clusters": "Buildings", "results": "Results", "inputs": "Files read", "interim": "Interim return",
-    "score_distribution": "Distribution of scores", "chosen_per_person": "Candidates put forward",
-}  # fmt: skip
+    "flow": "Participant flow",
+    "uptake": "Taking part",
+    "attrition": "Records by arm and authority",
+    "attrition_wellbeing": "Response by baseline wellbeing",
+    "balance": "Characteristics of the arms",
+    "absence_distribution": "Days absent by class",
+    "modules": "Modules completed",
+    "strata": "Strata",
+    "missingness": "Map of missing values",
+    "linkage": "Linkage of survey responses",
+    "balance_differences": "Characteristics of those analysed",
+    "item_nonresponse": "Unanswered items",
+    "reliability": "Internal consistency",
+    "recall": "Recall",
+    "clusters": "Buildings",
+    "results": "Results",
+    "inputs": "Files read",
+    "interim": "Interim return",
+    "score_distribution": "Distribution of scores",
+    "chosen_per_person": "Candidates put forward",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,8 +92,13 @@ class DataAppendix:
             | {wave.capitalize(): self._return(found, site.local_authority, wave) for wave in WAVES}
             for site in self.report.plan.sites
         ]
-        return plain_table(pd.DataFrame(cells), stub="Local authority", spanner=[wave.capitalize() for wave in WAVES],
-                           spanner_label="Return", notes=["Staff listed (day on which the authority drew the records)."])  # fmt: skip
+        return plain_table(
+            pd.DataFrame(cells),
+            stub="Local authority",
+            spanner=[wave.capitalize() for wave in WAVES],
+            spanner_label="Return",
+            notes=["Staff listed (day on which the authority drew the records)."],
+        )
 
     @staticmethod
     def _return(found: Mapping[tuple[str, str], Mapping[Any, Any]], authority: str, wave: str) -> str:
@@ -102,10 +126,11 @@ class DataAppendix:
         """Are these the files of the release?"""
         release = read_release(self.root)
         return (
-            f"The manifest describes a {'synthetic' if release.synthetic else 'real'} release of {_day(release.date)}. "
-            "Every raw file of every study is there with the checksum that it records, and no raw file is read that it does not "
-            "list: a study that finds otherwise is not analysed. Plans, dictionary, spellings and published figures are sources "
-            "of this report and no raw files; the ledger of corrections is none either, but its recorded lines must stand as they were."
+            f"The manifest describes a {'synthetic' if release.synthetic else 'real'} release of {_day(release.date)}."
+            " Every raw file of every study is there with the checksum that it records, and no raw file is read that"
+            " it does not list: a study that finds otherwise is not analysed. Plans, dictionary, spellings and"
+            " published figures are sources of this report and no raw files; the ledger of corrections is none either,"
+            " but its recorded lines must stand as they were."
         )
 
     def _inputs(self) -> pd.DataFrame:
@@ -117,15 +142,36 @@ class DataAppendix:
     def fired(self) -> GT:
         """Rules that found something, with how often."""
         rules = self.report.table("rules")
-        cells = pd.DataFrame([
-            {"Rule": row["code"], "What must hold": row["rule"], "About": row["scope"], "Severity": row["severity"],
-             "Entries": self._entries(row["fired"]), "Files": count(row["files"])}
-            for severity in SEVERITY
-            for row in rules.loc[_fired(rules) & (rules["severity"] == severity)].to_dict("records")
-        ] or [{"Rule": "None", "What must hold": "No rule was broken.", "About": "", "Severity": "", "Entries": "", "Files": ""}])  # fmt: skip
-        return text_table(cells, stub="Rule", numeric=("Entries", "Files"), notes=[
-            "An entry stands for one cell, or for all responses of one file that break the rule."
-        ])  # fmt: skip
+        cells = pd.DataFrame(
+            [
+                {
+                    "Rule": row["code"],
+                    "What must hold": row["rule"],
+                    "About": row["scope"],
+                    "Severity": row["severity"],
+                    "Entries": self._entries(row["fired"]),
+                    "Files": count(row["files"]),
+                }
+                for severity in SEVERITY
+                for row in rules.loc[_fired(rules) & (rules["severity"] == severity)].to_dict("records")
+            ]
+            or [
+                {
+                    "Rule": "None",
+                    "What must hold": "No rule was broken.",
+                    "About": "",
+                    "Severity": "",
+                    "Entries": "",
+                    "Files": "",
+                }
+            ]
+        )
+        return text_table(
+            cells,
+            stub="Rule",
+            numeric=("Entries", "Files"),
+            notes=["An entry stands for one cell, or for all responses of one file that break the rule."],
+        )
 
     def checks(self) -> str:
         """How many rules there are, and how many found something."""
@@ -134,8 +180,9 @@ class DataAppendix:
         fired = rules.loc[_fired(rules)]
         found = [self._sum(fired.loc[fired["severity"] == level, "fired"], level) for level in SEVERITY[1:]]
         return (
-            f"The files are checked against {count(len(rules))} rules: {levels[0]}, {levels[1]} and {levels[2]}. A file that breaks "
-            f"a rule of severity error is not analysed. In this run no error was left; the checks gave {found[0]} and {found[1]}."
+            f"The files are checked against {count(len(rules))} rules: {levels[0]}, {levels[1]} and {levels[2]}. A file"
+            " that breaks a rule of severity error is not analysed. In this run no error was left; the checks gave"
+            f" {found[0]} and {found[1]}."
         )
 
     def _entries(self, fired: Any) -> str:
@@ -151,9 +198,14 @@ class DataAppendix:
         """The rules about some kinds of files (all kinds where none is named)."""
         rules = self.report.table("rules")
         kept = rules.loc[rules["scope"].isin(scopes)] if scopes else rules
-        cells = pd.DataFrame({
-            "Rule": kept["code"], "Severity": kept["severity"], "What must hold": kept["rule"], "What to do": kept["remedy"],
-        })  # fmt: skip
+        cells = pd.DataFrame(
+            {
+                "Rule": kept["code"],
+                "Severity": kept["severity"],
+                "What must hold": kept["rule"],
+                "What to do": kept["remedy"],
+            }
+        )
         return text_table(cells, stub="Rule")
 
     def tolerances(self) -> GT:
@@ -163,16 +215,20 @@ class DataAppendix:
             return text_table(pd.DataFrame([{"File": "None", "Column": "", "Habit": "", "Cells": ""}]), stub="File")
         groups = table.fillna({"field": ""})
         least = self.report.plan.disclosure.threshold
-        cells = pd.DataFrame({
-            "File": [_short(path) for path in groups["file"]],
-            "Column": groups["field"], "Habit": groups["habit"],
-            "Cells": [f"under {least}" if withheld(n) else count(n) for n in groups["count"]],
-        })  # fmt: skip
+        cells = pd.DataFrame(
+            {
+                "File": [_short(path) for path in groups["file"]],
+                "Column": groups["field"],
+                "Habit": groups["habit"],
+                "Cells": [f"under {least}" if withheld(n) else count(n) for n in groups["count"]],
+            }
+        )
         return text_table(cells, stub="File", numeric=("Cells",))
 
     # ------------------------------------------------------------ corrections
     def corrections(self) -> GT:
-        """Corrections applied after the returns arrived: when and of which field; not whose, where, from what to what, or why.
+        """Corrections applied after the returns arrived: when and of which field; not whose, where, from what to
+        what, or why.
 
         A reason is free text and may name somebody; authority and wave would lead to the person in a small team.
         """
@@ -194,18 +250,30 @@ class DataAppendix:
         number = len(self.report.table("corrections"))
         if not number:
             return "The ledger of corrections is empty: every value is the one that the authority sent."
-        return f"{plural(number, 'correction was', 'corrections were')} applied; values, people and reasons stand in the ledger only."
+        return (
+            f"{plural(number, 'correction was', 'corrections were')} applied; values, people and reasons stand in the"
+            " ledger only."
+        )
 
     # ------------------------------------------------------------ linkage
     def linkage(self) -> GT:
         """What became of the responses to each survey."""
         table = self._linkage()
-        steps = {"responses": "Responses received", "consented": "With consent", "duplicates": "Set aside: another response of the same person counts",
-                 "used": "Used", "matched": "Matched to staff", "unmatched": "Code missing or unknown"}  # fmt: skip
-        cells = pd.DataFrame([
-            {"Responses": label} | {f"{wave.capitalize()} survey": count(table.loc[wave, name]) for wave in table.index}
-            for name, label in steps.items()
-        ])  # fmt: skip
+        steps = {
+            "responses": "Responses received",
+            "consented": "With consent",
+            "duplicates": "Set aside: another response of the same person counts",
+            "used": "Used",
+            "matched": "Matched to staff",
+            "unmatched": "Code missing or unknown",
+        }
+        cells = pd.DataFrame(
+            [
+                {"Responses": label}
+                | {f"{wave.capitalize()} survey": count(table.loc[wave, name]) for wave in table.index}
+                for name, label in steps.items()
+            ]
+        )
         return plain_table(cells, stub="Responses", notes=withheld_note(table))
 
     def matched(self) -> str:
@@ -213,7 +281,10 @@ class DataAppendix:
         table = self._linkage()
         told = [(wave, row) for wave, row in table.iterrows() if not withheld(row["matched"], row["used"])]
         if not told:
-            return "How many responses could be matched to a member of staff is withheld: beside other numbers it would tell of very few people."
+            return (
+                "How many responses could be matched to a member of staff is withheld: beside other numbers it would"
+                " tell of very few people."
+            )
         rates = [
             f"{percent(row['matched'] / row['used']) if row['used'] else 'none'} of the responses used at {wave}"
             for wave, row in told
@@ -224,13 +295,24 @@ class DataAppendix:
         """Answers matched to randomised staff, by arm and authority."""
         table = self.report.table("attrition")
         kinds = {"arm": "Arm", "authority": "Local authority"}
-        cells = pd.DataFrame([
-            {"Group": row["label"], "of": kinds[row["kind"]], "Staff": count(row["people"])}
-            | {wave: _of(row["people"], row[column]) for wave, column in (("Baseline survey", "baseline_survey"), ("Endline survey", "endline_survey"))}
-            for row in table.to_dict("records")
-        ])  # fmt: skip
-        return plain_table(cells, stub="Group", groups="of", spanner=["Baseline survey", "Endline survey"],
-                           spanner_label="Matched, with an answer", notes=withheld_note(table[["people", "baseline_survey", "endline_survey"]]))  # fmt: skip
+        cells = pd.DataFrame(
+            [
+                {"Group": row["label"], "of": kinds[row["kind"]], "Staff": count(row["people"])}
+                | {
+                    wave: _of(row["people"], row[column])
+                    for wave, column in (("Baseline survey", "baseline_survey"), ("Endline survey", "endline_survey"))
+                }
+                for row in table.to_dict("records")
+            ]
+        )
+        return plain_table(
+            cells,
+            stub="Group",
+            groups="of",
+            spanner=["Baseline survey", "Endline survey"],
+            spanner_label="Matched, with an answer",
+            notes=withheld_note(table[["people", "baseline_survey", "endline_survey"]]),
+        )
 
     def _linkage(self) -> pd.DataFrame:
         """Sums over the groups by wave; what is withheld is marked in a wave's first row."""
@@ -246,37 +328,59 @@ class DataAppendix:
     def missingness(self) -> EmbeddedFigure:
         """Share of the randomised who lack each variable, by arm and authority, as a map."""
         table = self.report.table("missingness")
-        shares = table.assign(share=[WITHHELD if withheld(row["missing"]) else row["missing"] / row["people"] if row["people"] else float("nan")
-                                     for row in table.to_dict("records")])  # fmt: skip
+        shares = table.assign(
+            share=[
+                (
+                    WITHHELD
+                    if withheld(row["missing"])
+                    else row["missing"] / row["people"]
+                    if row["people"]
+                    else float("nan")
+                )
+                for row in table.to_dict("records")
+            ]
+        )
         grid = shares.pivot_table(index="label", columns="group", values="share", aggfunc="first", sort=False)
         grid = grid.loc[list(dict.fromkeys(table["label"])), list(dict.fromkeys(table["group"]))]
         arms = list(self.report.plan.design.arm_labels.values())
         mark = "".join(f". {note}" for note in withheld_note(grid))
         return embed(
-            _heat_map(grid, arms=len(arms)), root=self.report.root, document=self.report.document, label="c-missingness",
+            _heat_map(grid, arms=len(arms)),
+            root=self.report.root,
+            document=self.report.document,
+            label="c-missingness",
             alt=f"Map of the share of randomised staff without a value. {_map_in_words(grid, arms)}",
             caption=f"Share of randomised staff without a value, by arm and local authority{mark.rstrip('.')}",
-        )  # fmt: skip
+        )
 
     def items(self, wave: str) -> GT:
         """How completely the scales of one survey were answered by those who answered it at all."""
         table = self.report.table("item_nonresponse")
         part = table.loc[table["wave"] == wave]
-        cells = pd.DataFrame({
-            "Scale": part["label"], "Items": [count(n) for n in part["items"]],
-            "Answers missing": [_in_whole_percent(share) for share in part["missing_share"]],
-        })  # fmt: skip
-        return plain_table(cells, stub="Scale",
-                           notes=[f"Of the answers of the {count(part['respondents'].iloc[0])} randomised staff who answered the {wave} survey."])  # fmt: skip
+        cells = pd.DataFrame(
+            {
+                "Scale": part["label"],
+                "Items": [count(n) for n in part["items"]],
+                "Answers missing": [_in_whole_percent(share) for share in part["missing_share"]],
+            }
+        )
+        return plain_table(
+            cells,
+            stub="Scale",
+            notes=[
+                f"Of the answers of the {count(part['respondents'].iloc[0])} randomised staff who answered the {wave}"
+                " survey."
+            ],
+        )
 
     # ------------------------------------------------------------ withheld counts
     def withheld(self) -> str:
         """How many counts are withheld, by which rule."""
         settings = load_disclosure(self.root, next(iter(self.registers)) if self.own is None else self.own.plan.study)
         rule = (
-            f"Counts of people below {spelled(settings.threshold)}"
-            f"{', zero included,' if settings.zeros == 'withheld' else ' but above zero'} are not printed, nor are counts and shares from "
-            "which one of them could be worked out."
+            "Counts of people below"
+            f" {spelled(settings.threshold)}{', zero included,' if settings.zeros == 'withheld' else ' but above zero'}"
+            " are not printed, nor are counts and shares from which one of them could be worked out."
         )
         if self.internal:
             return f"{rule} In this render the rule is switched off."
@@ -285,13 +389,14 @@ class DataAppendix:
         rows = gone.loc[gone["table"] == RESULTS, "row"].nunique()
         undefended = sum(int((register["table"] == "undefended").sum()) for register in self.registers.values())
         told = (
-            f" {plural(undefended, 'count', 'counts')} could not be kept from a reader who compares with the last release."
+            f" {plural(undefended, 'count', 'counts')} could not be kept from a reader who compares with the last"
+            " release."
             if undefended
             else ""
         )
         return (
-            f"{rule} In this run {plural(cells, 'cell is', 'cells are')} withheld in the tables of all studies, marked {WITHHELD}, and "
-            f"{plural(rows, 'result', 'results')} have no number of people, or no number at all.{told}"
+            f"{rule} In this run {plural(cells, 'cell is', 'cells are')} withheld in the tables of all studies, marked"
+            f" {WITHHELD}, and {plural(rows, 'result', 'results')} have no number of people, or no number at all.{told}"
         )
 
     def suppressed(self) -> GT:
@@ -313,12 +418,17 @@ class DataAppendix:
     def _register(self, studies: Sequence[str]) -> GT:
         gone, names = self._gone(), study_names(self.root)
         gone = gone.loc[gone["study"].isin(studies)].drop_duplicates(["study", "table", "row", "column"])
-        cells = pd.DataFrame({
-            "Study": [names[study] for study in gone["study"]],
-            "Table": [TITLES.get(name, name.replace("_", " ").capitalize()) for name in gone["table"]],
-            "Row": [row if table == RESULTS else row.replace("_", " ") for row, table in zip(gone["row"], gone["table"], strict=True)],
-            "Count": [column.replace("_", " ") for column in gone["column"]],
-        })  # fmt: skip
+        cells = pd.DataFrame(
+            {
+                "Study": [names[study] for study in gone["study"]],
+                "Table": [TITLES.get(name, name.replace("_", " ").capitalize()) for name in gone["table"]],
+                "Row": [
+                    row if table == RESULTS else row.replace("_", " ")
+                    for row, table in zip(gone["row"], gone["table"], strict=True)
+                ],
+                "Count": [column.replace("_", " ") for column in gone["column"]],
+            }
+        )
         if not len(cells):
             cells = pd.DataFrame([{"Study": "None", "Table": "", "Row": "", "Count": ""}])
         shown = cells.sort_values(["Study", "Table", "Row", "Count"], kind="stable")
@@ -340,9 +450,9 @@ class DataAppendix:
         if not found:
             return "No small count is printed."
         return (
-            f"The chapters of the pilots print {plural(len(found), 'small count')}, each of which the documents of the programme have "
-            f"printed before ({', '.join(dict.fromkeys(found))}): nothing new is told. A small count without "
-            "such a figure is withheld."
+            f"The chapters of the pilots print {plural(len(found), 'small count')}, each of which the documents of the"
+            f" programme have printed before ({', '.join(dict.fromkeys(found))}): nothing new is told. A small count"
+            " without such a figure is withheld."
         )
 
 
@@ -449,7 +559,9 @@ def _map_in_words(grid: pd.DataFrame, arms: Sequence[str]) -> str:
 
 
 def data_appendix(*, root: Path | None = None) -> DataAppendix:
-    """Open the data appendix: the files of the trial on returns, if there is one, and the withheld counts of all studies."""
+    """Open the data appendix: the files of the trial on returns, if there is one, and the withheld counts of all
+    studies.
+    """
     home = root or find_root()
     with_returns = [entry.study for entry in catalogue(home) if returns_planned(home, entry.study)]
     own = open_study(with_returns[0], document=DOCUMENT, root=home) if with_returns else None

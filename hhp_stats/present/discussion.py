@@ -83,8 +83,13 @@ class Discussion:
         drawn_without = (
             rows["study"].isin(self.without_effect) if read_release(self.root).synthetic else rows["study"].isin([])
         )
-        drawing = forest(rows, labels=labels, unit="standard deviations", favours=("worse", "better"),
-                         muted=rows.loc[drawn_without, "result_id"].tolist())  # fmt: skip
+        drawing = forest(
+            rows,
+            labels=labels,
+            unit="standard deviations",
+            favours=("worse", "better"),
+            muted=rows.loc[drawn_without, "result_id"].tolist(),
+        )
         drawing.axes[0].set_xlabel("Effect of the offer in standard deviations; to the right is better")
         levels = " and ".join(level(found) for found in dict.fromkeys(rows["conf_level"]))
         words = "; ".join(
@@ -92,12 +97,19 @@ class Discussion:
             for label, row in zip(labels, rows.to_dict("records"), strict=True)
         )
         return embed(
-            drawing, root=self.root, document=DOCUMENT, label="effects-all-studies",
-            alt=f"Effects with {levels} intervals in standard deviations, turned so that above zero is better. {words}.",
-            caption=f"Effects of all trials in standard deviations, turned so that right is better: "
-            f"{_some(int(_clear(rows).sum()))} of {count(len(rows))} intervals leave out zero"
+            drawing,
+            root=self.root,
+            document=DOCUMENT,
+            label="effects-all-studies",
+            alt=(
+                f"Effects with {levels} intervals in standard deviations, turned so that above zero is better. {words}."
+            ),
+            caption=(
+                "Effects of all trials in standard deviations, turned so that right is better: "
+                f"{_some(int(_clear(rows).sum()))} of {count(len(rows))} intervals leave out zero"
+            )
             + ("; grey with open marks: simulated without any effect" if drawn_without.any() else ""),
-        )  # fmt: skip
+        )
 
     @property
     def names(self) -> Mapping[str, str]:
@@ -141,16 +153,26 @@ def _clear(rows: pd.DataFrame) -> pd.Series:
 def effects_table(discussion: Discussion) -> GT:
     """Every effect with interval, p, df and people, by study."""
     cells = [
-        {"Outcome": row["label"], "of": discussion.names[row["study"]], "Effect": number(row["estimate"]),
-         f"{level(row['conf_level'])} CI": interval(row["conf_low"], row["conf_high"]), "p": p_value(row["p_value"]), "df": _df(row["df"]),
-         "People": count(row["n"])}
+        {
+            "Outcome": row["label"],
+            "of": discussion.names[row["study"]],
+            "Effect": number(row["estimate"]),
+            f"{level(row['conf_level'])} CI": interval(row["conf_low"], row["conf_high"]),
+            "p": p_value(row["p_value"]),
+            "df": _df(row["df"]),
+            "People": count(row["n"]),
+        }
         for row in discussion.effects.to_dict("records")
-    ]  # fmt: skip
+    ]
     return plain_table(
-        pd.DataFrame(cells), stub="Outcome", groups="of",
-        notes=["Hedges\u2019 g: difference of the arms over the standard deviation of single people, turned so that above zero is better."
-               + _simulated(discussion)],
-    )  # fmt: skip
+        pd.DataFrame(cells),
+        stub="Outcome",
+        groups="of",
+        notes=[
+            "Hedges\u2019 g: difference of the arms over the standard deviation of single people, turned so that above"
+            " zero is better." + _simulated(discussion)
+        ],
+    )
 
 
 def _simulated(discussion: Discussion) -> str:
@@ -177,21 +199,27 @@ def samples(discussion: Discussion) -> GT:
 
     for study in dict.fromkeys(discussion.effects["study"]):
         planned, achieved = (_power_row(discussion, study, name) for name in ("planned", "achieved"))
-        cells.append({
-            "Study": discussion.names[study], "People, planned": _or_missing(cell(planned, "n"), count),
-            "People, analysed": _or_missing(cell(achieved, "n"), count),
-            "Effect aimed at": _or_missing(_aim(discussion, study, cell(planned, "estimate")), number),
-            "Found by planned people": _or_missing(cell(planned, "estimate"), number),
-            "Found by those analysed": _or_missing(cell(achieved, "estimate"), number),
-        })  # fmt: skip
+        cells.append(
+            {
+                "Study": discussion.names[study],
+                "People, planned": _or_missing(cell(planned, "n"), count),
+                "People, analysed": _or_missing(cell(achieved, "n"), count),
+                "Effect aimed at": _or_missing(_aim(discussion, study, cell(planned, "estimate")), number),
+                "Found by planned people": _or_missing(cell(planned, "estimate"), number),
+                "Found by those analysed": _or_missing(cell(achieved, "estimate"), number),
+            }
+        )
     return plain_table(
-        pd.DataFrame(cells), stub="Study",
-        notes=["People whose outcome is or was to be analysed, and the smallest difference, in standard deviations, that so many find with a power "
-               f"of {_rates(discussion)}. The effect aimed at is the one that the plan prints; where it prints no "
-               "number of people, they are "
-               f"those randomised times the response it expects, and find another effect. {_outcomes_aimed_at(discussion)} "
-               "Where whole teams or buildings were drawn, their sizes and the likeness of colleagues are taken into account."],
-    )  # fmt: skip
+        pd.DataFrame(cells),
+        stub="Study",
+        notes=[
+            "People whose outcome is or was to be analysed, and the smallest difference, in standard deviations, that"
+            f" so many find with a power of {_rates(discussion)}. The effect aimed at is the one that the plan prints;"
+            " where it prints no number of people, they are those randomised times the response it expects, and find"
+            f" another effect. {_outcomes_aimed_at(discussion)} Where whole teams or buildings were drawn, their sizes"
+            " and the likeness of colleagues are taken into account."
+        ],
+    )
 
 
 def _outcomes_aimed_at(discussion: Discussion) -> str:
@@ -217,7 +245,9 @@ def _rates(discussion: Discussion) -> str:
 
 
 def _power_row(discussion: Discussion, study: str, name: str) -> str:
-    """The result id of a detectable effect: by the formula of the trial's own design, that for clusters where it has them."""
+    """The result id of a detectable effect: by the formula of the trial's own design, that for clusters where it has
+    them.
+    """
     found = discussion.results["result_id"]
     of_protocol = found[found.str.startswith(f"{study}/power/mdes/") & found.str.endswith(f"-{name}")]
     if len(of_protocol):
@@ -244,16 +274,24 @@ def pairs(discussion: Discussion) -> GT:
     rows = discussion.wellbeing()
     conf_level = float(rows["conf_level"].max())
     cells = [
-        {"Difference between": f"{discussion.names[row['first']]} and {discussion.names[row['second']]}", "Difference": number(row["estimate"]),
-         f"{level(conf_level)} CI": interval(row["conf_low"], row["conf_high"]), "p": p_value(row["p_value"]), "Holm p": p_value(row["p_adjusted"]),
-         "df": _df(row["df"])}
+        {
+            "Difference between": f"{discussion.names[row['first']]} and {discussion.names[row['second']]}",
+            "Difference": number(row["estimate"]),
+            f"{level(conf_level)} CI": interval(row["conf_low"], row["conf_high"]),
+            "p": p_value(row["p_value"]),
+            "Holm p": p_value(row["p_adjusted"]),
+            "df": _df(row["df"]),
+        }
         for row in pairwise_differences(rows, conf_level=conf_level).to_dict("records")
-    ]  # fmt: skip
+    ]
     return plain_table(
-        pd.DataFrame(cells), stub="Difference between",
-        notes=["First minus second effect on subjective wellbeing in standard deviations. Holm p: adjusted over all pairs."
-               + _simulated(discussion)],
-    )  # fmt: skip
+        pd.DataFrame(cells),
+        stub="Difference between",
+        notes=[
+            "First minus second effect on subjective wellbeing in standard deviations. Holm p: adjusted over all pairs."
+            + _simulated(discussion)
+        ],
+    )
 
 
 def other_chapters(discussion: Discussion) -> str:
@@ -276,13 +314,17 @@ def overview(discussion: Discussion) -> str:
     better, worse = int((rows["estimate"] > 0).sum()), int((rows["estimate"] < 0).sum())
     good, bad = int((clear & (rows["estimate"] > 0)).sum()), int((clear & (rows["estimate"] < 0)).sum())
     expected = float((1 - rows["conf_level"]).sum())
-    head = f"Of {plural(len(rows), 'effect')} in {spelled(rows['study'].nunique())} trials, {count(better)} point to better and {count(worse)} to worse. "
+    head = (
+        f"Of {plural(len(rows), 'effect')} in {spelled(rows['study'].nunique())} trials, {count(better)} point to"
+        f" better and {count(worse)} to worse. "
+    )
     if not good + bad:
         return head + "No interval leaves out zero."
     parts = [f"{spelled(n)} on the {side} side" for n, side in ((good, "better"), (bad, "worse")) if n]
-    return head + (
-        f"{spelled(good + bad).capitalize()} of the intervals {'leaves' if good + bad == 1 else 'leave'} out zero, {' and '.join(parts)}; "
-        f"if no offer did anything at all, {number(expected, 1)} would be expected by chance."
+    return (
+        head
+        + f"{spelled(good + bad).capitalize()} of the intervals {'leaves' if good + bad == 1 else 'leave'} out zero,"
+        f" {' and '.join(parts)}; if no offer did anything at all, {number(expected, 1)} would be expected by chance."
     )
 
 
@@ -292,8 +334,9 @@ def largest(discussion: Discussion) -> str:
     low, high = float(rows["conf_low"].min()), float(rows["conf_high"].max())
     inner = min(rows.to_dict("records"), key=lambda row: float(row["conf_high"]) - float(row["conf_low"]))
     return (
-        f"For wellbeing, which all of them measured, effects between {number(low)} and {number(high)} standard deviations are compatible with one trial "
-        f"or another; the narrowest interval, that of {discussion.names[inner['study']]}, runs from {interval(inner['conf_low'], inner['conf_high'])}."
+        f"For wellbeing, which all of them measured, effects between {number(low)} and {number(high)} standard"
+        " deviations are compatible with one trial or another; the narrowest interval, that of"
+        f" {discussion.names[inner['study']]}, runs from {interval(inner['conf_low'], inner['conf_high'])}."
     )
 
 
@@ -346,8 +389,8 @@ def fewer(discussion: Discussion) -> str:
             pairs_of_n.append((int(frame[ids[0]]), int(frame[ids[1]])))
     short = sum(analysed < planned for planned, analysed in pairs_of_n)
     return (
-        f"In {spelled(short)} of the {spelled(len(pairs_of_n))} trials with a printed target fewer people are analysed than were planned for, and a "
-        "smaller sample finds only larger effects."
+        f"In {spelled(short)} of the {spelled(len(pairs_of_n))} trials with a printed target fewer people are analysed"
+        " than were planned for, and a smaller sample finds only larger effects."
     )
 
 
@@ -358,10 +401,14 @@ def conclusion(discussion: Discussion) -> str:
     if not clear:
         return "no offer is shown to help or to harm, and none is shown to do nothing"
     named = [
-        f"{discussion.names[row['study']]} on {lowered(row['label'])} (for the {'better' if row['estimate'] > 0 else 'worse'})"
+        f"{discussion.names[row['study']]} on {lowered(row['label'])} (for the"
+        f" {'better' if row['estimate'] > 0 else 'worse'})"
         for row in clear
     ]
-    return f"what stands out is {listed_words(named)}, out of {count(len(rows))} comparisons, and that calls for another trial before it calls for action"
+    return (
+        f"what stands out is {listed_words(named)}, out of {count(len(rows))} comparisons, and that calls for another"
+        " trial before it calls for action"
+    )
 
 
 TABLES: Mapping[str, Callable[[Discussion], GT]] = {"effects": effects_table, "samples": samples, "pairs": pairs}
@@ -402,10 +449,14 @@ def chapter(*, root: Path | None = None) -> Discussion:
         own = own[own["status"] == "estimated"]
         turn = own["outcome"].map(lambda key, known=names: -1.0 if known[key].better == "lower" else 1.0)
         low, high = own["conf_low"] * turn, own["conf_high"] * turn
-        parts.append(own.assign(
-            label=own["outcome"].map(lambda key, known=names: known[key].label), estimate=own["estimate"] * turn,
-            conf_low=low.where(turn > 0, high), conf_high=high.where(turn > 0, low),
-        ))  # fmt: skip
+        parts.append(
+            own.assign(
+                label=own["outcome"].map(lambda key, known=names: known[key].label),
+                estimate=own["estimate"] * turn,
+                conf_low=low.where(turn > 0, high),
+                conf_high=high.where(turn > 0, low),
+            )
+        )
     if not parts or all(part.empty for part in parts):
         raise HhpError("no trial has results: run `hhp results` (or `make report`) first")
     return Discussion(

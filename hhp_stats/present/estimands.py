@@ -35,8 +35,9 @@ DEFINITION, EVENTS = "Definition", "Events after randomisation, and the strategy
 def estimand_card(outcome: str, *, beside: str = "", root: Path | None = None) -> GT:
     """The estimand of one outcome: definition, events after randomisation, analyses and their assumptions.
 
-    With `beside`, the outcome of a card that readers have seen, lines that would repeat that card are left out and a note
-    says so. Reads the plan alone. Refuses an outcome without an estimand (UnknownName) and an inconsistent plan (PlanError).
+    With `beside`, the outcome of a card that readers have seen, lines that would repeat that card are left out and a
+    note says so. Reads the plan alone. Refuses an outcome without an estimand (UnknownName) and an inconsistent plan
+    (PlanError).
     """
     home = root or find_root()
     found = load_estimands(home)
@@ -59,7 +60,9 @@ def card_rows(card: EstimandCard, plan: Plan) -> list[dict[str, str]]:
     """The lines of a card: group, attribute, description; analyses that aim elsewhere come last."""
     frame, estimand = card.frame, card.estimand
     definition = {
-        "Population": f"{estimand.population_words} (In the plan: {plan.populations[estimand.population].label.lower()}.)",
+        "Population": (
+            f"{estimand.population_words} (In the plan: {plan.populations[estimand.population].label.lower()}.)"
+        ),
         "Treatments compared": frame.treatment,
         "Outcome": f"{estimand.variable} Unit: {plan.outcomes[estimand.outcome].unit}.",
         "Summary measure": estimand.summary,
@@ -67,11 +70,16 @@ def card_rows(card: EstimandCard, plan: Plan) -> list[dict[str, str]]:
         "Alternative unit": frame.unit_alternative,
     }
     rows = [_row(DEFINITION, name, words) for name, words in definition.items()]
-    rows += [_row(EVENTS, event.label, f"{STRATEGIES[handling.strategy]}. {handling.words}")
-             for event, handling in card.handlings]  # fmt: skip
+    rows += [
+        _row(EVENTS, event.label, f"{STRATEGIES[handling.strategy]}. {handling.words}")
+        for event, handling in card.handlings
+    ]
     for aim, group in AIMS.items():
-        rows += [_row(group, _name(analysis, plan), entry.assumes)
-                 for analysis, entry in card.analyses if entry.aims_at == aim]  # fmt: skip
+        rows += [
+            _row(group, _name(analysis, plan), entry.assumes)
+            for analysis, entry in card.analyses
+            if entry.aims_at == aim
+        ]
     return rows
 
 

@@ -27,9 +27,29 @@ from hhp_stats.traced import traced_records
 
 CLAUSES = "data/published/protocol_clauses.csv"
 SHOWN = (
-    "study", "outcome", "estimand", "population", "contrast", "method", "analysis", "estimate", "std_error", "df", "statistic", "p_value",
-    "p_adjusted", "conf_low", "conf_high", "conf_level", "mc_error", "mc_error_p", "n", "n_clusters", "status", "note",
-)  # fmt: skip
+    "study",
+    "outcome",
+    "estimand",
+    "population",
+    "contrast",
+    "method",
+    "analysis",
+    "estimate",
+    "std_error",
+    "df",
+    "statistic",
+    "p_value",
+    "p_adjusted",
+    "conf_low",
+    "conf_high",
+    "conf_level",
+    "mc_error",
+    "mc_error_p",
+    "n",
+    "n_clusters",
+    "status",
+    "note",
+)
 
 
 def explanations(
@@ -37,10 +57,11 @@ def explanations(
 ) -> dict[str, Any]:
     """Everything the panels of the site show, for JSON.
 
-    `results`: row fields, clause ids, names of functions and, where there are, second programmes by result id. `clauses`: words by id.
+    `results`: row fields, clause ids, names of functions and, where there are, second programmes by result id.
+    `clauses`: words by id.
     `code`: file, line, question, formula and source by dotted name, of the functions behind the rows
-    and of `functions`. `inputs`: paths and checksums by study. `remember` may keep what was read of the code. Refuses an
-    id that no study made (ResultError) and a function that does not exist.
+    and of `functions`. `inputs`: paths and checksums by study. `remember` may keep what was read of the code. Refuses
+    an id that no study made (ResultError) and a function that does not exist.
     """
     inputs: dict[str, list[list[str]]] = {}
     made: dict[str, Mapping[str, Any]] = {}
@@ -60,12 +81,14 @@ def explanations(
             raise ResultError(f"no result {result_id!r}; see the list in appendix F")
         row = made[result_id]
         rows[result_id] = {name: value for name in SHOWN if (value := _plain(row[name])) is not None} | {
-            "clauses": str(row["clause"]).split(), "code": [name for name in str(row["source"]).split(" + ") if name],
-        }  # fmt: skip
+            "clauses": str(row["clause"]).split(),
+            "code": [name for name in str(row["source"]).split(" + ") if name],
+        }
         if result_id in recipes:
             rows[result_id]["programmes"] = {
-                "python": python_programme(recipes[result_id]), "r": r_programme(recipes[result_id])
-            }  # fmt: skip
+                "python": python_programme(recipes[result_id]),
+                "r": r_programme(recipes[result_id]),
+            }
     cited = {clause for row in rows.values() for clause in row["clauses"]}
     named = {name for row in rows.values() for name in row["code"]} | set(functions)
     return {
@@ -101,5 +124,10 @@ def _codes(root: Path, names: Sequence[str], remember: Remember) -> dict[str, An
 
 def _code(root: Path, name: str) -> Mapping[str, Any]:
     place = locate(root, name)
-    return {"file": place.file, "line": place.line, "question": place.question, "formula": place.formula,
-            "source": source_text(name)}  # fmt: skip
+    return {
+        "file": place.file,
+        "line": place.line,
+        "question": place.question,
+        "formula": place.formula,
+        "source": source_text(name),
+    }

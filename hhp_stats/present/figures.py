@@ -17,15 +17,25 @@ from hhp_stats.results import LACKING
 from hhp_stats.traced import note_results
 
 
-def forest(rows: pd.DataFrame, *, labels: Sequence[str], unit: str, planned: str | Collection[str] = "", digits: int = 2,
-           scale: float = 1.0, favours: tuple[str, str] = ("", ""), limits: tuple[float, float] | None = None,
-           muted: Collection[str] = (), contrast: str = "") -> Figure:  # fmt: skip
+def forest(
+    rows: pd.DataFrame,
+    *,
+    labels: Sequence[str],
+    unit: str,
+    planned: str | Collection[str] = "",
+    digits: int = 2,
+    scale: float = 1.0,
+    favours: tuple[str, str] = ("", ""),
+    limits: tuple[float, float] | None = None,
+    muted: Collection[str] = (),
+    contrast: str = "",
+) -> Figure:
     """Estimates and intervals, one line a row, zero marked, rows with an id in `planned` emphasised.
 
-    Rows that could not be estimated keep their line and say so. Infinite ends run to the frame, and with `limits` (ends of the
-    axis) so do those beyond it, with an arrow; their numbers stand beside the frame as all others.
-    `scale` multiplies estimates and intervals (100 for percentage points). Rows with an id in `muted` are grey with an
-    open mark, so that they can be told apart in print as well.
+    Rows that could not be estimated keep their line and say so. Infinite ends run to the frame, and with `limits`
+    (ends of the axis) so do those beyond it, with an arrow; their numbers stand beside the frame as all others.
+    `scale` multiplies estimates and intervals (100 for percentage points). Rows with an id in `muted` are grey with
+    an open mark, so that they can be told apart in print as well.
     """
     apply_style()
     note_results(rows["result_id"])
@@ -39,8 +49,16 @@ def forest(rows: pd.DataFrame, *, labels: Sequence[str], unit: str, planned: str
     margin = 0.06 * (high - low or 1.0)
     axes.set_xlim(low - margin, high + margin)
     for line, (row, label) in enumerate(zip(rows.to_dict("records"), labels, strict=True)):
-        _forest_line(axes, row, y=count - 1 - line, label=label, emphasised=row["result_id"] in marked,
-                     muted=row["result_id"] in muted, digits=digits, scale=scale)  # fmt: skip
+        _forest_line(
+            axes,
+            row,
+            y=count - 1 - line,
+            label=label,
+            emphasised=row["result_id"] in marked,
+            muted=row["result_id"] in muted,
+            digits=digits,
+            scale=scale,
+        )
     axes.axvline(0, color=QUIET, linewidth=0.8, zorder=0)
     axes.set_ylim(-0.7, count - 0.3)
     axes.set_yticks([])
@@ -52,15 +70,32 @@ def forest(rows: pd.DataFrame, *, labels: Sequence[str], unit: str, planned: str
     return figure
 
 
-def _forest_line(axes: Axes, row: Mapping[Any, Any], *, y: float, label: str, emphasised: bool, muted: bool,
-                 digits: int, scale: float) -> None:  # fmt: skip
+def _forest_line(
+    axes: Axes,
+    row: Mapping[Any, Any],
+    *,
+    y: float,
+    label: str,
+    emphasised: bool,
+    muted: bool,
+    digits: int,
+    scale: float,
+) -> None:
     colour, weight = (PALETTE[4], "bold") if emphasised else (QUIET if muted else TREATMENT, "normal")
     axes.annotate(
         label, (-0.02, y), xycoords=("axes fraction", "data"), ha="right", va="center", fontsize=8.5, weight=weight
     )
     if row["status"] in LACKING:
-        axes.annotate("not estimated", (0.5, y), xycoords=("axes fraction", "data"), ha="center", va="center",
-                      fontsize=8, color=QUIET, style="italic")  # fmt: skip
+        axes.annotate(
+            "not estimated",
+            (0.5, y),
+            xycoords=("axes fraction", "data"),
+            ha="center",
+            va="center",
+            fontsize=8,
+            color=QUIET,
+            style="italic",
+        )
         return
     middle, low, high = (scale * float(row[name]) for name in ("estimate", "conf_low", "conf_high"))
     left, right = axes.get_xlim()
@@ -77,8 +112,14 @@ def _forest_line(axes: Axes, row: Mapping[Any, Any], *, y: float, label: str, em
         for end, beyond, mark in ((left, low < left, "<"), (right, high > right, ">")):
             if beyond:
                 axes.plot([end], [y], marker=mark, color=colour, markersize=4)
-    axes.plot([middle], [y], marker="D" if emphasised else "o", color=colour, markersize=6 if emphasised else 4.5,
-              markerfacecolor="white" if muted else colour)  # fmt: skip
+    axes.plot(
+        [middle],
+        [y],
+        marker="D" if emphasised else "o",
+        color=colour,
+        markersize=6 if emphasised else 4.5,
+        markerfacecolor="white" if muted else colour,
+    )
     words = (
         f"{number(middle, digits)}  ({interval(low, high, digits)})" if not np.isnan(low) else number(middle, digits)
     )
@@ -103,8 +144,16 @@ def distribution(table: pd.DataFrame, *, unit: str, arm_labels: dict[str, str]) 
         share = pd.Series(pd.to_numeric(share.mask(hidden)), dtype="float64")
         for x in position[hidden]:
             axes.annotate(WITHHELD, (x + shift, 0), ha="center", va="bottom", fontsize=7.5, color=QUIET)
-        axes.bar(position + shift, 100 * share, width=0.38, color=colour, label=arm_labels[arm], hatch=hatch,
-                 edgecolor="white", linewidth=0.5)  # fmt: skip
+        axes.bar(
+            position + shift,
+            100 * share,
+            width=0.38,
+            color=colour,
+            label=arm_labels[arm],
+            hatch=hatch,
+            edgecolor="white",
+            linewidth=0.5,
+        )
     axes.set_xticks(position, bins)
     axes.set_xlabel(unit)
     axes.set_ylabel("% of the arm")

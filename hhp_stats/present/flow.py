@@ -53,13 +53,29 @@ def _lines(flow: pd.DataFrame, stage: str, arm: str) -> list[str]:
 
 
 def _box(axes: Axes, *, x: float, y: float, text: list[str], width: float) -> None:
-    axes.add_patch(FancyBboxPatch((x - width / 2, y - 5.2), width, 10.4, boxstyle="round,pad=0.3,rounding_size=0.8",
-                                  facecolor="none", edgecolor=QUIET, linewidth=0.9))  # fmt: skip
+    axes.add_patch(
+        FancyBboxPatch(
+            (x - width / 2, y - 5.2),
+            width,
+            10.4,
+            boxstyle="round,pad=0.3,rounding_size=0.8",
+            facecolor="none",
+            edgecolor=QUIET,
+            linewidth=0.9,
+        )
+    )
     step = 3.1
     top = y + step * (len(text) - 1) / 2
     for line, words in enumerate(text):
-        axes.text(x, top - step * line, words, ha="center", va="center", fontsize=8.3 if line == 0 else 7.4,
-                  weight="bold" if line == 0 else "normal")  # fmt: skip
+        axes.text(
+            x,
+            top - step * line,
+            words,
+            ha="center",
+            va="center",
+            fontsize=8.3 if line == 0 else 7.4,
+            weight="bold" if line == 0 else "normal",
+        )
 
 
 def _arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float]) -> None:

@@ -40,8 +40,9 @@ def section_reference(section: BookSection, *, document: str) -> str:
     return f"[{escaped(section.title)}]({posixpath.relpath(section.file, folder or '.')}#{section.id})"
 
 
-def pipe_table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, label: str, caption: str,
-               widths: Sequence[int]) -> str:  # fmt: skip
+def pipe_table(
+    headings: Sequence[str], rows: Iterable[Sequence[str]], *, label: str, caption: str, widths: Sequence[int]
+) -> str:
     """A Markdown table with caption and label. Cells are Markdown; `widths` share the line in proportion.
 
     Refuses (ValueError) a label of another form than `tbl-...`, rows or widths of another number than headings,
@@ -65,7 +66,8 @@ def pipe_table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, label:
 
 
 def printed_table(table: GT, *, label: str, caption: str) -> str:
-    """A table of great_tables as Markdown with its label and caption, for a cell that prints several of them (`output: asis`).
+    """A table of great_tables as Markdown with its label and caption, for a cell that prints several of them
+    (`output: asis`).
 
     Refuses (ValueError) a label of another form than `tbl-...`, and a table without a table in it.
     """

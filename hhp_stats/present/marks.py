@@ -33,7 +33,8 @@ Segment = tuple[str, str]  # text, and the id of its result or ""
 _START, _MIDDLE, _END, _ANCHOR = "\ue000", "\ue001", "\ue002", "\ue003"
 _MARK = re.compile(f"{_START}({_ANCHOR}?)([^{_MIDDLE}]*){_MIDDLE}([^{_END}]*){_END}")
 _NUMBER = re.compile(
-    rf"(?<![\w.,{MINUS}])(?:[<>] )?{MINUS}?(?:\d{{1,3}}(?:,\d{{3}})+|\d+)?(?:\.\d+)?(?<=\d)(?!\w|\.\d|% (?:CI|interval|level))"
+    rf"(?<![\w.,{MINUS}])(?:[<>] )?{MINUS}?(?:\d{{1,3}}(?:,\d{{3}})+|\d+)?(?:\.\d+)?(?<=\d)(?!\w|\.\d|%"
+    r" (?:CI|interval|level))"
 )
 _PER_CENT = re.compile(rf"(?: to {MINUS}?[\d.,]+)?%")
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()>#+\-.!<$~^@|])")

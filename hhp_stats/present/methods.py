@@ -39,12 +39,14 @@ def table(method: str) -> GT:
     """The cases of one method: quantity, reference, ours, source; raises where one disagrees."""
     cases = _here(cases_of(method))
     found = _compared(cases)
-    cells = pd.DataFrame({
-        "Quantity": [case.quantity for case in cases],
-        "Reference": [_reference(case) for case in cases],
-        "Ours": [_ours(case, ours) for case, ours in zip(cases, found["ours"], strict=True)],
-        "Source": [case.source for case in cases],
-    })  # fmt: skip
+    cells = pd.DataFrame(
+        {
+            "Quantity": [case.quantity for case in cases],
+            "Reference": [_reference(case) for case in cases],
+            "Ours": [_ours(case, ours) for case, ours in zip(cases, found["ours"], strict=True)],
+            "Source": [case.source for case in cases],
+        }
+    )
     further = "; ".join(f"{tests.path} ({tests.against})" for tests in FURTHER_TESTS[method])
     shown = plain_table(cells, stub="Quantity", notes=[f"Further checks in the tests: {further}."])
     return shown.cols_align("left", columns=["Source"])
@@ -71,40 +73,52 @@ def overview() -> GT:
         for method, part in groups
     ]
     return plain_table(
-        pd.DataFrame(rows), stub="Method",
-        notes=["Digits: significant digits on which ours and the reference agree, at most 15. A source that prints "
-               "three digits cannot agree on more."],
-    )  # fmt: skip
+        pd.DataFrame(rows),
+        stub="Method",
+        notes=[
+            "Digits: significant digits on which ours and the reference agree, at most 15. A source that prints "
+            "three digits cannot agree on more."
+        ],
+    )
 
 
 def agreement() -> str:
     """One sentence: how many reference numbers were recomputed for this edition, and with what outcome."""
     found = _all_compared()
     return (
-        f"{plural(len(found), 'reference number')} for {plural(found['method'].nunique(), 'method')} were recomputed when "
-        "this edition was rendered, and each of ours agrees with its reference to the last digit that the source prints."
+        f"{plural(len(found), 'reference number')} for {plural(found['method'].nunique(), 'method')} were recomputed"
+        " when this edition was rendered, and each of ours agrees with its reference to the last digit that the source"
+        " prints."
     )
 
 
 @presented
 def second_overview() -> GT:
-    """Planned results by study: how many exist, how many another library has computed again, and the largest difference."""
+    """Planned results by study: how many exist, how many another library has computed again, and the largest
+    difference.
+    """
     found = coverage(find_root())
     rows = []
     for study, part in found.table.groupby(found.table["result_id"].str.split("/").str[0], sort=False):
         own = Coverage(table=part)
-        rows.append({
-            "Study": str(study).replace("_", " ").capitalize(), "Planned results": count(len(own.estimated)),
-            "Computed again": count(len(own.covered)), "Every number compared": count(len(own.whole)),
-            "Largest relative difference": _power(own.gap),
-        })  # fmt: skip
+        rows.append(
+            {
+                "Study": str(study).replace("_", " ").capitalize(),
+                "Planned results": count(len(own.estimated)),
+                "Computed again": count(len(own.covered)),
+                "Every number compared": count(len(own.whole)),
+                "Largest relative difference": _power(own.gap),
+            }
+        )
     notes = ["Compared are estimate, standard error, degrees of freedom, p value and both ends of the interval."]
     return plain_table(pd.DataFrame(rows), stub="Study", notes=notes)
 
 
 @presented
 def second_left_out() -> GT:
-    """Why planned results are not, or not wholly, computed by statsmodels or linearmodels: reasons and how many rows each has."""
+    """Why planned results are not, or not wholly, computed by statsmodels or linearmodels: reasons and how many rows
+    each has.
+    """
     found = coverage(find_root()).estimated
     counted = found.loc[found["reason"] != "", "reason"].value_counts(sort=True)
     rows = [
@@ -121,10 +135,10 @@ def second_agreement() -> str:
     if found.covered.empty:
         return "No planned result of this edition can be computed again by another library."
     return (
-        f"{count(len(found.covered))} of {plural(len(found.estimated), 'planned result')} of this edition were computed a second "
-        f"time, by {' and '.join(sorted(set(found.covered['programme'])))}, and all agree; the largest relative difference is "
-        f"{_power(found.gap)}. Every number of the row was compared in {count(len(found.whole))} of them, the estimate alone in "
-        f"{count(len(found.covered) - len(found.whole))}."
+        f"{count(len(found.covered))} of {plural(len(found.estimated), 'planned result')} of this edition were computed"
+        f" a second time, by {' and '.join(sorted(set(found.covered['programme'])))}, and all agree; the largest"
+        f" relative difference is {_power(found.gap)}. Every number of the row was compared in"
+        f" {count(len(found.whole))} of them, the estimate alone in {count(len(found.covered) - len(found.whole))}."
     )
 
 

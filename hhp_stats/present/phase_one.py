@@ -1,4 +1,6 @@
-"""What the chapters on letters and coffee say beside what every field trial has: how much these trials could have found."""
+"""What the chapters on letters and coffee say beside what every field trial has: how much these trials could have
+found.
+"""
 
 from __future__ import annotations
 
@@ -43,9 +45,9 @@ def detectable(report: FieldTrialReport) -> str:
     whole, achieved = (report.detectable(key) for key in ("recruited", "achieved"))
     entry = report.plan.power["achieved"]
     return (
-        f"Had all {count(whole['n'])} people answered, the trial would have found an effect of {number(whole['estimate'])} standard deviations in "
-        f"{percent(entry.power, 0)} of cases; with the {count(achieved['n'])} who answer in the synthetic files it finds one of "
-        f"{number(achieved['estimate'])}."
+        f"Had all {count(whole['n'])} people answered, the trial would have found an effect of"
+        f" {number(whole['estimate'])} standard deviations in {percent(entry.power, 0)} of cases; with the"
+        f" {count(achieved['n'])} who answer in the synthetic files it finds one of {number(achieved['estimate'])}."
     )
 
 
@@ -54,9 +56,10 @@ def detectable_clustered(report: FieldTrialReport, outcome: str) -> str:
     whole, achieved = (report.row(f"{outcome}/mde_{key}/clustered") for key in ("recruited", "achieved"))
     free = report.row("power/mde_achieved/formula")
     return (
-        f"With {count(achieved['n_clusters'])} buildings and the likeness of colleagues found here, the trial finds an effect of "
-        f"{number(achieved['estimate'])} standard deviations in {percent(report.plan.power['achieved'].power, 0)} of cases, and one of "
-        f"{number(whole['estimate'])} if everybody answers. As many people drawn one by one would allow {number(free['estimate'])}."
+        f"With {count(achieved['n_clusters'])} buildings and the likeness of colleagues found here, the trial finds an"
+        f" effect of {number(achieved['estimate'])} standard deviations in"
+        f" {percent(report.plan.power['achieved'].power, 0)} of cases, and one of {number(whole['estimate'])} if"
+        f" everybody answers. As many people drawn one by one would allow {number(free['estimate'])}."
     )
 
 
@@ -72,8 +75,8 @@ def drawn(report: FieldTrialReport) -> str:
     sizes = [n for n in table["people"] if not withheld(n)]
     treated = int((table["arm"] == report.treatment.id).sum())
     return (
-        f"{count(len(table))} buildings with {count(min(sizes))} to {count(max(sizes))} social workers were drawn to the two arms, "
-        f"{count(treated)} to coffee and tea and {count(len(table) - treated)} to carry on as before."
+        f"{count(len(table))} buildings with {count(min(sizes))} to {count(max(sizes))} social workers were drawn to"
+        f" the two arms, {count(treated)} to coffee and tea and {count(len(table) - treated)} to carry on as before."
     )
 
 
@@ -85,16 +88,21 @@ def allocations(report: FieldTrialReport) -> str:
 
 def few_clusters(report: FieldTrialReport, outcome: str) -> str:
     """The p-values of all ways to deal with few clusters, beside the one that ignores them."""
-    names = {"cr2": "CR2 with Satterthwaite's degrees of freedom", "cr1": "CR1", "wild-webb": "the wild bootstrap",
-             "randomisation": "randomisation inference", "building-means": "the buildings' means"}  # fmt: skip
+    names = {
+        "cr2": "CR2 with Satterthwaite's degrees of freedom",
+        "cr1": "CR1",
+        "wild-webb": "the wild bootstrap",
+        "randomisation": "randomisation inference",
+        "building-means": "the buildings' means",
+    }
     words = ", ".join(
         f"{p_value(float(report.row(f'{outcome}/itt/{key}')['p_value']))} by {name}" for key, name in names.items()
     )
     ignored = report.row(f"{outcome}/itt/people-hc2")
     planned = report.row(f"{outcome}/itt/cr2")
     return (
-        f"The p-value is {words}; it would be {p_value(float(ignored['p_value']))} if buildings were ignored. The standard error is "
-        f"{number(planned['std_error'])} with buildings and {number(ignored['std_error'])} without."
+        f"The p-value is {words}; it would be {p_value(float(ignored['p_value']))} if buildings were ignored. The"
+        f" standard error is {number(planned['std_error'])} with buildings and {number(ignored['std_error'])} without."
     )
 
 
@@ -104,8 +112,9 @@ def chance(report: FieldTrialReport) -> str:
     entry, row, effect = max(rows, key=lambda found: abs(float(found[2]["estimate"])))
     kind = "adjusted " if report.adjusted_for(entry.id) else ""
     return (
-        f"The largest of these {kind}differences, in {entry.label.lower()}, is {number(effect['estimate'])} standard deviations "
-        f"({p_clause(float(row['p_value']))}). Nothing was planted: this is what chance alone brings about in a trial of this size."
+        f"The largest of these {kind}differences, in {entry.label.lower()}, is {number(effect['estimate'])} standard"
+        f" deviations ({p_clause(float(row['p_value']))}). Nothing was planted: this is what chance alone brings about"
+        " in a trial of this size."
     )
 
 
@@ -139,20 +148,30 @@ def versions_figure(report: FieldTrialReport, outcome: str) -> EmbeddedFigure:
         for a, r in zip(analyses, rows, strict=True)
     )
     return embed(
-        figure, root=report.root, document=report.document, label=f"{report.plan.study}-versions-{outcome.replace('_', '-')}",
+        figure,
+        root=report.root,
+        document=report.document,
+        label=f"{report.plan.study}-versions-{outcome.replace('_', '-')}",
         alt=f"Estimates and {level(report.plan.conf_level)} intervals of every version of the analysis. {said}.",
-        caption=f"{entry.label}: the planned analysis (diamond) and other versions, with {level(report.plan.conf_level)} intervals, in data without any effect",
-    )  # fmt: skip
+        caption=(
+            f"{entry.label}: the planned analysis (diamond) and other versions, with {level(report.plan.conf_level)}"
+            " intervals, in data without any effect"
+        ),
+    )
 
 
 def buildings(report: FieldTrialReport) -> GT:
     """The buildings with arm, size and response."""
     table = report.table("clusters")
     labels = {arm.id: arm.label for arm in report.plan.arms}
-    rows = pd.DataFrame({
-        "Building": table["cluster"].str.removeprefix("Building "), "Arm": table["arm"].map(labels), "Social workers": [count(n) for n in table["people"]],
-        "Answered": [count_of(n, of, 0) for n, of in zip(table["responded"], table["people"], strict=True)],
-    })  # fmt: skip
+    rows = pd.DataFrame(
+        {
+            "Building": table["cluster"].str.removeprefix("Building "),
+            "Arm": table["arm"].map(labels),
+            "Social workers": [count(n) for n in table["people"]],
+            "Answered": [count_of(n, of, 0) for n, of in zip(table["responded"], table["people"], strict=True)],
+        }
+    )
     return plain_table(
         rows, stub="Building", notes=["Buildings are numbered; sizes and arms are assumed.", *withheld_note(table)]
     )
@@ -168,8 +187,15 @@ def clustering(report: FieldTrialReport) -> GT:
             key: number(report.row(f"{outcome.id}/mde_{key}/clustered")["estimate"])
             for key in ("recruited", "achieved")
         }
-        cells.append({"Outcome": outcome.label, "Intracluster correlation": number(icc["estimate"], 3), f"{level(report.plan.conf_level)} CI": reach,
-                      "Detectable if all answer": found["recruited"], "Detectable as answered": found["achieved"]})  # fmt: skip
+        cells.append(
+            {
+                "Outcome": outcome.label,
+                "Intracluster correlation": number(icc["estimate"], 3),
+                f"{level(report.plan.conf_level)} CI": reach,
+                "Detectable if all answer": found["recruited"],
+                "Detectable as answered": found["achieved"],
+            }
+        )
     notes = ["Detectable effects in standard deviations. A negative correlation counts as zero in them."]
     return plain_table(pd.DataFrame(cells), stub="Outcome", notes=notes)
 
@@ -189,9 +215,14 @@ def themes(report: FieldTrialReport) -> GT:
 
 
 OWN_SENTENCES: Mapping[str, Callable[..., str]] = {
-    "detectable": detectable, "detectable_clustered": detectable_clustered, "likeness": likeness, "drawn": drawn,
-    "allocations": allocations, "few_clusters": few_clusters, "chance": chance,
-}  # fmt: skip
+    "detectable": detectable,
+    "detectable_clustered": detectable_clustered,
+    "likeness": likeness,
+    "drawn": drawn,
+    "allocations": allocations,
+    "few_clusters": few_clusters,
+    "chance": chance,
+}
 OWN_TABLES: Mapping[str, Callable[..., GT]] = {"buildings": buildings, "clustering": clustering, "themes": themes}
 OWN_FIGURES: Mapping[str, Callable[..., EmbeddedFigure]] = {"versions": versions_figure}
 

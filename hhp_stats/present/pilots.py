@@ -83,10 +83,16 @@ def themes(report: PilotReport, question: str = "") -> GT:
         table = table.loc[table["question"] == question]
         if table.empty:
             raise UnknownName(f"no theme belongs to {question!r}")
-    rows = pd.DataFrame({
-        "Theme": table["topic"], "Part": table["question"], "What was said": table["finding"], "Voices": table["voices"],
-        "How many": table["stated"].fillna(""), "Leans to": table["leaning"].map(LEANING),
-    })  # fmt: skip
+    rows = pd.DataFrame(
+        {
+            "Theme": table["topic"],
+            "Part": table["question"],
+            "What was said": table["finding"],
+            "Voices": table["voices"],
+            "How many": table["stated"].fillna(""),
+            "Leans to": table["leaning"].map(LEANING),
+        }
+    )
     return text_table(rows.drop(columns="Part") if question else rows, stub="Theme")
 
 
@@ -109,11 +115,16 @@ def experience(report: PilotReport) -> GT:
 def usage(report: PilotReport) -> GT:
     """Use of the app in Brent."""
     table = report.table("usage")
-    rows = pd.DataFrame({
-        "Use in Brent": table["use"].str.capitalize(), "People": [count(n) for n in table["people"]], "Share": [percent(v, 0) for v in table["share"]],
-        "Sessions": [count(n) for n in table["sessions"]], "Minutes": [count(n) for n in table["minutes"]],
-        "Share of all minutes": [percent(v, 0) for v in table["share_of_minutes"]],
-    })  # fmt: skip
+    rows = pd.DataFrame(
+        {
+            "Use in Brent": table["use"].str.capitalize(),
+            "People": [count(n) for n in table["people"]],
+            "Share": [percent(v, 0) for v in table["share"]],
+            "Sessions": [count(n) for n in table["sessions"]],
+            "Minutes": [count(n) for n in table["minutes"]],
+            "Share of all minutes": [percent(v, 0) for v in table["share_of_minutes"]],
+        }
+    )
     return plain_table(
         rows,
         stub="Use in Brent",
@@ -129,8 +140,16 @@ def survey(report: PilotReport) -> GT:
     parts = []
     for name, heading in (("frequency", "How often do you use it?"), ("would_continue", "Would you go on using it?")):
         table = report.table(name)
-        parts.append(pd.DataFrame({"Answer": table["answer"].str.capitalize(), "of": heading, "Respondents": [count(n) for n in table["people"]],
-                                   "Share": [percent(v, 0) for v in table["share"]]}))  # fmt: skip
+        parts.append(
+            pd.DataFrame(
+                {
+                    "Answer": table["answer"].str.capitalize(),
+                    "of": heading,
+                    "Respondents": [count(n) for n in table["people"]],
+                    "Share": [percent(v, 0) for v in table["share"]],
+                }
+            )
+        )
     notes = ["Survey respondents in Coventry. Of the answers on frequency only the last is printed exactly."]
     notes += withheld_note(pd.concat([report.table("frequency"), report.table("would_continue")]))
     return plain_table(pd.concat(parts, ignore_index=True), stub="Answer", groups="of", notes=notes)
@@ -146,8 +165,10 @@ def usage_figure(report: PilotReport) -> EmbeddedFigure:
     apply_style()
     minutes, frequency = report.table("minutes"), report.table("frequency")
     figure, panels = plt.subplots(1, 2, figsize=(WIDTH, 3.0))
-    for axes, table, column, colour, title in ((panels[0], minutes, "minutes", CONTROL, "Brent: minutes in the app"),
-                                               (panels[1], frequency, "answer", TREATMENT, "Coventry: as reported")):  # fmt: skip
+    for axes, table, column, colour, title in (
+        (panels[0], minutes, "minutes", CONTROL, "Brent: minutes in the app"),
+        (panels[1], frequency, "answer", TREATMENT, "Coventry: as reported"),
+    ):
         places = range(len(table) - 1, -1, -1)
         # A withheld number has no bar; its mark stands in its place.
         axes.barh(places, pd.to_numeric(table["people"], errors="coerce").fillna(0), color=colour)
@@ -163,13 +184,23 @@ def usage_figure(report: PilotReport) -> EmbeddedFigure:
                 va="center",
                 fontsize=8.5,
             )
-    words = [", ".join(f"{label}: {count(n)}" for label, n in zip(table[column].astype(str), table["people"], strict=True))
-             for table, column in ((minutes, "minutes"), (frequency, "answer"))]  # fmt: skip
+    words = [
+        ", ".join(f"{label}: {count(n)}" for label, n in zip(table[column].astype(str), table["people"], strict=True))
+        for table, column in ((minutes, "minutes"), (frequency, "answer"))
+    ]
     return _embed(
-        report, figure, label="dic-usage",
-        alt=f"Two bar charts of people. Brent, minutes in the app over the pilot: {words[0]}. Coventry, frequency as reported: {words[1]}.",
-        caption="Use of the app: minutes from the logs of Brent, and frequency as respondents in Coventry reported it; the two cannot be compared",
-    )  # fmt: skip
+        report,
+        figure,
+        label="dic-usage",
+        alt=(
+            f"Two bar charts of people. Brent, minutes in the app over the pilot: {words[0]}. Coventry, frequency as"
+            f" reported: {words[1]}."
+        ),
+        caption=(
+            "Use of the app: minutes from the logs of Brent, and frequency as respondents in Coventry reported it; the"
+            " two cannot be compared"
+        ),
+    )
 
 
 def themes_figure(report: PilotReport) -> EmbeddedFigure:
@@ -182,8 +213,15 @@ def themes_figure(report: PilotReport) -> EmbeddedFigure:
     words = []
     for leaning in COLOURS:
         counts = [int(((table["question"] == part) & (table["leaning"] == leaning)).sum()) for part in parts]
-        axes.barh(range(len(parts) - 1, -1, -1), counts, left=[left[part] for part in parts], color=COLOURS[leaning], label=LEANING[leaning],
-                  edgecolor="white", linewidth=0.8)  # fmt: skip
+        axes.barh(
+            range(len(parts) - 1, -1, -1),
+            counts,
+            left=[left[part] for part in parts],
+            color=COLOURS[leaning],
+            label=LEANING[leaning],
+            edgecolor="white",
+            linewidth=0.8,
+        )
         for part, n in zip(parts, counts, strict=True):
             left[part] += n
         words.append(
@@ -195,23 +233,33 @@ def themes_figure(report: PilotReport) -> EmbeddedFigure:
     axes.legend(ncols=4, loc="lower left", bbox_to_anchor=(0, 1.0))
     short = report.plan.study[:3]
     return _embed(
-        report, figure, label=f"{short}-themes", alt=f"Bars of the number of themes by part of the findings and by what they lean to. {'; '.join(words)}.",
-        caption="Themes by part of the findings and by what they lean to; they count what was raised, not how many people hold it",
-    )  # fmt: skip
+        report,
+        figure,
+        label=f"{short}-themes",
+        alt=f"Bars of the number of themes by part of the findings and by what they lean to. {'; '.join(words)}.",
+        caption=(
+            "Themes by part of the findings and by what they lean to; they count what was raised, not how many people"
+            " hold it"
+        ),
+    )
 
 
 # ---------------------------------------------------------------- sentences
 def _exact(row: Row) -> str:
     if withheld(row["estimate"]):
         return WITHHELD
-    return f"{percent(row['estimate'], 0)}, {level(row['conf_level'])} CI {interval(100 * row['conf_low'], 100 * row['conf_high'], 0)}%"
+    return (
+        f"{percent(row['estimate'], 0)}, {level(row['conf_level'])} CI"
+        f" {interval(100 * row['conf_low'], 100 * row['conf_high'], 0)}%"
+    )
 
 
 def access(report: PilotReport) -> str:
     """Who was given access."""
     return (
-        f"{count(report.count('sample/access'))} social workers were given the app, {count(report.count('usage/access_brent'))} in Brent and "
-        f"{count(report.count('survey/access_coventry'))} in Coventry."
+        f"{count(report.count('sample/access'))} social workers were given the app,"
+        f" {count(report.count('usage/access_brent'))} in Brent and {count(report.count('survey/access_coventry'))} in"
+        " Coventry."
     )
 
 
@@ -219,9 +267,10 @@ def brent(report: PilotReport) -> str:
     """Use in Brent."""
     often = report.count("usage/frequent")
     return (
-        f"In Brent, {count(report.count('usage/logged_on'))} of {count(report.count('usage/access_brent'))} people ({_exact(report.row('usage/logged_on/exact'))}) "
-        f"opened the app at least once, and {spelled(often)} ({_exact(report.row('usage/frequent/exact'))}) more than {spelled(int(report.plan.fact('often')))} times. "
-        f"Nobody else spent {number(report.plan.fact('little'), 0)} minutes in it over the whole pilot."
+        f"In Brent, {count(report.count('usage/logged_on'))} of {count(report.count('usage/access_brent'))} people"
+        f" ({_exact(report.row('usage/logged_on/exact'))}) opened the app at least once, and {spelled(often)}"
+        f" ({_exact(report.row('usage/frequent/exact'))}) more than {spelled(int(report.plan.fact('often')))} times."
+        f" Nobody else spent {number(report.plan.fact('little'), 0)} minutes in it over the whole pilot."
     )
 
 
@@ -229,15 +278,20 @@ def concentration(report: PilotReport) -> str:
     """How the minutes are spread."""
     own, everyone = report.count("usage/minutes_of_frequent"), report.count("usage/minutes")
     share = WITHHELD if isinstance(own, str) or isinstance(everyone, str) else own / everyone
-    return f"In the synthetic logs these {spelled(report.count('usage/frequent'))} people account for {percent(share, 0)} of all minutes."
+    return (
+        f"In the synthetic logs these {spelled(report.count('usage/frequent'))} people account for {percent(share, 0)}"
+        " of all minutes."
+    )
 
 
 def coventry(report: PilotReport) -> str:
     """Use as reported in Coventry."""
     return (
-        f"In Coventry, {count(report.count('survey/respondents'))} of {count(report.count('survey/access_coventry'))} people answered a survey "
-        f"({_exact(report.row('survey/response/exact'))}). Of these, {percent(report.row('survey/once_a_week_or_less/exact')['estimate'], 0)} used the app once a week or "
-        f"less, {percent(report.row('survey/several_times_a_week/exact')['estimate'], 0)} several times a week or more, {spelled(report.count('survey/most_days'))} of them on most days."
+        f"In Coventry, {count(report.count('survey/respondents'))} of {count(report.count('survey/access_coventry'))}"
+        f" people answered a survey ({_exact(report.row('survey/response/exact'))}). Of these,"
+        f" {percent(report.row('survey/once_a_week_or_less/exact')['estimate'], 0)} used the app once a week or less,"
+        f" {percent(report.row('survey/several_times_a_week/exact')['estimate'], 0)} several times a week or more,"
+        f" {spelled(report.count('survey/most_days'))} of them on most days."
     )
 
 
@@ -245,19 +299,24 @@ def goes_on(report: PilotReport) -> str:
     """Who would go on using it, of respondents and of all."""
     respondents, everyone = report.row("survey/continue/exact"), report.row("survey/continue_of_access/exact")
     return (
-        f"{count(report.count('survey/continue_yes'))} respondents ({_exact(respondents)}) would go on using it, {spelled(report.count('survey/continue_not_sure'))} "
-        f"were not sure and {spelled(report.count('survey/continue_no'))} would not. Of everybody who had access in Coventry these are {percent(everyone['estimate'], 0)}: "
-        "whoever did not answer has not said so."
+        f"{count(report.count('survey/continue_yes'))} respondents ({_exact(respondents)}) would go on using it,"
+        f" {spelled(report.count('survey/continue_not_sure'))} were not sure and"
+        f" {spelled(report.count('survey/continue_no'))} would not. Of everybody who had access in Coventry these are"
+        f" {percent(everyone['estimate'], 0)}: whoever did not answer has not said so."
     )
 
 
 def interviewees(report: PilotReport) -> str:
     """Who was interviewed about flexitime."""
     return (
-        f"{count(report.count('sample/interviewees'))} people were interviewed. {spelled(report.count('sample/team_managers')).capitalize()} manage a team and "
-        f"{spelled(report.count('sample/service_leads'))} leads the service; the other {spelled(report.count('sample/social_workers'))} are social workers, "
-        f"{spelled(report.count('sample/senior_practitioners'))} of them in a senior post. {spelled(report.count('sample/long_term_users')).capitalize()} had used the policy for more than a year, "
-        f"{spelled(report.count('sample/recent_users'))} for less, and {spelled(report.count('sample/non_users'))} did not use it."
+        f"{count(report.count('sample/interviewees'))} people were interviewed."
+        f" {spelled(report.count('sample/team_managers')).capitalize()} manage a team and"
+        f" {spelled(report.count('sample/service_leads'))} leads the service; the other"
+        f" {spelled(report.count('sample/social_workers'))} are social workers,"
+        f" {spelled(report.count('sample/senior_practitioners'))} of them in a senior post."
+        f" {spelled(report.count('sample/long_term_users')).capitalize()} had used the policy for more than a year,"
+        f" {spelled(report.count('sample/recent_users'))} for less, and {spelled(report.count('sample/non_users'))} did"
+        " not use it."
     )
 
 
@@ -276,8 +335,9 @@ def theme_count(report: PilotReport) -> str:
     ]
     numbered = int(table["people"].notna().sum())
     return (
-        f"{plural(len(table), 'theme')} were coded from the published text: {', '.join(parts[:-1])} and {parts[-1]}. For {count(numbered)} of them the text gives or "
-        "implies a number of people; for the others it says several, most or some."
+        f"{plural(len(table), 'theme')} were coded from the published text: {', '.join(parts[:-1])} and {parts[-1]}."
+        f" For {count(numbered)} of them the text gives or implies a number of people; for the others it says several,"
+        " most or some."
     )
 
 
@@ -302,7 +362,10 @@ def reproduced(report: PilotReport) -> str:
     same, all_of = share_reproduced(
         reproduction_table(load_figures(report.root / PUBLISHED), report.output.results, own)
     )
-    return f"Of {count(all_of)} printed counts and shares of this pilot, {count(same)} come back from the synthetic files as printed."
+    return (
+        f"Of {count(all_of)} printed counts and shares of this pilot, {count(same)} come back from the synthetic files"
+        " as printed."
+    )
 
 
 TABLES: Mapping[str, Callable[..., GT]] = {
@@ -314,9 +377,17 @@ TABLES: Mapping[str, Callable[..., GT]] = {
 }
 FIGURES: Mapping[str, Callable[..., EmbeddedFigure]] = {"usage": usage_figure, "themes": themes_figure}
 SENTENCES: Mapping[str, Callable[..., str]] = {
-    "access": access, "brent": brent, "concentration": concentration, "coventry": coventry, "goes_on": goes_on, "interviewees": interviewees,
-    "themes": theme_count, "fact": fact, "conflict": conflict, "reproduced": reproduced,
-}  # fmt: skip
+    "access": access,
+    "brent": brent,
+    "concentration": concentration,
+    "coventry": coventry,
+    "goes_on": goes_on,
+    "interviewees": interviewees,
+    "themes": theme_count,
+    "fact": fact,
+    "conflict": conflict,
+    "reproduced": reproduced,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

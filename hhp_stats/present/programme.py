@@ -95,9 +95,12 @@ class Programme:
         if not rows:
             return ""
         return pipe_table(
-            ["Study", "Question", "Design", "Participants", "Outcomes", "Published results"], rows,
-            label=f"tbl-programme-{phase}", caption=f"Studies of the {lowered(labels[phase])}", widths=[12, 22, 18, 22, 22, 12],
-        )  # fmt: skip
+            ["Study", "Question", "Design", "Participants", "Outcomes", "Published results"],
+            rows,
+            label=f"tbl-programme-{phase}",
+            caption=f"Studies of the {lowered(labels[phase])}",
+            widths=[12, 22, 18, 22, 22, 12],
+        )
 
     def of_phase(self, phase: str) -> list[StudyEntry]:
         """The studies of a phase, in order."""
@@ -115,17 +118,26 @@ def survey(programme: Programme) -> GT:
         waves = [[programme.value(f"QUB-{key}-W{wave}-{part}") for part in ("M", "SD")] for wave in (1, 2)]
         change = waves[1][0] - waves[0][0]
         spread = math.sqrt((waves[0][1] ** 2 + waves[1][1] ** 2) / 2)
-        rows.append({
-            "Scale": label, "Range": f"{count(low)}{DASH}{count(high)}",
-            "First wave": f"{number(waves[0][0])} ({number(waves[0][1])})", "Second wave": f"{number(waves[1][0])} ({number(waves[1][1])})",
-            "Change": number(change), "In SDs": number(change / spread),
-            "Second wave on the range": percent((waves[1][0] - low) / (high - low), 0),
-        })  # fmt: skip
+        rows.append(
+            {
+                "Scale": label,
+                "Range": f"{count(low)}{DASH}{count(high)}",
+                "First wave": f"{number(waves[0][0])} ({number(waves[0][1])})",
+                "Second wave": f"{number(waves[1][0])} ({number(waves[1][1])})",
+                "Change": number(change),
+                "In SDs": number(change / spread),
+                "Second wave on the range": percent((waves[1][0] - low) / (high - low), 0),
+            }
+        )
     return plain_table(
-        pd.DataFrame(rows), stub="Scale",
-        notes=["Means with standard deviations; higher is better on both scales. In SDs: the change over the root mean square of the two "
-               "standard deviations, computed here. On the range: 0% is the lowest score possible, 100% the highest."],
-    )  # fmt: skip
+        pd.DataFrame(rows),
+        stub="Scale",
+        notes=[
+            "Means with standard deviations; higher is better on both scales. In SDs: the change over the root mean"
+            " square of the two standard deviations, computed here. On the range: 0% is the lowest score possible, 100%"
+            " the highest."
+        ],
+    )
 
 
 def schwartz(programme: Programme) -> GT:
@@ -153,10 +165,13 @@ def schwartz(programme: Programme) -> GT:
         | {f"Authority {la[2:]}": count(programme.value(f"SCH-TRAIN-{la}")) for la in places}
     )
     return plain_table(
-        pd.DataFrame(rows), stub="Pounds",
-        notes=[f"Mean costs in pounds. Implied: the printed total over the printed {programme.fact('SCH-PP')} pounds a person; in brackets what the "
-               "rounding of that figure allows. No attendance is printed."],
-    )  # fmt: skip
+        pd.DataFrame(rows),
+        stub="Pounds",
+        notes=[
+            f"Mean costs in pounds. Implied: the printed total over the printed {programme.fact('SCH-PP')} pounds a"
+            " person; in brackets what the rounding of that figure allows. No attendance is printed."
+        ],
+    )
 
 
 def _implied(programme: Programme, la: str) -> str:
@@ -182,7 +197,7 @@ _RATES = (
     ("CTX-DFE-10", "Lighter paperwork would keep them", "Those who think of leaving; the first reason of each"),
     ("CTX-TEACH", "Leaving, against teachers", "As the programme\u2019s web page has it, without a source"),
     ("CTX-LEAVE12", "Expect to have left within a year", "Child and family social work at any authority; 2021"),
-)  # fmt: skip
+)
 
 
 def rates(programme: Programme) -> GT:
@@ -191,13 +206,23 @@ def rates(programme: Programme) -> GT:
     rows = []
     for key, what, whom in _RATES:
         row = programme.figures.row(key)
-        rows.append({"Rate": what, "As printed": str(row["as_printed"]), "Of whom, or what": whom,
-                     "Document": kinds[str(row["source_file"])[:3]]})  # fmt: skip
+        rows.append(
+            {
+                "Rate": what,
+                "As printed": str(row["as_printed"]),
+                "Of whom, or what": whom,
+                "Document": kinds[str(row["source_file"])[:3]],
+            }
+        )
     return text_table(
-        pd.DataFrame(rows), stub="Rate", numeric=["As printed"],
-        notes=[f"Recomputed: {programme.fact('CTX-TURN-LEFT')} of {programme.fact('CTX-TURN-N')} full-time posts are "
-               f"{programme.derived('turnover_2020', 2)}%."],
-    )  # fmt: skip
+        pd.DataFrame(rows),
+        stub="Rate",
+        numeric=["As printed"],
+        notes=[
+            f"Recomputed: {programme.fact('CTX-TURN-LEFT')} of {programme.fact('CTX-TURN-N')} full-time posts are "
+            f"{programme.derived('turnover_2020', 2)}%."
+        ],
+    )
 
 
 def totals(programme: Programme) -> str:
@@ -206,8 +231,9 @@ def totals(programme: Programme) -> str:
     randomised = sum(programme.value(glance.randomised) for glance in glances if glance.randomised)
     analysed = sum(programme.value(glance.analysed) for glance in glances if glance.analysed)
     return (
-        f"The second phase is announced with more than {programme.fact('HHP2-N-FW')} participants. By the printed counts "
-        f"{number(randomised, 0)} people were randomised in its trials, and {count(analysed)} of them gave the data that were analysed."
+        f"The second phase is announced with more than {programme.fact('HHP2-N-FW')} participants. By the printed"
+        f" counts {number(randomised, 0)} people were randomised in its trials, and {count(analysed)} of them gave the"
+        " data that were analysed."
     )
 
 
@@ -231,8 +257,8 @@ def survey_words(programme: Programme) -> str:
     else:
         moved = f"The scores moved in different directions, by {number(changes[0])} and {number(changes[1])} points"
     return (
-        f"{moved}; {programme.fact('QUB-N')} people answered it. The number of answers in the first wave is not printed, so no test of the "
-        "change is possible, and it is not said how many people answered both."
+        f"{moved}; {programme.fact('QUB-N')} people answered it. The number of answers in the first wave is not"
+        " printed, so no test of the change is possible, and it is not said how many people answered both."
     )
 
 
@@ -247,16 +273,20 @@ def schwartz_words(programme: Programme) -> str:
         else f"{count(agree)} of {count(len(names))} printed totals add up"
     )
     return (
-        f"{added}. A round cost {count(min(programme.value(f'SCH-TOTAL-{n.upper()}') for n in names))} to "
-        f"{count(max(programme.value(f'SCH-TOTAL-{n.upper()}') for n in names))} pounds. The figure of {programme.fact('SCH-PP')} pounds "
-        f"a person implies {number(min(people), 0)} to {number(max(people), 0)} people at every round."
+        f"{added}. A round cost {count(min(programme.value(f'SCH-TOTAL-{n.upper()}') for n in names))} to"
+        f" {count(max(programme.value(f'SCH-TOTAL-{n.upper()}') for n in names))} pounds. The figure of"
+        f" {programme.fact('SCH-PP')} pounds a person implies {number(min(people), 0)} to {number(max(people), 0)}"
+        " people at every round."
     )
 
 
 TABLES: Mapping[str, Callable[[Programme], GT]] = {"survey": survey, "schwartz": schwartz, "rates": rates}
 SENTENCES: Mapping[str, Callable[[Programme], str]] = {
-    "totals": totals, "answered": answered, "survey": survey_words, "schwartz": schwartz_words,
-}  # fmt: skip
+    "totals": totals,
+    "answered": answered,
+    "survey": survey_words,
+    "schwartz": schwartz_words,
+}
 
 
 def chapter(*, root: Path | None = None) -> Programme:

@@ -51,7 +51,9 @@ def verdict(row: Row, *, better: Literal["lower", "higher"], null: float = 0.0) 
 
 
 def is_clear(row: Row, *, null: float = 0.0) -> bool:
-    """Does the interval lie on one side of `null`? As printed: an end that differs by rounding error only lies on it."""
+    """Does the interval lie on one side of `null`? As printed: an end that differs by rounding error only lies on
+    it.
+    """
     return side(row["conf_low"], null) > 0 or side(row["conf_high"], null) < 0
 
 
@@ -139,6 +141,6 @@ def agreement(rows: pd.DataFrame, planned: Row, *, better: Literal["lower", "hig
     same_clear = sum(v.clear == base.clear and (not v.clear or v.direction == base.direction) for v in found)
     kind = "a clear difference" if base.clear else "no clear difference"
     return (
-        f"Of {plural(len(found), 'other version')} of the analysis, {spelled(same_sign)} point the same way as the planned one"
-        f" and {spelled(same_clear)} lead to the same conclusion ({kind})."
+        f"Of {plural(len(found), 'other version')} of the analysis, {spelled(same_sign)} point the same way as the"
+        f" planned one and {spelled(same_clear)} lead to the same conclusion ({kind})."
     )

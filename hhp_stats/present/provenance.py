@@ -89,8 +89,8 @@ def explain(root: Path, result_id: str) -> Explanation:
 def programme(root: Path, result_id: str, language: str) -> str:
     """A short complete programme, in "python" or "r", that computes a result from its analysis frame and prints it.
 
-    Refuses an id that no study made, and a result that neither statsmodels, linearmodels nor R computes (ResultError, saying
-    why).
+    Refuses an id that no study made, and a result that neither statsmodels, linearmodels nor R computes (ResultError,
+    saying why).
     """
     from hhp_stats.consistency.second.frames import read_recipes
     from hhp_stats.consistency.second.python import python_programme

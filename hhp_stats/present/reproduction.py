@@ -1,4 +1,6 @@
-"""Appendix D: published figures beside those of the pipeline. The comparison is that of `hhp_stats.consistency.ledger`."""
+"""Appendix D: published figures beside those of the pipeline. The comparison is that of
+`hhp_stats.consistency.ledger`.
+"""
 
 from __future__ import annotations
 
@@ -26,14 +28,21 @@ from hhp_stats.studies.output import open_output
 
 PUBLISHED = "data/published/published_results.csv"
 KINDS: Mapping[str, tuple[str, ...]] = {
-    "Numbers of people and other counts": ("n", "count", "min", "max"), "Means and rates of an arm": ("mean",),
-    "Standard errors": ("se",), "P-values": ("p",), "Shares": ("percent", "response_rate"),
-    "Detectable effects": ("mdes", "mdes_planned"), "Directions in words": ("stated_direction",),
+    "Numbers of people and other counts": ("n", "count", "min", "max"),
+    "Means and rates of an arm": ("mean",),
+    "Standard errors": ("se",),
+    "P-values": ("p",),
+    "Shares": ("percent", "response_rate"),
+    "Detectable effects": ("mdes", "mdes_planned"),
+    "Directions in words": ("stated_direction",),
     "Claims of significance": ("stated_significant",),
-}  # fmt: skip
+}
 _MATCH: Mapping[str, str] = {
-    "reproduced": "yes", "other_reading": "read otherwise", "not_reproduced": "no", "not_compared": "nothing to compare",
-}  # fmt: skip
+    "reproduced": "yes",
+    "other_reading": "read otherwise",
+    "not_reproduced": "no",
+    "not_compared": "nothing to compare",
+}
 _FURTHER = 1  # digit more than was printed: rounded like the printed figure ours would always seem to agree
 _COUNTED = ("n", "count", "max", "min")
 
@@ -75,11 +84,11 @@ def share(report: Reproduction) -> str:
         else f"{count(left)} of them for no other reason than that the data are not those behind the documents"
     )
     return (
-        f"Of {count(len(report.ledger))} figures and claims in the list of published results, {count(of)} can be held against a number that "
-        f"this pipeline computes. {count(found['reproduced'])} of {count(of)} ({percent(found['reproduced'] / of, 0)}) come back to the printed "
-        f"digits; {count(found['other_reading'])} more do if they are read in another way than the text says; "
-        f"{count(found['not_reproduced'])} do not, {missed}. For the other {count(found['not_compared'])} "
-        "the release holds nothing to compare."
+        f"Of {count(len(report.ledger))} figures and claims in the list of published results, {count(of)} can be held"
+        f" against a number that this pipeline computes. {count(found['reproduced'])} of {count(of)}"
+        f" ({percent(found['reproduced'] / of, 0)}) come back to the printed digits; {count(found['other_reading'])}"
+        f" more do if they are read in another way than the text says; {count(found['not_reproduced'])} do not,"
+        f" {missed}. For the other {count(found['not_compared'])} the release holds nothing to compare."
     )
 
 
@@ -87,12 +96,16 @@ def meaning(report: Reproduction) -> str:
     """What the share means, for synthetic and for real data."""
     if read_release(report.root).synthetic:
         return (
-            "The raw files are synthetic and were drawn so that group sizes, means and standard errors would come back, so the share shows "
-            "that such data can exist and that the analysis makes of them what the documents print. It is no evidence for the documents. The "
-            "misses are the informative part: beside the figures that do come back these could not be met, or only by another analysis than "
-            "the one planned, and the conflict named says which."
+            "The raw files are synthetic and were drawn so that group sizes, means and standard errors would come back,"
+            " so the share shows that such data can exist and that the analysis makes of them what the documents print."
+            " It is no evidence for the documents. The misses are the informative part: beside the figures that do come"
+            " back these could not be met, or only by another analysis than the one planned, and the conflict named"
+            " says which."
         )
-    return "The raw files are those of the trials, so a miss means that the analysis printed then was another one than that of this report."
+    return (
+        "The raw files are those of the trials, so a miss means that the analysis printed then was another one than"
+        " that of this report."
+    )
 
 
 def _of_arms(report: Reproduction) -> pd.Series:
@@ -135,15 +148,22 @@ def _counts(lines: list[tuple[str, pd.DataFrame]], *, stub: str) -> GT:
     for label, part in lines:
         found = counted(part)
         of = len(part) - found["not_compared"]
-        rows.append({
-            stub: label, "Figures": count(len(part)), "Comparable": count(of), "As printed": count(found["reproduced"]),
-            "Read otherwise": count(found["other_reading"]), "Not": count(found["not_reproduced"]),
-            "As printed, share": percent(found["reproduced"] / of, 0) if of else MISSING,
-        })  # fmt: skip
+        rows.append(
+            {
+                stub: label,
+                "Figures": count(len(part)),
+                "Comparable": count(of),
+                "As printed": count(found["reproduced"]),
+                "Read otherwise": count(found["other_reading"]),
+                "Not": count(found["not_reproduced"]),
+                "As printed, share": percent(found["reproduced"] / of, 0) if of else MISSING,
+            }
+        )
     return plain_table(
-        pd.DataFrame(rows), stub=stub,
+        pd.DataFrame(rows),
+        stub=stub,
         notes=["Comparable: something in the release could give the figure. The share is of these."],
-    )  # fmt: skip
+    )
 
 
 def missed(report: Reproduction) -> GT:
@@ -155,16 +175,28 @@ def missed(report: Reproduction) -> GT:
     rows = []
     for row in report.ledger[report.ledger["standing"].isin(["not_reproduced", "other_reading"])].to_dict("records"):
         why = f"{topics[str(row['conflict'])]} ({row['conflict']})" if row["conflict"] else row["reason"] or DATA_DIFFER
-        rows.append({
-            "Figure": str(row["id"]), "of": names[str(row["trial"])], "Printed": as_printed(row["as_printed"]), "Here": _ours(row),
-            "Comes back": _MATCH[str(row["standing"])], "Why": f"{why}; read as {row['reason']}" if row["standing"] == "other_reading" and row["reason"] else why,
-        })  # fmt: skip
+        rows.append(
+            {
+                "Figure": str(row["id"]),
+                "of": names[str(row["trial"])],
+                "Printed": as_printed(row["as_printed"]),
+                "Here": _ours(row),
+                "Comes back": _MATCH[str(row["standing"])],
+                "Why": (
+                    f"{why}; read as {row['reason']}" if row["standing"] == "other_reading" and row["reason"] else why
+                ),
+            }
+        )
     if not rows:
         return plain_table(
             pd.DataFrame([{"Figure": "None", "Printed": "", "Here": "", "Comes back": "", "Why": ""}]), stub="Figure"
         )
-    table = plain_table(pd.DataFrame(rows), stub="Figure", groups="of",
-                        notes=[f"Here: as computed from the raw files. Conflicts by their number: at the end of this appendix{there}."])  # fmt: skip
+    table = plain_table(
+        pd.DataFrame(rows),
+        stub="Figure",
+        groups="of",
+        notes=[f"Here: as computed from the raw files. Conflicts by their number: at the end of this appendix{there}."],
+    )
     return table.cols_align("left", columns=["Printed", "Comes back", "Why"])
 
 
@@ -174,10 +206,17 @@ def figures_of(report: Reproduction, trial: str) -> GT:
     if own.empty:
         raise UnknownName(f"no printed figure of {trial!r} can be compared")
     rows = [
-        {"Figure": str(row["id"]), "Outcome": _label(row), "Printed": as_printed(row["as_printed"]), "Here": _ours(row),
-         "Comes back": " ".join(filter(None, (_MATCH[str(row["standing"])], f"({row['conflict']})" if row["conflict"] else "")))}
+        {
+            "Figure": str(row["id"]),
+            "Outcome": _label(row),
+            "Printed": as_printed(row["as_printed"]),
+            "Here": _ours(row),
+            "Comes back": " ".join(
+                filter(None, (_MATCH[str(row["standing"])], f"({row['conflict']})" if row["conflict"] else ""))
+            ),
+        }
         for row in own.to_dict("records")
-    ]  # fmt: skip
+    ]
     return text_table(pd.DataFrame(rows), stub="Figure", numeric=["Here"])
 
 
@@ -217,8 +256,12 @@ def _ours(row: Mapping[Any, Any]) -> str:
 
 
 TABLES: dict[str, Callable[..., GT]] = {
-    "by_study": by_study, "by_kind": by_kind, "missed": missed, "figures": figures_of, "without": without,
-}  # fmt: skip
+    "by_study": by_study,
+    "by_kind": by_kind,
+    "missed": missed,
+    "figures": figures_of,
+    "without": without,
+}
 SENTENCES: dict[str, Callable[[Reproduction], str]] = {
     "share": share,
     "meaning": meaning,

@@ -55,14 +55,18 @@ class StandardParts:
             )
             return f"Every planned analysis was run as the plan says.{held}"
         told = [f"{entry.id}: planned was {entry.planned}, done was {entry.done}; {entry.reason}" for entry in own]
-        return f"{capital(spelled(len(own)))} {'deviation is' if len(own) == 1 else 'deviations are'} explained. {' '.join(told)}"
+        return (
+            f"{capital(spelled(len(own)))} {'deviation is' if len(own) == 1 else 'deviations are'} explained."
+            f" {' '.join(told)}"
+        )
 
     @presented
     def limits(self) -> str:
         """What limits the results, as far as the plan and the numbers say."""
         said = [self._known(), self._clusters(), self._many(), self._refused()]
-        return " ".join(sentence for sentence in said if sentence) + (
-            " The effects are those of being offered an arm, whether or not the offer was taken up."
+        return (
+            " ".join(sentence for sentence in said if sentence)
+            + " The effects are those of being offered an arm, whether or not the offer was taken up."
         )
 
     def _known(self) -> str:
@@ -83,8 +87,8 @@ class StandardParts:
         if share <= 0:
             return f"The primary outcome is known for all {self.plan.words.person[1]}."
         return (
-            f"The primary outcome is not known for {percent(share)} of those randomised; the analysis rests on the others, and on what it "
-            "assumes about the rest."
+            f"The primary outcome is not known for {percent(share)} of those randomised; the analysis rests on the"
+            " others, and on what it assumes about the rest."
         )
 
     def _clusters(self) -> str:
@@ -94,7 +98,10 @@ class StandardParts:
             or self.plan.design.clusters >= FEW_CLUSTERS
         ):
             return ""
-        return f"Only {count(self.plan.design.clusters)} {self.plan.words.cluster[1]} were randomised, few for large-sample standard errors."
+        return (
+            f"Only {count(self.plan.design.clusters)} {self.plan.words.cluster[1]} were randomised, few for"
+            " large-sample standard errors."
+        )
 
     def _many(self) -> str:
         n = sum(analysis.kind == "planned" for analysis in self.plan.analyses)

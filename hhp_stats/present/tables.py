@@ -30,13 +30,22 @@ FIGURE_SPACE, POINT_SPACE = "\u2007", "\u2009"  # a blank as wide as a figure; o
 ANALYSED = ("People", "Teams")
 
 
-def effects_table(rows: pd.DataFrame, *, labels: Sequence[str], stub: str, digits: int = 2, scale: float = 1.0,
-                  arms: Mapping[str, Sequence[str]] | None = None, groups: Sequence[str] = (),
-                  notes: Sequence[str] = (), contrast: str) -> GT:  # fmt: skip
+def effects_table(
+    rows: pd.DataFrame,
+    *,
+    labels: Sequence[str],
+    stub: str,
+    digits: int = 2,
+    scale: float = 1.0,
+    arms: Mapping[str, Sequence[str]] | None = None,
+    groups: Sequence[str] = (),
+    notes: Sequence[str] = (),
+    contrast: str,
+) -> GT:
     """Estimates with interval, p, df, people and teams, one line a row.
 
-    `groups` names the block each line belongs to. `arms` gives formatted cells of further columns before the difference (for example arm means).
-    A row that could not be estimated shows dashes and its reason among the notes.
+    `groups` names the block each line belongs to. `arms` gives formatted cells of further columns before the
+    difference (for example arm means). A row that could not be estimated shows dashes and its reason among the notes.
     """
     cells: dict[str, list[str]] = {stub: list(labels)} | ({"group": list(groups)} if groups else {})
     # The arms were read before the rows: nothing read for the rows can stand behind them.
@@ -61,8 +70,14 @@ def effects_table(rows: pd.DataFrame, *, labels: Sequence[str], stub: str, digit
             for bare in (text.rstrip(FIGURE_SPACE + POINT_SPACE),)
         ]
     reasons = [f"{label}: {row['note']}" for label, row in zip(labels, kept, strict=True) if row["status"] in LACKING]
-    table = plain_table(pd.DataFrame(cells), stub=stub, notes=[*notes, *reasons], spanner=list(arms) if arms else None,
-                        groups="group" if groups else None, mark=False)  # fmt: skip
+    table = plain_table(
+        pd.DataFrame(cells),
+        stub=stub,
+        notes=[*notes, *reasons],
+        spanner=list(arms) if arms else None,
+        groups="group" if groups else None,
+        mark=False,
+    )
     effect = [heading for heading in own if heading not in ANALYSED]
     return table.tab_spanner(contrast, columns=effect).tab_spanner("Analysed", columns=list(ANALYSED))
 
@@ -102,8 +117,16 @@ def aligned(texts: Sequence[str]) -> list[str]:
     ]
 
 
-def plain_table(cells: pd.DataFrame, *, stub: str, notes: Sequence[str] = (), spanner: Sequence[str] | None = None,
-                spanner_label: str = "Arm", groups: str | None = None, mark: bool = True) -> GT:  # fmt: skip
+def plain_table(
+    cells: pd.DataFrame,
+    *,
+    stub: str,
+    notes: Sequence[str] = (),
+    spanner: Sequence[str] | None = None,
+    spanner_label: str = "Arm",
+    groups: str | None = None,
+    mark: bool = True,
+) -> GT:
     """Any frame of formatted cells: first column as row headers, the others aligned right.
 
     `mark=False` for cells whose numbers carry the marks of their results already.
@@ -118,9 +141,11 @@ def plain_table(cells: pd.DataFrame, *, stub: str, notes: Sequence[str] = (), sp
     return table
 
 
-def balance_table(balance: pd.DataFrame, *, arm_labels: Mapping[str, str], covariates: Mapping[str, str],
-                  notes: Sequence[str]) -> GT:  # fmt: skip
-    """Covariates by arm with standardised differences; `balance` as `design.balance.balance_table` makes it, with `missing` and `share`.
+def balance_table(
+    balance: pd.DataFrame, *, arm_labels: Mapping[str, str], covariates: Mapping[str, str], notes: Sequence[str]
+) -> GT:
+    """Covariates by arm with standardised differences; `balance` as `design.balance.balance_table` makes it, with
+    `missing` and `share`.
 
     Rows of `share` are shown as shares; the others as means with standard deviations.
     `covariates` gives the printed names; the levels of a categorical covariate are indented below it.
@@ -134,15 +159,21 @@ def balance_table(balance: pd.DataFrame, *, arm_labels: Mapping[str, str], covar
             else covariates.get(row["covariate"], row["covariate"].capitalize())
         )
         head = row["kind"] == "categorical"
-        cells.append({
-            "Characteristic": label,
-            arm_labels["control"]: "" if head else _summary(row, "control"),
-            arm_labels["treatment"]: "" if head else _summary(row, "treatment"),
-            "Std. difference": number(row["std_difference"], 2),
-            "Missing": "" if level else count(row["missing"]),
-        })  # fmt: skip
-    return plain_table(pd.DataFrame(cells), stub="Characteristic", notes=notes,
-                       spanner=[arm_labels["control"], arm_labels["treatment"]])  # fmt: skip
+        cells.append(
+            {
+                "Characteristic": label,
+                arm_labels["control"]: "" if head else _summary(row, "control"),
+                arm_labels["treatment"]: "" if head else _summary(row, "treatment"),
+                "Std. difference": number(row["std_difference"], 2),
+                "Missing": "" if level else count(row["missing"]),
+            }
+        )
+    return plain_table(
+        pd.DataFrame(cells),
+        stub="Characteristic",
+        notes=notes,
+        spanner=[arm_labels["control"], arm_labels["treatment"]],
+    )
 
 
 def _summary(row: Mapping[Any, Any], arm: str) -> str:

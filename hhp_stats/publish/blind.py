@@ -3,13 +3,15 @@
 In every trial of two arms, arm A is one of the two and arm B the other; a secret seed decides which, for each trial by
 itself, so that who learns the arms of one trial knows nothing of the others. Every difference is arm B minus arm A.
 
-A blind reader may know the protocol: how many people or teams are in which arm, and of what kind an outcome is. Therefore
+A blind reader may know the protocol: how many people or teams are in which arm, and of what kind an outcome is.
+Therefore
 
 - only what `hhp_stats.contrast` calls a signed difference of the arms turns its sign; what has no direction stands;
 - numbers of people, degrees of freedom, standard errors and standard deviations of single arms are withheld;
 - a number is rounded to the second digit of its standard error. At full precision a mean of whole numbers, or a
   difference with its standard error, shows by what numbers of people it was divided, and so which arm is the larger;
-- the means of the two arms stand as A and B, rounded to about half their standard error, alike in both arms; those of an
+- the means of the two arms stand as A and B, rounded to about half their standard error, alike in both arms; those of
+an
   outcome of yes and no are withheld, since a share gives its own variance and that, with the standard error of the
   difference, tells an arm of many people from one of few;
 - bounds and their middle are withheld: trimming one arm moves them to one side;
@@ -62,16 +64,25 @@ PART = "who took part, and the effect on them"
 LIMITS = "bounds, which trim or fill one arm"
 OF_ODDS = "ratio of the two arms"
 OTHER = "no difference of the two arms, or across trials"
-_REASONS = {NONE: COUNTS, COMPLIERS: PART, TAKING_PART: PART, BOUND: LIMITS, MIDDLE: LIMITS, ODDS: OF_ODDS,
-            CONTROL: ONE_ARM, TREATMENT: ONE_ARM}  # fmt: skip
+_REASONS = {
+    NONE: COUNTS,
+    COMPLIERS: PART,
+    TAKING_PART: PART,
+    BOUND: LIMITS,
+    MIDDLE: LIMITS,
+    ODDS: OF_ODDS,
+    CONTROL: ONE_ARM,
+    TREATMENT: ONE_ARM,
+}
 _ARM_WORDS = re.compile(r"\btreat|\bcontrol", re.IGNORECASE)
 _CHARACTERISTIC = 2  # digits of a standard error that are kept
 _ON_THE_SCALE = ("estimate", "conf_low", "conf_high", "std_error")
 # Whatever else a row holds in numbers, p values and errors of simulation among them: a new column is rounded too.
 _OTHER_NUMBERS = tuple(
-    name for name, kind in get_type_hints(ResultRow).items()
+    name
+    for name, kind in get_type_hints(ResultRow).items()
     if kind is float and name not in (*_ON_THE_SCALE, "df", "statistic", "conf_level")
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +138,9 @@ class BlindResults:
 
 
 def blinded_results(frame: pd.DataFrame, blinding: Blinding) -> BlindResults:
-    """A result frame as a blind reader may see it, sorted by id; see the module for what is turned, kept and withheld."""
+    """A result frame as a blind reader may see it, sorted by id; see the module for what is turned, kept and
+    withheld.
+    """
     rows: list[dict[str, Any]] = []
     withheld: list[tuple[str, str]] = []
     units = _units_of_means(frame)
@@ -179,7 +192,9 @@ def _silent(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _rounded(row: dict[str, Any]) -> dict[str, Any]:
-    """Every number to the second digit of the standard error, or of a quarter of the interval, or of the number itself."""
+    """Every number to the second digit of the standard error, or of a quarter of the interval, or of the number
+    itself.
+    """
     error, low, high = (float(row[name]) for name in ("std_error", "conf_low", "conf_high"))
     spread = high - low
     estimate = abs(float(row["estimate"]))
@@ -212,11 +227,17 @@ def _lettered(row: Mapping[str, Any], letter: str, unit: float) -> dict[str, Any
     study, outcome, _, *rest = str(row["result_id"]).split("/")
     # Where it was made, its method and its people are the same in both arms; everything else could tell them apart.
     return dict(row) | {
-        "result_id": "/".join([study, outcome, named, *rest]), "estimand": named, "contrast": f"arm {letter}",
-        "estimate": round(round(float(row["estimate"]) / unit) * unit, 12) + 0.0, "n": pd.NA, "n_clusters": pd.NA,
-        "note": "", "status": "descriptive", "method": f"mean of the arm, to {unit:g}",
+        "result_id": "/".join([study, outcome, named, *rest]),
+        "estimand": named,
+        "contrast": f"arm {letter}",
+        "estimate": round(round(float(row["estimate"]) / unit) * unit, 12) + 0.0,
+        "n": pd.NA,
+        "n_clusters": pd.NA,
+        "note": "",
+        "status": "descriptive",
+        "method": f"mean of the arm, to {unit:g}",
         **dict.fromkeys((*_ON_THE_SCALE[1:], "df", "statistic", *_OTHER_NUMBERS), math.nan),
-    }  # fmt: skip
+    }
 
 
 def _units_of_means(frame: pd.DataFrame) -> dict[str, float | str]:

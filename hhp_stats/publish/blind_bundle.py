@@ -1,4 +1,6 @@
-"""One zip for a reviewer who must not know the arms: methods, plans, and results in which the arms are called A and B."""
+"""One zip for a reviewer who must not know the arms: methods, plans, and results in which the arms are called A and
+B.
+"""
 
 from __future__ import annotations
 
@@ -30,11 +32,11 @@ def write_blind_bundle(root: Path, target: Path, *, seed: int, guard: OutputGuar
     """Pack code and results for a reviewer who must not know the arms; the same project and seed give the same bytes.
 
     Packed are the modules that the analyses run, the checks of methods against other software, locks, the plans of the
-    trials of two arms, and their results with the arms called A and B as the secret `seed` decides (`blinded/results.csv`,
-    `blinded/summary.md`, `blinded/differences.svg`), with a count of what is withheld and why (`blinded/withheld.csv`).
-    Left out is what would tell the arms apart: all data, what would draw synthetic ones again, the report and its chapters,
-    published figures and everything computed from them, and what words say about results (changes, deviations, conflicts).
-    Which arm is which is in the returned report and nowhere in the bundle.
+    trials of two arms, and their results with the arms called A and B as the secret `seed` decides
+    (`blinded/results.csv`, `blinded/summary.md`, `blinded/differences.svg`), with a count of what is withheld and why
+    (`blinded/withheld.csv`). Left out is what would tell the arms apart: all data, what would draw synthetic ones
+    again, the report and its chapters, published figures and everything computed from them, and what words say about
+    results (changes, deviations, conflicts). Which arm is which is in the returned report and nowhere in the bundle.
     Raises ReleaseRefused where the results are older than their inputs, InvalidInput for a negative seed,
     OutputRefused where `target` is another file.
     """
@@ -77,20 +79,31 @@ def _modules_of_methods(root: Path) -> list[Path]:
     """Every module of the package that an analysis runs, and every design, measure, estimator and test there is."""
     methods = [
         f"{PACKAGE.name}." + path.relative_to(PACKAGE).with_suffix("").as_posix().replace("/", ".")
-        for folder in ("design", "estimate", "infer", "measures") for path in sorted((PACKAGE / folder).rglob("*.py"))
-    ]  # fmt: skip
+        for folder in ("design", "estimate", "infer", "measures")
+        for path in sorted((PACKAGE / folder).rglob("*.py"))
+    ]
     studies = [study.module for study in studies_of(root)]
     return sorted({path for module in (*studies, *methods) for path in modules_run(module)})
 
 
 def _index(blind: BlindResults) -> str:
     rows = [f"| {row['study']} | {row['reason']} | {row['results']} |" for row in blind.withheld.to_dict("records")]
-    return "\n".join([
-        "# What is here, and what is withheld", "",
-        f"`blinded/results.csv` holds {len(blind.results)} results; `index-results.csv` leads from each difference to its code. "
-        f"Withheld are {int(blind.withheld['results'].sum())} results, none of them silently:", "",
-        "| Study | What | Results |", "|---|---|---|", *rows, "",
-    ])  # fmt: skip
+    return "\n".join(
+        [
+            "# What is here, and what is withheld",
+            "",
+            (
+                f"`blinded/results.csv` holds {len(blind.results)} results; `index-results.csv` leads from each"
+                f" difference to its code. Withheld are {int(blind.withheld['results'].sum())} results, none of them"
+                " silently:"
+            ),
+            "",
+            "| Study | What | Results |",
+            "|---|---|---|",
+            *rows,
+            "",
+        ]
+    )
 
 
 READ_ME = """\
@@ -111,8 +124,9 @@ trial by itself. Every difference is arm B minus arm A.
 - `blinded/withheld.csv`, `INDEX.md`: how many other results there are, by trial, and why they are withheld.
 - `index-results.csv`: from the results to the code.
 
-Numbers are rounded to the second digit of their standard error, and means of arms to about half of it: at full precision
-they would show by how many people they were divided. Degrees of freedom, numbers of people and spreads of single arms,
-and all notes are withheld. Left out because it would tell the arms apart: all data, whatever could draw synthetic ones
-again, the report with its chapters and the code of its words, published figures, and records of changes and deviations.
+Numbers are rounded to the second digit of their standard error, and means of arms to about half of it: at full
+precision they would show by how many people they were divided. Degrees of freedom, numbers of people and spreads of
+single arms, and all notes are withheld. Left out because it would tell the arms apart: all data, whatever could draw
+synthetic ones again, the report with its chapters and the code of its words, published figures, and records of
+changes and deviations.
 """

@@ -63,12 +63,13 @@ class BundleReport:
 def write_bundle(root: Path, target: Path, *, output: Path, guard: OutputGuard | None = None) -> BundleReport:
     """Pack the project in `root` for a reviewer into the zip `target`; the same project gives the same bytes.
 
-    What goes is named in `packing`: sources, tests, plans, published facts, locks, the public part of releases, the rendered
-    report (`report-rendered/`, from the folder `output`) and its results (`results/results.csv`); beside it `INDEX.md`,
-    `index.csv`, `index-results.csv` and `READ-ME-FIRST.md`. No raw file goes, whatever the status of the data and whatever
+    What goes is named in `packing`: sources, tests, plans, published facts, locks, the public part of releases, the
+    rendered report (`report-rendered/`, from the folder `output`) and its results (`results/results.csv`); beside it
+    `INDEX.md`, `index.csv`, `index-results.csv` and `READ-ME-FIRST.md`. No raw file goes, whatever the status of the
+    data and whatever
     its name: synthetic ones are written again from their seed, real ones stay with the trial team.
-    Raises ReleaseRefused where the results are older than their inputs, or the report was rendered from others or not at all,
-    OutputRefused where `target` is another file.
+    Raises ReleaseRefused where the results are older than their inputs, or the report was rendered from others or not
+    at all, OutputRefused where `target` is another file.
     """
     refuse_stale_results(root)
     results = published_results(root, output)
@@ -104,14 +105,25 @@ def _manifest(manifest: Manifest) -> str:
 
 
 def written(
-    target: Path, entries: Mapping[str, bytes], *, guard: OutputGuard, index: Sequence[IndexLine], left_out: Sequence[str],
+    target: Path,
+    entries: Mapping[str, bytes],
+    *,
+    guard: OutputGuard,
+    index: Sequence[IndexLine],
+    left_out: Sequence[str],
     blinding: Blinding | None = None,
-) -> BundleReport:  # fmt: skip
+) -> BundleReport:
     """Write the zip, the same bytes each time, and say what is in it."""
     with guard.written(target) as partial:
         fill_zip(partial, entries)
-    return BundleReport(path=target, files=len(entries), size=target.stat().st_size, index=tuple(index),
-                        left_out=tuple(left_out), blinding=blinding)  # fmt: skip
+    return BundleReport(
+        path=target,
+        files=len(entries),
+        size=target.stat().st_size,
+        index=tuple(index),
+        left_out=tuple(left_out),
+        blinding=blinding,
+    )
 
 
 def index_of(root: Path, *, output: Path | None = None) -> list[IndexLine]:
@@ -126,10 +138,15 @@ def index_of(root: Path, *, output: Path | None = None) -> list[IndexLine]:
         number, caption = captions.get(label) or _figure_caption(request, captions)
         lines.append(
             IndexLine(
-                number=number, label=label, kind=kind, source=f"{request.chapter}:{request.line}",
-                function=f"{made.__module__}.{made.__qualname__}", code=_place(root, made), caption=caption,
+                number=number,
+                label=label,
+                kind=kind,
+                source=f"{request.chapter}:{request.line}",
+                function=f"{made.__module__}.{made.__qualname__}",
+                code=_place(root, made),
+                caption=caption,
             )
-        )  # fmt: skip
+        )
     return lines
 
 
@@ -172,10 +189,15 @@ def code_of_results(root: Path) -> list[dict[str, str]]:
             if name not in known:
                 place = locate(Path(__file__).resolve().parents[2], name)
                 known[name] = f"{place.file}:{place.line}"
-        rows.append({
-            "result_id": str(row["result_id"]), "analysis": str(row["analysis"]), "clause": str(row["clause"]),
-            "function": " + ".join(names), "code": " + ".join(known[name] for name in names),
-        })  # fmt: skip
+        rows.append(
+            {
+                "result_id": str(row["result_id"]),
+                "analysis": str(row["analysis"]),
+                "clause": str(row["clause"]),
+                "function": " + ".join(names),
+                "code": " + ".join(known[name] for name in names),
+            }
+        )
     return rows
 
 
@@ -199,8 +221,9 @@ def _index_page(index: Sequence[IndexLine]) -> str:
         lines += [f"## {title}", "", "| | Label | Asked for in | Made by | Code |", "|---|---|---|---|---|"]
         lines += [
             f"| {line.number} {line.caption} | `{line.label}` | {line.source} | `{line.function}` | {line.code} |"
-            for line in index if line.kind == kind
-        ]  # fmt: skip
+            for line in index
+            if line.kind == kind
+        ]
         lines.append("")
     return "\n".join([*lines, "Every result with its clauses and its code stands in `index-results.csv`.", ""])
 
@@ -208,8 +231,8 @@ def _index_page(index: Sequence[IndexLine]) -> str:
 def _read_me(*, real: bool, left_out: int) -> str:
     how = (
         """\
-The data of the trials are real and stay with the trial team, so the report cannot be rendered from this bundle. What can
-be run, with Python 3.11 or later and make:
+The data of the trials are real and stay with the trial team, so the report cannot be rendered from this bundle. What
+can be run, with Python 3.11 or later and make:
 
 ```
 make check                                                   # lint, types, spelling

@@ -34,10 +34,12 @@ Output = dict[str, Any]
 
 
 def run(request: dict[str, Any]) -> bytes:
-    """Run the cells of a `request` and give the answer: for each cell that ran its outputs, and the error it ended with.
+    """Run the cells of a `request` and give the answer: for each cell that ran its outputs, and the error it ended
+    with.
 
-    The request holds `cells` (code, whether it may fail, and whether it is an inline value), the `folder` to run in, the whole `environment`, and the
-    shell's `settings`. The first cell that fails although it may not is the last one to run.
+    The request holds `cells` (code, whether it may fail, and whether it is an inline value), the `folder` to run in,
+    the whole `environment`, and the shell's `settings`. The first cell that fails although it may not is the last one
+    to run.
     """
     os.environ.clear()
     os.environ.update(request["environment"])
@@ -163,9 +165,13 @@ class _Hook(DisplayHook):
     def write_format_data(self, format_dict: dict[str, Any], md_dict: dict[str, Any] | None = None) -> None:
         recorded: _Outputs = self.shell.recorded  # type: ignore[union-attr]
         recorded.add(
-            {"output_type": "execute_result", "execution_count": self.prompt_count, "data": _kept(format_dict),
-             "metadata": md_dict or {}}
-        )  # fmt: skip
+            {
+                "output_type": "execute_result",
+                "execution_count": self.prompt_count,
+                "data": _kept(format_dict),
+                "metadata": md_dict or {},
+            }
+        )
 
     def finish_displayhook(self) -> None:
         self._is_active = False
@@ -174,8 +180,16 @@ class _Hook(DisplayHook):
 class _Publisher(DisplayPublisher):
     """What cells display themselves."""
 
-    def publish(self, data: dict[str, Any], metadata: dict[str, Any] | None = None, source: Any = None, *,
-                transient: dict[str, Any] | None = None, update: bool = False, **_: Any) -> None:  # fmt: skip
+    def publish(
+        self,
+        data: dict[str, Any],
+        metadata: dict[str, Any] | None = None,
+        source: Any = None,
+        *,
+        transient: dict[str, Any] | None = None,
+        update: bool = False,
+        **_: Any,
+    ) -> None:
         self._validate_data(data, metadata)  # type: ignore[no-untyped-call]
         outputs: _Outputs = self.shell.recorded
         shown, more = _kept(data), metadata or {}
@@ -212,7 +226,9 @@ class _Shell(InteractiveShell):
         return error
 
     def evaluate(self, code: str) -> BaseException | None:
-        """Run the code of an inline value: plain Python, of which a chapter has a hundred, without a cell's ceremony."""
+        """Run the code of an inline value: plain Python, of which a chapter has a hundred, without a cell's
+        ceremony.
+        """
         try:
             exec(compile(code, "<inline>", "exec"), self.user_ns)
         except BaseException as error:

@@ -2,16 +2,21 @@
 
 Who may read how much of it:
 
-- The page of the report and `hhp changes --json`, which travel, take `public_inputs`. Of raw files they say, by kind of file and
-  wave and never by authority, how many cells of which field differ and whether the ledger explains them. A number below the
-  threshold of disclosure control (`[disclosure]` of the plans) is said to be below it, and its field is pooled
+- The page of the report and `hhp changes --json`, which travel, take `public_inputs`. Of raw files they say, by kind
+of file and
+  wave and never by authority, how many cells of which field differ and whether the ledger explains them. A number
+  below the threshold of disclosure control (`[disclosure]` of the plans) is said to be below it, and its field is
+  pooled
   with others: beside the old and the new mean, a single changed cell of a named field in a named authority would give
   one person's change.
-- Of the ledger they give a line's id, the day on which it was received and its field: each line changes one cell. Neither
+- Of the ledger they give a line's id, the day on which it was received and its field: each line changes one cell.
+Neither
   authority nor wave nor value is given, nor the reason or who asked for it, which are free text and may name somebody.
-- The terminal has the same in exact numbers and by file, still without a value, a row or a person. It stands on a machine
+- The terminal has the same in exact numbers and by file, still without a value, a row or a person. It stands on a
+machine
   that holds the data.
-- Cells of returns with their values are given by `hhp changes --cells` alone, on the terminal, from data that are there.
+- Cells of returns with their values are given by `hhp changes --cells` alone, on the terminal, from data that are
+there.
 - Names of files and columns are repeated only where the project itself uses them (`raw_places`).
 
 Changed results and print are given in full: both states of them were published.
@@ -113,10 +118,11 @@ class ChangeReport:
         return f"the ledger explains {'some' if small and not exact else spelled(explained)} of them"
 
     def public_inputs(self) -> list[dict[str, str]]:
-        """Cells and people of raw files as they may be published: what, field, cells, and whether the ledger explains them.
+        """Cells and people of raw files as they may be published: what, field, cells, and whether the ledger explains
+        them.
 
-        Files of one kind and wave are taken together. Fields with few changed cells are pooled, and a sum that is still small
-        is only said to be so.
+        Files of one kind and wave are taken together. Fields with few changed cells are pooled, and a sum that is
+        still small is only said to be so.
         """
         rows = []
         for what, own in _by_place(self.inputs.fields).items():
@@ -133,10 +139,17 @@ class ChangeReport:
                 totals[OTHER_FIELDS] += totals.pop(least)
                 explained[OTHER_FIELDS] += explained.pop(least, 0)
             rows += [
-                {"what": what, "field": name, "cells": self.masked(n),
-                 "explained": self._explained(n, explained[name], exact=False).removeprefix("the ledger explains ").removesuffix(" of them")}
-                for name, n in sorted(totals.items(), key=lambda item: (item[0] == OTHER_FIELDS, item[0])) if n
-            ]  # fmt: skip
+                {
+                    "what": what,
+                    "field": name,
+                    "cells": self.masked(n),
+                    "explained": self._explained(n, explained[name], exact=False)
+                    .removeprefix("the ledger explains ")
+                    .removesuffix(" of them"),
+                }
+                for name, n in sorted(totals.items(), key=lambda item: (item[0] == OTHER_FIELDS, item[0]))
+                if n
+            ]
         for what in dict.fromkeys(each.place.public for each in self.inputs.rows):
             for name in ("added", "gone"):
                 number = sum(getattr(each, name) for each in self.inputs.rows if each.place.public == what)
@@ -158,7 +171,7 @@ class ChangeReport:
         return [
             {"file": name, "change": change, "files": count(n), "note": notes.get((name, change), "")}
             for (name, change), n in found.items()
-        ]  # fmt: skip
+        ]
 
     def record(self) -> dict[str, Any]:
         """What may be published of it, for a program; numbers that are missing are null."""
@@ -168,14 +181,21 @@ class ChangeReport:
             for each in self.results
         ]
         return {
-            "from": self.a, "to": self.b, "headline": self.headline(), "causes": self.causes(),
-            "inputs": self.public_files(), "cells": self.public_inputs(),
-            "ledger": [asdict(each) for each in self.inputs.ledger], "not_compared": list(self.inputs.unknown),
-            "results": results, "flips": [asdict(each) for each in self.flips],
-            "figures": [asdict(each) for each in self.figures], "sentences": [asdict(each) for each in self.sentences],
+            "from": self.a,
+            "to": self.b,
+            "headline": self.headline(),
+            "causes": self.causes(),
+            "inputs": self.public_files(),
+            "cells": self.public_inputs(),
+            "ledger": [asdict(each) for each in self.inputs.ledger],
+            "not_compared": list(self.inputs.unknown),
+            "results": results,
+            "flips": [asdict(each) for each in self.flips],
+            "figures": [asdict(each) for each in self.figures],
+            "sentences": [asdict(each) for each in self.sentences],
             "software": {name: list(versions) for name, versions in self.software.items()},
             "code_changed": self.code_changed,
-        }  # fmt: skip
+        }
 
 
 def _by_place(fields: Iterable[FieldCount]) -> dict[str, list[FieldCount]]:
@@ -226,12 +246,17 @@ def compare(old: Snapshot, new: Snapshot) -> ChangeReport:
     names = sorted({*old.software, *new.software})
     versions = {name: (old.software.get(name, ""), new.software.get(name, "")) for name in names}
     return ChangeReport(
-        a=old.name, b=new.name, inputs=input_changes(old, new), threshold=_threshold(new.root),
-        results=tuple(result_changes(old.results, new.results)), flips=tuple(flips(old.results, new.results)),
-        figures=tuple(_figures(old, new)), sentences=tuple(_sentences(old, new)),
+        a=old.name,
+        b=new.name,
+        inputs=input_changes(old, new),
+        threshold=_threshold(new.root),
+        results=tuple(result_changes(old.results, new.results)),
+        flips=tuple(flips(old.results, new.results)),
+        figures=tuple(_figures(old, new)),
+        sentences=tuple(_sentences(old, new)),
         software={name: pair for name, pair in versions.items() if pair[0] != pair[1]},
         code_changed=old.code != new.code,
-    )  # fmt: skip
+    )
 
 
 def _threshold(root: Path) -> int:

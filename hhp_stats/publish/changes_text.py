@@ -24,49 +24,61 @@ def terminal(report: ChangeReport) -> RenderableType:
     parts: list[RenderableType] = [
         Panel(
             Text.assemble((report.headline(), f"bold {alarm}"), "\n", report.causes(exact=True)),
-            title=f"{report.a} to {report.b}", title_align="left", border_style=alarm, expand=False,
+            title=f"{report.a} to {report.b}",
+            title_align="left",
+            border_style=alarm,
+            expand=False,
         )
-    ]  # fmt: skip
+    ]
     parts += _table(
-        "Conclusions that flipped", ("Result", "Kind", "Was", "Is"),
+        "Conclusions that flipped",
+        ("Result", "Kind", "Was", "Is"),
         [(f"{each.result_id} ({each.analysis})", each.kind, each.was, each.now) for each in report.flips],
-    )  # fmt: skip
+    )
     inputs = report.inputs
     parts += _table(
         "Input files", ("File", "", "Extent"), [(each.path, each.change, each.note) for each in inputs.files]
     )
     parts += _table(
-        "Cells of raw files", ("File", "Field", "Cells", "Explained", "Not explained"),
+        "Cells of raw files",
+        ("File", "Field", "Cells", "Explained", "Not explained"),
         [
             (each.place.here, each.field, count(each.cells), count(each.explained), count(each.cells - each.explained))
             for each in inputs.fields
         ],
         right=(2, 3, 4),
-    )  # fmt: skip
+    )
     parts += _table(
-        "People and lines", ("File", "Added", "Gone"),
-        [(each.place.here, count(each.added), count(each.gone)) for each in inputs.rows], right=(1, 2),
-    )  # fmt: skip
+        "People and lines",
+        ("File", "Added", "Gone"),
+        [(each.place.here, count(each.added), count(each.gone)) for each in inputs.rows],
+        right=(1, 2),
+    )
     parts += _table(
-        "Corrections ledger", ("", "Id", "Received", "Field", "Cells"),
+        "Corrections ledger",
+        ("", "Id", "Received", "Field", "Cells"),
         [(each.change, each.id, each.received_on or MISSING, each.field, count(each.cells)) for each in inputs.ledger],
         right=(4,),
-    )  # fmt: skip
+    )
     parts += _table(
         "Software", ("Package", "Was", "Is"), [(name, *versions) for name, versions in report.software.items()]
     )
     parts += _table(
-        "Results", ("Result", "Kind", "Was", "Is", "Change", "Relative"),
-        [result_cells(each) for each in largest(report.results)], right=(2, 3, 4, 5),
-    )  # fmt: skip
+        "Results",
+        ("Result", "Kind", "Was", "Is", "Change", "Relative"),
+        [result_cells(each) for each in largest(report.results)],
+        right=(2, 3, 4, 5),
+    )
     parts += _table(
-        "Sentences", ("Was", "Is", "Where"),
+        "Sentences",
+        ("Was", "Is", "Where"),
         [(each.old or MISSING, each.new or MISSING, "\n".join(each.places)) for each in report.sentences],
-    )  # fmt: skip
+    )
     parts += _table(
-        "Printed figures", ("Table", "Cell", "Was", "Is"),
+        "Printed figures",
+        ("Table", "Cell", "Was", "Is"),
         [(each.places[0], each.cell, each.old or MISSING, each.new or MISSING) for each in report.figures],
-    )  # fmt: skip
+    )
     return Group(*parts)
 
 

@@ -59,11 +59,18 @@ def start_writing(book: ReadBook, *, target: pandoc.Target, kept: KeptTexts, poo
     cited = write_citations(book.project, book.sources, registers, book.bibliography, kept=kept)
     return [
         pool.submit(
-            pandoc.write_chapter, book.project, source, chapter, numbers=mine, citations=written.citations,
-            references=written.references, target=target, kept=kept,
+            pandoc.write_chapter,
+            book.project,
+            source,
+            chapter,
+            numbers=mine,
+            citations=written.citations,
+            references=written.references,
+            target=target,
+            kept=kept,
         )
         for source, chapter, mine, written in zip(book.sources, book.parsed, numbers, cited, strict=True)
-    ]  # fmt: skip
+    ]
 
 
 def typst_body(texts: Sequence[Future[str]]) -> str:

@@ -121,9 +121,7 @@ def _shared(columns: Sequence[_Column], room: float) -> list[float] | None:
     shortens the table most. A row is as high as its fullest cell, with a little of all others so that ties are
     broken: sum over rows of max(1, fullest) + 0.05 sum over cells, each cell counted as length / width.
     """
-    widths = [
-        min(column.ems, column.ems if column.longest <= _SHORT else column.word) + 0.2 for column in columns
-    ]  # fmt: skip
+    widths = [min(column.ems, column.ems if column.longest <= _SHORT else column.word) + 0.2 for column in columns]
     left = room - sum(widths)
     if left < 0:
         return None
@@ -134,9 +132,7 @@ def _shared(columns: Sequence[_Column], room: float) -> list[float] | None:
         if not open_columns:
             break
         # Widening a column changes a row's height only where its cell is the fullest.
-        saved = [
-            0.05 * totals[at] * (1 / widths[at] - 1 / (widths[at] + _STEP)) for at in range(len(columns))
-        ]  # fmt: skip
+        saved = [0.05 * totals[at] * (1 / widths[at] - 1 / (widths[at] + _STEP)) for at in range(len(columns))]
         for cells in rows:
             lines = [length / width for length, width in zip(cells, widths, strict=True)]
             most = max(lines)

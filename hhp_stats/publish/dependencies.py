@@ -1,8 +1,10 @@
-"""What did a chapter's code read? Its kernel takes notes, so that it runs again when one of those files changes, and only then.
+"""What did a chapter's code read? Its kernel takes notes, so that it runs again when one of those files changes, and
+only then.
 
 The kernel notes every file that Python opens to read, with a checksum of what stood in it at that moment, and at the
-end every module of this package that was imported. Of some files a part counts (`file_parts`). Files that the code only asks for (does it exist?) leave no trace:
-so the names of all files of data and results, without their contents, count for every chapter.
+end every module of this package that was imported. Of some files a part counts (`file_parts`). Files that the code
+only asks for (does it exist?) leave no trace: so the names of all files of data and results, without their contents,
+count for every chapter.
 """
 
 from __future__ import annotations

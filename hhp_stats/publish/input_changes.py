@@ -1,7 +1,9 @@
-"""Which inputs changed between two releases? Files, cells of raw files by field, people, lines of the corrections ledger.
+"""Which inputs changed between two releases? Files, cells of raw files by field, people, lines of the corrections
+ledger.
 
-What is counted here says how much changed and where, never what: no value, no row, no person. Cells of returns with their
-values (`changed_cells`) are for the terminal of the machine that holds the data, and are asked for by themselves.
+What is counted here says how much changed and where, never what: no value, no row, no person. Cells of returns with
+their values (`changed_cells`) are for the terminal of the machine that holds the data, and are asked for by
+themselves.
 """
 
 from __future__ import annotations
@@ -96,8 +98,8 @@ class CellChange:
 def input_changes(old: Snapshot, new: Snapshot) -> InputChanges:
     """Compare all inputs of two snapshots.
 
-    Returns are matched by staff ID, surveys and lists by the identifier of a row. Where the private part of a release is
-    not on this machine, raw files and the ledger are not compared.
+    Returns are matched by staff ID, surveys and lists by the identifier of a row. Where the private part of a release
+    is not on this machine, raw files and the ledger are not compared.
     """
     names = raw_names(new.root)
     closed = [snapshot.name for snapshot in (old, new) if not snapshot.private]
@@ -119,8 +121,10 @@ def input_changes(old: Snapshot, new: Snapshot) -> InputChanges:
             fields += found[0] if found else []
             rows += [found[1]] if found and (found[1].added or found[1].gone) else []
         files.append(FileChange(path=place.here, public=place.public, change=change, note=note))
-    unknown = tuple(f"the private part of the release of {name} is not on this machine: raw files and ledger are not compared"
-                    for name in closed)  # fmt: skip
+    unknown = tuple(
+        f"the private part of the release of {name} is not on this machine: raw files and ledger are not compared"
+        for name in closed
+    )
     ledger = () if closed else ledger_changes(old, new)
     return InputChanges(
         files=tuple(files), fields=tuple(fields), rows=tuple(rows), ledger=tuple(ledger), unknown=unknown
@@ -128,7 +132,9 @@ def input_changes(old: Snapshot, new: Snapshot) -> InputChanges:
 
 
 def _open_place(path: str) -> RawPlace:
-    """A file that is about nobody goes by its name; one in a folder that the project does not know might be named after somebody."""
+    """A file that is about nobody goes by its name; one in a folder that the project does not know might be named
+    after somebody.
+    """
     shown = (
         path
         if named(path, ABOUT_NOBODY) or path in (LEDGER, "data/synthetic_truth.toml")
@@ -172,9 +178,14 @@ def _mark_counts(
 def ledger_lines(text: str) -> list[dict[str, str]]:
     """The lines of a ledger by column; blank lines left out."""
     return [
-        {key: from_csv((value or "").strip()) for key, value in line.items() if isinstance(key, str) and not isinstance(value, list)}
-        for line in csv.DictReader(io.StringIO(text)) if any((value or "").strip() for value in line.values() if isinstance(value, str))
-    ]  # fmt: skip
+        {
+            key: from_csv((value or "").strip())
+            for key, value in line.items()
+            if isinstance(key, str) and not isinstance(value, list)
+        }
+        for line in csv.DictReader(io.StringIO(text))
+        if any((value or "").strip() for value in line.values() if isinstance(value, str))
+    ]
 
 
 def ledger_changes(old: Snapshot, new: Snapshot) -> list[LedgerChange]:
@@ -188,9 +199,11 @@ def ledger_changes(old: Snapshot, new: Snapshot) -> list[LedgerChange]:
 def _ledger_change(change: Literal["added", "taken out"], line: Mapping[str, str], names: RawNames) -> LedgerChange:
     day = line.get("received_on", "")
     return LedgerChange(
-        change=change, id=public_id(line.get("id", "")), received_on=day if _DAY.fullmatch(day) else "",
+        change=change,
+        id=public_id(line.get("id", "")),
+        received_on=day if _DAY.fullmatch(day) else "",
         field=names.field(line.get("field", "")),
-    )  # fmt: skip
+    )
 
 
 # ------------------------------------------------------------------ cells of returns, with values: private
@@ -221,9 +234,10 @@ def _asked(root: Path, path: str, lines: Iterable[Mapping[str, str]]) -> list[Ma
     site = load_study(root, place["study"]).by_slug(place["slug"])
     name = site.local_authority if site else ""
     return [
-        line for line in lines
+        line
+        for line in lines
         if (line.get("study"), line.get("wave"), line.get("authority")) == (place["study"], place["wave"], name)
-    ]  # fmt: skip
+    ]
 
 
 def _differences(

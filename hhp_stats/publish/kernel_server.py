@@ -1,7 +1,8 @@
 """The process that forks kernels: a program of its own, which must not import this package.
 
 It listens at the socket whose number it is given. Whoever connects sends a chapter as `cell_shell` wants it and is sent
-the number of the process that runs it, then the answer. It ends, and its kernels with it, when its standard input closes.
+the number of the process that runs it, then the answer. It ends, and its kernels with it, when its standard input
+closes.
 """
 
 from __future__ import annotations
@@ -24,12 +25,26 @@ from types import ModuleType
 
 # What most chapters import beside this package. What one of them imports alone, it imports itself.
 LIBRARIES = (
-    "matplotlib.pyplot", "matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg",
-    "pandas", "pandas.core.methods.to_dict", "pandas.core.reshape.reshape", "pandas.io.formats.string",
-    "great_tables", "great_tables._scss", "scipy.optimize", "scipy.stats", "tomllib", "inspect",
-    "IPython.display", "IPython.core.application", "IPython.core.completer", "IPython.core.completerlib",
-    "IPython.core.crashhandler", "IPython.core.magics",
-)  # fmt: skip
+    "matplotlib.pyplot",
+    "matplotlib.backends.backend_agg",
+    "matplotlib.backends.backend_svg",
+    "pandas",
+    "pandas.core.methods.to_dict",
+    "pandas.core.reshape.reshape",
+    "pandas.io.formats.string",
+    "great_tables",
+    "great_tables._scss",
+    "scipy.optimize",
+    "scipy.stats",
+    "tomllib",
+    "inspect",
+    "IPython.display",
+    "IPython.core.application",
+    "IPython.core.completer",
+    "IPython.core.completerlib",
+    "IPython.core.crashhandler",
+    "IPython.core.magics",
+)
 
 
 def _loaded(path: Path) -> ModuleType:

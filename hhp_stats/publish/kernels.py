@@ -74,7 +74,8 @@ async def run_all(
     on_chapter: Callable[[Source, ChapterState], None],
     warm: warm_kernels.WarmProcess | None = None,
 ) -> list[Ran]:
-    """What the chapters showed and read, `workers` at a time; kernels are forked from `warm` where it was started before.
+    """What the chapters showed and read, `workers` at a time; kernels are forked from `warm` where it was started
+    before.
 
     Raises RenderError with file and line of the first failing statement; the other kernels are stopped.
     """
@@ -137,9 +138,15 @@ async def _started(message: bytes, environment: Mapping[str, str]) -> bytes:
     """The answer of a kernel in a newly started Python."""
     pipe, nowhere = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL
     process = await asyncio.create_subprocess_exec(
-        sys.executable, str(PROGRAM), str(os.getpid()), stdin=pipe, stdout=pipe, stderr=nowhere, env=environment,
+        sys.executable,
+        str(PROGRAM),
+        str(os.getpid()),
+        stdin=pipe,
+        stdout=pipe,
+        stderr=nowhere,
+        env=environment,
         start_new_session=os.name == "posix",
-    )  # fmt: skip
+    )
     leads = os.name == "posix"
     with children.known(process.pid, leads_group=leads):
         try:

@@ -122,7 +122,9 @@ def read_and_lint(project: Project) -> tuple[list[Source], list[RenderError]]:
 
 
 def _check_studies(project: Project, refuse: Refuse) -> None:
-    """Passages about single studies begin and end, and their studies exist; in a project without studies there are none."""
+    """Passages about single studies begin and end, and their studies exist; in a project without studies there are
+    none.
+    """
     known = study_keys(project.root)
     for chapter in project.chapters:
         check_passages(chapter.path, (project.root / chapter.path).read_text(encoding="utf-8"), known, refuse)

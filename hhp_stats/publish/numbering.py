@@ -80,8 +80,12 @@ def number_book(sources: Sequence[Source], registers: Sequence[Register]) -> lis
     if cites and list_in is None:
         key, source = next(iter(cites.items()))
         problems.append(
-            problem_at(source, f"@{key}", "the book cites sources, but no chapter has a block '::: {#refs}' for the list of references")
-        )  # fmt: skip
+            problem_at(
+                source,
+                f"@{key}",
+                "the book cites sources, but no chapter has a block '::: {#refs}' for the list of references",
+            )
+        )
     if problems:
         raise joined(problems)
     if list_in is not None:

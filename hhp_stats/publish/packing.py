@@ -21,32 +21,56 @@ from pathlib import Path
 # In patterns `*` stands for anything within one name, `**/` for any folders, `{a,b}` for a or b.
 PROJECT = (
     "{_quarto.yml,index.qmd,pyproject.toml,requirements.lock,requirements-dev.lock,Makefile,LICENSE}",
-    "{README,CONTRIBUTING,CHANGELOG}.md", ".pre-commit-config.yaml", ".ci/run", ".gitignore",
-    "report/*.{qmd,bib,py}", "report/{glossary.toml,allowed-digits.txt}",
-    "hhp_stats/**/*.py", "hhp_stats/publish/assets/*.{lua,css,html,js,json,typ}",
+    "{README,CONTRIBUTING,CHANGELOG}.md",
+    ".pre-commit-config.yaml",
+    ".ci/run",
+    ".gitignore",
+    "report/*.{qmd,bib,py}",
+    "report/{glossary.toml,allowed-digits.txt}",
+    "hhp_stats/**/*.py",
+    "hhp_stats/publish/assets/*.{lua,css,html,js,json,typ}",
     "hhp_stats/publish/assets/fonts/*.{ttf,otf,woff2,txt}",
-    "tests/**/*.py", "tests/{reference,published}/**/*.{csv,md,R,inp,do}", "tests/prose/source_runs.bin",
+    "tests/**/*.py",
+    "tests/{reference,published}/**/*.{csv,md,R,inp,do}",
+    "tests/prose/source_runs.bin",
     "tests/unit/public_trials/*.{toml,csv}",
-    "tests/report/facts.json", "tests/report/book/**/*.{qmd,bib,toml,svg,yml}", "tests/report/book/results/trial/*.csv",
-    "tests/report/book/data/published/*.csv", "tests/browser/vendor/*.{js,txt,md}",
-    "benchmarks/*.{py,md,csv}", "benchmarks/planted/*.{py,toml,md}", "tools/*.py",
-)  # fmt: skip
+    "tests/report/facts.json",
+    "tests/report/book/**/*.{qmd,bib,toml,svg,yml}",
+    "tests/report/book/results/trial/*.csv",
+    "tests/report/book/data/published/*.csv",
+    "tests/browser/vendor/*.{js,txt,md}",
+    "benchmarks/*.{py,md,csv}",
+    "benchmarks/planted/*.{py,toml,md}",
+    "tools/*.py",
+)
 ABOUT_NOBODY = (
-    "data/plan/*.{toml,csv}", "data/published/*.csv", "data/{dictionary,spellings}.csv", "data/README.md", "data/imprint.toml",
-)  # fmt: skip
+    "data/plan/*.{toml,csv}",
+    "data/published/*.csv",
+    "data/{dictionary,spellings}.csv",
+    "data/README.md",
+    "data/imprint.toml",
+)
 THEMES = "data/qualitative"
 RELEASE = ("data/releases/*/{manifest.toml,results.csv,people.csv,printed.json,README.md}",)
 REVIEW = (*PROJECT, *ABOUT_NOBODY, *RELEASE)
 RENDERED = (
-    "*.html", "{report,appendices}.pdf", "report.docx", "tables.xlsx", "results.csv",
-    "assets/**/*.{js,css,svg,json,woff2,ttf,otf}", "assets/fonts/OFL.txt",
-)  # fmt: skip
+    "*.html",
+    "{report,appendices}.pdf",
+    "report.docx",
+    "tables.xlsx",
+    "results.csv",
+    "assets/**/*.{js,css,svg,json,woff2,ttf,otf}",
+    "assets/fonts/OFL.txt",
+)
 # For a reader who must not know the arms: no words or figures about results, nothing that could make the data again.
 BLIND = (
-    "{pyproject.toml,requirements.lock,requirements-dev.lock,Makefile,LICENSE}", "tests/conftest.py",
-    "tests/{reference,invariants}/**/*.{py,csv,md,R,inp,do}", "data/plan/{commitments*,estimands}.toml",
-    "data/published/protocol_clauses.csv", "data/{dictionary,spellings}.csv",
-)  # fmt: skip
+    "{pyproject.toml,requirements.lock,requirements-dev.lock,Makefile,LICENSE}",
+    "tests/conftest.py",
+    "tests/{reference,invariants}/**/*.{py,csv,md,R,inp,do}",
+    "data/plan/{commitments*,estimands}.toml",
+    "data/published/protocol_clauses.csv",
+    "data/{dictionary,spellings}.csv",
+)
 _PASSED_OVER = ("__pycache__", "_output")  # what programs leave between sources
 
 
@@ -59,7 +83,9 @@ class Packed:
 
 
 def pack(folder: Path, patterns: Collection[str], *, private: Collection[str] = ()) -> Packed:
-    """Read the files of `folder` that the patterns name. `private`: SHA-256 of contents that never go, whatever their name."""
+    """Read the files of `folder` that the patterns name. `private`: SHA-256 of contents that never go, whatever their
+    name.
+    """
     files: dict[str, bytes] = {}
     left_out = []
     for name, linked in _below(folder):
@@ -105,7 +131,9 @@ def themes_of_documents(root: Path) -> dict[str, bytes]:
 
 
 def named(name: str, patterns: Collection[str]) -> bool:
-    """Whether a path from the folder is one that the patterns name; one with a hidden part only if it is spelled out."""
+    """Whether a path from the folder is one that the patterns name; one with a hidden part only if it is spelled
+    out.
+    """
     hidden = any(part.startswith((".", "~")) for part in name.split("/"))
     return any(_compiled(pattern).fullmatch(name) for pattern in patterns if not (hidden and "*" in pattern))
 
@@ -124,7 +152,8 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 
 def _below(folder: Path, *, top: str = "") -> Iterator[tuple[str, bool]]:
-    """Every file below `folder` as a path (after `top`), sorted, and whether it is reached over a link or is no plain file.
+    """Every file below `folder` as a path (after `top`), sorted, and whether it is reached over a link or is no plain
+    file.
 
     Links to folders are named themselves and not entered.
     """

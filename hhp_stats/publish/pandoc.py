@@ -51,7 +51,9 @@ def words_of(project: Project) -> dict[str, str]:
 
 
 def run_pandoc(arguments: Sequence[str], text: str, *, root: Path, sources: Sequence[Source], where: str = "") -> str:
-    """What Pandoc makes of the text. Raises RenderError with the place in `sources`, or `where`, that it complains of."""
+    """What Pandoc makes of the text. Raises RenderError with the place in `sources`, or `where`, that it complains
+    of.
+    """
     done = children.run(
         [str(_PANDOC), *arguments, "--fail-if-warnings", "--wrap=none"], folder=root, given=text.encode()
     )
@@ -118,8 +120,13 @@ def parse(project: Project, source: Source, woven: Woven, *, kept: KeptTexts) ->
     filters = ["--lua-filter", str(ASSETS / "book.lua"), "--metadata", f"book={given}"]
 
     def read() -> str:
-        return run_pandoc(["--from", _READER, "--to", "json", *filters], woven.markdown, root=project.root,
-                          sources=[source], where=source.chapter.path)  # fmt: skip
+        return run_pandoc(
+            ["--from", _READER, "--to", "json", *filters],
+            woven.markdown,
+            root=project.root,
+            sources=[source],
+            where=source.chapter.path,
+        )
 
     tree = json.loads(kept.text(["parse", _filters("book.lua"), given, woven.markdown], read))
     registers = json.loads(tree["meta"].pop("register")["c"])
@@ -196,8 +203,15 @@ def write_chapter(
     """
     options = {
         "html": ["--to", "html5", "--mathml", "--lua-filter", str(ASSETS / "html.lua")],
-        "typst": ["--to", "typst-citations", "--syntax-highlighting", "idiomatic", "--lua-filter", str(ASSETS / "typst.lua")],
-    }[target]  # fmt: skip
+        "typst": [
+            "--to",
+            "typst-citations",
+            "--syntax-highlighting",
+            "idiomatic",
+            "--lua-filter",
+            str(ASSETS / "typst.lua"),
+        ],
+    }[target]
     arguments = ["--from", "json", "--lua-filter", str(ASSETS / "book.lua"), *options]
     book: dict[str, Any] = {
         "words": words_of(project),

@@ -88,7 +88,8 @@ def _seconds(project: Project) -> int:
 
 
 _ENTRY = re.compile(
-    r"^#(?:heading\(level: (?P<level>[12]),.*?\)\[|figure\(kind: (?P<kind>image|table),.*?caption: \[)(?P<text>.*?)\](?:#label|\)\[|$)",
+    r"^#(?:heading\(level: (?P<level>[12]),.*?\)\[|figure\(kind: (?P<kind>image|table),.*?caption:"
+    r" \[)(?P<text>.*?)\](?:#label|\)\[|$)",
     re.MULTILINE,
 )
 _PAGE, _TITLE = 689, 80  # points: the height of a page, and of the title of a list

@@ -56,8 +56,8 @@ _SCRIPT = """
     if (!box) {
       box = document.createElement("div");
       box.setAttribute("role", "status");
-      box.style.cssText = "position:fixed;left:0;right:0;bottom:0;z-index:9999;max-height:60vh;overflow:auto;margin:0;" +
-        "padding:.8rem 1.2rem;white-space:pre-wrap;font:14px/1.4 ui-monospace,monospace;color:#fff";
+      box.style.cssText = "position:fixed;left:0;right:0;bottom:0;z-index:9999;max-height:60vh;overflow:auto;" +
+        "margin:0;padding:.8rem 1.2rem;white-space:pre-wrap;font:14px/1.4 ui-monospace,monospace;color:#fff";
       document.body.appendChild(box);
     }
     box.style.background = busy ? "#31566b" : "#8c1d18";
@@ -79,7 +79,10 @@ _SCRIPT = """
 })();
 </script>
 """
-_EMPTY = "<!doctype html><html lang=en><meta charset=utf-8><title>Preview</title><body><p>The report is not rendered yet.</p></body></html>"
+_EMPTY = (
+    "<!doctype html><html lang=en><meta charset=utf-8><title>Preview</title><body><p>The report is not rendered"
+    " yet.</p></body></html>"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,14 +96,25 @@ class State:
 
 
 def render_pages(
-    root: Path, output: Path, *, declared: Sequence[Path] = (), attachments: Sequence[Path] = (),
-    banner: str | None = None, explain: Explain | None = None,
-) -> None:  # fmt: skip
+    root: Path,
+    output: Path,
+    *,
+    declared: Sequence[Path] = (),
+    attachments: Sequence[Path] = (),
+    banner: str | None = None,
+    explain: Explain | None = None,
+) -> None:
     """Render the book's pages, without the PDF, into `output`; the arguments are those of `render_book`."""
     render_book(
-        root=root, output=output, formats=["html"], declared=declared, attachments=attachments, banner=banner,
-        explain=explain, guard=OutputGuard(root=root, command="hhp preview", for_folders=(str(FOLDER),)),
-    )  # fmt: skip
+        root=root,
+        output=output,
+        formats=["html"],
+        declared=declared,
+        attachments=attachments,
+        banner=banner,
+        explain=explain,
+        guard=OutputGuard(root=root, command="hhp preview", for_folders=(str(FOLDER),)),
+    )
 
 
 class Preview:
@@ -112,9 +126,15 @@ class Preview:
     """
 
     def __init__(
-        self, *, render: Callable[[], object], output: Path, watched: Sequence[Path], port: int = 0,
-        until_ready: Path | None = None, heard: Callable[[State], object] = lambda state: None,
-    ) -> None:  # fmt: skip
+        self,
+        *,
+        render: Callable[[], object],
+        output: Path,
+        watched: Sequence[Path],
+        port: int = 0,
+        until_ready: Path | None = None,
+        heard: Callable[[State], object] = lambda state: None,
+    ) -> None:
         self.render, self.output, self.watched, self.until_ready, self.heard = (
             render,
             output,
@@ -348,14 +368,21 @@ def _read(preview: Preview, name: str) -> bytes | None:
 
 
 def preview_of(
-    root: Path, *, port: int = 0, declared: Sequence[Path] = (), attachments: Sequence[Path] = (),
-    banner: str | None = None, explain: Explain | None = None, package: Path = PACKAGE,
+    root: Path,
+    *,
+    port: int = 0,
+    declared: Sequence[Path] = (),
+    attachments: Sequence[Path] = (),
+    banner: str | None = None,
+    explain: Explain | None = None,
+    package: Path = PACKAGE,
     heard: Callable[[State], object] = lambda state: None,
-) -> Preview:  # fmt: skip
+) -> Preview:
     """A preview of the book in `root`; port 0 takes a free one. Pages go to `.report/preview`, not to `_output`.
 
-    `banner` and `explain` are those of the report, so that a preview shows the same notice and panels. Watched are the chapters, the configuration, the package's code and the `attachments` (the results).
-    Raises OSError where the port is taken.
+    `banner` and `explain` are those of the report, so that a preview shows the same notice and panels. Watched are
+    the chapters, the configuration, the package's code and the `attachments` (the results). Raises OSError where the
+    port is taken.
     """
     root = root.resolve()
     output = root / FOLDER

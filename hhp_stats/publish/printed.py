@@ -59,9 +59,10 @@ class Printed:
     def record(self) -> dict[str, Any]:
         """As plain objects, for JSON."""
         return {
-            "sentences": dict(self.sentences), "tables": {name: dict(cells) for name, cells in self.tables.items()},
+            "sentences": dict(self.sentences),
+            "tables": {name: dict(cells) for name, cells in self.tables.items()},
             "asked": [asdict(request) for request in self.asked],
-        }  # fmt: skip
+        }
 
 
 def read_printed(record: Mapping[str, Any]) -> Printed:
@@ -92,7 +93,8 @@ def function_of(request: Request) -> Any:
 
 
 def printed(root: Path, *, asked: Sequence[Request] | None = None) -> Printed:
-    """Make every sentence and table of the book again as text; with `asked`, those instead of what the chapters ask for.
+    """Make every sentence and table of the book again as text; with `asked`, those instead of what the chapters ask
+    for.
 
     Raises what the presenters raise where results are missing (HhpError): a record with holes would later look like
     a sentence that was withdrawn. Of `asked`, what no longer exists under its name is left out.
@@ -172,9 +174,15 @@ def _of_chapter(source: Source) -> Iterator[Request]:
             module, function, opened_with = bound[owner.id]
             label = step.label if isinstance(step, Cell) and step.label else ast.unparse(node)
             yield Request(
-                chapter=source.chapter.path, label=label, line=step.line, module=module, opener=function,
-                opened_with=opened_with, method=method, arguments=literal,
-            )  # fmt: skip
+                chapter=source.chapter.path,
+                label=label,
+                line=step.line,
+                module=module,
+                opener=function,
+                opened_with=opened_with,
+                method=method,
+                arguments=literal,
+            )
 
 
 def _opener(call: ast.Call, modules: Mapping[str, str]) -> tuple[str, str] | None:

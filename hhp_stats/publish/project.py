@@ -48,16 +48,75 @@ _FORMAT_HONOURED = {
 }
 # Quarto acts on these top-level keys; passing over them in silence would change the report.
 _QUARTO_TOP_LEVEL = {
-    "abstract", "aliases", "author", "brand", "bread-crumbs", "citation", "citeproc", "code-annotations", "code-fold",
-    "code-tools", "crossref", "date", "df-print", "editor", "email-obfuscation", "engine", "engines", "extensions",
-    "fig-cap-location", "fig-dpi", "fig-format", "fig-height", "fig-width", "filters", "format-links", "freeze",
-    "from", "highlight-style", "html-math-method", "include-after-body", "include-before-body", "include-in-header",
-    "ipynb-filters", "ipynb-shell-interactivity", "jupyter", "kernel", "knitr", "language", "listing", "lightbox",
-    "manuscript", "metadata-files", "nocite", "number-depth", "number-offset", "page-layout", "pdf-standard",
-    "profile", "quarto-required", "reader", "reference-location", "resource-path", "resources", "shift-heading-level-by",
-    "shortcodes", "smart", "suppress-bibliography", "tbl-cap-location", "tbl-colwidths", "template", "theme", "title",
-    "toc", "toc-title", "top-level-division", "validate-yaml", "variables", "website",
-}  # fmt: skip
+    "abstract",
+    "aliases",
+    "author",
+    "brand",
+    "bread-crumbs",
+    "citation",
+    "citeproc",
+    "code-annotations",
+    "code-fold",
+    "code-tools",
+    "crossref",
+    "date",
+    "df-print",
+    "editor",
+    "email-obfuscation",
+    "engine",
+    "engines",
+    "extensions",
+    "fig-cap-location",
+    "fig-dpi",
+    "fig-format",
+    "fig-height",
+    "fig-width",
+    "filters",
+    "format-links",
+    "freeze",
+    "from",
+    "highlight-style",
+    "html-math-method",
+    "include-after-body",
+    "include-before-body",
+    "include-in-header",
+    "ipynb-filters",
+    "ipynb-shell-interactivity",
+    "jupyter",
+    "kernel",
+    "knitr",
+    "language",
+    "listing",
+    "lightbox",
+    "manuscript",
+    "metadata-files",
+    "nocite",
+    "number-depth",
+    "number-offset",
+    "page-layout",
+    "pdf-standard",
+    "profile",
+    "quarto-required",
+    "reader",
+    "reference-location",
+    "resource-path",
+    "resources",
+    "shift-heading-level-by",
+    "shortcodes",
+    "smart",
+    "suppress-bibliography",
+    "tbl-cap-location",
+    "tbl-colwidths",
+    "template",
+    "theme",
+    "title",
+    "toc",
+    "toc-title",
+    "top-level-division",
+    "validate-yaml",
+    "variables",
+    "website",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,9 +242,11 @@ def load_project(root: Path) -> Project:
         raise fail("'project.execute-dir' must be 'project', so that code runs in one place", "project", "execute-dir")
     if project.get("pre-render", PREPARE) != PREPARE:
         raise fail(
-            f"'project.pre-render' may only be '{PREPARE}', which makes results ready for the Quarto CLI as `hhp render` does "
-            "by itself; other scripts would run in one engine only", "project", "pre-render",
-        )  # fmt: skip
+            f"'project.pre-render' may only be '{PREPARE}', which makes results ready for the Quarto CLI as `hhp"
+            " render` does by itself; other scripts would run in one engine only",
+            "project",
+            "pre-render",
+        )
     for needed in ("title", "date", "chapters"):
         if needed not in book:
             raise fail(f"'book.{needed}' is missing", "book")

@@ -1,6 +1,7 @@
 """The results as they were published: the one place from which releases and bundles take numbers.
 
-What the studies write below `.report/results` is for the chapters, which withhold what is too small to print. Nothing of
+What the studies write below `.report/results` is for the chapters, which withhold what is too small to print. Nothing
+of
 it may leave the machine as it stands: what may is what the rendering put beside the pages.
 """
 

@@ -4,12 +4,12 @@
 
     README.md        which part is public and which is not
     results.csv      the result frame as published
-    manifest.toml    status, versions, digest of the code, checksums of what is about nobody and of the rest of this folder
-    people.csv       every place where a number of people is printed or withheld
-    printed.json     every sentence and table cell of the chapters, as text
-    report.pdf, report.zip (the HTML site)   unless left out
+    manifest.toml    status, versions, digest of the code, checksums of what is about nobody and of the rest of this
+    folder people.csv       every place where a number of people is printed or withheld printed.json     every
+    sentence and table cell of the chapters, as text report.pdf, report.zip (the HTML site)   unless left out
 
-and in `private/`, as confidential as the raw files and never packed, published or put under version control with real data,
+and in `private/`, as confidential as the raw files and never packed, published or put under version control with real
+data,
 
     inputs.toml      checksums of the raw files, by their names
     corrections.csv  the ledger as it stood
@@ -68,8 +68,8 @@ README = """\
 Everything in this folder but `private/` may be given to anybody.
 
 `private/` holds what the authorities sent: cells of returns, marks of the cells of surveys and lists, the ledger of
-corrections. It is as confidential as the raw files. Never publish it, pack it or put it under version control. Without it
-the release can still be read; `hhp changes` then does not compare raw files.
+corrections. It is as confidential as the raw files. Never publish it, pack it or put it under version control. Without
+it the release can still be read; `hhp changes` then does not compare raw files.
 """
 _DRAWN_BY = ("great-tables", "matplotlib", "typst", "pypandoc-binary")
 
@@ -160,14 +160,23 @@ def software_versions() -> dict[str, str]:
 
 
 def snapshot_now(root: Path, *, asked: Sequence[Request] | None = None) -> Snapshot:
-    """The state of the project now, with the print of its chapters, or of what is `asked`. Raises ReleaseRefused where the results are older than their inputs."""
+    """The state of the project now, with the print of its chapters, or of what is `asked`. Raises ReleaseRefused
+    where the results are older than their inputs.
+    """
     refuse_stale_results(root)
     files = data_files(root)
     return Snapshot(
-        name=NOW, status=read_manifest(root).status, inputs={name: sha256_of(root / name) for name in files},
-        software=software_versions(), code=code_digest(), results=read_results(root / RESULTS_FOLDER / "results.csv"), printed=printed(root, asked=asked),
-        ledger=_text(root / LEDGER), root=root, folder=None,
-    )  # fmt: skip
+        name=NOW,
+        status=read_manifest(root).status,
+        inputs={name: sha256_of(root / name) for name in files},
+        software=software_versions(),
+        code=code_digest(),
+        results=read_results(root / RESULTS_FOLDER / "results.csv"),
+        printed=printed(root, asked=asked),
+        ledger=_text(root / LEDGER),
+        root=root,
+        folder=None,
+    )
 
 
 def read_snapshot(root: Path, name: str) -> Snapshot:
@@ -188,11 +197,18 @@ def read_snapshot(root: Path, name: str) -> Snapshot:
         raw = tomllib.loads((folder / PRIVATE / INPUTS).read_text(encoding="utf-8")) if here else {"inputs": {}}
         said = json.loads((folder / "printed.json").read_text(encoding="utf-8"))
         return Snapshot(
-            name=name, status=manifest["status"], inputs=manifest["inputs"] | raw["inputs"],
-            software=manifest["software"], code=manifest["code"], results=read_results(folder / "results.csv"),
-            printed=read_printed(said), ledger=_text(folder / PRIVATE / "corrections.csv"), root=root, folder=folder,
+            name=name,
+            status=manifest["status"],
+            inputs=manifest["inputs"] | raw["inputs"],
+            software=manifest["software"],
+            code=manifest["code"],
+            results=read_results(folder / "results.csv"),
+            printed=read_printed(said),
+            ledger=_text(folder / PRIVATE / "corrections.csv"),
+            root=root,
+            folder=folder,
             private=here,
-        )  # fmt: skip
+        )
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise ReleaseRefused(f"{RELEASES}/{name} is damaged ({type(error).__name__}: {error}): restore it") from None
 
@@ -206,11 +222,13 @@ def refuse_stale_results(root: Path) -> None:
 
 # ------------------------------------------------------------------ freeze
 def freeze_release(root: Path, *, date: str, output: Path, with_report: bool = True) -> ReleaseReport:
-    """Freeze results, manifest, print and report (from the rendered folder `output`) as `data/releases/<date>/`, and what
+    """Freeze results, manifest, print and report (from the rendered folder `output`) as `data/releases/<date>/`, and
+    what
     a later release is compared with as its `private/` part.
 
-    With the report a release takes about four megabytes, three of them the PDF; it is kept by default, since a release is rare and a reader may ask in five years for the very pages.
-    `with_report=False` leaves it out: the same inputs render the same report again.
+    With the report a release takes about four megabytes, three of them the PDF; it is kept by default, since a
+    release is rare and a reader may ask in five years for the very pages. `with_report=False` leaves it out: the same
+    inputs render the same report again.
 
     Whole or not at all, and never over an earlier release. Raises ReleaseRefused where the date is no date or taken,
     where results are older than their inputs, or where `output` was not rendered from these results.
@@ -270,9 +288,11 @@ def people_published(root: Path) -> pd.DataFrame:
 
 def _manifest(date: str, current: Snapshot, *, public: Mapping[str, str], private: Mapping[str, str]) -> str:
     lines = [
-        f"release = {_quoted(date)}", f"status = {_quoted(current.status)}", f"code = {_quoted(current.code)}",
+        f"release = {_quoted(date)}",
+        f"status = {_quoted(current.status)}",
+        f"code = {_quoted(current.code)}",
         f"results = {len(current.results)}",
-    ]  # fmt: skip
+    ]
     # Of raw files even the names stay in the private part: somebody may have named one after a person.
     inputs = {name: digest for name, digest in current.inputs.items() if named(name, ABOUT_NOBODY)}
     tables = (("software", current.software), ("release_files", public), ("private_files", private), ("inputs", inputs))

@@ -104,14 +104,14 @@ def render_book(
     is the notice on every page and the cover: None takes the configuration's, "" shows none. `explain`
     gives what a reader is shown about a marked number; it is asked once, for all that the pages mark.
     `warm` is a process to fork kernels from that was started before (`kernels.warm_process`).
-    `inspect` is called with the folder as soon as it holds the pages: what it raises keeps the last report. `guard` says
-    which command renders, and what the user allowed it to replace.
+    `inspect` is called with the folder as soon as it holds the pages: what it raises keeps the last report. `guard`
+    says which command renders, and what the user allowed it to replace.
 
     Raises RenderError, naming file and line where there is one: something outside the shared subset
     of Quarto, a failing statement, a missing label, citation or alternative text, or an engine that
-    is not installed. Raises OutputRefused where `output` is, lies in or holds anything but an earlier rendering, ProjectBusy
-    where another process renders this project, and NotWritten where the disk is full or read only; the last report then
-    stays as it was.
+    is not installed. Raises OutputRefused where `output` is, lies in or holds anything but an earlier rendering,
+    ProjectBusy where another process renders this project, and NotWritten where the disk is full or read only; the
+    last report then stays as it was.
     """
     root = root.resolve()
     if unknown := set(formats) - {"html", "pdf"}:
@@ -124,9 +124,19 @@ def render_book(
         remove_parts(root)
         if engine == "embedded":
             made = _embedded(
-                root, building, formats=formats, fresh=fresh, workers=workers, declared=declared, clock=clock,
-                attachments=attachments, banner=banner, explain=explain, inspect=inspect, warm=warm,
-            )  # fmt: skip
+                root,
+                building,
+                formats=formats,
+                fresh=fresh,
+                workers=workers,
+                declared=declared,
+                clock=clock,
+                attachments=attachments,
+                banner=banner,
+                explain=explain,
+                inspect=inspect,
+                warm=warm,
+            )
         elif engine == "quarto":
             made = _quarto(root, building, formats=formats, clock=clock)
             if inspect is not None:
@@ -235,10 +245,16 @@ def _embedded(
                 cells = {label: cell for chapter in woven for label, cell in chapter.cells.items()}
                 pages.extend(
                     write_site(
-                        project, pages=written, figures=figures, downloads=downloads, cells=cells, explain=explain,
-                        remember=kept.text, target=building,
+                        project,
+                        pages=written,
+                        figures=figures,
+                        downloads=downloads,
+                        cells=cells,
+                        explain=explain,
+                        remember=kept.text,
+                        target=building,
                     )
-                )  # fmt: skip
+                )
             if inspect is not None:  # Typst is still at work
                 inspect(building)
             if setting is not None:

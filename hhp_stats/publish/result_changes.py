@@ -62,10 +62,14 @@ def result_changes(old: pd.DataFrame, new: pd.DataFrame) -> list[ResultChange]:
         last = frames[1] if result_id in frames[1].index else frames[0]
         changes.append(
             ResultChange(
-                result_id=result_id, analysis=str(last.loc[result_id, "analysis"]), change=kind, old=before, new=after,
+                result_id=result_id,
+                analysis=str(last.loc[result_id, "analysis"]),
+                change=kind,
+                old=before,
+                new=after,
                 columns=tuple(part["column"]) if kind == "moved" else (),
             )
-        )  # fmt: skip
+        )
     return changes
 
 
@@ -76,11 +80,11 @@ def _value(frame: pd.DataFrame, result_id: str) -> float:
 def flips(old: pd.DataFrame, new: pd.DataFrame) -> list[Flip]:
     """Conclusions that changed between two result frames, planned analyses first.
 
-    A row has a conclusion if it compares arms and has a p value, or is a benefit-cost ratio with an interval. Its conclusion is made of
-    the side of no difference on which the estimate lies (zero, or one for a ratio), whether the interval excludes no
-    difference, whether p is below the level that belongs to the interval, and whether it could be estimated at all. For
-    interventions that are
-    compared by the same outcome, estimand and method, the order of their estimates is a conclusion too.
+    A row has a conclusion if it compares arms and has a p value, or is a benefit-cost ratio with an interval. Its
+    conclusion is made of the side of no difference on which the estimate lies (zero, or one for a ratio), whether the
+    interval excludes no difference, whether p is below the level that belongs to the interval, and whether it could
+    be estimated at all. For interventions that are compared by the same outcome, estimand and method, the order of
+    their estimates is a conclusion too.
     """
     before, after = ({str(row["result_id"]): row for row in frame.to_dict("records")} for frame in (old, new))
     found: list[Flip] = []

@@ -44,9 +44,14 @@ def return_cells(root: Path, file: str) -> pd.DataFrame:
     fields = load_dictionary(root)
     study = load_study(root, place["study"])
     ret = read_return(
-        root / file, file=file, wave=place["wave"], study=study, fields=fields,
-        spellings=load_spellings(root, fields), site=study.by_slug(place["slug"]),
-    )  # fmt: skip
+        root / file,
+        file=file,
+        wave=place["wave"],
+        study=study,
+        fields=fields,
+        spellings=load_spellings(root, fields),
+        site=study.by_slug(place["slug"]),
+    )
     if not ret.readable:
         raise UnreadableReturn(f"{file} cannot be read as a table of people")
     cells = pd.DataFrame({"file": file, "row": ret.frame["row"].astype(str)})

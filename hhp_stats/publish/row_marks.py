@@ -1,9 +1,10 @@
 """Which cells of a survey or list differ, without keeping what they say.
 
 Surveys hold answers, names and addresses; they are never copied. A release keeps a mark for each cell: three bytes of a
-keyed digest of its text, the key being the digest of the row's identifier. Equal marks mean equal cells (one changed cell in
-sixteen million is missed); the same answer of two people has different marks. Nothing needs a secret, and nothing
-hangs on the order of rows. Marks are private all the same: who knows an identifier could try all answers of a scale.
+keyed digest of its text, the key being the digest of the row's identifier. Equal marks mean equal cells (one changed
+cell in sixteen million is missed); the same answer of two people has different marks. Nothing needs a secret, and
+nothing hangs on the order of rows. Marks are private all the same: who knows an identifier could try all answers of a
+scale.
 """
 
 from __future__ import annotations
@@ -82,7 +83,9 @@ def _mark(key: bytes, head: str, cell: str) -> str:
 
 
 def mark_changes(old: RowMarks, new: RowMarks) -> MarkChanges:
-    """Compare two states of one file by row and heading; a heading that only one has counts where its cells are filled."""
+    """Compare two states of one file by row and heading; a heading that only one has counts where its cells are
+    filled.
+    """
     cells: dict[str, int] = {}
     for row in old.rows:
         if row in new.rows:
@@ -90,8 +93,11 @@ def mark_changes(old: RowMarks, new: RowMarks) -> MarkChanges:
             for head in dict.fromkeys([*before, *after]):
                 if before.get(head, EMPTY) != after.get(head, EMPTY):
                     cells[head] = cells.get(head, 0) + 1
-    return MarkChanges(cells=cells, added=sum(row not in old.rows for row in new.rows),
-                       gone=sum(row not in new.rows for row in old.rows))  # fmt: skip
+    return MarkChanges(
+        cells=cells,
+        added=sum(row not in old.rows for row in new.rows),
+        gone=sum(row not in new.rows for row in old.rows),
+    )
 
 
 def packed_marks(files: Mapping[str, RowMarks]) -> bytes:

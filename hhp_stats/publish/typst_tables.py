@@ -26,10 +26,20 @@ _BOLD = re.compile(r"font-weight:\s*(?:bold|[6-9]00)")
 _ITALIC = re.compile(r"font-style:\s*italic")
 _SIDE = re.compile(r"\bgt_(left|right|center)\b")
 _AROUND = {
-    "strong": ("#strong[", "]"), "b": ("#strong[", "]"), "em": ("#emph[", "]"), "i": ("#emph[", "]"),
-    "sup": ("#super[", "]"), "sub": ("#sub[", "]"), "span": ("", ""), "div": ("", ""), "a": ("", ""), "p": ("", ""),
-    "u": ("#underline[", "]"), "code": ("", ""), "bdi": ("", ""),
-}  # fmt: skip
+    "strong": ("#strong[", "]"),
+    "b": ("#strong[", "]"),
+    "em": ("#emph[", "]"),
+    "i": ("#emph[", "]"),
+    "sup": ("#super[", "]"),
+    "sub": ("#sub[", "]"),
+    "span": ("", ""),
+    "div": ("", ""),
+    "a": ("", ""),
+    "p": ("", ""),
+    "u": ("#underline[", "]"),
+    "code": ("", ""),
+    "bdi": ("", ""),
+}
 _AROUND_ROWS = ("table", "colgroup", "col")
 
 
@@ -86,7 +96,9 @@ def _marked_once(text: str) -> str:
 
 
 def escaped(text: str) -> str:
-    """Plain words as Typst's markup. A long identifier may end its line after an underscore, as columns are reckoned."""
+    """Plain words as Typst's markup. A long identifier may end its line after an underscore, as columns are
+    reckoned.
+    """
     if not _SPECIAL.search(text):
         return text
     words = [_SPECIAL.sub(r"\\\g<0>", word) for word in text.split(" ")]
@@ -217,9 +229,12 @@ def read_html(html: str, *, file: str) -> Table:
     head, rows = reader.rows["thead"], reader.rows["tbody"]
     columns = max(sum(cell.columns for cell in row) for row in [*head, *rows])
     return Table(
-        columns=columns, sides=("left",) * columns, head=head, rows=rows,
+        columns=columns,
+        sides=("left",) * columns,
+        head=head,
+        rows=rows,
         notes=[cell for row in reader.rows["tfoot"] for cell in row],
-    )  # fmt: skip
+    )
 
 
 # ---------------------------------------------------------------- from Pandoc
@@ -241,9 +256,12 @@ def _from_pandoc(mark: Mapping[str, Any]) -> Table:
         return [Cell(plain=_words(cell["text"]), **cell) for cell in row]
 
     return Table(
-        columns=len(mark["sides"]), sides=mark["sides"], head=[cells(row) for row in mark["head"]],
-        rows=[cells(row) for row in mark["rows"]], notes=cells(mark["notes"]),
-    )  # fmt: skip
+        columns=len(mark["sides"]),
+        sides=mark["sides"],
+        head=[cells(row) for row in mark["head"]],
+        rows=[cells(row) for row in mark["rows"]],
+        notes=cells(mark["notes"]),
+    )
 
 
 # ---------------------------------------------------------------- to Typst

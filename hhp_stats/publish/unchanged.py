@@ -1,7 +1,8 @@
 """Does the last report still say what the project says? Then there is nothing to do.
 
 The key is over every file that a rendering may read: sources, data, package, lock, the installed packages, settings.
-It is noted with a checksum of every file that was written, so that a report somebody edited or half deleted is made again.
+It is noted with a checksum of every file that was written, so that a report somebody edited or half deleted is made
+again.
 """
 
 from __future__ import annotations
@@ -26,8 +27,14 @@ def report_key(root: Path, *, formats: Sequence[str], engine: str) -> str:
     files = [path for path in found if path.is_file()] + sorted(root.glob("*.qmd"))
     files += [path for folder in found if folder.is_dir() for path in sorted(folder.rglob("*")) if path.is_file()]
     read = [path for path in files if not path.relative_to(root).as_posix().startswith(_OUTPUTS)]
-    parts = [digest_files(root, read), digest_files(root, [PACKAGE]), digest_environment(), digest_settings(),
-             engine, *sorted(formats)]  # fmt: skip
+    parts = [
+        digest_files(root, read),
+        digest_files(root, [PACKAGE]),
+        digest_environment(),
+        digest_settings(),
+        engine,
+        *sorted(formats),
+    ]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 

@@ -36,10 +36,19 @@ class WarmProcess:
             listener.bind(self.address)
             listener.listen(128)
             self.process = subprocess.Popen(
-                [sys.executable, str(Path(__file__).with_name("kernel_server.py")), str(listener.fileno()), str(os.getpid())],
-                env=environment, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                pass_fds=[listener.fileno()], start_new_session=True,
-            )  # fmt: skip
+                [
+                    sys.executable,
+                    str(Path(__file__).with_name("kernel_server.py")),
+                    str(listener.fileno()),
+                    str(os.getpid()),
+                ],
+                env=environment,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                pass_fds=[listener.fileno()],
+                start_new_session=True,
+            )
         # Its own way to end also ends the kernels, and what chapters started.
         self.known = children.known(self.process.pid, by=signal.SIGTERM)
         self.known.__enter__()

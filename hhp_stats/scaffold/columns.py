@@ -78,8 +78,8 @@ class TableGuess:
 def guess_table(path: Path, *, clustered: bool) -> TableGuess:
     """Look at a table of one row a person and say what its columns may be.
 
-    Refuses (TableRefused) another format, a file that cannot be read, and a table without people, headings or a column of
-    arms. Nothing of what it holds about persons is kept but the values of columns that few values describe.
+    Refuses (TableRefused) another format, a file that cannot be read, and a table without people, headings or a
+    column of arms. Nothing of what it holds about persons is kept but the values of columns that few values describe.
     """
     heads, rows = _cells(path)
     seen: dict[str, list[str]] = {head: [row.get(place, "") for row in rows] for place, head in heads.items()}
@@ -89,15 +89,15 @@ def guess_table(path: Path, *, clustered: bool) -> TableGuess:
     private = [head for head in seen if is_personal(head)]
     if private:
         raise TableRefused(
-            f"{path.name} has columns that speak of persons ({', '.join(private)}): names and addresses are not copied into the project. "
-            "Take them out of the table, or give people a number instead."
+            f"{path.name} has columns that speak of persons ({', '.join(private)}): names and addresses are not copied"
+            " into the project. Take them out of the table, or give people a number instead."
         )
     columns = [_column(head, values, taken) for head, values, taken in _named(seen)]
     arm = _arm(columns)
     if not arm:
         raise TableRefused(
-            f"{path.name} has no column that could be the arm: two to six different values, and a heading such as arm, treatment or group. "
-            "Name it so in the file, one row a person."
+            f"{path.name} has no column that could be the arm: two to six different values, and a heading such as arm,"
+            " treatment or group. Name it so in the file, one row a person."
         )
     by_name = {column.name: seen[column.heading] for column in columns}
     cluster, clusters = _cluster(columns, by_name, arm) if clustered else ("", 0)
@@ -114,10 +114,15 @@ def guess_table(path: Path, *, clustered: bool) -> TableGuess:
     if not outcomes:
         raise TableRefused(f"{path.name} has no column of numbers beside the arms: nothing in it could be an outcome.")
     return TableGuess(
-        people=len(rows), columns=final, arm="arm", person=person, cluster=cluster, clusters=clusters,
+        people=len(rows),
+        columns=final,
+        arm="arm",
+        person=person,
+        cluster=cluster,
+        clusters=clusters,
         outcomes=outcomes,
         synthetic=marks == {SYNTHETIC},
-    )  # fmt: skip
+    )
 
 
 def _renamed(name: str, arm: str) -> str:
@@ -126,8 +131,15 @@ def _renamed(name: str, arm: str) -> str:
 
 
 def _as(column: Column, kind: Kind, *, name: str) -> Column:
-    return Column(heading=column.heading, name=name, kind=kind, values=column.values, missing=column.missing,
-                  low=column.low if kind == "number" else None, high=column.high if kind == "number" else None)  # fmt: skip
+    return Column(
+        heading=column.heading,
+        name=name,
+        kind=kind,
+        values=column.values,
+        missing=column.missing,
+        low=column.low if kind == "number" else None,
+        high=column.high if kind == "number" else None,
+    )
 
 
 def _cells(path: Path) -> tuple[dict[int, str], list[dict[int, str]]]:
@@ -249,7 +261,9 @@ def _cluster(columns: Sequence[Column], values: Mapping[str, Sequence[str]], arm
 
 
 def _outcomes(columns: Sequence[Column]) -> dict[str, dict[str, str]]:
-    """Columns that seem to be one outcome at several times, by their headings; where there are none, the last column."""
+    """Columns that seem to be one outcome at several times, by their headings; where there are none, the last
+    column.
+    """
     groups: dict[str, dict[str, str]] = {}
     for column in columns:
         if found := _WAVE.search(column.name):

@@ -1,4 +1,6 @@
-"""A new study enters the project: its table, a plan, a dictionary and a chapter, and its places in `_quarto.yml` and the manifest."""
+"""A new study enters the project: its table, a plan, a dictionary and a chapter, and its places in `_quarto.yml` and
+the manifest.
+"""
 
 from __future__ import annotations
 
@@ -38,8 +40,9 @@ class NewStudy:
 def new_study(root: Path, study: str, *, kind: str, data: Path, title: str = "") -> NewStudy:
     """What would be written for a new study? Reads only.
 
-    Refuses (NewStudyRefused) a key that exists or is no name for a study, an unknown kind or one that nothing runs without a
-    module of its own, a file that does not exist, and files in the way; (TableRefused) a table that cannot be read or has no arms.
+    Refuses (NewStudyRefused) a key that exists or is no name for a study, an unknown kind or one that nothing runs
+    without a module of its own, a file that does not exist, and files in the way; (TableRefused) a table that cannot
+    be read or has no arms.
     """
     entries = catalogue(root)
     if not KEY.fullmatch(study):
@@ -64,7 +67,8 @@ def new_study(root: Path, study: str, *, kind: str, data: Path, title: str = "")
         raise NewStudyRefused(f"there is no kind {kind!r}. {allowed(KINDS, kind)}")
     if kind not in RUNNERS:
         raise NewStudyRefused(
-            f"a {kind} compares no arms, so that no general analysis fits: it needs a module of its own below hhp_stats/studies."
+            f"a {kind} compares no arms, so that no general analysis fits: it needs a module of its own below"
+            " hhp_stats/studies."
         )
     if not data.is_file():
         raise NewStudyRefused(
@@ -78,7 +82,8 @@ def new_study(root: Path, study: str, *, kind: str, data: Path, title: str = "")
     guess = guess_table(data, clustered=kind == "cluster trial")
     if kind == "cluster trial" and not guess.cluster:
         raise NewStudyRefused(
-            f'{data.name} has no column of groups that lie wholly in one arm, as a cluster trial has: use --kind "individual trial", or add it.'
+            f"{data.name} has no column of groups that lie wholly in one arm, as a cluster trial has: use --kind"
+            ' "individual trial", or add it.'
         )
     head = _head(root, study, entries, kind=kind, title=title, ending=data.suffix.casefold())
     table = data.read_bytes()
@@ -94,9 +99,11 @@ def new_study(root: Path, study: str, *, kind: str, data: Path, title: str = "")
     book, manifest = (root / BOOK).read_bytes().decode(), (root / MANIFEST).read_bytes().decode()
     edited = {
         BOOK: _with_chapter(book, head.chapter, after=[entry.chapter for entry in entries]).encode(),
-        MANIFEST: _with_file(
-            manifest, head.file, hashlib.sha256(table).hexdigest(), study, synthetic=guess.synthetic
-        ).encode(),
+        MANIFEST: (
+            _with_file(
+                manifest, head.file, hashlib.sha256(table).hexdigest(), study, synthetic=guess.synthetic
+            ).encode()
+        ),
     }
     return NewStudy(study=study, guess=guess, files=files, edited=edited)
 
@@ -122,11 +129,19 @@ def _head(root: Path, study: str, entries: Sequence[StudyEntry], *, kind: str, t
         "experiment": "experiment",
     }
     return Head(
-        study=study, title=title or f"{name}: {nouns[kind]}", name=name, short=_short(study, [*(entry.short for entry in entries), *(section.split("-")[1] for section in book_sections(root))]),
-        phase=programme_plan(root).phases[-1].id, order=max(entry.order for entry in entries) + 1, kind=kind,  # type: ignore[arg-type]
-        chapter=f"report/{max(numbers, default=0) + 1:02d}-{slug}.qmd", file=f"{TABLES}/{study}{ending}",
+        study=study,
+        title=title or f"{name}: {nouns[kind]}",
+        name=name,
+        short=_short(
+            study, [*(entry.short for entry in entries), *(section.split("-")[1] for section in book_sections(root))]
+        ),
+        phase=programme_plan(root).phases[-1].id,
+        order=max(entry.order for entry in entries) + 1,
+        kind=kind,  # type: ignore[arg-type]
+        chapter=f"report/{max(numbers, default=0) + 1:02d}-{slug}.qmd",
+        file=f"{TABLES}/{study}{ending}",
         dictionary=f"{PLANS}/{study}.dictionary.csv",
-    )  # fmt: skip
+    )
 
 
 def _short(study: str, taken: Sequence[str]) -> str:

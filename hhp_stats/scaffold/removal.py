@@ -1,9 +1,10 @@
 """What goes when a study goes, and what then stands in the files that it shares with others?
 
 Own files are moved to a folder outside the report; of each shared file that changes a copy as it was goes there too, so
-that nothing is lost. What is derived (`.report/`, `_output/`) is made again without the study. Nothing is known of any study
-by name: what belongs to one follows from the head of its plan, from the keys `study` and `trial` in the lists, from the names of
-raw files, and from the marks of passages (`plan.passages`).
+that nothing is lost. What is derived (`.report/`, `_output/`) is made again without the study. Nothing is known of
+any study
+by name: what belongs to one follows from the head of its plan, from the keys `study` and `trial` in the lists, from
+the names of raw files, and from the marks of passages (`plan.passages`).
 """
 
 from __future__ import annotations
@@ -100,8 +101,8 @@ def removal(root: Path, study: str) -> Removal:
 def remove(root: Path, study: str, *, found: Removal | None = None) -> Path:
     """Take a study out of the project; gives the folder that holds what went, and shared files as they were.
 
-    Everything is copied there before anything is changed. Refuses (RemovalRefused) where that folder exists already, and the
-    last study.
+    Everything is copied there before anything is changed. Refuses (RemovalRefused) where that folder exists already,
+    and the last study.
     """
     found = found or removal(root, study)
     if len(catalogue(root)) == 1:
@@ -148,7 +149,9 @@ def _plan_file_of(path: Path, study: str) -> bool:
 
 
 def without_entries(text: str, study: str) -> str:
-    """A TOML text without the entries of its lists whose key `study` is this study; comments above the next entry stay."""
+    """A TOML text without the entries of its lists whose key `study` is this study; comments above the next entry
+    stay.
+    """
     lines = text.splitlines(keepends=True)
     starts = _table_starts(lines)
     gone: set[int] = set()
@@ -191,8 +194,9 @@ def _without_ids(text: str, ids: Collection[str], study: str) -> str:
     cited = rf'"(?:{_any([*sorted(ids), study])}|(?:[\w-]+\.)*comparators\.{study})"'
     return re.sub(
         r"(?m)^(?:decision|conflicts|where)\s*=\s*\[[^\]]*\]",
-        lambda found: re.sub(rf",\s*{cited}|{cited}\s*,\s*|{cited}", "", found[0]), text,
-    )  # fmt: skip
+        lambda found: re.sub(rf",\s*{cited}|{cited}\s*,\s*|{cited}", "", found[0]),
+        text,
+    )
 
 
 def _figures_of(root: Path, entry: StudyEntry) -> frozenset[str]:

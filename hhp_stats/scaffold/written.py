@@ -1,4 +1,4 @@
-"""The texts that a new study begins with: a commented plan, a dictionary and a chapter, all from what its table seems to hold."""
+"""The texts that a new study begins with: a commented plan, a dictionary and a chapter, from what its table holds."""
 
 from __future__ import annotations
 
@@ -76,7 +76,10 @@ def plan_text(head: Head, guess: TableGuess) -> str:
         if column.kind in ("number", "0/1", "category") and not _is_outcome(column, guess)
     ]
     parts = [
-        f"# The plan of this study as data: what will be estimated, fixed before the data are looked at. Words in {TO_CONFIRM}",
+        (
+            "# The plan of this study as data: what will be estimated, fixed before the data are looked at. Words in"
+            f" {TO_CONFIRM}"
+        ),
         "# are guesses from the table; correct each and take the mark out: nothing is computed while one is left.",
         "",
         f"study = {quoted(head.study)}",
@@ -98,9 +101,15 @@ def plan_text(head: Head, guess: TableGuess) -> str:
         "[design]",
         f"kind = {quoted(head.kind)}",
         f"randomised = {guess.people}                      # people on the table",
-        *([f"cluster = {quoted(guess.cluster)}                # the column of the groups that were drawn whole", f"clusters = {guess.clusters}"]
-          if guess.cluster else []),
-        "# strata = [\"column\"]                   # columns within whose values the arms were drawn",
+        *(
+            [
+                f"cluster = {quoted(guess.cluster)}                # the column of the groups that were drawn whole",
+                f"clusters = {guess.clusters}",
+            ]
+            if guess.cluster
+            else []
+        ),
+        '# strata = ["column"]                   # columns within whose values the arms were drawn',
         "",
         "[disclosure]                            # which counts of people are not printed",
         'rule = "withhold"',
@@ -109,37 +118,70 @@ def plan_text(head: Head, guess: TableGuess) -> str:
         "",
         "[words]                                 # singular and plural",
         'person = ["person", "people"]',
-        *([f'cluster = [{quoted(guess.cluster.replace("_", " "))}, {quoted(guess.cluster.replace("_", " ") + "s")}]'] if guess.cluster else []),
+        *(
+            [f"cluster = [{quoted(guess.cluster.replace('_', ' '))}, {quoted(guess.cluster.replace('_', ' ') + 's')}]"]
+            if guess.cluster
+            else []
+        ),
         "",
         "[data]",
         f"file = {quoted(head.file)}",
         f"dictionary = {quoted(head.dictionary)}",
-        *([f"person = {quoted(guess.person)}                     # the column that names everybody; it is pseudonymised"] if guess.person
-          else ['# person = "column"                     # the column that names everybody; without one a row is a person']),
-        *(["", "[data.columns]                          # name in the plan = heading in the file, where they differ"] if renamed else []),
+        *(
+            [
+                f"person = {quoted(guess.person)}                     # the column that names everybody; it is"
+                " pseudonymised"
+            ]
+            if guess.person
+            else [
+                '# person = "column"                     # the column that names everybody; without one a row is a'
+                " person"
+            ]
+        ),
+        *(
+            ["", "[data.columns]                          # name in the plan = heading in the file, where they differ"]
+            if renamed
+            else []
+        ),
         *(f"{name} = {quoted(heading)}" for name, heading in renamed),
         "",
         "# ---------------------------------------------------------------- arms, the control first",
-        *(line for own, value in arm_ids(guess) for line in (
-            "[[arms]]", f"id = {quoted(own)}", f"value = {quoted(value)}                    # as the table writes it",
-            f"label = {quoted(f'{value} {TO_CONFIRM}')}", "",
-        )),
+        *(
+            line
+            for own, value in arm_ids(guess)
+            for line in (
+                "[[arms]]",
+                f"id = {quoted(own)}",
+                f"value = {quoted(value)}                    # as the table writes it",
+                f"label = {quoted(f'{value} {TO_CONFIRM}')}",
+                "",
+            )
+        ),
         "# ---------------------------------------------------------------- outcomes: exactly one is primary",
         *_outcome(first[0], first[1], guess, primary=True),
         *(line for own, waves in others for line in _outcome(own, waves, guess, primary=False)),
-        "# ---------------------------------------------------------------- the planned model and what is computed beside it",
+        (
+            "# ---------------------------------------------------------------- the planned model and what is computed"
+            " beside it"
+        ),
         "[model]",
-        f"terms = {_terms(first[1])}                        # `baseline` is the outcome's own; others: {', '.join(covariates) or 'none'}",
+        (
+            f"terms = {_terms(first[1])}                        # `baseline` is the outcome's own; others:"
+            f" {', '.join(covariates) or 'none'}"
+        ),
         '# covariance = "HC2"                    # default; of clusters "CR2" with df = "satterthwaite"',
         '# beside = ["unadjusted", "hedges-g", "lee-bounds", "worst-case-bounds", "imputation", "randomisation"]',
         "",
-        "[[power]]                               # the effect that so many could have found; others: analysed = 280, printed = 0.33",
+        (
+            "[[power]]                               # the effect that so many could have found; others: analysed ="
+            " 280, printed = 0.33"
+        ),
         'id = "achieved"',
         'label = "With those analysed"',
         "alpha = 0.05",
         "power = 0.8",
         "",
-    ]  # fmt: skip
+    ]
     return "\n".join(
         re.sub(r" {2,}#", "  #", line) if "#" in line and not line.startswith("#") else line for line in parts
     )
@@ -179,7 +221,7 @@ def _outcome(own: str, waves: object, guess: TableGuess, *, primary: bool) -> li
 
 
 def chapter_text(head: Head, guess: TableGuess) -> str:
-    """The chapter with every standard part; its words are for the author to write, its numbers come from the results."""
+    """The chapter with every standard part; its words are for the author, its numbers come from the results."""
     s = head.short
     names = list(guess.outcomes)
     cell = "```{{python}}\n#| echo: false\n{options}{code}\n```\n"

@@ -17,8 +17,8 @@ def pairwise_differences(effects: pd.DataFrame, *, conf_level: float = 0.95) -> 
 
     Estimator: difference d1 - d2 of two independent effects in the same unit, with standard error
     sqrt(s1^2 + s2^2), Student's t on Welch-Satterthwaite degrees of freedom
-    (s1^2 + s2^2)^2 / (s1^4 / df1 + s2^4 / df2), infinite where both are; intervals at `conf_level`, p-values adjusted by Holm
-    over all pairs.
+    (s1^2 + s2^2)^2 / (s1^4 / df1 + s2^4 / df2), infinite where both are; intervals at `conf_level`, p-values adjusted
+    by Holm over all pairs.
 
     `effects`: one row a study; columns study, estimate, std_error, df, n. Returns one row a pair: first, second,
     estimate, std_error, df, p_value, p_adjusted, conf_low, conf_high, conf_level, n. Assumes that the studies share no
@@ -41,11 +41,25 @@ def pairwise_differences(effects: pd.DataFrame, *, conf_level: float = 0.95) -> 
             estimate=float(one["estimate"]) - float(other["estimate"]),
             std_error=math.hypot(one["std_error"], other["std_error"]),
             df=_welch_df(one["std_error"], one["df"], other["std_error"], other["df"]),
-            n=int(one["n"]) + int(other["n"]), n_clusters=None, method="difference of independent effects", conf_level=conf_level,
-        )  # fmt: skip
-        found.append({"first": one["study"], "second": other["study"], "estimate": made.estimate, "std_error": made.std_error,
-                      "df": made.df, "p_value": made.p_value, "conf_low": made.conf_low, "conf_high": made.conf_high,
-                      "conf_level": made.conf_level, "n": made.n})  # fmt: skip
+            n=int(one["n"]) + int(other["n"]),
+            n_clusters=None,
+            method="difference of independent effects",
+            conf_level=conf_level,
+        )
+        found.append(
+            {
+                "first": one["study"],
+                "second": other["study"],
+                "estimate": made.estimate,
+                "std_error": made.std_error,
+                "df": made.df,
+                "p_value": made.p_value,
+                "conf_low": made.conf_low,
+                "conf_high": made.conf_high,
+                "conf_level": made.conf_level,
+                "n": made.n,
+            }
+        )
     columns = ["first", "second", "estimate", "std_error", "df", "p_value", "conf_low", "conf_high", "conf_level", "n"]
     frame = pd.DataFrame(found, columns=columns)
     return frame.assign(p_adjusted=holm(frame["p_value"].to_numpy()) if found else frame["p_value"])

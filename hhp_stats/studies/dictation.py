@@ -40,13 +40,24 @@ def run(root: Path, study: str = STUDY, *, progress: Progress = silent) -> Study
     progress(1, 1)
     declared = _declared(people, used, survey, plan, pd.concat([lists.inputs, themes.inputs], ignore_index=True))
     return StudyOutput(
-        study=STUDY, results=result_frame(rows), conduct=(), declared=declared,
+        study=STUDY,
+        results=result_frame(rows),
+        conduct=(),
+        declared=declared,
         tables={
-            "usage": usage_classes(used, often=int(plan.fact("often"))), "minutes": minute_classes(used), "frequency": _answers(survey["frequency"].replace(SELDOM), tuple(dict.fromkeys(SELDOM.get(answer, answer) for answer in FREQUENCIES))),
-            "would_continue": _answers(survey["would_continue"], CONTINUES), "roles": _roles(people),
-            "themes": themes.frame, "inputs": pd.concat([lists.inputs, themes.inputs], ignore_index=True), "problems": lists.problems,
+            "usage": usage_classes(used, often=int(plan.fact("often"))),
+            "minutes": minute_classes(used),
+            "frequency": _answers(
+                survey["frequency"].replace(SELDOM),
+                tuple(dict.fromkeys(SELDOM.get(answer, answer) for answer in FREQUENCIES)),
+            ),
+            "would_continue": _answers(survey["would_continue"], CONTINUES),
+            "roles": _roles(people),
+            "themes": themes.frame,
+            "inputs": pd.concat([lists.inputs, themes.inputs], ignore_index=True),
+            "problems": lists.problems,
         },
-    )  # fmt: skip
+    )
 
 
 def usage_by_person(people: pd.DataFrame, sessions: pd.DataFrame) -> pd.DataFrame:
@@ -75,8 +86,10 @@ def usage_classes(used: pd.DataFrame, *, often: int) -> pd.DataFrame:
 def use_classes(sessions: pd.Series, *, often: int) -> pd.Series:
     """How often each person used the app, in words."""
     return pd.cut(
-        sessions, [-1, 0, often, 10_000], labels=["not at all", f"up to {often} sessions", f"more than {often} sessions"]
-    )  # fmt: skip
+        sessions,
+        [-1, 0, often, 10_000],
+        labels=["not at all", f"up to {often} sessions", f"more than {often} sessions"],
+    )
 
 
 def minute_class(minutes: pd.Series) -> pd.Series:
@@ -96,13 +109,25 @@ def usage_rows(used: pd.DataFrame, plan: IndividualPlan) -> list[ResultRow]:
     """Use of the app in Brent, from its logs."""
     n, often = len(used), used["sessions"] > plan.fact("often")
     others = used.loc[~often]
-    counts = {"access_brent": n, "logged_on": int((used["sessions"] > 0).sum()), "frequent": int(often.sum()),
-              "minutes": int(used["minutes"].sum()), "most_minutes_of_others": int(others["minutes"].max()),
-              "minutes_of_frequent": int(used.loc[often, "minutes"].sum())}  # fmt: skip
-    rows = [count_row(plan, f"usage/{key}", value, of=n, population=BRENT, method="minutes" if "minutes" in key else "count")
-            for key, value in counts.items()]  # fmt: skip
-    return [*rows, share_row(plan, "usage/logged_on", counts["logged_on"], of=n, population=BRENT),
-            share_row(plan, "usage/frequent", counts["frequent"], of=n, population=BRENT)]  # fmt: skip
+    counts = {
+        "access_brent": n,
+        "logged_on": int((used["sessions"] > 0).sum()),
+        "frequent": int(often.sum()),
+        "minutes": int(used["minutes"].sum()),
+        "most_minutes_of_others": int(others["minutes"].max()),
+        "minutes_of_frequent": int(used.loc[often, "minutes"].sum()),
+    }
+    rows = [
+        count_row(
+            plan, f"usage/{key}", value, of=n, population=BRENT, method="minutes" if "minutes" in key else "count"
+        )
+        for key, value in counts.items()
+    ]
+    return [
+        *rows,
+        share_row(plan, "usage/logged_on", counts["logged_on"], of=n, population=BRENT),
+        share_row(plan, "usage/frequent", counts["frequent"], of=n, population=BRENT),
+    ]
 
 
 def survey_rows(people: pd.DataFrame, survey: pd.DataFrame, plan: IndividualPlan) -> list[ResultRow]:
@@ -115,12 +140,18 @@ def survey_rows(people: pd.DataFrame, survey: pd.DataFrame, plan: IndividualPlan
         count_row(plan, "survey/access_coventry", access, of=access, population=COVENTRY),
         count_row(plan, "survey/respondents", n, of=access, population=COVENTRY),
         count_row(plan, "survey/most_days", int((survey["frequency"] == "most days").sum()), of=n, population=ANSWERED),
-        *(count_row(plan, f"survey/continue_{answer.replace(' ', '_')}", value, of=n, population=ANSWERED) for answer, value in found.items()),
-    ]  # fmt: skip
+        *(
+            count_row(plan, f"survey/continue_{answer.replace(' ', '_')}", value, of=n, population=ANSWERED)
+            for answer, value in found.items()
+        ),
+    ]
     shares = {"once_a_week_or_less": seldom, "several_times_a_week": several, "continue": found["yes"]}
     rows += [share_row(plan, f"survey/{key}", value, of=n, population=ANSWERED) for key, value in shares.items()]
-    return [*rows, share_row(plan, "survey/continue_of_access", found["yes"], of=access, population=COVENTRY),
-            share_row(plan, "survey/response", n, of=access, population=COVENTRY)]  # fmt: skip
+    return [
+        *rows,
+        share_row(plan, "survey/continue_of_access", found["yes"], of=access, population=COVENTRY),
+        share_row(plan, "survey/response", n, of=access, population=COVENTRY),
+    ]
 
 
 def _declared(
@@ -138,21 +169,35 @@ def _declared(
     )
     usage = classes(c, use, ["not at all", f"up to {often} sessions", f"more than {often} sessions"], of=brent)
     columns = {
-        **intake_columns(inputs, known={f"data/allocation/{STUDY}.csv": c.everyone()}), "themes": {"people": other()},
+        **intake_columns(inputs, known={f"data/allocation/{STUDY}.csv": c.everyone()}),
+        "themes": {"people": other()},
         "usage": {**usage, "sessions": other(), "minutes": other(), "share_of_minutes": other()},
         "minutes": classes(c, minutes, ["none", "1 to 4", "5 to 9", "10 or more"], of=brent),
-        "frequency": classes(c, given.replace(SELDOM), dict.fromkeys(SELDOM.get(answer, answer) for answer in FREQUENCIES), of=answered),
-        "would_continue": classes(c, frame["would_continue"], CONTINUES, of=answered), "roles": classes(c, frame["role"], _roles(people)["role"]),
-    }  # fmt: skip
+        "frequency": classes(
+            c, given.replace(SELDOM), dict.fromkeys(SELDOM.get(answer, answer) for answer in FREQUENCIES), of=answered
+        ),
+        "would_continue": classes(c, frame["would_continue"], CONTINUES, of=answered),
+        "roles": classes(c, frame["role"], _roles(people)["role"]),
+    }
     frequent = brent & (frame["sessions"] > often)
     counts = {
-        "usage/access_brent": (brent, brent), "usage/logged_on": (brent & (frame["sessions"] > 0), brent), "usage/frequent": (frequent, brent),
-        "survey/access_coventry": (coventry, coventry), "survey/respondents": (answered, coventry), "survey/response": (answered, coventry),
-        "survey/most_days": (given == "most days", answered), "survey/once_a_week_or_less": (given.isin(FREQUENCIES[:3]), answered),
-        "survey/several_times_a_week": (given.isin(FREQUENCIES[3:]), answered), "survey/continue": (frame["would_continue"] == "yes", answered),
-        "survey/continue_of_access": (frame["would_continue"] == "yes", coventry), "sample/access": (brent | coventry, brent | coventry),
-        **{f"survey/continue_{answer.replace(' ', '_')}": (frame["would_continue"] == answer, answered) for answer in CONTINUES},
-    }  # fmt: skip
+        "usage/access_brent": (brent, brent),
+        "usage/logged_on": (brent & (frame["sessions"] > 0), brent),
+        "usage/frequent": (frequent, brent),
+        "survey/access_coventry": (coventry, coventry),
+        "survey/respondents": (answered, coventry),
+        "survey/response": (answered, coventry),
+        "survey/most_days": (given == "most days", answered),
+        "survey/once_a_week_or_less": (given.isin(FREQUENCIES[:3]), answered),
+        "survey/several_times_a_week": (given.isin(FREQUENCIES[3:]), answered),
+        "survey/continue": (frame["would_continue"] == "yes", answered),
+        "survey/continue_of_access": (frame["would_continue"] == "yes", coventry),
+        "sample/access": (brent | coventry, brent | coventry),
+        **{
+            f"survey/continue_{answer.replace(' ', '_')}": (frame["would_continue"] == answer, answered)
+            for answer in CONTINUES
+        },
+    }
     sums = {
         "usage/minutes": (brent, brent),
         "usage/most_minutes_of_others": (brent & ~frequent, brent),

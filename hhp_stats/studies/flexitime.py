@@ -31,27 +31,39 @@ def run(root: Path, study: str = STUDY, *, progress: Progress = silent) -> Study
     people = lists.frames["interviewees"]
     progress(1, 1)
     return StudyOutput(
-        study=STUDY, results=result_frame(interviewee_rows(people, plan)), conduct=(), declared=_declared(people, lists.inputs, themes.inputs),
+        study=STUDY,
+        results=result_frame(interviewee_rows(people, plan)),
+        conduct=(),
+        declared=_declared(people, lists.inputs, themes.inputs),
         tables={
-            "roles": _by(people, "role", FLEXITIME_ROLES), "experience": _by(people, "experience", EXPERIENCES), "themes": themes.frame,
-            "inputs": pd.concat([lists.inputs, themes.inputs], ignore_index=True), "problems": lists.problems,
+            "roles": _by(people, "role", FLEXITIME_ROLES),
+            "experience": _by(people, "experience", EXPERIENCES),
+            "themes": themes.frame,
+            "inputs": pd.concat([lists.inputs, themes.inputs], ignore_index=True),
+            "problems": lists.problems,
         },
-    )  # fmt: skip
+    )
 
 
 def interviewees(people: pd.DataFrame) -> dict[str, pd.Series]:
     """Groups of interviewees, by the estimand of the row that counts them."""
     role = people["role"]
-    groups = {"interviewees": role.notna() | True, "social_workers": role.isin(["social worker", "senior practitioner"]),
-              "senior_practitioners": role == "senior practitioner", "team_managers": role == "team manager",
-              "service_leads": role == "service lead"}  # fmt: skip
+    groups = {
+        "interviewees": role.notna() | True,
+        "social_workers": role.isin(["social worker", "senior practitioner"]),
+        "senior_practitioners": role == "senior practitioner",
+        "team_managers": role == "team manager",
+        "service_leads": role == "service lead",
+    }
     return groups | {key: people["experience"] == name for name, key in KEYS.items()}
 
 
 def interviewee_rows(people: pd.DataFrame, plan: IndividualPlan) -> list[ResultRow]:
     """How many were interviewed, by role and by experience with the policy."""
-    return [count_row(plan, f"sample/{key}", int(members.sum()), of=len(people), population="Interviewees")
-            for key, members in interviewees(people).items()]  # fmt: skip
+    return [
+        count_row(plan, f"sample/{key}", int(members.sum()), of=len(people), population="Interviewees")
+        for key, members in interviewees(people).items()
+    ]
 
 
 def _declared(people: pd.DataFrame, inputs: pd.DataFrame, themes: pd.DataFrame) -> Declared:
@@ -59,9 +71,11 @@ def _declared(people: pd.DataFrame, inputs: pd.DataFrame, themes: pd.DataFrame) 
     c, groups = crowd(people), interviewees(people)
     listed = {f"data/allocation/{STUDY}.csv": c.everyone()}
     columns = {
-        **intake_columns(pd.concat([inputs, themes], ignore_index=True), known=listed), "themes": {"people": other()},
-        "roles": classes(c, people["role"], FLEXITIME_ROLES), "experience": classes(c, people["experience"], EXPERIENCES),
-    }  # fmt: skip
+        **intake_columns(pd.concat([inputs, themes], ignore_index=True), known=listed),
+        "themes": {"people": other()},
+        "roles": classes(c, people["role"], FLEXITIME_ROLES),
+        "experience": classes(c, people["experience"], EXPERIENCES),
+    }
     counts = {f"sample/{key}": (members, groups["interviewees"]) for key, members in groups.items()}
     return Declared(people=c.there, columns=columns, rows=rows_of(c, counts, {}, study=STUDY))
 

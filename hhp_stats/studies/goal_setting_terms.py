@@ -23,9 +23,13 @@ COVARIATES = {
 }
 # One planned analysis an outcome: the imputed one where there are three.
 FAMILY = (
-    "sickness_absence/itt/cr1", "turnover/itt/logit-at-means", "wellbeing/itt/imputed", "time_pressure/itt/imputed",
-    "efficacy/itt/imputed", "bradford/itt/cr1",
-)  # fmt: skip
+    "sickness_absence/itt/cr1",
+    "turnover/itt/logit-at-means",
+    "wellbeing/itt/imputed",
+    "time_pressure/itt/imputed",
+    "efficacy/itt/imputed",
+    "bradford/itt/cr1",
+)
 HALF_YEAR_WEEKS = 26  # what the printed base rates belong to; follow-up is 24 weeks (C80)
 
 

@@ -23,8 +23,8 @@ PEOPLES = (
 def intake_columns(inputs: pd.DataFrame, *, known: Mapping[str, Mask]) -> dict[str, dict[str, Column]]:
     """Declarations of the tables `inputs` and `problems`.
 
-    `known`: whom the lines of a file count, by path. The lines of other files about people are not published: their number
-    would say how many were listed and do not take part. A problem's place and value stay with the team.
+    `known`: whom the lines of a file count, by path. The lines of other files about people are not published: their
+    number would say how many were listed and do not take part. A problem's place and value stay with the team.
     """
     paths = [str(path) for path in inputs["path"]]
     lines = counted([known.get(path) for path in paths])

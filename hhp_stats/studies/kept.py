@@ -1,4 +1,6 @@
-"""May a study's results of an earlier run stand? Only if its inputs, its plan and the code it runs are the same bytes."""
+"""May a study's results of an earlier run stand? Only if its inputs, its plan and the code it runs are the same
+bytes.
+"""
 
 from __future__ import annotations
 
@@ -77,8 +79,8 @@ def study_key(root: Path, *, study: str, module: str, patterns: Sequence[str]) -
     """One digest of inputs, plan, code, library versions and, for real data, the pseudonyms' key.
 
     Inputs are the study's raw files, whatever they are called, and the sources that match `patterns`. Of the manifest
-    only what it says of the whole release and of the study's own files counts, of the deviations only those that explain
-    what the checks of its files find.
+    only what it says of the whole release and of the study's own files counts, of the deviations only those that
+    explain what the checks of its files find.
     """
     digest = hashlib.sha256(f"{sys.version_info[:2]}\n{_libraries()}{_manifest_for(root, study)}".encode())
     digest.update(_deviations_for(root, study).encode())

@@ -1,7 +1,8 @@
 """What a study hands to the report: its result rows, its descriptive tables, and what it really did.
 
-A study hands over everything, and whom each number counts. What may be published is decided once, on writing; chapters and
-everything else read the published frames. The whole ones lie in a folder of their own beside them, which nothing opens.
+A study hands over everything, and whom each number counts. What may be published is decided once, on writing;
+chapters and everything else read the published frames. The whole ones lie in a folder of their own beside them, which
+nothing opens.
 """
 
 from __future__ import annotations
@@ -51,18 +52,26 @@ class StudyOutput:
     def decided(self, root: Path) -> Published:
         """What of it may be published, by the plan below `root`. Everything in an internal render (data/manifest.toml).
 
-        Raises PlanError where the plan does not decide, UndeclaredCount where nobody said whom a number counts, HhpError where
-        nothing can protect a small number.
+        Raises PlanError where the plan does not decide, UndeclaredCount where nobody said whom a number counts,
+        HhpError where nothing can protect a small number.
         """
         settings = load_disclosure(root, self.study)
         if switched_off(root):
             settings = replace(settings, rule="none", reason="an internal render")
         public = public_counts(root, self.results) if settings.rule == "printed before" else ()
-        return published(study=self.study, tables=self.tables, results=self.results, declared=self.declared, settings=settings,
-                         public=public, last=last_released(root, self.study))  # fmt: skip
+        return published(
+            study=self.study,
+            tables=self.tables,
+            results=self.results,
+            declared=self.declared,
+            settings=settings,
+            public=public,
+            last=last_released(root, self.study),
+        )
 
     def write(self, root: Path) -> Published:
-        """Write what may be published as CSV below `.report/results/<study>/`, the whole frames in its folder `internal`.
+        """Write what may be published as CSV below `.report/results/<study>/`, the whole frames in its folder
+        `internal`.
 
         Whole or not at all. Returns what was published; raises what `decided` raises.
         """

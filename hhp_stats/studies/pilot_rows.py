@@ -17,10 +17,20 @@ def count_row(
     """How many? `key` is outcome/estimand; `of` the number of people looked at."""
     outcome, estimand = key.split("/")
     return ResultRow(
-        result_id=f"{plan.study}/{key}/count", study=plan.study, outcome=outcome, estimand=estimand, population=population,
-        contrast="none", method=method, analysis="exploratory", estimate=float(value), n=of,
-        clause=" ".join(plan.design.clauses), status="descriptive", source=COUNT,
-    )  # fmt: skip
+        result_id=f"{plan.study}/{key}/count",
+        study=plan.study,
+        outcome=outcome,
+        estimand=estimand,
+        population=population,
+        contrast="none",
+        method=method,
+        analysis="exploratory",
+        estimate=float(value),
+        n=of,
+        clause=" ".join(plan.design.clauses),
+        status="descriptive",
+        source=COUNT,
+    )
 
 
 def share_row(plan: IndividualPlan, key: str, count: int, *, of: int, population: str) -> ResultRow:
@@ -33,8 +43,20 @@ def share_row(plan: IndividualPlan, key: str, count: int, *, of: int, population
     outcome, estimand = key.split("/")
     reach = stats.binomtest(count, of).proportion_ci(confidence_level=plan.conf_level, method="exact")
     return ResultRow(
-        result_id=f"{plan.study}/{key}/exact", study=plan.study, outcome=outcome, estimand=estimand, population=population,
-        contrast="none", method="share, exact binomial interval", analysis="exploratory", estimate=count / of,
-        conf_low=float(reach.low), conf_high=float(reach.high), conf_level=plan.conf_level, n=of,
-        clause=" ".join(plan.design.clauses), status="descriptive", source=SHARE,
-    )  # fmt: skip
+        result_id=f"{plan.study}/{key}/exact",
+        study=plan.study,
+        outcome=outcome,
+        estimand=estimand,
+        population=population,
+        contrast="none",
+        method="share, exact binomial interval",
+        analysis="exploratory",
+        estimate=count / of,
+        conf_low=float(reach.low),
+        conf_high=float(reach.high),
+        conf_level=plan.conf_level,
+        n=of,
+        clause=" ".join(plan.design.clauses),
+        status="descriptive",
+        source=SHARE,
+    )

@@ -114,8 +114,9 @@ Task = Callable[..., pd.DataFrame]  # of a study, and what lasts `writing` while
 def _beside(task: Task, studies: Sequence[Study]) -> Iterator[dict[str, Callable[[], pd.DataFrame]]]:
     """Do the task for these studies one after the other in another process, where there is a second core.
 
-    By study, what waits for its result and raises what went wrong there. Not a pool: its threads would keep this process
-    from being copied, and the first study, which takes longest, shares its work with copies (`hhp_stats.blocks`).
+    By study, what waits for its result and raises what went wrong there. Not a pool: its threads would keep this
+    process from being copied, and the first study, which takes longest, shares its work with copies
+    (`hhp_stats.blocks`).
     """
     if not studies or (os.cpu_count() or 1) < 2:
         yield {}

@@ -50,7 +50,9 @@ def runnable(entry: StudyEntry) -> Study:
 
 
 def studies_of(root: Path) -> tuple[Study, ...]:
-    """Every study of the report in its order, by the catalogue; raises PlanError where that is wrong (`plan.catalogue`)."""
+    """Every study of the report in its order, by the catalogue; raises PlanError where that is wrong
+    (`plan.catalogue`).
+    """
     return tuple(runnable(entry) for entry in catalogue(root))
 
 
@@ -81,10 +83,10 @@ def run_studies(
 
     A study whose inputs, plan and code have not changed since its results were written is not run
     again (`kept(study)` is told), unless `fresh`; `begins` is called when one has to run. Of those that run, the first
-    runs here and reports through the callback that `progress(study)` gives, the others meanwhile in processes beside it.
-    The studies' folders below `.report/results/` are replaced one by one when complete; the whole frame is written last.
-    Raises PlanError where conduct and plan differ without a deviation, or a deviation is unused; ProjectBusy where
-    another process runs them, and NotWritten where the disk is full or read only.
+    runs here and reports through the callback that `progress(study)` gives, the others meanwhile in processes beside
+    it. The studies' folders below `.report/results/` are replaced one by one when complete; the whole frame is
+    written last. Raises PlanError where conduct and plan differ without a deviation, or a deviation is unused;
+    ProjectBusy where another process runs them, and NotWritten where the disk is full or read only.
     """
     with at_work(root, "results"):
         studies = studies_of(root)

@@ -83,9 +83,13 @@ def draw_absence(
         t, p = _solved(days, team, start=(t, p), icc=a.icc, correlation=a.correlation)
     baseline, follow_up = days(t, p)
     return Absence(
-        baseline_days=baseline, follow_up_days=follow_up, stable=stable, team_share=t, person_share=p,
+        baseline_days=baseline,
+        follow_up_days=follow_up,
+        stable=stable,
+        team_share=t,
+        person_share=p,
         wellbeing_correlation=float(np.sqrt((1 - v) * p)) * r,
-    )  # fmt: skip
+    )
 
 
 def _shift(people: pd.DataFrame, a: AbsenceAssumptions, rng: np.random.Generator) -> Array:

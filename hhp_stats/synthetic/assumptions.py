@@ -257,8 +257,12 @@ def _value(place: str, entry: Any, clauses: frozenset[str]) -> Any:
     if source != "assumed" and not source.startswith("document: "):
         unknown = [clause for clause in source.split(";") if clause not in clauses]
         if unknown:
-            raise PlanError(FILE, place, f"has a source {source!r} that is no clause.",
-                            'Use clause ids, "document: ..." or "assumed".')  # fmt: skip
+            raise PlanError(
+                FILE,
+                place,
+                f"has a source {source!r} that is no clause.",
+                'Use clause ids, "document: ..." or "assumed".',
+            )
     value = entry["value"]
     return tuple(value) if isinstance(value, list) else value
 
@@ -289,8 +293,12 @@ def _check(made: Assumptions) -> None:
         raise PlanError(FILE, "people.authority_sizes", "names other authorities than the plan.", "Make them agree.")
     total = sum(made.people.authority_sizes.values())
     if total != made.plan.design.recruited:
-        raise PlanError(FILE, "people.authority_sizes", f"adds up to {total}, not {made.plan.design.recruited}.",
-                        "Change a size: the plan states how many were recruited.")  # fmt: skip
+        raise PlanError(
+            FILE,
+            "people.authority_sizes",
+            f"adds up to {total}, not {made.plan.design.recruited}.",
+            "Change a size: the plan states how many were recruited.",
+        )
     named = {made.coffee.authority, made.absence.half_days_authority, *made.absence.no_spells_authorities}
     if not named <= slugs:
         raise PlanError(FILE, "coffee, absence", f"name {sorted(named - slugs)[0]!r}.", "Use a slug of the plan.")

@@ -62,9 +62,10 @@ class Reached:
 def adjust(*, answers: Array, items: Items, target: Target, rng: np.random.Generator, tries: int = TRIES) -> Reached:
     """Move answers by single steps until mean and standard error are close to the target.
 
-    Greedy: a step, or two in opposite directions, is kept if it shortens the distance ((mean gap / margin)^2 + (standard error gap / margin)^2).
-    Stops at 15% of the margins, else when nothing nearer was found for long, or after `tries` proposals.
-    Refuses another number of people than the target's, and answers off their scale (InvalidInput).
+    Greedy: a step, or two in opposite directions, is kept if it shortens the distance ((mean gap / margin)^2 +
+    (standard error gap / margin)^2). Stops at 15% of the margins, else when nothing nearer was found for long, or
+    after `tries` proposals. Refuses another number of people than the target's, and answers off their scale
+    (InvalidInput).
     """
     found = np.array(answers, dtype=np.float64)
     n = len(found)
@@ -77,8 +78,10 @@ def adjust(*, answers: Array, items: Items, target: Target, rng: np.random.Gener
 
     def distance(total: float, squares: float) -> float:
         variance = max((squares - total**2 / n) / (n - 1), 0.0)
-        gaps = ((total / n - target.mean) / target.mean_margin,
-                (math.sqrt(variance / n) - target.std_error) / target.std_error_margin)  # fmt: skip
+        gaps = (
+            (total / n - target.mean) / target.mean_margin,
+            (math.sqrt(variance / n) - target.std_error) / target.std_error_margin,
+        )
         return gaps[0] ** 2 + gaps[1] ** 2
 
     now, moves, last = distance(total, squares), 0, 0
@@ -138,8 +141,12 @@ def targets(figures: Figures, prefix: str, *, rng: np.random.Generator, draws: i
     # What the point leaves of the rounding interval on its nearer side.
     left = reach - np.abs(chosen - centre)
     return {
-        name: Target(n=counts[arm], mean=float(chosen[at]), std_error=float(chosen[at + 1]),
-                     mean_margin=float(left[at]),
-                     std_error_margin=float(left[at + 1]))
+        name: Target(
+            n=counts[arm],
+            mean=float(chosen[at]),
+            std_error=float(chosen[at + 1]),
+            mean_margin=float(left[at]),
+            std_error_margin=float(left[at + 1]),
+        )
         for name, arm, at in (("treatment", "T", 0), ("control", "C", 2))
-    }  # fmt: skip
+    }

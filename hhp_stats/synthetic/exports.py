@@ -18,14 +18,21 @@ from hhp_stats.synthetic.goal_setting import TrialDraw
 
 SYNTHETIC = "synthetic"
 META = (
-    ("StartDate", "Time at which the answer was begun"), ("EndDate", "Time at which the answer was ended"),
-    ("Status", "Kind of response"), ("Progress", "Share of the questions passed, in per cent"),
-    ("Duration (in seconds)", "Seconds from begin to end"), ("Finished", "Reached the last page"),
-    ("RecordedDate", "Time at which the platform stored the answer"), ("ResponseId", "Identifier of the response"),
-    ("RecipientLastName", "Last name on the mailing list"), ("RecipientFirstName", "First name on the mailing list"),
-    ("RecipientEmail", "Address on the mailing list"), ("ExternalReference", "Survey code on the mailing list"),
-    ("DistributionChannel", "Way of distribution"), ("UserLanguage", "Language of the questionnaire"),
-)  # fmt: skip
+    ("StartDate", "Time at which the answer was begun"),
+    ("EndDate", "Time at which the answer was ended"),
+    ("Status", "Kind of response"),
+    ("Progress", "Share of the questions passed, in per cent"),
+    ("Duration (in seconds)", "Seconds from begin to end"),
+    ("Finished", "Reached the last page"),
+    ("RecordedDate", "Time at which the platform stored the answer"),
+    ("ResponseId", "Identifier of the response"),
+    ("RecipientLastName", "Last name on the mailing list"),
+    ("RecipientFirstName", "First name on the mailing list"),
+    ("RecipientEmail", "Address on the mailing list"),
+    ("ExternalReference", "Survey code on the mailing list"),
+    ("DistributionChannel", "Way of distribution"),
+    ("UserLanguage", "Language of the questionnaire"),
+)
 ANCHORS: Mapping[str, Mapping[int, str]] = {
     "happiness": {0: "Not at all", 10: "Extremely"},
     "ladder": {0: "Bottom step", 10: "Top step"},
@@ -109,10 +116,17 @@ def allocation_files(draw: TrialDraw) -> tuple[bytes, bytes]:
     rows = [(*row, SYNTHETIC) for row in teams[columns].itertuples(index=False, name=None)]
     log = [
         # Twelve decimals: the last digits of a p-value depend on the linear-algebra library.
-        (line.draw, "all", f"{line.p_role:.12f}", f"{line.p_service_years:.12f}", str(bool(line.accepted)).lower(),
-         draw.allocation.seed, SYNTHETIC)
+        (
+            line.draw,
+            "all",
+            f"{line.p_role:.12f}",
+            f"{line.p_service_years:.12f}",
+            str(bool(line.accepted)).lower(),
+            draw.allocation.seed,
+            SYNTHETIC,
+        )
         for line in draw.allocation.log.itertuples()
-    ]  # fmt: skip
+    ]
     header = ["draw", "local_authority", "p_role", "p_service", "accepted", "seed", "release"]
     return csv_text([*columns, "release"], rows), csv_text(header, log)
 
@@ -142,11 +156,25 @@ def survey_file(*, draw: TrialDraw, fields: tuple[Field, ...], wave: str) -> byt
         ended = begun + dt.timedelta(seconds=seconds)
         person = f"{numbers[response.person]:04d}"
         rows.append(
-            [begun, ended, "IP Address", response.progress, seconds, str(response.progress == 100),
-             ended + dt.timedelta(seconds=2), f"R_{identifier}", "Synthetic", f"Person {person}",
-             f"person-{person}@example.invalid", response.code, "email", "EN-GB",
-             *(response.answers.get(field.name, "") for field in asked), SYNTHETIC]
-        )  # fmt: skip
+            [
+                begun,
+                ended,
+                "IP Address",
+                response.progress,
+                seconds,
+                str(response.progress == 100),
+                ended + dt.timedelta(seconds=2),
+                f"R_{identifier}",
+                "Synthetic",
+                f"Person {person}",
+                f"person-{person}@example.invalid",
+                response.code,
+                "email",
+                "EN-GB",
+                *(response.answers.get(field.name, "") for field in asked),
+                SYNTHETIC,
+            ]
+        )
     rows.sort(key=lambda row: (str(row[0]), str(row[7])))
     imports = [json.dumps({"ImportId": mark}, separators=(",", ":")) for mark in marks]
     rows = [texts, imports, *rows]
@@ -250,7 +278,18 @@ def _reconsidered(given: Mapping[str, str], asked: tuple[Field, ...], rng: np.ra
 def corrections_header() -> bytes:
     """An empty ledger of corrections."""
     return csv_text(
-        ["id", "received_on", "study", "wave", "authority", "staff_id", "field", "old_value", "new_value",
-         "reason", "requested_by"],
+        [
+            "id",
+            "received_on",
+            "study",
+            "wave",
+            "authority",
+            "staff_id",
+            "field",
+            "old_value",
+            "new_value",
+            "reason",
+            "requested_by",
+        ],
         [],
-    )  # fmt: skip
+    )

@@ -55,14 +55,18 @@ def draw_field_trial(root: Path, study: str, *, seed: int | None = None) -> Fiel
     before = _baseline(plan, a, people, latent, seed)
     after, reached = _endline(plan, a, people, latent, before, aims, seed)
     return FieldTrialDraw(
-        plan=plan, assumptions=a, seed=seed, people=people, reached=reached,
+        plan=plan,
+        assumptions=a,
+        seed=seed,
+        people=people,
+        reached=reached,
         answers=pd.concat([before.add_suffix("_t1"), after.add_suffix("_t2")], axis="columns"),
-    )  # fmt: skip
+    )
 
 
 def _people(
     plan: IndividualPlan, a: FieldTrialAssumptions, aims: dict[str, dict[str, Target]], seed: int
-) -> pd.DataFrame:  # fmt: skip
+) -> pd.DataFrame:
     rng = stream(seed, "people")
     parts = []
     for block, size in a.block_sizes.items():
@@ -99,10 +103,16 @@ def _responders(
         wanted = max(aim[arm].n for aim in aims.values())
         inside = np.flatnonzero((people["arm"] == arm) & ~people["left"])
         if a.block_responders:
-            chosen = np.concatenate([
-                rng.choice(inside[people["block"].to_numpy()[inside] == block], a.block_responders[block][arm], replace=False)
-                for block in a.block_sizes
-            ])  # fmt: skip
+            chosen = np.concatenate(
+                [
+                    rng.choice(
+                        inside[people["block"].to_numpy()[inside] == block],
+                        a.block_responders[block][arm],
+                        replace=False,
+                    )
+                    for block in a.block_sizes
+                ]
+            )
             chosen = rng.permutation(chosen)
         else:
             chosen = rng.choice(inside, wanted, replace=False, p=weight[inside] / weight[inside].sum())
@@ -138,14 +148,18 @@ def _latent(plan: IndividualPlan, a: FieldTrialAssumptions, people: pd.DataFrame
 
 def _baseline(
     plan: IndividualPlan, a: FieldTrialAssumptions, people: pd.DataFrame, latent: dict[str, Array], seed: int
-) -> pd.DataFrame:  # fmt: skip
+) -> pd.DataFrame:
     rng = stream(seed, "baseline answers")
     parts = []
     for scale in plan.scales.values():
         score = a.scale_means[scale.id] + a.scale_sds[scale.id] * latent[scale.id][:, 0]
         if scale.id in a.count_scales:
-            score = counts(stats.norm.cdf(latent[scale.id][:, 0]), mean=a.scale_means[scale.id],
-                           sd=a.scale_sds[scale.id], longest=int(scale.high)).astype(np.float64)  # fmt: skip
+            score = counts(
+                stats.norm.cdf(latent[scale.id][:, 0]),
+                mean=a.scale_means[scale.id],
+                sd=a.scale_sds[scale.id],
+                longest=int(scale.high),
+            ).astype(np.float64)
         parts.append(_items(scale, score, a, rng))
     answers = pd.concat(parts, axis="columns")
     blank = rng.random(answers.shape) < a.item_missing
@@ -166,9 +180,14 @@ def _items(scale: Scale, score: Array, a: FieldTrialAssumptions, rng: np.random.
 
 
 def _endline(
-    plan: IndividualPlan, a: FieldTrialAssumptions, people: pd.DataFrame, latent: dict[str, Array],
-    before: pd.DataFrame, aims: dict[str, dict[str, Target]], seed: int,
-) -> tuple[pd.DataFrame, pd.DataFrame]:  # fmt: skip
+    plan: IndividualPlan,
+    a: FieldTrialAssumptions,
+    people: pd.DataFrame,
+    latent: dict[str, Array],
+    before: pd.DataFrame,
+    aims: dict[str, dict[str, Target]],
+    seed: int,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     rng = stream(seed, "endline answers")
     items = [item for scale in plan.scales.values() for item in scale.items]
     answers = pd.DataFrame(np.nan, index=people.index, columns=items)
@@ -181,8 +200,16 @@ def _endline(
             rows = np.flatnonzero(
                 (people["arm"] == arm) & (people["order_t2"] >= 0) & (people["order_t2"] < aim[arm].n)
             )
-            drawn = _drawn(plan, outcome, a, people.iloc[rows], {s: latent[s][rows, 1] for s in outcome.scales},
-                           aim[arm], before, rng)  # fmt: skip
+            drawn = _drawn(
+                plan,
+                outcome,
+                a,
+                people.iloc[rows],
+                {s: latent[s][rows, 1] for s in outcome.scales},
+                aim[arm],
+                before,
+                rng,
+            )
             result = adjust(answers=drawn[columns].to_numpy(dtype=np.float64), items=score, target=aim[arm], rng=rng)
             answers.loc[rows, columns] = result.answers
             reached.append(_said(outcome_id, arm, aim[arm], result))
@@ -190,15 +217,29 @@ def _endline(
 
 
 def _said(outcome: str, arm: str, aim: Target, result: Reached) -> dict[str, object]:
-    return {"outcome": outcome, "arm": arm, "n": aim.n, "target_mean": aim.mean, "mean": result.mean,
-            "target_std_error": aim.std_error, "std_error": result.std_error, "within": result.within,
-            "moves": result.moves}  # fmt: skip
+    return {
+        "outcome": outcome,
+        "arm": arm,
+        "n": aim.n,
+        "target_mean": aim.mean,
+        "mean": result.mean,
+        "target_std_error": aim.std_error,
+        "std_error": result.std_error,
+        "within": result.within,
+        "moves": result.moves,
+    }
 
 
 def _drawn(
-    plan: IndividualPlan, outcome: StudyOutcome, a: FieldTrialAssumptions, people: pd.DataFrame,
-    latent: dict[str, Array], aim: Target, before: pd.DataFrame, rng: np.random.Generator,
-) -> pd.DataFrame:  # fmt: skip
+    plan: IndividualPlan,
+    outcome: StudyOutcome,
+    a: FieldTrialAssumptions,
+    people: pd.DataFrame,
+    latent: dict[str, Array],
+    aim: Target,
+    before: pd.DataFrame,
+    rng: np.random.Generator,
+) -> pd.DataFrame:
     """First answers of one arm to the items of one outcome, near the target."""
     z = np.mean(list(latent.values()), axis=0)
     if (people["arm"] == "treatment").all() and any(a.fading):

@@ -119,12 +119,25 @@ def _survey(draw: FieldTrialDraw, wave: str) -> bytes:
         ended = begun + dt.timedelta(seconds=seconds)
         person = f"{numbers[response.person]:04d}"
         rows.append(
-            [begun, ended, "Survey Preview" if response.preview else "IP Address", response.progress, seconds,
-             str(response.progress == 100), ended + dt.timedelta(seconds=2), f"R_{identifier}", "Synthetic",
-             f"Person {person}", f"person-{person}@example.invalid", response.code,
-             "preview" if response.preview else "email", "EN-GB",
-             *(response.answers.get(field.name, "") for field in asked), SYNTHETIC]
-        )  # fmt: skip
+            [
+                begun,
+                ended,
+                "Survey Preview" if response.preview else "IP Address",
+                response.progress,
+                seconds,
+                str(response.progress == 100),
+                ended + dt.timedelta(seconds=2),
+                f"R_{identifier}",
+                "Synthetic",
+                f"Person {person}",
+                f"person-{person}@example.invalid",
+                response.code,
+                "preview" if response.preview else "email",
+                "EN-GB",
+                *(response.answers.get(field.name, "") for field in asked),
+                SYNTHETIC,
+            ]
+        )
     rows.sort(key=lambda row: (str(row[0]), str(row[7])))
     names = [name for name, _ in META] + [field.name for field in asked] + ["Release"]
     texts = [text for _, text in META] + [_question(field) for field in asked] + ["Release"]
@@ -180,8 +193,15 @@ def _responses(draw: FieldTrialDraw, asked: list[Field], wave: str, rng: np.rand
         if person in again:
             cut = int(rng.integers(1 + FIRST_ITEMS, len(asked) - 1))
             early = {field.name: given.get(field.name, "") for field in asked[:cut]}
-            made.append(_Response(person=person, code=codes[person], day=max(0, day - 1), answers=early,
-                                  progress=round(100 * cut / len(asked))))  # fmt: skip
+            made.append(
+                _Response(
+                    person=person,
+                    code=codes[person],
+                    day=max(0, day - 1),
+                    answers=early,
+                    progress=round(100 * cut / len(asked)),
+                )
+            )
             day += 1  # the attempt that counts comes later; still in the same week, since days end on the fifth
         made.append(_Response(person=person, code=codes[person], day=day, answers=given, progress=progress))
     made += [
@@ -208,8 +228,10 @@ def _with_gaps(draw: FieldTrialDraw) -> tuple[pd.DataFrame, dict[int, set[str]]]
     there; else one item was skipped, and the others get the answers of somebody of the same arm.
     """
     plan, people, answers = draw.plan, draw.people, draw.answers.copy()
-    outcomes = [[item for name in plan.outcomes[key].scales for item in plan.scales[name].items]
-                for key in draw.assumptions.printed]  # fmt: skip
+    outcomes = [
+        [item for name in plan.outcomes[key].scales for item in plan.scales[name].items]
+        for key in draw.assumptions.printed
+    ]
     columns = [[f"{item}_t2" for item in items] for items in outcomes]
     known = np.column_stack([answers[names].notna().all(axis="columns") for names in columns])
     gaps: dict[int, set[str]] = {}

@@ -78,9 +78,14 @@ def draw_trial(
     )
     days = working_days(a, a.plan.design.endline_weeks)
     absence = draw_absence(
-        people=people, team=team, wellbeing=wellbeing.stable, assumptions=a.absence, working_days=days,
-        rng=stream(seed, "absence"), exact=exact,
-    )  # fmt: skip
+        people=people,
+        team=team,
+        wellbeing=wellbeing.stable,
+        assumptions=a.absence,
+        working_days=days,
+        rng=stream(seed, "absence"),
+        exact=exact,
+    )
     people = people.assign(**baseline_records(people, absence, a, stream(seed, "baseline records")))
     allocation = _allocate(people, a, allocation_seed)
     placed = allocation.teams.set_index("team_id").loc[teams["team_id"]]
@@ -96,17 +101,29 @@ def draw_trial(
         wellbeing=wellbeing, shifts=_shifts(starts, a, implied.per_shift), model=model, rng=stream(seed, "answers")
     )
     engagement = draw_engagement(
-        treatment=people["treatment"].to_numpy(), starts=starts, modules=people["modules_completed"].to_numpy(),
-        asked=responds[1], assumptions=a.programme, rng=stream(seed, "engagement"),
-    )  # fmt: skip
+        treatment=people["treatment"].to_numpy(),
+        starts=starts,
+        modules=people["modules_completed"].to_numpy(),
+        asked=responds[1],
+        assumptions=a.programme,
+        rng=stream(seed, "engagement"),
+    )
     context = draw_context(people=people, wellbeing=wellbeing, rng=stream(seed, "context"))
     answers = pd.concat([answers, context, engagement.add_suffix("_t2")], axis=1)
     people = people.assign(responds_t1=responds[0], responds_t2=responds[1])
     joiners, joiner_answers = _joiners(people, teams, a, seed, days)
     return TrialDraw(
-        assumptions=a, seed=seed, teams=teams, allocation=allocation, people=people, answers=answers,
-        wellbeing=wellbeing, absence=absence, joiners=joiners, joiner_answers=joiner_answers,
-    )  # fmt: skip
+        assumptions=a,
+        seed=seed,
+        teams=teams,
+        allocation=allocation,
+        people=people,
+        answers=answers,
+        wellbeing=wellbeing,
+        absence=absence,
+        joiners=joiners,
+        joiner_answers=joiner_answers,
+    )
 
 
 def allocation_rule(assumptions: Assumptions) -> AllocationRule:
@@ -136,15 +153,27 @@ def _allocate(people: pd.DataFrame, a: Assumptions, seed: int) -> Allocation:
 
 
 def _follow_up(
-    people: pd.DataFrame, team: npt.NDArray[np.int64], wellbeing: Wellbeing, absence: Absence, a: Assumptions,
-    seed: int, days: int, contaminated: int, exact: bool,
-) -> Mapping[str, Column]:  # fmt: skip
+    people: pd.DataFrame,
+    team: npt.NDArray[np.int64],
+    wellbeing: Wellbeing,
+    absence: Absence,
+    a: Assumptions,
+    seed: int,
+    days: int,
+    contaminated: int,
+    exact: bool,
+) -> Mapping[str, Column]:
     """The programme, absence, leaving: the columns of the two follow-up returns and of the course log."""
     treatment = people["treatment"].to_numpy()
     starts = draw_starters(
-        treatment=treatment, team=team, wellbeing=wellbeing.t1, assumptions=a.programme, contaminated=contaminated,
-        rng=stream(seed, "starters"), exact=exact,
-    )  # fmt: skip
+        treatment=treatment,
+        team=team,
+        wellbeing=wellbeing.t1,
+        assumptions=a.programme,
+        contaminated=contaminated,
+        rng=stream(seed, "starters"),
+        exact=exact,
+    )
     longest = days - SPELLS_MOST - 1
     if exact:  # the planted effect is that of this very sample
         offered = starts & (treatment == 1)
@@ -157,20 +186,36 @@ def _follow_up(
         )
         uptake = a.programme.uptake
     sick = absence_with_programme(
-        days=absence.follow_up_days, starts=starts, effect=a.effects.absence_days, uptake=uptake,
-        starters_days=starters_days, longest=longest, rng=stream(seed, "programme"),
-    )  # fmt: skip
+        days=absence.follow_up_days,
+        starts=starts,
+        effect=a.effects.absence_days,
+        uptake=uptake,
+        starters_days=starters_days,
+        longest=longest,
+        rng=stream(seed, "programme"),
+    )
     pattern = day_pattern(sick, working_days=days, split=a.absence.spell_split, rng=stream(seed, "pattern"))
     leave = draw_leaving(
-        people=people, team=team, stable_absence=absence.stable, wellbeing=wellbeing.stable, starts=starts,
-        effect=a.effects.turnover_log_odds, assumptions=a.turnover, working_days=days,
-        rng=stream(seed, "leaving"), exact=exact,
-    )  # fmt: skip
+        people=people,
+        team=team,
+        stable_absence=absence.stable,
+        wellbeing=wellbeing.stable,
+        starts=starts,
+        effect=a.effects.turnover_log_odds,
+        assumptions=a.turnover,
+        working_days=days,
+        rng=stream(seed, "leaving"),
+        exact=exact,
+    )
     completers = round(a.programme.completed * int((treatment == 1).sum()))
     log = draw_course_log(
-        starts=starts, completers=completers, leave_day=leave, launch=people["launch"], assumptions=a.programme,
+        starts=starts,
+        completers=completers,
+        leave_day=leave,
+        launch=people["launch"],
+        assumptions=a.programme,
         rng=stream(seed, "course log"),
-    ).reindex(people.index)  # fmt: skip
+    ).reindex(people.index)
     leaves = ~np.isnan(leave)
     costs = replacement_costs(leaves=leaves, assumptions=a.turnover, rng=stream(seed, "costs"))
     first = np.zeros(len(people))
@@ -222,9 +267,13 @@ def _joiners(
     answers = draw_answers(wellbeing=wellbeing, shifts={}, model=ItemModel.of(a), rng=rng)
     responds = (joiners["left"] == 0).to_numpy() & (rng.random(len(joiners)) < a.survey.joiner_response)
     engagement = draw_engagement(
-        treatment=np.zeros(len(joiners), dtype=np.int64), starts=starts,
-        modules=joiners["modules_completed"].to_numpy(), asked=responds, assumptions=a.programme, rng=rng,
-    )  # fmt: skip
+        treatment=np.zeros(len(joiners), dtype=np.int64),
+        starts=starts,
+        modules=joiners["modules_completed"].to_numpy(),
+        asked=responds,
+        assumptions=a.programme,
+        rng=rng,
+    )
     context = draw_context(people=joiners, wellbeing=wellbeing, rng=rng)
     answers = pd.concat([answers, context, engagement.add_suffix("_t2")], axis=1)
     return joiners.assign(responds_t1=False, responds_t2=responds), answers

@@ -81,8 +81,11 @@ def draw_hiring(root: Path, *, seed: int | None = None) -> HiringDraw:
 
 def _people(a: StudyAssumptions, printed: Figures, seed: int) -> pd.DataFrame:
     rng = stream(seed, "participants")
-    cells = [(condition, name_set, size) for condition in ("joint", "separate")
-             for name_set, size in enumerate(a.value(condition), start=1)]  # fmt: skip
+    cells = [
+        (condition, name_set, size)
+        for condition in ("joint", "separate")
+        for name_set, size in enumerate(a.value(condition), start=1)
+    ]
     count = sum(size for *_, size in cells)
     arms = {
         arm: int(printed.row(f"{prefix}-N")["value"]) for arm, prefix in a.value("printed", section="scores").items()
@@ -96,14 +99,16 @@ def _people(a: StudyAssumptions, printed: Figures, seed: int) -> pd.DataFrame:
     while len(codes) < count:
         codes["H" + "".join(LETTERS[i] for i in rng.integers(0, len(LETTERS), 5))] = None
     first = a.whole("progression_first")
-    return pd.DataFrame({
-        "participant": sorted(codes),
-        "role": rng.choice(list(shares), size=count, p=np.array(list(shares.values())) / sum(shares.values())),
-        "first_experiment": np.where(rng.permutation(count) < first, "progression", "evaluation_score"),
-        "evaluation": np.repeat([c for c, *_ in cells], [n for *_, n in cells])[order],
-        "name_set": np.repeat([s for _, s, _ in cells], [n for *_, n in cells])[order],
-        "name_shown": np.repeat(list(arms), list(arms.values()))[spread],
-    })  # fmt: skip
+    return pd.DataFrame(
+        {
+            "participant": sorted(codes),
+            "role": rng.choice(list(shares), size=count, p=np.array(list(shares.values())) / sum(shares.values())),
+            "first_experiment": np.where(rng.permutation(count) < first, "progression", "evaluation_score"),
+            "evaluation": np.repeat([c for c, *_ in cells], [n for *_, n in cells])[order],
+            "name_set": np.repeat([s for _, s, _ in cells], [n for *_, n in cells])[order],
+            "name_shown": np.repeat(list(arms), list(arms.values()))[spread],
+        }
+    )
 
 
 def name_of(application: str, name_set: int) -> str:
@@ -185,9 +190,14 @@ def _positions(rows: pd.DataFrame, rng: np.random.Generator) -> npt.NDArray[np.i
 
 
 def _spread_gap(
-    progressed: Array, person: npt.NDArray[np.int64], cells: Mapping[str, npt.NDArray[np.int64]], *, p: float,
-    participants: int, rng: np.random.Generator,
-) -> None:  # fmt: skip
+    progressed: Array,
+    person: npt.NDArray[np.int64],
+    cells: Mapping[str, npt.NDArray[np.int64]],
+    *,
+    p: float,
+    participants: int,
+    rng: np.random.Generator,
+) -> None:
     """Move positive decisions between participants until the gap of the separate condition has the p-value `p`.
 
     Counts of every cell stay. The clustered variance of the gap is the sum over participants of squared scores
@@ -234,8 +244,13 @@ def _scores(people: pd.DataFrame, a: StudyAssumptions, printed: Figures, seed: i
         noise = math.sqrt(common) * rng.standard_normal((n, 1)) + math.sqrt(1 - common) * rng.standard_normal((n, 3))
         spread = sd.value / math.sqrt(3 * (1 + 2 * common))
         start = np.clip(np.rint(mean.value / 3 + spread * noise), 1, 7)
-        target = Target(n=n, mean=nearest, std_error=sd.value / math.sqrt(n), mean_margin=mean.margin,
-                        std_error_margin=sd.margin / math.sqrt(n))  # fmt: skip
+        target = Target(
+            n=n,
+            mean=nearest,
+            std_error=sd.value / math.sqrt(n),
+            mean_margin=mean.margin,
+            std_error_margin=sd.margin / math.sqrt(n),
+        )
         reached = adjust(answers=start, items=items, target=target, rng=rng)
         if not reached.within:
             raise InvalidInput(f"{arm}: no scores with mean {mean.value} and standard deviation {sd.value} were found")

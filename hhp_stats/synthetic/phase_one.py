@@ -169,10 +169,25 @@ def _survey(draw: PhaseOneDraw, wave: str) -> bytes:
         ended = begun + dt.timedelta(seconds=seconds)
         who = f"{numbers[person]:04d}"
         rows.append(
-            [begun, ended, "IP Address" if code else "Survey Preview", progress, seconds, str(progress == 100),
-             ended + dt.timedelta(seconds=2), f"R_{identifier}", "Synthetic", f"Person {who}", f"person-{who}@example.invalid", code,
-             "email" if code else "preview", "EN-GB", *(given.get(field.name, "") for field in asked), SYNTHETIC]
-        )  # fmt: skip
+            [
+                begun,
+                ended,
+                "IP Address" if code else "Survey Preview",
+                progress,
+                seconds,
+                str(progress == 100),
+                ended + dt.timedelta(seconds=2),
+                f"R_{identifier}",
+                "Synthetic",
+                f"Person {who}",
+                f"person-{who}@example.invalid",
+                code,
+                "email" if code else "preview",
+                "EN-GB",
+                *(given.get(field.name, "") for field in asked),
+                SYNTHETIC,
+            ]
+        )
     rows.sort(key=lambda row: (str(row[0]), str(row[7])))
     names = [name for name, _ in META] + [field.name for field in asked] + ["Release"]
     texts = [text for _, text in META] + [_question(field) for field in asked] + ["Release"]

@@ -71,7 +71,7 @@ def _people(a: StudyAssumptions, printed: Figures, seed: int) -> pd.DataFrame:
 
 def _sessions(
     people: pd.DataFrame, a: StudyAssumptions, printed: Figures, seed: int, *, days: int, often: int
-) -> pd.DataFrame:  # fmt: skip
+) -> pd.DataFrame:
     """Sessions of Brent: a few frequent users; the other users stay below the printed minutes and sessions."""
     rng = stream(seed, "sessions")
     keys = a.value("counts")
@@ -123,5 +123,10 @@ def _interviewees(a: StudyAssumptions, printed: Figures, seed: int) -> pd.DataFr
     experience = [name for name, key in a.value("experience").items() for _ in range(_count(printed, key))]
     if len(role) != len(experience):
         raise InvalidInput(f"{len(role)} interviewees by role, {len(experience)} by experience")
-    return pd.DataFrame({"interviewee": [f"F{n:02d}" for n in range(1, len(role) + 1)], "role": role,
-                         "experience": rng.permutation(experience)})  # fmt: skip
+    return pd.DataFrame(
+        {
+            "interviewee": [f"F{n:02d}" for n in range(1, len(role) + 1)],
+            "role": role,
+            "experience": rng.permutation(experience),
+        }
+    )

@@ -79,9 +79,15 @@ def starters_absence(
 
 
 def absence_with_programme(
-    *, days: Days, starts: Flags, effect: float, uptake: float, starters_days: float, longest: int,
+    *,
+    days: Days,
+    starts: Flags,
+    effect: float,
+    uptake: float,
+    starters_days: float,
+    longest: int,
     rng: np.random.Generator,
-) -> Days:  # fmt: skip
+) -> Days:
     """How many days does each person miss, given that some started the course?
 
     A starter's days are thinned with one chance for all, so that the mean over everyone offered the

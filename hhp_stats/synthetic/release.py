@@ -124,12 +124,18 @@ def _trial_on_returns(root: Path, study: str, seed: int | None) -> StudyFiles:
 
 # What draws a study's files, by what its plan says of it.
 GENERATORS: dict[str, Callable[[Path, str, int | None], StudyFiles]] = {
-    "returns": _trial_on_returns, "surveys without effect": _phase_one, "surveys": _field_trial, "experiment": _hiring, "pilot": _pilot,
-}  # fmt: skip
+    "returns": _trial_on_returns,
+    "surveys without effect": _phase_one,
+    "surveys": _field_trial,
+    "experiment": _hiring,
+    "pilot": _pilot,
+}
 
 
 def synthetic_studies(root: Path) -> dict[str, str]:
-    """The studies whose files are drawn, with the key of what draws each: those with `data/plan/synthetic_<study>.toml`."""
+    """The studies whose files are drawn, with the key of what draws each: those with
+    `data/plan/synthetic_<study>.toml`.
+    """
     found = {}
     for entry in catalogue(root):
         if not (root / f"data/plan/synthetic_{entry.study}.toml").is_file():
@@ -155,15 +161,15 @@ def synthesise(
 
     The same seed gives the same files, byte for byte, with the same versions of the libraries. Without one, the seed
     in the manifest is used, and where there is no manifest the release's own, that of `synthetic_goal_setting.toml`;
-    that one stands for the seeds in all `data/plan/synthetic_<study>.toml`, any other is used for every study. All files are written beside the old ones
-    first and then put in their place, the manifest last; an interrupted run either left everything as it was, or is
-    finished by the next one, and until then no data are read (`replacing`). Entries of other studies in the manifest and
-    in the truth file stay. An existing ledger of corrections is left alone: lines that no longer fit are refused on
-    loading.
+    that one stands for the seeds in all `data/plan/synthetic_<study>.toml`, any other is used for every study. All
+    files are written beside the old ones first and then put in their place, the manifest last; an interrupted run
+    either left everything as it was, or is finished by the next one, and until then no data are read (`replacing`).
+    Entries of other studies in the manifest and in the truth file stay. An existing ledger of corrections is left
+    alone: lines that no longer fit are refused on loading.
 
-    Refuses an unknown study (UnknownName); and, before anything is written, a manifest whose status is not "synthetic" or
-    whose seed is no whole number, a file in the way that does not carry the synthetic marker, or one that was changed since the
-    manifest was written, unless `force` names it (SynthesisRefused).
+    Refuses an unknown study (UnknownName); and, before anything is written, a manifest whose status is not
+    "synthetic" or whose seed is no whole number, a file in the way that does not carry the synthetic marker, or one
+    that was changed since the manifest was written, unless `force` names it (SynthesisRefused).
     """
     known = synthetic_studies(root)
     studies = tuple(known) if studies is None else studies
@@ -224,23 +230,36 @@ def _release_of(root: Path, known: Mapping[str, str]) -> tuple[dt.date, int]:
         return release.date, release.seed
     manifest = _tables(root / MANIFEST)
     if type(manifest.get("release")) is not dt.date:
-        raise DataError([
-            Problem(code="Y06", severity="error", file=MANIFEST, value=f"release = {manifest.get('release')!r}",
-                    rule="The release of synthetic data has a day.", remedy="Write it back: release = 2026-11-21, for example.")
-        ])  # fmt: skip
+        raise DataError(
+            [
+                Problem(
+                    code="Y06",
+                    severity="error",
+                    file=MANIFEST,
+                    value=f"release = {manifest.get('release')!r}",
+                    rule="The release of synthetic data has a day.",
+                    remedy="Write it back: release = 2026-11-21, for example.",
+                )
+            ]
+        )
     return manifest["release"], _seed_of_manifest(root, otherwise=0)
 
 
 def _seed_of_manifest(root: Path, *, otherwise: int) -> int:
     seed = _tables(root / MANIFEST).get("seed", otherwise)
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        raise DataError([
-            Problem(
-                code="Y05", severity="error", file=MANIFEST, value=f"seed = {seed!r}",
-                rule="The seed of a synthetic release is a whole number from 0.",
-                remedy=f"Write the number back, or name one: hhp synthesise --seed {otherwise}.",
-            )
-        ])  # fmt: skip
+        raise DataError(
+            [
+                Problem(
+                    code="Y05",
+                    severity="error",
+                    file=MANIFEST,
+                    value=f"seed = {seed!r}",
+                    rule="The seed of a synthetic release is a whole number from 0.",
+                    remedy=f"Write the number back, or name one: hhp synthesise --seed {otherwise}.",
+                )
+            ]
+        )
     return seed
 
 
@@ -261,13 +280,18 @@ def _other_sums(root: Path, made: Mapping[str, StudyFiles]) -> dict[str, str]:
 def _refuse_real_data(root: Path) -> None:
     status = _tables(root / MANIFEST).get("status", SYNTHETIC)
     if status != SYNTHETIC:
-        raise SynthesisRefused([
-            Problem(
-                code="Y01", severity="error", file=MANIFEST, value=f"status = {status!r}",
-                rule="A synthetic release is never written over real data.",
-                remedy="Synthesise into another folder.",
-            )
-        ])  # fmt: skip
+        raise SynthesisRefused(
+            [
+                Problem(
+                    code="Y01",
+                    severity="error",
+                    file=MANIFEST,
+                    value=f"status = {status!r}",
+                    rule="A synthetic release is never written over real data.",
+                    remedy="Synthesise into another folder.",
+                )
+            ]
+        )
 
 
 def _refuse_foreign_files(root: Path, made: Mapping[str, StudyFiles]) -> None:
@@ -305,14 +329,20 @@ def _refuse_changed_files(root: Path, made: Mapping[str, StudyFiles], force: Seq
     in_the_way = {*new, *(path for study in made.values() for path in files_in(root, study.folder))}
     problems = [
         Problem(
-            code="Y03", severity="error", file=path,
+            code="Y03",
+            severity="error",
+            file=path,
             rule="A raw file that was changed since data/manifest.toml recorded it is never replaced unasked.",
             remedy=f"Keep it, or write over it with `hhp synthesise --force {path}`.",
         )
         for path in sorted(in_the_way)
-        if listed and (root / path).is_file() and not _of_a_desktop(root / path) and (root / path).resolve() not in named
-        and hashlib.sha256(content := (root / path).read_bytes()).hexdigest() != listed.get(path) and content != new.get(path)
-    ]  # fmt: skip
+        if listed
+        and (root / path).is_file()
+        and not _of_a_desktop(root / path)
+        and (root / path).resolve() not in named
+        and hashlib.sha256(content := (root / path).read_bytes()).hexdigest() != listed.get(path)
+        and content != new.get(path)
+    ]
     if problems:
         raise SynthesisRefused(problems)
 

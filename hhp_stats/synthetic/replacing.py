@@ -1,4 +1,5 @@
-"""Many files replaced as one: whatever interrupts it, the old set or the new one is there, never a mixture that is read.
+"""Many files replaced as one: whatever interrupts it, the old set or the new one is there, never a mixture that is
+read.
 
 All new files are written into a folder beside the old ones. Renaming that folder is the decision: before it nothing has
 changed, after it the new files are moved to their places, which may be done again from any point. `intake` refuses to
@@ -22,10 +23,11 @@ _PREPARED = "data/.replacing.partial"
 _INDEX = "index.json"
 _FILES = "files"
 CHANGED_MEANWHILE = Rule(
-    code="Y04", severity="error",
+    code="Y04",
+    severity="error",
     rule="A raw file that was changed while an interrupted `hhp synthesise` was unfinished is never replaced.",
     remedy="Move it out of data/, then run `hhp synthesise` again, which finishes what was interrupted.",
-)  # fmt: skip
+)
 
 
 def replace_all(root: Path, files: Mapping[str, bytes], *, folders: Sequence[str], progress: Progress = silent) -> None:
@@ -74,9 +76,10 @@ def finish_interrupted(root: Path) -> None:
     index = json.loads((decided / _INDEX).read_text(encoding="utf-8"))
     moved = [path for path in index["files"] if (decided / _FILES / path).exists()]  # others: by an earlier run
     changed = [
-        path for path in (*moved, *index["gone"])
+        path
+        for path in (*moved, *index["gone"])
         if (root / path).is_file() and _digest(root / path) != index["before"].get(path)
-    ]  # fmt: skip
+    ]
     if changed:
         raise DataError([CHANGED_MEANWHILE.problem(file=path) for path in changed])
     for path in index["files"]:

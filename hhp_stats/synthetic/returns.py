@@ -22,7 +22,9 @@ NEWLY_QUALIFIED, QUALIFIED = "newly qualified social worker", "social worker"
 INSTRUCTIONS = {
     "baseline": "Please enter one line for every member of the children's social work teams taking part.",
     "interim": "Please enter one line for everyone in the teams since launch, up to the day of this return.",
-    "endline": "Please enter one line for everyone in the teams since the interim return, up to the day of this return.",
+    "endline": (
+        "Please enter one line for everyone in the teams since the interim return, up to the day of this return."
+    ),
 }
 IDS = (
     "Use the same anonymous staff IDs in all three returns and keep the key to yourselves; "
@@ -91,9 +93,13 @@ def return_files(*, draw: TrialDraw, fields: tuple[Field, ...], release: dt.date
             shown: Cell = day.strftime("%d/%m/%Y") if (site.slug, wave) == TEXT_HEADER_DATE else day
             marker = f"SYNTHETIC RELEASE {release.isoformat()}: made by a program; it describes no real person"
             above: list[list[Cell]] = [
-                [INSTRUCTIONS[wave]], [IDS], ["Local Authority:", site.local_authority],
-                ["Date data retrieved:", shown], [marker], [None],
-            ]  # fmt: skip
+                [INSTRUCTIONS[wave]],
+                [IDS],
+                ["Local Authority:", site.local_authority],
+                ["Date data retrieved:", shown],
+                [marker],
+                [None],
+            ]
             files[f"{site.slug}/{wave}.xlsx"] = workbook_bytes(
                 sheet=Sheet(name=SHEET, above=above, headings=[f.label for f in columns], rows=rows),
                 title=f"SYNTHETIC return, {site.local_authority}, {wave}",

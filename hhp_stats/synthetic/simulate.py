@@ -16,9 +16,14 @@ from hhp_stats.synthetic.goal_setting import TrialDraw, draw_trial
 
 SMALLEST = 120  # people: fewer leave some authority without two teams to randomise
 FACTS = (
-    "baseline_overall_days", "baseline_illness_days", "baseline_illness_spells", "interim_illness_days",
-    "interim_illness_spells", "endline_illness_days", "endline_illness_spells",
-)  # fmt: skip
+    "baseline_overall_days",
+    "baseline_illness_days",
+    "baseline_illness_spells",
+    "interim_illness_days",
+    "interim_illness_spells",
+    "endline_illness_days",
+    "endline_illness_spells",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

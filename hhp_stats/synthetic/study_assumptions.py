@@ -1,4 +1,5 @@
-"""What the synthetic files of a smaller study assume: `data/plan/synthetic_<study>.toml`, checked and looked up by name.
+"""What the synthetic files of a smaller study assume: `data/plan/synthetic_<study>.toml`, checked and looked up by
+name.
 
 Every entry of that file holds `value`, `source` (a clause, a place in the documents, or "assumed") and `note`.
 """

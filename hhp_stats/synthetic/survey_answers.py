@@ -23,9 +23,15 @@ NEEDS = tuple(f"need_{number}" for number in range(1, 11))
 PRESSURE = ("pressure_1", "pressure_2")
 SIZE = 40_000  # people simulated for the implied population values: standard errors below .006
 LIMITS: Mapping[str, tuple[int, int]] = {
-    "happiness": (0, 10), "ladder": (0, 10), "affect": (1, 5), "intention": (1, 7), "satisfaction": (1, 7),
-    "need": (1, 7), "burnout": (1, 6), "pressure": (1, 7),
-}  # fmt: skip
+    "happiness": (0, 10),
+    "ladder": (0, 10),
+    "affect": (1, 5),
+    "intention": (1, 7),
+    "satisfaction": (1, 7),
+    "need": (1, 7),
+    "burnout": (1, 6),
+    "pressure": (1, 7),
+}
 
 Shifts = Mapping[str, Array | float]  # factor -> shift at endline, in SD of the factor
 
@@ -121,7 +127,9 @@ def draw_answers(*, wellbeing: Wellbeing, shifts: Shifts, model: ItemModel, rng:
 
 
 def composite(answers: pd.DataFrame, wave: str) -> Array:
-    """The observed wellbeing composite: standardised happiness, ladder, positive and reversed negative affect, summed."""
+    """The observed wellbeing composite: standardised happiness, ladder, positive and reversed negative affect,
+    summed.
+    """
     positive, negative = affect(answers, wave)
     parts = [answers[f"{field}_{wave}"].to_numpy() for field in COGNITIVE] + [positive, -negative]
     return np.asarray(sum((part - part.mean()) / part.std() for part in parts), dtype=np.float64)

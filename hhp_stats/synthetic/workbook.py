@@ -1,8 +1,8 @@
 """Excel workbooks whose bytes depend on their content alone: no time of writing, no machine, no version of a library.
 
-openpyxl writes XML through lxml where that is installed and through the standard library elsewhere, with the same content
-in other bytes; and what a compressor makes of the same bytes changes between versions of zlib. Hence every part is brought
-into the canonical form of XML (W3C, Canonical XML 2.0) and stored as it is.
+openpyxl writes XML through lxml where that is installed and through the standard library elsewhere, with the same
+content in other bytes; and what a compressor makes of the same bytes changes between versions of zlib. Hence every
+part is brought into the canonical form of XML (W3C, Canonical XML 2.0) and stored as it is.
 """
 
 from __future__ import annotations

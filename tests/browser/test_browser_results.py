@@ -51,8 +51,14 @@ def test_panel_opens_by_key_and_says_what_the_results_file_says(open_page, site,
     expect(dialog).to_be_visible()
     expect(dialog.locator(".result-id")).to_have_text(PLANNED)
     row, shown = rows(site)[PLANNED], facts(dialog)
-    for name, column in (("Estimate", "estimate"), ("Standard error", "std_error"), ("p value", "p_value"),
-                         ("Degrees of freedom", "df"), ("n", "n"), ("Clusters", "n_clusters")):  # fmt: skip
+    for name, column in (
+        ("Estimate", "estimate"),
+        ("Standard error", "std_error"),
+        ("p value", "p_value"),
+        ("Degrees of freedom", "df"),
+        ("n", "n"),
+        ("Clusters", "n_clusters"),
+    ):
         assert as_number(shown[name]) == pytest.approx(float(row[column]), rel=1e-7)  # eight digits are shown
     low, high = shown["95% interval"].split(" \u2026 ")
     assert (as_number(low), as_number(high)) == (float(row["conf_low"]), float(row["conf_high"]))
@@ -147,9 +153,27 @@ def test_csv_names_groups_and_columns_below_a_common_heading(open_page) -> None:
 
 
 PLANTED = (
-    "=1+1", "=cmd|' /C calc'!A0", "+1+1", "-A1", "-2+3+cmd|'x'!A0", "@SUM(A1)", "\uff1d1+1", "\u22122+A1", "'=1+1", "-0.35*A1", "-1-2",
-    "-0.35", "\u22120.35", "\u22120.35 to 0.10", "\u22120.35 (\u22120.60 to 0.10)", "\u2212\u221e", "+5%", "\u2014", "a=b", "C001.1/2",
-)  # fmt: skip
+    "=1+1",
+    "=cmd|' /C calc'!A0",
+    "+1+1",
+    "-A1",
+    "-2+3+cmd|'x'!A0",
+    "@SUM(A1)",
+    "\uff1d1+1",
+    "\u22122+A1",
+    "'=1+1",
+    "-0.35*A1",
+    "-1-2",
+    "-0.35",
+    "\u22120.35",
+    "\u22120.35 to 0.10",
+    "\u22120.35 (\u22120.60 to 0.10)",
+    "\u2212\u221e",
+    "+5%",
+    "\u2014",
+    "a=b",
+    "C001.1/2",
+)
 
 
 def test_no_cell_of_a_download_is_run_by_a_spreadsheet(open_page) -> None:

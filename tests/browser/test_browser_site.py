@@ -11,9 +11,14 @@ from playwright.sync_api import expect
 
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
 PAGES = [
-    "index.html", "01-tables.html", "02-figures.html", "03-text.html", "04-results.html", "references.html",
+    "index.html",
+    "01-tables.html",
+    "02-figures.html",
+    "03-text.html",
+    "04-results.html",
+    "references.html",
     "A-methods.html",
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -3,10 +3,11 @@
     python tests/damages/damage_files.py [--damages 2000] [--seed 1] [--study swing] [--json FILE]
 
 Works in a copy of `data/` below the folder for temporary files; the project is not touched. Each damage is a file of a
-study, one of the damages of `files.py`, and what the study's reader says of it: refused (errors), warned (a new warning of
-the damaged file that names the column or the cell), silent (the same data, or data from which no planned comparison moves
-by more than 0.2 standard errors), MOVED (one does, without a word), CRASH (anything but a refusal in words), SLOW (more than
-ten seconds of processor time). Prints a table by study and kind of damage; status 1 where anything moved, crashed or was slow.
+study, one of the damages of `files.py`, and what the study's reader says of it: refused (errors), warned (a new
+warning of the damaged file that names the column or the cell), silent (the same data, or data from which no planned
+comparison moves by more than 0.2 standard errors), MOVED (one does, without a word), CRASH (anything but a refusal in
+words), SLOW (more than ten seconds of processor time). Prints a table by study and kind of damage; status 1 where
+anything moved, crashed or was slow.
 """
 
 from __future__ import annotations
@@ -62,8 +63,8 @@ def _moved(clean: dict[str, tuple[float, float]], now: dict[str, tuple[float, fl
     gaps = {
         name: abs(now.get(name, (float("nan"), 0))[0] - estimate) / error if error > 0 else 0.0
         for name, (estimate, error) in clean.items()
-    }  # fmt: skip
-    gaps = {name: (99.0 if gap != gap else gap) for name, gap in gaps.items()}
+    }
+    gaps = {name: 99.0 if gap != gap else gap for name, gap in gaps.items()}
     return max(gaps.items(), key=lambda each: each[1], default=("", 0.0))
 
 
@@ -108,8 +109,16 @@ class Trials:
             try:
                 column = files.damage(path, kind, name, rng)
             except (StopIteration, UnicodeError, IndexError, ValueError) as error:
-                return Result(number=number, study=study, file=file, kind=kind, name=name, column="", outcome="silent",
-                              said=f"not applicable: {type(error).__name__}")  # fmt: skip
+                return Result(
+                    number=number,
+                    study=study,
+                    file=file,
+                    kind=kind,
+                    name=name,
+                    column="",
+                    outcome="silent",
+                    said=f"not applicable: {type(error).__name__}",
+                )
             record_files(self.root)
             started = time.process_time()
             outcome, said = self._judge(study, file, column)
@@ -163,7 +172,8 @@ def run(*, damages: int, seed: int, only: tuple[str, ...] = (), quiet: bool = Fa
                 results.append(result)
                 if not quiet and (result.outcome in ("MOVED", "CRASH", "SLOW")):
                     print(
-                        f"{result.number}: {result.outcome} {result.file}, {result.name} ({result.column}): {result.said}",
+                        f"{result.number}: {result.outcome} {result.file}, {result.name} ({result.column}):"
+                        f" {result.said}",
                         flush=True,
                     )
         finally:

@@ -17,9 +17,23 @@ from openpyxl.styles import Font
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
 from tables import EVERY, Table
 
-PLATFORM = ("StartDate", "EndDate", "Status", "Progress", "Duration (in seconds)", "Finished", "RecordedDate", "ResponseId",
-            "RecipientLastName", "RecipientFirstName", "RecipientEmail", "ExternalReference", "DistributionChannel", "UserLanguage",
-            "Release")  # fmt: skip
+PLATFORM = (
+    "StartDate",
+    "EndDate",
+    "Status",
+    "Progress",
+    "Duration (in seconds)",
+    "Finished",
+    "RecordedDate",
+    "ResponseId",
+    "RecipientLastName",
+    "RecipientFirstName",
+    "RecipientEmail",
+    "ExternalReference",
+    "DistributionChannel",
+    "UserLanguage",
+    "Release",
+)
 
 
 def _truncated(raw: bytes, rng: random.Random) -> bytes:

@@ -1,4 +1,6 @@
-"""What a study's files say, and its planned comparisons by plain least squares: enough to see whether a number has moved."""
+"""What a study's files say, and its planned comparisons by plain least squares: enough to see whether a number has
+moved.
+"""
 
 from __future__ import annotations
 
@@ -58,8 +60,17 @@ def goal_setting(root: Path) -> Reading:
             base=people["baseline_absence"].fillna(0.0), unknown=people["baseline_absence"].isna().astype(float)
         )
         terms = ["role", "gender_male", "service_years", "part_time", "local_authority", "coffee"]
-        outcomes = ["absence_days", "left", "responded", *(name for name in people if name.endswith("_t2") and name[:-3] in (
-            "wellbeing", "burnout", "efficacy", "time_pressure", "satisfaction", "intention"))]  # fmt: skip
+        outcomes = [
+            "absence_days",
+            "left",
+            "responded",
+            *(
+                name
+                for name in people
+                if name.endswith("_t2")
+                and name[:-3] in ("wellbeing", "burnout", "efficacy", "time_pressure", "satisfaction", "intention")
+            ),
+        ]
         return {
             name: _effect(people, name, terms + (["base", "unknown"] if name == "absence_days" else []), "team_id")
             for name in outcomes
@@ -130,6 +141,9 @@ def flexitime(root: Path) -> Reading:
 
 
 READERS: dict[str, Callable[[Path], Reading]] = {
-    "goal_setting": goal_setting, "hiring": hiring, "dictation": dictation, "flexitime": flexitime,
+    "goal_setting": goal_setting,
+    "hiring": hiring,
+    "dictation": dictation,
+    "flexitime": flexitime,
     **{study: individual(study) for study in ("letters", "coffee", "beneficiaries", "swing", "mod_ing")},
-}  # fmt: skip
+}

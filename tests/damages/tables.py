@@ -1,4 +1,5 @@
-"""One damage to a table of texts or values: a cell, a column, a row, a heading. Each gets the rows and a random generator.
+"""One damage to a table of texts or values: a cell, a column, a row, a heading. Each gets the rows and a random
+generator.
 
 A damage changes the rows in place and says what it did, with the column it concerns ("" where it concerns none).
 """

@@ -1,4 +1,6 @@
-"""A few damages of the programme beside: each study's files, none of which may crash a reader or move a number in silence."""
+"""A few damages of the programme beside: each study's files, none of which may crash a reader or move a number in
+silence.
+"""
 
 from __future__ import annotations
 

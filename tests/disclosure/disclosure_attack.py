@@ -1,9 +1,10 @@
 """A reader who wants to know: whatever is printed, as equations over people; what can a withheld number still be?
 
-Written without the protection's own code. What is printed are facts: a set of people and its number. People who belong to the
-same printed sets are one unknown number of people. Beside the people there are, unknown numbers stand for people who could
-have been there: what one person answered joined to where another one works. A withheld number is found out where integer
-programming leaves it one value.
+Written without the protection's own code. What is printed are facts: a set of people and its number. People who
+belong to the same printed sets are one unknown number of people. Beside the people there are, unknown numbers stand
+for people who could
+have been there: what one person answered joined to where another one works. A withheld number is found out where
+integer programming leaves it one value.
 """
 
 from __future__ import annotations
@@ -49,9 +50,11 @@ class Reader:
     def found_out(
         self, *, threshold: int = 5, any_will_do: bool = False, only: Sequence[str] | None = None, whole: bool = True
     ) -> dict[str, int]:
-        """The small numbers among what is aimed at (or `only` these) that have only one possible value, or are printed outright.
+        """The small numbers among what is aimed at (or `only` these) that have only one possible value, or are
+        printed outright.
 
-        Without `whole` another value need not be one of whole people: nothing follows then by sums and by what cannot be negative.
+        Without `whole` another value need not be one of whole people: nothing follows then by sums and by what cannot
+        be negative.
         """
         aims = self.aims if only is None else {label: self.aims[label] for label in only}
         small = {label: mask for label, mask in aims.items() if 0 < mask[: self.people].sum() < threshold}
@@ -86,7 +89,8 @@ def _is_sum(aim: Numbers, known: Numbers) -> bool:
 
 
 def _another(aim: Numbers, known: Numbers, sizes: Numbers, *, whole: bool) -> Numbers | None:
-    """Other whole numbers of people that agree with everything printed and have another number aimed at: what differs, or None.
+    """Other whole numbers of people that agree with everything printed and have another number aimed at: what
+    differs, or None.
 
     Few people are another number than there are, so the fewest are looked for: first among moves of one or two people.
     """
@@ -94,8 +98,13 @@ def _another(aim: Numbers, known: Numbers, sizes: Numbers, *, whole: bool) -> Nu
     moves = np.hstack([rows, -rows])
     for step in (1.0, -1.0):
         ends = np.append(np.zeros(len(known)), step)
-        corner = linprog(np.ones(2 * size), A_eq=moves, b_eq=ends, bounds=[*((0, None) for _ in range(size)), *((0, most) for most in sizes)],
-                         method="highs")  # fmt: skip
+        corner = linprog(
+            np.ones(2 * size),
+            A_eq=moves,
+            b_eq=ends,
+            bounds=[*((0, None) for _ in range(size)), *((0, most) for most in sizes)],
+            method="highs",
+        )
         if not corner.success:
             assert corner.status == 2, corner.message
             continue
@@ -104,8 +113,13 @@ def _another(aim: Numbers, known: Numbers, sizes: Numbers, *, whole: bool) -> Nu
         if not whole:
             return np.asarray(corner.x[:size] - corner.x[size:])
         for most in (2.0, np.inf):
-            found = milp(np.ones(2 * size), constraints=LinearConstraint(moves, ends, ends), integrality=np.ones(2 * size),
-                         bounds=Bounds(0, np.concatenate([np.full(size, most), np.minimum(sizes, most)])), options={"time_limit": 120.0})  # fmt: skip
+            found = milp(
+                np.ones(2 * size),
+                constraints=LinearConstraint(moves, ends, ends),
+                integrality=np.ones(2 * size),
+                bounds=Bounds(0, np.concatenate([np.full(size, most), np.minimum(sizes, most)])),
+                options={"time_limit": 120.0},
+            )
             if found.x is not None:
                 return np.asarray(np.round(found.x[:size] - found.x[size:]))
             assert found.status == 2, found.message  # neither found nor impossible: nothing is proved

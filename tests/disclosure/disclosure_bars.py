@@ -1,7 +1,9 @@
-"""A reader of bars: in how many ways can the people of printed classes be spread over single values? All ways, counted out.
+"""A reader of bars: in how many ways can the people of printed classes be spread over single values? All ways,
+counted out.
 
-Written without the protection's own code, which asks integer programming for one other way. What is printed of a group are
-classes (values, with the number of people in them) and exact moments, hence the sum and the sum of squares of whole numbers.
+Written without the protection's own code, which asks integer programming for one other way. What is printed of a
+group are classes (values, with the number of people in them) and exact moments, hence the sum and the sum of squares
+of whole numbers.
 """
 
 from __future__ import annotations
@@ -31,7 +33,8 @@ def ways(people: int, bars: int) -> Whole:
 def possible(
     classes: Sequence[Class], sums: Sequence[int], *, within: tuple[int, int] | None = None
 ) -> dict[int, set[int]]:
-    """For every single value, the numbers of people that agree with classes and `sums` (of the values, then of their squares).
+    """For every single value, the numbers of people that agree with classes and `sums` (of the values, then of their
+    squares).
 
     `within`: what a reader knows of every bar of a class of several values, such as 1 to 4 of withheld ones.
     """

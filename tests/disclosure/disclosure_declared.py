@@ -1,4 +1,6 @@
-"""A reader of any study: every printed cell as an equation over the people it says it counts, solved without the protection's code."""
+"""A reader of any study: every printed cell as an equation over the people it says it counts, solved without the
+protection's code.
+"""
 
 from __future__ import annotations
 

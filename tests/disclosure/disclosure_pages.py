@@ -1,4 +1,6 @@
-"""What rendered pages print of people: whole numbers in cells of tables (which are the CSV downloads, too), sentences, captions, alt texts."""
+"""What rendered pages print of people: whole numbers in cells of tables (which are the CSV downloads, too),
+sentences, captions, alt texts.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +18,12 @@ NUMBER = r"(?<![\d.,\u2212-])(\d{1,3}(?:,\d{3})+|\d+)(?![\d.,]*\d)(?!%)"
 PEOPLE = "people|persons?|participants|respondents|members of staff|staff|leavers|members|employees|volunteers|managers"
 IN_WORDS = re.compile(rf"{NUMBER} (?:of (?:the |all )?{NUMBER} )?(?:\w+ )?(?:{PEOPLE})\b")
 # A cell that is a number, a number with its share, or a mean with its error and a number of people.
-IN_CELL = (re.compile(rf"^{NUMBER}$"), re.compile(rf"^{NUMBER} \([\d.]+%?\)$"), re.compile(rf"^\S+ \([\d.]+\), {NUMBER}$"),
-           re.compile(rf"^{NUMBER} of {NUMBER}$"))  # fmt: skip
+IN_CELL = (
+    re.compile(rf"^{NUMBER}$"),
+    re.compile(rf"^{NUMBER} \([\d.]+%?\)$"),
+    re.compile(rf"^\S+ \([\d.]+\), {NUMBER}$"),
+    re.compile(rf"^{NUMBER} of {NUMBER}$"),
+)
 HEADING = re.compile(rf"\b(?:{PEOPLE}|n|answered|randomised|analysed|missing|left|baseline|endline)\b", re.IGNORECASE)
 _OTHERS = re.compile(
     r"\b(?:teams|buildings|clusters|rows|scales|items)\b", re.IGNORECASE
@@ -67,7 +73,8 @@ def people_listed(root: Path, study: str) -> set[int]:
 
 
 def numbers_of_study(root: Path, study: str, *, threshold: int) -> set[int]:
-    """What pages may print as a number of people: what the list of places prints; and numbers that count none of the study's people,
+    """What pages may print as a number of people: what the list of places prints; and numbers that count none of the
+    study's people,
     if they are not small: planned ones, those of documents, decisions, and other whole numbers of the public frames."""
     folder, printed = root / ".report/results" / study, people_listed(root, study)
     documents = pd.read_csv(root / "data/published/published_results.csv")
@@ -96,7 +103,9 @@ def _column(path: Path, name: str) -> pd.Series:
 
 
 def numbers_of_sources(root: Path, *, threshold: int) -> set[int]:
-    """Numbers in the report's sources (other people's studies, costs, settings): prose may name them, where they are not small."""
+    """Numbers in the report's sources (other people's studies, costs, settings): prose may name them, where they are
+    not small.
+    """
     files = [
         *(root / "data/plan").glob("*.toml"),
         *(root / "data/published").glob("*.csv"),

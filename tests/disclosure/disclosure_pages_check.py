@@ -22,7 +22,9 @@ SUMS = 1_000  # pages about several studies add their people up, and tell of oth
 
 
 def problems_of_pages(root: Path, output: Path, plans: Mapping[str, Any]) -> tuple[int, list[str]]:
-    """How many numbers of people the pages of `output` print, and those that are not public; `root` holds the frames they claim to print."""
+    """How many numbers of people the pages of `output` print, and those that are not public; `root` holds the frames
+    they claim to print.
+    """
     printed, found = 0, []
     chapters = {Path(raw["chapter"]).with_suffix(".html").name: study for study, raw in plans.items()}
     own = {

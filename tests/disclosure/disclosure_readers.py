@@ -17,7 +17,9 @@ def of(number, whole):
 
 
 def with_answers_left_out(people, plan):
-    """Beside `people` those who began the second survey and left it at some scale, or answered none: nothing forbids it."""
+    """Beside `people` those who began the second survey and left it at some scale, or answered none: nothing forbids
+    it.
+    """
     rng = np.random.default_rng(0)
     names = [outcome.id for outcome in plan.outcomes.values() if outcome.scales]
     primary = next(outcome.id for outcome in plan.outcomes.values() if outcome.role == "primary")
@@ -49,8 +51,14 @@ def read_field_trial(published, people, plan):
         f"Analysed: {o.label[0].lower()}{o.label[1:]}": p[o.id].notna() for o in plan.outcomes.values() if o.scales
     }
     gone = (p["in_post_at_endline"] == "no") & ~began if "in_post_at_endline" in p else pd.Series(False, index=p.index)
-    steps = {"Left before the endline survey": gone, "Did not answer": ~began & ~gone, "Began the endline survey": began,
-             "Primary outcome not answered": began & ~answered, "Analysed: primary outcome": answered, **scored}  # fmt: skip
+    steps = {
+        "Left before the endline survey": gone,
+        "Did not answer": ~began & ~gone,
+        "Began the endline survey": began,
+        "Primary outcome not answered": began & ~answered,
+        "Analysed: primary outcome": answered,
+        **scored,
+    }
     for row in tables["flow"].to_dict("records"):
         own = arms.get(row["arm"], pd.Series(True, index=p.index))
         reader.read(f"flow {row['arm']} {row['label']}", own & steps.get(row["label"], own), row["people"])
@@ -67,8 +75,11 @@ def read_field_trial(published, people, plan):
                 inside = own & answered
                 number = row[f"mean_{arm}"]
                 size = int(inside[: len(people)].sum())
-                reader.read(f"{row['level']}, {arm}", inside & (p[row["covariate"]] == row["level"]),
-                            WITHHELD if number == WITHHELD else round(float(number) * size))  # fmt: skip
+                reader.read(
+                    f"{row['level']}, {arm}",
+                    inside & (p[row["covariate"]] == row["level"]),
+                    WITHHELD if number == WITHHELD else round(float(number) * size),
+                )
     for row in tables["recall"].to_dict("records"):
         asked = arms["treatment"] & answered & p["recall_t2"].notna()
         reader.read(f"recall {row['answer']}", asked & (p["recall_t2"] == row["answer"]), row["people"])
@@ -118,12 +129,20 @@ def read_goal_setting(published, people, everyone, plan):
     arms = {arm: p["treatment"] == code for arm, code in ARMS.items()}
     known, left = p["absence_days"].notna(), p["left"] == 1
     groups = {plan.design.arm_labels[arm]: own for arm, own in arms.items()} | {
-        site.local_authority: p["local_authority"] == site.local_authority for site in plan.sites}  # fmt: skip
+        site.local_authority: p["local_authority"] == site.local_authority for site in plan.sites
+    }
     traced = p["in_endline"].astype(bool) | left
-    steps = {"Started the course": p["enrolled"] == 1, "Left the authority, counted at their own rate": left, "No endline record": ~traced,
-             "Followed to 24 weeks or leaving": traced, "No absence record": traced & ~known, "Analysed: absence": known,
-             "Analysed: turnover": p["left"].notna(), "Answered the endline survey": p["responded_t2"].astype(bool),
-             "Analysed: wellbeing, complete cases": p["wellbeing_t2"].notna()}  # fmt: skip
+    steps = {
+        "Started the course": p["enrolled"] == 1,
+        "Left the authority, counted at their own rate": left,
+        "No endline record": ~traced,
+        "Followed to 24 weeks or leaving": traced,
+        "No absence record": traced & ~known,
+        "Analysed: absence": known,
+        "Analysed: turnover": p["left"].notna(),
+        "Answered the endline survey": p["responded_t2"].astype(bool),
+        "Analysed: wellbeing, complete cases": p["wellbeing_t2"].notna(),
+    }
     for row in tables["flow"].to_dict("records"):
         if row["arm"] in arms:
             own = arms[row["arm"]]
@@ -131,8 +150,12 @@ def read_goal_setting(published, people, everyone, plan):
     for row in tables["attrition"].to_dict("records"):
         own, size = groups[row["label"]], row["people"]
         reader.read(f"people of {row['label']}", own, size)
-        for column, members in {"outcome": known, "left": left, "endline_survey": p["responded_t2"].astype(bool),
-                                "baseline_absence": p["baseline_absence"].notna()}.items():  # fmt: skip
+        for column, members in {
+            "outcome": known,
+            "left": left,
+            "endline_survey": p["responded_t2"].astype(bool),
+            "baseline_absence": p["baseline_absence"].notna(),
+        }.items():
             number = of(row[column], int((own & p["left"].notna())[: len(people)].sum()) if column == "left" else size)
             reader.read(f"{column} of {row['label']}", own & members, number)
         reader.aim(f"without a record: {row['label']}", own & ~known)
@@ -148,8 +171,11 @@ def read_goal_setting(published, people, everyone, plan):
             reader.read(
                 f"stratum {row['stratum']}, {arm}", own & (p["stratum"] == row["stratum"]), row[f"people_{arm}"]
             )
-    uptake = {"started": arms["treatment"] & (p["enrolled"] == 1), "completed": arms["treatment"] & (p["modules_completed"] == 6),
-              "crossed": arms["control"] & (p["enrolled"] == 1)}  # fmt: skip
+    uptake = {
+        "started": arms["treatment"] & (p["enrolled"] == 1),
+        "completed": arms["treatment"] & (p["modules_completed"] == 6),
+        "crossed": arms["control"] & (p["enrolled"] == 1),
+    }
     for row in tables["uptake"].to_dict("records"):
         if row["key"] in uptake:
             reader.read(f"uptake {row['key']}", uptake[row["key"]], row["people"])
@@ -168,11 +194,16 @@ def read_goal_setting(published, people, everyone, plan):
         people.groupby("local_authority")[["baseline_illness_spells", "spells"]].count().gt(0).all(axis="columns")
     )
     analyses = {
-        "cr1": known, "spells-authorities": known & p["local_authority"].isin(recording.index[recording]),
-        "leavers-out": p["absence_days_left_out"].notna(), "social-workers": known & (p["role"] != "other"),
-        "without-kent": known & p["local_authority"].isin(people.groupby("local_authority")["coffee"].max().loc[lambda most: most == 0].index),
+        "cr1": known,
+        "spells-authorities": known & p["local_authority"].isin(recording.index[recording]),
+        "leavers-out": p["absence_days_left_out"].notna(),
+        "social-workers": known & (p["role"] != "other"),
+        "without-kent": known
+        & p["local_authority"].isin(
+            people.groupby("local_authority")["coffee"].max().loc[lambda most: most == 0].index
+        ),
         "baseline-complete": known & p["baseline_absence"].notna(),
-    }  # fmt: skip
+    }
     for name, members in analyses.items():
         key = f"goal_setting/sickness_absence/itt/{name}"
         if key in results.index:

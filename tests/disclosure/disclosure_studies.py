@@ -1,4 +1,6 @@
-"""Every study whose plan says how people are protected, run with what draws left out: the same people in every analysis."""
+"""Every study whose plan says how people are protected, run with what draws left out: the same people in every
+analysis.
+"""
 
 from __future__ import annotations
 
@@ -72,8 +74,13 @@ def quick(plan):
     slow = ("wild-bootstrap", "randomisation", "heckman-ml", "lee-bounds", "firth")
     analyses = tuple(each for each in plan.analyses if each.estimator not in slow)
     models = {key: replace(model, m=2) for key, model in plan.imputation.models.items()}
-    return replace(plan, analyses=analyses, imputation=replace(plan.imputation, models=models, iterations=1),
-                   cost_benefit=replace(plan.cost_benefit, draws=20), tipping=replace(plan.tipping, imputations=2))  # fmt: skip
+    return replace(
+        plan,
+        analyses=analyses,
+        imputation=replace(plan.imputation, models=models, iterations=1),
+        cost_benefit=replace(plan.cost_benefit, draws=20),
+        tipping=replace(plan.tipping, imputations=2),
+    )
 
 
 def cluster_trial(root, study):

@@ -1,7 +1,9 @@
-"""A reader who lays two releases beside each other: between them the record of very few people of one site was corrected.
+"""A reader who lays two releases beside each other: between them the record of very few people of one site was
+corrected.
 
-Unknown are the numbers of people in every state in the first release, and how many came to and left a state since. The change report
-says which files changed and, of so few people, only that they are fewer than the threshold; so nobody of another site moved.
+Unknown are the numbers of people in every state in the first release, and how many came to and left a state since.
+The change report says which files changed and, of so few people, only that they are fewer than the threshold; so
+nobody of another site moved.
 """
 
 from __future__ import annotations
@@ -21,7 +23,9 @@ Array = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TwoReleases:
-    """`sets`: for each place, which states it counts (zeros and ones); `first`, `second`: the lists of places of both releases."""
+    """`sets`: for each place, which states it counts (zeros and ones); `first`, `second`: the lists of places of both
+    releases.
+    """
 
     sets: Mapping[Where, Array]
     first: pd.DataFrame
@@ -30,7 +34,9 @@ class TwoReleases:
     threshold: int = 5
 
     def found_out(self, truth: Sequence[Array]) -> dict[tuple[int, Where], int]:
-        """Small withheld numbers of either release (0 and 1) that can be one number only; `truth`: people by state in both."""
+        """Small withheld numbers of either release (0 and 1) that can be one number only; `truth`: people by state in
+        both.
+        """
         size = len(self.moved)
         none, one = np.zeros(size), np.eye(size)
         rows: list[Array] = []
@@ -52,8 +58,10 @@ class TwoReleases:
                     aims.append((which, where, both, number))
         rows.append(np.concatenate([none, self.moved, -self.moved]))  # corrected, not lost
         right.append(0.0)
-        apart = [LinearConstraint(np.concatenate([none, none, self.moved])[None], 1, self.threshold - 1),
-                 LinearConstraint(np.hstack([one, 0 * one, -one]), 0, np.inf)]  # fmt: skip
+        apart = [
+            LinearConstraint(np.concatenate([none, none, self.moved])[None], 1, self.threshold - 1),
+            LinearConstraint(np.hstack([one, 0 * one, -one]), 0, np.inf),
+        ]
         upper = np.concatenate([np.full(size, np.inf), *[np.where(self.moved > 0, self.threshold - 1.0, 0.0)] * 2])
         known = np.array(rows)
         _, first = np.unique(np.column_stack([known, right]), axis=0, return_index=True)
@@ -62,8 +70,12 @@ class TwoReleases:
         for which, where, aim, number in aims:
             ends = []
             for low, high in ((number + 1, np.inf), (0, number - 1)):
-                done = milp(np.zeros(3 * size), constraints=[same, *apart, LinearConstraint(aim[None], low, high)],
-                            integrality=np.ones(3 * size), bounds=Bounds(0, upper))  # fmt: skip
+                done = milp(
+                    np.zeros(3 * size),
+                    constraints=[same, *apart, LinearConstraint(aim[None], low, high)],
+                    integrality=np.ones(3 * size),
+                    bounds=Bounds(0, upper),
+                )
                 assert done.success or done.status == 2, done.message
                 ends.append(done.success)
             if not any(ends):

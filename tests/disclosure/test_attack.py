@@ -1,4 +1,6 @@
-"""From what is published alone: no withheld number of people can be worked out, in any study, and each table is guarded."""
+"""From what is published alone: no withheld number of people can be worked out, in any study, and each table is
+guarded.
+"""
 
 from dataclasses import replace
 
@@ -75,7 +77,9 @@ def test_nothing_withheld_in_the_cluster_trial_can_be_worked_out(trial, public_o
 
 @pytest.mark.slow
 def test_the_numbers_behind_sensitivity_analyses_gave_withheld_ones_away(trial, root):
-    """With every n printed, as it used to be: one authority's staff without a record, leavers without one, role `other` without one."""
+    """With every n printed, as it used to be: one authority's staff without a record, leavers without one, role
+    `other` without one.
+    """
     output, people, everyone, plan = trial
     rows = {key: replace(row, n=None, part=None, goes_with=()) for key, row in output.declared.rows.items()}
     forgotten = replace(output, declared=replace(output.declared, rows=rows))

@@ -1,4 +1,6 @@
-"""From printed classes, numbers, means and spreads no bar of few people can be worked out; from narrower ones they can."""
+"""From printed classes, numbers, means and spreads no bar of few people can be worked out; from narrower ones they
+can.
+"""
 
 from dataclasses import replace
 
@@ -43,7 +45,8 @@ def scores(public, plan):
 
 
 def chosen(output, public, plan):
-    """Printed: classes, exact means, and how many passed the limit. The sum of squares is granted to the reader: standard errors
+    """Printed: classes, exact means, and how many passed the limit. The sum of squares is granted to the reader:
+    standard errors
     by participant, printed unrounded for each kind of name and for their difference, are made of it."""
     over = public.tables["chosen_over_limit"].set_index("evaluation")
     for name, table in public.tables["chosen_per_person"].groupby("evaluation"):
@@ -135,7 +138,9 @@ def test_ways_are_all_ways():
 
 @pytest.mark.parametrize("seed", range(12))
 def test_bars_of_any_shape_are_protected(seed):
-    """Small groups over few values: what the protection calls safe leaves several numbers for each small bar, all ways counted out."""
+    """Small groups over few values: what the protection calls safe leaves several numbers for each small bar, all
+    ways counted out.
+    """
     rng = np.random.default_rng(seed)
     counts = dict(enumerate(rng.choice([0, 1, 2, 3, 4, 6, 9], size=8).tolist()))
     values = np.repeat(list(counts), list(counts.values()))

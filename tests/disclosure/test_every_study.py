@@ -25,7 +25,9 @@ def test_every_study_of_the_report_has_a_plan_that_is_attacked():
 
 
 def attacks():
-    """Whole numbers everywhere; in a cluster trial, with its thousand printed numbers, they take minutes: shares of people first."""
+    """Whole numbers everywhere; in a cluster trial, with its thousand printed numbers, they take minutes: shares of
+    people first.
+    """
     for study in keys("withhold"):
         if kind_of(PLANS[study]) == "cluster trial":
             yield pytest.param(study, False)

@@ -36,8 +36,19 @@ def test_a_withheld_number_in_the_published_results_is_noticed(tmp_path):
 
     from hhp_stats.results import ResultRow, result_frame, write_results
 
-    row = {"study": "trial", "outcome": "days", "estimand": "itt", "population": "", "contrast": "", "method": "OLS", "analysis": "planned",
-           "estimate": 1.0, "std_error": 2.0, "note": "", "source": "test"}  # fmt: skip
+    row = {
+        "study": "trial",
+        "outcome": "days",
+        "estimand": "itt",
+        "population": "",
+        "contrast": "",
+        "method": "OLS",
+        "analysis": "planned",
+        "estimate": 1.0,
+        "std_error": 2.0,
+        "note": "",
+        "source": "test",
+    }
     write_results(
         result_frame(
             [

@@ -1,4 +1,6 @@
-"""A trial on a plain table, with a surgery of two patients and an outcome that one arm lacks: no small number can be found out."""
+"""A trial on a plain table, with a surgery of two patients and an outcome that one arm lacks: no small number can be
+found out.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Two frozen releases between which one person's record was corrected: neither gives away what the other one withholds."""
+"""Two frozen releases between which one person's record was corrected: neither gives away what the other one
+withholds.
+"""
 
 from itertools import product
 
@@ -34,11 +36,26 @@ def study(people):
         f"trial/days/itt/{name}": (everyone.of(inside(p)), int(inside(people).sum()))
         for name, inside in analyses.items()
     }
-    results = result_frame([
-        ResultRow(result_id=key, study="trial", outcome="days", estimand="itt", population="", contrast="", method="OLS", analysis="planned",
-                  estimate=1.0, std_error=1.0, n=n, note="", source="test")
-        for key, (_, n) in rows.items()
-    ])  # fmt: skip
+    results = result_frame(
+        [
+            ResultRow(
+                result_id=key,
+                study="trial",
+                outcome="days",
+                estimand="itt",
+                population="",
+                contrast="",
+                method="OLS",
+                analysis="planned",
+                estimate=1.0,
+                std_error=1.0,
+                n=n,
+                note="",
+                source="test",
+            )
+            for key, (_, n) in rows.items()
+        ]
+    )
     declared = Declared(
         people=everyone.there,
         columns={"sites": columns},
@@ -52,8 +69,14 @@ def states_of_places():
     found = {}
     for site in SITES:
         at = STATES["site"] == site
-        found |= {("sites", site, column): members for column, members in
-                  {"people": at, "lacking": at & ~STATES["first"], "lacking_second": at & ~STATES["second"]}.items()}  # fmt: skip
+        found |= {
+            ("sites", site, column): members
+            for column, members in {
+                "people": at,
+                "lacking": at & ~STATES["first"],
+                "lacking_second": at & ~STATES["second"],
+            }.items()
+        }
     found |= {
         ("results", f"trial/days/itt/{name}", "n"): STATES[column]
         for name, column in (("planned", "first"), ("second", "second"))
@@ -93,8 +116,12 @@ def drawn(seed):
 def attack(first, second, before, after):
     """Both releases, and whose file the change report names."""
     site = before.loc[(before != after).any(axis=1), "site"].iloc[0]
-    reader = TwoReleases(sets=states_of_places(), first=first.register, second=second.register,
-                         moved=(STATES["site"] == site).to_numpy().astype(float))  # fmt: skip
+    reader = TwoReleases(
+        sets=states_of_places(),
+        first=first.register,
+        second=second.register,
+        moved=(STATES["site"] == site).to_numpy().astype(float),
+    )
     return reader.found_out([by_state(before), by_state(after)])
 
 

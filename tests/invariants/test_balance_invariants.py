@@ -17,9 +17,11 @@ def staff(seed=9, sizes=(3, 1, 4, 2, 5, 3, 2, 4)):
 
 def d2(frame, arm, strata=None):
     return omnibus_balance(
-        covariates=frame[["x", "w"]], treatment=np.asarray(arm, float)[frame["team"]], clusters=frame["team"],
+        covariates=frame[["x", "w"]],
+        treatment=np.asarray(arm, float)[frame["team"]],
+        clusters=frame["team"],
         strata=None if strata is None else np.asarray(strata)[frame["team"]],
-    ).statistic  # fmt: skip
+    ).statistic
 
 
 def assignments(strata):
@@ -52,10 +54,13 @@ def test_redrawn_p_value_counts_the_design():
     arm = every[5]
     exact = np.mean([d2(frame, other) >= d2(frame, arm) * (1 - 1e-9) for other in every])
     got = omnibus_balance(
-        covariates=frame[["x", "w"]], treatment=arm[frame["team"]], clusters=frame["team"], draws=1500,
+        covariates=frame[["x", "w"]],
+        treatment=arm[frame["team"]],
+        clusters=frame["team"],
+        draws=1500,
         rng=np.random.default_rng(1),
         draw=lambda rng, size: np.array(every)[rng.integers(len(every), size=size)],
-    )  # fmt: skip
+    )
     assert got.p_value == pytest.approx(exact, abs=0.04)  # 1,500 draws: standard error .013
 
 

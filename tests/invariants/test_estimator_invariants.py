@@ -145,12 +145,16 @@ def test_two_way_does_not_depend_on_the_order_of_groupings(trial):
 def test_a_term_of_nothing_but_zeros_elsewhere_leaves_the_effect(trial):
     """Adding a person-level dummy of one person removes exactly that person."""
     values, absence, _, team = trial
-    fit = ols(outcome=absence, matrix=ModelMatrix(
-        values=np.column_stack([values, np.arange(len(team)) == 0]), names=(*NAMES, "first")))  # fmt: skip
+    fit = ols(
+        outcome=absence,
+        matrix=ModelMatrix(values=np.column_stack([values, np.arange(len(team)) == 0]), names=(*NAMES, "first")),
+    )
     alone = ols(outcome=absence[1:], matrix=ModelMatrix(values=values[1:], names=NAMES))
     assert fit.coefficients[:4] == pytest.approx(alone.coefficients, rel=ROUNDING)
-    cr2 = [coefficient(f, cluster_covariance(f, clusters=g, kind="CR2"), df="satterthwaite")
-           for f, g in ((fit, team), (alone, team[1:]))]  # fmt: skip
+    cr2 = [
+        coefficient(f, cluster_covariance(f, clusters=g, kind="CR2"), df="satterthwaite")
+        for f, g in ((fit, team), (alone, team[1:]))
+    ]
     same(cr2[0], cr2[1])
 
 

@@ -1,4 +1,6 @@
-"""No number hangs on how people and teams are called, on the key of their pseudonyms, or on the order of files and rows."""
+"""No number hangs on how people and teams are called, on the key of their pseudonyms, or on the order of files and
+rows.
+"""
 
 from __future__ import annotations
 
@@ -122,17 +124,21 @@ def test_renamed_staff_another_key_and_shuffled_files_give_the_same_bytes_of_res
         one for one in plan.analyses if one.estimator != "heckman-ml" or one.id == "wellbeing/itt/heckman-imputed"
     )
     small = replace(
-        plan, analyses=kept, imputation=replace(plan.imputation, models=models, iterations=3),
-        cost_benefit=replace(plan.cost_benefit, draws=40), tipping=replace(plan.tipping, deltas=(-0.5, 0.5)),
-    )  # fmt: skip
+        plan,
+        analyses=kept,
+        imputation=replace(plan.imputation, models=models, iterations=3),
+        cost_benefit=replace(plan.cost_benefit, draws=40),
+        tipping=replace(plan.tipping, deltas=(-0.5, 0.5)),
+    )
     one, other = both
     # Here, behind the replay of the draw, teams too may come in any alphabetical order.
     teams = sorted(other.teams["team_id"])
     names = dict(zip(teams, random.Random(2).sample(teams, len(teams)), strict=True))
     other = replace(
-        other, people=other.people.assign(team_id=other.people["team_id"].map(names)),
+        other,
+        people=other.people.assign(team_id=other.people["team_id"].map(names)),
         teams=other.teams.assign(team_id=other.teams["team_id"].map(names)),
-    )  # fmt: skip
+    )
     written = []
     for number, trial in enumerate((one, other)):
         path = tmp_path / f"{number}.csv"
@@ -144,10 +150,15 @@ def test_renamed_staff_another_key_and_shuffled_files_give_the_same_bytes_of_res
 
 # ---------------------------------------------------------------- the order itself
 def frame():
-    return pd.DataFrame({
-        "place": ["a", "a", "a", "b", "b", "b"], "team": ["z", "z", "y", "w", "w", "v"], "person": list("pqrstu"),
-        "days": [3.0, np.nan, 1.0, 2.0, 2.0, 5.0], "role": ["x", "y", "x", None, None, "x"],
-    })  # fmt: skip
+    return pd.DataFrame(
+        {
+            "place": ["a", "a", "a", "b", "b", "b"],
+            "team": ["z", "z", "y", "w", "w", "v"],
+            "person": list("pqrstu"),
+            "days": [3.0, np.nan, 1.0, 2.0, 2.0, 5.0],
+            "role": ["x", "y", "x", None, None, "x"],
+        }
+    )
 
 
 def test_rows_stand_by_place_team_and_content():

@@ -33,9 +33,11 @@ def trial(seed, teams=14, size=6):
 def complier(frame, covariates=True):
     terms = [Term(column="x", kind="continuous")] if covariates else []
     return complier_effect(
-        outcome=frame["y"].to_numpy(), takeup=frame["takeup"].to_numpy(), matrix=model_matrix(frame, terms),
+        outcome=frame["y"].to_numpy(),
+        takeup=frame["takeup"].to_numpy(),
+        matrix=model_matrix(frame, terms),
         clusters=frame["team_id"],
-    )  # fmt: skip
+    )
 
 
 @FEW
@@ -78,9 +80,11 @@ def test_intention_to_treat_inside_is_the_one_outside(seed):
 def test_if_everyone_complies_the_complier_effect_is_intention_to_treat(seed):
     frame = trial(seed).assign(takeup=lambda d: d["treatment"])
     got = complier_effect(
-        outcome=frame["y"].to_numpy(), takeup=frame["takeup"].to_numpy(), matrix=model_matrix(frame, []),
+        outcome=frame["y"].to_numpy(),
+        takeup=frame["takeup"].to_numpy(),
+        matrix=model_matrix(frame, []),
         clusters=frame["team_id"],
-    )  # fmt: skip
+    )
     assert got.effect.estimate == pytest.approx(got.intention_to_treat.estimate, rel=1e-9, abs=1e-12)
     assert got.effect.std_error == pytest.approx(got.intention_to_treat.std_error, rel=1e-9)
 

@@ -51,8 +51,13 @@ def same(first, second, fields=("estimate", "std_error", "df", "p_value", "conf_
 
 def plan(kind):
     return ImputationPlan(
-        variables=(ImputedVariable(name="y", kind=kind),), terms=TERMS, clusters="team_id", imputations=4, iterations=2, seed=3
-    )  # fmt: skip
+        variables=(ImputedVariable(name="y", kind=kind),),
+        terms=TERMS,
+        clusters="team_id",
+        imputations=4,
+        iterations=2,
+        seed=3,
+    )
 
 
 def effect(frame):
@@ -134,9 +139,12 @@ def test_tipping_points_follow_units(frame):
     for unit in (1.0, 100.0):
         scaled = frame.assign(y=unit * (frame["y"] + 0.6 * frame["treatment"]))
         found[unit] = tipping_points(
-            impute(scaled, plan("pmm")), outcome="y", fit=effect, deltas=[unit * d for d in (-4, -2, 2)],
+            impute(scaled, plan("pmm")),
+            outcome="y",
+            fit=effect,
+            deltas=[unit * d for d in (-4, -2, 2)],
             shifted=("treated",),
-        )  # fmt: skip
+        )
     plain, scaled = (found[unit].points.iloc[0] for unit in (1.0, 100.0))
     assert plain["conclusion"] == scaled["conclusion"] == "positive"
     # Brent's method stops at a thousandth of the distance of two grid points.
@@ -148,10 +156,11 @@ def test_absence_ignores_the_order_of_rows_and_names_of_authorities(rule):
     rng = np.random.default_rng(4)
     people = pd.DataFrame(
         {
-            "local_authority": rng.choice(["A", "B"], 60), "illness_days": rng.integers(0, 4, 60).astype(float),
+            "local_authority": rng.choice(["A", "B"], 60),
+            "illness_days": rng.integers(0, 4, 60).astype(float),
             "leaving_date": pd.to_datetime([date(2019, 5, 1 + i) if i < 20 else pd.NaT for i in range(60)]),
         }
-    )  # fmt: skip
+    )
 
     def outcome(of, launches):
         return trial_absence(of.join(exposure(of, launches=launches, weeks=12)), rule=rule).days

@@ -3,8 +3,8 @@
     python tests/kills/kill_commands.py COPY [--kills 30] [--only render,bundle] [--seed 1]
 
 COPY is a throwaway copy of the project that was rendered once; the program changes and damages it. Linux, for `/proc`.
-Prints a table: kills, in how many of them a process was left after five seconds, in how many an output was not whole, and
-what was left of unfinished files after the next whole run. Status 1 where anything was.
+Prints a table: kills, in how many of them a process was left after five seconds, in how many an output was not whole,
+and what was left of unfinished files after the next whole run. Status 1 where anything was.
 """
 
 from __future__ import annotations
@@ -63,20 +63,22 @@ COMMANDS: Mapping[str, Command] = {
     "template": Command(words=("template", "goal_setting", "Kent", "--to", "out"), writes=("out",)),
     "check": Command(words=("check", "--write-back", "back"), writes=("back",)),
     "randomise": Command(
-        words=("randomise", "--seed", "5", "--to", "drawn.csv"), writes=("drawn.csv", "drawn_log.csv"),
+        words=("randomise", "--seed", "5", "--to", "drawn.csv"),
+        writes=("drawn.csv", "drawn_log.csv"),
         prepare=remove("drawn.csv", "drawn_log.csv"),
     ),
     "bundle": Command(words=("bundle", "review.zip"), writes=("review.zip",)),
     "bundle --blind": Command(words=("bundle", "blind.zip", "--blind", "--seed", "3"), writes=("blind.zip",)),
     "release": Command(
-        words=("release", "--date", "2031-01-01"), writes=("data/releases/2031-01-01",),
+        words=("release", "--date", "2031-01-01"),
+        writes=("data/releases/2031-01-01",),
         prepare=remove("data/releases/2031-01-01"),
     ),
     "results": Command(words=("results", "--fresh"), writes=(".report/results",)),
     "render": Command(words=("render",), writes=("_output",), prepare=edit_chapters),
     "preview": Command(words=("preview",), writes=(".report/preview",), prepare=edit_chapters),
     "synthesise": Command(words=("synthesise",), writes=("data/returns", "data/surveys", "data/manifest.toml")),
-}  # fmt: skip
+}
 
 
 def state(path: Path) -> str:
@@ -110,9 +112,15 @@ def processes(tag: str) -> list[int]:
 
 
 def leftovers(copy: Path) -> list[str]:
-    """Unfinished files of runs that are gone: beside the outputs, below `.report`, in the folder for temporary files."""
-    found = [path.relative_to(copy).as_posix() for path in copy.rglob("*")
-             if not path.name.endswith(".lock") and (is_unfinished(Path(path.name)) or ".new-" in path.name or ".old-" in path.name)]  # fmt: skip
+    """Unfinished files of runs that are gone: beside the outputs, below `.report`, in the folder for temporary
+    files.
+    """
+    found = [
+        path.relative_to(copy).as_posix()
+        for path in copy.rglob("*")
+        if not path.name.endswith(".lock")
+        and (is_unfinished(Path(path.name)) or ".new-" in path.name or ".old-" in path.name)
+    ]
     found += [path.relative_to(copy).as_posix() for path in (copy / ".report/unfinished").glob("*")]
     found += [
         path.name
@@ -124,9 +132,14 @@ def leftovers(copy: Path) -> list[str]:
 
 def start(copy: Path, words: Sequence[str], tag: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [sys.executable, "-m", "hhp_stats", *words], cwd=copy, env=os.environ | {TAG: tag}, stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
-    )  # fmt: skip
+        [sys.executable, "-m", "hhp_stats", *words],
+        cwd=copy,
+        env=os.environ | {TAG: tag},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
 
 
 def whole_run(copy: Path, name: str, number: int) -> float:
@@ -150,7 +163,9 @@ def whole_run(copy: Path, name: str, number: int) -> float:
 
 
 def written_since(folder: Path, moment: float) -> bool:
-    """Is there a rendering in the folder that was made after this moment, even if it has the same bytes as the one before?"""
+    """Is there a rendering in the folder that was made after this moment, even if it has the same bytes as the one
+    before?
+    """
     from hhp_stats import rendering_marker
 
     marker = folder / rendering_marker.MARKER
@@ -189,9 +204,15 @@ def kill_all(copy: Path, name: str, *, kills: int, chance: random.Random) -> dic
         not_whole += not is_whole(copy, name, before)
     whole_run(copy, name, number + kills + 1)
     return {
-        "command": name, "seconds": round(seconds, 1), "kills": kills, "while it ran": in_time, "process left": left_processes,
-        "slowest end": round(slowest, 1), "not whole": not_whole, "left over": len(leftovers(copy)),
-    }  # fmt: skip
+        "command": name,
+        "seconds": round(seconds, 1),
+        "kills": kills,
+        "while it ran": in_time,
+        "process left": left_processes,
+        "slowest end": round(slowest, 1),
+        "not whole": not_whole,
+        "left over": len(leftovers(copy)),
+    }
 
 
 def is_whole(copy: Path, name: str, before: Sequence[str]) -> bool:

@@ -1,4 +1,6 @@
-"""The library by formula: the numbers of statsmodels and linearmodels, the package's own estimators, and errors in words."""
+"""The library by formula: the numbers of statsmodels and linearmodels, the package's own estimators, and errors in
+words.
+"""
 
 from __future__ import annotations
 
@@ -160,11 +162,16 @@ def test_bounds_hold_the_effect(trial: pd.DataFrame) -> None:
     low, high = trial["absence"].min(), trial["absence"].max()
     worst = hs.bounds("absence ~ treatment", trial, method="worst-case", limits=(low, high), clusters="team")
     filled = [
-        hs.linear("absence ~ treatment", trial.fillna({"absence": 0}).assign(
-            absence=trial["absence"].fillna(pd.Series(np.where(trial["treatment"] == 1, treated, control)))
-        )).effect().estimate
+        hs.linear(
+            "absence ~ treatment",
+            trial.fillna({"absence": 0}).assign(
+                absence=trial["absence"].fillna(pd.Series(np.where(trial["treatment"] == 1, treated, control)))
+            ),
+        )
+        .effect()
+        .estimate
         for treated, control in ((low, high), (high, low))
-    ]  # fmt: skip
+    ]
     assert [worst.lower.estimate, worst.upper.estimate] == pytest.approx(filled, rel=SAME)
     with pytest.raises(InvalidInput, match="seed"):
         hs.bounds("absence ~ treatment + baseline", trial, seed=1)
@@ -179,8 +186,14 @@ def test_a_tipping_point_moves_the_imputed_only(trial: pd.DataFrame) -> None:
 
 
 def test_few_clusters_are_enumerated_within_their_strata() -> None:
-    small = pd.DataFrame({"pair": np.repeat(["a", "b", "c"], 4), "school": np.repeat(list("uvwxyz"), 2),
-                          "treatment": np.repeat([0, 1] * 3, 2), "score": [1, 2, 3, 4, 2, 2, 5, 6, 0, 1, 3, 9.0]})  # fmt: skip
+    small = pd.DataFrame(
+        {
+            "pair": np.repeat(["a", "b", "c"], 4),
+            "school": np.repeat(list("uvwxyz"), 2),
+            "treatment": np.repeat([0, 1] * 3, 2),
+            "score": [1, 2, 3, 4, 2, 2, 5, 6, 0, 1, 3, 9.0],
+        }
+    )
     found = hs.randomisation_test("score ~ treatment", small, clusters="school", strata="pair", seed=1)
     assert found.enumerated and found.draws == 2**3
     assert hs.randomisation_test("score ~ treatment", small, clusters="school", seed=1).draws == math.comb(6, 3)

@@ -24,12 +24,14 @@ _WORD = re.compile(r"[a-z0-9]+(?:'[a-z]+)?")
 
 # Names and titles, which cannot be said in other words.
 NAMES = (
-    "ministry of defence inspiring the next generation", "happier healthier professionals",
-    "social workers inspiring the next generation", "building and maintaining a healthy happy social care team",
+    "ministry of defence inspiring the next generation",
+    "happier healthier professionals",
+    "social workers inspiring the next generation",
+    "building and maintaining a healthy happy social care team",
     "phase two randomised controlled trials and pilots conducted with public sector workforces",
     "a cluster randomised controlled trial of a goal setting and wellbeing programme in children's social care",
     "central bedfordshire kent lambeth north tyneside telford wrekin wolverhampton solihull greenwich bromley",
-)  # fmt: skip
+)
 # Columns that quote a printed token, or list the names of authorities, roles and answers.
 QUOTED = ("as_printed", "allowed", "allowed_values", "anchor_min", "anchor_max", "item_text", "title")
 

@@ -11,8 +11,19 @@ sys.path.insert(0, str(Path(__file__).parent))
 from own_words import FILE, NAMES, digests, shared_runs, source_runs, texts, words
 
 ROOT = Path(__file__).resolve().parents[2]
-PATTERNS = ("index.qmd", "report/*.qmd", "report/glossary.toml", "*.md", "data/*.md", "data/*.csv", "data/plan/*.toml",
-            "data/qualitative/*.csv", "data/published/*.csv", "hhp_stats/**/*.py", "hhp_stats/publish/assets/*.json")  # fmt: skip
+PATTERNS = (
+    "index.qmd",
+    "report/*.qmd",
+    "report/glossary.toml",
+    "*.md",
+    "data/*.md",
+    "data/*.csv",
+    "data/plan/*.toml",
+    "data/qualitative/*.csv",
+    "data/published/*.csv",
+    "hhp_stats/**/*.py",
+    "hhp_stats/publish/assets/*.json",
+)
 
 
 @pytest.fixture(scope="module")

@@ -32,9 +32,13 @@ def printed(root):
 
 def test_every_arm_size_mean_and_standard_error_comes_back(root, table):
     frame = printed(root)
-    arms = frame.loc[frame["trial"].isin(TRIALS) & frame["group"].isin(["treatment", "control"])
-                     & frame["statistic"].isin(["n", "mean", "se"]) & (frame["research_question"] != "IPE")
-                     & frame["research_question"].ne("")]  # fmt: skip
+    arms = frame.loc[
+        frame["trial"].isin(TRIALS)
+        & frame["group"].isin(["treatment", "control"])
+        & frame["statistic"].isin(["n", "mean", "se"])
+        & (frame["research_question"] != "IPE")
+        & frame["research_question"].ne("")
+    ]
     assert len(arms) == 66  # 11 comparisons of two arms with three figures each
     ours = table.set_index("published_id")
     assert set(arms.index) <= set(ours.index), "an arm figure is not mapped"
@@ -46,9 +50,15 @@ def test_every_figure_is_mapped_or_is_no_result(root, table):
     own = frame.loc[frame["trial"].isin(TRIALS)]
     # Directions in words, intentions, and remarks of interviewees have no counterpart among the results.
     left = own.loc[~own.index.isin(table["published_id"])]
-    assert set(left["statistic"]) <= {"stated_direction", "stated_significant", "response_rate_planned", "n_planned",
-                                      "mdes_benchmark",
-                                      "percent", "count"}  # fmt: skip
+    assert set(left["statistic"]) <= {
+        "stated_direction",
+        "stated_significant",
+        "response_rate_planned",
+        "n_planned",
+        "mdes_benchmark",
+        "percent",
+        "count",
+    }
 
 
 def test_what_does_not_come_back_is_a_known_conflict(root, table):

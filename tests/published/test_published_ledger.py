@@ -1,4 +1,5 @@
-"""All printed figures against the pipeline, from raw files, but for the goal-setting trial, whose imputations take minutes.
+"""All printed figures against the pipeline, from raw files, but for the goal-setting trial, whose imputations take
+minutes.
 
 Its figures, and the sums over studies, are held to the same rule in `tests/report/test_whole_report.py`.
 """
@@ -32,10 +33,13 @@ def made(root):
         return [name for name in names if not name.startswith(ELSEWHERE)]
 
     lists = replace(
-        lists, mapping=lists.mapping[lists.mapping["published_id"].isin(kept(lists.mapping["published_id"]))],
-        **{field: {name: getattr(lists, field)[name] for name in kept(getattr(lists, field))}
-           for field in ("words", "readings", "unmatched", "not_compared")},
-    )  # fmt: skip
+        lists,
+        mapping=lists.mapping[lists.mapping["published_id"].isin(kept(lists.mapping["published_id"]))],
+        **{
+            field: {name: getattr(lists, field)[name] for name in kept(getattr(lists, field))}
+            for field in ("words", "readings", "unmatched", "not_compared")
+        },
+    )
     printed = load_figures(root / "data/published/published_results.csv").frame
     return ledger(figures(printed[printed["id"].isin(kept(printed["id"]))]), results, lists), lists
 

@@ -1,7 +1,7 @@
 """The printed figures of the programme recomputed, against values worked out independently of this package.
 
-`expected_comparisons.csv`, `expected_relations.csv` and `expected_detectable_effects.csv` were made beforehand by a separate
-script of plain SciPy calls and typed in here with the digits it printed.
+`expected_comparisons.csv`, `expected_relations.csv` and `expected_detectable_effects.csv` were made beforehand by a
+separate script of plain SciPy calls and typed in here with the digits it printed.
 """
 
 from pathlib import Path
@@ -42,10 +42,18 @@ def same_digits(got, text):
 def test_comparisons(row):
     got = recompute(FIGURES, COMPARISONS[row["first"], row["second"]], reading=row["reading"])
     found = {
-        "difference": got.test.estimate, "std_error": got.test.std_error, "statistic": got.test.statistic, "df": got.test.df,
-        "p_value": got.test.p_value, "p_low": got.p_range.low, "p_high": got.p_range.high, "gap": got.gap,
-        "t_needed": got.t_needed, "t_ratio": got.t_ratio, "standardised_difference": got.standardised_difference,
-    }  # fmt: skip
+        "difference": got.test.estimate,
+        "std_error": got.test.std_error,
+        "statistic": got.test.statistic,
+        "df": got.test.df,
+        "p_value": got.test.p_value,
+        "p_low": got.p_range.low,
+        "p_high": got.p_range.high,
+        "gap": got.gap,
+        "t_needed": got.t_needed,
+        "t_ratio": got.t_ratio,
+        "standardised_difference": got.standardised_difference,
+    }
     assert [got.arms[0].n, got.arms[1].n] == [int(row["n1"]), int(row["n2"])]
     for name, value in found.items():
         if row[name]:

@@ -10,9 +10,21 @@ from hhp_stats.studies.run import run_study
 STUDIES = ("letters", "coffee", "dictation", "flexitime")
 # Facts of the interviews and of the design, or repeats: held as facts of the plan, no results of a pipeline.
 NOT_RESULTS = {
-    "DIC-INT-CO", "DIC-INT-BR", "DIC-INT", "DIC-INT-CO2", "DIC-INT-BR2", "DIC-FG", "DIC-PC-WRITEUP", "DIC-SAVE-HOUR",
-    "DIC-SAVE-WEEK", "DIC-SAVE-EXEC", "DIC-SAVE-DISC", "DIC-SAVE-WEB", "FLX-TM-CHALL", "COF-BLDG-MIN",
-}  # fmt: skip
+    "DIC-INT-CO",
+    "DIC-INT-BR",
+    "DIC-INT",
+    "DIC-INT-CO2",
+    "DIC-INT-BR2",
+    "DIC-FG",
+    "DIC-PC-WRITEUP",
+    "DIC-SAVE-HOUR",
+    "DIC-SAVE-WEEK",
+    "DIC-SAVE-EXEC",
+    "DIC-SAVE-DISC",
+    "DIC-SAVE-WEB",
+    "FLX-TM-CHALL",
+    "COF-BLDG-MIN",
+}
 
 
 @pytest.fixture(scope="module")

@@ -19,14 +19,18 @@ from hhp_stats.publish.source import steps
 
 @pytest.fixture(scope="session")
 def warm() -> Iterator[warm_kernels.WarmProcess | None]:
-    """The process that the kernels of all tests are forked from: importing the libraries takes longer than most chapters."""
+    """The process that the kernels of all tests are forked from: importing the libraries takes longer than most
+    chapters.
+    """
     with kernels.warm_process() as process:
         yield process
 
 
 @pytest.fixture(autouse=True)
 def kernels_of_one_process(warm: warm_kernels.WarmProcess | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Kernels are forked also for books of few chapters, unless a test says that nothing can be forked (test_kernels)."""
+    """Kernels are forked also for books of few chapters, unless a test says that nothing can be forked
+    (test_kernels).
+    """
     monkeypatch.setattr(kernels, "_FORK_FROM", 1)
     monkeypatch.setattr(
         kernels, "warm_process", lambda: contextlib.nullcontext(warm if warm_kernels.can_fork() else None)

@@ -42,7 +42,9 @@ class Planted:
 
 
 def unpacked(content: bytes) -> Iterator[bytes]:
-    """A content, and what is packed in it: members of zips and workbooks with their names, compressed streams of PDFs and gzip files."""
+    """A content, and what is packed in it: members of zips and workbooks with their names, compressed streams of PDFs
+    and gzip files.
+    """
     yield content
     if content[:2] == b"PK" and zipfile.is_zipfile(io.BytesIO(content)):
         with zipfile.ZipFile(io.BytesIO(content)) as archive:

@@ -1,4 +1,6 @@
-"""Blind means blind: what depends on the key is a sign or a letter, and nothing a reader may know gives the key away."""
+"""Blind means blind: what depends on the key is a sign or a letter, and nothing a reader may know gives the key
+away.
+"""
 
 from __future__ import annotations
 
@@ -158,10 +160,20 @@ def trial(sizes: dict[str, int], *, seed: int, share: float | None = None) -> pd
     ]
     for name, own in values.items():
         for what, value in (("mean", own.mean()), ("sd", own.std(ddof=1))):
-            rows.append(ResultRow(
-                result_id=f"made_up/days/{what}_{name}/raw", study="made_up", outcome="days", estimand=f"{what}_{name}",
-                contrast=name, method="raw", estimate=float(value), n=len(own), status="descriptive", **about,
-            ))  # fmt: skip
+            rows.append(
+                ResultRow(
+                    result_id=f"made_up/days/{what}_{name}/raw",
+                    study="made_up",
+                    outcome="days",
+                    estimand=f"{what}_{name}",
+                    contrast=name,
+                    method="raw",
+                    estimate=float(value),
+                    n=len(own),
+                    status="descriptive",
+                    **about,
+                )
+            )
     return result_frame(rows)
 
 
@@ -188,7 +200,9 @@ def test_who_knows_the_sizes_of_the_arms_cannot_attribute_the_means(seed: int) -
 
 
 def sizes_fit(difference, means: pd.DataFrame, sizes: tuple[int, int]) -> bool:
-    """Is there a pair of means of whole numbers, of arms of these sizes, that gives what is shown of both and of their difference?"""
+    """Is there a pair of means of whole numbers, of arms of these sizes, that gives what is shown of both and of
+    their difference?
+    """
     by = means.set_index("contrast")["estimate"]
     unit = float(re.search(r"to (\S+)$", means.iloc[0]["method"])[1])
     decimals = max(
@@ -229,7 +243,10 @@ def test_every_result_is_there_or_counted_with_its_reason(frame: pd.DataFrame) -
 def test_only_signed_differences_carry_a_contrast_that_turns(frame: pd.DataFrame) -> None:
     """A property of the row, set where it is made: sizes, correlations and tests of balance are no differences."""
     assert set(frame.loc[frame["contrast"] == ARMS, "estimand"].str.replace(r"_\d+$", "", regex=True)) <= {
-        "itt", "itt_cohort", "period"}  # fmt: skip
+        "itt",
+        "itt_cohort",
+        "period",
+    }
     means = frame.loc[frame["estimand"].str.startswith("mean_") & frame["contrast"].isin((CONTROL, TREATMENT))]
     table = means.pivot_table(index=["study", "outcome"], columns="contrast", values="estimate")
     for (study, outcome), row in table.iterrows():
@@ -273,11 +290,31 @@ def test_what_depends_on_the_key_is_in_three_files_and_is_mirrored(bundles) -> N
 def test_nothing_else_in_it_speaks_of_results(bundles) -> None:
     one, _, frame = bundles
     paths = set(one) - DEPENDS
-    for start in ("report", "index.qmd", "CHANGELOG", "benchmarks/", "tests/published", "tests/report", "tests/unit",
-                  "tests/simulation", "results/", "hhp_stats/synthetic/", "hhp_stats/consistency/validation", "hhp_stats/consistency/comparisons",
-                  "hhp_stats/consistency/ledger", "hhp_stats/present/",
-                  "data/manifest", "data/synthetic", "data/plan/synthetic", "data/plan/deviations", "data/plan/conflicts",
-                  "data/releases", "data/qualitative", "data/published/published_results", "data/allocation"):  # fmt: skip
+    for start in (
+        "report",
+        "index.qmd",
+        "CHANGELOG",
+        "benchmarks/",
+        "tests/published",
+        "tests/report",
+        "tests/unit",
+        "tests/simulation",
+        "results/",
+        "hhp_stats/synthetic/",
+        "hhp_stats/consistency/validation",
+        "hhp_stats/consistency/comparisons",
+        "hhp_stats/consistency/ledger",
+        "hhp_stats/present/",
+        "data/manifest",
+        "data/synthetic",
+        "data/plan/synthetic",
+        "data/plan/deviations",
+        "data/plan/conflicts",
+        "data/releases",
+        "data/qualitative",
+        "data/published/published_results",
+        "data/allocation",
+    ):
         assert not [name for name in paths if name.startswith(start)], start
     known = {
         f"{abs(value):.5g}"

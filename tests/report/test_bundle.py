@@ -18,8 +18,16 @@ from hhp_stats.publish.packing import REVIEW, pack, private_digests, themes_of_d
 from hhp_stats.publish.release import ReleaseRefused
 from hhp_stats.results import read_results
 
-RAW = ("data/returns/", "data/surveys/", "data/allocation/", "data/course_log/", "data/decisions/", "data/usage/",
-       "data/corrections.csv", "data/synthetic_truth.toml")  # fmt: skip
+RAW = (
+    "data/returns/",
+    "data/surveys/",
+    "data/allocation/",
+    "data/course_log/",
+    "data/decisions/",
+    "data/usage/",
+    "data/corrections.csv",
+    "data/synthetic_truth.toml",
+)
 FIGURE = (
     '<figure id="tbl-gs-primary" class="float tbl">\n<figcaption><span class="float-label">Table&nbsp;1.1</span> '
     "Planned <em>analysis</em></figcaption></figure>"
@@ -56,10 +64,23 @@ def read(path: Path, name: str) -> str:
 def test_what_a_reviewer_needs_is_in_it_and_nothing_else(home: Path, tmp_path: Path) -> None:
     made = write_bundle(home, tmp_path / "out/review.zip", output=home / "_output")
     found = names(made.path)
-    assert {"READ-ME-FIRST.md", "INDEX.md", "index.csv", "index-results.csv", "README.md", "_quarto.yml", "index.qmd",
-            "report/H-changes.qmd", "hhp_stats/__init__.py", "data/manifest.toml", "data/plan/goal_setting.toml",
-            "results/results.csv", "report-rendered/index.html", "data/releases/2026-01-01/results.csv",
-            "data/qualitative/coffee.csv"} <= found  # fmt: skip
+    assert {
+        "READ-ME-FIRST.md",
+        "INDEX.md",
+        "index.csv",
+        "index-results.csv",
+        "README.md",
+        "_quarto.yml",
+        "index.qmd",
+        "report/H-changes.qmd",
+        "hhp_stats/__init__.py",
+        "data/manifest.toml",
+        "data/plan/goal_setting.toml",
+        "results/results.csv",
+        "report-rendered/index.html",
+        "data/releases/2026-01-01/results.csv",
+        "data/qualitative/coffee.csv",
+    } <= found
     assert not [name for name in found if "__pycache__" in name or ".report" in name or "_output" in name]
     assert not [name for name in found if name.startswith(RAW) or "private" in name or "corrections" in name]
     assert {name for name in found if name.startswith("results/")} == {"results/results.csv"}
@@ -111,14 +132,34 @@ def test_the_same_project_gives_the_same_bytes(home: Path, tmp_path: Path) -> No
 
 
 HIDING_PLACES = (
-    "data/returns/goal_setting/kent/README.md", "data/returns/notes.md", "data/surveys/swing/.endline.csv",
-    "data/returns/goal_setting/kent/~$endline.xlsx", "data/corrections.csv.bak", "data/plan/goal_setting.toml.bak",
-    "data/plan/.kent.toml", "data/plan/kent.csv", "data/published/kent.xlsx", "data/published/old/kent.csv", "data/extra/people.csv",
-    "data/releases/2026-01-01/private/corrections.csv", "data/releases/2026-01-01/corrections.csv",
-    "data/releases/2026-01-01/extra/results.csv", "report/figures/x.svg", "report/kent.xlsx", "hhp_stats/kent.csv",
-    "tests/unit/kent.csv", "tests/reference/x/kent.xlsx", "tests/report/book/kent.csv", "benchmarks/kent.json", "kent.csv", "tools/x.csv",
-    "_output/kent.csv", "_output/assets/kent.xlsx", "_output/data/kent.html", "hhp_stats/.cache/x.py",
-)  # fmt: skip
+    "data/returns/goal_setting/kent/README.md",
+    "data/returns/notes.md",
+    "data/surveys/swing/.endline.csv",
+    "data/returns/goal_setting/kent/~$endline.xlsx",
+    "data/corrections.csv.bak",
+    "data/plan/goal_setting.toml.bak",
+    "data/plan/.kent.toml",
+    "data/plan/kent.csv",
+    "data/published/kent.xlsx",
+    "data/published/old/kent.csv",
+    "data/extra/people.csv",
+    "data/releases/2026-01-01/private/corrections.csv",
+    "data/releases/2026-01-01/corrections.csv",
+    "data/releases/2026-01-01/extra/results.csv",
+    "report/figures/x.svg",
+    "report/kent.xlsx",
+    "hhp_stats/kent.csv",
+    "tests/unit/kent.csv",
+    "tests/reference/x/kent.xlsx",
+    "tests/report/book/kent.csv",
+    "benchmarks/kent.json",
+    "kent.csv",
+    "tools/x.csv",
+    "_output/kent.csv",
+    "_output/assets/kent.xlsx",
+    "_output/data/kent.html",
+    "hhp_stats/.cache/x.py",
+)
 
 
 @pytest.mark.parametrize("status", ["synthetic", "real"])
@@ -155,7 +196,8 @@ def test_nothing_raw_is_packed_whatever_its_name_and_place(home: Path, tmp_path:
         if name.startswith(("data/returns", "data/surveys", "data/allocation", "data/course", "data/dec"))
     ]
     assert {name for name in HIDING_PLACES if name.startswith("data/")} <= set(made.left_out) | {
-        name for name in HIDING_PLACES if "/." in name}  # fmt: skip
+        name for name in HIDING_PLACES if "/." in name
+    }
     assert ("data/qualitative/flexitime.csv" in found) == (status == "synthetic")
     said = read(made.path, "READ-ME-FIRST.md")
     assert ("make data" in said) == (status == "synthetic") and "files below `data/` are left out" in said

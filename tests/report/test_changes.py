@@ -73,8 +73,13 @@ def corrected(frozen: Path) -> tuple[Path, dict[str, object]]:
     total, ill = (
         next(c for name, c in at.items() if name.startswith(word)) for word in ("Overall abs", "Illness related abs")
     )
-    row = next(r for r in range(top + 1, sheet.max_row) if isinstance(sheet.cell(r, ill).value, int | float)
-               and sheet.cell(r, ill).value >= 2 and isinstance(sheet.cell(r, total).value, int | float))  # fmt: skip
+    row = next(
+        r
+        for r in range(top + 1, sheet.max_row)
+        if isinstance(sheet.cell(r, ill).value, int | float)
+        and sheet.cell(r, ill).value >= 2
+        and isinstance(sheet.cell(r, total).value, int | float)
+    )
     planted["row"], planted["old"] = row, (sheet.cell(row, total).value, sheet.cell(row, ill).value)
     for column in (total, ill):
         sheet.cell(row, column).value += 30
@@ -88,16 +93,34 @@ def corrected(frozen: Path) -> tuple[Path, dict[str, object]]:
         next(c for name, c in at.items() if name.startswith(word)) for word in ("Overall abs", "Illness related abs")
     )
     left = next(c for name, c in at.items() if "Left the authority" in name)
-    line = next(r for r in range(top + 1, source.max_row) if isinstance(source.cell(r, ill).value, int | float)
-                and 3 <= source.cell(r, ill).value <= 20 and str(source.cell(r, left).value).lower() == "no"
-                and isinstance(source.cell(r, total).value, int | float))  # fmt: skip
+    line = next(
+        r
+        for r in range(top + 1, source.max_row)
+        if isinstance(source.cell(r, ill).value, int | float)
+        and 3 <= source.cell(r, ill).value <= 20
+        and str(source.cell(r, left).value).lower() == "no"
+        and isinstance(source.cell(r, total).value, int | float)
+    )
     staff = source.cell(line, 1).value
     with (home / "data/corrections.csv").open("a", encoding="utf-8", newline="") as stream:
         ledger = csv.writer(stream, lineterminator="\n")
         for name, field, column in (("K1", "overall_absence_days", total), ("K2", "illness_days", ill)):
             value = source.cell(line, column).value
-            ledger.writerow([name, "2026-06-02", "goal_setting", "endline", "Bromley", staff, field, f"{value:g}",
-                             f"{value + 60:g}", "long illness missed", "authority"])  # fmt: skip
+            ledger.writerow(
+                [
+                    name,
+                    "2026-06-02",
+                    "goal_setting",
+                    "endline",
+                    "Bromley",
+                    staff,
+                    field,
+                    f"{value:g}",
+                    f"{value + 60:g}",
+                    "long illness missed",
+                    "authority",
+                ]
+            )
     planted["kent_ledger"] = entry
     with_results(home)
     return home, planted
@@ -108,8 +131,10 @@ def test_nothing_changed_says_so(frozen: Path) -> None:
     report = compare_releases(frozen)
     assert report.same and not report.inputs.files and not report.flips
     assert report.headline() == f"No number and no sentence changed between {DATE} and now."
-    assert report.causes() in ("No input, no code and no software changed.",
-                               "Changed: the code of the analyses or the report.")  # fmt: skip
+    assert report.causes() in (
+        "No input, no code and no software changed.",
+        "Changed: the code of the analyses or the report.",
+    )
     assert json.loads(json.dumps(report.record()))["results"] == []
 
 
@@ -122,7 +147,9 @@ def test_a_replaced_workbook_is_counted_by_field_and_its_cells_are_shown_on_dema
         ("data/corrections.csv", "changed"),
     }
     assert {(each.place.here, each.field, each.cells, each.explained) for each in report.inputs.fields} == {
-        (KENT, "overall_absence_days", 1, 0), (KENT, "illness_days", 1, 0)}  # fmt: skip
+        (KENT, "overall_absence_days", 1, 0),
+        (KENT, "illness_days", 1, 0),
+    }
     assert "2 cells of raw files (the ledger explains none of them)" in report.causes(exact=True)
     old_total, old_ill = planted["old"]
     row = str(planted["row"])
@@ -152,7 +179,9 @@ def test_what_travels_names_no_authority_and_no_small_number(corrected) -> None:
         }
     ]
     assert [list(row) for row in page.rows("ledger").to_numpy()] == [
-        ["K1 (added)", "2026-06-02", "overall_absence_days", "1"], ["K2 (added)", "2026-06-02", "illness_days", "1"]]  # fmt: skip
+        ["K1 (added)", "2026-06-02", "overall_absence_days", "1"],
+        ["K2 (added)", "2026-06-02", "illness_days", "1"],
+    ]
 
 
 def test_ledger_lines_results_and_print_are_listed_without_the_person(
@@ -162,8 +191,9 @@ def test_ledger_lines_results_and_print_are_listed_without_the_person(
     vouch(home)
     report = compare_releases(home)
     assert [(each.change, each.id, each.field) for each in report.inputs.ledger] == [
-        ("added", "K1", "overall_absence_days"), ("added", "K2", "illness_days"),
-    ]  # fmt: skip
+        ("added", "K1", "overall_absence_days"),
+        ("added", "K2", "illness_days"),
+    ]
     old, new = (
         read_results(place)
         for place in (home / f"data/releases/{DATE}/results.csv", home / ".report/results/results.csv")
@@ -257,10 +287,14 @@ def test_file_that_came_or_went_and_people_who_went(frozen: Path) -> None:
     stub = _Stub(replace(old, name="later", inputs=inputs | {KENT: "other", "data/new.csv": "x"}), cells.iloc[6:])
     report = compare(old, stub)  # type: ignore[arg-type]
     assert {(f.path, f.change) for f in report.inputs.files} == {
-        (BROMLEY, "gone"), ("another file below data/", "new"), (KENT, "changed")}  # fmt: skip
+        (BROMLEY, "gone"),
+        ("another file below data/", "new"),
+        (KENT, "changed"),
+    }
     assert [(each.place.here, each.added, each.gone) for each in report.inputs.rows] == [(KENT, 0, 6)]
     assert report.public_inputs() == [
-        {"what": "returns of goal_setting, endline", "field": "people or lines gone", "cells": "6", "explained": ""}]  # fmt: skip
+        {"what": "returns of goal_setting, endline", "field": "people or lines gone", "cells": "6", "explained": ""}
+    ]
     few = compare(old, _Stub(stub.snapshot, cells.iloc[1:]))  # type: ignore[arg-type]
     assert few.public_inputs()[0]["cells"] == "fewer than five"
     assert [(c.field, c.old, c.new) for c in changed_cells(old, stub)] == [("person", "in the return", "")] * 6
@@ -270,8 +304,18 @@ def counted(cells: dict[str, tuple[int, int]]) -> ChangeReport:
     place = RawPlace(kind="returns", here="kent", public="returns")
     fields = tuple(FieldCount(place=place, field=name, cells=n, explained=k) for name, (n, k) in cells.items())
     found = InputChanges(files=(), fields=fields, rows=(), ledger=(), unknown=())
-    return ChangeReport(a="a", b="b", inputs=found, threshold=5, results=(), flips=(), figures=(), sentences=(), software={},
-                        code_changed=False)  # fmt: skip
+    return ChangeReport(
+        a="a",
+        b="b",
+        inputs=found,
+        threshold=5,
+        results=(),
+        flips=(),
+        figures=(),
+        sentences=(),
+        software={},
+        code_changed=False,
+    )
 
 
 @pytest.mark.parametrize(
@@ -312,7 +356,8 @@ def test_surveys_and_lists_are_compared_by_row_without_keeping_what_they_say(fro
     vouch(home)
     report = compare_releases(home)
     assert {(each.place.here, each.field, each.cells, each.explained) for each in report.inputs.fields} == {
-        (survey, "burnout_1", 6, 0)}  # fmt: skip
+        (survey, "burnout_1", 6, 0)
+    }
     assert {(each.place.here, each.added, each.gone) for each in report.inputs.rows} == {
         (survey, 1, 0),
         (allocation, 0, 2),
@@ -338,8 +383,13 @@ def test_without_its_private_part_a_release_is_read_and_says_what_is_not_compare
 
 
 def test_values_never_go_into_json(frozen: Path) -> None:
-    done = subprocess.run([sys.executable, "-m", "hhp_stats", "changes", "--cells", "--json"], cwd=frozen, capture_output=True,
-                          text=True, env=os.environ | {"PYTHONPATH": str(ROOT)})  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-m", "hhp_stats", "changes", "--cells", "--json"],
+        cwd=frozen,
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )
     assert done.returncode == 2 and done.stdout == "" and "cannot be combined" in done.stderr
 
 
@@ -381,9 +431,19 @@ def test_each_kind_of_flip_is_found_and_told_apart() -> None:
     assert flipped([row(name, 1.0)], [row(name, 1.5)]) == set()
     assert flipped([row(name, 1.0)], [row(name, -1.0)]) == {(name, "direction", "higher", "lower")}
     assert flipped([row(name, 3.0)], [row(name, 1.0)]) == {
-        (name, "interval", "excludes 0", "includes 0"), (name, "significance", "p < .05", "p ≥ .05")}  # fmt: skip
-    missing = not_estimated(result_id=name, reason="separation", population="all", contrast="a minus b", method="m",
-                            analysis="planned", clause="P1", source="x.y")  # fmt: skip
+        (name, "interval", "excludes 0", "includes 0"),
+        (name, "significance", "p < .05", "p ≥ .05"),
+    }
+    missing = not_estimated(
+        result_id=name,
+        reason="separation",
+        population="all",
+        contrast="a minus b",
+        method="m",
+        analysis="planned",
+        clause="P1",
+        source="x.y",
+    )
     assert flipped([row(name, 1.0)], [missing]) == {(name, "estimable", "estimated", "not estimated")}
     assert flipped([missing], [missing]) == set()
 
@@ -409,11 +469,19 @@ def test_rounding_noise_is_no_change_and_planned_results_come_first() -> None:
         row("t/c/itt/x", 1.0),
         row("t/d/itt/x", 4.0),
     ]
-    new = [row("t/a/itt/x", 9.0, analysis="sensitivity"), row("t/b/itt/x", 1.0 * (1 + 1e-13)), row("t/c/itt/x", 1.1),
-           row("t/e/itt/x", 0.0)]  # fmt: skip
+    new = [
+        row("t/a/itt/x", 9.0, analysis="sensitivity"),
+        row("t/b/itt/x", 1.0 * (1 + 1e-13)),
+        row("t/c/itt/x", 1.1),
+        row("t/e/itt/x", 0.0),
+    ]
     found = largest(result_changes(result_frame(old), result_frame(new)))
     assert [(each.result_id, each.change) for each in found] == [
-        ("t/c/itt/x", "moved"), ("t/d/itt/x", "gone"), ("t/e/itt/x", "new"), ("t/a/itt/x", "moved")]  # fmt: skip
+        ("t/c/itt/x", "moved"),
+        ("t/d/itt/x", "gone"),
+        ("t/e/itt/x", "new"),
+        ("t/a/itt/x", "moved"),
+    ]
     assert found[0].relative == pytest.approx(0.1)  # one subtraction in floating point
     assert math.isnan(found[1].new) and math.isnan(found[1].relative)
 
@@ -421,8 +489,12 @@ def test_rounding_noise_is_no_change_and_planned_results_come_first() -> None:
 # ------------------------------------------------------------------ what is printed
 def test_print_is_found_in_the_sources(prepared: Path) -> None:
     asked = [(each.chapter, each.method, each.arguments[0]) for each in requests(prepared)]
-    assert asked == [("index.qmd", "say", ("primary",)), ("index.qmd", "say", ("sample",)), ("index.qmd", "table", ("primary",)),
-                     ("index.qmd", "figure", ("absence_versions",))]  # fmt: skip
+    assert asked == [
+        ("index.qmd", "say", ("primary",)),
+        ("index.qmd", "say", ("sample",)),
+        ("index.qmd", "table", ("primary",)),
+        ("index.qmd", "figure", ("absence_versions",)),
+    ]
     said = printed(prepared)
     assert set(said.sentences) == {"index.qmd gs.say('primary')", "index.qmd gs.say('sample')"}
     assert not [text for text in said.sentences.values() if any("\ue000" <= c <= "\uf8ff" for c in text)]

@@ -1,4 +1,6 @@
-"""Changes that are easily overlooked: a blank cell that is filled, a printed line that is gone, a p value of exactly .05."""
+"""Changes that are easily overlooked: a blank cell that is filled, a printed line that is gone, a p value of exactly
+.05.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +22,18 @@ PATH = "data/returns/goal_setting/kent/endline.xlsx"
 def test_exactly_a_twentieth_is_not_below_it() -> None:
     def frame(p: float) -> pd.DataFrame:
         made = Estimate(estimate=1.0, std_error=1.0, df=math.inf, n=10, n_clusters=None, method="m", p_value=p)
-        return result_frame([made.row(result_id="trial/days/itt/ols", population="all", contrast="a minus b", analysis="planned",
-                                      clause="P1", source="x.y")])  # fmt: skip
+        return result_frame(
+            [
+                made.row(
+                    result_id="trial/days/itt/ols",
+                    population="all",
+                    contrast="a minus b",
+                    analysis="planned",
+                    clause="P1",
+                    source="x.y",
+                )
+            ]
+        )
 
     def between(was: float, now: float) -> list[tuple[str, str]]:
         return [(each.was, each.now) for each in flips(frame(was), frame(now)) if each.kind == "significance"]
@@ -39,9 +51,14 @@ def returned(**cells: str) -> pd.DataFrame:
 
 @pytest.mark.parametrize(
     ("was", "now"),
-    [({"illness_days": ""}, {"illness_days": "3"}), ({"illness_days": "3"}, {"illness_days": ""}),
-     ({}, {"illness_days": "3"}), ({"illness_days": "3"}, {}), ({"illness_days": "3"}, {"illness_days": "4"})],
-)  # fmt: skip
+    [
+        ({"illness_days": ""}, {"illness_days": "3"}),
+        ({"illness_days": "3"}, {"illness_days": ""}),
+        ({}, {"illness_days": "3"}),
+        ({"illness_days": "3"}, {}),
+        ({"illness_days": "3"}, {"illness_days": "4"}),
+    ],
+)
 def test_a_blank_cell_that_is_filled_is_a_change_and_one_that_is_emptied_too(
     was: dict[str, str], now: dict[str, str]
 ) -> None:

@@ -21,8 +21,18 @@ from hhp_stats.results import ResultRow, result_frame
 
 def report(**parts) -> ChangeReport:
     nothing = InputChanges(files=(), fields=(), rows=(), ledger=(), unknown=())
-    given = {"a": "2026-01-01", "b": "now", "inputs": nothing, "threshold": 5, "results": (), "flips": (), "figures": (), "sentences": (),
-             "software": {}, "code_changed": False}  # fmt: skip
+    given = {
+        "a": "2026-01-01",
+        "b": "now",
+        "inputs": nothing,
+        "threshold": 5,
+        "results": (),
+        "flips": (),
+        "figures": (),
+        "sentences": (),
+        "software": {},
+        "code_changed": False,
+    }
     return ChangeReport(**(given | parts))
 
 
@@ -58,8 +68,9 @@ def test_what_was_stands_before_what_is() -> None:
         "a/b/itt/ols (planned) | direction | lower | higher",
     ]
     assert below("Results (1)", found) == [
-        "Result | Kind | Was | Is | Change | Relative", "a/b/itt/ols | planned | 2.0000 | 3.0000 | 1.0000 | 50.0%",
-    ]  # fmt: skip
+        "Result | Kind | Was | Is | Change | Relative",
+        "a/b/itt/ols | planned | 2.0000 | 3.0000 | 1.0000 | 50.0%",
+    ]
     assert below("Sentences (1)", found) == ["Was | Is | Where", "It fell. | It rose. | index.qmd say"]
     assert below("Printed figures (1)", found) == ["Table | Cell | Was | Is", "tbl-one | Line / Column | 1.11 | 2.22"]
     assert below("Software (1)", found) == ["Package | Was | Is", "numpy | 1.0 | 2.0"]
@@ -75,8 +86,9 @@ def test_counts_of_cells_and_people_stand_under_their_heading() -> None:
         files=(FileChange(path="data/a.xlsx", public="a return", change="changed", note="12 cells"),),
         fields=(SimpleNamespace(place=place, field="illness_days", cells=9, explained=2),),  # type: ignore[arg-type]
         rows=(SimpleNamespace(place=place, added=3, gone=4),),  # type: ignore[arg-type]
-        ledger=(LedgerChange(change="added", id="C001", received_on="2026-02-03", field="illness_days", cells=6),), unknown=(),
-    )  # fmt: skip
+        ledger=(LedgerChange(change="added", id="C001", received_on="2026-02-03", field="illness_days", cells=6),),
+        unknown=(),
+    )
     found = lines(terminal(report(inputs=inputs, results=(change(1.0, 2.0),))))
     assert below("Input files (1)", found)[1] == "data/a.xlsx | changed | 12 cells"
     assert below("Cells of raw files (1)", found)[1] == "data/a.xlsx | illness_days | 9 | 2 | 7"
@@ -96,9 +108,19 @@ def test_long_lists_end_with_how_many_are_left(extra: int) -> None:
 # ---------------------------------------------------------------- conclusions on their border
 def row(estimate: float, low: float, high: float, *, estimand: str = "itt", study: str = "a") -> ResultRow:
     return ResultRow(
-        result_id=f"{study}/b/{estimand}/ols", study=study, outcome="b", estimand=estimand, population="all", contrast="", method="", analysis="planned",
-        estimate=estimate, conf_low=low, conf_high=high, p_value=0.3,
-    )  # fmt: skip
+        result_id=f"{study}/b/{estimand}/ols",
+        study=study,
+        outcome="b",
+        estimand=estimand,
+        population="all",
+        contrast="",
+        method="",
+        analysis="planned",
+        estimate=estimate,
+        conf_low=low,
+        conf_high=high,
+        p_value=0.3,
+    )
 
 
 def flipped(was: ResultRow, now: ResultRow) -> list[tuple[str, str, str]]:
@@ -130,8 +152,10 @@ def test_results_that_moved_came_or_went() -> None:
     )
     found = {each.result_id: each for each in result_changes(old, new)}
     assert {key: (each.change, each.columns) for key, each in found.items()} == {
-        "a/b/itt/ols": ("moved", ("estimate",)), "gone/b/itt/ols": ("gone", ()), "new/b/itt/ols": ("new", ()),
-    }  # fmt: skip
+        "a/b/itt/ols": ("moved", ("estimate",)),
+        "gone/b/itt/ols": ("gone", ()),
+        "new/b/itt/ols": ("new", ()),
+    }
     moved = found["a/b/itt/ols"]
     assert (moved.old, moved.new, moved.absolute, moved.relative) == (1.0, 1.5, 0.5, 0.5)
     assert math.isnan(found["new/b/itt/ols"].old) and math.isnan(found["gone/b/itt/ols"].new)
@@ -143,10 +167,17 @@ EMPTY, ONE, TWO = "    ", "AAAA", "BBBB"
 
 @pytest.mark.parametrize(
     ("old", "new", "cells"),
-    [({"a": ONE}, {"a": ONE}, {}), ({"a": ONE}, {"a": TWO}, {"a": 1}), ({"a": ONE}, {"a": EMPTY}, {"a": 1}), ({"a": EMPTY}, {"a": ONE}, {"a": 1}),
-     ({"a": ONE}, {"a": ONE, "b": TWO}, {"b": 1}), ({"a": ONE, "b": TWO}, {"a": ONE}, {"b": 1}), ({"a": ONE}, {"a": ONE, "b": EMPTY}, {}),
-     ({"a": ONE, "b": EMPTY}, {"a": ONE}, {})],
-)  # fmt: skip
+    [
+        ({"a": ONE}, {"a": ONE}, {}),
+        ({"a": ONE}, {"a": TWO}, {"a": 1}),
+        ({"a": ONE}, {"a": EMPTY}, {"a": 1}),
+        ({"a": EMPTY}, {"a": ONE}, {"a": 1}),
+        ({"a": ONE}, {"a": ONE, "b": TWO}, {"b": 1}),
+        ({"a": ONE, "b": TWO}, {"a": ONE}, {"b": 1}),
+        ({"a": ONE}, {"a": ONE, "b": EMPTY}, {}),
+        ({"a": ONE, "b": EMPTY}, {"a": ONE}, {}),
+    ],
+)
 def test_cells_of_a_list_that_differ(old: dict[str, str], new: dict[str, str], cells: dict[str, int]) -> None:
     """A heading that only one state has counts where its cells are filled."""
     from hhp_stats.publish import row_marks

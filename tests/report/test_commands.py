@@ -258,17 +258,25 @@ def rendering(book: Path, studies_run: list[bool], monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.parametrize(
     ("words", "formats", "fresh"),
-    [((), ("html", "pdf"), False), (("--format", "html"), ("html",), False), (("--format", "pdf", "--fresh"), ("pdf",), True),
-     (("--format", "pdf", "--format", "html"), ("pdf", "html"), False)],
-)  # fmt: skip
+    [
+        ((), ("html", "pdf"), False),
+        (("--format", "html"), ("html",), False),
+        (("--format", "pdf", "--fresh"), ("pdf",), True),
+        (("--format", "pdf", "--format", "html"), ("pdf", "html"), False),
+    ],
+)
 def test_a_rendering_is_asked_for_in_full(
     book: Path, rendering: Made, studies_run: list[bool], words: tuple[str, ...], formats: tuple[str, ...], fresh: bool
 ) -> None:
     result = done("render", *words)
     given = rendering.given
     assert (given["root"], given["output"], given["formats"], given["engine"], given["fresh"]) == (
-        book, book / "_output", formats, "embedded", fresh,
-    )  # fmt: skip
+        book,
+        book / "_output",
+        formats,
+        "embedded",
+        fresh,
+    )
     assert studies_run == [fresh]
     assert given["attachments"] == [book / ".report/results/results.csv"] and given["banner"] is None
     assert given["declared"] and all(path.is_dir() for path in given["declared"])

@@ -1,4 +1,5 @@
-"""Full disks, read-only folders, damaged caches, kills and two runs at once: the last good report stays, the next run recovers.
+"""Full disks, read-only folders, damaged caches, kills and two runs at once: the last good report stays, the next run
+recovers.
 
 test_render_errors.py has failing statements, interrupts, and a kill between the two renames.
 """
@@ -207,13 +208,25 @@ def test_other_errors_are_not_called_a_full_disk(tmp_path: Path) -> None:
 # ------------------------------------------------------------------ results
 def output(estimate: float) -> StudyOutput:
     made = Estimate(estimate=estimate, std_error=1.0, df=np.inf, n=10, n_clusters=2, method="m")
-    row = made.row(result_id="toy/days/itt/ols", population="all", contrast="a minus b", analysis="planned",
-                   clause="P1", source="x.y")  # fmt: skip
+    row = made.row(
+        result_id="toy/days/itt/ols",
+        population="all",
+        contrast="a minus b",
+        analysis="planned",
+        clause="P1",
+        source="x.y",
+    )
     return StudyOutput(
-        study="toy", results=result_frame([row]), tables={"flow": pd.DataFrame({"stage": ["in"], "people": [10]})},
+        study="toy",
+        results=result_frame([row]),
+        tables={"flow": pd.DataFrame({"stage": ["in"], "people": [10]})},
         conduct=(Conduct(study="toy", analysis="days/itt/ols", aspect="model", value="ols"),),
-        declared=Declared(people=10, columns={"flow": {"people": counted([[True] * 10])}}, rows={"toy/days/itt/ols": Row(n=np.ones(10, dtype=bool))}),
-    )  # fmt: skip
+        declared=Declared(
+            people=10,
+            columns={"flow": {"people": counted([[True] * 10])}},
+            rows={"toy/days/itt/ols": Row(n=np.ones(10, dtype=bool))},
+        ),
+    )
 
 
 class Toy(Study):
@@ -278,9 +291,17 @@ def test_damaged_results_are_made_again(toy: Path) -> None:
     assert (results(toy), Toy.ran) == (1.0, 1)
     folder = toy / FOLDER / "toy"
     for number, (name, damage) in enumerate(
-        [("results.csv", b""), ("results.csv", b"result_id,study\nx"), ("results.csv", b"\xff\xfe"), ("conduct.csv", b""),
-         ("flow.csv", b""), ("key.txt", b"\xff\xfe"), ("key.txt", b"")], start=2,
-    ):  # fmt: skip
+        [
+            ("results.csv", b""),
+            ("results.csv", b"result_id,study\nx"),
+            ("results.csv", b"\xff\xfe"),
+            ("conduct.csv", b""),
+            ("flow.csv", b""),
+            ("key.txt", b"\xff\xfe"),
+            ("key.txt", b""),
+        ],
+        start=2,
+    ):
         (folder / name).write_bytes(damage)
         assert (results(toy), Toy.ran) == (1.0, number), name
     (folder / "results.csv").unlink()

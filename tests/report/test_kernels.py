@@ -61,8 +61,12 @@ def test_prints_displays_and_values_keep_their_order(kernel: str, write_book: Wr
         "_ + 1",
     )
     assert plain(found[0]) == [
-        ("stdout", "a\nb\n"), ("stderr", "c\n"), ("display_data", "1"), ("stdout", "d\n"), ("execute_result", "2"),
-    ]  # fmt: skip
+        ("stdout", "a\nb\n"),
+        ("stderr", "c\n"),
+        ("display_data", "1"),
+        ("stdout", "d\n"),
+        ("execute_result", "2"),
+    ]
     assert not found[1]
     assert plain(found[2]) == [("execute_result", "3")]  # a silenced value is none
 
@@ -105,7 +109,10 @@ def test_figures_and_pictures(kernel: str, write_book: WriteBook) -> None:
 
 
 def test_an_error_that_may_happen_ends_only_its_cell(kernel: str, write_book: WriteBook) -> None:
-    text = "# One {#sec-one}\n\n```{python}\n#| error: true\nprint(1)\n1 / 0\nprint(2)\n```\n\n```{python}\nprint(3)\n```\n"
+    text = (
+        "# One {#sec-one}\n\n```{python}\n#| error: true\nprint(1)\n1 /"
+        " 0\nprint(2)\n```\n\n```{python}\nprint(3)\n```\n"
+    )
     (found,) = ran(write_book(text))
     assert plain(found[0])[0] == ("stdout", "1\n")
     assert (found[0][1]["ename"], found[0][1]["evalue"]) == ("ZeroDivisionError", "division by zero")

@@ -1,4 +1,6 @@
-"""Nothing stale stands: each kind of input and of code changes the key under which results, chapters and the report are kept."""
+"""Nothing stale stands: each kind of input and of code changes the key under which results, chapters and the report
+are kept.
+"""
 
 from __future__ import annotations
 
@@ -123,10 +125,15 @@ def test_code_of_a_study_counts_however_far_away_it_is(
 ) -> None:
     package = tmp_path / "hhp_stats"
     texts = {
-        "__init__": "", "studies/__init__": "", "infer/__init__": "", "estimate/__init__": "",
-        "studies/one": "from hhp_stats.infer import two\n", "infer/two": "def f():\n    import hhp_stats.estimate.three\n",
-        "estimate/three": "x = 1\n", "estimate/four": "y = 1\n",
-    }  # fmt: skip
+        "__init__": "",
+        "studies/__init__": "",
+        "infer/__init__": "",
+        "estimate/__init__": "",
+        "studies/one": "from hhp_stats.infer import two\n",
+        "infer/two": "def f():\n    import hhp_stats.estimate.three\n",
+        "estimate/three": "x = 1\n",
+        "estimate/four": "y = 1\n",
+    }
     for name, text in texts.items():
         (package / name).parent.mkdir(parents=True, exist_ok=True)
         (package / f"{name}.py").write_text(text, encoding="utf-8")
@@ -243,7 +250,9 @@ def test_the_report_does_not_stand_after_any_change(write_book: WriteBook, monke
 
 @pytest.mark.parametrize("compiled", [True, False])
 def test_imported_modules_are_noted_with_and_without_compiled_files(tmp_path: Path, compiled: bool) -> None:
-    """A module that Python loads compiled, or that was loaded before the watch began, is opened nowhere: it still counts."""
+    """A module that Python loads compiled, or that was loaded before the watch began, is opened nowhere: it still
+    counts.
+    """
     program = f"""
 import sys, types
 shown = types.ModuleType("IPython.display")

@@ -1,4 +1,6 @@
-"""What is kept under a key is found again for the very same parts alone: texts, and results that a deviation lets pass."""
+"""What is kept under a key is found again for the very same parts alone: texts, and results that a deviation lets
+pass.
+"""
 
 from __future__ import annotations
 
@@ -72,7 +74,9 @@ def data(tmp_path: Path) -> Path:
 
 
 def test_results_do_not_stand_after_a_change_of_what_explains_the_data(data: Path) -> None:
-    """An entry about this study's files, its reason, or another such file counts; one about another study or an analysis does not."""
+    """An entry about this study's files, its reason, or another such file counts; one about another study or an
+    analysis does not.
+    """
     path = data / "data/plan/deviations-data.toml"
     keys = [TRIAL.key_now(data)]
 

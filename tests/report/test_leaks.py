@@ -1,7 +1,8 @@
 """With real data no output of any command holds a name, an identifier, a code, a reason, or what somebody typed.
 
-The synthetic data are copied, said to be real, and words are planted in every raw file and beside it (`real_tools`); then
-everything that writes or prints is run, and every byte of what came out is searched, packed and compressed parts too.
+The synthetic data are copied, said to be real, and words are planted in every raw file and beside it (`real_tools`);
+then everything that writes or prints is run, and every byte of what came out is searched, packed and compressed parts
+too.
 """
 
 from __future__ import annotations
@@ -42,7 +43,8 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     home = tmp_path_factory.mktemp("real")
     project = small_project(home / "project")
     shutil.rmtree(project / "data/releases", ignore_errors=True)
-    # With three imputations the degrees of freedom are so few that an interval printed without them seems not to fit its p.
+    # With three imputations the degrees of freedom are so few that an interval printed without them seems not to fit
+    # its p.
     plan = project / "data/plan/goal_setting.toml"
     plan.write_text(plan.read_text(encoding="utf-8").replace("\nm = 3\n", "\nm = 20\n"), encoding="utf-8")
     found = made_real(project)
@@ -57,9 +59,13 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
 
     def run(*words: str) -> None:
         done = subprocess.run(
-            [sys.executable, "-m", "hhp_stats", *words], cwd=project, capture_output=True, text=True,
-            env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "HHP_PSEUDONYM_KEY_FILE": str(key), "COLUMNS": "240"},
-        )  # fmt: skip
+            [sys.executable, "-m", "hhp_stats", *words],
+            cwd=project,
+            capture_output=True,
+            text=True,
+            env=os.environ
+            | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "HHP_PSEUDONYM_KEY_FILE": str(key), "COLUMNS": "240"},
+        )
         name = " ".join(word for word in words if "/" not in word)
         said[name], status[name] = done.stdout + done.stderr, done.returncode
 
@@ -72,9 +78,17 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     shutil.rmtree(stand_in)  # only an earlier rendering is replaced
     correct(project)
     run("render")
-    for words in (("check",), ("check", "--json"), ("changes",), ("changes", "--json"), ("explain", "swing/burnout/itt/hc2"),
-                  ("audit",), ("bundle", str(home / "review.zip")), ("bundle", str(home / "blind.zip"), "--blind", "--seed", "3"),
-                  ("release", "--date", "2026-11-21")):  # fmt: skip
+    for words in (
+        ("check",),
+        ("check", "--json"),
+        ("changes",),
+        ("changes", "--json"),
+        ("explain", "swing/burnout/itt/hc2"),
+        ("audit",),
+        ("bundle", str(home / "review.zip")),
+        ("bundle", str(home / "blind.zip"), "--blind", "--seed", "3"),
+        ("release", "--date", "2026-11-21"),
+    ):
         run(*words)
     return Ran(project=project, planted=planted, said=said, status=status)
 
@@ -88,7 +102,9 @@ def words_of_sources() -> Iterator[str]:
 
 
 def correct(project: Path) -> None:
-    """A whole workbook replaced, two corrections with a name in all their free text, and answers of a survey changed."""
+    """A whole workbook replaced, two corrections with a name in all their free text, and answers of a survey
+    changed.
+    """
     book = load_workbook(project / KENT)
     sheet = book["Return"]
     top = next(row for row in range(1, 15) if sheet.cell(row, 1).value == "Unique Staff ID")
@@ -96,23 +112,46 @@ def correct(project: Path) -> None:
     total, ill = (
         next(c for name, c in at.items() if name.startswith(word)) for word in ("Overall abs", "Illness related abs")
     )
-    row = next(r for r in range(top + 1, sheet.max_row) if isinstance(sheet.cell(r, ill).value, int | float)
-               and sheet.cell(r, ill).value >= 2 and isinstance(sheet.cell(r, total).value, int | float))  # fmt: skip
+    row = next(
+        r
+        for r in range(top + 1, sheet.max_row)
+        if isinstance(sheet.cell(r, ill).value, int | float)
+        and sheet.cell(r, ill).value >= 2
+        and isinstance(sheet.cell(r, total).value, int | float)
+    )
     for column in (total, ill):
         sheet.cell(row, column).value += 3
     book.save(project / KENT)
     refresh_manifest(project, project / KENT)
     others = load_workbook(project / KENT.replace("kent", "bromley"), data_only=True)["Return"]
     left = next(c for name, c in at.items() if "Left the authority" in name)
-    person = next(r for r in range(top + 1, others.max_row) if isinstance(others.cell(r, ill).value, int | float)
-                  and 3 <= others.cell(r, ill).value <= 20 and str(others.cell(r, left).value).lower() == "no"
-                  and isinstance(others.cell(r, total).value, int | float))  # fmt: skip
+    person = next(
+        r
+        for r in range(top + 1, others.max_row)
+        if isinstance(others.cell(r, ill).value, int | float)
+        and 3 <= others.cell(r, ill).value <= 20
+        and str(others.cell(r, left).value).lower() == "no"
+        and isinstance(others.cell(r, total).value, int | float)
+    )
     with (project / "data/corrections.csv").open("a", encoding="utf-8", newline="") as stream:
         ledger = csv.writer(stream, lineterminator="\n")
         for line, field, column in (("K1", "overall_absence_days", total), ("Zebedee2", "illness_days", ill)):
             value = others.cell(person, column).value
-            ledger.writerow([line, "2026-06-02", "goal_setting", "endline", "Bromley", others.cell(person, 1).value, field,
-                             f"{value:g}", f"{value + 4:g}", f"asked by {NAME}", NAME])  # fmt: skip
+            ledger.writerow(
+                [
+                    line,
+                    "2026-06-02",
+                    "goal_setting",
+                    "endline",
+                    "Bromley",
+                    others.cell(person, 1).value,
+                    field,
+                    f"{value:g}",
+                    f"{value + 4:g}",
+                    f"asked by {NAME}",
+                    NAME,
+                ]
+            )
     survey = project / "data/surveys/letters/endline.csv"
     rows = list(csv.reader(survey.read_text(encoding="utf-8-sig").splitlines()))
     place = rows[0].index("recognition_1")

@@ -15,9 +15,11 @@ from hhp_stats.publish.source import Line, Source
 
 def source(slug: str, *, appendix: bool = False) -> Source:
     return Source(
-        chapter=Chapter(path=f"{slug}.qmd", slug=slug, appendix=appendix), pieces=(), lines=(Line("#| label: fig-x", f"{slug}.qmd", 4),),
+        chapter=Chapter(path=f"{slug}.qmd", slug=slug, appendix=appendix),
+        pieces=(),
+        lines=(Line("#| label: fig-x", f"{slug}.qmd", 4),),
         used_metadata=frozenset(),
-    )  # fmt: skip
+    )
 
 
 def register(names: Sequence[str], *, numbered: bool = True) -> dict[str, Any]:
@@ -50,18 +52,34 @@ def test_floats_of_unnumbered_chapters_count_on_from_the_unnumbered_before() -> 
         (source("after"), register(["fig-f", "tbl-d", "tbl-e", "eq-b"], numbered=False)),
     )
     assert found == {
-        "fig-a": "1", "fig-b": "2", "tbl-a": "1", "fig-c": "1.1", "fig-d": "1.2", "tbl-b": "1.1", "tbl-c": "2", "eq-a": "1",
-        "fig-e": "2.1", "fig-f": "3", "tbl-d": "3", "tbl-e": "4", "eq-b": "2",
-    }  # fmt: skip
+        "fig-a": "1",
+        "fig-b": "2",
+        "tbl-a": "1",
+        "fig-c": "1.1",
+        "fig-d": "1.2",
+        "tbl-b": "1.1",
+        "tbl-c": "2",
+        "eq-a": "1",
+        "fig-e": "2.1",
+        "fig-f": "3",
+        "tbl-d": "3",
+        "tbl-e": "4",
+        "eq-b": "2",
+    }
 
 
 def test_a_chapter_is_told_how_many_stood_before_it() -> None:
-    chapters = [(source("index"), register(["fig-a", "tbl-a"], numbered=False)), (source("one"), register(["fig-b"])),
-                (source("after"), register(["fig-c"], numbered=False))]  # fmt: skip
+    chapters = [
+        (source("index"), register(["fig-a", "tbl-a"], numbered=False)),
+        (source("one"), register(["fig-b"])),
+        (source("after"), register(["fig-c"], numbered=False)),
+    ]
     made = number_book(*zip(*chapters, strict=True))
     assert [each["alone"] for each in made] == [
-        {"fig": 0, "tbl": 0, "eq": 0}, {"fig": 1, "tbl": 1, "eq": 0}, {"fig": 1, "tbl": 1, "eq": 0},
-    ]  # fmt: skip
+        {"fig": 0, "tbl": 0, "eq": 0},
+        {"fig": 1, "tbl": 1, "eq": 0},
+        {"fig": 1, "tbl": 1, "eq": 0},
+    ]
     assert [each["number"] for each in made] == ["", "1", ""]
 
 

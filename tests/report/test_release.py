@@ -46,8 +46,11 @@ def test_a_release_holds_results_manifest_print_and_report(home: Path) -> None:
     assert (manifest["release"], manifest["status"]) == (DATE, "synthetic")
     raw = tomllib.loads((made.folder / "private/inputs.toml").read_text(encoding="utf-8"))
     assert raw["inputs"][KENT] == sha256_of(home / KENT)
-    assert not [name for name in manifest["inputs"] if not name.startswith(("data/plan/", "data/published/", "data/dictionary",
-                                                                            "data/spellings"))]  # fmt: skip
+    assert not [
+        name
+        for name in manifest["inputs"]
+        if not name.startswith(("data/plan/", "data/published/", "data/dictionary", "data/spellings"))
+    ]
     assert {"Python", "numpy", "pandas", "statsmodels"} <= set(manifest["software"])
     assert set(manifest["private_files"]) == PRIVATE
     for name, digest in (manifest["release_files"] | manifest["private_files"]).items():
@@ -64,8 +67,10 @@ def test_a_release_holds_results_manifest_print_and_report(home: Path) -> None:
 def test_no_survey_answer_and_no_personal_text_is_kept(home: Path) -> None:
     made = freeze_release(home, date=DATE, output=home / "_output", with_report=False)
     assert set(made.files) == PUBLIC | PRIVATE
-    everything = b"".join(gzip.decompress(content) if name.endswith(".gz") else content
-                          for name, content in frozen_files(made.folder).items())  # fmt: skip
+    everything = b"".join(
+        gzip.decompress(content) if name.endswith(".gz") else content
+        for name, content in frozen_files(made.folder).items()
+    )
     export = (home / "data/surveys/goal_setting/endline.csv").read_text(encoding="utf-8")
     address = next(word for word in export.replace('"', ",").split(",") if "@" in word)
     assert address.encode() not in everything

@@ -14,19 +14,33 @@ from hhp_stats.publish import render_book
 from hhp_stats.publish.glyphs import missing, named, stand_in, with_stand_ins
 
 PRINTED = {
-    "Cyrillic": "опечатка в табеле", "Greek": "τυπογραφικό λάθος", "Hebrew": "שגיאת הקלדה ב-2019", "Arabic": "خطأ مطبعي (2019)",
-    "Chinese": "输入错误，已更正", "Japanese": "入力ミス・訂正", "Korean": "오타 수정", "Thai": "ข้อผิดพลาดในการพิมพ์",
-    "Devanagari": "टाइपिंग त्रुटि", "Bengali": "টাইপিং ভুল", "Gurmukhi": "ਟਾਈਪਿੰਗ ਗਲਤੀ", "Gujarati": "ટાઇપિંગ ભૂલ", "Tamil": "தட்டச்சுப் பிழை",
-    "Latin with marks": "Zażółć gęślą jaźń, Ångström, ǵ", "emoji": "wrong \U0001f600 \U0001f469\u200d\U0001f467 \U0001faf8",
+    "Cyrillic": "опечатка в табеле",
+    "Greek": "τυπογραφικό λάθος",
+    "Hebrew": "שגיאת הקלדה ב-2019",
+    "Arabic": "خطأ مطبعي (2019)",
+    "Chinese": "输入错误，已更正",
+    "Japanese": "入力ミス・訂正",
+    "Korean": "오타 수정",
+    "Thai": "ข้อผิดพลาดในการพิมพ์",
+    "Devanagari": "टाइपिंग त्रुटि",
+    "Bengali": "টাইপিং ভুল",
+    "Gurmukhi": "ਟਾਈਪਿੰਗ ਗਲਤੀ",
+    "Gujarati": "ટાઇપિંગ ભૂલ",
+    "Tamil": "தட்டச்சுப் பிழை",
+    "Latin with marks": "Zażółć gęślą jaźń, Ångström, ǵ",
+    "emoji": "wrong \U0001f600 \U0001f469\u200d\U0001f467 \U0001faf8",
     "Typst": "#set text(red) #panic() $x$ = y // /* \\u{41} ~ @ref <label> ``` #[",
     "Markdown": "*a* **b** _c_ `d` [e](f) ![g](h) ::: {{< include x >}} `{python} 1` ^[note] $$y$$ --- # |",
     "HTML": "<script>alert(1)</script> <b>b</b> &amp; &#65; <!-- --> \"'",
-}  # fmt: skip
+}
 NAMED = {
-    "Amharic": ("የጽሑፍ", "የጽሑፍ"), "Tifinagh": ("\u2d30x", "\u2d30"), "hieroglyphs": ("new \U00013000", "\U00013000"),
-    "a family": ("\U0001f469\u200d\U0001f467 and \u2d31", "\u2d31"), "private use": ("a \ue000 b", "\ue000"),
+    "Amharic": ("የጽሑፍ", "የጽሑፍ"),
+    "Tifinagh": ("\u2d30x", "\u2d30"),
+    "hieroglyphs": ("new \U00013000", "\U00013000"),
+    "a family": ("\U0001f469\u200d\U0001f467 and \u2d31", "\u2d31"),
+    "private use": ("a \ue000 b", "\ue000"),
     "rare Han": ("\U00020000", "\U00020000"),
-}  # fmt: skip
+}
 
 STRAIGHT = str.maketrans("\u201c\u201d\u2018\u2019", "\"\"''")  # Markdown sets quotation marks
 PAGE = """\
@@ -80,7 +94,10 @@ def test_a_chapter_s_own_words_are_still_mended_where_they_stand(write_book: Wri
 
 
 def test_stand_ins_name_what_is_missing_and_leave_the_rest() -> None:
-    said = 'error: the text `"\\u{301}"` could not be displayed with font `"A"`\nthe text `"\u2d30\u2d31"` could not be displayed'
+    said = (
+        'error: the text `"\\u{301}"` could not be displayed with font `"A"`\nthe text `"\u2d30\u2d31"` could not be'
+        " displayed"
+    )
     assert missing(said) == ("\u2d30\u2d31", "\u0301")
     assert stand_in("a\u2d30\u2d31b") == "a\u2039U+2D30 U+2D31\u203ab"
     assert with_stand_ins("x \u2d30\u2d31 y", ("\u2d30", "\u2d31")) == "x \u2039U+2D30 U+2D31\u203a y"

@@ -98,12 +98,10 @@ def test_digest_takes_names_and_bytes_but_not_the_place(tmp_path: Path) -> None:
 
 def test_pictures_written_aside_are_missed_when_they_are_gone(write_book: WriteBook) -> None:
     code = (
-        "from pathlib import Path\n"
-        "from IPython.display import Markdown\n"
-        "Path('aside').mkdir(exist_ok=True)\n"
-        'svg = \'<svg xmlns="http://www.w3.org/2000/svg" width="30pt" height="15pt"><path fill="#1f2a30" d="M0 0h9v9z"/></svg>\'\n'
-        "Path('aside/dot.svg').write_text(svg)\n"
-        "Markdown('::: {#fig-dot}\\n\\n![](aside/dot.svg){fig-alt=\"A dot\"}\\n\\nA dot\\n\\n:::\\n')\n"
+        "from pathlib import Path\nfrom IPython.display import Markdown\nPath('aside').mkdir(exist_ok=True)\nsvg ="
+        ' \'<svg xmlns="http://www.w3.org/2000/svg" width="30pt" height="15pt"><path fill="#1f2a30" d="M0'
+        " 0h9v9z\"/></svg>'\nPath('aside/dot.svg').write_text(svg)\nMarkdown(':::"
+        ' {#fig-dot}\\n\\n![](aside/dot.svg){fig-alt="A dot"}\\n\\nA dot\\n\\n:::\\n\')\n'
     )
     root = write_book(f"# One {{#sec-one}}\n\nSee @fig-dot.\n\n```{{python}}\n{code}```\n")
     assert render(root).executed == ("one.qmd",)

@@ -21,7 +21,10 @@ NUMBERS = NOTES.replace('class="note"', 'class="in-text"').replace(
 )
 FIRST, SECOND = "bell2002", "pustejovsky2018"
 INDEX = f"# Start {{#sec-start .unnumbered}}\n\nAs was found [@{FIRST}].\n"
-ONE = f"# One {{#sec-one}}\n\nMore was found [@{SECOND}], and once more [@{FIRST}]; see also [@{SECOND}].\n\n::: {{#refs}}\n:::\n"
+ONE = (
+    f"# One {{#sec-one}}\n\nMore was found [@{SECOND}], and once more [@{FIRST}]; see also [@{SECOND}].\n\n:::"
+    " {#refs}\n:::\n"
+)
 
 
 def pages(write_book: WriteBook, style: str) -> tuple[lxml.html.HtmlElement, lxml.html.HtmlElement]:

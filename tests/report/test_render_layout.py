@@ -81,7 +81,10 @@ def test_the_index_leads_to_the_pages_that_print_a_result(rendered: Rendered) ->
 
 
 def test_a_caption_counts_once(write_book: WriteBook) -> None:
-    text = '# One {#sec-one}\n\n::: {#tbl-x}\n\n| A | B |\n|---|---|\n| 1 | 2 |\n\nCaption with [3]{.result data-result="a/b/c/d"}\n:::\n'
+    text = (
+        "# One {#sec-one}\n\n::: {#tbl-x}\n\n| A | B |\n|---|---|\n| 1 | 2 |\n\nCaption with [3]{.result"
+        ' data-result="a/b/c/d"}\n:::\n'
+    )
     body = typst_body(write_book(text))
     assert "caption: [Caption with 3]" in body
     assert "#printed" not in body

@@ -58,7 +58,7 @@ def use(value: float, field: str = "estimate", result_id: str = "s/o/e/m") -> Us
         ("0.814, again 0.814", use(0.814), ["0.814", "0.814"]),
         ("version 1.23.4, A12, 12b", use(12), []),
     ],
-)  # fmt: skip
+)
 def test_a_number_is_marked_where_it_prints_a_reading(text: str, reading: Use, marked: list[str]) -> None:
     assert [part for part, result_id in segments(text, [reading]) if result_id] == marked
     assert "".join(part for part, _ in segments(text, [reading])) == text

@@ -18,9 +18,14 @@ def test_headings_captions_references_and_citations_are_the_known_ones(rendered:
 
 def test_pages_are_named_by_their_sources(rendered: Rendered) -> None:
     expected = [
-        "index.html", "01-tables.html", "02-figures.html", "03-text.html", "04-results.html", "references.html",
+        "index.html",
+        "01-tables.html",
+        "02-figures.html",
+        "03-text.html",
+        "04-results.html",
+        "references.html",
         "A-methods.html",
-    ]  # fmt: skip
+    ]
     assert list(rendered.report.pages) == expected
     assert all((rendered.output / name).is_file() for name in expected)
 

@@ -85,8 +85,8 @@ def test_a_module_of_the_package_counts_when_a_chapter_imports_it(write_book: Wr
 
 def test_a_part_of_a_file_counts_and_not_the_file(write_book: WriteBook) -> None:
     code = (
-        "# One {#sec-one}\n\n```{python}\nfrom pathlib import Path\nfrom hhp_stats.present.release import read_release\n"
-        'status = read_release(Path(".")).status\n```\n\nThey are `{python} status`.\n'
+        "# One {#sec-one}\n\n```{python}\nfrom pathlib import Path\nfrom hhp_stats.present.release import"
+        ' read_release\nstatus = read_release(Path(".")).status\n```\n\nThey are `{python} status`.\n'
     )
     root = write_book(code)
     manifest = root / "data/manifest.toml"

@@ -1,4 +1,5 @@
-"""The real book on the real release: one correction moves everything, a flipped trial flips every word, twice is the same.
+"""The real book on the real release: one correction moves everything, a flipped trial flips every word, twice is the
+same.
 
 The project is copied with fewer imputations and resamples, so that a whole run takes seconds; nothing
 else differs from what `make report` does.
@@ -41,9 +42,12 @@ PLANNED = "goal_setting/sickness_absence/itt/cr1"
 
 def hhp(project, *words, check=True):
     done = subprocess.run(
-        [sys.executable, "-m", "hhp_stats", *words], cwd=project, capture_output=True, text=True,
+        [sys.executable, "-m", "hhp_stats", *words],
+        cwd=project,
+        capture_output=True,
+        text=True,
         env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "COLUMNS": "200"},
-    )  # fmt: skip
+    )
     if check:
         assert done.returncode == 0, done.stderr
     return done
@@ -73,8 +77,9 @@ def words(page):
 
 
 def figures(folder):
-    return {path.name for path in folder.rglob("*.svg")} | set(re.findall(r"[\w-]+\.svg", "".join(
-        page.read_text(encoding="utf-8") for page in folder.glob("*.html"))))  # fmt: skip
+    return {path.name for path in folder.rglob("*.svg")} | set(
+        re.findall(r"[\w-]+\.svg", "".join(page.read_text(encoding="utf-8") for page in folder.glob("*.html")))
+    )
 
 
 @pytest.fixture(scope="module")
@@ -87,13 +92,17 @@ def rendered(tmp_path_factory):
 
 
 def test_one_quantity_has_one_value_on_all_pages(rendered):
-    """Every marked number is one rounding of the double that its result holds: never of a number that was rounded before."""
+    """Every marked number is one rounding of the double that its result holds: never of a number that was rounded
+    before.
+    """
     compared, wrong = differing_values(rendered / "_output", read_results(rendered / ".report/results/results.csv"))
     assert compared > 2_000 and wrong == []
 
 
 def test_pages_and_results_print_no_number_of_people_that_is_not_public(rendered):
-    """Tables (their downloads are made of them), captions, sentences and alternative texts of every page; and results.csv."""
+    """Tables (their downloads are made of them), captions, sentences and alternative texts of every page; and
+    results.csv.
+    """
     sys.path.insert(0, str(ROOT / "tests/disclosure"))
     from disclosure_pages_check import problems_of_pages, problems_of_results
     from disclosure_studies import plans
@@ -156,8 +165,9 @@ def test_rendering_afresh_gives_the_same_bytes(rendered):
 def digests(folder):
     return {
         path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(folder.rglob("*")) if path.is_file()
-    }  # fmt: skip
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
 
 
 @pytest.fixture(scope="module")
@@ -252,9 +262,10 @@ def explain_findings(project):
         if problem.severity == "error":
             found.setdefault(problem.code, set()).update(units_of(problem))
     entries = "".join(
-        f'\n[[deviation]]\nid = "X-{code}"\nstudy = "goal_setting"\nclause = ""\nanalysis = "data/allocation/arms"\n'
-        f'aspect = "randomisation"\nrule = "{code}"\nunits = {sorted(units)}\nplanned = "as drawn"\ndone = "exchanged"\n'
-        f'reason = "In this copy the arms were sent out exchanged."\ndecided = "for a test"\nbefore_unblinding = false\n'
+        f'\n[[deviation]]\nid = "X-{code}"\nstudy = "goal_setting"\nclause = ""\nanalysis ='
+        f' "data/allocation/arms"\naspect = "randomisation"\nrule = "{code}"\nunits = {sorted(units)}\nplanned = "as'
+        ' drawn"\ndone = "exchanged"\nreason = "In this copy the arms were sent out exchanged."\ndecided = "for a'
+        ' test"\nbefore_unblinding = false\n'
         for code, units in found.items()
     )
     file = project / "data/plan/deviations.toml"
@@ -290,7 +301,9 @@ def clear(results):
 
 
 def mirrored(results):
-    """What the results would be had the effects the opposite sign: estimates negated, intervals turned round, arms exchanged."""
+    """What the results would be had the effects the opposite sign: estimates negated, intervals turned round, arms
+    exchanged.
+    """
     found = results.copy()
     turned = found["estimand"].isin(EFFECTS) | ((found["outcome"] == "benefit_cost") & (found["estimand"] == "ratio"))
     low, high = found["conf_low"].copy(), found["conf_high"].copy()
@@ -328,17 +341,32 @@ def opposite(words):
 
 def report_of(rendered, results):
     output = read_output(rendered, "goal_setting")
-    return StudyReport(root=rendered, plan=load_plan(rendered, "goal_setting"), output=replace(output, results=results),
-                       document="report/02-goal-setting.qmd")  # fmt: skip
+    return StudyReport(
+        root=rendered,
+        plan=load_plan(rendered, "goal_setting"),
+        output=replace(output, results=results),
+        document="report/02-goal-setting.qmd",
+    )
 
 
-# Sentences about effects. The others are about people, records, the design or what is put in the place of missing values.
-DIRECTED = ("primary", "turnover", "meaning", "absence_robustness", "wellbeing", "mediators", "bradford", "complier", "absence_rate",
-            "exploratory")  # fmt: skip
+# Sentences about effects. The others are about people, records, the design or what is put in the place of missing
+# values.
+DIRECTED = (
+    "primary",
+    "turnover",
+    "meaning",
+    "absence_robustness",
+    "wellbeing",
+    "mediators",
+    "bradford",
+    "complier",
+    "absence_rate",
+    "exploratory",
+)
 
 
-# Left out: an interval on both sides of zero is told from its low to its high end whatever the sign, and versions that all agree,
-# and exploratory outcomes of which none is clear, are counted without a direction.
+# Left out: an interval on both sides of zero is told from its low to its high end whatever the sign, and versions
+# that all agree, and exploratory outcomes of which none is clear, are counted without a direction.
 @pytest.mark.parametrize(
     ("name", "sure"),
     [

@@ -20,9 +20,11 @@ COVARIATES = (Term(column="agency", kind="binary"), Term(column="service", kind=
 
 
 def trial(seed: int) -> pd.DataFrame:
-    """A cluster trial whose baselines are missing more often in the control arm, for agency staff and for the young in service.
+    """A cluster trial whose baselines are missing more often in the control arm, for agency staff and for the young
+    in service.
 
-    Missing at random given what is observed, arm and outcome among it; the outcome rests on the baseline, as absence does.
+    Missing at random given what is observed, arm and outcome among it; the outcome rests on the baseline, as absence
+    does.
     """
     rng = np.random.default_rng(seed)
     team = np.repeat(np.arange(TEAMS), SIZE)
@@ -31,10 +33,16 @@ def trial(seed: int) -> pd.DataFrame:
     before = 6 + 2 * agency + 0.3 * service + rng.normal(0, 1, TEAMS)[team] + rng.normal(0, 3, len(team))
     days = 1 + 0.5 * before + agency + EFFECT * arm + rng.normal(0, 0.7, TEAMS)[team] + rng.normal(0, 2, len(team))
     chance = 1 / (1 + np.exp(2.2 + 0.8 * arm - 2.0 * agency - 0.25 * (days - 4)))
-    return pd.DataFrame({
-        "team_id": team, "treatment": arm, "agency": agency, "service": service, "days": days,
-        "before": np.where(rng.random(len(team)) < chance, np.nan, before),
-    })  # fmt: skip
+    return pd.DataFrame(
+        {
+            "team_id": team,
+            "treatment": arm,
+            "agency": agency,
+            "service": service,
+            "days": days,
+            "before": np.where(rng.random(len(team)) < chance, np.nan, before),
+        }
+    )
 
 
 def imputed(frame: pd.DataFrame, way: str, seed: int):
@@ -49,8 +57,15 @@ def imputed(frame: pd.DataFrame, way: str, seed: int):
         variable = replace(variable, within="treatment")
     else:
         within = "treatment"
-    plan = ImputationPlan(variables=(variable,), terms=tuple(terms), within=within, clusters="team_id", imputations=SETS,
-                          iterations=1, seed=seed)  # fmt: skip
+    plan = ImputationPlan(
+        variables=(variable,),
+        terms=tuple(terms),
+        within=within,
+        clusters="team_id",
+        imputations=SETS,
+        iterations=1,
+        seed=seed,
+    )
     values = impute(frame, plan, n_jobs=1).columns("before")
     matrix = model_matrix(frame.assign(before=values[0]), (*COVARIATES, Term(column="before", kind="continuous")))
     fit = repeated_regression(

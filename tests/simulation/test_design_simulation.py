@@ -48,9 +48,14 @@ def null_p_values(trials, *, teams, rule, draws=199):
         y = fixed + 0.5 * rng.standard_normal(teams)[team] + rng.standard_exponential(len(people))
         values = np.column_stack([np.ones(len(y)), arm[team]]).astype(float)
         test = randomisation_test(
-            outcome=y, matrix=ModelMatrix(values=values, names=("intercept", "treatment")), clusters=people["team_id"],
-            draw=redraws, draws=draws, rng=rng, interval=False,
-        )  # fmt: skip
+            outcome=y,
+            matrix=ModelMatrix(values=values, names=("intercept", "treatment")),
+            clusters=people["team_id"],
+            draw=redraws,
+            draws=draws,
+            rng=rng,
+            interval=False,
+        )
         p.append(test.p_weak)
     return np.array(p)
 
@@ -85,9 +90,14 @@ def test_the_wrong_set_of_allocations_is_detected():
         y = people["service_years"].to_numpy() + 0.3 * rng.standard_normal(len(people))
         values = np.column_stack([np.ones(len(y)), arm[team]]).astype(float)
         common = {
-            "outcome": y, "matrix": ModelMatrix(values=values, names=("intercept", "treatment")),
-            "clusters": people["team_id"], "draws": 199, "rng": rng, "interval": False, "statistic": "difference",
-        }  # fmt: skip
+            "outcome": y,
+            "matrix": ModelMatrix(values=values, names=("intercept", "treatment")),
+            "clusters": people["team_id"],
+            "draws": 199,
+            "rng": rng,
+            "interval": False,
+            "statistic": "difference",
+        }
         plain.append(
             randomisation_test(draw=StratifiedDraw.of(strict.stratum), draw_clusters=strict.team_ids, **common).p_weak
         )

@@ -69,7 +69,9 @@ def test_searle_interval_covers_over_many_trials():
 
 
 def check_weak_instruments(runs):
-    """Anderson-Rubin keeps its level with hardly any take-up, where the t interval of two-stage least squares is no guide."""
+    """Anderson-Rubin keeps its level with hardly any take-up, where the t interval of two-stage least squares is no
+    guide.
+    """
     rejected = 0
     for child in np.random.SeedSequence(3).spawn(runs):
         rng = np.random.default_rng(child)

@@ -1,4 +1,6 @@
-"""How often does the penalised logit find an effect where there is none, when data are separated and teams resemble each other?"""
+"""How often does the penalised logit find an effect where there is none, when data are separated and teams resemble
+each other?
+"""
 
 import numpy as np
 import pytest

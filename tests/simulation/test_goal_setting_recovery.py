@@ -31,11 +31,25 @@ def one_trial(seed, *, plan, assumptions, scores, absence_effect, wellbeing_effe
     """Planned absence; wellbeing among everyone (known in a simulation), by complete cases, and imputed."""
     drawn = {}
     for nonresponse in (True, False):
-        sim = simulate_trial(seed, n_people=PEOPLE, effect=absence_effect, nonresponse=nonresponse, assumptions=assumptions,
-                             changes={"effects.wellbeing_sd": wellbeing_effect, "programme.uptake": 1.0})  # fmt: skip
+        sim = simulate_trial(
+            seed,
+            n_people=PEOPLE,
+            effect=absence_effect,
+            nonresponse=nonresponse,
+            assumptions=assumptions,
+            changes={"effects.wellbeing_sd": wellbeing_effect, "programme.uptake": 1.0},
+        )
         nothing = pd.DataFrame()
-        trial = Trial(study="goal_setting", people=sim.people, teams=sim.teams, inputs=nothing, problems=nothing,
-                      corrections=nothing, tolerances=nothing, linkage=nothing)  # fmt: skip
+        trial = Trial(
+            study="goal_setting",
+            people=sim.people,
+            teams=sim.teams,
+            inputs=nothing,
+            problems=nothing,
+            corrections=nothing,
+            tolerances=nothing,
+            linkage=nothing,
+        )
         drawn[nonresponse] = build_sample(trial, plan).people
     people = drawn[True]
     settings = replace(
@@ -63,8 +77,12 @@ def one_trial(seed, *, plan, assumptions, scores, absence_effect, wellbeing_effe
         )
         imputed = ordinary(plan.analysis("happiness/itt/imputed"), plan.outcomes["happiness"], material)[""]
         whole = drawn[False]["happiness_t2"]
-        found |= {"mean_imputed": completed, "imputed": imputed.estimate, "whole": whole[arm].mean() - whole[~arm].mean(),
-                  "reach": imputed.std_error}  # fmt: skip
+        found |= {
+            "mean_imputed": completed,
+            "imputed": imputed.estimate,
+            "whole": whole[arm].mean() - whole[~arm].mean(),
+            "reach": imputed.std_error,
+        }
     return found
 
 
@@ -82,7 +100,8 @@ def check_absence(found, effect):
     assert abs(found["absence"].mean() - effect) < 3 * error
     slack = 3 * math.sqrt(0.95 * 0.05 / len(found))
     assert found["covered"].mean() > 0.95 - slack
-    # The standard error has to be of the size of the spread: a quarter either way is three sampling errors at 20 trials.
+    # The standard error has to be of the size of the spread: a quarter either way is three sampling errors at 20
+    # trials.
     assert 0.7 < found["std_error"].mean() / found["absence"].std(ddof=1) < 1.5
 
 

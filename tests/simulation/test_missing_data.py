@@ -38,9 +38,13 @@ def plan(
     seed: int, *, imputations: int = 10, random_intercept: bool = True, kind: str = "continuous"
 ) -> ImputationPlan:
     return ImputationPlan(
-        variables=(ImputedVariable(name="y", kind=kind),), terms=(Term(column="baseline", kind="continuous"),),  # type: ignore[arg-type]
-        clusters="team_id" if random_intercept else None, imputations=imputations, iterations=2, seed=seed,
-    )  # fmt: skip
+        variables=(ImputedVariable(name="y", kind=kind),),
+        terms=(Term(column="baseline", kind="continuous"),),  # type: ignore[arg-type]
+        clusters="team_id" if random_intercept else None,
+        imputations=imputations,
+        iterations=2,
+        seed=seed,
+    )
 
 
 def effect(frame: pd.DataFrame) -> Estimate:

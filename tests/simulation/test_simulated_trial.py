@@ -54,8 +54,9 @@ def test_planted_absence_effect_comes_back(effect: float, changes: dict[str, obj
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("effect", "changes"), [(0.0, None), (-0.4, None), (-1.5, {"programme.uptake": 1.0}), (1.0, None)],
-)  # fmt: skip
+    ("effect", "changes"),
+    [(0.0, None), (-0.4, None), (-1.5, {"programme.uptake": 1.0}), (1.0, None)],
+)
 def test_planted_absence_effect_comes_back_over_many_trials(effect: float, changes: dict[str, object] | None) -> None:
     check_unbiased(300, 1315, effect, changes)
 

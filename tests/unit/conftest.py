@@ -49,11 +49,19 @@ def goal_setting_report(root: Path, tmp_path_factory: pytest.TempPathFactory) ->
     """The goal-setting trial as its chapter reads it, of 600 simulated people."""
     plan = few_draws(load_plan(root, "goal_setting"))
     drawn = simulate_trial(11, n_people=600, effect=-0.5, nonresponse=True, assumptions=load_assumptions())
-    days = pd.DataFrame([
-        {"local_authority": site.local_authority, "wave": wave, "retrieved": day, "rows": -1, "path": f"{site.slug}/{wave}"}
-        for site in plan.sites
-        for wave, day in (("baseline", "2019-05-01"), ("interim", "2019-10-02"), ("endline", "2020-02-03"))
-    ])  # fmt: skip
+    days = pd.DataFrame(
+        [
+            {
+                "local_authority": site.local_authority,
+                "wave": wave,
+                "retrieved": day,
+                "rows": -1,
+                "path": f"{site.slug}/{wave}",
+            }
+            for site in plan.sites
+            for wave, day in (("baseline", "2019-05-01"), ("interim", "2019-10-02"), ("endline", "2020-02-03"))
+        ]
+    )
     replay = pd.DataFrame(
         [{"draw": 1, "p_role": 0.31, "p_service": 0.57, "accepted": True, "agrees": True, "note": ""}]
     )
@@ -62,11 +70,23 @@ def goal_setting_report(root: Path, tmp_path_factory: pytest.TempPathFactory) ->
         "duplicates": 0,
         "unmatched": 0,
     }
-    linkage = pd.DataFrame([
-        {"wave": wave, "local_authority": plan.sites[0].local_authority, "treatment": 1.0, **counts} for wave in ("baseline", "endline")
-    ])  # fmt: skip
-    trial = Trial(study="goal_setting", people=drawn.people, teams=drawn.teams, inputs=days, problems=nothing,
-                  corrections=nothing, tolerances=nothing, linkage=linkage, draws=replay)  # fmt: skip
+    linkage = pd.DataFrame(
+        [
+            {"wave": wave, "local_authority": plan.sites[0].local_authority, "treatment": 1.0, **counts}
+            for wave in ("baseline", "endline")
+        ]
+    )
+    trial = Trial(
+        study="goal_setting",
+        people=drawn.people,
+        teams=drawn.teams,
+        inputs=days,
+        problems=nothing,
+        corrections=nothing,
+        tolerances=nothing,
+        linkage=linkage,
+        draws=replay,
+    )
     with pytest.MonkeyPatch.context() as patched, joblib.parallel_config(n_jobs=1):
         for module, name, value in (
             (multiplicity, "DRAWS", 99),

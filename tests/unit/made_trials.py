@@ -13,14 +13,30 @@ from hhp_stats.studies.output import StudyOutput
 def made(study, key, estimate, *, half=0.1, p=0.5, holm=0.5, n=100, status="estimated", note=""):
     outcome, estimand, _ = key.split("/")
     return ResultRow(
-        result_id=f"{study}/{key}", study=study, outcome=outcome, estimand=estimand, population="", contrast="", method="", analysis="planned",
-        estimate=estimate, conf_low=estimate - half, conf_high=estimate + half, std_error=half / 2, p_value=p, p_adjusted=holm, n=n,
-        status=status, note=note,
-    )  # fmt: skip
+        result_id=f"{study}/{key}",
+        study=study,
+        outcome=outcome,
+        estimand=estimand,
+        population="",
+        contrast="",
+        method="",
+        analysis="planned",
+        estimate=estimate,
+        conf_low=estimate - half,
+        conf_high=estimate + half,
+        std_error=half / 2,
+        p_value=p,
+        p_adjusted=holm,
+        n=n,
+        status=status,
+        note=note,
+    )
 
 
 def report_of(root, study, effects, *more, **tables):
-    """A report in which each measured outcome has the effect of its name: (estimate, half its interval, p, adjusted p)."""
+    """A report in which each measured outcome has the effect of its name: (estimate, half its interval, p, adjusted
+    p).
+    """
     plan = load_individual_plan(root, study)
     rows = []
     for outcome in plan.outcomes.values():

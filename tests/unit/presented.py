@@ -1,7 +1,7 @@
 """Everything that a chapter can say, from results whose numbers tell where they belong.
 
-Numbers are replaced by repeated digits: 3333.33 printed in any way (3,333.33; 333,333.3%; 3,333) still shows nothing but
-threes. So each printed number says from which arm, or from which field of a row, it was taken.
+Numbers are replaced by repeated digits: 3333.33 printed in any way (3,333.33; 333,333.3%; 3,333) still shows nothing
+but threes. So each printed number says from which arm, or from which field of a row, it was taken.
 """
 
 from __future__ import annotations
@@ -23,9 +23,14 @@ from hhp_stats.studies.output import StudyOutput
 
 NUMBER = re.compile(r"(?<![\w.])\d[\d,]*(?:\.\d+)?|(?<![\w.])\.\d+")
 FIELDS: Mapping[str, float] = {
-    "conf_low": 1111.1111, "estimate": 2222.2222, "conf_high": 3333.3333, "p_value": 0.4444, "p_adjusted": 0.2222,
-    "n": 7777, "n_clusters": 8888,
-}  # fmt: skip
+    "conf_low": 1111.1111,
+    "estimate": 2222.2222,
+    "conf_high": 3333.3333,
+    "p_value": 0.4444,
+    "p_adjusted": 0.2222,
+    "n": 7777,
+    "n_clusters": 8888,
+}
 ARM_DIGITS = {"control": "3", "treatment": "4"}
 
 
@@ -156,10 +161,13 @@ def with_fields(output: StudyOutput) -> StudyOutput:
         return frame
 
     return replace(
-        output, results=marked(output.results), tables={
-            name: marked(table) if "conf_low" in table or name == "maxima" else table for name, table in output.tables.items()
+        output,
+        results=marked(output.results),
+        tables={
+            name: marked(table) if "conf_low" in table or name == "maxima" else table
+            for name, table in output.tables.items()
         },
-    )  # fmt: skip
+    )
 
 
 def mirrored(output: StudyOutput) -> StudyOutput:

@@ -9,7 +9,8 @@ def few_draws(whole: Plan) -> Plan:
     """The plan with as few draws and completed data sets as run at all: only the shape of the output counts here."""
     sets = {key: replace(model, m=2) for key, model in whole.imputation.models.items()}
     return replace(
-        whole, cost_benefit=replace(whole.cost_benefit, draws=40),
+        whole,
+        cost_benefit=replace(whole.cost_benefit, draws=40),
         imputation=replace(whole.imputation, iterations=2, models=sets),
         tipping=replace(whole.tipping, deltas=(-1.0, 1.0), imputations=2),
-    )  # fmt: skip
+    )

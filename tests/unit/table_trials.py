@@ -1,4 +1,6 @@
-"""Trials on plain tables for tests: a made-up one of three arms in surgeries, and what writes any of them into a project."""
+"""Trials on plain tables for tests: a made-up one of three arms in surgeries, and what writes any of them into a
+project.
+"""
 
 from __future__ import annotations
 
@@ -136,12 +138,22 @@ def walks(seed: int = 5, *, effect: float = 2.0) -> pd.DataFrame:
     level = rng.normal(0, 0.5, 24)[surgery]
     before = np.clip(rng.normal(8, 2, 240), 0, 40)
     after = np.clip(0.7 * before + level + effect * (arm == "coach") + rng.normal(3, 1, 240), 0, 40)
-    frame = pd.DataFrame({
-        "Patient No": [f"P{number:04d}" for number in range(240)], "offered": arm, "surgery": [f"S{s:02d}" for s in surgery],
-        "region": region, "woman": rng.integers(0, 2, 240), "years": rng.integers(30, 90, 240).astype(float),
-        "steps.before": before.round(2), "steps_6": after.round(2), "steps_12": (after + rng.normal(0, 0.5, 240)).clip(0, 40).round(2),
-        "pain_12": rng.integers(0, 11, 240).astype(float), "fell": rng.integers(0, 2, 240), "seen": "2024-03-05",
-    })  # fmt: skip
+    frame = pd.DataFrame(
+        {
+            "Patient No": [f"P{number:04d}" for number in range(240)],
+            "offered": arm,
+            "surgery": [f"S{s:02d}" for s in surgery],
+            "region": region,
+            "woman": rng.integers(0, 2, 240),
+            "years": rng.integers(30, 90, 240).astype(float),
+            "steps.before": before.round(2),
+            "steps_6": after.round(2),
+            "steps_12": (after + rng.normal(0, 0.5, 240)).clip(0, 40).round(2),
+            "pain_12": rng.integers(0, 11, 240).astype(float),
+            "fell": rng.integers(0, 2, 240),
+            "seen": "2024-03-05",
+        }
+    )
     frame.loc[frame["offered"] == "2", "pain_12"] = np.nan
     frame.loc[rng.random(240) < 0.25, ["steps_12"]] = np.nan
     frame.loc[rng.random(240) < 0.1, "years"] = -9.0

@@ -11,8 +11,14 @@ from hhp_stats.studies.across import pairwise_differences
 
 
 def effects(**changes: list[float] | list[str]) -> pd.DataFrame:
-    given = {"study": ["a", "b", "c"], "estimate": [0.1, -0.2, 0.0], "std_error": [0.1, 0.2, 0.15], "df": [40.0, math.inf, 9.7],
-             "n": [100, 200, 50], "conf_level": [0.95, 0.9, 0.95]}  # fmt: skip
+    given = {
+        "study": ["a", "b", "c"],
+        "estimate": [0.1, -0.2, 0.0],
+        "std_error": [0.1, 0.2, 0.15],
+        "df": [40.0, math.inf, 9.7],
+        "n": [100, 200, 50],
+        "conf_level": [0.95, 0.9, 0.95],
+    }
     return pd.DataFrame(given | changes)
 
 

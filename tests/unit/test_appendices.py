@@ -23,9 +23,11 @@ def test_results_stand_in_the_column_of_their_field(appendix):
     rows = appendix.everything
     assert len(table) == len(rows)
     expected = {
-        "Estimate": number(FIELDS["estimate"], 3), "Interval": interval(FIELDS["conf_low"], FIELDS["conf_high"], 3),
-        "p": p_value(FIELDS["p_value"]), "n": "7,777",
-    }  # fmt: skip
+        "Estimate": number(FIELDS["estimate"], 3),
+        "Interval": interval(FIELDS["conf_low"], FIELDS["conf_high"], 3),
+        "p": p_value(FIELDS["p_value"]),
+        "n": "7,777",
+    }
     for heading, text in expected.items():
         found = {cell for cell in table[heading].map(str) if any(sign.isdigit() for sign in cell)}
         assert found and all(text in cell for cell in found), (heading, found)
@@ -69,9 +71,10 @@ def test_the_run_is_counted(appendix):
         appendix.output, tables={**appendix.output.tables, "inputs": pd.DataFrame({"path": ["a", "b", "b"]})}
     )
     said = replace(appendix, outputs={"goal_setting": output}).counts()
-    assert said == (
-        f"This run read 2 raw files and made {len(appendix.output.results)} result rows: {status['estimated']} estimates, "
-        f"{status['descriptive']} descriptive figures, and {status['not_estimated']} planned estimates that the data do not allow."
+    assert (
+        said == f"This run read 2 raw files and made {len(appendix.output.results)} result rows: {status['estimated']}"
+        f" estimates, {status['descriptive']} descriptive figures, and {status['not_estimated']} planned estimates"
+        " that the data do not allow."
     )
 
 

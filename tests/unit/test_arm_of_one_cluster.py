@@ -1,4 +1,6 @@
-"""An arm about which one cluster tells: refused by every estimator and every variance, whatever the column is called."""
+"""An arm about which one cluster tells: refused by every estimator and every variance, whatever the column is
+called.
+"""
 
 import numpy as np
 import pandas as pd
@@ -77,16 +79,19 @@ def jointly(matrix):
 
 def weighted(matrix):
     answered = np.arange(N) % 5 > 0
-    response = response_weights(answered=answered, matrix=model(matrix.values[:, 1], name=matrix.names[1]),
-                                treatment=matrix.names[1])  # fmt: skip
-    weighted_effect(outcome=np.where(answered, Y, np.nan), matrix=matrix, response=response, clusters=TEAM,
-                    term=matrix.names[1])  # fmt: skip
+    response = response_weights(
+        answered=answered, matrix=model(matrix.values[:, 1], name=matrix.names[1]), treatment=matrix.names[1]
+    )
+    weighted_effect(
+        outcome=np.where(answered, Y, np.nan), matrix=matrix, response=response, clusters=TEAM, term=matrix.names[1]
+    )
 
 
 def redrawn(matrix):
     draw = lambda rng, size: rng.permuted(np.tile(np.arange(TEAMS) % 2, (size, 1)), axis=1)  # noqa: E731
-    randomisation_test(outcome=Y, matrix=matrix, clusters=TEAM, draw=draw, term=matrix.names[1], draws=50,
-                       rng=np.random.default_rng(1))  # fmt: skip
+    randomisation_test(
+        outcome=Y, matrix=matrix, clusters=TEAM, draw=draw, term=matrix.names[1], draws=50, rng=np.random.default_rng(1)
+    )
 
 
 def bootstrapped(matrix):
@@ -101,22 +106,43 @@ EVERY = {
     "wild bootstrap": lambda matrix: wild_bootstrap(
         ols(outcome=Y, matrix=matrix), clusters=TEAM, term=matrix.names[1], draws=99, rng=np.random.default_rng(1)
     ),
-    "logit at means": with_logit(change_at_means), "logit averaged": with_logit(average_change),
-    "log odds": with_logit(log_odds), "firth at means": with_firth(firth_change_at_means),
-    "firth averaged": with_firth(firth_average_change), "firth log odds": with_firth(firth_log_odds),
-    "2SLS": lambda matrix: complier_effect(outcome=Y, takeup=matrix.values[:, 1] * (DOSE > 0.4), matrix=matrix,
-                                           clusters=TEAM, instruments=[matrix.names[1]]),
-    "weights": weighted, "randomisation": redrawn, "ratio bootstrap": bootstrapped,
-    "worst case": lambda matrix: worst_case_bounds(outcome=np.where(DOSE > 0.2, Y, np.nan), matrix=matrix, lowest=-9, highest=9,
-                                                   clusters=TEAM, term=matrix.names[1]),
-}  # fmt: skip
+    "logit at means": with_logit(change_at_means),
+    "logit averaged": with_logit(average_change),
+    "log odds": with_logit(log_odds),
+    "firth at means": with_firth(firth_change_at_means),
+    "firth averaged": with_firth(firth_average_change),
+    "firth log odds": with_firth(firth_log_odds),
+    "2SLS": lambda matrix: complier_effect(
+        outcome=Y,
+        takeup=matrix.values[:, 1] * (DOSE > 0.4),
+        matrix=matrix,
+        clusters=TEAM,
+        instruments=[matrix.names[1]],
+    ),
+    "weights": weighted,
+    "randomisation": redrawn,
+    "ratio bootstrap": bootstrapped,
+    "worst case": lambda matrix: worst_case_bounds(
+        outcome=np.where(DOSE > 0.2, Y, np.nan),
+        matrix=matrix,
+        lowest=-9,
+        highest=9,
+        clusters=TEAM,
+        term=matrix.names[1],
+    ),
+}
 
 
 @pytest.mark.parametrize("run", EVERY.values(), ids=EVERY.keys())
 @pytest.mark.parametrize("name", ["treatment", "offer"])
-@pytest.mark.parametrize(("case", "arm", "columns"), [
-    ("one team", ONE, ()), ("one control team", 1 - ONE, ()), ("dummies absorb the others", HALF, (ABSORBED,)),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("case", "arm", "columns"),
+    [
+        ("one team", ONE, ()),
+        ("one control team", 1 - ONE, ()),
+        ("dummies absorb the others", HALF, (ABSORBED,)),
+    ],
+)
 def test_refused_whatever_the_column_is_called(run, name, case, arm, columns):
     with pytest.raises(SingleClusterArm, match=f"{name} = "):
         run(model(arm, *columns, name=name))
@@ -195,7 +221,9 @@ def test_what_the_guard_itself_refuses():
 
 
 def test_lee_bounds_with_two_clusters_an_arm_hold_their_size():
-    """With z and plain resampling 41% of true nulls were rejected; t(2) and the factor of Rao and Wu bring it near 5%."""
+    """With z and plain resampling 41% of true nulls were rejected; t(2) and the factor of Rao and Wu bring it near
+    5%.
+    """
     rng = np.random.default_rng(5)
     team = np.repeat(np.arange(4), 30)
     arm = (team > 1).astype(float)
@@ -209,7 +237,9 @@ def test_lee_bounds_with_two_clusters_an_arm_hold_their_size():
 
 
 def test_means_of_cells_are_no_contrasts_with_the_other_cells():
-    """Without an intercept a column holds the mean of its own cell: one cluster elsewhere does not matter, one here does."""
+    """Without an intercept a column holds the mean of its own cell: one cluster elsewhere does not matter, one here
+    does.
+    """
     rng = np.random.default_rng(8)
     cell = np.repeat([0, 0, 1, 1, 2], 6)
     matrix = ModelMatrix(values=np.column_stack([cell == k for k in range(3)]).astype(float), names=("a", "b", "c"))

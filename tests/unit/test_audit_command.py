@@ -75,7 +75,7 @@ def test_text_and_json_say_the_same(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("row", "code", "place"),
     [
-        ("X-2,mine,worth,RQ1,all,n,\"1,969\",\"1,969\",persons,ms.txt,1,", "B08", "row 10, column value"),
+        ('X-2,mine,worth,RQ1,all,n,"1,969","1,969",persons,ms.txt,1,', "B08", "row 10, column value"),
         ("X-2,mine,worth,RQ1,all,p,1.2,1.2,probability,ms.txt,1,", "B09", "row 10, column value"),
         ("X-2,mine,worth,RQ1,all,n,12.5,12.5,persons,ms.txt,1,", "B09", "row 10, column value"),
         ("X-2,mine,worth,RQ1,all,se,0,0,points,ms.txt,1,", "B09", "row 10, column value"),
@@ -85,7 +85,7 @@ def test_text_and_json_say_the_same(tmp_path: Path) -> None:
         ("X-2,mine,worth,RQ1,all,n,12,12,persons,ms.txt", "B06", "row 10"),
         ("X-2,mine,worth,RQ1,all,n,inf,many,persons,ms.txt,1,", "B08", "row 10, column value"),
     ],
-)  # fmt: skip
+)
 def test_wrong_rows_are_refused_with_their_place(tmp_path: Path, row: str, code: str, place: str) -> None:
     with pytest.raises(DataError) as error:
         run_audit(ROOT, manuscript(tmp_path, extra=row))

@@ -1,4 +1,6 @@
-"""A manuscript's differences, intervals, shares and scales: sound ones pass, each planted slip is named, however it is saved."""
+"""A manuscript's differences, intervals, shares and scales: sound ones pass, each planted slip is named, however it
+is saved.
+"""
 
 from __future__ import annotations
 
@@ -11,15 +13,26 @@ import pytest
 from hhp_stats.consistency.command import run_audit
 from hhp_stats.consistency.figures import COLUMNS
 
-# Two arms of fifty; difference .50, its standard error sqrt(.1^2 + .1^2) = .1414, t(98) = 3.54: p .0006; 1.984 * .1414 = .28.
+# Two arms of fifty; difference .50, its standard error sqrt(.1^2 + .1^2) = .1414, t(98) = 3.54: p .0006; 1.984 *
+# .1414 = .28.
 SOUND = {
-    "X-T-N": ("treatment", "n", "50", "50"), "X-T-M": ("treatment", "mean", "5.5", "5.50"), "X-T-SE": ("treatment", "se", "0.1", ".10"),
-    "X-C-N": ("control", "n", "50", "50"), "X-C-M": ("control", "mean", "5", "5.00"), "X-C-SE": ("control", "se", "0.1", ".10"),
-    "X-D": ("difference", "difference", "0.5", "0.50"), "X-LO": ("difference", "conf_low", "0.22", "0.22"),
-    "X-HI": ("difference", "conf_high", "0.78", "0.78"), "X-P": ("difference", "p", "0.001", ".001"),
-    "X-MIN": ("scale", "min", "1", "1"), "X-MAX": ("scale", "max", "7", "7"), "X-STEP": ("scale", "step", "1", "1"),
-    "K": ("all", "count", "17", "17"), "K-N": ("all", "n", "22", "22"), "K-PC": ("all", "percent", "77", "77%"),
-}  # fmt: skip
+    "X-T-N": ("treatment", "n", "50", "50"),
+    "X-T-M": ("treatment", "mean", "5.5", "5.50"),
+    "X-T-SE": ("treatment", "se", "0.1", ".10"),
+    "X-C-N": ("control", "n", "50", "50"),
+    "X-C-M": ("control", "mean", "5", "5.00"),
+    "X-C-SE": ("control", "se", "0.1", ".10"),
+    "X-D": ("difference", "difference", "0.5", "0.50"),
+    "X-LO": ("difference", "conf_low", "0.22", "0.22"),
+    "X-HI": ("difference", "conf_high", "0.78", "0.78"),
+    "X-P": ("difference", "p", "0.001", ".001"),
+    "X-MIN": ("scale", "min", "1", "1"),
+    "X-MAX": ("scale", "max", "7", "7"),
+    "X-STEP": ("scale", "step", "1", "1"),
+    "K": ("all", "count", "17", "17"),
+    "K-N": ("all", "n", "22", "22"),
+    "K-PC": ("all", "percent", "77", "77%"),
+}
 
 
 def save(folder: Path, *, delimiter: str = ",", mark: bytes = b"", **changes: tuple[str, str]) -> Path:
@@ -29,10 +42,20 @@ def save(folder: Path, *, delimiter: str = ",", mark: bytes = b"", **changes: tu
     for name, (group, statistic, value, text) in SOUND.items():
         new = changes.get(name.replace("-", "_"))
         value, text = new or (value, text)
-        writer.writerow(dict.fromkeys(COLUMNS, "") | {
-            "id": name, "trial": "t", "outcome": "share" if name.startswith("K") else "o", "group": group, "statistic": statistic,
-            "value": value, "as_printed": text, "unit": "score" if group == "scale" else "", "source_line": "1",
-        })  # fmt: skip
+        writer.writerow(
+            dict.fromkeys(COLUMNS, "")
+            | {
+                "id": name,
+                "trial": "t",
+                "outcome": "share" if name.startswith("K") else "o",
+                "group": group,
+                "statistic": statistic,
+                "value": value,
+                "as_printed": text,
+                "unit": "score" if group == "scale" else "",
+                "source_line": "1",
+            }
+        )
     path = folder / "manuscript.csv"
     path.write_bytes(mark + out.getvalue().encode())
     return path
@@ -66,7 +89,7 @@ def test_sound_manuscript_passes_however_it_is_saved(root, tmp_path, delimiter, 
         ({"X_T_M": ("5.503", "5.503")}, {"X-T-M"}, "no plain average"),
         ({"K_PC": ("72", "72%")}, {"K-PC"}, "17 of 22 is 77.27%"),
     ],
-)  # fmt: skip
+)
 def test_planted_slip_is_named(root, tmp_path, changes, found, words):
     reasons = wrong(root, save(tmp_path, **changes))
     assert set(reasons) == found

@@ -99,9 +99,13 @@ def test_the_draw_itself_is_one_of_those_it_is_held_against():
 
     def p_value(draw):
         return omnibus_balance(
-            covariates=apart, treatment=frame["treatment"], clusters=frame["team_id"], draw=draw, draws=19,
+            covariates=apart,
+            treatment=frame["treatment"],
+            clusters=frame["team_id"],
+            draw=draw,
+            draws=19,
             rng=np.random.default_rng(1),
-        ).p_value  # fmt: skip
+        ).p_value
 
     assert p_value(lambda rng, size: rng.permuted(np.tile(np.arange(40) % 2, (size, 1)), axis=1)) == 1 / 20
     # The same arms, or all of them exchanged: as far from balance, every time.
@@ -125,8 +129,11 @@ def test_redrawing_by_the_rule_is_right_where_chi_squared_is_too_large():
     found = {"rule": [], "some of them": [], "chi-squared": []}
     for arm in draw(rng, 300):
         about = {"covariates": pd.DataFrame({"age": age}), "treatment": arm[teams].astype(float), "clusters": teams}
-        some = {"covariates": about["covariates"][known].reset_index(drop=True), "treatment": about["treatment"][known],
-                "clusters": teams[known]}  # fmt: skip
+        some = {
+            "covariates": about["covariates"][known].reset_index(drop=True),
+            "treatment": about["treatment"][known],
+            "clusters": teams[known],
+        }
         redrawn = {"draw": draw, "draws": 99, "rng": rng, "draw_clusters": range(24)}
         found["rule"].append(omnibus_balance(**about, **redrawn).p_value)
         found["some of them"].append(omnibus_balance(**some, **redrawn).p_value)

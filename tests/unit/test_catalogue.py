@@ -53,7 +53,13 @@ def test_a_study_without_a_topic_is_run_by_its_kind(home: Path) -> None:
 
 
 SPOILT = [
-    ("data/plan/swing.toml", 'kind = "individual trial"', 'kind = "individual trail"', "design.kind", "Did you mean 'individual trial'"),
+    (
+        "data/plan/swing.toml",
+        'kind = "individual trial"',
+        'kind = "individual trail"',
+        "design.kind",
+        "Did you mean 'individual trial'",
+    ),
     ("data/plan/swing.toml", 'kind = "individual trial"', "kin = 1", "design.kind", "is missing"),
     ("data/plan/swing.toml", 'study = "swing"', 'study = "swings"', "study", "Write 'swing'"),
     ("data/plan/swing.toml", 'phase = "second"', 'phase = "sec0nd"', "phase", "Did you mean 'second'"),
@@ -67,10 +73,16 @@ SPOILT = [
     ("data/plan/swing.toml", '"report/06-swing.qmd"', '"report/07-mod-ing.qmd"', "page", "its own page"),
     ("data/plan/hiring.toml", 'topic = "hiring"', 'topic = "hirring"', "topic", "Did you mean 'hiring'"),
     ("data/plan/flexitime.toml", 'topic = "flexitime"\n', "", "topic", "nothing else runs a pilot"),
-    ("data/plan/hiring.toml", 'diversity_joint = "Hiring, experiment 1"', "diversity_joint = 1", "published", "table of names"),
+    (
+        "data/plan/hiring.toml",
+        'diversity_joint = "Hiring, experiment 1"',
+        "diversity_joint = 1",
+        "published",
+        "table of names",
+    ),
     ("data/plan/programme.toml", 'id = "second"', 'id = "third"', "phase", "Allowed: first, third"),
     ("data/plan/programme.toml", "pages = [", "seiten = [", "the header", "lacks 'pages'"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("file", "old", "new", "place", "words"), SPOILT)
@@ -140,16 +152,26 @@ def test_the_catalogue_is_read_without_pandas() -> None:
 
 # Where a study's key may stand in Python, and why. Everywhere else the catalogue says which studies there are.
 OWN_MODULES = {
-    "studies/goal_setting/": "what this trial has alone", "present/goal_setting/": "what this trial has alone",
-    "studies/goal_setting_terms.py": "what this trial has alone", "synthetic/": "draws the files of this programme's studies",
-    "studies/hiring/": "two experiments", "present/hiring/": "two experiments", "intake/hiring.py": "two experiments",
-    "studies/dictation.py": "a pilot", "studies/flexitime.py": "a pilot", "intake/pilots.py": "the lists of both pilots",
-}  # fmt: skip
+    "studies/goal_setting/": "what this trial has alone",
+    "present/goal_setting/": "what this trial has alone",
+    "studies/goal_setting_terms.py": "what this trial has alone",
+    "synthetic/": "draws the files of this programme's studies",
+    "studies/hiring/": "two experiments",
+    "present/hiring/": "two experiments",
+    "intake/hiring.py": "two experiments",
+    "studies/dictation.py": "a pilot",
+    "studies/flexitime.py": "a pilot",
+    "intake/pilots.py": "the lists of both pilots",
+}
 A_COLUMN = {
     ("intake/people.py", "coffee")
 }  # a covariate of the goal-setting protocol is called so, and no study is meant
-AN_EXAMPLE = {("cli/accept.py", "goal_setting"), ("cli/report.py", "goal_setting"), ("cli/data.py", "goal_setting"),
-              ("cli/studies.py", "coffee")}  # fmt: skip
+AN_EXAMPLE = {
+    ("cli/accept.py", "goal_setting"),
+    ("cli/report.py", "goal_setting"),
+    ("cli/data.py", "goal_setting"),
+    ("cli/studies.py", "coffee"),
+}
 
 
 def test_no_python_outside_a_studys_own_modules_names_a_study() -> None:

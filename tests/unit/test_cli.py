@@ -51,9 +51,16 @@ def test_help_has_words_and_an_example(command):
 
 @pytest.mark.parametrize(
     "words",
-    [("nonsense",), ("power",), ("power", "--people", "many"), ("explain",), ("render", "--engine", "word"),
-     ("render", "--format", "docx"), ("check", "no/such/file.xlsx")],
-)  # fmt: skip
+    [
+        ("nonsense",),
+        ("power",),
+        ("power", "--people", "many"),
+        ("explain",),
+        ("render", "--engine", "word"),
+        ("render", "--format", "docx"),
+        ("check", "no/such/file.xlsx"),
+    ],
+)
 def test_wrong_use_ends_with_two(words, root, monkeypatch):
     monkeypatch.chdir(root)
     assert run(*words).exit_code == 2
@@ -65,8 +72,22 @@ def test_outside_a_project_the_error_is_one_sentence(tmp_path):
 
 
 def test_power_gives_the_protocols_number():
-    shown = run("power", "--people", "1850", "--attrition", ".1", "--icc", ".1", "--cluster-size", "7", "--cv", ".5",
-                "--correlation", ".6", "--json")  # fmt: skip
+    shown = run(
+        "power",
+        "--people",
+        "1850",
+        "--attrition",
+        ".1",
+        "--icc",
+        ".1",
+        "--cluster-size",
+        "7",
+        "--cv",
+        ".5",
+        "--correlation",
+        ".6",
+        "--json",
+    )
     record = json.loads(shown.output)
     assert record["detectable_sd"] == pytest.approx(
         0.1464, abs=5e-5
@@ -75,8 +96,24 @@ def test_power_gives_the_protocols_number():
 
 
 def test_power_of_a_proportion_has_two_directions():
-    shown = run("power", "--people", "1850", "--attrition", ".1", "--icc", ".1", "--cluster-size", "7", "--cv", ".5",
-                "--correlation", ".4", "--baseline", ".076", "--json")  # fmt: skip
+    shown = run(
+        "power",
+        "--people",
+        "1850",
+        "--attrition",
+        ".1",
+        "--icc",
+        ".1",
+        "--cluster-size",
+        "7",
+        "--cv",
+        ".5",
+        "--correlation",
+        ".4",
+        "--baseline",
+        ".076",
+        "--json",
+    )
     record = json.loads(shown.output)
     assert record["fall_to"] == pytest.approx(0.0374, abs=5e-5) and record["rise_to"] == pytest.approx(0.1264, abs=5e-5)
 
@@ -121,8 +158,28 @@ def test_template_writes_a_workbook(root, tmp_path, monkeypatch):
 
 def test_correct_refuses_what_does_not_fit_and_leaves_the_ledger(project):
     before = (project / "data/corrections.csv").read_bytes()
-    done = hhp(project, "correct", "--wave", "endline", "--authority", "Kent", "--staff-id", "KEN-9999", "--field", "illness_days",
-               "--old", "3", "--new", "5", "--reason", "typing", "--requested-by", "office", "--received-on", "2020-04-20")  # fmt: skip
+    done = hhp(
+        project,
+        "correct",
+        "--wave",
+        "endline",
+        "--authority",
+        "Kent",
+        "--staff-id",
+        "KEN-9999",
+        "--field",
+        "illness_days",
+        "--old",
+        "3",
+        "--new",
+        "5",
+        "--reason",
+        "typing",
+        "--requested-by",
+        "office",
+        "--received-on",
+        "2020-04-20",
+    )
     assert done.returncode == 1 and "Traceback" not in done.stderr
     assert (project / "data/corrections.csv").read_bytes() == before
 
@@ -147,11 +204,16 @@ def test_what_stands_in_a_cell_or_a_file_name_is_never_markup(project, monkeypat
 
 @pytest.mark.parametrize(
     ("words", "said"),
-    [(("check", "--study", "tea"), "goal_setting"), (("template", "tea", "Kent"), "goal_setting"),
-     (("template", "goal_setting", "Atlantis"), "Bromley"), (("template", "goal_setting", "Kent", "--wave", "May"), "interim"),
-     (("template", "goal_setting", "Kent", "--to", "_quarto.yml"), "a file"), (("check", "--write-back", "_quarto.yml"), "a file"),
-     (("check", "--write-back", "data/returns/back"), "never written below data/")],
-)  # fmt: skip
+    [
+        (("check", "--study", "tea"), "goal_setting"),
+        (("template", "tea", "Kent"), "goal_setting"),
+        (("template", "goal_setting", "Atlantis"), "Bromley"),
+        (("template", "goal_setting", "Kent", "--wave", "May"), "interim"),
+        (("template", "goal_setting", "Kent", "--to", "_quarto.yml"), "a file"),
+        (("check", "--write-back", "_quarto.yml"), "a file"),
+        (("check", "--write-back", "data/returns/back"), "never written below data/"),
+    ],
+)
 def test_wrong_use_says_what_is_right(root, monkeypatch, words, said):
     monkeypatch.chdir(root)
     shown = run(*words)

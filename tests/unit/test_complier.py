@@ -140,9 +140,13 @@ def test_sets_refuse_disorder_and_an_empty_hull():
 def test_many_instruments_are_refused_not_rounded():
     q = 7
     forms = ReducedForms(
-        on_outcome=np.ones(q), on_takeup=np.ones(q), outcome_covariance=np.eye(q), takeup_covariance=np.eye(q),
-        cross=np.zeros((q, q)), df=30,
-    )  # fmt: skip
+        on_outcome=np.ones(q),
+        on_takeup=np.ones(q),
+        outcome_covariance=np.eye(q),
+        takeup_covariance=np.eye(q),
+        cross=np.zeros((q, q)),
+        df=30,
+    )
     with pytest.raises(InvalidInput):
         anderson_rubin_set(forms)
 

@@ -1,4 +1,6 @@
-"""Recomputation of printed figures: tokens, granularity, test statistics in text, readings, relations, wording, audit."""
+"""Recomputation of printed figures: tokens, granularity, test statistics in text, readings, relations, wording,
+audit.
+"""
 
 import itertools
 import math
@@ -160,11 +162,23 @@ def sheet(*rows):
     """A small file of printed figures: (id, outcome, group, statistic, value, as_printed), one trial."""
     frame = pd.DataFrame(
         [
-            {"id": i, "trial": "trial", "outcome": o, "research_question": "RQ1", "group": g, "statistic": s, "value": v,
-             "as_printed": a, "unit": "score", "source_file": "doc", "source_line": 1, "note": ""}
+            {
+                "id": i,
+                "trial": "trial",
+                "outcome": o,
+                "research_question": "RQ1",
+                "group": g,
+                "statistic": s,
+                "value": v,
+                "as_printed": a,
+                "unit": "score",
+                "source_file": "doc",
+                "source_line": 1,
+                "note": "",
+            }
             for i, o, g, s, v, a in rows
         ]
-    )  # fmt: skip
+    )
     return frame[list(COLUMNS)]
 
 
@@ -264,8 +278,11 @@ def test_figures_printed_twice_and_totals():
 def test_several_arms_are_told_apart_by_the_words_of_the_contrast():
     rows = []
     for name, group, m in (("X", "sep_me", 3.0), ("Y", "sep_wb", 3.1), ("V", "joint_me", 4.0), ("W", "joint_wb", 2.0)):
-        rows += [(f"{name}-N", "rate", group, "n", 40, "40"), (f"{name}-M", "rate", group, "mean", m, f"{m}"),
-                 (f"{name}-SE", "rate", group, "se", 0.3, "0.3")]  # fmt: skip
+        rows += [
+            (f"{name}-N", "rate", group, "n", 40, "40"),
+            (f"{name}-M", "rate", group, "mean", m, f"{m}"),
+            (f"{name}-SE", "rate", group, "se", 0.3, "0.3"),
+        ]
     for i, contrast in enumerate(("me_joint_vs_sep", "sep_wb_vs_me", "joint_me_vs_wb", "joint_vs_sep")):
         rows.append((f"P{i}", "rate", f"difference_{contrast}", "p", 0.5, ".50"))
     found = {c.p_id: (c.first, c.second) for c in find_comparisons(figures(sheet(*rows)))}
@@ -285,9 +302,11 @@ def test_decisions_reading_needs_a_scale_in_percent():
 
 
 COUNTS = sheet(
-    ("YES", "use", "all", "count", 17, "17"), ("ALL", "use", "all", "n", 22, "22"), ("PC", "use", "all", "percent", 77, "77%"),
+    ("YES", "use", "all", "count", 17, "17"),
+    ("ALL", "use", "all", "n", 22, "22"),
+    ("PC", "use", "all", "percent", 77, "77%"),
     ("SHARE", "use", "all", "percent", 3.2, "3.2%"),
-)  # fmt: skip
+)
 
 
 def relation(**cells):

@@ -1,4 +1,6 @@
-"""The benefit-cost ratio: components, three intervals, acceptability, pairs of interventions, the bootstrap behind them."""
+"""The benefit-cost ratio: components, three intervals, acceptability, pairs of interventions, the bootstrap behind
+them.
+"""
 
 import math
 from dataclasses import replace
@@ -78,9 +80,11 @@ def test_a_leaver_who_costs_less_than_nothing_does_not_turn_the_interval_round()
 
 def test_leaving_is_paid_for_once():
     cost = net_turnover_cost(
-        replacement_cost=pd.Series([5000.0, 7000.0]), absence_after_leaving=pd.Series([4.0, 0.0]), daily_rate=125,
+        replacement_cost=pd.Series([5000.0, 7000.0]),
+        absence_after_leaving=pd.Series([4.0, 0.0]),
+        daily_rate=125,
         clusters=pd.Series(["a", "b"]),
-    )  # fmt: skip
+    )
     # 4,500 and 7,000: deviations of 1,250, so 2/(2 - 1) times 2 x 1,250^2, its root over 2.
     assert (cost.estimate, cost.std_error, cost.df) == (5750, 1250, 1)
     with pytest.raises(InvalidInput):
@@ -90,8 +94,12 @@ def test_leaving_is_paid_for_once():
             replacement_cost=pd.Series([], dtype=float), absence_after_leaving=pd.Series([], dtype=float), daily_rate=1
         )
     with pytest.raises(InvalidInput, match="one team"):
-        net_turnover_cost(replacement_cost=pd.Series([1.0, 2.0]), absence_after_leaving=pd.Series([0.0, 0.0]), daily_rate=1,
-                          clusters=pd.Series(["a", "a"]))  # fmt: skip
+        net_turnover_cost(
+            replacement_cost=pd.Series([1.0, 2.0]),
+            absence_after_leaving=pd.Series([0.0, 0.0]),
+            daily_rate=1,
+            clusters=pd.Series(["a", "a"]),
+        )
 
 
 def test_an_uncertain_cost_of_a_leaver_widens_both_intervals():
@@ -118,9 +126,13 @@ def joint_draws(correlation, draws=4000):
         [-0.4, -0.01], [[0.09, 0.006 * correlation], [0.006 * correlation, 0.0004]], size=draws
     )
     return BootstrapDraws(
-        estimates={"absence": -0.4, "turnover": -0.01}, draws=pd.DataFrame(pair, columns=["absence", "turnover"]),
-        failed=0, single_team_cells=0, n=400, n_clusters=51,
-    )  # fmt: skip
+        estimates={"absence": -0.4, "turnover": -0.01},
+        draws=pd.DataFrame(pair, columns=["absence", "turnover"]),
+        failed=0,
+        single_team_cells=0,
+        n=400,
+        n_clusters=51,
+    )
 
 
 @pytest.mark.parametrize("correlation", [-0.8, 0.0, 0.8])
@@ -129,8 +141,8 @@ def test_the_joint_interval_knows_the_dependence_and_agrees_with_fieller(correla
     absence, turnover = effect(-0.4, 0.3, df=math.inf), effect(-0.01, 0.02, df=math.inf)
     exact = fieller_ratio(absence=absence, turnover=turnover, correlation=correlation, costs=COSTS)
     width = exact.set.hull[1] - exact.set.hull[0]
-    # The 2.5% percentile of 4,000 normal draws has a standard error of sqrt(.025 x .975/4000)/.0584 deviations, .0108 of
-    # the width of 3.92: two of them.
+    # The 2.5% percentile of 4,000 normal draws has a standard error of sqrt(.025 x .975/4000)/.0584 deviations, .0108
+    # of the width of 3.92: two of them.
     assert got.conf_low == pytest.approx(exact.set.hull[0], abs=0.022 * width)
     assert got.conf_high == pytest.approx(exact.set.hull[1], abs=0.022 * width)
     assert got.estimate == pytest.approx(2.4) and len(ratios) == 4000
@@ -218,7 +230,9 @@ def test_bootstrap_is_the_same_in_parallel_and_keeps_the_design():
 
 
 def test_team_sums_give_the_regressions_of_the_samples():
-    """The same draws, each regression run on the people themselves; a tenth of the days is not known, one term doubled."""
+    """The same draws, each regression run on the people themselves; a tenth of the days is not known, one term
+    doubled.
+    """
     rng = np.random.default_rng(9)
     frame = staff(teams=16).assign(age=lambda of: rng.normal(40, 10, len(of)))
     frame.loc[rng.random(len(frame)) < 0.1, "days"] = np.nan
@@ -236,8 +250,10 @@ def test_team_sums_give_the_regressions_of_the_samples():
     one_by_one = run(frame, estimator=regressions)
     arguments = {
         "outcomes": {"absence": frame["days"].to_numpy(), "turnover": frame["left"].to_numpy()},
-        "teams": team_cells(frame, clusters="team_id", within=["treatment", "stratum"]), "draws": 60, "seed": 5,
-    }  # fmt: skip
+        "teams": team_cells(frame, clusters="team_id", within=["treatment", "stratum"]),
+        "draws": 60,
+        "seed": 5,
+    }
     matrix = ModelMatrix(values=values, names=names)
     at_once = linear_bootstrap(matrix=matrix, **arguments)
     pd.testing.assert_frame_equal(at_once.draws, one_by_one.draws, rtol=1e-8)
@@ -268,9 +284,11 @@ def test_a_ratio_and_its_mirror_have_the_same_p_value():
 
 def test_leavers_cost_their_mean_and_not_their_median():
     cost = net_turnover_cost(
-        replacement_cost=pd.Series([3000.0, 4000.0, 11_000.0]), absence_after_leaving=pd.Series([0.0, 0.0, 0.0]), daily_rate=125,
+        replacement_cost=pd.Series([3000.0, 4000.0, 11_000.0]),
+        absence_after_leaving=pd.Series([0.0, 0.0, 0.0]),
+        daily_rate=125,
         clusters=pd.Series(["a", "b", "b"]),
-    )  # fmt: skip
+    )
     # Deviations -3,000, and -2,000 + 5,000 in the other team: sqrt(2 (3,000^2 + 3,000^2))/3.
     assert (cost.estimate, cost.std_error) == (6000, pytest.approx(2000))
 

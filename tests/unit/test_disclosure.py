@@ -39,8 +39,11 @@ KNOWN = np.array(([True] * 17 + [False] * 3) + ([True] * 13 + [False] * 7) + [Tr
 
 
 def system(*sets, people=60):
-    return count_system([CountedSet(label=name, members=np.asarray(members), worth=worth) for name, members, worth in sets],
-                        people=people, threshold=5)  # fmt: skip
+    return count_system(
+        [CountedSet(label=name, members=np.asarray(members), worth=worth) for name, members, worth in sets],
+        people=people,
+        threshold=5,
+    )
 
 
 def hidden(found):
@@ -84,7 +87,9 @@ def test_reduced_equations_say_the_same_and_each_first_unknown_stands_in_one(see
 
 
 def test_a_small_group_follows_from_sets_that_nobody_set_beside_each_other():
-    """All known, known outside site a, and the people of site a: three of site a are not known. Nobody wrote that sum down."""
+    """All known, known outside site a, and the people of site a: three of site a are not known. Nobody wrote that sum
+    down.
+    """
     found = system(
         ("known", KNOWN, 2),
         ("known outside a", KNOWN & (SITE != "a"), 0),
@@ -97,7 +102,9 @@ def test_a_small_group_follows_from_sets_that_nobody_set_beside_each_other():
 
 
 def test_groups_are_exact_against_every_subset():
-    """Random sets: the groups found are those subsets of up to four people whose indicator is a combination of the sets'."""
+    """Random sets: the groups found are those subsets of up to four people whose indicator is a combination of the
+    sets'.
+    """
     rng = np.random.default_rng(3)
     members = rng.random((6, 9)) < 0.5
     found = count_system(
@@ -116,7 +123,9 @@ def test_groups_are_exact_against_every_subset():
 
 
 def test_what_only_happened_not_to_occur_is_no_relation():
-    """Everyone who answered the second scale answered the first too, but somebody might not have: no reader knows better."""
+    """Everyone who answered the second scale answered the first too, but somebody might not have: no reader knows
+    better.
+    """
     first, second = np.arange(20) < 15, np.arange(20) < 13
     both = system(("first", first, 2), ("second", second, 2), people=20)
     assert list(both.counts[both.printed :]) == [2]
@@ -132,8 +141,10 @@ def test_the_same_person_may_follow_in_several_ways():
     everyone = np.ones(22, dtype=bool)  # twenty people, and two imagined who left out one scale alone
     second, third = np.arange(22) > 0, np.arange(22) > 0
     second[20], third[21] = False, False
-    sets = [CountedSet(label=label, members=members, worth=worth)
-            for label, members, worth in (("all", everyone, KEPT), ("second", second, 1), ("third", third, 1))]  # fmt: skip
+    sets = [
+        CountedSet(label=label, members=members, worth=worth)
+        for label, members, worth in (("all", everyone, KEPT), ("second", second, 1), ("third", third, 1))
+    ]
     gone = {sets[at].label for at in withheld_sets(sets, FIVE, people=20)}
     assert gone in ({"second", "third"}, {"all"})
 
@@ -163,8 +174,14 @@ def test_planned_numbers_stay_where_others_can_go():
 
 
 def test_the_order_of_sets_does_not_matter():
-    sets = [("known", KNOWN, 2), ("known a", KNOWN & (SITE == "a"), 1), ("site a", SITE == "a", KEPT), ("known b", KNOWN & (SITE == "b"), 1),
-            ("site b", SITE == "b", KEPT), ("all", SITE != "", KEPT)]  # fmt: skip
+    sets = [
+        ("known", KNOWN, 2),
+        ("known a", KNOWN & (SITE == "a"), 1),
+        ("site a", SITE == "a", KEPT),
+        ("known b", KNOWN & (SITE == "b"), 1),
+        ("site b", SITE == "b", KEPT),
+        ("all", SITE != "", KEPT),
+    ]
     assert hidden(system(*sets)) == hidden(system(*reversed(sets)))
 
 
@@ -186,17 +203,37 @@ def columns(**change):
 
 
 def results(**change):
-    row = {"result_id": "trial/days/itt/cr1", "study": "trial", "outcome": "days", "estimand": "itt", "population": "", "contrast": "",
-           "method": "OLS", "analysis": "planned", "estimate": 1.0, "std_error": 2.0, "n": 42, "note": "a note.", "source": "test"}  # fmt: skip
+    row = {
+        "result_id": "trial/days/itt/cr1",
+        "study": "trial",
+        "outcome": "days",
+        "estimand": "itt",
+        "population": "",
+        "contrast": "",
+        "method": "OLS",
+        "analysis": "planned",
+        "estimate": 1.0,
+        "std_error": 2.0,
+        "n": 42,
+        "note": "a note.",
+        "source": "test",
+    }
     return result_frame([ResultRow(**(row | change))])
 
 
 def decide(*, frame=None, declared=None, rows=None, found=None, settings=FIVE, **more):
     return published(
-        study="trial", tables={"sites": table() if frame is None else frame}, results=results() if found is None else found, settings=settings,
-        declared=Declared(people=60, columns={"sites": columns() if declared is None else declared},
-                          rows={"trial/days/itt/cr1": Row(n=KNOWN)} if rows is None else rows), **more,
-    )  # fmt: skip
+        study="trial",
+        tables={"sites": table() if frame is None else frame},
+        results=results() if found is None else found,
+        settings=settings,
+        declared=Declared(
+            people=60,
+            columns={"sites": columns() if declared is None else declared},
+            rows={"trial/days/itt/cr1": Row(n=KNOWN)} if rows is None else rows,
+        ),
+        **more,
+    )
 
 
 def test_a_column_that_nobody_declared_stops_the_study():
@@ -263,8 +300,18 @@ def test_a_result_whose_n_is_withheld_says_so():
 
 
 def test_an_internal_column_and_withdrawn_tables_are_not_published():
-    found = published(study="trial", tables={"sites": table(), "team": table()}, results=results(), settings=FIVE,
-                      declared=Declared(people=60, columns={"sites": columns(lacking=internal())}, rows={"trial/days/itt/cr1": Row(n=None)}, withdrawn=frozenset({"team"})))  # fmt: skip
+    found = published(
+        study="trial",
+        tables={"sites": table(), "team": table()},
+        results=results(),
+        settings=FIVE,
+        declared=Declared(
+            people=60,
+            columns={"sites": columns(lacking=internal())},
+            rows={"trial/days/itt/cr1": Row(n=None)},
+            withdrawn=frozenset({"team"}),
+        ),
+    )
     assert set(found.tables) == {"sites"} and "lacking" not in found.tables["sites"]
 
 
@@ -305,7 +352,9 @@ def bars_of(counts):
 
 
 def test_mean_and_spread_do_not_give_a_pooled_value_away():
-    """Every way to fill the classes with the same mean and deviation, counted out: each small bar has several numbers."""
+    """Every way to fill the classes with the same mean and deviation, counted out: each small bar has several
+    numbers.
+    """
     counts = {3: 0, 4: 1, 5: 2, 6: 4, 7: 12, 8: 3, 9: 12, 10: 2, 11: 5}
     frame, bars, values = bars_of(counts)
     shown = pooled(frame, bars, threshold=5).table
@@ -352,10 +401,13 @@ def test_classes_are_joined_until_nothing_follows_and_a_small_group_has_none():
 
 # ---------------------------------------------------------------- plan and files
 def test_a_plan_without_a_decision_is_refused():
-    for raw, words in (({}, "is missing"), ({"disclosure": {"rule": "withhold", "threshold": 1, "zeros": "published"}}, "threshold of 1"),
-                       ({"disclosure": {"rule": "none", "threshold": 5, "zeros": "published"}}, "without a reason"),
-                       ({"disclosure": {"rule": "hide", "threshold": 5, "zeros": "published"}}, "hide"),
-                       ({"disclosure": {"threshold": 5, "zeros": "published"}}, "rule")):  # fmt: skip
+    for raw, words in (
+        ({}, "is missing"),
+        ({"disclosure": {"rule": "withhold", "threshold": 1, "zeros": "published"}}, "threshold of 1"),
+        ({"disclosure": {"rule": "none", "threshold": 5, "zeros": "published"}}, "without a reason"),
+        ({"disclosure": {"rule": "hide", "threshold": 5, "zeros": "published"}}, "hide"),
+        ({"disclosure": {"threshold": 5, "zeros": "published"}}, "rule"),
+    ):
         with pytest.raises(PlanError, match=words):
             disclosure_settings(raw, file="data/plan/trial.toml")
 
@@ -381,13 +433,20 @@ def test_chapters_read_what_is_published_and_the_rest_lies_apart(project):
 
 def test_nothing_that_prints_opens_the_internal_folder(root):
     """Only the module that writes it knows its name, and the key that covers every file."""
-    named = [path for path in (root / "hhp_stats").rglob("*.py") if "INTERNAL" in path.read_text(encoding="utf-8").split()
-             or "kept import FOLDER, INTERNAL" in path.read_text(encoding="utf-8")]  # fmt: skip
+    named = [
+        path
+        for path in (root / "hhp_stats").rglob("*.py")
+        if "INTERNAL" in path.read_text(encoding="utf-8").split()
+        or "kept import FOLDER, INTERNAL" in path.read_text(encoding="utf-8")
+    ]
     assert {path.relative_to(root).as_posix() for path in named} <= {
         "hhp_stats/studies/output.py",
         "hhp_stats/studies/kept.py",
     }
     for path in [*(root / "hhp_stats").rglob("*.py"), *(root / "report").glob("*.qmd"), root / "index.qmd"]:
         text = path.read_text(encoding="utf-8")
-        assert "/internal" not in text and '"internal"' not in text.replace('kind="internal"', "").replace('== "internal"', "").replace(
-            'Literal["count", "share", "statistic", "other", "internal"]', "").replace('!= "internal"', "").replace('INTERNAL = "internal"', ""), path  # fmt: skip
+        assert "/internal" not in text and '"internal"' not in text.replace('kind="internal"', "").replace(
+            '== "internal"', ""
+        ).replace('Literal["count", "share", "statistic", "other", "internal"]', "").replace(
+            '!= "internal"', ""
+        ).replace('INTERNAL = "internal"', ""), path

@@ -69,8 +69,23 @@ def test_a_mean_goes_where_its_group_is_small(size, digits):
 
 @pytest.mark.parametrize("size", range(1, 8))
 def test_a_row_of_few_people_has_neither_its_n_nor_its_numbers(size):
-    row = ResultRow(result_id="a/b/mean/raw", study="a", outcome="b", estimand="mean", population="", contrast="", method="", analysis="exploratory",
-                    estimate=2.5, std_error=0.5, conf_low=1.5, conf_high=3.5, p_value=0.2, df=9.0, n=size)  # fmt: skip
+    row = ResultRow(
+        result_id="a/b/mean/raw",
+        study="a",
+        outcome="b",
+        estimand="mean",
+        population="",
+        contrast="",
+        method="",
+        analysis="exploratory",
+        estimate=2.5,
+        std_error=0.5,
+        conf_low=1.5,
+        conf_high=3.5,
+        p_value=0.2,
+        df=9.0,
+        n=size,
+    )
     made = decided({}, {}, rows=[row], declared_rows={row.result_id: Row(n=everyone < size, plain=True)})
     shown = made.results.iloc[0]
     numbers = ["estimate", "std_error", "conf_low", "conf_high", "p_value", "df"]
@@ -85,7 +100,9 @@ def test_a_row_of_few_people_has_neither_its_n_nor_its_numbers(size):
 # ---------------------------------------------------------------- what follows from sums
 @pytest.mark.parametrize("threshold", [3, 5, 10])
 def test_a_difference_of_two_numbers_is_guarded_below_the_threshold(threshold):
-    """Of all and of those known: the others are as few as the difference, and are found up to one below the threshold."""
+    """Of all and of those known: the others are as few as the difference, and are found up to one below the
+    threshold.
+    """
     for fewer in range(1, threshold + 2):
         sets = [
             CountedSet(label="all", members=everyone >= 0, worth=KEPT),
@@ -132,8 +149,15 @@ def test_a_part_of_a_printed_total_takes_the_smallest_other_with_it(small, gone)
 
 
 # ---------------------------------------------------------------- bars
-@pytest.mark.parametrize(("people", "classes"), [([5, 5, 5], [(0, 0), (1, 1), (2, 2)]), ([5, 4, 6], [(0, 0), (1, 2)]), ([5, 5, 4], [(0, 0), (1, 2)]),
-                                                 ([6, 6, 6], [(0, 0), (1, 1), (2, 2)])])  # fmt: skip
+@pytest.mark.parametrize(
+    ("people", "classes"),
+    [
+        ([5, 5, 5], [(0, 0), (1, 1), (2, 2)]),
+        ([5, 4, 6], [(0, 0), (1, 2)]),
+        ([5, 5, 4], [(0, 0), (1, 2)]),
+        ([6, 6, 6], [(0, 0), (1, 1), (2, 2)]),
+    ],
+)
 def test_a_class_is_closed_when_it_holds_the_threshold(people, classes):
     table = pd.DataFrame({"arm": "a", "value": [0, 1, 2], "people": people, "share": np.array(people) / sum(people)})
     ends = np.cumsum([0, *people])

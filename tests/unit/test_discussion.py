@@ -51,9 +51,18 @@ def wellbeing(study):
 def power_row(study, name, *, n, estimate):
     tail = f"mdes/absence-{name}" if study == "goal_setting" else f"mde_{name}/formula"
     return ResultRow(
-        result_id=f"{study}/power/{tail}", study=study, outcome="power", estimand=tail.split("/")[0], population="", contrast="",
-        method="", analysis="exploratory", estimate=estimate, n=n, status="descriptive",
-    )  # fmt: skip
+        result_id=f"{study}/power/{tail}",
+        study=study,
+        outcome="power",
+        estimand=tail.split("/")[0],
+        population="",
+        contrast="",
+        method="",
+        analysis="exploratory",
+        estimate=estimate,
+        n=n,
+        status="descriptive",
+    )
 
 
 def cells(table):
@@ -64,8 +73,10 @@ def cells(table):
 def test_planned_and_analysed_samples_stand_in_their_columns(root):
     power = []
     for place, study in enumerate(STUDIES, start=1):
-        power += [power_row(study, "planned", n=1000 + place, estimate=0.1 + place / 100),
-                  power_row(study, "achieved", n=500 + place, estimate=0.3 + place / 100)]  # fmt: skip
+        power += [
+            power_row(study, "planned", n=1000 + place, estimate=0.1 + place / 100),
+            power_row(study, "achieved", n=500 + place, estimate=0.3 + place / 100),
+        ]
     made = side([effect_row(study, wellbeing(study), 0.1) for study in STUDIES], root=root, power=power)
     table = cells(discussion.samples(made)).set_index("Study")
     for place, study in enumerate(STUDIES, start=1):
@@ -138,8 +149,10 @@ def test_words_headings_and_intervals_follow_the_level(root, conf_level):
 @pytest.mark.parametrize(("conf_level", "said"), [(0.95, "none differs"), (0.9, "one differs")])
 def test_pairs_are_held_against_the_level_of_their_intervals(root, conf_level, said):
     """p = .066 is below .10 and not below .05."""
-    rows = [effect_row("swing", "subjective_wellbeing", 0.25, conf_level=conf_level),
-            effect_row("letters", "subjective_wellbeing", -0.01, conf_level=conf_level)]  # fmt: skip
+    rows = [
+        effect_row("swing", "subjective_wellbeing", 0.25, conf_level=conf_level),
+        effect_row("letters", "subjective_wellbeing", -0.01, conf_level=conf_level),
+    ]
     assert said in side(rows, root=root).say("compared")
 
 

@@ -19,9 +19,13 @@ EFFECT = Estimate(estimate=6.0, std_error=1.0, df=2, n=8, n_clusters=4, method="
 def test_from_people_and_from_summaries_agree():
     people = hedges_g(outcome=Y, treatment=Z)
     summary = hedges_g_from_summary(
-        mean_treatment=8.5, mean_control=2.5, sd_treatment=float(Y[4:].std(ddof=1)),
-        sd_control=float(Y[:4].std(ddof=1)), n_treatment=4, n_control=4,
-    )  # fmt: skip
+        mean_treatment=8.5,
+        mean_control=2.5,
+        sd_treatment=float(Y[4:].std(ddof=1)),
+        sd_control=float(Y[:4].std(ddof=1)),
+        n_treatment=4,
+        n_control=4,
+    )
     assert people.g.estimate == pytest.approx(summary.g.estimate, rel=1e-14)  # the same sums
     assert people.g.std_error == pytest.approx(summary.g.std_error, rel=1e-14)
 

@@ -31,19 +31,27 @@ class Sleeper:
     key = "sleeper"
 """
 STARTS = {
-    "copies": "from hhp_stats.blocks import in_blocks\n"
-    "in_blocks(sleep, [(folder, 1), (folder, 2)], lambda done, total: None, seconds=10)",
-    "joblib": "from hhp_stats.blocks import in_blocks\n"
-    "in_blocks(sleep, [(folder, 1), (folder, 2)], lambda done, total: None, seconds=100, n_jobs=2)",
-    "studies": "from functools import partial\nfrom hhp_stats.studies.rerun import _beside\n"
-    "with _beside(partial(sleep, folder), [sleeper.Sleeper()]) as others:\n    others['sleeper']()",
-    "program": "from hhp_stats import children\n"
-    "children.run(['/bin/sh', '-c', f'touch {folder}/started-$$; sleep 900; true'], folder=Path(folder), tied=True)",
-    "threads": "from concurrent.futures import ThreadPoolExecutor\nfrom hhp_stats import children\n"
-    "with ThreadPoolExecutor(1) as pool:\n"
-    "    for _ in range(3):\n"
-    "        pool.submit(children.run, ['/bin/sh', '-c', f'touch {folder}/started-$$; exec sleep 900'], folder=Path(folder))\n"
-    "    sleep(folder)",
+    "copies": (
+        "from hhp_stats.blocks import in_blocks\n"
+        "in_blocks(sleep, [(folder, 1), (folder, 2)], lambda done, total: None, seconds=10)"
+    ),
+    "joblib": (
+        "from hhp_stats.blocks import in_blocks\n"
+        "in_blocks(sleep, [(folder, 1), (folder, 2)], lambda done, total: None, seconds=100, n_jobs=2)"
+    ),
+    "studies": (
+        "from functools import partial\nfrom hhp_stats.studies.rerun import _beside\n"
+        "with _beside(partial(sleep, folder), [sleeper.Sleeper()]) as others:\n    others['sleeper']()"
+    ),
+    "program": (
+        "from hhp_stats import children\n"
+        "children.run(['/bin/sh', '-c', f'touch {folder}/started-$$; sleep 900; true'], folder=Path(folder), tied=True)"
+    ),
+    "threads": (
+        "from concurrent.futures import ThreadPoolExecutor\nfrom hhp_stats import children\nwith ThreadPoolExecutor(1)"
+        " as pool:\n    for _ in range(3):\n        pool.submit(children.run, ['/bin/sh', '-c', f'touch"
+        " {folder}/started-$$; exec sleep 900'], folder=Path(folder))\n    sleep(folder)"
+    ),
     "kernels": "from kernels_of_a_book import run\nrun(Path(folder), 3)",
     "kernel": "from kernels_of_a_book import run\nrun(Path(folder), 1)",
 }
@@ -80,26 +88,37 @@ def left(tag: str) -> list[int]:
 
 @pytest.mark.parametrize(
     ("kind", "number"),
-    [*((kind, signal.SIGKILL) for kind in STARTS if kind != "threads"), ("copies", signal.SIGTERM), ("studies", signal.SIGHUP),
-     ("kernels", signal.SIGINT), ("kernel", signal.SIGTERM), ("threads", signal.SIGTERM), ("program", signal.SIGHUP)],
-)  # fmt: skip
+    [
+        *((kind, signal.SIGKILL) for kind in STARTS if kind != "threads"),
+        ("copies", signal.SIGTERM),
+        ("studies", signal.SIGHUP),
+        ("kernels", signal.SIGINT),
+        ("kernel", signal.SIGTERM),
+        ("threads", signal.SIGTERM),
+        ("program", signal.SIGHUP),
+    ],
+)
 def test_nothing_is_left_of_a_command_that_ends(tmp_path: Path, kind: str, number: signal.Signals) -> None:
     (tmp_path / "sleeper.py").write_text(SLEEPER, encoding="utf-8")
     (tmp_path / "kernels_of_a_book.py").write_text(KERNELS, encoding="utf-8")
     (tmp_path / "work").mkdir()
     program = (
-        "import sys\nfrom pathlib import Path\nimport sleeper\nfrom sleeper import sleep\n"
-        "from hhp_stats.ending import end_in_order\n\nif __name__ == '__main__':\n    end_in_order()\n    folder = sys.argv[1]\n"
+        "import sys\nfrom pathlib import Path\nimport sleeper\nfrom sleeper import sleep\nfrom hhp_stats.ending import"
+        " end_in_order\n\nif __name__ == '__main__':\n    end_in_order()\n    folder = sys.argv[1]\n"
         + "".join(f"    {line}\n" for line in STARTS[kind].splitlines())
     )
     (tmp_path / "program.py").write_text(program, encoding="utf-8")
     tag = uuid.uuid4().hex
     environment = os.environ | {"KILLED_TEST": tag, "PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}"}
     process = subprocess.Popen(
-        [sys.executable, str(tmp_path / "program.py"), str(tmp_path / "work")], env=environment, stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True,
+        [sys.executable, str(tmp_path / "program.py"), str(tmp_path / "work")],
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
         preexec_fn=lambda: [signal.signal(each, signal.SIG_DFL) for each in (signal.SIGINT, signal.SIGHUP)],
-    )  # fmt: skip
+    )
     try:
         until = time.monotonic() + 120
         while not list((tmp_path / "work").glob("started-*")):
@@ -129,16 +148,19 @@ def test_the_status_says_which_signal_asked() -> None:
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_a_command_that_is_asked_to_end_puts_right_what_it_began(tmp_path: Path, number: int, status: int) -> None:
     program = (
-        "import sys, time, typer\nfrom pathlib import Path\nfrom hhp_stats.cli.shared import Commands\n"
-        "from hhp_stats.ending import end_in_order\nfrom hhp_stats.output_guard import OutputGuard\n"
-        "app = typer.Typer(cls=Commands)\n@app.callback()\ndef all(): pass\n@app.command()\ndef work():\n"
-        f"    with OutputGuard(root=Path({str(tmp_path)!r}), command='hhp x').written(Path({str(tmp_path / 'a.zip')!r})) as partial:\n"
-        f"        partial.write_text('half')\n        time.sleep({LONG})\nend_in_order()\napp()\n"
+        "import sys, time, typer\nfrom pathlib import Path\nfrom hhp_stats.cli.shared import Commands\nfrom"
+        " hhp_stats.ending import end_in_order\nfrom hhp_stats.output_guard import OutputGuard\napp ="
+        " typer.Typer(cls=Commands)\n@app.callback()\ndef all(): pass\n@app.command()\ndef work():\n    with"
+        f" OutputGuard(root=Path({str(tmp_path)!r}), command='hhp x').written(Path({str(tmp_path / 'a.zip')!r})) as"
+        f" partial:\n        partial.write_text('half')\n        time.sleep({LONG})\nend_in_order()\napp()\n"
     )
     process = subprocess.Popen(
-        [sys.executable, "-c", program, "work"], env=os.environ | {"PYTHONPATH": str(ROOT)}, stderr=subprocess.PIPE, text=True,
+        [sys.executable, "-c", program, "work"],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stderr=subprocess.PIPE,
+        text=True,
         preexec_fn=lambda: [signal.signal(each, signal.SIG_DFL) for each in (signal.SIGINT, signal.SIGHUP)],
-    )  # fmt: skip
+    )
     until = time.monotonic() + 60
     while not list(tmp_path.glob(".a.zip.*.partial")):
         assert time.monotonic() < until and process.poll() is None

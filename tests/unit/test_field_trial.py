@@ -43,8 +43,13 @@ def test_a_composite_is_in_baseline_standard_deviations_of_both_arms(trials):
     parts = {}
     for wave in ("t1", "t2"):
         evaluative = (people[f"happiness_{wave}"] + people[f"ladder_{wave}"]) / 2
-        affect = sum((6 - people[f"affect_{n}_{wave}"]) if f"affect_{n}" in reverse else people[f"affect_{n}_{wave}"]
-                     for n in range(1, 7)) / 6  # fmt: skip
+        affect = (
+            sum(
+                (6 - people[f"affect_{n}_{wave}"]) if f"affect_{n}" in reverse else people[f"affect_{n}_{wave}"]
+                for n in range(1, 7)
+            )
+            / 6
+        )
         parts[wave] = pd.DataFrame({"evaluative": evaluative, "affect": affect})
     known = parts["t1"].dropna()
     by_hand = ((parts["t2"] - known.mean()) / known.std(ddof=1)).sum(axis=1, skipna=False)

@@ -53,7 +53,9 @@ def test_scores_are_means_of_their_items(made):
 
 
 def test_wellbeing_counts_in_deviations_of_those_who_answered_all_parts_before(made):
-    """Deviations at baseline: 2 of evaluation (3, 5, 7) and 1 of affect (2, 3, 4); whoever gave no affect is no part of them."""
+    """Deviations at baseline: 2 of evaluation (3, 5, 7) and 1 of affect (2, 3, 4); whoever gave no affect is no part
+    of them.
+    """
     (one, two, three, four), _ = made
     assert two["subjective_wellbeing_t1"] - one["subjective_wellbeing_t1"] == pytest.approx(2 / 2 + 1 / 1)
     assert three["subjective_wellbeing_t1"] - one["subjective_wellbeing_t1"] == pytest.approx(4 / 2 + 2 / 1)

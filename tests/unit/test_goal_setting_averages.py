@@ -31,9 +31,12 @@ from hhp_stats.studies.goal_setting.sample import build_sample
 
 CLOSE = 1e-9
 EXPLORATORY = {  # outcome: items whose mean it is
-    "burnout": [f"burnout_{n}" for n in range(1, 9)], "intention": [f"intention_{n}" for n in range(1, 4)],
-    "satisfaction": ["satisfaction_1", "satisfaction_2"], "overtime": ["extra_hours"], "caseload": ["caseload"],
-}  # fmt: skip
+    "burnout": [f"burnout_{n}" for n in range(1, 9)],
+    "intention": [f"intention_{n}" for n in range(1, 4)],
+    "satisfaction": ["satisfaction_1", "satisfaction_2"],
+    "overtime": ["extra_hours"],
+    "caseload": ["caseload"],
+}
 FORMULA = "y ~ treatment + male + C(role) + part_time + service + base + base_gone + coffee + C(local_authority)"
 
 
@@ -155,7 +158,7 @@ def test_one_long_absence_in_a_short_stay_moves_the_rate_little(material, plan):
         recorded_days=p["recorded_days"].mask(p.index.isin(who), 23.0),
         absence_rate=p["absence_rate"].mask(p.index.isin(who), 100 * 23 / 27),
         absence_days_pro_rata=p["absence_days_pro_rata"].mask(p.index.isin(who), 23 / 27 * 120),
-    )  # fmt: skip
+    )
     keys = ("sickness_absence/itt/unadjusted", "absence_rate/itt/unadjusted")
     moved = [
         abs(found(key, replace(material, people=ill)).estimate - found(key, material).estimate)
@@ -297,9 +300,14 @@ def test_balance_of_a_planted_difference(material, plan, monkeypatch):
 def test_whom_a_result_counts_does_not_hang_on_its_n(trial, material, plan):
     """The people of a row are told by its analysis: with another n the same people are declared, and the check refuses
     it."""
-    keys = ("burnout/itt/indicator", "health/itt/complete-cases", "absence_rate/itt/unadjusted",
-            "sickness_absence/team_average/unadjusted",
-            "wellbeing/itt/indicator", "sickness_absence/itt/baseline-complete")  # fmt: skip
+    keys = (
+        "burnout/itt/indicator",
+        "health/itt/complete-cases",
+        "absence_rate/itt/unadjusted",
+        "sickness_absence/team_average/unadjusted",
+        "wellbeing/itt/indicator",
+        "sickness_absence/itt/baseline-complete",
+    )
     rows = {}
     for key in keys:
         for row in run_cell(plan.analysis(key), material).rows:
@@ -325,9 +333,11 @@ def test_every_result_has_the_reference_that_its_plan_names(goal_setting_report)
         df, teams = float(row["df"]), float(row["n_clusters"]) if not pd.isna(row["n_clusters"]) else np.inf
         pooled = analysis.baseline_absence in plan.imputation.models
         within = {
-            "clusters": df <= teams - 1 if pooled else df == teams - 1, "clusters_less_two": df == teams - 2,
-            "normal": df > 0 if pooled else np.isinf(df), "satterthwaite": 0 < df < teams,
-        }  # fmt: skip
+            "clusters": df <= teams - 1 if pooled else df == teams - 1,
+            "clusters_less_two": df == teams - 2,
+            "normal": df > 0 if pooled else np.isinf(df),
+            "satterthwaite": 0 < df < teams,
+        }
         assert within[analysis.df], (analysis.id, analysis.df, df, teams)
         seen.add((analysis.estimator, analysis.df))
     assert {

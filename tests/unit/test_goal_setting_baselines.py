@@ -1,4 +1,6 @@
-"""Missing baselines: balance by hand, the models as the plan names them, enough imputations, the other ways beside the planned one."""
+"""Missing baselines: balance by hand, the models as the plan names them, enough imputations, the other ways beside
+the planned one.
+"""
 
 import math
 from dataclasses import replace
@@ -40,11 +42,13 @@ def imputations():
     frame.loc[rows, "baseline_absence"] = np.nan
     empty = pd.DataFrame()
     return Imputations(
-        frame=frame, plan=ImputationPlan(variables=(ImputedVariable(name="baseline_absence", kind="pmm"),), within=None,
-                                         imputations=SETS, seed=1),
+        frame=frame,
+        plan=ImputationPlan(
+            variables=(ImputedVariable(name="baseline_absence", kind="pmm"),), within=None, imputations=SETS, seed=1
+        ),
         imputed={"baseline_absence": ImputedValues(rows=rows, values=rng.poisson(9, (SETS, TEAMS)).astype(float))},
         diagnostics=ImputationDiagnostics(trace=empty, convergence=empty, distributions=empty, notes=()),
-    )  # fmt: skip
+    )
 
 
 def by_hand(values, arm, teams, inside):
@@ -95,8 +99,15 @@ def test_the_balance_of_recorded_and_imputed_baselines_by_hand(plan, imputations
 
 def test_the_other_ways_are_those_that_differ_in_baselines_alone(plan):
     found = {one.id.rsplit("/", 1)[1] for one in versions_of_baselines(plan)}
-    assert found == {"baseline-zero", "baseline-mean", "baseline-before", "baseline-within-arm", "baseline-mean-indicator",
-                     "unadjusted", "baseline-complete"}  # fmt: skip
+    assert found == {
+        "baseline-zero",
+        "baseline-mean",
+        "baseline-before",
+        "baseline-within-arm",
+        "baseline-mean-indicator",
+        "unadjusted",
+        "baseline-complete",
+    }
     planned = primary_analysis(plan)
     assert planned.id == "sickness_absence/itt/cr1" and planned.baseline_absence == "multiple_imputation"
     # Read off the plan: with leavers counted otherwise, a version differs in more than its baselines.
@@ -112,8 +123,14 @@ def planned_row(plan, **given):
     estimate = Estimate(
         **{"estimate": -0.5, "std_error": 0.4, "df": 100.0, "n": 40, "n_clusters": 10, "method": "x"} | given
     )
-    return estimate.row(result_id=plan.result_id(primary_analysis(plan)), population="p", contrast="c", analysis="planned",
-                        clause="P54", source="s")  # fmt: skip
+    return estimate.row(
+        result_id=plan.result_id(primary_analysis(plan)),
+        population="p",
+        contrast="c",
+        analysis="planned",
+        clause="P54",
+        source="s",
+    )
 
 
 def test_too_few_imputations_are_named(plan):
@@ -137,13 +154,17 @@ def test_too_few_imputations_are_named(plan):
     ("old", "new", "words"),
     [
         ('baselines = "from_baselines"', 'baselines = "sideways"', "unknown way with baselines"),
-        ('baseline_absence = "imputed_within_arm"', 'baseline_absence = "imputed_by_guess"', "unknown rule for missing baseline"),
+        (
+            'baseline_absence = "imputed_within_arm"',
+            'baseline_absence = "imputed_by_guess"',
+            "unknown rule for missing baseline",
+        ),
         ("m = 40\n", "m = 2\n", "fewer than three data sets"),
         ('outcomes = "none"', 'outcomes = "apart"', "cannot impute baselines from_baselines"),
         ("imputations = 50\n", "imputations = 1\n", "fewer than two completed data sets"),
         ("share = 0.2\n", "", "lacks 'share'"),
     ],
-)  # fmt: skip
+)
 def test_a_plan_that_cannot_be_imputed_is_refused(project, old, new, words):
     path = project / "data/plan/goal_setting.toml"
     text = path.read_text(encoding="utf-8")

@@ -31,34 +31,95 @@ from hhp_stats.synthetic.simulate import simulate_trial
 
 # name: team, arm, recorded days and spells at the endline, what else differs
 PEOPLE = {
-    "ann": {"team_id": "T1", "treatment": 0.0, "endline_illness_days": 6.0, "endline_illness_spells": 2.0,
-            "baseline_illness_days": 4.0, "baseline_illness_spells": 3.0, "service_months": 6.0, "gender": "male"},
-    "ben": {"team_id": "T1", "treatment": 0.0, "endline_illness_days": 5.0, "endline_illness_spells": 1.0, "left": 1.0,
-            "leaving_date": dt.datetime(2019, 12, 23), "replacement_cost": 3_000.0, "gender": None},
-    "cat": {"team_id": "T2", "treatment": 1.0, "endline_illness_days": np.nan, "endline_illness_spells": np.nan, "left": 1.0,
-            "interim_illness_days": 2.0, "interim_illness_spells": 1.0, "in_endline": False,
-            "leaving_date": dt.datetime(2019, 10, 28), "replacement_cost": 5_000.0},
-    "dan": {"team_id": "T2", "treatment": 1.0, "endline_illness_days": 1.0, "endline_illness_spells": 1.0, "left": 1.0,
-            "leaving_date": dt.datetime(2019, 10, 21), "replacement_cost": 2_500.0},
-    "eve": {"team_id": "T3", "treatment": 1.0, "endline_illness_days": 0.0, "endline_illness_spells": 0.0,
-            "baseline_illness_days": 2.0, "service_months": 3.0},
-    "fay": {"team_id": "T3", "treatment": 1.0, "endline_illness_days": np.nan, "endline_illness_spells": np.nan,
-            "interim_illness_days": 3.0, "interim_illness_spells": 1.0},
-    "kim": {"team_id": "T4", "treatment": 0.0, "endline_illness_days": 2.0, "endline_illness_spells": np.nan,
-            "baseline_illness_spells": np.nan, "interim_illness_spells": np.nan, "local_authority": "Kent"},
-}  # fmt: skip
+    "ann": {
+        "team_id": "T1",
+        "treatment": 0.0,
+        "endline_illness_days": 6.0,
+        "endline_illness_spells": 2.0,
+        "baseline_illness_days": 4.0,
+        "baseline_illness_spells": 3.0,
+        "service_months": 6.0,
+        "gender": "male",
+    },
+    "ben": {
+        "team_id": "T1",
+        "treatment": 0.0,
+        "endline_illness_days": 5.0,
+        "endline_illness_spells": 1.0,
+        "left": 1.0,
+        "leaving_date": dt.datetime(2019, 12, 23),
+        "replacement_cost": 3_000.0,
+        "gender": None,
+    },
+    "cat": {
+        "team_id": "T2",
+        "treatment": 1.0,
+        "endline_illness_days": np.nan,
+        "endline_illness_spells": np.nan,
+        "left": 1.0,
+        "interim_illness_days": 2.0,
+        "interim_illness_spells": 1.0,
+        "in_endline": False,
+        "leaving_date": dt.datetime(2019, 10, 28),
+        "replacement_cost": 5_000.0,
+    },
+    "dan": {
+        "team_id": "T2",
+        "treatment": 1.0,
+        "endline_illness_days": 1.0,
+        "endline_illness_spells": 1.0,
+        "left": 1.0,
+        "leaving_date": dt.datetime(2019, 10, 21),
+        "replacement_cost": 2_500.0,
+    },
+    "eve": {
+        "team_id": "T3",
+        "treatment": 1.0,
+        "endline_illness_days": 0.0,
+        "endline_illness_spells": 0.0,
+        "baseline_illness_days": 2.0,
+        "service_months": 3.0,
+    },
+    "fay": {
+        "team_id": "T3",
+        "treatment": 1.0,
+        "endline_illness_days": np.nan,
+        "endline_illness_spells": np.nan,
+        "interim_illness_days": 3.0,
+        "interim_illness_spells": 1.0,
+    },
+    "kim": {
+        "team_id": "T4",
+        "treatment": 0.0,
+        "endline_illness_days": 2.0,
+        "endline_illness_spells": np.nan,
+        "baseline_illness_spells": np.nan,
+        "interim_illness_spells": np.nan,
+        "local_authority": "Kent",
+    },
+}
 POSITIVE, NEGATIVE = (1, 3, 5), (2, 4, 6)
 # wave: person: happiness, ladder, the three pleasant and the three unpleasant feelings
 WELLBEING = {
-    "t1": {"ann": (4, 5, (1, 2, 3), (4, 4, 4)), "ben": (6, 7, (3, 3, 3), (2, 3, 4)), "eve": (8, 9, (4, 4, 4), (1, 2, 3)),
-           "cat": (10, None, (5, 5, 5), (1, 1, 1))},
+    "t1": {
+        "ann": (4, 5, (1, 2, 3), (4, 4, 4)),
+        "ben": (6, 7, (3, 3, 3), (2, 3, 4)),
+        "eve": (8, 9, (4, 4, 4), (1, 2, 3)),
+        "cat": (10, None, (5, 5, 5), (1, 1, 1)),
+    },
     "t2": {"ann": (7, 8, (2, 3, 4), (1, 2, 3))},
-}  # fmt: skip
+}
 ANSWERS = {
     **{f"need_{n}": value for n, value in enumerate((1, 2, 3, 4, 5, 6, 7, 5, 6, 7), start=1)},
     **{f"burnout_{n}": value for n, value in enumerate((1, 2, 3, 4, 5, 6, 1, 6), start=1)},
-    "intention_1": 1, "intention_2": 2, "intention_3": 6, "satisfaction_1": 2, "satisfaction_2": 5, "pressure_1": 2, "pressure_2": 7,
-}  # fmt: skip
+    "intention_1": 1,
+    "intention_2": 2,
+    "intention_3": 6,
+    "satisfaction_1": 2,
+    "satisfaction_2": 5,
+    "pressure_1": 2,
+    "pressure_2": 7,
+}
 
 
 @pytest.fixture(scope="module")
@@ -91,8 +152,16 @@ def sample(plan):
         people.loc[people["person"] == "ann", f"{item}_t2"] = float(value)
     people.loc[people["person"] == "eve", "need_10_t2"] = np.nan
     nothing = pd.DataFrame()
-    trial = Trial(study="goal_setting", people=people, teams=drawn.teams, inputs=nothing, problems=nothing, corrections=nothing,
-                  tolerances=nothing, linkage=nothing)  # fmt: skip
+    trial = Trial(
+        study="goal_setting",
+        people=people,
+        teams=drawn.teams,
+        inputs=nothing,
+        problems=nothing,
+        corrections=nothing,
+        tolerances=nothing,
+        linkage=nothing,
+    )
     return build_sample(trial, plan)
 
 
@@ -129,7 +198,7 @@ def column(people, name):
         ("records_spells", [True] * 6 + [False]),
         ("gender_male", [1, np.nan, 0, 0, 0, 0, 0]),
     ],
-)  # fmt: skip
+)
 def test_records(people, name, expected):
     np.testing.assert_allclose(column(people, name), expected, rtol=1e-12)
 
@@ -153,11 +222,22 @@ def test_authorities_that_record_spells(sample):
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("autonomy", 2), ("competence", 5.5), ("relatedness", 6), ("efficacy", 4.6), ("efficacy_nine", 39 / 9), ("burnout", 3.5),
-        ("intention", 3), ("satisfaction", 3.5), ("time_pressure", 4.5), ("positive_affect", 3), ("negative_affect", 2),
-        ("balance", 7), ("wellbeing", 1.5), ("cognitive", 1.0),
+        ("autonomy", 2),
+        ("competence", 5.5),
+        ("relatedness", 6),
+        ("efficacy", 4.6),
+        ("efficacy_nine", 39 / 9),
+        ("burnout", 3.5),
+        ("intention", 3),
+        ("satisfaction", 3.5),
+        ("time_pressure", 4.5),
+        ("positive_affect", 3),
+        ("negative_affect", 2),
+        ("balance", 7),
+        ("wellbeing", 1.5),
+        ("cognitive", 1.0),
     ],
-)  # fmt: skip
+)
 def test_scores_of_ann_at_the_endline(people, name, expected):
     """Wellbeing: (7 - 6)/2 + (8 - 7)/2 + (7 - 6)/2, means and deviations being those of the baseline."""
     assert people.at["ann", f"{name}_t2"] == pytest.approx(expected, rel=1e-12)
@@ -169,7 +249,9 @@ def test_a_score_without_an_item_is_missing(people):
 
 
 def test_wellbeing_at_baseline_of_those_who_answered_all_parts(people):
-    """Happiness 4, 6, 8, ladder 5, 7, 9, balance 4, 6, 8: deviations of 2. Cat, without a ladder, is no part of them."""
+    """Happiness 4, 6, 8, ladder 5, 7, 9, balance 4, 6, 8: deviations of 2. Cat, without a ladder, is no part of
+    them.
+    """
     assert column(people, "balance_t1")[:3] == [4, 6, 10]
     np.testing.assert_allclose(column(people, "wellbeing_t1"), [-3, 0, np.nan, np.nan, 3, np.nan, np.nan], atol=1e-12)
     np.testing.assert_allclose(column(people, "cognitive_t1"), [-2, 0, np.nan, np.nan, 2, np.nan, np.nan], atol=1e-12)
@@ -218,10 +300,20 @@ def test_planned_degrees_of_freedom_are_those_used(plan):
 
 def test_holm_counts_every_outcome_of_the_family(plan):
     rows = [
-        ResultRow(result_id=f"{plan.study}/{key}", study=plan.study, outcome=key.split("/")[0], estimand="itt", population="",
-                  contrast="", method="", analysis="planned", estimate=1.0, p_value=0.004 * (place + 1))
+        ResultRow(
+            result_id=f"{plan.study}/{key}",
+            study=plan.study,
+            outcome=key.split("/")[0],
+            estimand="itt",
+            population="",
+            contrast="",
+            method="",
+            analysis="planned",
+            estimate=1.0,
+            p_value=0.004 * (place + 1),
+        )
         for place, key in enumerate(FAMILY)
-    ]  # fmt: skip
+    ]
     adjusted = [row.p_adjusted for row in with_holm(rows, plan.study)]
     # Six tests: the smallest p by 6, the next by 5, and so on, never falling.
     expected = np.maximum.accumulate([0.004 * (place + 1) * (len(FAMILY) - place) for place in range(len(FAMILY))])

@@ -1,4 +1,6 @@
-"""What the goal-setting chapter says beside its planned effects: imputed baselines, strata, balance of those analysed, costs."""
+"""What the goal-setting chapter says beside its planned effects: imputed baselines, strata, balance of those
+analysed, costs.
+"""
 
 from dataclasses import replace
 
@@ -27,17 +29,28 @@ from hhp_stats.synthetic.simulate import simulate_trial
 def plan(root):
     whole = load_plan(root, "goal_setting")
     return replace(
-        whole, cost_benefit=replace(whole.cost_benefit, draws=40),
-        imputation=replace(whole.imputation, models={key: replace(model, m=3) for key, model in whole.imputation.models.items()}),
-    )  # fmt: skip
+        whole,
+        cost_benefit=replace(whole.cost_benefit, draws=40),
+        imputation=replace(
+            whole.imputation, models={key: replace(model, m=3) for key, model in whole.imputation.models.items()}
+        ),
+    )
 
 
 @pytest.fixture(scope="module")
 def people(plan):
     drawn = simulate_trial(11, n_people=600, effect=-0.5, nonresponse=True, assumptions=load_assumptions())
     nothing = pd.DataFrame()
-    trial = Trial(study="goal_setting", people=drawn.people, teams=drawn.teams, inputs=nothing, problems=nothing,
-                  corrections=nothing, tolerances=nothing, linkage=nothing)  # fmt: skip
+    trial = Trial(
+        study="goal_setting",
+        people=drawn.people,
+        teams=drawn.teams,
+        inputs=nothing,
+        problems=nothing,
+        corrections=nothing,
+        tolerances=nothing,
+        linkage=nothing,
+    )
     return build_sample(trial, plan).people
 
 
@@ -111,8 +124,13 @@ def test_every_other_intervention_of_the_plan_keeps_a_row(people, plan, before):
     )
     effect = Estimate(estimate=-0.5, std_error=0.4, df=80, n=600, n_clusters=90, method="x")
     other = plan.analysis("sickness_absence/itt/baseline-zero")
-    found = cost_benefit(material, joint_bootstrap(material), absence=effect, turnover=effect.scaled(0.05),
-                         versions={other.id: joint_bootstrap(material, other)})  # fmt: skip
+    found = cost_benefit(
+        material,
+        joint_bootstrap(material),
+        absence=effect,
+        turnover=effect.scaled(0.05),
+        versions={other.id: joint_bootstrap(material, other)},
+    )
     rows = {row.result_id.split("/")[-1]: row for row in found.rows if row.estimand == "comparison"}
     assert set(rows) == {"letters", "coffee"}
     assert all(row.status == "not_estimated" and row.note and row.clause == "P91" for row in rows.values())

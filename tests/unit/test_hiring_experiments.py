@@ -101,9 +101,10 @@ def test_contrasts_agree_with_statsmodels(frames, results):
     smf = pytest.importorskip("statsmodels.formula.api")
     decisions, scores = frames
     known = decisions.dropna(subset=["progressed"]).assign(
-        y=lambda f: 100 * f["progressed"], joint=lambda f: (f["evaluation"] == "joint").astype(float),
+        y=lambda f: 100 * f["progressed"],
+        joint=lambda f: (f["evaluation"] == "joint").astype(float),
         minority=lambda f: (f["name"] == "minority ethnic").astype(float),
-    )  # fmt: skip
+    )
     fit = smf.ols("y ~ joint * minority", known).fit(
         cov_type="cluster", cov_kwds={"groups": pd.factorize(known["participant"])[0]}, use_t=True
     )
@@ -153,8 +154,13 @@ def test_planted_truth_is_found(frames, plan):
     shift = scores.assign(total=np.where(scores["name_shown"] == "blinded", 14.0, 12.0) + rng.normal(0, 1, len(scores)))
     found = analyse(planted, shift, plan).results.set_index("result_id")
     # Four standard errors: a correct estimator misses once in sixteen thousand draws, and this draw is fixed.
-    for key, value in (("progression/minority_joint_vs_separate/cr1", 20), ("progression/white_british_joint_vs_separate/cr1", 0),
-                       ("progression/interaction/cr1", 20), ("evaluation_score/blinded_vs_minority/hc2", 2), ("evaluation_score/minority_vs_white_british/hc2", 0)):  # fmt: skip
+    for key, value in (
+        ("progression/minority_joint_vs_separate/cr1", 20),
+        ("progression/white_british_joint_vs_separate/cr1", 0),
+        ("progression/interaction/cr1", 20),
+        ("evaluation_score/blinded_vs_minority/hc2", 2),
+        ("evaluation_score/minority_vs_white_british/hc2", 0),
+    ):
         row = found.loc[f"hiring/{key}"]
         assert abs(row["estimate"] - value) < 4 * row["std_error"], key
 

@@ -199,8 +199,11 @@ def test_predictors_that_determine_each_other_get_a_noted_ridge(frame) -> None:
     doubled = frame.assign(age_in_months=12 * frame["age"])
     plan = ImputationPlan(
         variables=(ImputedVariable(name="wellbeing", kind="continuous"),),
-        terms=(*TERMS, Term(column="age_in_months", kind="continuous")), imputations=2, iterations=2, seed=1,
-    )  # fmt: skip
+        terms=(*TERMS, Term(column="age_in_months", kind="continuous")),
+        imputations=2,
+        iterations=2,
+        seed=1,
+    )
     found = impute(doubled, plan)
     assert any("ridge in 4 of 4 fits" in note for note in found.diagnostics.notes)
     assert found.completed(0)["wellbeing"].between(-10, 20).all()

@@ -69,13 +69,16 @@ def test_draws_of_the_intraclass_correlation_follow_their_density(begin) -> None
     grid, cdf = rho_distribution(gram, sums, sizes, 300)
     ratio = draws.variance_ratio
     test = stats.kstest(ratio / (1 + ratio), lambda r: np.interp(r, grid, cdf))
-    # A right sampler fails once in a thousand seeds, and the seed is fixed; cells of the table are far below its resolution.
+    # A right sampler fails once in a thousand seeds, and the seed is fixed; cells of the table are far below its
+    # resolution.
     assert test.pvalue > 0.001
 
 
 @pytest.mark.parametrize(("teams", "rho"), [(12, 0.0), (40, 0.2), (40, 0.9), (60_000, 0.05)])
 def test_the_table_of_the_intraclass_correlation_is_its_density(teams: int, rho: float) -> None:
-    """Against a table hundreds of times finer, for few teams and for so many that the mass is on a thousandth of the range."""
+    """Against a table hundreds of times finer, for few teams and for so many that the mass is on a thousandth of the
+    range.
+    """
     rng = np.random.default_rng(5)
     codes = np.repeat(np.arange(teams), rng.integers(2, 9, teams))
     n = len(codes)
@@ -117,9 +120,12 @@ def test_team_effects_are_the_conditional_normal() -> None:
     sizes = np.bincount(codes, minlength=41).astype(float)  # team 40 has nobody
     sums = np.column_stack([np.bincount(codes, weights=c, minlength=41) for c in np.column_stack([x, y]).T])
     draws = linear.LinearDraws(
-        estimate=np.tile(beta, (3000, 1)), drawn=np.tile(beta, (3000, 1)), sigma=np.full(3000, sigma),
-        variance_ratio=np.full(3000, ratio), interval=np.zeros((3000, 2)),
-    )  # fmt: skip
+        estimate=np.tile(beta, (3000, 1)),
+        drawn=np.tile(beta, (3000, 1)),
+        sigma=np.full(3000, sigma),
+        variance_ratio=np.full(3000, ratio),
+        interval=np.zeros((3000, 2)),
+    )
     centre, many = linear.team_effects(draws, np.tile(sums.T, (3000, 1, 1)), sizes, [np.random.default_rng(3)] * 3000)
     member = (np.arange(41)[:, None] == codes).astype(float)
     v = np.eye(300) + ratio * member.T @ member
@@ -153,7 +159,8 @@ def test_donors_are_the_nearest(count: int) -> None:
         donors=np.tile(donors, (400, 1)), recipients=np.tile(recipients, (400, 1)), count=count, rngs=[rng] * 400
     )
     assert (distance[np.arange(202), chosen] <= farthest).all()
-    # Each of the `count` nearest is taken about equally often: 400 draws leave none out, chance 30 (29/30)^400 per recipient.
+    # Each of the `count` nearest is taken about equally often: 400 draws leave none out, chance 30 (29/30)^400 per
+    # recipient.
     assert all(len(np.unique(column)) == count for column in chosen.T)
 
 

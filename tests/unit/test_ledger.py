@@ -21,21 +21,30 @@ from hhp_stats.consistency.ledger import (
 from hhp_stats.errors import InvalidInput, UnknownName
 
 RESULTS = pd.DataFrame(
-    {"result_id": ["t/o/mean/raw", "t/o/itt/hc2", "t/o/other/hc2"], "estimate": [5.53, -0.08, 0.4],
-     "p_value": [np.nan, 0.57, 0.02], "n": [200, 419, 419]}
-)  # fmt: skip
+    {
+        "result_id": ["t/o/mean/raw", "t/o/itt/hc2", "t/o/other/hc2"],
+        "estimate": [5.53, -0.08, 0.4],
+        "p_value": [np.nan, 0.57, 0.02],
+        "n": [200, 419, 419],
+    }
+)
 ROWS = (
-    ("MEAN", "mean", 5.53, "5.53"), ("SE", "se", 0.49, ".49"), ("DIR", "stated_direction", 1, "higher"),
-    ("SIG", "stated_significant", 0, "no difference"), ("PLAN", "response_rate_planned", 50, "50%"),
-)  # fmt: skip
+    ("MEAN", "mean", 5.53, "5.53"),
+    ("SE", "se", 0.49, ".49"),
+    ("DIR", "stated_direction", 1, "higher"),
+    ("SIG", "stated_significant", 0, "no difference"),
+    ("PLAN", "response_rate_planned", 50, "50%"),
+)
 LISTS = Lists(
     mapping=pd.DataFrame(
         [("MEAN", "t/o/mean/raw", "estimate", 2, 1.0), ("SE", "t/o/mean/raw", "n", 2, 1.0)],
         columns=["published_id", "result_id", "column", "decimals", "factor"],
     ),
     words={"DIR": ("t/o/itt/hc2",), "SIG": ("t/o/itt/hc2",)},
-    readings={}, unmatched={"SE": "C04", "DIR": "C01"}, not_compared={"PLAN": "assumption"},
-)  # fmt: skip
+    readings={},
+    unmatched={"SE": "C04", "DIR": "C01"},
+    not_compared={"PLAN": "assumption"},
+)
 
 
 def published(rows=ROWS):
@@ -69,14 +78,22 @@ def test_another_reading_is_not_a_reproduction():
 @pytest.mark.parametrize(
     ("claimed", "ids", "agrees"),
     [
-        (1, ("t/o/other/hc2",), True), (-1, ("t/o/itt/hc2",), True), (1, ("-t/o/itt/hc2",), True),
-        (1, ("t/o/other/hc2", "t/o/itt/hc2"), False), (1, ("t/o/other/hc2", "-t/o/itt/hc2"), True),
+        (1, ("t/o/other/hc2",), True),
+        (-1, ("t/o/itt/hc2",), True),
+        (1, ("-t/o/itt/hc2",), True),
+        (1, ("t/o/other/hc2", "t/o/itt/hc2"), False),
+        (1, ("t/o/other/hc2", "-t/o/itt/hc2"), True),
     ],
-)  # fmt: skip
+)
 def test_a_claim_about_several_results_needs_all_of_them(claimed, ids, agrees):
     rows = [("DIR", "stated_direction", claimed, "so")]
-    lists = Lists(mapping=LISTS.mapping.iloc[:0], words={"DIR": ids}, readings={}, not_compared={},
-                  unmatched={} if agrees else {"DIR": "C01"})  # fmt: skip
+    lists = Lists(
+        mapping=LISTS.mapping.iloc[:0],
+        words={"DIR": ids},
+        readings={},
+        not_compared={},
+        unmatched={} if agrees else {"DIR": "C01"},
+    )
     found = ledger(published(rows), RESULTS, lists)
     assert found.loc[0, "standing"] == ("reproduced" if agrees else "not_reproduced")
 
@@ -87,10 +104,13 @@ def test_a_claim_about_several_results_needs_all_of_them(claimed, ids, agrees):
         ({"not_compared": {}}, InvalidInput, "PLAN is held against nothing"),
         ({"not_compared": {"PLAN": "assumption", "GONE": "costs"}}, InvalidInput, "no printed figure is called GONE"),
         ({"words": {"DIR": ("t/o/itt/none",), "SIG": ("t/o/itt/hc2",)}}, UnknownName, "does not exist"),
-        ({"words": {"DIR": ("t/o/itt/hc2",), "SIG": ("t/o/itt/hc2",), "PLAN": ("t/o/itt/hc2",)}, "not_compared": {}}, InvalidInput,
-         "not a sentence"),
+        (
+            {"words": {"DIR": ("t/o/itt/hc2",), "SIG": ("t/o/itt/hc2",), "PLAN": ("t/o/itt/hc2",)}, "not_compared": {}},
+            InvalidInput,
+            "not a sentence",
+        ),
     ],
-)  # fmt: skip
+)
 def test_gaps_and_stale_entries_are_refused(changes, error, message):
     with pytest.raises(error, match=message):
         ledger(published(), RESULTS, replace(LISTS, **changes))
@@ -98,9 +118,12 @@ def test_gaps_and_stale_entries_are_refused(changes, error, message):
 
 def test_a_share_in_words_is_the_nearest_simple_fraction():
     lists = replace(
-        LISTS, words={}, not_compared={}, unmatched={},
+        LISTS,
+        words={},
+        not_compared={},
+        unmatched={},
         mapping=pd.DataFrame([("X", "t/o/mean/raw", "estimate", 1, 100.0)], columns=list(LISTS.mapping.columns)),
-    )  # fmt: skip
+    )
     row = published([("X", "percent", 66.7, "Two thirds")])
     row.frame["unit"] = "%"
     near, far = (RESULTS.assign(estimate=[value, 0, 0]) for value in (0.657, 0.69))
@@ -150,8 +173,12 @@ def test_lists_that_contradict_each_other_are_refused(root, tmp_path, file, line
 def test_sums_over_studies():
     counts = {"beneficiaries": 100, "swing": 60, "mod_ing": 40}
     rows = [(f"{study}/sample/randomised/count", n) for study, n in counts.items()]
-    rows += [(f"{study}/sample/{what}_{arm}/count", n / part) for study, n in counts.items() for arm in ("control", "treatment")
-             for what, part in (("randomised", 2), ("responded", 10))]  # fmt: skip
+    rows += [
+        (f"{study}/sample/{what}_{arm}/count", n / part)
+        for study, n in counts.items()
+        for arm in ("control", "treatment")
+        for what, part in (("randomised", 2), ("responded", 10))
+    ]
     rows.append(("hiring/progression/participants/count", 30))
     uptake = pd.DataFrame({"key": ["started"], "share": [0.2]})
     flow = pd.DataFrame(
@@ -170,7 +197,10 @@ def test_sums_over_studies():
     results = pd.DataFrame(rows, columns=["result_id", "estimate"])
     found = further_rows(results, tables=tables, phases=phases).set_index("result_id")["estimate"]
     assert found.to_dict() == {
-        "programme/second_phase/randomised/sum": 230.0, "programme/second_phase/response_rate_control/sum": 0.2,
-        "programme/second_phase/response_rate_treatment/sum": 0.2, "goal_setting/uptake/started/table": 0.2,
-        "goal_setting/flow/randomised/table": 8.0, "coffee/clusters/smallest/table": 25.0,
-    }  # fmt: skip
+        "programme/second_phase/randomised/sum": 230.0,
+        "programme/second_phase/response_rate_control/sum": 0.2,
+        "programme/second_phase/response_rate_treatment/sum": 0.2,
+        "goal_setting/uptake/started/table": 0.2,
+        "goal_setting/flow/randomised/table": 8.0,
+        "coffee/clusters/smallest/table": 25.0,
+    }

@@ -22,8 +22,14 @@ WEEKS = 24
 
 @pytest.mark.parametrize(
     ("leaves", "left", "in_post"),
-    [("2019-12-20", True, 119), ("2019-12-22", True, 120), ("2019-12-23", False, 120), ("2019-07-08", True, 0), ("2019-07-09", True, 1)],
-)  # fmt: skip
+    [
+        ("2019-12-20", True, 119),
+        ("2019-12-22", True, 120),
+        ("2019-12-23", False, 120),
+        ("2019-07-08", True, 0),
+        ("2019-07-09", True, 1),
+    ],
+)
 def test_who_leaves_before_the_follow_up_ends_is_a_leaver(leaves, left, in_post):
     frame = pd.DataFrame({"local_authority": ["Kent"], "leaving_date": [pd.Timestamp(leaves)]})
     found = exposure(frame, launches={"Kent": LAUNCH}, weeks=WEEKS).iloc[0]
@@ -33,9 +39,15 @@ def test_who_leaves_before_the_follow_up_ends_is_a_leaver(leaves, left, in_post)
 @pytest.mark.parametrize(("in_post", "days"), [(19, 1 + 101 * 0.1), (20, 6.0)])
 def test_a_rate_is_extended_from_the_least_exposure_on(in_post, days):
     """Twenty days in post are enough: 1/20 of 120 days; below, the stayers' rate of 12 in 120 fills the rest."""
-    frame = pd.DataFrame({
-        "local_authority": "Kent", "illness_days": [12.0, 1.0], "follow_up_days": 120.0, "exposure_days": [120.0, in_post], "left": [False, True],
-    })  # fmt: skip
+    frame = pd.DataFrame(
+        {
+            "local_authority": "Kent",
+            "illness_days": [12.0, 1.0],
+            "follow_up_days": 120.0,
+            "exposure_days": [120.0, in_post],
+            "left": [False, True],
+        }
+    )
     found = trial_absence(frame, rule="pro_rata", minimum_exposure=20.0)
     assert found.days.iloc[1] == pytest.approx(days, rel=1e-12)  # three operations in double precision
 

@@ -28,9 +28,14 @@ def test_longley_certified_values(longley):
     outcome, values, names = longley
     fit = ols(outcome=outcome, matrix=ModelMatrix(values=values, names=names))
     certified = [
-        -3482258.63459582, 15.0618722713733, -0.358191792925910e-01, -2.02022980381683,
-        -1.03322686717359, -0.511041056535807e-01, 1829.15146461355,
-    ]  # fmt: skip
+        -3482258.63459582,
+        15.0618722713733,
+        -0.358191792925910e-01,
+        -2.02022980381683,
+        -1.03322686717359,
+        -0.511041056535807e-01,
+        1829.15146461355,
+    ]
     # The condition number is 5e9: of sixteen digits some seven survive, and statsmodels' own are no better.
     assert fit.coefficients == pytest.approx(certified, rel=1e-7)
 
@@ -101,9 +106,13 @@ def test_unknown_term():
         matrix_of(intercept=np.ones(2), treatment=[0, 1]).position("dose")
 
 
-FRAME = pd.DataFrame({
-    "treatment": [0, 1, 0, 1, 0, 1], "role": ["a", "b", "c", "a", "b", "c"], "x": [1.0, 2, 4, 8, 16, 32],
-})  # fmt: skip
+FRAME = pd.DataFrame(
+    {
+        "treatment": [0, 1, 0, 1, 0, 1],
+        "role": ["a", "b", "c", "a", "b", "c"],
+        "x": [1.0, 2, 4, 8, 16, 32],
+    }
+)
 
 
 def test_model_matrix_dummies_follow_the_given_order_and_base():

@@ -122,9 +122,9 @@ def test_delta_method_agrees_with_differences(simulated):
         return 1 / (1 + np.exp(-second @ b)) - 1 / (1 + np.exp(-first @ b))
 
     step = 1e-6
-    gradient = np.array([
-        (change(fit.coefficients + step * e) - change(fit.coefficients - step * e)) / (2 * step) for e in np.eye(5)
-    ])  # fmt: skip
+    gradient = np.array(
+        [(change(fit.coefficients + step * e) - change(fit.coefficients - step * e)) / (2 * step) for e in np.eye(5)]
+    )
     expected = math.sqrt(gradient @ covariance.matrix @ gradient)
     # Central differences with step 1e-6 are right to about 1e-9 of a probability.
     assert change_at_means(fit, covariance).change.std_error == pytest.approx(expected, rel=1e-7)
@@ -295,8 +295,9 @@ def profile_of_a_table(change, control_events, control, treated_events, treated)
 
     best = minus((control_events + 0.5) / (control + 1), (treated_events + 0.5) / (treated + 1))
     low, high = max(0.0, -change) + 1e-9, min(1.0, 1 - change) - 1e-9
-    held = optimize.minimize_scalar(lambda p0: minus(p0, p0 + change), bounds=(low, high), method="bounded",
-                                    options={"xatol": 1e-13})  # fmt: skip
+    held = optimize.minimize_scalar(
+        lambda p0: minus(p0, p0 + change), bounds=(low, high), method="bounded", options={"xatol": 1e-13}
+    )
     return 2 * (held.fun - best)
 
 
@@ -319,7 +320,9 @@ def test_the_interval_of_a_change_inverts_the_penalised_likelihood(table):
 
 
 def test_a_change_with_covariates_inverts_the_penalised_likelihood(simulated):
-    """Against a general optimiser of the penalised likelihood with the change as a constraint, where a role separates."""
+    """Against a general optimiser of the penalised likelihood with the change as a constraint, where a role
+    separates.
+    """
     outcome, matrix, _ = simulated
     outcome = np.where(matrix.values[:, 3] == 1, 0.0, outcome)
     x = matrix.values
@@ -336,8 +339,13 @@ def test_a_change_with_covariates_inverts_the_penalised_likelihood(simulated):
     fit = firth_logit(outcome=outcome, matrix=matrix)
     for function, rows in ((firth_change_at_means, x.mean(axis=0)[None, :]), (firth_average_change, x)):
         end = function(fit).change.conf_high
-        held = optimize.minimize(minus, fit.coefficients, method="SLSQP", options={"ftol": 1e-14, "maxiter": 500},
-                                 constraints={"type": "eq", "fun": lambda b, r=rows, e=end: change(b, r) - e})  # fmt: skip
+        held = optimize.minimize(
+            minus,
+            fit.coefficients,
+            method="SLSQP",
+            options={"ftol": 1e-14, "maxiter": 500},
+            constraints={"type": "eq", "fun": lambda b, r=rows, e=end: change(b, r) - e},
+        )
         # SLSQP stops at numerical derivatives, some six digits of a likelihood of about a hundred.
         assert 2 * (held.fun - minus(fit.coefficients)) == pytest.approx(stats.chi2.ppf(0.95, 1), abs=1e-4)
 
@@ -349,7 +357,8 @@ def test_clusters_widen_a_profile_by_their_design_effect(simulated):
     effect = design_effect(residuals=outcome - fit.probabilities, clusters=team, assignment=matrix.values[:, 1])
     assert clustered.statistic == pytest.approx(alone.statistic / math.sqrt(effect.factor), rel=1e-9)
     assert clustered.df == 39 and clustered.n_clusters == 40 and f"{effect.factor:.2f}" in clustered.note
-    # Everybody twice, in the same clusters: likeness grows, the design effect with it, and nothing is gained for nothing.
+    # Everybody twice, in the same clusters: likeness grows, the design effect with it, and nothing is gained for
+    # nothing.
     twice = ModelMatrix(values=np.vstack([matrix.values] * 2), names=matrix.names)
     doubled = firth_logit(outcome=np.tile(outcome, 2), matrix=twice)
     more = design_effect(

@@ -1,4 +1,6 @@
-"""hhp new: what is guessed from a table, that the texts can be read, what is refused, and that hhp remove undoes it byte for byte."""
+"""hhp new: what is guessed from a table, that the texts can be read, what is refused, and that hhp remove undoes it
+byte for byte.
+"""
 
 import csv
 import io
@@ -48,12 +50,19 @@ def people(clustered: bool = False) -> pd.DataFrame:
     rng = np.random.default_rng(3)
     surgery = np.repeat(np.arange(12), 10)
     offered = np.where((surgery if clustered else np.arange(120)) % 2, "coach", "usual care")
-    frame = pd.DataFrame({
-        "Patient No": [f"P{number:03d}" for number in range(120)], "surgery": [f"S{s}" for s in surgery],
-        "arm offered": offered, "region": np.where(surgery < 6, "Coast", "Hills"), "woman": rng.integers(0, 2, 120),
-        "steps.pre": rng.normal(8, 2, 120).round(2), "steps.6m": rng.normal(9, 2, 120).round(2), "steps.12m": rng.normal(9, 2, 120).round(2),
-        "remark": [f"said {number}" for number in range(120)],
-    })  # fmt: skip
+    frame = pd.DataFrame(
+        {
+            "Patient No": [f"P{number:03d}" for number in range(120)],
+            "surgery": [f"S{s}" for s in surgery],
+            "arm offered": offered,
+            "region": np.where(surgery < 6, "Coast", "Hills"),
+            "woman": rng.integers(0, 2, 120),
+            "steps.pre": rng.normal(8, 2, 120).round(2),
+            "steps.6m": rng.normal(9, 2, 120).round(2),
+            "steps.12m": rng.normal(9, 2, 120).round(2),
+            "remark": [f"said {number}" for number in range(120)],
+        }
+    )
     frame["steps.12m"] = frame["steps.12m"].astype(object)
     frame.loc[::7, "steps.12m"] = "NA"
     frame.loc[::11, "woman"] = -9
@@ -78,9 +87,16 @@ def test_what_a_table_seems_to_hold(tmp_path: Path, ending: str) -> None:
     guess = guess_table(written(tmp_path, people(clustered=True), ending), clustered=True)
     kinds = {column.name: column.kind for column in guess.columns}
     assert kinds == {
-        "patient_no": "identifier", "surgery": "cluster", "arm": "arm", "region": "category", "woman": "0/1", "steps_pre": "number",
-        "steps_6m": "number", "steps_12m": "number", "remark": "text",
-    }  # fmt: skip
+        "patient_no": "identifier",
+        "surgery": "cluster",
+        "arm": "arm",
+        "region": "category",
+        "woman": "0/1",
+        "steps_pre": "number",
+        "steps_6m": "number",
+        "steps_12m": "number",
+        "remark": "text",
+    }
     assert (guess.people, guess.person, guess.cluster, guess.clusters) == (120, "patient_no", "surgery", 12)
     assert guess.outcomes == {"steps": {"baseline": "steps_pre", "after_6m": "steps_6m", "after_12m": "steps_12m"}}
     assert guess.column("woman").missing == ("-9",) and guess.column("steps_12m").missing == ("NA",)
@@ -156,8 +172,19 @@ def test_the_chapter_has_every_standard_part(home: Path, tmp_path: Path) -> None
     enter(home, new_study(home, KEY, kind="cluster trial", data=written(tmp_path, people(clustered=True))))
     text = (home / "report/12-walks.qmd").read_text(encoding="utf-8")
     short = next(entry.short for entry in catalogue(home) if entry.study == KEY)
-    for part in ("summary", "design", "participants", "balance", "outcomes", "results", "versions", "missing", "sensitivities",
-                 "deviations", "limits"):  # fmt: skip
+    for part in (
+        "summary",
+        "design",
+        "participants",
+        "balance",
+        "outcomes",
+        "results",
+        "versions",
+        "missing",
+        "sensitivities",
+        "deviations",
+        "limits",
+    ):
         assert f"{{#sec-{short}-{part}}}" in text, part
     assert 'trial.say("effect/steps")' in text and 'trial.table("clusters")' in text
 
@@ -210,8 +237,14 @@ def test_files_that_cannot_be_a_trial_are_refused(home: Path, tmp_path: Path) ->
 
 def test_the_command(home: Path, tmp_path: Path) -> None:
     def hhp(*words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run([sys.executable, "-m", "hhp_stats", *words], cwd=home, capture_output=True, text=True, check=False,
-                              env={"PYTHONPATH": str(ROOT), "COLUMNS": "300", "PATH": ""})  # fmt: skip
+        return subprocess.run(
+            [sys.executable, "-m", "hhp_stats", *words],
+            cwd=home,
+            capture_output=True,
+            text=True,
+            check=False,
+            env={"PYTHONPATH": str(ROOT), "COLUMNS": "300", "PATH": ""},
+        )
 
     table = written(tmp_path, people())
     wrong = hhp("new", "swing", "--kind", "individual trial", "--data", str(table))
@@ -262,8 +295,14 @@ def test_from_the_table_to_every_cell_of_the_chapter(
 
 
 def test_what_is_removed_and_tables_of_people_leave_in_no_bundle() -> None:
-    said = {name: named(name, REVIEW) for name in (
-        "data/plan/walks.toml", "data/plan/walks.dictionary.csv", "data/tables/walks.csv", "data/.removed/walks/own/data/plan/walks.toml",
-        "data/.removed/walks/own/data/tables/walks.csv",
-    )}  # fmt: skip
+    said = {
+        name: named(name, REVIEW)
+        for name in (
+            "data/plan/walks.toml",
+            "data/plan/walks.dictionary.csv",
+            "data/tables/walks.csv",
+            "data/.removed/walks/own/data/plan/walks.toml",
+            "data/.removed/walks/own/data/tables/walks.csv",
+        )
+    }
     assert [name for name, goes in said.items() if goes] == ["data/plan/walks.toml", "data/plan/walks.dictionary.csv"]

@@ -1,4 +1,6 @@
-"""Designs other than those of the trials that ship: draws within blocks, adjusted models, clusters, plans that cannot run."""
+"""Designs other than those of the trials that ship: draws within blocks, adjusted models, clusters, plans that cannot
+run.
+"""
 
 from __future__ import annotations
 
@@ -36,10 +38,17 @@ def schools(seed=3, pairs=6, size=8):
     """Schools in pairs, one of each treated, pairs far apart; in the last school nobody answers."""
     rng = np.random.default_rng(seed)
     rows = [
-        {"school": f"s{2 * pair + member:02d}", "pair": f"p{pair}", "treatment": float((member + pair) % 2), "arm": "x",
-         "outcome": 3.0 * pair + 0.4 * ((member + pair) % 2) + rng.normal()}
-        for pair in range(pairs) for member in (0, 1) for _ in range(size)
-    ]  # fmt: skip
+        {
+            "school": f"s{2 * pair + member:02d}",
+            "pair": f"p{pair}",
+            "treatment": float((member + pair) % 2),
+            "arm": "x",
+            "outcome": 3.0 * pair + 0.4 * ((member + pair) % 2) + rng.normal(),
+        }
+        for pair in range(pairs)
+        for member in (0, 1)
+        for _ in range(size)
+    ]
     return pd.DataFrame(rows)
 
 
@@ -234,29 +243,121 @@ id = "control"'''
 @pytest.mark.parametrize(
     ("study", "old", "new", "says", "allowed"),
     [
-        ("letters", 'estimator = "welch"\ncovariance = "by arm"', 'estimator = "probit"\ncovariance = "model"', "'probit'", "ols"),
-        ("letters", 'estimator = "welch"\ncovariance = "by arm"', 'estimator = "logit"\ncovariance = "model-based"', "logit of a continuous",
-         "kind binary"),
-        ("letters", '[[populations]]\nid = "randomised"', WOMEN, "populations women", "bracknell_forest, dudley, randomised, responders"),
+        (
+            "letters",
+            'estimator = "welch"\ncovariance = "by arm"',
+            'estimator = "probit"\ncovariance = "model"',
+            "'probit'",
+            "ols",
+        ),
+        (
+            "letters",
+            'estimator = "welch"\ncovariance = "by arm"',
+            'estimator = "logit"\ncovariance = "model-based"',
+            "logit of a continuous",
+            "kind binary",
+        ),
+        (
+            "letters",
+            '[[populations]]\nid = "randomised"',
+            WOMEN,
+            "populations women",
+            "bracknell_forest, dudley, randomised, responders",
+        ),
         ("letters", '[[arms]]\nid = "control"', THIRD_ARM, "compare two", "'treatment' (code 1)"),
-        ("letters", 'id = "treatment"\ncode = 1', 'id = "Treatment"\ncode = 1', "'Treatment' (1)", "'treatment' (code 1)"),
+        (
+            "letters",
+            'id = "treatment"\ncode = 1',
+            'id = "Treatment"\ncode = 1',
+            "'Treatment' (1)",
+            "'treatment' (code 1)",
+        ),
         ("letters", 'id = "treatment"\ncode = 1', 'id = "letter"\ncode = 1', "'letter' (1)", "'treatment' (code 1)"),
-        ("letters", 'contrast = "treatment minus control"', 'contrast = "letter minus none"', "'letter minus none'", "treatment minus control"),
-        ("letters", '"recognition_1"', '"recognition"', "outcomes recognition: has the name of an item of recognition", "otherwise"),
-        ("letters", 'label = "Sense of belonging"\nitems', 'label = "Sense of belonging"\nwaves = ["endline"]\nitems', "asked at endline", "baseline"),
-        ("letters", 'estimator = "ols"\ncovariance = "HC2"', 'estimator = "ols"\ncovariance = "CR2"', "needs clusters", "design.cluster"),
-        ("letters", 'estimator = "welch"\ncovariance = "by arm"', 'estimator = "cluster-means"\ncovariance = "by arm"', "needs clusters", "design.cluster"),
+        (
+            "letters",
+            'contrast = "treatment minus control"',
+            'contrast = "letter minus none"',
+            "'letter minus none'",
+            "treatment minus control",
+        ),
+        (
+            "letters",
+            '"recognition_1"',
+            '"recognition"',
+            "outcomes recognition: has the name of an item of recognition",
+            "otherwise",
+        ),
+        (
+            "letters",
+            'label = "Sense of belonging"\nitems',
+            'label = "Sense of belonging"\nwaves = ["endline"]\nitems',
+            "asked at endline",
+            "baseline",
+        ),
+        (
+            "letters",
+            'estimator = "ols"\ncovariance = "HC2"',
+            'estimator = "ols"\ncovariance = "CR2"',
+            "needs clusters",
+            "design.cluster",
+        ),
+        (
+            "letters",
+            'estimator = "welch"\ncovariance = "by arm"',
+            'estimator = "cluster-means"\ncovariance = "by arm"',
+            "needs clusters",
+            "design.cluster",
+        ),
         ("letters", 'df = "residual"', 'df = "satterthwaite"', "'satterthwaite'", "residual"),
-        ("letters", 'id = "recruited"\nlabel = "If everyone had answered"\nalpha = 0.05\npower = 0.8\nanalysed = 391', 'id = "planned"\nlabel = "Planned"\nalpha = 0.05\npower = 0.8', "neither how many", "analysed or response"),
+        (
+            "letters",
+            'id = "recruited"\nlabel = "If everyone had answered"\nalpha = 0.05\npower = 0.8\nanalysed = 391',
+            'id = "planned"\nlabel = "Planned"\nalpha = 0.05\npower = 0.8',
+            "neither how many",
+            "analysed or response",
+        ),
         ("letters", 'role = "primary"', 'role = "secondary"', "0 of role primary", "one"),
-        ("coffee", 'estimator = "ols"\ncovariance = "CR2"', 'estimator = "ols"\ncovariance = "HC2"', "'satterthwaite'", "residual"),
-        ("coffee", 'estimator = "ols"\ncovariance = "CR2"\ndf = "satterthwaite"', 'estimator = "ols"\ncovariance = "HC2"\ndf = "residual"', "ignores that each building", "CR2"),
-        ("coffee", 'estimator = "cluster-means"\ncovariance = "by arm"\ndf = "satterthwaite"', 'estimator = "cluster-means"\ncovariance = "by arm"\ndf = "satterthwaite"\nterms = ["baseline", "baseline_missing"]', "does not take", "Leave terms out"),
-        ("coffee", 'terms = ["baseline", "baseline_missing"]', 'terms = ["baseline_missing"]', "without baseline", "baseline"),
+        (
+            "coffee",
+            'estimator = "ols"\ncovariance = "CR2"',
+            'estimator = "ols"\ncovariance = "HC2"',
+            "'satterthwaite'",
+            "residual",
+        ),
+        (
+            "coffee",
+            'estimator = "ols"\ncovariance = "CR2"\ndf = "satterthwaite"',
+            'estimator = "ols"\ncovariance = "HC2"\ndf = "residual"',
+            "ignores that each building",
+            "CR2",
+        ),
+        (
+            "coffee",
+            'estimator = "cluster-means"\ncovariance = "by arm"\ndf = "satterthwaite"',
+            (
+                'estimator = "cluster-means"\ncovariance = "by arm"\ndf = "satterthwaite"\nterms = ["baseline",'
+                ' "baseline_missing"]'
+            ),
+            "does not take",
+            "Leave terms out",
+        ),
+        (
+            "coffee",
+            'terms = ["baseline", "baseline_missing"]',
+            'terms = ["baseline_missing"]',
+            "without baseline",
+            "baseline",
+        ),
         ("swing", 'population = "cohort_1"', 'population = "cohort_3"', "cohort_3", "cohort_1"),
-        ("swing", 'contrast = "effect in cohort 2 minus effect in cohort 1"\n', 'contrast = "later minus earlier"\n', "", ""),
+        (
+            "swing",
+            'contrast = "effect in cohort 2 minus effect in cohort 1"\n',
+            'contrast = "later minus earlier"\n',
+            "",
+            "",
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_cannot_be_run_is_refused_when_the_plan_is_read(project, study, old, new, says, allowed):
     path = project / f"data/plan/{study}.toml"
     text = path.read_text(encoding="utf-8")

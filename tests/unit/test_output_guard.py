@@ -34,10 +34,13 @@ INTO = ("template", "check")  # these write files into the folder they are given
 def snapshot(folder: Path) -> dict[str, object]:
     """Everything below `folder`: contents, where links lead, and empty folders."""
     return {
-        path.relative_to(folder).as_posix(): str(path.readlink()) if path.is_symlink()
-        else path.read_bytes() if path.is_file() else None
+        path.relative_to(folder).as_posix(): str(path.readlink())
+        if path.is_symlink()
+        else path.read_bytes()
+        if path.is_file()
+        else None
         for path in sorted(folder.rglob("*"))
-    }  # fmt: skip
+    }
 
 
 @pytest.fixture
@@ -49,8 +52,14 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (project / "data/returns").mkdir()
     for name in ("dictionary.csv", "spellings.csv"):
         shutil.copy(ROOT / "data" / name, project / "data" / name)
-    for name in ("_quarto.yml", "report/one.qmd", "engine/deep/tool.py", ".git/config", ".report/results/results.csv",
-                 "data/returns/kent.csv"):  # fmt: skip
+    for name in (
+        "_quarto.yml",
+        "report/one.qmd",
+        "engine/deep/tool.py",
+        ".git/config",
+        ".report/results/results.csv",
+        "data/returns/kent.csv",
+    ):
         (project / name).parent.mkdir(parents=True, exist_ok=True)
         (project / name).write_text("words\n", encoding="utf-8")
     (tmp_path / "elsewhere/kept").mkdir(parents=True)
@@ -64,9 +73,17 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "mine/thesis.txt").write_text("years of work\n", encoding="utf-8")
     (tmp_path / "file").write_text("a file\n", encoding="utf-8")
     (tmp_path / "empty").mkdir()
-    for name, leads in {"to_data": project / "data", "to_sources": project / "report", "to_home": tmp_path / "home", "to_root": Path("/"),
-                        "to_repository": tmp_path / "repository", "to_project": project, "to_mine": tmp_path / "mine",
-                        "to_link": tmp_path / "to_data", "circle": tmp_path / "circle"}.items():  # fmt: skip
+    for name, leads in {
+        "to_data": project / "data",
+        "to_sources": project / "report",
+        "to_home": tmp_path / "home",
+        "to_root": Path("/"),
+        "to_repository": tmp_path / "repository",
+        "to_project": project,
+        "to_mine": tmp_path / "mine",
+        "to_link": tmp_path / "to_data",
+        "circle": tmp_path / "circle",
+    }.items():
         (tmp_path / name).symlink_to(leads)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.chdir(project)
@@ -74,16 +91,60 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 NEVER = (  # by every command
-    "data", "data/plan", "data/new", "./data/", "report/../data", "report", "report/new", "engine", "engine/deep/new", ".git", ".git/new",
-    ".report", ".report/results", ".report/new", "../../to_data", "../../to_data/new", "../../to_sources", "../../to_sources/new",
-    "../../to_project/data", "../../to_project/engine/x/y", "../../to_link", "../../to_link/new", "data/more", "data/more/new",
-    "../../elsewhere/kept", "../../elsewhere/kept/new", "/", "../../to_root", "../../file", "../../file/new", "../../circle",
-    "../../circle/new", "../../bare.git/new", "../../repository/.git/new", "_quarto.yml",
-)  # fmt: skip
+    "data",
+    "data/plan",
+    "data/new",
+    "./data/",
+    "report/../data",
+    "report",
+    "report/new",
+    "engine",
+    "engine/deep/new",
+    ".git",
+    ".git/new",
+    ".report",
+    ".report/results",
+    ".report/new",
+    "../../to_data",
+    "../../to_data/new",
+    "../../to_sources",
+    "../../to_sources/new",
+    "../../to_project/data",
+    "../../to_project/engine/x/y",
+    "../../to_link",
+    "../../to_link/new",
+    "data/more",
+    "data/more/new",
+    "../../elsewhere/kept",
+    "../../elsewhere/kept/new",
+    "/",
+    "../../to_root",
+    "../../file",
+    "../../file/new",
+    "../../circle",
+    "../../circle/new",
+    "../../bare.git/new",
+    "../../repository/.git/new",
+    "_quarto.yml",
+)
 NOT_REPLACED = (  # by a command that replaces the folder, or writes a file of this name
-    ".", "", "..", "../..", "../../to_home", "../../to_project", "../../repository", "../../to_repository", "../../bare.git",
-    "../../mine", "../../to_mine", "../../empty", "/tmp", "/etc", "/proc", "/home",
-)  # fmt: skip
+    ".",
+    "",
+    "..",
+    "../..",
+    "../../to_home",
+    "../../to_project",
+    "../../repository",
+    "../../to_repository",
+    "../../bare.git",
+    "../../mine",
+    "../../to_mine",
+    "../../empty",
+    "/tmp",
+    "/etc",
+    "/proc",
+    "/home",
+)
 
 
 @pytest.mark.parametrize("path", NEVER)
@@ -164,11 +225,17 @@ def damaged_marker(folder: Path) -> Path:
 
 @pytest.mark.parametrize(
     ("change", "said"),
-    [(add("notes.txt"), "it holds notes.txt"), (add("assets/deep/a.csv"), "it holds assets/deep"), (link, "it holds assets/link"),
-     (only_marker, "it holds notes.txt"), (same_names, "most of its files"), (damaged_marker, "does not carry the marker"),
-     (lambda folder: folder.rename(folder.with_name("kept")), "renamed, moved or copied"),
-     (lambda folder: copied(folder, folder.with_name("copy")), "renamed, moved or copied")],
-)  # fmt: skip
+    [
+        (add("notes.txt"), "it holds notes.txt"),
+        (add("assets/deep/a.csv"), "it holds assets/deep"),
+        (link, "it holds assets/link"),
+        (only_marker, "it holds notes.txt"),
+        (same_names, "most of its files"),
+        (damaged_marker, "does not carry the marker"),
+        (lambda folder: folder.rename(folder.with_name("kept")), "renamed, moved or copied"),
+        (lambda folder: copied(folder, folder.with_name("copy")), "renamed, moved or copied"),
+    ],
+)
 def test_a_rendering_with_anything_else_in_it_is_refused(world: Path, change, said: str) -> None:
     project = Path.cwd()
     folder = change(rendering(project / "_output", project))

@@ -47,27 +47,42 @@ def numbers():
     fit = ols(outcome=FRAME["y"].to_numpy(), matrix=model_matrix(FRAME, [X]))
     boot = wild_bootstrap(fit, clusters=TEAM, draws=3_000, rng=np.random.default_rng(1))
     redraw = randomisation_test(
-        outcome=fit.outcome, matrix=fit.matrix, clusters=TEAM, draw=StratifiedDraw.of(np.zeros(TEAMS)), draws=1_000,
+        outcome=fit.outcome,
+        matrix=fit.matrix,
+        clusters=TEAM,
+        draw=StratifiedDraw.of(np.zeros(TEAMS)),
+        draws=1_000,
         rng=np.random.default_rng(2),
-    )  # fmt: skip
+    )
     power = simulate_power(
         design=TrialDesign(cluster_sizes=(6,) * 30, icc=0.1), effect=0.3, trials=120, rng=np.random.default_rng(3)
     )
     plan = ImputationPlan(
         variables=(ImputedVariable(name="item", kind="pmm"), ImputedVariable(name="mood", kind="binary")),
         passive=(PassiveVariable(name="score", inputs=("item", "mood"), function=lambda of: of["item"] + of["mood"]),),
-        terms=(X, Term(column="y", kind="continuous")), clusters="team_id", imputations=4, iterations=3, seed=4,
-    )  # fmt: skip
+        terms=(X, Term(column="y", kind="continuous")),
+        clusters="team_id",
+        imputations=4,
+        iterations=3,
+        seed=4,
+    )
     pooled = pooled_itt(impute(FRAME, plan), lambda frame: fitted("score", frame))
     joint = cluster_bootstrap(
-        FRAME, estimator=lambda frame: {"y": fitted("y", frame).estimate, "x": float(frame["x"].mean())},
-        clusters="team_id", within=("treatment",), draws=60, seed=5,
-    )  # fmt: skip
+        FRAME,
+        estimator=lambda frame: {"y": fitted("y", frame).estimate, "x": float(frame["x"].mean())},
+        clusters="team_id",
+        within=("treatment",),
+        draws=60,
+        seed=5,
+    )
     return {
-        "bootstrap": boot.moments.statistics(), "bootstrap interval": [boot.estimate.conf_low, boot.estimate.conf_high],
-        "randomisation": redraw.moments.statistics(), "power": [power.power, power.mean_estimate, power.coverage],
-        "imputation": [pooled.estimate, pooled.std_error, pooled.df], "joint bootstrap": joint.draws.to_numpy(),
-    }  # fmt: skip
+        "bootstrap": boot.moments.statistics(),
+        "bootstrap interval": [boot.estimate.conf_low, boot.estimate.conf_high],
+        "randomisation": redraw.moments.statistics(),
+        "power": [power.power, power.mean_estimate, power.coverage],
+        "imputation": [pooled.estimate, pooled.std_error, pooled.df],
+        "joint bootstrap": joint.draws.to_numpy(),
+    }
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,6 @@
-"""Passages about single studies: what stands there while the study does, what is left when it goes, and which marks are wrong."""
+"""Passages about single studies: what stands there while the study does, what is left when it goes, and which marks
+are wrong.
+"""
 
 import re
 from pathlib import Path
@@ -9,8 +11,17 @@ from hhp_stats.plan.catalogue import catalogue
 from hhp_stats.plan.passages import UnevenMarks, check_passages, passages, unmarked, unmarked_line, without
 
 ROOT = Path(__file__).resolve().parents[2]
-SHARED = ("index.qmd", "report/01-programme.qmd", "report/11-discussion.qmd", "report/A-deviations.qmd", "report/C-data.qmd",
-          "report/D-consistency.qmd", "report/E-methods.qmd", "report/F-reproducibility.qmd", "report/H-changes.qmd")  # fmt: skip
+SHARED = (
+    "index.qmd",
+    "report/01-programme.qmd",
+    "report/11-discussion.qmd",
+    "report/A-deviations.qmd",
+    "report/C-data.qmd",
+    "report/D-consistency.qmd",
+    "report/E-methods.qmd",
+    "report/F-reproducibility.qmd",
+    "report/H-changes.qmd",
+)
 
 INLINE = "One <!-- study: a -->(of A) <!-- end of study -->two<!-- study: b -->, three of B<!-- end of study -->."
 BLOCKS = "Before.\n\n<!-- study: a -->\n## A {#sec-a}\n\nOf A.\n<!-- end of study -->\n\nAfter.\n"
@@ -41,9 +52,14 @@ def test_what_is_left_when_a_study_goes(text: str, study: str, left: str) -> Non
 def test_marks_are_no_text() -> None:
     assert unmarked(INLINE) == "One (of A) two, three of B."
     assert unmarked(BLOCKS) == "Before.\n\n## A {#sec-a}\n\nOf A.\n\nAfter.\n"
-    assert [unmarked_line(line) for line in ("plain", "<!-- study: a -->", "a <!-- end of study -->b", "<!-- note -->")] == [
-        "plain", None, "a b", "<!-- note -->",
-    ]  # fmt: skip
+    assert [
+        unmarked_line(line) for line in ("plain", "<!-- study: a -->", "a <!-- end of study -->b", "<!-- note -->")
+    ] == [
+        "plain",
+        None,
+        "a b",
+        "<!-- note -->",
+    ]
     assert [passage.studies for passage in passages(NESTED)] == [("b",), ("a",)]
 
 

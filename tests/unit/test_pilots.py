@@ -18,8 +18,16 @@ STUDIES = {"dictation": dictation, "flexitime": flexitime}
 
 @pytest.fixture
 def copy(root, tmp_path):
-    for name in ("manifest.toml", "dictionary.csv", "plan/sources.toml", "allocation/dictation.csv", "allocation/flexitime.csv", "usage/dictation.csv",
-                 "surveys/dictation/endline.csv", "qualitative/dictation.csv"):  # fmt: skip
+    for name in (
+        "manifest.toml",
+        "dictionary.csv",
+        "plan/sources.toml",
+        "allocation/dictation.csv",
+        "allocation/flexitime.csv",
+        "usage/dictation.csv",
+        "surveys/dictation/endline.csv",
+        "qualitative/dictation.csv",
+    ):
         (tmp_path / "data" / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(root / "data" / name, tmp_path / "data" / name)
     for name in ("dictation", "flexitime"):
@@ -69,12 +77,23 @@ def test_tables_hold_no_persons(root):
 
 
 def test_small_counts_are_those_that_the_report_prints(root):
-    """Frequent users, most days, not sure and no stand in the published report; every other class holds five or more."""
+    """Frequent users, most days, not sure and no stand in the published report; every other class holds five or
+    more.
+    """
     tables = dictation.run(root).tables
-    small = [(name, str(row.iloc[0])) for name in ("usage", "minutes", "frequency", "would_continue", "roles")
-             for _, row in tables[name].iterrows() if row["people"] < 5]  # fmt: skip
-    assert set(small) == {("usage", "more than 5 sessions"), ("minutes", "10 or more"), ("frequency", "most days"),
-                          ("would_continue", "not sure"), ("would_continue", "no")}  # fmt: skip
+    small = [
+        (name, str(row.iloc[0]))
+        for name in ("usage", "minutes", "frequency", "would_continue", "roles")
+        for _, row in tables[name].iterrows()
+        if row["people"] < 5
+    ]
+    assert set(small) == {
+        ("usage", "more than 5 sessions"),
+        ("minutes", "10 or more"),
+        ("frequency", "most days"),
+        ("would_continue", "not sure"),
+        ("would_continue", "no"),
+    }
 
 
 def test_classes_of_use_add_up(root):

@@ -107,10 +107,18 @@ def test_every_survey_outcome_has_the_three_planned_analyses():
     entries = {entry.id: entry for entry in load_clause_status(ROOT)}
     named = [path.removeprefix("outcomes.") for clause in ("P72", "P77") for path in entries[clause].where]
     assert {"happiness", "autonomy", "time_pressure"} <= set(named)
-    planned = {(analysis["id"], analysis["missing_outcome"]) for analysis in plan["analyses"]
-               if analysis["kind"] == "planned" and "missing_outcome" in analysis}  # fmt: skip
-    complete = {analysis["id"] for analysis in plan["analyses"] if analysis["population"] == "survey"
-                and analysis["kind"] == "planned" and analysis["baseline_absence"] == "complete_cases"}  # fmt: skip
+    planned = {
+        (analysis["id"], analysis["missing_outcome"])
+        for analysis in plan["analyses"]
+        if analysis["kind"] == "planned" and "missing_outcome" in analysis
+    }
+    complete = {
+        analysis["id"]
+        for analysis in plan["analyses"]
+        if analysis["population"] == "survey"
+        and analysis["kind"] == "planned"
+        and analysis["baseline_absence"] == "complete_cases"
+    }
     for outcome in ("wellbeing", *named):
         assert f"{outcome}/itt/complete-cases" in complete
         assert (f"{outcome}/itt/heckman-ml", "selection") in planned

@@ -32,9 +32,17 @@ ROOT = Path(__file__).parents[2]
 WANT = Commitment(study="s", clause="P67", analysis="a/itt/x", aspect="covariance", value="CR1")
 DONE = Conduct(study="s", analysis="a/itt/x", aspect="covariance", value="CR1")
 EXPLAINED = Deviation(
-    id="V1", study="s", clause="P67", analysis="a/itt/x", aspect="covariance", planned="CR1", done="CR2",
-    reason="few teams", decided="2020-01-01", before_unblinding=True,
-)  # fmt: skip
+    id="V1",
+    study="s",
+    clause="P67",
+    analysis="a/itt/x",
+    aspect="covariance",
+    planned="CR1",
+    done="CR2",
+    reason="few teams",
+    decided="2020-01-01",
+    before_unblinding=True,
+)
 
 
 def test_kept_commitments_differ_in_nothing():
@@ -138,8 +146,16 @@ def simulated(root):
     plan = load_plan(root, "goal_setting")
     drawn = simulate_trial(3, n_people=500, effect=0.0, nonresponse=True, assumptions=load_assumptions())
     nothing = pd.DataFrame()
-    trial = Trial(study="goal_setting", people=drawn.people, teams=drawn.teams, inputs=nothing, problems=nothing,
-                  corrections=nothing, tolerances=nothing, linkage=nothing)  # fmt: skip
+    trial = Trial(
+        study="goal_setting",
+        people=drawn.people,
+        teams=drawn.teams,
+        inputs=nothing,
+        problems=nothing,
+        corrections=nothing,
+        tolerances=nothing,
+        linkage=nothing,
+    )
     sample = build_sample(trial, plan)
     draws = allocation.redraws(sample.people, plan)
     return sample, Material(plan=plan, people=sample.people, imputations={}, redraws=draws)

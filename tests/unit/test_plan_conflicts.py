@@ -54,8 +54,12 @@ def test_every_conflict_and_departure_is_there_in_order():
 
 def test_clauses_and_conflicts_name_each_other():
     with (ROOT / "data/published/protocol_clauses.csv").open(encoding="utf-8", newline="") as stream:
-        printed = {(row["clause_id"], name) for row in csv.DictReader(stream)
-                   for name in row["conflicts_with"].split(";") if name}  # fmt: skip
+        printed = {
+            (row["clause_id"], name)
+            for row in csv.DictReader(stream)
+            for name in row["conflicts_with"].split(";")
+            if name
+        }
     held = {(clause, conflict.id) for conflict in load_conflicts(ROOT) for clause in conflict.clauses}
     assert len(printed) > 100
     assert printed <= held

@@ -225,8 +225,11 @@ def test_sections_are_read_outside_code_and_know_their_numbers(tmp_path):
     (tmp_path / "report/_part.qmd").write_text("## Part {#sec-part}\n", encoding="utf-8")
     found = book_sections(tmp_path)
     assert {name: section.numbered for name, section in found.items()} == {
-        "sec-summary": False, "sec-aims": False, "sec-one": True, "sec-two": False,
-    }  # fmt: skip
+        "sec-summary": False,
+        "sec-aims": False,
+        "sec-one": True,
+        "sec-two": False,
+    }
     assert (found["sec-one"].title, found["sec-one"].file) == ("One", "report/one.qmd")
     (tmp_path / "report/two.qmd").write_text("# Again {#sec-one}\n", encoding="utf-8")
     with pytest.raises(PlanError, match=r"report/one\.qmd"):

@@ -107,8 +107,14 @@ def test_card_shows_every_attribute_event_and_analysis(outcome):
     card, plan = load_estimands(ROOT).card(outcome), load_plan(ROOT, "goal_setting")
     rows = card_rows(card, plan)
     attributes = [row["Attribute"] for row in rows]
-    assert attributes[:6] == ["Population", "Treatments compared", "Outcome", "Summary measure", "Unit of inference",
-                              "Alternative unit"]  # fmt: skip
+    assert attributes[:6] == [
+        "Population",
+        "Treatments compared",
+        "Outcome",
+        "Summary measure",
+        "Unit of inference",
+        "Alternative unit",
+    ]
     assert len(attributes) == len(set(attributes))
     shown = " ".join(attributes)
     assert all(event.label in attributes for event, _ in card.handlings)
@@ -147,21 +153,37 @@ def test_an_outcome_without_an_estimand_is_named():
         ('event = "coffee"', 'event = "tea"', "handling coffee", "'tea'"),
         ('event = "coffee"', 'event = "moving"', "handling coffee", "as moving does"),
         ('outcomes = ["bradford"]', 'outcomes = ["turnover"]', "handling leaving_bradford", "as leaving_turnover"),
-        ('outcomes = ["turnover"]\nstrategy = "outcome"', 'outcomes = []\nstrategy = "outcome"', "estimand turnover",
-         "'leaving'"),
+        (
+            'outcomes = ["turnover"]\nstrategy = "outcome"',
+            'outcomes = []\nstrategy = "outcome"',
+            "estimand turnover",
+            "'leaving'",
+        ),
         ('ids = ["bradford/itt/cr1"]', 'ids = ["bradford/itt/cr9"]', "analysis bradford_planned", "'bradford/itt/cr9'"),
         ('ids = ["bradford/itt/cr1"]', 'ids = ["spells/itt/cr1"]', "analysis bradford_planned", "'spells'"),
-        ('ids = ["bradford/itt/cr1"]', 'ids = ["bradford/itt/wild-bootstrap"]', "analysis bradford/itt/cr1",
-         "not named"),
-        ('ids = ["sickness_absence/itt/cr2"]', 'ids = ["sickness_absence/itt/cr1"]', "analysis absence_few_teams",
-         "named already"),
-        ('ids = ["bradford/itt/cr1"]\naims_at = "this"', 'ids = ["bradford/itt/cr1"]\naims_at = "other"',
-         "estimand bradford", "no planned analysis"),
+        (
+            'ids = ["bradford/itt/cr1"]',
+            'ids = ["bradford/itt/wild-bootstrap"]',
+            "analysis bradford/itt/cr1",
+            "not named",
+        ),
+        (
+            'ids = ["sickness_absence/itt/cr2"]',
+            'ids = ["sickness_absence/itt/cr1"]',
+            "analysis absence_few_teams",
+            "named already",
+        ),
+        (
+            'ids = ["bradford/itt/cr1"]\naims_at = "this"',
+            'ids = ["bradford/itt/cr1"]\naims_at = "other"',
+            "estimand bradford",
+            "no planned analysis",
+        ),
         ('aims_at = "this"', 'aims_at = "that"', "analysis absence_planned", "'that'"),
         ('study = "goal_setting"', 'study = "goal_setting"\nmood = "good"', "the head", "'mood'"),
         ('unit_alternative = """', 'alternative = """', "the head", "'alternative'"),
     ],
-)  # fmt: skip
+)
 def test_wrong_entry_is_refused(project, old, new, place, says):
     error = refusal(project, old, new)
     assert (error.file, error.place) == (ESTIMANDS, place)
@@ -170,7 +192,9 @@ def test_wrong_entry_is_refused(project, old, new, place, says):
 
 def test_a_new_planned_analysis_must_say_what_it_aims_at(project):
     error = refusal(
-        project, 'id = "wellbeing/itt/indicator"\nlabel = "Responders, baseline zero with indicator"\nkind = "sensitivity"',
-        'id = "wellbeing/itt/indicator"\nlabel = "Responders"\nkind = "planned"', file="data/plan/goal_setting.toml",
-    )  # fmt: skip
+        project,
+        'id = "wellbeing/itt/indicator"\nlabel = "Responders, baseline zero with indicator"\nkind = "sensitivity"',
+        'id = "wellbeing/itt/indicator"\nlabel = "Responders"\nkind = "planned"',
+        file="data/plan/goal_setting.toml",
+    )
     assert error.place == "analysis wellbeing/itt/indicator"

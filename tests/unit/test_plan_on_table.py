@@ -1,4 +1,6 @@
-"""Plans of trials on a plain table: what they leave unsaid, and what the loader refuses, each with the nearest known name."""
+"""Plans of trials on a plain table: what they leave unsaid, and what the loader refuses, each with the nearest known
+name.
+"""
 
 from __future__ import annotations
 
@@ -42,8 +44,10 @@ def spoil(plans):
 def test_what_a_short_plan_leaves_unsaid(spoil):
     plan = spoil("seed = 11", "seed = 11")
     assert [(arm.id, arm.code, arm.value) for arm in plan.arms] == [
-        ("control", 0, "usual care"), ("leaflet", 1, "2"), ("coach", 2, "coach"),
-    ]  # fmt: skip
+        ("control", 0, "usual care"),
+        ("leaflet", 1, "2"),
+        ("coach", 2, "coach"),
+    ]
     assert list(plan.outcomes) == ["steps", "steps_month_6", "pain", "fell", "response"]
     assert plan.outcomes["steps"].column == "steps_12"
     assert plan.outcomes["steps_month_6"].label == "Steps a day, month 6"
@@ -124,7 +128,7 @@ def test_a_plan_of_surveys_says_everything_itself(project, table):
         ("surgery,Surgery,cluster", "surgery,Surgery,category", "of kind cluster"),
         ("arm,What was offered,arm,,,,,\n", "", "names the column 'arm'"),
     ],
-)  # fmt: skip
+)
 def test_what_the_loader_refuses(spoil, old, new, says):
     with pytest.raises(PlanError) as error:
         spoil(old, new)
@@ -159,19 +163,43 @@ FRAME = pd.DataFrame({"a": [1.0, 2.0, None, 4.0], "b": pd.Series(["x", "y", "x",
 @pytest.mark.parametrize(
     ("text", "who"),
     [
-        ("a >= 2", [1, 3]), ("a != 2", [0, 3]), ("b == 'x'", [0, 2]), ('b != "x"', [1]), ("a > 1 and b == 'y'", [1]),
-        ("a < 2 or b == 'y'", [0, 1]), ("a < 2 or a > 3 and b == 'x'", [0]), ("(a < 2 or a > 3) and b == 'x'", [0]),
-        ("(a <= 4)", [0, 1, 3]), ("a == -1", []), ("a == 2.0", [1]),
+        ("a >= 2", [1, 3]),
+        ("a != 2", [0, 3]),
+        ("b == 'x'", [0, 2]),
+        ('b != "x"', [1]),
+        ("a > 1 and b == 'y'", [1]),
+        ("a < 2 or b == 'y'", [0, 1]),
+        ("a < 2 or a > 3 and b == 'x'", [0]),
+        ("(a < 2 or a > 3) and b == 'x'", [0]),
+        ("(a <= 4)", [0, 1, 3]),
+        ("a == -1", []),
+        ("a == 2.0", [1]),
     ],
-)  # fmt: skip
+)
 def test_a_condition_selects_those_of_whom_it_is_known_to_hold(text, who):
     assert parse_condition(text).holds(FRAME).to_numpy().nonzero()[0].tolist() == who
 
 
 @pytest.mark.parametrize(
-    "text", ["", "a", "a ==", "a == x", "== 2", "a = 2", "(a == 2", "a == 2)", "a == 2 and", "a == 2 b == 3", "not a == 2", "a.b == 1",
-             "and == 2", "a in [1]", "a == 'x"],
-)  # fmt: skip
+    "text",
+    [
+        "",
+        "a",
+        "a ==",
+        "a == x",
+        "== 2",
+        "a = 2",
+        "(a == 2",
+        "a == 2)",
+        "a == 2 and",
+        "a == 2 b == 3",
+        "not a == 2",
+        "a.b == 1",
+        "and == 2",
+        "a in [1]",
+        "a == 'x",
+    ],
+)
 def test_anything_else_is_no_condition(text):
     with pytest.raises(ConditionError):
         parse_condition(text)

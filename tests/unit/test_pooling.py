@@ -14,8 +14,17 @@ from hhp_stats.results import Estimate
 
 
 def one(estimate: float, std_error: float = 0.1, **changes) -> Estimate:
-    return Estimate(**{"estimate": estimate, "std_error": std_error, "df": 131.0, "n": 500, "n_clusters": 132,
-                       "method": "OLS, CR1 by team, t(G-1)"} | changes)  # fmt: skip
+    return Estimate(
+        **{
+            "estimate": estimate,
+            "std_error": std_error,
+            "df": 131.0,
+            "n": 500,
+            "n_clusters": 132,
+            "method": "OLS, CR1 by team, t(G-1)",
+        }
+        | changes
+    )
 
 
 def test_nothing_missing_gives_the_complete_analysis_back() -> None:

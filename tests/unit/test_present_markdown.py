@@ -14,10 +14,12 @@ from hhp_stats.present.clause_table import FEW, STATUS, clause_table
 from hhp_stats.present.markdown import code, escaped, pipe_table, section_reference
 
 ROOT = Path(__file__).parents[2]
-RESULTS = pd.DataFrame({
-    "result_id": [f"goal_setting/sickness_absence/itt/v{n}" for n in range(6)] + ["goal_setting/turnover/itt/one"],
-    "clause": ["P54 P67"] * 6 + ["P540"],
-})  # fmt: skip
+RESULTS = pd.DataFrame(
+    {
+        "result_id": [f"goal_setting/sickness_absence/itt/v{n}" for n in range(6)] + ["goal_setting/turnover/itt/one"],
+        "clause": ["P54 P67"] * 6 + ["P540"],
+    }
+)
 
 
 def table_of(text):
@@ -75,8 +77,13 @@ def test_references_and_links():
 
 # ---------------------------------------------------------------- clauses
 def clauses(entries=None, **others):
-    given = {"results": RESULTS, "sections": book_sections(ROOT), "document": "report/A-deviations.qmd",
-             "label": "tbl-a-clauses", "caption": "Clauses"}  # fmt: skip
+    given = {
+        "results": RESULTS,
+        "sections": book_sections(ROOT),
+        "document": "report/A-deviations.qmd",
+        "label": "tbl-a-clauses",
+        "caption": "Clauses",
+    }
     return clause_table(entries or load_clause_status(ROOT), **{**given, **others})
 
 

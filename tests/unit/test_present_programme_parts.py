@@ -86,9 +86,17 @@ def test_all_conflicts_outside_the_goal_setting_trial_are_listed(con: Consistenc
 
 
 def test_unknown_names_are_refused(con: ConsistencyReport, hhp: Programme) -> None:
-    for call in (lambda: con.table("no"), lambda: con.say("no"), lambda: con.test("no"), lambda: con.table("every/no"),
-                 lambda: hhp.table("no"), lambda: hhp.say("no"), lambda: hhp.conflict("no"), lambda: hhp.derived("no"),
-                 lambda: hhp.fact("no")):  # fmt: skip
+    for call in (
+        lambda: con.table("no"),
+        lambda: con.say("no"),
+        lambda: con.test("no"),
+        lambda: con.table("every/no"),
+        lambda: hhp.table("no"),
+        lambda: hhp.say("no"),
+        lambda: hhp.conflict("no"),
+        lambda: hhp.derived("no"),
+        lambda: hhp.fact("no"),
+    ):
         with pytest.raises(UnknownName):
             call()
 

@@ -21,28 +21,43 @@ ROWS = (
     ("BEN-PSW-DIR", "beneficiaries", "stated_direction", "increase", float("nan"), "down", "not_reproduced", "C01", ""),
     ("SWI-RR", "swing", "response_rate", "23%", 23.26, "", "reproduced", "", ""),
     ("CTX-ABS", "context", "percent", "2.9%", float("nan"), "", "not_compared", "", "from another survey"),
-)  # fmt: skip
+)
 
 
 @pytest.fixture
 def report(root) -> Reproduction:
     frame = pd.DataFrame(
         [
-            dict.fromkeys(COLUMNS, "") | {"id": i, "trial": t, "outcome": "some_outcome", "statistic": s, "as_printed": p, "value": 0.0,
-                                          "ours": o, "said": said, "standing": standing, "conflict": c, "reason": why}
+            dict.fromkeys(COLUMNS, "")
+            | {
+                "id": i,
+                "trial": t,
+                "outcome": "some_outcome",
+                "statistic": s,
+                "as_printed": p,
+                "value": 0.0,
+                "ours": o,
+                "said": said,
+                "standing": standing,
+                "conflict": c,
+                "reason": why,
+            }
             for i, t, s, p, o, said, standing, c, why in ROWS
         ],
         columns=list(COLUMNS),
-    )  # fmt: skip
+    )
     return Reproduction(root=root, ledger=frame)
 
 
 def cells(table) -> list[list[str]]:
     html = re.sub(r"<style.*?</style>", "", table.as_raw_html(), flags=re.S)
     return [
-        [re.sub(r"<[^>]+>", "", cell).replace("&lt;", "<").strip() for cell in re.findall(r"<t[hd].*?</t[hd]>", row, flags=re.S)]
+        [
+            re.sub(r"<[^>]+>", "", cell).replace("&lt;", "<").strip()
+            for cell in re.findall(r"<t[hd].*?</t[hd]>", row, flags=re.S)
+        ]
         for row in re.findall(r"<tr.*?</tr>", html, flags=re.S)
-    ]  # fmt: skip
+    ]
 
 
 def test_share_has_its_denominator(report):

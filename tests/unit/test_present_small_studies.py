@@ -118,7 +118,9 @@ def test_pilots_print_no_p_values(root, home):
     [("yes", "no", 2), ("not sure", "no", 2), ("no", "yes", 0), ("yes", "not sure", 0)],
 )
 def test_one_corrected_answer_of_a_pilot_leaves_a_chapter(root, home, tmp_path, answer, now, gone):
-    """A small count that no document prints is withheld with a second one; nothing goes where all are large, none or printed."""
+    """A small count that no document prints is withheld with a second one; nothing goes where all are large, none or
+    printed.
+    """
     other = tmp_path / "corrected"
     shutil.copytree(home, other)
     path = other / "data/surveys/dictation/endline.csv"

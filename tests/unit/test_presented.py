@@ -77,11 +77,15 @@ def labels_of(report):
 VERSIONS = {
     "as it is": lambda report: report,
     "arms": lambda report: replace(report, output=with_arms(report.output, labels_of(report), ARM_DIGITS)),
-    "arms exchanged": lambda report: replace(report, output=with_arms(report.output, labels_of(report), {"control": "4", "treatment": "3"})),
+    "arms exchanged": lambda report: replace(
+        report, output=with_arms(report.output, labels_of(report), {"control": "4", "treatment": "3"})
+    ),
     "fields": lambda report: replace(report, output=with_fields(report.output)),
-    "90%": lambda report: replace(report, plan=replace(report.plan, conf_level=0.9), output=with_level(report.output, 0.9)),
+    "90%": lambda report: replace(
+        report, plan=replace(report.plan, conf_level=0.9), output=with_level(report.output, 0.9)
+    ),
     "mirrored": lambda report: replace(report, output=mirrored(report.output)),
-}  # fmt: skip
+}
 
 
 def test_every_presenter_says_something(said, goal_setting_report, trial_reports):
@@ -178,7 +182,9 @@ TO = re.compile(r"([\d.,]+)%? to ([\d.,]+)")
 
 
 def intervals_turned(text: str) -> list[str]:
-    """Intervals whose ends are not the lower and the upper one in this order; from one estimate to another is no interval."""
+    """Intervals whose ends are not the lower and the upper one in this order; from one estimate to another is no
+    interval.
+    """
     wrong = []
     for ends in TO.finditer(text):
         first, second = (digit_of(part.strip(",.")) for part in ends.groups())
@@ -247,14 +253,19 @@ def test_every_word_follows_the_level_of_the_plan(said, goal_setting_report, tri
 
 # ---------------------------------------------------------------- directions
 TURNED = {
-    "higher": "lower", "more": "less|fewer", "favour of goal-setting": "favour of the control arm", "raised": "lowered",
-    "favour of the treated": "favour of the controls", "rises": "falls",
-}  # fmt: skip
+    "higher": "lower",
+    "more": "less|fewer",
+    "favour of goal-setting": "favour of the control arm",
+    "raised": "lowered",
+    "favour of the treated": "favour of the controls",
+    "rises": "falls",
+}
 
 
 # Words of quantity that compare no arms: with chance, with another number, with a year.
 NO_DIRECTION = re.compile(
-    "(differ|no|not|or|once|say|and|of|one|two|three|reading) (more|less|fewer)|more (than|often|pronounced)|higher or lower"
+    "(differ|no|not|or|once|say|and|of|one|two|three|reading) (more|less|fewer)|more (than|often|pronounced)|higher or"
+    " lower"
 )
 
 

@@ -1,4 +1,6 @@
-"""Words of the goal-setting chapter that say which of two things is the case: each is turned by the number it rests on."""
+"""Words of the goal-setting chapter that say which of two things is the case: each is turned by the number it rests
+on.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ from hhp_stats.present.style import CONTROL, TREATMENT
 
 
 def with_rows(report, **changes):
-    """The report with fields of rows changed; keys are result ids without the study, `/` written `__` and `-` written `_0`."""
+    """The report with fields of rows changed; keys are result ids without the study, `/` written `__` and `-` written
+    `_0`.
+    """
     frame = report.output.results.copy()
     for key, fields in changes.items():
         result_id = f"goal_setting/{key.replace('__', '/').replace('_0', '-')}"
@@ -88,21 +92,27 @@ def test_baselines(goal_setting_report, estimate, word):
 def test_answering_by_wellbeing(goal_setting_report, high, low, word):
     share = {"Lowest third": low, "Highest third": high}
     report = with_table(
-        goal_setting_report, "attrition_wellbeing",
+        goal_setting_report,
+        "attrition_wellbeing",
         lambda table: table.assign(people=50, answered=table["level"].map(share).fillna(0.3)),
-    )  # fmt: skip
+    )
     said = SENTENCES["attrition_wellbeing"](report)
     assert said.startswith(
-        f"Of those in the highest third of wellbeing at the start {high:.0%} answered at the end, of the lowest third {low:.0%}"
+        f"Of those in the highest third of wellbeing at the start {high:.0%} answered at the end, of the lowest third"
+        f" {low:.0%}"
     )
     assert f"those who felt better were {word} likely" in said
 
 
 @pytest.mark.parametrize(
     ("estimate", "low", "high", "words"),
-    [(1.6, 1.1, 2.0, ("returned 1.60 pounds", "excludes")), (1.6, 0.5, 2.0, ("returned 1.60", "includes")),
-     (0.6, 0.1, 0.9, ("returned 0.60", "excludes")), (-0.4, -1.0, 0.5, ("went with a further loss of 0.40 pounds", "excludes"))],
-)  # fmt: skip
+    [
+        (1.6, 1.1, 2.0, ("returned 1.60 pounds", "excludes")),
+        (1.6, 0.5, 2.0, ("returned 1.60", "includes")),
+        (0.6, 0.1, 0.9, ("returned 0.60", "excludes")),
+        (-0.4, -1.0, 0.5, ("went with a further loss of 0.40 pounds", "excludes")),
+    ],
+)
 def test_ratio_is_held_against_breaking_even(goal_setting_report, estimate, low, high, words):
     key = "benefit_cost__ratio__programme_030"
     point = {"estimate": estimate, "conf_low": -3.0, "conf_high": 5.0}
@@ -119,9 +129,14 @@ def test_intervals_of_the_ratio_stand_under_their_method(goal_setting_report):
     report = goal_setting_report
     for scenario in report.plan.cost_benefit.scenarios:
         key = f"benefit_cost__ratio__{scenario.key.replace('-', '_0')}"
-        report = with_rows(report, **{key: {"estimate": 2.0, "conf_low": 1.0, "conf_high": 3.0},
-                                      f"{key}_0bootstrap": {"estimate": 2.0, "conf_low": 0.5, "conf_high": 4.0},
-                                      f"{key}_0fieller": {"estimate": 2.0, "conf_low": 0.25, "conf_high": 8.0}})  # fmt: skip
+        report = with_rows(
+            report,
+            **{
+                key: {"estimate": 2.0, "conf_low": 1.0, "conf_high": 3.0},
+                f"{key}_0bootstrap": {"estimate": 2.0, "conf_low": 0.5, "conf_high": 4.0},
+                f"{key}_0fieller": {"estimate": 2.0, "conf_low": 0.25, "conf_high": 8.0},
+            },
+        )
     table = TABLES["cost_benefit"](report)._tbl_data
     assert set(table["As printed"]) == {"1.00 to 3.00"}
     assert set(table["Joint bootstrap"]) == {"0.50 to 4.00"}
@@ -200,11 +215,13 @@ def test_balance_tests_stand_with_their_population(goal_setting_report):
 
 # ---------------------------------------------------------------- drawings
 def test_bars_have_the_colour_and_the_heights_of_their_arm():
-    table = pd.DataFrame([
-        {"arm": arm, "bin": label, "share": share}
-        for arm, shares in {"control": (0.1, 0.2), "treatment": (0.3, 0.4)}.items()
-        for label, share in zip(("0", "1"), shares, strict=True)
-    ])  # fmt: skip
+    table = pd.DataFrame(
+        [
+            {"arm": arm, "bin": label, "share": share}
+            for arm, shares in {"control": (0.1, 0.2), "treatment": (0.3, 0.4)}.items()
+            for label, share in zip(("0", "1"), shares, strict=True)
+        ]
+    )
     figure = figures.distribution(table, unit="days", arm_labels={"control": "Control", "treatment": "Goal-setting"})
     axes = figure.axes[0]
     found = {
@@ -218,10 +235,12 @@ def test_bars_have_the_colour_and_the_heights_of_their_arm():
 
 
 def test_every_interval_lies_inside_the_frame_of_a_forest_plot():
-    rows = pd.DataFrame([
-        {"result_id": f"a/b/c/{n}", "status": "estimated", "estimate": middle, "conf_low": low, "conf_high": high}
-        for n, (middle, low, high) in enumerate([(1.0, 0.5, 4.0), (-2.0, -6.0, 0.2), (0.3, -np.inf, np.inf)])
-    ])  # fmt: skip
+    rows = pd.DataFrame(
+        [
+            {"result_id": f"a/b/c/{n}", "status": "estimated", "estimate": middle, "conf_low": low, "conf_high": high}
+            for n, (middle, low, high) in enumerate([(1.0, 0.5, 4.0), (-2.0, -6.0, 0.2), (0.3, -np.inf, np.inf)])
+        ]
+    )
     figure = figures.forest(rows, labels=["one", "two", "three"], unit="days", planned="a/b/c/0")
     left, right = figure.axes[0].get_xlim()
     assert left < -6 and right > 4

@@ -15,8 +15,16 @@ def outcome(root):
 
 
 def row(estimate, low, high, p=0.3, status="estimated", note=""):
-    return {"estimate": estimate, "conf_low": low, "conf_high": high, "conf_level": 0.95, "p_value": p, "status": status,
-            "note": note, "result_id": "a/b/c/d"}  # fmt: skip
+    return {
+        "estimate": estimate,
+        "conf_low": low,
+        "conf_high": high,
+        "conf_level": 0.95,
+        "p_value": p,
+        "status": status,
+        "note": note,
+        "result_id": "a/b/c/d",
+    }
 
 
 @pytest.mark.parametrize(
@@ -78,6 +86,11 @@ def test_what_could_not_be_estimated_says_why(outcome):
 
 
 def test_probabilities_are_said_in_points(outcome):
-    said = prose.probability_change(row(0.021, 0.001, 0.041, p=0.04), outcome, offer="goal-setting",
-                                    control=row(0.05, 0, 1), treated=row(0.071, 0, 1))  # fmt: skip
+    said = prose.probability_change(
+        row(0.021, 0.001, 0.041, p=0.04),
+        outcome,
+        offer="goal-setting",
+        control=row(0.05, 0, 1),
+        treated=row(0.071, 0, 1),
+    )
     assert "2.1 percentage points higher" in said and "7.1% against 5.0%" in said

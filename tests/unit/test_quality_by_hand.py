@@ -26,8 +26,16 @@ def plan(root):
 # ---------------------------------------------------------------- completeness
 def people_of():
     base = {name: [1.0, NAN, 1.0, 1.0] for name, (_, source) in data_quality.VARIABLES.items() if source == "returns"}
-    return pd.DataFrame({**base, "treatment": [1.0, 1.0, 0.0, 0.0], "local_authority": ["Kent", "Kent", "Kent", "Bromley"],
-                         "left": [0.0, 1.0, NAN, 0.0], "responded_t1": [True, False, False, True], "responded_t2": [True, True, True, False]})  # fmt: skip
+    return pd.DataFrame(
+        {
+            **base,
+            "treatment": [1.0, 1.0, 0.0, 0.0],
+            "local_authority": ["Kent", "Kent", "Kent", "Bromley"],
+            "left": [0.0, 1.0, NAN, 0.0],
+            "responded_t1": [True, False, False, True],
+            "responded_t2": [True, True, True, False],
+        }
+    )
 
 
 def test_who_lacks_what_by_arm_and_authority(plan):
@@ -49,7 +57,9 @@ def test_who_lacks_what_by_arm_and_authority(plan):
 
 
 def test_answers_scale_by_scale():
-    """Four answered at the baseline: all, half, none and all of the two items on time pressure; one did not answer at all."""
+    """Four answered at the baseline: all, half, none and all of the two items on time pressure; one did not answer at
+    all.
+    """
     items = sorted({item for _, names in data_quality.SCALES.values() for item in names})
     frame = pd.DataFrame({f"{item}_{wave}": [1.0] * 5 for item in items for wave in ("t1", "t2")})
     frame["responded_t1"], frame["responded_t2"] = [True, True, True, True, False], [False] * 5
@@ -80,8 +90,14 @@ def test_shares_are_given_in_whole_per_cent(share, shown):
 
 def test_responses_and_habits_are_added_up():
     names = ["responses", "consented", "duplicates", "used", "matched", "unmatched"]
-    linkage = pd.DataFrame([("baseline", "Kent", *range(1, 7)), ("baseline", "Bromley", *range(11, 17)), ("endline", "Kent", *range(21, 27))],
-                           columns=["wave", "local_authority", *names])  # fmt: skip
+    linkage = pd.DataFrame(
+        [
+            ("baseline", "Kent", *range(1, 7)),
+            ("baseline", "Bromley", *range(11, 17)),
+            ("endline", "Kent", *range(21, 27)),
+        ],
+        columns=["wave", "local_authority", *names],
+    )
     assert data_quality.linkage_by_wave(linkage).to_numpy().tolist() == [
         ["baseline", 12, 14, 16, 18, 20, 22],
         ["endline", *range(21, 27)],
@@ -119,9 +135,22 @@ class Report:
 @pytest.mark.parametrize(("low", "told"), [(0.0, "reaches zero"), (-0.01, "reaches zero"), (0.01, "stays above zero")])
 def test_what_the_team_effect_does(plan, gap, chance, low, told):
     """Monte Carlo errors of .06 and .08 make one of .1 for the difference: .2 is twice that."""
-    rows = {"wellbeing/itt/imputed": {"estimate": 0.3, "conf_low": 0.1, "conf_high": 0.5, "std_error": 0.4, "mc_error": 0.06},
-            "wellbeing/itt/imputed-without-team-effect": {"estimate": 0.3 + gap, "conf_low": -0.6, "conf_high": 0.7, "mc_error": 0.08},
-            "wellbeing/icc/reml": {"estimate": 0.05, "conf_low": low, "conf_high": 0.2}}  # fmt: skip
+    rows = {
+        "wellbeing/itt/imputed": {
+            "estimate": 0.3,
+            "conf_low": 0.1,
+            "conf_high": 0.5,
+            "std_error": 0.4,
+            "mc_error": 0.06,
+        },
+        "wellbeing/itt/imputed-without-team-effect": {
+            "estimate": 0.3 + gap,
+            "conf_low": -0.6,
+            "conf_high": 0.7,
+            "mc_error": 0.08,
+        },
+        "wellbeing/icc/reml": {"estimate": 0.05, "conf_low": low, "conf_high": 0.2},
+    }
     said = imputation.team_effect(Report(plan, rows))
     assert (
         chance in said
@@ -172,10 +201,20 @@ def test_whether_there_are_enough_imputations(plan, holds):
 # ---------------------------------------------------------------- published against ours
 def test_figures_that_come_back_are_counted(root):
     standings = ["reproduced"] * 6 + ["other_reading"] * 3 + ["not_reproduced"] + ["not_compared"] * 5
-    ledger = pd.DataFrame({
-        "id": [f"SWI-A{n}-T-M" for n in range(15)], "trial": "swing", "standing": standings, "statistic": ["mean"] * 9 + ["p"] * 6, "reason": "a reason",
-        "conflict": "", "said": "", "as_printed": "1.0", "ours": 1.0, "outcome": "x",
-    })  # fmt: skip
+    ledger = pd.DataFrame(
+        {
+            "id": [f"SWI-A{n}-T-M" for n in range(15)],
+            "trial": "swing",
+            "standing": standings,
+            "statistic": ["mean"] * 9 + ["p"] * 6,
+            "reason": "a reason",
+            "conflict": "",
+            "said": "",
+            "as_printed": "1.0",
+            "ours": 1.0,
+            "outcome": "x",
+        }
+    )
     report = Reproduction(root=root, ledger=ledger)
     said = reproduction.share(report)
     assert said.startswith("Of 15 figures and claims in the list of published results, 10 can be held against")
@@ -186,16 +225,29 @@ def test_figures_that_come_back_are_counted(root):
         and "For the other 5 the release" in said
     )
     line = reproduction._counts([("All", ledger)], stub="Study")._tbl_data.iloc[0]
-    assert line.to_dict() == {"Study": "All", "Figures": "15", "Comparable": "10", "As printed": "6", "Read otherwise": "3", "Not": "1",
-                              "As printed, share": "60%"}  # fmt: skip
+    assert line.to_dict() == {
+        "Study": "All",
+        "Figures": "15",
+        "Comparable": "10",
+        "As printed": "6",
+        "Read otherwise": "3",
+        "Not": "1",
+        "As printed, share": "60%",
+    }
     assert (reproduction.arms(report), reproduction.arms_back(report)) == ("9", "9")
 
 
 @pytest.mark.parametrize(
     ("statistic", "printed", "ours", "shown"),
-    [("mean", "1.2", 1.249, "1.25"), ("mean", "1", 1.249, "1.2"), ("p", ".03", 0.0349, ".035"), ("p", "<0.01", 0.00004, "< .001"), ("n", "12", 13.0, "13"),
-     ("percent", "40%", 40.44, "40.4")],
-)  # fmt: skip
+    [
+        ("mean", "1.2", 1.249, "1.25"),
+        ("mean", "1", 1.249, "1.2"),
+        ("p", ".03", 0.0349, ".035"),
+        ("p", "<0.01", 0.00004, "< .001"),
+        ("n", "12", 13.0, "13"),
+        ("percent", "40%", 40.44, "40.4"),
+    ],
+)
 def test_ours_has_one_digit_more_than_was_printed(statistic, printed, ours, shown):
     assert reproduction._ours({"said": "", "statistic": statistic, "as_printed": printed, "ours": ours}) == shown
     assert (

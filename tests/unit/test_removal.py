@@ -69,8 +69,14 @@ def test_what_is_left_is_whole_and_nothing_is_lost(home: Path, study: str) -> No
 
 def test_the_command_says_what_it_does_and_asks_first(home: Path) -> None:
     def hhp(*words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run([sys.executable, "-m", "hhp_stats", *words], cwd=home, capture_output=True, text=True, check=False,
-                              env={"PYTHONPATH": str(ROOT), "COLUMNS": "300", "PATH": ""})  # fmt: skip
+        return subprocess.run(
+            [sys.executable, "-m", "hhp_stats", *words],
+            cwd=home,
+            capture_output=True,
+            text=True,
+            check=False,
+            env={"PYTHONPATH": str(ROOT), "COLUMNS": "300", "PATH": ""},
+        )
 
     before = contents(home)
     dry, asked = hhp("remove", "coffee", "--dry-run"), hhp("remove", "coffee")
@@ -104,7 +110,10 @@ def test_refusals(home: Path) -> None:
 
 
 def test_entries_of_lists_go_and_comments_of_others_stay() -> None:
-    text = '# head\n\n[[one]]\nid = 1\nstudy = "a"\n\n# of the next\n[[one]]\nid = 2\nstudy = "b"\ntext = """\n[not a table]\n"""\n\n[[one]]\nid = 3\nstudy = "a"\ntext = """\n[[one]]\n"""\n'
+    text = (
+        '# head\n\n[[one]]\nid = 1\nstudy = "a"\n\n# of the next\n[[one]]\nid = 2\nstudy = "b"\ntext = """\n[not a'
+        ' table]\n"""\n\n[[one]]\nid = 3\nstudy = "a"\ntext = """\n[[one]]\n"""\n'
+    )
     assert (
         without_entries(text, "a")
         == '# head\n\n# of the next\n[[one]]\nid = 2\nstudy = "b"\ntext = """\n[not a table]\n"""\n\n'

@@ -83,17 +83,33 @@ def test_refusals() -> None:
     refused(InvalidInput, "x needs 240 known values", varying={"x": np.where(varying["x"] > 2, np.nan, varying["x"])})
     refused(CollinearTerms, "other terms: age", varying={"x": varying["x"], "age": 2 * varying["x"] + 1})
     refused(CollinearTerms, "other terms: treatment", varying={"x": matrix.values[:, [1]] + np.zeros(SETS)})
-    refused(CollinearTerms, "terms before: age", varying={}, matrix=ModelMatrix(
-        values=np.column_stack([matrix.values[:, :3], matrix.values[:, 2] + 1, matrix.values[:, 4]]), names=NAMES))  # fmt: skip
+    refused(
+        CollinearTerms,
+        "terms before: age",
+        varying={},
+        matrix=ModelMatrix(
+            values=np.column_stack([matrix.values[:, :3], matrix.values[:, 2] + 1, matrix.values[:, 4]]), names=NAMES
+        ),
+    )
     refused(SingleClusterArm, "one cluster", clusters=np.zeros(240))
     alone = np.where(teams == 1, 1.0, 0.0)
-    refused(SingleClusterArm, "holds 1 cluster", matrix=ModelMatrix(
-        values=np.column_stack([matrix.values[:, 0], alone, matrix.values[:, 2:]]), names=NAMES))  # fmt: skip
+    refused(
+        SingleClusterArm,
+        "holds 1 cluster",
+        matrix=ModelMatrix(values=np.column_stack([matrix.values[:, 0], alone, matrix.values[:, 2:]]), names=NAMES),
+    )
     # Every treated team but one has a dummy of its own: nothing is left to compare that one with.
     treated = [number for number in range(30) if number % 2 and number != 1]
     dummies = np.column_stack([teams == number for number in treated]).astype(float)
-    refused(SingleClusterArm, "1 cluster of the treated arm", varying={}, matrix=ModelMatrix(
-        values=np.column_stack([matrix.values[:, :2], dummies]), names=("intercept", "treatment", *map(str, treated))))  # fmt: skip
+    refused(
+        SingleClusterArm,
+        "1 cluster of the treated arm",
+        varying={},
+        matrix=ModelMatrix(
+            values=np.column_stack([matrix.values[:, :2], dummies]),
+            names=("intercept", "treatment", *map(str, treated)),
+        ),
+    )
 
     same = repeated_regression(**arguments)
     for wrong, error, match in (

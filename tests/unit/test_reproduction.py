@@ -23,9 +23,13 @@ def mapping(*rows):
 
 
 RESULTS = pd.DataFrame(
-    {"result_id": ["a/o/mean/raw", "a/o/p/x", "a/o/none/x"], "estimate": [5.535, 0.0449999, np.nan], "n": [200, 200, 0],
-     "note": ["", "", ""]}
-)  # fmt: skip
+    {
+        "result_id": ["a/o/mean/raw", "a/o/p/x", "a/o/none/x"],
+        "estimate": [5.535, 0.0449999, np.nan],
+        "n": [200, 200, 0],
+        "note": ["", "", ""],
+    }
+)
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,8 @@ def test_both_agree_with_the_t_test_where_there_are_many_teams():
     for test in both(y, matrix, clusters, draw, draws=4_999).values():
         estimate = test.estimate
         normal = estimate.estimate - 1.96 * estimate.std_error, estimate.estimate + 1.96 * estimate.std_error
-        # The 2.5% quantile of 4,999 draws has a standard error of sqrt(.025 x .975/4999)/.0584 = .038 deviations: two of them.
+        # The 2.5% quantile of 4,999 draws has a standard error of sqrt(.025 x .975/4999)/.0584 = .038 deviations: two
+        # of them.
         assert (estimate.conf_low, estimate.conf_high) == pytest.approx(normal, abs=0.076 * estimate.std_error)
         assert estimate.n_clusters == 200
         assert estimate.conf_low < estimate.estimate < estimate.conf_high
@@ -123,13 +124,21 @@ def test_progress_is_told_of_every_block():
     y, matrix, clusters, draw = trial()
     seen = {"bootstrap": [], "randomisation": []}
     wild_bootstrap(
-        ols(outcome=y, matrix=matrix), clusters=clusters, draws=2_500, rng=np.random.default_rng(1),
+        ols(outcome=y, matrix=matrix),
+        clusters=clusters,
+        draws=2_500,
+        rng=np.random.default_rng(1),
         progress=lambda *step: seen["bootstrap"].append(step),
-    )  # fmt: skip
+    )
     randomisation_test(
-        outcome=y, matrix=matrix, clusters=clusters, draw=draw, draws=600, rng=np.random.default_rng(1),
+        outcome=y,
+        matrix=matrix,
+        clusters=clusters,
+        draw=draw,
+        draws=600,
+        rng=np.random.default_rng(1),
         progress=lambda *step: seen["randomisation"].append(step),
-    )  # fmt: skip
+    )
     assert seen == {"bootstrap": [(1, 3), (2, 3), (3, 3)], "randomisation": [(1, 3), (2, 3), (3, 3)]}
 
 
@@ -343,9 +352,14 @@ def test_a_p_value_equal_to_the_level_rejects(conf_level):
     # One hundred equally likely draws of which `alternatives` are as extreme as the observed one at every effect.
     numerator = np.where(np.arange(100) < alternatives, 1e6, 0.0)
     moments = DrawMoments(
-        linear0=numerator, linear1=np.zeros(100), square0=np.ones(100), square1=np.zeros(100), square2=np.zeros(100),
-        scale=(1.0, 0.0, 0.0), weights=np.full(100, 0.01),
-    )  # fmt: skip
+        linear0=numerator,
+        linear1=np.zeros(100),
+        square0=np.ones(100),
+        square1=np.zeros(100),
+        square2=np.zeros(100),
+        scale=(1.0, 0.0, 0.0),
+        weights=np.full(100, 0.01),
+    )
     base = Estimate(estimate=3.0, std_error=1.0, df=9, n=100, n_clusters=10, method="m", conf_level=conf_level)
     test = resampling_test(moments=moments, base=base, method="m")
     assert test.estimate.p_value == pytest.approx(1 - conf_level, rel=1e-12)

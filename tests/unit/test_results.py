@@ -20,8 +20,12 @@ from hhp_stats.results import (
 )
 
 ABOUT = {
-    "population": "everyone", "contrast": "treatment minus control", "analysis": "planned", "clause": "P54", "source": "here",
-}  # fmt: skip
+    "population": "everyone",
+    "contrast": "treatment minus control",
+    "analysis": "planned",
+    "clause": "P54",
+    "source": "here",
+}
 
 
 def estimate(**changes):
@@ -70,8 +74,19 @@ def test_row_refuses_an_unreadable_id(result_id):
 
 def test_row_refuses_an_interval_that_misses_its_estimate():
     with pytest.raises(ResultError, match="interval"):
-        ResultRow(result_id="a/b/c/d", study="a", outcome="b", estimand="c", population="", contrast="", method="",
-                  analysis="planned", estimate=1.0, conf_low=2.0, conf_high=3.0)  # fmt: skip
+        ResultRow(
+            result_id="a/b/c/d",
+            study="a",
+            outcome="b",
+            estimand="c",
+            population="",
+            contrast="",
+            method="",
+            analysis="planned",
+            estimate=1.0,
+            conf_low=2.0,
+            conf_high=3.0,
+        )
 
 
 def test_a_row_without_an_estimate_must_say_why():

@@ -65,7 +65,9 @@ def test_no_code_is_defined_twice_anywhere():
 
 
 def declared() -> Iterator[tuple[str, Rule]]:
-    """Every rule that some module of the package holds, with where it was met: alone, in a tuple, or inside a record."""
+    """Every rule that some module of the package holds, with where it was met: alone, in a tuple, or inside a
+    record.
+    """
     for module in pkgutil.walk_packages(hhp_stats.__path__, "hhp_stats."):
         if module.name.endswith("__main__"):
             continue

@@ -109,7 +109,9 @@ def test_every_python_programme_prints_its_row(
 
 
 def compare_with_row(recipe, outputs, engine, printed, fields) -> None:
-    """The programme against our row where it uses all data sets, else against the check's own numbers of as many sets."""
+    """The programme against our row where it uses all data sets, else against the check's own numbers of as many
+    sets.
+    """
     study = recipe.result_id.split("/")[0]
     results = outputs[study].results
     row = results.loc[results["result_id"] == recipe.result_id].iloc[0].to_dict()
@@ -139,15 +141,20 @@ for (number in seq_len(as.integer(arguments[2]))) {
 
 
 def test_every_r_programme_prints_its_row(studied: Path, outputs: dict[str, StudyOutput], tmp_path: Path) -> None:
-    """All programmes in one process of R; needs Rscript with sandwich and clubSandwich (HHP_REQUIRE_R=1: must be there)."""
+    """All programmes in one process of R; needs Rscript with sandwich and clubSandwich (HHP_REQUIRE_R=1: must be
+    there).
+    """
     program = shutil.which("Rscript")
     if program is None:
         assert os.environ.get("HHP_REQUIRE_R") != "1", (
             "Rscript is missing; install r-base-core r-cran-sandwich r-cran-clubsandwich"
         )
         pytest.skip("Rscript is not installed: the programmes in R were not run")
-    have = subprocess.run([program, "-e", 'for (p in c("sandwich", "clubSandwich")) stopifnot(requireNamespace(p, quietly = TRUE))'],
-                          capture_output=True, check=False)  # fmt: skip
+    have = subprocess.run(
+        [program, "-e", 'for (p in c("sandwich", "clubSandwich")) stopifnot(requireNamespace(p, quietly = TRUE))'],
+        capture_output=True,
+        check=False,
+    )
     if have.returncode:
         assert os.environ.get("HHP_REQUIRE_R") != "1", "R has no sandwich or clubSandwich"
         pytest.skip("R has no sandwich or clubSandwich: the programmes in R were not run")
@@ -155,8 +162,13 @@ def test_every_r_programme_prints_its_row(studied: Path, outputs: dict[str, Stud
     for number, (recipe, _) in enumerate(given, start=1):
         (tmp_path / f"{number}.R").write_text(r_programme(recipe), encoding="utf-8")
     (tmp_path / "all.R").write_text(RUN_ALL, encoding="utf-8")
-    ran = subprocess.run([program, str(tmp_path / "all.R"), str(tmp_path), str(len(given))], cwd=studied, text=True,
-                         capture_output=True, check=False)  # fmt: skip
+    ran = subprocess.run(
+        [program, str(tmp_path / "all.R"), str(tmp_path), str(len(given))],
+        cwd=studied,
+        text=True,
+        capture_output=True,
+        check=False,
+    )
     assert ran.returncode == 0, ran.stderr
     parts = [part.partition("\n")[2] for part in ran.stdout.split("## ")[1:]]
     assert len(parts) == len(given)

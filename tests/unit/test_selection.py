@@ -40,9 +40,12 @@ def data_of(y, matrix, response) -> likelihood.SelectionData:
     known, k_x = ~np.isnan(y), matrix.values.shape[1]
     shared = np.eye(response.values.shape[1])[:, :k_x]
     return likelihood.SelectionData.of(
-        z_in=response.values[known], z_out=response.values[~known], shared=shared,
-        apart=np.empty((known.sum(), 0)), y=y[known],
-    )  # fmt: skip
+        z_in=response.values[known],
+        z_out=response.values[~known],
+        shared=shared,
+        apart=np.empty((known.sum(), 0)),
+        y=y[known],
+    )
 
 
 def test_score_and_hessian_are_the_derivatives_of_the_likelihood() -> None:
@@ -59,7 +62,8 @@ def test_score_and_hessian_are_the_derivatives_of_the_likelihood() -> None:
     step = 1e-5 * np.eye(len(place))
     by_value = [(value(place + h) - value(place - h)) / 2e-5 for h in step]
     by_score = [(found(place + h).score - found(place - h).score) / 2e-5 for h in step]
-    # Central differences of step 1e-5: truncation 1e-10 of the third derivative, cancellation 1e-16/1e-5 of a value of 300.
+    # Central differences of step 1e-5: truncation 1e-10 of the third derivative, cancellation 1e-16/1e-5 of a value
+    # of 300.
     assert_allclose(found(place).score, by_value, rtol=1e-6, atol=1e-5)
     assert_allclose(found(place).hessian, np.array(by_score), rtol=1e-6, atol=1e-5)
     assert_allclose(found(place).value, value(place), rtol=1e-13)  # the same sums in another order
@@ -70,10 +74,13 @@ def test_score_and_hessian_are_the_derivatives_of_the_likelihood() -> None:
     assert_allclose(by_team.sum(axis=0), found(place).score, rtol=1e-10, atol=1e-10)  # in another order
     _, turn = likelihood.natural(place[:-1], place[-1], data)
     by_natural = [
-        (likelihood.natural((place + h)[:-1], (place + h)[-1], data)[0]
-         - likelihood.natural((place - h)[:-1], (place - h)[-1], data)[0]) / 2e-5
+        (
+            likelihood.natural((place + h)[:-1], (place + h)[-1], data)[0]
+            - likelihood.natural((place - h)[:-1], (place - h)[-1], data)[0]
+        )
+        / 2e-5
         for h in step
-    ]  # fmt: skip
+    ]
     assert_allclose(turn, np.array(by_natural).T, rtol=1e-8, atol=1e-9)
 
 
@@ -83,9 +90,7 @@ def test_the_likelihood_is_that_of_the_bivariate_normal() -> None:
     z = np.array([[1.0, 0.4], [1.0, -0.2], [1.0, 0.9], [1.0, 0.1]])
     y = np.array([1.1, -0.3, 0.8])
     gamma, beta = np.array([0.3, 0.5]), np.array([0.2, -0.1])
-    data = likelihood.SelectionData.of(
-        z_in=z[:3], z_out=z[3:], shared=np.eye(2), apart=np.empty((3, 0)), y=y
-    )  # fmt: skip
+    data = likelihood.SelectionData.of(z_in=z[:3], z_out=z[3:], shared=np.eye(2), apart=np.empty((3, 0)), y=y)
     own = np.linalg.solve(data.inverse, beta) - data.plain
     theta = np.concatenate([gamma, own / sigma, [data.scale / sigma]])
     found = likelihood.log_likelihood(theta, np.arctanh(rho), data)
@@ -128,9 +133,11 @@ def test_units_and_order_do_not_matter() -> None:
     other = heckman_likelihood(outcome=100 * y + 7, matrix=scaled, selection_matrix=response, clusters=team)
     order = np.random.default_rng(1).permutation(len(y))
     shuffled = heckman_likelihood(
-        outcome=y[order], matrix=ModelMatrix(values=matrix.values[order], names=matrix.names),
-        selection_matrix=ModelMatrix(values=response.values[order], names=response.names), clusters=team[order],
-    )  # fmt: skip
+        outcome=y[order],
+        matrix=ModelMatrix(values=matrix.values[order], names=matrix.names),
+        selection_matrix=ModelMatrix(values=response.values[order], names=response.names),
+        clusters=team[order],
+    )
     # Both climbs end where a step gains nothing in double precision.
     assert_allclose(other.coefficient().estimate, 100 * fit.coefficient().estimate, rtol=1e-7)
     assert_allclose(other.coefficient().std_error, 100 * fit.coefficient().std_error, rtol=1e-7)

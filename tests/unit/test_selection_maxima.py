@@ -15,9 +15,11 @@ from hhp_stats.estimate.model_matrix import ModelMatrix
 from hhp_stats.estimate.selection import SelectionFit, heckman_likelihood
 
 TRANSFORMS = {
-    "normal": lambda y: y, "exp": np.exp, "exp of twice": lambda y: np.exp(2 * y),
+    "normal": lambda y: y,
+    "exp": np.exp,
+    "exp of twice": lambda y: np.exp(2 * y),
     "one in twenty": lambda y: (y > np.quantile(y, 0.95)).astype(float),
-}  # fmt: skip
+}
 
 
 def people(n: int, seed: int, *, rho: float = 0.0, transform: str = "normal", columns: int = 2):
@@ -86,8 +88,14 @@ def test_for_a_given_rho_every_start_ends_at_the_same_point() -> None:
                 found = likelihood.derivatives(at, a, data)
                 return -found.value, -found.score[:-1]
 
-            end = optimize.minimize(cost, start, jac=True, method="L-BFGS-B", bounds=[(None, None)] * 8 + [(1e-3, None)],
-                                    options={"maxiter": 5000, "maxfun": 20000, "ftol": 1e-15, "gtol": 1e-8})  # fmt: skip
+            end = optimize.minimize(
+                cost,
+                start,
+                jac=True,
+                method="L-BFGS-B",
+                bounds=[(None, None)] * 8 + [(1e-3, None)],
+                options={"maxiter": 5000, "maxfun": 20000, "ftol": 1e-15, "gtol": 1e-8},
+            )
             # L-BFGS stops where it gains a few rounding units of the value; the place is off by the root of that.
             assert_allclose(-end.fun, point.value, atol=1e-6)
             assert_allclose(end.x, point.theta, atol=1e-2, rtol=1e-3)
@@ -118,10 +126,16 @@ def test_starts_order_units_and_signs_lead_to_the_same_maxima(seed: int) -> None
 
 
 # Among 2,000 people the eleventh seed has a maximum inside with each of the transforms; not every seed has.
-@pytest.mark.parametrize(("transform", "n", "seed"), [
-    ("exp", 2_000, 11), ("exp of twice", 2_000, 11), ("one in twenty", 2_000, 11), ("normal", 2_000, 1),
-    ("normal", 100_000, 1),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("transform", "n", "seed"),
+    [
+        ("exp", 2_000, 11),
+        ("exp of twice", 2_000, 11),
+        ("one in twenty", 2_000, 11),
+        ("normal", 2_000, 1),
+        ("normal", 100_000, 1),
+    ],
+)
 def test_heavy_tails_rare_events_and_many_people(transform: str, n: int, seed: int) -> None:
     y, matrix = people(n, seed, transform=transform, columns=6)
     fit = heckman_likelihood(outcome=y, matrix=matrix)
@@ -158,8 +172,14 @@ def profile_by_scipy(a: float, theta, data) -> float:
         return -found.value, -found.score[:-1]
 
     bounds = [(None, None)] * (len(theta) - 1) + [(1e-3, None)]
-    end = optimize.minimize(cost, theta, jac=True, method="L-BFGS-B", bounds=bounds,
-                            options={"maxiter": 5000, "maxfun": 20000, "ftol": 1e-15, "gtol": 1e-7})  # fmt: skip
+    end = optimize.minimize(
+        cost,
+        theta,
+        jac=True,
+        method="L-BFGS-B",
+        bounds=bounds,
+        options={"maxiter": 5000, "maxfun": 20000, "ftol": 1e-15, "gtol": 1e-7},
+    )
     return -float(end.fun)
 
 

@@ -20,8 +20,13 @@ def row(
     key: str = "trial/outcome/itt/hc2", *, df: float = 98.0, method: str = "OLS, HC2", **changes: object
 ) -> ResultRow:
     made = Estimate(estimate=0.40, std_error=0.25, df=df, n=100, n_clusters=None, method=method).row(
-        result_id=key, population="responders", contrast="treatment minus control", analysis="planned", clause="R01", source="",
-    )  # fmt: skip
+        result_id=key,
+        population="responders",
+        contrast="treatment minus control",
+        analysis="planned",
+        clause="R01",
+        source="",
+    )
     return replace(made, **changes)
 
 
@@ -34,9 +39,17 @@ def test_sound_rows_are_counted() -> None:
 
 @pytest.mark.parametrize(
     ("column", "factor"),
-    [("estimate", 1.001), ("std_error", 0.999), ("df", 0.9), ("p_value", 1.0001), ("conf_low", 1.0001), ("conf_high", 0.9999),
-     ("statistic", 1.0001), ("conf_level", 0.999)],
-)  # fmt: skip
+    [
+        ("estimate", 1.001),
+        ("std_error", 0.999),
+        ("df", 0.9),
+        ("p_value", 1.0001),
+        ("conf_low", 1.0001),
+        ("conf_high", 0.9999),
+        ("statistic", 1.0001),
+        ("conf_level", 0.999),
+    ],
+)
 def test_slip_in_any_column_is_found(column: str, factor: float) -> None:
     frame = result_frame([row(), row("trial/outcome/itt/other")])
     frame.loc[1, column] = float(frame.loc[1, column]) * factor
@@ -66,16 +79,34 @@ def test_adjusted_below_unadjusted_is_refused() -> None:
 
 
 def test_chi_squared_is_recomputed() -> None:
-    base = row(method="omnibus, chi-squared", estimate=9.9, std_error=math.nan, statistic=9.9, df=11.0, conf_low=math.nan,
-               conf_high=math.nan, p_value=0.5395)  # fmt: skip
+    base = row(
+        method="omnibus, chi-squared",
+        estimate=9.9,
+        std_error=math.nan,
+        statistic=9.9,
+        df=11.0,
+        conf_low=math.nan,
+        conf_high=math.nan,
+        p_value=0.5395,
+    )
     with pytest.raises(SelfCheckFailed, match=r"give 0\.539404"):  # R: pchisq(9.9, 11, lower.tail = FALSE) = 0.5394043
         check_results(result_frame([base]))
 
 
 def test_rates_are_held_against_counts() -> None:
     def counted(name: str, value: float) -> ResultRow:
-        return replace(row(f"trial/sample/{name}/count", method="count"), estimate=value, std_error=math.nan, statistic=math.nan,
-                       p_value=math.nan, df=math.nan, conf_low=math.nan, conf_high=math.nan, n=574, status="descriptive")  # fmt: skip
+        return replace(
+            row(f"trial/sample/{name}/count", method="count"),
+            estimate=value,
+            std_error=math.nan,
+            statistic=math.nan,
+            p_value=math.nan,
+            df=math.nan,
+            conf_low=math.nan,
+            conf_high=math.nan,
+            n=574,
+            status="descriptive",
+        )
 
     assert check_results(result_frame([counted("responded", 130), counted("response_rate", 130 / 574)])).rates == 1
     with pytest.raises(SelfCheckFailed, match="response_rate"):
@@ -83,12 +114,17 @@ def test_rates_are_held_against_counts() -> None:
 
 
 FLOW = pd.DataFrame(
-    [("randomised", "all", "Randomised", 200, "stage"), ("allocated", "control", "Control", 100, "stage"),
-     ("survey", "control", "Did not answer", 40, "loss"), ("analysed", "control", "Analysed: primary outcome", 60, "stage"),
-     ("allocated", "treatment", "Treated", 100, "stage"), ("survey", "treatment", "Did not answer", 60, "loss"),
-     ("analysed", "treatment", "Analysed: primary outcome", 40, "stage")],
+    [
+        ("randomised", "all", "Randomised", 200, "stage"),
+        ("allocated", "control", "Control", 100, "stage"),
+        ("survey", "control", "Did not answer", 40, "loss"),
+        ("analysed", "control", "Analysed: primary outcome", 60, "stage"),
+        ("allocated", "treatment", "Treated", 100, "stage"),
+        ("survey", "treatment", "Did not answer", 60, "loss"),
+        ("analysed", "treatment", "Analysed: primary outcome", 40, "stage"),
+    ],
     columns=["stage", "arm", "label", "people", "kind"],
-)  # fmt: skip
+)
 
 
 def test_flow_agrees_with_results() -> None:
@@ -119,16 +155,29 @@ def test_arms_of_an_outcome_add_up() -> None:
 
 
 def test_experiment_flow() -> None:
-    flow = pd.DataFrame({"experiment": ["outcome"] * 2, "condition": ["a", "b"], "people": [10, 10], "rows": [50, 50],
-                         "answered": [50, 49]})  # fmt: skip
+    flow = pd.DataFrame(
+        {
+            "experiment": ["outcome"] * 2,
+            "condition": ["a", "b"],
+            "people": [10, 10],
+            "rows": [50, 50],
+            "answered": [50, 49],
+        }
+    )
     assert check_flow(flow, result_frame([row()]), study="trial") == 1
     with pytest.raises(SelfCheckFailed, match="hold 100 rows"):
         check_flow(flow, result_frame([row(n=101)]), study="trial")
 
 
 # ---------------------------------------------------------------- pages
-def page(difference: str = "0.40", reach: str = "\u22120.10 to 0.90", p: str = ".11", df: str = "98", share: str = "22.6%",
-         words: str = "") -> str:  # fmt: skip
+def page(
+    difference: str = "0.40",
+    reach: str = "\u22120.10 to 0.90",
+    p: str = ".11",
+    df: str = "98",
+    share: str = "22.6%",
+    words: str = "",
+) -> str:
     return f"""<html><head><title>1 of 2 (90%)</title></head><body><nav>1 of 2 (90%)</nav><main>
     <table><thead><tr><th>Outcome</th><th>Difference</th><th>95% CI</th><th>p</th><th>df</th></tr></thead>
     <tbody><tr><th>Wellbeing</th><td><span data-result="trial/outcome/itt/hc2">{difference}</span></td><td>{reach}</td><td>{p}</td><td>{df}</td></tr></tbody></table>
@@ -151,14 +200,18 @@ def test_sound_page_is_counted(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("slip", "message"),
     [
-        ({"difference": "0.45"}, "not in the middle"), ({"difference": "\u22120.40"}, "not in the middle"),
-        ({"p": ".011"}, "p .011 is printed"), ({"p": "< .001"}, "is printed"), ({"p": "> .99"}, "is printed"),
-        ({"df": "2"}, "the others give"), ({"share": "24.6%"}, "no share of 574"),
+        ({"difference": "0.45"}, "not in the middle"),
+        ({"difference": "\u22120.40"}, "not in the middle"),
+        ({"p": ".011"}, "p .011 is printed"),
+        ({"p": "< .001"}, "is printed"),
+        ({"p": "> .99"}, "is printed"),
+        ({"df": "2"}, "the others give"),
+        ({"share": "24.6%"}, "no share of 574"),
         ({"words": "128 of the 641 staff offered it (21.0%) began."}, "19.97%"),
         ({"words": "A test gave t(28) = 2.20, p = .30."}, r"t\(28\)"),
         ({"words": "It fell (95% CI 0.10 to 0.90, p = .20)."}, "the interval gives p"),
     ],
-)  # fmt: skip
+)
 def test_slip_on_a_page_is_found(tmp_path: Path, slip: dict[str, str], message: str) -> None:
     with pytest.raises(SelfCheckFailed, match=message) as error:
         check_pages(write(tmp_path, page(**slip)))
@@ -200,8 +253,15 @@ def test_printed_rows_of_random_estimates_pass() -> None:
             n_clusters=None,
             method="t",
         )
-        lines.append(["x", number(made.estimate), interval(made.conf_low, made.conf_high), p_value(made.p_value),
-                      "normal" if df == math.inf else number(df, 0 if df.is_integer() else 1)])  # fmt: skip
+        lines.append(
+            [
+                "x",
+                number(made.estimate),
+                interval(made.conf_low, made.conf_high),
+                p_value(made.p_value),
+                "normal" if df == math.inf else number(df, 0 if df.is_integer() else 1),
+            ]
+        )
     table = PageTable(headings=["Outcome", "Difference", "95% CI", "p", "df"], rows=lines)
     found = list(table_estimates(table))
     assert len(found) == 400 and not any(found)
@@ -291,8 +351,13 @@ def test_report_with_a_stale_number_is_refused(tmp_path: Path) -> None:
     write(pages, page())
     assert check_report(tmp_path, pages)[1].marks == 1
     moved = Estimate(estimate=0.50, std_error=0.25, df=98.0, n=100, n_clusters=None, method="OLS, HC2").row(
-        result_id="trial/outcome/itt/hc2", population="responders", contrast="treatment minus control", analysis="planned", clause="R01", source="",
-    )  # fmt: skip
+        result_id="trial/outcome/itt/hc2",
+        population="responders",
+        contrast="treatment minus control",
+        analysis="planned",
+        clause="R01",
+        source="",
+    )
     write_results(result_frame([moved]), results / "results.csv")
     with pytest.raises(SelfCheckFailed, match="not those of the results they name"):
         check_report(tmp_path, pages)
@@ -302,6 +367,11 @@ def test_least_squares_with_plain_intervals_is_never_exempt(root):
     """Of the planned analyses none by least squares, pooled or not, is left out of the recomputation."""
     from hhp_stats.consistency.self_check import EXEMPT
 
-    for method in ("OLS, CR1 by team, t(G-1)", "OLS, CR2 by team, Satterthwaite", "OLS, HC2, t(n-k)", "OLS, classical, t(n-k)",
-                   "OLS, CR1 by team, t(G-1); 100 imputations, Rubin's rules, Barnard-Rubin df"):  # fmt: skip
+    for method in (
+        "OLS, CR1 by team, t(G-1)",
+        "OLS, CR2 by team, Satterthwaite",
+        "OLS, HC2, t(n-k)",
+        "OLS, classical, t(n-k)",
+        "OLS, CR1 by team, t(G-1); 100 imputations, Rubin's rules, Barnard-Rubin df",
+    ):
         assert [words for words in EXEMPT if words in method] == []

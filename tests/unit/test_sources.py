@@ -86,8 +86,17 @@ def material() -> tuple[Material, Profile]:
     plan = few_draws(load_plan(ROOT, "goal_setting"))
     drawn = simulate_trial(5, n_people=500, effect=-0.5, nonresponse=True, assumptions=load_assumptions())
     nothing = drawn.people.iloc[:0]
-    trial = Trial(study="goal_setting", people=drawn.people, teams=drawn.teams, inputs=nothing, problems=nothing,
-                  corrections=nothing, tolerances=nothing, linkage=nothing, draws=nothing)  # fmt: skip
+    trial = Trial(
+        study="goal_setting",
+        people=drawn.people,
+        teams=drawn.teams,
+        inputs=nothing,
+        problems=nothing,
+        corrections=nothing,
+        tolerances=nothing,
+        linkage=nothing,
+        draws=nothing,
+    )
     people = build_sample(trial, plan).people
     with joblib.parallel_config(n_jobs=1):
         imputations, seen = profiled(lambda: impute_trial(people, plan))

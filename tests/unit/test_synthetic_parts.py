@@ -335,7 +335,11 @@ def project_with(tmp_path: Path, old: str, new: str) -> Path:
         ('icc = { value = 0.1, source = "P24"', 'icc = { value = 0.1, source = "P999"', "absence.icc"),
         ('icc = { value = 0.1, source = "P24"', 'icc = { value = "high", source = "P24"', "absence.icc"),
         ("icc = { value = 0.1,", "icd = { value = 0.1,", "absence.icc|absence.icd"),
-        ('female_share = { value = 0.82, source = "assumed", note = "" }', "female_share = { value = 0.82 }", "people.female_share"),
+        (
+            'female_share = { value = 0.82, source = "assumed", note = "" }',
+            "female_share = { value = 0.82 }",
+            "people.female_share",
+        ),
         ("kent = 430", "kent = 431", "authority_sizes"),
         ("kent = 430", "solihull = 430", "authority_sizes"),
         ('no_spells_authorities = { value = ["greenwich"', 'no_spells_authorities = { value = ["atlantis"', "atlantis"),
@@ -344,7 +348,7 @@ def project_with(tmp_path: Path, old: str, new: str) -> Path:
         ("[coffee]", "[tea]", "coffee"),
         ("[effects]", "[extra]\n[effects]", "extra"),
     ],
-)  # fmt: skip
+)
 def test_wrong_assumptions_are_refused_by_name(tmp_path: Path, old: str, new: str, place: str) -> None:
     with pytest.raises(PlanError, match=place):
         load_assumptions(project_with(tmp_path, old, new))
@@ -390,10 +394,12 @@ def test_workbooks_of_the_same_content_are_the_same_bytes() -> None:
 
 
 values = st.one_of(
-    st.booleans(), st.integers(-(2**53), 2**53), st.dates(),
+    st.booleans(),
+    st.integers(-(2**53), 2**53),
+    st.dates(),
     st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=12),
     st.floats(-1e6, 1e6).map(lambda x: float(f"{x:.6g}")),
-)  # fmt: skip
+)
 keys = st.text(st.characters(codec="ascii", exclude_categories=["Cc"]), min_size=1, max_size=8)
 tables = st.recursive(
     st.dictionaries(keys, values | st.lists(st.integers(0, 9), max_size=3), max_size=4),

@@ -79,12 +79,18 @@ def _plain(value: object) -> object:
 
 
 LABELS = {
-    "Unique Staff ID": "staff_id", "Team ID": "team_id", "Role": "role", "Gender": "gender",
-    "Length of employment at LA (months)": "service_months", "[extra] Part-time": "part_time",
-    "[extra] Agency staff": "agency", "[extra] Start date if after launch": "start_date",
-    "[extra] Left the authority": "left", "[extra] Leaving date": "leaving_date",
+    "Unique Staff ID": "staff_id",
+    "Team ID": "team_id",
+    "Role": "role",
+    "Gender": "gender",
+    "Length of employment at LA (months)": "service_months",
+    "[extra] Part-time": "part_time",
+    "[extra] Agency staff": "agency",
+    "[extra] Start date if after launch": "start_date",
+    "[extra] Left the authority": "left",
+    "[extra] Leaving date": "leaving_date",
     "[extra] Replacement cost (GBP)": "replacement_cost",
-}  # fmt: skip
+}
 
 
 @pytest.fixture(scope="module")
@@ -177,11 +183,15 @@ def test_a_workbook_is_the_same_whichever_library_writes_its_xml() -> None:
     environment = {name: value for name, value in os.environ.items() if name != "OPENPYXL_LXML"}
     said = [
         subprocess.run(
-            [sys.executable, "-c", WRITE_ONE], env=environment | {"OPENPYXL_LXML": lxml},
-            check=True, capture_output=True, text=True, cwd=PROJECT,
+            [sys.executable, "-c", WRITE_ONE],
+            env=environment | {"OPENPYXL_LXML": lxml},
+            check=True,
+            capture_output=True,
+            text=True,
+            cwd=PROJECT,
         ).stdout.split()
         for lxml in ("True", "False")
-    ]  # fmt: skip
+    ]
     assert [each[0] for each in said] == ["True", "False"]  # both ways were taken: the tests' environment has lxml
     assert said[0][1] == said[1][1]
 
@@ -313,10 +323,15 @@ def test_exactly_those_recruited_are_on_the_baseline_lists(returns: dict[str, pd
 def test_baseline_columns_are_those_of_the_template_then_the_extra_ones(project: Path) -> None:
     lines, headings, _ = read_book(project / "data/returns/goal_setting/kent/baseline.xlsx")
     assert headings[:8] == [
-        "Unique Staff ID", "Team ID", "Role", "Gender", "Length of employment at LA (months)",
-        "Overall absence, incl. holiday (no. of days)", "Illness related absence (no. of days)",
+        "Unique Staff ID",
+        "Team ID",
+        "Role",
+        "Gender",
+        "Length of employment at LA (months)",
+        "Overall absence, incl. holiday (no. of days)",
+        "Illness related absence (no. of days)",
         "Number of illness related spells of absence",
-    ]  # fmt: skip
+    ]
     assert all(heading.startswith("[extra]") for heading in headings[8:]) and len(headings) == 10
     assert lines[2][:2] == ["Local Authority:", "Kent"] and lines[3][0] == "Date data retrieved:"
     assert dt.datetime(2019, 4, 23) <= lines[3][1] <= dt.datetime(2019, 5, 3)
@@ -406,15 +421,22 @@ def test_typing_habits_stand_in_a_minority_of_files(project: Path) -> None:
     for path in sorted((project / "data/returns").rglob("*.xlsx")):
         lines = [list(row) for row in openpyxl.load_workbook(path)["Return"].iter_rows(values_only=True)]
         cells = [value for line in lines[7:] for value in line if isinstance(value, str)]
-        odd = [v for v in cells if v != v.strip() or v == "N/A" or re.fullmatch(r"\d\d/\d\d/\d{4}", v)
-               or (v[:1].isupper() and "-" not in v)]  # fmt: skip
+        odd = [
+            v
+            for v in cells
+            if v != v.strip() or v == "N/A" or re.fullmatch(r"\d\d/\d\d/\d{4}", v) or (v[:1].isupper() and "-" not in v)
+        ]
         odd += [value for value in (lines[3][1],) if isinstance(value, str)]
         if odd:
             habits[path.relative_to(project / "data/returns/goal_setting").as_posix()] = len(odd)
     assert set(habits) == {
-        "wolverhampton/baseline.xlsx", "bromley/baseline.xlsx", "lambeth/baseline.xlsx",
-        "central-bedfordshire/interim.xlsx", "north-tyneside/endline.xlsx", "telford-and-wrekin/interim.xlsx",
-    }  # fmt: skip
+        "wolverhampton/baseline.xlsx",
+        "bromley/baseline.xlsx",
+        "lambeth/baseline.xlsx",
+        "central-bedfordshire/interim.xlsx",
+        "north-tyneside/endline.xlsx",
+        "telford-and-wrekin/interim.xlsx",
+    }
 
 
 # ------------------------------------------------------------------ allocation and course
@@ -531,9 +553,13 @@ def test_real_data_are_never_overwritten(project: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["data/returns/goal_setting/kent/interim.xlsx", "data/course_log/goal_setting.csv",
-             "data/returns/goal_setting/solihull/baseline.ods"],
-)  # fmt: skip
+    "name",
+    [
+        "data/returns/goal_setting/kent/interim.xlsx",
+        "data/course_log/goal_setting.csv",
+        "data/returns/goal_setting/solihull/baseline.ods",
+    ],
+)
 def test_an_unmarked_file_survives_although_the_manifest_says_synthetic(
     project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
@@ -643,10 +669,12 @@ def test_a_run_stopped_while_it_moves_is_not_read_and_finished_by_the_next(
 
 @pytest.mark.parametrize(
     ("change", "file"),
-    [(lambda data: data / "returns/goal_setting/one.csv", "data/returns/goal_setting/one.csv"),
-     (lambda data: data / "course_log/goal_setting.csv", "data/course_log/goal_setting.csv"),
-     (lambda data: data / "returns/goal_setting/two.csv", "data/returns/goal_setting/two.csv")],
-)  # fmt: skip
+    [
+        (lambda data: data / "returns/goal_setting/one.csv", "data/returns/goal_setting/one.csv"),
+        (lambda data: data / "course_log/goal_setting.csv", "data/course_log/goal_setting.csv"),
+        (lambda data: data / "returns/goal_setting/two.csv", "data/returns/goal_setting/two.csv"),
+    ],
+)
 def test_a_raw_file_changed_or_added_since_the_manifest_survives_unless_named(
     empty_project: Path, monkeypatch: pytest.MonkeyPatch, change, file: str
 ) -> None:

@@ -25,9 +25,13 @@ def loaded(synthetic_project: Path) -> tuple[Path, Trial]:
 def draw() -> TrialDraw:
     a = load_assumptions()
     return draw_trial(
-        assumptions=a, seed=a.release.seed, allocation_seed=a.release.allocation_seed,
-        n_people=a.plan.design.recruited, exact=True, contaminated=a.programme.contaminated,
-    )  # fmt: skip
+        assumptions=a,
+        seed=a.release.seed,
+        allocation_seed=a.release.allocation_seed,
+        n_people=a.plan.design.recruited,
+        exact=True,
+        contaminated=a.programme.contaminated,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -50,11 +54,26 @@ def test_everybody_on_the_baseline_lists_is_randomised(loaded: tuple[Path, Trial
 
 
 @pytest.mark.parametrize(
-    "name", ["service_months", "part_time", "agency", "coffee", "treatment", "baseline_overall_days",
-             "baseline_illness_days", "baseline_illness_spells", "interim_illness_days", "interim_illness_spells",
-             "endline_illness_days", "endline_illness_spells", "replacement_cost", "left", "enrolled",
-             "modules_completed"],
-)  # fmt: skip
+    "name",
+    [
+        "service_months",
+        "part_time",
+        "agency",
+        "coffee",
+        "treatment",
+        "baseline_overall_days",
+        "baseline_illness_days",
+        "baseline_illness_spells",
+        "interim_illness_days",
+        "interim_illness_spells",
+        "endline_illness_days",
+        "endline_illness_spells",
+        "replacement_cost",
+        "left",
+        "enrolled",
+        "modules_completed",
+    ],
+)
 def test_numbers_arrive_unchanged(pairs: tuple[pd.DataFrame, pd.DataFrame], name: str) -> None:
     drawn, read = pairs
     np.testing.assert_array_equal(read[name].to_numpy(dtype=float), drawn[name].to_numpy(dtype=float))

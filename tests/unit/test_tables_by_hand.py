@@ -29,37 +29,45 @@ def plan(root):
 
 # ---------------------------------------------------------------- goal-setting
 # Six people of the goal-setting arm, four controls; a column a line, and no two columns of one arm add up alike.
-TEAMS = pd.DataFrame({
-    "person": list("abcdefghij"),
-    "treatment": [1.0] * 6 + [0.0] * 4,
-    "team_id": ["T1", "T1", "T2", "T2", "T3", "T3", "C1", "C1", "C2", "C2"],
-    "local_authority": ["Kent"] * 4 + ["Bromley"] * 2 + ["Kent"] * 3 + ["Bromley"],
-    "enrolled": [1, 1, 1, 1, 0, 0, 1, 0, 0, 0],
-    "modules_completed": [6, 5, 6, 0, NAN, NAN, 6, NAN, NAN, NAN],
-    "recall_t2": ["yes", "no", "not sure", "yes", None, None, "yes", "no", None, None],
-    "time_protected_t2": ["yes", "no", None, None, None, None, "yes", None, None, None],
-    "interim_illness_days": [1.0, 2.0, 0.0, NAN, 5.0, 0.0, 4.0, 0.0, NAN, NAN],
-    "endline_illness_days": [9.0] * 10,
-    "baseline_absence": [1.0, NAN, 3.0, NAN, 5.0, 6.0, 7.0, NAN, NAN, NAN],
-    "absence_days": [0.0, 2.0, 2.5, 5.0, NAN, 20.0, 5.5, 10.0, 10.5, 20.5],
-    "left": [0.0, 1.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0],
-    "in_endline": [True, False, True, True, False, True, True, True, True, False],
-    "responded_t1": [True, True, False, False, False, False, True, True, True, False],
-    "responded_t2": [True, True, True, True, True, False, True, False, False, False],
-    "wellbeing_t1": [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, NAN],
-    "wellbeing_t2": [1.0, 2.0, 3.0, NAN, NAN, NAN, 4.0, NAN, NAN, NAN],
-    "bradford": [0.0, 0.0, 10.0, 100.0, NAN, 40.0, 0.0, 50.0, 100.0, 999.0],
-    "records_spells": [True] * 9 + [False],
-    "agency": [1.0, 0.0, 1.0, 0.0, 1.0, 1.0, 0.0, 1.0, 0.0, 0.0],
-})  # fmt: skip
+TEAMS = pd.DataFrame(
+    {
+        "person": list("abcdefghij"),
+        "treatment": [1.0] * 6 + [0.0] * 4,
+        "team_id": ["T1", "T1", "T2", "T2", "T3", "T3", "C1", "C1", "C2", "C2"],
+        "local_authority": ["Kent"] * 4 + ["Bromley"] * 2 + ["Kent"] * 3 + ["Bromley"],
+        "enrolled": [1, 1, 1, 1, 0, 0, 1, 0, 0, 0],
+        "modules_completed": [6, 5, 6, 0, NAN, NAN, 6, NAN, NAN, NAN],
+        "recall_t2": ["yes", "no", "not sure", "yes", None, None, "yes", "no", None, None],
+        "time_protected_t2": ["yes", "no", None, None, None, None, "yes", None, None, None],
+        "interim_illness_days": [1.0, 2.0, 0.0, NAN, 5.0, 0.0, 4.0, 0.0, NAN, NAN],
+        "endline_illness_days": [9.0] * 10,
+        "baseline_absence": [1.0, NAN, 3.0, NAN, 5.0, 6.0, 7.0, NAN, NAN, NAN],
+        "absence_days": [0.0, 2.0, 2.5, 5.0, NAN, 20.0, 5.5, 10.0, 10.5, 20.5],
+        "left": [0.0, 1.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0],
+        "in_endline": [True, False, True, True, False, True, True, True, True, False],
+        "responded_t1": [True, True, False, False, False, False, True, True, True, False],
+        "responded_t2": [True, True, True, True, True, False, True, False, False, False],
+        "wellbeing_t1": [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, NAN],
+        "wellbeing_t2": [1.0, 2.0, 3.0, NAN, NAN, NAN, 4.0, NAN, NAN, NAN],
+        "bradford": [0.0, 0.0, 10.0, 100.0, NAN, 40.0, 0.0, 50.0, 100.0, 999.0],
+        "records_spells": [True] * 9 + [False],
+        "agency": [1.0, 0.0, 1.0, 0.0, 1.0, 1.0, 0.0, 1.0, 0.0, 0.0],
+    }
+)
 
 
 def test_who_took_part_by_the_log_and_by_the_survey(plan):
-    """Started: four of six treated; completed: two, five modules being too few; the control who started is counted apart."""
+    """Started: four of six treated; completed: two, five modules being too few; the control who started is counted
+    apart.
+    """
     table = of_teams.uptake(TEAMS, plan).set_index("key")
     assert {key: (row["people"], row["of"]) for key, row in table.iterrows()} == {
-        "started": (4, 6), "completed": (2, 6), "crossed": (1, 4), "no_recall": (2, 4), "protected": (1, 2),
-    }  # fmt: skip
+        "started": (4, 6),
+        "completed": (2, 6),
+        "crossed": (1, 4),
+        "no_recall": (2, 4),
+        "protected": (1, 2),
+    }
     np.testing.assert_array_equal(table["share"], table["people"] / table["of"])
 
 
@@ -94,10 +102,15 @@ def test_answering_by_third_of_wellbeing(plan):
     """Nine baselines of 1 to 9: thirds end at 11/3 and 19/3."""
     table = of_teams.attrition_by_wellbeing(TEAMS, plan).set_index(["level", "arm"])
     assert table["people"].to_dict() == {
-        ("Lowest third", "treatment"): 3, ("Middle third", "treatment"): 3, ("Highest third", "treatment"): 0,
-        ("Not known", "treatment"): 0, ("Lowest third", "control"): 0, ("Middle third", "control"): 0,
-        ("Highest third", "control"): 3, ("Not known", "control"): 1,
-    }  # fmt: skip
+        ("Lowest third", "treatment"): 3,
+        ("Middle third", "treatment"): 3,
+        ("Highest third", "treatment"): 0,
+        ("Not known", "treatment"): 0,
+        ("Lowest third", "control"): 0,
+        ("Middle third", "control"): 0,
+        ("Highest third", "control"): 3,
+        ("Not known", "control"): 1,
+    }
     assert table.loc[("Middle third", "treatment"), "answered"] == pytest.approx(2 / 3)
     assert table.loc[("Highest third", "control"), "answered"] == pytest.approx(1 / 3)
 
@@ -105,15 +118,32 @@ def test_answering_by_third_of_wellbeing(plan):
 def test_a_value_on_the_limit_of_a_third_belongs_below_it():
     people = pd.DataFrame({"wellbeing_t1": [1.0, 2.0, 3.0, 4.0]})  # limits 2 and 3
     assert of_teams.wellbeing_level(people, pd.Series([True] * 4)).tolist() == [
-        "Lowest third", "Lowest third", "Middle third", "Highest third",
-    ]  # fmt: skip
+        "Lowest third",
+        "Lowest third",
+        "Middle third",
+        "Highest third",
+    ]
 
 
 @pytest.mark.parametrize(
     ("days", "label"),
-    [(0, "0"), (0.2, "up to 2"), (0.5, "up to 2"), (2, "up to 2"), (2.01, "3 to 5"), (2.5, "3 to 5"), (5, "3 to 5"), (5.01, "6 to 10"),
-     (10, "6 to 10"), (10.5, "11 to 20"), (20, "11 to 20"), (20.01, "over 20"), (20.5, "over 20"), (400, "over 20")],
-)  # fmt: skip
+    [
+        (0, "0"),
+        (0.2, "up to 2"),
+        (0.5, "up to 2"),
+        (2, "up to 2"),
+        (2.01, "3 to 5"),
+        (2.5, "3 to 5"),
+        (5, "3 to 5"),
+        (5.01, "6 to 10"),
+        (10, "6 to 10"),
+        (10.5, "11 to 20"),
+        (20, "11 to 20"),
+        (20.01, "over 20"),
+        (20.5, "over 20"),
+        (400, "over 20"),
+    ],
+)
 def test_every_number_of_days_has_one_class(days, label):
     """Half days, and fractions that count as the half day they reach."""
     found = [
@@ -164,14 +194,31 @@ def test_teams_by_arm(plan):
 
 
 def test_the_flow_of_people_and_teams(plan):
-    everyone = pd.concat([
-        TEAMS.assign(in_baseline=True, randomised=True, joined=False),
-        pd.DataFrame({"person": ["x", "y", "z"], "team_id": ["X1", "X1", "T1"], "in_baseline": [True, True, False],
-                      "randomised": [False, False, False], "joined": [False, False, True]}),
-    ])  # fmt: skip
+    everyone = pd.concat(
+        [
+            TEAMS.assign(in_baseline=True, randomised=True, joined=False),
+            pd.DataFrame(
+                {
+                    "person": ["x", "y", "z"],
+                    "team_id": ["X1", "X1", "T1"],
+                    "in_baseline": [True, True, False],
+                    "randomised": [False, False, False],
+                    "joined": [False, False, True],
+                }
+            ),
+        ]
+    )
     nothing = pd.DataFrame()
-    trial = Trial(study="goal_setting", people=everyone.astype({"in_baseline": bool, "randomised": bool, "joined": bool}), teams=nothing,
-                  inputs=nothing, problems=nothing, corrections=nothing, tolerances=nothing, linkage=nothing)  # fmt: skip
+    trial = Trial(
+        study="goal_setting",
+        people=everyone.astype({"in_baseline": bool, "randomised": bool, "joined": bool}),
+        teams=nothing,
+        inputs=nothing,
+        problems=nothing,
+        corrections=nothing,
+        tolerances=nothing,
+        linkage=nothing,
+    )
     sample = replace(_sample(), people=TEAMS)
     flow = participant_flow(trial, sample, plan).set_index(["arm", "label"])
     counts = {
@@ -179,18 +226,46 @@ def test_the_flow_of_people_and_teams(plan):
         for arm in ("all", "treatment", "control")
     }
     assert counts["all"] == {
-        "Staff on the baseline returns": (6, 12), "In teams that were not randomised": (1, 2), "Randomised": (5, 10),
+        "Staff on the baseline returns": (6, 12),
+        "In teams that were not randomised": (1, 2),
+        "Randomised": (5, 10),
         "Joined after the launch: not part of the trial": (1, 1),
-    }  # fmt: skip
-    common = ["Started the course", "Left the authority, counted at their own rate", "No endline record", "Followed to 24 weeks or leaving",
-              "No absence record", "Analysed: absence", "Analysed: turnover", "Answered the endline survey",
-              "Analysed: wellbeing, complete cases"]  # fmt: skip
+    }
+    common = [
+        "Started the course",
+        "Left the authority, counted at their own rate",
+        "No endline record",
+        "Followed to 24 weeks or leaving",
+        "No absence record",
+        "Analysed: absence",
+        "Analysed: turnover",
+        "Answered the endline survey",
+        "Analysed: wellbeing, complete cases",
+    ]
     assert [counts["treatment"][label] for label in (plan.design.arm_labels["treatment"], *common)] == [
-        (3, 6), (2, 4), (2, 2), (0, 0), (3, 6), (1, 1), (3, 5), (3, 6), (3, 5), (2, 3),
-    ]  # fmt: skip
+        (3, 6),
+        (2, 4),
+        (2, 2),
+        (0, 0),
+        (3, 6),
+        (1, 1),
+        (3, 5),
+        (3, 6),
+        (3, 5),
+        (2, 3),
+    ]
     assert [counts["control"][label] for label in (plan.design.arm_labels["control"], *common)] == [
-        (2, 4), (1, 1), (1, 1), (0, 0), (2, 4), (0, 0), (2, 4), (2, 4), (1, 1), (1, 1),
-    ]  # fmt: skip
+        (2, 4),
+        (1, 1),
+        (1, 1),
+        (0, 0),
+        (2, 4),
+        (0, 0),
+        (2, 4),
+        (2, 4),
+        (1, 1),
+        (1, 1),
+    ]
 
 
 def _sample() -> Sample:
@@ -199,15 +274,19 @@ def _sample() -> Sample:
 
 
 # ---------------------------------------------------------------- field trials
-PEOPLE = pd.DataFrame({
-    "arm": ["treatment"] * 5 + ["control"] * 3, "treatment": [1] * 5 + [0] * 3,
-    "opened_t1": [True, True, True, False, False, True, False, False],
-    "opened_t2": [True, True, True, False, False, True, True, False],
-    "responded": [1, 1, 0, 0, 0, 1, 1, 0],
-    "in_post_at_endline": ["yes", "yes", "no", "no", "yes", "yes", "yes", "no"],
-    "recall_t2": ["Yes", "No", "Yes", None, None, "Yes", None, None],
-    "local_authority": ["Kent"] * 4 + ["Bromley"] * 4, "cohort": [1, 1, 2, 2, 1, 2, 1, 2],
-})  # fmt: skip
+PEOPLE = pd.DataFrame(
+    {
+        "arm": ["treatment"] * 5 + ["control"] * 3,
+        "treatment": [1] * 5 + [0] * 3,
+        "opened_t1": [True, True, True, False, False, True, False, False],
+        "opened_t2": [True, True, True, False, False, True, True, False],
+        "responded": [1, 1, 0, 0, 0, 1, 1, 0],
+        "in_post_at_endline": ["yes", "yes", "no", "no", "yes", "yes", "yes", "no"],
+        "recall_t2": ["Yes", "No", "Yes", None, None, "Yes", None, None],
+        "local_authority": ["Kent"] * 4 + ["Bromley"] * 4,
+        "cohort": [1, 1, 2, 2, 1, 2, 1, 2],
+    }
+)
 
 
 def people_of(plan):
@@ -232,13 +311,15 @@ def test_response_of_a_field_trial(root, study):
     assert arms[["people", "baseline", "responded"]].to_dict("index") == {
         next(arm.label for arm in plan.arms if arm.id == "treatment"): {"people": 5, "baseline": 3, "responded": 2},
         next(arm.label for arm in plan.arms if arm.id == "control"): {"people": 3, "baseline": 1, "responded": 2},
-    }  # fmt: skip
+    }
     assert sorted(arms["left"]) == pytest.approx([1 / 3, 2 / 5])
 
 
 @pytest.mark.parametrize("study", ["beneficiaries", "swing", "mod_ing"])
 def test_flow_of_a_field_trial(root, study):
-    """Of five treated three opened the survey; of the two who did not, one had left. One opened it and left the outcome out."""
+    """Of five treated three opened the survey; of the two who did not, one had left. One opened it and left the
+    outcome out.
+    """
     plan = load_individual_plan(root, study)
     flow = of_trials.participant_flow(people_of(plan), plan)
     treated = flow.loc[flow["arm"] == "treatment"].set_index("label")["people"]
@@ -286,13 +367,19 @@ def decisions():
     """Two participants by pairs, one by single applications: two pairs of applications each; 1 and 0 are yes and no."""
     rows = [
         # participant, condition, set, pair, name, progressed
-        ("P1", "joint", 1, 1, "minority ethnic", 1), ("P1", "joint", 1, 1, "white british", 0),
-        ("P1", "joint", 1, 2, "minority ethnic", 1), ("P1", "joint", 1, 2, "white british", 1),
-        ("P2", "joint", 2, 1, "minority ethnic", 0), ("P2", "joint", 2, 1, "white british", 0),
-        ("P2", "joint", 2, 2, "minority ethnic", 1), ("P2", "joint", 2, 2, "white british", NAN),
-        ("P3", "separate", 1, 1, "minority ethnic", 0), ("P3", "separate", 1, 1, "white british", 1),
-        ("P4", "separate", 2, 2, "minority ethnic", 0), ("P4", "separate", 2, 2, "white british", 1),
-    ]  # fmt: skip
+        ("P1", "joint", 1, 1, "minority ethnic", 1),
+        ("P1", "joint", 1, 1, "white british", 0),
+        ("P1", "joint", 1, 2, "minority ethnic", 1),
+        ("P1", "joint", 1, 2, "white british", 1),
+        ("P2", "joint", 2, 1, "minority ethnic", 0),
+        ("P2", "joint", 2, 1, "white british", 0),
+        ("P2", "joint", 2, 2, "minority ethnic", 1),
+        ("P2", "joint", 2, 2, "white british", NAN),
+        ("P3", "separate", 1, 1, "minority ethnic", 0),
+        ("P3", "separate", 1, 1, "white british", 1),
+        ("P4", "separate", 2, 2, "minority ethnic", 0),
+        ("P4", "separate", 2, 2, "white british", 1),
+    ]
     frame = pd.DataFrame(rows, columns=["participant", "evaluation", "name_set", "pair", "name", "progressed"])
     return of_hiring.prepared_decisions(frame.assign(first_experiment="progression"))
 
@@ -340,8 +427,16 @@ def test_applications_put_forward_a_person(root):
 def test_participants_rows_and_answers_are_counted(root):
     plan = load_experiment_plan(root, "hiring")
     shown = ["blinded", "minority", "white_british", "white_british"]
-    scores = of_hiring.prepared_scores(pd.DataFrame({"participant": ["P1", "P2", "P3", "P4"], "name_shown": shown, "total": [9, 12, NAN, 21],
-                                                     "first_experiment": "progression"}))  # fmt: skip
+    scores = of_hiring.prepared_scores(
+        pd.DataFrame(
+            {
+                "participant": ["P1", "P2", "P3", "P4"],
+                "name_shown": shown,
+                "total": [9, 12, NAN, 21],
+                "first_experiment": "progression",
+            }
+        )
+    )
     assert scores[["blinded", "white_british", "this_first"]].to_numpy().tolist() == [
         [1, 0, 0],
         [0, 0, 0],
@@ -350,13 +445,24 @@ def test_participants_rows_and_answers_are_counted(root):
     ]
     flow = of_hiring.flow(decisions(), scores).set_index("condition")[["people", "rows", "answered"]]
     assert {name: tuple(row) for name, row in flow.iterrows()} == {
-        "joint": (2, 8, 7), "separate": (2, 4, 4), "blinded": (1, 1, 1), "minority": (1, 1, 1), "white_british": (2, 2, 1),
-    }  # fmt: skip
+        "joint": (2, 8, 7),
+        "separate": (2, 4, 4),
+        "blinded": (1, 1, 1),
+        "minority": (1, 1, 1),
+        "white_british": (2, 2, 1),
+    }
     rows = {(row.outcome, row.estimand): row.n for row in count_rows(decisions(), scores, plan)}
     assert rows == {
-        ("progression", "participants"): 4, ("progression", "rows"): 12, ("progression", "answered"): 11, ("evaluation_score", "participants"): 4,
-        ("progression", "people_joint"): 2, ("progression", "people_joint_set1"): 1, ("progression", "people_joint_set2"): 1,
-        ("progression", "people_separate"): 2, ("progression", "people_separate_set1"): 1, ("progression", "people_separate_set2"): 1,
-    }  # fmt: skip
+        ("progression", "participants"): 4,
+        ("progression", "rows"): 12,
+        ("progression", "answered"): 11,
+        ("evaluation_score", "participants"): 4,
+        ("progression", "people_joint"): 2,
+        ("progression", "people_joint_set1"): 1,
+        ("progression", "people_joint_set2"): 1,
+        ("progression", "people_separate"): 2,
+        ("progression", "people_separate_set1"): 1,
+        ("progression", "people_separate_set2"): 1,
+    }
     spread = of_hiring.score_distribution(scores, plan).set_index(["cell", "score"])
     assert spread.loc[("white_british", 21), ["people", "share"]].tolist() == [1, 1] and spread["people"].sum() == 3

@@ -11,7 +11,10 @@ import pytest
 from hhp_stats.threads import NAMES
 
 PROGRAM = "import os, sys; sys.argv = ['hhp', '--version']\nfrom hhp_stats.__main__ import main\n"
-SHOW = "try:\n    assert 'numpy' not in sys.modules\n    main()\nexcept SystemExit:\n    print(os.environ['OPENBLAS_NUM_THREADS'])\n"
+SHOW = (
+    "try:\n    assert 'numpy' not in sys.modules\n    main()\nexcept SystemExit:\n   "
+    " print(os.environ['OPENBLAS_NUM_THREADS'])\n"
+)
 
 
 @pytest.mark.parametrize(("chosen", "used"), [(None, "1"), ("3", "3")])

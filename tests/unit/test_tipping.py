@@ -46,9 +46,12 @@ def imputations():
     frame["role"] = np.where(rng.random(400) < 0.2, None, np.where(team % 3 == 0, "a", "b"))
     plan = ImputationPlan(
         variables=(ImputedVariable(name="y", kind="continuous"), ImputedVariable(name="role", kind="unordered")),
-        terms=(Term(column="x", kind="continuous"),), imputations=5, iterations=2, seed=1,
+        terms=(Term(column="x", kind="continuous"),),
+        imputations=5,
+        iterations=2,
+        seed=1,
         passive=(PassiveVariable(name="twice", inputs=("y",), function=lambda v: 2 * v["y"]),),
-    )  # fmt: skip
+    )
     return impute(frame, plan)
 
 

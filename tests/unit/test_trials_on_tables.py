@@ -1,4 +1,6 @@
-"""Trials on plain tables from file to chapter: two public ones against other software, and a made-up one of three arms."""
+"""Trials on plain tables from file to chapter: two public ones against other software, and a made-up one of three
+arms.
+"""
 
 from __future__ import annotations
 
@@ -59,8 +61,10 @@ def test_every_comparison_has_its_row_and_what_cannot_be_estimated_says_why(made
     rows = estimates(made_up)
     planned = rows.loc[rows["analysis"] == "planned"]
     assert set(planned.index) == {
-        f"{KEY}/{outcome}/itt_{arm}/cr2" for outcome in ("steps", "steps_month_6", "pain", "fell") for arm in ("leaflet", "coach")
-    }  # fmt: skip
+        f"{KEY}/{outcome}/itt_{arm}/cr2"
+        for outcome in ("steps", "steps_month_6", "pain", "fell")
+        for arm in ("leaflet", "coach")
+    }
     lost = planned.loc[planned["status"] == "not_estimated"]
     assert list(lost.index) == [f"{KEY}/pain/itt_leaflet/cr2"]
     assert "Pain (NRS) is known for nobody in \u201cGP leaflet\u201d" in lost["note"].iloc[0]
@@ -160,8 +164,14 @@ def paired(seed=3):
     """Twelve clusters in six pairs, five people each, one of each pair treated."""
     rng = np.random.default_rng(seed)
     cluster = np.repeat(np.arange(12), 5)
-    return pd.DataFrame({"arm": np.where(cluster % 2 == 1, "new", "old"), "class": [f"c{c}" for c in cluster],
-                         "pair": [f"p{c // 2}" for c in cluster], "score": rng.normal(size=60).round(3)})  # fmt: skip
+    return pd.DataFrame(
+        {
+            "arm": np.where(cluster % 2 == 1, "new", "old"),
+            "class": [f"c{c}" for c in cluster],
+            "pair": [f"p{c // 2}" for c in cluster],
+            "score": rng.normal(size=60).round(3),
+        }
+    )
 
 
 PAIRED = """study = "pairs"
@@ -232,8 +242,10 @@ def from_r(package, data, tmp_path, *, subset="d"):
     if shutil.which("Rscript") is None:
         pytest.skip("needs Rscript")
     path = tmp_path / f"{data}.csv"
-    code = (f'if (!requireNamespace("{package}", quietly = TRUE)) quit(status = 9); data("{data}", package = "{package}"); '
-            f'd <- as.data.frame({data}); write.csv({subset}, "{path}", row.names = FALSE, na = "")')  # fmt: skip
+    code = (
+        f'if (!requireNamespace("{package}", quietly = TRUE)) quit(status = 9); data("{data}", package = "{package}"); '
+        f'd <- as.data.frame({data}); write.csv({subset}, "{path}", row.names = FALSE, na = "")'
+    )
     done = subprocess.run(
         ["Rscript", "--vanilla", "-e", code], capture_output=True, text=True, check=False, timeout=120
     )
@@ -282,7 +294,8 @@ def test_achievement_awards_against_club_sandwich(home, tmp_path):
     output.write(home)
     rows = estimates(output)
     row = rows.loc["awards/matriculation/itt/cr2"]
-    # coef_test(lm(Bagrut_status ~ treated + factor(pair)), vcov = "CR2", cluster = school_id) of clubSandwich, as it prints them.
+    # coef_test(lm(Bagrut_status ~ treated + factor(pair)), vcov = "CR2", cluster = school_id) of clubSandwich, as it
+    # prints them.
     assert row["estimate"] == pytest.approx(0.0304683996, abs=5e-11)
     assert row["std_error"] == pytest.approx(0.0508362946, abs=5e-11)
     assert row["df"] == pytest.approx(13.8783, abs=5e-5)

@@ -19,22 +19,40 @@ from hhp_stats.tails import student_quantile, student_tail
 @pytest.mark.parametrize(
     ("typeset", "read"),
     [
-        ("\u22120.5", "-0.5"), ("\u20110.5", "-0.5"), ("\u20130.5", "-0.5"), ("(\u2212\u2009.5)", "(-.5)"), ("\u2212\u221e", "-\u221e"),
-        ("p\u2009\u2264\u2009.05", "p <= .05"), ("p\u2265.05", "p >= .05"), ("\U0001d45d = .03", "p = .03"),
-        ("95\u00a0% CI", "95% CI"), ("1\u2009234 people", "1,234 people"), ("0\u00b705", "0.05"), ("\uff10.5", "0.5"),
-        ("pages 3\u20135", "pages 3\u20135"), ("well\u2010being", "well-being"), ("10\u00b2", "10\u00b2"), ("a \u2013 b", "a \u2013 b"),
+        ("\u22120.5", "-0.5"),
+        ("\u20110.5", "-0.5"),
+        ("\u20130.5", "-0.5"),
+        ("(\u2212\u2009.5)", "(-.5)"),
+        ("\u2212\u221e", "-\u221e"),
+        ("p\u2009\u2264\u2009.05", "p <= .05"),
+        ("p\u2265.05", "p >= .05"),
+        ("\U0001d45d = .03", "p = .03"),
+        ("95\u00a0% CI", "95% CI"),
+        ("1\u2009234 people", "1,234 people"),
+        ("0\u00b705", "0.05"),
+        ("\uff10.5", "0.5"),
+        ("pages 3\u20135", "pages 3\u20135"),
+        ("well\u2010being", "well-being"),
+        ("10\u00b2", "10\u00b2"),
+        ("a \u2013 b", "a \u2013 b"),
         ("2019 120 people", "2019 120 people"),
     ],
-)  # fmt: skip
+)
 def test_numbers_are_read_as_typeset(typeset, read):
     assert plain(typeset) == read
 
 
 # One true and one false statement, in every spelling: an estimate of 0.40 with standard error 0.255 on many df.
 INTERVALS = (
-    "95% CI {a} to {b}", "95 % CI {a} to {b}", "95%\u00a0CI [{a}; {b}]", "95% CI ({a}, {b})", "95% CI: {a} \u2013 {b}", "95% CI, {a}\u2009to\u2009{b}",
-    "95% confidence interval {a} to {b}", "95% CI = [{a}, {b}]",
-)  # fmt: skip
+    "95% CI {a} to {b}",
+    "95 % CI {a} to {b}",
+    "95%\u00a0CI [{a}; {b}]",
+    "95% CI ({a}, {b})",
+    "95% CI: {a} \u2013 {b}",
+    "95% CI, {a}\u2009to\u2009{b}",
+    "95% confidence interval {a} to {b}",
+    "95% CI = [{a}, {b}]",
+)
 P_VALUES = (
     "p = {p}",
     "p={p}",
@@ -60,8 +78,15 @@ def test_every_spelling_of_interval_and_p_is_checked(form, p_form, minus):
 
 @pytest.mark.parametrize(
     ("words", "sound"),
-    [("p \u2264 .05", False), ("p<.05", False), ("p \u2265 .05", True), ("P > 0.05", True), ("p > .99", False), ("p\u2265.9", False)],
-)  # fmt: skip
+    [
+        ("p \u2264 .05", False),
+        ("p<.05", False),
+        ("p \u2265 .05", True),
+        ("P > 0.05", True),
+        ("p > .99", False),
+        ("p\u2265.9", False),
+    ],
+)
 def test_bounds_of_p_are_checked(words, sound):
     (found,) = sentence_tests(f"It rose (95% CI \u22120.10 to 0.90, {words}).")
     assert (found == "") == sound
@@ -80,10 +105,12 @@ def test_few_degrees_of_freedom_are_no_contradiction():
 @pytest.mark.parametrize(
     ("heading", "p_heading", "reach", "p", "sound"),
     [
-        ("95 % CI", "P", "[\u20110.10; 0.90]", "0.12", True), ("95% CI", "p-value", "(\u22120.10, 0.90)", "p = .12", True),
-        ("95% CI", "p", "\u22120.10\u2009to\u20090.90", "\u2264 .05", False), ("95% confidence interval", "p", "\u22120.10 \u2013 0.90", "= .03", False),
+        ("95 % CI", "P", "[\u20110.10; 0.90]", "0.12", True),
+        ("95% CI", "p-value", "(\u22120.10, 0.90)", "p = .12", True),
+        ("95% CI", "p", "\u22120.10\u2009to\u20090.90", "\u2264 .05", False),
+        ("95% confidence interval", "p", "\u22120.10 \u2013 0.90", "= .03", False),
     ],
-)  # fmt: skip
+)
 def test_tables_are_read_as_typeset(heading, p_heading, reach, p, sound):
     table = PageTable(headings=["Outcome", "Difference", heading, p_heading], rows=[["x", "0.40", reach, p]])
     (found,) = table_estimates(table)
@@ -102,10 +129,14 @@ def test_shares_are_read_as_typeset(cell):
 @pytest.mark.parametrize(
     ("text", "outcome"),
     [
-        ("t(28) = \u22122.20, p = .04", "consistent"), ("t(28) = \u22122.20, P\u2009\u2264\u2009.05", "consistent"), ("t(28)=2.20, p<.05", "consistent"),
-        ("t(28) = 2.20, p \u2265 .05", "decision_error"), ("t(28) = 2.20, p\u2009=\u20090.20", "decision_error"), ("t(28) = 2.20; p-value = .04", "consistent"),
+        ("t(28) = \u22122.20, p = .04", "consistent"),
+        ("t(28) = \u22122.20, P\u2009\u2264\u2009.05", "consistent"),
+        ("t(28)=2.20, p<.05", "consistent"),
+        ("t(28) = 2.20, p \u2265 .05", "decision_error"),
+        ("t(28) = 2.20, p\u2009=\u20090.20", "decision_error"),
+        ("t(28) = 2.20; p-value = .04", "consistent"),
     ],
-)  # fmt: skip
+)
 def test_tests_in_running_text_are_read_as_typeset(text, outcome):
     (found,) = find_tests(text)
     assert found.outcome == outcome
@@ -114,10 +145,14 @@ def test_tests_in_running_text_are_read_as_typeset(text, outcome):
 @pytest.mark.parametrize(
     ("text", "value", "low", "high"),
     [
-        ("\u2264 .05", 0.05, -math.inf, 0.05), ("p \u2265 .10", 0.10, 0.10, math.inf), ("> .05", 0.05, 0.05, math.inf),
-        ("\u22120.5", -0.5, -0.55, -0.45), ("0\u00b705", 0.05, 0.045, 0.055), ("1\u2009234", 1234, 1233.5, 1234.5),
+        ("\u2264 .05", 0.05, -math.inf, 0.05),
+        ("p \u2265 .10", 0.10, 0.10, math.inf),
+        ("> .05", 0.05, 0.05, math.inf),
+        ("\u22120.5", -0.5, -0.55, -0.45),
+        ("0\u00b705", 0.05, 0.045, 0.055),
+        ("1\u2009234", 1234, 1233.5, 1234.5),
     ],
-)  # fmt: skip
+)
 def test_a_printed_figure_is_read_as_typeset(text, value, low, high):
     found = printed_figure(value=value, text=text)
     assert (found.low, found.high) == pytest.approx((low, high)) and not found.in_words

@@ -40,7 +40,8 @@ def test_weights_make_those_who_answered_resemble_everybody() -> None:
     for value in (0.0, 1.0):
         here = arm == value
         w, x = found.weights[here], matrix.values[here, 2]
-        # Weights average about one, and the weighted mean of x is that of everybody, up to sampling error (about .05 with such weights).
+        # Weights average about one, and the weighted mean of x is that of everybody, up to sampling error (about .05
+        # with such weights).
         assert abs(w[w > 0].mean() - 1) < 0.1
         assert abs(np.average(x, weights=w) - x.mean()) < 0.12
         raw = x[found.answered[here]].mean() - x.mean()

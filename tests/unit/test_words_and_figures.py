@@ -1,4 +1,6 @@
-"""Words and printed figures never contradict each other, whatever the numbers: by random rows, many close to a border."""
+"""Words and printed figures never contradict each other, whatever the numbers: by random rows, many close to a
+border.
+"""
 
 from __future__ import annotations
 
@@ -53,9 +55,18 @@ def rows(draw, level: float = 0.95):
     assume(abs(abs(near) - 1) * quantile * error > 1e-8 and abs(abs(near) - 1) > 1e-7)
     estimate = near * quantile * error
     p = 2 * float(student_tail(abs(estimate) / error, df))
-    return {"estimate": estimate, "std_error": error, "df": df, "conf_low": estimate - quantile * error,
-            "conf_high": estimate + quantile * error, "conf_level": level, "p_value": p, "status": "estimated", "note": "",
-            "result_id": "a/b/c/d"}  # fmt: skip
+    return {
+        "estimate": estimate,
+        "std_error": error,
+        "df": df,
+        "conf_low": estimate - quantile * error,
+        "conf_high": estimate + quantile * error,
+        "conf_level": level,
+        "p_value": p,
+        "status": "estimated",
+        "note": "",
+        "result_id": "a/b/c/d",
+    }
 
 
 @pytest.fixture(scope="module")
@@ -85,9 +96,11 @@ def test_numbers_that_differ_are_printed_apart(one, other, digits):
 
 @MANY
 @given(
-    st.one_of(st.floats(0, 1), st.builds(lambda a, gap: a + gap, st.sampled_from([0.05, 0.1, 0.01]), st.floats(-1e-3, 1e-3))),
+    st.one_of(
+        st.floats(0, 1), st.builds(lambda a, gap: a + gap, st.sampled_from([0.05, 0.1, 0.01]), st.floats(-1e-3, 1e-3))
+    ),
     st.sampled_from([0.05, 0.1, 0.01]),
-)  # fmt: skip
+)
 def test_a_p_value_shows_on_which_side_of_its_level_it_lies(p, alpha):
     text = p_value(p, alpha=alpha)
     assert prints_p(text, p)

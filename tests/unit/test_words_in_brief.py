@@ -1,4 +1,6 @@
-"""Sentences of the goal-setting chapter and of the pilots on made-up rows: limits, directions, and whose number it is."""
+"""Sentences of the goal-setting chapter and of the pilots on made-up rows: limits, directions, and whose number it
+is.
+"""
 
 from __future__ import annotations
 
@@ -27,8 +29,14 @@ class Report:
     tables: dict[str, pd.DataFrame] = field(default_factory=dict)
 
     def row(self, key: str) -> dict[str, Any]:
-        return {"result_id": f"goal_setting/{key}", "status": "estimated", "conf_level": self.plan.conf_level, "note": "a reason", "outcome": key.split("/")[0],
-                **self.rows[key]}  # fmt: skip
+        return {
+            "result_id": f"goal_setting/{key}",
+            "status": "estimated",
+            "conf_level": self.plan.conf_level,
+            "note": "a reason",
+            "outcome": key.split("/")[0],
+            **self.rows[key],
+        }
 
     def planned(self, outcome: str) -> dict[str, Any]:
         return self.row(next(a.id for a in self.plan.analyses if a.outcome == outcome and a.kind == "planned"))
@@ -59,12 +67,38 @@ def planned_id(plan, outcome):
 # ---------------------------------------------------------------- the main answer
 @pytest.mark.parametrize(
     ("estimate", "low", "high", "words"),
-    [(-1.0, -1.6, -0.4, "lowered sickness absence. Over 24 weeks the data support a difference from 0.4 days less absence to 1.6 days less absence"),
-     (1.0, 0.4, 1.6, "raised sickness absence. Over 24 weeks the data support a difference from 0.4 days more absence to 1.6 days more absence"),
-     (-0.5, -1.6, 0.6, "does not settle the question. Over 24 weeks its data are in keeping with anything from 1.6 days less absence to 0.6 days more"),
-     (0.5, -0.6, 1.6, "anything from 0.6 days less absence to 1.6 days more absence"),
-     (-0.5, -1.0, 0.0, "anything from 1.0 days less absence to no difference")],
-)  # fmt: skip
+    [
+        (
+            -1.0,
+            -1.6,
+            -0.4,
+            (
+                "lowered sickness absence. Over 24 weeks the data support a difference from 0.4 days less absence to"
+                " 1.6 days less absence"
+            ),
+        ),
+        (
+            1.0,
+            0.4,
+            1.6,
+            (
+                "raised sickness absence. Over 24 weeks the data support a difference from 0.4 days more absence to 1.6"
+                " days more absence"
+            ),
+        ),
+        (
+            -0.5,
+            -1.6,
+            0.6,
+            (
+                "does not settle the question. Over 24 weeks its data are in keeping with anything from 1.6 days less"
+                " absence to 0.6 days more"
+            ),
+        ),
+        (0.5, -0.6, 1.6, "anything from 0.6 days less absence to 1.6 days more absence"),
+        (-0.5, -1.0, 0.0, "anything from 1.0 days less absence to no difference"),
+    ],
+)
 def test_the_answer_for_who_has_to_decide(plan, estimate, low, high, words):
     report = Report(plan, {planned_id(plan, "sickness_absence"): interval(estimate, low, high)})
     assert words in brief.meaning(report)
@@ -77,8 +111,11 @@ def test_what_would_pay_for_the_programme(plan):
 
 
 def test_two_p_values_of_one_model(plan):
-    rows = {"sickness_absence/itt/hedges-g": interval(-0.11, -0.22, 0.01), "sickness_absence/itt/randomisation": {"p_value": 0.33},
-            "sickness_absence/itt/baseline-zero": {"p_value": 0.44}}  # fmt: skip
+    rows = {
+        "sickness_absence/itt/hedges-g": interval(-0.11, -0.22, 0.01),
+        "sickness_absence/itt/randomisation": {"p_value": 0.33},
+        "sickness_absence/itt/baseline-zero": {"p_value": 0.44},
+    }
     said = brief.absence_size(Report(plan, rows))
     assert (
         "is \u22120.11 (\u22120.22 to 0.01)" in said
@@ -110,8 +147,10 @@ def test_collinearity_is_harmful_above_its_limit(plan, number, word):
 
 @pytest.mark.parametrize(("estimate", "word"), [(0.4, "raised"), (-0.4, "lowered")])
 def test_what_the_offer_did_to_uptake(plan, estimate, word):
-    rows = {"sickness_absence/uptake/iv": interval(estimate, estimate - 0.1, estimate + 0.1, statistic=-12.0),
-            "sickness_absence/cace/iv-anderson-rubin": {"conf_low": -3.3, "conf_high": 4.4}}  # fmt: skip
+    rows = {
+        "sickness_absence/uptake/iv": interval(estimate, estimate - 0.1, estimate + 0.1, statistic=-12.0),
+        "sickness_absence/cace/iv-anderson-rubin": {"conf_low": -3.3, "conf_high": 4.4},
+    }
     said = brief.instrument(Report(plan, rows))
     assert f"The offer {word} the share that started the course by 40.0 percentage points" in said
     assert "F of the first stage 144" in said and "\u22123.30 to 4.40 days" in said
@@ -119,10 +158,17 @@ def test_what_the_offer_did_to_uptake(plan, estimate, word):
 
 def test_versions_with_another_conclusion_are_named(plan, monkeypatch):
     key = planned_id(plan, "sickness_absence")
-    rows = pd.DataFrame([
-        {"result_id": f"goal_setting/{name}", "status": "estimated", **interval(*values)}
-        for name, values in ((key, (-1.0, -1.5, -0.5)), ("a/itt/same", (-0.8, -1.2, -0.4)), ("a/itt/unclear", (-0.4, -1.0, 0.2)), ("a/itt/other", (0.9, 0.4, 1.4)))
-    ])  # fmt: skip
+    rows = pd.DataFrame(
+        [
+            {"result_id": f"goal_setting/{name}", "status": "estimated", **interval(*values)}
+            for name, values in (
+                (key, (-1.0, -1.5, -0.5)),
+                ("a/itt/same", (-0.8, -1.2, -0.4)),
+                ("a/itt/unclear", (-0.4, -1.0, 0.2)),
+                ("a/itt/other", (0.9, 0.4, 1.4)),
+            )
+        ]
+    )
     monkeypatch.setattr(brief, "versions", lambda report, outcome: rows)
     report = Report(plan, {key: interval(-1.0, -1.5, -0.5)})
     object.__setattr__(report, "labels", lambda frame: ["Planned", "Alike", "Unclear", "Turned"])
@@ -131,21 +177,32 @@ def test_versions_with_another_conclusion_are_named(plan, monkeypatch):
         "Of 3 other versions of the absence analysis, two point the same way as the planned one and one lead to"
     )
     assert said.endswith(
-        "Another conclusion follows from \u201cunclear\u201d (no clear difference) and \u201cturned\u201d (clearly higher)."
+        "Another conclusion follows from \u201cunclear\u201d (no clear difference) and \u201cturned\u201d (clearly"
+        " higher)."
     )
 
 
 # ---------------------------------------------------------------- sentences of the chapter
 FLOW = pd.DataFrame(
-    [("randomised", "all", "stage", 50, 900), ("allocated", "treatment", "stage", 22, 444), ("allocated", "control", "stage", 28, 456),
-     ("allocated", "treatment", "note", 1, 11), ("analysed", "treatment", "stage", 22, 400), ("analysed", "control", "stage", 28, 410),
-     ("analysed", "control", "loss", 2, 46)],
+    [
+        ("randomised", "all", "stage", 50, 900),
+        ("allocated", "treatment", "stage", 22, 444),
+        ("allocated", "control", "stage", 28, 456),
+        ("allocated", "treatment", "note", 1, 11),
+        ("analysed", "treatment", "stage", 22, 400),
+        ("analysed", "control", "stage", 28, 410),
+        ("analysed", "control", "loss", 2, 46),
+    ],
     columns=["stage", "arm", "kind", "teams", "people"],
-)  # fmt: skip
-UPTAKE = pd.DataFrame({
-    "key": ["started", "completed", "crossed", "no_recall", "protected"], "people": [222, 111, 9, 44, 33], "of": [444, 444, 456, 88, 99],
-    "share": [0.5, 0.25, 0.02, 0.51, 0.33],
-})  # fmt: skip
+)
+UPTAKE = pd.DataFrame(
+    {
+        "key": ["started", "completed", "crossed", "no_recall", "protected"],
+        "people": [222, 111, 9, 44, 33],
+        "of": [444, 444, 456, 88, 99],
+        "share": [0.5, 0.25, 0.02, 0.51, 0.33],
+    }
+)
 
 
 def test_people_and_teams_of_the_flow(plan):
@@ -167,17 +224,28 @@ def test_people_and_teams_of_the_flow(plan):
     ("p", "words"), [(0.05, "do not differ more"), (0.0499, "arms differ more"), (0.5, "do not differ more")]
 )
 def test_arms_differ_below_the_usual_level(plan, p, words):
-    table = pd.DataFrame({"population": ["randomised", "randomised", "randomised", "analysed"], "kind": ["continuous", "level", "categorical", "level"],
-                          "std_difference": [0.11, -0.22, 0.9, 0.8]})  # fmt: skip
+    table = pd.DataFrame(
+        {
+            "population": ["randomised", "randomised", "randomised", "analysed"],
+            "kind": ["continuous", "level", "categorical", "level"],
+            "std_difference": [0.11, -0.22, 0.9, 0.8],
+        }
+    )
     said = sentences.balance(Report(plan, {"balance/omnibus/randomised": {"p_value": p}}, {"balance": table}))
     assert words in said and "of a single one is 0.22" in said
 
 
-@pytest.mark.parametrize(("row", "words"), [
-    ({"branch": "combined", "by_correlation": "combined"}, "the parts are combined; the other reading agrees"),
-    ({"branch": "combined", "by_correlation": "components"}, "the parts are combined; the other reading would not"),
-    ({"branch": "components", "by_correlation": "components"}, "are not combined, and each is reported by itself; the other reading agrees"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ({"branch": "combined", "by_correlation": "combined"}, "the parts are combined; the other reading agrees"),
+        ({"branch": "combined", "by_correlation": "components"}, "the parts are combined; the other reading would not"),
+        (
+            {"branch": "components", "by_correlation": "components"},
+            "are not combined, and each is reported by itself; the other reading agrees",
+        ),
+    ],
+)
 def test_whether_the_parts_of_wellbeing_are_combined(plan, row, words):
     table = pd.DataFrame([{"correlation": 0.66, "r_squared": 0.44, "n": 77, "threshold": 0.5, **row}])
     said = more_sentences.combination(Report(plan, tables={"combination": table}))
@@ -185,8 +253,12 @@ def test_whether_the_parts_of_wellbeing_are_combined(plan, row, words):
 
 
 def test_bounds_of_wellbeing_stand_in_their_order(plan):
-    rows = {"wellbeing/lower_bound/lee-bounds": {"estimate": -0.1}, "wellbeing/upper_bound/lee-bounds": {"estimate": 0.2},
-            "wellbeing/lower_bound/worst-case": {"estimate": -3.0}, "wellbeing/upper_bound/worst-case": {"estimate": 4.0}}  # fmt: skip
+    rows = {
+        "wellbeing/lower_bound/lee-bounds": {"estimate": -0.1},
+        "wellbeing/upper_bound/lee-bounds": {"estimate": 0.2},
+        "wellbeing/lower_bound/worst-case": {"estimate": -3.0},
+        "wellbeing/upper_bound/worst-case": {"estimate": 4.0},
+    }
     assert re.findall(r"lies? between (\S+) and (\S+?)[ :]", more_sentences.bounds(Report(plan, rows))) == [
         ("\u22120.10", "0.20"),
         ("\u22123.00", "4.00"),
@@ -243,21 +315,53 @@ def pilot(root, study, counts, shares=None, tables=None):
     plan = load_individual_plan(root, study)
     rows = [(key, f"{key}/count", value, value, value) for key, value in counts.items()]
     rows += [(key, f"{key}/exact", share, share - 0.1, share + 0.1) for key, share in (shares or {}).items()]
-    frame = result_frame([
-        ResultRow(result_id=f"{study}/{name}", study=study, outcome=key.split("/")[0], estimand=key.split("/")[1], population="", contrast="", method="",
-                  analysis="exploratory", estimate=value, conf_low=low, conf_high=high, status="descriptive")
-        for key, name, value, low, high in rows
-    ])  # fmt: skip
+    frame = result_frame(
+        [
+            ResultRow(
+                result_id=f"{study}/{name}",
+                study=study,
+                outcome=key.split("/")[0],
+                estimand=key.split("/")[1],
+                population="",
+                contrast="",
+                method="",
+                analysis="exploratory",
+                estimate=value,
+                conf_low=low,
+                conf_high=high,
+                status="descriptive",
+            )
+            for key, name, value, low, high in rows
+        ]
+    )
     output = StudyOutput(study=study, results=frame, tables=tables or {}, conduct=())
     return PilotReport(root=root, plan=plan, output=output, document=plan.chapter)
 
 
 def test_numbers_of_the_dictation_pilot_stand_where_they_belong(root):
-    counts = {"sample/access": 99, "usage/access_brent": 66, "survey/access_coventry": 33, "usage/frequent": 4, "usage/logged_on": 55,
-              "usage/minutes_of_frequent": 750, "usage/minutes": 1000, "survey/respondents": 22, "survey/most_days": 5, "survey/continue_yes": 17,
-              "survey/continue_not_sure": 3, "survey/continue_no": 2}  # fmt: skip
-    shares = {"usage/logged_on": 0.83, "usage/frequent": 0.16, "survey/response": 0.67, "survey/once_a_week_or_less": 0.41, "survey/several_times_a_week": 0.59,
-              "survey/continue": 0.77, "survey/continue_of_access": 0.52}  # fmt: skip
+    counts = {
+        "sample/access": 99,
+        "usage/access_brent": 66,
+        "survey/access_coventry": 33,
+        "usage/frequent": 4,
+        "usage/logged_on": 55,
+        "usage/minutes_of_frequent": 750,
+        "usage/minutes": 1000,
+        "survey/respondents": 22,
+        "survey/most_days": 5,
+        "survey/continue_yes": 17,
+        "survey/continue_not_sure": 3,
+        "survey/continue_no": 2,
+    }
+    shares = {
+        "usage/logged_on": 0.83,
+        "usage/frequent": 0.16,
+        "survey/response": 0.67,
+        "survey/once_a_week_or_less": 0.41,
+        "survey/several_times_a_week": 0.59,
+        "survey/continue": 0.77,
+        "survey/continue_of_access": 0.52,
+    }
     report = pilot(root, "dictation", counts, shares)
     assert "99 social workers were given the app, 66 in Brent and 33 in Coventry" in OF_PILOTS["access"](report)
     assert "55 of 66 people (83%, 95% CI 73 to 93%) opened the app" in OF_PILOTS["brent"](
@@ -277,13 +381,22 @@ def test_numbers_of_the_dictation_pilot_stand_where_they_belong(root):
 
 
 def test_interviewees_of_the_flexitime_study(root):
-    counts = {"interviewees": 24, "team_managers": 5, "service_leads": 1, "social_workers": 9, "senior_practitioners": 3, "long_term_users": 7,
-              "recent_users": 2, "non_users": 4}  # fmt: skip
+    counts = {
+        "interviewees": 24,
+        "team_managers": 5,
+        "service_leads": 1,
+        "social_workers": 9,
+        "senior_practitioners": 3,
+        "long_term_users": 7,
+        "recent_users": 2,
+        "non_users": 4,
+    }
     said = OF_PILOTS["interviewees"](
         pilot(root, "flexitime", {f"sample/{key}": value for key, value in counts.items()})
     )
     assert said.startswith(
-        "24 people were interviewed. Five manage a team and one leads the service; the other nine are social workers, three of them in a senior"
+        "24 people were interviewed. Five manage a team and one leads the service; the other nine are social workers,"
+        " three of them in a senior"
     )
     assert "Seven had used the policy for more than a year, two for less, and four did not use it." in said
 
@@ -293,8 +406,8 @@ def test_leanings_of_themes_are_counted(root):
     table = pd.DataFrame({"leaning": leanings, "people": [1.0] * 6 + [None] * 4})
     said = OF_PILOTS["themes"](pilot(root, "flexitime", {}, tables={"themes": table}))
     assert (
-        "10 themes were coded from the published text: 4 speak of a gain, 3 of trouble, 2 of what it depends on and 1 of background"
-        in said
+        "10 themes were coded from the published text: 4 speak of a gain, 3 of trouble, 2 of what it depends on and 1"
+        " of background" in said
     )
     assert "For 6 of them the text gives" in said
 

@@ -32,8 +32,11 @@ PLANNED = {
     "unclear below": row("planned", -2.0, 3.0),
 }
 VERSIONS = {
-    "clear, same way": (-3.0, 1.0), "clear, other way": (3.0, 1.0), "unclear, same way": (-0.5, 1.0), "unclear, other way": (0.5, 1.0),
-}  # fmt: skip
+    "clear, same way": (-3.0, 1.0),
+    "clear, other way": (3.0, 1.0),
+    "unclear, same way": (-0.5, 1.0),
+    "unclear, other way": (0.5, 1.0),
+}
 # planned: versions that point the same way, versions that lead to the same conclusion
 AGREE = {
     "clear below": ({"clear, same way", "unclear, same way"}, {"clear, same way"}),
@@ -58,9 +61,11 @@ def test_versions_agree_where_direction_and_clearness_do(planned, better):
             ]
             said = prose.agreement(pd.DataFrame(rows), base, better=better)
             kind = "no clear difference" if planned.startswith("unclear") else "a clear difference"
-            assert said == (
-                f"Of {size} other version{'s' if size > 1 else ''} of the analysis, {COUNTS[len(way & set(chosen))]} point the same way as the "
-                f"planned one and {COUNTS[len(conclusion & set(chosen))]} lead to the same conclusion ({kind})."
+            assert (
+                said
+                == f"Of {size} other version{'s' if size > 1 else ''} of the analysis, {COUNTS[len(way & set(chosen))]}"
+                f" point the same way as the planned one and {COUNTS[len(conclusion & set(chosen))]} lead to the"
+                f" same conclusion ({kind})."
             )
 
 

@@ -1,4 +1,6 @@
-"""Sentences of the field-trial chapters on made-up rows: favour, direction, counts and limits, for outcomes of either kind."""
+"""Sentences of the field-trial chapters on made-up rows: favour, direction, counts and limits, for outcomes of either
+kind.
+"""
 
 from __future__ import annotations
 
@@ -86,7 +88,9 @@ def test_nothing_clear_is_none_and_chance(root, study):
 
 @pytest.mark.parametrize("study", STUDIES)
 def test_the_widest_ends_are_turned_so_that_above_is_better(root, study):
-    """A wide interval on the side of benefit is the high end, on the side of harm the low one; the others run from -0.49 to 0.51."""
+    """A wide interval on the side of benefit is the high end, on the side of harm the low one; the others run from
+    -0.49 to 0.51.
+    """
     measured = [outcome for of, outcome in outcomes(root) if of == study]
     for outcome in measured:
         sign = 1 if outcome.better == "higher" else -1
@@ -100,7 +104,9 @@ def test_the_widest_ends_are_turned_so_that_above_is_better(root, study):
 
 @pytest.mark.parametrize("study", STUDIES)
 def test_both_are_open_where_the_benefit_planned_for_lies_inside(root, study):
-    """The benefit, not the harm of the same size: for burnout that is a fall. On the ends of the interval both still count."""
+    """The benefit, not the harm of the same size: for burnout that is a fall. On the ends of the interval both still
+    count.
+    """
     plan = load_individual_plan(root, study)
     target = plan.power["planned"].printed
     measured = [outcome for outcome in plan.outcomes.values() if outcome.scales]
@@ -121,8 +127,15 @@ def test_both_are_open_where_the_benefit_planned_for_lies_inside(root, study):
             ), (wanted.id, said)
 
 
-@pytest.mark.parametrize(("estimate", "half", "word", "hint"), [(-0.2, 0.1, "falls", "fades"), (0.2, 0.1, "rises", "grows"),
-                                                                (-0.2, 0.3, "falls", "no clear change"), (0.2, 0.3, "rises", "no clear change")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("estimate", "half", "word", "hint"),
+    [
+        (-0.2, 0.1, "falls", "fades"),
+        (0.2, 0.1, "rises", "grows"),
+        (-0.2, 0.3, "falls", "no clear change"),
+        (0.2, 0.3, "rises", "no clear change"),
+    ],
+)
 def test_a_change_over_time_has_its_direction(root, estimate, half, word, hint):
     report = report_of(
         root, "beneficiaries", {}, made("beneficiaries", "average/arm_by_week/cr1-sd", estimate, half=half)
@@ -133,12 +146,15 @@ def test_a_change_over_time_has_its_direction(root, estimate, half, word, hint):
 
 def test_cohorts_stand_in_their_order(root):
     name = next(outcome.id for study, outcome in outcomes(root) if study == "swing")
-    rows = [made("swing", f"{name}/itt_cohort_1/hc2", 0.11), made("swing", f"{name}/itt_cohort_2/hc2", 0.22),
-            made("swing", f"{name}/arm_by_cohort/hc2", 0.11, half=0.2, p=0.33)]  # fmt: skip
+    rows = [
+        made("swing", f"{name}/itt_cohort_1/hc2", 0.11),
+        made("swing", f"{name}/itt_cohort_2/hc2", 0.22),
+        made("swing", f"{name}/arm_by_cohort/hc2", 0.11, half=0.2, p=0.33),
+    ]
     said = by_block(report_of(root, "swing", {}, *rows), name)
     assert (
-        "0.11 in the first cohort (0.01 to 0.21), 0.22 in the second (0.12 to 0.32), no clear difference between the cohorts (p = .33)"
-        in said
+        "0.11 in the first cohort (0.01 to 0.21), 0.22 in the second (0.12 to 0.32), no clear difference between the"
+        " cohorts (p = .33)" in said
     )
 
 

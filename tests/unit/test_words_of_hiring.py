@@ -40,10 +40,24 @@ def made(
     error=0.5,
 ):
     return ResultRow(
-        result_id=plan.result_id(experiment, estimand, method), study=plan.study, outcome=experiment, estimand=estimand, population="", contrast="",
-        method="", analysis="planned", estimate=estimate, std_error=error, conf_low=estimate - half, conf_high=estimate + half, p_value=p,
-        p_adjusted=holm, n=n, n_clusters=clusters, conf_level=conf_level,
-    )  # fmt: skip
+        result_id=plan.result_id(experiment, estimand, method),
+        study=plan.study,
+        outcome=experiment,
+        estimand=estimand,
+        population="",
+        contrast="",
+        method="",
+        analysis="planned",
+        estimate=estimate,
+        std_error=error,
+        conf_low=estimate - half,
+        conf_high=estimate + half,
+        p_value=p,
+        p_adjusted=holm,
+        n=n,
+        n_clusters=clusters,
+        conf_level=conf_level,
+    )
 
 
 def report_of(root, plan, changes=None, tables=None, **common):
@@ -64,8 +78,16 @@ def report_of(root, plan, changes=None, tables=None, **common):
         (FIRST, "white_british_vs_minority_separate", f"set{n}-cr1"): {"estimate": 60.0 + n, "p": 0.1 * n}
         for n in (1, 2)
     }
-    rows |= {(FIRST, name, "count"): {"estimate": value, "half": 0.0} for name, value in (
-        ("participants", 800.0), ("rows", 8000.0), ("answered", 7600.0), ("people_joint", 500.0), ("people_separate", 300.0))}  # fmt: skip
+    rows |= {
+        (FIRST, name, "count"): {"estimate": value, "half": 0.0}
+        for name, value in (
+            ("participants", 800.0),
+            ("rows", 8000.0),
+            ("answered", 7600.0),
+            ("people_joint", 500.0),
+            ("people_separate", 300.0),
+        )
+    }
     for key, values in (changes or {}).items():
         names = [name for name in rows if name[: len(key)] == key]
         assert names, key
@@ -143,8 +165,12 @@ def test_the_limit_and_who_passed_it(root, plan):
 def test_what_is_detectable_stands_beside_what_was_found(root, plan):
     report = report_of(root, plan)
     table = TABLES["detectable"](report)._tbl_data
-    planned = [(contrast.label, 90.0 + place, 3.0 + place) for experiment in (FIRST, SECOND)
-               for place, contrast in enumerate(plan.contrasts_of(experiment), start=1) if contrast.planned]  # fmt: skip
+    planned = [
+        (contrast.label, 90.0 + place, 3.0 + place)
+        for experiment in (FIRST, SECOND)
+        for place, contrast in enumerate(plan.contrasts_of(experiment), start=1)
+        if contrast.planned
+    ]
     found = list(table[["Comparison", "Detectable difference", "Difference found"]].itertuples(index=False, name=None))
     assert found == [(label, number(size, 1), number(effect, 1)) for label, size, effect in planned]
     sizes = [size for _, size, _ in planned]
@@ -185,7 +211,7 @@ DIRECTED = {
     "score_1": (SECOND, "blinded_vs_minority", "points higher", "points lower"),
     "score_2": (SECOND, "blinded_vs_white_british", "points higher", "points lower"),
     "score_3": (SECOND, "minority_vs_white_british", "points higher", "points lower"),
-}  # fmt: skip
+}
 CLEAR = re.compile("a clear difference|larger than chance explains|tells from chance")
 UNCLEAR = re.compile("no clear difference|within what chance explains")
 

@@ -1,4 +1,6 @@
-"""What chapters 3 and 4 say beside what every field trial has, on made-up rows; two tables of other chapters by hand."""
+"""What chapters 3 and 4 say beside what every field trial has, on made-up rows; two tables of other chapters by
+hand.
+"""
 
 from __future__ import annotations
 
@@ -25,10 +27,14 @@ from hhp_stats.present.phase_one import (
 )
 from hhp_stats.results import result_frame
 
-CLUSTERS = pd.DataFrame({
-    "cluster": [f"Building {n:02}" for n in range(1, 6)], "arm": ["treatment", "treatment", "control", "control", "control"],
-    "people": [11, 22, 33, 44, 55], "responded": [1, 2, 30, 40, 50],
-})  # fmt: skip
+CLUSTERS = pd.DataFrame(
+    {
+        "cluster": [f"Building {n:02}" for n in range(1, 6)],
+        "arm": ["treatment", "treatment", "control", "control", "control"],
+        "people": [11, 22, 33, 44, 55],
+        "responded": [1, 2, 30, 40, 50],
+    }
+)
 
 
 @pytest.fixture(scope="module")
@@ -51,8 +57,10 @@ def test_the_largest_difference_is_named_whichever_its_sign(root, sign):
 
 
 def test_buildings_are_counted_by_arm(root):
-    assert drawn(report_of(root, "coffee", {}, clusters=CLUSTERS)) == (
-        "5 buildings with 11 to 55 social workers were drawn to the two arms, 2 to coffee and tea and 3 to carry on as before."
+    assert (
+        drawn(report_of(root, "coffee", {}, clusters=CLUSTERS))
+        == "5 buildings with 11 to 55 social workers were drawn to the two arms, 2 to coffee and tea and 3 to carry on"
+        " as before."
     )
 
 
@@ -91,8 +99,8 @@ def test_each_way_with_few_clusters_has_its_p_value(root, wellbeing):
     )
     said = few_clusters(report, wellbeing)
     assert (
-        ".11 by CR2 with Satterthwaite's degrees of freedom, .22 by CR1, .33 by the wild bootstrap, .44 by randomisation inference"
-        in said
+        ".11 by CR2 with Satterthwaite's degrees of freedom, .22 by CR1, .33 by the wild bootstrap, .44 by"
+        " randomisation inference" in said
     )
     assert ".55 by the buildings' means; it would be .66 if buildings were ignored" in said
     assert "standard error is 0.10 with buildings and 0.05 without" in said
@@ -107,8 +115,11 @@ def test_what_all_would_have_found_and_what_those_who_answered_find(root, wellbe
     assert re.search(
         r"Had all 111 people answered, .* effect of 0\.11 .* with the 222 who answer .* one of 0\.22\.", said
     )
-    rows = [made("coffee", f"{wellbeing}/mde_recruited/clustered", 0.33), made("coffee", f"{wellbeing}/mde_achieved/clustered", 0.44),
-            made("coffee", "power/mde_achieved/formula", 0.22)]  # fmt: skip
+    rows = [
+        made("coffee", f"{wellbeing}/mde_recruited/clustered", 0.33),
+        made("coffee", f"{wellbeing}/mde_achieved/clustered", 0.44),
+        made("coffee", "power/mde_achieved/formula", 0.22),
+    ]
     said = detectable_clustered(report_of(root, "coffee", {}, *rows), wellbeing)
     assert re.search(r"finds an effect of 0\.44 .* one of 0\.33 if everybody answers\. .* would allow 0\.22\.", said)
 
@@ -118,8 +129,11 @@ def test_likeness_and_reach_of_every_outcome(root, conf_level):
     report = report_of(root, "coffee", {})
     rows = []
     for place, outcome in enumerate(report.measured, start=1):
-        rows += [made("coffee", f"{outcome.id}/icc/anova", 0.1 * place, half=0.01), made("coffee", f"{outcome.id}/mde_recruited/clustered", place + 0.1),
-                 made("coffee", f"{outcome.id}/mde_achieved/clustered", place + 0.2)]  # fmt: skip
+        rows += [
+            made("coffee", f"{outcome.id}/icc/anova", 0.1 * place, half=0.01),
+            made("coffee", f"{outcome.id}/mde_recruited/clustered", place + 0.1),
+            made("coffee", f"{outcome.id}/mde_achieved/clustered", place + 0.2),
+        ]
     report = report_of(root, "coffee", {}, *rows)
     report = replace(report, plan=replace(report.plan, conf_level=conf_level))
     table = clustering(report)._tbl_data
@@ -162,10 +176,13 @@ def test_the_waves_of_the_survey_stand_in_their_order(root):
 
 @pytest.mark.parametrize(
     ("absence", "wellbeing", "words"),
-    [(0.05, 0.05, "as alike as chance would have it too"), (0.0499, 0.05, "Among those whose absence is known the arms differ"),
-     (0.05, 0.0499, "Among those who answered about wellbeing the arms differ"),
-     (0.01, 0.02, "Among both those whose absence is known and those who answered about wellbeing the arms differ")],
-)  # fmt: skip
+    [
+        (0.05, 0.05, "as alike as chance would have it too"),
+        (0.0499, 0.05, "Among those whose absence is known the arms differ"),
+        (0.05, 0.0499, "Among those who answered about wellbeing the arms differ"),
+        (0.01, 0.02, "Among both those whose absence is known and those who answered about wellbeing the arms differ"),
+    ],
+)
 def test_who_is_still_alike(absence, wellbeing, words):
     p = {"balance/omnibus/analysed": {"p_value": absence}, "balance/omnibus/respondents": {"p_value": wellbeing}}
     assert words in conduct.balance_analysed(SimpleNamespace(row=p.__getitem__, plan=SimpleNamespace(conf_level=0.95)))

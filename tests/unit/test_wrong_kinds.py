@@ -37,10 +37,15 @@ from hhp_stats.results import Estimate
 RNG = np.random.default_rng(7)
 TEAM = np.repeat(np.arange(12), 6)
 N = len(TEAM)
-FRAME = pd.DataFrame({
-    "treatment": (TEAM % 2).astype(float), "x": RNG.normal(size=N), "team": TEAM, "role": np.where(TEAM > 6, "a", "b"),
-    "y": RNG.normal(size=N),
-})  # fmt: skip
+FRAME = pd.DataFrame(
+    {
+        "treatment": (TEAM % 2).astype(float),
+        "x": RNG.normal(size=N),
+        "team": TEAM,
+        "role": np.where(TEAM > 6, "a", "b"),
+        "y": RNG.normal(size=N),
+    }
+)
 TERMS = (Term(column="x", kind="continuous"),)
 M = model_matrix(FRAME, TERMS)
 TURNED = FRAME["y"].iloc[::-1]  # the same people in another order
@@ -117,15 +122,18 @@ def test_series_of_the_same_index_and_arrays_agree():
     assert np.array_equal(from_series, ols(outcome=FRAME["y"].to_numpy(), matrix=M).coefficients)
 
 
-@pytest.mark.parametrize(("column", "match"), [
-    (FRAME["x"].astype(str), "x must be numbers, not text"),
-    (FRAME["x"].astype(str).astype(object), "x must be numbers, not text"),
-    (pd.Series(pd.date_range("2020-01-01", periods=N)), "x must be numbers, not dates"),
-    (pd.Series(pd.date_range("2020-01-01", periods=N, tz="UTC")), "x must be numbers, not dates"),
-    (pd.Series(pd.to_timedelta(np.arange(N), unit="D")), "x must be numbers, not dates"),
-    (pd.Series(["3"] * N, dtype="category"), "x must be numbers, not text"),
-    (FRAME["x"] + 1j, "x must be numbers, not complex"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("column", "match"),
+    [
+        (FRAME["x"].astype(str), "x must be numbers, not text"),
+        (FRAME["x"].astype(str).astype(object), "x must be numbers, not text"),
+        (pd.Series(pd.date_range("2020-01-01", periods=N)), "x must be numbers, not dates"),
+        (pd.Series(pd.date_range("2020-01-01", periods=N, tz="UTC")), "x must be numbers, not dates"),
+        (pd.Series(pd.to_timedelta(np.arange(N), unit="D")), "x must be numbers, not dates"),
+        (pd.Series(["3"] * N, dtype="category"), "x must be numbers, not text"),
+        (FRAME["x"] + 1j, "x must be numbers, not complex"),
+    ],
+)
 def test_text_that_looks_like_numbers_and_dates_are_no_covariates(column, match):
     with pytest.raises(InvalidInput, match=match):
         model_matrix(FRAME.assign(x=column), TERMS)
@@ -151,8 +159,14 @@ def test_a_column_named_twice_is_refused():
 
 def test_weights_of_zero_count_for_nobody():
     weights = np.where(TEAM < 2, 0.0, 1.0)
-    response = ResponseWeights(answered=np.ones(N, dtype=bool), weights=weights, probabilities=np.ones(N), trimmed=0,
-                               ceiling=1.0, by_arm=pd.DataFrame({"effective_n": [60.0], "n_answered": [60]}))  # fmt: skip
+    response = ResponseWeights(
+        answered=np.ones(N, dtype=bool),
+        weights=weights,
+        probabilities=np.ones(N),
+        trimmed=0,
+        ceiling=1.0,
+        by_arm=pd.DataFrame({"effective_n": [60.0], "n_answered": [60]}),
+    )
     found = weighted_effect(outcome=FRAME["y"], matrix=M, response=response, clusters=FRAME["team"])
     rest = FRAME.iloc[12:]
     fit = ols(outcome=rest["y"], matrix=model_matrix(rest, TERMS))
@@ -178,8 +192,15 @@ def test_plain_stratified_randomisation_has_no_balance_tests():
 @pytest.mark.parametrize("constant", [0.0, 3.0])
 def test_nothing_is_tested_where_the_outcome_is_constant(statistic, constant):
     with pytest.raises(EstimationError, match=f"every outcome is {constant:g}"):
-        randomisation_test(outcome=np.full(N, constant), matrix=M, clusters=TEAM, draw=StratifiedDraw.of(np.zeros(12)), draws=50,
-                           rng=np.random.default_rng(1), statistic=statistic)  # fmt: skip
+        randomisation_test(
+            outcome=np.full(N, constant),
+            matrix=M,
+            clusters=TEAM,
+            draw=StratifiedDraw.of(np.zeros(12)),
+            draws=50,
+            rng=np.random.default_rng(1),
+            statistic=statistic,
+        )
     fit = ols(outcome=np.full(N, constant), matrix=M)
     with pytest.raises(EstimationError, match=f"every outcome is {constant:g}"):
         coefficient(fit, cluster_covariance(fit, clusters=TEAM))

@@ -1,7 +1,7 @@
 """A result once more, by statsmodels or linearmodels, from its recipe and the analysis frames alone.
 
-The model matrix is patsy's, the fits are those of the libraries, pooling and the delta method are written out here again.
-Nothing is shared with the package's own estimators.
+The model matrix is patsy's, the fits are those of the libraries, pooling and the delta method are written out here
+again. Nothing is shared with the package's own estimators.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ Found = tuple[float, float]  # estimate and variance of one data set
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Data:
-    """One data set: rows (n), outcome (n,), model matrix (n, k) with the names of patsy, groups of each clustering (n,)."""
+    """One data set: rows (n), outcome (n,), model matrix (n, k) with the names of patsy, groups of each clustering
+    (n,).
+    """
 
     table: pd.DataFrame
     y: Array
@@ -74,7 +76,9 @@ def _inference(recipe: Recipe, estimate: float, error: float, df: float) -> dict
 
 
 def rows(recipe: Recipe, frames: AnalysisFrames) -> pd.DataFrame:
-    """The people of the analysis, the first completed data set where values are imputed; the index is the person's number."""
+    """The people of the analysis, the first completed data set where values are imputed; the index is the person's
+    number.
+    """
     people = frames.people[recipe.frame].set_index(PERSON)
     for name in recipe.only:
         people = people.loc[people[name] == 1]
@@ -166,7 +170,9 @@ def _two_stage(recipe: Recipe, data: _Data) -> Found:
 
 
 def _two_step(recipe: Recipe, data: _Data) -> Found:
-    """Probit of answering, then least squares of the answers with the inverse Mills ratio; its errors are not corrected."""
+    """Probit of answering, then least squares of the answers with the inverse Mills ratio; its errors are not
+    corrected.
+    """
     from scipy import stats
     from statsmodels.discrete.discrete_model import Probit
     from statsmodels.regression.linear_model import OLS
@@ -186,13 +192,22 @@ def _welch(recipe: Recipe, table: pd.DataFrame) -> dict[str, float]:
     both = CompareMeans(*(DescrStatsW(arm) for arm in arms))
     _, p, df = both.ttest_ind(usevar="unequal")
     low, high = both.tconfint_diff(alpha=1 - recipe.conf_level, usevar="unequal")
-    return {"estimate": float(arms[0].mean() - arms[1].mean()), "std_error": float(both.std_meandiff_separatevar),
-            "df": float(df), "p_value": float(p), "conf_low": float(low), "conf_high": float(high)}  # fmt: skip
+    return {
+        "estimate": float(arms[0].mean() - arms[1].mean()),
+        "std_error": float(both.std_meandiff_separatevar),
+        "df": float(df),
+        "p_value": float(p),
+        "conf_low": float(low),
+        "conf_high": float(high),
+    }
 
 
 ESTIMATORS: Mapping[str, Callable[[Recipe, _Data], Found]] = {
-    "ols": _ols, "logit": _logit, "two-stage": _two_stage, "two-step": _two_step,
-}  # fmt: skip
+    "ols": _ols,
+    "logit": _logit,
+    "two-stage": _two_stage,
+    "two-step": _two_step,
+}
 
 
 def quietly(recipe: Recipe, frames: AnalysisFrames) -> dict[str, float]:

@@ -27,7 +27,8 @@ class AnalysisFrames:
     """The frames by name, what their columns mean, and the recipes that use them.
 
     `people` frames hold one row a person (or a decision) with a running number `person`. `imputed` frames hold the rows
-    `imputation`, `person` of those with a gap, and in each column the value that completes it, empty where it is recorded.
+    `imputation`, `person` of those with a gap, and in each column the value that completes it, empty where it is
+    recorded.
     """
 
     people: Mapping[str, pd.DataFrame] = field(default_factory=dict)
@@ -38,8 +39,8 @@ class AnalysisFrames:
     def write(self, folder: Path, *, dictionary: Path) -> None:
         """Write the frames with their columns' meanings and the recipes into `folder`, which only its owner may open.
 
-        Personal data where a study is real: the folder lies with the study's results, never with what is published. What no
-        study explained is looked up in the `dictionary` of the fields.
+        Personal data where a study is real: the folder lies with the study's results, never with what is published.
+        What no study explained is looked up in the `dictionary` of the fields.
         """
         if not self.recipes:
             return
@@ -50,12 +51,17 @@ class AnalysisFrames:
             _write_imputed(frame, folder / f"{name}.csv.gz")
         known = _dictionary(dictionary)
         lines = [
-            {"frame": f"{name}.csv{end}", "column": column,
-             "meaning": self.meanings.get(name, {}).get(str(column)) or known.get(str(column)) or str(column).replace("_", " ")}
+            {
+                "frame": f"{name}.csv{end}",
+                "column": column,
+                "meaning": self.meanings.get(name, {}).get(str(column))
+                or known.get(str(column))
+                or str(column).replace("_", " "),
+            }
             for frames, end in ((self.people, ""), (self.imputed, ".gz"))
             for name, frame in frames.items()
             for column in frame.columns
-        ]  # fmt: skip
+        ]
         pd.DataFrame(lines).to_csv(folder / COLUMNS, index=False, lineterminator="\n")
         text = json.dumps([recipe.record() for recipe in self.recipes], indent=1)
         (folder / RECIPES).write_text(text, encoding="utf-8")
@@ -149,7 +155,8 @@ def stacked(
 ) -> pd.DataFrame:
     """The completing values of m data sets below each other: `completed` (m, n) and `known` (n,) by column.
 
-    Rows: every person with a gap in one of the columns, in every data set. Where a value is recorded the column is empty.
+    Rows: every person with a gap in one of the columns, in every data set. Where a value is recorded the column is
+    empty.
     """
     gaps = np.logical_or.reduce([~mask for mask in known.values()])
     people = np.flatnonzero(gaps)
@@ -180,7 +187,9 @@ class Factor(Protocol):
 
 
 def base_of(column: pd.Series, term: Factor) -> str:
-    """The base level of a categorical term among those analysed, "" of another kind: the plan's, or the first one present."""
+    """The base level of a categorical term among those analysed, "" of another kind: the plan's, or the first one
+    present.
+    """
     if term.kind != "categorical":
         return ""
     present = set(column)

@@ -28,9 +28,13 @@ def python_programme(recipe: Recipe) -> str:
     """A complete programme that reads the analysis frame, to be run in the project's folder, and prints the row."""
     study = recipe.result_id.split("/")[0]
     body = BODIES[recipe.estimator](recipe)
-    library = {"ols": "import statsmodels.formula.api as smf", "logit": "import statsmodels.formula.api as smf",
-               "two-stage": "from linearmodels.iv import IV2SLS", "two-step": "import statsmodels.formula.api as smf",
-               "welch": "from statsmodels.stats.weightstats import CompareMeans, DescrStatsW"}[recipe.estimator]  # fmt: skip
+    library = {
+        "ols": "import statsmodels.formula.api as smf",
+        "logit": "import statsmodels.formula.api as smf",
+        "two-stage": "from linearmodels.iv import IV2SLS",
+        "two-step": "import statsmodels.formula.api as smf",
+        "welch": "from statsmodels.stats.weightstats import CompareMeans, DescrStatsW",
+    }[recipe.estimator]
     lines = [
         f"# {recipe.result_id}",
         "import numpy as np",
@@ -45,22 +49,30 @@ def python_programme(recipe: Recipe) -> str:
     needed = f".dropna(subset={list(recipe.known)})" if recipe.known else ""
     if recipe.imputed:
         lines += [
-            f'completed = pd.read_csv("{place}/{recipe.imputed}.csv.gz", index_col="person")', "",
+            f'completed = pd.read_csv("{place}/{recipe.imputed}.csv.gz", index_col="person")',
+            "",
             "estimates, variances = [], []",
             f"for number in range(1, {recipe.imputations + 1}):",
             f'    values = completed.loc[completed["imputation"] == number, {list(recipe.filled)}]',
             f"    data = people.fillna(values){needed}",
             *("    " + line if line else line for line in body),
-            "    estimates.append(estimate)", "    variances.append(variance)",
-        ]  # fmt: skip
+            "    estimates.append(estimate)",
+            "    variances.append(variance)",
+        ]
     else:
         lines += [f"data = people{needed}", "", *body]
     text = "\n".join(lines) + "\n"
     if recipe.estimator == "two-step":
-        text += "std_error = df = p_value = conf_low = conf_high = np.nan  # the second step's own errors would be too small\n"
+        text += (
+            "std_error = df = p_value = conf_low = conf_high = np.nan  # the second step's own errors would be too"
+            " small\n"
+        )
     elif recipe.covariance in ("CR2", "CR3"):
         text += "estimate = np.mean(estimates)\n" if recipe.imputed else ""
-        text += f"std_error = df = p_value = conf_low = conf_high = np.nan  # statsmodels has no {recipe.covariance}; R has\n"
+        text += (
+            f"std_error = df = p_value = conf_low = conf_high = np.nan  # statsmodels has no {recipe.covariance}; R"
+            " has\n"
+        )
     elif recipe.estimator != "welch":
         text += "df = {}\n".format(
             {"clusters": _clusters(recipe), "residual": "fit.df_resid", "normal": "np.inf"}[recipe.df]
@@ -142,8 +154,11 @@ def _logit(recipe: Recipe) -> list[str]:
         "p0, p1 = (1 / (1 + np.exp(-x @ fit.params.to_numpy())) for x in (without, treated))",
         "g0, g1 = ((p * (1 - p)) @ x / len(x) for p, x in ((p0, without), (p1, treated)))",
     ]
-    value, gradient = {"change": ("p1.mean() - p0.mean()", "g1 - g0"), "probability_0": ("p0.mean()", "g0"),
-                       "probability_1": ("p1.mean()", "g1")}[recipe.quantity]  # fmt: skip
+    value, gradient = {
+        "change": ("p1.mean() - p0.mean()", "g1 - g0"),
+        "probability_0": ("p0.mean()", "g0"),
+        "probability_1": ("p1.mean()", "g1"),
+    }[recipe.quantity]
     return [
         *lines,
         f"estimate, gradient = {value}, {gradient}",
@@ -190,5 +205,9 @@ def _welch(recipe: Recipe) -> list[str]:
 
 
 BODIES: Mapping[str, Callable[[Recipe], list[str]]] = {
-    "ols": _ols, "logit": _logit, "two-stage": _two_stage, "two-step": _two_step, "welch": _welch,
-}  # fmt: skip
+    "ols": _ols,
+    "logit": _logit,
+    "two-stage": _two_stage,
+    "two-step": _two_step,
+    "welch": _welch,
+}

@@ -43,22 +43,33 @@ def r_programme(recipe: Recipe) -> str:
     body = BODIES[recipe.estimator](recipe)
     if recipe.imputed:
         inner = [
-            "values <- completed[completed$imputation == number, ]", "data <- people",
+            "values <- completed[completed$imputation == number, ]",
+            "data <- people",
             f"for (name in {_c(recipe.filled)}) {{",
             "  gap <- !is.na(values[[name]])",
-            "  data[match(values$person[gap], data$person), name] <- values[[name]][gap]", "}", *pick, *body,
-            "estimates[number] <- estimate", "variances[number] <- variance",
+            "  data[match(values$person[gap], data$person), name] <- values[[name]][gap]",
+            "}",
+            *pick,
+            *body,
+            "estimates[number] <- estimate",
+            "variances[number] <- variance",
             *(["freedoms[number] <- df"] if _small(recipe) else []),
-        ]  # fmt: skip
+        ]
         lines += [
-            f'completed <- read.csv("{place}/{recipe.imputed}.csv.gz")', "estimates <- variances <- freedoms <- numeric(0)",
-            f"for (number in 1:{recipe.imputations}) {{", *("  " + line for line in inner), "}",
-        ]  # fmt: skip
+            f'completed <- read.csv("{place}/{recipe.imputed}.csv.gz")',
+            "estimates <- variances <- freedoms <- numeric(0)",
+            f"for (number in 1:{recipe.imputations}) {{",
+            *("  " + line for line in inner),
+            "}",
+        ]
     else:
         lines += ["data <- people", *pick, *body]
     text = "\n".join(lines) + "\n"
     if recipe.estimator == "two-step":
-        text += "std_error <- df <- p_value <- conf_low <- conf_high <- NA  # the second step's own errors would be too small\n"
+        text += (
+            "std_error <- df <- p_value <- conf_low <- conf_high <- NA  # the second step's own errors would be too"
+            " small\n"
+        )
     elif recipe.estimator != "welch":
         if not _small(recipe):
             text += "df <- {}\n".format(
@@ -92,8 +103,9 @@ def _clusters(recipe: Recipe) -> str:
 def _terms(recipe: Recipe, *, without: str = "") -> list[str]:
     found = [
         f'relevel(factor({term.column}), "{term.base}")' if term.base else term.column
-        for term in recipe.terms if term.column != without
-    ]  # fmt: skip
+        for term in recipe.terms
+        if term.column != without
+    ]
     return found or ["1"]
 
 
@@ -115,8 +127,11 @@ def _chosen(recipe: Recipe) -> list[str]:
         name = next(iter(names.values()))
         return [f'estimate <- coef(fit)[["{name}"]]', f'variance <- covariance["{name}", "{name}"]']
     given = ", ".join(f'"{names[name]}" = {weight:g}' for name, weight in recipe.weights.items())
-    return [f"weights <- c({given})", "estimate <- sum(weights * coef(fit)[names(weights)])",
-            "variance <- drop(weights %*% covariance[names(weights), names(weights)] %*% weights)"]  # fmt: skip
+    return [
+        f"weights <- c({given})",
+        "estimate <- sum(weights * coef(fit)[names(weights)])",
+        "variance <- drop(weights %*% covariance[names(weights), names(weights)] %*% weights)",
+    ]
 
 
 def _ols(recipe: Recipe) -> list[str]:
@@ -133,7 +148,7 @@ def _ols(recipe: Recipe) -> list[str]:
             "weights <- matrix(0, 1, length(coef(fit)), dimnames = list(NULL, names(coef(fit))))",
             f"weights[1, {names}] <- c({given})",
             'df <- linear_contrast(fit, vcov = covariance, contrasts = weights, test = "Satterthwaite")$df',
-        ]  # fmt: skip
+        ]
         return [*lines, *tested]
     if kind == "classical":
         lines.append("covariance <- vcov(fit)")
@@ -156,19 +171,32 @@ def _logit(recipe: Recipe) -> list[str]:
         f'covariance <- vcovCL(fit, cluster = data${recipe.clusters[0]}, type = "HC0")  # times G/(G - 1), as Stata',
     ]
     if recipe.quantity == "odds_ratio":
-        return [*lines, f'estimate <- coef(fit)[["{recipe.treatment}"]]',
-                f'variance <- covariance["{recipe.treatment}", "{recipe.treatment}"]']  # fmt: skip
+        return [
+            *lines,
+            f'estimate <- coef(fit)[["{recipe.treatment}"]]',
+            f'variance <- covariance["{recipe.treatment}", "{recipe.treatment}"]',
+        ]
     at = "t(colMeans(model.matrix(fit)))" if recipe.at == "means" else "model.matrix(fit)"
     lines += [
         f"without <- treated <- {at}",
-        f'without[, "{recipe.treatment}"] <- 0', f'treated[, "{recipe.treatment}"] <- 1',
-        "p0 <- plogis(drop(without %*% coef(fit)))", "p1 <- plogis(drop(treated %*% coef(fit)))",
-        "g0 <- colMeans(p0 * (1 - p0) * without)", "g1 <- colMeans(p1 * (1 - p1) * treated)",
-    ]  # fmt: skip
-    value, gradient = {"change": ("mean(p1) - mean(p0)", "g1 - g0"), "probability_0": ("mean(p0)", "g0"),
-                       "probability_1": ("mean(p1)", "g1")}[recipe.quantity]  # fmt: skip
-    return [*lines, f"estimate <- {value}", f"gradient <- {gradient}",
-            "variance <- drop(gradient %*% covariance %*% gradient)  # delta method"]  # fmt: skip
+        f'without[, "{recipe.treatment}"] <- 0',
+        f'treated[, "{recipe.treatment}"] <- 1',
+        "p0 <- plogis(drop(without %*% coef(fit)))",
+        "p1 <- plogis(drop(treated %*% coef(fit)))",
+        "g0 <- colMeans(p0 * (1 - p0) * without)",
+        "g1 <- colMeans(p1 * (1 - p1) * treated)",
+    ]
+    value, gradient = {
+        "change": ("mean(p1) - mean(p0)", "g1 - g0"),
+        "probability_0": ("mean(p0)", "g0"),
+        "probability_1": ("mean(p1)", "g1"),
+    }[recipe.quantity]
+    return [
+        *lines,
+        f"estimate <- {value}",
+        f"gradient <- {gradient}",
+        "variance <- drop(gradient %*% covariance %*% gradient)  # delta method",
+    ]
 
 
 def _two_stage(recipe: Recipe) -> list[str]:
@@ -207,11 +235,18 @@ def _welch(recipe: Recipe) -> list[str]:
     return [
         f"test <- t.test({arm.format(1)}, {arm.format(0)}, conf.level = {recipe.conf_level:g})",
         "estimate <- test$estimate[[1]] - test$estimate[[2]]",
-        "std_error <- test$stderr", "df <- test$parameter[[1]]", "p_value <- test$p.value",
-        "conf_low <- test$conf.int[1]", "conf_high <- test$conf.int[2]",
-    ]  # fmt: skip
+        "std_error <- test$stderr",
+        "df <- test$parameter[[1]]",
+        "p_value <- test$p.value",
+        "conf_low <- test$conf.int[1]",
+        "conf_high <- test$conf.int[2]",
+    ]
 
 
 BODIES: Mapping[str, Callable[[Recipe], list[str]]] = {
-    "ols": _ols, "logit": _logit, "two-stage": _two_stage, "two-step": _two_step, "welch": _welch,
-}  # fmt: skip
+    "ols": _ols,
+    "logit": _logit,
+    "two-stage": _two_stage,
+    "two-step": _two_step,
+    "welch": _welch,
+}

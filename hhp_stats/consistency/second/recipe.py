@@ -16,7 +16,9 @@ INTERCEPT = "intercept"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecipeTerm:
-    """A column of the frame on the right-hand side; with `base` it is a factor and enters as dummies of its other levels."""
+    """A column of the frame on the right-hand side; with `base` it is a factor and enters as dummies of its other
+    levels.
+    """
 
     column: str
     base: str = ""
@@ -26,14 +28,14 @@ class RecipeTerm:
 class Recipe:
     """How one row of the result frame follows from an analysis frame.
 
-    `known` columns must be known and `only` columns be 1 for a person to take part. `imputed` names the frame of completed
-    values, of which the first `imputations` data sets are used, in the columns `filled`; empty where nothing is imputed.
-    The right-hand side is an intercept and `terms`; `row_weights` names the column of the weights of weighted least
-    squares.
+    `known` columns must be known and `only` columns be 1 for a person to take part. `imputed` names the frame of
+    completed values, of which the first `imputations` data sets are used, in the columns `filled`; empty where
+    nothing is imputed. The right-hand side is an intercept and `terms`; `row_weights` names the column of the weights
+    of weighted least squares.
     `quantity`: a `contrast` of coefficients with `weights` by term; the
     `odds_ratio` of the treatment; its `change` of the probability from 0 to 1 or the `probability_0` without and
-    `probability_1` with it, covariates `at` their means or as they are. `compared` are the fields that statsmodels and linearmodels
-    can compute, `in_r` those that R can; `shortfall` says why there are fewer.
+    `probability_1` with it, covariates `at` their means or as they are. `compared` are the fields that statsmodels
+    and linearmodels can compute, `in_r` those that R can; `shortfall` says why there are fewer.
     """
 
     result_id: str

@@ -47,11 +47,16 @@ def _balance_p(column: str) -> float:
     """The rule's p value for an allocation that treats exactly the second drug group of Student's sleep data."""
     frame = data.extra_sleep()
     names = [f"{number:02d}" for number in range(len(frame))]
-    people = pd.DataFrame({
-        "staff_id": names, "team_id": names, "local_authority": "one", "service_years": frame["extra"],
-        # Three of ten in the first group, seven of ten in the second.
-        "role": ["a"] * 3 + ["b"] * 7 + ["a"] * 7 + ["b"] * 3,
-    })  # fmt: skip
+    people = pd.DataFrame(
+        {
+            "staff_id": names,
+            "team_id": names,
+            "local_authority": "one",
+            "service_years": frame["extra"],
+            # Three of ten in the first group, seven of ten in the second.
+            "role": ["a"] * 3 + ["b"] * 7 + ["a"] * 7 + ["b"] * 3,
+        }
+    )
     strata = pd.DataFrame({"team_id": names, "stratum": "all"})
     rule = AllocationRule()
     p_values = TeamSums.of(people, strata, rule).p_values(frame[["drug"]].to_numpy(dtype=np.uint8))
@@ -60,18 +65,29 @@ def _balance_p(column: str) -> float:
 
 def _filled(service: float) -> float:
     """Three days recorded after `service` years, beside full-year colleagues with 4 and 10 days."""
-    people = pd.DataFrame({
-        "local_authority": "one", "service_years": [service, 2.0, 3.0], "agency": 0, "absence_days": [3.0, 4.0, 10.0],
-    })  # fmt: skip
+    people = pd.DataFrame(
+        {
+            "local_authority": "one",
+            "service_years": [service, 2.0, 3.0],
+            "agency": 0,
+            "absence_days": [3.0, 4.0, 10.0],
+        }
+    )
     return float(filled_absence(people=people).iloc[0])
 
 
 def _chance_of_each() -> float:
     """The chance of an allocation of four teams of one stratum whose people are all alike: none is rejected."""
     names = list("abcd")
-    people = pd.DataFrame({
-        "staff_id": names, "team_id": names, "local_authority": "one", "service_years": 2.0, "role": "same",
-    })  # fmt: skip
+    people = pd.DataFrame(
+        {
+            "staff_id": names,
+            "team_id": names,
+            "local_authority": "one",
+            "service_years": 2.0,
+            "role": "same",
+        }
+    )
     strata = pd.DataFrame({"team_id": names, "stratum": "all"})
     _, probabilities, _ = enumerate_allocations(people=people, strata=strata, rule=AllocationRule())
     return float(probabilities[0]) if np.ptp(probabilities) == 0 else float("nan")
@@ -82,39 +98,72 @@ def _rerandomised(quantity: str, printed: str, compute: Callable[[], float]) -> 
 
 
 RANDOMISATION = (
-    _rerandomised("Three covariates, one in a hundred accepted: threshold", "0.11483",
-                  lambda: mahalanobis_rerandomisation(covariates=3, acceptance=0.01).threshold),
-    _rerandomised("Three covariates, one in a hundred accepted: variance kept", "0.02282",
-                  lambda: mahalanobis_rerandomisation(covariates=3, acceptance=0.01).variance_factor),
-    _rerandomised("Ten covariates, one in ten accepted: threshold", "4.86518",
-                  lambda: mahalanobis_rerandomisation(covariates=10, acceptance=0.1).threshold),
-    _rerandomised("Ten covariates, one in ten accepted: variance kept", "0.37669",
-                  lambda: mahalanobis_rerandomisation(covariates=10, acceptance=0.1).variance_factor),
-    ValidationCase(
-        method="randomisation", quantity="Balance test of a continuous covariate, p value", printed="0.07919",
-        source=STUDENT, compute=partial(_balance_p, "service_years"),
+    _rerandomised(
+        "Three covariates, one in a hundred accepted: threshold",
+        "0.11483",
+        lambda: mahalanobis_rerandomisation(covariates=3, acceptance=0.01).threshold,
+    ),
+    _rerandomised(
+        "Three covariates, one in a hundred accepted: variance kept",
+        "0.02282",
+        lambda: mahalanobis_rerandomisation(covariates=3, acceptance=0.01).variance_factor,
+    ),
+    _rerandomised(
+        "Ten covariates, one in ten accepted: threshold",
+        "4.86518",
+        lambda: mahalanobis_rerandomisation(covariates=10, acceptance=0.1).threshold,
+    ),
+    _rerandomised(
+        "Ten covariates, one in ten accepted: variance kept",
+        "0.37669",
+        lambda: mahalanobis_rerandomisation(covariates=10, acceptance=0.1).variance_factor,
     ),
     ValidationCase(
-        method="randomisation", quantity="Balance test of a category, 3 of 10 against 7 of 10, p value", printed="0.0736",
-        source="arithmetic: chi-squared(1) of 3.2", compute=partial(_balance_p, "role"),
+        method="randomisation",
+        quantity="Balance test of a continuous covariate, p value",
+        printed="0.07919",
+        source=STUDENT,
+        compute=partial(_balance_p, "service_years"),
     ),
     ValidationCase(
-        method="randomisation", quantity="Three days in half a year of service, days a year", printed="6",
-        source=BY_HAND, compute=partial(_filled, 0.5), exact=True,
+        method="randomisation",
+        quantity="Balance test of a category, 3 of 10 against 7 of 10, p value",
+        printed="0.0736",
+        source="arithmetic: chi-squared(1) of 3.2",
+        compute=partial(_balance_p, "role"),
     ),
     ValidationCase(
-        method="randomisation", quantity="Service of two months: mean of full-year colleagues with 4 and 10 days",
-        printed="7", source=BY_HAND, compute=partial(_filled, 2 / 12), exact=True,
+        method="randomisation",
+        quantity="Three days in half a year of service, days a year",
+        printed="6",
+        source=BY_HAND,
+        compute=partial(_filled, 0.5),
+        exact=True,
     ),
     ValidationCase(
-        method="randomisation", quantity="Strata of 4, 4 and 3 teams: possible allocations", printed="216",
-        source="arithmetic: 6 × 6 × (2 × 3)", compute=lambda: float(count_allocations([*"aaaabbbbccc"])), exact=True,
+        method="randomisation",
+        quantity="Service of two months: mean of full-year colleagues with 4 and 10 days",
+        printed="7",
+        source=BY_HAND,
+        compute=partial(_filled, 2 / 12),
+        exact=True,
     ),
     ValidationCase(
-        method="randomisation", quantity="Four teams of people alike: chance of each allocation", printed="1/6",
-        source="arithmetic: 4!/(2! 2!) = 6", compute=_chance_of_each,
+        method="randomisation",
+        quantity="Strata of 4, 4 and 3 teams: possible allocations",
+        printed="216",
+        source="arithmetic: 6 × 6 × (2 × 3)",
+        compute=lambda: float(count_allocations([*"aaaabbbbccc"])),
+        exact=True,
     ),
-)  # fmt: skip
+    ValidationCase(
+        method="randomisation",
+        quantity="Four teams of people alike: chance of each allocation",
+        printed="1/6",
+        source="arithmetic: 4!/(2! 2!) = 6",
+        compute=_chance_of_each,
+    ),
+)
 
 # ------------------------------------------------------------------- randomisation inference
 
@@ -135,9 +184,15 @@ def _villages() -> tuple[np.ndarray, ModelMatrix, np.ndarray]:
 def _villages_test(alternative: Alternative) -> ResamplingTest:
     outcome, matrix, every = _villages()
     return randomisation_test(
-        outcome=outcome, matrix=matrix, clusters=np.arange(7), assignments=every, draw_clusters=range(7),
-        statistic="difference", alternative=alternative, interval=False,
-    )  # fmt: skip
+        outcome=outcome,
+        matrix=matrix,
+        clusters=np.arange(7),
+        assignments=every,
+        draw_clusters=range(7),
+        statistic="difference",
+        alternative=alternative,
+        interval=False,
+    )
 
 
 def _villages_stepdown() -> float:
@@ -151,13 +206,29 @@ def _villages_stepdown() -> float:
 
 
 REDRAWS = (
-    ValidationCase(method="randomisation-inference", quantity="Village heads: difference of means", printed="6.5",
-                   source=VILLAGES, compute=lambda: _villages_test("two-sided").estimate.estimate, exact=True),
-    ValidationCase(method="randomisation-inference", quantity="Village heads: one-sided p", printed="5/21",
-                   source=VILLAGES, compute=lambda: _villages_test("greater").p_weak),
-    ValidationCase(method="randomisation-inference", quantity="Village heads: two-sided p", printed="8/21",
-                   source=VILLAGES, compute=lambda: _villages_test("two-sided").p_weak),
-)  # fmt: skip
+    ValidationCase(
+        method="randomisation-inference",
+        quantity="Village heads: difference of means",
+        printed="6.5",
+        source=VILLAGES,
+        compute=lambda: _villages_test("two-sided").estimate.estimate,
+        exact=True,
+    ),
+    ValidationCase(
+        method="randomisation-inference",
+        quantity="Village heads: one-sided p",
+        printed="5/21",
+        source=VILLAGES,
+        compute=lambda: _villages_test("greater").p_weak,
+    ),
+    ValidationCase(
+        method="randomisation-inference",
+        quantity="Village heads: two-sided p",
+        printed="8/21",
+        source=VILLAGES,
+        compute=lambda: _villages_test("two-sided").p_weak,
+    ),
+)
 
 # ------------------------------------------------------------------- wild cluster bootstrap
 
@@ -165,18 +236,38 @@ REDRAWS = (
 @cache
 def _wild() -> ResamplingTest:
     return wild_bootstrap(
-        grunfeld(), clusters=data.grunfeld()["firm"], term="value", draws=1_024, rng=np.random.default_rng(1), interval=False
-    )  # fmt: skip
+        grunfeld(),
+        clusters=data.grunfeld()["firm"],
+        term="value",
+        draws=1_024,
+        rng=np.random.default_rng(1),
+        interval=False,
+    )
 
 
 WILD = (
-    ValidationCase(method="wild-bootstrap", quantity="Grunfeld, value, by firm: CR1 t", printed="7.270650",
-                   source=GRUNFELD, compute=lambda: _wild().estimate.statistic),
-    ValidationCase(method="wild-bootstrap", quantity="Grunfeld, all 1,024 sign vectors: p, ties not counted",
-                   printed="2/1024", source="full enumeration, strict inequality", compute=lambda: _wild().p_strict),
-    ValidationCase(method="wild-bootstrap", quantity="Grunfeld, all 1,024 sign vectors: p, ties counted",
-                   printed="4/1024", source="full enumeration, weak inequality", compute=lambda: _wild().p_weak),
-)  # fmt: skip
+    ValidationCase(
+        method="wild-bootstrap",
+        quantity="Grunfeld, value, by firm: CR1 t",
+        printed="7.270650",
+        source=GRUNFELD,
+        compute=lambda: _wild().estimate.statistic,
+    ),
+    ValidationCase(
+        method="wild-bootstrap",
+        quantity="Grunfeld, all 1,024 sign vectors: p, ties not counted",
+        printed="2/1024",
+        source="full enumeration, strict inequality",
+        compute=lambda: _wild().p_strict,
+    ),
+    ValidationCase(
+        method="wild-bootstrap",
+        quantity="Grunfeld, all 1,024 sign vectors: p, ties counted",
+        printed="4/1024",
+        source="full enumeration, weak inequality",
+        compute=lambda: _wild().p_weak,
+    ),
+)
 
 # ------------------------------------------------------------------- multiplicity
 
@@ -190,16 +281,23 @@ def _holm(place: int) -> float:
 MULTIPLICITY = (
     *(
         ValidationCase(
-            method="multiplicity", quantity=f"Holm, fifteen p values: number {place + 1}, {P_VALUES[place]:g}", printed=printed,
-            source=P_ADJUST, compute=partial(_holm, place),
+            method="multiplicity",
+            quantity=f"Holm, fifteen p values: number {place + 1}, {P_VALUES[place]:g}",
+            printed=printed,
+            source=P_ADJUST,
+            compute=partial(_holm, place),
         )
         for place, printed in enumerate(("0.015", "0.112", "0.507", "0.507", "0.507", "0.600", "0.666"))
     ),
     ValidationCase(
-        method="multiplicity", quantity="Westfall–Young, one outcome given twice: adjusted less unadjusted p",
-        printed="0", source="identity", compute=_villages_stepdown, exact=True,
+        method="multiplicity",
+        quantity="Westfall–Young, one outcome given twice: adjusted less unadjusted p",
+        printed="0",
+        source="identity",
+        compute=_villages_stepdown,
+        exact=True,
     ),
-)  # fmt: skip
+)
 
 # ------------------------------------------------------------------- detectable effects
 
@@ -214,7 +312,7 @@ def _clustered(*, size_cv: float = 0.0, correlation: float = 0.0) -> float:
 def _proportion(increase: bool) -> float:
     return detectable_proportion(
         control=0.2, direction="increase" if increase else "decrease", effective_per_arm=_SMALL.effective_per_arm
-    )  # fmt: skip
+    )
 
 
 def _absence_trial() -> float:
@@ -232,30 +330,79 @@ def _power(
 
 
 POWER = (
-    _power("Teams of 10, 20 an arm, correlation .05: variance inflation", "1.45", CLUSTERSAMPSI,
-           lambda: _SMALL.variance_inflation, exact=True),
-    _power("Teams of 10, 20 an arm, correlation .05: detectable effect", "0.346119", CLUSTERSAMPSI,
-           lambda: cluster_detectable_effect(clustering=_SMALL)),
-    _power("400 individuals: detectable effect", "0.280159", CLUSTERSAMPSI,
-           lambda: individual_detectable_effect(people=400)),
+    _power(
+        "Teams of 10, 20 an arm, correlation .05: variance inflation",
+        "1.45",
+        CLUSTERSAMPSI,
+        lambda: _SMALL.variance_inflation,
+        exact=True,
+    ),
+    _power(
+        "Teams of 10, 20 an arm, correlation .05: detectable effect",
+        "0.346119",
+        CLUSTERSAMPSI,
+        lambda: cluster_detectable_effect(clustering=_SMALL),
+    ),
+    _power(
+        "400 individuals: detectable effect",
+        "0.280159",
+        CLUSTERSAMPSI,
+        lambda: individual_detectable_effect(people=400),
+    ),
     _power("Teams of 8, 50 an arm: detectable effect", "0.232511", CLUSTERSAMPSI, _clustered),
     _power("The same, team sizes varying by .5", "0.240968", CLUSTERSAMPSI, partial(_clustered, size_cv=0.5)),
-    _power("The same, and a baseline correlation of .6", "0.192775", CLUSTERSAMPSI,
-           partial(_clustered, size_cv=0.5, correlation=0.6)),
+    _power(
+        "The same, and a baseline correlation of .6",
+        "0.192775",
+        CLUSTERSAMPSI,
+        partial(_clustered, size_cv=0.5, correlation=0.6),
+    ),
     _power("Proportion .2, teams of 10, 20 an arm: increase to", "0.352498", CLUSTERSAMPSI, partial(_proportion, True)),
-    _power("Proportion .2, teams of 10, 20 an arm: decrease to", "0.081411", CLUSTERSAMPSI, partial(_proportion, False)),
+    _power(
+        "Proportion .2, teams of 10, 20 an arm: decrease to", "0.081411", CLUSTERSAMPSI, partial(_proportion, False)
+    ),
     _power("Goal-setting, sickness absence", "0.15", PUBLISHED, _absence_trial, figure="GS-MDES-ABS"),
-    _power("Beneficiaries, 428 people", "0.27", PUBLISHED, lambda: individual_detectable_effect(people=428), figure="BEN-MDES-ACH"),
-    _power("Beneficiaries, 944 people planned", "0.18", PUBLISHED, lambda: individual_detectable_effect(people=944), figure="BEN-MDES-PLAN"),
-    _power("Swing, 267 people", "0.34", PUBLISHED, lambda: individual_detectable_effect(people=267), figure="SWI-MDES-ACH"),
+    _power(
+        "Beneficiaries, 428 people",
+        "0.27",
+        PUBLISHED,
+        lambda: individual_detectable_effect(people=428),
+        figure="BEN-MDES-ACH",
+    ),
+    _power(
+        "Beneficiaries, 944 people planned",
+        "0.18",
+        PUBLISHED,
+        lambda: individual_detectable_effect(people=944),
+        figure="BEN-MDES-PLAN",
+    ),
+    _power(
+        "Swing, 267 people", "0.34", PUBLISHED, lambda: individual_detectable_effect(people=267), figure="SWI-MDES-ACH"
+    ),
     _power("Mod, 98 people", "0.57", PUBLISHED, lambda: individual_detectable_effect(people=98), figure="MOD-MDES-ACH"),
-    _power("Power at the detectable effect of teams of 10", "0.8", "identity",
-           lambda: power_of(effect=cluster_detectable_effect(clustering=_SMALL), effective_per_arm=_SMALL.effective_per_arm),
-           exact=True),
-    _power("Teams an arm needed for the detectable effect of teams of 10", "20", "identity",
-           lambda: clusters_needed(effect=cluster_detectable_effect(clustering=_SMALL), mean_size=10, icc=0.05), exact=True),
-    _power("People needed for the detectable effect of 400", "400", "identity",
-           lambda: people_needed(effect=individual_detectable_effect(people=400)), exact=True),
-)  # fmt: skip
+    _power(
+        "Power at the detectable effect of teams of 10",
+        "0.8",
+        "identity",
+        lambda: power_of(
+            effect=cluster_detectable_effect(clustering=_SMALL), effective_per_arm=_SMALL.effective_per_arm
+        ),
+        exact=True,
+    ),
+    _power(
+        "Teams an arm needed for the detectable effect of teams of 10",
+        "20",
+        "identity",
+        lambda: clusters_needed(effect=cluster_detectable_effect(clustering=_SMALL), mean_size=10, icc=0.05),
+        exact=True,
+    ),
+    _power(
+        "People needed for the detectable effect of 400",
+        "400",
+        "identity",
+        lambda: people_needed(effect=individual_detectable_effect(people=400)),
+        exact=True,
+    ),
+)
 
 CASES = (*RANDOMISATION, *REDRAWS, *WILD, *MULTIPLICITY, *POWER)

@@ -40,19 +40,24 @@ def _women() -> ComplierEffect:
     frame = data.married_women()
     frame = frame[frame["inlf"] == 1].reset_index(drop=True)
     return complier_effect(
-        outcome=frame["lwage"].to_numpy(), takeup=frame["educ"].to_numpy(dtype=np.float64),
-        matrix=data.matrix_of(frame, "motheduc fatheduc huseduc exper expersq"), clusters=np.arange(len(frame)),
+        outcome=frame["lwage"].to_numpy(),
+        takeup=frame["educ"].to_numpy(dtype=np.float64),
+        matrix=data.matrix_of(frame, "motheduc fatheduc huseduc exper expersq"),
+        clusters=np.arange(len(frame)),
         instruments=("motheduc", "fatheduc", "huseduc"),
-    )  # fmt: skip
+    )
 
 
 @cache
 def _men(controls: str = CONTROLS) -> ComplierEffect:
     frame = data.young_men()
     return complier_effect(
-        outcome=frame["lwage"].to_numpy(), takeup=frame["educ"].to_numpy(dtype=np.float64),
-        matrix=data.matrix_of(frame, f"nearc4 {controls}"), clusters=np.arange(len(frame)), instruments=("nearc4",),
-    )  # fmt: skip
+        outcome=frame["lwage"].to_numpy(),
+        takeup=frame["educ"].to_numpy(dtype=np.float64),
+        matrix=data.matrix_of(frame, f"nearc4 {controls}"),
+        clusters=np.arange(len(frame)),
+        instruments=("nearc4",),
+    )
 
 
 def _first_stage() -> float:
@@ -77,17 +82,28 @@ def _compliers(
 
 
 COMPLIERS = (
-    _compliers("Mroz, wage by schooling, three instruments: effect", "0.080", EXAMPLE_5_3, lambda: _women().effect.estimate),
-    _compliers("Card, wage by schooling, a college nearby: effect", "0.132", EXAMPLE_15_4, lambda: _men().effect.estimate),
+    _compliers(
+        "Mroz, wage by schooling, three instruments: effect", "0.080", EXAMPLE_5_3, lambda: _women().effect.estimate
+    ),
+    _compliers(
+        "Card, wage by schooling, a college nearby: effect", "0.132", EXAMPLE_15_4, lambda: _men().effect.estimate
+    ),
     _compliers("Card, first stage: effect of a college nearby", "0.320", EXAMPLE_15_4, _first_stage),
     _compliers("Card, robust SE of schooling", "0.05414362", AER, lambda: _men().effect.std_error),
     _compliers("Card, robust F of the first stage", "14.13867", AER, lambda: _men().first_stage_f),
     _compliers("Card, Anderson-Rubin interval: lower end", "0.0281302", AER, lambda: _men().anderson_rubin.hull[0]),
     _compliers("Card, Anderson-Rubin interval: upper end", "0.2812480", AER, lambda: _men().anderson_rubin.hull[1]),
-    _compliers("Critical value of the effective F, one instrument", "23.1", CRITICAL, lambda: _men().effective_f_critical),
-    _compliers("Card without covariates: ratio of two effects less two-stage estimate", "0", "identity", _wald_identity,
-               exact=True),
-)  # fmt: skip
+    _compliers(
+        "Critical value of the effective F, one instrument", "23.1", CRITICAL, lambda: _men().effective_f_critical
+    ),
+    _compliers(
+        "Card without covariates: ratio of two effects less two-stage estimate",
+        "0",
+        "identity",
+        _wald_identity,
+        exact=True,
+    ),
+)
 
 # ------------------------------------------------------------------- effect size, intraclass correlation, balance
 
@@ -151,22 +167,30 @@ EFFECT_SIZE = (
     _size("Means 103 and 100: noncentral t interval of d, upper end", "0.996346", BASE_R, partial(_noncentral, 1)),
     _size("Six targets, four judges: intraclass correlation", "0.17", SHROUT, lambda: _judges().estimate),
     _size("Six targets, four judges: mean square within", "6.26", SHROUT, lambda: _judges().within_variance),
-    _size("Six targets, four judges: mean square between", "11.24", SHROUT,
-          lambda: _judges().within_variance + 4 * _judges().between_variance),
+    _size(
+        "Six targets, four judges: mean square between",
+        "11.24",
+        SHROUT,
+        lambda: _judges().within_variance + 4 * _judges().between_variance,
+    ),
     _size("Grunfeld, investment by firm: REML intraclass correlation", "0.767257", LME4, _grunfeld_icc),
-    _size("Shares 3 of 10 and 5 of 10: standardised difference", "-0.417029", "arithmetic: −0.2/√0.23", _share_difference),
+    _size(
+        "Shares 3 of 10 and 5 of 10: standardised difference", "-0.417029", "arithmetic: −0.2/√0.23", _share_difference
+    ),
     _size("Spector, GPA and TUCE by PSI: omnibus d-squared", "0.39487470", BASE_R, _omnibus),
     _size("Spector, GPA and TUCE by PSI: joint F, robust", "0.19057564", LMTEST, _joint),
-)  # fmt: skip
+)
 
 # ------------------------------------------------------------------- benefit-cost ratio
 
 
 def _fieller(numerator: float, denominator: float, variances: tuple[float, float]) -> RatioEstimate:
     return fieller(
-        numerator=numerator, denominator=denominator, numerator_variance=variances[0],
+        numerator=numerator,
+        denominator=denominator,
+        numerator_variance=variances[0],
         denominator_variance=variances[1],
-    )  # fmt: skip
+    )
 
 
 def _unbounded() -> float:
@@ -195,9 +219,11 @@ def _ratio() -> Estimate:
 
 def _leaver() -> float:
     return net_turnover_cost(
-        replacement_cost=pd.Series([5_000.0, 9_000.0]), absence_after_leaving=pd.Series([2.0, 4.0]), daily_rate=150.0,
+        replacement_cost=pd.Series([5_000.0, 9_000.0]),
+        absence_after_leaving=pd.Series([2.0, 4.0]),
+        daily_rate=150.0,
         clusters=pd.Series(["a", "b"]),
-    ).estimate  # fmt: skip
+    ).estimate
 
 
 def _acceptable() -> float:
@@ -216,25 +242,57 @@ def _cost(
 FIELLER = "R 4.2.2, roots of the test itself"
 
 COST_BENEFIT = (
-    _cost("Ratio 10/5, variances 4 and 1: lower end", "1.104423", lambda: _fieller(10, 5, (4, 1)).set.hull[0],
-          source=FIELLER, exact=False),
-    _cost("Ratio 10/5, variances 4 and 1: upper end", "3.621801", lambda: _fieller(10, 5, (4, 1)).set.hull[1],
-          source=FIELLER, exact=False),
-    ValidationCase(
-        method="cost-benefit", quantity="Ratio 10/1.5, variances 4 and 1: the set is unbounded", printed="1",
-        source="1.5 is within 1.96 SE of zero", compute=_unbounded, truth=True,
+    _cost(
+        "Ratio 10/5, variances 4 and 1: lower end",
+        "1.104423",
+        lambda: _fieller(10, 5, (4, 1)).set.hull[0],
+        source=FIELLER,
+        exact=False,
     ),
-    _cost("Thirty minutes a week for six weeks, days", "0.41", lambda: programme_days(minutes_a_week=30, weeks=6),
-          source="arithmetic: 3/7.4", exact=False),
-    _cost("Sixty minutes a week for six weeks, days", "0.81", lambda: programme_days(minutes_a_week=60, weeks=6),
-          source="arithmetic: 6/7.4", exact=False),
+    _cost(
+        "Ratio 10/5, variances 4 and 1: upper end",
+        "3.621801",
+        lambda: _fieller(10, 5, (4, 1)).set.hull[1],
+        source=FIELLER,
+        exact=False,
+    ),
+    ValidationCase(
+        method="cost-benefit",
+        quantity="Ratio 10/1.5, variances 4 and 1: the set is unbounded",
+        printed="1",
+        source="1.5 is within 1.96 SE of zero",
+        compute=_unbounded,
+        truth=True,
+    ),
+    _cost(
+        "Thirty minutes a week for six weeks, days",
+        "0.41",
+        lambda: programme_days(minutes_a_week=30, weeks=6),
+        source="arithmetic: 3/7.4",
+        exact=False,
+    ),
+    _cost(
+        "Sixty minutes a week for six weeks, days",
+        "0.81",
+        lambda: programme_days(minutes_a_week=60, weeks=6),
+        source="arithmetic: 6/7.4",
+        exact=False,
+    ),
     _cost("Worked example: ratio", "2.8", lambda: _ratio().estimate, source="arithmetic: (150 + 60)/75"),
-    _cost("Worked example: lower end, end-points substituted", "-0.8", lambda: _ratio().conf_low,
-          source="arithmetic: (0 − 60)/75"),
-    _cost("Worked example: upper end, end-points substituted", "6.4", lambda: _ratio().conf_high,
-          source="arithmetic: (300 + 180)/75"),
+    _cost(
+        "Worked example: lower end, end-points substituted",
+        "-0.8",
+        lambda: _ratio().conf_low,
+        source="arithmetic: (0 − 60)/75",
+    ),
+    _cost(
+        "Worked example: upper end, end-points substituted",
+        "6.4",
+        lambda: _ratio().conf_high,
+        source="arithmetic: (300 + 180)/75",
+    ),
     _cost("Net cost of a leaver, two leavers", "6550", _leaver, source="arithmetic: (4,700 + 8,400)/2"),
     _cost("Chance of paying twofold, draws 1 to 4", "5/8", _acceptable, source="arithmetic: (2 + 1/2)/4"),
-)  # fmt: skip
+)
 
 CASES = (*COMPLIERS, *EFFECT_SIZE, *COST_BENEFIT)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 
 import numpy as np
@@ -123,28 +124,44 @@ LINEAR = (
     _linear("Mroz, linear probability of paid work: years of schooling", "0.038", WOOLDRIDGE_15_1, "educ"),
     _linear("Mroz, linear probability of paid work: children under six", "-0.262", WOOLDRIDGE_15_1, "kidslt6"),
     ValidationCase(
-        method="linear", quantity="Mroz, linear probability of paid work: robust SE of children under six",
-        printed="0.032", source=WOOLDRIDGE_15_1, compute=lambda: _work_error("kidslt6"),
+        method="linear",
+        quantity="Mroz, linear probability of paid work: robust SE of children under six",
+        printed="0.032",
+        source=WOOLDRIDGE_15_1,
+        compute=lambda: _work_error("kidslt6"),
     ),
-)  # fmt: skip
+)
 
 
-def _clusters(quantity: str, printed: str, source: str, compute) -> ValidationCase:  # type: ignore[no-untyped-def]  # noqa: ANN001
+def _clusters(quantity: str, printed: str, source: str, compute: Callable[[], float]) -> ValidationCase:
     return ValidationCase(method="clusters", quantity=quantity, printed=printed, source=source, compute=compute)
 
 
 CLUSTERS = (
     _clusters("Petersen: intercept", "0.029680", PETERSEN, lambda: _slope(petersen(), "intercept")),
     _clusters("Petersen: slope of x", "1.034833", PETERSEN, lambda: _slope(petersen(), "x")),
-    _clusters("Petersen, by firm, CR1: SE of intercept", "0.067013", PETERSEN, lambda: _by("firm", "intercept").std_error),
+    _clusters(
+        "Petersen, by firm, CR1: SE of intercept", "0.067013", PETERSEN, lambda: _by("firm", "intercept").std_error
+    ),
     _clusters("Petersen, by firm, CR1: SE of x", "0.050596", PETERSEN, lambda: _by("firm", "x").std_error),
-    _clusters("Petersen, by year, CR1: SE of intercept", "0.023387", PETERSEN, lambda: _by("year", "intercept").std_error),
+    _clusters(
+        "Petersen, by year, CR1: SE of intercept", "0.023387", PETERSEN, lambda: _by("year", "intercept").std_error
+    ),
     _clusters("Petersen, by year, CR1: SE of x", "0.033389", PETERSEN, lambda: _by("year", "x").std_error),
     _clusters("Petersen, by firm and year: SE of intercept", "0.065064", PETERSEN, lambda: _both_ways("intercept")),
     _clusters("Petersen, by firm and year: SE of x", "0.053558", PETERSEN, lambda: _both_ways("x")),
-    _clusters("Petersen, by year, CR2: SE of x", "0.033396082", CLUB_SANDWICH, lambda: _by("year", "x", kind="CR2").std_error),
-    _clusters("Petersen, by year, CR2: Satterthwaite df of x", "8.98944", CLUB_SANDWICH, lambda: _by("year", "x", kind="CR2").df),
-    _clusters("Petersen, by year, CR3: SE of x", "0.03521420", CLUB_SANDWICH, lambda: _by("year", "x", kind="CR3").std_error),
+    _clusters(
+        "Petersen, by year, CR2: SE of x", "0.033396082", CLUB_SANDWICH, lambda: _by("year", "x", kind="CR2").std_error
+    ),
+    _clusters(
+        "Petersen, by year, CR2: Satterthwaite df of x",
+        "8.98944",
+        CLUB_SANDWICH,
+        lambda: _by("year", "x", kind="CR2").df,
+    ),
+    _clusters(
+        "Petersen, by year, CR3: SE of x", "0.03521420", CLUB_SANDWICH, lambda: _by("year", "x", kind="CR3").std_error
+    ),
     _clusters("Petersen, HC0: SE of x", "0.02838948", SANDWICH, lambda: _heteroskedastic("HC0")),
     _clusters("Petersen, HC1: SE of x", "0.02839516", SANDWICH, lambda: _heteroskedastic("HC1")),
     _clusters("Petersen, HC2: SE of x", "0.02840079", SANDWICH, lambda: _heteroskedastic("HC2")),
@@ -155,19 +172,38 @@ CLUSTERS = (
     _clusters("Grunfeld, by firm, CR1: SE of value", "0.0158943", GRUNFELD, lambda: _firm("value").std_error),
     _clusters("Grunfeld, by firm, CR1: SE of capital", "0.0849671", GRUNFELD, lambda: _firm("capital").std_error),
     _clusters("Grunfeld, by firm, CR1: SE of intercept", "20.42520", GRUNFELD, lambda: _firm("intercept").std_error),
-    _clusters("Grunfeld, two data sets at once: coefficient of value", "0.1155622", GRUNFELD, lambda: _at_once().estimate),
-    _clusters("Grunfeld, two data sets at once, by firm, CR1: SE of value", "0.0158943", GRUNFELD,
-              lambda: _at_once().std_error),
-    _clusters("Grunfeld, by firm, CR2: SE of value", "0.01624508", CLUB_SANDWICH,
-              lambda: _firm("value", kind="CR2").std_error),
-    _clusters("Grunfeld, by firm, CR2: Satterthwaite df of value", "2.342616", CLUB_SANDWICH,
-              lambda: _firm("value", kind="CR2").df),
-    _clusters("Grunfeld, by firm, CR2: SE of capital", "0.1104676", CLUB_SANDWICH,
-              lambda: _firm("capital", kind="CR2").std_error),
-    _clusters("Grunfeld, by firm, CR2: Satterthwaite df of capital", "2.863485", CLUB_SANDWICH,
-              lambda: _firm("capital", kind="CR2").df),
+    _clusters(
+        "Grunfeld, two data sets at once: coefficient of value", "0.1155622", GRUNFELD, lambda: _at_once().estimate
+    ),
+    _clusters(
+        "Grunfeld, two data sets at once, by firm, CR1: SE of value",
+        "0.0158943",
+        GRUNFELD,
+        lambda: _at_once().std_error,
+    ),
+    _clusters(
+        "Grunfeld, by firm, CR2: SE of value", "0.01624508", CLUB_SANDWICH, lambda: _firm("value", kind="CR2").std_error
+    ),
+    _clusters(
+        "Grunfeld, by firm, CR2: Satterthwaite df of value",
+        "2.342616",
+        CLUB_SANDWICH,
+        lambda: _firm("value", kind="CR2").df,
+    ),
+    _clusters(
+        "Grunfeld, by firm, CR2: SE of capital",
+        "0.1104676",
+        CLUB_SANDWICH,
+        lambda: _firm("capital", kind="CR2").std_error,
+    ),
+    _clusters(
+        "Grunfeld, by firm, CR2: Satterthwaite df of capital",
+        "2.863485",
+        CLUB_SANDWICH,
+        lambda: _firm("capital", kind="CR2").df,
+    ),
     _clusters("Grunfeld, by firm, HTZ: F of value and capital", "24.94358", CLUB_SANDWICH, lambda: _joint().statistic),
     _clusters("Grunfeld, by firm, HTZ: denominator df", "1.385700", CLUB_SANDWICH, lambda: _joint().df_denominator),
-)  # fmt: skip
+)
 
 CASES = (*LINEAR, *CLUSTERS)

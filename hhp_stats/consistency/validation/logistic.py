@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache, partial
 
 import numpy as np
@@ -94,7 +95,7 @@ def _refused() -> float:
     return 0.0
 
 
-def _logit(quantity: str, printed: str, source: str, compute) -> ValidationCase:  # type: ignore[no-untyped-def]  # noqa: ANN001
+def _logit(quantity: str, printed: str, source: str, compute: Callable[[], float]) -> ValidationCase:
     return ValidationCase(method="logit", quantity=quantity, printed=printed, source=source, compute=compute)
 
 
@@ -110,28 +111,46 @@ CASES = (
     _logit("Mroz, paid work: years of schooling", "0.221", WOOLDRIDGE_15_1, lambda: _work_odds("educ").estimate),
     _logit("Mroz, paid work: SE of years of schooling", "0.043", WOOLDRIDGE_15_1, lambda: _work_odds("educ").std_error),
     _logit("Mroz, paid work: children under six", "-1.443", WOOLDRIDGE_15_1, lambda: _work_odds("kidslt6").estimate),
-    _logit("Mroz, paid work: SE of children under six", "0.204", WOOLDRIDGE_15_1, lambda: _work_odds("kidslt6").std_error),
+    _logit(
+        "Mroz, paid work: SE of children under six", "0.204", WOOLDRIDGE_15_1, lambda: _work_odds("kidslt6").std_error
+    ),
     _logit("Mroz, paid work: log likelihood", "-401.77", WOOLDRIDGE_15_1, lambda: _work().log_likelihood),
     _logit("Mroz, paid work, 40 clusters: SE of kidslt6", "0.19704317", SANDWICH, partial(_work_clustered, "kidslt6")),
     _logit("Mroz, paid work, 40 clusters: SE of educ", "0.04602563", SANDWICH, partial(_work_clustered, "educ")),
     ValidationCase(
-        method="firth", quantity="Log odds ratio, 0 of 10 against 5 of 10", printed="-3.04452244",
-        source=CELLS, compute=lambda: _firth((5, 0), (10, 10)).estimate,
+        method="firth",
+        quantity="Log odds ratio, 0 of 10 against 5 of 10",
+        printed="-3.04452244",
+        source=CELLS,
+        compute=lambda: _firth((5, 0), (10, 10)).estimate,
     ),
     ValidationCase(
-        method="firth", quantity="Log odds ratio, 3 of 20 against 7 of 25", printed="-0.70657020",
-        source=CELLS, compute=lambda: _firth((7, 3), (25, 20)).estimate,
+        method="firth",
+        quantity="Log odds ratio, 3 of 20 against 7 of 25",
+        printed="-0.70657020",
+        source=CELLS,
+        compute=lambda: _firth((7, 3), (25, 20)).estimate,
     ),
     ValidationCase(
-        method="firth", quantity="Log odds ratio, 12 of 12 against 6 of 14", printed="3.48713981",
-        source=CELLS, compute=lambda: _firth((6, 12), (14, 12)).estimate,
+        method="firth",
+        quantity="Log odds ratio, 12 of 12 against 6 of 14",
+        printed="3.48713981",
+        source=CELLS,
+        compute=lambda: _firth((6, 12), (14, 12)).estimate,
     ),
     ValidationCase(
-        method="firth", quantity="Design effect of the pairs (1, 1), (0, 0), (1, 0), (0, 1)", printed="8/7",
-        source="mean squares 1/3 and 1/4 by hand", compute=_paired,
+        method="firth",
+        quantity="Design effect of the pairs (1, 1), (0, 0), (1, 0), (0, 1)",
+        printed="8/7",
+        source="mean squares 1/3 and 1/4 by hand",
+        compute=_paired,
     ),
     ValidationCase(
-        method="firth", quantity="Maximum likelihood is refused for 0 of 10 against 5 of 10", printed="1",
-        source="no finite maximum exists", compute=_refused, truth=True,
+        method="firth",
+        quantity="Maximum likelihood is refused for 0 of 10 against 5 of 10",
+        printed="1",
+        source="no finite maximum exists",
+        compute=_refused,
+        truth=True,
     ),
-)  # fmt: skip
+)

@@ -62,9 +62,10 @@ def _wages() -> SelectionFit:
     women = data.married_women()
     frame = women.assign(kids=(women["kidslt6"] + women["kidsge6"] > 0).astype(float), age_square=women["age"] ** 2)
     return heckman_likelihood(
-        outcome=frame["wage"].to_numpy(dtype=np.float64), matrix=data.matrix_of(frame, "exper expersq educ city"),
+        outcome=frame["wage"].to_numpy(dtype=np.float64),
+        matrix=data.matrix_of(frame, "exper expersq educ city"),
         selection_matrix=data.matrix_of(frame, "age age_square faminc kids educ"),
-    )  # fmt: skip
+    )
 
 
 def _selection(quantity: str, printed: str, source: str, compute: Callable[[], float]) -> ValidationCase:
@@ -79,29 +80,76 @@ SELECTION = (
     _selection("Mroz, two-step: exper", "0.043887", TABLE_17_1, lambda: _recomputed("exper").estimate),
     _selection("Mroz, two-step: SE of exper", "0.016261", TABLE_17_1, lambda: _recomputed("exper").std_error),
     _selection("Mroz, two-step: exper squared", "-0.000859114", TABLE_17_1, lambda: _recomputed("expersq").estimate),
-    _selection("Mroz, two-step: SE of exper squared", "0.000438916", TABLE_17_1, lambda: _recomputed("expersq").std_error),
-    _selection("Mroz, two-step: lambda", "0.032262", TABLE_17_1, lambda: _two_step("family_less_own").lambda_coefficient),
-    _selection("Mroz, two-step: SE of lambda", "0.133625", TABLE_17_1, lambda: _two_step("family_less_own").lambda_std_error),
+    _selection(
+        "Mroz, two-step: SE of exper squared", "0.000438916", TABLE_17_1, lambda: _recomputed("expersq").std_error
+    ),
+    _selection(
+        "Mroz, two-step: lambda", "0.032262", TABLE_17_1, lambda: _two_step("family_less_own").lambda_coefficient
+    ),
+    _selection(
+        "Mroz, two-step: SE of lambda", "0.133625", TABLE_17_1, lambda: _two_step("family_less_own").lambda_std_error
+    ),
     _selection("Mroz, two-step: sigma", "0.663629", TABLE_17_1, lambda: _two_step("family_less_own").sigma),
     _selection("Mroz, two-step: rho", "0.048614", TABLE_17_1, lambda: _two_step("family_less_own").rho),
-    _selection("Mroz, two-step, income as distributed: intercept", "-0.57810766", GRETL, lambda: _two_step().coefficient(term="intercept").estimate),
-    _selection("Mroz, two-step, income as distributed: SE of intercept", "0.30500652", GRETL, lambda: _two_step().coefficient(term="intercept").std_error),
-    _selection("Mroz, two-step, income as distributed: lambda", "0.03226445", GRETL, lambda: _two_step().lambda_coefficient),
-    _selection("Mroz, two-step, income as distributed: SE of lambda", "0.13362496", GRETL, lambda: _two_step().lambda_std_error),
+    _selection(
+        "Mroz, two-step, income as distributed: intercept",
+        "-0.57810766",
+        GRETL,
+        lambda: _two_step().coefficient(term="intercept").estimate,
+    ),
+    _selection(
+        "Mroz, two-step, income as distributed: SE of intercept",
+        "0.30500652",
+        GRETL,
+        lambda: _two_step().coefficient(term="intercept").std_error,
+    ),
+    _selection(
+        "Mroz, two-step, income as distributed: lambda", "0.03226445", GRETL, lambda: _two_step().lambda_coefficient
+    ),
+    _selection(
+        "Mroz, two-step, income as distributed: SE of lambda", "0.13362496", GRETL, lambda: _two_step().lambda_std_error
+    ),
     _selection("Mroz, two-step, income as distributed: sigma", "0.66362880", GRETL, lambda: _two_step().sigma),
     _selection("Mroz, two-step, income as distributed: rho", "0.04861822", GRETL, lambda: _two_step().rho),
-    _selection("Mroz, likelihood: coefficient of educ", "0.1083503", GRETL, lambda: _likelihood(False).coefficient(term="educ").estimate),
-    _selection("Mroz, likelihood: SE of educ", "0.0148607", GRETL, lambda: _likelihood(False).coefficient(term="educ").std_error),
+    _selection(
+        "Mroz, likelihood: coefficient of educ",
+        "0.1083503",
+        GRETL,
+        lambda: _likelihood(False).coefficient(term="educ").estimate,
+    ),
+    _selection(
+        "Mroz, likelihood: SE of educ",
+        "0.0148607",
+        GRETL,
+        lambda: _likelihood(False).coefficient(term="educ").std_error,
+    ),
     _selection("Mroz, likelihood: rho", "0.0266091", GRETL, lambda: _likelihood(False).rho),
     _selection("Mroz, likelihood: log likelihood", "-832.885200", GRETL, lambda: _likelihood(False).log_likelihood),
-    _selection("Mroz, likelihood, 40 clusters: SE of educ", "0.0136964", GRETL, lambda: _likelihood(True).coefficient(term="educ").std_error),
-    _selection("Mroz, likelihood, 40 clusters: SE of exper", "0.0151929", GRETL, lambda: _likelihood(True).coefficient(term="exper").std_error),
-    _selection("Mroz, wages, likelihood: coefficient of educ", "0.4570051", GRETL, lambda: _wages().coefficient(term="educ").estimate),
-    _selection("Mroz, wages, likelihood: SE of educ", "0.0732299", GRETL, lambda: _wages().coefficient(term="educ").std_error),
+    _selection(
+        "Mroz, likelihood, 40 clusters: SE of educ",
+        "0.0136964",
+        GRETL,
+        lambda: _likelihood(True).coefficient(term="educ").std_error,
+    ),
+    _selection(
+        "Mroz, likelihood, 40 clusters: SE of exper",
+        "0.0151929",
+        GRETL,
+        lambda: _likelihood(True).coefficient(term="exper").std_error,
+    ),
+    _selection(
+        "Mroz, wages, likelihood: coefficient of educ",
+        "0.4570051",
+        GRETL,
+        lambda: _wages().coefficient(term="educ").estimate,
+    ),
+    _selection(
+        "Mroz, wages, likelihood: SE of educ", "0.0732299", GRETL, lambda: _wages().coefficient(term="educ").std_error
+    ),
     _selection("Mroz, wages, likelihood: rho", "-0.131959", GRETL, lambda: _wages().rho),
     _selection("Mroz, wages, likelihood: sigma", "3.108376", GRETL, lambda: _wages().sigma),
     _selection("Mroz, wages, likelihood: log likelihood", "-1581.257676", GRETL, lambda: _wages().log_likelihood),
-)  # fmt: skip
+)
 
 
 # ------------------------------------------------------------------------------------------ pooling
@@ -137,23 +185,41 @@ POOLING = (
     _pooling("Five estimates: variance within", "0.0106", MICE, lambda: _pooled().within),
     _pooling("Five estimates: variance between", "0.00373", MICE, lambda: _pooled().between),
     _pooling("Five estimates: total variance", "0.015076", MICE, lambda: _pooled().std_error ** 2),
-    _pooling("Five estimates: relative increase of the variance", "0.422264", MICE, lambda: _pooled().relative_increase),
+    _pooling(
+        "Five estimates: relative increase of the variance", "0.422264", MICE, lambda: _pooled().relative_increase
+    ),
     _pooling("Five estimates: df, complete-data df infinite", "45.37870", MICE, lambda: _pooled().df),
     _pooling("Five estimates: df, complete-data df 47", "18.671145", MICE, lambda: _with_df(50, 3).df),
     _pooling("Five estimates: df, complete-data df 12", "6.297509", MICE, lambda: _with_df(14, 2).df),
-    _pooling("Five estimates: fraction missing, complete-data df infinite", "0.325962", MICE,
-             lambda: _pooled().fraction_missing_information),
-    _pooling("Five estimates: fraction missing, complete-data df 47", "0.361784", MICE,
-             lambda: _with_df(50, 3).fraction_missing_information),
-    _pooling("Five estimates: fraction missing, complete-data df 12", "0.448141", MICE,
-             lambda: _with_df(14, 2).fraction_missing_information),
-    _pooling("Five estimates: D1, equal to the square of t", "6.539931", "arithmetic: 0.314² / 0.015076", _joint_of_one),
+    _pooling(
+        "Five estimates: fraction missing, complete-data df infinite",
+        "0.325962",
+        MICE,
+        lambda: _pooled().fraction_missing_information,
+    ),
+    _pooling(
+        "Five estimates: fraction missing, complete-data df 47",
+        "0.361784",
+        MICE,
+        lambda: _with_df(50, 3).fraction_missing_information,
+    ),
+    _pooling(
+        "Five estimates: fraction missing, complete-data df 12",
+        "0.448141",
+        MICE,
+        lambda: _with_df(14, 2).fraction_missing_information,
+    ),
+    _pooling(
+        "Five estimates: D1, equal to the square of t", "6.539931", "arithmetic: 0.314² / 0.015076", _joint_of_one
+    ),
     ValidationCase(
-        method="imputation", quantity="Nothing missing: df of 60 complete-data df", printed="1220/21",
+        method="imputation",
+        quantity="Nothing missing: df of 60 complete-data df",
+        printed="1220/21",
         source="arithmetic: (60 + 1)/(60 + 3) × 60",
         compute=lambda: barnard_rubin_df(imputations=5, missing_share=0.0, complete_df=60.0),
     ),
-)  # fmt: skip
+)
 
 
 # -------------------------------------------------------------- weights, tipping points and bounds
@@ -210,7 +276,7 @@ def _completed() -> Imputations:
     frame.loc[:5, "y"] = math.nan
     plan = ImputationPlan(
         variables=(ImputedVariable(name="y", kind="continuous"),), imputations=3, iterations=1, seed=5
-    )  # fmt: skip
+    )
     return impute(frame, plan, n_jobs=1)
 
 
@@ -240,22 +306,52 @@ def _nonresponse(
 
 
 NONRESPONSE = (
-    _nonresponse("Weights: effect among everyone, two kinds of people", "1", "arithmetic: post-stratified means",
-                 lambda: _weighted().estimate),
-    _nonresponse("Tipping point: effect moves when 6 of 20 imputed outcomes rise by 2", "0.6", "arithmetic: 2 × 6/20",
-                 partial(_moved_by, 2.0)),
-    _nonresponse("Lee: share trimmed, 15 of 20 against 10 of 20 answered", "1/3", "arithmetic: (0.75 − 0.5)/0.75",
-                 lambda: _lee().trimmed_share),
+    _nonresponse(
+        "Weights: effect among everyone, two kinds of people",
+        "1",
+        "arithmetic: post-stratified means",
+        lambda: _weighted().estimate,
+    ),
+    _nonresponse(
+        "Tipping point: effect moves when 6 of 20 imputed outcomes rise by 2",
+        "0.6",
+        "arithmetic: 2 × 6/20",
+        partial(_moved_by, 2.0),
+    ),
+    _nonresponse(
+        "Lee: share trimmed, 15 of 20 against 10 of 20 answered",
+        "1/3",
+        "arithmetic: (0.75 − 0.5)/0.75",
+        lambda: _lee().trimmed_share,
+    ),
     _nonresponse("Lee: lower bound, means of 1..10 and 1..10", "0", BY_HAND, lambda: _lee().lower.estimate),
     _nonresponse("Lee: upper bound, means of 6..15 and 1..10", "5", BY_HAND, lambda: _lee().upper.estimate),
-    _nonresponse("Worst case: lower bound on a scale from 0 to 20", "-27/4", "arithmetic: 120/20 − 255/20",
-                 lambda: _worst().lower.estimate),
-    _nonresponse("Worst case: upper bound on a scale from 0 to 20", "33/4", "arithmetic: 220/20 − 55/20",
-                 lambda: _worst().upper.estimate),
-    _nonresponse("Imbens and Manski: multiplier, bounds far apart", "1.645", "normal quantile, one-sided",
-                 partial(_multiplier, 50.0), exact=False),
-    _nonresponse("Imbens and Manski: multiplier, bounds equal", "1.960", "normal quantile, two-sided",
-                 partial(_multiplier, 0.0), exact=False),
-)  # fmt: skip
+    _nonresponse(
+        "Worst case: lower bound on a scale from 0 to 20",
+        "-27/4",
+        "arithmetic: 120/20 − 255/20",
+        lambda: _worst().lower.estimate,
+    ),
+    _nonresponse(
+        "Worst case: upper bound on a scale from 0 to 20",
+        "33/4",
+        "arithmetic: 220/20 − 55/20",
+        lambda: _worst().upper.estimate,
+    ),
+    _nonresponse(
+        "Imbens and Manski: multiplier, bounds far apart",
+        "1.645",
+        "normal quantile, one-sided",
+        partial(_multiplier, 50.0),
+        exact=False,
+    ),
+    _nonresponse(
+        "Imbens and Manski: multiplier, bounds equal",
+        "1.960",
+        "normal quantile, two-sided",
+        partial(_multiplier, 0.0),
+        exact=False,
+    ),
+)
 
 CASES = (*SELECTION, *POOLING, *NONRESPONSE)

@@ -79,22 +79,56 @@ CASES = (
     _recomputation("Extra sleep, Welch: p", "0.07939", STUDENT, lambda: _sleep().p_value),
     _recomputation("Extra sleep, Welch: lower end of the interval", "-3.3654832", STUDENT, lambda: _sleep().conf_low),
     _recomputation("Extra sleep, Welch: upper end of the interval", "0.2054832", STUDENT, lambda: _sleep().conf_high),
-    _recomputation("Extra sleep, equal variances: p", "0.07919", STUDENT,
-                   lambda: equal_variance_from_summary(*_arms()).p_value),
-    _recomputation("Three arms, SD 2, 16 each: SE of a contrast", "0.707107", "arithmetic: 2√(1/16 + 1/16)",
-                   lambda: _three_arms().std_error),
-    _recomputation("Three arms, 16 each: df of a contrast", "45", "arithmetic: 48 − 3", lambda: _three_arms().df, exact=True),
+    _recomputation(
+        "Extra sleep, equal variances: p", "0.07919", STUDENT, lambda: equal_variance_from_summary(*_arms()).p_value
+    ),
+    _recomputation(
+        "Three arms, SD 2, 16 each: SE of a contrast",
+        "0.707107",
+        "arithmetic: 2√(1/16 + 1/16)",
+        lambda: _three_arms().std_error,
+    ),
+    _recomputation(
+        "Three arms, 16 each: df of a contrast", "45", "arithmetic: 48 − 3", lambda: _three_arms().df, exact=True
+    ),
     _recomputation(f"“{WRONG}”: p", "0.0362", STATCHECK, lambda: _found(WRONG).p_value),
     _recomputation(f"“{WRONG}” is called an error", "1", STATCHECK, partial(_called, WRONG, "error"), truth=True),
     _recomputation(f"“{DECISION}”: p", "0.0560", STATCHECK, lambda: _found(DECISION).p_value),
-    _recomputation(f"“{DECISION}” is called a decision error", "1", STATCHECK, partial(_called, DECISION, "decision_error"), truth=True),
-    _recomputation(f"“{RIGHT}” is called consistent", "1", STATCHECK, partial(_called, RIGHT, "consistent"), truth=True),
-    _recomputation("A mean of 5.19 over 28 whole numbers is possible", "0", "arithmetic: 145/28 = 5.18, 146/28 = 5.21",
-                   lambda: float(grim(mean=5.19, n=28, margin=0.005)), truth=True),
-    _recomputation("A mean of 5.18 over 28 whole numbers is possible", "1", "arithmetic: 145/28 = 5.18",
-                   lambda: float(grim(mean=5.18, n=28, margin=0.005)), truth=True),
-    _recomputation("Ten answers from 1 to 5, mean 3: largest SD", "2.108185", "arithmetic: √(2 × 2 × 10/9)",
-                   lambda: sd_limits(mean=3.0, n=10, scale=Scale(low=1, high=5, step=1))[1]),
-    _recomputation("Ten answers from 1 to 5, mean 3: an SD of 2.30 is possible", "0", "exceeds the largest",
-                   lambda: float(_spread()), truth=True),
-)  # fmt: skip
+    _recomputation(
+        f"“{DECISION}” is called a decision error",
+        "1",
+        STATCHECK,
+        partial(_called, DECISION, "decision_error"),
+        truth=True,
+    ),
+    _recomputation(
+        f"“{RIGHT}” is called consistent", "1", STATCHECK, partial(_called, RIGHT, "consistent"), truth=True
+    ),
+    _recomputation(
+        "A mean of 5.19 over 28 whole numbers is possible",
+        "0",
+        "arithmetic: 145/28 = 5.18, 146/28 = 5.21",
+        lambda: float(grim(mean=5.19, n=28, margin=0.005)),
+        truth=True,
+    ),
+    _recomputation(
+        "A mean of 5.18 over 28 whole numbers is possible",
+        "1",
+        "arithmetic: 145/28 = 5.18",
+        lambda: float(grim(mean=5.18, n=28, margin=0.005)),
+        truth=True,
+    ),
+    _recomputation(
+        "Ten answers from 1 to 5, mean 3: largest SD",
+        "2.108185",
+        "arithmetic: √(2 × 2 × 10/9)",
+        lambda: sd_limits(mean=3.0, n=10, scale=Scale(low=1, high=5, step=1))[1],
+    ),
+    _recomputation(
+        "Ten answers from 1 to 5, mean 3: an SD of 2.30 is possible",
+        "0",
+        "exceeds the largest",
+        lambda: float(_spread()),
+        truth=True,
+    ),
+)

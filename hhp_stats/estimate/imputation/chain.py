@@ -59,8 +59,10 @@ class _State:
         # Composites are computed for all chains in one go, the chains end to end.
         self.given = {
             item: np.tile(group.given[item], len(rngs))
-            for passive in self.passive for item in passive.inputs if item in group.given
-        }  # fmt: skip
+            for passive in self.passive
+            for item in passive.inputs
+            if item in group.given
+        }
         for target in group.targets:
             filled = self.values.setdefault(target.name, np.empty(self.shape))
             filled[:, target.observed] = target.known
@@ -144,11 +146,12 @@ def run_chains(group: Group, iterations: int, seeds: Sequence[np.random.SeedSequ
     return [
         ChainResult(
             values={target.key: state.values[target.name][chain, target.missing] for target in targets},
-            means=means[chain], sds=sds[chain],
+            means=means[chain],
+            sds=sds[chain],
             ridged={target.key: int(count) for target, count in zip(targets, ridged[chain], strict=True)},
         )
         for chain in range(len(seeds))
-    ]  # fmt: skip
+    ]
 
 
 def _numeric(

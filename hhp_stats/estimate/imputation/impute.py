@@ -20,8 +20,21 @@ SECONDS = 1e-8  # one number in one iteration takes about this long
 # Chains side by side in one block: enough to be worth a call, few enough for the processor's own memory. Of
 # large groups a block holds one chain, so that memory does not grow with the chains.
 BLOCK_CHAINS, BLOCK_NUMBERS = 17, 500_000
-_DISTRIBUTION = ("group", "variable", "source", "level", "n", "share", "mean", "std_dev",
-                 "q05", "q25", "q50", "q75", "q95")  # fmt: skip
+_DISTRIBUTION = (
+    "group",
+    "variable",
+    "source",
+    "level",
+    "n",
+    "share",
+    "mean",
+    "std_dev",
+    "q05",
+    "q25",
+    "q50",
+    "q75",
+    "q95",
+)
 
 
 def impute(
@@ -32,11 +45,11 @@ def impute(
     Estimator: chained equations. In each group (arm) apart, or in all together, missing values start as draws from the
     observed ones; then each incomplete variable in turn, fewest missing first, is drawn from the
     posterior predictive distribution of its model (`ImputedVariable.kind`) given its
-    predictors (by default the complete terms and the current values of all others), `plan.iterations` times round; `plan.imputations` chains run
-    independently. With teams, numeric variables get a team effect drawn from its posterior (flat
-    prior on the intraclass correlation, which matters where an arm has only a handful of teams), so
-    completed data keep the clustering of the observed; categorical variables get the observed shares
-    among the team-mates. Composites follow their items.
+    predictors (by default the complete terms and the current values of all others), `plan.iterations` times round;
+    `plan.imputations` chains run independently. With teams, numeric variables get a team effect drawn from its
+    posterior (flat prior on the intraclass correlation, which matters where an arm has only a handful of teams), so
+    completed data keep the clustering of the observed; categorical variables get the observed shares among the
+    team-mates. Composites follow their items.
 
     Shapes: `frame` one row a person; the result holds m numbers per missing value. Units: as given.
     Assumptions: values are missing at random given the predictors; each univariate model holds.
@@ -86,11 +99,14 @@ def impute_together(
         results[task][place] += found
     return [
         Imputations(
-            frame=frame, plan=plan, imputed=_gather(groups, found, plan), diagnostics=_diagnostics(groups, found),
+            frame=frame,
+            plan=plan,
+            imputed=_gather(groups, found, plan),
+            diagnostics=_diagnostics(groups, found),
             made_by=f"{__name__}.{impute_together.__name__}",
         )
         for (frame, plan, groups), found in zip(prepared, results, strict=True)
-    ]  # fmt: skip
+    ]
 
 
 def _block_size(group: Group) -> int:
@@ -156,7 +172,8 @@ def _diagnostics(groups: list[Group], results: list[list[ChainResult]]) -> Imput
             if ridged:
                 fits = means.shape[0] * means.shape[1]
                 notes.append(
-                    f"{target.label}: predictors of {target.name} determine each other; ridge in {ridged} of {fits} fits"
+                    f"{target.label}: predictors of {target.name} determine each other; ridge in {ridged} of {fits}"
+                    " fits"
                 )
             head = {"group": target.label, "variable": target.name}
             convergence.append(

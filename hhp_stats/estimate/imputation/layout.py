@@ -120,5 +120,6 @@ def refuse_too_few(target: Target, width: int) -> None:
     """Refuse a variable with no more observed values than coefficients: its variance is unknown."""
     if len(target.observed) <= width and len(target.missing):
         raise CollinearTerms(
-            f"{target.label}: {len(target.observed)} observed values of {target.name} cannot identify {width} coefficients"
+            f"{target.label}: {len(target.observed)} observed values of {target.name} cannot identify {width}"
+            " coefficients"
         )

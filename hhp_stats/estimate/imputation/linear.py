@@ -121,9 +121,12 @@ def _draw(factors: Array, n: int, rngs: Generators, *, variance_ratio: Array, in
     # A general solver: LAPACK's triangular one wakes the threads of its library even for 20 x 20.
     solved = np.linalg.solve(factors[:, :k, :k].swapaxes(1, 2), right)
     return LinearDraws(
-        estimate=solved[:, :, 0], drawn=solved[:, :, 0] + sigma[:, None] * solved[:, :, 1], sigma=sigma,
-        variance_ratio=variance_ratio, interval=interval,
-    )  # fmt: skip
+        estimate=solved[:, :, 0],
+        drawn=solved[:, :, 0] + sigma[:, None] * solved[:, :, 1],
+        sigma=sigma,
+        variance_ratio=variance_ratio,
+        interval=interval,
+    )
 
 
 def team_sums(sums: Array, sizes: Array) -> TeamSums:

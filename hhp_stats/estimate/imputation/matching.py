@@ -18,12 +18,11 @@ def matched_donors(
 ) -> npt.NDArray[np.intp]:
     """For each recipient, one of the `count` donors whose prediction is nearest, at random.
 
-    donors (C, n_obs), recipients (C, n_mis): predicted means in C chains, in standard deviations, each with its generator; the
-    result (C, n_mis) are donor positions.
-    The nearest `count` sorted values d are neighbours: they start at the number of i with
-    d_i + d_(i+count) < 2 x, because there the value that enters is nearer than the one that leaves.
-    That sum grows with i, so one binary search finds it. Donors are shuffled before sorting: those
-    with equal predictions are otherwise chosen by their order in the file.
+    donors (C, n_obs), recipients (C, n_mis): predicted means in C chains, in standard deviations, each with its
+    generator; the result (C, n_mis) are donor positions. The nearest `count` sorted values d are neighbours: they
+    start at the number of i with d_i + d_(i+count) < 2 x, because there the value that enters is nearer than the one
+    that leaves. That sum grows with i, so one binary search finds it. Donors are shuffled before sorting: those with
+    equal predictions are otherwise chosen by their order in the file.
     Source: van Buuren (2018), Flexible Imputation of Missing Data, 2nd ed., algorithm 3.3.
     """
     people = donors.shape[1]
@@ -42,11 +41,12 @@ def matched_donors(
 
 
 def _ascending(predictions: Array) -> tuple[Array, npt.NDArray[np.intp]]:
-    """Each row of predictions (C, n), rounded, in ascending order, and from which place each came; the first of equals first.
+    """Each row of predictions (C, n), rounded, in ascending order, and from which place each came; the first of
+    equals first.
 
-    People alike in every predictor differ in the last bits of their predictions, by their place in memory: those digits must
-    not choose, hence `PLACES`. A rounded prediction and its place make one whole number, since numbers are sorted several
-    times as fast as places are by their numbers.
+    People alike in every predictor differ in the last bits of their predictions, by their place in memory: those
+    digits must not choose, hence `PLACES`. A rounded prediction and its place make one whole number, since numbers
+    are sorted several times as fast as places are by their numbers.
     """
     unit, count = 10.0**PLACES, predictions.shape[1]
     whole = np.rint(predictions * unit)

@@ -84,8 +84,10 @@ class ImputationPlan:
         if not all(isinstance(count, int | np.integer) for count in counts):
             raise ImputationRefused(f"imputations and iterations are counted in whole numbers, not {counts}")
         parts: tuple[tuple[Sequence[object], type], ...] = (
-            (self.variables, ImputedVariable), (self.terms, Term), (self.passive, PassiveVariable),
-        )  # fmt: skip
+            (self.variables, ImputedVariable),
+            (self.terms, Term),
+            (self.passive, PassiveVariable),
+        )
         wrong = [part for listed, kind in parts for part in listed if not isinstance(part, kind)]
         if wrong:
             raise ImputationRefused(

@@ -23,7 +23,9 @@ def groups_of(frame: pd.DataFrame, plan: ImputationPlan) -> list[tuple[str, Inde
 
 
 def parts_of(frame: pd.DataFrame, within: str) -> list[tuple[str, Index]]:
-    """Label and row positions of the people with each value of a column; refuses an unknown value (ImputationRefused)."""
+    """Label and row positions of the people with each value of a column; refuses an unknown value
+    (ImputationRefused).
+    """
     column = frame[within]
     if column.isna().any():
         raise ImputationRefused(
@@ -85,10 +87,17 @@ def prepare_group(frame: pd.DataFrame, plan: ImputationPlan, label: str, rows: I
     columns = {found[0].name: _column_of(found) for found in targets}
     given = {name: whole[name].to_numpy() for passive in plan.passive for name in passive.inputs if name not in columns}
     return Group(
-        label=label, rows=rows, targets=tuple(target for found in targets for target in found), columns=columns, given=given,
-        passive=plan.passive, teams=group.teams, cluster_means=plan.cluster_means, random_intercept=plan.random_intercept,
+        label=label,
+        rows=rows,
+        targets=tuple(target for found in targets for target in found),
+        columns=columns,
+        given=given,
+        passive=plan.passive,
+        teams=group.teams,
+        cluster_means=plan.cluster_means,
+        random_intercept=plan.random_intercept,
         notes=tuple(notes),
-    )  # fmt: skip
+    )
 
 
 def _part(
@@ -184,11 +193,22 @@ def _target(variable: ImputedVariable, part: _Part, plan: ImputationPlan) -> Tar
     own = np.column_stack([complete[observed], standard])
     known_teams = _observed_teams(own, observed, missing, teams) if mixed and teams is not None else None
     return Target(
-        name=variable.name, label=label, kind=variable.kind, donors=variable.donors, complete=complete,
-        varying=tuple(name for name in names if name not in blocks), observed=observed, missing=missing,
-        known=known, standard=standard, centre=centre, scale=scale, levels=levels, gram=own.T @ own,
+        name=variable.name,
+        label=label,
+        kind=variable.kind,
+        donors=variable.donors,
+        complete=complete,
+        varying=tuple(name for name in names if name not in blocks),
+        observed=observed,
+        missing=missing,
+        known=known,
+        standard=standard,
+        centre=centre,
+        scale=scale,
+        levels=levels,
+        gram=own.T @ own,
         teams=known_teams,
-    )  # fmt: skip
+    )
 
 
 def _observed_teams(own: Array, observed: Index, missing: Index, teams: Teams) -> ObservedTeams:

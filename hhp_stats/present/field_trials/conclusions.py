@@ -10,15 +10,18 @@ from hhp_stats.results import LACKING
 
 
 def reach(report: FieldTrialReport) -> str:
-    """How large an effect do the data leave open? The widest ends of all intervals, in standard deviations, better upwards."""
+    """How large an effect do the data leave open? The widest ends of all intervals, in standard deviations, better
+    upwards.
+    """
     ends = []
     for outcome in report.measured:
         row = report.row(f"{outcome.id}/itt/hedges-g")
         sign = 1.0 if outcome.better == "higher" else -1.0
         ends += [sign * float(row["conf_low"]), sign * float(row["conf_high"])]
     return (
-        f"Taken together, the intervals run from {number(min(ends))} (worse for the treated) to {number(max(ends))} standard deviations "
-        "(better): effects outside this range are hard to reconcile with the answers, effects inside it are not."
+        f"Taken together, the intervals run from {number(min(ends))} (worse for the treated) to {number(max(ends))}"
+        " standard deviations (better): effects outside this range are hard to reconcile with the answers, effects"
+        " inside it are not."
     )
 
 
@@ -35,8 +38,8 @@ def inconclusive(report: FieldTrialReport) -> str:
         return "No outcome leaves both open: no effect, and one of the size planned for."
     share = "every outcome" if all(both) else f"{in_words(sum(both))} of the {in_words(len(both))} outcomes"
     return (
-        f"For {share}, the interval holds both zero and the benefit of {number(planned)} standard deviations that the trial was planned "
-        "to detect: there it speaks neither for the offer nor against it."
+        f"For {share}, the interval holds both zero and the benefit of {number(planned)} standard deviations that the"
+        " trial was planned to detect: there it speaks neither for the offer nor against it."
     )
 
 
@@ -51,7 +54,10 @@ def against_model(report: FieldTrialReport) -> str:
     tail = (
         "nor does it refute it: a fall of the size expected lies within the interval"
         if inside
-        else f"and a fall in burnout of {number(benchmark)} standard deviations, the size expected, lies outside its interval"
+        else (
+            f"and a fall in burnout of {number(benchmark)} standard deviations, the size expected, lies outside its"
+            " interval"
+        )
     )
     return f"The result does not repeat that of the emergency call centres, {tail}."
 
@@ -77,9 +83,11 @@ def attenuation(report: FieldTrialReport) -> str:
     periods = report.table("periods")["period"]
     rows = [report.row(f"average/period_{int(period)}/cr1-sd") for period in periods]
     steps = "; ".join(
-        "withheld"
-        if row["status"] == "withheld"
-        else f"{number(row['estimate'])} ({interval(row['conf_low'], row['conf_high'])}, {count(row['n'])} people)"
+        (
+            "withheld"
+            if row["status"] == "withheld"
+            else f"{number(row['estimate'])} ({interval(row['conf_low'], row['conf_high'])}, {count(row['n'])} people)"
+        )
         for row in rows
     )
     return f"Averaged over the outcomes, the effect from the first period to the last is {steps}."
@@ -90,9 +98,15 @@ def attenuation_test(report: FieldTrialReport) -> str:
     row = report.row("average/arm_by_week/cr1-sd")
     word = "falls" if float(row["estimate"]) < 0 else "rises"
     clear = prose.is_clear(row)
-    head = f"The average effect {word} by {number(abs(float(row['estimate'])))} standard deviations a week ({prose.uncertainty(row)})"
+    head = (
+        f"The average effect {word} by {number(abs(float(row['estimate'])))} standard deviations a week"
+        f" ({prose.uncertainty(row)})"
+    )
     if clear:
-        return f"{head}. Nobody planned this test, and the week of response is chosen by the respondent: it is a lead, not a finding."
+        return (
+            f"{head}. Nobody planned this test, and the week of response is chosen by the respondent: it is a lead, not"
+            " a finding."
+        )
     return f"{head}, which chance may explain."
 
 
@@ -109,8 +123,8 @@ def fading_note(report: FieldTrialReport) -> str:
     if not read_release(report.root).synthetic:
         return ""
     return (
-        "In this release the decline was put in on purpose, because the published text describes one; the tables show what such a "
-        "decline looks like with so few answers a week, and prove nothing about the offer."
+        "In this release the decline was put in on purpose, because the published text describes one; the tables show"
+        " what such a decline looks like with so few answers a week, and prove nothing about the offer."
     )
 
 
@@ -121,6 +135,7 @@ def by_block(report: FieldTrialReport, outcome: str) -> str:
     clear = prose.is_clear(gap)
     tail = "a clear difference between the cohorts" if clear else "no clear difference between the cohorts"
     return (
-        f"{report.outcome(outcome).label}: {number(one['estimate'])} in the first cohort ({interval(one['conf_low'], one['conf_high'])}), "
-        f"{number(two['estimate'])} in the second ({interval(two['conf_low'], two['conf_high'])}), {tail} ({p_clause(float(gap['p_value']))})."
+        f"{report.outcome(outcome).label}: {number(one['estimate'])} in the first cohort"
+        f" ({interval(one['conf_low'], one['conf_high'])}), {number(two['estimate'])} in the second"
+        f" ({interval(two['conf_low'], two['conf_high'])}), {tail} ({p_clause(float(gap['p_value']))})."
     )

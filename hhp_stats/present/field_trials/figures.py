@@ -45,15 +45,25 @@ def arms(report: FieldTrialReport, outcome: str) -> EmbeddedFigure:
     if report.on_table:
         return _arms_on_table(report, outcome)
     entry, row = report.outcome(outcome), report.planned(outcome)
-    pairs = [(arm.label, report.arm(outcome, arm), colour) for arm, colour in
-             ((report.control, CONTROL), (report.treatment, TREATMENT))]  # fmt: skip
+    pairs = [
+        (arm.label, report.arm(outcome, arm), colour)
+        for arm, colour in ((report.control, CONTROL), (report.treatment, TREATMENT))
+    ]
     apply_style()
     figure, axes = plt.subplots(figsize=(WIDTH, 1.7))
     for y, (_, mean, colour) in zip((1, 0), pairs, strict=True):
         axes.plot([mean["conf_low"], mean["conf_high"]], [y, y], color=colour, linewidth=2.2, solid_capstyle="butt")
         axes.plot([mean["estimate"]], [y], marker="o", color=colour, markersize=7)
-        axes.annotate(number(mean["estimate"]), (mean["estimate"], y), xytext=(0, 8), textcoords="offset points", ha="center",
-                      va="bottom", fontsize=8.5, color=INK)  # fmt: skip
+        axes.annotate(
+            number(mean["estimate"]),
+            (mean["estimate"], y),
+            xytext=(0, 8),
+            textcoords="offset points",
+            ha="center",
+            va="bottom",
+            fontsize=8.5,
+            color=INK,
+        )
     axes.set_yticks([1, 0], [f"{label}\nn = {count(mean['n'])}" for label, mean, _ in pairs])
     axes.set_ylim(-0.5, 1.7)
     axes.spines["left"].set_visible(False)
@@ -71,22 +81,28 @@ def arms(report: FieldTrialReport, outcome: str) -> EmbeddedFigure:
             f"raw means with {level(report.plan.conf_level)} intervals",
         )
     words = "; ".join(
-        f"{label}: mean {number(mean['estimate'])}, {level(report.plan.conf_level)} interval {interval(mean['conf_low'], mean['conf_high'])}, {count(mean['n'])} people"
+        f"{label}: mean {number(mean['estimate'])}, {level(report.plan.conf_level)} interval"
+        f" {interval(mean['conf_low'], mean['conf_high'])}, {count(mean['n'])} people"
         for label, mean, _ in pairs
     )
     return embed(
-        figure, root=report.root, document=report.document, label=_label(report, f"arms-{outcome}"),
+        figure,
+        root=report.root,
+        document=report.document,
+        label=_label(report, f"arms-{outcome}"),
         alt=f"Means of {entry.label.lower()} in both arms with {level(report.plan.conf_level)} intervals. {words}.",
         caption=f"{entry.label} by arm: {title} ({evidence}); {means}",
-    )  # fmt: skip
+    )
 
 
 def _arms_on_table(report: FieldTrialReport, name: str) -> EmbeddedFigure:
     """The same for a plain table: every arm that has the outcome, shares in per cent."""
     outcome, _ = report.comparison(name)
     scale, digits, _ = unit_of(outcome)
-    every = [(arm.label, report.arm(outcome.id, arm), PALETTE[place % len(PALETTE)]) for place, arm in
-             enumerate((report.control, *report.plan.offered))]  # fmt: skip
+    every = [
+        (arm.label, report.arm(outcome.id, arm), PALETTE[place % len(PALETTE)])
+        for place, arm in enumerate((report.control, *report.plan.offered))
+    ]
     rows = [(label, row, colour) for label, row, colour in every if row["status"] not in LACKING]
     apply_style()
     figure, axes = plt.subplots(figsize=(WIDTH, 0.9 + 0.4 * len(every)))
@@ -94,17 +110,28 @@ def _arms_on_table(report: FieldTrialReport, name: str) -> EmbeddedFigure:
         ends = [scale * float(mean["conf_low"]), scale * float(mean["conf_high"])]
         axes.plot(ends, [y, y], color=colour, linewidth=2.2, solid_capstyle="butt")
         axes.plot([scale * float(mean["estimate"])], [y], marker="o", color=colour, markersize=7)
-        axes.annotate(number(scale * float(mean["estimate"]), digits), (scale * float(mean["estimate"]), y), xytext=(0, 8),
-                      textcoords="offset points", ha="center", va="bottom", fontsize=8.5, color=INK)  # fmt: skip
+        axes.annotate(
+            number(scale * float(mean["estimate"]), digits),
+            (scale * float(mean["estimate"]), y),
+            xytext=(0, 8),
+            textcoords="offset points",
+            ha="center",
+            va="bottom",
+            fontsize=8.5,
+            color=INK,
+        )
     axes.set_yticks(range(len(rows) - 1, -1, -1), [f"{label}\nn = {count(mean['n'])}" for label, mean, _ in rows])
     axes.set_ylim(-0.5, len(rows) - 0.3)
     axes.spines["left"].set_visible(False)
     axes.tick_params(axis="y", length=0)
     axes.set_xlabel(f"{outcome.label} ({'per cent' if scale > 1 else outcome.unit})")
     conf = level(report.plan.conf_level)
-    said = [f"{label}: {number(scale * float(mean['estimate']), digits)}, {conf} interval "
-            f"{interval(scale * float(mean['conf_low']), scale * float(mean['conf_high']), digits)}, {report.people(mean['n'])}"
-            for label, mean, _ in rows]  # fmt: skip
+    said = [
+        f"{label}: {number(scale * float(mean['estimate']), digits)}, {conf} interval"
+        f" {interval(scale * float(mean['conf_low']), scale * float(mean['conf_high']), digits)},"
+        f" {report.people(mean['n'])}"
+        for label, mean, _ in rows
+    ]
     said += [
         f"{label}: {'withheld' if row['status'] == 'withheld' else 'not known'}"
         for label, row, _ in every
@@ -112,10 +139,13 @@ def _arms_on_table(report: FieldTrialReport, name: str) -> EmbeddedFigure:
     ]
     what = "Shares" if scale > 1 else "Means"
     return embed(
-        figure, root=report.root, document=report.document, label=_label(report, f"arms-{outcome.id}"),
+        figure,
+        root=report.root,
+        document=report.document,
+        label=_label(report, f"arms-{outcome.id}"),
         alt=f"{what} of {outcome.label} by arm with {conf} intervals. {'; '.join(said)}.",
         caption=f"{outcome.label} by arm: {'shares' if scale > 1 else 'raw means'} with {conf} intervals",
-    )  # fmt: skip
+    )
 
 
 def effects(report: FieldTrialReport) -> EmbeddedFigure:
@@ -159,12 +189,18 @@ def effects(report: FieldTrialReport) -> EmbeddedFigure:
         "every interval includes zero" if crossing == len(rows) else f"{crossing} of {len(rows)} intervals include zero"
     )
     return embed(
-        figure, root=report.root, document=report.document, label=_label(report, "effects"),
-        alt=f"Hedges\u2019 g of every outcome with {level(report.plan.conf_level)} intervals, turned so that above zero is better. {words}."
+        figure,
+        root=report.root,
+        document=report.document,
+        label=_label(report, "effects"),
+        alt=(
+            f"Hedges\u2019 g of every outcome with {level(report.plan.conf_level)} intervals, turned so that above zero"
+            f" is better. {words}."
+        )
         + ("" if reach is None else f" A band marks effects below {number(reach)}."),
         caption=f"All outcomes in standard deviations: {verdict}; lines are {level(report.plan.conf_level)} intervals"
         + ("" if reach is None else ", the band marks effects smaller than the trial could be expected to detect"),
-    )  # fmt: skip
+    )
 
 
 def _turned(name: str, outcome: StudyOutcome) -> str:
@@ -189,11 +225,16 @@ def attenuation(report: FieldTrialReport) -> EmbeddedFigure:
     _period_axis(axes, periods)
     axes.legend(ncols=2, loc="lower left", bbox_to_anchor=(0, 1.0), borderaxespad=0.2)
     return embed(
-        figure, root=report.root, document=report.document, label=_label(report, "attenuation"),
+        figure,
+        root=report.root,
+        document=report.document,
+        label=_label(report, "attenuation"),
         alt=f"Effect of each outcome by period of response, from the first to the last. {'; '.join(words)}.",
-        caption=f"Effects by time of response, each outcome in standard deviations and turned so that above zero is better; {level(report.plan.conf_level)} intervals. "
-        "Exploratory",
-    )  # fmt: skip
+        caption=(
+            "Effects by time of response, each outcome in standard deviations and turned so that above zero is better;"
+            f" {level(report.plan.conf_level)} intervals. Exploratory"
+        ),
+    )
 
 
 def attenuation_average(report: FieldTrialReport) -> EmbeddedFigure:
@@ -208,23 +249,40 @@ def attenuation_average(report: FieldTrialReport) -> EmbeddedFigure:
     change = report.row("average/arm_by_week/cr1-sd")
     falls = "falls" if float(change["estimate"]) < 0 else "rises"
     words = ", ".join(
-        "withheld"
-        if row["status"] == "withheld"
-        else f"{number(row['estimate'])} ({interval(row['conf_low'], row['conf_high'])})"
+        (
+            "withheld"
+            if row["status"] == "withheld"
+            else f"{number(row['estimate'])} ({interval(row['conf_low'], row['conf_high'])})"
+        )
         for row in rows
     )
     return embed(
-        figure, root=report.root, document=report.document, label=_label(report, "attenuation-average"),
-        alt=f"Average effect over the outcomes by period of response, with {level(report.plan.conf_level)} intervals: {words}.",
-        caption=f"Average effect by time of response: it {falls} by {number(abs(float(change['estimate'])))} standard deviations a week "
-        f"({p_clause(float(change['p_value']))}); {level(report.plan.conf_level)} intervals. Exploratory",
-    )  # fmt: skip
+        figure,
+        root=report.root,
+        document=report.document,
+        label=_label(report, "attenuation-average"),
+        alt=(
+            f"Average effect over the outcomes by period of response, with {level(report.plan.conf_level)} intervals:"
+            f" {words}."
+        ),
+        caption=(
+            f"Average effect by time of response: it {falls} by {number(abs(float(change['estimate'])))} standard"
+            f" deviations a week ({p_clause(float(change['p_value']))}); {level(report.plan.conf_level)} intervals."
+            " Exploratory"
+        ),
+    )
 
 
 def _line(axes: Axes, x: Sequence[float], rows: Sequence[Row], *, colour: str, marker: str, label: str) -> None:
     known = [(at, row) for at, row in zip(x, rows, strict=True) if row["status"] == "estimated"]
-    axes.plot([at for at, _ in known], [float(row["estimate"]) for _, row in known], color=colour, marker=marker, linewidth=1.3,
-              label=label or None)  # fmt: skip
+    axes.plot(
+        [at for at, _ in known],
+        [float(row["estimate"]) for _, row in known],
+        color=colour,
+        marker=marker,
+        linewidth=1.3,
+        label=label or None,
+    )
     for at, row in known:
         axes.plot([at, at], [float(row["conf_low"]), float(row["conf_high"])], color=colour, linewidth=1, alpha=0.75)
 
@@ -246,16 +304,25 @@ def _period_axis(axes: Axes, periods: pd.DataFrame) -> None:
 def flow(report: FieldTrialReport) -> EmbeddedFigure:
     """Randomised, allocated, answered, analysed."""
     table = report.table("flow")
-    words = ". ".join("; ".join(_lines(report, table, stage, arm)) for arm in dict.fromkeys(table["arm"])
-                      for stage in dict.fromkeys(table.loc[table["arm"] == arm, "stage"]))  # fmt: skip
+    words = ". ".join(
+        "; ".join(_lines(report, table, stage, arm))
+        for arm in dict.fromkeys(table["arm"])
+        for stage in dict.fromkeys(table.loc[table["arm"] == arm, "stage"])
+    )
     parts = table.loc[(table["stage"] == "analysed") & (table["kind"] == "stage"), "people"]
     analysed = WITHHELD if withheld(*parts) else sum(int(n) for n in parts)
     mark = "".join(f". {note.rstrip('.')}" for note in withheld_note(table))
     return embed(
-        _diagram(report, table), root=report.root, document=report.document, label=_label(report, "flow"),
+        _diagram(report, table),
+        root=report.root,
+        document=report.document,
+        label=_label(report, "flow"),
         alt=f"Flow of participants. {words}.",
-        caption=f"Flow of participants: {_randomised(report)} randomised, {count(analysed)} analysed for the primary outcome{mark}",
-    )  # fmt: skip
+        caption=(
+            f"Flow of participants: {_randomised(report)} randomised, {count(analysed)} analysed for the primary"
+            f" outcome{mark}"
+        ),
+    )
 
 
 def _randomised(report: FieldTrialReport) -> str:
@@ -345,13 +412,30 @@ def _half(lines: int) -> float:
 def _box(axes: Axes, *, x: float, y: float, text: list[str], width: float) -> float:
     """Draw a box and return half its height; the first line, and lines marked as its continuation, are headings."""
     half = STEP * len(text) / 2 + 1.6
-    axes.add_patch(FancyBboxPatch((x - width / 2, y - half), width, 2 * half, boxstyle="round,pad=0.3,rounding_size=0.8",
-                                  facecolor="none", edgecolor=QUIET, linewidth=0.9))  # fmt: skip
+    axes.add_patch(
+        FancyBboxPatch(
+            (x - width / 2, y - half),
+            width,
+            2 * half,
+            boxstyle="round,pad=0.3,rounding_size=0.8",
+            facecolor="none",
+            edgecolor=QUIET,
+            linewidth=0.9,
+        )
+    )
     top = y + STEP * (len(text) - 1) / 2
     for line, words in enumerate(text):
         head = line == 0 or words.startswith("*")
-        axes.text(x, top - STEP * line, words.removeprefix("*"), ha="center", va="center", fontsize=8.2 if head else 7.2,
-                  weight="bold" if head else "normal", color=INK)  # fmt: skip
+        axes.text(
+            x,
+            top - STEP * line,
+            words.removeprefix("*"),
+            ha="center",
+            va="center",
+            fontsize=8.2 if head else 7.2,
+            weight="bold" if head else "normal",
+            color=INK,
+        )
     return half + 0.3
 
 
@@ -360,5 +444,9 @@ def _arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float]) -> 
 
 
 FIGURES: dict[str, Callable[..., EmbeddedFigure]] = {
-    "flow": flow, "arms": arms, "effects": effects, "attenuation": attenuation, "attenuation_average": attenuation_average,
-}  # fmt: skip
+    "flow": flow,
+    "arms": arms,
+    "effects": effects,
+    "attenuation": attenuation,
+    "attenuation_average": attenuation_average,
+}

@@ -1,4 +1,5 @@
-"""Sentences of a trial whose data are one plain table: its own words for people, clusters and arms, and nobody was asked anything.
+"""Sentences of a trial whose data are one plain table: its own words for people, clusters and arms, and nobody was
+asked anything.
 
 Every name takes an outcome, and of several arms `outcome/arm`. What could not be estimated is said with its reason.
 """
@@ -104,8 +105,10 @@ def known(report: FieldTrialReport) -> str:
         pair = (
             "The shares" if len(report.plan.offered) == 1 else f"Those of \u201c{arm.label}\u201d and the control arm"
         )
-        said.append(f"{pair} {clear}: by {number(100 * float(row['estimate']), 1)} percentage points "
-                    f"({prose.uncertainty(row, digits=1, scale=100)}).")  # fmt: skip
+        said.append(
+            f"{pair} {clear}: by {number(100 * float(row['estimate']), 1)} percentage points "
+            f"({prose.uncertainty(row, digits=1, scale=100)})."
+        )
     return " ".join(said)
 
 
@@ -140,8 +143,10 @@ def _standardised(report: FieldTrialReport, outcome: StudyOutcome, arm: Arm, adj
     if row is None or row["status"] in LACKING:
         return ""
     kind = "adjusted " if adjusted else ""
-    return (f" In standard deviations the {kind}difference was {number(row['estimate'])} "
-            f"({level(row['conf_level'])} CI {interval(row['conf_low'], row['conf_high'])}).")  # fmt: skip
+    return (
+        f" In standard deviations the {kind}difference was {number(row['estimate'])} "
+        f"({level(row['conf_level'])} CI {interval(row['conf_low'], row['conf_high'])})."
+    )
 
 
 def standardised(report: FieldTrialReport, name: str) -> str:
@@ -164,7 +169,10 @@ def short(report: FieldTrialReport, name: str) -> str:
     found = prose.verdict(row, better=outcome.better)
     if found.direction == "the same":
         return f"{title}: no difference between the arms ({p_clause(float(row['p_value']))})."
-    way = f"{gap(report, outcome, row)} {found.direction} in \u201c{arm.label}\u201d than in \u201c{report.control.label}\u201d"
+    way = (
+        f"{gap(report, outcome, row)} {found.direction} in \u201c{arm.label}\u201d than in"
+        f" \u201c{report.control.label}\u201d"
+    )
     head = "clearly " if found.clear else "no clear difference; "
     return f"{title}: {head}{way} ({evidence(report, outcome, row)})."
 
@@ -185,8 +193,15 @@ def _what(report: FieldTrialReport, n: int) -> str:
 
 def _lacking(report: FieldTrialReport) -> str:
     lost = len(report.comparisons) - len(_estimated(report))
-    return f" {in_words(lost).capitalize()} {_what(report, lost)} could not be analysed or is withheld." if lost == 1 else (
-        f" {in_words(lost).capitalize()} {_what(report, lost)} could not be analysed or are withheld." if lost else "")  # fmt: skip
+    return (
+        f" {in_words(lost).capitalize()} {_what(report, lost)} could not be analysed or is withheld."
+        if lost == 1
+        else (
+            f" {in_words(lost).capitalize()} {_what(report, lost)} could not be analysed or are withheld."
+            if lost
+            else ""
+        )
+    )
 
 
 def verdict(report: FieldTrialReport) -> str:
@@ -203,11 +218,15 @@ def verdict(report: FieldTrialReport) -> str:
     total = f"{in_words(len(rows))} {_what(report, len(rows))}"
     head = f"None of the {total} shows a clear difference between the arms"
     if clear:
-        head = f"{in_words(len(clear)).capitalize()} of the {total} {'shows' if len(clear) == 1 else 'show'} a clear difference ({listed(clear)})"
+        head = (
+            f"{in_words(len(clear)).capitalize()} of the {total} {'shows' if len(clear) == 1 else 'show'} a clear"
+            f" difference ({listed(clear)})"
+        )
     kept = sum(float(row["p_adjusted"]) < alpha_of(report.plan.conf_level) for _, _, row in rows)
     return (
-        f"{head}; the smallest p-value is that of {name} ({p_clause(float(smallest['p_value']))}), and after Holm\u2019s "
-        f"adjustment for {total} {in_words(kept) if kept else 'none'} of them {'are' if kept > 1 else 'is'} below .05.{_lacking(report)}"
+        f"{head}; the smallest p-value is that of {name} ({p_clause(float(smallest['p_value']))}), and after"
+        f" Holm\u2019s adjustment for {total} {in_words(kept) if kept else 'none'} of them"
+        f" {'are' if kept > 1 else 'is'} below .05.{_lacking(report)}"
     )
 
 
@@ -218,7 +237,10 @@ def glance(report: FieldTrialReport) -> str:
     if not rows:
         return "No outcome could be analysed."
     if not clear:
-        return f"No clear difference between the arms{'' if len(rows) == 1 else f' in any of {in_words(len(rows))} {_what(report, len(rows))}'}."
+        return (
+            "No clear difference between the"
+            f" arms{'' if len(rows) == 1 else f' in any of {in_words(len(rows))} {_what(report, len(rows))}'}."
+        )
     return f"Clear differences: {listed(clear)}." if len(clear) > 1 else f"A clear difference: {clear[0]}."
 
 
@@ -269,8 +291,10 @@ def bounds(report: FieldTrialReport, name: str = "") -> str:
     """What could those whose outcome is not known change? The bounds that the plan asks for."""
     outcome, arm = report.comparison(name or report.plan.primary.id)
     said = []
-    for method, whom in (("lee", f"Among {report.them} whose outcome would be known in either arm"),
-                         ("worst-case", "Whatever the missing outcomes are")):  # fmt: skip
+    for method, whom in (
+        ("lee", f"Among {report.them} whose outcome would be known in either arm"),
+        ("worst-case", "Whatever the missing outcomes are"),
+    ):
         row = report.beside(outcome.id, method, arm)
         if row is None:
             continue
@@ -282,8 +306,10 @@ def bounds(report: FieldTrialReport, name: str = "") -> str:
         ends = [number(scale * float(each["estimate"]), digits) for each in (low, high)]
         reach = interval(scale * float(row["conf_low"]), scale * float(row["conf_high"]), digits)
         word = "excludes" if prose.is_clear(row) else "includes"
-        said.append(f"{whom}, the effect on {outcome.label} lies between {' and '.join(ends)}{words} "
-                    f"({level(float(row['conf_level']))} CI {reach}, which {word} zero).")  # fmt: skip
+        said.append(
+            f"{whom}, the effect on {outcome.label} lies between {' and '.join(ends)}{words} "
+            f"({level(float(row['conf_level']))} CI {reach}, which {word} zero)."
+        )
     return " ".join(said) or "The plan asks for no bounds."
 
 
@@ -294,8 +320,10 @@ def power(report: FieldTrialReport) -> str:
         row = report.detectable(entry.id)
         if row["status"] in LACKING:
             continue
-        said.append(f"{entry.label} ({report.people(row['n'])}): {number(row['estimate'])} standard deviations "
-                    f"with a power of {percent(entry.power, 0)} at a two-sided level of {number(entry.alpha)}.")  # fmt: skip
+        said.append(
+            f"{entry.label} ({report.people(row['n'])}): {number(row['estimate'])} standard deviations "
+            f"with a power of {percent(entry.power, 0)} at a two-sided level of {number(entry.alpha)}."
+        )
     return " ".join(said) or "The plan makes no assumption about detectable effects."
 
 
@@ -309,8 +337,9 @@ def balance(report: FieldTrialReport) -> str:
     arms = {arm.id: arm.label for arm in report.plan.offered}
     whose = "" if len(arms) == 1 else f", \u201c{arms[str(worst['arm'])]}\u201d against the control arm"
     return (
-        f"Of {plural(len({row['covariate'] for row in rows}), 'characteristic')} before the trial, the largest standardised difference "
-        f"between the arms is {number(worst['std_difference'])} ({report.term(str(worst['covariate']))}{whose})."
+        f"Of {plural(len({row['covariate'] for row in rows}), 'characteristic')} before the trial, the largest"
+        f" standardised difference between the arms is {number(worst['std_difference'])}"
+        f" ({report.term(str(worst['covariate']))}{whose})."
     )
 
 
@@ -331,8 +360,14 @@ def alike(report: FieldTrialReport, name: str) -> str:
 def missing(report: FieldTrialReport) -> str:
     """What happens to people whose outcome is not known, in each planned analysis."""
     if report.plan.model.estimator == "imputation":
-        return f"Outcomes that are not known are imputed ({in_words(report.plan.model.imputations)} completed data sets, pooled)."
-    return f"The planned analyses use the {report.them} whose outcome is known; other versions ask what the others could change."
+        return (
+            f"Outcomes that are not known are imputed ({in_words(report.plan.model.imputations)} completed data sets,"
+            " pooled)."
+        )
+    return (
+        f"The planned analyses use the {report.them} whose outcome is known; other versions ask what the others could"
+        " change."
+    )
 
 
 def spread(report: FieldTrialReport, name: str) -> str:
@@ -353,7 +388,21 @@ def strata(report: FieldTrialReport) -> str:
 
 
 ON_TABLE: Mapping[str, Callable[..., str]] = {
-    "sample": sample, "answered": known, "known": known, "effect": effect, "standardised": standardised, "short": short, "verdict": verdict,
-    "glance": glance, "towards": towards, "robustness": robustness, "bounds": bounds, "power": power, "balance": balance, "alike": alike,
-    "missing": missing, "spread": spread, "strata": strata,
-}  # fmt: skip
+    "sample": sample,
+    "answered": known,
+    "known": known,
+    "effect": effect,
+    "standardised": standardised,
+    "short": short,
+    "verdict": verdict,
+    "glance": glance,
+    "towards": towards,
+    "robustness": robustness,
+    "bounds": bounds,
+    "power": power,
+    "balance": balance,
+    "alike": alike,
+    "missing": missing,
+    "spread": spread,
+    "strata": strata,
+}

@@ -46,10 +46,11 @@ def gap_needed(report: FieldTrialReport, outcome: str) -> str:
     p, ours = float(own["published"]), float(row["p_value"])
     needed = float(stats.t.isf(p / 2, float(row["df"]))) * float(row["std_error"])
     return (
-        f"If the offer changed nothing, a gap between the arms at least as wide as the {number(abs(float(row['estimate'])))} points seen "
-        f"here would turn up by chance in about {in_words(round(100 * ours))} of a hundred trials like this one; a p-value of {_bare(p)} "
-        f"says that it would in only {in_words(round(100 * p))}. With standard errors as printed, that would take means that lie "
-        f"{number(needed)} points apart."
+        "If the offer changed nothing, a gap between the arms at least as wide as the"
+        f" {number(abs(float(row['estimate'])))} points seen here would turn up by chance in about"
+        f" {in_words(round(100 * ours))} of a hundred trials like this one; a p-value of {_bare(p)} says that it would"
+        f" in only {in_words(round(100 * p))}. With standard errors as printed, that would take means that lie"
+        f" {number(needed)} points apart."
     )
 
 
@@ -63,7 +64,7 @@ def reproduced(report: FieldTrialReport) -> str:
     calibrated = "; the release was calibrated so that they would" if read_release(report.root).synthetic else ""
     arms = table.loc[table["result_id"].str.contains("/mean_")]
     return (
-        f"Of {plural(len(table), 'published figure')} of this trial that have a counterpart here, {count(table['matches'].sum())} "
-        f"come back to the printed digits, among them {count(arms['matches'].sum())} of {count(len(arms))} arm sizes, means and "
-        f"standard errors{calibrated}."
+        f"Of {plural(len(table), 'published figure')} of this trial that have a counterpart here,"
+        f" {count(table['matches'].sum())} come back to the printed digits, among them {count(arms['matches'].sum())}"
+        f" of {count(len(arms))} arm sizes, means and standard errors{calibrated}."
     )

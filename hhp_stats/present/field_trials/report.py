@@ -105,7 +105,9 @@ class FieldTrialReport:
         raise UnknownName(f"the plan of {self.plan.study} has no planned analysis of {outcome!r}")
 
     def beside(self, outcome: str, method: str, arm: Arm | None = None, *, name: str = "itt") -> Row | None:
-        """The row of another analysis of an outcome, by its method; None where the plan has none. `name` is its estimand."""
+        """The row of another analysis of an outcome, by its method; None where the plan has none. `name` is its
+        estimand.
+        """
         own = estimand(name, arm or self.plan.offered[0], self.plan.arms)
         key = f"{self.plan.study}/{outcome}/{own}/{method}"
         return self.row(key.split("/", 1)[1]) if key in set(self.output.results["result_id"]) else None
@@ -123,7 +125,9 @@ class FieldTrialReport:
         return listed([name for name in dict.fromkeys(names) if name])
 
     def detectable(self, entry: str) -> Row:
-        """The detectable effect of a power entry by the trial's own design: clusters where it drew them, else people."""
+        """The detectable effect of a power entry by the trial's own design: clusters where it drew them, else
+        people.
+        """
         key = f"power/mde_{entry}/formula"
         if self.plan.design.cluster:
             key = f"{self.plan.primary.id}/mde_{entry}/clustered"

@@ -44,8 +44,9 @@ def sample(report: FieldTrialReport) -> str:
     if report.plan.design.cluster:
         return _clusters_drawn(report)
     return (
-        f"{count(report.count('randomised'))} people were randomised: {count(arms[0][1])} to the arm "
-        f"\u201c{inside(arms[0][0].label)}\u201d and {count(arms[1][1])} to the arm \u201c{inside(arms[1][0].label)}\u201d."
+        f"{count(report.count('randomised'))} people were randomised: {count(arms[0][1])} to the arm"
+        f" \u201c{inside(arms[0][0].label)}\u201d and {count(arms[1][1])} to the arm"
+        f" \u201c{inside(arms[1][0].label)}\u201d."
     )
 
 
@@ -65,16 +66,19 @@ def answered(report: FieldTrialReport) -> str:
     """How many answered the primary outcome, in all and by arm, and whether response differs."""
     row, adjusted = report.planned("response"), report.adjusted_for("response")
     if row["status"] in LACKING:
-        return f"{prose.not_estimated(row)} {count(report.count('responded'))} people answered the questions on the primary outcome."
+        return (
+            f"{prose.not_estimated(row)} {count(report.count('responded'))} people answered the questions on the"
+            " primary outcome."
+        )
     treated, control = (report.count(f"response_rate_{arm.id}") for arm in (report.treatment, report.control))
     rates = percent(treated, beside=[control]), percent(control, beside=[treated])
     clear = "differed clearly" if prose.is_clear(row) else "did not differ clearly"
     by = f"adjusted for {adjusted}, by " if adjusted else ""
     return (
-        f"{count(report.count('responded'))} people ({percent(report.count('response_rate'))} of those randomised) answered "
-        f"the questions on the primary outcome: {rates[0]} of the treated and {rates[1]} "
-        f"of the controls. The two rates {clear}: {by}{number(100 * float(row['estimate']), 1)} percentage points "
-        f"({prose.uncertainty(row, digits=1, scale=100)})."
+        f"{count(report.count('responded'))} people ({percent(report.count('response_rate'))} of those randomised)"
+        f" answered the questions on the primary outcome: {rates[0]} of the treated and {rates[1]} of the controls. The"
+        f" two rates {clear}: {by}{number(100 * float(row['estimate']), 1)} percentage points"
+        f" ({prose.uncertainty(row, digits=1, scale=100)})."
     )
 
 
@@ -93,8 +97,9 @@ def effect(report: FieldTrialReport, outcome: str) -> str:
     raw, by, kind = ("raw ", f"adjusted for {adjusted}, ", "adjusted ") if adjusted else ("", "", "")
     digits = 2 if adjusted or found.direction == "the same" else digits_apart([row["estimate"] for row in means], 2)
     return (
-        f"The treated had a {raw}mean of {_mean(means[0], digits)}, the controls one of {_mean(means[1], digits)}; {by}{gap} "
-        f"({prose.uncertainty(row)}): {tail}. In standard deviations the {kind}difference was {_standardised(report, outcome)}."
+        f"The treated had a {raw}mean of {_mean(means[0], digits)}, the controls one of {_mean(means[1], digits)};"
+        f" {by}{gap} ({prose.uncertainty(row)}): {tail}. In standard deviations the {kind}difference was"
+        f" {_standardised(report, outcome)}."
     )
 
 
@@ -139,11 +144,14 @@ def verdict(report: FieldTrialReport) -> str:
     head = f"None of the {in_words(len(rows))} outcomes shows a clear difference between the arms"
     if clear:
         named = ", ".join(inside(o.label) for o in clear)
-        head = f"{in_words(len(clear)).capitalize()} of the {in_words(len(rows))} outcomes show a clear difference ({named})"
+        head = (
+            f"{in_words(len(clear)).capitalize()} of the {in_words(len(rows))} outcomes show a clear difference"
+            f" ({named})"
+        )
     return (
-        f"{head}; the smallest p-value is that of {inside(name)} ({p_clause(float(smallest['p_value']))}), and after Holm\u2019s "
-        f"adjustment for {in_words(len(rows))} outcomes {in_words(kept) if kept else 'none'} of them "
-        f"{'are' if kept > 1 else 'is'} below {limit_of_p(alpha)}."
+        f"{head}; the smallest p-value is that of {inside(name)} ({p_clause(float(smallest['p_value']))}), and after"
+        f" Holm\u2019s adjustment for {in_words(len(rows))} outcomes {in_words(kept) if kept else 'none'} of them"
+        f" {'are' if kept > 1 else 'is'} below {limit_of_p(alpha)}."
     )
 
 
@@ -159,8 +167,9 @@ def glance(report: FieldTrialReport) -> str:
         return f"None of the {in_words(len(rows))} outcomes shows a clear difference (smallest {evidence}, {name})."
     named = ", ".join(inside(o.label) for o in clear)
     return (
-        f"{in_words(len(clear)).capitalize()} of the {in_words(len(rows))} outcomes {'show' if len(clear) > 1 else 'shows'} a clear difference "
-        f"({named}; smallest {evidence}), {in_words(kept) if kept else 'none'} after adjustment for their number."
+        f"{in_words(len(clear)).capitalize()} of the {in_words(len(rows))} outcomes"
+        f" {'show' if len(clear) > 1 else 'shows'} a clear difference ({named}; smallest {evidence}),"
+        f" {in_words(kept) if kept else 'none'} after adjustment for their number."
     )
 
 
@@ -223,15 +232,17 @@ def power(report: FieldTrialReport) -> str:
         else f"The trial was planned to detect an effect of {number(printed)} standard deviations; "
     )
     text = (
-        f"{aim}{count(planned['n'])} people{share} allow {number(planned['estimate'])}{'' if aim else ' standard deviations'}. "
-        f"The {count(achieved['n'])} who answered the primary outcome allow {number(achieved['estimate'])}: an effect that size is missed in "
-        f"{percent(1 - report.plan.power['achieved'].power, 0)} of trials like this one, and a smaller one more often."
+        f"{aim}{count(planned['n'])} people{share} allow"
+        f" {number(planned['estimate'])}{'' if aim else ' standard deviations'}. The {count(achieved['n'])} who"
+        f" answered the primary outcome allow {number(achieved['estimate'])}: an effect that size is missed in"
+        f" {percent(1 - report.plan.power['achieved'].power, 0)} of trials like this one, and a smaller one more often."
     )
     if printed is None or report.plan.design.cluster or f"{planned['estimate']:.2f}" == f"{printed:.2f}":
         return text
     needed = report.row("power/people_needed_planned/formula")
-    return text + (
-        f" An effect of {number(printed)} would have taken {count(round(float(needed['estimate'])))} respondents, "
+    return (
+        text
+        + f" An effect of {number(printed)} would have taken {count(round(float(needed['estimate'])))} respondents, "
         "so that response alone does not explain the gap."
     )
 
@@ -243,12 +254,15 @@ def balance(report: FieldTrialReport) -> str:
     ]
     rows = [row for row in rows if not withheld(row["std_difference"])]
     if not rows:
-        return "The differences between the arms at baseline are withheld, because the number of people concerned is very small."
+        return (
+            "The differences between the arms at baseline are withheld, because the number of people concerned is very"
+            " small."
+        )
     worst = max(rows, key=lambda row: abs(float(row["std_difference"])))
     name = report.outcome(str(worst["covariate"]).removesuffix("_t1")).label
     return (
-        f"Among respondents of the endline survey who had also answered the first one, the largest standardised difference "
-        f"between the arms at baseline is {number(worst['std_difference'])} ({inside(name)})."
+        "Among respondents of the endline survey who had also answered the first one, the largest standardised"
+        f" difference between the arms at baseline is {number(worst['std_difference'])} ({inside(name)})."
     )
 
 
@@ -262,10 +276,10 @@ def flow_counts(report: FieldTrialReport) -> str:
         else ""
     )
     return (
-        f"The endline export holds {plural(row['responses'], 'response')}; {count(row['consented'])} came with consent, "
-        f"{count(row['duplicates'])} were earlier attempts of people who answered again, {count(row['unmatched'])} carried a code "
-        f"that nobody on the list has, and {count(row['matched'])} belong to randomised people. The baseline export holds "
-        f"{count(first['matched'])} responses of randomised people.{hidden}"
+        f"The endline export holds {plural(row['responses'], 'response')}; {count(row['consented'])} came with consent,"
+        f" {count(row['duplicates'])} were earlier attempts of people who answered again, {count(row['unmatched'])}"
+        f" carried a code that nobody on the list has, and {count(row['matched'])} belong to randomised people. The"
+        f" baseline export holds {count(first['matched'])} responses of randomised people.{hidden}"
     )
 
 
@@ -322,7 +336,10 @@ def recall(report: FieldTrialReport) -> str:
     """Who remembers the messages."""
     asked, yes = report.count("recall_asked"), report.count("recall_yes")
     if withheld(asked, yes):
-        return "How many treated respondents remembered receiving the messages is withheld, because the number of people concerned is very small."
+        return (
+            "How many treated respondents remembered receiving the messages is withheld, because the number of people"
+            " concerned is very small."
+        )
     return (
         f"{count(yes)} of the {count(asked)} treated respondents who answered the question ({percent(yes / asked, 0)}) "
         "remembered receiving the messages."
@@ -330,10 +347,38 @@ def recall(report: FieldTrialReport) -> str:
 
 
 SENTENCES: dict[str, Callable[..., str]] = {
-    "sample": sample, "answered": answered, "effect": effect, "short": short, "verdict": verdict, "glance": glance, "towards": towards,
-    "standardised": standardised, "robustness": robustness, "power": power, "balance": balance, "export": flow_counts,
-    "left": left, "blocks": blocks, "block_list": block_list, "fact": fact, "words": words, "number": number_of, "minimum": minimum, "spread": spread, "bounds": bounds, "reach": reach, "inconclusive": inconclusive, "against_model": against_model,
-    "attenuation_hint": attenuation_hint, "fading_note": fading_note,
-    "conflict": conflict, "printed_p": printed_p, "gap_needed": gap_needed, "reproduced": reproduced, "recall": recall, "attenuation": attenuation,
-    "attenuation_test": attenuation_test, "by_cohort": by_block,
-}  # fmt: skip
+    "sample": sample,
+    "answered": answered,
+    "effect": effect,
+    "short": short,
+    "verdict": verdict,
+    "glance": glance,
+    "towards": towards,
+    "standardised": standardised,
+    "robustness": robustness,
+    "power": power,
+    "balance": balance,
+    "export": flow_counts,
+    "left": left,
+    "blocks": blocks,
+    "block_list": block_list,
+    "fact": fact,
+    "words": words,
+    "number": number_of,
+    "minimum": minimum,
+    "spread": spread,
+    "bounds": bounds,
+    "reach": reach,
+    "inconclusive": inconclusive,
+    "against_model": against_model,
+    "attenuation_hint": attenuation_hint,
+    "fading_note": fading_note,
+    "conflict": conflict,
+    "printed_p": printed_p,
+    "gap_needed": gap_needed,
+    "reproduced": reproduced,
+    "recall": recall,
+    "attenuation": attenuation,
+    "attenuation_test": attenuation_test,
+    "by_cohort": by_block,
+}

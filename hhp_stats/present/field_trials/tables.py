@@ -48,19 +48,33 @@ def outcomes(report: FieldTrialReport) -> GT:
             means = [MISSING, MISSING]
         else:
             means = [_arm(report.arm(outcome.id, arm)) for arm in (report.treatment, report.control)]
-        cells.append({
-            "Outcome": outcome.label, report.treatment.label: means[0], report.control.label: means[1],
-            "Difference": number(row["estimate"]), f"{level(row['conf_level'])} CI": _reach(row), "p": p_value(row["p_value"]),
-            "Holm p": p_value(row["p_adjusted"]), "Better": outcome.better,
-        })  # fmt: skip
+        cells.append(
+            {
+                "Outcome": outcome.label,
+                report.treatment.label: means[0],
+                report.control.label: means[1],
+                "Difference": number(row["estimate"]),
+                f"{level(row['conf_level'])} CI": _reach(row),
+                "p": p_value(row["p_value"]),
+                "Holm p": p_value(row["p_adjusted"]),
+                "Better": outcome.better,
+            }
+        )
     planned = report.planned(report.measured[0].id)
     return plain_table(
-        pd.DataFrame(cells), stub="Outcome", spanner=[report.treatment.label, report.control.label],
-        notes=[_arms_note(report),
-               f"{planned['method']}; people who answered the outcome.{_clauses(report)}",
-               "Holm p: adjusted over the outcomes of the trial. Better: the direction in which more of the outcome is good.",
-               *notes],
-    )  # fmt: skip
+        pd.DataFrame(cells),
+        stub="Outcome",
+        spanner=[report.treatment.label, report.control.label],
+        notes=[
+            _arms_note(report),
+            f"{planned['method']}; people who answered the outcome.{_clauses(report)}",
+            (
+                "Holm p: adjusted over the outcomes of the trial. Better: the direction in which more of the outcome is"
+                " good."
+            ),
+            *notes,
+        ],
+    )
 
 
 def _arms_note(report: FieldTrialReport) -> str:
@@ -88,10 +102,16 @@ def version_table(report: FieldTrialReport, outcome: str) -> GT:
     )
     for row in rows_of(versions(report, entry)):
         analysis = report.plan.analysis(str(row["result_id"]).split("/", 1)[1])
-        cells.append({
-            "Version": analysis.label, "Difference": number(row["estimate"]), f"{level(row['conf_level'])} CI": _reach(row),
-            "p": p_value(row["p_value"]), "People": count(row["n"]), "Kind": row["analysis"],
-        })  # fmt: skip
+        cells.append(
+            {
+                "Version": analysis.label,
+                "Difference": number(row["estimate"]),
+                f"{level(row['conf_level'])} CI": _reach(row),
+                "p": p_value(row["p_value"]),
+                "People": count(row["n"]),
+                "Kind": row["analysis"],
+            }
+        )
         if row["status"] in LACKING:
             notes.append(f"{analysis.label}: {row['note']}")
     return plain_table(pd.DataFrame(cells), stub="Version", notes=notes)
@@ -103,16 +123,29 @@ def all_versions(report: FieldTrialReport) -> GT:
     for outcome in report.measured:
         for row in rows_of(versions(report, outcome)):
             analysis = report.plan.analysis(str(row["result_id"]).split("/", 1)[1])
-            cells.append({
-                "Version": analysis.label, "of": outcome.label, "Difference": number(row["estimate"]),
-                f"{level(row['conf_level'])} CI": _reach(row), "p": p_value(row["p_value"]), "People": count(row["n"]),
-                "Kind": row["analysis"],
-            })  # fmt: skip
+            cells.append(
+                {
+                    "Version": analysis.label,
+                    "of": outcome.label,
+                    "Difference": number(row["estimate"]),
+                    f"{level(row['conf_level'])} CI": _reach(row),
+                    "p": p_value(row["p_value"]),
+                    "People": count(row["n"]),
+                    "Kind": row["analysis"],
+                }
+            )
     return plain_table(
-        pd.DataFrame(cells), stub="Version", groups="of",
-        notes=["Difference: treated minus control, in the unit of the outcome; in standard deviations where the line says so.",
-               "One thing is changed at a time against the planned analysis."],
-    )  # fmt: skip
+        pd.DataFrame(cells),
+        stub="Version",
+        groups="of",
+        notes=[
+            (
+                "Difference: treated minus control, in the unit of the outcome; in standard deviations where the line"
+                " says so."
+            ),
+            "One thing is changed at a time against the planned analysis.",
+        ],
+    )
 
 
 def measures(report: FieldTrialReport) -> GT:
@@ -127,10 +160,13 @@ def measures(report: FieldTrialReport) -> GT:
         "Instrument": ["printed" if scale.printed else "assumed" for scale in scales],
     }
     return plain_table(
-        pd.DataFrame(cells), stub="Scale",
-        notes=["Consistency: Cronbach\u2019s alpha at the endline, for two items the Spearman-Brown coefficient. It describes "
-               "synthetic answers and says nothing about the instruments."],
-    )  # fmt: skip
+        pd.DataFrame(cells),
+        stub="Scale",
+        notes=[
+            "Consistency: Cronbach\u2019s alpha at the endline, for two items the Spearman-Brown coefficient. It"
+            " describes synthetic answers and says nothing about the instruments."
+        ],
+    )
 
 
 def response(report: FieldTrialReport) -> GT:
@@ -140,9 +176,13 @@ def response(report: FieldTrialReport) -> GT:
     heading = {"arm": "Arm", "block": within}
     cells: list[dict[str, str]] = []
     for row in rows:
-        line = {"Group": row["label"], "of": heading[row["kind"]], "Randomised": count(row["people"]),
-                "Answered first survey": count_of(row["baseline"], row["people"]),
-                "Answered endline": count_of(row["responded"], row["people"])}  # fmt: skip
+        line = {
+            "Group": row["label"],
+            "of": heading[row["kind"]],
+            "Randomised": count(row["people"]),
+            "Answered first survey": count_of(row["baseline"], row["people"]),
+            "Answered endline": count_of(row["responded"], row["people"]),
+        }
         if not pd.isna(row["left"]):
             line["Left by endline"] = percent(row["left"])
         cells.append(line)
@@ -151,16 +191,21 @@ def response(report: FieldTrialReport) -> GT:
         "The difference of the arms is withheld."
         if test["status"] in LACKING
         else (
-            f"Treated minus control: {number(100 * float(test['estimate']), 1)} percentage points, {p_clause(float(test['p_value']))} "
-            f"({test['method']}{'; clause ' + test['clause'] if test['clause'] else ''})."
+            f"Treated minus control: {number(100 * float(test['estimate']), 1)} percentage points,"
+            f" {p_clause(float(test['p_value']))}"
+            f" ({test['method']}{'; clause ' + test['clause'] if test['clause'] else ''})."
         )
     )
     return plain_table(
-        pd.DataFrame(cells), stub="Group", groups="of",
-        notes=["Answered endline: the primary outcome is known. Shares of those randomised.",
-               difference,
-               *withheld_note(report.table("attrition"))],
-    )  # fmt: skip
+        pd.DataFrame(cells),
+        stub="Group",
+        groups="of",
+        notes=[
+            "Answered endline: the primary outcome is known. Shares of those randomised.",
+            difference,
+            *withheld_note(report.table("attrition")),
+        ],
+    )
 
 
 def balance(report: FieldTrialReport) -> GT:
@@ -170,10 +215,14 @@ def balance(report: FieldTrialReport) -> GT:
     names = {f"{outcome.id}_t1": outcome.label for outcome in report.measured}
     names |= {"local_authority": "Local authority", "cohort": "Cohort", "staff_group": "Staff group"}
     return balance_table(
-        own, arm_labels={"control": report.control.label, "treatment": report.treatment.label}, covariates=names,
-        notes=["Shares, or means with standard deviations, of the respondents to the endline survey. Scores are those of the first "
-               "survey; \u201cmissing\u201d counts respondents who did not answer it."],
-    )  # fmt: skip
+        own,
+        arm_labels={"control": report.control.label, "treatment": report.treatment.label},
+        covariates=names,
+        notes=[
+            "Shares, or means with standard deviations, of the respondents to the endline survey. Scores are those of"
+            " the first survey; \u201cmissing\u201d counts respondents who did not answer it."
+        ],
+    )
 
 
 def power(report: FieldTrialReport) -> GT:
@@ -185,12 +234,16 @@ def power(report: FieldTrialReport) -> GT:
         # How many people an effect takes depends, where clusters were drawn, on how many clusters there are.
         asked = entry.printed is not None and not clustered
         needed = report.row(f"power/people_needed_{entry.id}/formula") if asked else None
-        cells.append({
-            "Sample": entry.label, "Response": MISSING if entry.response is None else percent(entry.response, 0), "People": count(row["n"]),
-            "Printed effect": number(entry.printed) if entry.printed is not None else MISSING,
-            "Computed effect": number(row["estimate"]),
-            "People for the printed effect": MISSING if needed is None else count(round(float(needed["estimate"]))),
-        })  # fmt: skip
+        cells.append(
+            {
+                "Sample": entry.label,
+                "Response": MISSING if entry.response is None else percent(entry.response, 0),
+                "People": count(row["n"]),
+                "Printed effect": number(entry.printed) if entry.printed is not None else MISSING,
+                "Computed effect": number(row["estimate"]),
+                "People for the printed effect": MISSING if needed is None else count(round(float(needed["estimate"]))),
+            }
+        )
     first = next(iter(report.plan.power.values()))
     basis = "equal arms, no covariates"
     if clustered:
@@ -198,10 +251,13 @@ def power(report: FieldTrialReport) -> GT:
             f"the sizes of each {report.plan.design.unit} and the likeness of its people as found here, no covariates"
         )
     return plain_table(
-        pd.DataFrame(cells), stub="Sample",
-        notes=[f"Smallest difference in standard deviations that is found with a power of {percent(first.power, 0)} at a two-sided level "
-               f"of {number(first.alpha)}; {basis}."],
-    )  # fmt: skip
+        pd.DataFrame(cells),
+        stub="Sample",
+        notes=[
+            f"Smallest difference in standard deviations that is found with a power of {percent(first.power, 0)} at a"
+            f" two-sided level of {number(first.alpha)}; {basis}."
+        ],
+    )
 
 
 def periods(report: FieldTrialReport) -> GT:
@@ -214,16 +270,31 @@ def periods(report: FieldTrialReport) -> GT:
         lines = [(f"Week {span}", report.row(f"{key}/period_{period}/{method}")) for period, span in spans]
         lines.append(("Change a week", report.row(f"{key}/arm_by_week/{method}")))
         cells += [
-            {"Response in": name, "of": label, "Effect": number(row["estimate"]), f"{level(row['conf_level'])} CI": _reach(row),
-             "p": p_value(row["p_value"]), "People": count(row["n"])}
+            {
+                "Response in": name,
+                "of": label,
+                "Effect": number(row["estimate"]),
+                f"{level(row['conf_level'])} CI": _reach(row),
+                "p": p_value(row["p_value"]),
+                "People": count(row["n"]),
+            }
             for name, row in lines
-        ]  # fmt: skip
+        ]
     return plain_table(
-        pd.DataFrame(cells), stub="Response in", groups="of",
-        notes=["Treated minus control in standard deviations, turned so that above zero is better. Exploratory, unplanned, not adjusted "
-               "for the number of comparisons.",
-               "Average: mean of the outcomes\u2019 effects, people as clusters. Change a week: interaction of arm and week of response."],
-    )  # fmt: skip
+        pd.DataFrame(cells),
+        stub="Response in",
+        groups="of",
+        notes=[
+            (
+                "Treated minus control in standard deviations, turned so that above zero is better. Exploratory,"
+                " unplanned, not adjusted for the number of comparisons."
+            ),
+            (
+                "Average: mean of the outcomes\u2019 effects, people as clusters. Change a week: interaction of arm and"
+                " week of response."
+            ),
+        ],
+    )
 
 
 def _span(period: Row) -> str:
@@ -237,17 +308,24 @@ def cohorts(report: FieldTrialReport) -> GT:
     for outcome in report.measured:
         one, two = (report.row(f"{outcome.id}/itt_cohort_{n}/hc2") for n in (1, 2))
         gap = report.row(f"{outcome.id}/arm_by_cohort/hc2")
-        cells.append({
-            "Outcome": outcome.label, "Cohort 1": f"{number(one['estimate'])} ({_reach(one)})",
-            "Cohort 2": f"{number(two['estimate'])} ({_reach(two)})", "Second minus first": f"{number(gap['estimate'])} ({_reach(gap)})",
-            "p": p_value(gap["p_value"]),
-        })  # fmt: skip
+        cells.append(
+            {
+                "Outcome": outcome.label,
+                "Cohort 1": f"{number(one['estimate'])} ({_reach(one)})",
+                "Cohort 2": f"{number(two['estimate'])} ({_reach(two)})",
+                "Second minus first": f"{number(gap['estimate'])} ({_reach(gap)})",
+                "p": p_value(gap["p_value"]),
+            }
+        )
     people = [report.row(f"{report.measured[0].id}/itt_cohort_{n}/hc2")["n"] for n in (1, 2)]
     return plain_table(
-        pd.DataFrame(cells), stub="Outcome",
-        notes=[f"Treated minus control with {level(report.plan.conf_level)} intervals; {count(people[0])} and {count(people[1])} people. "
-               "Last columns: interaction of arm and cohort."],
-    )  # fmt: skip
+        pd.DataFrame(cells),
+        stub="Outcome",
+        notes=[
+            f"Treated minus control with {level(report.plan.conf_level)} intervals; {count(people[0])} and"
+            f" {count(people[1])} people. Last columns: interaction of arm and cohort."
+        ],
+    )
 
 
 def published(report: FieldTrialReport) -> GT:
@@ -266,11 +344,22 @@ def published(report: FieldTrialReport) -> GT:
         line["Agree"] = "yes" if p["matches"] else "no"
         cells.append(line)
     return plain_table(
-        pd.DataFrame(cells), stub="Outcome", spanner=[report.treatment.label, report.control.label], spanner_label="Published arm",
-        notes=["Arms as published: mean (standard error), people. p, published: from a regression whose covariates are not listed.",
-               "p, this release: the planned analysis of its data, whose arms have the published sizes, means and standard errors up to their "
-               "rounding; that may move the last digit against the p of the arms as printed."],
-    )  # fmt: skip
+        pd.DataFrame(cells),
+        stub="Outcome",
+        spanner=[report.treatment.label, report.control.label],
+        spanner_label="Published arm",
+        notes=[
+            (
+                "Arms as published: mean (standard error), people. p, published: from a regression whose covariates are"
+                " not listed."
+            ),
+            (
+                "p, this release: the planned analysis of its data, whose arms have the published sizes, means and"
+                " standard errors up to their rounding; that may move the last digit against the p of the arms as"
+                " printed."
+            ),
+        ],
+    )
 
 
 def _printed(mean: str, std_error: str, n: str) -> str:
@@ -278,7 +367,9 @@ def _printed(mean: str, std_error: str, n: str) -> str:
 
 
 def unmatched(report: FieldTrialReport) -> GT:
-    """Published figures that do not come back, with the conflict that explains each, or word that only the data differ."""
+    """Published figures that do not come back, with the conflict that explains each, or word that only the data
+    differ.
+    """
     reasons = read_lists(report.root).unmatched
     table, figures = report.reproduction(), report.published()
     cells: list[dict[str, str]] = []
@@ -299,12 +390,24 @@ def unmatched(report: FieldTrialReport) -> GT:
             cells.append(line | {"Conflict": conflict.id, "About": conflict.topic})
         else:
             cells.append(line | {"About": DATA_DIFFER})
-    return text_table(pd.DataFrame(cells, columns=["Figure", "Published", "Here", "Conflict", "About"]), stub="Figure",
-                      numeric=["Published", "Here"],
-                      notes=["Figures by their id in data/published/published_results.csv."])  # fmt: skip
+    return text_table(
+        pd.DataFrame(cells, columns=["Figure", "Published", "Here", "Conflict", "About"]),
+        stub="Figure",
+        numeric=["Published", "Here"],
+        notes=["Figures by their id in data/published/published_results.csv."],
+    )
 
 
 TABLES: dict[str, Callable[..., GT]] = {
-    "outcomes": outcomes, "versions": version_table, "all_versions": all_versions, "measures": measures, "response": response,
-    "balance": balance, "power": power, "periods": periods, "cohorts": cohorts, "published": published, "unmatched": unmatched,
-}  # fmt: skip
+    "outcomes": outcomes,
+    "versions": version_table,
+    "all_versions": all_versions,
+    "measures": measures,
+    "response": response,
+    "balance": balance,
+    "power": power,
+    "periods": periods,
+    "cohorts": cohorts,
+    "published": published,
+    "unmatched": unmatched,
+}

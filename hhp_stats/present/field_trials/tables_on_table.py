@@ -45,9 +45,16 @@ def _difference(report: FieldTrialReport, outcome: StudyOutcome, row: Row, *, st
     low, high = row["conf_low"], row["conf_high"]
     reach = MISSING if missing or pd.isna(low) else interval(scale * float(low), scale * float(high), digits)
     return {
-        "Difference": WITHHELD if row["status"] == "withheld" else MISSING if missing else number(scale * float(row["estimate"]), digits),
-        f"{level(report.plan.conf_level)} CI": reach, "p": p_value(row["p_value"]),
-    }  # fmt: skip
+        "Difference": (
+            WITHHELD
+            if row["status"] == "withheld"
+            else MISSING
+            if missing
+            else number(scale * float(row["estimate"]), digits)
+        ),
+        f"{level(report.plan.conf_level)} CI": reach,
+        "p": p_value(row["p_value"]),
+    }
 
 
 def _minus(report: FieldTrialReport) -> str:
@@ -80,19 +87,33 @@ def outcomes(report: FieldTrialReport) -> GT:
         row = report.planned(outcome.id, arm)
         if row["status"] in LACKING:
             notes.append(f"{report.named(outcome, arm)}: {reason(row)}")
-        cells.append({
-            "Outcome": arm.label if several else outcome.label, **({"of": outcome.label} if several else {}),
-            heading: _value(report, outcome, arm), report.control.label: _value(report, outcome, report.control),
-            **_difference(report, outcome, row), "Holm p": p_value(row["p_adjusted"]), "Better": outcome.better,
-        })  # fmt: skip
+        cells.append(
+            {
+                "Outcome": arm.label if several else outcome.label,
+                **({"of": outcome.label} if several else {}),
+                heading: _value(report, outcome, arm),
+                report.control.label: _value(report, outcome, report.control),
+                **_difference(report, outcome, row),
+                "Holm p": p_value(row["p_adjusted"]),
+                "Better": outcome.better,
+            }
+        )
     methods = dict.fromkeys(str(report.planned(o.id, arm)["method"]) for o, arm in report.comparisons)
     return plain_table(
-        pd.DataFrame(cells), stub="Outcome", groups="of" if several else None, spanner=[heading, report.control.label],
-        notes=[f"Arms: {'raw ' if _adjusted(report) else ''}mean or share (standard error), {report.them}. {_minus(report)}{_units(report)}"
-               f"{_adjusted(report)}.",
-               f"{'; '.join(methods)}; {report.them} whose outcome is known.",
-               "Holm p: adjusted over all lines of the table. Better: the direction in which more of the outcome is good.", *notes],
-    )  # fmt: skip
+        pd.DataFrame(cells),
+        stub="Outcome",
+        groups="of" if several else None,
+        spanner=[heading, report.control.label],
+        notes=[
+            (
+                f"Arms: {'raw ' if _adjusted(report) else ''}mean or share (standard error), {report.them}."
+                f" {_minus(report)}{_units(report)}{_adjusted(report)}."
+            ),
+            f"{'; '.join(methods)}; {report.them} whose outcome is known.",
+            "Holm p: adjusted over all lines of the table. Better: the direction in which more of the outcome is good.",
+            *notes,
+        ],
+    )
 
 
 def version_table(report: FieldTrialReport, name: str) -> GT:
@@ -102,10 +123,16 @@ def version_table(report: FieldTrialReport, name: str) -> GT:
     _, _, words = unit_of(outcome)
     unit = words.strip() or outcome.unit
     return plain_table(
-        pd.DataFrame(cells), stub="Version",
-        notes=[f"Unit: {unit}; standard deviations where the line says so. Difference: \u201c{arm.label}\u201d minus "
-               f"\u201c{report.control.label}\u201d.", *notes],
-    )  # fmt: skip
+        pd.DataFrame(cells),
+        stub="Version",
+        notes=[
+            (
+                f"Unit: {unit}; standard deviations where the line says so. Difference: \u201c{arm.label}\u201d minus "
+                f"\u201c{report.control.label}\u201d."
+            ),
+            *notes,
+        ],
+    )
 
 
 def all_versions(report: FieldTrialReport) -> GT:
@@ -118,17 +145,31 @@ def all_versions(report: FieldTrialReport) -> GT:
         cells += [{"Version": line["Version"], "of": name, **line} for line in own]
         notes += [f"{name}, {reason}" for reason in reasons]
     return plain_table(
-        pd.DataFrame(cells), stub="Version", groups="of",
-        notes=[f"{_minus(report)}, in the unit of the outcome{_units(report)}; in standard deviations where the line says so.", *notes],
-    )  # fmt: skip
+        pd.DataFrame(cells),
+        stub="Version",
+        groups="of",
+        notes=[
+            (
+                f"{_minus(report)}, in the unit of the outcome{_units(report)}; in standard deviations where the line"
+                " says so."
+            ),
+            *notes,
+        ],
+    )
 
 
 def _version_cells(report: FieldTrialReport, outcome: StudyOutcome, arm: Arm) -> tuple[list[dict[str, str]], list[str]]:
     cells, notes = [], []
     for row in rows_of(versions(report, outcome, arm)):
         analysis = report.plan.analysis(str(row["result_id"]).split("/", 1)[1])
-        cells.append({"Version": analysis.label, **_difference(report, outcome, row, standard=analysis.estimator in STANDARD),
-                      report.them.capitalize(): _number(report, row, analysis), "Kind": str(row["analysis"])})  # fmt: skip
+        cells.append(
+            {
+                "Version": analysis.label,
+                **_difference(report, outcome, row, standard=analysis.estimator in STANDARD),
+                report.them.capitalize(): _number(report, row, analysis),
+                "Kind": str(row["analysis"]),
+            }
+        )
         if row["status"] in LACKING:
             notes.append(f"{analysis.label}: {reason(row)}")
     return cells, notes
@@ -152,8 +193,16 @@ def measures(report: FieldTrialReport) -> GT:
         ends = (
             "0 or 1" if outcome.kind == "binary" else f"{limits[0]:g} to {limits[1]:g}" if len(limits) == 2 else MISSING
         )
-        cells.append({"Outcome": outcome.label, "What it is": column.meaning, "Unit": outcome.unit, "Range": ends,
-                      "Role": outcome.role, "Better": outcome.better})  # fmt: skip
+        cells.append(
+            {
+                "Outcome": outcome.label,
+                "What it is": column.meaning,
+                "Unit": outcome.unit,
+                "Range": ends,
+                "Role": outcome.role,
+                "Better": outcome.better,
+            }
+        )
     return plain_table(pd.DataFrame(cells), stub="Outcome")
 
 
@@ -167,9 +216,10 @@ def response(report: FieldTrialReport) -> GT:
             line["Baseline known"] = count_of(row["baseline"], row["people"])
         cells.append(line | {"Primary outcome known": count_of(row["responded"], row["people"])})
     return plain_table(
-        pd.DataFrame(cells), stub="Arm",
+        pd.DataFrame(cells),
+        stub="Arm",
         notes=[f"{report.them.capitalize()}; shares of those randomised.", *withheld_note(report.table("attrition"))],
-    )  # fmt: skip
+    )
 
 
 def missing(report: FieldTrialReport) -> GT:
@@ -180,28 +230,46 @@ def missing(report: FieldTrialReport) -> GT:
         key = (str(row["outcome"]), str(row["what"]))
         found.setdefault(key, {})[str(row["arm"])] = count_of(row["known"], row["people"])
     cells = [
-        {"Known": report.outcome(outcome).label if what == "outcome" else report.term(report.outcome(outcome).baseline), **{arm.label: known[arm.id] for arm in arms}}
+        {
+            "Known": (
+                report.outcome(outcome).label if what == "outcome" else report.term(report.outcome(outcome).baseline)
+            ),
+            **{arm.label: known[arm.id] for arm in arms},
+        }
         for (outcome, what), known in found.items()
-    ]  # fmt: skip
+    ]
     return plain_table(
-        pd.DataFrame(cells), stub="Known", spanner=[arm.label for arm in arms],
-        notes=[f"{report.them.capitalize()} for whom the value is known, and their share of those randomised.",
-               *withheld_note(report.table("missing"))],
-    )  # fmt: skip
+        pd.DataFrame(cells),
+        stub="Known",
+        spanner=[arm.label for arm in arms],
+        notes=[
+            f"{report.them.capitalize()} for whom the value is known, and their share of those randomised.",
+            *withheld_note(report.table("missing")),
+        ],
+    )
 
 
 def balance(report: FieldTrialReport, arm: str = "") -> GT:
-    """The arms before the trial, everyone randomised; of several arms the one named (else the first) against the control."""
+    """The arms before the trial, everyone randomised; of several arms the one named (else the first) against the
+    control.
+    """
     arms = {each.id: each for each in report.plan.offered}
     chosen = arms[arm] if arm else report.plan.offered[0]
     table = report.table("balance")
     own = table.loc[table["arm"] == chosen.id]
     names = {name: report.term(name) for name in report.plan.balance}
     return balance_table(
-        own, arm_labels={"control": report.control.label, "treatment": chosen.label}, covariates=names,
-        notes=[f"Shares, or means with standard deviations, of all {report.them} randomised to the two arms for whom the value is known.",
-               *withheld_note(own)],
-    )  # fmt: skip
+        own,
+        arm_labels={"control": report.control.label, "treatment": chosen.label},
+        covariates=names,
+        notes=[
+            (
+                f"Shares, or means with standard deviations, of all {report.them} randomised to the two arms for whom"
+                " the value is known."
+            ),
+            *withheld_note(own),
+        ],
+    )
 
 
 def power(report: FieldTrialReport) -> GT:
@@ -209,15 +277,25 @@ def power(report: FieldTrialReport) -> GT:
     cells: list[dict[str, str]] = []
     for entry in report.plan.power.values():
         row = report.detectable(entry.id)
-        cells.append({"Sample": entry.label, report.them.capitalize(): count(row["n"]), "Power": percent(entry.power, 0),
-                      "Level": number(entry.alpha), "Detectable effect": number(row["estimate"]),
-                      **({} if entry.printed is None else {"Planned effect": number(entry.printed)})})  # fmt: skip
+        cells.append(
+            {
+                "Sample": entry.label,
+                report.them.capitalize(): count(row["n"]),
+                "Power": percent(entry.power, 0),
+                "Level": number(entry.alpha),
+                "Detectable effect": number(row["estimate"]),
+                **({} if entry.printed is None else {"Planned effect": number(entry.printed)}),
+            }
+        )
     basis = "equal arms, no covariates"
     if report.plan.design.cluster:
         one, many = report.plan.words.cluster
         basis = f"the sizes of the {many} and how alike {report.them} of one {one} are here, no covariates"
-    return plain_table(pd.DataFrame(cells), stub="Sample",
-                       notes=[f"Smallest difference in standard deviations that is found with this power, two-sided; {basis}."])  # fmt: skip
+    return plain_table(
+        pd.DataFrame(cells),
+        stub="Sample",
+        notes=[f"Smallest difference in standard deviations that is found with this power, two-sided; {basis}."],
+    )
 
 
 def clusters(report: FieldTrialReport) -> GT:
@@ -228,8 +306,15 @@ def clusters(report: FieldTrialReport) -> GT:
         own = table.loc[table["arm"] == arm.id]
         people, known = report.count(f"randomised_{arm.id}"), report.count(f"responded_{arm.id}")
         mean = MISSING if withheld(people) or not len(own) else number(float(people) / len(own), 1)
-        cells.append({"Arm": arm.label, heading: count(len(own)), report.them.capitalize(): count(people), f"{report.them} each, mean": mean,
-                      "Primary outcome known": count(known)})  # fmt: skip
+        cells.append(
+            {
+                "Arm": arm.label,
+                heading: count(len(own)),
+                report.them.capitalize(): count(people),
+                f"{report.them} each, mean": mean,
+                "Primary outcome known": count(known),
+            }
+        )
     return plain_table(
         pd.DataFrame(cells), stub="Arm", notes=[f"{heading} were randomised whole, with all their {report.them}."]
     )
@@ -241,13 +326,28 @@ def alike(report: FieldTrialReport) -> GT:
     for outcome in report.measured:
         row = report.row(f"{outcome.id}/icc/anova")
         lacking = row["status"] in LACKING or pd.isna(row["conf_low"])
-        cells.append({"Outcome": outcome.label, "Intracluster correlation": number(row["estimate"], 3),
-                      f"{level(report.plan.conf_level)} CI": MISSING if lacking else interval(row["conf_low"], row["conf_high"], 3),
-                      report.them.capitalize(): count(row["n"])})  # fmt: skip
+        cells.append(
+            {
+                "Outcome": outcome.label,
+                "Intracluster correlation": number(row["estimate"], 3),
+                f"{level(report.plan.conf_level)} CI": (
+                    MISSING if lacking else interval(row["conf_low"], row["conf_high"], 3)
+                ),
+                report.them.capitalize(): count(row["n"]),
+            }
+        )
     return plain_table(pd.DataFrame(cells), stub="Outcome", notes=["From the analysis of variance within arms."])
 
 
 TABLES_ON_TABLE: Mapping[str, Callable[..., GT]] = {
-    "outcomes": outcomes, "versions": version_table, "all_versions": all_versions, "measures": measures, "response": response,
-    "missing": missing, "balance": balance, "power": power, "clusters": clusters, "alike": alike,
-}  # fmt: skip
+    "outcomes": outcomes,
+    "versions": version_table,
+    "all_versions": all_versions,
+    "measures": measures,
+    "response": response,
+    "missing": missing,
+    "balance": balance,
+    "power": power,
+    "clusters": clusters,
+    "alike": alike,
+}

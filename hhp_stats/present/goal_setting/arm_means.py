@@ -38,13 +38,20 @@ def means(report: StudyReport, outcomes: Sequence[str]) -> GT:
     frame = pd.DataFrame(cells)
     weighted = [report.outcome(key) for key in outcomes if report.outcome(key).weight]
     arms = [str(name) for name in frame if name not in ("Wave", "of")]
-    return plain_table(frame, stub="Wave", groups="of", spanner=arms, notes=[
-        "Mean (standard deviation), or share, of those for whom the value is known, without adjustment; before and at "
-        "the end these are not the "
-        "same people. The tables of effects compare the arms.",
-        *(f"{one.label}: all days lost over all days in post." for one in weighted),
-        *withheld_note(frame),
-    ])  # fmt: skip
+    return plain_table(
+        frame,
+        stub="Wave",
+        groups="of",
+        spanner=arms,
+        notes=[
+            (
+                "Mean (standard deviation), or share, of those for whom the value is known, without adjustment; before"
+                " and at the end these are not the same people. The tables of effects compare the arms."
+            ),
+            *(f"{one.label}: all days lost over all days in post." for one in weighted),
+            *withheld_note(frame),
+        ],
+    )
 
 
 def arm_figure(report: StudyReport, outcome: Outcome, arm: str, *, prefix: str = "") -> tuple[str, str]:
@@ -97,6 +104,9 @@ def exploratory_means(report: StudyReport) -> GT:
 
 # Named functions: the panel behind each table opens the one that made it.
 ARM_TABLES: dict[str, Callable[[StudyReport], GT]] = {
-    "absence_means": absence_means, "wellbeing_means": wellbeing_means, "mediator_means": mediator_means,
-    "bradford_means": bradford_means, "exploratory_means": exploratory_means,
-}  # fmt: skip
+    "absence_means": absence_means,
+    "wellbeing_means": wellbeing_means,
+    "mediator_means": mediator_means,
+    "bradford_means": bradford_means,
+    "exploratory_means": exploratory_means,
+}

@@ -44,22 +44,32 @@ def averages(report: StudyReport) -> GT:
     keys = []
     for people, teams in zip(PEOPLE, TEAMS, strict=True):
         keys += [people, teams]
-        keys += [one.id for one in report.plan.analyses if one.average == "teams" and not one.adjusted
-                 and one.outcome == people.split("/")[0]]  # fmt: skip
+        keys += [
+            one.id
+            for one in report.plan.analyses
+            if one.average == "teams" and not one.adjusted and one.outcome == people.split("/")[0]
+        ]
     keys += [RATE, RATE_ALONE]
     rows = pd.DataFrame([report.row(key) for key in keys])
     return effects_table(
-        rows, contrast=contrast_of(report.plan), labels=[_over(report, key) for key in keys], stub="Average", digits=3,
+        rows,
+        contrast=contrast_of(report.plan),
+        labels=[_over(report, key) for key in keys],
+        stub="Average",
+        digits=3,
         groups=[_with_unit(report.outcome(key.split("/")[0])) for key in keys],
         notes=[
-            "Over people: everyone counts alike, so that large teams weigh more; this is planned. Over teams: every "
-            "team counts alike, weighted least "
-            "squares with one over the number of its people who are analysed. Over days in post: days lost over days "
-            "in post, weighted by days in post.",
-            "Adjusted as the absence analysis unless said otherwise; errors clustered by team. Turnover by linear "
-            "probability.",
+            (
+                "Over people: everyone counts alike, so that large teams weigh more; this is planned. Over teams: every"
+                " team counts alike, weighted least squares with one over the number of its people who are analysed."
+                " Over days in post: days lost over days in post, weighted by days in post."
+            ),
+            (
+                "Adjusted as the absence analysis unless said otherwise; errors clustered by team. Turnover by linear "
+                "probability."
+            ),
         ],
-    )  # fmt: skip
+    )
 
 
 def _with_unit(outcome: Outcome) -> str:
@@ -114,8 +124,9 @@ def absence_rate(report: StudyReport) -> str:
     head = (
         f"Of every 100 working days in post, control staff lost {rates[0]} and staff offered goal-setting {rates[1]}, "
         "whoever they belong to. "
-        if rates else ""
-    )  # fmt: skip
+        if rates
+        else ""
+    )
     found = prose.verdict(row, better=outcome.better)
     said = (
         "no difference"
@@ -186,17 +197,25 @@ def exploratory_effects(report: StudyReport) -> GT:
                 arm_figure(report, report.outcome(one.outcome), arm)[0] if one.id == first[one.outcome] else ""
             )
     return effects_table(
-        rows, contrast=contrast_of(report.plan), labels=[one.label for one in named], stub="Version", arms=cells,
+        rows,
+        contrast=contrast_of(report.plan),
+        labels=[one.label for one in named],
+        stub="Version",
+        arms=cells,
         groups=[_with_unit(report.outcome(one.outcome)) for one in named],
         notes=[
-            "Exploratory: the protocol plans none of these analyses. Arms: mean (standard deviation), or share, at the "
-            "end of all who answered, unadjusted.",
-            "Differences adjusted as the absence analysis and for the baseline of the outcome; least squares, of "
-            "shares too (linear probability); errors "
-            "clustered by team. Answers that were not given are not imputed.",
+            (
+                "Exploratory: the protocol plans none of these analyses. Arms: mean (standard deviation), or share, at"
+                " the end of all who answered, unadjusted."
+            ),
+            (
+                "Differences adjusted as the absence analysis and for the baseline of the outcome; least squares, of "
+                "shares too (linear probability); errors "
+                "clustered by team. Answers that were not given are not imputed."
+            ),
             "p values are not adjusted for the number of outcomes.",
         ],
-    )  # fmt: skip
+    )
 
 
 def exploratory_outcomes(report: StudyReport) -> str:
@@ -218,8 +237,8 @@ def exploratory_outcomes(report: StudyReport) -> str:
         )
         leave = "leaves" if len(clear) == 1 else "leave"
         said = (
-            f"{spelled(len(clear)).capitalize()} of the {spelled(len(found))} interval{ending} among those who answered {leave} "
-            f"out zero: {which}."
+            f"{spelled(len(clear)).capitalize()} of the {spelled(len(found))} interval{ending} among those who answered"
+            f" {leave} out zero: {which}."
         )
     return (
         f"{head}{said} The protocol plans no test of them: they are exploratory, stand outside the family of outcomes "
@@ -235,7 +254,9 @@ def _first(report: StudyReport, key: str) -> Mapping[str, Any]:
 
 AVERAGE_TABLES: dict[str, Callable[[StudyReport], GT]] = {"averages": averages, "exploratory": exploratory_effects}
 AVERAGE_SENTENCES: dict[str, Callable[[StudyReport], str]] = {
-    "team_averages": team_averages, "absence_rate": absence_rate, "leaver_floors": leaver_floors,
+    "team_averages": team_averages,
+    "absence_rate": absence_rate,
+    "leaver_floors": leaver_floors,
     "icc_turnover": icc_turnover,
     "exploratory": exploratory_outcomes,
-}  # fmt: skip
+}

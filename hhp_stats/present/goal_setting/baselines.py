@@ -37,27 +37,35 @@ def imputed_balance(report: StudyReport) -> GT:
     for group, label in GROUPS.items():
         lines = table.loc[table["group"] == group].set_index("arm")
         line = {"Baseline absence": label} | {
-            name: f"{number(lines.at[arm, 'mean'], 1)} ({count(lines.at[arm, 'people'])})" for arm, name in labels.items()
-        }  # fmt: skip
+            name: f"{number(lines.at[arm, 'mean'], 1)} ({count(lines.at[arm, 'people'])})"
+            for arm, name in labels.items()
+        }
         row, std = _difference(report, group)
         line |= {
             "Difference": number(row["estimate"], 1) if row else "\u2014",
             f"{level(report.plan.conf_level)} CI": interval(row["conf_low"], row["conf_high"], 1) if row else "\u2014",
-            "p": p_value(row["p_value"]) if row else "\u2014", "Standardised": number(std["estimate"]) if std else "\u2014",
-        }  # fmt: skip
+            "p": p_value(row["p_value"]) if row else "\u2014",
+            "Standardised": number(std["estimate"]) if std else "\u2014",
+        }
         cells.append(line)
     planned = primary_analysis(report.plan)
     model, criterion = report.plan.imputation.models[planned.baseline_absence], report.plan.imputation.balance
     notes = [
-        f"Mean days in the twelve months before (people). Imputed: mean over the {count(model.m)} completed data sets of the planned analysis. "
-        "Differences: goal-setting minus control, clustered by team, pooled; standardised: in standard deviations.",
-        f"Criterion, set when this report was written: no standardised difference of imputed baselines above {number(criterion.std_difference)}, "
-        f"and no p below {number(criterion.alpha)}.",
+        (
+            f"Mean days in the twelve months before (people). Imputed: mean over the {count(model.m)} completed data"
+            " sets of the planned analysis. Differences: goal-setting minus control, clustered by team, pooled;"
+            " standardised: in standard deviations."
+        ),
+        (
+            "Criterion, set when this report was written: no standardised difference of imputed baselines above"
+            f" {number(criterion.std_difference)}, and no p below {number(criterion.alpha)}."
+        ),
     ]
     joint = _joint(report)
     if joint:
         notes.append(
-            f"Both differences together: F = {number(joint['statistic'])}, {p_clause(joint['p_value'])} ({joint['method']})."
+            f"Both differences together: F = {number(joint['statistic'])}, {p_clause(joint['p_value'])}"
+            f" ({joint['method']})."
         )
     return plain_table(pd.DataFrame(cells), stub="Baseline absence", spanner=list(labels.values()), notes=notes)
 
@@ -92,8 +100,8 @@ def baseline_balance(report: StudyReport) -> str:
         return f"The imputed baselines of both arms are as alike as the criterion asks {evidence}."
     what = "are further apart than the criterion allows" if wide else "differ more than chance explains"
     return (
-        f"The imputed baselines of the arms {what} {evidence}. The planned analysis must then not be read alone: what can be said is what "
-        f"the other ways with missing baselines bear out. {baseline_versions(report)}"
+        f"The imputed baselines of the arms {what} {evidence}. The planned analysis must then not be read alone: what"
+        f" can be said is what the other ways with missing baselines bear out. {baseline_versions(report)}"
     )
 
 
@@ -131,7 +139,10 @@ def baseline_versions(report: StudyReport) -> str:
         if not other
         else f"The conclusion ({kind}) does not stand with {spelled(len(other))} of them: {', '.join(other)}."
     )
-    return f"How missing baselines are dealt with moves the estimate of {number(planned['estimate'])} days (planned). Other ways give: {values}. {stands}"
+    return (
+        f"How missing baselines are dealt with moves the estimate of {number(planned['estimate'])} days (planned)."
+        f" Other ways give: {values}. {stands}"
+    )
 
 
 def baseline_range(report: StudyReport) -> str:
@@ -149,8 +160,9 @@ def baseline_range(report: StudyReport) -> str:
     )
     outcome = "all" if same == len(found) else spelled(same)
     return (
-        f"Baseline absence is missing for some staff. Beside the planned way, {spelled(len(found))} others of dealing with that give differences from "
-        f"{number(low[1]['estimate'])} days ({_named(low[0])}) to {number(high[1]['estimate'])} ({_named(high[0])}); {outcome} lead to the same conclusion."
+        f"Baseline absence is missing for some staff. Beside the planned way, {spelled(len(found))} others of dealing"
+        f" with that give differences from {number(low[1]['estimate'])} days ({_named(low[0])}) to"
+        f" {number(high[1]['estimate'])} ({_named(high[0])}); {outcome} lead to the same conclusion."
     )
 
 
@@ -165,10 +177,10 @@ def baseline_handling(report: StudyReport) -> str:
     side = "more" if row["estimate"] > 0 else "fewer"
     before, after = apart(unadjusted["estimate"], planned["estimate"])
     return (
-        f"In the year before, staff offered goal-setting had on average {number(abs(row['estimate']), 1)} {side} days of absence than control staff, "
-        f"missing values imputed; the adjustment therefore moves the comparison from {before} days (unadjusted) to "
-        f"{after}. For {count(missing)} people no usable baseline is recorded, so that what is put in its place "
-        "matters."
+        f"In the year before, staff offered goal-setting had on average {number(abs(row['estimate']), 1)} {side} days"
+        " of absence than control staff, missing values imputed; the adjustment therefore moves the comparison from"
+        f" {before} days (unadjusted) to {after}. For {count(missing)} people no usable baseline is recorded, so that"
+        " what is put in its place matters."
     )
 
 
@@ -183,13 +195,18 @@ def ratio_versions(report: StudyReport) -> str:
     included = sum(not prose.is_clear(row, null=1) for row in rows)
     shares = table["above_break_even"]
     said = (
-        "all of their intervals include breaking even" if included == len(rows)
-        else f"{spelled(included)} of their intervals include breaking even" if included
-        else "none of their intervals includes breaking even"
-    )  # fmt: skip
+        "all of their intervals include breaking even"
+        if included == len(rows)
+        else (
+            f"{spelled(included)} of their intervals include breaking even"
+            if included
+            else "none of their intervals includes breaking even"
+        )
+    )
     return (
-        f"Under the {spelled(len(rows))} other ways with missing baselines the ratio lies between {number(low)} and {number(high)}, and {said}. The share of "
-        f"resamples above it runs from {percent(shares.min(), 0)} to {percent(shares.max(), 0)} over all ways."
+        f"Under the {spelled(len(rows))} other ways with missing baselines the ratio lies between {number(low)} and"
+        f" {number(high)}, and {said}. The share of resamples above it runs from {percent(shares.min(), 0)} to"
+        f" {percent(shares.max(), 0)} over all ways."
     )
 
 
@@ -198,21 +215,35 @@ def cost_versions(report: StudyReport) -> GT:
     rows = []
     for line in report.table("cost_versions").to_dict("records"):
         row = report.row(str(line["result_id"]).split("/", 1)[1])
-        rows.append({
-            "Missing baselines": capital(str(line["label"]).removeprefix("Missing baseline: ")), "Ratio": number(row["estimate"]),
-            f"{level(report.plan.conf_level)} CI": interval(row["conf_low"], row["conf_high"], null=1), "Above breaking even": percent(line["above_break_even"], 0),
-        })  # fmt: skip
+        rows.append(
+            {
+                "Missing baselines": capital(str(line["label"]).removeprefix("Missing baseline: ")),
+                "Ratio": number(row["estimate"]),
+                f"{level(report.plan.conf_level)} CI": interval(row["conf_low"], row["conf_high"], null=1),
+                "Above breaking even": percent(line["above_break_even"], 0),
+            }
+        )
     scenario = report.plan.cost_benefit.scenarios[0]
-    return plain_table(pd.DataFrame(rows), stub="Missing baselines", notes=[
-        f"{scenario.label}. Teams resampled, absence, turnover (linear probability) and the cost of a leaver re-estimated together; both "
-        "effects under the same way with missing baselines.",
-    ])  # fmt: skip
+    return plain_table(
+        pd.DataFrame(rows),
+        stub="Missing baselines",
+        notes=[
+            (
+                f"{scenario.label}. Teams resampled, absence, turnover (linear probability) and the cost of a leaver"
+                " re-estimated together; both effects under the same way with missing baselines."
+            ),
+        ],
+    )
 
 
 BASELINE_TABLES: dict[str, Callable[[StudyReport], GT]] = {
-    "imputed_balance": imputed_balance, "cost_versions": cost_versions,
-}  # fmt: skip
+    "imputed_balance": imputed_balance,
+    "cost_versions": cost_versions,
+}
 BASELINE_SENTENCES: dict[str, Callable[[StudyReport], str]] = {
-    "baseline_handling": baseline_handling, "baseline_balance": baseline_balance, "baseline_versions": baseline_versions,
-    "baseline_range": baseline_range, "ratio_versions": ratio_versions,
-}  # fmt: skip
+    "baseline_handling": baseline_handling,
+    "baseline_balance": baseline_balance,
+    "baseline_versions": baseline_versions,
+    "baseline_range": baseline_range,
+    "ratio_versions": ratio_versions,
+}

@@ -59,12 +59,13 @@ def meaning(report: StudyReport) -> str:
     if found.clear:
         least, most = sorted(ends, key=abs)
         return (
-            f"Offering the programme {'lowered' if found.direction == 'lower' else 'raised'} sickness absence. Over {weeks} weeks the data "
-            f"support a difference from {_in_days(least)} to {_in_days(most)} for each person who was offered it."
+            f"Offering the programme {'lowered' if found.direction == 'lower' else 'raised'} sickness absence. Over"
+            f" {weeks} weeks the data support a difference from {_in_days(least)} to {_in_days(most)} for each person"
+            " who was offered it."
         )
     return (
-        f"The trial does not settle the question. Over {weeks} weeks its data are in keeping with anything from {_in_days(ends[0])} to "
-        f"{_in_days(ends[1])} for each person who was offered the programme."
+        f"The trial does not settle the question. Over {weeks} weeks its data are in keeping with anything from"
+        f" {_in_days(ends[0])} to {_in_days(ends[1])} for each person who was offered the programme."
     )
 
 
@@ -73,8 +74,9 @@ def break_even(report: StudyReport) -> str:
     row = report.lines("cost_parts", by="scenario")["programme-30"]
     one_in = row["turnover_cost"] / row["cost"]
     return (
-        f"Half an hour a week for six weeks costs {number(row['cost'], 0)} pounds of working time a person. That comes back if each person is absent "
-        f"{number(row['days'])} days less, or if one leaver in {count(round(one_in))} people offered the programme stays."
+        f"Half an hour a week for six weeks costs {number(row['cost'], 0)} pounds of working time a person. That comes"
+        f" back if each person is absent {number(row['days'])} days less, or if one leaver in {count(round(one_in))}"
+        " people offered the programme stays."
     )
 
 
@@ -93,7 +95,8 @@ def absence_robustness(report: StudyReport) -> str:
         found = prose.verdict(row, better=better)
         if found.clear != base.clear or (found.clear and found.direction != base.direction):
             other.append(
-                f"\u201c{lowered(label)}\u201d ({'clearly ' + found.direction if found.clear else 'no clear difference'})"
+                f"\u201c{lowered(label)}\u201d"
+                f" ({'clearly ' + found.direction if found.clear else 'no clear difference'})"
             )
     return said if not other else f"{said} Another conclusion follows from {listed(other)}."
 
@@ -104,21 +107,28 @@ def absence_size(report: StudyReport) -> str:
     g = report.row("sickness_absence/itt/hedges-g")
     drawn, zero = report.row("sickness_absence/itt/randomisation"), report.row("sickness_absence/itt/baseline-zero")
     return (
-        f"In standard deviations the planned difference is {number(g['estimate'])} ({interval(g['conf_low'], g['conf_high'])}). Re-drawing the arms by "
-        f"the trial\u2019s own rule gives {p_clause(drawn['p_value'])}, against {p_clause(zero['p_value'])} for the same model (missing baselines at "
-        "zero with an indicator) with standard errors clustered by team."
+        f"In standard deviations the planned difference is {number(g['estimate'])}"
+        f" ({interval(g['conf_low'], g['conf_high'])}). Re-drawing the arms by the trial\u2019s own rule gives"
+        f" {p_clause(drawn['p_value'])}, against {p_clause(zero['p_value'])} for the same model (missing baselines at"
+        " zero with an indicator) with standard errors clustered by team."
     )
 
 
 def separation(report: StudyReport) -> str:
     """Did a characteristic predict leaving without exception, and what does the penalised logit say?"""
     planned, firth = report.planned("turnover"), report.row("turnover/itt/firth-at-means")
-    change = f"{number(100 * firth['estimate'], 1)} points ({interval(100 * firth['conf_low'], 100 * firth['conf_high'], 1)})"
+    change = (
+        f"{number(100 * firth['estimate'], 1)} points"
+        f" ({interval(100 * firth['conf_low'], 100 * firth['conf_high'], 1)})"
+    )
     if planned["status"] in LACKING:
-        return f"The planned logit has no maximum: {planned['note']} Firth\u2019s penalised logit stands in its place: {change}."
+        return (
+            f"The planned logit has no maximum: {planned['note']} Firth\u2019s penalised logit stands in its place:"
+            f" {change}."
+        )
     return (
-        "No characteristic in the model predicts leaving, or staying, without exception (separation), so the planned logit exists. Firth\u2019s "
-        f"penalised logit, which would exist in any case, gives {change}."
+        "No characteristic in the model predicts leaving, or staying, without exception (separation), so the planned"
+        f" logit exists. Firth\u2019s penalised logit, which would exist in any case, gives {change}."
     )
 
 
@@ -129,8 +139,8 @@ def turnover_relative(report: StudyReport) -> str:
         method = "firth-at-means"
     row = report.row(f"turnover/ratio/{method}")
     return (
-        f"In relative terms, the odds of leaving in the goal-setting arm were {number(row['estimate'])} times those in the control arm "
-        f"({level(report.plan.conf_level)} CI {interval(row['conf_low'], row['conf_high'], null=1)})."
+        f"In relative terms, the odds of leaving in the goal-setting arm were {number(row['estimate'])} times those in"
+        f" the control arm ({level(report.plan.conf_level)} CI {interval(row['conf_low'], row['conf_high'], null=1)})."
     )
 
 
@@ -140,13 +150,16 @@ def selection(report: StudyReport) -> str:
     row, two_step = report.lines("selection", by="outcome")["wellbeing"], report.row("wellbeing/itt/heckman-two-step")
     word = "above" if row["condition_number"] > HARMFUL else "below"
     estimate = (
-        f" Its two-step version shows what that means: {number(two_step['estimate'])} ({interval(two_step['conf_low'], two_step['conf_high'])})."
-        if two_step["status"] == "estimated" else ""
-    )  # fmt: skip
+        f" Its two-step version shows what that means: {number(two_step['estimate'])}"
+        f" ({interval(two_step['conf_low'], two_step['conf_high'])})."
+        if two_step["status"] == "estimated"
+        else ""
+    )
     return (
-        "Nothing is known that moves people to answer and has no other bearing on wellbeing, so the selection model is identified by the assumed "
-        f"normal distribution alone. Its condition number is {number(row['condition_number'], 0, beside=[HARMFUL])}, {word} the {HARMFUL} from which on "
-        f"collinearity is held to be harmful.{estimate}"
+        "Nothing is known that moves people to answer and has no other bearing on wellbeing, so the selection model is"
+        " identified by the assumed normal distribution alone. Its condition number is"
+        f" {number(row['condition_number'], 0, beside=[HARMFUL])}, {word} the {HARMFUL} from which on collinearity is"
+        f" held to be harmful.{estimate}"
     )
 
 
@@ -155,10 +168,11 @@ def largest_scores(report: StudyReport) -> str:
     """How much of all points the largest scores hold."""
     table = report.lines("largest_scores", by="arm")
     return (
-        f"The largest one per cent of scores, those above {number(table['control']['limit'], 0)}, hold "
-        f"{percent(table['control']['share_of_points'], 0)} of all points in the control arm and "
-        f"{percent(table['treatment']['share_of_points'], 0)} in the goal-setting arm; "
-        f"{percent(table['control']['zero'], 0)} and {percent(table['treatment']['zero'], 0)} of the staff have a score of zero."
+        f"The largest one per cent of scores, those above {number(table['control']['limit'], 0)}, hold"
+        f" {percent(table['control']['share_of_points'], 0)} of all points in the control arm and"
+        f" {percent(table['treatment']['share_of_points'], 0)} in the goal-setting arm;"
+        f" {percent(table['control']['zero'], 0)} and {percent(table['treatment']['zero'], 0)} of the staff have a"
+        " score of zero."
     )
 
 
@@ -167,10 +181,10 @@ def instrument(report: StudyReport) -> str:
     first, robust = report.row("sickness_absence/uptake/iv"), report.row("sickness_absence/cace/iv-anderson-rubin")
     moved = "raised" if first["estimate"] >= 0 else "lowered"
     return (
-        f"The offer {moved} the share that started the course by {number(abs(100 * first['estimate']), 1)} percentage points ({level(report.plan.conf_level)} CI "
-        f"{interval(100 * first['conf_low'], 100 * first['conf_high'], 1)}; F of the first stage {number(float(first['statistic']) ** 2, 0)}). "
-        f"Anderson and Rubin\u2019s interval, which holds however few people an offer moves, is "
-        f"{interval(robust['conf_low'], robust['conf_high'])} days."
+        f"The offer {moved} the share that started the course by {number(abs(100 * first['estimate']), 1)} percentage"
+        f" points ({level(report.plan.conf_level)} CI {interval(100 * first['conf_low'], 100 * first['conf_high'], 1)};"
+        f" F of the first stage {number(float(first['statistic']) ** 2, 0)}). Anderson and Rubin\u2019s interval, which"
+        f" holds however few people an offer moves, is {interval(robust['conf_low'], robust['conf_high'])} days."
     )
 
 
@@ -178,17 +192,23 @@ def instrument(report: StudyReport) -> str:
 def cost_parts(report: StudyReport) -> GT:
     """What the ratio is made of, in pounds a person."""
     rows = report.table("cost_parts").to_dict("records")
-    cells = pd.DataFrame({
-        "Scenario": [row["label"] for row in rows],
-        "Absence": [number(row["absence"], 0) for row in rows],
-        "Turnover": [number(row["turnover"], 0) for row in rows],
-        "Together": [number(row["absence"] + row["turnover"], 0) for row in rows],
-        "Days": [number(row["days"]) for row in rows],
-        "Pounds": [number(row["cost"], 0) for row in rows],
-    })  # fmt: skip
+    cells = pd.DataFrame(
+        {
+            "Scenario": [row["label"] for row in rows],
+            "Absence": [number(row["absence"], 0) for row in rows],
+            "Turnover": [number(row["turnover"], 0) for row in rows],
+            "Together": [number(row["absence"] + row["turnover"], 0) for row in rows],
+            "Days": [number(row["days"]) for row in rows],
+            "Pounds": [number(row["cost"], 0) for row in rows],
+        }
+    )
     table = plain_table(
-        cells, stub="Scenario", spanner=["Absence", "Turnover", "Together"], spanner_label="Saved", notes=_cost_notes(report),
-    )  # fmt: skip
+        cells,
+        stub="Scenario",
+        spanner=["Absence", "Turnover", "Together"],
+        spanner_label="Saved",
+        notes=_cost_notes(report),
+    )
     return table.tab_spanner("Spent", columns=["Days", "Pounds"])
 
 
@@ -199,9 +219,14 @@ def _cost_notes(report: StudyReport) -> list[str]:
     )
     return [
         f"Pounds a person; a saving below zero is a loss. A day costs {number(row['daily_rate'])} pounds.",
-        f"A leaver costs {number(leaver['estimate'], 0)} pounds ({interval(leaver['conf_low'], leaver['conf_high'], 0)}; standard error "
-        f"{number(leaver['std_error'], 0)}, by team): replacement less sick pay after leaving, the mean over {count(row['priced'])} of "
-        f"{count(row['leavers'])} leavers, in {plural(row['priced_authorities'], 'authority', 'authorities')}, for whom a cost of replacement was returned.",
+        (
+            f"A leaver costs {number(leaver['estimate'], 0)} pounds"
+            f" ({interval(leaver['conf_low'], leaver['conf_high'], 0)}; standard error"
+            f" {number(leaver['std_error'], 0)}, by team): replacement less sick pay after leaving, the mean over"
+            f" {count(row['priced'])} of {count(row['leavers'])} leavers, in"
+            f" {plural(row['priced_authorities'], 'authority', 'authorities')}, for whom a cost of replacement was"
+            " returned."
+        ),
     ]
 
 
@@ -210,17 +235,38 @@ def comparison(report: StudyReport) -> GT:
     point = report.row("benefit_cost/ratio/programme-30")
     reached = f"{number(point['estimate'])} ({interval(point['conf_low'], point['conf_high'])})"
     cost = report.lines("cost_parts", by="scenario")["programme-30"]["cost"]
-    rows = [{"Intervention": "Goal-setting", "Absence": "estimated", "Turnover": "estimated",
-             "Cost a person": f"{number(cost, 0)} pounds", "Ratio": reached, "Difference in ratios": "\u2014"}]  # fmt: skip
+    rows = [
+        {
+            "Intervention": "Goal-setting",
+            "Absence": "estimated",
+            "Turnover": "estimated",
+            "Cost a person": f"{number(cost, 0)} pounds",
+            "Ratio": reached,
+            "Difference in ratios": "\u2014",
+        }
+    ]
     reasons = []
     for other in report.plan.cost_benefit.comparators:
         row = report.row(f"benefit_cost/comparison/{other.key}")
-        rows.append({"Intervention": other.label, "Absence": other.absence, "Turnover": other.turnover, "Cost a person": other.cost,
-                     "Ratio": "none", "Difference in ratios": "not estimated"})  # fmt: skip
+        rows.append(
+            {
+                "Intervention": other.label,
+                "Absence": other.absence,
+                "Turnover": other.turnover,
+                "Cost a person": other.cost,
+                "Ratio": "none",
+                "Difference in ratios": "not estimated",
+            }
+        )
         reasons.append(f"{other.label}: {row['note']}")
-    return text_table(pd.DataFrame(rows), stub="Intervention", notes=[
-        "Goal-setting: programme time of half an hour a week, interval as printed.", *reasons,
-    ])  # fmt: skip
+    return text_table(
+        pd.DataFrame(rows),
+        stub="Intervention",
+        notes=[
+            "Goal-setting: programme time of half an hour a week, interval as printed.",
+            *reasons,
+        ],
+    )
 
 
 def compared(report: StudyReport) -> str:
@@ -228,10 +274,13 @@ def compared(report: StudyReport) -> str:
     rows = [report.row(f"benefit_cost/comparison/{other.key}") for other in report.plan.cost_benefit.comparators]
     made = [row for row in rows if row["status"] == "estimated"]
     if made:
-        return f"The ratio is compared with {spelled(len(made))} of the {spelled(len(rows))} other interventions of the first phase."
+        return (
+            f"The ratio is compared with {spelled(len(made))} of the {spelled(len(rows))} other interventions of the"
+            " first phase."
+        )
     return (
-        f"The protocol compares the ratio with those of the other interventions of the programme. None of the {spelled(len(rows))} other trials of the "
-        "first phase gives one, so no pair can be tested."
+        "The protocol compares the ratio with those of the other interventions of the programme. None of the"
+        f" {spelled(len(rows))} other trials of the first phase gives one, so no pair can be tested."
     )
 
 
@@ -239,21 +288,34 @@ def attrition_wellbeing(report: StudyReport) -> str:
     """Is answering related to wellbeing at the start?"""
     table = report.table("attrition_wellbeing")
     if withheld(*table["people"], *table["answered"]):
-        return "How answering depends on wellbeing at the start is withheld in part, because the numbers of people are very small."
-    share = {level: float((part["people"] * part["answered"]).sum() / part["people"].sum())
-             for level, part in table.groupby("level", sort=False)}  # fmt: skip
+        return (
+            "How answering depends on wellbeing at the start is withheld in part, because the numbers of people are"
+            " very small."
+        )
+    share = {
+        level: float((part["people"] * part["answered"]).sum() / part["people"].sum())
+        for level, part in table.groupby("level", sort=False)
+    }
     low, high = share["Lowest third"], share["Highest third"]
     word = "more" if side(high, low) > 0 else "less" if side(high, low) < 0 else "just as"
     shares = apart(100 * high, 100 * low, digits=0)
     return (
-        f"Of those in the highest third of wellbeing at the start {shares[0]}% answered at the end, of the lowest third {shares[1]}%: "
-        f"those who felt better were {word} likely to answer."
+        f"Of those in the highest third of wellbeing at the start {shares[0]}% answered at the end, of the lowest third"
+        f" {shares[1]}%: those who felt better were {word} likely to answer."
     )
 
 
 BRIEF_TABLES: dict[str, Callable[[StudyReport], GT]] = {"cost_parts": cost_parts, "comparison": comparison}
 BRIEF_SENTENCES: dict[str, Callable[[StudyReport], str]] = {
-    "meaning": meaning, "break_even": break_even, "absence_robustness": absence_robustness, "absence_size": absence_size,
-    "separation": separation, "turnover_relative": turnover_relative, "selection": selection, "largest_scores": largest_scores,
-    "instrument": instrument, "compared": compared, "attrition_wellbeing": attrition_wellbeing,
-}  # fmt: skip
+    "meaning": meaning,
+    "break_even": break_even,
+    "absence_robustness": absence_robustness,
+    "absence_size": absence_size,
+    "separation": separation,
+    "turnover_relative": turnover_relative,
+    "selection": selection,
+    "largest_scores": largest_scores,
+    "instrument": instrument,
+    "compared": compared,
+    "attrition_wellbeing": attrition_wellbeing,
+}

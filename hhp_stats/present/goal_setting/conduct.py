@@ -34,8 +34,10 @@ def _day(day: dt.date) -> str:
 
 def _retrieved(report: StudyReport) -> Mapping[tuple[str, str], dt.date]:
     inputs = report.table("inputs").dropna(subset=["retrieved"])
-    return {(str(row["local_authority"]), str(row["wave"])): dt.date.fromisoformat(str(row["retrieved"])[:10])
-            for row in inputs.to_dict("records")}  # fmt: skip
+    return {
+        (str(row["local_authority"]), str(row["wave"])): dt.date.fromisoformat(str(row["retrieved"])[:10])
+        for row in inputs.to_dict("records")
+    }
 
 
 def _by_launch(report: StudyReport) -> list[Site]:
@@ -61,18 +63,36 @@ def sites(report: StudyReport) -> GT:
     without = sorted(
         {site.local_authority for site in report.plan.sites} - set(report.table("spells")["local_authority"])
     )
-    cells = pd.DataFrame([
-        {"Local authority": site.local_authority,
-         "Launch": _day(site.launch) + ("" if site.launch_printed else "*"),
-         f"{design.endline_weeks} weeks end": _day(site.launch + dt.timedelta(weeks=design.endline_weeks)),
-         **{wave.capitalize(): _day(drawn[site.local_authority, wave]) if (site.local_authority, wave) in drawn else "not received"
-            for wave in WAVES},}
-        for site in _by_launch(report)
-    ])  # fmt: skip
-    table = text_table(cells, stub="Local authority", notes=[
-        "* The documents print the first and the last launch; the others are assumed for the synthetic release.",
-        f"Spells of absence are recorded in all authorities but {', '.join(without)}." if without else "All authorities record spells of absence.",
-    ])  # fmt: skip
+    cells = pd.DataFrame(
+        [
+            {
+                "Local authority": site.local_authority,
+                "Launch": _day(site.launch) + ("" if site.launch_printed else "*"),
+                f"{design.endline_weeks} weeks end": _day(site.launch + dt.timedelta(weeks=design.endline_weeks)),
+                **{
+                    wave.capitalize(): (
+                        _day(drawn[site.local_authority, wave])
+                        if (site.local_authority, wave) in drawn
+                        else "not received"
+                    )
+                    for wave in WAVES
+                },
+            }
+            for site in _by_launch(report)
+        ]
+    )
+    table = text_table(
+        cells,
+        stub="Local authority",
+        notes=[
+            "* The documents print the first and the last launch; the others are assumed for the synthetic release.",
+            (
+                f"Spells of absence are recorded in all authorities but {', '.join(without)}."
+                if without
+                else "All authorities record spells of absence."
+            ),
+        ],
+    )
     return table.tab_spanner("Records drawn", columns=[wave.capitalize() for wave in WAVES])
 
 
@@ -90,13 +110,27 @@ def timeline(report: StudyReport) -> EmbeddedFigure:
         for wave, mark in marks.items():
             day = drawn.get((site.local_authority, wave))
             if day is not None:
-                axes.plot([_place(day)], [y], mark, color=CONTROL if wave == "baseline" else TREATMENT, markersize=4.5,
-                          label=f"{wave.capitalize()} return" if y == 0 else None)  # fmt: skip
+                axes.plot(
+                    [_place(day)],
+                    [y],
+                    mark,
+                    color=CONTROL if wave == "baseline" else TREATMENT,
+                    markersize=4.5,
+                    label=f"{wave.capitalize()} return" if y == 0 else None,
+                )
                 said.append(f"{wave} return {_day(day)}")
         words.append(f"{site.local_authority}: launch {_day(site.launch)}, end {_day(end)}, {', '.join(said)}")
     axes.axvline(_place(LOCKDOWN), color=QUIET, linewidth=0.9, linestyle="--")
-    axes.annotate("lockdown", (_place(LOCKDOWN), len(order) - 0.45), fontsize=7.5, color=QUIET, ha="right",
-                  xytext=(-3, 0), textcoords="offset points", va="bottom")  # fmt: skip
+    axes.annotate(
+        "lockdown",
+        (_place(LOCKDOWN), len(order) - 0.45),
+        fontsize=7.5,
+        color=QUIET,
+        ha="right",
+        xytext=(-3, 0),
+        textcoords="offset points",
+        va="bottom",
+    )
     axes.set_yticks(range(len(order)), [site.local_authority for site in order])
     axes.set_ylim(-0.6, len(order) + 0.1)
     first = min(drawn.values(), default=order[-1].launch)
@@ -105,12 +139,20 @@ def timeline(report: StudyReport) -> EmbeddedFigure:
     axes.legend(frameon=False, ncols=3, loc="upper center", bbox_to_anchor=(0.45, -0.12), fontsize=8)
     late = [site for site in order if site.launch + dt.timedelta(weeks=weeks) >= LOCKDOWN]
     return embed(
-        figure, root=report.root, document=report.document, label="gs-timeline",
-        alt=f"Bars of the {weeks} weeks after the launch in each authority, with the days on which records were drawn. "
-        f"{'; '.join(words[::-1])}. The first national lockdown began on {_day(LOCKDOWN)}.",
-        caption=f"Follow-up of each authority from its launch (bars: {weeks} weeks) and the days on which its records were drawn: "
-        f"{spelled(len(late))} of {spelled(len(order))} follow-ups reach{'es' if len(late) == 1 else ''} into the first national lockdown",
-    )  # fmt: skip
+        figure,
+        root=report.root,
+        document=report.document,
+        label="gs-timeline",
+        alt=(
+            f"Bars of the {weeks} weeks after the launch in each authority, with the days on which records were drawn. "
+            f"{'; '.join(words[::-1])}. The first national lockdown began on {_day(LOCKDOWN)}."
+        ),
+        caption=(
+            f"Follow-up of each authority from its launch (bars: {weeks} weeks) and the days on which its records were"
+            f" drawn: {spelled(len(late))} of {spelled(len(order))} follow-ups reach{'es' if len(late) == 1 else ''}"
+            " into the first national lockdown"
+        ),
+    )
 
 
 # ---------------------------------------------------------------- randomisation
@@ -120,15 +162,27 @@ def randomised_authorities(report: StudyReport) -> GT:
     cells = []
     for name, part in strata.groupby("local_authority", sort=True):
         share = chances.loc[chances["local_authority"] == name, "probability"]
-        cells.append({
-            "Local authority": str(name), "Strata": count(len(part)),
-            "Control": count(part["teams_control"].sum()), "Goal-setting": count(part["teams_treatment"].sum()),
-            "Lowest": percent(share.min()), "Highest": percent(share.max()),
-        })  # fmt: skip
+        cells.append(
+            {
+                "Local authority": str(name),
+                "Strata": count(len(part)),
+                "Control": count(part["teams_control"].sum()),
+                "Goal-setting": count(part["teams_treatment"].sum()),
+                "Lowest": percent(share.min()),
+                "Highest": percent(share.max()),
+            }
+        )
     summary: Any = report.table("assignment").iloc[0]
-    table = plain_table(pd.DataFrame(cells), stub="Local authority", spanner=["Control", "Goal-setting"], spanner_label="Teams",
-                        notes=[f"Chance: share of {count(summary['draws'])} further draws by the same rule in which a team of the authority is drawn for "
-                               "goal-setting; the lowest and the highest of its teams."])  # fmt: skip
+    table = plain_table(
+        pd.DataFrame(cells),
+        stub="Local authority",
+        spanner=["Control", "Goal-setting"],
+        spanner_label="Teams",
+        notes=[
+            f"Chance: share of {count(summary['draws'])} further draws by the same rule in which a team of the"
+            " authority is drawn for goal-setting; the lowest and the highest of its teams."
+        ],
+    )
     return table.tab_spanner("Chance of goal-setting", columns=["Lowest", "Highest"])
 
 
@@ -148,12 +202,20 @@ def assignment_map(report: StudyReport) -> EmbeddedFigure:
     )
     outside = int(summary["beyond_chance"])
     return embed(
-        figure, root=report.root, document=report.document, label="gs-assignment-map",
-        alt=f"One point a team: the share of further draws in which it is drawn for goal-setting, by authority. {words}.",
-        caption=f"Chance of each team to be drawn for goal-setting under the rule, in {count(summary['draws'])} further draws. Band: "
-        f"where {level(report.plan.conf_level)} of the points lie if every chance is one half; {count(outside)} of "
-        f"{count(summary['teams'])} lie outside",
-    )  # fmt: skip
+        figure,
+        root=report.root,
+        document=report.document,
+        label="gs-assignment-map",
+        alt=(
+            "One point a team: the share of further draws in which it is drawn for goal-setting, by authority."
+            f" {words}."
+        ),
+        caption=(
+            f"Chance of each team to be drawn for goal-setting under the rule, in {count(summary['draws'])} further"
+            f" draws. Band: where {level(report.plan.conf_level)} of the points lie if every chance is one half;"
+            f" {count(outside)} of {count(summary['teams'])} lie outside"
+        ),
+    )
 
 
 def _strip(table: pd.DataFrame, names: list[str], reach: float) -> Figure:
@@ -163,7 +225,8 @@ def _strip(table: pd.DataFrame, names: list[str], reach: float) -> Figure:
     axes.axvline(50, color=QUIET, linewidth=0.8)
     for y, name in enumerate(names):
         share = 100 * table.loc[table["local_authority"] == name, "probability"].to_numpy()
-        # Spread up and down in a fixed pattern, so that equal shares stay visible and the drawing is the same each time.
+        # Spread up and down in a fixed pattern, so that equal shares stay visible and the drawing is the same each
+        # time.
         shift = 0.24 * (np.arange(len(share)) % 5 - 2) / 2
         axes.plot(share, y + shift, "o", color=TREATMENT, markersize=2.8, alpha=0.75)
     axes.set_yticks(range(len(names)), names)
@@ -175,9 +238,10 @@ def strata_if_zero(report: StudyReport) -> str:
     """What "null imputed" read as zero would have done to the strata."""
     row: Any = report.table("strata_if_zero").iloc[0]
     return (
-        f"Staff without a record of absence do not enter the mean of their team. Had they counted as zero, {count(row['other_stratum'])} of "
-        f"{count(row['teams'])} teams would have stood in another stratum, and the share of agency staff would have correlated at "
-        f"{number(row['agency_with_absence_if_zero'])} with the mean that makes the quartiles, in place of {number(row['agency_with_absence'])}."
+        "Staff without a record of absence do not enter the mean of their team. Had they counted as zero,"
+        f" {count(row['other_stratum'])} of {count(row['teams'])} teams would have stood in another stratum, and the"
+        f" share of agency staff would have correlated at {number(row['agency_with_absence_if_zero'])} with the mean"
+        f" that makes the quartiles, in place of {number(row['agency_with_absence'])}."
     )
 
 
@@ -185,23 +249,38 @@ def strata_if_zero(report: StudyReport) -> str:
 def balance_differences(report: StudyReport) -> GT:
     """Standardised differences among everyone randomised and among those analysed."""
     rows = report.table("balance_differences").to_dict("records")
-    cells = pd.DataFrame({
-        "Characteristic": [_characteristic(row) for row in rows],
-        **{GROUP_LABELS[group]: [number(row[group]) for row in rows] for group in ANALYSED},
-    })  # fmt: skip
-    tests = {group: report.row(f"balance/omnibus/{name}") for group, name in
-             (("randomised", "randomised"), ("absence", "analysed"), ("wellbeing", "respondents"))}  # fmt: skip
+    cells = pd.DataFrame(
+        {
+            "Characteristic": [_characteristic(row) for row in rows],
+            **{GROUP_LABELS[group]: [number(row[group]) for row in rows] for group in ANALYSED},
+        }
+    )
+    tests = {
+        group: report.row(f"balance/omnibus/{name}")
+        for group, name in (("randomised", "randomised"), ("absence", "analysed"), ("wellbeing", "respondents"))
+    }
     words = "; ".join(
-        f"{GROUP_LABELS[group].lower()}, {plural(test['n'], 'person', 'people')} in {plural(test['n_clusters'], 'team')}: "
-        f"d\u00b2 = {number(test['statistic'], 1)}, {p_clause(test['p_value'])}"
+        f"{GROUP_LABELS[group].lower()}, {plural(test['n'], 'person', 'people')} in"
+        f" {plural(test['n_clusters'], 'team')}: d\u00b2 = {number(test['statistic'], 1)}, {p_clause(test['p_value'])}"
         for group, test in tests.items()
     )
-    return plain_table(cells, stub="Characteristic", spanner=list(GROUP_LABELS.values()), spanner_label="Standardised difference", notes=[
-        f"{contrast_of(report.plan)} in pooled standard deviations. Wellbeing known: those in the complete-case analyses of wellbeing.",
-        "All characteristics together, against the trial\u2019s own further draws of its teams "
-        f"({_largest_error(tests)}): {words}.",
-        *withheld_note(report.table("balance_differences")),
-    ])  # fmt: skip
+    return plain_table(
+        cells,
+        stub="Characteristic",
+        spanner=list(GROUP_LABELS.values()),
+        spanner_label="Standardised difference",
+        notes=[
+            (
+                f"{contrast_of(report.plan)} in pooled standard deviations. Wellbeing known: those in the complete-case"
+                " analyses of wellbeing."
+            ),
+            (
+                "All characteristics together, against the trial\u2019s own further draws of its teams "
+                f"({_largest_error(tests)}): {words}."
+            ),
+            *withheld_note(report.table("balance_differences")),
+        ],
+    )
 
 
 def _largest_error(tests: Mapping[str, Mapping[str, Any]]) -> str:
@@ -224,7 +303,10 @@ def balance_analysed(report: StudyReport) -> str:
     alike = [test["p_value"] >= alpha for test in (absence, wellbeing)]
     evidence = f"({p_clause(absence['p_value'], alpha=alpha)} and {p_clause(wellbeing['p_value'], alpha=alpha)})"
     if all(alike):
-        return f"Those whose absence is known, and those who answered about wellbeing, are as alike as chance would have it too {evidence}."
+        return (
+            "Those whose absence is known, and those who answered about wellbeing, are as alike as chance would have"
+            f" it too {evidence}."
+        )
     whom = "those whose absence is known" if not alike[0] else "those who answered about wellbeing"
     both = "both those whose absence is known and those who answered about wellbeing"
     return f"Among {whom if any(alike) else both} the arms differ more than chance explains {evidence}."
@@ -236,9 +318,10 @@ def interim(report: StudyReport) -> str:
     table = report.lines("interim", by="arm")
     weeks = report.plan.design.interim_weeks
     return (
-        f"In the interim return, {weeks} weeks after the launch, control staff had been absent for {number(table['control']['mean'])} days and "
-        f"staff offered goal-setting for {number(table['treatment']['mean'])} on average. No rule for stopping was planned, so this is described "
-        "and not tested."
+        f"In the interim return, {weeks} weeks after the launch, control staff had been absent for"
+        f" {number(table['control']['mean'])} days and staff offered goal-setting for"
+        f" {number(table['treatment']['mean'])} on average. No rule for stopping was planned, so this is described and"
+        " not tested."
     )
 
 
@@ -246,24 +329,43 @@ def uptake(report: StudyReport) -> GT:
     """Who took part: course log, survey, and modules completed by those who started."""
     table, modules = report.table("uptake"), report.table("modules")
     sources = {"started": "Course log", "completed": "Course log", "crossed": "Course log"}
-    rows = [{"Taking part": row["label"], "of": sources.get(row["key"], "Answers to the endline survey, goal-setting arm"),
-             "People": count(row["people"]), "Of": count(row["of"]), "Share": percent(row["share"])}
-            for row in table.to_dict("records")]  # fmt: skip
+    rows = [
+        {
+            "Taking part": row["label"],
+            "of": sources.get(row["key"], "Answers to the endline survey, goal-setting arm"),
+            "People": count(row["people"]),
+            "Of": count(row["of"]),
+            "Share": percent(row["share"]),
+        }
+        for row in table.to_dict("records")
+    ]
     started = report.lines("uptake", by="key")["started"]["people"]
-    rows += [{"Taking part": plural(row["modules"], "module"), "of": "Modules completed by those who started",
-              "People": count(row["people"]), "Of": count(started), "Share": percent(row["share"])}
-             for row in modules.to_dict("records")]  # fmt: skip
+    rows += [
+        {
+            "Taking part": plural(row["modules"], "module"),
+            "of": "Modules completed by those who started",
+            "People": count(row["people"]),
+            "Of": count(started),
+            "Share": percent(row["share"]),
+        }
+        for row in modules.to_dict("records")
+    ]
     notes = dict.fromkeys([*withheld_note(table), *withheld_note(modules)])
     return plain_table(pd.DataFrame(rows), stub="Taking part", groups="of", notes=list(notes))
 
 
 CONDUCT_TABLES: dict[str, Callable[[StudyReport], GT]] = {
-    "sites": sites, "randomised_authorities": randomised_authorities, "balance_differences": balance_differences,
+    "sites": sites,
+    "randomised_authorities": randomised_authorities,
+    "balance_differences": balance_differences,
     "uptake": uptake,
-}  # fmt: skip
+}
 CONDUCT_FIGURES: dict[str, Callable[[StudyReport], EmbeddedFigure]] = {
-    "timeline": timeline, "assignment_map": assignment_map,
-}  # fmt: skip
+    "timeline": timeline,
+    "assignment_map": assignment_map,
+}
 CONDUCT_SENTENCES: dict[str, Callable[[StudyReport], str]] = {
-    "strata_if_zero": strata_if_zero, "balance_analysed": balance_analysed, "interim": interim,
-}  # fmt: skip
+    "strata_if_zero": strata_if_zero,
+    "balance_analysed": balance_analysed,
+    "interim": interim,
+}

@@ -21,10 +21,19 @@ REACH = 0.75  # standard deviations that the strip of survey outcomes shows; wha
 def flow(report: StudyReport) -> EmbeddedFigure:
     """The participant flow."""
     table = report.table("flow")
-    return embed(flow_diagram(table), root=report.root, document=report.document, label="gs-flow",
-                 alt=f"Flow of teams and people. {flow_in_words(table)}",
-                 caption=". ".join(["Flow of teams and people through the trial, after the CONSORT extension to cluster trials",
-                                    *(note.rstrip(".") for note in withheld_note(table))]))  # fmt: skip
+    return embed(
+        flow_diagram(table),
+        root=report.root,
+        document=report.document,
+        label="gs-flow",
+        alt=f"Flow of teams and people. {flow_in_words(table)}",
+        caption=". ".join(
+            [
+                "Flow of teams and people through the trial, after the CONSORT extension to cluster trials",
+                *(note.rstrip(".") for note in withheld_note(table)),
+            ]
+        ),
+    )
 
 
 def absence_versions(report: StudyReport) -> EmbeddedFigure:
@@ -34,18 +43,34 @@ def absence_versions(report: StudyReport) -> EmbeddedFigure:
     found = prose.verdict(planned, better=outcome.better)
     title = "no clear difference" if not found.clear else f"{found.direction} with goal-setting"
     words = "; ".join(
-        f"{label}: {number(row['estimate'])} ({interval(row['conf_low'], row['conf_high'])})"
-        if row["status"] == "estimated" else f"{label}: not estimated"
+        (
+            f"{label}: {number(row['estimate'])} ({interval(row['conf_low'], row['conf_high'])})"
+            if row["status"] == "estimated"
+            else f"{label}: not estimated"
+        )
         for label, row in zip(report.labels(rows), rows.to_dict("records"), strict=True)
-    )  # fmt: skip
+    )
     return embed(
-        forest(rows, labels=report.labels(rows), unit="working days", planned=str(planned["result_id"]), contrast=prose.contrast_of(report.plan).lower(),
-               favours=("", "")),
-        root=report.root, document=report.document, label="gs-absence-versions",
-        alt=f"Estimates and {level(report.plan.conf_level)} intervals of the difference in days absent, goal-setting minus control. {words}.",
-        caption=f"Sickness absence, every version of the analysis: {title} in the planned one (diamond); "
-        f"points are estimates, lines {level(report.plan.conf_level)} intervals",
-    )  # fmt: skip
+        forest(
+            rows,
+            labels=report.labels(rows),
+            unit="working days",
+            planned=str(planned["result_id"]),
+            contrast=prose.contrast_of(report.plan).lower(),
+            favours=("", ""),
+        ),
+        root=report.root,
+        document=report.document,
+        label="gs-absence-versions",
+        alt=(
+            f"Estimates and {level(report.plan.conf_level)} intervals of the difference in days absent, goal-setting"
+            f" minus control. {words}."
+        ),
+        caption=(
+            f"Sickness absence, every version of the analysis: {title} in the planned one (diamond); "
+            f"points are estimates, lines {level(report.plan.conf_level)} intervals"
+        ),
+    )
 
 
 def absence_distribution(report: StudyReport) -> EmbeddedFigure:
@@ -60,19 +85,25 @@ def absence_distribution(report: StudyReport) -> EmbeddedFigure:
     caption = (
         "Days absent through sickness"
         if withheld(*zero)
-        else f"Days absent through sickness: {percent(zero['control'], 0)} of the control arm and "
-        f"{percent(zero['treatment'], 0)} of the goal-setting arm had none"
+        else (
+            f"Days absent through sickness: {percent(zero['control'], 0)} of the control arm and "
+            f"{percent(zero['treatment'], 0)} of the goal-setting arm had none"
+        )
     )
     return embed(
         distribution(table, unit="Working days absent over 24 weeks", arm_labels=labels),
-        root=report.root, document=report.document, label="gs-absence-distribution",
+        root=report.root,
+        document=report.document,
+        label="gs-absence-distribution",
         alt=f"Bars of the share of each arm by days absent. {words}.",
         caption=". ".join([caption, *(note.rstrip(".") for note in withheld_note(table))]),
-    )  # fmt: skip
+    )
 
 
 def wellbeing_versions(report: StudyReport) -> EmbeddedFigure:
-    """Every way of dealing with missing answers, for wellbeing and the two mediators, in standard deviations of the outcome."""
+    """Every way of dealing with missing answers, for wellbeing and the two mediators, in standard deviations of the
+    outcome.
+    """
     parts, labels = [], []
     for key in ("wellbeing", "time_pressure", "efficacy"):
         rows = versions(report, key)
@@ -88,12 +119,26 @@ def wellbeing_versions(report: StudyReport) -> EmbeddedFigure:
     )
     kept = [label for label, keep in zip(labels, shown, strict=True) if keep]
     return embed(
-        forest(rows.loc[shown], labels=kept, unit="standard deviations", contrast=prose.contrast_of(report.plan).lower(), limits=(-REACH, REACH),
-               planned=set(rows.loc[rows["analysis"] == "planned", "result_id"])), root=report.root, document=report.document,
+        forest(
+            rows.loc[shown],
+            labels=kept,
+            unit="standard deviations",
+            contrast=prose.contrast_of(report.plan).lower(),
+            limits=(-REACH, REACH),
+            planned=set(rows.loc[rows["analysis"] == "planned", "result_id"]),
+        ),
+        root=report.root,
+        document=report.document,
         label="gs-wellbeing-versions",
-        alt=f"Estimates and {level(report.plan.conf_level)} intervals in standard deviations of the control arm, by way of dealing with missing answers. {words}.",
-        caption="Wellbeing, time pressure and efficacy under every way of dealing with missing answers (diamonds: planned). Worst-case bounds are too wide to be drawn; an arrow marks an interval that goes on",
-    )  # fmt: skip
+        alt=(
+            f"Estimates and {level(report.plan.conf_level)} intervals in standard deviations of the control arm, by way"
+            f" of dealing with missing answers. {words}."
+        ),
+        caption=(
+            "Wellbeing, time pressure and efficacy under every way of dealing with missing answers (diamonds: planned)."
+            " Worst-case bounds are too wide to be drawn; an arrow marks an interval that goes on"
+        ),
+    )
 
 
 def acceptability(report: StudyReport) -> EmbeddedFigure:
@@ -106,14 +151,23 @@ def acceptability(report: StudyReport) -> EmbeddedFigure:
     )
     even = shown.loc[shown["threshold"] == 1, "probability"]
     return embed(
-        acceptability_curve(shown), root=report.root, document=report.document, label="gs-acceptability",
+        acceptability_curve(shown),
+        root=report.root,
+        document=report.document,
+        label="gs-acceptability",
         alt=f"Curves of the share of resamples in which the ratio exceeds a threshold. {words}.",
-        caption=f"Share of resampled trials in which benefits exceed costs by a given factor: {percent(even.min(), 0)} to "
-        f"{percent(even.max(), 0)} break even with missing baselines imputed as planned",
-    )  # fmt: skip
+        caption=(
+            f"Share of resampled trials in which benefits exceed costs by a given factor: {percent(even.min(), 0)} to "
+            f"{percent(even.max(), 0)} break even with missing baselines imputed as planned"
+        ),
+    )
 
 
 FIGURES: dict[str, Callable[[StudyReport], EmbeddedFigure]] = {
-    "flow": flow, "absence_versions": absence_versions, "absence_distribution": absence_distribution,
-    "wellbeing_versions": wellbeing_versions, "acceptability": acceptability, **CONDUCT_FIGURES,
-}  # fmt: skip
+    "flow": flow,
+    "absence_versions": absence_versions,
+    "absence_distribution": absence_distribution,
+    "wellbeing_versions": wellbeing_versions,
+    "acceptability": acceptability,
+    **CONDUCT_FIGURES,
+}

@@ -25,18 +25,36 @@ from hhp_stats.present.tables import plain_table, text_table
 from hhp_stats.studies.goal_setting_terms import primary_analysis
 
 WORDS = {
-    "gender_male": "gender", "role": "role", "part_time": "part-time work", "service_years": "length of service",
-    "coffee": "coffee trial arm", "local_authority": "authority", "agency": "agency staff", "left": "leaving",
-    "treatment": "arm", "absence_days": "days absent over the trial", "baseline_absence": "baseline absence",
-    "pressure_1": "time pressure, first item", "pressure_2": "time pressure, second item",
-    "baseline_illness_spells": "spells before", "baseline_bradford": "Bradford score before",
-}  # fmt: skip
+    "gender_male": "gender",
+    "role": "role",
+    "part_time": "part-time work",
+    "service_years": "length of service",
+    "coffee": "coffee trial arm",
+    "local_authority": "authority",
+    "agency": "agency staff",
+    "left": "leaving",
+    "treatment": "arm",
+    "absence_days": "days absent over the trial",
+    "baseline_absence": "baseline absence",
+    "pressure_1": "time pressure, first item",
+    "pressure_2": "time pressure, second item",
+    "baseline_illness_spells": "spells before",
+    "baseline_bradford": "Bradford score before",
+}
 WAVES = {"_t1": "baseline", "_t2": "endline"}
-KINDS = {"pmm": "predictive mean matching", "continuous": "linear", "binary": "logistic",
-         "ordered": "proportional odds", "unordered": "multinomial"}  # fmt: skip
+KINDS = {
+    "pmm": "predictive mean matching",
+    "continuous": "linear",
+    "binary": "logistic",
+    "ordered": "proportional odds",
+    "unordered": "multinomial",
+}
 ARMS = {"together": "both together", "apart": "each apart", "ignored": "both together, arm left out"}
-BASELINES = {"together": "both arms together, arm and outcomes predict", "apart": "each arm apart",
-             "from_baselines": "both arms together, neither arm nor outcome predicts"}  # fmt: skip
+BASELINES = {
+    "together": "both arms together, arm and outcomes predict",
+    "apart": "each arm apart",
+    "from_baselines": "both arms together, neither arm nor outcome predicts",
+}
 OUTCOMES = {"together": "both arms together", "apart": "each arm apart", "none": "not imputed"}
 
 
@@ -60,20 +78,34 @@ def imputation_model(report: StudyReport) -> GT:
     shared = [name for name in chosen[0] if all(name in names for names in chosen)]
     rows = [
         {
-            "Variable": capital(_label(row["variable"], report)), "Missing": count(row["gaps"]),
-            "Model": KINDS[row["kind"]], "Arms": ARMS[row["arms"]],
-            "Predicted by": "; ".join(_label(name, report) for name in row["predictors"].split() if name not in shared) or "\u2014",
+            "Variable": capital(_label(row["variable"], report)),
+            "Missing": count(row["gaps"]),
+            "Model": KINDS[row["kind"]],
+            "Arms": ARMS[row["arms"]],
+            "Predicted by": (
+                "; ".join(_label(name, report) for name in row["predictors"].split() if name not in shared) or "\u2014"
+            ),
         }
         for row in table.to_dict("records")
-    ]  # fmt: skip
+    ]
     first = table.iloc[0]
     effect = "a random effect of the team" if first["team_effect"] else "no effect of the team"
-    return text_table(pd.DataFrame(rows), stub="Variable", numeric=["Missing"], notes=[
-        f"In the order in which variables are visited, {count(first['iterations'])} times round, for each of {count(first['m'])} completed data sets "
-        f"({count(first['people'])} people). Every model has {effect}; predictive mean matching draws from {count(first['donors'])} donors.",
-        f"All are predicted by {', '.join(_label(name, report) for name in shared)}; the column names what comes to that. Composites are computed from "
-        "their imputed parts.",
-    ])  # fmt: skip
+    return text_table(
+        pd.DataFrame(rows),
+        stub="Variable",
+        numeric=["Missing"],
+        notes=[
+            (
+                f"In the order in which variables are visited, {count(first['iterations'])} times round, for each of"
+                f" {count(first['m'])} completed data sets ({count(first['people'])} people). Every model has {effect};"
+                f" predictive mean matching draws from {count(first['donors'])} donors."
+            ),
+            (
+                f"All are predicted by {', '.join(_label(name, report) for name in shared)}; the column names what"
+                " comes to that. Composites are computed from their imputed parts."
+            ),
+        ],
+    )
 
 
 def imputation_models(report: StudyReport) -> GT:
@@ -83,12 +115,16 @@ def imputation_models(report: StudyReport) -> GT:
     for name, line in table.iterrows():
         key, _, part = str(name).partition("/")
         model = report.plan.imputation.models[key]
-        rows.append({
-            "Model": model.label + (" (those with records of spells)" if part else ""), "Baselines": BASELINES[model.baselines],
-            "Endline answers": "not imputed" if part else OUTCOMES[model.outcomes],
-            "Team effect": "yes" if line["team_effect"] else "no",
-            "Data sets": count(line["m"]), "Rounds": count(line["iterations"]),
-        })  # fmt: skip
+        rows.append(
+            {
+                "Model": model.label + (" (those with records of spells)" if part else ""),
+                "Baselines": BASELINES[model.baselines],
+                "Endline answers": "not imputed" if part else OUTCOMES[model.outcomes],
+                "Team effect": "yes" if line["team_effect"] else "no",
+                "Data sets": count(line["m"]),
+                "Rounds": count(line["iterations"]),
+            }
+        )
     return text_table(pd.DataFrame(rows), stub="Model", numeric=["Data sets", "Rounds"])
 
 
@@ -109,12 +145,15 @@ def team_effect(report: StudyReport) -> str:
     )
     other, own = apart(without["estimate"], having["estimate"])
     return (
-        f"The imputation model gives each team an effect of its own, so that missing answers take after those of teammates. Without it the difference in "
-        f"wellbeing is {other} ({interval(without['conf_low'], without['conf_high'])}) instead of {own} "
-        f"({interval(having['conf_low'], having['conf_high'])}). That is {share} of a standard error and {chance} (Monte Carlo errors "
-        f"{number(without['mc_error'], 3)} and {number(having['mc_error'], 3)}). The likeness of teammates among those who answered is "
-        f"{number(icc['estimate'], 3)} ({interval(icc['conf_low'], icc['conf_high'], 3)}): with a team effect, the teams\u2019 own deviations count as theirs and "
-        f"are carried to members who did not answer; without it every deviation from the covariates counts as the person\u2019s. {told}"
+        "The imputation model gives each team an effect of its own, so that missing answers take after those of"
+        f" teammates. Without it the difference in wellbeing is {other}"
+        f" ({interval(without['conf_low'], without['conf_high'])}) instead of {own}"
+        f" ({interval(having['conf_low'], having['conf_high'])}). That is {share} of a standard error and {chance}"
+        f" (Monte Carlo errors {number(without['mc_error'], 3)} and {number(having['mc_error'], 3)}). The likeness of"
+        f" teammates among those who answered is {number(icc['estimate'], 3)}"
+        f" ({interval(icc['conf_low'], icc['conf_high'], 3)}): with a team effect, the teams\u2019 own deviations count"
+        " as theirs and are carried to members who did not answer; without it every deviation from the covariates"
+        f" counts as the person\u2019s. {told}"
     )
 
 
@@ -125,16 +164,29 @@ def monte_carlo(report: StudyReport) -> GT:
     rows = []
     for line in report.table("monte_carlo").to_dict("records"):
         row = report.row(str(line["result_id"]).split("/", 1)[1])
-        rows.append({
-            "Outcome": report.outcome(row["outcome"]).label, "Estimate": number(row["estimate"], 3),
-            "Its error": number(row["mc_error"], 4), "Share of the standard error": percent(line["share"]),
-            "p": p_value(row["p_value"]), "Error of p": number(row["mc_error_p"], 3), "Limit": number(line["limit_p"], 3),
-            "Enough": "yes" if line["holds"] else "no",
-        })  # fmt: skip
-    return plain_table(pd.DataFrame(rows), stub="Outcome", notes=[
-        f"Limits: of the estimate {percent(limits.estimate, 0)} of its standard error; of p {number(limits.p_value)}, or {percent(limits.share, 0)} of p where that is "
-        "more. Errors are standard deviations over repetitions of the imputation on the same data.",
-    ])  # fmt: skip
+        rows.append(
+            {
+                "Outcome": report.outcome(row["outcome"]).label,
+                "Estimate": number(row["estimate"], 3),
+                "Its error": number(row["mc_error"], 4),
+                "Share of the standard error": percent(line["share"]),
+                "p": p_value(row["p_value"]),
+                "Error of p": number(row["mc_error_p"], 3),
+                "Limit": number(line["limit_p"], 3),
+                "Enough": "yes" if line["holds"] else "no",
+            }
+        )
+    return plain_table(
+        pd.DataFrame(rows),
+        stub="Outcome",
+        notes=[
+            (
+                f"Limits: of the estimate {percent(limits.estimate, 0)} of its standard error; of p"
+                f" {number(limits.p_value)}, or {percent(limits.share, 0)} of p where that is more. Errors are standard"
+                " deviations over repetitions of the imputation on the same data."
+            ),
+        ],
+    )
 
 
 def enough_imputations(report: StudyReport) -> str:
@@ -143,21 +195,27 @@ def enough_imputations(report: StudyReport) -> str:
     failing = table.loc[~table["holds"].astype(bool)]
     primary = report.planned("sickness_absence")
     head = (
-        f"Made again with other random numbers, the imputation would move the planned difference in absence by about {number(primary['mc_error'], 3)} days and "
-        f"its p value by about {number(primary['mc_error_p'], 3)}."
+        "Made again with other random numbers, the imputation would move the planned difference in absence by about"
+        f" {number(primary['mc_error'], 3)} days and its p value by about {number(primary['mc_error_p'], 3)}."
     )
     if failing.empty:
-        return f"{head} All {plural(len(table), 'planned result')} that rest on imputation keep within the limits that the plan sets."
+        return (
+            f"{head} All {plural(len(table), 'planned result')} that rest on imputation keep within the limits that the"
+            " plan sets."
+        )
     names = [report.outcome(str(key).split("/")[1]).label.lower() for key in failing["result_id"]]
     return (
-        f"{head} **Warning:** for {spelled(len(names))} of {plural(len(table), 'planned result')} the limits are passed ({', '.join(names)}), so that more imputations "
-        "are needed."
+        f"{head} **Warning:** for {spelled(len(names))} of {plural(len(table), 'planned result')} the limits are passed"
+        f" ({', '.join(names)}), so that more imputations are needed."
     )
 
 
 IMPUTATION_TABLES: dict[str, Callable[[StudyReport], GT]] = {
-    "imputation_model": imputation_model, "imputation_models": imputation_models, "monte_carlo": monte_carlo,
-}  # fmt: skip
+    "imputation_model": imputation_model,
+    "imputation_models": imputation_models,
+    "monte_carlo": monte_carlo,
+}
 IMPUTATION_SENTENCES: dict[str, Callable[[StudyReport], str]] = {
-    "team_effect": team_effect, "enough_imputations": enough_imputations,
-}  # fmt: skip
+    "team_effect": team_effect,
+    "enough_imputations": enough_imputations,
+}

@@ -38,15 +38,21 @@ def _strategies_agree(report: StudyReport, outcome: str) -> str:
     label = report.outcome(outcome).label.lower()
     clear = [verdict for verdict in found if verdict.clear]
     if not clear:
-        return f"None of the {spelled(len(found))} ways of dealing with missing answers shows a clear difference in {label}"
+        return (
+            f"None of the {spelled(len(found))} ways of dealing with missing answers shows a clear difference in"
+            f" {label}"
+        )
     sides = {verdict.favours for verdict in clear}
     whom = "goal-setting" if sides == {"treatment"} else "the control arm" if sides == {"control"} else "different arms"
     if len(clear) == len(found):
-        return f"All {spelled(len(found))} ways of dealing with missing answers show a clear difference in {label}, in favour of {whom}"
+        return (
+            f"All {spelled(len(found))} ways of dealing with missing answers show a clear difference in {label}, in"
+            f" favour of {whom}"
+        )
     return (
-        f"{spelled(len(clear)).capitalize()} of the {spelled(len(found))} ways of dealing with missing answers "
-        f"{'shows' if len(clear) == 1 else 'show'} a clear "
-        f"difference in {label}, in favour of {whom}; the conclusion depends on what is assumed about those who did not answer"
+        f"{spelled(len(clear)).capitalize()} of the {spelled(len(found))} ways of dealing with missing answers"
+        f" {'shows' if len(clear) == 1 else 'show'} a clear difference in {label}, in favour of {whom}; the conclusion"
+        " depends on what is assumed about those who did not answer"
     )
 
 
@@ -59,8 +65,8 @@ def wellbeing(report: StudyReport) -> str:
         "" if g["status"] in LACKING else f", which is {number(g['estimate'])} standard deviations of the score itself"
     )
     return (
-        f"{_strategies_agree(report, 'wellbeing')}. With imputed answers the difference is {number(row['estimate'])} points of a score that adds "
-        f"up three parts in standard deviations ({prose.uncertainty(row)}){own}."
+        f"{_strategies_agree(report, 'wellbeing')}. With imputed answers the difference is {number(row['estimate'])}"
+        f" points of a score that adds up three parts in standard deviations ({prose.uncertainty(row)}){own}."
     )
 
 
@@ -72,8 +78,9 @@ def _clear_outcomes(report: StudyReport, outcomes: Sequence[str]) -> str:
     tests, outside = sum(map(len, verdicts.values())), sum(one.clear for found in verdicts.values() for one in found)
     chance = percent(alpha_of(report.plan.conf_level), 0)
     return (
-        f"{spelled(outside)} of {count(tests)} intervals {'leaves' if outside == 1 else 'leave'} out zero, for {_listed(clear)}; of so many "
-        f"tests without any effect {chance} would, so this is no sign of a difference by itself"
+        f"{spelled(outside)} of {count(tests)} intervals {'leaves' if outside == 1 else 'leave'} out zero, for"
+        f" {_listed(clear)}; of so many tests without any effect {chance} would, so this is no sign of a difference by"
+        " itself"
     )
 
 
@@ -140,9 +147,10 @@ def bounds(report: StudyReport) -> str:
     lee = [report.row(f"wellbeing/{side}_bound/lee-bounds") for side in ("lower", "upper")]
     worst = [report.row(f"wellbeing/{side}_bound/worst-case") for side in ("lower", "upper")]
     return (
-        f"Among those who would answer in either arm, the effect on wellbeing lies between {number(lee[0]['estimate'])} and "
-        f"{number(lee[1]['estimate'])} (Lee\u2019s bounds). Without any assumption about those who did not answer it lies between "
-        f"{number(worst[0]['estimate'])} and {number(worst[1]['estimate'])}: the answers alone say very little."
+        f"Among those who would answer in either arm, the effect on wellbeing lies between {number(lee[0]['estimate'])}"
+        f" and {number(lee[1]['estimate'])} (Lee\u2019s bounds). Without any assumption about those who did not answer"
+        f" it lies between {number(worst[0]['estimate'])} and {number(worst[1]['estimate'])}: the answers alone say"
+        " very little."
     )
 
 
@@ -152,9 +160,10 @@ def rho(report: StudyReport) -> str:
         return ""
     row = report.row("wellbeing/rho/heckman-ml")
     return (
-        f"The selection model puts the correlation between answering and wellbeing, beyond the covariates, at "
-        f"{number(row['estimate'])} ({level(report.plan.conf_level)} CI {interval(row['conf_low'], row['conf_high'])}; profile likelihood, people taken as "
-        f"independent){'' if prose.is_clear(row) else ', so the answers leave even its sign open'}."
+        "The selection model puts the correlation between answering and wellbeing, beyond the covariates, at"
+        f" {number(row['estimate'])} ({level(report.plan.conf_level)} CI {interval(row['conf_low'], row['conf_high'])};"
+        " profile likelihood, people taken as"
+        f" independent){'' if prose.is_clear(row) else ', so the answers leave even its sign open'}."
     )
 
 
@@ -185,9 +194,13 @@ def _tipping(report: StudyReport, outcome: str) -> str:
                 found.append(f"{number(abs(row['estimate']))} standard deviations {word}")
         limit = max(abs(delta) for delta in report.plan.tipping.deltas)
         parts.append(
-            f"would change if {whom} scored {' or '.join(found)} than imputed" if found
-            else f"would not change even if {whom} scored {number(limit, 1)} standard deviations higher or lower than imputed"
-        )  # fmt: skip
+            f"would change if {whom} scored {' or '.join(found)} than imputed"
+            if found
+            else (
+                f"would not change even if {whom} scored {number(limit, 1)} standard deviations higher or lower than"
+                " imputed"
+            )
+        )
     row = report.row(f"{outcome}/itt/imputed")
     verdict = prose.verdict(row, better=report.outcome(outcome).better)
     kind = "a clear difference" if verdict.clear else "no clear difference"
@@ -216,8 +229,9 @@ def complier(report: StudyReport) -> str:
     found = prose.verdict(row, better=outcome.better)
     head = f"absence was {found.direction} by {number(abs(row['estimate']))} working days"
     return (
-        f"Among those whom the offer moved to start the course, {head if found.direction != 'the same' else 'absence was the same'} through "
-        f"starting it ({prose.uncertainty(row)}): {'a clear' if found.clear else 'no clear'} difference."
+        "Among those whom the offer moved to start the course,"
+        f" {head if found.direction != 'the same' else 'absence was the same'} through starting it"
+        f" ({prose.uncertainty(row)}): {'a clear' if found.clear else 'no clear'} difference."
     )
 
 
@@ -241,9 +255,10 @@ def printed_days(report: StudyReport) -> str:
     row = report.row("benefit_cost/ratio/printed-days")
     days = {scenario.key: scenario.days for scenario in report.plan.cost_benefit.scenarios}
     return (
-        f"Under the {number(days['printed-days'])} days that the protocol prints, "
-        f"{number(days['printed-days'] / days['programme-60'], 0)} to {number(days['printed-days'] / days['programme-30'], 0)} times the "
-        f"time of the programme, the ratio shrinks to {number(row['estimate'])} ({interval(row['conf_low'], row['conf_high'])})."
+        f"Under the {number(days['printed-days'])} days that the protocol prints,"
+        f" {number(days['printed-days'] / days['programme-60'], 0)} to"
+        f" {number(days['printed-days'] / days['programme-30'], 0)} times the time of the programme, the ratio shrinks"
+        f" to {number(row['estimate'])} ({interval(row['conf_low'], row['conf_high'])})."
     )
 
 
@@ -254,10 +269,10 @@ def power(report: StudyReport) -> str:
     )
     achieved = report.row("power/mdes/absence-achieved")
     return (
-        f"The trial was planned to detect {number(planned['estimate'], 3)} standard deviations of absence "
-        f"(printed as {number(report.plan.power['absence'].printed)}). With the {count(recruited['n'])} people recruited it could detect "
-        f"{number(recruited['estimate'], 3)}, after the planned attrition {number(lost['estimate'], 3)}; with the team sizes, "
-        f"clustering and baseline correlation found in the data, {number(achieved['estimate'], 3)}."
+        f"The trial was planned to detect {number(planned['estimate'], 3)} standard deviations of absence (printed as"
+        f" {number(report.plan.power['absence'].printed)}). With the {count(recruited['n'])} people recruited it could"
+        f" detect {number(recruited['estimate'], 3)}, after the planned attrition {number(lost['estimate'], 3)}; with"
+        f" the team sizes, clustering and baseline correlation found in the data, {number(achieved['estimate'], 3)}."
     )
 
 
@@ -268,9 +283,10 @@ def power_slip(report: StudyReport) -> str:
     achieved = report.row("power/mdes/absence-achieved")["estimate"]
     baseline = assumed.baseline or 0.0
     return (
-        f"The protocol adds that {number(assumed.printed)} is {number(100 * assumed.printed / baseline, 1)} per cent of the baseline: "
-        f"the standardised value divided by {number(baseline)} days, as if it were days. In days it has to be multiplied by the standard deviation: "
-        f"with the {number(days, 1)} days found among the controls the trial could detect {number(achieved * days, 1)} days."
+        f"The protocol adds that {number(assumed.printed)} is {number(100 * assumed.printed / baseline, 1)} per cent of"
+        f" the baseline: the standardised value divided by {number(baseline)} days, as if it were days. In days it has"
+        f" to be multiplied by the standard deviation: with the {number(days, 1)} days found among the controls the"
+        f" trial could detect {number(achieved * days, 1)} days."
     )
 
 
@@ -285,9 +301,10 @@ def power_weeks(report: StudyReport) -> str:
     share = weeks / HALF_YEAR_WEEKS
     days, left = absence.baseline or 0.0, turnover.baseline or 0.0
     return (
-        f"The printed base rates, {number(days)} days and {percent(left)} leaving, belong to {HALF_YEAR_WEEKS} weeks; over the {weeks} weeks of "
-        f"follow-up they are {number(share * days)} days and {percent(share * left)}. With that, and without a correlation of leaving with a "
-        f"baseline that nobody has, the detectable fall in turnover is {number(100 * restated['estimate'], 1)} points."
+        f"The printed base rates, {number(days)} days and {percent(left)} leaving, belong to {HALF_YEAR_WEEKS} weeks;"
+        f" over the {weeks} weeks of follow-up they are {number(share * days)} days and {percent(share * left)}. With"
+        " that, and without a correlation of leaving with a baseline that nobody has, the detectable fall in turnover"
+        f" is {number(100 * restated['estimate'], 1)} points."
     )
 
 
@@ -301,8 +318,9 @@ def replay(report: StudyReport) -> str:
         else f"differs from the list on file: {last['note']}"
     )
     return (
-        f"The log holds {plural(len(table), 'draw')}; the last was {'accepted' if last['accepted'] else 'kept without being accepted'} "
-        f"(role {p_clause(last['p_role'])}, service {p_clause(last['p_service'])}). Repeating it from its seed and the baseline returns {agreed}."
+        f"The log holds {plural(len(table), 'draw')}; the last was"
+        f" {'accepted' if last['accepted'] else 'kept without being accepted'} (role {p_clause(last['p_role'])},"
+        f" service {p_clause(last['p_service'])}). Repeating it from its seed and the baseline returns {agreed}."
     )
 
 
@@ -310,8 +328,9 @@ def assignment(report: StudyReport) -> str:
     """Even chances?"""
     row = report.table("assignment").iloc[0]
     return (
-        f"Over {count(row['draws'])} further draws by the same rule each team is treated in {percent(row['smallest'], 0)} to "
-        f"{percent(row['largest'], 0)} of them, around the one half that symmetry demands, and {percent(row['accepted'], 0)} of the draws kept pass both tests."
+        f"Over {count(row['draws'])} further draws by the same rule each team is treated in"
+        f" {percent(row['smallest'], 0)} to {percent(row['largest'], 0)} of them, around the one half that symmetry"
+        f" demands, and {percent(row['accepted'], 0)} of the draws kept pass both tests."
     )
 
 
@@ -333,8 +352,26 @@ def multiplicity(report: StudyReport) -> str:
 
 
 MORE_SENTENCES: dict[str, Callable[[StudyReport], str]] = {
-    "wellbeing": wellbeing, "wellbeing_parts": wellbeing_parts, "combination": combination, "mediators": mediators,
-    "dimensions": dimensions, "pressure_reliability": pressure_reliability, "response": response, "bounds": bounds, "rho": rho, "tipping": tipping, "tipping_mediators": tipping_mediators, "multiplicity": multiplicity,
-    "bradford": bradford, "bradford_influence": bradford_influence, "complier": complier, "ratio": ratio,
-    "printed_days": printed_days, "power": power, "power_slip": power_slip, "power_weeks": power_weeks, "replay": replay, "assignment": assignment,
-}  # fmt: skip
+    "wellbeing": wellbeing,
+    "wellbeing_parts": wellbeing_parts,
+    "combination": combination,
+    "mediators": mediators,
+    "dimensions": dimensions,
+    "pressure_reliability": pressure_reliability,
+    "response": response,
+    "bounds": bounds,
+    "rho": rho,
+    "tipping": tipping,
+    "tipping_mediators": tipping_mediators,
+    "multiplicity": multiplicity,
+    "bradford": bradford,
+    "bradford_influence": bradford_influence,
+    "complier": complier,
+    "ratio": ratio,
+    "printed_days": printed_days,
+    "power": power,
+    "power_slip": power_slip,
+    "power_weeks": power_weeks,
+    "replay": replay,
+    "assignment": assignment,
+}

@@ -18,13 +18,23 @@ from hhp_stats.traced import traced_records
 STRATEGIES = {"complete-cases": "Complete cases", "heckman-ml": "Heckman selection", "imputed": "Multiple imputation"}
 WELLBEING = ("wellbeing", "cognitive", "affect_balance", "happiness", "ladder", "positive_affect", "negative_affect")
 MEDIATORS = ("time_pressure", "efficacy", "autonomy", "competence", "relatedness")
-SCALES = {"positive_affect": "Positive affect", "negative_affect": "Negative affect", "affect": "All six affect items",
-          "time_pressure": "Time pressure", "efficacy": "Workplace efficacy", "autonomy": "Autonomy",
-          "competence": "Competence", "relatedness": "Relatedness"}  # fmt: skip
+SCALES = {
+    "positive_affect": "Positive affect",
+    "negative_affect": "Negative affect",
+    "affect": "All six affect items",
+    "time_pressure": "Time pressure",
+    "efficacy": "Workplace efficacy",
+    "autonomy": "Autonomy",
+    "competence": "Competence",
+    "relatedness": "Relatedness",
+}
 BASELINE_WAYS = {
-    "multiple_imputation": "imputed", "zero_with_indicator": "set to zero with an indicator", "mean": "set to the mean",
-    "mean_with_indicator": "set to the mean with an indicator", "complete_cases": "left out with those concerned",
-}  # fmt: skip
+    "multiple_imputation": "imputed",
+    "zero_with_indicator": "set to zero with an indicator",
+    "mean": "set to the mean",
+    "mean_with_indicator": "set to the mean with an indicator",
+    "complete_cases": "left out with those concerned",
+}
 COEFFICIENTS = {"alpha": "Cronbach\u2019s alpha", "spearman_brown": "Spearman-Brown"}
 
 
@@ -48,16 +58,24 @@ def strategies(report: StudyReport, outcomes: Sequence[str]) -> GT:
     pairs = [(key, method) for key in outcomes for method in STRATEGIES]
     rows = pd.DataFrame([report.row(f"{key}/itt/{method}") for key, method in pairs])
     return effects_table(
-        rows, contrast=contrast_of(report.plan), labels=[STRATEGIES[method] for _, method in pairs], stub="Missing answers",
+        rows,
+        contrast=contrast_of(report.plan),
+        labels=[STRATEGIES[method] for _, method in pairs],
+        stub="Missing answers",
         groups=[f"{report.outcome(key).label} ({report.outcome(key).unit})" for key, _ in pairs],
         notes=[
-            "Differences, goal-setting minus control, adjusted as the absence analysis and for the baseline of the outcome. Composites are "
-            "in standard deviations of the baseline respondents.",
-            "Complete cases and imputation: least squares, standard errors CR1 by team, t. Selection: maximum likelihood at its highest maximum, "
-            "clustered by team. The selection model has no variable that predicts response alone; it rests on its form.",
+            (
+                "Differences, goal-setting minus control, adjusted as the absence analysis and for the baseline of the"
+                " outcome. Composites are in standard deviations of the baseline respondents."
+            ),
+            (
+                "Complete cases and imputation: least squares, standard errors CR1 by team, t. Selection: maximum"
+                " likelihood at its highest maximum, clustered by team. The selection model has no variable that"
+                " predicts response alone; it rests on its form."
+            ),
             f"Monte Carlo errors of the imputed differences: {_monte_carlo(rows)}.",
         ],
-    )  # fmt: skip
+    )
 
 
 def wellbeing(report: StudyReport) -> GT:
@@ -74,14 +92,16 @@ def reliability(report: StudyReport) -> GT:
     """How consistent the scales are among baseline respondents."""
     table = report.table("reliability")
     rows = table.to_dict("records")
-    cells = pd.DataFrame({
-        "Scale": [SCALES[row["scale"]] for row in rows],
-        "Items": [count(row["items"]) for row in rows],
-        "Coefficient": [COEFFICIENTS[row["coefficient"]] for row in rows],
-        "Estimate": [number(row["estimate"]) for row in rows],
-        f"{level(report.plan.conf_level)} CI": [interval(row["conf_low"], row["conf_high"]) for row in rows],
-        "People": [count(row["n"]) for row in rows],
-    })  # fmt: skip
+    cells = pd.DataFrame(
+        {
+            "Scale": [SCALES[row["scale"]] for row in rows],
+            "Items": [count(row["items"]) for row in rows],
+            "Coefficient": [COEFFICIENTS[row["coefficient"]] for row in rows],
+            "Estimate": [number(row["estimate"]) for row in rows],
+            f"{level(report.plan.conf_level)} CI": [interval(row["conf_low"], row["conf_high"]) for row in rows],
+            "People": [count(row["n"]) for row in rows],
+        }
+    )
     return plain_table(
         cells,
         stub="Scale",
@@ -91,10 +111,16 @@ def reliability(report: StudyReport) -> GT:
 
 def bradford(report: StudyReport) -> GT:
     """Bradford scores, spells, days and the log version."""
-    outcomes = ("bradford/itt/cr1", "bradford/itt/wild-bootstrap", "bradford/itt/baseline-zero",
-                "bradford/itt/baseline-recorded",
-                "bradford/itt/without-largest", "log_bradford/itt/cr1",
-                "spells/itt/cr1", "sickness_absence/itt/spells-authorities")  # fmt: skip
+    outcomes = (
+        "bradford/itt/cr1",
+        "bradford/itt/wild-bootstrap",
+        "bradford/itt/baseline-zero",
+        "bradford/itt/baseline-recorded",
+        "bradford/itt/without-largest",
+        "log_bradford/itt/cr1",
+        "spells/itt/cr1",
+        "sickness_absence/itt/spells-authorities",
+    )
     rows = pd.DataFrame([report.row(key) for key in outcomes])
     names = {
         "bradford": "Bradford score",
@@ -104,10 +130,16 @@ def bradford(report: StudyReport) -> GT:
     }
     labels = [f"{names[row['outcome']]}: {lowered(report.label(row['result_id']))}" for row in rows.to_dict("records")]
     left = sorted({site.local_authority for site in report.plan.sites} - set(report.table("spells")["local_authority"]))
-    return effects_table(rows, contrast=contrast_of(report.plan), labels=labels, stub="Outcome", notes=[
-        f"Without {', '.join(left)}: no record of spells." if left else "All authorities record spells.",
-        "Adjusted as the absence analysis, with the baseline of the outcome besides.",
-    ])  # fmt: skip
+    return effects_table(
+        rows,
+        contrast=contrast_of(report.plan),
+        labels=labels,
+        stub="Outcome",
+        notes=[
+            f"Without {', '.join(left)}: no record of spells." if left else "All authorities record spells.",
+            "Adjusted as the absence analysis, with the baseline of the outcome besides.",
+        ],
+    )
 
 
 def compliers(report: StudyReport) -> GT:
@@ -129,15 +161,19 @@ def compliers(report: StudyReport) -> GT:
         stub="Outcome",
         digits=3,
         notes=[
-            "Two-stage least squares, the arm as instrument for starting the course; errors clustered by team. Beyond the protocol. "
-            f"{_baselines_of_compliers(report)}",
+            (
+                "Two-stage least squares, the arm as instrument for starting the course; errors clustered by team."
+                f" Beyond the protocol. {_baselines_of_compliers(report)}"
+            ),
             *notes,
         ],
     )
 
 
 def _baselines_of_compliers(report: StudyReport) -> str:
-    """That the effect of starting deals with missing baselines in another way than the planned effect, where it does."""
+    """That the effect of starting deals with missing baselines in another way than the planned effect, where it
+    does.
+    """
     here, planned = (
         report.plan.analysis(key) for key in ("sickness_absence/cace/iv", primary_analysis(report.plan).id)
     )
@@ -150,8 +186,9 @@ def _baselines_of_compliers(report: StudyReport) -> str:
     )
     row = report.row(offer)
     return (
-        f"Missing baselines are {BASELINE_WAYS[here.baseline_absence]}; the planned analysis has them {BASELINE_WAYS[planned.baseline_absence]}. "
-        f"The effect of the offer that belongs to it is {number(row['estimate'])} days ({interval(row['conf_low'], row['conf_high'])})."
+        f"Missing baselines are {BASELINE_WAYS[here.baseline_absence]}; the planned analysis has them"
+        f" {BASELINE_WAYS[planned.baseline_absence]}. The effect of the offer that belongs to it is"
+        f" {number(row['estimate'])} days ({interval(row['conf_low'], row['conf_high'])})."
     )
 
 
@@ -172,12 +209,27 @@ def cost_benefit(report: StudyReport) -> GT:
     costs = report.plan.cost_benefit
     joint = [report.row(f"benefit_cost/ratio/{scenario.key}-bootstrap") for scenario in costs.scenarios]
     own = ", ".join(number(row["estimate"]) for row in joint)
-    return plain_table(pd.DataFrame(cells), stub="Scenario", spanner=["As printed", "Joint bootstrap", "Fieller"], spanner_label=f"{level(report.plan.conf_level)} interval", notes=[
-        f"Pounds saved for each pound of staff time. Salary {count(costs.salary)} pounds a year over {count(costs.working_days)} working days.",
-        "As printed: ends of the two intervals put into the formula, the cost of a leaver taken as known. Joint bootstrap: teams resampled in the completed "
-        f"data sets, both effects and the cost of a leaver re-estimated (turnover by linear probability; its own ratios are {own}).",
-        "Fieller: the time of the programme is fixed, so the set is Wald\u2019s interval of the benefit over the cost; the standard error of a leaver\u2019s cost is in it.",
-    ])  # fmt: skip
+    return plain_table(
+        pd.DataFrame(cells),
+        stub="Scenario",
+        spanner=["As printed", "Joint bootstrap", "Fieller"],
+        spanner_label=f"{level(report.plan.conf_level)} interval",
+        notes=[
+            (
+                f"Pounds saved for each pound of staff time. Salary {count(costs.salary)} pounds a year over"
+                f" {count(costs.working_days)} working days."
+            ),
+            (
+                "As printed: ends of the two intervals put into the formula, the cost of a leaver taken as known."
+                " Joint bootstrap: teams resampled in the completed data sets, both effects and the cost of a leaver"
+                f" re-estimated (turnover by linear probability; its own ratios are {own})."
+            ),
+            (
+                "Fieller: the time of the programme is fixed, so the set is Wald\u2019s interval of the benefit over"
+                " the cost; the standard error of a leaver\u2019s cost is in it."
+            ),
+        ],
+    )
 
 
 def power(report: StudyReport) -> GT:
@@ -188,32 +240,49 @@ def power(report: StudyReport) -> GT:
     groups = {"absence": "Absence, standard deviations", "turnover": "Turnover, percentage points"}
     printed = {"absence-planned": number(absence.printed), "turnover-fall": number(100 * turnover.printed, 0)}
     keys = [str(row["result_id"]).rsplit("/", 1)[1] for row in rows]
-    cells = pd.DataFrame({
-        "Assumption": [capital(str(row["population"])) for row in rows],
-        "of": [groups[key.split("-")[0]] for key in keys],
-        "People": [count(row["n"]) for row in rows],
-        "Detectable": aligned([number(100 * row["estimate"], 1) if key.startswith("turnover") else number(row["estimate"], 3)
-                               for key, row in zip(keys, rows, strict=True)]),
-        "Printed": aligned([printed.get(key, "") for key in keys]),
-    })  # fmt: skip
-    return plain_table(cells, stub="Assumption", groups="of", notes=[
-        f"{percent(absence.power, 0)} power, two-sided {percent(absence.alpha, 0)} level; ICC {number(absence.icc, 1)}, teams of "
-        f"{number(absence.cluster_size, 0)} with a coefficient of variation of {number(absence.cv, 1)}; correlation with the baseline "
-        f"{number(absence.correlation, 1)} (absence), {number(turnover.correlation, 1)} (turnover, which has no meaning: nobody has left at baseline).",
-        "Printed: the value in the protocol.",
-    ])  # fmt: skip
+    cells = pd.DataFrame(
+        {
+            "Assumption": [capital(str(row["population"])) for row in rows],
+            "of": [groups[key.split("-")[0]] for key in keys],
+            "People": [count(row["n"]) for row in rows],
+            "Detectable": aligned(
+                [
+                    number(100 * row["estimate"], 1) if key.startswith("turnover") else number(row["estimate"], 3)
+                    for key, row in zip(keys, rows, strict=True)
+                ]
+            ),
+            "Printed": aligned([printed.get(key, "") for key in keys]),
+        }
+    )
+    return plain_table(
+        cells,
+        stub="Assumption",
+        groups="of",
+        notes=[
+            (
+                f"{percent(absence.power, 0)} power, two-sided {percent(absence.alpha, 0)} level; ICC"
+                f" {number(absence.icc, 1)}, teams of {number(absence.cluster_size, 0)} with a coefficient of variation"
+                f" of {number(absence.cv, 1)}; correlation with the baseline {number(absence.correlation, 1)}"
+                f" (absence), {number(turnover.correlation, 1)} (turnover, which has no meaning: nobody has left at"
+                " baseline)."
+            ),
+            "Printed: the value in the protocol.",
+        ],
+    )
 
 
 def replay(report: StudyReport) -> GT:
     """The draws of the randomisation, repeated."""
     rows = report.table("replay").to_dict("records")
-    cells = pd.DataFrame({
-        "Draw": [count(row["draw"]) for row in rows],
-        "p, role": [p_value(row["p_role"]) for row in rows],
-        "p, length of service": [p_value(row["p_service"]) for row in rows],
-        "Accepted": ["yes" if row["accepted"] else "no" for row in rows],
-        "Replay": ["agrees" if row["agrees"] else f"differs: {row['note']}" for row in rows],
-    })  # fmt: skip
+    cells = pd.DataFrame(
+        {
+            "Draw": [count(row["draw"]) for row in rows],
+            "p, role": [p_value(row["p_role"]) for row in rows],
+            "p, length of service": [p_value(row["p_service"]) for row in rows],
+            "Accepted": ["yes" if row["accepted"] else "no" for row in rows],
+            "Replay": ["agrees" if row["agrees"] else f"differs: {row['note']}" for row in rows],
+        }
+    )
     return plain_table(cells, stub="Draw")
 
 
@@ -221,20 +290,27 @@ def strata(report: StudyReport) -> GT:
     """Strata with teams and people by arm."""
     table = report.table("strata")
     rows = table.to_dict("records")
-    cells = pd.DataFrame({
-        "Stratum": [row["stratum"].split("|", 1)[1].replace("|", ", ").replace("agency-", "agency staff ") for row in rows],
-        "Authority": [row["local_authority"] for row in rows],
-        "Control teams": [count(row["teams_control"]) for row in rows],
-        "Goal-setting teams": [count(row["teams_treatment"]) for row in rows],
-        "Control people": [count(row["people_control"]) for row in rows],
-        "Goal-setting people": [count(row["people_treatment"]) for row in rows],
-    })  # fmt: skip
+    cells = pd.DataFrame(
+        {
+            "Stratum": [
+                row["stratum"].split("|", 1)[1].replace("|", ", ").replace("agency-", "agency staff ") for row in rows
+            ],
+            "Authority": [row["local_authority"] for row in rows],
+            "Control teams": [count(row["teams_control"]) for row in rows],
+            "Goal-setting teams": [count(row["teams_treatment"]) for row in rows],
+            "Control people": [count(row["people_control"]) for row in rows],
+            "Goal-setting people": [count(row["people_treatment"]) for row in rows],
+        }
+    )
     return plain_table(
         cells,
         stub="Stratum",
         groups="Authority",
         notes=[
-            "q: quartile of the team\u2019s mean absence within the authority; thin strata merged; q0: teams without a usable record of absence.",
+            (
+                "q: quartile of the team\u2019s mean absence within the authority; thin strata merged; q0: teams"
+                " without a usable record of absence."
+            ),
             *withheld_note(table),
         ],
     )
@@ -271,21 +347,43 @@ def multiplicity(report: StudyReport) -> GT:
     for key in FAMILY:
         row = report.row(key)
         step = report.row(f"{row['outcome']}/multiplicity/westfall-young")
-        cells.append({
-            "Outcome": report.outcome(row["outcome"]).label, "Role": report.outcome(row["outcome"]).role,
-            "p": p_value(row["p_value"]), "Holm": p_value(row["p_adjusted"]),
-            "p, re-drawn": p_value(step["p_value"]), "Westfall-Young": p_value(step["p_adjusted"]),
-        })  # fmt: skip
-    table = plain_table(pd.DataFrame(cells), stub="Outcome", spanner=["p", "Holm"], spanner_label="Planned analyses", notes=[
-        "The protocol plans no adjustment. Holm adjusts the planned p values. Westfall and Young\u2019s step-down re-draws the arms of all outcomes "
-        "together, which takes one data set: missing baselines at zero with an indicator, survey outcomes among those who answered. So it adjusts "
-        "the p values beside it, of these models by the same draws, and not the planned ones.",
-    ])  # fmt: skip
+        cells.append(
+            {
+                "Outcome": report.outcome(row["outcome"]).label,
+                "Role": report.outcome(row["outcome"]).role,
+                "p": p_value(row["p_value"]),
+                "Holm": p_value(row["p_adjusted"]),
+                "p, re-drawn": p_value(step["p_value"]),
+                "Westfall-Young": p_value(step["p_adjusted"]),
+            }
+        )
+    table = plain_table(
+        pd.DataFrame(cells),
+        stub="Outcome",
+        spanner=["p", "Holm"],
+        spanner_label="Planned analyses",
+        notes=[
+            (
+                "The protocol plans no adjustment. Holm adjusts the planned p values. Westfall and Young\u2019s"
+                " step-down re-draws the arms of all outcomes together, which takes one data set: missing baselines at"
+                " zero with an indicator, survey outcomes among those who answered. So it adjusts the p values beside"
+                " it, of these models by the same draws, and not the planned ones."
+            ),
+        ],
+    )
     return table.tab_spanner("The same outcomes, arms re-drawn", columns=["p, re-drawn", "Westfall-Young"])
 
 
 MORE_TABLES: dict[str, Callable[[StudyReport], GT]] = {
-    "wellbeing": wellbeing, "mediators": mediators, "reliability": reliability, "bradford": bradford,
-    "compliers": compliers, "cost_benefit": cost_benefit, "power": power, "replay": replay, "strata": strata,
-    "multiplicity": multiplicity, "attrition_wellbeing": attrition_wellbeing,
-}  # fmt: skip
+    "wellbeing": wellbeing,
+    "mediators": mediators,
+    "reliability": reliability,
+    "bradford": bradford,
+    "compliers": compliers,
+    "cost_benefit": cost_benefit,
+    "power": power,
+    "replay": replay,
+    "strata": strata,
+    "multiplicity": multiplicity,
+    "attrition_wellbeing": attrition_wellbeing,
+}

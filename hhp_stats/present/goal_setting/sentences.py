@@ -62,11 +62,11 @@ def sample(report: StudyReport) -> str:
     if withheld(whole["people"], *(arm["people"] for arm in arms.values())):
         return f"How many members of staff were randomised {_WITHHELD}"
     return (
-        f"{plural(whole['people'], 'member')} of staff in {plural(whole['teams'], 'team')} of "
-        f"{plural(len(report.plan.sites), 'local authority', 'local authorities')} were randomised: "
-        f"{plural(arms['treatment']['teams'], 'team')} with {plural(arms['treatment']['people'], 'person', 'people')} to the "
-        f"offer of goal-setting, {plural(arms['control']['teams'], 'team')} with "
-        f"{plural(arms['control']['people'], 'person', 'people')} to the control arm."
+        f"{plural(whole['people'], 'member')} of staff in {plural(whole['teams'], 'team')} of"
+        f" {plural(len(report.plan.sites), 'local authority', 'local authorities')} were randomised:"
+        f" {plural(arms['treatment']['teams'], 'team')} with {plural(arms['treatment']['people'], 'person', 'people')}"
+        f" to the offer of goal-setting, {plural(arms['control']['teams'], 'team')} with"
+        f" {plural(arms['control']['people'], 'person', 'people')} to the control arm."
     )
 
 
@@ -130,14 +130,26 @@ def icc(report: StudyReport) -> str:
     row = report.row("sickness_absence/icc/reml")
     assumed = report.plan.power["absence"].icc
     return (
-        f"The intraclass correlation of absence within teams is {number(row['estimate'], 3)} "
-        f"({level(report.plan.conf_level)} CI {number(row['conf_low'], 3)} to {number(row['conf_high'], 3)}); the protocol assumed {number(assumed, 1)}."
+        f"The intraclass correlation of absence within teams is {number(row['estimate'], 3)}"
+        f" ({level(report.plan.conf_level)} CI {number(row['conf_low'], 3)} to {number(row['conf_high'], 3)}); the"
+        f" protocol assumed {number(assumed, 1)}."
     )
 
 
 SENTENCES: dict[str, Callable[[StudyReport], str]] = {
-    "primary": primary, "absence_means": absence_means, "turnover": turnover,
-    "sample": sample, "followed": followed, "uptake": uptake, "recall": recall, "balance": balance, "icc": icc,
-    **MORE_SENTENCES, **CONDUCT_SENTENCES, **BASELINE_SENTENCES, **IMPUTATION_SENTENCES, **BRIEF_SENTENCES,
+    "primary": primary,
+    "absence_means": absence_means,
+    "turnover": turnover,
+    "sample": sample,
+    "followed": followed,
+    "uptake": uptake,
+    "recall": recall,
+    "balance": balance,
+    "icc": icc,
+    **MORE_SENTENCES,
+    **CONDUCT_SENTENCES,
+    **BASELINE_SENTENCES,
+    **IMPUTATION_SENTENCES,
+    **BRIEF_SENTENCES,
     **AVERAGE_SENTENCES,
-}  # fmt: skip
+}

@@ -49,15 +49,21 @@ def primary(report: StudyReport) -> GT:
     row = report.planned("sickness_absence")
     rows = pd.DataFrame([row])
     return effects_table(
-        rows, contrast=contrast_of(report.plan), labels=[report.outcome("sickness_absence").label], stub="Outcome", arms=arm_cells(report, "sickness_absence"),
+        rows,
+        contrast=contrast_of(report.plan),
+        labels=[report.outcome("sickness_absence").label],
+        stub="Outcome",
+        arms=arm_cells(report, "sickness_absence"),
         notes=[
             f"Unit: {report.outcome('sickness_absence').unit}. Arms: mean (standard deviation) without adjustment.",
-            f"Difference: {row['method']}. Adjusted for gender, role, part-time work, length of service, baseline absence, "
-            "coffee-trial arm and local authority.",
+            (
+                f"Difference: {row['method']}. Adjusted for gender, role, part-time work, length of service, baseline"
+                " absence, coffee-trial arm and local authority."
+            ),
             *_draws(row),
             f"Clauses {row['clause'].replace(' ', ', ')}.",
         ],
-    )  # fmt: skip
+    )
 
 
 def _draws(row: Mapping[str, Any]) -> list[str]:
@@ -71,11 +77,23 @@ def absence_versions(report: StudyReport) -> GT:
     """Every version of the absence analysis, the planned one first."""
     rows = versions(report, "sickness_absence")
     planned = report.planned("sickness_absence")
-    return effects_table(rows, contrast=contrast_of(report.plan), labels=report.labels(rows), stub="Version", notes=[
-        f"Planned: {planned['method']}. One thing is changed at a time, except where resampling needs a single data set: those two versions "
-        "take missing baselines at zero with an indicator and are to be read beside the version of that name.",
-        "Clustered by team and authority: teams counts the authorities, the smaller of the two groupings. Working days; goal-setting minus control.",
-    ])  # fmt: skip
+    return effects_table(
+        rows,
+        contrast=contrast_of(report.plan),
+        labels=report.labels(rows),
+        stub="Version",
+        notes=[
+            (
+                f"Planned: {planned['method']}. One thing is changed at a time, except where resampling needs a single"
+                " data set: those two versions take missing baselines at zero with an indicator and are to be read"
+                " beside the version of that name."
+            ),
+            (
+                "Clustered by team and authority: teams counts the authorities, the smaller of the two groupings."
+                " Working days; goal-setting minus control."
+            ),
+        ],
+    )
 
 
 def turnover(report: StudyReport) -> GT:
@@ -92,15 +110,26 @@ def turnover(report: StudyReport) -> GT:
     flow = report.table("flow")
     left = flow.loc[flow["label"].str.startswith("Left"), "people"]
     return effects_table(
-        rows, contrast=contrast_of(report.plan), labels=report.labels(rows), stub="Version", digits=1, scale=100, arms=cells,
+        rows,
+        contrast=contrast_of(report.plan),
+        labels=report.labels(rows),
+        stub="Version",
+        digits=1,
+        scale=100,
+        arms=cells,
         notes=[
             "Arms: adjusted probability of leaving. Difference and interval in percentage points.",
             f"Planned: {rows.iloc[0]['method'] if rows.iloc[0]['status'] == 'estimated' else 'not estimated'}.",
-            "How many left is withheld to protect a count of very few people." if withheld(*left) else
-            f"Left, unadjusted: {percent(raw[0]['estimate'])} of {count(raw[0]['n'])} in the control arm, "
-            f"{percent(raw[1]['estimate'])} of {count(raw[1]['n'])} in the goal-setting arm.",
+            (
+                "How many left is withheld to protect a count of very few people."
+                if withheld(*left)
+                else (
+                    f"Left, unadjusted: {percent(raw[0]['estimate'])} of {count(raw[0]['n'])} in the control arm, "
+                    f"{percent(raw[1]['estimate'])} of {count(raw[1]['n'])} in the goal-setting arm."
+                )
+            ),
         ],
-    )  # fmt: skip
+    )
 
 
 def balance(report: StudyReport) -> GT:
@@ -108,16 +137,23 @@ def balance(report: StudyReport) -> GT:
     table = report.table("balance")
     test = report.row("balance/omnibus/randomised")
     return balance_table(
-        table.loc[table["population"] == "randomised"], arm_labels=report.plan.design.arm_labels, covariates=COVARIATES,
+        table.loc[table["population"] == "randomised"],
+        arm_labels=report.plan.design.arm_labels,
+        covariates=COVARIATES,
         notes=[
-            "Shares, or means with standard deviations. Std. difference: goal-setting minus control in pooled standard deviations.",
-            "All characteristics together, against the trial\u2019s own further draws of its teams: d\u00b2 = "
-            f"{number(test['statistic'], 1)}, "
-            f"{p_clause(test['p_value'])} (Monte Carlo error {number(test['mc_error_p'], 3)}; "
-            f"{test['method'].split(', ', 1)[1]}).",
+            (
+                "Shares, or means with standard deviations. Std. difference: goal-setting minus control in pooled"
+                " standard deviations."
+            ),
+            (
+                "All characteristics together, against the trial\u2019s own further draws of its teams: d\u00b2 = "
+                f"{number(test['statistic'], 1)}, "
+                f"{p_clause(test['p_value'])} (Monte Carlo error {number(test['mc_error_p'], 3)}; "
+                f"{test['method'].split(', ', 1)[1]})."
+            ),
             *withheld_note(table),
         ],
-    )  # fmt: skip
+    )
 
 
 def team_balance(report: StudyReport) -> GT:
@@ -147,17 +183,19 @@ def attrition(report: StudyReport) -> GT:
     table = report.table("attrition")
     rows = table.to_dict("records")
     names = {"arm": "Arm", "authority": "Local authority"}
-    cells = pd.DataFrame({
-        "Group": [row["label"] for row in rows],
-        "of": [names[row["kind"]] for row in rows],
-        "Teams": [count(row["teams"]) for row in rows],
-        "People": [count(row["people"]) for row in rows],
-        "Baseline absence known": [percent(row["baseline_absence"]) for row in rows],
-        "Outcome known": [percent(row["outcome"]) for row in rows],
-        "Left": [percent(row["left"]) for row in rows],
-        "Baseline survey": [percent(row["baseline_survey"]) for row in rows],
-        "Endline survey": [percent(row["endline_survey"]) for row in rows],
-    })  # fmt: skip
+    cells = pd.DataFrame(
+        {
+            "Group": [row["label"] for row in rows],
+            "of": [names[row["kind"]] for row in rows],
+            "Teams": [count(row["teams"]) for row in rows],
+            "People": [count(row["people"]) for row in rows],
+            "Baseline absence known": [percent(row["baseline_absence"]) for row in rows],
+            "Outcome known": [percent(row["outcome"]) for row in rows],
+            "Left": [percent(row["left"]) for row in rows],
+            "Baseline survey": [percent(row["baseline_survey"]) for row in rows],
+            "Endline survey": [percent(row["endline_survey"]) for row in rows],
+        }
+    )
     return plain_table(
         cells, stub="Group", groups="of", notes=["Shares of the people randomised.", *withheld_note(table)]
     )
@@ -177,23 +215,43 @@ def clustering(report: StudyReport) -> GT:
     cells = []
     for row in sorted(rows, key=lambda row: order.index(row["outcome"])):
         effect = traced_records(frame.loc[frame["result_id"] == f"{row['study']}/{row['outcome']}/itt/hedges-g"])
-        cells.append({
-            "Outcome": report.outcome(row["outcome"]).label,
-            "ICC": _with_interval(row, 3),
-            "Hedges\u2019 g": _with_interval(effect[0], 2) if effect else "",
-            "People": count(WITHHELD if row["status"] == "withheld" else row["n"]), "Teams": count(row["n_clusters"]),
-        })  # fmt: skip
+        cells.append(
+            {
+                "Outcome": report.outcome(row["outcome"]).label,
+                "ICC": _with_interval(row, 3),
+                "Hedges\u2019 g": _with_interval(effect[0], 2) if effect else "",
+                "People": count(WITHHELD if row["status"] == "withheld" else row["n"]),
+                "Teams": count(row["n_clusters"]),
+            }
+        )
     frame = pd.DataFrame(cells)
-    return plain_table(frame, stub="Outcome", notes=[
-        f"Estimates with {level(report.plan.conf_level)} intervals. ICC between teams within arms; Hedges\u2019 g of "
-        "the planned effect in total standard deviations. "
-        "ICC by restricted maximum likelihood; of a zero-one outcome by analysis of variance, which has no g.",
-        *withheld_note(frame),
-    ])  # fmt: skip
+    return plain_table(
+        frame,
+        stub="Outcome",
+        notes=[
+            (
+                f"Estimates with {level(report.plan.conf_level)} intervals. ICC between teams within arms; Hedges\u2019"
+                " g of the planned effect in total standard deviations. ICC by restricted maximum likelihood; of a"
+                " zero-one outcome by analysis of variance, which has no g."
+            ),
+            *withheld_note(frame),
+        ],
+    )
 
 
 TABLES: dict[str, Callable[[StudyReport], GT]] = {
-    "primary": primary, "absence_versions": absence_versions, "turnover": turnover, "balance": balance, "team_balance": team_balance,
-    "attrition": attrition, "clustering": clustering, **MORE_TABLES, **CONDUCT_TABLES, **BRIEF_TABLES, **BASELINE_TABLES, **IMPUTATION_TABLES,
-    **ARM_TABLES, **AVERAGE_TABLES,
-}  # fmt: skip
+    "primary": primary,
+    "absence_versions": absence_versions,
+    "turnover": turnover,
+    "balance": balance,
+    "team_balance": team_balance,
+    "attrition": attrition,
+    "clustering": clustering,
+    **MORE_TABLES,
+    **CONDUCT_TABLES,
+    **BRIEF_TABLES,
+    **BASELINE_TABLES,
+    **IMPUTATION_TABLES,
+    **ARM_TABLES,
+    **AVERAGE_TABLES,
+}

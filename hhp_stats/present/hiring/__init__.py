@@ -53,6 +53,11 @@ def chapter(*, document: str = "", root: Path | None = None) -> HiringChapter:
     """Open the results of the hiring experiments for the chapter `document` (default: the one the plan names)."""
     home = root or find_root()
     plan = load_experiment_plan(home, STUDY)
-    report = HiringReport(root=home, plan=plan, output=open_output(home, STUDY), document=document or plan.chapter,
-                          published=open_printed(home))  # fmt: skip
+    report = HiringReport(
+        root=home,
+        plan=plan,
+        output=open_output(home, STUDY),
+        document=document or plan.chapter,
+        published=open_printed(home),
+    )
     return HiringChapter(report=report)

@@ -27,8 +27,10 @@ def rates(report: HiringReport) -> EmbeddedFigure:
     apply_style()
     figure, axes = plt.subplots(figsize=(WIDTH, 3.1))
     words = []
-    for shift, name, colour, marker, label in ((-0.12, "minority", TREATMENT, "D", "Minority ethnic names"),
-                                               (0.12, "white_british", CONTROL, "o", "White British names")):  # fmt: skip
+    for shift, name, colour, marker, label in (
+        (-0.12, "minority", TREATMENT, "D", "Minority ethnic names"),
+        (0.12, "white_british", CONTROL, "o", "White British names"),
+    ):
         found = [report.row("progression", f"mean_{condition}_{name}") for condition in ("separate", "joint")]
         places = np.arange(2) + shift
         middle = np.array([row["estimate"] for row in found])
@@ -43,9 +45,11 @@ def rates(report: HiringReport) -> EmbeddedFigure:
                 va="center",
                 fontsize=8.5,
             )
-        words += [f"{label.lower().replace('white british', 'White British')}, {condition}: {number(row['estimate'], 1)}% "
-                  f"({interval(row['conf_low'], row['conf_high'], 1)})"
-                  for condition, row in zip(("separate", "joint"), found, strict=True)]  # fmt: skip
+        words += [
+            f"{label.lower().replace('white british', 'White British')}, {condition}: {number(row['estimate'], 1)}% "
+            f"({interval(row['conf_low'], row['conf_high'], 1)})"
+            for condition, row in zip(("separate", "joint"), found, strict=True)
+        ]
     axes.set_xticks([0, 1], ["One after the other (separate)", "In pairs (joint)"])
     axes.set_xlim(-0.5, 1.6)
     axes.set_ylim(0, 100)
@@ -53,10 +57,18 @@ def rates(report: HiringReport) -> EmbeddedFigure:
     axes.set_ylabel("% of decisions to put forward")
     axes.legend(loc="lower left")
     return _embed(
-        report, figure, label="hiring-rates",
-        alt=f"Share of decisions to put a candidate forward, with {level(report.plan.conf_level)} intervals. {'; '.join(words)}.",
-        caption=f"Experiment 1: how often candidates were put forward, by condition and kind of name; lines are {level(report.plan.conf_level)} intervals, clustered by participant",
-    )  # fmt: skip
+        report,
+        figure,
+        label="hiring-rates",
+        alt=(
+            f"Share of decisions to put a candidate forward, with {level(report.plan.conf_level)} intervals."
+            f" {'; '.join(words)}."
+        ),
+        caption=(
+            "Experiment 1: how often candidates were put forward, by condition and kind of name; lines are"
+            f" {level(report.plan.conf_level)} intervals, clustered by participant"
+        ),
+    )
 
 
 def _forest(rows: Sequence[Row], labels: Sequence[str], *, planned: Sequence[bool], unit: str, digits: int) -> Figure:
@@ -68,8 +80,14 @@ def _forest(rows: Sequence[Row], labels: Sequence[str], *, planned: Sequence[boo
         axes.plot([row["conf_low"], row["conf_high"]], [y, y], color=colour, linewidth=2.2 if asked else 1.4)
         axes.plot([row["estimate"]], [y], marker="D" if asked else "o", color=colour)
         axes.annotate(label, (-0.02, y), xycoords=("axes fraction", "data"), ha="right", va="center", fontsize=8.5)
-        axes.annotate(f"{number(row['estimate'], digits)}  ({interval(row['conf_low'], row['conf_high'], digits)})",
-                      (1.02, y), xycoords=("axes fraction", "data"), ha="left", va="center", fontsize=8)  # fmt: skip
+        axes.annotate(
+            f"{number(row['estimate'], digits)}  ({interval(row['conf_low'], row['conf_high'], digits)})",
+            (1.02, y),
+            xycoords=("axes fraction", "data"),
+            ha="left",
+            va="center",
+            fontsize=8,
+        )
     axes.axvline(0, color=QUIET, linewidth=0.8, zorder=0)
     axes.set_ylim(-0.7, len(rows) - 0.3)
     axes.set_yticks([])
@@ -83,10 +101,17 @@ def _contrasts(
 ) -> EmbeddedFigure:
     rows = [report.row(experiment, contrast.id) for contrast in report.plan.contrasts_of(experiment)]
     contrasts = [report.plan.contrasts[row["estimand"]] for row in rows]
-    words = [f"{contrast.label}: {number(row['estimate'], digits)} ({interval(row['conf_low'], row['conf_high'], digits)})"
-             for row, contrast in zip(rows, contrasts, strict=True)]  # fmt: skip
-    figure = _forest(rows, [contrast.label.replace(": ", ":\n") for contrast in contrasts],
-                     planned=[contrast.planned for contrast in contrasts], unit=unit, digits=digits)  # fmt: skip
+    words = [
+        f"{contrast.label}: {number(row['estimate'], digits)} ({interval(row['conf_low'], row['conf_high'], digits)})"
+        for row, contrast in zip(rows, contrasts, strict=True)
+    ]
+    figure = _forest(
+        rows,
+        [contrast.label.replace(": ", ":\n") for contrast in contrasts],
+        planned=[contrast.planned for contrast in contrasts],
+        unit=unit,
+        digits=digits,
+    )
     return _embed(
         report,
         figure,
@@ -99,18 +124,31 @@ def _contrasts(
 def contrasts(report: HiringReport) -> EmbeddedFigure:
     """The contrasts of experiment 1."""
     return _contrasts(
-        report, "progression", label="hiring-contrasts", unit="Difference in percentage points", digits=1,
-        caption=f"Experiment 1: differences between conditions and kinds of name with {level(report.plan.conf_level)} intervals; diamonds are comparisons "
-        "that a research question asks for, circles were not planned",
-    )  # fmt: skip
+        report,
+        "progression",
+        label="hiring-contrasts",
+        unit="Difference in percentage points",
+        digits=1,
+        caption=(
+            f"Experiment 1: differences between conditions and kinds of name with {level(report.plan.conf_level)}"
+            " intervals; diamonds are comparisons that a research question asks for, circles were not planned"
+        ),
+    )
 
 
 def score_contrasts(report: HiringReport) -> EmbeddedFigure:
     """The contrasts of experiment 2."""
     return _contrasts(
-        report, "evaluation_score", label="hiring-score-contrasts", unit="Difference in points of the score", digits=2,
-        caption=f"Experiment 2: differences in the score between the three conditions with {level(report.plan.conf_level)} intervals (HC2)",
-    )  # fmt: skip
+        report,
+        "evaluation_score",
+        label="hiring-score-contrasts",
+        unit="Difference in points of the score",
+        digits=2,
+        caption=(
+            f"Experiment 2: differences in the score between the three conditions with {level(report.plan.conf_level)}"
+            " intervals (HC2)"
+        ),
+    )
 
 
 def scores(report: HiringReport) -> EmbeddedFigure:
@@ -129,7 +167,8 @@ def scores(report: HiringReport) -> EmbeddedFigure:
         axes.axvline(row["estimate"], color=QUIET, linewidth=1.2)
         axes.axvspan(row["conf_low"], row["conf_high"], color=GRID, zorder=0)
         axes.set_title(
-            f"{cell.label}: mean {number(row['estimate'])}, standard deviation {number(spread['estimate'])}, n = {count(row['n'])}"
+            f"{cell.label}: mean {number(row['estimate'])}, standard deviation {number(spread['estimate'])}, n ="
+            f" {count(row['n'])}"
         )
         if part.empty:  # a group of very few people is not drawn
             words.append(f"{cell.label}: withheld")
@@ -137,16 +176,23 @@ def scores(report: HiringReport) -> EmbeddedFigure:
         top = max(part.to_dict("records"), key=lambda bar: float(bar["share"]))
         low, high = int(top.get("low", top["score"])), int(top.get("high", top["score"]))
         most = f"{low}" if low == high else f"{low} to {high}"
-        words.append(f"{cell.label}: mean {number(row['estimate'])} ({interval(row['conf_low'], row['conf_high'])}), "
-                     f"most frequent {most} ({percent(top['share'], 0)})")  # fmt: skip
+        words.append(
+            f"{cell.label}: mean {number(row['estimate'])} ({interval(row['conf_low'], row['conf_high'])}), "
+            f"most frequent {most} ({percent(top['share'], 0)})"
+        )
     panels[-1].set_xlabel("Sum of three scores")
     panels[1].set_ylabel("% of participants")
     panels[-1].set_xticks(range(3, 22, 3))
     return _embed(
-        report, figure, label="hiring-scores", alt=f"Three histograms of scores from 3 to 21. {'; '.join(words)}.",
-        caption="Experiment 2: scores given with the name removed, with a minority ethnic and with a White British name; "
-        f"lines are means, bands their {level(report.plan.conf_level)} intervals{_left_out(table)}",
-    )  # fmt: skip
+        report,
+        figure,
+        label="hiring-scores",
+        alt=f"Three histograms of scores from 3 to 21. {'; '.join(words)}.",
+        caption=(
+            "Experiment 2: scores given with the name removed, with a minority ethnic and with a White British name; "
+            f"lines are means, bands their {level(report.plan.conf_level)} intervals{_left_out(table)}"
+        ),
+    )
 
 
 def _widths(part: pd.DataFrame, width: float) -> list[float]:
@@ -190,13 +236,24 @@ def chosen(report: HiringReport) -> EmbeddedFigure:
     axes.set_ylabel("% of participants")
     axes.legend()
     return _embed(
-        report, figure, label="hiring-chosen",
-        alt=f"Bars of the share of participants by number of candidates put forward. Share above the limit that participants were asked to keep: {'; '.join(words)}.",
-        caption="Experiment 1: candidates put forward by each participant; the dashed line is the number they were asked not to exceed"
-        f"{_left_out(table)}",
-    )  # fmt: skip
+        report,
+        figure,
+        label="hiring-chosen",
+        alt=(
+            "Bars of the share of participants by number of candidates put forward. Share above the limit that"
+            f" participants were asked to keep: {'; '.join(words)}."
+        ),
+        caption=(
+            "Experiment 1: candidates put forward by each participant; the dashed line is the number they were asked"
+            f" not to exceed{_left_out(table)}"
+        ),
+    )
 
 
 FIGURES: dict[str, Callable[[HiringReport], EmbeddedFigure]] = {
-    "rates": rates, "contrasts": contrasts, "scores": scores, "score_contrasts": score_contrasts, "chosen": chosen,
-}  # fmt: skip
+    "rates": rates,
+    "contrasts": contrasts,
+    "scores": scores,
+    "score_contrasts": score_contrasts,
+    "chosen": chosen,
+}

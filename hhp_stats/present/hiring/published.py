@@ -1,4 +1,6 @@
-"""What the published report says of the hiring experiments, set against rows: sentences for readers without statistics."""
+"""What the published report says of the hiring experiments, set against rows: sentences for readers without
+statistics.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +17,9 @@ def impossible_error(report: HiringReport) -> str:
     """Why .49 is no standard error."""
     ours = [report.row("progression", f"mean_{cell.id}")["std_error"] for cell in report.plan.cells_of("progression")]
     return (
-        f"All four rates are printed with a standard error of {report.printed('DIVJ-JME-SE')}. In these data, made to have the printed rates, the standard "
-        f"errors of the four rates lie between {number(min(ours), 1)} and {number(max(ours), 1)} percentage points, and no two are the same."
+        f"All four rates are printed with a standard error of {report.printed('DIVJ-JME-SE')}. In these data, made to"
+        f" have the printed rates, the standard errors of the four rates lie between {number(min(ours), 1)} and"
+        f" {number(max(ours), 1)} percentage points, and no two are the same."
     )
 
 
@@ -24,13 +27,20 @@ def lattice(report: HiringReport) -> str:
     """Which even splits could give the printed rates if all decisions had been made."""
     people = report.count("progression", "participants")
     fits = {key: [n for n in range(1, people) if _possible(report, key, 5 * n)] for key in RATES}
-    whole = [n for n in range(1, people) if n in fits["DIVJ-JME"] and n in fits["DIVJ-JWB"]
-             and people - n in fits["DIVJ-SME"] and people - n in fits["DIVJ-SWB"]]  # fmt: skip
+    whole = [
+        n
+        for n in range(1, people)
+        if n in fits["DIVJ-JME"]
+        and n in fits["DIVJ-JWB"]
+        and people - n in fits["DIVJ-SME"]
+        and people - n in fits["DIVJ-SWB"]
+    ]
     joint = [
         n for n in range(1, people) if n in fits["DIVJ-JME"] and n in fits["DIVJ-JWB"] and abs(n - people / 2) < 30
     ]
     near = (
-        f"; near an even split only {' or '.join(map(str, joint))} people in pairs would give the two rates of that condition"
+        f"; near an even split only {' or '.join(map(str, joint))} people in pairs would give the two rates of that"
+        " condition"
         if joint
         else ""
     )
@@ -40,8 +50,9 @@ def lattice(report: HiringReport) -> str:
         else f"{plural(len(whole), 'split')} of the participants would give"
     )
     return (
-        f"A rate is a whole number of decisions divided by another. If everybody had judged all ten applications, five with each kind of name, {found} "
-        f"the four printed rates{near}. A few unanswered decisions explain them, and that is how the files used here were made."
+        "A rate is a whole number of decisions divided by another. If everybody had judged all ten applications, five"
+        f" with each kind of name, {found} the four printed rates{near}. A few unanswered decisions explain them, and"
+        " that is how the files used here were made."
     )
 
 
@@ -54,20 +65,25 @@ def quarter(report: HiringReport) -> str:
     """What the printed group sizes could be."""
     sizes = report.table("name_sets")["people"].tolist()
     return (
-        f"Group sizes of {report.printed('DIVJ-JME-N')} and {report.printed('DIVJ-SME-N')} are printed, about half of what each condition must hold. "
-        f"They fit the four groups that condition and combination of names make together, here of {', '.join(map(str, sizes[:-1]))} and {sizes[-1]} people."
+        f"Group sizes of {report.printed('DIVJ-JME-N')} and {report.printed('DIVJ-SME-N')} are printed, about half of"
+        " what each condition must hold. They fit the four groups that condition and combination of names make"
+        f" together, here of {', '.join(map(str, sizes[:-1]))} and {sizes[-1]} people."
     )
 
 
 def literal_scores(report: HiringReport) -> str:
     """What the printed errors of experiment 2 would mean."""
-    implied = [float(report.published.printed(f"{key}-SE").value) * float(report.published.row(f"{key}-N")["value"]) ** 0.5
-               for key in ("DIVB-B", "DIVB-ME", "DIVB-WB")]  # fmt: skip
+    implied = [
+        float(report.published.printed(f"{key}-SE").value) * float(report.published.row(f"{key}-N")["value"]) ** 0.5
+        for key in ("DIVB-B", "DIVB-ME", "DIVB-WB")
+    ]
     experiment = report.plan.experiments["evaluation_score"]
     return (
-        f"Printed as standard errors, {report.printed('DIVB-B-SE')}, {report.printed('DIVB-ME-SE')} and {report.printed('DIVB-WB-SE')} would mean standard "
-        f"deviations of {number(min(implied), 0)} to {number(max(implied), 0)} points on a scale that is {number(experiment.high - experiment.low, 0)} points long. "
-        "Read as standard deviations they are plausible, and whole scores with these means and deviations exist."
+        f"Printed as standard errors, {report.printed('DIVB-B-SE')}, {report.printed('DIVB-ME-SE')} and"
+        f" {report.printed('DIVB-WB-SE')} would mean standard deviations of {number(min(implied), 0)} to"
+        f" {number(max(implied), 0)} points on a scale that is {number(experiment.high - experiment.low, 0)} points"
+        " long. Read as standard deviations they are plausible, and whole scores with these means and deviations"
+        " exist."
     )
 
 
@@ -81,7 +97,8 @@ def printed_p(report: HiringReport) -> str:
     ):
         welch, pooled = (report.row("evaluation_score", contrast, method)["p_value"] for method in ("welch", "pooled"))
         parts.append(
-            f"{p_value(float(report.published.printed(key).value))} (here {p_value(welch)} by Welch's test, {p_value(pooled)} with one variance)"
+            f"{p_value(float(report.published.printed(key).value))} (here {p_value(welch)} by Welch's test,"
+            f" {p_value(pooled)} with one variance)"
         )
     return f"The printed p-values are {'; '.join(parts)}."
 
@@ -92,6 +109,7 @@ def reproduced(report: HiringReport) -> str:
     same, all_of = share_reproduced(table)
     otherwise = int((table["matches"] & table["published_id"].isin(list(read_lists(report.root).readings))).sum())
     return (
-        f"Of {count(all_of)} printed figures of the two experiments, {count(same)} ({percent(same / all_of, 0)}) come back to the printed "
-        f"digit, {spelled(otherwise)} of them only if they are read in another way than the text says."
+        f"Of {count(all_of)} printed figures of the two experiments, {count(same)} ({percent(same / all_of, 0)}) come"
+        f" back to the printed digit, {spelled(otherwise)} of them only if they are read in another way than the text"
+        " says."
     )

@@ -41,12 +41,14 @@ def _rates(report: HiringReport, *cells: str) -> list[str]:
 def sample(report: HiringReport) -> str:
     """How many took part in what."""
     joint, separate = (report.count("progression", f"people_{condition}") for condition in ("joint", "separate"))
-    arms = [f"{count(report.row('evaluation_score', f'mean_{cell.id}')['n'])} ({cell.label[:1].lower() + cell.label[1:]})"
-            for cell in report.plan.cells_of("evaluation_score")]  # fmt: skip
+    arms = [
+        f"{count(report.row('evaluation_score', f'mean_{cell.id}')['n'])} ({cell.label[:1].lower() + cell.label[1:]})"
+        for cell in report.plan.cells_of("evaluation_score")
+    ]
     return (
-        f"{plural(report.count('progression', 'participants'), 'participant')} took both experiments. In the first, {count(joint)} saw the "
-        f"applications in pairs and {count(separate)} one after the other; in the second, the application was shown to "
-        f"{', '.join(arms[:-1])} and {arms[-1]}."
+        f"{plural(report.count('progression', 'participants'), 'participant')} took both experiments. In the first,"
+        f" {count(joint)} saw the applications in pairs and {count(separate)} one after the other; in the second, the"
+        f" application was shown to {', '.join(arms[:-1])} and {arms[-1]}."
     ).replace("white British", "White British")
 
 
@@ -54,8 +56,8 @@ def answered(report: HiringReport) -> str:
     """How many decisions were made."""
     rows, made = report.count("progression", "rows"), report.count("progression", "answered")
     return (
-        f"Ten applications each make {count(rows)} decisions, of which {count(made)} ({percent(made / rows)}) were answered; "
-        f"the other {count(rows - made)} are left out of the analysis."
+        f"Ten applications each make {count(rows)} decisions, of which {count(made)} ({percent(made / rows)}) were"
+        f" answered; the other {count(rows - made)} are left out of the analysis."
     )
 
 
@@ -65,9 +67,9 @@ def _change(report: HiringReport, name: str, label: str, estimand: str) -> str:
     verdict = "a clear difference" if is_clear(row) else "no clear difference"
     joint, separate = _rates(report, f"joint_{name}", f"separate_{name}")
     return (
-        f"Candidates with {label} names were put forward in {joint} of decisions when they were seen in pairs and in "
-        f"{separate} when they were seen one after the other: {number(abs(row['estimate']), 1)} percentage points {word} "
-        f"often in pairs ({evidence(row, digits=1, unit=' points')}), {verdict}."
+        f"Candidates with {label} names were put forward in {joint} of decisions when they were seen in pairs and in"
+        f" {separate} when they were seen one after the other: {number(abs(row['estimate']), 1)} percentage points"
+        f" {word} often in pairs ({evidence(row, digits=1, unit=' points')}), {verdict}."
     )
 
 
@@ -87,8 +89,9 @@ def question_3(report: HiringReport) -> str:
     word = towards(row, words=("more", "less"))
     verdict = "a clear difference" if is_clear(row) else "no clear difference"
     return (
-        f"Seen one after the other, candidates with White British names were put forward {number(abs(row['estimate']), 1)} percentage points "
-        f"{word} often than candidates with minority ethnic names ({evidence(row, digits=1, unit=' points')}): {verdict}."
+        "Seen one after the other, candidates with White British names were put forward"
+        f" {number(abs(row['estimate']), 1)} percentage points {word} often than candidates with minority ethnic names"
+        f" ({evidence(row, digits=1, unit=' points')}): {verdict}."
     )
 
 
@@ -98,8 +101,9 @@ def joint_gap(report: HiringReport) -> str:
     word = towards(row, words=("more", "less"))
     verdict = "larger than chance explains" if is_clear(row) else "within what chance explains"
     return (
-        f"Seen in pairs, candidates with minority ethnic names were put forward {number(abs(row['estimate']), 1)} percentage points {word} often "
-        f"than candidates with White British names ({evidence(row, digits=1, unit=' points')}), a gap {verdict}."
+        f"Seen in pairs, candidates with minority ethnic names were put forward {number(abs(row['estimate']), 1)}"
+        f" percentage points {word} often than candidates with White British names"
+        f" ({evidence(row, digits=1, unit=' points')}), a gap {verdict}."
     )
 
 
@@ -107,8 +111,9 @@ def interaction(report: HiringReport) -> str:
     """How much the gap changes between conditions."""
     row = report.row("progression", "interaction")
     return (
-        f"Taken together, evaluation in pairs moved the gap between the two kinds of name by {number(abs(row['estimate']), 1)} points "
-        f"{towards(row, words=('towards', 'away from'))} minority ethnic names ({evidence(row, digits=1, unit=' points')})."
+        "Taken together, evaluation in pairs moved the gap between the two kinds of name by"
+        f" {number(abs(row['estimate']), 1)} points {towards(row, words=('towards', 'away from'))} minority ethnic"
+        f" names ({evidence(row, digits=1, unit=' points')})."
     )
 
 
@@ -125,8 +130,9 @@ def _holm(report: HiringReport, experiment: str) -> str:
     )
     values = ", ".join(p_value(p, alpha=report.plan.alpha) for p in rows["p_adjusted"])
     return (
-        f"Of {spelled(len(rows))} planned comparisons, {'none' if before == 0 else spelled(before)} {'have' if before > 1 else 'has'} a p-value below {number(report.plan.alpha)}; "
-        f"after Holm's adjustment {'none' if after == 0 else spelled(after)} {'do' if after > 1 else 'does'} (adjusted values {values})."
+        f"Of {spelled(len(rows))} planned comparisons, {'none' if before == 0 else spelled(before)}"
+        f" {'have' if before > 1 else 'has'} a p-value below {number(report.plan.alpha)}; after Holm's adjustment"
+        f" {'none' if after == 0 else spelled(after)} {'do' if after > 1 else 'does'} (adjusted values {values})."
     )
 
 
@@ -162,8 +168,9 @@ def clustering(report: HiringReport) -> str:
     )
     ratio = planned["std_error"] / naive["std_error"]
     return (
-        f"Decisions of one participant resemble each other: the standard error of the first comparison is {number(planned['std_error'])} points "
-        f"with clustering and would be {number(naive['std_error'])} without, smaller by a factor of {number(ratio, 1)}."
+        "Decisions of one participant resemble each other: the standard error of the first comparison is"
+        f" {number(planned['std_error'])} points with clustering and would be {number(naive['std_error'])} without,"
+        f" smaller by a factor of {number(ratio, 1)}."
     )
 
 
@@ -173,8 +180,8 @@ def limit(report: HiringReport) -> str:
     row: Any = report.table("chosen_over_limit").set_index("evaluation").loc["all"]
     mean, share = row["mean"], row["share"]
     return (
-        f"Participants were asked to put forward {spelled(int(asked))} of the ten candidates at most. On average they put forward {number(mean, 1)}, "
-        f"and {percent(share, 0)} of them went beyond the limit."
+        f"Participants were asked to put forward {spelled(int(asked))} of the ten candidates at most. On average they"
+        f" put forward {number(mean, 1)}, and {percent(share, 0)} of them went beyond the limit."
     )
 
 
@@ -182,20 +189,23 @@ def pairs(report: HiringReport) -> str:
     """What was done with pairs."""
     table = report.table("pair_choices").set_index("choice")["share"]
     return (
-        f"In {percent(table['both'], 0)} of the pairs both candidates were put forward and in {percent(table['neither'], 0)} neither; "
-        f"where one was preferred, it was the candidate with the minority ethnic name in {percent(table['minority ethnic alone'], 0)} of all pairs and the "
-        f"one with the White British name in {percent(table['White British alone'], 0)}."
+        f"In {percent(table['both'], 0)} of the pairs both candidates were put forward and in"
+        f" {percent(table['neither'], 0)} neither; where one was preferred, it was the candidate with the minority"
+        f" ethnic name in {percent(table['minority ethnic alone'], 0)} of all pairs and the one with the White British"
+        f" name in {percent(table['White British alone'], 0)}."
     )
 
 
 def name_sets(report: HiringReport) -> str:
     """Rates by combination of names."""
     rows = [report.row("progression", "white_british_vs_minority_separate", f"set{number_}-cr1") for number_ in (1, 2)]
-    words = " and ".join(f"{number(row['estimate'], 1)} points in the {which} combination ({p_clause(row['p_value'])})"
-                         for row, which in zip(rows, ("first", "second"), strict=True))  # fmt: skip
+    words = " and ".join(
+        f"{number(row['estimate'], 1)} points in the {which} combination ({p_clause(row['p_value'])})"
+        for row, which in zip(rows, ("first", "second"), strict=True)
+    )
     return (
-        "Which application carries which name was varied, so that the quality of an application and the name on it can be told apart. "
-        f"The gap of the separate condition, White British minus minority ethnic, is {words}."
+        "Which application carries which name was varied, so that the quality of an application and the name on it can"
+        f" be told apart. The gap of the separate condition, White British minus minority ethnic, is {words}."
     )
 
 
@@ -206,9 +216,11 @@ def _score(report: HiringReport, estimand: str, method: str = "") -> str:
     means = apart(*(report.row("evaluation_score", f"mean_{cell.id}")["estimate"] for cell in (first, second)))
     verdict = "a difference that this analysis tells from chance" if is_clear(row) else "no clear difference"
     return (
-        f"With the condition “{first.label.lower().replace('british', 'British').replace('white', 'White')}” the score was {means[0]} on average, with "
-        f"“{second.label.lower().replace('british', 'British').replace('white', 'White')}” {means[1]}: {number(abs(row['estimate']))} points "
-        f"{towards(row, words=('higher', 'lower'))} ({evidence(row, digits=2)}), {verdict}."
+        f"With the condition “{first.label.lower().replace('british', 'British').replace('white', 'White')}” the score"
+        f" was {means[0]} on average, with"
+        f" “{second.label.lower().replace('british', 'British').replace('white', 'White')}” {means[1]}:"
+        f" {number(abs(row['estimate']))} points {towards(row, words=('higher', 'lower'))} ({evidence(row, digits=2)}),"
+        f" {verdict}."
     )
 
 
@@ -239,7 +251,10 @@ def score_variance(report: HiringReport) -> str:
     if len(below) in (0, len(found)):
         where = f"{'all' if below else 'none'} of these {'lie' if below else 'lies'} below {number(report.plan.alpha)}"
     else:
-        where = f"{spelled(len(below))} of these {'lies' if len(below) == 1 else 'lie'} below {number(report.plan.alpha)}, so that a verdict would hang on the method"
+        where = (
+            f"{spelled(len(below))} of these {'lies' if len(below) == 1 else 'lie'} below {number(report.plan.alpha)},"
+            " so that a verdict would hang on the method"
+        )
     p = {key: p_value(row["p_value"], alpha=report.plan.alpha) for key, row in found.items()}
     return (
         f"Against White British names the p-value is {p['hc2']} with robust standard errors, "
@@ -255,8 +270,8 @@ def score_spread(report: HiringReport) -> str:
         for cell in report.plan.cells_of("evaluation_score")
     }
     return (
-        f"Scores scatter by {number(spread['blinded'])} points with the name removed, by {number(spread['minority'])} with a minority ethnic and by "
-        f"{number(spread['white_british'])} with a White British name."
+        f"Scores scatter by {number(spread['blinded'])} points with the name removed, by {number(spread['minority'])}"
+        f" with a minority ethnic and by {number(spread['white_british'])} with a White British name."
     )
 
 
@@ -266,9 +281,11 @@ def score_sizes(report: HiringReport) -> str:
         report.row("evaluation_score", contrast.id, "hedges-g")
         for contrast in report.plan.contrasts_of("evaluation_score")
     ]
-    return "In standard deviations the three differences are " + ", ".join(
-        f"{number(row['estimate'])} ({interval(row['conf_low'], row['conf_high'])})" for row in rows
-    ) + "."  # fmt: skip
+    return (
+        "In standard deviations the three differences are "
+        + ", ".join(f"{number(row['estimate'])} ({interval(row['conf_low'], row['conf_high'])})" for row in rows)
+        + "."
+    )
 
 
 def detectable(report: HiringReport) -> str:
@@ -282,8 +299,9 @@ def detectable(report: HiringReport) -> str:
         report.row("evaluation_score", f"mdes_{c.id}")["estimate"] for c in report.plan.contrasts_of("evaluation_score")
     ]
     return (
-        f"With samples of this size the first experiment finds differences of {number(min(first), 1)} to {number(max(first), 1)} percentage points and the "
-        f"second differences of {number(min(second), 1)} to {number(max(second), 1)} points, each in four cases of five."
+        f"With samples of this size the first experiment finds differences of {number(min(first), 1)} to"
+        f" {number(max(first), 1)} percentage points and the second differences of {number(min(second), 1)} to"
+        f" {number(max(second), 1)} points, each in four cases of five."
     )
 
 
@@ -297,8 +315,9 @@ def needed(report: HiringReport) -> str:
     ]
     people = report.count("progression", "participants")
     return (
-        f"To find a difference of {number(aim, 0)} percentage points with the variation seen here, such a trial would need between "
-        f"{count(round(people * (min(found) / aim) ** 2, -2))} and {count(round(people * (max(found) / aim) ** 2, -2))} participants."
+        f"To find a difference of {number(aim, 0)} percentage points with the variation seen here, such a trial would"
+        f" need between {count(round(people * (min(found) / aim) ** 2, -2))} and"
+        f" {count(round(people * (max(found) / aim) ** 2, -2))} participants."
     )
 
 
@@ -308,11 +327,36 @@ def fact(key: Literal["limit", "voucher", "pairs", "applications"]) -> Callable[
 
 
 SENTENCES: dict[str, Callable[[HiringReport], str]] = {
-    "sample": sample, "answered": answered, "question_1": question_1, "question_2": question_2, "question_3": question_3,
-    "joint_gap": joint_gap, "interaction": interaction, "progression_holm": progression_holm,
-    "progression_robust": progression_robust, "clustering": clustering, "limit": limit, "pairs": pairs, "name_sets": name_sets,
-    "score_1": score_1, "score_2": score_2, "score_3": score_3, "score_holm": score_holm, "score_variance": score_variance,
-    "score_spread": score_spread, "score_sizes": score_sizes, "detectable": detectable, "needed": needed, "impossible_error": impossible_error,
-    "lattice": lattice, "quarter": quarter, "literal_scores": literal_scores, "printed_p": printed_p, "reproduced": reproduced,
-    "voucher": fact("voucher"), "limit_number": fact("limit"), "pairs_number": fact("pairs"), "applications": fact("applications"),
-}  # fmt: skip
+    "sample": sample,
+    "answered": answered,
+    "question_1": question_1,
+    "question_2": question_2,
+    "question_3": question_3,
+    "joint_gap": joint_gap,
+    "interaction": interaction,
+    "progression_holm": progression_holm,
+    "progression_robust": progression_robust,
+    "clustering": clustering,
+    "limit": limit,
+    "pairs": pairs,
+    "name_sets": name_sets,
+    "score_1": score_1,
+    "score_2": score_2,
+    "score_3": score_3,
+    "score_holm": score_holm,
+    "score_variance": score_variance,
+    "score_spread": score_spread,
+    "score_sizes": score_sizes,
+    "detectable": detectable,
+    "needed": needed,
+    "impossible_error": impossible_error,
+    "lattice": lattice,
+    "quarter": quarter,
+    "literal_scores": literal_scores,
+    "printed_p": printed_p,
+    "reproduced": reproduced,
+    "voucher": fact("voucher"),
+    "limit_number": fact("limit"),
+    "pairs_number": fact("pairs"),
+    "applications": fact("applications"),
+}

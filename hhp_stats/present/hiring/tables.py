@@ -18,11 +18,19 @@ def conditions(report: HiringReport) -> GT:
     """Who was in which condition, and how much they answered."""
     table = report.table("conditions")
     titles = {key: experiment.title for key, experiment in report.plan.experiments.items()}
-    rows = pd.DataFrame({
-        "Condition": table["label"], "Experiment": table["experiment"].map(titles), "Participants": [count(n) for n in table["people"]],
-        "Judgements": [count(n) for n in table["rows"]], "Answered": [count(n) for n in table["answered"]],
-    })  # fmt: skip
-    note = "In the first experiment every participant judges applications with both kinds of name, so the participants of a condition are counted twice."
+    rows = pd.DataFrame(
+        {
+            "Condition": table["label"],
+            "Experiment": table["experiment"].map(titles),
+            "Participants": [count(n) for n in table["people"]],
+            "Judgements": [count(n) for n in table["rows"]],
+            "Answered": [count(n) for n in table["answered"]],
+        }
+    )
+    note = (
+        "In the first experiment every participant judges applications with both kinds of name, so the participants of"
+        " a condition are counted twice."
+    )
     return plain_table(rows, stub="Condition", groups="Experiment", notes=[note])
 
 
@@ -31,11 +39,16 @@ def rates(report: HiringReport) -> GT:
     cells = []
     for cell in report.plan.cells_of("progression"):
         row = report.row("progression", f"mean_{cell.id}")
-        cells.append({
-            "Condition and names": cell.label, "Put forward": f"{number(row['estimate'])}%",
-            f"{level(row['conf_level'])} CI": interval(row["conf_low"], row["conf_high"], 1),
-            "Standard error": number(row["std_error"]), "Decisions": count(row["n"]), "Participants": count(row["n_clusters"]),
-        })  # fmt: skip
+        cells.append(
+            {
+                "Condition and names": cell.label,
+                "Put forward": f"{number(row['estimate'])}%",
+                f"{level(row['conf_level'])} CI": interval(row["conf_low"], row["conf_high"], 1),
+                "Standard error": number(row["std_error"]),
+                "Decisions": count(row["n"]),
+                "Participants": count(row["n_clusters"]),
+            }
+        )
     notes = ["Least squares on the four cells; standard errors in percentage points, clustered by participant (CR1)."]
     return plain_table(pd.DataFrame(cells), stub="Condition and names", notes=notes)
 
@@ -45,19 +58,30 @@ def _contrast_cells(report: HiringReport, rows: pd.DataFrame, *, digits: int) ->
     for row in traced_records(rows):
         contrast = report.plan.contrasts[row["estimand"]]
         adjusted = MISSING if pd.isna(row["p_adjusted"]) else p_value(row["p_adjusted"])
-        cells.append({
-            "Comparison": contrast.label, "Question": contrast.question, "Difference": number(row["estimate"], digits),
-            f"{level(row['conf_level'])} CI": interval(row["conf_low"], row["conf_high"], digits), "p": p_value(row["p_value"]),
-            "p (Holm)": adjusted, "n": count(row["n"]),
-        })  # fmt: skip
+        cells.append(
+            {
+                "Comparison": contrast.label,
+                "Question": contrast.question,
+                "Difference": number(row["estimate"], digits),
+                f"{level(row['conf_level'])} CI": interval(row["conf_low"], row["conf_high"], digits),
+                "p": p_value(row["p_value"]),
+                "p (Holm)": adjusted,
+                "n": count(row["n"]),
+            }
+        )
     return pd.DataFrame(cells)
 
 
 def progression(report: HiringReport) -> GT:
     """The contrasts of experiment 1, planned and not."""
     rows = report.contrasts("progression")
-    notes = ["Differences in percentage points; n counts answered decisions. Holm's adjustment covers the three planned comparisons.",
-             f"Clustered by {count(rows['n_clusters'].iloc[0])} participants (CR1, t with one degree of freedom less)."]  # fmt: skip
+    notes = [
+        (
+            "Differences in percentage points; n counts answered decisions. Holm's adjustment covers the three planned"
+            " comparisons."
+        ),
+        f"Clustered by {count(rows['n_clusters'].iloc[0])} participants (CR1, t with one degree of freedom less).",
+    ]
     return plain_table(_contrast_cells(report, rows, digits=2), stub="Comparison", groups="Question", notes=notes)
 
 
@@ -69,11 +93,16 @@ def scores(report: HiringReport) -> GT:
             report.row("evaluation_score", f"mean_{cell.id}"),
             report.row("evaluation_score", f"sd_{cell.id}", "raw"),
         )
-        cells.append({
-            "Condition": cell.label, "Participants": count(row["n"]), "Mean score": number(row["estimate"]),
-            f"{level(row['conf_level'])} CI": interval(row["conf_low"], row["conf_high"]),
-            "Standard deviation": number(spread["estimate"]), "Standard error": number(row["std_error"]),
-        })  # fmt: skip
+        cells.append(
+            {
+                "Condition": cell.label,
+                "Participants": count(row["n"]),
+                "Mean score": number(row["estimate"]),
+                f"{level(row['conf_level'])} CI": interval(row["conf_low"], row["conf_high"]),
+                "Standard deviation": number(spread["estimate"]),
+                "Standard error": number(row["std_error"]),
+            }
+        )
     return plain_table(pd.DataFrame(cells), stub="Condition", notes=["Sum of three scores from 1 to 7."])
 
 
@@ -81,7 +110,8 @@ def evaluation(report: HiringReport) -> GT:
     """The contrasts of experiment 2."""
     rows = report.contrasts("evaluation_score")
     notes = [
-        "Least squares on the three conditions, heteroskedasticity-robust (HC2). Holm's adjustment covers the three comparisons."
+        "Least squares on the three conditions, heteroskedasticity-robust (HC2). Holm's adjustment covers the three"
+        " comparisons."
     ]
     return plain_table(_contrast_cells(report, rows, digits=2), stub="Comparison", groups="Question", notes=notes)
 
@@ -100,11 +130,19 @@ def _versions(report: HiringReport, experiment: str) -> GT:
             label = method.label if contrast.planned else _unplanned(method.label)
             row = report.row(experiment, contrast.id, method.id)
             estimated = row["status"] == "estimated"
-            cells.append({
-                "Version": label, "Comparison": heading, "Difference": number(row["estimate"]),
-                f"{level(row['conf_level'])} CI": interval(row["conf_low"], row["conf_high"]) if estimated else MISSING,
-                "p": p_value(row["p_value"]), "n": count(row["n"]), "Participants": count(row["n_clusters"]),
-            })  # fmt: skip
+            cells.append(
+                {
+                    "Version": label,
+                    "Comparison": heading,
+                    "Difference": number(row["estimate"]),
+                    f"{level(row['conf_level'])} CI": (
+                        interval(row["conf_low"], row["conf_high"]) if estimated else MISSING
+                    ),
+                    "p": p_value(row["p_value"]),
+                    "n": count(row["n"]),
+                    "Participants": count(row["n_clusters"]),
+                }
+            )
     return plain_table(pd.DataFrame(cells), stub="Version", groups="Comparison")
 
 
@@ -121,20 +159,27 @@ def evaluation_versions(report: HiringReport) -> GT:
 def name_sets(report: HiringReport) -> GT:
     """Rates by combination of names."""
     table = report.table("name_sets")
-    rows = pd.DataFrame({
-        "Condition": table["evaluation"].str.capitalize() + ", combination " + table["name_set"].astype(str),
-        "Participants": [count(n) for n in table["people"]],
-        "Minority ethnic names": [f"{number(v, 1)}%" for v in table["minority"]],
-        "White British names": [f"{number(v, 1)}%" for v in table["white_british"]],
-    })  # fmt: skip
+    rows = pd.DataFrame(
+        {
+            "Condition": table["evaluation"].str.capitalize() + ", combination " + table["name_set"].astype(str),
+            "Participants": [count(n) for n in table["people"]],
+            "Minority ethnic names": [f"{number(v, 1)}%" for v in table["minority"]],
+            "White British names": [f"{number(v, 1)}%" for v in table["white_british"]],
+        }
+    )
     return plain_table(rows, stub="Condition")
 
 
 def pairs(report: HiringReport) -> GT:
     """What was done with the pairs of the joint condition."""
     table = report.table("pair_choices")
-    rows = pd.DataFrame({"Put forward": table["choice"].str[:1].str.upper() + table["choice"].str[1:],
-                         "Pairs": [count(n) for n in table["pairs"]], "Share": [percent(v) for v in table["share"]]})  # fmt: skip
+    rows = pd.DataFrame(
+        {
+            "Put forward": table["choice"].str[:1].str.upper() + table["choice"].str[1:],
+            "Pairs": [count(n) for n in table["pairs"]],
+            "Share": [percent(v) for v in table["share"]],
+        }
+    )
     return plain_table(rows, stub="Put forward")
 
 
@@ -146,10 +191,18 @@ def detectable(report: HiringReport) -> GT:
             if contrast.planned:
                 row = report.row(experiment.id, f"mdes_{contrast.id}")
                 effect = report.row(experiment.id, contrast.id)
-                cells.append({"Comparison": contrast.label, "Experiment": experiment.title, "Detectable difference": number(row["estimate"], 1),
-                              "Difference found": number(effect["estimate"], 1)})  # fmt: skip
-    notes = ["Percentage points in the first experiment, points of the score in the second; "
-             f"{100 * report.plan.power:g}% power, {100 * report.plan.alpha:g}% two-sided, with the standard errors of these data."]  # fmt: skip
+                cells.append(
+                    {
+                        "Comparison": contrast.label,
+                        "Experiment": experiment.title,
+                        "Detectable difference": number(row["estimate"], 1),
+                        "Difference found": number(effect["estimate"], 1),
+                    }
+                )
+    notes = [
+        f"Percentage points in the first experiment, points of the score in the second; {100 * report.plan.power:g}%"
+        f" power, {100 * report.plan.alpha:g}% two-sided, with the standard errors of these data."
+    ]
     return plain_table(pd.DataFrame(cells), stub="Comparison", groups="Experiment", notes=notes)
 
 
@@ -159,14 +212,22 @@ def published(report: HiringReport) -> GT:
     for row in report.reproduced().to_dict("records"):
         figure = report.published.row(row["published_id"])
         digits = 0 if figure["statistic"] == "n" else 2
-        key = row["published_id"]
+        key, statistic = row["published_id"], figure["statistic"]
         # Where nothing explains a miss the cell says so: an empty one would read as if it came back.
         conflict = lists.readings.get(key, ("", ""))[0] if row["matches"] else lists.unmatched.get(key, DATA_DIFFER)
-        cells.append({
-            "Printed figure": key, "What": f"{figure['statistic'].upper() if figure['statistic'] in ('n', 'se', 'p') else figure['statistic']}, {figure['group'].replace('_', ' ')}",
-            "Printed": str(figure["as_printed"]), "Here": _ours(row["ours"], digits, figure["statistic"]),
-            "Same": "yes" if row["matches"] else "no", "Conflict": conflict,
-        })  # fmt: skip
+        cells.append(
+            {
+                "Printed figure": key,
+                "What": (
+                    f"{statistic.upper() if statistic in ('n', 'se', 'p') else statistic},"
+                    f" {figure['group'].replace('_', ' ')}"
+                ),
+                "Printed": str(figure["as_printed"]),
+                "Here": _ours(row["ours"], digits, figure["statistic"]),
+                "Same": "yes" if row["matches"] else "no",
+                "Conflict": conflict,
+            }
+        )
     return text_table(pd.DataFrame(cells), stub="Printed figure", numeric=("Printed", "Here"))
 
 
@@ -175,7 +236,15 @@ def _ours(value: float, digits: int, statistic: str) -> str:
 
 
 TABLES: dict[str, Callable[[HiringReport], GT]] = {
-    "conditions": conditions, "rates": rates, "progression": progression, "scores": scores, "evaluation": evaluation,
-    "progression_versions": progression_versions, "evaluation_versions": evaluation_versions, "name_sets": name_sets,
-    "pairs": pairs, "detectable": detectable, "published": published,
-}  # fmt: skip
+    "conditions": conditions,
+    "rates": rates,
+    "progression": progression,
+    "scores": scores,
+    "evaluation": evaluation,
+    "progression_versions": progression_versions,
+    "evaluation_versions": evaluation_versions,
+    "name_sets": name_sets,
+    "pairs": pairs,
+    "detectable": detectable,
+    "published": published,
+}

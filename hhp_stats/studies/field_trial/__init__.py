@@ -58,11 +58,15 @@ def analyse(participants: Participants, plan: IndividualPlan, *, progress: Progr
     rows += by_time
     progress(steps, steps)
     tables = {
-        "flow": descriptives.participant_flow(people, plan), "attrition": descriptives.attrition(people, plan),
-        "balance": descriptives.balance(people, plan), "recall": descriptives.recall(people, plan),
-        "reliability": _reliability(sample.reliability), "inputs": participants.inputs,
-        "problems": participants.problems, "linkage": participants.linkage,
-    }  # fmt: skip
+        "flow": descriptives.participant_flow(people, plan),
+        "attrition": descriptives.attrition(people, plan),
+        "balance": descriptives.balance(people, plan),
+        "recall": descriptives.recall(people, plan),
+        "reliability": _reliability(sample.reliability),
+        "inputs": participants.inputs,
+        "problems": participants.problems,
+        "linkage": participants.linkage,
+    }
     if plan.design.cluster:
         tables |= clusters.cluster_tables(people, plan)
     if plan.data is not None:
@@ -70,9 +74,13 @@ def analyse(participants: Participants, plan: IndividualPlan, *, progress: Progr
     if not periods.empty:
         tables["periods"] = periods
     return StudyOutput(
-        analysis=analysis_frames(people, plan, planned), study=plan.study, results=result_frame(rows), tables=tables, conduct=tuple(conduct),
+        analysis=analysis_frames(people, plan, planned),
+        study=plan.study,
+        results=result_frame(rows),
+        tables=tables,
+        conduct=tuple(conduct),
         declared=members.declared(people, participants.linkage, tables, rows, plan),
-    )  # fmt: skip
+    )
 
 
 def with_holm(rows: list[ResultRow], plan: IndividualPlan) -> list[ResultRow]:

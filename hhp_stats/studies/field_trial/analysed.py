@@ -47,9 +47,9 @@ def in_arms(people: pd.DataFrame, analysis: StudyAnalysis, plan: IndividualPlan)
 def analysed(analysis: StudyAnalysis, people: pd.DataFrame, plan: IndividualPlan) -> pd.DataFrame:
     """The people of the analysis, with `outcome` and, where the model has them, `baseline` and `baseline_missing`.
 
-    `treatment` is one in the arm whose estimate above zero means more. On a plain table covariates that are not known are
-    set to the mean of the frame, or to a level of their own (White and Thompson 2005, Statistics in Medicine 24, 993-1007:
-    in a randomised trial this leaves the effect unbiased); the note of the row says how many.
+    `treatment` is one in the arm whose estimate above zero means more. On a plain table covariates that are not known
+    are set to the mean of the frame, or to a level of their own (White and Thompson 2005, Statistics in Medicine 24,
+    993-1007: in a randomised trial this leaves the effect unbiased); the note of the row says how many.
     """
     frame = people.loc[in_population(people, analysis.population, plan) & in_arms(people, analysis, plan)]
     treated, control = plan.compared(analysis)
@@ -99,6 +99,8 @@ def gaps(analysis: StudyAnalysis, people: pd.DataFrame, plan: IndividualPlan) ->
         return ()
     known = people[outcome_column(plan, analysis.outcome)].notna() | (analysis.estimator in NEED_EVERYONE)
     own = people.loc[in_population(people, analysis.population, plan) & in_arms(people, analysis, plan) & known]
-    terms = {name: baseline_column(plan, analysis.outcome) if name == BASELINE else name
-             for name in plan.model_of(analysis).terms}  # fmt: skip
+    terms = {
+        name: baseline_column(plan, analysis.outcome) if name == BASELINE else name
+        for name in plan.model_of(analysis).terms
+    }
     return tuple(name for name, column in terms.items() if column in own and own[column].isna().any())

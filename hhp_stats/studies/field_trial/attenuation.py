@@ -80,10 +80,23 @@ def attenuation(people: pd.DataFrame, plan: IndividualPlan) -> tuple[list[Result
     rows: list[ResultRow] = []
     for period in periods:
         part = scored.loc[scored["week"].isin(period.weeks)]
-        rows += _rows(part, outcomes, plan, estimand=f"period_{period.number}", contrast=plan.contrast,
-                      population=f"Respondents of period {period.number}")  # fmt: skip
-    rows += _rows(scored.loc[people["responded"] == 1], outcomes, plan, estimand="arm_by_week",
-                  contrast=BY_WEEK, population="All respondents", by_week=True)  # fmt: skip
+        rows += _rows(
+            part,
+            outcomes,
+            plan,
+            estimand=f"period_{period.number}",
+            contrast=plan.contrast,
+            population=f"Respondents of period {period.number}",
+        )
+    rows += _rows(
+        scored.loc[people["responded"] == 1],
+        outcomes,
+        plan,
+        estimand="arm_by_week",
+        contrast=BY_WEEK,
+        population="All respondents",
+        by_week=True,
+    )
     return rows, _table(answered, periods, plan)
 
 
@@ -101,12 +114,22 @@ def _aligned(people: pd.DataFrame, outcome: StudyOutcome) -> pd.Series:
 
 
 def _rows(
-    part: pd.DataFrame, outcomes: Sequence[StudyOutcome], plan: IndividualPlan, *, estimand: str, contrast: str,
-    population: str, by_week: bool = False,
-) -> list[ResultRow]:  # fmt: skip
+    part: pd.DataFrame,
+    outcomes: Sequence[StudyOutcome],
+    plan: IndividualPlan,
+    *,
+    estimand: str,
+    contrast: str,
+    population: str,
+    by_week: bool = False,
+) -> list[ResultRow]:
     assert plan.periods is not None
-    about: dict[str, Any] = {"population": population, "contrast": contrast, "analysis": "exploratory",
-                             "clause": " ".join(plan.periods.clauses)}  # fmt: skip
+    about: dict[str, Any] = {
+        "population": population,
+        "contrast": contrast,
+        "analysis": "exploratory",
+        "clause": " ".join(plan.periods.clauses),
+    }
     rows = []
     for outcome in outcomes:
         key = f"{plan.study}/{outcome.id}/{estimand}/hc2-sd"
@@ -197,6 +220,13 @@ def _table(answered: pd.DataFrame, periods: Sequence[Period], plan: IndividualPl
     for period in periods:
         part = answered.loc[answered["week"].isin(period.weeks)]
         by_arm = part["arm"].value_counts()
-        rows.append({"period": period.number, "first_week": min(period.weeks) + 1, "last_week": max(period.weeks) + 1,
-                     "responses": len(part), **{arm.id: int(by_arm.get(arm.id, 0)) for arm in plan.arms}})  # fmt: skip
+        rows.append(
+            {
+                "period": period.number,
+                "first_week": min(period.weeks) + 1,
+                "last_week": max(period.weeks) + 1,
+                "responses": len(part),
+                **{arm.id: int(by_arm.get(arm.id, 0)) for arm in plan.arms},
+            }
+        )
     return pd.DataFrame(rows)

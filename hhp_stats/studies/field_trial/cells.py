@@ -39,9 +39,12 @@ def run_cell(analysis: StudyAnalysis, people: pd.DataFrame, plan: IndividualPlan
     outcome = plan.outcomes[analysis.outcome]
     key, contrast = plan.result_id(analysis), analysis.contrast or plan.contrast
     about: dict[str, Any] = {
-        "population": plan.populations[analysis.population].label, "contrast": contrast_of(key, contrast),
-        "analysis": analysis.kind, "clause": " ".join(analysis.clauses), "source": HERE,
-    }  # fmt: skip
+        "population": plan.populations[analysis.population].label,
+        "contrast": contrast_of(key, contrast),
+        "analysis": analysis.kind,
+        "clause": " ".join(analysis.clauses),
+        "source": HERE,
+    }
     if outcome.missing:
         done = _conduct(plan, analysis, {"estimator": "not run: no data"})
         return Cell(
@@ -52,8 +55,10 @@ def run_cell(analysis: StudyAnalysis, people: pd.DataFrame, plan: IndividualPlan
             found, facts = ESTIMATORS[analysis.estimator](analysis, analysed(analysis, people, plan), plan)
     except EstimationError as error:
         reason, about["source"] = f"{type(error).__name__}: {error}", ran.source or HERE
-        return Cell(row=not_estimated(result_id=key, reason=reason, method=analysis.estimator, **about),
-                    conduct=_conduct(plan, analysis, {"estimator": "not run: refused"}))  # fmt: skip
+        return Cell(
+            row=not_estimated(result_id=key, reason=reason, method=analysis.estimator, **about),
+            conduct=_conduct(plan, analysis, {"estimator": "not run: refused"}),
+        )
     about["source"] = ran.source
     study, outcome_id, effect, method = key.split("/")
     note = " ".join(filter(None, (analysis.note, _filled(gaps(analysis, people, plan), plan))))
@@ -68,7 +73,9 @@ def run_cell(analysis: StudyAnalysis, people: pd.DataFrame, plan: IndividualPlan
 
 
 def _filled(names: Sequence[str], plan: IndividualPlan) -> str:
-    """In words: which covariates were not known of somebody, and what took their place. No numbers: they may be small ones."""
+    """In words: which covariates were not known of somebody, and what took their place. No numbers: they may be small
+    ones.
+    """
     if not names:
         return ""
     own = any(name in plan.terms and plan.terms[name].kind == "categorical" for name in names)
@@ -91,12 +98,13 @@ def _arrays(frame: pd.DataFrame) -> tuple[Array, Array]:
 
 # The estimands that an analysis gives beside its effect.
 BESIDE_EFFECT: Mapping[str, tuple[str, ...]] = {
-    "lee-bounds": (missing_cells.LOWER, missing_cells.UPPER), "worst-case-bounds": (missing_cells.LOWER, missing_cells.UPPER),
+    "lee-bounds": (missing_cells.LOWER, missing_cells.UPPER),
+    "worst-case-bounds": (missing_cells.LOWER, missing_cells.UPPER),
     "heckman": (missing_cells.RHO,),
     **dict.fromkeys(
         ("logit", "firth"), (probability_cells.RATIO, probability_cells.UNTREATED, probability_cells.TREATED)
     ),
-}  # fmt: skip
+}
 # One estimate, or several by estimand ("" is the effect itself); and what was done.
 Estimated = tuple[Estimate | Mapping[str, Estimate], Mapping[str, str]]
 
@@ -105,20 +113,29 @@ def _ordinary(analysis: StudyAnalysis, frame: pd.DataFrame, plan: IndividualPlan
     """Least squares of the outcome on the arm and the planned terms; the arm's coefficient or its interaction."""
     found, covariance = fitted(analysis, frame, plan)
     return found, {
-        "estimator": "ols", "covariance": covariance, "df": analysis.df, "population": analysis.population,
+        "estimator": "ols",
+        "covariance": covariance,
+        "df": analysis.df,
+        "population": analysis.population,
         "terms": " + ".join(analysis.terms),
-    }  # fmt: skip
+    }
 
 
 def _welch(analysis: StudyAnalysis, frame: pd.DataFrame, plan: IndividualPlan) -> Estimated:
     outcome, treatment = _arrays(frame)
     return welch(outcome=outcome, treatment=treatment, conf_level=plan.conf_level), {
-        "estimator": "welch", "covariance": "by arm", "df": "satterthwaite", "population": analysis.population, "terms": "",
-    }  # fmt: skip
+        "estimator": "welch",
+        "covariance": "by arm",
+        "df": "satterthwaite",
+        "population": analysis.population,
+        "terms": "",
+    }
 
 
 def _hedges(analysis: StudyAnalysis, frame: pd.DataFrame, plan: IndividualPlan) -> Estimated:
-    """The planned difference in standard deviations; with the planned model's standard error where it has covariates."""
+    """The planned difference in standard deviations; with the planned model's standard error where it has
+    covariates.
+    """
     outcome, treatment = _arrays(frame)
     model = plan.model_of(analysis)
     if model.estimator in ("ols", "imputation") and model.terms:
@@ -127,15 +144,26 @@ def _hedges(analysis: StudyAnalysis, frame: pd.DataFrame, plan: IndividualPlan) 
     else:
         found, df = hedges_g(outcome=outcome, treatment=treatment, conf_level=plan.conf_level), "normal"
     return found.g, {
-        "estimator": "hedges-g", "covariance": "pooled", "df": df, "population": analysis.population,
+        "estimator": "hedges-g",
+        "covariance": "pooled",
+        "df": df,
+        "population": analysis.population,
         "terms": " + ".join(model.terms) if model.estimator in ("ols", "imputation") else "",
-    }  # fmt: skip
+    }
 
 
 ESTIMATORS: Mapping[str, Callable[[StudyAnalysis, pd.DataFrame, IndividualPlan], Estimated]] = {
-    "ols": _ordinary, "welch": _welch, "hedges-g": _hedges, "lee-bounds": missing_cells.lee,
-    "worst-case-bounds": missing_cells.worst_case, "imputation": missing_cells.imputed, "heckman": missing_cells.selection,
-    "logit": probability_cells.logistic, "firth": probability_cells.penalised, "wild-bootstrap": clusters.bootstrapped,
-    "randomisation": clusters.rerandomised, "cluster-means": clusters.means_of_clusters,
+    "ols": _ordinary,
+    "welch": _welch,
+    "hedges-g": _hedges,
+    "lee-bounds": missing_cells.lee,
+    "worst-case-bounds": missing_cells.worst_case,
+    "imputation": missing_cells.imputed,
+    "heckman": missing_cells.selection,
+    "logit": probability_cells.logistic,
+    "firth": probability_cells.penalised,
+    "wild-bootstrap": clusters.bootstrapped,
+    "randomisation": clusters.rerandomised,
+    "cluster-means": clusters.means_of_clusters,
     "hedges-g-clustered": clusters.standardised,
-}  # fmt: skip
+}

@@ -42,7 +42,9 @@ def units(people: pd.DataFrame, plan: IndividualPlan) -> pd.Series:
 
 
 def _strata(people: pd.DataFrame, plan: IndividualPlan) -> pd.Series:
-    """The stratum of each person: the values of the plan's strata side by side, "" where everybody was drawn at once."""
+    """The stratum of each person: the values of the plan's strata side by side, "" where everybody was drawn at
+    once.
+    """
     found = pd.Series("", index=people.index, dtype="str")
     for place, name in enumerate(plan.strata):
         values = people[name].astype(str)
@@ -70,17 +72,26 @@ def _rng(plan: IndividualPlan, analysis: StudyAnalysis) -> np.random.Generator:
 
 
 def _facts(analysis: StudyAnalysis, plan: IndividualPlan) -> Facts:
-    return {"estimator": analysis.estimator, "covariance": analysis.covariance, "population": analysis.population,
-            "clusters": plan.design.cluster, "terms": " + ".join(analysis.terms)}  # fmt: skip
+    return {
+        "estimator": analysis.estimator,
+        "covariance": analysis.covariance,
+        "population": analysis.population,
+        "clusters": plan.design.cluster,
+        "terms": " + ".join(analysis.terms),
+    }
 
 
 def bootstrapped(analysis: StudyAnalysis, frame: pd.DataFrame, plan: IndividualPlan) -> tuple[Estimate, Facts]:
     """The wild cluster bootstrap of the arm's coefficient, seeded by the plan."""
     fit = ols(outcome=frame["outcome"].to_numpy(dtype=np.float64), matrix=model_matrix(frame, _terms(analysis, plan)))
     found = wild_bootstrap(
-        fit, clusters=frame[plan.design.cluster], draws=DRAWS, rng=_rng(plan, analysis),
-        weights=cast(Literal["webb", "rademacher"], analysis.covariance), conf_level=plan.conf_level,
-    )  # fmt: skip
+        fit,
+        clusters=frame[plan.design.cluster],
+        draws=DRAWS,
+        rng=_rng(plan, analysis),
+        weights=cast(Literal["webb", "rademacher"], analysis.covariance),
+        conf_level=plan.conf_level,
+    )
     return found.estimate, _facts(analysis, plan)
 
 
@@ -102,10 +113,13 @@ def rerandomised(analysis: StudyAnalysis, frame: pd.DataFrame, plan: IndividualP
         else {"assignments": drawn.all_allocations()}
     )
     found = randomisation_test(
-        outcome=known["outcome"].to_numpy(dtype=np.float64), matrix=model_matrix(known, _terms(analysis, plan)),
-        clusters=units(frame, plan).loc[known.index], draw_clusters=list(drawn.clusters), conf_level=plan.conf_level,
+        outcome=known["outcome"].to_numpy(dtype=np.float64),
+        matrix=model_matrix(known, _terms(analysis, plan)),
+        clusters=units(frame, plan).loc[known.index],
+        draw_clusters=list(drawn.clusters),
+        conf_level=plan.conf_level,
         **given,
-    )  # fmt: skip
+    )
     # People drawn one by one are no clusters to count.
     estimate = found.estimate if plan.design.cluster else replace(found.estimate, n_clusters=None)
     return estimate, _facts(analysis, plan)
@@ -115,9 +129,10 @@ def means_of_clusters(analysis: StudyAnalysis, frame: pd.DataFrame, plan: Indivi
     """Welch's test of the clusters' means: each cluster counts once."""
     means = frame.groupby(plan.design.cluster)[["outcome", "treatment"]].mean()
     found = welch(
-        outcome=means["outcome"].to_numpy(dtype=np.float64), treatment=means["treatment"].to_numpy(dtype=np.float64),
+        outcome=means["outcome"].to_numpy(dtype=np.float64),
+        treatment=means["treatment"].to_numpy(dtype=np.float64),
         conf_level=plan.conf_level,
-    )  # fmt: skip
+    )
     return found, _facts(analysis, plan)
 
 
@@ -156,22 +171,39 @@ def cluster_rows(people: pd.DataFrame, plan: IndividualPlan) -> list[ResultRow]:
             continue
         column = outcome_column(plan, outcome.id)
         known = people.loc[people[column].notna()]
-        about: dict[str, Any] = {"population": "those with a known outcome", "contrast": EITHER_WAY,
-                                 "analysis": "exploratory", "clause": " ".join(outcome.clauses)}  # fmt: skip
+        about: dict[str, Any] = {
+            "population": "those with a known outcome",
+            "contrast": EITHER_WAY,
+            "analysis": "exploratory",
+            "clause": " ".join(outcome.clauses),
+        }
         key, source = f"{plan.study}/{outcome.id}/icc/anova", "hhp_stats.estimate.icc.icc_anova"
         try:
-            icc = icc_anova(outcome=known[column].to_numpy(dtype=np.float64), clusters=known[plan.design.cluster],
-                            treatment=known["treatment"].to_numpy(dtype=np.float64), conf_level=plan.conf_level)  # fmt: skip
+            icc = icc_anova(
+                outcome=known[column].to_numpy(dtype=np.float64),
+                clusters=known[plan.design.cluster],
+                treatment=known["treatment"].to_numpy(dtype=np.float64),
+                conf_level=plan.conf_level,
+            )
         except EstimationError as error:
             reason = f"{type(error).__name__}: {error}"
             rows.append(
                 not_estimated(result_id=key, reason=reason, method="analysis of variance", source=source, **about)
             )
             continue
-        rows.append(_descriptive(
-            key, icc.estimate, method="intracluster correlation, analysis of variance", source=source, n=len(known),
-            clusters=known[plan.design.cluster].nunique(), conf_low=icc.conf_low, conf_high=icc.conf_high, about=about,
-        ))  # fmt: skip
+        rows.append(
+            _descriptive(
+                key,
+                icc.estimate,
+                method="intracluster correlation, analysis of variance",
+                source=source,
+                n=len(known),
+                clusters=known[plan.design.cluster].nunique(),
+                conf_low=icc.conf_low,
+                conf_high=icc.conf_high,
+                about=about,
+            )
+        )
         alike = max(0.0, icc.estimate)
         rows += [_detectable(known, outcome.id, alike, entry, plan, about) for entry in plan.power.values()]
     return rows
@@ -194,7 +226,9 @@ def cluster_tables(people: pd.DataFrame, plan: IndividualPlan) -> dict[str, pd.D
 
 
 def allocations(people: pd.DataFrame, plan: IndividualPlan) -> int:
-    """How many allocations the draw could have produced: over strata, the ways to divide their clusters among the arms."""
+    """How many allocations the draw could have produced: over strata, the ways to divide their clusters among the
+    arms.
+    """
     groups = pd.DataFrame({"unit": units(people, plan), "arm": people["arm"], "block": _strata(people, plan)})
     sizes = groups.groupby("unit").first().groupby("block")["arm"].value_counts()
     found = 1
@@ -216,25 +250,51 @@ def _detectable(
     """The detectable effect with the clusters' sizes and the likeness found, for everyone or for those who answered."""
     sizes = known.groupby(plan.design.cluster).size()
     people = people_of(entry, plan, answered=len(known))
-    shape = Clustering(mean_size=people / len(sizes), clusters_per_arm=len(sizes) / 2, icc=icc,
-                       size_cv=float(sizes.std(ddof=1) / sizes.mean()))  # fmt: skip
+    shape = Clustering(
+        mean_size=people / len(sizes),
+        clusters_per_arm=len(sizes) / 2,
+        icc=icc,
+        size_cv=float(sizes.std(ddof=1) / sizes.mean()),
+    )
     effect = cluster_detectable_effect(clustering=shape, rates=ErrorRates(alpha=entry.alpha, power=entry.power))
     return _descriptive(
-        f"{plan.study}/{outcome}/mde_{entry.id}/clustered", effect,
+        f"{plan.study}/{outcome}/mde_{entry.id}/clustered",
+        effect,
         method=f"cluster formula, alpha {entry.alpha:g}, power {entry.power:g}",
-        source="hhp_stats.design.detectable_effect.cluster_detectable_effect", n=people, clusters=len(sizes), about=about,
-    )  # fmt: skip
+        source="hhp_stats.design.detectable_effect.cluster_detectable_effect",
+        n=people,
+        clusters=len(sizes),
+        about=about,
+    )
 
 
 def _descriptive(
-    key: str, value: float, *, method: str, source: str, n: int, clusters: int, about: dict[str, Any],
-    conf_low: float = float("nan"), conf_high: float = float("nan"),
-) -> ResultRow:  # fmt: skip
+    key: str,
+    value: float,
+    *,
+    method: str,
+    source: str,
+    n: int,
+    clusters: int,
+    about: dict[str, Any],
+    conf_low: float = float("nan"),
+    conf_high: float = float("nan"),
+) -> ResultRow:
     study, outcome, estimand, _ = key.split("/")
     # An interval of the F distribution need not hold a point estimate at the edge of what is possible.
     inside = conf_low <= value <= conf_high
     return ResultRow(
-        result_id=key, study=study, outcome=outcome, estimand=estimand, method=method, estimate=value, n=n,
-        n_clusters=clusters, status="descriptive", source=source, conf_low=conf_low if inside else float("nan"),
-        conf_high=conf_high if inside else float("nan"), **about,
-    )  # fmt: skip
+        result_id=key,
+        study=study,
+        outcome=outcome,
+        estimand=estimand,
+        method=method,
+        estimate=value,
+        n=n,
+        n_clusters=clusters,
+        status="descriptive",
+        source=source,
+        conf_low=conf_low if inside else float("nan"),
+        conf_high=conf_high if inside else float("nan"),
+        **about,
+    )

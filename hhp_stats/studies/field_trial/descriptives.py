@@ -51,28 +51,55 @@ def arm_rows(people: pd.DataFrame, plan: IndividualPlan) -> list[ResultRow]:
                 error, df = clustered.std_error, clustered.df
             reach = float(stats.t.ppf(0.5 + plan.conf_level / 2, df)) * error
             about: dict[str, Any] = {
-                "study": plan.study, "outcome": outcome.id, "population": "those with a known outcome", "contrast": arm.id,
-                "analysis": "exploratory", "n": n, "status": "descriptive", "clause": " ".join(outcome.clauses),
-                "source": f"{HERE}.arm_rows", "conf_level": plan.conf_level,
-            }  # fmt: skip
+                "study": plan.study,
+                "outcome": outcome.id,
+                "population": "those with a known outcome",
+                "contrast": arm.id,
+                "analysis": "exploratory",
+                "n": n,
+                "status": "descriptive",
+                "clause": " ".join(outcome.clauses),
+                "source": f"{HERE}.arm_rows",
+                "conf_level": plan.conf_level,
+            }
             mean = float(values.mean())
-            rows.append(ResultRow(
-                result_id=f"{plan.study}/{outcome.id}/mean_{arm.id}/raw", estimand=f"mean_{arm.id}",
-                method="mean of the arm, standard error of the mean, t interval", estimate=mean, std_error=error, df=df,
-                conf_low=mean - reach, conf_high=mean + reach, **about,
-            ))  # fmt: skip
-            rows.append(ResultRow(result_id=f"{plan.study}/{outcome.id}/sd_{arm.id}/raw", estimand=f"sd_{arm.id}",
-                                  method="standard deviation of the arm", estimate=sd, **about))  # fmt: skip
+            rows.append(
+                ResultRow(
+                    result_id=f"{plan.study}/{outcome.id}/mean_{arm.id}/raw",
+                    estimand=f"mean_{arm.id}",
+                    method="mean of the arm, standard error of the mean, t interval",
+                    estimate=mean,
+                    std_error=error,
+                    df=df,
+                    conf_low=mean - reach,
+                    conf_high=mean + reach,
+                    **about,
+                )
+            )
+            rows.append(
+                ResultRow(
+                    result_id=f"{plan.study}/{outcome.id}/sd_{arm.id}/raw",
+                    estimand=f"sd_{arm.id}",
+                    method="standard deviation of the arm",
+                    estimate=sd,
+                    **about,
+                )
+            )
     return rows
 
 
 def _no_mean(outcome: StudyOutcome, arm: Arm, plan: IndividualPlan, reason: str, how: str = "") -> ResultRow:
     """The row of an arm whose mean has no standard error, with the reason."""
     return not_estimated(
-        result_id=f"{plan.study}/{outcome.id}/mean_{arm.id}/raw", reason=reason, population="those with a known outcome",
-        contrast=arm.id, method=f"mean of the arm{how}", analysis="exploratory", clause=" ".join(outcome.clauses),
+        result_id=f"{plan.study}/{outcome.id}/mean_{arm.id}/raw",
+        reason=reason,
+        population="those with a known outcome",
+        contrast=arm.id,
+        method=f"mean of the arm{how}",
+        analysis="exploratory",
+        clause=" ".join(outcome.clauses),
         source=f"{HERE}.arm_rows",
-    )  # fmt: skip
+    )
 
 
 def group_masks(people: pd.DataFrame, plan: IndividualPlan) -> list[tuple[str, str, pd.Series]]:
@@ -90,17 +117,31 @@ def sample_rows(people: pd.DataFrame, plan: IndividualPlan) -> list[ResultRow]:
     for suffix, label, mask in groups:
         part = people.loc[mask]
         answered = int(part["responded"].sum())
-        found = {"randomised": (float(len(part)), "people"), "responded": (float(answered), "people"),
-                 "response_rate": (answered / len(part), "share of those randomised")}  # fmt: skip
+        found = {
+            "randomised": (float(len(part)), "people"),
+            "responded": (float(answered), "people"),
+            "response_rate": (answered / len(part), "share of those randomised"),
+        }
         if "in_post_at_endline" in people:
             found["left"] = (float((part["in_post_at_endline"] == "no").mean()), "share of those randomised")
         for name, (value, unit) in found.items():
-            rows.append(ResultRow(
-                result_id=f"{plan.study}/sample/{name}{suffix}/count", study=plan.study, outcome="sample",
-                estimand=f"{name}{suffix}", population=label, contrast="none", method=f"count, {unit}",
-                analysis="exploratory", estimate=value, n=len(part), clause=" ".join(plan.design.clauses),
-                status="descriptive", source=f"{HERE}.sample_rows",
-            ))  # fmt: skip
+            rows.append(
+                ResultRow(
+                    result_id=f"{plan.study}/sample/{name}{suffix}/count",
+                    study=plan.study,
+                    outcome="sample",
+                    estimand=f"{name}{suffix}",
+                    population=label,
+                    contrast="none",
+                    method=f"count, {unit}",
+                    analysis="exploratory",
+                    estimate=value,
+                    n=len(part),
+                    clause=" ".join(plan.design.clauses),
+                    status="descriptive",
+                    source=f"{HERE}.sample_rows",
+                )
+            )
     if "recall" in plan.questions:
         rows += _recall_rows(people, plan)
     return rows
@@ -112,12 +153,22 @@ def _recall_rows(people: pd.DataFrame, plan: IndividualPlan) -> list[ResultRow]:
     found = {"recall_asked": float(len(said)), "recall_yes": float((said == "yes").sum())}
     return [
         ResultRow(
-            result_id=f"{plan.study}/sample/{name}/count", study=plan.study, outcome="sample", estimand=name,
-            population="treated respondents", contrast="none", method="count, people", analysis="exploratory", estimate=value,
-            n=len(said), clause=" ".join(plan.questions["recall"].clauses), status="descriptive", source=f"{HERE}.sample_rows",
+            result_id=f"{plan.study}/sample/{name}/count",
+            study=plan.study,
+            outcome="sample",
+            estimand=name,
+            population="treated respondents",
+            contrast="none",
+            method="count, people",
+            analysis="exploratory",
+            estimate=value,
+            n=len(said),
+            clause=" ".join(plan.questions["recall"].clauses),
+            status="descriptive",
+            source=f"{HERE}.sample_rows",
         )
         for name, value in found.items()
-    ]  # fmt: skip
+    ]
 
 
 def power_rows(people: pd.DataFrame, plan: IndividualPlan) -> list[ResultRow]:
@@ -131,13 +182,24 @@ def power_rows(people: pd.DataFrame, plan: IndividualPlan) -> list[ResultRow]:
         if entry.printed is not None:
             found["people_needed"] = (people_needed(effect=entry.printed, rates=rates), "people_needed", n)
         for name, (value, function, count) in found.items():
-            rows.append(ResultRow(
-                result_id=f"{plan.study}/power/{name}_{entry.id}/formula", study=plan.study, outcome="power",
-                estimand=f"{name}_{entry.id}", population=entry.label, contrast=EITHER_WAY,
-                method=f"normal quantiles, equal arms, alpha {entry.alpha:g}, power {entry.power:g}", analysis="exploratory",
-                estimate=value, n=count, clause=" ".join(entry.clauses), status="descriptive", note=entry.note,
-                source=f"hhp_stats.design.detectable_effect.{function}",
-            ))  # fmt: skip
+            rows.append(
+                ResultRow(
+                    result_id=f"{plan.study}/power/{name}_{entry.id}/formula",
+                    study=plan.study,
+                    outcome="power",
+                    estimand=f"{name}_{entry.id}",
+                    population=entry.label,
+                    contrast=EITHER_WAY,
+                    method=f"normal quantiles, equal arms, alpha {entry.alpha:g}, power {entry.power:g}",
+                    analysis="exploratory",
+                    estimate=value,
+                    n=count,
+                    clause=" ".join(entry.clauses),
+                    status="descriptive",
+                    note=entry.note,
+                    source=f"hhp_stats.design.detectable_effect.{function}",
+                )
+            )
     return rows
 
 
@@ -176,13 +238,18 @@ def _flow_of_table(people: pd.DataFrame, plan: IndividualPlan) -> pd.DataFrame:
         rows.append(("allocated", arm.id, arm.label, len(part), "stage"))
         rows.append(("analysed", arm.id, "Primary outcome not known", len(part) - known, "loss"))
         rows.append(("analysed", arm.id, "Analysed: primary outcome", known, "stage"))
-        rows += [("analysed", arm.id, f"Known: {outcome.label}", int(part[outcome.column].notna().sum()), "note")
-                 for outcome in plan.measured if outcome.role != "primary"]  # fmt: skip
+        rows += [
+            ("analysed", arm.id, f"Known: {outcome.label}", int(part[outcome.column].notna().sum()), "note")
+            for outcome in plan.measured
+            if outcome.role != "primary"
+        ]
     return pd.DataFrame(rows, columns=list(FLOW_COLUMNS))
 
 
 def missing_data(people: pd.DataFrame, plan: IndividualPlan) -> pd.DataFrame:
-    """How many of each arm of a plain table have each outcome and each baseline: people and those known, one row an arm and column."""
+    """How many of each arm of a plain table have each outcome and each baseline: people and those known, one row an
+    arm and column.
+    """
     columns = {outcome.column: (outcome.id, "outcome") for outcome in plan.measured}
     for outcome in plan.measured:
         if outcome.baseline:
@@ -191,8 +258,15 @@ def missing_data(people: pd.DataFrame, plan: IndividualPlan) -> pd.DataFrame:
     for column, (outcome_id, what) in columns.items():
         for arm in plan.arms:
             part = people.loc[people["arm"] == arm.id]
-            rows.append({"outcome": outcome_id, "what": what, "arm": arm.id, "people": len(part),
-                         "known": int(part[column].notna().sum())})  # fmt: skip
+            rows.append(
+                {
+                    "outcome": outcome_id,
+                    "what": what,
+                    "arm": arm.id,
+                    "people": len(part),
+                    "known": int(part[column].notna().sum()),
+                }
+            )
     return pd.DataFrame(rows, columns=["outcome", "what", "arm", "people", "known"])
 
 
@@ -203,8 +277,16 @@ def attrition(people: pd.DataFrame, plan: IndividualPlan) -> pd.DataFrame:
         kind = "arm" if number < len(plan.arms) else "block"
         part = people.loc[mask]
         gone = (part["in_post_at_endline"] == "no").mean() if "in_post_at_endline" in part else math.nan
-        rows.append({"kind": kind, "label": label, "people": len(part), "baseline": int(part["opened_t1"].sum()),
-                     "responded": int(part["responded"].sum()), "left": gone})  # fmt: skip
+        rows.append(
+            {
+                "kind": kind,
+                "label": label,
+                "people": len(part),
+                "baseline": int(part["opened_t1"].sum()),
+                "responded": int(part["responded"].sum()),
+                "left": gone,
+            }
+        )
     return pd.DataFrame(rows)
 
 
@@ -243,8 +325,10 @@ def _balance_of_table(people: pd.DataFrame, plan: IndividualPlan) -> pd.DataFram
                     frame, continuous=[name] if numeric else [], categorical=[] if numeric else [name]
                 )
             except EstimationError:
-                gone = {f"missing_{side}": int(frame.loc[frame["treatment"] == code, name].isna().sum())
-                        for side, code in (("treatment", 1.0), ("control", 0.0))}  # fmt: skip
+                gone = {
+                    f"missing_{side}": int(frame.loc[frame["treatment"] == code, name].isna().sum())
+                    for side, code in (("treatment", 1.0), ("control", 0.0))
+                }
                 table = pd.DataFrame(
                     [{"covariate": name, "level": "", "kind": "unknown", **gone}], columns=list(BALANCE_COLUMNS)
                 )
@@ -263,5 +347,9 @@ def recall(people: pd.DataFrame, plan: IndividualPlan) -> pd.DataFrame:
         return pd.DataFrame(columns=["answer", "people", "of"])
     treated = people.loc[(people["treatment"] == 1) & (people["responded"] == 1), "recall_t2"]
     counts = treated.value_counts()
-    return pd.DataFrame([{"answer": answer, "people": int(counts.get(answer, 0)), "of": int(treated.notna().sum())}
-                         for answer in plan.questions["recall"].options])  # fmt: skip
+    return pd.DataFrame(
+        [
+            {"answer": answer, "people": int(counts.get(answer, 0)), "of": int(treated.notna().sum())}
+            for answer in plan.questions["recall"].options
+        ]
+    )

@@ -50,11 +50,14 @@ def declared(
     found = crowd(people, imagined=imagined(people, plan), anonymous=_responses(people, linkage))
     listed = {f"data/allocation/{plan.study}.csv" if plan.data is None else plan.data.file: found.everyone()}
     columns = {
-        **intake_columns(tables["inputs"], known=listed), "flow": {"people": _flow(found, plan)}, "attrition": _attrition(found, plan),
+        **intake_columns(tables["inputs"], known=listed),
+        "flow": {"people": _flow(found, plan)},
+        "attrition": _attrition(found, plan),
         "balance": _balance_of_arms(found, tables["balance"], plan),
         "recall": _recall(found, plan),
-        "reliability": _reliability(found, tables["reliability"], plan), "linkage": _linkage(found, linkage),
-    }  # fmt: skip
+        "reliability": _reliability(found, tables["reliability"], plan),
+        "linkage": _linkage(found, linkage),
+    }
     if "missing" in tables:
         columns["missing"] = _missing(found, tables["missing"], plan)
     if "clusters" in tables:
@@ -67,8 +70,8 @@ def declared(
 def imagined(people: pd.DataFrame, plan: IndividualPlan) -> pd.DataFrame:
     """People who answered a survey but for the items of one scale: possible, whether or not anybody did so.
 
-    One for each group of people with the same arm, block and other listed columns, each survey and each scale. Without them a
-    scale that nobody left out who answered another would look as if it could not be left out.
+    One for each group of people with the same arm, block and other listed columns, each survey and each scale.
+    Without them a scale that nobody left out who answered another would look as if it could not be left out.
     """
     primary = plan.primary.id
     if plan.data is not None:
@@ -91,7 +94,9 @@ def imagined(people: pd.DataFrame, plan: IndividualPlan) -> pd.DataFrame:
 
 
 def _imagined_on_a_table(people: pd.DataFrame, plan: IndividualPlan) -> pd.DataFrame:
-    """The same of a table: people of each arm (and cluster) for whom everything is known but one outcome or baseline."""
+    """The same of a table: people of each arm (and cluster) for whom everything is known but one outcome or
+    baseline.
+    """
     listed = [name for name in ("arm", plan.design.cluster) if name]
     columns = {outcome.column for outcome in plan.measured} | {o.baseline for o in plan.measured if o.baseline}
     full = people.drop_duplicates(listed).assign(**dict.fromkeys(sorted(columns), 1.0))
@@ -176,10 +181,11 @@ def _attrition(c: Crowd, plan: IndividualPlan) -> dict[str, Column]:
     whole = [c.of(each) for each in groups]
     left = p["in_post_at_endline"] == "no" if "in_post_at_endline" in p else None
     return {
-        "people": counted(whole, worth=KEPT), "baseline": counted([c.of(each & p["opened_t1"]) for each in groups]),
+        "people": counted(whole, worth=KEPT),
+        "baseline": counted([c.of(each & p["opened_t1"]) for each in groups]),
         "responded": counted([c.of(each & (p["responded"] == 1)) for each in groups]),
         "left": other() if left is None else share([c.of(each & left) for each in groups], whole),
-    }  # fmt: skip
+    }
 
 
 def _balance_of_arms(c: Crowd, table: pd.DataFrame, plan: IndividualPlan) -> dict[str, Column]:
@@ -205,17 +211,29 @@ def _balance(
         name, level = row["covariate"], row["kind"] == "level"
         values = p[name]
         missing.append(None if level else c.of(answered & p["arm"].isin(pair) & values.isna()))
-        heads.append([
-            c.of(answered & (p["arm"] == arm) & (values == each)) for arm in pair for each in sorted(values.dropna().unique())
-        ] if row["kind"] == "categorical" else [])  # fmt: skip
+        heads.append(
+            [
+                c.of(answered & (p["arm"] == arm) & (values == each))
+                for arm in pair
+                for each in sorted(values.dropna().unique())
+            ]
+            if row["kind"] == "categorical"
+            else []
+        )
         for arm, parts in zip(pair, found.values(), strict=True):
             own = answered & (p["arm"] == arm)
             parts["known"].append(c.of(own & values.notna()))
             parts["level"].append(c.of(own & (values == row["level"])) if level else None)
             parts["mean"].append(c.of(own & values.notna()) if row["kind"] == "continuous" else None)
-    columns: dict[str, Column] = {"std_difference": statistic(found["control"]["mean"], found["treatment"]["mean"]).with_(
-        found["control"]["level"], found["treatment"]["level"]).rounded(2), "missing": counted(missing, worth=LESSER),
-        "variance_ratio": internal(), "missing_control": internal(), "missing_treatment": internal()}  # fmt: skip
+    columns: dict[str, Column] = {
+        "std_difference": statistic(found["control"]["mean"], found["treatment"]["mean"])
+        .with_(found["control"]["level"], found["treatment"]["level"])
+        .rounded(2),
+        "missing": counted(missing, worth=LESSER),
+        "variance_ratio": internal(),
+        "missing_control": internal(),
+        "missing_treatment": internal(),
+    }
     columns["std_difference"] = _going_with(columns["std_difference"], heads)
     for arm, parts in found.items():
         shares = share(
@@ -232,8 +250,12 @@ def _balance(
 
 def _going_with(column: Column, more: Sequence[Sequence[Mask]]) -> Column:
     before = column.goes_with or tuple(() for _ in more)
-    return Column(kind=column.kind, describes=column.describes, digits=column.digits,
-                  goes_with=tuple((*old, *new) for old, new in zip(before, more, strict=True)))  # fmt: skip
+    return Column(
+        kind=column.kind,
+        describes=column.describes,
+        digits=column.digits,
+        goes_with=tuple((*old, *new) for old, new in zip(before, more, strict=True)),
+    )
 
 
 def _recall(c: Crowd, plan: IndividualPlan) -> dict[str, Column]:
@@ -286,9 +308,12 @@ def _clusters(c: Crowd, table: pd.DataFrame, plan: IndividualPlan) -> dict[str, 
     p = c.frame
     own = [p[plan.design.cluster].astype(str) == str(name) for name in table["cluster"]]
     return {
-        "clusters": {"people": counted([c.of(each) for each in own]), "responded": counted([c.of(each & (p["responded"] == 1)) for each in own])},
+        "clusters": {
+            "people": counted([c.of(each) for each in own]),
+            "responded": counted([c.of(each & (p["responded"] == 1)) for each in own]),
+        },
         "allocations": {"clusters": other(), "treated": other(), "allocations": other()},
-    }  # fmt: skip
+    }
 
 
 def _periods(c: Crowd, table: pd.DataFrame, plan: IndividualPlan) -> dict[str, Column]:

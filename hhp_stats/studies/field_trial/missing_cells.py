@@ -32,13 +32,21 @@ def lee(analysis: StudyAnalysis, frame: pd.DataFrame, plan: IndividualPlan) -> E
     """Bounds for those who would answer in either arm; the effect row carries their middle."""
     clusters = frame[plan.design.cluster] if plan.design.cluster else None
     found = lee_bounds(
-        outcome=frame["outcome"].to_numpy(dtype=np.float64), treatment=frame["treatment"].to_numpy(dtype=np.float64),
-        clusters=clusters, draws=DRAWS, seed=plan.seed, conf_level=plan.conf_level,
-    )  # fmt: skip
+        outcome=frame["outcome"].to_numpy(dtype=np.float64),
+        treatment=frame["treatment"].to_numpy(dtype=np.float64),
+        clusters=clusters,
+        draws=DRAWS,
+        seed=plan.seed,
+        conf_level=plan.conf_level,
+    )
     # A plan that writes its analyses out says in its own note what the middle is.
     return _bounded(found, note="" if plan.data is None else MIDDLE_NOTE), {
-        "estimator": "lee-bounds", "covariance": "bootstrap", "df": "normal", "population": analysis.population, "terms": "",
-    }  # fmt: skip
+        "estimator": "lee-bounds",
+        "covariance": "bootstrap",
+        "df": "normal",
+        "population": analysis.population,
+        "terms": "",
+    }
 
 
 def worst_case(analysis: StudyAnalysis, frame: pd.DataFrame, plan: IndividualPlan) -> Estimated:
@@ -51,22 +59,37 @@ def worst_case(analysis: StudyAnalysis, frame: pd.DataFrame, plan: IndividualPla
     low, high = plan.outcomes[analysis.outcome].range
     clusters = frame[plan.design.cluster] if plan.design.cluster else pd.Series(range(len(frame)), index=frame.index)
     found = worst_case_bounds(
-        outcome=frame["outcome"].to_numpy(dtype=np.float64), matrix=model_matrix(frame, ()), lowest=low, highest=high,
-        clusters=clusters, conf_level=plan.conf_level,
-    )  # fmt: skip
+        outcome=frame["outcome"].to_numpy(dtype=np.float64),
+        matrix=model_matrix(frame, ()),
+        lowest=low,
+        highest=high,
+        clusters=clusters,
+        conf_level=plan.conf_level,
+    )
     if not plan.design.cluster:
         found = replace(found, lower=replace(found.lower, n_clusters=None), upper=replace(found.upper, n_clusters=None))
     return _bounded(found, note=MIDDLE_NOTE), {
-        "estimator": "worst-case-bounds", "covariance": analysis.covariance, "population": analysis.population, "terms": "",
-    }  # fmt: skip
+        "estimator": "worst-case-bounds",
+        "covariance": analysis.covariance,
+        "population": analysis.population,
+        "terms": "",
+    }
 
 
 def _bounded(found: Bounds, *, note: str) -> dict[str, Estimate]:
     low, high = found.lower, found.upper
     middle = Estimate(
-        estimate=(low.estimate + high.estimate) / 2, std_error=math.nan, df=low.df, n=low.n, n_clusters=None, method=found.method,
-        conf_level=found.conf_level, conf_low=found.conf_low, conf_high=found.conf_high, note=note,
-    )  # fmt: skip
+        estimate=(low.estimate + high.estimate) / 2,
+        std_error=math.nan,
+        df=low.df,
+        n=low.n,
+        n_clusters=None,
+        method=found.method,
+        conf_level=found.conf_level,
+        conf_low=found.conf_low,
+        conf_high=found.conf_high,
+        note=note,
+    )
     return {"": middle, LOWER: low, UPPER: high}
 
 
@@ -74,23 +97,36 @@ def selection(analysis: StudyAnalysis, frame: pd.DataFrame, plan: IndividualPlan
     """Heckman's model by maximum likelihood, the same terms in both equations; rho beside the effect."""
     matrix = model_matrix(frame, [plan.terms[name].term for name in analysis.terms])
     clusters = frame[plan.design.cluster] if analysis.covariance == "CR1" else None
-    fit = heckman_likelihood(outcome=frame["outcome"].to_numpy(dtype=np.float64), matrix=matrix, clusters=clusters,
-                             conf_level=plan.conf_level)  # fmt: skip
+    fit = heckman_likelihood(
+        outcome=frame["outcome"].to_numpy(dtype=np.float64),
+        matrix=matrix,
+        clusters=clusters,
+        conf_level=plan.conf_level,
+    )
     return {"": fit.coefficient(df="normal"), RHO: fit.correlation()}, {
-        "estimator": "heckman", "covariance": analysis.covariance, "df": "normal", "population": analysis.population,
+        "estimator": "heckman",
+        "covariance": analysis.covariance,
+        "df": "normal",
+        "population": analysis.population,
         "terms": " + ".join(analysis.terms),
-    }  # fmt: skip
+    }
 
 
 def imputed(analysis: StudyAnalysis, frame: pd.DataFrame, plan: IndividualPlan) -> Estimated:
     """The model in data sets whose missing outcomes were drawn, pooled by Rubin's rules.
 
-    Predictive mean matching (logistic regression of an outcome of zeros and ones) in each arm apart, from the terms of the
-    model and the auxiliaries: those of the plan, or else every other outcome, in whatever wave. Auxiliaries with gaps are
-    imputed with it.
+    Predictive mean matching (logistic regression of an outcome of zeros and ones) in each arm apart, from the terms
+    of the
+    model and the auxiliaries: those of the plan, or else every other outcome, in whatever wave. Auxiliaries with gaps
+    are imputed with it.
     """
-    facts = {"estimator": "imputation", "covariance": analysis.covariance, "df": analysis.df, "population": analysis.population,
-             "terms": " + ".join(analysis.terms)}  # fmt: skip
+    facts = {
+        "estimator": "imputation",
+        "covariance": analysis.covariance,
+        "df": analysis.df,
+        "population": analysis.population,
+        "terms": " + ".join(analysis.terms),
+    }
     if frame["outcome"].notna().all():
         found, _ = fitted(analysis, frame, plan)
         return replace(found, note="No outcome is missing: nothing is imputed."), facts
@@ -102,7 +138,9 @@ def imputed(analysis: StudyAnalysis, frame: pd.DataFrame, plan: IndividualPlan) 
 
 
 def completed_outcomes(analysis: StudyAnalysis, frame: pd.DataFrame, plan: IndividualPlan) -> Array:
-    """The outcome (m, n) of everyone in `frame` in each completed data set; the plan's seed gives the same ones each time."""
+    """The outcome (m, n) of everyone in `frame` in each completed data set; the plan's seed gives the same ones each
+    time.
+    """
     model = imputation_plan(analysis, frame, plan)
     names = [*(variable.name for variable in model.variables), *(term.column for term in model.terms), "treatment"]
     names += [plan.design.cluster] if plan.design.cluster else []
@@ -122,9 +160,14 @@ def imputation_plan(analysis: StudyAnalysis, frame: pd.DataFrame, plan: Individu
             variables.append(ImputedVariable(name=name, kind="pmm"))
     seed = int(np.random.SeedSequence([plan.seed, zlib.crc32(analysis.id.encode())]).generate_state(1)[0])
     return ImputationPlan(
-        variables=tuple(variables), terms=tuple(terms), within="treatment", clusters=plan.design.cluster or None,
-        imputations=plan.model.imputations, iterations=plan.model.iterations, seed=seed,
-    )  # fmt: skip
+        variables=tuple(variables),
+        terms=tuple(terms),
+        within="treatment",
+        clusters=plan.design.cluster or None,
+        imputations=plan.model.imputations,
+        iterations=plan.model.iterations,
+        seed=seed,
+    )
 
 
 def _auxiliary(analysis: StudyAnalysis, frame: pd.DataFrame, plan: IndividualPlan) -> Sequence[str]:

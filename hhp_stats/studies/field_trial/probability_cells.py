@@ -1,4 +1,6 @@
-"""Logistic models of a field trial: the change of a probability, with both arms' adjusted probabilities and the odds ratio."""
+"""Logistic models of a field trial: the change of a probability, with both arms' adjusted probabilities and the odds
+ratio.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +44,9 @@ def logistic(analysis: StudyAnalysis, frame: pd.DataFrame, plan: IndividualPlan)
 
 
 def penalised(analysis: StudyAnalysis, frame: pd.DataFrame, plan: IndividualPlan) -> Estimated:
-    """The same by Firth's penalised likelihood, with profile intervals (and a design effect where clusters were drawn)."""
+    """The same by Firth's penalised likelihood, with profile intervals (and a design effect where clusters were
+    drawn).
+    """
     fit = firth_logit(outcome=frame["outcome"].to_numpy(dtype=np.float64), matrix=_matrix(analysis, frame, plan))
     clusters = frame[plan.design.cluster] if plan.design.cluster else None
     found = firth_average_change(fit, clusters=clusters, conf_level=plan.conf_level)
@@ -59,5 +63,10 @@ def _beside(found: ProbabilityChange, odds: Estimate) -> dict[str, Estimate]:
 
 
 def _facts(analysis: StudyAnalysis) -> dict[str, str]:
-    return {"estimator": analysis.estimator, "covariance": analysis.covariance, "df": analysis.df,
-            "population": analysis.population, "terms": " + ".join(analysis.terms)}  # fmt: skip
+    return {
+        "estimator": analysis.estimator,
+        "covariance": analysis.covariance,
+        "df": analysis.df,
+        "population": analysis.population,
+        "terms": " + ".join(analysis.terms),
+    }

@@ -53,9 +53,13 @@ def _logistic(recipe: Recipe) -> list[Recipe]:
     study, outcome, effect, method = recipe.result_id.split("/")
     about = replace(recipe, estimator="logit", covariance="G/(G-1)", df="normal", at="people")
     beside: dict[str, Quantity] = {RATIO: "odds_ratio", UNTREATED: "probability_0", TREATED: "probability_1"}
-    return [replace(about, quantity="change"),
-            *(replace(about, result_id=f"{study}/{outcome}/{name}{tail_of(effect)}/{method}", quantity=quantity)
-              for name, quantity in beside.items())]  # fmt: skip
+    return [
+        replace(about, quantity="change"),
+        *(
+            replace(about, result_id=f"{study}/{outcome}/{name}{tail_of(effect)}/{method}", quantity=quantity)
+            for name, quantity in beside.items()
+        ),
+    ]
 
 
 def _recipe(
@@ -63,8 +67,11 @@ def _recipe(
 ) -> Recipe:
     frame = analysed(analysis, people, plan)
     planned = plan.outcomes[analysis.outcome]
-    outcome = shelf.put(outcome_column(plan, analysis.outcome), people[outcome_column(plan, analysis.outcome)],
-                        f"{planned.label} ({planned.unit})")  # fmt: skip
+    outcome = shelf.put(
+        outcome_column(plan, analysis.outcome),
+        people[outcome_column(plan, analysis.outcome)],
+        f"{planned.label} ({planned.unit})",
+    )
     arm = _arm(analysis, frame, plan, shelf)
     terms = [RecipeTerm(column=arm)]
     for name in analysis.terms:
@@ -84,8 +91,11 @@ def _recipe(
             shelf.put_number(number, people[plan.design.cluster], f"number of the {plan.design.cluster}"),
         )
     if analysis.estimator != WELCH and (analysis.covariance in ("CR2", "CR3") or analysis.df == "satterthwaite"):
-        more |= {"compared": ("estimate",), "in_r": FIELDS,
-                 "shortfall": f"statsmodels has no {analysis.covariance}: R's clubSandwich computes the rest"}  # fmt: skip
+        more |= {
+            "compared": ("estimate",),
+            "in_r": FIELDS,
+            "shortfall": f"statsmodels has no {analysis.covariance}: R's clubSandwich computes the rest",
+        }
     inside = in_population(people, analysis.population, plan)
     known: tuple[str, ...] = (outcome,) if arm == TREATMENT else (outcome, arm)
     if analysis.estimator == IMPUTED and frame["outcome"].isna().any():
@@ -100,10 +110,17 @@ def _recipe(
         label = plan.populations[analysis.population].label
         more["only"] = (shelf.put(f"in_{analysis.population}", inside.astype(bool), f"1 for {label}"),)
     return Recipe(
-        result_id=plan.result_id(analysis), estimator="welch" if analysis.estimator == WELCH else "ols", frame=PEOPLE,
-        outcome=outcome, terms=tuple(terms), known=known, covariance=analysis.covariance, df=analysis.df,
-        conf_level=plan.conf_level, **more,
-    )  # fmt: skip
+        result_id=plan.result_id(analysis),
+        estimator="welch" if analysis.estimator == WELCH else "ols",
+        frame=PEOPLE,
+        outcome=outcome,
+        terms=tuple(terms),
+        known=known,
+        covariance=analysis.covariance,
+        df=analysis.df,
+        conf_level=plan.conf_level,
+        **more,
+    )
 
 
 def _arm(analysis: StudyAnalysis, frame: pd.DataFrame, plan: IndividualPlan, shelf: Shelf) -> str:
@@ -135,5 +152,8 @@ def _interaction(moderator: Term, frame: pd.DataFrame, shelf: Shelf) -> str:
     """The product of the arm and the dummy of the moderator's other level."""
     base = base_of(frame[moderator.column], moderator)
     other = (frame[moderator.column] != base).astype("float64")
-    return shelf.put(f"treatment_and_{moderator.column}", frame[TREATMENT] * other,
-                     f"treatment, for those whose {moderator.column} is not {base}")  # fmt: skip
+    return shelf.put(
+        f"treatment_and_{moderator.column}",
+        frame[TREATMENT] * other,
+        f"treatment, for those whose {moderator.column} is not {base}",
+    )

@@ -70,9 +70,11 @@ def _on_a_table(given: pd.DataFrame, plan: IndividualPlan) -> pd.DataFrame:
     known = people[plan.primary.column].notna()
     before = [outcome.baseline for outcome in plan.outcomes.values() if outcome.baseline]
     return people.assign(
-        responded=known.astype("float64"), opened_t2=known, week=float("nan"),
+        responded=known.astype("float64"),
+        opened_t2=known,
+        week=float("nan"),
         opened_t1=people[list(dict.fromkeys(before))].notna().any(axis="columns") if before else False,
-    ).copy()  # fmt: skip
+    ).copy()
 
 
 def _score(people: pd.DataFrame, scale: Scale, suffix: str) -> pd.Series:
@@ -87,14 +89,17 @@ def _combined(scores: pd.DataFrame, outcome: StudyOutcome, suffix: str) -> pd.Se
         before = [f"{scale}_t1" for scale in outcome.scales]
         # Both surveys stand below each other, so that one call divides both by the baseline's deviations.
         both = pd.concat(
-            [scores[before].set_axis(list(outcome.scales), axis="columns"),
-             scores[names].set_axis(list(outcome.scales), axis="columns")],
+            [
+                scores[before].set_axis(list(outcome.scales), axis="columns"),
+                scores[names].set_axis(list(outcome.scales), axis="columns"),
+            ],
             keys=["reference", "wanted"],
-        )  # fmt: skip
+        )
         reference = pd.Series(both.index.get_level_values(0) == "reference", index=both.index)
         reference &= both.notna().all(axis="columns")
-        found = standardised_sum(both, columns=list(outcome.scales), reference=reference,
-                                 sample="those who answered all parts at baseline")  # fmt: skip
+        found = standardised_sum(
+            both, columns=list(outcome.scales), reference=reference, sample="those who answered all parts at baseline"
+        )
         return pd.Series(found.loc["wanted"], dtype="float64")
     return scores[names].sum(axis="columns", min_count=len(names)).where(scores[names].notna().all(axis="columns"))
 
@@ -105,11 +110,14 @@ def _reliability(frame: pd.DataFrame, plan: IndividualPlan) -> dict[str, Reliabi
     for scale in plan.scales.values():
         if len(scale.items) < 2:
             continue
-        items = pd.DataFrame({
-            item: reverse_scored(frame[f"{item}_t2"], low=scale.low, high=scale.high) if item in scale.reverse
-            else frame[f"{item}_t2"].astype("float64")
-            for item in scale.items
-        }).dropna()  # fmt: skip
+        items = pd.DataFrame(
+            {
+                item: reverse_scored(frame[f"{item}_t2"], low=scale.low, high=scale.high)
+                if item in scale.reverse
+                else frame[f"{item}_t2"].astype("float64")
+                for item in scale.items
+            }
+        ).dropna()
         measure = spearman_brown if len(scale.items) == 2 else cronbach_alpha
         try:
             found[scale.id] = measure(items)

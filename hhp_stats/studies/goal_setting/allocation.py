@@ -33,11 +33,17 @@ def rule_of(plan: Plan) -> AllocationRule:
 
 def listed(people: pd.DataFrame) -> pd.DataFrame:
     """The randomisation list: everyone on a baseline return, with what strata and balance tests use."""
-    return pd.DataFrame({
-        "staff_id": people["person"], "team_id": people["team_id"], "local_authority": people["local_authority"],
-        "role": people["role"], "agency": people["agency"], "service_years": people["service_months"] / 12,
-        "absence_days": people["baseline_illness_days"],
-    })  # fmt: skip
+    return pd.DataFrame(
+        {
+            "staff_id": people["person"],
+            "team_id": people["team_id"],
+            "local_authority": people["local_authority"],
+            "role": people["role"],
+            "agency": people["agency"],
+            "service_years": people["service_months"] / 12,
+            "absence_days": people["baseline_illness_days"],
+        }
+    )
 
 
 def redraws(people: pd.DataFrame, plan: Plan) -> Redraws:
@@ -59,21 +65,26 @@ def strata_table(trial: Trial) -> pd.DataFrame:
 
 
 def strata_if_zero(people: pd.DataFrame) -> pd.DataFrame:
-    """What if "null imputed" (clause P47, C59) meant zero: how many teams would be in another quartile or stratum? One row.
+    """What if "null imputed" (clause P47, C59) meant zero: how many teams would be in another quartile or stratum?
+    One row.
 
-    `agency_with_absence` and `agency_with_absence_if_zero` are the correlations, over teams, of the share of agency staff
-    with the mean absence that makes the quartiles: what entangles the two stratifying variables.
+    `agency_with_absence` and `agency_with_absence_if_zero` are the correlations, over teams, of the share of agency
+    staff with the mean absence that makes the quartiles: what entangles the two stratifying variables.
     """
     inside = listed(people.loc[people["in_baseline"]])
     used = make_strata(people=inside).set_index("team_id")
     zero = make_strata(people=inside, unrecorded="zero").set_index("team_id").loc[used.index]
-    return pd.DataFrame([{
-        "teams": len(used),
-        "other_quartile": int((used["absence_quartile"] != zero["absence_quartile"]).sum()),
-        "other_stratum": int((used["stratum"] != zero["stratum"]).sum()),
-        "agency_with_absence": used["agency_share"].corr(used["mean_absence"]),
-        "agency_with_absence_if_zero": zero["agency_share"].corr(zero["mean_absence"]),
-    }])  # fmt: skip
+    return pd.DataFrame(
+        [
+            {
+                "teams": len(used),
+                "other_quartile": int((used["absence_quartile"] != zero["absence_quartile"]).sum()),
+                "other_stratum": int((used["stratum"] != zero["stratum"]).sum()),
+                "agency_with_absence": used["agency_share"].corr(used["mean_absence"]),
+                "agency_with_absence_if_zero": zero["agency_share"].corr(zero["mean_absence"]),
+            }
+        ]
+    )
 
 
 def probabilities(people: pd.DataFrame, plan: Plan) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -83,14 +94,28 @@ def probabilities(people: pd.DataFrame, plan: Plan) -> tuple[pd.DataFrame, pd.Da
     """
     strata = people[["team_id", "stratum", "local_authority"]].drop_duplicates()
     found = assignment_probabilities(
-        people=listed(people), strata=strata[["team_id", "stratum"]], rule=rule_of(plan), draws=PROBABILITY_DRAWS,
-        rng=np.random.default_rng([plan.seed, STREAM]), pairs=0,
-    )  # fmt: skip
+        people=listed(people),
+        strata=strata[["team_id", "stratum"]],
+        rule=rule_of(plan),
+        draws=PROBABILITY_DRAWS,
+        rng=np.random.default_rng([plan.seed, STREAM]),
+        pairs=0,
+    )
     share = found.teams["probability"]
     reach = float(student_quantile(0.5 + plan.conf_level / 2, math.inf)) * np.sqrt(0.25 / found.draws)
-    summary = pd.DataFrame([{"teams": len(share), "draws": found.draws, "accepted": found.accepted, "smallest": share.min(),
-                             "largest": share.max(), "mean": share.mean(),
-                             "beyond_chance": int((np.abs(share - 0.5) > reach).sum())}])  # fmt: skip
+    summary = pd.DataFrame(
+        [
+            {
+                "teams": len(share),
+                "draws": found.draws,
+                "accepted": found.accepted,
+                "smallest": share.min(),
+                "largest": share.max(),
+                "mean": share.mean(),
+                "beyond_chance": int((np.abs(share - 0.5) > reach).sum()),
+            }
+        ]
+    )
     places = strata.set_index("team_id")["local_authority"]
     teams = found.teams.assign(local_authority=found.teams["team_id"].map(places))
     teams = teams.sort_values(["local_authority", "stratum", "probability"], ignore_index=True)
@@ -98,5 +123,7 @@ def probabilities(people: pd.DataFrame, plan: Plan) -> tuple[pd.DataFrame, pd.Da
 
 
 def drawn(listed_people: pd.DataFrame, plan: Plan, *, seed: int) -> Allocation:
-    """A new allocation of the teams of a randomisation list (`intake.rules_randomisation.baseline_list`), by the plan's rule."""
+    """A new allocation of the teams of a randomisation list (`intake.rules_randomisation.baseline_list`), by the
+    plan's rule.
+    """
     return randomise(people=listed_people, strata=make_strata(people=listed_people), rule=rule_of(plan), seed=seed)

@@ -62,9 +62,11 @@ def analyse(trial: Trial, plan: Plan, *, progress: Progress = silent) -> StudyOu
         *(partial(run_cell, analysis, material) for analysis in plan.analyses),
     ]
     draws, *found = in_blocks(
-        _call, [(task,) for task in tasks], lambda done, _: progress(1 + done, steps),
+        _call,
+        [(task,) for task in tasks],
+        lambda done, _: progress(1 + done, steps),
         seconds=SECONDS * len(people) * len(tasks),
-    )  # fmt: skip
+    )
     other_draws, (adjusted, hills, *found) = found[: len(versions)], found[len(versions) :]
     tests, found = found[: len(groups)], found[len(groups) :]
     tipped, cells = found[: len(plan.tipping.outcomes)], found[len(plan.tipping.outcomes) :]
@@ -79,9 +81,12 @@ def analyse(trial: Trial, plan: Plan, *, progress: Progress = silent) -> StudyOu
     made_by |= {f"{plan.study}/{key}/{descriptives.STANDARDISED}": analysis for key, analysis in last.items()}
     turnover = _effect(rows, TURNOVER, plan)
     costs = cost_benefit(
-        material, draws, absence=planned["sickness_absence"], turnover=turnover,
+        material,
+        draws,
+        absence=planned["sickness_absence"],
+        turnover=turnover,
         versions={version.id: found for version, found in zip(versions, other_draws, strict=True)},
-    )  # fmt: skip
+    )
     grids = [grid for _, grid in tipped]
     rows += [row for shifts, _ in tipped for row in shifts]
     rows += descriptives.clustering_rows(people, planned, plan)
@@ -113,12 +118,20 @@ def analyse(trial: Trial, plan: Plan, *, progress: Progress = silent) -> StudyOu
         **({} if trial.draws.empty else {"replay": trial.draws}),
     }
     crowd = members.everyone(trial, people)
-    declared = Declared(people=crowd.there, columns=members.columns(crowd, trial, plan, tables),
-                        rows=row_members(crowd, rows, material, made_by), withdrawn=WITHDRAWN)  # fmt: skip
+    declared = Declared(
+        people=crowd.there,
+        columns=members.columns(crowd, trial, plan, tables),
+        rows=row_members(crowd, rows, material, made_by),
+        withdrawn=WITHDRAWN,
+    )
     return StudyOutput(
-        study=plan.study, results=result_frame(rows), conduct=tuple(conduct), tables=tables, declared=declared,
+        study=plan.study,
+        results=result_frame(rows),
+        conduct=tuple(conduct),
+        tables=tables,
+        declared=declared,
         analysis=analysis_frames(material, rows),
-    )  # fmt: skip
+    )
 
 
 def _call(task: Callable[[], Any]) -> Any:
@@ -133,9 +146,16 @@ def _effect(rows: list[ResultRow], tail: str, plan: Plan) -> Estimate:
     """A row's estimate, with its own interval, as an estimate again."""
     row = _row(rows, tail, plan)
     return Estimate(
-        estimate=row.estimate, std_error=row.std_error, df=row.df, n=int(row.n or 0), n_clusters=row.n_clusters,
-        method=row.method, conf_level=row.conf_level, conf_low=row.conf_low, conf_high=row.conf_high,
-    )  # fmt: skip
+        estimate=row.estimate,
+        std_error=row.std_error,
+        df=row.df,
+        n=int(row.n or 0),
+        n_clusters=row.n_clusters,
+        method=row.method,
+        conf_level=row.conf_level,
+        conf_low=row.conf_low,
+        conf_high=row.conf_high,
+    )
 
 
 def _last_planned(rows: list[ResultRow], plan: Plan) -> dict[str, PlannedAnalysis]:
@@ -145,24 +165,56 @@ def _last_planned(rows: list[ResultRow], plan: Plan) -> dict[str, PlannedAnalysi
     return {
         analysis.outcome: analysis
         for analysis in plan.analyses
-        if analysis.kind == "planned" and plan.outcomes[analysis.outcome].kind == "continuous"
+        if analysis.kind == "planned"
+        and plan.outcomes[analysis.outcome].kind == "continuous"
         and plan.result_id(analysis) in estimated
-    }  # fmt: skip
+    }
 
 
 def _tables(trial: Trial, sample: Sample, plan: Plan, convergence: pd.DataFrame) -> dict[str, pd.DataFrame]:
     people = sample.people
     absence = pd.DataFrame(
-        [{"rule": rule, "n": a.n, "leavers": a.leavers, "floored": a.floored, "left_out": a.left_out, "missing": a.missing,
-          "note": a.note} for rule, a in sample.absence.items()]
-    )  # fmt: skip
+        [
+            {
+                "rule": rule,
+                "n": a.n,
+                "leavers": a.leavers,
+                "floored": a.floored,
+                "left_out": a.left_out,
+                "missing": a.missing,
+                "note": a.note,
+            }
+            for rule, a in sample.absence.items()
+        ]
+    )
     reliability = pd.DataFrame(
-        [{"scale": scale, "coefficient": r.coefficient, "estimate": r.estimate, "conf_low": r.conf_low, "conf_high": r.conf_high,
-          "items": r.items, "n": r.n, "method": r.method} for scale, r in sample.reliability.items()]
-    )  # fmt: skip
+        [
+            {
+                "scale": scale,
+                "coefficient": r.coefficient,
+                "estimate": r.estimate,
+                "conf_low": r.conf_low,
+                "conf_high": r.conf_high,
+                "items": r.items,
+                "n": r.n,
+                "method": r.method,
+            }
+            for scale, r in sample.reliability.items()
+        ]
+    )
     rule = sample.combination
-    combination = pd.DataFrame([{"correlation": rule.correlation, "r_squared": rule.r_squared, "threshold": rule.threshold,
-                                 "n": rule.n, "branch": rule.branch, "by_correlation": rule.branch_by_correlation}])  # fmt: skip
+    combination = pd.DataFrame(
+        [
+            {
+                "correlation": rule.correlation,
+                "r_squared": rule.r_squared,
+                "threshold": rule.threshold,
+                "n": rule.n,
+                "branch": rule.branch,
+                "by_correlation": rule.branch_by_correlation,
+            }
+        ]
+    )
     return {
         "flow": participant_flow(trial, sample, plan),
         "balance": descriptives.balance(people, plan, population="randomised"),
@@ -187,4 +239,4 @@ def _tables(trial: Trial, sample: Sample, plan: Plan, convergence: pd.DataFrame)
         "linkage": data_quality.linkage_by_wave(trial.linkage),
         "tolerances": data_quality.habits(trial.tolerances),
         **data_quality.data_tables(trial, sample, plan),
-    }  # fmt: skip
+    }

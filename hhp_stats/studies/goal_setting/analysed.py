@@ -21,7 +21,9 @@ from hhp_stats.studies.goal_setting.sample import ABSENCE, leaver_column
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Material:
-    """What every analysis draws on: plan, people, completed data sets (`imputation_model.set_name`), redraws of the arms."""
+    """What every analysis draws on: plan, people, completed data sets (`imputation_model.set_name`), redraws of the
+    arms.
+    """
 
     plan: Plan
     people: pd.DataFrame
@@ -196,9 +198,11 @@ class CompletedSets:
         codes, _ = cluster_codes(self.people["team_id"])
         refuse_untold_terms(self.matrix, terms=[self.matrix.position("treatment")], codes=codes)
         return replace(
-            self, matrix=replace(self.matrix, values=self.matrix.values * root[:, None]), outcomes=self.outcomes * root,
+            self,
+            matrix=replace(self.matrix, values=self.matrix.values * root[:, None]),
+            outcomes=self.outcomes * root,
             varying={name: values * root for name, values in self.varying.items()},
-        )  # fmt: skip
+        )
 
     def __iter__(self) -> Iterator[Model]:
         for number, outcome in enumerate(self.outcomes):
@@ -236,9 +240,11 @@ def models(analysis: PlannedAnalysis, outcome: Outcome, material: Material) -> C
     if analysis.missing_outcome == "multiple_imputation":
         outcomes = imputations.columns(answered)[:, place]
     return CompletedSets(
-        matrix=matrix, varying={name: values for name, values in columns.items() if name in matrix.names},
-        outcomes=outcomes, people=people,
-    )  # fmt: skip
+        matrix=matrix,
+        varying={name: values for name, values in columns.items() if name in matrix.names},
+        outcomes=outcomes,
+        people=people,
+    )
 
 
 def only_model(analysis: PlannedAnalysis, outcome: Outcome, material: Material) -> Model:
@@ -246,6 +252,7 @@ def only_model(analysis: PlannedAnalysis, outcome: Outcome, material: Material) 
     found = list(models(analysis, outcome, material))
     if len(found) != 1:
         raise UnknownName(
-            f"{analysis.id}: resampling and penalised profiles need one data set; name another rule than multiple imputation"
+            f"{analysis.id}: resampling and penalised profiles need one data set; name another rule than multiple"
+            " imputation"
         )
     return found[0]

@@ -78,16 +78,26 @@ def arm_rows(people: pd.DataFrame, plan: Plan) -> list[ResultRow]:
         weights = part[weight].to_numpy(dtype=np.float64) if weight else None
         mean = float(np.average(values, weights=weights))
         about: dict[str, Any] = {
-            "study": plan.study, "outcome": figure.outcome.key, "population": KNOWN[figure.prefix],
+            "study": plan.study,
+            "outcome": figure.outcome.key,
+            "population": KNOWN[figure.prefix],
             "contrast": figure.arm,
-            "analysis": "exploratory", "n": len(values), "n_clusters": int(part["team_id"].nunique()),
+            "analysis": "exploratory",
+            "n": len(values),
+            "n_clusters": int(part["team_id"].nunique()),
             "status": "descriptive",
-            "clause": " ".join(figure.outcome.clauses), "source": SOURCE,
-        }  # fmt: skip
+            "clause": " ".join(figure.outcome.clauses),
+            "source": SOURCE,
+        }
         value = mean if figure.name == "mean" else float(values.std(ddof=1))
         words = f", weighted by {weight.replace('_', ' ')}" if weight else ""
-        rows.append(ResultRow(
-            result_id=f"{plan.study}/{figure.outcome.key}/{figure.estimand}/raw", estimand=figure.estimand,
-            method=f"{figure.name} of the arm{words}", estimate=value, **about,
-        ))  # fmt: skip
+        rows.append(
+            ResultRow(
+                result_id=f"{plan.study}/{figure.outcome.key}/{figure.estimand}/raw",
+                estimand=figure.estimand,
+                method=f"{figure.name} of the arm{words}",
+                estimate=value,
+                **about,
+            )
+        )
     return rows

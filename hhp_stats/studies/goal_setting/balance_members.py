@@ -26,7 +26,9 @@ def _with(c: Crowd, row: Row) -> Any:
 
 
 def _parts(c: Crowd, rows: Sequence[Row], own: pd.Series, row: Row) -> Iterator[Mask]:
-    """The sets whose numbers a difference of shares is made of: those with it and those without, all levels of a head row."""
+    """The sets whose numbers a difference of shares is made of: those with it and those without, all levels of a head
+    row.
+    """
     for each in rows if row["kind"] == "categorical" else [row]:
         if each["covariate"] == row["covariate"] and _is_share(each):
             known = own & c.frame[each["covariate"]].notna()

@@ -1,4 +1,6 @@
-"""Missing baseline absence: are the recorded and the imputed baselines of both arms alike? (The checks of clause P48.)"""
+"""Missing baseline absence: are the recorded and the imputed baselines of both arms alike? (The checks of clause
+P48.)
+"""
 
 from __future__ import annotations
 
@@ -33,8 +35,8 @@ SOURCE = "hhp_stats.studies.goal_setting.baselines.balance_rows + hhp_stats.infe
 def balance_table(imputations: Imputations, plan: Plan) -> pd.DataFrame:
     """Recorded and imputed baselines of both arms side by side. One row an arm and group of people.
 
-    Columns group (recorded, imputed, all), arm, people, mean and sd; figures of imputed values are means over the completed
-    data sets, the standard deviation the root of the mean variance.
+    Columns group (recorded, imputed, all), arm, people, mean and sd; figures of imputed values are means over the
+    completed data sets, the standard deviation the root of the mean variance.
     """
     values, missing, arm = _values(imputations)
     rows = []
@@ -42,20 +44,27 @@ def balance_table(imputations: Imputations, plan: Plan) -> pd.DataFrame:
         for name, code in plan.design.arms.items():
             chosen = values[:, inside & (arm == code)]
             known = chosen.shape[1]
-            rows.append({
-                "group": group, "arm": name, "people": known, "mean": float(chosen.mean()) if known else math.nan,
-                "sd": math.sqrt(float(chosen.var(axis=1, ddof=1).mean())) if known > 1 else math.nan,
-            })  # fmt: skip
+            rows.append(
+                {
+                    "group": group,
+                    "arm": name,
+                    "people": known,
+                    "mean": float(chosen.mean()) if known else math.nan,
+                    "sd": math.sqrt(float(chosen.var(axis=1, ddof=1).mean())) if known > 1 else math.nan,
+                }
+            )
     return pd.DataFrame(rows)
 
 
 def balance_rows(imputations: Imputations, plan: Plan) -> list[ResultRow]:
-    """Do the arms differ in recorded, in imputed, in all baselines? Differences with intervals, standardised, and one joint test.
+    """Do the arms differ in recorded, in imputed, in all baselines? Differences with intervals, standardised, and one
+    joint test.
 
-    In each completed data set the baseline is regressed on the cells of arm by recorded or imputed; the arms' differences are
-    contrasts, clustered by team (CR1, t with G - 1), pooled by Rubin's rules. Standardised: over the root of the mean of
-    both arms' variances. The joint test is D1 that both differences are zero, with Reiter's degrees of freedom: it asks of
-    the randomisation and of the imputation at once. Where an arm has nobody imputed, only all together are compared.
+    In each completed data set the baseline is regressed on the cells of arm by recorded or imputed; the arms'
+    differences are contrasts, clustered by team (CR1, t with G - 1), pooled by Rubin's rules. Standardised: over the
+    root of the mean of both arms' variances. The joint test is D1 that both differences are zero, with Reiter's
+    degrees of freedom: it asks of the randomisation and of the imputation at once. Where an arm has nobody imputed,
+    only all together are compared.
     """
     values, missing, arm = _values(imputations)
     teams = imputations.frame[plan.design.cluster]
@@ -68,9 +77,11 @@ def balance_rows(imputations: Imputations, plan: Plan) -> list[ResultRow]:
     for groups in ((RECORDED, FILLED), (ALL,)) if split else ((ALL,),):
         masks = _groups(missing)
         matrix = ModelMatrix(
-            values=np.column_stack([masks[group] & (arm == code) for group in groups for code in plan.design.arms.values()]).astype(float),
+            values=np.column_stack(
+                [masks[group] & (arm == code) for group in groups for code in plan.design.arms.values()]
+            ).astype(float),
             names=tuple(f"{group} {name}" for group in groups for name in plan.design.arms),
-        )  # fmt: skip
+        )
         try:
             fits = [ols(outcome=one, matrix=matrix) for one in values]
             spread = [cluster_covariance(fit, clusters=teams, kind="CR1") for fit in fits]
@@ -96,19 +107,36 @@ def _difference(
     control, treated = plan.design.arms
     people = sum(int(lines[group, arm]["people"]) for arm in plan.design.arms)
     row = pooled.row(
-        result_id=f"{plan.study}/balance/{BASELINE}/{group}", population=GROUPS[group], contrast=plan.contrast,
-        analysis="planned", clause="P48", source=SOURCE,
-    )  # fmt: skip
+        result_id=f"{plan.study}/balance/{BASELINE}/{group}",
+        population=GROUPS[group],
+        contrast=plan.contrast,
+        analysis="planned",
+        clause="P48",
+        source=SOURCE,
+    )
     # The regression holds everybody, the difference the people of one group.
     row = replace(row, n=people, status="descriptive")
     spread = math.sqrt((float(lines[group, control]["sd"]) ** 2 + float(lines[group, treated]["sd"]) ** 2) / 2)
     if not spread > 0:
         return [row]
-    return [row, ResultRow(
-        result_id=f"{plan.study}/balance/{BASELINE}_std/{group}", study=plan.study, outcome="balance", estimand=f"{BASELINE}_std",
-        population=GROUPS[group], contrast=plan.contrast, method="difference of means in standard deviations", analysis="planned",
-        estimate=pooled.estimate / spread, n=people, clause="P48", status="descriptive", source=SOURCE,
-    )]  # fmt: skip
+    return [
+        row,
+        ResultRow(
+            result_id=f"{plan.study}/balance/{BASELINE}_std/{group}",
+            study=plan.study,
+            outcome="balance",
+            estimand=f"{BASELINE}_std",
+            population=GROUPS[group],
+            contrast=plan.contrast,
+            method="difference of means in standard deviations",
+            analysis="planned",
+            estimate=pooled.estimate / spread,
+            n=people,
+            clause="P48",
+            status="descriptive",
+            source=SOURCE,
+        ),
+    ]
 
 
 def _joint(fits: Sequence[LinearFit], spread: Sequence[RobustCovariance], plan: Plan) -> ResultRow:
@@ -117,26 +145,44 @@ def _joint(fits: Sequence[LinearFit], spread: Sequence[RobustCovariance], plan: 
     try:
         found = pool_joint(
             estimates=np.array([differences @ fit.coefficients for fit in fits]),
-            covariances=np.array([differences @ one.matrix @ differences.T for one in spread]), complete_df=teams - 1.0,
-        )  # fmt: skip
+            covariances=np.array([differences @ one.matrix @ differences.T for one in spread]),
+            complete_df=teams - 1.0,
+        )
     except EstimationError as error:
         return _none("joint", error, plan)
     return ResultRow(
-        result_id=f"{plan.study}/balance/{BASELINE}/joint", study=plan.study, outcome="balance", estimand=BASELINE,
-        population=GROUPS[ALL], contrast=plan.contrast, method=f"joint test, {found.method}", analysis="planned",
-        estimate=found.statistic, statistic=found.statistic, df=found.df_denominator, p_value=found.p_value,
-        n=len(fits[0].outcome), n_clusters=teams, clause="P48", status="descriptive",
+        result_id=f"{plan.study}/balance/{BASELINE}/joint",
+        study=plan.study,
+        outcome="balance",
+        estimand=BASELINE,
+        population=GROUPS[ALL],
+        contrast=plan.contrast,
+        method=f"joint test, {found.method}",
+        analysis="planned",
+        estimate=found.statistic,
+        statistic=found.statistic,
+        df=found.df_denominator,
+        p_value=found.p_value,
+        n=len(fits[0].outcome),
+        n_clusters=teams,
+        clause="P48",
+        status="descriptive",
         source="hhp_stats.studies.goal_setting.baselines.balance_rows + hhp_stats.infer.pooling.pool_joint",
         note=f"F with {found.df} and {found.df_denominator:.1f} degrees of freedom",
-    )  # fmt: skip
+    )
 
 
 def _none(tail: str, error: EstimationError, plan: Plan) -> ResultRow:
     return not_estimated(
-        result_id=f"{plan.study}/balance/{BASELINE}/{tail}", reason=f"{type(error).__name__}: {error}",
-        population=GROUPS.get(tail, GROUPS[ALL]), contrast=plan.contrast, method="comparison of the arms' baselines",
-        analysis="planned", clause="P48", source=SOURCE,
-    )  # fmt: skip
+        result_id=f"{plan.study}/balance/{BASELINE}/{tail}",
+        reason=f"{type(error).__name__}: {error}",
+        population=GROUPS.get(tail, GROUPS[ALL]),
+        contrast=plan.contrast,
+        method="comparison of the arms' baselines",
+        analysis="planned",
+        clause="P48",
+        source=SOURCE,
+    )
 
 
 def _values(imputations: Imputations) -> tuple[Array, npt.NDArray[np.bool_], Array]:

@@ -24,11 +24,18 @@ Estimates = Mapping[str, Estimate]  # by estimand; "" is the effect itself
 Estimator = Callable[[PlannedAnalysis, Outcome, Material], Estimates]
 
 ESTIMATORS: Mapping[str, Estimator] = {
-    "ols": linear_cells.ordinary, "wild-bootstrap": linear_cells.wild, "randomisation": linear_cells.randomisation,
-    "iv": linear_cells.complier, "logit": probability_cells.logistic, "firth": probability_cells.penalised,
-    "heckman-ml": missing_cells.selection_likelihood, "heckman-two-step": missing_cells.selection_two_step,
-    "weighted": missing_cells.weighted, "lee-bounds": missing_cells.lee, "worst-case-bounds": missing_cells.worst_case,
-}  # fmt: skip
+    "ols": linear_cells.ordinary,
+    "wild-bootstrap": linear_cells.wild,
+    "randomisation": linear_cells.randomisation,
+    "iv": linear_cells.complier,
+    "logit": probability_cells.logistic,
+    "firth": probability_cells.penalised,
+    "heckman-ml": missing_cells.selection_likelihood,
+    "heckman-two-step": missing_cells.selection_two_step,
+    "weighted": missing_cells.weighted,
+    "lee-bounds": missing_cells.lee,
+    "worst-case-bounds": missing_cells.worst_case,
+}
 HERE = "hhp_stats.studies.goal_setting.cells.run_cell"  # of rows that were refused before an estimator ran
 
 
@@ -46,8 +53,9 @@ def run_cell(analysis: PlannedAnalysis, material: Material) -> Cell:
     about: dict[str, Any] = {
         "population": plan.populations[analysis.population].label,
         "contrast": contrast_of(plan.result_id(analysis), plan.contrast),
-        "analysis": analysis.kind, "clause": " ".join(analysis.clauses),
-    }  # fmt: skip
+        "analysis": analysis.kind,
+        "clause": " ".join(analysis.clauses),
+    }
     conduct = what_was_done(analysis, outcome, plan)
     try:
         with recorded() as ran:
@@ -61,12 +69,15 @@ def run_cell(analysis: PlannedAnalysis, material: Material) -> Cell:
             result_id=key,
             note=analysis.note,
             source=ran.source,
-            **(about | {"contrast": contrast_of(key, plan.contrast, beside=estimates)}
-               | ({"analysis": "exploratory"} if estimand in BEYOND else {})),
+            **(
+                about
+                | {"contrast": contrast_of(key, plan.contrast, beside=estimates)}
+                | ({"analysis": "exploratory"} if estimand in BEYOND else {})
+            ),
         )
         for estimand, estimate in estimates.items()
         for key in (sibling(plan.result_id(analysis), estimand),)
-    )  # fmt: skip
+    )
     fitted = Conduct(study=plan.study, analysis=analysis.id, aspect="fitted", value=fitted_as(estimates[""].method))
     return Cell(rows=rows, conduct=(*conduct, fitted))
 
@@ -90,15 +101,22 @@ def sibling(result_id: str, estimand: str) -> str:
 def what_was_done(analysis: PlannedAnalysis, outcome: Outcome, plan: Plan) -> tuple[Conduct, ...]:
     """The properties of an analysis as it ran, for the comparison with the protocol's commitments."""
     done = {
-        "estimator": analysis.estimator, "covariance": analysis.covariance, "df": analysis.df,
-        "population": analysis.population, "leavers": analysis.leavers, "leaver_floor": f"{analysis.leaver_floor:g}",
-        "average": analysis.average, "weight": outcome.weight, "missing_outcome": analysis.missing_outcome,
-        "baseline_absence": analysis.baseline_absence, "summary": analysis.summary,
+        "estimator": analysis.estimator,
+        "covariance": analysis.covariance,
+        "df": analysis.df,
+        "population": analysis.population,
+        "leavers": analysis.leavers,
+        "leaver_floor": f"{analysis.leaver_floor:g}",
+        "average": analysis.average,
+        "weight": outcome.weight,
+        "missing_outcome": analysis.missing_outcome,
+        "baseline_absence": analysis.baseline_absence,
+        "summary": analysis.summary,
         # Indicators of missing baselines belong to the rule for baselines, which stands above.
         "terms": " + ".join(
             term.column for term in model_terms(analysis, outcome, plan) if not term.column.endswith("_missing")
         ),
-    }  # fmt: skip
+    }
     model = plan.imputation.models.get(analysis.baseline_absence)
     if model is not None:
         done["imputed_arms"] = model.baselines

@@ -50,7 +50,9 @@ def priced_leavers(people: pd.DataFrame) -> pd.DataFrame:
 
 
 def bill(leavers: pd.DataFrame, plan: Plan) -> dict[str, Any]:
-    """What the cost of a leaver is made of: replacement, and the days that the pro-rata outcome counts after leaving."""
+    """What the cost of a leaver is made of: replacement, and the days that the pro-rata outcome counts after
+    leaving.
+    """
     return {
         "replacement_cost": leavers["replacement_cost"],
         "absence_after_leaving": (leavers["absence_days"] - leavers["recorded_days"]).clip(lower=0),
@@ -66,19 +68,25 @@ def leaver_cost(people: pd.DataFrame, plan: Plan) -> Estimate:
 
 def costs_of(scenario: CostScenario, leaver: Estimate, plan: Plan) -> Costs:
     """The prices of one scenario: salary from the plan, the cost of a leaver from the returns."""
-    return Costs(salary=plan.cost_benefit.salary, working_days=plan.cost_benefit.working_days,
-                 programme_days=scenario.days, turnover_cost=leaver.estimate,
-                 turnover_cost_std_error=leaver.std_error, scenario=scenario.label)  # fmt: skip
+    return Costs(
+        salary=plan.cost_benefit.salary,
+        working_days=plan.cost_benefit.working_days,
+        programme_days=scenario.days,
+        turnover_cost=leaver.estimate,
+        turnover_cost_std_error=leaver.std_error,
+        scenario=scenario.label,
+    )
 
 
 def joint_bootstrap(material: Material, analysis: PlannedAnalysis | None = None) -> BootstrapDraws:
-    """Absence and turnover effects, and the cost of a leaver, re-estimated over teams resampled within arm and authority.
+    """Absence and turnover effects, and the cost of a leaver, re-estimated over teams resampled within arm and
+    authority.
 
-    `analysis` is a version of the absence analysis with another rule for missing baselines, the planned one without it. The
-    draws are shared out over the version's completed data sets and put together (Schomaker and Heumann 2018,
-    Statistics in Medicine 37, 2252-2266: "MI Boot"), so that they hold the uncertainty of the imputed baselines, and the
-    point estimate of absence is the version's own. Turnover is by least squares (the linear probability), since a logit
-    need not exist in every draw.
+    `analysis` is a version of the absence analysis with another rule for missing baselines, the planned one without
+    it. The draws are shared out over the version's completed data sets and put together (Schomaker and Heumann 2018,
+    Statistics in Medicine 37, 2252-2266: "MI Boot"), so that they hold the uncertainty of the imputed baselines, and
+    the point estimate of absence is the version's own. Turnover is by least squares (the linear probability), since a
+    logit need not exist in every draw.
     """
     plan = material.plan
     # The matrix of everybody with a known turnover; absence is fitted on those of them for whom it is known.
@@ -95,13 +103,17 @@ def joint_bootstrap(material: Material, analysis: PlannedAnalysis | None = None)
     return BootstrapDraws(
         estimates={name: float(np.mean([part.estimates[name] for part in found])) for name in first.estimates},
         draws=pd.concat([part.draws for part in found], ignore_index=True),
-        failed=sum(part.failed for part in found), single_team_cells=first.single_team_cells, n=first.n,
+        failed=sum(part.failed for part in found),
+        single_team_cells=first.single_team_cells,
+        n=first.n,
         n_clusters=first.n_clusters,
-    )  # fmt: skip
+    )
 
 
 def turnover_beside(analysis: PlannedAnalysis | None, plan: Plan) -> PlannedAnalysis:
-    """The turnover analysis of the joint draws: with a version's rule for missing baselines, or the planned one (None)."""
+    """The turnover analysis of the joint draws: with a version's rule for missing baselines, or the planned one
+    (None).
+    """
     turnover = plan.analysis("turnover/itt/linear")
     if analysis is None:
         return turnover
@@ -126,26 +138,39 @@ def cost_benefit(
 ) -> CostBenefitResults:
     """Ratio and intervals for every scenario of the plan, from the planned effects and the joint draws of both.
 
-    The bootstrap's interval belongs to its own point estimates (see `joint_bootstrap`: the linear probability in place of the
-    logit); the protocol's substitution and Fieller's set use the planned effects. `versions` holds the joint draws under other
-    rules for missing baselines, by the id of the absence analysis: one more row each for the first scenario. Other
-    interventions of the plan whose trials give no ratio keep a row each, with the reason.
+    The bootstrap's interval belongs to its own point estimates (see `joint_bootstrap`: the linear probability in
+    place of the logit); the protocol's substitution and Fieller's set use the planned effects. `versions` holds the
+    joint draws under other rules for missing baselines, by the id of the absence analysis: one more row each for the
+    first scenario. Other interventions of the plan whose trials give no ratio keep a row each, with the reason.
     """
     plan = material.plan
     correlation = draws.correlation("absence", "turnover")
     leaver = leaver_cost(material.people, plan)
     rows: list[ResultRow] = [
         leaver.row(
-            result_id=f"{plan.study}/benefit_cost/leaver_cost/mean", population="leavers with a known replacement cost",
-            contrast="pounds a leaver", analysis="planned", clause="P89", source=f"{COSTS}.net_turnover_cost",
+            result_id=f"{plan.study}/benefit_cost/leaver_cost/mean",
+            population="leavers with a known replacement cost",
+            contrast="pounds a leaver",
+            analysis="planned",
+            clause="P89",
+            source=f"{COSTS}.net_turnover_cost",
         )
-    ]  # fmt: skip
+    ]
     curves, parts, above = [], [], []
     for place, scenario in enumerate(plan.cost_benefit.scenarios):
         costs = costs_of(scenario, leaver, plan)
         ratio, ratios = bootstrap_ratio(draws, costs=costs, conf_level=plan.conf_level)
-        rows.append(_row(f"ratio/{scenario.key}", benefit_cost_ratio(absence=absence, turnover=turnover, costs=costs),
-                         scenario, plan, kind=scenario.kind, clause="P85 P87", source=f"{COSTS}.benefit_cost_ratio"))  # fmt: skip
+        rows.append(
+            _row(
+                f"ratio/{scenario.key}",
+                benefit_cost_ratio(absence=absence, turnover=turnover, costs=costs),
+                scenario,
+                plan,
+                kind=scenario.kind,
+                clause="P85 P87",
+                source=f"{COSTS}.benefit_cost_ratio",
+            )
+        )
         rows.append(_row(f"ratio/{scenario.key}-{JOINT}", ratio, scenario, plan, kind="sensitivity", clause="P85"))
         rows.append(_fieller_row(scenario, costs, absence, turnover, correlation, plan))
         if place == 0:
@@ -160,13 +185,26 @@ def cost_benefit(
             benefits=ratios * costs.programme_cost, costs=costs.programme_cost, thresholds=plan.cost_benefit.thresholds
         )
         curves.append(curve.assign(scenario=scenario.key, label=scenario.label))
-        parts.append({"scenario": scenario.key, "label": scenario.label, "absence": -absence.estimate * costs.daily_rate,
-                      "turnover": -turnover.estimate * costs.turnover_cost, "cost": costs.programme_cost,
-                      "days": scenario.days, "daily_rate": costs.daily_rate, "turnover_cost": costs.turnover_cost,
-                      **_behind_turnover_cost(material.people)})  # fmt: skip
+        parts.append(
+            {
+                "scenario": scenario.key,
+                "label": scenario.label,
+                "absence": -absence.estimate * costs.daily_rate,
+                "turnover": -turnover.estimate * costs.turnover_cost,
+                "cost": costs.programme_cost,
+                "days": scenario.days,
+                "daily_rate": costs.daily_rate,
+                "turnover_cost": costs.turnover_cost,
+                **_behind_turnover_cost(material.people),
+            }
+        )
     rows += [_not_compared(other, plan) for other in plan.cost_benefit.comparators]
-    return CostBenefitResults(rows=tuple(rows), curve=pd.concat(curves, ignore_index=True), parts=pd.DataFrame(parts),
-                              versions=pd.DataFrame(above))  # fmt: skip
+    return CostBenefitResults(
+        rows=tuple(rows),
+        curve=pd.concat(curves, ignore_index=True),
+        parts=pd.DataFrame(parts),
+        versions=pd.DataFrame(above),
+    )
 
 
 def _above(row: ResultRow, label: str, ratios: Array) -> dict[str, Any]:
@@ -177,26 +215,46 @@ def _behind_turnover_cost(people: pd.DataFrame) -> dict[str, int]:
     """On how many leavers and authorities the cost of a leaver rests, and how many leavers there are."""
     left = people["left"] == 1
     priced = left & people["replacement_cost"].notna() & people["absence_days"].notna()
-    return {"leavers": int(left.sum()), "priced": int(priced.sum()),
-            "priced_authorities": int(people.loc[priced, "local_authority"].nunique())}  # fmt: skip
+    return {
+        "leavers": int(left.sum()),
+        "priced": int(priced.sum()),
+        "priced_authorities": int(people.loc[priced, "local_authority"].nunique()),
+    }
 
 
 def _not_compared(other: Comparator, plan: Plan) -> ResultRow:
     return not_estimated(
-        result_id=f"{plan.study}/benefit_cost/comparison/{other.key}", reason=other.reason, method="pairwise t test of ratios",
-        population=plan.populations["randomised"].label, contrast=f"goal-setting minus {other.label.lower()}",
-        analysis="planned", clause="P91", source="hhp_stats.studies.goal_setting.cost_benefit.cost_benefit",
-    )  # fmt: skip
+        result_id=f"{plan.study}/benefit_cost/comparison/{other.key}",
+        reason=other.reason,
+        method="pairwise t test of ratios",
+        population=plan.populations["randomised"].label,
+        contrast=f"goal-setting minus {other.label.lower()}",
+        analysis="planned",
+        clause="P91",
+        source="hhp_stats.studies.goal_setting.cost_benefit.cost_benefit",
+    )
 
 
 def _row(
-    tail: str, estimate: Estimate, scenario: CostScenario, plan: Plan, *, kind: Analysis, clause: str, about: str = "",
+    tail: str,
+    estimate: Estimate,
+    scenario: CostScenario,
+    plan: Plan,
+    *,
+    kind: Analysis,
+    clause: str,
+    about: str = "",
     source: str = f"{COSTS}.bootstrap_ratio",
-) -> ResultRow:  # fmt: skip
+) -> ResultRow:
     return estimate.row(
-        result_id=f"{plan.study}/benefit_cost/{tail}", population=plan.populations["randomised"].label,
-        contrast="pounds saved per pound of staff time", analysis=kind, clause=clause, source=source, note=about or scenario.label,
-    )  # fmt: skip
+        result_id=f"{plan.study}/benefit_cost/{tail}",
+        population=plan.populations["randomised"].label,
+        contrast="pounds saved per pound of staff time",
+        analysis=kind,
+        clause=clause,
+        source=source,
+        note=about or scenario.label,
+    )
 
 
 def _fieller_row(
@@ -206,8 +264,13 @@ def _fieller_row(
         absence=absence, turnover=turnover, correlation=correlation, costs=costs, conf_level=plan.conf_level
     )
     result_id = f"{plan.study}/benefit_cost/ratio/{scenario.key}-{FIELLER}"
-    about: dict[str, Any] = {"population": plan.populations["randomised"].label, "contrast": "pounds saved per pound of staff time",
-             "analysis": "sensitivity", "clause": "P85", "source": f"{COSTS}.fieller_ratio"}  # fmt: skip
+    about: dict[str, Any] = {
+        "population": plan.populations["randomised"].label,
+        "contrast": "pounds saved per pound of staff time",
+        "analysis": "sensitivity",
+        "clause": "P85",
+        "source": f"{COSTS}.fieller_ratio",
+    }
     if not found.set.bounded:
         return not_estimated(
             result_id=result_id,
@@ -217,6 +280,13 @@ def _fieller_row(
         )
     low, high = found.set.hull
     return Estimate(
-        estimate=found.estimate, std_error=math.nan, df=min(absence.df, turnover.df), n=absence.n, n_clusters=absence.n_clusters,
-        method="Fieller's set; with the cost of the programme fixed, Wald's interval, Student's t", conf_low=low, conf_high=high, conf_level=plan.conf_level,
-    ).row(result_id=result_id, note=scenario.label, **about)  # fmt: skip
+        estimate=found.estimate,
+        std_error=math.nan,
+        df=min(absence.df, turnover.df),
+        n=absence.n,
+        n_clusters=absence.n_clusters,
+        method="Fieller's set; with the cost of the programme fixed, Wald's interval, Student's t",
+        conf_low=low,
+        conf_high=high,
+        conf_level=plan.conf_level,
+    ).row(result_id=result_id, note=scenario.label, **about)

@@ -79,10 +79,17 @@ def missingness(people: pd.DataFrame, plan: Plan) -> pd.DataFrame:
     for variable, (label, source) in VARIABLES.items():
         lacking = ~people[variable] if source == "surveys" else people[variable].isna()
         rows += [
-            {"variable": variable, "label": label, "source": source, "kind": kind, "group": group,
-             "people": int(mask.sum()), "missing": int((lacking & mask).sum())}
+            {
+                "variable": variable,
+                "label": label,
+                "source": source,
+                "kind": kind,
+                "group": group,
+                "people": int(mask.sum()),
+                "missing": int((lacking & mask).sum()),
+            }
             for kind, group, mask in groups
-        ]  # fmt: skip
+        ]
     return pd.DataFrame(rows)
 
 
@@ -98,12 +105,21 @@ def item_nonresponse(people: pd.DataFrame) -> pd.DataFrame:
         for scale, (label, items) in SCALES.items():
             given = answered[[f"{item}_{suffix}" for item in items]].notna()
             number = given.sum(axis="columns")
-            rows.append({
-                "wave": wave, "scale": scale, "label": label, "items": len(items), "respondents": len(answered),
-                "complete": int((number == len(items)).sum()), "partial": int(((number > 0) & (number < len(items))).sum()),
-                "none": int((number == 0).sum()),
-                "missing_share": in_whole_percent(float(1 - given.to_numpy().mean())) if len(answered) else float("nan"),
-            })  # fmt: skip
+            rows.append(
+                {
+                    "wave": wave,
+                    "scale": scale,
+                    "label": label,
+                    "items": len(items),
+                    "respondents": len(answered),
+                    "complete": int((number == len(items)).sum()),
+                    "partial": int(((number > 0) & (number < len(items))).sum()),
+                    "none": int((number == 0).sum()),
+                    "missing_share": in_whole_percent(float(1 - given.to_numpy().mean()))
+                    if len(answered)
+                    else float("nan"),
+                }
+            )
     return pd.DataFrame(rows)
 
 
@@ -119,7 +135,9 @@ def linkage_by_wave(linkage: pd.DataFrame) -> pd.DataFrame:
 
 
 def habits(tolerances: pd.DataFrame) -> pd.DataFrame:
-    """Habits of typing that were accepted, by file and column: in how many cells. Neither the cells nor what stood in them."""
+    """Habits of typing that were accepted, by file and column: in how many cells. Neither the cells nor what stood in
+    them.
+    """
     if not len(tolerances):
         return pd.DataFrame(columns=["file", "field", "habit", "count"])
     groups = tolerances.fillna({"field": ""}).groupby(["file", "field", "habit"], sort=False)["count"]

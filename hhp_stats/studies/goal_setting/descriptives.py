@@ -18,8 +18,14 @@ from hhp_stats.plan.schema import Outcome, Plan
 from hhp_stats.results import Estimate, ResultRow, not_estimated
 from hhp_stats.studies.goal_setting_terms import ANALYSED, COVARIATES
 
-DAYS = ((0, 0, "0"), (0.5, 2, "up to 2"), (2.5, 5, "3 to 5"), (5.5, 10, "6 to 10"),
-        (10.5, 20, "11 to 20"), (20.5, math.inf, "over 20"))  # fmt: skip
+DAYS = (
+    (0, 0, "0"),
+    (0.5, 2, "up to 2"),
+    (2.5, 5, "3 to 5"),
+    (5.5, 10, "6 to 10"),
+    (10.5, 20, "11 to 20"),
+    (20.5, math.inf, "over 20"),
+)
 LARGEST = 0.99  # the quantile beyond which a score counts as one of the largest; the trimmed analysis leaves them out
 STREAM, DRAWS = 6, 9_999  # of the plan's seed; further draws that balance is held against
 STANDARDISED = "itt/hedges-g"  # estimand and method of the standardised effect of an outcome
@@ -48,18 +54,34 @@ def clustering_rows(people: pd.DataFrame, planned: dict[str, Estimate], plan: Pl
         }
         rows.append(
             ResultRow(
-                result_id=f"{plan.study}/{key}/icc/reml", study=plan.study, outcome=key, estimand="icc",
-                contrast="between teams", method="restricted maximum likelihood, profile interval", estimate=icc.estimate,
-                conf_low=icc.conf_low, conf_high=icc.conf_high, conf_level=icc.conf_level, n=icc.n, n_clusters=icc.n_clusters,
-                source="hhp_stats.estimate.icc.icc_reml", **about,
+                result_id=f"{plan.study}/{key}/icc/reml",
+                study=plan.study,
+                outcome=key,
+                estimand="icc",
+                contrast="between teams",
+                method="restricted maximum likelihood, profile interval",
+                estimate=icc.estimate,
+                conf_low=icc.conf_low,
+                conf_high=icc.conf_high,
+                conf_level=icc.conf_level,
+                n=icc.n,
+                n_clusters=icc.n_clusters,
+                source="hhp_stats.estimate.icc.icc_reml",
+                **about,
             )
-        )  # fmt: skip
+        )
         if outcome.kind == "continuous":
             g = hedges_g_clustered(
                 effect, outcome=y, treatment=arm, clusters=known["team_id"], icc=max(icc.estimate, 0.0)
             ).g
-            rows.append(g.row(result_id=f"{plan.study}/{key}/{STANDARDISED}", contrast=plan.contrast,
-                              source="hhp_stats.estimate.effect_size.hedges_g_clustered", **about))  # fmt: skip
+            rows.append(
+                g.row(
+                    result_id=f"{plan.study}/{key}/{STANDARDISED}",
+                    contrast=plan.contrast,
+                    source="hhp_stats.estimate.effect_size.hedges_g_clustered",
+                    **about,
+                )
+            )
     binary = [outcome for outcome in plan.outcomes.values() if _planned_binary(outcome, plan)]
     return rows + [_binary_icc(people, outcome, plan) for outcome in binary]
 
@@ -73,21 +95,38 @@ def _planned_binary(outcome: Outcome, plan: Plan) -> bool:
 def _binary_icc(people: pd.DataFrame, outcome: Outcome, plan: Plan) -> ResultRow:
     known = people.loc[people[outcome.column].notna()]
     key, source = f"{plan.study}/{outcome.key}/icc/anova", "hhp_stats.estimate.icc.icc_anova"
-    about: dict[str, Any] = {"population": "those with a known outcome", "contrast": "between teams",
-                             "analysis": "exploratory", "clause": " ".join(outcome.clauses), "source": source}  # fmt: skip
+    about: dict[str, Any] = {
+        "population": "those with a known outcome",
+        "contrast": "between teams",
+        "analysis": "exploratory",
+        "clause": " ".join(outcome.clauses),
+        "source": source,
+    }
     try:
         icc = icc_anova(
-            outcome=known[outcome.column].to_numpy(dtype=np.float64), clusters=known["team_id"],
-            treatment=known["treatment"].to_numpy(dtype=np.float64), interval="swiger", conf_level=plan.conf_level,
-        )  # fmt: skip
+            outcome=known[outcome.column].to_numpy(dtype=np.float64),
+            clusters=known["team_id"],
+            treatment=known["treatment"].to_numpy(dtype=np.float64),
+            interval="swiger",
+            conf_level=plan.conf_level,
+        )
     except EstimationError as error:  # nobody left, or everybody
         reason = f"{type(error).__name__}: {error}"
         return not_estimated(result_id=key, reason=reason, method="one-way ANOVA within arms", **about)
     return ResultRow(
-        result_id=key, study=plan.study, outcome=outcome.key, estimand="icc", method=icc.method, estimate=icc.estimate,
-        conf_low=icc.conf_low, conf_high=icc.conf_high, conf_level=icc.conf_level, n=icc.n,
-        n_clusters=icc.n_clusters, **about,
-    )  # fmt: skip
+        result_id=key,
+        study=plan.study,
+        outcome=outcome.key,
+        estimand="icc",
+        method=icc.method,
+        estimate=icc.estimate,
+        conf_low=icc.conf_low,
+        conf_high=icc.conf_high,
+        conf_level=icc.conf_level,
+        n=icc.n,
+        n_clusters=icc.n_clusters,
+        **about,
+    )
 
 
 def absence_distribution(people: pd.DataFrame, plan: Plan) -> pd.DataFrame:
@@ -102,7 +141,9 @@ def absence_distribution(people: pd.DataFrame, plan: Plan) -> pd.DataFrame:
 
 
 def absence_class(days: pd.Series, low: float, high: float) -> pd.Series:
-    """Whose days absent fall into a class of `DAYS`? Half days and pro-rata fractions count as the half days they reach."""
+    """Whose days absent fall into a class of `DAYS`? Half days and pro-rata fractions count as the half days they
+    reach.
+    """
     halves = np.ceil(days * 2 - 1e-9) / 2
     return pd.Series((halves >= low) & (halves <= high) if high > 0 else halves == 0)
 
@@ -130,23 +171,42 @@ def balance_test(people: pd.DataFrame, plan: Plan, redraws: Redraws, *, name: st
     columns = ["gender_male", "part_time", "agency", "service_years", "baseline_absence", "baseline_missing"]
     dummies = pd.get_dummies(frame["role"], drop_first=True, dtype="float64")
     test = omnibus_balance(
-        covariates=frame[columns].astype("float64").join(dummies), treatment=frame["treatment"], clusters=frame["team_id"],
-        strata=frame["stratum"], draw=redraws, draws=DRAWS, rng=np.random.default_rng([plan.seed, STREAM]),
-    )  # fmt: skip
+        covariates=frame[columns].astype("float64").join(dummies),
+        treatment=frame["treatment"],
+        clusters=frame["team_id"],
+        strata=frame["stratum"],
+        draw=redraws,
+        draws=DRAWS,
+        rng=np.random.default_rng([plan.seed, STREAM]),
+    )
     return ResultRow(
-        result_id=f"{plan.study}/balance/omnibus/{name}", study=plan.study, outcome="balance", estimand="omnibus",
-        population=name, contrast=EITHER_WAY, method=test.method, analysis="planned", estimate=test.statistic,
-        statistic=test.statistic, p_value=test.p_value, mc_error_p=test.mc_error_p,
-        n=test.n, n_clusters=test.n_clusters,
-        clause="P17", status="descriptive", source="hhp_stats.design.balance.omnibus_balance",
-    )  # fmt: skip
+        result_id=f"{plan.study}/balance/omnibus/{name}",
+        study=plan.study,
+        outcome="balance",
+        estimand="omnibus",
+        population=name,
+        contrast=EITHER_WAY,
+        method=test.method,
+        analysis="planned",
+        estimate=test.statistic,
+        statistic=test.statistic,
+        p_value=test.p_value,
+        mc_error_p=test.mc_error_p,
+        n=test.n,
+        n_clusters=test.n_clusters,
+        clause="P17",
+        status="descriptive",
+        source="hhp_stats.design.balance.omnibus_balance",
+    )
 
 
 def balance_differences(people: pd.DataFrame, plan: Plan) -> pd.DataFrame:
-    """Are those analysed still alike? Standardised differences among three groups of staff; one row a characteristic or level.
+    """Are those analysed still alike? Standardised differences among three groups of staff; one row a characteristic
+    or level.
 
-    Columns `covariate`, `level`, `kind`, and for each group of `ANALYSED` its standardised difference and `least_<group>`: the
-    smallest count of people, of either arm, that the difference is made of (missing for means of continuous variables).
+    Columns `covariate`, `level`, `kind`, and for each group of `ANALYSED` its standardised difference and
+    `least_<group>`: the smallest count of people, of either arm, that the difference is made of (missing for means of
+    continuous variables).
     """
     table: pd.DataFrame | None = None
     for group, known in ANALYSED.items():
@@ -176,15 +236,25 @@ def interim(people: pd.DataFrame, plan: Plan) -> pd.DataFrame:
 
 
 def largest_scores(people: pd.DataFrame, plan: Plan) -> pd.DataFrame:
-    """How much of all Bradford points do the largest one per cent of scores hold? By arm; those who record spells only."""
+    """How much of all Bradford points do the largest one per cent of scores hold? By arm; those who record spells
+    only.
+    """
     known = people.loc[people["records_spells"] & people["bradford"].notna()]
     limit = known["bradford"].quantile(LARGEST)
     rows = []
     for arm, code in plan.design.arms.items():
         scores = known.loc[known["treatment"] == code, "bradford"]
         above = scores > limit
-        rows.append({"arm": arm, "limit": limit, "scores": len(scores), "share_of_points": scores[above].sum() / scores.sum(),
-                     "median": scores.median(), "zero": (scores == 0).mean()})  # fmt: skip
+        rows.append(
+            {
+                "arm": arm,
+                "limit": limit,
+                "scores": len(scores),
+                "share_of_points": scores[above].sum() / scores.sum(),
+                "median": scores.median(),
+                "zero": (scores == 0).mean(),
+            }
+        )
     return pd.DataFrame(rows)
 
 
@@ -198,9 +268,15 @@ def uptake(people: pd.DataFrame, plan: Plan) -> pd.DataFrame:
         ("started", "Started the course", "P83", (treated["enrolled"] == 1).sum(), len(treated)),
         ("completed", "Completed all six modules", "P83", (treated["modules_completed"] == 6).sum(), len(treated)),
         ("crossed", "Control staff who started it", "P83", (control["enrolled"] == 1).sum(), len(control)),
-        ("no_recall", "Did not recall it or were unsure", "P83", answered["recall_t2"].isin(["no", "not sure"]).sum(), len(answered)),
+        (
+            "no_recall",
+            "Did not recall it or were unsure",
+            "P83",
+            answered["recall_t2"].isin(["no", "not sure"]).sum(),
+            len(answered),
+        ),
         ("protected", "Put time for it into the diary", "P83", (diary["time_protected_t2"] == "yes").sum(), len(diary)),
-    ]  # fmt: skip
+    ]
     table = pd.DataFrame(counts, columns=["key", "label", "clause", "people", "of"])
     return table.assign(share=table["people"] / table["of"].where(table["of"] > 0))
 
@@ -223,11 +299,19 @@ def attrition(people: pd.DataFrame, plan: Plan) -> pd.DataFrame:
     ]
     for kind, label, mask in groups:
         part = people.loc[mask]
-        rows.append({
-            "kind": kind, "label": label, "people": len(part), "teams": part["team_id"].nunique(),
-            "baseline_absence": part["baseline_absence"].notna().mean(), "outcome": part["absence_days"].notna().mean(),
-            "left": part["left"].mean(), "baseline_survey": part["responded_t1"].mean(), "endline_survey": part["responded_t2"].mean(),
-        })  # fmt: skip
+        rows.append(
+            {
+                "kind": kind,
+                "label": label,
+                "people": len(part),
+                "teams": part["team_id"].nunique(),
+                "baseline_absence": part["baseline_absence"].notna().mean(),
+                "outcome": part["absence_days"].notna().mean(),
+                "left": part["left"].mean(),
+                "baseline_survey": part["responded_t1"].mean(),
+                "endline_survey": part["responded_t2"].mean(),
+            }
+        )
     return pd.DataFrame(rows)
 
 

@@ -1,14 +1,14 @@
 """Which values of the goal-setting trial are imputed, and from what. (Clauses P48, P75; conflict C58.)
 
-One imputation serves every planned analysis: baseline absence from administrative and survey data, and the survey scores
-of both waves from those named beside them. Composites follow their parts. The plan names the models; the others are
-sensitivities.
+One imputation serves every planned analysis: baseline absence from administrative and survey data, and the survey
+scores of both waves from those named beside them. Composites follow their parts. The plan names the models; the
+others are sensitivities.
 
 Why the planned model imputes the baselines of both arms together, with arm and outcome among the predictors: it is
-congenial with the analysis (Meng 1994, Statistical Science 9, 538-558). A model for each arm is unbiased too, but where few
-people of a kind have a record (agency staff), chance makes the imputed baselines of the arms differ, and the adjustment
-carries that difference into the effect. White and Thompson (2005, Statistics in Medicine 24, 993-1007) recommend for
-randomised trials a mean with an indicator, never draws: that is a sensitivity analysis of its own.
+congenial with the analysis (Meng 1994, Statistical Science 9, 538-558). A model for each arm is unbiased too, but
+where few people of a kind have a record (agency staff), chance makes the imputed baselines of the arms differ, and
+the adjustment carries that difference into the effect. White and Thompson (2005, Statistics in Medicine 24, 993-1007)
+recommend for randomised trials a mean with an indicator, never draws: that is a sensitivity analysis of its own.
 """
 
 from __future__ import annotations
@@ -33,10 +33,22 @@ from hhp_stats.plan.schema import ImputationModel, Plan, PlannedAnalysis
 from hhp_stats.progress import Progress, silent
 from hhp_stats.studies.goal_setting.sample import WAVES, baseline_units
 
-SCORES = ("happiness", "ladder", "positive_affect", "negative_affect",
-          "pressure_1", "pressure_2", "autonomy", "competence", "relatedness")  # fmt: skip
-FAMILIES = (("happiness", "ladder", "positive_affect", "negative_affect"), ("pressure_1", "pressure_2"),
-            ("autonomy", "competence", "relatedness"))  # fmt: skip
+SCORES = (
+    "happiness",
+    "ladder",
+    "positive_affect",
+    "negative_affect",
+    "pressure_1",
+    "pressure_2",
+    "autonomy",
+    "competence",
+    "relatedness",
+)
+FAMILIES = (
+    ("happiness", "ladder", "positive_affect", "negative_affect"),
+    ("pressure_1", "pressure_2"),
+    ("autonomy", "competence", "relatedness"),
+)
 ITEMS_OF_NEEDS = {"autonomy": 3, "competence": 4, "relatedness": 3}
 LOW_AFFECT, HIGH_AFFECT = 1.0, 5.0
 ARM, SPELLS = "treatment", "spells"
@@ -45,7 +57,8 @@ ARM, SPELLS = "treatment", "spells"
 def imputation_plan(
     people: pd.DataFrame, plan: Plan, model: ImputationModel, *, scores: Sequence[str] = SCORES
 ) -> ImputationPlan:
-    """The chained equations of one model of the plan: predictive mean matching throughout, so scores stay on their scales.
+    """The chained equations of one model of the plan: predictive mean matching throughout, so scores stay on their
+    scales.
 
     Complete covariates: those of the analysis, agency staff (whose absence is often not recorded), whether the person
     left, and the days absent over the trial at their own rate (the outcome belongs into an imputation model of a
@@ -75,8 +88,13 @@ def imputation_plan(
     else:
         extra.append(Term(column="absence_days", kind="continuous"))
     terms = tuple(term for term in plan.terms if term.column != "baseline_absence")
-    return ImputationPlan(variables=_with_donors(variables, plan), terms=(*terms, *extra), passive=tuple(passive),
-                          within=arms.within, **_settings(plan, model))  # fmt: skip
+    return ImputationPlan(
+        variables=_with_donors(variables, plan),
+        terms=(*terms, *extra),
+        passive=tuple(passive),
+        within=arms.within,
+        **_settings(plan, model),
+    )
 
 
 class _Arms:
@@ -105,8 +123,12 @@ def _settings(plan: Plan, model: ImputationModel, *, part: str = "") -> dict[str
     """What every imputation takes from the plan; each has random numbers of its own, by its name alone."""
     name = zlib.crc32(f"{model.key}/{part}".encode())
     seed = int(np.random.SeedSequence([plan.seed, name]).generate_state(1)[0])
-    return {"clusters": plan.design.cluster if model.team_effect else None, "imputations": model.m,
-            "iterations": plan.imputation.iterations, "seed": seed}  # fmt: skip
+    return {
+        "clusters": plan.design.cluster if model.team_effect else None,
+        "imputations": model.m,
+        "iterations": plan.imputation.iterations,
+        "seed": seed,
+    }
 
 
 def _predictors(score: str, wave: str, scores: Sequence[str]) -> tuple[str, ...]:
@@ -158,8 +180,10 @@ def _composites(wave: str, centre: Mapping[str, tuple[float, float]], scores: Se
         PassiveVariable(name=f"cognitive_{wave}", function=cognitive, inputs=cognition),
         PassiveVariable(name=f"balance_{wave}", function=balance, inputs=affect),
         PassiveVariable(name=f"efficacy_{wave}", function=efficacy, inputs=tuple(names[s] for s in ITEMS_OF_NEEDS)),
-        PassiveVariable(name=f"time_pressure_{wave}", function=pressure, inputs=(names["pressure_1"], names["pressure_2"])),
-    ]  # fmt: skip
+        PassiveVariable(
+            name=f"time_pressure_{wave}", function=pressure, inputs=(names["pressure_1"], names["pressure_2"])
+        ),
+    ]
     given = {names[score] for score in scores}
     return [composite for composite in found if given.issuperset(composite.inputs)]
 
@@ -181,28 +205,34 @@ def spells_imputation_plan(people: pd.DataFrame, plan: Plan, model: ImputationMo
         others = (*(term.column for term in terms), *(other for other in names if other != name))
         variables.append(arms.outcome(name, others) if name in incomplete else arms.baseline(name, others))
     return ImputationPlan(
-        variables=_with_donors(variables, plan), terms=(*terms, *arms.term),
+        variables=_with_donors(variables, plan),
+        terms=(*terms, *arms.term),
         passive=(PassiveVariable(name="baseline_log_bradford", inputs=("baseline_bradford",), function=logarithm),),
-        within=arms.within, **_settings(plan, model, part=SPELLS),
-    )  # fmt: skip
+        within=arms.within,
+        **_settings(plan, model, part=SPELLS),
+    )
 
 
 def _before_plan(plan: Plan, model: ImputationModel) -> ImputationPlan:
     """Baseline absence from what was known before the draw, both arms together: a sensitivity analysis.
 
-    A baseline cannot depend on the arm, so a model without arm and outcome cannot let chance differences between the arms
-    into the imputed baselines. It pays with associations that are drawn towards zero, since the outcome does not predict
-    what is adjusted for. One round is enough: one variable is imputed.
+    A baseline cannot depend on the arm, so a model without arm and outcome cannot let chance differences between the
+    arms into the imputed baselines. It pays with associations that are drawn towards zero, since the outcome does not
+    predict what is adjusted for. One round is enough: one variable is imputed.
     """
     terms = tuple(term for term in plan.terms if term.column != "baseline_absence")
     return ImputationPlan(
         variables=_with_donors([ImputedVariable(name="baseline_absence", kind="pmm")], plan),
-        terms=(*terms, Term(column="agency", kind="binary")), within=None, **(_settings(plan, model) | {"iterations": 1}),
-    )  # fmt: skip
+        terms=(*terms, Term(column="agency", kind="binary")),
+        within=None,
+        **(_settings(plan, model) | {"iterations": 1}),
+    )
 
 
 def impute_trial(people: pd.DataFrame, plan: Plan, *, progress: Progress = silent) -> dict[str, Imputations]:
-    """The completed data sets of every model that an analysis names, by its key; `set_name` says which an analysis uses."""
+    """The completed data sets of every model that an analysis names, by its key; `set_name` says which an analysis
+    uses.
+    """
     recording = people.loc[people["records_spells"]].reset_index(drop=True)
     tasks: dict[str, tuple[pd.DataFrame, ImputationPlan]] = {}
     for analysis in plan.analyses:
@@ -219,7 +249,9 @@ def impute_trial(people: pd.DataFrame, plan: Plan, *, progress: Progress = silen
 
 
 def set_name(analysis: PlannedAnalysis) -> str:
-    """Under which name the completed data sets of an analysis stand: its rule, and whether only those with spells are in it."""
+    """Under which name the completed data sets of an analysis stand: its rule, and whether only those with spells are
+    in it.
+    """
     rule = analysis.baseline_absence
     return f"{rule}/{SPELLS}" if analysis.population.startswith(SPELLS) else rule
 
@@ -227,8 +259,8 @@ def set_name(analysis: PlannedAnalysis) -> str:
 def model_table(imputations: Mapping[str, Imputations]) -> pd.DataFrame:
     """Which variable is imputed by which model from which others? One row a variable and set, read off what ran.
 
-    `arms` says whether one model serves both arms, each has its own, or the arm is left out; `gaps` counts missing values;
-    `predictors` are names, one space between.
+    `arms` says whether one model serves both arms, each has its own, or the arm is left out; `gaps` counts missing
+    values; `predictors` are names, one space between.
     """
     rows = []
     for name, found in imputations.items():
@@ -238,11 +270,19 @@ def model_table(imputations: Mapping[str, Imputations]) -> pd.DataFrame:
             others = [other.name for other in plan.variables if other.name != variable.name]
             predictors = variable.predictors if variable.predictors is not None else (*terms, *others)
             apart = bool(plan.within or variable.within)
-            rows.append({
-                "set": name, "variable": variable.name, "kind": variable.kind, "donors": variable.donors,
-                "arms": "apart" if apart else "together" if ARM in predictors else "ignored",
-                "team_effect": plan.clusters is not None and plan.random_intercept,
-                "gaps": len(found.imputed[variable.name].rows), "people": len(found.frame),
-                "predictors": " ".join(predictors), "m": plan.imputations, "iterations": plan.iterations,
-            })  # fmt: skip
+            rows.append(
+                {
+                    "set": name,
+                    "variable": variable.name,
+                    "kind": variable.kind,
+                    "donors": variable.donors,
+                    "arms": "apart" if apart else "together" if ARM in predictors else "ignored",
+                    "team_effect": plan.clusters is not None and plan.random_intercept,
+                    "gaps": len(found.imputed[variable.name].rows),
+                    "people": len(found.frame),
+                    "predictors": " ".join(predictors),
+                    "m": plan.imputations,
+                    "iterations": plan.iterations,
+                }
+            )
     return pd.DataFrame(rows)

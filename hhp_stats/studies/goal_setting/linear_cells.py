@@ -55,9 +55,12 @@ def _ordinary(sets: CompletedSets, analysis: PlannedAnalysis, material: Material
 def repeated(sets: CompletedSets, *, conf_level: float) -> RepeatedRegression:
     """The planned regression in all completed data sets at once."""
     return repeated_regression(
-        matrix=sets.matrix, varying={name: values.T for name, values in sets.varying.items()}, sets=len(sets.outcomes),
-        clusters=sets.people["team_id"], conf_level=conf_level,
-    )  # fmt: skip
+        matrix=sets.matrix,
+        varying={name: values.T for name, values in sets.varying.items()},
+        sets=len(sets.outcomes),
+        clusters=sets.people["team_id"],
+        conf_level=conf_level,
+    )
 
 
 def linear_effect(model: Model, analysis: PlannedAnalysis, material: Material) -> Estimate:
@@ -84,9 +87,12 @@ def wild(analysis: PlannedAnalysis, outcome: Outcome, material: Material) -> dic
     """The wild cluster bootstrap with the null imposed."""
     model = only_model(analysis, outcome, material)
     test = wild_bootstrap(
-        ols(outcome=model.outcome, matrix=model.matrix), clusters=model.people["team_id"], draws=DRAWS,
-        rng=np.random.default_rng([material.plan.seed, WILD]), conf_level=material.plan.conf_level,
-    )  # fmt: skip
+        ols(outcome=model.outcome, matrix=model.matrix),
+        clusters=model.people["team_id"],
+        draws=DRAWS,
+        rng=np.random.default_rng([material.plan.seed, WILD]),
+        conf_level=material.plan.conf_level,
+    )
     return {"": test.estimate}
 
 
@@ -94,33 +100,53 @@ def randomisation(analysis: PlannedAnalysis, outcome: Outcome, material: Materia
     """Randomisation inference by the trial's own rule, acceptance included."""
     model = only_model(analysis, outcome, material)
     test = randomisation_test(
-        outcome=model.outcome, matrix=model.matrix, clusters=model.people["team_id"], draw=material.redraws, draws=DRAWS,
-        rng=np.random.default_rng([material.plan.seed, RANDOMISED]), conf_level=material.plan.conf_level,
-    )  # fmt: skip
+        outcome=model.outcome,
+        matrix=model.matrix,
+        clusters=model.people["team_id"],
+        draw=material.redraws,
+        draws=DRAWS,
+        rng=np.random.default_rng([material.plan.seed, RANDOMISED]),
+        conf_level=material.plan.conf_level,
+    )
     return {"": test.estimate}
 
 
 def complier(analysis: PlannedAnalysis, outcome: Outcome, material: Material) -> dict[str, Estimate]:
     """The effect of starting the course on those whom the offer moved to start it, and how strong the instrument is.
 
-    Beside the effect: what the offer did to starting (`uptake`, whose squared t is the F of the first stage), and Anderson
-    and Rubin's interval, which holds however few the offer moved.
+    Beside the effect: what the offer did to starting (`uptake`, whose squared t is the F of the first stage), and
+    Anderson and Rubin's interval, which holds however few the offer moved.
     """
     model = only_model(analysis, outcome, material)
     takeup = model.people["enrolled"].to_numpy(dtype=np.float64)
-    found = complier_effect(outcome=model.outcome, takeup=takeup, matrix=model.matrix, clusters=model.people["team_id"],
-                            conf_level=material.plan.conf_level)  # fmt: skip
+    found = complier_effect(
+        outcome=model.outcome,
+        takeup=takeup,
+        matrix=model.matrix,
+        clusters=model.people["team_id"],
+        conf_level=material.plan.conf_level,
+    )
     low, high = found.anderson_rubin.hull
     robust = Estimate(
-        estimate=found.effect.estimate, std_error=np.nan, df=found.effect.df, n=found.effect.n,
-        n_clusters=found.effect.n_clusters, conf_level=found.effect.conf_level, p_value=found.anderson_rubin_p,
-        conf_low=low, conf_high=high,
-        method=f"Anderson-Rubin, {found.anderson_rubin.method}", note=found.anderson_rubin.in_words(),
-    )  # fmt: skip
+        estimate=found.effect.estimate,
+        std_error=np.nan,
+        df=found.effect.df,
+        n=found.effect.n,
+        n_clusters=found.effect.n_clusters,
+        conf_level=found.effect.conf_level,
+        p_value=found.anderson_rubin_p,
+        conf_low=low,
+        conf_high=high,
+        method=f"Anderson-Rubin, {found.anderson_rubin.method}",
+        note=found.anderson_rubin.in_words(),
+    )
     strength = "strong" if found.strong else "weak: read the Anderson-Rubin interval"
     effect = replace(
         found.effect,
-        note=f"Effective F {found.effective_f:.1f} against a critical value of {found.effective_f_critical:.1f}: {strength}.",
+        note=(
+            f"Effective F {found.effective_f:.1f} against a critical value of {found.effective_f_critical:.1f}:"
+            f" {strength}."
+        ),
     )
     assert found.first_stage is not None  # one instrument
     return {"": effect, "uptake": found.first_stage, f"{analysis.id.split('/')[1]}/iv-anderson-rubin": robust}

@@ -33,12 +33,18 @@ from hhp_stats.studies.intake_columns import intake_columns
 Columns = dict[str, Column]
 # Scale -> scores that need its items.
 SCORES: Mapping[str, tuple[str, ...]] = {
-    "happiness": ("happiness", "cognitive", "wellbeing"), "ladder": ("ladder", "cognitive", "wellbeing"),
-    "positive_affect": ("positive_affect", "balance", "wellbeing"), "negative_affect": ("negative_affect", "balance", "wellbeing"),
-    "time_pressure": ("time_pressure",), "autonomy": ("autonomy", "efficacy", "efficacy_nine"),
-    "competence": ("competence", "efficacy", "efficacy_nine"), "relatedness": ("relatedness", "efficacy", "efficacy_nine"),
-    "burnout": ("burnout",), "intention": ("intention",), "satisfaction": ("satisfaction",),
-}  # fmt: skip
+    "happiness": ("happiness", "cognitive", "wellbeing"),
+    "ladder": ("ladder", "cognitive", "wellbeing"),
+    "positive_affect": ("positive_affect", "balance", "wellbeing"),
+    "negative_affect": ("negative_affect", "balance", "wellbeing"),
+    "time_pressure": ("time_pressure",),
+    "autonomy": ("autonomy", "efficacy", "efficacy_nine"),
+    "competence": ("competence", "efficacy", "efficacy_nine"),
+    "relatedness": ("relatedness", "efficacy", "efficacy_nine"),
+    "burnout": ("burnout",),
+    "intention": ("intention",),
+    "satisfaction": ("satisfaction",),
+}
 LAST_NEED = "need_10"  # of which nine of the ten items do without
 LINKED = ("refused", "duplicates", "unmatched")
 
@@ -46,8 +52,8 @@ LINKED = ("refused", "duplicates", "unmatched")
 def everyone(trial: Trial, people: pd.DataFrame) -> Crowd:
     """Everybody on any return, the randomised first, and responses that belong to nobody known.
 
-    Imagined: in each arm and authority, people who answered a survey but for the items of one scale, or for the last item on
-    needs; without them a scale that nobody left out alone would look as if it could not be.
+    Imagined: in each arm and authority, people who answered a survey but for the items of one scale, or for the last
+    item on needs; without them a scale that nobody left out alone would look as if it could not be.
     """
     rest = trial.people.loc[~trial.people["randomised"]]
     listed = pd.concat([people, rest.assign(records_spells=False)], ignore_index=True) if len(rest) else people
@@ -82,24 +88,43 @@ def _imagined(people: pd.DataFrame) -> pd.DataFrame:
 def columns(c: Crowd, trial: Trial, plan: Plan, tables: Mapping[str, pd.DataFrame]) -> dict[str, Columns]:
     """The declarations of every table of the trial that has numbers."""
     made: Mapping[str, Callable[[], Columns]] = {
-        "flow": lambda: _flow(c, plan), "balance": lambda: balance(c, plan, tables["balance"]),
-        "balance_differences": lambda: differences(c, plan, tables["balance_differences"]), "team_balance": lambda: _teams(c, plan, tables["team_balance"]),
-        "interim": lambda: _interim(c, plan), "largest_scores": lambda: _largest(c, plan), "absence_distribution": lambda: _distribution(c, plan),
-        "uptake": lambda: _uptake(c, plan), "modules": lambda: _modules(c, plan), "attrition": lambda: _attrition(c, plan),
-        "attrition_wellbeing": lambda: _by_wellbeing(c, plan), "reliability": lambda: _reliability(c, tables["reliability"]),
-        "combination": lambda: _combination(c), "imputation": lambda: _others(tables["imputation"]),
-        "corrections": lambda: dict.fromkeys(("person", "old_value", "new_value", "file", "cell", "ledger_line"), internal()),
-        "linkage": lambda: _linkage(c, tables["linkage"]), "tolerances": lambda: {"count": cells(plan.disclosure.threshold)},
-        "rules": lambda: {"fired": cells(plan.disclosure.threshold), "files": other()}, "missingness": lambda: _missingness(c, plan),
-        "item_nonresponse": lambda: _items(c, tables["item_nonresponse"]), "acceptability": lambda: _others(tables["acceptability"]),
-        "tipping": lambda: _others(tables["tipping"]), "strata": lambda: _strata(c, tables["strata"]),
-        "assignment": lambda: _others(tables["assignment"]), "assignment_map": lambda: _others(tables["assignment_map"]),
+        "flow": lambda: _flow(c, plan),
+        "balance": lambda: balance(c, plan, tables["balance"]),
+        "balance_differences": lambda: differences(c, plan, tables["balance_differences"]),
+        "team_balance": lambda: _teams(c, plan, tables["team_balance"]),
+        "interim": lambda: _interim(c, plan),
+        "largest_scores": lambda: _largest(c, plan),
+        "absence_distribution": lambda: _distribution(c, plan),
+        "uptake": lambda: _uptake(c, plan),
+        "modules": lambda: _modules(c, plan),
+        "attrition": lambda: _attrition(c, plan),
+        "attrition_wellbeing": lambda: _by_wellbeing(c, plan),
+        "reliability": lambda: _reliability(c, tables["reliability"]),
+        "combination": lambda: _combination(c),
+        "imputation": lambda: _others(tables["imputation"]),
+        "corrections": lambda: dict.fromkeys(
+            ("person", "old_value", "new_value", "file", "cell", "ledger_line"), internal()
+        ),
+        "linkage": lambda: _linkage(c, tables["linkage"]),
+        "tolerances": lambda: {"count": cells(plan.disclosure.threshold)},
+        "rules": lambda: {"fired": cells(plan.disclosure.threshold), "files": other()},
+        "missingness": lambda: _missingness(c, plan),
+        "item_nonresponse": lambda: _items(c, tables["item_nonresponse"]),
+        "acceptability": lambda: _others(tables["acceptability"]),
+        "tipping": lambda: _others(tables["tipping"]),
+        "strata": lambda: _strata(c, tables["strata"]),
+        "assignment": lambda: _others(tables["assignment"]),
+        "assignment_map": lambda: _others(tables["assignment_map"]),
         "strata_if_zero": lambda: _others(tables["strata_if_zero"]),
-        "selection": lambda: _selection(c, tables["selection"], plan), "cost_parts": lambda: _costs(c, tables["cost_parts"]),
-        "replay": lambda: _others(tables["replay"]), "baseline_balance": lambda: _recorded(c, plan, tables["baseline_balance"]),
-        "imputation_model": lambda: _model(c, tables["imputation_model"]), "monte_carlo": lambda: _others(tables["monte_carlo"]),
-        "cost_versions": lambda: _others(tables["cost_versions"]), "maxima": lambda: _others(tables["maxima"]),
-    }  # fmt: skip
+        "selection": lambda: _selection(c, tables["selection"], plan),
+        "cost_parts": lambda: _costs(c, tables["cost_parts"]),
+        "replay": lambda: _others(tables["replay"]),
+        "baseline_balance": lambda: _recorded(c, plan, tables["baseline_balance"]),
+        "imputation_model": lambda: _model(c, tables["imputation_model"]),
+        "monte_carlo": lambda: _others(tables["monte_carlo"]),
+        "cost_versions": lambda: _others(tables["cost_versions"]),
+        "maxima": lambda: _others(tables["maxima"]),
+    }
     found = intake_columns(tables["inputs"], known=_files(c, trial))
     return found | {name: make() for name, make in made.items() if name in tables and len(tables[name].columns)}
 
@@ -144,8 +169,18 @@ def _flow(c: Crowd, plan: Plan) -> Columns:
     worth = [KEPT, 2, KEPT, 2]
     for own in _arms(c, plan):
         left, traced, known = p["left"] == 1, p["in_endline"].astype(bool) | (p["left"] == 1), p["absence_days"].notna()
-        rows += [own, own & (p["enrolled"] == 1), own & left, own & ~traced, own & traced, own & traced & ~known, own & known,
-                 own & p["left"].notna(), own & p["responded_t2"], own & p["wellbeing_t2"].notna()]  # fmt: skip
+        rows += [
+            own,
+            own & (p["enrolled"] == 1),
+            own & left,
+            own & ~traced,
+            own & traced,
+            own & traced & ~known,
+            own & known,
+            own & p["left"].notna(),
+            own & p["responded_t2"],
+            own & p["wellbeing_t2"].notna(),
+        ]
         worth += [KEPT, 2, 2, 2, 2, 2, KEPT, KEPT, 2, 2]
     return {"people": counted([c.of(each) for each in rows], worth=worth), "teams": other()}
 
@@ -153,8 +188,11 @@ def _flow(c: Crowd, plan: Plan) -> Columns:
 def _teams(c: Crowd, plan: Plan, table: pd.DataFrame) -> Columns:
     arms = dict(zip(plan.design.arms, _arms(c, plan), strict=True))
     known = {"size": None, "absence": "baseline_absence", "agency": "agency"}
-    rows = [arms[row["arm"]] & (True if known[row["characteristic"]] is None else c.frame[known[row["characteristic"]]].notna())
-            for row in table.to_dict("records")]  # fmt: skip
+    rows = [
+        arms[row["arm"]]
+        & (True if known[row["characteristic"]] is None else c.frame[known[row["characteristic"]]].notna())
+        for row in table.to_dict("records")
+    ]
     means = statistic([c.of(each) for each in rows]).rounded(3)  # of teams' means: not a sum over people
     return {"teams": other(), "mean": means, "sd": means}
 
@@ -162,16 +200,25 @@ def _teams(c: Crowd, plan: Plan, table: pd.DataFrame) -> Columns:
 def _interim(c: Crowd, plan: Plan) -> Columns:
     days = c.frame["interim_illness_days"]
     own = [c.of(each & days.notna()) for each in _arms(c, plan)]
-    return {"people": counted(own), "mean": statistic(own), "sd": statistic(own),
-            "none": share([c.of(each & (days == 0)) for each in _arms(c, plan)], own)}  # fmt: skip
+    return {
+        "people": counted(own),
+        "mean": statistic(own),
+        "sd": statistic(own),
+        "none": share([c.of(each & (days == 0)) for each in _arms(c, plan)], own),
+    }
 
 
 def _largest(c: Crowd, plan: Plan) -> Columns:
     p = c.frame
     scored = [c.of(each & p["records_spells"] & p["bradford"].notna()) for each in _arms(c, plan)]
     zero = [c.of(each & p["records_spells"] & (p["bradford"] == 0)) for each in _arms(c, plan)]
-    return {"limit": other(), "scores": counted(scored), "share_of_points": statistic(scored), "median": statistic(scored),
-            "zero": share(zero, scored)}  # fmt: skip
+    return {
+        "limit": other(),
+        "scores": counted(scored),
+        "share_of_points": statistic(scored),
+        "median": statistic(scored),
+        "zero": share(zero, scored),
+    }
 
 
 def _distribution(c: Crowd, plan: Plan) -> Columns:
@@ -188,8 +235,13 @@ def _uptake(c: Crowd, plan: Plan) -> Columns:
     arms = dict(zip(plan.design.arms, _arms(c, plan), strict=True))
     treated, control = arms["treatment"], arms["control"]
     answered, diary = treated & p["recall_t2"].notna(), treated & p["time_protected_t2"].notna()
-    parts = [treated & (p["enrolled"] == 1), treated & (p["modules_completed"] == 6), control & (p["enrolled"] == 1),
-             answered & p["recall_t2"].isin(["no", "not sure"]), diary & (p["time_protected_t2"] == "yes")]  # fmt: skip
+    parts = [
+        treated & (p["enrolled"] == 1),
+        treated & (p["modules_completed"] == 6),
+        control & (p["enrolled"] == 1),
+        answered & p["recall_t2"].isin(["no", "not sure"]),
+        diary & (p["time_protected_t2"] == "yes"),
+    ]
     people, of = [c.of(each) for each in parts], [c.of(each) for each in (treated, treated, control, answered, diary)]
     return {"people": counted(people), "of": counted(of), "share": share(people, of)}
 
@@ -205,8 +257,12 @@ def _attrition(c: Crowd, plan: Plan) -> Columns:
     p = c.frame
     groups = _groups(c, plan)
     whole = [c.of(each) for each in groups]
-    parts = {"baseline_absence": p["baseline_absence"].notna(), "outcome": p["absence_days"].notna(), "baseline_survey": p["responded_t1"],
-             "endline_survey": p["responded_t2"]}  # fmt: skip
+    parts = {
+        "baseline_absence": p["baseline_absence"].notna(),
+        "outcome": p["absence_days"].notna(),
+        "baseline_survey": p["responded_t1"],
+        "endline_survey": p["responded_t2"],
+    }
     shares = {name: share([c.of(each & members) for each in groups], whole) for name, members in parts.items()}
     left = share(
         [c.of(each & (p["left"] == 1)) for each in groups], [c.of(each & p["left"].notna()) for each in groups]
@@ -226,9 +282,11 @@ def _by_wellbeing(c: Crowd, plan: Plan) -> Columns:
 
 def _reliability(c: Crowd, table: pd.DataFrame) -> Columns:
     items: Mapping[str, tuple[str, ...]] = {
-        **{name: SCALES[name][1] for name in ("positive_affect", "negative_affect", "time_pressure")}, **NEEDS,
-        "affect": (*SCALES["positive_affect"][1], *SCALES["negative_affect"][1]), "efficacy": tuple(f"need_{n}" for n in range(1, 11)),
-    }  # fmt: skip
+        **{name: SCALES[name][1] for name in ("positive_affect", "negative_affect", "time_pressure")},
+        **NEEDS,
+        "affect": (*SCALES["positive_affect"][1], *SCALES["negative_affect"][1]),
+        "efficacy": tuple(f"need_{n}" for n in range(1, 11)),
+    }
     rows = [
         c.of(c.frame["randomised"] & c.frame[[f"{item}_t1" for item in items[name]]].notna().all(axis="columns"))
         for name in table["scale"]
@@ -280,8 +338,14 @@ def _items(c: Crowd, table: pd.DataFrame) -> Columns:
         c.of(c.frame["randomised"] & c.frame[f"responded_{'t1' if wave == 'baseline' else 't2'}"])
         for wave in table["wave"]
     ]
-    return {"items": other(), "respondents": counted(own), "complete": internal(), "partial": internal(), "none": internal(),
-            "missing_share": statistic(own).rounded(3)}  # fmt: skip
+    return {
+        "items": other(),
+        "respondents": counted(own),
+        "complete": internal(),
+        "partial": internal(),
+        "none": internal(),
+        "missing_share": statistic(own).rounded(3),
+    }
 
 
 def _strata(c: Crowd, table: pd.DataFrame) -> Columns:
@@ -333,8 +397,10 @@ def _costs(c: Crowd, table: pd.DataFrame) -> Columns:
     count = len(table)
     return {
         **{name: other() for name in ("absence", "turnover", "cost", "days", "daily_rate", "priced_authorities")},
-        "turnover_cost": statistic([c.of(priced)] * count), "leavers": counted([c.of(left)] * count), "priced": counted([c.of(priced)] * count),
-    }  # fmt: skip
+        "turnover_cost": statistic([c.of(priced)] * count),
+        "leavers": counted([c.of(left)] * count),
+        "priced": counted([c.of(priced)] * count),
+    }
 
 
 def known_people(c: Crowd, column: str) -> Any:

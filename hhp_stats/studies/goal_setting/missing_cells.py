@@ -23,7 +23,8 @@ BOOTSTRAP_DRAWS = 1_000
 
 
 def selection_likelihood(analysis: PlannedAnalysis, outcome: Outcome, material: Material) -> dict[str, Estimate]:
-    """Heckman's model by maximum likelihood, clustered by team; rho beside the effect, or pooled over imputed baselines.
+    """Heckman's model by maximum likelihood, clustered by team; rho beside the effect, or pooled over imputed
+    baselines.
 
     Pooled are the highest maxima of all completed data sets. Where one has no maximum nothing is pooled: the estimate
     would be that of the sets in which the model happens to work (NonConvergence, which says how many those are).
@@ -55,7 +56,8 @@ def _selection_fit(model: Model, material: Material) -> SelectionFit:
 
 
 def maxima(material: Material) -> pd.DataFrame:
-    """Where does the likelihood of each selection model have maxima? One row a maximum, the reported one of an outcome first.
+    """Where does the likelihood of each selection model have maxima? One row a maximum, the reported one of an
+    outcome first.
 
     Columns: outcome, reported, rho with the ends of its profile-likelihood interval and the p of no correlation
     (reported ones only), log_likelihood, estimate (the effect there), stationary (False where rho runs to -1 or 1).
@@ -71,19 +73,47 @@ def maxima(material: Material) -> pd.DataFrame:
         except EstimationError:
             continue
         place = fit.names.index("treatment")
-        rows.append({
-            "outcome": analysis.outcome, "reported": True, "rho": fit.rho, "rho_low": fit.rho_conf_low,
-            "rho_high": fit.rho_conf_high, "p_value": fit.lr_p_value, "log_likelihood": fit.log_likelihood,
-            "estimate": float(fit.coefficients[place]), "stationary": True,
-        })  # fmt: skip
+        rows.append(
+            {
+                "outcome": analysis.outcome,
+                "reported": True,
+                "rho": fit.rho,
+                "rho_low": fit.rho_conf_low,
+                "rho_high": fit.rho_conf_high,
+                "p_value": fit.lr_p_value,
+                "log_likelihood": fit.log_likelihood,
+                "estimate": float(fit.coefficients[place]),
+                "stationary": True,
+            }
+        )
         rows += [
-            {"outcome": analysis.outcome, "reported": False, "rho": other.rho, "rho_low": np.nan, "rho_high": np.nan,
-             "p_value": np.nan, "log_likelihood": other.log_likelihood, "estimate": float(other.coefficients[place]),
-             "stationary": other.stationary}
+            {
+                "outcome": analysis.outcome,
+                "reported": False,
+                "rho": other.rho,
+                "rho_low": np.nan,
+                "rho_high": np.nan,
+                "p_value": np.nan,
+                "log_likelihood": other.log_likelihood,
+                "estimate": float(other.coefficients[place]),
+                "stationary": other.stationary,
+            }
             for other in fit.others
-        ]  # fmt: skip
-    return pd.DataFrame(rows, columns=["outcome", "reported", "rho", "rho_low", "rho_high", "p_value", "log_likelihood",
-                                       "estimate", "stationary"])  # fmt: skip
+        ]
+    return pd.DataFrame(
+        rows,
+        columns=[
+            "outcome",
+            "reported",
+            "rho",
+            "rho_low",
+            "rho_high",
+            "p_value",
+            "log_likelihood",
+            "estimate",
+            "stationary",
+        ],
+    )
 
 
 def selection_two_step(analysis: PlannedAnalysis, outcome: Outcome, material: Material) -> dict[str, Estimate]:
@@ -94,7 +124,8 @@ def selection_two_step(analysis: PlannedAnalysis, outcome: Outcome, material: Ma
 
 
 def identification(outcomes: tuple[str, ...], material: Material) -> pd.DataFrame:
-    """On what does the selection model rest? One row an outcome: condition number, variance inflation, how many answered.
+    """On what does the selection model rest? One row an outcome: condition number, variance inflation, how many
+    answered.
 
     Without a term that predicts response alone, only the curvature of the response model tells selection from effect.
     A scaled condition number above 30 is harmful (Belsley, Kuh and Welsch 1980).
@@ -120,8 +151,15 @@ def weighted(analysis: PlannedAnalysis, outcome: Outcome, material: Material) ->
     """Answers weighted by the inverse of the chance of answering."""
     (model,) = models(analysis, outcome, material)
     response = response_weights(answered=~np.isnan(model.outcome), matrix=model.matrix)
-    return {"": weighted_effect(outcome=model.outcome, matrix=model.matrix, response=response,
-                                clusters=model.people["team_id"], conf_level=material.plan.conf_level)}  # fmt: skip
+    return {
+        "": weighted_effect(
+            outcome=model.outcome,
+            matrix=model.matrix,
+            response=response,
+            clusters=model.people["team_id"],
+            conf_level=material.plan.conf_level,
+        )
+    }
 
 
 def lee(analysis: PlannedAnalysis, outcome: Outcome, material: Material) -> dict[str, Estimate]:
@@ -130,9 +168,12 @@ def lee(analysis: PlannedAnalysis, outcome: Outcome, material: Material) -> dict
     seed = int(np.random.SeedSequence([material.plan.seed, LEE_STREAM]).generate_state(1)[0])
     found = lee_bounds(
         outcome=people[outcome_column(analysis, outcome, material.plan)].to_numpy(dtype=np.float64),
-        treatment=people["treatment"].to_numpy(dtype=np.float64), clusters=people["team_id"], draws=BOOTSTRAP_DRAWS,
-        seed=seed, conf_level=material.plan.conf_level,
-    )  # fmt: skip
+        treatment=people["treatment"].to_numpy(dtype=np.float64),
+        clusters=people["team_id"],
+        draws=BOOTSTRAP_DRAWS,
+        seed=seed,
+        conf_level=material.plan.conf_level,
+    )
     return _bounded(found)
 
 
@@ -145,8 +186,11 @@ def worst_case(analysis: PlannedAnalysis, outcome: Outcome, material: Material) 
     found = worst_case_bounds(
         outcome=people[outcome_column(analysis, outcome, material.plan)].to_numpy(dtype=np.float64),
         matrix=model_matrix(people, ()),
-        lowest=low, highest=high, clusters=people["team_id"], conf_level=material.plan.conf_level,
-    )  # fmt: skip
+        lowest=low,
+        highest=high,
+        clusters=people["team_id"],
+        conf_level=material.plan.conf_level,
+    )
     return _bounded(found)
 
 
@@ -164,8 +208,15 @@ def _bounded(found: Bounds) -> dict[str, Estimate]:
     """The effect row carries the middle of the bounds and the interval for the effect itself."""
     low, high = found.lower, found.upper
     middle = Estimate(
-        estimate=(low.estimate + high.estimate) / 2, std_error=np.nan, df=low.df, n=low.n, n_clusters=low.n_clusters,
-        method=found.method, conf_level=found.conf_level, conf_low=found.conf_low, conf_high=found.conf_high,
+        estimate=(low.estimate + high.estimate) / 2,
+        std_error=np.nan,
+        df=low.df,
+        n=low.n,
+        n_clusters=low.n_clusters,
+        method=found.method,
+        conf_level=found.conf_level,
+        conf_low=found.conf_low,
+        conf_high=found.conf_high,
         note="The estimate is the middle of the bounds, not a best guess; the interval covers the effect.",
-    )  # fmt: skip
+    )
     return {"": middle, "lower_bound": low, "upper_bound": high}

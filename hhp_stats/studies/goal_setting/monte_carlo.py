@@ -17,8 +17,10 @@ WARNING = "Monte Carlo error above the plan's limit: more imputations are needed
 def monte_carlo_table(rows: Sequence[ResultRow], plan: Plan) -> pd.DataFrame:
     """How far would the planned results move if the imputation were made again? One row an imputed planned analysis.
 
-    Columns result_id, mc_error, share (of the standard error), mc_error_p, limit_p, and `holds`: both within the limits of
-    `plan.imputation.monte_carlo`. Source: White, Royston and Wood (2011), Statistics in Medicine 30, 377-399, section 7.
+    Columns result_id, mc_error, share (of the standard error), mc_error_p, limit_p, and `holds`: both within the
+    limits of
+    `plan.imputation.monte_carlo`. Source: White, Royston and Wood (2011), Statistics in Medicine 30, 377-399, section
+    7.
     """
     limits = plan.imputation.monte_carlo
     imputed = {
@@ -31,11 +33,17 @@ def monte_carlo_table(rows: Sequence[ResultRow], plan: Plan) -> pd.DataFrame:
         if row.result_id not in imputed or row.status != "estimated":
             continue
         share, limit = row.mc_error / row.std_error, limits.of_p(row.p_value)
-        found.append({
-            "result_id": row.result_id, "mc_error": row.mc_error, "share": share, "mc_error_p": row.mc_error_p, "limit_p": limit,
-            # Not known is not within the limits.
-            "holds": bool(share <= limits.estimate and row.mc_error_p <= limit),
-        })  # fmt: skip
+        found.append(
+            {
+                "result_id": row.result_id,
+                "mc_error": row.mc_error,
+                "share": share,
+                "mc_error_p": row.mc_error_p,
+                "limit_p": limit,
+                # Not known is not within the limits.
+                "holds": bool(share <= limits.estimate and row.mc_error_p <= limit),
+            }
+        )
     return pd.DataFrame(found, columns=["result_id", "mc_error", "share", "mc_error_p", "limit_p", "holds"])
 
 

@@ -40,8 +40,10 @@ def step_down(material: Material) -> list[ResultRow]:
         found.append(model)
     observed, drawn, weights = randomisation_statistics(
         [(model.outcome, model.matrix, model.people["team_id"]) for model in found],
-        draw=material.redraws, draws=DRAWS, rng=np.random.default_rng([plan.seed, STREAM]),
-    )  # fmt: skip
+        draw=material.redraws,
+        draws=DRAWS,
+        rng=np.random.default_rng([plan.seed, STREAM]),
+    )
     adjusted = westfall_young(statistics=observed, drawn=drawn, weights=weights)
     # Each outcome by itself under the same draws: what its adjusted value adjusts.
     alone = [
@@ -50,16 +52,33 @@ def step_down(material: Material) -> list[ResultRow]:
     ]
     return [
         ResultRow(
-            result_id=f"{plan.study}/{analysis.outcome}/multiplicity/westfall-young", study=plan.study, outcome=analysis.outcome,
-            estimand="multiplicity", population="those with a known outcome", contrast=plan.contrast,
-            method=f"Westfall-Young step-down over {len(FAMILY)} outcomes, {DRAWS:,} re-randomisations", analysis="exploratory",
-            estimate=float(statistic), statistic=float(statistic), p_value=single, p_adjusted=float(p), n=len(model.outcome),
-            n_clusters=int(model.people["team_id"].nunique()), clause="P53", status="descriptive",
-            source="hhp_stats.infer.randomisation_test.randomisation_statistics + hhp_stats.infer.multiplicity.westfall_young",
-            note="estimate is the CR1 t statistic with baselines at zero with indicator; p_value is that of the outcome by itself",
+            result_id=f"{plan.study}/{analysis.outcome}/multiplicity/westfall-young",
+            study=plan.study,
+            outcome=analysis.outcome,
+            estimand="multiplicity",
+            population="those with a known outcome",
+            contrast=plan.contrast,
+            method=f"Westfall-Young step-down over {len(FAMILY)} outcomes, {DRAWS:,} re-randomisations",
+            analysis="exploratory",
+            estimate=float(statistic),
+            statistic=float(statistic),
+            p_value=single,
+            p_adjusted=float(p),
+            n=len(model.outcome),
+            n_clusters=int(model.people["team_id"].nunique()),
+            clause="P53",
+            status="descriptive",
+            source=(
+                "hhp_stats.infer.randomisation_test.randomisation_statistics +"
+                " hhp_stats.infer.multiplicity.westfall_young"
+            ),
+            note=(
+                "estimate is the CR1 t statistic with baselines at zero with indicator; p_value is that of the outcome"
+                " by itself"
+            ),
         )
         for analysis, model, statistic, p, single in zip(chosen, found, observed, adjusted, alone, strict=True)
-    ]  # fmt: skip
+    ]
 
 
 def _single(analysis: PlannedAnalysis) -> PlannedAnalysis:

@@ -27,8 +27,13 @@ Direction = Literal["increase", "decrease"]
 
 def _clustering(people: float, assumed: PowerAssumption) -> Clustering:
     # The programme's own figures use all clusters, not one less an arm (see `Clustering.lost_clusters`).
-    return Clustering(mean_size=assumed.cluster_size, clusters_per_arm=people / 2 / assumed.cluster_size,
-                      icc=assumed.icc, size_cv=assumed.cv, lost_clusters=0)  # fmt: skip
+    return Clustering(
+        mean_size=assumed.cluster_size,
+        clusters_per_arm=people / 2 / assumed.cluster_size,
+        icc=assumed.icc,
+        size_cv=assumed.cv,
+        lost_clusters=0,
+    )
 
 
 def _rates(assumed: PowerAssumption) -> ErrorRates:
@@ -51,13 +56,23 @@ def power_rows(people: pd.DataFrame, icc: float, plan: Plan) -> list[ResultRow]:
     first = FIRST_PROTOCOL * left
     rows = [
         _row(plan, "absence-planned", effect(planned), planned, "as planned, after attrition"),
-        _row(plan, "absence-no-baseline", effect(planned, replace(absence, correlation=0.0)), planned,
-             "as planned, without the baseline"),
+        _row(
+            plan,
+            "absence-no-baseline",
+            effect(planned, replace(absence, correlation=0.0)),
+            planned,
+            "as planned, without the baseline",
+        ),
         _row(plan, "absence-first-protocol", effect(first), first, "first version of the protocol"),
         _row(plan, "absence-recruited", effect(recruited), recruited, "as recruited, nobody lost"),
-        _row(plan, "absence-recruited-attrition", effect(recruited * left), recruited * left,
-             "as recruited, after the planned attrition"),
-    ]  # fmt: skip
+        _row(
+            plan,
+            "absence-recruited-attrition",
+            effect(recruited * left),
+            recruited * left,
+            "as recruited, after the planned attrition",
+        ),
+    ]
     achieved, n = _achieved(people, icc, absence)
     rows.append(_row(plan, "absence-achieved", achieved, n, "with team sizes, ICC and correlation found in the data"))
     effective = _clustering(turnover.n_before_attrition * left, turnover).effective_per_arm
@@ -86,8 +101,13 @@ def power_rows(people: pd.DataFrame, icc: float, plan: Plan) -> list[ResultRow]:
 
 def _proportion(assumed: PowerAssumption, direction: Direction, effective: float) -> float:
     base = assumed.baseline or 0.0
-    other = detectable_proportion(control=base, direction=direction, effective_per_arm=effective, rates=_rates(assumed),
-                                  baseline_correlation=assumed.correlation)  # fmt: skip
+    other = detectable_proportion(
+        control=base,
+        direction=direction,
+        effective_per_arm=effective,
+        rates=_rates(assumed),
+        baseline_correlation=assumed.correlation,
+    )
     return abs(other - base)
 
 
@@ -96,8 +116,13 @@ def _achieved(people: pd.DataFrame, icc: float, assumed: PowerAssumption) -> tup
     sizes = known.groupby("team_id").size()
     both = known.dropna(subset=["baseline_absence"])
     correlation = float(np.corrcoef(both["baseline_absence"], both["absence_days"])[0, 1])
-    shape = Clustering(mean_size=float(sizes.mean()), clusters_per_arm=len(sizes) / 2, icc=max(icc, 0.0),
-                       size_cv=float(sizes.std(ddof=1) / sizes.mean()), lost_clusters=0)  # fmt: skip
+    shape = Clustering(
+        mean_size=float(sizes.mean()),
+        clusters_per_arm=len(sizes) / 2,
+        icc=max(icc, 0.0),
+        size_cv=float(sizes.std(ddof=1) / sizes.mean()),
+        lost_clusters=0,
+    )
     rates = _rates(assumed)
     return cluster_detectable_effect(clustering=shape, rates=rates, baseline_correlation=correlation), float(len(known))
 
@@ -107,7 +132,17 @@ def _row(plan: Plan, name: str, value: float, n: float, words: str, *, source: s
     assumed = plan.power["turnover" if name.startswith("turnover") else "absence"]
     method = f"minimum detectable effect, {100 * assumed.power:g}% power, {100 * assumed.alpha:g}% two-sided"
     return ResultRow(
-        result_id=f"{plan.study}/{outcome}/mdes/{name}", study=plan.study, outcome=outcome, estimand="mdes",
-        population=words, contrast=EITHER_WAY, method=method, analysis="planned",
-        estimate=value, n=round(n), clause="P25" if name.startswith("turnover") else "P24", status="descriptive", source=source,
-    )  # fmt: skip
+        result_id=f"{plan.study}/{outcome}/mdes/{name}",
+        study=plan.study,
+        outcome=outcome,
+        estimand="mdes",
+        population=words,
+        contrast=EITHER_WAY,
+        method=method,
+        analysis="planned",
+        estimate=value,
+        n=round(n),
+        clause="P25" if name.startswith("turnover") else "P24",
+        status="descriptive",
+        source=source,
+    )

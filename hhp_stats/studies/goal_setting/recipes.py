@@ -1,4 +1,6 @@
-"""What each result of the goal-setting trial rests on, for second programmes: recipes and the columns that they name."""
+"""What each result of the goal-setting trial rests on, for second programmes: recipes and the columns that they
+name.
+"""
 
 from __future__ import annotations
 
@@ -81,10 +83,18 @@ class _Frames:
         if analysis.baseline_absence == "complete_cases":
             known += tuple(self.shelf.put(name, self.material.people[name]) for name in baselines(analysis, outcome))
         about: dict[str, Any] = {
-            "frame": PEOPLE, "outcome": answered, "terms": terms, "known": known, "only": self._only(analysis.population),
-            "clusters": (TEAM,), "covariance": analysis.covariance, "df": analysis.df,
-            "conf_level": self.plan.conf_level, "row_weights": self._weights(analysis, people), **imputed,
-        }  # fmt: skip
+            "frame": PEOPLE,
+            "outcome": answered,
+            "terms": terms,
+            "known": known,
+            "only": self._only(analysis.population),
+            "clusters": (TEAM,),
+            "covariance": analysis.covariance,
+            "df": analysis.df,
+            "conf_level": self.plan.conf_level,
+            "row_weights": self._weights(analysis, people),
+            **imputed,
+        }
         if analysis.estimator == LINEAR:
             self._linear(key, analysis, about)
         elif analysis.estimator == LOGISTIC:
@@ -95,8 +105,16 @@ class _Frames:
             uptake = {**about, "outcome": takeup}
             self.recipes.append(Recipe(result_id=sibling(key, "uptake"), estimator="ols", **uptake))
         else:
-            self.recipes.append(Recipe(result_id=key, estimator="two-step", compared=("estimate",), in_r=("estimate",),
-                                       shortfall=CORRECTED, **about))  # fmt: skip
+            self.recipes.append(
+                Recipe(
+                    result_id=key,
+                    estimator="two-step",
+                    compared=("estimate",),
+                    in_r=("estimate",),
+                    shortfall=CORRECTED,
+                    **about,
+                )
+            )
 
     def _weights(self, analysis: PlannedAnalysis, people: pd.DataFrame) -> str:
         """The column of the weights; "" where people count alike."""
@@ -107,8 +125,11 @@ class _Frames:
         if outcome.weight:
             return self.shelf.put(outcome.weight, self.material.people[outcome.weight])
         answered = outcome_column(analysis, outcome, self.plan)
-        return self.shelf.put(f"team_weight_{answered}_{analysis.population}_{analysis.missing_outcome}", weights,
-                              "one over the number of people of the team who are analysed, over its mean")  # fmt: skip
+        return self.shelf.put(
+            f"team_weight_{answered}_{analysis.population}_{analysis.missing_outcome}",
+            weights,
+            "one over the number of people of the team who are analysed, over its mean",
+        )
 
     def _linear(self, key: str, analysis: PlannedAnalysis, about: dict[str, Any]) -> None:
         more: dict[str, Any] = {}
@@ -125,8 +146,11 @@ class _Frames:
 
     def _logistic(self, key: str, analysis: PlannedAnalysis, about: dict[str, Any]) -> None:
         quantities: Mapping[str, Quantity] = {
-            "": "change", "ratio": "odds_ratio", "predicted_control": "probability_0", "predicted_treatment": "probability_1",
-        }  # fmt: skip
+            "": "change",
+            "ratio": "odds_ratio",
+            "predicted_control": "probability_0",
+            "predicted_treatment": "probability_1",
+        }
         about |= {
             "covariance": "G/(G-1)",
             "df": "normal",
@@ -161,11 +185,17 @@ class _Frames:
                 and rule not in self.plan.imputation.models
                 and rule != "complete_cases"
             ):
-                column = self.shelf.put(f"{term.column}_{rule.removesuffix('_with_indicator')}", people[term.column],
-                                        f"{term.column.replace('_', ' ')}, where not recorded filled by the rule {rule.split('_')[0]}")  # fmt: skip
+                column = self.shelf.put(
+                    f"{term.column}_{rule.removesuffix('_with_indicator')}",
+                    people[term.column],
+                    f"{term.column.replace('_', ' ')}, where not recorded filled by the rule {rule.split('_')[0]}",
+                )
             elif term.column.endswith("_missing"):
-                column = self.shelf.put(term.column, self.material.people[term.column.removesuffix("_missing")].isna(),
-                                        f"1 where {term.column.removesuffix('_missing').replace('_', ' ')} is not recorded")  # fmt: skip
+                column = self.shelf.put(
+                    term.column,
+                    self.material.people[term.column.removesuffix("_missing")].isna(),
+                    f"1 where {term.column.removesuffix('_missing').replace('_', ' ')} is not recorded",
+                )
             else:
                 column = self.shelf.put(term.column, self.material.people[term.column])
             if imputed and term.column in self._completed(analysis):
@@ -208,14 +238,25 @@ class _Frames:
         self.shelf.put(BOTH, gap * people["treatment"], "treatment times baseline absence missing")
         self._note(name, (BASELINE,))
         about: dict[str, Any] = {
-            "estimator": "ols", "frame": PEOPLE, "outcome": BASELINE, "known": (BASELINE,), "clusters": (TEAM,),
-            "covariance": "CR1", "df": "clusters", "conf_level": self.plan.conf_level, "imputed": _file(name),
-            "imputations": len(self.material.imputations[name]), "filled": (BASELINE,),
-        }  # fmt: skip
+            "estimator": "ols",
+            "frame": PEOPLE,
+            "outcome": BASELINE,
+            "known": (BASELINE,),
+            "clusters": (TEAM,),
+            "covariance": "CR1",
+            "df": "clusters",
+            "conf_level": self.plan.conf_level,
+            "imputed": _file(name),
+            "imputations": len(self.material.imputations[name]),
+            "filled": (BASELINE,),
+        }
         arm = RecipeTerm(column="treatment")
         cells = (arm, RecipeTerm(column=GAP), RecipeTerm(column=BOTH))
-        wanted = {"recorded": (cells, {"treatment": 1.0}), "imputed": (cells, {"treatment": 1.0, BOTH: 1.0}),
-                  "all": ((arm,), {"treatment": 1.0})}  # fmt: skip
+        wanted = {
+            "recorded": (cells, {"treatment": 1.0}),
+            "imputed": (cells, {"treatment": 1.0, BOTH: 1.0}),
+            "all": ((arm,), {"treatment": 1.0}),
+        }
         self.recipes += [
             Recipe(result_id=f"{prefix}/{group}", terms=terms, weights=weights, **about)
             for group, (terms, weights) in wanted.items()
@@ -228,12 +269,27 @@ class _Frames:
         if key not in self.made:
             return
         leavers = priced_leavers(self.material.people)
-        column = self.shelf.put(LEAVER_COST, net_turnover_costs(**bill(leavers, self.plan)),
-                                "cost of a leaver in pounds, net of the days counted after leaving")  # fmt: skip
-        self.recipes.append(Recipe(
-            result_id=key, estimator="ols", frame=PEOPLE, outcome=column, terms=(), known=(column,), clusters=(TEAM,),
-            covariance="CR1", df="clusters", weights={INTERCEPT: 1.0}, conf_level=self.plan.conf_level, compared=FIELDS,
-        ))  # fmt: skip
+        column = self.shelf.put(
+            LEAVER_COST,
+            net_turnover_costs(**bill(leavers, self.plan)),
+            "cost of a leaver in pounds, net of the days counted after leaving",
+        )
+        self.recipes.append(
+            Recipe(
+                result_id=key,
+                estimator="ols",
+                frame=PEOPLE,
+                outcome=column,
+                terms=(),
+                known=(column,),
+                clusters=(TEAM,),
+                covariance="CR1",
+                df="clusters",
+                weights={INTERCEPT: 1.0},
+                conf_level=self.plan.conf_level,
+                compared=FIELDS,
+            )
+        )
 
     def finished(self) -> AnalysisFrames:
         """All frames: that of people, and the completing values of every set of imputations in use."""
@@ -252,8 +308,10 @@ class _Frames:
                 known[column] = recorded
             imputed[_file(name)] = stacked(completed, known)
         people = self.shelf.frame()
-        meanings = {PEOPLE: self.shelf.meanings, **{file: {**self.shelf.meanings, "imputation": "number of the completed data set"}
-                                                    for file in imputed}}  # fmt: skip
+        meanings = {
+            PEOPLE: self.shelf.meanings,
+            **{file: {**self.shelf.meanings, "imputation": "number of the completed data set"} for file in imputed},
+        }
         return AnalysisFrames(people={PEOPLE: people}, imputed=imputed, meanings=meanings, recipes=tuple(self.recipes))
 
 

@@ -1,4 +1,6 @@
-"""What was done beside the planned analyses: the rule of randomisation, the composite, the ratio. For the check against the plan."""
+"""What was done beside the planned analyses: the rule of randomisation, the composite, the ratio. For the check
+against the plan.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,8 @@ from hhp_stats.studies.goal_setting.sample import Sample
 def rules_followed(material: Material, sample: Sample, ratios: Sequence[ResultRow]) -> tuple[Conduct, ...]:
     """The rules that were followed, one `Conduct` each, read off what ran where that can be.
 
-    Randomisation: of the rule that the re-drawing used, and of the strata that the teams carry. Composite: of the rule that
+    Randomisation: of the rule that the re-drawing used, and of the strata that the teams carry. Composite: of the
+    rule that
     decided. Ratio: of the rows that were made.
     """
     plan = material.plan

@@ -49,8 +49,8 @@ def build_sample(trial: Trial, plan: Plan) -> Sample:
     people = trial.people.loc[trial.people["randomised"]]
     people = in_order(people, groups="team_id", first=("local_authority",), without=("person",))
     frame = people.assign(
-        # Teams by number, in the order that their data give (`intake.order`): what is drawn at random, or sorted by team,
-        # must not hang on how an authority spells its teams.
+        # Teams by number, in the order that their data give (`intake.order`): what is drawn at random, or sorted by
+        # team, must not hang on how an authority spells its teams.
         team_id=by_appearance(people["team_id"]),
         treatment=people["treatment"].astype("float64"),
         gender_male=(people["gender"] == "male").astype("float64").where(people["gender"].notna()),
@@ -63,8 +63,13 @@ def build_sample(trial: Trial, plan: Plan) -> Sample:
     frame, rule = _wellbeing(frame, plan)
     # Many columns were added one by one: a copy lays them side by side again.
     frame = frame.copy()
-    return Sample(people=frame, absence=absence, combination=rule, reliability=_reliability(frame),
-                  recording_authorities=recording)  # fmt: skip
+    return Sample(
+        people=frame,
+        absence=absence,
+        combination=rule,
+        reliability=_reliability(frame),
+        recording_authorities=recording,
+    )
 
 
 def _absence(frame: pd.DataFrame, plan: Plan) -> tuple[pd.DataFrame, dict[str, TrialAbsence]]:
@@ -75,11 +80,14 @@ def _absence(frame: pd.DataFrame, plan: Plan) -> tuple[pd.DataFrame, dict[str, T
     launches = {site.local_authority: site.launch for site in plan.sites}
     followed = exposure(frame, launches=launches, weeks=plan.design.endline_weeks)
     frame = frame.assign(
-        baseline_absence=base.days, baseline_source=base.source,
-        recorded_days=days, spells=spells,
-        follow_up_days=followed["follow_up_days"], exposure_days=followed["exposure_days"],
+        baseline_absence=base.days,
+        baseline_source=base.source,
+        recorded_days=days,
+        spells=spells,
+        follow_up_days=followed["follow_up_days"],
+        exposure_days=followed["exposure_days"],
         left=frame["left"].astype("float64"),
-    )  # fmt: skip
+    )
     counted = frame.assign(left=frame["left"] == 1)
     versions = {}
     for rule, floor in leaver_rules(plan):
@@ -109,9 +117,12 @@ def _bradford(frame: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
     held = frame.groupby("local_authority")[["baseline_illness_spells", "spells"]].count()
     recording = tuple(held.index[(held > 0).all(axis="columns")])
     before = bradford(
-        frame, recording_authorities=recording, spells="baseline_illness_spells", days="baseline_illness_days",
+        frame,
+        recording_authorities=recording,
+        spells="baseline_illness_spells",
+        days="baseline_illness_days",
         months="service_months",
-    )  # fmt: skip
+    )
     # Spells before are those of a year, as the days are: what was recorded over part of it is scaled.
     spells = annualised(frame, days="baseline_illness_spells", months="service_months").days
     recorded = bradford(
@@ -119,11 +130,14 @@ def _bradford(frame: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
     )
     after = bradford(frame, recording_authorities=recording, spells="spells", days="recorded_days")
     return frame.assign(
-        records_spells=frame["local_authority"].isin(recording), baseline_illness_spells=spells,
-        baseline_bradford=before.scores, baseline_bradford_recorded=recorded.scores, bradford=after.scores,
+        records_spells=frame["local_authority"].isin(recording),
+        baseline_illness_spells=spells,
+        baseline_bradford=before.scores,
+        baseline_bradford_recorded=recorded.scores,
+        bradford=after.scores,
         log_bradford=after.log_scores,
         baseline_log_bradford=before.log_scores,
-    ), recording  # fmt: skip
+    ), recording
 
 
 def _survey_scores(frame: pd.DataFrame) -> pd.DataFrame:
@@ -171,8 +185,12 @@ def _wellbeing(frame: pd.DataFrame, plan: Plan) -> tuple[pd.DataFrame, Combinati
         frame[f"cognitive_{wave}"] = _in_baseline_units(
             frame, wave, {part: units[part] for part in ("happiness", "ladder")}
         )
-    rule = combination_rule(frame["cognitive_t1"], frame["balance_t1"], reading=plan.measures.wellbeing_rule,
-                            threshold=plan.measures.wellbeing_threshold)  # fmt: skip
+    rule = combination_rule(
+        frame["cognitive_t1"],
+        frame["balance_t1"],
+        reading=plan.measures.wellbeing_rule,
+        threshold=plan.measures.wellbeing_threshold,
+    )
     return frame, rule
 
 

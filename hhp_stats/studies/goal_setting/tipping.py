@@ -26,9 +26,11 @@ def tipping(outcome_key: str, material: Material) -> tuple[list[ResultRow], pd.D
     people = material.people
     unit = float(people.loc[people["treatment"] == 0, outcome.column].std(ddof=1))
     found = tipping_points(
-        fewer, outcome=outcome.column, linear=lambda outcomes: same.effects(outcomes.T),
+        fewer,
+        outcome=outcome.column,
+        linear=lambda outcomes: same.effects(outcomes.T),
         deltas=[unit * delta for delta in plan.tipping.deltas],
-    )  # fmt: skip
+    )
     rows = [
         _row(outcome_key, point, side, unit, material)
         for point in found.points.to_dict("records")
@@ -41,15 +43,24 @@ def _row(outcome_key: str, point: dict[Any, Any], side: str, unit: float, materi
     plan = material.plan
     result_id = f"{plan.study}/{outcome_key}/tipping/{point['shifted']}-{side}"
     about: dict[str, Any] = {
-        "population": plan.populations["randomised"].label, "contrast": f"answers not given shifted in: {point['shifted']}",
-        "analysis": "exploratory", "clause": "", "source": SOURCE,
-    }  # fmt: skip
+        "population": plan.populations["randomised"].label,
+        "contrast": f"answers not given shifted in: {point['shifted']}",
+        "analysis": "exploratory",
+        "clause": "",
+        "source": SOURCE,
+    }
     delta = point[f"delta_{side}"]
     if pd.isna(delta):
         reason = point["note"] or "no shift of the grid changes the conclusion"
         return not_estimated(result_id=result_id, reason=reason, method="delta adjustment", **about)
     return ResultRow(
-        result_id=result_id, study=plan.study, outcome=outcome_key, estimand="tipping",
-        method="delta adjustment, in control-arm standard deviations", estimate=float(delta) / unit, status="descriptive",
-        note=f"the conclusion without a shift is: {point['conclusion']}", **about,
-    )  # fmt: skip
+        result_id=result_id,
+        study=plan.study,
+        outcome=outcome_key,
+        estimand="tipping",
+        method="delta adjustment, in control-arm standard deviations",
+        estimate=float(delta) / unit,
+        status="descriptive",
+        note=f"the conclusion without a shift is: {point['conclusion']}",
+        **about,
+    )

@@ -1,4 +1,6 @@
-"""The hiring experiments: from raw decisions and scores to the result frame, contrast by contrast as the plan lists them."""
+"""The hiring experiments: from raw decisions and scores to the result frame, contrast by contrast as the plan lists
+them.
+"""
 
 from __future__ import annotations
 
@@ -77,6 +79,10 @@ def analyse(
         "roles": tables.roles(decisions),
     }
     return StudyOutput(
-        study=STUDY, results=results, conduct=tuple(conduct), tables=made, analysis=analysis_frames(frames, plan, results),
+        study=STUDY,
+        results=results,
+        conduct=tuple(conduct),
+        tables=made,
+        analysis=analysis_frames(frames, plan, results),
         declared=members.declared(frames["progression"], frames["evaluation_score"], made, rows, plan),
-    )  # fmt: skip
+    )

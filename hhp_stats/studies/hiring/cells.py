@@ -145,14 +145,16 @@ def contrast_rows(
 
 
 def _estimate(
-    known: pd.DataFrame, contrast: CellContrast, method: ExperimentMethod,
-    model: tuple[LinearFit, RobustCovariance] | None, plan: ExperimentPlan,
-) -> Estimate:  # fmt: skip
+    known: pd.DataFrame,
+    contrast: CellContrast,
+    method: ExperimentMethod,
+    model: tuple[LinearFit, RobustCovariance] | None,
+    plan: ExperimentPlan,
+) -> Estimate:
     if model is None:
         return PAIRWISE[method.estimator](known, contrast, plan)
     fit, covariance = model
-    return linear_contrast(fit, covariance, weights=weights(contrast, plan), df=method.df,
-                           conf_level=plan.conf_level)  # fmt: skip
+    return linear_contrast(fit, covariance, weights=weights(contrast, plan), df=method.df, conf_level=plan.conf_level)
 
 
 def _about(
@@ -165,19 +167,24 @@ def _about(
         dict.fromkeys([*method.clauses, *contrast.clauses]) if contrast.planned else dict.fromkeys(contrast.clauses)
     )
     return {
-        "result_id": plan.result_id(experiment.id, contrast.id, method.id), "population": population,
-        "contrast": contrast.label, "analysis": plan.kind(contrast, method), "clause": " ".join(clauses),
-    }  # fmt: skip
+        "result_id": plan.result_id(experiment.id, contrast.id, method.id),
+        "population": population,
+        "contrast": contrast.label,
+        "analysis": plan.kind(contrast, method),
+        "clause": " ".join(clauses),
+    }
 
 
 def _conduct(
     contrast: CellContrast, method: ExperimentMethod, experiment: Experiment, plan: ExperimentPlan
 ) -> list[Conduct]:
     facts = {
-        "estimator": method.estimator, "covariance": method.covariance, "df": method.df,
+        "estimator": method.estimator,
+        "covariance": method.covariance,
+        "df": method.df,
         "terms": " + ".join([*dummies(plan, experiment), *method.terms]),
         "clusters": experiment.cluster if method.covariance.startswith("CR") else "",
-    }  # fmt: skip
+    }
     analysis = f"{experiment.id}/{contrast.id}/{method.id}"
     return [Conduct(study=plan.study, analysis=analysis, aspect=aspect, value=value) for aspect, value in facts.items()]
 
@@ -209,8 +216,12 @@ def mean_rows(frame: pd.DataFrame, experiment: Experiment, plan: ExperimentPlan)
             )
         people = part["participant"].nunique()
         found = dataclasses.replace(found, n=len(part), n_clusters=people if experiment.cluster else None)
-        about: dict[str, Any] = {"population": cell.label, "contrast": "none", "analysis": "planned",
-                                 "clause": " ".join(experiment.clauses)}  # fmt: skip
+        about: dict[str, Any] = {
+            "population": cell.label,
+            "contrast": "none",
+            "analysis": "planned",
+            "clause": " ".join(experiment.clauses),
+        }
         row = found.row(
             result_id=plan.result_id(experiment.id, f"mean_{cell.id}", method.id), source=ran.source, **about
         )
@@ -221,9 +232,16 @@ def mean_rows(frame: pd.DataFrame, experiment: Experiment, plan: ExperimentPlan)
             spread = float(part["outcome"].std(ddof=1))
             rows.append(
                 ResultRow(
-                    result_id=plan.result_id(experiment.id, f"sd_{cell.id}", "raw"), study=plan.study, outcome=experiment.id,
-                    estimand=f"sd_{cell.id}", method="standard deviation, n - 1", estimate=spread, n=len(part),
-                    status="descriptive", source=f"{HERE}.mean_rows", **about,
+                    result_id=plan.result_id(experiment.id, f"sd_{cell.id}", "raw"),
+                    study=plan.study,
+                    outcome=experiment.id,
+                    estimand=f"sd_{cell.id}",
+                    method="standard deviation, n - 1",
+                    estimate=spread,
+                    n=len(part),
+                    status="descriptive",
+                    source=f"{HERE}.mean_rows",
+                    **about,
                 )
-            )  # fmt: skip
+            )
     return rows

@@ -27,9 +27,19 @@ def count_rows(decisions: pd.DataFrame, scores: pd.DataFrame, plan: ExperimentPl
             found["progression", f"people_{condition}_set{name_set}"] = part["participant"].nunique()
     return [
         ResultRow(
-            result_id=plan.result_id(outcome, estimand, "count"), study=plan.study, outcome=outcome, estimand=estimand,
-            population="Participants of both experiments", contrast="none", method="count", analysis="planned",
-            estimate=float(count), n=int(count), clause=" ".join(experiment.clauses), status="descriptive", source=SOURCE,
+            result_id=plan.result_id(outcome, estimand, "count"),
+            study=plan.study,
+            outcome=outcome,
+            estimand=estimand,
+            population="Participants of both experiments",
+            contrast="none",
+            method="count",
+            analysis="planned",
+            estimate=float(count),
+            n=int(count),
+            clause=" ".join(experiment.clauses),
+            status="descriptive",
+            source=SOURCE,
         )
         for (outcome, estimand), count in found.items()
-    ]  # fmt: skip
+    ]

@@ -38,23 +38,46 @@ def declared(
     people = _participants(decisions, scores)
     c = crowd(people)
     columns = {
-        "flow": _flow(c, tables["flow"]), "conditions": _conditions(c, tables["conditions"]),
-        "name_sets": _name_sets(c, tables["name_sets"]), "chosen_over_limit": _over(c, tables["chosen_over_limit"], plan),
+        "flow": _flow(c, tables["flow"]),
+        "conditions": _conditions(c, tables["conditions"]),
+        "name_sets": _name_sets(c, tables["name_sets"]),
+        "chosen_over_limit": _over(c, tables["chosen_over_limit"], plan),
         "pair_choices": {"pairs": other(), "share": other()},
-        "roles": {"people": counted([c.of((c.frame["role"] == row["role"]) & (c.frame["evaluation"] == row["evaluation"]))
-                                     for row in tables["roles"].to_dict("records")])},
-    }  # fmt: skip
+        "roles": {
+            "people": counted(
+                [
+                    c.of((c.frame["role"] == row["role"]) & (c.frame["evaluation"] == row["evaluation"]))
+                    for row in tables["roles"].to_dict("records")
+                ]
+            )
+        },
+    }
     put_forward = tables["chosen_per_person"]["chosen"]
     above = frozenset(map(int, put_forward[put_forward > plan.fact("limit")]))
     bars = {
-        "score_distribution": Bars(group="cell", value="score", moments=2, members=tuple(
-            c.of((c.frame["shown"] == row["cell"]) & (c.frame["score"] == row["score"])) for row in tables["score_distribution"].to_dict("records"))),
-        # The decisions of a condition add up to the numbers put forward, so the mean is known; the sum of squares is a part of
-        # the standard errors by participant, which are printed unrounded. Who passed the limit is counted in a table of its own.
-        "chosen_per_person": Bars(group="evaluation", value="chosen", moments=2, members=tuple(
-            c.of((c.frame["evaluation"] == row["evaluation"]) & (c.frame["chosen"] == row["chosen"]))
-            for row in tables["chosen_per_person"].to_dict("records")), known=(above,)),
-    }  # fmt: skip
+        "score_distribution": Bars(
+            group="cell",
+            value="score",
+            moments=2,
+            members=tuple(
+                c.of((c.frame["shown"] == row["cell"]) & (c.frame["score"] == row["score"]))
+                for row in tables["score_distribution"].to_dict("records")
+            ),
+        ),
+        # The decisions of a condition add up to the numbers put forward, so the mean is known; the sum of squares is
+        # a part of the standard errors by participant, which are printed unrounded. Who passed the limit is counted
+        # in a table of its own.
+        "chosen_per_person": Bars(
+            group="evaluation",
+            value="chosen",
+            moments=2,
+            members=tuple(
+                c.of((c.frame["evaluation"] == row["evaluation"]) & (c.frame["chosen"] == row["chosen"]))
+                for row in tables["chosen_per_person"].to_dict("records")
+            ),
+            known=(above,),
+        ),
+    }
     return Declared(
         people=c.there,
         columns=columns,
@@ -79,8 +102,11 @@ def _flow(c: Crowd, table: pd.DataFrame) -> dict[str, Column]:
         members = c.frame["evaluation" if judged else "shown"] == row["condition"]
         own.append(c.of(members))
         answered.append(None if judged else c.of(members & c.frame["score"].notna()))
-    return {"people": counted(own, worth=KEPT), "rows": counted([each if known is not None else None for each, known in zip(own, answered, strict=True)]),
-            "answered": counted(answered)}  # fmt: skip
+    return {
+        "people": counted(own, worth=KEPT),
+        "rows": counted([each if known is not None else None for each, known in zip(own, answered, strict=True)]),
+        "answered": counted(answered),
+    }
 
 
 def _conditions(c: Crowd, table: pd.DataFrame) -> dict[str, Column]:

@@ -34,11 +34,19 @@ def power_rows(frame: pd.DataFrame, experiment: Experiment, plan: ExperimentPlan
         estimand = f"mdes_{contrast.id}"
         rows.append(
             ResultRow(
-                result_id=plan.result_id(experiment.id, estimand, method.id), study=plan.study, outcome=experiment.id,
-                estimand=estimand, population="as achieved", contrast=contrast.label, analysis="exploratory",
+                result_id=plan.result_id(experiment.id, estimand, method.id),
+                study=plan.study,
+                outcome=experiment.id,
+                estimand=estimand,
+                population="as achieved",
+                contrast=contrast.label,
+                analysis="exploratory",
                 method=f"minimum detectable effect, {100 * plan.power:g}% power, {100 * plan.alpha:g}% two-sided",
-                estimate=float(reach * variance**0.5), n=len(known), n_clusters=covariance.n_clusters,
-                status="descriptive", source=SOURCE,
+                estimate=float(reach * variance**0.5),
+                n=len(known),
+                n_clusters=covariance.n_clusters,
+                status="descriptive",
+                source=SOURCE,
             )
-        )  # fmt: skip
+        )
     return rows

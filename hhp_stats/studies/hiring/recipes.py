@@ -18,7 +18,9 @@ COVERED = ("ols", "pooled", "welch")
 
 
 def analysis_frames(frames: Mapping[str, pd.DataFrame], plan: ExperimentPlan, results: pd.DataFrame) -> AnalysisFrames:
-    """A frame for each experiment, one row a decision or a person, and the recipes of every estimated row of `results`."""
+    """A frame for each experiment, one row a decision or a person, and the recipes of every estimated row of
+    `results`.
+    """
     made = set(results.loc[results["status"] == "estimated", "result_id"])
     people, meanings, recipes = {}, {}, []
     for experiment in plan.experiments.values():
@@ -66,32 +68,53 @@ class _Recipes:
         for name in method.terms:
             term = self.plan.terms[name].term
             if varies(known[term.column]):
-                terms.append(RecipeTerm(column=self.shelf.put(term.column, self.frame[term.column]),
-                                        base=base_of(known[term.column], term)))  # fmt: skip
+                terms.append(
+                    RecipeTerm(
+                        column=self.shelf.put(term.column, self.frame[term.column]),
+                        base=base_of(known[term.column], term),
+                    )
+                )
         one_variance = method.estimator == "pooled"
         if method.covariance.startswith("CR"):
             cluster = self.frame[self.experiment.cluster]
             more["clusters"] = (self.shelf.put_number(NUMBER, cluster, f"number of the {self.experiment.cluster}"),)
         if method.covariance in ("CR2", "CR3") or method.df == "satterthwaite":
-            more |= {"compared": ("estimate",),
-                     "shortfall": f"statsmodels has no {method.covariance}: R's clubSandwich computes the rest"}  # fmt: skip
+            more |= {
+                "compared": ("estimate",),
+                "shortfall": f"statsmodels has no {method.covariance}: R's clubSandwich computes the rest",
+            }
         return Recipe(
-            result_id=self.plan.result_id(self.experiment.id, estimand, method.id), estimator="ols", frame=self.experiment.id,
-            outcome=self.outcome, terms=tuple(terms), known=(self.outcome,), only=self._only(method), weights=combined,
-            covariance="classical" if one_variance else method.covariance, df="residual" if one_variance else method.df,
-            conf_level=self.plan.conf_level, **more,
-        )  # fmt: skip
+            result_id=self.plan.result_id(self.experiment.id, estimand, method.id),
+            estimator="ols",
+            frame=self.experiment.id,
+            outcome=self.outcome,
+            terms=tuple(terms),
+            known=(self.outcome,),
+            only=self._only(method),
+            weights=combined,
+            covariance="classical" if one_variance else method.covariance,
+            df="residual" if one_variance else method.df,
+            conf_level=self.plan.conf_level,
+            **more,
+        )
 
     def _welch(self, contrast: CellContrast, method: ExperimentMethod) -> Recipe:
         cell = self.frame["cell"]
         side = cell.isin(contrast.plus).astype("float64").where(cell.isin([*contrast.plus, *contrast.minus]))
         column = self.shelf.put(f"side_{contrast.id}", side, f"{contrast.label}: 1 first, 0 second, empty neither")
         return Recipe(
-            result_id=self.plan.result_id(self.experiment.id, contrast.id, method.id), estimator="welch",
-            frame=self.experiment.id, outcome=self.outcome, terms=(RecipeTerm(column=column),),
-            known=(self.outcome, column), only=self._only(method), treatment=column, covariance="by arm",
-            df="satterthwaite", conf_level=self.plan.conf_level,
-        )  # fmt: skip
+            result_id=self.plan.result_id(self.experiment.id, contrast.id, method.id),
+            estimator="welch",
+            frame=self.experiment.id,
+            outcome=self.outcome,
+            terms=(RecipeTerm(column=column),),
+            known=(self.outcome, column),
+            only=self._only(method),
+            treatment=column,
+            covariance="by arm",
+            df="satterthwaite",
+            conf_level=self.plan.conf_level,
+        )
 
     def _only(self, method: ExperimentMethod) -> tuple[str, ...]:
         if method.name_set is None:

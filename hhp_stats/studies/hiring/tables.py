@@ -13,20 +13,26 @@ def prepared_decisions(decisions: pd.DataFrame) -> pd.DataFrame:
     minority = (decisions["name"] == "minority ethnic").astype("float64")
     name = decisions["name"].map({"minority ethnic": "minority", "white british": "white_british"})
     return decisions.assign(
-        outcome=100 * decisions["progressed"], cell=decisions["evaluation"] + "_" + name, joint=joint, minority=minority,
-        joint_minority=joint * minority, second_name_set=(decisions["name_set"] == 2).astype("float64"),
+        outcome=100 * decisions["progressed"],
+        cell=decisions["evaluation"] + "_" + name,
+        joint=joint,
+        minority=minority,
+        joint_minority=joint * minority,
+        second_name_set=(decisions["name_set"] == 2).astype("float64"),
         this_first=(decisions["first_experiment"] == "progression").astype("float64"),
-    )  # fmt: skip
+    )
 
 
 def prepared_scores(scores: pd.DataFrame) -> pd.DataFrame:
     """One row a participant with `outcome` (the sum of three scores), `cell`, and the model's dummies."""
     shown = scores["name_shown"]
     return scores.assign(
-        outcome=scores["total"], cell=shown, blinded=(shown == "blinded").astype("float64"),
+        outcome=scores["total"],
+        cell=shown,
+        blinded=(shown == "blinded").astype("float64"),
         white_british=(shown == "white_british").astype("float64"),
         this_first=(scores["first_experiment"] == "evaluation_score").astype("float64"),
-    )  # fmt: skip
+    )
 
 
 def flow(decisions: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
@@ -52,8 +58,17 @@ def conditions(decisions: pd.DataFrame, scores: pd.DataFrame, plan: ExperimentPl
             if part.empty:
                 continue
             positive = int((part["outcome"] > 0).sum()) if cell.experiment == "progression" else None
-            rows.append((cell.experiment, cell.id, cell.label, part["participant"].nunique(), len(part),
-                         int(part["outcome"].notna().sum()), positive))  # fmt: skip
+            rows.append(
+                (
+                    cell.experiment,
+                    cell.id,
+                    cell.label,
+                    part["participant"].nunique(),
+                    len(part),
+                    int(part["outcome"].notna().sum()),
+                    positive,
+                )
+            )
     return pd.DataFrame(rows, columns=["experiment", "cell", "label", "people", "rows", "answered", "positive"])
 
 
@@ -91,7 +106,9 @@ def chosen_per_person(decisions: pd.DataFrame, plan: ExperimentPlan) -> pd.DataF
 
 
 def chosen_over_limit(decisions: pd.DataFrame, plan: ExperimentPlan) -> pd.DataFrame:
-    """How many applications were put forward on average, and who passed the limit? `evaluation` (or all), `people`, `mean`, `over`, `share`."""
+    """How many applications were put forward on average, and who passed the limit? `evaluation` (or all), `people`,
+    `mean`, `over`, `share`.
+    """
     people = decisions.groupby(["participant", "evaluation"])["progressed"].sum().rename("chosen").reset_index()
     rows = []
     for name in ("all", *sorted(people["evaluation"].unique())):
@@ -108,8 +125,12 @@ def pair_choices(decisions: pd.DataFrame) -> pd.DataFrame:
         index=["participant", "pair"], columns="name", values="progressed", aggfunc="first"
     ).dropna()
     minority, white = wide["minority ethnic"] == 1, wide["white british"] == 1
-    parts = {"both": minority & white, "minority ethnic alone": minority & ~white, "White British alone": ~minority & white,
-             "neither": ~minority & ~white}  # fmt: skip
+    parts = {
+        "both": minority & white,
+        "minority ethnic alone": minority & ~white,
+        "White British alone": ~minority & white,
+        "neither": ~minority & ~white,
+    }
     rows = [(choice, int(mask.sum()), float(mask.mean())) for choice, mask in parts.items()]
     return pd.DataFrame(rows, columns=["choice", "pairs", "share"])
 

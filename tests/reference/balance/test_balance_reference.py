@@ -38,9 +38,11 @@ def test_standardised_differences(case):
 def test_omnibus_and_joint_f(case):
     want, frame = expected(case), trial(case)
     got = omnibus_balance(
-        covariates=frame[COVARIATES], treatment=frame["treatment"], clusters=frame["team"],
+        covariates=frame[COVARIATES],
+        treatment=frame["treatment"],
+        clusters=frame["team"],
         strata=frame["stratum"] if case == "strata" else None,
-    )  # fmt: skip
+    )
     assert got.statistic == pytest.approx(want["d2"], rel=1e-9)  # closed formulas
     assert got.p_value == pytest.approx(want["d2_p"], rel=1e-8)
     joint = joint_f_test(covariates=frame[COVARIATES], treatment=frame["treatment"], clusters=frame["team"])

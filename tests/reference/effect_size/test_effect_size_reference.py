@@ -16,9 +16,14 @@ CLUSTERED = pd.read_csv(HERE / "clustered.csv")
 
 def effect(row, correction):
     return hedges_g_from_summary(
-        mean_treatment=row.m1, mean_control=row.m0, sd_treatment=row.s1, sd_control=row.s0,
-        n_treatment=int(row.n1), n_control=int(row.n0), correction=correction,
-    )  # fmt: skip
+        mean_treatment=row.m1,
+        mean_control=row.m0,
+        sd_treatment=row.s1,
+        sd_control=row.s0,
+        n_treatment=int(row.n1),
+        n_control=int(row.n0),
+        correction=correction,
+    )
 
 
 @pytest.mark.parametrize("case", INDIVIDUAL.index)

@@ -14,9 +14,14 @@ EXPECTED = pd.read_csv(Path(__file__).parent / "expected.csv").set_index("case")
 def found(case):
     row = EXPECTED.loc[case]
     return fieller(
-        numerator=row.n, denominator=row.d, numerator_variance=row.vn, denominator_variance=row.vd,
-        covariance=row["cov"], df=row.df, conf_level=row.level,
-    )  # fmt: skip
+        numerator=row.n,
+        denominator=row.d,
+        numerator_variance=row.vn,
+        denominator_variance=row.vd,
+        covariance=row["cov"],
+        df=row.df,
+        conf_level=row.level,
+    )
 
 
 @pytest.mark.parametrize("case", EXPECTED.index)

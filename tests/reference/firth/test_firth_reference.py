@@ -62,7 +62,11 @@ def test_no_optimiser_finds_a_higher_penalised_likelihood(case):
         return -(y @ linear - np.logaddexp(0, linear).sum() + np.linalg.slogdet(x.T * weight @ x)[1] / 2)
 
     fit = firth_logit(**given)
-    best = optimize.minimize(minus_penalised, np.zeros(x.shape[1]), method="Nelder-Mead",
-                             options={"maxiter": 20_000, "maxfev": 20_000, "xatol": 1e-9, "fatol": 1e-12})  # fmt: skip
+    best = optimize.minimize(
+        minus_penalised,
+        np.zeros(x.shape[1]),
+        method="Nelder-Mead",
+        options={"maxiter": 20_000, "maxfev": 20_000, "xatol": 1e-9, "fatol": 1e-12},
+    )
     assert fit.log_likelihood >= -best.fun - 1e-10  # rounding of a sum of a hundred logarithms
     assert fit.coefficients == pytest.approx(best.x, abs=1e-5)  # a simplex finds the place to half the digits

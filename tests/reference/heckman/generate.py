@@ -21,13 +21,18 @@ HERE = Path(__file__).parent
 CASES = {
     "mroz_two_step": ("mroz", "educ exper expersq", "nwifeinc educ exper expersq age kidslt6 kidsge6", "--two-step"),
     "mroz_ml": ("mroz", "educ exper expersq", "nwifeinc educ exper expersq age kidslt6 kidsge6", ""),
-    "mroz_ml_cluster": ("mroz", "educ exper expersq", "nwifeinc educ exper expersq age kidslt6 kidsge6", "--cluster=team"),
+    "mroz_ml_cluster": (
+        "mroz",
+        "educ exper expersq",
+        "nwifeinc educ exper expersq age kidslt6 kidsge6",
+        "--cluster=team",
+    ),
     "excluded_term": ("made", "treatment x1 x2", "treatment x1 x2 z", ""),
     "excluded_term_cluster": ("made", "treatment x1 x2", "treatment x1 x2 z", "--cluster=team"),
     "form_alone_two_step": ("made", "treatment x1 x2", "treatment x1 x2", "--two-step"),
     "form_alone_cluster": ("made", "treatment x1 x2", "treatment x1 x2", "--cluster=team"),
     "negative_rho_cluster": ("negative", "treatment x1 x2", "treatment x1 x2 z", "--cluster=team"),
-}  # fmt: skip
+}
 
 
 def made(seed: int, rho: float) -> pd.DataFrame:
@@ -42,8 +47,17 @@ def made(seed: int, rho: float) -> pd.DataFrame:
     y = 1 + 0.3 * treatment + 0.5 * x1 - 0.4 * x2 + 1.2 * e
     answered = 0.4 + 0.2 * treatment + 0.9 * x1 - 0.5 * x2 + 0.7 * z + u > 0
     answered &= team > 2
-    frame = pd.DataFrame({"y": np.where(answered, y, np.nan), "d": answered.astype(int), "team": team,
-                          "treatment": treatment, "x1": x1, "x2": x2, "z": z})  # fmt: skip
+    frame = pd.DataFrame(
+        {
+            "y": np.where(answered, y, np.nan),
+            "d": answered.astype(int),
+            "team": team,
+            "treatment": treatment,
+            "x1": x1,
+            "x2": x2,
+            "z": z,
+        }
+    )
     return frame.round(6)
 
 

@@ -1,4 +1,5 @@
-"""Climbs the selection likelihood from several values of rho with gretl's `mle` and writes hills.csv: every maximum met.
+"""Climbs the selection likelihood from several values of rho with gretl's `mle` and writes hills.csv: every maximum
+met.
 
 Run from the project's root, with gretl installed: python tests/reference/heckman/generate_hills.py
 The likelihood is written out in gretl's language, derivatives are gretl's numerical ones. Mroz's wages, the made-up

@@ -45,14 +45,18 @@ def mroz_wages() -> People:
     """Greene's example: wages of married women; the textbook's maximum lies inside, a higher one at the edge."""
     frame = mroz.load()
     frame = frame.assign(
-        intercept=1.0, age2=frame["age"] ** 2 / 100, exper2=frame["exper"] ** 2 / 100, faminc=frame["faminc"] / 10_000,
+        intercept=1.0,
+        age2=frame["age"] ** 2 / 100,
+        exper2=frame["exper"] ** 2 / 100,
+        faminc=frame["faminc"] / 10_000,
         kids=(frame["kidslt6"] + frame["kidsge6"] > 0).astype(float),
-    )  # fmt: skip
+    )
     return People(
         outcome_terms=frame[["intercept", "exper", "exper2", "educ", "city"]],
         response_terms=frame[["intercept", "age", "age2", "faminc", "kids", "educ"]],
-        y=frame["wage"].where(frame["inlf"] == 1).to_numpy(), team=None,
-    )  # fmt: skip
+        y=frame["wage"].where(frame["inlf"] == 1).to_numpy(),
+        team=None,
+    )
 
 
 def made_people() -> People:

@@ -1,7 +1,7 @@
 """The selection likelihood written once more, in its own parameters (gamma, beta, log sigma, atanh rho), for scipy.
 
-Shares nothing with the package: no profile, no concave form, no orthonormal terms but those of numpy's QR, which only make
-the quasi-Newton method quick.
+Shares nothing with the package: no profile, no concave form, no orthonormal terms but those of numpy's QR, which only
+make the quasi-Newton method quick.
 """
 
 from __future__ import annotations
@@ -53,9 +53,9 @@ class Outside:
         by_w[~self.answered] = -np.exp(stats.norm.logpdf(out) - stats.norm.logcdf(out))
         by_e = -e + ratio * rho / root
         by_rho = (ratio * (e + rho * w[self.answered]) / root**3).sum()
-        return np.concatenate([
-            self.z.T @ by_w, -self.x.T @ by_e / sigma, [-(by_e @ e) - len(e), by_rho * (1 - rho**2)]
-        ])  # fmt: skip
+        return np.concatenate(
+            [self.z.T @ by_w, -self.x.T @ by_e / sigma, [-(by_e @ e) - len(e), by_rho * (1 - rho**2)]]
+        )
 
     def check(self) -> None:
         """The gradient above is that of the likelihood above."""
@@ -76,12 +76,21 @@ class Outside:
         found = []
         for rho in rhos:
             end = optimize.minimize(
-                lambda at: -self.value(at), self.start(rho), jac=lambda at: -self.gradient(at), method="BFGS",
+                lambda at: -self.value(at),
+                self.start(rho),
+                jac=lambda at: -self.gradient(at),
+                method="BFGS",
                 options={"gtol": 1e-5 * len(self.z), "maxiter": 1000},
-            )  # fmt: skip
+            )
             beta = self.x_back @ end.x[self.z.shape[1] : -2]
-            found.append(Climb(log_likelihood=-float(end.fun), rho=math.tanh(end.x[-1]), sigma=math.exp(end.x[-2]),
-                               coefficients=beta))  # fmt: skip
+            found.append(
+                Climb(
+                    log_likelihood=-float(end.fun),
+                    rho=math.tanh(end.x[-1]),
+                    sigma=math.exp(end.x[-2]),
+                    coefficients=beta,
+                )
+            )
         return found
 
 

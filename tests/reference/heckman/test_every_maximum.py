@@ -83,7 +83,9 @@ def test_the_four_outcomes_of_the_trial_are_in_the_file_with_two_maxima_each() -
 
 
 def test_an_outside_maximiser_finds_nothing_higher() -> None:
-    """Quasi-Newton climbs of the likelihood in its own parameters, from eight values of rho and either side of the two hills."""
+    """Quasi-Newton climbs of the likelihood in its own parameters, from eight values of rho and either side of the
+    two hills.
+    """
     for people in (made_people(), replace(made_people(), y=-made_people().y)):
         fit, outside = fitted(people), Outside(people)
         outside.check()
@@ -98,7 +100,9 @@ def test_an_outside_maximiser_finds_nothing_higher() -> None:
 
 @pytest.fixture(scope="module")
 def imputed_material() -> Material:
-    """Three completed data sets of the trial, by few iterations: what is pooled is checked, not how they were filled."""
+    """Three completed data sets of the trial, by few iterations: what is pooled is checked, not how they were
+    filled.
+    """
     plan, people = trial_plan_and_people()
     models = {key: replace(model, m=3) for key, model in plan.imputation.models.items()}
     few = replace(plan, imputation=replace(plan.imputation, iterations=2, models=models))

@@ -30,14 +30,23 @@ def variables(binary: str) -> tuple[ImputedVariable, ...]:
 
 
 PLANS = {
-    "together_norm": ImputationPlan(variables=variables("continuous"), terms=(ARM, *COVARIATES), within=None, imputations=M, seed=1),
-    "together_logreg": ImputationPlan(variables=variables("binary"), terms=(ARM, *COVARIATES), within=None, imputations=M, seed=2),
+    "together_norm": ImputationPlan(
+        variables=variables("continuous"), terms=(ARM, *COVARIATES), within=None, imputations=M, seed=1
+    ),
+    "together_logreg": ImputationPlan(
+        variables=variables("binary"), terms=(ARM, *COVARIATES), within=None, imputations=M, seed=2
+    ),
     "within_arm": ImputationPlan(variables=variables("binary"), terms=COVARIATES, imputations=M, seed=3),
     "two_level": ImputationPlan(
-        variables=variables("binary")[:1], terms=(ARM, *COVARIATES), within=None, clusters="team_id", imputations=M,
-        iterations=1, seed=4,
+        variables=variables("binary")[:1],
+        terms=(ARM, *COVARIATES),
+        within=None,
+        clusters="team_id",
+        imputations=M,
+        iterations=1,
+        seed=4,
     ),
-}  # fmt: skip
+}
 
 
 def intraclass(residual: np.ndarray, teams: np.ndarray) -> float:
@@ -62,9 +71,13 @@ def pooled_by_hand(case: str, outcome: str) -> pd.DataFrame:
         variances.append([*fit.bse**2, *([0.0] * len(more))])
     terms = ["(Intercept)", "treatment", "x1", "x2", "icc"][: len(estimates[0])]
     return pd.DataFrame(
-        {"estimate": np.mean(estimates, axis=0), "within": np.mean(variances, axis=0), "between": np.var(estimates, axis=0, ddof=1)},
+        {
+            "estimate": np.mean(estimates, axis=0),
+            "within": np.mean(variances, axis=0),
+            "between": np.var(estimates, axis=0, ddof=1),
+        },
         index=terms,
-    )  # fmt: skip
+    )
 
 
 class _Lazy(dict):

@@ -109,8 +109,12 @@ def test_critical_value_of_the_effective_f():
 
 def test_p_value_by_hand():
     forms = ReducedForms(
-        on_outcome=np.array([1.0]), on_takeup=np.array([0.5]), outcome_covariance=np.array([[0.25]]),
-        takeup_covariance=np.array([[0.01]]), cross=np.array([[0.02]]), df=10,
-    )  # fmt: skip
+        on_outcome=np.array([1.0]),
+        on_takeup=np.array([0.5]),
+        outcome_covariance=np.array([[0.25]]),
+        takeup_covariance=np.array([[0.01]]),
+        cross=np.array([[0.02]]),
+        df=10,
+    )
     statistic = (1 - 0.5) ** 2 / (0.25 - 2 * 0.02 + 0.01)
     assert forms.p_value(1.0) == pytest.approx(stats.f.sf(statistic, 1, 10), rel=1e-12)  # one formula, twice

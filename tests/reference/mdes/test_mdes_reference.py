@@ -30,9 +30,12 @@ def test_formula_agrees_with_r(row):
     if pd.notna(row.p1):
         for direction, p2 in (("increase", row.p2_high), ("decrease", row.p2_low)):
             found = detectable_proportion(
-                control=row.p1, direction=direction, effective_per_arm=design.effective_per_arm, rates=rates,
+                control=row.p1,
+                direction=direction,
+                effective_per_arm=design.effective_per_arm,
+                rates=rates,
                 baseline_correlation=row.r,
-            )  # fmt: skip
+            )
             assert found == pytest.approx(p2, abs=1e-10)  # the root search stops at 1e-14
 
 

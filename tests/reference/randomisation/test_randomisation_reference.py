@@ -48,9 +48,14 @@ def test_enumerated_p_values_agree_with_r(case, dummies):
     for row in rows.itertuples():
         outcome, matrix, clusters = inputs(case, dummies=dummies, effect0=row.effect0)
         test = randomisation_test(
-            outcome=outcome, matrix=matrix, clusters=clusters, assignments=everything, statistic=row.statistic,
-            alternative=row.alternative, interval=False,
-        )  # fmt: skip
+            outcome=outcome,
+            matrix=matrix,
+            clusters=clusters,
+            assignments=everything,
+            statistic=row.statistic,
+            alternative=row.alternative,
+            interval=False,
+        )
         assert test.draws == row.allocations
         assert test.enumerated
         assert test.estimate.statistic == pytest.approx(row.observed, rel=1e-9)  # two least-squares solvers

@@ -56,8 +56,9 @@ def test_mitml_d1(case: str) -> None:
     # A small matrix is inverted: a few digits are lost against the closed formulas.
     assert_allclose(
         [test.statistic, test.df_denominator, test.relative_increase, test.p_value],
-        row[["statistic", "df_denominator", "increase", "p_value"]].astype(float), rtol=1e-10,
-    )  # fmt: skip
+        row[["statistic", "df_denominator", "increase", "p_value"]].astype(float),
+        rtol=1e-10,
+    )
     assert test.df == k
     assert ("Reiter" in test.method) == math.isfinite(row["complete_df"])
 

@@ -21,8 +21,10 @@ def inputs(case):
     part = DATA[DATA["case"] == case]
     fit = ols(outcome=part["y"], matrix=model_matrix(part, ()))
     return coefficient(fit, cluster_covariance(fit, clusters=part["team"])), {
-        "outcome": part["y"], "treatment": part["treatment"].astype(float), "clusters": part["team"],
-    }  # fmt: skip
+        "outcome": part["y"],
+        "treatment": part["treatment"].astype(float),
+        "clusters": part["team"],
+    }
 
 
 @pytest.mark.parametrize("row", EXPECTED.to_dict("records"), ids=lambda row: row["case"].strip())

@@ -341,9 +341,11 @@ def _ods(sheet, *, encrypted: bool = False, change: Callable[[str], str] = lambd
             else:
                 cells.append(f'<t:table-cell o:value-type="string"><x:p>{escape(str(each))}</x:p></t:table-cell>')
         lines.append(f"<t:table-row>{''.join(cells)}</t:table-row>")
-    content = change(f'<o:document-content xmlns:o="{office}office:1.0" xmlns:t="{office}table:1.0" xmlns:x="{office}text:1.0">'
-                     f'<o:body><o:spreadsheet><t:table t:name="Return">{"".join(lines)}</t:table></o:spreadsheet></o:body>'
-                     "</o:document-content>")  # fmt: skip
+    content = change(
+        f'<o:document-content xmlns:o="{office}office:1.0" xmlns:t="{office}table:1.0" xmlns:x="{office}text:1.0">'
+        f'<o:body><o:spreadsheet><t:table t:name="Return">{"".join(lines)}</t:table></o:spreadsheet></o:body>'
+        "</o:document-content>"
+    )
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
@@ -412,36 +414,72 @@ FORMAT_DAMAGES: dict[str, Callable[..., tuple[str, bytes]]] = {
     "CSV with a NUL": lambda sheet: ("baseline.csv", _csv(sheet, broken="\n\0")),
     "workbook under the name of a CSV": lambda sheet: ("baseline.csv", _bytes(sheet.book())),
     "CSV under the name of a workbook": lambda sheet: ("baseline.xlsx", _csv(sheet)),
-    "web page under the name of a workbook": lambda sheet: ("baseline.xlsx", b"<html><table><tr><td>1</td></tr></table>"),
+    "web page under the name of a workbook": lambda sheet: (
+        "baseline.xlsx",
+        b"<html><table><tr><td>1</td></tr></table>",
+    ),
     "saved as ODS": lambda sheet: ("baseline.ods", _ods(sheet)),
     "ODS with a password": lambda sheet: ("baseline.ods", _ods(sheet, encrypted=True)),
     "ODS with an entity": lambda sheet: ("baseline.ods", _ods(sheet, change=lambda xml: DOCTYPE.decode() + xml)),
     "ODS cut inside": lambda sheet: ("baseline.ods", _ods(sheet, change=lambda xml: xml[: len(xml) // 2])),
     "ODS with a number without value": lambda sheet: (
-        "baseline.ods", _ods(sheet, change=lambda xml: xml.replace('o:value-type="float" o:value="', 'o:value-type="float" o:old="', 1))),
+        "baseline.ods",
+        _ods(
+            sheet, change=lambda xml: xml.replace('o:value-type="float" o:value="', 'o:value-type="float" o:old="', 1)
+        ),
+    ),
     "ODS of a million repeated rows": lambda sheet: (
-        "baseline.ods", _ods(sheet, change=lambda xml: xml.replace("<t:table-row><t:table-cell o:value-type=\"string\"><x:p>KEN-0001",
-                             '<t:table-row t:number-rows-repeated="1000000"><t:table-cell o:value-type="string"><x:p>KEN-0001'))),
+        "baseline.ods",
+        _ods(
+            sheet,
+            change=lambda xml: xml.replace(
+                '<t:table-row><t:table-cell o:value-type="string"><x:p>KEN-0001',
+                '<t:table-row t:number-rows-repeated="1000000"><t:table-cell o:value-type="string"><x:p>KEN-0001',
+            ),
+        ),
+    ),
     "old Excel workbook": lambda sheet: ("baseline.xls", bytes.fromhex("d0cf11e0a1b11ae1") + bytes(600)),
-    "workbook with a password": lambda sheet: ("baseline.xlsx", bytes.fromhex("d0cf11e0a1b11ae1") + "EncryptedPackage".encode("utf-16-le") * 40),
+    "workbook with a password": lambda sheet: (
+        "baseline.xlsx",
+        bytes.fromhex("d0cf11e0a1b11ae1") + "EncryptedPackage".encode("utf-16-le") * 40,
+    ),
     "binary workbook": lambda sheet: ("baseline.xlsb", _bytes(sheet.book())),
     "workbook with macros": lambda sheet: ("baseline.xlsx", _with_part(sheet, "xl/vbaProject.bin", b"\0")),
     "macro workbook": lambda sheet: ("baseline.xlsm", _bytes(sheet.book())),
-    "external link": lambda sheet: ("baseline.xlsx", _with_part(sheet, "xl/externalLinks/externalLink1.xml", b"<externalLink/>")),
+    "external link": lambda sheet: (
+        "baseline.xlsx",
+        _with_part(sheet, "xl/externalLinks/externalLink1.xml", b"<externalLink/>"),
+    ),
     "zip bomb": lambda sheet: ("baseline.xlsx", _with_part(sheet, "xl/media/big.bin", bytes(17 * 1024 * 1024))),
     "outside entity": lambda sheet: ("baseline.xlsx", _rewritten(sheet, SHEET_PART, lambda xml: DOCTYPE + xml)),
-    "entities of entities": lambda sheet: ("baseline.xlsx", _rewritten(sheet, "xl/styles.xml", lambda xml: LAUGHS + xml)),
+    "entities of entities": lambda sheet: (
+        "baseline.xlsx",
+        _rewritten(sheet, "xl/styles.xml", lambda xml: LAUGHS + xml),
+    ),
     "entity in EBCDIC": lambda sheet: (
-        "baseline.xlsx", _rewritten(sheet, "xl/styles.xml", lambda xml: ('<?xml version="1.0" encoding="cp037"?>' + LAUGHS.decode()).encode("cp037"))),
-    "sheet without its end": lambda sheet: ("baseline.xlsx", _rewritten(sheet, SHEET_PART, lambda xml: xml[: len(xml) // 2])),
+        "baseline.xlsx",
+        _rewritten(
+            sheet,
+            "xl/styles.xml",
+            lambda xml: ('<?xml version="1.0" encoding="cp037"?>' + LAUGHS.decode()).encode("cp037"),
+        ),
+    ),
+    "sheet without its end": lambda sheet: (
+        "baseline.xlsx",
+        _rewritten(sheet, SHEET_PART, lambda xml: xml[: len(xml) // 2]),
+    ),
     "sheet gone": lambda sheet: (
         "baseline.xlsx",
-        _rewritten(sheet, "xl/_rels/workbook.xml.rels", lambda xml: xml.replace(b"worksheets/sheet1.xml", b"worksheets/gone.xml")),
+        _rewritten(
+            sheet,
+            "xl/_rels/workbook.xml.rels",
+            lambda xml: xml.replace(b"worksheets/sheet1.xml", b"worksheets/gone.xml"),
+        ),
     ),
     "headings over two rows": lambda sheet: ("baseline.xlsx", _two_lines(sheet)),
     "days as formulas": lambda sheet: ("baseline.xlsx", _as_formulas(sheet)),
     "numbers as text": lambda sheet: ("baseline.xlsx", _texts(sheet)),
-}  # fmt: skip
+}
 
 
 SURVEY_DAMAGES: dict[str, Callable] = {

@@ -31,8 +31,13 @@ def traces_in(path):
 
 
 def hhp(folder, *words):
-    return subprocess.run([sys.executable, "-m", "hhp_stats", *words], cwd=folder, capture_output=True, text=True,
-                          env=os.environ | {"HHP_TRACEBACK": "0"})  # fmt: skip
+    return subprocess.run(
+        [sys.executable, "-m", "hhp_stats", *words],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        env=os.environ | {"HHP_TRACEBACK": "0"},
+    )
 
 
 def plant_in_workbook(path):
@@ -55,15 +60,22 @@ def plant_in_workbook(path):
 
 @pytest.fixture
 def planted(trial_files):
-    """A project whose files hold canaries in cells, headings, surveys and lists; the tree as it is before commands run."""
+    """A project whose files hold canaries in cells, headings, surveys and lists; the tree as it is before commands
+    run.
+    """
     sheet = trial_files.returns["kent", "baseline"]
     for index, name in enumerate(sheet.labels):
         sheet.people[index][name] = NAME if index % 2 else ADDRESS
     trial_files.returns["bromley", "baseline"].labels["gender"] = f"Surname ({NAME})"
     for wave in ("baseline", "endline"):
         for row in trial_files.surveys[wave]:
-            row |= {"RecipientLastName": "Quillfeather", "RecipientFirstName": "Zebedee", "RecipientEmail": ADDRESS,
-                    "comments": f"{NAME} knows", "UserLanguage": NAME}  # fmt: skip
+            row |= {
+                "RecipientLastName": "Quillfeather",
+                "RecipientFirstName": "Zebedee",
+                "RecipientEmail": ADDRESS,
+                "comments": f"{NAME} knows",
+                "UserLanguage": NAME,
+            }
     for index, name in enumerate(trial_files.survey_fields["endline"]):
         trial_files.surveys["endline"][index % 9][name] = NAME
     for table in (trial_files.allocation, trial_files.course_log, trial_files.linkage):
@@ -78,8 +90,23 @@ def planted(trial_files):
 
 def test_no_command_prints_or_writes_a_name(planted, tmp_path):
     before = {path for path in tmp_path.rglob("*") if path.is_file()}
-    correction = ("correct", "--wave", "baseline", "--authority", "Kent", "--field", "role", "--old", NAME, "--new", ADDRESS,
-                  "--received-on", "2020-01-01", "--requested-by", "office")  # fmt: skip
+    correction = (
+        "correct",
+        "--wave",
+        "baseline",
+        "--authority",
+        "Kent",
+        "--field",
+        "role",
+        "--old",
+        NAME,
+        "--new",
+        ADDRESS,
+        "--received-on",
+        "2020-01-01",
+        "--requested-by",
+        "office",
+    )
     runs = [
         ("check",),
         ("check", "--json"),
@@ -113,8 +140,12 @@ def test_the_copy_still_holds_what_identifies_nobody(planted, tmp_path):
 def test_loaded_frames_and_what_is_kept_of_them_hold_no_name(trial_files, tmp_path):
     for wave in ("baseline", "endline"):
         for row in trial_files.surveys[wave]:
-            row |= {"RecipientLastName": "Quillfeather", "RecipientFirstName": "Zebedee", "RecipientEmail": ADDRESS,
-                    "comments": f"{NAME} knows"}  # fmt: skip
+            row |= {
+                "RecipientLastName": "Quillfeather",
+                "RecipientFirstName": "Zebedee",
+                "RecipientEmail": ADDRESS,
+                "comments": f"{NAME} knows",
+            }
     trial = load_trial(trial_files.write())
     for name in ("people", "teams", "inputs", "problems", "corrections", "tolerances", "linkage"):
         getattr(trial, name).to_csv(tmp_path / f"{name}.csv")

@@ -16,9 +16,19 @@ KENT_9 = Pseudonyms(DEVELOPMENT_KEY).of("Kent", "KEN-0009")
 
 
 def line(**changes):
-    return {"id": "C001", "received_on": "2020-05-31", "study": "goal_setting", "wave": "baseline", "authority": "Kent",
-            "staff_id": "KEN-0009", "field": "role", "old_value": "social worker", "new_value": "other",
-            "reason": "typing error", "requested_by": "the authority"} | changes  # fmt: skip
+    return {
+        "id": "C001",
+        "received_on": "2020-05-31",
+        "study": "goal_setting",
+        "wave": "baseline",
+        "authority": "Kent",
+        "staff_id": "KEN-0009",
+        "field": "role",
+        "old_value": "social worker",
+        "new_value": "other",
+        "reason": "typing error",
+        "requested_by": "the authority",
+    } | changes
 
 
 def value(trial, column):
@@ -74,9 +84,11 @@ def test_the_second_of_a_chain_must_know_the_first(trial_files, written_trial):
 def test_a_correction_can_mend_what_would_be_refused(trial_files):
     person = trial_files.returns["kent", "baseline"].find("KEN-0009")
     person |= {"illness_days": "a few", "role": None, "illness_spells": None}
-    trial_files.ledger = [line(field="illness_days", old_value="a few", new_value="2"),
-                          line(id="C002", old_value="", new_value="other"),
-                          line(id="C003", field="illness_spells", old_value="", new_value="1")]  # fmt: skip
+    trial_files.ledger = [
+        line(field="illness_days", old_value="a few", new_value="2"),
+        line(id="C002", old_value="", new_value="other"),
+        line(id="C003", field="illness_spells", old_value="", new_value="1"),
+    ]
     trial = load_trial(trial_files.write())
     assert value(trial, "baseline_illness_days") == 2
     assert trial.problems.empty
@@ -165,8 +177,15 @@ def test_appending_checks_first(trial_files):
     with pytest.raises(DataError, match="E09"):
         append_correction(root, **wanted)  # the old value has been corrected already
     with pytest.raises(DataError, match="R06"):
-        append_correction(root, **wanted | {"field": "service_months", "new_value": "-1", "old_value": str(
-            trial_files.returns["kent", "baseline"].find("KEN-0009")["service_months"])})  # fmt: skip
+        append_correction(
+            root,
+            **wanted
+            | {
+                "field": "service_months",
+                "new_value": "-1",
+                "old_value": str(trial_files.returns["kent", "baseline"].find("KEN-0009")["service_months"]),
+            },
+        )
     with pytest.raises(DataError, match="E04"):
         append_correction(root, **wanted | {"authority": "Atlantis"})
     with pytest.raises(DataError, match="E02"):

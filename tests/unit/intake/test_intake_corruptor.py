@@ -32,22 +32,36 @@ def bench(written_trial, tmp_path_factory):
     def read(content, name="baseline.xlsx"):
         path = folder / name
         path.write_bytes(content)
-        ret = read_return(path, file=name, wave="baseline", study=study, fields=fields,
-                          spellings=spellings, site=study.by_slug("kent"))  # fmt: skip
+        ret = read_return(
+            path,
+            file=name,
+            wave="baseline",
+            study=study,
+            fields=fields,
+            spellings=spellings,
+            site=study.by_slug("kent"),
+        )
         if ret.readable:
             check_return(ret)
         return ret
 
-    linkage = read_list(root / f"data/surveys/{STUDY}/linkage.csv", file="linkage.csv", kind="linkage", fields=fields,
-                        spellings=spellings, study=study)  # fmt: skip
+    linkage = read_list(
+        root / f"data/surveys/{STUDY}/linkage.csv",
+        file="linkage.csv",
+        kind="linkage",
+        fields=fields,
+        spellings=spellings,
+        study=study,
+    )
     pseudonyms = Pseudonyms(b"k" * 32)
 
     def read_answers(files):
         path = files.survey_path("baseline")
         path.parent.mkdir(parents=True, exist_ok=True)
         files.write_survey("baseline")
-        survey = read_survey(path, file="baseline.csv", wave="baseline", fields=fields, spellings=spellings,
-                             pseudonyms=pseudonyms)  # fmt: skip
+        survey = read_survey(
+            path, file="baseline.csv", wave="baseline", fields=fields, spellings=spellings, pseudonyms=pseudonyms
+        )
         check_survey(survey)
         if survey.readable:
             link(survey, linkage, study=study, pseudonyms=pseudonyms)

@@ -1,4 +1,6 @@
-"""A command may be stopped at any moment: inputs stay as they were, earlier outputs stay whole, the next run succeeds."""
+"""A command may be stopped at any moment: inputs stay as they were, earlier outputs stay whole, the next run
+succeeds.
+"""
 
 import os
 import random
@@ -19,8 +21,14 @@ LEDGER = "data/corrections.csv"
 
 
 def start(folder, words):
-    return subprocess.Popen([sys.executable, "-m", "hhp_stats", *words], cwd=folder, stdout=subprocess.DEVNULL,
-                            stderr=subprocess.PIPE, text=True, env=os.environ | {"COLUMNS": "200"})  # fmt: skip
+    return subprocess.Popen(
+        [sys.executable, "-m", "hhp_stats", *words],
+        cwd=folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"COLUMNS": "200"},
+    )
 
 
 def stop(folder, words, moment, sign):
@@ -34,7 +42,9 @@ def stop(folder, words, moment, sign):
 
 
 def contents(folder):
-    """The files that stand under their own names, without notes of who holds a lock and of what the next run has to clear away."""
+    """The files that stand under their own names, without notes of who holds a lock and of what the next run has to
+    clear away.
+    """
     files = (path for path in sorted(folder.rglob("*")) if path.is_file() and path.suffix != ".lock")
     return {path: path.read_bytes() for path in files if ".partial" not in path.name and "unfinished" not in path.parts}
 
@@ -55,9 +65,27 @@ def whole(content, path):
 def project_with_outputs(trial_files):
     sheet = trial_files.returns["kent", "baseline"]
     sheet.people[3]["role"] = "plumber"
-    trial_files.ledger = [dict(zip(LEDGER_COLUMNS, (
-        "C001", "2020-01-01", STUDY, "baseline", "Kent", "KEN-0001", "gender", str(sheet.people[0]["gender"]),
-        "male" if sheet.people[0]["gender"] == "female" else "female", "typing error", "office"), strict=True))]  # fmt: skip
+    trial_files.ledger = [
+        dict(
+            zip(
+                LEDGER_COLUMNS,
+                (
+                    "C001",
+                    "2020-01-01",
+                    STUDY,
+                    "baseline",
+                    "Kent",
+                    "KEN-0001",
+                    "gender",
+                    str(sheet.people[0]["gender"]),
+                    "male" if sheet.people[0]["gender"] == "female" else "female",
+                    "typing error",
+                    "office",
+                ),
+                strict=True,
+            )
+        )
+    ]
     root = trial_files.write()
     (root / "_quarto.yml").write_text("project:\n  type: book\n", encoding="utf-8")
     return root
@@ -68,9 +96,28 @@ def commands(root):
     return {
         "check": ("check", "--write-back", str(root / "back")),
         "template": ("template", STUDY, "Kent", "--wave", "interim", "--to", str(root / "templates")),
-        "correct": ("correct", "--wave", "interim", "--authority", "Kent", "--staff-id", "KEN-9001", "--field", "service_months",
-                    "--old", "2", "--new", str(months), "--reason", "typed wrongly", "--requested-by", "office", "--received-on", "2020-02-01"),
-    }  # fmt: skip
+        "correct": (
+            "correct",
+            "--wave",
+            "interim",
+            "--authority",
+            "Kent",
+            "--staff-id",
+            "KEN-9001",
+            "--field",
+            "service_months",
+            "--old",
+            "2",
+            "--new",
+            str(months),
+            "--reason",
+            "typed wrongly",
+            "--requested-by",
+            "office",
+            "--received-on",
+            "2020-02-01",
+        ),
+    }
 
 
 def interrupt(root, name, times, rng):

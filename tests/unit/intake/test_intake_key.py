@@ -53,8 +53,14 @@ def test_random_keys_in_every_way_of_writing_are_taken():
     rng = random.Random(3)
     for _ in range(300):
         drawn = rng.randbytes(32)
-        for key in (drawn, drawn.hex().encode(), drawn.hex().upper().encode(), base64.b64encode(drawn),
-                    base64.urlsafe_b64encode(drawn), hashlib.sha256(drawn).hexdigest().encode()):  # fmt: skip
+        for key in (
+            drawn,
+            drawn.hex().encode(),
+            drawn.hex().upper().encode(),
+            base64.b64encode(drawn),
+            base64.urlsafe_b64encode(drawn),
+            hashlib.sha256(drawn).hexdigest().encode(),
+        ):
             assert weakness(key) == "", key
 
 

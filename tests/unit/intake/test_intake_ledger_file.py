@@ -40,15 +40,33 @@ def rows(root):
 
 
 def line(number=1, **changes):
-    return Correction(**{
-        "id": f"C{number:03d}", "received_on": "2020-05-31", "study": STUDY, "wave": "endline", "authority": "Kent",
-        "staff_id": "KEN-0009", "field": "role", "old_value": "social worker", "new_value": "other",
-        "reason": "typing error", "requested_by": "the authority"} | changes)  # fmt: skip
+    return Correction(
+        **{
+            "id": f"C{number:03d}",
+            "received_on": "2020-05-31",
+            "study": STUDY,
+            "wave": "endline",
+            "authority": "Kent",
+            "staff_id": "KEN-0009",
+            "field": "role",
+            "old_value": "social worker",
+            "new_value": "other",
+            "reason": "typing error",
+            "requested_by": "the authority",
+        }
+        | changes
+    )
 
 
 def hhp(root, *words):
-    return subprocess.Popen([sys.executable, "-m", "hhp_stats", *words], cwd=root, text=True,
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ | {"COLUMNS": "300"})  # fmt: skip
+    return subprocess.Popen(
+        [sys.executable, "-m", "hhp_stats", *words],
+        cwd=root,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=os.environ | {"COLUMNS": "300"},
+    )
 
 
 def options(given):
@@ -57,8 +75,10 @@ def options(given):
 
 # ------------------------------------------------------------------ several at once
 def test_two_commands_at_once_both_stand_in_the_ledger(project):
-    both = [hhp(project, "correct", *options(PERSON | {"staff_id": who} | WHY), "--set", "overall_absence_days=41")
-            for who in ("KEN-0009", "KEN-0010")]  # fmt: skip
+    both = [
+        hhp(project, "correct", *options(PERSON | {"staff_id": who} | WHY), "--set", "overall_absence_days=41")
+        for who in ("KEN-0009", "KEN-0010")
+    ]
     said = [process.communicate(timeout=120) for process in both]
     assert [process.returncode for process in both] == [0, 0], said
     assert sorted(row["id"] for row in rows(project)) == ["C001", "C002"]
@@ -185,17 +205,21 @@ def test_fields_that_need_each_other_go_in_one_step(project):
     first, second = append_corrections(project, **PERSON, **WHY, changes=PAIR)
     assert (first.id, second.id) == ("C001.1/2", "C001.2/2")
     assert [(row["field"], row["old_value"], row["new_value"]) for row in rows(project)] == [
-        ("left", "no", "yes"), ("leaving_date", "", "2019-11-04"),
-    ]  # fmt: skip
+        ("left", "no", "yes"),
+        ("leaving_date", "", "2019-11-04"),
+    ]
     assert load_trial(project).corrections["id"].tolist() == ["C001.1/2", "C001.2/2"]
     # And back: the old values are those that stand there now.
     back = append_corrections(
-        project, **PERSON, **WHY,
+        project,
+        **PERSON,
+        **WHY,
         changes=[Change(field="leaving_date", new_value=""), Change(field="left", new_value="no")],
-    )  # fmt: skip
+    )
     assert [(each.id, each.old_value, each.new_value) for each in back] == [
-        ("C002.1/2", "2019-11-04", ""), ("C002.2/2", "yes", "no"),
-    ]  # fmt: skip
+        ("C002.1/2", "2019-11-04", ""),
+        ("C002.2/2", "yes", "no"),
+    ]
     assert (
         append_correction(project, **PERSON, **WHY, field="role", old_value=role(project), new_value="other").id
         == "C003"
@@ -211,8 +235,12 @@ def role(project):
 
 def test_all_of_a_step_or_nothing(project):
     before = (project / LEDGER).read_bytes()
-    for bad in ({"field": "role", "new_value": "plumber"}, {"field": "no_such_field", "new_value": "1"},
-                {"field": "left", "new_value": "no"}, {"field": "role", "new_value": "other", "old_value": "nobody"}):  # fmt: skip
+    for bad in (
+        {"field": "role", "new_value": "plumber"},
+        {"field": "no_such_field", "new_value": "1"},
+        {"field": "left", "new_value": "no"},
+        {"field": "role", "new_value": "other", "old_value": "nobody"},
+    ):
         with pytest.raises(DataError):
             append_corrections(
                 project, **PERSON, **WHY, changes=[Change(field="gender", new_value="female"), Change(**bad)]
@@ -252,10 +280,14 @@ def test_what_cannot_be_read_is_looked_up_without_repeating_it(trial_files):
 
 @pytest.mark.parametrize(
     "damage",
-    [lambda lines: lines[:2], lambda lines: [lines[0], *lines[2:]], lambda lines: [lines[0], lines[2], lines[1]],
-     lambda lines: [lines[0], lines[1], lines[2].replace("KEN-0009", "KEN-0010")]],
+    [
+        lambda lines: lines[:2],
+        lambda lines: [lines[0], *lines[2:]],
+        lambda lines: [lines[0], lines[2], lines[1]],
+        lambda lines: [lines[0], lines[1], lines[2].replace("KEN-0009", "KEN-0010")],
+    ],
     ids=["last line gone", "first line gone", "other order", "another person"],
-)  # fmt: skip
+)
 def test_a_torn_step_is_refused_and_none_of_it_applied(project, damage):
     append_corrections(project, **PERSON, **WHY, changes=PAIR)
     path = project / LEDGER
@@ -283,16 +315,24 @@ def test_the_command_shows_what_it_looked_up(project):
     said, complaint = process.communicate(timeout=120)
     assert process.returncode == 0, complaint
     assert said.splitlines() == [
-        "left: no → yes", "leaving_date: no value → 2019-11-04",
+        "left: no → yes",
+        "leaving_date: no value → 2019-11-04",
         "added as C001.1/2 and C001.2/2; `hhp render` applies it",
-    ]  # fmt: skip
+    ]
 
 
 @pytest.mark.parametrize(
     "words",
-    [(), ("--field", "role"), ("--field", "role", "--new", "other"), ("--set", "role"), ("--set", "=other"),
-     ("--set", "role=other", "--old", "x"), ("--set", "role=other", "--set", "role=x")],
-)  # fmt: skip
+    [
+        (),
+        ("--field", "role"),
+        ("--field", "role", "--new", "other"),
+        ("--set", "role"),
+        ("--set", "=other"),
+        ("--set", "role=other", "--old", "x"),
+        ("--set", "role=other", "--set", "role=x"),
+    ],
+)
 def test_wrong_use_ends_with_two_and_says_what_to_write(project, monkeypatch, words):
     from typer.testing import CliRunner
 
@@ -306,9 +346,18 @@ def test_wrong_use_ends_with_two_and_says_what_to_write(project, monkeypatch, wo
 
 @pytest.mark.parametrize(
     "reason",
-    ["опечатка 😀 👩‍👧", "خطأ مطبعي (2019)", "输入错误，已更正", "e\u0301 = é", '"quoted", with; commas', "two\nlines\tand a tab", "=1+1",
-     "#panic() *x* <b>", "½ ﬁ ™ “signs” –"],
-)  # fmt: skip
+    [
+        "опечатка 😀 👩‍👧",
+        "خطأ مطبعي (2019)",
+        "输入错误，已更正",
+        "e\u0301 = é",
+        '"quoted", with; commas',
+        "two\nlines\tand a tab",
+        "=1+1",
+        "#panic() *x* <b>",
+        "½ ﬁ ™ “signs” –",
+    ],
+)
 def test_a_reason_in_any_script_comes_back_as_it_was_written(project, reason):
     (made,) = append_corrections(
         project, **PERSON, **WHY | {"reason": reason}, changes=[Change(field="role", new_value="other")]

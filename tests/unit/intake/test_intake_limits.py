@@ -94,8 +94,16 @@ ELSEWHERE = {
 }
 LAUNCH = datetime(2019, 7, 8)  # Kent's
 WHO = "KEN-0006"
-THRESHOLDS = {"G05": (0.5, 3), "G07": (8, 1), "X24": (0.2, 5), "X26": (50, 2), "G06": (9, 99), "G08": (1, 99), "K04": (0, 99),
-              "X25": (9, 99)}  # fmt: skip
+THRESHOLDS = {
+    "G05": (0.5, 3),
+    "G07": (8, 1),
+    "X24": (0.2, 5),
+    "X26": (50, 2),
+    "G06": (9, 99),
+    "G08": (1, 99),
+    "K04": (0, 99),
+    "X25": (9, 99),
+}
 Change = Callable[[TrialFiles], list[str]]  # changes the files, gives the addresses that must be named
 
 
@@ -126,7 +134,9 @@ def test_every_limit_is_looked_at_from_both_sides():
 
 # ---------------------------------------------------------------- values on either side
 def person(wave: str, *, cells: str, who: str = WHO, **values: object) -> Change:
-    """One person's figures; `cells` names the fields whose addresses must be named, each problem's apart from the next by |."""
+    """One person's figures; `cells` names the fields whose addresses must be named, each problem's apart from the
+    next by |.
+    """
 
     def change(files: TrialFiles) -> list[str]:
         sheet = files.returns["kent", wave]
@@ -283,29 +293,64 @@ SHRINKING = [
 LIMITS: list[tuple[str, Change, Change]] = [
     ("S19", answered_in(0), answered_in(-1)),
     # code, just inside, just outside
-    ("R07", person("baseline", cells=f"{ILL}, {ALL}", illness_days=8, illness_spells=2, overall_absence_days=8),
-     person("baseline", cells=f"{ILL}, {ALL}", illness_days=8.5, illness_spells=2, overall_absence_days=8)),
-    ("R08", person("baseline", cells=f"{SPELLS}, {ILL}", illness_days=0, illness_spells=0),
-     person("baseline", cells=f"{SPELLS}, {ILL}", illness_days=0, illness_spells=1)),
-    ("R08", person("baseline", cells=f"{SPELLS}, {ILL}", illness_days=0.5, illness_spells=1, overall_absence_days=9),
-     person("baseline", cells=f"{SPELLS}, {ILL}", illness_days=0.5, illness_spells=0, overall_absence_days=9)),
-    ("R09", person("baseline", cells=f"{SPELLS}, {ILL}", illness_days=1, illness_spells=2, overall_absence_days=9),
-     person("baseline", cells=f"{SPELLS}, {ILL}", illness_days=1, illness_spells=3, overall_absence_days=9)),
-    ("R10", person("interim", cells=ILL, illness_days=61, illness_spells=1, overall_absence_days=61),
-     person("interim", cells=f"{ILL}|{ALL}", illness_days=61.5, illness_spells=1, overall_absence_days=61.5)),
-    ("R11", person("baseline", cells=ILL, illness_days=262, illness_spells=2, overall_absence_days=300, service_months=40),
-     person("baseline", cells=ILL, illness_days=262.5, illness_spells=2, overall_absence_days=300, service_months=40)),
+    (
+        "R07",
+        person("baseline", cells=f"{ILL}, {ALL}", illness_days=8, illness_spells=2, overall_absence_days=8),
+        person("baseline", cells=f"{ILL}, {ALL}", illness_days=8.5, illness_spells=2, overall_absence_days=8),
+    ),
+    (
+        "R08",
+        person("baseline", cells=f"{SPELLS}, {ILL}", illness_days=0, illness_spells=0),
+        person("baseline", cells=f"{SPELLS}, {ILL}", illness_days=0, illness_spells=1),
+    ),
+    (
+        "R08",
+        person("baseline", cells=f"{SPELLS}, {ILL}", illness_days=0.5, illness_spells=1, overall_absence_days=9),
+        person("baseline", cells=f"{SPELLS}, {ILL}", illness_days=0.5, illness_spells=0, overall_absence_days=9),
+    ),
+    (
+        "R09",
+        person("baseline", cells=f"{SPELLS}, {ILL}", illness_days=1, illness_spells=2, overall_absence_days=9),
+        person("baseline", cells=f"{SPELLS}, {ILL}", illness_days=1, illness_spells=3, overall_absence_days=9),
+    ),
+    (
+        "R10",
+        person("interim", cells=ILL, illness_days=61, illness_spells=1, overall_absence_days=61),
+        person("interim", cells=f"{ILL}|{ALL}", illness_days=61.5, illness_spells=1, overall_absence_days=61.5),
+    ),
+    (
+        "R11",
+        person("baseline", cells=ILL, illness_days=262, illness_spells=2, overall_absence_days=300, service_months=40),
+        person(
+            "baseline", cells=ILL, illness_days=262.5, illness_spells=2, overall_absence_days=300, service_months=40
+        ),
+    ),
     # Five months stated may be six: 131 working days.
-    ("R11", person("baseline", cells=ILL, illness_days=131, illness_spells=2, overall_absence_days=140, service_months=5),
-     person("baseline", cells=ILL, illness_days=131.5, illness_spells=2, overall_absence_days=140, service_months=5)),
-    ("R14", person("interim", cells="leaving_date", leaving_date=LAUNCH, **GONE),
-     person("interim", cells="leaving_date", leaving_date=LAUNCH - DAY, **GONE)),
-    ("R14", person("interim", cells="leaving_date", leaving_date=datetime(2019, 9, 30), **GONE),
-     person("interim", cells="leaving_date", leaving_date=datetime(2019, 10, 1), **GONE)),
-    ("R15", person("interim", cells="start_date", who="KEN-9001", start_date=datetime(2019, 9, 30), **{ILL: 0, ALL: 0}),
-     person("interim", cells="start_date", who="KEN-9001", start_date=datetime(2019, 10, 1), **{ILL: 0, ALL: 0})),
-    ("R16", person("interim", cells="replacement_cost", replacement_cost=0),
-     person("interim", cells="replacement_cost", replacement_cost=1)),
+    (
+        "R11",
+        person("baseline", cells=ILL, illness_days=131, illness_spells=2, overall_absence_days=140, service_months=5),
+        person("baseline", cells=ILL, illness_days=131.5, illness_spells=2, overall_absence_days=140, service_months=5),
+    ),
+    (
+        "R14",
+        person("interim", cells="leaving_date", leaving_date=LAUNCH, **GONE),
+        person("interim", cells="leaving_date", leaving_date=LAUNCH - DAY, **GONE),
+    ),
+    (
+        "R14",
+        person("interim", cells="leaving_date", leaving_date=datetime(2019, 9, 30), **GONE),
+        person("interim", cells="leaving_date", leaving_date=datetime(2019, 10, 1), **GONE),
+    ),
+    (
+        "R15",
+        person("interim", cells="start_date", who="KEN-9001", start_date=datetime(2019, 9, 30), **{ILL: 0, ALL: 0}),
+        person("interim", cells="start_date", who="KEN-9001", start_date=datetime(2019, 10, 1), **{ILL: 0, ALL: 0}),
+    ),
+    (
+        "R16",
+        person("interim", cells="replacement_cost", replacement_cost=0),
+        person("interim", cells="replacement_cost", replacement_cost=1),
+    ),
     ("R17", block(4, "service_months", ALL), block(5, "service_months", ALL, ILL, SPELLS)),
     ("R18", block(11, ALL), block(12, ALL)),
     ("R19", block(9, "service_months", step=1), block(10, "service_months", step=1)),
@@ -317,24 +362,48 @@ LIMITS: list[tuple[str, Change, Change]] = [
     ("X02", retrieved("interim", datetime(2019, 10, 28)), retrieved("interim", datetime(2019, 10, 29))),
     ("X02", retrieved("endline", ENDLINE), retrieved("endline", ENDLINE - DAY)),
     ("X02", retrieved("endline", ENDLINE + 42 * DAY), retrieved("endline", ENDLINE + 43 * DAY)),
-    ("X09", person("endline", cells="start_date", who="KEN-9001", start_date=datetime(2019, 4, 30)),
-     person("endline", cells="start_date", who="KEN-9001", start_date=datetime(2019, 4, 29))),
-    ("X10", person("endline", cells="start_date", who="KEN-9001", start_date=LAUNCH + DAY),
-     person("endline", cells="start_date", who="KEN-9001", start_date=LAUNCH)),
+    (
+        "X09",
+        person("endline", cells="start_date", who="KEN-9001", start_date=datetime(2019, 4, 30)),
+        person("endline", cells="start_date", who="KEN-9001", start_date=datetime(2019, 4, 29)),
+    ),
+    (
+        "X10",
+        person("endline", cells="start_date", who="KEN-9001", start_date=LAUNCH + DAY),
+        person("endline", cells="start_date", who="KEN-9001", start_date=LAUNCH),
+    ),
     ("X20", copied(2), copied(1)),
     ("G03", logged(enrolled_on=LAUNCH.date()), logged(enrolled_on=LAUNCH.date() - DAY)),
-    ("G04", logged(last_activity_on=LAUNCH.date() + 4 * DAY), logged(", row 2, column C (enrolled_on)", last_activity_on=LAUNCH.date() + 3 * DAY)),
+    (
+        "G04",
+        logged(last_activity_on=LAUNCH.date() + 4 * DAY),
+        logged(", row 2, column C (enrolled_on)", last_activity_on=LAUNCH.date() + 3 * DAY),
+    ),
     ("L06", logged(modules_completed=6), logged(modules_completed=7)),
     ("G05", in_control(1), in_control(2)),
     ("G07", logged_late(56), logged_late(57)),
     ("X24", exchanged(3), exchanged(4)),
-    ("X26", person("endline", cells="replacement_cost", who="KEN-0003", replacement_cost=200_000),
-     person("endline", cells="replacement_cost", who="KEN-0003", replacement_cost=200_001)),
-    ("X26", person("endline", cells="replacement_cost", who="KEN-0003", replacement_cost=80),
-     person("endline", cells="replacement_cost", who="KEN-0003", replacement_cost=79)),
-    ("S20", answered("baseline", RecordedDate="2019-07-08 23:00:00"), answered("baseline", RecordedDate="2019-07-09 01:00:00")),
-    ("S20", answered("endline", RecordedDate="2019-07-09 01:00:00"), answered("endline", RecordedDate="2019-07-08 23:00:00")),
-]  # fmt: skip
+    (
+        "X26",
+        person("endline", cells="replacement_cost", who="KEN-0003", replacement_cost=200_000),
+        person("endline", cells="replacement_cost", who="KEN-0003", replacement_cost=200_001),
+    ),
+    (
+        "X26",
+        person("endline", cells="replacement_cost", who="KEN-0003", replacement_cost=80),
+        person("endline", cells="replacement_cost", who="KEN-0003", replacement_cost=79),
+    ),
+    (
+        "S20",
+        answered("baseline", RecordedDate="2019-07-08 23:00:00"),
+        answered("baseline", RecordedDate="2019-07-09 01:00:00"),
+    ),
+    (
+        "S20",
+        answered("endline", RecordedDate="2019-07-09 01:00:00"),
+        answered("endline", RecordedDate="2019-07-08 23:00:00"),
+    ),
+]
 
 
 def of_returns_alone(files: TrialFiles, home: Path) -> list[Problem]:
@@ -367,7 +436,9 @@ def _home(files: TrialFiles) -> Path:
 
 
 def found(files: TrialFiles, code: str) -> list[Problem]:
-    """The problems of one rule; unless it is one of returns alone, in all raw files together with the limits of `THRESHOLDS`."""
+    """The problems of one rule; unless it is one of returns alone, in all raw files together with the limits of
+    `THRESHOLDS`.
+    """
     if code.startswith("R"):
         return [problem for problem in of_returns_alone(files, _home(files)) if problem.code == code]
     if code.startswith("X") and code not in THRESHOLDS:
@@ -432,7 +503,9 @@ def test_what_cannot_shrink_may_stay_the_same(trial_files, code, name, earlier, 
 
 @pytest.mark.parametrize("wave", ["baseline", "interim", "endline"])
 def test_figures_on_the_limits_of_the_dictionary_pass_and_beyond_them_not(trial_files, root, wave):
-    """R06 for every field of a return that has a limit; several problems may come of one figure, of which R06 is one."""
+    """R06 for every field of a return that has a limit; several problems may come of one figure, of which R06 is
+    one.
+    """
     tried = 0
     for field in fields_of(load_dictionary(root), "return", wave):
         for limit, step in ((field.minimum, -1), (field.maximum, 1)):

@@ -1,4 +1,6 @@
-"""Raw files are those that were accepted, in every study: gone, changed, unlisted and linked ones are refused; `hhp accept`."""
+"""Raw files are those that were accepted, in every study: gone, changed, unlisted and linked ones are refused; `hhp
+accept`.
+"""
 
 from __future__ import annotations
 
@@ -43,10 +45,15 @@ def test_every_raw_file_of_the_release_stands_in_the_manifest_and_is_a_studys(ro
 
 @pytest.mark.parametrize(
     ("name", "study"),
-    [("data/decisions/hiring_scores.csv", "hiring"), ("data/allocation/goal_setting_log.csv", "goal_setting"),
-     ("data/Surveys/Swing/endline.CSV", "swing"), ("data/new/folder/mod_ing_2.csv", "mod_ing"), ("data/notes.txt", ""),
-     ("data/allocation/hiringx.csv", "")],
-)  # fmt: skip
+    [
+        ("data/decisions/hiring_scores.csv", "hiring"),
+        ("data/allocation/goal_setting_log.csv", "goal_setting"),
+        ("data/Surveys/Swing/endline.CSV", "swing"),
+        ("data/new/folder/mod_ing_2.csv", "mod_ing"),
+        ("data/notes.txt", ""),
+        ("data/allocation/hiringx.csv", ""),
+    ],
+)
 def test_a_files_study_is_told_by_a_folder_or_the_beginning_of_its_name(root, name, study):
     assert study_of(name, studies(root)) == study
     assert [key for key in studies(root) if concerns(name, key, studies(root))] == (
@@ -54,8 +61,10 @@ def test_a_files_study_is_told_by_a_folder_or_the_beginning_of_its_name(root, na
     )
 
 
-@pytest.mark.parametrize("name", ["data/new/a.csv", "data/returns/.hidden.csv", "data/surveys/swing/b", "data/c.xlsx",
-                                  "data/returns/.old/d.csv"])  # fmt: skip
+@pytest.mark.parametrize(
+    "name",
+    ["data/new/a.csv", "data/returns/.hidden.csv", "data/surveys/swing/b", "data/c.xlsx", "data/returns/.old/d.csv"],
+)
 def test_a_file_nobody_expects_is_unlisted(trial_files, name):
     root = trial_files.write()
     (root / name).parent.mkdir(parents=True, exist_ok=True)
@@ -176,8 +185,11 @@ def test_a_change_is_shown_by_field_and_recorded(trial_files):
     book.save(path)
     (change,) = pending(root)
     assert (change.state, change.rows_before - change.rows_now, change.rows_removed, change.rows_added) == (
-        "changed", 1, 1, 0,
-    )  # fmt: skip
+        "changed",
+        1,
+        1,
+        0,
+    )
     assert change.cells == {heads[days - 1]: 2}
     assert [(each.row, each.now) for each in change.changes] == [(9, "19"), (11, "19")]
     accept(root, [change])

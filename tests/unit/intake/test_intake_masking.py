@@ -22,9 +22,16 @@ def test_a_name_is_described_and_not_shown(value):
 
 @pytest.mark.parametrize(
     ("value", "quoted"),
-    [("12,5", "“12,5”"), ("KEN-0012", "“KEN-0012”"), (3.0, "3"), (True, "TRUE"), ("31/02/2019", "“31/02/2019”"),
-     (None, "an empty cell"), ("2 years", "“2 years”")],
-)  # fmt: skip
+    [
+        ("12,5", "“12,5”"),
+        ("KEN-0012", "“KEN-0012”"),
+        (3.0, "3"),
+        (True, "TRUE"),
+        ("31/02/2019", "“31/02/2019”"),
+        (None, "an empty cell"),
+        ("2 years", "“2 years”"),
+    ],
+)
 def test_what_cannot_be_a_name_is_quoted(value, quoted):
     assert shown(value) == quoted
 
@@ -47,8 +54,12 @@ def canary_line(**fields):
 def plant(files):
     """Canaries in every place where somebody might type a name."""
     survey = files.surveys["baseline"]
-    survey[0] |= {"RecipientLastName": "Quillfeather", "RecipientFirstName": "Zebedee",
-                  "RecipientEmail": CANARIES[1], "comments": "Ask Zebedee Quillfeather"}  # fmt: skip
+    survey[0] |= {
+        "RecipientLastName": "Quillfeather",
+        "RecipientFirstName": "Zebedee",
+        "RecipientEmail": CANARIES[1],
+        "comments": "Ask Zebedee Quillfeather",
+    }
     survey[1] |= {"ExternalReference": CANARIES[1]}
     survey[2] |= {"ResponseId": CANARIES[0], "DistributionChannel": CANARIES[0], "UserLanguage": CANARIES[0]}
 
@@ -76,9 +87,19 @@ def test_no_message_holds_a_canary(trial_files, tmp_path, canary):
             table[index % len(table)][name] = canary
     for index, name in enumerate(trial_files.survey_fields["endline"]):
         trial_files.surveys["endline"][index % 9][name] = canary
-    line = canary_line(id=canary, received_on=canary, study="goal_setting", wave="baseline", authority="Kent",
-                staff_id=canary, field=canary, old_value=canary, new_value=canary, reason=canary,
-                requested_by=canary)  # fmt: skip
+    line = canary_line(
+        id=canary,
+        received_on=canary,
+        study="goal_setting",
+        wave="baseline",
+        authority="Kent",
+        staff_id=canary,
+        field=canary,
+        old_value=canary,
+        new_value=canary,
+        reason=canary,
+        requested_by=canary,
+    )
     trial_files.ledger = [
         line,
         line | {"id": "2", "received_on": "2020-01-01", "field": "role"},
@@ -102,10 +123,21 @@ def test_no_message_holds_a_canary(trial_files, tmp_path, canary):
 
 def test_an_applied_correction_of_a_name_shows_neither_name_nor_id(trial_files):
     trial_files.returns["kent", "baseline"].find("KEN-0009")["staff_id"] = CANARIES[0]
-    trial_files.ledger = [canary_line(id="C001", received_on="2020-01-01", study="goal_setting", wave="baseline",
-                               authority="Kent", staff_id=CANARIES[0], field="staff_id", old_value=CANARIES[0],
-                               new_value="KEN-0009", reason="a name instead of the code",
-                               requested_by="authority")]  # fmt: skip
+    trial_files.ledger = [
+        canary_line(
+            id="C001",
+            received_on="2020-01-01",
+            study="goal_setting",
+            wave="baseline",
+            authority="Kent",
+            staff_id=CANARIES[0],
+            field="staff_id",
+            old_value=CANARIES[0],
+            new_value="KEN-0009",
+            reason="a name instead of the code",
+            requested_by="authority",
+        )
+    ]
     trial = load_trial(trial_files.write())
     assert len(trial.corrections) == 1
     assert not any(trace in said(trial) for trace in TRACES)

@@ -53,8 +53,11 @@ def test_real_data_need_a_key_outside_the_project(tmp_path, monkeypatch):
     assert load_pseudonyms(root, status="synthetic").development
     with pytest.raises(DataError, match="secret pseudonym key"):
         load_pseudonyms(root, status="real")
-    for folder, content, message in ((root, b"k" * 40, "outside"), (tmp_path, b"short", "at least 32"),
-                                     (tmp_path, DEVELOPMENT_KEY, "development key")):  # fmt: skip
+    for folder, content, message in (
+        (root, b"k" * 40, "outside"),
+        (tmp_path, b"short", "at least 32"),
+        (tmp_path, DEVELOPMENT_KEY, "development key"),
+    ):
         (folder / "key").write_bytes(content)
         monkeypatch.setenv(KEY_VARIABLE, str(folder / "key"))
         with pytest.raises(DataError, match=message):
@@ -224,8 +227,11 @@ def test_the_copy_sent_back_is_marked_and_the_original_untouched(trial_files, tm
     assert {path: path.read_bytes() for path in root.rglob("*") if path.is_file()} == before
     names = [path.relative_to(tmp_path / "back").as_posix() for path in written]
     assert names[0] == "kent/baseline-to-correct.xlsx"
-    assert set(names) == {f"{row.authority.casefold()}/{row.wave}-to-correct.xlsx" for row in report.inputs.itertuples()
-                          if row.path in {problem.file for problem in report.problems}}  # fmt: skip
+    assert set(names) == {
+        f"{row.authority.casefold()}/{row.wave}-to-correct.xlsx"
+        for row in report.inputs.itertuples()
+        if row.path in {problem.file for problem in report.problems}
+    }
     assert "bromley/endline-to-correct.xlsx" in names
     book = openpyxl.load_workbook(written[0])
     assert book.sheetnames[0] == "Problems"

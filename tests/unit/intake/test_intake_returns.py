@@ -24,8 +24,9 @@ def read(written_trial, tmp_path):
         if isinstance(book, openpyxl.Workbook):
             path = tmp_path / (name or f"{wave}.xlsx")
             book.save(path)
-        ret = read_return(path, file=path.name, wave=wave, study=study, fields=fields, spellings=spellings,
-                          site=study.by_slug("kent"))  # fmt: skip
+        ret = read_return(
+            path, file=path.name, wave=wave, study=study, fields=fields, spellings=spellings, site=study.by_slug("kent")
+        )
         if ret.readable:
             check_return(ret)
         return ret
@@ -227,8 +228,11 @@ def test_notes_blank_rows_and_repeated_headings(read, kent):
     assert len(ret.frame) == 20
     assert ret.problems == []
     left_out = {(each.cell, each.habit) for each in ret.tolerances}
-    assert left_out == {("row 30", "the headings repeated within the table"), ("row 40", "a note below the table"),
-                        ("row 43", "a note below the table")}  # fmt: skip
+    assert left_out == {
+        ("row 30", "the headings repeated within the table"),
+        ("row 40", "a note below the table"),
+        ("row 43", "a note below the table"),
+    }
 
 
 @pytest.mark.parametrize("word", ["Total", "Grand total:", "Sub-total KEN-T01", "SUBTOTAL", "Average", "Totals"])
@@ -285,7 +289,9 @@ def test_other_and_hidden_sheets_rows_and_columns_are_said(read, kent):
     book.active.column_dimensions["H"].hidden = True
     ret = read(book)
     assert [(problem.code, problem.value) for problem in ret.problems] == [
-        ("F13", "2 other sheets, 1 of them hidden"), ("F14", "1 rows, first row 12; columns H")]  # fmt: skip
+        ("F13", "2 other sheets, 1 of them hidden"),
+        ("F14", "1 rows, first row 12; columns H"),
+    ]
     assert len(ret.frame) == 20
 
 

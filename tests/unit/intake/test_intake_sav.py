@@ -19,8 +19,14 @@ BURNOUT = ("Never", "Very rarely", "Rarely", "Occasionally", "Frequently", "Very
 
 def read(path, root, wave="baseline"):
     fields = load_dictionary(root)
-    return read_survey(path, file=path.name, wave=wave, fields=fields, spellings=load_spellings(root, fields),
-                       pseudonyms=Pseudonyms(b"k" * 32))  # fmt: skip
+    return read_survey(
+        path,
+        file=path.name,
+        wave=wave,
+        fields=fields,
+        spellings=load_spellings(root, fields),
+        pseudonyms=Pseudonyms(b"k" * 32),
+    )
 
 
 def as_spss(files, wave, path, **more):

@@ -27,14 +27,23 @@ def test_a_hundred_thousand_people(tmp_path, written_trial):
         [],
         list(labels.values()),
     ):
-        sheet.append(row)  # fmt: skip
+        sheet.append(row)
     rng = random.Random(1)
     for number in range(100_000):
         days = rng.choice((0, 0, 1, 2, 5))
-        person = {"staff_id": f"KEN-{number:06d}", "team_id": f"KEN-T{number // 8:05d}", "role": "NQSW",
-                  "gender": "F" if number % 2 else "male", "service_months": rng.randint(1, 300),
-                  "overall_absence_days": days + rng.randint(0, 20), "illness_days": days, "agency": "no", "left": "no",
-                  "illness_spells": int(days > 0), "part_time": "Y"}  # fmt: skip
+        person = {
+            "staff_id": f"KEN-{number:06d}",
+            "team_id": f"KEN-T{number // 8:05d}",
+            "role": "NQSW",
+            "gender": "F" if number % 2 else "male",
+            "service_months": rng.randint(1, 300),
+            "overall_absence_days": days + rng.randint(0, 20),
+            "illness_days": days,
+            "agency": "no",
+            "left": "no",
+            "illness_spells": int(days > 0),
+            "part_time": "Y",
+        }
         sheet.append([person.get(name) for name in labels])
     path = tmp_path / "endline.xlsx"
     book.save(path)

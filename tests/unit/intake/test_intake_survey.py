@@ -26,8 +26,9 @@ def read(trial_files, written_trial):
         if path is None:
             trial_files.write_survey(wave, **how)
             path = trial_files.survey_path(wave)
-        survey = read_survey(path, file=path.name, wave=wave, fields=fields, spellings=spellings,
-                             pseudonyms=Pseudonyms(b"k" * 32))  # fmt: skip
+        survey = read_survey(
+            path, file=path.name, wave=wave, fields=fields, spellings=spellings, pseudonyms=Pseudonyms(b"k" * 32)
+        )
         check_survey(survey)
         return survey
 
@@ -206,8 +207,11 @@ def test_consent_duplicates_and_unknown_codes_in_the_whole_trial(trial_files):
     rows = trial_files.surveys["endline"]
     rows[0] |= {"consent": "disagree"}
     rows[1] |= {"ExternalReference": "nobody"}
-    again = dict(rows[2]) | {"ResponseId": "R_again", "ladder": (int(rows[2]["ladder"]) + 1) % 11,
-                             "RecordedDate": "2020-03-20 10:00:00"}  # fmt: skip
+    again = dict(rows[2]) | {
+        "ResponseId": "R_again",
+        "ladder": (int(rows[2]["ladder"]) + 1) % 11,
+        "RecordedDate": "2020-03-20 10:00:00",
+    }
     rows.append(again)
     trial = load_trial(trial_files.write())
     assert sorted(trial.problems["code"]) == ["S15", "S21", "S22"]

@@ -18,8 +18,25 @@ def of_all_kinds():
     book = openpyxl.Workbook()
     sheet = book.active
     sheet.title = "Return"
-    values = ["text", " blanks ", "ünïcode ≥ 3", "<&>\"'", 0, -3, 2.5, 1e-9, 123456789012, True, False,
-              datetime(2019, 5, 3), datetime(2019, 5, 3, 12, 30), None, "", "0012", "=not a formula"]  # fmt: skip
+    values = [
+        "text",
+        " blanks ",
+        "ünïcode ≥ 3",
+        "<&>\"'",
+        0,
+        -3,
+        2.5,
+        1e-9,
+        123456789012,
+        True,
+        False,
+        datetime(2019, 5, 3),
+        datetime(2019, 5, 3, 12, 30),
+        None,
+        "",
+        "0012",
+        "=not a formula",
+    ]
     for row in range(1, 4):
         for column, value in enumerate(values, start=row):
             cell = sheet.cell(row=row * 2, column=column, value=value)
@@ -68,10 +85,16 @@ def test_results_of_formulas_and_formulas_without_results(tmp_path):
     book = of_all_kinds()
     book.active["A20"], book.active["B20"], book.active["C20"] = "=1+1", "=2+2", "=3+3"
     book.save(path)
-    rewrite(path, SHEET, lambda xml: xml.replace(b"<f>1+1</f><v></v>", b"<f>1+1</f><v>2</v>")
+    rewrite(
+        path,
+        SHEET,
+        lambda xml: (
+            xml.replace(b"<f>1+1</f><v></v>", b"<f>1+1</f><v>2</v>")
             .replace(b"<f>1+1</f><v/>", b"<f>1+1</f><v>2</v>")
             .replace(b'<c r="C20"><f>3+3</f><v></v>', b'<c r="C20" t="e"><f>3+3</f><v>#REF!</v>')
-            .replace(b'<c r="C20"><f>3+3</f><v/>', b'<c r="C20" t="e"><f>3+3</f><v>#REF!</v>'))  # fmt: skip
+            .replace(b'<c r="C20"><f>3+3</f><v/>', b'<c r="C20" t="e"><f>3+3</f><v>#REF!</v>')
+        ),
+    )
     grid = read_xlsx(path)
     assert grid.rows[20][1] == 2
     assert grid.rows[20][2] is NO_STORED_VALUE
@@ -83,8 +106,13 @@ def test_tags_with_a_prefix(tmp_path):
     path = tmp_path / "prefixed.xlsx"
     of_all_kinds().save(path)
     plain = read_xlsx(path)
-    rewrite(path, SHEET, lambda xml: re.sub(rb"<(/?)(?=[a-zA-Z])", rb"<\1x:", xml)
-            .replace(b"<x:worksheet xmlns=", b"<x:worksheet xmlns:x="))  # fmt: skip
+    rewrite(
+        path,
+        SHEET,
+        lambda xml: re.sub(rb"<(/?)(?=[a-zA-Z])", rb"<\1x:", xml).replace(
+            b"<x:worksheet xmlns=", b"<x:worksheet xmlns:x="
+        ),
+    )
     assert read_xlsx(path).rows == plain.rows
 
 
@@ -97,9 +125,15 @@ def test_a_wrong_size_in_the_file_hides_no_row(tmp_path):
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"PK", b"PK\x03\x04 but no archive", b"name,days\n", bytes.fromhex("d0cf11e0a1b11ae1") + b"\0" * 600,
-     b"%PDF-1.4"],
-)  # fmt: skip
+    [
+        b"",
+        b"PK",
+        b"PK\x03\x04 but no archive",
+        b"name,days\n",
+        bytes.fromhex("d0cf11e0a1b11ae1") + b"\0" * 600,
+        b"%PDF-1.4",
+    ],
+)
 def test_what_is_no_workbook_is_refused(tmp_path, content):
     path = tmp_path / "baseline.xlsx"
     path.write_bytes(content)
@@ -227,10 +261,14 @@ def test_too_many_empty_texts_or_rows(tmp_path, monkeypatch):
         read_xlsx(path)
 
 
-@pytest.mark.parametrize("item", [
-    b"<si><t>text</t></si>", b"<si><r><t>te</t></r><r><rPr/><t>xt</t></r></si>",
-    b"<si><t>text</t><rPh sb='0' eb='1'><t>aid</t></rPh></si>",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "item",
+    [
+        b"<si><t>text</t></si>",
+        b"<si><r><t>te</t></r><r><rPr/><t>xt</t></r></si>",
+        b"<si><t>text</t><rPh sb='0' eb='1'><t>aid</t></rPh></si>",
+    ],
+)
 def test_runs_and_reading_aids_of_shared_texts(tmp_path, item):
     path = tmp_path / "runs.xlsx"
     of_all_kinds().save(path)

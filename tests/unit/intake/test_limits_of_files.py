@@ -44,8 +44,9 @@ def problems_of_return(written_trial, trial_files, tmp_path):
     def read(wave):
         path = tmp_path / f"{wave}.xlsx"
         trial_files.returns["kent", wave].book().save(path)
-        return read_return(path, file=path.name, wave=wave, study=study, fields=fields, spellings=spellings,
-                           site=study.by_slug("kent")).problems  # fmt: skip
+        return read_return(
+            path, file=path.name, wave=wave, study=study, fields=fields, spellings=spellings, site=study.by_slug("kent")
+        ).problems
 
     return read
 
@@ -63,7 +64,9 @@ COUNTS = ("illness_days", "illness_spells", "overall_absence_days")
 @pytest.mark.parametrize("wave", ["baseline", "interim", "endline"])
 @pytest.mark.parametrize("name", COUNTS)
 def test_the_period_of_every_count_must_be_that_of_its_return(problems_of_return, trial_files, wave, name):
-    """The heading of the return itself passes; one that counts since launch at baseline, or does not later, does not."""
+    """The heading of the return itself passes; one that counts since launch at baseline, or does not later, does
+    not.
+    """
     sheet = trial_files.returns["kent", wave]
     assert said(problems_of_return(wave), "F11") == []
     own, before = sheet.labels[name], trial_files.returns["kent", "baseline"].labels[name]
@@ -110,8 +113,14 @@ def test_lines_of_a_list_have_the_fields_of_its_heading(written_trial, trial_fil
     rows = getattr(trial_files, kind)
     write_csv(path, rows)
     there = _with_a_line(path, change=change, encoding="utf-8")
-    table = read_list(path, file=path.name, kind=kind, fields=fields, spellings=load_spellings(root, fields),
-                      study=load_study(root, STUDY))  # fmt: skip
+    table = read_list(
+        path,
+        file=path.name,
+        kind=kind,
+        fields=fields,
+        spellings=load_spellings(root, fields),
+        study=load_study(root, STUDY),
+    )
     expected = [(f"row {len(rows) + 1}", "error", f"{there} fields")] if change else []
     assert said(table.problems, "L03") == expected
 
@@ -126,17 +135,32 @@ def test_lines_of_an_export_have_the_fields_of_its_heading(written_trial, trial_
     trial_files.surveys[wave] = trial_files.surveys[wave][:4]
     trial_files.write_survey(wave)
     there = _with_a_line(path, change=change, encoding="utf-8-sig")
-    table = read_survey(path, file=path.name, wave=wave, fields=fields, spellings=load_spellings(root, fields),
-                        pseudonyms=load_pseudonyms(root, status="synthetic"))  # fmt: skip
+    table = read_survey(
+        path,
+        file=path.name,
+        wave=wave,
+        fields=fields,
+        spellings=load_spellings(root, fields),
+        pseudonyms=load_pseudonyms(root, status="synthetic"),
+    )
     expected = [("row 7", "error", f"{there} fields")] if change else []  # three headings, four responses
     assert said(table.problems, "S04") == expected
 
 
 # ---------------------------------------------------------------- the ledger
 LINE = Correction(
-    id="K-1", received_on="2019-12-01", requested_by="Kent", study=STUDY, wave="baseline", authority="Kent", staff_id="KEN-0001",
-    field="illness_days", old_value="1", new_value="2", reason="typed wrongly",
-)  # fmt: skip
+    id="K-1",
+    received_on="2019-12-01",
+    requested_by="Kent",
+    study=STUDY,
+    wave="baseline",
+    authority="Kent",
+    staff_id="KEN-0001",
+    field="illness_days",
+    old_value="1",
+    new_value="2",
+    reason="typed wrongly",
+)
 
 
 @pytest.mark.parametrize("name", ["reason", "requested_by"])
@@ -171,8 +195,12 @@ def test_arms_of_a_block_differ_by_the_limit_at_most(root, study, limit, apart):
     for larger in (0, 1):
         sizes = {arms[larger]: 10 + max(0, limit + apart), arms[1 - larger]: 10}
         frame = pd.DataFrame([{"arm": arm, block: "North"} for arm, size in sizes.items() for _ in range(size)])
-        planned = replace(plan, design=replace(plan.design, randomised=len(frame)), blocks=(),
-                          arms=tuple(replace(arm, randomised=sizes[arm.id]) for arm in plan.arms))  # fmt: skip
+        planned = replace(
+            plan,
+            design=replace(plan.design, randomised=len(frame)),
+            blocks=(),
+            arms=tuple(replace(arm, randomised=sizes[arm.id]) for arm in plan.arms),
+        )
         expected = [("I09", "error", ("North",))] if apart > 0 else []
         assert findings_of_arms(planned, frame, limit=limit) == expected
         assert findings_of_arms(planned, frame, limit=None) == []
@@ -184,8 +212,12 @@ def test_people_arms_and_blocks_are_as_many_as_planned(root, study, more):
     plan = load_individual_plan(root, study)
     block, arms = plan.design.within, [arm.id for arm in plan.arms]
     frame = pd.DataFrame([{"arm": arm, block: "North"} for arm in arms for _ in range(10)])
-    planned = replace(plan, design=replace(plan.design, randomised=20), blocks=(),
-                      arms=tuple(replace(arm, randomised=10) for arm in plan.arms))  # fmt: skip
+    planned = replace(
+        plan,
+        design=replace(plan.design, randomised=20),
+        blocks=(),
+        arms=tuple(replace(arm, randomised=10) for arm in plan.arms),
+    )
     everyone = replace(planned, design=replace(planned.design, randomised=20 + more))
     assert findings_of_arms(everyone, frame, limit=9) == ([("I07", "error", ("everyone",))] if more else [])
     one_arm = replace(planned, arms=(replace(planned.arms[0], randomised=10 + more), *planned.arms[1:]))
@@ -200,8 +232,15 @@ def test_participants_decisions_and_people_of_a_condition_are_as_many_as_planned
     people = pd.DataFrame(
         {"participant": ["P1", "P2"], "evaluation": "joint", "name_set": "1", "name_shown": cells[0].id}
     )
-    decisions = pd.DataFrame({"participant": ["P1", "P1", "P2", "P2"], "position": [1, 2, 1, 2], "pair": 1, "application": [1, 2, 1, 2],
-                              "name": ["a", "b", "a", "b"]})  # fmt: skip
+    decisions = pd.DataFrame(
+        {
+            "participant": ["P1", "P1", "P2", "P2"],
+            "position": [1, 2, 1, 2],
+            "pair": 1,
+            "application": [1, 2, 1, 2],
+            "name": ["a", "b", "a", "b"],
+        }
+    )
     scores = pd.DataFrame({"participant": ["P1", "P1", "P2"]})
     lists = {
         "participants": listing(people, "participants"),
@@ -211,8 +250,10 @@ def test_participants_decisions_and_people_of_a_condition_are_as_many_as_planned
 
     def plan(*, cell=0, participants=0, decided=0):
         there = {one.id: 2 if one.id == cells[0].id else 0 for one in cells}
-        experiments = {key: replace(one, participants=2 + participants, decisions=(4 if one.cluster else 3) + decided)
-                       for key, one in whole.experiments.items()}  # fmt: skip
+        experiments = {
+            key: replace(one, participants=2 + participants, decisions=(4 if one.cluster else 3) + decided)
+            for key, one in whole.experiments.items()
+        }
         counted = {
             key: replace(one, people=None if one.people is None else there[key] + cell)
             for key, one in whole.cells.items()

@@ -1,4 +1,6 @@
-"""Limits that the plan sets for files held against each other: on the limit passes, the next case beyond it does not."""
+"""Limits that the plan sets for files held against each other: on the limit passes, the next case beyond it does
+not.
+"""
 
 from __future__ import annotations
 
@@ -35,8 +37,10 @@ def course(*, kent, bromley, column):
 
 
 @pytest.mark.parametrize(
-    ("kent", "units"), [((2, 4), []), ((3, 5), [("Kent",)]), ((3, 3), []), ((4, 4), [("Kent",)])], ids=["half", "more", "too few", "all"]
-)  # fmt: skip
+    ("kent", "units"),
+    [((2, 4), []), ((3, 5), [("Kent",)]), ((3, 3), []), ((4, 4), [("Kent",)])],
+    ids=["half", "more", "too few", "all"],
+)
 def test_those_who_start_in_control_teams(kent, units):
     made = course(kent=kent, bromley=(0, 6), column="control")().assign(first_wave="baseline")
     made["treatment"] = 1.0 - made["control"]
@@ -66,8 +70,10 @@ def test_an_authority_without_any_entry_is_named_from_the_least_number_on(offere
 
 
 @pytest.mark.parametrize(
-    ("kent", "units"), [((1, 4), []), ((2, 8), []), ((3, 8), [("Kent",)]), ((1, 3), [])], ids=["one", "a quarter", "more", "too few"]
-)  # fmt: skip
+    ("kent", "units"),
+    [((1, 4), []), ((2, 8), []), ((3, 8), [("Kent",)]), ((1, 3), [])],
+    ids=["one", "a quarter", "more", "too few"],
+)
 def test_enrolled_who_are_on_no_return(kent, units):
     made = course(kent=kent, bromley=(0, 20), column="unknown")()
     made["known"] = ~made["unknown"]
@@ -84,8 +90,11 @@ def test_agency_staff_by_survey_and_return(both, units, least, enough):
     ret = SimpleNamespace(frame=pd.DataFrame({"staff_id": people, "agency": returned}))
     responses = pd.DataFrame({"person": people, "local_authority": "Kent", "used": True})
     answers = SimpleNamespace(wave="baseline", items=pd.DataFrame({"contract": says}), responses=responses)
-    check = {"returns": SimpleNamespace(by_site={"Kent": {"baseline": ret}}), "answers": (answers,),
-             "pseudonyms": SimpleNamespace(people=lambda authority, staff: list(staff))}  # fmt: skip
+    check = {
+        "returns": SimpleNamespace(by_site={"Kent": {"baseline": ret}}),
+        "answers": (answers,),
+        "pseudonyms": SimpleNamespace(people=lambda authority, staff: list(staff)),
+    }
     assert found(rules.LINKED_AGREE, limit=0.5, least=least, **check) == units * enough
 
 
@@ -107,8 +116,10 @@ def returns_with(*shares):
 
 
 @pytest.mark.parametrize(
-    ("share", "units"), [(0.5, []), (0.75, []), (0.875, [("L3, baseline",)]), (0.25, []), (0.0, [])], ids=["alike", "by the limit", "beyond", "below", "far below"]
-)  # fmt: skip
+    ("share", "units"),
+    [(0.5, []), (0.75, []), (0.875, [("L3, baseline",)]), (0.25, []), (0.0, [])],
+    ids=["alike", "by the limit", "beyond", "below", "far below"],
+)
 def test_shares_unlike_those_of_other_authorities(share, units):
     """The others have a quarter: by the half that is allowed they may differ."""
     assert found(rules.UNLIKE, limit=0.5, least=8, returns=returns_with(0.25, 0.25, 0.25, share)) == units

@@ -35,10 +35,16 @@ def listing(frame: pd.DataFrame, name: str) -> ListFile:
 
 @pytest.mark.parametrize(
     ("column", "fine", "wrong"),
-    [("people", ["1", "10", ""], ["0", "-1", "1.5", "many"]), ("theme", ["A00", "Z99"], ["D7", "D070", "d07", ""]),
-     ("sources", ["001:1", "001:9", "001:1 001:9"], ["001:10", "002:1", "", "001"]), ("leaning", ["problem", "context"], ["Benefit", ""]),
-     ("release", ["real"], ["synthetic", ""]), ("voices", ["x"], [" ", ""]), ("finding", ["x"], [""])],
-)  # fmt: skip
+    [
+        ("people", ["1", "10", ""], ["0", "-1", "1.5", "many"]),
+        ("theme", ["A00", "Z99"], ["D7", "D070", "d07", ""]),
+        ("sources", ["001:1", "001:9", "001:1 001:9"], ["001:10", "002:1", "", "001"]),
+        ("leaning", ["problem", "context"], ["Benefit", ""]),
+        ("release", ["real"], ["synthetic", ""]),
+        ("voices", ["x"], [" ", ""]),
+        ("finding", ["x"], [""]),
+    ],
+)
 def test_each_field_of_a_theme(column, fine, wrong):
     """Nine lines of the first document; the tenth is outside of it."""
 
@@ -131,10 +137,16 @@ def test_questions_of_one_arm_are_answered_by_it_alone(root, answerer):
 # ---------------------------------------------------------------- responses
 def used(*rows):
     """Responses of one person as (day, finished, answered): which of them counts."""
-    frame = pd.DataFrame({
-        "response": [f"R{n}" for n in range(len(rows))], "code": "a", "contact": "", "recorded": pd.to_datetime([f"2019-07-{row[0]:02d}" for row in rows]),
-        "finished": [row[1] for row in rows], "preview": False,
-    })  # fmt: skip
+    frame = pd.DataFrame(
+        {
+            "response": [f"R{n}" for n in range(len(rows))],
+            "code": "a",
+            "contact": "",
+            "recorded": pd.to_datetime([f"2019-07-{row[0]:02d}" for row in rows]),
+            "finished": [row[1] for row in rows],
+            "preview": False,
+        }
+    )
     found = counted_response(
         frame, pd.Series("agree", index=frame.index, dtype="str"), pd.Series([row[2] for row in rows])
     )
@@ -143,9 +155,16 @@ def used(*rows):
 
 @pytest.mark.parametrize(
     ("rows", "place"),
-    [([(1, True, 5), (2, True, 1)], 1), ([(2, True, 5), (1, True, 9)], 0), ([(1, False, 9), (2, False, 5)], 0), ([(2, False, 5), (1, False, 9)], 1),
-     ([(1, False, 5), (2, False, 5)], 1), ([(1, True, 1), (2, False, 9)], 0), ([(2, False, 9), (3, True, 1), (4, False, 30)], 1)],
-)  # fmt: skip
+    [
+        ([(1, True, 5), (2, True, 1)], 1),
+        ([(2, True, 5), (1, True, 9)], 0),
+        ([(1, False, 9), (2, False, 5)], 0),
+        ([(2, False, 5), (1, False, 9)], 1),
+        ([(1, False, 5), (2, False, 5)], 1),
+        ([(1, True, 1), (2, False, 9)], 0),
+        ([(2, False, 9), (3, True, 1), (4, False, 30)], 1),
+    ],
+)
 def test_the_last_finished_one_counts_else_the_fullest_else_the_latest(rows, place):
     found, number, duplicates = used(*rows)
     assert (found, number) == (place, 1) and duplicates == [n != place for n in range(len(rows))]

@@ -1,4 +1,6 @@
-"""The plain table of a trial: one damage, one problem, with file, row, column, rule and remedy; the same from every format."""
+"""The plain table of a trial: one damage, one problem, with file, row, column, rule and remedy; the same from every
+format.
+"""
 
 from __future__ import annotations
 
@@ -103,8 +105,13 @@ DAMAGES = [
     ("T16", "row 30, column D (region)", at(30, "region", "Hills"), "rows of one surgery with"),
     ("T18", "row 2, column I (steps_12)", lambda t: t.assign(steps_12=np.nan), "no value at all"),
     ("T20", "", lambda t: t.iloc[:-1], "239 people, 240 in the plan (everyone)"),
-    ("T21", "", lambda t: t.assign(surgery=t["surgery"].replace("S23", "S20")), "23 of surgery, 24 in the plan (everyone)"),
-]  # fmt: skip
+    (
+        "T21",
+        "",
+        lambda t: t.assign(surgery=t["surgery"].replace("S23", "S20")),
+        "23 of surgery, 24 in the plan (everyone)",
+    ),
+]
 
 
 @pytest.mark.parametrize(
@@ -149,8 +156,13 @@ def test_a_missing_empty_or_unreadable_table(home):
     plan = load_individual_plan(home, KEY)
     path = home / FILE
     text = path.read_text(encoding="utf-8")
-    for content, code in ((None, "T01"), (b"", "T02"), (b"\0\1\2\3" * 50, "T02"), (text.splitlines()[0].encode(), "T07"),
-                          (text.replace("P0003,", "P0003,x,", 1).encode(), "T04")):  # fmt: skip
+    for content, code in (
+        (None, "T01"),
+        (b"", "T02"),
+        (b"\0\1\2\3" * 50, "T02"),
+        (text.splitlines()[0].encode(), "T07"),
+        (text.replace("P0003,", "P0003,x,", 1).encode(), "T04"),
+    ):
         path.unlink(missing_ok=True)
         if content is not None:
             path.write_bytes(content)

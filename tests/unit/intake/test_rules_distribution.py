@@ -36,9 +36,13 @@ def limits(**found: float) -> dict[str, Threshold]:
 def returns(root: Path, change) -> Columns:
     """Three returns of four authorities, alike; `change(authority, wave, frame)` makes one of them unlike."""
     dictionary = load_dictionary(root)
-    study = Study(name="s", sites=tuple(
-        Site(local_authority=name, slug=name.lower(), launch=LAUNCH, interim_due=LAUNCH, endline_due=LAUNCH) for name in PLACES
-    ))  # fmt: skip
+    study = Study(
+        name="s",
+        sites=tuple(
+            Site(local_authority=name, slug=name.lower(), launch=LAUNCH, interim_due=LAUNCH, endline_due=LAUNCH)
+            for name in PLACES
+        ),
+    )
     by_site: dict[str, dict[str, Return]] = {}
     for site in study.sites:
         for wave, months in (("baseline", 0), ("interim", 3), ("endline", 6)):
@@ -46,14 +50,27 @@ def returns(root: Path, change) -> Columns:
                 spec.name: spec for spec in fields_of(dictionary, "return", wave) if not spec.kind.startswith("header")
             }
             share = 1.0 if wave == "baseline" else months / 12
-            frame = pd.DataFrame({
-                "row": range(8, 8 + PEOPLE), "staff_id": [f"{site.slug}-{n:03d}" for n in range(PEOPLE)], "left": 0.0,
-                "service_months": np.linspace(1, 99, PEOPLE) + months, "illness_days": np.tile([0.0, 4.0], PEOPLE // 2) * share,
-                "overall_absence_days": np.tile([20.0, 40.0], PEOPLE // 2) * share, "illness_spells": np.tile([0.0, 1.0], PEOPLE // 2) * share,
-                "replacement_cost": np.nan,
-            })  # fmt: skip
-            ret = Return(file=f"{site.slug}/{wave}.xlsx", path=Path(f"{wave}.xlsx"), frame=frame, fields=specs, wave=wave, site=site,
-                         columns={name: at for at, name in enumerate(specs, start=1)})  # fmt: skip
+            frame = pd.DataFrame(
+                {
+                    "row": range(8, 8 + PEOPLE),
+                    "staff_id": [f"{site.slug}-{n:03d}" for n in range(PEOPLE)],
+                    "left": 0.0,
+                    "service_months": np.linspace(1, 99, PEOPLE) + months,
+                    "illness_days": np.tile([0.0, 4.0], PEOPLE // 2) * share,
+                    "overall_absence_days": np.tile([20.0, 40.0], PEOPLE // 2) * share,
+                    "illness_spells": np.tile([0.0, 1.0], PEOPLE // 2) * share,
+                    "replacement_cost": np.nan,
+                }
+            )
+            ret = Return(
+                file=f"{site.slug}/{wave}.xlsx",
+                path=Path(f"{wave}.xlsx"),
+                frame=frame,
+                fields=specs,
+                wave=wave,
+                site=site,
+                columns={name: at for at, name in enumerate(specs, start=1)},
+            )
             ret.date_retrieved = pd.Timestamp(LAUNCH) + pd.Timedelta(days=round(months * 30.4375))
             change(site.local_authority, ret)
             by_site.setdefault(site.local_authority, {})[wave] = ret
@@ -279,8 +296,14 @@ def test_lists(same, blank, expected):
     values = np.arange(100, dtype=float)
     values[:same] = 7.0
     values[100 - blank :] = np.nan
-    table = ListFile(file="l.csv", path=Path("l.csv"), frame=pd.DataFrame({"row": range(100), "minutes": values}), kind="list",
-                     fields={"minutes": list_column("minutes", "integer")}, columns={"minutes": 1})  # fmt: skip
+    table = ListFile(
+        file="l.csv",
+        path=Path("l.csv"),
+        frame=pd.DataFrame({"row": range(100), "minutes": values}),
+        kind="list",
+        fields={"minutes": list_column("minutes", "integer")},
+        columns={"minutes": 1},
+    )
     assert [code for code, _ in codes(list_findings([table], limits(L08=0.95, L09=0.5)))] == expected
 
 

@@ -11,17 +11,29 @@ from hhp_stats.errors import PlanError
 from hhp_stats.intake.gather import gather
 from hhp_stats.plan.thresholds import load_thresholds
 
-LIMITS = {"G05": (0.5, 3), "G06": (0.15, 5), "G07": (8, 1), "G08": (0.1, 2), "K04": (0.5, 3), "X24": (0.2, 5), "X25": (0.5, 5),
-          "X26": (50, 2)}  # fmt: skip
+LIMITS = {
+    "G05": (0.5, 3),
+    "G06": (0.15, 5),
+    "G07": (8, 1),
+    "G08": (0.1, 2),
+    "K04": (0.5, 3),
+    "X24": (0.2, 5),
+    "X25": (0.5, 5),
+    "X26": (50, 2),
+}
 
 
 @pytest.fixture
 def limited(trial_files) -> TrialFiles:
-    """The small trial; its survey answers on contracts agree with the returns, three of ten offered it start the course."""
+    """The small trial; its survey answers on contracts agree with the returns, three of ten offered it start the
+    course.
+    """
     agency = {
         person["staff_id"]: person["agency"]
-        for (_, wave), sheet in trial_files.returns.items() if wave == "baseline" for person in sheet.people
-    }  # fmt: skip
+        for (_, wave), sheet in trial_files.returns.items()
+        if wave == "baseline"
+        for person in sheet.people
+    }
     by_code = {row["survey_code"]: agency[row["staff_id"]] for row in trial_files.linkage}
     for rows in trial_files.surveys.values():
         for row in rows:

@@ -36,15 +36,19 @@ def baseline(seed=3, teams=9, size=6):
     rng = np.random.default_rng(seed)
     rows = teams * size
     parts = [
-        pd.DataFrame({
-            "staff_id": [f"{site}|{n:04d}" for n in range(rows)],
-            "team_id": [f"{site[:3].upper()}-T{n // size:02d}" for n in range(rows)],
-            "local_authority": site, "role": rng.choice(["social worker", "senior practitioner", "other"], rows),
-            "agency": rng.choice([0.0, 1.0], rows, p=[0.8, 0.2]), "service_years": rng.integers(2, 200, rows) / 12,
-            "absence_days": rng.integers(0, 30, rows).astype(float),
-        })
+        pd.DataFrame(
+            {
+                "staff_id": [f"{site}|{n:04d}" for n in range(rows)],
+                "team_id": [f"{site[:3].upper()}-T{n // size:02d}" for n in range(rows)],
+                "local_authority": site,
+                "role": rng.choice(["social worker", "senior practitioner", "other"], rows),
+                "agency": rng.choice([0.0, 1.0], rows, p=[0.8, 0.2]),
+                "service_years": rng.integers(2, 200, rows) / 12,
+                "absence_days": rng.integers(0, 30, rows).astype(float),
+            }
+        )
         for site in SITES
-    ]  # fmt: skip
+    ]
     return pd.concat(parts, ignore_index=True)
 
 
@@ -64,8 +68,12 @@ class Files:
         self.teams.to_csv(self.root / LIST, index=False)
         self.log.to_csv(self.root / log_file(STUDY), index=False)
         known = self.people if people == "received" else people
-        study = Study(name=STUDY, sites=tuple(Site(local_authority=s, slug=s, launch=None, interim_due=None, endline_due=None)
-                                              for s in SITES))  # fmt: skip
+        study = Study(
+            name=STUDY,
+            sites=tuple(
+                Site(local_authority=s, slug=s, launch=None, interim_due=None, endline_due=None) for s in SITES
+            ),
+        )
         table = read_list(
             self.root / LIST, file=LIST, kind="allocation", fields=self.fields, spellings=self.spellings, study=study
         )
@@ -88,9 +96,13 @@ def files(root, tmp_path):
     made = randomise(people=people, strata=make_strata(people=people), rule=RULE, seed=11)
     fields = load_dictionary(root)
     return Files(
-        root=tmp_path, fields=fields, spellings=load_spellings(root, fields), people=people,
-        teams=made.teams.assign(coffee=0), log=made.log.assign(seed=11),
-    )  # fmt: skip
+        root=tmp_path,
+        fields=fields,
+        spellings=load_spellings(root, fields),
+        people=people,
+        teams=made.teams.assign(coffee=0),
+        log=made.log.assign(seed=11),
+    )
 
 
 def test_what_was_drawn_comes_back_in_any_order_and_by_either_name_of_the_column(files):
@@ -109,8 +121,11 @@ def flip(files, chosen):
 
 @pytest.mark.parametrize("chosen", ["all", "authority", "team"])
 def test_arms_that_were_not_drawn_are_named(files, chosen):
-    mask = {"all": files.teams["team_id"].ne(""), "authority": files.teams["local_authority"].eq("Kent"),
-            "team": files.teams["team_id"].eq("KEN-T03")}[chosen]  # fmt: skip
+    mask = {
+        "all": files.teams["team_id"].ne(""),
+        "authority": files.teams["local_authority"].eq("Kent"),
+        "team": files.teams["team_id"].eq("KEN-T03"),
+    }[chosen]
     flip(files, mask)
     found = files.findings()
     assert {finding.rule.code for finding in found} == {"A06"}
@@ -139,11 +154,14 @@ def test_exchanged_strata_are_found(files):
 
 @pytest.mark.parametrize(
     ("change", "codes"),
-    [(lambda log: log.assign(seed=12), ["A06", "A08"]), (lambda log: log.assign(p_role=0.5), ["A08"]),
-     (lambda log: log.assign(p_service_years=log["p_service_years"] + 1e-6), ["A08"]),
-     (lambda log: log.assign(accepted=False), ["A08"]),
-     (lambda log: pd.concat([log, log.assign(draw=2)]), ["A06", "A08"])],
-)  # fmt: skip
+    [
+        (lambda log: log.assign(seed=12), ["A06", "A08"]),
+        (lambda log: log.assign(p_role=0.5), ["A08"]),
+        (lambda log: log.assign(p_service_years=log["p_service_years"] + 1e-6), ["A08"]),
+        (lambda log: log.assign(accepted=False), ["A08"]),
+        (lambda log: pd.concat([log, log.assign(draw=2)]), ["A06", "A08"]),
+    ],
+)
 def test_an_edited_log_is_found(files, change, codes):
     files.log = change(files.log)
     assert files.codes() == codes
@@ -151,11 +169,17 @@ def test_an_edited_log_is_found(files, change, codes):
 
 @pytest.mark.parametrize(
     ("change", "words"),
-    [(lambda log: log.assign(seed="x"), "seed"), (lambda log: log.assign(p_role="high"), "p_role is no number"),
-     (lambda log: log.assign(p_role=1.5), "outside"), (lambda log: log.assign(accepted="maybe"), "accepted"),
-     (lambda log: log.assign(draw=7), "draw is not 1"), (lambda log: log.drop(columns="p_role"), "p_role"),
-     (lambda log: pd.concat([log, log.assign(draw=2, seed=5)]), "2 seeds"), (lambda log: log.iloc[:0], "no draw")],
-)  # fmt: skip
+    [
+        (lambda log: log.assign(seed="x"), "seed"),
+        (lambda log: log.assign(p_role="high"), "p_role is no number"),
+        (lambda log: log.assign(p_role=1.5), "outside"),
+        (lambda log: log.assign(accepted="maybe"), "accepted"),
+        (lambda log: log.assign(draw=7), "draw is not 1"),
+        (lambda log: log.drop(columns="p_role"), "p_role"),
+        (lambda log: pd.concat([log, log.assign(draw=2, seed=5)]), "2 seeds"),
+        (lambda log: log.iloc[:0], "no draw"),
+    ],
+)
 def test_a_log_that_cannot_be_read_says_why(files, change, words):
     files.log = change(files.log)
     problems = files.check().log.problems
@@ -200,9 +224,19 @@ def test_without_every_baseline_return_arms_are_checked_all_the_same(files):
 
 
 ENTRY = Deviation(
-    id="X1", study=STUDY, clause="", analysis="data/allocation/teams", aspect="randomisation", planned="as drawn", done="moved",
-    reason="The authority merged teams.", decided="2019-09-01", before_unblinding=True, rule="A06", units=("KEN-T03",),
-)  # fmt: skip
+    id="X1",
+    study=STUDY,
+    clause="",
+    analysis="data/allocation/teams",
+    aspect="randomisation",
+    planned="as drawn",
+    done="moved",
+    reason="The authority merged teams.",
+    decided="2019-09-01",
+    before_unblinding=True,
+    rule="A06",
+    units=("KEN-T03",),
+)
 
 
 def test_a_deviation_explains_what_it_names_and_nothing_else(files):

@@ -1,4 +1,6 @@
-"""What the eye sees of a workbook beside its values: each kind is read as a person reads it, or refused with the cell."""
+"""What the eye sees of a workbook beside its values: each kind is read as a person reads it, or refused with the
+cell.
+"""
 
 from __future__ import annotations
 
@@ -38,8 +40,9 @@ def read(written_trial, tmp_path):
         if isinstance(book, openpyxl.Workbook):
             path = tmp_path / f"{wave}.xlsx"
             book.save(path)
-        ret = read_return(path, file=path.name, wave=wave, study=study, fields=fields, spellings=spellings,
-                          site=study.by_slug("kent"))  # fmt: skip
+        ret = read_return(
+            path, file=path.name, wave=wave, study=study, fields=fields, spellings=spellings, site=study.by_slug("kent")
+        )
         if ret.readable:
             check_return(ret)
         return ret

@@ -136,12 +136,23 @@ def test_moments_in_two_orders_are_refused(trial_files):
 @pytest.mark.parametrize(
     ("text", "number"),
     [
-        ("7", "7"), ("10 - Extremely", "10"), ("10 = Extremely", "10"), ("Extremely (10)", "10"), ("Extremely: 10", "10"),
-        ("Extremely - 10", "10"), ("Extremely", "10"), ("4 - Somewhat", "4"), ("Somewhat (4)", "4"), ("-99", None),
-        ("Prefer not to say (-9)", None), ("Not answered -1", None), ("Prefer not to say (9)", None), ("9 - Refused", None),
+        ("7", "7"),
+        ("10 - Extremely", "10"),
+        ("10 = Extremely", "10"),
+        ("Extremely (10)", "10"),
+        ("Extremely: 10", "10"),
+        ("Extremely - 10", "10"),
+        ("Extremely", "10"),
+        ("4 - Somewhat", "4"),
+        ("Somewhat (4)", "4"),
+        ("-99", None),
+        ("Prefer not to say (-9)", None),
+        ("Not answered -1", None),
+        ("Prefer not to say (9)", None),
+        ("9 - Refused", None),
         ("Rarely (-9)", "-9"),
     ],
-)  # fmt: skip
+)
 def test_what_an_answer_stands_for(text, number):
     found = read_answers({text}, LABELS)
     assert found.number[text] == number and not found.conflicts
