@@ -243,21 +243,41 @@ def explain(
         out.print(found.text(), markup=False)
 
 
-@app.command(epilog="Example: `hhp audit manuscript.csv`")
+@app.command(epilog="Examples: `hhp audit manuscript.docx --page audit.html`, `hhp audit figures.csv`")
 def audit(
     file: Annotated[
         Path | None,
-        typer.Argument(help="A CSV with the columns of data/published/published_results.csv; default: that file."),
+        typer.Argument(
+            help=(
+                "A manuscript (.docx, .odt, .html, .md, .tex, .txt, .pdf), or a CSV with the columns of"
+                " data/published/published_results.csv; default: that file."
+            )
+        ),
+    ] = None,
+    page: Annotated[
+        Path | None, typer.Option(help="Write the manuscript's words as an HTML page with every figure marked.")
     ] = None,
     everything: Annotated[
         bool, typer.Option("--all", help="Show every figure, not only those that need a word.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    force: Forced = None,
 ) -> None:
     """Recompute every printed figure that follows from others; status 1 where one does not come back."""
     from hhp_stats.consistency.command import run_audit
+    from hhp_stats.manuscript.report import ManuscriptReport, audit_manuscript
 
-    found = run_audit(find_root(), file)
+    manuscript = file is not None and file.suffix.lower() != ".csv"
+    if page is not None and not manuscript:
+        raise typer.BadParameter("A page is made of a manuscript, not of a CSV.", param_hint="--page")
+    root = find_root() if not manuscript else None
+    found = audit_manuscript(file) if manuscript and file else run_audit(root or find_root(), file)
+    if page is not None and isinstance(found, ManuscriptReport):
+        with OutputGuard(root=Path.cwd(), command="hhp audit --page", force=tuple(force or ())).written(
+            page
+        ) as partial:
+            partial.write_text(found.page(), encoding="utf-8")
+        screen.print(f"Wrote {page}.", markup=False)
     if as_json:
         print_json(found.record())
     else:

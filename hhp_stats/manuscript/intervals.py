@@ -1,0 +1,247 @@
+"""Estimate, interval, standard error and p in running text or in a row of a table: do they follow from each other?"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+
+from hhp_stats.consistency.printed import PrintedFigure
+from hhp_stats.consistency.typography import NUMBER, P_SIGN
+from hhp_stats.consistency.verdict import Finding
+from hhp_stats.manuscript.claim import (
+    ENDS,
+    FEWEST_DF,
+    OTHER_RULE,
+    RATIO,
+    Claim,
+    Judged,
+    claim,
+    figure,
+    p_fits,
+    shown,
+    shown_p,
+)
+from hhp_stats.tails import student_quantile, student_tail
+
+LEVEL = (
+    r"(?P<level>\d{2}(?:\.\d+)?)% ?-?(?:CIs?|C\.I\.|confidence intervals?|confidence limits|credible intervals?|CrI)"
+)
+_NAMED = re.compile(
+    rf"{LEVEL}(?:[ ,:=]|of|from|was|is|ranged){{0,12}}[\[(]?\s*(?P<low>{NUMBER})%?{ENDS}(?P<high>{NUMBER})", re.I
+)
+_BRACKETS = re.compile(rf"(?P<estimate>{NUMBER})%? ?\[(?P<low>{NUMBER})%?(?: ?[,;] ?| to )(?P<high>{NUMBER})%?\]")
+_P_AFTER = re.compile(rf"[^.]{{0,25}}?{P_SIGN}\s*[<=>]?\s*(?P<p>\d?\.\d+)", re.I)
+_P_BEFORE = re.compile(rf"{P_SIGN}\s*(?P<p>\d?\.\d+)", re.I)
+_SE = re.compile(
+    rf"(?P<label>[\w\u03b2\u03b4]*)\s*(?:=|of|was|is|:)?\s*(?P<estimate>{NUMBER})%?\s*[,;(\[]+\s*"
+    rf"(?:SE|S\.E\.|s\.e\.|standard error)\s*[=:]?\s*(?P<error>{NUMBER})\s*[)\]]?\s*[,;(]*\s*"
+    rf"(?:t\s*(?:\((?P<df>[\d.,]+)\))?\s*=\s*{NUMBER}\s*[,;]\s*)?{P_SIGN}\s*(?P<p>\d?\.\d+)",
+    re.I,
+)
+_VALUES = re.compile(rf"(?P<label>(?:\b[A-Za-z.\u03b2\u03b4]{{1,14}}\s*[=:]\s*)?)(?P<value>(?<![\w.]){NUMBER})(?![\w])")
+_NO_ESTIMATE = re.compile(
+    r"(?:\bS\.?[ED]\.?|\bstandard (?:error|deviation)|\bn|\bN|\bdf|\bt|\bF|\bz|\bp|\bICC)\s*[=:]\s*$", re.I
+)
+_DF = re.compile(r"\b(?:df|d\.f\.|degrees of freedom)\s*[=:]?\s*(\d[\d,.]*\d|\d)", re.I)
+_DOWNWARD = re.compile(
+    r"\b(?:fell|fall|fewer|less|lower|decreas\w+|declin\w+|reduc\w+|dropp?e?d?|smaller|shorter|below|worse)\b", re.I
+)
+_REACH = 45  # characters between an estimate and its interval
+
+
+def interval_claims(sentence: str, context: str) -> Iterator[Claim]:
+    """Every interval of a sentence, with the estimate before it and the p beside it. `context`: the whole paragraph."""
+    taken: list[tuple[int, int]] = []
+    for found in _NAMED.finditer(sentence):
+        taken.append(found.span())
+        before, start = sentence[max(0, found.start() - _REACH) : found.start()], max(0, found.start() - _REACH)
+        estimate, at = _estimate_in(before)
+        yield from _claim(sentence, found, estimate, start + at if estimate else found.start(), found["level"], context)
+    if re.search(r"\bCIs?\b|confidence|interval", context):
+        for found in _BRACKETS.finditer(sentence):
+            if any(found.start() < end and start < found.end() for start, end in taken):
+                continue
+            yield from _claim(sentence, found, figure(found["estimate"]), found.start(), _level(context), context)
+
+
+def _level(context: str) -> str:
+    found = re.search(LEVEL, context, re.I)
+    return found["level"] if found else "95"
+
+
+def _estimate_in(before: str) -> tuple[PrintedFigure | None, int]:
+    """The last number before an interval that is no standard error, n, test statistic or p."""
+    for found in reversed(list(_VALUES.finditer(before))):
+        if _NO_ESTIMATE.search(before[: found.start("value")]) or (
+            before[found.end() : found.end() + 1] == "%" and (re.match(r"% ?-?C", before[found.end() :]))
+        ):
+            continue
+        rest = before[found.end() :]
+        if re.search(r"[.!?] [A-Z]", rest):
+            return None, 0
+        return figure(found["value"]), found.start("value")
+    return None, 0
+
+
+def _claim(
+    sentence: str, found: re.Match[str], estimate: PrintedFigure | None, start: int, level: str, context: str
+) -> Iterator[Claim]:
+    low, high = figure(found["low"]), figure(found["high"])
+    if estimate is not None and _DOWNWARD.search(sentence[:start]) and estimate.text[0].isdigit() and low.value < 0:
+        estimate = figure(f"-{estimate.text}")  # "fell by 0.78": the sign is in the word
+    after = _P_AFTER.match(sentence, found.end())
+    before = list(_P_BEFORE.finditer(sentence, start, found.start()))
+    p = after or (before[-1] if before else None)
+    freedom = _DF.search(sentence)
+    named = sentence[max(0, start - 80) : found.end()]
+    yield claim(
+        judged(
+            estimate=estimate,
+            low=low,
+            high=high,
+            level=float(level) / 100,
+            p=(p["sign"], p["p"]) if p else None,
+            df=float(freedom[1].replace(",", "")) if freedom else None,
+            ratio=RATIO.search(named) is not None,
+            other_rule=OTHER_RULE.search(sentence) is not None,
+        ),
+        text=sentence[start : max(found.end(), p.end() if p else 0)],
+        start=start,
+        end=max(found.end(), p.end() if p else 0),
+    )
+
+
+def error_claims(sentence: str) -> Iterator[Claim]:
+    """ "b = 0.28, SE = 0.11, p = .01": does p follow from the two?"""
+    for found in _SE.finditer(sentence):
+        if found["label"].lower() in ("m", "mean", "n"):
+            continue  # the mean of one arm: its p is that of a comparison
+        df = float(found["df"].split(",")[0]) if found["df"] else None
+        made = error_judged(
+            estimate=figure(found["estimate"]),
+            error=figure(found["error"]),
+            p=(found["sign"], found["p"]),
+            df=df,
+            other_rule=OTHER_RULE.search(sentence) is not None,
+        )
+        yield claim(made, text=found[0], start=found.start(), end=found.end())
+
+
+def error_judged(
+    *, estimate: PrintedFigure, error: PrintedFigure, p: tuple[str, str], df: float | None, other_rule: bool = False
+) -> Judged:
+    """What is to be said of p = 2 P(T > |estimate| / error), over the rounding of both and the df granted."""
+    sizes = (max(0.0, abs(estimate.value) - estimate.margin), abs(estimate.value) + estimate.margin)
+    errors = (max(error.value - error.margin, 1e-12), error.value + error.margin)
+    freedom = (df, df) if df else (FEWEST_DF, math.inf)
+    corners = [(size / wide, d) for size in sizes for wide in errors for d in freedom]
+    every = 2 * student_tail([t for t, _ in corners], [d for _, d in corners])
+    low, high = float(every.min()), float(every.max())
+    fits = p_fits(*p, low, high)
+    return Judged(
+        "p",
+        "reproduces" if fits else "not_checkable" if other_rule else "does_not_reproduce",
+        f"Estimate and standard error give p {shown_p(low, high)}"
+        + (f" with {df:g} df." if df else f", whatever the df from {FEWEST_DF:g} up.")
+        + ("" if fits or not other_rule else " Another rule is named, by which p need not follow from them."),
+    )
+
+
+def judged(
+    *,
+    estimate: PrintedFigure | None,
+    low: PrintedFigure,
+    high: PrintedFigure,
+    level: float,
+    p: tuple[str, str] | None,
+    df: float | None,
+    ratio: bool,
+    other_rule: bool,
+) -> Judged:
+    """Are the ends in order, the estimate inside and in the middle, p as the three give it?
+
+    The middle is that of the logarithms for a ratio (or where only that fits, which the reason says). p is that of
+    t = estimate / (half the interval / quantile), over the rounding of every figure and all df from `FEWEST_DF` up, or
+    the df that is printed.
+    """
+    if low.value > high.value:
+        return _verdict("does_not_reproduce", "The lower end is above the upper one.")
+    slack = (low.margin + high.margin) / 2
+    if estimate is not None:
+        if not low.low - 1e-9 <= estimate.high or not estimate.low <= high.high + 1e-9:
+            return _verdict("does_not_reproduce", "The estimate lies outside its interval.")
+        middle = (low.value + high.value) / 2
+        linear = abs(middle - estimate.value) <= estimate.margin + slack + 1e-9
+        logs = low.low > 0 and estimate.low > 0 and _in_the_middle_of_logs(estimate, low, high)
+        if ratio and logs:
+            return _against_p(_log(estimate), _log(low), _log(high), level, p, df, other_rule, "on the log scale")
+        if not linear and not logs:
+            why = f"The middle of the interval is {shown(middle)}, the estimate {estimate.text}"
+            if other_rule:
+                return _verdict("not_checkable", f"{why}; by the rule that is named it need not be in the middle.")
+            return _verdict("does_not_reproduce", f"{why}: an interval of a standard error has it in the middle.")
+        if not linear:
+            made = _against_p(_log(estimate), _log(low), _log(high), level, p, df, other_rule, "on the log scale")
+            if made.finding == "reproduces":
+                return _verdict("another_reading", f"Right for a ratio only. {made.reason}")
+            return made
+        return _against_p(estimate, low, high, level, p, df, other_rule, "")
+    if ratio and low.low > 0:
+        return _against_p(None, _log(low), _log(high), level, p, df, other_rule, "on the log scale")
+    return _against_p(None, low, high, level, p, df, other_rule, "")
+
+
+def _in_the_middle_of_logs(estimate: PrintedFigure, low: PrintedFigure, high: PrintedFigure) -> bool:
+    least = math.sqrt(max(low.low, 1e-12) * max(high.low, 1e-12))
+    most = math.sqrt(low.high * high.high)
+    return least <= estimate.high + 1e-9 and estimate.low - 1e-9 <= most
+
+
+def _log(printed: PrintedFigure) -> PrintedFigure:
+    ends = math.log(max(printed.value - printed.margin, 1e-12)), math.log(printed.value + printed.margin)
+    return PrintedFigure(value=sum(ends) / 2, text=printed.text, margin=(ends[1] - ends[0]) / 2, bound="none")
+
+
+def _against_p(
+    estimate: PrintedFigure | None,
+    low: PrintedFigure,
+    high: PrintedFigure,
+    level: float,
+    p: tuple[str, str] | None,
+    df: float | None,
+    other_rule: bool,
+    scale: str,
+) -> Judged:
+    slack = (low.margin + high.margin) / 2
+    if estimate is None:
+        if p is None:
+            return _verdict("not_checkable", "Neither estimate nor p stands beside this interval.")
+        estimate = PrintedFigure(value=(low.value + high.value) / 2, text="", margin=slack, bound="none")
+    if p is None:
+        return _verdict(
+            "reproduces", "The estimate is in the middle of its interval" + (f" {scale}." if scale else ".")
+        )
+    half = (high.value - low.value) / 2
+    sizes = (max(0.0, abs(estimate.value) - estimate.margin), abs(estimate.value) + estimate.margin)
+    halves = (max(half - slack, 1e-12), half + slack)
+    freedom = (df, df) if df else (FEWEST_DF, math.inf)
+    reach = student_quantile(0.5 + level / 2, list(freedom))
+    corners = [
+        (size * float(q) / wide, d) for size in sizes for wide in halves for d, q in zip(freedom, reach, strict=True)
+    ]
+    every = 2 * student_tail([t for t, _ in corners], [d for _, d in corners])
+    least, most = float(every.min()), float(every.max())
+    reason = (
+        f"Estimate and interval give p {shown_p(least, most)}{f' {scale}' if scale else ''}; printed is p {p[0]}"
+        f" {p[1]}."
+    )
+    if p_fits(*p, least, most):
+        return _verdict("reproduces", reason)
+    if other_rule:
+        return _verdict("not_checkable", f"{reason} By the rule that is named p need not follow from them.")
+    return _verdict("does_not_reproduce", reason)
+
+
+def _verdict(finding: Finding, reason: str) -> Judged:
+    return Judged("interval", finding, reason)

@@ -1,0 +1,96 @@
+"""Means and spreads on the scale that a paragraph or table names: possible at all?"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+
+from hhp_stats.consistency.granularity import Scale, grim, sd_limits
+from hhp_stats.consistency.printed import PrintedFigure
+from hhp_stats.consistency.typography import NUMBER
+from hhp_stats.manuscript.claim import Claim, Judged, claim, figure, shown
+
+_SCALE = re.compile(
+    r"\b(?:scales?|scor(?:e[sd]?|ing)|rated|ratings?|answers?|items?|responses?|points?)\b[^.;]{0,60}?"
+    rf"(?:(?:from|between|of|:|\()\s*)(?P<low>{NUMBER})\s*(?:\([^)]{{0,40}}\))?\s*(?:to|and|-|\u2013|through)\s*(?P<high>{NUMBER})\b",
+    re.I,
+)
+_MEAN = re.compile(rf"\b(?:M|mean(?: score)?)\s*(?:=|of|was|is)\s*(?P<mean>{NUMBER})", re.I)
+_SPREAD = re.compile(rf"\b(?P<kind>S\.?D\.?|S\.?E\.?M?\.?)\s*=?\s*(?P<spread>{NUMBER})", re.I)
+_N = re.compile(r"\bn\s*=\s*(\d[\d,]*)", re.I)
+_NEAR = 45
+
+
+def scale_in(text: str) -> tuple[float, float] | None:
+    """The ends of the one scale that a text names; None where it names none or several."""
+    found = {(float(one["low"].replace(",", "")), float(one["high"].replace(",", ""))) for one in _SCALE.finditer(text)}
+    if len(found) != 1:
+        return None
+    low, high = found.pop()
+    return (low, high) if low < high <= 1000 else None
+
+
+def scale_claims(sentence: str, context: str) -> Iterator[Claim]:
+    """Means of a sentence on the one scale that its paragraph names, with the spread and n that follow them."""
+    ends = scale_in(context)
+    if ends is None:
+        return
+    means = list(_MEAN.finditer(sentence))
+    for at, found in enumerate(means):
+        until = means[at + 1].start() if at + 1 < len(means) else len(sentence)
+        rest = sentence[found.end() : min(until, found.end() + _NEAR)]
+        spread, n = (
+            _SPREAD.search(rest),
+            _N.search(rest) or _N.search(sentence[max(0, found.start() - 20) : found.start()]),
+        )
+        size = int(n[1].replace(",", "")) if n else 0
+        sd = None
+        if spread:
+            printed = figure(spread["spread"])
+            if spread["kind"].replace(".", "").upper() == "SD":
+                sd = printed
+            elif size:
+                root = math.sqrt(size)
+                sd = PrintedFigure(
+                    value=printed.value * root, text=printed.text, margin=printed.margin * root, bound="none"
+                )
+        judged = scale_judged(figure(found["mean"]), sd, size, *ends)
+        yield claim(judged, text=found[0], start=found.start(), end=found.end())
+
+
+def scale_judged(mean: PrintedFigure, sd: PrintedFigure | None, n: int, low: float, high: float) -> Judged:
+    """Is the mean between the ends, the spread possible, and the mean one that n whole answers can have?
+
+    The last is a matter of one item answered in whole steps: where it fails, the mean may be that of several items.
+    """
+    if mean.high < low or mean.low > high:
+        return Judged(
+            "scale", "does_not_reproduce", f"A mean of {mean.text} lies off the scale of {low:g} to {high:g}."
+        )
+    if sd is not None:
+        middle = min(max(mean.value, low), high)
+        most = sd_limits(mean=middle, n=max(n, 2), scale=Scale(low=low, high=high, step=None))[1]
+        near = [
+            min(max(end, low), high) for end in (mean.low, mean.high, (low + high) / 2) if mean.low <= end <= mean.high
+        ]
+        most = max(
+            [most, *(sd_limits(mean=end, n=max(n, 2), scale=Scale(low=low, high=high, step=None))[1] for end in near)]
+        )
+        if sd.low > most + 1e-9:
+            return Judged(
+                "scale",
+                "does_not_reproduce",
+                f"On a scale of {low:g} to {high:g} a mean of {mean.text} allows a standard deviation of {shown(most)}"
+                f" at most; printed is {sd.text}"
+                + (f", which is {shown(sd.value)} as a deviation." if sd.text != f"{sd.value:g}" else "."),
+            )
+    whole = float(low).is_integer() and float(high).is_integer()
+    if n and whole and mean.margin > 0 and not grim(mean=mean.value, n=n, margin=mean.margin, low=low):
+        return Judged(
+            "scale",
+            "another_reading",
+            f"{n:,} whole answers cannot have the mean {mean.text}; the mean of several items, or of fewer people,"
+            " can.",
+        )
+    return Judged("scale", "reproduces", f"Possible on a scale of {low:g} to {high:g}.")

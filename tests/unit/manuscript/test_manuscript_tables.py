@@ -1,0 +1,110 @@
+"""Figures of a table against each other: estimates, arms, shares, sums, differences, scales."""
+
+import pytest
+
+from hhp_stats.manuscript.document import Table
+from hhp_stats.manuscript.tables import table_claims
+
+
+def table(headings, *rows, caption="", note=""):
+    return Table(place="table 1", caption=caption, headings=tuple(headings), rows=tuple(rows), note=note)
+
+
+def wrong(made):
+    return {
+        (claim.row, claim.column, claim.kind) for claim in table_claims(made) if claim.finding == "does_not_reproduce"
+    }
+
+
+def right(made):
+    return {(claim.row, claim.column, claim.kind) for claim in table_claims(made) if claim.finding == "reproduces"}
+
+
+@pytest.mark.parametrize(
+    ("headings", "row", "column", "bad"),
+    [
+        (("Outcome", "Difference", "95% CI", "p"), ("Wellbeing", "0.28", "0.05 to 0.51", ".018"), 1, {3: ".18"}),
+        (("Outcome", "Difference", "95% CI", "p"), ("Wellbeing", "0.28", "0.05 to 0.51", ".018"), 1, {1: "0.38"}),
+        (("Outcome", "Estimate (95% CI)", "P value"), ("Wellbeing", "0.28 (0.05, 0.51)", "0.018"), 1, {2: "0.18"}),
+        (("Outcome", "Effect", "Lower", "Upper"), ("Wellbeing", "0.28", "0.05", "0.51"), 1, {3: "0.71"}),
+        (("Outcome", "OR", "95% CI", "p"), ("Left", "1.50", "1.10 to 2.05", ".011"), 1, {3: ".11"}),
+        (("Outcome", "b", "SE", "p"), ("Wellbeing", "0.28", "0.11", ".012"), 1, {3: ".12"}),
+        (("Outcome", "Coefficient (SE)", "p"), ("Wellbeing", "0.28 (0.11)", ".012"), 1, {2: ".12"}),
+    ],
+)
+def test_estimate_interval_error_and_p(headings, row, column, bad):
+    assert wrong(table(headings, row)) == set() and (0, column) in {at[:2] for at in right(table(headings, row))}
+    spoiled = tuple(bad.get(at, cell) for at, cell in enumerate(row))
+    assert {at[:2] for at in wrong(table(headings, spoiled))} == {(0, column)}
+
+
+def test_a_statistic_is_the_estimate_over_its_error():
+    headings = ("Outcome", "b", "SE", "t", "p")
+    assert (0, 3, "test") in right(table(headings, ("Wellbeing", "0.28", "0.11", "2.55", ".011")))
+    assert wrong(table(headings, ("Wellbeing", "0.28", "0.11", "3.55", ".011"))) == {(0, 3, "test")}
+
+
+def test_arms_beside_each_other():
+    headings = ("", "Control (n = 120)", "Treated (n = 115)", "p")
+    rows = [
+        ("Age, mean (SD)", "41.2 (10.1)", "43.9 (10.4)", ".044"),
+        ("Female, n (%)", "96 (80.0)", "89 (77.4)", ".63"),
+    ]
+    made = table(headings, *rows)
+    assert wrong(made) == set() and {(0, 3, "arms"), (1, 1, "share"), (1, 2, "share"), (1, 3, "arms")} <= right(made)
+    assert wrong(table(headings, ("Age, mean (SD)", "41.2 (10.1)", "43.9 (10.4)", ".44"), rows[1])) == {(0, 3, "arms")}
+    assert wrong(table(headings, rows[0], ("Female, n (%)", "96 (86.0)", "89 (77.4)", ".63"))) == {(1, 1, "share")}
+
+
+def test_sums_of_rows_and_columns():
+    headings = ("Authority", "Control", "Treated", "Total")
+    rows = [
+        ("Kent", "40", "38", "78"),
+        ("Brent", "25", "31", "56"),
+        ("Bury", "19", "17", "36"),
+        ("Total", "84", "86", "170"),
+    ]
+    made = table(headings, *rows)
+    assert wrong(made) == set() and {(3, 1, "sum"), (3, 3, "sum"), (0, 3, "sum")} <= right(made)
+    assert wrong(table(headings, *rows[:3], ("Total", "85", "86", "171"))) == {(3, 1, "sum"), (3, 3, "sum")}
+    assert wrong(table(headings, rows[0], ("Brent", "25", "31", "65"), *rows[2:])) == {(1, 3, "sum"), (3, 3, "sum")}
+
+
+def test_subtotals_and_a_grand_total():
+    rows = [
+        ("a", "4"),
+        ("b", "6"),
+        ("Subtotal", "10"),
+        ("c", "3"),
+        ("d", "2"),
+        ("Subtotal", "5"),
+        ("Grand total", "15"),
+    ]
+    assert wrong(table(("Group", "People"), *rows)) == set()
+    assert wrong(table(("Group", "People"), *rows[:-1], ("Grand total", "16"))) == {(6, 1, "sum")}
+
+
+def test_rows_are_held_against_the_rule_that_the_others_follow():
+    headings = ("Trial", "Invited", "Answered", "Response rate", "Before", "After", "Difference")
+    rows = [
+        ("A", "1,969", "428", "21.7%", "4.1", "4.6", "0.5"),
+        ("B", "1,148", "267", "23.3%", "3.0", "2.4", "-0.6"),
+        ("C", "276", "98", "35.5%", "2.2", "2.5", "0.3"),
+    ]
+    assert wrong(table(headings, *rows)) == set()
+    spoiled = ("D", "200", "50", "35.0%", "2.0", "2.5", "0.9")
+    assert wrong(table(headings, *rows, spoiled)) == {(3, 3, "share"), (3, 6, "difference")}
+
+
+def test_spread_and_scale():
+    headings = ("Outcome", "n", "Mean", "SD", "SE")
+    caption = "Scores from 1 to 7"
+    assert wrong(table(headings, ("Worth", "200", "5.53", "1.41", "0.10"), caption=caption)) == set()
+    assert wrong(table(headings, ("Worth", "200", "5.53", "1.41", "0.20"), caption=caption)) == {(0, 4, "scale")}
+    assert wrong(table(headings, ("Worth", "200", "7.53", "1.41", "0.10"), caption=caption)) == {(0, 2, "scale")}
+    assert wrong(table(headings, ("Worth", "200", "5.53", "4.41", "0.31"), caption=caption)) == {(0, 2, "scale")}
+
+
+def test_columns_that_are_no_sums_are_left_alone():
+    rows = [("Kent", "41", "3"), ("Brent", "39", "2"), ("Total", "40", "3")]
+    assert wrong(table(("Authority", "Mean age", "Median days"), *rows)) == set()
