@@ -44,10 +44,11 @@ _NO_ESTIMATE = re.compile(
     r"(?:\bS\.?[ED]\.?|\bstandard (?:error|deviation)|\bn|\bN|\bdf|\bt|\bF|\bz|\bp|\bICC)\s*[=:]\s*$", re.I
 )
 _DF = re.compile(r"\b(?:df|d\.f\.|degrees of freedom)\s*[=:]?\s*(\d[\d,.]*\d|\d)", re.I)
-_DOWNWARD = re.compile(
-    r"\b(?:fell|fall|fewer|less|lower|decreas\w+|declin\w+|reduc\w+|dropp?e?d?|smaller|shorter|below|worse)\b", re.I
-)
-_REACH = 45  # characters between an estimate and its interval
+_A_SHARE = re.compile(rf"{NUMBER}%")
+_TIMES = re.compile(r"\d times\b", re.I)
+_A_LEVEL = re.compile(r"% ?-?(?:C|confidence|credible)", re.I)
+_BESIDE = re.compile(r"%?\*{0,3} ?(?:[a-z-]+ ?){0,2}[ ,;:(\[]*", re.I)
+_REACH = 90  # characters between an estimate and its interval
 
 
 def interval_claims(sentence: str, context: str) -> Iterator[Claim]:
@@ -55,9 +56,8 @@ def interval_claims(sentence: str, context: str) -> Iterator[Claim]:
     taken: list[tuple[int, int]] = []
     for found in _NAMED.finditer(sentence):
         taken.append(found.span())
-        before, start = sentence[max(0, found.start() - _REACH) : found.start()], max(0, found.start() - _REACH)
-        estimate, at = _estimate_in(before)
-        yield from _claim(sentence, found, estimate, start + at if estimate else found.start(), found["level"], context)
+        estimate, start = _estimate_before(sentence, found)
+        yield from _claim(sentence, found, estimate, start, found["level"], context)
     if re.search(r"\bCIs?\b|confidence|interval", context):
         for found in _BRACKETS.finditer(sentence):
             if any(found.start() < end and start < found.end() for start, end in taken):
@@ -70,26 +70,43 @@ def _level(context: str) -> str:
     return found["level"] if found else "95"
 
 
-def _estimate_in(before: str) -> tuple[PrintedFigure | None, int]:
-    """The last number before an interval that is no standard error, n, test statistic or p."""
-    for found in reversed(list(_VALUES.finditer(before))):
-        if _NO_ESTIMATE.search(before[: found.start("value")]) or (
-            before[found.end() : found.end() + 1] == "%" and (re.match(r"% ?-?C", before[found.end() :]))
-        ):
-            continue
-        rest = before[found.end() :]
-        if re.search(r"[.!?] [A-Z]", rest):
-            return None, 0
-        return figure(found["value"]), found.start("value")
-    return None, 0
+def _estimate_before(sentence: str, found: re.Match[str]) -> tuple[PrintedFigure | None, int]:
+    """The number that an interval belongs to, and its place: the one beside it, else the nearest inside it.
+
+    Standard errors, numbers of people, test statistics and p stand there too, by their names, and are passed over, as
+    are levels of other intervals. A number farther off that the interval does not hold is one of something else.
+    """
+    low, high = figure(found["low"]), figure(found["high"])
+    begin = max(0, found.start() - _REACH)
+    before = sentence[begin : found.start()]
+    values = [
+        one
+        for one in reversed(list(_VALUES.finditer(before)))
+        if not _NO_ESTIMATE.search(before[: one.start("value")]) and not _A_LEVEL.match(before, one.end("value"))
+    ]
+    for one in values:
+        beside = _BESIDE.fullmatch(before, one.end("value")) is not None and one is values[0]
+        printed = figure(one["value"])
+        inside = any(low.low <= value <= high.high for value in (printed.value, -printed.value))
+        if beside or (inside and _fits_middle(printed, low, high)):
+            return printed, begin + one.start("value")
+    return None, found.start()
+
+
+def _fits_middle(printed: PrintedFigure, low: PrintedFigure, high: PrintedFigure) -> bool:
+    middle = (low.value + high.value) / 2
+    room = printed.margin + (low.margin + high.margin) / 2 + 1e-9
+    logs = low.low > 0 and printed.low > 0 and _in_the_middle_of_logs(printed, low, high)
+    return logs or abs(abs(printed.value) - abs(middle)) <= room
 
 
 def _claim(
     sentence: str, found: re.Match[str], estimate: PrintedFigure | None, start: int, level: str, context: str
 ) -> Iterator[Claim]:
     low, high = figure(found["low"]), figure(found["high"])
-    if estimate is not None and _DOWNWARD.search(sentence[:start]) and estimate.text[0].isdigit() and low.value < 0:
-        estimate = figure(f"-{estimate.text}")  # "fell by 0.78": the sign is in the word
+    signed = estimate is not None and estimate.text[0] in "+-"
+    if estimate is not None and not signed and (low.value + high.value) < 0 and _fits_middle(estimate, low, high):
+        estimate = figure(f"-{estimate.text}")  # "lower by 0.78": the sign is in the words
     after = _P_AFTER.match(sentence, found.end())
     before = list(_P_BEFORE.finditer(sentence, start, found.start()))
     p = after or (before[-1] if before else None)
@@ -103,8 +120,9 @@ def _claim(
             level=float(level) / 100,
             p=(p["sign"], p["p"]) if p else None,
             df=float(freedom[1].replace(",", "")) if freedom else None,
-            ratio=RATIO.search(named) is not None,
+            ratio=RATIO.search(named) is not None or _TIMES.search(named) is not None,
             other_rule=OTHER_RULE.search(sentence) is not None,
+            share=sentence[found.end("low")] == "%" or _A_SHARE.match(sentence, start) is not None,
         ),
         text=sentence[start : max(found.end(), p.end() if p else 0)],
         start=start,
@@ -158,12 +176,13 @@ def judged(
     df: float | None,
     ratio: bool,
     other_rule: bool,
+    share: bool = False,
 ) -> Judged:
     """Are the ends in order, the estimate inside and in the middle, p as the three give it?
 
     The middle is that of the logarithms for a ratio (or where only that fits, which the reason says). p is that of
     t = estimate / (half the interval / quantile), over the rounding of every figure and all df from `FEWEST_DF` up, or
-    the df that is printed.
+    the df that is printed. The interval of a `share` in per cent may reach farther towards a half.
     """
     if low.value > high.value:
         return _verdict("does_not_reproduce", "The lower end is above the upper one.")
@@ -178,6 +197,8 @@ def judged(
             return _against_p(_log(estimate), _log(low), _log(high), level, p, df, other_rule, "on the log scale")
         if not linear and not logs:
             why = f"The middle of the interval is {shown(middle)}, the estimate {estimate.text}"
+            if share and 0 <= low.value < high.value <= 100 and (middle - estimate.value) * (50 - estimate.value) > 0:
+                return _verdict("another_reading", f"{why}: right for an exact or score interval of a share only.")
             if other_rule:
                 return _verdict("not_checkable", f"{why}; by the rule that is named it need not be in the middle.")
             return _verdict("does_not_reproduce", f"{why}: an interval of a standard error has it in the middle.")

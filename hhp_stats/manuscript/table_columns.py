@@ -151,8 +151,8 @@ def _difference_of(
 ) -> _Rule:
     def judge(at: int) -> Judged | None:
         one, other, printed = (numbers[at][column] for column in (first, second, difference))
-        if one is None or other is None or printed is None:
-            return None
+        if one is None or other is None or printed is None or max(one.margin, other.margin) > 10.5 * printed.margin:
+            return None  # figures so much coarser than their difference are no figures of it
         gap = one.value - other.value
         fits = abs(gap - printed.value) <= one.margin + other.margin + printed.margin + 1e-9
         reason = f"{one.text} less {other.text} is {shown(gap)}, printed {printed.text}; other rows follow this rule."

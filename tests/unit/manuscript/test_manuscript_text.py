@@ -134,3 +134,22 @@ def test_a_mean_that_whole_answers_cannot_have_may_be_that_of_several_items():
     text = "Rated from 1 to 5 (M = 3.47, SD = 1.10, n = 25)."
     assert found(text, "scale") == ["another_reading"]
     assert found(text.replace("3.47", "3.48"), "scale") == ["reproduces"]
+
+
+def test_an_exact_interval_of_a_share_reaches_farther_towards_a_half():
+    assert found("Of the users 75% (95% CI 51 to 91) went on.", "interval") == ["another_reading"]
+    assert found("Of the users 75% (95% CI 61 to 97) went on.", "interval") == ["does_not_reproduce"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Absence was lower by 0.78 days (95% CI \u22121.62 to 0.06, p = .07).",
+        "5.0 days within 24 weeks in the treated arm (95% CI \u22121.35 to 0.24, p = .17) after 5.6.",
+        "4.9% left, against 7.4% in the control arm; 95% CI \u22124.9 to 0.4 points, p = .09.",
+        "0.67 times those of the controls (95% CI 0.42 to 1.08).",
+        "0.13 standard deviations a week less (95% CI \u22120.22 to \u22120.04, p = .006).",
+    ],
+)
+def test_the_number_that_an_interval_belongs_to_is_found(text):
+    assert set(found(text, "interval")) <= {"reproduces"}
