@@ -8,10 +8,10 @@ import pandas as pd
 from hhp_stats.design.power import simulate_power
 from hhp_stats.design.randomisation import AllocationRule, Redraws
 from hhp_stats.design.simulated_trials import TrialDesign, team_sizes
-from hhp_stats.estimate.linear import LinearFit, ols
-from hhp_stats.estimate.model_matrix import ModelMatrix
 from hhp_stats.infer.randomisation_test import randomisation_test
 from hhp_stats.infer.wild_bootstrap import wild_bootstrap
+from hhp_stats.regression.linear import LinearFit, ols
+from hhp_stats.regression.model_matrix import ModelMatrix
 
 TEAM, AUTHORITIES, COVARIATES = 7, 8, 9
 SIZES = (1_850, 100_000, 1_000_000)

@@ -8,10 +8,10 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from hhp_stats.estimate.linear import ols
 from hhp_stats.estimate.logistic import ProbabilityChange, change_at_means, clustered_logit_covariance, logit
-from hhp_stats.estimate.model_matrix import ModelMatrix, Term, model_matrix
-from hhp_stats.infer.cluster_robust import cluster_covariance, coefficient
+from hhp_stats.regression.cluster_robust import cluster_covariance, coefficient
+from hhp_stats.regression.linear import ols
+from hhp_stats.regression.model_matrix import ModelMatrix, Term, model_matrix
 from hhp_stats.results import Estimate
 
 Call = Callable[[pd.DataFrame, ModelMatrix], object]

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 
 from hhp_stats.estimate.imputation import ImputationPlan, ImputedVariable, impute
-from hhp_stats.estimate.linear import ols
-from hhp_stats.estimate.model_matrix import ModelMatrix, Term, model_matrix
 from hhp_stats.estimate.selection import heckman_likelihood
-from hhp_stats.infer.cluster_robust import cluster_covariance, coefficient
 from hhp_stats.infer.pooling import PooledEstimate, pool
+from hhp_stats.regression.cluster_robust import cluster_covariance, coefficient
+from hhp_stats.regression.linear import ols
+from hhp_stats.regression.model_matrix import ModelMatrix, Term, model_matrix
 from hhp_stats.results import Estimate
 
 Case = tuple[str, str, Callable[[], object]]

@@ -3,8 +3,8 @@
 import gc
 import sys
 
-from hhp_stats.ending import end_in_order
-from hhp_stats.threads import one_thread_unless_chosen
+from hhp_stats.processes.ending import end_in_order
+from hhp_stats.processes.threads import one_thread_unless_chosen
 
 
 def main() -> None:

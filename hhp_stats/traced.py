@@ -14,7 +14,7 @@ from typing import Any
 
 import pandas as pd
 
-from hhp_stats.disclosure.marks import NUMBERS
+from hhp_stats.withheld import NUMBERS
 
 FIELDS = frozenset((*NUMBERS, "n", "n_clusters"))
 

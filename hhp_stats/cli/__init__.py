@@ -12,11 +12,11 @@ from pathlib import Path
 
 from rich.text import Text
 
-from hhp_stats.at_work import what_to_do
 from hhp_stats.cli import accept, data, design, releases, report, studies
 from hhp_stats.cli.shared import app, screen
 from hhp_stats.cli.streams import guard_streams
 from hhp_stats.errors import HhpError
+from hhp_stats.processes.at_work import what_to_do
 
 __all__ = ["accept", "app", "data", "design", "main", "releases", "report", "studies"]
 

@@ -11,8 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from hhp_stats.cli.shared import Forced, app, out, print_json, progress_bar, screen
-from hhp_stats.output_guard import OutputGuard
-from hhp_stats.project_root import find_root
+from hhp_stats.files.output_guard import OutputGuard
+from hhp_stats.files.project_root import find_root
 
 if TYPE_CHECKING:
     from hhp_stats.intake.correct import Change

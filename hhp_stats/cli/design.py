@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 import typer
 
 from hhp_stats.cli.shared import app, out, print_json
+from hhp_stats.files.project_root import find_root
 from hhp_stats.intake.raw_files import studies
-from hhp_stats.project_root import find_root
 
 
 @app.command(
@@ -87,12 +87,12 @@ def randomise(
     List and log have the columns that are read later; `coffee` is 0 everywhere, to be set for teams in the coffee
     trial.
     """
+    from hhp_stats.files.output_guard import OutputGuard
     from hhp_stats.intake.allocation_pair import AllocationPair
     from hhp_stats.intake.baseline import load_baseline_list
     from hhp_stats.intake.dictionary import study_with_returns
     from hhp_stats.intake.draw_log import allocation_rule
     from hhp_stats.intake.manifest import manifest_status
-    from hhp_stats.output_guard import OutputGuard
     from hhp_stats.plan.load import load_plan
     from hhp_stats.studies.goal_setting.allocation import drawn
 

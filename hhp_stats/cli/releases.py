@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from hhp_stats.at_work import at_work
 from hhp_stats.cli.report import declared_inputs, run_all_studies, shown_in_pages
 from hhp_stats.cli.shared import Forced, app, out, print_json, screen
-from hhp_stats.output_guard import OutputGuard
-from hhp_stats.project_root import find_root
+from hhp_stats.files.output_guard import OutputGuard
+from hhp_stats.files.project_root import find_root
+from hhp_stats.processes.at_work import at_work
 
 
 @app.command(epilog="Example: `hhp release --date 2026-05-31`")

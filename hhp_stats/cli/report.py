@@ -15,8 +15,8 @@ from rich.progress import Progress
 
 from hhp_stats.cli.shared import Forced, app, out, print_json, progress_bar, screen
 from hhp_stats.errors import DataError
-from hhp_stats.output_guard import OutputGuard
-from hhp_stats.project_root import find_root
+from hhp_stats.files.output_guard import OutputGuard
+from hhp_stats.files.project_root import find_root
 from hhp_stats.studies.kept import FOLDER
 
 if TYPE_CHECKING:
@@ -29,11 +29,11 @@ PACKAGE = Path(__file__).resolve().parent.parent
 def run_all_studies(root: Path, *, fresh: bool, begins: Callable[[], None] = lambda: None) -> None:
     """Bring all results up to date, with a bar for each study that runs; `begins` is called when one has to."""
     from hhp_stats.plan.catalogue import check_book
-    from hhp_stats.studies.run import run_studies
+    from hhp_stats.running.run import run_studies
 
     check_book(root)
     begun = time.perf_counter()
-    # Without a thread of the bar's own, a process may be copied to share the work: see hhp_stats.blocks.
+    # Without a thread of the bar's own, a process may be copied to share the work: see hhp_stats.processes.blocks.
     with progress_bar(ticking=False) as bar:
 
         def progress(study: str):  # type: ignore[no-untyped-def]  # noqa: ANN202
@@ -46,7 +46,7 @@ def run_all_studies(root: Path, *, fresh: bool, begins: Callable[[], None] = lam
 
         ran = run_studies(root, progress=progress, fresh=fresh, kept=kept, begins=begins)
     screen.print(f"Results: {ran.rows} rows, {ran.estimated} of them estimates ({time.perf_counter() - begun:.1f} s)")
-    from hhp_stats.consistency.second_table import coverage
+    from hhp_stats.studies.second_table import coverage
 
     screen.print(f"Second programme: {coverage(root).in_words()}", markup=False)
 
@@ -142,7 +142,7 @@ def render(
     from hhp_stats.publish.render import render_book
 
     def check(pages: Path) -> None:
-        from hhp_stats.consistency.self_check import check_report
+        from hhp_stats.publish.checks.self_check import check_report
 
         check_report(root, pages, remember=kept_texts(root, fresh=fresh).text)
 

@@ -9,7 +9,7 @@ import typer
 
 from hhp_stats.cli.shared import app, out, screen
 from hhp_stats.errors import UnknownName
-from hhp_stats.project_root import find_root
+from hhp_stats.files.project_root import find_root
 
 
 @app.command(epilog="Examples: `hhp remove coffee --dry-run` · `hhp remove coffee --yes`")

@@ -7,7 +7,7 @@ from collections.abc import Collection
 
 from hhp_stats.consistency.comparisons import Comparison, arm_summary
 from hhp_stats.consistency.figures import Figures
-from hhp_stats.consistency.page_check import Printed, p_range
+from hhp_stats.consistency.printed import Printed, p_range
 from hhp_stats.consistency.verdict import Check, Finding
 
 LEVEL = 0.95

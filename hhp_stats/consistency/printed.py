@@ -9,6 +9,7 @@ from typing import Literal
 
 from hhp_stats.consistency.typography import plain
 from hhp_stats.errors import InvalidInput
+from hhp_stats.tails import student_quantile, student_tail
 
 Bound = Literal["none", "lower", "upper"]
 
@@ -112,3 +113,26 @@ def printed_figure(*, value: float, text: str) -> PrintedFigure:
 def _bound(words: str) -> tuple[Bound, bool]:
     clean = " ".join(words.lower().split()) + " "
     return next(((bound, itself) for word, bound, itself in _BOUNDS if word in clean), ("none", False))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Printed:
+    """A printed number with its rounding."""
+
+    value: float
+    margin: float  # half a unit of the last digit
+
+
+def p_range(
+    *, estimate: Printed, low: Printed, high: Printed, level: float, freedom: tuple[float, float]
+) -> tuple[float, float]:
+    """Least and most p that rounded figures allow: t = estimate / (half interval / quantile), over all df given."""
+    half = (high.value - low.value) / 2
+    slack = (low.margin + high.margin) / 2
+    sizes = (max(0.0, abs(estimate.value) - estimate.margin), abs(estimate.value) + estimate.margin)
+    halves = (max(half - slack, 1e-12), half + slack)
+    # One call for all corners: a page has hundreds of lines.
+    reach = dict(zip(freedom, student_quantile(0.5 + level / 2, freedom), strict=True))
+    corners = [(size * float(reach[df]) / wide, df) for size in sizes for wide in halves for df in freedom]
+    found = 2 * student_tail([t for t, _ in corners], [df for _, df in corners])
+    return float(found.min()), float(found.max())

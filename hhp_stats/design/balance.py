@@ -13,13 +13,13 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 from hhp_stats.errors import ConstantTreatment, InvalidInput, NoObservations, SingleClusterArm, UnknownName
-from hhp_stats.estimate.inputs import same_people
-from hhp_stats.estimate.linear import ols
-from hhp_stats.estimate.model_matrix import Array, ModelMatrix, as_numbers
-from hhp_stats.infer.cluster_robust import cluster_covariance
-from hhp_stats.infer.clusters import refuse_thin_arms
 from hhp_stats.infer.randomisation_test import Draw
 from hhp_stats.infer.redraw_sums import columns_of
+from hhp_stats.regression.cluster_robust import cluster_covariance
+from hhp_stats.regression.clusters import refuse_thin_arms
+from hhp_stats.regression.inputs import same_people
+from hhp_stats.regression.linear import ols
+from hhp_stats.regression.model_matrix import Array, ModelMatrix, as_numbers
 from hhp_stats.typed import typed
 
 BALANCE_COLUMNS = (

@@ -15,7 +15,7 @@ import pandas as pd
 from scipy import optimize, stats
 
 from hhp_stats.errors import EstimationError, InvalidInput, UnknownName
-from hhp_stats.estimate.model_matrix import as_numbers
+from hhp_stats.regression.model_matrix import as_numbers
 from hhp_stats.typed import check_fields, typed
 
 Direction = Literal["increase", "decrease"]

@@ -10,7 +10,7 @@ from scipy import optimize, special, stats
 
 from hhp_stats.design.detectable_effect import CONVENTIONAL, ErrorRates
 from hhp_stats.errors import EstimationError, InvalidInput
-from hhp_stats.estimate.model_matrix import Array
+from hhp_stats.regression.model_matrix import Array
 from hhp_stats.typed import typed
 
 

@@ -15,11 +15,11 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from hhp_stats.blocks import block_sizes, child_seeds, in_blocks
 from hhp_stats.design.simulated_trials import Array, Draw, TrialDesign, simulated_block
 from hhp_stats.design.team_sums import StratifiedDraw
 from hhp_stats.errors import InvalidInput
-from hhp_stats.progress import Progress, silent
+from hhp_stats.processes.blocks import block_sizes, child_seeds, in_blocks
+from hhp_stats.processes.progress import Progress, silent
 from hhp_stats.typed import typed
 
 TRIALS_AT_ONCE = 25

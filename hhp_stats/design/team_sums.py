@@ -16,8 +16,8 @@ from scipy import special
 
 from hhp_stats.design.strata import sorted_people
 from hhp_stats.errors import EstimationError, InvalidInput, UnknownName
-from hhp_stats.estimate.inputs import with_columns
-from hhp_stats.estimate.model_matrix import as_numbers
+from hhp_stats.regression.inputs import with_columns
+from hhp_stats.regression.model_matrix import as_numbers
 
 Array = npt.NDArray[np.float64]
 Assignments = npt.NDArray[np.uint8]

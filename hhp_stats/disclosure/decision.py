@@ -15,13 +15,13 @@ import pandas as pd
 
 from hhp_stats.disclosure.bars import pooled
 from hhp_stats.disclosure.declared import Column, Declared, Mask, counted, other
-from hhp_stats.disclosure.marks import NOTE, NUMBERS, WITHHELD
 from hhp_stats.disclosure.places import RESULTS, Place, places_of
 from hhp_stats.disclosure.released import Released, nothing_released
 from hhp_stats.disclosure.system import CountedSet
 from hhp_stats.disclosure.withholding import withheld_sets
 from hhp_stats.errors import HhpError
 from hhp_stats.plan.disclosure import DisclosureSettings
+from hhp_stats.withheld import NOTE, NUMBERS, WITHHELD
 
 REGISTER = ("table", "row", "column", "people")
 

@@ -12,7 +12,7 @@ from scipy import optimize, stats
 
 from hhp_stats.errors import InvalidInput
 from hhp_stats.estimate.confidence_set import ConfidenceSet, where_quadratic_not_positive
-from hhp_stats.estimate.model_matrix import Array
+from hhp_stats.regression.model_matrix import Array
 from hhp_stats.results import checked_level
 
 

@@ -11,14 +11,14 @@ import numpy.typing as npt
 from numpy.typing import ArrayLike
 from scipy import optimize
 
-from hhp_stats.blocks import seed_sequence
 from hhp_stats.errors import InvalidInput, NoObservations
-from hhp_stats.estimate.inputs import same_people
-from hhp_stats.estimate.linear import ols
-from hhp_stats.estimate.model_matrix import Array, ModelMatrix, as_numbers
-from hhp_stats.infer.cluster_robust import ClusterKind, cluster_covariance, coefficient
-from hhp_stats.infer.clusters import cluster_codes, cluster_name, refuse_thin_arms
-from hhp_stats.progress import Progress, silent
+from hhp_stats.processes.blocks import seed_sequence
+from hhp_stats.processes.progress import Progress, silent
+from hhp_stats.regression.cluster_robust import ClusterKind, cluster_covariance, coefficient
+from hhp_stats.regression.clusters import cluster_codes, cluster_name, refuse_thin_arms
+from hhp_stats.regression.inputs import same_people
+from hhp_stats.regression.linear import ols
+from hhp_stats.regression.model_matrix import Array, ModelMatrix, as_numbers
 from hhp_stats.results import Estimate, checked_level
 from hhp_stats.tails import student_quantile, student_tail
 from hhp_stats.typed import typed

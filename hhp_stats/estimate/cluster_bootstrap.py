@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
 
-from hhp_stats.blocks import seed_sequence, workers
 from hhp_stats.errors import (
     CollinearTerms,
     EstimationError,
@@ -19,11 +18,12 @@ from hhp_stats.errors import (
     SingleClusterArm,
     UnknownName,
 )
-from hhp_stats.estimate.inputs import same_people
-from hhp_stats.estimate.model_matrix import Array, ModelMatrix, as_numbers
-from hhp_stats.infer.clusters import refuse_untold_terms
-from hhp_stats.infer.satterthwaite import IntArray
-from hhp_stats.progress import Progress, silent
+from hhp_stats.processes.blocks import seed_sequence, workers
+from hhp_stats.processes.progress import Progress, silent
+from hhp_stats.regression.clusters import refuse_untold_terms
+from hhp_stats.regression.inputs import same_people
+from hhp_stats.regression.model_matrix import Array, ModelMatrix, as_numbers
+from hhp_stats.regression.satterthwaite import IntArray
 from hhp_stats.results import checked_level
 from hhp_stats.typed import typed
 

@@ -15,11 +15,11 @@ from scipy import stats
 from hhp_stats.errors import CollinearTerms, EstimationError, InvalidInput
 from hhp_stats.estimate.anderson_rubin import ReducedForms, anderson_rubin_set
 from hhp_stats.estimate.confidence_set import ConfidenceSet
-from hhp_stats.estimate.inputs import same_people
-from hhp_stats.estimate.linear import LinearFit, check_outcome, ols
-from hhp_stats.estimate.model_matrix import Array, ModelMatrix, as_numbers
-from hhp_stats.infer.clusters import checked_clusters, cluster_sums, refuse_untold_terms
-from hhp_stats.infer.satterthwaite import IntArray
+from hhp_stats.regression.clusters import checked_clusters, cluster_sums, refuse_untold_terms
+from hhp_stats.regression.inputs import same_people
+from hhp_stats.regression.linear import LinearFit, check_outcome, ols
+from hhp_stats.regression.model_matrix import Array, ModelMatrix, as_numbers
+from hhp_stats.regression.satterthwaite import IntArray
 from hhp_stats.results import Estimate, checked_level
 from hhp_stats.typed import typed
 

@@ -10,8 +10,8 @@ import pandas as pd
 
 from hhp_stats.errors import InvalidInput
 from hhp_stats.estimate.cluster_bootstrap import BootstrapDraws
-from hhp_stats.estimate.model_matrix import Array
 from hhp_stats.estimate.ratio import RatioEstimate, fieller
+from hhp_stats.regression.model_matrix import Array
 from hhp_stats.results import Estimate
 
 

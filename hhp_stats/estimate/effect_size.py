@@ -12,9 +12,9 @@ from scipy import optimize, special, stats
 
 from hhp_stats.errors import ConstantTreatment, InvalidInput, NoObservations, UnknownName
 from hhp_stats.estimate.icc import average_cluster_size
-from hhp_stats.estimate.inputs import same_people
-from hhp_stats.estimate.model_matrix import Array, as_numbers
-from hhp_stats.infer.clusters import cluster_codes, refuse_thin_arms
+from hhp_stats.regression.clusters import cluster_codes, refuse_thin_arms
+from hhp_stats.regression.inputs import same_people
+from hhp_stats.regression.model_matrix import Array, as_numbers
 from hhp_stats.results import Estimate
 from hhp_stats.typed import typed
 

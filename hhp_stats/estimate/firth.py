@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from hhp_stats.errors import EstimationError, InvalidInput, NonConvergence, Separation
-from hhp_stats.estimate.gram import identified_factor, times, upper_inverse
+from hhp_stats.estimate.design_effect import design_effect
 from hhp_stats.estimate.logistic import (
     LogitFit,
     ProbabilityChange,
@@ -20,7 +20,6 @@ from hhp_stats.estimate.logistic import (
     logit_fit,
 )
 from hhp_stats.estimate.logit_likelihood import maximise
-from hhp_stats.estimate.model_matrix import Array, ModelMatrix
 from hhp_stats.estimate.penalised_profile import (
     TOLERANCE,
     Arms,
@@ -30,8 +29,9 @@ from hhp_stats.estimate.penalised_profile import (
     Quantity,
     information_error,
 )
-from hhp_stats.infer.clusters import checked_clusters, cluster_name, refuse_untold_terms
-from hhp_stats.infer.design_effect import design_effect
+from hhp_stats.regression.clusters import checked_clusters, cluster_name, refuse_untold_terms
+from hhp_stats.regression.gram import identified_factor, times, upper_inverse
+from hhp_stats.regression.model_matrix import Array, ModelMatrix
 from hhp_stats.results import Estimate, checked_level
 from hhp_stats.tails import student_quantile, student_tail
 from hhp_stats.typed import typed
@@ -93,7 +93,7 @@ def firth_log_odds(
     being the penalised likelihood maximised over the other terms with the penalty of the full model; the test is the
     same at c = 0. `statistic` is the signed root of that ratio. Without `clusters` D = 1 and the quantile that of
     chi-squared(1): logistf's intervals. With them D is the design effect of the residuals
-    (`hhp_stats.infer.design_effect`) and the quantile that of F(1, G - 1). No sandwich enters: where events are
+    (`hhp_stats.estimate.design_effect`) and the quantile that of F(1, G - 1). No sandwich enters: where events are
     missing in an arm the scores of its clusters are nearly zero, and a sandwich takes that arm to be known. `std_error`
     is from the inverse information times D, for reading: interval and test do not rest on it. With `interval` false
     there is the test only.

@@ -12,9 +12,9 @@ from numpy.typing import ArrayLike
 from scipy import optimize, stats
 
 from hhp_stats.errors import InvalidInput, NoObservations, SingleClusterArm, UnknownName
-from hhp_stats.estimate.inputs import same_people
-from hhp_stats.estimate.model_matrix import Array, as_numbers
-from hhp_stats.infer.satterthwaite import IntArray
+from hhp_stats.regression.inputs import same_people
+from hhp_stats.regression.model_matrix import Array, as_numbers
+from hhp_stats.regression.satterthwaite import IntArray
 from hhp_stats.results import checked_level
 from hhp_stats.typed import typed
 

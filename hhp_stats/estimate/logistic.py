@@ -13,13 +13,13 @@ from scipy import linalg
 from scipy.special import expit
 
 from hhp_stats.errors import EstimationError, InvalidInput, NonConvergence, UnknownName
-from hhp_stats.estimate.gram import gram_matrix, identified_factor, times, upper_inverse
-from hhp_stats.estimate.linear import check_outcome
 from hhp_stats.estimate.logit_likelihood import Maximum, Penalty, maximise
-from hhp_stats.estimate.model_matrix import Array, ModelMatrix
 from hhp_stats.estimate.separation import refuse_separation
-from hhp_stats.infer.cluster_robust import RobustCovariance
-from hhp_stats.infer.clusters import checked_clusters, cluster_name, cluster_sums, refuse_untold_terms
+from hhp_stats.regression.cluster_robust import RobustCovariance
+from hhp_stats.regression.clusters import checked_clusters, cluster_name, cluster_sums, refuse_untold_terms
+from hhp_stats.regression.gram import gram_matrix, identified_factor, times, upper_inverse
+from hhp_stats.regression.linear import check_outcome
+from hhp_stats.regression.model_matrix import Array, ModelMatrix
 from hhp_stats.results import Estimate
 from hhp_stats.typed import typed
 

@@ -10,8 +10,8 @@ from numpy.linalg import LinAlgError
 from scipy import linalg
 from scipy.special import expit
 
-from hhp_stats.estimate.gram import cross, row_blocks, times, upper_inverse
-from hhp_stats.estimate.model_matrix import Array
+from hhp_stats.regression.gram import cross, row_blocks, times, upper_inverse
+from hhp_stats.regression.model_matrix import Array
 
 Penalty = Literal["none", "firth"]
 

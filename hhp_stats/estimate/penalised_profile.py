@@ -12,10 +12,10 @@ from scipy import optimize
 from scipy.special import expit, logit
 
 from hhp_stats.errors import NonConvergence
-from hhp_stats.estimate.gram import identified_factor, times, upper_inverse
 from hhp_stats.estimate.logistic import LogitFit
 from hhp_stats.estimate.logit_likelihood import evaluate, maximise
-from hhp_stats.estimate.model_matrix import Array, ModelMatrix
+from hhp_stats.regression.gram import identified_factor, times, upper_inverse
+from hhp_stats.regression.model_matrix import Array, ModelMatrix
 
 # Scoring converges linearly: steps stop at 1e-9 standard errors, not at 1e-6 as for Newton's.
 TOLERANCE = 1e-18

@@ -19,14 +19,14 @@ from hhp_stats.errors import (
     NoObservations,
 )
 from hhp_stats.estimate import selection_likelihood as likelihood
-from hhp_stats.estimate.gram import identified_factor, times, upper_inverse
-from hhp_stats.estimate.linear import LinearFit, ols
-from hhp_stats.estimate.model_matrix import Array, ModelMatrix, as_numbers
 from hhp_stats.estimate.selection_fit import Identification, LikelihoodMaximum, Respondents, SelectionFit
 from hhp_stats.estimate.selection_likelihood import SelectionData
 from hhp_stats.estimate.selection_profile import Maximum, Profile, accepted, profile
 from hhp_stats.estimate.separation import refuse_separation
-from hhp_stats.infer.clusters import checked_clusters, cluster_codes, cluster_name
+from hhp_stats.regression.clusters import checked_clusters, cluster_codes, cluster_name
+from hhp_stats.regression.gram import identified_factor, times, upper_inverse
+from hhp_stats.regression.linear import LinearFit, ols
+from hhp_stats.regression.model_matrix import Array, ModelMatrix, as_numbers
 from hhp_stats.results import checked_level
 from hhp_stats.typed import typed
 

@@ -10,12 +10,12 @@ from typing import Literal
 import numpy as np
 
 from hhp_stats.errors import EstimationError, SingleClusterArm, UnknownName
-from hhp_stats.estimate.gram import times
-from hhp_stats.estimate.model_matrix import Array, ModelMatrix
 from hhp_stats.estimate.selection_path import EDGE
 from hhp_stats.estimate.selection_profile import Accepted
-from hhp_stats.infer.clusters import refuse_thin_arms
-from hhp_stats.infer.satterthwaite import IntArray
+from hhp_stats.regression.clusters import refuse_thin_arms
+from hhp_stats.regression.gram import times
+from hhp_stats.regression.model_matrix import Array, ModelMatrix
+from hhp_stats.regression.satterthwaite import IntArray
 from hhp_stats.results import Estimate
 
 # Belsley, Kuh and Welsch call scaled condition numbers above 30 harmful.

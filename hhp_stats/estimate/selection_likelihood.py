@@ -27,9 +27,9 @@ import numpy.typing as npt
 from scipy import special
 
 from hhp_stats.errors import EstimationError
-from hhp_stats.estimate.gram import cross, gram_matrix, row_blocks, times, triangular_factor, upper_inverse
-from hhp_stats.estimate.model_matrix import Array
-from hhp_stats.infer.clusters import cluster_sums
+from hhp_stats.regression.clusters import cluster_sums
+from hhp_stats.regression.gram import cross, gram_matrix, row_blocks, times, triangular_factor, upper_inverse
+from hhp_stats.regression.model_matrix import Array
 
 _HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
 

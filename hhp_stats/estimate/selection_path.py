@@ -17,8 +17,8 @@ from numpy.polynomial import Polynomial
 from scipy import optimize
 
 from hhp_stats.errors import NonConvergence
-from hhp_stats.estimate.model_matrix import Array
 from hhp_stats.estimate.selection_likelihood import Derivatives, SelectionData, derivatives, log_likelihood
+from hhp_stats.regression.model_matrix import Array
 
 # A maximum with |rho| above this is an edge solution: the model says that answering and outcome are one thing.
 EDGE = 0.99

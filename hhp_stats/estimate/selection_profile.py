@@ -15,9 +15,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from hhp_stats.errors import NonConvergence
-from hhp_stats.estimate.model_matrix import Array
 from hhp_stats.estimate.selection_likelihood import SelectionData, derivatives
 from hhp_stats.estimate.selection_path import EDGE, FINE, PATIENCE, Point, crossing, point_at, trace
+from hhp_stats.regression.model_matrix import Array
 
 _DONE = 1e-16  # what the last Newton steps promise in log likelihood: their rounding is of this order
 

@@ -6,7 +6,7 @@ import numpy as np
 from scipy import optimize
 
 from hhp_stats.errors import NonConvergence, Separation
-from hhp_stats.estimate.model_matrix import Array, ModelMatrix
+from hhp_stats.regression.model_matrix import Array, ModelMatrix
 
 _ROWS_AT_ONCE = 4000  # a linear program of this many rows takes well under a second
 _NEAR_ZERO = 1e-6  # ten times the feasibility tolerance of the solver, on columns of maximum one

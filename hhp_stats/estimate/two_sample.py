@@ -11,8 +11,8 @@ import numpy as np
 from scipy import stats
 
 from hhp_stats.errors import InvalidInput, NoObservations
-from hhp_stats.estimate.inputs import same_people
-from hhp_stats.estimate.model_matrix import Array, as_numbers
+from hhp_stats.regression.inputs import same_people
+from hhp_stats.regression.model_matrix import Array, as_numbers
 from hhp_stats.results import Estimate
 from hhp_stats.typed import check_fields, typed
 

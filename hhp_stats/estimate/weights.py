@@ -11,12 +11,12 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from hhp_stats.errors import InvalidInput, NoObservations, UnknownName
-from hhp_stats.estimate.inputs import same_people
-from hhp_stats.estimate.linear import ols
 from hhp_stats.estimate.logistic import logit
-from hhp_stats.estimate.model_matrix import Array, ModelMatrix, as_numbers
-from hhp_stats.infer.cluster_robust import cluster_covariance, coefficient
-from hhp_stats.infer.clusters import checked_clusters, refuse_untold_terms
+from hhp_stats.regression.cluster_robust import cluster_covariance, coefficient
+from hhp_stats.regression.clusters import checked_clusters, refuse_untold_terms
+from hhp_stats.regression.inputs import same_people
+from hhp_stats.regression.linear import ols
+from hhp_stats.regression.model_matrix import Array, ModelMatrix, as_numbers
 from hhp_stats.results import Estimate
 from hhp_stats.typed import typed
 

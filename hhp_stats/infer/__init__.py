@@ -1,1 +1,1 @@
-"""How sure are we? Covariances, resampling, randomisation inference, multiplicity, pooling."""
+"""How sure are we? Resampling, randomisation inference, multiplicity, pooling."""

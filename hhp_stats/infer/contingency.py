@@ -10,7 +10,7 @@ import numpy.typing as npt
 from scipy import stats
 
 from hhp_stats.errors import InvalidInput, NoObservations
-from hhp_stats.estimate.model_matrix import Array, as_numbers
+from hhp_stats.regression.model_matrix import Array, as_numbers
 from hhp_stats.results import checked_level
 from hhp_stats.tails import chi2_tail
 from hhp_stats.typed import typed

@@ -11,8 +11,8 @@ import numpy as np
 from scipy import stats
 
 from hhp_stats.errors import EstimationError, InvalidInput
-from hhp_stats.estimate.model_matrix import Array, as_numbers
-from hhp_stats.progress import Progress, silent
+from hhp_stats.processes.progress import Progress, silent
+from hhp_stats.regression.model_matrix import Array, as_numbers
 from hhp_stats.results import Estimate
 from hhp_stats.tails import student_quantile, student_tail
 from hhp_stats.typed import typed

@@ -11,12 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from numpy.typing import ArrayLike
 
-from hhp_stats.blocks import block_sizes, child_seeds, in_blocks
 from hhp_stats.errors import EstimationError, InvalidInput, UnknownName
-from hhp_stats.estimate.linear import ols
-from hhp_stats.estimate.model_matrix import Array, ModelMatrix, as_numbers
-from hhp_stats.infer.cluster_robust import cluster_covariance, coefficient
-from hhp_stats.infer.clusters import cluster_codes
 from hhp_stats.infer.redraw_sums import RedrawSums
 from hhp_stats.infer.resampling import (
     Alternative,
@@ -25,7 +20,12 @@ from hhp_stats.infer.resampling import (
     resampling_test,
     stack_moments,
 )
-from hhp_stats.progress import Progress, silent
+from hhp_stats.processes.blocks import block_sizes, child_seeds, in_blocks
+from hhp_stats.processes.progress import Progress, silent
+from hhp_stats.regression.cluster_robust import cluster_covariance, coefficient
+from hhp_stats.regression.clusters import cluster_codes
+from hhp_stats.regression.linear import ols
+from hhp_stats.regression.model_matrix import Array, ModelMatrix, as_numbers
 from hhp_stats.results import Estimate
 from hhp_stats.typed import typed
 

@@ -13,11 +13,11 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from hhp_stats.errors import EstimationError, InvalidInput
-from hhp_stats.estimate.inputs import same_people
-from hhp_stats.estimate.linear import check_outcome
-from hhp_stats.estimate.model_matrix import Array, ModelMatrix
-from hhp_stats.infer.clusters import cluster_codes, cluster_sums
 from hhp_stats.infer.resampling import orthonormal_basis
+from hhp_stats.regression.clusters import cluster_codes, cluster_sums
+from hhp_stats.regression.inputs import same_people
+from hhp_stats.regression.linear import check_outcome
+from hhp_stats.regression.model_matrix import Array, ModelMatrix
 
 CLUSTERS_AT_ONCE = 1_024  # with 250 draws: two megabytes an array
 ONE_CORE = 1 << 18  # multiplications below which OpenBLAS does not wake further threads, which costs more than it saves

@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from hhp_stats.errors import CollinearTerms, EstimationError, InvalidInput
-from hhp_stats.estimate.gram import NEW, cross, identified_factor, times, upper_inverse
-from hhp_stats.estimate.linear import check_outcome
-from hhp_stats.estimate.model_matrix import Array, ModelMatrix
-from hhp_stats.infer.cluster_robust import PERFECT, in_words, one_way_factor, residual_df
-from hhp_stats.infer.clusters import checked_clusters, cluster_name, cluster_sums, refuse_thin_arms
-from hhp_stats.infer.satterthwaite import IntArray
+from hhp_stats.regression.cluster_robust import PERFECT, in_words, one_way_factor, residual_df
+from hhp_stats.regression.clusters import checked_clusters, cluster_name, cluster_sums, refuse_thin_arms
+from hhp_stats.regression.gram import NEW, cross, identified_factor, times, upper_inverse
+from hhp_stats.regression.linear import check_outcome
+from hhp_stats.regression.model_matrix import Array, ModelMatrix
+from hhp_stats.regression.satterthwaite import IntArray
 from hhp_stats.results import Estimate
 from hhp_stats.typed import typed
 

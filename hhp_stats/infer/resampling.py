@@ -17,8 +17,8 @@ import numpy.typing as npt
 from scipy import linalg
 
 from hhp_stats.errors import UnknownName
-from hhp_stats.estimate.gram import triangular_factor
-from hhp_stats.estimate.model_matrix import Array
+from hhp_stats.regression.gram import triangular_factor
+from hhp_stats.regression.model_matrix import Array
 from hhp_stats.results import Estimate
 
 Alternative = Literal["two-sided", "greater", "less"]

@@ -12,11 +12,11 @@ from numpy.linalg import LinAlgError
 from scipy import linalg, stats
 
 from hhp_stats.errors import EstimationError, UnknownName
-from hhp_stats.estimate.gram import upper_inverse
-from hhp_stats.estimate.linear import LinearFit
-from hhp_stats.estimate.model_matrix import Array
-from hhp_stats.infer.cluster_robust import CORRECTION, RobustCovariance, residual_df
-from hhp_stats.infer.satterthwaite import htz_df
+from hhp_stats.regression.cluster_robust import CORRECTION, RobustCovariance, residual_df
+from hhp_stats.regression.gram import upper_inverse
+from hhp_stats.regression.linear import LinearFit
+from hhp_stats.regression.model_matrix import Array
+from hhp_stats.regression.satterthwaite import htz_df
 from hhp_stats.typed import typed
 
 WaldReference = Literal["clusters", "htz", "residual", "chi2"]

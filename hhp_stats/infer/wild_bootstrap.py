@@ -11,12 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from hhp_stats.blocks import block_sizes, child_seeds, in_blocks
 from hhp_stats.errors import InvalidInput, UnknownName
-from hhp_stats.estimate.linear import LinearFit
-from hhp_stats.estimate.model_matrix import Array
-from hhp_stats.infer.cluster_robust import cluster_covariance, coefficient
-from hhp_stats.infer.clusters import cluster_codes, cluster_sums
 from hhp_stats.infer.resampling import (
     DrawMoments,
     ResamplingTest,
@@ -24,7 +19,12 @@ from hhp_stats.infer.resampling import (
     resampling_test,
     stack_moments,
 )
-from hhp_stats.progress import Progress, silent
+from hhp_stats.processes.blocks import block_sizes, child_seeds, in_blocks
+from hhp_stats.processes.progress import Progress, silent
+from hhp_stats.regression.cluster_robust import cluster_covariance, coefficient
+from hhp_stats.regression.clusters import cluster_codes, cluster_sums
+from hhp_stats.regression.linear import LinearFit
+from hhp_stats.regression.model_matrix import Array
 from hhp_stats.results import Estimate
 from hhp_stats.typed import typed
 

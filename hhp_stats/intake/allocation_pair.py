@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from hhp_stats.output_guard import OutputGuard, OutputRefused
-from hhp_stats.spreadsheet import write_frame
-from hhp_stats.unfinished import LOG, noted, put_right
+from hhp_stats.files.output_guard import OutputGuard, OutputRefused
+from hhp_stats.files.spreadsheet import write_frame
+from hhp_stats.files.unfinished import LOG, noted, put_right
 
 
 class AllocationPair:

@@ -25,7 +25,7 @@ from hhp_stats.intake.spellings import Spellings, load_spellings
 from hhp_stats.intake.tolerance import Tolerance, tolerance_frame
 from hhp_stats.plan.any_plan import plan_of
 from hhp_stats.plan.individual import IndividualPlan
-from hhp_stats.progress import Progress, silent
+from hhp_stats.processes.progress import Progress, silent
 
 COPY_MARK = "-to-correct"  # in the name of every copy that goes back, by which a check leaves it out
 TRIAL_TEAM = "Trial team"  # whose table holds the lists, surveys, ledger and manifest

@@ -17,6 +17,7 @@ from typing import Any
 import pandas as pd
 
 from hhp_stats.errors import Problem
+from hhp_stats.files.spreadsheet import from_csv
 from hhp_stats.intake.columns import Manner, read_column
 from hhp_stats.intake.container import Refused
 from hhp_stats.intake.dictionary import WAVES, Field, Study
@@ -27,7 +28,6 @@ from hhp_stats.intake.returns import Return
 from hhp_stats.intake.rule import Rule
 from hhp_stats.intake.spellings import Spellings, same, tidy
 from hhp_stats.intake.text_file import read_text, split_rows
-from hhp_stats.spreadsheet import from_csv
 
 LEDGER = "data/corrections.csv"
 

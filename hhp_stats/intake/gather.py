@@ -55,7 +55,7 @@ from hhp_stats.intake.survey import SurveyFile, export_file, read_survey
 from hhp_stats.intake.table import Table
 from hhp_stats.plan.conduct import deviations_of_data
 from hhp_stats.plan.thresholds import load_thresholds
-from hhp_stats.progress import Progress, silent
+from hhp_stats.processes.progress import Progress, silent
 
 SURVEY_WAVES = ("baseline", "endline")
 

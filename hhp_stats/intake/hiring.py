@@ -8,54 +8,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from hhp_stats.intake.plain_lists import ListRule, Lists, ListSpec, PlainLists, list_column, read_plain_lists
+from hhp_stats.intake.hiring_lists import APPLICATIONS, NAMES, SCORES, SPECS, STUDY
+from hhp_stats.intake.plain_lists import ListRule, Lists, PlainLists, read_plain_lists
 from hhp_stats.intake.rule import Breach, Rule, at
 from hhp_stats.intake.rules_conditions import conditions_findings
 from hhp_stats.plan.experiments import load_experiment_plan
-
-STUDY = "hiring"
-NAMES = ("minority ethnic", "white british")
-SHOWN = ("blinded", "minority", "white_british")
-SCORES = ("caseload", "team", "supervision")
-APPLICATIONS = tuple("ABCDEFGHIJ")
-
-SPECS = (
-    ListSpec(
-        name="participants",
-        file=f"data/allocation/{STUDY}.csv",
-        fields=(
-            list_column("participant", "identifier"),
-            list_column(
-                "role", "category", allowed=("social worker", "senior social worker", "team manager", "senior leader")
-            ),
-            list_column("first_experiment", "category", allowed=("progression", "evaluation_score")),
-            list_column("evaluation", "category", allowed=("joint", "separate")),
-            list_column("name_set", "integer", low=1, high=2),
-            list_column("name_shown", "category", allowed=SHOWN),
-        ),
-    ),
-    ListSpec(
-        name="decisions",
-        file=f"data/decisions/{STUDY}.csv",
-        fields=(
-            list_column("participant", "identifier"),
-            list_column("position", "integer", low=1, high=10),
-            list_column("pair", "integer", low=1, high=5),
-            list_column("application", "category", allowed=APPLICATIONS),
-            list_column("name", "category", allowed=NAMES),
-            list_column("progressed", "integer", low=0, high=1, required=False),
-        ),
-    ),
-    ListSpec(
-        name="scores",
-        file=f"data/decisions/{STUDY}_scores.csv",
-        fields=(
-            list_column("participant", "identifier"),
-            list_column("name_shown", "category", allowed=SHOWN),
-            *(list_column(name, "integer", low=1, high=7) for name in SCORES),
-        ),
-    ),
-)
 
 
 def _twice(about: str, keys: list[str]) -> ListRule:

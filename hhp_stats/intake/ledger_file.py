@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from hhp_stats.at_work import LEDGER_WORK, at_work
+from hhp_stats.files.spreadsheet import to_csv
 from hhp_stats.intake.corrections import LEDGER_COLUMNS, Correction
 from hhp_stats.intake.text_file import read_text
-from hhp_stats.spreadsheet import to_csv
+from hhp_stats.processes.at_work import LEDGER_WORK, at_work
 
 LONGEST_WAIT = 120.0  # seconds; a correction is checked within a few
 

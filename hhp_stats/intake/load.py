@@ -17,7 +17,7 @@ from hhp_stats.intake.people import build_people, build_teams
 from hhp_stats.intake.pseudonym import Pseudonyms
 from hhp_stats.intake.tolerance import tolerance_frame
 from hhp_stats.intake.trial import Trial
-from hhp_stats.progress import Progress, silent
+from hhp_stats.processes.progress import Progress, silent
 
 
 def load_trial(root: Path, study: str | None = None, *, progress: Progress = silent) -> Trial:

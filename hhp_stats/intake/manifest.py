@@ -13,6 +13,7 @@ from typing import Any
 from hhp_stats.errors import DataError, Problem
 from hhp_stats.intake.container import Refused
 from hhp_stats.intake.raw_files import MANIFEST, concerns, is_link, raw_files, studies
+from hhp_stats.intake.raw_places import raw_names
 from hhp_stats.intake.rule import Rule
 from hhp_stats.intake.text_file import read_text, split_rows
 
@@ -153,8 +154,6 @@ def verify_manifest(
         manifest = read_manifest(root)
     except DataError as error:
         return list(error.problems)
-    from hhp_stats.intake.raw_places import raw_names  # which reads lists, whose readers ask the manifest
-
     masked = raw_names(root).masked
     known, keys = known or {}, studies(root)
     problems = []

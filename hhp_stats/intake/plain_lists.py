@@ -13,8 +13,9 @@ from pathlib import Path
 import pandas as pd
 
 from hhp_stats.errors import DataError
-from hhp_stats.intake.dictionary import Field, Study
+from hhp_stats.intake.dictionary import Study
 from hhp_stats.intake.findings import Finding, judged
+from hhp_stats.intake.list_spec import ListSpec
 from hhp_stats.intake.lists import ListFile, read_list
 from hhp_stats.intake.load import problem_frame
 from hhp_stats.intake.manifest import read_manifest, verify_manifest
@@ -29,15 +30,6 @@ from hhp_stats.plan.conduct import deviations_of_data
 from hhp_stats.plan.thresholds import load_thresholds
 
 Lists = Mapping[str, ListFile]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListSpec:
-    """One list: its name for the rules, its path below the project, and its columns."""
-
-    name: str
-    file: str
-    fields: tuple[Field, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,35 +48,6 @@ class PlainLists:
     frames: Mapping[str, pd.DataFrame]
     inputs: pd.DataFrame  # path, sha256, bytes, rows
     problems: pd.DataFrame  # warnings and notes; errors are raised
-
-
-def list_column(
-    name: str,
-    kind: str,
-    *,
-    allowed: tuple[str, ...] = (),
-    low: float | None = None,
-    high: float | None = None,
-    required: bool = True,
-    meaning: str = "",
-) -> Field:
-    """One column of a list: identifier, category, integer, number, date, yes/no or text."""
-    return Field(
-        file="list",
-        waves=(),
-        name=name,
-        label=name,
-        kind=kind,
-        unit="",
-        period="",
-        minimum=low,
-        maximum=high,
-        allowed=allowed,
-        required=required,
-        in_template=False,
-        clause="",
-        meaning=meaning,
-    )
 
 
 def _cells(table: ListFile) -> Iterator[Breach]:

@@ -5,7 +5,6 @@ plan.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -35,13 +34,14 @@ from hhp_stats.intake.rules_table import (
     TABLE_RULES,
     TABLE_UNREADABLE,
     UNKNOWN_COLUMN,
+    PlainTable,
     TableCheck,
     size_findings,
 )
 from hhp_stats.intake.seen import comment_problems, refused_cells
 from hhp_stats.intake.spellings import SPELLINGS, Spellings, load_spellings, same, tidy
 from hhp_stats.intake.survey_export import read_sav_export
-from hhp_stats.intake.table import Table, comma_in_numbers, empty_frame
+from hhp_stats.intake.table import comma_in_numbers, empty_frame
 from hhp_stats.intake.text_file import likely_delimiter, read_csv_grid, read_text, split_rows
 from hhp_stats.intake.xlsx import read_xlsx
 from hhp_stats.plan.conduct import deviations_of_data
@@ -52,15 +52,6 @@ RELEASE, SYNTHETIC = "release", "synthetic"  # the column that marks a synthetic
 LINKAGE = ("wave", "responses", "consented", "duplicates", "matched", "unmatched")
 _ZERO_ONE = {"0": "no", "1": "yes", "no": "no", "yes": "yes", "n": "no", "y": "yes", "false": "no", "true": "yes"}
 _READ_AS = {"number": "number", "0/1": "yes/no", "date": "date"}  # the others are text, or one of the allowed values
-
-
-@dataclass(slots=True, kw_only=True)
-class PlainTable(Table):
-    """The table as read; `synthetic` and `unmarked` say what its column `release` says of it."""
-
-    synthetic: bool = False
-    unmarked: bool = False
-    undescribed: list[str] = field(default_factory=list)  # headings that the dictionary does not describe
 
 
 def participants_of(root: Path, plan: IndividualPlan) -> Participants:

@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from hhp_stats.intake.dictionary import WAVES, load_dictionary
+from hhp_stats.intake.hiring_lists import SPECS
 from hhp_stats.intake.lists import LINKAGE_FIELDS
 from hhp_stats.intake.masking import hidden, words_of
+from hhp_stats.intake.pilot_lists import DICTATION, FLEXITIME
 from hhp_stats.intake.survey import CONTACT
 
 KINDS = {
@@ -127,10 +129,6 @@ class RawNames:
 
 def raw_names(root: Path) -> RawNames:
     """Read the names from the plans and the dictionary."""
-    # The readers of lists ask for the data's problems, whose finders ask for names.
-    from hhp_stats.intake.hiring import SPECS
-    from hhp_stats.intake.pilots import DICTATION, FLEXITIME
-
     specs = (*SPECS, *DICTATION, *FLEXITIME)
     plans = [tomllib.loads(path.read_text(encoding="utf-8")) for path in sorted((root / "data/plan").glob("*.toml"))]
     folders: dict[str, frozenset[str]] = {}

@@ -7,8 +7,7 @@ One function a rule; what a deviation may explain (how many people, how large th
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -17,14 +16,21 @@ from hhp_stats.intake import values as v
 from hhp_stats.intake.findings import Finding, rows_of
 from hhp_stats.intake.masking import shown
 from hhp_stats.intake.rule import Breach, Rule, at, numbers
+from hhp_stats.intake.table import Table
 from hhp_stats.plan.individual_schema import IndividualPlan
 from hhp_stats.plan.table_schema import ARM
 
-if TYPE_CHECKING:
-    from hhp_stats.intake.plain_table import PlainTable
-
 EVERYONE = "everyone"  # the unit of a finding about the table as a whole
 _KINDS = {"number": "a number", "0/1": "0 or 1 (or yes, no)", "date": "a date", "identifier": "an identifier"}
+
+
+@dataclass(slots=True, kw_only=True)
+class PlainTable(Table):
+    """The table as read; `synthetic` and `unmarked` say what its column `release` says of it."""
+
+    synthetic: bool = False
+    unmarked: bool = False
+    undescribed: list[str] = field(default_factory=list)  # headings that the dictionary does not describe
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

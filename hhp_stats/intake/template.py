@@ -14,6 +14,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 
 from hhp_stats.errors import DataError, PlanError
+from hhp_stats.files.spreadsheet import write_cell
 from hhp_stats.intake.dictionary import WAVES, Field, Site, fields_of, load_dictionary, load_study
 from hhp_stats.intake.gather import check_return
 from hhp_stats.intake.manifest import manifest_status, verify_manifest
@@ -21,7 +22,6 @@ from hhp_stats.intake.raw_files import MANIFEST
 from hhp_stats.intake.returns import HEADING_ROW, RETURN_TYPES, Return, read_return
 from hhp_stats.intake.rule import Rule
 from hhp_stats.intake.spellings import load_spellings
-from hhp_stats.spreadsheet import write_cell
 
 SPARE_ROWS = 500
 INSTRUCTIONS = (

@@ -19,6 +19,8 @@ from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import range_boundaries
 
 from hhp_stats.errors import Problem
+from hhp_stats.files.output_guard import OutputGuard
+from hhp_stats.files.spreadsheet import write_cell
 from hhp_stats.intake.check import COPY_MARK, CheckReport
 from hhp_stats.intake.container import Refused
 from hhp_stats.intake.grid import NO_STORED_VALUE, CellError, Grid, column_letter
@@ -26,8 +28,6 @@ from hhp_stats.intake.masking import hidden, words_of
 from hhp_stats.intake.returns import Return, read_grid
 from hhp_stats.intake.rules_wave import looks_like_code
 from hhp_stats.intake.template import INSTRUCTIONS, WAVE_NOTES, validation
-from hhp_stats.output_guard import OutputGuard
-from hhp_stats.spreadsheet import write_cell
 
 PROBLEM_SHEET = "Problems"
 REMOVED = "[not repeated here: it may identify a person]"

@@ -13,7 +13,7 @@ from formulaic import ModelMatrix as ModelFrame
 from formulaic.errors import FormulaicError
 
 from hhp_stats.errors import ConstantTreatment, InvalidInput, NoObservations, UnknownName
-from hhp_stats.estimate.model_matrix import ModelMatrix
+from hhp_stats.regression.model_matrix import ModelMatrix
 
 Missing = Literal["refuse", "drop"]
 STRATEGIES = "missing='drop' for complete cases, hs.impute and hs.pool, hs.selection, or hs.bounds"

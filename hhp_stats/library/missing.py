@@ -13,7 +13,6 @@ from hhp_stats.errors import InvalidInput, UnknownName
 from hhp_stats.estimate.bounds import Bounds, lee_bounds, worst_case_bounds
 from hhp_stats.estimate.imputation import ImputationPlan, Imputations, ImputedVariable
 from hhp_stats.estimate.imputation import impute as impute_by_plan
-from hhp_stats.estimate.model_matrix import Term
 from hhp_stats.estimate.selection import SelectionFit, heckman_likelihood, heckman_two_step
 from hhp_stats.estimate.tipping import TippingPoints
 from hhp_stats.estimate.tipping import tipping_points as tipping_points_of
@@ -22,6 +21,7 @@ from hhp_stats.infer.pooling import pool as pool_estimates
 from hhp_stats.library.formula import Missing, Model, model_of, refuse_unknown
 from hhp_stats.library.regression import Covariance, linear
 from hhp_stats.library.tidy import Tidied
+from hhp_stats.regression.model_matrix import Term
 from hhp_stats.results import Estimate
 
 Analysis = Callable[[pd.DataFrame], Any]

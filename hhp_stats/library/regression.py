@@ -11,7 +11,6 @@ import pandas as pd
 
 from hhp_stats.errors import UnknownName
 from hhp_stats.estimate.firth import firth_average_change, firth_change_at_means, firth_log_odds, firth_logit
-from hhp_stats.estimate.linear import LinearFit, ols
 from hhp_stats.estimate.logistic import (
     LogitFit,
     average_change,
@@ -23,7 +22,9 @@ from hhp_stats.estimate.logistic import (
 from hhp_stats.estimate.logistic import (
     logit as fit_logit,
 )
-from hhp_stats.infer.cluster_robust import (
+from hhp_stats.library.formula import Missing, Model, model_of
+from hhp_stats.library.tidy import Tidied
+from hhp_stats.regression.cluster_robust import (
     ClusterKind,
     DegreesOfFreedom,
     HeteroskedasticKind,
@@ -33,8 +34,7 @@ from hhp_stats.infer.cluster_robust import (
     heteroskedastic_covariance,
     linear_contrast,
 )
-from hhp_stats.library.formula import Missing, Model, model_of
-from hhp_stats.library.tidy import Tidied
+from hhp_stats.regression.linear import LinearFit, ols
 from hhp_stats.results import Estimate, checked_level
 
 CLUSTERED = ("CR0", "CR1", "CR2", "CR3")
@@ -80,7 +80,7 @@ def linear(
     `clusters` names the column of the groups that were drawn whole. `covariance`: CR0 to CR3 with clusters (CR2 unless
     named), HC0 to HC3 without (HC2 unless named). `df`: satterthwaite with CR2 and CR3, clusters (G - 1) with CR0 and
     CR1, residual (n - k) without clusters, or normal. Formulas: `hhp_stats.library.formula.model_of`; formulas of the
-    variances: `hhp_stats.infer.cluster_robust`.
+    variances: `hhp_stats.regression.cluster_robust`.
 
     Refuses what these refuse, and a covariance that does not fit to the presence of clusters (UnknownName).
     Source: Bell and McCaffrey (2002), Survey Methodology 28, 169-181; Pustejovsky and Tipton (2018), Journal of

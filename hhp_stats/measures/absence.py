@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from hhp_stats.errors import InvalidInput, NoObservations, UnknownName
-from hhp_stats.estimate.inputs import numbers, same_people, truths, with_columns
+from hhp_stats.regression.inputs import numbers, same_people, truths, with_columns
 from hhp_stats.typed import typed
 
 LeaverRule = Literal["pro_rata", "absent_after_leaving", "left_out"]

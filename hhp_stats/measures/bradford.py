@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from hhp_stats.errors import InvalidInput, UnknownName
-from hhp_stats.estimate.inputs import numbers, with_columns
 from hhp_stats.measures.baseline_absence import annualised
+from hhp_stats.regression.inputs import numbers, with_columns
 from hhp_stats.typed import typed
 
 

@@ -14,10 +14,10 @@ from scipy import optimize, stats
 from statsmodels.multivariate.factor import Factor
 from statsmodels.tools.sm_exceptions import ConvergenceWarning, EstimationWarning
 
-from hhp_stats.blocks import seed_sequence
 from hhp_stats.errors import InvalidInput, NonConvergence, NoObservations, UnknownName
-from hhp_stats.estimate.model_matrix import as_numbers
-from hhp_stats.progress import Progress, silent
+from hhp_stats.processes.blocks import seed_sequence
+from hhp_stats.processes.progress import Progress, silent
+from hhp_stats.regression.model_matrix import as_numbers
 from hhp_stats.results import checked_level
 from hhp_stats.typed import typed
 

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from hhp_stats.errors import InvalidInput, NoObservations, UnknownName
-from hhp_stats.estimate.inputs import numbers, same_people, truths
+from hhp_stats.regression.inputs import numbers, same_people, truths
 from hhp_stats.typed import typed
 
 CompositeRule = Literal["sum", "mean"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hhp_stats.errors import PlanError
-from hhp_stats.file_parts import part
+from hhp_stats.files.file_parts import as_part
 
 SOURCES = ("index.qmd", "report/*.qmd")
 _HEADING = re.compile(r"^(#{1,6})\s+(?P<title>.*?)\s*\{(?P<attributes>[^{}]*)\}\s*$")
@@ -25,16 +25,13 @@ class BookSection:
     numbered: bool  # without a number it can be linked to, but not referred to
 
 
+@as_part
 def book_sections(root: Path) -> dict[str, BookSection]:
     """Which labelled sections do `index.qmd` and `report/*.qmd` have?
 
     Reads headings alone, outside code blocks; included files (`_*.qmd`) bring none. Sections of an
     unnumbered chapter are unnumbered themselves. Refuses (PlanError) a label that is used twice.
     """
-    return part("sections", lambda: _read(root))
-
-
-def _read(root: Path) -> dict[str, BookSection]:
     found: dict[str, BookSection] = {}
     paths = [path for pattern in SOURCES for path in sorted(root.glob(pattern)) if not path.name.startswith("_")]
     for path in paths:

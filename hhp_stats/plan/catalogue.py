@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from hhp_stats.errors import PlanError, UnknownName
-from hhp_stats.file_parts import part
+from hhp_stats.files.file_parts import as_part
 from hhp_stats.plan.nearest import allowed
 from hhp_stats.plan.passages import UnevenMarks, passages, unknown_studies
 from hhp_stats.plan.records import read_plan_file, read_records, record_of
@@ -25,17 +25,11 @@ PROGRAMME = "data/plan/programme.toml"
 BOOK = "_quarto.yml"
 SUMMARY = "index.qmd"
 TO_CONFIRM = "[to be confirmed]"  # what `hhp new` writes beside a guess
-TOPICS = "hhp_stats.studies"  # the package with the modules of single studies
-_FIELD_TRIAL = "hhp_stats.studies.field_trial:run_field_trial"
 
 Kind = Literal["cluster trial", "individual trial", "experiment", "pilot"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
-# What runs a study of a kind that names no topic. A pilot compares nothing, so that no general analysis is left.
-RUNNERS: Mapping[Kind, str] = {
-    "cluster trial": _FIELD_TRIAL,
-    "individual trial": _FIELD_TRIAL,
-    "experiment": _FIELD_TRIAL,
-}
+# Kinds of study that run without a topic. A pilot compares nothing, so that no general analysis is left.
+WITHOUT_TOPIC: tuple[Kind, ...] = ("cluster trial", "individual trial", "experiment")
 NOUNS: Mapping[Kind, str] = {
     "cluster trial": "trial",
     "individual trial": "trial",
@@ -61,7 +55,7 @@ class _Header:
     order: int  # among the studies, wherever they are listed
     kind: Kind
     simulated_without_effect: bool = False  # whether synthetic data of it hold none, since no result is published
-    topic: str = ""  # module below `TOPICS` that runs it, for what this study has alone
+    topic: str = ""  # module below `hhp_stats.studies` that runs it, for what this study has alone
     reads: tuple[str, ...] = ()  # sources beside its plan, its raw files and those that every study reads
     pages: tuple[str, ...] = ()  # pages that only this study has, beside its chapter
 
@@ -71,16 +65,6 @@ class StudyEntry(_Header):
     """One study as its plan introduces it."""
 
     published: Mapping[str, str] = field(default_factory=dict)  # by its keys in the lists of printed figures: names
-
-    @property
-    def module(self) -> str:
-        """The module whose function `run` runs it."""
-        return self.runs.partition(":")[0]
-
-    @property
-    def runs(self) -> str:
-        """Module and function that run it, called with the project, the study's key and `progress`."""
-        return f"{TOPICS}.{self.topic}:run" if self.topic else RUNNERS[self.kind]
 
     @property
     def inside(self) -> str:
@@ -149,6 +133,7 @@ class ProgrammePlan:
         return {subject.id: subject.name for subject in self.subjects}
 
 
+@as_part
 def catalogue(root: Path) -> tuple[StudyEntry, ...]:
     """Every study below `data/plan`, in the order that the plans give.
 
@@ -156,10 +141,6 @@ def catalogue(root: Path) -> tuple[StudyEntry, ...]:
     name of its file, a missing or wrong key of the header, an unknown kind, phase or topic, a kind that nothing runs
     without a topic, and two studies with one order, name, short name, chapter or page.
     """
-    return part("catalogue", lambda: _read(root))
-
-
-def _read(root: Path) -> tuple[StudyEntry, ...]:
     programme = programme_plan(root)
     reserved = {phase.id for phase in programme.phases} | set(programme.subject_names())
     found = []
@@ -197,7 +178,7 @@ def _entry(root: Path, file: str, stem: str, programme: ProgrammePlan, reserved:
         raise PlanError(file, "phase", f"is {entry.phase!r}.", allowed(phases, entry.phase))
     if entry.topic and entry.topic not in topics():
         raise PlanError(file, "topic", f"is {entry.topic!r}.", allowed(topics(), entry.topic))
-    if not entry.topic and kind not in RUNNERS:
+    if not entry.topic and kind not in WITHOUT_TOPIC:
         raise PlanError(
             file,
             "topic",
@@ -298,12 +279,9 @@ def study_glance(root: Path, study: str) -> Glance:
     return record_of(table, file=file, place="glance", kind=Glance)
 
 
+@as_part
 def summarised(root: Path) -> tuple[str, ...]:
     """The studies of which the summary (`index.qmd`) has passages of its own."""
-    return part("summarised", lambda: _summarised(root))
-
-
-def _summarised(root: Path) -> tuple[str, ...]:
     found = {study for passage in passages((root / SUMMARY).read_text(encoding="utf-8")) for study in passage.studies}
     return tuple(sorted(found))
 

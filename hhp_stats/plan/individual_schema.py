@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from hhp_stats.errors import UnknownName
-from hhp_stats.estimate.model_matrix import Term, TermKind
 from hhp_stats.plan.disclosure import DisclosureSettings
 from hhp_stats.plan.schema import Better, Role
 from hhp_stats.plan.table_schema import DataTable, ModelDefaults, TableColumn, Words
+from hhp_stats.regression.model_matrix import Term, TermKind
 from hhp_stats.results import Analysis
 
 EFFECT_SIZES = frozenset({"hedges-g", "hedges-g-clustered"})  # estimators that put an effect in standard deviations

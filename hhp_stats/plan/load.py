@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from hhp_stats.errors import PlanError
-from hhp_stats.estimate.model_matrix import Term
 from hhp_stats.plan.disclosure import disclosure_settings
 from hhp_stats.plan.records import parsed
 from hhp_stats.plan.schema import (
@@ -34,6 +33,7 @@ from hhp_stats.plan.schema import (
     Site,
     TippingSettings,
 )
+from hhp_stats.regression.model_matrix import Term
 
 Record = TypeVar("Record")
 Table = Mapping[str, Any]

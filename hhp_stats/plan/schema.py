@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from hhp_stats.errors import UnknownName
-from hhp_stats.estimate.model_matrix import Term
 from hhp_stats.plan.disclosure import DisclosureSettings
+from hhp_stats.regression.model_matrix import Term
 from hhp_stats.results import Analysis
 
 Role = Literal["primary", "secondary", "mediator", "subscale", "exploratory"]

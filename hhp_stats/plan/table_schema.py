@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from hhp_stats.estimate.model_matrix import TermKind
+from hhp_stats.regression.model_matrix import TermKind
 
 ColumnKind = Literal["identifier", "arm", "cluster", "category", "number", "0/1", "date", "text"]
 TERM_KINDS: Mapping[str, TermKind] = {

@@ -15,6 +15,7 @@ from great_tables import GT
 
 from hhp_stats.errors import UnknownName
 from hhp_stats.estimate.selection_path import EDGE, LIMIT
+from hhp_stats.files.project_root import find_root
 from hhp_stats.plan.book_sections import book_sections
 from hhp_stats.plan.catalogue import NOUNS, catalogue, study_entry, study_names
 from hhp_stats.plan.clauses import CLAUSE_STATUS, load_clause_status, protocol_study
@@ -27,7 +28,6 @@ from hhp_stats.present.marks import anchored, cell, presented
 from hhp_stats.present.numbers import count, interval, level, number, p_value, plural
 from hhp_stats.present.prose import contrast_of
 from hhp_stats.present.tables import aligned, effects_table, plain_table, text_table
-from hhp_stats.project_root import find_root
 from hhp_stats.results import LACKING
 from hhp_stats.studies.output import StudyOutput, open_output
 

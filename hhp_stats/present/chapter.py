@@ -13,9 +13,9 @@ from typing import Any
 import pandas as pd
 
 from hhp_stats.errors import UnknownName
+from hhp_stats.files.project_root import find_root
 from hhp_stats.plan.load import load_plan
 from hhp_stats.plan.schema import Outcome, Plan
-from hhp_stats.project_root import find_root
 from hhp_stats.results import row_of
 from hhp_stats.studies.output import StudyOutput, open_output
 

@@ -18,13 +18,13 @@ from hhp_stats.consistency.granularity import Scale
 from hhp_stats.consistency.relations import Recomputed, recompute_detectable_effects, recompute_relations
 from hhp_stats.consistency.verdict import FINDINGS, Finding
 from hhp_stats.errors import UnknownName
+from hhp_stats.files.project_root import find_root
 from hhp_stats.plan.catalogue import catalogue, programme_plan, study_names
 from hhp_stats.plan.clauses import protocol_study
 from hhp_stats.plan.conflicts import load_conflicts, load_departures
 from hhp_stats.present.consistency_explained import RateCell, RetoldTest, rate_cells, retold
 from hhp_stats.present.numbers import MINUS, MISSING, count, number, p_value, percent
 from hhp_stats.present.tables import plain_table, text_table
-from hhp_stats.project_root import find_root
 
 KINDS: Mapping[str, str] = {
     "two_sample": "Tests from means, standard errors and numbers of people",

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hhp_stats.errors import UnknownName
+from hhp_stats.files.project_root import find_root
 from hhp_stats.plan.book_sections import BookSection, book_sections
 from hhp_stats.plan.consort import CLUSTER, CONSORT, ITEMS, ChecklistItem, ItemStatus, Part, load_checklist
 from hhp_stats.plan.records import read_plan_file
 from hhp_stats.present.markdown import code, escaped, pipe_table, section_reference
 from hhp_stats.present.numbers import count
-from hhp_stats.project_root import find_root
 from hhp_stats.studies.output import open_output
 
 DOCUMENT = "report/G-consort.qmd"

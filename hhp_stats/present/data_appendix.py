@@ -19,6 +19,7 @@ from matplotlib.patches import Patch, Rectangle
 from hhp_stats.disclosure.places import RESULTS
 from hhp_stats.disclosure.public_counts import public_counts
 from hhp_stats.errors import UnknownName
+from hhp_stats.files.project_root import find_root
 from hhp_stats.intake.dictionary import returns_planned
 from hhp_stats.intake.masking import public_id
 from hhp_stats.plan.catalogue import catalogue, study_names
@@ -29,7 +30,6 @@ from hhp_stats.present.numbers import WITHHELD, count, lowered, percent, plural,
 from hhp_stats.present.release import read_release
 from hhp_stats.present.style import GRID, INK, PAPER, QUIET, TINTS, TREATMENT, WIDTH, apply_style
 from hhp_stats.present.tables import plain_table, text_table
-from hhp_stats.project_root import find_root
 from hhp_stats.studies.output import PEOPLE, open_output
 
 DOCUMENT = "report/C-data.qmd"

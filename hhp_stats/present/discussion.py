@@ -11,6 +11,7 @@ import pandas as pd
 from great_tables import GT
 
 from hhp_stats.errors import HhpError, UnknownName
+from hhp_stats.files.project_root import find_root
 from hhp_stats.plan.any_plan import plan_of
 from hhp_stats.plan.catalogue import StudyEntry, catalogue, summarised
 from hhp_stats.plan.experiments import ExperimentPlan
@@ -37,7 +38,6 @@ from hhp_stats.present.numbers import (
 from hhp_stats.present.prose import is_clear
 from hhp_stats.present.release import read_release
 from hhp_stats.present.tables import plain_table
-from hhp_stats.project_root import find_root
 from hhp_stats.results import read_results
 from hhp_stats.studies.across import pairwise_differences
 from hhp_stats.studies.output import FOLDER

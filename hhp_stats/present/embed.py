@@ -17,8 +17,8 @@ import matplotlib.pyplot as plt
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
-from hhp_stats.at_work import located
 from hhp_stats.errors import HhpError
+from hhp_stats.processes.at_work import located
 
 FOLDER = "figures"
 

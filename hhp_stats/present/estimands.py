@@ -8,12 +8,12 @@ from pathlib import Path
 import pandas as pd
 from great_tables import GT
 
+from hhp_stats.files.project_root import find_root
 from hhp_stats.plan.estimands import Aim, EstimandCard, Strategy, load_estimands
 from hhp_stats.plan.load import load_plan
 from hhp_stats.plan.schema import Plan
 from hhp_stats.present.escaped import EscapedTable
 from hhp_stats.present.marks import presented
-from hhp_stats.project_root import find_root
 
 STRATEGIES: Mapping[Strategy, str] = {
     "treatment_policy": "Treatment policy",

@@ -19,8 +19,8 @@ from hhp_stats.consistency.second.frames import read_recipes
 from hhp_stats.consistency.second.python import python_programme
 from hhp_stats.consistency.second.r import r_programme
 from hhp_stats.consistency.second.recipe import Recipe
+from hhp_stats.files.remember import Remember, make_again
 from hhp_stats.present.provenance import PACKAGE, locate, source_text
-from hhp_stats.remember import Remember, make_again
 from hhp_stats.results import ResultError, read_results
 from hhp_stats.studies.output import ready_folder
 from hhp_stats.traced import traced_records

@@ -10,13 +10,13 @@ from functools import cache
 import pandas as pd
 from great_tables import GT
 
-from hhp_stats.consistency.second_table import Coverage, coverage
 from hhp_stats.consistency.validation.case import ValidationCase
-from hhp_stats.consistency.validation_cases import CASES, FURTHER_TESTS, METHODS, cases_of, validation_table
+from hhp_stats.consistency.validation.registry import CASES, FURTHER_TESTS, METHODS, cases_of, validation_table
+from hhp_stats.files.project_root import find_root
 from hhp_stats.present.marks import presented
 from hhp_stats.present.numbers import MINUS, MISSING, count, number, plural
 from hhp_stats.present.tables import plain_table
-from hhp_stats.project_root import find_root
+from hhp_stats.studies.second_table import Coverage, coverage
 
 PUBLISHED = "data/published/published_results.csv"
 # Two digits more than the reference, so that the reader sees our number round to it.

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from hhp_stats.disclosure.marks import WITHHELD as WITHHELD  # printed by everything that formats numbers
+from hhp_stats.withheld import WITHHELD as WITHHELD  # printed by everything that formats numbers
 
 MANY = 1_000  # degrees of freedom beyond which t is the normal to the digits printed
 MOST = 10  # digits after the point that are ever printed

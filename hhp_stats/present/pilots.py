@@ -15,8 +15,8 @@ from matplotlib.ticker import MaxNLocator
 
 from hhp_stats.consistency.figures import load_figures
 from hhp_stats.consistency.reproduction import read_mapping, reproduction_table, share_reproduced
-from hhp_stats.disclosure.marks import NUMBERS
 from hhp_stats.errors import UnknownName
+from hhp_stats.files.project_root import find_root
 from hhp_stats.plan.conflicts import load_conflicts
 from hhp_stats.plan.individual import IndividualPlan, load_individual_plan
 from hhp_stats.present.embed import EmbeddedFigure, embed
@@ -35,9 +35,9 @@ from hhp_stats.present.numbers import (
 )
 from hhp_stats.present.style import CONTROL, PALETTE, QUIET, TREATMENT, WIDTH, apply_style
 from hhp_stats.present.tables import plain_table, text_table
-from hhp_stats.project_root import find_root
 from hhp_stats.results import row_of
 from hhp_stats.studies.output import StudyOutput, open_output
+from hhp_stats.withheld import NUMBERS
 
 Made = TypeVar("Made")
 Row = Mapping[str, Any]

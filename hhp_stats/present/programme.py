@@ -14,13 +14,13 @@ from great_tables import GT
 from hhp_stats.consistency.figures import Figures, design_figures, figures
 from hhp_stats.consistency.relations import Recomputed, recompute_relations
 from hhp_stats.errors import UnknownName
+from hhp_stats.files.project_root import find_root
 from hhp_stats.plan.book_sections import book_sections
 from hhp_stats.plan.catalogue import StudyEntry, book_pages, catalogue, programme_plan, study_glance
 from hhp_stats.plan.conflicts import load_conflicts, load_sources
 from hhp_stats.present.markdown import escaped, pipe_table, section_reference
 from hhp_stats.present.numbers import DASH, SMALL, count, listed_words, lowered, number, percent
 from hhp_stats.present.tables import plain_table, text_table
-from hhp_stats.project_root import find_root
 
 DOCUMENT = "report/01-programme.qmd"
 _SLOT = re.compile(r"\{([\w-]+)\}")

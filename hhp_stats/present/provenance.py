@@ -95,7 +95,7 @@ def programme(root: Path, result_id: str, language: str) -> str:
     from hhp_stats.consistency.second.frames import read_recipes
     from hhp_stats.consistency.second.python import python_programme
     from hhp_stats.consistency.second.r import r_programme
-    from hhp_stats.consistency.second_table import why_not
+    from hhp_stats.studies.second_table import why_not
 
     folder = ready_folder(root, result_id.split("/")[0])
     row = row_of(read_results(folder / "results.csv"), result_id)

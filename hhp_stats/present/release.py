@@ -11,9 +11,9 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-from hhp_stats.file_parts import part
+from hhp_stats.files.file_parts import as_part
+from hhp_stats.files.project_root import find_root
 from hhp_stats.plan.disclosure import switched_off
-from hhp_stats.project_root import find_root
 
 MANIFEST = "data/manifest.toml"
 
@@ -46,12 +46,9 @@ class Release:
         return self.status != "real"
 
 
+@as_part
 def read_release(root: Path) -> Release:
     """The release the report is rendered from."""
-    return part("release", lambda: _read(root))
-
-
-def _read(root: Path) -> Release:
     raw = tomllib.loads((root / MANIFEST).read_text(encoding="utf-8"))
     return Release(status=str(raw["status"]), date=str(raw["release"]), internal=switched_off(root))
 

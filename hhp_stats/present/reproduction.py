@@ -16,6 +16,7 @@ from great_tables import GT
 from hhp_stats.consistency.figures import load_figures
 from hhp_stats.consistency.ledger import DATA_DIFFER, counted, further_rows, ledger, read_lists, unexplained
 from hhp_stats.errors import UnknownName
+from hhp_stats.files.project_root import find_root
 from hhp_stats.plan.catalogue import catalogue, study_entry
 from hhp_stats.plan.clauses import protocol_study
 from hhp_stats.plan.conflicts import load_conflicts
@@ -23,7 +24,6 @@ from hhp_stats.present.consistency import as_printed, trial_names
 from hhp_stats.present.numbers import MISSING, count, number, percent
 from hhp_stats.present.release import read_release
 from hhp_stats.present.tables import plain_table, text_table
-from hhp_stats.project_root import find_root
 from hhp_stats.studies.output import open_output
 
 PUBLISHED = "data/published/published_results.csv"

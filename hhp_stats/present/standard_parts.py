@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pandas as pd
 
+from hhp_stats.files.project_root import find_root
 from hhp_stats.plan.catalogue import StudyEntry, study_entry
 from hhp_stats.plan.conduct import load_commitments, load_deviations
 from hhp_stats.plan.individual import IndividualPlan, load_individual_plan
 from hhp_stats.present.marks import presented
 from hhp_stats.present.numbers import capital, count, listed_words, percent, plural, spelled, withheld
-from hhp_stats.project_root import find_root
 from hhp_stats.results import LACKING
 from hhp_stats.studies.output import StudyOutput, open_output
 

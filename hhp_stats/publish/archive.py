@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from hhp_stats.at_work import located
+from hhp_stats.processes.at_work import located
 
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time a zip can hold
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from hhp_stats.output_guard import OutputGuard
+from hhp_stats.files.output_guard import OutputGuard
+from hhp_stats.files.spreadsheet import frame_to_csv
 from hhp_stats.publish.blind import (
     Blinding,
     BlindResults,
@@ -22,10 +23,9 @@ from hhp_stats.publish.bundle import TOP, BundleReport, code_of_results, csv_byt
 from hhp_stats.publish.packing import BLIND, pack, private_digests
 from hhp_stats.publish.release import refuse_stale_results
 from hhp_stats.results import read_results
-from hhp_stats.spreadsheet import frame_to_csv
+from hhp_stats.running.run import studies_of
 from hhp_stats.studies.kept import PACKAGE, modules_run
 from hhp_stats.studies.output import FOLDER as RESULTS_FOLDER
-from hhp_stats.studies.run import studies_of
 
 
 def write_blind_bundle(root: Path, target: Path, *, seed: int, guard: OutputGuard | None = None) -> BundleReport:
@@ -79,7 +79,7 @@ def _modules_of_methods(root: Path) -> list[Path]:
     """Every module of the package that an analysis runs, and every design, measure, estimator and test there is."""
     methods = [
         f"{PACKAGE.name}." + path.relative_to(PACKAGE).with_suffix("").as_posix().replace("/", ".")
-        for folder in ("design", "estimate", "infer", "measures")
+        for folder in ("design", "estimate", "infer", "measures", "regression")
         for path in sorted((PACKAGE / folder).rglob("*.py"))
     ]
     studies = [study.module for study in studies_of(root)]

@@ -13,9 +13,10 @@ from html import unescape
 from pathlib import Path
 from typing import Any
 
+from hhp_stats.files.output_guard import OutputGuard
+from hhp_stats.files.spreadsheet import to_csv
 from hhp_stats.intake.manifest import Manifest, read_manifest
 from hhp_stats.intake.raw_files import MANIFEST
-from hhp_stats.output_guard import OutputGuard
 from hhp_stats.present.provenance import locate
 from hhp_stats.publish.archive import fill_zip
 from hhp_stats.publish.blind import Blinding
@@ -24,7 +25,6 @@ from hhp_stats.publish.printed import Request, function_of, requests
 from hhp_stats.publish.published import published_results
 from hhp_stats.publish.release import refuse_stale_results
 from hhp_stats.results import read_results
-from hhp_stats.spreadsheet import to_csv
 from hhp_stats.studies.output import FOLDER as RESULTS_FOLDER
 
 TOP = "hhp_stats-review"

@@ -262,7 +262,8 @@ def end(*_: Any) -> None:
 
 def _main() -> None:
     # Asked to end, it takes with it what the chapter started.
-    spec = importlib.util.spec_from_file_location("with_parent", Path(__file__).parents[1] / "with_parent.py")
+    file = Path(__file__).parents[1] / "processes" / "with_parent.py"
+    spec = importlib.util.spec_from_file_location("with_parent", file)
     assert spec is not None and spec.loader is not None
     with_parent = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(with_parent)

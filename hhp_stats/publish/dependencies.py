@@ -14,7 +14,7 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from hhp_stats.file_parts import digest_now
+from hhp_stats.files.file_parts import digest_now
 from hhp_stats.publish.digests import digest_settings
 
 MIME = "application/vnd.hhp.dependencies+json"

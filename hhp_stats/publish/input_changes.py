@@ -19,6 +19,7 @@ from typing import Literal
 
 import pandas as pd
 
+from hhp_stats.files.spreadsheet import from_csv
 from hhp_stats.intake.corrections import LEDGER
 from hhp_stats.intake.dictionary import load_study
 from hhp_stats.intake.masking import public_id
@@ -27,7 +28,6 @@ from hhp_stats.publish.packing import ABOUT_NOBODY, named
 from hhp_stats.publish.release import Snapshot
 from hhp_stats.publish.return_cells import KEYS, PLACE, UnreadableReturn, is_return
 from hhp_stats.publish.row_marks import mark_changes
-from hhp_stats.spreadsheet import from_csv
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from hhp_stats.at_work import located
+from hhp_stats.processes.at_work import located
 
 FOLDER = ".report/cache/texts"  # below the project
 _MOST = 600  # a book of twenty chapters keeps about a hundred and fifty texts for each state it was in

@@ -64,7 +64,7 @@ def _serve(listener: socket.socket, parent: int) -> None:
         os._exit(0)
 
     signal.signal(signal.SIGTERM, end)
-    with_parent = _loaded(Path(__file__).parents[1] / "with_parent.py")
+    with_parent = _loaded(Path(__file__).parents[1] / "processes" / "with_parent.py")
     with_parent.end_with_parent(parent, with_signal=signal.SIGTERM)
     cell_shell = _loaded(Path(__file__).with_name("cell_shell.py"))
     # Not matplotlib's backend: the first figure loads it, in the kernel, since it binds figures to that kernel's shell.

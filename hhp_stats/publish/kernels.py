@@ -18,12 +18,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from hhp_stats import children, threads
 from hhp_stats.errors import RenderError
+from hhp_stats.files.scratch import scratch_folder
+from hhp_stats.processes import children, threads
 from hhp_stats.publish import dependencies, warm_kernels
 from hhp_stats.publish.project import Project
 from hhp_stats.publish.source import Cell, Inline, Source, steps
-from hhp_stats.scratch import scratch_folder
 
 INLINE_MIME = "application/vnd.hhp.inline+json"
 PROGRAM = Path(__file__).with_name("cell_shell.py")

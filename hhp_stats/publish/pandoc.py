@@ -20,9 +20,10 @@ from typing import Any, Literal
 
 import pypandoc
 
-from hhp_stats import children, well_formed
 from hhp_stats.errors import RenderError
-from hhp_stats.publish import column_widths, typst_tables
+from hhp_stats.files.remember import code_of
+from hhp_stats.processes import children
+from hhp_stats.publish import column_widths, typst_tables, well_formed
 from hhp_stats.publish.glossary import read_glossary
 from hhp_stats.publish.kept_text import KeptTexts
 from hhp_stats.publish.numbering import Numbers, Register, joined
@@ -31,7 +32,6 @@ from hhp_stats.publish.project import Project
 from hhp_stats.publish.source import Source, locate
 from hhp_stats.publish.typst_tables import with_tables
 from hhp_stats.publish.weave import Woven
-from hhp_stats.remember import code_of
 
 Target = Literal["html", "typst"]
 ASSETS = Path(__file__).resolve().parent / "assets"

@@ -11,13 +11,13 @@ from typing import Any, Literal
 
 import typst
 
-from hhp_stats.at_work import located
 from hhp_stats.errors import RenderError
+from hhp_stats.files.scratch import scratch_folder
+from hhp_stats.processes.at_work import located
 from hhp_stats.publish.glyphs import missing, to_replace, with_stand_ins
 from hhp_stats.publish.pandoc import ASSETS, words_of
 from hhp_stats.publish.project import Project
 from hhp_stats.publish.source import Source
-from hhp_stats.scratch import scratch_folder
 
 STANDARDS: list[Literal["a-2a", "ua-1"]] = ["a-2a", "ua-1"]
 _LONGEST_DIAGNOSTIC = 160

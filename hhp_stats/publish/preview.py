@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from hhp_stats.at_work import ProjectBusy
 from hhp_stats.errors import HhpError
-from hhp_stats.output_guard import OutputGuard
+from hhp_stats.files.output_guard import OutputGuard
+from hhp_stats.processes.at_work import ProjectBusy
 from hhp_stats.publish.render import Explain, render_book
 
 PACKAGE = Path(__file__).resolve().parent.parent

@@ -23,11 +23,12 @@ from hhp_stats.publish.project import load_project
 from hhp_stats.publish.qmd import read_chapter
 from hhp_stats.publish.source import Cell, Inline, Source
 
+# The page about changes does not report its own changes: what opens it is no presenter of studies.
+PRESENTERS = "hhp_stats.present"
 OPENERS = ("chapter", "appendix")
 REGISTRIES = {"table": "TABLES", "figure": "FIGURES", "say": "SENTENCES"}
 # Figures are drawn from the rows that stand in tables; inputs and software are compared as such, not as print.
 NOT_READ = ("figure", "inputs", "software")
-OWN_PAGE = "hhp_stats.present.changes"  # the page about changes does not report its own changes
 
 
 # Numbers carry the id of their result between private characters until the page is made.
@@ -194,7 +195,7 @@ def _opener(call: ast.Call, modules: Mapping[str, str]) -> tuple[str, str] | Non
         module, _, name = modules.get(func.id, "").rpartition(".")
     else:
         return None
-    wanted = name in OPENERS and module.startswith("hhp_stats.present") and module != OWN_PAGE
+    wanted = name in OPENERS and module.startswith(PRESENTERS)
     return (module, name) if wanted else None
 
 

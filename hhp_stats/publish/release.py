@@ -39,6 +39,7 @@ import pandas as pd
 
 from hhp_stats.disclosure.released import COLUMNS as PEOPLE_COLUMNS
 from hhp_stats.disclosure.released import FILE as PEOPLE_FILE
+from hhp_stats.files.unfinished import noted, put_right
 from hhp_stats.intake.corrections import LEDGER
 from hhp_stats.intake.manifest import read_manifest, sha256_of
 from hhp_stats.intake.raw_files import MANIFEST
@@ -51,11 +52,10 @@ from hhp_stats.publish.published import published_results
 from hhp_stats.publish.return_cells import is_return, packed, return_cells, unpacked
 from hhp_stats.publish.row_marks import RowMarks, packed_marks, row_marks, unpacked_marks
 from hhp_stats.results import read_results
+from hhp_stats.running.run import studies_of
 from hhp_stats.studies.kept import LIBRARIES, is_kept
 from hhp_stats.studies.output import FOLDER as RESULTS_FOLDER
 from hhp_stats.studies.output import PEOPLE, open_output
-from hhp_stats.studies.run import studies_of
-from hhp_stats.unfinished import noted, put_right
 
 RELEASES = "data/releases"
 NOW = "now"

@@ -15,10 +15,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from hhp_stats import children
-from hhp_stats.at_work import at_work
 from hhp_stats.errors import RenderError
-from hhp_stats.output_guard import OutputGuard
+from hhp_stats.files.output_guard import OutputGuard
+from hhp_stats.files.replaced_folder import replaced
+from hhp_stats.files.unfinished import remove_parts
+from hhp_stats.processes import children
+from hhp_stats.processes.at_work import at_work
 from hhp_stats.publish.chapters import html_pages, read_chapters, start_writing, typst_body
 from hhp_stats.publish.execute import execute
 from hhp_stats.publish.kept_text import FOLDER as TEXTS
@@ -31,8 +33,6 @@ from hhp_stats.publish.site import PDF_NAME, write_site
 from hhp_stats.publish.source import Source
 from hhp_stats.publish.warm_kernels import WarmProcess
 from hhp_stats.publish.weave import weave
-from hhp_stats.replaced_folder import replaced
-from hhp_stats.unfinished import remove_parts
 
 Format = Literal["html", "pdf"]
 Engine = Literal["embedded", "quarto"]

@@ -12,13 +12,13 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from hhp_stats import well_formed
+from hhp_stats.files.remember import Remember, code_of
+from hhp_stats.publish import well_formed
 from hhp_stats.publish.pandoc import ASSETS, words_of
 from hhp_stats.publish.pdf import long_date
 from hhp_stats.publish.project import Chapter, Project
 from hhp_stats.publish.source import Cell
-from hhp_stats.remember import Remember, code_of
-from hhp_stats.well_formed import Reader
+from hhp_stats.publish.well_formed import Reader
 
 PDF_NAME = "report.pdf"
 RESULTS_NAME = "results.csv"

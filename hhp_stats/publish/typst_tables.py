@@ -14,7 +14,7 @@ from typing import Any
 
 from hhp_stats.errors import RenderError
 from hhp_stats.publish.column_widths import LONG_WORD, lay_out
-from hhp_stats.well_formed import Reader
+from hhp_stats.publish.well_formed import Reader
 
 _TABLE_LINE = re.compile(r"^[ \t]*//hhp-table (\{.*\})$", re.MULTILINE)
 _PRINTED = re.compile(r'#printed\("[^"]*"\)')

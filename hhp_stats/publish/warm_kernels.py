@@ -16,8 +16,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from hhp_stats import children
-from hhp_stats.scratch import scratch_folder
+from hhp_stats.files.scratch import scratch_folder
+from hhp_stats.processes import children
 
 
 def can_fork() -> bool:

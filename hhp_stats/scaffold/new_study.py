@@ -12,7 +12,17 @@ from pathlib import Path
 
 from hhp_stats.errors import HhpError
 from hhp_stats.plan.book_sections import book_sections
-from hhp_stats.plan.catalogue import BOOK, KEY, KEY_RULE, KINDS, PLANS, RUNNERS, StudyEntry, catalogue, programme_plan
+from hhp_stats.plan.catalogue import (
+    BOOK,
+    KEY,
+    KEY_RULE,
+    KINDS,
+    PLANS,
+    WITHOUT_TOPIC,
+    StudyEntry,
+    catalogue,
+    programme_plan,
+)
 from hhp_stats.plan.nearest import allowed
 from hhp_stats.scaffold.columns import ENDINGS, SYNTHETIC, TableGuess, guess_table
 from hhp_stats.scaffold.removal import MANIFEST
@@ -65,7 +75,7 @@ def new_study(root: Path, study: str, *, kind: str, data: Path, title: str = "")
         )
     if kind not in KINDS:
         raise NewStudyRefused(f"there is no kind {kind!r}. {allowed(KINDS, kind)}")
-    if kind not in RUNNERS:
+    if kind not in WITHOUT_TOPIC:
         raise NewStudyRefused(
             f"a {kind} compares no arms, so that no general analysis fits: it needs a module of its own below"
             " hhp_stats/studies."

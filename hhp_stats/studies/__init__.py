@@ -1,4 +1,4 @@
 """One module or folder per study: plan and data in, result rows and descriptive tables out.
 
-No formulas (`estimate`, `infer`, `design`, `measures` hold them) and no formatting (`present`).
+No formulas (`regression`, `estimate`, `infer`, `design`, `measures` hold them) and no formatting (`present`).
 """

@@ -8,11 +8,12 @@ import pandas as pd
 
 from hhp_stats.disclosure.crowd import crowd
 from hhp_stats.disclosure.declared import Declared, other
-from hhp_stats.intake.pilots import EXPERIENCES, FLEXITIME_ROLES, load_flexitime
+from hhp_stats.intake.pilot_lists import EXPERIENCES, FLEXITIME_ROLES
+from hhp_stats.intake.pilots import load_flexitime
 from hhp_stats.intake.themes import load_themes
 from hhp_stats.plan.catalogue import only_for
 from hhp_stats.plan.individual import IndividualPlan, load_individual_plan
-from hhp_stats.progress import Progress, silent
+from hhp_stats.processes.progress import Progress, silent
 from hhp_stats.results import ResultRow, result_frame
 from hhp_stats.studies.intake_columns import intake_columns
 from hhp_stats.studies.output import StudyOutput

@@ -17,19 +17,19 @@ import pandas as pd
 
 from hhp_stats.consistency.second.frames import FOLDER as ANALYSIS
 from hhp_stats.consistency.second.frames import AnalysisFrames
-from hhp_stats.consistency.second_table import TABLE as SECOND
 from hhp_stats.disclosure.decision import Published, published
 from hhp_stats.disclosure.declared import Declared
-from hhp_stats.disclosure.marks import WITHHELD
 from hhp_stats.disclosure.public_counts import public_counts
 from hhp_stats.disclosure.released import last_released
 from hhp_stats.errors import HhpError
+from hhp_stats.files.spreadsheet import frame_from_csv, write_frame
 from hhp_stats.intake.dictionary import DICTIONARY
 from hhp_stats.plan.conduct import Conduct
 from hhp_stats.plan.disclosure import load_disclosure, switched_off
 from hhp_stats.results import read_results, write_results
-from hhp_stats.spreadsheet import frame_from_csv, write_frame
 from hhp_stats.studies.kept import FOLDER, INTERNAL
+from hhp_stats.studies.second_table import TABLE as SECOND
+from hhp_stats.withheld import WITHHELD
 
 __all__ = ["FOLDER", "PEOPLE", "StudyOutput", "open_output", "read_output", "read_table", "ready_folder"]
 

@@ -8,18 +8,18 @@ import tomllib
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import hhp_stats
 from hhp_stats.errors import DataError, Problem, UnknownName
+from hhp_stats.files.rendering_marker import LEFT_BY_DESKTOPS
 from hhp_stats.intake.dictionary import load_dictionary, returns_planned
 from hhp_stats.intake.ledger_file import ledger_alone
 from hhp_stats.intake.manifest import sha256_of
 from hhp_stats.intake.raw_files import raw_files
 from hhp_stats.plan.catalogue import catalogue
-from hhp_stats.progress import Progress, silent
-from hhp_stats.rendering_marker import LEFT_BY_DESKTOPS
+from hhp_stats.processes.progress import Progress, silent
 from hhp_stats.synthetic.assumptions import load_assumptions
 from hhp_stats.synthetic.exports import (
     allocation_files,
@@ -197,7 +197,7 @@ def synthesise(
         "status": SYNTHETIC,
         "release": day,
         "seed": seed,
-        "generator": f"hhp_stats {hhp_stats.__version__}",
+        "generator": f"hhp_stats {version('hhp_stats')}",
         "files": dict(sorted(sums.items())),
     }
     note = "What the files below data/ are. status is synthetic or real; the report's cover and footers follow it."

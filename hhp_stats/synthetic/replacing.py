@@ -17,7 +17,7 @@ from pathlib import Path
 from hhp_stats.errors import DataError
 from hhp_stats.intake.manifest import UNFINISHED
 from hhp_stats.intake.rule import Rule
-from hhp_stats.progress import Progress, silent
+from hhp_stats.processes.progress import Progress, silent
 
 _PREPARED = "data/.replacing.partial"
 _INDEX = "index.json"

@@ -19,7 +19,7 @@ from openpyxl import Workbook
 from openpyxl.styles import Alignment, Font
 from openpyxl.utils import get_column_letter
 
-from hhp_stats.spreadsheet import write_cell
+from hhp_stats.files.spreadsheet import write_cell
 
 Cell = str | int | float | dt.date | None
 

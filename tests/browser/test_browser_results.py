@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from hhp_stats.spreadsheet import runs, to_csv
+from hhp_stats.files.spreadsheet import runs, to_csv
 
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
 PAGE = "04-results.html"
@@ -76,7 +76,7 @@ def test_panel_shows_formula_source_and_inputs(open_page) -> None:
     page.locator(f'.result[data-result="{PLANNED}"][tabindex]').first.click()
     dialog = page.get_by_role("dialog")
     code = dialog.locator(".code-place").first
-    expect(code).to_contain_text("hhp_stats.estimate.linear.ols")
+    expect(code).to_contain_text("hhp_stats.regression.linear.ols")
     expect(code).to_contain_text(re.compile(r"hhp_stats/estimate/linear\.py:\d+"))
     expect(code.locator(".formula")).to_contain_text("Estimator:")
     code.get_by_text("Show the source").click()

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from hhp_stats.consistency.page_text import read_page
+from hhp_stats.publish.checks.page_text import read_page
 
 NUMBER = r"(?<![\d.,\u2212-])(\d{1,3}(?:,\d{3})+|\d+)(?![\d.,]*\d)(?!%)"
 PEOPLE = "people|persons?|participants|respondents|members of staff|staff|leavers|members|employees|volunteers|managers"

@@ -12,11 +12,11 @@ from hhp_stats.intake.load import load_trial
 from hhp_stats.intake.plain_table import participants_of
 from hhp_stats.plan.individual import load_individual_plan
 from hhp_stats.plan.load import load_plan
+from hhp_stats.running.run import run_study
 from hhp_stats.studies.field_trial import analyse as analyse_field_trial
 from hhp_stats.studies.field_trial.sample import build_sample
 from hhp_stats.studies.goal_setting.analyse import analyse
 from hhp_stats.studies.goal_setting.sample import build_sample as build_trial_sample
-from hhp_stats.studies.run import run_study
 
 
 def plans(root):

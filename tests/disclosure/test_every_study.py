@@ -8,7 +8,7 @@ import pytest
 from disclosure_declared import read_everything
 from disclosure_studies import kind_of, plans
 
-from hhp_stats.studies.run import studies_of
+from hhp_stats.running.run import studies_of
 
 ROOT = Path(__file__).resolve().parents[2]
 PLANS = plans(ROOT)

@@ -9,11 +9,11 @@ from hhp_stats.design.detectable_effect import Clustering, cluster_detectable_ef
 from hhp_stats.design.enumeration import count_allocations, enumerate_allocations
 from hhp_stats.design.randomisation import AllocationRule, randomise
 from hhp_stats.design.team_sums import StratifiedDraw
-from hhp_stats.estimate.linear import ols
-from hhp_stats.estimate.model_matrix import ModelMatrix
 from hhp_stats.infer.multiplicity import holm, westfall_young
 from hhp_stats.infer.randomisation_test import randomisation_test
 from hhp_stats.infer.wild_bootstrap import wild_bootstrap
+from hhp_stats.regression.linear import ols
+from hhp_stats.regression.model_matrix import ModelMatrix
 
 FEW = settings(max_examples=25, deadline=None, derandomize=True)
 seeds = st.integers(0, 10_000)

@@ -4,16 +4,16 @@ import numpy as np
 import pytest
 
 from hhp_stats.estimate.firth import firth_log_odds, firth_logit
-from hhp_stats.estimate.linear import ols
 from hhp_stats.estimate.logistic import average_change, change_at_means, clustered_logit_covariance, logit
-from hhp_stats.estimate.model_matrix import ModelMatrix
-from hhp_stats.infer.cluster_robust import (
+from hhp_stats.infer.wald import wald_test
+from hhp_stats.regression.cluster_robust import (
     cluster_covariance,
     coefficient,
     heteroskedastic_covariance,
     two_way_covariance,
 )
-from hhp_stats.infer.wald import wald_test
+from hhp_stats.regression.linear import ols
+from hhp_stats.regression.model_matrix import ModelMatrix
 
 NAMES = ("intercept", "treatment", "x", "authority")
 KINDS = ("CR0", "CR1", "CR2", "CR3")

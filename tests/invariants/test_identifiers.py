@@ -21,8 +21,8 @@ from hhp_stats.intake.order import content_ranks, group_numbers, in_order, numbe
 from hhp_stats.intake.pseudonym import KEY_VARIABLE
 from hhp_stats.plan.load import load_plan
 from hhp_stats.results import write_results
+from hhp_stats.running.run import run_study
 from hhp_stats.studies.goal_setting.analyse import analyse
-from hhp_stats.studies.run import run_study
 
 KEY = random.Random(41).randbytes(32).hex().encode()
 STAFF, TEAM = re.compile(r"[A-Z]{3}-\d{4}"), re.compile(r"[A-Z]{3}-T\d{2}")

@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 from hhp_stats.estimate.complier import complier_effect
 from hhp_stats.estimate.effect_size import hedges_g, hedges_g_clustered
 from hhp_stats.estimate.icc import icc_anova, icc_reml
-from hhp_stats.estimate.linear import ols
-from hhp_stats.estimate.model_matrix import Term, model_matrix
 from hhp_stats.estimate.ratio import fieller
 from hhp_stats.estimate.two_sample import ArmSummary, welch, welch_from_summary
-from hhp_stats.infer.cluster_robust import cluster_covariance, coefficient
 from hhp_stats.measures.reliability import cronbach_alpha, mcdonald_omega, spearman_brown
 from hhp_stats.measures.scales import composite, reverse_scored
+from hhp_stats.regression.cluster_robust import cluster_covariance, coefficient
+from hhp_stats.regression.linear import ols
+from hhp_stats.regression.model_matrix import Term, model_matrix
 
 SEEDS = st.integers(0, 10_000)
 FEW = settings(max_examples=25, deadline=None)

@@ -10,15 +10,15 @@ import pytest
 from hhp_stats.estimate.bounds import lee_bounds, worst_case_bounds
 from hhp_stats.estimate.cost_benefit import Costs, benefit_cost_ratio
 from hhp_stats.estimate.imputation import ImputationPlan, ImputedVariable, impute
-from hhp_stats.estimate.linear import ols
-from hhp_stats.estimate.model_matrix import ModelMatrix, Term, model_matrix
 from hhp_stats.estimate.selection import heckman_likelihood, heckman_two_step
 from hhp_stats.estimate.tipping import tipping_points
 from hhp_stats.estimate.weights import response_weights, weighted_effect
-from hhp_stats.infer.cluster_robust import cluster_covariance, coefficient
 from hhp_stats.infer.pooling import pooled_itt
 from hhp_stats.measures.absence import exposure, trial_absence
 from hhp_stats.measures.bradford import bradford
+from hhp_stats.regression.cluster_robust import cluster_covariance, coefficient
+from hhp_stats.regression.linear import ols
+from hhp_stats.regression.model_matrix import ModelMatrix, Term, model_matrix
 from hhp_stats.results import Estimate
 
 # The same sums in another order or unit, through a few dozen iterations.

@@ -166,7 +166,7 @@ def written_since(folder: Path, moment: float) -> bool:
     """Is there a rendering in the folder that was made after this moment, even if it has the same bytes as the one
     before?
     """
-    from hhp_stats import rendering_marker
+    from hhp_stats.files import rendering_marker
 
     marker = folder / rendering_marker.MARKER
     return marker.is_file() and marker.stat().st_mtime > moment
@@ -217,7 +217,7 @@ def kill_all(copy: Path, name: str, *, kills: int, chance: random.Random) -> dic
 
 def is_whole(copy: Path, name: str, before: Sequence[str]) -> bool:
     """Is every output as it was, or a whole new one?"""
-    from hhp_stats import rendering_marker
+    from hhp_stats.files import rendering_marker
     from hhp_stats.synthetic.release import SYNTHETIC
 
     command = COMMANDS[name]

@@ -19,8 +19,8 @@ from scipy import stats
 
 import hhp_stats as hs
 from hhp_stats.errors import ConstantTreatment, EstimationError, InvalidInput, NoObservations, UnknownName
-from hhp_stats.estimate.linear import ols
-from hhp_stats.estimate.model_matrix import Term, model_matrix
+from hhp_stats.regression.linear import ols
+from hhp_stats.regression.model_matrix import Term, model_matrix
 
 ROOT = Path(__file__).resolve().parents[2]
 FUNCTIONS = [name for name in hs.__all__ if name != "__version__"]

@@ -10,7 +10,7 @@ import pytest
 from hhp_stats.consistency.figures import load_figures
 from hhp_stats.consistency.reproduction import mismatches, read_mapping, reproduction_table
 from hhp_stats.plan.conflicts import load_conflicts
-from hhp_stats.studies.run import run_study
+from hhp_stats.running.run import run_study
 
 TRIALS = ("beneficiaries", "swing", "mod_ing")
 PUBLISHED = "data/published/published_results.csv"

@@ -15,7 +15,7 @@ import pytest
 from hhp_stats.consistency.figures import figures, load_figures
 from hhp_stats.consistency.ledger import counted, explained_in_vain, ledger, read_lists, unexplained
 from hhp_stats.plan.conflicts import load_conflicts
-from hhp_stats.studies.run import studies_of
+from hhp_stats.running.run import studies_of
 
 ELSEWHERE = ("GS-", "HHP2-", "COF-BLDG-MIN")  # held against tables and sums over studies
 ARM = re.compile(r"(BEN|SWI|MOD)-\w+-[TC]-(N|M|SE)|DIVB-(B|ME|WB)-(N|M|SE)")

@@ -5,7 +5,7 @@ import pytest
 
 from hhp_stats.consistency.figures import load_figures
 from hhp_stats.consistency.reproduction import mismatches, read_mapping, reproduction_table
-from hhp_stats.studies.run import run_study
+from hhp_stats.running.run import run_study
 
 STUDIES = ("letters", "coffee", "dictation", "flexitime")
 # Facts of the interviews and of the design, or repeats: held as facts of the plan, no results of a pipeline.

@@ -22,7 +22,7 @@ from hhp_stats.consistency.validation import (
     recomputation,
 )
 from hhp_stats.consistency.validation.case import Comparison, ValidationCase
-from hhp_stats.consistency.validation_cases import (
+from hhp_stats.consistency.validation.registry import (
     CASES,
     FURTHER_TESTS,
     METHODS,
@@ -202,7 +202,7 @@ def modules_called():
 
 
 def test_every_estimator_module_has_a_reference_number():
-    folders = ("estimate", "infer", "design", "measures")
+    folders = ("regression", "estimate", "infer", "design", "measures")
     modules = {
         path.relative_to(PACKAGE).as_posix()
         for folder in folders

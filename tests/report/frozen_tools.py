@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from hhp_stats.progress import silent
-from hhp_stats.studies import run
+from hhp_stats.processes.progress import silent
+from hhp_stats.running import run
+from hhp_stats.running.run import studies_of
 from hhp_stats.studies.kept import note_key
-from hhp_stats.studies.run import studies_of
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from hhp_stats.consistency.mark_check import _marks
+from hhp_stats.publish.checks.mark_check import _marks
 
 COLUMNS = (
     "estimate",

@@ -35,7 +35,7 @@ from hhp_stats.publish.blind import (
 from hhp_stats.publish.blind_bundle import write_blind_bundle, write_blinded
 from hhp_stats.publish.bundle import TOP
 from hhp_stats.results import COLUMNS, ResultRow, read_results, result_frame
-from hhp_stats.studies.run import run_study
+from hhp_stats.running.run import run_study
 
 STUDIES = ("swing", "mod_ing", "coffee", "hiring")
 DEPENDS = {"blinded/results.csv", "blinded/summary.md", "blinded/differences.svg"}

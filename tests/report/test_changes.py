@@ -21,8 +21,8 @@ from rich.console import Console
 
 from hhp_stats.intake.manifest import record_files
 from hhp_stats.intake.raw_places import RawPlace
-from hhp_stats.present import changes as changes_page
 from hhp_stats.present.numbers import number
+from hhp_stats.publish import changes_page as changes_page
 from hhp_stats.publish.changes import ChangeReport, compare, compare_releases, largest, private_cells
 from hhp_stats.publish.changes_text import terminal, terminal_cells
 from hhp_stats.publish.input_changes import FieldCount, InputChanges, changed_cells

@@ -21,13 +21,13 @@ from hhp_stats.cli import app
 from hhp_stats.cli import releases as release_commands
 from hhp_stats.cli import report as report_commands
 from hhp_stats.errors import DataError, HhpError
+from hhp_stats.files.replaced_folder import replaced
 from hhp_stats.plan import catalogue
 from hhp_stats.publish import changes, release
 from hhp_stats.publish.blind import draw_blinding, two_armed
 from hhp_stats.publish.return_cells import is_return
-from hhp_stats.replaced_folder import replaced
 from hhp_stats.results import read_results
-from hhp_stats.studies import run as studies
+from hhp_stats.running import run as studies
 
 PRIMARY = "goal_setting/sickness_absence/itt/cr1"
 KENT = "data/returns/goal_setting/kent/endline.xlsx"
@@ -235,8 +235,8 @@ class Made:
 
 @pytest.fixture
 def rendering(book: Path, studies_run: list[bool], monkeypatch: pytest.MonkeyPatch) -> Made:
-    from hhp_stats.consistency import self_check
     from hhp_stats.publish import render
+    from hhp_stats.publish.checks import self_check
 
     made = Made()
 

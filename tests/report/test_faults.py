@@ -20,15 +20,16 @@ import pandas as pd
 import pytest
 from book_tools import WriteBook
 
-from hhp_stats.at_work import NotWritten, ProjectBusy, at_work
 from hhp_stats.disclosure.declared import Declared, Row, counted
 from hhp_stats.errors import RenderError
 from hhp_stats.plan.conduct import Conduct
+from hhp_stats.processes.at_work import NotWritten, ProjectBusy, at_work
 from hhp_stats.publish import render, render_book
 from hhp_stats.results import Estimate, read_results, result_frame
-from hhp_stats.studies import rerun, run
+from hhp_stats.running import rerun, run
+from hhp_stats.running.run import run_studies
+from hhp_stats.running.study import Study
 from hhp_stats.studies.output import FOLDER, StudyOutput, read_output
-from hhp_stats.studies.run import Study, run_studies
 
 ROOT = Path(__file__).resolve().parents[2]
 GOOD = "# One {#sec-one}\n\nGood words.\n"

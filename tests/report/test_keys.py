@@ -23,8 +23,8 @@ from hhp_stats.publish.dependencies import MIME, REPORT, WATCH, digest_names
 from hhp_stats.publish.project import load_project
 from hhp_stats.publish.qmd import read_chapter
 from hhp_stats.publish.unchanged import report_key
+from hhp_stats.running.run import studies_of
 from hhp_stats.studies import kept
-from hhp_stats.studies.run import studies_of
 
 ROOT = Path(__file__).resolve().parents[2]
 TRIAL = next(study for study in studies_of(ROOT) if study.key == "goal_setting")
@@ -109,7 +109,7 @@ def test_another_key_of_the_pseudonyms_is_another_key(data: Path, monkeypatch: p
 def test_the_libraries_that_numbers_rest_on_are_those_the_package_imports() -> None:
     """Every installed requirement that estimators, measures or designs import has its version in the key."""
     imported = set()
-    for folder in ("estimate", "infer", "design", "measures", "studies"):
+    for folder in ("regression", "estimate", "infer", "design", "measures", "studies"):
         for path in (ROOT / "hhp_stats" / folder).rglob("*.py"):
             for node in ast.walk(ast.parse(path.read_bytes())):
                 if isinstance(node, ast.Import):

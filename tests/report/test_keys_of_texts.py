@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from hhp_stats.publish.kept_text import KeptTexts, read_checked, write_checked
-from hhp_stats.studies.run import studies_of
+from hhp_stats.running.run import studies_of
 
 ROOT = Path(__file__).resolve().parents[2]
 STUDIES = studies_of(ROOT)

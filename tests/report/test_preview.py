@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 from book_tools import WriteBook
 
-from hhp_stats.at_work import at_work
+from hhp_stats.processes.at_work import at_work
 from hhp_stats.publish.preview import EVENTS, Preview, fingerprints, preview_of
 
 GOOD = "# One {#sec-one}\n\nFirst words.\n"

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from book_tools import WriteBook
 
-from hhp_stats import rendering_marker
 from hhp_stats.errors import RenderError
+from hhp_stats.files import rendering_marker
 from hhp_stats.publish import render, render_book
 
 

@@ -108,10 +108,10 @@ def test_every_mark_has_an_explanation_and_a_place_in_the_index(rendered: Render
 
 def test_functions_and_cells_are_shown_with_their_source(rendered: Rendered) -> None:
     known = behind(rendered.output)
-    ols = known["code"]["hhp_stats.estimate.linear.ols"]
-    assert ols["file"] == "hhp_stats/estimate/linear.py" and ols["line"] > 1
+    ols = known["code"]["hhp_stats.regression.linear.ols"]
+    assert ols["file"] == "hhp_stats/regression/linear.py" and ols["line"] > 1
     assert ols["source"].startswith(("def ols(", "@typed\ndef ols(")) and ols["formula"].startswith("Estimator:")
-    assert known["code"]["hhp_stats.infer.cluster_robust"]["source"].startswith('"""')
+    assert known["code"]["hhp_stats.regression.cluster_robust"]["source"].startswith('"""')
     assert "hhp_stats.present.tables.effects_table" in known["code"]
     lines = (rendered.root / "report" / "04-results.qmd").read_text(encoding="utf-8").splitlines()
     for label, first in (("tbl-effects", "days = "), ("fig-forest", "figure = "), ("tbl-index", "@presented")):
@@ -142,7 +142,7 @@ def test_unknown_results_and_functions_fail(rendered: Rendered) -> None:
     with pytest.raises(HhpError, match="are not ready"):
         explanations(rendered.root, results=["other/days/itt/none"], functions=[])
     with pytest.raises(HhpError, match="nothing does not exist"):
-        explanations(rendered.root, results=[], functions=["hhp_stats.estimate.linear.nothing"])
+        explanations(rendered.root, results=[], functions=["hhp_stats.regression.linear.nothing"])
 
 
 def test_a_mark_that_no_study_made_fails_the_rendering(write_book: WriteBook) -> None:

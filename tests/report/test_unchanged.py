@@ -10,13 +10,16 @@ from pathlib import Path
 import pytest
 from book_tools import WriteBook
 
-from hhp_stats.file_parts import PARTS, part
+from hhp_stats.files.file_parts import as_part, digest_now, digest_of
+from hhp_stats.plan.book_sections import book_sections
+from hhp_stats.plan.catalogue import catalogue, summarised
+from hhp_stats.present.release import read_release
 from hhp_stats.publish import RenderReport, render_book
 from hhp_stats.publish.dependencies import digest_names
 from hhp_stats.publish.digests import digest_environment
 from hhp_stats.publish.kept_text import KeptTexts
 from hhp_stats.publish.unchanged import NOTE, note_report, report_key, still_stands
-from hhp_stats.studies.run import studies_of
+from hhp_stats.running.run import studies_of
 
 ROOT = Path(__file__).resolve().parents[2]
 CODE = """\
@@ -102,15 +105,13 @@ def test_a_part_of_a_file_counts_and_not_the_file(write_book: WriteBook) -> None
 
 def test_every_part_can_be_read_again() -> None:
     root = Path(__file__).resolve().parents[2]
-    from hhp_stats.file_parts import digest_now, digest_of
-
-    for name, (module, function) in PARTS.items():
-        from importlib import import_module
-
-        assert digest_now(name, root) == digest_of(getattr(import_module(module), function)(root)) != "missing"
+    for read in (catalogue, summarised, read_release, book_sections):
+        assert hasattr(read, "__wrapped__"), "it is no part"
+        name = f"{read.__module__}:{read.__qualname__}"
+        assert digest_now(name, root) == digest_of(read(root)) != "missing"
         assert digest_now(name, root / "nowhere") in ("missing", digest_of({}))
-    with pytest.raises(KeyError, match="PARTS"):
-        part("no such part", lambda: 1)
+    with pytest.raises(TypeError, match="read again"):
+        as_part(lambda root: root)
 
 
 def test_the_whole_report_stands_only_while_inputs_and_outputs_are_the_same(book: Path) -> None:

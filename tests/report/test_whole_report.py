@@ -21,7 +21,6 @@ import pytest
 from one_value import differing_values
 from openpyxl import load_workbook
 
-from hhp_stats.consistency.page_text import read_page
 from hhp_stats.intake.gather import gather
 from hhp_stats.plan.catalogue import catalogue, study_entry
 from hhp_stats.plan.load import load_plan
@@ -29,12 +28,13 @@ from hhp_stats.present.chapter import StudyReport
 from hhp_stats.present.goal_setting.figures import FIGURES
 from hhp_stats.present.goal_setting.sentences import SENTENCES
 from hhp_stats.present.numbers import interval, number
-from hhp_stats.progress import silent
+from hhp_stats.processes.progress import silent
+from hhp_stats.publish.checks.page_text import read_page
 from hhp_stats.results import changed_results, read_results
+from hhp_stats.running.run import run_studies, studies_of
 from hhp_stats.scaffold.removal import remove
 from hhp_stats.studies.kept import input_files
 from hhp_stats.studies.output import read_output
-from hhp_stats.studies.run import run_studies, studies_of
 
 ROOT = Path(__file__).resolve().parents[2]
 PLANNED = "goal_setting/sickness_absence/itt/cr1"

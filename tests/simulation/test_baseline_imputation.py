@@ -11,9 +11,9 @@ import pytest
 
 from hhp_stats.errors import ImputationRefused
 from hhp_stats.estimate.imputation import ImputationPlan, ImputedVariable, impute
-from hhp_stats.estimate.model_matrix import Term, model_matrix
 from hhp_stats.infer.pooling import pool
 from hhp_stats.infer.repeated_regression import repeated_regression
+from hhp_stats.regression.model_matrix import Term, model_matrix
 
 EFFECT, TEAMS, SIZE, TRIALS, SETS = -1.0, 40, 8, 60, 8
 COVARIATES = (Term(column="agency", kind="binary"), Term(column="service", kind="continuous"))

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from hhp_stats.estimate.linear import ols
-from hhp_stats.estimate.model_matrix import ModelMatrix
-from hhp_stats.infer.cluster_robust import cluster_covariance, coefficient
+from hhp_stats.regression.cluster_robust import cluster_covariance, coefficient
+from hhp_stats.regression.linear import ols
+from hhp_stats.regression.model_matrix import ModelMatrix
 
 
 def rejections(clusters, treated, trials, seed, kind, df):

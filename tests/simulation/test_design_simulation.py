@@ -10,11 +10,11 @@ from hhp_stats.design.randomisation import AllocationRule, Redraws
 from hhp_stats.design.simulated_trials import TrialDesign, team_sizes
 from hhp_stats.design.strata import make_strata
 from hhp_stats.design.team_sums import StratifiedDraw
-from hhp_stats.estimate.linear import ols
-from hhp_stats.estimate.model_matrix import ModelMatrix
-from hhp_stats.infer.cluster_robust import cluster_covariance, coefficient
 from hhp_stats.infer.randomisation_test import randomisation_test
 from hhp_stats.infer.wild_bootstrap import wild_bootstrap
+from hhp_stats.regression.cluster_robust import cluster_covariance, coefficient
+from hhp_stats.regression.linear import ols
+from hhp_stats.regression.model_matrix import ModelMatrix
 
 
 def baseline(seed, teams):

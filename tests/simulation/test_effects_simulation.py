@@ -7,9 +7,9 @@ import pytest
 from hhp_stats.estimate.complier import complier_effect
 from hhp_stats.estimate.effect_size import hedges_g_clustered
 from hhp_stats.estimate.icc import icc_anova
-from hhp_stats.estimate.linear import ols
-from hhp_stats.estimate.model_matrix import ModelMatrix, model_matrix
-from hhp_stats.infer.cluster_robust import cluster_covariance, coefficient
+from hhp_stats.regression.cluster_robust import cluster_covariance, coefficient
+from hhp_stats.regression.linear import ols
+from hhp_stats.regression.model_matrix import ModelMatrix, model_matrix
 
 
 def outcomes(rng, teams, size, icc, effect):

@@ -8,7 +8,7 @@ import pytest
 from hhp_stats.errors import Separation
 from hhp_stats.estimate.firth import firth_log_odds, firth_logit
 from hhp_stats.estimate.logistic import logit
-from hhp_stats.estimate.model_matrix import ModelMatrix
+from hhp_stats.regression.model_matrix import ModelMatrix
 
 ICCS = (0.0, 0.1)  # people of a team no more alike than others; ten times the turnover correlation of the trial
 

@@ -13,20 +13,20 @@ from hhp_stats.estimate.cluster_bootstrap import cluster_bootstrap, linear_boots
 from hhp_stats.estimate.complier import complier_effect
 from hhp_stats.estimate.effect_size import hedges_g_clustered
 from hhp_stats.estimate.firth import firth_average_change, firth_change_at_means, firth_log_odds, firth_logit
-from hhp_stats.estimate.linear import ols
 from hhp_stats.estimate.logistic import average_change, change_at_means, clustered_logit_covariance, log_odds, logit
-from hhp_stats.estimate.model_matrix import ModelMatrix
 from hhp_stats.estimate.weights import response_weights, weighted_effect
-from hhp_stats.infer.cluster_robust import (
+from hhp_stats.infer.randomisation_test import randomisation_test
+from hhp_stats.infer.wald import wald_test
+from hhp_stats.infer.wild_bootstrap import wild_bootstrap
+from hhp_stats.regression.cluster_robust import (
     cluster_covariance,
     coefficient,
     heteroskedastic_covariance,
     two_way_covariance,
 )
-from hhp_stats.infer.clusters import _told, _told_by_singular_values, refuse_thin_arms
-from hhp_stats.infer.randomisation_test import randomisation_test
-from hhp_stats.infer.wald import wald_test
-from hhp_stats.infer.wild_bootstrap import wild_bootstrap
+from hhp_stats.regression.clusters import _told, _told_by_singular_values, refuse_thin_arms
+from hhp_stats.regression.linear import ols
+from hhp_stats.regression.model_matrix import ModelMatrix
 
 RNG = np.random.default_rng(20190503)
 TEAMS, SIZE = 16, 8

@@ -9,7 +9,7 @@ from scipy import stats
 
 from hhp_stats.errors import InvalidInput, NoObservations, SingleClusterArm
 from hhp_stats.estimate.bounds import imbens_manski, lee_bounds, worst_case_bounds
-from hhp_stats.estimate.model_matrix import ModelMatrix
+from hhp_stats.regression.model_matrix import ModelMatrix
 
 NAN = np.nan
 

@@ -11,7 +11,7 @@ import pytest
 
 from hhp_stats.errors import PlanError, UnknownName
 from hhp_stats.plan.catalogue import KINDS, book_pages, catalogue, check_book, only_for, study_entry, topics
-from hhp_stats.studies.run import studies_of
+from hhp_stats.running.run import studies_of
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -143,7 +143,7 @@ def test_a_key_that_no_plan_has_is_refused_with_the_nearest() -> None:
 
 def test_the_catalogue_is_read_without_pandas() -> None:
     program = (
-        "import sys; from pathlib import Path; from hhp_stats.studies.run import studies_of; "
+        "import sys; from pathlib import Path; from hhp_stats.running.run import studies_of; "
         f"print(len(studies_of(Path({str(ROOT)!r}))), 'pandas' in sys.modules, 'yaml' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
@@ -159,9 +159,11 @@ OWN_MODULES = {
     "studies/hiring/": "two experiments",
     "present/hiring/": "two experiments",
     "intake/hiring.py": "two experiments",
+    "intake/hiring_lists.py": "the lists of both experiments",
     "studies/dictation.py": "a pilot",
     "studies/flexitime.py": "a pilot",
-    "intake/pilots.py": "the lists of both pilots",
+    "intake/pilots.py": "the rules of the lists of both pilots",
+    "intake/pilot_lists.py": "the lists of both pilots",
 }
 A_COLUMN = {
     ("intake/people.py", "coffee")

@@ -8,17 +8,17 @@ import pytest
 from scipy import stats
 
 from hhp_stats.errors import EstimationError, InvalidInput, NoObservations, SingleClusterArm, UnknownName
-from hhp_stats.estimate.linear import ols
-from hhp_stats.estimate.model_matrix import ModelMatrix
-from hhp_stats.infer.cluster_robust import (
+from hhp_stats.infer.wald import wald_test
+from hhp_stats.regression.cluster_robust import (
     cluster_covariance,
     coefficient,
     heteroskedastic_covariance,
     linear_contrast,
     two_way_covariance,
 )
-from hhp_stats.infer.clusters import cluster_codes, cluster_sums, refuse_thin_arms
-from hhp_stats.infer.wald import wald_test
+from hhp_stats.regression.clusters import cluster_codes, cluster_sums, refuse_thin_arms
+from hhp_stats.regression.linear import ols
+from hhp_stats.regression.model_matrix import ModelMatrix
 
 
 def fit_of(outcome, **columns):

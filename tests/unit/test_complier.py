@@ -10,7 +10,7 @@ from hhp_stats.errors import ConstantTreatment, EstimationError, InvalidInput, S
 from hhp_stats.estimate.anderson_rubin import ReducedForms, anderson_rubin_set
 from hhp_stats.estimate.complier import complier_effect
 from hhp_stats.estimate.confidence_set import ConfidenceSet, where_quadratic_not_positive
-from hhp_stats.estimate.model_matrix import ModelMatrix, Term, model_matrix
+from hhp_stats.regression.model_matrix import ModelMatrix, Term, model_matrix
 
 
 def trial(teams=60, size=10, takeup=0.5, effect=3.0, seed=11):

@@ -28,8 +28,8 @@ from hhp_stats.estimate.cost_benefit import (
     net_turnover_costs,
     programme_days,
 )
-from hhp_stats.estimate.model_matrix import ModelMatrix
 from hhp_stats.estimate.ratio import acceptability_curve, compare_ratios, fieller
+from hhp_stats.regression.model_matrix import ModelMatrix
 from hhp_stats.results import Estimate
 from hhp_stats.tails import student_quantile
 

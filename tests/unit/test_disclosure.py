@@ -22,7 +22,6 @@ from hhp_stats.disclosure.declared import (
     statistic,
 )
 from hhp_stats.disclosure.groups import small_groups
-from hhp_stats.disclosure.marks import WITHHELD
 from hhp_stats.disclosure.possible import _reduced
 from hhp_stats.disclosure.released import Released
 from hhp_stats.disclosure.system import CountedSet, count_system
@@ -32,6 +31,7 @@ from hhp_stats.plan.disclosure import DisclosureSettings, disclosure_settings
 from hhp_stats.results import ResultRow, result_frame
 from hhp_stats.studies.kept import INTERNAL
 from hhp_stats.studies.output import StudyOutput, open_output
+from hhp_stats.withheld import WITHHELD
 
 FIVE = DisclosureSettings(rule="withhold", threshold=5, zeros="published")
 SITE = np.repeat(["a", "b", "c"], 20)  # sixty people at three sites

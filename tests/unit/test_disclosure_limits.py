@@ -12,11 +12,11 @@ import pytest
 from hhp_stats.disclosure.bars import pooled
 from hhp_stats.disclosure.decision import published
 from hhp_stats.disclosure.declared import KEPT, Bars, Declared, Row, counted, share, statistic
-from hhp_stats.disclosure.marks import WITHHELD
 from hhp_stats.disclosure.system import CountedSet, count_system
 from hhp_stats.errors import PlanError
 from hhp_stats.plan.disclosure import LEAST, MOST, DisclosureSettings, disclosure_settings
 from hhp_stats.results import ResultRow, result_frame
+from hhp_stats.withheld import WITHHELD
 
 PEOPLE = 60
 everyone = np.arange(PEOPLE)

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from hhp_stats import scratch
-from hhp_stats.ending import Ended
+from hhp_stats.files import scratch
+from hhp_stats.processes.ending import Ended
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are counted in /proc")
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,15 +32,15 @@ class Sleeper:
 """
 STARTS = {
     "copies": (
-        "from hhp_stats.blocks import in_blocks\n"
+        "from hhp_stats.processes.blocks import in_blocks\n"
         "in_blocks(sleep, [(folder, 1), (folder, 2)], lambda done, total: None, seconds=10)"
     ),
     "joblib": (
-        "from hhp_stats.blocks import in_blocks\n"
+        "from hhp_stats.processes.blocks import in_blocks\n"
         "in_blocks(sleep, [(folder, 1), (folder, 2)], lambda done, total: None, seconds=100, n_jobs=2)"
     ),
     "studies": (
-        "from functools import partial\nfrom hhp_stats.studies.rerun import _beside\n"
+        "from functools import partial\nfrom hhp_stats.running.rerun import _beside\n"
         "with _beside(partial(sleep, folder), [sleeper.Sleeper()]) as others:\n    others['sleeper']()"
     ),
     "program": (
@@ -103,7 +103,7 @@ def test_nothing_is_left_of_a_command_that_ends(tmp_path: Path, kind: str, numbe
     (tmp_path / "kernels_of_a_book.py").write_text(KERNELS, encoding="utf-8")
     (tmp_path / "work").mkdir()
     program = (
-        "import sys\nfrom pathlib import Path\nimport sleeper\nfrom sleeper import sleep\nfrom hhp_stats.ending import"
+        "import sys\nfrom pathlib import Path\nimport sleeper\nfrom sleeper import sleep\nfrom hhp_stats.processes.ending import"
         " end_in_order\n\nif __name__ == '__main__':\n    end_in_order()\n    folder = sys.argv[1]\n"
         + "".join(f"    {line}\n" for line in STARTS[kind].splitlines())
     )
@@ -149,7 +149,7 @@ def test_the_status_says_which_signal_asked() -> None:
 def test_a_command_that_is_asked_to_end_puts_right_what_it_began(tmp_path: Path, number: int, status: int) -> None:
     program = (
         "import sys, time, typer\nfrom pathlib import Path\nfrom hhp_stats.cli.shared import Commands\nfrom"
-        " hhp_stats.ending import end_in_order\nfrom hhp_stats.output_guard import OutputGuard\napp ="
+        " hhp_stats.processes.ending import end_in_order\nfrom hhp_stats.files.output_guard import OutputGuard\napp ="
         " typer.Typer(cls=Commands)\n@app.callback()\ndef all(): pass\n@app.command()\ndef work():\n    with"
         f" OutputGuard(root=Path({str(tmp_path)!r}), command='hhp x').written(Path({str(tmp_path / 'a.zip')!r})) as"
         f" partial:\n        partial.write_text('half')\n        time.sleep({LONG})\nend_in_order()\napp()\n"

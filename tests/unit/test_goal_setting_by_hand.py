@@ -13,10 +13,10 @@ import pandas as pd
 import pytest
 
 from hhp_stats.estimate.icc import icc_reml
-from hhp_stats.estimate.model_matrix import ModelMatrix
 from hhp_stats.infer.pooling import pool
 from hhp_stats.intake.trial import Trial
 from hhp_stats.plan.load import load_plan
+from hhp_stats.regression.model_matrix import ModelMatrix
 from hhp_stats.results import Estimate, ResultRow
 from hhp_stats.studies.goal_setting import descriptives, probability_cells
 from hhp_stats.studies.goal_setting.analysed import Material, Model

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hhp_stats.consistency.page_text import read_page
 from hhp_stats.estimate.imputation import impute
 from hhp_stats.intake.trial import Trial
 from hhp_stats.plan.load import load_plan
 from hhp_stats.present.tables import FIGURE_SPACE, aligned, effects_table
+from hhp_stats.publish.checks.page_text import read_page
 from hhp_stats.results import Estimate, result_frame
 from hhp_stats.studies.goal_setting import allocation, descriptives
 from hhp_stats.studies.goal_setting.analysed import Material

@@ -14,7 +14,7 @@ from numpy.testing import assert_allclose
 from hhp_stats.errors import CollinearTerms, ImputationRefused, NoObservations, UnknownName
 from hhp_stats.estimate.imputation import ImputationPlan, ImputedVariable, PassiveVariable, impute, linear
 from hhp_stats.estimate.imputation.diagnostics import r_hat
-from hhp_stats.estimate.model_matrix import Term
+from hhp_stats.regression.model_matrix import Term
 
 
 def staff(n: int = 360, seed: int = 0) -> pd.DataFrame:

@@ -6,9 +6,9 @@ import pytest
 import statsmodels.api as sm
 
 from hhp_stats.errors import CollinearTerms, ConstantTreatment, InvalidInput, NoObservations, UnknownName
-from hhp_stats.estimate.gram import triangular_factor
-from hhp_stats.estimate.linear import ols
-from hhp_stats.estimate.model_matrix import ModelMatrix, Term, model_matrix
+from hhp_stats.regression.gram import triangular_factor
+from hhp_stats.regression.linear import ols
+from hhp_stats.regression.model_matrix import ModelMatrix, Term, model_matrix
 
 
 def matrix_of(**columns):

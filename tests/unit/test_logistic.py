@@ -16,6 +16,7 @@ from hhp_stats.errors import (
     SingleClusterArm,
     UnknownName,
 )
+from hhp_stats.estimate.design_effect import design_effect
 from hhp_stats.estimate.firth import (
     firth_average_change,
     firth_change_at_means,
@@ -33,9 +34,8 @@ from hhp_stats.estimate.logistic import (
     model_covariance,
     odds_ratio,
 )
-from hhp_stats.estimate.model_matrix import ModelMatrix
 from hhp_stats.estimate.separation import separating_direction
-from hhp_stats.infer.design_effect import design_effect
+from hhp_stats.regression.model_matrix import ModelMatrix
 
 
 def matrix_of(n, **columns):

@@ -25,10 +25,10 @@ from hhp_stats.plan.catalogue import TO_CONFIRM, book_pages, catalogue, check_bo
 from hhp_stats.present import field_trials, standard_parts
 from hhp_stats.publish.lint import lint_book
 from hhp_stats.publish.packing import REVIEW, named
+from hhp_stats.running.run import run_study
 from hhp_stats.scaffold.columns import TableRefused, guess_table
 from hhp_stats.scaffold.new_study import NewStudyRefused, enter, new_study
 from hhp_stats.scaffold.removal import REMOVED, remove
-from hhp_stats.studies.run import run_study
 
 ROOT = Path(__file__).resolve().parents[2]
 KEY = "walks"

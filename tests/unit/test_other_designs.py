@@ -15,15 +15,15 @@ import pytest
 
 from hhp_stats.errors import EstimationError, InvalidInput, PlanError
 from hhp_stats.estimate.effect_size import hedges_g, hedges_g_adjusted
-from hhp_stats.estimate.linear import ols
-from hhp_stats.estimate.model_matrix import Term, model_matrix
-from hhp_stats.infer.cluster_robust import coefficient, heteroskedastic_covariance
 from hhp_stats.plan.individual import load_individual_plan
 from hhp_stats.plan.runnable import ESTIMATORS, known_populations
-from hhp_stats.present import phase_one
+from hhp_stats.present.field_trials import phase_one
+from hhp_stats.regression.cluster_robust import coefficient, heteroskedastic_covariance
+from hhp_stats.regression.linear import ols
+from hhp_stats.regression.model_matrix import Term, model_matrix
+from hhp_stats.running.run import run_study
 from hhp_stats.studies.field_trial import cells, clusters
 from hhp_stats.studies.field_trial.descriptives import power_rows
-from hhp_stats.studies.run import run_study
 
 
 # ---------------------------------------------------------------- randomisation within the plan's blocks

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from hhp_stats import protected_places, rendering_marker
 from hhp_stats.cli import app
-from hhp_stats.output_guard import OutputGuard, OutputRefused
-from hhp_stats.replaced_folder import replaced
-from hhp_stats.unfinished import NOTES, mend, noted, put_right
+from hhp_stats.files import protected_places, rendering_marker
+from hhp_stats.files.output_guard import OutputGuard, OutputRefused
+from hhp_stats.files.replaced_folder import replaced
+from hhp_stats.files.unfinished import NOTES, mend, noted, put_right
 
 ROOT = Path(__file__).resolve().parents[2]
 runner = CliRunner()

@@ -12,20 +12,20 @@ import pandas as pd
 import pytest
 from joblib import Parallel, delayed
 
-from hhp_stats import blocks
-from hhp_stats.blocks import LONG_SECONDS, in_blocks, workers
 from hhp_stats.design.power import simulate_power
 from hhp_stats.design.simulated_trials import TrialDesign
 from hhp_stats.design.team_sums import StratifiedDraw
 from hhp_stats.estimate.cluster_bootstrap import cluster_bootstrap
 from hhp_stats.estimate.imputation import ImputationPlan, ImputedVariable, PassiveVariable, impute
-from hhp_stats.estimate.linear import ols
-from hhp_stats.estimate.model_matrix import Term, model_matrix
-from hhp_stats.infer.cluster_robust import cluster_covariance, coefficient
 from hhp_stats.infer.pooling import pooled_itt
 from hhp_stats.infer.randomisation_test import randomisation_test
 from hhp_stats.infer.wild_bootstrap import wild_bootstrap
-from hhp_stats.progress import silent
+from hhp_stats.processes import blocks
+from hhp_stats.processes.blocks import LONG_SECONDS, in_blocks, workers
+from hhp_stats.processes.progress import silent
+from hhp_stats.regression.cluster_robust import cluster_covariance, coefficient
+from hhp_stats.regression.linear import ols
+from hhp_stats.regression.model_matrix import Term, model_matrix
 
 TEAMS = 24
 RNG = np.random.default_rng(7)
@@ -134,9 +134,9 @@ def test_blocks_come_back_in_order_and_tell_their_progress():
 
 COPIED = """
     import os, threading
-    from hhp_stats.blocks import _may_fork, beside, in_blocks
+    from hhp_stats.processes.blocks import _may_fork, beside, in_blocks
     from hhp_stats.errors import InvalidInput
-    from hhp_stats.blocks import workers
+    from hhp_stats.processes.blocks import workers
 
     shift = lambda x: (os.getpid(), x + 10, workers(100.0))  # what cannot be sent is inherited all the same
     seen = []

@@ -11,8 +11,8 @@ from hhp_stats.design.cluster_draw import ClusterDraw
 from hhp_stats.errors import InvalidInput, PlanError
 from hhp_stats.intake.participants import load_participants
 from hhp_stats.plan.individual import load_individual_plan
+from hhp_stats.running.run import run_study
 from hhp_stats.studies.field_trial import analyse
-from hhp_stats.studies.run import run_study
 from hhp_stats.synthetic.phase_one import draw_phase_one, phase_one_files
 
 
@@ -154,9 +154,9 @@ def test_letters_analyse_within_authorities(root):
 
 def _rejections(root, seeds):
     """How often do the planned and the naive analysis call the null draws of coffee a difference?"""
-    from hhp_stats.estimate.linear import ols
-    from hhp_stats.estimate.model_matrix import model_matrix
-    from hhp_stats.infer.cluster_robust import cluster_covariance, coefficient
+    from hhp_stats.regression.cluster_robust import cluster_covariance, coefficient
+    from hhp_stats.regression.linear import ols
+    from hhp_stats.regression.model_matrix import model_matrix
 
     found = 0
     for seed in seeds:

@@ -7,9 +7,9 @@ from hhp_stats.design.detectable_effect import Clustering, cluster_detectable_ef
 from hhp_stats.design.power import simulate_power, simulated_detectable_effect, simulated_power_curve
 from hhp_stats.design.simulated_trials import TrialDesign, _analyse, _binary, _normal, team_sizes
 from hhp_stats.errors import InvalidInput
-from hhp_stats.estimate.linear import ols
-from hhp_stats.estimate.model_matrix import ModelMatrix
-from hhp_stats.infer.cluster_robust import cluster_covariance, coefficient
+from hhp_stats.regression.cluster_robust import cluster_covariance, coefficient
+from hhp_stats.regression.linear import ols
+from hhp_stats.regression.model_matrix import ModelMatrix
 
 SIZES = team_sizes(people=1665, mean_size=7, size_cv=0.5)
 

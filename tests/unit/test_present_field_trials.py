@@ -12,7 +12,7 @@ from hhp_stats.errors import HhpError, UnknownName
 from hhp_stats.present import field_trials
 from hhp_stats.present.field_trials.report import in_words
 from hhp_stats.results import read_results, write_results
-from hhp_stats.studies.run import run_study
+from hhp_stats.running.run import run_study
 
 STUDIES = ("beneficiaries", "swing", "mod_ing")
 CHAPTERS = {"beneficiaries": "05-beneficiaries", "swing": "06-swing", "mod_ing": "07-mod-ing"}

@@ -6,13 +6,14 @@ import shutil
 import pytest
 
 from hhp_stats.consistency.ledger import DATA_DIFFER, read_lists
-from hhp_stats.disclosure.marks import WITHHELD
 from hhp_stats.errors import UnknownName
 from hhp_stats.intake.manifest import record_files
-from hhp_stats.present import hiring, phase_one, pilots
+from hhp_stats.present import hiring, pilots
+from hhp_stats.present.field_trials import phase_one
 from hhp_stats.present.hiring.sentences import is_clear, towards
 from hhp_stats.present.hiring.tables import published
-from hhp_stats.studies.run import run_study
+from hhp_stats.running.run import run_study
+from hhp_stats.withheld import WITHHELD
 
 CALL = re.compile(r"\b(\w+)\.(say|table|figure)\(\"([^\"]+)\"\)")
 CHAPTERS = {

@@ -13,7 +13,7 @@ from presented import ARM_DIGITS, FIELDS, Said, digit_of, marks, mirrored, say_a
 from hhp_stats.plan.individual import load_individual_plan
 from hhp_stats.present import field_trials, goal_setting, hiring, pilots
 from hhp_stats.present.field_trials.report import FieldTrialReport
-from hhp_stats.studies.run import run_study
+from hhp_stats.running.run import run_study
 
 TRIALS = ("beneficiaries", "swing", "mod_ing")
 GOAL_SETTING = {"sentence": goal_setting.SENTENCES, "table": goal_setting.TABLES, "figure": goal_setting.FIGURES}

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hhp_stats.blocks import seed_sequence
 from hhp_stats.design.balance import balance_table, joint_f_test, omnibus_balance
 from hhp_stats.design.detectable_effect import Clustering, detectable_proportion, individual_detectable_effect, power_of
 from hhp_stats.design.power import simulate_power
@@ -32,18 +31,19 @@ from hhp_stats.estimate.complier import complier_effect
 from hhp_stats.estimate.effect_size import hedges_g_from_summary
 from hhp_stats.estimate.icc import icc_anova, icc_reml
 from hhp_stats.estimate.imputation import ImputationPlan, ImputedVariable, impute
-from hhp_stats.estimate.linear import ols
 from hhp_stats.estimate.logistic import change_at_means, clustered_logit_covariance, logit
-from hhp_stats.estimate.model_matrix import ModelMatrix, Term, model_matrix
 from hhp_stats.estimate.ratio import fieller
 from hhp_stats.estimate.selection import heckman_likelihood, heckman_two_step
 from hhp_stats.estimate.weights import response_weights
-from hhp_stats.infer.cluster_robust import cluster_covariance, coefficient, two_way_covariance
 from hhp_stats.infer.multiplicity import holm, westfall_young
 from hhp_stats.infer.pooling import pool, pool_joint
 from hhp_stats.infer.randomisation_test import randomisation_test
 from hhp_stats.measures.reliability import cronbach_alpha, mcdonald_omega
 from hhp_stats.measures.scales import combination_rule, composite, standardise
+from hhp_stats.processes.blocks import seed_sequence
+from hhp_stats.regression.cluster_robust import cluster_covariance, coefficient, two_way_covariance
+from hhp_stats.regression.linear import ols
+from hhp_stats.regression.model_matrix import ModelMatrix, Term, model_matrix
 from hhp_stats.results import Estimate, ResultError
 
 RNG = np.random.default_rng(20190503)

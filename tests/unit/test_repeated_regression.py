@@ -15,10 +15,10 @@ from hhp_stats.errors import (
     SingleClusterArm,
     UnknownName,
 )
-from hhp_stats.estimate.linear import ols
-from hhp_stats.estimate.model_matrix import ModelMatrix
-from hhp_stats.infer.cluster_robust import cluster_covariance, coefficient
 from hhp_stats.infer.repeated_regression import repeated_regression
+from hhp_stats.regression.cluster_robust import cluster_covariance, coefficient
+from hhp_stats.regression.linear import ols
+from hhp_stats.regression.model_matrix import ModelMatrix
 
 SETS = 4
 NAMES = ("intercept", "treatment", "x", "age", "site=b")

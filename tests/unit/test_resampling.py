@@ -6,15 +6,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hhp_stats.blocks import block_sizes, child_seeds
 from hhp_stats.design.team_sums import StratifiedDraw
 from hhp_stats.errors import EstimationError, InvalidInput, SingleClusterArm, UnknownName
-from hhp_stats.estimate.linear import ols
-from hhp_stats.estimate.model_matrix import ModelMatrix
 from hhp_stats.infer.multiplicity import holm, westfall_young
 from hhp_stats.infer.randomisation_test import randomisation_statistics, randomisation_test
 from hhp_stats.infer.resampling import DrawMoments, invert, resampling_test
 from hhp_stats.infer.wild_bootstrap import wild_bootstrap, wild_bootstrap_statistics
+from hhp_stats.processes.blocks import block_sizes, child_seeds
+from hhp_stats.regression.linear import ols
+from hhp_stats.regression.model_matrix import ModelMatrix
 from hhp_stats.results import Estimate
 
 

@@ -25,14 +25,14 @@ from hhp_stats.consistency.second.frames import AnalysisFrames, Shelf, read_fram
 from hhp_stats.consistency.second.python import python_programme
 from hhp_stats.consistency.second.r import r_programme
 from hhp_stats.consistency.second.recipe import FIELDS, Recipe
-from hhp_stats.consistency.second_programme import TOLERANCE, checked, relative_gap
-from hhp_stats.consistency.second_table import REASONS, coverage, why_not
 from hhp_stats.errors import HhpError, SecondProgrammeDisagrees
 from hhp_stats.publish.packing import REVIEW, pack
 from hhp_stats.results import read_results
+from hhp_stats.running.run import run_studies, studies_of
 from hhp_stats.studies.kept import is_kept
 from hhp_stats.studies.output import FOLDER, StudyOutput
-from hhp_stats.studies.run import run_studies, studies_of
+from hhp_stats.studies.second_programme import TOLERANCE, checked, relative_gap
+from hhp_stats.studies.second_table import REASONS, coverage, why_not
 
 FEW = 4  # completed data sets in the programmes that are run here; `checked` uses all that there are
 

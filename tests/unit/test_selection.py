@@ -17,8 +17,8 @@ from hhp_stats.errors import (
     UnknownName,
 )
 from hhp_stats.estimate import selection_likelihood as likelihood
-from hhp_stats.estimate.model_matrix import ModelMatrix
 from hhp_stats.estimate.selection import heckman_likelihood, heckman_two_step
+from hhp_stats.regression.model_matrix import ModelMatrix
 
 
 def trial(n: int = 900, *, rho: float = 0.5, seed: int = 0, teams: int = 60, effect: float = 0.3):

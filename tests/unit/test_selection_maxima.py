@@ -10,9 +10,9 @@ from scipy import optimize, stats
 from hhp_stats.errors import NonConvergence, SingleClusterArm
 from hhp_stats.estimate import selection_likelihood as likelihood
 from hhp_stats.estimate import selection_path, selection_profile
-from hhp_stats.estimate.gram import triangular_factor, upper_inverse
-from hhp_stats.estimate.model_matrix import ModelMatrix
 from hhp_stats.estimate.selection import SelectionFit, heckman_likelihood
+from hhp_stats.regression.gram import triangular_factor, upper_inverse
+from hhp_stats.regression.model_matrix import ModelMatrix
 
 TRANSFORMS = {
     "normal": lambda y: y,

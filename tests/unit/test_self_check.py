@@ -8,11 +8,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hhp_stats.consistency.mark_check import check_marks, mark_problems
-from hhp_stats.consistency.page_check import check_pages, sentence_shares, sentence_tests, table_estimates, table_shares
-from hhp_stats.consistency.page_text import PageTable, read_page
-from hhp_stats.consistency.self_check import check_flow, check_report, check_results
 from hhp_stats.errors import HhpError, SelfCheckFailed
+from hhp_stats.publish.checks.mark_check import check_marks, mark_problems
+from hhp_stats.publish.checks.page_check import (
+    check_pages,
+    sentence_shares,
+    sentence_tests,
+    table_estimates,
+    table_shares,
+)
+from hhp_stats.publish.checks.page_text import PageTable, read_page
+from hhp_stats.publish.checks.self_check import check_flow, check_report, check_results
 from hhp_stats.results import Estimate, ResultRow, result_frame, write_results
 
 
@@ -365,7 +371,7 @@ def test_report_with_a_stale_number_is_refused(tmp_path: Path) -> None:
 
 def test_least_squares_with_plain_intervals_is_never_exempt(root):
     """Of the planned analyses none by least squares, pooled or not, is left out of the recomputation."""
-    from hhp_stats.consistency.self_check import EXEMPT
+    from hhp_stats.publish.checks.self_check import EXEMPT
 
     for method in (
         "OLS, CR1 by team, t(G-1)",

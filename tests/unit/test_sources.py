@@ -18,6 +18,7 @@ from hhp_stats.intake.trial import Trial
 from hhp_stats.plan.individual import load_individual_plan
 from hhp_stats.plan.load import load_plan
 from hhp_stats.present.chapter import StudyReport
+from hhp_stats.running.run import run_study
 from hhp_stats.studies.field_trial.cells import run_cell as run_field_trial_cell
 from hhp_stats.studies.field_trial.sample import build_sample as field_trial_sample
 from hhp_stats.studies.goal_setting import allocation, linear_cells
@@ -25,13 +26,12 @@ from hhp_stats.studies.goal_setting.analysed import Material
 from hhp_stats.studies.goal_setting.cells import run_cell
 from hhp_stats.studies.goal_setting.imputation_model import impute_trial
 from hhp_stats.studies.goal_setting.sample import build_sample
-from hhp_stats.studies.run import run_study
 from hhp_stats.synthetic.assumptions import load_assumptions
 from hhp_stats.synthetic.simulate import simulate_trial
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = f"{ROOT / 'hhp_stats'}/"
-ESTIMATING = ("estimate", "infer")
+ESTIMATING = ("regression", "estimate", "infer")
 
 
 class Profile:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from hhp_stats.at_work import NotWritten, located
-from hhp_stats.output_guard import OutputGuard
+from hhp_stats.files.output_guard import OutputGuard
+from hhp_stats.processes.at_work import NotWritten, located
 from hhp_stats.publish.archive import whole_folder, write_zip
 
 POWER = ("power", "--people", "1850", "--cluster-size", "7")

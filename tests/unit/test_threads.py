@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from hhp_stats.threads import NAMES
+from hhp_stats.processes.threads import NAMES
 
 PROGRAM = "import os, sys; sys.argv = ['hhp', '--version']\nfrom hhp_stats.__main__ import main\n"
 SHOW = (

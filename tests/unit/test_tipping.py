@@ -11,12 +11,12 @@ from numpy.testing import assert_allclose
 
 from hhp_stats.errors import InvalidInput, UnknownName
 from hhp_stats.estimate.imputation import ImputationPlan, ImputedVariable, PassiveVariable, impute
-from hhp_stats.estimate.linear import ols
-from hhp_stats.estimate.model_matrix import Term, model_matrix
 from hhp_stats.estimate.tipping import tipping_points
-from hhp_stats.infer.cluster_robust import cluster_covariance, coefficient
 from hhp_stats.infer.pooling import pooled_itt
 from hhp_stats.infer.repeated_regression import repeated_regression
+from hhp_stats.regression.cluster_robust import cluster_covariance, coefficient
+from hhp_stats.regression.linear import ols
+from hhp_stats.regression.model_matrix import Term, model_matrix
 from hhp_stats.results import Estimate
 
 

@@ -7,12 +7,12 @@ import math
 import pytest
 
 from hhp_stats.consistency.command import run_audit
-from hhp_stats.consistency.page_check import FEWEST, sentence_shares, sentence_tests, table_estimates, table_shares
-from hhp_stats.consistency.page_text import PageTable
 from hhp_stats.consistency.printed import printed_figure
 from hhp_stats.consistency.statcheck import find_tests
 from hhp_stats.consistency.typography import plain
 from hhp_stats.infer.pooling import FARTHEST
+from hhp_stats.publish.checks.page_check import FEWEST, sentence_shares, sentence_tests, table_estimates, table_shares
+from hhp_stats.publish.checks.page_text import PageTable
 from hhp_stats.tails import student_quantile, student_tail
 
 

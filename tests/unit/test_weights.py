@@ -8,10 +8,10 @@ import pytest
 from numpy.testing import assert_allclose
 
 from hhp_stats.errors import InvalidInput, NoObservations, Separation, UnknownName
-from hhp_stats.estimate.linear import ols
-from hhp_stats.estimate.model_matrix import ModelMatrix
 from hhp_stats.estimate.weights import response_weights, weighted_effect
-from hhp_stats.infer.cluster_robust import cluster_covariance, coefficient
+from hhp_stats.regression.cluster_robust import cluster_covariance, coefficient
+from hhp_stats.regression.linear import ols
+from hhp_stats.regression.model_matrix import ModelMatrix
 
 
 def trial(n: int = 4000, seed: int = 1):

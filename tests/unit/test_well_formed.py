@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from hhp_stats.well_formed import Reader
+from hhp_stats.publish.well_formed import Reader
 
 PAGE = """<!DOCTYPE html>
 <html lang="en"><head><!-- <b>no</b> --><title>A &amp; B</title><script>if (1 < 2) { x = "<p>"; }</script></head>

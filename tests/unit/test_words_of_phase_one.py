@@ -14,9 +14,7 @@ from made_trials import made, report_of
 
 from hhp_stats.present import programme
 from hhp_stats.present.appendices import Appendix
-from hhp_stats.present.goal_setting import conduct
-from hhp_stats.present.numbers import number
-from hhp_stats.present.phase_one import (
+from hhp_stats.present.field_trials.phase_one import (
     buildings,
     chance,
     clustering,
@@ -25,6 +23,8 @@ from hhp_stats.present.phase_one import (
     drawn,
     few_clusters,
 )
+from hhp_stats.present.goal_setting import conduct
+from hhp_stats.present.numbers import number
 from hhp_stats.results import result_frame
 
 CLUSTERS = pd.DataFrame(

@@ -12,6 +12,7 @@ import hhp_stats.design
 import hhp_stats.estimate
 import hhp_stats.infer
 import hhp_stats.measures
+import hhp_stats.regression
 from hhp_stats.design.balance import omnibus_balance
 from hhp_stats.design.detectable_effect import ErrorRates, power_of
 from hhp_stats.design.enumeration import enumerate_allocations
@@ -21,17 +22,17 @@ from hhp_stats.errors import EstimationError, HhpError, InvalidInput, UnknownNam
 from hhp_stats.estimate.bounds import lee_bounds
 from hhp_stats.estimate.effect_size import hedges_g
 from hhp_stats.estimate.icc import icc_anova
-from hhp_stats.estimate.linear import ols
 from hhp_stats.estimate.logistic import logit
-from hhp_stats.estimate.model_matrix import ModelMatrix, Term, model_matrix
 from hhp_stats.estimate.two_sample import welch
 from hhp_stats.estimate.weights import ResponseWeights, weighted_effect
-from hhp_stats.infer.cluster_robust import cluster_covariance, coefficient
 from hhp_stats.infer.pooling import pool
 from hhp_stats.infer.randomisation_test import randomisation_test
 from hhp_stats.infer.wild_bootstrap import wild_bootstrap
 from hhp_stats.measures.absence import absence_rate, group_rate
 from hhp_stats.measures.scales import composite, standardise
+from hhp_stats.regression.cluster_robust import cluster_covariance, coefficient
+from hhp_stats.regression.linear import ols
+from hhp_stats.regression.model_matrix import ModelMatrix, Term, model_matrix
 from hhp_stats.results import Estimate
 
 RNG = np.random.default_rng(7)
@@ -56,7 +57,7 @@ def typed_functions() -> list:
 
 
 def _typed_functions():
-    for package in (hhp_stats.design, hhp_stats.estimate, hhp_stats.infer, hhp_stats.measures):
+    for package in (hhp_stats.design, hhp_stats.estimate, hhp_stats.infer, hhp_stats.measures, hhp_stats.regression):
         for found in pkgutil.iter_modules(package.__path__, package.__name__ + "."):
             module = importlib.import_module(found.name)
             for name, value in vars(module).items():

@@ -1,1 +1,1 @@
-"""Outside numbers that the estimators must reproduce, family by family; `validation_cases` lists them all."""
+"""Outside numbers that the estimators must reproduce, family by family; `registry` lists them all."""

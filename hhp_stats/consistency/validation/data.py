@@ -14,7 +14,7 @@ import pandas as pd
 from linearmodels.datasets import card, mroz
 from statsmodels import datasets
 
-from hhp_stats.estimate.model_matrix import ModelMatrix
+from hhp_stats.regression.model_matrix import ModelMatrix
 
 
 def matrix_of(frame: pd.DataFrame, names: str) -> ModelMatrix:

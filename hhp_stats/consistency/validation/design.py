@@ -26,11 +26,11 @@ from hhp_stats.design.randomisation import AllocationRule
 from hhp_stats.design.rerandomisation import mahalanobis_rerandomisation
 from hhp_stats.design.strata import filled_absence
 from hhp_stats.design.team_sums import TeamSums
-from hhp_stats.estimate.model_matrix import ModelMatrix
 from hhp_stats.infer.multiplicity import holm, westfall_young
 from hhp_stats.infer.randomisation_test import randomisation_statistics, randomisation_test
 from hhp_stats.infer.resampling import Alternative, ResamplingTest
 from hhp_stats.infer.wild_bootstrap import wild_bootstrap
+from hhp_stats.regression.model_matrix import ModelMatrix
 
 MORGAN = "Morgan and Rubin (2012)"
 STUDENT = "Student’s sleep data, R’s t.test"

@@ -9,9 +9,9 @@ import numpy as np
 
 from hhp_stats.consistency.validation import data
 from hhp_stats.consistency.validation.case import ValidationCase
-from hhp_stats.estimate.linear import LinearFit, ols
-from hhp_stats.estimate.model_matrix import ModelMatrix
-from hhp_stats.infer.cluster_robust import (
+from hhp_stats.infer.repeated_regression import repeated_regression
+from hhp_stats.infer.wald import WaldTest, wald_test
+from hhp_stats.regression.cluster_robust import (
     ClusterKind,
     HeteroskedasticKind,
     cluster_covariance,
@@ -19,8 +19,8 @@ from hhp_stats.infer.cluster_robust import (
     heteroskedastic_covariance,
     two_way_covariance,
 )
-from hhp_stats.infer.repeated_regression import repeated_regression
-from hhp_stats.infer.wald import WaldTest, wald_test
+from hhp_stats.regression.linear import LinearFit, ols
+from hhp_stats.regression.model_matrix import ModelMatrix
 from hhp_stats.results import Estimate
 
 NIST = "NIST certified values"

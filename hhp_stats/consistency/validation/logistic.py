@@ -11,6 +11,7 @@ from hhp_stats.consistency.validation import data
 from hhp_stats.consistency.validation.case import ValidationCase
 from hhp_stats.consistency.validation.linear import WOOLDRIDGE_15_1, WORK
 from hhp_stats.errors import HhpError, Separation
+from hhp_stats.estimate.design_effect import design_effect
 from hhp_stats.estimate.firth import firth_log_odds, firth_logit
 from hhp_stats.estimate.logistic import (
     LogitFit,
@@ -21,8 +22,7 @@ from hhp_stats.estimate.logistic import (
     logit,
     model_covariance,
 )
-from hhp_stats.estimate.model_matrix import ModelMatrix
-from hhp_stats.infer.design_effect import design_effect
+from hhp_stats.regression.model_matrix import ModelMatrix
 from hhp_stats.results import Estimate
 
 SPECTOR = "published results"

@@ -13,13 +13,13 @@ from hhp_stats.consistency.validation import data
 from hhp_stats.consistency.validation.case import ValidationCase
 from hhp_stats.estimate.bounds import Bounds, imbens_manski, lee_bounds, worst_case_bounds
 from hhp_stats.estimate.imputation import ImputationPlan, Imputations, ImputedVariable, impute
-from hhp_stats.estimate.linear import ols
-from hhp_stats.estimate.model_matrix import ModelMatrix
 from hhp_stats.estimate.selection import SelectionFit, heckman_likelihood, heckman_two_step
 from hhp_stats.estimate.tipping import tipping_points
 from hhp_stats.estimate.weights import response_weights, weighted_effect
-from hhp_stats.infer.cluster_robust import coefficient, heteroskedastic_covariance
 from hhp_stats.infer.pooling import PooledEstimate, barnard_rubin_df, pool, pool_joint
+from hhp_stats.regression.cluster_robust import coefficient, heteroskedastic_covariance
+from hhp_stats.regression.linear import ols
+from hhp_stats.regression.model_matrix import ModelMatrix
 from hhp_stats.results import Estimate
 
 TABLE_17_1 = "Wooldridge (2002), table 17.1"

@@ -18,7 +18,7 @@ from scipy import special
 
 from hhp_stats.errors import NonConvergence
 from hhp_stats.estimate.imputation.linear import inverse_root
-from hhp_stats.estimate.model_matrix import Array
+from hhp_stats.regression.model_matrix import Array
 
 Codes = npt.NDArray[np.intp]
 _STEPS = 60

@@ -24,7 +24,7 @@ from hhp_stats.estimate.imputation.linear import (
 )
 from hhp_stats.estimate.imputation.matching import matched_donors
 from hhp_stats.estimate.imputation.plan import PassiveVariable, Score
-from hhp_stats.estimate.model_matrix import Array
+from hhp_stats.regression.model_matrix import Array
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

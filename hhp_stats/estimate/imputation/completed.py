@@ -15,8 +15,8 @@ from hhp_stats.errors import InvalidInput, UnknownName
 from hhp_stats.estimate.imputation.chain import composite
 from hhp_stats.estimate.imputation.diagnostics import ImputationDiagnostics
 from hhp_stats.estimate.imputation.plan import ImputationPlan
-from hhp_stats.estimate.model_matrix import Array, as_numbers
 from hhp_stats.ran import ran_before
+from hhp_stats.regression.model_matrix import Array, as_numbers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from hhp_stats.estimate.model_matrix import Array
+from hhp_stats.regression.model_matrix import Array
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from hhp_stats.blocks import in_blocks
 from hhp_stats.estimate.imputation.chain import ChainResult, run_chains
 from hhp_stats.estimate.imputation.completed import Imputations, ImputedValues
 from hhp_stats.estimate.imputation.diagnostics import ImputationDiagnostics, distribution_rows, r_hat, trace_frame
 from hhp_stats.estimate.imputation.layout import Group
 from hhp_stats.estimate.imputation.plan import ImputationPlan
 from hhp_stats.estimate.imputation.prepare import check_frame, groups_of, prepare_group
-from hhp_stats.progress import Progress, silent
+from hhp_stats.processes.blocks import in_blocks
+from hhp_stats.processes.progress import Progress, silent
 
 SECONDS = 1e-8  # one number in one iteration takes about this long
 # Chains side by side in one block: enough to be worth a call, few enough for the processor's own memory. Of

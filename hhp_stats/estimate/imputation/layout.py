@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from hhp_stats.errors import CollinearTerms
 from hhp_stats.estimate.imputation.plan import PassiveVariable
-from hhp_stats.estimate.model_matrix import Array
+from hhp_stats.regression.model_matrix import Array
 
 Index = npt.NDArray[np.intp]
 NUMERIC = ("continuous", "pmm")

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from numpy.polynomial.chebyshev import chebvander
 
-from hhp_stats.estimate.model_matrix import Array
+from hhp_stats.regression.model_matrix import Array
 
 Generators = Sequence[np.random.Generator]
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from hhp_stats.estimate.model_matrix import Array
+from hhp_stats.regression.model_matrix import Array
 
 PLACES = 9  # decimals of a prediction that count, in standard deviations of the variable
 _LARGEST = 2.0**62  # whole numbers of 64 bits, with a margin

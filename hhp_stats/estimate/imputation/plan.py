@@ -9,9 +9,9 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from hhp_stats.blocks import seed_sequence
 from hhp_stats.errors import ImputationRefused, UnknownName
-from hhp_stats.estimate.model_matrix import Array, Term
+from hhp_stats.processes.blocks import seed_sequence
+from hhp_stats.regression.model_matrix import Array, Term
 
 VariableKind = Literal["continuous", "pmm", "binary", "ordered", "unordered"]
 KINDS: tuple[VariableKind, ...] = ("continuous", "pmm", "binary", "ordered", "unordered")

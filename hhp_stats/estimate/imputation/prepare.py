@@ -12,7 +12,7 @@ import pandas as pd
 from hhp_stats.errors import ImputationRefused, NoObservations, UnknownName
 from hhp_stats.estimate.imputation.layout import NUMERIC, Column, Group, Index, ObservedTeams, Target, Teams
 from hhp_stats.estimate.imputation.plan import ImputationPlan, ImputedVariable
-from hhp_stats.estimate.model_matrix import Array, Term
+from hhp_stats.regression.model_matrix import Array, Term
 
 
 def groups_of(frame: pd.DataFrame, plan: ImputationPlan) -> list[tuple[str, Index]]:

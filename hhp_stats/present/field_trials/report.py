@@ -12,11 +12,11 @@ import pandas as pd
 from hhp_stats.consistency.figures import Figures, load_figures
 from hhp_stats.consistency.reproduction import read_mapping, reproduction_table
 from hhp_stats.errors import UnknownName
+from hhp_stats.files.project_root import find_root
 from hhp_stats.plan.conflicts import Conflict, load_conflicts
 from hhp_stats.plan.individual import Arm, IndividualPlan, StudyOutcome, load_individual_plan
 from hhp_stats.plan.table_analyses import estimand
 from hhp_stats.present.numbers import WITHHELD, count, plural
-from hhp_stats.project_root import find_root
 from hhp_stats.results import row_of
 from hhp_stats.studies.output import StudyOutput, open_output
 from hhp_stats.traced import TracedRow

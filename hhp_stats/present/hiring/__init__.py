@@ -10,6 +10,7 @@ from typing import TypeVar
 from great_tables import GT
 
 from hhp_stats.errors import UnknownName
+from hhp_stats.files.project_root import find_root
 from hhp_stats.plan.experiments import load_experiment_plan
 from hhp_stats.present.embed import EmbeddedFigure
 from hhp_stats.present.hiring.figures import FIGURES
@@ -17,7 +18,6 @@ from hhp_stats.present.hiring.report import HiringReport, open_printed
 from hhp_stats.present.hiring.sentences import SENTENCES
 from hhp_stats.present.hiring.tables import TABLES
 from hhp_stats.present.marks import shown
-from hhp_stats.project_root import find_root
 from hhp_stats.studies.output import open_output
 
 STUDY = "hiring"

@@ -11,11 +11,11 @@ import pandas as pd
 
 from hhp_stats.consistency.figures import Figures, load_figures
 from hhp_stats.consistency.reproduction import read_mapping, reproduction_table
-from hhp_stats.disclosure.marks import WITHHELD
 from hhp_stats.errors import UnknownName
 from hhp_stats.plan.experiments import ExperimentPlan
 from hhp_stats.results import row_of
 from hhp_stats.studies.output import StudyOutput
+from hhp_stats.withheld import WITHHELD
 
 PUBLISHED = "data/published/published_results.csv"
 GROUP = "experiments"

@@ -40,7 +40,7 @@
   // A spreadsheet reads a hyphen-minus as a sign, not the typographic one; in words that one stays.
   const figure = "[+-]?(?:\\d[\\d,]*(?:\\.\\d*)?|\\.\\d+)(?:[eE][+-]?\\d+)?%?";
   const plain = new RegExp(`^(?:${figure}(?: to ${figure})?(?: [(\\[]${figure}(?: to |, )${figure}[)\\]])?|[-+]?(?:inf|\u221e)|-+)$`);
-  // What begins like a formula gets an apostrophe, so that no spreadsheet runs it: as hhp_stats/spreadsheet.py has it.
+  // What begins like a formula gets an apostrophe, so that no spreadsheet runs it: as hhp_stats/files/spreadsheet.py has it.
   const begins = /^[ \u00a0]*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/;
   const marked = /^'+[ \u00a0]*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/;
   const guarded = (text) => ((begins.test(text) && !plain.test(text)) || marked.test(text) ? "'" + text : text);

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from hhp_stats.consistency.second_programme import checked
 from hhp_stats.infer.multiplicity import holm
 from hhp_stats.intake.participants import Participants
 from hhp_stats.intake.plain_table import participants_of
@@ -16,7 +15,7 @@ from hhp_stats.measures.reliability import Reliability
 from hhp_stats.plan.conduct import Conduct
 from hhp_stats.plan.individual import IndividualPlan, load_individual_plan
 from hhp_stats.plan.table_analyses import estimand
-from hhp_stats.progress import Progress, silent
+from hhp_stats.processes.progress import Progress, silent
 from hhp_stats.results import ResultRow, result_frame
 from hhp_stats.studies.field_trial import clusters, descriptives, members
 from hhp_stats.studies.field_trial.attenuation import attenuation
@@ -24,6 +23,7 @@ from hhp_stats.studies.field_trial.cells import run_cell
 from hhp_stats.studies.field_trial.recipes import analysis_frames
 from hhp_stats.studies.field_trial.sample import build_sample
 from hhp_stats.studies.output import StudyOutput
+from hhp_stats.studies.second_programme import checked
 
 
 def run_field_trial(root: Path, study: str, *, progress: Progress = silent) -> StudyOutput:

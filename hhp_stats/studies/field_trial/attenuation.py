@@ -15,21 +15,21 @@ import pandas as pd
 
 from hhp_stats.contrast import BY_WEEK
 from hhp_stats.errors import ConstantTreatment, EstimationError, NoObservations
-from hhp_stats.estimate.linear import ols
-from hhp_stats.estimate.model_matrix import Array, ModelMatrix, Term, model_matrix
-from hhp_stats.infer.cluster_robust import (
+from hhp_stats.plan.individual import IndividualPlan, StudyOutcome
+from hhp_stats.regression.cluster_robust import (
     cluster_covariance,
     coefficient,
     heteroskedastic_covariance,
     linear_contrast,
 )
-from hhp_stats.plan.individual import IndividualPlan, StudyOutcome
+from hhp_stats.regression.linear import ols
+from hhp_stats.regression.model_matrix import Array, ModelMatrix, Term, model_matrix
 from hhp_stats.results import Estimate, ResultRow, not_estimated
 
 AVERAGE = "average"
 UNIT = "standard deviations, more is better"
-SINGLE = "hhp_stats.estimate.linear.ols + hhp_stats.infer.cluster_robust.heteroskedastic_covariance"
-STACKED = "hhp_stats.estimate.linear.ols + hhp_stats.infer.cluster_robust.cluster_covariance"
+SINGLE = "hhp_stats.regression.linear.ols + hhp_stats.regression.cluster_robust.heteroskedastic_covariance"
+STACKED = "hhp_stats.regression.linear.ols + hhp_stats.regression.cluster_robust.cluster_covariance"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,11 +12,11 @@ import pandas as pd
 from hhp_stats.contrast import contrast_of
 from hhp_stats.errors import EstimationError
 from hhp_stats.estimate.effect_size import hedges_g, hedges_g_adjusted
-from hhp_stats.estimate.model_matrix import Array
 from hhp_stats.estimate.two_sample import welch
 from hhp_stats.plan.conduct import Conduct
 from hhp_stats.plan.individual import IndividualPlan, StudyAnalysis
 from hhp_stats.ran import recorded
+from hhp_stats.regression.model_matrix import Array
 from hhp_stats.results import Estimate, ResultRow, not_estimated
 from hhp_stats.studies.field_trial import clusters, missing_cells, probability_cells
 from hhp_stats.studies.field_trial.analysed import analysed, gaps

@@ -17,13 +17,13 @@ from hhp_stats.design.detectable_effect import Clustering, ErrorRates, cluster_d
 from hhp_stats.errors import EstimationError, NoObservations
 from hhp_stats.estimate.effect_size import hedges_g_clustered
 from hhp_stats.estimate.icc import icc_anova
-from hhp_stats.estimate.linear import ols
-from hhp_stats.estimate.model_matrix import ModelMatrix, Term, model_matrix
 from hhp_stats.estimate.two_sample import welch
-from hhp_stats.infer.cluster_robust import ClusterKind, DegreesOfFreedom, cluster_covariance, coefficient
 from hhp_stats.infer.randomisation_test import randomisation_test
 from hhp_stats.infer.wild_bootstrap import wild_bootstrap
 from hhp_stats.plan.individual import IndividualPlan, StudyAnalysis, StudyPower
+from hhp_stats.regression.cluster_robust import ClusterKind, DegreesOfFreedom, cluster_covariance, coefficient
+from hhp_stats.regression.linear import ols
+from hhp_stats.regression.model_matrix import ModelMatrix, Term, model_matrix
 from hhp_stats.results import Estimate, ResultRow, not_estimated
 from hhp_stats.studies.field_trial.analysed import outcome_column
 

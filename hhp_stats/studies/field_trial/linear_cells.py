@@ -8,9 +8,8 @@ import numpy as np
 import pandas as pd
 
 from hhp_stats.errors import UnknownName
-from hhp_stats.estimate.linear import ols
-from hhp_stats.estimate.model_matrix import ModelMatrix, Term, model_matrix
-from hhp_stats.infer.cluster_robust import (
+from hhp_stats.plan.individual import IndividualPlan, StudyAnalysis
+from hhp_stats.regression.cluster_robust import (
     ClusterKind,
     DegreesOfFreedom,
     HeteroskedasticKind,
@@ -18,7 +17,8 @@ from hhp_stats.infer.cluster_robust import (
     coefficient,
     heteroskedastic_covariance,
 )
-from hhp_stats.plan.individual import IndividualPlan, StudyAnalysis
+from hhp_stats.regression.linear import ols
+from hhp_stats.regression.model_matrix import ModelMatrix, Term, model_matrix
 from hhp_stats.results import Estimate
 
 

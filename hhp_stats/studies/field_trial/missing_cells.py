@@ -13,11 +13,11 @@ import pandas as pd
 from hhp_stats.errors import NoObservations
 from hhp_stats.estimate.bounds import Bounds, lee_bounds, worst_case_bounds
 from hhp_stats.estimate.imputation import ImputationPlan, ImputedVariable, impute
-from hhp_stats.estimate.model_matrix import Array, Term, model_matrix
 from hhp_stats.estimate.selection import heckman_likelihood
 from hhp_stats.infer.pooling import pool
 from hhp_stats.plan.individual import IndividualPlan, StudyAnalysis
 from hhp_stats.plan.table_plan import NOT_KNOWN
+from hhp_stats.regression.model_matrix import Array, Term, model_matrix
 from hhp_stats.results import Estimate
 from hhp_stats.studies.field_trial.linear_cells import fitted
 

@@ -19,8 +19,8 @@ from hhp_stats.estimate.logistic import (
     logit,
     model_covariance,
 )
-from hhp_stats.estimate.model_matrix import ModelMatrix, model_matrix
 from hhp_stats.plan.individual import IndividualPlan, StudyAnalysis
+from hhp_stats.regression.model_matrix import ModelMatrix, model_matrix
 from hhp_stats.results import Estimate
 
 RATIO, UNTREATED, TREATED = "ratio", "predicted_control", "predicted_treatment"  # estimands beside the change

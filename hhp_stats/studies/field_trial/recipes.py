@@ -11,8 +11,8 @@ import pandas as pd
 
 from hhp_stats.consistency.second.frames import AnalysisFrames, Shelf, base_of, stacked, varies
 from hhp_stats.consistency.second.recipe import FIELDS, Quantity, Recipe, RecipeTerm
-from hhp_stats.estimate.model_matrix import Term
 from hhp_stats.plan.individual import IndividualPlan, StudyAnalysis
+from hhp_stats.regression.model_matrix import Term
 from hhp_stats.results import ResultRow
 from hhp_stats.studies.field_trial.analysed import analysed, in_population, outcome_column
 from hhp_stats.studies.field_trial.cells import tail_of

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hhp_stats.blocks import beside
 from hhp_stats.intake.load import load_trial
 from hhp_stats.plan.load import load_plan
-from hhp_stats.progress import Progress, silent
+from hhp_stats.processes.blocks import beside
+from hhp_stats.processes.progress import Progress, silent
 
 if TYPE_CHECKING:
     from hhp_stats.studies.output import StudyOutput
@@ -24,7 +24,7 @@ def run(root: Path, study: str = STUDY, *, progress: Progress = silent) -> Study
     plan = load_plan(root, study)
     with beside(load_trial, root, study) as trial:
         # The estimators and their libraries take as long to import as the returns take to be read.
-        from hhp_stats.consistency.second_programme import checked
         from hhp_stats.studies.goal_setting.analyse import analyse
+        from hhp_stats.studies.second_programme import checked
 
         return checked(analyse(trial(), plan, progress=progress))

@@ -8,12 +8,12 @@ from typing import Any
 
 import pandas as pd
 
-from hhp_stats.blocks import in_blocks
 from hhp_stats.disclosure.declared import Declared
 from hhp_stats.intake.trial import Trial
 from hhp_stats.plan.conduct import Conduct
 from hhp_stats.plan.schema import Plan, PlannedAnalysis
-from hhp_stats.progress import Progress, silent
+from hhp_stats.processes.blocks import in_blocks
+from hhp_stats.processes.progress import Progress, silent
 from hhp_stats.results import Estimate, ResultRow, result_frame
 from hhp_stats.studies.goal_setting import allocation, data_quality, descriptives, members
 from hhp_stats.studies.goal_setting.analysed import Material

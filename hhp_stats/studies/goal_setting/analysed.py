@@ -11,9 +11,9 @@ import pandas as pd
 from hhp_stats.design.randomisation import Redraws
 from hhp_stats.errors import InvalidInput, NoObservations, UnknownName
 from hhp_stats.estimate.imputation import Imputations
-from hhp_stats.estimate.model_matrix import Array, ModelMatrix, Term, model_matrix
-from hhp_stats.infer.clusters import cluster_codes, refuse_untold_terms
 from hhp_stats.plan.schema import Outcome, Plan, PlannedAnalysis
+from hhp_stats.regression.clusters import cluster_codes, refuse_untold_terms
+from hhp_stats.regression.model_matrix import Array, ModelMatrix, Term, model_matrix
 from hhp_stats.studies.goal_setting.descriptives import LARGEST
 from hhp_stats.studies.goal_setting.imputation_model import set_name
 from hhp_stats.studies.goal_setting.sample import ABSENCE, leaver_column

@@ -15,11 +15,11 @@ import pandas as pd
 
 from hhp_stats.errors import EstimationError
 from hhp_stats.estimate.imputation import Imputations
-from hhp_stats.estimate.linear import LinearFit, ols
-from hhp_stats.estimate.model_matrix import Array, ModelMatrix
-from hhp_stats.infer.cluster_robust import RobustCovariance, cluster_covariance, linear_contrast
 from hhp_stats.infer.pooling import pool, pool_joint
 from hhp_stats.plan.schema import Plan
+from hhp_stats.regression.cluster_robust import RobustCovariance, cluster_covariance, linear_contrast
+from hhp_stats.regression.linear import LinearFit, ols
+from hhp_stats.regression.model_matrix import Array, ModelMatrix
 from hhp_stats.results import Estimate, ResultRow, not_estimated
 
 BASELINE = "baseline_absence"

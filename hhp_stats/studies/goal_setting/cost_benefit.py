@@ -20,9 +20,9 @@ from hhp_stats.estimate.cost_benefit import (
     net_turnover_cost,
     net_turnover_costs,
 )
-from hhp_stats.estimate.model_matrix import Array
 from hhp_stats.estimate.ratio import acceptability_curve
 from hhp_stats.plan.schema import Comparator, CostScenario, Plan, PlannedAnalysis
+from hhp_stats.regression.model_matrix import Array
 from hhp_stats.results import Analysis, Estimate, ResultRow, not_estimated
 from hhp_stats.studies.goal_setting.analysed import Material, Model, models
 

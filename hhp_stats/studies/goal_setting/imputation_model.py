@@ -28,9 +28,9 @@ from hhp_stats.estimate.imputation import (
     PassiveVariable,
     impute_together,
 )
-from hhp_stats.estimate.model_matrix import Array, Term
 from hhp_stats.plan.schema import ImputationModel, Plan, PlannedAnalysis
-from hhp_stats.progress import Progress, silent
+from hhp_stats.processes.progress import Progress, silent
+from hhp_stats.regression.model_matrix import Array, Term
 from hhp_stats.studies.goal_setting.sample import WAVES, baseline_units
 
 SCORES = (

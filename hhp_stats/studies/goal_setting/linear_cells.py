@@ -9,8 +9,12 @@ from typing import cast
 import numpy as np
 
 from hhp_stats.estimate.complier import complier_effect
-from hhp_stats.estimate.linear import ols
-from hhp_stats.infer.cluster_robust import (
+from hhp_stats.infer.pooling import pool
+from hhp_stats.infer.randomisation_test import randomisation_test
+from hhp_stats.infer.repeated_regression import RepeatedRegression, repeated_regression
+from hhp_stats.infer.wild_bootstrap import wild_bootstrap
+from hhp_stats.plan.schema import Outcome, PlannedAnalysis
+from hhp_stats.regression.cluster_robust import (
     ClusterKind,
     DegreesOfFreedom,
     HeteroskedasticKind,
@@ -19,11 +23,7 @@ from hhp_stats.infer.cluster_robust import (
     heteroskedastic_covariance,
     two_way_covariance,
 )
-from hhp_stats.infer.pooling import pool
-from hhp_stats.infer.randomisation_test import randomisation_test
-from hhp_stats.infer.repeated_regression import RepeatedRegression, repeated_regression
-from hhp_stats.infer.wild_bootstrap import wild_bootstrap
-from hhp_stats.plan.schema import Outcome, PlannedAnalysis
+from hhp_stats.regression.linear import ols
 from hhp_stats.results import Estimate
 from hhp_stats.studies.goal_setting.analysed import CompletedSets, Material, Model, models, only_model, person_weights
 

@@ -179,7 +179,7 @@ def lee(analysis: PlannedAnalysis, outcome: Outcome, material: Material) -> dict
 
 def worst_case(analysis: PlannedAnalysis, outcome: Outcome, material: Material) -> dict[str, Estimate]:
     """Bounds whatever those who did not answer would have said, from the ends of the scale alone."""
-    from hhp_stats.estimate.model_matrix import model_matrix
+    from hhp_stats.regression.model_matrix import model_matrix
 
     low, high = outcome_range(outcome, material)
     people = material.people

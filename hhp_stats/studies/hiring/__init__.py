@@ -10,12 +10,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from hhp_stats.consistency.second_programme import checked
 from hhp_stats.intake.hiring import decisions_with_conditions, load_hiring, scores_with_conditions
 from hhp_stats.plan.catalogue import only_for
 from hhp_stats.plan.conduct import Conduct
 from hhp_stats.plan.experiments import ExperimentPlan, load_experiment_plan
-from hhp_stats.progress import Progress, silent
+from hhp_stats.processes.progress import Progress, silent
 from hhp_stats.results import ResultRow, result_frame
 from hhp_stats.studies.hiring import members, tables
 from hhp_stats.studies.hiring.cells import contrast_rows, mean_rows, with_holm
@@ -24,6 +23,7 @@ from hhp_stats.studies.hiring.power import power_rows
 from hhp_stats.studies.hiring.recipes import analysis_frames
 from hhp_stats.studies.intake_columns import intake_columns
 from hhp_stats.studies.output import StudyOutput
+from hhp_stats.studies.second_programme import checked
 
 STUDY = "hiring"
 

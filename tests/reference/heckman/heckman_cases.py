@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 from linearmodels.datasets import mroz
 
-from hhp_stats.estimate.model_matrix import ModelMatrix
 from hhp_stats.intake.load import load_trial
 from hhp_stats.plan.load import load_plan
 from hhp_stats.plan.schema import Plan
+from hhp_stats.regression.model_matrix import ModelMatrix
 from hhp_stats.studies.goal_setting.analysed import Material, Model, models
 from hhp_stats.studies.goal_setting.sample import build_sample
 

@@ -10,8 +10,8 @@ import pytest
 from linearmodels.datasets import mroz
 from numpy.testing import assert_allclose
 
-from hhp_stats.estimate.model_matrix import ModelMatrix
 from hhp_stats.estimate.selection import SelectionFit, heckman_likelihood, heckman_two_step
+from hhp_stats.regression.model_matrix import ModelMatrix
 
 HERE = Path(__file__).parent
 EXPECTED = pd.read_csv(HERE / "expected.csv", keep_default_na=False)

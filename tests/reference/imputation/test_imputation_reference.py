@@ -11,7 +11,7 @@ import statsmodels.api as sm
 from numpy.testing import assert_allclose
 
 from hhp_stats.estimate.imputation import ImputationPlan, ImputedVariable, categorical, impute
-from hhp_stats.estimate.model_matrix import Term
+from hhp_stats.regression.model_matrix import Term
 
 HERE = Path(__file__).parent
 EXPECTED = pd.read_csv(HERE / "expected.csv")

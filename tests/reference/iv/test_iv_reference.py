@@ -11,7 +11,7 @@ from scipy import stats
 
 from hhp_stats.estimate.anderson_rubin import ReducedForms
 from hhp_stats.estimate.complier import complier_effect
-from hhp_stats.estimate.model_matrix import ModelMatrix
+from hhp_stats.regression.model_matrix import ModelMatrix
 
 HERE = Path(__file__).parent
 EXPECTED = pd.read_csv(HERE / "expected.csv")

@@ -15,7 +15,7 @@ from hhp_stats.estimate.logistic import (
     logit,
     model_covariance,
 )
-from hhp_stats.estimate.model_matrix import ModelMatrix, Term, model_matrix
+from hhp_stats.regression.model_matrix import ModelMatrix, Term, model_matrix
 
 HERE = Path(__file__).parent
 DATA = pd.read_csv(HERE / "data.csv")

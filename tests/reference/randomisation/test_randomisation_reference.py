@@ -9,10 +9,10 @@ import pytest
 
 from hhp_stats.design.randomisation import AllocationRule
 from hhp_stats.design.team_sums import TeamSums
-from hhp_stats.estimate.linear import ols
-from hhp_stats.estimate.model_matrix import ModelMatrix
-from hhp_stats.infer.cluster_robust import cluster_covariance, coefficient
 from hhp_stats.infer.randomisation_test import randomisation_test
+from hhp_stats.regression.cluster_robust import cluster_covariance, coefficient
+from hhp_stats.regression.linear import ols
+from hhp_stats.regression.model_matrix import ModelMatrix
 
 HERE = Path(__file__).parent
 DATA = pd.read_csv(HERE / "data.csv", skipinitialspace=True)

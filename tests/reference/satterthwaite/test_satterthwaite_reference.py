@@ -8,12 +8,12 @@ import pytest
 from scipy import linalg
 
 from hhp_stats.errors import EstimationError
-from hhp_stats.estimate.linear import ols
-from hhp_stats.estimate.model_matrix import Term, model_matrix
-from hhp_stats.infer.cluster_robust import cluster_covariance, coefficient
-from hhp_stats.infer.clusters import cluster_codes
-from hhp_stats.infer.satterthwaite import htz_df, satterthwaite_df
 from hhp_stats.infer.wald import wald_test
+from hhp_stats.regression.cluster_robust import cluster_covariance, coefficient
+from hhp_stats.regression.clusters import cluster_codes
+from hhp_stats.regression.linear import ols
+from hhp_stats.regression.model_matrix import Term, model_matrix
+from hhp_stats.regression.satterthwaite import htz_df, satterthwaite_df
 
 HERE = Path(__file__).parent
 DATA = pd.read_csv(HERE.parent / "cluster_robust" / "data.csv")

@@ -8,10 +8,10 @@ import pytest
 
 from hhp_stats.errors import InvalidInput, SingleClusterArm
 from hhp_stats.estimate.icc import icc_anova
-from hhp_stats.estimate.linear import ols
-from hhp_stats.estimate.model_matrix import model_matrix
 from hhp_stats.estimate.total_variance import icc_binary, total_variance_effect
-from hhp_stats.infer.cluster_robust import cluster_covariance, coefficient
+from hhp_stats.regression.cluster_robust import cluster_covariance, coefficient
+from hhp_stats.regression.linear import ols
+from hhp_stats.regression.model_matrix import model_matrix
 
 HERE = Path(__file__).parent
 DATA, EXPECTED = pd.read_csv(HERE / "data.csv"), pd.read_csv(HERE / "expected.csv", skipinitialspace=True)

@@ -7,8 +7,8 @@ from pathlib import Path
 import pandas as pd
 from numpy.testing import assert_allclose
 
-from hhp_stats.estimate.model_matrix import Term, model_matrix
 from hhp_stats.estimate.weights import response_weights, weighted_effect
+from hhp_stats.regression.model_matrix import Term, model_matrix
 
 HERE = Path(__file__).parent
 EXPECTED = pd.read_csv(HERE / "expected.csv").set_index("quantity")["value"]

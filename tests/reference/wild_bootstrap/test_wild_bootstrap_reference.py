@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 from statsmodels.datasets import grunfeld
 
-from hhp_stats.estimate.linear import ols
-from hhp_stats.estimate.model_matrix import ModelMatrix
 from hhp_stats.infer.wild_bootstrap import WEBB, _Pieces, wild_bootstrap
+from hhp_stats.regression.linear import ols
+from hhp_stats.regression.model_matrix import ModelMatrix
 
 HERE = Path(__file__).parent
 DATA = pd.read_csv(HERE / "data.csv", skipinitialspace=True)

@@ -12,7 +12,6 @@ import time
 import pytest
 from intake_builder import STUDY, append_correction, write_csv
 
-from hhp_stats.at_work import LEDGER_WORK, ProjectBusy, at_work
 from hhp_stats.errors import DataError
 from hhp_stats.intake import ledger_file
 from hhp_stats.intake.correct import Change, append_corrections
@@ -20,6 +19,7 @@ from hhp_stats.intake.corrections import LEDGER, LEDGER_COLUMNS, Correction, rea
 from hhp_stats.intake.dictionary import load_study
 from hhp_stats.intake.ledger_file import append_lines, ledger_alone
 from hhp_stats.intake.load import load_trial
+from hhp_stats.processes.at_work import LEDGER_WORK, ProjectBusy, at_work
 
 PERSON = {"wave": "endline", "authority": "Kent", "staff_id": "KEN-0009"}
 WHY = {"reason": "typing error", "requested_by": "the authority", "received_on": "2020-05-31"}

@@ -25,7 +25,7 @@ from hhp_stats.intake.pilots import load_dictation, load_flexitime
 from hhp_stats.intake.raw_files import CLUTTER, concerns, raw_files, raw_files_of, studies, study_of
 from hhp_stats.intake.template import template
 from hhp_stats.plan.individual import load_individual_plan
-from hhp_stats.studies.run import studies_of
+from hhp_stats.running.run import studies_of
 
 HEAD = "id,received_on,study,wave,authority,staff_id,field,old_value,new_value,reason,requested_by\n"
 

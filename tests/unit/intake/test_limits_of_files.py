@@ -15,7 +15,8 @@ from hhp_stats.intake.corrections import Correction, check_schema
 from hhp_stats.intake.dictionary import load_dictionary, load_study
 from hhp_stats.intake.lists import ListFile, read_list
 from hhp_stats.intake.manifest import record_files
-from hhp_stats.intake.pilots import DICTATION, load_dictation
+from hhp_stats.intake.pilot_lists import DICTATION
+from hhp_stats.intake.pilots import load_dictation
 from hhp_stats.intake.pseudonym import load_pseudonyms
 from hhp_stats.intake.returns import read_return
 from hhp_stats.intake.rules_arms import ArmsCheck, arms_findings

@@ -23,8 +23,8 @@ from joblib.externals.loky.backend.process import LokyProcess
 from joblib.parallel import BACKENDS, DEFAULT_BACKEND, get_active_backend
 
 from hhp_stats.errors import InvalidInput
-from hhp_stats.progress import Progress
-from hhp_stats.with_parent import as_worker, watch_parent
+from hhp_stats.processes.progress import Progress
+from hhp_stats.processes.with_parent import as_worker, watch_parent
 
 Result = TypeVar("Result")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from hhp_stats.well_formed import Reader
+from hhp_stats.publish.well_formed import Reader
 
 _SKIPPED = {"script", "style", "svg", "nav", "pre", "head", "template"}
 _BLOCKS = {"p", "li", "h1", "h2", "h3", "h4", "figcaption", "caption", "dd", "dt", "td", "th", "div", "section"}

@@ -11,10 +11,10 @@ from numpy.typing import ArrayLike
 from scipy import sparse
 
 from hhp_stats.errors import ConstantTreatment, InvalidInput, NoObservations, SingleClusterArm
-from hhp_stats.estimate.gram import cross, gram_matrix, times
-from hhp_stats.estimate.inputs import same_people, truths
-from hhp_stats.estimate.model_matrix import Array, ModelMatrix, as_numbers
-from hhp_stats.infer.satterthwaite import IntArray
+from hhp_stats.regression.gram import cross, gram_matrix, times
+from hhp_stats.regression.inputs import same_people, truths
+from hhp_stats.regression.model_matrix import Array, ModelMatrix, as_numbers
+from hhp_stats.regression.satterthwaite import IntArray
 from hhp_stats.typed import typed
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pandas as pd
 
 from hhp_stats.errors import UnknownName
+from hhp_stats.files.project_root import find_root
 from hhp_stats.present.markdown import escaped, pipe_table
 from hhp_stats.present.numbers import MISSING, count
-from hhp_stats.project_root import find_root
 from hhp_stats.publish.changes import ChangeReport, compare, largest, last_release
 from hhp_stats.publish.changes_text import result_cells
 from hhp_stats.publish.release import read_snapshot, snapshot_now

@@ -10,7 +10,7 @@ from scipy import linalg
 from scipy.linalg import lapack
 
 from hhp_stats.errors import CollinearTerms, InvalidInput
-from hhp_stats.estimate.model_matrix import Array, ModelMatrix, determined
+from hhp_stats.regression.model_matrix import Array, ModelMatrix, determined
 
 # Products of this size stay in the cache, and below it OpenBLAS does not start threads, whose waiting for each
 # other on a busy machine costs ten times the product itself.

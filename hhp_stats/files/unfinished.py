@@ -14,9 +14,9 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from hhp_stats import rendering_marker
-from hhp_stats.at_work import FOLDER, taken
-from hhp_stats.scratch import alive
+from hhp_stats.files import rendering_marker
+from hhp_stats.files.scratch import alive
+from hhp_stats.processes.at_work import FOLDER, taken
 
 NOTES = Path(FOLDER) / "unfinished"
 _PART = re.compile(r"\.(\d+)(?:-\d+)?\.part(?:ial)?$")  # the number is that of the process that writes

@@ -15,7 +15,7 @@ import time
 from types import FrameType
 from typing import NoReturn
 
-from hhp_stats import children
+from hhp_stats.processes import children
 
 GRACE = 3.0  # seconds
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP")

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from hhp_stats.blocks import in_blocks
 from hhp_stats.consistency.second.estimates import quietly
 from hhp_stats.consistency.second.recipe import FIELDS, Recipe
-from hhp_stats.consistency.second_table import COLUMNS, UNKNOWN, why_not
 from hhp_stats.errors import SecondProgrammeDisagrees
-from hhp_stats.progress import silent
+from hhp_stats.processes.blocks import in_blocks
+from hhp_stats.processes.progress import silent
+from hhp_stats.studies.second_table import COLUMNS, UNKNOWN, why_not
 
 if TYPE_CHECKING:
     from hhp_stats.studies.output import StudyOutput

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from hhp_stats.errors import InvalidInput, UnknownName
-from hhp_stats.estimate.model_matrix import as_numbers
+from hhp_stats.regression.model_matrix import as_numbers
 
 
 def same_people(**given: Any) -> None:

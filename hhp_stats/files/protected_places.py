@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-PACKAGE = Path(__file__).resolve().parent
+PACKAGE = Path(__file__).resolve().parent.parent
 # A top-level folder of a project that holds any of these is somebody's source, whatever it is called.
 _SOURCES = frozenset([".py", ".qmd", ".lua", ".toml", ".yml", ".yaml", ".bib", ".typ", ".r", ".ipynb", ".sh"])
 

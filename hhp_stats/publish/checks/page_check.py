@@ -10,18 +10,22 @@ from __future__ import annotations
 import json
 import math
 import re
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from hhp_stats import tails, well_formed
-from hhp_stats.consistency.page_text import PageTable, read_page
+from hhp_stats import tails
+from hhp_stats.consistency import printed, statcheck, typography
+from hhp_stats.consistency.printed import Printed, p_range
 from hhp_stats.consistency.statcheck import find_tests
 from hhp_stats.consistency.typography import BETWEEN, NUMBER, P_SIGN, plain
 from hhp_stats.errors import SelfCheckFailed
-from hhp_stats.remember import Remember, code_of, make_again
-from hhp_stats.tails import student_quantile, student_tail
+from hhp_stats.files.remember import Remember, code_of, make_again
+from hhp_stats.publish import well_formed
+from hhp_stats.publish.checks import page_text
+from hhp_stats.publish.checks.page_text import PageTable, read_page
 
 # Degrees of freedom granted where none are printed. Those of pooled imputations and of few clusters may be fewer than
 # one; at so few the interval has no ends (`infer.pooling.FARTHEST`). An interval leaves out zero where p is below its
@@ -62,14 +66,6 @@ class PageCheck:
     marks: int = 0  # numbers held against the results they name (`mark_check`)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Printed:
-    """A printed number with its rounding."""
-
-    value: float
-    margin: float  # half a unit of the last digit
-
-
 def check_pages(folder: Path, *, quoted: Sequence[str] = (), remember: Remember = make_again) -> PageCheck:
     """Do the printed numbers of every page below `folder` agree with each other, within rounding?
 
@@ -82,8 +78,7 @@ def check_pages(folder: Path, *, quoted: Sequence[str] = (), remember: Remember 
         raise SelfCheckFailed(f"{folder} holds no page to check", [])
     found: list[str] = []
     counts = {"estimates": 0, "shares": 0, "sentences": 0}
-    checks = "".join(path.read_text(encoding="utf-8") for path in sorted(Path(__file__).parent.glob("*.py")))
-    checks += code_of(tails, well_formed)
+    checks = code_of(sys.modules[__name__], page_text, printed, statcheck, tails, typography, well_formed)
     for file in files:
         text = file.read_text(encoding="utf-8")
         made: list[tuple[str, str]] = json.loads(remember(["page check", checks, text], partial(_checked, text)))
@@ -149,21 +144,6 @@ def table_estimates(table: PageTable) -> Iterator[str]:
             if _fits(p[1], p[2], least, most)
             else (f"{where}: p {p[0]} is printed, the others give {least:.3f} to {most:.3f}")
         )
-
-
-def p_range(
-    *, estimate: Printed, low: Printed, high: Printed, level: float, freedom: tuple[float, float]
-) -> tuple[float, float]:
-    """Least and most p that rounded figures allow: t = estimate / (half interval / quantile), over all df given."""
-    half = (high.value - low.value) / 2
-    slack = (low.margin + high.margin) / 2
-    sizes = (max(0.0, abs(estimate.value) - estimate.margin), abs(estimate.value) + estimate.margin)
-    halves = (max(half - slack, 1e-12), half + slack)
-    # One call for all corners: a page has hundreds of lines.
-    reach = dict(zip(freedom, student_quantile(0.5 + level / 2, freedom), strict=True))
-    corners = [(size * float(reach[df]) / wide, df) for size in sizes for wide in halves for df in freedom]
-    found = 2 * student_tail([t for t, _ in corners], [df for _, df in corners])
-    return float(found.min()), float(found.max())
 
 
 def table_shares(table: PageTable) -> Iterator[str]:

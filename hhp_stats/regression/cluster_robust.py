@@ -15,11 +15,17 @@ from hhp_stats.errors import (
     InvalidInput,
     UnknownName,
 )
-from hhp_stats.estimate.gram import gram_matrix, times
-from hhp_stats.estimate.linear import LinearFit
-from hhp_stats.estimate.model_matrix import Array, ModelMatrix
-from hhp_stats.infer.clusters import checked_clusters, cluster_codes, cluster_name, cluster_sums, refuse_untold_terms
-from hhp_stats.infer.satterthwaite import CorrectionKind, IntArray, adjusted_scores, satterthwaite_df
+from hhp_stats.regression.clusters import (
+    checked_clusters,
+    cluster_codes,
+    cluster_name,
+    cluster_sums,
+    refuse_untold_terms,
+)
+from hhp_stats.regression.gram import gram_matrix, times
+from hhp_stats.regression.linear import LinearFit
+from hhp_stats.regression.model_matrix import Array, ModelMatrix
+from hhp_stats.regression.satterthwaite import CorrectionKind, IntArray, adjusted_scores, satterthwaite_df
 from hhp_stats.results import Estimate
 from hhp_stats.typed import typed
 
@@ -222,12 +228,12 @@ def coefficient(
 ) -> Estimate:
     """What is the effect of one term, with its standard error, t test and interval?
 
-    Degrees of freedom: `clusters` G-1, `satterthwaite` as `hhp_stats.infer.satterthwaite` for the
+    Degrees of freedom: `clusters` G-1, `satterthwaite` as `hhp_stats.regression.satterthwaite` for the
     covariance's own kind, `residual` N-k, `normal` infinity.
     Refuses: an unknown term or df (UnknownName), `clusters` without clusters, `satterthwaite` for
     two-way clustering, a variance that is not positive (EstimationError), and a term of two values, whatever its name,
     about one of which a single cluster tells beside the other terms; a single person, without clusters
-    (SingleClusterArm, `hhp_stats.infer.clusters.refuse_thin_arms`).
+    (SingleClusterArm, `hhp_stats.regression.clusters.refuse_thin_arms`).
     Source: Cameron and Miller (2015), Journal of Human Resources 50, 317-372, for G-1.
     """
     return linear_contrast(fit, covariance, weights={term: 1.0}, df=df, conf_level=conf_level)

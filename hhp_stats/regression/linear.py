@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from hhp_stats.errors import CollinearTerms, InvalidInput, NoObservations
-from hhp_stats.estimate.gram import cross, identified_factor, times, upper_inverse
-from hhp_stats.estimate.inputs import same_people
-from hhp_stats.estimate.model_matrix import Array, ModelMatrix, as_numbers
+from hhp_stats.regression.gram import cross, identified_factor, times, upper_inverse
+from hhp_stats.regression.inputs import same_people
+from hhp_stats.regression.model_matrix import Array, ModelMatrix, as_numbers
 from hhp_stats.typed import typed
 
 
@@ -62,7 +62,7 @@ def ols(*, outcome: Array, matrix: ModelMatrix) -> LinearFit:
 
     Shapes: outcome (n,), matrix (n, k). Units: those of the outcome.
     Assumptions: the mean outcome is linear in the terms; nothing about the variance, which is left to
-    `hhp_stats.infer.cluster_robust`.
+    `hhp_stats.regression.cluster_robust`.
     Refuses: no outcome known (NoObservations), some unknown (InvalidInput: a missing-data strategy
     must have dealt with them), a Series with another index than the matrix (InvalidInput), fewer people than terms or
     terms that determine each other (CollinearTerms).

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from hhp_stats import rendering_marker
-from hhp_stats.at_work import located
-from hhp_stats.output_guard import OutputGuard, OutputRefused
-from hhp_stats.unfinished import mend, noted, put_right, remove_rendering
+from hhp_stats.files import rendering_marker
+from hhp_stats.files.output_guard import OutputGuard, OutputRefused
+from hhp_stats.files.unfinished import mend, noted, put_right, remove_rendering
+from hhp_stats.processes.at_work import located
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """No process outlives the one that started it, however that one ends.
 
-Every process that this package starts calls `end_with_parent`, or is started through `hhp_stats.children`. On Linux the
+Every process that this package starts calls `end_with_parent`, or is started through `processes.children`. On Linux the
 system itself sends a signal to the child when its parent is gone; elsewhere a thread of the child looks. Standard
 library
 alone: kernels load this file without the package.

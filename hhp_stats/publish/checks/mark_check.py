@@ -17,11 +17,11 @@ from typing import Any
 
 import pandas as pd
 
-from hhp_stats import well_formed
 from hhp_stats.errors import SelfCheckFailed
+from hhp_stats.files.remember import Remember, code_of, make_again
 from hhp_stats.present.numbers import MANY, MINUS, count, number, prints_p
-from hhp_stats.remember import Remember, code_of, make_again
-from hhp_stats.well_formed import Reader
+from hhp_stats.publish import well_formed
+from hhp_stats.publish.well_formed import Reader
 
 ATTRIBUTE = "data-result"
 _P = ("p_value", "p_adjusted")

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from hhp_stats.errors import EstimationError
-from hhp_stats.estimate.gram import gram_matrix, times, upper_inverse
-from hhp_stats.estimate.linear import LinearFit
-from hhp_stats.estimate.model_matrix import Array
+from hhp_stats.regression.gram import gram_matrix, times, upper_inverse
+from hhp_stats.regression.linear import LinearFit
+from hhp_stats.regression.model_matrix import Array
 
 IntArray = npt.NDArray[np.intp]
 CorrectionKind = Literal["none", "CR2", "CR3"]

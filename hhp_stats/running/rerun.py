@@ -25,12 +25,12 @@ from hhp_stats.plan.conduct import (
     load_commitments,
     load_deviations,
 )
-from hhp_stats.progress import Progress, silent
+from hhp_stats.processes.progress import Progress, silent
+from hhp_stats.processes.with_parent import as_worker
 from hhp_stats.results import result_frame, write_results
+from hhp_stats.running.study import Ran, Study
 from hhp_stats.studies.kept import FOLDER, is_kept, note_key, note_whole
 from hhp_stats.studies.output import StudyOutput, read_output
-from hhp_stats.studies.run import Ran, Study
-from hhp_stats.with_parent import as_worker
 
 _PATIENCE = 10.0  # seconds: writing the results of a study takes less than one
 
@@ -116,7 +116,7 @@ def _beside(task: Task, studies: Sequence[Study]) -> Iterator[dict[str, Callable
 
     By study, what waits for its result and raises what went wrong there. Not a pool: its threads would keep this
     process from being copied, and the first study, which takes longest, shares its work with copies
-    (`hhp_stats.blocks`).
+    (`hhp_stats.processes.blocks`).
     """
     if not studies or (os.cpu_count() or 1) < 2:
         yield {}

@@ -15,10 +15,10 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from hhp_stats import rendering_marker, unfinished
-from hhp_stats.at_work import FOLDER, writing
 from hhp_stats.errors import HhpError
-from hhp_stats.protected_places import resolved, why_not_below, why_not_replaced
+from hhp_stats.files import rendering_marker, unfinished
+from hhp_stats.files.protected_places import resolved, why_not_below, why_not_replaced
+from hhp_stats.processes.at_work import FOLDER, writing
 
 WRITTEN = Path(FOLDER) / "written"  # a checksum of each file that a command wrote, under a checksum of its place
 _RENDERED = Path(FOLDER) / "rendered.json"  # the note of the last rendering, see publish.unchanged

@@ -4,49 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hhp_stats.at_work import at_work
-from hhp_stats.plan.catalogue import StudyEntry, catalogue, study_entry
-from hhp_stats.progress import Progress, silent
-from hhp_stats.studies.kept import study_key, whole_stands
+from hhp_stats.plan.catalogue import catalogue, study_entry
+from hhp_stats.processes.at_work import at_work
+from hhp_stats.processes.progress import Progress, silent
+from hhp_stats.running.study import Ran, Study, runnable
+from hhp_stats.studies.kept import whole_stands
 
 if TYPE_CHECKING:
     from hhp_stats.studies.output import StudyOutput
-
-COMMON = ("data/dictionary.csv", "data/spellings.csv", "data/published/protocol_clauses.csv")  # beside the manifest
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Study:
-    """One study of the report: what runs it, and what it reads beside its raw files."""
-
-    key: str
-    runs: str  # module and function
-    patterns: tuple[str, ...]
-
-    @property
-    def module(self) -> str:
-        """The module that runs it."""
-        return self.runs.partition(":")[0]
-
-    def key_now(self, root: Path) -> str:
-        """The digest of everything its results depend on, as it is now."""
-        return study_key(root, study=self.key, module=self.module, patterns=self.patterns)
-
-    def run(self, root: Path, progress: Progress = silent) -> StudyOutput:
-        """Read the raw files and estimate everything the plan asks for."""
-        module, _, function = self.runs.partition(":")
-        output: StudyOutput = getattr(import_module(module), function)(root, self.key, progress=progress)
-        return output
-
-
-def runnable(entry: StudyEntry) -> Study:
-    """How a study of the catalogue is run."""
-    return Study(key=entry.study, runs=entry.runs, patterns=(f"data/plan/{entry.study}.*", *entry.reads, *COMMON))
 
 
 def studies_of(root: Path) -> tuple[Study, ...]:
@@ -59,15 +27,6 @@ def studies_of(root: Path) -> tuple[Study, ...]:
 def run_study(root: Path, study: str, *, progress: Progress = silent) -> StudyOutput:
     """One study by its key; nothing is written. Refuses a key that no plan has (UnknownName)."""
     return runnable(study_entry(root, study)).run(root, progress)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ran:
-    """What stands in the result frame now, and which studies had to run for it."""
-
-    rows: int
-    estimated: int
-    studies: tuple[str, ...]
 
 
 def run_studies(
@@ -99,7 +58,7 @@ def run_studies(
             return Ran(rows=stands[0], estimated=stands[1], studies=())
         begins()
         # Only here, for pandas: to find that the results stand, it is not needed.
-        from hhp_stats.studies.rerun import run_again
+        from hhp_stats.running.rerun import run_again
 
         return run_again(root, studies, keys, compared, progress=progress, fresh=fresh, kept=kept, workers=workers)
 

@@ -1,0 +1,1 @@
+"""Processes of this package: work shared among cores, what ends with its parent, and who writes in a project now."""

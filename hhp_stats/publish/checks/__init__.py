@@ -1,0 +1,1 @@
+"""Is what is about to be published consistent with itself: result rows, participant flows, rendered pages?"""
