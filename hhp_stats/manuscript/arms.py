@@ -14,7 +14,8 @@ from hhp_stats.manuscript.claim import Claim, Judged, claim, figure, p_fits, sho
 
 _BRACKET = re.compile(r"[(\[]([^()\[\]]{8,120})[)\]]")
 _MEAN_SPREAD = re.compile(
-    rf"\b(?:M|mean)\s*=\s*(?P<mean>{NUMBER})%?\s*[(\[,;]\s*(?P<kind>S\.?D\.?|S\.?E\.?M?\.?)\s*=?\s*(?P<spread>{NUMBER})%?[)\]]?"
+    rf"\b(?:M|mean)\s*=\s*(?P<mean>{NUMBER})%?\s*[(\[,;]\s*"
+    rf"(?P<kind>S\.?D\.?|S\.?E\.?M?\.?)\s*=?\s*(?P<spread>{NUMBER})%?[)\]]?"
     r"(?:\s*[,;]\s*n\s*=\s*(?P<n>\d[\d,]*))?",
     re.I,
 )

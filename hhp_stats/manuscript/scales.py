@@ -13,7 +13,8 @@ from hhp_stats.manuscript.claim import Claim, Judged, claim, figure, shown
 
 _SCALE = re.compile(
     r"\b(?:scales?|scor(?:e[sd]?|ing)|rated|ratings?|answers?|items?|responses?|points?)\b[^.;]{0,60}?"
-    rf"(?:(?:from|between|of|:|\()\s*)(?P<low>{NUMBER})\s*(?:\([^)]{{0,40}}\))?\s*(?:to|and|-|\u2013|through)\s*(?P<high>{NUMBER})\b",
+    rf"(?:(?:from|between|of|:|\()\s*)(?P<low>{NUMBER})\s*(?:\([^)]{{0,40}}\))?\s*"
+    rf"(?:to|and|-|\u2013|through)\s*(?P<high>{NUMBER})\b",
     re.I,
 )
 _MEAN = re.compile(rf"\b(?:M|mean(?: score)?)\s*(?:=|of|was|is)\s*(?P<mean>{NUMBER})", re.I)

@@ -36,7 +36,8 @@ _ROLES: Mapping[str, re.Pattern[str]] = {
     ),
 }
 _MEAN_LIKE = re.compile(
-    r"\b(?:means?|medians?|averages?|rates?|per|sd|se|age|years?|score|index|ratio|p|df|estimate|coefficient|difference|effect|"
+    r"\b(?:means?|medians?|averages?|rates?|per|sd|se|age|years?|score|index|ratio|p|df|estimate|coefficient|"
+    r"difference|effect|"
     r"range|min|max|icc|cost per|rank)\b",
     re.I,
 )
