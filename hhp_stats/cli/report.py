@@ -73,10 +73,10 @@ def kept_texts(root: Path, *, fresh: bool) -> KeptTexts:
 
 
 def shown_in_pages(root: Path, *, fresh: bool = False) -> dict[str, Any]:
-    """What the pages show beside the chapters: the panel behind each number, and the synthetic notice while it
-    holds.
+    """What the pages show beside the chapters: the panel behind each number, and the notice of synthetic data on
+    those that it holds for.
     """
-    from hhp_stats.present.release import read_release
+    from hhp_stats.present.release import banners
 
     def explain(*, results: Collection[str], functions: Collection[str]) -> dict[str, Any]:
         # pandas is imported while Typst is at work already.
@@ -85,7 +85,7 @@ def shown_in_pages(root: Path, *, fresh: bool = False) -> dict[str, Any]:
         remember = kept_texts(root, fresh=fresh).text
         return explanations(root, results=results, functions=functions, remember=remember)
 
-    return {"explain": explain, "banner": None if read_release(root).synthetic else ""}
+    return {"explain": explain, "banner": banners(root)}
 
 
 class _Lines:

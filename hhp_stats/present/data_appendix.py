@@ -27,7 +27,7 @@ from hhp_stats.plan.disclosure import load_disclosure
 from hhp_stats.present.chapter import StudyReport, open_study
 from hhp_stats.present.embed import EmbeddedFigure, embed
 from hhp_stats.present.numbers import WITHHELD, count, lowered, percent, plural, spelled, withheld, withheld_note
-from hhp_stats.present.release import read_release
+from hhp_stats.present.release import read_release, standing
 from hhp_stats.present.style import GRID, INK, PAPER, QUIET, TINTS, TREATMENT, WIDTH, apply_style
 from hhp_stats.present.tables import plain_table, text_table
 from hhp_stats.studies.output import PEOPLE, open_output
@@ -124,9 +124,10 @@ class DataAppendix:
 
     def manifest(self) -> str:
         """Are these the files of the release?"""
-        release = read_release(self.root)
+        found = standing(self.root)
+        kind = "synthetic and real data in a" if found.mixed else f"a {'synthetic' if found.synthetic else 'real'}"
         return (
-            f"The manifest describes a {'synthetic' if release.synthetic else 'real'} release of {_day(release.date)}."
+            f"The manifest describes {kind} release of {_day(read_release(self.root).date)}."
             " Every raw file of every study is there with the checksum that it records, and no raw file is read that"
             " it does not list: a study that finds otherwise is not analysed. Plans, dictionary, spellings and"
             " published figures are sources of this report and no raw files; the ledger of corrections is none either,"

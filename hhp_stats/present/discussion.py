@@ -80,9 +80,7 @@ class Discussion:
         """All effects in standard deviations."""
         rows = self.effects
         labels = [f"{self.names[row['study']]}: {lowered(row['label'])}" for row in rows.to_dict("records")]
-        drawn_without = (
-            rows["study"].isin(self.without_effect) if read_release(self.root).synthetic else rows["study"].isin([])
-        )
+        drawn_without = rows["study"].isin(self.without_effect)
         drawing = forest(
             rows,
             labels=labels,
@@ -119,7 +117,10 @@ class Discussion:
     @property
     def without_effect(self) -> list[str]:
         """Trials whose synthetic data hold no effect."""
-        return [key for key, entry in self.studies.items() if entry.simulated_without_effect]
+        release = read_release(self.root)
+        return [
+            key for key, entry in self.studies.items() if entry.simulated_without_effect and release.is_synthetic(key)
+        ]
 
     def plan(self, study: str) -> Plan | IndividualPlan:
         """The plan of a trial."""

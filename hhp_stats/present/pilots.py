@@ -33,6 +33,7 @@ from hhp_stats.present.numbers import (
     withheld,
     withheld_note,
 )
+from hhp_stats.present.release import read_release
 from hhp_stats.present.style import CONTROL, PALETTE, QUIET, TREATMENT, WIDTH, apply_style
 from hhp_stats.present.tables import plain_table, text_table
 from hhp_stats.results import row_of
@@ -279,9 +280,14 @@ def concentration(report: PilotReport) -> str:
     own, everyone = report.count("usage/minutes_of_frequent"), report.count("usage/minutes")
     share = WITHHELD if isinstance(own, str) or isinstance(everyone, str) else own / everyone
     return (
-        f"In the synthetic logs these {spelled(report.count('usage/frequent'))} people account for {percent(share, 0)}"
-        " of all minutes."
+        f"In the {_made_up(report)}logs these {spelled(report.count('usage/frequent'))} people account for"
+        f" {percent(share, 0)} of all minutes."
     )
+
+
+def _made_up(report: PilotReport) -> str:
+    """The word before files of the pilot while they are synthetic."""
+    return "synthetic " if read_release(report.root).is_synthetic(report.plan.study) else ""
 
 
 def coventry(report: PilotReport) -> str:
@@ -363,8 +369,8 @@ def reproduced(report: PilotReport) -> str:
         reproduction_table(load_figures(report.root / PUBLISHED), report.output.results, own)
     )
     return (
-        f"Of {count(all_of)} printed counts and shares of this pilot, {count(same)} come back from the synthetic files"
-        " as printed."
+        f"Of {count(all_of)} printed counts and shares of this pilot, {count(same)} come back from the"
+        f" {_made_up(report)}files as printed."
     )
 
 

@@ -1,4 +1,5 @@
-"""What the release says about itself: synthetic or real, from when, and whether a render is for the team alone.
+"""What the release says about itself: which studies are synthetic and which real, from when, and whether a render is
+for the team alone.
 
 `disclosure = "off"` in `data/manifest.toml` prints every count of people, small ones too, and puts a mark at the head
 of every chapter. It stands in the manifest, not in the environment, because what a chapter's cells printed is kept
@@ -8,27 +9,26 @@ between renders under a key made of files: a switch outside them could leave an 
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from hhp_stats.files.file_parts import as_part
 from hhp_stats.files.project_root import find_root
+from hhp_stats.plan.catalogue import PROGRAMME, StudyEntry, catalogue, study_entry
 from hhp_stats.plan.disclosure import switched_off
 
 MANIFEST = "data/manifest.toml"
-
+WHOLE = ""  # the report as a whole, among the pages of `banners`
 
 _INTERNAL = (
     '::: {.callout-warning title="Internal: not for publication"}\n'
     "Disclosure control is switched off: counts of very few people are shown.\n"
     ":::\n"
 )
-_SYNTHETIC = (
-    '::: {.callout-important title="Synthetic data"}\n'
-    "Every figure in this report is computed from a synthetic release: data drawn by a computer from a seed, "
-    "shaped after the published documents. No record describes a real person, team or authority, "
-    "and no result here is a finding about the programme.\n"
-    ":::\n"
+_ABOUT_NOBODY = (
+    "data drawn by a computer from a seed, shaped after the published documents. No record describes a real person,"
+    " team or authority, and no result here is a finding about the programme."
 )
 
 
@@ -36,25 +36,150 @@ _SYNTHETIC = (
 class Release:
     """Status and date of the data release, from `data/manifest.toml`."""
 
-    status: str  # "synthetic" or "real"
+    status: str  # "synthetic" or "real": that of every study which has none of its own
     date: str
     internal: bool = False  # small counts are shown: not for publication
+    status_of: tuple[tuple[str, str], ...] = ()  # studies with a status of their own, by key
 
     @property
     def synthetic(self) -> bool:
-        """Anything but a plain "real" counts as synthetic: the notice must never go missing by a typing error."""
+        """Whether studies without a status of their own are synthetic. Anything but a plain "real" counts as synthetic:
+        the notice must never go missing by a typing error.
+        """
         return self.status != "real"
+
+    def is_synthetic(self, study: str) -> bool:
+        """Whether the data of one study are synthetic."""
+        return dict(self.status_of).get(study, self.status) != "real"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """The studies of the report by what their data are."""
+
+    synthetic: tuple[StudyEntry, ...]
+    real: tuple[StudyEntry, ...]
+
+    @property
+    def mixed(self) -> bool:
+        """Whether there are both."""
+        return bool(self.synthetic and self.real)
 
 
 @as_part
 def read_release(root: Path) -> Release:
     """The release the report is rendered from."""
     raw = tomllib.loads((root / MANIFEST).read_text(encoding="utf-8"))
-    return Release(status=str(raw["status"]), date=str(raw["release"]), internal=switched_off(root))
+    own = tuple(sorted((str(study), str(status)) for study, status in raw.get("status_of", {}).items()))
+    return Release(status=str(raw["status"]), date=str(raw["release"]), internal=switched_off(root), status_of=own)
 
 
-def notice(root: Path | None = None) -> str:
-    """The Markdown notices at the head of every chapter; empty once the data are real and small counts withheld."""
-    release = read_release(root or find_root())
-    notices = ([_INTERNAL] if release.internal else []) + ([_SYNTHETIC] if release.synthetic else [])
+def standing(root: Path) -> Standing:
+    """Which studies are synthetic, and which real?"""
+    release = read_release(root)
+    entries = catalogue(root) if (root / PROGRAMME).is_file() else ()
+    return Standing(
+        synthetic=tuple(entry for entry in entries if release.is_synthetic(entry.study)),
+        real=tuple(entry for entry in entries if not release.is_synthetic(entry.study)),
+    )
+
+
+def notice(study: str = "", *, root: Path | None = None) -> str:
+    """The Markdown notices at the head of a chapter: of the one about `study`, or of one about no single study.
+
+    Empty once the data are real and small counts withheld.
+    """
+    home = root or find_root()
+    release = read_release(home)
+    notices = [_INTERNAL] if release.internal else []
+    if study:
+        entry = study_entry(home, study)
+        if release.is_synthetic(study):
+            where = "chapter" if standing(home).mixed else "report"
+            notices.append(_synthetic(f"Every figure in this {where} is computed from a synthetic release:"))
+            if entry.simulated_without_effect:
+                notices.append(_without_effect(entry))
+        return "\n".join(notices)
+    found = standing(home)
+    if found.mixed:
+        concerned = _concerned(found)
+        notices.append(_synthetic(f"{concerned[:1].upper()}{concerned[1:]} from a synthetic release:"))
+    elif found.synthetic or (release.synthetic and not found.real):
+        notices.append(_synthetic("Every figure in this report is computed from a synthetic release:"))
     return "\n".join(notices)
+
+
+def _synthetic(head: str) -> str:
+    return f'::: {{.callout-important title="Synthetic data"}}\n{head} {_ABOUT_NOBODY}\n:::\n'
+
+
+def _without_effect(entry: StudyEntry) -> str:
+    return (
+        '::: {.callout-warning title="No result of this study is in this chapter"}\n'
+        f"The public documents print no number of the results of the {entry.noun}. The data behind this chapter were"
+        " therefore drawn **without any effect**: the arms come from one distribution. What follows shows how such a"
+        f" study is analysed and how much it could have found. It says nothing about {entry.inside}.\n:::\n"
+    )
+
+
+def _concerned(found: Standing) -> str:
+    """Whose figures are synthetic, by the shorter list of names: `figures of the letters trial are computed`."""
+    if len(found.synthetic) <= len(found.real):
+        return f"figures of {_names(found.synthetic)} are computed"
+    return f"figures of all studies but {_names(found.real)} are computed"
+
+
+def _names(entries: Sequence[StudyEntry]) -> str:
+    from hhp_stats.present.numbers import listed_words  # which loads pandas: asked for where there are both only
+
+    return listed_words([f"the {entry.noun}" for entry in entries])
+
+
+def banners(root: Path) -> str | Mapping[str, str] | None:
+    """The notice on every page and on the cover.
+
+    None, the book's own words, while all studies are synthetic; "" where all are real; else by chapter, and under
+    `WHOLE` that of the cover and of every page about no single study.
+    """
+    release, found = read_release(root), standing(root)
+    if not found.mixed:
+        return None if found.synthetic or (release.synthetic and not found.real) else ""
+    nobody = "No such number describes a real person, team or authority."
+    whole = f"Synthetic data in part: {_concerned(found)} from a synthetic release."
+    own = "Synthetic data: this chapter is computed from a synthetic release."
+    pages = {WHOLE: f"{whole} {nobody}"}
+    for entries, words in ((found.synthetic, f"{own} {nobody}"), (found.real, "")):
+        pages |= {page: words for entry in entries for page in (entry.chapter, *entry.pages)}
+    return pages
+
+
+def while_synthetic(study: str, words: str, *, real: str = "", root: Path | None = None) -> str:
+    """Words that hold only while the data of a study are synthetic; `real` stands in their place once they are not."""
+    home = root or find_root()
+    study_entry(home, study)  # a wrong key is refused
+    return words if read_release(home).is_synthetic(study) else real
+
+
+def data_in_words(*, root: Path | None = None) -> str:
+    """What the data behind the chapters are, for a chapter about the whole programme."""
+    home = root or find_root()
+    found = standing(home)
+    made = (
+        "Where figures are published, the synthetic data have been drawn so that they come back, down to the printed"
+        " digit if that is possible at all."
+    )
+    without = tuple(entry for entry in found.synthetic if entry.simulated_without_effect)
+    if without:
+        made += (
+            f" For {_names(without)} no results exist as text. Their data are drawn without any effect, and what"
+            " their chapters report is the working of the analysis and nothing else."
+        )
+    if not found.synthetic:
+        return "The data behind every chapter are those that the studies collected."
+    if not found.real:
+        return f"The data behind every chapter are synthetic for now. {made}"
+    they = "it" if len(found.real) == 1 else "they"
+    return (
+        f"The data of {_names(found.real)} are those that {they} collected; those of {_names(found.synthetic)} are"
+        f" synthetic for now. {made}"
+    )

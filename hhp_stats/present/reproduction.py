@@ -21,8 +21,8 @@ from hhp_stats.plan.catalogue import catalogue, study_entry
 from hhp_stats.plan.clauses import protocol_study
 from hhp_stats.plan.conflicts import load_conflicts
 from hhp_stats.present.consistency import as_printed, trial_names
-from hhp_stats.present.numbers import MISSING, count, number, percent
-from hhp_stats.present.release import read_release
+from hhp_stats.present.numbers import MISSING, count, listed_words, number, percent
+from hhp_stats.present.release import standing
 from hhp_stats.present.tables import plain_table, text_table
 from hhp_stats.studies.output import open_output
 
@@ -94,7 +94,15 @@ def share(report: Reproduction) -> str:
 
 def meaning(report: Reproduction) -> str:
     """What the share means, for synthetic and for real data."""
-    if read_release(report.root).synthetic:
+    found = standing(report.root)
+    if found.mixed:
+        names = listed_words([f"the {entry.noun}" for entry in found.real])
+        return (
+            f"The data of {names} are real: a miss there means that the analysis printed then was"
+            " another one than that of this report. The raw files of the others are synthetic and were drawn so that"
+            " group sizes, means and standard errors would come back, which is no evidence for the documents."
+        )
+    if found.synthetic:
         return (
             "The raw files are synthetic and were drawn so that group sizes, means and standard errors would come back,"
             " so the share shows that such data can exist and that the analysis makes of them what the documents print."

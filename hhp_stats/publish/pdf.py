@@ -41,7 +41,7 @@ def write_pdf(
                 file.write_bytes(content)
         source = Path(folder) / "report.typ"
         template = (ASSETS / "report.typ").read_text(encoding="utf-8")
-        settings = _settings(project, pages_of_lists=expected_pages_of_lists(body))
+        settings = _settings(project, _notices(project, sources), pages_of_lists=expected_pages_of_lists(body))
         standards: Any = STANDARDS  # the stub wants the widest list
         while True:
             source.write_text(f"{settings}\n{template}\n{body}\n", encoding="utf-8")
@@ -119,7 +119,20 @@ def expected_pages_of_lists(body: str) -> int:
     return pages + math.ceil(used / _PAGE)
 
 
-def _settings(project: Project, *, pages_of_lists: int) -> str:
+_HEADING = re.compile(r"^# .*\{[^}]*#(?P<id>[\w-]+)")
+
+
+def _notices(project: Project, sources: Sequence[Source]) -> Mapping[str, str]:
+    """The notice at the foot of the pages of a chapter, by the label of its heading, where it is not the book's."""
+    found = {}
+    for source in sources:
+        heading = next((mark for line in source.lines if (mark := _HEADING.match(line.text))), None)
+        if heading and project.banner_of(source.chapter) != project.banner:
+            found[heading["id"]] = project.banner_of(source.chapter)
+    return found
+
+
+def _settings(project: Project, notices: Mapping[str, str], *, pages_of_lists: int) -> str:
     """What the template needs to know, as plain strings: text in a title is never code."""
 
     def text(value: str) -> str:
@@ -140,6 +153,7 @@ def _settings(project: Project, *, pages_of_lists: int) -> str:
             f"  language: {text(language)},",
             f"  region: {text(region) if region else 'none'},",
             f"  banner: {text(project.banner)},",
+            f"  banners: ({''.join(f'{text(key)}: {text(words)}, ' for key, words in notices.items()) or ':'}),",
             f"  words: ({words}),",
             f"  pages-of-lists: {pages_of_lists},",
             ")",

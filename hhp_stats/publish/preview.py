@@ -11,7 +11,7 @@ import mimetypes
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -101,7 +101,7 @@ def render_pages(
     *,
     declared: Sequence[Path] = (),
     attachments: Sequence[Path] = (),
-    banner: str | None = None,
+    banner: str | Mapping[str, str] | None = None,
     explain: Explain | None = None,
 ) -> None:
     """Render the book's pages, without the PDF, into `output`; the arguments are those of `render_book`."""
@@ -373,7 +373,7 @@ def preview_of(
     port: int = 0,
     declared: Sequence[Path] = (),
     attachments: Sequence[Path] = (),
-    banner: str | None = None,
+    banner: str | Mapping[str, str] | None = None,
     explain: Explain | None = None,
     package: Path = PACKAGE,
     heard: Callable[[State], object] = lambda state: None,

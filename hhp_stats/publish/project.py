@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -156,6 +156,11 @@ class Project:
     metadata: Mapping[str, Any]  # all of the file, for the shortcode `meta`
     variables: Mapping[str, Any]  # `_variables.yml`, for the shortcode `var`
     own_keys: Mapping[str, int]  # the project's own top-level keys and their lines
+    banners: Mapping[str, str] = field(default_factory=dict)  # of chapters, by path, where it is not `banner`
+
+    def banner_of(self, chapter: Chapter) -> str:
+        """The notice at the head and foot of one chapter."""
+        return self.banners.get(chapter.path, self.banner)
 
 
 def _key_lines(node: yaml.Node, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], int]]:

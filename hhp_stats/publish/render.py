@@ -88,7 +88,7 @@ def render_book(
     workers: int = 2,
     declared: Sequence[Path] = (),
     attachments: Sequence[Path] = (),
-    banner: str | None = None,
+    banner: str | Mapping[str, str] | None = None,
     explain: Explain | None = None,
     inspect: Callable[[Path], None] | None = None,
     progress: RenderProgress | None = None,
@@ -101,7 +101,8 @@ def render_book(
     `attachments` (every page links to them), nothing of an earlier rendering. `declared` files and
     folders are inputs of the code: when their bytes, the code or the installed packages change, code
     runs again; otherwise kept outputs are used, unless `fresh`. `workers` kernels run at once. `banner`
-    is the notice on every page and the cover: None takes the configuration's, "" shows none. `explain`
+    is the notice on every page and the cover: None takes the configuration's, "" shows none; a mapping gives it by
+    chapter, and under "" for the cover and all other pages. `explain`
     gives what a reader is shown about a marked number; it is asked once, for all that the pages mark.
     `warm` is a process to fork kernels from that was started before (`kernels.warm_process`).
     `inspect` is called with the folder as soon as it holds the pages: what it raises keeps the last report. `guard`
@@ -190,7 +191,7 @@ def _embedded(
     workers: int,
     declared: Sequence[Path],
     attachments: Sequence[Path],
-    banner: str | None,
+    banner: str | Mapping[str, str] | None,
     explain: Explain | None,
     inspect: Callable[[Path], None] | None,
     warm: WarmProcess | None,
@@ -199,7 +200,8 @@ def _embedded(
     with clock.stage("read"):
         project = load_project(root)
         if banner is not None:
-            project = replace(project, banner=banner)
+            notices = {"": banner} if isinstance(banner, str) else banner
+            project = replace(project, banner=notices[""], banners=notices)
         sources, problems = read_and_lint(project)
         if problems:
             first, *more = problems

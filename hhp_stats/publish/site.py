@@ -113,7 +113,8 @@ def _page(
     downloads: Sequence[str],
 ) -> dict[str, str]:
     page = pages[chapter.slug]
-    banner = f'<p class="data-notice">{escape(project.banner)}</p>' if project.banner else ""
+    notice = escape(project.banner_of(chapter))
+    banner = f'<p class="data-notice">{notice}</p>' if notice else ""
     label = ""
     if page["number"]:
         word = words["appendix" if chapter.appendix else "chapter"]
@@ -149,7 +150,7 @@ def _page(
         "citation": _citation(project, words) if chapter.slug == "index" else "",
         "around": _around(around, pages, words),
         "downloads": _downloads(downloads, words),
-        "footer": escape(project.banner),
+        "footer": notice,
         "date": escape(long_date(project)),
         "script_words": escape(json.dumps({key: words[key] for key in _SCRIPT_WORDS}, ensure_ascii=False)),
     }

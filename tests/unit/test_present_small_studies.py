@@ -8,7 +8,8 @@ import pytest
 from hhp_stats.consistency.ledger import DATA_DIFFER, read_lists
 from hhp_stats.errors import UnknownName
 from hhp_stats.intake.manifest import record_files
-from hhp_stats.present import hiring, pilots
+from hhp_stats.plan.catalogue import catalogue
+from hhp_stats.present import hiring, pilots, release
 from hhp_stats.present.field_trials import phase_one
 from hhp_stats.present.hiring.sentences import is_clear, towards
 from hhp_stats.present.hiring.tables import published
@@ -93,10 +94,11 @@ def test_small_words():
     assert towards({**row, "estimate": 0.0}, words=("up", "down")) == "neither up nor down"
 
 
-def test_chapters_without_an_effect_say_so(root):
-    for name in ("03-letters", "04-coffee"):
-        text = (root / "report" / f"{name}.qmd").read_text(encoding="utf-8")
-        assert "callout-warning" in text and "without any effect" in text
+def test_chapters_without_an_effect_say_so_by_the_plan(root):
+    for entry in catalogue(root):
+        said = release.notice(entry.study, root=root)
+        assert ("callout-warning" in said and "without any effect" in said) == entry.simulated_without_effect
+        assert f'print(release.notice("{entry.study}"))' in (root / entry.chapter).read_text(encoding="utf-8")
 
 
 def test_pilots_print_no_p_values(root, home):

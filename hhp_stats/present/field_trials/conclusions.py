@@ -120,7 +120,7 @@ def attenuation_hint(report: FieldTrialReport) -> str:
 
 def fading_note(report: FieldTrialReport) -> str:
     """That the decline in a synthetic release was planted; nothing once the data are real."""
-    if not read_release(report.root).synthetic:
+    if not read_release(report.root).is_synthetic(report.plan.study):
         return ""
     return (
         "In this release the decline was put in on purpose, because the published text describes one; the tables show"

@@ -34,6 +34,7 @@ from hhp_stats.present.numbers import (
     withheld,
     withheld_note,
 )
+from hhp_stats.present.release import read_release
 from hhp_stats.present.style import QUIET, TREATMENT, WIDTH, apply_style
 from hhp_stats.present.tables import plain_table, text_table
 
@@ -44,10 +45,11 @@ def detectable(report: FieldTrialReport) -> str:
     """What an individually randomised trial of this size finds, with everybody and with those who answered."""
     whole, achieved = (report.detectable(key) for key in ("recruited", "achieved"))
     entry = report.plan.power["achieved"]
+    where = " in the synthetic files" if read_release(report.root).is_synthetic(report.plan.study) else ""
     return (
         f"Had all {count(whole['n'])} people answered, the trial would have found an effect of"
         f" {number(whole['estimate'])} standard deviations in {percent(entry.power, 0)} of cases; with the"
-        f" {count(achieved['n'])} who answer in the synthetic files it finds one of {number(achieved['estimate'])}."
+        f" {count(achieved['n'])} who answer{where} it finds one of {number(achieved['estimate'])}."
     )
 
 

@@ -61,7 +61,8 @@ def _bare(p: float) -> str:
 def reproduced(report: FieldTrialReport) -> str:
     """How many of the published figures of this trial come back."""
     table = report.reproduction()
-    calibrated = "; the release was calibrated so that they would" if read_release(report.root).synthetic else ""
+    synthetic = read_release(report.root).is_synthetic(report.plan.study)
+    calibrated = "; the release was calibrated so that they would" if synthetic else ""
     arms = table.loc[table["result_id"].str.contains("/mean_")]
     return (
         f"Of {plural(len(table), 'published figure')} of this trial that have a counterpart here,"

@@ -24,6 +24,7 @@ from hhp_stats.present.numbers import (
     percent,
     withheld_note,
 )
+from hhp_stats.present.release import read_release
 from hhp_stats.present.tables import balance_table, plain_table, text_table
 from hhp_stats.results import LACKING, row_of
 
@@ -152,6 +153,7 @@ def measures(report: FieldTrialReport) -> GT:
     """What was measured: scales, items, range, reliability; and what the report leaves open."""
     reliability = {row["scale"]: row["estimate"] for row in report.records("reliability")}
     scales = report.plan.scales.values()
+    synthetic = read_release(report.root).is_synthetic(report.plan.study)
     cells = {
         "Scale": [scale.label for scale in scales],
         "Items": [count(len(scale.items)) for scale in scales],
@@ -163,8 +165,8 @@ def measures(report: FieldTrialReport) -> GT:
         pd.DataFrame(cells),
         stub="Scale",
         notes=[
-            "Consistency: Cronbach\u2019s alpha at the endline, for two items the Spearman-Brown coefficient. It"
-            " describes synthetic answers and says nothing about the instruments."
+            "Consistency: Cronbach\u2019s alpha at the endline, for two items the Spearman-Brown coefficient."
+            + (" It describes synthetic answers and says nothing about the instruments." if synthetic else "")
         ],
     )
 

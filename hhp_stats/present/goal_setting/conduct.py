@@ -18,6 +18,7 @@ from hhp_stats.present.chapter import StudyReport
 from hhp_stats.present.embed import EmbeddedFigure, embed
 from hhp_stats.present.numbers import alpha_of, count, level, number, p_clause, percent, plural, spelled, withheld_note
 from hhp_stats.present.prose import contrast_of
+from hhp_stats.present.release import read_release
 from hhp_stats.present.style import CONTROL, QUIET, TINTS, TREATMENT, WIDTH, apply_style
 from hhp_stats.present.tables import plain_table, text_table
 from hhp_stats.studies.goal_setting_terms import ANALYSED, COVARIATES
@@ -60,6 +61,7 @@ def _months(start: dt.date, end: dt.date) -> list[dt.date]:
 def sites(report: StudyReport) -> GT:
     """Launch, planned end and the days on which the records were drawn, by authority."""
     drawn, design = _retrieved(report), report.plan.design
+    synthetic = read_release(report.root).is_synthetic(report.plan.study)
     without = sorted(
         {site.local_authority for site in report.plan.sites} - set(report.table("spells")["local_authority"])
     )
@@ -85,7 +87,8 @@ def sites(report: StudyReport) -> GT:
         cells,
         stub="Local authority",
         notes=[
-            "* The documents print the first and the last launch; the others are assumed for the synthetic release.",
+            "* The documents print the first and the last launch; the others are assumed"
+            + (" for the synthetic release." if synthetic else "."),
             (
                 f"Spells of absence are recorded in all authorities but {', '.join(without)}."
                 if without
