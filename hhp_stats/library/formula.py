@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -40,6 +40,26 @@ class Model:
         if len(self.treatment) != 1:
             raise UnknownName(f"the treatment has several columns: name one of {', '.join(self.treatment)}")
         return self.treatment[0]
+
+    def with_outcome(self) -> Model:
+        """The rows whose outcome is known, and the columns that vary among them.
+
+        Refuses no rows (NoObservations) and a treatment that does not vary among them (ConstantTreatment).
+        """
+        known = self.outcome.notna()
+        if known.all():
+            return self
+        x = pd.DataFrame(self.matrix.values, columns=list(self.matrix.names), index=self.outcome.index).loc[known]
+        if x.empty:
+            raise NoObservations("no observations are left to analyse")
+        x = _varying(x, self.treatment, intercept="intercept")
+        return replace(
+            self,
+            outcome=self.outcome.loc[known],
+            matrix=ModelMatrix(values=x.to_numpy(dtype=np.float64), names=tuple(x.columns), index=x.index),
+            clusters=None if self.clusters is None else self.clusters.loc[known],
+            dropped=self.dropped + int((~known).sum()),
+        )
 
     def both_arms(self, name: str | None = None) -> np.ndarray:
         """The treatment as 0 and 1 (n,), refused where it is anything else (InvalidInput)."""
@@ -91,10 +111,7 @@ def model_of(
     if strata:
         _, dummies = _evaluated(f"{left} ~ {strata}", kept, "ignore")
         x = pd.concat([x, dummies.drop(columns="Intercept")], axis=1)
-    varies = (x.max() - x.min()) > 0
-    if constant := [name for name in treatment if not varies[name]]:
-        raise ConstantTreatment(f"everyone analysed has {constant[0]} = {x[constant[0]].iloc[0]:g}")
-    x = x.loc[:, varies | (x.columns == "Intercept")]
+    x = _varying(x, treatment, intercept="Intercept")
     names = tuple("intercept" if name == "Intercept" else str(name) for name in x.columns)
     return Model(
         formula=formula,
@@ -104,6 +121,14 @@ def model_of(
         matrix=ModelMatrix(values=x.to_numpy(dtype=np.float64), names=names, index=kept.index),
         clusters=kept[clusters] if clusters else None,
     )
+
+
+def _varying(x: pd.DataFrame, treatment: Sequence[str], *, intercept: str) -> pd.DataFrame:
+    """The intercept, and the columns that are not the same for everybody."""
+    varies = (x.max() - x.min()) > 0
+    if constant := [name for name in treatment if not varies[name]]:
+        raise ConstantTreatment(f"everyone analysed has {constant[0]} = {x[constant[0]].iloc[0]:g}")
+    return x.loc[:, varies | (x.columns == intercept)]
 
 
 def _parts(formula: str) -> tuple[str, str, str]:

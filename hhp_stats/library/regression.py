@@ -88,8 +88,8 @@ def linear(
 
     >>> import hhp_stats as hs
     >>> trial = hs.example_trial()
-    >>> fit = hs.linear("absence ~ treatment + baseline + C(role) | authority", data=trial, clusters="team",
-    missing="drop")
+    >>> asked = "absence ~ treatment + baseline + C(role) | authority"
+    >>> fit = hs.linear(asked, data=trial, clusters="team", missing="drop")
     >>> fit.effect()
     Estimate(-0.897, SE 0.4086, df 41, p = 0.034, 95% -1.722 to -0.07168)
     >>> fit.tidy().columns.tolist()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -129,8 +130,8 @@ def randomisation_test(
     True
     """
     refuse_unknown([] if strata is None else [strata], data)
-    model = model_of(formula, data, clusters=clusters, missing=missing)
-    everyone = model_of(formula, data, clusters=clusters, missing=missing, unknown_outcomes=True)
+    everyone = model_of(formula, data, clusters=clusters, missing=missing, unknown_outcomes=missing == "drop")
+    model = everyone.with_outcome()
     people = data.loc[everyone.outcome.index]
     units = (people[clusters] if clusters else pd.Series(people.index, index=people.index, name="person")).astype(str)
     drawn = cluster_draw(
@@ -143,7 +144,7 @@ def randomisation_test(
         if drawn.count <= MOST_ALLOCATIONS
         else {"draw": drawn.redraw, "draws": draws, "rng": np.random.default_rng(seed)}
     )
-    return test_by_allocations(
+    test = test_by_allocations(
         outcome=model.outcome.to_numpy(dtype=np.float64),
         matrix=model.matrix,
         clusters=units.loc[model.outcome.index],
@@ -152,6 +153,8 @@ def randomisation_test(
         conf_level=conf_level,
         **found,
     )
+    # Without clusters every person is a unit of the draw, and no result is one of clusters.
+    return test if clusters else replace(test, estimate=replace(test.estimate, n_clusters=None))
 
 
 def balance_table(data: pd.DataFrame, covariates: Sequence[str], *, treatment: str = "treatment") -> pd.DataFrame:
@@ -253,8 +256,10 @@ def detectable_effect(
     Source: Hemming and Marsh (2013), Stata Journal 13, 114-135.
 
     >>> import hhp_stats as hs
-    >>> round(hs.detectable_effect(people=800), 3), round(hs.detectable_effect(people=800, cluster_size=10, icc=0.05),
-    3) (0.198, 0.242)
+    >>> round(hs.detectable_effect(people=800), 3)
+    0.198
+    >>> round(hs.detectable_effect(people=800, cluster_size=10, icc=0.05), 3)
+    0.242
     """
     rates = ErrorRates(alpha=alpha, power=power)
     if cluster_size is None:

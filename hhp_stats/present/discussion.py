@@ -17,6 +17,7 @@ from hhp_stats.plan.catalogue import StudyEntry, catalogue, summarised
 from hhp_stats.plan.experiments import ExperimentPlan
 from hhp_stats.plan.individual import IndividualPlan
 from hhp_stats.plan.schema import Plan
+from hhp_stats.plan.table_analyses import estimand
 from hhp_stats.present.embed import EmbeddedFigure, embed
 from hhp_stats.present.figures import forest
 from hhp_stats.present.marks import shown
@@ -253,7 +254,8 @@ def _power_row(discussion: Discussion, study: str, name: str) -> str:
     of_protocol = found[found.str.startswith(f"{study}/power/mdes/") & found.str.endswith(f"-{name}")]
     if len(of_protocol):
         return str(of_protocol.iloc[0])
-    clustered = found[found.isin([f"{study}/{outcome}/mde_{name}/clustered" for outcome in WELLBEING])]
+    outcomes = (*WELLBEING, _key(discussion.plan(study), "primary"))
+    clustered = found[found.isin([f"{study}/{outcome}/mde_{name}/clustered" for outcome in outcomes])]
     return str(clustered.iloc[0]) if len(clustered) else f"{study}/power/mde_{name}/formula"
 
 
@@ -332,18 +334,32 @@ def overview(discussion: Discussion) -> str:
 def largest(discussion: Discussion) -> str:
     """What sizes the intervals for wellbeing leave open."""
     rows = discussion.wellbeing()
+    if rows.empty:
+        return "No trial has a result on wellbeing."
+    measured, trials = rows["study"].nunique(), discussion.effects["study"].nunique()
+    whose = "which all of them measured" if measured == trials else f"which {spelled(measured)} of them measured"
     low, high = float(rows["conf_low"].min()), float(rows["conf_high"].max())
     inner = min(rows.to_dict("records"), key=lambda row: float(row["conf_high"]) - float(row["conf_low"]))
     return (
-        f"For wellbeing, which all of them measured, effects between {number(low)} and {number(high)} standard"
+        f"For wellbeing, {whose}, effects between {number(low)} and {number(high)} standard"
         " deviations are compatible with one trial or another; the narrowest interval, that of"
         f" {discussion.names[inner['study']]}, runs from {interval(inner['conf_low'], inner['conf_high'])}."
     )
 
 
+def shared(discussion: Discussion) -> str:
+    """On which outcome can the trials be compared?"""
+    measured, trials = (set(rows["study"]) for rows in (discussion.wellbeing(), discussion.effects))
+    if measured == trials:
+        return "On wellbeing, the only outcome that all trials share,"
+    return f"On wellbeing, the outcome that {spelled(len(measured))} of {spelled(len(trials))} trials share,"
+
+
 def compared(discussion: Discussion) -> str:
     """Do the effects on wellbeing differ between studies?"""
     rows = discussion.wellbeing()
+    if rows.empty:
+        return "No trial has a result on wellbeing, and nothing can be compared."
     found = pairwise_differences(rows, conf_level=float(rows["conf_level"].max()))
     if found.empty:
         return "There is only one trial with a result on wellbeing, and nothing to compare it with."
@@ -388,6 +404,8 @@ def fewer(discussion: Discussion) -> str:
         ids = [_power_row(discussion, study, name) for name in ("planned", "achieved")]
         if all(key in frame.index for key in ids):
             pairs_of_n.append((int(frame[ids[0]]), int(frame[ids[1]])))
+    if not pairs_of_n:
+        return "No trial here has a printed target."
     short = sum(analysed < planned for planned, analysed in pairs_of_n)
     return (
         f"In {spelled(short)} of the {spelled(len(pairs_of_n))} trials with a printed target fewer people are analysed"
@@ -417,6 +435,7 @@ SENTENCES: Mapping[str, Callable[[Discussion], str]] = {
     "other_chapters": other_chapters,
     "overview": overview,
     "largest": largest,
+    "shared": shared,
     "compared": compared,
     "excluded": excluded,
     "fewer": fewer,
@@ -430,6 +449,16 @@ def outcome_names(root: Path, study: str) -> dict[str, OutcomeName]:
     if isinstance(plan, ExperimentPlan):
         return {}  # what it compares are ways of which none is the better
     return {key: OutcomeName(label=o.label, better=o.better) for key, o in plan.outcomes.items() if o.role != _SUBSCALE}
+
+
+def _compared_arms(root: Path, study: str) -> Mapping[str, str]:
+    """The estimands that compare an arm with the control, and what to add to the outcome: the arm, where there are
+    several.
+    """
+    plan = plan_of(root, study)
+    if not isinstance(plan, IndividualPlan) or len(plan.offered) < 2:
+        return {"itt": ""}
+    return {estimand("itt", arm, plan.arms): f", {arm.label}" for arm in plan.offered}
 
 
 def chapter(*, root: Path | None = None) -> Discussion:
@@ -446,13 +475,17 @@ def chapter(*, root: Path | None = None) -> Discussion:
             continue
         studies[study] = entry
         frames.append(frame)
-        own = frame[frame["result_id"].str.endswith("/itt/hedges-g") & frame["outcome"].isin(list(names))]
-        own = own[own["status"] == "estimated"]
+        arms = _compared_arms(home, study)
+        own = frame[frame["result_id"].str.endswith("/hedges-g") & frame["estimand"].isin(list(arms))]
+        own = own[own["outcome"].isin(list(names)) & (own["status"] == "estimated")]
         turn = own["outcome"].map(lambda key, known=names: -1.0 if known[key].better == "lower" else 1.0)
         low, high = own["conf_low"] * turn, own["conf_high"] * turn
         parts.append(
             own.assign(
-                label=own["outcome"].map(lambda key, known=names: known[key].label),
+                label=[
+                    names[outcome].label + arms[aim]
+                    for outcome, aim in zip(own["outcome"], own["estimand"], strict=True)
+                ],
                 estimate=own["estimate"] * turn,
                 conf_low=low.where(turn > 0, high),
                 conf_high=high.where(turn > 0, low),

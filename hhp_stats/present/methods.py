@@ -13,6 +13,7 @@ from great_tables import GT
 from hhp_stats.consistency.validation.case import ValidationCase
 from hhp_stats.consistency.validation.registry import CASES, FURTHER_TESTS, METHODS, cases_of, validation_table
 from hhp_stats.files.project_root import find_root
+from hhp_stats.plan.catalogue import study_names
 from hhp_stats.present.marks import presented
 from hhp_stats.present.numbers import MINUS, MISSING, count, number, plural
 from hhp_stats.present.tables import plain_table
@@ -97,13 +98,13 @@ def second_overview() -> GT:
     """Planned results by study: how many exist, how many another library has computed again, and the largest
     difference.
     """
-    found = coverage(find_root())
+    found, names = coverage(find_root()), study_names(find_root())
     rows = []
     for study, part in found.table.groupby(found.table["result_id"].str.split("/").str[0], sort=False):
         own = Coverage(table=part)
         rows.append(
             {
-                "Study": str(study).replace("_", " ").capitalize(),
+                "Study": names[str(study)],
                 "Planned results": count(len(own.estimated)),
                 "Computed again": count(len(own.covered)),
                 "Every number compared": count(len(own.whole)),

@@ -19,6 +19,7 @@ from scipy import stats
 
 import hhp_stats as hs
 from hhp_stats.errors import ConstantTreatment, EstimationError, InvalidInput, NoObservations, UnknownName
+from hhp_stats.library import trials
 from hhp_stats.regression.linear import ols
 from hhp_stats.regression.model_matrix import Term, model_matrix
 
@@ -204,6 +205,20 @@ def test_a_draw_is_that_of_everybody_also_of_those_who_did_not_answer(trial: pd.
     silent = trial.assign(absence=trial["absence"].where(trial["team"] != "T01"))
     found = hs.randomisation_test("absence ~ treatment", silent, **given)
     assert found.draws == 199 and found.estimate.n == silent["absence"].notna().sum()
+
+
+def test_people_drawn_one_by_one_are_no_clusters_and_a_formula_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Scores of which one is not known: 70 draws of four of eight, of everybody."""
+    small = pd.DataFrame({"treatment": [0, 1] * 4, "score": [1, 5, 2, 6, 1, math.nan, 3, 4.0]})
+    asked: list[str] = []
+    read = trials.model_of
+    monkeypatch.setattr(trials, "model_of", lambda formula, *a, **k: (asked.append(formula), read(formula, *a, **k))[1])
+    found = hs.randomisation_test("score ~ treatment", small, seed=1, missing="drop")
+    assert found.draws == math.comb(8, 4) and asked == ["score ~ treatment"]
+    assert found.estimate.n == 7 and found.estimate.n_clusters is None
+    assert found.estimate.estimate == pytest.approx(5 - 7 / 4, rel=SAME)
+    with pytest.raises(InvalidInput, match="score"):
+        hs.randomisation_test("score ~ treatment", small, seed=1)
 
 
 def test_the_bootstrap_and_least_squares_have_one_estimate(known: pd.DataFrame) -> None:

@@ -38,6 +38,8 @@ LEFT = (
     "other",
 )  # responses of a survey that are no answer of a person of the trial
 
+LABELS = ("kind", "label", "covariate", "level", "arm", "cluster", "stratum", "outcome", "what", "box", "group")
+
 
 def declared(
     people: pd.DataFrame,
@@ -64,7 +66,13 @@ def declared(
         columns |= _clusters(found, tables["clusters"], plan)
     if "periods" in tables:
         columns["periods"] = _periods(found, tables["periods"], plan)
+    columns = {name: {**_labels(table), **columns.get(name, {})} for name, table in tables.items()}
     return Declared(people=found.there, columns=columns, rows=_rows(found, tables, rows, plan))
+
+
+def _labels(table: pd.DataFrame) -> dict[str, Column]:
+    """The columns of names: an arm, a category or a cluster may be called by a number, and counts nobody."""
+    return {name: other() for name in LABELS if name in table and not pd.api.types.is_numeric_dtype(table[name])}
 
 
 def imagined(people: pd.DataFrame, plan: IndividualPlan) -> pd.DataFrame:
