@@ -48,8 +48,8 @@ def complier(
 
     >>> import hhp_stats as hs
     >>> trial = hs.example_trial()
-    >>> found = hs.complier("absence ~ treatment + baseline", trial, takeup="took_part", clusters="team",
-    missing="drop")
+    >>> asked = "absence ~ treatment + baseline"
+    >>> found = hs.complier(asked, trial, takeup="took_part", clusters="team", missing="drop")
     >>> found.strong, round(found.takeup_control, 2)
     (True, 0.0)
     """
