@@ -85,8 +85,8 @@ class StudyEntry(_Header):
 
 
 _HEADER = ("name", "short", "phase", "order", "simulated_without_effect", "topic", "reads", "pages")
-HEADER = frozenset({*_HEADER, "published", "glance"})
-"""Keys and tables of a plan that are read for the catalogue and by no other reader."""
+HEADER = frozenset({*_HEADER, "published", "glance", "consort"})
+"""Keys and tables of a plan that are read for the catalogue or the checklist, and by no other reader."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

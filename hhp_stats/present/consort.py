@@ -10,8 +10,10 @@ from pathlib import Path
 from hhp_stats.errors import UnknownName
 from hhp_stats.files.project_root import find_root
 from hhp_stats.plan.book_sections import BookSection, book_sections
+from hhp_stats.plan.catalogue import StudyEntry
 from hhp_stats.plan.consort import CLUSTER, CONSORT, ITEMS, ChecklistItem, ItemStatus, Part, load_checklist
 from hhp_stats.plan.records import read_plan_file
+from hhp_stats.plan.trial_checklist import trial_checklist
 from hhp_stats.present.markdown import code, escaped, pipe_table, section_reference
 from hhp_stats.present.numbers import count
 from hhp_stats.studies.output import open_output
@@ -59,6 +61,11 @@ class Checklist:
             widths=list(COLUMNS.values()),
         )
 
+    def whole(self, *, label: str, caption: str) -> str:
+        """All items as one table in Markdown, to be printed by a cell with `output: asis`."""
+        rows = [self._row(item) for item in self.items]
+        return pipe_table(list(COLUMNS), rows, label=label, caption=caption, widths=list(COLUMNS.values()))
+
     def _row(self, item: ChecklistItem) -> list[str]:
         for result in item.results:
             if f"{self.study}/{result}" not in self.results:
@@ -73,9 +80,8 @@ class Checklist:
         found = Counter(item.status for item in self.items)
         words = ", ".join(f"{count(found[status])} {words}" for status, words in COUNTED.items() if found[status])
         added = sum(bool(item.extends) for item in self.items)
-        return (
-            f"Of {count(len(self.items))} items, {count(added)} of them from the extension to cluster trials: {words}."
-        )
+        extension = f", {count(added)} of them from the extension to cluster trials" if added else ""
+        return f"Of {count(len(self.items))} items{extension}: {words}."
 
     def gaps(self) -> str:
         """What the report does not say at all, as a Markdown list; a sentence if there is nothing."""
@@ -90,6 +96,14 @@ class Checklist:
 def item_name(item: ChecklistItem) -> str:
     """The number as printed: `9`, or `Cluster 3a` for an item of the extension."""
     return f"Cluster {item.id.removeprefix(CLUSTER)}" if item.extends else item.id
+
+
+def trial_table(root: Path, entry: StudyEntry, *, clustered: bool) -> Checklist:
+    """The checklist of any trial with a standard chapter; refuses what `trial_checklist` refuses."""
+    items = trial_checklist(root, entry, clustered=clustered)
+    return Checklist(
+        study=entry.study, items=items, sections=book_sections(root), results=frozenset(), document=entry.chapter
+    )
 
 
 def checklist(*, root: Path | None = None) -> Checklist:

@@ -22,6 +22,8 @@ from hhp_stats.errors import UnknownName
 from hhp_stats.files.project_root import find_root
 from hhp_stats.intake.dictionary import returns_planned
 from hhp_stats.intake.masking import public_id
+from hhp_stats.intake.raw_files import raw_files
+from hhp_stats.intake.rules_table import FILE_OF_TABLE_RULES, SIZE_RULES, TABLE_RULES
 from hhp_stats.plan.catalogue import catalogue, study_names
 from hhp_stats.plan.disclosure import load_disclosure
 from hhp_stats.present.chapter import StudyReport, open_study
@@ -133,6 +135,40 @@ class DataAppendix:
             " published figures are sources of this report and no raw files; the ledger of corrections is none either,"
             " but its recorded lines must stand as they were."
         )
+
+    def studies(self) -> GT:
+        """Study by study: what the data are, how many raw files were read, what the checks left, and how many
+        corrections were applied.
+        """
+        release, known = read_release(self.root), set(raw_files(self.root))
+        rows = []
+        for entry in catalogue(self.root):
+            tables = open_output(self.root, entry.study).tables
+            raw = tables["inputs"].loc[tables["inputs"]["path"].isin(known)]
+            codes = dict.fromkeys(str(code) for code in tables["problems"]["code"])
+            rows.append(
+                {
+                    "Study": entry.name,
+                    "Data": "synthetic" if release.is_synthetic(entry.study) else "real",
+                    "Raw files": count(len(raw)),
+                    "Warnings and notes": ", ".join(codes) or "none",
+                    "Corrections": count(len(tables.get("corrections", ()))),
+                }
+            )
+        return text_table(pd.DataFrame(rows), stub="Study", numeric=("Raw files", "Corrections"))
+
+    def table_rules(self) -> GT:
+        """The rules for the plain table of a trial."""
+        rules = (*FILE_OF_TABLE_RULES, *TABLE_RULES, *SIZE_RULES)
+        cells = pd.DataFrame(
+            {
+                "Rule": [rule.code for rule in rules],
+                "Severity": [rule.severity for rule in rules],
+                "What must hold": [rule.rule for rule in rules],
+                "What to do": [rule.remedy for rule in rules],
+            }
+        )
+        return text_table(cells, stub="Rule")
 
     def _inputs(self) -> pd.DataFrame:
         names = ["local_authority", "wave", "retrieved"]

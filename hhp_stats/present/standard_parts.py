@@ -6,15 +6,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
+from great_tables import GT
 
 from hhp_stats.files.project_root import find_root
 from hhp_stats.plan.catalogue import StudyEntry, study_entry
 from hhp_stats.plan.conduct import load_commitments, load_deviations
+from hhp_stats.plan.disclosure import load_disclosure
 from hhp_stats.plan.individual import IndividualPlan, load_individual_plan
+from hhp_stats.plan.table_schema import TableColumn
+from hhp_stats.present.consort import trial_table
 from hhp_stats.present.marks import presented
 from hhp_stats.present.numbers import capital, count, listed_words, percent, plural, spelled, withheld
+from hhp_stats.present.release import read_release
+from hhp_stats.present.tables import text_table
 from hhp_stats.results import LACKING
-from hhp_stats.studies.output import StudyOutput, open_output
+from hhp_stats.studies.output import PEOPLE, StudyOutput, open_output
+from hhp_stats.studies.second_table import Coverage, coverage
+from hhp_stats.withheld import WITHHELD
 
 FEW_CLUSTERS = 40  # below it, clustered standard errors are usually too small (Cameron and Miller 2015, section VI)
 
@@ -69,6 +77,93 @@ class StandardParts:
             + " The effects are those of being offered an arm, whether or not the offer was taken up."
         )
 
+    def consort(self) -> str:
+        """Where the chapter answers each item of CONSORT that the design asks for: a sentence and a table, as Markdown.
+
+        What only those who ran the trial can say stands in the table `[consort]` of its plan.
+        """
+        items = trial_table(self.root, self.entry, clustered=bool(self.plan.design.cluster))
+        table = items.whole(
+            label=f"tbl-{self.entry.short}-consort",
+            caption="CONSORT items: where the chapter answers each, and what is missing",
+        )
+        return f"{items.count()}\n\n{table}"
+
+    def dictionary(self) -> GT:
+        """What each column of the trial's table holds, by its dictionary."""
+        rows = [
+            {
+                "Column": self._heading(column.column),
+                "What it holds": column.meaning,
+                "Kind": column.kind,
+                "Unit": column.unit,
+                "Limits or values": _limits(column),
+            }
+            for column in self.plan.columns.values()
+        ]
+        return text_table(
+            pd.DataFrame(rows, columns=["Column", "What it holds", "Kind", "Unit", "Limits or values"]), stub="Column"
+        )
+
+    def _heading(self, column: str) -> str:
+        return column if self.plan.data is None else self.plan.data.heading(column)
+
+    @presented
+    def provenance(self) -> str:
+        """Which files the numbers come from, what their data are, and what the checks found in them."""
+        inputs, problems = self.output.tables["inputs"], self.output.tables["problems"]
+        raw = inputs.loc[inputs["path"].str.startswith(("data/tables/", "data/returns/", "data/surveys/"))]
+        kind = (
+            "synthetic" if read_release(self.root).is_synthetic(self.entry.study) else "those that the trial collected"
+        )
+        rules = [str(code) for code in dict.fromkeys(problems["code"])]
+        found = (
+            f"the checks left {plural(len(rules), 'warning or note', 'warnings and notes')} ({listed_words(rules)})"
+            if rules
+            else "the checks found nothing to say"
+        )
+        names = listed_words([f"{row['path']} ({plural(row['rows'], 'row')})" for row in raw.to_dict("records")])
+        return (
+            f"The numbers of this chapter come from {names}; the data are {kind}, and {found}. Plan and dictionary are"
+            f" data/plan/{self.entry.study}.toml and what it names."
+        )
+
+    @presented
+    def corrections(self) -> str:
+        """How many corrections of the ledger were applied to the trial's table."""
+        table = self.output.tables.get("corrections")
+        number = 0 if table is None else len(table)
+        if not number:
+            return "No correction stands in the ledger: every value is the one that the table was sent with."
+        return (
+            f"{plural(number, 'correction was', 'corrections were')} applied; values, people and reasons stand in the"
+            " ledger only."
+        )
+
+    @presented
+    def disclosure(self) -> str:
+        """By which rule numbers of few people are kept back, and how many cells of this study are."""
+        settings = load_disclosure(self.root, self.entry.study)
+        zero = ", zero included," if settings.zeros == "withheld" else " but above zero"
+        people = self.output.tables[PEOPLE].astype("str")
+        gone = people.loc[people["people"] == WITHHELD].drop_duplicates(["table", "row", "column"])
+        return (
+            f"Counts of people below {spelled(settings.threshold)}{zero} are not printed, nor is what would give one of"
+            f" them away: {plural(len(gone), 'number is', 'numbers are')} withheld here."
+        )
+
+    @presented
+    def second_programme(self) -> str:
+        """How many planned results other libraries computed again."""
+        table = coverage(self.root).table
+        own = Coverage(table=table.loc[table["result_id"].str.startswith(f"{self.entry.study}/")])
+        if own.covered.empty:
+            return "No planned result of this chapter can be computed again by another library."
+        return (
+            f"{count(len(own.covered))} of {plural(len(own.estimated), 'planned result')} of this chapter were computed"
+            f" a second time, by {listed_words(sorted(set(own.covered['programme'])))}, and agree."
+        )
+
     def _known(self) -> str:
         """For which share the primary outcome is not known."""
         rows = self.output.results.set_index("result_id")
@@ -114,6 +209,15 @@ class StandardParts:
     def _refused(self) -> str:
         lacking = int((self.output.results["status"] == "not_estimated").sum())
         return f"{capital(plural(lacking, 'estimate'))} could not be made; the tables say why." if lacking else ""
+
+
+def _limits(column: TableColumn) -> str:
+    """What a column may hold, in words."""
+    ends = [
+        f"{word} {value:g}" for word, value in (("from", column.minimum), ("to", column.maximum)) if value is not None
+    ]
+    missing = [f"{', '.join(column.missing)} for not known"] if column.missing else []
+    return "; ".join([" ".join(ends), ", ".join(column.allowed), *missing]).strip("; ").replace("; ; ", "; ")
 
 
 def parts(study: str, *, root: Path | None = None) -> StandardParts:

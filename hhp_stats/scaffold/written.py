@@ -235,7 +235,10 @@ def chapter_text(head: Head, guess: TableGuess) -> str:
 
     parts = [
         f"# {head.title.split(':')[0]} {{#sec-{head.study.replace('_', '-')}}}\n",
-        "{{< include _synthetic.qmd >}}\n",
+        cell.format(
+            options="#| output: asis\n",
+            code=f'from hhp_stats.present import release\n\nprint(release.notice("{head.study}"))',
+        ),
         cell.format(
             options="",
             code=f"from hhp_stats.present import field_trials, standard_parts\n\n"
@@ -282,5 +285,18 @@ def chapter_text(head: Head, guess: TableGuess) -> str:
         "`{python} parts.deviations()`\n",
         f"## Limits {{#sec-{s}-limits}}\n",
         "`{python} parts.limits()`\n",
+        f"## The data {{#sec-{s}-data}}\n",
+        "`{python} parts.provenance()` `{python} parts.corrections()` Checksums of all files stand in"
+        " @sec-reproducibility-inputs, every result with its identifier in @sec-reproducibility-results.\n",
+        cell.format(
+            options=f'#| label: tbl-{s}-dictionary\n#| tbl-cap: "What each column of the table holds"\n',
+            code="parts.dictionary()",
+        ),
+        "`{python} parts.disclosure()` `{python} parts.second_programme()`\n",
+        f"## CONSORT items {{#sec-{s}-consort}}\n",
+        "Reports of randomised trials are expected to answer the questions of the CONSORT statement [@hopewell2025]"
+        + (", those of cluster trials its extension's as well [@campbell2012]" if guess.cluster else "")
+        + ". What only those who ran the trial can say belongs in the table `[consort]` of its plan.\n",
+        cell.format(options="#| output: asis\n", code="print(parts.consort())"),
     ]
     return "\n".join(parts)
