@@ -36,8 +36,8 @@ from hhp_stats.present.numbers import (
     plural,
     spelled,
 )
+from hhp_stats.present.origins import INVENTED_SIGN, invented, sign_note, signed, uncounted
 from hhp_stats.present.prose import is_clear
-from hhp_stats.present.release import read_release
 from hhp_stats.present.tables import plain_table
 from hhp_stats.results import read_results
 from hhp_stats.studies.across import pairwise_differences
@@ -64,6 +64,7 @@ class Discussion:
     results: pd.DataFrame
     studies: Mapping[str, StudyEntry]  # those whose results exist, by key
     effects: pd.DataFrame  # rows of the result frame with columns label and better; estimate and interval turned
+    invented: frozenset[str] = frozenset()  # studies whose effects are made up: shown with a sign, counted nowhere
 
     def table(self, name: str) -> GT:
         """A table by name."""
@@ -81,13 +82,13 @@ class Discussion:
         """All effects in standard deviations."""
         rows = self.effects
         labels = [f"{self.names[row['study']]}: {lowered(row['label'])}" for row in rows.to_dict("records")]
-        drawn_without = rows["study"].isin(self.without_effect)
+        made_up = rows["study"].isin(self.invented)
         drawing = forest(
             rows,
             labels=labels,
             unit="standard deviations",
             favours=("worse", "better"),
-            muted=rows.loc[drawn_without, "result_id"].tolist(),
+            muted=rows.loc[made_up, "result_id"].tolist(),
         )
         drawing.axes[0].set_xlabel("Effect of the offer in standard deviations; to the right is better")
         levels = " and ".join(level(found) for found in dict.fromkeys(rows["conf_level"]))
@@ -105,23 +106,24 @@ class Discussion:
             ),
             caption=(
                 "Effects of all trials in standard deviations, turned so that right is better: "
-                f"{_some(int(_clear(rows).sum()))} of {count(len(rows))} intervals leave out zero"
+                f"{_some(int(_clear(self.counted).sum()))} of {count(len(self.counted))} intervals leave out zero"
             )
-            + ("; grey with open marks: simulated without any effect" if drawn_without.any() else ""),
+            + (
+                f"; grey with open marks and {INVENTED_SIGN}: invented effects, which are not counted"
+                if made_up.any()
+                else ""
+            ),
         )
 
     @property
     def names(self) -> Mapping[str, str]:
-        """What the studies are called."""
-        return {key: entry.name for key, entry in self.studies.items()}
+        """What the studies are called, with a sign where their effects are invented."""
+        return {key: signed(entry.name) if key in self.invented else entry.name for key, entry in self.studies.items()}
 
     @property
-    def without_effect(self) -> list[str]:
-        """Trials whose synthetic data hold no effect."""
-        release = read_release(self.root)
-        return [
-            key for key, entry in self.studies.items() if entry.simulated_without_effect and release.is_synthetic(key)
-        ]
+    def counted(self) -> pd.DataFrame:
+        """The effects that tallies, ranges and conclusions rest on: those that nobody invented."""
+        return self.effects[~self.effects["study"].isin(self.invented)]
 
     def plan(self, study: str) -> Plan | IndividualPlan:
         """The plan of a trial."""
@@ -138,6 +140,10 @@ class Discussion:
     def wellbeing(self) -> pd.DataFrame:
         """The effect on wellbeing, one row a study."""
         return self.effects[self.effects["outcome"].isin(WELLBEING)]
+
+    def counted_wellbeing(self) -> pd.DataFrame:
+        """The effect on wellbeing of the studies that are counted."""
+        return self.counted[self.counted["outcome"].isin(WELLBEING)]
 
 
 def _some(n: int) -> str:
@@ -172,19 +178,21 @@ def effects_table(discussion: Discussion) -> GT:
         groups="of",
         notes=[
             "Hedges\u2019 g: difference of the arms over the standard deviation of single people, turned so that above"
-            " zero is better." + _simulated(discussion)
+            " zero is better." + _sign_note(discussion)
         ],
     )
 
 
-def _simulated(discussion: Discussion) -> str:
-    """A sentence, after a blank, on the trials whose synthetic data hold no effect; "" where there are none."""
-    names = [discussion.studies[study].inside for study in discussion.without_effect]
-    return (
-        f" {capital(listed_words(names))} {'is' if len(names) == 1 else 'are'} simulated without effect."
-        if names
-        else ""
-    )
+def _sign_note(discussion: Discussion) -> str:
+    """A sentence, after a blank, on the trials whose effects are invented; "" where there are none."""
+    shown_here = discussion.invented & set(discussion.effects["study"])
+    return f" {sign_note(discussion.root, shown_here)}" if shown_here else ""
+
+
+def _uncounted(discussion: Discussion) -> str:
+    """The same, for a sentence that counts trials."""
+    left_out = discussion.invented & set(discussion.effects["study"])
+    return f" {uncounted(discussion.root, left_out)}" if left_out else ""
 
 
 def _df(df: float) -> str:
@@ -219,7 +227,7 @@ def samples(discussion: Discussion) -> GT:
             f" so many find with a power of {_rates(discussion)}. The effect aimed at is the one that the plan prints;"
             " where it prints no number of people, they are those randomised times the response it expects, and find"
             f" another effect. {_outcomes_aimed_at(discussion)} Where whole teams or buildings were drawn, their sizes"
-            " and the likeness of colleagues are taken into account."
+            " and the likeness of colleagues are taken into account." + _sign_note(discussion)
         ],
     )
 
@@ -292,7 +300,7 @@ def pairs(discussion: Discussion) -> GT:
         stub="Difference between",
         notes=[
             "First minus second effect on subjective wellbeing in standard deviations. Holm p: adjusted over all pairs."
-            + _simulated(discussion)
+            + _sign_note(discussion)
         ],
     )
 
@@ -312,38 +320,42 @@ def other_chapters(discussion: Discussion) -> str:
 
 def overview(discussion: Discussion) -> str:
     """How many effects point which way, and how many are clear."""
-    rows = discussion.effects
+    rows, left_out = discussion.counted, _uncounted(discussion)
+    if rows.empty:
+        return f"No trial has an effect that can be counted.{left_out}"
     clear = _clear(rows)
     better, worse = int((rows["estimate"] > 0).sum()), int((rows["estimate"] < 0).sum())
     good, bad = int((clear & (rows["estimate"] > 0)).sum()), int((clear & (rows["estimate"] < 0)).sum())
     expected = float((1 - rows["conf_level"]).sum())
+    trials = rows["study"].nunique()
     head = (
-        f"Of {plural(len(rows), 'effect')} in {spelled(rows['study'].nunique())} trials, {count(better)} point to"
-        f" better and {count(worse)} to worse. "
+        f"Of {plural(len(rows), 'effect')} in {spelled(trials)} {'trial' if trials == 1 else 'trials'}, {count(better)}"
+        f" point to better and {count(worse)} to worse. "
     )
     if not good + bad:
-        return head + "No interval leaves out zero."
+        return f"{head}No interval leaves out zero.{left_out}"
     parts = [f"{spelled(n)} on the {side} side" for n, side in ((good, "better"), (bad, "worse")) if n]
     return (
         head
         + f"{spelled(good + bad).capitalize()} of the intervals {'leaves' if good + bad == 1 else 'leave'} out zero,"
         f" {' and '.join(parts)}; if no offer did anything at all, {number(expected, 1)} would be expected by chance."
+        + left_out
     )
 
 
 def largest(discussion: Discussion) -> str:
     """What sizes the intervals for wellbeing leave open."""
-    rows = discussion.wellbeing()
+    rows, left_out = discussion.counted_wellbeing(), _uncounted(discussion)
     if rows.empty:
-        return "No trial has a result on wellbeing."
-    measured, trials = rows["study"].nunique(), discussion.effects["study"].nunique()
+        return f"No effect on wellbeing can be counted.{left_out}"
+    measured, trials = rows["study"].nunique(), discussion.counted["study"].nunique()
     whose = "which all of them measured" if measured == trials else f"which {spelled(measured)} of them measured"
     low, high = float(rows["conf_low"].min()), float(rows["conf_high"].max())
     inner = min(rows.to_dict("records"), key=lambda row: float(row["conf_high"]) - float(row["conf_low"]))
     return (
         f"For wellbeing, {whose}, effects between {number(low)} and {number(high)} standard"
         " deviations are compatible with one trial or another; the narrowest interval, that of"
-        f" {discussion.names[inner['study']]}, runs from {interval(inner['conf_low'], inner['conf_high'])}."
+        f" {discussion.names[inner['study']]}, runs from {interval(inner['conf_low'], inner['conf_high'])}.{left_out}"
     )
 
 
@@ -356,21 +368,26 @@ def shared(discussion: Discussion) -> str:
 
 
 def compared(discussion: Discussion) -> str:
-    """Do the effects on wellbeing differ between studies?"""
-    rows = discussion.wellbeing()
+    """Do the effects on wellbeing differ between studies? Adjusted over all pairs that the table shows."""
+    rows, left_out = discussion.wellbeing(), _uncounted(discussion)
     if rows.empty:
         return "No trial has a result on wellbeing, and nothing can be compared."
     found = pairwise_differences(rows, conf_level=float(rows["conf_level"].max()))
     if found.empty:
         return "There is only one trial with a result on wellbeing, and nothing to compare it with."
+    found = found[~(found["first"].isin(discussion.invented) | found["second"].isin(discussion.invented))]
+    if found.empty:
+        return f"No two trials have effects on wellbeing that can be compared.{left_out}"
     alphas = found["conf_level"].map(alpha_of)
     clear, held = int((found["p_value"] < alphas).sum()), int((found["p_adjusted"] < alphas).sum())
     if not clear:
-        return f"Of {plural(len(found), 'pair')} of trials none differs by more than chance would make likely."
+        return (
+            f"Of {plural(len(found), 'pair')} of trials none differs by more than chance would make likely.{left_out}"
+        )
     return (
         f"Of {plural(len(found), 'pair')} of trials {spelled(clear)} {'differs' if clear == 1 else 'differ'} at the "
         "level of the intervals, and "
-        f"{spelled(held)} after adjustment for the number of pairs."
+        f"{spelled(held)} after adjustment for the number of pairs.{left_out}"
     )
 
 
@@ -378,7 +395,7 @@ def excluded(discussion: Discussion) -> str:
     """Can the trials of the second phase rule out the benefit they were planned to find?"""
     sizes: list[str] = []
     out: list[str] = []
-    for row in discussion.wellbeing().to_dict("records"):
+    for row in discussion.counted_wellbeing().to_dict("records"):
         plan = discussion.plan(row["study"])
         size = plan.power["planned"].printed if isinstance(plan, IndividualPlan) and "planned" in plan.power else None
         if size is None:
@@ -399,10 +416,13 @@ def excluded(discussion: Discussion) -> str:
 def fewer(discussion: Discussion) -> str:
     """In how many trials were fewer people analysed than planned?"""
     frame = discussion.results.set_index("result_id")["n"]
-    pairs_of_n = []
+    pairs_of_n, left_out = [], set()
     for study in dict.fromkeys(discussion.effects["study"]):
         ids = [_power_row(discussion, study, name) for name in ("planned", "achieved")]
         if all(key in frame.index for key in ids):
+            if study in discussion.invented:
+                left_out.add(study)
+                continue
             pairs_of_n.append((int(frame[ids[0]]), int(frame[ids[1]])))
     if not pairs_of_n:
         return "No trial here has a printed target."
@@ -410,12 +430,13 @@ def fewer(discussion: Discussion) -> str:
     return (
         f"In {spelled(short)} of the {spelled(len(pairs_of_n))} trials with a printed target fewer people are analysed"
         " than were planned for, and a smaller sample finds only larger effects."
+        + (f" {uncounted(discussion.root, left_out, what='answers')}" if left_out else "")
     )
 
 
 def conclusion(discussion: Discussion) -> str:
     """What the effects say to an authority, following the intervals."""
-    rows = discussion.effects
+    rows = discussion.counted
     clear = rows[_clear(rows)].to_dict("records")
     if not clear:
         return "no offer is shown to help or to harm, and none is shown to do nothing"
@@ -498,4 +519,5 @@ def chapter(*, root: Path | None = None) -> Discussion:
         studies=studies,
         results=pd.concat(frames, ignore_index=True),
         effects=pd.concat(parts, ignore_index=True),
+        invented=frozenset(entry.study for entry in invented(home)),
     )
