@@ -110,7 +110,10 @@ def banner_sentence(root: Path) -> str:
     names = [entry.inside for entry in invented(root)]
     if not names:
         return ""
-    return f"No document prints an outcome of {listed_words(names)} as a number: what is shown of them is invented."
+    them = "it" if len(names) == 1 else "them"
+    return (
+        f"No document prints an outcome of {listed_words(names)} as a number: the effects shown of {them} are invented."
+    )
 
 
 def uncounted(root: Path, studies: Collection[str], *, what: str = "effects") -> str:

@@ -23,6 +23,7 @@ from hhp_stats.cli import report as report_commands
 from hhp_stats.errors import DataError, HhpError
 from hhp_stats.files.replaced_folder import replaced
 from hhp_stats.plan import catalogue
+from hhp_stats.present.origins import banner_sentence
 from hhp_stats.publish import changes, release
 from hhp_stats.publish.blind import draw_blinding, two_armed
 from hhp_stats.publish.return_cells import is_return
@@ -52,6 +53,8 @@ def book(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     copy = tmp_path / "book"
     (copy / "data").mkdir(parents=True)
     shutil.copy(ROOT / "data/manifest.toml", copy / "data")
+    for name in ("plan", "published"):  # which effects are invented
+        shutil.copytree(ROOT / "data" / name, copy / "data" / name)
     (copy / "_quarto.yml").write_text(CONFIG.replace(", report/H-changes.qmd", ""), encoding="utf-8")
     (copy / "index.qmd").write_text("# Summary {#sec-summary}\n\nWords.\n", encoding="utf-8")
     monkeypatch.chdir(copy)
@@ -215,9 +218,8 @@ def test_a_preview_stops_when_it_is_asked_to(
     result = run("preview", "--port", "8000")
     assert result.exit_code == exit_code and served.called == ["start", "stop"] and served.address in result.output
     assert studies_run == [False]
-    assert (
-        served.given["port"] == 8000 and served.given["root"] == book and served.given["banner"] is None
-    )  # synthetic data
+    assert served.given["port"] == 8000 and served.given["root"] == book
+    assert served.given["banner"] == report_commands.shown_in_pages(book)["banner"] != ""  # synthetic data
     assert served.given["attachments"] == [book / ".report/results/results.csv"]
 
 
@@ -278,7 +280,8 @@ def test_a_rendering_is_asked_for_in_full(
         fresh,
     )
     assert studies_run == [fresh]
-    assert given["attachments"] == [book / ".report/results/results.csv"] and given["banner"] is None
+    assert given["attachments"] == [book / ".report/results/results.csv"]
+    assert given["banner"] == report_commands.shown_in_pages(book)["banner"] != ""
     assert given["declared"] and all(path.is_dir() for path in given["declared"])
     # Only pages can be checked against the results.
     assert rendering.checked == [book / "_output"] * ("html" in formats)
@@ -326,7 +329,13 @@ def test_a_folder_of_somebody_else_is_not_rendered_into(
 
 
 def test_real_data_are_shown_without_a_banner_and_synthetic_with_theirs(book: Path) -> None:
-    assert report_commands.shown_in_pages(book)["banner"] is None  # that of the book: the notice of synthetic data
+    with (book / "_quarto.yml").open("a", encoding="utf-8") as config:
+        config.write("synthetic-banner: Made-up numbers.\n")
+    notice = report_commands.shown_in_pages(book)["banner"]
+    assert (
+        notice == f"Made-up numbers. {banner_sentence(book)}"
+        and "goal-setting, letters and coffee" in banner_sentence(book)
+    )
     manifest = book / "data/manifest.toml"
     manifest.write_text(manifest.read_text(encoding="utf-8").replace('"synthetic"', '"real"', 1), encoding="utf-8")
     assert report_commands.shown_in_pages(book)["banner"] == ""
