@@ -77,6 +77,7 @@ def shown_in_pages(root: Path, *, fresh: bool = False) -> dict[str, Any]:
     those that it holds for.
     """
     from hhp_stats.present.release import banners
+    from hhp_stats.publish.project import load_project
 
     def explain(*, results: Collection[str], functions: Collection[str]) -> dict[str, Any]:
         # pandas is imported while Typst is at work already.
@@ -85,7 +86,7 @@ def shown_in_pages(root: Path, *, fresh: bool = False) -> dict[str, Any]:
         remember = kept_texts(root, fresh=fresh).text
         return explanations(root, results=results, functions=functions, remember=remember)
 
-    return {"explain": explain, "banner": banners(root)}
+    return {"explain": explain, "banner": banners(root, load_project(root).banner)}
 
 
 class _Lines:

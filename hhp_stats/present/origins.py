@@ -13,12 +13,11 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from hhp_stats.files.file_parts import part
+from hhp_stats.files.file_parts import as_part
+from hhp_stats.files.project_root import find_root
 from hhp_stats.plan.catalogue import PLANS, StudyEntry, catalogue, study_entry
 from hhp_stats.plan.records import read_plan_file
-from hhp_stats.present.numbers import capital, listed_words
-from hhp_stats.present.release import read_release
-from hhp_stats.files.project_root import find_root
+from hhp_stats.present.status import read_release
 
 Origin = Literal["given", "reproduced", "without effect", "planted"]
 INVENTED: frozenset[Origin] = frozenset({"without effect", "planted"})
@@ -27,18 +26,17 @@ _PUBLISHED = "data/published"
 _SIZES = ("n", "n_clusters")  # columns of a result that say how many, not what was found
 
 
+@as_part
 def origins(root: Path) -> dict[str, Origin]:
     """The origin of each study's numbers, by key.
 
     "given": real data, or a table that the generator did not draw; "reproduced": drawn so that published figures of its
     outcomes come back; "without effect" and "planted": drawn, and no document prints a figure of an outcome.
     """
-    return part("origins", lambda: _origins(root))
-
-
-def _origins(root: Path) -> dict[str, Origin]:
-    synthetic = read_release(root).synthetic
-    return {entry.study: _origin(root, entry) if synthetic else "given" for entry in catalogue(root)}
+    release = read_release(root)
+    return {
+        entry.study: _origin(root, entry) if release.is_synthetic(entry.study) else "given" for entry in catalogue(root)
+    }
 
 
 def _origin(root: Path, entry: StudyEntry) -> Origin:
@@ -93,6 +91,8 @@ def sign_note(root: Path, studies: Collection[str] | None = None) -> str:
 
 def _how(root: Path, entries: Collection[StudyEntry]) -> str:
     """How the effects of these studies were made up, in whole sentences."""
+    from hhp_stats.present.numbers import listed_words  # which loads pandas: not at every start
+
     known = origins(root)
     said: list[str] = []
     for origin, words in (
@@ -107,6 +107,8 @@ def _how(root: Path, entries: Collection[StudyEntry]) -> str:
 
 def banner_sentence(root: Path) -> str:
     """What the cover and the foot of every page add to the notice of synthetic data; "" where nothing is invented."""
+    from hhp_stats.present.numbers import listed_words  # which loads pandas: not at every start
+
     names = [entry.inside for entry in invented(root)]
     if not names:
         return ""
@@ -118,6 +120,8 @@ def banner_sentence(root: Path) -> str:
 
 def uncounted(root: Path, studies: Collection[str], *, what: str = "effects") -> str:
     """Which of `studies` a tally of `what` leaves out, and why; "" where it counts all."""
+    from hhp_stats.present.numbers import capital, listed_words  # which loads pandas: not at every start
+
     names = [entry.inside for entry in invented(root) if entry.study in studies]
     if not names:
         return ""

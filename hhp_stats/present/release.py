@@ -8,17 +8,15 @@ between renders under a key made of files: a switch outside them could leave an 
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hhp_stats.files.file_parts import as_part
 from hhp_stats.files.project_root import find_root
 from hhp_stats.plan.catalogue import PROGRAMME, StudyEntry, catalogue, study_entry
-from hhp_stats.plan.disclosure import switched_off
+from hhp_stats.present.origins import banner_sentence, invented_notice
+from hhp_stats.present.status import read_release
 
-MANIFEST = "data/manifest.toml"
 WHOLE = ""  # the report as a whole, among the pages of `banners`
 
 _INTERNAL = (
@@ -33,27 +31,6 @@ _ABOUT_NOBODY = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Release:
-    """Status and date of the data release, from `data/manifest.toml`."""
-
-    status: str  # "synthetic" or "real": that of every study which has none of its own
-    date: str
-    internal: bool = False  # small counts are shown: not for publication
-    status_of: tuple[tuple[str, str], ...] = ()  # studies with a status of their own, by key
-
-    @property
-    def synthetic(self) -> bool:
-        """Whether studies without a status of their own are synthetic. Anything but a plain "real" counts as synthetic:
-        the notice must never go missing by a typing error.
-        """
-        return self.status != "real"
-
-    def is_synthetic(self, study: str) -> bool:
-        """Whether the data of one study are synthetic."""
-        return dict(self.status_of).get(study, self.status) != "real"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
     """The studies of the report by what their data are."""
 
@@ -64,14 +41,6 @@ class Standing:
     def mixed(self) -> bool:
         """Whether there are both."""
         return bool(self.synthetic and self.real)
-
-
-@as_part
-def read_release(root: Path) -> Release:
-    """The release the report is rendered from."""
-    raw = tomllib.loads((root / MANIFEST).read_text(encoding="utf-8"))
-    own = tuple(sorted((str(study), str(status)) for study, status in raw.get("status_of", {}).items()))
-    return Release(status=str(raw["status"]), date=str(raw["release"]), internal=switched_off(root), status_of=own)
 
 
 def standing(root: Path) -> Standing:
@@ -93,12 +62,12 @@ def notice(study: str = "", *, root: Path | None = None) -> str:
     release = read_release(home)
     notices = [_INTERNAL] if release.internal else []
     if study:
-        entry = study_entry(home, study)
+        study_entry(home, study)  # a wrong key is refused
         if release.is_synthetic(study):
             where = "chapter" if standing(home).mixed else "report"
             notices.append(_synthetic(f"Every figure in this {where} is computed from a synthetic release:"))
-            if entry.simulated_without_effect:
-                notices.append(_without_effect(entry))
+            if invented := invented_notice(study, root=home):
+                notices.append(invented)
         return "\n".join(notices)
     found = standing(home)
     if found.mixed:
@@ -111,15 +80,6 @@ def notice(study: str = "", *, root: Path | None = None) -> str:
 
 def _synthetic(head: str) -> str:
     return f'::: {{.callout-important title="Synthetic data"}}\n{head} {_ABOUT_NOBODY}\n:::\n'
-
-
-def _without_effect(entry: StudyEntry) -> str:
-    return (
-        '::: {.callout-warning title="No result of this study is in this chapter"}\n'
-        f"The public documents print no number of the results of the {entry.noun}. The data behind this chapter were"
-        " therefore drawn **without any effect**: the arms come from one distribution. What follows shows how such a"
-        f" study is analysed and how much it could have found. It says nothing about {entry.inside}.\n:::\n"
-    )
 
 
 def _concerned(found: Standing) -> str:
@@ -135,19 +95,22 @@ def _names(entries: Sequence[StudyEntry]) -> str:
     return listed_words([f"the {entry.noun}" for entry in entries])
 
 
-def banners(root: Path) -> str | Mapping[str, str] | None:
-    """The notice on every page and on the cover.
+def banners(root: Path, own_words: str = "") -> str | Mapping[str, str] | None:
+    """The notice on every page and on the cover; `own_words` are those of the book's settings.
 
-    None, the book's own words, while all studies are synthetic; "" where all are real; else by chapter, and under
-    `WHOLE` that of the cover and of every page about no single study.
+    None, the book's own words, while all studies are synthetic and none has invented effects; "" where all are real;
+    else by chapter, and under `WHOLE` that of the cover and of every page about no single study.
     """
     release, found = read_release(root), standing(root)
+    made_up = banner_sentence(root) if found.synthetic else ""
     if not found.mixed:
-        return None if found.synthetic or (release.synthetic and not found.real) else ""
+        if not (found.synthetic or (release.synthetic and not found.real)):
+            return ""
+        return {WHOLE: f"{own_words} {made_up}".strip()} if made_up else None
     nobody = "No such number describes a real person, team or authority."
     whole = f"Synthetic data in part: {_concerned(found)} from a synthetic release."
     own = "Synthetic data: this chapter is computed from a synthetic release."
-    pages = {WHOLE: f"{whole} {nobody}"}
+    pages = {WHOLE: f"{whole} {nobody} {made_up}".strip()}
     for entries, words in ((found.synthetic, f"{own} {nobody}"), (found.real, "")):
         pages |= {page: words for entry in entries for page in (entry.chapter, *entry.pages)}
     return pages

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hhp_stats.plan.catalogue import catalogue
-from hhp_stats.present import discussion, origins
+from hhp_stats.present import discussion, origins, release
 from hhp_stats.present.discussion import Discussion
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -71,7 +71,8 @@ def test_the_notice_says_how_the_effects_were_made(home: Path) -> None:
 def test_every_trial_with_invented_effects_says_so_in_its_chapter() -> None:
     for entry in origins.invented(PROJECT):
         text = (PROJECT / entry.chapter).read_text(encoding="utf-8")
-        assert f'invented_notice("{entry.study}")' in text, entry.chapter
+        assert f'release.notice("{entry.study}")' in text, entry.chapter
+        assert origins.invented_notice(entry.study, root=PROJECT) in release.notice(entry.study, root=PROJECT)
 
 
 # ---------------------------------------------------------------- tallies

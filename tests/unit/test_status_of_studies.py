@@ -8,6 +8,7 @@ import pytest
 
 from hhp_stats.intake.manifest import MANIFEST
 from hhp_stats.plan.catalogue import catalogue
+from hhp_stats.present.origins import banner_sentence
 from hhp_stats.present.release import WHOLE, banners, data_in_words, notice, while_synthetic
 from hhp_stats.publish.project import load_project
 from hhp_stats.publish.qmd import read_chapter
@@ -20,8 +21,9 @@ SAYS = re.compile(r"synthetic", re.IGNORECASE)
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    """The plans of the project, and a manifest without files."""
-    shutil.copytree(ROOT / "data/plan", tmp_path / "data/plan")
+    """Plans and published figures of the project, and a manifest without files."""
+    for name in ("data/plan", "data/published"):
+        shutil.copytree(ROOT / name, tmp_path / name)
     return tmp_path
 
 
@@ -34,7 +36,7 @@ def with_status(home: Path, *real: str, whole: str = "synthetic") -> Path:
 
 def test_all_synthetic_as_the_book_says_it(home: Path) -> None:
     with_status(home)
-    assert banners(home) is None
+    assert banners(home, "The book's own words.") == {WHOLE: f"The book's own words. {banner_sentence(home)}"}
     for study in ("", *KEYS):
         assert "Every figure in this report is computed from a synthetic release" in notice(study, root=home)
     assert "are synthetic for now" in data_in_words(root=home)

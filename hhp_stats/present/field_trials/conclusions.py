@@ -5,7 +5,7 @@ from __future__ import annotations
 from hhp_stats.present import prose
 from hhp_stats.present.field_trials.report import FieldTrialReport, in_words, inside
 from hhp_stats.present.numbers import apart, count, interval, level, number, p_clause, side
-from hhp_stats.present.release import read_release
+from hhp_stats.present.status import read_release
 from hhp_stats.results import LACKING
 
 

@@ -34,7 +34,7 @@ from hhp_stats.present.numbers import (
     withheld,
     withheld_note,
 )
-from hhp_stats.present.release import read_release
+from hhp_stats.present.status import read_release
 from hhp_stats.present.style import QUIET, TREATMENT, WIDTH, apply_style
 from hhp_stats.present.tables import plain_table, text_table
 

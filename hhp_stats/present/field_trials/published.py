@@ -9,7 +9,7 @@ from scipy import stats
 from hhp_stats.consistency.comparisons import find_comparisons, recompute
 from hhp_stats.present.field_trials.report import FieldTrialReport, in_words
 from hhp_stats.present.numbers import MINUS, count, number, p_value, plural
-from hhp_stats.present.release import read_release
+from hhp_stats.present.status import read_release
 
 
 def conflict(report: FieldTrialReport, key: str) -> str:

@@ -24,7 +24,7 @@ from hhp_stats.present.numbers import (
     percent,
     withheld_note,
 )
-from hhp_stats.present.release import read_release
+from hhp_stats.present.status import read_release
 from hhp_stats.present.tables import balance_table, plain_table, text_table
 from hhp_stats.results import LACKING, row_of
 

@@ -18,7 +18,7 @@ from hhp_stats.present.chapter import StudyReport
 from hhp_stats.present.embed import EmbeddedFigure, embed
 from hhp_stats.present.numbers import alpha_of, count, level, number, p_clause, percent, plural, spelled, withheld_note
 from hhp_stats.present.prose import contrast_of
-from hhp_stats.present.release import read_release
+from hhp_stats.present.status import read_release
 from hhp_stats.present.style import CONTROL, QUIET, TINTS, TREATMENT, WIDTH, apply_style
 from hhp_stats.present.tables import plain_table, text_table
 from hhp_stats.studies.goal_setting_terms import ANALYSED, COVARIATES
