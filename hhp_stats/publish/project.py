@@ -16,6 +16,7 @@ from typing import Any
 import yaml
 
 from hhp_stats.errors import RenderError
+from hhp_stats.plan.imprint import IMPRINT, Imprint, has_imprint, read_imprint
 
 CONFIG = "_quarto.yml"
 BANNER = "synthetic-banner"
@@ -156,6 +157,7 @@ class Project:
     metadata: Mapping[str, Any]  # all of the file, for the shortcode `meta`
     variables: Mapping[str, Any]  # `_variables.yml`, for the shortcode `var`
     own_keys: Mapping[str, int]  # the project's own top-level keys and their lines
+    imprint: Imprint | None = None  # who answers for the report; None for a book that does not say
     banners: Mapping[str, str] = field(default_factory=dict)  # of chapters, by path, where it is not `banner`
 
     def banner_of(self, chapter: Chapter) -> str:
@@ -270,6 +272,16 @@ def load_project(root: Path) -> Project:
         for file in files:
             if not (root / file).is_file():
                 raise fail(f"the file '{file}' does not exist", key)
+    authors = _authors(book.get("author", []), fail)
+    imprint = read_imprint(root) if has_imprint(root) else None
+    if imprint is not None:
+        for key, ours, theirs in (
+            ("author", authors, tuple(author.name for author in imprint.authors)),
+            ("date", date, imprint.date),
+        ):
+            if ours != theirs:
+                said = ", ".join(theirs) if isinstance(theirs, tuple) else theirs.isoformat()
+                raise fail(f"'book.{key}' must be what {IMPRINT} says: {said}", "book", key)
     html = formats.get("html", {})
     variables = read_yaml(root / "_variables.yml", "_variables.yml")[0] if (root / "_variables.yml").exists() else {}
     return Project(
@@ -277,7 +289,7 @@ def load_project(root: Path) -> Project:
         title=_words(book["title"]),
         subtitle=_words(book.get("subtitle", "")),
         description=_words(book.get("description", "")),
-        authors=_authors(book.get("author", []), fail),
+        authors=authors,
         date=date,
         lang=str(config.get("lang", "en")),
         number_sections=bool(config.get("number-sections", True)),
@@ -293,6 +305,7 @@ def load_project(root: Path) -> Project:
         metadata=config,
         variables=variables,
         own_keys={key: lines[(key,)] for key in config if key not in _TOP_LEVEL},
+        imprint=imprint,
     )
 
 
