@@ -89,6 +89,16 @@ def shown_in_pages(root: Path, *, fresh: bool = False) -> dict[str, Any]:
     return {"explain": explain, "banner": banners(root, load_project(root).banner)}
 
 
+def _answered_for(root: Path) -> None:
+    """A report with real data of any study says who answers for it (PlanError)."""
+    from hhp_stats.plan.imprint import refuse_unconfirmed
+    from hhp_stats.present.release import standing
+    from hhp_stats.present.status import read_release
+
+    if standing(root).real or not read_release(root).synthetic:
+        refuse_unconfirmed(root)
+
+
 class _Lines:
     """Shows the stages of a rendering: a live line on a terminal, plain lines elsewhere."""
 
@@ -129,6 +139,7 @@ def render(
     if engine not in ("embedded", "quarto") or not set(formats) <= {"html", "pdf"}:
         raise typer.BadParameter("the engine is embedded or quarto, a format html or pdf")
     root = find_root()
+    _answered_for(root)
     target = output or root / "_output"
     key = report_key(root, formats=formats, engine=engine)
     if not fresh and still_stands(root, target, key):

@@ -21,6 +21,7 @@ SOURCES = (
     "published",
     "releases",
     "dictionary.csv",
+    "imprint.toml",
     "spellings.csv",
     "manifest.toml",
     "corrections.csv",

@@ -17,7 +17,7 @@ from typing import Any, Literal, get_args
 from hhp_stats.errors import PlanError, UnknownName
 from hhp_stats.files.file_parts import as_part
 from hhp_stats.plan.nearest import allowed
-from hhp_stats.plan.passages import UnevenMarks, passages, unknown_studies
+from hhp_stats.plan.passages import UnevenMarks, unknown_studies
 from hhp_stats.plan.records import read_plan_file, read_records, record_of
 
 PLANS = "data/plan"
@@ -101,6 +101,9 @@ class Glance:
     randomised: str = ""  # printed figures: people randomised, people analysed
     analysed: str = ""
     response: str = ""  # relation of printed figures: the share who answered
+    plain: str = ""  # what was offered, for readers of the front page who know none of the names; else the study's name
+    cost: str = ""  # what the documents say of costs, in a few words
+    said: str = ""  # what those who took part said of it, in a few words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +130,7 @@ class ProgrammePlan:
     pages: tuple[str, ...]  # chapters of the report about no single study
     phases: tuple[Phase, ...]
     subjects: tuple[Subject, ...]
+    enough_response: float  # share of the people randomised from which on a trial counts as well answered
 
     def subject_names(self) -> dict[str, str]:
         """Names of the subjects by id."""
@@ -240,13 +244,14 @@ def programme_plan(root: Path) -> ProgrammePlan:
     """
     raw = read_plan_file(root, PROGRAMME)
     pages = record_of(
-        {key: value for key, value in raw.items() if key == "pages"}, file=PROGRAMME, place="the header", kind=_Pages
+        {key: value for key, value in raw.items() if key in _HEAD}, file=PROGRAMME, place="the header", kind=_Pages
     )
     for key in raw:
-        if key not in ("pages", "phase", "subject"):
-            raise PlanError(PROGRAMME, key, "is unknown.", allowed(("pages", "phase", "subject"), key))
+        if key not in (*_HEAD, "phase", "subject"):
+            raise PlanError(PROGRAMME, key, "is unknown.", allowed((*_HEAD, "phase", "subject"), key))
     return ProgrammePlan(
         pages=pages.pages,
+        enough_response=pages.enough_response,
         phases=read_records(root, file=PROGRAMME, key="phase", kind=Phase),
         subjects=read_records(root, file=PROGRAMME, key="subject", kind=Subject, may_be_empty=frozenset({"about"})),
     )
@@ -255,6 +260,10 @@ def programme_plan(root: Path) -> ProgrammePlan:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Pages:
     pages: tuple[str, ...]
+    enough_response: float
+
+
+_HEAD = ("pages", "enough_response")
 
 
 def study_entry(root: Path, study: str) -> StudyEntry:
@@ -277,13 +286,6 @@ def study_glance(root: Path, study: str) -> Glance:
             file, "glance", "is missing.", "Add a table [glance] with asks, design, participants, outcomes and known."
         )
     return record_of(table, file=file, place="glance", kind=Glance)
-
-
-@as_part
-def summarised(root: Path) -> tuple[str, ...]:
-    """The studies of which the summary (`index.qmd`) has passages of its own."""
-    found = {study for passage in passages((root / SUMMARY).read_text(encoding="utf-8")) for study in passage.studies}
-    return tuple(sorted(found))
 
 
 def study_names(root: Path) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """The report as a publication: authors, publisher, version, licence, identifiers, funding, contact.
 
 `data/imprint.toml` is the one place where they stand; the cover, the pages, the metadata of the PDF and the entry to
-cite are made of it. What nobody has decided yet is marked `[to be confirmed]`: a report with real data refuses the mark.
+cite are made of it. What is not decided yet is marked `[to be confirmed]`: a report with real data refuses the mark.
 """
 
 from __future__ import annotations

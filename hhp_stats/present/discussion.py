@@ -13,7 +13,7 @@ from great_tables import GT
 from hhp_stats.errors import HhpError, UnknownName
 from hhp_stats.files.project_root import find_root
 from hhp_stats.plan.any_plan import plan_of
-from hhp_stats.plan.catalogue import StudyEntry, catalogue, summarised
+from hhp_stats.plan.catalogue import StudyEntry, catalogue
 from hhp_stats.plan.experiments import ExperimentPlan
 from hhp_stats.plan.individual import IndividualPlan
 from hhp_stats.plan.schema import Plan
@@ -24,7 +24,6 @@ from hhp_stats.present.marks import shown
 from hhp_stats.present.numbers import (
     MISSING,
     alpha_of,
-    capital,
     count,
     interval,
     level,
@@ -208,7 +207,7 @@ def samples(discussion: Discussion) -> GT:
         return frame[column].get(result_id)
 
     for study in dict.fromkeys(discussion.effects["study"]):
-        planned, achieved = (_power_row(discussion, study, name) for name in ("planned", "achieved"))
+        planned, achieved = (power_row(discussion, study, name) for name in ("planned", "achieved"))
         cells.append(
             {
                 "Study": discussion.names[study],
@@ -254,7 +253,7 @@ def _rates(discussion: Discussion) -> str:
     return " or ".join(f"{percent(power, 0)} at a two-sided {percent(alpha, 0)}" for power, alpha in asked)
 
 
-def _power_row(discussion: Discussion, study: str, name: str) -> str:
+def power_row(discussion: Discussion, study: str, name: str) -> str:
     """The result id of a detectable effect: by the formula of the trial's own design, that for clusters where it has
     them.
     """
@@ -303,19 +302,6 @@ def pairs(discussion: Discussion) -> GT:
             + _sign_note(discussion)
         ],
     )
-
-
-def other_chapters(discussion: Discussion) -> str:
-    """Which studies have a chapter of which the summary says nothing by itself."""
-    told = set(summarised(discussion.root))
-    entries = [entry for entry in catalogue(discussion.root) if entry.study not in told]
-    names = [entry.inside for entry in entries if entry.kind != "pilot"]
-    pilots = sum(entry.kind == "pilot" for entry in entries)
-    names += [f"{spelled(pilots)} {'pilot' if pilots == 1 else 'pilots'}"] if pilots else []
-    if not names:
-        return "Every study has a chapter of its own."
-    alone = len(names) == 1 and pilots < 2
-    return f"{capital(listed_words(names))} {'has a chapter of its' if alone else 'have chapters of their'} own."
 
 
 def overview(discussion: Discussion) -> str:
@@ -418,7 +404,7 @@ def fewer(discussion: Discussion) -> str:
     frame = discussion.results.set_index("result_id")["n"]
     pairs_of_n, left_out = [], set()
     for study in dict.fromkeys(discussion.effects["study"]):
-        ids = [_power_row(discussion, study, name) for name in ("planned", "achieved")]
+        ids = [power_row(discussion, study, name) for name in ("planned", "achieved")]
         if all(key in frame.index for key in ids):
             if study in discussion.invented:
                 left_out.add(study)
@@ -453,7 +439,6 @@ def conclusion(discussion: Discussion) -> str:
 
 TABLES: Mapping[str, Callable[[Discussion], GT]] = {"effects": effects_table, "samples": samples, "pairs": pairs}
 SENTENCES: Mapping[str, Callable[[Discussion], str]] = {
-    "other_chapters": other_chapters,
     "overview": overview,
     "largest": largest,
     "shared": shared,

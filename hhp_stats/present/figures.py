@@ -176,3 +176,48 @@ def acceptability_curve(table: pd.DataFrame) -> Figure:
     axes.set_ylabel("% of resamples")
     axes.legend(frameon=False)
     return figure
+
+
+def simple_forest(
+    rows: pd.DataFrame, *, labels: Sequence[str], ends: tuple[str, str, str], muted: Sequence[bool]
+) -> Figure:
+    """Estimates and intervals for readers without statistics: labels above the lines, no numbers, words for the ends.
+
+    `ends` stand below the left end, the middle and the right end. As wide as a telephone, so that its letters stay
+    large there. `muted` rows are grey with an open mark.
+    """
+    apply_style()
+    note_results(rows["result_id"])
+    figure, axes = plt.subplots(figsize=(_NARROW, 0.75 + 0.5 * len(rows)))
+    reach = 1.08 * float(np.nanmax(np.abs(rows[["conf_low", "conf_high"]].to_numpy(dtype=float))))
+    axes.set_xlim(-reach, reach)
+    axes.set_ylim(-0.6, len(rows) - 0.25)
+    axes.axvline(0, color=QUIET, linewidth=0.8, zorder=0)
+    for line, (row, label, grey) in enumerate(zip(rows.to_dict("records"), labels, muted, strict=True)):
+        y, colour = len(rows) - 1 - line, QUIET if grey else TREATMENT
+        axes.annotate(label, (0.0, y + 0.18), xycoords=("axes fraction", "data"), va="bottom", fontsize=8.5)
+        axes.plot([row["conf_low"], row["conf_high"]], [y, y], color=colour, linewidth=2, solid_capstyle="butt")
+        axes.plot(
+            [row["estimate"]], [y], "o", color=colour, markersize=5.5, markerfacecolor="white" if grey else colour
+        )
+    axes.set_yticks([])
+    axes.set_xticks([])
+    for x, word, side in zip((0.0, 0.5, 1.0), (f"\u2190 {ends[0]}", ends[1], f"{ends[2]} \u2192"), _SIDES, strict=True):
+        axes.annotate(
+            word,
+            (x, 0.0),
+            xytext=(0, -4),
+            xycoords="axes fraction",
+            textcoords="offset points",
+            ha=side,
+            va="top",
+            fontsize=8.5,
+            color=QUIET,
+        )
+    for side in ("left", "top", "right", "bottom"):
+        axes.spines[side].set_visible(False)
+    return figure
+
+
+_NARROW = 3.8  # inches
+_SIDES = ("left", "center", "right")

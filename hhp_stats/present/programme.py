@@ -90,7 +90,7 @@ class Programme:
             name = f"**{entry.name}**"
             if section is not None and section.file in listed:
                 name += f" {section_reference(section, document=DOCUMENT)}"
-            cells = [glance.asks, glance.design, self._filled(glance.participants), glance.outcomes, glance.known]
+            cells = [glance.asks, glance.design, self.filled(glance.participants), glance.outcomes, glance.known]
             rows.append([name, *(escaped(cell) for cell in cells)])
         if not rows:
             return ""
@@ -106,7 +106,8 @@ class Programme:
         """The studies of a phase, in order."""
         return [entry for entry in catalogue(self.root) if entry.phase == phase]
 
-    def _filled(self, text: str) -> str:
+    def filled(self, text: str) -> str:
+        """Words of a plan with the printed figures that they name in braces."""
         return _SLOT.sub(lambda slot: self.fact(slot[1]), text)
 
 

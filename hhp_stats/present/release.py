@@ -72,14 +72,16 @@ def notice(study: str = "", *, root: Path | None = None) -> str:
     found = standing(home)
     if found.mixed:
         concerned = _concerned(found)
-        notices.append(_synthetic(f"{concerned[:1].upper()}{concerned[1:]} from a synthetic release:"))
+        notices.append(_synthetic(f"{concerned[:1].upper()}{concerned[1:]} from a synthetic release:", about=home))
     elif found.synthetic or (release.synthetic and not found.real):
-        notices.append(_synthetic("Every figure in this report is computed from a synthetic release:"))
+        notices.append(_synthetic("Every figure in this report is computed from a synthetic release:", about=home))
     return "\n".join(notices)
 
 
-def _synthetic(head: str) -> str:
-    return f'::: {{.callout-important title="Synthetic data"}}\n{head} {_ABOUT_NOBODY}\n:::\n'
+def _synthetic(head: str, *, about: Path | None = None) -> str:
+    """The notice; on a page about no single study of the project `about` it names the studies with invented effects."""
+    made_up = f" {banner_sentence(about)}" if about is not None and banner_sentence(about) else ""
+    return f'::: {{.callout-important title="Synthetic data"}}\n{head} {_ABOUT_NOBODY}{made_up}\n:::\n'
 
 
 def _concerned(found: Standing) -> str:

@@ -14,6 +14,7 @@ import typst
 from hhp_stats.errors import RenderError
 from hhp_stats.files.scratch import scratch_folder
 from hhp_stats.processes.at_work import located
+from hhp_stats.publish.cite import long_date, version_words
 from hhp_stats.publish.glyphs import missing, to_replace, with_stand_ins
 from hhp_stats.publish.pandoc import ASSETS, words_of
 from hhp_stats.publish.project import Project
@@ -149,7 +150,7 @@ def _settings(project: Project, notices: Mapping[str, str], *, pages_of_lists: i
             f"  description: {text(project.description)},",
             f"  authors: ({authors}),",
             f"  date: datetime(year: {project.date.year}, month: {project.date.month}, day: {project.date.day}),",
-            f"  shown-date: {text(long_date(project))},",
+            f"  shown-date: {text(', '.join([*version_words(project, words_of(project)), long_date(project)]))},",
             f"  language: {text(language)},",
             f"  region: {text(region) if region else 'none'},",
             f"  banner: {text(project.banner)},",
@@ -159,11 +160,3 @@ def _settings(project: Project, notices: Mapping[str, str], *, pages_of_lists: i
             ")",
         ]
     )
-
-
-def long_date(project: Project) -> str:
-    """The book's date in words, in its language, without asking the machine's locale."""
-    language = project.lang.split("-")[0].lower()
-    month = words_of(project)["months"].split()[project.date.month - 1]
-    point = "." if language == "de" else ""
-    return f"{project.date.day}{point} {month} {project.date.year}"

@@ -14,8 +14,8 @@ from typing import Any
 
 from hhp_stats.files.remember import Remember, code_of
 from hhp_stats.publish import well_formed
+from hhp_stats.publish.cite import citation, long_date, version_words
 from hhp_stats.publish.pandoc import ASSETS, words_of
-from hhp_stats.publish.pdf import long_date
 from hhp_stats.publish.project import Chapter, Project
 from hhp_stats.publish.source import Cell
 from hhp_stats.publish.well_formed import Reader
@@ -114,7 +114,8 @@ def _page(
 ) -> dict[str, str]:
     page = pages[chapter.slug]
     notice = escape(project.banner_of(chapter))
-    banner = f'<p class="data-notice">{notice}</p>' if notice else ""
+    # The first page says it in its own words, below the key message.
+    banner = f'<p class="data-notice">{notice}</p>' if notice and chapter.slug != "index" else ""
     label = ""
     if page["number"]:
         word = words["appendix" if chapter.appendix else "chapter"]
@@ -122,7 +123,7 @@ def _page(
     title = project.title if chapter.slug == "index" else f"{page['plain']} – {project.title}"
     front = ""
     if chapter.slug == "index":
-        facts = [*project.authors, long_date(project)]
+        facts = [*project.authors, long_date(project), *version_words(project, words)]
         subtitle = f'<p class="subtitle">{escape(project.subtitle)}</p>' if project.subtitle else ""
         front = (
             f'<div class="front"><p class="book-title">{escape(project.title)}</p>{subtitle}'
@@ -132,6 +133,7 @@ def _page(
         **{f"word_{key}": escape(value) for key, value in words.items()},
         "lang": escape(project.lang),
         "page_title": escape(title),
+        "authors": escape(", ".join(project.authors)),
         "description": escape(project.description or f"{project.title}: {page['plain']}"),
         "book_title": escape(project.title),
         "banner": banner,
@@ -147,7 +149,7 @@ def _page(
         "id": f' id="{escape(page["id"])}"' if page["id"] else "",
         "title": page["title"],
         "body": page["body"].strip(),
-        "citation": _citation(project, words) if chapter.slug == "index" else "",
+        "citation": citation(project, words) if chapter.slug == "index" else "",
         "around": _around(around, pages, words),
         "downloads": _downloads(downloads, words),
         "footer": notice,
@@ -206,24 +208,6 @@ _SCRIPT_WORDS = (
     "in_python",
     "in_r",
 )
-
-
-def _citation(project: Project, words: Mapping[str, str]) -> str:
-    """How to cite the report: a line for a list of references, and a BibTeX entry to copy."""
-    title = f"{project.title}. {project.subtitle}" if project.subtitle else project.title
-    whom = f"{escape(', '.join(project.authors))} ({project.date.year}). " if project.authors else ""
-    line = f"{whom}<cite>{escape(title)}</cite>. {escape(long_date(project))}."
-    key = re.sub(r"[^a-z0-9]+", "-", project.title.lower()).strip("-")[:40].rstrip("-")
-    fields = {"title": f"{{{project.title}}}"} | ({"subtitle": f"{{{project.subtitle}}}"} if project.subtitle else {})
-    if project.authors:
-        fields["author"] = " and ".join(project.authors)
-    fields |= {"date": project.date.isoformat(), "type": "Report"}
-    entry = "\n".join([f"@report{{{key}-{project.date.year},", *(f"  {k} = {{{v}}}," for k, v in fields.items()), "}"])
-    return (
-        f'<section class="cite-report" aria-labelledby="cite-report"><h2 id="cite-report">'
-        f"{escape(words['cite'])}</h2><p>{line}</p>"
-        f'<details><summary>BibTeX</summary><pre class="bibtex"><code>{escape(entry)}</code></pre></details></section>'
-    )
 
 
 def _numbered(page: Page) -> str:
