@@ -92,7 +92,7 @@ def randomise(
     from hhp_stats.intake.baseline import load_baseline_list
     from hhp_stats.intake.dictionary import study_with_returns
     from hhp_stats.intake.draw_log import allocation_rule
-    from hhp_stats.intake.manifest import manifest_status
+    from hhp_stats.intake.manifest import study_status
     from hhp_stats.plan.load import load_plan
     from hhp_stats.studies.goal_setting.allocation import drawn
 
@@ -108,7 +108,7 @@ def randomise(
     if seed < 0:
         raise typer.BadParameter("the seed is a whole number, zero or more")
     allocation = drawn(load_baseline_list(root, study), load_plan(root, study), seed=seed)
-    release = manifest_status(root)
+    release = study_status(root, study)
     pair.write(allocation.teams.assign(coffee=0, release=release), allocation.log.assign(seed=seed, release=release))
     out.print(
         f"{len(allocation.teams)} teams, {int(allocation.teams['treatment'].sum())} of them treated, after"

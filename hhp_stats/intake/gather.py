@@ -15,7 +15,7 @@ from hhp_stats.intake.draw_log import DrawLog, allocation_rule, read_draw_log
 from hhp_stats.intake.findings import Finding, judged
 from hhp_stats.intake.linkage import Answers, link
 from hhp_stats.intake.lists import ListFile, check_list, read_list
-from hhp_stats.intake.manifest import read_manifest, sha256_of, verify_manifest
+from hhp_stats.intake.manifest import sha256_of, study_status, verify_manifest
 from hhp_stats.intake.pseudonym import Pseudonyms, load_pseudonyms
 from hhp_stats.intake.raw_places import raw_names
 from hhp_stats.intake.returns import OTHER_TYPES, RETURN_TYPES, Return, read_return
@@ -217,7 +217,7 @@ def _arms(allocation: ListFile) -> dict[str, float]:
 def _status(result: Gathered) -> str:
     """The manifest's status and the pseudonym key, or the problems that keep us from either."""
     try:
-        status = read_manifest(result.root).status
+        status = study_status(result.root, result.study.name)
         result.pseudonyms = load_pseudonyms(result.root, status=status)
         result.problems += result.pseudonyms.problems
     except DataError as error:

@@ -99,8 +99,13 @@ class Manifest:
 
     @property
     def synthetic(self) -> bool:
-        """Whether the release is generated and not real."""
+        """Whether the release is generated and not real; single studies may differ (`status_of`)."""
         return self.status == "synthetic"
+
+    @property
+    def holds_real(self) -> bool:
+        """Whether any study is real: then what concerns people must be kept from others."""
+        return "real" in {self.status, *self.other.get(STATUS_OF, {}).values()}
 
 
 def read_manifest(root: Path) -> Manifest:
@@ -116,7 +121,15 @@ def read_manifest(root: Path) -> Manifest:
             raise ValueError
         listed = {_from_root(root, name): digest for name, digest in files.items()}
         return Manifest(status=status, release=str(content.get("release", "")), files=listed, other=content)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError, ValueError, AttributeError) as error:
+    except (
+        OSError,
+        UnicodeDecodeError,
+        tomllib.TOMLDecodeError,
+        KeyError,
+        ValueError,
+        AttributeError,
+        TypeError,
+    ) as error:
         raise DataError([BAD_MANIFEST.problem(file=MANIFEST, value=type(error).__name__)]) from None
 
 
@@ -125,15 +138,14 @@ def _from_root(root: Path, name: str) -> str:
     return f"data/{name}" if inside_data else name
 
 
-def manifest_status(root: Path) -> str:
-    """Is the release "synthetic" or "real"? Raises `DataError` where the manifest does not say."""
-    return read_manifest(root).status
+def study_status(root: Path, study: str) -> str:
+    """Are the data of a study "synthetic" or "real"? Raises `DataError` where the manifest does not say."""
+    return status_of(read_manifest(root), study)
 
 
 def status_of(manifest: Manifest, study: str) -> str:
     """Is a study's release "synthetic" or "real"? The table `[status_of]` of the manifest may say it by study."""
-    own = manifest.other.get(STATUS_OF, {})
-    return str(own.get(study, manifest.status)) if isinstance(own, dict) else manifest.status
+    return str(manifest.other.get(STATUS_OF, {}).get(study, manifest.status))
 
 
 def sha256_of(path: Path) -> str:

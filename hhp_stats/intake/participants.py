@@ -17,7 +17,7 @@ from hhp_stats.intake.findings import judged
 from hhp_stats.intake.linkage import counted_response
 from hhp_stats.intake.lists import ListFile, read_list
 from hhp_stats.intake.load import problem_frame
-from hhp_stats.intake.manifest import read_manifest, sha256_of, verify_manifest
+from hhp_stats.intake.manifest import sha256_of, study_status, verify_manifest
 from hhp_stats.intake.pseudonym import Pseudonyms, load_pseudonyms
 from hhp_stats.intake.rule import Breach, Rule, at, breach_problems
 from hhp_stats.intake.rules_answers import survey_findings
@@ -160,8 +160,8 @@ def load_participants(root: Path, plan: IndividualPlan) -> Participants:
     (`linkage.counted_response`). Responses under an unknown code are counted and left out.
     Raises DataError, with every problem, where a file is missing, unreadable or breaks a rule.
     """
-    manifest = read_manifest(root)
-    pseudonyms = load_pseudonyms(root, status=manifest.status)
+    status = study_status(root, plan.study)
+    pseudonyms = load_pseudonyms(root, status=status)
     fields = (*allocation_fields(plan), *survey_fields(plan))
     spellings = _spellings(root)
     allocation = _read_allocation(root, plan, fields, spellings)
@@ -174,7 +174,7 @@ def load_participants(root: Path, plan: IndividualPlan) -> Participants:
                 _check_codes(survey, allocation, plan, thresholds.get(FEW_LINKED.code))
     tables: list[ListFile | SurveyFile] = [allocation, *surveys]
     for table in tables:
-        _check_mark(table, synthetic=manifest.synthetic)
+        _check_mark(table, synthetic=status == "synthetic")
     known = {table.file: table.sha256 for table in tables if table.sha256}
     check = ArmsCheck(plan=plan, allocation=allocation, surveys=tuple(surveys), thresholds=thresholds)
     of_the_columns = survey_findings(surveys, _groups(allocation, plan), thresholds)

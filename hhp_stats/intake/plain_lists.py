@@ -18,7 +18,7 @@ from hhp_stats.intake.findings import Finding, judged
 from hhp_stats.intake.list_spec import ListSpec
 from hhp_stats.intake.lists import ListFile, read_list
 from hhp_stats.intake.load import problem_frame
-from hhp_stats.intake.manifest import read_manifest, verify_manifest
+from hhp_stats.intake.manifest import study_status, verify_manifest
 from hhp_stats.intake.order import in_order, numbered
 from hhp_stats.intake.rule import Breach, Rule, breach_problems
 from hhp_stats.intake.rules_answers import list_findings
@@ -79,7 +79,7 @@ def read_plain_lists(
     Rules between lists, and `found`, which gives what a deviation may explain, are looked at only if all could be read.
     The frames are in the order of their content, with numbers in the place of identifiers (`intake.order`).
     """
-    manifest = read_manifest(root)
+    synthetic = study_status(root, study) == "synthetic"
     tables: dict[str, ListFile] = {}
     for spec in specs:
         # The columns of these lists are the study's own, so no list of fields from the dictionary is consulted.
@@ -95,9 +95,9 @@ def read_plain_lists(
             table.problems += breach_problems(CELLS, table, _cells(table))
             for form in FORM_RULES:
                 table.problems += breach_problems(form, table, form.find(table) if form.find else ())
-            if manifest.synthetic and table.unmarked and len(table.frame):
+            if synthetic and table.unmarked and len(table.frame):
                 table.problems.append(NOT_MARKED_SYNTHETIC.problem(file=table.file))
-            elif not manifest.synthetic and table.synthetic:
+            elif not synthetic and table.synthetic:
                 table.problems.append(MARKED_SYNTHETIC.problem(file=table.file))
         tables[spec.name] = table
     if all(table.readable for table in tables.values()):

@@ -18,7 +18,7 @@ from hhp_stats.intake.findings import judged
 from hhp_stats.intake.grid import Grid, column_letter
 from hhp_stats.intake.headings import is_personal
 from hhp_stats.intake.load import problem_frame
-from hhp_stats.intake.manifest import read_manifest, sha256_of, status_of, verify_manifest
+from hhp_stats.intake.manifest import sha256_of, study_status, verify_manifest
 from hhp_stats.intake.masking import shown, words_of
 from hhp_stats.intake.ods import read_ods
 from hhp_stats.intake.participants import Participants, load_participants
@@ -69,8 +69,7 @@ def load_plain_table(root: Path, plan: IndividualPlan) -> Participants:
     or breaks a rule.
     """
     assert plan.data is not None
-    manifest = read_manifest(root)
-    status = status_of(manifest, plan.study)
+    status = study_status(root, plan.study)
     table = read_plain_table(root, plan)
     found = [*table.problems]
     if table.readable:

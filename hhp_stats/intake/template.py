@@ -17,7 +17,7 @@ from hhp_stats.errors import DataError, PlanError
 from hhp_stats.files.spreadsheet import write_cell
 from hhp_stats.intake.dictionary import WAVES, Field, Site, fields_of, load_dictionary, load_study
 from hhp_stats.intake.gather import check_return
-from hhp_stats.intake.manifest import manifest_status, verify_manifest
+from hhp_stats.intake.manifest import study_status, verify_manifest
 from hhp_stats.intake.raw_files import MANIFEST
 from hhp_stats.intake.returns import HEADING_ROW, RETURN_TYPES, Return, read_return
 from hhp_stats.intake.rule import Rule
@@ -73,7 +73,7 @@ def template(*, study: str, authority: str, wave: str, root: Path) -> Any:
     recorded = (root / MANIFEST).exists()
     if recorded and people and (wrong := verify_manifest(root, below=f"data/returns/{study}/{site.slug}/")):
         raise DataError(wrong)
-    synthetic = recorded and manifest_status(root) == "synthetic"
+    synthetic = recorded and study_status(root, study) == "synthetic"
     return _workbook(site, wave, table, people, synthetic)
 
 

@@ -167,7 +167,7 @@ def snapshot_now(root: Path, *, asked: Sequence[Request] | None = None) -> Snaps
     files = data_files(root)
     return Snapshot(
         name=NOW,
-        status=read_manifest(root).status,
+        status="real" if read_manifest(root).holds_real else "synthetic",
         inputs={name: sha256_of(root / name) for name in files},
         software=software_versions(),
         code=code_digest(),

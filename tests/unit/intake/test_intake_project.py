@@ -13,7 +13,7 @@ from hhp_stats.intake.check import TRIAL_TEAM, check_returns
 from hhp_stats.intake.dictionary import load_dictionary, load_study
 from hhp_stats.intake.gather import gather
 from hhp_stats.intake.load import load_trial
-from hhp_stats.intake.manifest import manifest_status, read_manifest, record_files, verify_manifest
+from hhp_stats.intake.manifest import study_status, read_manifest, record_files, verify_manifest
 from hhp_stats.intake.pseudonym import DEVELOPMENT_KEY, KEY_VARIABLE, Pseudonyms, load_pseudonyms
 from hhp_stats.intake.spellings import load_spellings
 from hhp_stats.intake.template import template
@@ -89,7 +89,7 @@ def test_synthetic_and_real_files_are_not_mixed(trial_files, monkeypatch, tmp_pa
 
 def test_the_manifest_says_what_it_knows(trial_files):
     root = trial_files.write()
-    assert manifest_status(root) == "synthetic"
+    assert study_status(root, "goal_setting") == "synthetic"
     assert verify_manifest(root) == []
     assert read_manifest(root).release == "2026-01-01"
     before = (root / "data/manifest.toml").read_bytes()
