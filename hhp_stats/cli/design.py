@@ -84,14 +84,15 @@ def randomise(
 ) -> None:
     """Draw teams from the baseline returns by the plan's rule, with strata, redraws and a log that can be replayed.
 
-    List and log have the columns that are read later; `coffee` is 0 everywhere, to be set for teams in the coffee
-    trial.
+    List and log are read as they are by everything that follows. Columns of teams that the plan's equation names
+    beside them, such as another trial's arm, are 0 everywhere: the draw knows nothing of them.
     """
     from hhp_stats.files.output_guard import OutputGuard
     from hhp_stats.intake.allocation_pair import AllocationPair
     from hhp_stats.intake.baseline import load_baseline_list
-    from hhp_stats.intake.dictionary import study_with_returns
+    from hhp_stats.intake.dictionary import load_dictionary, load_study, study_with_returns
     from hhp_stats.intake.draw_log import allocation_rule
+    from hhp_stats.intake.lists import also_drawn
     from hhp_stats.intake.manifest import study_status
     from hhp_stats.plan.load import load_plan
     from hhp_stats.studies.goal_setting.allocation import drawn
@@ -109,9 +110,13 @@ def randomise(
         raise typer.BadParameter("the seed is a whole number, zero or more")
     allocation = drawn(load_baseline_list(root, study), load_plan(root, study), seed=seed)
     release = study_status(root, study)
-    pair.write(allocation.teams.assign(coffee=0, release=release), allocation.log.assign(seed=seed, release=release))
+    also = also_drawn(load_dictionary(root), load_study(root, study))
+    teams = allocation.teams.assign(**dict.fromkeys(also, 0), release=release)
+    pair.write(teams, allocation.log.assign(seed=seed, release=release))
     out.print(
         f"{len(allocation.teams)} teams, {int(allocation.teams['treatment'].sum())} of them treated, after"
         f" {len(allocation.log)} draws; wrote {to} and {pair.log}. SHA-256 {allocation.digest}",
         markup=False,
     )
+    if also:
+        out.print(f"{' and '.join(also)}: 0 for every team; enter the others before `hhp accept` records the list.")

@@ -79,6 +79,9 @@ class Study:
 
     name: str
     sites: tuple[Site, ...]
+    terms: tuple[
+        str, ...
+    ] = ()  # columns of the equation: what one trial alone has, its lists hold where they are named
 
     def site(self, local_authority: str) -> Site | None:
         """The site of this name, if it takes part."""
@@ -179,7 +182,8 @@ def load_study(root: Path, study: str) -> Study:
     names = [site.local_authority for site in sites] + [site.slug for site in sites]
     if not sites or len(set(names)) != 2 * len(sites):
         raise PlanError(file, "sites", "Every site needs a name and a slug of its own.", "Correct the list of sites.")
-    return Study(name=study, sites=sites)
+    terms = tuple(str(term["column"]) for term in plan.get("terms", ()) if "column" in term)
+    return Study(name=study, sites=sites, terms=terms)
 
 
 def study_with_returns(root: Path) -> str:

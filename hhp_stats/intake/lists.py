@@ -22,6 +22,7 @@ from hhp_stats.intake.table import Table, comma_in_numbers, empty_frame
 from hhp_stats.intake.text_file import likely_delimiter, read_text, split_rows
 
 LINKAGE_FIELDS = ("local_authority", "staff_id", "survey_code")
+DRAWN = ("team_id", "local_authority", "stratum", "treatment")  # what every allocation list of teams holds
 
 
 @dataclass(slots=True, kw_only=True)
@@ -55,8 +56,19 @@ LIST_RAGGED = Rule(
 FILE_OF_LIST_RULES = (LIST_MISSING, LIST_UNREADABLE, LIST_RAGGED)
 
 
-def list_fields(fields: tuple[Field, ...], kind: str) -> tuple[Field, ...]:
-    """The fields of a list; those of the linkage list, which only intake sees, stand here and not in the dictionary."""
+def also_drawn(fields: tuple[Field, ...], study: Study) -> tuple[str, ...]:
+    """Which columns of teams does this trial alone have? Those of the dictionary that its equation names."""
+    return tuple(each.name for each in fields_of(fields, "allocation") if each.name in study.terms)
+
+
+def list_fields(fields: tuple[Field, ...], kind: str, study: Study) -> tuple[Field, ...]:
+    """The fields of a list; those of the linkage list, which only intake sees, stand here and not in the dictionary.
+
+    Of an allocation list of teams those of `DRAWN`, and what the study's equation names.
+    """
+    if kind == "allocation" and study.sites:
+        wanted = {*DRAWN, *also_drawn(fields, study)}
+        return tuple(each for each in fields_of(fields, kind) if each.name in wanted)
     if kind != "linkage":
         return fields_of(fields, kind)
     return tuple(
@@ -84,7 +96,7 @@ def read_list(
     path: Path, *, file: str, kind: str, fields: tuple[Field, ...], spellings: Spellings, study: Study
 ) -> ListFile:
     """What does a list (allocation, course_log or linkage) say? Problems are collected in the result."""
-    specs = list_fields(fields, kind)
+    specs = list_fields(fields, kind, study)
     result = ListFile(
         file=file,
         path=path,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
@@ -218,13 +218,19 @@ def _digest(rows: list[tuple[str, ...]]) -> str:
 
 
 def record_files(
-    root: Path, *, status: str | None = None, release: str | None = None, names: Collection[str] | None = None
+    root: Path,
+    *,
+    status: str | None = None,
+    release: str | None = None,
+    names: Collection[str] | None = None,
+    status_of_studies: Mapping[str, str] | None = None,
 ) -> None:
     """Writes the manifest anew with the checksums of the files that are there now.
 
     With `names` only the entries of these files change: the others keep their checksums, right or wrong. `LEDGER` among
     them (and no `names` at all) records the ledger's lines. The old manifest is replaced only when the new one is
-    whole.
+    whole. `status_of_studies` takes the place of the table `[status_of]`; once the release is real as a whole, seed and
+    generator of the synthetic one go.
     """
     there = (root / MANIFEST).exists()
     old = read_manifest(root) if there else Manifest(status="", release="", files={}, other={})
@@ -235,6 +241,11 @@ def record_files(
     files = {name: digest for name, digest in old.files.items() if name not in wanted}
     files |= {name: sha256_of(root / name) for name in wanted if (root / name).is_file() and not is_link(root, name)}
     head = {"status": status, **old.other, **({"release": release} if release else {})}
+    if status_of_studies is not None:
+        head.pop(STATUS_OF, None)
+        head |= {STATUS_OF: dict(status_of_studies)} if status_of_studies else {}
+    if status == "real" and old.status == "synthetic":
+        head = {key: value for key, value in head.items() if key not in ("seed", "generator")}
     if names is None or LEDGER in names:
         head.pop(LEDGER_TABLE, None)
         if rows := ledger_rows(root):

@@ -9,7 +9,7 @@ import pandas as pd
 
 from hhp_stats.intake.dictionary import WAVES, Study
 from hhp_stats.intake.linkage import SUFFIX, Answers
-from hhp_stats.intake.lists import ListFile
+from hhp_stats.intake.lists import DRAWN, ListFile
 from hhp_stats.intake.order import in_order
 from hhp_stats.intake.pseudonym import Pseudonyms
 from hhp_stats.intake.returns import Return
@@ -53,7 +53,8 @@ def build_people(
     launch = {site.local_authority: pd.Timestamp(site.launch) for site in study.sites}
     people["launch"] = people["local_authority"].map(launch).astype("datetime64[us]")
     teams = allocation.frame.drop_duplicates("team_id").set_index("team_id")
-    for name in ("treatment", "coffee"):
+    also = tuple(name for name in allocation.frame if name not in (*DRAWN, "row"))
+    for name in ("treatment", *also):
         people[name] = people["team_id"].map(teams[name]).astype(float)
     people["stratum"] = people["team_id"].map(teams["stratum"]).astype("str")
     people["randomised"] = people["in_baseline"] & people["treatment"].notna()
@@ -61,7 +62,8 @@ def build_people(
     people = _with_course(people, course_log)
     for wave, suffix in SUFFIX.items():
         people = _with_answers(people, next((each for each in answers if each.wave == wave), None), suffix)
-    people = people[[*_LEADING, *(name for name in people if name not in (*_LEADING, "staff_id"))]]
+    first = [*_LEADING[:_DRAWN_HERE], *also, *_LEADING[_DRAWN_HERE:]]
+    people = people[[*first, *(name for name in people if name not in (*first, "staff_id"))]]
     return in_order(people, groups="team_id", first=("local_authority",), without=("person",))
 
 
@@ -71,7 +73,6 @@ _LEADING = (
     "team_id",
     "treatment",
     "stratum",
-    "coffee",
     "randomised",
     "joined",
     "role",
@@ -101,6 +102,7 @@ _LEADING = (
     "responded_t1",
     "responded_t2",
 )
+_DRAWN_HERE = _LEADING.index("randomised")  # before it stands what else was drawn with the teams
 
 
 def _authority(waves: dict[str, Return], local_authority: str, pseudonyms: Pseudonyms) -> pd.DataFrame:

@@ -94,7 +94,7 @@ def removal(root: Path, study: str) -> Removal:
     edit(
         MANIFEST, lambda text: _without_status(_without_lines(text, rf'"({_any(moved)})"\s*=.*|{study}\s*=\s*"\w+".*'))
     )
-    edit(TRUTH, lambda text: _without_tables(text, study))
+    edit(TRUTH, lambda text: without_tables(text, study))
     return Removal(study=study, moved=moved, edited=edited)
 
 
@@ -255,7 +255,7 @@ def _without_status(text: str) -> str:
     return re.sub(r"(?m)^\[status_of\]\n\s*(?=^\[|\Z)", "", text)
 
 
-def _without_tables(text: str, study: str) -> str:
+def without_tables(text: str, study: str) -> str:
     """A TOML text without the table of a study and those within it."""
     kept, own = [], False
     for line in text.splitlines(keepends=True):

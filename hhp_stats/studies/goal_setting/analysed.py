@@ -50,6 +50,8 @@ def _below_largest(people: pd.DataFrame) -> pd.Series:
 
 
 def _without_coffee(people: pd.DataFrame) -> pd.Series:
+    if "coffee" not in people:
+        raise UnknownName("the population without_coffee needs the column coffee: name it among the plan's [[terms]]")
     most = people.groupby("local_authority")["coffee"].transform("max")
     return pd.Series((most == 0).to_numpy(dtype=bool), index=people.index)
 

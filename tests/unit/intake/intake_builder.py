@@ -104,6 +104,7 @@ class TrialFiles:
             f'[[sites]]\nlocal_authority = "{la}"\nslug = "{slug}"\nlaunch = {launch}\n' for la, slug, launch in SITES
         )
         plan = f'study = "{STUDY}"\n[design.follow_up]\nbaseline_months = 12\ninterim_weeks = 12\nendline_weeks = 24\n'
+        plan += '[[terms]]\ncolumn = "coffee"\nkind = "binary"\n'
         (root / f"data/plan/{STUDY}.toml").write_text(plan + sites, encoding="utf-8")
         for (slug, wave), sheet in self.returns.items():
             path = self.return_path(slug, wave)
