@@ -7,8 +7,26 @@ only: what an estimator calls in turn stands in its own source. `ran.source` is 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
+from typing import Any
+
+_AND = " + "
+
+
+def name_of(function: Callable[..., Any]) -> str:
+    """The full name of a function, as sources have it."""
+    return f"{function.__module__}.{function.__qualname__}"
+
+
+def source_of(names: Iterable[str]) -> str:
+    """Names of functions as one text, `module.function + module.function`."""
+    return _AND.join(names)
+
+
+def names_in(source: str) -> tuple[str, ...]:
+    """The names of functions that a source holds; none of an empty one."""
+    return tuple(name for name in source.split(_AND) if name)
 
 
 class Ran:
@@ -26,7 +44,7 @@ class Ran:
     @property
     def source(self) -> str:
         """The names as one text, `module.function + module.function`."""
-        return " + ".join(self._names)
+        return source_of(self._names)
 
     @contextlib.contextmanager
     def inside(self, name: str) -> Iterator[None]:

@@ -130,7 +130,7 @@ class Estimate:
         contrast: str,
         analysis: Analysis,
         clause: str,
-        source: str,
+        source: str = "",
         note: str = "",
     ) -> ResultRow:
         """The row of the result frame for this estimate; study, outcome, estimand come from the id."""
@@ -245,7 +245,7 @@ def not_estimated(
     method: str,
     analysis: Analysis,
     clause: str,
-    source: str,
+    source: str = "",
 ) -> ResultRow:
     """The row for a planned estimate that these data do not allow: it stays visible, with the reason."""
     study, outcome, estimand = _parts(result_id)

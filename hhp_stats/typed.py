@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 
 from hhp_stats.errors import InvalidInput
-from hhp_stats.ran import running
+from hhp_stats.ran import name_of, running
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -35,7 +35,7 @@ def typed(function: Callable[P, R]) -> Callable[P, R]:
     Its call is noted where `hhp_stats.ran` records.
     """
     signature = inspect.signature(function)
-    name = f"{function.__module__}.{function.__qualname__}"
+    name = name_of(function)
 
     @functools.lru_cache(maxsize=1)
     def checks() -> dict[str, Check]:  # at the first call, when all modules are there

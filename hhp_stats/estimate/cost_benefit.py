@@ -13,6 +13,7 @@ from hhp_stats.estimate.cluster_bootstrap import BootstrapDraws
 from hhp_stats.estimate.ratio import RatioEstimate, fieller
 from hhp_stats.regression.model_matrix import Array
 from hhp_stats.results import Estimate
+from hhp_stats.typed import typed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +69,7 @@ def programme_days(*, minutes_a_week: float, weeks: float, hours_a_day: float = 
     return minutes_a_week * weeks / 60 / hours_a_day
 
 
+@typed
 def net_turnover_costs(
     *, replacement_cost: pd.Series, absence_after_leaving: pd.Series, daily_rate: float
 ) -> pd.Series:
@@ -88,6 +90,7 @@ def net_turnover_costs(
     return cost - days * daily_rate
 
 
+@typed
 def net_turnover_cost(
     *,
     replacement_cost: pd.Series,
@@ -121,6 +124,7 @@ def net_turnover_cost(
     )
 
 
+@typed
 def benefit_cost_ratio(*, absence: Estimate, turnover: Estimate, costs: Costs) -> Estimate:
     """How many pounds come back for each pound of staff time, with the protocol's interval? (Clauses P85, P87.)
 
@@ -154,6 +158,7 @@ def benefit_cost_ratio(*, absence: Estimate, turnover: Estimate, costs: Costs) -
     )
 
 
+@typed
 def bootstrap_ratio(
     bootstrap: BootstrapDraws,
     *,
@@ -196,6 +201,7 @@ def bootstrap_ratio(
     return estimate, ratios
 
 
+@typed
 def fieller_ratio(
     *,
     absence: Estimate,

@@ -24,12 +24,14 @@ from hhp_stats.plan.conflicts import Conflict, Departure, load_conflicts, load_d
 from hhp_stats.plan.load import load_plan
 from hhp_stats.present.clause_table import STATUS, clause_table
 from hhp_stats.present.markdown import escaped, printed_table
-from hhp_stats.present.marks import anchored, cell, presented
+from hhp_stats.present.marked_text import anchored
+from hhp_stats.present.marks import presented
 from hhp_stats.present.numbers import count, interval, level, number, p_value, plural
 from hhp_stats.present.prose import contrast_of
 from hhp_stats.present.tables import aligned, effects_table, plain_table, text_table
 from hhp_stats.results import LACKING
 from hhp_stats.studies.output import StudyOutput, open_output
+from hhp_stats.traced import traced_records
 
 PACKAGES = (
     "pandas",
@@ -82,17 +84,16 @@ class Appendix:
     @presented
     def deviations(self) -> GT:
         """Deviations of this report from the plan, with planned and actual estimate where both exist."""
-        frame, names = self.everything.set_index("result_id"), study_names(self.root)
+        rows = {str(row["result_id"]): row for row in traced_records(self.everything)}
+        names = study_names(self.root)
 
         def shown(result_id: str) -> str:
-            if result_id not in frame.index:
-                return ""
-            row = frame.loc[result_id]
-            if row["status"] in LACKING:
+            row = rows.get(result_id)
+            if row is None or row["status"] in LACKING:
                 return ""
             return f"{number(row['estimate'])} ({interval(row['conf_low'], row['conf_high'])})"
 
-        rows = [
+        entries = [
             {
                 "Id": d.id,
                 "Clause": d.clause,
@@ -106,7 +107,9 @@ class Appendix:
             for d, others in _by_id(load_deviations(self.root))
         ]
         return text_table(
-            pd.DataFrame(rows, columns=["Id", "Clause", "Study", "Analysis", "Planned", "Done", "Reason", "Decided"]),
+            pd.DataFrame(
+                entries, columns=["Id", "Clause", "Study", "Analysis", "Planned", "Done", "Reason", "Decided"]
+            ),
             stub="Id",
         )
 
@@ -277,7 +280,7 @@ class Appendix:
         rows = pd.DataFrame(
             {
                 "Result": [anchored(key.split("/", 1)[1], key) for key in ids],
-                "Estimate": [cell(number(v, 3), key) for v, key in zip(frame["estimate"], ids, strict=True)],
+                "Estimate": [number(row["estimate"], 3) for row in traced_records(frame)],
                 "Interval": [
                     "" if pd.isna(low) else interval(low, high, 3)
                     for low, high in zip(frame["conf_low"], frame["conf_high"], strict=True)

@@ -337,7 +337,7 @@ def largest(discussion: Discussion) -> str:
     measured, trials = rows["study"].nunique(), discussion.counted["study"].nunique()
     whose = "which all of them measured" if measured == trials else f"which {spelled(measured)} of them measured"
     low, high = float(rows["conf_low"].min()), float(rows["conf_high"].max())
-    inner = min(rows.to_dict("records"), key=lambda row: float(row["conf_high"]) - float(row["conf_low"]))
+    inner = min(rows.to_dict("records"), key=lambda row: row["conf_high"] - row["conf_low"])
     return (
         f"For wellbeing, {whose}, effects between {number(low)} and {number(high)} standard"
         " deviations are compatible with one trial or another; the narrowest interval, that of"

@@ -14,10 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import matplotlib.pyplot as plt
+from matplotlib.axis import Axis
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
+from matplotlib.text import Text
+from matplotlib.ticker import FixedFormatter, FuncFormatter
 
 from hhp_stats.errors import HhpError
+from hhp_stats.present.marked_text import Piece, markdown_mark, pieces, plain
 from hhp_stats.processes.at_work import located
 
 FOLDER = "figures"
@@ -31,6 +35,7 @@ class EmbeddedFigure:
     path: str  # relative to the document
     alt: str
     caption: str
+    pieces: tuple[Piece, ...] = ()  # the caption cut at its marks
     presenter: str = ""  # dotted name of the function that made it
     results: tuple[str, ...] = ()  # ids of the results it shows
 
@@ -41,7 +46,8 @@ class EmbeddedFigure:
             if self.presenter or self.results
             else ""
         )
-        return f'::: {{#fig-{self.label}{data}}}\n\n![]({self.path}){{fig-alt="{alt}"}}\n\n{self.caption}\n\n:::\n'
+        caption = "".join(markdown_mark(piece, piece.text) for piece in self.pieces) or self.caption
+        return f'::: {{#fig-{self.label}{data}}}\n\n![]({self.path}){{fig-alt="{alt}"}}\n\n{caption}\n\n:::\n'
 
 
 def svg_bytes(figure: Figure) -> bytes:
@@ -50,6 +56,7 @@ def svg_bytes(figure: Figure) -> bytes:
     The layout is found first, by itself: left to `savefig`, matplotlib draws everything once more for it.
     """
     stream = io.BytesIO()
+    _unmark(figure)
     FigureCanvasSVG(figure)  # text is measured as it will be drawn
     engine, dpi = figure.get_layout_engine(), figure.dpi
     if engine is not None:
@@ -60,6 +67,18 @@ def svg_bytes(figure: Figure) -> bytes:
     figure.savefig(stream, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     plt.close(figure)
     return stream.getvalue()
+
+
+def _unmark(figure: Figure) -> None:
+    """Take the marks of numbers off all words of a drawing."""
+    for axis in figure.findobj(Axis):
+        if isinstance(axis.get_major_formatter(), FixedFormatter | FuncFormatter):  # ticks with words of their own
+            labels = [label.get_text() for label in axis.get_ticklabels()]
+            if any(plain(label) != label for label in labels):
+                axis.set_ticklabels([plain(label) for label in labels])
+    for text in figure.findobj(Text):
+        if (words := text.get_text()) != (bare := plain(words)):
+            text.set_text(bare)
 
 
 def embed(figure: Figure, *, root: Path, document: str, label: str, alt: str, caption: str) -> EmbeddedFigure:
@@ -80,4 +99,4 @@ def embed(figure: Figure, *, root: Path, document: str, label: str, alt: str, ca
             partial.write_bytes(content)
         partial.replace(target)
     path = f"{FOLDER}/{name}" if document.startswith("report/") else f"report/{FOLDER}/{name}"
-    return EmbeddedFigure(label=label, path=path, alt=alt, caption=caption)
+    return EmbeddedFigure(label=label, path=path, alt=plain(alt), caption=plain(caption), pieces=tuple(pieces(caption)))

@@ -21,6 +21,7 @@ from hhp_stats.consistency.second.r import r_programme
 from hhp_stats.consistency.second.recipe import Recipe
 from hhp_stats.files.remember import Remember, make_again
 from hhp_stats.present.provenance import PACKAGE, locate, source_text
+from hhp_stats.ran import names_in
 from hhp_stats.results import ResultError, read_results
 from hhp_stats.studies.output import ready_folder
 from hhp_stats.traced import traced_records
@@ -82,7 +83,7 @@ def explanations(
         row = made[result_id]
         rows[result_id] = {name: value for name in SHOWN if (value := _plain(row[name])) is not None} | {
             "clauses": str(row["clause"]).split(),
-            "code": [name for name in str(row["source"]).split(" + ") if name],
+            "code": list(names_in(str(row["source"]))),
         }
         if result_id in recipes:
             rows[result_id]["programmes"] = {

@@ -97,7 +97,7 @@ def _forest_line(
             style="italic",
         )
         return
-    middle, low, high = (scale * float(row[name]) for name in ("estimate", "conf_low", "conf_high"))
+    middle, low, high = (scale * row[name] for name in ("estimate", "conf_low", "conf_high"))
     left, right = axes.get_xlim()
     inset = 0.02 * (right - left)  # room for the arrow of an interval that goes on
     left, right = left + inset, right - inset

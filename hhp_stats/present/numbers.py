@@ -1,4 +1,7 @@
-"""How numbers are printed: one rule for tables, figures, sentences and alternative texts."""
+"""How numbers are printed: one rule for tables, figures, sentences and alternative texts.
+
+A number of a result (`hhp_stats.traced`) is printed with its mark (`present.marked_text`) where a recording is open.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 
+from hhp_stats.present.marked_text import marked, plain
 from hhp_stats.withheld import WITHHELD as WITHHELD  # printed by everything that formats numbers
 
 MANY = 1_000  # degrees of freedom beyond which t is the normal to the digits printed
@@ -45,11 +49,11 @@ def number(value: Any, digits: int = 2, *, beside: Iterable[Any] = ()) -> str:
     if value is None or pd.isna(value):
         return MISSING
     if math.isinf(value):
-        return "\u221e" if value > 0 else f"{MINUS}\u221e"
+        return marked("\u221e" if value > 0 else f"{MINUS}\u221e", value)
     places = max(digits_apart((value, other), digits) for other in (0.0, *beside))
     text = f"{abs(value):,.{places}f}"
     negative = value < 0 and float(text.replace(",", "")) != 0
-    return f"{MINUS}{text}" if negative else text
+    return marked(f"{MINUS}{text}" if negative else text, value)
 
 
 def side(value: Any, null: float = 0.0) -> int:
@@ -84,7 +88,7 @@ def count(value: Any) -> str:
     """A whole number with thousands separators."""
     if withheld(value):
         return WITHHELD
-    return MISSING if value is None or pd.isna(value) else f"{int(value):,}"
+    return MISSING if value is None or pd.isna(value) else marked(f"{int(value):,}", value)
 
 
 def percent(share: Any, digits: int = 1, *, beside: Iterable[Any] = ()) -> str:
@@ -102,6 +106,10 @@ def p_value(p: Any, *, alpha: float = ALPHA) -> str:
     """
     if p is None or withheld(p) or pd.isna(p):
         return WITHHELD if withheld(p) else MISSING
+    return marked(_printed_p(float(p), alpha), p)
+
+
+def _printed_p(p: float, alpha: float) -> str:
     if p < 0.001:
         return "< .001"
     if p >= 0.995:
@@ -111,20 +119,10 @@ def p_value(p: Any, *, alpha: float = ALPHA) -> str:
     return f"{p:.{max(digits_apart((p, border), digits) for border in borders)}f}".removeprefix("0")
 
 
-def prints_p(text: str, p: float) -> bool:
-    """Is `text` how a sentence or table prints this p value? At other levels than `ALPHA` it may have more digits."""
-    usual = p_value(p)
-    if text == usual:
-        return True
-    digits = len(text) - 1
-    longer = text[:1] == "." and digits >= len(usual) - 1 and p < 1
-    return longer and text == f"{p:.{digits}f}".removeprefix("0")
-
-
 def p_clause(p: Any, *, alpha: float = ALPHA) -> str:
     """The same inside a sentence: `p = .03` or `p < .001`."""
     text = p_value(p, alpha=alpha)
-    return f"p {text}" if text[0] in "<>" else f"p = {text}"
+    return f"p {text}" if plain(text)[0] in "<>" else f"p = {text}"
 
 
 def interval(low: Any, high: Any, digits: int = 2, *, null: float = 0.0) -> str:

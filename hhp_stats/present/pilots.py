@@ -65,7 +65,7 @@ class PilotReport:
     def count(self, key: str) -> int | str:
         """A count: `usage/logged_on`; `WITHHELD` where it may not be printed."""
         value = self.row(f"{key}/count")["estimate"]
-        return WITHHELD if withheld(value) else int(value)
+        return WITHHELD if withheld(value) else round(value)
 
     def table(self, name: str) -> pd.DataFrame:
         """A table that the study wrote."""

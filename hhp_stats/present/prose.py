@@ -59,10 +59,11 @@ def is_clear(row: Row, *, null: float = 0.0) -> bool:
 
 def uncertainty(row: Row, *, digits: int = 2, scale: float = 1.0, unit: str = "") -> str:
     """`95% CI -1.20 to 0.40, p = .34`, with the estimate's unit where one is given."""
-    ends = [scale * float(row[name]) if side(row[name]) else 0.0 for name in ("conf_low", "conf_high")]
-    conf = float(row["conf_level"])
+    found = [row[name] for name in ("conf_low", "conf_high")]
+    ends = [scale * (end if side(end) else round(end, 1)) for end in found]
+    conf = row["conf_level"]
     # The verdict on the interval is one on p at the complementary level, so p is printed to show that side.
-    p = p_clause(float(row["p_value"]), alpha=alpha_of(conf))
+    p = p_clause(row["p_value"], alpha=alpha_of(conf))
     return f"{level(conf)} CI {interval(ends[0], ends[1], digits)}{unit}, {p}"
 
 
@@ -78,7 +79,7 @@ def difference(row: Row, outcome: Outcome, *, offer: str, digits: int = 2) -> st
     if row["status"] in LACKING:
         return not_estimated(row)
     found = verdict(row, better=outcome.better)
-    size = number(abs(float(row["estimate"])), digits)
+    size = number(abs(row["estimate"]), digits)
     evidence = uncertainty(row, digits=digits)
     subject = lowered(outcome.label)
     head = f"{outcome.label} was {found.direction} by {size} {short_unit(outcome)} in the {offer} arm"
@@ -94,9 +95,9 @@ def probability_change(row: Row, outcome: Outcome, *, offer: str, control: Row, 
     if row["status"] in LACKING:
         return not_estimated(row)
     found = verdict(row, better=outcome.better)
-    points = number(abs(100 * float(row["estimate"])), digits)
+    points = number(abs(100 * row["estimate"]), digits)
     evidence = uncertainty(row, digits=digits, scale=100, unit=" points")
-    arms = [float(treated["estimate"]), float(control["estimate"])]
+    arms = [treated["estimate"], control["estimate"]]
     places = digits_apart([100 * share for share in arms], digits) if found.direction != "the same" else digits
     both = f"{percent(arms[0], places)} against {percent(arms[1], places)} in the control arm"
     verb = "no higher or lower" if found.direction == "the same" else f"{points} percentage points {found.direction}"

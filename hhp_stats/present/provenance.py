@@ -15,6 +15,7 @@ import pandas as pd
 
 from hhp_stats.errors import HhpError
 from hhp_stats.present.numbers import MISSING
+from hhp_stats.ran import names_in
 from hhp_stats.results import COLUMNS, ResultError, read_results, row_of
 from hhp_stats.studies.output import open_output, ready_folder
 
@@ -82,7 +83,7 @@ def explain(root: Path, result_id: str) -> Explanation:
     with (root / "data/published/protocol_clauses.csv").open(encoding="utf-8", newline="") as stream:
         known = {entry["clause_id"]: entry["commitment"] for entry in csv.DictReader(stream)}
     clauses = {key: known[key] for key in str(row["clause"]).split() if key in known}
-    code = tuple(locate(root, name) for name in str(row["source"]).split(" + ") if name)
+    code = tuple(locate(root, name) for name in names_in(str(row["source"])))
     return Explanation(row=row, clauses=clauses, code=code, inputs=output.tables["inputs"])
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 from great_tables import GT
 
 from hhp_stats.present.escaped import EscapedTable
-from hhp_stats.present.marks import cell, marked_cells, marked_note
+from hhp_stats.present.marked_text import marked, plain
 from hhp_stats.present.numbers import (
     MANY,
     MISSING,
@@ -48,13 +48,9 @@ def effects_table(
     difference (for example arm means). A row that could not be estimated shows dashes and its reason among the notes.
     """
     cells: dict[str, list[str]] = {stub: list(labels)} | ({"group": list(groups)} if groups else {})
-    # The arms were read before the rows: nothing read for the rows can stand behind them.
-    formatted = marked_cells(pd.DataFrame(dict(arms or {})), words=())
-    for heading in formatted:
-        cells[str(heading)] = list(formatted[heading])
+    cells |= {heading: list(texts) for heading, texts in (arms or {}).items()}
     kept = traced_records(rows)
-    ids = [str(row["result_id"]) for row in kept]
-    conf = level(float(kept[0]["conf_level"]))
+    conf = level(kept[0]["conf_level"])
     own: dict[str, list[str]] = {}
     own["Difference"] = aligned([number(scale * row["estimate"], digits) for row in kept])
     own[f"{conf} CI"] = [_reach(row, scale, digits) for row in kept]
@@ -62,13 +58,7 @@ def effects_table(
     own["df"] = _df_column([row["df"] for row in kept])
     own["People"] = [count(row["n"]) for row in kept]
     own["Teams"] = [count(row["n_clusters"]) for row in kept]
-    for heading, texts in own.items():
-        # The mark goes round the number alone: what lines it up is not part of it.
-        cells[heading] = [
-            cell(bare, result_id) + text[len(bare) :]
-            for text, result_id in zip(texts, ids, strict=True)
-            for bare in (text.rstrip(FIGURE_SPACE + POINT_SPACE),)
-        ]
+    cells |= own
     reasons = [f"{label}: {row['note']}" for label, row in zip(labels, kept, strict=True) if row["status"] in LACKING]
     table = plain_table(
         pd.DataFrame(cells),
@@ -76,7 +66,6 @@ def effects_table(
         notes=[*notes, *reasons],
         spanner=list(arms) if arms else None,
         groups="group" if groups else None,
-        mark=False,
     )
     effect = [heading for heading in own if heading not in ANALYSED]
     return table.tab_spanner(contrast, columns=effect).tab_spanner("Analysed", columns=list(ANALYSED))
@@ -84,13 +73,13 @@ def effects_table(
 
 def _reach(row: Mapping[Any, Any], scale: float, digits: int) -> str:
     low, high = row["conf_low"], row["conf_high"]
-    return MISSING if pd.isna(low) else interval(scale * float(low), scale * float(high), digits)
+    return MISSING if pd.isna(low) else interval(scale * low, scale * high, digits)
 
 
 def _df_column(values: Sequence[float]) -> list[str]:
     """Degrees of freedom with one decimal where some of the column have a fraction."""
-    known = [float(df) for df in values if not pd.isna(df) and df <= MANY]
-    digits = 0 if all(df.is_integer() for df in known) else 1
+    known = [df for df in values if not pd.isna(df) and df <= MANY]
+    digits = 0 if all(float(df).is_integer() for df in known) else 1
     return [_df(df, digits) for df in values]
 
 
@@ -98,7 +87,7 @@ def _df(df: float, digits: int) -> str:
     if pd.isna(df):
         return MISSING
     if df > MANY:
-        return "normal" if df == float("inf") else f"> {count(MANY)}"
+        return "normal" if df == float("inf") else marked(f"> {count(MANY)}", df)
     return number(df, digits)
 
 
@@ -107,13 +96,14 @@ def aligned(texts: Sequence[str]) -> list[str]:
 
     Figures are of one width in tables; a figure space is as wide as a figure. Texts without a digit stay as they are.
     """
-    places = [len(text.partition(".")[2]) if re.search(r"\d", text) else 0 for text in texts]
+    bare = [plain(text) for text in texts]
+    places = [len(text.partition(".")[2]) if re.search(r"\d", text) else 0 for text in bare]
     most = max(places, default=0)
     return [
         text + (POINT_SPACE if most and not place else "") + FIGURE_SPACE * (most - place)
-        if re.search(r"\d", text)
+        if re.search(r"\d", seen)
         else text
-        for text, place in zip(texts, places, strict=True)
+        for text, seen, place in zip(texts, bare, places, strict=True)
     ]
 
 
@@ -125,19 +115,14 @@ def plain_table(
     spanner: Sequence[str] | None = None,
     spanner_label: str = "Arm",
     groups: str | None = None,
-    mark: bool = True,
 ) -> GT:
-    """Any frame of formatted cells: first column as row headers, the others aligned right.
-
-    `mark=False` for cells whose numbers carry the marks of their results already.
-    """
-    marked = marked_cells(cells, words=[stub, *([groups] if groups else [])]) if mark else cells
-    table = EscapedTable(marked, rowname_col=stub, groupname_col=groups).tab_stubhead(stub)
+    """Any frame of formatted cells: first column as row headers, the others aligned right."""
+    table = EscapedTable(cells, rowname_col=stub, groupname_col=groups).tab_stubhead(stub)
     table = table.cols_align("right", columns=[name for name in cells if name not in (stub, groups)])
     if spanner:
         table = table.tab_spanner(spanner_label, columns=list(spanner))
     for note in notes:
-        table = table.tab_source_note(marked_note(note))
+        table = table.tab_source_note(note)
     return table
 
 
@@ -185,9 +170,9 @@ def _summary(row: Mapping[Any, Any], arm: str) -> str:
 
 def text_table(cells: pd.DataFrame, *, stub: str, numeric: Sequence[str] = (), notes: Sequence[str] = ()) -> GT:
     """A table whose cells are mostly words: aligned left, but for the columns named in `numeric`."""
-    table = EscapedTable(marked_cells(cells, words=[stub]), rowname_col=stub).tab_stubhead(stub).cols_align("left")
+    table = EscapedTable(cells, rowname_col=stub).tab_stubhead(stub).cols_align("left")
     if numeric:
         table = table.cols_align("right", columns=list(numeric))
     for note in notes:
-        table = table.tab_source_note(marked_note(note))
+        table = table.tab_source_note(note)
     return table

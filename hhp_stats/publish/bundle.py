@@ -24,6 +24,7 @@ from hhp_stats.publish.packing import RENDERED, REVIEW, pack, private_digests, t
 from hhp_stats.publish.printed import Request, function_of, requests
 from hhp_stats.publish.published import published_results
 from hhp_stats.publish.release import refuse_stale_results
+from hhp_stats.ran import names_in, source_of
 from hhp_stats.results import read_results
 from hhp_stats.studies.output import FOLDER as RESULTS_FOLDER
 
@@ -184,7 +185,7 @@ def code_of_results(root: Path) -> list[dict[str, str]]:
     known: dict[str, str] = {}
     rows = []
     for row in read_results(root / RESULTS_FOLDER / "results.csv").to_dict("records"):
-        names = [name for name in str(row["source"]).split(" + ") if name]
+        names = names_in(str(row["source"]))
         for name in names:
             if name not in known:
                 place = locate(Path(__file__).resolve().parents[2], name)
@@ -194,8 +195,8 @@ def code_of_results(root: Path) -> list[dict[str, str]]:
                 "result_id": str(row["result_id"]),
                 "analysis": str(row["analysis"]),
                 "clause": str(row["clause"]),
-                "function": " + ".join(names),
-                "code": " + ".join(known[name] for name in names),
+                "function": source_of(names),
+                "code": source_of(known[name] for name in names),
             }
         )
     return rows

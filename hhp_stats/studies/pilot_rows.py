@@ -6,11 +6,10 @@ from scipy import stats
 
 from hhp_stats.plan.individual import IndividualPlan
 from hhp_stats.results import ResultRow
-
-COUNT = "hhp_stats.studies.pilot_rows.count_row"
-SHARE = "hhp_stats.studies.pilot_rows.share_row"
+from hhp_stats.studies.sources import states_source
 
 
+@states_source
 def count_row(
     plan: IndividualPlan, key: str, value: float, *, of: int, population: str, method: str = "count"
 ) -> ResultRow:
@@ -29,10 +28,10 @@ def count_row(
         n=of,
         clause=" ".join(plan.design.clauses),
         status="descriptive",
-        source=COUNT,
     )
 
 
+@states_source
 def share_row(plan: IndividualPlan, key: str, count: int, *, of: int, population: str) -> ResultRow:
     """What share, and what shares are compatible with it?
 
@@ -58,5 +57,4 @@ def share_row(plan: IndividualPlan, key: str, count: int, *, of: int, population
         n=of,
         clause=" ".join(plan.design.clauses),
         status="descriptive",
-        source=SHARE,
     )

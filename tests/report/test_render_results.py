@@ -14,13 +14,13 @@ from book_tools import BOOK, CONFIG, Rendered, WriteBook, text_of, typst_body
 
 from hhp_stats.errors import HhpError, RenderError
 from hhp_stats.present.explanations import explanations
-from hhp_stats.present.marks import Sentence, presented, segments
+from hhp_stats.present.marks import Sentence, presented
 from hhp_stats.present.prose import uncertainty
 from hhp_stats.publish import lint_book, render, render_book
 from hhp_stats.publish.digits import ALLOWED_FILE
 from hhp_stats.publish.glossary import GLOSSARY, read_glossary
 from hhp_stats.results import read_results, row_of
-from hhp_stats.traced import TracedRow, Use, recording
+from hhp_stats.traced import Origin, TracedRow
 
 HEAD = "# One {#sec-one}\n\n"
 PLANNED = "trial/days/itt/cr1"
@@ -34,58 +34,13 @@ def behind(output: Path) -> dict:
 # ---------------------------------------------------------------- marks
 
 
-def use(value: float, field: str = "estimate", result_id: str = "s/o/e/m") -> Use:
-    return Use(result_id=result_id, field=field, value=value)
-
-
-@pytest.mark.parametrize(
-    ("text", "reading", "marked"),
-    [
-        ("lower by 0.81 days", use(-0.8123), ["0.81"]),
-        ("from \u22120.81 on", use(-0.8123), ["\u22120.81"]),
-        ("from 0.81 on", use(-0.8123, "conf_low"), []),  # an end of an interval carries its sign
-        ("from \u22120.81 on", use(0.8123), []),
-        ("5.0% of them", use(0.0498), ["5.0"]),
-        ("CI 51 to 91%", use(0.509, "conf_low"), ["51"]),
-        ("5.0 of them", use(0.0498), []),  # nothing says per cent
-        ("2.4 percentage points", use(-0.0241), ["2.4"]),
-        ("p = .03", use(0.0312, "p_value"), [".03"]),
-        ("p < .001", use(0.00002, "p_value"), ["< .001"]),
-        ("1,286 people", use(1286, "n"), ["1,286"]),
-        ("1,286 people", use(1286.2, "statistic"), ["1,286"]),
-        ("95% CI", use(95, "n"), []),  # the level of an interval
-        ("0.814 and 0.8", use(0.814), ["0.814"]),  # another rounding is another number
-        ("0.814, again 0.814", use(0.814), ["0.814", "0.814"]),
-        ("version 1.23.4, A12, 12b", use(12), []),
-    ],
-)
-def test_a_number_is_marked_where_it_prints_a_reading(text: str, reading: Use, marked: list[str]) -> None:
-    assert [part for part, result_id in segments(text, [reading]) if result_id] == marked
-    assert "".join(part for part, _ in segments(text, [reading])) == text
-
-
-def test_equal_numbers_of_two_rows_are_told_apart_by_the_order_of_reading() -> None:
-    readings = [use(3.57, result_id="s/o/mean_control/raw"), use(3.5701, result_id="s/o/mean_treatment/raw")]
-    found = [result_id for _, result_id in segments("3.57 days against 3.57 days", readings) if result_id]
-    assert found == ["s/o/mean_control/raw", "s/o/mean_treatment/raw"]
-
-
 def test_only_numbers_that_were_read_can_be_marked(rendered: Rendered) -> None:
     row = row_of(read_results(rendered.root / "results" / "trial" / "results.csv"), PLANNED)
     assert isinstance(row, TracedRow)
     sentence = presented(uncertainty)(row)
     assert isinstance(sentence, Sentence) and sentence == "95% CI \u22121.33 to \u22120.10, p = .02"
-    assert [result_id for _, result_id in sentence.parts if result_id] == [PLANNED] * 3
-    with recording() as seen:
-        row["conf_low"], row["method"]
-    assert [found.field for found in seen.uses.values()] == ["conf_low"]
-    row["estimate"]
-    assert len(seen.uses) == 1  # nothing is noted after its end
-
-
-def test_markdown_of_a_sentence_keeps_text_and_citations() -> None:
-    sentence = Sentence("A_b* is 0.50 [@holm1979]; [x]", [use(0.5)])
-    assert sentence._repr_markdown_() == ('A\\_b\\* is [0\\.50]{.result data-result="s/o/e/m"} [@holm1979]; \\[x\\]')
+    found = [part.origin for part in sentence.parts if part.origin]
+    assert found == [Origin(PLANNED, field) for field in ("conf_low", "conf_high", "p_value")]
 
 
 # ---------------------------------------------------------------- what the site holds

@@ -8,6 +8,7 @@ from pathlib import Path
 import joblib
 import pandas as pd
 import pytest
+from profiles import profiled
 from small_plans import few_draws
 
 from hhp_stats.intake.trial import Trial
@@ -45,8 +46,14 @@ def empty_project(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def goal_setting_report(root: Path, tmp_path_factory: pytest.TempPathFactory) -> StudyReport:
+def goal_setting_report(goal_setting_run: tuple[StudyReport, frozenset[str]]) -> StudyReport:
     """The goal-setting trial as its chapter reads it, of 600 simulated people."""
+    return goal_setting_run[0]
+
+
+@pytest.fixture(scope="session")
+def goal_setting_run(root: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[StudyReport, frozenset[str]]:
+    """The same, and the full names of all functions of the package that its analyses entered."""
     plan = few_draws(load_plan(root, "goal_setting"))
     drawn = simulate_trial(11, n_people=600, effect=-0.5, nonresponse=True, assumptions=load_assumptions())
     days = pd.DataFrame(
@@ -96,6 +103,6 @@ def goal_setting_report(root: Path, tmp_path_factory: pytest.TempPathFactory) ->
             patched.setattr(module, name, value)
         # Whom numbers count is the disclosure tests' matter; a simulated trial has no lists to tell it from.
         patched.setattr("hhp_stats.studies.goal_setting.analyse.row_members", lambda *_, **__: {})
-        output = analyse(trial, plan)
+        output, entered = profiled(lambda: analyse(trial, plan))
     home = tmp_path_factory.mktemp("goal_setting")
-    return StudyReport(root=home, plan=plan, output=output, document="report/02-goal-setting.qmd")
+    return StudyReport(root=home, plan=plan, output=output, document="report/02-goal-setting.qmd"), entered

@@ -26,6 +26,7 @@ from hhp_stats.studies.goal_setting.linear_cells import linear_effect, pooled
 from hhp_stats.studies.goal_setting.multiplicity import with_holm
 from hhp_stats.studies.goal_setting.sample import build_sample, wellbeing_range
 from hhp_stats.studies.goal_setting_terms import FAMILY
+from hhp_stats.studies.sources import Sourced
 from hhp_stats.synthetic.assumptions import load_assumptions
 from hhp_stats.synthetic.simulate import simulate_trial
 
@@ -332,7 +333,7 @@ def test_likeness_of_teammates_is_judged_within_arms(plan):
     people = pd.DataFrame({"team_id": teams, "treatment": teams % 2 * 1.0})
     people["absence_days"] = rng.normal(size=100) + np.repeat(rng.normal(size=20), 5)
     people["left"] = rng.integers(2, size=100).astype(float)
-    effects = {"sickness_absence": estimate(18.0)}
+    effects = {"sickness_absence": Sourced(value=estimate(18.0))}
     close, apart = (
         descriptives.clustering_rows(
             people.assign(absence_days=people["absence_days"] + shift * people["treatment"]), effects, plan

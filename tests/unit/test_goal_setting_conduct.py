@@ -21,6 +21,7 @@ from hhp_stats.studies.goal_setting.cost_benefit import cost_benefit, costs_of, 
 from hhp_stats.studies.goal_setting.imputation_model import imputation_plan
 from hhp_stats.studies.goal_setting.linear_cells import ordinary
 from hhp_stats.studies.goal_setting.sample import build_sample
+from hhp_stats.studies.sources import Sourced, sourced
 from hhp_stats.synthetic.assumptions import load_assumptions
 from hhp_stats.synthetic.simulate import simulate_trial
 
@@ -126,10 +127,10 @@ def test_every_other_intervention_of_the_plan_keeps_a_row(people, plan, before):
     other = plan.analysis("sickness_absence/itt/baseline-zero")
     found = cost_benefit(
         material,
-        joint_bootstrap(material),
-        absence=effect,
-        turnover=effect.scaled(0.05),
-        versions={other.id: joint_bootstrap(material, other)},
+        sourced(lambda: joint_bootstrap(material)),
+        absence=Sourced(value=effect),
+        turnover=Sourced(value=effect.scaled(0.05)),
+        versions={other.id: sourced(lambda: joint_bootstrap(material, other))},
     )
     rows = {row.result_id.split("/")[-1]: row for row in found.rows if row.estimand == "comparison"}
     assert set(rows) == {"letters", "coffee"}

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import sys
 from collections.abc import Callable
 from importlib import import_module
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import joblib
+import pandas as pd
 import pytest
+from profiles import PACKAGE, ROOT, name_of, profiled
 from small_plans import few_draws
 
 from hhp_stats.intake.participants import load_participants
@@ -18,6 +20,7 @@ from hhp_stats.intake.trial import Trial
 from hhp_stats.plan.individual import load_individual_plan
 from hhp_stats.plan.load import load_plan
 from hhp_stats.present.chapter import StudyReport
+from hhp_stats.ran import names_in
 from hhp_stats.running.run import run_study
 from hhp_stats.studies.field_trial.cells import run_cell as run_field_trial_cell
 from hhp_stats.studies.field_trial.sample import build_sample as field_trial_sample
@@ -29,8 +32,6 @@ from hhp_stats.studies.goal_setting.sample import build_sample
 from hhp_stats.synthetic.assumptions import load_assumptions
 from hhp_stats.synthetic.simulate import simulate_trial
 
-ROOT = Path(__file__).resolve().parents[2]
-PACKAGE = f"{ROOT / 'hhp_stats'}/"
 ESTIMATING = ("regression", "estimate", "infer")
 
 
@@ -44,20 +45,21 @@ class Profile:
     def __call__(self, frame: FrameType, event: str, _argument: Any) -> None:
         if event != "call" or not frame.f_code.co_filename.startswith(PACKAGE):
             return
-        name = _name(frame)
+        name = name_of(frame.f_code)
         self.entered.add(name)
         wrapper = frame.f_back
-        caller = wrapper.f_back if wrapper is not None and _name(wrapper).startswith("hhp_stats.typed.") else None
-        if caller is not None and name.split(".")[1] in ESTIMATING and _name(caller).startswith("hhp_stats.studies."):
+        caller = (
+            wrapper.f_back if wrapper is not None and name_of(wrapper.f_code).startswith("hhp_stats.typed.") else None
+        )
+        if (
+            caller is not None
+            and name.split(".")[1] in ESTIMATING
+            and name_of(caller.f_code).startswith("hhp_stats.studies.")
+        ):
             self.called.add(name)
 
 
-def _name(frame: FrameType) -> str:
-    file = frame.f_code.co_filename.removeprefix(f"{ROOT}/").removesuffix(".py").replace("/", ".")
-    return f"{file}.{frame.f_code.co_qualname}"
-
-
-def profiled(run: Callable[[], Any]) -> tuple[Any, Profile]:
+def watched(run: Callable[[], Any]) -> tuple[Any, Profile]:
     seen = Profile()
     sys.setprofile(seen)
     try:
@@ -66,11 +68,57 @@ def profiled(run: Callable[[], Any]) -> tuple[Any, Profile]:
         sys.setprofile(None)
 
 
+def one_of_each_kind(results: pd.DataFrame) -> pd.DataFrame:
+    """The first row of every source, and of every kind of row by what its id ends with."""
+    ends = results["result_id"].str.split("/").str[2:].str.join("/")
+    return results.loc[~results["source"].duplicated() | ~ends.str.replace(r"\d+", "", regex=True).duplicated()]
+
+
+def test_twenty_kinds_of_results_name_functions_that_their_run_entered(
+    goal_setting_run: tuple[StudyReport, frozenset[str]],
+) -> None:
+    report, entered = goal_setting_run
+    rows = one_of_each_kind(report.output.results)
+    assert len(rows) >= 20 and rows["source"].nunique() >= 20
+    for row in rows.to_dict("records"):
+        assert set(names_in(row["source"])) and not set(names_in(row["source"])) - entered, row["result_id"]
+
+
 @pytest.mark.parametrize("key", ["hiring", "swing", "dictation"])  # a run of each kind that takes seconds
 def test_the_source_of_each_row_ran(key: str) -> None:
-    output, seen = profiled(lambda: run_study(ROOT, key))
-    named = {name for source in output.results["source"] for name in source.split(" + ")}
-    assert named and not named - seen.entered
+    output, entered = profiled(lambda: run_study(ROOT, key))
+    for row in output.results.to_dict("records"):
+        assert set(names_in(row["source"])) and not set(names_in(row["source"])) - entered, row["result_id"]
+
+
+def test_what_is_adjusted_pooled_or_rests_on_other_rows_names_all_of_it(
+    goal_setting_run: tuple[StudyReport, frozenset[str]],
+) -> None:
+    results = goal_setting_run[0].output.results.set_index("result_id")
+    named = {str(key): set(names_in(str(row["source"]))) for key, row in results.iterrows()}
+    study, imputing = "goal_setting", "hhp_stats.estimate.imputation.impute.impute_together"
+    pooling = "hhp_stats.infer.pooling.pool"
+    planned = named[f"{study}/sickness_absence/itt/cr1"]
+    assert {imputing, pooling, "hhp_stats.infer.multiplicity.holm"} <= planned
+    # A ratio rests on both effects and on the cost of a leaver, a standardised effect on the effect and the likeness.
+    ratio = named[f"{study}/benefit_cost/ratio/programme-30"]
+    leaver = named[f"{study}/benefit_cost/leaver_cost/mean"]
+    assert planned - {"hhp_stats.infer.multiplicity.holm"} <= ratio and leaver <= ratio
+    assert {imputing, "hhp_stats.estimate.cluster_bootstrap.linear_bootstrap"} <= named[
+        f"{study}/benefit_cost/ratio/programme-30-bootstrap"
+    ]
+    assert named[f"{study}/sickness_absence/icc/reml"] <= named[f"{study}/power/mdes/absence-achieved"]
+    assert named[f"{study}/wellbeing/icc/reml"] <= named[f"{study}/wellbeing/itt/hedges-g"]
+
+
+def test_no_study_types_a_source() -> None:
+    typed = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in sorted((ROOT / "hhp_stats" / "studies").rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and "hhp_stats." in node.value
+    ]
+    assert typed == []
 
 
 def agree(rows: Any, seen: Profile, earlier: Profile) -> None:
@@ -99,7 +147,7 @@ def material() -> tuple[Material, Profile]:
     )
     people = build_sample(trial, plan).people
     with joblib.parallel_config(n_jobs=1):
-        imputations, seen = profiled(lambda: impute_trial(people, plan))
+        imputations, seen = watched(lambda: impute_trial(people, plan))
     return Material(plan=plan, people=people, imputations=imputations, redraws=allocation.redraws(people, plan)), seen
 
 
@@ -119,7 +167,7 @@ def test_a_cell_of_the_goal_setting_trial_names_what_it_called(
 ) -> None:
     made, earlier = material
     monkeypatch.setattr(linear_cells, "DRAWS", 99)
-    cell, seen = profiled(lambda: run_cell(made.plan.analysis(analysis), made))
+    cell, seen = watched(lambda: run_cell(made.plan.analysis(analysis), made))
     agree(cell.rows, seen, earlier)
     pooled = made.plan.analysis(analysis).baseline_absence in made.plan.imputation.models
     if pooled and cell.rows[0].status == "estimated":
@@ -131,7 +179,7 @@ def test_a_cell_of_a_field_trial_names_what_it_called(key: str, monkeypatch: pyt
     plan = load_individual_plan(ROOT, key)
     people = field_trial_sample(load_participants(ROOT, plan), plan).people
     for analysis in plan.analyses:
-        cell, seen = profiled(lambda analysis=analysis: run_field_trial_cell(analysis, people, plan))
+        cell, seen = watched(lambda analysis=analysis: run_field_trial_cell(analysis, people, plan))
         agree((cell.row, *cell.beside), seen, Profile())
 
 

@@ -23,9 +23,9 @@ from hhp_stats.present.numbers import (
     number,
     p_value,
     percent,
-    prints_p,
     side,
 )
+from hhp_stats.publish.checks.mark_check import prints_p
 from hhp_stats.tails import student_quantile, student_tail
 
 NUMBER = rf"{MINUS}?[\d,]+(?:\.\d+)?"

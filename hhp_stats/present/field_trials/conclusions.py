@@ -17,7 +17,7 @@ def reach(report: FieldTrialReport) -> str:
     for outcome in report.measured:
         row = report.row(f"{outcome.id}/itt/hedges-g")
         sign = 1.0 if outcome.better == "higher" else -1.0
-        ends += [sign * float(row["conf_low"]), sign * float(row["conf_high"])]
+        ends += [sign * row["conf_low"], sign * row["conf_high"]]
     return (
         f"Taken together, the intervals run from {number(min(ends))} (worse for the treated) to {number(max(ends))}"
         " standard deviations (better): effects outside this range are hard to reconcile with the answers, effects"
@@ -32,7 +32,7 @@ def inconclusive(report: FieldTrialReport) -> str:
     both = []
     for outcome, row in rows:
         sign = 1.0 if outcome.better == "higher" else -1.0
-        low, high = sorted((sign * float(row["conf_low"]), sign * float(row["conf_high"])))
+        low, high = sorted((sign * row["conf_low"], sign * row["conf_high"]))
         both.append(planned is not None and low <= 0 <= high and low <= planned <= high)
     if planned is None or not any(both):
         return "No outcome leaves both open: no effect, and one of the size planned for."
@@ -50,7 +50,7 @@ def against_model(report: FieldTrialReport) -> str:
     g, benchmark = report.row("burnout/itt/hedges-g"), report.plan.fact("benchmark")
     if found.clear and found.favours == "treatment":
         return "As in the emergency call centres, burnout was clearly lower among those who received messages."
-    inside = float(g["conf_low"]) <= -benchmark <= float(g["conf_high"])
+    inside = g["conf_low"] <= -benchmark <= g["conf_high"]
     tail = (
         "nor does it refute it: a fall of the size expected lies within the interval"
         if inside
@@ -69,12 +69,12 @@ def bounds(report: FieldTrialReport) -> str:
     if row["status"] in LACKING:
         return prose.not_estimated(row)
     low, high = (report.row(f"{outcome}/{end}_bound/lee") for end in ("lower", "upper"))
-    reach = interval(float(row["conf_low"]), float(row["conf_high"]))
+    reach = interval(row["conf_low"], row["conf_high"])
     word = "excludes" if prose.is_clear(row) else "includes"
     return (
         f"Among people who would answer in either arm, the effect on {inside(report.measured[0].label)} lies between "
         f"{' and '.join(apart(low['estimate'], high['estimate']))}, if the offer moves response in one direction only "
-        f"({level(float(row['conf_level']))} CI {reach}, which {word} zero)."
+        f"({level(row['conf_level'])} CI {reach}, which {word} zero)."
     )
 
 
@@ -96,10 +96,10 @@ def attenuation(report: FieldTrialReport) -> str:
 def attenuation_test(report: FieldTrialReport) -> str:
     """Does the average effect change with the week of response?"""
     row = report.row("average/arm_by_week/cr1-sd")
-    word = "falls" if float(row["estimate"]) < 0 else "rises"
+    word = "falls" if row["estimate"] < 0 else "rises"
     clear = prose.is_clear(row)
     head = (
-        f"The average effect {word} by {number(abs(float(row['estimate'])))} standard deviations a week"
+        f"The average effect {word} by {number(abs(row['estimate']))} standard deviations a week"
         f" ({prose.uncertainty(row)})"
     )
     if clear:
@@ -137,5 +137,5 @@ def by_block(report: FieldTrialReport, outcome: str) -> str:
     return (
         f"{report.outcome(outcome).label}: {number(one['estimate'])} in the first cohort"
         f" ({interval(one['conf_low'], one['conf_high'])}), {number(two['estimate'])} in the second"
-        f" ({interval(two['conf_low'], two['conf_high'])}), {tail} ({p_clause(float(gap['p_value']))})."
+        f" ({interval(two['conf_low'], two['conf_high'])}), {tail} ({p_clause(gap['p_value'])})."
     )

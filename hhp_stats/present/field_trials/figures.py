@@ -72,7 +72,7 @@ def arms(report: FieldTrialReport, outcome: str) -> EmbeddedFigure:
     found = prose.verdict(row, better=entry.better)
     title = f"clearly {found.direction} among the treated" if found.clear else "no clear difference"
     evidence, means = (
-        p_clause(float(row["p_value"])),
+        p_clause(row["p_value"]),
         f"means with {level(report.plan.conf_level)} intervals, unadjusted",
     )
     if adjusted := report.adjusted_for(outcome):
@@ -107,12 +107,12 @@ def _arms_on_table(report: FieldTrialReport, name: str) -> EmbeddedFigure:
     apply_style()
     figure, axes = plt.subplots(figsize=(WIDTH, 0.9 + 0.4 * len(every)))
     for y, (_, mean, colour) in zip(range(len(rows) - 1, -1, -1), rows, strict=True):
-        ends = [scale * float(mean["conf_low"]), scale * float(mean["conf_high"])]
+        ends = [scale * mean["conf_low"], scale * mean["conf_high"]]
         axes.plot(ends, [y, y], color=colour, linewidth=2.2, solid_capstyle="butt")
-        axes.plot([scale * float(mean["estimate"])], [y], marker="o", color=colour, markersize=7)
+        axes.plot([scale * mean["estimate"]], [y], marker="o", color=colour, markersize=7)
         axes.annotate(
-            number(scale * float(mean["estimate"]), digits),
-            (scale * float(mean["estimate"]), y),
+            number(scale * mean["estimate"], digits),
+            (scale * mean["estimate"], y),
             xytext=(0, 8),
             textcoords="offset points",
             ha="center",
@@ -127,8 +127,8 @@ def _arms_on_table(report: FieldTrialReport, name: str) -> EmbeddedFigure:
     axes.set_xlabel(f"{outcome.label} ({'per cent' if scale > 1 else outcome.unit})")
     conf = level(report.plan.conf_level)
     said = [
-        f"{label}: {number(scale * float(mean['estimate']), digits)}, {conf} interval"
-        f" {interval(scale * float(mean['conf_low']), scale * float(mean['conf_high']), digits)},"
+        f"{label}: {number(scale * mean['estimate'], digits)}, {conf} interval"
+        f" {interval(scale * mean['conf_low'], scale * mean['conf_high'], digits)},"
         f" {report.people(mean['n'])}"
         for label, mean, _ in rows
     ]
@@ -158,8 +158,8 @@ def effects(report: FieldTrialReport) -> EmbeddedFigure:
         if report.on_table and row["status"] in LACKING:
             continue
         sign = 1.0 if outcome.better == "higher" else -1.0
-        ends = sorted((sign * float(row["conf_low"]), sign * float(row["conf_high"])))
-        rows.append((_turned(report.named(outcome, arm), outcome), sign * float(row["estimate"]), ends[0], ends[1]))
+        ends = sorted((sign * row["conf_low"], sign * row["conf_high"]))
+        rows.append((_turned(report.named(outcome, arm), outcome), sign * row["estimate"], ends[0], ends[1]))
     reach = float(report.detectable("achieved")["estimate"]) if "achieved" in report.plan.power else None
     apply_style()
     figure, axes = plt.subplots(figsize=(WIDTH, 1.0 + 0.42 * len(rows)))
@@ -247,7 +247,7 @@ def attenuation_average(report: FieldTrialReport) -> EmbeddedFigure:
     _line(axes, [float(p) for p in periods["period"]], rows, colour=TREATMENT, marker="o", label="")
     _period_axis(axes, periods)
     change = report.row("average/arm_by_week/cr1-sd")
-    falls = "falls" if float(change["estimate"]) < 0 else "rises"
+    falls = "falls" if change["estimate"] < 0 else "rises"
     words = ", ".join(
         (
             "withheld"
@@ -266,8 +266,8 @@ def attenuation_average(report: FieldTrialReport) -> EmbeddedFigure:
             f" {words}."
         ),
         caption=(
-            f"Average effect by time of response: it {falls} by {number(abs(float(change['estimate'])))} standard"
-            f" deviations a week ({p_clause(float(change['p_value']))}); {level(report.plan.conf_level)} intervals."
+            f"Average effect by time of response: it {falls} by {number(abs(change['estimate']))} standard"
+            f" deviations a week ({p_clause(change['p_value'])}); {level(report.plan.conf_level)} intervals."
             " Exploratory"
         ),
     )
@@ -277,14 +277,14 @@ def _line(axes: Axes, x: Sequence[float], rows: Sequence[Row], *, colour: str, m
     known = [(at, row) for at, row in zip(x, rows, strict=True) if row["status"] == "estimated"]
     axes.plot(
         [at for at, _ in known],
-        [float(row["estimate"]) for _, row in known],
+        [row["estimate"] for _, row in known],
         color=colour,
         marker=marker,
         linewidth=1.3,
         label=label or None,
     )
     for at, row in known:
-        axes.plot([at, at], [float(row["conf_low"]), float(row["conf_high"])], color=colour, linewidth=1, alpha=0.75)
+        axes.plot([at, at], [row["conf_low"], row["conf_high"]], color=colour, linewidth=1, alpha=0.75)
 
 
 def _period_axis(axes: Axes, periods: pd.DataFrame) -> None:

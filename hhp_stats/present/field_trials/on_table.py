@@ -48,13 +48,13 @@ def arm_value(report: FieldTrialReport, outcome: StudyOutcome, arm: Arm) -> str:
         return "not known"
     scale, digits, _ = unit_of(outcome)
     value = percent(row["estimate"]) if scale > 1 else number(row["estimate"], digits)
-    return f"{value} (standard error {number(scale * float(row['std_error']), digits)}, n = {count(row['n'])})"
+    return f"{value} (standard error {number(scale * row['std_error'], digits)}, n = {count(row['n'])})"
 
 
 def gap(report: FieldTrialReport, outcome: StudyOutcome, row: Row) -> str:
     """A difference in the unit of its outcome: `3.08`, `4.7 percentage points`."""
     scale, digits, words = unit_of(outcome)
-    return f"{number(abs(scale * float(row['estimate'])), digits)}{words}"
+    return f"{number(abs(scale * row['estimate']), digits)}{words}"
 
 
 def evidence(report: FieldTrialReport, outcome: StudyOutcome, row: Row) -> str:
@@ -106,7 +106,7 @@ def known(report: FieldTrialReport) -> str:
             "The shares" if len(report.plan.offered) == 1 else f"Those of \u201c{arm.label}\u201d and the control arm"
         )
         said.append(
-            f"{pair} {clear}: by {number(100 * float(row['estimate']), 1)} percentage points "
+            f"{pair} {clear}: by {number(100 * row['estimate'], 1)} percentage points "
             f"({prose.uncertainty(row, digits=1, scale=100)})."
         )
     return " ".join(said)
@@ -168,7 +168,7 @@ def short(report: FieldTrialReport, name: str) -> str:
         return f"{title} could not be analysed." if row["status"] != "withheld" else f"{title}: the result is withheld."
     found = prose.verdict(row, better=outcome.better)
     if found.direction == "the same":
-        return f"{title}: no difference between the arms ({p_clause(float(row['p_value']))})."
+        return f"{title}: no difference between the arms ({p_clause(row['p_value'])})."
     way = (
         f"{gap(report, outcome, row)} {found.direction} in \u201c{arm.label}\u201d than in"
         f" \u201c{report.control.label}\u201d"
@@ -213,7 +213,7 @@ def verdict(report: FieldTrialReport) -> str:
     if len(rows) == 1:
         name, _, row = rows[0]
         kind = "a clear difference" if clear else "no clear difference"
-        return f"{name} shows {kind} between the arms ({p_clause(float(row['p_value']))}).{_lacking(report)}"
+        return f"{name} shows {kind} between the arms ({p_clause(row['p_value'])}).{_lacking(report)}"
     name, _, smallest = min(rows, key=lambda each: float(each[2]["p_value"]))
     total = f"{in_words(len(rows))} {_what(report, len(rows))}"
     head = f"None of the {total} shows a clear difference between the arms"
@@ -222,9 +222,9 @@ def verdict(report: FieldTrialReport) -> str:
             f"{in_words(len(clear)).capitalize()} of the {total} {'shows' if len(clear) == 1 else 'show'} a clear"
             f" difference ({listed(clear)})"
         )
-    kept = sum(float(row["p_adjusted"]) < alpha_of(report.plan.conf_level) for _, _, row in rows)
+    kept = sum(row["p_adjusted"] < alpha_of(report.plan.conf_level) for _, _, row in rows)
     return (
-        f"{head}; the smallest p-value is that of {name} ({p_clause(float(smallest['p_value']))}), and after"
+        f"{head}; the smallest p-value is that of {name} ({p_clause(smallest['p_value'])}), and after"
         f" Holm\u2019s adjustment for {total} {in_words(kept) if kept else 'none'} of them"
         f" {'are' if kept > 1 else 'is'} below .05.{_lacking(report)}"
     )
@@ -303,12 +303,12 @@ def bounds(report: FieldTrialReport, name: str = "") -> str:
             said.append(lacking(row))
             continue
         scale, digits, words = unit_of(outcome)
-        ends = [number(scale * float(each["estimate"]), digits) for each in (low, high)]
-        reach = interval(scale * float(row["conf_low"]), scale * float(row["conf_high"]), digits)
+        ends = [number(scale * each["estimate"], digits) for each in (low, high)]
+        reach = interval(scale * row["conf_low"], scale * row["conf_high"], digits)
         word = "excludes" if prose.is_clear(row) else "includes"
         said.append(
             f"{whom}, the effect on {outcome.label} lies between {' and '.join(ends)}{words} "
-            f"({level(float(row['conf_level']))} CI {reach}, which {word} zero)."
+            f"({level(row['conf_level'])} CI {reach}, which {word} zero)."
         )
     return " ".join(said) or "The plan asks for no bounds."
 

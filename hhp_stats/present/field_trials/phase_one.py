@@ -103,7 +103,7 @@ def few_clusters(report: FieldTrialReport, outcome: str) -> str:
     ignored = report.row(f"{outcome}/itt/people-hc2")
     planned = report.row(f"{outcome}/itt/cr2")
     return (
-        f"The p-value is {words}; it would be {p_value(float(ignored['p_value']))} if buildings were ignored. The"
+        f"The p-value is {words}; it would be {p_value(ignored['p_value'])} if buildings were ignored. The"
         f" standard error is {number(planned['std_error'])} with buildings and {number(ignored['std_error'])} without."
     )
 
@@ -115,7 +115,7 @@ def chance(report: FieldTrialReport) -> str:
     kind = "adjusted " if report.adjusted_for(entry.id) else ""
     return (
         f"The largest of these {kind}differences, in {entry.label.lower()}, is {number(effect['estimate'])} standard"
-        f" deviations ({p_clause(float(row['p_value']))}). Nothing was planted: this is what chance alone brings about"
+        f" deviations ({p_clause(row['p_value'])}). Nothing was planted: this is what chance alone brings about"
         " in a trial of this size."
     )
 
@@ -184,7 +184,7 @@ def clustering(report: FieldTrialReport) -> GT:
     cells = []
     for outcome in report.measured:
         icc = report.row(f"{outcome.id}/icc/anova")
-        reach: str = MISSING if pd.isna(icc["conf_low"]) else interval(float(icc["conf_low"]), float(icc["conf_high"]))
+        reach: str = MISSING if pd.isna(icc["conf_low"]) else interval(icc["conf_low"], icc["conf_high"])
         found = {
             key: number(report.row(f"{outcome.id}/mde_{key}/clustered")["estimate"])
             for key in ("recruited", "achieved")

@@ -8,6 +8,7 @@ from scipy import stats
 
 from hhp_stats.consistency.comparisons import find_comparisons, recompute
 from hhp_stats.present.field_trials.report import FieldTrialReport, in_words
+from hhp_stats.present.marked_text import plain
 from hhp_stats.present.numbers import MINUS, count, number, p_value, plural
 from hhp_stats.present.status import read_release
 
@@ -23,10 +24,10 @@ def printed_p(report: FieldTrialReport, outcome: str) -> str:
     """The printed p-value of an outcome, and the one that the arms of this release give."""
     row = report.planned(outcome)
     own = report.counterparts()[(str(row["result_id"]), "p_value")]
-    here, printed = _bare(float(row["p_value"])), _from_printed_arms(report, str(own["published_id"]))
+    here, printed = _bare(row["p_value"]), _from_printed_arms(report, str(own["published_id"]))
     # The arms of this release round to the published ones, and that may move the last digit of p.
     source = f"from the arms it is {here}"
-    if printed not in ("", here):
+    if printed not in ("", plain(here)):
         source = f"from the published arms, as they are rounded, it is {printed}, from the data of this release {here}"
     text = f"The published p-value is {_bare(float(own['published']))}; {source}"
     return f"{text}, which agrees." if own["matches"] else f"{text}: the two do not agree."
@@ -43,11 +44,11 @@ def gap_needed(report: FieldTrialReport, outcome: str) -> str:
     """How far apart would the means have to be for the published p-value, in words for readers without statistics?"""
     row = report.planned(outcome)
     own = report.counterparts()[(str(row["result_id"]), "p_value")]
-    p, ours = float(own["published"]), float(row["p_value"])
-    needed = float(stats.t.isf(p / 2, float(row["df"]))) * float(row["std_error"])
+    p, ours = float(own["published"]), row["p_value"]
+    needed = float(stats.t.isf(p / 2, row["df"])) * row["std_error"]
     return (
         "If the offer changed nothing, a gap between the arms at least as wide as the"
-        f" {number(abs(float(row['estimate'])))} points seen here would turn up by chance in about"
+        f" {number(abs(row['estimate']))} points seen here would turn up by chance in about"
         f" {in_words(round(100 * ours))} of a hundred trials like this one; a p-value of {_bare(p)} says that it would"
         f" in only {in_words(round(100 * p))}. With standard errors as printed, that would take means that lie"
         f" {number(needed)} points apart."

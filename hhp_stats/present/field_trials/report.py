@@ -148,7 +148,7 @@ class FieldTrialReport:
     def count(self, key: str) -> Any:
         """A count or share of the sample, or `WITHHELD`: `randomised`, `responded_control`."""
         row = self.row(f"sample/{key}/count")
-        return WITHHELD if row["status"] == "withheld" else float(row["estimate"])
+        return WITHHELD if row["status"] == "withheld" else row["estimate"]
 
     def table(self, name: str) -> pd.DataFrame:
         """A descriptive table the study wrote."""

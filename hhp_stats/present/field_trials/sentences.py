@@ -77,7 +77,7 @@ def answered(report: FieldTrialReport) -> str:
     return (
         f"{count(report.count('responded'))} people ({percent(report.count('response_rate'))} of those randomised)"
         f" answered the questions on the primary outcome: {rates[0]} of the treated and {rates[1]} of the controls. The"
-        f" two rates {clear}: {by}{number(100 * float(row['estimate']), 1)} percentage points"
+        f" two rates {clear}: {by}{number(100 * row['estimate'], 1)} percentage points"
         f" ({prose.uncertainty(row, digits=1, scale=100)})."
     )
 
@@ -89,7 +89,7 @@ def effect(report: FieldTrialReport, outcome: str) -> str:
         return f"{entry.label} could not be analysed. {row['note']}"
     means = [report.arm(outcome, arm) for arm in (report.treatment, report.control)]
     found, adjusted = prose.verdict(row, better=entry.better), report.adjusted_for(outcome)
-    size = number(abs(float(row["estimate"])))
+    size = number(abs(row["estimate"]))
     whom = "treated" if found.favours == "treatment" else "controls"
     gap = "no difference" if found.direction == "the same" else f"the treated were {size} {found.direction}"
     tail = f"a clear difference, in favour of the {whom}" if found.clear else "no clear difference"
@@ -128,19 +128,17 @@ def short(report: FieldTrialReport, outcome: str) -> str:
     if found.clear:
         head = f"clearly {found.direction} among the treated"
     lean = "" if found.clear or found.direction == "the same" else f", the treated being slightly {found.direction}"
-    return (
-        f"{entry.label}: {head}{lean} ({number(g['estimate'])} standard deviations, {p_clause(float(row['p_value']))})."
-    )
+    return f"{entry.label}: {head}{lean} ({number(g['estimate'])} standard deviations, {p_clause(row['p_value'])})."
 
 
 def verdict(report: FieldTrialReport) -> str:
     """All outcomes in one sentence: how many show a clear difference, before and after Holm's adjustment."""
     rows = [(o, report.planned(o.id)) for o in report.measured]
     clear = [o for o, row in rows if prose.is_clear(row)]
-    smallest = min((row for _, row in rows), key=lambda row: float(row["p_value"]))
+    smallest = min((row for _, row in rows), key=lambda row: row["p_value"])
     name = report.outcome(str(smallest["outcome"])).label
     alpha = alpha_of(report.plan.conf_level)
-    kept = sum(float(row["p_adjusted"]) < alpha for _, row in rows)
+    kept = sum(row["p_adjusted"] < alpha for _, row in rows)
     head = f"None of the {in_words(len(rows))} outcomes shows a clear difference between the arms"
     if clear:
         named = ", ".join(inside(o.label) for o in clear)
@@ -149,7 +147,7 @@ def verdict(report: FieldTrialReport) -> str:
             f" ({named})"
         )
     return (
-        f"{head}; the smallest p-value is that of {inside(name)} ({p_clause(float(smallest['p_value']))}), and after"
+        f"{head}; the smallest p-value is that of {inside(name)} ({p_clause(smallest['p_value'])}), and after"
         f" Holm\u2019s adjustment for {in_words(len(rows))} outcomes {in_words(kept) if kept else 'none'} of them"
         f" {'are' if kept > 1 else 'is'} below {limit_of_p(alpha)}."
     )
@@ -159,10 +157,10 @@ def glance(report: FieldTrialReport) -> str:
     """The verdict for a reader in a hurry: one line, the same counts as `verdict`."""
     rows = [(o, report.planned(o.id)) for o in report.measured]
     clear = [o for o, row in rows if prose.is_clear(row)]
-    smallest = min((row for _, row in rows), key=lambda row: float(row["p_value"]))
+    smallest = min((row for _, row in rows), key=lambda row: row["p_value"])
     alpha = alpha_of(report.plan.conf_level)
-    kept = sum(float(row["p_adjusted"]) < alpha for _, row in rows)
-    name, evidence = inside(report.outcome(str(smallest["outcome"])).label), p_clause(float(smallest["p_value"]))
+    kept = sum(row["p_adjusted"] < alpha for _, row in rows)
+    name, evidence = inside(report.outcome(str(smallest["outcome"])).label), p_clause(smallest["p_value"])
     if not clear:
         return f"None of the {in_words(len(rows))} outcomes shows a clear difference (smallest {evidence}, {name})."
     named = ", ".join(inside(o.label) for o in clear)
@@ -241,8 +239,7 @@ def power(report: FieldTrialReport) -> str:
         return text
     needed = report.row("power/people_needed_planned/formula")
     return (
-        text
-        + f" An effect of {number(printed)} would have taken {count(round(float(needed['estimate'])))} respondents, "
+        text + f" An effect of {number(printed)} would have taken {count(round(needed['estimate']))} respondents, "
         "so that response alone does not explain the gap."
     )
 

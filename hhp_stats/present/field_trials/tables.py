@@ -30,7 +30,7 @@ from hhp_stats.results import LACKING, row_of
 
 
 def _reach(row: Row, digits: int = 2) -> str:
-    return MISSING if pd.isna(row["conf_low"]) else interval(float(row["conf_low"]), float(row["conf_high"]), digits)
+    return MISSING if pd.isna(row["conf_low"]) else interval(row["conf_low"], row["conf_high"], digits)
 
 
 def _arm(row: Row) -> str:
@@ -193,8 +193,8 @@ def response(report: FieldTrialReport) -> GT:
         "The difference of the arms is withheld."
         if test["status"] in LACKING
         else (
-            f"Treated minus control: {number(100 * float(test['estimate']), 1)} percentage points,"
-            f" {p_clause(float(test['p_value']))}"
+            f"Treated minus control: {number(100 * test['estimate'], 1)} percentage points,"
+            f" {p_clause(test['p_value'])}"
             f" ({test['method']}{'; clause ' + test['clause'] if test['clause'] else ''})."
         )
     )
@@ -243,7 +243,7 @@ def power(report: FieldTrialReport) -> GT:
                 "People": count(row["n"]),
                 "Printed effect": number(entry.printed) if entry.printed is not None else MISSING,
                 "Computed effect": number(row["estimate"]),
-                "People for the printed effect": MISSING if needed is None else count(round(float(needed["estimate"]))),
+                "People for the printed effect": MISSING if needed is None else count(round(needed["estimate"])),
             }
         )
     first = next(iter(report.plan.power.values()))

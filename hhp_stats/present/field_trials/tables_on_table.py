@@ -35,7 +35,7 @@ def _value(report: FieldTrialReport, outcome: StudyOutcome, arm: Arm) -> str:
         return WITHHELD if row["status"] == "withheld" else MISSING
     scale, digits, _ = unit_of(outcome)
     value = percent(row["estimate"]) if scale > 1 else number(row["estimate"], digits)
-    return f"{value} ({number(scale * float(row['std_error']), digits)}), {count(row['n'])}"
+    return f"{value} ({number(scale * row['std_error'], digits)}), {count(row['n'])}"
 
 
 def _difference(report: FieldTrialReport, outcome: StudyOutcome, row: Row, *, standard: bool = False) -> dict[str, str]:
@@ -46,11 +46,7 @@ def _difference(report: FieldTrialReport, outcome: StudyOutcome, row: Row, *, st
     reach = MISSING if missing or pd.isna(low) else interval(scale * float(low), scale * float(high), digits)
     return {
         "Difference": (
-            WITHHELD
-            if row["status"] == "withheld"
-            else MISSING
-            if missing
-            else number(scale * float(row["estimate"]), digits)
+            WITHHELD if row["status"] == "withheld" else MISSING if missing else number(scale * row["estimate"], digits)
         ),
         f"{level(report.plan.conf_level)} CI": reach,
         "p": p_value(row["p_value"]),

@@ -54,7 +54,7 @@ def meaning(report: StudyReport) -> str:
     if row["status"] in LACKING:
         return prose.not_estimated(row)
     found = prose.verdict(row, better=outcome.better)
-    ends = [float(row[name]) for name in ("conf_low", "conf_high")]
+    ends = [row[name] for name in ("conf_low", "conf_high")]
     weeks = report.plan.design.endline_weeks
     if found.clear:
         least, most = sorted(ends, key=abs)
@@ -183,7 +183,7 @@ def instrument(report: StudyReport) -> str:
     return (
         f"The offer {moved} the share that started the course by {number(abs(100 * first['estimate']), 1)} percentage"
         f" points ({level(report.plan.conf_level)} CI {interval(100 * first['conf_low'], 100 * first['conf_high'], 1)};"
-        f" F of the first stage {number(float(first['statistic']) ** 2, 0)}). Anderson and Rubin\u2019s interval, which"
+        f" F of the first stage {number(first['statistic'] ** 2, 0)}). Anderson and Rubin\u2019s interval, which"
         f" holds however few people an offer moves, is {interval(robust['conf_low'], robust['conf_high'])} days."
     )
 

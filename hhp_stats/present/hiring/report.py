@@ -46,7 +46,7 @@ class HiringReport:
     def count(self, experiment: str, estimand: str) -> Any:
         """A count of the study, or `WITHHELD`."""
         row = self.row(experiment, estimand, "count")
-        return WITHHELD if row["status"] == "withheld" else int(row["estimate"])
+        return WITHHELD if row["status"] == "withheld" else round(row["estimate"])
 
     def table(self, name: str) -> pd.DataFrame:
         """A table of counts that the study wrote."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -24,6 +23,7 @@ from hhp_stats.studies.field_trial.recipes import analysis_frames
 from hhp_stats.studies.field_trial.sample import build_sample
 from hhp_stats.studies.output import StudyOutput
 from hhp_stats.studies.second_programme import checked
+from hhp_stats.studies.sources import Sourced, adjusted, sourced
 
 
 def run_field_trial(root: Path, study: str, *, progress: Progress = silent) -> StudyOutput:
@@ -92,10 +92,10 @@ def with_holm(rows: list[ResultRow], plan: IndividualPlan) -> list[ResultRow]:
     family = [at for at, row in enumerate(rows) if row.analysis == "planned" and row.estimand in effects]
     if not family:
         return rows
-    adjusted = holm([rows[at].p_value for at in family])
+    values = sourced(lambda: holm([rows[at].p_value for at in family]))
     found = list(rows)
-    for at, p in zip(family, adjusted, strict=True):
-        found[at] = replace(rows[at], p_adjusted=float(p))
+    for at, p in zip(family, values.value, strict=True):
+        found[at] = adjusted(rows[at], Sourced(value=float(p), made_by=values.made_by))
     return found
 
 

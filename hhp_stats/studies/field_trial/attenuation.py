@@ -6,8 +6,9 @@ chosen by the respondent after treatment, so people of different periods differ 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ from hhp_stats.regression.cluster_robust import (
 from hhp_stats.regression.linear import ols
 from hhp_stats.regression.model_matrix import Array, ModelMatrix, Term, model_matrix
 from hhp_stats.results import Estimate, ResultRow, not_estimated
+from hhp_stats.studies.sources import states_source
 
 AVERAGE = "average"
 UNIT = "standard deviations, more is better"
@@ -134,30 +136,19 @@ def _rows(
     for outcome in outcomes:
         key = f"{plan.study}/{outcome.id}/{estimand}/hc2-sd"
         known = part.loc[part[outcome.id].notna()]
-        try:
-            found = _single(known, outcome.id, plan.conf_level, by_week=by_week)
-            rows.append(found.row(result_id=key, note=f"Unit: {UNIT}.", source=SINGLE, **about))
-        except EstimationError as error:
-            rows.append(
-                not_estimated(
-                    result_id=key, reason=f"{type(error).__name__}: {error}", method="ols", source=SINGLE, **about
-                )
-            )
+        rows.append(_row(key, partial(_single, known, outcome.id, plan.conf_level, by_week=by_week), "", about))
     key = f"{plan.study}/{AVERAGE}/{estimand}/cr1-sd"
-    try:
-        found = _average(part, [o.id for o in outcomes], plan.conf_level, by_week=by_week)
-        rows.append(
-            found.row(
-                result_id=key, note=f"Unit: {UNIT}. Outcomes stacked, clustered by person.", source=STACKED, **about
-            )
-        )
-    except EstimationError as error:
-        rows.append(
-            not_estimated(
-                result_id=key, reason=f"{type(error).__name__}: {error}", method="ols", source=STACKED, **about
-            )
-        )
+    average = partial(_average, part, [o.id for o in outcomes], plan.conf_level, by_week=by_week)
+    rows.append(_row(key, average, " Outcomes stacked, clustered by person.", about))
     return rows
+
+
+@states_source
+def _row(key: str, estimate: Callable[[], Estimate], note: str, about: Mapping[str, Any]) -> ResultRow:
+    try:
+        return estimate().row(result_id=key, note=f"Unit: {UNIT}.{note}", **about)
+    except EstimationError as error:
+        return not_estimated(result_id=key, reason=f"{type(error).__name__}: {error}", method="ols", **about)
 
 
 def _single(known: pd.DataFrame, outcome: str, conf_level: float, *, by_week: bool) -> Estimate:

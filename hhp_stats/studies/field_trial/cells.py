@@ -15,14 +15,12 @@ from hhp_stats.estimate.effect_size import hedges_g, hedges_g_adjusted
 from hhp_stats.estimate.two_sample import welch
 from hhp_stats.plan.conduct import Conduct
 from hhp_stats.plan.individual import IndividualPlan, StudyAnalysis
-from hhp_stats.ran import recorded
+from hhp_stats.ran import name_of, recorded
 from hhp_stats.regression.model_matrix import Array
 from hhp_stats.results import Estimate, ResultRow, not_estimated
 from hhp_stats.studies.field_trial import clusters, missing_cells, probability_cells
 from hhp_stats.studies.field_trial.analysed import analysed, gaps
 from hhp_stats.studies.field_trial.linear_cells import fitted
-
-HERE = "hhp_stats.studies.field_trial.cells.run_cell"  # of rows that were refused before an estimator ran
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +41,7 @@ def run_cell(analysis: StudyAnalysis, people: pd.DataFrame, plan: IndividualPlan
         "contrast": contrast_of(key, contrast),
         "analysis": analysis.kind,
         "clause": " ".join(analysis.clauses),
-        "source": HERE,
+        "source": name_of(run_cell),  # of rows that are refused before an estimator runs
     }
     if outcome.missing:
         done = _conduct(plan, analysis, {"estimator": "not run: no data"})
@@ -54,7 +52,7 @@ def run_cell(analysis: StudyAnalysis, people: pd.DataFrame, plan: IndividualPlan
         with recorded() as ran:
             found, facts = ESTIMATORS[analysis.estimator](analysis, analysed(analysis, people, plan), plan)
     except EstimationError as error:
-        reason, about["source"] = f"{type(error).__name__}: {error}", ran.source or HERE
+        reason, about["source"] = f"{type(error).__name__}: {error}", ran.source or about["source"]
         return Cell(
             row=not_estimated(result_id=key, reason=reason, method=analysis.estimator, **about),
             conduct=_conduct(plan, analysis, {"estimator": "not run: refused"}),

@@ -21,11 +21,13 @@ from hhp_stats.estimate.two_sample import welch
 from hhp_stats.infer.randomisation_test import randomisation_test
 from hhp_stats.infer.wild_bootstrap import wild_bootstrap
 from hhp_stats.plan.individual import IndividualPlan, StudyAnalysis, StudyPower
+from hhp_stats.ran import recorded
 from hhp_stats.regression.cluster_robust import ClusterKind, DegreesOfFreedom, cluster_covariance, coefficient
 from hhp_stats.regression.linear import ols
 from hhp_stats.regression.model_matrix import ModelMatrix, Term, model_matrix
 from hhp_stats.results import Estimate, ResultRow, not_estimated
 from hhp_stats.studies.field_trial.analysed import outcome_column
+from hhp_stats.studies.sources import Sourced, states_source
 
 DRAWS = 9_999
 MOST_EXACT = 2**53  # whole numbers beyond it are doubles in a frame
@@ -177,18 +179,19 @@ def cluster_rows(people: pd.DataFrame, plan: IndividualPlan) -> list[ResultRow]:
             "analysis": "exploratory",
             "clause": " ".join(outcome.clauses),
         }
-        key, source = f"{plan.study}/{outcome.id}/icc/anova", "hhp_stats.estimate.icc.icc_anova"
+        key = f"{plan.study}/{outcome.id}/icc/anova"
         try:
-            icc = icc_anova(
-                outcome=known[column].to_numpy(dtype=np.float64),
-                clusters=known[plan.design.cluster],
-                treatment=known["treatment"].to_numpy(dtype=np.float64),
-                conf_level=plan.conf_level,
-            )
+            with recorded() as ran:
+                icc = icc_anova(
+                    outcome=known[column].to_numpy(dtype=np.float64),
+                    clusters=known[plan.design.cluster],
+                    treatment=known["treatment"].to_numpy(dtype=np.float64),
+                    conf_level=plan.conf_level,
+                )
         except EstimationError as error:
             reason = f"{type(error).__name__}: {error}"
             rows.append(
-                not_estimated(result_id=key, reason=reason, method="analysis of variance", source=source, **about)
+                not_estimated(result_id=key, reason=reason, method="analysis of variance", source=ran.source, **about)
             )
             continue
         rows.append(
@@ -196,7 +199,7 @@ def cluster_rows(people: pd.DataFrame, plan: IndividualPlan) -> list[ResultRow]:
                 key,
                 icc.estimate,
                 method="intracluster correlation, analysis of variance",
-                source=source,
+                source=ran.source,
                 n=len(known),
                 clusters=known[plan.design.cluster].nunique(),
                 conf_low=icc.conf_low,
@@ -204,7 +207,7 @@ def cluster_rows(people: pd.DataFrame, plan: IndividualPlan) -> list[ResultRow]:
                 about=about,
             )
         )
-        alike = max(0.0, icc.estimate)
+        alike = Sourced(value=max(0.0, icc.estimate), made_by=ran.names)
         rows += [_detectable(known, outcome.id, alike, entry, plan, about) for entry in plan.power.values()]
     return rows
 
@@ -244,8 +247,14 @@ def people_of(entry: StudyPower, plan: IndividualPlan, *, answered: int) -> int:
     return answered if entry.response is None else round(entry.response * plan.design.randomised)
 
 
+@states_source
 def _detectable(
-    known: pd.DataFrame, outcome: str, icc: float, entry: StudyPower, plan: IndividualPlan, about: dict[str, Any]
+    known: pd.DataFrame,
+    outcome: str,
+    icc: Sourced[float],
+    entry: StudyPower,
+    plan: IndividualPlan,
+    about: dict[str, Any],
 ) -> ResultRow:
     """The detectable effect with the clusters' sizes and the likeness found, for everyone or for those who answered."""
     sizes = known.groupby(plan.design.cluster).size()
@@ -253,7 +262,7 @@ def _detectable(
     shape = Clustering(
         mean_size=people / len(sizes),
         clusters_per_arm=len(sizes) / 2,
-        icc=icc,
+        icc=icc.used(),
         size_cv=float(sizes.std(ddof=1) / sizes.mean()),
     )
     effect = cluster_detectable_effect(clustering=shape, rates=ErrorRates(alpha=entry.alpha, power=entry.power))
@@ -261,7 +270,6 @@ def _detectable(
         f"{plan.study}/{outcome}/mde_{entry.id}/clustered",
         effect,
         method=f"cluster formula, alpha {entry.alpha:g}, power {entry.power:g}",
-        source="hhp_stats.design.detectable_effect.cluster_detectable_effect",
         n=people,
         clusters=len(sizes),
         about=about,
@@ -273,10 +281,10 @@ def _descriptive(
     value: float,
     *,
     method: str,
-    source: str,
     n: int,
     clusters: int,
     about: dict[str, Any],
+    source: str = "",
     conf_low: float = float("nan"),
     conf_high: float = float("nan"),
 ) -> ResultRow:

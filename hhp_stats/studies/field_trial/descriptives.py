@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,11 +19,12 @@ from hhp_stats.plan.runnable import slug
 from hhp_stats.results import ResultRow, not_estimated
 from hhp_stats.studies.field_trial.analysed import baseline_column, outcome_column
 from hhp_stats.studies.field_trial.clusters import arm_mean, people_of
+from hhp_stats.studies.sources import Sourced, sourced, states_source
 
-HERE = "hhp_stats.studies.field_trial.descriptives"
 FLOW_COLUMNS = ("stage", "arm", "label", "people", "kind")
 
 
+@states_source
 def arm_rows(people: pd.DataFrame, plan: IndividualPlan) -> list[ResultRow]:
     """Mean with standard error and t interval, and standard deviation, of each outcome by arm."""
     rows = []
@@ -40,15 +42,17 @@ def arm_rows(people: pd.DataFrame, plan: IndividualPlan) -> list[ResultRow]:
                 )
                 continue
             sd, n = float(values.std(ddof=1)), len(values)
-            error, df = sd / math.sqrt(n), float(n - 1)
+            error, df, source = sd / math.sqrt(n), float(n - 1), ""
             if plan.design.cluster:
                 own = people.loc[(people["treatment"] == arm.code) & people[column].notna()]
                 try:
-                    clustered = arm_mean(own[column], own[plan.design.cluster], conf_level=plan.conf_level)
+                    clustered = sourced(
+                        partial(arm_mean, own[column], own[plan.design.cluster], conf_level=plan.conf_level)
+                    )
                 except EstimationError as refused:
                     rows.append(_no_mean(outcome, arm, plan, f"{type(refused).__name__}: {refused}", ", clustered"))
                     continue
-                error, df = clustered.std_error, clustered.df
+                error, df, source = clustered.value.std_error, clustered.value.df, clustered.source
             reach = float(stats.t.ppf(0.5 + plan.conf_level / 2, df)) * error
             about: dict[str, Any] = {
                 "study": plan.study,
@@ -59,7 +63,6 @@ def arm_rows(people: pd.DataFrame, plan: IndividualPlan) -> list[ResultRow]:
                 "n": n,
                 "status": "descriptive",
                 "clause": " ".join(outcome.clauses),
-                "source": f"{HERE}.arm_rows",
                 "conf_level": plan.conf_level,
             }
             mean = float(values.mean())
@@ -73,6 +76,7 @@ def arm_rows(people: pd.DataFrame, plan: IndividualPlan) -> list[ResultRow]:
                     df=df,
                     conf_low=mean - reach,
                     conf_high=mean + reach,
+                    source=source,
                     **about,
                 )
             )
@@ -98,7 +102,6 @@ def _no_mean(outcome: StudyOutcome, arm: Arm, plan: IndividualPlan, reason: str,
         method=f"mean of the arm{how}",
         analysis="exploratory",
         clause=" ".join(outcome.clauses),
-        source=f"{HERE}.arm_rows",
     )
 
 
@@ -110,6 +113,7 @@ def group_masks(people: pd.DataFrame, plan: IndividualPlan) -> list[tuple[str, s
     return groups
 
 
+@states_source
 def sample_rows(people: pd.DataFrame, plan: IndividualPlan) -> list[ResultRow]:
     """How many were randomised and how many answered: in all, by arm and by block; and the shares."""
     groups = [("", "everyone", pd.Series(True, index=people.index)), *group_masks(people, plan)]
@@ -139,7 +143,6 @@ def sample_rows(people: pd.DataFrame, plan: IndividualPlan) -> list[ResultRow]:
                     n=len(part),
                     clause=" ".join(plan.design.clauses),
                     status="descriptive",
-                    source=f"{HERE}.sample_rows",
                 )
             )
     if "recall" in plan.questions:
@@ -165,7 +168,6 @@ def _recall_rows(people: pd.DataFrame, plan: IndividualPlan) -> list[ResultRow]:
             n=len(said),
             clause=" ".join(plan.questions["recall"].clauses),
             status="descriptive",
-            source=f"{HERE}.sample_rows",
         )
         for name, value in found.items()
     ]
@@ -178,10 +180,12 @@ def power_rows(people: pd.DataFrame, plan: IndividualPlan) -> list[ResultRow]:
     for entry in plan.power.values():
         n = people_of(entry, plan, answered=analysed)
         rates = ErrorRates(alpha=entry.alpha, power=entry.power)
-        found = {"mde": (individual_detectable_effect(people=n, rates=rates), "individual_detectable_effect", n)}
+        found: dict[str, Sourced[float]] = {
+            "mde": sourced(partial(individual_detectable_effect, people=n, rates=rates))
+        }
         if entry.printed is not None:
-            found["people_needed"] = (people_needed(effect=entry.printed, rates=rates), "people_needed", n)
-        for name, (value, function, count) in found.items():
+            found["people_needed"] = sourced(partial(people_needed, effect=entry.printed, rates=rates))
+        for name, made in found.items():
             rows.append(
                 ResultRow(
                     result_id=f"{plan.study}/power/{name}_{entry.id}/formula",
@@ -192,12 +196,12 @@ def power_rows(people: pd.DataFrame, plan: IndividualPlan) -> list[ResultRow]:
                     contrast=EITHER_WAY,
                     method=f"normal quantiles, equal arms, alpha {entry.alpha:g}, power {entry.power:g}",
                     analysis="exploratory",
-                    estimate=value,
-                    n=count,
+                    estimate=made.value,
+                    n=n,
                     clause=" ".join(entry.clauses),
                     status="descriptive",
                     note=entry.note,
-                    source=f"hhp_stats.design.detectable_effect.{function}",
+                    source=made.source,
                 )
             )
     return rows

@@ -14,6 +14,7 @@ from hhp_stats.plan.conduct import Conduct
 from hhp_stats.plan.schema import Plan, PlannedAnalysis
 from hhp_stats.processes.blocks import in_blocks
 from hhp_stats.processes.progress import Progress, silent
+from hhp_stats.ran import names_in
 from hhp_stats.results import Estimate, ResultRow, result_frame
 from hhp_stats.studies.goal_setting import allocation, data_quality, descriptives, members
 from hhp_stats.studies.goal_setting.analysed import Material
@@ -34,6 +35,7 @@ from hhp_stats.studies.goal_setting.sample import Sample, build_sample
 from hhp_stats.studies.goal_setting.tipping import tipping
 from hhp_stats.studies.goal_setting_terms import primary_analysis, versions_of_baselines
 from hhp_stats.studies.output import StudyOutput
+from hhp_stats.studies.sources import Sourced, sourced
 
 SECONDS = 2.5e-5  # one person in one analysis, all completed data sets together, takes about this long
 WITHDRAWN = frozenset({"leavers", "linkage_groups"})  # tables for the team: counts of few people that no page prints
@@ -53,8 +55,8 @@ def analyse(trial: Trial, plan: Plan, *, progress: Progress = silent) -> StudyOu
     groups = {"randomised": people, "analysed": analysed, "respondents": people.loc[people["wellbeing_t2"].notna()]}
     # The longest first, so that no core waits for one of them at the end.
     tasks: list[Callable[[], Any]] = [
-        partial(joint_bootstrap, material),
-        *(partial(joint_bootstrap, material, version) for version in versions),
+        partial(sourced, partial(joint_bootstrap, material)),
+        *(partial(sourced, partial(joint_bootstrap, material, version)) for version in versions),
         partial(step_down, material),
         partial(maxima, material),
         *(partial(descriptives.balance_test, part, plan, material.redraws, name=name) for name, part in groups.items()),
@@ -90,7 +92,8 @@ def analyse(trial: Trial, plan: Plan, *, progress: Progress = silent) -> StudyOu
     grids = [grid for _, grid in tipped]
     rows += [row for shifts, _ in tipped for row in shifts]
     rows += descriptives.clustering_rows(people, planned, plan)
-    rows += power_rows(people, _row(rows, "sickness_absence/icc/reml", plan).estimate, plan)
+    alike = _row(rows, "sickness_absence/icc/reml", plan)
+    rows += power_rows(people, Sourced(value=alike.estimate, made_by=names_in(alike.source)), plan)
     rows += costs.rows
     conduct += rules_followed(material, sample, costs.rows)
     rows += tests
@@ -142,10 +145,10 @@ def _row(rows: list[ResultRow], tail: str, plan: Plan) -> ResultRow:
     return next(row for row in rows if row.result_id == f"{plan.study}/{tail}")
 
 
-def _effect(rows: list[ResultRow], tail: str, plan: Plan) -> Estimate:
-    """A row's estimate, with its own interval, as an estimate again."""
+def _effect(rows: list[ResultRow], tail: str, plan: Plan) -> Sourced[Estimate]:
+    """A row's estimate, with its own interval, as an estimate again, and with what made it."""
     row = _row(rows, tail, plan)
-    return Estimate(
+    estimate = Estimate(
         estimate=row.estimate,
         std_error=row.std_error,
         df=row.df,
@@ -156,6 +159,7 @@ def _effect(rows: list[ResultRow], tail: str, plan: Plan) -> Estimate:
         conf_low=row.conf_low,
         conf_high=row.conf_high,
     )
+    return Sourced(value=estimate, made_by=names_in(row.source))
 
 
 def _last_planned(rows: list[ResultRow], plan: Plan) -> dict[str, PlannedAnalysis]:

@@ -13,10 +13,10 @@ import pandas as pd
 from hhp_stats.plan.schema import Outcome, Plan
 from hhp_stats.results import ResultRow
 from hhp_stats.studies.goal_setting.analysed import POPULATIONS
+from hhp_stats.studies.sources import states_source
 
 BASELINE = "baseline"
 KNOWN = {"": "those with a known outcome", f"{BASELINE}_": "those with a known baseline value"}
-SOURCE = "hhp_stats.studies.goal_setting.arm_means.arm_rows"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +59,7 @@ def of_the_arm(people: pd.DataFrame, figure: ArmFigure, plan: Plan) -> pd.Series
     return pd.Series(inside.astype(bool) & arm & people[figure.column].notna(), index=people.index)
 
 
+@states_source
 def arm_rows(people: pd.DataFrame, plan: Plan) -> list[ResultRow]:
     """Mean, standard deviation (denominator n - 1), people and teams of each outcome by arm and wave: no test.
 
@@ -87,7 +88,6 @@ def arm_rows(people: pd.DataFrame, plan: Plan) -> list[ResultRow]:
             "n_clusters": int(part["team_id"].nunique()),
             "status": "descriptive",
             "clause": " ".join(figure.outcome.clauses),
-            "source": SOURCE,
         }
         value = mean if figure.name == "mean" else float(values.std(ddof=1))
         words = f", weighted by {weight.replace('_', ' ')}" if weight else ""

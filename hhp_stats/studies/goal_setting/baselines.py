@@ -17,10 +17,12 @@ from hhp_stats.errors import EstimationError
 from hhp_stats.estimate.imputation import Imputations
 from hhp_stats.infer.pooling import pool, pool_joint
 from hhp_stats.plan.schema import Plan
+from hhp_stats.ran import name_of, ran_before, recorded
 from hhp_stats.regression.cluster_robust import RobustCovariance, cluster_covariance, linear_contrast
 from hhp_stats.regression.linear import LinearFit, ols
 from hhp_stats.regression.model_matrix import Array, ModelMatrix
 from hhp_stats.results import Estimate, ResultRow, not_estimated
+from hhp_stats.studies.sources import states_source
 
 BASELINE = "baseline_absence"
 RECORDED, FILLED, ALL = "recorded", "imputed", "all"
@@ -29,7 +31,6 @@ GROUPS = {
     FILLED: "those whose baseline is imputed",
     ALL: "all randomised staff",
 }
-SOURCE = "hhp_stats.studies.goal_setting.baselines.balance_rows + hhp_stats.infer.pooling.pool"
 
 
 def balance_table(imputations: Imputations, plan: Plan) -> pd.DataFrame:
@@ -66,7 +67,8 @@ def balance_rows(imputations: Imputations, plan: Plan) -> list[ResultRow]:
     degrees of freedom: it asks of the randomisation and of the imputation at once. Where an arm has nobody imputed,
     only all together are compared.
     """
-    values, missing, arm = _values(imputations)
+    with recorded() as imputed:
+        values, missing, arm = _values(imputations)
     teams = imputations.frame[plan.design.cluster]
     lines = {
         (str(line["group"]), str(line["arm"])): line for line in balance_table(imputations, plan).to_dict("records")
@@ -83,25 +85,30 @@ def balance_rows(imputations: Imputations, plan: Plan) -> list[ResultRow]:
             names=tuple(f"{group} {name}" for group in groups for name in plan.design.arms),
         )
         try:
-            fits = [ols(outcome=one, matrix=matrix) for one in values]
-            spread = [cluster_covariance(fit, clusters=teams, kind="CR1") for fit in fits]
+            with recorded() as fitted:
+                ran_before(imputed.names)
+                fits = [ols(outcome=one, matrix=matrix) for one in values]
+                spread = [cluster_covariance(fit, clusters=teams, kind="CR1") for fit in fits]
             for group in groups:
                 weights = {f"{group} {treated}": 1.0, f"{group} {control}": -1.0}
-                found = [
-                    linear_contrast(fit, one, weights=weights, conf_level=plan.conf_level)
-                    for fit, one in zip(fits, spread, strict=True)
-                ]
-                rows += _difference(group, pool(found), lines, plan)
+                with recorded() as ran:
+                    ran_before(fitted.names)
+                    found = [
+                        linear_contrast(fit, one, weights=weights, conf_level=plan.conf_level)
+                        for fit, one in zip(fits, spread, strict=True)
+                    ]
+                    pooled = pool(found)
+                rows += _difference(group, pooled, lines, plan, source=ran.source)
         except EstimationError as error:  # too few teams: a table without a test is still a check
             rows += [_none(group, error, plan) for group in groups]
             continue
         if len(groups) > 1:
-            rows.append(_joint(fits, spread, plan))
+            rows.append(_joint(fits, spread, plan, before=fitted.names))
     return rows
 
 
 def _difference(
-    group: str, pooled: Estimate, lines: Mapping[tuple[str, str], Mapping[Any, Any]], plan: Plan
+    group: str, pooled: Estimate, lines: Mapping[tuple[str, str], Mapping[Any, Any]], plan: Plan, *, source: str
 ) -> list[ResultRow]:
     """The difference between the arms in one group of people, as it is and in standard deviations."""
     control, treated = plan.design.arms
@@ -112,7 +119,7 @@ def _difference(
         contrast=plan.contrast,
         analysis="planned",
         clause="P48",
-        source=SOURCE,
+        source=source,
     )
     # The regression holds everybody, the difference the people of one group.
     row = replace(row, n=people, status="descriptive")
@@ -134,12 +141,16 @@ def _difference(
             n=people,
             clause="P48",
             status="descriptive",
-            source=SOURCE,
+            source=source,
         ),
     ]
 
 
-def _joint(fits: Sequence[LinearFit], spread: Sequence[RobustCovariance], plan: Plan) -> ResultRow:
+@states_source
+def _joint(
+    fits: Sequence[LinearFit], spread: Sequence[RobustCovariance], plan: Plan, *, before: Sequence[str]
+) -> ResultRow:
+    ran_before(before)
     differences = np.array([[-1.0, 1.0, 0.0, 0.0], [0.0, 0.0, -1.0, 1.0]])
     teams = int(spread[0].n_clusters or 0)
     try:
@@ -167,7 +178,6 @@ def _joint(fits: Sequence[LinearFit], spread: Sequence[RobustCovariance], plan: 
         n_clusters=teams,
         clause="P48",
         status="descriptive",
-        source="hhp_stats.studies.goal_setting.baselines.balance_rows + hhp_stats.infer.pooling.pool_joint",
         note=f"F with {found.df} and {found.df_denominator:.1f} degrees of freedom",
     )
 
@@ -181,7 +191,7 @@ def _none(tail: str, error: EstimationError, plan: Plan) -> ResultRow:
         method="comparison of the arms' baselines",
         analysis="planned",
         clause="P48",
-        source=SOURCE,
+        source=name_of(balance_rows),
     )
 
 

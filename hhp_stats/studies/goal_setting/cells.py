@@ -14,7 +14,7 @@ from hhp_stats.contrast import contrast_of
 from hhp_stats.errors import EstimationError
 from hhp_stats.plan.conduct import Conduct
 from hhp_stats.plan.schema import Outcome, Plan, PlannedAnalysis
-from hhp_stats.ran import recorded
+from hhp_stats.ran import name_of, recorded
 from hhp_stats.results import Estimate, ResultRow, not_estimated
 from hhp_stats.studies.goal_setting import linear_cells, missing_cells, probability_cells
 from hhp_stats.studies.goal_setting.analysed import Material, model_terms
@@ -36,7 +36,6 @@ ESTIMATORS: Mapping[str, Estimator] = {
     "lee-bounds": missing_cells.lee,
     "worst-case-bounds": missing_cells.worst_case,
 }
-HERE = "hhp_stats.studies.goal_setting.cells.run_cell"  # of rows that were refused before an estimator ran
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +60,8 @@ def run_cell(analysis: PlannedAnalysis, material: Material) -> Cell:
         with recorded() as ran:
             estimates = ESTIMATORS[analysis.estimator](analysis, outcome, material)
     except EstimationError as error:
-        reason, about["source"] = f"{type(error).__name__}: {error}", ran.source or HERE
+        # Where it was refused before an estimator ran, that was here.
+        reason, about["source"] = f"{type(error).__name__}: {error}", ran.source or name_of(run_cell)
         row = not_estimated(result_id=plan.result_id(analysis), reason=reason, method=analysis.estimator, **about)
         return Cell(rows=(row,), conduct=conduct)
     rows = tuple(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,11 +23,12 @@ from hhp_stats.estimate.cost_benefit import (
 )
 from hhp_stats.estimate.ratio import acceptability_curve
 from hhp_stats.plan.schema import Comparator, CostScenario, Plan, PlannedAnalysis
+from hhp_stats.ran import recorded
 from hhp_stats.regression.model_matrix import Array
 from hhp_stats.results import Analysis, Estimate, ResultRow, not_estimated
 from hhp_stats.studies.goal_setting.analysed import Material, Model, models
+from hhp_stats.studies.sources import Sourced, sourced, states_source
 
-COSTS = "hhp_stats.estimate.cost_benefit"  # whose functions the rows name
 TURNOVER = "turnover/itt/logit-at-means"  # the planned effect on turnover that enters the ratio
 JOINT, FIELLER = "bootstrap", "fieller"  # what follows the scenario in the ids of other intervals
 
@@ -130,11 +132,11 @@ def _resampled(model: Model, teams: TeamCells, leaver: Array, *, draws: int, see
 
 def cost_benefit(
     material: Material,
-    draws: BootstrapDraws,
+    draws: Sourced[BootstrapDraws],
     *,
-    absence: Estimate,
-    turnover: Estimate,
-    versions: Mapping[str, BootstrapDraws],
+    absence: Sourced[Estimate],
+    turnover: Sourced[Estimate],
+    versions: Mapping[str, Sourced[BootstrapDraws]],
 ) -> CostBenefitResults:
     """Ratio and intervals for every scenario of the plan, from the planned effects and the joint draws of both.
 
@@ -144,43 +146,37 @@ def cost_benefit(
     first scenario. Other interventions of the plan whose trials give no ratio keep a row each, with the reason.
     """
     plan = material.plan
-    correlation = draws.correlation("absence", "turnover")
-    leaver = leaver_cost(material.people, plan)
+    leaver = sourced(partial(leaver_cost, material.people, plan))
     rows: list[ResultRow] = [
-        leaver.row(
+        leaver.value.row(
             result_id=f"{plan.study}/benefit_cost/leaver_cost/mean",
             population="leavers with a known replacement cost",
             contrast="pounds a leaver",
             analysis="planned",
             clause="P89",
-            source=f"{COSTS}.net_turnover_cost",
+            source=leaver.source,
         )
     ]
     curves, parts, above = [], [], []
     for place, scenario in enumerate(plan.cost_benefit.scenarios):
-        costs = costs_of(scenario, leaver, plan)
-        ratio, ratios = bootstrap_ratio(draws, costs=costs, conf_level=plan.conf_level)
-        rows.append(
-            _row(
-                f"ratio/{scenario.key}",
-                benefit_cost_ratio(absence=absence, turnover=turnover, costs=costs),
-                scenario,
-                plan,
-                kind=scenario.kind,
-                clause="P85 P87",
-                source=f"{COSTS}.benefit_cost_ratio",
-            )
-        )
-        rows.append(_row(f"ratio/{scenario.key}-{JOINT}", ratio, scenario, plan, kind="sensitivity", clause="P85"))
-        rows.append(_fieller_row(scenario, costs, absence, turnover, correlation, plan))
+        costs = costs_of(scenario, leaver.value, plan)
+        with recorded() as ran:
+            effects = {"absence": absence.used(), "turnover": turnover.used()}
+            planned = benefit_cost_ratio(**effects, costs=costs_of(scenario, leaver.used(), plan))
+        tail = f"ratio/{scenario.key}"
+        rows.append(_row(tail, planned, scenario, plan, kind=scenario.kind, clause="P85 P87", source=ran.source))
+        row, ratios = _bootstrap_row(f"{tail}-{JOINT}", draws, costs, scenario, plan)
+        rows.append(row)
+        rows.append(_fieller_row(scenario, costs, absence, turnover, draws, plan))
         if place == 0:
             above.append(_above(rows[-2], plan.analyses[0].label, ratios))
             for key, other in versions.items():
-                analysis = plan.analysis(key)
-                own, other_ratios = bootstrap_ratio(other, costs=costs, conf_level=plan.conf_level)
-                tail = f"ratio/{scenario.key}-{key.rsplit('/', 1)[1]}"
-                rows.append(_row(tail, own, scenario, plan, kind="sensitivity", clause="P85", about=analysis.label))
-                above.append(_above(rows[-1], analysis.label, other_ratios))
+                label = plan.analysis(key).label
+                row, other_ratios = _bootstrap_row(
+                    f"{tail}-{key.rsplit('/', 1)[1]}", other, costs, scenario, plan, about=label
+                )
+                rows.append(row)
+                above.append(_above(row, label, other_ratios))
         curve = acceptability_curve(
             benefits=ratios * costs.programme_cost, costs=costs.programme_cost, thresholds=plan.cost_benefit.thresholds
         )
@@ -189,8 +185,8 @@ def cost_benefit(
             {
                 "scenario": scenario.key,
                 "label": scenario.label,
-                "absence": -absence.estimate * costs.daily_rate,
-                "turnover": -turnover.estimate * costs.turnover_cost,
+                "absence": -absence.value.estimate * costs.daily_rate,
+                "turnover": -turnover.value.estimate * costs.turnover_cost,
                 "cost": costs.programme_cost,
                 "days": scenario.days,
                 "daily_rate": costs.daily_rate,
@@ -222,6 +218,16 @@ def _behind_turnover_cost(people: pd.DataFrame) -> dict[str, int]:
     }
 
 
+@states_source
+def _bootstrap_row(
+    tail: str, draws: Sourced[BootstrapDraws], costs: Costs, scenario: CostScenario, plan: Plan, *, about: str = ""
+) -> tuple[ResultRow, Array]:
+    """The row of the ratio over the joint draws, and the ratio in each of them."""
+    ratio, ratios = bootstrap_ratio(draws.used(), costs=costs, conf_level=plan.conf_level)
+    return _row(tail, ratio, scenario, plan, kind="sensitivity", clause="P85", about=about), ratios
+
+
+@states_source
 def _not_compared(other: Comparator, plan: Plan) -> ResultRow:
     return not_estimated(
         result_id=f"{plan.study}/benefit_cost/comparison/{other.key}",
@@ -231,7 +237,6 @@ def _not_compared(other: Comparator, plan: Plan) -> ResultRow:
         contrast=f"goal-setting minus {other.label.lower()}",
         analysis="planned",
         clause="P91",
-        source="hhp_stats.studies.goal_setting.cost_benefit.cost_benefit",
     )
 
 
@@ -244,7 +249,7 @@ def _row(
     kind: Analysis,
     clause: str,
     about: str = "",
-    source: str = f"{COSTS}.bootstrap_ratio",
+    source: str = "",
 ) -> ResultRow:
     return estimate.row(
         result_id=f"{plan.study}/benefit_cost/{tail}",
@@ -257,11 +262,21 @@ def _row(
     )
 
 
+@states_source
 def _fieller_row(
-    scenario: CostScenario, costs: Costs, absence: Estimate, turnover: Estimate, correlation: float, plan: Plan
+    scenario: CostScenario,
+    costs: Costs,
+    absence: Sourced[Estimate],
+    turnover: Sourced[Estimate],
+    draws: Sourced[BootstrapDraws],
+    plan: Plan,
 ) -> ResultRow:
     found = fieller_ratio(
-        absence=absence, turnover=turnover, correlation=correlation, costs=costs, conf_level=plan.conf_level
+        absence=absence.used(),
+        turnover=turnover.used(),
+        correlation=draws.used().correlation("absence", "turnover"),
+        costs=costs,
+        conf_level=plan.conf_level,
     )
     result_id = f"{plan.study}/benefit_cost/ratio/{scenario.key}-{FIELLER}"
     about: dict[str, Any] = {
@@ -269,7 +284,6 @@ def _fieller_row(
         "contrast": "pounds saved per pound of staff time",
         "analysis": "sensitivity",
         "clause": "P85",
-        "source": f"{COSTS}.fieller_ratio",
     }
     if not found.set.bounded:
         return not_estimated(
@@ -282,9 +296,9 @@ def _fieller_row(
     return Estimate(
         estimate=found.estimate,
         std_error=math.nan,
-        df=min(absence.df, turnover.df),
-        n=absence.n,
-        n_clusters=absence.n_clusters,
+        df=min(absence.value.df, turnover.value.df),
+        n=absence.value.n,
+        n_clusters=absence.value.n_clusters,
         method="Fieller's set; with the cost of the programme fixed, Wald's interval, Student's t",
         conf_low=low,
         conf_high=high,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,8 +17,10 @@ from hhp_stats.errors import EstimationError
 from hhp_stats.estimate.effect_size import hedges_g_clustered
 from hhp_stats.estimate.icc import icc_anova, icc_reml
 from hhp_stats.plan.schema import Outcome, Plan
+from hhp_stats.ran import recorded
 from hhp_stats.results import Estimate, ResultRow, not_estimated
 from hhp_stats.studies.goal_setting_terms import ANALYSED, COVARIATES
+from hhp_stats.studies.sources import Sourced, sourced, states_source
 
 DAYS = (
     (0, 0, "0"),
@@ -32,7 +36,7 @@ STANDARDISED = "itt/hedges-g"  # estimand and method of the standardised effect 
 BINARY = ("gender_male", "part_time", "agency", "coffee")
 
 
-def clustering_rows(people: pd.DataFrame, planned: dict[str, Estimate], plan: Plan) -> list[ResultRow]:
+def clustering_rows(people: pd.DataFrame, planned: Mapping[str, Sourced[Estimate]], plan: Plan) -> list[ResultRow]:
     """ICC and Hedges' g of each continuous outcome whose planned effect is given, and the ICC of each planned zero-one
     outcome.
 
@@ -46,7 +50,10 @@ def clustering_rows(people: pd.DataFrame, planned: dict[str, Estimate], plan: Pl
         known = people.loc[people[outcome.column].notna()]
         y = known[outcome.column].to_numpy(dtype=np.float64)
         arm = known["treatment"].to_numpy(dtype=np.float64)
-        icc = icc_reml(outcome=y, clusters=known["team_id"], treatment=arm, conf_level=plan.conf_level)
+        likeness = sourced(
+            partial(icc_reml, outcome=y, clusters=known["team_id"], treatment=arm, conf_level=plan.conf_level)
+        )
+        icc = likeness.value
         about: dict[str, Any] = {
             "population": "those with a known outcome",
             "analysis": "exploratory",
@@ -66,19 +73,24 @@ def clustering_rows(people: pd.DataFrame, planned: dict[str, Estimate], plan: Pl
                 conf_level=icc.conf_level,
                 n=icc.n,
                 n_clusters=icc.n_clusters,
-                source="hhp_stats.estimate.icc.icc_reml",
+                source=likeness.source,
                 **about,
             )
         )
         if outcome.kind == "continuous":
-            g = hedges_g_clustered(
-                effect, outcome=y, treatment=arm, clusters=known["team_id"], icc=max(icc.estimate, 0.0)
-            ).g
+            with recorded() as ran:
+                g = hedges_g_clustered(
+                    effect.used(),
+                    outcome=y,
+                    treatment=arm,
+                    clusters=known["team_id"],
+                    icc=max(likeness.used().estimate, 0.0),
+                ).g
             rows.append(
                 g.row(
                     result_id=f"{plan.study}/{key}/{STANDARDISED}",
                     contrast=plan.contrast,
-                    source="hhp_stats.estimate.effect_size.hedges_g_clustered",
+                    source=ran.source,
                     **about,
                 )
             )
@@ -92,15 +104,15 @@ def _planned_binary(outcome: Outcome, plan: Plan) -> bool:
     )
 
 
+@states_source
 def _binary_icc(people: pd.DataFrame, outcome: Outcome, plan: Plan) -> ResultRow:
     known = people.loc[people[outcome.column].notna()]
-    key, source = f"{plan.study}/{outcome.key}/icc/anova", "hhp_stats.estimate.icc.icc_anova"
+    key = f"{plan.study}/{outcome.key}/icc/anova"
     about: dict[str, Any] = {
         "population": "those with a known outcome",
         "contrast": "between teams",
         "analysis": "exploratory",
         "clause": " ".join(outcome.clauses),
-        "source": source,
     }
     try:
         icc = icc_anova(
@@ -158,6 +170,7 @@ def balance(people: pd.DataFrame, plan: Plan, *, population: str) -> pd.DataFram
     )
 
 
+@states_source
 def balance_test(people: pd.DataFrame, plan: Plan, redraws: Redraws, *, name: str) -> ResultRow:
     """One test of all covariates that does not depend on how many there are to look at, against the trial's own further
     draws.
@@ -196,7 +209,6 @@ def balance_test(people: pd.DataFrame, plan: Plan, redraws: Redraws, *, name: st
         n_clusters=test.n_clusters,
         clause="P17",
         status="descriptive",
-        source="hhp_stats.design.balance.omnibus_balance",
     )
 
 

@@ -18,6 +18,7 @@ from hhp_stats.plan.schema import PlannedAnalysis
 from hhp_stats.results import ResultRow
 from hhp_stats.studies.goal_setting.analysed import Material, Model, models
 from hhp_stats.studies.goal_setting_terms import FAMILY
+from hhp_stats.studies.sources import Sourced, adjusted, sourced, states_source
 
 STREAM, DRAWS = 5, 4_999
 
@@ -26,10 +27,14 @@ def with_holm(rows: Sequence[ResultRow], study: str) -> list[ResultRow]:
     """The rows, with Holm's adjusted p in those of the family; what could not be estimated does not count."""
     family = [f"{study}/{key}" for key in FAMILY]
     p_values = {row.result_id: row.p_value for row in rows if row.result_id in family}
-    adjusted = dict(zip(p_values, holm(list(p_values.values())).tolist(), strict=True))
-    return [replace(row, p_adjusted=adjusted[row.result_id]) if row.result_id in adjusted else row for row in rows]
+    found = sourced(lambda: holm(list(p_values.values())))
+    values = {
+        key: Sourced(value=p, made_by=found.made_by) for key, p in zip(p_values, found.value.tolist(), strict=True)
+    }
+    return [adjusted(row, values[row.result_id]) if row.result_id in values else row for row in rows]
 
 
+@states_source
 def step_down(material: Material) -> list[ResultRow]:
     """Westfall and Young's adjusted p of every outcome of the family, from joint re-randomisations."""
     plan = material.plan
@@ -44,7 +49,7 @@ def step_down(material: Material) -> list[ResultRow]:
         draws=DRAWS,
         rng=np.random.default_rng([plan.seed, STREAM]),
     )
-    adjusted = westfall_young(statistics=observed, drawn=drawn, weights=weights)
+    stepped = westfall_young(statistics=observed, drawn=drawn, weights=weights)
     # Each outcome by itself under the same draws: what its adjusted value adjusts.
     alone = [
         float(westfall_young(statistics=observed[[at]], drawn=drawn[:, [at]], weights=weights)[0])
@@ -68,16 +73,12 @@ def step_down(material: Material) -> list[ResultRow]:
             n_clusters=int(model.people["team_id"].nunique()),
             clause="P53",
             status="descriptive",
-            source=(
-                "hhp_stats.infer.randomisation_test.randomisation_statistics +"
-                " hhp_stats.infer.multiplicity.westfall_young"
-            ),
             note=(
                 "estimate is the CR1 t statistic with baselines at zero with indicator; p_value is that of the outcome"
                 " by itself"
             ),
         )
-        for analysis, model, statistic, p, single in zip(chosen, found, observed, adjusted, alone, strict=True)
+        for analysis, model, statistic, p, single in zip(chosen, found, observed, stepped, alone, strict=True)
     ]
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -18,9 +20,8 @@ from hhp_stats.design.detectable_effect import (
 from hhp_stats.plan.schema import Plan, PowerAssumption
 from hhp_stats.results import ResultRow
 from hhp_stats.studies.goal_setting_terms import HALF_YEAR_WEEKS
+from hhp_stats.studies.sources import Sourced, states_source
 
-FORMULA = "hhp_stats.design.detectable_effect.cluster_detectable_effect"
-PROPORTIONS = "hhp_stats.design.detectable_effect.detectable_proportion"
 FIRST_PROTOCOL = 1300  # people before attrition, in the first version of the protocol (P106)
 Direction = Literal["increase", "decrease"]
 
@@ -40,13 +41,15 @@ def _rates(assumed: PowerAssumption) -> ErrorRates:
     return ErrorRates(alpha=assumed.alpha, power=assumed.power)
 
 
-def power_rows(people: pd.DataFrame, icc: float, plan: Plan) -> list[ResultRow]:
-    """Minimum detectable effects of absence (standard deviations) and turnover (probability)."""
+def power_rows(people: pd.DataFrame, icc: Sourced[float], plan: Plan) -> list[ResultRow]:
+    """Minimum detectable effects of absence (standard deviations) and turnover (probability); `icc` is that of absence
+    in the data.
+    """
     absence, turnover = plan.power["absence"], plan.power["turnover"]
     rates = _rates(absence)
 
-    def effect(n: float, assumed: PowerAssumption = absence) -> float:
-        return cluster_detectable_effect(
+    def effect(n: float, assumed: PowerAssumption = absence) -> Callable[[], float]:
+        return lambda: cluster_detectable_effect(
             clustering=_clustering(n, assumed), rates=rates, baseline_correlation=assumed.correlation
         )
 
@@ -73,8 +76,16 @@ def power_rows(people: pd.DataFrame, icc: float, plan: Plan) -> list[ResultRow]:
             "as recruited, after the planned attrition",
         ),
     ]
-    achieved, n = _achieved(people, icc, absence)
-    rows.append(_row(plan, "absence-achieved", achieved, n, "with team sizes, ICC and correlation found in the data"))
+    known = people.loc[people["absence_days"].notna()]
+    rows.append(
+        _row(
+            plan,
+            "absence-achieved",
+            partial(_achieved, known, icc, absence),
+            len(known),
+            "with team sizes, ICC and correlation found in the data",
+        )
+    )
     effective = _clustering(turnover.n_before_attrition * left, turnover).effective_per_arm
     weeks = replace(turnover, baseline=(turnover.baseline or 0.0) * plan.design.endline_weeks / HALF_YEAR_WEEKS)
     versions: tuple[tuple[str, Direction, PowerAssumption, str], ...] = (
@@ -94,8 +105,8 @@ def power_rows(people: pd.DataFrame, icc: float, plan: Plan) -> list[ResultRow]:
         ),
     )
     for name, direction, assumed, words in versions:
-        reached = _proportion(assumed, direction, effective)
-        rows.append(_row(plan, f"turnover-{name}", reached, planned, words, source=PROPORTIONS))
+        reached = partial(_proportion, assumed, direction, effective)
+        rows.append(_row(plan, f"turnover-{name}", reached, planned, words))
     return rows
 
 
@@ -111,23 +122,22 @@ def _proportion(assumed: PowerAssumption, direction: Direction, effective: float
     return abs(other - base)
 
 
-def _achieved(people: pd.DataFrame, icc: float, assumed: PowerAssumption) -> tuple[float, float]:
-    known = people.loc[people["absence_days"].notna()]
+def _achieved(known: pd.DataFrame, icc: Sourced[float], assumed: PowerAssumption) -> float:
     sizes = known.groupby("team_id").size()
     both = known.dropna(subset=["baseline_absence"])
     correlation = float(np.corrcoef(both["baseline_absence"], both["absence_days"])[0, 1])
     shape = Clustering(
         mean_size=float(sizes.mean()),
         clusters_per_arm=len(sizes) / 2,
-        icc=max(icc, 0.0),
+        icc=max(icc.used(), 0.0),
         size_cv=float(sizes.std(ddof=1) / sizes.mean()),
         lost_clusters=0,
     )
-    rates = _rates(assumed)
-    return cluster_detectable_effect(clustering=shape, rates=rates, baseline_correlation=correlation), float(len(known))
+    return cluster_detectable_effect(clustering=shape, rates=_rates(assumed), baseline_correlation=correlation)
 
 
-def _row(plan: Plan, name: str, value: float, n: float, words: str, *, source: str = FORMULA) -> ResultRow:
+@states_source
+def _row(plan: Plan, name: str, value: Callable[[], float], n: float, words: str) -> ResultRow:
     outcome = "power"
     assumed = plan.power["turnover" if name.startswith("turnover") else "absence"]
     method = f"minimum detectable effect, {100 * assumed.power:g}% power, {100 * assumed.alpha:g}% two-sided"
@@ -140,9 +150,8 @@ def _row(plan: Plan, name: str, value: float, n: float, words: str, *, source: s
         contrast=EITHER_WAY,
         method=method,
         analysis="planned",
-        estimate=value,
+        estimate=value(),
         n=round(n),
         clause="P25" if name.startswith("turnover") else "P24",
         status="descriptive",
-        source=source,
     )

@@ -12,10 +12,10 @@ from hhp_stats.results import ResultRow, not_estimated
 from hhp_stats.studies.goal_setting.analysed import Material, first_sets, models
 from hhp_stats.studies.goal_setting.imputation_model import set_name
 from hhp_stats.studies.goal_setting.linear_cells import repeated
+from hhp_stats.studies.sources import states_source
 
-SOURCE = "hhp_stats.estimate.tipping.tipping_points"
 
-
+@states_source
 def tipping(outcome_key: str, material: Material) -> tuple[list[ResultRow], pd.DataFrame]:
     """Rows of the shifts that change the conclusion, and the grid; shifts in control-arm standard deviations."""
     plan, outcome = material.plan, material.plan.outcomes[outcome_key]
@@ -47,7 +47,6 @@ def _row(outcome_key: str, point: dict[Any, Any], side: str, unit: float, materi
         "contrast": f"answers not given shifted in: {point['shifted']}",
         "analysis": "exploratory",
         "clause": "",
-        "source": SOURCE,
     }
     delta = point[f"delta_{side}"]
     if pd.isna(delta):

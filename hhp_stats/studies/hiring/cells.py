@@ -17,7 +17,7 @@ from hhp_stats.estimate.two_sample import ArmSummary, pooled_contrast, welch
 from hhp_stats.infer.multiplicity import holm
 from hhp_stats.plan.conduct import Conduct
 from hhp_stats.plan.experiments import INTERCEPT, CellContrast, Experiment, ExperimentMethod, ExperimentPlan
-from hhp_stats.ran import ran_before, recorded
+from hhp_stats.ran import name_of, ran_before, recorded
 from hhp_stats.regression.cluster_robust import (
     ClusterKind,
     HeteroskedasticKind,
@@ -29,8 +29,7 @@ from hhp_stats.regression.cluster_robust import (
 from hhp_stats.regression.linear import LinearFit, ols
 from hhp_stats.regression.model_matrix import Term, model_matrix
 from hhp_stats.results import Estimate, ResultRow, not_estimated
-
-HERE = "hhp_stats.studies.hiring.cells"  # of rows that no estimator made
+from hhp_stats.studies.sources import Sourced, adjusted, sourced
 
 
 def dummies(plan: ExperimentPlan, experiment: Experiment) -> list[str]:
@@ -133,7 +132,7 @@ def contrast_rows(
                 estimate = _estimate(known, contrast, method, model, plan)
         except EstimationError as error:
             reason = f"{type(error).__name__}: {error}"
-            rows.append(not_estimated(reason=reason, method=method.estimator, source=f"{HERE}.contrast_rows", **about))
+            rows.append(not_estimated(reason=reason, method=method.estimator, source=name_of(contrast_rows), **about))
             continue
         if model is None:
             used = known.loc[known["cell"].isin([*contrast.plus, *contrast.minus])]
@@ -193,10 +192,10 @@ def with_holm(rows: list[ResultRow], plan: ExperimentPlan, experiment: Experimen
     """The same rows with Holm's adjustment over the contrasts that the research questions ask for."""
     planned = {contrast.id for contrast in plan.contrasts_of(experiment.id) if contrast.planned}
     places = [place for place, row in enumerate(rows) if row.estimand in planned]
-    adjusted = holm([rows[place].p_value for place in places])
+    values = sourced(lambda: holm([rows[place].p_value for place in places]))
     found = list(rows)
-    for place, p in zip(places, adjusted, strict=True):
-        found[place] = dataclasses.replace(rows[place], p_adjusted=float(p))
+    for place, p in zip(places, values.value, strict=True):
+        found[place] = adjusted(rows[place], Sourced(value=float(p), made_by=values.made_by))
     return found
 
 
@@ -240,7 +239,7 @@ def mean_rows(frame: pd.DataFrame, experiment: Experiment, plan: ExperimentPlan)
                     estimate=spread,
                     n=len(part),
                     status="descriptive",
-                    source=f"{HERE}.mean_rows",
+                    source=name_of(mean_rows),
                     **about,
                 )
             )

@@ -6,10 +6,10 @@ import pandas as pd
 
 from hhp_stats.plan.experiments import ExperimentPlan
 from hhp_stats.results import ResultRow
+from hhp_stats.studies.sources import states_source
 
-SOURCE = "hhp_stats.studies.hiring.counts.count_rows"
 
-
+@states_source
 def count_rows(decisions: pd.DataFrame, scores: pd.DataFrame, plan: ExperimentPlan) -> list[ResultRow]:
     """Participants and rows of both experiments, and people by condition and combination of names."""
     experiment = plan.experiments["progression"]
@@ -39,7 +39,6 @@ def count_rows(decisions: pd.DataFrame, scores: pd.DataFrame, plan: ExperimentPl
             n=int(count),
             clause=" ".join(experiment.clauses),
             status="descriptive",
-            source=SOURCE,
         )
         for (outcome, estimand), count in found.items()
     ]

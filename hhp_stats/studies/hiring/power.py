@@ -8,10 +8,10 @@ from hhp_stats.design.detectable_effect import ErrorRates
 from hhp_stats.plan.experiments import Experiment, ExperimentPlan
 from hhp_stats.results import ResultRow
 from hhp_stats.studies.hiring.cells import analysed, fitted, weights
+from hhp_stats.studies.sources import states_itself
 
-SOURCE = "hhp_stats.studies.hiring.power.power_rows"
 
-
+@states_itself
 def power_rows(frame: pd.DataFrame, experiment: Experiment, plan: ExperimentPlan) -> list[ResultRow]:
     """The smallest difference that each planned contrast would have found, in the units of the outcome.
 
@@ -46,7 +46,6 @@ def power_rows(frame: pd.DataFrame, experiment: Experiment, plan: ExperimentPlan
                 n=len(known),
                 n_clusters=covariance.n_clusters,
                 status="descriptive",
-                source=SOURCE,
             )
         )
     return rows
