@@ -44,11 +44,11 @@ STARTS = {
         "with _beside(partial(sleep, folder), [sleeper.Sleeper()]) as others:\n    others['sleeper']()"
     ),
     "program": (
-        "from hhp_stats import children\n"
+        "from hhp_stats.processes import children\n"
         "children.run(['/bin/sh', '-c', f'touch {folder}/started-$$; sleep 900; true'], folder=Path(folder), tied=True)"
     ),
     "threads": (
-        "from concurrent.futures import ThreadPoolExecutor\nfrom hhp_stats import children\nwith ThreadPoolExecutor(1)"
+        "from concurrent.futures import ThreadPoolExecutor\nfrom hhp_stats.processes import children\nwith ThreadPoolExecutor(1)"
         " as pool:\n    for _ in range(3):\n        pool.submit(children.run, ['/bin/sh', '-c', f'touch"
         " {folder}/started-$$; exec sleep 900'], folder=Path(folder))\n    sleep(folder)"
     ),
