@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
-from hhp_stats.cli.shared import app, out, print_json
+from hhp_stats.cli.shared import app, out, print_json, progress_bar
 from hhp_stats.files.project_root import find_root
 from hhp_stats.intake.raw_files import studies
 
@@ -29,51 +29,65 @@ def power(
     ] = None,
     alpha: Annotated[float, typer.Option(help="Two-sided level.", min=0.0001, max=0.5)] = 0.05,
     wanted: Annotated[float, typer.Option("--power", help="Power.", min=0.5, max=0.999)] = 0.8,
+    simulated: Annotated[
+        int, typer.Option(help="Simulated trials to hold the formula against, a thousand or more; 0 for none.", min=0)
+    ] = 0,
+    seed: Annotated[int, typer.Option(help="Of the simulated trials.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
-    """The smallest effect a trial can detect: standard deviations, or for a proportion both directions."""
-    from hhp_stats.design.detectable_effect import (
-        Clustering,
-        ErrorRates,
-        cluster_detectable_effect,
-        detectable_proportion,
-    )
+    """The smallest effect a trial can detect: standard deviations, or for a proportion both directions.
 
-    kept = people * (1 - attrition)
-    shape = Clustering(
-        mean_size=cluster_size, clusters_per_arm=kept / 2 / cluster_size, icc=icc, size_cv=cv, lost_clusters=0
+    With `--simulated`, also in that many simulated trials: the effect that the wanted share of them finds, or, of a
+    proportion, the share that finds what the formula gives; beside it the standard error of the simulation.
+    """
+    import numpy as np
+
+    from hhp_stats.design.detectable_effect import ErrorRates
+    from hhp_stats.design.planned_trial import PlannedTrial
+
+    trial = PlannedTrial(
+        people=people,
+        cluster_size=cluster_size,
+        icc=icc,
+        size_cv=cv,
+        correlation=correlation,
+        attrition=attrition,
+        baseline=baseline,
+        rates=ErrorRates(alpha=alpha, power=wanted),
     )
-    rates = ErrorRates(alpha=alpha, power=wanted)
-    record: dict[str, float] = {"people": kept, "design_effect": shape.variance_inflation}
-    if baseline is None:
-        record["detectable_sd"] = cluster_detectable_effect(
-            clustering=shape, rates=rates, baseline_correlation=correlation
-        )
-    else:
-        directions: tuple[tuple[str, Literal["decrease", "increase"]], ...] = (
-            ("fall_to", "decrease"),
-            ("rise_to", "increase"),
-        )
-        for name, direction in directions:
-            record[name] = detectable_proportion(
-                control=baseline,
-                direction=direction,
-                effective_per_arm=shape.effective_per_arm,
-                rates=rates,
-                baseline_correlation=correlation,
+    record = {"people": trial.analysed, "design_effect": trial.teams.variance_inflation}
+    record |= {_DETECTABLE[name]: value for name, value in trial.detectable().items()}
+    if simulated:
+        with progress_bar(ticking=False) as bar:
+            task = bar.add_task("Simulating", total=None)
+            found = trial.simulated(
+                trials=simulated,
+                rng=np.random.default_rng(seed),
+                progress=lambda done, total: bar.update(task, completed=done, total=total, refresh=True),
             )
+        for name, (value, error) in found.items():
+            record |= {f"simulated_{name}": value, f"simulated_{name}_error": error}
     if as_json:
         print_json(record)
         return
-    words = {
-        "people": "People analysed",
-        "design_effect": "Design effect",
-        "detectable_sd": "Detectable effect, standard deviations",
-        "fall_to": "Detectable fall, to",
-        "rise_to": "Detectable rise, to",
-    }
     for key, value in record.items():
-        out.print(f"{words[key]:<40} {value:.4f}")
+        out.print(f"{_POWER_WORDS[key]:<48} {value:.4f}")
+
+
+_DETECTABLE = {"sd": "detectable_sd", "fall": "fall_to", "rise": "rise_to"}
+_POWER_WORDS = {
+    "people": "People analysed",
+    "design_effect": "Design effect",
+    "detectable_sd": "Detectable effect, standard deviations",
+    "fall_to": "Detectable fall, to",
+    "rise_to": "Detectable rise, to",
+    "simulated_sd": "In simulated trials, standard deviations",
+    "simulated_sd_error": "Standard error of the simulation",
+    "simulated_fall": "Share of simulated trials that find the fall",
+    "simulated_fall_error": "Standard error of the simulation",
+    "simulated_rise": "Share of simulated trials that find the rise",
+    "simulated_rise_error": "Standard error of the simulation",
+}
 
 
 @app.command(epilog="Example: `hhp randomise --seed 20190503 --to allocation.csv`")

@@ -186,38 +186,6 @@ def readings_for(comparison: Comparison, *, scale: Scale | None = None) -> Seque
     return readings
 
 
-def comparisons_table(tests: Sequence[RecomputedTest]) -> pd.DataFrame:
-    """Recomputed tests as a plain frame, one row a comparison and reading."""
-    return pd.DataFrame(
-        [
-            {
-                "p_id": t.comparison.p_id,
-                "trial": t.comparison.trial,
-                "outcome": t.comparison.outcome,
-                "contrast": t.comparison.contrast,
-                "reading": t.reading,
-                "n1": t.arms[0].n,
-                "n2": t.arms[1].n,
-                "difference": t.test.estimate,
-                "std_error": t.test.std_error,
-                "statistic": t.test.statistic,
-                "df": t.test.df,
-                "p_value": t.test.p_value,
-                "p_low": t.p_range.low,
-                "p_high": t.p_range.high,
-                "conf_low": t.test.conf_low,
-                "conf_high": t.test.conf_high,
-                "reproduces": t.reproduces,
-                "gap": t.gap,
-                "t_needed": t.t_needed,
-                "t_ratio": t.t_ratio,
-                "standardised_difference": t.standardised_difference,
-            }
-            for t in tests
-        ]
-    )
-
-
 def _means(frame: pd.DataFrame) -> dict[tuple[str, str], list[tuple[str, str, str]]]:
     """By trial and outcome the groups with a mean: research question, group, and id prefix if an n and an error are
     there.

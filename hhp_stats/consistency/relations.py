@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import pandas as pd
 
@@ -154,11 +154,6 @@ def relation_checks(figures: Figures, recomputed: Iterable[Recomputed], *, detec
             )
         )
     return out
-
-
-def relations_table(recomputed: Iterable[Recomputed]) -> pd.DataFrame:
-    """Recomputed quantities as a plain frame."""
-    return pd.DataFrame([asdict(item) for item in recomputed])
 
 
 def _recomputed(

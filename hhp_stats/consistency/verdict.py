@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Literal
 
 import pandas as pd
@@ -85,11 +85,6 @@ VERDICT_COLUMNS = (
     "source_file",
     "source_line",
 )
-
-
-def checks_frame(checks: Iterable[Check]) -> pd.DataFrame:
-    """Every check as one row of a plain frame."""
-    return pd.DataFrame([asdict(check) for check in checks], columns=list(CHECK_COLUMNS))
 
 
 def verdicts(

@@ -90,36 +90,6 @@ def balance_table(
 
 
 @typed
-def arm_summary(
-    frame: pd.DataFrame, *, columns: Sequence[str], treatment: str = "treatment", clusters: str | None = None
-) -> pd.DataFrame:
-    """Who is in each arm? One row an arm and column: n known, missing, mean, sd, quartiles; people and clusters."""
-    arm = _arm(frame, treatment, columns if clusters is None else [*columns, clusters])
-    rows = []
-    for label, mask in (("treatment", arm), ("control", ~arm)):
-        part = frame.loc[mask]
-        for name in columns:
-            known = _known_finite(part[name]).dropna()
-            low, middle, high = known.quantile([0.25, 0.5, 0.75]) if len(known) else (math.nan,) * 3
-            rows.append(
-                {
-                    "arm": label,
-                    "column": name,
-                    "people": len(part),
-                    "clusters": part[clusters].nunique() if clusters else None,
-                    "n": len(known),
-                    "missing": len(part) - len(known),
-                    "mean": known.mean(),
-                    "sd": known.std(ddof=1),
-                    "median": middle,
-                    "quartile_low": low,
-                    "quartile_high": high,
-                }
-            )
-    return pd.DataFrame(rows)
-
-
-@typed
 def omnibus_balance(
     *,
     covariates: pd.DataFrame,

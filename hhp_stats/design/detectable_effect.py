@@ -7,15 +7,12 @@ are in the units of `std_dev`; with `std_dev=1` they are standardised effects.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import pandas as pd
 from scipy import optimize, stats
 
 from hhp_stats.errors import EstimationError, InvalidInput, UnknownName
-from hhp_stats.regression.model_matrix import as_numbers
 from hhp_stats.typed import check_fields, typed
 
 Direction = Literal["increase", "decrease"]
@@ -37,6 +34,11 @@ class ErrorRates:
     def reach(self) -> float:
         """z(1 - alpha/2) + z(power): how many standard errors a detectable effect is."""
         return float(stats.norm.isf(self.alpha / 2) + stats.norm.ppf(self.power))
+
+    @property
+    def steepness(self) -> float:
+        """By how much power rises where it is reached, for an effect larger by its own size: reach phi(z(power))."""
+        return float(self.reach * stats.norm.pdf(stats.norm.ppf(self.power)))
 
 
 CONVENTIONAL = ErrorRates()  # 5% two-sided, 80%: the protocol's (P24, P25)
@@ -245,49 +247,3 @@ def people_needed(
     if effect == 0 or not math.isfinite(effect):
         raise InvalidInput(f"no number of people is right for an effect of {effect}")
     return 4 * (rates.reach * _std_error(2.0, std_dev, baseline_correlation) / abs(effect)) ** 2
-
-
-@typed
-def power_curve(
-    *, effects: Sequence[float], designs: dict[str, float], alpha: float = 0.05, baseline_correlation: float = 0.0
-) -> pd.DataFrame:
-    """How does power rise with the effect, for several designs?
-
-    `designs` gives the effective people an arm by name. Returns one row a design and effect:
-    `design, effect` (in standard deviations), `power`.
-    """
-    rows: list[dict[str, object]] = [
-        {
-            "design": name,
-            "effect": float(effect),
-            "power": power_of(
-                effect=float(effect), effective_per_arm=n, alpha=alpha, baseline_correlation=baseline_correlation
-            ),
-        }
-        for name, n in designs.items()
-        for effect in as_numbers(effects, name="effects")
-    ]
-    return pd.DataFrame(rows, columns=["design", "effect", "power"])
-
-
-@typed
-def detectable_effect_table(
-    *, designs: dict[str, Clustering | float], rates: ErrorRates = CONVENTIONAL, baseline_correlation: float = 0.0
-) -> pd.DataFrame:
-    """Detectable standardised effects of several designs: teams (`Clustering`) or a number of people.
-
-    Returns `design, people, variance_inflation, detectable_effect`.
-    """
-    rows = []
-    for name, design in designs.items():
-        if isinstance(design, Clustering):
-            people = 2 * design.clusters_per_arm * design.mean_size
-            inflation = design.variance_inflation
-            effect = cluster_detectable_effect(
-                clustering=design, rates=rates, baseline_correlation=baseline_correlation
-            )
-        else:
-            people, inflation = float(design), 1.0
-            effect = individual_detectable_effect(people=people, rates=rates, baseline_correlation=baseline_correlation)
-        rows.append({"design": name, "people": people, "variance_inflation": inflation, "detectable_effect": effect})
-    return pd.DataFrame(rows)

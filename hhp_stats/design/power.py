@@ -8,11 +8,9 @@ with CR1 standard errors and t(G-1).
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from scipy import stats
 
 from hhp_stats.design.simulated_trials import Array, Draw, TrialDesign, simulated_block
@@ -75,35 +73,6 @@ def simulate_power(
 
 
 @typed
-def simulated_power_curve(
-    *,
-    design: TrialDesign,
-    effects: Sequence[float],
-    trials: int = 1_000,
-    alpha: float = 0.05,
-    rng: np.random.Generator,
-    draw: Draw | None = None,
-    progress: Progress = silent,
-) -> pd.DataFrame:
-    """How does simulated power rise with the effect? One row an effect, fields of `SimulatedPower`.
-
-    A continuous outcome is simulated once: adding a constant to the treated moves every estimate by
-    it and no standard error, so one set of trials serves all effects, which also makes the curve
-    smooth. A binary outcome is simulated anew for each effect.
-    """
-    rows = []
-    if design.outcome == "continuous":
-        estimates, std_errors, df = _simulate(design, 0.0, trials, rng, draw, progress)
-        rows = [_summary(estimates + effect, std_errors, df, effect, alpha) for effect in effects]
-    else:
-        for done, effect in enumerate(effects):
-            rows.append(_summary(*_simulate(design, effect, trials, rng, draw, silent), effect, alpha))
-            progress(done + 1, len(effects))
-    names = SimulatedPower.__dataclass_fields__
-    return pd.DataFrame([{name: getattr(row, name) for name in names} for row in rows], columns=list(names))
-
-
-@typed
 def simulated_detectable_effect(
     *,
     design: TrialDesign,
@@ -117,11 +86,12 @@ def simulated_detectable_effect(
     """What effect would simulated trials find with the given power? For continuous outcomes.
 
     Estimator: the effect at which the share of significant trials first reaches `power`, by bisection
-    on one set of trials (see `simulated_power_curve`), to 1e-6 of a standard deviation.
+    on one set of trials, to 1e-6 of a standard deviation: adding a constant to the treated moves every estimate by it
+    and no standard error, so one set serves all effects.
     Refuses a binary outcome and a power outside alpha..1 (InvalidInput).
     """
     if design.outcome != "continuous":
-        raise InvalidInput("use simulated_power_curve for a binary outcome")
+        raise InvalidInput("use simulate_power for a binary outcome")
     if not alpha < power < 1:
         raise InvalidInput("power must lie between alpha and 1")
     estimates, std_errors, df = _simulate(design, 0.0, trials, rng, draw, progress)

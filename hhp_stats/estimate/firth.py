@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from hhp_stats.errors import EstimationError, InvalidInput, NonConvergence, Separation
+from hhp_stats.errors import EstimationError, InvalidInput, NonConvergence
 from hhp_stats.estimate.design_effect import design_effect
 from hhp_stats.estimate.logistic import (
     LogitFit,
     ProbabilityChange,
     binary_outcome,
     binary_position,
-    exponentiated,
-    logit,
     logit_fit,
 )
 from hhp_stats.estimate.logit_likelihood import maximise
@@ -65,20 +63,6 @@ def firth_logit(*, outcome: Array, matrix: ModelMatrix, max_iterations: int = 50
 
 
 @typed
-def logit_or_firth(*, outcome: Array, matrix: ModelMatrix) -> LogitFit:
-    """The logit if its maximum likelihood estimate exists, else Firth's, marked as the fallback.
-
-    The fallback is visible in `LogitFit.penalty` and in the method and note of every estimate taken
-    from it; the note holds the reason (which terms separate the outcome).
-    """
-    try:
-        return logit(outcome=outcome, matrix=matrix)
-    except Separation as reason:
-        penalised = firth_logit(outcome=outcome, matrix=matrix)
-        return replace(penalised, note=f"Firth's penalty in place of maximum likelihood: {reason}.")
-
-
-@typed
 def firth_log_odds(
     fit: LogitFit,
     *,
@@ -110,14 +94,6 @@ def firth_log_odds(
     place = _penalised(fit).matrix.position(term)
     found = _Scaled.of(fit, place, clusters, conf_level)
     return found.estimate(Coefficient(place=place), "log odds", tested=Coefficient(place=place), interval=interval)
-
-
-@typed
-def firth_odds_ratio(
-    fit: LogitFit, *, term: str = "treatment", clusters: ArrayLike | None = None, conf_level: float = 0.95
-) -> Estimate:
-    """The penalised odds ratio of a term; interval, test and refusals as `firth_log_odds`."""
-    return exponentiated(firth_log_odds(fit, term=term, clusters=clusters, conf_level=conf_level))
 
 
 @typed

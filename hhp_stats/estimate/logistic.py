@@ -159,7 +159,7 @@ def clustered_logit_covariance(fit: LogitFit, *, clusters: ArrayLike) -> RobustC
 def _refuse_penalised(fit: LogitFit) -> None:
     if fit.penalty != "none":
         raise InvalidInput(
-            "a fit with Firth's penalty has no clustered sandwich: use firth_log_odds, firth_odds_ratio, "
+            "a fit with Firth's penalty has no clustered sandwich: use firth_log_odds, "
             "firth_change_at_means or firth_average_change of hhp_stats.estimate.firth"
         )
 
@@ -301,24 +301,6 @@ def log_odds(
         method=f"{_described(fit, covariance)}, log odds, {words}",
         note=fit.note,
     )
-
-
-@typed
-def odds_ratio(
-    fit: LogitFit,
-    covariance: RobustCovariance,
-    *,
-    term: str = "treatment",
-    df: Literal["normal", "clusters"] = "normal",
-    conf_level: float = 0.95,
-) -> Estimate:
-    """By which factor do the odds of the outcome change per unit of a term?
-
-    Estimator: exp(b) with exponentiated interval and the test of b = 0 (odds ratio one); `std_error`
-    is exp(b) times that of b, by the delta method, so the interval is not symmetric about it (as
-    Stata's `logit, or`). Refusals and source: `log_odds`.
-    """
-    return exponentiated(log_odds(fit, covariance, term=term, df=df, conf_level=conf_level))
 
 
 def exponentiated(estimate: Estimate) -> Estimate:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -101,50 +100,3 @@ def acceptability_curve(*, benefits: Array, costs: Array | float, thresholds: Se
     net = b[None, :] - as_numbers(thresholds, name="thresholds")[:, None] * c[None, :]
     share = (net > 0).mean(axis=1) + 0.5 * (net == 0).mean(axis=1)
     return pd.DataFrame({"threshold": list(thresholds), "probability": share})
-
-
-@typed
-def compare_ratios(
-    *, estimates: Mapping[str, float], draws: Mapping[str, Array], conf_level: float = 0.95
-) -> pd.DataFrame:
-    """Do interventions differ in their ratios? Every pair, from independent bootstrap draws. (Clause P91.)
-
-    Difference first minus second; std_error from the variances of the draws; `p_value` two-sided from the
-    distribution of differences of draws, centred at the estimate, under a true difference of zero: (1 + draws
-    at least as far from their centre as the estimate is from zero) / (1 + draws). `t` and `p_value_t` are the
-    protocol's pairwise t-test with the bootstrap's std_error and a normal reference. Interval: percentiles of
-    the differences. No adjustment for the number of pairs.
-
-    Assumes the trials share no people, so that draws are independent; the draws of the longer list are cut
-    to the shorter. Refuses fewer than two interventions, and names that do not agree (InvalidInput).
-    """
-    if set(estimates) != set(draws) or len(estimates) < 2:
-        raise InvalidInput("two or more interventions, each with an estimate and draws, are needed")
-    tail = (1 - checked_level(conf_level)) / 2
-    rows = []
-    for first, second in itertools.combinations(estimates, 2):
-        a, b = (as_numbers(draws[name], name=f"the draws of {name}") for name in (first, second))
-        if min(len(a), len(b)) < 2 or not (np.isfinite(a).all() and np.isfinite(b).all()):
-            raise InvalidInput(f"{first} and {second} need two finite draws each")
-        size = min(len(a), len(b))
-        difference = estimates[first] - estimates[second]
-        moved = a[:size] - b[:size]
-        std_error = math.sqrt(float(a.var(ddof=1)) + float(b.var(ddof=1)))
-        extreme = int((np.abs(moved - moved.mean()) >= abs(difference) * (1 - 1e-12)).sum())
-        t = difference / std_error if std_error > 0 else math.nan
-        low, high = np.quantile(moved, [tail, 1 - tail])
-        rows.append(
-            {
-                "first": first,
-                "second": second,
-                "difference": difference,
-                "std_error": std_error,
-                "conf_low": float(low),
-                "conf_high": float(high),
-                "p_value": (1 + extreme) / (1 + size),
-                "t": t,
-                "p_value_t": float(2 * stats.norm.sf(abs(t))),
-                "draws": size,
-            }
-        )
-    return pd.DataFrame(rows)

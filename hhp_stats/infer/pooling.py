@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
 from scipy import stats
 
 from hhp_stats.errors import EstimationError, InvalidInput
-from hhp_stats.processes.progress import Progress, silent
 from hhp_stats.regression.model_matrix import Array, as_numbers
 from hhp_stats.results import Estimate
 from hhp_stats.tails import student_quantile, student_tail
 from hhp_stats.typed import typed
 
-Completed = TypeVar("Completed")
 FARTHEST = (
     1e20  # standard errors: an interval that reaches so far says nothing, and its ends are numbers without a meaning
 )
@@ -279,27 +276,3 @@ def _reiter_df(r: float, t: float, complete_df: float) -> float:
         + 8 * a**2 / lower**2
     )
     return 4 + 1 / (1 / lower + bracket / (t - 4))
-
-
-@typed
-def pooled_itt(
-    completed: Iterable[Completed],
-    fit: Callable[[Completed], Estimate],
-    *,
-    complete_df: float | None = None,
-    total: int = 0,
-    progress: Progress = silent,
-) -> PooledEstimate:
-    """What is the effect of assignment, estimated in every completed data set and pooled?
-
-    Estimator: `fit` on each of `completed` (for example an `Imputations`, one frame at a time in
-    memory), then `pool`. `total` is only for `progress`.
-    Refuses: what `fit` and `pool` refuse; a failure in one completed data set is a failure of the
-    whole, since leaving it out would choose among the imputations.
-    Source: Rubin (1987), Multiple Imputation for Nonresponse in Surveys, eqs 3.1.2-3.1.7.
-    """
-    estimates = []
-    for done, frame in enumerate(completed, start=1):
-        estimates.append(fit(frame))
-        progress(done, total or done)
-    return pool(estimates, complete_df=complete_df)

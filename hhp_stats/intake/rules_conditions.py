@@ -109,7 +109,6 @@ NUMBERS = Rule(
     rule="Participants, decisions and the people of a condition must be as many as the plan says.",
     remedy="Export the lists again, or ask who was left out.",
 )
-CONDITION_RULES: tuple[Rule, ...] = (SHOWN_OTHERWISE, OTHER_SET, NUMBERS)
 
 
 def conditions_findings(lists: Lists, plan: ExperimentPlan) -> Iterator[Finding]:

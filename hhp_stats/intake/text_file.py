@@ -12,7 +12,6 @@ from hhp_stats.intake.container import MAX_TEXT, Refused, check_size
 from hhp_stats.intake.grid import MAX_CELLS, MAX_COLUMNS, MAX_ROWS, Grid
 
 _RESAVE = "Save it as “CSV UTF-8” and send it again."
-FIELD_LIMIT = 100_000
 
 
 class Text(NamedTuple):

@@ -103,11 +103,3 @@ def for_analysis(
         source=source,
         rule=rule.replace("_", " "),
     )
-
-
-@typed
-def per_working_days(baseline: pd.Series, *, working_days_a_year: float, per: float = 100.0) -> pd.Series:
-    """How many of every `per` working days did the baseline year lose? (C64: baseline as a rate.)"""
-    if not working_days_a_year > 0:
-        raise InvalidInput(f"a year needs working days, not {working_days_a_year}")
-    return (numbers(baseline) / working_days_a_year * per).rename("baseline_absence_rate")

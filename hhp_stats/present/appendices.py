@@ -46,12 +46,6 @@ PACKAGES = (
     "pypandoc-binary",
 )
 CLAUSES_IN = "report/A-deviations.qmd"
-KIND_OF_INPUT = {
-    "returns": "Returns of the authorities",
-    "surveys": "Surveys",
-    "allocation": "Allocation",
-    "course_log": "Course log",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

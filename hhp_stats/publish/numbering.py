@@ -13,7 +13,6 @@ from typing import Any
 from hhp_stats.errors import RenderError
 from hhp_stats.publish.source import Source, locate
 
-FORMATS = ("html", "typst")
 _PLACE = "@"  # stands for the chapter's number in what a chapter registers
 
 Register = Mapping[str, Any]

@@ -32,8 +32,6 @@ CELL_OPTIONS: dict[str, tuple[type, ...]] = {
     "code-fold": (bool,),
     "code-summary": (str,),
 }
-FLOATS = ("fig-", "tbl-")
-
 _YAML: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same language, ten times as fast
 _INCLUDE = re.compile(r"^\s*\{\{<\s*include\s+(?P<path>\S+)\s*>\}\}\s*$")
 _SHORTCODE = re.compile(r"\{\{<\s*(?P<body>.*?)\s*>\}\}", re.DOTALL)

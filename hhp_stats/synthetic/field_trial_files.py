@@ -39,19 +39,6 @@ def field_trial_files(root: Path, study: str, *, seed: int | None = None) -> dic
     return files_of(draw_field_trial(root, study, seed=seed))
 
 
-def write(root: Path, study: str, *, seed: int | None = None) -> list[Path]:
-    """Write the raw files of one field trial below `root`; each replaces its earlier version only when whole."""
-    written = []
-    for name, content in field_trial_files(root, study, seed=seed).items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(path.name + ".partial")
-        partial.write_bytes(content)
-        partial.replace(path)
-        written.append(path)
-    return written
-
-
 def planted_truth(draw: FieldTrialDraw) -> dict[str, Any]:
     """What was planted and what this draw realised, for the record of the release."""
     by_outcome: dict[str, Any] = {}

@@ -40,19 +40,6 @@ class HiringDraw:
     scores: pd.DataFrame
 
 
-def write(root: Path, *, seed: int | None = None) -> list[Path]:
-    """Write the three raw files below `root`; each replaces its earlier version only when whole."""
-    written = []
-    for name, content in hiring_files(root, seed=seed).items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(path.name + ".partial")
-        partial.write_bytes(content)
-        partial.replace(path)
-        written.append(path)
-    return written
-
-
 def hiring_files(root: Path, *, seed: int | None = None) -> dict[str, bytes]:
     """The raw files by path below the project; the same seed gives the same bytes."""
     draw = draw_hiring(root, seed=seed)

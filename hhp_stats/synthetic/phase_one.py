@@ -41,19 +41,6 @@ class PhaseOneDraw:
     answers: pd.DataFrame
 
 
-def write(root: Path, study: str, *, seed: int | None = None) -> list[Path]:
-    """Write the raw files of one trial below `root`; each replaces its earlier version only when whole."""
-    written = []
-    for name, content in phase_one_files(root, study, seed=seed).items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(path.name + ".partial")
-        partial.write_bytes(content)
-        partial.replace(path)
-        written.append(path)
-    return written
-
-
 def phase_one_files(root: Path, study: str, *, seed: int | None = None) -> dict[str, bytes]:
     """The raw files of one trial by path below the project; the same seed gives the same bytes."""
     draw = draw_phase_one(root, study, seed=seed)

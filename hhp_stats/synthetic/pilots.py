@@ -17,19 +17,6 @@ from hhp_stats.synthetic.study_assumptions import StudyAssumptions, load_study_a
 PUBLISHED = "data/published/published_results.csv"
 
 
-def write(root: Path, study: str, *, seed: int | None = None) -> list[Path]:
-    """Write the raw files of a pilot below `root`; each replaces its earlier version only when whole."""
-    written = []
-    for name, content in pilot_files(root, study, seed=seed).items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(path.name + ".partial")
-        partial.write_bytes(content)
-        partial.replace(path)
-        written.append(path)
-    return written
-
-
 def pilot_files(root: Path, study: str, *, seed: int | None = None) -> dict[str, bytes]:
     """The raw files of `dictation` or `flexitime` by path; the same seed gives the same bytes."""
     a, printed = load_study_assumptions(root, study), load_figures(root / PUBLISHED)

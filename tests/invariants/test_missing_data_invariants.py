@@ -13,7 +13,7 @@ from hhp_stats.estimate.imputation import ImputationPlan, ImputedVariable, imput
 from hhp_stats.estimate.selection import heckman_likelihood, heckman_two_step
 from hhp_stats.estimate.tipping import tipping_points
 from hhp_stats.estimate.weights import response_weights, weighted_effect
-from hhp_stats.infer.pooling import pooled_itt
+from hhp_stats.infer.pooling import pool
 from hhp_stats.measures.absence import exposure, trial_absence
 from hhp_stats.measures.bradford import bradford
 from hhp_stats.regression.cluster_robust import cluster_covariance, coefficient
@@ -76,8 +76,8 @@ def test_imputations_ignore_names_of_teams_and_follow_units(frame, kind):
 
 
 def test_pooled_effects_scale_with_the_outcome(frame):
-    first = pooled_itt(impute(frame, plan("pmm")), effect)
-    scaled = pooled_itt(impute(frame.assign(y=1e4 * frame["y"]), plan("pmm")), effect)
+    first = pool([effect(each) for each in impute(frame, plan("pmm"))])
+    scaled = pool([effect(each) for each in impute(frame.assign(y=1e4 * frame["y"]), plan("pmm"))])
     same(first.scaled(1e4), scaled)
     assert scaled.fraction_missing_information == pytest.approx(first.fraction_missing_information, rel=ROUNDING)
 

@@ -9,7 +9,7 @@ from scipy import stats
 
 from hhp_stats.estimate.imputation import ImputationPlan, ImputedVariable, impute
 from hhp_stats.estimate.selection import heckman_likelihood
-from hhp_stats.infer.pooling import pooled_itt
+from hhp_stats.infer.pooling import pool
 from hhp_stats.regression.cluster_robust import cluster_covariance, coefficient
 from hhp_stats.regression.linear import ols
 from hhp_stats.regression.model_matrix import ModelMatrix, Term, model_matrix
@@ -67,7 +67,7 @@ def intraclass(frame: pd.DataFrame) -> float:
 def test_imputation_recovers_the_effect_that_complete_cases_miss(kind: str) -> None:
     rng = np.random.default_rng(1)
     frame = trial(rng, n=8000, teams=400)
-    pooled = pooled_itt(impute(frame, plan(2, kind=kind)), effect)
+    pooled = pool([effect(each) for each in impute(frame, plan(2, kind=kind))])
     complete_cases = effect(frame[frame["y"].notna()])
     # Three standard errors of the pooled estimate; complete cases are off by more than six of theirs.
     assert abs(pooled.estimate - EFFECT) < 3 * pooled.std_error
@@ -92,7 +92,7 @@ def coverage(repetitions: int, seed: int, *, teams: int) -> tuple[int, float, fl
     for child in np.random.SeedSequence(seed).spawn(repetitions):
         rng = np.random.default_rng(child)
         frame = trial(rng, n=teams * 8, teams=teams)
-        pooled = pooled_itt(impute(frame, plan(int(rng.integers(2**31)))), effect)
+        pooled = pool([effect(each) for each in impute(frame, plan(int(rng.integers(2**31))))])
         covered += pooled.conf_low < EFFECT < pooled.conf_high
         estimates.append(pooled.estimate)
     return covered, float(np.mean(estimates)), float(np.std(estimates) / np.sqrt(repetitions))

@@ -8,7 +8,7 @@ import pytest
 
 from hhp_stats.errors import InvalidInput, NoObservations, UnknownName
 from hhp_stats.measures.absence import absence_rate, exposure, group_rate, trial_absence, working_days
-from hhp_stats.measures.baseline_absence import annualised, for_analysis, per_working_days
+from hhp_stats.measures.baseline_absence import annualised, for_analysis
 from hhp_stats.measures.bradford import bradford, bradford_score
 
 LAUNCHES = {"Kent": date(2019, 7, 8), "Bromley": date(2019, 10, 28)}
@@ -165,12 +165,6 @@ def test_baseline_refuses():
         annualised(baseline().assign(illness_days=-1.0))
     with pytest.raises(NoObservations, match="Kent"):
         for_analysis(baseline().assign(illness_days=[np.nan] * 4 + [1.0] * 3), rule="mean")
-
-
-def test_baseline_as_a_rate():
-    assert per_working_days(pd.Series([13.0]), working_days_a_year=260).item() == 5
-    with pytest.raises(InvalidInput):
-        per_working_days(pd.Series([13.0]), working_days_a_year=0)
 
 
 SPELLS = pd.DataFrame(

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hhp_stats.design.balance import BALANCE_COLUMNS, arm_summary, balance_table, joint_f_test, omnibus_balance
+from hhp_stats.design.balance import BALANCE_COLUMNS, balance_table, joint_f_test, omnibus_balance
 from hhp_stats.errors import ConstantTreatment, InvalidInput, NoObservations, SingleClusterArm, UnknownName
 
 
@@ -43,12 +43,6 @@ def test_no_variation_is_missing_or_infinite_never_zero_by_accident():
     assert math.isnan(table.loc[("same", ""), "std_difference"])
     assert table.loc[("apart", ""), "std_difference"] == -math.inf
     assert table.loc[("role", ""), "std_difference"] == math.inf
-
-
-def test_arm_summary_counts_people_and_clusters():
-    got = arm_summary(trial(), columns=["age"], clusters="team_id").set_index("arm")
-    assert got["people"].tolist() == [40, 40] and got["clusters"].tolist() == [8, 8]
-    assert got.loc["treatment", "mean"] == pytest.approx(trial().query("treatment == 1")["age"].mean())
 
 
 def dummies(frame):

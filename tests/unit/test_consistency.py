@@ -10,13 +10,13 @@ import pandas as pd
 import pytest
 
 from hhp_stats.consistency.audit import audit, audit_checks
-from hhp_stats.consistency.comparisons import READINGS, comparisons_table, find_comparisons, readings_for, recompute
+from hhp_stats.consistency.comparisons import READINGS, find_comparisons, readings_for, recompute
 from hhp_stats.consistency.figures import COLUMNS, figures, ids_in
 from hhp_stats.consistency.granularity import Scale, grim, grimmer, sd_limits
 from hhp_stats.consistency.printed import printed_figure
 from hhp_stats.consistency.relations import missing_relations, recompute_detectable_effects, recompute_relations
 from hhp_stats.consistency.statcheck import find_tests, p_from_statistic
-from hhp_stats.consistency.verdict import Check, checks_frame
+from hhp_stats.consistency.verdict import Check
 from hhp_stats.errors import InvalidInput, UnknownName
 
 
@@ -298,7 +298,6 @@ def test_decisions_reading_needs_a_scale_in_percent():
         recompute(printed, comparison, reading="decisions")
     with pytest.raises(UnknownName):
         recompute(printed, comparison, reading="by_eye")
-    assert len(comparisons_table([recompute(printed, comparison)])) == 1
 
 
 COUNTS = sheet(
@@ -365,7 +364,6 @@ def test_files_of_figures_are_refused(frame, error):
 def test_an_empty_file_and_one_without_relations_are_audited():
     assert audit(COUNTS.iloc[:0]).empty
     assert audit(COUNTS)["verdict"].eq("not_checkable").all()
-    assert checks_frame([]).empty
 
 
 def test_unknown_figures_are_refused_by_name():

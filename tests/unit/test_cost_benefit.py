@@ -28,7 +28,7 @@ from hhp_stats.estimate.cost_benefit import (
     net_turnover_costs,
     programme_days,
 )
-from hhp_stats.estimate.ratio import acceptability_curve, compare_ratios, fieller
+from hhp_stats.estimate.ratio import acceptability_curve, fieller
 from hhp_stats.regression.model_matrix import ModelMatrix
 from hhp_stats.results import Estimate
 from hhp_stats.tails import student_quantile
@@ -165,24 +165,6 @@ def test_acceptability():
         acceptability_curve(benefits=np.array([1.0, np.nan]), costs=1.0, thresholds=[1])
     with pytest.raises(InvalidInput):
         acceptability_curve(benefits=np.ones(3), costs=np.ones(2), thresholds=[1])
-
-
-def test_pairs_of_interventions():
-    rng = np.random.default_rng(3)
-    draws = {name: rng.normal(centre, 1, 2000) for name, centre in (("goals", 0), ("letters", 4), ("coffee", 4))}
-    table = compare_ratios(estimates={"goals": 0.0, "letters": 4.0, "coffee": 4.0}, draws=draws)
-    assert table[["first", "second"]].to_numpy().tolist() == [
-        ["goals", "letters"],
-        ["goals", "coffee"],
-        ["letters", "coffee"],
-    ]
-    assert table["difference"].tolist() == [-4, -4, 0]
-    assert table["p_value"][0] < 0.02 and table["p_value"][2] == 1
-    # Normal draws: bootstrap and t-test agree within the noise of 2,000 draws.
-    assert table["p_value"][0] == pytest.approx(table["p_value_t"][0], abs=0.01)
-    assert (table["conf_low"] < table["difference"]).all() and (table["difference"] < table["conf_high"]).all()
-    with pytest.raises(InvalidInput):
-        compare_ratios(estimates={"goals": 1.0}, draws={"goals": np.ones(5)})
 
 
 def staff(teams=12, size=6, seed=2):

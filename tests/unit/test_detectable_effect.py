@@ -1,6 +1,5 @@
 """Detectable effects: inverses, directions, curves and refusals (numbers: tests/reference/mdes)."""
 
-import numpy as np
 import pytest
 
 from hhp_stats.design.detectable_effect import (
@@ -8,11 +7,9 @@ from hhp_stats.design.detectable_effect import (
     ErrorRates,
     cluster_detectable_effect,
     clusters_needed,
-    detectable_effect_table,
     detectable_proportion,
     individual_detectable_effect,
     people_needed,
-    power_curve,
     power_of,
 )
 from hhp_stats.errors import EstimationError, InvalidInput, UnknownName
@@ -64,26 +61,6 @@ def test_proportions_lie_on_their_side_and_a_rise_is_harder_from_a_rare_outcome(
 def test_a_trial_too_small_for_any_fall_says_so():
     with pytest.raises(EstimationError, match="even a change"):
         detectable_proportion(control=0.02, direction="decrease", effective_per_arm=30)
-
-
-def test_power_curve_rises_and_names_its_designs():
-    curve = power_curve(effects=np.linspace(0, 0.5, 6), designs={"1665": 470.0, "1315": 370.0})
-    assert list(curve.columns) == ["design", "effect", "power"]
-    for _, part in curve.groupby("design"):
-        assert part["power"].is_monotonic_increasing
-        assert part["power"].iloc[0] == pytest.approx(0.025)  # one side of the 5% at no effect
-    big, small = (curve.loc[curve["design"] == name, "power"].to_numpy()[1:] for name in ("1665", "1315"))
-    assert (big > small).all()
-
-
-def test_table_mixes_teams_and_people():
-    table = detectable_effect_table(designs={"teams": TEAMS, "people": 419}, baseline_correlation=0.6).set_index(
-        "design"
-    )
-    assert table.loc["people", "variance_inflation"] == 1
-    assert table.loc["teams", "detectable_effect"] == cluster_detectable_effect(
-        clustering=TEAMS, baseline_correlation=0.6
-    )
 
 
 @pytest.mark.parametrize(

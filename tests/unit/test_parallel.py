@@ -17,7 +17,7 @@ from hhp_stats.design.simulated_trials import TrialDesign
 from hhp_stats.design.team_sums import StratifiedDraw
 from hhp_stats.estimate.cluster_bootstrap import cluster_bootstrap
 from hhp_stats.estimate.imputation import ImputationPlan, ImputedVariable, PassiveVariable, impute
-from hhp_stats.infer.pooling import pooled_itt
+from hhp_stats.infer.pooling import pool
 from hhp_stats.infer.randomisation_test import randomisation_test
 from hhp_stats.infer.wild_bootstrap import wild_bootstrap
 from hhp_stats.processes import blocks
@@ -66,7 +66,7 @@ def numbers():
         iterations=3,
         seed=4,
     )
-    pooled = pooled_itt(impute(FRAME, plan), lambda frame: fitted("score", frame))
+    pooled = pool([fitted("score", frame) for frame in impute(FRAME, plan)])
     joint = cluster_bootstrap(
         FRAME,
         estimator=lambda frame: {"y": fitted("y", frame).estimate, "x": float(frame["x"].mean())},

@@ -9,7 +9,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from hhp_stats.errors import EstimationError
-from hhp_stats.infer.pooling import barnard_rubin_df, jackknife_error, pool, pool_joint, pooled_itt
+from hhp_stats.infer.pooling import barnard_rubin_df, jackknife_error, pool, pool_joint
 from hhp_stats.results import Estimate
 
 
@@ -84,13 +84,6 @@ def test_joint_test_is_invariant_to_recombining_the_parameters_when_nothing_is_m
     second = pool_joint(estimates=q @ turn.T, covariances=np.tile(turn @ covariance @ turn.T, (4, 1, 1)))
     assert math.isinf(first.df_denominator)
     assert_allclose(second.statistic, first.statistic, rtol=1e-8)  # two small inversions
-
-
-def test_pooled_itt_fits_every_set_once_and_reports_progress() -> None:
-    said: list[tuple[int, int]] = []
-    pooled = pooled_itt(iter([0.1, 0.2, 0.3]), one, total=3, progress=lambda done, total: said.append((done, total)))
-    assert_allclose(pooled.estimate, 0.2, rtol=1e-12)
-    assert said == [(1, 3), (2, 3), (3, 3)] and pooled.imputations == 3
 
 
 def test_refusals() -> None:

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from hhp_stats.design.detectable_effect import Clustering, cluster_detectable_effect
-from hhp_stats.design.power import simulate_power, simulated_detectable_effect, simulated_power_curve
+from hhp_stats.design.detectable_effect import Clustering, ErrorRates, cluster_detectable_effect
+from hhp_stats.design.planned_trial import PlannedTrial
+from hhp_stats.design.power import simulate_power, simulated_detectable_effect
 from hhp_stats.design.simulated_trials import TrialDesign, _analyse, _binary, _normal, team_sizes
 from hhp_stats.errors import InvalidInput
 from hhp_stats.regression.cluster_robust import cluster_covariance, coefficient
@@ -80,12 +81,35 @@ def test_simulated_power_meets_the_formula_where_the_formula_holds():
 def test_detectable_effect_by_simulation_is_where_the_curve_crosses():
     design = TrialDesign(cluster_sizes=SIZES[::4], icc=0.1)
     effect = simulated_detectable_effect(design=design, trials=500, rng=np.random.default_rng(2))
-    curve = simulated_power_curve(
-        design=design, effects=[0.0, effect - 1e-3, effect], trials=500, rng=np.random.default_rng(2)
+    nothing, below, at = (
+        simulate_power(design=design, effect=each, trials=500, rng=np.random.default_rng(2)).power
+        for each in (0.0, effect - 1e-3, effect)
     )
-    assert curve["power"].iloc[2] >= 0.8
-    assert curve["power"].iloc[1] <= 0.8
-    assert curve["power"].is_monotonic_increasing
+    assert nothing < below <= 0.8 <= at
+
+
+@pytest.mark.parametrize("baseline", [None, 0.3])
+def test_a_planned_trial_is_simulated_as_its_formula_counts_it(baseline):
+    trial = PlannedTrial(
+        people=1850,
+        cluster_size=7,
+        icc=0.1,
+        size_cv=0.5,
+        correlation=0.6 if baseline is None else 0.0,
+        attrition=0.1,
+        baseline=baseline,
+        rates=ErrorRates(),
+    )
+    formula, found = trial.detectable(), trial.simulated(trials=1_000, rng=np.random.default_rng(3))
+    assert set(found) == set(formula)
+    for name, (value, error) in found.items():
+        # Three standard errors of the simulation, and 1.5% of an effect or .02 of power for t in place of normal
+        # quantiles, teams of their own sizes and, of a proportion, a variance that differs between the arms.
+        if baseline is None:
+            assert value == pytest.approx(formula[name], abs=3 * error + 0.015 * formula[name])
+            assert error / value == pytest.approx(0.0126 / 0.785, abs=0.0005)  # sqrt(.8 x .2/1000) / (2.80 x .2800)
+        else:
+            assert value == pytest.approx(0.8, abs=3 * error + 0.02)
 
 
 def test_no_effect_is_found_in_five_trials_of_a_hundred():

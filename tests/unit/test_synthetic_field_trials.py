@@ -17,7 +17,7 @@ from hhp_stats.plan.individual import load_individual_plan
 from hhp_stats.synthetic.exact_means import Items, Target, adjust, targets
 from hhp_stats.synthetic.field_trial import draw_field_trial
 from hhp_stats.synthetic.field_trial_assumptions import load_field_trial_assumptions
-from hhp_stats.synthetic.field_trial_files import field_trial_files, planted_truth, write
+from hhp_stats.synthetic.field_trial_files import field_trial_files, planted_truth
 
 TRIALS = ("beneficiaries", "swing", "mod_ing")
 
@@ -99,16 +99,6 @@ def test_exports_hold_what_every_export_holds(made):
     assert frame.loc[frame["ExternalReference"] != "", "ExternalReference"].duplicated().any()
     assert (~frame["ExternalReference"].isin(known)).any()
     assert (frame["Status"] == "Survey Preview").any()
-
-
-def test_write_leaves_no_partial_file(project):
-    written = write(project, "mod_ing")
-    assert [path.relative_to(project).as_posix() for path in written] == [
-        "data/allocation/mod_ing.csv",
-        "data/surveys/mod_ing/baseline.csv",
-        "data/surveys/mod_ing/endline.csv",
-    ]
-    assert not list(project.rglob("*.partial"))
 
 
 # ---------------------------------------------------------------- moving answers to a mean

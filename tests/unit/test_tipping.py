@@ -12,7 +12,7 @@ from numpy.testing import assert_allclose
 from hhp_stats.errors import InvalidInput, UnknownName
 from hhp_stats.estimate.imputation import ImputationPlan, ImputedVariable, PassiveVariable, impute
 from hhp_stats.estimate.tipping import tipping_points
-from hhp_stats.infer.pooling import pooled_itt
+from hhp_stats.infer.pooling import pool
 from hhp_stats.infer.repeated_regression import repeated_regression
 from hhp_stats.regression.cluster_robust import cluster_covariance, coefficient
 from hhp_stats.regression.linear import ols
@@ -57,7 +57,7 @@ def imputations():
 
 def test_the_estimate_moves_by_delta_times_the_missing_share(imputations) -> None:
     found = tipping_points(imputations, outcome="y", fit=effect, deltas=[-1, 0.5, 1])
-    base = pooled_itt(imputations, effect)
+    base = pool([effect(frame) for frame in imputations])
     missing = imputations.frame["y"].isna().groupby(imputations.frame["treatment"]).mean()
     slope = {"treated": missing[1.0], "control": -missing[0.0], "both": missing[1.0] - missing[0.0]}
     assert len(found.grid) == 3 * 4 and set(found.grid["delta"]) == {-1, 0, 0.5, 1}

@@ -25,7 +25,6 @@ from hhp_stats.results import Estimate
 TABLE_17_1 = "Wooldridge (2002), table 17.1"
 GRETL = "gretl 2022c"
 MICE = "R 4.2.2, mice 3.15.0"
-MITML = "R 4.2.2, mitml 0.4-4"
 BY_HAND = "arithmetic"
 
 WAGE, WORK = "educ exper expersq", "nwifeinc educ exper expersq age kidslt6 kidsge6"
