@@ -12,7 +12,7 @@ import typer
 from hhp_stats.cli.data import plural
 from hhp_stats.cli.shared import app, out, print_json
 from hhp_stats.errors import UnknownName
-from hhp_stats.project_root import find_root
+from hhp_stats.files.project_root import find_root
 
 if TYPE_CHECKING:
     from hhp_stats.scaffold.start_real import Started

@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 
 from hhp_stats.errors import UnknownName
+from hhp_stats.files.project_root import find_root
 from hhp_stats.plan.any_plan import plan_of
 from hhp_stats.plan.catalogue import Glance, StudyEntry, catalogue, programme_plan, study_glance
 from hhp_stats.plan.experiments import ExperimentPlan
@@ -39,7 +40,6 @@ from hhp_stats.present.numbers import (
 )
 from hhp_stats.present.origins import INVENTED, INVENTED_SIGN, invented, origins, sign_note, signed
 from hhp_stats.present.prose import is_clear
-from hhp_stats.files.project_root import find_root
 from hhp_stats.results import read_results
 from hhp_stats.studies.output import FOLDER
 from hhp_stats.traced import traced_records

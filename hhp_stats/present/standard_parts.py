@@ -17,7 +17,7 @@ from hhp_stats.plan.table_schema import TableColumn
 from hhp_stats.present.consort import trial_table
 from hhp_stats.present.marks import presented
 from hhp_stats.present.numbers import capital, count, listed_words, percent, plural, spelled, withheld
-from hhp_stats.present.release import read_release
+from hhp_stats.present.status import read_release
 from hhp_stats.present.tables import text_table
 from hhp_stats.results import LACKING
 from hhp_stats.studies.output import PEOPLE, StudyOutput, open_output

@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hhp_stats import children
 from hhp_stats.errors import DataError, HhpError
 from hhp_stats.intake.manifest import LEDGER, Manifest, read_manifest, record_files, sha256_of, status_of
 from hhp_stats.intake.pseudonym import load_pseudonyms
@@ -20,6 +19,7 @@ from hhp_stats.intake.raw_files import MANIFEST, raw_files, study_of
 from hhp_stats.intake.raw_places import KINDS, raw_kind
 from hhp_stats.plan.assumed import Assumed, unconfirmed
 from hhp_stats.plan.catalogue import catalogue, study_entry
+from hhp_stats.processes import children
 from hhp_stats.scaffold.real_steps import Step, steps
 from hhp_stats.scaffold.removal import TRUTH, without_rows, without_tables
 

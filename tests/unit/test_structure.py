@@ -131,6 +131,21 @@ def test_nothing_imports_what_stands_above_it(package: Modules) -> None:
     assert upward(package, rooms()) == []
 
 
+def test_every_module_that_is_asked_for_exists(package: Modules) -> None:
+    """Also where a function imports it when it is called: mypy passes over modules that it does not find."""
+    lacking = [
+        f"{name} imports {node.module}"
+        for name, path in package.paths.items()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and _of_package(node.module) and node.module not in package.paths
+    ]
+    assert lacking == []
+
+
+def _of_package(module: str | None) -> bool:
+    return module is not None and module.split(".")[0] == PACKAGE
+
+
 def test_no_module_imports_itself_by_way_of_others(package: Modules) -> None:
     assert circles(package.imports) == []
 

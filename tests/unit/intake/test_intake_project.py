@@ -13,7 +13,7 @@ from hhp_stats.intake.check import TRIAL_TEAM, check_returns
 from hhp_stats.intake.dictionary import load_dictionary, load_study
 from hhp_stats.intake.gather import gather
 from hhp_stats.intake.load import load_trial
-from hhp_stats.intake.manifest import study_status, read_manifest, record_files, verify_manifest
+from hhp_stats.intake.manifest import read_manifest, record_files, study_status, verify_manifest
 from hhp_stats.intake.pseudonym import DEVELOPMENT_KEY, KEY_VARIABLE, Pseudonyms, load_pseudonyms
 from hhp_stats.intake.spellings import load_spellings
 from hhp_stats.intake.template import template
