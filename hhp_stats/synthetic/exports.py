@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
-import io
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,24 +12,8 @@ import pandas as pd
 from hhp_stats.intake.dictionary import Field, fields_of
 from hhp_stats.synthetic.calibration import Flags, stream
 from hhp_stats.synthetic.goal_setting import TrialDraw
+from hhp_stats.synthetic.platform_export import SYNTHETIC, csv_text, platform_export, response_row, tokens
 
-SYNTHETIC = "synthetic"
-META = (
-    ("StartDate", "Time at which the answer was begun"),
-    ("EndDate", "Time at which the answer was ended"),
-    ("Status", "Kind of response"),
-    ("Progress", "Share of the questions passed, in per cent"),
-    ("Duration (in seconds)", "Seconds from begin to end"),
-    ("Finished", "Reached the last page"),
-    ("RecordedDate", "Time at which the platform stored the answer"),
-    ("ResponseId", "Identifier of the response"),
-    ("RecipientLastName", "Last name on the mailing list"),
-    ("RecipientFirstName", "First name on the mailing list"),
-    ("RecipientEmail", "Address on the mailing list"),
-    ("ExternalReference", "Survey code on the mailing list"),
-    ("DistributionChannel", "Way of distribution"),
-    ("UserLanguage", "Language of the questionnaire"),
-)
 ANCHORS: Mapping[str, Mapping[int, str]] = {
     "happiness": {0: "Not at all", 10: "Extremely"},
     "ladder": {0: "Bottom step", 10: "Top step"},
@@ -42,7 +23,6 @@ QUESTIONS = {
     "consent": "I agree to take part in the research",
     "comments": "Anything else you would like to say about the study",
 }  # where the dictionary's meaning is a remark and not a question
-LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # no letters or digits that are read for one another
 FIRST_BREAK = 3  # a broken-off response holds at least so many answers
 COMMENT_SHARE = 0.06
 RECONSIDERED = 0.2  # share of answers that differ when somebody answers twice
@@ -58,27 +38,10 @@ class _Response:
     progress: int
 
 
-def csv_text(header: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
-    """A CSV file in UTF-8 with Unix line ends."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
-    return out.getvalue().encode()
-
-
 def survey_codes(draw: TrialDraw) -> pd.Series:
     """A random token for everybody who was invited, on the staff ID."""
     ids = pd.concat([draw.people["staff_id"], draw.joiners["staff_id"]], ignore_index=True)
-    return pd.Series(_tokens(len(ids), draw.seed, "survey codes"), index=ids)
-
-
-def _tokens(count: int, seed: int, topic: str, length: int = 10) -> list[str]:
-    rng = stream(seed, topic)
-    found: dict[str, None] = {}
-    while len(found) < count:
-        found["".join(LETTERS[i] for i in rng.integers(0, len(LETTERS), length))] = None
-    return list(found)
+    return pd.Series(tokens(len(ids), draw.seed, "survey codes"), index=ids)
 
 
 def linkage_file(draw: TrialDraw) -> bytes:
@@ -140,45 +103,29 @@ def survey_file(*, draw: TrialDraw, fields: tuple[Field, ...], wave: str) -> byt
     asked = fields_of(fields, "survey", wave)
     rng = stream(draw.seed, f"survey {wave}")
     responses = _responses(draw, asked, wave, rng)
-    names = [name for name, _ in META] + [field.name for field in asked] + ["Release"]
-    texts = [text for _, text in META] + [_question(field) for field in asked] + ["Release"]
-    marks = [name[0].lower() + name[1:] for name, _ in META] + [f"QID{n + 1}" for n in range(len(asked))] + ["release"]
-    identifiers = _tokens(len(responses), draw.seed, f"responses {wave}", 15)
+    identifiers = tokens(len(responses), draw.seed, f"responses {wave}", 15)
     people = pd.concat([draw.people, draw.joiners], ignore_index=True)
     launch = people["launch"].dt.to_pydatetime()
     numbers = stream(draw.seed, "recipients").permutation(len(people)) + 1
-    rows: list[Sequence[object]] = []
+    rows = []
     for response, identifier in zip(responses, identifiers, strict=True):
         begun = launch[response.person] + dt.timedelta(
             days=FIELD_DAYS[wave][0] + response.day, seconds=int(rng.integers(8 * 3600, 19 * 3600))
         )
         seconds = max(20, int(rng.lognormal(6.1, 0.45) * response.progress / 100))
-        ended = begun + dt.timedelta(seconds=seconds)
-        person = f"{numbers[response.person]:04d}"
         rows.append(
-            [
-                begun,
-                ended,
-                "IP Address",
-                response.progress,
-                seconds,
-                str(response.progress == 100),
-                ended + dt.timedelta(seconds=2),
-                f"R_{identifier}",
-                "Synthetic",
-                f"Person {person}",
-                f"person-{person}@example.invalid",
-                response.code,
-                "email",
-                "EN-GB",
-                *(response.answers.get(field.name, "") for field in asked),
-                SYNTHETIC,
-            ]
+            response_row(
+                asked,
+                identifier=identifier,
+                begun=begun,
+                seconds=seconds,
+                progress=response.progress,
+                person=numbers[response.person],
+                code=response.code,
+                answers=response.answers,
+            )
         )
-    rows.sort(key=lambda row: (str(row[0]), str(row[7])))
-    imports = [json.dumps({"ImportId": mark}, separators=(",", ":")) for mark in marks]
-    rows = [texts, imports, *rows]
-    return b"\xef\xbb\xbf" + csv_text(names, rows)
+    return platform_export(asked, rows, question=_question)
 
 
 def _question(field: Field) -> str:
@@ -201,7 +148,7 @@ def _responses(draw: TrialDraw, asked: tuple[Field, ...], wave: str, rng: np.ran
     eligible = ~responds & (people["left"] == 0).to_numpy() & (people.index < len(draw.people))
     others = rng.permutation(np.flatnonzero(eligible))
     declined, abandoned, strangers = np.split(others, np.cumsum([a.declined[which], a.abandoned[which]]))
-    unknown = _tokens(a.unmatched[which], draw.seed, f"unknown codes {wave}")
+    unknown = tokens(a.unmatched[which], draw.seed, f"unknown codes {wave}")
     length = FIELD_DAYS[wave][1]
     made: list[_Response] = []
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,8 +14,8 @@ import pandas as pd
 from hhp_stats.intake.dictionary import Field, fields_of
 from hhp_stats.intake.participants import survey_fields
 from hhp_stats.synthetic.calibration import stream
-from hhp_stats.synthetic.exports import LETTERS, META, SYNTHETIC, csv_text
 from hhp_stats.synthetic.field_trial import FieldTrialDraw, draw_field_trial
+from hhp_stats.synthetic.platform_export import SYNTHETIC, csv_text, platform_export, response_row, tokens
 
 WEEK = dt.timedelta(days=7)
 # The baseline survey ran about two months before the intervention (R08), which began a week before the endline opened.
@@ -59,14 +58,7 @@ def files_of(draw: FieldTrialDraw) -> dict[str, bytes]:
 
 
 def _codes(draw: FieldTrialDraw) -> list[str]:
-    return _tokens(len(draw.people), draw.seed, "survey codes", 10)
-
-
-def _tokens(count: int, seed: int, topic: str, length: int) -> list[str]:
-    rng, found = stream(seed, topic), dict[str, None]()
-    while len(found) < count:
-        found["".join(LETTERS[i] for i in rng.integers(0, len(LETTERS), length))] = None
-    return list(found)
+    return tokens(len(draw.people), draw.seed, "survey codes", 10)
 
 
 def _allocation(draw: FieldTrialDraw) -> bytes:
@@ -93,44 +85,30 @@ def _survey(draw: FieldTrialDraw, wave: str) -> bytes:
     rng = stream(draw.seed, f"survey {wave}")
     responses = _responses(draw, asked, wave, rng)
     opening = {block.id: block.survey_opened or dt.date(2021, 1, 4) for block in draw.plan.blocks}
-    identifiers = _tokens(len(responses), draw.seed, f"responses {wave}", 15)
+    identifiers = tokens(len(responses), draw.seed, f"responses {wave}", 15)
     numbers = stream(draw.seed, "recipients").permutation(len(draw.people)) + 1
     blocks = draw.people["block"].to_numpy()
-    rows: list[Sequence[object]] = []
+    rows = []
     for response, identifier in zip(responses, identifiers, strict=True):
         start = opening[blocks[response.person]] - (BASELINE_LEAD if wave == "baseline" else dt.timedelta(0))
         begun = dt.datetime.combine(start + dt.timedelta(days=response.day), dt.time()) + dt.timedelta(
             seconds=int(rng.integers(8 * 3600, 18 * 3600))
         )
         seconds = max(25, int(rng.lognormal(5.9, 0.4) * response.progress / 100))
-        ended = begun + dt.timedelta(seconds=seconds)
-        person = f"{numbers[response.person]:04d}"
         rows.append(
-            [
-                begun,
-                ended,
-                "Survey Preview" if response.preview else "IP Address",
-                response.progress,
-                seconds,
-                str(response.progress == 100),
-                ended + dt.timedelta(seconds=2),
-                f"R_{identifier}",
-                "Synthetic",
-                f"Person {person}",
-                f"person-{person}@example.invalid",
-                response.code,
-                "preview" if response.preview else "email",
-                "EN-GB",
-                *(response.answers.get(field.name, "") for field in asked),
-                SYNTHETIC,
-            ]
+            response_row(
+                asked,
+                identifier=identifier,
+                begun=begun,
+                seconds=seconds,
+                progress=response.progress,
+                person=numbers[response.person],
+                code=response.code,
+                answers=response.answers,
+                preview=response.preview,
+            )
         )
-    rows.sort(key=lambda row: (str(row[0]), str(row[7])))
-    names = [name for name, _ in META] + [field.name for field in asked] + ["Release"]
-    texts = [text for _, text in META] + [_question(field) for field in asked] + ["Release"]
-    marks = [name[0].lower() + name[1:] for name, _ in META] + [f"QID{n + 1}" for n in range(len(asked))] + ["release"]
-    imports = [json.dumps({"ImportId": mark}, separators=(",", ":")) for mark in marks]
-    return b"\xef\xbb\xbf" + csv_text(names, [texts, imports, *rows])
+    return platform_export(asked, rows, question=_question)
 
 
 def _question(field: Field) -> str:
@@ -147,7 +125,7 @@ def _responses(draw: FieldTrialDraw, asked: list[Field], wave: str, rng: np.rand
     responds = np.flatnonzero(people[f"responds_{suffix}"])
     silent = rng.permutation(np.flatnonzero(~people[f"responds_{suffix}"] & ~people["left"]))
     declined, abandoned, others = np.split(silent, np.cumsum([a.declined[which], a.abandoned[which]]))
-    unknown = _tokens(a.unmatched[which], draw.seed, f"unknown codes {wave}", 10)
+    unknown = tokens(a.unmatched[which], draw.seed, f"unknown codes {wave}", 10)
     answers, found = _with_gaps(draw)
     gaps = found if wave == "endline" else {}
     recall = _recall(draw, rng) if wave == "endline" else {}

@@ -16,7 +16,7 @@ from hhp_stats.consistency.figures import Figures, load_figures
 from hhp_stats.errors import InvalidInput
 from hhp_stats.synthetic.calibration import stream
 from hhp_stats.synthetic.exact_means import Items, Target, adjust
-from hhp_stats.synthetic.exports import LETTERS, SYNTHETIC, csv_text
+from hhp_stats.synthetic.platform_export import LETTERS, SYNTHETIC, csv_text
 from hhp_stats.synthetic.study_assumptions import StudyAssumptions, load_study_assumptions
 
 STUDY = "hiring"

@@ -7,7 +7,6 @@ distribution; whatever differs between them differs by chance.
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +20,7 @@ from hhp_stats.intake.dictionary import Field, fields_of
 from hhp_stats.intake.participants import WAVES, survey_fields
 from hhp_stats.plan.individual import IndividualPlan, load_individual_plan
 from hhp_stats.synthetic.calibration import stream
-from hhp_stats.synthetic.exports import LETTERS, META, SYNTHETIC, csv_text
+from hhp_stats.synthetic.platform_export import SYNTHETIC, csv_text, platform_export, response_row, tokens
 from hhp_stats.synthetic.study_assumptions import StudyAssumptions, load_study_assumptions
 
 Array = npt.NDArray[np.float64]
@@ -58,13 +57,6 @@ def draw_phase_one(root: Path, study: str, *, seed: int | None = None) -> PhaseO
     return PhaseOneDraw(plan=plan, assumptions=a, seed=seed, people=people, answers=_answers(people, plan, a, seed))
 
 
-def _tokens(count: int, seed: int, topic: str, length: int) -> list[str]:
-    rng, found = stream(seed, topic), dict[str, None]()
-    while len(found) < count:
-        found["".join(LETTERS[i] for i in rng.integers(0, len(LETTERS), length))] = None
-    return list(found)
-
-
 def _people(plan: IndividualPlan, a: StudyAssumptions, seed: int) -> pd.DataFrame:
     rng = stream(seed, "people")
     sizes: Mapping[str, int] = a.value("block_sizes")
@@ -98,7 +90,7 @@ def _people(plan: IndividualPlan, a: StudyAssumptions, seed: int) -> pd.DataFram
     frame["staff_id"] = [
         f"P{number}" for number in sorted(rng.choice(np.arange(10_000, 99_999), count, replace=False).tolist())
     ]
-    frame["survey_code"] = _tokens(count, seed, "survey codes", 10)
+    frame["survey_code"] = tokens(count, seed, "survey codes", 10)
     return frame
 
 
@@ -145,42 +137,28 @@ def _survey(draw: PhaseOneDraw, wave: str) -> bytes:
     opening = next(block.survey_opened for block in draw.plan.blocks if block.survey_opened is not None)
     start = opening - (BASELINE_LEAD if wave == "baseline" else dt.timedelta(0))
     numbers = stream(draw.seed, "recipients").permutation(len(draw.people)) + 1
-    identifiers = _tokens(len(responses), draw.seed, f"responses {wave}", 15)
-    rows: list[Sequence[object]] = []
+    identifiers = tokens(len(responses), draw.seed, f"responses {wave}", 15)
+    rows = []
     for (person, code, later, progress, given), identifier in zip(responses, identifiers, strict=True):
         day = int(rng.integers(0, SURVEY_DAYS)) + (SURVEY_DAYS if later else 0)
         begun = dt.datetime.combine(start + dt.timedelta(days=day), dt.time()) + dt.timedelta(
             seconds=int(rng.integers(8 * 3600, 18 * 3600))
         )
         seconds = max(25, int(rng.lognormal(5.7, 0.4) * progress / 100))
-        ended = begun + dt.timedelta(seconds=seconds)
-        who = f"{numbers[person]:04d}"
         rows.append(
-            [
-                begun,
-                ended,
-                "IP Address" if code else "Survey Preview",
-                progress,
-                seconds,
-                str(progress == 100),
-                ended + dt.timedelta(seconds=2),
-                f"R_{identifier}",
-                "Synthetic",
-                f"Person {who}",
-                f"person-{who}@example.invalid",
-                code,
-                "email" if code else "preview",
-                "EN-GB",
-                *(given.get(field.name, "") for field in asked),
-                SYNTHETIC,
-            ]
+            response_row(
+                asked,
+                identifier=identifier,
+                begun=begun,
+                seconds=seconds,
+                progress=progress,
+                person=numbers[person],
+                code=code,
+                answers=given,
+                preview=not code,
+            )
         )
-    rows.sort(key=lambda row: (str(row[0]), str(row[7])))
-    names = [name for name, _ in META] + [field.name for field in asked] + ["Release"]
-    texts = [text for _, text in META] + [_question(field) for field in asked] + ["Release"]
-    marks = [name[0].lower() + name[1:] for name, _ in META] + [f"QID{n + 1}" for n in range(len(asked))] + ["release"]
-    imports = [json.dumps({"ImportId": mark}, separators=(",", ":")) for mark in marks]
-    return b"\xef\xbb\xbf" + csv_text(names, [texts, imports, *rows])
+    return platform_export(asked, rows, question=_question)
 
 
 def _question(field: Field) -> str:
@@ -218,7 +196,7 @@ def _responses(draw: PhaseOneDraw, asked: list[Field], wave: str, rng: np.random
             found.append((person, codes[person], False, round(100 * FIRST_ITEMS / len(asked)), early))
         found.append((person, codes[person], person in again, 100, given))
     found += [(person, codes[person], False, 100, {"consent": "Disagree"}) for person in declined]
-    unknown = _tokens(a.value("unmatched")[which], draw.seed, f"unknown codes {wave}", 11)
+    unknown = tokens(a.value("unmatched")[which], draw.seed, f"unknown codes {wave}", 11)
     found += [(person, code, False, 100, given_by(person)) for person, code in zip(others, unknown, strict=False)]
     found += [(person, "", False, 100, given_by(person)) for person in others[-a.value("previews")[which] :]]
     return found

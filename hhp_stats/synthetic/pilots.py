@@ -11,7 +11,7 @@ from hhp_stats.consistency.figures import Figures, load_figures
 from hhp_stats.errors import InvalidInput
 from hhp_stats.plan.individual import load_individual_plan
 from hhp_stats.synthetic.calibration import stream
-from hhp_stats.synthetic.exports import SYNTHETIC, csv_text
+from hhp_stats.synthetic.platform_export import SYNTHETIC, csv_text
 from hhp_stats.synthetic.study_assumptions import StudyAssumptions, load_study_assumptions
 
 PUBLISHED = "data/published/published_results.csv"
