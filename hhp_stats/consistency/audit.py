@@ -17,7 +17,7 @@ from hhp_stats.consistency.comparisons import (
     readings_for,
     recompute,
 )
-from hhp_stats.consistency.figures import Figures, design_figures, figures
+from hhp_stats.consistency.figures import Figures, figures, published_figures, read_published
 from hhp_stats.consistency.granularity import Scale, grim, sd_limits
 from hhp_stats.consistency.intervals import interval_checks, share_checks
 from hhp_stats.consistency.relations import (
@@ -105,14 +105,10 @@ def audit_checks(
 
 def audit_published(folder: Path) -> pd.DataFrame:
     """The audit of `data/published`: results and design facts with their relations, detectable effects and scales."""
-
-    def read(name: str) -> pd.DataFrame:
-        return pd.read_csv(folder / name, dtype="str", keep_default_na=False)
-
     return audit(
-        pd.concat([read("published_results.csv"), design_figures(read("trial_design.csv"))], ignore_index=True),
-        relations=read("relations.csv"),
-        detectable_effects=read("detectable_effects.csv"),
+        published_figures(folder),
+        relations=read_published(folder, "relations.csv"),
+        detectable_effects=read_published(folder, "detectable_effects.csv"),
         scales=load_scales(folder / "scales.csv"),
     )
 

@@ -92,6 +92,17 @@ def load_figures(path: Path) -> Figures:
     return figures(pd.read_csv(path, dtype={"as_printed": "str", "id": "str"}, keep_default_na=False))
 
 
+def read_published(folder: Path, name: str) -> pd.DataFrame:
+    """A file of `data/published` as text."""
+    return pd.read_csv(folder / name, dtype="str", keep_default_na=False)
+
+
+def published_figures(folder: Path) -> pd.DataFrame:
+    """All printed figures of `data/published`: results, and under them the facts of designs."""
+    results, design = (read_published(folder, f"{name}.csv") for name in ("published_results", "trial_design"))
+    return pd.concat([results, design_figures(design)], ignore_index=True)
+
+
 def figures(frame: pd.DataFrame) -> Figures:
     """Take a frame of printed figures in.
 

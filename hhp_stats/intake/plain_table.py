@@ -142,16 +142,7 @@ def read_plain_table(root: Path, plan: IndividualPlan) -> PlainTable:
         result.sha256, result.size = hashlib.sha256(raw).hexdigest(), len(raw)
         ragged = _ragged(path) if path.suffix.casefold() == ".csv" else []
     except Refused as refused:
-        result.problems.append(
-            Problem(
-                code=TABLE_UNREADABLE.code,
-                severity="error",
-                file=file,
-                rule=refused.rule,
-                remedy=refused.remedy,
-                value=refused.found,
-            )
-        )
+        result.problems.append(TABLE_UNREADABLE.refused(file=file, refused=refused))
         return result
     except OSError as error:
         result.problems.append(TABLE_UNREADABLE.problem(file=file, value=type(error).__name__))

@@ -10,7 +10,6 @@ from typing import Any
 
 import pandas as pd
 
-from hhp_stats.errors import Problem
 from hhp_stats.intake import values as v
 from hhp_stats.intake.columns import Manner
 from hhp_stats.intake.container import Refused, check_container
@@ -128,16 +127,7 @@ def read_return(
         raw_bytes = path.read_bytes()
         result.sha256, result.size = hashlib.sha256(raw_bytes).hexdigest(), len(raw_bytes)
     except Refused as refused:
-        result.problems.append(
-            Problem(
-                code=UNREADABLE_FILE.code,
-                severity="error",
-                file=file,
-                rule=refused.rule,
-                remedy=refused.remedy,
-                value=refused.found,
-            )
-        )
+        result.problems.append(UNREADABLE_FILE.refused(file=file, refused=refused))
         return result
     except OSError as error:
         result.problems.append(UNREADABLE_FILE.problem(file=file, value=type(error).__name__))

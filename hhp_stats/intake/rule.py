@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hhp_stats.errors import Problem, Severity
+from hhp_stats.intake.container import Refused
 
 if TYPE_CHECKING:
     from hhp_stats.intake.table import Table
@@ -49,6 +50,17 @@ class Rule:
             value=value,
             rule=self.rule,
             remedy=self.remedy,
+        )
+
+    def refused(self, *, file: str, refused: Refused) -> Problem:
+        """The problem of a file that could not be opened, in the words of what refused it."""
+        return Problem(
+            code=self.code,
+            severity=self.severity,
+            file=file,
+            rule=refused.rule,
+            remedy=refused.remedy,
+            value=refused.found,
         )
 
 

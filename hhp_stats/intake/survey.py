@@ -169,16 +169,7 @@ def read_survey(
             export = read_csv_export(path)
         raw_bytes = path.read_bytes()
     except Refused as refused:
-        result.problems.append(
-            Problem(
-                code=SURVEY_UNREADABLE.code,
-                severity="error",
-                file=file,
-                rule=refused.rule,
-                remedy=refused.remedy,
-                value=refused.found,
-            )
-        )
+        result.problems.append(SURVEY_UNREADABLE.refused(file=file, refused=refused))
         return result
     except OSError as error:
         result.problems.append(SURVEY_UNREADABLE.problem(file=file, value=type(error).__name__))

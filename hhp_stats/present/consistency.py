@@ -13,7 +13,7 @@ from great_tables import GT
 
 from hhp_stats.consistency.audit import audit, load_scales
 from hhp_stats.consistency.comparisons import READINGS, Comparison, RecomputedTest, find_comparisons, recompute
-from hhp_stats.consistency.figures import Figures, design_figures, figures
+from hhp_stats.consistency.figures import Figures, figures, published_figures, read_published
 from hhp_stats.consistency.granularity import Scale
 from hhp_stats.consistency.relations import Recomputed, recompute_detectable_effects, recompute_relations
 from hhp_stats.consistency.verdict import FINDINGS, Finding
@@ -443,17 +443,10 @@ def chapter(*, root: Path | None = None) -> ConsistencyReport:
     """Open the published figures for appendix D."""
     home = root or find_root()
     folder = home / "data/published"
-
-    def read(name: str) -> pd.DataFrame:
-        return pd.read_csv(folder / name, dtype="str", keep_default_na=False)
-
-    printed = figures(
-        pd.concat([read("published_results.csv"), design_figures(read("trial_design.csv"))], ignore_index=True)
-    )
     return ConsistencyReport(
         root=home,
-        figures=printed,
-        relations=read("relations.csv"),
-        detectable_effects=read("detectable_effects.csv"),
+        figures=figures(published_figures(folder)),
+        relations=read_published(folder, "relations.csv"),
+        detectable_effects=read_published(folder, "detectable_effects.csv"),
         scales=load_scales(folder / "scales.csv"),
     )

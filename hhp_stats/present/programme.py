@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 from great_tables import GT
 
-from hhp_stats.consistency.figures import Figures, design_figures, figures
+from hhp_stats.consistency.figures import Figures, figures, published_figures, read_published
 from hhp_stats.consistency.relations import Recomputed, recompute_relations
 from hhp_stats.errors import UnknownName
 from hhp_stats.files.project_root import find_root
@@ -294,12 +294,6 @@ def chapter(*, root: Path | None = None) -> Programme:
     """Open the printed figures for chapter 1."""
     home = root or find_root()
     folder = home / "data/published"
-
-    def read(name: str) -> pd.DataFrame:
-        return pd.read_csv(folder / name, dtype="str", keep_default_na=False)
-
-    printed = figures(
-        pd.concat([read("published_results.csv"), design_figures(read("trial_design.csv"))], ignore_index=True)
-    )
-    found = {item.relation_id: item for item in recompute_relations(printed, read("relations.csv"))}
+    printed = figures(published_figures(folder))
+    found = {item.relation_id: item for item in recompute_relations(printed, read_published(folder, "relations.csv"))}
     return Programme(root=home, figures=printed, relations=found)
