@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hhp_stats.errors import DataError, Problem
 from hhp_stats.intake.across import Returns, across_problems
-from hhp_stats.intake.corrections import (
-    BAD_PLACE,
-    LEDGER,
-    UNENDED,
-    Correction,
-    Ledger,
-    apply_ledger,
-    check_schema,
-    read_ledger,
-    value_now,
-)
+from hhp_stats.intake.corrections import LEDGER, Correction, Ledger, apply_ledger, check_schema, read_ledger, value_now
 from hhp_stats.intake.dictionary import WAVES, Field, Site, Study, load_dictionary, load_study, study_with_returns
 from hhp_stats.intake.free_text import free_text
 from hhp_stats.intake.gather import check_return
@@ -27,6 +17,7 @@ from hhp_stats.intake.manifest import HALF_REPLACED, UNFINISHED, verify_manifest
 from hhp_stats.intake.raw_files import MANIFEST
 from hhp_stats.intake.returns import RETURN_TYPES, Return, read_return
 from hhp_stats.intake.rules_across import ACROSS_RULES
+from hhp_stats.intake.rules_ledger import BAD_PLACE, UNENDED
 from hhp_stats.intake.rules_people import PEOPLE_RULES
 from hhp_stats.intake.spellings import Spellings, load_spellings, tidy
 
@@ -65,9 +56,6 @@ def append_corrections(
 
     Refuses with `DataError`, leaving the ledger as it was; ValueError for no change, or one field twice.
     """
-    names = [tidy(change.field) for change in changes]
-    if not names or len(set(names)) < len(names):
-        raise ValueError("a step changes one field or more, each of them once")
     root = Path(root)
     study = study or study_with_returns(root)
     with ledger_alone(root):
@@ -86,33 +74,61 @@ def append_corrections(
         returns = _read_site(root, site, plan, fields, spellings)
         before = _problems(returns, lines, plan, spellings)
         concerned = next((ret for ret in returns if ret.wave == wave and ret.readable), None)
-        number = id or _next_id(lines)
-        new = []
-        # The staff ID last: until then the other lines find the person by it.
-        for place, change in enumerate(sorted(changes, key=lambda each: tidy(each.field) == "staff_id"), start=1):
-            field, old = tidy(change.field), change.old_value
-            if old is None and concerned is not None:
-                old = value_now(concerned, staff_id=tidy(staff_id), field=field)
-            new.append(
-                Correction(
-                    id=number if len(changes) == 1 else f"{number}.{place}/{len(changes)}",
-                    received_on=tidy(received_on),
-                    study=study,
-                    wave=wave,
-                    authority=authority,
-                    staff_id=tidy(staff_id),
-                    field=field,
-                    old_value=tidy(old or ""),
-                    new_value=tidy(change.new_value),
-                    reason=free_text(reason),
-                    requested_by=free_text(requested_by),
-                )
-            )
+        new = in_step(
+            changes,
+            first=Correction(
+                id=id or next_id(lines),
+                received_on=received_on,
+                study=study,
+                wave=wave,
+                authority=authority,
+                staff_id=staff_id,
+                field="",
+                old_value="",
+                new_value="",
+                reason=reason,
+                requested_by=requested_by,
+            ),
+            last="staff_id",
+            value_now=lambda field: (
+                None if concerned is None else value_now(concerned, staff_id=tidy(staff_id), field=field)
+            ),
+        )
         after = _problems(_read_site(root, site, plan, fields, spellings), [*lines, *new], plan, spellings)
         _raise([problem for problem in after if problem not in set(before)])
         if not dry_run:
             append_lines(root / LEDGER, new)
     return tuple(new)
+
+
+def in_step(
+    changes: Sequence[Change], *, first: Correction, last: str, value_now: Callable[[str], str | None]
+) -> list[Correction]:
+    """The lines of one step: `first` with each of the changes, the old values looked up where none is given.
+
+    The field `last`, by which a person is found, comes last. ValueError for no change, or one field twice.
+    """
+    names = [tidy(change.field) for change in changes]
+    if not names or len(set(names)) < len(names):
+        raise ValueError("a step changes one field or more, each of them once")
+    found = []
+    for place, change in enumerate(sorted(changes, key=lambda each: tidy(each.field) == last), start=1):
+        field = tidy(change.field)
+        old = value_now(field) if change.old_value is None else change.old_value
+        found.append(
+            replace(
+                first,
+                id=first.id if len(changes) == 1 else f"{first.id}.{place}/{len(changes)}",
+                received_on=tidy(first.received_on),
+                staff_id=tidy(first.staff_id),
+                field=field,
+                old_value=tidy(old or ""),
+                new_value=tidy(change.new_value),
+                reason=free_text(first.reason),
+                requested_by=free_text(first.requested_by),
+            )
+        )
+    return found
 
 
 def _raise(problems: list[Problem]) -> None:
@@ -121,7 +137,8 @@ def _raise(problems: list[Problem]) -> None:
         raise DataError(errors)
 
 
-def _next_id(lines: list[Correction]) -> str:
+def next_id(lines: Sequence[Correction]) -> str:
+    """The next number of the ledger."""
     numbers = [int(digits) for line in lines if (digits := line.id.removeprefix("C").split(".")[0]).isdecimal()]
     return f"C{max(numbers, default=0) + 1:03d}"
 

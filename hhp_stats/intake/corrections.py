@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields
 from datetime import date
 from pathlib import Path
@@ -26,140 +26,32 @@ from hhp_stats.intake.grid import NO_STORED_VALUE, CellError
 from hhp_stats.intake.masking import shown
 from hhp_stats.intake.returns import Return
 from hhp_stats.intake.rule import Rule
+from hhp_stats.intake.rules_ledger import (
+    ADDRESS,
+    BAD_DAY,
+    BAD_FIELD,
+    BAD_ID,
+    BAD_LEDGER,
+    BAD_NEW,
+    BAD_PLACE,
+    BAD_STEP,
+    NO_CHANGE,
+    NO_REASON,
+    NO_RETURN,
+    OTHER_OLD,
+    OUT_OF_ORDER,
+    UNENDED,
+    UNFIT_CHARACTER,
+    UNKNOWN_STAFF,
+)
 from hhp_stats.intake.spellings import Spellings, same, tidy
+from hhp_stats.intake.table import Table
 from hhp_stats.intake.text_file import read_text, split_rows
 
 LEDGER = "data/corrections.csv"
 
-BAD_LEDGER = Rule(
-    code="E01",
-    severity="error",
-    rule=(
-        "data/corrections.csv must be a CSV file with the columns id, received_on, study, wave, authority, staff_id, "
-        "field, old_value, new_value, reason, requested_by, and as many fields in every line."
-    ),
-    remedy="Restore the heading line and complete the line.",
-)
-BAD_ID = Rule(
-    code="E02",
-    severity="error",
-    rule="Every correction must have an id of its own.",
-    remedy="Give the line a new id; never reuse one.",
-)
-BAD_DAY = Rule(
-    code="E03",
-    severity="error",
-    rule="received_on must be a date such as 2020-05-31.",
-    remedy="Write the date as year-month-day.",
-)
-BAD_PLACE = Rule(
-    code="E04",
-    severity="error",
-    rule="A correction must name a study, a wave and an authority of the plan.",
-    remedy="Correct the line; wave is baseline, interim or endline.",
-)
-BAD_FIELD = Rule(
-    code="E05",
-    severity="error",
-    rule="A correction must name a field of that return by its name in data/dictionary.csv.",
-    remedy="Correct the name of the field; only columns of the table that were returned can be corrected.",
-)
-NO_REASON = Rule(
-    code="E06",
-    severity="error",
-    rule="A correction must say why and at whose request.",
-    remedy="Fill in reason and requested_by (an office, not a person's name).",
-)
-NO_RETURN = Rule(
-    code="E07",
-    severity="error",
-    rule="A correction must belong to a return that was received and could be read.",
-    remedy="Check wave and authority, or wait for the return.",
-)
-UNKNOWN_STAFF = Rule(
-    code="E08",
-    severity="error",
-    rule="A correction must name a person of that return, who stands there once.",
-    remedy="Check the staff ID, authority and wave.",
-)
-OTHER_OLD = Rule(
-    code="E09",
-    severity="error",
-    rule="The old value of a correction must be what stands in the return (after earlier corrections of the cell).",
-    remedy=(
-        "If the authority sent a corrected workbook meanwhile, the correction may be out of date: remove the line, "
-        "or give the value found as the old value."
-    ),
-)
-BAD_NEW = Rule(
-    code="E10",
-    severity="error",
-    rule="The new value of a correction must be readable as a value of its field.",
-    remedy="Write the number, ISO date or option as the dictionary says; leave it empty for “no value”.",
-)
-NO_CHANGE = Rule(
-    code="E11",
-    severity="error",
-    rule="A correction must change the value.",
-    remedy="Remove the line or correct its new value.",
-)
-OUT_OF_ORDER = Rule(
-    code="E12",
-    severity="warning",
-    rule="The ledger is added to at its end: received_on should not go back in time.",
-    remedy="Check the date.",
-)
-
-ADDRESS = Rule(
-    code="E13",
-    severity="error",
-    rule=(
-        "A correction must not hold an e-mail address in its reason or in who requested it: the ledger names no person."
-    ),
-    remedy="Name the office and not the person.",
-)
-BAD_STEP = Rule(
-    code="E14",
-    severity="error",
-    rule=(
-        "The lines of one step (C003.1/2, C003.2/2) must all be there, one below the other, for one person and return."
-    ),
-    remedy="Restore the lines of the step, or take all of them out.",
-)
-UNENDED = Rule(
-    code="E15",
-    severity="warning",
-    rule="The last line of the ledger must be whole and end with a line break: half a line is no correction.",
-    remedy="Complete the last line, or take it out, and end it with a line break (the key Enter).",
-)
-UNFIT_CHARACTER = Rule(
-    code="E16",
-    severity="error",
-    rule=(
-        "A reason and who requested it may be written in any script, without control characters and signs that turn the"
-        " direction of the text around them."
-    ),
-    remedy="Type the text again without them; they are often pasted in unseen.",
-)
-
-LEDGER_RULES = (
-    BAD_LEDGER,
-    BAD_ID,
-    BAD_DAY,
-    BAD_PLACE,
-    BAD_FIELD,
-    NO_REASON,
-    NO_RETURN,
-    UNKNOWN_STAFF,
-    OTHER_OLD,
-    BAD_NEW,
-    NO_CHANGE,
-    OUT_OF_ORDER,
-    ADDRESS,
-    BAD_STEP,
-    UNENDED,
-    UNFIT_CHARACTER,
-)
+_ROW = re.compile(r"(?:row|case) (?P<row>\d{1,9})")
+_ON_TABLE = re.compile(r"^\[data\]", re.MULTILINE)
 _STEP = re.compile(r"(C\d+)\.([1-9]\d*)/([1-9]\d*)")
 
 
@@ -209,8 +101,11 @@ class Ledger:
     size: int = 0
 
 
-def read_ledger(root: Path, *, study: Study, studies: Iterable[str] = ()) -> Ledger:
-    """What does `data/corrections.csv` say? A missing file is an empty ledger; schema breaches are collected."""
+def read_ledger(root: Path, *, study: Study | None = None, studies: Iterable[str] = ()) -> Ledger:
+    """What does `data/corrections.csv` say? A missing file is an empty ledger; schema breaches are collected.
+
+    `study` is the one on returns that reads it, None where another does; `studies` the keys of all there are.
+    """
     path = root / LEDGER
     ledger = Ledger(lines=[], problems=[])
     if not path.exists():
@@ -236,8 +131,19 @@ def read_ledger(root: Path, *, study: Study, studies: Iterable[str] = ()) -> Led
         ledger.lines.append((number, _correction(row)))
     if len(rows) > 1 and not text.endswith(("\n", "\r")):
         ledger.problems.append(UNENDED.problem(file=LEDGER, cell=f"row {len(rows)}", value="no line break at the end"))
-    ledger.problems += check_schema(ledger.lines, study=study, studies=frozenset(studies) | {study.name})
+    known = frozenset(studies) | ({study.name} if study else set())
+    ledger.problems += check_schema(ledger.lines, study=study, studies=known, tables=studies_on_tables(root, known))
     return ledger
+
+
+def studies_on_tables(root: Path, studies: Iterable[str]) -> frozenset[str]:
+    """The studies whose data are one plain table: their plan has the table `[data]`."""
+    found = set()
+    for study in studies:
+        path = root / f"data/plan/{study}.toml"
+        if path.is_file() and _ON_TABLE.search(path.read_text(encoding="utf-8", errors="replace")):
+            found.add(study)
+    return frozenset(found)
 
 
 def _correction(row: list[str]) -> Correction:
@@ -248,7 +154,23 @@ def _correction(row: list[str]) -> Correction:
     return Correction(**found)
 
 
-def check_schema(lines: list[tuple[int, Correction]], *, study: Study, studies: frozenset[str]) -> list[Problem]:
+def _misplaced(line: Correction, study: Study | None, studies: frozenset[str], tables: frozenset[str]) -> bool:
+    """Whether study, wave and authority of a line do not go together; the authority is checked by its own study."""
+    if line.study not in studies:
+        return True
+    if line.study in tables:
+        return bool(line.wave or line.authority)
+    here = study is not None and line.study == study.name
+    return line.wave not in WAVES or (here and study is not None and study.site(line.authority) is None)
+
+
+def check_schema(
+    lines: list[tuple[int, Correction]],
+    *,
+    study: Study | None,
+    studies: frozenset[str],
+    tables: frozenset[str] = frozenset(),
+) -> list[Problem]:
     """What is wrong with the lines themselves, whatever the returns say?"""
     problems = []
     seen: set[str] = set()
@@ -267,11 +189,7 @@ def check_schema(lines: list[tuple[int, Correction]], *, study: Study, studies: 
         elif day < latest:
             say(OUT_OF_ORDER, f"{day} after {latest}")
         latest = max(latest, day or latest)
-        if (
-            line.study not in studies
-            or line.wave not in WAVES
-            or (line.study == study.name and study.site(line.authority) is None)
-        ):
+        if _misplaced(line, study, studies, tables):
             say(BAD_PLACE, f"study {shown(line.study)}, wave {shown(line.wave)}")
         if not line.reason or not line.requested_by:
             say(NO_REASON, "an empty field")
@@ -325,6 +243,7 @@ class Applied:
     line: int
     file: str
     cell: str
+    position: int  # of the row in the frame
 
 
 def apply_ledger(
@@ -336,14 +255,34 @@ def apply_ledger(
     as typed or as read; everything that does not fit is added to `ledger.problems`, with the ledger line, the cell
     and both values. Of a step of several lines all are applied, or none. The files themselves are never touched.
     """
+
+    def place(line: Correction) -> Table | None:
+        ret = returns.get(line.authority, {}).get(line.wave)
+        return ret if ret is not None and ret.readable else None
+
+    return _applied(ledger, place, study=study.name, spellings=spellings, person="staff_id")
+
+
+def apply_to_table(ledger: Ledger, table: Table, *, study: str, spellings: Spellings, person: str) -> list[Applied]:
+    """The same for a trial whose data are one table: `person` is its column of identifiers, "" where rows are people
+    and a line names `row 14` (of an SPSS file `case 14`).
+    """
+    return _applied(
+        ledger, lambda line: table if table.readable else None, study=study, spellings=spellings, person=person
+    )
+
+
+def _applied(
+    ledger: Ledger, place: Callable[[Correction], Table | None], *, study: str, spellings: Spellings, person: str
+) -> list[Applied]:
     flawed = {problem.cell for problem in ledger.problems if problem.severity == "error"}
     applied: list[Applied] = []
     for step in steps(ledger.lines):
-        if any(line.study != study.name or f"row {number}" in flawed for number, line in step):
+        if any(line.study != study or f"row {number}" in flawed for number, line in step):
             continue
         changes: list[_Change] = []
         for number, line in step:
-            done = _apply(line, number, returns, spellings, ledger.problems)
+            done = _apply(line, number, place(line), spellings, ledger.problems, person)
             changes += [done] if done else []
         if len(changes) == len(step):
             applied += [each.applied for each in changes]
@@ -358,7 +297,7 @@ class _Change:
     """One cell of a return changed, with what is needed to change it back."""
 
     applied: Applied
-    ret: Return
+    table: Table
     position: int
     column: pd.Series
     raw: Any
@@ -366,27 +305,39 @@ class _Change:
 
     def undo(self) -> None:
         name = self.applied.correction.field
-        self.ret.frame[name] = self.column
-        self.ret.raw[name][self.position] = self.raw
+        self.table.frame[name] = self.column
+        self.table.raw[name][self.position] = self.raw
         if self.unread is not None:
-            self.ret.unread[name][self.position] = self.unread
+            self.table.unread[name][self.position] = self.unread
+
+
+def _rows_of(table: Table, who: str, person: str) -> pd.Index:
+    """The rows of a person: by the column of identifiers, or by the number of the row."""
+    if person:
+        return table.frame.index[table.frame[person] == who]
+    found = _ROW.fullmatch(who)
+    return table.frame.index[table.frame["row"] == (int(found["row"]) if found else -1)]
 
 
 def _apply(
-    line: Correction, number: int, returns: dict[str, dict[str, Return]], spellings: Spellings, problems: list[Problem]
+    line: Correction,
+    number: int,
+    ret: Table | None,
+    spellings: Spellings,
+    problems: list[Problem],
+    person: str,
 ) -> _Change | None:
     def refuse(rule: Rule, value: str = "") -> None:
         problems.append(rule.problem(file=LEDGER, cell=f"row {number}", value=value))
 
-    ret = returns.get(line.authority, {}).get(line.wave)
-    if ret is None or not ret.readable:
-        refuse(NO_RETURN, f"{line.wave} of {line.authority}")
+    if ret is None:
+        refuse(NO_RETURN, f"{line.wave} of {line.authority}" if line.authority else line.study)
         return None
     spec = ret.fields.get(line.field)
     if spec is None or line.field not in ret.columns:
         refuse(BAD_FIELD, shown(line.field, vocabulary=ret.vocabulary))
         return None
-    where = ret.frame.index[ret.frame["staff_id"] == line.staff_id]
+    where = _rows_of(ret, line.staff_id, person)
     if len(where) != 1:
         refuse(UNKNOWN_STAFF, f"staff ID {shown(line.staff_id)} in {len(where)} rows of {ret.file}")
         return None
@@ -413,16 +364,16 @@ def _apply(
     ret.frame[line.field] = column
     ret.raw[line.field][position] = line.new_value or None
     ret.unread[line.field].pop(position, None)
-    applied = Applied(correction=line, line=number, file=ret.file, cell=cell)
-    return _Change(applied=applied, ret=ret, position=position, column=old, raw=raw, unread=unread)
+    applied = Applied(correction=line, line=number, file=ret.file, cell=cell, position=position)
+    return _Change(applied=applied, table=ret, position=position, column=old, raw=raw, unread=unread)
 
 
-def value_now(ret: Return, *, staff_id: str, field: str) -> str | None:
+def value_now(ret: Table, *, staff_id: str, field: str, person: str = "staff_id") -> str | None:
     """What stands in a cell of the return, in the words in which the ledger names an old value; None where it cannot.
 
     A number, an ISO date, yes or no, or an allowed value; where the cell could not be read, what `shown` says of it.
     """
-    where = ret.frame.index[ret.frame["staff_id"] == staff_id]
+    where = _rows_of(ret, staff_id, person)
     if field not in ret.fields or field not in ret.columns or len(where) != 1:
         return None
     position = int(where[0])
@@ -442,7 +393,7 @@ def value_now(ret: Return, *, staff_id: str, field: str) -> str | None:
     return str(value)
 
 
-def _stands_there(old: str, ret: Return, spec: Field, position: int, spellings: Spellings) -> bool:
+def _stands_there(old: str, ret: Table, spec: Field, position: int, spellings: Spellings) -> bool:
     raw = ret.raw[spec.name][position]
     if isinstance(raw, CellError) or raw is NO_STORED_VALUE:
         return isinstance(raw, CellError) and old == raw.text

@@ -55,6 +55,7 @@ class Participants:
     inputs: pd.DataFrame  # path, sha256, bytes, rows
     problems: pd.DataFrame
     linkage: pd.DataFrame  # wave, responses, consented, duplicates, matched, unmatched
+    corrections: pd.DataFrame | None = None  # lines of the ledger that were applied, of a plain table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ import pandas as pd
 from hhp_stats.errors import DataError, Problem
 from hhp_stats.intake.columns import Manner
 from hhp_stats.intake.container import Refused
+from hhp_stats.intake.corrections import LEDGER, Ledger, applied_frame, apply_to_table, read_ledger
 from hhp_stats.intake.dictionary import Field, load_dictionary
 from hhp_stats.intake.findings import judged
 from hhp_stats.intake.grid import Grid, column_letter
@@ -23,6 +24,7 @@ from hhp_stats.intake.masking import shown, words_of
 from hhp_stats.intake.ods import read_ods
 from hhp_stats.intake.participants import Participants, load_participants
 from hhp_stats.intake.pseudonym import load_pseudonyms
+from hhp_stats.intake.raw_files import studies
 from hhp_stats.intake.rule import breach_problems
 from hhp_stats.intake.rules_file import MARKED_SYNTHETIC, NOT_MARKED_SYNTHETIC
 from hhp_stats.intake.rules_table import (
@@ -70,24 +72,27 @@ def load_plain_table(root: Path, plan: IndividualPlan) -> Participants:
     """
     assert plan.data is not None
     status = study_status(root, plan.study)
-    table = read_plain_table(root, plan)
-    found = [*table.problems]
+    ledger = read_ledger(root, studies=studies(root))
+    table = read_plain_table(root, plan, ledger=ledger)
+    # What is wrong with lines about other studies is for those to say.
+    own = sum(line.study == plan.study for _, line in ledger.lines)
+    others = {f"row {number}" for number, line in ledger.lines if line.study != plan.study}
+    found = [*table.problems, *(each for each in ledger.problems if each.cell not in others)]
     if table.readable:
         if status == SYNTHETIC and table.unmarked and len(table.frame):
             found.append(NOT_MARKED_SYNTHETIC.problem(file=table.file))
         elif status != SYNTHETIC and table.synthetic:
             found.append(MARKED_SYNTHETIC.problem(file=table.file))
-        check = TableCheck(table=table, plan=plan)
-        for rule in TABLE_RULES if len(table.frame) else ():
-            if rule.find is not None:
-                found += breach_problems(rule, table, rule.find(check))
-        found += judged(size_findings(check), deviations_of_data(root, plan.study))
+        found += broken_rules(root, table, plan)
     found += verify_manifest(root, known={table.file: table.sha256} if table.sha256 else {}, study=plan.study)
     errors = [problem for problem in found if problem.severity == "error"]
     if errors:
         raise DataError(errors)
     people, more = _people(root, table, plan, status)
+    names = {each.correction.id: str(people["person"].iloc[each.position]) for each in table.applied}
     read = [(table.file, table.sha256, table.size, len(table.frame))]
+    if own:
+        read.append((LEDGER, ledger.sha256, ledger.size, own))
     rules = [(name, root / name) for name in (plan.data.dictionary, SPELLINGS, f"data/plan/{plan.study}.toml")]
     read += [(name, sha256_of(path), path.stat().st_size, path.read_bytes().count(b"\n")) for name, path in rules]
     return Participants(
@@ -95,7 +100,17 @@ def load_plain_table(root: Path, plan: IndividualPlan) -> Participants:
         inputs=pd.DataFrame(read, columns=["path", "sha256", "bytes", "rows"]),
         problems=problem_frame([*found, *more]),
         linkage=pd.DataFrame(columns=list(LINKAGE)),
+        corrections=applied_frame(table.applied, people=names),
     )
+
+
+def broken_rules(root: Path, table: PlainTable, plan: IndividualPlan) -> list[Problem]:
+    """What breaks a rule about the cells of a table that could be read, but for what a deviation explains."""
+    check, found = TableCheck(table=table, plan=plan), []
+    for rule in TABLE_RULES if table.readable and len(table.frame) else ():
+        if rule.find is not None:
+            found += breach_problems(rule, table, rule.find(check))
+    return found + judged(size_findings(check), deviations_of_data(root, plan.study)) if table.readable else found
 
 
 def _people(root: Path, table: PlainTable, plan: IndividualPlan, status: str) -> tuple[pd.DataFrame, list[Problem]]:
@@ -115,9 +130,9 @@ def _people(root: Path, table: PlainTable, plan: IndividualPlan, status: str) ->
     return found.copy(), problems
 
 
-def read_plain_table(root: Path, plan: IndividualPlan) -> PlainTable:
-    """What does the trial's table say? Never raises for what is wrong with the file: problems are collected in the
-    result.
+def read_plain_table(root: Path, plan: IndividualPlan, *, ledger: Ledger | None = None) -> PlainTable:
+    """What does the trial's table say, with the corrections of a ledger? Never raises for what is wrong with the file:
+    problems are collected in the result, those of corrections in the ledger.
     """
     assert plan.data is not None
     path, file = root / plan.data.file, plan.data.file
@@ -157,7 +172,14 @@ def read_plain_table(root: Path, plan: IndividualPlan) -> PlainTable:
     if any(problem.severity == "error" for problem in result.problems):
         result.columns = {}
         return result
-    _fill(result, grid, plan, _spellings(root, plan))
+    spellings = _spellings(root, plan)
+    _fill(result, grid, plan, spellings)
+    if ledger is not None:
+        person = plan.data.person
+        result.applied = apply_to_table(ledger, result, study=plan.study, spellings=spellings, person=person)
+    # Only now: a correction writes an arm as the table does.
+    by_value = {str(arm.value): arm.id for arm in plan.arms}
+    result.frame[ARM] = result.frame[ARM].map(by_value).astype("str")
     return result
 
 
@@ -276,8 +298,6 @@ def _fill(result: PlainTable, grid: Grid, plan: IndividualPlan, spellings: Spell
             refused={position: code for position, (code, _) in refused.items()},
         )
     result.problems += comment_problems(result, grid, first_row=head + 1)
-    by_value = {str(arm.value): arm.id for arm in plan.arms}
-    result.frame[ARM] = result.frame[ARM].map(by_value).astype("str")
     marks = {same(str(grid.rows[number].get(place, ""))) for place in _release(grid, head) for number in kept}
     result.synthetic, result.unmarked = SYNTHETIC in marks, not marks or bool(marks - {SYNTHETIC})
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pandas as pd
 
 from hhp_stats.intake.check import NOTHING_TO_CHECK
-from hhp_stats.intake.corrections import LEDGER_RULES
 from hhp_stats.intake.draw_log import LOG_CELLS
 from hhp_stats.intake.findings import NOT_THERE
 from hhp_stats.intake.lists import ALLOCATION_RULES, COMMON_RULES, COURSE_RULES, FILE_OF_LIST_RULES, LINKAGE_RULES
@@ -17,6 +16,7 @@ from hhp_stats.intake.rules_answers import ANSWER_RULES, COLUMN_RULES
 from hhp_stats.intake.rules_cells import CELL_RULES
 from hhp_stats.intake.rules_distribution import DISTRIBUTION_RULES
 from hhp_stats.intake.rules_file import FILE_RULES
+from hhp_stats.intake.rules_ledger import LEDGER_RULES
 from hhp_stats.intake.rules_people import PEOPLE_RULES
 from hhp_stats.intake.rules_plausible import COURSE_SHARE_RULES, LINKED_RULES, PLAUSIBILITY_RULES
 from hhp_stats.intake.rules_randomisation import CORRECTED, RANDOMISATION_RULES

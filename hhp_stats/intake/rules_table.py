@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from hhp_stats.intake import values as v
+from hhp_stats.intake.corrections import Applied
 from hhp_stats.intake.findings import Finding, rows_of
 from hhp_stats.intake.masking import shown
 from hhp_stats.intake.rule import Breach, Rule, at, numbers
@@ -30,6 +31,7 @@ class PlainTable(Table):
 
     synthetic: bool = False
     unmarked: bool = False
+    applied: list[Applied] = field(default_factory=list)  # corrections of the ledger
     undescribed: list[str] = field(default_factory=list)  # headings that the dictionary does not describe
 
 

@@ -64,6 +64,7 @@ class _Header:
 class StudyEntry(_Header):
     """One study as its plan introduces it."""
 
+    on_table: bool = False  # whether its data are one plain table
     published: Mapping[str, str] = field(default_factory=dict)  # by its keys in the lists of printed figures: names
 
     @property
@@ -167,7 +168,9 @@ def _entry(root: Path, file: str, stem: str, programme: ProgrammePlan, reserved:
     given = {key: raw[key] for key in ("study", "title", "chapter", *_HEADER) if key in raw}
     header = record_of({**given, "kind": kind}, file=file, place="the header", kind=_Header)
     entry = StudyEntry(
-        **{item.name: getattr(header, item.name) for item in fields(_Header)}, published=_published(raw, file)
+        **{item.name: getattr(header, item.name) for item in fields(_Header)},
+        published=_published(raw, file),
+        on_table="data" in raw,
     )
     if entry.study != stem:
         raise PlanError(file, "study", f"is {entry.study!r}.", f"Write {stem!r}, the name of the file.")

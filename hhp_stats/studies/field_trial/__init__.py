@@ -71,6 +71,8 @@ def analyse(participants: Participants, plan: IndividualPlan, *, progress: Progr
         tables |= clusters.cluster_tables(people, plan)
     if plan.data is not None:
         tables["missing"] = descriptives.missing_data(people, plan)
+    if participants.corrections is not None:
+        tables["corrections"] = participants.corrections
     if not periods.empty:
         tables["periods"] = periods
     return StudyOutput(

@@ -60,6 +60,9 @@ def declared(
         "reliability": _reliability(found, tables["reliability"], plan),
         "linkage": _linkage(found, linkage),
     }
+    if "corrections" in tables:
+        kept = ("person", "old_value", "new_value", "file", "cell", "ledger_line")
+        columns["corrections"] = dict.fromkeys(kept, internal())
     if "missing" in tables:
         columns["missing"] = _missing(found, tables["missing"], plan)
     if "clusters" in tables:

@@ -1,0 +1,106 @@
+"""May this correction of a trial's plain table be added? Checked against ledger, table and rules before the ledger
+changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from hhp_stats.errors import DataError, Problem
+from hhp_stats.intake.correct import Change, in_step, next_id
+from hhp_stats.intake.corrections import (
+    LEDGER,
+    Correction,
+    Ledger,
+    check_schema,
+    read_ledger,
+    studies_on_tables,
+    value_now,
+)
+from hhp_stats.intake.ledger_file import append_lines, ledger_alone
+from hhp_stats.intake.manifest import HALF_REPLACED, UNFINISHED, verify_manifest
+from hhp_stats.intake.plain_table import broken_rules, read_plain_table
+from hhp_stats.intake.raw_files import MANIFEST, studies
+from hhp_stats.intake.rules_ledger import UNENDED
+from hhp_stats.plan.individual import load_individual_plan
+from hhp_stats.plan.individual_schema import IndividualPlan
+
+
+def append_table_corrections(
+    root: Path,
+    *,
+    study: str,
+    person: str,
+    changes: Sequence[Change],
+    received_on: str,
+    reason: str,
+    requested_by: str,
+    id: str | None = None,
+    dry_run: bool = False,
+) -> tuple[Correction, ...]:
+    """May these columns of one person of a trial's table be corrected in one step, and under which ids?
+
+    `person` is the identifier of the person; where the plan names no column of identifiers, `row 14` (of an SPSS file
+    `case 14`). Otherwise as `correct.append_corrections`: the lines are applied after all earlier ones, the rules are
+    run before and after, and the lines are added together, only if all of them fit and break no rule that was kept.
+
+    Refuses with `DataError`, leaving the ledger as it was; ValueError for no change, or one column twice.
+    """
+    root = Path(root)
+    plan = load_individual_plan(root, study)
+    assert plan.data is not None
+    with ledger_alone(root):
+        if (root / UNFINISHED).exists():
+            raise DataError([HALF_REPLACED.problem(file=MANIFEST)])
+        ledger = read_ledger(root, studies=studies(root))
+        _raise([replace(each, severity="error") if each.code == UNENDED.code else each for each in ledger.problems])
+        _raise(verify_manifest(root, below=plan.data.file))
+        lines = [line for _, line in ledger.lines]
+        now = read_plain_table(root, plan, ledger=_ledger(root, lines))
+        _raise([each for each in now.problems if not now.readable])
+        wave = authority = ""
+        new = in_step(
+            changes,
+            first=Correction(
+                id=id or next_id(lines),
+                received_on=received_on,
+                study=study,
+                wave=wave,
+                authority=authority,
+                staff_id=person,
+                field="",
+                old_value="",
+                new_value="",
+                reason=reason,
+                requested_by=requested_by,
+            ),
+            last=plan.data.person,
+            value_now=lambda field: value_now(now, staff_id=person, field=field, person=plan.data.person),  # type: ignore[union-attr]
+        )
+        before = _problems(root, plan, lines)
+        _raise([problem for problem in _problems(root, plan, [*lines, *new]) if problem not in set(before)])
+        if not dry_run:
+            append_lines(root / LEDGER, new)
+    return tuple(new)
+
+
+def _ledger(root: Path, lines: Sequence[Correction]) -> Ledger:
+    numbered = list(enumerate(lines, start=2))
+    known = frozenset(studies(root))
+    problems = check_schema(numbered, study=None, studies=known, tables=studies_on_tables(root, known))
+    return Ledger(lines=numbered, problems=problems)
+
+
+def _problems(root: Path, plan: IndividualPlan, lines: Sequence[Correction]) -> list[Problem]:
+    """What is wrong with the ledger, and with the table after it was applied?"""
+    ledger = _ledger(root, lines)
+    table = read_plain_table(root, plan, ledger=ledger)
+    return [*ledger.problems, *table.problems, *broken_rules(root, table, plan)]
+
+
+def _raise(problems: list[Problem]) -> None:
+    errors = [problem for problem in problems if problem.severity == "error"]
+    if errors:
+        raise DataError(errors)
