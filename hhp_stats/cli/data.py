@@ -117,19 +117,25 @@ def _print_problems(owner: str, problems, files: int) -> None:  # type: ignore[n
 @app.command(epilog="Example: `hhp template goal_setting Kent --wave endline --to out`")
 def template(
     study: Annotated[str, typer.Argument(help="Key of the study's plan.")],
-    authority: Annotated[str, typer.Argument(help="Authority as in the plan.")],
-    wave: Annotated[str, typer.Option(help="baseline, interim or endline.")] = "baseline",
+    authority: Annotated[str, typer.Argument(help="Authority as in the plan; of a trial on one table none.")] = "",
+    wave: Annotated[str, typer.Option(help="baseline, interim or endline; default: baseline.")] = "",
     to: Annotated[Path, typer.Option(help="Folder to write into.")] = Path(),
     force: Forced = None,
 ) -> None:
-    """Write an empty return workbook with drop-downs, units and notes; later waves with the people known so far."""
+    """Write an empty return workbook with drop-downs, units and notes; later waves with the people known so far.
+
+    Of a trial whose data are one table: the table.
+    """
     from hhp_stats.intake.dictionary import WAVES, load_study
     from hhp_stats.intake.template import template as made
     from hhp_stats.intake.template import template_path
 
     root = find_root()
     _known_study(root, study)
-    plan = load_study(root, study)
+    if _one_table(root, study, authority=authority, wave=wave):
+        _write_table(root, study, to, force)
+        return
+    wave, plan = wave or WAVES[0], load_study(root, study)
     site = plan.site(authority) or plan.by_slug(authority)
     if site is None:
         raise typer.BadParameter(f"the plan has no such authority; it has: {', '.join(plan.authorities)}.")
@@ -145,6 +151,30 @@ def template(
     out.print(f"wrote {target}", markup=False)
 
 
+def _one_table(root: Path, study: str, *, authority: str, wave: str) -> bool:
+    """Whether the data of a study are one table; then neither wave nor authority goes with it, as wrong use says."""
+    from hhp_stats.plan.catalogue import study_entry
+
+    if not study_entry(root, study).on_table:
+        return False
+    if authority or wave:
+        raise typer.BadParameter(f"{study} has one table, neither wave nor authority: leave them out.")
+    return True
+
+
+def _write_table(root: Path, study: str, to: Path, force: list[Path] | None) -> None:
+    from hhp_stats.intake.table_template import table_template
+
+    guard = OutputGuard(root=root, command="hhp template", force=tuple(force or ()))
+    guard.into(to)
+    target = to / f"{study}.xlsx"
+    guard.file(target)
+    book = table_template(root, study)
+    with guard.written(target) as partial:
+        book.save(partial)
+    out.print(f"wrote {target}", markup=False)
+
+
 _WHO = "--wave endline --authority Kent --staff-id KEN-0001"
 _WHY = "--reason 'left in November' --requested-by 'Kent HR' --received-on 2020-04-20"
 
@@ -156,12 +186,14 @@ _WHY = "--reason 'left in November' --requested-by 'Kent HR' --received-on 2020-
     )
 )
 def correct(
-    wave: Annotated[str, typer.Option(help="baseline, interim or endline.")],
-    authority: Annotated[str, typer.Option(help="Authority as in the plan.")],
-    staff_id: Annotated[str, typer.Option(help="Whose record it is.")],
+    staff_id: Annotated[
+        str, typer.Option("--staff-id", "--person", help="Whose record it is; in a table without identifiers `row 14`.")
+    ],
     reason: Annotated[str, typer.Option(help="Why, in any script; it is published.")],
     requested_by: Annotated[str, typer.Option(help="Who asked for it: an office, not a person's name.")],
     received_on: Annotated[str, typer.Option(help="When, YYYY-MM-DD.")],
+    wave: Annotated[str, typer.Option(help="baseline, interim or endline; of a trial on one table none.")] = "",
+    authority: Annotated[str, typer.Option(help="Authority as in the plan; of a trial on one table none.")] = "",
     changes: Annotated[
         list[str] | None,
         typer.Option(
@@ -185,22 +217,38 @@ def correct(
     Fields that only make sense together (left and leaving_date, days and spells) go in one step: several --set.
     """
     from hhp_stats.intake.correct import append_corrections
+    from hhp_stats.intake.correct_table import append_table_corrections
 
     root = find_root()
     if study is not None:
         _known_study(root, study)
-    lines = append_corrections(
-        root,
-        received_on=received_on,
-        wave=wave,
-        authority=authority,
-        staff_id=staff_id,
-        changes=_changes(changes or [], field, old, new),
-        reason=reason,
-        requested_by=requested_by,
-        study=study,
-        dry_run=dry_run,
-    )
+    asked = _changes(changes or [], field, old, new)
+    if study is not None and _one_table(root, study, authority=authority, wave=wave):
+        lines = append_table_corrections(
+            root,
+            study=study,
+            person=staff_id,
+            changes=asked,
+            received_on=received_on,
+            reason=reason,
+            requested_by=requested_by,
+            dry_run=dry_run,
+        )
+    else:
+        if not wave or not authority:
+            raise typer.BadParameter("a correction of a return needs --wave and --authority.")
+        lines = append_corrections(
+            root,
+            received_on=received_on,
+            wave=wave,
+            authority=authority,
+            staff_id=staff_id,
+            changes=asked,
+            reason=reason,
+            requested_by=requested_by,
+            study=study,
+            dry_run=dry_run,
+        )
     for line in lines:
         out.print(f"{line.field}: {line.old_value or 'no value'} → {line.new_value or 'no value'}", markup=False)
     if dry_run:

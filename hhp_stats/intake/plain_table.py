@@ -136,7 +136,7 @@ def read_plain_table(root: Path, plan: IndividualPlan, *, ledger: Ledger | None 
     """
     assert plan.data is not None
     path, file = root / plan.data.file, plan.data.file
-    specs = tuple(_field(column, plan) for column in plan.columns.values())
+    specs = table_fields(plan)
     allowed = [value for column in plan.columns.values() for value in (*column.allowed, *column.missing)]
     headings = [plan.data.heading(name) for name in plan.columns]
     result = PlainTable(
@@ -181,6 +181,11 @@ def read_plain_table(root: Path, plan: IndividualPlan, *, ledger: Ledger | None 
     by_value = {str(arm.value): arm.id for arm in plan.arms}
     result.frame[ARM] = result.frame[ARM].map(by_value).astype("str")
     return result
+
+
+def table_fields(plan: IndividualPlan) -> tuple[Field, ...]:
+    """The columns of the dictionary as intake knows fields, in its order."""
+    return tuple(_field(column, plan) for column in plan.columns.values())
 
 
 def _field(column: TableColumn, plan: IndividualPlan) -> Field:

@@ -131,7 +131,7 @@ def _workbook(site: Site, wave: str, table: tuple[Field, ...], people: list[dict
     sheet["A6"] = WAVE_NOTES[wave]
     last = HEADING_ROW + max(SPARE_ROWS, len(people) + 100)
     for column, field in enumerate(table, start=1):
-        _column(sheet, column, field, last)
+        fill_column(sheet, column, field, heading_row=HEADING_ROW, last=last)
     for row, person in enumerate(people, start=HEADING_ROW + 1):
         for column, field in enumerate(table, start=1):
             if field.name in person:
@@ -147,19 +147,20 @@ def _workbook(site: Site, wave: str, table: tuple[Field, ...], people: list[dict
     return book
 
 
-def _column(sheet: Any, number: int, field: Field, last: int) -> None:
+def fill_column(sheet: Any, number: int, field: Field, *, heading_row: int, last: int) -> None:
+    """The heading of one column with its note, and drop-down or limits for the cells below, which stay open."""
     letter = get_column_letter(number)
-    head = write_cell(sheet.cell(row=HEADING_ROW, column=number), field.label)
+    head = write_cell(sheet.cell(row=heading_row, column=number), field.label)
     head.font, head.fill = Font(bold=True), _GREY
     head.alignment = Alignment(wrap_text=True, vertical="top")
     head.comment = Comment(_note(field), "hhp template")
     sheet.column_dimensions[letter].width = 18
-    area = f"{letter}{HEADING_ROW + 1}:{letter}{last}"
+    area = f"{letter}{heading_row + 1}:{letter}{last}"
     rule = validation(field)
     if rule is not None:
         rule.add(area)
         sheet.add_data_validation(rule)
-    for row in range(HEADING_ROW + 1, last + 1):
+    for row in range(heading_row + 1, last + 1):
         cell = sheet.cell(row=row, column=number)
         cell.protection = Protection(locked=False)
         if field.kind == "date":
