@@ -24,8 +24,10 @@ from hhp_stats.intake.manifest import HALF_REPLACED, UNFINISHED, verify_manifest
 from hhp_stats.intake.plain_table import broken_rules, read_plain_table
 from hhp_stats.intake.raw_files import MANIFEST, studies
 from hhp_stats.intake.rules_ledger import UNENDED
+from hhp_stats.intake.rules_table import PlainTable
 from hhp_stats.plan.individual import load_individual_plan
 from hhp_stats.plan.individual_schema import IndividualPlan
+from hhp_stats.plan.table_schema import ARM
 
 
 def append_table_corrections(
@@ -60,15 +62,14 @@ def append_table_corrections(
         lines = [line for _, line in ledger.lines]
         now = read_plain_table(root, plan, ledger=_ledger(root, lines))
         _raise([each for each in now.problems if not now.readable])
-        wave = authority = ""
         new = in_step(
             changes,
             first=Correction(
                 id=id or next_id(lines),
                 received_on=received_on,
                 study=study,
-                wave=wave,
-                authority=authority,
+                wave="",
+                authority="",
                 staff_id=person,
                 field="",
                 old_value="",
@@ -77,13 +78,21 @@ def append_table_corrections(
                 requested_by=requested_by,
             ),
             last=plan.data.person,
-            value_now=lambda field: value_now(now, staff_id=person, field=field, person=plan.data.person),  # type: ignore[union-attr]
+            value_now=lambda field: _value_now(now, plan, person, field),
         )
         before = _problems(root, plan, lines)
         _raise([problem for problem in _problems(root, plan, [*lines, *new]) if problem not in set(before)])
         if not dry_run:
             append_lines(root / LEDGER, new)
     return tuple(new)
+
+
+def _value_now(table: PlainTable, plan: IndividualPlan, who: str, field: str) -> str | None:
+    """What stands in a cell, an arm in the writing of the table."""
+    assert plan.data is not None
+    found = value_now(table, staff_id=who, field=field, person=plan.data.person)
+    written = {arm.id: str(arm.value) for arm in plan.arms}
+    return written.get(found, found) if found is not None and field == ARM else found
 
 
 def _ledger(root: Path, lines: Sequence[Correction]) -> Ledger:

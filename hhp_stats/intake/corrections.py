@@ -411,13 +411,15 @@ def _equal(one: Any, other: Any) -> bool:
     return bool(one == other or (pd.isna(one) and pd.isna(other)))
 
 
-def applied_frame(applied: Iterable[Applied], *, people: dict[str, str]) -> pd.DataFrame:
-    """The corrections that were applied; `people` maps their ids to pseudonyms, since staff IDs are not published."""
+def applied_frame(applied: Iterable[Applied], *, people: dict[str, str], person: str = "staff_id") -> pd.DataFrame:
+    """The corrections that were applied; `people` maps their ids to pseudonyms, since identifiers (the field `person`)
+    are not published.
+    """
     rows = [
         {
             **{name: getattr(each.correction, name) for name in LEDGER_COLUMNS if name in APPLIED_COLUMNS},
-            "old_value": _publishable(each.correction.field, each.correction.old_value),
-            "new_value": _publishable(each.correction.field, each.correction.new_value),
+            "old_value": _publishable(each.correction.field, each.correction.old_value, person),
+            "new_value": _publishable(each.correction.field, each.correction.new_value, person),
             "person": people.get(each.correction.id, ""),
             "file": each.file,
             "cell": each.cell,
@@ -429,7 +431,7 @@ def applied_frame(applied: Iterable[Applied], *, people: dict[str, str]) -> pd.D
     return frame.astype({name: "int64" if name == "ledger_line" else "str" for name in APPLIED_COLUMNS})
 
 
-def _publishable(field: str, value: str) -> str:
-    if field == "staff_id":
-        return "a staff ID"
+def _publishable(field: str, value: str, person: str) -> str:
+    if field == person:
+        return "a staff ID" if person == "staff_id" else "an identifier"
     return shown(value).strip("“”") if value else ""

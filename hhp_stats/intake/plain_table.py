@@ -100,7 +100,7 @@ def load_plain_table(root: Path, plan: IndividualPlan) -> Participants:
         inputs=pd.DataFrame(read, columns=["path", "sha256", "bytes", "rows"]),
         problems=problem_frame([*found, *more]),
         linkage=pd.DataFrame(columns=list(LINKAGE)),
-        corrections=applied_frame(table.applied, people=names),
+        corrections=applied_frame(table.applied, people=names, person=plan.data.person),
     )
 
 
