@@ -108,6 +108,7 @@ def randomise(
     from hhp_stats.intake.draw_log import allocation_rule
     from hhp_stats.intake.lists import also_drawn
     from hhp_stats.intake.manifest import study_status
+    from hhp_stats.intake.team_names import as_returned
     from hhp_stats.plan.load import load_plan
     from hhp_stats.studies.goal_setting.allocation import drawn
 
@@ -125,7 +126,8 @@ def randomise(
     allocation = drawn(load_baseline_list(root, study), load_plan(root, study), seed=seed)
     release = study_status(root, study)
     also = also_drawn(load_dictionary(root), load_study(root, study))
-    teams = allocation.teams.assign(**dict.fromkeys(also, 0), release=release)
+    names = as_returned(allocation.teams)
+    teams = allocation.teams.assign(team_id=names, **dict.fromkeys(also, 0), release=release)
     pair.write(teams, allocation.log.assign(seed=seed, release=release))
     out.print(
         f"{len(allocation.teams)} teams, {int(allocation.teams['treatment'].sum())} of them treated, after"

@@ -18,6 +18,7 @@ from hhp_stats.intake.rules_across import ACROSS_RULES
 from hhp_stats.intake.rules_file import MISSING_RETURN
 from hhp_stats.intake.rules_randomisation import baseline_list
 from hhp_stats.intake.spellings import load_spellings
+from hhp_stats.intake.team_names import shared_names, told_apart
 
 BASELINE = "baseline"
 
@@ -48,6 +49,9 @@ def load_baseline_list(root: Path, study: str) -> pd.DataFrame:
     apply_ledger(ledger, readable, study=plan, spellings=spellings)
     for waves in readable.values():
         check_return(waves[BASELINE])
+    shared = shared_names({one: [waves[BASELINE].frame["team_id"]] for one, waves in readable.items()}, spellings)
+    for authority, waves in readable.items():
+        waves[BASELINE].frame = told_apart(waves[BASELINE].frame, authority, shared)
     together = Returns(study=plan, by_site=readable)
     for rule in ACROSS_RULES:
         if rule.find is not None:

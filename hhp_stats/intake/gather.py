@@ -53,6 +53,7 @@ from hhp_stats.intake.rules_wave import WAVE_RULES
 from hhp_stats.intake.spellings import Spellings, load_spellings
 from hhp_stats.intake.survey import SurveyFile, export_file, read_survey
 from hhp_stats.intake.table import Table
+from hhp_stats.intake.team_names import shared_names, told_apart
 from hhp_stats.plan.conduct import deviations_of_data
 from hhp_stats.plan.thresholds import load_thresholds
 from hhp_stats.processes.progress import Progress, silent
@@ -129,15 +130,16 @@ def gather(root: Path, study: str, *, progress: Progress = silent) -> Gathered:
     }
     result.applied = apply_ledger(result.ledger, readable, study=result.study, spellings=spellings)
     allocation = result.lists["allocation"]
+    for waves in readable.values():
+        for ret in waves.values():
+            check_return(ret)
+    received = _teams_told_apart(result, readable, received)
     returns = Returns(
         study=result.study,
         by_site=readable,
         allocated=frozenset(allocation.frame["team_id"].dropna()) if allocation.readable else None,
         arms=_arms(allocation),
     )
-    for waves in readable.values():
-        for ret in waves.values():
-            check_return(ret)
     for rule in (*ACROSS_RULES, *PEOPLE_RULES):
         if rule.find is not None:
             result.problems += across_problems(rule, rule.find(returns))
@@ -151,6 +153,23 @@ def gather(root: Path, study: str, *, progress: Progress = silent) -> Gathered:
         result.problems += defended(result, received=received, returns=returns)
         result.problems += verify_manifest(root, known=known, study=study)
     return result
+
+
+def _teams_told_apart(
+    result: Gathered, readable: dict[str, dict[str, Return]], received: dict[str, pd.DataFrame]
+) -> dict[str, pd.DataFrame]:
+    """Names of teams that several authorities use get their authority, in returns and allocation list; gives the
+    baselines as received with the same names.
+    """
+    frames = {site: [ret.frame["team_id"] for ret in waves.values()] for site, waves in readable.items()}
+    shared = shared_names(frames, result.spellings)
+    for site, waves in readable.items():
+        for ret in waves.values():
+            ret.frame = told_apart(ret.frame, site, shared)
+    allocation = result.lists["allocation"]
+    if allocation.readable:
+        allocation.frame = told_apart(allocation.frame, allocation.frame["local_authority"], shared)
+    return {site: told_apart(frame, site, shared) for site, frame in received.items()}
 
 
 def _baselines(returns: dict[str, dict[str, Return]]) -> dict[str, pd.DataFrame]:

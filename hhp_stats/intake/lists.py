@@ -58,7 +58,8 @@ FILE_OF_LIST_RULES = (LIST_MISSING, LIST_UNREADABLE, LIST_RAGGED)
 
 def also_drawn(fields: tuple[Field, ...], study: Study) -> tuple[str, ...]:
     """Which columns of teams does this trial alone have? Those of the dictionary that its equation names."""
-    return tuple(each.name for each in fields_of(fields, "allocation") if each.name in study.terms)
+    own = (each.name for each in fields_of(fields, "allocation") if each.name not in DRAWN)
+    return tuple(name for name in own if name in study.terms)
 
 
 def list_fields(fields: tuple[Field, ...], kind: str, study: Study) -> tuple[Field, ...]:

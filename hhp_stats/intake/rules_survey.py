@@ -67,7 +67,7 @@ def _no_consent_answer(survey: SurveyFile) -> Iterator[Breach]:
 
 def _answers_without_consent(survey: SurveyFile) -> Iterator[Breach]:
     answered = survey.frame.drop(columns=["row", "consent"]).notna().any(axis=1)
-    refused = survey.frame["consent"].eq("disagree") & answered
+    refused = survey.frame["consent"].eq("disagree") & answered & ~survey.meta["preview"]
     yield from _one_for_all(survey, refused, "consent", "responses with answers; none of them is used")
 
 
@@ -76,7 +76,7 @@ def _previews(survey: SurveyFile) -> Iterator[Breach]:
 
 
 def _without_code(survey: SurveyFile) -> Iterator[Breach]:
-    lacking = survey.meta["code"].eq("") & survey.frame["consent"].eq("agree")
+    lacking = survey.meta["code"].eq("") & survey.frame["consent"].eq("agree") & ~survey.meta["preview"]
     yield from _one_for_all(survey, lacking, "ExternalReference", "responses that cannot be matched")
 
 
