@@ -35,6 +35,12 @@ class ResultError(HhpError):
     """A row or frame of results contradicts itself."""
 
 
+class UnknownResult(ResultError):
+    """Somebody asked for a result that no study made."""
+
+    exit_status = 2
+
+
 def checked_level(conf_level: float) -> float:
     """A level of confidence, refused outside 0 to 1 (InvalidInput): .95, never 95."""
     if not isinstance(conf_level, Real) or not 0 < conf_level < 1:
@@ -310,7 +316,7 @@ def row_of(frame: pd.DataFrame, result_id: str) -> Mapping[str, Any]:
     # As an array: a chapter asks for hundreds of rows, and pandas would copy all columns for each.
     found = np.flatnonzero(frame["result_id"].to_numpy() == result_id)
     if not len(found):
-        raise ResultError(f"no result {result_id!r}; see the list in appendix F")
+        raise UnknownResult(f"no result {result_id!r}; see the list in appendix F")
     return TracedRow(shown({str(name): value for name, value in frame.iloc[found[0]].to_dict().items()}))
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from hhp_stats.cli.shared import app, out, print_json, progress_bar
+from hhp_stats.errors import EstimationError
 from hhp_stats.files.project_root import find_root
 from hhp_stats.intake.raw_files import studies
 
@@ -45,28 +46,31 @@ def power(
     from hhp_stats.design.detectable_effect import ErrorRates
     from hhp_stats.design.planned_trial import PlannedTrial
 
-    trial = PlannedTrial(
-        people=people,
-        cluster_size=cluster_size,
-        icc=icc,
-        size_cv=cv,
-        correlation=correlation,
-        attrition=attrition,
-        baseline=baseline,
-        rates=ErrorRates(alpha=alpha, power=wanted),
-    )
-    record = {"people": trial.analysed, "design_effect": trial.teams.variance_inflation}
-    record |= {_DETECTABLE[name]: value for name, value in trial.detectable().items()}
-    if simulated:
-        with progress_bar(ticking=False) as bar:
-            task = bar.add_task("Simulating", total=None)
-            found = trial.simulated(
-                trials=simulated,
-                rng=np.random.default_rng(seed),
-                progress=lambda done, total: bar.update(task, completed=done, total=total, refresh=True),
-            )
-        for name, (value, error) in found.items():
-            record |= {f"simulated_{name}": value, f"simulated_{name}_error": error}
+    try:
+        trial = PlannedTrial(
+            people=people,
+            cluster_size=cluster_size,
+            icc=icc,
+            size_cv=cv,
+            correlation=correlation,
+            attrition=attrition,
+            baseline=baseline,
+            rates=ErrorRates(alpha=alpha, power=wanted),
+        )
+        record = {"people": trial.analysed, "design_effect": trial.teams.variance_inflation}
+        record |= {_DETECTABLE[name]: value for name, value in trial.detectable().items()}
+        if simulated:
+            with progress_bar(ticking=False) as bar:
+                task = bar.add_task("Simulating", total=None)
+                found = trial.simulated(
+                    trials=simulated,
+                    rng=np.random.default_rng(seed),
+                    progress=lambda done, total: bar.update(task, completed=done, total=total, refresh=True),
+                )
+            for name, (value, error) in found.items():
+                record |= {f"simulated_{name}": value, f"simulated_{name}_error": error}
+    except EstimationError as error:  # nothing but the options decides: they were the wrong ones
+        raise typer.BadParameter(f"no trial of this kind can be had: {error}") from None
     if as_json:
         print_json(record)
         return

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from hhp_stats.cli.shared import Forced, app, out, print_json, progress_bar, screen
-from hhp_stats.errors import DataError
+from hhp_stats.errors import DataError, UnknownName
 from hhp_stats.files.output_guard import OutputGuard
 from hhp_stats.files.project_root import find_root
 from hhp_stats.studies.kept import FOLDER
@@ -238,9 +238,14 @@ def explain(
     ] = None,
 ) -> None:
     """Show where one printed number comes from: clause, formula, code, inputs and the row."""
+    from hhp_stats.plan.catalogue import study_entry
     from hhp_stats.present.provenance import explain as explained
     from hhp_stats.present.provenance import programme
 
+    try:
+        study_entry(find_root(), result_id.split("/")[0])
+    except UnknownName as error:
+        raise typer.BadParameter(f"{error} An id begins with the key of a study.", param_hint="RESULT_ID") from None
     if code is not None:
         if code not in ("python", "r"):
             raise typer.BadParameter("a programme is in python or in r", param_hint="--code")
@@ -279,6 +284,8 @@ def audit(
     from hhp_stats.consistency.command import run_audit
     from hhp_stats.manuscript.report import ManuscriptReport, audit_manuscript
 
+    if file is not None and not file.is_file():
+        raise typer.BadParameter(f"there is no file {file}: check the path.", param_hint="FILE")
     manuscript = file is not None and file.suffix.lower() != ".csv"
     if page is not None and not manuscript:
         raise typer.BadParameter("A page is made of a manuscript, not of a CSV.", param_hint="--page")

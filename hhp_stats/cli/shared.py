@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 from typer.core import TyperGroup
 
+from hhp_stats import __version__
 from hhp_stats.errors import HhpError
 
 
@@ -43,6 +44,23 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Statistical report of the Happier, Healthier Professionals trials: check returns, estimate, render.",
 )
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"hhp_stats {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _every_command(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and end.")
+    ] = False,
+) -> None:
+    """What holds for all commands."""
+
+
 screen = Console(stderr=True, highlight=False)
 out = Console(highlight=False, soft_wrap=True)
 

@@ -44,6 +44,9 @@ class ErrorRates:
 CONVENTIONAL = ErrorRates()  # 5% two-sided, 80%: the protocol's (P24, P25)
 
 
+FEWEST_CLUSTERS = 2  # an arm: with one, nothing tells the variance between clusters from the effect
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clustering:
     """Teams of a trial with two equal arms.
@@ -67,8 +70,11 @@ class Clustering:
             raise InvalidInput(
                 "team size must be positive, the intra-cluster correlation in 0..1, the variation not negative"
             )
-        if not self.lost_clusters < self.clusters_per_arm < math.inf:
-            raise InvalidInput(f"{self.clusters_per_arm:g} clusters an arm leave none to estimate a variance from")
+        if not FEWEST_CLUSTERS <= self.clusters_per_arm < math.inf:
+            raise InvalidInput(
+                f"{self.clusters_per_arm:g} clusters an arm leave none to estimate a variance from: a trial needs"
+                f" {FEWEST_CLUSTERS} or more"
+            )
 
     @classmethod
     def of_total(

@@ -6,6 +6,7 @@ is added on the way to the browser (never to a file) reloads the page or shows w
 
 from __future__ import annotations
 
+import errno
 import json
 import mimetypes
 import threading
@@ -145,7 +146,7 @@ class Preview:
         self.state = State(version=0, state="rendering")
         self._news = threading.Condition()
         self._ending = threading.Event()
-        self._server = _Server((HOST, port), _handler(self))
+        self._server = _serving(port, _handler(self))
         self._threads = [
             threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True),
             threading.Thread(target=self._watch, daemon=True),
@@ -264,6 +265,22 @@ def _sources(path: Path) -> Iterator[Path]:
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     allow_reuse_address = True
+
+
+class PortTaken(HhpError):
+    """Another program, perhaps another preview, serves on the port that was asked for."""
+
+    exit_status = 2
+
+
+def _serving(port: int, handler: type[BaseHTTPRequestHandler]) -> _Server:
+    try:
+        return _Server((HOST, port), handler)
+    except OSError as error:
+        if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+            raise
+        why = "is in use by another program" if error.errno == errno.EADDRINUSE else "is reserved to the system"
+        raise PortTaken(f"Port {port} {why}: name another with --port, or stop the other program.") from None
 
 
 def _handler(preview: Preview) -> type[BaseHTTPRequestHandler]:

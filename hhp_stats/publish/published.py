@@ -19,6 +19,12 @@ class ReleaseRefused(HhpError):
     """A release cannot be frozen, or is not there to be read; the message says what to do."""
 
 
+class NoSuchRelease(ReleaseRefused):
+    """Somebody named a release that was never made."""
+
+    exit_status = 2
+
+
 def published_results(root: Path, output: Path) -> bytes:
     """`results.csv` as it stands in the rendered report in `output`.
 

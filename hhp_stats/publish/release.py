@@ -47,8 +47,8 @@ from hhp_stats.intake.raw_places import raw_kind
 from hhp_stats.publish.archive import files_below, whole_folder, write_zip
 from hhp_stats.publish.packing import ABOUT_NOBODY, RENDERED, named, pack
 from hhp_stats.publish.printed import Printed, Request, printed, read_printed
+from hhp_stats.publish.published import NoSuchRelease, published_results
 from hhp_stats.publish.published import ReleaseRefused as ReleaseRefused
-from hhp_stats.publish.published import published_results
 from hhp_stats.publish.return_cells import is_return, packed, return_cells, unpacked
 from hhp_stats.publish.row_marks import RowMarks, packed_marks, row_marks, unpacked_marks
 from hhp_stats.results import read_results
@@ -185,7 +185,7 @@ def read_snapshot(root: Path, name: str) -> Snapshot:
         return snapshot_now(root)
     if name not in releases(root):
         known = ", ".join(releases(root)) or "none yet"
-        raise ReleaseRefused(f"there is no release {name!r} in {RELEASES}; there are: {known}")
+        raise NoSuchRelease(f"there is no release {name!r} in {RELEASES}; there are: {known}")
     folder = root / RELEASES / name
     try:
         manifest = tomllib.loads((folder / "manifest.toml").read_text(encoding="utf-8"))
