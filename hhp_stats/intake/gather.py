@@ -34,6 +34,7 @@ from hhp_stats.intake.rules_file import (
     WRONG_AUTHORITY,
 )
 from hhp_stats.intake.rules_people import PEOPLE_RULES
+from hhp_stats.intake.rules_plan import assumption_problems
 from hhp_stats.intake.rules_plausible import (
     COURSE_SHARE_RULES,
     LINKED_RULES,
@@ -152,6 +153,7 @@ def gather(root: Path, study: str, *, progress: Progress = silent) -> Gathered:
         known = {table.file: table.sha256 for table in result.tables() if table.sha256}
         result.problems += defended(result, received=received, returns=returns)
         result.problems += verify_manifest(root, known=known, study=study)
+        result.problems += assumption_problems(root, study)
     return result
 
 

@@ -24,6 +24,7 @@ from hhp_stats.intake.rules_answers import survey_findings
 from hhp_stats.intake.rules_arms import ArmsCheck, arms_findings
 from hhp_stats.intake.rules_cells import FORM_RULES, KIND_RULES
 from hhp_stats.intake.rules_file import MARKED_SYNTHETIC, NOT_MARKED_SYNTHETIC
+from hhp_stats.intake.rules_plan import assumption_problems
 from hhp_stats.intake.rules_survey import (
     DUPLICATES,
     FEW_LINKED,
@@ -189,7 +190,8 @@ def load_participants(root: Path, plan: IndividualPlan) -> Participants:
     if errors:
         raise DataError(errors)
     people, linkage = _joined(plan, allocation, surveys, pseudonyms)
-    problems = [*of_the_arms, *pseudonyms.problems, *(problem for table in tables for problem in table.problems)]
+    problems = [*assumption_problems(root, plan.study), *of_the_arms, *pseudonyms.problems]
+    problems += [problem for table in tables for problem in table.problems]
     read = [(table.file, table.sha256, table.size, len(table.frame)) for table in tables]
     inputs = pd.DataFrame([*read, *_rules_read(root, plan)], columns=["path", "sha256", "bytes", "rows"])
     return Participants(people=people, inputs=inputs, problems=problem_frame(problems), linkage=linkage)

@@ -24,6 +24,7 @@ from hhp_stats.intake.rule import Breach, Rule, breach_problems
 from hhp_stats.intake.rules_answers import list_findings
 from hhp_stats.intake.rules_cells import FORM_RULES, KIND_RULES
 from hhp_stats.intake.rules_file import MARKED_SYNTHETIC, NOT_MARKED_SYNTHETIC
+from hhp_stats.intake.rules_plan import assumption_problems
 from hhp_stats.intake.rules_wave import blank_required, out_of_range
 from hhp_stats.intake.spellings import Spellings
 from hhp_stats.plan.conduct import deviations_of_data
@@ -110,7 +111,11 @@ def read_plain_lists(
         of_the_study = []
     known = {table.file: table.sha256 for table in tables.values() if table.sha256}
     problems = verify_manifest(root, known=known, study=study)
-    problems += [*of_the_study, *(problem for table in tables.values() for problem in table.problems)]
+    problems += [
+        *assumption_problems(root, study),
+        *of_the_study,
+        *(problem for table in tables.values() for problem in table.problems),
+    ]
     errors = [problem for problem in problems if problem.severity == "error"]
     if errors:
         raise DataError(errors)

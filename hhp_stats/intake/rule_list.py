@@ -18,6 +18,7 @@ from hhp_stats.intake.rules_distribution import DISTRIBUTION_RULES
 from hhp_stats.intake.rules_file import FILE_RULES
 from hhp_stats.intake.rules_ledger import LEDGER_RULES
 from hhp_stats.intake.rules_people import PEOPLE_RULES
+from hhp_stats.intake.rules_plan import PLAN_RULES
 from hhp_stats.intake.rules_plausible import COURSE_SHARE_RULES, LINKED_RULES, PLAUSIBILITY_RULES
 from hhp_stats.intake.rules_randomisation import CORRECTED, RANDOMISATION_RULES
 from hhp_stats.intake.rules_survey import LINK_RULES, SURVEY_RULES
@@ -38,6 +39,7 @@ _GROUPS: tuple[tuple[str, tuple[Rule, ...]], ...] = (
     ("the table of a trial", (*FILE_OF_TABLE_RULES, *TABLE_RULES, *SIZE_RULES)),
     ("the corrections ledger", LEDGER_RULES),
     ("the manifest", MANIFEST_RULES),
+    ("a plan", PLAN_RULES),
 )
 
 

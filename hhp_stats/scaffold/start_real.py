@@ -82,7 +82,7 @@ def _cleared(root: Path, study: str) -> tuple[str, ...]:
             _replace(root / name, after.encode("utf-8"))
     if moved:
         record_files(root, names={*moved, LEDGER})
-        _untrack(root, moved)
+        _untrack(root, (*moved, LEDGER))
     return moved
 
 
@@ -111,6 +111,7 @@ def undo(root: Path, study: str) -> tuple[str, ...]:
             _replace(root / name, again.encode("utf-8"))
     _write_status(root, read_manifest(root), study, SYNTHETIC)
     record_files(root, names={*names, LEDGER})
+    _track(root, (*names, LEDGER))
     for path in sorted(kept.rglob("*"), reverse=True):
         path.rmdir() if path.is_dir() else path.unlink()
     kept.rmdir()
@@ -180,6 +181,12 @@ def _untrack(root: Path, names: Sequence[str]) -> None:
     """
     if (root / ".git").exists() and (git := shutil.which("git")):
         children.run([git, "rm", "--cached", "--quiet", "--ignore-unmatch", "--", *names], folder=root)
+
+
+def _track(root: Path, names: Sequence[str]) -> None:
+    """The reverse of `_untrack`."""
+    if (root / ".git").exists() and (git := shutil.which("git")):
+        children.run([git, "add", "--force", "--", *names], folder=root)
 
 
 def progress_of(root: Path, study: str, *, moved: tuple[str, ...] = ()) -> Started:

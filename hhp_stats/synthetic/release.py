@@ -16,7 +16,7 @@ from hhp_stats.errors import DataError, Problem, UnknownName
 from hhp_stats.files.rendering_marker import LEFT_BY_DESKTOPS
 from hhp_stats.intake.dictionary import load_dictionary, returns_planned
 from hhp_stats.intake.ledger_file import ledger_alone
-from hhp_stats.intake.manifest import sha256_of
+from hhp_stats.intake.manifest import LEDGER_TABLE, STATUS_OF, sha256_of
 from hhp_stats.intake.raw_files import raw_files
 from hhp_stats.plan.catalogue import catalogue
 from hhp_stats.processes.progress import Progress, silent
@@ -43,7 +43,8 @@ from hhp_stats.synthetic.truth import planted_truth
 MANIFEST = "data/manifest.toml"
 TRUTH = "data/synthetic_truth.toml"
 CORRECTIONS = "data/corrections.csv"
-SYNTHETIC = "synthetic"
+KEPT_TABLES = (STATUS_OF, LEDGER_TABLE)  # of the manifest: what is said of real studies and of corrections
+SYNTHETIC, REAL = "synthetic", "real"
 
 
 class SynthesisRefused(DataError):
@@ -172,10 +173,14 @@ def synthesise(
     that was changed since the manifest was written, unless `force` names it (SynthesisRefused).
     """
     known = synthetic_studies(root)
-    studies = tuple(known) if studies is None else studies
+    real = _real_studies(root)
+    studies = tuple(study for study in known if study not in real) if studies is None else studies
     unknown = [study for study in studies if study not in known]
     if unknown:
         raise UnknownName(f"no synthetic study {unknown[0]!r}; known: {', '.join(known)}")
+    for wanted in studies:
+        if wanted in real:
+            raise _real_in_the_way(f"{wanted} = {REAL!r}")
     finish_interrupted(root)
     day, own_seed = _release_of(root, known)
     _refuse_real_data(root)
@@ -198,6 +203,7 @@ def synthesise(
         "release": day,
         "seed": seed,
         "generator": f"hhp_stats {version('hhp_stats')}",
+        **{key: table for key, table in _tables(root / MANIFEST).items() if key in KEPT_TABLES},
         "files": dict(sorted(sums.items())),
     }
     note = "What the files below data/ are. status is synthetic or real; the report's cover and footers follow it."
@@ -280,18 +286,28 @@ def _other_sums(root: Path, made: Mapping[str, StudyFiles]) -> dict[str, str]:
 def _refuse_real_data(root: Path) -> None:
     status = _tables(root / MANIFEST).get("status", SYNTHETIC)
     if status != SYNTHETIC:
-        raise SynthesisRefused(
-            [
-                Problem(
-                    code="Y01",
-                    severity="error",
-                    file=MANIFEST,
-                    value=f"status = {status!r}",
-                    rule="A synthetic release is never written over real data.",
-                    remedy="Synthesise into another folder.",
-                )
-            ]
-        )
+        raise _real_in_the_way(f"status = {status!r}")
+
+
+def _real_in_the_way(found: str) -> SynthesisRefused:
+    return SynthesisRefused(
+        [
+            Problem(
+                code="Y01",
+                severity="error",
+                file=MANIFEST,
+                value=found,
+                rule="A synthetic release is never written over real data.",
+                remedy="Synthesise into another folder.",
+            )
+        ]
+    )
+
+
+def _real_studies(root: Path) -> frozenset[str]:
+    """The studies that are real among synthetic ones: their files, and what the manifest says of them, stay."""
+    table = _tables(root / MANIFEST).get(STATUS_OF, {})
+    return frozenset(study for study, status in table.items() if status == REAL)
 
 
 def _refuse_foreign_files(root: Path, made: Mapping[str, StudyFiles]) -> None:
