@@ -83,6 +83,7 @@ def _day(text: str) -> dt.date:
 def _print(root: Path, found: Started) -> None:
     from hhp_stats.intake.pseudonym import KEY_VARIABLE
     from hhp_stats.plan.assumed import CONFIRMED
+    from hhp_stats.plan.imprint import IMPRINT
     from hhp_stats.scaffold.start_real import KEPT
 
     study = found.study
@@ -129,6 +130,11 @@ def _print(root: Path, found: Started) -> None:
             out.print(f"     and {len(open_files) - LISTED} more; --json lists all")
         if step.missing:
             out.print(f"   {step.remedy}", markup=False)
+    number += 1
+    if found.imprint:
+        out.print(f"{number}. {IMPRINT}: not decided: {', '.join(found.imprint)}.", markup=False)
+    else:
+        out.print(f"{number}. {IMPRINT}: nothing is open.", markup=False)
     out.print(
         f"{number + 1}. Then `hhp accept` records the files, `hhp check {study}` says what is wrong in them,"
         f" `hhp results` estimates, `hhp render` makes the report.",

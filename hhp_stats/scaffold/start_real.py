@@ -20,6 +20,8 @@ from hhp_stats.intake.raw_places import KINDS, raw_kind
 from hhp_stats.plan.assumed import Assumed, unconfirmed
 from hhp_stats.plan.catalogue import catalogue, study_entry
 from hhp_stats.processes import children
+from hhp_stats.plan.imprint import has_imprint, read_imprint
+from hhp_stats.plan.imprint import unconfirmed as undecided
 from hhp_stats.scaffold.real_steps import Step, steps
 from hhp_stats.scaffold.removal import TRUTH, without_rows, without_tables
 
@@ -44,6 +46,7 @@ class Started:
     key: str  # why the key of the pseudonyms cannot be used; empty where it can
     assumed: tuple[Assumed, ...]  # entries of the plan that nobody has confirmed
     steps: tuple[Step, ...]
+    imprint: tuple[str, ...]  # keys of the imprint that nobody has decided; a report with real data refuses them
 
 
 def start_real(root: Path, study: str) -> Started:
@@ -206,4 +209,5 @@ def progress_of(root: Path, study: str, *, moved: tuple[str, ...] = ()) -> Start
         key=key,
         assumed=unconfirmed(root, study),
         steps=steps(root, study, manifest, kept=_kept(root, study)),
+        imprint=tuple(undecided(read_imprint(root))) if has_imprint(root) else (),
     )

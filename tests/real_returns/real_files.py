@@ -339,3 +339,13 @@ def write_plan(root: Path, study: str, truth: Truth) -> None:
     rest = rest.replace("imputations = 20", "imputations = 3").replace("draws = 1000", "draws = 60")
     head = head.replace("recruited = 1315", f"recruited = {len(truth.people)}")
     path.write_text(head + sites + rest, encoding="utf-8")
+
+
+def write_imprint(root: Path) -> None:
+    """Decide what the imprint leaves open: a report with real data says who answers for it."""
+    path = root / "data/imprint.toml"
+    text = path.read_text(encoding="utf-8")
+    for key, value in (("doi", "10.1234/abcd"), ("isbn", "978-0-306-40615-7")):
+        text = text.replace(f'{key} = "[to be confirmed]"', f'{key} = "{value}"')
+    head, begin, rest = text.partition("\nversion = ")  # the remark above speaks of the mark
+    path.write_text(head + begin + rest.replace("[to be confirmed]", "The trial team"), encoding="utf-8")

@@ -148,6 +148,7 @@ def test_ten_authorities_from_empty_folders_to_the_report(tmp_path: Path) -> Non
         row = rows.loc[f"{STUDY}/{tail}"]
         assert (row["estimate"], row["std_error"]) == pytest.approx((estimate, std_error), rel=ROUNDING), tail
         assert int(row["n"]) == n, tail
+    real_files.write_imprint(home)
     hhp("render")
     chapter = (home / "_output/report/02-goal-setting.html").read_text(encoding="utf-8")
     assert "Upper and Lower Wold" in chapter and "Wolverhampton" not in chapter
