@@ -19,9 +19,9 @@ from hhp_stats.intake.raw_files import MANIFEST, raw_files, study_of
 from hhp_stats.intake.raw_places import KINDS, raw_kind
 from hhp_stats.plan.assumed import Assumed, unconfirmed
 from hhp_stats.plan.catalogue import catalogue, study_entry
-from hhp_stats.processes import children
 from hhp_stats.plan.imprint import has_imprint, read_imprint
 from hhp_stats.plan.imprint import unconfirmed as undecided
+from hhp_stats.processes import children
 from hhp_stats.scaffold.real_steps import Step, steps
 from hhp_stats.scaffold.removal import TRUTH, without_rows, without_tables
 
