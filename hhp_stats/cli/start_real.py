@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hhp_stats.cli.data import plural
 from hhp_stats.cli.shared import app, out, print_json
 from hhp_stats.errors import UnknownName
 from hhp_stats.files.project_root import find_root
@@ -55,7 +54,7 @@ def start_real(
             if confirm:
                 raise typer.BadParameter("--undo confirms nothing: leave --confirm out.")
             back = undo_start(root, study)
-            out.print(f"{study} is synthetic again: {plural(len(back), 'file')} came back from {KEPT}/{study}.")
+            out.print(f"{study} is synthetic again: {_files(len(back))} came back from {KEPT}/{study}.")
             return
         if confirm:
             day = _day(on)
@@ -71,6 +70,10 @@ def start_real(
         print_json(asdict(found))
     else:
         _print(root, found)
+
+
+def _files(number: int) -> str:
+    return "1 synthetic file" if number == 1 else f"{number} synthetic files"
 
 
 def _day(text: str) -> dt.date:
@@ -89,7 +92,7 @@ def _print(root: Path, found: Started) -> None:
     study = found.study
     if found.moved:
         out.print(
-            f"{study} is real from now on: {plural(len(found.moved), 'synthetic file')} moved to {KEPT}/{study}"
+            f"{study} is real from now on: {_files(len(found.moved))} moved to {KEPT}/{study}"
             f" (`hhp start-real {study} --undo` brings them back).",
             markup=False,
         )
