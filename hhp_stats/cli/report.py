@@ -26,15 +26,28 @@ if TYPE_CHECKING:
 PACKAGE = Path(__file__).resolve().parent.parent
 
 
-def run_all_studies(root: Path, *, fresh: bool, begins: Callable[[], None] = lambda: None) -> None:
-    """Bring all results up to date, with a bar for each study that runs; `begins` is called when one has to."""
+Cluster = Annotated[
+    str | None,
+    typer.Option(
+        "--dask", metavar="ADDRESS", help="Share long work with the workers of this Dask scheduler: tcp://HOST:PORT."
+    ),
+]
+
+
+def run_all_studies(
+    root: Path, *, fresh: bool, begins: Callable[[], None] = lambda: None, dask: str | None = None
+) -> None:
+    """Bring all results up to date, with a bar for each study that runs; `begins` is called when one has to. With the
+    address `dask` the studies run one after the other here and share their work with that cluster.
+    """
     from hhp_stats.plan.catalogue import check_book
+    from hhp_stats.processes.cluster import on_cluster
     from hhp_stats.running.run import run_studies
 
     check_book(root)
     begun = time.perf_counter()
     # Without a thread of the bar's own, a process may be copied to share the work: see hhp_stats.processes.blocks.
-    with progress_bar(ticking=False) as bar:
+    with progress_bar(ticking=False) as bar, on_cluster(dask):
 
         def progress(study: str):  # type: ignore[no-untyped-def]  # noqa: ANN202
             task = bar.add_task(f"Estimating: {study.replace('_', ' ')}", total=None)
@@ -44,7 +57,9 @@ def run_all_studies(root: Path, *, fresh: bool, begins: Callable[[], None] = lam
         def kept(study: str) -> None:
             screen.print(f"  {study.replace('_', ' ')}: unchanged since the last run, its results stand", markup=False)
 
-        ran = run_studies(root, progress=progress, fresh=fresh, kept=kept, begins=begins)
+        ran = run_studies(
+            root, progress=progress, fresh=fresh, kept=kept, begins=begins, workers=2 if dask is None else 1
+        )
     screen.print(f"Results: {ran.rows} rows, {ran.estimated} of them estimates ({time.perf_counter() - begun:.1f} s)")
     from hhp_stats.studies.second_table import coverage
 
@@ -54,9 +69,10 @@ def run_all_studies(root: Path, *, fresh: bool, begins: Callable[[], None] = lam
 @app.command(epilog="Example: `hhp results`")
 def results(
     fresh: Annotated[bool, typer.Option("--fresh", help="Run every study again, changed or not.")] = False,
+    dask: Cluster = None,
 ) -> None:
     """Run every study that changed and write the result frame below `.report/results/`."""
-    run_all_studies(find_root(), fresh=fresh)
+    run_all_studies(find_root(), fresh=fresh, dask=dask)
 
 
 def declared_inputs() -> list[Path]:
@@ -130,6 +146,7 @@ def render(
     output: Annotated[
         Path | None, typer.Option(help="Folder for the report, new or an earlier rendering; default: _output.")
     ] = None,
+    dask: Cluster = None,
     force: Forced = None,
 ) -> None:
     """Estimate, then render the report as an HTML site and a PDF."""
@@ -167,7 +184,7 @@ def render(
             if engine == "embedded":
                 warm = open_now.enter_context(warm_process())
 
-        run_all_studies(root, fresh=fresh, begins=begins)
+        run_all_studies(root, fresh=fresh, begins=begins, dask=dask)
         made = render_book(
             root=root,
             output=target,

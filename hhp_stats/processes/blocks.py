@@ -12,7 +12,7 @@ import multiprocessing
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -34,6 +34,8 @@ LONG_SECONDS = 4.0
 # A copy of this process is up in a moment. Longer work goes through joblib all the same, whose processes share
 # the cores with the threads of the linear algebra.
 FORK_SECONDS, FORK_SECONDS_AT_MOST = 0.5, 60.0
+# Sending work to another machine takes longer than this much work takes here.
+FAR_SECONDS = 0.5
 TASKS = 24  # enough to keep the cores of a large machine busy to the end and to move a progress bar
 
 
@@ -64,8 +66,11 @@ def in_blocks(
     `seconds`: about how long all jobs take on one core; see `workers`. `n_jobs` chooses joblib's workers.
     """
     count = workers(seconds) if n_jobs is None else n_jobs
+    results: Iterable[list[Result]]
     if n_jobs is None and count is not None and FORK_SECONDS < seconds < FORK_SECONDS_AT_MOST and _may_fork():
         results = _in_copies(task, jobs)
+    elif n_jobs is None and count is None and seconds < FAR_SECONDS and _far_away():
+        results = ([task(*job)] for job in jobs)
     else:
         # What the jobs share is sent along with each task: a few tasks of many jobs rather than one of each.
         step = 1 if count == 1 else -(-len(jobs) // TASKS) or 1
@@ -102,6 +107,11 @@ def beside(task: Callable[..., Result], *given: Any) -> Iterator[Callable[[], Re
         yield result
     finally:
         pool.shutdown()
+
+
+def _far_away() -> bool:
+    """Are the workers those of a Dask cluster?"""
+    return type(get_active_backend()[0]).__name__ == "DaskDistributedBackend"
 
 
 def _may_fork() -> bool:

@@ -102,8 +102,9 @@ def test_same_numbers_in_threads(serial):
         assert_same(numbers(), serial)
 
 
-def test_same_numbers_on_a_dask_cluster(serial):
+def test_same_numbers_on_a_dask_cluster(serial, monkeypatch):
     distributed = pytest.importorskip("distributed")
+    monkeypatch.setattr(blocks, "FAR_SECONDS", 0.0)
     # Other processes, so that everything has to survive being sent to another machine.
     with (
         distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster,
