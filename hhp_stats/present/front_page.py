@@ -281,7 +281,8 @@ def experiments(front: Front) -> str:
 
 def invented_here(front: Front) -> str:
     """Which lines of the page are invented; "" where none is."""
-    names = [front.plain(entry).removesuffix(f"\u00a0{INVENTED_SIGN}") for entry in invented(front.root)]
+    made_up = [entry for entry in invented(front.root) if entry.study in front.glances]
+    names = [front.glances[entry.study].plain or entry.name for entry in made_up]
     if not names:
         return ""
     return (

@@ -13,7 +13,7 @@ from book_tools import WriteBook
 from hhp_stats.files.file_parts import as_part, digest_now, digest_of
 from hhp_stats.plan.book_sections import book_sections
 from hhp_stats.plan.catalogue import catalogue, summarised
-from hhp_stats.present.release import read_release
+from hhp_stats.present.status import read_release
 from hhp_stats.publish import RenderReport, render_book
 from hhp_stats.publish.dependencies import digest_names
 from hhp_stats.publish.digests import digest_environment
@@ -88,7 +88,7 @@ def test_a_module_of_the_package_counts_when_a_chapter_imports_it(write_book: Wr
 
 def test_a_part_of_a_file_counts_and_not_the_file(write_book: WriteBook) -> None:
     code = (
-        "# One {#sec-one}\n\n```{python}\nfrom pathlib import Path\nfrom hhp_stats.present.release import"
+        "# One {#sec-one}\n\n```{python}\nfrom pathlib import Path\nfrom hhp_stats.present.status import"
         ' read_release\nstatus = read_release(Path(".")).status\n```\n\nThey are `{python} status`.\n'
     )
     root = write_book(code)

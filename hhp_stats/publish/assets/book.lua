@@ -276,7 +276,7 @@ local function numbered(div, own_number, alone)
   local function next_number(kind)
     count[kind] = count[kind] + 1
     if chapter.number then return chapter.number .. "." .. count[kind] end
-    return tostring((alone[kind] or 0) + count[kind])
+    return string.format("%d", (alone[kind] or 0) + count[kind])
   end
 
   local function header(el)
