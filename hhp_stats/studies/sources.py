@@ -46,32 +46,25 @@ def adjusted(row: ResultRow, adjustment: Sourced[float]) -> ResultRow:
 
 
 def states_source(function: Callable[Given, Made]) -> Callable[Given, Made]:
-    """A function of a study that makes rows. Those that it leaves without a source name the estimators that ran in it;
-    where none did, the function computes by itself, and they name the function.
+    """A function of a study that makes rows: it stands first in the source of each, before the estimators that it
+    called.
+
+    Rows that it gives a source of their own keep that after it; to the others belongs whatever ran inside.
     """
-    return _stating(function, itself=False)
 
-
-def states_itself(function: Callable[Given, Made]) -> Callable[Given, Made]:
-    """The same for a function that holds a formula of its own: its rows name it after the estimators that it called."""
-    return _stating(function, itself=True)
-
-
-def _stating(function: Callable[Given, Made], *, itself: bool) -> Callable[Given, Made]:
     @functools.wraps(function)
     def call(*arguments: Given.args, **named: Given.kwargs) -> Made:
         with recorded() as ran:
             made = function(*arguments, **named)
-        names = [*ran.names, *([name_of(function)] if itself or not ran.names else [])]
-        return cast(Made, _stated(made, source_of(names)))
+        return cast(Made, _stated(made, name_of(function), ran.names))
 
     return call
 
 
-def _stated(made: Any, source: str) -> Any:
-    """Every row among what was made, in lists and tuples as well, with the source where it has none."""
+def _stated(made: Any, name: str, ran: tuple[str, ...]) -> Any:
+    """Every row among what was made, in lists and tuples as well, with its source."""
     if isinstance(made, ResultRow):
-        return made if made.source else replace(made, source=source)
+        return replace(made, source=source_of(dict.fromkeys([name, *(names_in(made.source) or ran)])))
     if type(made) in (list, tuple):
-        return type(made)(_stated(one, source) for one in made)
+        return type(made)(_stated(one, name, ran) for one in made)
     return made

@@ -98,7 +98,7 @@ def few_clusters(report: FieldTrialReport, outcome: str) -> str:
         "building-means": "the buildings' means",
     }
     words = ", ".join(
-        f"{p_value(float(report.row(f'{outcome}/itt/{key}')['p_value']))} by {name}" for key, name in names.items()
+        f"{p_value(report.row(f'{outcome}/itt/{key}')['p_value'])} by {name}" for key, name in names.items()
     )
     ignored = report.row(f"{outcome}/itt/people-hc2")
     planned = report.row(f"{outcome}/itt/cr2")

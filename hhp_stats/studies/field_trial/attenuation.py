@@ -6,7 +6,7 @@ chosen by the respondent after treatment, so people of different periods differ 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -17,6 +17,7 @@ import pandas as pd
 from hhp_stats.contrast import BY_WEEK
 from hhp_stats.errors import ConstantTreatment, EstimationError, NoObservations
 from hhp_stats.plan.individual import IndividualPlan, StudyOutcome
+from hhp_stats.ran import name_of, recorded, source_of
 from hhp_stats.regression.cluster_robust import (
     cluster_covariance,
     coefficient,
@@ -26,12 +27,9 @@ from hhp_stats.regression.cluster_robust import (
 from hhp_stats.regression.linear import ols
 from hhp_stats.regression.model_matrix import Array, ModelMatrix, Term, model_matrix
 from hhp_stats.results import Estimate, ResultRow, not_estimated
-from hhp_stats.studies.sources import states_source
 
 AVERAGE = "average"
 UNIT = "standard deviations, more is better"
-SINGLE = "hhp_stats.regression.linear.ols + hhp_stats.regression.cluster_robust.heteroskedastic_covariance"
-STACKED = "hhp_stats.regression.linear.ols + hhp_stats.regression.cluster_robust.cluster_covariance"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,12 +141,14 @@ def _rows(
     return rows
 
 
-@states_source
-def _row(key: str, estimate: Callable[[], Estimate], note: str, about: Mapping[str, Any]) -> ResultRow:
-    try:
-        return estimate().row(result_id=key, note=f"Unit: {UNIT}.{note}", **about)
-    except EstimationError as error:
-        return not_estimated(result_id=key, reason=f"{type(error).__name__}: {error}", method="ols", **about)
+def _row(key: str, estimate: partial[Estimate], note: str, about: Mapping[str, Any]) -> ResultRow:
+    with recorded() as ran:
+        try:
+            found = estimate()
+            row = found.row(result_id=key, note=f"Unit: {UNIT}.{note}", **about)
+        except EstimationError as error:
+            row = not_estimated(result_id=key, reason=f"{type(error).__name__}: {error}", method="ols", **about)
+    return replace(row, source=source_of([name_of(estimate.func), *ran.names]))
 
 
 def _single(known: pd.DataFrame, outcome: str, conf_level: float, *, by_week: bool) -> Estimate:

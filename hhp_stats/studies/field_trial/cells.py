@@ -15,7 +15,7 @@ from hhp_stats.estimate.effect_size import hedges_g, hedges_g_adjusted
 from hhp_stats.estimate.two_sample import welch
 from hhp_stats.plan.conduct import Conduct
 from hhp_stats.plan.individual import IndividualPlan, StudyAnalysis
-from hhp_stats.ran import name_of, recorded
+from hhp_stats.ran import name_of, recorded, source_of
 from hhp_stats.regression.model_matrix import Array
 from hhp_stats.results import Estimate, ResultRow, not_estimated
 from hhp_stats.studies.field_trial import clusters, missing_cells, probability_cells
@@ -41,23 +41,25 @@ def run_cell(analysis: StudyAnalysis, people: pd.DataFrame, plan: IndividualPlan
         "contrast": contrast_of(key, contrast),
         "analysis": analysis.kind,
         "clause": " ".join(analysis.clauses),
-        "source": name_of(run_cell),  # of rows that are refused before an estimator runs
+        "source": name_of(run_cell),
     }
     if outcome.missing:
         done = _conduct(plan, analysis, {"estimator": "not run: no data"})
         return Cell(
             row=not_estimated(result_id=key, reason=outcome.missing, method=analysis.estimator, **about), conduct=done
         )
+    estimator = ESTIMATORS[analysis.estimator]
     try:
         with recorded() as ran:
-            found, facts = ESTIMATORS[analysis.estimator](analysis, analysed(analysis, people, plan), plan)
+            found, facts = estimator(analysis, analysed(analysis, people, plan), plan)
     except EstimationError as error:
-        reason, about["source"] = f"{type(error).__name__}: {error}", ran.source or about["source"]
+        # Who is analysed is found out here; the estimator may not have been asked yet.
+        reason, about["source"] = f"{type(error).__name__}: {error}", source_of([name_of(run_cell), *ran.names])
         return Cell(
             row=not_estimated(result_id=key, reason=reason, method=analysis.estimator, **about),
             conduct=_conduct(plan, analysis, {"estimator": "not run: refused"}),
         )
-    about["source"] = ran.source
+    about["source"] = source_of([name_of(estimator), *ran.names])
     study, outcome_id, effect, method = key.split("/")
     note = " ".join(filter(None, (analysis.note, _filled(gaps(analysis, people, plan), plan))))
     rows = []

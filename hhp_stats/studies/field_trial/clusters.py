@@ -165,6 +165,7 @@ def arm_mean(values: pd.Series, clusters: pd.Series, *, conf_level: float) -> Es
     return coefficient(fit, covariance, term="intercept", df="satterthwaite", conf_level=conf_level)
 
 
+@states_source
 def cluster_rows(people: pd.DataFrame, plan: IndividualPlan) -> list[ResultRow]:
     """Of every outcome measured: how alike people of one cluster are, and what the trial could have found."""
     rows = []

@@ -16,6 +16,7 @@ from hhp_stats.design.detectable_effect import ErrorRates, individual_detectable
 from hhp_stats.errors import EstimationError
 from hhp_stats.plan.individual import Arm, IndividualPlan, StudyOutcome
 from hhp_stats.plan.runnable import slug
+from hhp_stats.ran import name_of
 from hhp_stats.results import ResultRow, not_estimated
 from hhp_stats.studies.field_trial.analysed import baseline_column, outcome_column
 from hhp_stats.studies.field_trial.clusters import arm_mean, people_of
@@ -42,7 +43,7 @@ def arm_rows(people: pd.DataFrame, plan: IndividualPlan) -> list[ResultRow]:
                 )
                 continue
             sd, n = float(values.std(ddof=1)), len(values)
-            error, df, source = sd / math.sqrt(n), float(n - 1), ""
+            error, df, source = sd / math.sqrt(n), float(n - 1), name_of(arm_rows)
             if plan.design.cluster:
                 own = people.loc[(people["treatment"] == arm.code) & people[column].notna()]
                 try:
@@ -86,6 +87,7 @@ def arm_rows(people: pd.DataFrame, plan: IndividualPlan) -> list[ResultRow]:
                     estimand=f"sd_{arm.id}",
                     method="standard deviation of the arm",
                     estimate=sd,
+                    source=name_of(arm_rows),
                     **about,
                 )
             )
@@ -173,6 +175,7 @@ def _recall_rows(people: pd.DataFrame, plan: IndividualPlan) -> list[ResultRow]:
     ]
 
 
+@states_source
 def power_rows(people: pd.DataFrame, plan: IndividualPlan) -> list[ResultRow]:
     """Detectable effects as planned and as achieved, and how many people the printed effect would have needed."""
     rows = []

@@ -57,6 +57,7 @@ def balance_table(imputations: Imputations, plan: Plan) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+@states_source
 def balance_rows(imputations: Imputations, plan: Plan) -> list[ResultRow]:
     """Do the arms differ in recorded, in imputed, in all baselines? Differences with intervals, standardised, and one
     joint test.

@@ -14,7 +14,7 @@ from hhp_stats.contrast import contrast_of
 from hhp_stats.errors import EstimationError
 from hhp_stats.plan.conduct import Conduct
 from hhp_stats.plan.schema import Outcome, Plan, PlannedAnalysis
-from hhp_stats.ran import name_of, recorded
+from hhp_stats.ran import name_of, recorded, source_of
 from hhp_stats.results import Estimate, ResultRow, not_estimated
 from hhp_stats.studies.goal_setting import linear_cells, missing_cells, probability_cells
 from hhp_stats.studies.goal_setting.analysed import Material, model_terms
@@ -56,19 +56,19 @@ def run_cell(analysis: PlannedAnalysis, material: Material) -> Cell:
         "clause": " ".join(analysis.clauses),
     }
     conduct = what_was_done(analysis, outcome, plan)
+    estimator = ESTIMATORS[analysis.estimator]
     try:
         with recorded() as ran:
-            estimates = ESTIMATORS[analysis.estimator](analysis, outcome, material)
+            estimates = estimator(analysis, outcome, material)
     except EstimationError as error:
-        # Where it was refused before an estimator ran, that was here.
-        reason, about["source"] = f"{type(error).__name__}: {error}", ran.source or name_of(run_cell)
+        reason, about["source"] = f"{type(error).__name__}: {error}", source_of([name_of(estimator), *ran.names])
         row = not_estimated(result_id=plan.result_id(analysis), reason=reason, method=analysis.estimator, **about)
         return Cell(rows=(row,), conduct=conduct)
     rows = tuple(
         estimate.row(
             result_id=key,
             note=analysis.note,
-            source=ran.source,
+            source=source_of([name_of(estimator), *ran.names]),
             **(
                 about
                 | {"contrast": contrast_of(key, plan.contrast, beside=estimates)}

@@ -23,7 +23,7 @@ from hhp_stats.estimate.cost_benefit import (
 )
 from hhp_stats.estimate.ratio import acceptability_curve
 from hhp_stats.plan.schema import Comparator, CostScenario, Plan, PlannedAnalysis
-from hhp_stats.ran import recorded
+from hhp_stats.ran import name_of, recorded, source_of
 from hhp_stats.regression.model_matrix import Array
 from hhp_stats.results import Analysis, Estimate, ResultRow, not_estimated
 from hhp_stats.studies.goal_setting.analysed import Material, Model, models
@@ -154,7 +154,7 @@ def cost_benefit(
             contrast="pounds a leaver",
             analysis="planned",
             clause="P89",
-            source=leaver.source,
+            source=source_of([name_of(leaver_cost), *leaver.made_by]),
         )
     ]
     curves, parts, above = [], [], []
@@ -164,7 +164,8 @@ def cost_benefit(
             effects = {"absence": absence.used(), "turnover": turnover.used()}
             planned = benefit_cost_ratio(**effects, costs=costs_of(scenario, leaver.used(), plan))
         tail = f"ratio/{scenario.key}"
-        rows.append(_row(tail, planned, scenario, plan, kind=scenario.kind, clause="P85 P87", source=ran.source))
+        made_by = source_of([name_of(cost_benefit), *ran.names])
+        rows.append(_row(tail, planned, scenario, plan, kind=scenario.kind, clause="P85 P87", source=made_by))
         row, ratios = _bootstrap_row(f"{tail}-{JOINT}", draws, costs, scenario, plan)
         rows.append(row)
         rows.append(_fieller_row(scenario, costs, absence, turnover, draws, plan))

@@ -36,6 +36,7 @@ STANDARDISED = "itt/hedges-g"  # estimand and method of the standardised effect 
 BINARY = ("gender_male", "part_time", "agency", "coffee")
 
 
+@states_source
 def clustering_rows(people: pd.DataFrame, planned: Mapping[str, Sourced[Estimate]], plan: Plan) -> list[ResultRow]:
     """ICC and Hedges' g of each continuous outcome whose planned effect is given, and the ICC of each planned zero-one
     outcome.

@@ -29,7 +29,7 @@ from hhp_stats.regression.cluster_robust import (
 from hhp_stats.regression.linear import LinearFit, ols
 from hhp_stats.regression.model_matrix import Term, model_matrix
 from hhp_stats.results import Estimate, ResultRow, not_estimated
-from hhp_stats.studies.sources import Sourced, adjusted, sourced
+from hhp_stats.studies.sources import Sourced, adjusted, sourced, states_source
 
 
 def dummies(plan: ExperimentPlan, experiment: Experiment) -> list[str]:
@@ -109,6 +109,7 @@ OF_TWO_CELLS = frozenset(
 )  # whose n counts the cells of the contrast; others use the variance of all
 
 
+@states_source
 def contrast_rows(
     frame: pd.DataFrame, experiment: Experiment, method: ExperimentMethod, plan: ExperimentPlan
 ) -> tuple[list[ResultRow], list[Conduct]]:
@@ -199,6 +200,7 @@ def with_holm(rows: list[ResultRow], plan: ExperimentPlan, experiment: Experimen
     return found
 
 
+@states_source
 def mean_rows(frame: pd.DataFrame, experiment: Experiment, plan: ExperimentPlan) -> list[ResultRow]:
     """The mean of every cell, by the planned model, with its interval; and, for scores, its standard deviation."""
     method = plan.main_method(experiment.id)

@@ -8,10 +8,10 @@ from hhp_stats.design.detectable_effect import ErrorRates
 from hhp_stats.plan.experiments import Experiment, ExperimentPlan
 from hhp_stats.results import ResultRow
 from hhp_stats.studies.hiring.cells import analysed, fitted, weights
-from hhp_stats.studies.sources import states_itself
+from hhp_stats.studies.sources import states_source
 
 
-@states_itself
+@states_source
 def power_rows(frame: pd.DataFrame, experiment: Experiment, plan: ExperimentPlan) -> list[ResultRow]:
     """The smallest difference that each planned contrast would have found, in the units of the outcome.
 
