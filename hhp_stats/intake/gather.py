@@ -14,7 +14,7 @@ from hhp_stats.intake.dictionary import WAVES, Field, Study, fields_of, load_dic
 from hhp_stats.intake.draw_log import DrawLog, allocation_rule, read_draw_log
 from hhp_stats.intake.findings import Finding, judged
 from hhp_stats.intake.linkage import Answers, link
-from hhp_stats.intake.lists import ListFile, check_list, read_list
+from hhp_stats.intake.lists import ListFile, read_list
 from hhp_stats.intake.manifest import sha256_of, study_status, verify_manifest
 from hhp_stats.intake.pseudonym import Pseudonyms, load_pseudonyms
 from hhp_stats.intake.raw_places import raw_names
@@ -33,6 +33,7 @@ from hhp_stats.intake.rules_file import (
     TWO_RETURNS,
     WRONG_AUTHORITY,
 )
+from hhp_stats.intake.rules_lists import check_list
 from hhp_stats.intake.rules_people import PEOPLE_RULES
 from hhp_stats.intake.rules_plan import assumption_problems
 from hhp_stats.intake.rules_plausible import (

@@ -7,7 +7,7 @@ import pandas as pd
 from hhp_stats.intake.check import NOTHING_TO_CHECK
 from hhp_stats.intake.draw_log import LOG_CELLS
 from hhp_stats.intake.findings import NOT_THERE
-from hhp_stats.intake.lists import ALLOCATION_RULES, COMMON_RULES, COURSE_RULES, FILE_OF_LIST_RULES, LINKAGE_RULES
+from hhp_stats.intake.lists import FILE_OF_LIST_RULES
 from hhp_stats.intake.manifest import MANIFEST_RULES
 from hhp_stats.intake.rule import Rule
 from hhp_stats.intake.rules_absence import ABSENCE_RULES
@@ -17,6 +17,7 @@ from hhp_stats.intake.rules_cells import CELL_RULES
 from hhp_stats.intake.rules_distribution import DISTRIBUTION_RULES
 from hhp_stats.intake.rules_file import FILE_RULES
 from hhp_stats.intake.rules_ledger import LEDGER_RULES
+from hhp_stats.intake.rules_lists import ALLOCATION_RULES, COMMON_RULES, COURSE_RULES, LINKAGE_RULES
 from hhp_stats.intake.rules_people import PEOPLE_RULES
 from hhp_stats.intake.rules_plan import PLAN_RULES
 from hhp_stats.intake.rules_plausible import COURSE_SHARE_RULES, LINKED_RULES, PLAUSIBILITY_RULES

@@ -8,21 +8,16 @@ formulas lack a stored result and which rows are hidden, and needs more than twi
 from __future__ import annotations
 
 import contextlib
-import re
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypeVar
-from xml.parsers import expat
 
-from openpyxl.packaging.relationship import get_dependents
 from openpyxl.reader.excel import ExcelReader
-from openpyxl.styles.numbers import BUILTIN_FORMATS, BUILTIN_FORMATS_MAX_SIZE
 from openpyxl.styles.stylesheet import apply_stylesheet
 from openpyxl.utils.datetime import CALENDAR_MAC_1904, from_excel, from_ISO8601
-from openpyxl.xml.constants import SHARED_STRINGS
 
 from hhp_stats.intake.container import Refused, check_container
 from hhp_stats.intake.grid import (
@@ -32,19 +27,15 @@ from hhp_stats.intake.grid import (
     MAX_MERGED,
     MAX_ROWS,
     NO_STORED_VALUE,
-    OWN_COMMENTS,
     CellError,
     Grid,
     column_number,
 )
-from hhp_stats.intake.number_format import PLAIN
+from hhp_stats.intake.xlsx_stream import SAVE_AGAIN, stream_part
+from hhp_stats.intake.xlsx_styles import Styles, comments_of, styles_of
+from hhp_stats.intake.xlsx_texts import Runs, shared_texts
 
-MAX_TEXTS = 2_000_000  # different texts of a workbook; the largest return has some hundred thousand cells
 LAST_ROW = 1_048_576  # of a sheet in the format itself, rows without a cell included
-MAX_COMMENTS = 10_000
-_RAISED = ("superscript", "subscript")
-_ADDRESS = re.compile(r"([A-Z]{1,3})(\d{1,7})")
-_SAVE_AGAIN = "Open it in a spreadsheet program, save it as .xlsx and send it again."
 
 
 def read_xlsx(path: Path, *, sheet: str = "Return", holds_table: Callable[[Grid], bool] | None = None) -> Grid:
@@ -65,7 +56,7 @@ def read_xlsx(path: Path, *, sheet: str = "Return", holds_table: Callable[[Grid]
         raise
     except Exception as error:
         # Whatever a damaged file provokes in the parsers; their messages may quote cells, so only the kind is kept.
-        raise Refused("A workbook must be whole and readable.", _SAVE_AGAIN, type(error).__name__) from None
+        raise Refused("A workbook must be whole and readable.", SAVE_AGAIN, type(error).__name__) from None
     grid.external_links = contents.external_links
     return grid
 
@@ -84,7 +75,7 @@ def _read(path: Path, wanted: str, holds_table: Callable[[Grid], bool] | None) -
     reader: Any = ExcelReader(path, read_only=True, data_only=True, keep_links=False)
     with reader.archive as archive:
         reader.read_manifest()
-        shared = _shared_texts(archive, reader)
+        shared = shared_texts(archive, reader)
         reader.read_workbook()
         apply_stylesheet(archive, reader.wb)
         parts = [
@@ -93,11 +84,11 @@ def _read(path: Path, wanted: str, holds_table: Callable[[Grid], bool] | None) -
             if relation.target in reader.valid_files and "chartsheet" not in relation.Type
         ]
         if not parts:
-            raise Refused("A workbook must hold a worksheet.", _SAVE_AGAIN)
+            raise Refused("A workbook must hold a worksheet.", SAVE_AGAIN)
         book = reader.wb
         dates, durations = book._date_formats, book._timedelta_formats
         convert = _converter(shared.texts, dates, durations, book.epoch)
-        styles = _styles(book)
+        styles = styles_of(book)
 
         def parsed(part: _Part, last: int | None = None) -> _Sheet:
             with archive.open(part.target) as stream:
@@ -106,7 +97,7 @@ def _read(path: Path, wanted: str, holds_table: Callable[[Grid], bool] | None) -
         tables = _with_table(parts, parsed, holds_table)
         chosen = choose(parts, tables, wanted)
         found = parsed(chosen)
-        comments = _comments(archive, chosen.target)
+        comments = comments_of(archive, chosen.target)
     return Grid(
         sheet=chosen.title,
         rows=found.rows,
@@ -158,63 +149,6 @@ def choose(parts: list[AnyPart], tables: list[AnyPart], wanted: str) -> AnyPart:
     return (named or shown or [part for part in parts if part.visible] or parts)[0]
 
 
-class _Styles(NamedTuple):
-    """What cell styles make of a cell beyond its value, by the number of the style."""
-
-    formats: dict[int, str]  # number formats other than plain ones
-    struck: frozenset[int]
-    raised: frozenset[int]
-
-
-def _styles(book: Any) -> _Styles:
-    formats, struck, raised = {}, set(), set()
-    for number, style in enumerate(book._cell_styles):
-        font = book._fonts[style.fontId] if style.fontId < len(book._fonts) else None
-        if font is not None and font.strike:
-            struck.add(number)
-        if font is not None and font.vertAlign in _RAISED:
-            raised.add(number)
-        own = style.numFmtId - BUILTIN_FORMATS_MAX_SIZE
-        code = (
-            book._number_formats[own]
-            if 0 <= own < len(book._number_formats)
-            else BUILTIN_FORMATS.get(style.numFmtId, "")
-        )
-        if code not in PLAIN:
-            formats[number] = code
-    return _Styles(formats, frozenset(struck), frozenset(raised))
-
-
-def _comments(archive: Any, sheet: str) -> list[tuple[int, int]]:
-    """The cells with a comment that this program did not write, at most `MAX_COMMENTS`."""
-    folder, _, name = sheet.rpartition("/")
-    relations = f"{folder}/_rels/{name}.rels"
-    if relations not in archive.namelist():
-        return []
-    targets = [each.target for each in get_dependents(archive, relations) if each.Type.endswith("/comments")]
-    authors: list[str] = []
-    cells: list[tuple[int, int]] = []
-    text: list[str] = []
-
-    def comment(attributes: dict[str, str]) -> None:
-        at = _ADDRESS.fullmatch(attributes.get("ref", ""))
-        author = attributes.get("authorId", "")
-        own = author.isdigit() and int(author) < len(authors) and authors[int(author)] in OWN_COMMENTS
-        if at and not own and len(cells) < MAX_COMMENTS:
-            cells.append((int(at[2]), column_number(at[1])))
-
-    for target in targets:
-        if target in archive.namelist():
-            with archive.open(target) as stream:
-                _stream(
-                    stream,
-                    {"author": lambda _: text.clear(), "comment": comment},
-                    {"author": lambda: authors.append("".join(text))},
-                    text,
-                )
-    return sorted(cells)
-
-
 @dataclass(slots=True)
 class _Sheet:
     """What one pass over a worksheet part collects."""
@@ -234,7 +168,7 @@ class _Enough(Exception):
 
 
 def _parse_sheet(
-    stream: Any, convert: Callable[[str, str, int], Any], styles: _Styles, mixed: frozenset[int], *, last: int | None
+    stream: Any, convert: Callable[[str, str, int], Any], styles: Styles, mixed: frozenset[int], *, last: int | None
 ) -> _Sheet:
     """Streams a worksheet part; `convert(kind, text, style)` makes a value of a cell's stored text.
 
@@ -245,7 +179,7 @@ def _parse_sheet(
     sheet = _Sheet({}, set(), [], [], set(), {}, set(), set())
     rows, formulas = sheet.rows, sheet.formulas
     special = styles.formats.keys() | styles.struck | styles.raised
-    runs = _Runs()
+    runs = Runs()
     columns: dict[str, int] = {}
     text: list[str] = []
     inline: list[str] = []
@@ -297,7 +231,7 @@ def _parse_sheet(
         if last is not None and seen > last:
             raise _Enough
         if seen > LAST_ROW:
-            raise Refused(f"A sheet may hold at most {LAST_ROW} rows, empty ones included.", _SAVE_AGAIN)
+            raise Refused(f"A sheet may hold at most {LAST_ROW} rows, empty ones included.", SAVE_AGAIN)
         row = int(attributes["r"]) if "r" in attributes else row + 1
         column, cells = 0, {}
         if attributes.get("hidden") in ("1", "true"):
@@ -312,7 +246,7 @@ def _parse_sheet(
                     f"A sheet may hold at most {MAX_ROWS} rows and {MAX_CELLS} cells.", "Remove rows that are no data."
                 )
             if row in rows:
-                raise Refused("A sheet must hold each row once.", _SAVE_AGAIN)
+                raise Refused("A sheet must hold each row once.", SAVE_AGAIN)
             rows[row] = cells
 
     def start_text(_: dict[str, str]) -> None:
@@ -367,133 +301,8 @@ def _parse_sheet(
     }
 
     with contextlib.suppress(_Enough):
-        _stream(stream, starts, ends, text)
+        stream_part(stream, starts, ends, text)
     return sheet
-
-
-class _Runs:
-    """Whether a run of a text is raised, lowered or struck through; a text is made of runs, each with its
-    properties.
-    """
-
-    def __init__(self) -> None:
-        self.found = self._now = False
-        self.starts: dict[str, Callable[[dict[str, str]], None]] = {
-            "r": self._begin,
-            "vertAlign": self._raised,
-            "strike": self._struck,
-        }
-
-    def _begin(self, _: dict[str, str]) -> None:
-        self._now = False
-
-    def _raised(self, attributes: dict[str, str]) -> None:
-        self._now = self._now or attributes.get("val") in _RAISED
-
-    def _struck(self, attributes: dict[str, str]) -> None:
-        self._now = self._now or attributes.get("val", "1") in ("1", "true")
-
-    def end(self, text: str) -> None:
-        """A run has ended with this text."""
-        self.found = self.found or (self._now and bool(text.strip()))
-        self._now = False
-
-    def taken(self) -> bool:
-        """Whether the text that ends here has such a run; the next one starts without."""
-        found, self.found = self.found, False
-        return found
-
-
-class _Texts(NamedTuple):
-    """The shared texts of a workbook, and the places of those of which a part is raised or struck through."""
-
-    texts: list[str]
-    mixed: frozenset[int]
-
-
-def _shared_texts(archive: Any, reader: Any) -> _Texts:
-    """The workbook's shared texts in their order, without reading aids.
-
-    openpyxl makes an object of each and takes twenty times as long: a small file of millions of empty ones stalls it.
-    """
-    part = reader.package.find(SHARED_STRINGS)
-    if part is None:
-        return _Texts([], frozenset())
-    texts: list[str] = []
-    mixed: set[int] = set()
-    runs = _Runs()
-    text: list[str] = []
-    pieces: list[str] = []
-    phonetic = False
-
-    def start_text(_: dict[str, str]) -> None:
-        text.clear()
-
-    def end_text() -> None:
-        if not phonetic:
-            pieces.append("".join(text))
-            runs.end(pieces[-1])
-
-    def reading_aid(on: bool) -> Callable[..., None]:
-        def switch(*_: Any) -> None:
-            nonlocal phonetic
-            phonetic = on
-
-        return switch
-
-    def end_item() -> None:
-        if len(texts) >= MAX_TEXTS:
-            raise Refused(
-                f"A workbook may hold at most {MAX_TEXTS} texts.", "Copy the table alone into a new workbook."
-            )
-        if runs.taken():
-            mixed.add(len(texts))
-        texts.append("".join(pieces).replace("x005F_", ""))  # the format's mark of an underscore, as openpyxl reads it
-        pieces.clear()
-
-    with archive.open(part.PartName[1:]) as stream:
-        _stream(
-            stream,
-            {"t": start_text, "rPh": reading_aid(True), **runs.starts},
-            {"t": end_text, "rPh": reading_aid(False), "si": end_item},
-            text,
-        )
-    return _Texts(texts, frozenset(mixed))
-
-
-def _stream(
-    stream: Any,
-    starts: dict[str, Callable[[dict[str, str]], None]],
-    ends: dict[str, Callable[[], None]],
-    text: list[str],
-) -> None:
-    """One pass of expat over a part: handlers by tag, character data appended to `text`."""
-
-    def start(tag: str, attributes: dict[str, str]) -> None:
-        handler = starts.get(tag)
-        if handler is not None:
-            handler(attributes)
-
-    def end(tag: str) -> None:
-        handler = ends.get(tag)
-        if handler is not None:
-            handler()
-
-    def first(tag: str, attributes: dict[str, str]) -> None:
-        # Some programs write every tag with a prefix, such as x:worksheet.
-        prefix, colon, _ = tag.rpartition(":")
-        if colon:
-            starts.update({f"{prefix}:{name}": handler for name, handler in starts.items()})
-            ends.update({f"{prefix}:{name}": handler for name, handler in ends.items()})
-        parser.StartElementHandler = start
-
-    parser = expat.ParserCreate()
-    parser.buffer_text = True
-    parser.StartElementHandler = first
-    parser.EndElementHandler = end
-    parser.CharacterDataHandler = text.append
-    parser.StartDoctypeDeclHandler = _no_doctype
-    parser.ParseFile(stream)
 
 
 def _converter(shared: list[str], dates: set[int], durations: set[int], epoch: datetime) -> Callable[..., Any]:
@@ -536,7 +345,3 @@ def _as_datetime(moment: Any) -> Any:
     if isinstance(moment, time | timedelta):
         return CellError("a time of day or a duration")  # a number cell formatted as hours: its meaning is lost
     return CellError("a date outside the calendar")
-
-
-def _no_doctype(*_: Any) -> None:
-    raise Refused("A workbook must not declare document types or entities.", _SAVE_AGAIN)

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from hhp_stats.design.balance import balance_table as balance_of
+from hhp_stats.design.balance_table import balance_table as balance_of
 from hhp_stats.design.cluster_draw import MOST_ALLOCATIONS, cluster_draw
 from hhp_stats.design.detectable_effect import (
     Clustering,
@@ -160,7 +160,7 @@ def randomisation_test(
 def balance_table(data: pd.DataFrame, covariates: Sequence[str], *, treatment: str = "treatment") -> pd.DataFrame:
     """How far apart are the arms on each covariate, in standard deviations? Numbers by their mean, text by its levels.
 
-    Formulas and columns: `hhp_stats.design.balance.balance_table`.
+    Formulas and columns: `hhp_stats.design.balance_table.balance_table`.
     Source: Austin (2009), Statistics in Medicine 28, 3083-3107.
 
     >>> import hhp_stats as hs

@@ -18,7 +18,6 @@ import numpy as np
 import pandas as pd
 import scipy
 
-import hhp_stats
 from hhp_stats.errors import HhpError, InvalidInput
 
 CONNECT_SECONDS = 10
@@ -26,7 +25,7 @@ CONNECT_SECONDS = 10
 
 def made_of() -> dict[str, str]:
     """What decides the numbers of a process: Python, the numeric libraries, and the code of this package."""
-    package = Path(hhp_stats.__file__).parent
+    package = Path(__file__).resolve().parents[1]
     return {
         "python": platform.python_version(),
         "numpy": np.__version__,

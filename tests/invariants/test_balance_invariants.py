@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hhp_stats.design.balance import balance_table, omnibus_balance
+from hhp_stats.design.balance import omnibus_balance
+from hhp_stats.design.balance_table import balance_table
 
 
 def staff(seed=9, sizes=(3, 1, 4, 2, 5, 3, 2, 4)):

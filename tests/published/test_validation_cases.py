@@ -2,25 +2,18 @@
 
 import importlib
 import math
+import pkgutil
 import re
 import sys
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 import hhp_stats
-from hhp_stats.consistency.validation import (
-    data,
-    design,
-    effects,
-    linear,
-    logistic,
-    measures,
-    missing,
-    recomputation,
-)
+from hhp_stats.consistency import validation
 from hhp_stats.consistency.validation.case import Comparison, ValidationCase
 from hhp_stats.consistency.validation.registry import (
     CASES,
@@ -182,8 +175,8 @@ def test_further_tests_exist():
 
 def modules_called():
     """Modules of the package in which running all cases executes a function; caches emptied before."""
-    for module in (data, linear, logistic, missing, design, effects, measures, recomputation):
-        for value in vars(module).values():
+    for found in pkgutil.iter_modules(validation.__path__, f"{validation.__name__}."):
+        for value in vars(import_module(found.name)).values():
             if hasattr(value, "cache_clear"):
                 value.cache_clear()
     files: set[str] = set()

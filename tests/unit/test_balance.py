@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hhp_stats.design.balance import BALANCE_COLUMNS, balance_table, joint_f_test, omnibus_balance
+from hhp_stats.design.balance import joint_f_test, omnibus_balance
+from hhp_stats.design.balance_table import BALANCE_COLUMNS, balance_table
 from hhp_stats.errors import ConstantTreatment, InvalidInput, NoObservations, SingleClusterArm, UnknownName
 
 

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hhp_stats.design.balance import balance_table, joint_f_test, omnibus_balance
+from hhp_stats.design.balance import joint_f_test, omnibus_balance
+from hhp_stats.design.balance_table import balance_table
 from hhp_stats.design.detectable_effect import Clustering, detectable_proportion, individual_detectable_effect, power_of
 from hhp_stats.design.power import simulate_power
 from hhp_stats.design.randomisation import AllocationRule, randomise

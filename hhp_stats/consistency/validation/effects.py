@@ -11,7 +11,8 @@ import pandas as pd
 
 from hhp_stats.consistency.validation import data
 from hhp_stats.consistency.validation.case import ValidationCase
-from hhp_stats.design.balance import balance_table, joint_f_test, omnibus_balance
+from hhp_stats.design.balance import joint_f_test, omnibus_balance
+from hhp_stats.design.balance_table import balance_table
 from hhp_stats.estimate.complier import ComplierEffect, complier_effect
 from hhp_stats.estimate.cost_benefit import Costs, benefit_cost_ratio, net_turnover_cost, programme_days
 from hhp_stats.estimate.effect_size import StandardisedEffect, hedges_g_from_summary, noncentral_interval

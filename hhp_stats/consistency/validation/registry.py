@@ -18,7 +18,9 @@ from hhp_stats.consistency.validation import (
     logistic,
     measures,
     missing,
+    power,
     recomputation,
+    resampling,
     tables_and_power,
 )
 from hhp_stats.consistency.validation.case import Comparison, ValidationCase
@@ -29,6 +31,8 @@ CASES: tuple[ValidationCase, ...] = (
     *logistic.CASES,
     *missing.CASES,
     *design.CASES,
+    *resampling.CASES,
+    *power.CASES,
     *effects.CASES,
     *measures.CASES,
     *recomputation.CASES,

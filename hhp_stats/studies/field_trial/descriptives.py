@@ -11,7 +11,7 @@ import pandas as pd
 from scipy import stats
 
 from hhp_stats.contrast import EITHER_WAY
-from hhp_stats.design.balance import BALANCE_COLUMNS, balance_table
+from hhp_stats.design.balance_table import BALANCE_COLUMNS, balance_table
 from hhp_stats.design.detectable_effect import ErrorRates, individual_detectable_effect, people_needed
 from hhp_stats.errors import EstimationError
 from hhp_stats.plan.individual import Arm, IndividualPlan, StudyOutcome

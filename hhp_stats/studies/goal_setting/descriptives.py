@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from hhp_stats.contrast import EITHER_WAY
-from hhp_stats.design.balance import balance_table, omnibus_balance
+from hhp_stats.design.balance import omnibus_balance
+from hhp_stats.design.balance_table import balance_table
 from hhp_stats.design.randomisation import Redraws
 from hhp_stats.errors import EstimationError
 from hhp_stats.estimate.effect_size import hedges_g_clustered

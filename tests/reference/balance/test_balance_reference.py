@@ -5,7 +5,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from hhp_stats.design.balance import balance_table, joint_f_test, omnibus_balance
+from hhp_stats.design.balance import joint_f_test, omnibus_balance
+from hhp_stats.design.balance_table import balance_table
 
 HERE = Path(__file__).parent
 EXPECTED = pd.read_csv(HERE / "expected.csv")

@@ -256,7 +256,7 @@ def test_too_many_empty_texts_or_rows(tmp_path, monkeypatch):
     monkeypatch.setattr("hhp_stats.intake.xlsx.LAST_ROW", 50)
     with pytest.raises(Refused, match="empty ones included"):
         read_xlsx(path)
-    monkeypatch.setattr("hhp_stats.intake.xlsx.MAX_TEXTS", 50)
+    monkeypatch.setattr("hhp_stats.intake.xlsx_texts.MAX_TEXTS", 50)
     with pytest.raises(Refused, match="texts"):
         read_xlsx(path)
 
