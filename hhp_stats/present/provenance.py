@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import importlib
 import inspect
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +39,7 @@ class Explanation:
     """Everything behind one result."""
 
     row: Mapping[str, Any]
+    plan: str  # file and line of the analysis in the plan; the file alone of what no analysis of the plan asks for
     clauses: Mapping[str, str]  # id: commitment
     code: tuple[CodeLocation, ...]
     inputs: pd.DataFrame  # path, sha256
@@ -47,6 +49,7 @@ class Explanation:
         clean = {key: None if pd.isna(value) else value for key, value in self.row.items()}
         return {
             "result": {key: int(v) if key in ("n", "n_clusters") and v is not None else v for key, v in clean.items()},
+            "plan": self.plan,
             "clauses": dict(self.clauses),
             "code": [
                 {"name": c.name, "file": c.file, "line": c.line, "question": c.question, "formula": c.formula}
@@ -59,6 +62,7 @@ class Explanation:
         """The same for a person."""
         lines = [self.row["result_id"], ""]
         lines += [f"  {name:<11} {_shown(self.row[name])}" for name in COLUMNS[1:] if name not in ("clause", "source")]
+        lines += ["", "Plan", f"  {self.plan}"]
         lines += ["", "Clauses"] + [f"  {key}  {text}" for key, text in self.clauses.items()]
         lines += ["", "Code"]
         for place in self.code:
@@ -84,7 +88,17 @@ def explain(root: Path, result_id: str) -> Explanation:
         known = {entry["clause_id"]: entry["commitment"] for entry in csv.DictReader(stream)}
     clauses = {key: known[key] for key in str(row["clause"]).split() if key in known}
     code = tuple(locate(root, name) for name in names_in(str(row["source"])))
-    return Explanation(row=row, clauses=clauses, code=code, inputs=output.tables["inputs"])
+    plan = place_in_plan(root, result_id)
+    return Explanation(row=row, plan=plan, clauses=clauses, code=code, inputs=output.tables["inputs"])
+
+
+def place_in_plan(root: Path, result_id: str) -> str:
+    """File and line at which a plan asks for a result; the file alone where its entry has no id of its own."""
+    study, analysis = result_id.split("/", 1)
+    file = root / "data" / "plan" / f"{study}.toml"
+    lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
+    found = next((at for at, line in enumerate(lines, 1) if re.match(rf'id = "{re.escape(analysis)}"', line)), None)
+    return file.relative_to(root).as_posix() + (f":{found}" if found else "")
 
 
 def programme(root: Path, result_id: str, language: str) -> str:

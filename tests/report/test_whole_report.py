@@ -25,8 +25,7 @@ from hhp_stats.intake.gather import gather
 from hhp_stats.plan.catalogue import catalogue, study_entry
 from hhp_stats.plan.load import load_plan
 from hhp_stats.present.chapter import StudyReport
-from hhp_stats.present.goal_setting.figures import FIGURES
-from hhp_stats.present.goal_setting.sentences import SENTENCES
+from hhp_stats.present.goal_setting import FIGURES, SENTENCES
 from hhp_stats.present.numbers import interval, number
 from hhp_stats.processes.progress import silent
 from hhp_stats.publish.checks.page_text import read_page
@@ -361,7 +360,7 @@ DIRECTED = (
     "bradford",
     "complier",
     "absence_rate",
-    "exploratory",
+    "exploratory_outcomes",
 )
 
 
@@ -373,7 +372,7 @@ DIRECTED = (
         (n, s)
         for n in DIRECTED
         for s in (False, True)
-        if (n, s) not in (("meaning", False), ("absence_robustness", True), ("exploratory", False))
+        if (n, s) not in (("meaning", False), ("absence_robustness", True), ("exploratory_outcomes", False))
     ],
 )
 def test_a_mirrored_effect_mirrors_the_words(rendered, name, sure):

@@ -16,8 +16,7 @@ from hhp_stats.errors import HhpError
 from hhp_stats.present import figures
 from hhp_stats.present.embed import embed
 from hhp_stats.present.flow import flow_diagram, flow_in_words
-from hhp_stats.present.goal_setting.sentences import SENTENCES
-from hhp_stats.present.goal_setting.tables import TABLES
+from hhp_stats.present.goal_setting import SENTENCES, TABLES
 from hhp_stats.present.style import CONTROL, TREATMENT
 
 

@@ -19,7 +19,10 @@ from hhp_stats.intake.participants import load_participants
 from hhp_stats.intake.trial import Trial
 from hhp_stats.plan.individual import load_individual_plan
 from hhp_stats.plan.load import load_plan
+from hhp_stats.present import goal_setting
 from hhp_stats.present.chapter import StudyReport
+from hhp_stats.present.goal_setting.named import sentence
+from hhp_stats.present.provenance import place_in_plan
 from hhp_stats.ran import names_in
 from hhp_stats.running.run import run_study
 from hhp_stats.studies.field_trial.cells import run_cell as run_field_trial_cell
@@ -208,3 +211,21 @@ def test_every_source_of_the_goal_setting_trial_is_a_function(goal_setting_repor
         for name in source.split(" + "):
             module, _, function = name.rpartition(".")
             assert callable(getattr(import_module(module), function, None)), name
+
+
+def test_what_a_chapter_says_by_name_is_the_function_of_that_name() -> None:
+    folder = ROOT / "hhp_stats" / "present" / "goal_setting"
+    topics = {module.__name__.rsplit(".", 1)[1] for module in goal_setting.TOPICS}
+    assert topics == {path.stem for path in folder.glob("*.py")} - {"__init__", "named"}
+    for known in (goal_setting.SENTENCES, goal_setting.TABLES, goal_setting.FIGURES):
+        assert all(name == function.__name__ for name, function in known.items())
+    with pytest.raises(ValueError, match="one name, one function"):
+        sentence(goal_setting.SENTENCES["primary"])
+
+
+def test_the_plan_of_a_result_is_told_with_its_line() -> None:
+    for result_id in ("goal_setting/sickness_absence/itt/cr1", "goal_setting/turnover/itt/linear"):
+        file, _, line = place_in_plan(ROOT, result_id).partition(":")
+        text = (ROOT / file).read_text(encoding="utf-8").splitlines()[int(line) - 1]
+        assert text == f'id = "{result_id.split("/", 1)[1]}"'
+    assert place_in_plan(ROOT, "swing/sample/randomised/count") == "data/plan/swing.toml"

@@ -12,7 +12,7 @@ import pytest
 from hhp_stats.plan.consort import ChecklistItem
 from hhp_stats.present import prose
 from hhp_stats.present.consort import COUNTED, STATUS, Checklist
-from hhp_stats.present.goal_setting.sentences import SENTENCES
+from hhp_stats.present.goal_setting import SENTENCES
 from hhp_stats.present.numbers import number
 
 

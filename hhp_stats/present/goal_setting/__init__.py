@@ -1,6 +1,6 @@
-"""Tables, figures and sentences of the goal-setting chapter, each by a short name.
+"""Tables, figures and sentences of the goal-setting chapter.
 
-A chapter cell says `gs.table("primary")`; the registries below say which function that is.
+A chapter cell says `gs.table("primary")`: that is the function `primary` marked with `@table` in one of the `TOPICS`.
 """
 
 from __future__ import annotations
@@ -15,11 +15,35 @@ from great_tables import GT
 from hhp_stats.errors import UnknownName
 from hhp_stats.present.chapter import StudyReport, open_study
 from hhp_stats.present.embed import EmbeddedFigure
-from hhp_stats.present.goal_setting.figures import FIGURES
-from hhp_stats.present.goal_setting.sentences import SENTENCES
-from hhp_stats.present.goal_setting.tables import TABLES
+from hhp_stats.present.goal_setting import (
+    arm_means,
+    averages,
+    baselines,
+    brief,
+    conduct,
+    figures,
+    imputation,
+    more_sentences,
+    more_tables,
+    sentences,
+    tables,
+)
+from hhp_stats.present.goal_setting.named import FIGURES, SENTENCES, TABLES
 from hhp_stats.present.marks import shown
 
+TOPICS = (
+    arm_means,
+    averages,
+    baselines,
+    brief,
+    conduct,
+    figures,
+    imputation,
+    more_sentences,
+    more_tables,
+    sentences,
+    tables,
+)
 Made = TypeVar("Made")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -11,6 +11,7 @@ from great_tables import GT
 from hhp_stats.plan.schema import Outcome
 from hhp_stats.present.chapter import StudyReport
 from hhp_stats.present.goal_setting.more_tables import MEDIATORS, WELLBEING
+from hhp_stats.present.goal_setting.named import table
 from hhp_stats.present.numbers import WITHHELD, count, number, percent, withheld_note
 from hhp_stats.present.tables import plain_table
 
@@ -77,36 +78,34 @@ def exploratory(report: StudyReport) -> tuple[str, ...]:
     return tuple(key for key, outcome in report.plan.outcomes.items() if outcome.role == "exploratory")
 
 
+@table
 def absence_means(report: StudyReport) -> GT:
     """Records of the authorities before and after, by arm."""
     return means(report, RECORDS)
 
 
+@table
 def wellbeing_means(report: StudyReport) -> GT:
     """Wellbeing and its parts before and after, by arm."""
     return means(report, WELLBEING)
 
 
+@table
 def mediator_means(report: StudyReport) -> GT:
     """Time pressure and efficacy before and after, by arm."""
     return means(report, MEDIATORS)
 
 
+@table
 def bradford_means(report: StudyReport) -> GT:
     """Spells of absence and what is made of them, before and after, by arm."""
     return means(report, SPELLS)
 
 
+@table
 def exploratory_means(report: StudyReport) -> GT:
     """The exploratory outcomes before and after, by arm."""
     return means(report, exploratory(report))
 
 
 # Named functions: the panel behind each table opens the one that made it.
-ARM_TABLES: dict[str, Callable[[StudyReport], GT]] = {
-    "absence_means": absence_means,
-    "wellbeing_means": wellbeing_means,
-    "mediator_means": mediator_means,
-    "bradford_means": bradford_means,
-    "exploratory_means": exploratory_means,
-}

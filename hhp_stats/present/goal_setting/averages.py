@@ -3,7 +3,7 @@ protocol."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -13,6 +13,7 @@ from hhp_stats.plan.schema import Outcome
 from hhp_stats.present import prose
 from hhp_stats.present.chapter import StudyReport
 from hhp_stats.present.goal_setting.arm_means import arm_figure, exploratory
+from hhp_stats.present.goal_setting.named import sentence, table
 from hhp_stats.present.numbers import (
     alpha_of,
     apart,
@@ -39,6 +40,7 @@ RATE, RATE_ALONE = "absence_rate/itt/cr1", "absence_rate/itt/unadjusted"
 CLEAR = "a clear difference"
 
 
+@table
 def averages(report: StudyReport) -> GT:
     """Each outcome with people alike and with teams alike; absence with days in post alike, too."""
     keys = []
@@ -86,6 +88,7 @@ def _over(report: StudyReport, key: str) -> str:
     )
 
 
+@sentence
 def team_averages(report: StudyReport) -> str:
     """Does the effect on a person in the average team differ from that on the average person?"""
     said = []
@@ -114,6 +117,7 @@ def team_averages(report: StudyReport) -> str:
     )
 
 
+@sentence
 def absence_rate(report: StudyReport) -> str:
     """Days lost over days in post: the effect without taking any leaver's days further than they were seen."""
     row, outcome = report.row(RATE), report.outcome("absence_rate")
@@ -141,6 +145,7 @@ def absence_rate(report: StudyReport) -> str:
     )
 
 
+@sentence
 def leaver_floors(report: StudyReport) -> str:
     """How much hangs on the days in post below which a leaver has no rate of their own?"""
     planned = report.row(primary_analysis(report.plan).id)
@@ -170,6 +175,7 @@ def leaver_floors(report: StudyReport) -> str:
     )
 
 
+@sentence
 def icc_turnover(report: StudyReport) -> str:
     """How alike teammates are in leaving."""
     row = report.row("turnover/icc/anova")
@@ -184,6 +190,7 @@ def icc_turnover(report: StudyReport) -> str:
 
 
 # ---------------------------------------------------------------- exploratory outcomes
+@table
 def exploratory_effects(report: StudyReport) -> GT:
     """The effects on what the surveys asked beside the protocol, with both arms."""
     named = [one for key in exploratory(report) for one in report.plan.analyses if one.outcome == key]
@@ -218,6 +225,7 @@ def exploratory_effects(report: StudyReport) -> GT:
     )
 
 
+@sentence
 def exploratory_outcomes(report: StudyReport) -> str:
     """How many of the exploratory outcomes differ clearly, and what that is worth."""
     keys = exploratory(report)
@@ -250,13 +258,3 @@ def exploratory_outcomes(report: StudyReport) -> str:
 
 def _first(report: StudyReport, key: str) -> Mapping[str, Any]:
     return report.row(next(one.id for one in report.plan.analyses if one.outcome == key))
-
-
-AVERAGE_TABLES: dict[str, Callable[[StudyReport], GT]] = {"averages": averages, "exploratory": exploratory_effects}
-AVERAGE_SENTENCES: dict[str, Callable[[StudyReport], str]] = {
-    "team_averages": team_averages,
-    "absence_rate": absence_rate,
-    "leaver_floors": leaver_floors,
-    "icc_turnover": icc_turnover,
-    "exploratory": exploratory_outcomes,
-}

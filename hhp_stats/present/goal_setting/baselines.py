@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -10,6 +10,7 @@ from great_tables import GT
 
 from hhp_stats.present import prose
 from hhp_stats.present.chapter import StudyReport
+from hhp_stats.present.goal_setting.named import sentence, table
 from hhp_stats.present.numbers import (
     apart,
     capital,
@@ -30,6 +31,7 @@ GROUPS = {"recorded": "Recorded", "imputed": "Imputed", "all": "All"}
 
 
 # ---------------------------------------------------------------- balance
+@table
 def imputed_balance(report: StudyReport) -> GT:
     """Recorded and imputed baseline absence by arm, with the differences and their test."""
     table, labels = report.table("baseline_balance"), report.plan.design.arm_labels
@@ -85,6 +87,7 @@ def _joint(report: StudyReport) -> Mapping[str, Any] | None:
     return _found(report, "balance/baseline_absence/joint")
 
 
+@sentence
 def baseline_balance(report: StudyReport) -> str:
     """Does the check of balance hold, and what follows where it does not?"""
     row, std = _difference(report, "imputed")
@@ -116,6 +119,7 @@ def _named(label: str) -> str:
     return lowered(label.removeprefix("Missing baseline: "))
 
 
+@sentence
 def baseline_versions(report: StudyReport) -> str:
     """The effect on absence under every other way with missing baselines, and whether the conclusion stands."""
     planned, found = report.planned("sickness_absence"), _versions(report)
@@ -145,6 +149,7 @@ def baseline_versions(report: StudyReport) -> str:
     )
 
 
+@sentence
 def baseline_range(report: StudyReport) -> str:
     """The same in one sentence: from where to where the estimates lie, and whether the conclusion stands."""
     planned, found = report.planned("sickness_absence"), _versions(report)
@@ -166,6 +171,7 @@ def baseline_range(report: StudyReport) -> str:
     )
 
 
+@sentence
 def baseline_handling(report: StudyReport) -> str:
     """Why the missing baselines matter, and what the planned analysis does about them."""
     row = _found(report, "balance/baseline_absence/all")
@@ -185,6 +191,7 @@ def baseline_handling(report: StudyReport) -> str:
 
 
 # ---------------------------------------------------------------- the benefit-cost ratio
+@sentence
 def ratio_versions(report: StudyReport) -> str:
     """Does the ratio stay above breaking even under the other ways with missing baselines?"""
     table = report.table("cost_versions")
@@ -210,6 +217,7 @@ def ratio_versions(report: StudyReport) -> str:
     )
 
 
+@table
 def cost_versions(report: StudyReport) -> GT:
     """The ratio under each way with missing baselines."""
     rows = []
@@ -234,16 +242,3 @@ def cost_versions(report: StudyReport) -> GT:
             ),
         ],
     )
-
-
-BASELINE_TABLES: dict[str, Callable[[StudyReport], GT]] = {
-    "imputed_balance": imputed_balance,
-    "cost_versions": cost_versions,
-}
-BASELINE_SENTENCES: dict[str, Callable[[StudyReport], str]] = {
-    "baseline_handling": baseline_handling,
-    "baseline_balance": baseline_balance,
-    "baseline_versions": baseline_versions,
-    "baseline_range": baseline_range,
-    "ratio_versions": ratio_versions,
-}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
@@ -11,6 +10,7 @@ from great_tables import GT
 from hhp_stats.present import prose
 from hhp_stats.present.chapter import StudyReport
 from hhp_stats.present.goal_setting.more_tables import versions
+from hhp_stats.present.goal_setting.named import sentence, table
 from hhp_stats.present.numbers import (
     apart,
     count,
@@ -48,6 +48,7 @@ def _in_days(value: float) -> str:
     return "no difference" if not side(value) else f"{size} days {'less' if value < 0 else 'more'} absence"
 
 
+@sentence
 def meaning(report: StudyReport) -> str:
     """What the trial says about its main question, for somebody who has to decide."""
     row, outcome = report.planned("sickness_absence"), report.outcome("sickness_absence")
@@ -69,6 +70,7 @@ def meaning(report: StudyReport) -> str:
     )
 
 
+@sentence
 def break_even(report: StudyReport) -> str:
     """What the programme costs in time, and what would pay for it."""
     row = report.lines("cost_parts", by="scenario")["programme-30"]
@@ -80,6 +82,7 @@ def break_even(report: StudyReport) -> str:
     )
 
 
+@sentence
 def absence_robustness(report: StudyReport) -> str:
     """Do the other versions of the absence analysis agree, and which do not?"""
     better, planned = report.outcome("sickness_absence").better, report.planned("sickness_absence")
@@ -102,6 +105,7 @@ def absence_robustness(report: StudyReport) -> str:
 
 
 # ---------------------------------------------------------------- absence and turnover
+@sentence
 def absence_size(report: StudyReport) -> str:
     """The planned effect in standard deviations, and the p value that rests on the draw alone."""
     g = report.row("sickness_absence/itt/hedges-g")
@@ -114,6 +118,7 @@ def absence_size(report: StudyReport) -> str:
     )
 
 
+@sentence
 def separation(report: StudyReport) -> str:
     """Did a characteristic predict leaving without exception, and what does the penalised logit say?"""
     planned, firth = report.planned("turnover"), report.row("turnover/itt/firth-at-means")
@@ -132,6 +137,7 @@ def separation(report: StudyReport) -> str:
     )
 
 
+@sentence
 def turnover_relative(report: StudyReport) -> str:
     """The odds ratio."""
     method = str(report.planned("turnover")["result_id"]).rsplit("/", 1)[1]
@@ -145,6 +151,7 @@ def turnover_relative(report: StudyReport) -> str:
 
 
 # ---------------------------------------------------------------- survey outcomes
+@sentence
 def selection(report: StudyReport) -> str:
     """How little the selection model rests on, in numbers."""
     row, two_step = report.lines("selection", by="outcome")["wellbeing"], report.row("wellbeing/itt/heckman-two-step")
@@ -164,6 +171,7 @@ def selection(report: StudyReport) -> str:
 
 
 # ---------------------------------------------------------------- Bradford, compliers
+@sentence
 def largest_scores(report: StudyReport) -> str:
     """How much of all points the largest scores hold."""
     table = report.lines("largest_scores", by="arm")
@@ -176,6 +184,7 @@ def largest_scores(report: StudyReport) -> str:
     )
 
 
+@sentence
 def instrument(report: StudyReport) -> str:
     """How strongly the offer moved people to start, and the interval that holds however weakly it did."""
     first, robust = report.row("sickness_absence/uptake/iv"), report.row("sickness_absence/cace/iv-anderson-rubin")
@@ -189,6 +198,7 @@ def instrument(report: StudyReport) -> str:
 
 
 # ---------------------------------------------------------------- costs
+@table
 def cost_parts(report: StudyReport) -> GT:
     """What the ratio is made of, in pounds a person."""
     rows = report.table("cost_parts").to_dict("records")
@@ -230,6 +240,7 @@ def _cost_notes(report: StudyReport) -> list[str]:
     ]
 
 
+@table
 def comparison(report: StudyReport) -> GT:
     """Goal-setting beside the other interventions of the first phase, as far as documents and data allow."""
     point = report.row("benefit_cost/ratio/programme-30")
@@ -269,6 +280,7 @@ def comparison(report: StudyReport) -> GT:
     )
 
 
+@sentence
 def compared(report: StudyReport) -> str:
     """Whether the ratio can be compared with others."""
     rows = [report.row(f"benefit_cost/comparison/{other.key}") for other in report.plan.cost_benefit.comparators]
@@ -284,6 +296,7 @@ def compared(report: StudyReport) -> str:
     )
 
 
+@sentence
 def attrition_wellbeing(report: StudyReport) -> str:
     """Is answering related to wellbeing at the start?"""
     table = report.table("attrition_wellbeing")
@@ -303,19 +316,3 @@ def attrition_wellbeing(report: StudyReport) -> str:
         f"Of those in the highest third of wellbeing at the start {shares[0]}% answered at the end, of the lowest third"
         f" {shares[1]}%: those who felt better were {word} likely to answer."
     )
-
-
-BRIEF_TABLES: dict[str, Callable[[StudyReport], GT]] = {"cost_parts": cost_parts, "comparison": comparison}
-BRIEF_SENTENCES: dict[str, Callable[[StudyReport], str]] = {
-    "meaning": meaning,
-    "break_even": break_even,
-    "absence_robustness": absence_robustness,
-    "absence_size": absence_size,
-    "separation": separation,
-    "turnover_relative": turnover_relative,
-    "selection": selection,
-    "largest_scores": largest_scores,
-    "instrument": instrument,
-    "compared": compared,
-    "attrition_wellbeing": attrition_wellbeing,
-}

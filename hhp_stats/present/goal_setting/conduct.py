@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 from hhp_stats.plan.schema import Site
 from hhp_stats.present.chapter import StudyReport
 from hhp_stats.present.embed import EmbeddedFigure, embed
+from hhp_stats.present.goal_setting.named import figure, sentence, table
 from hhp_stats.present.numbers import alpha_of, count, level, number, p_clause, percent, plural, spelled, withheld_note
 from hhp_stats.present.prose import contrast_of
 from hhp_stats.present.status import read_release
@@ -58,6 +59,7 @@ def _months(start: dt.date, end: dt.date) -> list[dt.date]:
 
 
 # ---------------------------------------------------------------- timeline
+@table
 def sites(report: StudyReport) -> GT:
     """Launch, planned end and the days on which the records were drawn, by authority."""
     drawn, design = _retrieved(report), report.plan.design
@@ -99,6 +101,7 @@ def sites(report: StudyReport) -> GT:
     return table.tab_spanner("Records drawn", columns=[wave.capitalize() for wave in WAVES])
 
 
+@figure
 def timeline(report: StudyReport) -> EmbeddedFigure:
     """Follow-up of each authority from its launch, and when its records were drawn."""
     apply_style()
@@ -159,6 +162,7 @@ def timeline(report: StudyReport) -> EmbeddedFigure:
 
 
 # ---------------------------------------------------------------- randomisation
+@table
 def randomised_authorities(report: StudyReport) -> GT:
     """Strata and teams of each authority by arm, with the chances of its teams under the rule."""
     strata, chances = report.table("strata"), report.table("assignment_map")
@@ -189,6 +193,7 @@ def randomised_authorities(report: StudyReport) -> GT:
     return table.tab_spanner("Chance of goal-setting", columns=["Lowest", "Highest"])
 
 
+@figure
 def assignment_map(report: StudyReport) -> EmbeddedFigure:
     """The chance of each team to be drawn for goal-setting, by authority."""
     table = report.table("assignment_map")
@@ -237,6 +242,7 @@ def _strip(table: pd.DataFrame, names: list[str], reach: float) -> Figure:
     return figure
 
 
+@sentence
 def strata_if_zero(report: StudyReport) -> str:
     """What "null imputed" read as zero would have done to the strata."""
     row: Any = report.table("strata_if_zero").iloc[0]
@@ -249,6 +255,7 @@ def strata_if_zero(report: StudyReport) -> str:
 
 
 # ---------------------------------------------------------------- balance
+@table
 def balance_differences(report: StudyReport) -> GT:
     """Standardised differences among everyone randomised and among those analysed."""
     rows = report.table("balance_differences").to_dict("records")
@@ -299,6 +306,7 @@ def _characteristic(row: Mapping[Any, Any]) -> str:
     )
 
 
+@sentence
 def balance_analysed(report: StudyReport) -> str:
     """Are those whose outcome is known still alike?"""
     absence, wellbeing = (report.row(f"balance/omnibus/{name}") for name in ("analysed", "respondents"))
@@ -316,6 +324,7 @@ def balance_analysed(report: StudyReport) -> str:
 
 
 # ---------------------------------------------------------------- records and taking part
+@sentence
 def interim(report: StudyReport) -> str:
     """What the interim return held; described, not tested."""
     table = report.lines("interim", by="arm")
@@ -328,6 +337,7 @@ def interim(report: StudyReport) -> str:
     )
 
 
+@table
 def uptake(report: StudyReport) -> GT:
     """Who took part: course log, survey, and modules completed by those who started."""
     table, modules = report.table("uptake"), report.table("modules")
@@ -355,20 +365,3 @@ def uptake(report: StudyReport) -> GT:
     ]
     notes = dict.fromkeys([*withheld_note(table), *withheld_note(modules)])
     return plain_table(pd.DataFrame(rows), stub="Taking part", groups="of", notes=list(notes))
-
-
-CONDUCT_TABLES: dict[str, Callable[[StudyReport], GT]] = {
-    "sites": sites,
-    "randomised_authorities": randomised_authorities,
-    "balance_differences": balance_differences,
-    "uptake": uptake,
-}
-CONDUCT_FIGURES: dict[str, Callable[[StudyReport], EmbeddedFigure]] = {
-    "timeline": timeline,
-    "assignment_map": assignment_map,
-}
-CONDUCT_SENTENCES: dict[str, Callable[[StudyReport], str]] = {
-    "strata_if_zero": strata_if_zero,
-    "balance_analysed": balance_analysed,
-    "interim": interim,
-}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pandas as pd
 
 from hhp_stats.present import prose
@@ -11,13 +9,14 @@ from hhp_stats.present.chapter import StudyReport
 from hhp_stats.present.embed import EmbeddedFigure, embed
 from hhp_stats.present.figures import acceptability_curve, distribution, forest
 from hhp_stats.present.flow import flow_diagram, flow_in_words
-from hhp_stats.present.goal_setting.conduct import CONDUCT_FIGURES
 from hhp_stats.present.goal_setting.more_tables import versions
+from hhp_stats.present.goal_setting.named import figure
 from hhp_stats.present.numbers import interval, level, lowered, number, percent, withheld, withheld_note
 
 REACH = 0.75  # standard deviations that the strip of survey outcomes shows; what lies beyond is printed beside it
 
 
+@figure
 def flow(report: StudyReport) -> EmbeddedFigure:
     """The participant flow."""
     table = report.table("flow")
@@ -36,6 +35,7 @@ def flow(report: StudyReport) -> EmbeddedFigure:
     )
 
 
+@figure
 def absence_versions(report: StudyReport) -> EmbeddedFigure:
     """All versions of the absence analysis."""
     outcome = report.outcome("sickness_absence")
@@ -73,6 +73,7 @@ def absence_versions(report: StudyReport) -> EmbeddedFigure:
     )
 
 
+@figure
 def absence_distribution(report: StudyReport) -> EmbeddedFigure:
     """Days absent by class, in both arms."""
     table, labels = report.table("absence_distribution"), report.plan.design.arm_labels
@@ -100,6 +101,7 @@ def absence_distribution(report: StudyReport) -> EmbeddedFigure:
     )
 
 
+@figure
 def wellbeing_versions(report: StudyReport) -> EmbeddedFigure:
     """Every way of dealing with missing answers, for wellbeing and the two mediators, in standard deviations of the
     outcome.
@@ -141,6 +143,7 @@ def wellbeing_versions(report: StudyReport) -> EmbeddedFigure:
     )
 
 
+@figure
 def acceptability(report: StudyReport) -> EmbeddedFigure:
     """How many resamples lie above each ratio."""
     curve = report.table("acceptability")
@@ -161,13 +164,3 @@ def acceptability(report: StudyReport) -> EmbeddedFigure:
             f"{percent(even.max(), 0)} break even with missing baselines imputed as planned"
         ),
     )
-
-
-FIGURES: dict[str, Callable[[StudyReport], EmbeddedFigure]] = {
-    "flow": flow,
-    "absence_versions": absence_versions,
-    "absence_distribution": absence_distribution,
-    "wellbeing_versions": wellbeing_versions,
-    "acceptability": acceptability,
-    **CONDUCT_FIGURES,
-}

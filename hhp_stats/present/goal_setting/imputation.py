@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pandas as pd
 from great_tables import GT
 
 from hhp_stats.present.chapter import StudyReport
+from hhp_stats.present.goal_setting.named import sentence, table
 from hhp_stats.present.numbers import (
     apart,
     capital,
@@ -69,6 +68,7 @@ def _label(name: str, report: StudyReport) -> str:
     return lowered(outcomes[name].label) if name in outcomes else name.replace("_", " ")
 
 
+@table
 def imputation_model(report: StudyReport) -> GT:
     """Which variable is imputed by which model from which others: the planned imputation."""
     planned = primary_analysis(report.plan)
@@ -108,6 +108,7 @@ def imputation_model(report: StudyReport) -> GT:
     )
 
 
+@table
 def imputation_models(report: StudyReport) -> GT:
     """The imputation models of the plan side by side."""
     table = report.table("imputation_model").groupby("set", sort=False)[["team_effect", "m", "iterations"]].first()
@@ -128,6 +129,7 @@ def imputation_models(report: StudyReport) -> GT:
     return text_table(pd.DataFrame(rows), stub="Model", numeric=["Data sets", "Rounds"])
 
 
+@sentence
 def team_effect(report: StudyReport) -> str:
     """What the team effect in the imputation model does to the difference in wellbeing, and why."""
     having, without = (report.row(f"wellbeing/itt/{name}") for name in ("imputed", "imputed-without-team-effect"))
@@ -158,6 +160,7 @@ def team_effect(report: StudyReport) -> str:
 
 
 # ---------------------------------------------------------------- how far the draws move
+@table
 def monte_carlo(report: StudyReport) -> GT:
     """Monte Carlo errors of the planned results that rest on imputation."""
     limits = report.plan.imputation.monte_carlo
@@ -189,6 +192,7 @@ def monte_carlo(report: StudyReport) -> GT:
     )
 
 
+@sentence
 def enough_imputations(report: StudyReport) -> str:
     """Are there enough imputations for every planned result?"""
     table = report.table("monte_carlo")
@@ -208,14 +212,3 @@ def enough_imputations(report: StudyReport) -> str:
         f"{head} **Warning:** for {spelled(len(names))} of {plural(len(table), 'planned result')} the limits are passed"
         f" ({', '.join(names)}), so that more imputations are needed."
     )
-
-
-IMPUTATION_TABLES: dict[str, Callable[[StudyReport], GT]] = {
-    "imputation_model": imputation_model,
-    "imputation_models": imputation_models,
-    "monte_carlo": monte_carlo,
-}
-IMPUTATION_SENTENCES: dict[str, Callable[[StudyReport], str]] = {
-    "team_effect": team_effect,
-    "enough_imputations": enough_imputations,
-}

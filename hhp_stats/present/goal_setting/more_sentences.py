@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from hhp_stats.present import prose
 from hhp_stats.present.chapter import StudyReport
 from hhp_stats.present.goal_setting.baselines import ratio_versions
 from hhp_stats.present.goal_setting.more_tables import MEDIATORS, STRATEGIES, WELLBEING
+from hhp_stats.present.goal_setting.named import sentence
 from hhp_stats.present.numbers import (
     alpha_of,
     apart,
@@ -56,6 +57,7 @@ def _strategies_agree(report: StudyReport, outcome: str) -> str:
     )
 
 
+@sentence
 def wellbeing(report: StudyReport) -> str:
     """Do the three strategies agree on wellbeing? With the imputed estimate."""
     row = report.row("wellbeing/itt/imputed")
@@ -88,11 +90,13 @@ def _listed(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
+@sentence
 def wellbeing_parts(report: StudyReport) -> str:
     """Which parts of wellbeing differ."""
     return f"Of its {spelled(len(WELLBEING) - 1)} parts, {_clear_outcomes(report, WELLBEING[1:])}."
 
 
+@sentence
 def combination(report: StudyReport) -> str:
     """May wellbeing be one score? The rule and the numbers it rests on."""
     row = report.table("combination").iloc[0]
@@ -106,16 +110,19 @@ def combination(report: StudyReport) -> str:
     )
 
 
+@sentence
 def mediators(report: StudyReport) -> str:
     """Time pressure and efficacy."""
     return f"{_strategies_agree(report, 'time_pressure')}. {_strategies_agree(report, 'efficacy')}."
 
 
+@sentence
 def dimensions(report: StudyReport) -> str:
     """The three dimensions of efficacy."""
     return f"Of the three dimensions of efficacy, {_clear_outcomes(report, MEDIATORS[2:])}."
 
 
+@sentence
 def pressure_reliability(report: StudyReport) -> str:
     """Is the mean of two items allowed?"""
     row = report.table("reliability").set_index("scale").loc["time_pressure"]
@@ -129,6 +136,7 @@ def pressure_reliability(report: StudyReport) -> str:
     )
 
 
+@sentence
 def response(report: StudyReport) -> str:
     """How many answered, by arm."""
     table = report.table("attrition")
@@ -142,6 +150,7 @@ def response(report: StudyReport) -> str:
     )
 
 
+@sentence
 def bounds(report: StudyReport) -> str:
     """What the answers alone can say about wellbeing."""
     lee = [report.row(f"wellbeing/{side}_bound/lee-bounds") for side in ("lower", "upper")]
@@ -154,6 +163,7 @@ def bounds(report: StudyReport) -> str:
     )
 
 
+@sentence
 def rho(report: StudyReport) -> str:
     """How strongly response and wellbeing are related beyond the covariates."""
     if report.row("wellbeing/itt/heckman-ml")["status"] == "not_estimated":
@@ -167,11 +177,13 @@ def rho(report: StudyReport) -> str:
     )
 
 
+@sentence
 def tipping(report: StudyReport) -> str:
     """By how much those who did not answer would have to differ in wellbeing."""
     return _tipping(report, "wellbeing")
 
 
+@sentence
 def tipping_mediators(report: StudyReport) -> str:
     """The same for time pressure and efficacy."""
     return (
@@ -207,6 +219,7 @@ def _tipping(report: StudyReport, outcome: str) -> str:
     return f"The conclusion with imputed answers ({kind}) {parts[0]}, and it {parts[1]}."
 
 
+@sentence
 def bradford(report: StudyReport) -> str:
     """The planned effect on the Bradford score."""
     return prose.difference(
@@ -214,6 +227,7 @@ def bradford(report: StudyReport) -> str:
     )
 
 
+@sentence
 def bradford_influence(report: StudyReport) -> str:
     """How much the largest scores matter."""
     whole, trimmed = report.row("bradford/itt/cr1"), report.row("bradford/itt/without-largest")
@@ -221,6 +235,7 @@ def bradford_influence(report: StudyReport) -> str:
     return f"Without the largest one per cent of scores the difference is {without} instead of {all_of}."
 
 
+@sentence
 def complier(report: StudyReport) -> str:
     """The effect of starting on absence."""
     row, outcome = report.row("sickness_absence/cace/iv"), report.outcome("sickness_absence")
@@ -235,6 +250,7 @@ def complier(report: StudyReport) -> str:
     )
 
 
+@sentence
 def ratio(report: StudyReport) -> str:
     """The ratio in the planned scenario."""
     row = report.row("benefit_cost/ratio/programme-30")
@@ -250,6 +266,7 @@ def ratio(report: StudyReport) -> str:
     )
 
 
+@sentence
 def printed_days(report: StudyReport) -> str:
     """The ratio under the printed 11.75 days."""
     row = report.row("benefit_cost/ratio/printed-days")
@@ -262,6 +279,7 @@ def printed_days(report: StudyReport) -> str:
     )
 
 
+@sentence
 def power(report: StudyReport) -> str:
     """What was planned, and what the sample allowed."""
     planned, recruited, lost = (
@@ -276,6 +294,7 @@ def power(report: StudyReport) -> str:
     )
 
 
+@sentence
 def power_slip(report: StudyReport) -> str:
     """The unit slip of the printed value."""
     assumed = report.plan.power["absence"]
@@ -290,6 +309,7 @@ def power_slip(report: StudyReport) -> str:
     )
 
 
+@sentence
 def power_weeks(report: StudyReport) -> str:
     """The base rates restated for the length of follow-up."""
     absence, turnover, weeks = (
@@ -308,6 +328,7 @@ def power_weeks(report: StudyReport) -> str:
     )
 
 
+@sentence
 def replay(report: StudyReport) -> str:
     """Does the log repeat?"""
     table = report.table("replay")
@@ -324,6 +345,7 @@ def replay(report: StudyReport) -> str:
     )
 
 
+@sentence
 def assignment(report: StudyReport) -> str:
     """Even chances?"""
     row = report.table("assignment").iloc[0]
@@ -334,6 +356,7 @@ def assignment(report: StudyReport) -> str:
     )
 
 
+@sentence
 def multiplicity(report: StudyReport) -> str:
     """Does any outcome stand out once there are several?"""
     rows = [report.row(key) for key in FAMILY]
@@ -349,29 +372,3 @@ def multiplicity(report: StudyReport) -> str:
     verb = "have" if unadjusted > 1 else "has"
     whole = spelled(len(rows))
     return f"{subject} of the {whole} outcomes {verb} an unadjusted p value below {limit_of_p(alpha)}; {tail}."
-
-
-MORE_SENTENCES: dict[str, Callable[[StudyReport], str]] = {
-    "wellbeing": wellbeing,
-    "wellbeing_parts": wellbeing_parts,
-    "combination": combination,
-    "mediators": mediators,
-    "dimensions": dimensions,
-    "pressure_reliability": pressure_reliability,
-    "response": response,
-    "bounds": bounds,
-    "rho": rho,
-    "tipping": tipping,
-    "tipping_mediators": tipping_mediators,
-    "multiplicity": multiplicity,
-    "bradford": bradford,
-    "bradford_influence": bradford_influence,
-    "complier": complier,
-    "ratio": ratio,
-    "printed_days": printed_days,
-    "power": power,
-    "power_slip": power_slip,
-    "power_weeks": power_weeks,
-    "replay": replay,
-    "assignment": assignment,
-}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import pandas as pd
 from great_tables import GT
 
 from hhp_stats.present.chapter import StudyReport
+from hhp_stats.present.goal_setting.named import table
 from hhp_stats.present.numbers import capital, count, interval, level, lowered, number, p_value, percent, withheld_note
 from hhp_stats.present.prose import contrast_of
 from hhp_stats.present.tables import aligned, effects_table, plain_table
@@ -78,16 +79,19 @@ def strategies(report: StudyReport, outcomes: Sequence[str]) -> GT:
     )
 
 
+@table
 def wellbeing(report: StudyReport) -> GT:
     """Wellbeing and its parts."""
     return strategies(report, WELLBEING)
 
 
+@table
 def mediators(report: StudyReport) -> GT:
     """Time pressure, efficacy and its dimensions."""
     return strategies(report, MEDIATORS)
 
 
+@table
 def reliability(report: StudyReport) -> GT:
     """How consistent the scales are among baseline respondents."""
     table = report.table("reliability")
@@ -109,6 +113,7 @@ def reliability(report: StudyReport) -> GT:
     )
 
 
+@table
 def bradford(report: StudyReport) -> GT:
     """Bradford scores, spells, days and the log version."""
     outcomes = (
@@ -142,6 +147,7 @@ def bradford(report: StudyReport) -> GT:
     )
 
 
+@table
 def compliers(report: StudyReport) -> GT:
     """The effect of starting the course on those whom the offer moved to start it."""
     rows = pd.DataFrame([report.row(f"{key}/cace/iv") for key in ("sickness_absence", "turnover")])
@@ -192,6 +198,7 @@ def _baselines_of_compliers(report: StudyReport) -> str:
     )
 
 
+@table
 def cost_benefit(report: StudyReport) -> GT:
     """Ratio of benefits to costs for each scenario, with three intervals."""
     cells = []
@@ -232,6 +239,7 @@ def cost_benefit(report: StudyReport) -> GT:
     )
 
 
+@table
 def power(report: StudyReport) -> GT:
     """Minimum detectable effects: absence in standard deviations, turnover in percentage points."""
     frame = report.output.results
@@ -271,6 +279,7 @@ def power(report: StudyReport) -> GT:
     )
 
 
+@table
 def replay(report: StudyReport) -> GT:
     """The draws of the randomisation, repeated."""
     rows = report.table("replay").to_dict("records")
@@ -286,6 +295,7 @@ def replay(report: StudyReport) -> GT:
     return plain_table(cells, stub="Draw")
 
 
+@table
 def strata(report: StudyReport) -> GT:
     """Strata with teams and people by arm."""
     table = report.table("strata")
@@ -316,6 +326,7 @@ def strata(report: StudyReport) -> GT:
     )
 
 
+@table
 def attrition_wellbeing(report: StudyReport) -> GT:
     """Who answered at endline, by wellbeing at baseline and arm."""
     table = report.table("attrition_wellbeing")
@@ -341,6 +352,7 @@ def attrition_wellbeing(report: StudyReport) -> GT:
     )
 
 
+@table
 def multiplicity(report: StudyReport) -> GT:
     """Unadjusted and adjusted p values of the planned outcomes."""
     cells = []
@@ -372,18 +384,3 @@ def multiplicity(report: StudyReport) -> GT:
         ],
     )
     return table.tab_spanner("The same outcomes, arms re-drawn", columns=["p, re-drawn", "Westfall-Young"])
-
-
-MORE_TABLES: dict[str, Callable[[StudyReport], GT]] = {
-    "wellbeing": wellbeing,
-    "mediators": mediators,
-    "reliability": reliability,
-    "bradford": bradford,
-    "compliers": compliers,
-    "cost_benefit": cost_benefit,
-    "power": power,
-    "replay": replay,
-    "strata": strata,
-    "multiplicity": multiplicity,
-    "attrition_wellbeing": attrition_wellbeing,
-}

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pandas as pd
 
 from hhp_stats.present import prose
 from hhp_stats.present.chapter import StudyReport
-from hhp_stats.present.goal_setting.averages import AVERAGE_SENTENCES
-from hhp_stats.present.goal_setting.baselines import BASELINE_SENTENCES
-from hhp_stats.present.goal_setting.brief import BRIEF_SENTENCES
-from hhp_stats.present.goal_setting.conduct import CONDUCT_SENTENCES
-from hhp_stats.present.goal_setting.imputation import IMPUTATION_SENTENCES
-from hhp_stats.present.goal_setting.more_sentences import MORE_SENTENCES
+from hhp_stats.present.goal_setting.named import sentence
 from hhp_stats.present.numbers import alpha_of, count, level, number, p_clause, percent, plural, withheld
 from hhp_stats.results import LACKING
 
 _WITHHELD = "is withheld, because the number of people concerned is very small."
 
 
+@sentence
 def primary(report: StudyReport) -> str:
     """Direction, size and certainty of the effect on sickness absence."""
     return prose.difference(
@@ -27,6 +21,7 @@ def primary(report: StudyReport) -> str:
     )
 
 
+@sentence
 def absence_means(report: StudyReport) -> str:
     """The arm means of sickness absence, unadjusted."""
     control, treated = (report.row(f"sickness_absence/mean_{arm}/raw") for arm in ("control", "treatment"))
@@ -36,6 +31,7 @@ def absence_means(report: StudyReport) -> str:
     )
 
 
+@sentence
 def turnover(report: StudyReport) -> str:
     """The change in the chance of leaving; the Firth version where the planned one does not exist."""
     planned, outcome = report.planned("turnover"), report.outcome("turnover")
@@ -55,6 +51,7 @@ def _stage(report: StudyReport, stage: str, arm: str = "all") -> pd.Series:
     return flow.loc[(flow["stage"] == stage) & (flow["arm"] == arm) & (flow["kind"] == "stage")].iloc[0]
 
 
+@sentence
 def sample(report: StudyReport) -> str:
     """How many authorities, teams and people were randomised, and how many to each arm."""
     whole = _stage(report, "randomised")
@@ -70,6 +67,7 @@ def sample(report: StudyReport) -> str:
     )
 
 
+@sentence
 def followed(report: StudyReport) -> str:
     """How many of the randomised have an outcome."""
     whole = _stage(report, "randomised")["people"]
@@ -80,6 +78,7 @@ def followed(report: StudyReport) -> str:
     return f"Absence is known for {count(analysed)} of {count(whole)} ({percent(analysed / whole)})."
 
 
+@sentence
 def uptake(report: StudyReport) -> str:
     """Who started and who finished the course."""
     table = report.table("uptake").set_index("key")
@@ -98,6 +97,7 @@ def uptake(report: StudyReport) -> str:
     )
 
 
+@sentence
 def recall(report: StudyReport) -> str:
     """Who remembered it, and who protected time."""
     table = report.table("uptake").set_index("key")
@@ -110,6 +110,7 @@ def recall(report: StudyReport) -> str:
     )
 
 
+@sentence
 def balance(report: StudyReport) -> str:
     """Are the arms alike, all characteristics together?"""
     test = report.row("balance/omnibus/randomised")
@@ -125,6 +126,7 @@ def balance(report: StudyReport) -> str:
     )
 
 
+@sentence
 def icc(report: StudyReport) -> str:
     """How alike teammates are in absence."""
     row = report.row("sickness_absence/icc/reml")
@@ -134,22 +136,3 @@ def icc(report: StudyReport) -> str:
         f" ({level(report.plan.conf_level)} CI {number(row['conf_low'], 3)} to {number(row['conf_high'], 3)}); the"
         f" protocol assumed {number(assumed, 1)}."
     )
-
-
-SENTENCES: dict[str, Callable[[StudyReport], str]] = {
-    "primary": primary,
-    "absence_means": absence_means,
-    "turnover": turnover,
-    "sample": sample,
-    "followed": followed,
-    "uptake": uptake,
-    "recall": recall,
-    "balance": balance,
-    "icc": icc,
-    **MORE_SENTENCES,
-    **CONDUCT_SENTENCES,
-    **BASELINE_SENTENCES,
-    **IMPUTATION_SENTENCES,
-    **BRIEF_SENTENCES,
-    **AVERAGE_SENTENCES,
-}

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 from great_tables import GT
 
 from hhp_stats.present.chapter import StudyReport
-from hhp_stats.present.goal_setting.arm_means import ARM_TABLES
-from hhp_stats.present.goal_setting.averages import AVERAGE_TABLES
-from hhp_stats.present.goal_setting.baselines import BASELINE_TABLES
-from hhp_stats.present.goal_setting.brief import BRIEF_TABLES
-from hhp_stats.present.goal_setting.conduct import CONDUCT_TABLES
-from hhp_stats.present.goal_setting.imputation import IMPUTATION_TABLES
-from hhp_stats.present.goal_setting.more_tables import MORE_TABLES, versions
+from hhp_stats.present.goal_setting.more_tables import versions
+from hhp_stats.present.goal_setting.named import table
 from hhp_stats.present.numbers import (
     WITHHELD,
     count,
@@ -44,6 +39,7 @@ def arm_cells(report: StudyReport, outcome: str) -> dict[str, list[str]]:
     return cells
 
 
+@table
 def primary(report: StudyReport) -> GT:
     """The planned analysis of sickness absence."""
     row = report.planned("sickness_absence")
@@ -73,6 +69,7 @@ def _draws(row: Mapping[str, Any]) -> list[str]:
     return [f"Monte Carlo error: {number(row['mc_error'], 3)} of the difference, {number(row['mc_error_p'], 3)} of p."]
 
 
+@table
 def absence_versions(report: StudyReport) -> GT:
     """Every version of the absence analysis, the planned one first."""
     rows = versions(report, "sickness_absence")
@@ -96,6 +93,7 @@ def absence_versions(report: StudyReport) -> GT:
     )
 
 
+@table
 def turnover(report: StudyReport) -> GT:
     """Turnover: adjusted chances of leaving in both arms, and the difference in percentage points."""
     rows = versions(report, "turnover")
@@ -132,6 +130,7 @@ def turnover(report: StudyReport) -> GT:
     )
 
 
+@table
 def balance(report: StudyReport) -> GT:
     """Characteristics of the randomised, by arm."""
     table = report.table("balance")
@@ -156,6 +155,7 @@ def balance(report: StudyReport) -> GT:
     )
 
 
+@table
 def team_balance(report: StudyReport) -> GT:
     """Teams by arm."""
     table = report.table("team_balance").set_index(["characteristic", "arm"])
@@ -178,6 +178,7 @@ def team_balance(report: StudyReport) -> GT:
     )
 
 
+@table
 def attrition(report: StudyReport) -> GT:
     """Records and responses by arm and authority."""
     table = report.table("attrition")
@@ -207,6 +208,7 @@ def _with_interval(row: Mapping[str, Any], digits: int) -> str:
     return f"{number(row['estimate'], digits)} ({interval(row['conf_low'], row['conf_high'], digits)})"
 
 
+@table
 def clustering(report: StudyReport) -> GT:
     """Intraclass correlation and standardised effect per continuous outcome."""
     frame = report.output.results
@@ -237,21 +239,3 @@ def clustering(report: StudyReport) -> GT:
             *withheld_note(frame),
         ],
     )
-
-
-TABLES: dict[str, Callable[[StudyReport], GT]] = {
-    "primary": primary,
-    "absence_versions": absence_versions,
-    "turnover": turnover,
-    "balance": balance,
-    "team_balance": team_balance,
-    "attrition": attrition,
-    "clustering": clustering,
-    **MORE_TABLES,
-    **CONDUCT_TABLES,
-    **BRIEF_TABLES,
-    **BASELINE_TABLES,
-    **IMPUTATION_TABLES,
-    **ARM_TABLES,
-    **AVERAGE_TABLES,
-}

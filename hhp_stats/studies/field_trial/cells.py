@@ -18,7 +18,7 @@ from hhp_stats.plan.individual import IndividualPlan, StudyAnalysis
 from hhp_stats.ran import name_of, recorded, source_of
 from hhp_stats.regression.model_matrix import Array
 from hhp_stats.results import Estimate, ResultRow, not_estimated
-from hhp_stats.studies.field_trial import clusters, missing_cells, probability_cells
+from hhp_stats.studies.field_trial import clusters, linear_cells, missing_cells, probability_cells
 from hhp_stats.studies.field_trial.analysed import analysed, gaps
 from hhp_stats.studies.field_trial.linear_cells import fitted
 
@@ -109,18 +109,6 @@ BESIDE_EFFECT: Mapping[str, tuple[str, ...]] = {
 Estimated = tuple[Estimate | Mapping[str, Estimate], Mapping[str, str]]
 
 
-def _ordinary(analysis: StudyAnalysis, frame: pd.DataFrame, plan: IndividualPlan) -> Estimated:
-    """Least squares of the outcome on the arm and the planned terms; the arm's coefficient or its interaction."""
-    found, covariance = fitted(analysis, frame, plan)
-    return found, {
-        "estimator": "ols",
-        "covariance": covariance,
-        "df": analysis.df,
-        "population": analysis.population,
-        "terms": " + ".join(analysis.terms),
-    }
-
-
 def _welch(analysis: StudyAnalysis, frame: pd.DataFrame, plan: IndividualPlan) -> Estimated:
     outcome, treatment = _arrays(frame)
     return welch(outcome=outcome, treatment=treatment, conf_level=plan.conf_level), {
@@ -153,7 +141,7 @@ def _hedges(analysis: StudyAnalysis, frame: pd.DataFrame, plan: IndividualPlan) 
 
 
 ESTIMATORS: Mapping[str, Callable[[StudyAnalysis, pd.DataFrame, IndividualPlan], Estimated]] = {
-    "ols": _ordinary,
+    "ols": linear_cells.ordinary,
     "welch": _welch,
     "hedges-g": _hedges,
     "lee-bounds": missing_cells.lee,

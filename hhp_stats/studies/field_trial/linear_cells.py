@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import cast
 
 import numpy as np
@@ -20,6 +21,20 @@ from hhp_stats.regression.cluster_robust import (
 from hhp_stats.regression.linear import ols
 from hhp_stats.regression.model_matrix import ModelMatrix, Term, model_matrix
 from hhp_stats.results import Estimate
+
+
+def ordinary(analysis: StudyAnalysis, frame: pd.DataFrame, plan: IndividualPlan) -> tuple[Estimate, Mapping[str, str]]:
+    """Least squares of the outcome on the arm and the planned terms: the arm's coefficient or its interaction, and what
+    was done.
+    """
+    found, covariance = fitted(analysis, frame, plan)
+    return found, {
+        "estimator": "ols",
+        "covariance": covariance,
+        "df": analysis.df,
+        "population": analysis.population,
+        "terms": " + ".join(analysis.terms),
+    }
 
 
 def fitted(analysis: StudyAnalysis, frame: pd.DataFrame, plan: IndividualPlan) -> tuple[Estimate, str]:
