@@ -98,6 +98,8 @@ class Gathered:
     def inputs(self) -> pd.DataFrame:
         """path, sha256, bytes, rows of every raw file read."""
         rows = [(table.file, table.sha256, table.size, len(table.frame)) for table in self.tables() if table.sha256]
+        asked = [survey.definition for survey in self.surveys.values() if survey.definition is not None]
+        rows += [(each.file, each.sha256, each.size, len(each.questions)) for each in asked]
         if self.ledger.sha256:
             rows.append(("data/corrections.csv", self.ledger.sha256, self.ledger.size, len(self.ledger.lines)))
         if self.log is not None and self.log.sha256:

@@ -193,6 +193,8 @@ def load_participants(root: Path, plan: IndividualPlan) -> Participants:
     problems = [*assumption_problems(root, plan.study), *of_the_arms, *pseudonyms.problems]
     problems += [problem for table in tables for problem in table.problems]
     read = [(table.file, table.sha256, table.size, len(table.frame)) for table in tables]
+    asked = [survey.definition for survey in surveys if survey.definition is not None]
+    read += [(each.file, each.sha256, each.size, len(each.questions)) for each in asked]
     inputs = pd.DataFrame([*read, *_rules_read(root, plan)], columns=["path", "sha256", "bytes", "rows"])
     return Participants(people=people, inputs=inputs, problems=problem_frame(problems), linkage=linkage)
 

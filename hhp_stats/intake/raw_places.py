@@ -31,7 +31,7 @@ KINDS = {
     "tables": "tables of trials",
 }
 OTHER_FIELDS = "other columns"
-_SUFFIXES = ("xlsx", "xlsm", "csv", "ods", "sav")
+_SUFFIXES = ("xlsx", "xlsm", "csv", "ods", "sav", "qsf")
 _STEM = re.compile(r"_\d+$")
 _OTHER_LISTS = ("arm", "in_post_at_endline", "release", "draw", "accepted", "seed", "theme", "voices", "leaning")
 _PLATFORM = (

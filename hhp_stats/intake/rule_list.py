@@ -14,6 +14,7 @@ from hhp_stats.intake.rules_absence import ABSENCE_RULES
 from hhp_stats.intake.rules_across import ACROSS_RULES
 from hhp_stats.intake.rules_answers import ANSWER_RULES, COLUMN_RULES
 from hhp_stats.intake.rules_cells import CELL_RULES
+from hhp_stats.intake.rules_definition import DEFINITION_RULES
 from hhp_stats.intake.rules_distribution import DISTRIBUTION_RULES
 from hhp_stats.intake.rules_file import FILE_RULES
 from hhp_stats.intake.rules_ledger import LEDGER_RULES
@@ -36,7 +37,7 @@ _GROUPS: tuple[tuple[str, tuple[Rule, ...]], ...] = (
     ("the allocation list", (*ALLOCATION_RULES, *RANDOMISATION_RULES, CORRECTED, LOG_CELLS, NOT_THERE)),
     ("the course log", (*COURSE_RULES, *COURSE_SHARE_RULES)),
     ("the linkage list", (*LINKAGE_RULES, *LINKED_RULES)),
-    ("a survey export", (*SURVEY_FILE_RULES, *SURVEY_RULES, *LINK_RULES, *ANSWER_RULES)),
+    ("a survey export", (*SURVEY_FILE_RULES, *DEFINITION_RULES, *SURVEY_RULES, *LINK_RULES, *ANSWER_RULES)),
     ("the table of a trial", (*FILE_OF_TABLE_RULES, *TABLE_RULES, *SIZE_RULES)),
     ("the corrections ledger", LEDGER_RULES),
     ("the manifest", MANIFEST_RULES),

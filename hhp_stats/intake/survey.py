@@ -20,8 +20,10 @@ from hhp_stats.intake.masking import shown, words_of
 from hhp_stats.intake.pseudonym import Pseudonyms
 from hhp_stats.intake.response_kinds import is_known, is_person
 from hhp_stats.intake.rule import Rule
+from hhp_stats.intake.rules_definition import definition_of, definition_problems, in_words, labels_of
 from hhp_stats.intake.spellings import Spellings, same, tidy
 from hhp_stats.intake.survey_answers import DECLINED, LABEL, read_answers
+from hhp_stats.intake.survey_definition import Definition
 from hhp_stats.intake.survey_export import EXPORT_TYPES, Export, read_csv_export, read_sav_export
 from hhp_stats.intake.survey_questions import LOCAL_TIME, Metadata, zone_of
 from hhp_stats.intake.table import Table, comma_in_numbers, empty_frame
@@ -119,6 +121,7 @@ class SurveyFile(Table):
 
     wave: str
     questions: Metadata = field(default_factory=Metadata)
+    definition: Definition | None = None  # of the survey, where it lies beside the export
     declined: dict[str, list[int]] = field(default_factory=dict)
     meta: pd.DataFrame = field(default_factory=pd.DataFrame)
     encoding: str = ""
@@ -209,8 +212,15 @@ def read_survey(
             )
         )
     result.frame = empty_frame(specs, [number for number, _ in body])
+    result.definition, refused_definition = definition_of(path, file=file)
+    result.problems += refused_definition
     result.columns = {name: heads.index(name) + 1 for name in heads if name in result.fields or name in _META}
     answers = {spec.name: [row[heads.index(spec.name)] or None for _, row in body] for spec in specs}
+    if result.definition is not None:
+        result.problems += definition_problems(
+            result.definition, file=file, said=export.metadata, fields=specs, answers=answers
+        )
+        answers |= in_words(result.definition, specs, answers)
     manner = Manner(typed=False, decimal_comma=comma_in_numbers((spec, answers[spec.name]) for spec in specs))
     for spec in specs:
         raw, conflicts = answers[spec.name], dict[int, str]()
@@ -248,7 +258,8 @@ def _numbers_of_labels(
     result: SurveyFile, spec: Field, raw: list[str | None], spellings: Spellings
 ) -> tuple[list[str | None], dict[int, str]]:
     """Scale answers as numbers, and positions whose label contradicts; what was translated is counted as tolerances."""
-    found = read_answers({text for text in raw if text is not None}, spellings.accepted(spec))
+    labels = labels_of(result.definition, spec) | spellings.accepted(spec)
+    found = read_answers({text for text in raw if text is not None}, labels)
     places: dict[str, list[int]] = {}
     for position, text in enumerate(raw):
         if text is not None:
