@@ -99,7 +99,8 @@ def balance_rows(imputations: Imputations, plan: Plan) -> list[ResultRow]:
                         for fit, one in zip(fits, spread, strict=True)
                     ]
                     pooled = pool(found)
-                rows += _difference(group, pooled, lines, plan, source=ran.source)
+                there = int(teams[masks[group]].nunique())
+                rows += _difference(group, pooled, lines, plan, teams=there, source=ran.source)
         except EstimationError as error:  # too few teams: a table without a test is still a check
             rows += [_none(group, error, plan) for group in groups]
             continue
@@ -109,9 +110,15 @@ def balance_rows(imputations: Imputations, plan: Plan) -> list[ResultRow]:
 
 
 def _difference(
-    group: str, pooled: Estimate, lines: Mapping[tuple[str, str], Mapping[Any, Any]], plan: Plan, *, source: str
+    group: str,
+    pooled: Estimate,
+    lines: Mapping[tuple[str, str], Mapping[Any, Any]],
+    plan: Plan,
+    *,
+    teams: int,
+    source: str,
 ) -> list[ResultRow]:
-    """The difference between the arms in one group of people, as it is and in standard deviations."""
+    """The difference between the arms in one group of people of so many teams, as it is and in standard deviations."""
     control, treated = plan.design.arms
     people = sum(int(lines[group, arm]["people"]) for arm in plan.design.arms)
     row = pooled.row(
@@ -123,7 +130,7 @@ def _difference(
         source=source,
     )
     # The regression holds everybody, the difference the people of one group.
-    row = replace(row, n=people, status="descriptive")
+    row = replace(row, n=people, n_clusters=teams, status="descriptive")
     spread = math.sqrt((float(lines[group, control]["sd"]) ** 2 + float(lines[group, treated]["sd"]) ** 2) / 2)
     if not spread > 0:
         return [row]
