@@ -6,7 +6,6 @@ writes what it returns beside the pages. Nothing is fetched when a reader opens 
 
 from __future__ import annotations
 
-import csv
 import json
 import math
 from collections.abc import Collection, Mapping, Sequence
@@ -20,13 +19,12 @@ from hhp_stats.consistency.second.python import python_programme
 from hhp_stats.consistency.second.r import r_programme
 from hhp_stats.consistency.second.recipe import Recipe
 from hhp_stats.files.remember import Remember, make_again
-from hhp_stats.present.provenance import PACKAGE, locate, source_text
+from hhp_stats.present.provenance import PACKAGE, clause_texts, locate, source_text
 from hhp_stats.ran import names_in
 from hhp_stats.results import ResultError, read_results
 from hhp_stats.studies.output import ready_folder
 from hhp_stats.traced import traced_records
 
-CLAUSES = "data/published/protocol_clauses.csv"
 SHOWN = (
     "study",
     "outcome",
@@ -67,8 +65,7 @@ def explanations(
     inputs: dict[str, list[list[str]]] = {}
     made: dict[str, Mapping[str, Any]] = {}
     recipes: dict[str, Recipe] = {}
-    with (root / CLAUSES).open(encoding="utf-8", newline="") as stream:
-        words = {entry["clause_id"]: entry["commitment"] for entry in csv.DictReader(stream)}
+    words = clause_texts(root)
     rows: dict[str, Any] = {}
     for result_id in sorted(results):
         study = result_id.split("/")[0]

@@ -6,6 +6,7 @@ import csv
 import importlib
 import inspect
 import re
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,11 +16,13 @@ from typing import Any
 import pandas as pd
 
 from hhp_stats.errors import HhpError
+from hhp_stats.plan.passages import unmarked
 from hhp_stats.present.numbers import MISSING
 from hhp_stats.ran import names_in
 from hhp_stats.results import COLUMNS, ResultError, read_results, row_of
 from hhp_stats.studies.output import open_output, ready_folder
 
+CLAUSES = "data/published/protocol_clauses.csv"
 PACKAGE = Path(__file__).resolve().parents[1]
 
 
@@ -79,13 +82,18 @@ def _shown(value: Any) -> str:
     return f"{value:.10g}" if isinstance(value, float) else str(value)
 
 
+def clause_texts(root: Path) -> dict[str, str]:
+    """What each clause of the protocols commits to, by its id."""
+    text = unmarked((root / CLAUSES).read_text(encoding="utf-8"))
+    return {entry["clause_id"]: entry["commitment"] for entry in csv.DictReader(io.StringIO(text))}
+
+
 def explain(root: Path, result_id: str) -> Explanation:
     """Gather what stands behind `result_id`; refuses an id that no study made (ResultError)."""
     study = result_id.split("/")[0]
     output = open_output(root, study)
     row = row_of(output.results, result_id)
-    with (root / "data/published/protocol_clauses.csv").open(encoding="utf-8", newline="") as stream:
-        known = {entry["clause_id"]: entry["commitment"] for entry in csv.DictReader(stream)}
+    known = clause_texts(root)
     clauses = {key: known[key] for key in str(row["clause"]).split() if key in known}
     code = tuple(locate(root, name) for name in names_in(str(row["source"])))
     plan = place_in_plan(root, result_id)

@@ -190,8 +190,8 @@ def _conflicts_of(root: Path, study: str) -> frozenset[str]:
 
 
 def _without_ids(text: str, ids: Collection[str], study: str) -> str:
-    """A TOML text without some ids, and places of comparators that are the study, in its lists of citations."""
-    cited = rf'"(?:{_any([*sorted(ids), study])}|(?:[\w-]+\.)*comparators\.{study})"'
+    """A TOML text without some ids, and places of plans that are called as the study, in its lists of citations."""
+    cited = rf'"(?:{_any([*sorted(ids), study])}|(?:[\w-]+\.)+{study})"'
     return re.sub(
         r"(?m)^(?:decision|conflicts|where)\s*=\s*\[[^\]]*\]",
         lambda found: re.sub(rf",\s*{cited}|{cited}\s*,\s*|{cited}", "", found[0]),

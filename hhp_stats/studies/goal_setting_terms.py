@@ -18,7 +18,7 @@ COVARIATES = {
     "agency": "Agency staff",
     "service_years": "Service, years",
     "baseline_absence": "Baseline absence, days",
-    "coffee": "Coffee trial arm",
+    "coffee": "Arm of another trial",
     "wellbeing_t1": "Baseline wellbeing",
 }
 # One planned analysis an outcome: the imputed one where there are three.

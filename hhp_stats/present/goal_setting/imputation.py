@@ -28,7 +28,7 @@ WORDS = {
     "role": "role",
     "part_time": "part-time work",
     "service_years": "length of service",
-    "coffee": "coffee trial arm",
+    "coffee": "arm of another trial",
     "local_authority": "authority",
     "agency": "agency staff",
     "left": "leaving",

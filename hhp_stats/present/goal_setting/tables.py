@@ -54,7 +54,7 @@ def primary(report: StudyReport) -> GT:
             f"Unit: {report.outcome('sickness_absence').unit}. Arms: mean (standard deviation) without adjustment.",
             (
                 f"Difference: {row['method']}. Adjusted for gender, role, part-time work, length of service, baseline"
-                " absence, coffee-trial arm and local authority."
+                " absence, arm of another trial and local authority."
             ),
             *_draws(row),
             f"Clauses {row['clause'].replace(' ', ', ')}.",
