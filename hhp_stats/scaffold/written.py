@@ -223,7 +223,6 @@ def _outcome(own: str, waves: object, guess: TableGuess, *, primary: bool) -> li
 def chapter_text(head: Head, guess: TableGuess) -> str:
     """The chapter with every standard part; its words are for the author, its numbers come from the results."""
     s = head.short
-    names = list(guess.outcomes)
     cell = "```{{python}}\n#| echo: false\n{options}{code}\n```\n"
 
     def table(name: str, label: str, caption: str) -> str:
@@ -233,12 +232,12 @@ def chapter_text(head: Head, guess: TableGuess) -> str:
     def say(name: str) -> str:
         return f'`{{python}} trial.say("{name}")`'
 
+    def printed(code: str, *, before: str = "") -> str:
+        return cell.format(options="#| output: asis\n", code=f"{before}print({code})")
+
     parts = [
         f"# {head.title.split(':')[0]} {{#sec-{head.study.replace('_', '-')}}}\n",
-        cell.format(
-            options="#| output: asis\n",
-            code=f'from hhp_stats.present import release\n\nprint(release.notice("{head.study}"))',
-        ),
+        printed(f'release.notice("{head.study}")', before="from hhp_stats.present import release\n\n"),
         cell.format(
             options="",
             code=f"from hhp_stats.present import field_trials, standard_parts\n\n"
@@ -246,9 +245,9 @@ def chapter_text(head: Head, guess: TableGuess) -> str:
         ),
         f"## In brief {{#sec-{s}-summary}}\n",
         f"{say('sample')} {say('verdict')}\n",
-        "\n".join(f"- {say(f'short/{name}')}" for name in names) + "\n",
+        printed("trial.brief()"),
         f"## Design {{#sec-{s}-design}}\n",
-        f"`{{python}} parts.design()` The arms were drawn within {say('strata')}. {say('power')}\n",
+        f"`{{python}} parts.design()` {say('power')}\n",
         table("power", "power", "Detectable effects"),
         f"## Participants {{#sec-{s}-participants}}\n",
         f"{say('known')}\n",
@@ -257,29 +256,21 @@ def chapter_text(head: Head, guess: TableGuess) -> str:
         *([table("clusters", "clusters", "Groups and people by arm")] if guess.cluster else []),
         f"## Balance {{#sec-{s}-balance}}\n",
         f"{say('balance')}\n",
-        table("balance", "balance", "The arms before the trial"),
+        printed("trial.each_balance()"),
         f"## Outcomes {{#sec-{s}-outcomes}}\n",
         table("measures", "measures", "What was measured"),
         f"## Results {{#sec-{s}-results}}\n",
         f"{say('verdict')}\n",
         table("outcomes", "results", "The planned analysis of every outcome"),
         cell.format(options="", code='trial.figure("effects")'),
-    ]
-    for name in names:
-        slug = name.replace("_", "-")
-        parts += [
-            f"### {name.replace('_', ' ').capitalize()} {{#sec-{s}-results-{slug}}}\n",
-            f"{say(f'effect/{name}')} {say(f'robustness/{name}')}\n",
-            cell.format(options="", code=f'trial.figure("arms/{name}")'),
-        ]
-    parts += [
+        printed("trial.each_outcome()"),
         f"## All versions {{#sec-{s}-versions}}\n",
         table("all_versions", "versions", "Every version of every analysis"),
         f"## Missing data {{#sec-{s}-missing}}\n",
         f"{say('missing')}\n",
         table("missing", "missing", "For how many each outcome and baseline is known"),
         f"## Sensitivities {{#sec-{s}-sensitivities}}\n",
-        " ".join(say(f"robustness/{name}") for name in names) + f" {say('bounds')}\n",
+        printed("trial.each_bound()"),
         *([table("alike", "alike", "How alike people of one group are")] if guess.cluster else []),
         f"## Deviations {{#sec-{s}-deviations}}\n",
         "`{python} parts.deviations()`\n",
@@ -297,6 +288,6 @@ def chapter_text(head: Head, guess: TableGuess) -> str:
         "Reports of randomised trials are expected to answer the questions of the CONSORT statement [@hopewell2025]"
         + (", those of cluster trials its extension's as well [@campbell2012]" if guess.cluster else "")
         + ". What only those who ran the trial can say belongs in the table `[consort]` of its plan.\n",
-        cell.format(options="#| output: asis\n", code="print(parts.consort())"),
+        printed("parts.consort()"),
     ]
     return "\n".join(parts)

@@ -184,9 +184,11 @@ def test_the_chapter_has_every_standard_part(home: Path, tmp_path: Path) -> None
         "sensitivities",
         "deviations",
         "limits",
+        "data",
+        "consort",
     ):
         assert f"{{#sec-{short}-{part}}}" in text, part
-    assert 'trial.say("effect/steps")' in text and 'trial.table("clusters")' in text
+    assert "trial.each_outcome()" in text and 'trial.table("clusters")' in text
 
 
 REFUSED = [
@@ -255,7 +257,7 @@ def test_the_command(home: Path, tmp_path: Path) -> None:
     assert stopped.returncode == 1 and "nobody has confirmed" in stopped.stderr
 
 
-CALL = re.compile(r'trial\.(say|table|figure)\("([^"]+)"\)')
+CALL = re.compile(r'(?<!_)(trial|parts)\.(\w+)\((?:"([^"]+)")?\)')
 
 
 @pytest.mark.parametrize(("kind", "clustered"), [("individual trial", False), ("cluster trial", True)])
@@ -284,9 +286,17 @@ def test_from_the_table_to_every_cell_of_the_chapter(
     assert planned["n_clusters"] == 12 if clustered else pd.isna(planned["n_clusters"])
     text = (home / "report/12-walks.qmd").read_text(encoding="utf-8")
     chapter = field_trials.chapter(KEY, root=home)
-    made = {call: getattr(chapter, call[0])(call[1]) for call in set(CALL.findall(text))}
-    assert len(made) > 12 and all(str(one) for one in made.values())
     parts = standard_parts.parts(KEY, root=home)
+    owners = {"trial": chapter, "parts": parts}
+    made = {
+        (name, argument): getattr(owners[owner], name)(*([argument] if argument else []))
+        for owner, name, argument in set(CALL.findall(text))
+    }
+    assert len(made) > 20 and all(str(one) for one in made.values())
+    assert made["each_outcome", ""].count("{#sec-wal-results-steps") == 2  # after six months, and after twelve
+    assert "12-walks.qmd" not in made["consort", ""] and "sec-wal-missing" in made["consort", ""]
+    assert ("Cluster 3a" in made["consort", ""]) == clustered
+    assert f"data/tables/{KEY}.csv (120 rows)" in made["provenance", ""]
     assert parts.design().startswith("120 people" if not clustered else "12 surgerys with 120 people")
     assert parts.deviations().startswith("Every planned analysis was run as the plan says.")
     lost = f"{100 * (1 - known.mean()):.1f}%"

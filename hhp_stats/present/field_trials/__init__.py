@@ -6,6 +6,7 @@ to the function as its argument.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,13 +15,15 @@ from typing import Any, TypeVar
 from great_tables import GT
 
 from hhp_stats.errors import UnknownName
+from hhp_stats.plan.catalogue import study_entry
 from hhp_stats.present.embed import EmbeddedFigure
 from hhp_stats.present.field_trials.figures import FIGURES
-from hhp_stats.present.field_trials.on_table import ON_TABLE
+from hhp_stats.present.field_trials.on_table import NO_BOUNDS, ON_TABLE
 from hhp_stats.present.field_trials.report import FieldTrialReport, open_field_trial
 from hhp_stats.present.field_trials.sentences import SENTENCES
 from hhp_stats.present.field_trials.tables import TABLES
 from hhp_stats.present.field_trials.tables_on_table import TABLES_ON_TABLE
+from hhp_stats.present.markdown import escaped, printed_table
 from hhp_stats.present.marks import shown
 
 Made = TypeVar("Made")
@@ -51,6 +54,47 @@ class FieldTrialChapter:
     def say(self, name: str) -> str:
         """A sentence or number for inline code."""
         return _made(SAID_ON_TABLE if self.report.on_table else SENTENCES, name, self.report)
+
+    # ------------------------------------------------------------ all outcomes and arms, whatever the plan names
+    def brief(self) -> str:
+        """A line for every outcome and arm, as a Markdown list (for a cell with `output: asis`)."""
+        return "\n".join(f"- {self.say(f'short/{o.id}/{arm.id}')}" for o, arm in self.report.comparisons) + "\n"
+
+    def each_outcome(self) -> str:
+        """Every outcome under a heading of its own: what was found for each arm, whether other versions agree, and the
+        arms side by side; Markdown (for a cell with `output: asis`).
+        """
+        short, said = study_entry(self.report.root, self.report.plan.study).short, []
+        for outcome in self.report.measured:
+            label = escaped(outcome.label)
+            said.append(f"### {label} {{#sec-{short}-results-{outcome.id.replace('_', '-')}}}\n")
+            for arm in self.report.plan.offered:
+                name = f"{outcome.id}/{arm.id}"
+                said.append(f"{self.say(f'effect/{name}')} {self.say(f'robustness/{name}')}\n")
+            said.append(self.figure(f"arms/{outcome.id}")._repr_markdown_())
+        return "\n".join(said)
+
+    def each_balance(self) -> str:
+        """The arms before the trial, a table for each arm that is compared with the control; Markdown (for a cell with
+        `output: asis`).
+        """
+        short, arms = study_entry(self.report.root, self.report.plan.study).short, self.report.plan.offered
+        tables = []
+        for arm in arms:
+            slug = f"-{re.sub(r'[^a-z0-9]+', '-', arm.id)}" if len(arms) > 1 else ""
+            against = f": {arm.label} against {self.report.control.label}" if len(arms) > 1 else ""
+            label, caption = f"tbl-{short}-balance{slug}", f"The arms before the trial{against}"
+            tables.append(printed_table(self.table(f"balance/{arm.id}"), label=label, caption=caption))
+        return "\n".join(tables)
+
+    def each_bound(self) -> str:
+        """What those whose outcome is not known could change, for every outcome and arm that the plan asks it of."""
+        said = [
+            f"*{escaped(self.report.named(o, arm))}.* {bounds}"
+            for o, arm in self.report.comparisons
+            if (bounds := self.say(f"bounds/{o.id}/{arm.id}")) != NO_BOUNDS
+        ]
+        return "\n\n".join(said or [NO_BOUNDS]) + "\n"
 
 
 def _made(registry: Mapping[str, Callable[..., Made]], name: str, report: FieldTrialReport) -> Made:

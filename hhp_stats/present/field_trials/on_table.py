@@ -19,6 +19,7 @@ from hhp_stats.present.field_trials.report import FieldTrialReport, Row, in_word
 from hhp_stats.present.numbers import alpha_of, count, interval, level, number, p_clause, percent, plural, withheld
 from hhp_stats.results import LACKING
 
+NO_BOUNDS = "The plan asks for no bounds."
 MEAN_OR_SHARE = {"continuous": "mean", "binary": "share"}
 
 
@@ -310,7 +311,7 @@ def bounds(report: FieldTrialReport, name: str = "") -> str:
             f"{whom}, the effect on {outcome.label} lies between {' and '.join(ends)}{words} "
             f"({level(row['conf_level'])} CI {reach}, which {word} zero)."
         )
-    return " ".join(said) or "The plan asks for no bounds."
+    return " ".join(said) or NO_BOUNDS
 
 
 def power(report: FieldTrialReport) -> str:
