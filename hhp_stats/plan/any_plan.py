@@ -4,20 +4,26 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hhp_stats.plan.experiments import ExperimentPlan, load_experiment_plan
-from hhp_stats.plan.individual import IndividualPlan, load_individual_plan
-from hhp_stats.plan.load import load_plan
-from hhp_stats.plan.records import read_plan_file
+from hhp_stats.plan.experiments import ExperimentPlan, experiment_plan
+from hhp_stats.plan.individual import IndividualPlan, individual_plan
+from hhp_stats.plan.load import trial_plan
+from hhp_stats.plan.plan_file import PlanFile
 from hhp_stats.plan.schema import Plan
 
+StudyPlan = Plan | IndividualPlan | ExperimentPlan
 
-def plan_of(root: Path, study: str) -> Plan | IndividualPlan | ExperimentPlan:
+
+def plan_of(root: Path, study: str) -> StudyPlan:
     """The plan of one study: with sites it is a trial on returns, with experiments one of contrasts, else one of arms
     or none.
 
     Raises PlanError as the readers do.
     """
-    raw = read_plan_file(root, f"data/plan/{study}.toml")
-    if "sites" in raw:
-        return load_plan(root, study)
-    return load_experiment_plan(root, study) if "experiments" in raw else load_individual_plan(root, study)
+    return plan_in(PlanFile.open(root, study))
+
+
+def plan_in(source: PlanFile) -> StudyPlan:
+    """The same from the tables of a plan."""
+    if "sites" in source.raw:
+        return trial_plan(source)
+    return experiment_plan(source) if "experiments" in source.raw else individual_plan(source)

@@ -18,7 +18,7 @@ from hhp_stats.errors import PlanError, UnknownName
 from hhp_stats.files.file_parts import as_part
 from hhp_stats.plan.nearest import allowed
 from hhp_stats.plan.passages import UnevenMarks, unknown_studies
-from hhp_stats.plan.records import read_plan_file, read_records, record_of
+from hhp_stats.plan.records import read_plan_file, record_of, records_of
 
 PLANS = "data/plan"
 PROGRAMME = "data/plan/programme.toml"
@@ -158,8 +158,12 @@ def catalogue(root: Path) -> tuple[StudyEntry, ...]:
     return tuple(sorted(found, key=lambda entry: entry.order))
 
 
-def _entry(root: Path, file: str, stem: str, programme: ProgrammePlan, reserved: set[str]) -> StudyEntry:
-    raw = read_plan_file(root, file)
+def check_head(file: str, raw: Mapping[str, Any]) -> None:
+    """Refuses (PlanError) a head of a plan of which the catalogue could not read the types and names of its own."""
+    _introduced(file, raw)
+
+
+def _introduced(file: str, raw: Mapping[str, Any]) -> StudyEntry:
     design = raw.get("design")
     kind = design.get("kind") if isinstance(design, Mapping) else None
     if kind not in KINDS:
@@ -172,17 +176,10 @@ def _entry(root: Path, file: str, stem: str, programme: ProgrammePlan, reserved:
         published=_published(raw, file),
         on_table="data" in raw,
     )
-    if entry.study != stem:
-        raise PlanError(file, "study", f"is {entry.study!r}.", f"Write {stem!r}, the name of the file.")
-    if not KEY.fullmatch(stem) or stem in reserved:
-        raise PlanError(file, "study", f"{stem!r} is no name for a study.", KEY_RULE)
     if not _SHORT.fullmatch(entry.short):
         raise PlanError(
             file, "short", f"is {entry.short!r}.", "Use small letters, digits and hyphens: it begins labels of figures."
         )
-    phases = [phase.id for phase in programme.phases]
-    if entry.phase not in phases:
-        raise PlanError(file, "phase", f"is {entry.phase!r}.", allowed(phases, entry.phase))
     if entry.topic and entry.topic not in topics():
         raise PlanError(file, "topic", f"is {entry.topic!r}.", allowed(topics(), entry.topic))
     if not entry.topic and kind not in WITHOUT_TOPIC:
@@ -192,6 +189,18 @@ def _entry(root: Path, file: str, stem: str, programme: ProgrammePlan, reserved:
             f"is missing, and nothing else runs a {kind}.",
             f"Name the module below hhp_stats/studies that runs it. {allowed(topics())}",
         )
+    return entry
+
+
+def _entry(root: Path, file: str, stem: str, programme: ProgrammePlan, reserved: set[str]) -> StudyEntry:
+    entry = _introduced(file, read_plan_file(root, file))
+    if entry.study != stem:
+        raise PlanError(file, "study", f"is {entry.study!r}.", f"Write {stem!r}, the name of the file.")
+    if not KEY.fullmatch(stem) or stem in reserved:
+        raise PlanError(file, "study", f"{stem!r} is no name for a study.", KEY_RULE)
+    phases = [phase.id for phase in programme.phases]
+    if entry.phase not in phases:
+        raise PlanError(file, "phase", f"is {entry.phase!r}.", allowed(phases, entry.phase))
     return entry
 
 
@@ -255,8 +264,8 @@ def programme_plan(root: Path) -> ProgrammePlan:
     return ProgrammePlan(
         pages=pages.pages,
         enough_response=pages.enough_response,
-        phases=read_records(root, file=PROGRAMME, key="phase", kind=Phase),
-        subjects=read_records(root, file=PROGRAMME, key="subject", kind=Subject, may_be_empty=frozenset({"about"})),
+        phases=records_of(raw, file=PROGRAMME, key="phase", kind=Phase),
+        subjects=records_of(raw, file=PROGRAMME, key="subject", kind=Subject, may_be_empty=frozenset({"about"})),
     )
 
 

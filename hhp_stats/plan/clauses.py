@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from hhp_stats.errors import PlanError
+from hhp_stats.plan.citations import known_clauses
 from hhp_stats.plan.conduct import load_deviations
 from hhp_stats.plan.conflicts import load_conflicts, load_departures
-from hhp_stats.plan.load import known_clauses
 from hhp_stats.plan.records import read_plan_file, read_records
 
 CLAUSE_STATUS = "data/plan/clause_status.toml"
@@ -65,7 +65,14 @@ def load_clause_status(root: Path) -> tuple[ClauseStatus, ...]:
     sections = head.get("sections")
     if not isinstance(sections, list) or not sections:
         raise PlanError(CLAUSE_STATUS, "sections", "is missing.", "List the ids of the chapter's sections.")
-    entries = read_records(root, file=CLAUSE_STATUS, key="clause", kind=ClauseStatus, may_be_empty=frozenset({"note"}))
+    entries = read_records(
+        root,
+        file=CLAUSE_STATUS,
+        key="clause",
+        kind=ClauseStatus,
+        may_be_empty=frozenset({"note"}),
+        beside=("study", "sections"),
+    )
     _check_complete(entries, {clause for clause in known_clauses(root) if clause.startswith(CLAUSE_LETTER)})
     naming: dict[str, set[str]] = {}
     for conflict in load_conflicts(root):

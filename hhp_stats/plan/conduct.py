@@ -7,15 +7,15 @@ an entry in one of `data/plan/deviations*.toml`, and every entry there must matc
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from hhp_stats.errors import PlanError
-from hhp_stats.plan.load import known_clauses
-from hhp_stats.plan.passages import unmarked
+from hhp_stats.plan.citations import CLAUSES, known_clauses
+from hhp_stats.plan.nearest import refuse_unknown
+from hhp_stats.plan.records import list_of, read_plan_file, record_of
 
 COMMITMENTS = "data/plan/commitments*.toml"
 DEVIATIONS = "data/plan/deviations*.toml"
@@ -72,18 +72,18 @@ class Difference:
     done: str
 
 
+Record = TypeVar("Record", Commitment, Deviation)
+
+
 def load_commitments(root: Path) -> tuple[Commitment, ...]:
     """All commitments; refuses unknown clauses and doubled entries."""
-    found: tuple[Commitment, ...] = _records(root, COMMITMENTS, "commitment", Commitment)
-    return found
+    return _records(root, COMMITMENTS, "commitment", Commitment)
 
 
 def load_deviations(root: Path) -> tuple[Deviation, ...]:
     """All deviations; refuses unknown clauses, doubled ids and empty reasons."""
-    found: tuple[Deviation, ...] = _records(root, DEVIATIONS, "deviation", Deviation)
+    found = _records(root, DEVIATIONS, "deviation", Deviation)
     for entry in found:
-        if not entry.reason.strip():
-            raise PlanError(DEVIATIONS, entry.id, "gives no reason.", "Say why the plan was left.")
         if bool(entry.rule) != bool(entry.units):
             raise PlanError(
                 DEVIATIONS,
@@ -99,49 +99,43 @@ def deviations_of_data(root: Path, study: str) -> tuple[Deviation, ...]:
     return tuple(entry for entry in load_deviations(root) if entry.study == study and entry.rule)
 
 
-def _records(root: Path, pattern: str, key: str, kind: Any) -> Any:
-    paths = sorted(root.glob(pattern))
-    known, names = known_clauses(root) if paths else frozenset(), {field.name for field in fields(kind)}
-    found, seen = [], set()
-    for path in paths:
+def _records(root: Path, pattern: str, key: str, kind: type[Record]) -> tuple[Record, ...]:
+    """The entries of every file that matches; one about several analyses counts as one for each."""
+    found: dict[tuple[str, ...], Record] = {}
+    for path in sorted(root.glob(pattern)):
         file = path.relative_to(root).as_posix()
-        for number, entry in enumerate(tomllib.loads(path.read_text(encoding="utf-8")).get(key, []), start=1):
-            place = f"{key} {entry.get('id', number)}"
-            for name in set(entry) - names:
-                raise PlanError(file, place, f"has an unknown key {name!r}.", f"Known: {', '.join(sorted(names))}.")
-            # Of some studies no protocol is public; what their files show then cites no clause.
-            if entry.get("clause") not in known and not (entry.get("clause") == "" and entry.get("rule")):
-                raise PlanError(
-                    file,
-                    place,
-                    f"cites clause {entry.get('clause')!r}, which does not exist.",
-                    "Use an id of data/published/protocol_clauses.csv.",
-                )
+        raw, known = read_plan_file(root, file), known_clauses(root)
+        refuse_unknown(file, "the file", "the list", raw, (key,), "those of the file")
+        for number, entry in enumerate(list_of(raw, file=file, key=key), start=1):
+            place = f"{key} {entry.get('id', number) if isinstance(entry, Mapping) else number}"
             for single in _one_by_one(entry):
-                try:
-                    record = kind(**{name: _value(name, value) for name, value in single.items()})
-                except TypeError as error:
-                    raise PlanError(file, place, f"is incomplete: {error}.", "Fill every key.") from None
+                record = record_of(
+                    single, file=file, place=place, kind=kind, may_be_empty=frozenset({"clause", *_MAY_BE_EMPTY})
+                )
+                # Of some studies no protocol is public; what their files show then cites no clause.
+                if record.clause or not getattr(record, "rule", ""):
+                    refuse_unknown(file, place, "clause", [record.clause], known, CLAUSES)
                 identity = (getattr(record, "id", record.study), record.analysis, record.aspect)
-                if identity in seen:
+                if identity in found:
                     raise PlanError(file, place, f"stands twice for {record.analysis}.", "Keep one.")
-                seen.add(identity)
-                found.append(record)
-    return tuple(found)
+                found[identity] = record
+    return tuple(found.values())
 
 
-def _one_by_one(entry: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """An entry about several analyses as one entry for each."""
-    analyses = entry.get("analysis")
-    return [{**entry, "analysis": name} for name in analyses] if isinstance(analyses, list) else [entry]
+_MAY_BE_EMPTY = ("value", "planned", "done")  # "" is what a property that is not there has
 
 
-def _value(name: str, value: Any) -> Any:
-    if isinstance(value, str):
-        return unmarked(value)
-    if not isinstance(value, list):
-        return value
-    return tuple(map(str, value)) if name == "units" else " + ".join(value)
+def _one_by_one(entry: Any) -> list[Any]:
+    """An entry about several analyses as one for each; a value of several parts as their sum."""
+    if not isinstance(entry, Mapping):
+        return [entry]
+    joined = {key: " + ".join(value) if _texts(value) and key != "units" else value for key, value in entry.items()}
+    names = entry.get("analysis")
+    return [{**joined, "analysis": name} for name in names] if isinstance(names, list) and names else [joined]
+
+
+def _texts(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(part, str) for part in value)
 
 
 def differences(commitments: Iterable[Commitment], conduct: Iterable[Conduct]) -> tuple[Difference, ...]:

@@ -15,7 +15,7 @@ from typing import Literal
 
 from hhp_stats.errors import PlanError
 from hhp_stats.plan.catalogue import programme_plan, study_names
-from hhp_stats.plan.load import known_clauses
+from hhp_stats.plan.citations import known_clauses
 from hhp_stats.plan.nearest import allowed
 from hhp_stats.plan.records import read_records
 

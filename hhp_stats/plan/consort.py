@@ -128,7 +128,9 @@ def load_checklist(root: Path) -> tuple[ChecklistItem, ...]:
     if not isinstance(study, str):
         raise PlanError(CONSORT, "study", "is missing.", "Name the study that the checklist is about.")
     plan, sections = load_plan(root, study), book_sections(root)
-    items = read_records(root, file=CONSORT, key="item", kind=ChecklistItem, may_be_empty=frozenset({"note"}))
+    items = read_records(
+        root, file=CONSORT, key="item", kind=ChecklistItem, may_be_empty=frozenset({"note"}), beside=("study",)
+    )
     _check_complete([item.id for item in items])
     for item in items:
         place = f"item {item.id}"

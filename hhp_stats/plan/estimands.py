@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Literal
 
 from hhp_stats.errors import PlanError, UnknownName
-from hhp_stats.plan.load import known_clauses, load_plan
-from hhp_stats.plan.records import read_plan_file, read_records, record_of
+from hhp_stats.plan.citations import known_clauses
+from hhp_stats.plan.load import load_plan
+from hhp_stats.plan.records import read_plan_file, record_of, records_of
 from hhp_stats.plan.schema import Plan
 
 ESTIMANDS = "data/plan/estimands.toml"
@@ -133,20 +134,21 @@ class Estimands:
 def load_estimands(root: Path) -> Estimands:
     """What does each main analysis of the trial estimate?
 
-    Refuses (PlanError) what `read_records` refuses; unknown clauses, outcomes, populations, events and
+    Refuses (PlanError) what `records_of` refuses; unknown clauses, outcomes, populations, events and
     analyses; an outcome of role primary, secondary or mediator without an estimand; an event that is handled
     twice or not at all for an outcome; an analysis named twice, or of an outcome without an estimand; a planned
     analysis of such an outcome that is not named; and an estimand that no planned analysis aims at.
     """
     raw = read_plan_file(root, ESTIMANDS)
-    head = {key: value for key, value in raw.items() if not isinstance(value, list) or key.endswith("_clauses")}
+    lists = ("estimand", "event", "handling", "analysis")
+    head = {key: value for key, value in raw.items() if key not in lists}
     frame = record_of(head, file=ESTIMANDS, place="the head", kind=Frame)
     found = Estimands(
         frame=frame,
-        estimands=read_records(root, file=ESTIMANDS, key="estimand", kind=Estimand),
-        events=read_records(root, file=ESTIMANDS, key="event", kind=Event),
-        handlings=read_records(root, file=ESTIMANDS, key="handling", kind=Handling),
-        analyses=read_records(root, file=ESTIMANDS, key="analysis", kind=AimOfAnalyses),
+        estimands=records_of(raw, file=ESTIMANDS, key="estimand", kind=Estimand),
+        events=records_of(raw, file=ESTIMANDS, key="event", kind=Event),
+        handlings=records_of(raw, file=ESTIMANDS, key="handling", kind=Handling),
+        analyses=records_of(raw, file=ESTIMANDS, key="analysis", kind=AimOfAnalyses),
     )
     plan = load_plan(root, frame.study)
     _check_clauses(found, known_clauses(root))

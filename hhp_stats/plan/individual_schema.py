@@ -9,6 +9,7 @@ from typing import Literal
 
 from hhp_stats.errors import UnknownName
 from hhp_stats.plan.disclosure import DisclosureSettings
+from hhp_stats.plan.records import Count, Ends, Fraction, Natural, Positive, Share
 from hhp_stats.plan.schema import Better, Role
 from hhp_stats.plan.table_schema import DataTable, ModelDefaults, TableColumn, Words
 from hhp_stats.regression.model_matrix import Term, TermKind
@@ -22,14 +23,14 @@ Combination = Literal["scale", "sum", "standardised_sum"]
 class IndividualDesign:
     """What was randomised and how; `randomised` people, or 0 where nobody was (a pilot)."""
 
-    randomised: int
+    randomised: Natural
     kind: str = ""  # in words; "" stands for what the other keys say
     unit: str = ""  # in words; "" for the plan's word for a cluster or a person
     clauses: tuple[str, ...] = ()
     within: str = ""  # column of the blocks in which the arms were drawn, "" for one draw of all
     strata: tuple[str, ...] = ()  # the same where the blocks are not listed: columns of the table, all combinations
     cluster: str = ""  # column of the groups that were drawn whole, "" where people were drawn one by one
-    clusters: int | None = None  # how many were drawn
+    clusters: Count | None = None  # how many were drawn
     decision: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()  # places in the documents, for a study without clauses of its own
 
@@ -46,7 +47,7 @@ class Arm:
     label: str
     code: int = -1  # in a plan of a plain table the place in the list
     value: str | int | float = ""  # as the table writes it, "" for the id
-    randomised: int | None = None  # people, where the documents or the list give it
+    randomised: Natural | None = None  # people, where the documents or the list give it
     printed: bool = False  # whether `randomised` stands in the documents
 
 
@@ -56,7 +57,7 @@ class Block:
 
     id: str  # as the allocation list writes it
     label: str
-    randomised: int | None = None
+    randomised: Natural | None = None
     survey_opened: dt.date | None = None  # first day of the endline survey
     printed: bool = False  # whether the date stands in the documents; otherwise it is assumed
     note: str = ""
@@ -88,7 +89,7 @@ class Scale:
     printed: bool
     basis: str  # where the instrument comes from, or why it is assumed
     reverse: tuple[str, ...] = ()  # items counted from the other end
-    step: float = 1.0  # distance of neighbouring answers
+    step: Positive = 1.0  # distance of neighbouring answers
     waves: tuple[str, ...] = ("baseline", "endline")
     clauses: tuple[str, ...] = ()
 
@@ -122,12 +123,12 @@ class StudyOutcome:
     clauses: tuple[str, ...] = ()
     scales: tuple[str, ...] = ()
     combine: Combination = "scale"
-    reference: str = ""
+    reference: Literal["", "baseline"] = ""
     column: str = ""  # where it is no survey score: the column that holds it
     baseline: str = ""  # of a plain table: the column with its value before the trial
     waves: Mapping[str, str] = field(default_factory=dict)  # of a plain table: the column of each wave, by its name
     primary_wave: str = ""  # the wave that the outcome is about, "" for the last; the others are outcomes of their own
-    range: tuple[float, ...] = ()  # the ends of its scale
+    range: Ends = ()  # the ends of its scale
     missing: str = ""  # why there are no data at all, "" where there are
     decision: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()  # places in the documents, where no clause commits to it
@@ -180,12 +181,12 @@ class StudyPower:
 
     id: str
     label: str
-    alpha: float
-    power: float
+    alpha: Share
+    power: Share
     clauses: tuple[str, ...] = ()
-    analysed: int | None = None  # planned number analysed
-    response: float | None = None  # planned share that answers
-    printed: float | None = None  # standard deviations
+    analysed: Count | None = None  # planned number analysed
+    response: Fraction | None = None  # planned share that answers
+    printed: Positive | None = None  # standard deviations
     note: str = ""
     sources: tuple[str, ...] = ()  # places in the documents, where no clause commits to it
 
@@ -205,9 +206,9 @@ class Fact:
 class ResponsePeriods:
     """How responses are split by time for an exploratory analysis of fading effects."""
 
-    days: int  # length of one period
-    minimum: int  # a period with fewer responses is merged into the one before
-    expected: int  # number of periods the documents speak of
+    days: Count  # length of one period
+    minimum: Natural  # a period with fewer responses is merged into the one before
+    expected: Count  # number of periods the documents speak of
     clauses: tuple[str, ...]
     decision: tuple[str, ...] = ()
 

@@ -1,20 +1,17 @@
-"""Read a plan and refuse one that contradicts itself or cites a clause that does not exist."""
+"""The plan of a trial on the returns of authorities: read strictly, and refused where it contradicts itself."""
 
 from __future__ import annotations
 
 import csv
 import dataclasses
-import io
-import math
-import tomllib
-from collections.abc import Iterator, Mapping
-from functools import lru_cache
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from hhp_stats.errors import PlanError
-from hhp_stats.plan.disclosure import disclosure_settings
-from hhp_stats.plan.records import parsed
+from hhp_stats.plan.nearest import refuse_unknown
+from hhp_stats.plan.plan_file import PlanFile
+from hhp_stats.plan.records import Natural, Share
 from hhp_stats.plan.schema import (
     BaselineCriterion,
     Comparator,
@@ -34,9 +31,6 @@ from hhp_stats.plan.schema import (
     TippingSettings,
 )
 from hhp_stats.regression.model_matrix import Term
-
-Record = TypeVar("Record")
-Table = Mapping[str, Any]
 
 ESTIMATORS: Mapping[str, frozenset[str]] = {
     "ols": frozenset({"CR0", "CR1", "CR2", "CR3", "two-way", "HC2"}),
@@ -67,12 +61,9 @@ DF_RULES: Mapping[str, frozenset[str]] = {
     "randomisation": frozenset({"clusters"}),
     "iv": frozenset({"clusters"}),
 }
-AVERAGES = frozenset({"people", "teams"})
 WEIGHTED = frozenset({"ols"})  # estimators that can weigh people
 # Beside the keys of the plan's imputation models.
 BASELINE_ABSENCE = frozenset({"zero_with_indicator", "mean", "mean_with_indicator", "complete_cases"})
-ARMS_OF_BASELINES = frozenset({"together", "apart", "from_baselines"})
-ARMS_OF_OUTCOMES = frozenset({"together", "apart", "none"})
 MODELS = frozenset(
     {
         ("together", "together"),
@@ -82,170 +73,117 @@ MODELS = frozenset(
         ("from_baselines", "none"),
     }
 )
-LEAVERS = frozenset({"pro_rata", "absent_after_leaving", "left_out"})
-MISSING_OUTCOME = frozenset({"complete_cases", "multiple_imputation", "selection", "weights", "bounds"})
-SUMMARIES = frozenset({"", "at_means", "average"})
-KINDS = frozenset({"planned", "sensitivity", "exploratory"})
+
+_TABLES = (
+    "sites",
+    "populations",
+    "outcomes",
+    "terms",
+    "measures",
+    "imputation",
+    "tipping",
+    "cost_benefit",
+    "power",
+    "analyses",
+)
 
 
-def known_clauses(root: Path) -> frozenset[str]:
-    """Ids of all protocol clauses, from `data/published/protocol_clauses.csv`."""
-    return _clause_ids((root / "data/published/protocol_clauses.csv").read_text(encoding="utf-8"))
-
-
-@lru_cache(maxsize=8)
-def _clause_ids(text: str) -> frozenset[str]:
-    return frozenset(row["clause_id"] for row in csv.DictReader(io.StringIO(text, newline="")))
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class _Header:
+    study: str
+    title: str
+    chapter: str
+    contrast: str
+    conf_level: Share
+    seed: Natural
 
 
 def load_plan(root: Path, study: str) -> Plan:
     """Read `data/plan/<study>.toml` under `root` and cross-check it.
 
-    Raises PlanError, naming file and place, for an unknown or missing key, an unknown clause, a
-    base level or site that is not in its list, an analysis of an unknown outcome, population,
-    estimator or covariance, and an id that is used twice.
+    Raises PlanError, naming file and place, for what every plan is refused for (`plan_file.PlanFile`), a base level or
+    site that is not in its list, an analysis of an unknown outcome, population, estimator or covariance, and an id
+    that is used twice.
     """
-    path = root / "data/plan" / f"{study}.toml"
-    file = path.relative_to(root).as_posix()
-    if not path.is_file():
-        raise PlanError(file, "the file", "does not exist.", "Write the plan of the study there.")
-    plan = _plan(path.read_text(encoding="utf-8"), file=file, known=known_clauses(root))
-    _check_answers(file, plan, root)
+    return trial_plan(PlanFile.open(root, study))
+
+
+def trial_plan(source: PlanFile) -> Plan:
+    """The same from the tables of a plan."""
+    header = source.header(_Header, tables=_TABLES)
+    measures = source.one("measures", Measures, source.table("measures"))
+    rule = {"leavers": measures.leaver_rule, "leaver_floor": measures.leaver_floor_days}
+    given = source.raw.get("analyses", [])
+    analyses = [rule | entry if isinstance(entry, dict) else entry for entry in given] if given else given
+    plan = Plan(
+        **{field.name: getattr(header, field.name) for field in dataclasses.fields(_Header)},
+        design=_design(source),
+        sites=source.records("sites", Site, optional=False),
+        populations=source.named("populations", Population),
+        outcomes=source.named("outcomes", Outcome),
+        terms=source.records("terms", Term),
+        measures=measures,
+        imputation=_imputation(source),
+        tipping=source.one("tipping", TippingSettings, source.table("tipping")),
+        disclosure=source.disclosure(),
+        cost_benefit=_cost_benefit(source),
+        power={
+            key: source.one(f"power.{key}", PowerAssumption, entry) for key, entry in source.tables("power").items()
+        },
+        analyses=source.records("analyses", PlannedAnalysis, tables={"analyses": analyses}, optional=False),
+        clauses=source.cited(),
+    )
+    source.check_citations(_must_cite)
+    source.check_levels(plan.terms)
+    _check_names(source.file, plan)
+    _check_answers(source.file, plan, source.root)
     return plan
 
 
-@lru_cache(maxsize=8)
-def _plan(text: str, *, file: str, known: frozenset[str]) -> Plan:
-    """The plan in a text, checked once: several parts of a chapter read the same one, and nobody edits it."""
-    try:
-        raw = parsed(text)
-    except tomllib.TOMLDecodeError as error:
-        raise PlanError(file, "the file", f"is not valid TOML: {error}.", "Mend the line named.") from None
-    reader = _Reader(file)
-    plan = reader.plan(raw)
-    _check_clauses(file, raw, known)
-    _check_names(file, plan)
-    return plan
+def _without(table: Mapping[str, Any], *keys: str) -> dict[str, Any]:
+    return {key: value for key, value in table.items() if key not in keys}
 
 
-class _Reader:
-    """Turns TOML tables into records; every complaint carries the file and the dotted place."""
-
-    def __init__(self, file: str) -> None:
-        self.file = file
-
-    def record(self, kind: type[Record], place: str, table: Table, **given: Any) -> Record:
-        """Fill one record; `clauses` and `decision` are citations that not every record keeps."""
-        fields = {field.name: field for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
-        values = {**{key: _frozen(value) for key, value in table.items()}, **given}
-        unknown = set(values) - set(fields) - {"clauses", "decision"}
-        if unknown:
-            raise PlanError(
-                self.file,
-                place,
-                f"has an unknown key {sorted(unknown)[0]!r}.",
-                f"Known keys: {', '.join(sorted(fields))}.",
-            )
-        required = {name for name, field in fields.items() if field.default is dataclasses.MISSING}
-        for name in sorted(required - set(values)):
-            raise PlanError(self.file, place, f"lacks {name!r}.", "Add it.")
-        return kind(**{key: value for key, value in values.items() if key in fields})
-
-    def table(self, raw: Table, key: str) -> Table:
-        if not isinstance(raw.get(key), Mapping):
-            raise PlanError(self.file, key, "is missing.", f"Add a table [{key}].")
-        found: Table = raw[key]
-        return found
-
-    def imputation(self, raw: Table) -> ImputationSettings:
-        """The settings with the models, limits and criterion inside them."""
-        return self.record(
-            ImputationSettings,
-            "imputation",
-            raw,
-            models={
-                key: self.record(ImputationModel, f"imputation.models.{key}", entry, key=key)
-                for key, entry in self.table(raw, "models").items()
-            },
-            monte_carlo=self.record(MonteCarloLimits, "imputation.monte_carlo", self.table(raw, "monte_carlo")),
-            balance=self.record(BaselineCriterion, "imputation.balance", self.table(raw, "balance")),
-        )
-
-    def plan(self, raw: Table) -> Plan:
-        design = self.table(raw, "design")
-        parts = {key: value for key, value in design.items() if not isinstance(value, Mapping) or key.startswith("arm")}
-        parts = {key: value for key, value in parts.items() if key != "recruited_clause"}
-        for inner in ("randomisation", "follow_up"):
-            parts |= {k: v for k, v in self.table(design, inner).items() if k not in ("clauses", "decision")}
-        measures = self.record(Measures, "measures", self.table(raw, "measures"))
-        analyses = []
-        for number, entry in enumerate(raw.get("analyses", ()), start=1):
-            given = {
-                "leavers": entry.get("leavers", measures.leaver_rule),
-                "leaver_floor": entry.get("leaver_floor", measures.leaver_floor_days),
-            }
-            analyses.append(self.record(PlannedAnalysis, f"analyses[{number}]", entry, **given))
-        terms = []
-        for number, entry in enumerate(raw.get("terms", ()), start=1):
-            terms.append(self.record(Term, f"terms[{number}]", entry))
-        costs = self.table(raw, "cost_benefit")
-        scenarios = tuple(
-            self.record(CostScenario, f"cost_benefit.scenarios[{n}]", entry)
-            for n, entry in enumerate(costs.get("scenarios", ()), start=1)
-        )
-        comparators = tuple(
-            self.record(Comparator, f"cost_benefit.comparators[{n}]", entry)
-            for n, entry in enumerate(costs.get("comparators", ()), start=1)
-        )
-        top = {key: raw[key] for key in ("study", "title", "chapter", "contrast", "conf_level", "seed") if key in raw}
-        return self.record(
-            Plan,
-            "the file",
-            top,
-            design=self.record(Design, "design", parts),
-            sites=tuple(
-                self.record(Site, f"sites[{n}]", entry) for n, entry in enumerate(raw.get("sites", ()), start=1)
-            ),
-            populations={
-                key: self.record(Population, f"populations.{key}", entry, key=key)
-                for key, entry in self.table(raw, "populations").items()
-            },
-            outcomes={
-                key: self.record(Outcome, f"outcomes.{key}", entry, key=key)
-                for key, entry in self.table(raw, "outcomes").items()
-            },
-            terms=tuple(terms),
-            measures=measures,
-            imputation=self.imputation(self.table(raw, "imputation")),
-            tipping=self.record(TippingSettings, "tipping", self.table(raw, "tipping")),
-            disclosure=disclosure_settings(raw, file=self.file),
-            cost_benefit=self.record(CostBenefit, "cost_benefit", costs, scenarios=scenarios, comparators=comparators),
-            power={
-                key: self.record(PowerAssumption, f"power.{key}", entry) for key, entry in raw.get("power", {}).items()
-            },
-            analyses=tuple(analyses),
-            clauses=tuple(sorted({clause for _, clause in _citations(raw)})),
-        )
+def _design(source: PlanFile) -> Design:
+    """What was randomised, with the rule of the draw and the waves, which have tables of their own in it."""
+    design = source.table("design")
+    own = {field.name for field in dataclasses.fields(Design)}
+    parts = {key: value for key, value in design.items() if key.removesuffix("_clause") == key or key[:-7] not in own}
+    for inner in ("randomisation", "follow_up"):
+        parts |= _without(source.table(inner, design, named="design"), "clauses", "decision", "sources")
+        del parts[inner]
+    return source.one("design", Design, parts)
 
 
-def _frozen(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
+def _imputation(source: PlanFile) -> ImputationSettings:
+    """The settings with the models, limits and criterion inside them."""
+    table = source.table("imputation")
+    models = {
+        key: source.one(f"imputation.models.{key}", ImputationModel, entry, given={"key": key})
+        for key, entry in source.tables("models", table, named="imputation").items()
+    }
+    inside = {
+        name: source.one(f"imputation.{name}", kind, source.table(name, table, named="imputation"))
+        for name, kind in (("monte_carlo", MonteCarloLimits), ("balance", BaselineCriterion))
+    }
+    own = _without(table, "models", *inside)
+    return source.one("imputation", ImputationSettings, own, given={"models": models, **inside})
 
 
-def _citations(raw: Any, place: str = "") -> Iterator[tuple[str, str]]:
-    """Every (place, clause id) the plan cites, wherever it stands."""
-    if isinstance(raw, Mapping):
-        for key, value in raw.items():
-            here = f"{place}.{key}" if place else key
-            if key == "clauses":
-                yield from ((place or "the file", clause) for clause in value)
-            elif key.endswith("_clause"):
-                yield here, value
-            else:
-                yield from _citations(value, here)
-    elif isinstance(raw, list):
-        for number, value in enumerate(raw, start=1):
-            yield from _citations(value, f"{place}[{number}]")
+def _cost_benefit(source: PlanFile) -> CostBenefit:
+    """What the ratio is made of, with its scenarios and the interventions that it is compared with."""
+    table = source.table("cost_benefit")
+    inside = {
+        "scenarios": source.records("scenarios", CostScenario, tables=table, optional=False),
+        "comparators": source.records("comparators", Comparator, tables=table),
+    }
+    return source.one("cost_benefit", CostBenefit, _without(table, *inside), given=inside)
+
+
+def _must_cite(section: str, entry: Mapping[str, Any]) -> bool:
+    """Does an entry commit to something?"""
+    exploratory = "exploratory" in (entry.get("role"), entry.get("kind"))
+    return section in ("outcomes", "populations", "power", "terms", "analyses") and not exploratory
 
 
 def _check_answers(file: str, plan: Plan, root: Path) -> None:
@@ -276,40 +214,9 @@ def _check_answers(file: str, plan: Plan, root: Path) -> None:
             raise PlanError(file, place, "has columns that name no wave.", "End column and baseline in _t2 and _t1.")
 
 
-def _check_clauses(file: str, raw: Table, known: frozenset[str]) -> None:
-    for place, clause in _citations(raw):
-        if clause not in known:
-            raise PlanError(
-                file,
-                place,
-                f"cites clause {clause!r}, which does not exist.",
-                "Use an id of data/published/protocol_clauses.csv.",
-            )
-    for section in ("outcomes", "populations", "power"):
-        for key, entry in raw.get(section, {}).items():
-            if not entry.get("clauses") and entry.get("role") != "exploratory":
-                raise PlanError(file, f"{section}.{key}", "cites no clause.", "Say which clause commits to it.")
-    for section in ("terms", "analyses"):
-        for number, entry in enumerate(raw.get(section, ()), start=1):
-            exploratory = entry.get("kind") == "exploratory"
-            if not entry.get("clauses") and not exploratory:
-                raise PlanError(
-                    file,
-                    f"{section}[{number}]",
-                    "cites no clause.",
-                    "Say which clause commits to it, or mark it exploratory.",
-                )
-
-
 def _check_names(file: str, plan: Plan) -> None:
-    def refuse(place: str, what: str, value: str, allowed: Any) -> None:
-        if value not in allowed:
-            raise PlanError(file, place, f"names an unknown {what} {value!r}.", f"Known: {', '.join(sorted(allowed))}.")
-
     for key, model in plan.imputation.models.items():
         place = f"imputation.models.{key}"
-        refuse(place, "way with baselines", model.baselines, ARMS_OF_BASELINES)
-        refuse(place, "way with outcomes", model.outcomes, ARMS_OF_OUTCOMES)
         if model.m < 3:
             raise PlanError(file, place, "makes fewer than three data sets.", "Monte Carlo errors need three at least.")
         if (model.baselines, model.outcomes) not in MODELS:
@@ -319,16 +226,7 @@ def _check_names(file: str, plan: Plan) -> None:
                 f"cannot impute baselines {model.baselines} with outcomes {model.outcomes}.",
                 "Known pairs: " + "; ".join(", ".join(pair) for pair in sorted(MODELS)) + ".",
             )
-    for key in plan.tipping.outcomes:
-        refuse("tipping", "outcome", key, plan.outcomes)
-    for term in plan.terms:
-        if term.kind == "categorical" and (not term.levels or term.base not in term.levels):
-            raise PlanError(
-                file,
-                f"terms.{term.column}",
-                f"has base level {term.base!r} outside its levels.",
-                "Name the base among the levels.",
-            )
+    refuse_unknown(file, "tipping", "outcome", plan.tipping.outcomes, plan.outcomes, "the plan's outcomes")
     authorities = {site.local_authority for site in plan.sites}
     for term in plan.terms:
         if term.column == "local_authority" and set(term.levels) != authorities:
@@ -337,20 +235,24 @@ def _check_names(file: str, plan: Plan) -> None:
         raise PlanError(
             file, "design.arms", "must map two arms to 0 and 1, each with a label.", "Mend arms and arm_labels."
         )
-    seen: set[str] = set()
+    arms = {code: arm for arm, code in plan.design.arms.items()}
+    if plan.contrast != f"{arms[1]} minus {arms[0]}":
+        raise PlanError(
+            file,
+            "contrast",
+            f"is {plan.contrast!r}.",
+            f"Write '{arms[1]} minus {arms[0]}': every estimate is of that sign.",
+        )
     for analysis in plan.analyses:
         place = f"analyses {analysis.id}"
-        if analysis.id in seen:
-            raise PlanError(file, place, "stands twice.", "Give every analysis its own id.")
-        seen.add(analysis.id)
         if analysis.id.count("/") != 2:
             raise PlanError(file, place, "must have the form outcome/estimand/method.", "Rename it.")
-        refuse(place, "outcome", analysis.outcome, plan.outcomes)
-        refuse(place, "population", analysis.population, plan.populations)
-        refuse(place, "estimator", analysis.estimator, ESTIMATORS)
-        refuse(place, "covariance", analysis.covariance, ESTIMATORS[analysis.estimator])
-        refuse(place, f"df rule of {analysis.estimator}", analysis.df, DF_RULES[analysis.estimator])
-        refuse(place, "average", analysis.average, AVERAGES)
+        refuse_unknown(file, place, "outcome", [analysis.outcome], plan.outcomes, "the plan's outcomes")
+        refuse_unknown(file, place, "population", [analysis.population], plan.populations, "the plan's populations")
+        refuse_unknown(file, place, "estimator", [analysis.estimator], ESTIMATORS, "those the studies know")
+        of = f"those of {analysis.estimator}"
+        refuse_unknown(file, place, "covariance", [analysis.covariance], ESTIMATORS[analysis.estimator], of)
+        refuse_unknown(file, place, f"df rule of {analysis.estimator}", [analysis.df], DF_RULES[analysis.estimator], of)
         if (
             analysis.average != "people" or plan.outcomes[analysis.outcome].weight
         ) and analysis.estimator not in WEIGHTED:
@@ -368,8 +270,6 @@ def _check_names(file: str, plan: Plan) -> None:
                 "Average over people, or name an outcome without a weight.",
             )
         floor = analysis.leaver_floor
-        if isinstance(floor, bool) or not isinstance(floor, int | float) or not 0 <= floor < math.inf:
-            raise PlanError(file, place, f"has the leaver_floor {floor!r}.", "Give working days, 0 for no floor.")
         if analysis.leavers != "pro_rata" and floor != plan.measures.leaver_floor_days:
             raise PlanError(
                 file,
@@ -384,13 +284,10 @@ def _check_names(file: str, plan: Plan) -> None:
                 f"is {analysis.kind}, of an outcome that is exploratory.",
                 "Mark the analysis exploratory, or give the outcome a role and the clause that commits to it.",
             )
-        refuse(place, "kind", analysis.kind, KINDS)
-        refuse(place, "rule for leavers", analysis.leavers, LEAVERS)
-        refuse(place, "rule for missing outcomes", analysis.missing_outcome, MISSING_OUTCOME)
-        refuse(place, "summary", analysis.summary, SUMMARIES)
         if analysis.baseline_absence:
             rules = BASELINE_ABSENCE | plan.imputation.models.keys()
-            refuse(place, "rule for missing baseline absence", analysis.baseline_absence, rules)
+            what = "rule for missing baseline absence"
+            refuse_unknown(file, place, what, [analysis.baseline_absence], rules, "those there are")
         if analysis.baseline and analysis.baseline_absence in plan.imputation.models:
             raise PlanError(
                 file,
@@ -407,7 +304,7 @@ def _check_names(file: str, plan: Plan) -> None:
                     "imputes outcomes by a rule that imputes none.",
                     "Name an imputation model that imputes outcomes as baseline_absence.",
                 )
-        if analysis.imputations < 0 or analysis.imputations == 1:
+        if analysis.imputations == 1:
             raise PlanError(
                 file, place, "uses fewer than two completed data sets.", "Give two at least, or none for all."
             )

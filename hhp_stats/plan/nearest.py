@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from hhp_stats.errors import PlanError
 
@@ -26,10 +26,15 @@ def allowed(known: Iterable[str], given: object = "") -> str:
     return f"Allowed: {', '.join(names) or 'none yet'}. {meant(given, names)}".rstrip()
 
 
-def among(file: str, place: str, what: str, given: str, known: Iterable[str], where: str) -> None:
-    """Refuses (PlanError) a name that is not among those known, naming them and the nearest."""
-    names = sorted(known)
-    if given not in names:
-        raise PlanError(
-            file, place, f"has the {what} {given!r}.", f"{meant(given, names)}Use one of {where}: {', '.join(names)}."
-        )
+def refuse_unknown(file: str, place: str, what: str, given: Iterable[str], known: Collection[str], where: str) -> None:
+    """Refuses (PlanError) the first name that is not among those known, naming them and the nearest."""
+    for name in given:
+        if name not in known:
+            names = sorted(known)
+            some = ", ".join(names[:12]) or "none yet"
+            raise PlanError(
+                file,
+                place,
+                f"names {what} {name!r}, which does not exist.",
+                f"{meant(name, names)}Use one of {where}: {some}{', ...' if len(names) > 12 else ''}.",
+            )

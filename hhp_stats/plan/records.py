@@ -6,14 +6,14 @@ import dataclasses
 import datetime as dt
 import math
 import tomllib
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Mapping, Sequence
+from functools import cache, lru_cache
 from pathlib import Path
-from types import UnionType
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from types import MappingProxyType, UnionType
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from hhp_stats.errors import PlanError
-from hhp_stats.plan.nearest import meant
+from hhp_stats.plan.nearest import meant, refuse_unknown
 from hhp_stats.plan.passages import unmarked
 
 if TYPE_CHECKING:
@@ -50,7 +50,37 @@ def parsed(text: str) -> Mapping[str, Any]:
     return tomllib.loads(unmarked(text))
 
 
-_hints = lru_cache(maxsize=None)(get_type_hints)
+@cache
+def _hints(kind: type[DataclassInstance]) -> dict[str, Any]:
+    return get_type_hints(kind, include_extras=True)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Which numbers may a field hold? From `least` to `most`, above `above`, below `below`; and the same in words."""
+
+    words: str
+    least: float = -math.inf
+    most: float = math.inf
+    above: float = -math.inf
+    below: float = math.inf
+    ends: bool = False  # of two numbers in place of one: the ends of a range, or none
+
+    def hold(self, value: Any) -> bool:
+        """Is the number inside?"""
+        if self.ends:
+            return not value or (len(value) == 2 and bool(value[0] < value[1]))
+        return bool(self.least <= value <= self.most and self.above < value < self.below)
+
+
+Share = Annotated[float, Limits(words="above 0 and below 1", above=0, below=1)]
+Fraction = Annotated[float, Limits(words="from 0 to 1", least=0, most=1)]
+Portion = Annotated[float, Limits(words="of at least 0 and below 1", least=0, below=1)]
+Amount = Annotated[float, Limits(words="of at least 0", least=0)]
+Positive = Annotated[float, Limits(words="above 0", above=0)]
+Count = Annotated[int, Limits(words="from 1 to ten millions", least=1, most=10_000_000)]
+Natural = Annotated[int, Limits(words="from 0 to 2^32", least=0, most=2**32)]
+Ends = Annotated[tuple[float, ...], Limits(words="of two, the lower first", ends=True)]
 
 
 def read_records(
@@ -61,6 +91,7 @@ def read_records(
     kind: type[Record],
     may_be_empty: frozenset[str] = frozenset(),
     optional: bool = False,
+    beside: tuple[str, ...] = (),
 ) -> tuple[Record, ...]:
     """What records does the list of tables `key` of a plan file hold?
 
@@ -68,34 +99,72 @@ def read_records(
     number, a number, yes or no, a date, or one of the words of a Literal. Lines of text are joined with
     single spaces. The first field identifies the record.
 
-    Refuses (PlanError) an empty list unless `optional`, unknown or missing keys, values of another type, text
-    that is blank unless its field is in `may_be_empty`, words that a Literal does not know, and an id used twice.
+    Refuses (PlanError) a file with other keys than this and those `beside` it, an empty list unless `optional`,
+    unknown or missing keys, values of another type, text that is blank unless its field is in `may_be_empty`, words
+    that a Literal does not know, and an id used twice.
     """
-    return _records(_text(root, file), file=file, key=key, kind=kind, may_be_empty=may_be_empty, optional=optional)
+    text = _text(root, file)
+    return _read(text, file=file, key=key, kind=kind, may_be_empty=may_be_empty, optional=optional, beside=beside)
 
 
 @lru_cache(maxsize=256)
-def _records(
-    text: str, *, file: str, key: str, kind: type[Record], may_be_empty: frozenset[str], optional: bool
+def _read(
+    text: str,
+    *,
+    file: str,
+    key: str,
+    kind: type[Record],
+    may_be_empty: frozenset[str],
+    optional: bool,
+    beside: tuple[str, ...],
 ) -> tuple[Record, ...]:
     """The records of one text are the same each time, and are frozen; a plan is checked against the others again and
     again.
     """
-    entries = _tables(text, file).get(key)
-    if optional and entries is None:
-        return ()
+    tables = _tables(text, file)
+    refuse_unknown(file, "the file", "the key", tables, (key, *beside), "those of the file")
+    return records_of(tables, file=file, key=key, kind=kind, may_be_empty=may_be_empty, optional=optional)
+
+
+def list_of(tables: Mapping[str, Any], *, file: str, key: str) -> list[Any]:
+    """The list of tables under a key; refuses (PlanError) one that is missing, empty, or no list."""
+    entries = tables.get(key)
     if not isinstance(entries, list) or not entries:
         raise PlanError(file, f"[[{key}]]", "holds no entry.", "Add at least one.")
+    return entries
+
+
+def records_of(
+    tables: Mapping[str, Any],
+    *,
+    file: str,
+    key: str,
+    kind: type[Record],
+    may_be_empty: frozenset[str] = frozenset(),
+    optional: bool = False,
+    cited: bool = False,
+    within: Sequence[str] = (),
+) -> tuple[Record, ...]:
+    """As `read_records`, of tables that have been read; with `cited` as `record_of`. Ids are unique among those that
+    share the values of the fields `within`.
+    """
+    if optional and key not in tables:
+        return ()
+    entries = list_of(tables, file=file, key=key)
     identity = dataclasses.fields(kind)[0].name
-    found: dict[str, Record] = {}
+    found: dict[tuple[Any, ...], Record] = {}
     for number, entry in enumerate(entries, start=1):
-        place = f"{key} {entry.get(identity, f'number {number}')}"
-        record = record_of(entry, file=file, place=place, kind=kind, may_be_empty=may_be_empty)
-        name = getattr(record, identity)
+        place = f"{key} {entry.get(identity, f'number {number}')}" if isinstance(entry, Mapping) else f"{key} {number}"
+        record = record_of(entry, file=file, place=place, kind=kind, may_be_empty=may_be_empty, cited=cited)
+        name = tuple(getattr(record, own) for own in (*within, identity))
         if name in found:
             raise PlanError(file, place, "stands twice.", f"Give every {key} its own {identity}.")
         found[name] = record
     return tuple(found.values())
+
+
+CITATIONS: Mapping[str, str] = {"clauses": "clauses", "decision": "conflicts", "sources": "places"}
+"""The keys by which any entry of a study's plan may say what it rests on."""
 
 
 def record_of(
@@ -105,8 +174,14 @@ def record_of(
     place: str,
     kind: type[Record],
     may_be_empty: frozenset[str] = frozenset(),
+    cited: bool = False,
+    given: Mapping[str, Any] = MappingProxyType({}),
 ) -> Record:
-    """One table of a plan file as a record of `kind`; refuses what `read_records` refuses."""
+    """One table of a plan file as a record of `kind`; refuses what `read_records` refuses.
+
+    `cited`: the table may cite clauses, conflicts and places though the record keeps none. `given`: fields that are
+    records of their own, read before.
+    """
     hints, fields = _hints(kind), dataclasses.fields(kind)
     required = {
         field.name
@@ -115,18 +190,21 @@ def record_of(
     }
     if not isinstance(entry, Mapping):
         raise PlanError(file, place, f"is {entry!r}.", "Write a table with keys and values.")
-    for name in sorted(set(entry) - set(hints)):
-        known = [field.name for field in fields]
+    beside = dict.fromkeys(set(CITATIONS) - set(hints), tuple[str, ...]) if cited else {}
+    for name in sorted(set(entry) - (set(hints) - set(given)) - set(beside)):
+        known = [field.name for field in fields if field.name not in given]
         raise PlanError(
             file, place, f"has an unknown key {name!r}.", f"{meant(name, known)}Known keys: {', '.join(known)}."
         )
-    for name in sorted(required - set(entry)):
+    for name in sorted(required - set(entry) - set(given)):
         raise PlanError(file, place, f"lacks {name!r}.", f"Add it: {allowed_values(hints[name])}.")
-    values = {name: _value(file, place, name, value, hints[name]) for name, value in entry.items()}
+    values = {name: _value(file, place, name, value, (hints | beside)[name]) for name, value in entry.items()}
     for name, value in values.items():
         if value == "" and name not in may_be_empty:
             raise PlanError(file, place, f"has no text under {name!r}.", "Write it.")
-    return kind(**values)
+        if value == () and cited and name in required and name not in CITATIONS:
+            raise PlanError(file, place, f"has an empty list under {name!r}.", f"Write {allowed_values(hints[name])}.")
+    return kind(**{name: value for name, value in values.items() if name not in beside}, **given)
 
 
 _KINDS: Mapping[Any, str] = {
@@ -134,19 +212,33 @@ _KINDS: Mapping[Any, str] = {
     float: "a number",
     bool: "true or false",
     dt.date: "a date",
-    str: "text",
+    str: "text without control characters",
     tuple[str, ...]: "a list of texts",
     tuple[float, ...]: "a list of numbers",
     Mapping[str, str]: 'a table of texts, { name = "text" }',
+    Mapping[str, int]: "a table of whole numbers, { name = 1 }",
 }
+
+
+def _parts(hint: Any) -> list[Any]:
+    """The types of which a value may be one; without the key there is none."""
+    several = get_origin(hint) in (UnionType, Union)
+    return [part for part in get_args(hint) if part is not type(None)] if several else [hint]
 
 
 def allowed_values(hint: Any) -> str:
     """What a field of this type may hold, in words."""
     if get_origin(hint) is Literal:
-        return f"one of {', '.join(get_args(hint))}"
-    parts = [part for part in get_args(hint) if part is not type(None)] if get_origin(hint) is UnionType else [hint]
-    return " or ".join(_KINDS.get(part, "a list of texts") for part in parts)
+        known = get_args(hint)
+        return f"one of {', '.join(known if all(known) else map(repr, known))}"
+    return " or ".join(map(_in_words, _parts(hint)))
+
+
+def _in_words(kind: Any) -> str:
+    if get_origin(kind) is Annotated:
+        base, limits = get_args(kind)
+        return f"{_KINDS[base]} {limits.words}"
+    return _KINDS.get(kind, "a list of texts")
 
 
 def allowed_in(kind: type[DataclassInstance], name: str) -> str:
@@ -159,12 +251,10 @@ def _value(file: str, place: str, name: str, value: Any, hint: Any) -> Any:
     if get_origin(hint) is Literal:
         known = get_args(hint)
         if value not in known:
-            raise PlanError(
-                file, place, f"has an unknown {name} {value!r}.", f"{meant(value, known)}Known: {', '.join(known)}."
-            )
+            shown = allowed_values(hint)
+            raise PlanError(file, place, f"has an unknown {name} {value!r}.", f"{meant(value, known)}Write {shown}.")
         return value
-    # A value that may be left out (the key is absent then), or may be of several types.
-    kinds = [part for part in get_args(hint) if part is not type(None)] if get_origin(hint) is UnionType else [hint]
+    kinds = _parts(hint)
     for kind in kinds:
         found = _as(kind, value)
         if found is not None:
@@ -176,6 +266,10 @@ def _value(file: str, place: str, name: str, value: Any, hint: Any) -> Any:
 
 def _as(kind: Any, value: Any) -> Any:
     """A value as one type wants it; None where it is of another."""
+    if get_origin(kind) is Annotated:
+        base, limits = get_args(kind)
+        found = _as(base, value)
+        return found if found is not None and limits.hold(found) else None
     if kind is bool:
         return value if isinstance(value, bool) else None
     if kind in (int, float) and isinstance(value, int) and not isinstance(value, bool):
@@ -185,13 +279,17 @@ def _as(kind: Any, value: Any) -> Any:
     if kind is dt.date:
         return value if isinstance(value, dt.date) and not isinstance(value, dt.datetime) else None
     if kind is str:
-        return " ".join(value.split()) if isinstance(value, str) else None
+        whole = isinstance(value, str) and all(sign.isprintable() or sign.isspace() for sign in value)
+        return " ".join(value.split()) if whole else None
     if kind == tuple[float, ...]:
         whole = isinstance(value, list) and all(_as(float, item) is not None for item in value)
         return tuple(float(item) for item in value) if whole else None
     if kind == Mapping[str, str]:
-        whole = isinstance(value, Mapping) and all(isinstance(item, str) for item in value.values())
+        whole = isinstance(value, Mapping) and all(_as(str, item) for item in value.values())
         return dict(value) if whole else None
-    if get_origin(kind) is tuple and isinstance(value, list) and all(isinstance(item, str) for item in value):
+    if kind == Mapping[str, int]:
+        whole = isinstance(value, Mapping) and all(_as(int, item) is not None for item in value.values())
+        return dict(value) if whole else None
+    if get_origin(kind) is tuple and isinstance(value, list) and all(_as(str, item) for item in value):
         return tuple(value) if len(set(value)) == len(value) else None
     return None

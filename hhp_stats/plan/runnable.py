@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from hhp_stats.errors import PlanError
 from hhp_stats.plan.individual_schema import IndividualPlan, StudyAnalysis
-from hhp_stats.plan.nearest import among
+from hhp_stats.plan.nearest import refuse_unknown
 from hhp_stats.plan.runnable_table import COLUMNS, check_condition, check_contrast, check_table
 from hhp_stats.plan.table_plan import NOT_KNOWN
 
@@ -88,7 +88,9 @@ def check_runnable(file: str, plan: IndividualPlan) -> None:
                 file, f"populations {name}", "has a condition, and the plan has no [data].", "Leave where out."
             )
         else:
-            among(file, f"populations {name}", "id", name, known_populations(plan), "those that can be selected")
+            refuse_unknown(
+                file, f"populations {name}", "id", [name], known_populations(plan), "those that can be selected"
+            )
     for analysis in plan.analyses:
         _check_analysis(file, plan, analysis)
     _check_planned(file, plan)
@@ -225,7 +227,7 @@ def _check_analysis(file: str, plan: IndividualPlan, analysis: StudyAnalysis) ->
             file, place, "needs the ends of the outcome's scale.", "Give the outcome range = [lowest, highest]."
         )
     if analysis.estimator in ("ols", "imputation"):
-        among(file, place, "df", analysis.df, DF[analysis.covariance[:2]], f"those of {analysis.covariance}")
+        refuse_unknown(file, place, "df", [analysis.df], DF[analysis.covariance[:2]], f"those of {analysis.covariance}")
     two = [level for level in plan.terms[analysis.moderator].levels if level != NOT_KNOWN] if analysis.moderator else []
     if analysis.moderator and len(two) != len(ARMS):
         raise PlanError(

@@ -11,7 +11,7 @@ import re
 from hhp_stats.errors import PlanError
 from hhp_stats.plan.conditions import GRAMMAR, ConditionError, parse_condition
 from hhp_stats.plan.individual_schema import IndividualPlan, StudyAnalysis, StudyPopulation
-from hhp_stats.plan.nearest import among, meant
+from hhp_stats.plan.nearest import meant, refuse_unknown
 from hhp_stats.plan.table_plan import RESPONSE
 from hhp_stats.plan.table_schema import ARM, TERM_KINDS
 
@@ -53,7 +53,7 @@ def check_table(file: str, plan: IndividualPlan) -> None:
     for place, names in (("balance", plan.balance), ("model auxiliary", plan.model.auxiliary)):
         for name in names:
             usable = [column.column for column in plan.columns.values() if column.kind in TERM_KINDS]
-            among(file, place, "column", name, usable, "the numbers and categories of the dictionary")
+            refuse_unknown(file, place, "column", [name], usable, "the numbers and categories of the dictionary")
 
 
 def check_condition(file: str, plan: IndividualPlan, population: StudyPopulation) -> None:
@@ -70,7 +70,7 @@ def check_condition(file: str, plan: IndividualPlan, population: StudyPopulation
     except ConditionError as error:
         raise PlanError(file, place, f"has a condition that {error}.", GRAMMAR) from None
     for part in condition.comparisons():
-        among(file, place, "column", part.column, plan.columns, "those of the dictionary")
+        refuse_unknown(file, place, "column", [part.column], plan.columns, "those of the dictionary")
         column, text = plan.columns[part.column], isinstance(part.value, str)
         numeric = column.kind in ("number", "0/1")
         if column.kind == "date" or numeric == text:
@@ -85,7 +85,7 @@ def check_condition(file: str, plan: IndividualPlan, population: StudyPopulation
                 file, place, f"asks for {part.column} {part.sign} {part.value!r}.", "Of texts ask == or != only."
             )
         if column.allowed and text:
-            among(file, place, "value", str(part.value), column.allowed, f"those of {part.column}")
+            refuse_unknown(file, place, "value", [str(part.value)], column.allowed, f"those of {part.column}")
 
 
 def check_contrast(file: str, plan: IndividualPlan, analysis: StudyAnalysis) -> None:

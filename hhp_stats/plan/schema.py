@@ -1,19 +1,23 @@
-"""The records a plan consists of. `load` fills them from `data/plan/<study>.toml`."""
+"""The records of the plan of a trial on returns. `load` fills them from `data/plan/<study>.toml`."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from hhp_stats.errors import UnknownName
 from hhp_stats.plan.disclosure import DisclosureSettings
+from hhp_stats.plan.records import Amount, Count, Ends, Natural, Portion, Positive, Share
 from hhp_stats.regression.model_matrix import Term
 from hhp_stats.results import Analysis
 
 Role = Literal["primary", "secondary", "mediator", "subscale", "exploratory"]
 Average = Literal["people", "teams"]
 Better = Literal["lower", "higher"]
+Leavers = Literal["pro_rata", "absent_after_leaving", "left_out"]
+MissingOutcome = Literal["complete_cases", "multiple_imputation", "selection", "weights", "bounds"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,17 +36,17 @@ class Design:
 
     kind: str
     cluster: str
-    arms: dict[str, int]
-    arm_labels: dict[str, str]
-    recruited: int
+    arms: Mapping[str, int]
+    arm_labels: Mapping[str, str]
+    recruited: Count
     within: str
-    absence_groups: int
-    agency_groups: int
-    balance_alpha: float
-    max_redraws: int
-    baseline_months: int
-    interim_weeks: int
-    endline_weeks: int
+    absence_groups: Count
+    agency_groups: Count
+    balance_alpha: Share
+    max_redraws: Count
+    baseline_months: Count
+    interim_weeks: Count
+    endline_weeks: Count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +57,7 @@ class Population:
     label: str
     rule: str
     clauses: tuple[str, ...]
+    decision: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +77,7 @@ class Outcome:
     question: str = ""  # of the survey, with answers in words, of which `answers` make the outcome a one
     answers: tuple[str, ...] = ()
     weight: str = ""  # column by which people count, "" where all count alike: a rate weighs by its denominator
-    scale_range: tuple[float, ...] = ()  # ends of the scale, for worst-case bounds
+    scale_range: Ends = ()  # ends of the scale, for worst-case bounds
     decision: tuple[str, ...] = ()
 
 
@@ -86,19 +91,19 @@ class PlannedAnalysis:
     estimator: str
     covariance: str
     df: str
-    leavers: str  # rule for the outcome of leavers; the plan's measures give the default
-    leaver_floor: float  # working days in post below which a leaver has no rate; the plan's measures give the default
+    leavers: Leavers  # rule for the outcome of leavers; the plan's measures give the default
+    leaver_floor: Amount  # working days in post below which a leaver has no rate; the plan's measures give the default
     label: str  # in tables and figures
     clauses: tuple[str, ...] = ()
     decision: tuple[str, ...] = ()
-    missing_outcome: str = "complete_cases"  # what is done about outcomes that are not known
-    summary: str = ""  # of a logit: at_means, average
+    missing_outcome: MissingOutcome = "complete_cases"  # what is done about outcomes that are not known
+    summary: Literal["", "at_means", "average"] = ""  # of a logit: at_means, average
     baseline: str = ""  # column of the outcome's baseline value in place of that of the outcome
     baseline_absence: str = ""  # rule for missing baseline absence, "" where it does not enter
     strata: bool = False  # stratum dummies in the model
     adjusted: bool = True  # False: the arm alone, no covariate
     average: Average = "people"  # over whom the effect is averaged: people alike, or teams alike whatever their size
-    imputations: int = 0  # how many of the completed data sets are used, 0: all of them
+    imputations: Natural = 0  # how many of the completed data sets are used, 0: all of them
     note: str = ""
 
     @property
@@ -111,13 +116,13 @@ class PlannedAnalysis:
 class Measures:
     """Rules that turn raw fields into outcomes and covariates."""
 
-    working_days_per_week: int
-    baseline_prorata_over_months: float
-    leaver_floor_days: float
-    leaver_rule: str
+    working_days_per_week: Count
+    baseline_prorata_over_months: Amount
+    leaver_floor_days: Amount
+    leaver_rule: Leavers
     wellbeing_rule: Literal["r_squared", "correlation"]
-    wellbeing_threshold: float
-    time_pressure_alpha: float
+    wellbeing_threshold: Share
+    time_pressure_alpha: Share
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +139,7 @@ class ImputationModel:
     baselines: Literal["together", "apart", "from_baselines"]
     outcomes: Literal["together", "apart", "none"]
     team_effect: bool
-    m: int  # completed data sets
+    m: Count  # completed data sets
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,9 +150,9 @@ class MonteCarloLimits:
     more.
     """
 
-    estimate: float
-    p_value: float
-    share: float
+    estimate: Positive
+    p_value: Positive
+    share: Amount
 
     def of_p(self, p_value: float) -> float:
         """The limit for one p value."""
@@ -160,17 +165,17 @@ class BaselineCriterion:
     `alpha`.
     """
 
-    std_difference: float
-    alpha: float
+    std_difference: Positive
+    alpha: Share
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImputationSettings:
     """How missing values are imputed, how long the chains run, and how their results are judged."""
 
-    iterations: int
-    donors: int
-    models: dict[str, ImputationModel]
+    iterations: Count
+    donors: Count
+    models: Mapping[str, ImputationModel]
     monte_carlo: MonteCarloLimits
     balance: BaselineCriterion
 
@@ -181,7 +186,7 @@ class TippingSettings:
 
     outcomes: tuple[str, ...]
     deltas: tuple[float, ...]
-    imputations: int  # of those made, for speed
+    imputations: Count  # of those made, for speed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,7 +195,7 @@ class CostScenario:
 
     key: str
     label: str
-    days: float  # working days a member of staff
+    days: Positive  # working days a member of staff
     kind: Analysis
     clauses: tuple[str, ...]
 
@@ -211,9 +216,9 @@ class Comparator:
 class CostBenefit:
     """What the benefit-cost ratio is made of beside the two effects."""
 
-    salary: float  # pounds a year
-    working_days: float  # a year
-    draws: int  # of the joint bootstrap of teams
+    salary: Positive  # pounds a year
+    working_days: Positive  # a year
+    draws: Count  # of the joint bootstrap of teams
     thresholds: tuple[float, ...]
     scenarios: tuple[CostScenario, ...]
     clauses: tuple[str, ...]
@@ -224,16 +229,16 @@ class CostBenefit:
 class PowerAssumption:
     """What the protocol assumed for one outcome's minimum detectable effect."""
 
-    alpha: float
-    power: float
-    icc: float
-    cluster_size: float
-    cv: float
-    correlation: float
-    n_before_attrition: int
-    attrition: float
-    printed: float
-    baseline: float | None = None
+    alpha: Share
+    power: Share
+    icc: Portion
+    cluster_size: Positive
+    cv: Amount
+    correlation: Portion
+    n_before_attrition: Count
+    attrition: Portion
+    printed: Positive
+    baseline: Positive | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,19 +249,19 @@ class Plan:
     title: str
     chapter: str
     contrast: str
-    conf_level: float
-    seed: int
+    conf_level: Share
+    seed: Natural
     design: Design
     sites: tuple[Site, ...]
-    populations: dict[str, Population]
-    outcomes: dict[str, Outcome]
+    populations: Mapping[str, Population]
+    outcomes: Mapping[str, Outcome]
     terms: tuple[Term, ...]
     measures: Measures
     imputation: ImputationSettings
     tipping: TippingSettings
     disclosure: DisclosureSettings
     cost_benefit: CostBenefit
-    power: dict[str, PowerAssumption]
+    power: Mapping[str, PowerAssumption]
     analyses: tuple[PlannedAnalysis, ...]
     clauses: tuple[str, ...]  # every clause that some entry cites
 

@@ -6,13 +6,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from hhp_stats.errors import PlanError
 from hhp_stats.plan.individual_schema import IndividualPlan, StudyOutcome
 from hhp_stats.plan.nearest import meant
-from hhp_stats.plan.records import record_of
+from hhp_stats.plan.plan_file import PlanFile
 from hhp_stats.plan.table_analyses import analyses_of, filled_in, settled_model
 from hhp_stats.plan.table_dictionary import read_table_dictionary
 from hhp_stats.plan.table_plan import (
@@ -39,15 +38,12 @@ def check_short(file: str, raw: Mapping[str, Any]) -> None:
             )
 
 
-def on_a_table(root: Path, file: str, plan: IndividualPlan, raw: Mapping[str, Any]) -> IndividualPlan:
+def on_a_table(source: PlanFile, plan: IndividualPlan) -> IndividualPlan:
     """The plan of a trial on a plain table, with all that its dictionary and its model leave unsaid."""
-
-    def table(key: str, kind: Any, *blank: str) -> Any:
-        return record_of(raw.get(key, {}), file=file, place=key, kind=kind, may_be_empty=frozenset(blank))
-
-    data = table("data", DataTable, "person", "dictionary")
+    file, raw = source.file, source.raw
+    data = source.one("data", DataTable, raw["data"], "person", "dictionary")
     data = replace(data, dictionary=data.dictionary or f"data/plan/{plan.study}.dictionary.csv")
-    columns = read_table_dictionary(root, data.dictionary)
+    columns = read_table_dictionary(source.root, data.dictionary)
     waves = raw.get("waves", {})
     if not isinstance(waves, Mapping) or not all(isinstance(label, str) and label for label in waves.values()):
         raise PlanError(
@@ -57,9 +53,9 @@ def on_a_table(root: Path, file: str, plan: IndividualPlan, raw: Mapping[str, An
     arms, ids = named_arms(file, plan.arms)
     design = design_in_words(plan.design, plan.words)
     outcomes, terms = outcomes_of(file, plan.outcomes, columns, waves), terms_of(columns)
-    model = settled_model(
-        file, table("model", ModelDefaults, "covariance", "df"), design=design, outcomes=outcomes, terms=terms
-    )
+    defaults = source.record("model", ModelDefaults, "covariance", "df") or ModelDefaults()
+    model = settled_model(file, defaults, design=design, outcomes=outcomes, terms=terms)
+    shown = source.record("balance", BalancePlan) or BalancePlan()
     given = [filled_in(entry, design, ids) for entry in plan.analyses]
     contrast = contrast_by_result(plan.contrast, ids) or f"{arms[1].id} minus {arms[0].id}"
     known = [f"{a} minus {b}" for a in ids for b in ids if a != b]
@@ -79,7 +75,7 @@ def on_a_table(root: Path, file: str, plan: IndividualPlan, raw: Mapping[str, An
         contrast=contrast,
         populations=populations_of(plan.populations, plan.words),
         waves=dict(waves),
-        balance=table("balance", BalancePlan).columns or _balance(model, outcomes, columns),
+        balance=shown.columns or _balance(model, outcomes, columns),
         analyses=analyses_of(model=model, design=design, outcomes=outcomes, arms=arms, given=given, words=plan.words),
     )
 

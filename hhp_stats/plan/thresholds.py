@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hhp_stats.errors import PlanError
-from hhp_stats.plan.records import read_records
+from hhp_stats.plan.records import Amount, Count, read_plan_file, records_of
 
 KEY = "thresholds"
 
@@ -23,8 +23,8 @@ class Threshold:
 
     code: str
     about: str
-    limit: float
-    least: int = 1
+    limit: Amount
+    least: Count = 1
     expected: float | None = None
     sources: tuple[str, ...] = ()
 
@@ -32,10 +32,10 @@ class Threshold:
 def load_thresholds(root: Path, study: str, *, needed: Collection[str] = ()) -> Mapping[str, Threshold]:
     """The limits in the plan of a study by their codes.
 
-    Refuses (PlanError) what `read_records` refuses, and a plan without the limits that are `needed`.
+    Refuses (PlanError) what `records_of` refuses, and a plan without the limits that are `needed`.
     """
     file = f"data/plan/{study}.toml"
-    entries = read_records(root, file=file, key=KEY, kind=Threshold, optional=True)
+    entries = records_of(read_plan_file(root, file), file=file, key=KEY, kind=Threshold, optional=True)
     found = {entry.code: entry for entry in entries}
     lacking = sorted(set(needed) - set(found))
     if lacking:

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
 from hhp_stats.errors import PlanError
-from hhp_stats.plan.load import known_clauses, load_plan
+from hhp_stats.plan.citations import known_clauses
+from hhp_stats.plan.load import load_plan
 from hhp_stats.plan.schema import Plan
 
 PROJECT = Path(__file__).resolve().parents[2]  # the checkout this package is run from

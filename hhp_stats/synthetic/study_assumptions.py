@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from hhp_stats.errors import PlanError
-from hhp_stats.plan.load import known_clauses
+from hhp_stats.plan.citations import known_clauses
 from hhp_stats.plan.records import read_plan_file
 
 

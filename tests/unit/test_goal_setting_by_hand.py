@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from hhp_stats.errors import PlanError
 from hhp_stats.estimate.icc import icc_reml
 from hhp_stats.infer.pooling import pool
 from hhp_stats.intake.trial import Trial
@@ -24,7 +25,7 @@ from hhp_stats.studies.goal_setting.arm_means import arm_rows
 from hhp_stats.studies.goal_setting.cost_benefit import costs_of, leaver_cost
 from hhp_stats.studies.goal_setting.linear_cells import linear_effect, pooled
 from hhp_stats.studies.goal_setting.multiplicity import with_holm
-from hhp_stats.studies.goal_setting.sample import build_sample, wellbeing_range
+from hhp_stats.studies.goal_setting.sample import build_sample, refuse_unknown_columns, wellbeing_range
 from hhp_stats.studies.goal_setting_terms import FAMILY
 from hhp_stats.studies.sources import Sourced
 from hhp_stats.synthetic.assumptions import load_assumptions
@@ -164,6 +165,13 @@ def sample(plan):
         linkage=nothing,
     )
     return build_sample(trial, plan)
+
+
+def test_a_column_that_nobody_has_is_refused_with_the_nearest(sample, plan):
+    outcome = plan.outcomes["turnover"]
+    wrong = replace(plan, outcomes={**plan.outcomes, "turnover": replace(outcome, column="leftt")})
+    with pytest.raises(PlanError, match="Did you mean 'left'"):
+        refuse_unknown_columns(sample.people, wrong)
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 """The hiring experiments: plan, files, contrasts, sentences."""
 
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -255,3 +256,17 @@ def test_a_plan_that_contradicts_itself_is_refused(root, tmp_path, old, new, wor
     path.write_text(text.replace(old, new, 1))
     with pytest.raises(PlanError, match=words):
         load_experiment_plan(tmp_path, "hiring")
+
+
+@pytest.mark.parametrize(
+    ("part", "name", "changed"),
+    [
+        ("experiments", "progression", {"cluster": "participants"}),
+        ("cells", "blinded", {"dummies": ("intercept", "blind")}),
+        ("cells", "joint_minority", {"id": "joint_minorities"}),
+    ],
+)
+def test_what_the_answers_do_not_have_is_refused_with_the_nearest(frames, plan, part, name, changed):
+    other = {key: replace(each, **changed) if key == name else each for key, each in getattr(plan, part).items()}
+    with pytest.raises(PlanError, match="Did you mean"):
+        analyse(*frames, replace(plan, **{part: other}))

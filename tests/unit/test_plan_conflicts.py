@@ -185,6 +185,8 @@ def test_missing_file_broken_file_and_empty_list_are_refused(project):
     path.write_text("[[source", encoding="utf-8")
     assert "not valid TOML" in refusal(load_sources, project).rule
     path.write_text("[other]\n", encoding="utf-8")
+    assert "'other'" in refusal(load_sources, project).rule
+    path.write_text("source = []\n", encoding="utf-8")
     assert refusal(load_sources, project).place == "[[source]]"
     path.unlink()
     assert "does not exist" in refusal(load_sources, project).rule

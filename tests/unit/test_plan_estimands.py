@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from hhp_stats.errors import PlanError, UnknownName
+from hhp_stats.plan.citations import known_clauses
 from hhp_stats.plan.estimands import ESTIMANDS, ROLES, load_estimands
-from hhp_stats.plan.load import known_clauses, load_plan
+from hhp_stats.plan.load import load_plan
 from hhp_stats.present.estimands import AIMS, STRATEGIES, card_rows, estimand_card
 
 ROOT = Path(__file__).parents[2]

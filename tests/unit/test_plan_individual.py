@@ -8,7 +8,7 @@ import pytest
 
 from hhp_stats.errors import PlanError, UnknownName
 from hhp_stats.plan.individual import load_individual_plan
-from hhp_stats.plan.records import read_records
+from hhp_stats.plan.records import read_plan_file, records_of
 
 TRIALS = ("beneficiaries", "swing", "mod_ing")
 
@@ -104,6 +104,7 @@ def test_a_list_may_be_left_out_only_where_that_is_allowed(project):
     from hhp_stats.plan.individual import Question
 
     file = "data/plan/beneficiaries.toml"
-    assert read_records(project, file=file, key="questions", kind=Question, optional=True) == ()
+    tables = read_plan_file(project, file)
+    assert records_of(tables, file=file, key="questions", kind=Question, optional=True) == ()
     with pytest.raises(PlanError, match="holds no entry"):
-        read_records(project, file=file, key="questions", kind=Question)
+        records_of(tables, file=file, key="questions", kind=Question)

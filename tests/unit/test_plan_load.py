@@ -50,8 +50,8 @@ DAMAGES = {
         'id = "absence_rate/itt/unadjusted"\naverage = "teams"',
         "two ways",
     ),
-    "floor below zero": ("leaver_floor = 10", "leaver_floor = -1", "leaver_floor -1"),
-    "floor that is no number": ("leaver_floor = 10", 'leaver_floor = "ten"', "leaver_floor 'ten'"),
+    "floor below zero": ("leaver_floor = 10", "leaver_floor = -1", "-1 under 'leaver_floor'"),
+    "floor that is no number": ("leaver_floor = 10", 'leaver_floor = "ten"', "'ten' under 'leaver_floor'"),
     "floor that is not needed": ('leavers = "left_out"', 'leavers = "left_out"\nleaver_floor = 10', "does not need"),
     "exploratory outcome planned": (
         r'(id = "burnout/itt/indicator"[^[]*?)kind = "exploratory"',

@@ -114,7 +114,7 @@ def test_a_plan_of_surveys_says_everything_itself(project, table):
         ("imputations = 5", 'covariance = "HC2"\ndf = "residual"', "ignores that each surgery was drawn whole"),
         ("imputations = 5", 'estimator = "logit"', "asks logit of a continuous outcome"),
         ("imputations = 5", 'estimator = "anova"', "Use one of those the studies know"),
-        ('columns = ["steps_0", "years", "woman", "region"]', 'columns = ["seen"]', "has the column 'seen'"),
+        ('columns = ["steps_0", "years", "woman", "region"]', 'columns = ["seen"]', "names column 'seen'"),
         ('population = "older"', 'population = "oldest"', "Did you mean 'older'"),
         ('contrast = "coach minus leaflet"', 'contrast = "coach against leaflet"', "two arms of the plan"),
         ("woman,Woman,0/1", "woman,Woman,binary", "unknown kind 'binary'"),

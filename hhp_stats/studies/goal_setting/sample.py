@@ -15,6 +15,7 @@ from hhp_stats.measures.baseline_absence import annualised
 from hhp_stats.measures.bradford import bradford
 from hhp_stats.measures.reliability import Reliability, cronbach_alpha, spearman_brown
 from hhp_stats.measures.scales import CombinationRule, combination_rule, composite, reverse_scored
+from hhp_stats.plan.nearest import refuse_unknown
 from hhp_stats.plan.schema import Plan
 
 NEEDS: Mapping[str, tuple[str, ...]] = {
@@ -63,6 +64,7 @@ def build_sample(trial: Trial, plan: Plan) -> Sample:
     frame, rule = _wellbeing(frame, plan)
     # Many columns were added one by one: a copy lays them side by side again.
     frame = frame.copy()
+    refuse_unknown_columns(frame, plan)
     return Sample(
         people=frame,
         absence=absence,
@@ -70,6 +72,16 @@ def build_sample(trial: Trial, plan: Plan) -> Sample:
         reliability=_reliability(frame),
         recording_authorities=recording,
     )
+
+
+def refuse_unknown_columns(people: pd.DataFrame, plan: Plan) -> None:
+    """Refuses (PlanError) an outcome, covariate or weight in a column that nobody has."""
+    named = [(f"outcomes.{o.key}", (o.column, o.baseline, o.weight)) for o in plan.outcomes.values()]
+    named += [(f"terms {term.column}", (term.column,)) for term in plan.terms]
+    named += [(f"analyses {analysis.id}", (analysis.baseline,)) for analysis in plan.analyses]
+    for place, columns in named:
+        used, file = filter(None, columns), f"data/plan/{plan.study}.toml"
+        refuse_unknown(file, place, "the column", used, list(people), "those of the people analysed")
 
 
 def _absence(frame: pd.DataFrame, plan: Plan) -> tuple[pd.DataFrame, dict[str, TrialAbsence]]:

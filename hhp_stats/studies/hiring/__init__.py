@@ -4,6 +4,7 @@ them.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,8 @@ import pandas as pd
 from hhp_stats.intake.hiring import decisions_with_conditions, load_hiring, scores_with_conditions
 from hhp_stats.plan.catalogue import only_for
 from hhp_stats.plan.conduct import Conduct
-from hhp_stats.plan.experiments import ExperimentPlan, load_experiment_plan
+from hhp_stats.plan.experiments import INTERCEPT, ExperimentPlan, load_experiment_plan
+from hhp_stats.plan.nearest import refuse_unknown
 from hhp_stats.processes.progress import Progress, silent
 from hhp_stats.results import ResultRow, result_frame
 from hhp_stats.studies.hiring import members, tables
@@ -51,11 +53,32 @@ def run(root: Path, study: str = STUDY, *, progress: Progress = silent) -> Study
     )
 
 
+def _refuse_unknown_columns(frames: Mapping[str, pd.DataFrame], plan: ExperimentPlan) -> None:
+    """Refuses (PlanError) clusters, dummies and covariates in a column that the answers do not have, and other
+    experiments and cells than those that were held.
+    """
+    file = f"data/plan/{plan.study}.toml"
+    refuse_unknown(file, "experiments", "the experiment", plan.experiments, frames, "those that were held")
+    for experiment in plan.experiments.values():
+        frame, cells = frames[experiment.id], plan.cells_of(experiment.id)
+        place, held = f"experiments {experiment.id}", set(frame["cell"].dropna())
+        used = [experiment.cluster] if experiment.cluster else []
+        refuse_unknown(file, place, "the column", used, list(frame), "those of the answers")
+        for cell in cells:
+            parts = [name for name in cell.dummies if name != INTERCEPT]
+            refuse_unknown(file, f"cells {cell.id}", "the dummy", parts, list(frame), "the columns of the answers")
+        refuse_unknown(file, "cells", "the group", held, [cell.id for cell in cells], "the plan's cells")
+        for method in plan.methods_of(experiment.id):
+            where = f"methods {experiment.id} {method.id}"
+            refuse_unknown(file, where, "the column", method.terms, list(frame), "those of the answers")
+
+
 def analyse(
     decisions: pd.DataFrame, scores: pd.DataFrame, plan: ExperimentPlan, *, progress: Progress = silent
 ) -> StudyOutput:
     """The analyses of both experiments from validated rows: `run` without the files."""
     frames = {"progression": tables.prepared_decisions(decisions), "evaluation_score": tables.prepared_scores(scores)}
+    _refuse_unknown_columns(frames, plan)
     rows: list[ResultRow] = count_rows(frames["progression"], frames["evaluation_score"], plan)
     conduct: list[Conduct] = []
     for done, experiment in enumerate(plan.experiments.values(), start=1):

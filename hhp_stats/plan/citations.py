@@ -1,0 +1,20 @@
+"""Which clauses of the protocol may a plan cite?"""
+
+from __future__ import annotations
+
+import csv
+import io
+from functools import lru_cache
+from pathlib import Path
+
+CLAUSES = "data/published/protocol_clauses.csv"
+
+
+def known_clauses(root: Path) -> frozenset[str]:
+    """Ids of all protocol clauses, from `data/published/protocol_clauses.csv`."""
+    return _clause_ids((root / CLAUSES).read_text(encoding="utf-8"))
+
+
+@lru_cache(maxsize=8)
+def _clause_ids(text: str) -> frozenset[str]:
+    return frozenset(row["clause_id"] for row in csv.DictReader(io.StringIO(text, newline="")))
