@@ -8,7 +8,7 @@ frame it is empty, the row's note says which numbers are withheld, and a row of 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -30,8 +30,8 @@ REGISTER = ("table", "row", "column", "people")
 class Published:
     """What may be read: tables, results, and the list of all places where numbers of people stand (`REGISTER`).
 
-    In the list `people` is the number printed, or `WITHHELD`. `undefended` names what a reader of the last release
-    could still work out, because too little else changed.
+    In the list `people` is the number printed, or `WITHHELD`. `undefended` names what a reader of the last release, or
+    of the documents, could still work out, because too little else changed.
     """
 
     tables: Mapping[str, pd.DataFrame]
@@ -54,8 +54,7 @@ def published(
 
     `public`: result ids whose numbers documents have printed before; `last`: what the last release printed and
     withheld. A study whose rule is `printed before` prints the small numbers that are public, and withholds others
-    like any study. Raises UndeclaredCount for numbers that nobody declared, and HhpError where nothing can protect a
-    small one.
+    like any study. Raises UndeclaredCount for numbers that nobody declared.
     """
     tables, declared, exposed = _with_classes(tables, declared, settings)
     places = places_of(tables, results, declared, study=study)
@@ -134,21 +133,13 @@ class _Sets:
 
 
 def _hidden(sets: _Sets, settings: DisclosureSettings, before: Released) -> tuple[set[int], tuple[str, ...]]:
-    """Places in `sets` that are withheld, and what cannot be kept from a reader of the last release."""
+    """Places in `sets` that are withheld, and what cannot be kept from a reader of the last release or of the
+    documents.
+    """
     sticky = frozenset(
         at for at, key in enumerate(sets.keys) if sets.hidden_before(key, before) and key not in sets.public
     )
-    undefended: tuple[str, ...] = ()
-    try:
-        found = set(withheld_sets(sets.counted(before), settings, people=sets.people, before=sticky))
-    except HhpError as refused:
-        if not before.printed:
-            raise
-        # Too little changed since the last release for anything else to hide the number: this release alone is
-        # protected.
-        alone = sets.counted(nothing_released())
-        found = set(withheld_sets(alone, settings, people=sets.people, before=sticky))
-        undefended = (str(refused),)
+    found, undefended = _defended(sets, settings, before, sticky)
     lowest = 1 if settings.zeros == "published" else 0
     small = {
         at
@@ -156,6 +147,27 @@ def _hidden(sets: _Sets, settings: DisclosureSettings, before: Released) -> tupl
         if lowest <= sets.size(key) < settings.threshold and key not in sets.public
     }
     return found | small, undefended
+
+
+def _defended(
+    sets: _Sets, settings: DisclosureSettings, before: Released, sticky: frozenset[int]
+) -> tuple[set[int], tuple[str, ...]]:
+    """What is withheld, and what a reader of more than this release can still work out.
+
+    Nothing may be left that could hide a number: too little changed since the last release, or all others were printed
+    in documents, as after one corrected line of a list of twelve people. Then what is known from elsewhere is withheld
+    like anything else, so that this release alone tells nothing; and where even that does not help, every number is.
+    """
+    alone = nothing_released()
+    unknown = [replace(each, public=False) for each in sets.counted(alone)]
+    attempts = [sets.counted(before), *([sets.counted(alone)] if before.printed else []), unknown]
+    undefended: tuple[str, ...] = ()
+    for attempt in attempts:
+        try:
+            return set(withheld_sets(attempt, settings, people=sets.people, before=sticky)), undefended
+        except HhpError as refused:
+            undefended = undefended or (str(refused),)
+    return set(range(len(sets.keys))), undefended
 
 
 def _unprinted(sets: _Sets, settings: DisclosureSettings) -> bool:

@@ -428,7 +428,7 @@ class DataAppendix:
         undefended = sum(int((register["table"] == "undefended").sum()) for register in self.registers.values())
         told = (
             f" {plural(undefended, 'count', 'counts')} could not be kept from a reader who compares with the last"
-            " release."
+            " release, or with what documents of the programme printed."
             if undefended
             else ""
         )

@@ -26,7 +26,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -34,10 +34,11 @@ from typing import Any
 from hhp_stats.intake.raw_files import studies
 from hhp_stats.intake.raw_places import OTHER_FIELDS
 from hhp_stats.plan.disclosure import load_disclosure
+from hhp_stats.plan.primary import primary_outcomes
 from hhp_stats.present.numbers import count, plural, spelled
 from hhp_stats.publish.input_changes import CellChange, FieldCount, InputChanges, changed_cells, input_changes
 from hhp_stats.publish.release import NOW, ReleaseRefused, Snapshot, read_snapshot, releases
-from hhp_stats.publish.result_changes import Flip, ResultChange, flips, result_changes
+from hhp_stats.publish.result_changes import Flip, ResultChange, flips, largest, result_changes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +59,7 @@ class ChangeReport:
     b: str
     inputs: InputChanges
     threshold: int  # the smallest number of cells or people that may be published
-    results: tuple[ResultChange, ...]
+    results: tuple[ResultChange, ...]  # by how much they matter (`largest`)
     flips: tuple[Flip, ...]
     figures: tuple[PrintedChange, ...]  # cells of printed tables
     sentences: tuple[PrintedChange, ...]
@@ -177,7 +178,11 @@ class ChangeReport:
         """What may be published of it, for a program; numbers that are missing are null."""
         results = [
             {key: _finite(value) for key, value in asdict(each).items()}
-            | {"absolute": _finite(each.absolute), "relative": _finite(each.relative)}
+            | {
+                "absolute": _finite(each.absolute),
+                "relative": _finite(each.relative),
+                "in_std_errors": _finite(each.in_std_errors),
+            }
             for each in self.results
         ]
         return {
@@ -250,7 +255,7 @@ def compare(old: Snapshot, new: Snapshot) -> ChangeReport:
         b=new.name,
         inputs=input_changes(old, new),
         threshold=_threshold(new.root),
-        results=tuple(result_changes(old.results, new.results)),
+        results=tuple(largest(result_changes(old.results, new.results, primary=primary_outcomes(new.root)))),
         flips=tuple(flips(old.results, new.results)),
         figures=tuple(_figures(old, new)),
         sentences=tuple(_sentences(old, new)),
@@ -293,13 +298,3 @@ def _finite(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return None if math.isnan(value) else str(value)
     return list(value) if isinstance(value, tuple) else value
-
-
-def largest(changes: Sequence[ResultChange]) -> list[ResultChange]:
-    """Moved results, planned analyses first, then by the size of their relative change."""
-    order = {"planned": 0, "sensitivity": 1, "exploratory": 2}
-
-    def size(change: ResultChange) -> float:
-        return 0.0 if math.isnan(change.relative) else -abs(change.relative)
-
-    return sorted(changes, key=lambda each: (order.get(each.analysis, 3), size(each)))

@@ -11,8 +11,8 @@ from hhp_stats.errors import UnknownName
 from hhp_stats.files.project_root import find_root
 from hhp_stats.present.markdown import escaped, pipe_table
 from hhp_stats.present.numbers import MISSING, count
-from hhp_stats.publish.changes import ChangeReport, compare, largest, last_release
-from hhp_stats.publish.changes_text import result_cells
+from hhp_stats.publish.changes import ChangeReport, compare, last_release
+from hhp_stats.publish.changes_text import RESULT_HEADINGS, result_cells
 from hhp_stats.publish.release import read_snapshot, snapshot_now
 
 LONGEST = 200  # rows of one table of the page; `hhp changes --json` has them all
@@ -84,8 +84,7 @@ class ChangesPage:
                 ]
             )
         if name == "results":
-            headings = ("Result", "Kind", "Was", "Is", "Change", "Relative")
-            return pd.DataFrame([dict(zip(headings, result_cells(r), strict=True)) for r in largest(found.results)])
+            return pd.DataFrame([dict(zip(RESULT_HEADINGS, result_cells(r), strict=True)) for r in found.results])
         if name == "sentences":
             return pd.DataFrame([{"Was": s.old or MISSING, "Is": s.new or MISSING} for s in found.sentences])
         return pd.DataFrame(

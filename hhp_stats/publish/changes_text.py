@@ -7,14 +7,15 @@ from collections.abc import Iterable, Sequence
 
 from rich.console import Group, RenderableType
 from rich.panel import Panel
-from rich.table import Table
 from rich.text import Text
 
 from hhp_stats.present.numbers import MISSING, count, number
-from hhp_stats.publish.changes import ChangeReport, largest
+from hhp_stats.publish.changes import ChangeReport
 from hhp_stats.publish.input_changes import CellChange
 from hhp_stats.publish.result_changes import ResultChange
+from hhp_stats.terminal_table import TerminalTable
 
+RESULT_HEADINGS = ("Result", "Kind", "Was", "Is", "Change", "In standard errors")
 SHOWN = 40  # lines of one list; `--json` and the report's page hold them all
 
 
@@ -65,8 +66,8 @@ def terminal(report: ChangeReport) -> RenderableType:
     )
     parts += _table(
         "Results",
-        ("Result", "Kind", "Was", "Is", "Change", "Relative"),
-        [result_cells(each) for each in largest(report.results)],
+        RESULT_HEADINGS,
+        [result_cells(each) for each in report.results],
         right=(2, 3, 4, 5),
     )
     parts += _table(
@@ -91,9 +92,11 @@ def terminal_cells(cells: Sequence[CellChange]) -> RenderableType:
 
 def result_cells(change: ResultChange) -> tuple[str, str, str, str, str, str]:
     """One moved result as text; the same digits in the terminal and in the report."""
-    kind = change.analysis if change.change == "moved" else f"{change.analysis}, {change.change}"
-    relative = MISSING if math.isnan(change.relative) else f"{number(100 * change.relative, 1)}%"
-    return (change.result_id, kind, number(change.old, 4), number(change.new, 4), number(change.absolute, 4), relative)
+    kind = f"{change.analysis}, primary outcome" if change.primary else change.analysis
+    kind = kind if change.change == "moved" else f"{kind}, {change.change}"
+    moved = change.in_std_errors
+    size = MISSING if math.isnan(moved) else number(moved, 2)
+    return (change.result_id, kind, number(change.old, 4), number(change.new, 4), number(change.absolute, 4), size)
 
 
 def _table(
@@ -107,10 +110,6 @@ def _table(
     found = list(rows)
     if not found:
         return []
-    table = Table(title=f"{title} ({len(found)})", title_justify="left", title_style="bold", box=None, pad_edge=False)
-    for place, heading in enumerate(headings):
-        table.add_column(heading, justify="right" if place in right else "left", overflow="fold")
-    for row in found[:most]:
-        table.add_row(*(Text(cell) for cell in row))
+    table = TerminalTable(title=f"{title} ({len(found)})", headings=headings, rows=found[:most], right=right)
     left = len(found) - (len(found) if most is None else most)
     return ["", table, *([f"... and {left} more (`--json` lists them all)"] if left > 0 else [])]

@@ -52,8 +52,7 @@ class StudyOutput:
     def decided(self, root: Path) -> Published:
         """What of it may be published, by the plan below `root`. Everything in an internal render (data/manifest.toml).
 
-        Raises PlanError where the plan does not decide, UndeclaredCount where nobody said whom a number counts,
-        HhpError where nothing can protect a small number.
+        Raises PlanError where the plan does not decide, UndeclaredCount where nobody said whom a number counts.
         """
         settings = load_disclosure(root, self.study)
         if switched_off(root):

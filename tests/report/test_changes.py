@@ -21,14 +21,15 @@ from rich.console import Console
 
 from hhp_stats.intake.manifest import record_files
 from hhp_stats.intake.raw_places import RawPlace
+from hhp_stats.plan.primary import primary_outcomes
 from hhp_stats.present.numbers import number
 from hhp_stats.publish import changes_page as changes_page
-from hhp_stats.publish.changes import ChangeReport, compare, compare_releases, largest, private_cells
+from hhp_stats.publish.changes import ChangeReport, compare, compare_releases, private_cells
 from hhp_stats.publish.changes_text import terminal, terminal_cells
 from hhp_stats.publish.input_changes import FieldCount, InputChanges, changed_cells
 from hhp_stats.publish.printed import printed, requests
 from hhp_stats.publish.release import ReleaseRefused, Snapshot, freeze_release, read_snapshot
-from hhp_stats.publish.result_changes import flips, result_changes
+from hhp_stats.publish.result_changes import flips, largest, result_changes
 from hhp_stats.publish.row_marks import unpacked_marks
 from hhp_stats.results import Estimate, not_estimated, read_results, result_frame
 
@@ -429,11 +430,11 @@ def flipped(old, new) -> set[tuple[str, str, str, str]]:
 def test_each_kind_of_flip_is_found_and_told_apart() -> None:
     name = "trial/days/itt/ols"
     assert flipped([row(name, 1.0)], [row(name, 1.5)]) == set()
-    assert flipped([row(name, 1.0)], [row(name, -1.0)]) == {(name, "direction", "higher", "lower")}
-    assert flipped([row(name, 3.0)], [row(name, 1.0)]) == {
-        (name, "interval", "excludes 0", "includes 0"),
-        (name, "significance", "p < .05", "p ≥ .05"),
-    }
+    assert flipped([row(name, 1.0)], [row(name, -1.0)]) == set()  # of either nothing is concluded
+    assert flipped([row(name, 1.0)], [row(name, -3.0)]) == {(name, "direction", "higher", "lower")}
+    assert flipped([row(name, 3.0)], [row(name, 1.0)]) == {(name, "interval", "excludes 0", "includes 0")}
+    test = [replace(row(name, 1.0), conf_low=math.nan, conf_high=math.nan, p_value=p) for p in (0.04, 0.06)]
+    assert flipped([test[0]], [test[1]]) == {(name, "significance", "p < .05", "p ≥ .05")}
     missing = not_estimated(
         result_id=name,
         reason="separation",
@@ -458,32 +459,51 @@ def test_the_order_of_interventions_is_a_conclusion() -> None:
     names = [f"{study}/days/itt/ols" for study in ("letters", "coffee", "goals")]
     old = [row(name, size) for name, size in zip(names, (0.1, 0.2, 0.3), strict=True)]
     new = [row(name, size) for name, size in zip(names, (0.1, 0.4, 0.3), strict=True)]
-    assert flipped(old, new) == {(names[0], "rank", "goals > coffee > letters", "coffee > goals > letters")}
+    assert flipped(old, new) == set()  # by chance alone they stand in this order
+    new = [row(name, size, 0.01) for name, size in zip(names, (0.1, 0.4, 0.3), strict=True)]
+    found = {each for each in flipped(old, new) if each[1] == "rank"}
+    assert found == {(names[0], "rank", "goals > coffee > letters", "coffee > goals > letters")}
     assert flipped(old, old) == set()
 
 
 def test_rounding_noise_is_no_change_and_planned_results_come_first() -> None:
     old = [
         row("t/a/itt/x", 2.0, analysis="sensitivity"),
+        row("t/a/itt/y", 2.0, 0.5, analysis="exploratory"),
         row("t/b/itt/x", 1.0),
-        row("t/c/itt/x", 1.0),
+        row("t/c/itt/x", 0.1),
         row("t/d/itt/x", 4.0),
+        row("t/f/itt/x", 1.0, 0.1),
+        row("t/p/itt/x", 8.0),
     ]
     new = [
         row("t/a/itt/x", 9.0, analysis="sensitivity"),
+        row("t/a/itt/y", 8.0, 0.5, analysis="exploratory"),
         row("t/b/itt/x", 1.0 * (1 + 1e-13)),
-        row("t/c/itt/x", 1.1),
+        row("t/c/itt/x", 0.9),
         row("t/e/itt/x", 0.0),
+        row("t/f/itt/x", 1.2, 0.1),
+        row("t/p/itt/x", 8.1),
     ]
-    found = largest(result_changes(result_frame(old), result_frame(new)))
+    found = largest(result_changes(result_frame(old), result_frame(new), primary={("t", "p")}))
     assert [(each.result_id, each.change) for each in found] == [
-        ("t/c/itt/x", "moved"),
+        ("t/p/itt/x", "moved"),  # of a primary outcome: first, however little it moved
         ("t/d/itt/x", "gone"),
         ("t/e/itt/x", "new"),
+        ("t/f/itt/x", "moved"),  # two standard errors, and a fifth of its size
+        ("t/c/itt/x", "moved"),  # less than one, and nine times its size
+        ("t/a/itt/y", "moved"),
         ("t/a/itt/x", "moved"),
     ]
-    assert found[0].relative == pytest.approx(0.1)  # one subtraction in floating point
+    moved = found[3]
+    assert moved.in_std_errors == pytest.approx(2) and moved.relative == pytest.approx(0.2)  # floating point
     assert math.isnan(found[1].new) and math.isnan(found[1].relative)
+
+
+def test_primary_outcomes_are_those_of_the_plans() -> None:
+    found = primary_outcomes(ROOT)
+    assert ("goal_setting", "sickness_absence") in found and {study for study, _ in found} >= {"swing", "letters"}
+    assert not found & {("goal_setting", "wellbeing"), ("goal_setting", "turnover")}
 
 
 # ------------------------------------------------------------------ what is printed

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 import re
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pandas as pd
@@ -50,8 +51,15 @@ def below(heading: str, found: list[str], n: int = 1) -> list[str]:
 
 def change(old: float, new: float, kind: str = "moved") -> ResultChange:
     return ResultChange(
-        result_id="a/b/itt/ols", analysis="planned", change=kind, columns=("estimate",), old=old, new=new
-    )  # type: ignore[arg-type]
+        result_id="a/b/itt/ols",
+        analysis="planned",
+        change=kind,  # type: ignore[arg-type]
+        columns=("estimate",),
+        old=old,
+        new=new,
+        std_error=0.5,
+        primary=True,
+    )
 
 
 def test_what_was_stands_before_what_is() -> None:
@@ -68,8 +76,8 @@ def test_what_was_stands_before_what_is() -> None:
         "a/b/itt/ols (planned) | direction | lower | higher",
     ]
     assert below("Results (1)", found) == [
-        "Result | Kind | Was | Is | Change | Relative",
-        "a/b/itt/ols | planned | 2.0000 | 3.0000 | 1.0000 | 50.0%",
+        "Result | Kind | Was | Is | Change | In standard errors",
+        "a/b/itt/ols | planned, primary outcome | 2.0000 | 3.0000 | 1.0000 | 2.00",
     ]
     assert below("Sentences (1)", found) == ["Was | Is | Where", "It fell. | It rose. | index.qmd say"]
     assert below("Printed figures (1)", found) == ["Table | Cell | Was | Is", "tbl-one | Line / Column | 1.11 | 2.22"]
@@ -138,11 +146,38 @@ def test_an_interval_that_ends_at_no_difference_includes_it() -> None:
 
 
 def test_directions_turn_at_no_difference() -> None:
-    assert flipped(row(0.1, -1, 1), row(0.0, -1, 1)) == [("direction", "higher", "the same")]
-    assert flipped(row(0.1, -1, 1), row(-0.1, -1, 1)) == [("direction", "higher", "lower")]
-    assert flipped(row(0.9, 0.1, 2, estimand="ratio"), row(1.1, 0.1, 2, estimand="ratio")) == [
+    assert flipped(row(1.0, 0.1, 2), row(0.0, -1, 1)) == [("direction", "higher", "the same")]
+    assert flipped(row(0.1, -1, 1), row(-1.0, -2, -0.1)) == [("direction", "higher", "lower")]
+    assert flipped(row(0.9, 0.8, 0.95, estimand="ratio"), row(1.1, 0.1, 2, estimand="ratio")) == [
         ("direction", "lower", "higher")
     ]
+
+
+def test_a_sign_that_nothing_was_concluded_from_is_no_flip() -> None:
+    assert flipped(row(-0.0037, -0.3, 0.3), row(0.0025, -0.3, 0.3)) == []
+    assert flipped(row(0.9, 0.1, 2, estimand="ratio"), row(1.1, 0.1, 2, estimand="ratio")) == []
+
+
+WIDE = "goal_setting/sickness_absence_without_the_largest/itt_north_tyneside/wild-bootstrap-by-team"
+
+
+@pytest.mark.parametrize("width", [40, 80, 120, 200])
+def test_words_stay_whole_at_any_width(width: int) -> None:
+    said = "People who were offered the programme were absent for 3.29 days more than those who were not."
+    found = report(
+        results=(change(2.0, 3.0), replace(change(-1234.5678, 0.25), result_id=WIDE, primary=False)),
+        flips=(Flip(result_id=WIDE, analysis="exploratory", kind="interval", was="includes 0", now="excludes 0"),),
+        sentences=(PrintedChange(places=("report/02-goal-setting.qmd gs.say('primary')",), cell="", old=said, new=""),),
+    )
+    console = Console(file=io.StringIO(), width=width)
+    console.print(terminal(found))
+    text = console.file.getvalue()
+    assert max(map(len, text.splitlines())) <= width
+    shown = text.replace("\u2502", " ").split()
+    for word in (*said.split(), *found.headline().split(), "exploratory", "includes", "-1,234.5678".lstrip("-")):
+        assert any(word in part for part in shown), word
+    # A name longer than the line ends it at one of its joints.
+    assert WIDE in "".join(shown) and (width < 100 or WIDE in shown)
 
 
 def test_results_that_moved_came_or_went() -> None:
