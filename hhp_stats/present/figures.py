@@ -128,7 +128,7 @@ def _forest_line(
     )
 
 
-def distribution(table: pd.DataFrame, *, unit: str, arm_labels: dict[str, str]) -> Figure:
+def distribution(table: pd.DataFrame, *, unit: str, arm_labels: Mapping[str, str]) -> Figure:
     """Share of people by class of an outcome, the arms side by side.
 
     `table`: columns `arm` (control, treatment), `bin` (label, in order), `share` (0 to 1, or withheld: no bar, but the

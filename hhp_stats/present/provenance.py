@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 import importlib
 import inspect
-import re
 import io
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path

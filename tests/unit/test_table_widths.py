@@ -6,8 +6,8 @@ import re
 
 import pandas as pd
 import pytest
-
 from hhp_stats.present.column_widths import LINE, lay_out
+
 from hhp_stats.present.escaped import EscapedTable
 from hhp_stats.present.marks import ReportTable, cell, shown
 from hhp_stats.present.tables import plain_table, text_table

@@ -21,7 +21,9 @@ from hhp_stats.scaffold.removal import Removal, removal
 ROOT = Path(__file__).resolve().parents[2]
 ENTRIES = catalogue(ROOT)
 # What a plan says to programs (names of columns, places and files), and titles of documents.
-NAMES = re.compile(r"source\[\d+\]\.title|\.(value|sources?|tests|where|file|id|key|study|column|event|population)(\[\d+\])?$")
+NAMES = re.compile(
+    r"source\[\d+\]\.title|\.(value|sources?|tests|where|file|id|key|study|column|event|population)(\[\d+\])?$"
+)
 OTHER_MEANINGS = {"letters": r"letters (of|and digits)"}  # the word is English, too
 
 

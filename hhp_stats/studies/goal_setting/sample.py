@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import cast, get_args
+from typing import get_args
 
 import pandas as pd
 
@@ -76,12 +76,14 @@ def build_sample(trial: Trial, plan: Plan) -> Sample:
 
 def refuse_unknown_columns(people: pd.DataFrame, plan: Plan) -> None:
     """Refuses (PlanError) an outcome, covariate or weight in a column that nobody has."""
-    named = [(f"outcomes.{o.key}", (o.column, o.baseline, o.weight)) for o in plan.outcomes.values()]
+    named: list[tuple[str, tuple[str, ...]]] = [
+        (f"outcomes.{o.key}", (o.column, o.baseline, o.weight)) for o in plan.outcomes.values()
+    ]
     named += [(f"terms {term.column}", (term.column,)) for term in plan.terms]
     named += [(f"analyses {analysis.id}", (analysis.baseline,)) for analysis in plan.analyses]
     for place, columns in named:
         used, file = filter(None, columns), f"data/plan/{plan.study}.toml"
-        refuse_unknown(file, place, "the column", used, list(people), "those of the people analysed")
+        refuse_unknown(file, place, "the column", used, list(people.columns), "those of the people analysed")
 
 
 def _absence(frame: pd.DataFrame, plan: Plan) -> tuple[pd.DataFrame, dict[str, TrialAbsence]]:
@@ -115,7 +117,7 @@ def _absence(frame: pd.DataFrame, plan: Plan) -> tuple[pd.DataFrame, dict[str, T
 def leaver_rules(plan: Plan) -> tuple[tuple[LeaverRule, float], ...]:
     """How leavers are counted: every rule with the plan's floor, and the other floors that its analyses name."""
     usual = [(rule, plan.measures.leaver_floor_days) for rule in get_args(LeaverRule)]
-    named = [(cast(LeaverRule, analysis.leavers), analysis.leaver_floor) for analysis in plan.analyses]
+    named = [(analysis.leavers, analysis.leaver_floor) for analysis in plan.analyses]
     return tuple(dict.fromkeys((*usual, *named)))
 
 

@@ -63,14 +63,16 @@ def _refuse_unknown_columns(frames: Mapping[str, pd.DataFrame], plan: Experiment
         frame, cells = frames[experiment.id], plan.cells_of(experiment.id)
         place, held = f"experiments {experiment.id}", set(frame["cell"].dropna())
         used = [experiment.cluster] if experiment.cluster else []
-        refuse_unknown(file, place, "the column", used, list(frame), "those of the answers")
+        refuse_unknown(file, place, "the column", used, list(frame.columns), "those of the answers")
         for cell in cells:
             parts = [name for name in cell.dummies if name != INTERCEPT]
-            refuse_unknown(file, f"cells {cell.id}", "the dummy", parts, list(frame), "the columns of the answers")
+            refuse_unknown(
+                file, f"cells {cell.id}", "the dummy", parts, list(frame.columns), "the columns of the answers"
+            )
         refuse_unknown(file, "cells", "the group", held, [cell.id for cell in cells], "the plan's cells")
         for method in plan.methods_of(experiment.id):
             where = f"methods {experiment.id} {method.id}"
-            refuse_unknown(file, where, "the column", method.terms, list(frame), "those of the answers")
+            refuse_unknown(file, where, "the column", method.terms, list(frame.columns), "those of the answers")
 
 
 def analyse(
