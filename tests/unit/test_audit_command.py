@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from hhp_stats.consistency.command import read_figures, run_audit
+from hhp_stats.consistency.command import run_audit
+from hhp_stats.consistency.figures_file import read_figures
 from hhp_stats.errors import DataError
 
 ROOT = Path(__file__).resolve().parents[2]
