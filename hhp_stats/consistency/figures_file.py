@@ -57,15 +57,9 @@ def read_figures(file: Path) -> pd.DataFrame:
     try:
         text = file.read_text(encoding="utf-8-sig")
     except (FileNotFoundError, IsADirectoryError):
-        raise DataError([_problem(name, "B01", "There must be a file of this name.", "Check the path.")]) from None
+        raise DataError([no_file(name)]) from None
     except UnicodeDecodeError as error:
-        raise DataError(
-            [
-                _problem(
-                    name, "B02", f"The file must be text in UTF-8; byte {error.start} is not.", "Save it as CSV UTF-8."
-                )
-            ]
-        ) from None
+        raise DataError([not_text(name, error)]) from None
     rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text)))
     if not rows or not any(rows[0]):
         raise DataError([_nothing(name)])
@@ -233,6 +227,16 @@ def remarks_on(frame: pd.DataFrame, name: str) -> Iterator[Problem]:
                 value=row["as_printed"],
                 severity="warning",
             )
+
+
+def no_file(name: str) -> Problem:
+    """What is audited is not there."""
+    return _problem(name, "B01", "There must be a file of this name.", "Check the path.")
+
+
+def not_text(name: str, error: UnicodeDecodeError) -> Problem:
+    """What is audited is in another code."""
+    return _problem(name, "B02", f"The file must be text in UTF-8; byte {error.start} is not.", "Save it as UTF-8.")
 
 
 def _problem(

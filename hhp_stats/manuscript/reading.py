@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from hhp_stats.consistency.figures_file import no_file, not_text
 from hhp_stats.errors import DataError, Problem
 from hhp_stats.manuscript.document import Block, Document, Paragraph, numeric, table_of, words
 from hhp_stats.manuscript.pandoc_reader import FORMATS, read_with_pandoc
@@ -25,7 +26,7 @@ def read_manuscript(path: Path) -> Document:
     """
     name, suffix = path.as_posix(), path.suffix.lower()
     if not path.is_file():
-        raise _refused(name, "B01", "There must be a file of this name.", "Check the path.")
+        raise DataError([no_file(name)])
     if suffix not in SUFFIXES:
         raise _refused(
             name,
@@ -43,8 +44,8 @@ def read_manuscript(path: Path) -> Document:
             blocks = read_with_pandoc(path)
     except DataError:
         raise
-    except UnicodeDecodeError:
-        raise _refused(name, "B02", "The file must be text in UTF-8.", "Save it as UTF-8.") from None
+    except UnicodeDecodeError as error:
+        raise DataError([not_text(name, error)]) from None
     except Exception:  # whatever a reader makes of a damaged file
         raise _refused(
             name,
