@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from hhp_stats.errors import HhpError, SelfCheckFailed
+from hhp_stats.present.numbers import number
 from hhp_stats.publish.checks.mark_check import check_marks, mark_problems
 from hhp_stats.publish.checks.page_check import (
     check_pages,
@@ -20,6 +21,7 @@ from hhp_stats.publish.checks.page_check import (
 from hhp_stats.publish.checks.page_text import PageTable, read_page
 from hhp_stats.publish.checks.self_check import check_flow, check_report, check_results
 from hhp_stats.results import Estimate, ResultRow, result_frame, write_results
+from hhp_stats.traced import TracedRow, recording
 
 
 def row(
@@ -341,6 +343,23 @@ def test_number_of_another_result_is_found(tmp_path: Path, shown: str) -> None:
 
 def test_large_degrees_of_freedom_are_printed_as_a_bound(tmp_path: Path) -> None:
     assert check_marks(write(tmp_path, MARKED.format("> 1,000")), result_frame([row(df=1285.0)])) == 1
+
+
+def test_an_end_without_bound_is_one_of_its_row(tmp_path: Path) -> None:
+    open_ended = row(conf_high=math.inf)
+    shown = "\u22120.10 to \u221e"
+    assert check_marks(write(tmp_path, MARKED.format(shown)), result_frame([open_ended])) == 1
+    with pytest.raises(SelfCheckFailed, match="not those of the results they name"):
+        check_marks(write(tmp_path, MARKED.format(shown)), result_frame([row()]))
+    with pytest.raises(SelfCheckFailed, match="not those of the results they name"):
+        check_marks(write(tmp_path, MARKED.format("\u2212\u221e to 0.90")), result_frame([open_ended]))
+
+
+def test_a_mark_that_nobody_wrote_out_is_found(tmp_path: Path) -> None:
+    with recording():
+        loose = number(TracedRow({"result_id": "trial/outcome/itt/hc2", "estimate": 0.4})["estimate"])
+    with pytest.raises(SelfCheckFailed, match="marks of numbers stand in the text"):
+        check_marks(write(tmp_path, MARKED.format("0.40") + loose), result_frame([row()]))
 
 
 def test_unknown_result_is_found(tmp_path: Path) -> None:
