@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -58,7 +58,12 @@ def _every_command(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and end.")
     ] = False,
 ) -> None:
-    """What holds for all commands."""
+    """What holds for all commands: what a killed one left half done is put right first."""
+    from hhp_stats.files.project_root import find_root
+    from hhp_stats.files.unfinished import put_right
+
+    with suppress(HhpError, OSError):  # a command that needs the project says itself where it is not
+        put_right(find_root())
 
 
 screen = Console(stderr=True, highlight=False)

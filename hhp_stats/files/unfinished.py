@@ -19,6 +19,8 @@ from hhp_stats.files.scratch import alive
 from hhp_stats.processes.at_work import FOLDER, taken
 
 NOTES = Path(FOLDER) / "unfinished"
+CHANGING = Path(FOLDER) / "changing"  # what stood in the project before a change of several files
+INDEX, KEPT = "index.json", "files"
 _PART = re.compile(r"\.(\d+)(?:-\d+)?\.part(?:ial)?$")  # the number is that of the process that writes
 LOG = "_log"  # ends the name of an allocation's log, the rest is that of its list
 _count = 0
@@ -26,8 +28,9 @@ _count = 0
 
 @contextlib.contextmanager
 def noted(root: Path, place: Path, *, kind: str) -> Iterator[None]:
-    """While this lasts, `place` is unfinished (`kind` is partial, rendering or log): see `put_right`. Where nothing
-    can be noted, work goes on without.
+    """While this lasts, `place` is unfinished (`kind` is partial, rendering, log or change): see `put_right`.
+
+    Where nothing can be noted, work goes on without.
     """
     global _count
     _count += 1
@@ -123,8 +126,38 @@ def remove_lone_log(place: Path) -> None:
         place.unlink(missing_ok=True)
 
 
+def put_back(kept: Path) -> None:
+    """Put the files of the project back as they were before a change that did not come to its end.
+
+    `kept` holds them, by their paths from the project; without its list nothing had been changed yet.
+    """
+    root = kept.parents[len(CHANGING.parts)]
+    index = kept / INDEX
+    if index.is_file():
+        listed = json.loads(index.read_text(encoding="utf-8"))
+        for name in listed["old"]:
+            path = root / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            beside = path.with_name(f".{path.name}.partial")
+            shutil.copy2(kept / KEPT / name, beside)
+            beside.replace(path)
+        for name in listed["new"]:
+            path = root / name
+            path.unlink(missing_ok=True)
+            path.with_name(f".{path.name}.partial").unlink(missing_ok=True)
+            _remove_empty(path.parent, root)
+    shutil.rmtree(kept, ignore_errors=True)
+
+
+def _remove_empty(folder: Path, root: Path) -> None:
+    while folder != root and folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()
+        folder = folder.parent
+
+
 _WAYS: Mapping[str, Callable[[Path], object]] = {
     "partial": remove_partial,
     "rendering": mend,
     "log": remove_lone_log,
+    "change": put_back,
 }

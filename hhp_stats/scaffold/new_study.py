@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hhp_stats.errors import HhpError
+from hhp_stats.files.changed_together import change_together
 from hhp_stats.plan.book_sections import book_sections
 from hhp_stats.plan.catalogue import (
     BOOK,
@@ -119,13 +120,8 @@ def new_study(root: Path, study: str, *, kind: str, data: Path, title: str = "")
 
 
 def enter(root: Path, new: NewStudy) -> None:
-    """Write it: new files first, then the two shared ones, each whole or not at all."""
-    for file, content in (*new.files.items(), *new.edited.items()):
-        path = root / file
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(f".{path.name}.partial")
-        partial.write_bytes(content)
-        partial.replace(path)
+    """Write new files and the two shared ones, all or none. Raises as `change_together` does."""
+    change_together(root, new=new.files, edited=new.edited, command="hhp new")
 
 
 def _head(root: Path, study: str, entries: Sequence[StudyEntry], *, kind: str, title: str, ending: str) -> Head:

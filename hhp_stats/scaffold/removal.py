@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hhp_stats.errors import HhpError
+from hhp_stats.files.changed_together import change_together
 from hhp_stats.intake.raw_files import raw_files, study_of
 from hhp_stats.plan.catalogue import BOOK, PLANS, StudyEntry, catalogue, study_entry
 from hhp_stats.plan.passages import without
@@ -101,7 +102,7 @@ def removal(root: Path, study: str) -> Removal:
 def remove(root: Path, study: str, *, found: Removal | None = None) -> Path:
     """Take a study out of the project; gives the folder that holds what went, and shared files as they were.
 
-    Everything is copied there before anything is changed. Refuses (RemovalRefused) where that folder exists already,
+    All of it is done, or nothing. Refuses (RemovalRefused) where that folder exists already,
     and the last study.
     """
     found = found or removal(root, study)
@@ -110,19 +111,12 @@ def remove(root: Path, study: str, *, found: Removal | None = None) -> Path:
     target = root / REMOVED / study
     if target.exists():
         raise RemovalRefused(f"{REMOVED}/{study} exists already: move it away, so that nothing in it is lost.")
-    partial = target.with_name(f"{study}.partial")
-    for file in (*found.moved, *found.edited):
-        kept = partial / ("own" if file in found.moved else "shared") / file
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        kept.write_bytes((root / file).read_bytes())
-    partial.rename(target)
-    for file, content in found.edited.items():
-        path = root / file
-        beside = path.with_name(f".{path.name}.partial")
-        beside.write_bytes(content)
-        beside.replace(path)
+    kept = {
+        f"{REMOVED}/{study}/{'own' if file in found.moved else 'shared'}/{file}": (root / file).read_bytes()
+        for file in (*found.moved, *found.edited)
+    }
+    change_together(root, new=kept, edited=found.edited, removed=found.moved, command="hhp remove")
     for file in found.moved:
-        (root / file).unlink()
         _remove_empty(root, (root / file).parent)
     return target
 
