@@ -200,7 +200,7 @@ def render(
             **shown_in_pages(root, fresh=fresh),
         )
     note_report(root, target, key)
-    screen.print(f"Rendered {len(made.pages)} pages" + (f" and {made.pdf}" if made.pdf else ""), markup=False)
+    screen.print(" and ".join([f"Rendered {len(made.pages)} pages", *map(str, made.printed)]), markup=False)
     if made.unprinted:
         screen.print(
             "The PDF names characters of the data that none of its fonts has, in the manner of ‹U+1F600›:"

@@ -15,6 +15,7 @@ from hhp_stats.publish.kept_text import KeptTexts
 from hhp_stats.publish.numbering import joined, number_book
 from hhp_stats.publish.project import Project
 from hhp_stats.publish.source import Source
+from hhp_stats.publish.volumes import Volume, body_of, numbers_of_volumes, volumes
 from hhp_stats.publish.weave import Woven, put_back
 
 T = TypeVar("T")
@@ -55,7 +56,7 @@ def start_writing(book: ReadBook, *, target: pandoc.Target, kept: KeptTexts, poo
     Raises RenderError where the numbers of the book clash, and for a citation that is not in the bibliography.
     """
     registers = [chapter.registers[target] for chapter in book.parsed]
-    numbers = number_book(book.sources, registers)
+    numbers = number_book(book.sources, registers, volumes=numbers_of_volumes(book.project))
     cited = write_citations(book.project, book.sources, registers, book.bibliography, kept=kept)
     return [
         pool.submit(
@@ -73,9 +74,14 @@ def start_writing(book: ReadBook, *, target: pandoc.Target, kept: KeptTexts, poo
     ]
 
 
-def typst_body(texts: Sequence[Future[str]]) -> str:
-    """The document's body of all chapters."""
-    return "\n".join(all_of(texts))
+def printed_bodies(book: ReadBook, texts: Sequence[Future[str]]) -> list[tuple[Volume, str]]:
+    """The printed volumes, each with its document's body."""
+    registers = [chapter.registers["typst"] for chapter in book.parsed]
+    pages = number_book(book.sources, registers, volumes=numbers_of_volumes(book.project))[0]["pages"]
+    by_slug = {source.chapter.slug: text for source, text in zip(book.sources, all_of(texts), strict=True)}
+    return [
+        (volume, body_of(volume, texts=by_slug, pages=pages, project=book.project)) for volume in volumes(book.project)
+    ]
 
 
 def html_pages(book: ReadBook, texts: Sequence[Future[str]]) -> Mapping[str, dict[str, Any]]:

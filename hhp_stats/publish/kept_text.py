@@ -17,13 +17,18 @@ _MOST = 600  # a book of twenty chapters keeps about a hundred and fifty texts f
 class KeptTexts:
     """A folder of texts named by digest. With `fresh` nothing is read that was kept before this run."""
 
-    def __init__(self, folder: Path, *, fresh: bool = False) -> None:
+    def __init__(self, folder: Path, *, fresh: bool = False, most: int = _MOST) -> None:
         self.folder = folder
+        self.most = most
         self.fresh = fresh
         self._made: set[Path] = set()
 
     def text(self, parts: Iterable[str], make: Callable[[], str]) -> str:
         """What `make` returned the last time for the same `parts`, or what it returns now."""
+        return self.data(parts, lambda: make().encode()).decode()
+
+    def data(self, parts: Iterable[str], make: Callable[[], bytes]) -> bytes:
+        """The same for what is no text."""
         digest = hashlib.sha256()
         for part in parts:
             data = part.encode()
@@ -34,9 +39,9 @@ class KeptTexts:
             if kept is not None:
                 with suppress(OSError):  # gone meanwhile, or not ours: what was read is right all the same
                     os.utime(file)
-                return kept.decode()
+                return kept
         made = make()
-        write_checked(file, made.encode())
+        write_checked(file, made)
         self._made.add(file)
         return made
 
@@ -45,7 +50,7 @@ class KeptTexts:
         if not self.folder.is_dir():
             return
         files = sorted(self.folder.iterdir(), key=lambda file: file.stat().st_mtime, reverse=True)
-        for file in files[_MOST:]:
+        for file in files[self.most :]:
             file.unlink(missing_ok=True)
 
 

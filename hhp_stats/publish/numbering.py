@@ -28,8 +28,11 @@ def cited_keys(register: Register) -> Iterator[str]:
         yield from (citation["citationId"] for citation in cite["c"][0])
 
 
-def number_book(sources: Sequence[Source], registers: Sequence[Register]) -> list[Numbers]:
-    """The numbers that each chapter needs, in the order of the chapters; `registers` are of one format.
+def number_book(
+    sources: Sequence[Source], registers: Sequence[Register], *, volumes: Mapping[str, int]
+) -> list[Numbers]:
+    """The numbers that each chapter needs, in the order of the chapters; `registers` are of one format, `volumes` says
+    by slug in which printed volume a chapter stands.
 
     Raises RenderError for a label that is used twice, for two lists of references, and for citations in a book
     that has no list.
@@ -89,7 +92,7 @@ def number_book(sources: Sequence[Source], registers: Sequence[Register]) -> lis
         raise joined(problems)
     if list_in is not None:
         pages |= {f"ref-{key}": list_in.chapter.slug for key in cites}
-    whole = {"defined": defined, "pages": pages, "chapters": titles}
+    whole = {"defined": defined, "pages": pages, "chapters": titles, "volumes": dict(volumes)}
     return [{**whole, **mine} for mine in own]
 
 

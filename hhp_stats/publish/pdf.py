@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import math
 import re
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,34 +17,85 @@ from hhp_stats.errors import RenderError
 from hhp_stats.files.scratch import scratch_folder
 from hhp_stats.processes.at_work import located
 from hhp_stats.publish.cite import long_date, version_words
+from hhp_stats.publish.digests import digest_files
 from hhp_stats.publish.glyphs import missing, to_replace, with_stand_ins
+from hhp_stats.publish.kept_text import KeptTexts
 from hhp_stats.publish.pandoc import ASSETS, words_of
 from hhp_stats.publish.project import Project
 from hhp_stats.publish.source import Source
+from hhp_stats.publish.volumes import Volume
 
 STANDARDS: list[Literal["a-2a", "ua-1"]] = ["a-2a", "ua-1"]
 _LONGEST_DIAGNOSTIC = 160
 
 
 def write_pdf(
-    project: Project, sources: Sequence[Source], *, body: str, figures: Mapping[str, bytes], target: Path
+    project: Project,
+    sources: Sequence[Source],
+    *,
+    volume: Volume,
+    body: str,
+    figures: Mapping[str, bytes],
+    kept: KeptTexts,
+    target: Path,
 ) -> str:
-    """Set the document's body with the report's template; the characters that are printed as their code points.
+    """Set a volume's body with the report's template, or take what was kept of the same document.
+
+    Returns the characters that are printed as their code points.
 
     Those are characters of the data that no font of the report has, such as an emoji in the reason of a correction.
     Raises RenderError where a chapter's own words hold such a character, naming the line, and with Typst's own report
     where the document breaks another rule of the standards.
     """
+    template = (ASSETS / "report.typ").read_text(encoding="utf-8")
+    settings = _settings(project, volume, _notices(project, sources), pages_of_lists=expected_pages_of_lists(body))
+    # The names of pictures tell their contents; the fonts are the package's own.
+    made_of = [
+        importlib.metadata.version("typst"),
+        _fonts(),
+        *STANDARDS,
+        str(_seconds(project)),
+        settings,
+        template,
+        body,
+    ]
+
+    def make() -> bytes:
+        unprinted, document = _set(project, sources, settings, template, body, figures, file=volume.file)
+        return unprinted.encode() + b"\n" + document
+
+    unprinted, _, document = kept.data(made_of, make).partition(b"\n")
+    with located(target):
+        target.write_bytes(document)
+    return unprinted.decode()
+
+
+@cache
+def _fonts() -> str:
+    """A checksum of the report's fonts."""
+    return digest_files(ASSETS, [ASSETS / "fonts"])
+
+
+def _set(
+    project: Project,
+    sources: Sequence[Source],
+    settings: str,
+    template: str,
+    body: str,
+    figures: Mapping[str, bytes],
+    *,
+    file: str,
+) -> tuple[str, bytes]:
+    """Characters printed as their code points, and the document as Typst sets it."""
     unprinted = ""
     with scratch_folder() as folder, located(Path(folder)):
         for name, content in figures.items():
             if not name.endswith("-dark.svg"):
-                file = Path(folder) / name
-                file.parent.mkdir(parents=True, exist_ok=True)
-                file.write_bytes(content)
+                picture = Path(folder) / name
+                picture.parent.mkdir(parents=True, exist_ok=True)
+                picture.write_bytes(content)
         source = Path(folder) / "report.typ"
-        template = (ASSETS / "report.typ").read_text(encoding="utf-8")
-        settings = _settings(project, _notices(project, sources), pages_of_lists=expected_pages_of_lists(body))
+        target = Path(folder) / "volume.pdf"
         standards: Any = STANDARDS  # the stub wants the widest list
         while True:
             source.write_text(f"{settings}\n{template}\n{body}\n", encoding="utf-8")
@@ -56,14 +109,14 @@ def write_pdf(
                     pdf_standards=standards,
                     timestamp=_seconds(project),
                 )
-                return unprinted
+                return unprinted, target.read_bytes()
             except typst.TypstError as error:
                 report = str(getattr(error, "diagnostic", "") or error)
                 texts = to_replace(missing(report), ASSETS / "fonts")
                 named = with_stand_ins(settings, texts), with_stand_ins(body, texts)
                 # Each round takes characters out of the document that no font has, so there is a last one.
                 if not texts or named == (settings, body):
-                    raise _explained(report) from None
+                    raise _explained(report, file) from None
                 for text in texts:
                     _refuse_in_chapters(text, sources)
                 settings, body = named
@@ -78,46 +131,36 @@ def _refuse_in_chapters(text: str, sources: Sequence[Source]) -> None:
         raise RenderError(place.file, place.number, f"no font of the report has '{text}' ({code})")
 
 
-def _explained(report: str) -> RenderError:
+def _explained(report: str, file: str) -> RenderError:
     """Typst's report, in short."""
     short = "\n".join(line[:_LONGEST_DIAGNOSTIC] for line in report.splitlines())
-    return RenderError("report.pdf", None, f"Typst: {short}")
+    return RenderError(file, None, f"Typst: {short}")
 
 
 def _seconds(project: Project) -> int:
     return (project.date - type(project.date)(1970, 1, 1)).days * 86400
 
 
-_ENTRY = re.compile(
-    r"^#(?:heading\(level: (?P<level>[12]),.*?\)\[|figure\(kind: (?P<kind>image|table),.*?caption:"
-    r" \[)(?P<text>.*?)\](?:#label|\)\[|$)",
-    re.MULTILINE,
-)
+_ENTRY = re.compile(r"^#heading\(level: (?P<level>[12]),.*?\)\[(?P<text>.*?)\](?:#label|$)", re.MULTILINE)
 _PAGE, _TITLE = 689, 80  # points: the height of a page, and of the title of a list
-# For entries of each kind: their size of type, the space above, both in points, and the letters in a line.
-_LINES = {"1": (10.5, 11.5, 31), "2": (9.5, 5.9, 30), "image": (9.5, 5.9, 85), "table": (9.5, 5.9, 85)}
+# For entries of each level: their size of type, the space above, both in points, and the letters in a line.
+_LINES = {"1": (10.5, 11.5, 31), "2": (9.5, 5.9, 30)}
 
 
 def expected_pages_of_lists(body: str) -> int:
-    """About how many pages will the lists of contents, figures and tables take?
+    """About how many pages will the contents take?
 
     Typst sets a document several times, until all page numbers are right, and the first time it does not know of any
-    heading. With pages left free for the lists the chapters stand where they will stand, and need not be set once more.
-    A wrong guess costs a moment, nothing else.
+    heading. With pages left free for the contents the chapters stand where they will stand, and need not be set once
+    more. A wrong guess costs a moment, nothing else.
     """
-    heights: dict[str, float] = {}
+    height = 0.0
     for found in _ENTRY.finditer(body):
-        kind = found["level"] or found["kind"]
-        size, above, letters = _LINES[kind]
+        size, above, letters = _LINES[found["level"]]
         lines = -(-len(re.sub(r"#[a-z]+\([^)]*\)|\\", "", found["text"])) // letters) or 1
-        heights[kind] = heights.get(kind, 0.0) + above + size * (0.66 + 1.16 * (lines - 1))
-    # The contents stand in two columns: of the last page the first is filled before the second.
-    contents, room = heights.pop("1", 0.0) + heights.pop("2", 0.0), _PAGE - _TITLE
-    pages = 0
-    while contents > 2 * room:
-        contents, room, pages = contents - 2 * room, _PAGE, pages + 1
-    used = _PAGE - room + min(contents, room) + sum(_TITLE + height for height in heights.values())
-    return pages + math.ceil(used / _PAGE)
+        height += above + size * (0.66 + 1.16 * (lines - 1))
+    # Two columns: of the last page the first is filled before the second.
+    return 1 + max(0, math.ceil((height - 2 * (_PAGE - _TITLE)) / (2 * _PAGE)))
 
 
 _HEADING = re.compile(r"^# .*\{[^}]*#(?P<id>[\w-]+)")
@@ -133,7 +176,7 @@ def _notices(project: Project, sources: Sequence[Source]) -> Mapping[str, str]:
     return found
 
 
-def _settings(project: Project, notices: Mapping[str, str], *, pages_of_lists: int) -> str:
+def _settings(project: Project, volume: Volume, notices: Mapping[str, str], *, pages_of_lists: int) -> str:
     """What the template needs to know, as plain strings: text in a title is never code."""
 
     def text(value: str) -> str:
@@ -141,16 +184,19 @@ def _settings(project: Project, notices: Mapping[str, str], *, pages_of_lists: i
 
     language, _, region = project.lang.partition("-")
     authors = "".join(f"{text(author)}, " for author in project.authors)
-    words = ", ".join(f"{key}: {text(value)}" for key, value in words_of(project).items())
+    known = words_of(project)
+    words = ", ".join(f"{key}: {text(value)}" for key, value in known.items())
+    which = {0: "", 1: known["volume_of_chapters"], 2: known["volume_of_appendices"]}[volume.number]
     return "\n".join(
         [
             "#let book = (",
             f"  title: {text(project.title)},",
             f"  subtitle: {text(project.subtitle)},",
+            f"  volume: {text(which)},",
             f"  description: {text(project.description)},",
             f"  authors: ({authors}),",
             f"  date: datetime(year: {project.date.year}, month: {project.date.month}, day: {project.date.day}),",
-            f"  shown-date: {text(', '.join([*version_words(project, words_of(project)), long_date(project)]))},",
+            f"  shown-date: {text(', '.join([*version_words(project, known), long_date(project)]))},",
             f"  language: {text(language)},",
             f"  region: {text(region) if region else 'none'},",
             f"  banner: {text(project.banner)},",

@@ -51,6 +51,7 @@ from hhp_stats.publish.published import NoSuchRelease, published_results
 from hhp_stats.publish.published import ReleaseRefused as ReleaseRefused
 from hhp_stats.publish.return_cells import is_return, packed, return_cells, unpacked
 from hhp_stats.publish.row_marks import RowMarks, packed_marks, row_marks, unpacked_marks
+from hhp_stats.publish.volumes import APPENDICES, REPORT
 from hhp_stats.results import read_results
 from hhp_stats.running.run import studies_of
 from hhp_stats.studies.kept import LIBRARIES, is_kept
@@ -60,7 +61,7 @@ from hhp_stats.studies.output import PEOPLE, open_output
 RELEASES = "data/releases"
 NOW = "now"
 PACKAGE = Path(__file__).resolve().parent.parent
-PDF, SITE = "report.pdf", "report.zip"
+PDF, SITE = REPORT, "report.zip"
 PRIVATE, CELLS, MARKS, INPUTS = "private", "returns.csv.gz", "marks.json.gz", "inputs.toml"
 README = """\
 # A release
@@ -252,9 +253,11 @@ def freeze_release(root: Path, *, date: str, output: Path, with_report: bool = T
         (folder / "printed.json").write_text(said + "\n", encoding="utf-8", newline="\n")
         (folder / "README.md").write_text(README, encoding="utf-8", newline="\n")
         if with_report:
-            shutil.copyfile(output / PDF, folder / PDF)
+            printed_here = [name for name in (PDF, APPENDICES) if (output / name).is_file()]
+            for name in printed_here:
+                shutil.copyfile(output / name, folder / name)
             site = pack(output, RENDERED).files
-            write_zip(folder / SITE, {name: content for name, content in site.items() if name != PDF})
+            write_zip(folder / SITE, {name: content for name, content in site.items() if name not in printed_here})
         public = {path.name: sha256_of(path) for path in files_below(folder)}
         (folder / PRIVATE).mkdir()
         (folder / PRIVATE / "corrections.csv").write_text(current.ledger, encoding="utf-8", newline="")

@@ -21,7 +21,7 @@ from hhp_stats.files.replaced_folder import replaced
 from hhp_stats.files.unfinished import remove_parts
 from hhp_stats.processes import children
 from hhp_stats.processes.at_work import at_work
-from hhp_stats.publish.chapters import html_pages, read_chapters, start_writing, typst_body
+from hhp_stats.publish.chapters import all_of, html_pages, printed_bodies, read_chapters, start_writing
 from hhp_stats.publish.execute import execute
 from hhp_stats.publish.kept_text import FOLDER as TEXTS
 from hhp_stats.publish.kept_text import KeptTexts
@@ -31,8 +31,12 @@ from hhp_stats.publish.pdf import write_pdf
 from hhp_stats.publish.project import load_project
 from hhp_stats.publish.site import PDF_NAME, write_site
 from hhp_stats.publish.source import Source
+from hhp_stats.publish.volumes import Volume, files_of
 from hhp_stats.publish.warm_kernels import WarmProcess
 from hhp_stats.publish.weave import weave
+
+VOLUMES = ".report/cache/volumes"  # below the project: printed volumes, under what they were set from
+_KEPT_VOLUMES = 6  # of four megabytes each
 
 Format = Literal["html", "pdf"]
 Engine = Literal["embedded", "quarto"]
@@ -71,7 +75,8 @@ class RenderReport:
 
     output: Path
     pages: tuple[str, ...]  # names within the output folder
-    pdf: Path | None
+    pdf: Path | None  # the volume of the chapters
+    printed: tuple[Path, ...]  # all volumes
     executed: tuple[str, ...]  # chapters whose code ran
     reused: tuple[str, ...]  # chapters with code whose kept outputs were used
     seconds: Mapping[str, float]  # by stage
@@ -151,6 +156,7 @@ def render_book(
         output=output,
         pages=tuple(made.pages),
         pdf=output / PDF_NAME if "pdf" in formats else None,
+        printed=tuple(output / name for name in made.printed),
         executed=tuple(made.executed),
         reused=tuple(made.reused),
         unprinted=made.unprinted,
@@ -177,6 +183,7 @@ class _Clock:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Made:
     pages: Sequence[str]
+    printed: Sequence[str] = ()  # names of the volumes
     executed: Sequence[str] = ()
     reused: Sequence[str] = ()
     unprinted: str = ""
@@ -227,15 +234,24 @@ def _embedded(
         book = read_chapters(project, sources, woven, kept=kept, pool=pool)
     figures = book.figures
 
-    downloads = [*([PDF_NAME] if "pdf" in formats else []), *(file.name for file in attachments)]
+    printed = files_of(project) if "pdf" in formats else []
+    downloads = [*printed, *(file.name for file in attachments)]
     pages: list[str] = []
     unprinted = ""
 
     # Pandoc and Typst are processes or release the interpreter, so threads use all cores.
     with clock.stage("write"), ThreadPoolExecutor(max_workers=workers) as pool:
+        documents = KeptTexts(root / VOLUMES, fresh=fresh, most=_KEPT_VOLUMES)
 
         def pdf(texts: Sequence[Future[str]]) -> str:
-            return write_pdf(project, sources, body=typst_body(texts), figures=figures, target=building / PDF_NAME)
+            def write(volume: Volume, body: str) -> str:
+                target = building / volume.file
+                return write_pdf(
+                    project, sources, volume=volume, body=body, figures=figures, kept=documents, target=target
+                )
+
+            with ThreadPoolExecutor(max_workers=workers) as presses:
+                return "".join(all_of([presses.submit(write, *each) for each in printed_bodies(book, texts)]))
 
         # Typst takes longest: its text is written first, and it sets the document beside the pages.
         with ThreadPoolExecutor(max_workers=1) as beside:
@@ -262,12 +278,14 @@ def _embedded(
             if setting is not None:
                 unprinted = setting.result()
     kept.forget_oldest()
+    documents.forget_oldest()
     code = [
         (source.chapter.path, done.reused) for source, done in zip(sources, executed, strict=True) if source.has_code
     ]
     return _Made(
         pages=pages,
-        unprinted=unprinted,
+        printed=printed,
+        unprinted="".join(dict.fromkeys(unprinted)),
         executed=[path for path, reused in code if not reused],
         reused=[path for path, reused in code if reused],
     )
@@ -293,4 +311,7 @@ def _quarto(root: Path, building: Path, *, formats: Sequence[Format], clock: _Cl
     made = sorted(building.glob("*.pdf"))
     if "pdf" in formats and made and not (building / PDF_NAME).exists():
         made[0].rename(building / PDF_NAME)
-    return _Made(pages=sorted(file.relative_to(building).as_posix() for file in building.rglob("*.html")))
+    return _Made(
+        pages=sorted(file.relative_to(building).as_posix() for file in building.rglob("*.html")),
+        printed=[PDF_NAME] if "pdf" in formats else [],
+    )

@@ -18,9 +18,10 @@ from hhp_stats.publish.cite import citation, long_date, version_words
 from hhp_stats.publish.pandoc import ASSETS, words_of
 from hhp_stats.publish.project import Chapter, Project
 from hhp_stats.publish.source import Cell
+from hhp_stats.publish.volumes import APPENDICES, REPORT
 from hhp_stats.publish.well_formed import Reader
 
-PDF_NAME = "report.pdf"
+PDF_NAME = REPORT
 RESULTS_NAME = "results.csv"
 
 Page = dict[str, Any]
@@ -73,6 +74,7 @@ def write_site(
     return written
 
 
+_OWN_NOTICE = 'class="callout callout-important"'
 _RESULT = re.compile(r'data-result="([^"]+)"')
 _RESULTS = re.compile(r'data-results="([^"]*)"')
 _PRESENTER = re.compile(r'data-presenter="([^"]+)"')
@@ -114,8 +116,9 @@ def _page(
 ) -> dict[str, str]:
     page = pages[chapter.slug]
     notice = escape(project.banner_of(chapter))
-    # The first page says it in its own words, below the key message.
-    banner = f'<p class="data-notice">{notice}</p>' if notice and chapter.slug != "index" else ""
+    # A first page that says it in its own words, below the key message, says it once.
+    by_itself = chapter.slug == "index" and _OWN_NOTICE in page["body"]
+    banner = f'<p class="data-notice">{notice}</p>' if notice and not by_itself else ""
     label = ""
     if page["number"]:
         word = words["appendix" if chapter.appendix else "chapter"]
@@ -257,7 +260,11 @@ def _around(around: Mapping[str, Chapter | None], pages: Mapping[str, Page], wor
 
 
 def _downloads(downloads: Sequence[str], words: Mapping[str, str]) -> str:
-    named = {PDF_NAME: words["download_pdf"], RESULTS_NAME: words["download_results"]}
+    named = {
+        PDF_NAME: words["download_pdf"],
+        APPENDICES: words["download_appendices"],
+        RESULTS_NAME: words["download_results"],
+    }
     links = "".join(f'<li><a href="{escape(name)}">{escape(named.get(name, name))}</a></li>' for name in downloads)
     return f'<ul class="downloads">{links}</ul>' if links else ""
 

@@ -13,8 +13,7 @@ import lxml.html
 
 from hhp_stats.present.explanations import explanations
 from hhp_stats.publish import RenderReport, render_book
-from hhp_stats.publish.chapters import read_chapters, start_writing
-from hhp_stats.publish.chapters import typst_body as chapters_body
+from hhp_stats.publish.chapters import printed_bodies, read_chapters, start_writing
 from hhp_stats.publish.execute import execute
 from hhp_stats.publish.kept_text import FOLDER as TEXTS
 from hhp_stats.publish.kept_text import KeptTexts
@@ -74,15 +73,21 @@ def render_copy(folder: Path) -> Rendered:
     return Rendered(root=root, output=output, report=report)
 
 
-def typst_body(root: Path) -> str:
-    """What Typst is given of a book whose outputs are kept."""
+def typst_bodies(root: Path) -> dict[str, str]:
+    """What Typst is given of a book whose outputs are kept, by volume."""
     project = load_project(root)
     sources = [read_chapter(project, chapter) for chapter in project.chapters]
     woven = [weave(project, *pair) for pair in zip(sources, execute(project, sources), strict=True)]
     kept = KeptTexts(root / TEXTS)
     with ThreadPoolExecutor(max_workers=2) as pool:
         book = read_chapters(project, sources, woven, kept=kept, pool=pool)
-        return chapters_body(start_writing(book, target="typst", kept=kept, pool=pool))
+        texts = start_writing(book, target="typst", kept=kept, pool=pool)
+        return {volume.file: body for volume, body in printed_bodies(book, texts)}
+
+
+def typst_body(root: Path) -> str:
+    """The same, all volumes one after the other."""
+    return "\n".join(typst_bodies(root).values())
 
 
 def text_of(element: lxml.html.HtmlElement) -> str:

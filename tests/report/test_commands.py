@@ -231,6 +231,7 @@ class Made:
     given: dict[str, Any] = field(default_factory=dict)
     pages: tuple[str, ...] = ("index.html", "one.html")
     pdf: str | None = "_output/report.pdf"
+    printed: tuple[str, ...] = ("_output/report.pdf", "_output/appendices.pdf")
     unprinted: tuple[str, ...] = ()
     checked: list[Path] = field(default_factory=list)
 
@@ -285,7 +286,7 @@ def test_a_rendering_is_asked_for_in_full(
     assert given["declared"] and all(path.is_dir() for path in given["declared"])
     # Only pages can be checked against the results.
     assert rendering.checked == [book / "_output"] * ("html" in formats)
-    assert "Rendered 2 pages and _output/report.pdf" in said(result)
+    assert "Rendered 2 pages and _output/report.pdf and _output/appendices.pdf" in said(result)
     assert "site 1.2 s" in said(result) and "index.qmd reused (1/2)" in said(result)
 
 
@@ -304,7 +305,7 @@ def test_an_unchanged_report_stands_and_any_other_is_made(
 
 
 def test_what_a_rendering_could_not_print_is_named(rendering: Made) -> None:
-    rendering.unprinted, rendering.pdf = ("\U0001f600",), None
+    rendering.unprinted, rendering.pdf, rendering.printed = ("\U0001f600",), None, ()
     result = done("render")
     assert "‹U+1F600›" in said(result) and "Rendered 2 pages The PDF" in said(result)
 

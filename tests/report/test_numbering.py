@@ -37,7 +37,7 @@ def register(names: Sequence[str], *, numbered: bool = True) -> dict[str, Any]:
 
 def numbers(*chapters: tuple[Source, dict[str, Any]]) -> dict[str, str]:
     sources, registers = zip(*chapters, strict=True)
-    made = number_book(sources, registers)
+    made = number_book(sources, registers, volumes={})
     assert all(each["defined"] == made[0]["defined"] for each in made)
     return {name: entry["number"] for name, entry in made[0]["defined"].items()}
 
@@ -74,7 +74,7 @@ def test_a_chapter_is_told_how_many_stood_before_it() -> None:
         (source("one"), register(["fig-b"])),
         (source("after"), register(["fig-c"], numbered=False)),
     ]
-    made = number_book(*zip(*chapters, strict=True))
+    made = number_book(*zip(*chapters, strict=True), volumes={})
     assert [each["alone"] for each in made] == [
         {"fig": 0, "tbl": 0, "eq": 0},
         {"fig": 1, "tbl": 1, "eq": 0},

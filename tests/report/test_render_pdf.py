@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import page as validator
@@ -15,9 +16,12 @@ from book_tools import Rendered, text_of, typst_body
 FALSE_ALARM = "STREAM-LENGTH-001"
 
 
+@pytest.mark.parametrize("volume", ["report.pdf", "appendices.pdf"])
 @pytest.mark.parametrize("profile", ["PDF_UA_1", "PDF_A_2A"])
-def test_standards_hold(rendered: Rendered, profile: str) -> None:
-    report = validator.validate_pdf(str(rendered.report.pdf), profile=getattr(validator.ValidationProfile, profile))
+def test_standards_hold(rendered: Rendered, profile: str, volume: str) -> None:
+    assert [path.name for path in rendered.report.printed] == ["report.pdf", "appendices.pdf"]
+    file = str(rendered.output / volume)
+    report = validator.validate_pdf(file, profile=getattr(validator.ValidationProfile, profile))
     failures = [failure for failure in report.to_dict()["failures"] if FALSE_ALARM not in str(failure)]
     assert failures == []
     assert report.to_dict()["rules"]["passed"] > 50  # a report without rules proves nothing
@@ -34,16 +38,18 @@ def elements(node: Any) -> Iterator[Any]:
 
 @pytest.fixture(scope="module")
 def tags(rendered: Rendered) -> Iterator[list[Any]]:
-    with pikepdf.open(rendered.report.pdf) as pdf:
-        yield list(elements(pdf.Root.StructTreeRoot))
+    with ExitStack() as opened:
+        pdfs = [opened.enter_context(pikepdf.open(path)) for path in rendered.report.printed]
+        yield [element for pdf in pdfs for element in elements(pdf.Root.StructTreeRoot)]
 
 
 def test_document_says_its_language_title_and_date(rendered: Rendered) -> None:
-    with pikepdf.open(rendered.report.pdf) as pdf:
-        assert str(pdf.Root.Lang) == "en-GB"
-        assert bool(pdf.Root.MarkInfo.Marked)
-        assert str(pdf.docinfo["/Title"]) == "A small book: costs under $5 and other tests"
-        assert str(pdf.docinfo["/CreationDate"]).startswith("D:20240301")
+    for path, which in zip(rendered.report.printed, ("Volume 1: chapters", "Volume 2: appendices"), strict=True):
+        with pikepdf.open(path) as pdf:
+            assert str(pdf.Root.Lang) == "en-GB"
+            assert bool(pdf.Root.MarkInfo.Marked)
+            assert str(pdf.docinfo["/Title"]) == f"A small book: costs under $5 and other tests. {which}"
+            assert str(pdf.docinfo["/CreationDate"]).startswith("D:20240301")
 
 
 def test_tables_figures_and_formulas_are_tagged(rendered: Rendered, tags: list[Any]) -> None:
@@ -63,12 +69,14 @@ def test_tables_figures_and_formulas_are_tagged(rendered: Rendered, tags: list[A
 
 
 def test_bookmarks_are_the_headings_of_the_site(rendered: Rendered) -> None:
-    with pikepdf.open(rendered.report.pdf) as pdf, pdf.open_outline() as outline:
 
-        def titles(items: list[Any]) -> list[str]:
-            return [title for item in items for title in [item.title, *titles(item.children)]]
+    def titles(items: list[Any]) -> list[str]:
+        return [title for item in items for title in [item.title, *titles(item.children)]]
 
-        found = titles(outline.root)
+    found = []
+    for path in rendered.report.printed:
+        with pikepdf.open(path) as pdf, pdf.open_outline() as outline:
+            found += titles(outline.root)
     wanted = []
     for name in rendered.report.pages:
         article = rendered.page(name).find(".//article")

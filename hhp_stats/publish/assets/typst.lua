@@ -186,11 +186,23 @@ local inline = {
   end,
 }
 
+local volumes, page_of, chapter_ids = {}, {}, {} -- slug -> volume, id -> slug, ids of chapters
+local current -- the volume of the chapter being written
+
+-- Whoever holds the other volume in hand is told so; volumes.py turns the link into one to its file.
+local function elsewhere(el, id)
+  local volume = volumes[page_of[id]]
+  if not volume or volume == current then return "" end
+  if has(el, "xref") then return " " .. words.of_volume .. "\u{a0}" .. string.format("%d", volume) end
+  if chapter_ids[id] then return " (" .. words.volume .. "\u{a0}" .. string.format("%d", volume) .. ")" end
+  return ""
+end
+
 local links = {
   Link = function(el)
     local id = el.target:match("^#(.+)$")
     if id then
-      return pandoc.RawInline("typst", "#link(label(" .. quote(id) .. "))[" .. write_inlines(el.content) .. "]")
+      return pandoc.RawInline("typst", "#link(label(" .. quote(id) .. "))[" .. write_inlines(el.content) .. "]" .. elsewhere(el, id))
     end
   end,
 }
@@ -198,6 +210,9 @@ local links = {
 function Pandoc(doc)
   local book = pandoc.json.decode(stringify(doc.meta.book), false)
   words, long_word = book.words, book["long-word"]
+  volumes, page_of = book.register.volumes, book.register.pages
+  for _, id in pairs(book.register.chapters) do chapter_ids[id] = true end
+  current = volumes[doc.blocks[1].attributes.slug]
   doc = doc:walk(inline):walk(links)
   doc = doc:walk({
     Header = header,
