@@ -18,6 +18,8 @@ _WRITTEN = frozenset(
         ".html",
         ".pdf",
         ".csv",
+        ".xlsx",
+        ".docx",
         ".js",
         ".css",
         ".json",

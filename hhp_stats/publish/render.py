@@ -17,10 +17,12 @@ from typing import Any, Literal, Protocol
 
 from hhp_stats.errors import RenderError
 from hhp_stats.files.output_guard import OutputGuard
+from hhp_stats.files.remember import code_of
 from hhp_stats.files.replaced_folder import replaced
 from hhp_stats.files.unfinished import remove_parts
 from hhp_stats.processes import children
 from hhp_stats.processes.at_work import at_work
+from hhp_stats.publish import table_workbook, well_formed
 from hhp_stats.publish.chapters import all_of, html_pages, printed_bodies, read_chapters, start_writing
 from hhp_stats.publish.execute import execute
 from hhp_stats.publish.kept_text import FOLDER as TEXTS
@@ -28,15 +30,16 @@ from hhp_stats.publish.kept_text import KeptTexts
 from hhp_stats.publish.kernels import ChapterState
 from hhp_stats.publish.lint import read_and_lint
 from hhp_stats.publish.pdf import write_pdf
-from hhp_stats.publish.project import load_project
+from hhp_stats.publish.project import Project, load_project
 from hhp_stats.publish.site import PDF_NAME, write_site
 from hhp_stats.publish.source import Source
+from hhp_stats.publish.table_workbook import TABLES_NAME
 from hhp_stats.publish.volumes import Volume, files_of
 from hhp_stats.publish.warm_kernels import WarmProcess
 from hhp_stats.publish.weave import weave
 
-VOLUMES = ".report/cache/volumes"  # below the project: printed volumes, under what they were set from
-_KEPT_VOLUMES = 6  # of four megabytes each
+VOLUMES = ".report/cache/volumes"  # below the project: printed volumes and workbooks, under what they were made from
+_KEPT_VOLUMES = 8  # of four megabytes each
 
 Format = Literal["html", "pdf"]
 Engine = Literal["embedded", "quarto"]
@@ -235,7 +238,8 @@ def _embedded(
     figures = book.figures
 
     printed = files_of(project) if "pdf" in formats else []
-    downloads = [*printed, *(file.name for file in attachments)]
+    workbook = [TABLES_NAME] if "html" in formats else []
+    downloads = [*printed, *workbook, *(file.name for file in attachments)]
     pages: list[str] = []
     unprinted = ""
 
@@ -273,6 +277,7 @@ def _embedded(
                         target=building,
                     )
                 )
+                _write_workbook(project, written, documents, building / TABLES_NAME)
             if inspect is not None:  # Typst is still at work
                 inspect(building)
             if setting is not None:
@@ -289,6 +294,14 @@ def _embedded(
         executed=[path for path, reused in code if not reused],
         reused=[path for path, reused in code if reused],
     )
+
+
+def _write_workbook(project: Project, pages: Mapping[str, Mapping[str, Any]], kept: KeptTexts, target: Path) -> None:
+    """All tables of the pages in one workbook, made again where one of them changed."""
+    bodies = {chapter.page: str(pages[chapter.slug]["body"]) for chapter in project.chapters}
+    head = [code_of(table_workbook, well_formed), project.title, project.banner, project.date.isoformat()]
+    parts = [*head, *project.authors, *(part for body in bodies.items() for part in body)]
+    target.write_bytes(kept.data(parts, lambda: table_workbook.workbook_of_tables(project, bodies)))
 
 
 def _quarto(root: Path, building: Path, *, formats: Sequence[Format], clock: _Clock) -> _Made:

@@ -18,6 +18,7 @@ from hhp_stats.publish.cite import citation, long_date, version_words
 from hhp_stats.publish.pandoc import ASSETS, words_of
 from hhp_stats.publish.project import Chapter, Project
 from hhp_stats.publish.source import Cell
+from hhp_stats.publish.table_workbook import TABLES_NAME
 from hhp_stats.publish.volumes import APPENDICES, REPORT
 from hhp_stats.publish.well_formed import Reader
 
@@ -263,6 +264,7 @@ def _downloads(downloads: Sequence[str], words: Mapping[str, str]) -> str:
     named = {
         PDF_NAME: words["download_pdf"],
         APPENDICES: words["download_appendices"],
+        TABLES_NAME: words["download_tables"],
         RESULTS_NAME: words["download_results"],
     }
     links = "".join(f'<li><a href="{escape(name)}">{escape(named.get(name, name))}</a></li>' for name in downloads)

@@ -86,7 +86,12 @@ def test_current_chapter_neighbours_and_downloads_are_shown(rendered: Rendered) 
     assert [text_of(item) for item in page.xpath("//nav//a[@aria-current='page']")] == ["2 Figures"]
     around = page.xpath("//nav[@class='around']/a")
     assert [item.get("href") for item in around] == ["01-tables.html", "03-text.html"]
-    assert page.xpath("//ul[@class='downloads']//@href") == ["report.pdf", "appendices.pdf", "results.csv"]
+    assert page.xpath("//ul[@class='downloads']//@href") == [
+        "report.pdf",
+        "appendices.pdf",
+        "tables.xlsx",
+        "results.csv",
+    ]
     assert (rendered.output / "results.csv").read_text(encoding="utf-8").startswith("result_id")
     assert len(rendered.page("index.html").xpath("//nav[@class='around']/a")) == 1
 
