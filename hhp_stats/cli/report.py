@@ -138,7 +138,14 @@ class _Lines:
 
 @app.command(epilog="Example: `hhp render --format html --fresh`")
 def render(
-    only: Annotated[list[str] | None, typer.Option("--format", help="html or pdf; default: both.")] = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--format",
+            "--to",
+            help="html or pdf; default: both. docx: a draft for Word, beside whatever else is asked for.",
+        ),
+    ] = None,
     engine: Annotated[
         str, typer.Option(help="embedded, or quarto where the Quarto command line is installed.")
     ] = "embedded",
@@ -152,9 +159,13 @@ def render(
     """Estimate, then render the report as an HTML site and a PDF."""
     from hhp_stats.publish.unchanged import note_report, report_key, still_stands
 
-    formats = tuple(only or ("html", "pdf"))
-    if engine not in ("embedded", "quarto") or not set(formats) <= {"html", "pdf"}:
-        raise typer.BadParameter("the engine is embedded or quarto, a format html or pdf")
+    asked = tuple(dict.fromkeys(only or ()))
+    # A draft alone would take the place of the whole report.
+    formats = ("html", "pdf", *asked) if set(asked) <= {"docx"} else asked
+    if engine not in ("embedded", "quarto") or not set(formats) <= {"html", "pdf", "docx"}:
+        raise typer.BadParameter("the engine is embedded or quarto, a format html, pdf or docx")
+    if engine == "quarto" and "docx" in formats:
+        raise typer.BadParameter("the draft for Word is made by the embedded engine")
     root = find_root()
     _answered_for(root)
     target = output or root / "_output"

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import io
 import os
+import re
 import shutil
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -12,6 +15,7 @@ from pathlib import Path
 from hhp_stats.processes.at_work import located
 
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time a zip can hold
+_SAVED = re.compile(rb"(<dcterms:(?:modified|created)[^>]*>)[^<]*(</dcterms:)")
 
 
 def write_zip(target: Path, entries: Mapping[str, bytes]) -> None:
@@ -34,6 +38,23 @@ def fill_zip(file: Path, entries: Mapping[str, bytes]) -> None:
             info.create_system = 3  # the same on every system
             info.external_attr = 0o644 << 16
             archive.writestr(info, entries[name], compresslevel=9)
+
+
+def stamped(raw: bytes, day: dt.date) -> bytes:
+    """An office document with `day` in place of the time at which it was saved, so that its bytes depend on its content
+    alone.
+    """
+    stamp = f"{day.isoformat()}T00:00:00Z".encode()
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(raw)) as source, zipfile.ZipFile(out, "w") as target:
+        for name in sorted(source.namelist()):
+            content = source.read(name)
+            if name == "docProps/core.xml":
+                content = _SAVED.sub(rb"\g<1>" + stamp + rb"\g<2>", content)
+            member = zipfile.ZipInfo(name, date_time=EPOCH)
+            member.create_system, member.external_attr = 3, 0o644 << 16
+            target.writestr(member, content, compress_type=zipfile.ZIP_DEFLATED)
+    return out.getvalue()
 
 
 def files_below(folder: Path) -> Iterator[Path]:

@@ -55,7 +55,7 @@ def start_writing(book: ReadBook, *, target: pandoc.Target, kept: KeptTexts, poo
 
     Raises RenderError where the numbers of the book clash, and for a citation that is not in the bibliography.
     """
-    registers = [chapter.registers[target] for chapter in book.parsed]
+    registers = [chapter.registers["html" if target == "html" else "typst"] for chapter in book.parsed]
     numbers = number_book(book.sources, registers, volumes=numbers_of_volumes(book.project))
     cited = write_citations(book.project, book.sources, registers, book.bibliography, kept=kept)
     return [

@@ -33,7 +33,7 @@ from hhp_stats.publish.source import Source, locate
 from hhp_stats.publish.typst_tables import with_tables
 from hhp_stats.publish.weave import Woven
 
-Target = Literal["html", "typst"]
+Target = Literal["html", "typst", "docx"]
 ASSETS = Path(__file__).resolve().parent / "assets"
 # The one in the wheel: pypandoc's own search takes the newest on the machine and is not thread-safe.
 _PANDOC = Path(pypandoc.__file__).parent / "files" / ("pandoc.exe" if os.name == "nt" else "pandoc")
@@ -196,7 +196,8 @@ def write_chapter(
     target: Target,
     kept: KeptTexts,
 ) -> str:
-    """One chapter in one format: `html` gives the JSON of its page, `typst` its part of the document.
+    """One chapter in one format: `html` gives the JSON of its page, `typst` its part of a printed volume, `docx` its
+    tree as JSON.
 
     `numbers` is what the chapter must know of the book; `citations` and `references` are trees in JSON, as
     `citations.write_citations` makes them. Raises RenderError for references and links that lead nowhere.
@@ -211,6 +212,7 @@ def write_chapter(
             "--lua-filter",
             str(ASSETS / "typst.lua"),
         ],
+        "docx": ["--to", "json", "--lua-filter", str(ASSETS / "docx.lua")],
     }[target]
     arguments = ["--from", "json", "--lua-filter", str(ASSETS / "book.lua"), *options]
     book: dict[str, Any] = {
@@ -223,8 +225,10 @@ def write_chapter(
         book["glossary"] = [
             {"slug": term.slug, "forms": list(term.forms), "words": term.words} for term in read_glossary(project.root)
         ]
-    else:
+    elif target == "typst":
         book["long-word"] = column_widths.LONG_WORD
+    else:
+        book["tables"] = parsed.tables
     given = json.dumps(book, ensure_ascii=False, sort_keys=True)
 
     def write() -> str:
@@ -233,7 +237,7 @@ def write_chapter(
         return run_pandoc(arguments, json.dumps(tree), root=project.root, sources=[source], where=source.chapter.path)
 
     text = kept.text([target, _filters("book.lua", f"{target}.lua"), project.lang, given, parsed.tree], write)
-    if target == "html":
+    if target != "typst":
         return text
     return kept.text(
         [

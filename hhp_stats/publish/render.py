@@ -13,7 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, get_args
 
 from hhp_stats.errors import RenderError
 from hhp_stats.files.output_guard import OutputGuard
@@ -24,6 +24,7 @@ from hhp_stats.processes import children
 from hhp_stats.processes.at_work import at_work
 from hhp_stats.publish import table_workbook, well_formed
 from hhp_stats.publish.chapters import all_of, html_pages, printed_bodies, read_chapters, start_writing
+from hhp_stats.publish.document import DOCUMENT_NAME, write_document
 from hhp_stats.publish.execute import execute
 from hhp_stats.publish.kept_text import FOLDER as TEXTS
 from hhp_stats.publish.kept_text import KeptTexts
@@ -41,7 +42,7 @@ from hhp_stats.publish.weave import weave
 VOLUMES = ".report/cache/volumes"  # below the project: printed volumes and workbooks, under what they were made from
 _KEPT_VOLUMES = 8  # of four megabytes each
 
-Format = Literal["html", "pdf"]
+Format = Literal["html", "pdf", "docx"]
 Engine = Literal["embedded", "quarto"]
 
 
@@ -123,10 +124,12 @@ def render_book(
     last report then stays as it was.
     """
     root = root.resolve()
-    if unknown := set(formats) - {"html", "pdf"}:
+    if unknown := set(formats) - set(get_args(Format)):
         raise ValueError(f"unknown formats: {', '.join(sorted(unknown))}")
     if not formats:
         raise ValueError("no format asked for")
+    if engine == "quarto" and "docx" in formats:
+        raise RenderError("_quarto.yml", None, "the Word draft is made by the embedded engine")
     clock = _Clock(progress or SilentProgress())
     guard = guard or OutputGuard(root=root, command="hhp render")
     with at_work(root, "render"), replaced(output, guard) as building:
@@ -239,7 +242,8 @@ def _embedded(
 
     printed = files_of(project) if "pdf" in formats else []
     workbook = [TABLES_NAME] if "html" in formats else []
-    downloads = [*printed, *workbook, *(file.name for file in attachments)]
+    draft = [DOCUMENT_NAME] if "docx" in formats else []
+    downloads = [*printed, *draft, *workbook, *(file.name for file in attachments)]
     pages: list[str] = []
     unprinted = ""
 
@@ -262,6 +266,9 @@ def _embedded(
             setting: Future[str] | None = None
             if "pdf" in formats:
                 setting = beside.submit(pdf, start_writing(book, target="typst", kept=kept, pool=pool))
+            if draft:
+                trees = start_writing(book, target="docx", kept=kept, pool=pool)
+                write_document(project, sources, texts=trees, figures=figures, target=building / DOCUMENT_NAME)
             if "html" in formats:
                 written = html_pages(book, start_writing(book, target="html", kept=kept, pool=pool))
                 cells = {label: cell for chapter in woven for label, cell in chapter.cells.items()}
@@ -289,7 +296,7 @@ def _embedded(
     ]
     return _Made(
         pages=pages,
-        printed=printed,
+        printed=[*printed, *draft],
         unprinted="".join(dict.fromkeys(unprinted)),
         executed=[path for path, reused in code if not reused],
         reused=[path for path, reused in code if reused],

@@ -265,6 +265,7 @@ def _downloads(downloads: Sequence[str], words: Mapping[str, str]) -> str:
         PDF_NAME: words["download_pdf"],
         APPENDICES: words["download_appendices"],
         TABLES_NAME: words["download_tables"],
+        "report.docx": words["download_draft"],
         RESULTS_NAME: words["download_results"],
     }
     links = "".join(f'<li><a href="{escape(name)}">{escape(named.get(name, name))}</a></li>' for name in downloads)

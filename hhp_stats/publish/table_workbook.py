@@ -6,10 +6,8 @@ number, with the digits that are printed as its format.
 
 from __future__ import annotations
 
-import datetime as dt
 import io
 import re
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,7 +17,7 @@ from openpyxl.cell.cell import Cell as SheetCell
 from openpyxl.styles import Alignment, Font
 from openpyxl.utils import get_column_letter
 
-from hhp_stats.publish.archive import EPOCH
+from hhp_stats.publish.archive import stamped
 from hhp_stats.publish.project import Project
 from hhp_stats.publish.well_formed import Reader
 
@@ -27,7 +25,6 @@ TABLES_NAME = "tables.xlsx"
 _BLANK = re.compile(r"[\s\u2007\u2009\u00a0\u200b]+")
 _NUMBER = re.compile(r"([+\u2212-]?)(\d{1,3}(?:,\d{3})+|\d*)(\.\d+)?(%?)")
 _WIDEST, _NARROWEST = 60, 9  # characters of a column
-_MODIFIED = re.compile(rb"(<dcterms:(?:modified|created)[^>]*>)[^<]*(</dcterms:)")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -164,7 +161,7 @@ def workbook_of_tables(project: Project, bodies: Mapping[str, str]) -> bytes:
     about.language = project.lang
     raw = io.BytesIO()
     book.save(raw)
-    return _stamped(raw.getvalue(), project.date)
+    return stamped(raw.getvalue(), project.date)
 
 
 def _sheet_name(table: PageTable, taken: Sequence[str]) -> str:
@@ -226,18 +223,3 @@ def _put(cell: SheetCell, words: str) -> None:
     """Words as words: nothing that begins with a sign is a formula."""
     cell.value = words
     cell.data_type = "s"
-
-
-def _stamped(raw: bytes, day: dt.date) -> bytes:
-    """The archive with fixed dates: saving states the time."""
-    stamp = f"{day.isoformat()}T00:00:00Z".encode()
-    out = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(raw)) as source, zipfile.ZipFile(out, "w") as target:
-        for name in sorted(source.namelist()):
-            content = source.read(name)
-            if name == "docProps/core.xml":
-                content = _MODIFIED.sub(rb"\g<1>" + stamp + rb"\g<2>", content)
-            member = zipfile.ZipInfo(name, date_time=EPOCH)
-            member.create_system, member.external_attr = 3, 0o644 << 16
-            target.writestr(member, content, compress_type=zipfile.ZIP_DEFLATED)
-    return out.getvalue()

@@ -1,0 +1,118 @@
+-- The numbered book for a word processor: real headings, tables, captions and links, for people who comment on a draft.
+-- The result is the chapter's tree, for document.py to join with the others and to write as one file.
+
+local stringify = pandoc.utils.stringify
+local words = {}
+local tables = {} -- HTML of tables that were set aside, by name
+
+local function has(el, class) return el.classes and el.classes:includes(class) end
+
+local function styled(blocks, style, id)
+  return pandoc.Div(blocks, pandoc.Attr(id or "", {}, { ["custom-style"] = style }))
+end
+
+local function header(el)
+  local number = el.attributes.number
+  el.attributes = {}
+  el.classes = {}
+  if number then
+    local before = number
+    if el.level == 1 then before = words[number:match("^%a") and "appendix" or "chapter"] .. "\u{a0}" .. number .. "." end
+    el.content:insert(1, pandoc.Space())
+    el.content:insert(1, pandoc.Str(before))
+  end
+  return el
+end
+
+-- Notes of a table follow it, in the type of captions.
+local function from_html(html)
+  local blocks, notes = pandoc.read(html, "html").blocks, pandoc.List()
+  for _, block in ipairs(blocks) do
+    if block.t == "Table" then
+      for _, row in ipairs(block.foot.rows) do
+        for _, cell in ipairs(row.cells) do
+          if #cell.contents > 0 then notes:insert(styled(cell.contents, "Table Note")) end
+        end
+      end
+      block.foot = pandoc.TableFoot({})
+      -- Widths of the screen are none of paper: the word processor finds its own.
+      for at, spec in ipairs(block.colspecs) do block.colspecs[at] = { spec[1], nil } end
+    end
+  end
+  blocks:extend(notes)
+  return blocks
+end
+
+local function float(el)
+  local kind, number = el.attributes.kind, el.attributes.number
+  local caption = pandoc.Inlines(el.content[2].content[1].content:clone())
+  if number then
+    caption:insert(1, pandoc.Space())
+    caption:insert(1, pandoc.Strong({ pandoc.Str(words[kind == "fig" and "figure" or "table"] .. "\u{a0}" .. number .. ".") }))
+  end
+  -- The place that references lead to stands in the caption.
+  if el.identifier ~= "" then caption = pandoc.Inlines({ pandoc.Span(caption, pandoc.Attr(el.identifier)) }) end
+  local line = styled({ pandoc.Para(caption) }, kind == "fig" and "Image Caption" or "Table Caption")
+  local out = pandoc.Blocks({})
+  if kind == "tbl" then out:insert(line) end
+  out:extend(el.content[1].content)
+  if kind == "fig" then out:insert(line) end
+  return out
+end
+
+local function div(el)
+  if has(el, "float") then return float(el) end
+  if has(el, "callout") then
+    local title = pandoc.Para({ pandoc.Strong(el.content[1].content[1].content) })
+    if el.identifier ~= "" then title = pandoc.Para({ pandoc.Span(title.content, pandoc.Attr(el.identifier)) }) end
+    local body = pandoc.Blocks({ title })
+    body:extend(el.content[2].content)
+    return pandoc.BlockQuote(body)
+  end
+  if has(el, "tabset") then
+    local out = pandoc.Blocks({})
+    for _, tab in ipairs(el.content) do
+      out:insert(pandoc.Para({ pandoc.Strong(tab.content[1].content[1].content) }))
+      for at = 2, #tab.content do out:insert(tab.content[at]) end
+    end
+    return out
+  end
+  if has(el, "pagebreak") then return {} end
+  if has(el, "book-chapter") then return el.content end
+  el.classes, el.attributes = {}, {}
+  return el
+end
+
+local inline = {
+  Span = function(el)
+    if has(el, "equation") then
+      return { pandoc.Span(el.content, pandoc.Attr(el.identifier)), pandoc.Str("\u{a0}(" .. el.attributes.number .. ")") }
+    end
+    if el.identifier == "" then return el.content end
+    el.classes, el.attributes = {}, {}
+    return el
+  end,
+  -- Word processors differ in what they make of SVG: document.py writes pictures as PNG.
+  Image = function(el)
+    local kept = { width = el.attributes.width, height = el.attributes.height }
+    el.attributes, el.classes = kept, {}
+    el.src = el.src:gsub("%.svg$", ".png")
+    return el
+  end,
+}
+
+function Pandoc(doc)
+  local book = pandoc.json.decode(stringify(doc.meta.book), false)
+  words, tables = book.words, book.tables
+  doc = doc:walk(inline)
+  doc = doc:walk({
+    Header = header,
+    RawBlock = function(el)
+      local name = el.format == "html" and el.text:match(' data%-kept="(%d+)"')
+      if name then return from_html(tables[name]) end
+    end,
+  })
+  doc = doc:walk({ Div = div })
+  doc.meta = {}
+  return doc
+end

@@ -1,0 +1,91 @@
+"""The report as a Word document, `report.docx`, for people who comment on a draft.
+
+It is made of the same trees as the pages and the printed volumes, chapter after chapter and appendix after appendix:
+headings, tables, captions, formulas and links are those of the word processor. It is no publication: pages and PDF are.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+import typst
+
+from hhp_stats.files.scratch import scratch_folder
+from hhp_stats.processes.at_work import located
+from hhp_stats.publish.archive import stamped
+from hhp_stats.publish.chapters import all_of
+from hhp_stats.publish.pandoc import ASSETS, metadata, run_pandoc, words_of
+from hhp_stats.publish.project import Project
+from hhp_stats.publish.source import Source
+
+DOCUMENT_NAME = "report.docx"
+_DOTS_PER_INCH = 200
+_SVG = re.compile(r"\.svg$")
+
+
+def write_document(
+    project: Project,
+    sources: Sequence[Source],
+    *,
+    texts: Sequence[Future[str]],
+    figures: Mapping[str, bytes],
+    target: Path,
+) -> None:
+    """Join the chapters' trees (JSON) and write them as one document; the same bytes each time.
+
+    Raises RenderError with the place in the sources that Pandoc complains of.
+    """
+    trees = [json.loads(text) for text in all_of(texts)]
+    blocks = [block for tree in trees for block in tree["blocks"]]
+    if project.banner:
+        blocks.insert(0, _notice(project.banner))
+    about: dict[str, Any] = metadata({"title": project.title, "lang": project.lang})
+    about |= metadata({"subtitle": project.subtitle} if project.subtitle else {})
+    about |= metadata({"date": project.date.isoformat(), "toc-title": words_of(project)["contents"]})
+    about["author"] = {"t": "MetaList", "c": [{"t": "MetaString", "c": name} for name in project.authors]}
+    tree = {"pandoc-api-version": trees[0]["pandoc-api-version"], "meta": about, "blocks": blocks}
+    with scratch_folder() as name, located(Path(name)):
+        folder = Path(name)
+        _write_pictures(figures, folder)
+        made = folder / "made.docx"
+        depth = f"--toc-depth={project.toc_depth}"
+        arguments = ["--from", "json", "--to", "docx", "--toc", depth, "--resource-path", name, "--output", str(made)]
+        run_pandoc(arguments, json.dumps(tree), root=project.root, sources=sources, where=DOCUMENT_NAME)
+        document = made.read_bytes()
+    with located(target):
+        target.write_bytes(stamped(document, project.date))
+
+
+def _notice(words: str) -> dict[str, Any]:
+    """A paragraph in bold before everything else."""
+    return {"t": "Para", "c": [{"t": "Strong", "c": [{"t": "Str", "c": words}]}]}
+
+
+def _write_pictures(figures: Mapping[str, bytes], folder: Path) -> None:
+    """The pictures below `folder`; drawings as PNG, set by Typst."""
+    light = {name: content for name, content in figures.items() if not name.endswith("-dark.svg")}
+    for name, content in light.items():
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+    drawings = [name for name in light if _SVG.search(name)]
+    if not drawings:
+        return
+    source = folder / "pictures.typ"
+    pages = [f"#page(width: auto, height: auto, margin: 0pt, image({json.dumps('/' + name)}))" for name in drawings]
+    source.write_text("\n".join(pages), encoding="utf-8")
+    found: Any = typst.compile(
+        str(source),
+        root=str(folder),
+        font_paths=[str(ASSETS / "fonts")],
+        ignore_system_fonts=True,
+        format="png",
+        ppi=_DOTS_PER_INCH,
+    )
+    for name, content in zip(drawings, [found] if isinstance(found, bytes) else found, strict=True):
+        (folder / _SVG.sub(".png", name)).write_bytes(content)

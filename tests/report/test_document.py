@@ -1,0 +1,88 @@
+"""report.docx: headings, tables, captions, formulas and links of a word processor, the same bytes each time."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from book_tools import Rendered, text_of
+
+from hhp_stats.publish.render import render_book
+
+W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+M = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
+
+
+@pytest.fixture(scope="module")
+def document(rendered: Rendered, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("draft")
+    made = render_book(root=rendered.root, output=folder / "out", formats=("docx",))
+    assert [path.name for path in made.printed] == ["report.docx"] and made.pdf is None
+    return made.printed[0]
+
+
+@pytest.fixture(scope="module")
+def body(document: Path) -> ElementTree.Element:
+    with zipfile.ZipFile(document) as archive:
+        return ElementTree.fromstring(archive.read("word/document.xml"))
+
+
+def words(element: ElementTree.Element) -> str:
+    return " ".join("".join(part.text or "" for part in element.iter() if part.tag in (f"{W}t", f"{M}t")).split())
+
+
+def styles(body: ElementTree.Element, pattern: str) -> list[str]:
+    found = []
+    for paragraph in body.iter(f"{W}p"):
+        style = paragraph.find(f"{W}pPr/{W}pStyle")
+        if style is not None and re.fullmatch(pattern, style.get(f"{W}val", "")):
+            found.append(words(paragraph))
+    return found
+
+
+def test_headings_are_those_of_the_site(rendered: Rendered, body: ElementTree.Element) -> None:
+    shown = []
+    for name in rendered.report.pages:
+        article = rendered.page(name).find(".//article")
+        shown += [text_of(item) for item in article.xpath(".//header[@class='chapter-head']//h1")]
+        shown += [text_of(item) for item in article.xpath(".//*[@class='heading']")]
+    made = styles(body, r"Heading\d")
+    assert len(made) == len(shown) > 5
+    for ours, theirs in zip(made, shown, strict=True):
+        assert re.sub(r"\s", "", ours).endswith(re.sub(r"\s", "", theirs)), (ours, theirs)
+    assert any(title.startswith("Appendix A.") for title in made) and any(t.startswith("Chapter 1.") for t in made)
+
+
+def test_tables_figures_and_formulas_are_real_and_have_their_captions(
+    rendered: Rendered, body: ElementTree.Element, document: Path
+) -> None:
+    pages = [rendered.page(name) for name in rendered.report.pages]
+    tables = sum(len(page.xpath("//article//table")) for page in pages)
+    assert sum(1 for _ in body.iter(f"{W}tbl")) >= tables > 2
+    for page in pages:
+        for caption in page.xpath("//figure[contains(@class, 'float')]/figcaption"):
+            label = caption.xpath("./span[@class='float-label']")
+            if label:
+                number = text_of(label[0])
+                assert any(line.startswith(f"{number}.") for line in styles(body, r"(Table|Image)Caption")), number
+    assert sum(1 for _ in body.iter(f"{M}oMath")) > 1
+    with zipfile.ZipFile(document) as archive:
+        pictures = [name for name in archive.namelist() if name.startswith("word/media/")]
+    assert pictures and not [name for name in pictures if name.endswith(".svg")]
+
+
+def test_every_reference_resolves(body: ElementTree.Element) -> None:
+    marks = {mark.get(f"{W}name") for mark in body.iter(f"{W}bookmarkStart")}
+    links = {link.get(f"{W}anchor") for link in body.iter(f"{W}hyperlink") if link.get(f"{W}anchor")}
+    assert len(links) > 3 and links <= marks
+
+
+def test_the_same_sources_give_the_same_bytes(rendered: Rendered, document: Path, tmp_path: Path) -> None:
+    again = render_book(root=rendered.root, output=tmp_path / "out", formats=("docx",))
+    assert again.printed[0].read_bytes() == document.read_bytes()
+    with zipfile.ZipFile(document) as archive:
+        core = archive.read("docProps/core.xml").decode()
+    assert "2024-03-01T00:00:00Z" in core and "A small book" in core
