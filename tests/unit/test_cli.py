@@ -17,6 +17,7 @@ COMMANDS = (
     "key",
     "power",
     "randomise",
+    "start-real",
     "results",
     "synthesise",
     "render",
@@ -59,11 +60,42 @@ def test_help_has_words_and_an_example(command):
         ("render", "--engine", "word"),
         ("render", "--format", "docx"),
         ("check", "no/such/file.xlsx"),
+        ("explain", "nonsense"),
+        ("audit", "no/such/file.csv"),
+        ("audit", "no/such/file.docx"),
+        ("power", "--people", "10", "--cluster-size", "20"),
+        ("power", "--people", "100", "--cluster-size", "40"),
+        ("power", "--people", "8", "--attrition", ".9"),
+        ("start-real", "nonsense"),
+        ("start-real", "swing", "--undo", "--confirm", "arms.control"),
+        ("start-real", "swing", "--source", "a record"),
+        ("start-real", "swing", "--confirm", "arms.control", "--on", "soon"),
     ],
 )
 def test_wrong_use_ends_with_two(words, root, monkeypatch):
     monkeypatch.chdir(root)
     assert run(*words).exit_code == 2
+
+
+def test_the_version_is_that_of_the_package():
+    from importlib.metadata import version
+
+    shown = run("--version")
+    assert shown.exit_code == 0 and shown.output.split() == ["hhp_stats", version("hhp_stats")]
+
+
+def test_a_port_in_use_is_named_with_what_to_do(root):
+    import socket
+
+    from hhp_stats.publish.preview import PortTaken, _serving
+
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        with pytest.raises(PortTaken, match=f"Port {port} is in use") as refused:
+            _serving(port, None)
+    assert refused.value.exit_status == 2
 
 
 def test_outside_a_project_the_error_is_one_sentence(tmp_path):
