@@ -13,7 +13,7 @@ from hhp_stats.present.numbers import MISSING, count, number
 from hhp_stats.publish.changes import ChangeReport
 from hhp_stats.publish.input_changes import CellChange
 from hhp_stats.publish.result_changes import ResultChange
-from hhp_stats.publish.terminal_table import TerminalTable
+from hhp_stats.terminal_table import TerminalTable
 
 RESULT_HEADINGS = ("Result", "Kind", "Was", "Is", "Change", "In standard errors")
 SHOWN = 40  # lines of one list; `--json` and the report's page hold them all
