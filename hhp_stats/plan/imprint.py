@@ -15,7 +15,7 @@ from typing import Literal
 
 from hhp_stats.errors import PlanError
 from hhp_stats.plan.catalogue import TO_CONFIRM
-from hhp_stats.plan.records import read_plan_file, read_records, record_of
+from hhp_stats.plan.records import read_plan_file, record_of, records_of
 
 IMPRINT = "data/imprint.toml"
 _LISTS = ("author", "funder", "person")

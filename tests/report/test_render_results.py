@@ -239,7 +239,7 @@ def test_banner_follows_the_caller(
     printed: list[str] = []
     original = render.write_pdf
     monkeypatch.setattr(
-        render, "write_pdf", lambda project, *a, **k: (printed.append(project.banner), original(project, *a, **k))
+        render, "write_pdf", lambda project, *a, **k: (printed.append(project.banner), original(project, *a, **k))[1]
     )
     render_book(root=root, output=root / "_output", banner=banner)
     for name in ("index.html", "one.html"):
