@@ -162,7 +162,7 @@ def wrong_values(place: Place, value: Any) -> Iterator[Any]:
         return
     yield [["x"]]
     name = str(place[-1])
-    if "published" in place or name in PRINTED | OF_ENTRIES | OF_DATA:
+    if place[0] in ("published", "glance") or name in PRINTED | OF_ENTRIES | OF_DATA:
         return
     if isinstance(value, str) and (name != "contrast" or "cohort" not in value):  # words of a moderator's difference
         yield value + "q"
