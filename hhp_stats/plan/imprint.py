@@ -86,12 +86,11 @@ def read_imprint(root: Path) -> Imprint:
         value: str = getattr(head, key)
         if value != TO_CONFIRM and not form.fullmatch(value):
             raise PlanError(IMPRINT, key, f"is {value!r}.", f"Write one such as {example}, or {TO_CONFIRM}.")
-    others = tuple(key for key in raw if key not in _LISTS)  # refused by name above, where unknown
     return Imprint(
         **{item.name: getattr(head, item.name) for item in fields(_Head)},
-        authors=read_records(root, file=IMPRINT, key="author", kind=Author, beside=(*others, *_LISTS)),
-        funders=read_records(root, file=IMPRINT, key="funder", kind=Funder, beside=(*others, *_LISTS), optional=True),
-        people=read_records(root, file=IMPRINT, key="person", kind=Person, beside=(*others, *_LISTS), optional=True),
+        authors=records_of(raw, file=IMPRINT, key="author", kind=Author),
+        funders=records_of(raw, file=IMPRINT, key="funder", kind=Funder, optional=True),
+        people=records_of(raw, file=IMPRINT, key="person", kind=Person, optional=True),
     )
 
 
