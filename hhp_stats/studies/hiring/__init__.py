@@ -61,7 +61,7 @@ def _refuse_unknown_columns(frames: Mapping[str, pd.DataFrame], plan: Experiment
     refuse_unknown(file, "experiments", "the experiment", plan.experiments, frames, "those that were held")
     for experiment in plan.experiments.values():
         frame, cells = frames[experiment.id], plan.cells_of(experiment.id)
-        place, held, _columns = f"experiments {experiment.id}", set(frame["cell"].dropna()), set(map(str, frame))
+        place, held = f"experiments {experiment.id}", set(frame["cell"].dropna())
         used = [experiment.cluster] if experiment.cluster else []
         refuse_unknown(file, place, "the column", used, list(frame.columns), "those of the answers")
         for cell in cells:
