@@ -100,7 +100,7 @@ def test_the_index_leads_to_functions_that_are_there(home: Path, root: Path, tmp
     assert (primary["number"], primary["caption"], primary["kind"]) == ("Table 1.1", "Planned analysis", "table")
     figure = lines["gs.figure('absence_versions')"]
     assert (figure["number"], figure["caption"], figure["kind"]) == ("Figure 1.1", "All versions", "figure")
-    assert lines["gs.say('primary')"]["function"] == "hhp_stats.present.goal_setting.sentences.primary"
+    assert lines["gs.say('primary')"]["function"] == "hhp_stats.present.goal_setting.absence.primary"
     assert "`tbl-gs-primary`" in read(made.path, "INDEX.md")
     results = list(csv.DictReader(io.StringIO(read(made.path, "index-results.csv"))))
     assert [row["result_id"] for row in results] == list(

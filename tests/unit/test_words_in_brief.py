@@ -13,7 +13,18 @@ import pytest
 
 from hhp_stats.plan.individual import load_individual_plan
 from hhp_stats.plan.load import load_plan
-from hhp_stats.present.goal_setting import brief, more_sentences, sentences
+from hhp_stats.present.goal_setting import (
+    absence,
+    balance,
+    compliers,
+    costs,
+    participants,
+    power,
+    randomisation,
+    turnover,
+    unanswered,
+    wellbeing,
+)
 from hhp_stats.present.pilots import SENTENCES as OF_PILOTS
 from hhp_stats.present.pilots import PilotReport
 from hhp_stats.results import ResultRow, result_frame
@@ -101,12 +112,12 @@ def planned_id(plan, outcome):
 )
 def test_the_answer_for_who_has_to_decide(plan, estimate, low, high, words):
     report = Report(plan, {planned_id(plan, "sickness_absence"): interval(estimate, low, high)})
-    assert words in brief.meaning(report)
+    assert words in absence.meaning(report)
 
 
 def test_what_would_pay_for_the_programme(plan):
     table = pd.DataFrame([{"scenario": "programme-30", "turnover_cost": 4500.0, "cost": 45.0, "days": 0.375}])
-    said = brief.break_even(Report(plan, tables={"cost_parts": table}))
+    said = costs.break_even(Report(plan, tables={"cost_parts": table}))
     assert "costs 45 pounds" in said and "0.38 days less" in said and "one leaver in 100 people" in said
 
 
@@ -116,7 +127,7 @@ def test_two_p_values_of_one_model(plan):
         "sickness_absence/itt/randomisation": {"p_value": 0.33},
         "sickness_absence/itt/baseline-zero": {"p_value": 0.44},
     }
-    said = brief.absence_size(Report(plan, rows))
+    said = absence.absence_size(Report(plan, rows))
     assert (
         "is \u22120.11 (\u22120.22 to 0.01)" in said
         and "own rule gives p = .33, against p = .44 for the same model" in said
@@ -131,18 +142,18 @@ def test_the_odds_of_leaving(plan):
         f"turnover/ratio/{method}": interval(1.2, 0.9, 1.6),
         "turnover/ratio/firth-at-means": interval(1.3, 0.8, 1.7),
     }
-    assert "were 1.20 times those in the control arm (95% CI 0.90 to 1.60)" in brief.turnover_relative(
+    assert "were 1.20 times those in the control arm (95% CI 0.90 to 1.60)" in turnover.turnover_relative(
         Report(plan, rows)
     )
     rows[planned]["status"] = "not_estimated"
-    assert "were 1.30 times" in brief.turnover_relative(Report(plan, rows))
+    assert "were 1.30 times" in turnover.turnover_relative(Report(plan, rows))
 
 
 @pytest.mark.parametrize(("number", "word"), [(29.0, "below"), (30.0, "below"), (30.001, "above"), (45.0, "above")])
 def test_collinearity_is_harmful_above_its_limit(plan, number, word):
     table = pd.DataFrame([{"outcome": "wellbeing", "condition_number": number}])
     report = Report(plan, {"wellbeing/itt/heckman-two-step": interval(0.1, -1, 1)}, {"selection": table})
-    assert f", {word} the 30 from which on" in brief.selection(report) and brief.HARMFUL == 30
+    assert f", {word} the 30 from which on" in unanswered.selection(report) and unanswered.HARMFUL == 30
 
 
 @pytest.mark.parametrize(("estimate", "word"), [(0.4, "raised"), (-0.4, "lowered")])
@@ -151,7 +162,7 @@ def test_what_the_offer_did_to_uptake(plan, estimate, word):
         "sickness_absence/uptake/iv": interval(estimate, estimate - 0.1, estimate + 0.1, statistic=-12.0),
         "sickness_absence/cace/iv-anderson-rubin": {"conf_low": -3.3, "conf_high": 4.4},
     }
-    said = brief.instrument(Report(plan, rows))
+    said = compliers.instrument(Report(plan, rows))
     assert f"The offer {word} the share that started the course by 40.0 percentage points" in said
     assert "F of the first stage 144" in said and "\u22123.30 to 4.40 days" in said
 
@@ -169,10 +180,10 @@ def test_versions_with_another_conclusion_are_named(plan, monkeypatch):
             )
         ]
     )
-    monkeypatch.setattr(brief, "versions", lambda report, outcome: rows)
+    monkeypatch.setattr(absence, "versions", lambda report, outcome: rows)
     report = Report(plan, {key: interval(-1.0, -1.5, -0.5)})
     object.__setattr__(report, "labels", lambda frame: ["Planned", "Alike", "Unclear", "Turned"])
-    said = brief.absence_robustness(report)
+    said = absence.absence_robustness(report)
     assert said.startswith(
         "Of 3 other versions of the absence analysis, two point the same way as the planned one and one lead to"
     )
@@ -207,17 +218,17 @@ UPTAKE = pd.DataFrame(
 
 def test_people_and_teams_of_the_flow(plan):
     report = Report(plan, tables={"flow": FLOW, "uptake": UPTAKE})
-    said = sentences.sample(report)
+    said = participants.sample(report)
     assert (
         said.startswith("900 members of staff in 50 teams of")
         and "22 teams with 444 people to the offer of goal-setting, 28 teams with 456 people" in said
     )
-    assert sentences.followed(report) == "Absence is known for 810 of 900 (90.0%)."
+    assert participants.followed(report) == "Absence is known for 810 of 900 (90.0%)."
     assert (
-        sentences.uptake(report)
+        compliers.uptake(report)
         == "Of 444 people offered the programme, 222 (50.0%) started it and 111 (25.0%) completed all six modules."
     )
-    assert "51% did not recall it or were unsure, and 33% had put time" in sentences.recall(report)
+    assert "51% did not recall it or were unsure, and 33% had put time" in compliers.recall(report)
 
 
 @pytest.mark.parametrize(
@@ -231,7 +242,7 @@ def test_arms_differ_below_the_usual_level(plan, p, words):
             "std_difference": [0.11, -0.22, 0.9, 0.8],
         }
     )
-    said = sentences.balance(Report(plan, {"balance/omnibus/randomised": {"p_value": p}}, {"balance": table}))
+    said = balance.balance(Report(plan, {"balance/omnibus/randomised": {"p_value": p}}, {"balance": table}))
     assert words in said and "of a single one is 0.22" in said
 
 
@@ -248,7 +259,7 @@ def test_arms_differ_below_the_usual_level(plan, p, words):
 )
 def test_whether_the_parts_of_wellbeing_are_combined(plan, row, words):
     table = pd.DataFrame([{"correlation": 0.66, "r_squared": 0.44, "n": 77, "threshold": 0.5, **row}])
-    said = more_sentences.combination(Report(plan, tables={"combination": table}))
+    said = wellbeing.combination(Report(plan, tables={"combination": table}))
     assert words in said and "correlate at 0.66 (R-squared 0.44, 77 people) against the threshold of 0.50" in said
 
 
@@ -259,7 +270,7 @@ def test_bounds_of_wellbeing_stand_in_their_order(plan):
         "wellbeing/lower_bound/worst-case": {"estimate": -3.0},
         "wellbeing/upper_bound/worst-case": {"estimate": 4.0},
     }
-    assert re.findall(r"lies? between (\S+) and (\S+?)[ :]", more_sentences.bounds(Report(plan, rows))) == [
+    assert re.findall(r"lies? between (\S+) and (\S+?)[ :]", unanswered.bounds(Report(plan, rows))) == [
         ("\u22120.10", "0.20"),
         ("\u22123.00", "4.00"),
     ]
@@ -268,7 +279,7 @@ def test_bounds_of_wellbeing_stand_in_their_order(plan):
 def test_detectable_effects_stand_with_their_sample(plan):
     sizes = {"planned": 0.111, "recruited": 0.222, "recruited-attrition": 0.333, "achieved": 0.444}
     rows = {f"power/mdes/absence-{key}": {"estimate": value, "n": 1234} for key, value in sizes.items()}
-    said = more_sentences.power(Report(plan, rows))
+    said = power.power(Report(plan, rows))
     assert re.findall(r"0\.\d{3}", said) == ["0.111", "0.222", "0.333", "0.444"]
     assert (
         "planned to detect 0.111" in said
@@ -293,7 +304,7 @@ def test_the_log_of_the_draw(plan, last, words, agrees, says):
             "note": ["", "why"],
         }
     )
-    said = more_sentences.replay(Report(plan, tables={"replay": table}))
+    said = randomisation.replay(Report(plan, tables={"replay": table}))
     assert (
         "The log holds 2 draws" in said and words in said and "(role p = .31, service p = .57)" in said and says in said
     )
@@ -306,7 +317,7 @@ def test_mean_days_stand_with_their_arm(plan):
     }
     assert (
         "control staff were absent for 5.50 working days over the 24 weeks and staff offered goal-setting for 4.40"
-        in sentences.absence_means(Report(plan, rows))
+        in absence.absence_means(Report(plan, rows))
     )
 
 

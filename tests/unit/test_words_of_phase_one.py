@@ -23,7 +23,7 @@ from hhp_stats.present.field_trials.phase_one import (
     drawn,
     few_clusters,
 )
-from hhp_stats.present.goal_setting import conduct
+from hhp_stats.present.goal_setting import balance, randomisation
 from hhp_stats.present.numbers import number
 from hhp_stats.results import result_frame
 
@@ -185,17 +185,17 @@ def test_the_waves_of_the_survey_stand_in_their_order(root):
 )
 def test_who_is_still_alike(absence, wellbeing, words):
     p = {"balance/omnibus/analysed": {"p_value": absence}, "balance/omnibus/respondents": {"p_value": wellbeing}}
-    assert words in conduct.balance_analysed(SimpleNamespace(row=p.__getitem__, plan=SimpleNamespace(conf_level=0.95)))
+    assert words in balance.balance_analysed(SimpleNamespace(row=p.__getitem__, plan=SimpleNamespace(conf_level=0.95)))
 
 
 def test_the_band_of_chance_holds_nineteen_points_of_twenty(goal_setting_report, monkeypatch):
     """400 draws with a chance of one half: 1.96 times sqrt(.25/400) is .049 to either side."""
     bands = []
-    monkeypatch.setattr(conduct, "_strip", lambda table, names, reach: bands.append(reach))
-    monkeypatch.setattr(conduct, "embed", lambda figure, *, caption, **_: caption)
+    monkeypatch.setattr(randomisation, "_strip", lambda table, names, reach: bands.append(reach))
+    monkeypatch.setattr(randomisation, "embed", lambda figure, *, caption, **_: caption)
     tables = goal_setting_report.output.tables
     changed = {**tables, "assignment": tables["assignment"].assign(draws=400, beyond_chance=7)}
-    said = conduct.assignment_map(
+    said = randomisation.assignment_map(
         replace(goal_setting_report, output=replace(goal_setting_report.output, tables=changed))
     )
     assert bands == [pytest.approx(0.049, abs=5e-6)]  # 1.95996 rounded to two digits

@@ -1,6 +1,7 @@
 """Tables, figures and sentences of the goal-setting chapter.
 
-A chapter cell says `gs.table("primary")`: that is the function `primary` marked with `@table` in one of the `TOPICS`.
+A chapter cell says `gs.table("primary")`: that is the function `primary` or `primary_table` marked with
+`@table` in one of the `TOPICS`, each of which holds sentences, tables and figures of one subject.
 """
 
 from __future__ import annotations
@@ -16,33 +17,43 @@ from hhp_stats.errors import UnknownName
 from hhp_stats.present.chapter import StudyReport, open_study
 from hhp_stats.present.embed import EmbeddedFigure
 from hhp_stats.present.goal_setting import (
+    absence,
     arm_means,
     averages,
+    balance,
     baselines,
-    brief,
-    conduct,
-    figures,
+    bradford,
+    compliers,
+    costs,
     imputation,
-    more_sentences,
-    more_tables,
-    sentences,
-    tables,
+    participants,
+    power,
+    randomisation,
+    timeline,
+    turnover,
+    unanswered,
+    wellbeing,
 )
 from hhp_stats.present.goal_setting.named import FIGURES, SENTENCES, TABLES
 from hhp_stats.present.marks import shown
 
 TOPICS = (
+    absence,
     arm_means,
     averages,
+    balance,
     baselines,
-    brief,
-    conduct,
-    figures,
+    bradford,
+    compliers,
+    costs,
     imputation,
-    more_sentences,
-    more_tables,
-    sentences,
-    tables,
+    participants,
+    power,
+    randomisation,
+    timeline,
+    turnover,
+    unanswered,
+    wellbeing,
 )
 Made = TypeVar("Made")
 

@@ -10,8 +10,8 @@ from great_tables import GT
 
 from hhp_stats.plan.schema import Outcome
 from hhp_stats.present.chapter import StudyReport
-from hhp_stats.present.goal_setting.more_tables import MEDIATORS, WELLBEING
 from hhp_stats.present.goal_setting.named import table
+from hhp_stats.present.goal_setting.wellbeing import MEDIATORS, WELLBEING
 from hhp_stats.present.numbers import WITHHELD, count, number, percent, withheld_note
 from hhp_stats.present.tables import plain_table
 

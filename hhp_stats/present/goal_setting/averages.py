@@ -12,13 +12,12 @@ from great_tables import GT
 from hhp_stats.plan.schema import Outcome
 from hhp_stats.present import prose
 from hhp_stats.present.chapter import StudyReport
+from hhp_stats.present.goal_setting.absence import RATE, RATE_ALONE
 from hhp_stats.present.goal_setting.arm_means import arm_figure, exploratory
 from hhp_stats.present.goal_setting.named import sentence, table
 from hhp_stats.present.numbers import (
     alpha_of,
     apart,
-    interval,
-    level,
     listed_words,
     lowered,
     number,
@@ -28,7 +27,6 @@ from hhp_stats.present.numbers import (
 from hhp_stats.present.prose import contrast_of
 from hhp_stats.present.tables import effects_table
 from hhp_stats.results import LACKING
-from hhp_stats.studies.goal_setting_terms import primary_analysis
 
 PEOPLE = (
     "sickness_absence/itt/cr1",
@@ -36,8 +34,6 @@ PEOPLE = (
     "wellbeing/itt/imputed",
 )  # averages over people, and over teams
 TEAMS = ("sickness_absence/team_average/cr1", "turnover/team_average/linear", "wellbeing/team_average/imputed")
-RATE, RATE_ALONE = "absence_rate/itt/cr1", "absence_rate/itt/unadjusted"
-CLEAR = "a clear difference"
 
 
 @table
@@ -114,78 +110,6 @@ def team_averages(report: StudyReport) -> str:
         f"The differences are: {'; '.join(said)}. For absence the conclusion is "
         f"{'the same' if same else 'another one'} "
         f"({p_clause(planned['p_value'])} and {p_clause(other['p_value'])})."
-    )
-
-
-@sentence
-def absence_rate(report: StudyReport) -> str:
-    """Days lost over days in post: the effect without taking any leaver's days further than they were seen."""
-    row, outcome = report.row(RATE), report.outcome("absence_rate")
-    if row["status"] in LACKING:
-        return prose.not_estimated(row)
-    arms = [report.row(f"absence_rate/mean_{arm}/raw") for arm in ("control", "treatment")]
-    rates = apart(*(arm["estimate"] for arm in arms)) if all(arm["status"] not in LACKING for arm in arms) else None
-    head = (
-        f"Of every 100 working days in post, control staff lost {rates[0]} and staff offered goal-setting {rates[1]}, "
-        "whoever they belong to. "
-        if rates
-        else ""
-    )
-    found = prose.verdict(row, better=outcome.better)
-    said = (
-        "no difference"
-        if found.direction == "the same"
-        else f"{number(abs(row['estimate']))} days {found.direction} in every 100"
-    )
-    verdict = CLEAR if found.clear else "no clear difference"
-    return (
-        f"{head}In this rate a leaver counts for the days in post alone, and nobody\u2019s days are taken further than "
-        "they were seen. "
-        f"Adjusted as planned, it was {said} in the goal-setting arm ({prose.uncertainty(row)}): {verdict}."
-    )
-
-
-@sentence
-def leaver_floors(report: StudyReport) -> str:
-    """How much hangs on the days in post below which a leaver has no rate of their own?"""
-    planned = report.row(primary_analysis(report.plan).id)
-    usual = report.plan.measures.leaver_floor_days
-    others = [one for one in report.plan.analyses if one.outcome == "sickness_absence" and one.leaver_floor != usual]
-    found = [(one, report.row(one.id)) for one in others]
-    found = sorted(
-        ((one, row) for one, row in found if row["status"] not in LACKING), key=lambda pair: pair[0].leaver_floor
-    )
-    if planned["status"] in LACKING or not found:
-        return "Other limits for the days that leavers were in post have nothing to be compared with."
-    values = "; ".join(
-        f"{'without a limit' if not one.leaver_floor else f'{one.leaver_floor:g} days'} {number(row['estimate'])} "
-        f"({interval(row['conf_low'], row['conf_high'])})"
-        for one, row in found
-    )
-    better = report.outcome("sickness_absence").better
-    base = prose.verdict(planned, better=better)
-    moved = [row for _, row in found if prose.verdict(row, better=better).clear != base.clear]
-    stands = "none changes the conclusion" if not moved else f"{spelled(len(moved))} would change the conclusion"
-    return (
-        f"A leaver who was in post for fewer than {report.plan.measures.leaver_floor_days:g} working days has no rate "
-        "of their own in the planned analysis, "
-        "because a few days of illness in a short stay would count as months. With other limits the difference is: "
-        f"{values}; planned "
-        f"{number(planned['estimate'])}. Of these, {stands}."
-    )
-
-
-@sentence
-def icc_turnover(report: StudyReport) -> str:
-    """How alike teammates are in leaving."""
-    row = report.row("turnover/icc/anova")
-    if row["status"] in LACKING:
-        return prose.not_estimated(row)
-    assumed = report.plan.power["turnover"].icc
-    return (
-        f"That of leaving is {number(row['estimate'], 3)} ({level(report.plan.conf_level)} CI "
-        f"{number(row['conf_low'], 3)} to "
-        f"{number(row['conf_high'], 3)}); the protocol assumed {number(assumed, 1)} here too."
     )
 
 

@@ -1,6 +1,7 @@
 """What the chapter can ask for by name: the name is that of the function, so that no list repeats it.
 
-`gs.say("primary")` is the function `primary` marked with `@sentence` in one of the modules of this folder.
+`gs.say("primary")` is the function `primary` marked with `@sentence` in one of the modules of this folder. A table or
+figure beside a sentence of the same name ends in `_table` or `_figure`: `gs.table("primary")` is `primary_table`.
 """
 
 from __future__ import annotations
@@ -27,18 +28,19 @@ def sentence(function: Presenter[str]) -> Presenter[str]:
 
 
 def table(function: Presenter[GT]) -> Presenter[GT]:
-    """The same for a table."""
-    return _named(TABLES, function)
+    """The same for a table; its function may end in `_table`."""
+    return _named(TABLES, function, "_table")
 
 
 def figure(function: Presenter[EmbeddedFigure]) -> Presenter[EmbeddedFigure]:
-    """The same for a figure."""
-    return _named(FIGURES, function)
+    """The same for a figure; its function may end in `_figure`."""
+    return _named(FIGURES, function, "_figure")
 
 
-def _named(known: dict[str, Presenter[Made]], function: Presenter[Made]) -> Presenter[Made]:
-    if function.__name__ in known:
-        other = known[function.__name__].__module__
-        raise ValueError(f"{function.__name__} stands in {other} and in {function.__module__}: one name, one function")
-    known[function.__name__] = function
+def _named(known: dict[str, Presenter[Made]], function: Presenter[Made], kind: str = "") -> Presenter[Made]:
+    name = function.__name__.removesuffix(kind)
+    if name in known:
+        other = known[name].__module__
+        raise ValueError(f"{name} stands in {other} and in {function.__module__}: one name, one function")
+    known[name] = function
     return function

@@ -1,0 +1,165 @@
+"""Randomisation: who was drawn to which arm, in which strata, and whether the log replays."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from great_tables import GT
+from matplotlib.figure import Figure
+
+from hhp_stats.present.chapter import StudyReport
+from hhp_stats.present.embed import EmbeddedFigure, embed
+from hhp_stats.present.goal_setting.named import figure, sentence, table
+from hhp_stats.present.numbers import (
+    count,
+    level,
+    number,
+    p_clause,
+    p_value,
+    percent,
+    plural,
+    withheld_note,
+)
+from hhp_stats.present.style import QUIET, TINTS, TREATMENT, WIDTH, apply_style
+from hhp_stats.present.tables import plain_table
+from hhp_stats.tails import student_quantile
+
+
+@figure
+def assignment_map(report: StudyReport) -> EmbeddedFigure:
+    """The chance of each team to be drawn for goal-setting, by authority."""
+    table = report.table("assignment_map")
+    summary: Any = report.table("assignment").iloc[0]
+    names = sorted(set(table["local_authority"]), reverse=True)
+    reach = float(student_quantile(0.5 + report.plan.conf_level / 2, math.inf)) * float(
+        np.sqrt(0.25 / summary["draws"])
+    )
+    figure = _strip(table, names, reach)
+    words = "; ".join(
+        f"{name}: {len(share)} teams, {percent(share.min())} to {percent(share.max())}"
+        for name in reversed(names)
+        for share in (table.loc[table["local_authority"] == name, "probability"],)
+    )
+    outside = int(summary["beyond_chance"])
+    return embed(
+        figure,
+        root=report.root,
+        document=report.document,
+        label="gs-assignment-map",
+        alt=(
+            "One point a team: the share of further draws in which it is drawn for goal-setting, by authority."
+            f" {words}."
+        ),
+        caption=(
+            f"Chance of each team to be drawn for goal-setting under the rule, in {count(summary['draws'])} further"
+            f" draws. Band: where {level(report.plan.conf_level)} of the points lie if every chance is one half;"
+            f" {count(outside)} of {count(summary['teams'])} lie outside"
+        ),
+    )
+
+
+def _strip(table: pd.DataFrame, names: list[str], reach: float) -> Figure:
+    apply_style()
+    figure, axes = plt.subplots(figsize=(WIDTH, 0.9 + 0.28 * len(names)))
+    axes.axvspan(100 * (0.5 - reach), 100 * (0.5 + reach), color=TINTS[0], linewidth=0)
+    axes.axvline(50, color=QUIET, linewidth=0.8)
+    for y, name in enumerate(names):
+        share = 100 * table.loc[table["local_authority"] == name, "probability"].to_numpy()
+        # Spread up and down in a fixed pattern, so that equal shares stay visible and the drawing is the same each
+        # time.
+        shift = 0.24 * (np.arange(len(share)) % 5 - 2) / 2
+        axes.plot(share, y + shift, "o", color=TREATMENT, markersize=2.8, alpha=0.75)
+    axes.set_yticks(range(len(names)), names)
+    axes.set_xlabel("% of further draws in which the team is drawn for goal-setting")
+    return figure
+
+
+@sentence
+def strata_if_zero(report: StudyReport) -> str:
+    """What "null imputed" read as zero would have done to the strata."""
+    row: Any = report.table("strata_if_zero").iloc[0]
+    return (
+        "Staff without a record of absence do not enter the mean of their team. Had they counted as zero,"
+        f" {count(row['other_stratum'])} of {count(row['teams'])} teams would have stood in another stratum, and the"
+        f" share of agency staff would have correlated at {number(row['agency_with_absence_if_zero'])} with the mean"
+        f" that makes the quartiles, in place of {number(row['agency_with_absence'])}."
+    )
+
+
+@table
+def replay_table(report: StudyReport) -> GT:
+    """The draws of the randomisation, repeated."""
+    rows = report.table("replay").to_dict("records")
+    cells = pd.DataFrame(
+        {
+            "Draw": [count(row["draw"]) for row in rows],
+            "p, role": [p_value(row["p_role"]) for row in rows],
+            "p, length of service": [p_value(row["p_service"]) for row in rows],
+            "Accepted": ["yes" if row["accepted"] else "no" for row in rows],
+            "Replay": ["agrees" if row["agrees"] else f"differs: {row['note']}" for row in rows],
+        }
+    )
+    return plain_table(cells, stub="Draw")
+
+
+@table
+def strata(report: StudyReport) -> GT:
+    """Strata with teams and people by arm."""
+    table = report.table("strata")
+    rows = table.to_dict("records")
+    cells = pd.DataFrame(
+        {
+            "Stratum": [
+                row["stratum"].split("|", 1)[1].replace("|", ", ").replace("agency-", "agency staff ") for row in rows
+            ],
+            "Authority": [row["local_authority"] for row in rows],
+            "Control teams": [count(row["teams_control"]) for row in rows],
+            "Goal-setting teams": [count(row["teams_treatment"]) for row in rows],
+            "Control people": [count(row["people_control"]) for row in rows],
+            "Goal-setting people": [count(row["people_treatment"]) for row in rows],
+        }
+    )
+    return plain_table(
+        cells,
+        stub="Stratum",
+        groups="Authority",
+        notes=[
+            (
+                "q: quartile of the team\u2019s mean absence within the authority; thin strata merged; q0: teams"
+                " without a usable record of absence."
+            ),
+            *withheld_note(table),
+        ],
+    )
+
+
+@sentence
+def replay(report: StudyReport) -> str:
+    """Does the log repeat?"""
+    table = report.table("replay")
+    last = table.iloc[-1]
+    agreed = (
+        "gives the same strata, p values and arms"
+        if last["agrees"]
+        else f"differs from the list on file: {last['note']}"
+    )
+    return (
+        f"The log holds {plural(len(table), 'draw')}; the last was"
+        f" {'accepted' if last['accepted'] else 'kept without being accepted'} (role {p_clause(last['p_role'])},"
+        f" service {p_clause(last['p_service'])}). Repeating it from its seed and the baseline returns {agreed}."
+    )
+
+
+@sentence
+def assignment(report: StudyReport) -> str:
+    """Even chances?"""
+    row = report.table("assignment").iloc[0]
+    return (
+        f"Over {count(row['draws'])} further draws by the same rule each team is treated in"
+        f" {percent(row['smallest'], 0)} to {percent(row['largest'], 0)} of them, around the one half that symmetry"
+        f" demands, and {percent(row['accepted'], 0)} of the draws kept pass both tests."
+    )
