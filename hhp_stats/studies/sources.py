@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Generic, ParamSpec, TypeVar, cast
@@ -40,7 +41,9 @@ def sourced(task: Callable[[], Made]) -> Sourced[Made]:
 
 
 def adjusted(row: ResultRow, adjustment: Sourced[float]) -> ResultRow:
-    """The row with a p value adjusted for several tests, and what adjusted it in its source."""
+    """The row with a p value adjusted for several tests and, where it has one, what adjusted it in its source."""
+    if math.isnan(adjustment.value):
+        return row
     names = dict.fromkeys([*names_in(row.source), *adjustment.made_by])
     return replace(row, p_adjusted=adjustment.value, source=source_of(names))
 

@@ -105,4 +105,8 @@ def goal_setting_run(root: Path, tmp_path_factory: pytest.TempPathFactory) -> tu
         patched.setattr("hhp_stats.studies.goal_setting.analyse.row_members", lambda *_, **__: {})
         output, entered = profiled(lambda: analyse(trial, plan))
     home = tmp_path_factory.mktemp("goal_setting")
+    (home / "data").mkdir()
+    shutil.copy(
+        root / "data/manifest.toml", home / "data/manifest.toml"
+    )  # whose status the sentences about data follow
     return StudyReport(root=home, plan=plan, output=output, document="report/02-goal-setting.qmd"), entered
