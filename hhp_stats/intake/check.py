@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -15,13 +15,14 @@ from hhp_stats.intake.dictionary import WAVES, Study, load_dictionary, load_stud
 from hhp_stats.intake.gather import check_return, gather
 from hhp_stats.intake.load import problem_frame
 from hhp_stats.intake.manifest import verify_manifest
-from hhp_stats.intake.plain_table import participants_of
+from hhp_stats.intake.plain_table import participants_of, read_plain_table
 from hhp_stats.intake.returns import OTHER_TYPES, RETURN_TYPES, Return, read_return
 from hhp_stats.intake.rule import Rule
 from hhp_stats.intake.rules_across import ACROSS_RULES
 from hhp_stats.intake.rules_file import TWO_RETURNS
 from hhp_stats.intake.rules_people import PEOPLE_RULES
 from hhp_stats.intake.spellings import Spellings, load_spellings
+from hhp_stats.intake.table import Table
 from hhp_stats.intake.tolerance import Tolerance, tolerance_frame
 from hhp_stats.plan.any_plan import plan_of
 from hhp_stats.plan.individual import IndividualPlan
@@ -45,7 +46,7 @@ class CheckReport:
     problems: tuple[Problem, ...]
     tolerances: tuple[Tolerance, ...]
     inputs: pd.DataFrame  # path, authority, wave, people, sha256
-    returns: dict[str, Return] = field(default_factory=dict, repr=False)  # file as named in the problems -> as read
+    returns: Mapping[str, Table] = field(default_factory=dict, repr=False)  # file as named in the problems -> as read
     root: Path = field(default=Path(), repr=False)  # the project whose plan applies
 
     @property
@@ -142,7 +143,16 @@ def _check_files_of(root: Path, study: str) -> CheckReport:
     """
     inputs = pd.DataFrame(columns=["path", "authority", "wave", "people", "sha256"])
     found = dict.fromkeys([*verify_manifest(root, study=study), *_in_the_files(root, study)])
-    return CheckReport(study=study, problems=tuple(found), tolerances=(), inputs=inputs)
+    return CheckReport(study=study, problems=tuple(found), tolerances=(), inputs=inputs, returns=_table_of(root, study))
+
+
+def _table_of(root: Path, study: str) -> dict[str, Table]:
+    """The plain table of a trial as read, by its file: what a marked copy of it is made from."""
+    plan = plan_of(root, study)
+    if not isinstance(plan, IndividualPlan) or plan.data is None:
+        return {}
+    table = read_plain_table(root, plan)
+    return {table.file: table}
 
 
 def _in_the_files(root: Path, study: str) -> list[Problem]:

@@ -152,7 +152,7 @@ def read_plain_table(root: Path, plan: IndividualPlan, *, ledger: Ledger | None 
         result.problems.append(TABLE_MISSING.problem(file=file))
         return result
     try:
-        grid = _grid(path, [*headings, RELEASE])
+        grid = table_grid(path, [*headings, RELEASE])
         raw = path.read_bytes()
         result.sha256, result.size = hashlib.sha256(raw).hexdigest(), len(raw)
         ragged = _ragged(path) if path.suffix.casefold() == ".csv" else []
@@ -211,7 +211,7 @@ def _field(column: TableColumn, plan: IndividualPlan) -> Field:
     )
 
 
-def _grid(path: Path, wanted: list[str]) -> Grid:
+def table_grid(path: Path, wanted: list[str]) -> Grid:
     """The cells of the table by the ending of its file, headings in row 1 (row 0 of an SPSS file, whose cases count
     from 1).
     """

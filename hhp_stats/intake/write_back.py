@@ -8,7 +8,8 @@ are left out of it as they are of every message: the authority finds them at the
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -25,8 +26,11 @@ from hhp_stats.intake.check import COPY_MARK, CheckReport
 from hhp_stats.intake.container import Refused
 from hhp_stats.intake.grid import NO_STORED_VALUE, CellError, Grid, column_letter
 from hhp_stats.intake.masking import hidden, words_of
-from hhp_stats.intake.returns import Return, read_grid
+from hhp_stats.intake.plain_table import table_grid
+from hhp_stats.intake.returns import read_grid
+from hhp_stats.intake.rules_table import PlainTable
 from hhp_stats.intake.rules_wave import looks_like_code
+from hhp_stats.intake.table import Table
 from hhp_stats.intake.template import INSTRUCTIONS, WAVE_NOTES, validation
 
 PROBLEM_SHEET = "Problems"
@@ -42,6 +46,7 @@ _WORDS = {"error": "must be corrected", "warning": "please check", "note": "for 
 _ADDRESS = re.compile(
     r"^([A-Z]{1,3}\d{1,7})(?::([A-Z]{1,3}\d{1,7}))?(?=$|, )|(?<=, )(?:to )?([A-Z]{1,3}\d{1,7})(?=$|, )"
 )
+_SAV_ADDRESS = re.compile(r"case (\d+), variable (\w+)")
 _CSV_ADDRESS = re.compile(r"row (\d+), column ([A-Z]{1,3})")
 
 
@@ -50,9 +55,11 @@ def write_back(report: CheckReport, directory: Path, *, guard: OutputGuard | Non
 
     Writes into `directory`, for every return with problems, a workbook with the cells of the return at their addresses,
     the offending ones coloured and commented, and a sheet "Problems": row, column, what is wrong, what to do. Returns
-    that cannot be opened become a workbook with that sheet alone. The files received are not touched; each copy appears
-    only when it is whole. Returns the paths written. Raises OutputRefused, before anything is written, where another
-    file stands in the place of a copy, or a copy that somebody has worked in, or, without a `guard`, any.
+    that cannot be opened become a workbook with that sheet alone, and so do lists, exports and the other files of the
+    trial team, in a folder `trial-team`: whatever format a file came in, what is wrong with it can be sent. The
+    files received are not touched; each copy appears only when it is whole. Returns the paths written. Raises
+    OutputRefused, before anything is written, where another file stands in the place of a copy, or a copy that somebody
+    has worked in, or, without a `guard`, any.
     """
     directory = Path(directory)
     guard = guard or OutputGuard(root=report.root, command="hhp check --write-back", noting=False)
@@ -61,38 +68,46 @@ def write_back(report: CheckReport, directory: Path, *, guard: OutputGuard | Non
         by_file.setdefault(problem.file, []).append(problem)
     copies: dict[Path, str] = {}
     for row in report.inputs.to_dict("records"):
-        problems = by_file.get(str(row["path"]), [])
-        if not problems:
-            continue
-        slug = re.sub(r"[^a-z0-9]+", "-", str(row["authority"]).casefold()).strip("-")
-        target = directory / slug / f"{row['wave']}{COPY_MARK}.xlsx"
-        number = 2
-        while target in copies:
-            target = directory / slug / f"{row['wave']}{COPY_MARK}-{number}.xlsx"
-            number += 1
+        if str(row["path"]) in by_file:
+            slug = re.sub(r"[^a-z0-9]+", "-", str(row["authority"]).casefold()).strip("-")
+            copies[_free(copies, directory / slug / f"{row['wave']}{COPY_MARK}.xlsx")] = str(row["path"])
+    for file in sorted(by_file.keys() - set(copies.values())):
+        name = re.sub(r"[^a-z0-9]+", "-", str(Path(file.removeprefix("data/")).with_suffix("")).casefold()).strip("-")
+        copies[_free(copies, directory / "trial-team" / f"{name}{COPY_MARK}.xlsx")] = file
+    for target in copies:
         guard.file(target)
-        copies[target] = str(row["path"])
     for target, file in copies.items():
         with guard.written(target) as partial:
             _book(report.returns.get(file), by_file[file]).save(partial)
     return list(copies)
 
 
-def _book(ret: Return | None, problems: list[Problem]) -> Any:
+def _free(taken: Collection[Path], target: Path) -> Path:
+    """The path, or, where another copy has it, the same with the first number that is free."""
+    found, number = target, 2
+    while found in taken:
+        found = target.with_stem(f"{target.stem}-{number}")
+        number += 1
+    return found
+
+
+def _book(ret: Table | None, problems: list[Problem]) -> Any:
     book: Any = openpyxl.Workbook()
     sheet = book.active
     grid = _grid(ret)
     if ret is None or grid is None:
         book.remove(sheet)
     else:
-        sheet.title = "Return"
+        sheet.title = "Table" if isinstance(ret, PlainTable) else "Return"
         _copy(sheet, ret, grid)
-        _mark(sheet, problems)
+        _mark(sheet, problems, ret)
     _list(book, problems)
     return book
 
 
-def _grid(ret: Return | None) -> Grid | None:
+def _grid(ret: Table | None) -> Grid | None:
+    if isinstance(ret, PlainTable):
+        return _table_grid(ret)
     if ret is None or (not ret.readable and any(problem.code == "F01" for problem in ret.problems)):
         return None
     try:
@@ -101,11 +116,33 @@ def _grid(ret: Return | None) -> Grid | None:
         return None
 
 
-def _copy(sheet: Any, ret: Return, grid: Grid) -> None:
+def _table_grid(table: PlainTable) -> Grid | None:
+    """The columns that the dictionary describes: the others may hold anything, and are not repeated."""
+    if not table.readable:
+        return None
+    wanted = set(table.columns.values())
+    try:
+        grid = table_grid(table.path, [field.label for field in table.fields.values()])
+    except (Refused, OSError):  # gone or replaced since it was checked
+        return None
+    below = 1 if _is_sav(table) else 0  # an SPSS file counts its cases from one, and the copy has headings above them
+    rows = {
+        number + below: {column: value for column, value in cells.items() if column in wanted}
+        for number, cells in grid.rows.items()
+    }
+    return replace(grid, rows=rows, merged=[])
+
+
+def _is_sav(table: Table) -> bool:
+    return table.path.suffix.casefold() == ".sav"
+
+
+def _copy(sheet: Any, ret: Table, grid: Grid) -> None:
     """The cells of the return as values at their addresses, with the drop-downs of the template."""
     known = ret.vocabulary | words_of(*INSTRUCTIONS, *WAVE_NOTES.values(), "synthetic release generated for trying out")
-    codes = {ret.columns[name] for name in ("staff_id", "team_id") if name in ret.columns}
-    table_from = int(ret.frame["row"].min()) if len(ret.frame) else max(grid.rows, default=0) + 1
+    codes = {ret.columns[name] for name in _codes(ret) if name in ret.columns}
+    below = 1 if _is_sav(ret) else 0
+    table_from = int(ret.frame["row"].min()) + below if len(ret.frame) else max(grid.rows, default=0) + 1
     kept: dict[str, str] = {}
     for number, cells in grid.rows.items():
         for column, value in cells.items():
@@ -129,6 +166,13 @@ def _copy(sheet: Any, ret: Return, grid: Grid) -> None:
             sheet.cell(row=table_from - 1, column=column).font = Font(bold=True)
 
 
+def _codes(table: Table) -> tuple[str, ...]:
+    """The columns that hold codes of people and groups."""
+    if isinstance(table, PlainTable):
+        return tuple(name for name, field in table.fields.items() if field.kind == "identifier")
+    return ("staff_id", "team_id")
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, CellError):
         return value.text if value.text.startswith("#") and value.text.isascii() else "#VALUE!"
@@ -143,7 +187,10 @@ def _write(sheet: Any, row: int, column: int, value: Any) -> Any:
     return cell
 
 
-def _cells_of(problem: Problem, limit: int) -> Iterable[str]:
+def _cells_of(problem: Problem, limit: int, table: Table) -> Iterable[str]:
+    for case, name in _SAV_ADDRESS.findall(problem.cell):
+        if name in table.columns:
+            yield f"{column_letter(table.columns[name])}{int(case) + 1}"
     for row, column in _CSV_ADDRESS.findall(problem.cell):
         yield f"{column}{row}"
     if problem.cell.startswith("row "):
@@ -158,10 +205,10 @@ def _cells_of(problem: Problem, limit: int) -> Iterable[str]:
             yield first or other
 
 
-def _mark(sheet: Any, problems: list[Problem]) -> None:
+def _mark(sheet: Any, problems: list[Problem], table: Table) -> None:
     texts: dict[str, list[Problem]] = {}
     for problem in problems:
-        for address in _cells_of(problem, _MARKED_CELLS):
+        for address in _cells_of(problem, _MARKED_CELLS, table):
             texts.setdefault(address, []).append(problem)
     for address, found in texts.items():
         cell = sheet[address]

@@ -7,18 +7,21 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import openpyxl
 import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
 from hhp_stats.cli import app
 from hhp_stats.errors import DataError
+from hhp_stats.intake.check import check_returns
 from hhp_stats.intake.correct import Change
 from hhp_stats.intake.correct_table import append_table_corrections
 from hhp_stats.intake.corrections import LEDGER, LEDGER_COLUMNS
 from hhp_stats.intake.manifest import record_files
 from hhp_stats.intake.plain_table import load_plain_table
 from hhp_stats.intake.pseudonym import KEY_VARIABLE
+from hhp_stats.intake.write_back import write_back
 from hhp_stats.plan.individual import load_individual_plan
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -143,24 +146,35 @@ def test_lines_with_a_wave_or_an_authority_are_refused_and_those_of_others_left_
         assert not len(loaded(home).corrections)
 
 
-@pytest.mark.parametrize("ending", ["xlsx", "ods", "sav"])
-def test_every_format_is_corrected_at_its_own_place(home, ending):
-    table = walks().rename(columns={"Patient No": "patient", "steps.before": "before"}).drop(columns="seen")
+def as_format(home, table, ending, *, person=True):
+    """The made-up trial in another format, without its dates, which each format writes in its own way."""
+    table = table.drop(columns="seen", errors="ignore")
     file = home / f"data/tables/{KEY}.{ending}"
+    (home / f"data/tables/{KEY}.csv").unlink()
     if ending == "sav":
-        pyreadstat = pytest.importorskip("pyreadstat")
-        pyreadstat.write_sav(table, file)
+        pytest.importorskip("pyreadstat").write_sav(table, file)
+    elif ending == "csv":
+        table.to_csv(file, index=False)
     else:
         table.to_excel(file, index=False, engine="odf" if ending == "ods" else None)
-    (home / f"data/tables/{KEY}.csv").unlink()
-    plan = home / f"data/plan/{KEY}.toml"
+    plan, dictionary = home / f"data/plan/{KEY}.toml", home / f"data/plan/{KEY}.dictionary.csv"
     text = (
-        plan.read_text(encoding="utf-8").replace(f"{KEY}.csv", f"{KEY}.{ending}").replace('"Patient No"', '"patient"')
+        plan.read_text(encoding="utf-8").replace(f"{KEY}.csv", f"{KEY}.{ending}").replace('"steps.before"', '"before"')
     )
-    plan.write_text(text.replace('"steps.before"', '"before"'), encoding="utf-8")
-    dictionary = home / f"data/plan/{KEY}.dictionary.csv"
-    dictionary.write_text(dictionary.read_text(encoding="utf-8").replace("seen,Day of the last visit,date,,,,,\n", ""))
+    lines = dictionary.read_text(encoding="utf-8").replace("seen,Day of the last visit,date,,,,,\n", "")
+    if person:
+        text = text.replace('"Patient No"', '"patient"')
+    else:
+        text = text.replace('person = "who"\n', "").replace('who = "Patient No"\n', "")
+        lines = lines.replace("who,Number of the patient,identifier,,,,,\n", "")
+    plan.write_text(text, encoding="utf-8")
+    dictionary.write_text(lines, encoding="utf-8")
     record_files(home)
+
+
+@pytest.mark.parametrize("ending", ["xlsx", "ods", "sav"])
+def test_every_format_is_corrected_at_its_own_place(home, ending):
+    as_format(home, walks().rename(columns={"Patient No": "patient", "steps.before": "before"}), ending)
     correct(home, "P0003", steps_6="7.5")
     found = loaded(home)
     assert found.people.loc[3, "steps_6"] == 7.5
@@ -185,3 +199,39 @@ def test_the_command(home, monkeypatch):
     assert done.exit_code == 0 and "→ 7.5" in done.output and "C001" in done.output
     wrong = CliRunner().invoke(app, [*words, *why, "--wave", "baseline"])
     assert wrong.exit_code == 2 and "neither wave nor authority" in " ".join(wrong.output.split())
+
+
+@pytest.mark.parametrize("ending", ["csv", "xlsx", "ods", "sav"])
+def test_a_copy_to_send_back_has_the_cells_marked(home, tmp_path, ending):
+    """Whatever the format, the copy is a workbook with headings above the people and a sheet of problems."""
+    table = walks().drop(columns=["Patient No", "seen"]).rename(columns={"steps.before": "before"})
+    table.loc[3, "steps_6"] = 41.0  # above the limit of the dictionary
+    table["remark"] = "Mrs Nobody rang"
+    as_format(home, table, ending, person=False)
+    report = check_returns(home, root=home, study=KEY)
+    assert [each.code for each in report.problems if each.severity == "error"] == ["T10"]
+    (copy,) = write_back(report, tmp_path / "out")
+    book = openpyxl.load_workbook(copy)
+    assert book.sheetnames == ["Problems", "Table"]
+    sheet = book["Table"]
+    at = [cell.value for cell in sheet[1]].index("steps_6") + 1
+    cell = sheet.cell(row=5, column=at)
+    assert float(cell.value) == 41 and "limits of the dictionary" in cell.comment.text
+    marked = [each.coordinate for row in sheet.iter_rows(min_row=2) for each in row if each.comment]
+    assert cell.coordinate in marked
+    assert "Nobody" not in str([[each.value for each in row] for row in sheet.iter_rows()])
+
+
+def test_a_template_has_the_headings_of_the_file_and_the_limits_of_the_dictionary(home, monkeypatch):
+    monkeypatch.chdir(home)
+    done = CliRunner().invoke(app, ["template", KEY, "--to", "out"])
+    assert done.exit_code == 0
+    sheet = openpyxl.load_workbook(home / f"out/{KEY}.xlsx").active
+    headings = [cell.value for cell in sheet[1]]
+    assert headings[:4] == ["Patient No", "offered", "surgery", "region"]
+    rules = {str(rule.sqref)[0]: rule for rule in sheet.data_validations.dataValidation}
+    assert rules[chr(65 + headings.index("region"))].formula1 == '"Coast,Hills"'
+    assert rules[chr(65 + headings.index("offered"))].formula1 == '"usual care,2,coach"'
+    assert rules[chr(65 + headings.index("years"))].formula2 == "100"
+    wrong = CliRunner().invoke(app, ["template", KEY, "Kent"])
+    assert wrong.exit_code == 2
