@@ -54,6 +54,7 @@ def new(
     study: Annotated[str, typer.Argument(help="Key of the study: small letters, digits, underscores.")],
     kind: Annotated[str, typer.Option(help="cluster trial, individual trial or experiment.")],
     data: Annotated[Path, typer.Option(help="Its table, one row a person: CSV, XLSX, ODS or SAV.")],
+    arm: Annotated[str, typer.Option(help="Heading of the column of arms; default: the one that looks like it.")] = "",
     title: Annotated[str, typer.Option(help="Title of the chapter; what stands before a colon is the name.")] = "",
 ) -> None:
     """Enter a study: a commented plan, a dictionary guessed from its table, a chapter with every standard part."""
@@ -61,7 +62,7 @@ def new(
     from hhp_stats.scaffold.new_study import enter, new_study
 
     root = find_root()
-    found = new_study(root, study, kind=kind, data=data, title=title)
+    found = new_study(root, study, kind=kind, data=data, title=title, arm=arm)
     enter(root, found)
     for file in found.files:
         out.print(f"wrote  {file}", markup=False)

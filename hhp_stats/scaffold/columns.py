@@ -16,9 +16,11 @@ from hhp_stats.intake.ods import read_ods
 from hhp_stats.intake.survey_export import read_sav_export
 from hhp_stats.intake.text_file import read_csv_grid
 from hhp_stats.intake.xlsx import read_xlsx
+from hhp_stats.plan.nearest import allowed
 
 ENDINGS = (".csv", ".xlsx", ".ods", ".sav")
 RELEASE, SYNTHETIC = "release", "synthetic"
+MOST_ARMS = 6
 FEW = 12  # values of a category
 _GAPS = {"", "na", "n/a", ".", "nan", "null", "none", "missing"}
 _CODES = {"-9", "-99", "-999", "-1"}  # of columns whose other values are never negative
@@ -75,8 +77,10 @@ class TableGuess:
         return next(column for column in self.columns if column.name == name)
 
 
-def guess_table(path: Path, *, clustered: bool) -> TableGuess:
+def guess_table(path: Path, *, clustered: bool, arm: str = "") -> TableGuess:
     """Look at a table of one row a person and say what its columns may be.
+
+    `arm` is the heading of the column of arms, "" for the one that looks like it.
 
     Refuses (TableRefused) another format, a file that cannot be read, and a table without people, headings or a
     column of arms. Nothing of what it holds about persons is kept but the values of columns that few values describe.
@@ -93,11 +97,20 @@ def guess_table(path: Path, *, clustered: bool) -> TableGuess:
             " into the project. Take them out of the table, or give people a number instead."
         )
     columns = [_column(head, values, taken) for head, values, taken in _named(seen)]
-    arm = _arm(columns)
+    if arm:
+        named = [column for column in columns if column.heading == arm and 2 <= len(column.values) <= MOST_ARMS]
+        if not named:
+            raise TableRefused(
+                f"{path.name} has no column {arm!r} with two to {MOST_ARMS} different values."
+                f" {allowed([column.heading for column in columns], arm)}"
+            )
+        arm = named[0].name
+    else:
+        arm = _arm(columns)
     if not arm:
         raise TableRefused(
             f"{path.name} has no column that could be the arm: two to six different values, and a heading such as arm,"
-            " treatment or group. Name it so in the file, one row a person."
+            " treatment or group. Name it with --arm, or so in the file, one row a person."
         )
     by_name = {column.name: seen[column.heading] for column in columns}
     cluster, clusters = _cluster(columns, by_name, arm) if clustered else ("", 0)
@@ -227,7 +240,7 @@ def _number(text: str) -> float | None:
 
 def _arm(columns: Sequence[Column]) -> str:
     """The column whose heading speaks of arms and that has few values."""
-    able = [column for column in columns if 2 <= len(column.values) <= 6 and _ARM.search(column.heading)]
+    able = [column for column in columns if 2 <= len(column.values) <= MOST_ARMS and _ARM.search(column.heading)]
     exact = [
         column for column in able if column.heading.casefold() in ("arm", "treatment", "treated", "group", "allocation")
     ]

@@ -48,7 +48,7 @@ class NewStudy:
     edited: Mapping[str, bytes]
 
 
-def new_study(root: Path, study: str, *, kind: str, data: Path, title: str = "") -> NewStudy:
+def new_study(root: Path, study: str, *, kind: str, data: Path, title: str = "", arm: str = "") -> NewStudy:
     """What would be written for a new study? Reads only.
 
     Refuses (NewStudyRefused) a key that exists or is no name for a study, an unknown kind or one that nothing runs
@@ -90,7 +90,7 @@ def new_study(root: Path, study: str, *, kind: str, data: Path, title: str = "")
         raise NewStudyRefused(
             f"{sections[f'sec-{slug}'].file} has a section with the label sec-{slug} already: choose another key."
         )
-    guess = guess_table(data, clustered=kind == "cluster trial")
+    guess = guess_table(data, clustered=kind == "cluster trial", arm=arm)
     if kind == "cluster trial" and not guess.cluster:
         raise NewStudyRefused(
             f"{data.name} has no column of groups that lie wholly in one arm, as a cluster trial has: use --kind"

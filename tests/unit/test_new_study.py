@@ -119,6 +119,16 @@ def test_names_and_numbers_of_columns(tmp_path: Path) -> None:
     assert guess.column("arm").heading == "Treatment" and guess.outcomes == {"c_2nd_score": {"": "c_2nd_score"}}
 
 
+def test_the_column_of_arms_may_be_named(tmp_path: Path) -> None:
+    frame = people(clustered=True).rename(columns={"arm offered": "programme"})
+    with pytest.raises(TableRefused, match="--arm"):
+        guess_table(written(tmp_path, frame), clustered=True)
+    guess = guess_table(written(tmp_path, frame), clustered=True, arm="programme")
+    assert guess.column("arm").heading == "programme" and guess.cluster == "surgery"
+    with pytest.raises(TableRefused, match="Did you mean 'programme'"):
+        guess_table(written(tmp_path, frame), clustered=True, arm="program")
+
+
 def test_a_column_that_mixes_arms_is_no_cluster(tmp_path: Path) -> None:
     assert guess_table(written(tmp_path, people()), clustered=True).cluster == ""
 
