@@ -64,6 +64,10 @@ class Front:
             raise UnknownName(f"nothing is called {name!r} here; known: {', '.join(sorted(SENTENCES))}")
         return shown(SENTENCES[name], self)
 
+    def paragraph(self, *names: str) -> str:
+        """Sentences by name as one paragraph; those that have nothing to say are left out."""
+        return " ".join(said for name in names if (said := self.say(name)))
+
     def plain(self, entry: StudyEntry) -> str:
         """What a study offered, in words that need no knowledge of the programme; signed where it is invented."""
         name = self.glances[entry.study].plain or entry.name

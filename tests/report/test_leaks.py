@@ -172,9 +172,14 @@ def test_no_command_says_anything_planted(ran: Ran) -> None:
 
 def test_no_page_picture_or_file_of_the_report_holds_anything_planted(ran: Ran) -> None:
     files = [path for path in (ran.project / "_output").rglob("*") if path.is_file()]
-    assert len(files) > 100 and {"index.html", "report.pdf", "results.csv", "search-index.js"} <= {
-        path.name for path in files
-    }
+    assert len(files) > 100 and {
+        "index.html",
+        "report.pdf",
+        "appendices.pdf",
+        "tables.xlsx",
+        "results.csv",
+        "search-index.js",
+    } <= {path.name for path in files}
     assert {
         path.name: found for path in files if (found := ran.planted.found(path.read_bytes() + path.name.encode()))
     } == {}

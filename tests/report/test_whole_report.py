@@ -213,14 +213,10 @@ def test_one_correction_moves_results_sentences_tables_and_figures_together(rend
     page = words(corrected / "_output/02-goal-setting.html")
     assert interval(new["conf_low"], new["conf_high"]) in page
     assert interval(old["conf_low"], old["conf_high"]) not in page, "a number of the last rendering is still there"
-    summary = words(corrected / "_output/index.html")
-    assert (
-        interval(new["conf_low"], new["conf_high"]) in summary
-        and interval(old["conf_low"], old["conf_high"]) not in summary
-    )
     before, after = figures(rendered / "first"), figures(corrected / "_output")
     moved = {name.rsplit("-", 1)[0] for name in after - before}
-    assert any("absence-versions" in name for name in moved), "the figure did not change"
+    for figure in ("absence-versions", "front-primary"):  # the second is on the first page
+        assert any(figure in name for name in moved), f"the figure {figure} did not change"
     frames = (read_results(folder / "results.csv") for folder in (rendered / "first", corrected / "_output"))
     changes = changed_results(*frames)
     assert PLANNED in set(changes["result_id"]) and set(changes["change"]) == {"moved"}
