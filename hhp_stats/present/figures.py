@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from hhp_stats.present.numbers import WITHHELD, interval, number, withheld
-from hhp_stats.present.style import CONTROL, PALETTE, QUIET, TREATMENT, WIDTH, apply_style
+from hhp_stats.present.style import CONTROL, PALETTE, PAPER, QUIET, TREATMENT, WIDTH, apply_style
 from hhp_stats.results import LACKING
 from hhp_stats.traced import note_results
 
@@ -195,7 +195,14 @@ def simple_forest(
     axes.axvline(0, color=QUIET, linewidth=0.8, zorder=0)
     for line, (row, label, grey) in enumerate(zip(rows.to_dict("records"), labels, muted, strict=True)):
         y, colour = len(rows) - 1 - line, QUIET if grey else TREATMENT
-        axes.annotate(label, (0.0, y + 0.18), xycoords=("axes fraction", "data"), va="bottom", fontsize=8.5)
+        axes.annotate(
+            label,
+            (0.0, y + 0.18),
+            xycoords=("axes fraction", "data"),
+            va="bottom",
+            fontsize=8.5,
+            bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 1},  # the line of no effect ends behind the words
+        )
         axes.plot([row["conf_low"], row["conf_high"]], [y, y], color=colour, linewidth=2, solid_capstyle="butt")
         axes.plot(
             [row["estimate"]], [y], "o", color=colour, markersize=5.5, markerfacecolor="white" if grey else colour

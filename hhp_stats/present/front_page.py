@@ -289,9 +289,10 @@ def invented_here(front: Front) -> str:
     names = [front.glances[entry.study].plain or entry.name for entry in made_up]
     if not names:
         return ""
+    which = listed_words([lowered(name) for name in names])
     return (
-        f"What is shown for {listed_words([lowered(name) for name in names])} is invented (marked {INVENTED_SIGN}). No"
-        " results of these trials were ever published as numbers."
+        f"Some of what is shown is invented (marked {INVENTED_SIGN}): {which}. No results of these trials were ever"
+        " published as numbers."
     )
 
 
