@@ -17,8 +17,9 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from hhp_stats.errors import HhpError, InvalidInput
+from hhp_stats.errors import EstimationError, HhpError, InvalidInput
 from hhp_stats.files.spreadsheet import frame_from_csv, write_frame
+from hhp_stats.lacking import note
 from hhp_stats.tails import student_quantile, student_tail
 from hhp_stats.traced import TracedRow
 from hhp_stats.typed import check_fields
@@ -39,6 +40,10 @@ class UnknownResult(ResultError):
     """Somebody asked for a result that no study made."""
 
     exit_status = 2
+
+
+# What these data do not allow ends in one of these: refused by an estimator, a number that is none, a singular matrix.
+NOT_ALLOWED: tuple[type[Exception], ...] = (EstimationError, ResultError, np.linalg.LinAlgError)
 
 
 def checked_level(conf_level: float) -> float:
@@ -317,7 +322,10 @@ def row_of(frame: pd.DataFrame, result_id: str) -> Mapping[str, Any]:
     found = np.flatnonzero(frame["result_id"].to_numpy() == result_id)
     if not len(found):
         raise UnknownResult(f"no result {result_id!r}; see the list in appendix F")
-    return TracedRow(shown({str(name): value for name, value in frame.iloc[found[0]].to_dict().items()}))
+    row = shown({str(name): value for name, value in frame.iloc[found[0]].to_dict().items()})
+    if row["status"] == "not_estimated":
+        note(str(row["note"]))
+    return TracedRow(row)
 
 
 def shown(row: Mapping[str, Any]) -> dict[str, Any]:

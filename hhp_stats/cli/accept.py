@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hhp_stats.cli.data import plural
-from hhp_stats.cli.shared import app, out, print_json, screen
+from hhp_stats.cli.shared import app, out, plural, print_json, screen
 from hhp_stats.files.project_root import find_root
 
 if TYPE_CHECKING:

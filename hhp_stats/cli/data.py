@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from hhp_stats.cli.shared import Forced, app, out, print_json, progress_bar, screen
@@ -15,10 +14,10 @@ from hhp_stats.files.output_guard import OutputGuard
 from hhp_stats.files.project_root import find_root
 
 if TYPE_CHECKING:
+    from hhp_stats.intake.check import CheckReport
     from hhp_stats.intake.correct import Change
 
 WIDTH_OF_FILES = 150  # of a table that goes into a file or another program
-STYLES = {"error": "bold red", "warning": "yellow", "note": "dim"}
 
 
 @app.command(epilog="Examples: `hhp check` · `hhp check returns/kent --write-back to-kent` · `hhp check --json`")
@@ -33,10 +32,14 @@ def check(
     write_back: Annotated[
         Path | None, typer.Option(help="Write each authority's workbook with marked cells there.")
     ] = None,
+    every: Annotated[bool, typer.Option("--all", help="List every cell, not the first of each rule and file.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
     force: Forced = None,
 ) -> None:
-    """Check the raw files: what is wrong, in which cell, and what to do. Status 1 if anything blocks the analysis."""
+    """Check the raw files: what is wrong, in which cell, and what to do. Status 1 if anything blocks the analysis.
+
+    The first ten lines say what blocks, by authority or file and rule; then each rule that is broken, with its remedy.
+    """
     from hhp_stats.intake.check import check_returns
     from hhp_stats.intake.write_back import write_back as write_copies
 
@@ -45,43 +48,63 @@ def check(
         path, study = None, str(path)
     if study is not None:
         _known_study(root, study)
-    if path is not None and not path.exists():
-        raise typer.BadParameter(
-            f"{path} does not exist: give a workbook, a folder of workbooks, or the key of a study."
-        )
+    path, study, below = _what_is_checked(root, path, study)
     guard = OutputGuard(root=root, command="hhp check --write-back", force=tuple(force or ()))
     if write_back is not None:
         guard.into(write_back)
     with progress_bar() as bar:
         task = bar.add_task("Reading", total=None)
         report = check_returns(
-            path or root,
+            root if path is None or below else path,
             root=root,
             study=study,
             progress=lambda done, total: bar.update(task, completed=done, total=total),
         )
+    report = report.below(below) if below else report
     if as_json:
         print_json(report.to_json())
     else:
-        for owner, problems in report.tables().items():
-            files = int((report.inputs["authority"] == owner).sum())
-            _print_problems(owner, problems, files)
-        counts = report.counts()
-        what = plural(len(report.inputs), "return") if len(report.inputs) else report.study.replace("_", " ")
-        out.print(f"{what}: {', '.join(plural(n, level) for level, n in counts.items())}.")
+        _print_check(report, every=every)
     if write_back is not None:
         copies = write_copies(report, write_back, guard=guard)
         for copy in copies:
             screen.print(f"wrote {copy}", markup=False)
         if not copies:
-            screen.print("No return has a problem: nothing was written back.")
+            screen.print("No file has a problem: nothing was written back.")
     if not report.ok:
         raise typer.Exit(1)
 
 
-def plural(number: int, word: str) -> str:
-    """`1 error`, `2 errors`."""
-    return f"{number} {word}{'' if number == 1 else 's'}"
+def _what_is_checked(root: Path, path: Path | None, study: str | None) -> tuple[Path | None, str | None, str]:
+    """Workbooks from anywhere, or, of a path that holds raw files of the project which are no returns, their study and
+    the path from the project. Wrong use is said with status 2.
+    """
+    from hhp_stats.intake.check import may_be_return
+    from hhp_stats.intake.dictionary import returns_planned
+    from hhp_stats.intake.raw_files import studies, study_of
+
+    if path is None:
+        return None, study, ""
+    if not path.exists():
+        raise typer.BadParameter(
+            f"{path} does not exist: give a workbook, a folder of workbooks, or the key of a study."
+        )
+    within = path.resolve()
+    if within in (root.resolve(), root.resolve() / "data"):
+        return None, study, ""
+    name = within.relative_to(root.resolve()).as_posix() if within.is_relative_to(root.resolve()) else ""
+    if name.startswith("data/") and not name.startswith("data/returns"):
+        own = study_of(name, studies(root))
+        if not own:
+            raise typer.BadParameter(f"{name} belongs to no study: give a file or folder of one, or the study's key.")
+        if study not in (None, own):
+            raise typer.BadParameter(f"{name} belongs to the study {own}, not to {study}.")
+        return path, own, name
+    if study is not None and not returns_planned(root, study):
+        raise typer.BadParameter(f"{study} has no returns: `hhp check {study}` checks its files.")
+    if path.is_dir() and not any(may_be_return(each) for each in path.rglob("*")):
+        raise typer.BadParameter(f"{path} holds no workbook and no table: give a folder with returns.")
+    return path, study, ""
 
 
 def _known_study(root: Path, study: str) -> None:
@@ -97,21 +120,16 @@ def _known_study(root: Path, study: str) -> None:
         )
 
 
-def _print_problems(owner: str, problems, files: int) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
-    if problems.empty:
-        if files:
-            out.print(Text(f"{owner}: {plural(files, 'return')}, nothing to mend."))
-        return
-    table = Table(title=Text(owner), title_justify="left", expand=True, show_lines=False)
-    for heading in ("where", "what", "remedy"):
-        table.add_column(heading, overflow="fold", ratio={"where": 3, "what": 5, "remedy": 4}[heading])
-    for row in problems.to_dict("records"):
-        where = ", ".join(str(row[name]) for name in ("file", "cell") if row[name])
-        found = f" Found {row['value']}." if row["value"] else ""
-        cells = (where, f"[{row['code']}] {row['rule']}{found}", str(row["remedy"]))
-        # As `Text`: what a cell or a file name holds is never markup.
-        table.add_row(*map(Text, cells), style=STYLES[str(row["severity"])])
-    Console(highlight=False, width=None if out.is_terminal else WIDTH_OF_FILES).print(table)
+def _print_check(report: CheckReport, *, every: bool) -> None:
+    """First what blocks, in at most ten lines, then every rule that is broken."""
+    from hhp_stats.cli.check_text import details, summary
+
+    # A narrow or a wide window; a file, or another program, has none.
+    console = Console(highlight=False, width=None if out.is_terminal else WIDTH_OF_FILES)
+    for at, line in enumerate(summary(report, width=console.width)):
+        console.print(Text(line, style="" if at else "bold"))
+    for part in details(report, every=every):
+        console.print(part)
 
 
 @app.command(epilog="Example: `hhp template goal_setting Kent --wave endline --to out`")

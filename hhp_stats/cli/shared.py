@@ -102,3 +102,8 @@ def print_json(record: Any) -> None:
     typer.echo(
         json.dumps(record, indent=2, ensure_ascii=False, default=str)
     )  # not through rich, which rewrites :words:
+
+
+def plural(number: int, word: str) -> str:
+    """`1 error`, `2 errors`."""
+    return f"{number} {word}{'' if number == 1 else 's'}"

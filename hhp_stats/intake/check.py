@@ -13,9 +13,12 @@ from hhp_stats.errors import DataError, Problem
 from hhp_stats.intake.across import Returns, across_problems
 from hhp_stats.intake.dictionary import WAVES, Study, load_dictionary, load_study, returns_planned, study_with_returns
 from hhp_stats.intake.gather import check_return, gather
+from hhp_stats.intake.hiring import load_hiring
 from hhp_stats.intake.load import problem_frame
 from hhp_stats.intake.manifest import verify_manifest
+from hhp_stats.intake.pilots import load_dictation, load_flexitime
 from hhp_stats.intake.plain_table import participants_of, read_plain_table
+from hhp_stats.intake.raw_files import studies
 from hhp_stats.intake.returns import OTHER_TYPES, RETURN_TYPES, Return, read_return
 from hhp_stats.intake.rule import Rule
 from hhp_stats.intake.rules_across import ACROSS_RULES
@@ -23,13 +26,17 @@ from hhp_stats.intake.rules_file import TWO_RETURNS
 from hhp_stats.intake.rules_people import PEOPLE_RULES
 from hhp_stats.intake.spellings import Spellings, load_spellings
 from hhp_stats.intake.table import Table
+from hhp_stats.intake.themes import load_themes
 from hhp_stats.intake.tolerance import Tolerance, tolerance_frame
 from hhp_stats.plan.any_plan import plan_of
+from hhp_stats.plan.catalogue import study_entry
 from hhp_stats.plan.individual import IndividualPlan
 from hhp_stats.processes.progress import Progress, silent
 
 COPY_MARK = "-to-correct"  # in the name of every copy that goes back, by which a check leaves it out
 TRIAL_TEAM = "Trial team"  # whose table holds the lists, surveys, ledger and manifest
+# By the topic that a plan names: what reads the plain lists of a study without arms.
+LISTS_OF = {"hiring": load_hiring, "dictation": load_dictation, "flexitime": load_flexitime}
 NOTHING_TO_CHECK = Rule(
     code="F22",
     severity="error",
@@ -75,6 +82,11 @@ class CheckReport:
         """The typing habits that were accepted."""
         return tolerance_frame(self.tolerances)
 
+    def below(self, name: str) -> CheckReport:
+        """What was found in one file, or in the files of one folder, by its path from the project."""
+        own = tuple(each for each in self.problems if each.file == name or each.file.startswith(f"{name}/"))
+        return replace(self, problems=own, study=name)
+
     def to_json(self) -> dict[str, Any]:
         """Everything a program may want, in plain lists and numbers."""
         return {
@@ -101,8 +113,8 @@ def check_returns(
     lists, surveys, ledger and manifest. Otherwise it is one workbook, or a folder of workbooks, that need not lie in
     the project; `root` is then the project whose dictionary and plan apply. Files are told apart by the authority
     they name and by "baseline", "interim" or "endline" in their name. Without `study` the returns are those of the
-    first study that plans any, and the manifest is checked for the raw files of every study. Never raises for what is
-    wrong with the files.
+    first study that plans any, and the raw files of every study are checked too, the manifest with them. Never raises
+    for what is wrong with the files.
     """
     path = Path(path)
     if (path / "data" / "plan").is_dir():
@@ -120,6 +132,9 @@ def _check_project(root: Path, asked: str | None, progress: Progress) -> CheckRe
     found = gather(root, study, progress=progress)
     if asked is None:
         found.problems += verify_manifest(root)
+        for other in studies(root):
+            if other != study:
+                found.problems += _in_the_files(root, other)
     returns = [ret for waves in found.returns.values() for ret in waves.values()]
     expected = [
         (f"data/returns/{study}/{site.slug}/{wave}.xlsx", site.local_authority, wave, 0, "")
@@ -156,25 +171,34 @@ def _table_of(root: Path, study: str) -> dict[str, Table]:
 
 
 def _in_the_files(root: Path, study: str) -> list[Problem]:
-    """What the reader of a trial of arms finds in its lists, exports or table; other studies are read when they run."""
-    plan = plan_of(root, study)
-    if not isinstance(plan, IndividualPlan) or not plan.arms:
-        return []
+    """What the reader of a study's lists, exports or table finds; a damaged plan is said by the other commands."""
     try:
-        table = participants_of(root, plan).problems
+        tables = _problems_read(root, study)
     except DataError as error:
         return list(error.problems)
     known = {field.name for field in fields(Problem)}
     return [
-        Problem(**{str(key): value for key, value in row.items() if key in known}) for row in table.to_dict("records")
+        Problem(**{str(key): value for key, value in row.items() if key in known})
+        for table in tables
+        for row in table.to_dict("records")
     ]
+
+
+def _problems_read(root: Path, study: str) -> list[pd.DataFrame]:
+    plan = plan_of(root, study)
+    if isinstance(plan, IndividualPlan) and plan.arms:
+        return [participants_of(root, plan).problems]
+    if (root / f"data/qualitative/{study}.csv").is_file():
+        load_themes(root, study)
+    reader = LISTS_OF.get(study_entry(root, study).topic)
+    return [] if reader is None else [reader(root).problems]
 
 
 def _check_files(path: Path, root: Path, study_name: str, progress: Progress) -> CheckReport:
     fields = load_dictionary(root)
     spellings = load_spellings(root, fields)
     study = load_study(root, study_name)
-    files = [path] if path.is_file() else sorted(each for each in path.rglob("*") if _may_be_return(each))
+    files = [path] if path.is_file() else sorted(each for each in path.rglob("*") if may_be_return(each))
     returns: list[Return] = []
     problems: list[Problem] = []
     if not files:
@@ -207,7 +231,7 @@ def _check_files(path: Path, root: Path, study_name: str, progress: Progress) ->
     )
 
 
-def _may_be_return(path: Path) -> bool:
+def may_be_return(path: Path) -> bool:
     """Every table and document of a folder, so that a return sent in another format is refused and not overlooked."""
     sent = path.suffix.casefold() in (*RETURN_TYPES, *OTHER_TYPES)
     return sent and path.is_file() and COPY_MARK not in path.stem and not path.name.startswith((".", "~$"))

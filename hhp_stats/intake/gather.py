@@ -27,6 +27,7 @@ from hhp_stats.intake.rules_cells import CELL_RULES
 from hhp_stats.intake.rules_distribution import Columns, distribution_findings
 from hhp_stats.intake.rules_file import (
     MARKED_SYNTHETIC,
+    MISSING_FOLLOW_UP,
     MISSING_RETURN,
     NOT_MARKED_SYNTHETIC,
     STRAY_FILE,
@@ -268,7 +269,8 @@ def _read_returns(result: Gathered, progress: Progress) -> None:
                 there = [name for name in others if (result.root / name).is_file()][:1]
             expected.update(there)
             if not there:
-                result.problems.append(MISSING_RETURN.problem(file=names[0]))
+                rule = MISSING_RETURN if wave == WAVES[0] else MISSING_FOLLOW_UP
+                result.problems.append(rule.problem(file=names[0]))
             elif len(there) > 1:
                 result.problems.append(TWO_RETURNS.problem(file=there[0], value=f"also {there[1].rsplit('/', 1)[1]}"))
             else:

@@ -106,8 +106,14 @@ EXTERNAL_LINKS = Rule(
 MISSING_RETURN = Rule(
     code="F17",
     severity="error",
-    rule="Every authority of the plan must have its three returns.",
-    remedy="Ask the authority for it, or take the authority out of the plan with an entry in deviations.toml.",
+    rule="Every authority of the plan must have its baseline return: its teams were drawn from it.",
+    remedy="Ask the authority for it, or put back the file from which the teams were drawn.",
+)
+MISSING_FOLLOW_UP = Rule(
+    code="F30",
+    severity="warning",
+    rule="Every authority of the plan should have its interim and its endline return.",
+    remedy="Ask the authority for it. Until it comes, outcomes of its people are not known; they stay in the trial.",
 )
 TWO_RETURNS = Rule(
     code="F18",
@@ -188,6 +194,7 @@ FILE_RULES: tuple[Rule, ...] = (
     MERGED_CELLS,
     EXTERNAL_LINKS,
     MISSING_RETURN,
+    MISSING_FOLLOW_UP,
     TWO_RETURNS,
     STRAY_FILE,
     NOT_MARKED_SYNTHETIC,

@@ -14,7 +14,7 @@ from typing import Literal, get_args
 import numpy as np
 import pandas as pd
 
-from hhp_stats.errors import InvalidInput, NoObservations, UnknownName
+from hhp_stats.errors import InvalidInput, UnknownName
 from hhp_stats.regression.inputs import numbers, same_people, truths, with_columns
 from hhp_stats.typed import typed
 
@@ -114,7 +114,7 @@ def trial_absence(
       off in two would become sixty); `floor` says what they get instead. "authority_rate": the
       days recorded plus, for the days after leaving, the sickness rate of the stayers of the same
       local authority, both arms together, so that the rule cannot create a difference between
-      arms. "left_out": missing.
+      arms; missing where none of them has recorded days. "left_out": missing.
     - "absent_after_leaving" (clause P51): days recorded plus every working day after leaving.
     - "left_out": leavers are missing (rejected by the protocol, kept as sensitivity).
 
@@ -122,9 +122,8 @@ def trial_absence(
     days stay missing under the first two rules; they are counted. Pro rata assumes that a leaver's
     rate would have stayed what it was.
 
-    Refuses unknown columns or rules (UnknownName), negative days, more sick days than working days
-    in post (InvalidInput), and an authority whose stayers have no exposure when its rate is needed
-    (NoObservations).
+    Refuses unknown columns or rules (UnknownName), negative days, and more sick days than working days
+    in post (InvalidInput).
     """
     needed = (days, local_authority, "follow_up_days", "exposure_days", "left")
     with_columns(frame, needed)
@@ -138,6 +137,7 @@ def trial_absence(
     left = pd.Series(truths(frame["left"], name="left"), index=frame.index)
     _refuse_impossible(recorded, in_post, follow_up)
 
+    lost = 0
     leaver_note, floored, outcome = "", pd.Series(False, index=frame.index), recorded.copy()
     if rule == "pro_rata":
         floored = left & recorded.notna() & (in_post < minimum_exposure)
@@ -148,16 +148,13 @@ def trial_absence(
             if floor == "authority_rate":
                 rate = _stayer_rate(frame, recorded, in_post, left, local_authority)
                 short = frame.loc[floored, local_authority]
-                lost = sorted(set(short).difference(rate.index))
-                if lost:
-                    raise NoObservations(
-                        f"no stayers with recorded absence in {', '.join(lost)}: no rate for its leavers"
-                    )
+                lost = int((~short.isin(rate.index)).sum())
                 filled = recorded[floored] + short.map(rate) * (follow_up - in_post)[floored]
                 outcome = outcome.where(~floored, filled.reindex(frame.index))
         leaver_note = (
             f"leavers at their own rate; {int(floored.sum())} with under {minimum_exposure:g} working days in post "
             + ("at the rate of their authority's stayers after leaving" if floor == "authority_rate" else "left out")
+            + (f", {lost} of them not known: no stayer of their authority has recorded absence" if lost else "")
         )
     elif rule == "absent_after_leaving":
         outcome = recorded + (follow_up - in_post).where(left, 0.0)

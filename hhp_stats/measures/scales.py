@@ -218,6 +218,24 @@ def combination_rule(
     )
 
 
+def undecided(
+    cognitive: pd.Series, affective: pd.Series, *, reading: CombinationReading, threshold: float
+) -> CombinationRule:
+    """Where `combination_rule` refuses for want of answers: nothing says that the parts are one outcome, so each is
+    reported by itself; the correlation is not known (NaN).
+    """
+    return CombinationRule(
+        branch="components",
+        reading=reading,
+        correlation=float("nan"),
+        r_squared=float("nan"),
+        threshold=threshold,
+        n=int((cognitive.notna() & affective.notna()).sum()),
+        branch_by_r_squared="components",
+        branch_by_correlation="components",
+    )
+
+
 def _on_scale(answers: pd.Series, *, low: float, high: float) -> pd.Series:
     _refuse_off_scale(answers, low=low, high=high)
     return numbers(answers)

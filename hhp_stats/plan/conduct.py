@@ -138,12 +138,19 @@ def _texts(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(part, str) for part in value)
 
 
+NOT_ESTIMATED = "not estimated"  # what was done of an analysis that the data do not allow; its row has the reason
+
+
 def differences(commitments: Iterable[Commitment], conduct: Iterable[Conduct]) -> tuple[Difference, ...]:
-    """Commitments that conduct does not meet; a planned analysis that never ran differs in every aspect."""
+    """Commitments that conduct does not meet; a planned analysis that never ran differs in every aspect, one that was
+    tried and refused in those that only a fit can show.
+    """
     done = {(entry.study, entry.analysis, entry.aspect): entry.value for entry in conduct}
+    refused = {key[:2] for key, value in done.items() if value == NOT_ESTIMATED}
     found = []
     for commitment in commitments:
-        value = done.get((commitment.study, commitment.analysis, commitment.aspect), "not run")
+        key = (commitment.study, commitment.analysis, commitment.aspect)
+        value = done.get(key, NOT_ESTIMATED if key[:2] in refused else "not run")
         if value != commitment.value:
             found.append(Difference(commitment=commitment, done=value))
     return tuple(found)
@@ -152,10 +159,13 @@ def differences(commitments: Iterable[Commitment], conduct: Iterable[Conduct]) -
 def check_deviations(found: Sequence[Difference], deviations: Sequence[Deviation], *, study: str) -> None:
     """Raise PlanError for an unexplained difference, or for an entry that matches none.
 
-    Entries about findings of intake are held against those where the raw files are read (`intake.findings`).
+    What these data do not allow to estimate needs no entry: nobody left the plan, and the result's row says why it has
+    no number. Entries about findings of intake are held against those where the raw files are read (`intake.findings`).
     """
     explained = {(d.study, d.analysis, d.aspect): d for d in deviations if d.study == study and not d.rule}
     for difference in found:
+        if difference.done == NOT_ESTIMATED:
+            continue
         want = difference.commitment
         entry = explained.get((want.study, want.analysis, want.aspect))
         if entry is None:

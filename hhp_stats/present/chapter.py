@@ -14,10 +14,11 @@ import pandas as pd
 
 from hhp_stats.errors import UnknownName
 from hhp_stats.files.project_root import find_root
+from hhp_stats.lacking import note
 from hhp_stats.plan.load import load_plan
 from hhp_stats.plan.schema import Outcome, Plan
 from hhp_stats.results import row_of
-from hhp_stats.studies.output import StudyOutput, open_output
+from hhp_stats.studies.output import NOT_MADE, StudyOutput, open_output
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +40,12 @@ class StudyReport:
         return frame.loc[(frame["outcome"] == outcome) & (frame["estimand"] == estimand)]
 
     def table(self, name: str) -> pd.DataFrame:
-        """A descriptive table the study wrote."""
+        """A descriptive table the study wrote; of one that could not be made, or has no line, the reason is noted."""
+        if name in self.output.tables and self.output.tables[name].empty:
+            note(f"the table {name} has no line")
+        elif name not in self.output.tables and NOT_MADE in self.output.tables:
+            reasons = self.output.tables[NOT_MADE].set_index("table")["reason"]
+            note(str(reasons.get(name, f"there is no table {name}")))
         if name not in self.output.tables:
             raise UnknownName(
                 f"{self.plan.study} wrote no table {name!r}; it wrote {', '.join(sorted(self.output.tables))}"

@@ -17,9 +17,11 @@ from typing import Any, ParamSpec, TypeVar, cast
 
 from great_tables import GT
 
+from hhp_stats.lacking import noted
 from hhp_stats.present.embed import EmbeddedFigure
 from hhp_stats.present.escaped import EscapedTable
 from hhp_stats.present.marked_text import Piece, attributes, markdown_mark, pieces, plain
+from hhp_stats.present.stand_in import kind_of, stand_in
 from hhp_stats.traced import Recording, open_recording, recording
 
 Given = ParamSpec("Given")
@@ -90,8 +92,14 @@ def presented(function: Callable[Given, Made]) -> Callable[Given, Made]:
 def _called(function: Callable[..., Made], arguments: Sequence[Any], named: dict[str, Any]) -> Made:
     if open_recording() is not None:  # part of another presenter, which reads what this one writes
         return function(*arguments, **named)
-    with recording() as seen:
-        made = function(*arguments, **named)
+    with recording() as seen, noted() as reasons:
+        try:
+            made = function(*arguments, **named)
+        except Exception:
+            # Of what these data do not give, nothing can be shown but the reason; any other failure is a fault.
+            if not reasons or kind_of(function) is None:
+                raise
+            made = cast(Made, stand_in(function, reasons))
     return _known(made, function, seen)
 
 

@@ -34,6 +34,7 @@ from hhp_stats.withheld import WITHHELD
 __all__ = ["FOLDER", "PEOPLE", "StudyOutput", "open_output", "read_output", "read_table", "ready_folder"]
 
 PEOPLE = "people"  # the table of all places where numbers of people are published or withheld
+NOT_MADE = "not_made"  # the table of those that these data do not allow, with the reasons
 _OWN = ("results", "conduct", SECOND)  # not descriptive tables
 
 

@@ -1,6 +1,6 @@
 """Damage one raw file at a time, at random: is it refused in words, read right, or does a number move in silence?
 
-    python tests/damages/damage_files.py [--damages 2000] [--seed 1] [--study swing] [--json FILE]
+    python tests/damages/damage_files.py [--damages 2000] [--seed 1] [--study swing] [--other-formats] [--json FILE]
 
 Works in a copy of `data/` below the folder for temporary files; the project is not touched. Each damage is a file of a
 study, one of the damages of `files.py`, and what the study's reader says of it: refused (errors), warned (a new
@@ -26,7 +26,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 import files
+import formats
 import studies
+from pyreadstat import PyreadstatError
 from studies import READERS, Reading
 
 from hhp_stats.errors import DataError, PlanError
@@ -71,9 +73,11 @@ def _moved(clean: dict[str, tuple[float, float]], now: dict[str, tuple[float, fl
 class Trials:
     """A copy of the data, the clean reading of each study, and one damage after the other."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, other_formats: bool = False) -> None:
         self.root = root
         shutil.copytree(PROJECT / "data", root / "data", ignore=shutil.ignore_patterns("releases"))
+        if other_formats:
+            formats.other_formats(root)
         record_files(root)
         self._clean: dict[str, tuple[Reading, dict[str, tuple[float, float]]]] = {}
         self._grids: dict[tuple[str, int, int], object] = {}
@@ -108,7 +112,7 @@ class Trials:
         try:
             try:
                 column = files.damage(path, kind, name, rng)
-            except (StopIteration, UnicodeError, IndexError, ValueError) as error:
+            except (StopIteration, UnicodeError, IndexError, ValueError, OverflowError, PyreadstatError) as error:
                 return Result(
                     number=number,
                     study=study,
@@ -158,13 +162,18 @@ class Trials:
         )
 
 
-def run(*, damages: int, seed: int, only: tuple[str, ...] = (), quiet: bool = False) -> list[Result]:
-    """So many damages, the studies in turn; the trial with returns every second time, since it has most files."""
+def run(
+    *, damages: int, seed: int, only: tuple[str, ...] = (), quiet: bool = False, other_formats: bool = False
+) -> list[Result]:
+    """So many damages, the studies in turn; the trial with returns every second time, since it has most files.
+
+    With `other_formats` some returns are CSV or OpenDocument and some exports SPSS (`formats.other_formats`).
+    """
     rng = random.Random(seed)
     others = [study for study in READERS if study != "goal_setting"]
     results = []
     with tempfile.TemporaryDirectory(prefix="hhp-damages-") as folder:
-        trials = Trials(Path(folder) / "project")
+        trials = Trials(Path(folder) / "project", other_formats=other_formats)
         try:
             for number in range(damages):
                 study = rng.choice(only) if only else "goal_setting" if number % 2 else rng.choice(others)
@@ -198,9 +207,10 @@ def main() -> int:
     parser.add_argument("--damages", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--study", action="append", default=[], choices=sorted(studies.READERS))
+    parser.add_argument("--other-formats", action="store_true", help="some files as CSV, OpenDocument and SPSS")
     parser.add_argument("--json", type=Path, help="write every result there")
     asked = parser.parse_args()
-    results = run(damages=asked.damages, seed=asked.seed, only=tuple(asked.study))
+    results = run(damages=asked.damages, seed=asked.seed, only=tuple(asked.study), other_formats=asked.other_formats)
     if asked.json:
         asked.json.write_text(json.dumps([asdict(result) for result in results], indent=1), encoding="utf-8")
     print(table(results))

@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import formats
 import openpyxl
 from openpyxl.comments import Comment
 from openpyxl.styles import Font
@@ -181,19 +182,25 @@ def read_rows(path: Path) -> list[list[Any]]:
     """The rows of a CSV file or of the only sheet of a workbook."""
     if path.suffix == ".xlsx":
         return [list(row) for row in openpyxl.load_workbook(path).active.iter_rows(values_only=True)]
+    if path.suffix == ".ods":
+        return formats.read_ods(path)
+    if path.suffix == ".sav":
+        names, _, body = formats.read_sav(path)
+        return [list(names), *body]
     return list(csv.reader(io.StringIO(path.read_text(encoding="utf-8-sig"), newline="")))
 
 
 def table_of(path: Path) -> Table:
     """The table of a return, a survey export or a list."""
     rows = read_rows(path)
-    if path.suffix == ".xlsx":
+    if "returns" in path.parts:
         heads = next(at for at, row in enumerate(rows) if row and row[0] == "Unique Staff ID")
         return Table(rows, heads, heads + 1, {str(name): at for at, name in enumerate(rows[heads]) if name})
-    export = len(rows) > 2 and any("ImportId" in cell for cell in rows[2])
+    spss = path.suffix == ".sav"
+    export = not spss and len(rows) > 2 and any("ImportId" in cell for cell in rows[2])
     skipped = (
         ("ResponseId", "RecipientLastName", "RecipientFirstName", "RecipientEmail", "Release", "release")
-        if export
+        if export or spss
         else ("release",)
     )
     fields = {name: at for at, name in enumerate(rows[0]) if name not in skipped}
@@ -214,15 +221,23 @@ def write_rows(path: Path, rows: list[list[Any]]) -> None:
                     sheet.cell(number, at, value)
         book.save(path)
         return
-    made = io.StringIO(newline="")
-    csv.writer(made, lineterminator="\n").writerows([["" if value is None else value for value in row] for row in rows])
-    path.write_bytes(made.getvalue().encode())
+    if path.suffix == ".ods":
+        formats.write_ods(path, rows)
+    elif path.suffix == ".sav":
+        names = ["" if name is None else str(name) for name in rows[0]]
+        asked = dict(zip(*formats.read_sav(path)[:2], strict=True))
+        formats.write_sav(path, names, [asked.get(name, "") for name in names], rows[1:])
+    else:
+        formats.write_csv(path, rows)
 
 
 def names_of(path: Path) -> list[tuple[str, str]]:
     """The damages that a file can have: kind and name."""
     found = [("table", name) for name in EVERY] + [("bytes", name) for name in BYTES]
-    found += [("book", name) for name in BOOKS] if path.suffix == ".xlsx" else [("text", name) for name in TEXTS]
+    if path.suffix == ".csv":
+        found += [("text", name) for name in TEXTS]
+    elif path.suffix == ".xlsx":
+        found += [("book", name) for name in BOOKS]
     return [*found, ("zip", "macros in it")] if path.suffix == ".xlsx" else found
 
 

@@ -104,9 +104,14 @@ def test_trial_absence_refuses_what_it_does_not_know():
         trial_absence(staff(), rule="last_observation")
     with pytest.raises(UnknownName):
         trial_absence(staff().drop(columns="left"), rule="pro_rata")
+
+
+def test_a_leaver_without_a_rate_of_any_stayer_is_not_known_and_counted():
     alone = staff().loc[["a", "b", "f"]]
-    with pytest.raises(NoObservations, match="Bromley"):
-        trial_absence(alone, rule="pro_rata")
+    got = trial_absence(alone, rule="pro_rata")
+    assert got.days.loc[["a", "b"]].tolist() == [2.0, 10.0] and np.isnan(got.days["f"])
+    assert (got.n, got.floored) == (2, 1) and "1 of them not known" in got.note
+    assert "not known" not in trial_absence(staff(), rule="pro_rata").note
 
 
 def test_exposure_refuses():

@@ -182,6 +182,14 @@ def test_check_lists_a_damage_with_its_cell_and_ends_with_one(project, monkeypat
     assert list((project / "back").rglob("*.xlsx"))
 
 
+def test_a_raw_file_that_is_no_return_is_checked_with_its_study(root, monkeypatch):
+    monkeypatch.chdir(root)
+    shown = run("check", "data/surveys/mod_ing/endline.csv", "--json")
+    found = json.loads(shown.stdout)
+    assert shown.exit_code == 0 and found["problems"]
+    assert {each["file"] for each in found["problems"]} == {"data/surveys/mod_ing/endline.csv"}
+
+
 def test_template_writes_a_workbook(root, tmp_path, monkeypatch):
     monkeypatch.chdir(root)
     shown = run("template", "goal_setting", "Kent", "--wave", "baseline", "--to", str(tmp_path))
@@ -238,6 +246,9 @@ def test_what_stands_in_a_cell_or_a_file_name_is_never_markup(project, monkeypat
     ("words", "said"),
     [
         (("check", "--study", "tea"), "goal_setting"),
+        (("check", "data/returns/goal_setting/kent", "--study", "swing"), "hhp check swing"),
+        (("check", "data/surveys/swing/endline.csv", "--study", "letters"), "belongs to the study swing"),
+        (("check", "hhp_stats/plan"), "no workbook and no table"),
         (("template", "tea", "Kent"), "goal_setting"),
         (("template", "goal_setting", "Atlantis"), "Bromley"),
         (("template", "goal_setting", "Kent", "--wave", "May"), "interim"),

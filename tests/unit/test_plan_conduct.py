@@ -10,6 +10,7 @@ from hhp_stats.design.randomisation import AllocationRule
 from hhp_stats.errors import PlanError
 from hhp_stats.intake.trial import Trial
 from hhp_stats.plan.conduct import (
+    NOT_ESTIMATED,
     Commitment,
     Conduct,
     Deviation,
@@ -52,6 +53,17 @@ def test_kept_commitments_differ_in_nothing():
 def test_an_analysis_that_never_ran_differs():
     (found,) = differences([WANT], [])
     assert found.done == "not run"
+
+
+def test_what_the_data_do_not_allow_needs_no_entry_and_makes_none_superfluous():
+    refused = Conduct(study="s", analysis="a/itt/x", aspect="fitted", value=NOT_ESTIMATED)
+    found = differences([WANT, replace(WANT, aspect="fitted", value="logit")], [refused])
+    assert [each.done for each in found] == [NOT_ESTIMATED, NOT_ESTIMATED]
+    check_deviations(found, [EXPLAINED], study="s")
+    # What is known of it without a fit is compared as ever.
+    found = differences([WANT], [refused, replace(DONE, value="CR2")])
+    with pytest.raises(PlanError, match="P67"):
+        check_deviations(found, [], study="s")
 
 
 def test_an_unexplained_difference_names_the_clause():

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,7 +18,7 @@ from great_tables import GT
 from hhp_stats.errors import UnknownName
 from hhp_stats.plan.catalogue import study_entry
 from hhp_stats.present.embed import EmbeddedFigure
-from hhp_stats.present.field_trials.figures import FIGURES
+from hhp_stats.present.field_trials.figures import FIGURES, label_of
 from hhp_stats.present.field_trials.on_table import NO_BOUNDS, ON_TABLE
 from hhp_stats.present.field_trials.report import FieldTrialReport, open_field_trial
 from hhp_stats.present.field_trials.sentences import SENTENCES
@@ -25,6 +26,7 @@ from hhp_stats.present.field_trials.tables import TABLES
 from hhp_stats.present.field_trials.tables_on_table import TABLES_ON_TABLE
 from hhp_stats.present.markdown import escaped, printed_table
 from hhp_stats.present.marks import shown
+from hhp_stats.present.stand_in import drawn_or_said
 
 Made = TypeVar("Made")
 # Of a trial on a plain table: sentences about the plan's own numbers are those of every trial.
@@ -49,7 +51,9 @@ class FieldTrialChapter:
 
     def figure(self, name: str) -> EmbeddedFigure:
         """A figure with its caption and alternative text."""
-        return _made(FIGURES_ON_TABLE if self.report.on_table else FIGURES, name, self.report)
+        draw = partial(_made, FIGURES_ON_TABLE if self.report.on_table else FIGURES, name, self.report)
+        report = self.report
+        return drawn_or_said(draw, root=report.root, document=report.document, label=lambda: label_of(report, name))
 
     def say(self, name: str) -> str:
         """A sentence or number for inline code."""

@@ -35,7 +35,8 @@ from hhp_stats.results import LACKING
 MARKERS = ("o", "s", "^", "D", "v")
 
 
-def _label(report: FieldTrialReport, name: str) -> str:
+def label_of(report: FieldTrialReport, name: str) -> str:
+    """The label of a figure, by its name and what it is about: `swing-arms-burnout`."""
     short = study_entry(report.root, report.plan.study).short
     return f"{short}-{name}".replace("_", "-").replace("/", "-")
 
@@ -89,7 +90,7 @@ def arms(report: FieldTrialReport, outcome: str) -> EmbeddedFigure:
         figure,
         root=report.root,
         document=report.document,
-        label=_label(report, f"arms-{outcome}"),
+        label=label_of(report, f"arms-{outcome}"),
         alt=f"Means of {entry.label.lower()} in both arms with {level(report.plan.conf_level)} intervals. {words}.",
         caption=f"{entry.label} by arm: {title} ({evidence}); {means}",
     )
@@ -142,7 +143,7 @@ def _arms_on_table(report: FieldTrialReport, name: str) -> EmbeddedFigure:
         figure,
         root=report.root,
         document=report.document,
-        label=_label(report, f"arms-{outcome.id}"),
+        label=label_of(report, f"arms-{outcome.id}"),
         alt=f"{what} of {outcome.label} by arm with {conf} intervals. {'; '.join(said)}.",
         caption=f"{outcome.label} by arm: {'shares' if scale > 1 else 'raw means'} with {conf} intervals",
     )
@@ -192,7 +193,7 @@ def effects(report: FieldTrialReport) -> EmbeddedFigure:
         figure,
         root=report.root,
         document=report.document,
-        label=_label(report, "effects"),
+        label=label_of(report, "effects"),
         alt=(
             f"Hedges\u2019 g of every outcome with {level(report.plan.conf_level)} intervals, turned so that above zero"
             f" is better. {words}."
@@ -228,7 +229,7 @@ def attenuation(report: FieldTrialReport) -> EmbeddedFigure:
         figure,
         root=report.root,
         document=report.document,
-        label=_label(report, "attenuation"),
+        label=label_of(report, "attenuation"),
         alt=f"Effect of each outcome by period of response, from the first to the last. {'; '.join(words)}.",
         caption=(
             "Effects by time of response, each outcome in standard deviations and turned so that above zero is better;"
@@ -260,7 +261,7 @@ def attenuation_average(report: FieldTrialReport) -> EmbeddedFigure:
         figure,
         root=report.root,
         document=report.document,
-        label=_label(report, "attenuation-average"),
+        label=label_of(report, "attenuation-average"),
         alt=(
             f"Average effect over the outcomes by period of response, with {level(report.plan.conf_level)} intervals:"
             f" {words}."
@@ -316,7 +317,7 @@ def flow(report: FieldTrialReport) -> EmbeddedFigure:
         _diagram(report, table),
         root=report.root,
         document=report.document,
-        label=_label(report, "flow"),
+        label=label_of(report, "flow"),
         alt=f"Flow of participants. {words}.",
         caption=(
             f"Flow of participants: {_randomised(report)} randomised, {count(analysed)} analysed for the primary"

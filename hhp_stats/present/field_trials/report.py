@@ -13,6 +13,7 @@ from hhp_stats.consistency.figures import Figures, load_figures
 from hhp_stats.consistency.reproduction import read_mapping, reproduction_table
 from hhp_stats.errors import UnknownName
 from hhp_stats.files.project_root import find_root
+from hhp_stats.lacking import note
 from hhp_stats.plan.conflicts import Conflict, load_conflicts
 from hhp_stats.plan.individual import Arm, IndividualPlan, StudyOutcome, load_individual_plan
 from hhp_stats.plan.table_analyses import estimand
@@ -152,6 +153,8 @@ class FieldTrialReport:
 
     def table(self, name: str) -> pd.DataFrame:
         """A descriptive table the study wrote."""
+        if name in self.output.tables and self.output.tables[name].empty:
+            note(f"the table {name} has no line")
         if name not in self.output.tables:
             raise UnknownName(
                 f"{self.plan.study} wrote no table {name!r}; it wrote {', '.join(sorted(self.output.tables))}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -36,6 +37,7 @@ from hhp_stats.present.goal_setting import (
 )
 from hhp_stats.present.goal_setting.named import FIGURES, SENTENCES, TABLES
 from hhp_stats.present.marks import shown
+from hhp_stats.present.stand_in import drawn_or_said
 
 TOPICS = (
     absence,
@@ -70,7 +72,10 @@ class GoalSettingChapter:
 
     def figure(self, name: str) -> EmbeddedFigure:
         """A figure with its caption and alternative text."""
-        return shown(_named(FIGURES, name), self.report)
+        draw = partial(shown, _named(FIGURES, name), self.report)
+        return drawn_or_said(
+            draw, root=self.report.root, document=self.report.document, label=lambda: f"gs-{name}".replace("_", "-")
+        )
 
     def say(self, name: str) -> str:
         """A sentence or number for inline code."""

@@ -12,6 +12,7 @@ import pandas as pd
 from hhp_stats.consistency.figures import Figures, load_figures
 from hhp_stats.consistency.reproduction import read_mapping, reproduction_table
 from hhp_stats.errors import UnknownName
+from hhp_stats.lacking import note
 from hhp_stats.plan.experiments import ExperimentPlan
 from hhp_stats.results import row_of
 from hhp_stats.studies.output import StudyOutput
@@ -50,6 +51,8 @@ class HiringReport:
 
     def table(self, name: str) -> pd.DataFrame:
         """A table of counts that the study wrote."""
+        if name in self.output.tables and self.output.tables[name].empty:
+            note(f"the table {name} has no line")
         if name not in self.output.tables:
             raise UnknownName(
                 f"{self.plan.study} wrote no table {name!r}; it wrote {', '.join(sorted(self.output.tables))}"

@@ -10,14 +10,13 @@ import numpy as np
 import pandas as pd
 
 from hhp_stats.contrast import contrast_of
-from hhp_stats.errors import EstimationError
 from hhp_stats.estimate.effect_size import hedges_g, hedges_g_adjusted
 from hhp_stats.estimate.two_sample import welch
-from hhp_stats.plan.conduct import Conduct
+from hhp_stats.plan.conduct import NOT_ESTIMATED, Conduct
 from hhp_stats.plan.individual import IndividualPlan, StudyAnalysis
 from hhp_stats.ran import name_of, recorded, source_of
 from hhp_stats.regression.model_matrix import Array
-from hhp_stats.results import Estimate, ResultRow, not_estimated
+from hhp_stats.results import NOT_ALLOWED, Estimate, ResultRow, not_estimated
 from hhp_stats.studies.field_trial import clusters, linear_cells, missing_cells, probability_cells
 from hhp_stats.studies.field_trial.analysed import analysed, gaps
 from hhp_stats.studies.field_trial.linear_cells import fitted
@@ -52,21 +51,21 @@ def run_cell(analysis: StudyAnalysis, people: pd.DataFrame, plan: IndividualPlan
     try:
         with recorded() as ran:
             found, facts = estimator(analysis, analysed(analysis, people, plan), plan)
-    except EstimationError as error:
+    except NOT_ALLOWED as error:
         # Who is analysed is found out here; the estimator may not have been asked yet.
         reason, about["source"] = f"{type(error).__name__}: {error}", source_of([name_of(run_cell), *ran.names])
-        return Cell(
-            row=not_estimated(result_id=key, reason=reason, method=analysis.estimator, **about),
-            conduct=_conduct(plan, analysis, {"estimator": "not run: refused"}),
-        )
+        lost = [
+            not_estimated(result_id=name, reason=reason, method=analysis.estimator, **about)
+            for name in (key, *(_named(key, estimand) for estimand in ALWAYS_BESIDE.get(analysis.estimator, ())))
+        ]
+        refused = _conduct(plan, analysis, {"estimator": NOT_ESTIMATED})
+        return Cell(row=lost[0], beside=tuple(lost[1:]), conduct=refused)
     about["source"] = source_of([name_of(estimator), *ran.names])
-    study, outcome_id, effect, method = key.split("/")
     note = " ".join(filter(None, (analysis.note, _filled(gaps(analysis, people, plan), plan))))
     rows = []
     estimates = {"": found} if isinstance(found, Estimate) else found
     for estimand, estimate in estimates.items():
-        # What stands beside the effect of a subgroup, or of one arm of several, carries the tail of its name.
-        name = f"{study}/{outcome_id}/{f'{estimand}{tail_of(effect)}' if estimand else effect}/{method}"
+        name = _named(key, estimand)
         compared = contrast_of(name, contrast, beside=estimates)
         rows.append(estimate.row(result_id=name, note=note, **about | {"contrast": compared}))
     return Cell(row=rows[0], beside=tuple(rows[1:]), conduct=_conduct(plan, analysis, facts))
@@ -81,6 +80,15 @@ def _filled(names: Sequence[str], plan: IndividualPlan) -> str:
     own = any(name in plan.terms and plan.terms[name].kind == "categorical" for name in names)
     said = ", ".join(name.replace("_", " ") for name in names)
     return f"Where not known, set to the mean{' or, of categories, to a level of its own' if own else ''}: {said}."
+
+
+def _named(key: str, estimand: str) -> str:
+    """The id of an estimate that stands beside the effect `key`, or of the effect itself ("").
+
+    What stands beside the effect of a subgroup, or of one arm of several, carries the tail of its name.
+    """
+    study, outcome, effect, method = key.split("/")
+    return f"{study}/{outcome}/{f'{estimand}{tail_of(effect)}' if estimand else effect}/{method}"
 
 
 def tail_of(effect: str) -> str:
@@ -105,6 +113,8 @@ BESIDE_EFFECT: Mapping[str, tuple[str, ...]] = {
         ("logit", "firth"), (probability_cells.RATIO, probability_cells.UNTREATED, probability_cells.TREATED)
     ),
 }
+# Of these whatever the data: a selection model of several completed sets has no correlation of its own.
+ALWAYS_BESIDE = {name: beside for name, beside in BESIDE_EFFECT.items() if name != "heckman"}
 # One estimate, or several by estimand ("" is the effect itself); and what was done.
 Estimated = tuple[Estimate | Mapping[str, Estimate], Mapping[str, str]]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -20,8 +21,9 @@ from hhp_stats.ran import name_of
 from hhp_stats.results import ResultRow, not_estimated
 from hhp_stats.studies.field_trial.analysed import baseline_column, outcome_column
 from hhp_stats.studies.field_trial.clusters import arm_mean, people_of
-from hhp_stats.studies.sources import Sourced, sourced, states_source
+from hhp_stats.studies.sources import sourced, states_source
 
+TOO_FEW = "NoObservations: fewer than two people of the arm have the outcome"
 FLOW_COLUMNS = ("stage", "arm", "label", "people", "kind")
 
 
@@ -38,8 +40,8 @@ def arm_rows(people: pd.DataFrame, plan: IndividualPlan) -> list[ResultRow]:
                 dtype=np.float64
             )
             if len(values) < 2:
-                rows.append(
-                    _no_mean(outcome, arm, plan, "NoObservations: fewer than two people of the arm have the outcome")
+                rows += _no_mean(
+                    outcome, arm, plan, "NoObservations: fewer than two people of the arm have the outcome"
                 )
                 continue
             sd, n = float(values.std(ddof=1)), len(values)
@@ -51,7 +53,7 @@ def arm_rows(people: pd.DataFrame, plan: IndividualPlan) -> list[ResultRow]:
                         partial(arm_mean, own[column], own[plan.design.cluster], conf_level=plan.conf_level)
                     )
                 except EstimationError as refused:
-                    rows.append(_no_mean(outcome, arm, plan, f"{type(refused).__name__}: {refused}", ", clustered"))
+                    rows += _no_mean(outcome, arm, plan, f"{type(refused).__name__}: {refused}", ", clustered")
                     continue
                 error, df, source = clustered.value.std_error, clustered.value.df, clustered.source
             reach = float(stats.t.ppf(0.5 + plan.conf_level / 2, df)) * error
@@ -94,17 +96,20 @@ def arm_rows(people: pd.DataFrame, plan: IndividualPlan) -> list[ResultRow]:
     return rows
 
 
-def _no_mean(outcome: StudyOutcome, arm: Arm, plan: IndividualPlan, reason: str, how: str = "") -> ResultRow:
-    """The row of an arm whose mean has no standard error, with the reason."""
-    return not_estimated(
-        result_id=f"{plan.study}/{outcome.id}/mean_{arm.id}/raw",
-        reason=reason,
-        population="those with a known outcome",
-        contrast=arm.id,
-        method=f"mean of the arm{how}",
-        analysis="exploratory",
-        clause=" ".join(outcome.clauses),
-    )
+def _no_mean(outcome: StudyOutcome, arm: Arm, plan: IndividualPlan, reason: str, how: str = "") -> list[ResultRow]:
+    """The rows of an arm whose mean has no standard error, with the reason."""
+    return [
+        not_estimated(
+            result_id=f"{plan.study}/{outcome.id}/{estimand}_{arm.id}/raw",
+            reason=reason,
+            population="those with a known outcome",
+            contrast=arm.id,
+            method=f"{words} of the arm{how}",
+            analysis="exploratory",
+            clause=" ".join(outcome.clauses),
+        )
+        for estimand, words in (("mean", "mean"), ("sd", "standard deviation"))
+    ]
 
 
 def group_masks(people: pd.DataFrame, plan: IndividualPlan) -> list[tuple[str, str, pd.Series]]:
@@ -183,12 +188,26 @@ def power_rows(people: pd.DataFrame, plan: IndividualPlan) -> list[ResultRow]:
     for entry in plan.power.values():
         n = people_of(entry, plan, answered=analysed)
         rates = ErrorRates(alpha=entry.alpha, power=entry.power)
-        found: dict[str, Sourced[float]] = {
-            "mde": sourced(partial(individual_detectable_effect, people=n, rates=rates))
-        }
+        asked: dict[str, Callable[[], float]] = {"mde": partial(individual_detectable_effect, people=n, rates=rates)}
         if entry.printed is not None:
-            found["people_needed"] = sourced(partial(people_needed, effect=entry.printed, rates=rates))
-        for name, made in found.items():
+            asked["people_needed"] = partial(people_needed, effect=entry.printed, rates=rates)
+        for name, computed in asked.items():
+            try:
+                made = sourced(computed)
+            except EstimationError as error:  # nobody, or one person, answered
+                rows.append(
+                    not_estimated(
+                        result_id=f"{plan.study}/power/{name}_{entry.id}/formula",
+                        reason=f"{type(error).__name__}: {error}",
+                        population=entry.label,
+                        contrast=EITHER_WAY,
+                        method="normal quantiles, equal arms",
+                        analysis="exploratory",
+                        clause=" ".join(entry.clauses),
+                        source=name_of(power_rows),
+                    )
+                )
+                continue
             rows.append(
                 ResultRow(
                     result_id=f"{plan.study}/power/{name}_{entry.id}/formula",
@@ -298,12 +317,18 @@ def attrition(people: pd.DataFrame, plan: IndividualPlan) -> pd.DataFrame:
 
 
 def balance(people: pd.DataFrame, plan: IndividualPlan) -> pd.DataFrame:
-    """Baseline scores and listed characteristics of the endline respondents, by arm."""
+    """Baseline scores and listed characteristics of the endline respondents, by arm: those known in both arms."""
     if plan.data is not None:
         return _balance_of_table(people, plan)
     columns = [baseline_column(plan, outcome.id) for outcome in plan.measured]
     listed = [name for name in (plan.design.within, "staff_group") if name and name in people]
-    table = balance_table(people.loc[people["responded"] == 1], continuous=columns, categorical=listed)
+    answered = people.loc[people["responded"] == 1]
+    # What is known of nobody in an arm, as after a survey that an arm did not answer, cannot be compared.
+    known = answered.groupby("treatment")[[*columns, *listed]].count().reindex([0.0, 1.0], fill_value=0).min() > 0
+    columns, listed = ([name for name in names if known[name]] for names in (columns, listed))
+    if not columns and not listed:
+        return pd.DataFrame(columns=[*BALANCE_COLUMNS, "population", "missing", "share"])
+    table = balance_table(answered, continuous=columns, categorical=listed)
     missing = table["missing_treatment"] + table["missing_control"]
     return table.assign(population="responders", missing=missing, share=table["kind"] == "level")
 

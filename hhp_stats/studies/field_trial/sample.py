@@ -97,9 +97,11 @@ def _combined(scores: pd.DataFrame, outcome: StudyOutcome, suffix: str) -> pd.Se
         )
         reference = pd.Series(both.index.get_level_values(0) == "reference", index=both.index)
         reference &= both.notna().all(axis="columns")
-        found = standardised_sum(
-            both, columns=list(outcome.scales), reference=reference, sample="those who answered all parts at baseline"
-        )
+        sample = "those who answered all parts at baseline"
+        try:
+            found = standardised_sum(both, columns=list(outcome.scales), reference=reference, sample=sample)
+        except EstimationError:  # nobody answered then, or all alike: there is no unit to add the parts in
+            return pd.Series(float("nan"), index=scores.index)
         return pd.Series(found.loc["wanted"], dtype="float64")
     return scores[names].sum(axis="columns", min_count=len(names)).where(scores[names].notna().all(axis="columns"))
 

@@ -2,31 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
 import pandas as pd
 
 from hhp_stats.disclosure.declared import Declared
+from hhp_stats.errors import EstimationError, NoObservations
+from hhp_stats.estimate.cluster_bootstrap import BootstrapDraws
 from hhp_stats.intake.trial import Trial
 from hhp_stats.plan.conduct import Conduct
 from hhp_stats.plan.schema import Plan, PlannedAnalysis
 from hhp_stats.processes.blocks import in_blocks
 from hhp_stats.processes.progress import Progress, silent
-from hhp_stats.ran import names_in
+from hhp_stats.ran import name_of, names_in
 from hhp_stats.results import Estimate, ResultRow, result_frame
 from hhp_stats.studies.goal_setting import allocation, data_quality, descriptives, members
 from hhp_stats.studies.goal_setting.analysed import Material
 from hhp_stats.studies.goal_setting.arm_means import arm_rows
-from hhp_stats.studies.goal_setting.baselines import balance_rows, balance_table
+from hhp_stats.studies.goal_setting.attempts import attempted, lacking, made_tables, tipping_tails
+from hhp_stats.studies.goal_setting.baselines import balance_rows, balance_table, no_balance
 from hhp_stats.studies.goal_setting.cells import run_cell
-from hhp_stats.studies.goal_setting.cost_benefit import TURNOVER, cost_benefit, joint_bootstrap
+from hhp_stats.studies.goal_setting.cost_benefit import (
+    TURNOVER,
+    CostBenefitResults,
+    cost_benefit,
+    joint_bootstrap,
+    without_costs,
+)
 from hhp_stats.studies.goal_setting.flow import participant_flow
 from hhp_stats.studies.goal_setting.imputation_model import impute_trial, model_table, set_name
 from hhp_stats.studies.goal_setting.missing_cells import identification, maxima
 from hhp_stats.studies.goal_setting.monte_carlo import monte_carlo_table, with_warnings
-from hhp_stats.studies.goal_setting.multiplicity import step_down, with_holm
+from hhp_stats.studies.goal_setting.multiplicity import no_step_down, step_down, with_holm
 from hhp_stats.studies.goal_setting.power import power_rows
 from hhp_stats.studies.goal_setting.recipes import analysis_frames
 from hhp_stats.studies.goal_setting.row_members import row_members
@@ -63,12 +72,13 @@ def analyse(trial: Trial, plan: Plan, *, progress: Progress = silent) -> StudyOu
         *(partial(tipping, key, material) for key in plan.tipping.outcomes),
         *(partial(run_cell, analysis, material) for analysis in plan.analyses),
     ]
-    draws, *found = in_blocks(
-        _call,
+    every: list[Any] = in_blocks(
+        attempted,
         [(task,) for task in tasks],
         lambda done, _: progress(1 + done, steps),
         seconds=SECONDS * len(people) * len(tasks),
     )
+    draws, *found = every
     other_draws, (adjusted, hills, *found) = found[: len(versions)], found[len(versions) :]
     tests, found = found[: len(groups)], found[len(groups) :]
     tipped, cells = found[: len(plan.tipping.outcomes)], found[len(plan.tipping.outcomes) :]
@@ -81,45 +91,57 @@ def analyse(trial: Trial, plan: Plan, *, progress: Progress = silent) -> StudyOu
     last = _last_planned(rows, plan)
     planned = {key: _effect(rows, analysis.id, plan) for key, analysis in last.items()}
     made_by |= {f"{plan.study}/{key}/{descriptives.STANDARDISED}": analysis for key, analysis in last.items()}
-    turnover = _effect(rows, TURNOVER, plan)
-    costs = cost_benefit(
-        material,
-        draws,
-        absence=planned["sickness_absence"],
-        turnover=turnover,
-        versions={version.id: found for version, found in zip(versions, other_draws, strict=True)},
-    )
-    grids = [grid for _, grid in tipped]
-    rows += [row for shifts, _ in tipped for row in shifts]
+    by_version = {version.id: found for version, found in zip(versions, other_draws, strict=True)}
+    made: Any = attempted(partial(_costs, rows, planned, draws, by_version, material))
+    costs: CostBenefitResults = without_costs(plan, made) if isinstance(made, EstimationError) else made
+    for key, points in zip(plan.tipping.outcomes, tipped, strict=True):
+        if isinstance(points, EstimationError):
+            rows += lacking(plan, tipping_tails(key), points, method="delta adjustment", source=name_of(tipping))
+        else:
+            rows += points[0]
+    grids = [points[1] for points in tipped if not isinstance(points, EstimationError)]
     rows += descriptives.clustering_rows(people, planned, plan)
+    rows += descriptives.without_effect(planned, plan)
     alike = _row(rows, "sickness_absence/icc/reml", plan)
     rows += power_rows(people, Sourced(value=alike.estimate, made_by=names_in(alike.source)), plan)
     rows += costs.rows
     conduct += rules_followed(material, sample, costs.rows)
-    rows += tests
-    primary = imputations[set_name(primary_analysis(plan))]
-    rows += balance_rows(primary, plan)
+    for name, test in zip(groups, tests, strict=True):
+        if isinstance(test, EstimationError):
+            about: dict[str, Any] = {"method": "omnibus test of balance", "kind": "planned", "clause": "P17"}
+            rows += lacking(plan, [f"balance/omnibus/{name}"], test, source=name_of(descriptives.balance_test), **about)
+        else:
+            rows.append(test)
+    primary_set = set_name(primary_analysis(plan))
+    balanced = imputations.attempt(primary_set, partial(balance_rows, plan=plan))
+    rows += no_balance(plan, balanced) if isinstance(balanced, EstimationError) else balanced
+    recorded = imputations.attempt(primary_set, partial(balance_table, plan=plan))
+    convergence = imputations.attempt(primary_set, lambda made: made.diagnostics.convergence)
     enough = monte_carlo_table(rows, plan)
+    if isinstance(adjusted, EstimationError):
+        adjusted = no_step_down(plan, adjusted)
     rows = [*with_holm(with_warnings(rows, enough), plan.study), *adjusted]
     progress(steps, steps)
     summary, chances = allocation.probabilities(people, plan)
-    tables = {
-        **_tables(trial, sample, plan, primary.diagnostics.convergence),
-        "acceptability": costs.curve,
-        "tipping": pd.concat(grids, ignore_index=True),
-        "strata": allocation.strata_table(trial),
-        "assignment": summary,
-        "assignment_map": chances,
-        "strata_if_zero": allocation.strata_if_zero(people),
-        "baseline_balance": balance_table(primary, plan),
-        "imputation_model": model_table(imputations),
-        "monte_carlo": enough,
-        "cost_versions": costs.versions,
-        "selection": identification(SELECTED, material),
-        "maxima": hills,
-        "cost_parts": costs.parts,
-        **({} if trial.draws.empty else {"replay": trial.draws}),
-    }
+    tables = made_tables(
+        {
+            **_tables(trial, sample, plan, convergence),
+            "acceptability": costs.curve,
+            "tipping": pd.concat(grids, ignore_index=True) if grids else tipped[0],
+            "strata": allocation.strata_table(trial),
+            "assignment": summary,
+            "assignment_map": chances,
+            "strata_if_zero": allocation.strata_if_zero(people),
+            "baseline_balance": recorded,
+            "imputation_model": model_table(imputations),
+            "monte_carlo": enough,
+            "cost_versions": costs.versions,
+            "selection": identification(SELECTED, material),
+            "maxima": hills,
+            "cost_parts": costs.parts,
+            **({} if trial.draws.empty else {"replay": trial.draws}),
+        }
+    )
     crowd = members.everyone(trial, people)
     declared = Declared(
         people=crowd.there,
@@ -137,8 +159,28 @@ def analyse(trial: Trial, plan: Plan, *, progress: Progress = silent) -> StudyOu
     )
 
 
-def _call(task: Callable[[], Any]) -> Any:
-    return task()
+def _costs(
+    rows: list[ResultRow],
+    planned: Mapping[str, Sourced[Estimate]],
+    draws: Sourced[BootstrapDraws] | EstimationError,
+    versions: Mapping[str, Sourced[BootstrapDraws] | EstimationError],
+    material: Material,
+) -> CostBenefitResults:
+    """Ratio and parts; raises what keeps the planned ratio from being made (EstimationError)."""
+    turnover = _row(rows, TURNOVER, material.plan)
+    if isinstance(draws, EstimationError):
+        raise draws
+    if "sickness_absence" not in planned or turnover.status != "estimated":
+        raise NoObservations(
+            "the planned effect on absence or on turnover, of which the ratio is made, is not estimated"
+        )
+    return cost_benefit(
+        material,
+        draws,
+        absence=planned["sickness_absence"],
+        turnover=_effect(rows, TURNOVER, material.plan),
+        versions=versions,
+    )
 
 
 def _row(rows: list[ResultRow], tail: str, plan: Plan) -> ResultRow:
@@ -175,7 +217,9 @@ def _last_planned(rows: list[ResultRow], plan: Plan) -> dict[str, PlannedAnalysi
     }
 
 
-def _tables(trial: Trial, sample: Sample, plan: Plan, convergence: pd.DataFrame) -> dict[str, pd.DataFrame]:
+def _tables(
+    trial: Trial, sample: Sample, plan: Plan, convergence: pd.DataFrame | EstimationError
+) -> dict[str, pd.DataFrame | EstimationError]:
     people = sample.people
     absence = pd.DataFrame(
         [

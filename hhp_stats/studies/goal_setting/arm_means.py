@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from hhp_stats.plan.schema import Outcome, Plan
-from hhp_stats.results import ResultRow
+from hhp_stats.ran import name_of
+from hhp_stats.results import ResultRow, not_estimated
 from hhp_stats.studies.goal_setting.analysed import POPULATIONS
 from hhp_stats.studies.sources import states_source
 
@@ -65,15 +66,16 @@ def arm_rows(people: pd.DataFrame, plan: Plan) -> list[ResultRow]:
 
     The mean of a zero-one outcome is a share. An outcome with a weight has the weighted mean, sum w y / sum w: of days
     lost
-    for every hundred in post, weighted by the days in post, that is all days lost over all days in post. Arms of fewer
-    than
-    two known values have no row.
+    for every hundred in post, weighted by the days in post, that is all days lost over all days in post. Of arms with
+    fewer than two known values the row says so.
     """
     rows = []
     for figure in arm_figures(plan):
         part = people.loc[of_the_arm(people, figure, plan)]
         values = part[figure.column].to_numpy(dtype=np.float64)
+        result_id = f"{plan.study}/{figure.outcome.key}/{figure.estimand}/raw"
         if len(values) < 2:
+            rows.append(_unknown(result_id, figure, plan))
             continue
         weight = figure.outcome.weight if not figure.prefix else ""
         weights = part[weight].to_numpy(dtype=np.float64) if weight else None
@@ -93,7 +95,7 @@ def arm_rows(people: pd.DataFrame, plan: Plan) -> list[ResultRow]:
         words = f", weighted by {weight.replace('_', ' ')}" if weight else ""
         rows.append(
             ResultRow(
-                result_id=f"{plan.study}/{figure.outcome.key}/{figure.estimand}/raw",
+                result_id=result_id,
                 estimand=figure.estimand,
                 method=f"{figure.name} of the arm{words}",
                 estimate=value,
@@ -101,3 +103,16 @@ def arm_rows(people: pd.DataFrame, plan: Plan) -> list[ResultRow]:
             )
         )
     return rows
+
+
+def _unknown(result_id: str, figure: ArmFigure, plan: Plan) -> ResultRow:
+    return not_estimated(
+        result_id=result_id,
+        reason=f"NoObservations: known of too few people of the arm {figure.arm}",
+        population=KNOWN[figure.prefix],
+        contrast=figure.arm,
+        method=f"{figure.name} of the arm",
+        analysis="exploratory",
+        clause=" ".join(figure.outcome.clauses),
+        source=name_of(arm_rows),
+    )

@@ -215,3 +215,13 @@ def _values(imputations: Imputations) -> tuple[Array, npt.NDArray[np.bool_], Arr
 
 def _groups(missing: npt.NDArray[np.bool_]) -> dict[str, npt.NDArray[np.bool_]]:
     return {RECORDED: ~missing, FILLED: missing, ALL: np.ones_like(missing)}
+
+
+def no_balance(plan: Plan, error: EstimationError) -> list[ResultRow]:
+    """The rows of `balance_rows` with the reason why there are none: nothing could be imputed."""
+    rows = [_none(tail, error, plan) for tail in (*GROUPS, "joint")]
+    outcome = f"{plan.study}/balance/{BASELINE}"
+    return rows + [
+        replace(row, result_id=f"{outcome}_std/{group}", estimand=f"{BASELINE}_std")
+        for group, row in zip(GROUPS, rows, strict=False)
+    ]

@@ -11,15 +11,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from hhp_stats.contrast import contrast_of
-from hhp_stats.errors import EstimationError
-from hhp_stats.plan.conduct import Conduct
+from hhp_stats.plan.conduct import NOT_ESTIMATED, Conduct
 from hhp_stats.plan.schema import Outcome, Plan, PlannedAnalysis
 from hhp_stats.ran import name_of, recorded, source_of
-from hhp_stats.results import Estimate, ResultRow, not_estimated
+from hhp_stats.results import NOT_ALLOWED, Estimate, ResultRow, not_estimated
 from hhp_stats.studies.goal_setting import linear_cells, missing_cells, probability_cells
 from hhp_stats.studies.goal_setting.analysed import Material, model_terms
 
 BEYOND = ("ratio",)  # estimands that an analysis gives beside what the protocol asks for
+# Estimands that an estimator always gives beside the effect, {own} that of the effect: they go with it where it is
+# refused.
+BESIDE: Mapping[str, tuple[str, ...]] = {
+    **dict.fromkeys(("logit", "firth"), ("ratio", "predicted_control", "predicted_treatment")),
+    **dict.fromkeys(("lee-bounds", "worst-case-bounds"), ("lower_bound", "upper_bound")),
+    "iv": ("uptake", "{own}/iv-anderson-rubin"),
+}
 Estimates = Mapping[str, Estimate]  # by estimand; "" is the effect itself
 Estimator = Callable[[PlannedAnalysis, Outcome, Material], Estimates]
 
@@ -60,26 +66,33 @@ def run_cell(analysis: PlannedAnalysis, material: Material) -> Cell:
     try:
         with recorded() as ran:
             estimates = estimator(analysis, outcome, material)
-    except EstimationError as error:
+    except NOT_ALLOWED as error:
         reason, about["source"] = f"{type(error).__name__}: {error}", source_of([name_of(estimator), *ran.names])
-        row = not_estimated(result_id=plan.result_id(analysis), reason=reason, method=analysis.estimator, **about)
-        return Cell(rows=(row,), conduct=conduct)
+        own = plan.result_id(analysis)
+        lost = [
+            not_estimated(
+                result_id=sibling(own, estimand), reason=reason, method=analysis.estimator, **about | _kind(estimand)
+            )
+            for estimand in ("", *(name.format(own=own.split("/")[2]) for name in BESIDE.get(analysis.estimator, ())))
+        ]
+        refused = Conduct(study=plan.study, analysis=analysis.id, aspect="fitted", value=NOT_ESTIMATED)
+        return Cell(rows=tuple(lost), conduct=(*conduct, refused))
     rows = tuple(
         estimate.row(
             result_id=key,
             note=analysis.note,
             source=source_of([name_of(estimator), *ran.names]),
-            **(
-                about
-                | {"contrast": contrast_of(key, plan.contrast, beside=estimates)}
-                | ({"analysis": "exploratory"} if estimand in BEYOND else {})
-            ),
+            **(about | {"contrast": contrast_of(key, plan.contrast, beside=estimates)} | _kind(estimand)),
         )
         for estimand, estimate in estimates.items()
         for key in (sibling(plan.result_id(analysis), estimand),)
     )
     fitted = Conduct(study=plan.study, analysis=analysis.id, aspect="fitted", value=fitted_as(estimates[""].method))
     return Cell(rows=rows, conduct=(*conduct, fitted))
+
+
+def _kind(estimand: str) -> dict[str, str]:
+    return {"analysis": "exploratory"} if estimand in BEYOND else {}
 
 
 def fitted_as(method: str) -> str:

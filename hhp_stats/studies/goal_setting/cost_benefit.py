@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from hhp_stats.errors import NoObservations
+from hhp_stats.errors import EstimationError, NoObservations
 from hhp_stats.estimate.cluster_bootstrap import BootstrapDraws, TeamCells, linear_bootstrap, team_cells
 from hhp_stats.estimate.cost_benefit import (
     Costs,
@@ -27,20 +27,27 @@ from hhp_stats.ran import name_of, recorded, source_of
 from hhp_stats.regression.model_matrix import Array
 from hhp_stats.results import Analysis, Estimate, ResultRow, not_estimated
 from hhp_stats.studies.goal_setting.analysed import Material, Model, models
+from hhp_stats.studies.goal_setting.attempts import lacking
+from hhp_stats.studies.goal_setting_terms import versions_of_baselines
 from hhp_stats.studies.sources import Sourced, sourced, states_source
 
 TURNOVER = "turnover/itt/logit-at-means"  # the planned effect on turnover that enters the ratio
+PLANNED_RATIO = "P85 P87"  # clauses of the ratio by the protocol's own arithmetic
 JOINT, FIELLER = "bootstrap", "fieller"  # what follows the scenario in the ids of other intervals
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CostBenefitResults:
-    """Rows of the ratio and of its parts, and the acceptability curve."""
+    """Rows of the ratio and of its parts, and the acceptability curve; tables that could not be made are the reason."""
 
     rows: tuple[ResultRow, ...]
-    curve: pd.DataFrame  # scenario, threshold, probability
-    parts: pd.DataFrame  # scenario, pounds a person saved and spent, and what the cost of a leaver rests on
-    versions: pd.DataFrame  # result_id, label, above_break_even: the first scenario by rule for missing baselines
+    curve: pd.DataFrame | EstimationError  # scenario, threshold, probability
+    parts: (
+        pd.DataFrame | EstimationError
+    )  # scenario, pounds a person saved and spent, and what the cost of a leaver rests on
+    versions: (
+        pd.DataFrame | EstimationError
+    )  # result_id, label, above_break_even: the first scenario by rule for missing baselines
 
 
 def priced_leavers(people: pd.DataFrame) -> pd.DataFrame:
@@ -136,7 +143,7 @@ def cost_benefit(
     *,
     absence: Sourced[Estimate],
     turnover: Sourced[Estimate],
-    versions: Mapping[str, Sourced[BootstrapDraws]],
+    versions: Mapping[str, Sourced[BootstrapDraws] | EstimationError],
 ) -> CostBenefitResults:
     """Ratio and intervals for every scenario of the plan, from the planned effects and the joint draws of both.
 
@@ -165,17 +172,18 @@ def cost_benefit(
             planned = benefit_cost_ratio(**effects, costs=costs_of(scenario, leaver.used(), plan))
         tail = f"ratio/{scenario.key}"
         made_by = source_of([name_of(cost_benefit), *ran.names])
-        rows.append(_row(tail, planned, scenario, plan, kind=scenario.kind, clause="P85 P87", source=made_by))
+        rows.append(_row(tail, planned, scenario, plan, kind=scenario.kind, clause=PLANNED_RATIO, source=made_by))
         row, ratios = _bootstrap_row(f"{tail}-{JOINT}", draws, costs, scenario, plan)
         rows.append(row)
         rows.append(_fieller_row(scenario, costs, absence, turnover, draws, plan))
         if place == 0:
             above.append(_above(rows[-2], plan.analyses[0].label, ratios))
             for key, other in versions.items():
-                label = plan.analysis(key).label
-                row, other_ratios = _bootstrap_row(
-                    f"{tail}-{key.rsplit('/', 1)[1]}", other, costs, scenario, plan, about=label
-                )
+                label, own = plan.analysis(key).label, _version_tail(scenario, key)
+                if isinstance(other, EstimationError):
+                    rows += _lacking(plan, [own], other)
+                    continue
+                row, other_ratios = _bootstrap_row(own, other, costs, scenario, plan, about=label)
                 rows.append(row)
                 above.append(_above(row, label, other_ratios))
         curve = acceptability_curve(
@@ -202,6 +210,37 @@ def cost_benefit(
         parts=pd.DataFrame(parts),
         versions=pd.DataFrame(above),
     )
+
+
+def _version_tail(scenario: CostScenario, analysis: str) -> str:
+    return f"ratio/{scenario.key}-{analysis.rsplit('/', 1)[1]}"
+
+
+def _lacking(
+    plan: Plan, tails: Iterable[str], error: EstimationError, *, kind: Analysis = "sensitivity", clause: str = "P85"
+) -> list[ResultRow]:
+    return lacking(
+        plan,
+        [f"benefit_cost/{tail}" for tail in tails],
+        error,
+        method="benefit-cost ratio",
+        source=name_of(cost_benefit),
+        kind=kind,
+        clause=clause,
+        contrast="pounds saved per pound of staff time",
+    )
+
+
+def without_costs(plan: Plan, error: EstimationError) -> CostBenefitResults:
+    """Every row of the ratio with the reason why there is none, which is that of the tables too."""
+    rows = _lacking(plan, ["leaver_cost/mean"], error, kind="planned", clause="P89")
+    for place, one in enumerate(plan.cost_benefit.scenarios):
+        rows += _lacking(plan, [f"ratio/{one.key}"], error, kind=one.kind, clause=PLANNED_RATIO)
+        rows += _lacking(plan, [f"ratio/{one.key}-{how}" for how in (JOINT, FIELLER)], error)
+        if place == 0:
+            rows += _lacking(plan, [_version_tail(one, version.id) for version in versions_of_baselines(plan)], error)
+    rows += [_not_compared(other, plan) for other in plan.cost_benefit.comparators]
+    return CostBenefitResults(rows=tuple(rows), curve=error, parts=error, versions=error)
 
 
 def _above(row: ResultRow, label: str, ratios: Array) -> dict[str, Any]:

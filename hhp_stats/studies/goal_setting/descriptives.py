@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -14,12 +14,13 @@ from hhp_stats.contrast import EITHER_WAY
 from hhp_stats.design.balance import omnibus_balance
 from hhp_stats.design.balance_table import balance_table
 from hhp_stats.design.randomisation import Redraws
-from hhp_stats.errors import EstimationError
+from hhp_stats.errors import EstimationError, NoObservations
 from hhp_stats.estimate.effect_size import hedges_g_clustered
 from hhp_stats.estimate.icc import icc_anova, icc_reml
 from hhp_stats.plan.schema import Outcome, Plan
-from hhp_stats.ran import recorded
+from hhp_stats.ran import name_of, recorded
 from hhp_stats.results import Estimate, ResultRow, not_estimated
+from hhp_stats.studies.goal_setting.attempts import attempted, lacking
 from hhp_stats.studies.goal_setting_terms import ANALYSED, COVARIATES
 from hhp_stats.studies.sources import Sourced, sourced, states_source
 
@@ -52,9 +53,16 @@ def clustering_rows(people: pd.DataFrame, planned: Mapping[str, Sourced[Estimate
         known = people.loc[people[outcome.column].notna()]
         y = known[outcome.column].to_numpy(dtype=np.float64)
         arm = known["treatment"].to_numpy(dtype=np.float64)
-        likeness = sourced(
-            partial(icc_reml, outcome=y, clusters=known["team_id"], treatment=arm, conf_level=plan.conf_level)
+        likeness = attempted(
+            partial(
+                sourced,
+                partial(icc_reml, outcome=y, clusters=known["team_id"], treatment=arm, conf_level=plan.conf_level),
+            )
         )
+        if isinstance(likeness, EstimationError):
+            tails = [f"{key}/icc/reml", *([f"{key}/{STANDARDISED}"] if outcome.kind == "continuous" else [])]
+            rows += lacking(plan, tails, likeness, method="restricted maximum likelihood", source=name_of(icc_reml))
+            continue
         icc = likeness.value
         about: dict[str, Any] = {
             "population": "those with a known outcome",
@@ -81,15 +89,22 @@ def clustering_rows(people: pd.DataFrame, planned: Mapping[str, Sourced[Estimate
         )
         if outcome.kind == "continuous":
             with recorded() as ran:
-                g = hedges_g_clustered(
-                    effect.used(),
-                    outcome=y,
-                    treatment=arm,
-                    clusters=known["team_id"],
-                    icc=max(likeness.used().estimate, 0.0),
-                ).g
+                size = attempted(
+                    partial(
+                        hedges_g_clustered,
+                        effect.used(),
+                        outcome=y,
+                        treatment=arm,
+                        clusters=known["team_id"],
+                        icc=max(likeness.used().estimate, 0.0),
+                    )
+                )
+            if isinstance(size, EstimationError):
+                source = name_of(hedges_g_clustered)
+                rows += lacking(plan, [f"{key}/{STANDARDISED}"], size, method="Hedges' g", source=source)
+                continue
             rows.append(
-                g.row(
+                size.g.row(
                     result_id=f"{plan.study}/{key}/{STANDARDISED}",
                     contrast=plan.contrast,
                     source=ran.source,
@@ -98,6 +113,18 @@ def clustering_rows(people: pd.DataFrame, planned: Mapping[str, Sourced[Estimate
             )
     binary = [outcome for outcome in plan.outcomes.values() if _planned_binary(outcome, plan)]
     return rows + [_binary_icc(people, outcome, plan) for outcome in binary]
+
+
+def without_effect(planned: Iterable[str], plan: Plan) -> list[ResultRow]:
+    """The rows of `clustering_rows` of continuous outcomes no planned effect of which could be estimated."""
+    wanted = {
+        one.outcome
+        for one in plan.analyses
+        if one.kind == "planned" and plan.outcomes[one.outcome].kind == "continuous"
+    }
+    error = NoObservations("no planned effect of the outcome could be estimated")
+    tails = [f"{key}/{tail}" for key in sorted(wanted - set(planned)) for tail in ("icc/reml", STANDARDISED)]
+    return lacking(plan, tails, error, method="see the planned analyses", source=name_of(icc_reml))
 
 
 def _planned_binary(outcome: Outcome, plan: Plan) -> bool:
@@ -150,7 +177,8 @@ def absence_distribution(people: pd.DataFrame, plan: Plan) -> pd.DataFrame:
         days = people.loc[people["treatment"] == code, "absence_days"].dropna()
         for low, high, label in DAYS:
             inside = int(absence_class(days, low, high).sum())
-            rows.append({"arm": arm, "bin": label, "people": inside, "share": inside / len(days)})
+            share = inside / len(days) if len(days) else math.nan
+            rows.append({"arm": arm, "bin": label, "people": inside, "share": share})
     return pd.DataFrame(rows)
 
 
@@ -164,7 +192,9 @@ def absence_class(days: pd.Series, low: float, high: float) -> pd.Series:
 
 def balance(people: pd.DataFrame, plan: Plan, *, population: str) -> pd.DataFrame:
     """Covariates by arm with standardised differences; one row a characteristic or level."""
-    names = [name for name in COVARIATES if name in people]
+    # What is known of nobody in an arm cannot be compared.
+    known = people.groupby("treatment")[[name for name in COVARIATES if name in people]].count().min()
+    names = [str(name) for name in known.index[known > 0]]
     table = balance_table(people, continuous=names, categorical=["role"])
     share = (table["kind"] == "level") | table["covariate"].isin(BINARY)
     return table.assign(
@@ -224,7 +254,11 @@ def balance_differences(people: pd.DataFrame, plan: Plan) -> pd.DataFrame:
     """
     table: pd.DataFrame | None = None
     for group, known in ANALYSED.items():
-        found = balance(people.loc[people[known].notna()], plan, population=group)
+        own = people.loc[people[known].notna()]
+        if table is not None and own["treatment"].nunique() < 2:  # of an arm nobody is left to compare
+            table = table.assign(**{group: np.nan, f"least_{group}": np.nan})
+            continue
+        found = balance(own, plan, population=group)
         counts = pd.concat(
             [found[f"n_{arm}"] * found[f"mean_{arm}"] for arm in plan.design.arms], axis="columns"
         ).round()
@@ -233,7 +267,8 @@ def balance_differences(people: pd.DataFrame, plan: Plan) -> pd.DataFrame:
         shares = (found["kind"] == "level") | found["covariate"].isin(BINARY)
         part = pd.DataFrame({group: found["std_difference"], f"least_{group}": pd.Series(least).where(shares)})
         keys = found[["covariate", "level", "kind"]]
-        table = keys.join(part) if table is None else table.join(part)
+        part = keys.join(part)
+        table = part if table is None else table.merge(part, on=["covariate", "level", "kind"], how="left")
     assert table is not None
     return table
 

@@ -16,11 +16,13 @@ from __future__ import annotations
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from hhp_stats.errors import EstimationError, NoObservations
 from hhp_stats.estimate.imputation import (
     ImputationPlan,
     Imputations,
@@ -31,6 +33,7 @@ from hhp_stats.estimate.imputation import (
 from hhp_stats.plan.schema import ImputationModel, Plan, PlannedAnalysis
 from hhp_stats.processes.progress import Progress, silent
 from hhp_stats.regression.model_matrix import Array, Term
+from hhp_stats.studies.goal_setting.attempts import CompletedTrials, attempted
 from hhp_stats.studies.goal_setting.sample import WAVES, baseline_units
 
 SCORES = (
@@ -80,21 +83,63 @@ def imputation_plan(
     variables = [arms.baseline("baseline_absence", (*administrative, "left", *surveyed))]
     for wave, one in zip(WAVES, (arms.baseline, arms.outcome), strict=True):
         variables += [one(f"{score}_{wave}", (*administrative, *_predictors(score, wave, scores))) for score in scores]
-    extra = [Term(column="left", kind="binary"), Term(column="agency", kind="binary"), *arms.term]
+    extra = [Term(column="agency", kind="binary"), *arms.term]
+    if people["left"].isna().any():  # nobody knows of somebody who is on no later return
+        variables.append(arms.outcome("left", (*administrative, "baseline_absence")))
+    else:
+        extra.insert(0, Term(column="left", kind="binary"))
     if people["absence_days"].isna().any():  # imputed for the sake of the others; analyses use observed outcomes only
         # From those it predicts, and from the complete covariates.
         others = (*(name for name in administrative if name != "absence_days"), "left")
         variables.append(arms.outcome("absence_days", (*others, *(variable.name for variable in variables))))
     else:
         extra.append(Term(column="absence_days", kind="continuous"))
-    terms = tuple(term for term in plan.terms if term.column != "baseline_absence")
+    terms = (*(term for term in plan.terms if term.column != "baseline_absence"), *extra)
+    variables, passive = possible(people, variables, passive, terms, within=arms.within)
     return ImputationPlan(
         variables=_with_donors(variables, plan),
-        terms=(*terms, *extra),
+        terms=terms,
         passive=tuple(passive),
         within=arms.within,
         **_settings(plan, model),
     )
+
+
+def possible(
+    people: pd.DataFrame,
+    variables: Sequence[ImputedVariable],
+    passive: Sequence[PassiveVariable],
+    terms: Sequence[Term],
+    *,
+    within: str | None,
+) -> tuple[list[ImputedVariable], list[PassiveVariable]]:
+    """Those of the variables and composites that these data can impute, predicted by those that are left.
+
+    A scale that nobody of an arm answered, or that all answered alike, teaches nothing about those who did not answer:
+    it is left out of the model, and what needs it gets a reason instead of a number.
+    """
+
+    def learnt(variable: ImputedVariable) -> bool:
+        apart = variable.within or within
+        values = people[variable.name]
+        if values.notna().all():
+            return True
+        groups = [part for _, part in values.groupby(people[apart])] if apart else [values]
+        return all(part.min() < part.max() for part in groups)
+
+    kept = [variable for variable in variables if learnt(variable)]
+    names = {variable.name for variable in kept} | {term.column for term in terms}
+    composites = [composite for composite in passive if names.issuperset(composite.inputs)]
+    names |= {composite.name for composite in composites}
+    return [
+        replace(
+            variable,
+            predictors=tuple(name for name in variable.predictors if name in names)
+            if variable.predictors is not None
+            else None,
+        )
+        for variable in kept
+    ], composites
 
 
 class _Arms:
@@ -198,16 +243,23 @@ def spells_imputation_plan(people: pd.DataFrame, plan: Plan, model: ImputationMo
     incomplete = [name for name in outcomes if people[name].isna().any()]
     complete = [Term(column=name, kind="continuous") for name in outcomes if name not in incomplete]
     terms = [term for term in plan.terms if term.column != "baseline_absence"]
-    terms += [Term(column="left", kind="binary"), *complete]
+    if people["left"].isna().any():
+        incomplete = [*incomplete, "left"]
+    else:
+        terms.append(Term(column="left", kind="binary"))
+    terms += complete
     names = [*("baseline_absence", "baseline_bradford", "baseline_illness_spells"), *incomplete]
     variables = []
     for name in names:
         others = (*(term.column for term in terms), *(other for other in names if other != name))
         variables.append(arms.outcome(name, others) if name in incomplete else arms.baseline(name, others))
+    terms += arms.term
+    made = PassiveVariable(name="baseline_log_bradford", inputs=("baseline_bradford",), function=logarithm)
+    variables, passive = possible(people, variables, [made], terms, within=arms.within)
     return ImputationPlan(
         variables=_with_donors(variables, plan),
-        terms=(*terms, *arms.term),
-        passive=(PassiveVariable(name="baseline_log_bradford", inputs=("baseline_bradford",), function=logarithm),),
+        terms=tuple(terms),
+        passive=tuple(passive),
         within=arms.within,
         **_settings(plan, model, part=SPELLS),
     )
@@ -229,23 +281,39 @@ def _before_plan(plan: Plan, model: ImputationModel) -> ImputationPlan:
     )
 
 
-def impute_trial(people: pd.DataFrame, plan: Plan, *, progress: Progress = silent) -> dict[str, Imputations]:
+def impute_trial(people: pd.DataFrame, plan: Plan, *, progress: Progress = silent) -> CompletedTrials:
     """The completed data sets of every model that an analysis names, by its key; `set_name` says which an analysis
     uses.
+
+    A model that these data do not allow (a variable that is constant, or known of nobody) is kept as its error.
     """
     recording = people.loc[people["records_spells"]].reset_index(drop=True)
     tasks: dict[str, tuple[pd.DataFrame, ImputationPlan]] = {}
+    failed: dict[str, EstimationError] = {}
     for analysis in plan.analyses:
         model = plan.imputation.models.get(analysis.baseline_absence)
-        if model is None:
+        name = set_name(analysis)
+        if model is None or name in tasks or name in failed:
             continue
         spells = analysis.population.startswith(SPELLS)
-        if spells and recording.empty:
-            continue
-        make = spells_imputation_plan if spells else imputation_plan
-        frame = recording if spells else people
-        tasks.setdefault(set_name(analysis), (frame, make(frame, plan, model)))
-    return dict(zip(tasks, impute_together(list(tasks.values()), progress=progress), strict=True))
+        make, frame = (spells_imputation_plan, recording) if spells else (imputation_plan, people)
+        try:
+            if frame.empty:
+                raise NoObservations("no authority records spells at every wave")
+            tasks[name] = (frame, make(frame, plan, model))
+        except EstimationError as error:
+            failed[name] = error
+    try:
+        made: dict[str, Imputations | EstimationError] = dict(
+            zip(tasks, impute_together(list(tasks.values()), progress=progress), strict=True)
+        )
+    except EstimationError:  # of one of them: each by itself
+        made = {name: attempted(partial(_impute_one, task)) for name, task in tasks.items()}
+    return CompletedTrials(made | failed)
+
+
+def _impute_one(task: tuple[pd.DataFrame, ImputationPlan]) -> Imputations:
+    return impute_together([task])[0]
 
 
 def set_name(analysis: PlannedAnalysis) -> str:

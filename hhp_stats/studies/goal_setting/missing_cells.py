@@ -67,8 +67,8 @@ def maxima(material: Material) -> pd.DataFrame:
     for analysis in material.plan.analyses:
         if analysis.estimator != "heckman-ml" or analysis.baseline_absence in material.plan.imputation.models:
             continue
-        (model,) = models(analysis, material.plan.outcomes[analysis.outcome], material)
         try:
+            (model,) = models(analysis, material.plan.outcomes[analysis.outcome], material)
             fit = _selection_fit(model, material)
         except EstimationError:
             continue
@@ -124,8 +124,8 @@ def selection_two_step(analysis: PlannedAnalysis, outcome: Outcome, material: Ma
 
 
 def identification(outcomes: tuple[str, ...], material: Material) -> pd.DataFrame:
-    """On what does the selection model rest? One row an outcome: condition number, variance inflation, how many
-    answered.
+    """On what does the selection model rest? One row an outcome whose model can be fitted: condition number, variance
+    inflation, how many answered.
 
     Without a term that predicts response alone, only the curvature of the response model tells selection from effect.
     A scaled condition number above 30 is harmful (Belsley, Kuh and Welsch 1980).
@@ -133,8 +133,11 @@ def identification(outcomes: tuple[str, ...], material: Material) -> pd.DataFram
     rows = []
     for key in outcomes:
         analysis = material.plan.analysis(f"{key}/itt/heckman-two-step")
-        (model,) = models(analysis, material.plan.outcomes[key], material)
-        fit = heckman_two_step(outcome=model.outcome, matrix=model.matrix, conf_level=material.plan.conf_level)
+        try:
+            (model,) = models(analysis, material.plan.outcomes[key], material)
+            fit = heckman_two_step(outcome=model.outcome, matrix=model.matrix, conf_level=material.plan.conf_level)
+        except EstimationError:  # the row of the result says why
+            continue
         rows.append(
             {
                 "outcome": key,
@@ -144,7 +147,7 @@ def identification(outcomes: tuple[str, ...], material: Material) -> pd.DataFram
                 "people": fit.n,
             }
         )
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=["outcome", "condition_number", "variance_inflation", "answered", "people"])
 
 
 def weighted(analysis: PlannedAnalysis, outcome: Outcome, material: Material) -> dict[str, Estimate]:

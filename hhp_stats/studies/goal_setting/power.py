@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -17,8 +17,11 @@ from hhp_stats.design.detectable_effect import (
     cluster_detectable_effect,
     detectable_proportion,
 )
+from hhp_stats.errors import EstimationError, NoObservations
 from hhp_stats.plan.schema import Plan, PowerAssumption
+from hhp_stats.ran import name_of
 from hhp_stats.results import ResultRow
+from hhp_stats.studies.goal_setting.attempts import attempted, lacking
 from hhp_stats.studies.goal_setting_terms import HALF_YEAR_WEEKS
 from hhp_stats.studies.sources import Sourced, states_source
 
@@ -77,15 +80,15 @@ def power_rows(people: pd.DataFrame, icc: Sourced[float], plan: Plan) -> list[Re
         ),
     ]
     known = people.loc[people["absence_days"].notna()]
-    rows.append(
-        _row(
-            plan,
-            "absence-achieved",
-            partial(_achieved, known, icc, absence),
-            len(known),
-            "with team sizes, ICC and correlation found in the data",
-        )
+    words = "with team sizes, ICC and correlation found in the data"
+    achieved = attempted(
+        partial(_row, plan, "absence-achieved", partial(_achieved, known, icc, absence), len(known), words)
     )
+    if isinstance(achieved, EstimationError):
+        about: dict[str, Any] = {"method": "minimum detectable effect", "kind": "planned", "clause": "P24"}
+        rows += lacking(plan, ["power/mdes/absence-achieved"], achieved, source=name_of(power_rows), **about)
+    else:
+        rows.append(achieved)
     effective = _clustering(turnover.n_before_attrition * left, turnover).effective_per_arm
     weeks = replace(turnover, baseline=(turnover.baseline or 0.0) * plan.design.endline_weeks / HALF_YEAR_WEEKS)
     versions: tuple[tuple[str, Direction, PowerAssumption, str], ...] = (
@@ -123,8 +126,12 @@ def _proportion(assumed: PowerAssumption, direction: Direction, effective: float
 
 
 def _achieved(known: pd.DataFrame, icc: Sourced[float], assumed: PowerAssumption) -> float:
+    if np.isnan(icc.value):
+        raise NoObservations("the correlation of absence within teams is not known")
     sizes = known.groupby("team_id").size()
     both = known.dropna(subset=["baseline_absence"])
+    if both[["baseline_absence", "absence_days"]].nunique().min() < 2:
+        raise NoObservations("absence before or after is known of nobody, or the same for all: no correlation")
     correlation = float(np.corrcoef(both["baseline_absence"], both["absence_days"])[0, 1])
     shape = Clustering(
         mean_size=float(sizes.mean()),

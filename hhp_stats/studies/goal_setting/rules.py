@@ -6,10 +6,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hhp_stats.plan.conduct import Conduct
+from hhp_stats.plan.conduct import NOT_ESTIMATED, Conduct
 from hhp_stats.results import ResultRow
 from hhp_stats.studies.goal_setting.analysed import Material
 from hhp_stats.studies.goal_setting.cells import fitted_as
+from hhp_stats.studies.goal_setting.cost_benefit import PLANNED_RATIO
 from hhp_stats.studies.goal_setting.sample import Sample
 
 
@@ -35,9 +36,13 @@ def rules_followed(material: Material, sample: Sample, ratios: Sequence[ResultRo
         ("benefit_cost/ratio/salary", "pounds", f"{plan.cost_benefit.salary:g}"),
     ]
     done += [
-        (row.result_id.split("/", 1)[1], "interval", fitted_as(row.method).split(", ", 1)[1])
+        (
+            row.result_id.split("/", 1)[1],
+            "interval",
+            fitted_as(row.method).split(", ", 1)[1] if row.status == "estimated" else NOT_ESTIMATED,
+        )
         for row in ratios
-        if row.status == "estimated" and row.clause == "P85 P87"
+        if row.clause == PLANNED_RATIO
     ]
     return tuple(
         Conduct(study=plan.study, analysis=analysis, aspect=aspect, value=value) for analysis, aspect, value in done

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import get_args
 
 import pandas as pd
 
+from hhp_stats.errors import EstimationError
 from hhp_stats.intake.order import by_appearance, in_order
 from hhp_stats.intake.trial import Trial
 from hhp_stats.measures.absence import LeaverRule, TrialAbsence, absence_rate, exposure, trial_absence
 from hhp_stats.measures.baseline_absence import annualised
 from hhp_stats.measures.bradford import bradford
 from hhp_stats.measures.reliability import Reliability, cronbach_alpha, spearman_brown
-from hhp_stats.measures.scales import CombinationRule, combination_rule, composite, reverse_scored
+from hhp_stats.measures.scales import CombinationRule, combination_rule, composite, reverse_scored, undecided
 from hhp_stats.plan.nearest import refuse_unknown
 from hhp_stats.plan.schema import Plan
 
@@ -49,7 +51,7 @@ def build_sample(trial: Trial, plan: Plan) -> Sample:
     """
     people = trial.people.loc[trial.people["randomised"]]
     people = in_order(people, groups="team_id", first=("local_authority",), without=("person",))
-    frame = people.assign(
+    frame = _without_unfollowed(people).assign(
         # Teams by number, in the order that their data give (`intake.order`): what is drawn at random, or sorted by
         # team, must not hang on how an authority spells its teams.
         team_id=by_appearance(people["team_id"]),
@@ -86,11 +88,25 @@ def refuse_unknown_columns(people: pd.DataFrame, plan: Plan) -> None:
         refuse_unknown(file, place, "the column", used, list(people.columns), "those of the people analysed")
 
 
+def _without_unfollowed(people: pd.DataFrame) -> pd.DataFrame:
+    """Nothing is known at the end of anybody whose authority sent no endline return.
+
+    Of those of them who had left by the interim return leaving and days are known, of the others not: an outcome that
+    is known because somebody left would make leavers of the whole authority.
+    """
+    followed = people.groupby("local_authority")["in_endline"].transform("any")
+    return people.assign(
+        **{name: people[name].where(followed) for name in ("left", "leaving_date", "replacement_cost")}
+    )
+
+
 def _absence(frame: pd.DataFrame, plan: Plan) -> tuple[pd.DataFrame, dict[str, TrialAbsence]]:
     base = annualised(frame, days="baseline_illness_days", months="service_months")
-    # Whoever left before the interim return is absent from the endline one: the interim days are all there are.
-    days = frame["endline_illness_days"].fillna(frame["interim_illness_days"].where(~frame["in_endline"]))
-    spells = frame["endline_illness_spells"].fillna(frame["interim_illness_spells"].where(~frame["in_endline"]))
+    # Whoever left before the interim return is absent from the endline one: the interim days are all there are. Of
+    # somebody who has vanished since, or whose authority sent no endline return, they are only a part: not known.
+    whole = ~frame["in_endline"] & (frame["left"] == 1)
+    days = frame["endline_illness_days"].fillna(frame["interim_illness_days"].where(whole))
+    spells = frame["endline_illness_spells"].fillna(frame["interim_illness_spells"].where(whole))
     launches = {site.local_authority: site.launch for site in plan.sites}
     followed = exposure(frame, launches=launches, weeks=plan.design.endline_weeks)
     frame = frame.assign(
@@ -199,12 +215,11 @@ def _wellbeing(frame: pd.DataFrame, plan: Plan) -> tuple[pd.DataFrame, Combinati
         frame[f"cognitive_{wave}"] = _in_baseline_units(
             frame, wave, {part: units[part] for part in ("happiness", "ladder")}
         )
-    rule = combination_rule(
-        frame["cognitive_t1"],
-        frame["balance_t1"],
-        reading=plan.measures.wellbeing_rule,
-        threshold=plan.measures.wellbeing_threshold,
-    )
+    reading, threshold = plan.measures.wellbeing_rule, plan.measures.wellbeing_threshold
+    try:
+        rule = combination_rule(frame["cognitive_t1"], frame["balance_t1"], reading=reading, threshold=threshold)
+    except EstimationError:  # nobody answered, or all alike: the rule decides nothing
+        rule = undecided(frame["cognitive_t1"], frame["balance_t1"], reading=reading, threshold=threshold)
     return frame, rule
 
 
@@ -222,7 +237,8 @@ def _in_baseline_units(frame: pd.DataFrame, wave: str, units: Mapping[str, tuple
     """Sum of the parts of one wave, each in its unit."""
     total = pd.Series(0.0, index=frame.index)
     for part, (mean, deviation) in units.items():
-        total = total + (frame[f"{part}_{wave}"] - mean) / deviation
+        # A part that did not vary, or that nobody answered, has no unit: then nothing can be added up.
+        total = total + (frame[f"{part}_{wave}"] - mean) / (deviation if deviation > 0 else float("nan"))
     return total
 
 
@@ -241,11 +257,16 @@ def _reliability(frame: pd.DataFrame) -> dict[str, Reliability]:
     affect = items(POSITIVE).join(
         pd.DataFrame({f"{item}_t1": reverse_scored(frame[f"{item}_t1"], low=1, high=5) for item in NEGATIVE})
     )
-    found = {
-        "positive_affect": cronbach_alpha(items(POSITIVE)),
-        "negative_affect": cronbach_alpha(items(NEGATIVE)),
-        "affect": cronbach_alpha(affect),
-        "time_pressure": spearman_brown(items(("pressure_1", "pressure_2"))),
-        "efficacy": cronbach_alpha(items(tuple(f"need_{n}" for n in range(1, 11)))),
+    measures: dict[str, tuple[Callable[[pd.DataFrame], Reliability], pd.DataFrame]] = {
+        "positive_affect": (cronbach_alpha, items(POSITIVE)),
+        "negative_affect": (cronbach_alpha, items(NEGATIVE)),
+        "affect": (cronbach_alpha, affect),
+        "time_pressure": (spearman_brown, items(("pressure_1", "pressure_2"))),
+        "efficacy": (cronbach_alpha, items(tuple(f"need_{n}" for n in range(1, 11)))),
+        **{dimension: (cronbach_alpha, items(names)) for dimension, names in NEEDS.items()},
     }
-    return found | {dimension: cronbach_alpha(items(names)) for dimension, names in NEEDS.items()}
+    found = {}
+    for scale, (measure, answers) in measures.items():
+        with suppress(EstimationError):  # too few answers, or all alike: the table then has no line for the scale
+            found[scale] = measure(answers)
+    return found

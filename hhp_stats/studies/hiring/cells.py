@@ -11,11 +11,11 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from hhp_stats.errors import EstimationError, InvalidInput, NoObservations
+from hhp_stats.errors import InvalidInput, NoObservations
 from hhp_stats.estimate.effect_size import hedges_g
 from hhp_stats.estimate.two_sample import ArmSummary, pooled_contrast, welch
 from hhp_stats.infer.multiplicity import holm
-from hhp_stats.plan.conduct import Conduct
+from hhp_stats.plan.conduct import NOT_ESTIMATED, Conduct
 from hhp_stats.plan.experiments import INTERCEPT, CellContrast, Experiment, ExperimentMethod, ExperimentPlan
 from hhp_stats.ran import name_of, ran_before, recorded
 from hhp_stats.regression.cluster_robust import (
@@ -28,7 +28,7 @@ from hhp_stats.regression.cluster_robust import (
 )
 from hhp_stats.regression.linear import LinearFit, ols
 from hhp_stats.regression.model_matrix import Term, model_matrix
-from hhp_stats.results import Estimate, ResultRow, not_estimated
+from hhp_stats.results import NOT_ALLOWED, Estimate, ResultRow, not_estimated
 from hhp_stats.studies.sources import Sourced, adjusted, sourced, states_source
 
 
@@ -121,7 +121,7 @@ def contrast_rows(
             known = analysed(frame, method)
             model = fitted(known, experiment, method, plan) if method.estimator == "ols" else None
         failure = ""
-    except EstimationError as error:
+    except NOT_ALLOWED as error:
         known, model, failure = frame, None, f"{type(error).__name__}: {error}"
     for contrast in plan.contrasts_of(experiment.id):
         about = _about(contrast, method, experiment, plan)
@@ -131,9 +131,12 @@ def contrast_rows(
             with recorded() as ran:
                 ran_before(fitting.names)
                 estimate = _estimate(known, contrast, method, model, plan)
-        except EstimationError as error:
+        except NOT_ALLOWED as error:
             reason = f"{type(error).__name__}: {error}"
             rows.append(not_estimated(reason=reason, method=method.estimator, source=name_of(contrast_rows), **about))
+            if contrast.planned:
+                analysis = f"{experiment.id}/{contrast.id}/{method.id}"
+                conduct.append(Conduct(study=plan.study, analysis=analysis, aspect="fitted", value=NOT_ESTIMATED))
             continue
         if model is None:
             used = known.loc[known["cell"].isin([*contrast.plus, *contrast.minus])]
@@ -192,7 +195,9 @@ def _conduct(
 def with_holm(rows: list[ResultRow], plan: ExperimentPlan, experiment: Experiment) -> list[ResultRow]:
     """The same rows with Holm's adjustment over the contrasts that the research questions ask for."""
     planned = {contrast.id for contrast in plan.contrasts_of(experiment.id) if contrast.planned}
-    places = [place for place, row in enumerate(rows) if row.estimand in planned]
+    places = [place for place, row in enumerate(rows) if row.estimand in planned and row.status == "estimated"]
+    if not places:
+        return rows
     values = sourced(lambda: holm([rows[place].p_value for place in places]))
     found = list(rows)
     for place, p in zip(places, values.value, strict=True):
@@ -204,9 +209,12 @@ def with_holm(rows: list[ResultRow], plan: ExperimentPlan, experiment: Experimen
 def mean_rows(frame: pd.DataFrame, experiment: Experiment, plan: ExperimentPlan) -> list[ResultRow]:
     """The mean of every cell, by the planned model, with its interval; and, for scores, its standard deviation."""
     method = plan.main_method(experiment.id)
-    known = analysed(frame, method)
-    with recorded() as fitting:
-        fit, covariance = fitted(known, experiment, method, plan)
+    try:
+        known = analysed(frame, method)
+        with recorded() as fitting:
+            fit, covariance = fitted(known, experiment, method, plan)
+    except NOT_ALLOWED as error:  # nobody decided, or all alike
+        return _no_means(experiment, method, plan, error)
     rows = []
     for cell in plan.cells_of(experiment.id):
         part = known.loc[known["cell"] == cell.id]
@@ -246,3 +254,27 @@ def mean_rows(frame: pd.DataFrame, experiment: Experiment, plan: ExperimentPlan)
                 )
             )
     return rows
+
+
+def _no_means(
+    experiment: Experiment, method: ExperimentMethod, plan: ExperimentPlan, error: Exception
+) -> list[ResultRow]:
+    """The rows of `mean_rows` with the reason why there is no model."""
+    ids = {}
+    for cell in plan.cells_of(experiment.id):
+        ids[plan.result_id(experiment.id, f"mean_{cell.id}", method.id)] = cell.label
+        if not experiment.cluster:
+            ids[plan.result_id(experiment.id, f"sd_{cell.id}", "raw")] = cell.label
+    return [
+        not_estimated(
+            result_id=key,
+            reason=f"{type(error).__name__}: {error}",
+            population=label,
+            contrast="none",
+            method=method.estimator,
+            analysis="planned",
+            clause=" ".join(experiment.clauses),
+            source=name_of(mean_rows),
+        )
+        for key, label in ids.items()
+    ]

@@ -6,7 +6,8 @@ import pandas as pd
 
 from hhp_stats.design.detectable_effect import ErrorRates
 from hhp_stats.plan.experiments import Experiment, ExperimentPlan
-from hhp_stats.results import ResultRow
+from hhp_stats.ran import name_of
+from hhp_stats.results import NOT_ALLOWED, ResultRow, not_estimated
 from hhp_stats.studies.hiring.cells import analysed, fitted, weights
 from hhp_stats.studies.sources import states_source
 
@@ -19,13 +20,27 @@ def power_rows(frame: pd.DataFrame, experiment: Experiment, plan: ExperimentPlan
     method gives: what the data achieved, design and clustering included.
     """
     method = plan.main_method(experiment.id)
-    known = analysed(frame, method)
-    fit, covariance = fitted(known, experiment, method, plan)
+    contrasts = [contrast for contrast in plan.contrasts_of(experiment.id) if contrast.planned]
+    try:
+        known = analysed(frame, method)
+        fit, covariance = fitted(known, experiment, method, plan)
+    except NOT_ALLOWED as error:  # nobody decided, or all alike
+        return [
+            not_estimated(
+                result_id=plan.result_id(experiment.id, f"mdes_{contrast.id}", method.id),
+                reason=f"{type(error).__name__}: {error}",
+                population="as achieved",
+                contrast=contrast.label,
+                method="minimum detectable effect",
+                analysis="exploratory",
+                clause="",
+                source=name_of(power_rows),
+            )
+            for contrast in contrasts
+        ]
     reach = ErrorRates(alpha=plan.alpha, power=plan.power).reach
     rows = []
-    for contrast in plan.contrasts_of(experiment.id):
-        if not contrast.planned:
-            continue
+    for contrast in contrasts:
         parts = weights(contrast, plan)
         places = [fit.matrix.position(name) for name in parts]
         part = covariance.matrix[places][:, places]
