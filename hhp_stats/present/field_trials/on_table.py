@@ -15,8 +15,19 @@ import pandas as pd
 from hhp_stats.errors import UnknownName
 from hhp_stats.plan.individual import Arm, StudyOutcome
 from hhp_stats.present import prose
-from hhp_stats.present.field_trials.report import FieldTrialReport, Row, in_words, listed
-from hhp_stats.present.numbers import alpha_of, count, interval, level, number, p_clause, percent, plural, withheld
+from hhp_stats.present.field_trials.report import FieldTrialReport, Row, in_words
+from hhp_stats.present.numbers import (
+    alpha_of,
+    count,
+    interval,
+    level,
+    listed_words,
+    number,
+    p_clause,
+    percent,
+    plural,
+    withheld,
+)
 from hhp_stats.results import LACKING
 
 NO_BOUNDS = "The plan asks for no bounds."
@@ -78,8 +89,8 @@ def sample(report: FieldTrialReport) -> str:
     if table is not None:
         whole = f"{report.clusters(len(table))} with {whole}"
     within = report.plan.strata
-    drawn = f", within strata of {listed([report.term(name) for name in within])}" if within else ""
-    return f"{whole} were randomised{drawn}: {listed(parts)}."
+    drawn = f", within strata of {listed_words([report.term(name) for name in within])}" if within else ""
+    return f"{whole} were randomised{drawn}: {listed_words(parts)}."
 
 
 def known(report: FieldTrialReport) -> str:
@@ -89,7 +100,7 @@ def known(report: FieldTrialReport) -> str:
         return f"The primary outcome ({primary.label}) is known for all {report.people(report.count('randomised'))}."
     arms = (*report.plan.offered, report.control)
     shares = [(arm, report.count(f"response_rate_{arm.id}")) for arm in arms]
-    by_arm = listed([f"{percent(value)} in \u201c{arm.label}\u201d" for arm, value in shares])
+    by_arm = listed_words([f"{percent(value)} in \u201c{arm.label}\u201d" for arm, value in shares])
     said = [
         f"The primary outcome ({primary.label}) is known for {report.people(report.count('responded'))} "
         f"({percent(rate)} of those randomised): {by_arm}."
@@ -221,7 +232,7 @@ def verdict(report: FieldTrialReport) -> str:
     if clear:
         head = (
             f"{in_words(len(clear)).capitalize()} of the {total} {'shows' if len(clear) == 1 else 'show'} a clear"
-            f" difference ({listed(clear)})"
+            f" difference ({listed_words(clear)})"
         )
     kept = sum(row["p_adjusted"] < alpha_of(report.plan.conf_level) for _, _, row in rows)
     return (
@@ -242,7 +253,7 @@ def glance(report: FieldTrialReport) -> str:
             "No clear difference between the"
             f" arms{'' if len(rows) == 1 else f' in any of {in_words(len(rows))} {_what(report, len(rows))}'}."
         )
-    return f"Clear differences: {listed(clear)}." if len(clear) > 1 else f"A clear difference: {clear[0]}."
+    return f"Clear differences: {listed_words(clear)}." if len(clear) > 1 else f"A clear difference: {clear[0]}."
 
 
 def towards(report: FieldTrialReport) -> str:
@@ -254,7 +265,7 @@ def towards(report: FieldTrialReport) -> str:
             sides[found.favours].append(name)
     words = {"treatment": "the offer", "control": f"\u201c{report.control.label}\u201d"}
     parts = [
-        f"{listed(names)} {'points' if len(names) == 1 else 'point'} in favour of {words[side]}"
+        f"{listed_words(names)} {'points' if len(names) == 1 else 'point'} in favour of {words[side]}"
         for side, names in sides.items()
         if names
     ]
@@ -379,13 +390,14 @@ def spread(report: FieldTrialReport, name: str) -> str:
     ]
     rows = [(arm, report.row(f"{outcome.id}/sd_{arm.id}/raw")) for arm in known]
     return (
-        listed([f"{number(row['estimate'])} in \u201c{arm.label}\u201d" for arm, row in rows]) or "not known in any arm"
+        listed_words([f"{number(row['estimate'])} in \u201c{arm.label}\u201d" for arm, row in rows])
+        or "not known in any arm"
     )
 
 
 def strata(report: FieldTrialReport) -> str:
     """What the arms were drawn within."""
-    return listed([report.term(name) for name in report.plan.strata]) or "no strata"
+    return listed_words([report.term(name) for name in report.plan.strata]) or "no strata"
 
 
 ON_TABLE: Mapping[str, Callable[..., str]] = {

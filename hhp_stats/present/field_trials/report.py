@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from hhp_stats.lacking import note
 from hhp_stats.plan.conflicts import Conflict, load_conflicts
 from hhp_stats.plan.individual import Arm, IndividualPlan, StudyOutcome, load_individual_plan
 from hhp_stats.plan.table_analyses import estimand
-from hhp_stats.present.numbers import WITHHELD, count, plural
+from hhp_stats.present.numbers import WITHHELD, count, listed_words, plural
 from hhp_stats.results import row_of
 from hhp_stats.studies.output import StudyOutput, open_output
 from hhp_stats.traced import TracedRow
@@ -123,7 +123,7 @@ class FieldTrialReport:
         """What the planned analysis of an outcome adjusts for, in words; "" where it adjusts for nothing."""
         analysis = self.plan.planned(self.outcome(outcome).id)
         names = [] if analysis is None else [self.term(term) for term in analysis.terms]
-        return listed([name for name in dict.fromkeys(names) if name])
+        return listed_words([name for name in dict.fromkeys(names) if name])
 
     def detectable(self, entry: str) -> Row:
         """The detectable effect of a power entry by the trial's own design: clusters where it drew them, else
@@ -186,11 +186,6 @@ class FieldTrialReport:
             if entry.id == key:
                 return entry
         raise UnknownName(f"data/plan/conflicts.toml has no conflict {key!r}")
-
-
-def listed(names: Sequence[str]) -> str:
-    """`a`, `a and b`, `a, b and c`; "" of nothing."""
-    return "".join(names) if len(names) < 2 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def in_words(n: float) -> str:

@@ -20,7 +20,7 @@ from hhp_stats.present.field_trials.conclusions import (
     reach,
 )
 from hhp_stats.present.field_trials.published import conflict, gap_needed, printed_p, reproduced
-from hhp_stats.present.field_trials.report import FieldTrialReport, Row, in_words, inside, listed
+from hhp_stats.present.field_trials.report import FieldTrialReport, Row, in_words, inside
 from hhp_stats.present.numbers import (
     WITHHELD,
     alpha_of,
@@ -29,6 +29,7 @@ from hhp_stats.present.numbers import (
     interval,
     level,
     limit_of_p,
+    listed_words,
     number,
     p_clause,
     percent,
@@ -181,12 +182,12 @@ def towards(report: FieldTrialReport) -> str:
             (better if found.favours == "treatment" else worse).append(inside(outcome.label))
     parts = []
     if better:
-        parts.append(f"{listed(better)} {'points' if len(better) == 1 else 'point'} in favour of the treated")
+        parts.append(f"{listed_words(better)} {'points' if len(better) == 1 else 'point'} in favour of the treated")
     if worse:
         parts.append(
-            f"{listed(worse)} in favour of the controls"
+            f"{listed_words(worse)} in favour of the controls"
             if better
-            else f"{listed(worse)} {'points' if len(worse) == 1 else 'point'} in favour of the controls"
+            else f"{listed_words(worse)} {'points' if len(worse) == 1 else 'point'} in favour of the controls"
         )
     if not parts:
         return "No outcome points to either arm."
@@ -292,7 +293,7 @@ def blocks(report: FieldTrialReport) -> str:
 
 def block_list(report: FieldTrialReport) -> str:
     """Their names."""
-    return listed([block.label for block in report.plan.blocks])
+    return listed_words([block.label for block in report.plan.blocks])
 
 
 def fact(report: FieldTrialReport, key: str) -> str:
