@@ -51,7 +51,8 @@ def write_blinded(
 ) -> BundleReport:
     """The bundle of `write_blind_bundle` for a given naming of the arms."""
     blind = blinded_results(frame, blinding)
-    plans = tuple(f"data/plan/{study}.toml" for study in blinding.arms)
+    # A plan on a plain table is read with its dictionary, which says what columns hold and nothing of any arm.
+    plans = tuple(f"data/plan/{study}.{end}" for study in blinding.arms for end in ("toml", "dictionary.csv"))
     packed = pack(root, (*BLIND, *plans), private=private_digests(root))
     kept = frozenset(blind.kept())
     inside = {

@@ -1,0 +1,191 @@
+"""New trials from their tables to pages, PDF and bundles, with plans of at most 60 lines and no Python: two public
+trials, and a made-up one of three arms in other words with an outcome that is all missing in one arm and a surgery of
+two.
+
+Everything is done by commands, in a copy of the project, which keeps its own studies; one rendering serves all tests.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from dataclasses import dataclass
+from html import unescape
+from pathlib import Path
+
+import pikepdf
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "unit"))
+from table_trials import DICTIONARY, PLAN, walks
+from test_trials_on_tables import HERE, from_r, lines
+
+ROOT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.slow
+KINDS = {"walks": "cluster trial", "btheb": "individual trial", "awards": "cluster trial"}
+TITLES = {
+    "walks": "Walks on prescription: cluster trial of surgeries",
+    "btheb": "Beat the Blues: individually randomised trial",
+    "awards": "Achievement Awards: cluster randomised trial of schools",
+}
+PARTS = (
+    "summary", "design", "participants", "balance", "outcomes", "results", "versions", "missing", "sensitivities",
+    "deviations", "limits", "data", "consort",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Whole:
+    """The project with all three, rendered, and how its chapters are called."""
+
+    home: Path
+    chapters: dict[str, str]
+    short: dict[str, str]
+
+    def page(self, name: str) -> str:
+        """The visible words of a page."""
+        text = (self.home / "_output" / f"{name}.html").read_text(encoding="utf-8")
+        text = re.sub(r"<(script|style).*?</\1>", " ", text, flags=re.DOTALL)
+        return " ".join(unescape(re.sub(r"<[^>]*>", " ", text)).split())
+
+    def chapter(self, study: str) -> str:
+        """The visible words of a trial's chapter."""
+        return self.page(Path(self.chapters[study]).stem)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Whole:
+    """What a statistician does: enter each table, put the plan and the dictionary in, check, render, pack."""
+    folder = tmp_path_factory.mktemp("trials")
+    home = folder / "project"
+    home.mkdir()
+    for name in ("data", "report", ".report"):
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, home / name, ignore=shutil.ignore_patterns("figures", "releases", "*.lock"))
+    for path in ROOT.iterdir():
+        if path.is_file() and path.suffix in (".yml", ".qmd", ".lock", ".toml", ".md", "") and path.name[0] != ".":
+            shutil.copy(path, home)
+    imprint = home / "data/imprint.toml"
+    said = imprint.read_text(encoding="utf-8")
+    for mark, words in (
+        ('doi = "[to be confirmed]"', 'doi = "10.1234/abcd"'),
+        ('isbn = "[to be confirmed]"', 'isbn = "978-0-306-40615-7"'),
+    ):
+        said = said.replace(mark, words)
+    imprint.write_text(said.replace("[to be confirmed]", "An office"), encoding="utf-8")
+
+    def hhp(*words: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-m", "hhp_stats", *words],
+            cwd=home,
+            capture_output=True,
+            text=True,
+            check=False,
+            env=os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "200", "HHP_PSEUDONYM_KEY_FILE": str(folder / "key")},
+        )
+        assert done.returncode == 0, f"{words}\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
+        return done.stdout
+
+    hhp("key", str(folder / "key"))
+    tables = {
+        "walks": walks(),
+        "btheb": from_r("HSAUR3", "BtheB", folder),
+        "awards": from_r("clubSandwich", "AchievementAwardsRCT", folder, subset='d[d$year == "2001", ]'),
+    }
+    chapters, short = {}, {}
+    for study, table in tables.items():
+        table.to_csv(folder / f"{study}.csv", index=False)
+        arm = ["--arm", "offered"] if study == "walks" else []
+        hhp(
+            "new", study, "--kind", KINDS[study], "--data", str(folder / f"{study}.csv"), "--title", TITLES[study], *arm
+        )
+        own = (home / f"data/plan/{study}.toml").read_text(encoding="utf-8")
+        head = {
+            key: re.search(rf"^{key} = (.*?) *(#.*)?$", own, re.MULTILINE)[0] for key in ("chapter", "short", "order")
+        }
+        chapters[study] = head["chapter"].split('"')[1]
+        short[study] = head["short"].split('"')[1]
+        plan = PLAN if study == "walks" else (HERE / f"{study}.toml").read_text(encoding="utf-8")
+        for key, line in head.items():
+            plan = re.sub(rf"^{key} = .*$", line, plan, flags=re.MULTILINE)
+        assert study == "walks" or lines(plan) <= 60
+        described = DICTIONARY if study == "walks" else (HERE / f"{study}.dictionary.csv").read_text(encoding="utf-8")
+        (home / f"data/plan/{study}.toml").write_text(plan, encoding="utf-8")
+        (home / f"data/plan/{study}.dictionary.csv").write_text(described, encoding="utf-8")
+        hhp("check", study)
+    hhp("render")
+    hhp("bundle", "review.zip")
+    hhp("bundle", "blind.zip", "--blind", "--seed", "20261121")
+    return Whole(home=home, chapters=chapters, short=short)
+
+
+@pytest.mark.parametrize("study", KINDS)
+def test_the_chapter_has_every_standard_part_in_the_words_of_its_trial(whole: Whole, study: str) -> None:
+    source = (whole.home / "_output" / f"{Path(whole.chapters[study]).stem}.html").read_text(encoding="utf-8")
+    assert not [part for part in PARTS if f'id="sec-{whole.short[study]}-{part}"' not in source]
+    text = whole.chapter(study)
+    assert "CONSORT items: where the chapter answers each" in text and "SHA" not in text
+    assert ("Cluster 3a" in text) == (KINDS[study] == "cluster trial")
+    assert f"data/tables/{study}.csv" in text and "computed a second time" in text
+    assert not re.search(r"\bnan\b|synthetic", text, re.IGNORECASE)  # the trials are real
+
+
+def test_three_arms_and_what_cannot_be_estimated_is_said(whole: Whole) -> None:
+    text = whole.chapter("walks")
+    for label in ("GP leaflet", "NHS coach", "Usual care", "surgeries", "patients"):
+        assert label in text
+    assert "Pain (NRS): GP leaflet could not be analysed" in text
+    assert "is known for nobody in \u201cGP leaflet\u201d" in text
+    assert text.count("Steps a day: NHS coach") > 1
+
+
+def test_numbers_of_the_public_trials_are_those_of_other_software(whole: Whole) -> None:
+    assert "3.08 lower in \u201cBeat the Blues\u201d" in whole.chapter("btheb")
+    awards = whole.chapter("awards")
+    assert "3.0 percentage points higher in \u201cAward programme\u201d" in awards and "39 schools" in awards
+
+
+@pytest.mark.parametrize("study", KINDS)
+def test_every_page_about_all_studies_has_the_new_ones(whole: Whole, study: str) -> None:
+    name = re.search(
+        r'^name = "(.*?)"', (whole.home / f"data/plan/{study}.toml").read_text(encoding="utf-8"), re.MULTILINE
+    )[1]
+    for page in ("11-discussion", "C-data", "E-methods", "F-reproducibility"):
+        assert name in whole.page(page), (page, name)
+    assert f"data/tables/{study}.csv" in whole.page("F-reproducibility")
+
+
+def test_what_is_said_of_the_data_follows_each_study(whole: Whole) -> None:
+    front = whole.page("index")
+    assert "Synthetic data in part" in front
+    assert "this chapter is computed from a synthetic release" in whole.page("03-letters")
+
+
+def test_the_print_holds_the_chapters(whole: Whole) -> None:
+    with pikepdf.open(whole.home / "_output/report.pdf") as pdf, pdf.open_outline() as outline:
+        titles = [str(item.title) for item in outline.root]
+    for study in KINDS:
+        assert any(TITLES[study].split(":")[0] in title for title in titles), (study, titles)
+
+
+def test_the_bundles_hold_plans_and_no_data_and_the_blind_one_no_arm(whole: Whole) -> None:
+    review, blind = (zipfile.ZipFile(whole.home / name) for name in ("review.zip", "blind.zip"))
+    names, hidden = review.namelist(), blind.namelist()
+    for study in KINDS:
+        assert any(name.endswith(f"data/plan/{study}.toml") for name in names)
+        assert any(name.endswith(f"data/plan/{study}.dictionary.csv") for name in names)
+        assert any(name.endswith(whole.chapters[study]) for name in names)
+        assert not [name for name in (*names, *hidden) if "data/tables" in name]
+        assert not [name for name in hidden if name.endswith(whole.chapters[study])]
+    for study in ("btheb", "awards"):  # of two arms: the plan is read with its dictionary
+        assert any(name.endswith(f"data/plan/{study}.dictionary.csv") for name in hidden)
+    results = next(name for name in hidden if name.endswith("blinded/results.csv"))
+    told = blind.read(results).decode()
+    assert "btheb/bdi/itt/hc2" in told and "walks/steps/itt" not in told  # three arms cannot be called A and B
+    assert not re.search(r"mean_(control|treatment)|Beat the Blues|Award programme|No award|Treatment as usual", told)
+    kept = "".join(blind.read(name).decode("utf-8", "ignore") for name in hidden if "blinded/" in name)
+    assert "usual care" not in kept and "NHS coach" not in kept
