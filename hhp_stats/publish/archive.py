@@ -8,7 +8,7 @@ import os
 import re
 import shutil
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -40,15 +40,17 @@ def fill_zip(file: Path, entries: Mapping[str, bytes]) -> None:
             archive.writestr(info, entries[name], compresslevel=9)
 
 
-def stamped(raw: bytes, day: dt.date) -> bytes:
+def stamped(raw: bytes, day: dt.date, *, change: Mapping[str, Callable[[bytes], bytes]] | None = None) -> bytes:
     """An office document with `day` in place of the time at which it was saved, so that its bytes depend on its content
-    alone.
+    alone; `change` gives a part by name another content.
     """
     stamp = f"{day.isoformat()}T00:00:00Z".encode()
     out = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(raw)) as source, zipfile.ZipFile(out, "w") as target:
         for name in sorted(source.namelist()):
             content = source.read(name)
+            if change and name in change:
+                content = change[name](content)
             if name == "docProps/core.xml":
                 content = _SAVED.sub(rb"\g<1>" + stamp + rb"\g<2>", content)
             member = zipfile.ZipInfo(name, date_time=EPOCH)

@@ -25,6 +25,7 @@ from hhp_stats.publish.source import Source
 
 DOCUMENT_NAME = "report.docx"
 _DOTS_PER_INCH = 200
+_HALF_POINTS = 15  # size of type in tables
 _SVG = re.compile(r"\.svg$")
 
 
@@ -58,7 +59,19 @@ def write_document(
         run_pandoc(arguments, json.dumps(tree), root=project.root, sources=sources, where=DOCUMENT_NAME)
         document = made.read_bytes()
     with located(target):
-        target.write_bytes(stamped(document, project.date))
+        target.write_bytes(stamped(document, project.date, change={"word/styles.xml": _small_tables}))
+
+
+def _small_tables(styles: bytes) -> bytes:
+    """The document's styles with small type and close lines in tables and their notes."""
+    size = b'<w:sz w:val="%d"/><w:szCs w:val="%d"/>' % (_HALF_POINTS, _HALF_POINTS)
+    look = b'<w:pPr><w:spacing w:before="30" w:after="30"/></w:pPr><w:rPr>' + size + b"</w:rPr>"
+    for style in (b"TableCell", b"TableNote"):
+        begins = styles.find(b'w:styleId="' + style + b'"')
+        if begins >= 0:  # a document without tables has no such style
+            ends = styles.index(b"</w:style>", begins)
+            styles = styles[:ends] + look + styles[ends:]
+    return styles
 
 
 def _notice(words: str) -> dict[str, Any]:

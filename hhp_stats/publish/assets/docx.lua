@@ -11,6 +11,10 @@ local function styled(blocks, style, id)
   return pandoc.Div(blocks, pandoc.Attr(id or "", {}, { ["custom-style"] = style }))
 end
 
+local function as_paragraphs(blocks)
+  return pandoc.Blocks(blocks):walk({ Plain = function(el) return pandoc.Para(el.content) end })
+end
+
 local function header(el)
   local number = el.attributes.number
   el.attributes = {}
@@ -31,12 +35,10 @@ local function from_html(html)
     if block.t == "Table" then
       for _, row in ipairs(block.foot.rows) do
         for _, cell in ipairs(row.cells) do
-          if #cell.contents > 0 then notes:insert(styled(cell.contents, "Table Note")) end
+          if #cell.contents > 0 then notes:insert(styled(as_paragraphs(cell.contents), "Table Note")) end
         end
       end
       block.foot = pandoc.TableFoot({})
-      -- Widths of the screen are none of paper: the word processor finds its own.
-      for at, spec in ipairs(block.colspecs) do block.colspecs[at] = { spec[1], nil } end
     end
   end
   blocks:extend(notes)
@@ -83,6 +85,41 @@ local function div(el)
   return el
 end
 
+-- Columns share the line by the length of their fullest cell, within limits; cells have a type of their own.
+local LEAST, MOST = 5, 34 -- characters
+
+local function laid_out(tbl)
+  local longest = {}
+  local function measure(row)
+    local at = 1
+    for _, cell in ipairs(row.cells) do
+      if cell.col_span == 1 then
+        local letters = utf8.len(stringify(cell.contents)) or 0
+        longest[at] = math.max(longest[at] or LEAST, math.min(letters + 2, MOST))
+      end
+      at = at + cell.col_span
+      cell.contents = { styled(as_paragraphs(cell.contents), "Table Cell") }
+    end
+    return row
+  end
+  local function all(rows) for at, row in ipairs(rows) do rows[at] = measure(row) end return rows end
+  local head = tbl.head
+  head.rows = all(head.rows)
+  tbl.head = head
+  local bodies = tbl.bodies
+  for _, body in ipairs(bodies) do
+    body.head = all(body.head)
+    body.body = all(body.body)
+  end
+  tbl.bodies = bodies
+  local total = 0
+  for at = 1, #tbl.colspecs do total = total + (longest[at] or LEAST) end
+  local specs = pandoc.List()
+  for at, spec in ipairs(tbl.colspecs) do specs:insert({ spec[1], (longest[at] or LEAST) / total }) end
+  tbl.colspecs = specs
+  return tbl
+end
+
 local inline = {
   Span = function(el)
     if has(el, "equation") then
@@ -113,6 +150,7 @@ function Pandoc(doc)
     end,
   })
   doc = doc:walk({ Div = div })
+  doc = doc:walk({ Table = laid_out })
   doc.meta = {}
   return doc
 end
