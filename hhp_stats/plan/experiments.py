@@ -14,18 +14,13 @@ from typing import Any, Literal
 
 from hhp_stats.errors import PlanError, UnknownName
 from hhp_stats.plan.disclosure import DisclosureSettings
+from hhp_stats.plan.estimators import check_df, check_estimator
 from hhp_stats.plan.individual_schema import Fact, PlannedTerm
 from hhp_stats.plan.nearest import refuse_unknown
 from hhp_stats.plan.plan_file import PlanFile
 from hhp_stats.plan.records import Count, Share
 from hhp_stats.results import Analysis
 
-ESTIMATORS: Mapping[str, frozenset[str]] = {
-    "ols": frozenset({"HC0", "HC1", "HC2", "HC3", "CR0", "CR1", "CR2", "CR3"}),
-    "pooled": frozenset({"one variance"}),
-    "welch": frozenset({"by arm"}),
-    "hedges-g": frozenset({"pooled"}),
-}
 INTERCEPT = "intercept"
 
 
@@ -227,10 +222,8 @@ def _check_methods(file: str, plan: ExperimentPlan) -> None:
     for method in plan.methods:
         place = f"methods {method.experiment} {method.id}"
         refuse_unknown(file, place, "experiment", [method.experiment], plan.experiments, "the plan's experiments")
-        refuse_unknown(file, place, "estimator", [method.estimator], ESTIMATORS, "those the studies know")
-        refuse_unknown(
-            file, place, "covariance", [method.covariance], ESTIMATORS[method.estimator], "those of the estimator"
-        )
+        check_estimator(file, place, "contrasts", estimator=method.estimator, covariance=method.covariance)
+        check_df(file, place, "contrasts", estimator=method.estimator, covariance=method.covariance, df=method.df)
         refuse_unknown(file, place, "term", method.terms, plan.terms, "the plan's terms")
         if method.covariance.startswith("CR") and not plan.experiments[method.experiment].cluster:
             raise PlanError(file, place, "is clustered, but the experiment has no clusters.", "Name the column.")

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from hhp_stats.errors import PlanError
+from hhp_stats.plan.estimators import check_estimator
 from hhp_stats.plan.individual_schema import (
     Arm,
     Block,
@@ -33,7 +34,7 @@ from hhp_stats.plan.individual_schema import (
 from hhp_stats.plan.nearest import refuse_unknown
 from hhp_stats.plan.plan_file import PlanFile
 from hhp_stats.plan.records import Natural, Share, allowed_in
-from hhp_stats.plan.runnable import ESTIMATORS, WAVES, check_runnable
+from hhp_stats.plan.runnable import WAVES, check_runnable
 from hhp_stats.plan.table_reader import check_short, on_a_table
 from hhp_stats.plan.table_schema import Words
 
@@ -250,7 +251,4 @@ def _check_analyses(file: str, plan: IndividualPlan) -> None:
         refuse_unknown(file, place, "term", analysis.terms, plan.terms, "the plan's terms")
         if analysis.moderator:
             refuse_unknown(file, place, "moderator", [analysis.moderator], analysis.terms, "its own terms")
-        refuse_unknown(file, place, "estimator", [analysis.estimator], ESTIMATORS, "those the studies know")
-        refuse_unknown(
-            file, place, "covariance", [analysis.covariance], ESTIMATORS[analysis.estimator], "those of the estimator"
-        )
+        check_estimator(file, place, "arms", estimator=analysis.estimator, covariance=analysis.covariance)

@@ -9,13 +9,13 @@ from typing import Literal
 
 from hhp_stats.errors import UnknownName
 from hhp_stats.plan.disclosure import DisclosureSettings
+from hhp_stats.plan.estimators import ESTIMATORS
 from hhp_stats.plan.records import Count, Ends, Fraction, Natural, Positive, Share
 from hhp_stats.plan.schema import Better, Role
 from hhp_stats.plan.table_schema import DataTable, ModelDefaults, TableColumn, Words
 from hhp_stats.regression.model_matrix import Term, TermKind
 from hhp_stats.results import Analysis
 
-EFFECT_SIZES = frozenset({"hedges-g", "hedges-g-clustered"})  # estimators that put an effect in standard deviations
 Combination = Literal["scale", "sum", "standardised_sum"]
 
 
@@ -298,7 +298,7 @@ class IndividualPlan:
     def model_of(self, analysis: StudyAnalysis) -> StudyAnalysis:
         """The analysis whose model an analysis rests on: an effect size on the planned one of its outcome."""
         planned = self.planned(analysis.outcome, self.compared(analysis))
-        return planned if analysis.estimator in EFFECT_SIZES and planned is not None else analysis
+        return planned if ESTIMATORS[analysis.estimator].effect_size and planned is not None else analysis
 
     def result_id(self, analysis: StudyAnalysis) -> str:
         """The id its row carries in the result frame."""

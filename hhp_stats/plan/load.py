@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hhp_stats.errors import PlanError
+from hhp_stats.plan.estimators import ESTIMATORS, check_df, check_estimator, names_of
 from hhp_stats.plan.nearest import refuse_unknown
 from hhp_stats.plan.plan_file import PlanFile
 from hhp_stats.plan.records import Natural, Share
@@ -32,36 +33,6 @@ from hhp_stats.plan.schema import (
 )
 from hhp_stats.regression.model_matrix import Term
 
-ESTIMATORS: Mapping[str, frozenset[str]] = {
-    "ols": frozenset({"CR0", "CR1", "CR2", "CR3", "two-way", "HC2"}),
-    "logit": frozenset({"CR1"}),
-    "firth": frozenset({"design_effect"}),
-    "heckman-two-step": frozenset({"corrected"}),
-    "heckman-ml": frozenset({"CR1"}),
-    "weighted": frozenset({"CR1"}),
-    "lee-bounds": frozenset({"bootstrap"}),
-    "worst-case-bounds": frozenset({"CR1"}),
-    "wild-bootstrap": frozenset({"CR1"}),
-    "randomisation": frozenset({"CR1"}),
-    "iv": frozenset({"CR1"}),
-}
-# The degrees of freedom that each estimator has: `clusters` are G - 1, `clusters_less_two` G - 2 (means of two arms, as
-# many
-# parameters). Tests by resampling report those of the standard error beside them.
-DF_RULES: Mapping[str, frozenset[str]] = {
-    "ols": frozenset({"clusters", "satterthwaite", "residual", "normal"}),
-    "logit": frozenset({"normal"}),
-    "firth": frozenset({"clusters"}),
-    "heckman-two-step": frozenset({"normal"}),
-    "heckman-ml": frozenset({"normal"}),
-    "weighted": frozenset({"clusters"}),
-    "lee-bounds": frozenset({"clusters_less_two"}),
-    "worst-case-bounds": frozenset({"clusters"}),
-    "wild-bootstrap": frozenset({"clusters"}),
-    "randomisation": frozenset({"clusters"}),
-    "iv": frozenset({"clusters"}),
-}
-WEIGHTED = frozenset({"ols"})  # estimators that can weigh people
 # Beside the keys of the plan's imputation models.
 BASELINE_ABSENCE = frozenset({"zero_with_indicator", "mean", "mean_with_indicator", "complete_cases"})
 MODELS = frozenset(
@@ -249,18 +220,23 @@ def _check_names(file: str, plan: Plan) -> None:
             raise PlanError(file, place, "must have the form outcome/estimand/method.", "Rename it.")
         refuse_unknown(file, place, "outcome", [analysis.outcome], plan.outcomes, "the plan's outcomes")
         refuse_unknown(file, place, "population", [analysis.population], plan.populations, "the plan's populations")
-        refuse_unknown(file, place, "estimator", [analysis.estimator], ESTIMATORS, "those the studies know")
-        of = f"those of {analysis.estimator}"
-        refuse_unknown(file, place, "covariance", [analysis.covariance], ESTIMATORS[analysis.estimator], of)
-        refuse_unknown(file, place, f"df rule of {analysis.estimator}", [analysis.df], DF_RULES[analysis.estimator], of)
-        if (
-            analysis.average != "people" or plan.outcomes[analysis.outcome].weight
-        ) and analysis.estimator not in WEIGHTED:
+        check_estimator(file, place, "returns", estimator=analysis.estimator, covariance=analysis.covariance)
+        check_df(file, place, "returns", estimator=analysis.estimator, covariance=analysis.covariance, df=analysis.df)
+        if ESTIMATORS[analysis.estimator].probability and plan.outcomes[analysis.outcome].kind != "binary":
+            raise PlanError(
+                file,
+                place,
+                f"asks {analysis.estimator} of a {plan.outcomes[analysis.outcome].kind} outcome.",
+                "Choose ols, or an outcome of kind binary.",
+            )
+        if (analysis.average != "people" or plan.outcomes[analysis.outcome].weight) and not ESTIMATORS[
+            analysis.estimator
+        ].weighs:
             raise PlanError(
                 file,
                 place,
                 f"weighs people, which the estimator {analysis.estimator!r} cannot.",
-                f"Use one of: {', '.join(sorted(WEIGHTED))}.",
+                f"Use one of: {', '.join(sorted(names_of(lambda entry: entry.weighs)))}.",
             )
         if analysis.average != "people" and plan.outcomes[analysis.outcome].weight:
             raise PlanError(

@@ -7,37 +7,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
 
 from hhp_stats.errors import PlanError
+from hhp_stats.plan.estimators import ESTIMATORS, check_df
 from hhp_stats.plan.individual_schema import IndividualPlan, StudyAnalysis
 from hhp_stats.plan.nearest import refuse_unknown
 from hhp_stats.plan.runnable_table import COLUMNS, check_condition, check_contrast, check_table
 from hhp_stats.plan.table_plan import NOT_KNOWN
 
-ESTIMATORS: Mapping[str, frozenset[str]] = {
-    "ols": frozenset({"HC0", "HC1", "HC2", "HC3", "CR0", "CR1", "CR2", "CR3"}),
-    "welch": frozenset({"by arm"}),
-    "hedges-g": frozenset({"pooled"}),
-    "lee-bounds": frozenset({"bootstrap"}),
-    "worst-case-bounds": frozenset({"CR1", "HC1"}),
-    "wild-bootstrap": frozenset({"webb", "rademacher"}),
-    "randomisation": frozenset({"all allocations", "random allocations", "allocations"}),
-    "cluster-means": frozenset({"by arm"}),
-    "hedges-g-clustered": frozenset({"CR2"}),
-    "logit": frozenset({"CR1", "model-based"}),
-    "firth": frozenset({"profile"}),
-    "imputation": frozenset({"HC0", "HC1", "HC2", "HC3", "CR0", "CR1", "CR2", "CR3"}),
-    "heckman": frozenset({"CR1", "model-based"}),
-}
-OF_CLUSTERS = frozenset({"wild-bootstrap", "cluster-means", "hedges-g-clustered"})
-# Their standard errors take the clusters into account, so that they may be planned where clusters were drawn.
-AWARE = OF_CLUSTERS | {"randomisation", "lee-bounds", "firth"}
-WITHOUT_TERMS = frozenset(
-    {"welch", "hedges-g", "lee-bounds", "worst-case-bounds", "cluster-means", "hedges-g-clustered"}
-)
-OF_PROBABILITIES = frozenset({"logit", "firth"})
-DF: Mapping[str, tuple[str, ...]] = {"HC": ("residual", "normal"), "CR": ("satterthwaite", "clusters", "normal")}
 ARMS = ("control", "treatment")  # by code
 CONTRAST = "treatment minus control"
 WAVES = ("baseline", "endline")
@@ -174,15 +151,15 @@ def _check_primary(file: str, plan: IndividualPlan) -> None:
 
 
 def _check_analysis(file: str, plan: IndividualPlan, analysis: StudyAnalysis) -> None:
-    place, cluster = f"analyses {analysis.id}", plan.design.cluster
-    if not cluster and (analysis.estimator in OF_CLUSTERS or analysis.covariance.startswith("CR")):
+    place, cluster, estimator = f"analyses {analysis.id}", plan.design.cluster, ESTIMATORS[analysis.estimator]
+    if not cluster and (estimator.clusters or analysis.covariance.startswith("CR")):
         raise PlanError(
             file,
             place,
             "needs clusters, and the design names none.",
             "Name their column in design.cluster, or choose an estimator for people drawn one by one.",
         )
-    if analysis.terms and analysis.estimator in WITHOUT_TERMS:
+    if analysis.terms and not estimator.terms:
         raise PlanError(
             file,
             place,
@@ -215,7 +192,7 @@ def _check_analysis(file: str, plan: IndividualPlan, analysis: StudyAnalysis) ->
             "adjusts for a baseline that nobody measured.",
             "Leave the term 'baseline' out, or give the outcome one.",
         )
-    if analysis.estimator in OF_PROBABILITIES and outcome.kind != "binary":
+    if estimator.probability and outcome.kind != "binary":
         raise PlanError(
             file,
             place,
@@ -226,8 +203,14 @@ def _check_analysis(file: str, plan: IndividualPlan, analysis: StudyAnalysis) ->
         raise PlanError(
             file, place, "needs the ends of the outcome's scale.", "Give the outcome range = [lowest, highest]."
         )
-    if analysis.estimator in ("ols", "imputation"):
-        refuse_unknown(file, place, "df", [analysis.df], DF[analysis.covariance[:2]], f"those of {analysis.covariance}")
+    check_df(
+        file,
+        place,
+        "arms",
+        estimator=analysis.estimator,
+        covariance=analysis.covariance,
+        df=analysis.df,
+    )
     two = [level for level in plan.terms[analysis.moderator].levels if level != NOT_KNOWN] if analysis.moderator else []
     if analysis.moderator and len(two) != len(ARMS):
         raise PlanError(
@@ -261,7 +244,7 @@ def _check_planned(file: str, plan: IndividualPlan) -> None:
             "Plan one; the others are of kind sensitivity.",
         )
     for analysis in planned:
-        aware = analysis.estimator in AWARE or analysis.covariance.startswith("CR")
+        aware = ESTIMATORS[analysis.estimator].aware or analysis.covariance.startswith("CR")
         if plan.design.cluster and not aware:
             raise PlanError(
                 file,

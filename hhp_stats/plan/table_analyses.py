@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from hhp_stats.errors import PlanError
+from hhp_stats.plan.estimators import ESTIMATORS, offered_to
 from hhp_stats.plan.individual_schema import Arm, IndividualDesign, PlannedTerm, StudyAnalysis, StudyOutcome
-from hhp_stats.plan.nearest import meant
+from hhp_stats.plan.nearest import meant, refuse_unknown
 from hhp_stats.plan.table_plan import BASELINE, BASELINE_MISSING, RANDOMISED, RESPONSE, contrast_by_result
 from hhp_stats.plan.table_schema import ModelDefaults, Words
 
@@ -27,7 +28,6 @@ class _Beside:
     clusters: bool | None = None  # True: for trials of clusters alone, False: of people alone
 
 
-LEAST_SQUARES = ("ols", "imputation")  # estimators that take the planned model's covariance
 BESIDE: Mapping[str, _Beside] = {
     "unadjusted": _Beside(estimator="ols", method="unadjusted", label="Without covariates"),
     "strata": _Beside(estimator="ols", method="strata", label="Adjusted for the strata alone", terms="strata"),
@@ -77,23 +77,8 @@ BESIDE: Mapping[str, _Beside] = {
 
 def defaults_of(estimator: str, *, clustered: bool) -> tuple[str, str]:
     """Covariance and degrees of freedom of an estimator where the plan names none; ("", "") of an unknown one."""
-    least = ("CR2", "satterthwaite") if clustered else ("HC2", "residual")
-    robust = ("CR1" if clustered else "model-based", "normal")
-    return {
-        "ols": least,
-        "imputation": least,
-        "welch": ("by arm", "satterthwaite"),
-        "cluster-means": ("by arm", "satterthwaite"),
-        "hedges-g": ("pooled", "normal"),
-        "hedges-g-clustered": ("CR2", "satterthwaite"),
-        "lee-bounds": ("bootstrap", "normal"),
-        "worst-case-bounds": ("CR1" if clustered else "HC1", "clusters"),
-        "wild-bootstrap": ("webb", "clusters"),
-        "randomisation": ("allocations", "clusters"),
-        "logit": robust,
-        "heckman": robust,
-        "firth": ("profile", "normal"),
-    }.get(estimator, ("", ""))
+    usual = ESTIMATORS[estimator].usual if estimator in ESTIMATORS else None
+    return usual[clustered] if usual else ("", "")
 
 
 def _settled(estimator: str, covariance: str, df: str, *, clustered: bool) -> tuple[str, str]:
@@ -125,6 +110,7 @@ def settled_model(
     not apply.
     """
     clustered = bool(design.cluster)
+    refuse_unknown(file, "model", "estimator", [model.estimator], offered_to("arms"), "those the studies know")
     for name in model.terms:
         if name not in terms:
             raise PlanError(
@@ -241,7 +227,7 @@ def _of_outcome(
             continue
         estimator = "hedges-g-clustered" if word == "hedges-g" and clustered else entry.estimator
         covariance, df = defaults_of(estimator, clustered=clustered)
-        if estimator in LEAST_SQUARES and model.estimator in LEAST_SQUARES:
+        if ESTIMATORS[estimator].least_squares and ESTIMATORS[model.estimator].least_squares:
             covariance, df = model.covariance, model.df
         method = f"{covariance.lower()}-{entry.method}" if estimator == "ols" else entry.method
         rows.append(

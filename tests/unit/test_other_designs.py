@@ -15,8 +15,9 @@ import pytest
 
 from hhp_stats.errors import EstimationError, InvalidInput, PlanError
 from hhp_stats.estimate.effect_size import hedges_g, hedges_g_adjusted
+from hhp_stats.plan.estimators import offered_to
 from hhp_stats.plan.individual import load_individual_plan
-from hhp_stats.plan.runnable import ESTIMATORS, known_populations
+from hhp_stats.plan.runnable import known_populations
 from hhp_stats.present.field_trials import phase_one
 from hhp_stats.regression.cluster_robust import coefficient, heteroskedastic_covariance
 from hhp_stats.regression.linear import ols
@@ -24,6 +25,8 @@ from hhp_stats.regression.model_matrix import Term, model_matrix
 from hhp_stats.running.run import run_study
 from hhp_stats.studies.field_trial import cells, clusters
 from hhp_stats.studies.field_trial.descriptives import power_rows
+from hhp_stats.studies.goal_setting import cells as goal_setting
+from hhp_stats.studies.hiring import cells as hiring
 
 
 # ---------------------------------------------------------------- randomisation within the plan's blocks
@@ -213,7 +216,9 @@ def test_an_expected_response_counts_in_both_designs(root, outputs):
 
 # ---------------------------------------------------------------- what cannot be run is refused when the plan is read
 def test_the_plan_knows_the_estimators_that_run(root):
-    assert set(cells.ESTIMATORS) == set(ESTIMATORS)
+    assert set(cells.ESTIMATORS) == offered_to("arms")
+    assert set(goal_setting.ESTIMATORS) == offered_to("returns")
+    assert set(hiring.PAIRWISE) | {"ols"} == offered_to("contrasts")
     plan = load_individual_plan(root, "swing")
     assert known_populations(plan) == {
         "randomised": "",

@@ -195,7 +195,7 @@ def test_a_cell_of_a_field_trial_names_what_it_called(key: str, monkeypatch: pyt
     people = field_trial_sample(load_participants(ROOT, plan), plan).people
     for analysis in plan.analyses:
         cell, seen = watched(lambda analysis=analysis: run_field_trial_cell(analysis, people, plan))
-        agree((cell.row, *cell.beside), seen, Profile())
+        agree(cell.rows, seen, Profile())
 
 
 def test_a_refused_cell_names_where_it_was_refused(material: tuple[Material, Profile]) -> None:

@@ -50,7 +50,7 @@ def analyse(participants: Participants, plan: IndividualPlan, *, progress: Progr
     conduct: list[Conduct] = []
     for done, analysis in enumerate(plan.analyses, start=1):
         cell = run_cell(analysis, people, plan)
-        planned += [cell.row, *cell.beside]
+        planned += cell.rows
         conduct += cell.conduct
         progress(done, steps)
     rows += with_holm(planned, plan)

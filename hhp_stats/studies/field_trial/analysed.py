@@ -6,15 +6,10 @@ import pandas as pd
 
 from hhp_stats.errors import NoObservations, UnknownName
 from hhp_stats.plan.conditions import parse_condition
+from hhp_stats.plan.estimators import ESTIMATORS
 from hhp_stats.plan.individual import IndividualPlan, StudyAnalysis
 from hhp_stats.plan.runnable import known_populations
 from hhp_stats.plan.table_plan import BASELINE, BASELINE_MISSING, NOT_KNOWN
-
-# Estimators that look at those without an answer too: bounds count them, imputation fills them, and so does a draw of
-# whole clusters.
-NEED_EVERYONE = frozenset({"lee-bounds", "worst-case-bounds", "imputation", "heckman", "randomisation"})
-# Those of them whose n counts people without an answer too; redrawn arms are compared among those who answered.
-COUNT_EVERYONE = NEED_EVERYONE - {"randomisation"}
 
 
 def outcome_column(plan: IndividualPlan, outcome: str) -> str:
@@ -64,7 +59,7 @@ def analysed(analysis: StudyAnalysis, people: pd.DataFrame, plan: IndividualPlan
         frame = _without_gaps(frame, terms, plan)
     if plan.data is not None:
         _refuse_empty_arms(analysis, frame, plan)
-    if analysis.estimator not in NEED_EVERYONE:
+    if not ESTIMATORS[analysis.estimator].everyone:
         frame = frame.loc[frame["outcome"].notna()]
     if frame.empty:
         raise NoObservations(f"nobody is left to analyse for {analysis.id}")
@@ -97,7 +92,7 @@ def gaps(analysis: StudyAnalysis, people: pd.DataFrame, plan: IndividualPlan) ->
     """Which covariates of the model somebody analysed lacks."""
     if plan.data is None:
         return ()
-    known = people[outcome_column(plan, analysis.outcome)].notna() | (analysis.estimator in NEED_EVERYONE)
+    known = people[outcome_column(plan, analysis.outcome)].notna() | ESTIMATORS[analysis.estimator].everyone
     own = people.loc[in_population(people, analysis.population, plan) & in_arms(people, analysis, plan) & known]
     terms = {
         name: baseline_column(plan, analysis.outcome) if name == BASELINE else name

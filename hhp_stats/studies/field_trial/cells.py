@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,63 +11,55 @@ import pandas as pd
 from hhp_stats.contrast import contrast_of
 from hhp_stats.estimate.effect_size import hedges_g, hedges_g_adjusted
 from hhp_stats.estimate.two_sample import welch
-from hhp_stats.plan.conduct import NOT_ESTIMATED, Conduct
+from hhp_stats.plan.conduct import NOT_ESTIMATED
 from hhp_stats.plan.individual import IndividualPlan, StudyAnalysis
-from hhp_stats.ran import name_of, recorded, source_of
+from hhp_stats.ran import name_of
 from hhp_stats.regression.model_matrix import Array
-from hhp_stats.results import NOT_ALLOWED, Estimate, ResultRow, not_estimated
+from hhp_stats.results import Estimate, not_estimated
 from hhp_stats.studies.field_trial import clusters, linear_cells, missing_cells, probability_cells
 from hhp_stats.studies.field_trial.analysed import analysed, gaps
 from hhp_stats.studies.field_trial.linear_cells import fitted
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cell:
-    """The row of one planned analysis, rows that belong to it (ends of bounds), and what was done."""
-
-    row: ResultRow
-    beside: tuple[ResultRow, ...] = ()
-    conduct: tuple[Conduct, ...]
+from hhp_stats.studies.planned import Cell, Estimates, conduct_of, rows_of
 
 
 def run_cell(analysis: StudyAnalysis, people: pd.DataFrame, plan: IndividualPlan) -> Cell:
     """Estimate one planned analysis as the plan says it; an estimation error becomes a row with its reason."""
-    outcome = plan.outcomes[analysis.outcome]
-    key, contrast = plan.result_id(analysis), analysis.contrast or plan.contrast
+    outcome, key, contrast = plan.outcomes[analysis.outcome], plan.result_id(analysis), analysis.contrast
     about: dict[str, Any] = {
         "population": plan.populations[analysis.population].label,
-        "contrast": contrast_of(key, contrast),
         "analysis": analysis.kind,
         "clause": " ".join(analysis.clauses),
-        "source": name_of(run_cell),
     }
     if outcome.missing:
-        done = _conduct(plan, analysis, {"estimator": "not run: no data"})
-        return Cell(
-            row=not_estimated(result_id=key, reason=outcome.missing, method=analysis.estimator, **about), conduct=done
+        row = not_estimated(
+            result_id=key,
+            reason=outcome.missing,
+            method=analysis.estimator,
+            contrast=contrast_of(key, contrast or plan.contrast),
+            source=name_of(run_cell),
+            **about,
         )
-    estimator = ESTIMATORS[analysis.estimator]
-    try:
-        with recorded() as ran:
-            found, facts = estimator(analysis, analysed(analysis, people, plan), plan)
-    except NOT_ALLOWED as error:
-        # Who is analysed is found out here; the estimator may not have been asked yet.
-        reason, about["source"] = f"{type(error).__name__}: {error}", source_of([name_of(run_cell), *ran.names])
-        lost = [
-            not_estimated(result_id=name, reason=reason, method=analysis.estimator, **about)
-            for name in (key, *(_named(key, estimand) for estimand in ALWAYS_BESIDE.get(analysis.estimator, ())))
-        ]
-        refused = _conduct(plan, analysis, {"estimator": NOT_ESTIMATED})
-        return Cell(row=lost[0], beside=tuple(lost[1:]), conduct=refused)
-    about["source"] = source_of([name_of(estimator), *ran.names])
-    note = " ".join(filter(None, (analysis.note, _filled(gaps(analysis, people, plan), plan))))
-    rows = []
-    estimates = {"": found} if isinstance(found, Estimate) else found
-    for estimand, estimate in estimates.items():
-        name = _named(key, estimand)
-        compared = contrast_of(name, contrast, beside=estimates)
-        rows.append(estimate.row(result_id=name, note=note, **about | {"contrast": compared}))
-    return Cell(row=rows[0], beside=tuple(rows[1:]), conduct=_conduct(plan, analysis, facts))
+        return Cell(rows=(row,), conduct=conduct_of(plan.study, analysis.id, {"estimator": "not run: no data"}))
+    estimator, done = ESTIMATORS[analysis.estimator], {"estimator": NOT_ESTIMATED}
+
+    def estimate() -> Estimates:
+        nonlocal done
+        found, facts = estimator(analysis, analysed(analysis, people, plan), plan)
+        done = dict(facts)
+        return {"": found} if isinstance(found, Estimate) else found
+
+    rows = rows_of(
+        key,
+        estimate,
+        estimator=analysis.estimator,
+        contrast=contrast or plan.contrast,
+        about=about,
+        made_by=estimator,
+        beside=ALWAYS_BESIDE.get(analysis.estimator, ()),
+        refused_by=run_cell,  # who is analysed is found out here; the estimator may not have been asked yet
+        note=lambda: " ".join(filter(None, (analysis.note, _filled(gaps(analysis, people, plan), plan)))),
+    )
+    return Cell(rows=rows, conduct=conduct_of(plan.study, analysis.id, done))
 
 
 def _filled(names: Sequence[str], plan: IndividualPlan) -> str:
@@ -80,24 +71,6 @@ def _filled(names: Sequence[str], plan: IndividualPlan) -> str:
     own = any(name in plan.terms and plan.terms[name].kind == "categorical" for name in names)
     said = ", ".join(name.replace("_", " ") for name in names)
     return f"Where not known, set to the mean{' or, of categories, to a level of its own' if own else ''}: {said}."
-
-
-def _named(key: str, estimand: str) -> str:
-    """The id of an estimate that stands beside the effect `key`, or of the effect itself ("").
-
-    What stands beside the effect of a subgroup, or of one arm of several, carries the tail of its name.
-    """
-    study, outcome, effect, method = key.split("/")
-    return f"{study}/{outcome}/{f'{estimand}{tail_of(effect)}' if estimand else effect}/{method}"
-
-
-def tail_of(effect: str) -> str:
-    """What follows `itt` in the name of an estimand: "_site_a" of `itt_site_a`, "" of `itt`."""
-    return effect.removeprefix("itt") if effect.startswith("itt") else ""
-
-
-def _conduct(plan: IndividualPlan, analysis: StudyAnalysis, facts: Mapping[str, str]) -> tuple[Conduct, ...]:
-    return tuple(Conduct(study=plan.study, analysis=analysis.id, aspect=a, value=v) for a, v in facts.items())
 
 
 def _arrays(frame: pd.DataFrame) -> tuple[Array, Array]:

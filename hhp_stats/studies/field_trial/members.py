@@ -23,13 +23,15 @@ from hhp_stats.disclosure.declared import (
     share,
     statistic,
 )
+from hhp_stats.plan.estimators import ESTIMATORS
 from hhp_stats.plan.individual import IndividualPlan, StudyAnalysis
 from hhp_stats.results import ResultRow
-from hhp_stats.studies.field_trial.analysed import COUNT_EVERYONE, NEED_EVERYONE, in_arms, in_population, outcome_column
-from hhp_stats.studies.field_trial.cells import BESIDE_EFFECT, tail_of
+from hhp_stats.studies.field_trial.analysed import in_arms, in_population, outcome_column
+from hhp_stats.studies.field_trial.cells import BESIDE_EFFECT
 from hhp_stats.studies.field_trial.descriptives import balance_values, group_masks
 from hhp_stats.studies.field_trial.sample import PRIMARY
 from hhp_stats.studies.intake_columns import intake_columns
+from hhp_stats.studies.planned import tail_of
 
 LEFT = (
     "refused",
@@ -403,10 +405,10 @@ def _row(
     own = in_population(p, analysis.population, plan) & in_arms(p, analysis, plan)
     if analysis.estimator == "cluster-means":
         return Row(n=None)  # n counts clusters
-    inside = own if analysis.estimator in COUNT_EVERYONE else own & known
+    inside = own if ESTIMATORS[analysis.estimator].counts else own & known
     positive = _positive(p[column])
     parts = () if positive is None else tuple(c.of(inside & positive & (p["arm"] == arm.id)) for arm in pair)
-    if plan.data is not None and analysis.estimator in NEED_EVERYONE:
+    if plan.data is not None and ESTIMATORS[analysis.estimator].everyone:
         # Their notes and estimates tell how many of each arm have the outcome, and how many lack it.
         for arm in pair:
             mine = own & (p["arm"] == arm.id)

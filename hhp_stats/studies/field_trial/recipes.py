@@ -15,9 +15,9 @@ from hhp_stats.plan.individual import IndividualPlan, StudyAnalysis
 from hhp_stats.regression.model_matrix import Term
 from hhp_stats.results import ResultRow
 from hhp_stats.studies.field_trial.analysed import analysed, in_population, outcome_column
-from hhp_stats.studies.field_trial.cells import tail_of
 from hhp_stats.studies.field_trial.missing_cells import completed_outcomes
 from hhp_stats.studies.field_trial.probability_cells import RATIO, TREATED, UNTREATED
+from hhp_stats.studies.planned import tail_of
 
 PEOPLE, TREATMENT = "people", "treatment"
 LINEAR, WELCH, IMPUTED, LOGISTIC = "ols", "welch", "imputation", "logit"

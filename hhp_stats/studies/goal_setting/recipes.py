@@ -27,10 +27,10 @@ from hhp_stats.studies.goal_setting.analysed import (
     without_repetition,
 )
 from hhp_stats.studies.goal_setting.baselines import BASELINE
-from hhp_stats.studies.goal_setting.cells import sibling
 from hhp_stats.studies.goal_setting.cost_benefit import bill, priced_leavers
 from hhp_stats.studies.goal_setting.imputation_model import set_name
 from hhp_stats.studies.goal_setting_terms import primary_analysis
+from hhp_stats.studies.planned import sibling
 
 PEOPLE, TEAM, LEAVER_COST, GAP, BOTH = (
     "people",

@@ -29,6 +29,7 @@ from hhp_stats.regression.cluster_robust import (
 from hhp_stats.regression.linear import LinearFit, ols
 from hhp_stats.regression.model_matrix import Term, model_matrix
 from hhp_stats.results import NOT_ALLOWED, Estimate, ResultRow, not_estimated
+from hhp_stats.studies.planned import Estimates, conduct_of, rows_of
 from hhp_stats.studies.sources import Sourced, adjusted, sourced, states_source
 
 
@@ -124,25 +125,28 @@ def contrast_rows(
     except NOT_ALLOWED as error:
         known, model, failure = frame, None, f"{type(error).__name__}: {error}"
     for contrast in plan.contrasts_of(experiment.id):
-        about = _about(contrast, method, experiment, plan)
-        try:
+
+        def estimate(contrast: CellContrast = contrast) -> Estimates:
             if failure:
                 raise InvalidInput(failure)
-            with recorded() as ran:
-                ran_before(fitting.names)
-                estimate = _estimate(known, contrast, method, model, plan)
-        except NOT_ALLOWED as error:
-            reason = f"{type(error).__name__}: {error}"
-            rows.append(not_estimated(reason=reason, method=method.estimator, source=name_of(contrast_rows), **about))
-            if contrast.planned:
-                analysis = f"{experiment.id}/{contrast.id}/{method.id}"
-                conduct.append(Conduct(study=plan.study, analysis=analysis, aspect="fitted", value=NOT_ESTIMATED))
-            continue
-        if model is None:
-            used = known.loc[known["cell"].isin([*contrast.plus, *contrast.minus])]
-            estimate = dataclasses.replace(estimate, n=len(used) if method.estimator in OF_TWO_CELLS else len(known))
-        rows.append(estimate.row(note=method.note, source=ran.source, **about))
-        if contrast.planned:
+            ran_before(fitting.names)
+            return {"": _estimate(known, contrast, method, model, plan)}
+
+        (row,) = rows_of(
+            plan.result_id(experiment.id, contrast.id, method.id),
+            estimate,
+            estimator=method.estimator,
+            contrast=contrast.label,
+            about=_about(contrast, method, plan),
+            made_by=None,
+            refused_by=contrast_rows,
+            note=lambda: method.note,
+        )
+        rows.append(row)
+        if contrast.planned and row.status == "not_estimated":
+            analysis = f"{experiment.id}/{contrast.id}/{method.id}"
+            conduct += conduct_of(plan.study, analysis, {"fitted": NOT_ESTIMATED})
+        elif contrast.planned:
             conduct += _conduct(contrast, method, experiment, plan)
     return rows, conduct
 
@@ -155,14 +159,14 @@ def _estimate(
     plan: ExperimentPlan,
 ) -> Estimate:
     if model is None:
-        return PAIRWISE[method.estimator](known, contrast, plan)
+        found = PAIRWISE[method.estimator](known, contrast, plan)
+        used = known.loc[known["cell"].isin([*contrast.plus, *contrast.minus])]
+        return dataclasses.replace(found, n=len(used) if method.estimator in OF_TWO_CELLS else len(known))
     fit, covariance = model
     return linear_contrast(fit, covariance, weights=weights(contrast, plan), df=method.df, conf_level=plan.conf_level)
 
 
-def _about(
-    contrast: CellContrast, method: ExperimentMethod, experiment: Experiment, plan: ExperimentPlan
-) -> dict[str, Any]:
+def _about(contrast: CellContrast, method: ExperimentMethod, plan: ExperimentPlan) -> dict[str, Any]:
     population = "Participants of both experiments"
     if method.name_set is not None:
         population = f"Participants with combination {method.name_set} of names and applications"
@@ -170,9 +174,7 @@ def _about(
         dict.fromkeys([*method.clauses, *contrast.clauses]) if contrast.planned else dict.fromkeys(contrast.clauses)
     )
     return {
-        "result_id": plan.result_id(experiment.id, contrast.id, method.id),
         "population": population,
-        "contrast": contrast.label,
         "analysis": plan.kind(contrast, method),
         "clause": " ".join(clauses),
     }
@@ -188,8 +190,7 @@ def _conduct(
         "terms": " + ".join([*dummies(plan, experiment), *method.terms]),
         "clusters": experiment.cluster if method.covariance.startswith("CR") else "",
     }
-    analysis = f"{experiment.id}/{contrast.id}/{method.id}"
-    return [Conduct(study=plan.study, analysis=analysis, aspect=aspect, value=value) for aspect, value in facts.items()]
+    return list(conduct_of(plan.study, f"{experiment.id}/{contrast.id}/{method.id}", facts))
 
 
 def with_holm(rows: list[ResultRow], plan: ExperimentPlan, experiment: Experiment) -> list[ResultRow]:
