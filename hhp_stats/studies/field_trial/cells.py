@@ -16,6 +16,7 @@ from hhp_stats.plan.individual import IndividualPlan, StudyAnalysis
 from hhp_stats.ran import name_of
 from hhp_stats.regression.model_matrix import Array
 from hhp_stats.results import Estimate, not_estimated
+from hhp_stats.studies.beside import LOWER, RATIO, RHO, TREATED, UNTREATED, UPPER
 from hhp_stats.studies.field_trial import clusters, linear_cells, missing_cells, probability_cells
 from hhp_stats.studies.field_trial.analysed import analysed, gaps
 from hhp_stats.studies.field_trial.linear_cells import fitted
@@ -79,12 +80,10 @@ def _arrays(frame: pd.DataFrame) -> tuple[Array, Array]:
 
 # The estimands that an analysis gives beside its effect.
 BESIDE_EFFECT: Mapping[str, tuple[str, ...]] = {
-    "lee-bounds": (missing_cells.LOWER, missing_cells.UPPER),
-    "worst-case-bounds": (missing_cells.LOWER, missing_cells.UPPER),
-    "heckman": (missing_cells.RHO,),
-    **dict.fromkeys(
-        ("logit", "firth"), (probability_cells.RATIO, probability_cells.UNTREATED, probability_cells.TREATED)
-    ),
+    "lee-bounds": (LOWER, UPPER),
+    "worst-case-bounds": (LOWER, UPPER),
+    "heckman": (RHO,),
+    **dict.fromkeys(("logit", "firth"), (RATIO, UNTREATED, TREATED)),
 }
 # Of these whatever the data: a selection model of several completed sets has no correlation of its own.
 ALWAYS_BESIDE = {name: beside for name, beside in BESIDE_EFFECT.items() if name != "heckman"}

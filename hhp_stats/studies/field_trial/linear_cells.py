@@ -11,16 +11,13 @@ import pandas as pd
 from hhp_stats.errors import UnknownName
 from hhp_stats.plan.individual import IndividualPlan, StudyAnalysis
 from hhp_stats.regression.cluster_robust import (
-    ClusterKind,
     DegreesOfFreedom,
-    HeteroskedasticKind,
-    cluster_covariance,
     coefficient,
-    heteroskedastic_covariance,
 )
 from hhp_stats.regression.linear import ols
 from hhp_stats.regression.model_matrix import ModelMatrix, Term, model_matrix
 from hhp_stats.results import Estimate
+from hhp_stats.studies.least_squares import covariance_of
 
 
 def ordinary(analysis: StudyAnalysis, frame: pd.DataFrame, plan: IndividualPlan) -> tuple[Estimate, Mapping[str, str]]:
@@ -44,12 +41,8 @@ def fitted(analysis: StudyAnalysis, frame: pd.DataFrame, plan: IndividualPlan) -
     if analysis.moderator:
         matrix, wanted = _with_interaction(frame, terms, plan.terms[analysis.moderator].term)
     fit = ols(outcome=frame["outcome"].to_numpy(dtype=np.float64), matrix=matrix)
-    if analysis.covariance.startswith("CR"):
-        covariance = cluster_covariance(
-            fit, clusters=frame[plan.design.cluster], kind=cast(ClusterKind, analysis.covariance)
-        )
-    else:
-        covariance = heteroskedastic_covariance(fit, kind=cast(HeteroskedasticKind, analysis.covariance))
+    clusters = frame[plan.design.cluster] if plan.design.cluster else None
+    covariance = covariance_of(fit, analysis.covariance, clusters=clusters)
     found = coefficient(
         fit, covariance, term=wanted, df=cast(DegreesOfFreedom, analysis.df), conf_level=plan.conf_level
     )

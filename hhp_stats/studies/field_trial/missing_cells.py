@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -11,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from hhp_stats.errors import NoObservations
-from hhp_stats.estimate.bounds import Bounds, lee_bounds, worst_case_bounds
+from hhp_stats.estimate.bounds import lee_bounds, worst_case_bounds
 from hhp_stats.estimate.imputation import ImputationPlan, ImputedVariable, impute
 from hhp_stats.estimate.selection import heckman_likelihood
 from hhp_stats.infer.pooling import pool
@@ -19,11 +18,10 @@ from hhp_stats.plan.individual import IndividualPlan, StudyAnalysis
 from hhp_stats.plan.table_plan import NOT_KNOWN
 from hhp_stats.regression.model_matrix import Array, Term, model_matrix
 from hhp_stats.results import Estimate
+from hhp_stats.studies.beside import MIDDLE_NOTE, RHO, bounded
 from hhp_stats.studies.field_trial.linear_cells import fitted
 
 DRAWS = 999  # of the bootstrap behind Lee's bounds
-LOWER, UPPER, RHO = "lower_bound", "upper_bound", "rho"  # estimands beside the effect
-MIDDLE_NOTE = "The estimate is the middle of the bounds, not a best guess; the interval covers the effect."
 
 Estimated = tuple[Estimate | Mapping[str, Estimate], Mapping[str, str]]
 
@@ -40,7 +38,7 @@ def lee(analysis: StudyAnalysis, frame: pd.DataFrame, plan: IndividualPlan) -> E
         conf_level=plan.conf_level,
     )
     # A plan that writes its analyses out says in its own note what the middle is.
-    return _bounded(found, note="" if plan.data is None else MIDDLE_NOTE), {
+    return bounded(found, note="" if plan.data is None else MIDDLE_NOTE), {
         "estimator": "lee-bounds",
         "covariance": "bootstrap",
         "df": "normal",
@@ -68,29 +66,12 @@ def worst_case(analysis: StudyAnalysis, frame: pd.DataFrame, plan: IndividualPla
     )
     if not plan.design.cluster:
         found = replace(found, lower=replace(found.lower, n_clusters=None), upper=replace(found.upper, n_clusters=None))
-    return _bounded(found, note=MIDDLE_NOTE), {
+    return bounded(found, note=MIDDLE_NOTE), {
         "estimator": "worst-case-bounds",
         "covariance": analysis.covariance,
         "population": analysis.population,
         "terms": "",
     }
-
-
-def _bounded(found: Bounds, *, note: str) -> dict[str, Estimate]:
-    low, high = found.lower, found.upper
-    middle = Estimate(
-        estimate=(low.estimate + high.estimate) / 2,
-        std_error=math.nan,
-        df=low.df,
-        n=low.n,
-        n_clusters=None,
-        method=found.method,
-        conf_level=found.conf_level,
-        conf_low=found.conf_low,
-        conf_high=found.conf_high,
-        note=note,
-    )
-    return {"": middle, LOWER: low, UPPER: high}
 
 
 def selection(analysis: StudyAnalysis, frame: pd.DataFrame, plan: IndividualPlan) -> Estimated:

@@ -11,10 +11,8 @@ import pandas as pd
 
 from hhp_stats.estimate.firth import firth_average_change, firth_log_odds, firth_logit
 from hhp_stats.estimate.logistic import (
-    ProbabilityChange,
     average_change,
     clustered_logit_covariance,
-    exponentiated,
     log_odds,
     logit,
     model_covariance,
@@ -22,8 +20,7 @@ from hhp_stats.estimate.logistic import (
 from hhp_stats.plan.individual import IndividualPlan, StudyAnalysis
 from hhp_stats.regression.model_matrix import ModelMatrix, model_matrix
 from hhp_stats.results import Estimate
-
-RATIO, UNTREATED, TREATED = "ratio", "predicted_control", "predicted_treatment"  # estimands beside the change
+from hhp_stats.studies.beside import changed
 
 Estimated = tuple[Mapping[str, Estimate], Mapping[str, str]]
 
@@ -40,7 +37,7 @@ def logistic(analysis: StudyAnalysis, frame: pd.DataFrame, plan: IndividualPlan)
         covariance = model_covariance(fit)
     found = average_change(fit, covariance, conf_level=plan.conf_level)
     odds = log_odds(fit, covariance, conf_level=plan.conf_level)
-    return _beside(found, odds), _facts(analysis)
+    return changed(found, odds), _facts(analysis)
 
 
 def penalised(analysis: StudyAnalysis, frame: pd.DataFrame, plan: IndividualPlan) -> Estimated:
@@ -51,15 +48,11 @@ def penalised(analysis: StudyAnalysis, frame: pd.DataFrame, plan: IndividualPlan
     clusters = frame[plan.design.cluster] if plan.design.cluster else None
     found = firth_average_change(fit, clusters=clusters, conf_level=plan.conf_level)
     odds = firth_log_odds(fit, clusters=clusters, conf_level=plan.conf_level)
-    return _beside(found, odds), _facts(analysis)
+    return changed(found, odds), _facts(analysis)
 
 
 def _matrix(analysis: StudyAnalysis, frame: pd.DataFrame, plan: IndividualPlan) -> ModelMatrix:
     return model_matrix(frame, [plan.terms[name].term for name in analysis.terms])
-
-
-def _beside(found: ProbabilityChange, odds: Estimate) -> dict[str, Estimate]:
-    return {"": found.change, RATIO: exponentiated(odds), UNTREATED: found.untreated, TREATED: found.treated}
 
 
 def _facts(analysis: StudyAnalysis) -> dict[str, str]:

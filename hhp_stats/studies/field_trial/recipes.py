@@ -14,9 +14,9 @@ from hhp_stats.consistency.second.recipe import FIELDS, Quantity, Recipe, Recipe
 from hhp_stats.plan.individual import IndividualPlan, StudyAnalysis
 from hhp_stats.regression.model_matrix import Term
 from hhp_stats.results import ResultRow
+from hhp_stats.studies.beside import RATIO, TREATED, UNTREATED
 from hhp_stats.studies.field_trial.analysed import analysed, in_population, outcome_column
 from hhp_stats.studies.field_trial.missing_cells import completed_outcomes
-from hhp_stats.studies.field_trial.probability_cells import RATIO, TREATED, UNTREATED
 from hhp_stats.studies.planned import tail_of
 
 PEOPLE, TREATMENT = "people", "treatment"

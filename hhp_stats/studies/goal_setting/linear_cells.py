@@ -15,17 +15,13 @@ from hhp_stats.infer.repeated_regression import RepeatedRegression, repeated_reg
 from hhp_stats.infer.wild_bootstrap import wild_bootstrap
 from hhp_stats.plan.schema import Outcome, PlannedAnalysis
 from hhp_stats.regression.cluster_robust import (
-    ClusterKind,
     DegreesOfFreedom,
-    HeteroskedasticKind,
-    cluster_covariance,
     coefficient,
-    heteroskedastic_covariance,
-    two_way_covariance,
 )
 from hhp_stats.regression.linear import ols
 from hhp_stats.results import Estimate
 from hhp_stats.studies.goal_setting.analysed import CompletedSets, Material, Model, models, only_model, person_weights
+from hhp_stats.studies.least_squares import covariance_of
 
 DRAWS = 9_999
 WILD, RANDOMISED = 1, 2  # streams of the plan's seed
@@ -66,13 +62,8 @@ def repeated(sets: CompletedSets, *, conf_level: float) -> RepeatedRegression:
 def linear_effect(model: Model, analysis: PlannedAnalysis, material: Material) -> Estimate:
     """The treatment coefficient of one data set."""
     fit = ols(outcome=model.outcome, matrix=model.matrix)
-    kind, teams = analysis.covariance, model.people["team_id"]
-    if kind == "two-way":
-        covariance = two_way_covariance(fit, clusters=teams, second=model.people["local_authority"])
-    elif kind.startswith("CR"):
-        covariance = cluster_covariance(fit, clusters=teams, kind=cast(ClusterKind, kind))
-    else:
-        covariance = heteroskedastic_covariance(fit, kind=cast(HeteroskedasticKind, kind))
+    people = model.people
+    covariance = covariance_of(fit, analysis.covariance, clusters=people["team_id"], second=people["local_authority"])
     return coefficient(fit, covariance, df=cast(DegreesOfFreedom, analysis.df), conf_level=material.plan.conf_level)
 
 

@@ -8,12 +8,13 @@ import numpy as np
 import pandas as pd
 
 from hhp_stats.errors import EstimationError, NonConvergence, UnknownName
-from hhp_stats.estimate.bounds import Bounds, lee_bounds, worst_case_bounds
+from hhp_stats.estimate.bounds import lee_bounds, worst_case_bounds
 from hhp_stats.estimate.selection import SelectionFit, heckman_likelihood, heckman_two_step
 from hhp_stats.estimate.selection_fit import said_of_several
 from hhp_stats.estimate.weights import response_weights, weighted_effect
 from hhp_stats.plan.schema import Outcome, PlannedAnalysis
 from hhp_stats.results import Estimate
+from hhp_stats.studies.beside import RHO, bounded
 from hhp_stats.studies.goal_setting.analysed import Material, Model, models, outcome_column
 from hhp_stats.studies.goal_setting.linear_cells import pooled
 from hhp_stats.studies.goal_setting.sample import wellbeing_range
@@ -43,7 +44,7 @@ def selection_likelihood(analysis: PlannedAnalysis, outcome: Outcome, material: 
     effect = pooled([fit.coefficient(df="normal") for fit in fits])
     if sets > 1:
         return {"": replace(effect, note=said_of_several(fits))}
-    return {"": effect, "rho": fits[0].correlation()}
+    return {"": effect, RHO: fits[0].correlation()}
 
 
 def _selection_fit(model: Model, material: Material) -> SelectionFit:
@@ -177,7 +178,7 @@ def lee(analysis: PlannedAnalysis, outcome: Outcome, material: Material) -> dict
         seed=seed,
         conf_level=material.plan.conf_level,
     )
-    return _bounded(found)
+    return bounded(found, n_clusters=found.lower.n_clusters)
 
 
 def worst_case(analysis: PlannedAnalysis, outcome: Outcome, material: Material) -> dict[str, Estimate]:
@@ -194,7 +195,7 @@ def worst_case(analysis: PlannedAnalysis, outcome: Outcome, material: Material) 
         clusters=people["team_id"],
         conf_level=material.plan.conf_level,
     )
-    return _bounded(found)
+    return bounded(found, n_clusters=found.lower.n_clusters)
 
 
 def outcome_range(outcome: Outcome, material: Material) -> tuple[float, float]:
@@ -205,21 +206,3 @@ def outcome_range(outcome: Outcome, material: Material) -> tuple[float, float]:
     if outcome.key == "wellbeing":
         return wellbeing_range(material.people)
     raise UnknownName(f"the plan gives no range for {outcome.key}; bounds need one")
-
-
-def _bounded(found: Bounds) -> dict[str, Estimate]:
-    """The effect row carries the middle of the bounds and the interval for the effect itself."""
-    low, high = found.lower, found.upper
-    middle = Estimate(
-        estimate=(low.estimate + high.estimate) / 2,
-        std_error=np.nan,
-        df=low.df,
-        n=low.n,
-        n_clusters=low.n_clusters,
-        method=found.method,
-        conf_level=found.conf_level,
-        conf_low=found.conf_low,
-        conf_high=found.conf_high,
-        note="The estimate is the middle of the bounds, not a best guess; the interval covers the effect.",
-    )
-    return {"": middle, "lower_bound": low, "upper_bound": high}

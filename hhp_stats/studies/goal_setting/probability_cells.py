@@ -21,6 +21,7 @@ from hhp_stats.estimate.logistic import (
 )
 from hhp_stats.plan.schema import Outcome, PlannedAnalysis
 from hhp_stats.results import Estimate
+from hhp_stats.studies.beside import RATIO, TREATED, UNTREATED, changed
 from hhp_stats.studies.goal_setting.analysed import Material, models, only_model
 from hhp_stats.studies.goal_setting.linear_cells import pooled
 
@@ -39,9 +40,9 @@ def logistic(analysis: PlannedAnalysis, outcome: Outcome, material: Material) ->
         odds.append(log_odds(fit, covariance, conf_level=material.plan.conf_level))
     return {
         "": pooled([change.change for change in found]),
-        "ratio": exponentiated(pooled(odds)),  # pooled as logarithms
-        "predicted_control": pooled([change.untreated for change in found]),
-        "predicted_treatment": pooled([change.treated for change in found]),
+        RATIO: exponentiated(pooled(odds)),  # pooled as logarithms
+        UNTREATED: pooled([change.untreated for change in found]),
+        TREATED: pooled([change.treated for change in found]),
     }
 
 
@@ -55,9 +56,4 @@ def penalised(analysis: PlannedAnalysis, outcome: Outcome, material: Material) -
     summarise = firth_change_at_means if analysis.summary == "at_means" else firth_average_change
     teams, level = model.people["team_id"], material.plan.conf_level
     found = summarise(fit, clusters=teams, conf_level=level)
-    return {
-        "": found.change,
-        "ratio": exponentiated(firth_log_odds(fit, clusters=teams, conf_level=level)),
-        "predicted_control": found.untreated,
-        "predicted_treatment": found.treated,
-    }
+    return changed(found, firth_log_odds(fit, clusters=teams, conf_level=level))

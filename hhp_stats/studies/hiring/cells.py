@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable, Mapping
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,16 +19,13 @@ from hhp_stats.plan.conduct import NOT_ESTIMATED, Conduct
 from hhp_stats.plan.experiments import INTERCEPT, CellContrast, Experiment, ExperimentMethod, ExperimentPlan
 from hhp_stats.ran import name_of, ran_before, recorded
 from hhp_stats.regression.cluster_robust import (
-    ClusterKind,
-    HeteroskedasticKind,
     RobustCovariance,
-    cluster_covariance,
-    heteroskedastic_covariance,
     linear_contrast,
 )
 from hhp_stats.regression.linear import LinearFit, ols
 from hhp_stats.regression.model_matrix import Term, model_matrix
 from hhp_stats.results import NOT_ALLOWED, Estimate, ResultRow, not_estimated
+from hhp_stats.studies.least_squares import covariance_of
 from hhp_stats.studies.planned import Estimates, conduct_of, rows_of
 from hhp_stats.studies.sources import Sourced, adjusted, sourced, states_source
 
@@ -55,11 +52,8 @@ def fitted(
     first, *others = dummies(plan, experiment)
     terms = [Term(column=name, kind="binary") for name in others] + [plan.terms[name].term for name in method.terms]
     fit = ols(outcome=frame["outcome"].to_numpy(dtype=np.float64), matrix=model_matrix(frame, terms, treatment=first))
-    if method.covariance.startswith("CR"):
-        return fit, cluster_covariance(
-            fit, clusters=frame[experiment.cluster], kind=cast(ClusterKind, method.covariance)
-        )
-    return fit, heteroskedastic_covariance(fit, kind=cast(HeteroskedasticKind, method.covariance))
+    clusters = frame[experiment.cluster] if experiment.cluster else None
+    return fit, covariance_of(fit, method.covariance, clusters=clusters)
 
 
 def analysed(frame: pd.DataFrame, method: ExperimentMethod) -> pd.DataFrame:
