@@ -151,12 +151,16 @@ def render(
     ] = "embedded",
     fresh: Annotated[bool, typer.Option("--fresh", help="Run all code again, whatever was kept.")] = False,
     output: Annotated[
-        Path | None, typer.Option(help="Folder for the report, new or an earlier rendering; default: _output.")
+        Path | None,
+        typer.Option(
+            help="Folder for the report, new or an earlier rendering; default: _output, of quarto _output_quarto."
+        ),
     ] = None,
     dask: Cluster = None,
     force: Forced = None,
 ) -> None:
     """Estimate, then render the report as an HTML site and a PDF."""
+    from hhp_stats.publish.quarto_cli import FOLDER as QUARTO_FOLDER
     from hhp_stats.publish.unchanged import note_report, report_key, still_stands
 
     asked = tuple(dict.fromkeys(only or ()))
@@ -168,7 +172,7 @@ def render(
         raise typer.BadParameter("the draft for Word is made by the embedded engine")
     root = find_root()
     _answered_for(root)
-    target = output or root / "_output"
+    target = output or root / (QUARTO_FOLDER if engine == "quarto" else "_output")
     key = report_key(root, formats=formats, engine=engine)
     if not fresh and still_stands(root, target, key):
         screen.print(f"Nothing has changed since the last rendering: {target} stands as it is", markup=False)

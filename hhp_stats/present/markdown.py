@@ -15,8 +15,6 @@ from great_tables import GT
 from hhp_stats.plan.book_sections import BookSection
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>$~^@|#]|-(?=-)|\.(?=\.)|&(?=[#\w]))")
-_GT_TABLE = re.compile(r"<table class=\"gt_table\".*?</table>", re.DOTALL)
-_GT_ATTRIBUTES = re.compile(r"\s(?:id|headers|data-quarto-[a-z-]+)=\"[^\"]*\"")
 _LABEL = re.compile(r"tbl-[a-z0-9-]*[a-z0-9]")
 
 
@@ -73,8 +71,7 @@ def printed_table(table: GT, *, label: str, caption: str) -> str:
     """
     if not _LABEL.fullmatch(label):
         raise ValueError(f"the label {label!r} must look like tbl-name")
-    found = _GT_TABLE.findall(table.as_raw_html())
-    if len(found) != 1:
+    html = table.as_raw_html().strip("\n")
+    if html.count("<table") != 1:
         raise ValueError(f"{label} is no single table")
-    html = _GT_ATTRIBUTES.sub("", found[0])
     return f"::: {{#{label} .cell-table}}\n\n``` {{=html}}\n{html}\n```\n\n{escaped(caption)}\n\n:::\n"

@@ -27,6 +27,7 @@ from hhp_stats.traced import Recording, open_recording, recording
 Given = ParamSpec("Given")
 Made = TypeVar("Made")
 
+_NOTHING = "<!-- nothing to say -->"  # Quarto prints the code of an inline value that is empty
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()>#+\-.!<$~^@|])")
 _CITATION = re.compile(r"(\[-?@[\w:.-]+(?:; -?@[\w:.-]+)*\])")
 _TABLE = '<table class="gt_table"'
@@ -44,7 +45,7 @@ class Sentence(str):
         return made
 
     def _repr_markdown_(self) -> str:
-        return "".join(markdown_mark(part, _escaped(part.text)) for part in self.parts)
+        return "".join(markdown_mark(part, _escaped(part.text)) for part in self.parts) or _NOTHING
 
 
 def _escaped(text: str) -> str:

@@ -11,7 +11,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 _AT_ONCE = getattr(signal, "SIGKILL", signal.SIGTERM)
@@ -38,9 +38,15 @@ def known(pid: int, *, leads_group: bool = False, by: int = _AT_ONCE) -> Iterato
 
 
 def run(
-    arguments: Sequence[str], *, folder: Path, given: bytes = b"", tied: bool = False
+    arguments: Sequence[str],
+    *,
+    folder: Path,
+    given: bytes = b"",
+    tied: bool = False,
+    settings: Mapping[str, str] | None = None,
 ) -> subprocess.CompletedProcess[bytes]:
-    """Run a program in `folder` to its end and return what it wrote; `end_all` ends it.
+    """Run a program in `folder` to its end and return what it wrote; `end_all` ends it. `settings` are variables of its
+    environment beside ours.
 
     A filter, which reads what it is `given` and then writes, ends by itself when this process is gone: nobody holds its
     pipes. Others are `tied`: they lead a group of processes, and on Linux the system ends it with us.
@@ -53,6 +59,7 @@ def run(
         subprocess.Popen(
             arguments,
             cwd=folder,
+            env=os.environ | settings if settings else None,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

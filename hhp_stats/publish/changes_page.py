@@ -34,6 +34,12 @@ class ChangesPage:
         """From which release the page counts, and what changed in the inputs."""
         return "" if self.report is None else f"Compared with the release of {self.report.a}. {self.report.causes()}"
 
+    def opening(self) -> str:
+        """The page's first paragraph: the headline, and since when the page counts where there is a release to count
+        from.
+        """
+        return " ".join(sentence for sentence in (self.headline(), self.since()) if sentence)
+
     def sections(self) -> str:
         """All lists that are not empty, as numbered tables in Markdown: for a cell with `output: asis`."""
         if self.report is None:

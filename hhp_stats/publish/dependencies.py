@@ -16,6 +16,7 @@ from pathlib import Path
 
 from hhp_stats.files.file_parts import digest_now
 from hhp_stats.publish.digests import digest_settings
+from hhp_stats.publish.quarto_cli import left_by_quarto
 
 MIME = "application/vnd.hhp.dependencies+json"
 _PACKAGE = Path(__file__).resolve().parent.parent
@@ -131,6 +132,9 @@ def digest_names(root: Path, folders: Iterable[str] = _NAMED) -> str:
         for place, inner, names in os.walk(root / folder):
             # In place, so that the walk goes neither into what chapters make themselves nor in another order elsewhere.
             inner[:] = sorted(name for name in inner if name not in ("__pycache__", "figures"))
+            if folder == "report":
+                inner[:] = [name for name in inner if not left_by_quarto(name)]
+                names = [name for name in names if not left_by_quarto(name)]
             total.update(os.path.relpath(place, root).encode() + b"\0" + "\0".join(sorted(names)).encode() + b"\n")
     total.update(digest_settings().encode())
     return total.hexdigest()

@@ -15,9 +15,11 @@ from pathlib import Path
 from hhp_stats.errors import Problem, RenderError
 from hhp_stats.intake.raw_files import studies as study_keys
 from hhp_stats.plan.passages import check_passages
+from hhp_stats.publish.bibliography import check_bibliography
 from hhp_stats.publish.digits import check_digits, read_allowed
 from hhp_stats.publish.project import CONFIG, Project, load_project
 from hhp_stats.publish.qmd import read_chapter
+from hhp_stats.publish.quarto_cli import IGNORED_BY_QUARTO, left_by_quarto
 from hhp_stats.publish.source import Cell, Line, Source, prose_lines
 
 _MATH = re.compile(r"\$\$.*?\$\$|(?<![\\$])\$(?=[^\s$])(?:[^$\\]|\\.)*?(?<=\S)\$(?![\d$])", re.DOTALL)
@@ -33,6 +35,7 @@ _HEADING = re.compile(r"^(#{1,6})\s+(.*)$")
 _IMAGE = re.compile(r"!\[(?P<text>(?:[^\[\]]|\[[^\]]*\])*)\]\([^)]*\)(?P<attributes>\{[^}]*\})?")
 _NOTE_USE = re.compile(r"\[\^([^\]\s]+)\](?!:)")
 _NOTE = re.compile(r"^\s*\[\^([^\]\s]+)\]:")
+_HYPHEN = re.compile(r"(?:^|(?<=[\s(\[]))-\d[\d.,]*")
 _ANNOTATION = re.compile(r"#\s*<\d+>\s*$")
 _EMOJI = re.compile("[\U0001f000-\U0001ffff\u2e80-\ua4cf\uac00-\ud7af\uf900-\ufaff\ufe0e\ufe0f]")
 
@@ -101,13 +104,14 @@ def read_and_lint(project: Project) -> tuple[list[Source], list[RenderError]]:
         if key not in used:
             refuse(CONFIG, at, f"unknown key '{key}': neither Quarto's nor used by a 'meta' shortcode")
     for extra in [*project.root.glob("_quarto-*.yml"), *project.root.glob("**/_metadata.yml")]:
-        if not any(part.startswith((".", "_output")) for part in extra.relative_to(project.root).parts):
+        if not any(part.startswith(".") or left_by_quarto(part) for part in extra.relative_to(project.root).parts):
             refuse(extra.relative_to(project.root).as_posix(), 0, "profiles and folder metadata are not supported")
 
     allowed = read_allowed(project.root, refuse)
     passages = [list(_passages(source)) for source in sources]
     for source, paragraphs in zip(sources, passages, strict=True):
         _check_headings(source, refuse)
+        _check_unnumbered(project, source, paragraphs, refuse)
         _check_notes(source, refuse)
         for paragraph in paragraphs:
             _check_paragraph(paragraph, refuse)
@@ -116,6 +120,7 @@ def read_and_lint(project: Project) -> tuple[list[Source], list[RenderError]]:
             for line in cell.code:
                 if _ANNOTATION.search(line.text):
                     refuse(line.file, line.number, "code annotations are not supported")
+    _check_ignored(project.root, refuse)
     _check_labels(sources, passages, refuse)
     _check_citations(project, sources, passages, refuse)
     return sources, _unique(problems)
@@ -128,6 +133,17 @@ def _check_studies(project: Project, refuse: Refuse) -> None:
     known = study_keys(project.root)
     for chapter in project.chapters:
         check_passages(chapter.path, (project.root / chapter.path).read_text(encoding="utf-8"), known, refuse)
+
+
+def _check_ignored(root: Path, refuse: Refuse) -> None:
+    """Quarto adds lines to the list of what git leaves out, in each run in which it does not find them."""
+    file = root / ".gitignore"
+    if not file.is_file():
+        return
+    lines = {line.strip() for line in file.read_text(encoding="utf-8").splitlines()}
+    for needed in IGNORED_BY_QUARTO:
+        if needed not in lines:
+            refuse(file.name, 0, f"the line '{needed}' is missing, and each run of Quarto would add it")
 
 
 def _unique(problems: Sequence[RenderError]) -> list[RenderError]:
@@ -163,6 +179,8 @@ def _check_paragraph(paragraph: Sequence[Line], refuse: Refuse) -> None:
             say("a '$' that begins no formula must be written '\\$'")
         if found := _TWICE.search(text):
             say(f"the reference brings its own word: leave out '{found[1]}'")
+        if found := _HYPHEN.search(text):
+            say(f"the hyphen of '{found[0]}' is no minus: write '\u2212'")
         if found := _OTHER_REFERENCE.search(text):
             say(f"'@{found[1]}': only figures, tables, equations and sections are numbered")
         if found := _EMOJI.search(line.text):
@@ -201,6 +219,22 @@ def _check_headings(source: Source, refuse: Refuse) -> None:
         refuse(source.chapter.path, 1, "the chapter has no title '# Title {#sec-name}'")
     for line in tops[1:]:
         refuse(line.file, line.number, "a second level-one heading: one chapter, one '# Title'")
+
+
+def _check_unnumbered(project: Project, source: Source, paragraphs: Sequence[Sequence[Line]], refuse: Refuse) -> None:
+    """In a chapter without a number Quarto prints a section's whole title for a reference to it."""
+    title = next((found for line in prose_lines(source.lines) if (found := _HEADING.match(line.text))), None)
+    if project.number_sections and (title is None or ".unnumbered" not in title[2]):
+        return
+    for line in (line for paragraph in paragraphs for line in paragraph):
+        for found in _REFERENCE.finditer(line.text):
+            if found[1].startswith("sec-"):
+                refuse(
+                    line.file,
+                    line.number,
+                    f"'@{found[1]}' stands in a chapter without a number, where Quarto prints the section's whole title"
+                    f" for it: write a link, '[words](chapter.qmd#{found[1]})'",
+                )
 
 
 def _check_notes(source: Source, refuse: Refuse) -> None:
@@ -261,15 +295,20 @@ def _check_citations(
             break
         known |= set(_BIB_KEY.findall((project.root / file).read_text(encoding="utf-8")))  # type: ignore[operator]
     cited: Line | None = None
+    keys: set[str] = set()
     for line in (line for chapter in passages for paragraph in chapter for line in paragraph):
         for found in _CITATION.finditer(line.text):
             key = found[1]
             if re.match(r"(?:fig|tbl|eq|sec|lst|thm|lem|cor|prp|def|exm|exr)-", key):
                 continue
             cited = cited or line
+            keys.add(key)
             if known is not None and key not in known:
                 refuse(line.file, line.number, f"the citation '@{key}' is not in the bibliography")
     lines = [line for source in sources for line in prose_lines(source.lines)]
+    for file in project.bibliography:
+        if file.endswith(".bib"):
+            check_bibliography(project.root, file, keys, refuse)
     lists = [line for line in lines if re.match(r":{3,}\s*\{\s*#refs\b", line.text)]
     for line in lists[1:]:
         refuse(line.file, line.number, "a second list of references: one book, one '::: {#refs}'")

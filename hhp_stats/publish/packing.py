@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from hhp_stats.publish.quarto_cli import left_by_quarto
+
 # In patterns `*` stands for anything within one name, `**/` for any folders, `{a,b}` for a or b.
 PROJECT = (
     "{_quarto.yml,index.qmd,pyproject.toml,requirements.lock,requirements-dev.lock,Makefile,LICENSE}",
@@ -25,7 +27,7 @@ PROJECT = (
     ".pre-commit-config.yaml",
     ".ci/run",
     ".gitignore",
-    "report/*.{qmd,bib,py}",
+    "report/*.{qmd,bib,py,typ}",
     "report/{glossary.toml,allowed-digits.txt}",
     "hhp_stats/**/*.py",
     "hhp_stats/publish/assets/*.{lua,css,html,js,json,typ}",
@@ -71,7 +73,6 @@ BLIND = (
     "data/published/protocol_clauses.csv",
     "data/{dictionary,spellings}.csv",
 )
-_PASSED_OVER = ("__pycache__", "_output")  # what programs leave between sources
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,8 +161,11 @@ def _below(folder: Path, *, top: str = "") -> Iterator[tuple[str, bool]]:
     found: list[tuple[str, bool]] = []
     for place, folders, names in os.walk(folder, followlinks=False):
         # Hidden folders (environments, caches, version control) are not walked; the one of continuous integration is.
+        # Nor is what programs leave between sources.
         folders[:] = [
-            name for name in folders if name not in _PASSED_OVER and (not name.startswith(".") or name == ".ci")
+            name
+            for name in folders
+            if name != "__pycache__" and not left_by_quarto(name) and (not name.startswith(".") or name == ".ci")
         ]
         here = Path(place).relative_to(folder).as_posix()
         before = f"{top}/" * bool(top) + ("" if here == "." else f"{here}/")

@@ -47,7 +47,9 @@ def write_pdf(
     Raises RenderError where a chapter's own words hold such a character, naming the line, and with Typst's own report
     where the document breaks another rule of the standards.
     """
-    template = (ASSETS / "report.typ").read_text(encoding="utf-8")
+    # The project's own rules come first, as in Quarto: what the template says afterwards holds.
+    headers = [project.root / name for name in project.typst_header]
+    template = "\n".join(rules.read_text(encoding="utf-8") for rules in [*headers, ASSETS / "report.typ"])
     settings = _settings(project, volume, _notices(project, sources), pages_of_lists=expected_pages_of_lists(body))
     # The names of pictures tell their contents; the fonts are the package's own.
     made_of = [
@@ -201,6 +203,7 @@ def _settings(project: Project, volume: Volume, notices: Mapping[str, str], *, p
             f"  region: {text(region) if region else 'none'},",
             f"  banner: {text(project.banner)},",
             f"  banners: ({''.join(f'{text(key)}: {text(words)}, ' for key, words in notices.items()) or ':'}),",
+            f"  contents-depth: {project.toc_depth['typst']},",
             f"  words: ({words}),",
             f"  pages-of-lists: {pages_of_lists},",
             ")",

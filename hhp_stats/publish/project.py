@@ -7,6 +7,9 @@ the project's own at top level is accepted when a `meta` shortcode of a chapter 
 from __future__ import annotations
 
 import datetime
+import difflib
+import functools
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -25,9 +28,10 @@ EXECUTE_OPTIONS = {"echo", "eval", "include", "output", "warning", "error"}
 """The options of `execute:`; a cell may set each for itself."""
 
 PREPARE = "report/prepare.py"
+TOC_DEPTH = 3  # Quarto's default
 _HONOURED: dict[str, set[str]] = {
     "project": {"type", "output-dir", "execute-dir", "pre-render"},
-    "book": {"title", "subtitle", "author", "date", "description", "chapters", "appendices"},
+    "book": {"title", "subtitle", "author", "date", "description", "chapters", "appendices", "output-file"},
     "execute": EXECUTE_OPTIONS,
     "format": {"html", "typst"},
 }
@@ -42,81 +46,29 @@ _TOP_LEVEL = {
     BANNER,
 }
 # Appearance that the Quarto CLI takes and the embedded engine's own templates decide.
-_CLI_ONLY = {"theme", "css", "mainfont", "fontsize", "papersize", "margin", "toc", "toc-depth", "code-copy", "grid"}
+_CLI_ONLY = {"mainfont", "fontsize", "toc", "grid"}
 _FORMAT_HONOURED = {
-    "html": {"code-fold", "code-summary", "number-sections", *_CLI_ONLY},
-    "typst": {"citeproc", "number-sections", *_CLI_ONLY},
+    "html": {"code-fold", "code-summary", "number-sections", "toc-depth", "theme", "css", "code-copy", *_CLI_ONLY},
+    "typst": {
+        "citeproc",
+        "include-in-header",
+        "number-sections",
+        "toc-depth",
+        "papersize",
+        "margin",
+        *_CLI_ONLY,
+    },
 }
-# Quarto acts on these top-level keys; passing over them in silence would change the report.
-_QUARTO_TOP_LEVEL = {
-    "abstract",
-    "aliases",
-    "author",
-    "brand",
+# Pandoc or Quarto act on these top-level keys although Quarto's schema does not name them.
+_BESIDE_THE_SCHEMA = {
     "bread-crumbs",
-    "citation",
-    "citeproc",
-    "code-annotations",
-    "code-fold",
-    "code-tools",
-    "crossref",
-    "date",
-    "df-print",
-    "editor",
-    "email-obfuscation",
-    "engine",
-    "engines",
     "extensions",
-    "fig-cap-location",
-    "fig-dpi",
-    "fig-format",
-    "fig-height",
-    "fig-width",
-    "filters",
-    "format-links",
-    "freeze",
-    "from",
-    "highlight-style",
-    "html-math-method",
-    "include-after-body",
-    "include-before-body",
-    "include-in-header",
-    "ipynb-filters",
-    "ipynb-shell-interactivity",
-    "jupyter",
     "kernel",
-    "knitr",
-    "language",
-    "listing",
-    "lightbox",
-    "manuscript",
-    "metadata-files",
     "nocite",
-    "number-depth",
-    "number-offset",
-    "page-layout",
-    "pdf-standard",
-    "profile",
-    "quarto-required",
     "reader",
-    "reference-location",
-    "resource-path",
-    "resources",
-    "shift-heading-level-by",
-    "shortcodes",
     "smart",
     "suppress-bibliography",
-    "tbl-cap-location",
-    "tbl-colwidths",
-    "template",
-    "theme",
-    "title",
-    "toc",
-    "toc-title",
-    "top-level-division",
     "validate-yaml",
-    "variables",
-    "website",
 }
 
 
@@ -146,7 +98,8 @@ class Project:
     date: datetime.date
     lang: str
     number_sections: bool
-    toc_depth: int
+    toc_depth: Mapping[str, int]  # the deepest heading that the lists of contents show, by format
+    typst_header: tuple[str, ...]  # files with Typst's own rules, which come before the template's
     banner: str
     chapters: tuple[Chapter, ...]
     bibliography: tuple[str, ...]
@@ -215,9 +168,21 @@ def load_project(root: Path) -> Project:
             place = place[:-1]
         return RenderError(CONFIG, lines.get(place), message)
 
+    schema = quarto_keys()
+
+    def unknown(section: str, key: str) -> str:
+        """What to say of a key that the embedded engine does not honour."""
+        name = f"{section}.{key}" if section else key
+        known = section == "format" or key in schema[section or "top"]  # formats are Pandoc's, not the schema's
+        if known or (not section and key in _BESIDE_THE_SCHEMA):
+            return f"the key '{name}' is not honoured by the embedded engine; remove it"
+        near = difflib.get_close_matches(key, _honoured(section), n=1)
+        hint = f"; did you mean '{near[0]}'?" if near else "; remove it"
+        return f"Quarto {schema['version']} has no key '{name}', and neither has the embedded engine{hint}"
+
     for top in config:
-        if top in _QUARTO_TOP_LEVEL:
-            raise fail(f"the key '{top}' is not honoured by the embedded engine; remove it", top)
+        if top not in _TOP_LEVEL and (top in schema["top"] or top in _BESIDE_THE_SCHEMA):
+            raise fail(unknown("", top), top)
     for section, known in _HONOURED.items():
         value = config.get(section)
         if not isinstance(value, dict):
@@ -226,17 +191,12 @@ def load_project(root: Path) -> Project:
             )
         for key in value:
             if key not in known:
-                raise fail(f"the key '{section}.{key}' is not honoured by the embedded engine; remove it", section, key)
+                raise fail(unknown(section, key), section, key)
     formats = {name: value if isinstance(value, dict) else {} for name, value in config["format"].items()}
     for name, value in formats.items():
         for key in value:
             if key not in _FORMAT_HONOURED[name]:
-                raise fail(
-                    f"the key 'format.{name}.{key}' is not honoured by the embedded engine; remove it",
-                    "format",
-                    name,
-                    key,
-                )
+                raise fail(unknown(f"format.{name}", key), "format", name, key)
     if "typst" in formats and formats["typst"].get("citeproc") is not True:
         raise fail(
             "'format.typst.citeproc: true' is needed, else Quarto lets Typst format the citations", "format", "typst"
@@ -254,9 +214,10 @@ def load_project(root: Path) -> Project:
             "project",
             "pre-render",
         )
-    for needed in ("title", "date", "chapters"):
-        if needed not in book:
-            raise fail(f"'book.{needed}' is missing", "book")
+    for needed in ("title", "author", "date", "chapters"):
+        if not book.get(needed):
+            why = ": the Quarto CLI makes no PDF of a book without one" if needed == "author" else ""
+            raise fail(f"'book.{needed}' is missing{why}", "book", needed)
     date = book["date"]
     if isinstance(date, str):
         try:
@@ -293,7 +254,11 @@ def load_project(root: Path) -> Project:
         date=date,
         lang=str(config.get("lang", "en")),
         number_sections=bool(config.get("number-sections", True)),
-        toc_depth=int(config.get("toc-depth", 2)),
+        toc_depth={
+            name: int(formats.get(name, {}).get("toc-depth", config.get("toc-depth", TOC_DEPTH)))
+            for name in _FORMAT_HONOURED
+        },
+        typst_header=_header_files(root, formats.get("typst", {}).get("include-in-header", []), fail),
         banner=_words(config.get(BANNER) or ""),
         chapters=_chapters(root, book, fail),
         bibliography=bibliography,
@@ -307,6 +272,35 @@ def load_project(root: Path) -> Project:
         own_keys={key: lines[(key,)] for key in config if key not in _TOP_LEVEL},
         imprint=imprint,
     )
+
+
+@functools.cache
+def quarto_keys() -> Mapping[str, Any]:
+    """The names of all keys of Quarto's own schema by the place where they may stand, and its `version`."""
+    text = Path(__file__).with_name("assets").joinpath("quarto_keys.json").read_text(encoding="utf-8")
+    found: dict[str, Any] = json.loads(text)
+    return found
+
+
+def _honoured(section: str) -> set[str]:
+    """The keys that both engines take at a place."""
+    if section.startswith("format."):
+        return _FORMAT_HONOURED[section.removeprefix("format.")]
+    return _HONOURED[section] if section else _TOP_LEVEL
+
+
+def _header_files(root: Path, given: Any, fail: Any) -> tuple[str, ...]:
+    """The files of `include-in-header`; text of its own would hide Typst in YAML."""
+    place = ("format", "typst", "include-in-header")
+    files: list[str] = []
+    for entry in given if isinstance(given, list) else [given]:
+        file = entry.get("file") if isinstance(entry, dict) and set(entry) == {"file"} else entry
+        if not isinstance(file, str):
+            raise fail("'format.typst.include-in-header' takes files only: a name, or 'file: name'", *place)
+        if not (root / file).is_file():
+            raise fail(f"the file '{file}' does not exist", *place)
+        files.append(file)
+    return tuple(files)
 
 
 def _words(value: Any) -> str:

@@ -20,7 +20,6 @@ from hhp_stats.files.output_guard import OutputGuard
 from hhp_stats.files.remember import code_of
 from hhp_stats.files.replaced_folder import replaced
 from hhp_stats.files.unfinished import remove_parts
-from hhp_stats.processes import children
 from hhp_stats.processes.at_work import at_work
 from hhp_stats.publish import table_workbook, well_formed
 from hhp_stats.publish.chapters import all_of, html_pages, printed_bodies, read_chapters, start_writing
@@ -32,6 +31,7 @@ from hhp_stats.publish.kernels import ChapterState
 from hhp_stats.publish.lint import read_and_lint
 from hhp_stats.publish.pdf import write_pdf
 from hhp_stats.publish.project import Project, load_project
+from hhp_stats.publish.quarto_cli import TARGETS, find_quarto, pages_of, render_format
 from hhp_stats.publish.site import PDF_NAME, write_site
 from hhp_stats.publish.source import Source
 from hhp_stats.publish.table_workbook import TABLES_NAME
@@ -313,25 +313,14 @@ def _write_workbook(project: Project, pages: Mapping[str, Mapping[str, Any]], ke
 
 def _quarto(root: Path, building: Path, *, formats: Sequence[Format], clock: _Clock) -> _Made:
     """The same sources through the Quarto CLI, where a user has it."""
-    quarto = shutil.which("quarto")
-    if quarto is None:
-        raise RenderError("_quarto.yml", None, "the Quarto CLI is not installed; render with the embedded engine")
-    for name, target in (("html", "html"), ("pdf", "typst")):
-        if name not in formats:
-            continue
-        with clock.stage(f"quarto {target}"):
-            done = children.run(
-                [quarto, "render", str(root), "--to", target, "--output-dir", str(building), "--no-clean"],
-                folder=root,
-                tied=True,
-            )
-        if done.returncode:
-            said = done.stderr.decode(errors="replace")
-            raise RenderError("_quarto.yml", None, f"quarto render --to {target} failed:\n{said.strip()[-3000:]}")
-    made = sorted(building.glob("*.pdf"))
-    if "pdf" in formats and made and not (building / PDF_NAME).exists():
+    quarto = find_quarto(root)
+    for name, target in TARGETS.items():
+        if name in formats:
+            with clock.stage(f"quarto {target}"):
+                render_format(quarto, root, building, target=target)
+    if "pdf" in formats and not (building / PDF_NAME).exists():
+        made = sorted(building.glob("*.pdf"))
+        if not made:
+            raise RenderError("_quarto.yml", None, "quarto render --to typst wrote no PDF")
         made[0].rename(building / PDF_NAME)
-    return _Made(
-        pages=sorted(file.relative_to(building).as_posix() for file in building.rglob("*.html")),
-        printed=[PDF_NAME] if "pdf" in formats else [],
-    )
+    return _Made(pages=pages_of(building), printed=[PDF_NAME] if "pdf" in formats else [])

@@ -236,7 +236,7 @@ def _chapters(project: Project, current: Chapter, pages: Mapping[str, Page], wor
 
 
 def _contents(project: Project, page: Page, words: Mapping[str, str]) -> str:
-    shown = [heading for heading in page["headings"] if heading["level"] <= project.toc_depth + 1]
+    shown = [heading for heading in page["headings"] if heading["level"] <= project.toc_depth["html"]]
     if not shown:
         return ""
     items = "\n".join(

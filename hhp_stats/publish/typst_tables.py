@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hhp_stats.errors import RenderError
-from hhp_stats.publish.column_widths import LONG_WORD, lay_out
+from hhp_stats.present.column_widths import LONG_WORD, lay_out
 from hhp_stats.publish.well_formed import Reader
 
 _TABLE_LINE = re.compile(r"^[ \t]*//hhp-table (\{.*\})$", re.MULTILINE)
@@ -23,6 +23,7 @@ _BLANKS = re.compile(r"[ \t\r\n]+")  # not the blanks that no line may break at
 _COLOUR = re.compile(r"(?:^|;)\s*color:\s*(#[0-9A-Fa-f]+)")
 _FILL = re.compile(r"background-color:\s*(#[0-9A-Fa-f]+)")
 _BOLD = re.compile(r"font-weight:\s*(?:bold|[6-9]00)")
+_WIDTH = re.compile(r"(?:^|;)\s*width:\s*([\d.]+)%")
 _ITALIC = re.compile(r"font-style:\s*italic")
 _SIDE = re.compile(r"\bgt_(left|right|center)\b")
 _AROUND = {
@@ -67,6 +68,7 @@ class Table:
     head: Sequence[Row]
     rows: Sequence[Row]
     notes: Sequence[Cell]
+    percents: Sequence[float] = ()  # widths of the columns, where the table brings them
 
 
 def with_tables(text: str, html: Mapping[str, str], *, file: str) -> str:
@@ -133,6 +135,7 @@ class _Reader(Reader):
         self.part = "tbody"
         self.rows: dict[str, list[list[Cell]]] = {"thead": [], "tbody": [], "tfoot": []}
         self.cell: _Open | None = None
+        self.percents: list[float] = []
 
     def handle_starttag(self, tag: str, attributes: dict[str, str]) -> None:
         if tag in ("td", "th"):
@@ -143,6 +146,8 @@ class _Reader(Reader):
             self.part = tag
         elif tag == "tr":
             self.rows[self.part].append([])
+        elif tag == "col" and (width := _WIDTH.search(attributes.get("style", ""))):
+            self.percents.append(float(width[1]))
         elif tag not in _AROUND_ROWS:
             raise self._unknown(tag)
 
@@ -234,6 +239,7 @@ def read_html(html: str, *, file: str) -> Table:
         head=head,
         rows=rows,
         notes=[cell for row in reader.rows["tfoot"] for cell in row],
+        percents=reader.percents,
     )
 
 
@@ -273,6 +279,7 @@ def as_typst(table: Table) -> str:
         [[cell.plain for cell in row] for row in table.head],
         [[cell.plain for cell in row] for row in table.rows],
         columns=table.columns,
+        percents=table.percents,
     )
     sides = _sides(table)
     out = ["  table.hline(stroke: rule-heavy),"]

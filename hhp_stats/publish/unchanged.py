@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hhp_stats.publish.digests import digest_environment, digest_files, digest_settings
+from hhp_stats.publish.quarto_cli import left_by_quarto
 
 PACKAGE = Path(__file__).resolve().parent.parent
 NOTE = Path(".report") / "rendered.json"
@@ -26,7 +27,7 @@ def report_key(root: Path, *, formats: Sequence[str], engine: str) -> str:
     found = [root / name for name in _READ if (root / name).exists()]
     files = [path for path in found if path.is_file()] + sorted(root.glob("*.qmd"))
     files += [path for folder in found if folder.is_dir() for path in sorted(folder.rglob("*")) if path.is_file()]
-    read = [path for path in files if not path.relative_to(root).as_posix().startswith(_OUTPUTS)]
+    read = [path for path in files if not _made(path.relative_to(root))]
     parts = [
         digest_files(root, read),
         digest_files(root, [PACKAGE]),
@@ -36,6 +37,11 @@ def report_key(root: Path, *, formats: Sequence[str], engine: str) -> str:
         *sorted(formats),
     ]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _made(path: Path) -> bool:
+    """Whether a rendering writes this file, or leaves it when it is interrupted."""
+    return path.as_posix().startswith(_OUTPUTS) or (path.parts[0] == "report" and any(map(left_by_quarto, path.parts)))
 
 
 def still_stands(root: Path, output: Path, key: str) -> bool:

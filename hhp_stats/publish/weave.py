@@ -28,8 +28,11 @@ _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()>#+\-.!<$~^@|])")
 _GT_TABLE = re.compile(r"<table class=\"gt_table\".*?</table>", re.DOTALL)
 _GT_ATTRIBUTES = re.compile(r"\s(?:id|headers|data-quarto-[a-z-]+)=\"[^\"]*\"")
+_TABLE_STYLE = re.compile(r"^(<table class=\"gt_table\"[^>]*?) style=\"[^\"]*\"")
+_COLUMN_WIDTHS = re.compile(r"\s*<colgroup>.*?</colgroup>", re.DOTALL)
 _FENCED_TABLE = re.compile(
-    r"^(```+ \{=html\}\n)(<table class=\"gt_table\".*?</table>)(\n```+)$", re.DOTALL | re.MULTILINE
+    r"^(```+ \{=html\}\n)(?:(?!```).)*?(<table class=\"gt_table\"(?:(?!```).)*?</table>)(?:(?!```).)*?(\n```+)$",
+    re.DOTALL | re.MULTILINE,
 )
 _SET_ASIDE = re.compile(r'<table class="gt_table" data-kept="(\d+)"></table>')
 _DIV = re.compile(r"^\s*(:{3,})\s*(\S.*)?$")
@@ -79,8 +82,13 @@ def weave(project: Project, source: Source, executed: Executed) -> Woven:
 
 
 def put_back(html: str, tables: Mapping[str, str]) -> str:
-    """A page with the tables that were set aside in their places, the places of results in them as its own."""
-    return _SET_ASIDE.sub(lambda found: tables[found[1]].replace(' data-anchor="', ' id="'), html)
+    """A page with the tables that were set aside in their places, the places of results in them as its own.
+
+    On a screen the columns are as wide as the window lets them be; their widths are for paper.
+    """
+    return _SET_ASIDE.sub(
+        lambda found: _COLUMN_WIDTHS.sub("", tables[found[1]]).replace(' data-anchor="', ' id="'), html
+    )
 
 
 def _inline(step: tuple[Cell | Inline, Sequence[Any]]) -> str:
@@ -89,6 +97,13 @@ def _inline(step: tuple[Cell | Inline, Sequence[Any]]) -> str:
         value = output.get("data", {}).get(INLINE_MIME)
         if value is not None:
             text = " ".join(str(value["markdown"]).split("\n"))
+            if not text.strip():
+                raise RenderError(
+                    step[0].file,
+                    step[0].line,
+                    "this inline code gives an empty text, for which Quarto prints the code itself; say something, or"
+                    " leave the code out",
+                )
             return _MARKDOWN.sub(r"\\\1", text) if value["escape"] else text
     raise RenderError(step[0].file, step[0].line, "this inline code gave no value")
 
@@ -98,6 +113,11 @@ def _fenced(text: str, attributes: str) -> str:
     longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence} {attributes}\n{text.rstrip()}\n{fence}"
+
+
+def _plain_table(html: str) -> str:
+    """A table of great_tables without what other stylesheets and scripts would need."""
+    return _TABLE_STYLE.sub(r"\1", _GT_ATTRIBUTES.sub("", html))
 
 
 def _attribute(text: str) -> str:
@@ -200,7 +220,9 @@ class _CellWeaver:
                     break
         if depth != 0 or fence:
             raise self._error("the Markdown that this cell prints does not close its ':::' or code blocks in pairs")
-        return _FENCED_TABLE.sub(lambda found: found[1] + self._set_aside(found[2]) + found[3], text.strip("\n"))
+        return _FENCED_TABLE.sub(
+            lambda found: found[1] + self._set_aside(_plain_table(found[2])) + found[3], text.strip("\n")
+        )
 
     def _table(self, html: str) -> str:
         tables = _GT_TABLE.findall(html)
@@ -208,7 +230,7 @@ class _CellWeaver:
             raise self._error("this cell shows HTML that is no great_tables table; end it with a GT")
         if "gt_heading" in tables[0] and "gt_title" in tables[0]:
             raise self._error("this table has a title of its own (tab_header); use tbl-cap")
-        return _fenced(self._set_aside(_GT_ATTRIBUTES.sub("", tables[0])), "{=html}")
+        return _fenced(self._set_aside(_plain_table(tables[0])), "{=html}")
 
     def _set_aside(self, table: str) -> str:
         # Named by its place, not its content: Pandoc need not write a chapter again of which only tables changed.

@@ -32,6 +32,7 @@ book:
   title: "Small"
   date: 2024-01-02
   chapters: [index.qmd, one.qmd]
+  author: "Evaluation team"
 bibliography: references.bib
 lang: en-GB
 number-sections: true

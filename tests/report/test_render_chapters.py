@@ -88,6 +88,16 @@ def test_inline_strings_are_escaped_markdown_is_not(write_book: WriteBook) -> No
     assert "Now 2\\*3\\*4 \\[x\\] \\$5 \\@me and **bold**." in text
 
 
+@pytest.mark.parametrize("value", ["", " ", "\n"])
+@pytest.mark.parametrize("escape", [True, False])
+def test_an_inline_value_says_something(write_book: WriteBook, value: str, escape: bool) -> None:
+    """Quarto prints the code in the place of an empty value."""
+    root = write_book(HEAD + "Words.\n\nNow `{python} x`.\n")
+    with pytest.raises(RenderError, match="gives an empty text") as caught:
+        woven(root, [shown({INLINE_MIME: {"markdown": value, "escape": escape}})])
+    assert (caught.value.file, caught.value.line) == ("one.qmd", 5)
+
+
 @pytest.mark.parametrize(
     ("options", "outputs", "message"),
     [

@@ -52,6 +52,13 @@ CASES = {
     "emoji": (HEAD + "Words \U0001f600.\n", 3, "U+1F600"),
     "no title": ("Words.\n", 1, "no title"),
     "second title": (HEAD + "# Two {#sec-two}\n", 3, "a second level-one heading"),
+    "hyphen for a minus": (HEAD + "About -5% less.\n", 3, "the hyphen of '-5' is no minus"),
+    "hyphen in brackets": (HEAD + "Less (-5%).\n", 3, "the hyphen of '-5' is no minus"),
+    "section from a page without number": (
+        "# One {.unnumbered}\n\nSee @sec-start.\n",
+        3,
+        "'@sec-start' stands in a chapter without a number",
+    ),
     "title without label": ("# One\n", 1, "needs a label"),
 }
 
@@ -72,16 +79,37 @@ def test_source_is_refused_by_line(write_book: WriteBook, name: str) -> None:
 
 CONFIG_CASES = {
     "unknown section key": ("  date: 2024-01-02", "  date: 2024-01-02\n  sharing: [twitter]", 7, "'book.sharing'"),
-    "Quarto's key": ("lang: en-GB", "freeze: auto\nlang: en-GB", 9, "'freeze' is not honoured"),
-    "misspelt key": ("lang: en-GB", "bibliograhpy: x\nlang: en-GB", 9, "unknown key 'bibliograhpy'"),
+    "Quarto's key": ("lang: en-GB", "freeze: auto\nlang: en-GB", 10, "'freeze' is not honoured"),
+    "misspelt key": ("lang: en-GB", "bibliograhpy: x\nlang: en-GB", 10, "unknown key 'bibliograhpy'"),
     "moving date": ("2024-01-02", "today", 6, "must be a fixed date"),
-    "other format": ("html: default", "html: default\n  docx: default", 15, "'format.docx'"),
-    "Typst's citations": ("    citeproc: true", "    citeproc: false", 15, "citeproc: true' is needed"),
-    "cache": ("  echo: false", "  echo: false\n  cache: true", 13, "'execute.cache'"),
+    "other format": ("html: default", "html: default\n  docx: default", 16, "'format.docx'"),
+    "Typst's citations": ("    citeproc: true", "    citeproc: false", 16, "citeproc: true' is needed"),
+    "cache": ("  echo: false", "  echo: false\n  cache: true", 14, "'execute.cache'"),
     "missing chapter": ("one.qmd]", "two.qmd]", 7, "'two.qmd' does not exist"),
-    "missing bibliography": ("references.bib", "none.bib", 8, "'none.bib' does not exist"),
-    "key twice": ("lang: en-GB", "lang: en-GB\nlang: de", 10, "given twice"),
+    "missing bibliography": ("references.bib", "none.bib", 9, "'none.bib' does not exist"),
+    "key twice": ("lang: en-GB", "lang: en-GB\nlang: de", 11, "given twice"),
     "execute directory": ("execute-dir: project", "execute-dir: file", 3, "must be 'project'"),
+    "author": ('  author: "Evaluation team"\n', "", 4, "no PDF of a book without one"),
+    "empty author": ('author: "Evaluation team"', "author:", 8, "'book.author' is missing"),
+    "nobody's key": ("  date: 2024-01-02", "  subtitel: x\n  date: 2024-01-02", 6, "did you mean 'subtitle'"),
+    "nobody's format key": (
+        "    citeproc: true",
+        "    citeproc: true\n    cite: x",
+        18,
+        "has no key 'format.typst.cite'",
+    ),
+    "header that is not there": (
+        "    citeproc: true",
+        "    citeproc: true\n    include-in-header: no.typ",
+        18,
+        "'no.typ' does not exist",
+    ),
+    "header as text": (
+        "    citeproc: true",
+        "    citeproc: true\n    include-in-header:\n      text: x",
+        18,
+        "takes files only",
+    ),
 }
 
 
@@ -146,3 +174,27 @@ def test_printed_markdown_is_checked_too(write_book: WriteBook, name: str, witho
         render_book(root=root, output=root / "_output", formats=["html"])
     assert message.lower() in caught.value.message.lower()
     assert caught.value.file in ("one.qmd", "index.qmd")
+
+
+def test_a_printed_reference_to_a_section_needs_a_chapter_with_a_number(
+    write_book: WriteBook, without_kernel: WithoutKernel
+) -> None:
+    """Quarto would print the whole title of the section; a figure's or table's number it prints anywhere."""
+    printed = "\n\n```{python}\n#| output: asis\nprint('See @sec-start.')\n```\n"
+    without_kernel()
+    root = write_book("# One {.unnumbered}" + printed)
+    with pytest.raises(RenderError, match="stands in a chapter without a number") as caught:
+        render_book(root=root, output=root / "_output", formats=["html"])
+    assert caught.value.file == "one.qmd"
+    root = write_book("# One {#sec-one}" + printed)
+    assert render_book(root=root, output=root / "_output", formats=["html"]).pages
+
+
+def test_lines_that_quarto_adds_to_gitignore_are_there_before(write_book: WriteBook) -> None:
+    root = write_book(HEAD + "Words.\n")
+    assert lint_book(root) == []  # without the file Quarto makes one of its own
+    (root / ".gitignore").write_text(".quarto/\n**/*.quarto_ipynb\n", encoding="utf-8")
+    (problem,) = lint_book(root)
+    assert problem.file == ".gitignore" and "'/.quarto/'" in problem.rule
+    (root / ".gitignore").write_text("/.quarto/\n**/*.quarto_ipynb\n", encoding="utf-8")
+    assert lint_book(root) == []

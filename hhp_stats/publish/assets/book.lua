@@ -349,6 +349,12 @@ local function reference(citation)
     problem("@" .. citation.id, "'@" .. citation.id .. "' refers to something without a number; write a link instead")
     return pandoc.Str("?")
   end
+  local section = target.kind == "section" or target.kind == "chapter" or target.kind == "appendix"
+  if section and not chapter.number then
+    problem("@" .. citation.id, "'@" .. citation.id .. "' stands in a chapter without a number, where Quarto prints the"
+      .. " section's whole title for it: write a link")
+    return pandoc.Str("?")
+  end
   local text = pandoc.Inlines({})
   if #citation.prefix > 0 then
     text:extend(citation.prefix)

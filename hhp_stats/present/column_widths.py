@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 
 LINE = 453  # points: the text width of the page
 SIZES = (8.8, 8.2, 7.6, 7.0, 6.4)  # points of type, from the largest
+# Quarto's page has a narrower line, and its tables are set in proportion to the text around them, which is smaller too.
+_QUARTO_LINE, _QUARTO_TEXT = 425, 10
 _SHORT = 14  # columns with nothing longer keep their own width
 _TALL = 800  # characters of a cell that may need a page break within its row
 _WHOLE = 240  # points: a table of this height stays in one piece, a higher one may break between its rows
@@ -28,6 +30,7 @@ _HEADING = 1.06  # headings are set in a bolder face
 _CAPITALS = re.compile(r"[A-Z]")
 _WIDE = re.compile(r"[mwMW@%]")
 _THIN = re.compile(r"[.,:;'|!ijlt()\[\]/ ]")
+_INTERVAL = re.compile(r"(?<=\d) to (?=[\u2212\d])")  # what lies between two numbers is read with them
 _WORDS = re.compile(r"[^\s/]+/?")
 _PIECES = re.compile(r"[^_]+_?")
 
@@ -40,6 +43,8 @@ class Layout:
     size: str  # of type, such as "8.2pt"; "auto" where the page decides
     whole: bool  # stays in one piece with its notes
     tall: bool  # its rows may break over pages
+    percents: tuple[float, ...] = ()  # of the line, with the space between columns; none where widths are "auto"
+    relative: float = 100.0  # size of type in percent of the text's, for Quarto's page
 
 
 @dataclass(slots=True)
@@ -50,31 +55,71 @@ class _Column:
     cells: list[float] = field(default_factory=list)  # widths of the first cells
 
 
-def lay_out(heads: Sequence[Sequence[str]], rows: Sequence[Sequence[str]], *, columns: int) -> Layout:
+def lay_out(
+    heads: Sequence[Sequence[str]],
+    rows: Sequence[Sequence[str]],
+    *,
+    columns: int,
+    percents: Sequence[float] = (),
+) -> Layout:
     """Decide widths, size and breaks from the plain words of the cells.
 
     `heads` and `rows` hold one list of words a row; rows that do not have one cell a column (headings over
-    several columns, groups) count for the height alone.
+    several columns, groups) count for the height alone. `percents` are the columns' shares of the line where they
+    are decided: then the size is the largest in which no word is wider than its column.
     """
     found = _gathered(heads, rows, columns)
-    pad = 0.68 if columns > _MOST else 1.0
+    pad = _pad(columns)
     natural = sum(column.ems + pad for column in found)
     tall = any(column.longest > _TALL for column in found)
     first = 2 if columns > _MOST else 1 if columns > _MANY else 0
     sampled = len(found[0].cells)
     other_rows = len(heads) + len(rows) - sampled
-    if natural <= LINE / SIZES[first]:
+    if natural <= LINE / SIZES[first] and not percents:
         # A table that fits with room to spare needs no measuring by Typst, which costs as much as setting it.
-        roomy = next((f"{size}pt" for size in SIZES if natural <= _SPARE * LINE / size), "auto")
+        roomy = next((size for size in SIZES if natural <= _SPARE * LINE / size), None)
         whole = (len(rows) + len(heads)) * (_PITCH + _AROUND) * SIZES[0] < _WHOLE
-        return Layout(columns=("auto",) * columns, size=roomy, whole=whole, tall=tall)
+        return Layout(
+            columns=("auto",) * columns,
+            size=f"{roomy}pt" if roomy else "auto",
+            whole=whole,
+            tall=tall,
+            relative=_relative(roomy or SIZES[-1]),
+        )
     for size in SIZES[first:]:
-        widths = _shared(found, LINE / size - columns * pad)
+        line = LINE / size
+        if percents:
+            widths = _given(found, [percent / 100 * line - pad for percent in percents])
+        else:
+            widths = _shared(found, line - columns * pad)
         if widths is not None:
             whole = sampled < _SAMPLE and _height(found, widths, size, other_rows) < _WHOLE
-            shares = tuple(f"{width:.2f}fr" for width in widths)
-            return Layout(columns=shares, size=f"{size}pt", whole=whole, tall=tall)
-    return Layout(columns=("auto",) * columns, size="auto", whole=False, tall=tall)
+            total = sum(widths) + columns * pad
+            return Layout(
+                columns=tuple(f"{width:.2f}fr" for width in widths),
+                size=f"{size}pt",
+                whole=whole,
+                tall=tall,
+                percents=tuple(round(100 * (width + pad) / total, 2) for width in widths),
+                relative=_relative(size),
+            )
+    return Layout(columns=("auto",) * columns, size="auto", whole=False, tall=tall, relative=_relative(SIZES[-1]))
+
+
+def _pad(columns: int) -> float:
+    """Ems between two columns."""
+    return 0.68 if columns > _MOST else 1.0
+
+
+def _relative(size: float) -> float:
+    """The size in percent of the text, so that as many words stand in a line of Quarto's page as in ours."""
+    return round(100 * size * _QUARTO_LINE / LINE / _QUARTO_TEXT, 1)
+
+
+def _given(columns: Sequence[_Column], widths: list[float]) -> list[float] | None:
+    """The widths, or None where a word is wider than its column; a hundredth of the line may be lost by rounding."""
+    fits = all(width + 0.1 >= min(column.word, column.ems) for column, width in zip(columns, widths, strict=True))
+    return widths if fits else None
 
 
 def _ems(text: str) -> float:
@@ -84,11 +129,11 @@ def _ems(text: str) -> float:
 
 
 def _longest_word(text: str) -> float:
-    """Lines may break at spaces, after slashes and, in long words, after underscores."""
+    """Lines may break at spaces, after slashes and, in long words, after underscores; not within an interval."""
     return max(
         (
             _ems(piece)
-            for word in _WORDS.findall(text)
+            for word in _WORDS.findall(_INTERVAL.sub("\u2013to\u2013", text))
             for piece in (_PIECES.findall(word) if len(word) > LONG_WORD else (word,))
         ),
         default=0.0,
