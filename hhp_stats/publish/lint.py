@@ -19,7 +19,7 @@ from hhp_stats.publish.bibliography import check_bibliography
 from hhp_stats.publish.digits import check_digits, read_allowed
 from hhp_stats.publish.project import CONFIG, Project, load_project
 from hhp_stats.publish.qmd import read_chapter
-from hhp_stats.publish.quarto_cli import IGNORED_BY_QUARTO, left_by_quarto
+from hhp_stats.publish.quarto_cli import check_ignored, left_by_quarto
 from hhp_stats.publish.source import Cell, Line, Source, prose_lines
 
 _MATH = re.compile(r"\$\$.*?\$\$|(?<![\\$])\$(?=[^\s$])(?:[^$\\]|\\.)*?(?<=\S)\$(?![\d$])", re.DOTALL)
@@ -120,7 +120,7 @@ def read_and_lint(project: Project) -> tuple[list[Source], list[RenderError]]:
             for line in cell.code:
                 if _ANNOTATION.search(line.text):
                     refuse(line.file, line.number, "code annotations are not supported")
-    _check_ignored(project.root, refuse)
+    check_ignored(project.root, refuse)
     _check_labels(sources, passages, refuse)
     _check_citations(project, sources, passages, refuse)
     return sources, _unique(problems)
@@ -133,17 +133,6 @@ def _check_studies(project: Project, refuse: Refuse) -> None:
     known = study_keys(project.root)
     for chapter in project.chapters:
         check_passages(chapter.path, (project.root / chapter.path).read_text(encoding="utf-8"), known, refuse)
-
-
-def _check_ignored(root: Path, refuse: Refuse) -> None:
-    """Quarto adds lines to the list of what git leaves out, in each run in which it does not find them."""
-    file = root / ".gitignore"
-    if not file.is_file():
-        return
-    lines = {line.strip() for line in file.read_text(encoding="utf-8").splitlines()}
-    for needed in IGNORED_BY_QUARTO:
-        if needed not in lines:
-            refuse(file.name, 0, f"the line '{needed}' is missing, and each run of Quarto would add it")
 
 
 def _unique(problems: Sequence[RenderError]) -> list[RenderError]:

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import datetime
 import difflib
-import functools
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -20,6 +18,7 @@ import yaml
 
 from hhp_stats.errors import RenderError
 from hhp_stats.plan.imprint import IMPRINT, Imprint, has_imprint, read_imprint
+from hhp_stats.publish.quarto_keys import BESIDE_THE_SCHEMA, quarto_keys
 
 CONFIG = "_quarto.yml"
 BANNER = "synthetic-banner"
@@ -58,17 +57,6 @@ _FORMAT_HONOURED = {
         "margin",
         *_CLI_ONLY,
     },
-}
-# Pandoc or Quarto act on these top-level keys although Quarto's schema does not name them.
-_BESIDE_THE_SCHEMA = {
-    "bread-crumbs",
-    "extensions",
-    "kernel",
-    "nocite",
-    "reader",
-    "smart",
-    "suppress-bibliography",
-    "validate-yaml",
 }
 
 
@@ -174,14 +162,14 @@ def load_project(root: Path) -> Project:
         """What to say of a key that the embedded engine does not honour."""
         name = f"{section}.{key}" if section else key
         known = section == "format" or key in schema[section or "top"]  # formats are Pandoc's, not the schema's
-        if known or (not section and key in _BESIDE_THE_SCHEMA):
+        if known or (not section and key in BESIDE_THE_SCHEMA):
             return f"the key '{name}' is not honoured by the embedded engine; remove it"
         near = difflib.get_close_matches(key, _honoured(section), n=1)
         hint = f"; did you mean '{near[0]}'?" if near else "; remove it"
         return f"Quarto {schema['version']} has no key '{name}', and neither has the embedded engine{hint}"
 
     for top in config:
-        if top not in _TOP_LEVEL and (top in schema["top"] or top in _BESIDE_THE_SCHEMA):
+        if top not in _TOP_LEVEL and (top in schema["top"] or top in BESIDE_THE_SCHEMA):
             raise fail(unknown("", top), top)
     for section, known in _HONOURED.items():
         value = config.get(section)
@@ -272,14 +260,6 @@ def load_project(root: Path) -> Project:
         own_keys={key: lines[(key,)] for key in config if key not in _TOP_LEVEL},
         imprint=imprint,
     )
-
-
-@functools.cache
-def quarto_keys() -> Mapping[str, Any]:
-    """The names of all keys of Quarto's own schema by the place where they may stand, and its `version`."""
-    text = Path(__file__).with_name("assets").joinpath("quarto_keys.json").read_text(encoding="utf-8")
-    found: dict[str, Any] = json.loads(text)
-    return found
 
 
 def _honoured(section: str) -> set[str]:

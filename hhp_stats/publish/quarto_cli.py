@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from hhp_stats.errors import RenderError
@@ -40,6 +40,17 @@ _LONGEST = 3000  # characters of an error
 def left_by_quarto(name: str) -> bool:
     """Whether a file or folder of this name is what Quarto writes, or leaves when it is interrupted."""
     return _NAMES.fullmatch(name) is not None
+
+
+def check_ignored(root: Path, refuse: Callable[[str, int, str], None]) -> None:
+    """Quarto adds lines to the list of what git leaves out, in each run in which it does not find them."""
+    file = root / ".gitignore"
+    if not file.is_file():
+        return
+    lines = {line.strip() for line in file.read_text(encoding="utf-8").splitlines()}
+    for needed in IGNORED_BY_QUARTO:
+        if needed not in lines:
+            refuse(file.name, 0, f"the line '{needed}' is missing, and each run of Quarto would add it")
 
 
 def find_quarto(root: Path) -> str:
