@@ -20,6 +20,7 @@ _SHORT = 14  # columns with nothing longer keep their own width
 _TALL = 800  # characters of a cell that may need a page break within its row
 _WHOLE = 240  # points: a table of this height stays in one piece, a higher one may break between its rows
 _PITCH, _AROUND = 1.17, 0.75  # ems from line to line, and of space around the lines of a row
+_NOTED = 60  # percent of the line: the least width of a table that holds its notes
 _SPARE = 0.9  # of the line: headings over several columns may be wider than these
 _STEP = 0.5  # ems given away at a time
 _SAMPLE = 80  # rows that are looked at, for the time it takes
@@ -61,12 +62,14 @@ def lay_out(
     *,
     columns: int,
     percents: Sequence[float] = (),
+    notes: bool = False,
 ) -> Layout:
     """Decide widths, size and breaks from the plain words of the cells.
 
     `heads` and `rows` hold one list of words a row; rows that do not have one cell a column (headings over
     several columns, groups) count for the height alone. `percents` are the columns' shares of the line where they
-    are decided: then the size is the largest in which no word is wider than its column.
+    are decided: then the size is the largest in which no word is wider than its column. A table that fits needs no
+    widths, but for its `notes`: where they stand in the table, as in Quarto's, they would stretch its last column.
     """
     found = _gathered(heads, rows, columns)
     pad = _pad(columns)
@@ -75,7 +78,7 @@ def lay_out(
     first = 2 if columns > _MOST else 1 if columns > _MANY else 0
     sampled = len(found[0].cells)
     other_rows = len(heads) + len(rows) - sampled
-    if natural <= LINE / SIZES[first] and not percents:
+    if natural <= LINE / SIZES[first]:
         # A table that fits with room to spare needs no measuring by Typst, which costs as much as setting it.
         roomy = next((size for size in SIZES if natural <= _SPARE * LINE / size), None)
         whole = (len(rows) + len(heads)) * (_PITCH + _AROUND) * SIZES[0] < _WHOLE
@@ -84,7 +87,8 @@ def lay_out(
             size=f"{roomy}pt" if roomy else "auto",
             whole=whole,
             tall=tall,
-            relative=_relative(roomy or SIZES[-1]),
+            percents=_at_least(found, pad, LINE / (roomy or SIZES[first])) if notes else (),
+            relative=_relative(roomy or SIZES[first]),
         )
     for size in SIZES[first:]:
         line = LINE / size
@@ -104,6 +108,12 @@ def lay_out(
                 relative=_relative(size),
             )
     return Layout(columns=("auto",) * columns, size="auto", whole=False, tall=tall, relative=_relative(SIZES[-1]))
+
+
+def _at_least(columns: Sequence[_Column], pad: float, line: float) -> tuple[float, ...]:
+    """The widths that columns have by themselves, in percent of the line, widened until notes have room below them."""
+    natural = [100 * (column.ems + pad) / line for column in columns]
+    return tuple(round(width * max(1.0, _NOTED / sum(natural)), 2) for width in natural)
 
 
 def _pad(columns: int) -> float:

@@ -90,7 +90,7 @@ class EscapedTable(GT):
         rows: list[list[str]] = [list(row) for row in zip(*columns, strict=True)]
         rows += [[""]] * len(self._stub.group_ids)  # the names of groups take a row each
         heads = [[self._words(column.column_label) for column in shown]] + [[""]] * bool(self._spanners)
-        return lay_out(heads, rows, columns=len(shown))
+        return lay_out(heads, rows, columns=len(shown), notes=bool(self._source_notes or self._footnotes))
 
     def _words(self, value: Any) -> str:
         """What a reader sees of a cell or label."""

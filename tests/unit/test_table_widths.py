@@ -51,6 +51,15 @@ def test_a_table_that_fits_leaves_its_columns_alone() -> None:
     assert widths(html) == [] and '<table class="gt_table" data-' in html
 
 
+def test_notes_do_not_stretch_the_last_column() -> None:
+    """Quarto keeps them in the table: its columns get the widths they would have without, and the notes break."""
+    cells = pd.DataFrame({"Arm": ["A", "B"], "People": ["1,312", "507"], "n": ["12", "7"]})
+    table = plain_table(cells, stub="Arm", notes=["A note that is longer than all the columns of its table. " * 3])
+    found = widths(table.as_raw_html())
+    assert sum(found) == pytest.approx(60, abs=0.05) and found[1] > found[0]
+    assert "columns: (auto, auto, auto,)" in typst_of(table.as_raw_html())  # ours stand below the table
+
+
 def test_type_is_smaller_than_the_text_and_shrinks_with_the_columns() -> None:
     few = plain_table(pd.DataFrame({"Arm": ["A"], "n": ["12"]}), stub="Arm").as_raw_html()
     many = plain_table(

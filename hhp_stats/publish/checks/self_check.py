@@ -63,11 +63,11 @@ class FrameCheck:
     rates: int  # descriptive shares held against their counts
 
 
-def check_report(root: Path, pages: Path, *, remember: Remember = make_again) -> tuple[FrameCheck, PageCheck]:
+def check_report(root: Path, pages: Path | None, *, remember: Remember = make_again) -> tuple[FrameCheck, PageCheck]:
     """Is everything that is about to be published consistent with itself: results, participant flows, pages?
 
     `pages` is the folder of rendered pages; results and flows are read below `.report/results/`. A book without pages
-    (a PDF alone) is checked in its results. Refuses (SelfCheckFailed) what `check_results`, `check_flow`,
+    (a PDF alone) is checked in its results, and so are pages of another make, for which `pages` is None. Refuses (SelfCheckFailed) what `check_results`, `check_flow`,
     `check_pages` and `check_marks` refuse.
     """
     folder = root / FOLDER
@@ -77,7 +77,7 @@ def check_report(root: Path, pages: Path, *, remember: Remember = make_again) ->
         flow = folder / study / "flow.csv"
         if flow.is_file():
             check_flow(read_table(flow), frame, study=study)
-    if not any(pages.glob("*.html")):
+    if pages is None or not any(pages.glob("*.html")):
         return found, PageCheck(pages=0, estimates=0, shares=0, sentences=0)
     return found, replace(check_pages(pages, remember=remember), marks=check_marks(pages, frame, remember=remember))
 
