@@ -67,8 +67,8 @@ def check_report(root: Path, pages: Path | None, *, remember: Remember = make_ag
     """Is everything that is about to be published consistent with itself: results, participant flows, pages?
 
     `pages` is the folder of rendered pages; results and flows are read below `.report/results/`. A book without pages
-    (a PDF alone) is checked in its results, and so are pages of another make, for which `pages` is None. Refuses (SelfCheckFailed) what `check_results`, `check_flow`,
-    `check_pages` and `check_marks` refuse.
+    (a PDF alone) is checked in its results, and so is one whose pages are of another make: for those `pages` is None.
+    Refuses (SelfCheckFailed) what `check_results`, `check_flow`, `check_pages` and `check_marks` refuse.
     """
     folder = root / FOLDER
     frame = read_results(folder / "results.csv")
