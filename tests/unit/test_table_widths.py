@@ -9,7 +9,8 @@ import pytest
 from hhp_stats.present.column_widths import LINE, lay_out
 
 from hhp_stats.present.escaped import EscapedTable
-from hhp_stats.present.marks import ReportTable, cell, shown
+from hhp_stats.present.marked_text import anchored
+from hhp_stats.present.marks import ReportTable, shown
 from hhp_stats.present.tables import plain_table, text_table
 from hhp_stats.publish.typst_tables import as_typst, read_html
 
@@ -103,8 +104,8 @@ def test_marks_take_no_room() -> None:
     frame = LONG.drop(columns="95% CI").assign(People=["1,315", "391"])
 
     def marked() -> EscapedTable:
-        cells = frame.assign(People=[cell(n, "goal_setting/sickness_absence/itt/cr1") for n in frame["People"]])
-        return plain_table(cells, stub="Id", mark=False)
+        cells = frame.assign(People=[anchored(n, "goal_setting/sickness_absence/itt/cr1") for n in frame["People"]])
+        return plain_table(cells, stub="Id")
 
     report = shown(marked)
     assert isinstance(report, ReportTable)
