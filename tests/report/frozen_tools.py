@@ -47,7 +47,7 @@ book:
   title: "Small"
   date: 2024-01-02
   chapters: [index.qmd, report/H-changes.qmd]
-  author: "Evaluation team"
+  author: "The hhp_stats contributors"
 lang: en-GB
 number-sections: true
 execute:
