@@ -36,7 +36,7 @@ PROJECT = (
     "tests/{reference,published}/**/*.{csv,md,R,inp,do}",
     "tests/prose/source_runs.bin",
     "tests/unit/public_trials/*.{toml,csv}",
-    "tests/report/facts.json",
+    "tests/report/{facts.json,quarto_facts.toml}",
     "tests/report/book/**/*.{qmd,bib,toml,svg,yml}",
     "tests/report/book/results/trial/*.csv",
     "tests/report/book/data/published/*.csv",

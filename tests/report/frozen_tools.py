@@ -47,7 +47,7 @@ book:
   title: "Small"
   date: 2024-01-02
   chapters: [index.qmd, report/H-changes.qmd]
-  author: "The hhp_stats contributors"
+  author: "Evaluation team"
 lang: en-GB
 number-sections: true
 execute:
@@ -62,7 +62,7 @@ format:
 def small_book(home: Path) -> Path:
     """Data of the project, a book of two chapters, few draws; no results yet."""
     home.mkdir(parents=True)
-    skipped = shutil.ignore_patterns("releases", "*.partial")
+    skipped = shutil.ignore_patterns("releases", "*.partial", "imprint.toml")  # of another title and date
     shutil.copytree(ROOT / "data", home / "data", ignore=skipped)
     (home / "report").mkdir()
     shutil.copy(ROOT / "report/H-changes.qmd", home / "report/H-changes.qmd")
