@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from hhp_stats.errors import PlanError
-from hhp_stats.plan.estimators import ESTIMATORS, offered_to
+from hhp_stats.plan.estimators import ESTIMATORS, names_of, offered_to
 from hhp_stats.plan.individual_schema import Arm, IndividualDesign, PlannedTerm, StudyAnalysis, StudyOutcome
 from hhp_stats.plan.nearest import meant, refuse_unknown
 from hhp_stats.plan.table_plan import BASELINE, BASELINE_MISSING, RANDOMISED, RESPONSE, contrast_by_result
@@ -227,7 +227,7 @@ def _of_outcome(
             continue
         estimator = "hedges-g-clustered" if word == "hedges-g" and clustered else entry.estimator
         covariance, df = defaults_of(estimator, clustered=clustered)
-        if ESTIMATORS[estimator].least_squares and ESTIMATORS[model.estimator].least_squares:
+        if {estimator, model.estimator} <= names_of(lambda each: each.least_squares):
             covariance, df = model.covariance, model.df
         method = f"{covariance.lower()}-{entry.method}" if estimator == "ols" else entry.method
         rows.append(

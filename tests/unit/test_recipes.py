@@ -20,7 +20,7 @@ from hhp_stats.disclosure.declared import Declared, Row, counted, other
 from hhp_stats.errors import PlanError, UndeclaredCount
 from hhp_stats.intake.pseudonym import KEY_VARIABLE
 from hhp_stats.plan import catalogue as catalogue_of_plans
-from hhp_stats.plan import runnable, table_analyses
+from hhp_stats.plan import estimators, table_analyses
 from hhp_stats.plan.catalogue import catalogue
 from hhp_stats.plan.load import load_plan
 from hhp_stats.present import field_trials
@@ -135,13 +135,8 @@ def test_a_method_is_named_at_its_places_and_says_why_no_other_programme_has_it(
     with pytest.raises(PlanError, match="medians"):
         run_study(write_walks(home, plan=asked), KEY)
     monkeypatch.setitem(cells.ESTIMATORS, "medians", median_difference)
-    known = table_analyses.defaults_of
-    monkeypatch.setattr(
-        table_analyses,
-        "defaults_of",
-        lambda name, *, clustered: ("none", "normal") if name == "medians" else known(name, clustered=clustered),
-    )
-    monkeypatch.setitem(runnable.ESTIMATORS, "medians", frozenset({"none"}))
+    offered = estimators.Estimator(offers={"arms": {"none": ("normal",)}}, usual=(("none", "normal"),) * 2)
+    monkeypatch.setitem(estimators.ESTIMATORS, "medians", offered)
     output = run_study(write_walks(home, plan=asked), KEY)
     row = output.results.set_index("result_id").loc[f"{KEY}/steps/itt_coach/medians"]
     table = walks()
