@@ -6,8 +6,8 @@ import re
 
 import pandas as pd
 import pytest
-from hhp_stats.present.column_widths import LINE, lay_out
 
+from hhp_stats.present.column_widths import LINE, lay_out
 from hhp_stats.present.escaped import EscapedTable
 from hhp_stats.present.marked_text import anchored
 from hhp_stats.present.marks import ReportTable, shown
