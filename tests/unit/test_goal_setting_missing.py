@@ -10,9 +10,6 @@ from functools import partial
 import joblib
 import pandas as pd
 import pytest
-from hhp_stats.present.goal_setting.figures import FIGURES
-from hhp_stats.present.goal_setting.sentences import SENTENCES
-from hhp_stats.present.goal_setting.tables import TABLES
 from lost_parts import LOSSES
 from presented import _arguments
 from small_plans import few_draws
@@ -21,6 +18,7 @@ from hhp_stats.intake.trial import Trial
 from hhp_stats.plan.load import load_plan
 from hhp_stats.present import embed
 from hhp_stats.present.chapter import StudyReport
+from hhp_stats.present.goal_setting import FIGURES, SENTENCES, TABLES
 from hhp_stats.present.marks import shown
 from hhp_stats.present.stand_in import HEAD, drawn_or_said, stand_in
 from hhp_stats.results import not_estimated, result_frame, row_of

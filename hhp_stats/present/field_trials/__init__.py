@@ -18,9 +18,9 @@ from great_tables import GT
 from hhp_stats.errors import UnknownName
 from hhp_stats.plan.catalogue import study_entry
 from hhp_stats.present.embed import EmbeddedFigure
-from hhp_stats.present.field_trials.figures import FIGURES, label_of
+from hhp_stats.present.field_trials.figures import FIGURES
 from hhp_stats.present.field_trials.on_table import NO_BOUNDS, ON_TABLE
-from hhp_stats.present.field_trials.report import FieldTrialReport, open_field_trial
+from hhp_stats.present.field_trials.report import FieldTrialReport, label_of, open_field_trial
 from hhp_stats.present.field_trials.sentences import SENTENCES
 from hhp_stats.present.field_trials.tables import TABLES
 from hhp_stats.present.field_trials.tables_on_table import TABLES_ON_TABLE

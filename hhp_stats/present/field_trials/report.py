@@ -14,10 +14,16 @@ from hhp_stats.consistency.reproduction import read_mapping, reproduction_table
 from hhp_stats.errors import UnknownName
 from hhp_stats.files.project_root import find_root
 from hhp_stats.lacking import note
+from hhp_stats.plan.catalogue import study_entry
 from hhp_stats.plan.conflicts import Conflict, load_conflicts
 from hhp_stats.plan.individual import Arm, IndividualPlan, StudyOutcome, load_individual_plan
 from hhp_stats.plan.table_analyses import estimand
-from hhp_stats.present.numbers import WITHHELD, count, listed_words, plural
+from hhp_stats.present.numbers import (
+    WITHHELD,
+    count,
+    listed_words,
+    plural,
+)
 from hhp_stats.results import row_of
 from hhp_stats.studies.output import StudyOutput, open_output
 from hhp_stats.traced import TracedRow
@@ -215,3 +221,9 @@ def open_field_trial(study: str, *, document: str = "", root: Path | None = None
     home = root or find_root()
     plan = load_individual_plan(home, study)
     return FieldTrialReport(root=home, plan=plan, output=open_output(home, study), document=document or plan.chapter)
+
+
+def label_of(report: FieldTrialReport, name: str) -> str:
+    """The label of a figure, by its name and what it is about: `swing-arms-burnout`."""
+    short = study_entry(report.root, report.plan.study).short
+    return f"{short}-{name}".replace("_", "-").replace("/", "-")
