@@ -262,6 +262,9 @@ def without_tables(text: str, study: str) -> str:
 
 def _remove_empty(root: Path, folder: Path) -> None:
     """Folders below data/ that held only what went."""
-    while folder != root / "data" and folder.is_relative_to(root / "data") and not any(folder.iterdir()):
-        folder.rmdir()
+    while folder != root / "data" and folder.is_relative_to(root / "data"):
+        if folder.is_dir():  # a file that went before may have taken it along
+            if any(folder.iterdir()):
+                return
+            folder.rmdir()
         folder = folder.parent
