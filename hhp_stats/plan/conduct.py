@@ -105,6 +105,8 @@ def _records(root: Path, pattern: str, key: str, kind: type[Record]) -> tuple[Re
     for path in sorted(root.glob(pattern)):
         file = path.relative_to(root).as_posix()
         raw, known = read_plan_file(root, file), known_clauses(root)
+        if not raw:
+            continue  # the studies that its entries were about have gone
         refuse_unknown(file, "the file", "the list", raw, (key,), "those of the file")
         for number, entry in enumerate(list_of(raw, file=file, key=key), start=1):
             place = f"{key} {entry.get('id', number) if isinstance(entry, Mapping) else number}"

@@ -79,7 +79,8 @@ def written(folder: Path, frame: pd.DataFrame, ending: str = "csv") -> Path:
 
 
 def contents(home: Path) -> dict[str, bytes]:
-    return {path.relative_to(home).as_posix(): path.read_bytes() for path in home.rglob("*") if path.is_file()}
+    files = (path for path in home.rglob("*") if path.is_file() and path.relative_to(home).parts[0] != ".report")
+    return {path.relative_to(home).as_posix(): path.read_bytes() for path in files}
 
 
 @pytest.mark.parametrize("ending", ["csv", "xlsx"])
