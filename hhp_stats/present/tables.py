@@ -27,6 +27,7 @@ from hhp_stats.results import LACKING
 from hhp_stats.traced import traced_records
 
 FIGURE_SPACE, POINT_SPACE = "\u2007", "\u2009"  # a blank as wide as a figure; one about as wide as a decimal point
+NOTHING = "None in this edition"
 ANALYSED = ("People", "Teams")
 
 
@@ -116,7 +117,11 @@ def plain_table(
     spanner_label: str = "Arm",
     groups: str | None = None,
 ) -> GT:
-    """Any frame of formatted cells: first column as row headers, the others aligned right."""
+    """Any frame of formatted cells: first column as row headers, the others aligned right. A frame without rows and
+    columns, because every study it would tell of has gone, says so.
+    """
+    if not len(cells.columns):
+        return EscapedTable(pd.DataFrame({stub: [NOTHING]}), rowname_col=stub).tab_stubhead(stub)
     table = EscapedTable(cells, rowname_col=stub, groupname_col=groups).tab_stubhead(stub)
     table = table.cols_align("right", columns=[name for name in cells if name not in (stub, groups)])
     if spanner:
@@ -169,7 +174,11 @@ def _summary(row: Mapping[Any, Any], arm: str) -> str:
 
 
 def text_table(cells: pd.DataFrame, *, stub: str, numeric: Sequence[str] = (), notes: Sequence[str] = ()) -> GT:
-    """A table whose cells are mostly words: aligned left, but for the columns named in `numeric`."""
+    """A table whose cells are mostly words: aligned left, but for the columns named in `numeric`. Of nothing as
+    `plain_table`.
+    """
+    if not len(cells.columns):
+        return EscapedTable(pd.DataFrame({stub: [NOTHING]}), rowname_col=stub).tab_stubhead(stub)
     table = EscapedTable(cells, rowname_col=stub).tab_stubhead(stub).cols_align("left")
     if numeric:
         table = table.cols_align("right", columns=list(numeric))
