@@ -253,3 +253,10 @@ def test_nothing_moves_for_readers_who_ask_for_it(open_page) -> None:
     assert page.evaluate(duration) != "0s"
     page.emulate_media(reduced_motion="reduce")
     assert page.evaluate(duration) == "0s"
+
+
+def test_the_first_words_stand_in_the_first_screen_of_a_phone(open_page) -> None:
+    """Title, authors, date and heading leave room for the key message on 360 by 740 pixels."""
+    page = open_page("index.html", width=360).page
+    first = page.locator("article > p").first.bounding_box()
+    assert first is not None and first["y"] + first["height"] < 740
