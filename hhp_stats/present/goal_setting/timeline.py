@@ -10,6 +10,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from great_tables import GT
 
+from hhp_stats.plan.assumed import unconfirmed
 from hhp_stats.plan.schema import Site
 from hhp_stats.present.chapter import StudyReport
 from hhp_stats.present.embed import EmbeddedFigure, embed
@@ -57,6 +58,10 @@ def sites(report: StudyReport) -> GT:
     """Launch, planned end and the days on which the records were drawn, by authority."""
     drawn, design = _retrieved(report), report.plan.design
     synthetic = read_release(report.root).is_synthetic(report.plan.study)
+    open_places = {each.place for each in unconfirmed(report.root, report.plan.study)}
+    assumed = [
+        site.local_authority for site in report.plan.sites if f"sites.{site.local_authority}.launch" in open_places
+    ]
     without = sorted(
         {site.local_authority for site in report.plan.sites} - set(report.table("spells")["local_authority"])
     )
@@ -64,7 +69,7 @@ def sites(report: StudyReport) -> GT:
         [
             {
                 "Local authority": site.local_authority,
-                "Launch": _day(site.launch) + ("" if site.launch_printed else "*"),
+                "Launch": _day(site.launch) + ("*" if site.local_authority in assumed else ""),
                 f"{design.endline_weeks} weeks end": _day(site.launch + dt.timedelta(weeks=design.endline_weeks)),
                 **{
                     wave.capitalize(): (
@@ -82,8 +87,7 @@ def sites(report: StudyReport) -> GT:
         cells,
         stub="Local authority",
         notes=[
-            "* The documents print the first and the last launch; the others are assumed"
-            + (" for the synthetic release." if synthetic else "."),
+            *_of_launches(assumed=bool(assumed), synthetic=synthetic),
             (
                 f"Spells of absence are recorded in all authorities but {', '.join(without)}."
                 if without
@@ -92,6 +96,17 @@ def sites(report: StudyReport) -> GT:
         ],
     )
     return table.tab_spanner("Records drawn", columns=[wave.capitalize() for wave in WAVES])
+
+
+def _of_launches(*, assumed: bool, synthetic: bool) -> list[str]:
+    """What the star at a launch means, where one has a star."""
+    if not assumed:
+        return []
+    if synthetic:
+        return [
+            "* The documents print the first and the last launch; the others are assumed for the synthetic release."
+        ]
+    return ["* Assumed: no document prints this launch, and no record of the trial has confirmed it."]
 
 
 @figure

@@ -28,7 +28,7 @@ def renamed(files: TrialFiles, name: str) -> TrialFiles:
     return files
 
 
-@pytest.mark.parametrize("name", ["Team {}", "T{:02d}", "{}", "Assessment {}", "Duty & Assessment Team {}"])
+@pytest.mark.parametrize("name", ["T{:02d}", "{}", "Duty & Assessment Team {}"])
 def test_teams_of_one_name_in_two_authorities_are_two_teams(trial_files: TrialFiles, name: str) -> None:
     before = load_trial(trial_files.write(), STUDY)
     after = load_trial(renamed(trial_files, name).write(), STUDY)
