@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 from hhp_stats.estimate.bounds import Bounds
 from hhp_stats.estimate.logistic import ProbabilityChange, exponentiated
@@ -10,6 +11,11 @@ from hhp_stats.results import Estimate
 
 LOWER, UPPER, RHO = "lower_bound", "upper_bound", "rho"  # estimands
 RATIO, UNTREATED, TREATED = "ratio", "predicted_control", "predicted_treatment"
+# What an estimator always gives beside the effect: it goes with the effect where that is refused.
+ALWAYS: Mapping[str, tuple[str, ...]] = {
+    **dict.fromkeys(("logit", "firth"), (RATIO, UNTREATED, TREATED)),
+    **dict.fromkeys(("lee-bounds", "worst-case-bounds"), (LOWER, UPPER)),
+}
 MIDDLE_NOTE = "The estimate is the middle of the bounds, not a best guess; the interval covers the effect."
 
 

@@ -16,7 +16,7 @@ from hhp_stats.plan.individual import IndividualPlan, StudyAnalysis
 from hhp_stats.ran import name_of
 from hhp_stats.regression.model_matrix import Array
 from hhp_stats.results import Estimate, not_estimated
-from hhp_stats.studies.beside import LOWER, RATIO, RHO, TREATED, UNTREATED, UPPER
+from hhp_stats.studies.beside import ALWAYS, RHO
 from hhp_stats.studies.field_trial import clusters, linear_cells, missing_cells, probability_cells
 from hhp_stats.studies.field_trial.analysed import analysed, gaps
 from hhp_stats.studies.field_trial.linear_cells import fitted
@@ -56,7 +56,7 @@ def run_cell(analysis: StudyAnalysis, people: pd.DataFrame, plan: IndividualPlan
         contrast=contrast or plan.contrast,
         about=about,
         made_by=estimator,
-        beside=ALWAYS_BESIDE.get(analysis.estimator, ()),
+        beside=ALWAYS.get(analysis.estimator, ()),
         refused_by=run_cell,  # who is analysed is found out here; the estimator may not have been asked yet
         note=lambda: " ".join(filter(None, (analysis.note, _filled(gaps(analysis, people, plan), plan)))),
     )
@@ -79,14 +79,7 @@ def _arrays(frame: pd.DataFrame) -> tuple[Array, Array]:
 
 
 # The estimands that an analysis gives beside its effect.
-BESIDE_EFFECT: Mapping[str, tuple[str, ...]] = {
-    "lee-bounds": (LOWER, UPPER),
-    "worst-case-bounds": (LOWER, UPPER),
-    "heckman": (RHO,),
-    **dict.fromkeys(("logit", "firth"), (RATIO, UNTREATED, TREATED)),
-}
-# Of these whatever the data: a selection model of several completed sets has no correlation of its own.
-ALWAYS_BESIDE = {name: beside for name, beside in BESIDE_EFFECT.items() if name != "heckman"}
+BESIDE_EFFECT: Mapping[str, tuple[str, ...]] = {**ALWAYS, "heckman": (RHO,)}
 # One estimate, or several by estimand ("" is the effect itself); and what was done.
 Estimated = tuple[Estimate | Mapping[str, Estimate], Mapping[str, str]]
 

@@ -11,18 +11,14 @@ from dataclasses import replace
 
 from hhp_stats.plan.conduct import NOT_ESTIMATED, Conduct
 from hhp_stats.plan.schema import Outcome, Plan, PlannedAnalysis
+from hhp_stats.studies.beside import ALWAYS, RATIO
 from hhp_stats.studies.goal_setting import linear_cells, missing_cells, probability_cells
 from hhp_stats.studies.goal_setting.analysed import Material, model_terms
 from hhp_stats.studies.planned import Cell, Estimates, conduct_of, rows_of
 
-BEYOND = ("ratio",)  # estimands that an analysis gives beside what the protocol asks for
-# Estimands that an estimator always gives beside the effect, {own} that of the effect: they go with it where it is
-# refused.
-BESIDE: Mapping[str, tuple[str, ...]] = {
-    **dict.fromkeys(("logit", "firth"), ("ratio", "predicted_control", "predicted_treatment")),
-    **dict.fromkeys(("lee-bounds", "worst-case-bounds"), ("lower_bound", "upper_bound")),
-    "iv": ("uptake", "{own}/iv-anderson-rubin"),
-}
+BEYOND = (RATIO,)  # estimands that an analysis gives beside what the protocol asks for
+# {own} is the estimand of the effect.
+BESIDE: Mapping[str, tuple[str, ...]] = {**ALWAYS, "iv": ("uptake", "{own}/iv-anderson-rubin")}
 Estimator = Callable[[PlannedAnalysis, Outcome, Material], Estimates]
 
 ESTIMATORS: Mapping[str, Estimator] = {
