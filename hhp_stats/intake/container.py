@@ -12,7 +12,8 @@ MAX_TEXT = 16 * MEBIBYTE  # of a CSV file, whose fields take many times their le
 # The parsers take some ten seconds and 300 MB for 100 MiB of cells; a return of 100,000 people has 50.
 MAX_EXPANDED = 64 * MEBIBYTE
 MAX_CONTENT = 16 * MEBIBYTE  # of the sheets of an .ods file, which are held in memory as a tree
-MAX_SETTINGS = 200_000  # elements of the parts that are read as objects: styles, names, relations
+# Elements of the parts that are read as objects: styles, names, relations. Excel itself allows 65,490 formats of cells.
+MAX_SETTINGS = 100_000
 MAX_RATIO = 200  # a full sheet shrinks 10 to 30 times; a zip bomb a thousand times
 RATIO_FROM = 16 * MEBIBYTE  # small parts of repeated blanks compress well and harm nobody
 MAX_PARTS = 2000

@@ -405,7 +405,8 @@ def fewer(discussion: Discussion) -> str:
     pairs_of_n, left_out = [], set()
     for study in dict.fromkeys(discussion.effects["study"]):
         ids = [power_row(discussion, study, name) for name in ("planned", "achieved")]
-        if all(key in frame.index for key in ids):
+        # Of a trial whose numbers are withheld, or where nobody answered, it is not known.
+        if all(key in frame.index and pd.notna(frame[key]) for key in ids):
             if study in discussion.invented:
                 left_out.add(study)
                 continue

@@ -34,6 +34,7 @@ PROJECT = (
     "hhp_stats/publish/assets/fonts/*.{ttf,otf,woff2,txt}",
     "tests/**/*.py",
     "tests/{reference,published}/**/*.{csv,md,R,inp,do}",
+    "tests/damages/runs.csv",
     "tests/prose/source_runs.bin",
     "tests/unit/public_trials/*.{toml,csv}",
     "tests/report/{facts.json,quarto_facts.toml}",

@@ -7,7 +7,7 @@ study, one of the damages of `files.py`, and what the study's reader says of it:
 warning of the damaged file that names the column or the cell), silent (the same data, or data from which no planned
 comparison moves by more than 0.2 standard errors), MOVED (one does, without a word), CRASH (anything but a refusal in
 words), SLOW (more than ten seconds of processor time). Prints a table by study and kind of damage; status 1 where
-anything moved, crashed or was slow.
+anything moved, crashed or was slow. What was run, and what came of it, stands in `runs.csv` beside this file.
 """
 
 from __future__ import annotations

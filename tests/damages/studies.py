@@ -135,7 +135,12 @@ def flexitime(root: Path) -> Reading:
     frame = lists.frames["interviewees"]
 
     def estimates() -> dict[str, tuple[float, float]]:
-        return {str(key): (float(len(part)), 5.0) for key, part in frame.groupby(["role", "experience"])}
+        # What the chapter prints: people by role and by experience, never by both.
+        return {
+            f"{name} {key}": (float(len(part)), 5.0)
+            for name in ("role", "experience")
+            for key, part in frame.groupby(name)
+        }
 
     return Reading(frame.drop(columns="interviewee"), lists.problems, estimates)
 

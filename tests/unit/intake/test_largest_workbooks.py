@@ -1,0 +1,187 @@
+"""The largest workbooks that are let in, of each shape: read or refused in ten seconds of processor time and 500 MB."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from hhp_stats.intake.container import MAX_EXPANDED, MAX_PARTS, MAX_SETTINGS
+from hhp_stats.intake.grid import MAX_CELLS, MAX_MERGED
+
+# Of processor time, and megabytes beyond what the imports take. Where this was written the slowest, many numbers, took
+# 4.8 s and the largest, many styles, 270 MB, on two cores that eight others used.
+SECONDS, MEMORY = 10.0, 500
+PROGRAM = """\
+import resource, sys, time
+from pathlib import Path
+from hhp_stats.intake.container import Refused
+from hhp_stats.intake.returns import read_grid
+def memory():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024**2 if sys.platform == "darwin" else 1024)
+before, started = memory(), time.process_time()
+try:
+    grid = read_grid(Path(sys.argv[1]), sheet="Return")
+    said = f"read {sum(map(len, grid.rows.values()))}"
+except Refused as refused:
+    said = f"refused {refused.rule}"
+print(f"{time.process_time() - started:.2f}|{memory() - before:.0f}|{said}")
+"""
+MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
+OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+PACKAGE = "http://schemas.openxmlformats.org/package/2006"
+ROOM = MAX_EXPANDED - 2**21  # for everything beside the part that is large
+
+
+def column(number: int) -> str:
+    name = ""
+    while number:
+        number, rest = divmod(number - 1, 26)
+        name = chr(65 + rest) + name
+    return name
+
+
+NAMES = [column(number) for number in range(1, 257)]
+
+
+def rows_of(cell: Callable[[str, int], str], wide: int, most: int = ROOM) -> Iterator[str]:
+    """Rows of so many cells, as many as fit into the room or the limit of cells."""
+    size = 0
+    for number in range(1, MAX_CELLS // wide + 1):
+        row = f'<row r="{number}">' + "".join(cell(f"{NAMES[at]}{number}", at) for at in range(wide)) + "</row>"
+        size += len(row)
+        if size > most:
+            return
+        yield row
+
+
+def _types(kinds: list[tuple[str, str]]) -> str:
+    base = "application/vnd.openxmlformats-officedocument.spreadsheetml"
+    parts = [("/xl/workbook.xml", "sheet.main"), *((f"/xl/{target}", kind) for kind, target in kinds)]
+    listed = "".join(f'<Override PartName="{part}" ContentType="{base}.{kind}+xml"/>' for part, kind in parts)
+    rels = '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+    return f'{HEAD}<Types xmlns="{PACKAGE}/content-types">{rels}{listed}</Types>'
+
+
+def book(
+    path: Path, rows: Iterator[str], *, strings: str = "", styles: str = "", sheets: int = 1, after: str = ""
+) -> None:
+    """A workbook by hand: writing it with a library would take a minute."""
+    names = ["Return", *(f"S{number}" for number in range(2, sheets + 1))]
+    listed = "".join(f'<sheet name="{name}" sheetId="{at}" r:id="rId{at}"/>' for at, name in enumerate(names, start=1))
+    kinds = [("worksheet", f"worksheets/sheet{at}.xml") for at in range(1, sheets + 1)]
+    kinds += [("sharedStrings", "sharedStrings.xml")] * bool(strings) + [("styles", "styles.xml")] * bool(styles)
+    related = "".join(
+        f'<Relationship Id="rId{at}" Type="{OFFICE}/{kind}" Target="{target}"/>'
+        for at, (kind, target) in enumerate(kinds, start=1)
+    )
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        archive.writestr("[Content_Types].xml", _types(kinds))
+        archive.writestr(
+            "_rels/.rels",
+            f'{HEAD}<Relationships xmlns="{PACKAGE}/relationships"><Relationship Id="rId1"'
+            f' Type="{OFFICE}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
+        )
+        archive.writestr(
+            "xl/workbook.xml",
+            f'{HEAD}<workbook xmlns="{MAIN}" xmlns:r="{OFFICE}"><sheets>{listed}</sheets></workbook>',
+        )
+        archive.writestr(
+            "xl/_rels/workbook.xml.rels",
+            f'{HEAD}<Relationships xmlns="{PACKAGE}/relationships">{related}</Relationships>',
+        )
+        for part, text in (("sharedStrings", strings), ("styles", styles)):
+            if text:
+                archive.writestr(f"xl/{part}.xml", HEAD + text)
+        with archive.open("xl/worksheets/sheet1.xml", "w") as sheet:
+            sheet.write(f'{HEAD}<worksheet xmlns="{MAIN}"><sheetData>'.encode())
+            for row in rows:
+                sheet.write(row.encode())
+            sheet.write(f"</sheetData>{after}</worksheet>".encode())
+        for at in range(2, sheets + 1):
+            archive.writestr(
+                f"xl/worksheets/sheet{at}.xml",
+                f'{HEAD}<worksheet xmlns="{MAIN}"><sheetData><row r="1"><c r="A1"><v>1</v></c></row></sheetData>'
+                "</worksheet>",
+            )
+
+
+def many_numbers(path: Path) -> None:
+    book(path, rows_of(lambda address, at: f'<c r="{address}"><v>{at}</v></c>', 20))
+
+
+def wide_rows(path: Path) -> None:
+    book(path, rows_of(lambda address, at: f'<c r="{address}"><v>1</v></c>', 256))
+
+
+def many_texts(path: Path) -> None:
+    book(path, rows_of(lambda address, at: f'<c r="{address}" t="inlineStr"><is><t>{address}x</t></is></c>', 20))
+
+
+def many_shared_texts(path: Path) -> None:
+    texts = [f"<si><t>text number {number}</t></si>" for number in range(900_000)]
+    strings = f'<sst xmlns="{MAIN}">{"".join(texts)}</sst>'
+    rest = ROOM - len(strings)
+    book(path, rows_of(lambda address, at: f'<c r="{address}" t="s"><v>{at}</v></c>', 20, rest), strings=strings)
+
+
+def many_rich_texts(path: Path) -> None:
+    texts = [f"<si><r><rPr><b/></rPr><t>a{number}</t></r><r><t>b</t></r></si>" for number in range(500_000)]
+    book(path, iter(()), strings=f'<sst xmlns="{MAIN}">{"".join(texts)}</sst>')
+
+
+def many_styles(path: Path) -> None:
+    count = MAX_SETTINGS - 100
+    formats = '<xf numFmtId="9" fontId="0" fillId="0" borderId="0" xfId="0"/>' * count
+    styles = f'<styleSheet xmlns="{MAIN}"><fonts><font/></fonts><cellXfs>{formats}</cellXfs></styleSheet>'
+    rest = ROOM - len(styles)
+    book(path, rows_of(lambda address, at: f'<c r="{address}" s="{at}"><v>1</v></c>', 20, rest), styles=styles)
+
+
+def too_many_styles(path: Path) -> None:
+    formats = '<xf numFmtId="9"/>' * (MAX_SETTINGS + 1)
+    book(path, iter(()), styles=f'<styleSheet xmlns="{MAIN}"><cellXfs>{formats}</cellXfs></styleSheet>')
+
+
+def many_sheets(path: Path) -> None:
+    book(path, rows_of(lambda address, at: f'<c r="{address}"><v>1</v></c>', 5, 2**20), sheets=MAX_PARTS - 10)
+
+
+def many_merged(path: Path) -> None:
+    merged = "".join(f'<mergeCell ref="A{2 * n + 1}:B{2 * n + 2}"/>' for n in range(20 * MAX_MERGED))
+    book(path, rows_of(lambda a, at: f'<c r="{a}"><v>1</v></c>', 20, 2**24), after=f"<mergeCells>{merged}</mergeCells>")
+
+
+SHAPES = {
+    made.__name__.replace("_", " "): made
+    for made in (
+        many_numbers,
+        wide_rows,
+        many_texts,
+        many_shared_texts,
+        many_rich_texts,
+        many_styles,
+        too_many_styles,
+        many_sheets,
+        many_merged,
+    )
+}
+REFUSED = {"too many styles"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_largest_of_each_shape(tmp_path, shape):
+    path = tmp_path / "return.xlsx"
+    SHAPES[shape](path)
+    with zipfile.ZipFile(path) as archive:
+        assert sum(part.file_size for part in archive.infolist()) <= MAX_EXPANDED
+    done = subprocess.run([sys.executable, "-c", PROGRAM, str(path)], capture_output=True, text=True, check=True)
+    seconds, memory, said = done.stdout.strip().split("|")
+    assert said.startswith("refused" if shape in REFUSED else ("read", "refused")), said
+    assert float(seconds) < SECONDS and float(memory) < MEMORY, done.stdout
