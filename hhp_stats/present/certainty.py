@@ -54,7 +54,8 @@ def certainty(
     if main.empty:
         return None
     experiment = isinstance(plan, ExperimentPlan)  # whose n are decisions, several of one person
-    analysed = int((main["n_clusters"].fillna(main["n"]) if experiment else main["n"]).max())
+    most = (main["n_clusters"].fillna(main["n"]) if experiment else main["n"]).max()
+    analysed = 0 if pd.isna(most) else int(most)  # nobody, or a number that is withheld
     randomised, planned = _randomised(frame, plan), _planned(frame, plan)
     return Certainty(
         randomised=randomised,
