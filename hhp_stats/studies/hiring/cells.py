@@ -208,6 +208,8 @@ def mean_rows(frame: pd.DataFrame, experiment: Experiment, plan: ExperimentPlan)
         known = analysed(frame, method)
         with recorded() as fitting:
             fit, covariance = fitted(known, experiment, method, plan)
+        for cell in plan.cells_of(experiment.id):  # where all decided alike the model has no variance
+            linear_contrast(fit, covariance, weights=dict.fromkeys(cell.dummies, 1.0), df=method.df)
     except NOT_ALLOWED as error:  # nobody decided, or all alike
         return _no_means(experiment, method, plan, error)
     rows = []

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from hhp_stats.design.detectable_effect import ErrorRates
+from hhp_stats.errors import NoObservations
 from hhp_stats.plan.experiments import Experiment, ExperimentPlan
 from hhp_stats.ran import name_of
 from hhp_stats.results import NOT_ALLOWED, ResultRow, not_estimated
@@ -24,6 +26,8 @@ def power_rows(frame: pd.DataFrame, experiment: Experiment, plan: ExperimentPlan
     try:
         known = analysed(frame, method)
         fit, covariance = fitted(known, experiment, method, plan)
+        if not (np.diag(covariance.matrix) > 0).all():
+            raise NoObservations("all decided alike: the achieved precision is not known")
     except NOT_ALLOWED as error:  # nobody decided, or all alike
         return [
             not_estimated(

@@ -121,9 +121,8 @@ def chosen_over_limit(decisions: pd.DataFrame, plan: ExperimentPlan) -> pd.DataF
 def pair_choices(decisions: pd.DataFrame) -> pd.DataFrame:
     """Joint condition: of pairs with both decisions, how many had both, one or neither put forward."""
     joint = decisions.loc[decisions["evaluation"] == "joint"]
-    wide = joint.pivot_table(
-        index=["participant", "pair"], columns="name", values="progressed", aggfunc="first"
-    ).dropna()
+    wide = joint.pivot_table(index=["participant", "pair"], columns="name", values="progressed", aggfunc="first")
+    wide = wide.reindex(columns=["minority ethnic", "white british"]).dropna()  # of neither, where nobody decided
     minority, white = wide["minority ethnic"] == 1, wide["white british"] == 1
     parts = {
         "both": minority & white,
