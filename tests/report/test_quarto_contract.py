@@ -7,6 +7,7 @@ tested with the whole report (test_whole_report.py).
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 
@@ -74,6 +75,20 @@ def test_both_engines_list_headings_as_deep() -> None:
     project = load_project(ROOT)
     for name in ("html", "typst"):
         assert project.toc_depth[name] == BOOK["format"][name]["toc-depth"]
+
+
+def test_every_table_brings_its_widths_and_type() -> None:
+    """Nothing makes a plain table of great_tables: all go through `EscapedTable` (test_table_widths.py says what it
+    brings).
+    """
+    texts = {
+        path: path.read_text(encoding="utf-8")
+        for path in [*(ROOT / "hhp_stats").rglob("*.py"), *ROOT.glob("*.qmd"), *(ROOT / "report").glob("*.qmd")]
+    }
+    makes = re.compile(r"(?<![\w.])(?:great_tables\.)?GT\(")
+    plain = [path.relative_to(ROOT).as_posix() for path, text in texts.items() for _ in makes.finditer(text)]
+    assert plain == [] and makes.search("table = GT(cells)") and not makes.search("class EscapedTable(GT):")
+    assert sum(text.count("EscapedTable(") for text in texts.values()) > 2
 
 
 HEADER = "\n".join((ROOT / name).read_text(encoding="utf-8") for name in load_project(ROOT).typst_header)
