@@ -288,16 +288,35 @@ def study_entry(root: Path, study: str) -> StudyEntry:
 
 
 def study_glance(root: Path, study: str) -> Glance:
-    """How the table of studies introduces a study: the table [glance] of its plan. Raises PlanError where it is
-    missing or wrong.
+    """How the table of studies introduces a study: the table [glance] of its plan; a trial on a plain table need have
+    none. Raises PlanError where it is missing or wrong.
     """
     file = f"{PLANS}/{study}.toml"
-    table = read_plan_file(root, file).get("glance")
+    raw = read_plan_file(root, file)
+    table = raw.get("glance")
+    if table is None and "data" in raw:
+        return _glance_of(raw)
     if not isinstance(table, Mapping):
         raise PlanError(
             file, "glance", "is missing.", "Add a table [glance] with asks, design, participants, outcomes and known."
         )
     return record_of(table, file=file, place="glance", kind=Glance)
+
+
+def _glance_of(raw: Mapping[str, Any]) -> Glance:
+    """The line of a trial on a plain table whose plan has no table [glance]: what the plan says anyway."""
+    design, words = raw.get("design", {}), raw.get("words", {})
+    people = f"{design.get('randomised', 'an unknown number of')} {words.get('person', ('', 'people'))[1]}"
+    groups = f" in {design['clusters']} {words.get('cluster', ('', 'groups'))[1]}" if "clusters" in design else ""
+    outcomes = [str(outcome.get("label", "")) for outcome in raw.get("outcomes", [])]
+    title, _, more = str(raw.get("title", "")).partition(":")
+    return Glance(
+        asks=f"What does {title.strip()} change?",
+        design=more.strip().capitalize() or str(design.get("kind", "")).capitalize(),
+        participants=f"{people}{groups}",
+        outcomes=", ".join(outcomes),
+        known="Nothing before this report",
+    )
 
 
 def study_names(root: Path) -> dict[str, str]:
