@@ -64,9 +64,12 @@ def drawn_on(launch: date, wave: str, slug: str) -> date:
 
 
 def vanished(truth: Truth) -> list[tuple[str, str]]:
-    """Two stayers of Fenbridge whom the endline return forgot, without a word on whether they left."""
+    """Six stayers of Fenbridge whom the endline return forgot, without a word on whether they left.
+
+    Of fewer, the numbers of people would tell which they are, and be withheld.
+    """
     own = truth.people[(truth.people["authority"] == "Fenbridge") & (truth.people["left"] == 0)]
-    return list(zip(own["authority"], own["staff"], strict=True))[3:5]
+    return list(zip(own["authority"], own["staff"], strict=True))[3:9]
 
 
 def records(truth: Truth, authority: str, slug: str, wave: str) -> list[Record]:

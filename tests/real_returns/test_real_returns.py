@@ -81,10 +81,11 @@ def until_the_files_are_there(home: Path, hhp: Run, *, authorities: int, teams: 
 
 def clean(truth: Truth, answers: pd.DataFrame) -> pd.DataFrame:
     """The truth as an analyst would have it: nobody knows the outcome of those whom a return forgot."""
-    frame = plain_analysis.outcomes(truth, answers)
     lost = set(real_files.vanished(truth))
-    forgotten = [key in lost for key in zip(frame["authority"], frame["staff"], strict=True)]
-    return frame.assign(absence=frame["absence"].mask(np.array(forgotten)))
+    people = truth.people
+    forgotten = [key in lost for key in zip(people["authority"], people["staff"], strict=True)]
+    known = people.assign(endline_days=people["endline_days"].mask(np.array(forgotten)))
+    return plain_analysis.outcomes(Truth(people=known, authorities=truth.authorities, seed=truth.seed), answers)
 
 
 def test_messy_returns_give_the_clean_estimates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
