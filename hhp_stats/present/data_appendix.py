@@ -370,7 +370,7 @@ class DataAppendix:
             share=[
                 (
                     WITHHELD
-                    if withheld(row["missing"])
+                    if withheld(row["missing"], row["people"])
                     else row["missing"] / row["people"]
                     if row["people"]
                     else float("nan")
