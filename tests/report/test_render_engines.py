@@ -136,7 +136,7 @@ def test_unknown_engine_and_format(write_book: WriteBook) -> None:
     with pytest.raises(ValueError, match="unknown engine"):
         render_book(root=root, output=root / "_output", engine="latex")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="unknown formats"):
-        render_book(root=root, output=root / "_output", formats=["docx"])  # type: ignore[list-item]
+        render_book(root=root, output=root / "_output", formats=["epub"])  # type: ignore[list-item]
 
 
 def test_only_the_script_that_both_engines_have_may_run_before(write_book: WriteBook) -> None:
