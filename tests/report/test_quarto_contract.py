@@ -112,6 +112,16 @@ def test_a_long_table_goes_on_on_the_next_page(tmp_path: Path) -> None:
     assert pages(tmp_path, PAPER + HEADER + long.replace(kind, "quarto-float-fig")) == 1  # a picture stays whole
 
 
+def test_identifiers_in_tables_may_end_their_line(tmp_path: Path) -> None:
+    """Whole, the identifier takes one line and prints over the next column; broken, the row is higher."""
+    kind = FACTS["float-kind"]["kind"]
+    table = f'#figure(table(columns: (3cm,), raw("sickness_absence_over_all_weeks")), kind: "{kind}", supplement: "T")'
+    probe = f"#set page(width: 10cm)\n#context assert(measure([{table}], width: 8cm).height > 1cm)\n"
+    assert pages(tmp_path, PAPER + HEADER + probe) == 1
+    with pytest.raises(typst.TypstError):
+        pages(tmp_path, PAPER + probe)
+
+
 def test_cells_have_the_room_that_the_widths_count_on(tmp_path: Path) -> None:
     """Two columns of a table have at most the gap between them that was reckoned: one em, of many columns 0.68."""
     probe = (
