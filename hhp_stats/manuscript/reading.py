@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 from hhp_stats.consistency.figures_file import no_file, not_text
@@ -35,6 +36,13 @@ def read_manuscript(path: Path) -> Document:
             "Save it as .docx or .pdf.",
         )
     remarks: tuple[str, ...] = ()
+    if suffix == ".pdf" and find_spec("pypdf") is None:
+        raise _refused(
+            name,
+            "B17",
+            "PDFs are read with the package pypdf, which is not installed.",
+            "Install it with `pip install pypdf`, or give the manuscript as .docx.",
+        )
     try:
         if suffix == ".pdf":
             blocks, remarks = tuple(_of_pdf(path)), (PDF_REMARK,)
