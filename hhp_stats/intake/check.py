@@ -13,10 +13,8 @@ from hhp_stats.errors import DataError, Problem
 from hhp_stats.intake.across import Returns, across_problems
 from hhp_stats.intake.dictionary import WAVES, Study, load_dictionary, load_study, returns_planned, study_with_returns
 from hhp_stats.intake.gather import check_return, gather
-from hhp_stats.intake.hiring import load_hiring
 from hhp_stats.intake.load import problem_frame
 from hhp_stats.intake.manifest import verify_manifest
-from hhp_stats.intake.pilots import load_dictation, load_flexitime
 from hhp_stats.intake.plain_table import participants_of, read_plain_table
 from hhp_stats.intake.raw_files import studies
 from hhp_stats.intake.returns import OTHER_TYPES, RETURN_TYPES, Return, read_return
@@ -28,6 +26,7 @@ from hhp_stats.intake.spellings import Spellings, load_spellings
 from hhp_stats.intake.table import Table
 from hhp_stats.intake.themes import load_themes
 from hhp_stats.intake.tolerance import Tolerance, tolerance_frame
+from hhp_stats.intake.topic_lists import LISTS_OF
 from hhp_stats.plan.any_plan import plan_of
 from hhp_stats.plan.catalogue import study_entry
 from hhp_stats.plan.individual import IndividualPlan
@@ -35,8 +34,6 @@ from hhp_stats.processes.progress import Progress, silent
 
 COPY_MARK = "-to-correct"  # in the name of every copy that goes back, by which a check leaves it out
 TRIAL_TEAM = "Trial team"  # whose table holds the lists, surveys, ledger and manifest
-# By the topic that a plan names: what reads the plain lists of a study without arms.
-LISTS_OF = {"hiring": load_hiring, "dictation": load_dictation, "flexitime": load_flexitime}
 NOTHING_TO_CHECK = Rule(
     code="F22",
     severity="error",

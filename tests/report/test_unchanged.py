@@ -12,7 +12,7 @@ from book_tools import WriteBook
 
 from hhp_stats.files.file_parts import as_part, digest_now, digest_of
 from hhp_stats.plan.book_sections import book_sections
-from hhp_stats.plan.catalogue import catalogue, summarised
+from hhp_stats.plan.catalogue import catalogue
 from hhp_stats.present.status import read_release
 from hhp_stats.publish import RenderReport, render_book
 from hhp_stats.publish.dependencies import digest_names
@@ -105,7 +105,7 @@ def test_a_part_of_a_file_counts_and_not_the_file(write_book: WriteBook) -> None
 
 def test_every_part_can_be_read_again() -> None:
     root = Path(__file__).resolve().parents[2]
-    for read in (catalogue, summarised, read_release, book_sections):
+    for read in (catalogue, read_release, book_sections):
         assert hasattr(read, "__wrapped__"), "it is no part"
         name = f"{read.__module__}:{read.__qualname__}"
         assert digest_now(name, root) == digest_of(read(root)) != "missing"

@@ -164,6 +164,7 @@ OWN_MODULES = {
     "studies/flexitime.py": "a pilot",
     "intake/pilots.py": "the rules of the lists of both pilots",
     "intake/pilot_lists.py": "the lists of both pilots",
+    "intake/topic_lists.py": "the lists of each topic",
 }
 A_COLUMN = {
     ("intake/people.py", "coffee")
@@ -172,6 +173,7 @@ AN_EXAMPLE = {
     ("cli/accept.py", "goal_setting"),
     ("cli/report.py", "goal_setting"),
     ("cli/data.py", "goal_setting"),
+    ("cli/start_real.py", "goal_setting"),
     ("cli/studies.py", "coffee"),
 }
 
