@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from hhp_stats.files.project_root import find_root
-from hhp_stats.plan.imprint import Author, Funder, Imprint, known, read_imprint
+from hhp_stats.plan.imprint import Author, Funder, Imprint, Person, known, read_imprint
 from hhp_stats.present.markdown import escaped
 from hhp_stats.present.numbers import listed_words
 
@@ -40,10 +40,24 @@ def _funder(funder: Funder) -> str:
     return f"The {funder.name} funded {funder.funded}{f' (grant {funder.grant})' if funder.grant else ''}."
 
 
+def _by_affiliation(found: Imprint, *, authors: bool) -> dict[str, list[Person]]:
+    """The authors of the trials' report, or those who worked with them, by where they belonged."""
+    people: dict[str, list[Person]] = {}
+    for person in found.people:
+        if (person.part == "author") == authors:
+            people.setdefault(person.affiliation, []).append(person)
+    return people
+
+
 def _people(found: Imprint) -> str:
     """Whom the published report of the trials names; nobody of them wrote a word of this one."""
-    authors = [f"{person.name} ({person.affiliation})" for person in found.people if person.part == "author"]
-    others = [f"{person.name} ({person.affiliation})" for person in found.people if person.part != "author"]
+    authors, others = (
+        [
+            f"{listed_words([person.name for person in people])} (of {affiliation})"
+            for affiliation, people in _by_affiliation(found, authors=authors).items()
+        ]
+        for authors in (True, False)
+    )
     said = []
     if authors:
         said.append(f"The published report of the trials is by {listed_words(authors)}.")

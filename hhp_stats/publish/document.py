@@ -54,7 +54,7 @@ def write_document(
         folder = Path(name)
         _write_pictures(figures, folder)
         made = folder / "made.docx"
-        depth = f"--toc-depth={project.toc_depth}"
+        depth = f"--toc-depth={project.toc_depth['typst']}"
         arguments = ["--from", "json", "--to", "docx", "--toc", depth, "--resource-path", name, "--output", str(made)]
         run_pandoc(arguments, json.dumps(tree), root=project.root, sources=sources, where=DOCUMENT_NAME)
         document = made.read_bytes()

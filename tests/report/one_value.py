@@ -32,7 +32,7 @@ COLUMNS = (
 def printed_numbers(pages: Path) -> Iterator[tuple[str, str, str]]:
     """Page, result id and number of every marked number; the two ends of an interval are two."""
     for page in sorted(pages.glob("*.html")):
-        for key, text in json.loads(_marks(page.read_text(encoding="utf-8"))):
+        for key, text, _ in json.loads(_marks(page.read_text(encoding="utf-8"))):
             for end in text.split(" to "):
                 yield page.name, key, end.strip()
 

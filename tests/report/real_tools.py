@@ -17,6 +17,7 @@ from openpyxl.comments import Comment
 from openpyxl.workbook.defined_name import DefinedName
 
 from hhp_stats.intake.manifest import record_files
+from hhp_stats.plan.catalogue import TO_CONFIRM
 
 NAME, ADDRESS = "Zebedee Quillfeather", "zebedee.quillfeather@example.invalid"
 IDENTIFIERS = ("staff_id", "survey_code", "participant", "interviewee", "ResponseId", "ExternalReference")
@@ -86,6 +87,11 @@ def made_real(project: Path) -> Planted:
     extra.mkdir()
     (extra / f"{NAME}.csv").write_text(f"{NAME}\n{ADDRESS}\n", encoding="utf-8")
     (project / "data/synthetic_truth.toml").unlink()
+    imprint = project / "data/imprint.toml"  # a report with real data says who answers for it
+    lines = imprint.read_text(encoding="utf-8")
+    for key, value in (("doi", "10.1234/abcd"), ("isbn", "978-0-306-40615-7")):
+        lines = lines.replace(f'{key} = "{TO_CONFIRM}"', f'{key} = "{value}"')
+    imprint.write_text(lines.replace(TO_CONFIRM, "The trial team"), encoding="utf-8")
     manifest = project / "data/manifest.toml"
     head = manifest.read_text(encoding="utf-8").partition("[files]")[0]
     head = "\n".join(line for line in head.splitlines() if not line.startswith(("seed", "generator")))
