@@ -14,6 +14,7 @@ from pathlib import Path
 
 from hhp_stats.files.project_root import find_root
 from hhp_stats.plan.catalogue import PROGRAMME, StudyEntry, catalogue, study_entry
+from hhp_stats.present.marks import Sentence
 from hhp_stats.present.origins import banner_sentence, invented_notice
 from hhp_stats.present.status import read_release
 
@@ -118,11 +119,14 @@ def banners(root: Path, own_words: str = "") -> str | Mapping[str, str] | None:
     return pages
 
 
-def while_synthetic(study: str, words: str, *, real: str = "", root: Path | None = None) -> str:
-    """Words that hold only while the data of a study are synthetic; `real` stands in their place once they are not."""
+def while_synthetic(study: str, words: str, *, real: str = "", root: Path | None = None) -> Sentence:
+    """Words that hold only while the data of a study are synthetic; `real` stands in their place once they are not.
+
+    A sentence, since a chapter may print one that says nothing, but no empty text.
+    """
     home = root or find_root()
     study_entry(home, study)  # a wrong key is refused
-    return words if read_release(home).is_synthetic(study) else real
+    return Sentence(words if read_release(home).is_synthetic(study) else real)
 
 
 def data_in_words(*, root: Path | None = None) -> str:
