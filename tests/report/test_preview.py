@@ -15,7 +15,7 @@ import pytest
 from book_tools import WriteBook
 
 from hhp_stats.processes.at_work import at_work
-from hhp_stats.publish.preview import EVENTS, Preview, fingerprints, preview_of
+from hhp_stats.publish.preview import EVENTS, PortTaken, Preview, fingerprints, preview_of
 
 GOOD = "# One {#sec-one}\n\nFirst words.\n"
 PATIENCE = 60  # seconds: a busy machine; a rendering of two short pages takes about one
@@ -179,8 +179,9 @@ def test_it_waits_for_another_render_of_the_project(tmp_path: Path) -> None:
 
 
 def test_a_taken_port_is_refused(tmp_path: Path) -> None:
-    with running(nothing(tmp_path)) as preview, pytest.raises(OSError, match="in use"):
+    with running(nothing(tmp_path)) as preview, pytest.raises(PortTaken, match="in use.*--port") as refused:
         nothing(tmp_path, port=urlsplit(preview.address).port)
+    assert refused.value.exit_status == 2
 
 
 def test_what_counts_as_a_source(tmp_path: Path) -> None:
