@@ -89,7 +89,9 @@ class Coverage:
 
 def coverage(root: Path) -> Coverage:
     """Read the tables of every study below `.report/results/`."""
-    parts = [pd.read_csv(path, keep_default_na=True) for path in sorted((root / FOLDER).glob(f"*/{TABLE}.csv"))]
     texts = ["result_id", "programme", "compared", "field", "reason"]
+    # A column of which every cell is empty would be read as numbers.
+    kinds = dict.fromkeys(texts, "str")
+    parts = [pd.read_csv(path, dtype=kinds) for path in sorted((root / FOLDER).glob(f"*/{TABLE}.csv"))]
     table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(COLUMNS))
-    return Coverage(table=table.assign(**{name: table[name].fillna("").astype(str) for name in texts}))
+    return Coverage(table=table.assign(**{name: table[name].fillna("") for name in texts}))

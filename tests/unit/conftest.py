@@ -105,8 +105,9 @@ def goal_setting_run(root: Path, tmp_path_factory: pytest.TempPathFactory) -> tu
         patched.setattr("hhp_stats.studies.goal_setting.analyse.row_members", lambda *_, **__: {})
         output, entered = profiled(lambda: analyse(trial, plan))
     home = tmp_path_factory.mktemp("goal_setting")
-    (home / "data").mkdir()
-    shutil.copy(
-        root / "data/manifest.toml", home / "data/manifest.toml"
-    )  # whose status the sentences about data follow
+    # Sentences about data follow the status in the manifest; which of the plan's values are assumed stands in the plan.
+    shutil.copytree(root / "data/plan", home / "data/plan")
+    (home / "data/published").mkdir()
+    for name in ("manifest.toml", "published/protocol_clauses.csv"):
+        shutil.copy(root / "data" / name, home / "data" / name)
     return StudyReport(root=home, plan=plan, output=output, document="report/02-goal-setting.qmd"), entered

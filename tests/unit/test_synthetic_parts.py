@@ -319,9 +319,8 @@ def test_effects_that_cannot_be_are_refused() -> None:
 
 # ------------------------------------------------------------------ assumptions
 def project_with(tmp_path: Path, old: str, new: str) -> Path:
-    for name in ("data/plan/goal_setting.toml", FILE, "data/published/protocol_clauses.csv"):
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(PROJECT / name, tmp_path / name)
+    for name in ("data/plan", "data/published"):
+        shutil.copytree(PROJECT / name, tmp_path / name)
     path = tmp_path / FILE
     text = path.read_text(encoding="utf-8")
     assert old in text
