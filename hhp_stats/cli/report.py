@@ -171,15 +171,15 @@ def render(
     if engine == "quarto" and "docx" in formats:
         raise typer.BadParameter("the draft for Word is made by the embedded engine")
     root = find_root()
-    _answered_for(root)
     target = output or root / (QUARTO_FOLDER if engine == "quarto" else "_output")
+    # First of all: a folder that must not be written to is wrong use, whatever else the project lacks.
+    guard = OutputGuard(root=root, command="hhp render", force=tuple(force or ()))
+    guard.folder(target)
+    _answered_for(root)
     key = report_key(root, formats=formats, engine=engine)
     if not fresh and still_stands(root, target, key):
         screen.print(f"Nothing has changed since the last rendering: {target} stands as it is", markup=False)
         return
-
-    guard = OutputGuard(root=root, command="hhp render", force=tuple(force or ()))
-    guard.folder(target)
 
     from hhp_stats.publish.glyphs import named
     from hhp_stats.publish.kernels import warm_process

@@ -120,7 +120,7 @@ def figures(frame: pd.DataFrame) -> Figures:
         raise InvalidInput(f"printed figures without a number: {', '.join(map(str, bad))}")
     text = [c for c in COLUMNS if c not in ("value", "source_line")]
     clean = frame[list(COLUMNS)].reset_index(drop=True)
-    clean[text] = clean[text].fillna("").astype("str")
+    clean[text] = clean[text].astype("object").fillna("").astype("str")
     return Figures(frame=clean.assign(value=values.to_numpy()))
 
 

@@ -218,5 +218,5 @@ def _rows(relations: pd.DataFrame, columns: tuple[str, ...]) -> list[dict[str, s
     missing = [column for column in columns if column not in relations.columns]
     if missing:
         raise UnknownName(f"the list of relations has no column {', '.join(missing)}")
-    rows = relations.fillna("").astype("str").to_dict("records")
+    rows = relations.astype("object").fillna("").astype("str").to_dict("records")
     return [{str(key): unmarked(str(value)) for key, value in row.items()} for row in rows]

@@ -18,8 +18,6 @@ _WRITTEN = frozenset(
         ".html",
         ".pdf",
         ".csv",
-        ".xlsx",
-        ".docx",
         ".js",
         ".css",
         ".json",
@@ -36,6 +34,8 @@ _WRITTEN = frozenset(
         ".xml",
     ]
 )
+# Office files are what people keep of their own: of these a rendering writes only files of these names.
+_OFFICE_FILES = frozenset({"report.docx", "tables.xlsx"})
 
 
 def place_of(output: Path, root: Path) -> str:
@@ -90,10 +90,13 @@ def what_speaks_against(folder: Path, place: str | None) -> str | None:
 
 
 def looks_like_rendering(folder: Path) -> bool:
-    """Does an unmarked folder hold a report, and only kinds of files that a rendering writes?"""
+    """Does an unmarked folder hold a report, and only kinds of files, and office files, that a rendering writes?"""
     found = list(entries(folder))
     names = {name for name, _ in found}
-    kinds_fit = all(kind == "folder" or (kind == "file" and Path(name).suffix in _WRITTEN) for name, kind in found)
+    kinds_fit = all(
+        kind == "folder" or (kind == "file" and (name in _OFFICE_FILES or Path(name).suffix in _WRITTEN))
+        for name, kind in found
+    )
     return bool(names & {"index.html", "report.pdf"}) and MARKER not in names and kinds_fit
 
 

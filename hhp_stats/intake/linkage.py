@@ -107,8 +107,8 @@ def link(
     authority = dict(zip(known["survey_code"], known["local_authority"], strict=True))
     responses = pd.DataFrame(
         {
-            "person": survey.meta["code"].map(person).fillna("").astype("str"),
-            "local_authority": survey.meta["code"].map(authority).fillna("").astype("str"),
+            "person": survey.meta["code"].map(person).astype("object").fillna("").astype("str"),
+            "local_authority": survey.meta["code"].map(authority).astype("object").fillna("").astype("str"),
             "consented": consent.eq("agree") & ~survey.meta["preview"],
             "preview": survey.meta["preview"],
             "duplicate": decided["duplicate"],

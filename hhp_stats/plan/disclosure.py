@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,4 +67,4 @@ def switched_off(root: Path) -> bool:
 
     Any other value keeps the protection on: a typing error must not print small counts.
     """
-    return bool(tomllib.loads((root / MANIFEST).read_text(encoding="utf-8")).get("disclosure") == "off")
+    return bool(read_plan_file(root, MANIFEST).get("disclosure") == "off")

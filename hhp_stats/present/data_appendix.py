@@ -174,7 +174,7 @@ class DataAppendix:
     def _inputs(self) -> pd.DataFrame:
         names = ["local_authority", "wave", "retrieved"]
         table = self.report.table("inputs")
-        return table.assign(**{name: table[name].fillna("") for name in names})
+        return table.assign(**{name: table[name].astype("object").fillna("") for name in names})
 
     # ------------------------------------------------------------ checks
     def fired(self) -> GT:

@@ -90,7 +90,7 @@ def themes(report: PilotReport, question: str = "") -> GT:
             "Part": table["question"],
             "What was said": table["finding"],
             "Voices": table["voices"],
-            "How many": table["stated"].fillna(""),
+            "How many": table["stated"].astype("object").fillna(""),
             "Leans to": table["leaning"].map(LEANING),
         }
     )

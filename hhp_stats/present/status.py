@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
+from hhp_stats.errors import PlanError
 from hhp_stats.files.file_parts import as_part
 from hhp_stats.plan.disclosure import switched_off
+from hhp_stats.plan.records import read_plan_file
 
 MANIFEST = "data/manifest.toml"
 
@@ -35,7 +36,10 @@ class Release:
 
 @as_part
 def read_release(root: Path) -> Release:
-    """The release the report is rendered from."""
-    raw = tomllib.loads((root / MANIFEST).read_text(encoding="utf-8"))
+    """The release the report is rendered from. Raises PlanError where the manifest is missing, damaged or incomplete."""
+    raw = read_plan_file(root, MANIFEST)
+    for key in ("status", "release"):
+        if key not in raw:
+            raise PlanError(MANIFEST, key, "is missing.", "Restore the line, or the file.")
     own = tuple(sorted((str(study), str(status)) for study, status in raw.get("status_of", {}).items()))
     return Release(status=str(raw["status"]), date=str(raw["release"]), internal=switched_off(root), status_of=own)

@@ -129,7 +129,7 @@ def open_output(root: Path, study: str) -> StudyOutput:
     folder = ready_folder(root, study)
     conduct = tuple(
         Conduct(**{str(k): str(v) for k, v in row.items()})
-        for row in frame_from_csv(pd.read_csv(folder / "conduct.csv")).fillna("").to_dict("records")
+        for row in frame_from_csv(pd.read_csv(folder / "conduct.csv", dtype="str")).fillna("").to_dict("records")
     )
     return StudyOutput(
         study=study, results=read_results(folder / "results.csv"), tables=_Tables(folder), conduct=conduct

@@ -17,6 +17,8 @@ from hhp_stats.files import protected_places, rendering_marker
 from hhp_stats.files.output_guard import OutputGuard, OutputRefused
 from hhp_stats.files.replaced_folder import replaced
 from hhp_stats.files.unfinished import NOTES, mend, noted, put_right
+from hhp_stats.publish.document import DOCUMENT_NAME
+from hhp_stats.publish.table_workbook import TABLES_NAME
 
 ROOT = Path(__file__).resolve().parents[2]
 runner = CliRunner()
@@ -287,10 +289,14 @@ def test_a_report_without_marker_is_replaced_when_named_or_noted(world: Path) ->
         OutputGuard(root=project, command="hhp render").folder(Path("_output"))
     forced = OutputGuard(root=project, command="hhp render", force=(Path("_output"),))
     assert forced.folder(Path("_output")) == folder
-    add("thesis.docx")(folder)
-    with pytest.raises(OutputRefused):
-        forced.folder(Path("_output"))
-    (folder / "thesis.docx").unlink()
+    for name in ("thesis.docx", "figures.xlsx", "assets/report.docx"):  # of kinds that a rendering writes too
+        add(name)(folder)
+        with pytest.raises(OutputRefused):
+            forced.folder(Path("_output"))
+        (folder / name).unlink()
+    for name in (DOCUMENT_NAME, TABLES_NAME):
+        add(name)(folder)
+        assert forced.folder(Path("_output")) == folder
     with replaced(Path("_output"), forced) as building:
         (building / "index.html").write_text("new", encoding="utf-8")
     assert (folder / "index.html").read_text(encoding="utf-8") == "new" and not list(project.glob("._output*"))

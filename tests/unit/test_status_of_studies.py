@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from hhp_stats.errors import PlanError
 from hhp_stats.intake.manifest import MANIFEST
 from hhp_stats.plan.catalogue import catalogue
 from hhp_stats.present.origins import banner_sentence
 from hhp_stats.present.release import WHOLE, banners, data_in_words, notice, while_synthetic
+from hhp_stats.present.status import read_release
 from hhp_stats.publish.project import load_project
 from hhp_stats.publish.qmd import read_chapter
 from hhp_stats.publish.source import Prose
@@ -97,3 +99,20 @@ def test_no_page_calls_its_data_synthetic_by_itself() -> None:
             else:
                 said = [str(value) for value in block.options.values()]
             assert not re.search("synthetic", " ".join(said), re.IGNORECASE), (chapter.path, block.line)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (None, "the file: does not exist"),
+        ('status = "synthetic', "the file: is not valid TOML"),
+        ("release = 2024-05-01\n", "status: is missing"),
+        ('status = "synthetic"\n', "release: is missing"),
+    ],
+)
+def test_a_manifest_that_is_missing_or_damaged_is_named(tmp_path: Path, text: str | None, said: str) -> None:
+    (tmp_path / "data").mkdir()
+    if text is not None:
+        (tmp_path / "data/manifest.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(PlanError, match=rf"data/manifest\.toml, {said}"):
+        read_release(tmp_path)
