@@ -36,7 +36,7 @@ class Release:
 
 @as_part
 def read_release(root: Path) -> Release:
-    """The release the report is rendered from. Raises PlanError where the manifest is missing, damaged or incomplete."""
+    """The release the report is rendered from. Raises PlanError where the manifest is missing or damaged."""
     raw = read_plan_file(root, MANIFEST)
     for key in ("status", "release"):
         if key not in raw:

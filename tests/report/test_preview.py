@@ -179,7 +179,7 @@ def test_it_waits_for_another_render_of_the_project(tmp_path: Path) -> None:
 
 
 def test_a_taken_port_is_refused(tmp_path: Path) -> None:
-    with running(nothing(tmp_path)) as preview, pytest.raises(PortTaken, match="in use.*--port") as refused:
+    with running(nothing(tmp_path)) as preview, pytest.raises(PortTaken, match=r"in use.*--port") as refused:
         nothing(tmp_path, port=urlsplit(preview.address).port)
     assert refused.value.exit_status == 2
 
