@@ -77,7 +77,7 @@ def test_panel_shows_formula_source_and_inputs(open_page) -> None:
     dialog = page.get_by_role("dialog")
     code = dialog.locator(".code-place").first
     expect(code).to_contain_text("hhp_stats.regression.linear.ols")
-    expect(code).to_contain_text(re.compile(r"hhp_stats/estimate/linear\.py:\d+"))
+    expect(code).to_contain_text(re.compile(r"hhp_stats/regression/linear\.py:\d+"))
     expect(code.locator(".formula")).to_contain_text("Estimator:")
     code.get_by_text("Show the source").click()
     expect(code.locator("pre")).to_be_visible()
