@@ -63,7 +63,8 @@ def linear_effect(model: Model, analysis: PlannedAnalysis, material: Material) -
     """The treatment coefficient of one data set."""
     fit = ols(outcome=model.outcome, matrix=model.matrix)
     people = model.people
-    covariance = covariance_of(fit, analysis.covariance, clusters=people["team_id"], second=people["local_authority"])
+    second = people.get("local_authority")  # what a second kind of clusters needs, and no other covariance
+    covariance = covariance_of(fit, analysis.covariance, clusters=people["team_id"], second=second)
     return coefficient(fit, covariance, df=cast(DegreesOfFreedom, analysis.df), conf_level=material.plan.conf_level)
 
 
