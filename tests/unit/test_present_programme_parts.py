@@ -129,7 +129,7 @@ def test_survey_change_in_standard_deviations(hhp: Programme) -> None:
 
 # ---------------------------------------------------------------- chapter 11
 def project(folder: Path, effects: dict[str, tuple[float, float]], *, conf_level: float = 0.95) -> Path:
-    """A project with the real plans and, for SWING and the letters, planted effects (g, standard error)."""
+    """A project with the real plans and planted effects (g, standard error) of studies; the letters' are in no tally."""
     folder.mkdir(exist_ok=True)
     (folder / "data").symlink_to(ROOT / "data")
     for key, (effect, error) in effects.items():
@@ -168,26 +168,30 @@ def test_lower_burnout_counts_as_better(tmp_path: Path) -> None:
 
 
 def test_no_clear_effect_is_said_to_be_none(tmp_path: Path) -> None:
+    """Of two trials with published effects; the letters, whose effects are invented, are shown and not counted."""
+    effects = {"swing": (0.1, 0.1), "mod_ing": (0.05, 0.1), "letters": (0.4, 0.1)}
     side = discussion.chapter(
-        root=project(tmp_path, {"swing/subjective_wellbeing": (0.1, 0.1), "letters/subjective_wellbeing": (-0.1, 0.1)})
+        root=project(tmp_path, {f"{study}/subjective_wellbeing": effect for study, effect in effects.items()})
     )
     assert "No interval leaves out zero" in side.say("overview")
-    assert "none differs" in side.say("compared")
+    assert "Of 1 pair of trials none differs" in side.say("compared")
+    assert "Letters is not counted: its effects are invented." in side.say("compared")
     assert "no interval for wellbeing leaves it out" in side.say("excluded")
-    assert "none of 2 intervals leave out zero; grey with open marks: simulated" in side.figure().caption
+    assert "none of 2 intervals leave out zero; grey with open marks" in side.figure().caption
+    assert "invented effects, which are not counted" in side.figure().caption
 
 
 def test_pairs_that_differ_are_counted(tmp_path: Path) -> None:
     side = discussion.chapter(
-        root=project(tmp_path, {"swing/subjective_wellbeing": (-0.4, 0.1), "letters/subjective_wellbeing": (0.4, 0.1)})
+        root=project(tmp_path, {"swing/subjective_wellbeing": (-0.4, 0.1), "mod_ing/subjective_wellbeing": (0.4, 0.1)})
     )
-    assert "one differs" in side.say("compared") and "Letters and SWING" in side.table("pairs").as_raw_html()
+    assert "one differs" in side.say("compared") and "SWING and MoD-ING" in side.table("pairs").as_raw_html()
     assert "leaves that effect out in SWING" in side.say("excluded")
 
 
 def test_chapter_11_calls_every_interval_by_the_level_of_its_rows(tmp_path: Path) -> None:
     """At 90%: headings, alternative text, and the level that p values are held against (p = .07 differs there)."""
-    effects = {"swing/subjective_wellbeing": (0.25, 0.1), "letters/subjective_wellbeing": (-0.01, 0.1)}
+    effects = {"swing/subjective_wellbeing": (0.25, 0.1), "mod_ing/subjective_wellbeing": (-0.01, 0.1)}
     usual = discussion.chapter(root=project(tmp_path / "usual", effects))
     wider = discussion.chapter(root=project(tmp_path / "wider", effects, conf_level=0.9))
     for side, own, other in ((usual, "95%", "90%"), (wider, "90%", "95%")):
