@@ -153,11 +153,20 @@ def test_too_few_imputations_are_named(plan):
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ('baselines = "from_baselines"', 'baselines = "sideways"', "unknown way with baselines"),
+        (
+            'baselines = "from_baselines"',
+            'baselines = "sideways"',
+            r"imputed_from_baseline: has an unknown baselines 'sideways'\. Write one of .*from_baselines\.",
+        ),
+        (
+            'baselines = "from_baselines"',
+            'baselines = "from_baseline"',
+            r"unknown baselines 'from_baseline'\. Did you mean '?from_baselines",
+        ),
         (
             'baseline_absence = "imputed_within_arm"',
             'baseline_absence = "imputed_by_guess"',
-            "unknown rule for missing baseline",
+            r"'imputed_by_guess', which does not exist\. Use one of those there are: .*imputed_within_arm",
         ),
         ("m = 40\n", "m = 2\n", "fewer than three data sets"),
         ('outcomes = "none"', 'outcomes = "apart"', "cannot impute baselines from_baselines"),
