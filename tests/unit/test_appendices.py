@@ -10,6 +10,7 @@ from presented import FIELDS, with_fields
 
 from hhp_stats.plan.conduct import load_deviations
 from hhp_stats.present.appendices import Appendix
+from hhp_stats.present.marked_text import plain
 from hhp_stats.present.numbers import interval, number, p_value
 
 
@@ -54,7 +55,7 @@ def test_a_deviation_shows_the_planned_estimate_and_the_one_made_instead(root, a
             .deviations()
             ._tbl_data.set_index("Id")
         )
-        row = table.loc[one.id]
+        row = table.loc[one.id].map(plain)
         assert "1.25 (0.25 to 2.25)" in row["Planned"] and "7.75 (6.75 to 8.75)" in row["Done"]
 
 
