@@ -380,7 +380,8 @@ def test_a_programme_is_in_a_known_language_and_is_text(book: Path, words: tuple
 
 def test_an_unknown_row_is_refused(home: Path) -> None:
     refused = run("explain", "goal_setting/no/such/id")
-    assert refused.exit_code == 2 and "goal_setting/no/such/id" in said(refused)
+    assert refused.exit_code == 2 and "Traceback" not in said(refused)
+    assert "'goal_setting/no/such/id'; see the list in appendix F" in said(refused)
 
 
 def test_lint_lists_problems_with_their_place_or_says_that_there_is_none(book: Path) -> None:

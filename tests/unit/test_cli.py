@@ -224,12 +224,6 @@ def test_correct_refuses_what_does_not_fit_and_leaves_the_ledger(project):
     assert (project / "data/corrections.csv").read_bytes() == before
 
 
-def test_explain_of_an_unknown_id_says_where_ids_are_listed(root):
-    done = hhp(root, "explain", "goal_setting/no/such/id")
-    assert done.returncode == 2 and "Traceback" not in done.stderr
-    assert "'goal_setting/no/such/id'; see the list in appendix F" in done.stderr
-
-
 def test_what_stands_in_a_cell_or_a_file_name_is_never_markup(project, monkeypatch):
     import openpyxl
 
