@@ -400,3 +400,14 @@ def test_least_squares_with_plain_intervals_is_never_exempt(root):
         "OLS, CR1 by team, t(G-1); 100 imputations, Rubin's rules, Barnard-Rubin df",
     ):
         assert [words for words in EXEMPT if words in method] == []
+
+
+@pytest.mark.parametrize(
+    ("coefficient", "checked"), [("Cronbach’s alpha", 0), ("Spearman-Brown", 0), ("Difference", 1)]
+)
+def test_the_interval_of_a_scales_coefficient_need_not_have_it_in_the_middle(coefficient: str, checked: int) -> None:
+    table = PageTable(
+        headings=["Scale", "Coefficient", "Estimate", "95% CI"],
+        rows=[["All six items", coefficient, "−3.23", "−3.81 to −2.70"]],
+    )
+    assert len([found for found in table_estimates(table) if found]) == checked

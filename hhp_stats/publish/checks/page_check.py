@@ -38,6 +38,8 @@ OTHER_RULE = re.compile(
     r"intraclass|ratio|profile|end-points",
     re.I,
 )
+# A cell that names a coefficient of a scale: its interval is that of a ratio of variances.
+OF_A_SCALE = re.compile(r"\b(?:alpha|omega|spearman|kappa)\b", re.I)
 _END = rf"(?:{NUMBER}|[+-]?\u221e)"
 _INTERVAL = re.compile(rf"[\[(]?({_END}){BETWEEN}({_END})[\])]?")
 _LEVEL = r"(\d+(?:\.\d+)?)% ?(?:CI|confidence interval)"
@@ -121,7 +123,7 @@ def table_estimates(table: PageTable) -> Iterator[str]:
     level = float(reach.split("%")[0]) / 100
     p_column = next((place for name, place in columns.items() if _P_HEADING.fullmatch(name)), None)
     for row in table.rows:
-        if len(row) != len(table.headings) or OTHER_RULE.search(row[0]):
+        if len(row) != len(table.headings) or OTHER_RULE.search(row[0]) or any(map(OF_A_SCALE.search, row)):
             continue
         interval, estimate = _INTERVAL.fullmatch(row[columns[reach]]), _printed(row[columns[middle]])
         ends = [_printed(interval[1]), _printed(interval[2])] if interval else []
