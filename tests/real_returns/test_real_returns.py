@@ -151,7 +151,7 @@ def test_ten_authorities_from_empty_folders_to_the_report(tmp_path: Path) -> Non
         assert int(row["n"]) == n, tail
     real_files.write_imprint(home)
     hhp("render")
-    chapter = (home / "_output/report/02-goal-setting.html").read_text(encoding="utf-8")
+    chapter = (home / "_output/02-goal-setting.html").read_text(encoding="utf-8")
     assert "Upper and Lower Wold" in chapter and "Wolverhampton" not in chapter
     pages = "".join(path.read_text(encoding="utf-8") for path in (home / "_output").rglob("*.html"))
     assert not [code for code in truth.people["staff"] if f"AMB{code}" in pages]
