@@ -17,6 +17,7 @@ from hhp_stats.consistency.figures import load_figures
 from hhp_stats.consistency.reproduction import read_mapping, reproduction_table, share_reproduced
 from hhp_stats.errors import UnknownName
 from hhp_stats.files.project_root import find_root
+from hhp_stats.lacking import note
 from hhp_stats.plan.conflicts import load_conflicts
 from hhp_stats.plan.individual import IndividualPlan, load_individual_plan
 from hhp_stats.present.embed import EmbeddedFigure, embed
@@ -81,9 +82,12 @@ def themes(report: PilotReport, question: str = "") -> GT:
     """Coded themes, all or those of one part of the findings."""
     table = report.table("themes")
     if question:
+        known = ", ".join(dict.fromkeys(table["question"]))
         table = table.loc[table["question"] == question]
         if table.empty:
-            raise UnknownName(f"no theme belongs to {question!r}")
+            reason = f"no theme belongs to {question!r}; the list has {known}"
+            note(reason)  # the last theme of a part may have been taken out of the list
+            raise UnknownName(reason)
     rows = pd.DataFrame(
         {
             "Theme": table["topic"],
