@@ -246,7 +246,10 @@ def wellbeing_range(people: pd.DataFrame) -> tuple[float, float]:
     """The lowest and highest wellbeing that the answers allow, in the units of the composite."""
     units = baseline_units(people)
     ends = {"happiness": (0.0, 10.0), "ladder": (0.0, 10.0), "balance": (2.0, 10.0)}
-    low, high = (sum((ends[part][at] - mean) / deviation for part, (mean, deviation) in units.items()) for at in (0, 1))
+    low, high = (
+        sum((ends[part][at] - mean) / (deviation or float("nan")) for part, (mean, deviation) in units.items())
+        for at in (0, 1)
+    )
     return float(low), float(high)
 
 
