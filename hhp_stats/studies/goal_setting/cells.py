@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from hhp_stats.plan.conduct import NOT_ESTIMATED, Conduct
 from hhp_stats.plan.schema import Outcome, Plan, PlannedAnalysis
-from hhp_stats.studies.beside import ALWAYS, RATIO
+from hhp_stats.studies.beside import ALWAYS, RATIO, RHO
 from hhp_stats.studies.goal_setting import linear_cells, missing_cells, probability_cells
 from hhp_stats.studies.goal_setting.analysed import Material, model_terms
 from hhp_stats.studies.planned import Cell, Estimates, conduct_of, rows_of
@@ -52,13 +52,20 @@ def run_cell(analysis: PlannedAnalysis, material: Material) -> Cell:
         },
         made_by=estimator,
         refused_by=estimator,
-        beside=[name.format(own=analysis.id.split("/")[1]) for name in BESIDE.get(analysis.estimator, ())],
+        beside=_beside(analysis, plan),
         note=lambda: analysis.note,
     )
     rows = tuple(replace(row, analysis="exploratory") if row.estimand in BEYOND else row for row in rows)
     done = what_was_done(analysis, outcome, plan)
     fitted = NOT_ESTIMATED if rows[0].status == "not_estimated" else fitted_as(rows[0].method)
     return Cell(rows=rows, conduct=(*done, *conduct_of(plan.study, analysis.id, {"fitted": fitted})))
+
+
+def _beside(analysis: PlannedAnalysis, plan: Plan) -> list[str]:
+    """What goes with the effect where it is refused; a selection model has its correlation beside a single fit."""
+    names = [name.format(own=analysis.id.split("/")[1]) for name in BESIDE.get(analysis.estimator, ())]
+    single = analysis.baseline_absence not in plan.imputation.models
+    return [*names, RHO] if analysis.estimator == "heckman-ml" and single else names
 
 
 def fitted_as(method: str) -> str:
