@@ -16,7 +16,7 @@ from rich.progress import Progress
 from hhp_stats.cli.shared import Forced, app, out, print_json, progress_bar, screen
 from hhp_stats.errors import DataError, UnknownName
 from hhp_stats.files.output_guard import OutputGuard
-from hhp_stats.files.project_root import find_root
+from hhp_stats.files.project_root import find_root, root_above
 from hhp_stats.studies.kept import FOLDER
 
 if TYPE_CHECKING:
@@ -317,20 +317,27 @@ def audit(
     force: Forced = None,
 ) -> None:
     """Recompute every printed figure that follows from others; status 1 where one does not come back."""
-    from hhp_stats.consistency.command import run_audit
+    from hhp_stats.consistency.command import AuditReport, run_audit
     from hhp_stats.manuscript.report import ManuscriptReport, audit_manuscript
 
     if file is not None and not file.is_file():
         raise typer.BadParameter(f"there is no file {file}: check the path.", param_hint="FILE")
-    manuscript = file is not None and file.suffix.lower() != ".csv"
-    if page is not None and not manuscript:
+    if file is not None and file.suffix.lower() != ".csv":
+        found: AuditReport | ManuscriptReport = audit_manuscript(file)
+    elif page is not None:
         raise typer.BadParameter("A page is made of a manuscript, not of a CSV.", param_hint="--page")
-    root = find_root() if not manuscript else None
-    found = audit_manuscript(file) if manuscript and file else run_audit(root or find_root(), file)
+    else:
+        found = run_audit(find_root(), file)
     if page is not None and isinstance(found, ManuscriptReport):
-        with OutputGuard(root=Path.cwd(), command="hhp audit --page", force=tuple(force or ())).written(
-            page
-        ) as partial:
+        # Outside a project no folder of ours is left, so that there a page is replaced only when it is named.
+        project = root_above()
+        guard = OutputGuard(
+            root=project or Path.cwd(),
+            command="hhp audit --page",
+            force=tuple(force or ()),
+            noting=project is not None,
+        )
+        with guard.written(page) as partial:
             partial.write_text(found.page(), encoding="utf-8")
         screen.print(f"Wrote {page}.", markup=False)
     if as_json:

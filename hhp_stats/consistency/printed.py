@@ -124,7 +124,12 @@ class Printed:
 
 
 def p_range(
-    *, estimate: Printed, low: Printed, high: Printed, level: float, freedom: tuple[float, float]
+    *,
+    estimate: Printed | PrintedFigure,
+    low: Printed | PrintedFigure,
+    high: Printed | PrintedFigure,
+    level: float,
+    freedom: tuple[float, float],
 ) -> tuple[float, float]:
     """Least and most p that rounded figures allow: t = estimate / (half interval / quantile), over all df given."""
     half = (high.value - low.value) / 2
@@ -136,3 +141,20 @@ def p_range(
     corners = [(size * float(reach[df]) / wide, df) for size in sizes for wide in halves for df in freedom]
     found = 2 * student_tail([t for t, _ in corners], [df for _, df in corners])
     return float(found.min()), float(found.max())
+
+
+def p_fits(sign: str, text: str, low: float, high: float) -> bool:
+    """Could a p between `low` and `high` have been printed with this sign and these digits?"""
+    printed = float(text)
+    if sign in ("<", "<="):
+        return low < printed or (sign == "<=" and low == printed)
+    if sign in (">", ">="):
+        return high > printed or (sign == ">=" and high == printed)
+    margin = 0.5 * 10.0 ** -len(text.partition(".")[2])
+    return printed - margin - 1e-9 <= high and low <= printed + margin + 1e-9
+
+
+def share_fits(part: float, whole: float, text: str) -> bool:
+    """Is the printed share, in per cent, that of `part` in `whole` within its rounding? None is a share of nobody."""
+    margin = 0.5 * 10.0 ** -len(text.partition(".")[2])
+    return bool(whole) and abs(100 * part / whole - float(text)) <= margin + 1e-9

@@ -7,10 +7,17 @@ from pathlib import Path
 from hhp_stats.errors import HhpError
 
 
-def find_root(start: Path | None = None) -> Path:
-    """The nearest folder at or above `start` (default: the working folder) with `_quarto.yml` and `data/`."""
+def root_above(start: Path | None = None) -> Path | None:
+    """The nearest folder at or above `start` (default: the working folder) with `_quarto.yml` and `data/`, if any."""
     here = (start or Path.cwd()).resolve()
-    for folder in (here, *here.parents):
-        if (folder / "_quarto.yml").is_file() and (folder / "data").is_dir():
-            return folder
-    raise HhpError(f"{here} is not inside a project: no folder above it holds both _quarto.yml and data/.")
+    folders = (here, *here.parents)
+    return next((each for each in folders if (each / "_quarto.yml").is_file() and (each / "data").is_dir()), None)
+
+
+def find_root(start: Path | None = None) -> Path:
+    """The project's folder, as `root_above` finds it; refuses (HhpError) a place outside any project."""
+    found = root_above(start)
+    if found is None:
+        here = (start or Path.cwd()).resolve()
+        raise HhpError(f"{here} is not inside a project: no folder above it holds both _quarto.yml and data/.")
+    return found

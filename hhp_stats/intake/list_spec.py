@@ -25,15 +25,18 @@ def list_column(
     high: float | None = None,
     required: bool = True,
     meaning: str = "",
+    file: str = "list",
+    waves: tuple[str, ...] = (),
+    unit: str = "",
 ) -> Field:
     """One column of a list: identifier, category, integer, number, date, yes/no or text."""
     return Field(
-        file="list",
-        waves=(),
+        file=file,
+        waves=waves,
         name=name,
         label=name,
         kind=kind,
-        unit="",
+        unit=unit,
         period="",
         minimum=low,
         maximum=high,

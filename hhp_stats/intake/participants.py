@@ -15,6 +15,7 @@ from hhp_stats.errors import DataError, Problem
 from hhp_stats.intake.dictionary import DICTIONARY, Field, Study, load_dictionary
 from hhp_stats.intake.findings import judged
 from hhp_stats.intake.linkage import counted_response
+from hhp_stats.intake.list_spec import list_column
 from hhp_stats.intake.lists import ListFile, read_list
 from hhp_stats.intake.load import problem_frame
 from hhp_stats.intake.manifest import sha256_of, study_status, verify_manifest
@@ -273,21 +274,17 @@ def _field(
     required: bool = True,
 ) -> Field:
     low, high = limits or (None, None)
-    return Field(
+    return list_column(
+        name,
+        kind,
+        allowed=allowed,
+        low=low,
+        high=high,
+        required=required,
+        meaning=meaning,
         file=file,
         waves=waves,
-        name=name,
-        label=name,
-        kind=kind,
         unit=unit,
-        period="",
-        minimum=low,
-        maximum=high,
-        allowed=allowed,
-        required=required,
-        in_template=False,
-        clause="",
-        meaning=meaning,
     )
 
 

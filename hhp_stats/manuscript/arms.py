@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from hhp_stats.consistency.printed import PrintedFigure
-from hhp_stats.consistency.typography import NUMBER, P_SIGN
+from hhp_stats.consistency.printed import PrintedFigure, p_fits
+from hhp_stats.consistency.typography import NUMBER
 from hhp_stats.estimate.two_sample import ArmSummary, pooled_p_range, welch_p_range
-from hhp_stats.manuscript.claim import Claim, Judged, claim, figure, p_fits, shown, shown_p
+from hhp_stats.manuscript.claim import P_PRINTED, SPREAD, Claim, Judged, claim, figure, is_deviation, shown, shown_p
 
 _BRACKET = re.compile(r"[(\[]([^()\[\]]{8,120})[)\]]")
 _MEAN_SPREAD = re.compile(
@@ -20,9 +20,7 @@ _MEAN_SPREAD = re.compile(
     re.I,
 )
 _MEAN = re.compile(rf"\b(?:M|mean)\s*=?\s*({NUMBER})", re.I)
-_SPREAD = re.compile(rf"\b(S\.?D\.?|S\.?E\.?M?\.?)\s*=?\s*({NUMBER})", re.I)
 _N = re.compile(r"\bn\s*=?\s*(\d[\d,]*)", re.I)
-_P = re.compile(rf"{P_SIGN}\s*(?P<bound>[<>])?\s*(?P<p>\d?\.\d+)", re.I)
 _UP = re.compile(
     r"\b(?:increase[sd]?|higher|rose|rise|greater|more likely|better off|larger|grew|growth|improve\w*|longer)\b", re.I
 )
@@ -70,7 +68,7 @@ def arm_claims(sentence: str) -> Iterator[Claim]:
     used = 0
     for at, arm in enumerate(arms):
         until = arms[at + 1].start if at + 1 < len(arms) else len(sentence)
-        found = _P.search(sentence, arm.end, min(until, arm.end + _AFTER_P))
+        found = P_PRINTED.search(sentence, arm.end, min(until, arm.end + _AFTER_P))
         if found is None or not at:
             continue
         other = at - 1 if at > used else 0
@@ -85,15 +83,15 @@ def arm_claims(sentence: str) -> Iterator[Claim]:
 def _arms(sentence: str) -> Iterator[_Arm]:
     found: list[_Arm] = []
     for bracket in _BRACKET.finditer(sentence):
-        mean, spread, n = (pattern.search(bracket[1]) for pattern in (_MEAN, _SPREAD, _N))
+        mean, spread, n = (pattern.search(bracket[1]) for pattern in (_MEAN, SPREAD, _N))
         if mean and spread:
             found.append(
                 _Arm(
                     start=bracket.start(),
                     end=bracket.end(),
                     mean=figure(mean[1]),
-                    spread=figure(spread[2]),
-                    is_sd=spread[1].replace(".", "").upper() == "SD",
+                    spread=figure(spread["spread"]),
+                    is_sd=is_deviation(spread["kind"]),
                     n=int(n[1].replace(",", "")) if n else 0,
                 )
             )
@@ -105,7 +103,7 @@ def _arms(sentence: str) -> Iterator[_Arm]:
                     end=bare.end(),
                     mean=figure(bare["mean"]),
                     spread=figure(bare["spread"]),
-                    is_sd=bare["kind"].replace(".", "").upper() == "SD",
+                    is_sd=is_deviation(bare["kind"]),
                     n=int(bare["n"].replace(",", "")) if bare["n"] else 0,
                 )
             )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from hhp_stats.consistency.printed import PrintedFigure, printed_figure
-from hhp_stats.consistency.typography import BETWEEN, NUMBER
+from hhp_stats.consistency.typography import BETWEEN, NUMBER, P_SIGN
 from hhp_stats.consistency.verdict import Finding
 
 Kind = Literal[
@@ -43,6 +43,9 @@ RATIO = re.compile(
 )
 ENDS = BETWEEN.removesuffix(")") + r"| and | ?- ?)"
 SIGNIFICANT = 0.05
+# A printed p with its sign; some write "p = <.01".
+P_PRINTED = re.compile(rf"{P_SIGN}\s*(?P<bound>[<>])?\s*(?P<p>\d?\.\d+)", re.I)
+SPREAD = re.compile(rf"\b(?P<kind>S\.?D\.?|S\.?E\.?M?\.?)\s*=?\s*(?P<spread>{NUMBER})", re.I)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,13 +107,6 @@ def shown_p(low: float, high: float) -> str:
     return ends[0] if ends[0] == ends[1] else " to ".join(ends)
 
 
-def p_fits(sign: str, text: str, low: float, high: float) -> bool:
-    """Could a p between `low` and `high` have been printed with this sign and these digits?"""
-    printed = float(text)
-    if sign in ("<", "<="):
-        return low < printed or (sign == "<=" and low <= printed)
-    if sign in (">", ">="):
-        return high > printed or (sign == ">=" and high >= printed)
-    margin = 0.5 * 10.0 ** -len(text.partition(".")[2])
-    # .05 for .054 is rounded, for .0499 as well; a printed 0.000 is what programmes write for less than 0.0005.
-    return printed - margin - 1e-9 <= high and low <= printed + margin + 1e-9
+def is_deviation(kind: str) -> bool:
+    """Is a printed spread called a standard deviation, and no standard error?"""
+    return kind.replace(".", "").upper() == "SD"

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Iterator
 
-from hhp_stats.consistency.printed import PrintedFigure
+from hhp_stats.consistency.printed import PrintedFigure, p_fits, p_range
 from hhp_stats.consistency.typography import NUMBER, P_SIGN
 from hhp_stats.consistency.verdict import Finding
 from hhp_stats.manuscript.claim import (
@@ -18,11 +18,10 @@ from hhp_stats.manuscript.claim import (
     Judged,
     claim,
     figure,
-    p_fits,
     shown,
     shown_p,
 )
-from hhp_stats.tails import student_quantile, student_tail
+from hhp_stats.tails import student_tail
 
 LEVEL = (
     r"(?P<level>\d{2}(?:\.\d+)?)% ?-?(?:CIs?|C\.I\.|confidence intervals?|confidence limits|credible intervals?|CrI)"
@@ -243,16 +242,8 @@ def _against_p(
         return _verdict(
             "reproduces", "The estimate is in the middle of its interval" + (f" {scale}." if scale else ".")
         )
-    half = (high.value - low.value) / 2
-    sizes = (max(0.0, abs(estimate.value) - estimate.margin), abs(estimate.value) + estimate.margin)
-    halves = (max(half - slack, 1e-12), half + slack)
     freedom = (df, df) if df else (FEWEST_DF, math.inf)
-    reach = student_quantile(0.5 + level / 2, list(freedom))
-    corners = [
-        (size * float(q) / wide, d) for size in sizes for wide in halves for d, q in zip(freedom, reach, strict=True)
-    ]
-    every = 2 * student_tail([t for t, _ in corners], [d for _, d in corners])
-    least, most = float(every.min()), float(every.max())
+    least, most = p_range(estimate=estimate, low=low, high=high, level=level, freedom=freedom)
     reason = (
         f"Estimate and interval give p {shown_p(least, most)}{f' {scale}' if scale else ''}; printed is p {p[0]}"
         f" {p[1]}."

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from hhp_stats.consistency.granularity import Scale, grim, sd_limits
 from hhp_stats.consistency.printed import PrintedFigure
 from hhp_stats.consistency.typography import NUMBER
-from hhp_stats.manuscript.claim import Claim, Judged, claim, figure, shown
+from hhp_stats.manuscript.claim import SPREAD, Claim, Judged, claim, figure, is_deviation, shown
 
 _SCALE = re.compile(
     r"\b(?:scales?|scor(?:e[sd]?|ing)|rated|ratings?|answers?|items?|responses?|points?)\b[^.;]{0,60}?"
@@ -18,7 +18,6 @@ _SCALE = re.compile(
     re.I,
 )
 _MEAN = re.compile(rf"\b(?:M|mean(?: score)?)\s*(?:=|of|was|is)\s*(?P<mean>{NUMBER})", re.I)
-_SPREAD = re.compile(rf"\b(?P<kind>S\.?D\.?|S\.?E\.?M?\.?)\s*=?\s*(?P<spread>{NUMBER})", re.I)
 _N = re.compile(r"\bn\s*=\s*(\d[\d,]*)", re.I)
 _NEAR = 45
 
@@ -42,14 +41,14 @@ def scale_claims(sentence: str, context: str) -> Iterator[Claim]:
         until = means[at + 1].start() if at + 1 < len(means) else len(sentence)
         rest = sentence[found.end() : min(until, found.end() + _NEAR)]
         spread, n = (
-            _SPREAD.search(rest),
+            SPREAD.search(rest),
             _N.search(rest) or _N.search(sentence[max(0, found.start() - 20) : found.start()]),
         )
         size = int(n[1].replace(",", "")) if n else 0
         sd = None
         if spread:
             printed = figure(spread["spread"])
-            if spread["kind"].replace(".", "").upper() == "SD":
+            if is_deviation(spread["kind"]):
                 sd = printed
             elif size:
                 root = math.sqrt(size)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from hhp_stats.consistency.printed import share_fits
 from hhp_stats.manuscript.claim import Claim, Judged, claim, shown
 
 _UNITS = [
@@ -114,7 +115,7 @@ def share_judged(part: int, whole: int, printed: str, *, rough: bool = False) ->
     reason = f"{part:,} of {whole:,} is {share:.{decimals + 1}f}%, printed {printed}%."
     if part > whole:
         return Judged("share", "does_not_reproduce", f"{part:,} is more than {whole:,}.")
-    if abs(share - float(printed)) <= margin + 1e-9:
+    if share_fits(part, whole, printed):
         return Judged("share", "reproduces", reason)
     if rough and abs(share - float(printed)) <= _ROUGH:
         return Judged("share", "reproduces", f"{reason} It is said to be about so much.")

@@ -9,10 +9,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from scipy import stats
 
-from hhp_stats.consistency.printed import PrintedFigure
+from hhp_stats.consistency.printed import PrintedFigure, p_fits
 from hhp_stats.consistency.typography import NUMBER
 from hhp_stats.estimate.two_sample import ArmSummary, welch_p_range
-from hhp_stats.manuscript.claim import ENDS, OTHER_RULE, Claim, Judged, claim, figure, number_in, p_fits, shown, shown_p
+from hhp_stats.manuscript.claim import ENDS, OTHER_RULE, Claim, Judged, claim, figure, number_in, shown, shown_p
 from hhp_stats.manuscript.document import Table
 from hhp_stats.manuscript.intervals import LEVEL, error_judged, judged
 from hhp_stats.manuscript.scales import scale_in, scale_judged

@@ -6,10 +6,9 @@ import re
 from collections.abc import Iterator
 
 from hhp_stats.consistency.typography import NUMBER, P_SIGN
-from hhp_stats.manuscript.claim import SIGNIFICANT, Claim, Judged, claim, figure, shown
+from hhp_stats.manuscript.claim import P_PRINTED, SIGNIFICANT, Claim, Judged, claim, figure, shown
 from hhp_stats.manuscript.intervals import LEVEL
 
-_P = re.compile(rf"{P_SIGN}\s*(?P<bound>[<>])?\s*(?P<p>\d?\.\d+)", re.I)
 _SIGNIFICANT = re.compile(r"\b(?:statistically )?significan(?:t|tly|ce)\b", re.I)
 _NEGATED = re.compile(
     r"(?:\b(?:no|not|nor|neither|without|never|fail\w*|lack\w*|did not"
@@ -52,7 +51,9 @@ def significance_claims(sentence: str) -> Iterator[Claim]:
     if bool(claimed) == bool(denied) or _HALF_SAID.search(sentence):
         return
     word = (claimed or denied)[0]
-    sides = {side for found in _P.finditer(sentence) for side in [_side(found["bound"] or found["sign"], found["p"])]}
+    sides = {
+        side for found in P_PRINTED.finditer(sentence) for side in [_side(found["bound"] or found["sign"], found["p"])]
+    }
     source = "p"
     if not sides:
         source = "interval"

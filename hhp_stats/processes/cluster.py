@@ -12,19 +12,22 @@ from collections.abc import Iterator
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from pathlib import Path
-
-import joblib
-import numpy as np
-import pandas as pd
-import scipy
+from typing import TYPE_CHECKING
 
 from hhp_stats.errors import HhpError, InvalidInput
+
+if TYPE_CHECKING:
+    from distributed import Client
 
 CONNECT_SECONDS = 10
 
 
 def made_of() -> dict[str, str]:
     """What decides the numbers of a process: Python, the numeric libraries, and the code of this package."""
+    import numpy as np  # here: without a cluster nothing is loaded for one
+    import pandas as pd
+    import scipy
+
     package = Path(__file__).resolve().parents[1]
     return {
         "python": platform.python_version(),
@@ -54,6 +57,8 @@ def on_cluster(address: str | None) -> Iterator[None]:
     if address is None:
         yield
         return
+    import joblib
+
     try:
         from distributed import Client
         from distributed.comm.core import CommClosedError
@@ -80,10 +85,7 @@ def on_cluster(address: str | None) -> Iterator[None]:
             ) from None
 
 
-def _check_workers(client: object, address: str) -> None:
-    from distributed import Client
-
-    assert isinstance(client, Client)
+def _check_workers(client: Client, address: str) -> None:
     try:
         client.wait_for_workers(1, timeout=CONNECT_SECONDS)
         found = client.run(made_of)

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from hhp_stats import tails
 from hhp_stats.consistency import printed, statcheck, typography
-from hhp_stats.consistency.printed import Printed, p_range
+from hhp_stats.consistency.printed import Printed, p_fits, p_range, share_fits
 from hhp_stats.consistency.statcheck import find_tests
 from hhp_stats.consistency.typography import BETWEEN, NUMBER, P_SIGN, plain
 from hhp_stats.errors import SelfCheckFailed
@@ -143,7 +143,7 @@ def table_estimates(table: PageTable) -> Iterator[str]:
         least, most = p_range(estimate=estimate, low=low, high=high, level=level, freedom=freedom)
         yield (
             ""
-            if _fits(p[1], p[2], least, most)
+            if p_fits(p[1], p[2], least, most)
             else (f"{where}: p {p[0]} is printed, the others give {least:.3f} to {most:.3f}")
         )
 
@@ -158,21 +158,21 @@ def table_shares(table: PageTable) -> Iterator[str]:
         if {"People", "Of", "Share"} <= set(columns):
             part, whole, share = (row[columns[name]] for name in ("People", "Of", "Share"))
             if _COUNT.fullmatch(part) and _COUNT.fullmatch(whole) and share.endswith("%"):
-                agree = _share_agrees(part, whole, share.removesuffix("%"))
+                agree = share_fits(_whole(part), _whole(whole), share.removesuffix("%"))
                 yield "" if agree else f"{row[0]}: {part} of {whole} is printed as {share}"
         totals = [cell for cell in row[1:] if _COUNT.fullmatch(cell)]
         for cell in row[1:]:
             found = _COUNT_SHARE.fullmatch(cell)
             whole_cells = [total for total in totals if found and _whole(total) >= _whole(found[1])]
             if found and whole_cells:
-                agree = any(_share_agrees(found[1], total, found[2]) for total in whole_cells)
+                agree = any(share_fits(_whole(found[1]), _whole(total), found[2]) for total in whole_cells)
                 yield "" if agree else f"{row[0]}: {cell} is no share of {' or '.join(whole_cells)}"
 
 
 def sentence_shares(text: str) -> Iterator[str]:
     """ "128 of the 641 treated staff (20.0%)"."""
     for found in _OF_SHARE.finditer(plain(text)):
-        agree = _share_agrees(found[1], found[2], found[3])
+        agree = share_fits(_whole(found[1]), _whole(found[2]), found[3])
         yield (
             ""
             if agree
@@ -197,7 +197,7 @@ def sentence_tests(text: str) -> Iterator[str]:
             )
             yield (
                 ""
-                if _fits(found["sign"], found[5], least, most)
+                if p_fits(found["sign"], found[5], least, most)
                 else f"{found[0]}: the interval gives p {least:.3f} to {most:.3f}"
             )
 
@@ -208,16 +208,6 @@ def _plainly(table: PageTable) -> PageTable:
         headings=[plain(heading) for heading in table.headings],
         rows=[[plain(cell).strip() for cell in row] for row in table.rows],
     )
-
-
-def _fits(sign: str, text: str, least: float, most: float) -> bool:
-    printed = float(text)
-    if sign in ("<", "<="):
-        return least < printed or (sign == "<=" and least == printed)
-    if sign in (">", ">="):
-        return most > printed or (sign == ">=" and most == printed)
-    margin = 0.5 * 10.0 ** -len(text.split(".")[1])
-    return printed - margin - 1e-9 <= most and least <= printed + margin + 1e-9
 
 
 def _freedom(cell: str) -> tuple[float, float] | None:
@@ -236,13 +226,6 @@ def _printed(cell: str) -> Printed | None:
     text = cell.replace(",", "")
     decimals = len(text.split(".")[1]) if "." in text else 0
     return Printed(value=float(text), margin=0.5 * 10.0**-decimals)
-
-
-def _share_agrees(part: str, whole: str, share: str) -> bool:
-    if not _whole(whole):
-        return False
-    margin = 0.5 * 10.0 ** -(len(share.split(".")[1]) if "." in share else 0)
-    return abs(100 * _whole(part) / _whole(whole) - float(share)) <= margin + 1e-9
 
 
 def _whole(text: str) -> float:

@@ -120,3 +120,13 @@ def test_the_command_reads_manuscripts_anywhere(tmp_path, monkeypatch):
     assert done.exit_code == 1 and (tmp_path / "audit.html").read_text(encoding="utf-8").startswith("<!doctype html>")
     done = CliRunner().invoke(app, ["audit", "figures.csv", "--page", "audit.html"])
     assert done.exit_code == 2
+
+
+def test_nothing_is_left_beside_a_manuscript_outside_a_project(tmp_path, monkeypatch):
+    path = written(tmp_path, ".md")
+    monkeypatch.chdir(tmp_path)
+    assert CliRunner().invoke(app, ["audit", path.name, "--page", "audit.html"]).exit_code == 1
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["audit.html", "manuscript.md"]
+    (tmp_path / "audit.html").write_text("mine", encoding="utf-8")
+    CliRunner().invoke(app, ["audit", path.name, "--page", "audit.html"])
+    assert (tmp_path / "audit.html").read_text(encoding="utf-8") == "mine"
