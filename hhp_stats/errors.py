@@ -88,6 +88,10 @@ class NoObservations(EstimationError):
     """Nothing is left to analyse: for example all outcomes are missing."""
 
 
+class NothingUnknown(EstimationError):
+    """Bounds were asked for, and everybody's outcome is known: nothing that is missing could change the effect."""
+
+
 class ConstantTreatment(EstimationError):
     """Everyone analysed is in the same arm."""
 
@@ -114,6 +118,10 @@ class UnknownName(EstimationError):
 
 class InvalidInput(EstimationError, ValueError):
     """A value or argument that cannot be what it claims: a score off its scale, a share above one."""
+
+
+class NoConclusion(HhpError):
+    """A sentence asks what follows from a result that these data do not give."""
 
 
 class UndeclaredCount(HhpError):

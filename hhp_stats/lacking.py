@@ -6,10 +6,14 @@ can say why something is not on it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+from hhp_stats import errors
+
+_KIND = re.compile(rf"^(?:{'|'.join([*(name for name in vars(errors) if name[:1].isupper()), 'LinAlgError'])}): ")
 _now: ContextVar[list[str] | None] = ContextVar("what is lacking", default=None)
 
 
@@ -31,3 +35,14 @@ def note(reason: str) -> None:
     reasons = _now.get()
     if reasons is not None and reason not in reasons:
         reasons.append(reason)
+
+
+def as_sentence(reason: str) -> str:
+    """The reason of a row or table as a sentence for readers: without the kind of error that stands before it."""
+    said = _KIND.sub("", reason).strip().rstrip(".")
+    return f"{said[:1].upper()}{said[1:]}."
+
+
+def is_refusal(reason: str) -> bool:
+    """Whether a row's reason is that the data do not allow it, and not a finding, such as that nothing was found."""
+    return bool(_KIND.match(reason))

@@ -44,13 +44,39 @@ class StudyReport:
         if name in self.output.tables and self.output.tables[name].empty:
             note(f"the table {name} has no line")
         elif name not in self.output.tables and NOT_MADE in self.output.tables:
-            reasons = self.output.tables[NOT_MADE].set_index("table")["reason"]
-            note(str(reasons.get(name, f"there is no table {name}")))
+            note(self.not_made(name).get("", f"there is no table {name}"))
         if name not in self.output.tables:
             raise UnknownName(
                 f"{self.plan.study} wrote no table {name!r}; it wrote {', '.join(sorted(self.output.tables))}"
             )
         return self.output.tables[name]
+
+    def not_made(self, name: str) -> dict[str, str]:
+        """Why a descriptive table lacks lines, by line; by the empty text why there is none at all."""
+        if NOT_MADE not in self.output.tables:
+            return {}
+        listed = self.output.tables[NOT_MADE].to_dict("records")
+        return {
+            "" if pd.isna(each["line"]) else str(each["line"]): str(each["reason"])
+            for each in listed
+            if each["table"] == name
+        }
+
+    def part(self, name: str, key: str, *, by: str) -> pd.DataFrame:
+        """The rows of a descriptive table with one value of a column; of what the data do not allow, the reason is
+        noted.
+        """
+        table = self.table(name)
+        found = table.loc[table[by] == key]
+        if found.empty:
+            note(self.not_made(name).get(key, f"the table {name} has no line for {key.replace('_', ' ')}"))
+            raise UnknownName(f"the table {name!r} has no line {key!r}; it has {', '.join(map(str, table[by]))}")
+        return found
+
+    def line(self, name: str, key: str, *, by: str) -> dict[str, Any]:
+        """The one row of `part`."""
+        (row,) = self.part(name, key, by=by).to_dict("records")
+        return {str(column): value for column, value in row.items()}
 
     def lines(self, name: str, *, by: str) -> dict[str, dict[str, Any]]:
         """The rows of a descriptive table by the value of one of its columns, which must not repeat."""

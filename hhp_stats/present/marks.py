@@ -21,12 +21,14 @@ from hhp_stats.lacking import noted
 from hhp_stats.present.embed import EmbeddedFigure
 from hhp_stats.present.escaped import EscapedTable
 from hhp_stats.present.marked_text import Piece, attributes, markdown_mark, pieces, plain
+from hhp_stats.present.numbers import MISSING
 from hhp_stats.present.stand_in import kind_of, stand_in
 from hhp_stats.traced import Recording, open_recording, recording
 
 Given = ParamSpec("Given")
 Made = TypeVar("Made")
 
+_NO_NUMBER = "a number that belongs here does not exist"
 _NOTHING = "<!-- nothing to say -->"  # Quarto prints the code of an inline value that is empty
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()>#+\-.!<$~^@|])")
 _CITATION = re.compile(r"(\[-?@[\w:.-]+(?:; -?@[\w:.-]+)*\])")
@@ -101,6 +103,8 @@ def _called(function: Callable[..., Made], arguments: Sequence[Any], named: dict
             if not reasons or kind_of(function) is None:
                 raise
             made = cast(Made, stand_in(function, reasons))
+        if isinstance(made, str) and MISSING in plain(made):  # a sentence must not quote a number that does not exist
+            made = cast(Made, stand_in(function, reasons or [_NO_NUMBER]))
     return _known(made, function, seen)
 
 

@@ -12,6 +12,8 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from hhp_stats.errors import NoConclusion
+from hhp_stats.lacking import as_sentence, note
 from hhp_stats.plan.schema import Outcome, Plan
 from hhp_stats.present.numbers import (
     alpha_of,
@@ -42,7 +44,13 @@ class Verdict:
 
 
 def verdict(row: Row, *, better: Literal["lower", "higher"], null: float = 0.0) -> Verdict:
-    """Which way does the estimate point, does its interval exclude `null`, and whom does it favour?"""
+    """Which way does the estimate point, does its interval exclude `null`, and whom does it favour?
+
+    Refuses a row without an estimate (NoConclusion), whose reason is noted: it shows neither a difference nor none.
+    """
+    if row.get("status") in LACKING:
+        note(str(row["note"]))
+        raise NoConclusion(f"nothing follows from {row['result_id']}: {row['note']}")
     gap, clear = side(row["estimate"], null), is_clear(row, null=null)
     direction: Direction = "higher" if gap > 0 else "lower" if gap < 0 else "the same"
     if direction == "the same":
@@ -69,9 +77,14 @@ def uncertainty(row: Row, *, digits: int = 2, scale: float = 1.0, unit: str = ""
 
 def not_estimated(row: Row) -> str:
     """The sentence of an analysis that could not be made, or whose numbers are withheld."""
+    return reason(row) if row["status"] == "withheld" else f"This could not be estimated. {reason(row)}"
+
+
+def reason(row: Row) -> str:
+    """Why a row has no numbers, in a sentence."""
     if row["status"] == "withheld":
         return "The result is withheld, because the number of people concerned is very small."
-    return f"This could not be estimated: {row['note']}"
+    return as_sentence(row["note"])
 
 
 def difference(row: Row, outcome: Outcome, *, offer: str, digits: int = 2) -> str:
@@ -136,6 +149,8 @@ def agreement(rows: pd.DataFrame, planned: Row, *, better: Literal["lower", "hig
     estimated = estimated.dropna(subset=["conf_low", "conf_high"])
     if estimated.empty:
         return "There is no other version of this analysis to compare with."
+    if planned["status"] in LACKING:
+        return f"The planned version of the analysis has no result that others could be held against. {reason(planned)}"
     base = verdict(planned, better=better)
     found = [verdict(row, better=better) for row in estimated.to_dict("records")]
     same_sign = sum(v.direction == base.direction for v in found)

@@ -11,7 +11,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from great_tables import GT
 
-from hhp_stats.lacking import noted
+from hhp_stats.lacking import as_sentence, noted
 from hhp_stats.present.embed import EmbeddedFigure, embed
 from hhp_stats.present.escaped import EscapedTable
 from hhp_stats.present.markdown import escaped
@@ -31,10 +31,10 @@ def kind_of(function: Callable[..., Any]) -> Kind | None:
 
 def stand_in(function: Callable[..., Any], reasons: Sequence[str]) -> str | GT:
     """The first reason, as a sentence or as the only line of a table."""
-    reason = reasons[0].rstrip(".")
+    reason = as_sentence(reasons[0])
     if kind_of(function) == "str":
-        return f"({HEAD}: {escaped(reason)}.)"
-    return EscapedTable(pd.DataFrame([{HEAD: f"{reason}."}]))
+        return f"({HEAD}. {escaped(reason)})"
+    return EscapedTable(pd.DataFrame([{HEAD: reason}]))
 
 
 def drawn_or_said(
@@ -47,10 +47,10 @@ def drawn_or_said(
         except Exception:
             if not reasons:  # a fault
                 raise
-            reason = reasons[0].rstrip(".")
+            reason = as_sentence(reasons[0])
     figure, axes = plt.subplots(figsize=(6, 1.2))
     axes.set_axis_off()
     axes.text(0.5, 0.5, f"{HEAD}.", ha="center", va="center")
     alt = f"An empty frame: {HEAD[0].lower()}{HEAD[1:]}."
-    caption = f"Not drawn. {HEAD}: {escaped(reason)}"
+    caption = f"Not drawn. {HEAD}. {escaped(reason).rstrip('.')}"
     return embed(figure, root=root, document=document, label=label(), alt=alt, caption=caption)

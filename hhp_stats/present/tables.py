@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 from great_tables import GT
 
+from hhp_stats.lacking import as_sentence
 from hhp_stats.present.escaped import EscapedTable
 from hhp_stats.present.marked_text import marked, plain
 from hhp_stats.present.numbers import (
@@ -60,7 +61,11 @@ def effects_table(
     own["People"] = [count(row["n"]) for row in kept]
     own["Teams"] = [count(row["n_clusters"]) for row in kept]
     cells |= own
-    reasons = [f"{label}: {row['note']}" for label, row in zip(labels, kept, strict=True) if row["status"] in LACKING]
+    reasons = [
+        f"{label}: {as_sentence(row['note'])}"
+        for label, row in zip(labels, kept, strict=True)
+        if row["status"] in LACKING
+    ]
     table = plain_table(
         pd.DataFrame(cells),
         stub=stub,

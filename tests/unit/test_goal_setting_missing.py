@@ -162,7 +162,7 @@ def sentence(frame: pd.DataFrame) -> str:
 
 
 def test_a_sentence_about_what_is_lacking_says_why_and_a_fault_stays_a_fault():
-    assert shown(sentence, lacking_row()) == f"({HEAD}: NoObservations: nobody answered.)"
+    assert shown(sentence, lacking_row()) == f"({HEAD}. Nobody answered.)"
 
     def fault() -> str:
         raise KeyError("a slip of the pen")
@@ -178,5 +178,5 @@ def test_a_table_of_what_is_lacking_has_the_reason_as_its_line():
         raise AssertionError
 
     found = stand_in(table, ["nobody <b>answered</b>"])
-    assert "nobody" in found.as_raw_html() and "<b>" not in found.as_raw_html()
+    assert "Nobody" in found.as_raw_html() and "<b>" not in found.as_raw_html()
     assert "GT" in inspect.signature(table).return_annotation

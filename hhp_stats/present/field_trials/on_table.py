@@ -7,12 +7,12 @@ Every name takes an outcome, and of several arms `outcome/arm`. What could not b
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Mapping
 
 import pandas as pd
 
 from hhp_stats.errors import UnknownName
+from hhp_stats.lacking import as_sentence
 from hhp_stats.plan.individual import Arm, StudyOutcome
 from hhp_stats.present import prose
 from hhp_stats.present.field_trials.report import FieldTrialReport, Row, in_words
@@ -32,20 +32,6 @@ from hhp_stats.results import LACKING
 
 NO_BOUNDS = "The plan asks for no bounds."
 MEAN_OR_SHARE = {"continuous": "mean", "binary": "share"}
-
-
-_KIND = re.compile(r"^[A-Z][A-Za-z]+: ")  # the kind of error, before what it says
-
-
-def reason(row: Row) -> str:
-    """Why a row has no numbers, in a sentence."""
-    said = _KIND.sub("", str(row["note"])).rstrip(".")
-    return f"{said[:1].upper()}{said[1:]}."
-
-
-def lacking(row: Row) -> str:
-    """The sentence of a row without numbers: withheld, or not estimated and why."""
-    return prose.not_estimated(row) if row["status"] == "withheld" else f"This could not be estimated. {reason(row)}"
 
 
 def unit_of(outcome: StudyOutcome) -> tuple[float, int, str]:
@@ -111,7 +97,7 @@ def known(report: FieldTrialReport) -> str:
         )
         row = report.row(analysis.id)
         if row["status"] in LACKING:
-            said.append(lacking(row))
+            said.append(prose.not_estimated(row))
             continue
         clear = "differ clearly" if prose.is_clear(row) else "do not differ clearly"
         pair = (
@@ -131,9 +117,9 @@ def effect(report: FieldTrialReport, name: str) -> str:
     title = report.named(outcome, arm)
     if row["status"] in LACKING:
         return (
-            f"{title} could not be analysed. {reason(row)}"
+            f"{title} could not be analysed. {as_sentence(row['note'])}"
             if row["status"] != "withheld"
-            else f"{title}: {lacking(row)}"
+            else f"{title}: {prose.not_estimated(row)}"
         )
     found, adjusted = prose.verdict(row, better=outcome.better), report.adjusted_for(outcome.id)
     raw, by = ("raw ", f"Adjusted for {adjusted}, ") if adjusted else ("", "")
@@ -280,7 +266,7 @@ def robustness(report: FieldTrialReport, name: str) -> str:
     outcome, arm = report.comparison(name)
     planned = report.planned(outcome.id, arm)
     if planned["status"] in LACKING:
-        return lacking(planned)
+        return prose.not_estimated(planned)
     rows = versions(report, outcome, arm)
     rows = rows.loc[rows["estimand"] == planned["estimand"]]
     in_units = ~rows["result_id"].str.endswith(("hedges-g", "/lee", "/worst-case"))
@@ -312,7 +298,7 @@ def bounds(report: FieldTrialReport, name: str = "") -> str:
             continue
         low, high = (report.beside(outcome.id, method, arm, name=f"{end}_bound") for end in ("lower", "upper"))
         if row["status"] in LACKING or low is None or high is None:
-            said.append(lacking(row))
+            said.append(prose.not_estimated(row))
             continue
         scale, digits, words = unit_of(outcome)
         ends = [number(scale * each["estimate"], digits) for each in (low, high)]
@@ -360,7 +346,7 @@ def alike(report: FieldTrialReport, name: str) -> str:
     outcome, _ = report.comparison(name)
     row = report.row(f"{outcome.id}/icc/anova")
     if row["status"] in LACKING:
-        return lacking(row)
+        return prose.not_estimated(row)
     reach: str = (
         ""
         if pd.isna(row["conf_low"])

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pandas as pd
 
+from hhp_stats.lacking import as_sentence
 from hhp_stats.plan.individual import StudyOutcome
 from hhp_stats.present import prose
 from hhp_stats.present.field_trials.conclusions import (
@@ -87,7 +88,7 @@ def effect(report: FieldTrialReport, outcome: str) -> str:
     """The planned analysis of one outcome: arm means, difference, interval, p and verdict."""
     entry, row = report.outcome(outcome), report.planned(outcome)
     if row["status"] in LACKING:
-        return f"{entry.label} could not be analysed. {row['note']}"
+        return f"{entry.label} could not be analysed. {as_sentence(row['note'])}"
     means = [report.arm(outcome, arm) for arm in (report.treatment, report.control)]
     found, adjusted = prose.verdict(row, better=entry.better), report.adjusted_for(outcome)
     size = number(abs(row["estimate"]))

@@ -8,6 +8,7 @@ import pandas as pd
 from great_tables import GT
 
 from hhp_stats.consistency.ledger import DATA_DIFFER, WITHHELD_HERE, read_lists
+from hhp_stats.lacking import as_sentence
 from hhp_stats.present.field_trials.report import FieldTrialReport, Row, inside, rows_of
 from hhp_stats.present.field_trials.sentences import versions
 from hhp_stats.present.numbers import (
@@ -45,7 +46,7 @@ def outcomes(report: FieldTrialReport) -> GT:
             continue
         row = report.planned(outcome.id)
         if row["status"] in LACKING:
-            notes.append(f"{outcome.label}: {row['note']}")
+            notes.append(f"{outcome.label}: {as_sentence(row['note'])}")
             means = [MISSING, MISSING]
         else:
             means = [_arm(report.arm(outcome.id, arm)) for arm in (report.treatment, report.control)]
@@ -114,7 +115,7 @@ def version_table(report: FieldTrialReport, outcome: str) -> GT:
             }
         )
         if row["status"] in LACKING:
-            notes.append(f"{analysis.label}: {row['note']}")
+            notes.append(f"{analysis.label}: {as_sentence(row['note'])}")
     return plain_table(pd.DataFrame(cells), stub="Version", notes=notes)
 
 
@@ -381,7 +382,7 @@ def unmatched(report: FieldTrialReport) -> GT:
         if pd.isna(row["ours"]):
             result = row_of(report.output.results, str(row["result_id"]))
             lacks = result["status"] == "withheld"
-            why = WITHHELD_HERE if lacks else str(result["note"])
+            why = WITHHELD_HERE if lacks else as_sentence(result["note"])
             cells.append(line | {"About": why} | ({"Here": WITHHELD} if lacks else {}))
             continue
         ours = float(row["ours"])

@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 import pandas as pd
 from great_tables import GT
 
+from hhp_stats.lacking import as_sentence
 from hhp_stats.plan.individual import Arm, StudyAnalysis, StudyOutcome
-from hhp_stats.present.field_trials.on_table import reason, unit_of, versions
+from hhp_stats.present.field_trials.on_table import unit_of, versions
 from hhp_stats.present.field_trials.report import FieldTrialReport, Row, rows_of
 from hhp_stats.present.numbers import (
     MISSING,
@@ -82,7 +83,7 @@ def outcomes(report: FieldTrialReport) -> GT:
     for outcome, arm in report.comparisons:
         row = report.planned(outcome.id, arm)
         if row["status"] in LACKING:
-            notes.append(f"{report.named(outcome, arm)}: {reason(row)}")
+            notes.append(f"{report.named(outcome, arm)}: {as_sentence(row['note'])}")
         cells.append(
             {
                 "Outcome": arm.label if several else outcome.label,
@@ -167,7 +168,7 @@ def _version_cells(report: FieldTrialReport, outcome: StudyOutcome, arm: Arm) ->
             }
         )
         if row["status"] in LACKING:
-            notes.append(f"{analysis.label}: {reason(row)}")
+            notes.append(f"{analysis.label}: {as_sentence(row['note'])}")
     return cells, notes
 
 

@@ -33,6 +33,7 @@ from hhp_stats.present.goal_setting import (
     timeline,
     turnover,
     unanswered,
+    unknown,
     wellbeing,
 )
 from hhp_stats.present.goal_setting.named import FIGURES, SENTENCES, TABLES
@@ -55,6 +56,7 @@ TOPICS = (
     timeline,
     turnover,
     unanswered,
+    unknown,
     wellbeing,
 )
 Made = TypeVar("Made")

@@ -126,8 +126,11 @@ def absence_versions_figure(report: StudyReport) -> EmbeddedFigure:
     """All versions of the absence analysis."""
     outcome = report.outcome("sickness_absence")
     rows, planned = versions(report, "sickness_absence"), report.planned("sickness_absence")
-    found = prose.verdict(planned, better=outcome.better)
-    title = "no clear difference" if not found.clear else f"{found.direction} with goal-setting"
+    if planned["status"] in LACKING:
+        title = "no result"
+    else:
+        found = prose.verdict(planned, better=outcome.better)
+        title = "no clear difference" if not found.clear else f"{found.direction} with goal-setting"
     words = "; ".join(
         (
             f"{label}: {number(row['estimate'])} ({interval(row['conf_low'], row['conf_high'])})"

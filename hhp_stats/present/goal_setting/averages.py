@@ -161,6 +161,8 @@ def exploratory_outcomes(report: StudyReport) -> str:
     alpha = alpha_of(report.plan.conf_level)
     head = f"Both surveys also asked about {listed_words(names)}. "
     ending = "" if len(found) == 1 else "s"
+    if not found:
+        return f"{head}None of them could be analysed. {prose.reason(rows[0][1])}"
     if not clear:
         said = f"None of the {spelled(len(found))} difference{ending} among those who answered is clear."
     else:

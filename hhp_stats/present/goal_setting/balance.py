@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 from great_tables import GT
 
+from hhp_stats.present import prose
 from hhp_stats.present.chapter import StudyReport
 from hhp_stats.present.goal_setting.named import sentence, table
 from hhp_stats.present.numbers import (
@@ -21,6 +22,7 @@ from hhp_stats.present.numbers import (
 from hhp_stats.present.prose import contrast_of
 from hhp_stats.present.tables import balance_table as by_arm
 from hhp_stats.present.tables import plain_table
+from hhp_stats.results import LACKING
 from hhp_stats.studies.goal_setting_terms import ANALYSED, COVARIATES
 
 GROUP_LABELS = {"randomised": "Randomised", "absence": "Absence known", "wellbeing": "Wellbeing known"}
@@ -83,6 +85,14 @@ def balance_analysed(report: StudyReport) -> str:
     """Are those whose outcome is known still alike?"""
     absence, wellbeing = (report.row(f"balance/omnibus/{name}") for name in ("analysed", "respondents"))
     alpha = alpha_of(report.plan.conf_level)
+    known, answered = "those whose absence is known", "those who answered about wellbeing"
+    if any(test["status"] in LACKING for test in (absence, wellbeing)):
+        return " ".join(
+            f"Whether the arms still are alike among {whom} could not be tested. {prose.reason(test)}"
+            if test["status"] in LACKING
+            else f"Among {whom} the arms {_differ(test, alpha)} ({p_clause(test['p_value'], alpha=alpha)})."
+            for whom, test in ((known, absence), (answered, wellbeing))
+        )
     alike = [test["p_value"] >= alpha for test in (absence, wellbeing)]
     evidence = f"({p_clause(absence['p_value'], alpha=alpha)} and {p_clause(wellbeing['p_value'], alpha=alpha)})"
     if all(alike):
@@ -90,8 +100,8 @@ def balance_analysed(report: StudyReport) -> str:
             "Those whose absence is known, and those who answered about wellbeing, are as alike as chance would have"
             f" it too {evidence}."
         )
-    whom = "those whose absence is known" if not alike[0] else "those who answered about wellbeing"
-    both = "both those whose absence is known and those who answered about wellbeing"
+    whom = known if not alike[0] else answered
+    both = f"both {known} and {answered}"
     return f"Among {whom if any(alike) else both} the arms differ more than chance explains {evidence}."
 
 
@@ -143,6 +153,10 @@ def team_balance(report: StudyReport) -> GT:
     )
 
 
+def _differ(test: Mapping[str, Any], alpha: float) -> str:
+    return "do not differ more than chance explains" if test["p_value"] >= alpha else "differ more than chance explains"
+
+
 @sentence
 def balance(report: StudyReport) -> str:
     """Are the arms alike, all characteristics together?"""
@@ -151,9 +165,14 @@ def balance(report: StudyReport) -> str:
     part = table.loc[(table["population"] == "randomised") & (table["kind"] != "categorical")]
     largest = pd.to_numeric(part["std_difference"], errors="coerce").abs().max()  # withheld ones left out
     alpha = alpha_of(report.plan.conf_level)
-    word = "do not differ more than chance explains" if test["p_value"] >= alpha else "differ more than chance explains"
+    if test["status"] in LACKING:
+        return (
+            "Whether the characteristics of the arms, taken together, differ more than chance explains could not be"
+            f" tested. {prose.reason(test)} The largest standardised difference of a single one is {number(largest)}."
+        )
     return (
-        f"Taken together, the characteristics of the arms {word} ({p_clause(test['p_value'], alpha=alpha)}); the "
+        f"Taken together, the characteristics of the arms {_differ(test, alpha)}"
+        f" ({p_clause(test['p_value'], alpha=alpha)}); the "
         "largest standardised "
         f"difference of a single one is {number(largest)}."
     )

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 from great_tables import GT
 
+from hhp_stats.lacking import as_sentence
 from hhp_stats.present import prose
 from hhp_stats.present.chapter import StudyReport
 from hhp_stats.present.goal_setting.named import sentence, table
@@ -25,6 +26,7 @@ from hhp_stats.present.numbers import (
     spelled,
 )
 from hhp_stats.present.tables import plain_table
+from hhp_stats.results import LACKING
 from hhp_stats.studies.goal_setting_terms import primary_analysis, versions_of_baselines
 
 GROUPS = {"recorded": "Recorded", "imputed": "Imputed", "all": "All"}
@@ -63,6 +65,8 @@ def imputed_balance(report: StudyReport) -> GT:
             f" {number(criterion.std_difference)}, and no p below {number(criterion.alpha)}."
         ),
     ]
+    lost = {group: report.row(f"balance/baseline_absence/{group}") for group in GROUPS}
+    notes += [f"{GROUPS[group]}: {as_sentence(row['note'])}" for group, row in lost.items() if row["status"] in LACKING]
     joint = _joint(report)
     if joint:
         notes.append(
@@ -73,10 +77,9 @@ def imputed_balance(report: StudyReport) -> GT:
 
 
 def _found(report: StudyReport, key: str) -> Mapping[str, Any] | None:
-    """A row that is there, and estimated, only where enough baselines were imputed in both arms."""
-    ids = set(report.output.results["result_id"])
-    row = report.row(key) if f"{report.plan.study}/{key}" in ids else None
-    return None if row is None or row["status"] == "not_estimated" else row
+    """A row, where it could be estimated."""
+    row = report.row(key)
+    return None if row["status"] in LACKING else row
 
 
 def _difference(report: StudyReport, group: str) -> tuple[Mapping[str, Any] | None, Mapping[str, Any] | None]:
@@ -92,7 +95,8 @@ def baseline_balance(report: StudyReport) -> str:
     """Does the check of balance hold, and what follows where it does not?"""
     row, std = _difference(report, "imputed")
     if row is None or std is None:
-        return "In one of the arms too few baselines had to be imputed for a comparison."
+        lacking = report.row(f"balance/baseline_absence{'' if row is None else '_std'}/imputed")
+        return f"The imputed baselines of the arms cannot be compared. {as_sentence(lacking['note'])}"
     criterion, joint = report.plan.imputation.balance, _joint(report)
     wide = abs(std["estimate"]) > criterion.std_difference
     unlikely = row["p_value"] < criterion.alpha or (joint is not None and joint["p_value"] < criterion.alpha)

@@ -107,7 +107,7 @@ def compliers(report: StudyReport) -> GT:
     notes = [
         f"{label.split(' (')[0]}: {row['note']}"
         for label, row in zip(labels, rows.to_dict("records"), strict=True)
-        if row["note"]
+        if row["note"] and row["status"] not in LACKING
     ]
     return effects_table(
         rows,

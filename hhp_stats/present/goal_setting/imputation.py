@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 from great_tables import GT
 
+from hhp_stats.lacking import as_sentence
 from hhp_stats.present.chapter import StudyReport
 from hhp_stats.present.goal_setting.named import sentence, table
 from hhp_stats.present.numbers import (
@@ -72,8 +73,7 @@ def _label(name: str, report: StudyReport) -> str:
 def imputation_model(report: StudyReport) -> GT:
     """Which variable is imputed by which model from which others: the planned imputation."""
     planned = primary_analysis(report.plan)
-    table = report.table("imputation_model")
-    table = table.loc[table["set"] == planned.baseline_absence]
+    table = report.part("imputation_model", planned.baseline_absence, by="set")
     chosen = [str(found).split() for found in table["predictors"]]
     shared = [name for name in chosen[0] if all(name in names for names in chosen)]
     rows = [
@@ -111,14 +111,15 @@ def imputation_model(report: StudyReport) -> GT:
 @table
 def imputation_models(report: StudyReport) -> GT:
     """The imputation models of the plan side by side."""
-    table = report.table("imputation_model").groupby("set", sort=False)[["team_effect", "m", "iterations"]].first()
+    name = "imputation_model"
+    table = report.table(name).groupby("set", sort=False)[["team_effect", "m", "iterations"]].first()
     rows = []
-    for name, line in table.iterrows():
-        key, _, part = str(name).partition("/")
+    for each, line in table.iterrows():
+        key, _, part = str(each).partition("/")
         model = report.plan.imputation.models[key]
         rows.append(
             {
-                "Model": model.label + (" (those with records of spells)" if part else ""),
+                "Model": _set_label(report, str(each)),
                 "Baselines": BASELINES[model.baselines],
                 "Endline answers": "not imputed" if part else OUTCOMES[model.outcomes],
                 "Team effect": "yes" if line["team_effect"] else "no",
@@ -126,7 +127,13 @@ def imputation_models(report: StudyReport) -> GT:
                 "Rounds": count(line["iterations"]),
             }
         )
-    return text_table(pd.DataFrame(rows), stub="Model", numeric=["Data sets", "Rounds"])
+    lost = [f"{_set_label(report, key)}: not made. {as_sentence(why)}" for key, why in report.not_made(name).items()]
+    return text_table(pd.DataFrame(rows), stub="Model", numeric=["Data sets", "Rounds"], notes=lost)
+
+
+def _set_label(report: StudyReport, name: str) -> str:
+    key, _, part = name.partition("/")
+    return report.plan.imputation.models[key].label + (" (those with records of spells)" if part else "")
 
 
 @sentence

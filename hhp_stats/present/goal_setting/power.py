@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 from great_tables import GT
 
+from hhp_stats.present import prose
 from hhp_stats.present.chapter import StudyReport
 from hhp_stats.present.goal_setting.named import sentence, table
 from hhp_stats.present.goal_setting.participants import _with_interval
@@ -16,6 +17,7 @@ from hhp_stats.present.numbers import (
     level,
     limit_of_p,
     listed_words,
+    lowered,
     number,
     p_value,
     percent,
@@ -23,6 +25,7 @@ from hhp_stats.present.numbers import (
     withheld_note,
 )
 from hhp_stats.present.tables import aligned, plain_table
+from hhp_stats.results import LACKING
 from hhp_stats.studies.goal_setting_terms import FAMILY, HALF_YEAR_WEEKS
 from hhp_stats.traced import traced_records
 
@@ -108,11 +111,16 @@ def power(report: StudyReport) -> str:
         report.row(f"power/mdes/absence-{key}") for key in ("planned", "recruited", "recruited-attrition")
     )
     achieved = report.row("power/mdes/absence-achieved")
+    found = (
+        f" this cannot be said: {lowered(prose.reason(achieved)).rstrip('.')}"
+        if achieved["status"] in LACKING
+        else f", {number(achieved['estimate'], 3)}"
+    )
     return (
         f"The trial was planned to detect {number(planned['estimate'], 3)} standard deviations of absence (printed as"
         f" {number(report.plan.power['absence'].printed)}). With the {count(recruited['n'])} people recruited it could"
         f" detect {number(recruited['estimate'], 3)}, after the planned attrition {number(lost['estimate'], 3)}; with"
-        f" the team sizes, clustering and baseline correlation found in the data, {number(achieved['estimate'], 3)}."
+        f" the team sizes, clustering and baseline correlation found in the data{found}."
     )
 
 
@@ -155,6 +163,9 @@ def multiplicity(report: StudyReport) -> str:
     """Does any outcome stand out once there are several?"""
     rows = [report.row(key) for key in FAMILY]
     alpha = alpha_of(report.plan.conf_level)
+    rows = [row for row in rows if row["status"] not in LACKING]
+    if not rows:
+        return "None of the planned outcomes could be analysed, so there are no p values to adjust."
     unadjusted = sum(row["p_value"] < alpha for row in rows)
     adjusted = [report.outcome(row["outcome"]).label.lower() for row in rows if row["p_adjusted"] < alpha]
     tail = (
@@ -164,8 +175,8 @@ def multiplicity(report: StudyReport) -> str:
     )
     subject = "None" if unadjusted == 0 else spelled(unadjusted).capitalize()
     verb = "have" if unadjusted > 1 else "has"
-    whole = spelled(len(rows))
-    return f"{subject} of the {whole} outcomes {verb} an unadjusted p value below {limit_of_p(alpha)}; {tail}."
+    whole = f"{spelled(len(rows))} outcomes{'' if len(rows) == len(FAMILY) else ' that could be analysed'}"
+    return f"{subject} of the {whole} {verb} an unadjusted p value below {limit_of_p(alpha)}; {tail}."
 
 
 @table

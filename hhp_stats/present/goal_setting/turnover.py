@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from great_tables import GT
 
+from hhp_stats.lacking import as_sentence
 from hhp_stats.present import prose
 from hhp_stats.present.chapter import StudyReport
 from hhp_stats.present.goal_setting.named import sentence, table
@@ -83,8 +84,8 @@ def separation(report: StudyReport) -> str:
     )
     if planned["status"] in LACKING:
         return (
-            f"The planned logit has no maximum: {planned['note']} Firth\u2019s penalised logit stands in its place:"
-            f" {change}."
+            f"The planned logit could not be fitted. {as_sentence(planned['note'])} Firth\u2019s penalised logit"
+            f" stands in its place: {change}."
         )
     return (
         "No characteristic in the model predicts leaving, or staying, without exception (separation), so the planned"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 from great_tables import GT
 
+from hhp_stats.lacking import is_refusal
 from hhp_stats.present import prose
 from hhp_stats.present.chapter import StudyReport
 from hhp_stats.present.goal_setting.named import sentence, table
@@ -91,6 +92,8 @@ def _tipping(report: StudyReport, outcome: str) -> str:
         found = []
         for end in ("low", "high"):
             row = report.row(f"{outcome}/tipping/{arm}-{end}")
+            if row["status"] == "not_estimated" and is_refusal(row["note"]):  # and not: no shift of the grid is enough
+                return prose.not_estimated(row)
             if row["status"] not in LACKING:
                 word = "lower" if row["estimate"] < 0 else "higher"
                 found.append(f"{number(abs(row['estimate']))} standard deviations {word}")
@@ -113,7 +116,8 @@ def _tipping(report: StudyReport, outcome: str) -> str:
 @sentence
 def selection(report: StudyReport) -> str:
     """How little the selection model rests on, in numbers."""
-    row, two_step = report.lines("selection", by="outcome")["wellbeing"], report.row("wellbeing/itt/heckman-two-step")
+    two_step = report.row("wellbeing/itt/heckman-two-step")  # whose reason is that of the line's absence
+    row = report.line("selection", "wellbeing", by="outcome")
     word = "above" if row["condition_number"] > HARMFUL else "below"
     estimate = (
         f" Its two-step version shows what that means: {number(two_step['estimate'])}"
@@ -141,7 +145,10 @@ def attrition_wellbeing(report: StudyReport) -> str:
     share = {
         level: float((part["people"] * part["answered"]).sum() / part["people"].sum())
         for level, part in table.groupby("level", sort=False)
+        if part["people"].sum()
     }
+    if not share.get("Lowest third", 0) > 0 and not share.get("Highest third", 0) > 0:
+        return "Whether those who felt better answered more often cannot be said: too few answered the surveys."
     low, high = share["Lowest third"], share["Highest third"]
     word = "more" if side(high, low) > 0 else "less" if side(high, low) < 0 else "just as"
     shares = apart(100 * high, 100 * low, digits=0)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 from great_tables import GT
 
+from hhp_stats.lacking import as_sentence
 from hhp_stats.present import prose
 from hhp_stats.present.chapter import StudyReport
 from hhp_stats.present.embed import EmbeddedFigure, embed
@@ -54,10 +55,17 @@ SCALES = {
 COEFFICIENTS = {"alpha": "Cronbach\u2019s alpha", "spearman_brown": "Spearman-Brown"}
 
 
-def versions(report: StudyReport, outcome: str) -> pd.DataFrame:
-    """Rows of all analyses of an outcome that the plan names, in its order."""
+def versions(report: StudyReport, outcome: str, *, bounds: bool = False) -> pd.DataFrame:
+    """Rows of all analyses of an outcome that the plan names, in its order.
+
+    Bounds, whose middle is no estimate, only where asked for.
+    """
     rows = report.rows(outcome)
-    named = {report.plan.result_id(analysis) for analysis in report.plan.analyses}
+    named = {
+        report.plan.result_id(analysis)
+        for analysis in report.plan.analyses
+        if bounds or analysis.missing_outcome != "bounds"
+    }
     return rows.loc[rows["result_id"].isin(named)]
 
 
@@ -109,7 +117,7 @@ def mediators_table(report: StudyReport) -> GT:
 @table
 def reliability(report: StudyReport) -> GT:
     """How consistent the scales are among baseline respondents."""
-    table = report.table("reliability")
+    table, lost = report.table("reliability"), report.not_made("reliability")
     rows = table.to_dict("records")
     cells = pd.DataFrame(
         {
@@ -124,7 +132,11 @@ def reliability(report: StudyReport) -> GT:
     return plain_table(
         cells,
         stub="Scale",
-        notes=["Baseline respondents who answered every item of the scale, both arms.", *withheld_note(table)],
+        notes=[
+            "Baseline respondents who answered every item of the scale, both arms.",
+            *(f"{SCALES[scale]}: not computed. {as_sentence(reason)}" for scale, reason in lost.items()),
+            *withheld_note(table),
+        ],
     )
 
 
@@ -136,22 +148,27 @@ def _verdicts(report: StudyReport, outcome: str) -> list[prose.Verdict]:
 
 def _strategies_agree(report: StudyReport, outcome: str) -> str:
     found = _verdicts(report, outcome)
-    label = report.outcome(outcome).label.lower()
+    label, every = report.outcome(outcome).label.lower(), spelled(len(STRATEGIES))
     clear = [verdict for verdict in found if verdict.clear]
-    if not clear:
+    if not found:
+        why = prose.reason(report.row(f"{outcome}/itt/{next(iter(STRATEGIES))}")).rstrip(".")
+        return f"In none of the {every} ways of dealing with missing answers could {label} be analysed. {why}"
+    if len(found) == 1:
         return (
-            f"None of the {spelled(len(found))} ways of dealing with missing answers shows a clear difference in"
-            f" {label}"
+            f"Only one of the {every} ways of dealing with missing answers could be followed; it shows"
+            f" {'a' if clear else 'no'} clear difference in {label}"
         )
+    ways = "ways of dealing with missing answers"
+    if len(found) < len(STRATEGIES):
+        ways += f" that could be followed, of {every},"
+    if not clear:
+        return f"None of the {spelled(len(found))} {ways} shows a clear difference in {label}"
     sides = {verdict.favours for verdict in clear}
     whom = "goal-setting" if sides == {"treatment"} else "the control arm" if sides == {"control"} else "different arms"
     if len(clear) == len(found):
-        return (
-            f"All {spelled(len(found))} ways of dealing with missing answers show a clear difference in {label}, in"
-            f" favour of {whom}"
-        )
+        return f"All {spelled(len(found))} {ways} show a clear difference in {label}, in favour of {whom}"
     return (
-        f"{spelled(len(clear)).capitalize()} of the {spelled(len(found))} ways of dealing with missing answers"
+        f"{spelled(len(clear)).capitalize()} of the {spelled(len(found))} {ways}"
         f" {'shows' if len(clear) == 1 else 'show'} a clear difference in {label}, in favour of {whom}; the conclusion"
         " depends on what is assumed about those who did not answer"
     )
@@ -166,6 +183,8 @@ def wellbeing(report: StudyReport) -> str:
     own = (
         "" if g["status"] in LACKING else f", which is {number(g['estimate'])} standard deviations of the score itself"
     )
+    if row["status"] in LACKING:
+        return f"{_strategies_agree(report, 'wellbeing')}. With imputed answers: {lowered(prose.not_estimated(row))}"
     return (
         f"{_strategies_agree(report, 'wellbeing')}. With imputed answers the difference is {number(row['estimate'])}"
         f" points of a score that adds up three parts in standard deviations ({prose.uncertainty(row)}){own}."
@@ -175,6 +194,11 @@ def wellbeing(report: StudyReport) -> str:
 def _clear_outcomes(report: StudyReport, outcomes: Sequence[str]) -> str:
     verdicts = {key: _verdicts(report, key) for key in outcomes}
     clear = [report.outcome(key).label.lower() for key, found in verdicts.items() if any(one.clear for one in found)]
+    if not any(verdicts.values()):
+        why = prose.reason(report.row(f"{outcomes[0]}/itt/{next(iter(STRATEGIES))}")).rstrip(".")
+        return f"none could be analysed. {why}"
+    if any(len(found) < len(STRATEGIES) for found in verdicts.values()) and not clear:
+        return "none shows a clear difference in any of the ways with missing answers that could be followed"
     if not clear:
         return "none of them shows a clear difference in any of the three ways"
     tests, outside = sum(map(len, verdicts.values())), sum(one.clear for found in verdicts.values() for one in found)
@@ -221,7 +245,7 @@ def dimensions(report: StudyReport) -> str:
 @sentence
 def pressure_reliability(report: StudyReport) -> str:
     """Is the mean of two items allowed?"""
-    row = report.table("reliability").set_index("scale").loc["time_pressure"]
+    row = report.line("reliability", "time_pressure", by="scale")
     enough = row["estimate"] >= report.plan.measures.time_pressure_alpha
     asked = report.plan.measures.time_pressure_alpha
     word = "above" if row["estimate"] > asked else "just" if enough else "below"
@@ -242,7 +266,7 @@ def wellbeing_versions(report: StudyReport) -> EmbeddedFigure:
     """
     parts, labels = [], []
     for key in ("wellbeing", "time_pressure", "efficacy"):
-        rows = versions(report, key)
+        rows = versions(report, key, bounds=True)
         scale = float(report.row(f"{key}/sd_control/raw")["estimate"])
         parts.append(rows.assign(**{name: rows[name] / scale for name in ("estimate", "conf_low", "conf_high")}))
         labels += [f"{report.outcome(key).label}: {lowered(label)}" for label in report.labels(rows)]

@@ -12,6 +12,7 @@ from hhp_stats.disclosure.declared import Declared
 from hhp_stats.errors import EstimationError, NoObservations
 from hhp_stats.estimate.cluster_bootstrap import BootstrapDraws
 from hhp_stats.intake.trial import Trial
+from hhp_stats.measures.reliability import Reliability
 from hhp_stats.plan.conduct import Conduct
 from hhp_stats.plan.schema import Plan, PlannedAnalysis
 from hhp_stats.processes.blocks import in_blocks
@@ -140,7 +141,11 @@ def analyse(trial: Trial, plan: Plan, *, progress: Progress = silent) -> StudyOu
             "maxima": hills,
             "cost_parts": costs.parts,
             **({} if trial.draws.empty else {"replay": trial.draws}),
-        }
+        },
+        lines={
+            **{("imputation_model", name): error for name, error in imputations.failed().items()},
+            **{("reliability", scale): r for scale, r in sample.reliability.items() if isinstance(r, EstimationError)},
+        },
     )
     crowd = members.everyone(trial, people)
     declared = Declared(
@@ -248,6 +253,7 @@ def _tables(
                 "method": r.method,
             }
             for scale, r in sample.reliability.items()
+            if isinstance(r, Reliability)
         ]
     )
     rule = sample.combination

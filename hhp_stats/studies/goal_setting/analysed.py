@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from hhp_stats.design.randomisation import Redraws
-from hhp_stats.errors import InvalidInput, NoObservations, UnknownName
+from hhp_stats.errors import ImputationRefused, InvalidInput, NoObservations, UnknownName
 from hhp_stats.estimate.imputation import Imputations
 from hhp_stats.plan.schema import Outcome, Plan, PlannedAnalysis
 from hhp_stats.regression.clusters import cluster_codes, refuse_untold_terms
@@ -127,8 +127,12 @@ def analysed(analysis: PlannedAnalysis, outcome: Outcome, material: Material) ->
     if analysis.population not in POPULATIONS:
         raise UnknownName(f"the study does not know how to select the population {analysis.population!r}")
     people = material.people.loc[POPULATIONS[analysis.population](material.people)]
+    if people.empty:
+        raise NoObservations(f"nobody belongs to those who are analysed: {_population(analysis, material.plan)}")
     if analysis.missing_outcome == "complete_cases":
         people = people.loc[people[outcome_column(analysis, outcome, material.plan)].notna()]
+        if people.empty:
+            raise NoObservations(f"{lower_first(outcome.label)} is known of nobody who would be analysed")
     rule, needed = analysis.baseline_absence, list(baselines(analysis, outcome))
     if rule.endswith("with_indicator"):
         people = people.assign(**{f"{name}{MISSING}": people[name].isna().astype("float64") for name in needed})
@@ -141,8 +145,17 @@ def analysed(analysis: PlannedAnalysis, outcome: Outcome, material: Material) ->
     elif rule == "complete_cases":
         people = people.loc[people[needed].notna().all(axis="columns")]
     if people.empty:
-        raise NoObservations(f"nobody is left to analyse for {analysis.id}")
+        raise NoObservations(f"nobody has both {lower_first(outcome.label)} and what the analysis adjusts for")
     return people
+
+
+def _population(analysis: PlannedAnalysis, plan: Plan) -> str:
+    return lower_first(plan.populations[analysis.population].label)
+
+
+def lower_first(label: str) -> str:
+    """A label of the plan inside a sentence."""
+    return f"{label[:1].lower()}{label[1:]}"
 
 
 def counted(analysis: PlannedAnalysis, outcome: Outcome, material: Material) -> pd.DataFrame:
@@ -236,10 +249,17 @@ def models(analysis: PlannedAnalysis, outcome: Outcome, material: Material) -> C
     imputations = first_sets(material.imputations[set_name(analysis)], analysis.imputations)
     place = pd.Index(imputations.frame["person"]).get_indexer(pd.Index(people["person"]))
     filled = {*imputations.imputed, *(passive.name for passive in imputations.plan.passive)}
+    blank = [term.column for term in terms if term.column not in filled and people[term.column].isna().any()]
+    if blank:
+        names = " and ".join(name.replace("_", " ") for name in blank)
+        raise ImputationRefused(f"{names} cannot be imputed: not known of anybody, or the same of all, in an arm")
     columns = {term.column: imputations.columns(term.column)[:, place] for term in terms if term.column in filled}
     matrix = model_matrix(people.assign(**{name: values[0] for name, values in columns.items()}), terms)
     outcomes = np.broadcast_to(known, (len(imputations), len(known)))
     if analysis.missing_outcome == "multiple_imputation":
+        if answered not in filled and people[answered].isna().any():
+            what = lower_first(outcome.label)
+            raise ImputationRefused(f"{what} cannot be imputed: not known of anybody, or the same of all, in an arm")
         outcomes = imputations.columns(answered)[:, place]
     return CompletedSets(
         matrix=matrix,

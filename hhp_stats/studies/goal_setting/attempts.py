@@ -60,11 +60,18 @@ def lacking(
     ]
 
 
-def made_tables(tables: Mapping[str, pd.DataFrame | EstimationError]) -> dict[str, pd.DataFrame]:
-    """The tables that could be made, and, where there are others, the list of those with the reasons."""
+def made_tables(
+    tables: Mapping[str, pd.DataFrame | EstimationError], *, lines: Mapping[tuple[str, str], EstimationError]
+) -> dict[str, pd.DataFrame]:
+    """The tables that could be made, and, where any could not, or a line of one could not (`lines`, by table and line),
+    the list of these with the reasons.
+
+    The list has the columns table, line (empty where there is no table) and reason.
+    """
     made = {name: table for name, table in tables.items() if not isinstance(table, EstimationError)}
-    lost = [(name, reason(error)) for name, error in tables.items() if isinstance(error, EstimationError)]
-    return made | ({NOT_MADE: pd.DataFrame(lost, columns=["table", "reason"])} if lost else {})
+    lost = [(name, "", reason(error)) for name, error in tables.items() if isinstance(error, EstimationError)]
+    lost += [(*place, reason(error)) for place, error in lines.items()]
+    return made | ({NOT_MADE: pd.DataFrame(lost, columns=["table", "line", "reason"])} if lost else {})
 
 
 def tipping_tails(outcome: str) -> list[str]:
@@ -92,6 +99,10 @@ class CompletedTrials(Mapping[str, Imputations]):
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
+
+    def failed(self) -> dict[str, EstimationError]:
+        """Those that could not be made, with why."""
+        return {name: found for name, found in self._made.items() if isinstance(found, EstimationError)}
 
     def attempt(self, name: str, task: Callable[[Imputations], Any]) -> Any:
         """What a task makes of one of them, or why it could not."""

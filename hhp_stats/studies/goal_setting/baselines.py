@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from hhp_stats.errors import EstimationError
+from hhp_stats.errors import EstimationError, NoObservations
 from hhp_stats.estimate.imputation import Imputations
 from hhp_stats.infer.pooling import pool, pool_joint
 from hhp_stats.plan.schema import Plan
@@ -65,47 +65,62 @@ def balance_rows(imputations: Imputations, plan: Plan) -> list[ResultRow]:
     In each completed data set the baseline is regressed on the cells of arm by recorded or imputed; the arms'
     differences are contrasts, clustered by team (CR1, t with G - 1), pooled by Rubin's rules. Standardised: over the
     root of the mean of both arms' variances. The joint test is D1 that both differences are zero, with Reiter's
-    degrees of freedom: it asks of the randomisation and of the imputation at once. Where an arm has nobody imputed,
-    only all together are compared.
+    degrees of freedom: it asks of the randomisation and of the imputation at once. Every row is there: where an arm has
+    nobody of a group, or everybody's baseline is the same, with the reason.
     """
     with recorded() as imputed:
-        values, missing, arm = _values(imputations)
-    teams = imputations.frame[plan.design.cluster]
+        values = _values(imputations)[0]
+    rows: list[ResultRow] = []
+    for groups in ((RECORDED, FILLED), (ALL,)):
+        try:
+            rows += _compared(groups, imputations, values, plan, before=imputed.names)
+        except EstimationError as error:  # too few teams: a table without a test is still a check
+            rows += [row for group in groups for row in _no_group(group, error, plan)]
+            rows += [_none("joint", error, plan)] if len(groups) > 1 else []
+    return rows
+
+
+def _compared(
+    groups: Sequence[str], imputations: Imputations, values: Array, plan: Plan, *, before: Sequence[str]
+) -> list[ResultRow]:
+    """The arms' differences in each of the groups that together are everybody, and the joint test of several."""
+    _, missing, arm = _values(imputations)
+    teams, masks = imputations.frame[plan.design.cluster], _groups(missing)
     lines = {
         (str(line["group"]), str(line["arm"])): line for line in balance_table(imputations, plan).to_dict("records")
     }
     control, treated = plan.design.arms
-    split = all(lines[FILLED, name]["people"] for name in plan.design.arms)
+    cells = [(group, name) for group in groups for name in plan.design.arms if lines[group, name]["people"]]
+    inside = [masks[group] & (arm == plan.design.arms[name]) for group, name in cells]
+    matrix = ModelMatrix(
+        values=np.column_stack(inside).astype(float), names=tuple(f"{group} {name}" for group, name in cells)
+    )
+    with recorded() as fitted:
+        ran_before(before)
+        fits = [ols(outcome=one, matrix=matrix) for one in values]
+        spread = [cluster_covariance(fit, clusters=teams, kind="CR1") for fit in fits]
     rows: list[ResultRow] = []
-    for groups in ((RECORDED, FILLED), (ALL,)) if split else ((ALL,),):
-        masks = _groups(missing)
-        matrix = ModelMatrix(
-            values=np.column_stack(
-                [masks[group] & (arm == code) for group in groups for code in plan.design.arms.values()]
-            ).astype(float),
-            names=tuple(f"{group} {name}" for group in groups for name in plan.design.arms),
-        )
-        try:
-            with recorded() as fitted:
-                ran_before(imputed.names)
-                fits = [ols(outcome=one, matrix=matrix) for one in values]
-                spread = [cluster_covariance(fit, clusters=teams, kind="CR1") for fit in fits]
-            for group in groups:
-                weights = {f"{group} {treated}": 1.0, f"{group} {control}": -1.0}
-                with recorded() as ran:
-                    ran_before(fitted.names)
-                    found = [
-                        linear_contrast(fit, one, weights=weights, conf_level=plan.conf_level)
-                        for fit, one in zip(fits, spread, strict=True)
-                    ]
-                    pooled = pool(found)
-                there = int(teams[masks[group]].nunique())
-                rows += _difference(group, pooled, lines, plan, teams=there, source=ran.source)
-        except EstimationError as error:  # too few teams: a table without a test is still a check
-            rows += [_none(group, error, plan) for group in groups]
+    lacking: NoObservations | None = None
+    for group in groups:
+        nobody = [name for name in plan.design.arms if (group, name) not in cells]
+        if nobody:
+            lacking = _none_there(group, nobody, plan)
+            rows += _no_group(group, lacking, plan)
             continue
-        if len(groups) > 1:
-            rows.append(_joint(fits, spread, plan, before=fitted.names))
+        weights = {f"{group} {treated}": 1.0, f"{group} {control}": -1.0}
+        with recorded() as ran:
+            ran_before(fitted.names)
+            pooled = pool(
+                [
+                    linear_contrast(fit, one, weights=weights, conf_level=plan.conf_level)
+                    for fit, one in zip(fits, spread, strict=True)
+                ]
+            )
+        there = int(teams[masks[group]].nunique())
+        rows += _difference(group, pooled, lines, plan, teams=there, source=ran.source)
+    if len(groups) > 1:
+        joint = _none("joint", lacking, plan) if lacking else _joint(fits, spread, plan, before=fitted.names)
+        rows.append(joint)
     return rows
 
 
@@ -133,7 +148,8 @@ def _difference(
     row = replace(row, n=people, n_clusters=teams, status="descriptive")
     spread = math.sqrt((float(lines[group, control]["sd"]) ** 2 + float(lines[group, treated]["sd"]) ** 2) / 2)
     if not spread > 0:
-        return [row]
+        alike = NoObservations("the baselines of each arm are all the same or of one person: they have no spread")
+        return [row, _standardised_lacks(group, alike, plan)]
     return [
         row,
         ResultRow(
@@ -219,9 +235,21 @@ def _groups(missing: npt.NDArray[np.bool_]) -> dict[str, npt.NDArray[np.bool_]]:
 
 def no_balance(plan: Plan, error: EstimationError) -> list[ResultRow]:
     """The rows of `balance_rows` with the reason why there are none: nothing could be imputed."""
-    rows = [_none(tail, error, plan) for tail in (*GROUPS, "joint")]
-    outcome = f"{plan.study}/balance/{BASELINE}"
-    return rows + [
-        replace(row, result_id=f"{outcome}_std/{group}", estimand=f"{BASELINE}_std")
-        for group, row in zip(GROUPS, rows, strict=False)
-    ]
+    return [*(row for group in GROUPS for row in _no_group(group, error, plan)), _none("joint", error, plan)]
+
+
+def _none_there(group: str, arms: Sequence[str], plan: Plan) -> NoObservations:
+    """Why the arms cannot be compared in one group."""
+    whom = " or ".join(plan.design.arm_labels[name] for name in arms)
+    kind = {RECORDED: "is recorded", FILLED: "had to be imputed", ALL: "is known"}[group]
+    return NoObservations(f"nobody's baseline {kind} in the arm {whom}, so that there is nothing to compare")
+
+
+def _no_group(group: str, error: EstimationError, plan: Plan) -> list[ResultRow]:
+    """The two rows of one group of people with the reason why the arms cannot be compared in it."""
+    return [_none(group, error, plan), _standardised_lacks(group, error, plan)]
+
+
+def _standardised_lacks(group: str, error: EstimationError, plan: Plan) -> ResultRow:
+    row = _none(group, error, plan)
+    return replace(row, result_id=f"{plan.study}/balance/{BASELINE}_std/{group}", estimand=f"{BASELINE}_std")

@@ -7,17 +7,18 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from hhp_stats.errors import EstimationError, NonConvergence, UnknownName
+from hhp_stats.errors import EstimationError, NonConvergence, NothingUnknown, UnknownName
 from hhp_stats.estimate.bounds import lee_bounds, worst_case_bounds
 from hhp_stats.estimate.selection import SelectionFit, heckman_likelihood, heckman_two_step
 from hhp_stats.estimate.selection_fit import said_of_several
 from hhp_stats.estimate.weights import response_weights, weighted_effect
 from hhp_stats.plan.schema import Outcome, PlannedAnalysis
+from hhp_stats.regression.model_matrix import Array, model_matrix
 from hhp_stats.results import Estimate
 from hhp_stats.studies.beside import RHO, bounded
-from hhp_stats.studies.goal_setting.analysed import Material, Model, models, outcome_column
+from hhp_stats.studies.goal_setting.analysed import Material, Model, lower_first, models, outcome_column
 from hhp_stats.studies.goal_setting.linear_cells import pooled
-from hhp_stats.studies.goal_setting.sample import wellbeing_range
+from hhp_stats.studies.goal_setting.sample import ABSENCE, wellbeing_range
 
 LEE_STREAM = 3
 BOOTSTRAP_DRAWS = 1_000
@@ -167,11 +168,11 @@ def weighted(analysis: PlannedAnalysis, outcome: Outcome, material: Material) ->
 
 
 def lee(analysis: PlannedAnalysis, outcome: Outcome, material: Material) -> dict[str, Estimate]:
-    """Bounds for those who would answer in either arm."""
-    people = material.people
+    """Bounds for those whose outcome would be known in either arm."""
+    people, known = material.people, _partly_known(analysis, outcome, material)
     seed = int(np.random.SeedSequence([material.plan.seed, LEE_STREAM]).generate_state(1)[0])
     found = lee_bounds(
-        outcome=people[outcome_column(analysis, outcome, material.plan)].to_numpy(dtype=np.float64),
+        outcome=known,
         treatment=people["treatment"].to_numpy(dtype=np.float64),
         clusters=people["team_id"],
         draws=BOOTSTRAP_DRAWS,
@@ -182,13 +183,15 @@ def lee(analysis: PlannedAnalysis, outcome: Outcome, material: Material) -> dict
 
 
 def worst_case(analysis: PlannedAnalysis, outcome: Outcome, material: Material) -> dict[str, Estimate]:
-    """Bounds whatever those who did not answer would have said, from the ends of the scale alone."""
-    from hhp_stats.regression.model_matrix import model_matrix
+    """Bounds whatever the outcomes are that are not known, from the ends of what is possible alone.
 
+    Everybody who was randomised counts. Of zeros and ones: all unknown of one arm a one and of the other a zero, and
+    the reverse.
+    """
+    people, known = material.people, _partly_known(analysis, outcome, material)
     low, high = outcome_range(outcome, material)
-    people = material.people
     found = worst_case_bounds(
-        outcome=people[outcome_column(analysis, outcome, material.plan)].to_numpy(dtype=np.float64),
+        outcome=known,
         matrix=model_matrix(people, ()),
         lowest=low,
         highest=high,
@@ -198,11 +201,27 @@ def worst_case(analysis: PlannedAnalysis, outcome: Outcome, material: Material) 
     return bounded(found, n_clusters=found.lower.n_clusters)
 
 
+def _partly_known(analysis: PlannedAnalysis, outcome: Outcome, material: Material) -> Array:
+    """The outcome of everybody (n,), missing where it is not known; refuses one that is known of all
+    (NothingUnknown).
+    """
+    values = material.people[outcome_column(analysis, outcome, material.plan)].to_numpy(dtype=np.float64)
+    if not np.isnan(values).any():
+        raise NothingUnknown(f"{lower_first(outcome.label)} is known of everybody, so that nothing unknown can move it")
+    return values
+
+
 def outcome_range(outcome: Outcome, material: Material) -> tuple[float, float]:
-    """The ends of the outcome's scale: the plan's, or for wellbeing those of its parts."""
+    """The ends of what is possible: zero and one, the plan's scale, for wellbeing those of its parts, for days absent
+    none and all working days of the follow-up (a return may round a day up).
+    """
+    if outcome.kind == "binary":
+        return 0.0, 1.0
     if outcome.scale_range:
         low, high = outcome.scale_range
         return low, high
+    if outcome.column == ABSENCE:
+        return 0.0, float(material.people[["follow_up_days", ABSENCE]].max().max())
     if outcome.key == "wellbeing":
         return wellbeing_range(material.people)
     raise UnknownName(f"the plan gives no range for {outcome.key}; bounds need one")

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -92,14 +93,16 @@ class _Declaring:
             or not model_terms(analysis, outcome, self.plan)
         )
         worth = KEPT if row.analysis == "planned" else GIVEN_UP
-        if outcome.kind != "binary" or not plain:
-            return Row(n=c.of(own), plain=plain, worth=worth)
         column = outcome_column(analysis, outcome, self.plan)
-        parts = tuple(
-            c.of(own & (c.frame[column] == 1) & (c.frame["treatment"] == code))
-            for code in self.plan.design.arms.values()
-        )
-        return Row(n=c.of(own), plain=True, worth=worth, goes_with=parts)
+        parts: list[Any] = []
+        if analysis.missing_outcome == "bounds":  # how far the bounds are apart says how many are not known
+            parts += [c.of(own & c.frame[column].isna() & self._arm(code)) for code in self.plan.design.arms.values()]
+        if outcome.kind == "binary" and plain:
+            parts += [c.of(own & (c.frame[column] == 1) & self._arm(code)) for code in self.plan.design.arms.values()]
+        return Row(n=c.of(own), plain=plain, worth=worth, goes_with=tuple(parts))
+
+    def _arm(self, code: float) -> pd.Series:
+        return self.c.frame["treatment"] == code
 
     def people(self, analysis: PlannedAnalysis) -> pd.Series:
         """Whom the results of an analysis count, imagined people included: the same conditions on the same columns."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import get_args
 
 import pandas as pd
@@ -19,6 +19,7 @@ from hhp_stats.measures.reliability import Reliability, cronbach_alpha, spearman
 from hhp_stats.measures.scales import CombinationRule, combination_rule, composite, reverse_scored, undecided
 from hhp_stats.plan.nearest import refuse_unknown
 from hhp_stats.plan.schema import Plan
+from hhp_stats.studies.goal_setting.attempts import attempted
 
 NEEDS: Mapping[str, tuple[str, ...]] = {
     "autonomy": ("need_1", "need_2", "need_3"),
@@ -38,7 +39,7 @@ class Sample:
     people: pd.DataFrame
     absence: Mapping[str, TrialAbsence]  # by rule for leavers
     combination: CombinationRule  # may wellbeing be one score? decided at baseline
-    reliability: Mapping[str, Reliability]
+    reliability: Mapping[str, Reliability | EstimationError]  # by scale; or why it has none
     recording_authorities: tuple[str, ...]  # that record spells
 
 
@@ -253,7 +254,7 @@ def wellbeing_range(people: pd.DataFrame) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def _reliability(frame: pd.DataFrame) -> dict[str, Reliability]:
+def _reliability(frame: pd.DataFrame) -> dict[str, Reliability | EstimationError]:
     def items(names: tuple[str, ...]) -> pd.DataFrame:
         return frame[[f"{name}_t1" for name in names]]
 
@@ -268,8 +269,4 @@ def _reliability(frame: pd.DataFrame) -> dict[str, Reliability]:
         "efficacy": (cronbach_alpha, items(tuple(f"need_{n}" for n in range(1, 11)))),
         **{dimension: (cronbach_alpha, items(names)) for dimension, names in NEEDS.items()},
     }
-    found = {}
-    for scale, (measure, answers) in measures.items():
-        with suppress(EstimationError):  # too few answers, or all alike: the table then has no line for the scale
-            found[scale] = measure(answers)
-    return found
+    return {scale: attempted(partial(measure, answers)) for scale, (measure, answers) in measures.items()}
