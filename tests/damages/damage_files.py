@@ -1,10 +1,10 @@
 """Damage one raw file at a time, at random: is it refused in words, read right, or does a number move in silence?
 
-    python tests/damages/damage_files.py [--damages 2000] [--seed 1] [--study swing] [--other-formats] [--json FILE]
+    python tests/damages/damage_files.py [--damages 2000] [--seed 1] [--study swing] [--other-formats] [--record]
 
 Works in a copy of `data/` below the folder for temporary files; the project is not touched. Each damage is a file of a
-study, one of the damages of `files.py`, and what the study's reader says of it: refused (errors), warned (a new
-warning of the damaged file that names the column or the cell), silent (the same data, or data from which no planned
+study (or one that all read: dictionary, spellings, ledger, manifest), one of the damages of `files.py`, and what the
+study's reader says of it: refused (errors), warned (a new warning that names the column or the cell), silent (the same data, or data from which no planned
 comparison moves by more than 0.2 standard errors), MOVED (one does, without a word), CRASH (anything but a refusal in
 words), SLOW (more than ten seconds of processor time). Prints a table by study and kind of damage; status 1 where
 anything moved, crashed or was slow. What was run, and what came of it, stands in `runs.csv` beside this file.
@@ -13,33 +13,35 @@ anything moved, crashed or was slow. What was run, and what came of it, stands i
 from __future__ import annotations
 
 import argparse
+import csv
 import json
 import random
-import shutil
+import re
 import sys
 import tempfile
 import time
 import traceback
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 import files
-import formats
 import studies
+from project import COMMON, kept_readings, whole_project
 from pyreadstat import PyreadstatError
 from studies import READERS, Reading
 
 from hhp_stats.errors import DataError, PlanError
-from hhp_stats.intake import returns
 from hhp_stats.intake.manifest import record_files
-from hhp_stats.intake.raw_files import raw_files_of
+from hhp_stats.intake.raw_files import MANIFEST, raw_files_of
 
-PROJECT = Path(__file__).resolve().parents[2]
 LIMIT = 0.2  # standard errors
 SECONDS = 10.0
-OUTCOMES = ("refused", "warned", "silent", "MOVED", "CRASH", "SLOW")
+BAD = ("MOVED", "CRASH", "SLOW")
+OUTCOMES = ("refused", "warned", "silent", *BAD)
+RUNS = Path(__file__).parent / "runs.csv"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +56,7 @@ class Result:
     column: str
     outcome: str
     said: str
+    made: str  # what tells two damages of a file apart (`files.digest`)
 
 
 def _words(problems: object) -> Counter:
@@ -70,30 +73,23 @@ def _moved(clean: dict[str, tuple[float, float]], now: dict[str, tuple[float, fl
     return max(gaps.items(), key=lambda each: each[1], default=("", 0.0))
 
 
+def _names(new: Counter, damaged: files.Damaged) -> bool:
+    """Whether a new error or warning names one of the columns, by heading or letter (or the damage concerns none)."""
+    told = [f"{cell} {value}".casefold() for _, severity, _, cell, value in new if severity != "note"]
+    headings = [each.casefold() for each in damaged.columns.split("|") if each]
+    letters = [re.compile(rf"\b{each.casefold()}\d*\b") for each in damaged.letters]
+    return not headings or any(
+        any(head in text for head in headings) or any(letter.search(text) for letter in letters) for text in told
+    )
+
+
 class Trials:
     """A copy of the data, the clean reading of each study, and one damage after the other."""
 
-    def __init__(self, root: Path, *, other_formats: bool = False) -> None:
-        self.root = root
-        shutil.copytree(PROJECT / "data", root / "data", ignore=shutil.ignore_patterns("releases"))
-        if other_formats:
-            formats.other_formats(root)
-        record_files(root)
+    def __init__(self, root: Path, *, turn_off: Callable[[bool], None], other_formats: bool = False) -> None:
+        self.root, self._turn_off = root, turn_off
+        whole_project(root, other_formats=other_formats)
         self._clean: dict[str, tuple[Reading, dict[str, tuple[float, float]]]] = {}
-        self._grids: dict[tuple[str, int, int], object] = {}
-        self._read_grid = returns.read_grid
-        returns.read_grid = self._kept_grid  # type: ignore[assignment]
-
-    def close(self) -> None:
-        """The reader of workbooks as it was."""
-        returns.read_grid = self._read_grid
-
-    def _kept_grid(self, path: Path, **how: object) -> object:
-        """Workbooks that are as they were are not read again: they have no part in a damage."""
-        key = (path.as_posix(), path.stat().st_mtime_ns, path.stat().st_size)
-        if key not in self._grids:
-            self._grids[key] = self._read_grid(path, **how)  # type: ignore[arg-type]
-        return self._grids[key]
 
     def clean(self, study: str) -> tuple[Reading, dict[str, tuple[float, float]]]:
         """The reading of the undamaged files, made once."""
@@ -102,39 +98,53 @@ class Trials:
             self._clean[study] = (reading, reading.estimates())
         return self._clean[study]
 
+    def _file(self, study: str, rng: random.Random) -> str:
+        """A raw file of the study; one time in eight what every study reads: dictionary, spellings, ledger, manifest."""
+        own = f"data/plan/{study}.dictionary.csv"
+        common = [*COMMON, *([own] if (self.root / own).is_file() else [])]
+        raw = [name for name in raw_files_of(self.root, study) if not name.endswith((".json", ".toml"))]
+        return rng.choice(common if rng.random() < 1 / 8 else raw)
+
     def one(self, number: int, study: str, rng: random.Random) -> Result:
-        """One damage, what the reader says, and the file put back."""
+        """One damage, what the reader says, and the files put back."""
         self.clean(study)
-        file = rng.choice([name for name in raw_files_of(self.root, study) if not name.endswith((".json", ".toml"))])
+        file = self._file(study, rng)
         path, kept = self.root / file, (self.root / file).read_bytes()
+        manifest, recorded = self.root / MANIFEST, (self.root / MANIFEST).read_bytes()
         kind, name = rng.choice(files.names_of(path))
-        column, outcome, said = "", "", ""
+        damaged, made, before = files.Damaged(), "", files.digest(path)
         try:
             try:
-                column = files.damage(path, kind, name, rng)
+                damaged = files.damage(path, kind, name, rng)
             except (StopIteration, UnicodeError, IndexError, ValueError, OverflowError, PyreadstatError) as error:
-                return Result(
-                    number=number,
-                    study=study,
-                    file=file,
-                    kind=kind,
-                    name=name,
-                    column="",
-                    outcome="silent",
-                    said=f"not applicable: {type(error).__name__}",
-                )
-            record_files(self.root)
-            started = time.process_time()
-            outcome, said = self._judge(study, file, column)
-            if time.process_time() - started > SECONDS:
-                outcome, said = "SLOW", f"{time.process_time() - started:.0f} s; {outcome} {said}"
+                outcome, said = "silent", f"not applicable: {type(error).__name__}"
+            else:
+                made = "" if files.digest(path) == before else files.digest(path)  # nothing was there to change
+                if file != MANIFEST:
+                    record_files(self.root)
+                self._turn_off(file in COMMON or file.startswith("data/plan/"))
+                started = time.process_time()
+                outcome, said = self._judge(study, damaged)
+                if time.process_time() - started > SECONDS:
+                    outcome, said = "SLOW", f"{time.process_time() - started:.0f} s; {outcome} {said}"
         finally:
+            self._turn_off(False)
+            path.with_suffix(".xls").unlink(missing_ok=True)
             path.write_bytes(kept)
+            manifest.write_bytes(recorded)
         return Result(
-            number=number, study=study, file=file, kind=kind, name=name, column=column, outcome=outcome, said=said
+            number=number,
+            study=study,
+            file=file,
+            kind=kind,
+            name=name,
+            column=damaged.columns,
+            outcome=outcome,
+            said=said,
+            made=made,
         )
 
-    def _judge(self, study: str, file: str, column: str) -> tuple[str, str]:
+    def _judge(self, study: str, damaged: files.Damaged) -> tuple[str, str]:
         reading, estimates = self.clean(study)
         try:
             now = READERS[study](self.root)
@@ -148,7 +158,7 @@ class Trials:
             return "CRASH", f"{type(error).__name__} at {Path(place.filename).name}:{place.lineno}"
         new = _words(now.problems) - _words(reading.problems)
         warnings = sorted({code for code, severity, *_ in new if severity == "warning"})
-        if warnings:
+        if warnings and _names(new, damaged):
             return "warned", " ".join(warnings)
         if now.frame.shape == reading.frame.shape and now.frame.equals(reading.frame):
             return "silent", "the same data"
@@ -156,37 +166,34 @@ class Trials:
             name, gap = _moved(estimates, now.estimates())
         except Exception as error:
             return "MOVED", f"no estimates: {type(error).__name__}"
-        notes = sorted({code for code, severity, *_ in new if severity == "note"})
+        others = sorted({code for code, *_ in new})
         return ("MOVED" if gap > LIMIT else "silent"), f"{name} by {gap:.2f} standard errors" + (
-            f"; notes {' '.join(notes)}" if notes else ""
+            f"; beside {' '.join(others)}" if others else ""
         )
 
 
 def run(
-    *, damages: int, seed: int, only: tuple[str, ...] = (), quiet: bool = False, other_formats: bool = False
+    *,
+    damages: int,
+    seed: int,
+    only: tuple[str, ...] = (),
+    other_formats: bool = False,
+    say: Callable[[Result], None] = lambda result: None,
 ) -> list[Result]:
-    """So many damages, the studies in turn; the trial with returns every second time, since it has most files.
+    """So many damages, the studies at random; every third one of the trial with returns, which has most files.
 
-    With `other_formats` some returns are CSV or OpenDocument and some exports SPSS (`formats.other_formats`).
+    With `other_formats` some returns are CSV or OpenDocument, some exports SPSS and the plain table is a workbook.
     """
     rng = random.Random(seed)
     others = [study for study in READERS if study != "goal_setting"]
     results = []
-    with tempfile.TemporaryDirectory(prefix="hhp-damages-") as folder:
-        trials = Trials(Path(folder) / "project", other_formats=other_formats)
-        try:
-            for number in range(damages):
-                study = rng.choice(only) if only else "goal_setting" if number % 2 else rng.choice(others)
-                result = trials.one(number, study, random.Random(f"{seed} {number}"))
-                results.append(result)
-                if not quiet and (result.outcome in ("MOVED", "CRASH", "SLOW")):
-                    print(
-                        f"{result.number}: {result.outcome} {result.file}, {result.name} ({result.column}):"
-                        f" {result.said}",
-                        flush=True,
-                    )
-        finally:
-            trials.close()
+    with tempfile.TemporaryDirectory(prefix="hhp-damages-") as folder, kept_readings() as turn_off:
+        trials = Trials(Path(folder) / "project", turn_off=turn_off, other_formats=other_formats)
+        for number in range(damages):
+            study = rng.choice(only) if only else "goal_setting" if number % 3 == 1 else rng.choice(others)
+            result = trials.one(number, study, random.Random(f"{seed} {number}"))
+            results.append(result)
+            say(result)
     return results
 
 
@@ -201,20 +208,48 @@ def table(results: list[Result]) -> str:
     return "\n".join([*lines, f"{'all':34}" + "".join(f"{counts[name]:9}" for name in OUTCOMES)])
 
 
+def record(results: list[Result], *, seed: int, form: str, seen: set[tuple[str, ...]]) -> None:
+    """A line of `runs.csv`: how many damages, how many of them no earlier seed of this call made, and what came of
+    them.
+    """
+    made = {(result.study, result.file, result.name, result.made) for result in results if result.made}
+    counts = Counter(result.outcome for result in results)
+    with RUNS.open("a", encoding="utf-8", newline="") as file:
+        line = [seed, len(results), len(made - seen), form, *(counts[name] for name in OUTCOMES), ""]
+        csv.writer(file, lineterminator="\n").writerow(line)
+    seen |= made
+
+
 def main() -> int:
     """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--damages", type=int, default=2000)
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--damages", type=int, default=2000, help="of each seed")
+    parser.add_argument("--seed", type=int, action="append", help="each is a run of its own")
     parser.add_argument("--study", action="append", default=[], choices=sorted(studies.READERS))
     parser.add_argument("--other-formats", action="store_true", help="some files as CSV, OpenDocument and SPSS")
-    parser.add_argument("--json", type=Path, help="write every result there")
+    parser.add_argument("--json", type=Path, help="add every result there, a line each")
+    parser.add_argument("--record", action="store_true", help="add a line for each seed to runs.csv")
     asked = parser.parse_args()
-    results = run(damages=asked.damages, seed=asked.seed, only=tuple(asked.study), other_formats=asked.other_formats)
-    if asked.json:
-        asked.json.write_text(json.dumps([asdict(result) for result in results], indent=1), encoding="utf-8")
-    print(table(results))
-    return int(any(result.outcome in ("MOVED", "CRASH", "SLOW") for result in results))
+
+    def say(result: Result) -> None:
+        line = json.dumps(asdict(result))
+        if result.outcome in BAD:
+            print(line, flush=True)
+        if asked.json:
+            with asked.json.open("a", encoding="utf-8") as file:
+                file.write(line + "\n")
+
+    everything: list[Result] = []
+    seen: set[tuple[str, ...]] = set()
+    form = "some as CSV, OpenDocument and SPSS" if asked.other_formats else "as they are"
+    for seed in asked.seed or [1]:
+        only = tuple(asked.study)
+        results = run(damages=asked.damages, seed=seed, only=only, other_formats=asked.other_formats, say=say)
+        everything += results
+        if asked.record:
+            record(results, seed=seed, form=form, seen=seen)
+    print(table(everything))
+    return int(any(result.outcome in BAD for result in everything))
 
 
 if __name__ == "__main__":

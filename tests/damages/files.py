@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import random
 import zipfile
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,26 +17,11 @@ import formats
 import openpyxl
 from openpyxl.comments import Comment
 from openpyxl.styles import Font
+from openpyxl.utils import get_column_letter
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
 from tables import EVERY, Table
 
-PLATFORM = (
-    "StartDate",
-    "EndDate",
-    "Status",
-    "Progress",
-    "Duration (in seconds)",
-    "Finished",
-    "RecordedDate",
-    "ResponseId",
-    "RecipientLastName",
-    "RecipientFirstName",
-    "RecipientEmail",
-    "ExternalReference",
-    "DistributionChannel",
-    "UserLanguage",
-    "Release",
-)
+FIRST_HEADING = "Unique Staff ID"
 
 
 def _truncated(raw: bytes, rng: random.Random) -> bytes:
@@ -77,20 +64,58 @@ TEXTS: dict[str, Callable[[str], bytes]] = {
 }
 
 
+LINES: dict[str, Callable[[list[str], random.Random], list[str]]] = {
+    "a line left out": lambda lines, rng: _without(lines, rng),
+    "a line doubled": lambda lines, rng: [*lines, rng.choice(lines)],
+    "two lines exchanged": lambda lines, rng: _exchanged(lines, rng),
+    "a value without its quotation marks": lambda lines, rng: _at_random(
+        lines, rng, lambda line: line.replace('"', "")
+    ),
+    "another value": lambda lines, rng: _at_random(lines, rng, lambda line: f"{line.split('=')[0]}= 7"),
+    "another key": lambda lines, rng: _at_random(lines, rng, lambda line: f"x{line}"),
+}
+
+
+def _without(lines: list[str], rng: random.Random) -> list[str]:
+    gone = rng.randrange(len(lines))
+    return [line for at, line in enumerate(lines) if at != gone]
+
+
+def _exchanged(lines: list[str], rng: random.Random) -> list[str]:
+    one, other = rng.sample(range(len(lines)), 2)
+    order = {one: other, other: one}
+    return [lines[order.get(at, at)] for at in range(len(lines))]
+
+
+def _at_random(lines: list[str], rng: random.Random, change: Callable[[str], str]) -> list[str]:
+    where = rng.choice([at for at, line in enumerate(lines) if "=" in line])
+    return [change(line) if at == where else line for at, line in enumerate(lines)]
+
+
 def _delimited(text: str, delimiter: str) -> bytes:
     made = io.StringIO(newline="")
     csv.writer(made, delimiter=delimiter, lineterminator="\n").writerows(csv.reader(io.StringIO(text, newline="")))
     return made.getvalue().encode()
 
 
+def _heads(sheet: Any) -> int:
+    """The row of the headings: of a return the one that begins with its first heading, of a plain table the first."""
+    return next((row for row in range(1, 30) if sheet.cell(row, 1).value == FIRST_HEADING), 1)
+
+
+def _somewhere(sheet: Any, rng: random.Random) -> int:
+    return rng.randrange(_heads(sheet) + 1, sheet.max_row)
+
+
 def _cell(sheet: Any, rng: random.Random) -> Any:
-    heads = [cell for cell in sheet[7] if cell.value]
-    return sheet.cell(rng.randrange(8, sheet.max_row), rng.choice(heads).column)
+    heads = [cell for cell in sheet[_heads(sheet)] if cell.value]
+    return sheet.cell(_somewhere(sheet, rng), rng.choice(heads).column)
 
 
 def _column(sheet: Any, rng: random.Random) -> list[Any]:
-    at = rng.choice([cell for cell in sheet[7] if cell.value]).column
-    return [sheet.cell(row, at) for row in range(8, sheet.max_row + 1)]
+    first = _heads(sheet)
+    at = rng.choice([cell for cell in sheet[first] if cell.value]).column
+    return [sheet.cell(row, at) for row in range(first + 1, sheet.max_row + 1)]
 
 
 def _formatted(code: str, *, whole: bool) -> Callable[[Any, random.Random], None]:
@@ -102,7 +127,7 @@ def _formatted(code: str, *, whole: bool) -> Callable[[Any, random.Random], None
 
 
 def _struck(book: Any, rng: random.Random) -> None:
-    for cell in book.active[rng.randrange(8, book.active.max_row)]:
+    for cell in book.active[_somewhere(book.active, rng)]:
         cell.font = Font(strike=True)
 
 
@@ -139,7 +164,7 @@ def _value(*values: Any) -> Callable[[Any, random.Random], None]:
 
 def _from_1904(book: Any, rng: random.Random) -> None:
     book.epoch = CALENDAR_MAC_1904
-    for row in book.active.iter_rows(min_row=8):
+    for row in book.active.iter_rows(min_row=_heads(book.active) + 1):
         for cell in row:
             if isinstance(cell.value, datetime):
                 cell.value, cell.number_format = (cell.value - datetime(1904, 1, 1)).days, "General"
@@ -194,10 +219,10 @@ def table_of(path: Path) -> Table:
     """The table of a return, a survey export or a list."""
     rows = read_rows(path)
     if "returns" in path.parts:
-        heads = next(at for at, row in enumerate(rows) if row and row[0] == "Unique Staff ID")
+        heads = next(at for at, row in enumerate(rows) if row and row[0] == FIRST_HEADING)
         return Table(rows, heads, heads + 1, {str(name): at for at, name in enumerate(rows[heads]) if name})
     spss = path.suffix == ".sav"
-    export = not spss and len(rows) > 2 and any("ImportId" in cell for cell in rows[2])
+    export = not spss and len(rows) > 2 and any("ImportId" in str(cell) for cell in rows[2])
     skipped = (
         ("ResponseId", "RecipientLastName", "RecipientFirstName", "RecipientEmail", "Release", "release")
         if export or spss
@@ -233,32 +258,60 @@ def write_rows(path: Path, rows: list[list[Any]]) -> None:
 
 def names_of(path: Path) -> list[tuple[str, str]]:
     """The damages that a file can have: kind and name."""
-    found = [("table", name) for name in EVERY] + [("bytes", name) for name in BYTES]
+    found = [("bytes", name) for name in BYTES]
+    if path.suffix == ".toml":
+        return [*found, *(("lines", name) for name in LINES)]
+    found += [("table", name) for name in EVERY]
     if path.suffix == ".csv":
         found += [("text", name) for name in TEXTS]
     elif path.suffix == ".xlsx":
-        found += [("book", name) for name in BOOKS]
-    return [*found, ("zip", "macros in it")] if path.suffix == ".xlsx" else found
+        found += [*(("book", name) for name in BOOKS), ("zip", "macros in it")]
+    return [*found, ("format", "saved as .xls")]
 
 
-def damage(path: Path, kind: str, name: str, rng: random.Random) -> str:
-    """Damages the file; the column concerned, or "" for the file as a whole."""
+@dataclass(frozen=True, slots=True)
+class Damaged:
+    """The columns concerned, by heading and by letter; none where the damage is to the file as a whole."""
+
+    columns: str = ""
+    letters: tuple[str, ...] = ()
+
+
+def damage(path: Path, kind: str, name: str, rng: random.Random) -> Damaged:
+    """Damages the file and says which columns are concerned."""
     if kind == "bytes":
         path.write_bytes(BYTES[name](path.read_bytes(), rng))
-        return ""
-    if kind == "text":
+    elif kind == "text":
         path.write_bytes(TEXTS[name](path.read_text(encoding="utf-8-sig")))
-        return ""
-    if kind == "zip":
+    elif kind == "lines":
+        changed = LINES[name](path.read_text(encoding="utf-8").splitlines(), rng)
+        path.write_text("\n".join(changed) + "\n", encoding="utf-8")
+    elif kind == "format":
+        path.with_suffix(".xls").write_bytes(bytes.fromhex("d0cf11e0a1b11ae1") + path.read_bytes())
+        path.unlink()
+    elif kind == "zip":
         with zipfile.ZipFile(path, "a") as archive:
             archive.writestr("xl/vbaProject.bin", b"macro")
-        return ""
-    if kind == "book":
+    elif kind == "book":
         book = openpyxl.load_workbook(path)
         BOOKS[name](book, rng)
         book.save(path)
-        return ""
-    table = table_of(path)
-    about = EVERY[name](table, rng)
-    write_rows(path, table.rows)
-    return about
+    else:
+        table = table_of(path)
+        fields = dict(table.fields)
+        about = EVERY[name](table, rng)
+        write_rows(path, table.rows)
+        return Damaged(about, tuple(get_column_letter(fields[each] + 1) for each in about.split("|") if each in fields))
+    return Damaged()
+
+
+def digest(path: Path) -> str:
+    """The same for two damages that made the same file of it; the moment of saving does not count."""
+    if not path.exists():
+        return "gone"
+    raw = path.read_bytes()
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            parts = [(item.filename, item.CRC) for item in archive.infolist() if item.filename != "docProps/core.xml"]
+        raw = repr(sorted(parts)).encode()
+    return hashlib.sha256(raw).hexdigest()[:16]

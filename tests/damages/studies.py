@@ -13,8 +13,8 @@ import pandas as pd
 
 from hhp_stats.intake.hiring import decisions_with_conditions, load_hiring, scores_with_conditions
 from hhp_stats.intake.load import load_trial
-from hhp_stats.intake.participants import load_participants
 from hhp_stats.intake.pilots import load_dictation, load_flexitime
+from hhp_stats.intake.plain_table import participants_of
 from hhp_stats.intake.themes import load_themes
 from hhp_stats.plan.individual import load_individual_plan
 from hhp_stats.plan.load import load_plan
@@ -79,18 +79,33 @@ def goal_setting(root: Path) -> Reading:
     return Reading(trial.people.drop(columns="person"), trial.problems, estimates)
 
 
+def _pair(people: pd.DataFrame, code: float) -> pd.DataFrame:
+    """The first arm and another one, as zeros and ones."""
+    return people[people["treatment"].isin([0, code])].assign(treatment=people["treatment"].eq(code).astype(float))
+
+
 def individual(study: str) -> Callable[[Path], Reading]:
     """Every outcome of an individually randomised study on the arm, within blocks."""
 
     def read(root: Path) -> Reading:
         plan = load_individual_plan(root, study)
-        found = load_participants(root, plan)
+        found = participants_of(root, plan)
 
         def estimates() -> dict[str, tuple[float, float]]:
             people = field_sample(found, plan).people
             terms = [plan.design.within] if plan.design.within else []
-            names = [each.id for each in plan.outcomes.values() if each.scales and people[each.id].notna().sum() > 10]
-            return {name: _effect(people, name, terms) for name in ["responded", *names]}
+            columns = [each.id if each.scales else each.column for each in plan.outcomes.values()]
+            # What is asked of one arm only, or of nearly nobody, is compared by no analysis.
+            compared = [
+                name
+                for name in dict.fromkeys(column for column in columns if column)
+                if people.groupby("treatment")[name].count().min() > 5
+            ]
+            return {
+                f"{name}, arm {code:g}": _effect(_pair(people, code), name, terms, plan.design.cluster or "")
+                for name in ["responded", *compared]
+                for code in sorted(people["treatment"].unique())[1:]
+            }
 
         return Reading(found.people.drop(columns="person"), found.problems, estimates)
 
@@ -150,5 +165,5 @@ READERS: dict[str, Callable[[Path], Reading]] = {
     "hiring": hiring,
     "dictation": dictation,
     "flexitime": flexitime,
-    **{study: individual(study) for study in ("letters", "coffee", "beneficiaries", "swing", "mod_ing")},
+    **{study: individual(study) for study in ("letters", "coffee", "beneficiaries", "swing", "mod_ing", "walks")},
 }
