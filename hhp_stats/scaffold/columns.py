@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,6 +67,7 @@ class TableGuess:
     people: int
     columns: tuple[Column, ...]
     arm: str  # names of columns, "" for none found
+    arm_sizes: Mapping[str, int]  # people by the value of their arm
     person: str
     cluster: str
     clusters: int
@@ -130,6 +132,7 @@ def guess_table(path: Path, *, clustered: bool, arm: str = "") -> TableGuess:
         people=len(rows),
         columns=final,
         arm="arm",
+        arm_sizes=Counter(value for value in by_name[arm] if value),
         person=person,
         cluster=cluster,
         clusters=clusters,

@@ -75,6 +75,8 @@ def plan_text(head: Head, guess: TableGuess) -> str:
         for column in guess.columns
         if column.kind in ("number", "0/1", "category") and not _is_outcome(column, guess)
     ]
+    arms = arm_ids(guess)
+    everybody = sum(guess.arm_sizes[value] for _, value in arms) == guess.people  # else some arms are not known
     parts = [
         (
             "# The plan of this study as data: what will be estimated, fixed before the data are looked at. Words in"
@@ -148,12 +150,17 @@ def plan_text(head: Head, guess: TableGuess) -> str:
         "# ---------------------------------------------------------------- arms, the control first",
         *(
             line
-            for own, value in arm_ids(guess)
+            for own, value in arms
             for line in (
                 "[[arms]]",
                 f"id = {quoted(own)}",
                 f"value = {quoted(value)}                    # as the table writes it",
                 f"label = {quoted(f'{value} {TO_CONFIRM}')}",
+                *(
+                    [f"randomised = {guess.arm_sizes[value]}                     # people on the table"]
+                    if everybody
+                    else []
+                ),
                 "",
             )
         ),

@@ -41,7 +41,8 @@ def whole_project(root: Path, *, other_formats: bool) -> None:
     """
     shutil.copytree(PROJECT / "data", root / "data", ignore=shutil.ignore_patterns("releases"))
     table = walks().assign(release="synthetic")
-    plan = WALKS_PLAN.replace("walks.csv", "walks.xlsx") if other_formats else WALKS_PLAN
+    plan = _with_sizes(WALKS_PLAN, table["offered"].value_counts().to_dict())
+    plan = plan.replace("walks.csv", "walks.xlsx") if other_formats else plan
     write_trial(root, key=KEY, plan=plan, dictionary=WALKS_DICTIONARY, table=table, status="synthetic")
     if other_formats:
         csv_file = root / f"data/tables/{KEY}.csv"
@@ -51,6 +52,14 @@ def whole_project(root: Path, *, other_formats: bool) -> None:
     if other_formats:
         formats.other_formats(root)
     record_files(root)
+
+
+def _with_sizes(plan: str, sizes: dict[str, int]) -> str:
+    """A plan of the made-up trial that says how many people each arm has, as `hhp new` writes it."""
+    for value, size in sizes.items():
+        line = next(line for line in plan.splitlines() if line in (f'value = "{value}"', f"value = {value}"))
+        plan = plan.replace(line, f"{line}\nrandomised = {size}")
+    return plan
 
 
 def _correct(root: Path) -> None:

@@ -152,7 +152,11 @@ def test_what_is_written_can_be_read_and_goes_again_byte_for_byte(
     assert pages.index(entry.chapter) == pages.index("report/10-flexitime.qmd") + 1  # behind the last study
     assert not lint_book(home) and not verify_manifest(home, study=KEY)
     plan = tomllib.loads((home / f"data/plan/{KEY}.toml").read_text(encoding="utf-8"))
-    assert [arm["value"] for arm in plan["arms"]] == ["usual care", "coach"]  # the control first
+    sizes = people(clustered)["arm offered"].value_counts()
+    assert [(arm["value"], arm["randomised"]) for arm in plan["arms"]] == [
+        (value, sizes[value])
+        for value in ("usual care", "coach")  # the control first
+    ]
     assert (
         plan["design"].get("cluster", "") == ("surgery" if clustered else "")
         and plan["data"]["columns"]["arm"] == "arm offered"
