@@ -1,7 +1,8 @@
 """Plans of the studies without teams: individually randomised trials, experiments and pilots.
 
 `load_individual_plan` reads `data/plan/<study>.toml`: a header, `[design]`, and lists of arms, blocks,
-populations, scales, outcomes, terms, analyses, power assumptions and facts. A pilot may lack all lists but `facts`.
+populations, scales, outcomes, terms, analyses, power assumptions and facts. A pilot may lack all lists but `facts`;
+its `lists` say how many lines its files hold.
 A trial whose data are one plain table has `[data]`, a dictionary and, in place of most lists, `[model]`
 (`plan.table_plan`).
 """
@@ -22,6 +23,7 @@ from hhp_stats.plan.individual_schema import (
     Fact,
     IndividualDesign,
     IndividualPlan,
+    PlannedList,
     PlannedTerm,
     Question,
     ResponsePeriods,
@@ -87,6 +89,7 @@ _LISTS = frozenset(
         "analyses",
         "power",
         "facts",
+        "lists",
         "periods",
         "words",
         *_OF_TABLES,
@@ -130,6 +133,7 @@ def individual_plan(source: PlanFile) -> IndividualPlan:
         analyses=source.records("analyses", StudyAnalysis, "contrast", "note", "moderator"),
         power=source.by_id("power", StudyPower, "note"),
         facts=source.by_id("facts", Fact),
+        lists=source.by_id("lists", PlannedList),
         periods=source.record("periods", ResponsePeriods),
         disclosure=source.disclosure(),
         clauses=source.cited(),
@@ -141,6 +145,13 @@ def individual_plan(source: PlanFile) -> IndividualPlan:
     source.check_citations(lambda section, entry: "data" not in raw and _must_cite(section, entry))
     # On a plain table the dictionary names the levels, or the data do.
     source.check_levels(term for term in plan.terms.values() if plan.data is None or term.levels)
+    if plan.lists and plan.design.kind != "pilot":
+        raise PlanError(
+            file,
+            "lists",
+            f"are of a pilot, and this is a {plan.design.kind}.",
+            "Say how many people it has in [design].",
+        )
     _check_arms(file, plan)
     _check_questions(file, plan)
     _check_scales(file, plan)

@@ -203,6 +203,16 @@ class Fact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedList:
+    """How many lines a list of a pilot holds, or of how many people: nothing else would show that some are missing."""
+
+    id: str
+    lines: Natural | None = None
+    people: Natural | None = None
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ResponsePeriods:
     """How responses are split by time for an exploratory analysis of fading effects."""
 
@@ -234,6 +244,7 @@ class IndividualPlan:
     analyses: tuple[StudyAnalysis, ...]
     power: Mapping[str, StudyPower]
     facts: Mapping[str, Fact]
+    lists: Mapping[str, PlannedList]  # of a pilot
     periods: ResponsePeriods | None
     disclosure: DisclosureSettings
     clauses: tuple[str, ...]  # every clause that some entry cites

@@ -5,7 +5,7 @@ import shutil
 import pandas as pd
 import pytest
 
-from hhp_stats.errors import DataError
+from hhp_stats.errors import DataError, PlanError
 from hhp_stats.intake.manifest import record_files
 from hhp_stats.intake.pilots import load_dictation, load_flexitime
 from hhp_stats.intake.themes import COLUMNS, load_themes
@@ -21,7 +21,6 @@ def copy(root, tmp_path):
     for name in (
         "manifest.toml",
         "dictionary.csv",
-        "plan/sources.toml",
         "allocation/dictation.csv",
         "allocation/flexitime.csv",
         "usage/dictation.csv",
@@ -30,8 +29,8 @@ def copy(root, tmp_path):
     ):
         (tmp_path / "data" / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(root / "data" / name, tmp_path / "data" / name)
-    for name in ("dictation", "flexitime"):
-        shutil.copy(root / f"data/plan/{name}.toml", tmp_path / f"data/plan/{name}.toml")
+    for part in ("plan", "published"):
+        shutil.copytree(root / "data" / part, tmp_path / "data" / part)
     return tmp_path
 
 
@@ -148,6 +147,8 @@ def test_themes_with_other_columns_or_none_are_refused(copy):
         ("usage/dictation.csv", lambda f: f.assign(day=["40", *f["day"][1:]]), "K10"),
         ("surveys/dictation/endline.csv", lambda f: pd.concat([f, f.tail(1)]), "K32"),
         ("surveys/dictation/endline.csv", lambda f: f.assign(frequency=["hourly", *f["frequency"][1:]]), "K10"),
+        ("surveys/dictation/endline.csv", lambda f: f.head(11), "K33"),
+        ("usage/dictation.csv", lambda f: f[f["participant"] != f["participant"][0]], "K33"),
         ("allocation/dictation.csv", lambda f: f.drop(columns="release"), "F20"),
     ],
 )
@@ -159,9 +160,17 @@ def test_broken_lists_are_refused(copy, name, change, code):
     assert code in {problem.code for problem in refused.value.problems}
 
 
-def test_an_interviewee_twice_is_refused(copy):
+@pytest.mark.parametrize(("change", "code"), [(lambda f: pd.concat([f, f.tail(1)]), "K32"), (lambda f: f[1:], "K33")])
+def test_a_list_of_interviewees_with_one_twice_or_missing_is_refused(copy, change, code):
     path = copy / "data/allocation/flexitime.csv"
-    frame = pd.read_csv(path, dtype=str, keep_default_na=False)
-    pd.concat([frame, frame.tail(1)]).to_csv(path, index=False)
-    with pytest.raises(DataError):
+    change(pd.read_csv(path, dtype=str, keep_default_na=False)).to_csv(path, index=False)
+    with pytest.raises(DataError) as refused:
+        load_flexitime(copy)
+    assert code in {problem.code for problem in refused.value.problems}
+
+
+def test_a_plan_that_counts_the_lines_of_a_list_that_is_not_there_is_refused(copy):
+    path = copy / "data/plan/flexitime.toml"
+    path.write_text(path.read_text(encoding="utf-8").replace('id = "interviewees"', 'id = "interviewed"'), "utf-8")
+    with pytest.raises(PlanError, match="interviewees"):
         load_flexitime(copy)
