@@ -157,6 +157,11 @@ def _check_known(file: str, place: str, what: str, given: Iterable[str], known: 
         raise PlanError(file, place, f"names {what} {name!r}, which does not exist.", f"Use an id of {where}.")
 
 
+def check_sources(root: Path, file: str, place: str, given: tuple[str, ...]) -> None:
+    """Refuses (PlanError) an entry of `file` whose sources are none, or no document and line of the list of sources."""
+    _check_sources(file, place, given, _lengths(root))
+
+
 def _check_sources(file: str, place: str, given: tuple[str, ...], lengths: dict[str, int]) -> None:
     if not given:
         raise PlanError(file, place, "names no source.", "Give document and line, as in 000:337.")

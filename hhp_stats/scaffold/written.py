@@ -253,6 +253,7 @@ def chapter_text(head: Head, guess: TableGuess) -> str:
         f"## In brief {{#sec-{s}-summary}}\n",
         f"{say('sample')} {say('verdict')}\n",
         printed("trial.brief()"),
+        printed(f'at_a_glance.box("{head.study}")', before="from hhp_stats.present import at_a_glance\n\n"),
         f"## Design {{#sec-{s}-design}}\n",
         f"`{{python}} parts.design()` {say('power')}\n",
         table("power", "power", "Detectable effects"),

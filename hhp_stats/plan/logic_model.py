@@ -1,0 +1,88 @@
+"""How an intervention is meant to work, as data: `data/plan/logic_models.toml`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from hhp_stats.errors import PlanError, UnknownName
+from hhp_stats.plan.nearest import allowed
+from hhp_stats.plan.records import read_plan_file, records_of
+
+LOGIC_MODELS = "data/plan/logic_models.toml"
+START, MIDDLE, END = "start", "middle", "end"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """One way in which the offer is meant to reach the outcome in the middle."""
+
+    id: str
+    study: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One box of the model: on a route, or at its start, middle or end."""
+
+    id: str
+    study: str
+    place: str  # a route's id, or start, middle, end
+    letter: str  # as the protocol letters it, or ""
+    words: str
+    measured: bool  # whether any record or survey of the trial measures it
+
+    @property
+    def named(self) -> str:
+        """The words with the protocol's letter before them."""
+        return f"{self.letter}. {self.words}" if self.letter else self.words
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogicModel:
+    """The routes of one study and the steps on them, in order."""
+
+    routes: tuple[Route, ...]
+    steps: tuple[Step, ...]
+
+    def at(self, place: str) -> tuple[Step, ...]:
+        """The steps of one place."""
+        return tuple(step for step in self.steps if step.place == place)
+
+    @property
+    def between(self) -> tuple[Step, ...]:
+        """The steps on the routes."""
+        return tuple(step for step in self.steps if step.place not in (START, MIDDLE, END))
+
+
+def load_logic_model(root: Path, study: str) -> LogicModel:
+    """The logic model of one study.
+
+    Refuses (UnknownName) a study without one, and (PlanError) what `records_of` refuses, steps at a place that is no
+    route of their study, a route without steps, and a model that does not begin and meet in one step or leads nowhere.
+    """
+    tables = read_plan_file(root, LOGIC_MODELS)
+    routes = records_of(tables, file=LOGIC_MODELS, key="route", kind=Route, within=("study",), optional=True)
+    steps = records_of(
+        tables, file=LOGIC_MODELS, key="box", kind=Step, within=("study",), optional=True,
+        may_be_empty=frozenset({"letter"}),
+    )
+    if study not in {route.study for route in routes}:
+        raise UnknownName(f"no logic model of {study!r} in {LOGIC_MODELS}")
+    model = LogicModel(
+        routes=tuple(route for route in routes if route.study == study),
+        steps=tuple(step for step in steps if step.study == study),
+    )
+    places = (START, *(route.id for route in model.routes), MIDDLE, END)
+    for step in model.steps:
+        if step.place not in places:
+            raise PlanError(LOGIC_MODELS, f"box {step.id}", f"stands at {step.place!r}.", allowed(places, step.place))
+    for place in places:
+        found = len(model.at(place))
+        if not found or (place in (START, MIDDLE) and found > 1):
+            raise PlanError(
+                LOGIC_MODELS, place, f"has {found} boxes in the model of {study}.",
+                "Give start and middle one each, every route and the end at least one.",
+            )
+    return model
