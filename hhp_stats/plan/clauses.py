@@ -36,6 +36,7 @@ class ClauseStatus:
     status: Status
     where: tuple[str, ...]  # places in the plan that hold it, see `plan_entry`
     section: str  # id of the section that reports it
+    says: tuple[str, ...]  # words that the section holds, as its reader sees it
     commitment: str
     note: str
     conflicts: tuple[str, ...]

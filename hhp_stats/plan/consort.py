@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from hhp_stats.errors import PlanError
-from hhp_stats.plan.book_sections import book_sections
+from hhp_stats.plan.book_sections import BookSection, book_sections
 from hhp_stats.plan.load import load_plan
 from hhp_stats.plan.records import read_plan_file, read_records
 from hhp_stats.plan.schema import Plan
@@ -134,14 +134,7 @@ def load_checklist(root: Path) -> tuple[ChecklistItem, ...]:
     _check_complete([item.id for item in items])
     for item in items:
         place = f"item {item.id}"
-        for section in item.sections:
-            if section not in sections:
-                raise PlanError(
-                    CONSORT,
-                    place,
-                    f"points to section {section!r}, which the report does not have.",
-                    "Use the label of a heading in index.qmd or report/*.qmd.",
-                )
+        check_item(CONSORT, place, item, sections)
         for result in item.results:
             if not known_result(result, plan):
                 raise PlanError(
@@ -150,8 +143,20 @@ def load_checklist(root: Path) -> tuple[ChecklistItem, ...]:
                     f"points to result {result!r}, which {study} does not make.",
                     "Use the id of an analysis in the plan, or of a descriptive figure.",
                 )
-        _check_ground(place, item)
     return items
+
+
+def check_item(file: str, place: str, item: ChecklistItem, sections: Mapping[str, BookSection]) -> None:
+    """Refuses (PlanError) an item that points to a section the book does not have, or whose status lacks its ground."""
+    for section in item.sections:
+        if section not in sections:
+            raise PlanError(
+                file,
+                place,
+                f"points to section {section!r}, which the report does not have.",
+                "Use the label of a heading in index.qmd or report/*.qmd.",
+            )
+    _check_ground(file, place, item)
 
 
 def known_result(result: str, plan: Plan) -> bool:
@@ -210,7 +215,7 @@ def _check_complete(given: list[str]) -> None:
             )
 
 
-def _check_ground(place: str, item: ChecklistItem) -> None:
+def _check_ground(file: str, place: str, item: ChecklistItem) -> None:
     pointed, status = bool(item.sections), item.status
     rules = (
         (status in ("reported", "partly") and not pointed, f"is {status} without a section.", "Name one."),
@@ -227,4 +232,4 @@ def _check_ground(place: str, item: ChecklistItem) -> None:
     )
     for broken, rule, remedy in rules:
         if broken:
-            raise PlanError(CONSORT, place, rule, remedy)
+            raise PlanError(file, place, rule, remedy)

@@ -65,7 +65,12 @@ def load_logic_model(root: Path, study: str) -> LogicModel:
     tables = read_plan_file(root, LOGIC_MODELS)
     routes = records_of(tables, file=LOGIC_MODELS, key="route", kind=Route, within=("study",), optional=True)
     steps = records_of(
-        tables, file=LOGIC_MODELS, key="box", kind=Step, within=("study",), optional=True,
+        tables,
+        file=LOGIC_MODELS,
+        key="box",
+        kind=Step,
+        within=("study",),
+        optional=True,
         may_be_empty=frozenset({"letter"}),
     )
     if study not in {route.study for route in routes}:
@@ -82,7 +87,9 @@ def load_logic_model(root: Path, study: str) -> LogicModel:
         found = len(model.at(place))
         if not found or (place in (START, MIDDLE) and found > 1):
             raise PlanError(
-                LOGIC_MODELS, place, f"has {found} boxes in the model of {study}.",
+                LOGIC_MODELS,
+                place,
+                f"has {found} boxes in the model of {study}.",
                 "Give start and middle one each, every route and the end at least one.",
             )
     return model

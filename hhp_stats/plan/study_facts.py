@@ -64,9 +64,7 @@ def load_questions(root: Path, study: str) -> tuple[Question, ...]:
     """
     if not (root / STUDY_FACTS).is_file():
         return ()
-    found = records_of(
-        _tables(root), file=STUDY_FACTS, key="question", kind=Question, optional=True, within=("study",)
-    )
+    found = records_of(_tables(root), file=STUDY_FACTS, key="question", kind=Question, optional=True, within=("study",))
     sections = book_sections(root)
     chapters = {entry.study: entry.chapter for entry in catalogue(root)}
     for entry in found:
@@ -75,7 +73,9 @@ def load_questions(root: Path, study: str) -> tuple[Question, ...]:
         own = [name for name, section in sections.items() if section.file == chapters[entry.study]]
         if entry.section not in own:
             raise PlanError(
-                STUDY_FACTS, place, f"is answered in {entry.section!r}, which {chapters[entry.study]} does not have.",
+                STUDY_FACTS,
+                place,
+                f"is answered in {entry.section!r}, which {chapters[entry.study]} does not have.",
                 allowed(own, entry.section),
             )
     return tuple(entry for entry in found if entry.study == study)

@@ -125,4 +125,3 @@ def _where(read: _Read) -> str:
     if read.facts:
         return read.facts.place.replace(SITES, ", ".join(sites))  # names hold an "and" of their own
     return ", ".join(sites) if sites else str(read.said.get("11", NOT_STATED))
-

@@ -10,8 +10,9 @@ from pathlib import Path
 from hhp_stats.errors import UnknownName
 from hhp_stats.files.project_root import find_root
 from hhp_stats.plan.book_sections import BookSection, book_sections
-from hhp_stats.plan.catalogue import StudyEntry
+from hhp_stats.plan.catalogue import StudyEntry, catalogue
 from hhp_stats.plan.consort import CLUSTER, CONSORT, ITEMS, ChecklistItem, ItemStatus, Part, load_checklist
+from hhp_stats.plan.consort_trials import CONSORT_TRIALS, studies_answered, trial_answers
 from hhp_stats.plan.records import read_plan_file
 from hhp_stats.plan.trial_checklist import trial_checklist
 from hhp_stats.present.markdown import code, escaped, pipe_table, section_reference
@@ -104,6 +105,42 @@ def trial_table(root: Path, entry: StudyEntry, *, clustered: bool) -> Checklist:
     return Checklist(
         study=entry.study, items=items, sections=book_sections(root), results=frozenset(), document=entry.chapter
     )
+
+
+def other_trials(*, root: Path | None = None) -> str:
+    """Every other randomised study: a section with a count and its whole checklist, as Markdown.
+
+    A trial on a plain table prints its own checklist in its chapter and is named at the end. Refuses what
+    `trial_answers` refuses, and (UnknownName) a randomised study that has no checklist anywhere.
+    """
+    home = root or find_root()
+    sections, answered = book_sections(home), studies_answered(home)
+    first = str(read_plan_file(home, CONSORT)["study"]) if (home / CONSORT).is_file() else ""
+    parts, elsewhere = [], []
+    for entry in catalogue(home):
+        if entry.kind == "pilot" or entry.study == first:
+            continue
+        if entry.on_table:
+            elsewhere.append(section_reference(_chapter_section(entry, sections), document=DOCUMENT))
+            continue
+        if entry not in answered:
+            raise UnknownName(f"{CONSORT_TRIALS} has no entry for {entry.study}")
+        shown = Checklist(
+            study=entry.study, items=trial_answers(home, entry.study), sections=sections, results=frozenset()
+        )
+        slug = entry.study.replace("_", "-")
+        parts += [
+            f"### {escaped(entry.name)} {{#sec-consort-{slug}}}\n",
+            f"{shown.count()}\n",
+            shown.whole(label=f"tbl-consort-{slug}", caption=f"CONSORT checklist: {entry.noun}"),
+        ]
+    if elsewhere:
+        parts.append(f"Trials on a plain table have their checklist in their own chapter: {', '.join(elsewhere)}.\n")
+    return "\n".join(parts)
+
+
+def _chapter_section(entry: StudyEntry, sections: Mapping[str, BookSection]) -> BookSection:
+    return next(section for section in sections.values() if section.file == entry.chapter)
 
 
 def checklist(*, root: Path | None = None) -> Checklist:

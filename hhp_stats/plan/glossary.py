@@ -1,0 +1,88 @@
+"""The words a reader can look up: `report/glossary.toml`, checked once a rendering."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hhp_stats.errors import RenderError
+
+GLOSSARY = "report/glossary.toml"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Term:
+    """A term, the forms in which it may stand in a sentence (itself among them), and what it means."""
+
+    slug: str
+    forms: tuple[str, ...]
+    words: str
+
+    @property
+    def name(self) -> str:
+        """The term itself."""
+        return self.forms[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Abbreviation:
+    """An abbreviation, what it stands for, and whether this report uses it or only the documents behind it."""
+
+    short: str
+    words: str
+    ours: bool
+
+
+def read_glossary(root: Path) -> tuple[Term, ...]:
+    """The project's terms; none where there is no file.
+
+    Raises RenderError where the file is not valid TOML, an entry lacks its name or words or has other
+    keys, or two entries claim the same form.
+    """
+    raw = _read(root)
+    terms: list[Term] = []
+    owner: dict[str, str] = {}
+    for entry in raw.get("term", []):
+        name, words, forms = entry.get("name"), entry.get("words"), entry.get("forms", [])
+        if not (isinstance(name, str) and name.strip() and isinstance(words, str) and words.strip()):
+            raise RenderError(GLOSSARY, None, f"a term needs a name and words: {entry}")
+        if unknown := set(entry) - {"name", "words", "forms"}:
+            raise RenderError(GLOSSARY, None, f"the term '{name}' has unknown keys: {', '.join(sorted(unknown))}")
+        for form in (name, *forms):
+            if form.lower() in owner:
+                raise RenderError(GLOSSARY, None, f"'{form}' belongs to both '{owner[form.lower()]}' and '{name}'")
+            owner[form.lower()] = name
+        slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+        terms.append(Term(slug=slug, forms=(name, *forms), words=" ".join(words.split())))
+    return tuple(terms)
+
+
+def read_abbreviations(root: Path) -> tuple[Abbreviation, ...]:
+    """The abbreviations in the order of the alphabet; none where there is no file.
+
+    Raises RenderError where the file is not valid TOML, an entry lacks something or has other keys, or two are of one
+    abbreviation.
+    """
+    found: dict[str, Abbreviation] = {}
+    for entry in _read(root).get("abbreviation", []):
+        short, words, ours = entry.get("short"), entry.get("words"), entry.get("ours")
+        whole = isinstance(short, str) and short.strip() and isinstance(words, str) and words.strip()
+        if not whole or not isinstance(ours, bool) or set(entry) - {"short", "words", "ours"}:
+            raise RenderError(GLOSSARY, None, f"an abbreviation needs short, words and ours, and nothing else: {entry}")
+        if short in found:
+            raise RenderError(GLOSSARY, None, f"the abbreviation '{short}' stands twice")
+        found[short] = Abbreviation(short=short, words=" ".join(words.split()), ours=ours)
+    return tuple(sorted(found.values(), key=lambda entry: entry.short.casefold()))
+
+
+def _read(root: Path) -> dict[str, Any]:
+    file = root / GLOSSARY
+    if not file.is_file():
+        return {}
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise RenderError(GLOSSARY, None, f"not valid TOML: {error}") from None

@@ -1,0 +1,95 @@
+"""Who ran the trial with a printed protocol, when, against which risks, and what was amended: `data/plan/trial_conduct.toml`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from hhp_stats.errors import PlanError
+from hhp_stats.plan.catalogue import study_entry
+from hhp_stats.plan.conflicts import check_sources
+from hhp_stats.plan.records import read_plan_file, read_records
+
+TRIAL_CONDUCT = "data/plan/trial_conduct.toml"
+_LISTS = ("person", "step", "risk", "amendment")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """One person whom the protocol names, and the parts it gives them."""
+
+    name: str
+    post: str
+    parts: tuple[str, ...]
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One step of the timeline."""
+
+    what: str
+    dates: str
+    who: str
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Risk:
+    """A risk that was foreseen, what was to be done about it, and what became of it."""
+
+    risk: str
+    answer: str
+    became: str
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Amendment:
+    """A change of the protocol."""
+
+    what: str
+    change: str
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialConduct:
+    """All that the file holds."""
+
+    study: str
+    people: tuple[Person, ...]
+    steps: tuple[Step, ...]
+    risks: tuple[Risk, ...]
+    amendments: tuple[Amendment, ...]
+
+
+Entry = TypeVar("Entry", Person, Step, Risk, Amendment)
+
+
+def load_trial_conduct(root: Path) -> TrialConduct:
+    """Who did what, when, against which risks?
+
+    Refuses (PlanError, UnknownName) what `read_records` refuses, a study that no plan has, and sources that are no
+    document and line.
+    """
+    study = read_plan_file(root, TRIAL_CONDUCT).get("study")
+    if not isinstance(study, str):
+        raise PlanError(TRIAL_CONDUCT, "study", "is missing.", "Name the study that the file is about.")
+    study_entry(root, study)
+
+    def entries(key: str, kind: type[Entry]) -> tuple[Entry, ...]:
+        others = tuple(name for name in _LISTS if name != key)
+        found = read_records(root, file=TRIAL_CONDUCT, key=key, kind=kind, beside=("study", *others))
+        for number, entry in enumerate(found, start=1):
+            check_sources(root, TRIAL_CONDUCT, f"{key} {number}", entry.sources)
+        return found
+
+    return TrialConduct(
+        study=study,
+        people=entries("person", Person),
+        steps=entries("step", Step),
+        risks=entries("risk", Risk),
+        amendments=entries("amendment", Amendment),
+    )

@@ -1,0 +1,125 @@
+"""What was asked: the surveys and the return of the trial on returns, from its dictionary; the scales of the others, from their plans.
+
+Items are told in our words; the wording of the instruments is in the works they come from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+from great_tables import GT
+
+from hhp_stats.files.project_root import find_root
+from hhp_stats.intake.dictionary import WAVES, Field, load_dictionary
+from hhp_stats.plan.any_plan import plan_of
+from hhp_stats.plan.catalogue import catalogue
+from hhp_stats.plan.individual import IndividualPlan
+from hhp_stats.present.markdown import escaped, pipe_table
+from hhp_stats.present.numbers import DASH, capital, number, spelled
+from hhp_stats.present.tables import text_table
+
+SURVEY, RETURN = "survey", "return"
+_KINDS: Mapping[str, str] = {"free text": "in own words", "number": "a number", "integer": "a number", "date": "a date"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Questionnaires:
+    """The fields of the dictionary, and what the plans say of other surveys."""
+
+    root: Path
+    fields: tuple[Field, ...]
+
+    def survey(self) -> GT:
+        """Every question of the wellbeing survey in the order of the questionnaire, with its answers and waves."""
+        own = [field for field in self.fields if field.file == SURVEY]
+        rows = [
+            {
+                "Column": field.name,
+                "What it asks": capital(field.meaning or field.name.replace("_", " ")),
+                "Answers": _answers(field),
+                "Asked at": _waves(field),
+                "Clause": field.clause.replace(";", ", "),
+            }
+            for field in own
+        ]
+        return text_table(
+            pd.DataFrame(rows),
+            stub="Column",
+            notes=[
+                "Without a clause: printed in the questionnaire, with no analysis planned. Results are exploratory."
+            ],
+        )
+
+    def returns(self) -> GT:
+        """Every field of the return of an authority, and whether the printed template has it."""
+        own = [field for field in self.fields if field.file == RETURN]
+        rows = [
+            {
+                "Field": field.label,
+                "What it holds": capital(field.meaning),
+                "Values": _answers(field),
+                "Covers": field.period,
+                "Returns": _waves(field),
+                "Printed": "yes" if field.in_template else "added",
+            }
+            for field in own
+        ]
+        return text_table(
+            pd.DataFrame(rows),
+            stub="Field",
+            notes=["Printed: the field stands in the template of the protocol. Added: the analysis needs it."],
+        )
+
+    def counts(self) -> str:
+        """How many fields the printed template lacks, in a sentence."""
+        own = [field for field in self.fields if field.file == RETURN]
+        added = sum(not field.in_template for field in own)
+        return f"Of {spelled(len(own))} fields, {spelled(added)} are not in the printed template."
+
+    def scales(self) -> str:
+        """The scales of every other study with a survey, as a Markdown table."""
+        rows = []
+        for entry in catalogue(self.root):
+            plan = plan_of(self.root, entry.study)
+            if not isinstance(plan, IndividualPlan):
+                continue
+            for scale in plan.scales.values():
+                ends = f"{number(scale.low, 0)}{DASH}{number(scale.high, 0)}"
+                rows.append(
+                    [
+                        escaped(entry.name),
+                        escaped(scale.label),
+                        f"{len(scale.items)}",
+                        ends,
+                        escaped(capital(scale.basis)),
+                    ]
+                )
+        return pipe_table(
+            ["Study", "Scale", "Items", "Answers", "Where it comes from"],
+            rows,
+            label="tbl-questionnaires-scales",
+            caption="Scales of the other surveys",
+            widths=[16, 24, 8, 10, 42],
+        )
+
+
+def _answers(field: Field) -> str:
+    if field.allowed:
+        return "; ".join(field.allowed)
+    if field.minimum is not None and field.maximum is not None:
+        ends = f"{number(field.minimum, 0)} to {number(field.maximum, 0)}"
+        return f"{ends} {field.unit}".strip()
+    return _KINDS.get(field.kind, field.kind)
+
+
+def _waves(field: Field) -> str:
+    return "all" if set(field.waves) == set(WAVES) else ", ".join(field.waves)
+
+
+def questionnaires(*, root: Path | None = None) -> Questionnaires:
+    """Open the dictionary; refuses what `load_dictionary` refuses."""
+    home = root or find_root()
+    return Questionnaires(root=home, fields=load_dictionary(home))
