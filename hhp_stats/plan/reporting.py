@@ -1,4 +1,4 @@
-"""Reporting standards beside CONSORT: what was offered (TIDieR), the talks with participants (COREQ), the costs (CHEERS)."""
+"""Reporting standards beside CONSORT: what was offered (TIDieR), talks with participants (COREQ), costs (CHEERS)."""
 
 from __future__ import annotations
 

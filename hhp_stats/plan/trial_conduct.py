@@ -1,4 +1,7 @@
-"""Who ran the trial with a printed protocol, when, against which risks, and what was amended: `data/plan/trial_conduct.toml`."""
+"""Who ran the trial with a printed protocol, when, against which risks; and its amendments.
+
+Read from `data/plan/trial_conduct.toml`.
+"""
 
 from __future__ import annotations
 
@@ -80,8 +83,8 @@ def load_trial_conduct(root: Path) -> TrialConduct:
     study_entry(root, study)
 
     def entries(key: str, kind: type[Entry]) -> tuple[Entry, ...]:
-        others = tuple(name for name in _LISTS if name != key)
-        found = read_records(root, file=TRIAL_CONDUCT, key=key, kind=kind, beside=("study", *others))
+        beside = ("study", *(name for name in _LISTS if name != key))
+        found: tuple[Entry, ...] = read_records(root, file=TRIAL_CONDUCT, key=key, kind=kind, beside=beside)
         for number, entry in enumerate(found, start=1):
             check_sources(root, TRIAL_CONDUCT, f"{key} {number}", entry.sources)
         return found

@@ -1,4 +1,4 @@
-"""A study in one box at the head of its chapter, and its research questions: from its plan, so that any study has both."""
+"""A study in one box at the head of its chapter, and its research questions: from its plan, for any study."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ class _Read:
 def box(study: str, *, root: Path | None = None) -> str:
     """What kind of study, of whom, where, when, with which outcomes, under which registration? A Markdown table.
 
-    Every line comes from the study's plan, its line in the table of studies, or `data/plan/study_facts.toml`; what none of them
-    says is called not stated. Refuses a key that no plan has (UnknownName), and what the readers of those files refuse.
+    Every line comes from the study's plan, its line in the table of studies, or `data/plan/study_facts.toml`; what none
+    of them says is called not stated. Refuses a key that no plan has (UnknownName), and what the readers of these refuse.
     """
     home = root or find_root()
     entry = study_entry(home, study)

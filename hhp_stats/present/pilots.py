@@ -34,6 +34,7 @@ from hhp_stats.present.numbers import (
     withheld,
     withheld_note,
 )
+from hhp_stats.present.release import while_synthetic
 from hhp_stats.present.status import read_release
 from hhp_stats.present.style import CONTROL, PALETTE, QUIET, TREATMENT, WIDTH, apply_style
 from hhp_stats.present.tables import plain_table, text_table
@@ -204,6 +205,11 @@ def usage_figure(report: PilotReport) -> EmbeddedFigure:
         caption=(
             "Use of the app: minutes from the logs of Brent, and frequency as respondents in Coventry reported it; the"
             " two cannot be compared"
+            + while_synthetic(
+                report.plan.study,
+                ". Minutes of single users, and how the answers divide beyond the printed text, are invented to fit it",
+                root=report.root,
+            )
         ),
     )
 

@@ -1,4 +1,4 @@
-"""What was asked: the surveys and the return of the trial on returns, from its dictionary; the scales of the others, from their plans.
+"""What was asked: survey and return of the trial on returns, by its dictionary; other scales, by their plans.
 
 Items are told in our words; the wording of the instruments is in the works they come from.
 """
@@ -48,9 +48,7 @@ class Questionnaires:
         return text_table(
             pd.DataFrame(rows),
             stub="Column",
-            notes=[
-                "Without a clause: printed in the questionnaire, with no analysis planned. Results are exploratory."
-            ],
+            notes=["Without a clause: in the questionnaire, with no analysis planned. Results are exploratory."],
         )
 
     def returns(self) -> GT:

@@ -1,4 +1,4 @@
-"""Tables of the reporting standards beside CONSORT: TIDieR for each offer, COREQ for the talks, CHEERS for the costs."""
+"""Tables of the reporting standards beside CONSORT: TIDieR for offers, COREQ for talks, CHEERS for costs."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def interventions(*, root: Path | None = None) -> str:
 
 
 def talks(*, root: Path | None = None) -> str:
-    """The interviews and focus groups by the items of COREQ, with a count before it; Markdown. Refuses as `load_coreq`."""
+    """Interviews and focus groups by the items of COREQ, with a count before it; Markdown. Refuses as `load_coreq`."""
     home = root or find_root()
     found, names = load_coreq(home), study_names(home)
     rows, answered = [], 0
@@ -85,7 +85,7 @@ def talks(*, root: Path | None = None) -> str:
 
 
 def costs(*, root: Path | None = None) -> str:
-    """The evaluation of costs by the items of CHEERS 2022, with a count before it; Markdown. Refuses as `load_cheers`."""
+    """The evaluation of costs by the items of CHEERS, with a count before it; Markdown. Refuses as `load_cheers`."""
     home = root or find_root()
     study, items = load_cheers(home)
     shown = Checklist(study=study, items=items, sections=book_sections(home), results=frozenset(), document=DOCUMENT)

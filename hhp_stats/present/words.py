@@ -1,4 +1,4 @@
-"""The glossary and the abbreviations as printed tables: the words that pages explain where they occur, for readers of paper."""
+"""Glossary and abbreviations as printed tables: what pages explain where it occurs, for readers of paper."""
 
 from __future__ import annotations
 

@@ -22,10 +22,10 @@ import pypandoc
 
 from hhp_stats.errors import RenderError
 from hhp_stats.files.remember import code_of
+from hhp_stats.plan.glossary import read_glossary
 from hhp_stats.present import column_widths
 from hhp_stats.processes import children
 from hhp_stats.publish import typst_tables, well_formed
-from hhp_stats.plan.glossary import read_glossary
 from hhp_stats.publish.kept_text import KeptTexts
 from hhp_stats.publish.numbering import Numbers, Register, joined
 from hhp_stats.publish.pictures import keep_picture

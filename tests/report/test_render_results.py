@@ -13,12 +13,12 @@ import pytest
 from book_tools import BOOK, CONFIG, Rendered, WriteBook, text_of, typst_body
 
 from hhp_stats.errors import HhpError, RenderError
+from hhp_stats.plan.glossary import GLOSSARY, read_glossary
 from hhp_stats.present.explanations import explanations
 from hhp_stats.present.marks import Sentence, presented
 from hhp_stats.present.prose import uncertainty
 from hhp_stats.publish import lint_book, render, render_book
 from hhp_stats.publish.digits import ALLOWED_FILE
-from hhp_stats.plan.glossary import GLOSSARY, read_glossary
 from hhp_stats.results import read_results, row_of
 from hhp_stats.traced import Origin, TracedRow
 
