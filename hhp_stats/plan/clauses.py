@@ -57,7 +57,7 @@ def load_clause_status(root: Path) -> tuple[ClauseStatus, ...]:
     clause; places that the plan does not have; sections not listed at the head of the file; unknown
     conflicts and departures; clauses whose conflicts differ from those that name the clause in
     `data/plan/conflicts.toml`, and deviations that differ from those in `data/plan/deviations.toml`; tests of another
-    form than file::function; and a status without its
+    form than file::function; an entry without words to look for in its section; and a status without its
     ground: deviated without a departure, conflict without a conflict, not_done without a note, context
     with a place in the plan, and what the plan holds without a test that shows it.
     """
@@ -171,6 +171,7 @@ def _check_complete(entries: tuple[ClauseStatus, ...], clauses: set[str]) -> Non
 
 def _check_ground(place: str, entry: ClauseStatus) -> None:
     rules = (
+        (not entry.says, "has no words by which its section is known.", "Name some under says."),
         (
             entry.status == "deviated" and not (entry.departures or entry.deviations),
             "is deviated without a departure.",

@@ -43,7 +43,7 @@ def box(study: str, *, root: Path | None = None) -> str:
     """What kind of study, of whom, where, when, with which outcomes, under which registration? A Markdown table.
 
     Every line comes from the study's plan, its line in the table of studies, or `data/plan/study_facts.toml`; what none
-    of them says is called not stated. Refuses a key that no plan has (UnknownName), and what the readers of these refuse.
+    of them says is called not stated. Refuses a key that no plan has (UnknownName), and what its readers refuse.
     """
     home = root or find_root()
     entry = study_entry(home, study)

@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import replace
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from openpyxl import load_workbook
 
 from hhp_stats.intake.gather import gather
 from hhp_stats.plan.catalogue import catalogue, study_entry
+from hhp_stats.plan.clauses import load_clause_status
 from hhp_stats.plan.load import load_plan
 from hhp_stats.present.chapter import StudyReport
 from hhp_stats.present.goal_setting import FIGURES, SENTENCES
@@ -128,6 +130,32 @@ def test_no_page_shares_a_run_of_words_with_the_documents(rendered):
         cells = (cell for table in text.tables for row in table.rows for cell in row)
         found = [run for piece in (*text.paragraphs, *cells) for run in shared_runs(piece, known)]
         assert not found, f"{page.name}: {found}"
+
+
+def sections_of(html):
+    """The visible text below every labelled heading, up to the next one of the same depth or above."""
+    html = re.sub(r"<(script|style|svg|template|pre)\b.*?</\1>", " ", html, flags=re.S)
+    heads = list(re.finditer(r'<h([1-6])\b[^>]*\bid="([^"]+)"', html))
+    found = {}
+    for at, head in enumerate(heads):
+        end = next((after.start() for after in heads[at + 1 :] if after[1] <= head[1]), len(html))
+        found[head[2]] = " ".join(unescape(re.sub(r"<[^>]+>", " ", html[head.start() : end])).split())
+    return found
+
+
+def test_every_clause_is_told_where_the_appendix_points(rendered):
+    """Each of the protocol's clauses holds the words that its section must have; the page is read as rendered."""
+    clauses = load_clause_status(rendered)
+    chapter = rendered / "first" / Path(study_entry(rendered, "goal_setting").chapter).with_suffix(".html").name
+    sections = sections_of(chapter.read_text(encoding="utf-8"))
+    missing = [
+        f"{clause.id} in {clause.section}: {words}"
+        for clause in clauses
+        for words in clause.says
+        if words.casefold() not in sections[clause.section].casefold()
+    ]
+    assert len(clauses) == 110 and all(clause.says for clause in clauses)
+    assert missing == []
 
 
 def test_every_published_figure_is_accounted_for(rendered):
