@@ -134,7 +134,7 @@ class Appendix:
             sections=book_sections(self.root),
             document=CLAUSES_IN,
             label="tbl-a-clauses",
-            caption=f"Clauses of the {self.name} protocol: what became of each, and where to find it",
+            caption=f"Clauses of the {self.name} protocol: what happened to each, and where to find it",
         )
 
     @property

@@ -18,7 +18,7 @@ STATUS: Mapping[Status, str] = {
     "not_done": "cannot be done",
     "context": "no analysis",
 }
-COLUMNS = {"Clause": 7, "What it commits to": 24, "What became of it": 25, "Where to find it": 44}
+COLUMNS = {"Clause": 7, "What it commits to": 24, "What happened": 25, "Where to find it": 44}
 FEW = 4  # results named in full; the rest are counted
 
 

@@ -107,10 +107,11 @@ class ConsistencyReport:
         words |= {"figures": count(len(self.verdicts)), "checked": count(checked)}
         words["share"] = percent((shown["reproduces"] + shown["another_reading"]) / checked, 0)
         words["counts"] = (
-            f"Of {words['figures']} printed figures, {words['checked']} follow from others that are printed as well. Of"
-            f" these, {words['reproduces']} come back as printed, {words['another_reading']} only when they are read in"
-            f" another way than the text says, and {words['does_not_reproduce']} in no way we know. For the other"
-            f" {words['not_checkable']} nothing printed decides."
+            f"Of {words['figures']} published figures, {words['checked']} follow from other published figures. Of"
+            f" these, {words['reproduces']} match, {words['another_reading']} match only when they are read in"
+            " another way"
+            f" than the text says, and {words['does_not_reproduce']} we could not reproduce. The other"
+            f" {words['not_checkable']} cannot be checked."
         )
         if name not in words:
             raise UnknownName(f"nothing is called {name!r} here; known: {', '.join(words)}")
@@ -121,7 +122,7 @@ class ConsistencyReport:
         for comparison in self.comparisons:
             if comparison.p_id == p_id:
                 return retold(self.figures, comparison, scale=self.scales.get(comparison.key))
-        raise UnknownName(f"no comparison has the printed p-value {p_id!r}")
+        raise UnknownName(f"no comparison has the published p-value {p_id!r}")
 
     def rates(self) -> list[RateCell]:
         """The four rates of the first experiment with what their standard errors could be."""
@@ -182,7 +183,7 @@ def tests(report: ConsistencyReport) -> GT:
                 "Difference": number(found.test.estimate),
                 "p from the arms": p_value(found.test.p_value),
                 "Rounding allows": _p_interval(found.p_range.low, found.p_range.high),
-                "p as printed": as_printed(row["as_printed"]),
+                "p, published": as_printed(row["as_printed"]),
                 "Verdict": _VERDICT[str(row["verdict"])],
                 "Reading that fits": other,
             }
@@ -192,8 +193,8 @@ def tests(report: ConsistencyReport) -> GT:
         stub="Comparison",
         words=["Verdict", "Reading that fits"],
         notes=[
-            "Welch\u2019s test from the printed means, standard errors and numbers of people; the range runs over"
-            " everything that rounds to the printed digits."
+            "Welch\u2019s test from the published means, standard errors and numbers of people; the range covers"
+            " everything that rounds to the published digits."
         ],
     )
 
@@ -246,7 +247,7 @@ def _relation_table(report: ConsistencyReport, found: list[Recomputed], *, place
         pd.DataFrame(rows),
         stub="Quantity",
         numeric=numeric,
-        notes=["Lines without a printed figure show what the others imply. Read as: another meaning that was tried."],
+        notes=["Lines without a published figure show what the others imply. Read as: another meaning that was tried."],
     )
 
 
@@ -264,7 +265,7 @@ def every(report: ConsistencyReport, trial: str) -> GT:
     """All figures of one study that can be checked, with verdict and reason."""
     own = (report.verdicts["trial"] == trial) & (report.verdicts["kind"] != "none")
     if not own.any():
-        raise UnknownName(f"no printed figure of {trial!r} can be checked")
+        raise UnknownName(f"no published figure of {trial!r} can be checked")
     return _verdict_table(report, own, recomputed=True)
 
 

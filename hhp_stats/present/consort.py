@@ -24,13 +24,13 @@ STATUS: Mapping[ItemStatus, str] = {
     "reported": "reported",
     "partly": "in part",
     "gap": "not reported",
-    "not_applicable": "does not arise",
+    "not_applicable": "does not apply",
 }
 COUNTED: Mapping[ItemStatus, str] = {
     "reported": "are reported",
     "partly": "in part",
     "gap": "are not",
-    "not_applicable": "do not arise",
+    "not_applicable": "do not apply",
 }
 COLUMNS = {"Item": 9, "What it asks for": 30, "Status": 10, "Where, and what is missing": 51}
 

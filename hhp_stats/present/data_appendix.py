@@ -65,7 +65,7 @@ TITLES = {
     "inputs": "Files read",
     "interim": "Interim return",
     "score_distribution": "Distribution of scores",
-    "chosen_per_person": "Candidates put forward",
+    "chosen_per_person": "Candidates shortlisted",
 }
 
 
@@ -289,8 +289,9 @@ class DataAppendix:
         if not number:
             return "The ledger of corrections is empty: every value is the one that the authority sent."
         return (
-            f"{plural(number, 'correction was', 'corrections were')} applied; values, people and reasons stand in the"
-            " ledger only."
+            f"{plural(number, 'correction was', 'corrections were')} applied; only the ledger has the values,"
+            " people and"
+            " reasons."
         )
 
     # ------------------------------------------------------------ linkage
@@ -320,8 +321,8 @@ class DataAppendix:
         told = [(wave, row) for wave, row in table.iterrows() if not withheld(row["matched"], row["used"])]
         if not told:
             return (
-                "How many responses could be matched to a member of staff is withheld: beside other numbers it would"
-                " tell of very few people."
+                "How many responses could be matched to a member of staff is withheld: with other numbers, it would"
+                " give away a count of very few people."
             )
         rates = [
             f"{percent(row['matched'] / row['used']) if row['used'] else 'none'} of the responses used at {wave}"

@@ -100,12 +100,10 @@ class Discussion:
             root=self.root,
             document=DOCUMENT,
             label="effects-all-studies",
-            alt=(
-                f"Effects with {levels} intervals in standard deviations, turned so that above zero is better. {words}."
-            ),
+            alt=(f"Effects with {levels} intervals in standard deviations; above zero is better. {words}."),
             caption=(
-                "Effects of all trials in standard deviations, turned so that right is better: "
-                f"{_some(int(_clear(self.counted).sum()))} of {count(len(self.counted))} intervals leave out zero"
+                "Effects of all trials in standard deviations; right is better: "
+                f"{_some(int(_clear(self.counted).sum()))} of {count(len(self.counted))} intervals exclude zero"
             )
             + (
                 f"; grey with open marks and {INVENTED_SIGN}: invented effects, which are not counted"
@@ -176,8 +174,9 @@ def effects_table(discussion: Discussion) -> GT:
         stub="Outcome",
         groups="of",
         notes=[
-            "Hedges\u2019 g: difference of the arms over the standard deviation of single people, turned so that above"
-            " zero is better." + _sign_note(discussion)
+            "Hedges\u2019 g: difference of the arms over the standard deviation of individual people, with"
+            " signs reversed"
+            " where needed so that above zero is better." + _sign_note(discussion)
         ],
     )
 
@@ -223,10 +222,13 @@ def samples(discussion: Discussion) -> GT:
         stub="Study",
         notes=[
             "People whose outcome is or was to be analysed, and the smallest difference, in standard deviations, that"
-            f" so many find with a power of {_rates(discussion)}. The effect aimed at is the one that the plan prints;"
-            " where it prints no number of people, they are those randomised times the response it expects, and find"
-            f" another effect. {_outcomes_aimed_at(discussion)} Where whole teams or buildings were drawn, their sizes"
-            " and the likeness of colleagues are taken into account." + _sign_note(discussion)
+            f" so many can detect with a power of {_rates(discussion)}. The effect aimed at is the one that the"
+            " plan gives."
+            " Where the plan gives no number of people, it is the number randomised times the expected"
+            " response, which can"
+            f" detect a different effect. {_outcomes_aimed_at(discussion)} Where whole teams or buildings were"
+            " randomised,"
+            " their sizes and the similarity of colleagues are taken into account." + _sign_note(discussion)
         ],
     )
 
@@ -314,19 +316,21 @@ def overview(discussion: Discussion) -> str:
     good, bad = int((clear & (rows["estimate"] > 0)).sum()), int((clear & (rows["estimate"] < 0)).sum())
     expected = float((1 - rows["conf_level"]).sum())
     trials = rows["study"].nunique()
-    head = (
-        f"Of {plural(len(rows), 'effect')} in {spelled(trials)} {'trial' if trials == 1 else 'trials'}, {count(better)}"
-        f" point to better and {count(worse)} to worse. "
-    )
+    where = f"{plural(len(rows), 'effect')} in {spelled(trials)} {'trial' if trials == 1 else 'trials'}"
+    lean = f"{_some(better)} {_lean(better)} towards benefit and {_some(worse)} towards harm"
     if not good + bad:
-        return f"{head}No interval leaves out zero.{left_out}"
-    parts = [f"{spelled(n)} on the {side} side" for n, side in ((good, "better"), (bad, "worse")) if n]
+        return f"None of the {where} is clearly different from no effect: {lean}.{left_out}"
+    parts = [f"{spelled(n)} for the {side}" for n, side in ((good, "better"), (bad, "worse")) if n]
     return (
-        head
-        + f"{spelled(good + bad).capitalize()} of the intervals {'leaves' if good + bad == 1 else 'leave'} out zero,"
-        f" {' and '.join(parts)}; if no offer did anything at all, {number(expected, 1)} would be expected by chance."
-        + left_out
+        f"Of {where}, {lean}. {spelled(good + bad).capitalize()} {'is' if good + bad == 1 else 'are'} clearly different"
+        f" from no effect, {' and '.join(parts)}; if no programme had any effect, {number(expected, 1)} would"
+        " be expected"
+        f" by chance.{left_out}"
     )
+
+
+def _lean(n: int) -> str:
+    return "leans" if n < 2 else "lean"
 
 
 def largest(discussion: Discussion) -> str:
@@ -340,7 +344,7 @@ def largest(discussion: Discussion) -> str:
     inner = min(rows.to_dict("records"), key=lambda row: row["conf_high"] - row["conf_low"])
     return (
         f"For wellbeing, {whose}, effects between {number(low)} and {number(high)} standard"
-        " deviations are compatible with one trial or another; the narrowest interval, that of"
+        " deviations are compatible with at least one trial. The narrowest interval, that of"
         f" {discussion.names[inner['study']]}, runs from {interval(inner['conf_low'], inner['conf_high'])}.{left_out}"
     )
 
@@ -367,9 +371,7 @@ def compared(discussion: Discussion) -> str:
     alphas = found["conf_level"].map(alpha_of)
     clear, held = int((found["p_value"] < alphas).sum()), int((found["p_adjusted"] < alphas).sum())
     if not clear:
-        return (
-            f"Of {plural(len(found), 'pair')} of trials none differs by more than chance would make likely.{left_out}"
-        )
+        return f"Of {plural(len(found), 'pair')} of trials, none differs by more than chance explains.{left_out}"
     return (
         f"Of {plural(len(found), 'pair')} of trials {spelled(clear)} {'differs' if clear == 1 else 'differ'} at the "
         "level of the intervals, and "
@@ -390,13 +392,13 @@ def excluded(discussion: Discussion) -> str:
         if row["conf_high"] < size:
             out.append(discussion.names[row["study"]])
     if not sizes:
-        return "No trial with a printed target has results yet."
+        return "No trial with a published target has results yet."
     ruled = (
-        f"the interval for wellbeing leaves that effect out in {listed_words(out)}"
+        f"the interval for wellbeing excludes that effect in {listed_words(out)}"
         if out
-        else "no interval for wellbeing leaves it out"
+        else "no interval for wellbeing excludes it"
     )
-    return f"The trials of the second phase were meant to find effects of {listed_words(sizes)}; {ruled}."
+    return f"The trials of the second phase were planned to detect effects of {listed_words(sizes)}; {ruled}."
 
 
 def fewer(discussion: Discussion) -> str:
@@ -412,11 +414,12 @@ def fewer(discussion: Discussion) -> str:
                 continue
             pairs_of_n.append((int(frame[ids[0]]), int(frame[ids[1]])))
     if not pairs_of_n:
-        return "No trial here has a printed target."
+        return "No trial here has a published target."
     short = sum(analysed < planned for planned, analysed in pairs_of_n)
     return (
-        f"In {spelled(short)} of the {spelled(len(pairs_of_n))} trials with a printed target fewer people are analysed"
-        " than were planned for, and a smaller sample finds only larger effects."
+        f"In {spelled(short)} of the {spelled(len(pairs_of_n))} trials with a published target, fewer people"
+        " are analysed"
+        " than planned, and a smaller sample can only detect larger effects."
         + (f" {uncounted(discussion.root, left_out, what='answers')}" if left_out else "")
     )
 
@@ -426,15 +429,18 @@ def conclusion(discussion: Discussion) -> str:
     rows = discussion.counted
     clear = rows[_clear(rows)].to_dict("records")
     if not clear:
-        return "no offer is shown to help or to harm, and none is shown to do nothing"
+        return (
+            "We found no evidence that any programme helped or harmed, but the trials cannot show that the programmes"
+            " have no effect"
+        )
     named = [
         f"{discussion.names[row['study']]} on {lowered(row['label'])} (for the"
         f" {'better' if row['estimate'] > 0 else 'worse'})"
         for row in clear
     ]
     return (
-        f"what stands out is {listed_words(named)}, out of {count(len(rows))} comparisons, and that calls for another"
-        " trial before it calls for action"
+        f"The clear results are those of {listed_words(named)}, out of {count(len(rows))} comparisons; test them again"
+        " before acting on them"
     )
 
 

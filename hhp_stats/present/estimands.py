@@ -16,17 +16,17 @@ from hhp_stats.present.escaped import EscapedTable
 from hhp_stats.present.marks import presented
 
 STRATEGIES: Mapping[Strategy, str] = {
-    "treatment_policy": "Treatment policy",
-    "hypothetical": "Hypothetical",
-    "while_in_post": "While in post",
-    "composite": "Composite",
-    "principal_stratum": "Principal stratum",
+    "treatment_policy": "Counted as observed (treatment policy)",
+    "hypothetical": "As if it had not happened (hypothetical)",
+    "while_in_post": "Only while in post (while on treatment)",
+    "composite": "Counted in the outcome (composite)",
+    "principal_stratum": "Only those it would happen to in either arm (principal stratum)",
     "outcome": "Is the outcome",
     "population": "Outside the population",
 }
 AIMS: Mapping[Aim, str] = {
     "this": "Analyses of this estimand and what they assume",
-    "other": "Beside it: other estimands",
+    "other": "Analyses of other estimands",
 }
 DEFINITION, EVENTS = "Definition", "Events after randomisation, and the strategy for each"
 
@@ -53,7 +53,7 @@ def estimand_card(outcome: str, *, beside: str = "", root: Path | None = None) -
         table = table.tab_source_note(
             f"Not repeated: what is the same as for {label} (arms compared, unit of inference, other events)."
         )
-    return table.tab_source_note(f"Rests on clauses {', '.join(card.clauses)}.")
+    return table.tab_source_note(f"Clauses of the protocol: {', '.join(card.clauses)}.")
 
 
 def card_rows(card: EstimandCard, plan: Plan) -> list[dict[str, str]]:

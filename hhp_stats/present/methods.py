@@ -111,7 +111,7 @@ def second_overview() -> GT:
                 "Largest relative difference": _power(own.gap),
             }
         )
-    notes = ["Compared are estimate, standard error, degrees of freedom, p value and both ends of the interval."]
+    notes = ["Compared are estimate, standard error, degrees of freedom, p-value and both ends of the interval."]
     return plain_table(pd.DataFrame(rows), stub="Study", notes=notes)
 
 

@@ -86,7 +86,7 @@ def sign_note(root: Path, studies: Collection[str] | None = None) -> str:
     found = [entry for entry in invented(root) if studies is None or entry.study in studies]
     if not found:
         return ""
-    return f"{INVENTED_SIGN} Invented: no document prints an outcome of this study as a number. {_how(root, found)}"
+    return f"{INVENTED_SIGN} Invented: no document gives an outcome of this study as a number. {_how(root, found)}"
 
 
 def _how(root: Path, entries: Collection[StudyEntry]) -> str:
@@ -114,7 +114,7 @@ def banner_sentence(root: Path) -> str:
         return ""
     them = "it" if len(names) == 1 else "them"
     return (
-        f"No document prints an outcome of {listed_words(names)} as a number: the effects shown of {them} are invented."
+        f"No document gives an outcome of {listed_words(names)} as a number: the effects shown for {them} are invented."
     )
 
 
@@ -136,13 +136,14 @@ def invented_notice(study: str, *, root: Path | None = None) -> str:
     if origin not in INVENTED:
         return ""
     drawn = (
-        "therefore drawn **without any effect**: what differs between the arms is chance"
+        "therefore generated **without any effect**: what differs between the arms is chance"
         if origin == "without effect"
-        else "therefore drawn with effects that were **chosen and planted**, so that the analysis has something to find"
+        else "therefore generated with effects that were **chosen and planted**, so that the analysis has something to"
+        " find"
     )
     return (
         f'::: {{.callout-warning title="The effects in this chapter are invented"}}\n'
-        f"No public document prints an outcome of the {entry.noun} as a number. The data behind this chapter were"
+        f"No public document gives an outcome of the {entry.noun} as a number. The data behind this chapter were"
         f" {drawn}. The chapter shows how such a trial is analysed and how much it could have found. It says nothing"
         " about what was offered.\n:::\n"
     )

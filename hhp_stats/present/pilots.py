@@ -46,7 +46,7 @@ Made = TypeVar("Made")
 Row = Mapping[str, Any]
 PUBLISHED = "data/published/published_results.csv"
 SMALL_COUNT = 10  # below it numbers are words
-LEANING = {"benefit": "gain", "problem": "trouble", "condition": "depends", "context": "background"}
+LEANING = {"benefit": "benefit", "problem": "problem", "condition": "mixed", "context": "context"}
 COLOURS = {"benefit": PALETTE[2], "condition": TREATMENT, "context": QUIET, "problem": CONTROL}
 
 
@@ -96,7 +96,7 @@ def themes(report: PilotReport, question: str = "") -> GT:
             "What was said": table["finding"],
             "Voices": table["voices"],
             "How many": table["stated"].astype("object").fillna(""),
-            "Leans to": table["leaning"].map(LEANING),
+            "Type of finding": table["leaning"].map(LEANING),
         }
     )
     return text_table(rows.drop(columns="Part") if question else rows, stub="Theme")
@@ -135,7 +135,7 @@ def usage(report: PilotReport) -> GT:
         rows,
         stub="Use in Brent",
         notes=[
-            "From app logs. People are as printed; single sessions and minutes are made up to fit.",
+            "From app logs. Numbers of people are as published; single sessions and minutes are made up to fit.",
             *withheld_note(report.table("usage")),
         ],
     )
@@ -156,7 +156,7 @@ def survey(report: PilotReport) -> GT:
                 }
             )
         )
-    notes = ["Survey respondents in Coventry. Of the answers on frequency only the last is printed exactly."]
+    notes = ["Survey respondents in Coventry. Of the answers on frequency only the last is published exactly."]
     notes += withheld_note(pd.concat([report.table("frequency"), report.table("would_continue")]))
     return plain_table(pd.concat(parts, ignore_index=True), stub="Answer", groups="of", notes=notes)
 
@@ -281,7 +281,7 @@ def brent(report: PilotReport) -> str:
         f"In Brent, {count(report.count('usage/logged_on'))} of {count(report.count('usage/access_brent'))} people"
         f" ({_exact(report.row('usage/logged_on/exact'))}) opened the app at least once, and {spelled(often)}"
         f" ({_exact(report.row('usage/frequent/exact'))}) more than {spelled(int(report.plan.fact('often')))} times."
-        f" Nobody else spent {number(report.plan.fact('little'), 0)} minutes in it over the whole pilot."
+        f" No one else spent {number(report.plan.fact('little'), 0)} minutes in it over the whole pilot."
     )
 
 
@@ -317,8 +317,8 @@ def goes_on(report: PilotReport) -> str:
     return (
         f"{count(report.count('survey/continue_yes'))} respondents ({_exact(respondents)}) would go on using it,"
         f" {spelled(report.count('survey/continue_not_sure'))} were not sure and"
-        f" {spelled(report.count('survey/continue_no'))} would not. Of everybody who had access in Coventry these are"
-        f" {percent(everyone['estimate'], 0)}: whoever did not answer has not said so."
+        f" {spelled(report.count('survey/continue_no'))} would not. Of everyone who had access in Coventry, these are"
+        f" {percent(everyone['estimate'], 0)}; the view of those who did not answer is not known."
     )
 
 
@@ -343,15 +343,15 @@ def theme_count(report: PilotReport) -> str:
     parts = [
         f"{count(leans.get(key, 0))} {words}"
         for key, words in (
-            ("benefit", "speak of a gain"),
-            ("problem", "of trouble"),
-            ("condition", "of what it depends on"),
-            ("context", "of background or divided views"),
+            ("benefit", "are benefits"),
+            ("problem", "problems"),
+            ("condition", "are mixed or depend on something else"),
+            ("context", "are context or divided views"),
         )
     ]
     numbered = int(table["people"].notna().sum())
     return (
-        f"{plural(len(table), 'theme')} were coded from the published text: {', '.join(parts[:-1])} and {parts[-1]}."
+        f"We coded {plural(len(table), 'theme')} from the published text: {', '.join(parts[:-1])} and {parts[-1]}."
         f" For {count(numbered)} of them the text gives or implies a number of people; for the others it says several,"
         " most or some."
     )
@@ -379,8 +379,8 @@ def reproduced(report: PilotReport) -> str:
         reproduction_table(load_figures(report.root / PUBLISHED), report.output.results, own)
     )
     return (
-        f"Of {count(all_of)} printed counts and shares of this pilot, {count(same)} come back from the"
-        f" {_made_up(report)}files as printed."
+        f"We could compare {count(all_of)} published counts and shares of this pilot with the {_made_up(report)}files;"
+        f" {count(same)} match."
     )
 
 

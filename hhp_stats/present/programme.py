@@ -147,30 +147,30 @@ def schwartz(programme: Programme) -> GT:
         "PANEL": "Panel meeting",
         "ROUND": "The round itself",
         "STEER": "Steering group",
-        "TOTAL": "Total, printed",
+        "TOTAL": "Total, published",
     }
     places = ("LA1", "LA3", "LA4", "LA5", "LA6")
     rows = [
-        {"Pounds": label} | {f"Authority {la[2:]}": count(programme.value(f"SCH-{part}-{la}")) for la in places}
+        {"\u00a3": label} | {f"Authority {la[2:]}": count(programme.value(f"SCH-{part}-{la}")) for la in places}
         for part, label in parts.items()
     ]
     rows.append(
-        {"Pounds": "Total, recomputed"}
+        {"\u00a3": "Total, recomputed"}
         | {f"Authority {la[2:]}": programme.derived(f"schwartz_{la.lower()}") for la in places}
     )
     rows.append(
-        {"Pounds": "People a round, implied"} | {f"Authority {la[2:]}": _implied(programme, la) for la in places}
+        {"\u00a3": "People a round, implied"} | {f"Authority {la[2:]}": _implied(programme, la) for la in places}
     )
     rows.append(
-        {"Pounds": "Training, once"}
+        {"\u00a3": "Training, once"}
         | {f"Authority {la[2:]}": count(programme.value(f"SCH-TRAIN-{la}")) for la in places}
     )
     return plain_table(
         pd.DataFrame(rows),
-        stub="Pounds",
+        stub="\u00a3",
         notes=[
-            f"Mean costs in pounds. Implied: the printed total over the printed {programme.fact('SCH-PP')} pounds a"
-            " person; in brackets what the rounding of that figure allows. No attendance is printed."
+            f"Mean costs. Implied: the published total divided by the published \u00a3{programme.fact('SCH-PP')} per"
+            " person; in brackets what the rounding of that figure allows. No attendance is published."
         ],
     )
 
@@ -192,11 +192,11 @@ _RATES = (
     ("CTX-WL55", "Too many roles", "Children\u2019s social workers who agreed"),
     ("CTX-BOI-40", "Meaning to leave the profession", "Respondents of a survey in 2018"),
     ("CTX-OT-H", "Hours beyond the contract, a week", "Respondents of the same survey, on average"),
-    ("CTX-OT-D", "The same, days a year", "Respondents of the same survey, on average"),
-    ("CTX-BOI-90", "Conditions at work better than theirs", "Employees in public and private occupations, same survey"),
-    ("CTX-PAPER", "Paperwork a heavy claim on time", "Social workers polled by the What Works centre"),
-    ("CTX-DFE-10", "Lighter paperwork would keep them", "Those who think of leaving; the first reason of each"),
-    ("CTX-TEACH", "Leaving, against teachers", "As the programme\u2019s web page has it, without a source"),
+    ("CTX-OT-D", "Unpaid overtime, days a year", "Respondents of the same survey, on average"),
+    ("CTX-BOI-90", "Better working conditions", "Employees in public and private occupations, same survey"),
+    ("CTX-PAPER", "Paperwork is a main pressure on time", "Social workers polled by the What Works centre"),
+    ("CTX-DFE-10", "Less paperwork would keep them", "Those who think of leaving; the first reason of each"),
+    ("CTX-TEACH", "Leaving rate compared with teachers", "On the programme\u2019s web page, without a source"),
     ("CTX-LEAVE12", "Expect to have left within a year", "Child and family social work at any authority; 2021"),
 )
 
@@ -210,7 +210,7 @@ def rates(programme: Programme) -> GT:
         rows.append(
             {
                 "Rate": what,
-                "As printed": str(row["as_printed"]),
+                "As published": str(row["as_printed"]),
                 "Of whom, or what": whom,
                 "Document": kinds[str(row["source_file"])[:3]],
             }
@@ -218,7 +218,7 @@ def rates(programme: Programme) -> GT:
     return text_table(
         pd.DataFrame(rows),
         stub="Rate",
-        numeric=["As printed"],
+        numeric=["As published"],
         notes=[
             f"Recomputed: {programme.fact('CTX-TURN-LEFT')} of {programme.fact('CTX-TURN-N')} full-time posts are "
             f"{programme.derived('turnover_2020', 2)}%."
@@ -232,9 +232,9 @@ def totals(programme: Programme) -> str:
     randomised = sum(programme.value(glance.randomised) for glance in glances if glance.randomised)
     analysed = sum(programme.value(glance.analysed) for glance in glances if glance.analysed)
     return (
-        f"The second phase is announced with more than {programme.fact('HHP2-N-FW')} participants. By the printed"
-        f" counts {number(randomised, 0)} people were randomised in its trials, and {count(analysed)} of them gave the"
-        " data that were analysed."
+        f"The report says that the second phase had more than {programme.fact('HHP2-N-FW')} participants. By its own"
+        f" counts, {number(randomised, 0)} people were randomised in its trials, and the data of {count(analysed)} were"
+        " analysed."
     )
 
 
@@ -258,8 +258,9 @@ def survey_words(programme: Programme) -> str:
     else:
         moved = f"The scores moved in different directions, by {number(changes[0])} and {number(changes[1])} points"
     return (
-        f"{moved}; {programme.fact('QUB-N')} people answered it. The number of answers in the first wave is not"
-        " printed, so no test of the change is possible, and it is not said how many people answered both."
+        f"{moved}; {programme.fact('QUB-N')} people answered it. The slides do not give the number of answers"
+        " in the first"
+        " wave or how many people answered both, so the change cannot be tested."
     )
 
 
@@ -269,14 +270,14 @@ def schwartz_words(programme: Programme) -> str:
     agree = sum(bool(programme.relations[f"schwartz_{name}"].reproduces) for name in names)
     people = [programme.relations[f"schwartz_people_{name}"].value for name in names]
     added = (
-        "All printed totals add up"
+        "All published totals add up"
         if agree == len(names)
-        else f"{count(agree)} of {count(len(names))} printed totals add up"
+        else f"{count(agree)} of {count(len(names))} published totals add up"
     )
     return (
-        f"{added}. A round cost {count(min(programme.value(f'SCH-TOTAL-{n.upper()}') for n in names))} to"
-        f" {count(max(programme.value(f'SCH-TOTAL-{n.upper()}') for n in names))} pounds. The figure of"
-        f" {programme.fact('SCH-PP')} pounds a person implies {number(min(people), 0)} to {number(max(people), 0)}"
+        f"{added}. A round cost \u00a3{count(min(programme.value(f'SCH-TOTAL-{n.upper()}') for n in names))} to"
+        f" \u00a3{count(max(programme.value(f'SCH-TOTAL-{n.upper()}') for n in names))}. The figure of"
+        f" \u00a3{programme.fact('SCH-PP')} per person implies {number(min(people), 0)} to {number(max(people), 0)}"
         " people at every round."
     )
 

@@ -24,13 +24,13 @@ from hhp_stats.present.numbers import (
     number,
     p_clause,
     percent,
-    plural,
     side,
     spelled,
 )
 from hhp_stats.results import LACKING
 
 Row = Mapping[str, Any]
+MAY_BE_CHANCE = "a difference that could be chance"  # what is said where an interval includes no difference
 Direction = Literal["higher", "lower", "the same"]
 
 
@@ -94,13 +94,12 @@ def difference(row: Row, outcome: Outcome, *, offer: str, digits: int = 2) -> st
     found = verdict(row, better=outcome.better)
     size = number(abs(row["estimate"]), digits)
     evidence = uncertainty(row, digits=digits)
-    subject = lowered(outcome.label)
-    head = f"{outcome.label} was {found.direction} by {size} {short_unit(outcome)} in the {offer} arm"
+    head = f"{outcome.label} was {found.direction} by {size} {short_unit(outcome)} in the {offer} group"
     if found.direction == "the same":
-        head = f"{outcome.label} was the same in both arms"
+        head = f"{outcome.label} was the same in both groups"
     if found.clear:
         return f"{head} ({evidence}): a clear difference in favour of {_whom(found, offer)}."
-    return f"{head} ({evidence}): no clear difference in {subject} between the arms."
+    return f"{head} ({evidence}), {MAY_BE_CHANCE}."
 
 
 def probability_change(row: Row, outcome: Outcome, *, offer: str, control: Row, treated: Row, digits: int = 1) -> str:
@@ -112,14 +111,10 @@ def probability_change(row: Row, outcome: Outcome, *, offer: str, control: Row, 
     evidence = uncertainty(row, digits=digits, scale=100, unit=" points")
     arms = [treated["estimate"], control["estimate"]]
     places = digits_apart([100 * share for share in arms], digits) if found.direction != "the same" else digits
-    both = f"{percent(arms[0], places)} against {percent(arms[1], places)} in the control arm"
+    both = f"{percent(arms[0], places)} against {percent(arms[1], places)} in the control group"
     verb = "no higher or lower" if found.direction == "the same" else f"{points} percentage points {found.direction}"
-    tail = (
-        f"a clear difference in favour of {_whom(found, offer)}"
-        if found.clear
-        else "no clear difference between the arms"
-    )
-    return f"The chance of leaving was {verb} in the {offer} arm ({both}; {evidence}): {tail}."
+    tail = f": a clear difference in favour of {_whom(found, offer)}" if found.clear else f", {MAY_BE_CHANCE}"
+    return f"The chance of leaving was {verb} in the {offer} group ({both}; {evidence}){tail}."
 
 
 def short_unit(outcome: Outcome) -> str:
@@ -140,7 +135,7 @@ def offer_of(plan: Plan) -> str:
 
 
 def _whom(found: Verdict, offer: str) -> str:
-    return offer if found.favours == "treatment" else "the control arm"
+    return f"the {offer} group" if found.favours == "treatment" else "the control group"
 
 
 def agreement(rows: pd.DataFrame, planned: Row, *, better: Literal["lower", "higher"]) -> str:
@@ -155,8 +150,23 @@ def agreement(rows: pd.DataFrame, planned: Row, *, better: Literal["lower", "hig
     found = [verdict(row, better=better) for row in estimated.to_dict("records")]
     same_sign = sum(v.direction == base.direction for v in found)
     same_clear = sum(v.clear == base.clear and (not v.clear or v.direction == base.direction) for v in found)
-    kind = "a clear difference" if base.clear else "no clear difference"
+    n = len(found)
+    if n == 1:
+        way = "points in the same direction" if same_sign else "points in the other direction"
+        return f"The one sensitivity analysis {way} and leads to {'the same' if same_clear else 'another'} conclusion."
+    if same_sign == same_clear == n:
+        return f"All {spelled(n)} sensitivity analyses point in the same direction and lead to the same conclusion."
+    share = "all" if same_clear == n else spelled(same_clear) if same_clear else "none"
+    sign = "all" if same_sign == n else spelled(same_sign) if same_sign else "none"
     return (
-        f"Of {plural(len(found), 'other version')} of the analysis, {spelled(same_sign)} point the same way as the"
-        f" planned one and {spelled(same_clear)} lead to the same conclusion ({kind})."
+        f"Of {spelled(n)} sensitivity analyses, {share} {_lead(same_clear)} to the same conclusion and"
+        f" {sign} {_point(same_sign)} in the same direction."
     )
+
+
+def _lead(n: int) -> str:
+    return "leads" if n < 2 else "lead"
+
+
+def _point(n: int) -> str:
+    return "points" if n < 2 else "point"

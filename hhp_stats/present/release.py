@@ -26,7 +26,7 @@ _INTERNAL = (
     ":::\n"
 )
 _ABOUT_NOBODY = (
-    "data drawn by a computer from a seed, shaped after the published documents. No record describes a real person,"
+    "computer-generated data, made to match the published documents. No record describes a real person,"
     " team or authority, and no result here is a finding about the programme."
 )
 
@@ -134,8 +134,8 @@ def data_in_words(*, root: Path | None = None) -> str:
     home = root or find_root()
     found = standing(home)
     made = (
-        "Where figures are published, the synthetic data have been drawn so that they come back, down to the printed"
-        " digit if that is possible at all."
+        "Where figures are published, the synthetic data were made to match them, down to the published digit where"
+        " that is possible."
     )
     without = tuple(entry for entry in found.synthetic if entry.simulated_without_effect)
     if without:

@@ -84,11 +84,13 @@ def share(report: Reproduction) -> str:
         else f"{count(left)} of them for no other reason than that the data are not those behind the documents"
     )
     return (
-        f"Of {count(len(report.ledger))} figures and claims in the list of published results, {count(of)} can be held"
-        f" against a number that this pipeline computes. {count(found['reproduced'])} of {count(of)}"
-        f" ({percent(found['reproduced'] / of, 0)}) come back to the printed digits; {count(found['other_reading'])}"
-        f" more do if they are read in another way than the text says; {count(found['not_reproduced'])} do not,"
-        f" {missed}. For the other {count(found['not_compared'])} the release holds nothing to compare."
+        f"Of {count(len(report.ledger))} figures and claims in the list of published results, we can compare"
+        f" {count(of)}"
+        f" with a number that we compute. {count(found['reproduced'])} of {count(of)}"
+        f" ({percent(found['reproduced'] / of, 0)}) match; {count(found['other_reading'])} more match if they"
+        " are read in"
+        f" another way than the text says; {count(found['not_reproduced'])} do not match, {missed}. For the other"
+        f" {count(found['not_compared'])} there is nothing to compare."
     )
 
 
@@ -98,20 +100,20 @@ def meaning(report: Reproduction) -> str:
     if found.mixed:
         names = listed_words([f"the {entry.noun}" for entry in found.real])
         return (
-            f"The data of {names} are real: a miss there means that the analysis printed then was"
-            " another one than that of this report. The raw files of the others are synthetic and were drawn so that"
-            " group sizes, means and standard errors would come back, which is no evidence for the documents."
+            f"The data of {names} are real: a figure that does not match there comes from another analysis than"
+            " that of this report. The raw files of the others are synthetic and were made so that"
+            " group sizes, means and standard errors match, which is no evidence that the documents are right."
         )
     if found.synthetic:
         return (
-            "The raw files are synthetic and were drawn so that group sizes, means and standard errors would come back,"
-            " so the share shows that such data can exist and that the analysis makes of them what the documents print."
-            " It is no evidence for the documents. The misses are the informative part: beside the figures that do come"
-            " back these could not be met, or only by another analysis than the one planned, and the conflict named"
-            " says which."
+            "The raw files are synthetic and were made so that group sizes, means and standard errors match. The share"
+            " therefore shows that such data are possible and that our analysis of them gives the published results."
+            " It is no evidence that the documents are right. The figures that do not match are the informative part:"
+            " no data that match the others could match these, or only with another analysis than the one planned. The"
+            " conflict named says which."
         )
     return (
-        "The raw files are those of the trials, so a miss means that the analysis printed then was another one than"
+        "The raw files are those of the trials, so a figure that does not match comes from another analysis than"
         " that of this report."
     )
 
@@ -161,10 +163,10 @@ def _counts(lines: list[tuple[str, pd.DataFrame]], *, stub: str) -> GT:
                 stub: label,
                 "Figures": count(len(part)),
                 "Comparable": count(of),
-                "As printed": count(found["reproduced"]),
+                "Match": count(found["reproduced"]),
                 "Read otherwise": count(found["other_reading"]),
                 "Not": count(found["not_reproduced"]),
-                "As printed, share": percent(found["reproduced"] / of, 0) if of else MISSING,
+                "Match, share": percent(found["reproduced"] / of, 0) if of else MISSING,
             }
         )
     return plain_table(
@@ -187,9 +189,9 @@ def missed(report: Reproduction) -> GT:
             {
                 "Figure": str(row["id"]),
                 "of": names[str(row["trial"])],
-                "Printed": as_printed(row["as_printed"]),
+                "Published": as_printed(row["as_printed"]),
                 "Here": _ours(row),
-                "Comes back": _MATCH[str(row["standing"])],
+                "Matches": _MATCH[str(row["standing"])],
                 "Why": (
                     f"{why}; read as {row['reason']}" if row["standing"] == "other_reading" and row["reason"] else why
                 ),
@@ -197,7 +199,7 @@ def missed(report: Reproduction) -> GT:
         )
     if not rows:
         return plain_table(
-            pd.DataFrame([{"Figure": "None", "Printed": "", "Here": "", "Comes back": "", "Why": ""}]), stub="Figure"
+            pd.DataFrame([{"Figure": "None", "Published": "", "Here": "", "Matches": "", "Why": ""}]), stub="Figure"
         )
     table = plain_table(
         pd.DataFrame(rows),
@@ -205,21 +207,21 @@ def missed(report: Reproduction) -> GT:
         groups="of",
         notes=[f"Here: as computed from the raw files. Conflicts by their number: at the end of this appendix{there}."],
     )
-    return table.cols_align("left", columns=["Printed", "Comes back", "Why"])
+    return table.cols_align("left", columns=["Published", "Matches", "Why"])
 
 
 def figures_of(report: Reproduction, trial: str) -> GT:
     """All figures of one study that can be compared, published against ours."""
     own = report.compared[report.compared["trial"] == trial]
     if own.empty:
-        raise UnknownName(f"no printed figure of {trial!r} can be compared")
+        raise UnknownName(f"no published figure of {trial!r} can be compared")
     rows = [
         {
             "Figure": str(row["id"]),
             "Outcome": _label(row),
-            "Printed": as_printed(row["as_printed"]),
+            "Published": as_printed(row["as_printed"]),
             "Here": _ours(row),
-            "Comes back": " ".join(
+            "Matches": " ".join(
                 filter(None, (_MATCH[str(row["standing"])], f"({row['conflict']})" if row["conflict"] else ""))
             ),
         }

@@ -55,10 +55,10 @@ class StandardParts:
         if not own:
             bound = sum(entry.study == self.entry.study for entry in load_commitments(self.root))
             held = (
-                f" Each was held against {plural(bound, 'commitment')} of the protocol."
+                f" The plan was compared with {plural(bound, 'commitment')} of the protocol."
                 if bound
                 else (
-                    " No protocol is held against them: nothing in data/plan commits this study to more than its plan."
+                    " There is no protocol to compare it with: data/plan commits this study to no more than its plan."
                 )
             )
             return f"Every planned analysis was run as the plan says.{held}"
@@ -134,10 +134,11 @@ class StandardParts:
         table = self.output.tables.get("corrections")
         number = 0 if table is None else len(table)
         if not number:
-            return "No correction stands in the ledger: every value is the one that the table was sent with."
+            return "The ledger has no correction: every value is the one that the table was sent with."
         return (
-            f"{plural(number, 'correction was', 'corrections were')} applied; values, people and reasons stand in the"
-            " ledger only."
+            f"{plural(number, 'correction was', 'corrections were')} applied; only the ledger has the values,"
+            " people and"
+            " reasons."
         )
 
     @presented
@@ -182,8 +183,8 @@ class StandardParts:
         if share <= 0:
             return f"The primary outcome is known for all {self.plan.words.person[1]}."
         return (
-            f"The primary outcome is not known for {percent(share)} of those randomised; the analysis rests on the"
-            " others, and on what it assumes about the rest."
+            f"The primary outcome is not known for {percent(share)} of those randomised; the analysis uses the"
+            " others, and depends on what it assumes about the rest."
         )
 
     def _clusters(self) -> str:

@@ -77,7 +77,9 @@ class ChangeReport:
             return f"No number and no sentence changed between {self.a} and {self.b}."
         numbers = "No number" if not self.results else plural(len(self.results), "number")
         verdict = "no conclusion flipped" if not self.flips else f"{plural(len(self.flips), 'conclusion')} flipped"
-        printed = f"{plural(len(self.figures), 'printed figure')} and {plural(len(self.sentences), 'sentence')} differ"
+        printed = (
+            f"{plural(len(self.figures), 'published figure')} and {plural(len(self.sentences), 'sentence')} differ"
+        )
         return f"{numbers} changed, {verdict} ({printed})."
 
     def causes(self, *, exact: bool = False) -> str:

@@ -108,7 +108,7 @@ TITLES = {
     "ledger": "Lines of the corrections ledger",
     "results": "Results that moved",
     "sentences": "Sentences that read otherwise",
-    "figures": "Printed figures that differ",
+    "figures": "Published figures that differ",
 }
 
 

@@ -76,7 +76,7 @@ def terminal(report: ChangeReport) -> RenderableType:
         [(each.old or MISSING, each.new or MISSING, "\n".join(each.places)) for each in report.sentences],
     )
     parts += _table(
-        "Printed figures",
+        "Published figures",
         ("Table", "Cell", "Was", "Is"),
         [(each.places[0], each.cell, each.old or MISSING, each.new or MISSING) for each in report.figures],
     )

@@ -1,8 +1,8 @@
 """Which phrases of the report are not plain English, or not the one term that the report has for a thing?
 
 `assets/words.toml` lists them with what to write and why. The sources are read here, for `hhp lint`; the text of the
-rendered pages by the same rules in `tests/report/test_plain_words.py`, since many sentences exist only once results are in
-them. The list is about English, not about a study: a new trial's chapter is held to it as well.
+rendered pages by the same rules in `tests/report/test_plain_words.py`, since many sentences exist only once results
+are in them. The list is about English, not about a study: a new trial's chapter is held to it as well.
 """
 
 from __future__ import annotations
@@ -92,7 +92,8 @@ def _phrase(entry: Mapping[str, str], file: Path) -> Phrase:
 
 
 def find_phrases(text: str, *, titles: Sequence[str] = ()) -> Iterator[Found]:
-    """Every phrase of the list in a text, outside quotations, code, mathematics, addresses and the `titles` of works."""
+    """Every phrase of the list in a text, outside quotations, code, mathematics, addresses and the `titles` of"
+    " works."""
     for title in titles:
         text = re.sub(re.escape(title), lambda found: " " * len(found[0]), text, flags=re.I)
     text = _QUOTED.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), text)
@@ -151,9 +152,7 @@ def texts_of(path: Path, listed: WordList) -> Iterator[tuple[int, str]]:
     elif path.suffix == ".csv":
         reader = csv.DictReader(content.splitlines(keepends=True))
         for row in reader:
-            yield from (
-                (reader.line_num, cell) for name, cell in row.items() if cell and name not in listed.columns
-            )
+            yield from ((reader.line_num, cell) for name, cell in row.items() if cell and name not in listed.columns)
     else:
         yield from _of_code(content)
 

@@ -285,8 +285,9 @@ def chapter_text(head: Head, guess: TableGuess) -> str:
         f"## Limits {{#sec-{s}-limits}}\n",
         "`{python} parts.limits()`\n",
         f"## The data {{#sec-{s}-data}}\n",
-        "`{python} parts.provenance()` `{python} parts.corrections()` Checksums of all files stand in"
-        " @sec-reproducibility-inputs, every result with its identifier in @sec-reproducibility-results.\n",
+        "`{python} parts.provenance()` `{python} parts.corrections()` @sec-reproducibility-inputs lists the"
+        " checksums of"
+        " all files, @sec-reproducibility-results every result with its identifier.\n",
         cell.format(
             options=f'#| label: tbl-{s}-dictionary\n#| tbl-cap: "What each column of the table holds"\n',
             code="parts.dictionary()",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hhp_stats.present import prose
-from hhp_stats.present.field_trials.report import FieldTrialReport, in_words, inside
+from hhp_stats.present.field_trials.report import FieldTrialReport, group_of, in_words, inside
 from hhp_stats.present.numbers import apart, count, interval, level, number, p_clause, side
 from hhp_stats.present.status import read_release
 from hhp_stats.results import LACKING
@@ -18,10 +18,11 @@ def reach(report: FieldTrialReport) -> str:
         row = report.row(f"{outcome.id}/itt/hedges-g")
         sign = 1.0 if outcome.better == "higher" else -1.0
         ends += [sign * row["conf_low"], sign * row["conf_high"]]
+    group = group_of(report, report.treatment)
     return (
-        f"Taken together, the intervals run from {number(min(ends))} (worse for the treated) to {number(max(ends))}"
-        " standard deviations (better): effects outside this range are hard to reconcile with the answers, effects"
-        " inside it are not."
+        f"Taken together, the intervals run from {number(min(ends))} standard deviations (worse for the {group}) to"
+        f" {number(max(ends))} (better). The answers are consistent with effects inside this range, but hardly with"
+        " effects outside it."
     )
 
 
@@ -35,11 +36,12 @@ def inconclusive(report: FieldTrialReport) -> str:
         low, high = sorted((sign * row["conf_low"], sign * row["conf_high"]))
         both.append(planned is not None and low <= 0 <= high and low <= planned <= high)
     if planned is None or not any(both):
-        return "No outcome leaves both open: no effect, and one of the size planned for."
-    share = "every outcome" if all(both) else f"{in_words(sum(both))} of the {in_words(len(both))} outcomes"
+        return "No interval includes both no effect and an effect of the size planned for."
+    share = "all outcomes" if all(both) else f"{in_words(sum(both))} of the {in_words(len(both))} outcomes"
+    one = " For this outcome" if sum(both) == 1 else " For these outcomes"
     return (
-        f"For {share}, the interval holds both zero and the benefit of {number(planned)} standard deviations that the"
-        " trial was planned to detect: there it speaks neither for the offer nor against it."
+        f"For {share}, the interval includes zero as well as the benefit of {number(planned)} SD that the"
+        f" trial was planned to detect.{one} the trial cannot say whether the programme helps."
     )
 
 
@@ -52,14 +54,11 @@ def against_model(report: FieldTrialReport) -> str:
         return "As in the emergency call centres, burnout was clearly lower among those who received messages."
     inside = g["conf_low"] <= -benchmark <= g["conf_high"]
     tail = (
-        "nor does it refute it: a fall of the size expected lies within the interval"
+        "But it does not contradict it either: the interval includes a fall in burnout of the size expected."
         if inside
-        else (
-            f"and a fall in burnout of {number(benchmark)} standard deviations, the size expected, lies outside its"
-            " interval"
-        )
+        else f"Its interval excludes the expected fall in burnout of {number(benchmark)} standard deviations."
     )
-    return f"The result does not repeat that of the emergency call centres, {tail}."
+    return f"The result does not repeat that of the emergency call centres. {tail}"
 
 
 def bounds(report: FieldTrialReport) -> str:
@@ -73,8 +72,8 @@ def bounds(report: FieldTrialReport) -> str:
     word = "excludes" if prose.is_clear(row) else "includes"
     return (
         f"Among people who would answer in either arm, the effect on {inside(report.measured[0].label)} lies between "
-        f"{' and '.join(apart(low['estimate'], high['estimate']))}, if the offer moves response in one direction only "
-        f"({level(row['conf_level'])} CI {reach}, which {word} zero)."
+        f"{' and '.join(apart(low['estimate'], high['estimate']))}, if the programme changes response in one direction"
+        f" only ({level(row['conf_level'])} CI {reach}, which {word} zero)."
     )
 
 
@@ -90,7 +89,7 @@ def attenuation(report: FieldTrialReport) -> str:
         )
         for row in rows
     )
-    return f"Averaged over the outcomes, the effect from the first period to the last is {steps}."
+    return f"Averaged over the outcomes, the effects from the first period to the last are: {steps}."
 
 
 def attenuation_test(report: FieldTrialReport) -> str:
@@ -104,8 +103,8 @@ def attenuation_test(report: FieldTrialReport) -> str:
     )
     if clear:
         return (
-            f"{head}. Nobody planned this test, and the week of response is chosen by the respondent: it is a lead, not"
-            " a finding."
+            f"{head}. This test was not planned, and respondents choose when they answer: it suggests a question, it is"
+            " not a finding."
         )
     return f"{head}, which chance may explain."
 
@@ -115,7 +114,7 @@ def attenuation_hint(report: FieldTrialReport) -> str:
     row = report.row("average/arm_by_week/cr1-sd")
     if not prose.is_clear(row):
         return "shows no clear change of the effect over time"
-    return f"hints at an effect that {'fades' if side(row['estimate']) < 0 else 'grows'}"
+    return f"suggests an effect that {'fades' if side(row['estimate']) < 0 else 'grows'}"
 
 
 def fading_note(report: FieldTrialReport) -> str:
@@ -123,8 +122,8 @@ def fading_note(report: FieldTrialReport) -> str:
     if not read_release(report.root).is_synthetic(report.plan.study):
         return ""
     return (
-        "In this release the decline was put in on purpose, because the published text describes one; the tables show"
-        " what such a decline looks like with so few answers a week, and prove nothing about the offer."
+        "In the synthetic data the decline was put in on purpose, because the published text describes one. The tables"
+        " show what such a decline looks like with so few answers a week. They prove nothing about the programme."
     )
 
 
@@ -133,9 +132,9 @@ def by_block(report: FieldTrialReport, outcome: str) -> str:
     one, two = (report.row(f"{outcome}/itt_cohort_{n}/hc2") for n in (1, 2))
     gap = report.row(f"{outcome}/arm_by_cohort/hc2")
     clear = prose.is_clear(gap)
-    tail = "a clear difference between the cohorts" if clear else "no clear difference between the cohorts"
+    tail = "which differs clearly" if clear else "which could be chance"
     return (
         f"{report.outcome(outcome).label}: {number(one['estimate'])} in the first cohort"
-        f" ({interval(one['conf_low'], one['conf_high'])}), {number(two['estimate'])} in the second"
+        f" ({interval(one['conf_low'], one['conf_high'])}) and {number(two['estimate'])} in the second"
         f" ({interval(two['conf_low'], two['conf_high'])}), {tail} ({p_clause(gap['p_value'])})."
     )

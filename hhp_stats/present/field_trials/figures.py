@@ -14,7 +14,7 @@ from hhp_stats.present import prose
 from hhp_stats.present.embed import EmbeddedFigure, embed
 from hhp_stats.present.field_trials.flow_figure import flow
 from hhp_stats.present.field_trials.on_table import unit_of
-from hhp_stats.present.field_trials.report import FieldTrialReport, Row, label_of
+from hhp_stats.present.field_trials.report import FieldTrialReport, Row, group_of, label_of
 from hhp_stats.present.numbers import (
     count,
     interval,
@@ -58,7 +58,11 @@ def arms(report: FieldTrialReport, outcome: str) -> EmbeddedFigure:
     axes.tick_params(axis="y", length=0)
     axes.set_xlabel(f"{entry.label} ({entry.unit})")
     found = prose.verdict(row, better=entry.better)
-    title = f"clearly {found.direction} among the treated" if found.clear else "no clear difference"
+    title = (
+        f"clearly {found.direction} in the {group_of(report, report.treatment)}"
+        if found.clear
+        else "no clear difference"
+    )
     evidence, means = (
         p_clause(row["p_value"]),
         f"means with {level(report.plan.conf_level)} intervals, unadjusted",
@@ -169,7 +173,9 @@ def effects(report: FieldTrialReport) -> EmbeddedFigure:
     axes.spines["left"].set_visible(False)
     axes.tick_params(axis="y", length=0)
     axes.set_xlabel(
-        f"Standard deviations; above zero is better {'with the offer' if report.on_table else 'for the treated'}"
+        f"Standard deviations; above zero is better for the {group_of(report, report.treatment)}"
+        if len(report.plan.offered) == 1
+        else "Standard deviations; above zero is better with the offer"
     )
     words = "; ".join(f"{label}: {number(m)} ({interval(low, high)})" for label, m, low, high in rows)
     crossing = sum(low <= 0 <= high for _, _, low, high in rows)

@@ -101,7 +101,7 @@ def known(report: FieldTrialReport) -> str:
             continue
         clear = "differ clearly" if prose.is_clear(row) else "do not differ clearly"
         pair = (
-            "The shares" if len(report.plan.offered) == 1 else f"Those of \u201c{arm.label}\u201d and the control arm"
+            "The shares" if len(report.plan.offered) == 1 else f"Those of \u201c{arm.label}\u201d and the control group"
         )
         said.append(
             f"{pair} {clear}: by {number(100 * row['estimate'], 1)} percentage points "
@@ -127,13 +127,13 @@ def effect(report: FieldTrialReport, name: str) -> str:
     same = found.direction == "the same"
     said = "there was no difference" if same else f"it was {size} {found.direction} in \u201c{arm.label}\u201d"
     whom = arm if found.favours == "treatment" else report.control
-    tail = f"a clear difference in favour of \u201c{whom.label}\u201d" if found.clear else "no clear difference"
+    tail = f": a clear difference in favour of \u201c{whom.label}\u201d" if found.clear else f", {prose.MAY_BE_CHANCE}"
     head = (
         f"The {raw}{MEAN_OR_SHARE[outcome.kind]} was {arm_value(report, outcome, arm)} in \u201c{arm.label}\u201d and "
         f"{arm_value(report, outcome, report.control)} in \u201c{report.control.label}\u201d."
     )
     said = f"{by}{said}" if by else f"{said[0].upper()}{said[1:]}"
-    return f"{head} {said} ({evidence(report, outcome, row)}): {tail}.{_standardised(report, outcome, arm, adjusted)}"
+    return f"{head} {said} ({evidence(report, outcome, row)}){tail}.{_standardised(report, outcome, arm, adjusted)}"
 
 
 def _standardised(report: FieldTrialReport, outcome: StudyOutcome, arm: Arm, adjusted: str) -> str:
@@ -166,13 +166,13 @@ def short(report: FieldTrialReport, name: str) -> str:
         return f"{title} could not be analysed." if row["status"] != "withheld" else f"{title}: the result is withheld."
     found = prose.verdict(row, better=outcome.better)
     if found.direction == "the same":
-        return f"{title}: no difference between the arms ({p_clause(row['p_value'])})."
+        return f"{title}: the same in both groups ({p_clause(row['p_value'])})."
     way = (
         f"{gap(report, outcome, row)} {found.direction} in \u201c{arm.label}\u201d than in"
         f" \u201c{report.control.label}\u201d"
     )
-    head = "clearly " if found.clear else "no clear difference; "
-    return f"{title}: {head}{way} ({evidence(report, outcome, row)})."
+    head, tail = ("clearly ", "") if found.clear else ("", ", but this could be chance")
+    return f"{title}: {head}{way} ({evidence(report, outcome, row)}){tail}."
 
 
 def _estimated(report: FieldTrialReport) -> list[tuple[str, StudyOutcome, Row]]:
@@ -210,36 +210,20 @@ def verdict(report: FieldTrialReport) -> str:
     clear = [name for name, _, row in rows if prose.is_clear(row)]
     if len(rows) == 1:
         name, _, row = rows[0]
-        kind = "a clear difference" if clear else "no clear difference"
-        return f"{name} shows {kind} between the arms ({p_clause(row['p_value'])}).{_lacking(report)}"
+        kind = "a clear" if clear else "no clear"
+        return f"We found {kind} effect on {name} ({p_clause(row['p_value'])}).{_lacking(report)}"
     name, _, smallest = min(rows, key=lambda each: float(each[2]["p_value"]))
     total = f"{in_words(len(rows))} {_what(report, len(rows))}"
-    head = f"None of the {total} shows a clear difference between the arms"
-    if clear:
-        head = (
-            f"{in_words(len(clear)).capitalize()} of the {total} {'shows' if len(clear) == 1 else 'show'} a clear"
-            f" difference ({listed_words(clear)})"
-        )
-    kept = sum(row["p_adjusted"] < alpha_of(report.plan.conf_level) for _, _, row in rows)
-    return (
-        f"{head}; the smallest p-value is that of {name} ({p_clause(smallest['p_value'])}), and after"
-        f" Holm\u2019s adjustment for {total} {in_words(kept) if kept else 'none'} of them"
-        f" {'are' if kept > 1 else 'is'} below .05.{_lacking(report)}"
-    )
-
-
-def glance(report: FieldTrialReport) -> str:
-    """The verdict in one short line."""
-    rows = _estimated(report)
-    clear = [name for name, _, row in rows if prose.is_clear(row)]
-    if not rows:
-        return "No outcome could be analysed."
+    evidence_of = f"smallest {p_clause(smallest['p_value'])}, for {name}"
     if not clear:
-        return (
-            "No clear difference between the"
-            f" arms{'' if len(rows) == 1 else f' in any of {in_words(len(rows))} {_what(report, len(rows))}'}."
-        )
-    return f"Clear differences: {listed_words(clear)}." if len(clear) > 1 else f"A clear difference: {clear[0]}."
+        which = f"either of the {total}" if len(rows) == 2 else f"any of the {total}"
+        return f"We found no clear effect in {which} ({evidence_of}).{_lacking(report)}"
+    kept = sum(row["p_adjusted"] < alpha_of(report.plan.conf_level) for _, _, row in rows)
+    left = "none remains" if not kept else f"{in_words(kept)} {'remains' if kept == 1 else 'remain'}"
+    return (
+        f"We found a clear effect in {in_words(len(clear))} of the {total}: {listed_words(clear)} ({evidence_of})."
+        f" After Holm\u2019s adjustment for {total}, {left}.{_lacking(report)}"
+    )
 
 
 def towards(report: FieldTrialReport) -> str:
@@ -258,7 +242,7 @@ def towards(report: FieldTrialReport) -> str:
     if not parts:
         return "No outcome points to either arm."
     any_clear = any(prose.is_clear(row) for _, _, row in _estimated(report))
-    return "; ".join(parts) + ("." if any_clear else "; none of this exceeds what chance brings about.")
+    return "; ".join(parts) + ("." if any_clear else ". All of this could be chance.")
 
 
 def robustness(report: FieldTrialReport, name: str) -> str:
@@ -394,7 +378,6 @@ ON_TABLE: Mapping[str, Callable[..., str]] = {
     "standardised": standardised,
     "short": short,
     "verdict": verdict,
-    "glance": glance,
     "towards": towards,
     "robustness": robustness,
     "bounds": bounds,

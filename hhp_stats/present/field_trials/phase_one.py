@@ -17,7 +17,7 @@ from hhp_stats.errors import UnknownName
 from hhp_stats.intake.themes import load_themes
 from hhp_stats.present.embed import EmbeddedFigure, embed
 from hhp_stats.present.field_trials.figures import FIGURES
-from hhp_stats.present.field_trials.report import FieldTrialReport, open_field_trial
+from hhp_stats.present.field_trials.report import FieldTrialReport, inside, open_field_trial
 from hhp_stats.present.field_trials.sentences import SENTENCES
 from hhp_stats.present.field_trials.tables import TABLES
 from hhp_stats.present.marks import shown
@@ -47,9 +47,9 @@ def detectable(report: FieldTrialReport) -> str:
     entry = report.plan.power["achieved"]
     where = " in the synthetic files" if read_release(report.root).is_synthetic(report.plan.study) else ""
     return (
-        f"Had all {count(whole['n'])} people answered, the trial would have found an effect of"
+        f"If all {count(whole['n'])} people had answered, the trial could have detected an effect of"
         f" {number(whole['estimate'])} standard deviations in {percent(entry.power, 0)} of cases; with the"
-        f" {count(achieved['n'])} who answer{where} it finds one of {number(achieved['estimate'])}."
+        f" {count(achieved['n'])} who answered{where}, one of {number(achieved['estimate'])}."
     )
 
 
@@ -58,17 +58,11 @@ def detectable_clustered(report: FieldTrialReport, outcome: str) -> str:
     whole, achieved = (report.row(f"{outcome}/mde_{key}/clustered") for key in ("recruited", "achieved"))
     free = report.row("power/mde_achieved/formula")
     return (
-        f"With {count(achieved['n_clusters'])} buildings and the likeness of colleagues found here, the trial finds an"
+        f"With {count(achieved['n_clusters'])} buildings and colleagues as similar as found here, the trial detects an"
         f" effect of {number(achieved['estimate'])} standard deviations in"
         f" {percent(report.plan.power['achieved'].power, 0)} of cases, and one of {number(whole['estimate'])} if"
-        f" everybody answers. As many people drawn one by one would allow {number(free['estimate'])}."
+        f" everyone answers. As many people randomised individually could detect {number(free['estimate'])}."
     )
-
-
-def likeness(report: FieldTrialReport, outcome: str) -> str:
-    """The intracluster correlation."""
-    row = report.row(f"{outcome}/icc/anova")
-    return f"{number(row['estimate'], 3)}"
 
 
 def drawn(report: FieldTrialReport) -> str:
@@ -77,8 +71,8 @@ def drawn(report: FieldTrialReport) -> str:
     sizes = [n for n in table["people"] if not withheld(n)]
     treated = int((table["arm"] == report.treatment.id).sum())
     return (
-        f"{count(len(table))} buildings with {count(min(sizes))} to {count(max(sizes))} social workers were drawn to"
-        f" the two arms, {count(treated)} to coffee and tea and {count(len(table) - treated)} to carry on as before."
+        f"{count(len(table))} buildings with {count(min(sizes))} to {count(max(sizes))} social workers were randomly"
+        f" assigned, {count(treated)} to coffee and tea and {count(len(table) - treated)} to carry on as usual."
     )
 
 
@@ -144,7 +138,9 @@ def versions_figure(report: FieldTrialReport, outcome: str) -> EmbeddedFigure:
     axes.set_yticks([])
     axes.set_ylim(-0.6, len(rows) - 0.4)
     axes.spines["left"].set_visible(False)
-    axes.set_xlabel(f"Treated minus control, {entry.unit.split(',')[0].split(' (')[0]}")
+    axes.set_xlabel(
+        f"{report.treatment.label} minus {inside(report.control.label)}, {entry.unit.split(',')[0].split(' (')[0]}"
+    )
     said = "; ".join(
         f"{a.label}: {number(r['estimate'])} ({interval(r['conf_low'], r['conf_high'])})"
         for a, r in zip(analyses, rows, strict=True)
@@ -156,8 +152,8 @@ def versions_figure(report: FieldTrialReport, outcome: str) -> EmbeddedFigure:
         label=f"{report.plan.study}-versions-{outcome.replace('_', '-')}",
         alt=f"Estimates and {level(report.plan.conf_level)} intervals of every version of the analysis. {said}.",
         caption=(
-            f"{entry.label}: the planned analysis (diamond) and other versions, with {level(report.plan.conf_level)}"
-            " intervals, in data without any effect"
+            f"{entry.label}: the planned analysis (diamond) and sensitivity analyses, with"
+            f" {level(report.plan.conf_level)} intervals, in data without any effect"
         ),
     )
 
@@ -219,7 +215,6 @@ def themes(report: FieldTrialReport) -> GT:
 OWN_SENTENCES: Mapping[str, Callable[..., str]] = {
     "detectable": detectable,
     "detectable_clustered": detectable_clustered,
-    "likeness": likeness,
     "drawn": drawn,
     "allocations": allocations,
     "few_clusters": few_clusters,

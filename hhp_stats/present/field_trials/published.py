@@ -47,11 +47,10 @@ def gap_needed(report: FieldTrialReport, outcome: str) -> str:
     p, ours = float(own["published"]), row["p_value"]
     needed = float(stats.t.isf(p / 2, row["df"])) * row["std_error"]
     return (
-        "If the offer changed nothing, a gap between the arms at least as wide as the"
-        f" {number(abs(row['estimate']))} points seen here would turn up by chance in about"
-        f" {in_words(round(100 * ours))} of a hundred trials like this one; a p-value of {_bare(p)} says that it would"
-        f" in only {in_words(round(100 * p))}. With standard errors as printed, that would take means that lie"
-        f" {number(needed)} points apart."
+        f"If the programme had no effect, chance alone would produce a gap of {number(abs(row['estimate']))} points or"
+        f" more in about {in_words(round(100 * ours))} of a hundred trials like this one. A p-value of {_bare(p)} says"
+        f" that it would in only {in_words(round(100 * p))}. With the published standard errors, that would take means"
+        f" that are {number(needed)} points apart."
     )
 
 
@@ -60,13 +59,14 @@ def _bare(p: float) -> str:
 
 
 def reproduced(report: FieldTrialReport) -> str:
-    """How many of the published figures of this trial come back."""
+    """How many of the published figures of this trial match ours."""
     table = report.reproduction()
     synthetic = read_release(report.root).is_synthetic(report.plan.study)
-    calibrated = "; the release was calibrated so that they would" if synthetic else ""
+    calibrated = " The synthetic data were made to match them." if synthetic else ""
     arms = table.loc[table["result_id"].str.contains("/mean_")]
+    same, of = int(arms["matches"].sum()), len(arms)
+    which = f"all {count(of)}" if same == of else f"{count(same)} of {count(of)}"
     return (
-        f"Of {plural(len(table), 'published figure')} of this trial that have a counterpart here,"
-        f" {count(table['matches'].sum())} come back to the printed digits, among them {count(arms['matches'].sum())}"
-        f" of {count(len(arms))} arm sizes, means and standard errors{calibrated}."
+        f"We could compare {plural(len(table), 'published figure')} with ours; {count(table['matches'].sum())} match,"
+        f" including {which} group sizes, means and standard errors.{calibrated}"
     )

@@ -216,6 +216,11 @@ def rows_of(frame: pd.DataFrame) -> list[Row]:
     return [_textual(row) for row in frame.to_dict("records")]
 
 
+def group_of(report: FieldTrialReport, arm: Arm) -> str:
+    """What the people of an arm are called in a sentence: `video group`, `control group`."""
+    return "control group" if arm.code == 0 else f"{report.inside(arm.label)} group"
+
+
 def open_field_trial(study: str, *, document: str = "", root: Path | None = None) -> FieldTrialReport:
     """The trial's plan and results; `document` defaults to the chapter the plan names."""
     home = root or find_root()

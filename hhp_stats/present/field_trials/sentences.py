@@ -21,15 +21,12 @@ from hhp_stats.present.field_trials.conclusions import (
     reach,
 )
 from hhp_stats.present.field_trials.published import conflict, gap_needed, printed_p, reproduced
-from hhp_stats.present.field_trials.report import FieldTrialReport, Row, in_words, inside
+from hhp_stats.present.field_trials.report import FieldTrialReport, group_of, in_words, inside
 from hhp_stats.present.numbers import (
-    WITHHELD,
     alpha_of,
     count,
-    digits_apart,
     interval,
     level,
-    limit_of_p,
     listed_words,
     number,
     p_clause,
@@ -46,9 +43,9 @@ def sample(report: FieldTrialReport) -> str:
     if report.plan.design.cluster:
         return _clusters_drawn(report)
     return (
-        f"{count(report.count('randomised'))} people were randomised: {count(arms[0][1])} to the arm"
-        f" \u201c{inside(arms[0][0].label)}\u201d and {count(arms[1][1])} to the arm"
-        f" \u201c{inside(arms[1][0].label)}\u201d."
+        f"{count(report.count('randomised'))} people were randomly assigned: {count(arms[0][1])} to the"
+        f" {group_of(report, arms[0][0])} and {count(arms[1][1])} to the {group_of(report, arms[1][0])}"
+        f" (\u201c{inside(arms[1][0].label)}\u201d)."
     )
 
 
@@ -59,54 +56,55 @@ def _clusters_drawn(report: FieldTrialReport) -> str:
     for arm in (report.treatment, report.control):
         drawn = int((table["arm"] == arm.id).sum())
         people = plural(report.count(f"randomised_{arm.id}"), "person", "people")
-        parts.append(f"{plural(drawn, unit)} with {people} to the arm \u201c{inside(arm.label)}\u201d")
+        parts.append(f"{plural(drawn, unit)} with {people} to the {group_of(report, arm)}")
     whole = plural(report.count("randomised"), "person", "people")
-    return f"{plural(len(table), unit)} with {whole} were randomised: {parts[0]} and {parts[1]}."
+    return f"{plural(len(table), unit)} with {whole} were randomly assigned: {parts[0]} and {parts[1]}."
 
 
 def answered(report: FieldTrialReport) -> str:
-    """How many answered the primary outcome, in all and by arm, and whether response differs."""
+    """How many answered the primary outcome: for the summary, without a test."""
+    primary = inside(report.plan.primary.label)
+    return (
+        f"Of these, {count(report.count('responded'))} people ({percent(report.count('response_rate'))}) answered the"
+        f" questions on {primary}."
+    )
+
+
+def response(report: FieldTrialReport) -> str:
+    """How many answered the primary outcome in each arm, and whether response differs."""
     row, adjusted = report.planned("response"), report.adjusted_for("response")
     if row["status"] in LACKING:
-        return (
-            f"{prose.not_estimated(row)} {count(report.count('responded'))} people answered the questions on the"
-            " primary outcome."
-        )
-    treated, control = (report.count(f"response_rate_{arm.id}") for arm in (report.treatment, report.control))
+        return prose.not_estimated(row)
+    arms = (report.treatment, report.control)
+    treated, control = (report.count(f"response_rate_{arm.id}") for arm in arms)
     rates = percent(treated, beside=[control]), percent(control, beside=[treated])
-    clear = "differed clearly" if prose.is_clear(row) else "did not differ clearly"
-    by = f"adjusted for {adjusted}, by " if adjusted else ""
+    by = f"; adjusted for {adjusted}: " if adjusted else ", "
+    tail = "a clear difference" if prose.is_clear(row) else prose.MAY_BE_CHANCE
     return (
-        f"{count(report.count('responded'))} people ({percent(report.count('response_rate'))} of those randomised)"
-        f" answered the questions on the primary outcome: {rates[0]} of the treated and {rates[1]} of the controls. The"
-        f" two rates {clear}: {by}{number(100 * row['estimate'], 1)} percentage points"
-        f" ({prose.uncertainty(row, digits=1, scale=100)})."
+        f"{rates[0]} of the {group_of(report, arms[0])} and {rates[1]} of the {group_of(report, arms[1])} answered"
+        f"{by}{number(100 * row['estimate'], 1)} percentage points"
+        f" ({prose.uncertainty(row, digits=1, scale=100)}), {tail}."
     )
 
 
 def effect(report: FieldTrialReport, outcome: str) -> str:
-    """The planned analysis of one outcome: arm means, difference, interval, p and verdict."""
+    """The planned analysis of one outcome: direction, size, interval, p and verdict. The table has the arms' means."""
     entry, row = report.outcome(outcome), report.planned(outcome)
     if row["status"] in LACKING:
         return f"{entry.label} could not be analysed. {as_sentence(row['note'])}"
-    means = [report.arm(outcome, arm) for arm in (report.treatment, report.control)]
     found, adjusted = prose.verdict(row, better=entry.better), report.adjusted_for(outcome)
-    size = number(abs(row["estimate"]))
-    whom = "treated" if found.favours == "treatment" else "controls"
-    gap = "no difference" if found.direction == "the same" else f"the treated were {size} {found.direction}"
-    tail = f"a clear difference, in favour of the {whom}" if found.clear else "no clear difference"
-    # Raw means and an adjusted difference are numbers of two kinds, and each is called what it is.
-    raw, by, kind = ("raw ", f"adjusted for {adjusted}, ", "adjusted ") if adjusted else ("", "", "")
-    digits = 2 if adjusted or found.direction == "the same" else digits_apart([row["estimate"] for row in means], 2)
-    return (
-        f"The treated had a {raw}mean of {_mean(means[0], digits)}, the controls one of {_mean(means[1], digits)};"
-        f" {by}{gap} ({prose.uncertainty(row)}): {tail}. In standard deviations the {kind}difference was"
-        f" {_standardised(report, outcome)}."
+    arm = report.treatment if found.favours == "treatment" else report.control
+    gap = f"{number(abs(row['estimate']))} points {found.direction} in the {group_of(report, report.treatment)}"
+    if found.direction == "the same":
+        gap = "the same in both groups"
+    tail = (
+        f": a clear difference in favour of the {group_of(report, arm)}" if found.clear else f", {prose.MAY_BE_CHANCE}"
     )
-
-
-def _mean(row: Row, digits: int) -> str:
-    return f"{number(row['estimate'], digits)} (standard error {number(row['std_error'])}, n = {count(row['n'])})"
+    by = f", adjusted for {adjusted}," if adjusted else ""
+    return (
+        f"{entry.label}{by} was {gap} ({prose.uncertainty(row)}){tail}. In standard deviations"
+        f" this is {_standardised(report, outcome)}."
+    )
 
 
 def _standardised(report: FieldTrialReport, outcome: str) -> str:
@@ -126,11 +124,13 @@ def short(report: FieldTrialReport, outcome: str) -> str:
         return f"{entry.label} could not be analysed."
     found = prose.verdict(row, better=entry.better)
     g = report.row(f"{outcome}/itt/hedges-g")
-    head = "no clear difference between the arms"
+    evidence = f"({number(g['estimate'])} SD, {p_clause(row['p_value'])})"
+    where = f"in the {group_of(report, report.treatment)}"
+    if found.direction == "the same":
+        return f"{entry.label}: the same in both groups {evidence}."
     if found.clear:
-        head = f"clearly {found.direction} among the treated"
-    lean = "" if found.clear or found.direction == "the same" else f", the treated being slightly {found.direction}"
-    return f"{entry.label}: {head}{lean} ({number(g['estimate'])} standard deviations, {p_clause(row['p_value'])})."
+        return f"{entry.label}: clearly {found.direction} {where} {evidence}."
+    return f"{entry.label}: {found.direction} {where} {evidence}, but this could be chance."
 
 
 def verdict(report: FieldTrialReport) -> str:
@@ -138,38 +138,21 @@ def verdict(report: FieldTrialReport) -> str:
     rows = [(o, report.planned(o.id)) for o in report.measured]
     clear = [o for o, row in rows if prose.is_clear(row)]
     smallest = min((row for _, row in rows), key=lambda row: row["p_value"])
-    name = report.outcome(str(smallest["outcome"])).label
-    alpha = alpha_of(report.plan.conf_level)
-    kept = sum(row["p_adjusted"] < alpha for _, row in rows)
-    head = f"None of the {in_words(len(rows))} outcomes shows a clear difference between the arms"
-    if clear:
-        named = ", ".join(inside(o.label) for o in clear)
-        head = (
-            f"{in_words(len(clear)).capitalize()} of the {in_words(len(rows))} outcomes show a clear difference"
-            f" ({named})"
-        )
-    return (
-        f"{head}; the smallest p-value is that of {inside(name)} ({p_clause(smallest['p_value'])}), and after"
-        f" Holm\u2019s adjustment for {in_words(len(rows))} outcomes {in_words(kept) if kept else 'none'} of them"
-        f" {'are' if kept > 1 else 'is'} below {limit_of_p(alpha)}."
-    )
-
-
-def glance(report: FieldTrialReport) -> str:
-    """The verdict for a reader in a hurry: one line, the same counts as `verdict`."""
-    rows = [(o, report.planned(o.id)) for o in report.measured]
-    clear = [o for o, row in rows if prose.is_clear(row)]
-    smallest = min((row for _, row in rows), key=lambda row: row["p_value"])
-    alpha = alpha_of(report.plan.conf_level)
-    kept = sum(row["p_adjusted"] < alpha for _, row in rows)
     name, evidence = inside(report.outcome(str(smallest["outcome"])).label), p_clause(smallest["p_value"])
+    kept = sum(row["p_adjusted"] < alpha_of(report.plan.conf_level) for _, row in rows)
+    if not clear and len(rows) == 1:
+        return f"We found no clear effect on {name} ({evidence})."
     if not clear:
-        return f"None of the {in_words(len(rows))} outcomes shows a clear difference (smallest {evidence}, {name})."
-    named = ", ".join(inside(o.label) for o in clear)
+        which = "either of the two" if len(rows) == 2 else f"any of the {in_words(len(rows))}"
+        return f"We found no clear effect on {which} outcomes (smallest {evidence}, for {name})."
+    named = listed_words([inside(o.label) for o in clear])
+    if len(rows) == 1:
+        return f"We found a clear effect on {named} ({evidence})."
+    left = "none remains" if not kept else "all remain" if kept == len(clear) > 1 else f"{in_words(kept)} remain"
     return (
-        f"{in_words(len(clear)).capitalize()} of the {in_words(len(rows))} outcomes"
-        f" {'show' if len(clear) > 1 else 'shows'} a clear difference ({named}; smallest {evidence}),"
-        f" {in_words(kept) if kept else 'none'} after adjustment for their number."
+        f"We found a clear effect on {in_words(len(clear))} of the {in_words(len(rows))} outcomes: {named} (smallest"
+        f" {evidence}, for {name}). After Holm\u2019s adjustment for {in_words(len(rows))} outcomes,"
+        f" {left}{'s' if kept == 1 else ''}."
     )
 
 
@@ -182,19 +165,15 @@ def towards(report: FieldTrialReport) -> str:
         if found.favours != "neither":
             (better if found.favours == "treatment" else worse).append(inside(outcome.label))
     parts = []
-    if better:
-        parts.append(f"{listed_words(better)} {'points' if len(better) == 1 else 'point'} in favour of the treated")
-    if worse:
-        parts.append(
-            f"{listed_words(worse)} in favour of the controls"
-            if better
-            else f"{listed_words(worse)} {'points' if len(worse) == 1 else 'point'} in favour of the controls"
-        )
+    for names, arm in ((better, report.treatment), (worse, report.control)):
+        if names:
+            verb = "was" if len(names) == 1 else "were"
+            parts.append(f"{listed_words(names)} {verb} better in the {group_of(report, arm)}")
     if not parts:
-        return "No outcome points to either arm."
-    text = ", ".join(parts)
+        return "No outcome points to either group."
+    text = "; ".join(parts)
     return (
-        f"{text[0].upper()}{text[1:]}; none of this exceeds what chance brings about."
+        f"{text[0].upper()}{text[1:]}. All of this could be chance."
         if not _any_clear(report)
         else f"{text[0].upper()}{text[1:]}."
     )
@@ -229,20 +208,21 @@ def power(report: FieldTrialReport) -> str:
     aim = (
         ""
         if printed is None
-        else f"The trial was planned to detect an effect of {number(printed)} standard deviations; "
+        else f"The trial was planned to detect an effect of {number(printed)} standard deviations. "
     )
     text = (
-        f"{aim}{count(planned['n'])} people{share} allow"
+        f"{aim}{count(planned['n'])} people{share} can detect"
         f" {number(planned['estimate'])}{'' if aim else ' standard deviations'}. The {count(achieved['n'])} who"
-        f" answered the primary outcome allow {number(achieved['estimate'])}: an effect that size is missed in"
-        f" {percent(1 - report.plan.power['achieved'].power, 0)} of trials like this one, and a smaller one more often."
+        f" answered the primary outcome can detect {number(achieved['estimate'])}: trials like this one miss an effect"
+        f" of that size in {percent(1 - report.plan.power['achieved'].power, 0)} of cases, and a smaller one"
+        " more often."
     )
     if printed is None or report.plan.design.cluster or f"{planned['estimate']:.2f}" == f"{printed:.2f}":
         return text
     needed = report.row("power/people_needed_planned/formula")
     return (
-        text + f" An effect of {number(printed)} would have taken {count(round(needed['estimate']))} respondents, "
-        "so that response alone does not explain the gap."
+        text + f" To detect {number(printed)}, {count(round(needed['estimate']))} people would have had to answer, "
+        "so response alone does not explain the gap."
     )
 
 
@@ -269,17 +249,22 @@ def flow_counts(report: FieldTrialReport) -> str:
     """What the survey exports held: responses, those set aside, and those that count."""
     rows = {row["wave"]: row for row in report.records("linkage")}
     row, first = rows["endline"], rows["baseline"]
-    hidden = (
-        f" {WITHHELD} stands for counts that are withheld to protect a very small one."
-        if withheld(*row.values(), first["matched"])
-        else ""
+    before = (
+        "The number of baseline responses that were used is withheld, because it would give away a very small one."
+        if withheld(first["matched"])
+        else f"Of the baseline responses, {count(first['matched'])} were used."
     )
-    return (
-        f"The endline export holds {plural(row['responses'], 'response')}; {count(row['consented'])} came with consent,"
-        f" {count(row['duplicates'])} were earlier attempts of people who answered again, {count(row['unmatched'])}"
-        f" carried a code that nobody on the list has, and {count(row['matched'])} belong to randomised people. The"
-        f" baseline export holds {count(first['matched'])} responses of randomised people.{hidden}"
-    )
+    if withheld(row["responses"], row["matched"]):
+        return f"The numbers of endline responses are withheld, to protect a very small one. {before}"
+    head = f"Of {plural(row['responses'], 'endline response')} received, {count(row['matched'])} were used"
+    if withheld(row["consented"], row["duplicates"], row["unmatched"]):
+        rest = ". The rest had no consent, were duplicates or could not be matched (numbers too small to publish)"
+    else:
+        rest = (
+            f"; {count(row['consented'])} came with consent, of which {count(row['duplicates'])} were duplicates and"
+            f" {count(row['unmatched'])} could not be matched"
+        )
+    return f"{head}{rest}. {before}"
 
 
 def left(report: FieldTrialReport) -> str:
@@ -322,7 +307,8 @@ def spread(report: FieldTrialReport, outcome: str) -> str:
     treated, control = (
         report.row(f"{outcome}/sd_{arm.id}/raw")["estimate"] for arm in (report.treatment, report.control)
     )
-    return f"{number(treated)} among the treated and {number(control)} among the controls"
+    groups = [group_of(report, arm) for arm in (report.treatment, report.control)]
+    return f"{number(treated)} in the {groups[0]} and {number(control)} in the {groups[1]}"
 
 
 def number_of(report: FieldTrialReport, key: str) -> str:
@@ -336,22 +322,22 @@ def recall(report: FieldTrialReport) -> str:
     asked, yes = report.count("recall_asked"), report.count("recall_yes")
     if withheld(asked, yes):
         return (
-            "How many treated respondents remembered receiving the messages is withheld, because the number of people"
+            "How many people remembered receiving the messages is withheld, because the number of people"
             " concerned is very small."
         )
     return (
-        f"{count(yes)} of the {count(asked)} treated respondents who answered the question ({percent(yes / asked, 0)}) "
-        "remembered receiving the messages."
+        f"{count(yes)} of the {count(asked)} people of the {group_of(report, report.treatment)} who answered this"
+        f" question ({percent(yes / asked, 0)}) remembered receiving the messages."
     )
 
 
 SENTENCES: dict[str, Callable[..., str]] = {
     "sample": sample,
     "answered": answered,
+    "response": response,
     "effect": effect,
     "short": short,
     "verdict": verdict,
-    "glance": glance,
     "towards": towards,
     "standardised": standardised,
     "robustness": robustness,

@@ -244,15 +244,13 @@ def power(report: FieldTrialReport) -> GT:
                 "People": count(row["n"]),
                 "Printed effect": number(entry.printed) if entry.printed is not None else MISSING,
                 "Computed effect": number(row["estimate"]),
-                "People for the printed effect": MISSING if needed is None else count(round(needed["estimate"])),
+                "People for the published effect": MISSING if needed is None else count(round(needed["estimate"])),
             }
         )
     first = next(iter(report.plan.power.values()))
     basis = "equal arms, no covariates"
     if clustered:
-        basis = (
-            f"the sizes of each {report.plan.design.unit} and the likeness of its people as found here, no covariates"
-        )
+        basis = f"the sizes of each {report.plan.design.unit} and its people as similar as found here, no covariates"
     return plain_table(
         pd.DataFrame(cells),
         stub="Sample",
@@ -358,8 +356,8 @@ def published(report: FieldTrialReport) -> GT:
             ),
             (
                 "p, this release: the planned analysis of its data, whose arms have the published sizes, means and"
-                " standard errors up to their rounding; that may move the last digit against the p of the arms as"
-                " printed."
+                " standard errors up to their rounding; the last digit may therefore differ from the p of the published"
+                " arms."
             ),
         ],
     )

@@ -36,9 +36,6 @@ from hhp_stats.studies.goal_setting_terms import primary_analysis
 RATE, RATE_ALONE = "absence_rate/itt/cr1", "absence_rate/itt/unadjusted"
 
 
-CLEAR = "a clear difference"
-
-
 def arm_cells(report: StudyReport, outcome: str) -> dict[str, list[str]]:
     """Formatted arm means with standard deviations, for one outcome."""
     labels = report.plan.design.arm_labels
@@ -92,8 +89,8 @@ def absence_versions(report: StudyReport) -> GT:
         notes=[
             (
                 f"Planned: {planned['method']}. One thing is changed at a time, except where resampling needs a single"
-                " data set: those two versions take missing baselines at zero with an indicator and are to be read"
-                " beside the version of that name."
+                " data set: those two analyses set missing baselines to zero with an indicator and should be compared"
+                " with the analysis of that name."
             ),
             (
                 "Clustered by team and authority: teams counts the authorities, the smaller of the two groupings."
@@ -176,8 +173,8 @@ def absence_distribution(report: StudyReport) -> EmbeddedFigure:
         "Days absent through sickness"
         if withheld(*zero)
         else (
-            f"Days absent through sickness: {percent(zero['control'], 0)} of the control arm and "
-            f"{percent(zero['treatment'], 0)} of the goal-setting arm had none"
+            f"Days absent through sickness: {percent(zero['control'], 0)} of the control group and "
+            f"{percent(zero['treatment'], 0)} of the goal-setting group had none"
         )
     )
     return embed(
@@ -192,9 +189,9 @@ def absence_distribution(report: StudyReport) -> EmbeddedFigure:
 
 # ---------------------------------------------------------------- in brief
 def _in_days(value: float) -> str:
-    """A difference in absence in everyday words: `1.6 days less absence`, `no difference`."""
+    """A difference in absence in everyday words: `1.6 fewer days of absence`, `no difference`."""
     size = number(abs(value), 1)
-    return "no difference" if not side(value) else f"{size} days {'less' if value < 0 else 'more'} absence"
+    return "no difference" if not side(value) else f"{size} {'fewer' if value < 0 else 'more'} days of absence"
 
 
 @sentence
@@ -209,13 +206,14 @@ def meaning(report: StudyReport) -> str:
     if found.clear:
         least, most = sorted(ends, key=abs)
         return (
-            f"Offering the programme {'lowered' if found.direction == 'lower' else 'raised'} sickness absence. Over"
-            f" {weeks} weeks the data support a difference from {_in_days(least)} to {_in_days(most)} for each person"
-            " who was offered it."
+            f"The programme {'lowered' if found.direction == 'lower' else 'raised'} sickness absence. Over"
+            f" {weeks} weeks"
+            f" the true effect is likely to be between {_in_days(least)} and {_in_days(most)} for each person who was"
+            " offered it."
         )
     return (
-        f"The trial does not settle the question. Over {weeks} weeks its data are in keeping with anything from"
-        f" {_in_days(ends[0])} to {_in_days(ends[1])} for each person who was offered the programme."
+        f"We cannot tell whether the programme changed sickness absence. Over {weeks} weeks the true effect could be"
+        f" anything from {_in_days(ends[0])} to {_in_days(ends[1])} for each person who was offered it."
     )
 
 
@@ -229,7 +227,7 @@ def absence_robustness(report: StudyReport) -> str:
     """Do the other versions of the absence analysis agree, and which do not?"""
     better, planned = report.outcome("sickness_absence").better, report.planned("sickness_absence")
     rows = versions(report, "sickness_absence")
-    said = prose.agreement(rows, planned, better=better).replace("of the analysis", "of the absence analysis", 1)
+    said = prose.agreement(rows, planned, better=better)
     if planned["status"] in LACKING:
         return said
     base = prose.verdict(planned, better=better)
@@ -241,35 +239,35 @@ def absence_robustness(report: StudyReport) -> str:
         if found.clear != base.clear or (found.clear and found.direction != base.direction):
             other.append(
                 f"\u201c{lowered(label)}\u201d"
-                f" ({'clearly ' + found.direction if found.clear else 'no clear difference'})"
+                f" ({'clearly ' + found.direction + ' absence' if found.clear else 'could be chance'})"
             )
-    return said if not other else f"{said} Another conclusion follows from {listed_words(other)}."
+    return said if not other else f"{said} The others: {listed_words(other)}."
 
 
 # ---------------------------------------------------------------- absence and turnover
 @sentence
 def absence_size(report: StudyReport) -> str:
-    """The planned effect in standard deviations, and the p value that rests on the draw alone."""
+    """The planned effect in standard deviations, and the p-value that is based on the draw alone."""
     g = report.row("sickness_absence/itt/hedges-g")
     drawn, zero = report.row("sickness_absence/itt/randomisation"), report.row("sickness_absence/itt/baseline-zero")
     return (
         f"In standard deviations the planned difference is {number(g['estimate'])}"
-        f" ({interval(g['conf_low'], g['conf_high'])}). Re-drawing the arms by the trial\u2019s own rule gives"
-        f" {p_clause(drawn['p_value'])}, against {p_clause(zero['p_value'])} for the same model (missing baselines at"
-        " zero with an indicator) with standard errors clustered by team."
+        f" ({interval(g['conf_low'], g['conf_high'])}). Randomisation inference, which assigns the arms again by the"
+        f" trial\u2019s own rule, gives {p_clause(drawn['p_value'])}. The same model (missing baselines at zero with an"
+        f" indicator) with standard errors clustered by team gives {p_clause(zero['p_value'])}."
     )
 
 
 @sentence
 def printed_days(report: StudyReport) -> str:
-    """The ratio under the printed 11.75 days."""
+    """The ratio under the protocol's 11.75 days."""
     row = report.row("benefit_cost/ratio/printed-days")
     days = {scenario.key: scenario.days for scenario in report.plan.cost_benefit.scenarios}
     return (
-        f"Under the {number(days['printed-days'])} days that the protocol prints,"
+        f"The protocol gives the programme\u2019s time as {number(days['printed-days'])} days,"
         f" {number(days['printed-days'] / days['programme-60'], 0)} to"
-        f" {number(days['printed-days'] / days['programme-30'], 0)} times the time of the programme, the ratio shrinks"
-        f" to {number(row['estimate'])} ({interval(row['conf_low'], row['conf_high'])})."
+        f" {number(days['printed-days'] / days['programme-30'], 0)} times its length. With that, the ratio is only"
+        f" {number(row['estimate'])} ({interval(row['conf_low'], row['conf_high'])})."
     )
 
 
@@ -282,8 +280,7 @@ def absence_rate(report: StudyReport) -> str:
     arms = [report.row(f"absence_rate/mean_{arm}/raw") for arm in ("control", "treatment")]
     rates = apart(*(arm["estimate"] for arm in arms)) if all(arm["status"] not in LACKING for arm in arms) else None
     head = (
-        f"Of every 100 working days in post, control staff lost {rates[0]} and staff offered goal-setting {rates[1]}, "
-        "whoever they belong to. "
+        f"Of every 100 working days in post, control staff lost {rates[0]} and staff offered goal-setting {rates[1]}. "
         if rates
         else ""
     )
@@ -293,11 +290,10 @@ def absence_rate(report: StudyReport) -> str:
         if found.direction == "the same"
         else f"{number(abs(row['estimate']))} days {found.direction} in every 100"
     )
-    verdict = CLEAR if found.clear else "no clear difference"
+    verdict = "a clear difference" if found.clear else prose.MAY_BE_CHANCE
     return (
-        f"{head}In this rate a leaver counts for the days in post alone, and nobody\u2019s days are taken further than "
-        "they were seen. "
-        f"Adjusted as planned, it was {said} in the goal-setting arm ({prose.uncertainty(row)}): {verdict}."
+        f"{head}In this rate a leaver counts only for the days in post; no days are extrapolated. "
+        f"Adjusted as planned, it was {said} in the goal-setting group ({prose.uncertainty(row)}), {verdict}."
     )
 
 
@@ -323,9 +319,7 @@ def leaver_floors(report: StudyReport) -> str:
     moved = [row for _, row in found if prose.verdict(row, better=better).clear != base.clear]
     stands = "none changes the conclusion" if not moved else f"{spelled(len(moved))} would change the conclusion"
     return (
-        f"A leaver who was in post for fewer than {report.plan.measures.leaver_floor_days:g} working days has no rate "
-        "of their own in the planned analysis, "
-        "because a few days of illness in a short stay would count as months. With other limits the difference is: "
-        f"{values}; planned "
-        f"{number(planned['estimate'])}. Of these, {stands}."
+        f"In the planned analysis, a leaver who was in post for fewer than {report.plan.measures.leaver_floor_days:g}"
+        " working days has no rate of their own, because a few days of illness in a short stay would count as months."
+        f" With other limits the difference is: {values}; planned {number(planned['estimate'])}. Of these, {stands}."
     )

@@ -103,12 +103,11 @@ def team_averages(report: StudyReport) -> str:
     better = report.outcome("sickness_absence").better
     same = prose.verdict(planned, better=better).clear == prose.verdict(other, better=better).clear
     return (
-        "Each member of staff counts the same in the planned analysis, so that a large team counts for more than a "
-        "small one. Counting each team the same asks "
-        "what the offer does in the average team; the two differ where it works otherwise in large teams than in "
-        "small ones. "
+        "In the planned analysis each member of staff counts the same, so a large team counts for more than a "
+        "small one. If each team counts the same, the question is what the programme does in the average team; the"
+        " answers differ if it works differently in large and small teams. "
         f"The differences are: {'; '.join(said)}. For absence the conclusion is "
-        f"{'the same' if same else 'another one'} "
+        f"{'the same' if same else 'different'} "
         f"({p_clause(planned['p_value'])} and {p_clause(other['p_value'])})."
     )
 
@@ -144,7 +143,7 @@ def exploratory_effects(report: StudyReport) -> GT:
                 "shares too (linear probability); errors "
                 "clustered by team. Answers that were not given are not imputed."
             ),
-            "p values are not adjusted for the number of outcomes.",
+            "p-values are not adjusted for the number of outcomes.",
         ],
     )
 
@@ -167,18 +166,17 @@ def exploratory_outcomes(report: StudyReport) -> str:
         said = f"None of the {spelled(len(found))} difference{ending} among those who answered is clear."
     else:
         which = "; ".join(
-            f"{lowered(outcome.label)} was {verdict.direction} in the goal-setting arm" for outcome, verdict in clear
+            f"{lowered(outcome.label)} was {verdict.direction} in the goal-setting group" for outcome, verdict in clear
         )
-        leave = "leaves" if len(clear) == 1 else "leave"
+        exclude = "excludes" if len(clear) == 1 else "exclude"
         said = (
             f"{spelled(len(clear)).capitalize()} of the {spelled(len(found))} interval{ending} among those who answered"
-            f" {leave} out zero: {which}."
+            f" {exclude} zero: {which}."
         )
     return (
-        f"{head}{said} The protocol plans no test of them: they are exploratory, stand outside the family of outcomes "
-        "whose p values are adjusted together, and are adjusted "
-        f"for nothing but the covariates. Of {spelled(len(found))} such test{ending} without any effect, "
-        f"{number(alpha * len(found), 1)} would leave out zero by chance."
+        f"{head}{said} The protocol plans no test of them. They are exploratory, and their p-values are not adjusted"
+        f" for the number of tests. Without any effect, {number(alpha * len(found), 1)} of {spelled(len(found))} such"
+        f" interval{ending} would exclude zero by chance."
     )
 
 

@@ -97,8 +97,7 @@ def balance_analysed(report: StudyReport) -> str:
     evidence = f"({p_clause(absence['p_value'], alpha=alpha)} and {p_clause(wellbeing['p_value'], alpha=alpha)})"
     if all(alike):
         return (
-            "Those whose absence is known, and those who answered about wellbeing, are as alike as chance would have"
-            f" it too {evidence}."
+            f"Those whose absence is known, and those who answered about wellbeing, were also well balanced {evidence}."
         )
     whom = known if not alike[0] else answered
     both = f"both {known} and {answered}"
@@ -172,7 +171,6 @@ def balance(report: StudyReport) -> str:
         )
     return (
         f"Taken together, the characteristics of the arms {_differ(test, alpha)}"
-        f" ({p_clause(test['p_value'], alpha=alpha)}); the "
-        "largest standardised "
-        f"difference of a single one is {number(largest)}."
+        f" ({p_clause(test['p_value'], alpha=alpha)}). The"
+        f" largest standardised difference of any characteristic is {number(largest)}."
     )

@@ -104,11 +104,11 @@ def baseline_balance(report: StudyReport) -> str:
     p = p_clause(row["p_value"], alpha=criterion.alpha)
     evidence = f"({number(std['estimate'], beside=limits)} standard deviations, {p})"
     if not wide and not unlikely:
-        return f"The imputed baselines of both arms are as alike as the criterion asks {evidence}."
+        return f"The imputed baselines of both arms are as similar as the criterion asks {evidence}."
     what = "are further apart than the criterion allows" if wide else "differ more than chance explains"
     return (
-        f"The imputed baselines of the arms {what} {evidence}. The planned analysis must then not be read alone: what"
-        f" can be said is what the other ways with missing baselines bear out. {baseline_versions(report)}"
+        f"The imputed baselines of the arms {what} {evidence}. The planned analysis must then not be read alone; only"
+        f" what the other methods for missing baselines confirm can be relied on. {baseline_versions(report)}"
     )
 
 
@@ -129,7 +129,7 @@ def baseline_versions(report: StudyReport) -> str:
     planned, found = report.planned("sickness_absence"), _versions(report)
     better = report.outcome("sickness_absence").better
     if planned["status"] != "estimated" or not found:
-        return "The other ways with missing baselines have nothing to be compared with."
+        return "The other methods for missing baselines have nothing to be compared with."
     base = prose.verdict(planned, better=better)
     values = "; ".join(
         f"{_named(label)} {number(row['estimate'])} ({interval(row['conf_low'], row['conf_high'])})"
@@ -141,15 +141,14 @@ def baseline_versions(report: StudyReport) -> str:
         if (verdict := prose.verdict(row, better=better)).clear != base.clear
         or (verdict.clear and verdict.direction != base.direction)
     ]
-    kind = "a clear difference" if base.clear else "no clear difference"
     stands = (
-        f"None of them changes the conclusion ({kind})."
+        "None of them changes the conclusion."
         if not other
-        else f"The conclusion ({kind}) does not stand with {spelled(len(other))} of them: {', '.join(other)}."
+        else f"The conclusion changes with {spelled(len(other))} of them: {', '.join(other)}."
     )
     return (
-        f"How missing baselines are dealt with moves the estimate of {number(planned['estimate'])} days (planned)."
-        f" Other ways give: {values}. {stands}"
+        f"The estimate of {number(planned['estimate'])} days (planned) depends on how missing baselines are handled."
+        f" Other methods give: {values}. {stands}"
     )
 
 
@@ -159,7 +158,7 @@ def baseline_range(report: StudyReport) -> str:
     planned, found = report.planned("sickness_absence"), _versions(report)
     better = report.outcome("sickness_absence").better
     if planned["status"] != "estimated" or not found:
-        return "The other ways with missing baselines have nothing to be compared with."
+        return "The other methods for missing baselines have nothing to be compared with."
     low, high = min(found, key=lambda one: one[1]["estimate"]), max(found, key=lambda one: one[1]["estimate"])
     base = prose.verdict(planned, better=better)
     same = sum(
@@ -169,8 +168,8 @@ def baseline_range(report: StudyReport) -> str:
     )
     outcome = "all" if same == len(found) else spelled(same)
     return (
-        f"Baseline absence is missing for some staff. Beside the planned way, {spelled(len(found))} others of dealing"
-        f" with that give differences from {number(low[1]['estimate'])} days ({_named(low[0])}) to"
+        f"Baseline absence is missing for some staff. We tried {spelled(len(found))} other methods for this. They give"
+        f" differences from {number(low[1]['estimate'])} days ({_named(low[0])}) to"
         f" {number(high[1]['estimate'])} ({_named(high[0])}); {outcome} lead to the same conclusion."
     )
 
@@ -183,14 +182,17 @@ def baseline_handling(report: StudyReport) -> str:
     missing = int(table.loc[table["group"] == "imputed", "people"].sum())
     unadjusted, planned = report.row("sickness_absence/itt/unadjusted"), report.planned("sickness_absence")
     if row is None:
-        return f"For {count(missing)} people no usable baseline is recorded, so that what is put in its place matters."
+        return (
+            f"For {count(missing)} people no usable baseline is recorded, so it matters how missing ones are handled."
+        )
     side = "more" if row["estimate"] > 0 else "fewer"
     before, after = apart(unadjusted["estimate"], planned["estimate"])
     return (
         f"In the year before, staff offered goal-setting had on average {number(abs(row['estimate']), 1)} {side} days"
-        " of absence than control staff, missing values imputed; the adjustment therefore moves the comparison from"
-        f" {before} days (unadjusted) to {after}. For {count(missing)} people no usable baseline is recorded, so that"
-        " what is put in its place matters."
+        " of absence than control staff, with missing values imputed. The adjustment therefore changes the difference"
+        f" from {before} days (unadjusted) to {after}. For {count(missing)} people no usable baseline is"
+        " recorded, so it"
+        " matters how missing ones are handled."
     )
 
 
@@ -201,7 +203,7 @@ def ratio_versions(report: StudyReport) -> str:
     table = report.table("cost_versions")
     rows = [report.row(str(key).split("/", 1)[1]) for key in table["result_id"].iloc[1:]]
     if not rows:
-        return "No other way with missing baselines was applied to the ratio."
+        return "No other method for missing baselines was applied to the ratio."
     low, high = min(row["estimate"] for row in rows), max(row["estimate"] for row in rows)
     included = sum(not prose.is_clear(row, null=1) for row in rows)
     shares = table["above_break_even"]
@@ -215,9 +217,9 @@ def ratio_versions(report: StudyReport) -> str:
         )
     )
     return (
-        f"Under the {spelled(len(rows))} other ways with missing baselines the ratio lies between {number(low)} and"
-        f" {number(high)}, and {said}. The share of resamples above it runs from {percent(shares.min(), 0)} to"
-        f" {percent(shares.max(), 0)} over all ways."
+        f"Under the {spelled(len(rows))} other methods for missing baselines the ratio is between {number(low)} and"
+        f" {number(high)}, and {said}. The share of resamples in which the programme pays for itself is"
+        f" {percent(shares.min(), 0)} to {percent(shares.max(), 0)}, depending on the method."
     )
 
 
@@ -242,7 +244,7 @@ def cost_versions(report: StudyReport) -> GT:
         notes=[
             (
                 f"{scenario.label}. Teams resampled, absence, turnover (linear probability) and the cost of a leaver"
-                " re-estimated together; both effects under the same way with missing baselines."
+                " re-estimated together; both effects under the same method for missing baselines."
             ),
         ],
     )

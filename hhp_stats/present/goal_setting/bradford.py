@@ -75,8 +75,8 @@ def largest_scores(report: StudyReport) -> str:
     table = report.lines("largest_scores", by="arm")
     return (
         f"The largest one per cent of scores, those above {number(table['control']['limit'], 0)}, hold"
-        f" {percent(table['control']['share_of_points'], 0)} of all points in the control arm and"
-        f" {percent(table['treatment']['share_of_points'], 0)} in the goal-setting arm;"
+        f" {percent(table['control']['share_of_points'], 0)} of all points in the control group and"
+        f" {percent(table['treatment']['share_of_points'], 0)} in the goal-setting group;"
         f" {percent(table['control']['zero'], 0)} and {percent(table['treatment']['zero'], 0)} of the staff have a"
         " score of zero."
     )

@@ -33,7 +33,7 @@ def uptake_table(report: StudyReport) -> GT:
     rows = [
         {
             "Taking part": row["label"],
-            "of": sources.get(row["key"], "Answers to the endline survey, goal-setting arm"),
+            "of": sources.get(row["key"], "Answers to the endline survey, goal-setting group"),
             "People": count(row["people"]),
             "Of": count(row["of"]),
             "Share": percent(row["share"]),
@@ -80,10 +80,10 @@ def recall(report: StudyReport) -> str:
     table = report.table("uptake").set_index("key")
     recalled, diary = table.loc["no_recall"], table.loc["protected"]
     if withheld(recalled["share"], diary["share"]):
-        return f"How many of the treated staff recalled the programme, or put time for it into their diary, {_WITHHELD}"
+        return f"How many recalled the programme, or booked time for it in their diary, {_WITHHELD}"
     return (
-        f"Among the treated staff who answered, {percent(recalled['share'], 0)} did not recall it or were unsure, and "
-        f"{percent(diary['share'], 0)} had put time for it into their diary."
+        f"Of those who were offered it and answered the survey, {percent(recalled['share'], 0)} did not recall it or"
+        f" were unsure, and {percent(diary['share'], 0)} had booked time for it in their diary."
     )
 
 
@@ -156,9 +156,9 @@ def complier(report: StudyReport) -> str:
     found = prose.verdict(row, better=outcome.better)
     head = f"absence was {found.direction} by {number(abs(row['estimate']))} working days"
     return (
-        "Among those whom the offer moved to start the course,"
-        f" {head if found.direction != 'the same' else 'absence was the same'} through starting it"
-        f" ({prose.uncertainty(row)}): {'a clear' if found.clear else 'no clear'} difference."
+        "Among those who started because of the offer,"
+        f" {head if found.direction != 'the same' else 'absence was the same'} through starting"
+        f" ({prose.uncertainty(row)}), {'a clear difference' if found.clear else prose.MAY_BE_CHANCE}."
     )
 
 
@@ -168,8 +168,8 @@ def instrument(report: StudyReport) -> str:
     first, robust = report.row("sickness_absence/uptake/iv"), report.row("sickness_absence/cace/iv-anderson-rubin")
     moved = "raised" if first["estimate"] >= 0 else "lowered"
     return (
-        f"The offer {moved} the share that started the course by {number(abs(100 * first['estimate']), 1)} percentage"
+        f"The offer {moved} the share who started the programme by {number(abs(100 * first['estimate']), 1)} percentage"
         f" points ({level(report.plan.conf_level)} CI {interval(100 * first['conf_low'], 100 * first['conf_high'], 1)};"
-        f" F of the first stage {number(first['statistic'] ** 2, 0)}). Anderson and Rubin\u2019s interval, which"
-        f" holds however few people an offer moves, is {interval(robust['conf_low'], robust['conf_high'])} days."
+        f" first-stage F {number(first['statistic'] ** 2, 0)}). Anderson and Rubin\u2019s interval, which is valid"
+        f" however few people start because of the offer, is {interval(robust['conf_low'], robust['conf_high'])} days."
     )

@@ -23,6 +23,8 @@ from hhp_stats.present.numbers import (
 from hhp_stats.present.tables import plain_table, text_table
 from hhp_stats.results import LACKING
 
+FORMULA = "Protocol\u2019s formula"
+
 
 @table
 def cost_benefit(report: StudyReport) -> GT:
@@ -33,7 +35,7 @@ def cost_benefit(report: StudyReport) -> GT:
         row = {
             "Scenario": scenario.label,
             "Ratio": number(point["estimate"]),
-            "As printed": interval(point["conf_low"], point["conf_high"]),
+            FORMULA: interval(point["conf_low"], point["conf_high"]),
         }
         for name, label in (("bootstrap", "Joint bootstrap"), ("fieller", "Fieller")):
             other = report.row(f"benefit_cost/ratio/{scenario.key}-{name}")
@@ -45,15 +47,15 @@ def cost_benefit(report: StudyReport) -> GT:
     return plain_table(
         pd.DataFrame(cells),
         stub="Scenario",
-        spanner=["As printed", "Joint bootstrap", "Fieller"],
+        spanner=[FORMULA, "Joint bootstrap", "Fieller"],
         spanner_label=f"{level(report.plan.conf_level)} interval",
         notes=[
             (
-                f"Pounds saved for each pound of staff time. Salary {count(costs.salary)} pounds a year over"
+                f"\u00a3 saved for each \u00a3 of staff time. Salary \u00a3{count(costs.salary)} a year over"
                 f" {count(costs.working_days)} working days."
             ),
             (
-                "As printed: ends of the two intervals put into the formula, the cost of a leaver taken as known."
+                f"{FORMULA}: ends of the two intervals put into the formula, the cost of a leaver taken as known."
                 " Joint bootstrap: teams resampled in the completed data sets, both effects and the cost of a leaver"
                 f" re-estimated (turnover by linear probability; its own ratios are {own})."
             ),
@@ -73,10 +75,10 @@ def ratio(report: StudyReport) -> str:
     clear = prose.is_clear(joint, null=1)
     verdict = "excludes" if clear else "includes"
     reaches = [interval(one["conf_low"], one["conf_high"], null=1) for one in (row, joint)]
-    done = "returned" if row["estimate"] >= 0 else "went with a further loss of"
+    done = "saved" if row["estimate"] >= 0 else "went with a further loss of"
     return (
-        f"With half an hour a week costed, each pound of staff time {done} {number(abs(row['estimate']))} pounds "
-        f"(interval as printed {reaches[0]}; from teams resampled "
+        f"With half an hour a week costed, each \u00a31 of staff time {done} \u00a3{number(abs(row['estimate']))} "
+        f"(interval by the protocol\u2019s formula {reaches[0]}; from resampled teams "
         f"{reaches[1]}). The second interval {verdict} breaking even. {ratio_versions(report)}"
     )
 
@@ -87,9 +89,9 @@ def break_even(report: StudyReport) -> str:
     row = report.lines("cost_parts", by="scenario")["programme-30"]
     one_in = row["turnover_cost"] / row["cost"]
     return (
-        f"Half an hour a week for six weeks costs {number(row['cost'], 0)} pounds of working time a person. That comes"
-        f" back if each person is absent {number(row['days'])} days less, or if one leaver in {count(round(one_in))}"
-        " people offered the programme stays."
+        f"Half an hour a week for six weeks costs \u00a3{number(row['cost'], 0)} of working time per person. The"
+        f" programme pays for itself if each person takes {number(row['days'])} fewer sick days, or if one more person"
+        f" in {count(round(one_in))} stays."
     )
 
 
@@ -105,7 +107,7 @@ def cost_parts(report: StudyReport) -> GT:
             "Turnover": [number(row["turnover"], 0) for row in rows],
             "Together": [number(row["absence"] + row["turnover"], 0) for row in rows],
             "Days": [number(row["days"]) for row in rows],
-            "Pounds": [number(row["cost"], 0) for row in rows],
+            "\u00a3": [number(row["cost"], 0) for row in rows],
         }
     )
     table = plain_table(
@@ -115,7 +117,7 @@ def cost_parts(report: StudyReport) -> GT:
         spanner_label="Saved",
         notes=_cost_notes(report),
     )
-    return table.tab_spanner("Spent", columns=["Days", "Pounds"])
+    return table.tab_spanner("Spent", columns=["Days", "\u00a3"])
 
 
 def _cost_notes(report: StudyReport) -> list[str]:
@@ -124,9 +126,9 @@ def _cost_notes(report: StudyReport) -> list[str]:
         report.row("benefit_cost/leaver_cost/mean"),
     )
     return [
-        f"Pounds a person; a saving below zero is a loss. A day costs {number(row['daily_rate'])} pounds.",
+        f"\u00a3 per person; a saving below zero is a loss. A day costs \u00a3{number(row['daily_rate'])}.",
         (
-            f"A leaver costs {number(leaver['estimate'], 0)} pounds"
+            f"A leaver costs \u00a3{number(leaver['estimate'], 0)}"
             f" ({interval(leaver['conf_low'], leaver['conf_high'], 0)}; standard error"
             f" {number(leaver['std_error'], 0)}, by team): replacement less sick pay after leaving, the mean over"
             f" {count(row['priced'])} of {count(row['leavers'])} leavers, in"
@@ -170,7 +172,7 @@ def comparison(report: StudyReport) -> GT:
             "Intervention": "Goal-setting",
             "Absence": "estimated",
             "Turnover": "estimated",
-            "Cost a person": f"{number(cost, 0)} pounds",
+            "Cost per person": f"\u00a3{number(cost, 0)}",
             "Ratio": reached,
             "Difference in ratios": "\u2014",
         }
@@ -193,7 +195,7 @@ def comparison(report: StudyReport) -> GT:
         pd.DataFrame(rows),
         stub="Intervention",
         notes=[
-            "Goal-setting: programme time of half an hour a week, interval as printed.",
+            "Goal-setting: programme time of half an hour a week; interval by the protocol\u2019s formula.",
             *reasons,
         ],
     )

@@ -148,21 +148,21 @@ def team_effect(report: StudyReport) -> str:
     chance = "within what the draws alone can make" if abs(gap) < 2 * noise else "more than the draws alone make"
     share = percent(abs(gap) / having["std_error"], 0)
     told = (
-        "The interval of that likeness reaches zero, so that the answers do not tell which of the two models is right."
+        "The interval of that correlation includes zero, so the answers do not tell which of the two models is right."
         if side(icc["conf_low"]) <= 0
-        else "The interval of that likeness stays above zero, which speaks for the team effect."
+        else "The interval of that correlation is above zero, which supports the team effect."
     )
     other, own = apart(without["estimate"], having["estimate"])
     return (
-        "The imputation model gives each team an effect of its own, so that missing answers take after those of"
-        f" teammates. Without it the difference in wellbeing is {other}"
+        "The imputation model gives each team an effect of its own, so that missing answers resemble those of the"
+        f" same team. Without it the difference in wellbeing is {other}"
         f" ({interval(without['conf_low'], without['conf_high'])}) instead of {own}"
         f" ({interval(having['conf_low'], having['conf_high'])}). That is {share} of a standard error and {chance}"
-        f" (Monte Carlo errors {number(without['mc_error'], 3)} and {number(having['mc_error'], 3)}). The likeness of"
-        f" teammates among those who answered is {number(icc['estimate'], 3)}"
-        f" ({interval(icc['conf_low'], icc['conf_high'], 3)}): with a team effect, the teams\u2019 own deviations count"
-        " as theirs and are carried to members who did not answer; without it every deviation from the covariates"
-        f" counts as the person\u2019s. {told}"
+        f" (Monte Carlo errors {number(without['mc_error'], 3)} and {number(having['mc_error'], 3)}). The intraclass"
+        f" correlation among those who answered is {number(icc['estimate'], 3)}"
+        f" ({interval(icc['conf_low'], icc['conf_high'], 3)}). With a team effect, a team\u2019s deviation is also"
+        " imputed to its members who did not answer; without it, every deviation from the covariates"
+        f" counts as the person\u2019s own. {told}"
     )
 
 
@@ -206,16 +206,17 @@ def enough_imputations(report: StudyReport) -> str:
     failing = table.loc[~table["holds"].astype(bool)]
     primary = report.planned("sickness_absence")
     head = (
-        "Made again with other random numbers, the imputation would move the planned difference in absence by about"
-        f" {number(primary['mc_error'], 3)} days and its p value by about {number(primary['mc_error_p'], 3)}."
+        "With other random numbers, the imputation would change the planned difference in absence by about"
+        f" {number(primary['mc_error'], 3)} days and its p-value by about {number(primary['mc_error_p'], 3)}."
     )
     if failing.empty:
         return (
-            f"{head} All {plural(len(table), 'planned result')} that rest on imputation keep within the limits that the"
+            f"{head} All {plural(len(table), 'planned result')} that depend on imputation are within the limits"
+            " that the"
             " plan sets."
         )
     names = [report.outcome(str(key).split("/")[1]).label.lower() for key in failing["result_id"]]
     return (
-        f"{head} **Warning:** for {spelled(len(names))} of {plural(len(table), 'planned result')} the limits are passed"
-        f" ({', '.join(names)}), so that more imputations are needed."
+        f"{head} **Warning:** {spelled(len(names))} of {plural(len(table), 'planned result')} are outside the limits"
+        f" ({', '.join(names)}), so more imputations are needed."
     )

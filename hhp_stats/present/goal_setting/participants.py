@@ -41,10 +41,10 @@ def sample(report: StudyReport) -> str:
         return f"How many members of staff were randomised {_WITHHELD}"
     return (
         f"{plural(whole['people'], 'member')} of staff in {plural(whole['teams'], 'team')} of"
-        f" {plural(len(report.plan.sites), 'local authority', 'local authorities')} were randomised:"
+        f" {plural(len(report.plan.sites), 'local authority', 'local authorities')} were randomly assigned:"
         f" {plural(arms['treatment']['teams'], 'team')} with {plural(arms['treatment']['people'], 'person', 'people')}"
-        f" to the offer of goal-setting, {plural(arms['control']['teams'], 'team')} with"
-        f" {plural(arms['control']['people'], 'person', 'people')} to the control arm."
+        f" to goal-setting, {plural(arms['control']['teams'], 'team')} with"
+        f" {plural(arms['control']['people'], 'person', 'people')} to the control group."
     )
 
 

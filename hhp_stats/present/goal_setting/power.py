@@ -94,10 +94,10 @@ def multiplicity_table(report: StudyReport) -> GT:
         spanner_label="Planned analyses",
         notes=[
             (
-                "The protocol plans no adjustment. Holm adjusts the planned p values. Westfall and Young\u2019s"
+                "The protocol plans no adjustment. Holm adjusts the planned p-values. Westfall and Young\u2019s"
                 " step-down re-draws the arms of all outcomes together, which takes one data set: missing baselines at"
-                " zero with an indicator, survey outcomes among those who answered. So it adjusts the p values beside"
-                " it, of these models by the same draws, and not the planned ones."
+                " zero with an indicator, survey outcomes among those who answered. So it adjusts the p-values next"
+                " to it, of these models by the same draws, and not the planned ones."
             ),
         ],
     )
@@ -117,7 +117,7 @@ def power(report: StudyReport) -> str:
         else f", {number(achieved['estimate'], 3)}"
     )
     return (
-        f"The trial was planned to detect {number(planned['estimate'], 3)} standard deviations of absence (printed as"
+        f"The trial was planned to detect {number(planned['estimate'], 3)} standard deviations of absence (published as"
         f" {number(report.plan.power['absence'].printed)}). With the {count(recruited['n'])} people recruited it could"
         f" detect {number(recruited['estimate'], 3)}, after the planned attrition {number(lost['estimate'], 3)}; with"
         f" the team sizes, clustering and baseline correlation found in the data{found}."
@@ -133,9 +133,10 @@ def power_slip(report: StudyReport) -> str:
     baseline = assumed.baseline or 0.0
     return (
         f"The protocol adds that {number(assumed.printed)} is {number(100 * assumed.printed / baseline, 1)} per cent of"
-        f" the baseline: the standardised value divided by {number(baseline)} days, as if it were days. In days it has"
-        f" to be multiplied by the standard deviation: with the {number(days, 1)} days found among the controls the"
-        f" trial could detect {number(achieved * days, 1)} days."
+        f" the baseline: it divides the standardised value by {number(baseline)} days, as if it were days. To get days,"
+        f" it has to be multiplied by the standard deviation. With the {number(days, 1)} days found in the"
+        " control group,"
+        f" the trial could detect {number(achieved * days, 1)} days."
     )
 
 
@@ -151,10 +152,11 @@ def power_weeks(report: StudyReport) -> str:
     share = weeks / HALF_YEAR_WEEKS
     days, left = absence.baseline or 0.0, turnover.baseline or 0.0
     return (
-        f"The printed base rates, {number(days)} days and {percent(left)} leaving, belong to {HALF_YEAR_WEEKS} weeks;"
+        f"The protocol\u2019s base rates, {number(days)} days and {percent(left)} leaving, are for"
+        f" {HALF_YEAR_WEEKS} weeks;"
         f" over the {weeks} weeks of follow-up they are {number(share * days)} days and {percent(share * left)}. With"
-        " that, and without a correlation of leaving with a baseline that nobody has, the detectable fall in turnover"
-        f" is {number(100 * restated['estimate'], 1)} points."
+        " these rates, and without a correlation with a baseline (no one has left at baseline), the detectable fall in"
+        f" turnover is {number(100 * restated['estimate'], 1)} points."
     )
 
 
@@ -169,14 +171,14 @@ def multiplicity(report: StudyReport) -> str:
     unadjusted = sum(row["p_value"] < alpha for row in rows)
     adjusted = [report.outcome(row["outcome"]).label.lower() for row in rows if row["p_adjusted"] < alpha]
     tail = (
-        f"after Holm\u2019s adjustment {listed_words(adjusted)} {'stands' if len(adjusted) == 1 else 'stand'} out"
+        f"after Holm\u2019s adjustment {listed_words(adjusted)} {'remains' if len(adjusted) == 1 else 'remain'}"
         if adjusted
-        else ("after Holm\u2019s adjustment none does")
+        else "after Holm\u2019s adjustment none has"
     )
     subject = "None" if unadjusted == 0 else spelled(unadjusted).capitalize()
     verb = "have" if unadjusted > 1 else "has"
     whole = f"{spelled(len(rows))} outcomes{'' if len(rows) == len(FAMILY) else ' that could be analysed'}"
-    return f"{subject} of the {whole} {verb} an unadjusted p value below {limit_of_p(alpha)}; {tail}."
+    return f"{subject} of the {whole} {verb} an unadjusted p-value below {limit_of_p(alpha)}; {tail}."
 
 
 @table

@@ -51,13 +51,15 @@ def assignment_map(report: StudyReport) -> EmbeddedFigure:
         document=report.document,
         label="gs-assignment-map",
         alt=(
-            "One point a team: the share of further draws in which it is drawn for goal-setting, by authority."
+            "One point for each team: the share of simulated randomisations that assign it to goal-setting, by"
+            " authority."
             f" {words}."
         ),
         caption=(
-            f"Chance of each team to be drawn for goal-setting under the rule, in {count(summary['draws'])} further"
-            f" draws. Band: where {level(report.plan.conf_level)} of the points lie if every chance is one half;"
-            f" {count(outside)} of {count(summary['teams'])} lie outside"
+            f"Each team\u2019s chance of being assigned to goal-setting, in {count(summary['draws'])} simulated"
+            f" randomisations by the same rule. Band: where {level(report.plan.conf_level)} of the points are"
+            " expected if"
+            f" every chance is one half; {count(outside)} of {count(summary['teams'])} are outside"
         ),
     )
 
@@ -74,7 +76,7 @@ def _strip(table: pd.DataFrame, names: list[str], reach: float) -> Figure:
         shift = 0.24 * (np.arange(len(share)) % 5 - 2) / 2
         axes.plot(share, y + shift, "o", color=TREATMENT, markersize=2.8, alpha=0.75)
     axes.set_yticks(range(len(names)), names)
-    axes.set_xlabel("% of further draws in which the team is drawn for goal-setting")
+    axes.set_xlabel("% of simulated randomisations that assign the team to goal-setting")
     return figure
 
 
@@ -84,9 +86,10 @@ def strata_if_zero(report: StudyReport) -> str:
     row: Any = report.table("strata_if_zero").iloc[0]
     return (
         "Staff without a record of absence do not enter the mean of their team. Had they counted as zero,"
-        f" {count(row['other_stratum'])} of {count(row['teams'])} teams would have stood in another stratum, and the"
-        f" share of agency staff would have correlated at {number(row['agency_with_absence_if_zero'])} with the mean"
-        f" that makes the quartiles, in place of {number(row['agency_with_absence'])}."
+        f" {count(row['other_stratum'])} of the {count(row['teams'])} teams would have been in a different stratum, and"
+        f" the share of agency staff would have correlated at {number(row['agency_with_absence_if_zero'])} with"
+        " the mean"
+        f" that makes the quartiles, instead of {number(row['agency_with_absence'])}."
     )
 
 
@@ -143,7 +146,7 @@ def replay(report: StudyReport) -> str:
     table = report.table("replay")
     last = table.iloc[-1]
     agreed = (
-        "gives the same strata, p values and arms"
+        "gives the same strata, p-values and arms"
         if last["agrees"]
         else f"differs from the list on file: {last['note']}"
     )
@@ -159,7 +162,7 @@ def assignment(report: StudyReport) -> str:
     """Even chances?"""
     row = report.table("assignment").iloc[0]
     return (
-        f"Over {count(row['draws'])} further draws by the same rule each team is treated in"
-        f" {percent(row['smallest'], 0)} to {percent(row['largest'], 0)} of them, around the one half that symmetry"
-        f" demands, and {percent(row['accepted'], 0)} of the draws kept pass both tests."
+        f"In {count(row['draws'])} simulated randomisations by the same rule, each team is assigned to goal-setting in"
+        f" {percent(row['smallest'], 0)} to {percent(row['largest'], 0)} of them, close to the expected 50%;"
+        f" {percent(row['accepted'], 0)} of the assignments kept pass both tests."
     )

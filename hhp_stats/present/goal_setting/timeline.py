@@ -103,10 +103,8 @@ def _of_launches(*, assumed: bool, synthetic: bool) -> list[str]:
     if not assumed:
         return []
     if synthetic:
-        return [
-            "* The documents print the first and the last launch; the others are assumed for the synthetic release."
-        ]
-    return ["* Assumed: no document prints this launch, and no record of the trial has confirmed it."]
+        return ["* The documents give the first and the last launch; the others are assumed for the synthetic release."]
+    return ["* Assumed: no document gives this launch, and no record of the trial has confirmed it."]
 
 
 @figure
@@ -194,8 +192,9 @@ def randomised_authorities(report: StudyReport) -> GT:
         spanner=["Control", "Goal-setting"],
         spanner_label="Teams",
         notes=[
-            f"Chance: share of {count(summary['draws'])} further draws by the same rule in which a team of the"
-            " authority is drawn for goal-setting; the lowest and the highest of its teams."
+            f"Chance: share of {count(summary['draws'])} simulated randomisations by the same rule that assign"
+            " a team of"
+            " the authority to goal-setting; the lowest and the highest of its teams."
         ],
     )
     return table.tab_spanner("Chance of goal-setting", columns=["Lowest", "Highest"])

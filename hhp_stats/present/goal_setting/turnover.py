@@ -51,8 +51,8 @@ def turnover_table(report: StudyReport) -> GT:
                 "How many left is withheld to protect a count of very few people."
                 if withheld(*left)
                 else (
-                    f"Left, unadjusted: {percent(raw[0]['estimate'])} of {count(raw[0]['n'])} in the control arm, "
-                    f"{percent(raw[1]['estimate'])} of {count(raw[1]['n'])} in the goal-setting arm."
+                    f"Left, unadjusted: {percent(raw[0]['estimate'])} of {count(raw[0]['n'])} in the control group, "
+                    f"{percent(raw[1]['estimate'])} of {count(raw[1]['n'])} in the goal-setting group."
                 )
             ),
         ],
@@ -85,7 +85,7 @@ def separation(report: StudyReport) -> str:
     if planned["status"] in LACKING:
         return (
             f"The planned logit could not be fitted. {as_sentence(planned['note'])} Firth\u2019s penalised logit"
-            f" stands in its place: {change}."
+            f" replaces it: {change}."
         )
     return (
         "No characteristic in the model predicts leaving, or staying, without exception (separation), so the planned"
@@ -101,8 +101,8 @@ def turnover_relative(report: StudyReport) -> str:
         method = "firth-at-means"
     row = report.row(f"turnover/ratio/{method}")
     return (
-        f"In relative terms, the odds of leaving in the goal-setting arm were {number(row['estimate'])} times those in"
-        f" the control arm ({level(report.plan.conf_level)} CI {interval(row['conf_low'], row['conf_high'], null=1)})."
+        f"The odds of leaving in the goal-setting group were {number(row['estimate'])} times those in the control group"
+        f" ({level(report.plan.conf_level)} CI {interval(row['conf_low'], row['conf_high'], null=1)})."
     )
 
 

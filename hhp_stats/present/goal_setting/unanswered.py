@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import pandas as pd
 from great_tables import GT
 
@@ -36,8 +39,8 @@ def response(report: StudyReport) -> str:
     if withheld(*arms["endline_survey"]):
         return "How many answered the endline survey is withheld, because the number of people concerned is very small."
     return (
-        f"{percent(arms.at[labels['treatment'], 'endline_survey'])} of the goal-setting arm and "
-        f"{percent(arms.at[labels['control'], 'endline_survey'])} of the control arm answered the endline survey."
+        f"{percent(arms.at[labels['treatment'], 'endline_survey'])} of the goal-setting group and "
+        f"{percent(arms.at[labels['control'], 'endline_survey'])} of the control group answered the endline survey."
     )
 
 
@@ -48,7 +51,7 @@ def bounds(report: StudyReport) -> str:
     worst = [report.row(f"wellbeing/{side}_bound/worst-case") for side in ("lower", "upper")]
     return (
         f"Among those who would answer in either arm, the effect on wellbeing lies between {number(lee[0]['estimate'])}"
-        f" and {number(lee[1]['estimate'])} (Lee\u2019s bounds). Without any assumption about those who did not answer"
+        f" and {number(lee[1]['estimate'])} (Lee\u2019s bounds). Without any assumption about those who did not answer,"
         f" it lies between {number(worst[0]['estimate'])} and {number(worst[1]['estimate'])}: the answers alone say"
         " very little."
     )
@@ -61,55 +64,83 @@ def rho(report: StudyReport) -> str:
         return ""
     row = report.row("wellbeing/rho/heckman-ml")
     return (
-        "The selection model puts the correlation between answering and wellbeing, beyond the covariates, at"
+        "The selection model estimates the correlation between answering and wellbeing, beyond the covariates, as"
         f" {number(row['estimate'])} ({level(report.plan.conf_level)} CI {interval(row['conf_low'], row['conf_high'])};"
         " profile likelihood, people taken as"
-        f" independent){'' if prose.is_clear(row) else ', so the answers leave even its sign open'}."
+        f" independent){'' if prose.is_clear(row) else ', so not even its sign is known'}."
     )
+
+
+TIPPED = ("wellbeing", "time_pressure", "efficacy")
+WHOSE = {"treated": "treatment", "control": "control"}  # whose answers are shifted, and the arm they belong to
+
+
+def _refused(report: StudyReport, outcome: str) -> Mapping[str, Any] | None:
+    """The row that says why nothing could be shifted; None where it was, though no shift may be enough."""
+    rows = (report.row(f"{outcome}/tipping/{whose}-{end}") for whose in WHOSE for end in ("low", "high"))
+    return next((row for row in rows if row["status"] == "not_estimated" and is_refusal(row["note"])), None)
+
+
+def _tipping_points(report: StudyReport, outcome: str, whose: str) -> dict[str, str]:
+    """By how much the answers of non-respondents in one arm would have to be lower, or higher, than imputed to change
+    the conclusion; without an entry where no shift that was tried changes it.
+    """
+    # Higher scores mean better only where the outcome says so, so scores are called higher and lower.
+    rows = [report.row(f"{outcome}/tipping/{whose}-{end}") for end in ("low", "high")]
+    return {
+        "lower" if row["estimate"] < 0 else "higher": number(abs(row["estimate"]))
+        for row in rows
+        if row["status"] not in LACKING
+    }
 
 
 @sentence
 def tipping(report: StudyReport) -> str:
     """By how much those who did not answer would have to differ in wellbeing."""
-    return _tipping(report, "wellbeing")
-
-
-@sentence
-def tipping_mediators(report: StudyReport) -> str:
-    """The same for time pressure and efficacy."""
-    return (
-        f"Time pressure: {lowered(_tipping(report, 'time_pressure'))} Efficacy: {lowered(_tipping(report, 'efficacy'))}"
-    )
-
-
-def _tipping(report: StudyReport, outcome: str) -> str:
-    # Higher scores mean better only where the outcome says so, so scores are called higher and lower.
+    refused = _refused(report, "wellbeing")
+    if refused is not None:
+        return prose.not_estimated(refused)
     parts = []
-    for arm, whom in (
-        ("treated", "only the goal-setting staff who did not answer"),
-        ("control", "only the control staff who did not answer"),
-    ):
-        found = []
-        for end in ("low", "high"):
-            row = report.row(f"{outcome}/tipping/{arm}-{end}")
-            if row["status"] == "not_estimated" and is_refusal(row["note"]):  # and not: no shift of the grid is enough
-                return prose.not_estimated(row)
-            if row["status"] not in LACKING:
-                word = "lower" if row["estimate"] < 0 else "higher"
-                found.append(f"{number(abs(row['estimate']))} standard deviations {word}")
-        limit = max(abs(delta) for delta in report.plan.tipping.deltas)
+    limit = number(max(abs(delta) for delta in report.plan.tipping.deltas), 1)
+    for whose, arm in WHOSE.items():
+        label = lowered(report.plan.design.arm_labels[arm])
+        found = _tipping_points(report, "wellbeing", whose)
+        shifts = " or ".join(f"{size} standard deviations {way}" for way, size in found.items())
         parts.append(
-            f"would change if {whom} scored {' or '.join(found)} than imputed"
+            f"it would change if only non-respondents in the {label} group scored {shifts} than imputed"
             if found
-            else (
-                f"would not change even if {whom} scored {number(limit, 1)} standard deviations higher or lower than"
-                " imputed"
-            )
+            else f"even {limit} standard deviations higher or lower in the {label} group would not change it"
         )
-    row = report.row(f"{outcome}/itt/imputed")
-    verdict = prose.verdict(row, better=report.outcome(outcome).better)
-    kind = "a clear difference" if verdict.clear else "no clear difference"
-    return f"The conclusion with imputed answers ({kind}) {parts[0]}, and it {parts[1]}."
+    return f"How firm is the conclusion on wellbeing? With imputed answers, {' and '.join(parts)}."
+
+
+@table
+def tipping_table(report: StudyReport) -> GT:
+    """How different non-respondents would have to be to change the conclusion, by outcome and arm."""
+    labels, cells = report.plan.design.arm_labels, []
+    limit = number(max(abs(delta) for delta in report.plan.tipping.deltas), 1)
+    reasons = []
+    for outcome in TIPPED:
+        line, refused = {"Outcome": report.outcome(outcome).label}, _refused(report, outcome)
+        if refused is not None:
+            reasons.append(f"{line['Outcome']}: {prose.not_estimated(refused)}")
+        for whose, arm in WHOSE.items():
+            found = _tipping_points(report, outcome, whose)
+            line |= {
+                f"{labels[arm]}, {way}": found.get(way, f"more than {limit}" if refused is None else "not estimated")
+                for way in ("lower", "higher")
+            }
+        cells.append(line)
+    return plain_table(
+        pd.DataFrame(cells),
+        stub="Outcome",
+        spanner=[name for name in cells[0] if name != "Outcome"],
+        spanner_label="Non-respondents of only this arm, compared with imputed answers",
+        notes=[
+            "In standard deviations of the answers of the control group. Other shifts leave the conclusion as it is.",
+            *reasons,
+        ],
+    )
 
 
 # ---------------------------------------------------------------- survey outcomes
@@ -118,18 +149,21 @@ def selection(report: StudyReport) -> str:
     """How little the selection model rests on, in numbers."""
     two_step = report.row("wellbeing/itt/heckman-two-step")  # whose reason is that of the line's absence
     row = report.line("selection", "wellbeing", by="outcome")
-    word = "above" if row["condition_number"] > HARMFUL else "below"
+    size = f"condition number {number(row['condition_number'], 0, beside=[HARMFUL])}; above {HARMFUL} is a warning sign"
+    trust = (
+        f"It is close to unidentifiable ({size}), so we place little weight on it."
+        if row["condition_number"] > HARMFUL
+        else f"Its terms can be told apart ({size})."
+    )
     estimate = (
-        f" Its two-step version shows what that means: {number(two_step['estimate'])}"
+        f" Its two-step version gives {number(two_step['estimate'])}"
         f" ({interval(two_step['conf_low'], two_step['conf_high'])})."
         if two_step["status"] == "estimated"
         else ""
     )
     return (
-        "Nothing is known that moves people to answer and has no other bearing on wellbeing, so the selection model is"
-        " identified by the assumed normal distribution alone. Its condition number is"
-        f" {number(row['condition_number'], 0, beside=[HARMFUL])}, {word} the {HARMFUL} from which on collinearity is"
-        f" held to be harmful.{estimate}"
+        "We know of nothing that makes people answer but does not affect wellbeing, so only the assumed normal"
+        f" distribution identifies the selection model. {trust}{estimate}"
     )
 
 
@@ -153,8 +187,9 @@ def attrition_wellbeing(report: StudyReport) -> str:
     word = "more" if side(high, low) > 0 else "less" if side(high, low) < 0 else "just as"
     shares = apart(100 * high, 100 * low, digits=0)
     return (
-        f"Of those in the highest third of wellbeing at the start {shares[0]}% answered at the end, of the lowest third"
-        f" {shares[1]}%: those who felt better were {word} likely to answer."
+        f"Of those in the highest third of wellbeing at the start, {shares[0]}% answered at the end; of the"
+        " lowest third,"
+        f" {shares[1]}%. Those who felt better were {word} likely to answer."
     )
 
 

@@ -95,7 +95,7 @@ def strategies(report: StudyReport, outcomes: Sequence[str]) -> GT:
             (
                 "Complete cases and imputation: least squares, standard errors CR1 by team, t. Selection: maximum"
                 " likelihood at its highest maximum, clustered by team. The selection model has no variable that"
-                " predicts response alone; it rests on its form."
+                " predicts response alone; it depends on its form."
             ),
             f"Monte Carlo errors of the imputed differences: {_monte_carlo(rows)}.",
         ],
@@ -152,20 +152,30 @@ def _strategies_agree(report: StudyReport, outcome: str) -> str:
     clear = [verdict for verdict in found if verdict.clear]
     if not found:
         why = prose.reason(report.row(f"{outcome}/itt/{next(iter(STRATEGIES))}")).rstrip(".")
-        return f"In none of the {every} ways of dealing with missing answers could {label} be analysed. {why}"
+        return f"In none of the {every} methods for missing answers could {label} be analysed. {why}"
     if len(found) == 1:
         return (
-            f"Only one of the {every} ways of dealing with missing answers could be followed; it shows"
+            f"Only one of the {every} methods for missing answers could be used; it shows"
             f" {'a' if clear else 'no'} clear difference in {label}"
         )
-    ways = "ways of dealing with missing answers"
+    ways = "methods for missing answers"
     if len(found) < len(STRATEGIES):
-        ways += f" that could be followed, of {every},"
+        ways += f" that could be used, of {every},"
+    if not clear and len(found) == len(STRATEGIES):
+        return f"However we handle missing answers, we find no clear effect on {label}"
     if not clear:
         return f"None of the {spelled(len(found))} {ways} shows a clear difference in {label}"
     sides = {verdict.favours for verdict in clear}
-    whom = "goal-setting" if sides == {"treatment"} else "the control arm" if sides == {"control"} else "different arms"
+    whom = (
+        "the goal-setting group"
+        if sides == {"treatment"}
+        else "the control group"
+        if sides == {"control"}
+        else "different groups"
+    )
     if len(clear) == len(found):
+        if len(found) == len(STRATEGIES):
+            return f"However we handle missing answers, we find a clear difference in {label}, in favour of {whom}"
         return f"All {spelled(len(found))} {ways} show a clear difference in {label}, in favour of {whom}"
     return (
         f"{spelled(len(clear)).capitalize()} of the {spelled(len(found))} {ways}"
@@ -180,14 +190,12 @@ def wellbeing(report: StudyReport) -> str:
     row = report.row("wellbeing/itt/imputed")
     g = report.row("wellbeing/itt/hedges-g")
     # The score's own points and standard deviations of the score are two units of one difference: both are named.
-    own = (
-        "" if g["status"] in LACKING else f", which is {number(g['estimate'])} standard deviations of the score itself"
-    )
+    own = "" if g["status"] in LACKING else f", or {number(g['estimate'])} standard deviations"
     if row["status"] in LACKING:
         return f"{_strategies_agree(report, 'wellbeing')}. With imputed answers: {lowered(prose.not_estimated(row))}"
     return (
-        f"{_strategies_agree(report, 'wellbeing')}. With imputed answers the difference is {number(row['estimate'])}"
-        f" points of a score that adds up three parts in standard deviations ({prose.uncertainty(row)}){own}."
+        f"{_strategies_agree(report, 'wellbeing')}. With imputed answers, the difference on the combined score is"
+        f" {number(row['estimate'])} points{own} ({prose.uncertainty(row)})."
     )
 
 
@@ -200,13 +208,13 @@ def _clear_outcomes(report: StudyReport, outcomes: Sequence[str]) -> str:
     if any(len(found) < len(STRATEGIES) for found in verdicts.values()) and not clear:
         return "none shows a clear difference in any of the ways with missing answers that could be followed"
     if not clear:
-        return "none of them shows a clear difference in any of the three ways"
+        return "none shows a clear effect with any method"
     tests, outside = sum(map(len, verdicts.values())), sum(one.clear for found in verdicts.values() for one in found)
     chance = percent(alpha_of(report.plan.conf_level), 0)
     return (
-        f"{spelled(outside)} of {count(tests)} intervals {'leaves' if outside == 1 else 'leave'} out zero, for"
-        f" {listed_words(clear)}; of so many tests without any effect {chance} would, so this is no sign of a"
-        " difference by itself"
+        f"{spelled(outside)} of {count(tests)} intervals {'excludes' if outside == 1 else 'exclude'} zero, for"
+        f" {listed_words(clear)}; without any effect {chance} of them would, so this alone does not show a"
+        " difference"
     )
 
 
@@ -224,22 +232,24 @@ def combination(report: StudyReport) -> str:
     verb = "are combined" if row["branch"] == "combined" else "are not combined, and each is reported by itself"
     correlation, threshold = apart(row["correlation"], row["threshold"])
     return (
-        f"At baseline the cognitive and the affective part correlate at {correlation} "
-        f"(R-squared {number(row['r_squared'])}, {plural(row['n'], 'person', 'people')}) against the threshold of "
-        f"{threshold}: the parts {verb}; {other}."
+        f"At baseline the correlation of the cognitive and the affective part is {correlation} "
+        f"(R-squared {number(row['r_squared'])}, {plural(row['n'], 'person', 'people')}); the threshold is "
+        f"{threshold}. The parts {verb}; {other}."
     )
 
 
 @sentence
 def mediators(report: StudyReport) -> str:
-    """Time pressure and efficacy."""
-    return f"{_strategies_agree(report, 'time_pressure')}. {_strategies_agree(report, 'efficacy')}."
-
-
-@sentence
-def dimensions(report: StudyReport) -> str:
-    """The three dimensions of efficacy."""
-    return f"Of the three dimensions of efficacy, {_clear_outcomes(report, MEDIATORS[2:])}."
+    """Time pressure, efficacy and its dimensions: one sentence where nothing is clear."""
+    if not any(verdict.clear for key in MEDIATORS for verdict in _verdicts(report, key)):
+        names = [lowered(report.outcome(key).label) for key in MEDIATORS[:2]]
+        parts = f"the {spelled(len(MEDIATORS) - 2)} dimensions of {names[-1]}"
+        return f"However we handle missing answers, we find no clear effect on {', '.join(names)} or {parts}."
+    return (
+        f"{_strategies_agree(report, 'time_pressure')}. {_strategies_agree(report, 'efficacy')}. Of the three"
+        " dimensions"
+        f" of efficacy, {_clear_outcomes(report, MEDIATORS[2:])}."
+    )
 
 
 @sentence
@@ -291,11 +301,11 @@ def wellbeing_versions(report: StudyReport) -> EmbeddedFigure:
         document=report.document,
         label="gs-wellbeing-versions",
         alt=(
-            f"Estimates and {level(report.plan.conf_level)} intervals in standard deviations of the control arm, by way"
-            f" of dealing with missing answers. {words}."
+            f"Estimates and {level(report.plan.conf_level)} intervals in standard deviations of the control group, by"
+            f" method for missing answers. {words}."
         ),
         caption=(
-            "Wellbeing, time pressure and efficacy under every way of dealing with missing answers (diamonds: planned)."
+            "Wellbeing, time pressure and efficacy under every method for missing answers (diamonds: planned)."
             " Worst-case bounds are too wide to be drawn; an arrow marks an interval that goes on"
         ),
     )

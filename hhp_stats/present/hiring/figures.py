@@ -54,7 +54,7 @@ def rates(report: HiringReport) -> EmbeddedFigure:
     axes.set_xlim(-0.5, 1.6)
     axes.set_ylim(0, 100)
     axes.grid(axis="y", color=GRID)
-    axes.set_ylabel("% of decisions to put forward")
+    axes.set_ylabel("% of decisions to shortlist")
     axes.legend(loc="lower left")
     return _embed(
         report,
@@ -65,7 +65,7 @@ def rates(report: HiringReport) -> EmbeddedFigure:
             f" {'; '.join(words)}."
         ),
         caption=(
-            "Experiment 1: how often candidates were put forward, by condition and kind of name; lines are"
+            "Experiment 1: how often candidates were shortlisted, by condition and kind of name; lines are"
             f" {level(report.plan.conf_level)} intervals, clustered by participant"
         ),
     )
@@ -232,7 +232,7 @@ def chosen(report: HiringReport) -> EmbeddedFigure:
         words.append(f"{condition}: {percent(over, 0)} above {limit:g}")
     axes.axvline(limit + 0.5, color=QUIET, linewidth=1, linestyle="--")
     axes.set_xticks(range(int(report.plan.fact("applications")) + 1))
-    axes.set_xlabel("Candidates put forward, of ten")
+    axes.set_xlabel("Candidates shortlisted, of ten")
     axes.set_ylabel("% of participants")
     axes.legend()
     return _embed(
@@ -240,11 +240,11 @@ def chosen(report: HiringReport) -> EmbeddedFigure:
         figure,
         label="hiring-chosen",
         alt=(
-            "Bars of the share of participants by number of candidates put forward. Share above the limit that"
+            "Bars of the share of participants by number of candidates shortlisted. Share above the limit that"
             f" participants were asked to keep: {'; '.join(words)}."
         ),
         caption=(
-            "Experiment 1: candidates put forward by each participant; the dashed line is the number they were asked"
+            "Experiment 1: candidates shortlisted by each participant; the dashed line is the number they were asked"
             f" not to exceed{_left_out(table)}"
         ),
     )

@@ -17,8 +17,9 @@ def impossible_error(report: HiringReport) -> str:
     """Why .49 is no standard error."""
     ours = [report.row("progression", f"mean_{cell.id}")["std_error"] for cell in report.plan.cells_of("progression")]
     return (
-        f"All four rates are printed with a standard error of {report.printed('DIVJ-JME-SE')}. In these data, made to"
-        f" have the printed rates, the standard errors of the four rates lie between {number(min(ours), 1)} and"
+        f"The report gives the same standard error, {report.printed('DIVJ-JME-SE')}, for all four rates. In"
+        " data with the"
+        f" published rates, the four standard errors are between {number(min(ours), 1)} and"
         f" {number(max(ours), 1)} percentage points, and no two are the same."
     )
 
@@ -50,9 +51,9 @@ def lattice(report: HiringReport) -> str:
         else f"{plural(len(whole), 'split')} of the participants would give"
     )
     return (
-        "A rate is a whole number of decisions divided by another. If everybody had judged all ten applications, five"
-        f" with each kind of name, {found} the four printed rates{near}. A few unanswered decisions explain them, and"
-        " that is how the files used here were made."
+        "A rate is a whole number of decisions divided by another. If everyone had judged all ten applications, five"
+        f" with each kind of name, {found} the four published rates{near}. A few unanswered decisions would explain"
+        " them, and that is how the files used here were made."
     )
 
 
@@ -65,9 +66,10 @@ def quarter(report: HiringReport) -> str:
     """What the printed group sizes could be."""
     sizes = report.table("name_sets")["people"].tolist()
     return (
-        f"Group sizes of {report.printed('DIVJ-JME-N')} and {report.printed('DIVJ-SME-N')} are printed, about half of"
-        " what each condition must hold. They fit the four groups that condition and combination of names make"
-        f" together, here of {', '.join(map(str, sizes[:-1]))} and {sizes[-1]} people."
+        f"The report gives group sizes of {report.printed('DIVJ-JME-N')} and {report.printed('DIVJ-SME-N')}, about half"
+        " the number of people in each condition. They fit the four groups formed by condition and combination"
+        " of names,"
+        f" here of {', '.join(map(str, sizes[:-1]))} and {sizes[-1]} people."
     )
 
 
@@ -79,11 +81,11 @@ def literal_scores(report: HiringReport) -> str:
     ]
     experiment = report.plan.experiments["evaluation_score"]
     return (
-        f"Printed as standard errors, {report.printed('DIVB-B-SE')}, {report.printed('DIVB-ME-SE')} and"
+        f"As standard errors, {report.printed('DIVB-B-SE')}, {report.printed('DIVB-ME-SE')} and"
         f" {report.printed('DIVB-WB-SE')} would mean standard deviations of {number(min(implied), 0)} to"
         f" {number(max(implied), 0)} points on a scale that is {number(experiment.high - experiment.low, 0)} points"
-        " long. Read as standard deviations they are plausible, and whole scores with these means and deviations"
-        " exist."
+        " long. Read as standard deviations they are plausible, and whole scores with these means and standard"
+        " deviations are possible."
     )
 
 
@@ -100,7 +102,7 @@ def printed_p(report: HiringReport) -> str:
             f"{p_value(float(report.published.printed(key).value))} (here {p_value(welch)} by Welch's test,"
             f" {p_value(pooled)} with one variance)"
         )
-    return f"The printed p-values are {'; '.join(parts)}."
+    return f"The published p-values are {'; '.join(parts)}."
 
 
 def reproduced(report: HiringReport) -> str:
@@ -109,7 +111,7 @@ def reproduced(report: HiringReport) -> str:
     same, all_of = share_reproduced(table)
     otherwise = int((table["matches"] & table["published_id"].isin(list(read_lists(report.root).readings))).sum())
     return (
-        f"Of {count(all_of)} printed figures of the two experiments, {count(same)} ({percent(same / all_of, 0)}) come"
-        f" back to the printed digit, {spelled(otherwise)} of them only if they are read in another way than the text"
-        " says."
+        f"We could compare {count(all_of)} published figures of the two experiments with ours; {count(same)}"
+        f" ({percent(same / all_of, 0)}) match, {spelled(otherwise)} of them only if they are read in another way than"
+        " the text says."
     )

@@ -47,7 +47,7 @@ def sample(report: HiringReport) -> str:
     ]
     return (
         f"{plural(report.count('progression', 'participants'), 'participant')} took both experiments. In the first,"
-        f" {count(joint)} saw the applications in pairs and {count(separate)} one after the other; in the second, the"
+        f" {count(joint)} saw the applications in pairs and {count(separate)} one after the other. In the second, the"
         f" application was shown to {', '.join(arms[:-1])} and {arms[-1]}."
     ).replace("white British", "White British")
 
@@ -56,21 +56,24 @@ def answered(report: HiringReport) -> str:
     """How many decisions were made."""
     rows, made = report.count("progression", "rows"), report.count("progression", "answered")
     return (
-        f"Ten applications each make {count(rows)} decisions, of which {count(made)} ({percent(made / rows)}) were"
-        f" answered; the other {count(rows - made)} are left out of the analysis."
+        f"With ten applications each, there were {count(rows)} decisions, of which {count(made)}"
+        f" ({percent(made / rows)}) were answered; the other {count(rows - made)} are not analysed."
     )
 
 
 def _change(report: HiringReport, name: str, label: str, estimand: str) -> str:
     row = report.row("progression", estimand)
     word = towards(row, words=("more", "less"))
-    verdict = "a clear difference" if is_clear(row) else "no clear difference"
     joint, separate = _rates(report, f"joint_{name}", f"separate_{name}")
     return (
-        f"Candidates with {label} names were put forward in {joint} of decisions when they were seen in pairs and in"
-        f" {separate} when they were seen one after the other: {number(abs(row['estimate']), 1)} percentage points"
-        f" {word} often in pairs ({evidence(row, digits=1, unit=' points')}), {verdict}."
+        f"Candidates with {label} names were shortlisted in {joint} of decisions when seen in pairs and in {separate}"
+        f" when seen one after the other. That is {number(abs(row['estimate']), 1)} percentage points {word} often in"
+        f" pairs ({evidence(row, digits=1, unit=' points')}), {_verdict(row)}."
     )
+
+
+def _verdict(row: Row) -> str:
+    return "a clear difference" if is_clear(row) else prose.MAY_BE_CHANCE
 
 
 def question_1(report: HiringReport) -> str:
@@ -87,11 +90,10 @@ def question_3(report: HiringReport) -> str:
     """The gap in the separate condition."""
     row = report.row("progression", "white_british_vs_minority_separate")
     word = towards(row, words=("more", "less"))
-    verdict = "a clear difference" if is_clear(row) else "no clear difference"
     return (
-        "Seen one after the other, candidates with White British names were put forward"
+        "When seen one after the other, candidates with White British names were shortlisted"
         f" {number(abs(row['estimate']), 1)} percentage points {word} often than candidates with minority ethnic names"
-        f" ({evidence(row, digits=1, unit=' points')}): {verdict}."
+        f" ({evidence(row, digits=1, unit=' points')}), {_verdict(row)}."
     )
 
 
@@ -99,11 +101,10 @@ def joint_gap(report: HiringReport) -> str:
     """The unplanned fourth comparison."""
     row = report.row("progression", "minority_vs_white_british_joint")
     word = towards(row, words=("more", "less"))
-    verdict = "larger than chance explains" if is_clear(row) else "within what chance explains"
     return (
-        f"Seen in pairs, candidates with minority ethnic names were put forward {number(abs(row['estimate']), 1)}"
+        f"When seen in pairs, candidates with minority ethnic names were shortlisted {number(abs(row['estimate']), 1)}"
         f" percentage points {word} often than candidates with White British names"
-        f" ({evidence(row, digits=1, unit=' points')}), a gap {verdict}."
+        f" ({evidence(row, digits=1, unit=' points')}), {_verdict(row)}."
     )
 
 
@@ -154,9 +155,7 @@ def progression_robust(report: HiringReport) -> str:
         )
         parts.append(f"{contrast.label} ({spelled(same)} of {spelled(len(others))})")
     return (
-        "The other versions of the analysis lead to the same conclusion as the planned one in: "
-        + "; ".join(parts)
-        + "."
+        f"The number of sensitivity analyses that lead to the same conclusion as the planned one: {'; '.join(parts)}."
     )
 
 
@@ -168,8 +167,8 @@ def clustering(report: HiringReport) -> str:
     )
     ratio = planned["std_error"] / naive["std_error"]
     return (
-        "Decisions of one participant resemble each other: the standard error of the first comparison is"
-        f" {number(planned['std_error'])} points with clustering and would be {number(naive['std_error'])} without,"
+        "Decisions of one participant are similar: the standard error of the first comparison is"
+        f" {number(planned['std_error'])} points with clustering and would be {number(naive['std_error'])} without it,"
         f" smaller by a factor of {number(ratio, 1)}."
     )
 
@@ -180,8 +179,8 @@ def limit(report: HiringReport) -> str:
     row: Any = report.table("chosen_over_limit").set_index("evaluation").loc["all"]
     mean, share = row["mean"], row["share"]
     return (
-        f"Participants were asked to put forward {spelled(int(asked))} of the ten candidates at most. On average they"
-        f" put forward {number(mean, 1)}, and {percent(share, 0)} of them went beyond the limit."
+        f"Participants were asked to shortlist {spelled(int(asked))} of the ten candidates at most. On average they"
+        f" shortlisted {number(mean, 1)}, and {percent(share, 0)} of them went over the limit."
     )
 
 
@@ -189,10 +188,11 @@ def pairs(report: HiringReport) -> str:
     """What was done with pairs."""
     table = report.table("pair_choices").set_index("choice")["share"]
     return (
-        f"In {percent(table['both'], 0)} of the pairs both candidates were put forward and in"
-        f" {percent(table['neither'], 0)} neither; where one was preferred, it was the candidate with the minority"
-        f" ethnic name in {percent(table['minority ethnic alone'], 0)} of all pairs and the one with the White British"
-        f" name in {percent(table['White British alone'], 0)}."
+        f"In {percent(table['both'], 0)} of the pairs both candidates were shortlisted and in"
+        f" {percent(table['neither'], 0)} neither. In {percent(table['minority ethnic alone'], 0)} of all pairs"
+        " only the"
+        " candidate with the minority ethnic name was shortlisted, and in"
+        f" {percent(table['White British alone'], 0)} only the one with the White British name."
     )
 
 
@@ -204,8 +204,8 @@ def name_sets(report: HiringReport) -> str:
         for row, which in zip(rows, ("first", "second"), strict=True)
     )
     return (
-        "Which application carries which name was varied, so that the quality of an application and the name on it can"
-        f" be told apart. The gap of the separate condition, White British minus minority ethnic, is {words}."
+        "Which application had which name was varied, so that the quality of an application and the name on it can"
+        f" be separated. The gap of the separate condition, White British minus minority ethnic, is {words}."
     )
 
 
@@ -214,13 +214,11 @@ def _score(report: HiringReport, estimand: str, method: str = "") -> str:
     contrast = report.plan.contrasts[estimand]
     first, second = (report.plan.cells[cells[0]] for cells in (contrast.plus, contrast.minus))
     means = apart(*(report.row("evaluation_score", f"mean_{cell.id}")["estimate"] for cell in (first, second)))
-    verdict = "a difference that this analysis tells from chance" if is_clear(row) else "no clear difference"
+    names = [cell.label.lower().replace("british", "British").replace("white", "White") for cell in (first, second)]
     return (
-        f"With the condition “{first.label.lower().replace('british', 'British').replace('white', 'White')}” the score"
-        f" was {means[0]} on average, with"
-        f" “{second.label.lower().replace('british', 'British').replace('white', 'White')}” {means[1]}:"
-        f" {number(abs(row['estimate']))} points {towards(row, words=('higher', 'lower'))} ({evidence(row, digits=2)}),"
-        f" {verdict}."
+        f"Applications shown with “{names[0]}” scored {means[0]} points on average,"
+        f" {number(abs(row['estimate']))} {towards(row, words=('more', 'less'))} than with “{names[1]}” ({means[1]};"
+        f" {evidence(row, digits=2)}), {_verdict(row)}."
     )
 
 
@@ -253,7 +251,7 @@ def score_variance(report: HiringReport) -> str:
     else:
         where = (
             f"{spelled(len(below))} of these {'lies' if len(below) == 1 else 'lie'} below {number(report.plan.alpha)},"
-            " so that a verdict would hang on the method"
+            " so a verdict would depend on the method"
         )
     p = {key: p_value(row["p_value"], alpha=report.plan.alpha) for key, row in found.items()}
     return (
@@ -270,8 +268,10 @@ def score_spread(report: HiringReport) -> str:
         for cell in report.plan.cells_of("evaluation_score")
     }
     return (
-        f"Scores scatter by {number(spread['blinded'])} points with the name removed, by {number(spread['minority'])}"
-        f" with a minority ethnic and by {number(spread['white_british'])} with a White British name."
+        f"The standard deviation of scores is {number(spread['blinded'])} points with the name removed,"
+        f" {number(spread['minority'])} with a minority ethnic and {number(spread['white_british'])} with a"
+        " White British"
+        " name."
     )
 
 
@@ -299,9 +299,9 @@ def detectable(report: HiringReport) -> str:
         report.row("evaluation_score", f"mdes_{c.id}")["estimate"] for c in report.plan.contrasts_of("evaluation_score")
     ]
     return (
-        f"With samples of this size the first experiment finds differences of {number(min(first), 1)} to"
+        f"With samples of this size, the first experiment can detect differences of {number(min(first), 1)} to"
         f" {number(max(first), 1)} percentage points and the second differences of {number(min(second), 1)} to"
-        f" {number(max(second), 1)} points, each in four cases of five."
+        f" {number(max(second), 1)} points, each in four cases out of five."
     )
 
 

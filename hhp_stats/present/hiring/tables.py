@@ -42,7 +42,7 @@ def rates(report: HiringReport) -> GT:
         cells.append(
             {
                 "Condition and names": cell.label,
-                "Put forward": f"{number(row['estimate'])}%",
+                "Shortlisted": f"{number(row['estimate'])}%",
                 f"{level(row['conf_level'])} CI": interval(row["conf_low"], row["conf_high"], 1),
                 "Standard error": number(row["std_error"]),
                 "Decisions": count(row["n"]),
@@ -175,12 +175,12 @@ def pairs(report: HiringReport) -> GT:
     table = report.table("pair_choices")
     rows = pd.DataFrame(
         {
-            "Put forward": table["choice"].str[:1].str.upper() + table["choice"].str[1:],
+            "Shortlisted": table["choice"].str[:1].str.upper() + table["choice"].str[1:],
             "Pairs": [count(n) for n in table["pairs"]],
             "Share": [percent(v) for v in table["share"]],
         }
     )
-    return plain_table(rows, stub="Put forward")
+    return plain_table(rows, stub="Shortlisted")
 
 
 def detectable(report: HiringReport) -> GT:
@@ -217,18 +217,18 @@ def published(report: HiringReport) -> GT:
         conflict = lists.readings.get(key, ("", ""))[0] if row["matches"] else lists.unmatched.get(key, DATA_DIFFER)
         cells.append(
             {
-                "Printed figure": key,
+                "Published figure": key,
                 "What": (
                     f"{statistic.upper() if statistic in ('n', 'se', 'p') else statistic},"
                     f" {figure['group'].replace('_', ' ')}"
                 ),
-                "Printed": str(figure["as_printed"]),
+                "Published": str(figure["as_printed"]),
                 "Here": _ours(row["ours"], digits, figure["statistic"]),
                 "Same": "yes" if row["matches"] else "no",
                 "Conflict": conflict,
             }
         )
-    return text_table(pd.DataFrame(cells), stub="Printed figure", numeric=("Printed", "Here"))
+    return text_table(pd.DataFrame(cells), stub="Published figure", numeric=("Published", "Here"))
 
 
 def _ours(value: float, digits: int, statistic: str) -> str:
