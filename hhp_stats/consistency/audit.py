@@ -226,7 +226,7 @@ def total_checks(printed: Figures) -> list[Check]:
                 recomputed=total,
                 low=total,
                 high=total,
-                reason=f"The arms add to {total:g}, printed {row['as_printed']}.",
+                reason=f"The arms add to {total:g}, reported {row['as_printed']}.",
             )
         )
     return out
@@ -246,9 +246,7 @@ def _used_for(printed: Figures, *relations: pd.DataFrame | None) -> dict[str, se
 
 def _comparison_check(test: RecomputedTest, printed: Figures, *, fits: int = 0, of: int = 0) -> Check:
     text = printed.printed(test.comparison.p_id).text
-    allowed = (
-        f"p {_p(test.test.p_value)} (rounding allows {_p(test.p_range.low)} to {_p(test.p_range.high)}), printed {text}"
-    )
+    allowed = f"p {_p(test.test.p_value)} (rounding allows {_p(test.p_range.low)} to {_p(test.p_range.high)}), reported {text}"
     if test.reproduces:
         finding: Finding = "reproduces" if test.reading == "as_printed" else "another_reading"
         reason = f"The arms give {allowed}"
@@ -260,7 +258,7 @@ def _comparison_check(test: RecomputedTest, printed: Figures, *, fits: int = 0, 
             f" {given:.2f}"
         )
         if test.reading == "as_printed":
-            reason += "; a model with covariates might give it, but none is printed"
+            reason += "; a model with covariates might give it, but none is reported"
     if of:
         reason += f"; this reading fits {fits} of {of} p-values of the outcome"
     return Check(
@@ -280,7 +278,7 @@ def _spread_check(prefix: str, sd: float, std_error: float, n: int, least: float
     limits = f"{least:.3g} to {most:.3g}"
     if least / room <= sd <= most * room:
         finding: Finding = "reproduces"
-        reason, reading = f"It implies a standard deviation of {sd:.3g}; the scale allows {limits}.", "as printed"
+        reason, reading = f"It implies a standard deviation of {sd:.3g}; the scale allows {limits}.", "as reported"
     elif least / room <= std_error <= most * room:
         finding, reading = "another_reading", "a standard deviation"
         reason = (
@@ -288,7 +286,7 @@ def _spread_check(prefix: str, sd: float, std_error: float, n: int, least: float
             " fits."
         )
     else:
-        finding, reading = "does_not_reproduce", "as printed"
+        finding, reading = "does_not_reproduce", "as reported"
         reason = (
             f"It implies a standard deviation of {sd:.3g}; the scale allows {limits}, that is a standard error of at "
             f"least {least / math.sqrt(n):.2f} over {n} people."

@@ -121,7 +121,7 @@ def _list(path: Path) -> pd.DataFrame | None:
 
 def _cells(row: dict[Any, Any]) -> Sequence[str]:
     value = float(row["recomputed"])
-    reading = "" if row["reading"] == "as printed" else f" ({row['reading']})"
+    reading = "" if row["reading"] == "as reported" else f" ({row['reading']})"
     return (
         str(row["id"]),
         str(row["as_printed"]),

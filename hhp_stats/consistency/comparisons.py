@@ -1,4 +1,4 @@
-"""Do the printed means, standard errors and n of two arms give the printed p-value? Under which reading?"""
+"""Do the reported means, standard errors and n of two arms give the reported p-value? Under which reading?"""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from hhp_stats.results import Estimate
 Reading = Literal["as_printed", "se_is_sd", "se_is_sd_pooled", "se_times_ten", "decisions"]
 
 READINGS: dict[Reading, str] = {
-    "as_printed": "as printed",
+    "as_printed": "as reported",
     "se_is_sd": "standard errors read as standard deviations",
     "se_is_sd_pooled": "standard errors read as standard deviations, one variance for all arms",
     "se_times_ten": "standard errors read ten times as large (a slipped decimal)",
@@ -36,7 +36,7 @@ READINGS: dict[Reading, str] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """Two printed arms and, if there is one, the printed p-value of their difference (first minus second)."""
+    """Two printed arms and, if there is one, the reported p-value of their difference (first minus second)."""
 
     trial: str
     outcome: str
@@ -114,7 +114,7 @@ def recompute(
 
     Welch's test, or for "se_is_sd_pooled" the contrast with one residual variance over all arms. `p_range`
     runs over the rounding of every printed mean and standard error; it reproduces where that range meets the
-    rounding interval of the printed p. "decisions" is for rates in percent of which a person's own has steps
+    rounding interval of the reported p. "decisions" is for rates in percent of which a person's own has steps
     of `scale.step`: each person made 100 / step decisions, and the standard error is the binomial one of all
     of them.
 

@@ -67,7 +67,7 @@ def share_checks(figures: Figures) -> list[Check]:
                 recomputed=share,
                 low=share,
                 high=share,
-                reason=f"{above:g} of {below:g} is {share:.2f}%, printed {row['as_printed']}.",
+                reason=f"{above:g} of {below:g} is {share:.2f}%, reported {row['as_printed']}.",
             )
         )
     return out
@@ -95,7 +95,7 @@ def _difference_check(figures: Figures, name: str, comparison: Comparison) -> Ch
         low=low,
         high=high,
         reason=(
-            f"The means differ by {middle:.4g} (rounding allows {low:.4g} to {high:.4g}), printed"
+            f"The means differ by {middle:.4g} (rounding allows {low:.4g} to {high:.4g}), reported"
             f" {figures.printed(name).text}."
         ),
     )
@@ -136,7 +136,7 @@ def _p_check(
         low=least,
         high=most,
         reason=(
-            f"The interval of {low.value:g} to {high.value:g} gives p {least:.3f} to {most:.3f}, printed"
+            f"The interval of {low.value:g} to {high.value:g} gives p {least:.3f} to {most:.3f}, reported"
             f" {printed.text}."
         ),
         recomputed=(least + most) / 2,

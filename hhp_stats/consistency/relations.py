@@ -134,10 +134,10 @@ def relation_checks(figures: Figures, recomputed: Iterable[Recomputed], *, detec
         if not item.printed_id or item.reproduces is None:
             continue
         printed = figures.printed(item.printed_id)
-        said = f"{item.quantity}: {item.value:.4g} recomputed, {printed.short} printed"
+        said = f"{item.quantity}: {item.value:.4g} recomputed, {printed.short} reported"
         if not math.isnan(item.people_for_printed) and not item.reproduces:
-            said += f"; the printed value needs {item.people_for_printed:.0f} people"
-        reading = item.reading or "as printed"
+            said += f"; the reported value needs {item.people_for_printed:.0f} people"
+        reading = item.reading or "as reported"
         finding: Finding = "reproduces" if not item.reading else "another_reading"
         if not item.reproduces:
             finding = "does_not_reproduce"

@@ -1,4 +1,4 @@
-"""Does a printed test statistic give the printed p-value? Reads "t(28) = 2.20, p = .03" in running text."""
+"""Does a printed test statistic give the reported p-value? Reads "t(28) = 2.20, p = .03" in running text."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def find_tests(text: str, *, alpha: float = 0.05) -> list[ReportedTest]:
     """Which tests does a text report, and do their p-values follow from their statistics?
 
     For each "statistic(df) = value, p = value": p over the rounding of the statistic, against the rounding of
-    the printed p. "error" where they do not meet; "decision_error" where besides one is significant at
+    the reported p. "error" where they do not meet; "decision_error" where besides one is significant at
     `alpha` and the other is not; a printed bound (p < .05) is wrong only where it cannot hold. Tests are
     taken as two-sided; signs, spaces and letters are read as typesetters write them (`typography.plain`); `one_sided`
     says whether half the p would fit, which is for the reader to judge. Text that does not follow the pattern is not
@@ -146,7 +146,7 @@ def _fits(sign: str, printed: PrintedFigure | None, low: float, high: float, alp
 
 
 def _claims_significance(sign: str, printed: PrintedFigure | None, alpha: float) -> bool | None:
-    """What the printed p says about significance; None where it says nothing (p < .10, p > .01)."""
+    """What the reported p says about significance; None where it says nothing (p < .10, p > .01)."""
     if printed is None:
         return False
     if sign in ("<", "<="):

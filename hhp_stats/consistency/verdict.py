@@ -43,7 +43,7 @@ class Check:
     """One check of one printed figure.
 
     `recomputed` with `low` and `high`, what the rounding of the inputs allows, are missing where the check is
-    about words or about what is possible at all. `reading` says how the inputs were taken; "as printed" needs
+    about words or about what is possible at all. `reading` says how the inputs were taken; "as reported" needs
     no excuse.
     """
 
@@ -51,7 +51,7 @@ class Check:
     kind: Kind
     finding: Finding
     reason: str
-    reading: str = "as printed"
+    reading: str = "as reported"
     recomputed: float = math.nan
     low: float = math.nan
     high: float = math.nan
@@ -59,7 +59,7 @@ class Check:
     def __post_init__(self) -> None:
         if not self.reason:
             raise InvalidInput(f"{self.id}: a verdict needs its reason")
-        if self.finding == "another_reading" and self.reading == "as printed":
+        if self.finding == "another_reading" and self.reading == "as reported":
             raise InvalidInput(f"{self.id}: another reading must be named")
 
 

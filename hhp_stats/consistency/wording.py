@@ -17,7 +17,7 @@ Row = dict[str, str]
 def direction_checks(
     figures: Figures, comparisons: Iterable[Comparison], *, lower_is_better: Collection[str] = ()
 ) -> list[Check]:
-    """Is what is called an increase one in the printed means?
+    """Is what is called an increase one in the reported means?
 
     The sign of first minus second arm against the sign in words. Where rounding allows both signs the
     words cannot be checked. A claim about `all_outcomes` ("directionally positive") is one of improvement: for
@@ -42,9 +42,9 @@ def direction_checks(
                 wrong.append(comparison.outcome)
         finding: Finding = "does_not_reproduce" if wrong else "not_checkable" if open_ else "reproduces"
         verdict = {
-            "does_not_reproduce": f"the printed means differ the other way for {', '.join(wrong)}",
+            "does_not_reproduce": f"the reported means differ the other way for {', '.join(wrong)}",
             "not_checkable": "rounding allows either sign",
-            "reproduces": "the printed means agree",
+            "reproduces": "the reported means agree",
         }[finding]
         gap = _gap(figures, about[0])[0] if len(about) == 1 else math.nan
         out.append(
@@ -84,7 +84,7 @@ def significance_checks(figures: Figures, comparisons: Iterable[Comparison], *, 
             else:
                 test = recompute(figures, comparison)
                 recomputed = True
-                notes.append(f"no printed p for {name}; {test.test.p_value:.2g} from the arms")
+                notes.append(f"no reported p for {name}; {test.test.p_value:.2g} from the arms")
                 low, high = test.p_range.low, test.p_range.high
             if low < alpha < high:
                 open_.append(name)
@@ -110,7 +110,7 @@ def significance_checks(figures: Figures, comparisons: Iterable[Comparison], *, 
                 id=row["id"],
                 kind="significance",
                 finding=finding,
-                reading="p recomputed from the printed arms" if recomputed else "as printed",
+                reading="p recomputed from the reported arms" if recomputed else "as reported",
                 reason=f"Called {'significant' if said else 'not significant'}; {'; '.join(notes)}: {verdict}.",
             )
         )

@@ -42,7 +42,7 @@ def _unlisted(about: str) -> ListRule:
         rule=Rule(
             code="K12",
             severity="error",
-            rule="Whoever decides or scores must be on the list of participants.",
+            rule="Anyone who decides or scores must be on the list of participants.",
             remedy="Find out who this is, or add the participant to the list.",
         ),
     )

@@ -46,7 +46,7 @@ FILE_CHANGED = Rule(
 FILE_UNLISTED = Rule(
     code="M04",
     severity="error",
-    rule="Every raw file below data/ must stand in the manifest.",
+    rule="Every raw file below data/ must be in the manifest.",
     remedy="Move it away if it does not belong to the data, or look at it and record it: `hhp accept` with its path.",
 )
 

@@ -1,4 +1,4 @@
-"""May this value be shown? Suspected names and e-mail addresses are described, never repeated."""
+"""May this value be shown? Suspected names and email addresses are described, never repeated."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ def shown(value: Any, *, vocabulary: frozenset[str] = frozenset()) -> str:
     if not text:
         return "blanks only"
     if _EMAIL.search(text):
-        return f"a text of {len(text)} characters that looks like an e-mail address"
+        return f"a text of {len(text)} characters that looks like an email address"
     if len(text) <= LONGEST and not hidden(text, vocabulary=vocabulary):
         return f"“{text}”"
     letters = sum(character.isalpha() for character in text)

@@ -43,7 +43,7 @@ def _once(about: str, name: str) -> ListRule:
         rule=Rule(
             code="K32",
             severity="error",
-            rule="A person must stand in this list once.",
+            rule="A person must be in this list once.",
             remedy="Delete the line that does not count.",
         ),
     )

@@ -1,4 +1,4 @@
-"""Who is this, without saying who? Keyed pseudonyms for staff, names and e-mail addresses."""
+"""Who is this, without saying who? Keyed pseudonyms for staff, names and email addresses."""
 
 from __future__ import annotations
 

@@ -202,7 +202,7 @@ ABSENCE_RULES: tuple[Rule, ...] = (
         severity="note",
         fields=("illness_days", "illness_spells"),
         find=_spells_for_some,
-        rule="Spells are recorded for everyone with days of illness, or for nobody in the authority.",
+        rule="Spells are recorded for everyone with days of illness, or for no one in the authority.",
         remedy="Check whether the missing numbers of spells can be added.",
     ),
 )

@@ -174,7 +174,7 @@ ACROSS_RULES: tuple[Rule, ...] = (
         severity="error",
         fields=("date_retrieved",),
         find=_dates_in_order,
-        rule="Baseline must be drawn by the day of launch, interim and endline after it and in this order.",
+        rule="The baseline records must be extracted by the day of launch, interim and endline after it and in this order.",
         remedy="Correct the date above the table, or put the file under the wave it belongs to.",
     ),
     Rule(
@@ -190,7 +190,7 @@ ACROSS_RULES: tuple[Rule, ...] = (
         severity="error",
         fields=("staff_id",),
         find=_person_in_two_authorities,
-        rule="Nobody changes authority: a staff ID with letters belongs to one authority.",
+        rule="No one changes authority: a staff ID with letters belongs to one authority.",
         remedy="Remove the person from the wrong return, or put the authority's letters before its IDs.",
     ),
     Rule(
@@ -206,7 +206,7 @@ ACROSS_RULES: tuple[Rule, ...] = (
         severity="note",
         fields=("team_id",),
         find=_changed_team,
-        rule="Whoever changes team is analysed in the team of the baseline return.",
+        rule="A person who changes team is analysed in the team of the baseline return.",
         remedy="Nothing to do if the person moved; otherwise correct the team.",
     ),
     Rule(
@@ -276,7 +276,7 @@ ACROSS_RULES: tuple[Rule, ...] = (
         severity="warning",
         fields=("team_id",),
         find=_changed_arm,
-        rule="Nobody should move to a team of the other arm; whoever does is analysed in the arm of the baseline team.",
+        rule="No one should move to a team of the other arm; anyone who does is analysed in the arm of the baseline team.",
         remedy="Check the team; if the person moved, nothing is to be corrected.",
     ),
     Rule(

@@ -146,7 +146,7 @@ ASKED = Rule(
     severity="error",
     fields=("arm",),
     find=_other_arm_answered,
-    rule="Nobody can answer a question that was put to another arm alone.",
+    rule="No one can answer a question that was put to another arm alone.",
     remedy="Compare the list with the one that was drawn: people of two arms may be exchanged, or survey codes.",
 )
 WHOLE = Rule(

@@ -94,7 +94,7 @@ FORM_RULES: tuple[Rule, ...] = (
         severity="error",
         find=_unread(v.DATE_ORDER),
         rule=(
-            "The dates of a column must stand in one order. Here days and months were exchanged where a day could be a"
+            "The dates of a column must be in one order. Here days and months were exchanged where a day could be a"
             " month, or some dates have the month first."
         ),
         remedy=(

@@ -93,7 +93,7 @@ SHOWN_OTHERWISE = Rule(
     code="K16",
     severity="error",
     fields=("evaluation",),
-    rule="Whoever saw applications side by side must have decided on them in pairs, and nobody else.",
+    rule="Those who saw applications side by side must have decided on them in pairs, and no one else.",
     remedy="Check the list of participants against the questionnaire: conditions may be exchanged.",
 )
 OTHER_SET = Rule(

@@ -17,13 +17,13 @@ from hhp_stats.intake.survey_questions import Metadata
 DEFINITION = Rule(
     code="S41",
     severity="error",
-    rule="A definition beside an export must be one of the survey platform (.qsf), whole and readable.",
+    rule="A definition next to an export must be one of the survey platform (.qsf), whole and readable.",
     remedy="Export the survey's definition again, or take the file away.",
 )
 NOT_DEFINED = Rule(
     code="S42",
     severity="error",
-    rule="A question of an export must stand under its name in the definition beside it.",
+    rule="A question of an export must be under its name in the definition next to it.",
     remedy="Put the definition there by which this survey was asked, or take the file away.",
 )
 OTHER_ID = Rule(
@@ -132,7 +132,7 @@ def _answer_problems(field: Field, question: Question, answers: list[str | None]
     offered |= {f"{code} = {label}" for label, code in question.codes.items()}
     lacking = [at for at, text in enumerate(answers) if text is not None and same(text) not in offered]
     if lacking:
-        value = f"{len(lacking)} answers to {field.name} that nobody was offered"
+        value = f"{len(lacking)} answers to {field.name} that no one was offered"
         yield NOT_OFFERED.problem(file=file, cell=f"column {field.name}", value=value)
 
 

@@ -13,7 +13,7 @@ UNREADABLE_FILE = Rule(
 NO_HEADINGS = Rule(
     code="F02",
     severity="error",
-    rule="The headings of the table must stand in one row (or two) among the first 40 rows of the sheet “Return”.",
+    rule="The headings of the table must be in one row (or two) among the first 40 rows of the sheet “Return”.",
     remedy="Paste the data into the empty workbook that `hhp template` writes; keep its headings.",
 )
 UNKNOWN_AUTHORITY = Rule(
@@ -21,7 +21,7 @@ UNKNOWN_AUTHORITY = Rule(
     severity="error",
     fields=("local_authority",),
     rule="“Local Authority:” above the table must name an authority of the plan.",
-    remedy="Enter the name of the authority in the cell beside that label.",
+    remedy="Enter the name of the authority in the cell next to that label.",
 )
 WRONG_AUTHORITY = Rule(
     code="F04",
@@ -35,7 +35,7 @@ NO_DATE = Rule(
     severity="error",
     fields=("date_retrieved",),
     rule="“Date data retrieved:” above the table must be followed by a date.",
-    remedy="Enter the day on which the records were drawn, as a date, in the cell beside that label.",
+    remedy="Enter the day on which the records were drawn, as a date, in the cell next to that label.",
 )
 DOUBLED_HEADING = Rule(
     code="F06",
@@ -64,7 +64,7 @@ UNKNOWN_COLUMN = Rule(
 PERSONAL_COLUMN = Rule(
     code="F10",
     severity="error",
-    rule="A return must not hold names, e-mail addresses or other details that identify a person.",
+    rule="A return must not hold names, email addresses or other details that identify a person.",
     remedy="Delete the column and send the workbook again; the copy received must be destroyed.",
 )
 PERIOD_HEADING = Rule(

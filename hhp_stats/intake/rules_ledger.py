@@ -55,13 +55,13 @@ NO_RETURN = Rule(
 UNKNOWN_STAFF = Rule(
     code="E08",
     severity="error",
-    rule="A correction must name a person of that return or table, who stands there once.",
+    rule="A correction must name a person of that return or table, listed there once.",
     remedy="Check the staff ID, authority and wave.",
 )
 OTHER_OLD = Rule(
     code="E09",
     severity="error",
-    rule="The old value of a correction must be what stands in the file (after earlier corrections of the cell).",
+    rule="The old value of a correction must be what is in the file (after earlier corrections of the cell).",
     remedy=(
         "If the authority sent a corrected workbook meanwhile, the correction may be out of date: remove the line, "
         "or give the value found as the old value."
@@ -90,7 +90,7 @@ ADDRESS = Rule(
     code="E13",
     severity="error",
     rule=(
-        "A correction must not hold an e-mail address in its reason or in who requested it: the ledger names no person."
+        "A correction must not hold an email address in its reason or in who requested it: the ledger names no person."
     ),
     remedy="Name the office and not the person.",
 )

@@ -253,7 +253,7 @@ COURSE_RULES: tuple[Rule, ...] = (
         severity="error",
         fields=("enrolled_on",),
         find=_enrolled_too_early,
-        rule="Nobody can enrol before the launch in the authority.",
+        rule="No one can enrol before the launch in the authority.",
         remedy="Correct the date, or the launch in the plan.",
     ),
     Rule(

@@ -128,7 +128,7 @@ PEOPLE_RULES: tuple[Rule, ...] = (
         severity="error",
         fields=("left",),
         find=_leaver_returns,
-        rule="Whoever left before the interim return must not be on the endline return as somebody who stays.",
+        rule="Those who left before the interim return must not be on the endline return as people who stay.",
         remedy="Enter yes in “left” at endline, or correct “left” and the leaving date at interim.",
     ),
     Rule(

@@ -100,7 +100,7 @@ def _started_share(check: Together, limit: Threshold) -> Iterator[Finding]:
             yield Finding(rule=STARTED, file=check.course_log.file, value=value, units=(EVERYWHERE,))
     for authority, part in offered.groupby("local_authority", sort=True):
         if len(part) >= limit.least and not (started["local_authority"] == authority).any():
-            value = f"nobody of the {len(part)} offered it in {authority}"
+            value = f"no one of the {len(part)} offered it in {authority}"
             yield Finding(rule=STARTED, file=check.course_log.file, value=value, units=(str(authority),))
 
 
@@ -289,7 +289,7 @@ UNIT_OF_COST = Rule(
     severity="error",
     fields=(PAY,),
     find=_find(_cost_in_other_unit, "X26"),
-    rule="A replacement cost must be of the size of the others: the unit is pounds.",
+    rule="A replacement cost must be of the size of the others: the unit is £.",
     remedy="Ask the authority: the cost may be in thousands or in pence.",
 )
 

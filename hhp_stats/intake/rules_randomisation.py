@@ -186,7 +186,7 @@ NO_LOG = Rule(
         "Where the plan says how teams were drawn, the log of the draws must be there: without it nothing shows that"
         " the list was drawn."
     ),
-    remedy="Put the log beside the allocation list.",
+    remedy="Put the log next to the allocation list.",
 )
 ARMS = Rule(
     code="A06",
@@ -212,8 +212,7 @@ LOGGED = Rule(
     severity="error",
     find=_log_differs,
     rule=(
-        "The draws of the log must come back from its seed and the baseline returns: p-values, acceptance, number of"
-        " draws."
+        "The seed and the baseline returns must reproduce the draws of the log: p-values, acceptance, number of draws."
     ),
     remedy=(
         "Restore the log; if a baseline return was replaced after the randomisation, the log tells what was drawn on."

@@ -197,7 +197,7 @@ SURVEY_RULES: tuple[Rule, ...] = (
         code="S33",
         severity="error",
         find=_label_of_another_number,
-        rule="A label beside a number must stand for this number, the same in the whole column.",
+        rule="A label next to a number must mean this number, the same in the whole column.",
         remedy="Check the codes of the question in the survey platform: the scale may be coded from another number on.",
     ),
 )
@@ -211,7 +211,7 @@ OUT_OF_TIME = Rule(
 NOT_LINKED = Rule(
     code="S21",
     severity="warning",
-    rule="A survey code should stand in linkage.csv.",
+    rule="A survey code should be in linkage.csv.",
     remedy="Ask the authority for the missing codes; the answers cannot be matched without.",
 )
 DUPLICATES = Rule(
@@ -242,7 +242,7 @@ FEW_LINKED = Rule(
 NOBODY_ANSWERED = Rule(
     code="S34",
     severity="warning",
-    rule="Of an authority or block where many have survey codes somebody should have answered.",
+    rule="Of an authority or block where many have survey codes someone should have answered.",
     remedy="Check whether its responses are missing from the export, or its codes are those of another list.",
 )
 MANY_CODES = 10  # people with codes from which on silence is worth a look

@@ -81,8 +81,8 @@ COLUMN_MISSING = Rule(
 PERSONAL_COLUMN = Rule(
     code="T06",
     severity="error",
-    rule="A table must not hold names, e-mail addresses or other details that identify a person.",
-    remedy="Delete the column, or describe it in the dictionary if it identifies nobody.",
+    rule="A table must not hold names, email addresses or other details that identify a person.",
+    remedy="Delete the column, or describe it in the dictionary if it identifies no one.",
 )
 NO_PEOPLE = Rule(
     code="T07",
@@ -184,7 +184,7 @@ def _cluster_in_two_strata(check: TableCheck) -> Iterator[Breach]:
 def _nobody_in_arm(check: TableCheck) -> Iterator[Breach]:
     for arm in check.plan.arms:
         if not (check.frame[ARM] == arm.id).any():
-            yield Breach(ARM, 0, f"nobody with {arm.value} ({arm.label})")
+            yield Breach(ARM, 0, f"no one with {arm.value} ({arm.label})")
 
 
 def _all_missing(check: TableCheck) -> Iterator[Breach]:
@@ -265,7 +265,7 @@ TABLE_RULES: tuple[Rule, ...] = (
         code="T14",
         severity="error",
         find=_person_twice,
-        rule="A person must stand in one row.",
+        rule="A person must be in one row.",
         remedy="Delete the row that is not the person's, or correct the identifier.",
     ),
     Rule(
@@ -296,7 +296,7 @@ TABLE_RULES: tuple[Rule, ...] = (
         severity="warning",
         find=_all_missing,
         rule="A column of the dictionary should hold a value in every arm.",
-        remedy="Check the export; what cannot be estimated without it stands in the report with the reason.",
+        remedy="Check the export; what cannot be estimated without it is listed in the report with the reason.",
     ),
     Rule(
         code="T19",

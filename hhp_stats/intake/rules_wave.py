@@ -172,7 +172,7 @@ WAVE_RULES: tuple[Rule, ...] = (
         severity="error",
         fields=("staff_id",),
         find=_repeated_person,
-        rule="A person must stand in one row of a return only.",
+        rule="A person must be in one row of a return only.",
         remedy="Delete the row that is not meant, or give the second person an ID of their own.",
     ),
     Rule(
@@ -193,7 +193,7 @@ WAVE_RULES: tuple[Rule, ...] = (
             " time or fraction."
         ),
         remedy=(
-            "Replace it by an anonymous code. If it was a name or e-mail address, destroy the copy received; if a"
+            "Replace it by an anonymous code. If it was a name or email address, destroy the copy received; if a"
             " program made a date of it, format the column as text and enter it again."
         ),
     ),
@@ -221,7 +221,7 @@ WAVE_RULES: tuple[Rule, ...] = (
         severity="error",
         fields=("left", "leaving_date"),
         find=_leaver_without_date,
-        rule="Whoever left must have a leaving date.",
+        rule="Anyone who left must have a leaving date.",
         remedy="Enter the first working day no longer employed, or correct “left” to no.",
     ),
     Rule(
@@ -229,7 +229,7 @@ WAVE_RULES: tuple[Rule, ...] = (
         severity="error",
         fields=("left", "leaving_date"),
         find=_date_without_leaver,
-        rule="Only whoever left has a leaving date.",
+        rule="Only those who left have a leaving date.",
         remedy="Correct “left” to yes, or delete the date.",
     ),
     Rule(
@@ -238,7 +238,7 @@ WAVE_RULES: tuple[Rule, ...] = (
         fields=("leaving_date",),
         find=_left_outside_period,
         rule="A leaving date must lie between launch (or start) and the day of the return.",
-        remedy="Correct the date; leave out of the return whoever had left before launch.",
+        remedy="Correct the date; leave out of the return anyone who had left before launch.",
     ),
     Rule(
         code="R15",

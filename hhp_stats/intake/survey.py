@@ -1,4 +1,4 @@
-"""What did the survey export say? Qualtrics CSV or SPSS read without names, e-mail addresses or free text."""
+"""What did the survey export say? Qualtrics CSV or SPSS read without names, email addresses or free text."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ class SurveyFile(Table):
     """One export as read: answers by field, and per response what decides whether it counts.
 
     `meta` has the columns response, code, contact (pseudonym), recorded, started, seconds, finished, preview (no
-    person's response), unknown_kind; it never holds a name, an e-mail address or a free text. `declined` are the
+    person's response), unknown_kind; it never holds a name, an email address or a free text. `declined` are the
     positions of options that say there is no answer, by field.
     """
 
@@ -144,7 +144,7 @@ def read_survey(
 
     The encoding of a CSV is detected (UTF-8, UTF-16, with or without byte order mark, Windows-1252). Of an SPSS file
     the labels of its values count, else the numbers. Scales may be numbers, numbers with a label ("10 = Extremely")
-    or the printed labels; choices their labels. Names and e-mail addresses become keyed pseudonyms here and are
+    or the printed labels; choices their labels. Names and email addresses become keyed pseudonyms here and are
     dropped; IP addresses, places and free text are never read.
     """
     specs = tuple(spec for spec in fields_of(fields, "survey", wave) if spec.kind != "free text")

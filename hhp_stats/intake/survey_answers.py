@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from hhp_stats.intake.spellings import same
 
-LABELLED = "a scale label beside the number"
+LABELLED = "a scale label next to the number"
 LABEL_ONLY = "a scale label instead of the number"
 UNANSWERED = "Qualtrics' code for seen but unanswered"
 DECLINED = "an option that says there is no answer"

@@ -25,16 +25,16 @@ from hhp_stats.intake.spellings import load_spellings
 
 SPARE_ROWS = 500
 INSTRUCTIONS = (
-    "One person a row. Use anonymous staff and team codes only: no names, no e-mail addresses. Keep your own record "
+    "One person a row. Use anonymous staff and team codes only: no names, no email addresses. Keep your own record "
     "of whose code is whose until the trial has ended, and do not send it.",
     "The same person keeps the same code in every return. Leave a cell blank where you do not record something; "
     "columns marked [extra] were added to the printed form because the analysis needs them.",
 )
 WAVE_NOTES = {
     "baseline": "Absence: the 12 months before the date above.",
-    "interim": "Absence: from the launch of the programme to the date above. List whoever left since launch as well.",
-    "endline": "Absence: from the launch of the programme to the date above, the whole 24 weeks. List whoever left "
-    "since the interim return; leave out whoever was reported as a leaver then.",
+    "interim": "Absence: from the launch of the programme to the date above. List those who left since launch as well.",
+    "endline": "Absence: from the launch of the programme to the date above, the whole 24 weeks. List those who left "
+    "since the interim return; leave out anyone who was reported as a leaver then.",
 }
 _GREY = PatternFill("solid", start_color="FFE7E6E6", end_color="FFE7E6E6")
 _IDENTIFIERS = ("R02", "R03", "R04", "R05", "F10")  # rules without which codes must not be handed on

@@ -9,7 +9,7 @@ import pandas as pd
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """What intake hands to the analysis. No frame holds a name, an e-mail address, a staff ID or free text."""
+    """What intake hands to the analysis. No frame holds a name, an email address, a staff ID or free text."""
 
     study: str
     people: pd.DataFrame  # one row per person seen in any return

@@ -275,7 +275,7 @@ def _verdict_table(report: ConsistencyReport, kept: pd.Series, *, recomputed: bo
         cells = {"Figure": str(row["id"]), "Printed": as_printed(str(row["as_printed"]))}
         if recomputed:
             cells["Recomputed"] = MISSING if pd.isna(row["recomputed"]) else _tidy(f"{row['recomputed']:,.4g}")
-        reading = "" if row["reading"] == "as printed" else f"Read as {row['reading']}: "
+        reading = "" if row["reading"] == "as reported" else f"Read as {row['reading']}: "
         rows.append(cells | {"Verdict": _VERDICT[str(row["verdict"])], "Why": _tidy(reading + str(row["reason"]))})
     if not rows:
         rows = [

@@ -323,9 +323,8 @@ def overview(discussion: Discussion) -> str:
     parts = [f"{spelled(n)} for the {side}" for n, side in ((good, "better"), (bad, "worse")) if n]
     return (
         f"Of {where}, {lean}. {spelled(good + bad).capitalize()} {'is' if good + bad == 1 else 'are'} clearly different"
-        f" from no effect, {' and '.join(parts)}; if no programme had any effect, {number(expected, 1)} would"
-        " be expected"
-        f" by chance.{left_out}"
+        f" from no effect ({', '.join(parts)}); if no programme had any effect, {number(expected, 1)} would"
+        f" be expected by chance.{left_out}"
     )
 
 

@@ -96,7 +96,7 @@ def difference(row: Row, outcome: Outcome, *, offer: str, digits: int = 2) -> st
     evidence = uncertainty(row, digits=digits)
     head = f"{outcome.label} was {found.direction} by {size} {short_unit(outcome)} in the {offer} group"
     if found.direction == "the same":
-        head = f"{outcome.label} was the same in both groups"
+        return f"{outcome.label} was the same in both groups ({evidence})."
     if found.clear:
         return f"{head} ({evidence}): a clear difference in favour of {_whom(found, offer)}."
     return f"{head} ({evidence}), {MAY_BE_CHANCE}."
@@ -114,6 +114,7 @@ def probability_change(row: Row, outcome: Outcome, *, offer: str, control: Row, 
     both = f"{percent(arms[0], places)} against {percent(arms[1], places)} in the control group"
     verb = "no higher or lower" if found.direction == "the same" else f"{points} percentage points {found.direction}"
     tail = f": a clear difference in favour of {_whom(found, offer)}" if found.clear else f", {MAY_BE_CHANCE}"
+    tail = "" if found.direction == "the same" else tail
     return f"The chance of leaving was {verb} in the {offer} group ({both}; {evidence}){tail}."
 
 

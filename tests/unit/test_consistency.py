@@ -212,7 +212,7 @@ def test_a_consistent_file_reproduces():
 
 def test_other_readings_are_tried_only_where_the_plain_one_fails():
     plain = audit_checks(sheet(*arms()))
-    assert [c.reading for c in plain if c.kind == "two_sample"] == ["as printed"]
+    assert [c.reading for c in plain if c.kind == "two_sample"] == ["as reported"]
     # Standard deviations of 2 printed as standard errors: the right p is that of SE .283.
     wrong = sheet(*arms(t=(5.4, 2.0, 50), c=(5.0, 2.0, 50), p=("0.32", 0.32)))
     got = verdict(wrong, "A-P")

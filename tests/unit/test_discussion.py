@@ -95,7 +95,7 @@ def test_without_power_rows_cells_are_empty_and_nothing_is_counted(root):
     made = side([effect_row("swing", "subjective_wellbeing", 0.1)], root=root)
     row = cells(discussion.samples(made)).iloc[0]
     assert row["People, planned"] == row["People, analysed"] == row["Found by those analysed"] == MISSING
-    assert made.say("fewer") == "No trial here has a printed target."
+    assert made.say("fewer") == "No trial here has a published target."
 
 
 @pytest.mark.parametrize(("analysed", "fewer"), [(799, "one"), (800, "no"), (801, "no")])
@@ -172,12 +172,12 @@ def test_turned_effects_turn_every_word(root):
         ],
         root=root,
     )
-    assert "3 point to better and 0 to worse" in made.say("overview") and "two on the better side" in made.say(
+    assert "three lean towards benefit and none towards harm" in made.say(
         "overview"
-    )
-    assert "0 point to better and 3 to worse" in turned(made).say("overview") and "two on the worse side" in turned(
-        made
-    ).say("overview")
+    ) and "Two are clearly different from no effect (two for the better)" in made.say("overview")
+    assert "none leans towards benefit and three towards harm" in turned(made).say(
+        "overview"
+    ) and "Two are clearly different from no effect (two for the worse)" in turned(made).say("overview")
     for chapter, word in ((made, "better"), (turned(made), "worse")):
         assert re.findall(r"for the (\w+)", chapter.say("conclusion")) == [word, word]
 
@@ -211,7 +211,7 @@ def test_an_interval_that_ends_at_the_target_does_not_leave_it_out(root, apart, 
     target = load_individual_plan(root, "swing").power["planned"].printed
     made = side([effect_row("swing", "subjective_wellbeing", 0.0)], root=root)
     made = replace(made, effects=made.effects.assign(conf_high=target + apart, conf_low=-0.1))
-    assert ("leaves that effect out in SWING" in made.say("excluded")) is out
+    assert ("excludes that effect in SWING" in made.say("excluded")) is out
 
 
 def test_the_narrowest_and_the_widest_are_named(root):
@@ -224,4 +224,4 @@ def test_the_narrowest_and_the_widest_are_named(root):
     )
     low, high = made.effects["conf_low"].min(), made.effects["conf_high"].max()
     assert f"effects between {number(low)} and {number(high)} standard deviations" in made.say("largest")
-    assert "the narrowest interval, that of Letters, runs from 0.002 to 0.198" in made.say("largest")
+    assert "The narrowest interval, that of Letters, runs from 0.002 to 0.198" in made.say("largest")

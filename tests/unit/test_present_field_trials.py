@@ -113,22 +113,22 @@ def with_row(home, tmp_path, result_id, **changes):
 
 def test_words_follow_the_rows(home, tmp_path):
     before = field_trials.chapter("beneficiaries", root=home)
-    assert "the treated were 0.08 lower" in before.say("effect/social_worth")
-    assert "no clear difference" in before.say("short/social_worth")
+    assert "was 0.08 points lower in the video group" in before.say("effect/social_worth")
+    assert "could be chance" in before.say("short/social_worth")
     key = "beneficiaries/social_worth/itt/hc2"
     after = with_row(home, tmp_path, key, estimate=0.40, conf_low=0.10, conf_high=0.70, p_value=0.008, p_adjusted=0.032)
-    assert "the treated were 0.40 higher" in after.say("effect/social_worth")
-    assert "a clear difference, in favour of the treated" in after.say("effect/social_worth")
-    assert "clearly higher among the treated" in after.say("short/social_worth")
-    assert after.say("verdict").startswith("One of the four outcomes show")
-    assert "one of them is below .05" in after.say("verdict")
+    assert "was 0.40 points higher in the video group" in after.say("effect/social_worth")
+    assert "a clear difference in favour of the video group" in after.say("effect/social_worth")
+    assert "clearly higher in the video group" in after.say("short/social_worth")
+    assert after.say("verdict").startswith("We found a clear effect on one of the four outcomes")
+    assert after.say("verdict").endswith("one remains.")
     assert "chance" not in after.say("towards")
-    assert "clearly higher among the treated" in after.figure("arms/social_worth").caption
+    assert "clearly higher in the video group" in after.figure("arms/social_worth").caption
 
 
 def test_less_burnout_is_in_favour_of_the_treated(home, tmp_path):
     after = with_row(home, tmp_path, "beneficiaries/burnout/itt/hc2", estimate=-0.3, conf_low=-0.5, conf_high=-0.1)
-    assert "a clear difference, in favour of the treated" in after.say("effect/burnout")
+    assert "a clear difference in favour of the video group" in after.say("effect/burnout")
 
 
 def test_an_agreeing_and_a_disagreeing_p_value_are_told_apart(home):
@@ -149,14 +149,14 @@ def test_a_rising_trend_is_not_called_a_fall(home, tmp_path):
 def test_what_is_said_of_a_synthetic_release_goes_with_it(home, tmp_path):
     before = field_trials.chapter("beneficiaries", root=home)
     assert "put in on purpose" in before.say("fading_note")
-    assert "calibrated" in before.say("reproduced")
+    assert "made to match" in before.say("reproduced")
     other = tmp_path / "real"
     shutil.copytree(home, other)
     manifest = other / "data/manifest.toml"
     manifest.write_text(manifest.read_text().replace('status = "synthetic"', 'status = "real"'))
     after = field_trials.chapter("beneficiaries", root=other)
     assert after.say("fading_note") == ""
-    assert "calibrated" not in after.say("reproduced")
+    assert "made to match" not in after.say("reproduced")
 
 
 def test_the_summary_follows_the_trend(home, tmp_path):

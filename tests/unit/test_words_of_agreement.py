@@ -60,13 +60,22 @@ def test_versions_agree_where_direction_and_clearness_do(planned, better):
                 row("none", float("nan"), 1, "not_estimated"),
             ]
             said = prose.agreement(pd.DataFrame(rows), base, better=better)
-            kind = "no clear difference" if planned.startswith("unclear") else "a clear difference"
-            assert (
-                said
-                == f"Of {size} other version{'s' if size > 1 else ''} of the analysis, {COUNTS[len(way & set(chosen))]}"
-                f" point the same way as the planned one and {COUNTS[len(conclusion & set(chosen))]} lead to the"
-                f" same conclusion ({kind})."
-            )
+            same, alike = len(way & set(chosen)), len(conclusion & set(chosen))
+            assert said == expected(size, same, alike)
+
+
+def expected(size, same, alike):
+    """The sentence about `size` versions, of which `same` point the same way and `alike` lead to the conclusion."""
+    if size == 1:
+        way = "points in the same direction" if same else "points in the other direction"
+        return f"The one sensitivity analysis {way} and leads to {'the same' if alike else 'another'} conclusion."
+    if same == alike == size:
+        return f"All {COUNTS[size]} sensitivity analyses point in the same direction and lead to the same conclusion."
+    lead, point = ("all" if n == size else COUNTS[n] if n else "none" for n in (alike, same))
+    return (
+        f"Of {COUNTS[size]} sensitivity analyses, {lead} {'lead' if alike > 1 else 'leads'} to the same conclusion and"
+        f" {point} {'point' if same > 1 else 'points'} in the same direction."
+    )
 
 
 def test_without_other_versions_nothing_is_counted():
@@ -83,9 +92,9 @@ def test_factors_of_the_printed_days_stand_in_their_order(goal_setting_report):
         goal_setting_report, plan=replace(plan, cost_benefit=replace(plan.cost_benefit, scenarios=scenarios))
     )
     said = SENTENCES["printed_days"](report)
-    assert "Under the 12.00 days" in said and "4 to 8 times the time of the programme" in said
+    assert "time as 12.00 days, 4 to 8 times its length" in said
     own = report.row("benefit_cost/ratio/printed-days")
-    assert f"shrinks to {number(own['estimate'])} (" in said
+    assert f"the ratio is only {number(own['estimate'])} (" in said
 
 
 def item(place, status):
@@ -99,6 +108,6 @@ def test_only_statuses_that_occur_are_counted(status):
     for items in ([item(8, status)], [item(8, status), item(9, status)], others, [*others, item(8, status)]):
         said = Checklist(study="goal_setting", items=tuple(items), sections={}, results=frozenset()).count()
         assert said.startswith(f"Of {len(items)} items: ")  # none of them extends the list to cluster trials
-        counted = re.findall(r"(\d+) (are reported|in part|are not|do not arise)", said.partition(": ")[2])
+        counted = re.findall(r"(\d+) (are reported|in part|are not|do not apply)", said.partition(": ")[2])
         numbers = {name: sum(one.status == name for one in items) for name in STATUS}
         assert counted == [(str(numbers[name]), words) for name, words in COUNTED.items() if numbers[name]]

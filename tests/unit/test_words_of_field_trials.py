@@ -18,7 +18,8 @@ from hhp_stats.present.field_trials.conclusions import (
     inconclusive,
     reach,
 )
-from hhp_stats.present.field_trials.sentences import effect, glance, short, spread, towards, verdict
+from hhp_stats.present.field_trials.report import group_of
+from hhp_stats.present.field_trials.sentences import effect, short, spread, towards, verdict
 from hhp_stats.present.numbers import number
 
 STUDIES = ("beneficiaries", "swing", "mod_ing")
@@ -33,20 +34,22 @@ def outcomes(root):
 
 @pytest.mark.parametrize("sign", [-1, 1])
 def test_favour_and_direction_follow_the_sign_and_what_is_better(root, sign):
-    """For every measured outcome: a clear effect one way favours the treated, the other way the controls."""
+    """For every measured outcome: a clear effect one way favours the group with the offer, the other way the control
+    group.
+    """
     seen = set()
     for study, outcome in outcomes(root):
         report = report_of(root, study, {outcome.id: (0.4 * sign, 0.1, 0.001, 0.001)})
         helps = (sign > 0) == (outcome.better == "higher")
         direction = "higher" if sign > 0 else "lower"
         said = effect(report, outcome.id)
-        assert f"the treated were 0.40 {direction}" in said
-        assert f"a clear difference, in favour of the {'treated' if helps else 'controls'}." in said
-        assert "The treated had a" in said and "mean of 31.00" in said.split(", the controls")[0]
-        assert f"clearly {direction} among the treated (" in short(report, outcome.id)
-        assert re.search(
-            rf"{outcome.label}.* in favour of the {'treated' if helps else 'controls'}", towards(report), re.IGNORECASE
-        )
+        offered, control = (group_of(report, arm) for arm in (report.treatment, report.control))
+        favoured = offered if helps else control
+        assert control == "control group" and offered != control and offered.endswith(" group")
+        assert f"was 0.40 points {direction} in the {offered} (" in said
+        assert f": a clear difference in favour of the {favoured}." in said
+        assert f"clearly {direction} in the {offered} (" in short(report, outcome.id)
+        assert re.search(rf"{outcome.label}.* better in the {favoured}", towards(report), re.IGNORECASE)
         seen.add(helps)
     assert seen == {True, False}
 
@@ -54,10 +57,9 @@ def test_favour_and_direction_follow_the_sign_and_what_is_better(root, sign):
 def test_an_unclear_effect_is_called_so(root):
     for study, outcome in outcomes(root):
         report = report_of(root, study, {outcome.id: (-0.2, 0.3, 0.2, 0.6)})
-        assert effect(report, outcome.id).count("no clear difference") == 1 and "in favour" not in effect(
-            report, outcome.id
-        )
-        assert "no clear difference between the arms, the treated being slightly lower" in short(report, outcome.id)
+        said = effect(report, outcome.id)
+        assert said.count("a difference that could be chance") == 1 and "in favour" not in said
+        assert re.search(r": lower in the \w.* group \(.*\), but this could be chance\.$", short(report, outcome.id))
 
 
 @pytest.mark.parametrize(("holm", "kept"), [(0.0499, "one"), (0.05, "none"), (0.0501, "none")])
@@ -65,25 +67,19 @@ def test_clear_differences_are_counted_before_and_after_adjustment(root, holm, k
     for study in STUDIES:
         names = [outcome.id for of, outcome in outcomes(root) if of == study]
         report = report_of(root, study, {names[0]: (0.5, 0.2, 0.01, holm), names[1]: (0.5, 0.2, 0.02, 0.4)})
-        said, line = verdict(report), glance(report)
-        assert said.startswith("Two of the ") and line.startswith("Two of the ")
-        assert f"{kept} of them is below .05" in said and f"{kept} after adjustment for their number" in line
+        said = verdict(report)
+        assert said.startswith("We found a clear effect on two of the ")
+        assert said.endswith(f" outcomes, {kept} remains.")
         first = report.outcome(names[0]).label.lower()
-        assert (
-            f"the smallest p-value is that of {first}" in said.lower()
-            and "(p = .01)" in said
-            and "smallest p = .01" in line
-        )
-        assert towards(report).endswith("in favour of the controls.") or not towards(report).endswith(
-            "chance brings about."
-        )
+        assert f"(smallest p = .01, for {first})" in said.lower()
+        assert "chance" not in towards(report)
 
 
 @pytest.mark.parametrize("study", STUDIES)
 def test_nothing_clear_is_none_and_chance(root, study):
     report = report_of(root, study, {})
-    assert verdict(report).startswith("None of the") and glance(report).startswith("None of the")
-    assert towards(report).endswith("none of this exceeds what chance brings about.")
+    assert verdict(report).startswith("We found no clear effect on any of the")
+    assert towards(report).endswith("All of this could be chance.")
 
 
 @pytest.mark.parametrize("study", STUDIES)
@@ -96,10 +92,11 @@ def test_the_widest_ends_are_turned_so_that_above_is_better(root, study):
         sign = 1 if outcome.better == "higher" else -1
         others = [each.better for each in measured if each is not outcome]
         low, high = ("lower" in others) * 0.02 + 0.49, 0.51 - ("higher" not in others) * 0.02
-        said = reach(report_of(root, study, {outcome.id: (sign * 2.0, 1.0, 0.1, 0.1)}))
-        assert f"run from {number(-low)} (worse for the treated) to {number(3.0)} standard deviations" in said
+        report = report_of(root, study, {outcome.id: (sign * 2.0, 1.0, 0.1, 0.1)})
+        worse = f"standard deviations (worse for the {group_of(report, report.treatment)})"
+        assert f"run from {number(-low)} {worse} to {number(3.0)} (better)" in reach(report)
         said = reach(report_of(root, study, {outcome.id: (-sign * 2.0, 1.0, 0.1, 0.1)}))
-        assert f"run from {number(-3.0)} (worse for the treated) to {number(high)} standard deviations" in said
+        assert f"run from {number(-3.0)} {worse} to {number(high)} (better)" in said
 
 
 @pytest.mark.parametrize("study", STUDIES)
@@ -141,7 +138,7 @@ def test_a_change_over_time_has_its_direction(root, estimate, half, word, hint):
         root, "beneficiaries", {}, made("beneficiaries", "average/arm_by_week/cr1-sd", estimate, half=half)
     )
     assert f"The average effect {word} by 0.20" in attenuation_test(report) and hint in attenuation_hint(report)
-    assert ("a lead, not a finding" in attenuation_test(report)) == (half < 0.2)
+    assert ("it is not a finding" in attenuation_test(report)) == (half < 0.2)
 
 
 def test_cohorts_stand_in_their_order(root):
@@ -153,8 +150,8 @@ def test_cohorts_stand_in_their_order(root):
     ]
     said = by_block(report_of(root, "swing", {}, *rows), name)
     assert (
-        "0.11 in the first cohort (0.01 to 0.21), 0.22 in the second (0.12 to 0.32), no clear difference between the"
-        " cohorts (p = .33)" in said
+        "0.11 in the first cohort (0.01 to 0.21) and 0.22 in the second (0.12 to 0.32), which could be chance (p = .33)"
+        in said
     )
 
 
@@ -173,4 +170,6 @@ def test_bounds_stand_in_their_order_and_say_whether_zero_is_inside(root, half, 
 
 def test_spreads_stand_with_their_arm(root):
     for study, outcome in outcomes(root):
-        assert spread(report_of(root, study, {}), outcome.id) == "6.00 among the treated and 5.00 among the controls"
+        report = report_of(root, study, {})
+        group = group_of(report, report.treatment)
+        assert spread(report, outcome.id) == f"6.00 in the {group} and 5.00 in the control group"

@@ -105,24 +105,24 @@ def say(report, name):
 # ---------------------------------------------------------------- whose number it is
 def test_rates_stand_with_their_condition(root, plan):
     report = report_of(root, plan)
-    assert (
-        "minority ethnic names were put forward in 11.1% of decisions when they were seen in pairs and in 22.2% when"
-        in say(report, "question_1")
+    assert "minority ethnic names were shortlisted in 11.1% of decisions when seen in pairs and in 22.2% when" in say(
+        report, "question_1"
     )
-    assert (
-        "White British names were put forward in 33.3% of decisions when they were seen in pairs and in 44.4% when"
-        in say(report, "question_2")
+    assert "White British names were shortlisted in 33.3% of decisions when seen in pairs and in 44.4% when" in say(
+        report, "question_2"
     )
-    table = TABLES["rates"](report)._tbl_data.set_index("Condition and names")["Put forward"]
+    table = TABLES["rates"](report)._tbl_data.set_index("Condition and names")["Shortlisted"]
     assert table.to_dict() == {cell.label: f"{number(RATES[cell.id])}%" for cell in plan.cells_of(FIRST)}
 
 
 def test_scores_stand_with_their_condition(root, plan):
     report = report_of(root, plan)
     for name, first, second in (("score_1", 10.5, 12.5), ("score_2", 10.5, 14.5), ("score_3", 12.5, 14.5)):
-        assert re.search(rf"was {number(first)} on average, with .* {number(second)}:", say(report, name)), name
+        assert re.search(
+            rf"scored {number(first)} points on average, .* than with .* \({number(second)};", say(report, name)
+        ), name
     assert say(report, "score_spread").startswith(
-        "Scores scatter by 1.05 points with the name removed, by 1.25 with a minority ethnic and by 1.45 with a White"
+        "The standard deviation of scores is 1.05 points with the name removed, 1.25 with a minority ethnic and 1.45 with"
     )
     table = TABLES["scores"](report)._tbl_data.set_index("Condition")
     for cell in plan.cells_of(SECOND):
@@ -138,7 +138,7 @@ def test_combinations_of_names_stand_in_their_order(root, plan):
 def test_people_by_condition(root, plan):
     report = report_of(root, plan)
     assert "500 saw the applications in pairs and 300 one after the other" in say(report, "sample")
-    assert "8,000 decisions, of which 7,600 (95.0%) were answered; the other 400 are left out" in say(
+    assert "8,000 decisions, of which 7,600 (95.0%) were answered; the other 400 are not analysed" in say(
         report, "answered"
     )
 
@@ -148,7 +148,10 @@ def test_pairs_by_who_was_put_forward(root, plan):
     table = pd.DataFrame({"choice": list(shares), "pairs": [11, 22, 33, 34], "share": list(shares.values())})
     said = say(report_of(root, plan, tables={"pair_choices": table}), "pairs")
     assert re.findall(r"(\d+)%", said) == ["11", "34", "22", "33"]
-    assert "both candidates were put forward and in 34% neither" in said and "minority ethnic name in 22%" in said
+    assert (
+        "both candidates were shortlisted and in 34% neither" in said
+        and "In 22% of all pairs only the candidate with the minority ethnic name" in said
+    )
 
 
 def test_the_limit_and_who_passed_it(root, plan):
@@ -157,8 +160,8 @@ def test_the_limit_and_who_passed_it(root, plan):
     )
     said = say(report_of(root, plan, tables={"chosen_over_limit": table}), "limit")
     assert (
-        "put forward five of the ten candidates at most" in said
-        and "On average they put forward 4.4, and 33% of them" in said
+        "shortlist five of the ten candidates at most" in said
+        and "On average they shortlisted 4.4, and 33% of them" in said
     )
 
 
@@ -208,12 +211,12 @@ DIRECTED = {
     "question_3": (FIRST, "white_british_vs_minority_separate", "more often", "less often"),
     "joint_gap": (FIRST, "minority_vs_white_british_joint", "more often", "less often"),
     "interaction": (FIRST, "interaction", "towards", "away from"),
-    "score_1": (SECOND, "blinded_vs_minority", "points higher", "points lower"),
-    "score_2": (SECOND, "blinded_vs_white_british", "points higher", "points lower"),
-    "score_3": (SECOND, "minority_vs_white_british", "points higher", "points lower"),
+    "score_1": (SECOND, "blinded_vs_minority", " more than", " less than"),
+    "score_2": (SECOND, "blinded_vs_white_british", " more than", " less than"),
+    "score_3": (SECOND, "minority_vs_white_british", " more than", " less than"),
 }
-CLEAR = re.compile("a clear difference|larger than chance explains|tells from chance")
-UNCLEAR = re.compile("no clear difference|within what chance explains")
+CLEAR = re.compile("a clear difference")
+UNCLEAR = re.compile("could be chance")
 
 
 @pytest.mark.parametrize("name", DIRECTED)
@@ -223,7 +226,7 @@ def test_words_follow_sign_and_interval(root, plan, name, sign, half):
     experiment, estimand, above, below = DIRECTED[name]
     said = say(report_of(root, plan, {(experiment, estimand): {"estimate": 4.0 * sign, "half": half}}), name)
     assert (above if sign > 0 else below) in said and (below if sign > 0 else above) not in said
-    assert re.search(r"\b4\.00? (percentage )?points", said)
+    assert re.search(r"\b4\.00? (?:percentage |more |less )?(?:points|than)", said)
     if name != "interaction":
         assert bool(CLEAR.search(said)) == (half == 1.0) and bool(UNCLEAR.search(said)) == (half == 9.0)
 
@@ -242,8 +245,8 @@ def test_comparisons_below_the_level_are_counted(root, plan, name, p, before, ho
 def test_a_verdict_that_hangs_on_the_method_is_called_so(root, plan):
     key = (SECOND, "blinded_vs_white_british")
     for values, words in (
-        ({"hc2": 0.04, "welch": 0.04, "pooled": 0.06}, "two of these lie below 0.05, so that a verdict would hang"),
-        ({"hc2": 0.06, "welch": 0.04, "pooled": 0.06}, "one of these lies below 0.05, so that a verdict would hang"),
+        ({"hc2": 0.04, "welch": 0.04, "pooled": 0.06}, "two of these lie below 0.05, so a verdict would depend"),
+        ({"hc2": 0.06, "welch": 0.04, "pooled": 0.06}, "one of these lies below 0.05, so a verdict would depend"),
         ({"hc2": 0.04, "welch": 0.03, "pooled": 0.02}, "all of these lie below 0.05."),
         ({"hc2": 0.05, "welch": 0.06, "pooled": 0.07}, "none of these lies below 0.05."),
     ):
@@ -261,7 +264,7 @@ def test_what_clustering_does(root, plan):
         (FIRST, "minority_joint_vs_separate", "hc2"): {"error": 1.5},
     }
     said = say(report_of(root, plan, rows), "clustering")
-    assert "is 3.00 points with clustering and would be 1.50 without, smaller by a factor of 2.0" in said
+    assert "is 3.00 points with clustering and would be 1.50 without it, smaller by a factor of 2.0" in said
 
 
 @pytest.mark.parametrize("same", [True, False])

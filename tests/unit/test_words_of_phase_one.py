@@ -59,7 +59,7 @@ def test_the_largest_difference_is_named_whichever_its_sign(root, sign):
 def test_buildings_are_counted_by_arm(root):
     assert (
         drawn(report_of(root, "coffee", {}, clusters=CLUSTERS))
-        == "5 buildings with 11 to 55 social workers were drawn to the two arms, 2 to coffee and tea and 3 to carry on"
+        == "5 buildings with 11 to 55 social workers were randomly assigned, 2 to coffee and tea and 3 to carry on"
         " as before."
     )
 
@@ -113,7 +113,7 @@ def test_what_all_would_have_found_and_what_those_who_answered_find(root, wellbe
     ]
     said = detectable(report_of(root, "letters", {}, *rows))
     assert re.search(
-        r"Had all 111 people answered, .* effect of 0\.11 .* with the 222 who answer .* one of 0\.22\.", said
+        r"If all 111 people had answered, .* effect of 0\.11 .* with the 222 who answered .* one of 0\.22\.", said
     )
     rows = [
         made("coffee", f"{wellbeing}/mde_recruited/clustered", 0.33),
@@ -121,7 +121,7 @@ def test_what_all_would_have_found_and_what_those_who_answered_find(root, wellbe
         made("coffee", "power/mde_achieved/formula", 0.22),
     ]
     said = detectable_clustered(report_of(root, "coffee", {}, *rows), wellbeing)
-    assert re.search(r"finds an effect of 0\.44 .* one of 0\.33 if everybody answers\. .* would allow 0\.22\.", said)
+    assert re.search(r"detects an effect of 0\.44 .* one of 0\.33 if everyone answers\. .* could detect 0\.22\.", said)
 
 
 @pytest.mark.parametrize("conf_level", [0.9, 0.95])
@@ -177,7 +177,7 @@ def test_the_waves_of_the_survey_stand_in_their_order(root):
 @pytest.mark.parametrize(
     ("absence", "wellbeing", "words"),
     [
-        (0.05, 0.05, "as alike as chance would have it too"),
+        (0.05, 0.05, "were also well balanced"),
         (0.0499, 0.05, "Among those whose absence is known the arms differ"),
         (0.05, 0.0499, "Among those who answered about wellbeing the arms differ"),
         (0.01, 0.02, "Among both those whose absence is known and those who answered about wellbeing the arms differ"),
@@ -199,4 +199,4 @@ def test_the_band_of_chance_holds_nineteen_points_of_twenty(goal_setting_report,
         replace(goal_setting_report, output=replace(goal_setting_report.output, tables=changed))
     )
     assert bands == [pytest.approx(0.049, abs=5e-6)]  # 1.95996 rounded to two digits
-    assert "95% of the points" in said and "in 400 further draws" in said and "7 of" in said
+    assert "95% of the points" in said and "in 400 simulated randomisations" in said and "7 of" in said

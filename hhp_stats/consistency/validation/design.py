@@ -98,14 +98,14 @@ RANDOMISATION = (
     ),
     ValidationCase(
         method="randomisation",
-        quantity="Balance test of a continuous covariate, p value",
+        quantity="Balance test of a continuous covariate, p-value",
         printed="0.07919",
         source=STUDENT,
         compute=partial(_balance_p, "service_years"),
     ),
     ValidationCase(
         method="randomisation",
-        quantity="Balance test of a category, 3 of 10 against 7 of 10, p value",
+        quantity="Balance test of a category, 3 of 10 against 7 of 10, p-value",
         printed="0.0736",
         source="arithmetic: chi-squared(1) of 3.2",
         compute=partial(_balance_p, "role"),

@@ -89,7 +89,7 @@ FURTHER_TESTS: Mapping[str, tuple[FurtherTests, ...]] = {
     ),
     "randomisation-inference": (
         _tests("tests/reference/randomisation/test_randomisation_reference.py", "R: every allocation refitted"),
-        _tests("tests/simulation/test_design_simulation.py", "uniform p values under the null"),
+        _tests("tests/simulation/test_design_simulation.py", "uniform p-values under the null"),
     ),
     "wild-bootstrap": (
         _tests("tests/reference/wild_bootstrap/test_wild_bootstrap_reference.py", "R: every draw refitted"),
@@ -141,7 +141,7 @@ METHODS: Mapping[str, str] = {
     "absence": "Absence, leavers, Bradford",
     "effect-size": "Effect size, correlation, balance",
     "cost-benefit": "Benefit-cost ratio",
-    "recomputation": "Recomputation of printed figures",
+    "recomputation": "Recomputation of published figures",
 }
 
 

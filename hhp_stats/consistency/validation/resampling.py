@@ -136,7 +136,7 @@ MULTIPLICITY = (
     *(
         ValidationCase(
             method="multiplicity",
-            quantity=f"Holm, fifteen p values: number {place + 1}, {P_VALUES[place]:g}",
+            quantity=f"Holm, fifteen p-values: number {place + 1}, {P_VALUES[place]:g}",
             printed=printed,
             source=P_ADJUST,
             compute=partial(_holm, place),

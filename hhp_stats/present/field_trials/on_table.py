@@ -317,7 +317,7 @@ def balance(report: FieldTrialReport) -> str:
         return "No difference between the arms before the trial can be shown."
     worst = max(rows, key=lambda row: abs(float(row["std_difference"])))
     arms = {arm.id: arm.label for arm in report.plan.offered}
-    whose = "" if len(arms) == 1 else f", \u201c{arms[str(worst['arm'])]}\u201d against the control arm"
+    whose = "" if len(arms) == 1 else f", \u201c{arms[str(worst['arm'])]}\u201d against the control group"
     return (
         f"Of {plural(len({row['covariate'] for row in rows}), 'characteristic')} before the trial, the largest"
         f" standardised difference between the arms is {number(worst['std_difference'])}"

@@ -100,6 +100,7 @@ def effect(report: FieldTrialReport, outcome: str) -> str:
     tail = (
         f": a clear difference in favour of the {group_of(report, arm)}" if found.clear else f", {prose.MAY_BE_CHANCE}"
     )
+    tail = "" if found.direction == "the same" else tail
     by = f", adjusted for {adjusted}," if adjusted else ""
     return (
         f"{entry.label}{by} was {gap} ({prose.uncertainty(row)}){tail}. In standard deviations"

@@ -41,6 +41,6 @@ def _named(known: dict[str, Presenter[Made]], function: Presenter[Made], kind: s
     name = function.__name__.removesuffix(kind)
     if name in known:
         other = known[name].__module__
-        raise ValueError(f"{name} stands in {other} and in {function.__module__}: one name, one function")
+        raise ValueError(f"{name} is in {other} and in {function.__module__}: one name, one function")
     known[name] = function
     return function

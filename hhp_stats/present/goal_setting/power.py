@@ -62,7 +62,7 @@ def power_table(report: StudyReport) -> GT:
                 f"{percent(absence.power, 0)} power, two-sided {percent(absence.alpha, 0)} level; ICC"
                 f" {number(absence.icc, 1)}, teams of {number(absence.cluster_size, 0)} with a coefficient of variation"
                 f" of {number(absence.cv, 1)}; correlation with the baseline {number(absence.correlation, 1)}"
-                f" (absence), {number(turnover.correlation, 1)} (turnover, which has no meaning: nobody has left at"
+                f" (absence), {number(turnover.correlation, 1)} (turnover, which has no meaning: no one has left at"
                 " baseline)."
             ),
             "Printed: the value in the protocol.",

@@ -70,7 +70,7 @@ def power_rows(people: pd.DataFrame, icc: Sourced[float], plan: Plan) -> list[Re
             "as planned, without the baseline",
         ),
         _row(plan, "absence-first-protocol", effect(first), first, "first version of the protocol"),
-        _row(plan, "absence-recruited", effect(recruited), recruited, "as recruited, nobody lost"),
+        _row(plan, "absence-recruited", effect(recruited), recruited, "as recruited, no one lost"),
         _row(
             plan,
             "absence-recruited-attrition",

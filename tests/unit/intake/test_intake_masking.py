@@ -1,4 +1,4 @@
-"""Canaries: planted names and e-mail addresses must come out of nothing that intake says or returns."""
+"""Canaries: planted names and email addresses must come out of nothing that intake says or returns."""
 
 import traceback
 

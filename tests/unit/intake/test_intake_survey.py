@@ -44,7 +44,7 @@ def test_a_plain_export(read, trial_files):
     assert survey.problems == []
     assert len(survey.frame) == len(trial_files.surveys["baseline"])
     assert survey.frame["ladder"].tolist() == [row["ladder"] for row in trial_files.surveys["baseline"]]
-    assert {each.habit for each in survey.tolerances} <= {"a scale label beside the number"}
+    assert {each.habit for each in survey.tolerances} <= {"a scale label next to the number"}
 
 
 @pytest.mark.parametrize(

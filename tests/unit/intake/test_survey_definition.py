@@ -119,7 +119,7 @@ def not_offered(questions: Payloads) -> None:
         (fewer_choices, "S46", "need_1: 1 to 6"),
         (other_words, "S45", "need_2"),
         (exchanged_texts, "S44", "the text of need_3 is that of burnout_1"),
-        (not_offered, "S47", "answers to health that nobody was offered"),
+        (not_offered, "S47", "answers to health that no one was offered"),
     ],
     ids=lambda value: getattr(value, "__name__", None),
 )
