@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from whole_tools import hhp, small_project
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -27,6 +28,15 @@ def project(tmp_path) -> Path:
     shutil.copytree(ROOT / "data", home / "data")
     shutil.copy(ROOT / "_quarto.yml", home / "_quarto.yml")
     return home
+
+
+@pytest.fixture(scope="session")
+def whole_report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The real project, rendered; `first` in it is the report, which no test may change."""
+    project = small_project(tmp_path_factory.mktemp("whole") / "project")
+    hhp(project, "render")
+    shutil.copytree(project / "_output", project / "first")
+    return project
 
 
 CHEAP = frozenset({"root", "warm"})  # fixtures of the session that another worker may make once more

@@ -17,6 +17,7 @@ License forbids modified versions to carry a reserved name ("Source", "STIX Font
 from __future__ import annotations
 
 import sys
+from io import BytesIO
 from pathlib import Path
 
 from fontTools.subset import Options, Subsetter
@@ -34,7 +35,11 @@ TEXT = [
     *range(0xFB00, 0xFB07),  # ligatures
 ]
 MATH = [*TEXT, *range(0x27C0, 0x2B00), *range(0x1D400, 0x1D800)]
+# What English pages need: the screen loads the other half of a face only for a page that has one of its characters.
+ENGLISH = {*range(0x20, 0x100), *range(0x2000, 0x20C0), 0x2122, *range(0x2190, 0x2196), 0x21A9, 0x2212, 0x221A, 0x221E}
+ENGLISH |= {0x2248, 0x2260, 0x2264, 0x2265, 0xFB01, 0xFB02}
 FEATURES = ["kern", "liga", "lnum", "tnum", "pnum", "onum", "sups", "subs", "ccmp", "locl", "mark", "mkmk", "case"]
+SCREEN = ["kern", "liga", "lnum", "tnum", "ccmp", "locl", "mark", "mkmk"]  # what page.css asks for
 TEXT_WEIGHTS = {"wght": (400, 700)}
 
 
@@ -95,6 +100,30 @@ def write(
     sys.stdout.write(f"{target.name}: {target.stat().st_size} bytes\n")
 
 
+def split(file: Path) -> None:
+    """Split a face of the screen in two: the characters of English pages, and `NAME-more` with all others.
+
+    page.css names both with their ranges of characters.
+    """
+    known = set(TTFont(file).getBestCmap())
+    whole = file.read_bytes()
+    for target, characters in (
+        (file.with_name(f"{file.stem}-more.woff2"), known - ENGLISH),
+        (file, known & ENGLISH),
+    ):
+        options = Options()
+        options.layout_features = SCREEN
+        options.notdef_outline = True
+        options.name_IDs = ["*"]
+        font = TTFont(BytesIO(whole), recalcTimestamp=False)
+        subsetter = Subsetter(options)
+        subsetter.populate(unicodes=characters)
+        subsetter.subset(font)
+        font.flavor = "woff2"
+        font.save(target)
+        sys.stdout.write(f"{target.name}: {target.stat().st_size} bytes\n")
+
+
 def main(originals: Path, target: Path) -> None:
     """Write all fonts of the report into the target folder."""
     sans, sans_italic = originals / "SourceSans3[wght].ttf", originals / "SourceSans3-Italic[wght].ttf"
@@ -106,6 +135,8 @@ def main(originals: Path, target: Path) -> None:
     )
     write(serif, target / "report-serif.woff2", family="Report Serif", style="Regular", axes=dict(screen))
     write(serif_italic, target / "report-serif-italic.woff2", family="Report Serif", style="Italic", axes=dict(screen))
+    for name in ("sans", "sans-italic", "serif", "serif-italic"):
+        split(target / f"report-{name}.woff2")
     for style, weight, source in [
         ("Regular", 400, sans),
         ("SemiBold", 600, sans),

@@ -1,4 +1,4 @@
-"""The words a reader can look up: `report/glossary.toml`, checked once a rendering."""
+"""The words a reader can look up, and those that mean the same to the search: `report/glossary.toml`."""
 
 from __future__ import annotations
 
@@ -76,6 +76,25 @@ def read_abbreviations(root: Path) -> tuple[Abbreviation, ...]:
             raise RenderError(GLOSSARY, None, f"the abbreviation '{short}' stands twice")
         found[short] = Abbreviation(short=short, words=" ".join(words.split()), ours=ours)
     return tuple(sorted(found.values(), key=lambda entry: entry.short.casefold()))
+
+
+def read_alike(root: Path) -> list[list[str]]:
+    """Groups of words that the search takes for each other, in small letters; none where there is no file.
+
+    Raises RenderError where the file is not valid TOML, a group has fewer than two words, or two groups share one.
+    """
+    groups: list[list[str]] = []
+    seen: set[str] = set()
+    for group in _read(root).get("alike", []):
+        words = group.get("words") if isinstance(group, dict) else None
+        if not (isinstance(words, list) and len(words) > 1 and all(isinstance(word, str) and word for word in words)):
+            raise RenderError(GLOSSARY, None, f"a group of words that mean the same needs two words: {group}")
+        lowered = [word.lower() for word in words]
+        if shared := seen & set(lowered):
+            raise RenderError(GLOSSARY, None, f"'{min(shared)}' stands in two groups of words that mean the same")
+        seen |= set(lowered)
+        groups.append(lowered)
+    return groups
 
 
 def _read(root: Path) -> dict[str, Any]:

@@ -7,7 +7,6 @@ writes what it returns beside the pages. Nothing is fetched when a reader opens 
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,35 +19,11 @@ from hhp_stats.consistency.second.r import r_programme
 from hhp_stats.consistency.second.recipe import Recipe
 from hhp_stats.files.remember import Remember, make_again
 from hhp_stats.present.provenance import PACKAGE, clause_texts, locate, source_text
+from hhp_stats.present.result_facts import facts_of, outcome_labels
 from hhp_stats.ran import names_in
 from hhp_stats.results import ResultError, read_results
 from hhp_stats.studies.output import ready_folder
 from hhp_stats.traced import traced_records
-
-SHOWN = (
-    "study",
-    "outcome",
-    "estimand",
-    "population",
-    "contrast",
-    "method",
-    "analysis",
-    "estimate",
-    "std_error",
-    "df",
-    "statistic",
-    "p_value",
-    "p_adjusted",
-    "conf_low",
-    "conf_high",
-    "conf_level",
-    "mc_error",
-    "mc_error_p",
-    "n",
-    "n_clusters",
-    "status",
-    "note",
-)
 
 
 def explanations(
@@ -56,7 +31,8 @@ def explanations(
 ) -> dict[str, Any]:
     """Everything the panels of the site show, for JSON.
 
-    `results`: row fields, clause ids, names of functions and, where there are, second programmes by result id.
+    `results`: facts in the words and digits of `present.result_facts`, study, clause ids, names of functions and, where
+    there are, second programmes by result id.
     `clauses`: words by id.
     `code`: file, line, question, formula and source by dotted name, of the functions behind the rows
     and of `functions`. `inputs`: paths and checksums by study. `remember` may keep what was read of the code. Refuses
@@ -65,6 +41,7 @@ def explanations(
     inputs: dict[str, list[list[str]]] = {}
     made: dict[str, Mapping[str, Any]] = {}
     recipes: dict[str, Recipe] = {}
+    labels: dict[str, Mapping[str, str]] = {}
     words = clause_texts(root)
     rows: dict[str, Any] = {}
     for result_id in sorted(results):
@@ -72,13 +49,16 @@ def explanations(
         if study not in inputs:
             folder = ready_folder(root, study)
             frame = read_results(folder / "results.csv")
+            labels[study] = outcome_labels(root, study)
             inputs[study] = pd.read_csv(folder / "inputs.csv")[["path", "sha256"]].to_numpy().tolist()
             made |= {str(row["result_id"]): row for row in traced_records(frame)}
             recipes |= read_recipes(folder)
         if result_id not in made:
             raise ResultError(f"no result {result_id!r}; see the list in appendix F")
         row = made[result_id]
-        rows[result_id] = {name: value for name in SHOWN if (value := _plain(row[name])) is not None} | {
+        rows[result_id] = {
+            "facts": facts_of(row, labels[study]),
+            "study": study,
             "clauses": str(row["clause"]).split(),
             "code": list(names_in(str(row["source"]))),
         }
@@ -95,18 +75,6 @@ def explanations(
         "code": _codes(root, sorted(named), remember),
         "inputs": dict(sorted(inputs.items())),
     }
-
-
-def _plain(value: Any) -> Any:
-    """A value JSON can hold, or None where there is nothing to say."""
-    if isinstance(value, str):
-        return value or None
-    if value is None or pd.isna(value):
-        return None
-    number = float(value)
-    if math.isinf(number):
-        return "\u221e" if number > 0 else "\u2212\u221e"
-    return int(number) if number.is_integer() else number
 
 
 def _codes(root: Path, names: Sequence[str], remember: Remember) -> dict[str, Any]:

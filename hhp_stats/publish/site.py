@@ -13,10 +13,12 @@ from string import Template
 from typing import Any
 
 from hhp_stats.files.remember import Remember, code_of
+from hhp_stats.plan.glossary import read_alike
 from hhp_stats.publish import well_formed
 from hhp_stats.publish.cite import citation, long_date, version_words
 from hhp_stats.publish.pandoc import ASSETS, words_of
 from hhp_stats.publish.project import Chapter, Project
+from hhp_stats.publish.slim_page import slimmed
 from hhp_stats.publish.source import Cell
 from hhp_stats.publish.table_workbook import TABLES_NAME
 from hhp_stats.publish.volumes import APPENDICES, REPORT
@@ -40,7 +42,7 @@ def write_site(
     remember: Remember,
     target: Path,
 ) -> list[str]:
-    """Write all pages, styles, scripts, fonts, pictures and the search index; the names of the pages.
+    """Write all pages, styles, scripts, fonts, pictures and what the scripts ask for; the names of the pages.
 
     `downloads` are the files beside the pages that every page links to (the PDF, the results), `cells` the
     code behind each labelled figure and table, `explain` what is asked about the results that pages mark. `remember`
@@ -49,8 +51,8 @@ def write_site(
     words = words_of(project)
     assets = target / "assets"
     (assets / "fonts").mkdir(parents=True, exist_ok=True)
-    for name in ("page.css", "page.js", "tables.js", "panel.js"):
-        shutil.copyfile(ASSETS / name, assets / name)
+    for name in ("page.css", "page.js", "search.js", "tables.js", "panel.js", "keys.js"):
+        (assets / name).write_text(_short((ASSETS / name).read_text(encoding="utf-8")), encoding="utf-8", newline="\n")
     for font in sorted((ASSETS / "fonts").iterdir()):
         if font.suffix == ".woff2" or font.name == "OFL.txt":
             shutil.copyfile(font, assets / "fonts" / font.name)
@@ -59,9 +61,11 @@ def write_site(
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(content)
     index = [entry for chapter in project.chapters for entry in _search_entries(chapter, pages[chapter.slug], remember)]
-    _write_script(assets / "search-index.js", "searchIndex", index)
-    _write_script(assets / "results.js", "report", _behind(project, pages, cells, explain))
+    _write_script(assets / "search-index.js", "searchIndex", {"entries": index, "alike": read_alike(project.root)})
+    behind = _behind(project, pages, cells, explain)
+    _write_script(assets / "results.js", "report", behind)
 
+    asked = " data-explained" if explain else ""
     template = Template((ASSETS / "page.html").read_text(encoding="utf-8"))
     written = []
     for at, chapter in enumerate(project.chapters):
@@ -69,7 +73,10 @@ def write_site(
             "previous": project.chapters[at - 1] if at else None,
             "next": project.chapters[at + 1] if at + 1 < len(project.chapters) else None,
         }
-        text = template.substitute(_page(project, chapter, pages, words, around, downloads))
+        page = {**pages[chapter.slug], "body": slimmed(pages[chapter.slug]["body"], explained=behind["figures"])}
+        text = template.substitute(
+            {**_page(project, chapter, page, pages, words, around, downloads), "explained": asked}
+        )
         (target / chapter.page).write_text(text, encoding="utf-8", newline="\n")
         written.append(chapter.page)
     return written
@@ -79,6 +86,7 @@ _OWN_NOTICE = 'class="callout callout-important"'
 _RESULT = re.compile(r'data-result="([^"]+)"')
 _RESULTS = re.compile(r'data-results="([^"]*)"')
 _PRESENTER = re.compile(r'data-presenter="([^"]+)"')
+_FIGURE = re.compile(r'<figure id="([^"]+)" class="float.*?</figure>', re.DOTALL)
 _ANCHOR = re.compile(r'id="result-([^"]+)"')
 
 
@@ -95,10 +103,26 @@ def _behind(
     functions = {unescape(found) for body in bodies.values() for found in _PRESENTER.findall(body)}
     places = {unescape(key): f"{page}#result-{key}" for page, body in bodies.items() for key in _ANCHOR.findall(body)}
     known = explain(results=results, functions=functions) if explain else {}
-    shown = {
-        label: {"file": cell.file, "line": cell.line, "code": cell.source.strip("\n")} for label, cell in cells.items()
+    figures = {unescape(found[1]): found[0] for body in bodies.values() for found in _FIGURE.finditer(body)}
+    behind = {label: _made(text, cells.get(label)) for label, text in figures.items()}
+    return {**known, "places": places, "figures": {label: made for label, made in behind.items() if made}}
+
+
+def _made(figure: str, cell: Cell | None) -> dict[str, Any]:
+    """What made a figure or table: cell of the chapter, presenter, results shown; what is not known is left out."""
+    presenter, results = _PRESENTER.search(figure), _RESULTS.search(figure)
+    return {
+        **({"file": cell.file, "line": cell.line, "code": cell.source.strip("\n")} if cell else {}),
+        **({"presenter": unescape(presenter[1])} if presenter else {}),
+        **({"results": unescape(results[1]).split()} if results and results[1] else {}),
     }
-    return {**known, "places": places, "cells": shown}
+
+
+def _short(source: str) -> str:
+    """A script or style sheet without indentation and lines that hold comments alone."""
+    text = re.sub(r"^\s*/\*.*?\*/\s*$", "", source, flags=re.DOTALL | re.MULTILINE)
+    lines = (line.strip() for line in text.splitlines())
+    return "".join(f"{line}\n" for line in lines if line and not line.startswith("//"))
 
 
 def _write_script(file: Path, name: str, value: Any) -> None:
@@ -110,12 +134,12 @@ def _write_script(file: Path, name: str, value: Any) -> None:
 def _page(
     project: Project,
     chapter: Chapter,
+    page: Page,
     pages: Mapping[str, Page],
     words: Mapping[str, str],
     around: Mapping[str, Chapter | None],
     downloads: Sequence[str],
 ) -> dict[str, str]:
-    page = pages[chapter.slug]
     notice = escape(project.banner_of(chapter))
     # A first page that says it in its own words, below the key message, says it once.
     by_itself = chapter.slug == "index" and _OWN_NOTICE in page["body"]
@@ -163,6 +187,10 @@ def _page(
 
 
 _SCRIPT_WORDS = (
+    "low",
+    "high",
+    "brackets",
+    "notes",
     "enlarge",
     "close",
     "table",
@@ -303,13 +331,13 @@ class _Text(Reader):
             (heading if self.in_heading else text).append(data)
 
 
-def _search_entries(chapter: Chapter, page: Page, remember: Remember) -> list[list[str]]:
-    """[page, place in the page, chapter, section, words] of each section of a chapter."""
+def _search_entries(chapter: Chapter, page: Page, remember: Remember) -> list[list[str | int]]:
+    """[page, place in the page, chapter, section, words, 1 in an appendix] of each section of a chapter."""
     name = f"{page['number']} {page['plain']}".strip()
     body, code = page["body"], code_of(sys.modules[__name__], well_formed)
     sections = json.loads(remember(["words for the search", code, body], lambda: json.dumps(_sections(body))))
     return [
-        [chapter.page, anchor or page["id"] or "", name, title, flat]
+        [chapter.page, anchor or page["id"] or "", name, title, flat, int(chapter.appendix)]
         for anchor, title, flat in sections
         if flat or title
     ]

@@ -13,7 +13,7 @@ import pytest
 from book_tools import BOOK, CONFIG, Rendered, WriteBook, text_of, typst_body
 
 from hhp_stats.errors import HhpError, RenderError
-from hhp_stats.plan.glossary import GLOSSARY, read_glossary
+from hhp_stats.plan.glossary import GLOSSARY, read_alike, read_glossary
 from hhp_stats.present.explanations import explanations
 from hhp_stats.present.marks import Sentence, presented
 from hhp_stats.present.prose import uncertainty
@@ -49,16 +49,19 @@ def test_only_numbers_that_were_read_can_be_marked(rendered: Rendered) -> None:
 def test_every_mark_has_an_explanation_and_a_place_in_the_index(rendered: Rendered) -> None:
     page = rendered.page("04-results.html")
     marked = set(page.xpath("//@data-result"))
-    quoted = {key for found in page.xpath("//@data-results") for key in found.split()}
     known = behind(rendered.output)
+    quoted = {key for made in known["figures"].values() for key in made.get("results", [])}
+    assert not page.xpath("//@data-results") and len(quoted) == 5
     assert marked | quoted == set(known["results"]) == set(known["places"])
     assert len(marked) == 5
     for place in known["places"].values():
         name, _, anchor = place.partition("#")
         assert rendered.page(name).get_element_by_id(anchor) is not None
-    assert known["results"][PLANNED]["estimate"] == -0.7135124  # unrounded
-    assert known["results"]["trial/leaving/itt/logit"]["df"] == "\u221e"
-    assert "estimate" not in known["results"]["trial/score/itt/cr1"]
+    facts = {key: {label: words for label, words, _ in row["facts"]} for key, row in known["results"].items()}
+    assert facts[PLANNED]["estimate"] == "\u22120.714" and facts[PLANNED]["std_error"] == "0.310"
+    assert ["interval", "\u22121.331 to \u22120.096", "95%"] in known["results"][PLANNED]["facts"]
+    assert facts["trial/leaving/itt/logit"]["df"] == "\u221e"
+    assert "estimate" not in facts["trial/score/itt/cr1"]
 
 
 def test_functions_and_cells_are_shown_with_their_source(rendered: Rendered) -> None:
@@ -70,7 +73,7 @@ def test_functions_and_cells_are_shown_with_their_source(rendered: Rendered) -> 
     assert "hhp_stats.present.tables.effects_table" in known["code"]
     lines = (rendered.root / "report" / "04-results.qmd").read_text(encoding="utf-8").splitlines()
     for label, first in (("tbl-effects", "days = "), ("fig-forest", "figure = "), ("tbl-index", "@presented")):
-        cell = known["cells"][label]
+        cell = known["figures"][label]
         assert cell["file"] == "report/04-results.qmd"
         assert lines[cell["line"] - 1] == "```{python}"
         assert cell["code"].startswith(first)
@@ -78,7 +81,8 @@ def test_functions_and_cells_are_shown_with_their_source(rendered: Rendered) -> 
 
 def test_figure_carries_the_results_it_shows(rendered: Rendered) -> None:
     figure = rendered.page("04-results.html").get_element_by_id("fig-forest")
-    assert figure.get("data-presenter") == "hhp_stats.present.embed.embed"
+    assert figure.get("data-behind") is not None and figure.get("data-presenter") is None
+    assert behind(rendered.output)["figures"]["fig-forest"]["presenter"] == "hhp_stats.present.embed.embed"
 
 
 def test_paper_prints_the_numbers_without_marks(rendered: Rendered) -> None:
@@ -258,3 +262,21 @@ def test_citation_stands_on_the_first_page_alone(rendered: Rendered) -> None:
     text = text_of(blocks["index.html"][0])
     assert "Evaluation team (2024). A small book: costs under $5 and other tests." in text
     assert "1 March 2024" in text and "date = {2024-03-01}" in text
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('[[alike]]\nwords = ["one"]', "needs two words"),
+        ('[[alike]]\nwords = "one"', "needs two words"),
+        ('[[alike]]\nwords = ["a", "B"]\n[[alike]]\nwords = ["b", "c"]', "'b' stands in two groups"),
+        ("[[alike]\n", "not valid TOML"),
+    ],
+)
+def test_words_that_mean_the_same_are_checked(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "report").mkdir()
+    (tmp_path / GLOSSARY).write_text(text, encoding="utf-8")
+    with pytest.raises(RenderError, match=said):
+        read_alike(tmp_path)
+    (tmp_path / GLOSSARY).write_text('[[alike]]\nwords = ["a", "B"]', encoding="utf-8")
+    assert read_alike(tmp_path) == [["a", "b"]]

@@ -132,7 +132,7 @@ def test_figures_have_text_size_and_a_dark_twin(rendered: Rendered) -> None:
 
 def test_search_index_knows_every_page_and_words_of_tables_and_notes(rendered: Rendered) -> None:
     script = (rendered.output / "assets" / "search-index.js").read_text(encoding="utf-8")
-    index = json.loads(script.removeprefix("window.searchIndex=").removesuffix(";\n"))
+    index = json.loads(script.removeprefix("window.searchIndex=").removesuffix(";\n"))["entries"]
     assert {entry[0] for entry in index} == set(rendered.report.pages)
     words = " ".join(entry[4] for entry in index)
     for expected in ("Long-term absence", "The first note of the book", "Satterthwaite degrees of freedom"):

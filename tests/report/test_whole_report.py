@@ -1,16 +1,13 @@
 """The real book on the real release: one correction moves everything, a flipped trial flips every word, twice is the
 same.
 
-The project is copied with fewer imputations and resamples, so that a whole run takes seconds; nothing
-else differs from what `make report` does.
+The project is rendered once for the tests of several files (`tests/conftest.py`, `whole_report`).
 """
 
 import csv
 import hashlib
-import os
 import re
 import shutil
-import subprocess
 import sys
 from dataclasses import replace
 from html import unescape
@@ -21,6 +18,7 @@ import pandas as pd
 import pytest
 from one_value import differing_values
 from openpyxl import load_workbook
+from whole_tools import hhp
 
 from hhp_stats.intake.gather import gather
 from hhp_stats.plan.catalogue import catalogue, study_entry
@@ -41,35 +39,6 @@ ROOT = Path(__file__).resolve().parents[2]
 PLANNED = "goal_setting/sickness_absence/itt/cr1"
 
 
-def hhp(project, *words, check=True):
-    done = subprocess.run(
-        [sys.executable, "-m", "hhp_stats", *words],
-        cwd=project,
-        capture_output=True,
-        text=True,
-        env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "COLUMNS": "200"},
-    )
-    if check:
-        assert done.returncode == 0, done.stderr
-    return done
-
-
-def small_project(home):
-    """A copy of sources and data in which chance is asked less often."""
-    home.mkdir(parents=True)
-    for name in ("data", "report"):
-        shutil.copytree(ROOT / name, home / name, ignore=shutil.ignore_patterns("figures"))
-    for name in ("_quarto.yml", "index.qmd", "requirements.lock"):
-        shutil.copy(ROOT / name, home / name)
-    plan = home / "data/plan/goal_setting.toml"
-    text = plan.read_text(encoding="utf-8")
-    text, found = re.subn(r"(\nm|\niterations) = \d+", r"\1 = 3", text)
-    text, more = re.subn(r"\ndraws = \d+", "\ndraws = 60", text)
-    assert (found, more) == (5, 1)  # four models and their rounds
-    plan.write_text(text, encoding="utf-8")
-    return home
-
-
 def words(page):
     """The visible text of a page."""
     text = re.sub(r"<(script|style).*?</\1>", " ", page.read_text(encoding="utf-8"), flags=re.S)
@@ -84,12 +53,8 @@ def figures(folder):
 
 
 @pytest.fixture(scope="module")
-def rendered(tmp_path_factory):
-    project = small_project(tmp_path_factory.mktemp("whole") / "project")
-    hhp(project, "render")
-    first = project / "first"
-    shutil.copytree(project / "_output", first)
-    return project
+def rendered(whole_report):
+    return whole_report
 
 
 def test_one_quantity_has_one_value_on_all_pages(rendered):

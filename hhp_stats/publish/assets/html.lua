@@ -42,7 +42,8 @@ local function header(el)
   local title = write_inlines(el.content)
   headings.list:insert({ id = el.identifier, level = el.level, number = number or "", title = title, plain = stringify(el.content) })
   local label = number and '<span class="number">' .. number .. "</span> " or ""
-  local anchor = '<a class="anchor" href="#' .. escape(el.identifier) .. '" aria-label="'
+  -- The link is for pointers alone: a heading is read out, and tabbed past, without it; the page's own contents lead there too.
+  local anchor = '<a class="anchor" href="#' .. escape(el.identifier) .. '" tabindex="-1" aria-hidden="true" title="'
     .. escape(words.anchor .. " " .. (number and number .. " " or "") .. stringify(el.content)) .. '"></a>'
   local tag = "h" .. el.level
   return raw("<" .. tag .. attributes(el, "heading") .. ">" .. label .. "<span>" .. title .. "</span> " .. anchor .. "</" .. tag .. ">")
@@ -139,7 +140,8 @@ local inline = {
       if not share and el.attributes[side] then size = size .. " " .. side .. '="' .. escape(el.attributes[side]) .. '"' end
     end
     local alt = ' alt="' .. escape(stringify(el.caption)) .. '"'
-    local image = '<img src="' .. escape(el.src) .. '"' .. alt .. size
+    -- Loaded when a reader comes near; the sides in the page keep the text in its place.
+    local image = '<img src="' .. escape(el.src) .. '"' .. alt .. size .. ' loading="lazy"'
     if not dark then return pandoc.RawInline("html", image .. ">") end
     return pandoc.RawInline("html", image .. ' class="on-light"><img src="' .. escape(dark) .. '"' .. alt .. size .. ' class="on-dark" loading="lazy">')
   end,

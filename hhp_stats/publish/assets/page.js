@@ -1,5 +1,4 @@
-// What the pages do beyond being read: theme, menu, search, tabs, enlarged figures, copied links.
-// No library and no request: the search index is a script beside this one.
+// What the pages do beyond being read: theme, menu, tabs, enlarged figures, copied links. No library.
 (function () {
   "use strict";
   const root = document.documentElement;
@@ -71,24 +70,7 @@
     addEventListener("scroll", () => one(".top-link").classList.toggle("shown", window.scrollY > 900), { passive: true });
   }
 
-  // --- anything too wide scrolls by itself; only then does it take part in tabbing
-  const regions = () => all(".table-scroll, pre, .math-scroll, .viewer-image").forEach((region, at) => {
-    if (region.scrollWidth > region.clientWidth + 1) {
-      region.tabIndex = 0;
-      const figure = region.closest("figure");
-      const caption = figure && one("figcaption", figure);
-      region.setAttribute("role", "region");
-      // Regions are told apart by their names: formulas and code without a number of their own are counted.
-      const number = one(".equation-number", region.closest(".equation") || region);
-      const kind = region.matches(".math-scroll") ? words.formula : region.matches("pre") ? words.code_in : region.matches(".viewer-image") ? words.enlarge : words.table;
-      region.setAttribute("aria-label", caption ? caption.textContent.trim().slice(0, 120) : kind + " " + (number ? number.textContent.trim() : at + 1));
-    } else {
-      ["tabindex", "role", "aria-label"].forEach((name) => region.removeAttribute(name));
-    }
-  });
-  addEventListener("resize", regions);
-  regions();
-  if (document.fonts) document.fonts.ready.then(regions);
+  const shownAgain = () => document.dispatchEvent(new Event("report:shown"));
 
   // --- tabs
   all(".tabset").forEach((set, number) => {
@@ -111,7 +93,7 @@
         panels[at].classList.toggle("hidden-tab", at !== chosen);
       });
       if (focus) tabs[chosen].focus();
-      regions();
+      shownAgain();
     };
     tabs.forEach((tab, at) => {
       tab.addEventListener("click", () => show(at));
@@ -151,12 +133,15 @@
       one(".viewer-caption", viewer).textContent = caption ? caption.textContent.trim() : "";
       viewer.setAttribute("aria-label", label || words.enlarge);
       viewer.showModal();
-      regions();
+      shownAgain();
     };
-    const button = make("button", { type: "button", class: "enlarge", "aria-label": (words.enlarge + " " + label).trim() }, "⤢");
+    // Below the caption with the other buttons: over the picture it would cover what is drawn there.
+    const button = make("button", { type: "button", class: "tool enlarge", "aria-label": (words.enlarge + " " + label).trim() }, words.enlarge);
     button.addEventListener("click", open);
     images.forEach((image) => image.addEventListener("click", open));
-    figure.prepend(button);
+    const tools = make("div", { class: "tools" });
+    tools.append(button);
+    figure.append(tools);
   });
   viewer.addEventListener("click", (event) => { if (event.target === viewer || event.target.closest(".viewer-image")) viewer.close(); });
 
@@ -164,7 +149,7 @@
   const toast = one(".toast");
   let fading = 0;
   all("a.anchor").forEach((anchor) => anchor.addEventListener("click", () => {
-    const address = location.href.split("#")[0] + anchor.getAttribute("href");
+    const address = location.href.split(/[?#]/)[0] + anchor.getAttribute("href");
     if (!navigator.clipboard) return;
     navigator.clipboard.writeText(address).then(() => {
       toast.textContent = words.copied;
@@ -173,95 +158,4 @@
       fading = setTimeout(() => { toast.classList.remove("shown"); toast.textContent = ""; }, 1800);
     }, () => {});
   }));
-
-  // --- search
-  const input = one("#search");
-  const panel = one(".search-panel");
-  const list = one("#search-results");
-  const count = one(".search-count");
-  const plain = (text) => text.toLowerCase().normalize("NFD").replace(/[\u0300-\u036f]/g, "");
-  let index = null;
-  let chosen = -1;
-
-  const find = (query) => {
-    index = index || window.searchIndex.map((entry) => ({ entry: entry, title: plain(entry[2] + " " + entry[3]), text: plain(entry[4]) }));
-    const terms = plain(query).split(/\s+/).filter(Boolean);
-    const found = [];
-    for (const item of index) {
-      let score = 0;
-      for (const term of terms) {
-        const inTitle = item.title.includes(term);
-        const times = item.text.split(term).length - 1;
-        if (!inTitle && !times) { score = 0; break; }
-        score += (inTitle ? 20 : 0) + Math.min(times, 8);
-      }
-      if (score) found.push({ item: item, score: score });
-    }
-    const phrase = terms.join(" ");
-    found.forEach((hit) => { if (terms.length > 1 && hit.item.text.includes(phrase)) hit.score += 15; });
-    return { found: found.sort((a, b) => b.score - a.score), terms: terms };
-  };
-
-  const excerpt = (item, terms) => {
-    const text = item.entry[4];
-    const at = Math.max(0, Math.min(...terms.map((term) => { const where = item.text.indexOf(term); return where < 0 ? Infinity : where; })));
-    const start = at === Infinity || at < 50 ? 0 : text.lastIndexOf(" ", at - 40) + 1;
-    const end = start + 140 < text.length ? text.lastIndexOf(" ", start + 140) : text.length;
-    const cut = text.slice(start, end);
-    const line = make("span", { class: "excerpt" }, start ? "… " : "");
-    let rest = cut;
-    while (rest) {
-      const low = plain(rest);
-      // Normalising may change lengths; marks are drawn only where it did not.
-      const first = low.length === rest.length ? terms.map((term) => [low.indexOf(term), term]).filter((hit) => hit[0] >= 0).sort((a, b) => a[0] - b[0])[0] : null;
-      if (!first) break;
-      line.append(rest.slice(0, first[0]), make("mark", {}, rest.slice(first[0], first[0] + first[1].length)));
-      rest = rest.slice(first[0] + first[1].length);
-    }
-    line.append(rest + (end < text.length ? " …" : ""));
-    return line;
-  };
-
-  const close = () => { panel.hidden = true; input.setAttribute("aria-expanded", "false"); input.removeAttribute("aria-activedescendant"); chosen = -1; };
-  const choose = (at) => {
-    const options = all("[role=option]", list);
-    if (!options.length) return;
-    chosen = (at + options.length) % options.length;
-    options.forEach((option, number) => option.setAttribute("aria-selected", String(number === chosen)));
-    input.setAttribute("aria-activedescendant", options[chosen].id);
-    options[chosen].scrollIntoView({ block: "nearest" });
-  };
-  const show = () => {
-    if (plain(input.value).trim().length < 2 || !window.searchIndex) { close(); return; }
-    const result = find(input.value);
-    list.replaceChildren(...result.found.slice(0, 12).map((hit, at) => {
-      const entry = hit.item.entry;
-      const option = make("li", { role: "option", id: "hit-" + at, "aria-selected": "false" });
-      option.dataset.target = entry[0] + (entry[1] ? "#" + entry[1] : "");
-      option.append(make("span", { class: "where" }, entry[2] + (entry[3] ? " › " + entry[3] : "")), excerpt(hit.item, result.terms));
-      option.addEventListener("mousedown", (event) => { event.preventDefault(); location.href = option.dataset.target; close(); });
-      return option;
-    }));
-    const total = result.found.length;
-    count.textContent = total ? total + " " + (total === 1 ? words.result : words.results) : words.no_results;
-    panel.hidden = false;
-    input.setAttribute("aria-expanded", "true");
-    input.removeAttribute("aria-activedescendant");
-    chosen = -1;
-  };
-  input.addEventListener("input", show);
-  input.addEventListener("focus", show);
-  input.addEventListener("blur", close);
-  input.addEventListener("keydown", (event) => {
-    if (event.key === "ArrowDown" || event.key === "ArrowUp") { event.preventDefault(); choose(chosen + (event.key === "ArrowDown" ? 1 : -1)); }
-    if (event.key === "Escape") { close(); }
-    if (event.key === "Enter") {
-      const options = all("[role=option]", list);
-      const option = options[Math.max(0, chosen)];
-      if (option && !panel.hidden) { location.href = option.dataset.target; close(); input.blur(); }
-    }
-  });
-  document.addEventListener("keydown", (event) => {
-    if (event.key === "/" && !/^(INPUT|TEXTAREA|SELECT)$/.test(document.activeElement.tagName)) { event.preventDefault(); input.focus(); }
-  });
 })();

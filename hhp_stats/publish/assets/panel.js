@@ -1,10 +1,17 @@
 // Where a number comes from: panels with the row, the formula, the clause, the code and the files.
-// All that they show stands in results.js, written when the report was rendered.
+// All that they show stands in results.js, written when the report was rendered and loaded when somebody first asks.
 (function () {
   "use strict";
   const words = JSON.parse(document.body.dataset.words);
-  const known = window.report || {};
-  const results = known.results || {};
+  let known = {};
+  let loading = null;
+  const asked = () => loading || (loading = new Promise((done) => {
+    const script = document.createElement("script");
+    script.src = "assets/results.js";
+    script.addEventListener("load", () => { known = window.report; done(); });
+    script.addEventListener("error", () => { loading = null; });
+    document.head.append(script);
+  }));
   const all = (selector, within) => Array.from((within || document).querySelectorAll(selector));
   const one = (selector, within) => (within || document).querySelector(selector);
   const make = (tag, attributes, ...children) => {
@@ -35,8 +42,6 @@
   });
 
   const minus = (text) => String(text).replace(/-/g, "\u2212");
-  const precise = (value) => (typeof value === "number" ? minus(Number.isInteger(value) ? value.toLocaleString("en") : Number(value.toPrecision(8))) : String(value));
-  const spaced = (text) => String(text).replace(/_/g, " ");
   const heading = (text) => make("h3", {}, text);
 
   const codeOf = (name) => {
@@ -51,25 +56,11 @@
     ];
   };
 
+  // The facts stand in the order and with the digits and words that present/explanations.py gave them.
   const explain = (id, from) => {
-    const row = results[id];
+    const row = known.results[id];
     const facts = make("dl", { class: "facts" });
-    const fact = (name, value) => { if (value !== undefined && value !== "") facts.append(make("dt", {}, name), make("dd", {}, value)); };
-    const level = row.conf_level === undefined ? "" : Math.round(1000 * row.conf_level) / 10 + "% ";
-    fact(words.estimate, row.estimate === undefined ? undefined : precise(row.estimate));
-    fact(level + words.interval, row.conf_low === undefined ? undefined : precise(row.conf_low) + " \u2026 " + precise(row.conf_high));
-    ["std_error", "statistic", "df", "p", "p_adjusted", "mc_error", "mc_error_p"].forEach((name) => {
-      const value = row[name === "p" ? "p_value" : name];
-      fact(words[name], value === undefined ? undefined : precise(value));
-    });
-    fact(words.people, row.n === undefined ? undefined : precise(row.n));
-    fact(words.clusters, row.n_clusters === undefined ? undefined : precise(row.n_clusters));
-    fact(words.outcome, spaced(row.outcome));
-    fact(words.estimand, spaced(row.estimand));
-    ["population", "contrast"].forEach((name) => fact(words[name], row[name] && spaced(row[name])));
-    fact(words.method, row.method);
-    fact(words.analysis, spaced(row.analysis) + (row.status === "estimated" ? "" : ", " + spaced(row.status)));
-    fact(words.note, row.note);
+    row.facts.forEach((fact) => facts.append(make("dt", {}, (fact[2] ? fact[2] + " " : "") + words[fact[0]]), make("dd", {}, fact[1])));
     const parts = [make("p", { class: "result-id" }, make("code", {}, id)), facts];
     if (row.clauses.length) {
       const list = make("dl", { class: "clauses" });
@@ -94,44 +85,33 @@
     open(words.origin, parts, from);
   };
 
-  // Every number opens its panel; of the numbers of one result in a row or paragraph the first takes part in tabbing.
-  const hint = make("span", { id: "origin-hint", hidden: "" }, words.origin);
-  panel.before(hint);
-  all("span.result[data-result]").forEach((mark) => {
-    const id = mark.dataset.result;
-    if (!own(results, id)) return;
-    mark.classList.add("explained");
-    const block = mark.closest("tr") || mark.closest("p, li, dd, figcaption");
-    const seen = block && (block.explainedResults = block.explainedResults || new Set());
-    if (!seen || !seen.has(id)) {
-      if (seen) seen.add(id);
-      mark.setAttribute("role", "button");
-      mark.setAttribute("aria-haspopup", "dialog");
-      mark.setAttribute("aria-describedby", hint.id);
-      mark.tabIndex = 0;
-      mark.addEventListener("keydown", (event) => {
-        if (event.key === "Enter" || event.key === " ") { event.preventDefault(); explain(id, mark); }
-      });
-    }
-    mark.addEventListener("click", () => explain(id, mark.hasAttribute("tabindex") ? mark : null));
+  // Every number opens its panel; keys.js makes those of a paragraph or table one stop.
+  const explained = document.body.hasAttribute("data-explained");
+  if (explained) all("span[data-result]").forEach((mark) => {
+    const show = () => asked().then(() => explain(mark.dataset.result, mark));
+    mark.classList.add("result", "explained");
+    mark.setAttribute("role", "button");
+    mark.setAttribute("aria-haspopup", "dialog");
+    mark.setAttribute("aria-describedby", "origin-hint");
+    mark.addEventListener("click", show);
+    mark.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" || event.key === " ") { event.preventDefault(); show(); }
+    });
   });
 
   // --- the source of figures and tables
-  all("figure.float[id]").forEach((figure) => {
-    const cell = own(known.cells, figure.id);
-    const carrier = figure.dataset.presenter !== undefined ? figure : one("table[data-presenter]", figure);
-    const presenter = carrier && carrier.dataset.presenter;
-    const quoted = carrier && carrier.dataset.results ? carrier.dataset.results.split(" ").filter((id) => own(results, id)) : [];
-    if (!cell && !presenter) return;
+  all("figure.float[data-behind]").forEach((figure) => {
     const caption = one("figcaption .float-label", figure);
     const label = caption ? caption.textContent.trim() : figure.id;
     const button = make("button", { type: "button", class: "tool source", "aria-haspopup": "dialog" }, words.source);
     button.setAttribute("aria-label", words.source + ": " + label);
-    button.addEventListener("click", () => {
+    button.addEventListener("click", () => asked().then(() => {
       const parts = [];
-      if (cell) parts.push(heading(words.cell_source), make("p", {}, make("small", {}, cell.file + ":" + cell.line)), make("pre", { "aria-label": words.cell_source }, make("code", {}, cell.code)));
-      const made = presenter ? codeOf(presenter) : [];
+      const cell = known.figures[figure.id];
+      if (cell.code) parts.push(heading(words.cell_source), make("p", {}, make("small", {}, cell.file + ":" + cell.line)), make("pre", { "aria-label": words.cell_source }, make("code", {}, cell.code)));
+      const made = cell.presenter ? codeOf(cell.presenter) : [];
       if (made.length) parts.push(heading(words.presenter), ...made);
+      const quoted = (explained && cell.results) || [];
       if (quoted.length) {
         const list = make("ul", { class: "quoted" }, ...quoted.map((id) => {
           const link = make("button", { type: "button", class: "quoted-result" }, id);
@@ -141,7 +121,7 @@
         parts.push(heading(words.results_behind + " (" + quoted.length + ")"), list);
       }
       open(words.source + ": " + label, parts, button);
-    });
+    }));
     let tools = one(".tools", figure);
     if (!tools) { tools = make("div", { class: "tools" }); figure.append(tools); }
     tools.append(button);
@@ -170,7 +150,7 @@
     note.textContent = term.title;
     note.hidden = true;
     term.removeAttribute("title");
-    const word = make("span", { class: "term-word", tabindex: "0", role: "button", "aria-describedby": note.id });
+    const word = make("span", { class: "term-word", role: "button", "aria-describedby": note.id });
     word.append(...term.childNodes);
     term.append(word, note);
     term.addEventListener("mouseenter", () => showNote(term));

@@ -49,16 +49,51 @@
     return plain.test(signed) ? signed : text;
   };
   const field = (text) => (/[",\n]/.test(text) ? '"' + text.replace(/"/g, '""') + '"' : text);
+  const single = new RegExp(`^${figure}$`);
+  // Programs that are no spreadsheets read 1,218 and 12.5% as words.
+  const bare = (text) => (single.test(text) ? text.replace(/,(?=\d{3})/g, "") : text);
+  const empty = (text) => !text || /^(?:\u2014|\[c\])$/.test(text);
+  // A column of intervals, of estimates with their intervals, or of numbers with another in brackets becomes two or
+  // three; what fills a whole column with per cent says so in the heading.
+  const SHAPES = [
+    [new RegExp(`^(${figure}) to (${figure})$`), ["low", "high"]],
+    [new RegExp(`^(${figure}) [(\\[](${figure})(?: to |, )(${figure})[)\\]]$`), ["", "low", "high"]],
+    [new RegExp(`^(${figure}) \\((${figure})\\)$`), ["", "brackets"]],
+  ];
+  const split = (heading, cells) => {
+    const filled = cells.filter((text) => !empty(text));
+    const shape = SHAPES.find((form) => filled.some((text) => form[0].test(text)) &&
+      filled.every((text) => form[0].test(text) || (form[1][0] === "" && single.test(text))));
+    const parts = shape
+      ? shape[1].map((name, at) => [heading + (name ? ": " + words[name] : ""),
+        cells.map((text) => { const found = text.match(shape[0]); return found ? found[at + 1] : at ? "" : text; })])
+      : [[heading, cells]];
+    return parts.map(([name, values]) => {
+      const known = values.filter((text) => !empty(text));
+      const shares = known.length > 0 && known.every((text) => single.test(text) && text.endsWith("%"));
+      return [shares && !name.endsWith("%") ? name + " (%)" : name, values.map((text) => (shares ? bare(text).replace(/%$/, "") : bare(text)))];
+    });
+  };
+  // The caption stands in the first line, headings in the second, notes after an empty line at the end.
   const csvOf = (table) => {
-    const lines = [];
+    const rows = [];
     const body = all("tbody > tr", table);
     const grouped = body.some(isGroup);
-    lines.push((grouped ? ["group"] : []).concat(headings(table)));
     let group = "";
     body.forEach((row) => {
       if (isGroup(row)) { group = shown(row.cells[0]); return; }
-      lines.push((grouped ? [group] : []).concat(Array.from(row.cells, (cell) => value(shown(cell)))));
+      rows.push((grouped ? [group] : []).concat(Array.from(row.cells, (cell) => value(shown(cell)))));
     });
+    const names = (grouped ? ["group"] : []).concat(headings(table));
+    const width = Math.max(names.length, ...rows.map((row) => row.length));
+    const columns = Array.from({ length: width }, (none, at) => at)
+      .flatMap((at) => split(names[at] || "", rows.map((row) => row[at] || "")));
+    const figureOf = table.closest("figure");
+    const caption = figureOf && one("figcaption", figureOf);
+    const notes = all("tfoot tr", table).map((row) => shown(row)).filter(Boolean);
+    const lines = caption ? [[shown(caption)]] : [];
+    lines.push(columns.map((column) => column[0]), ...rows.map((row, at) => columns.map((column) => column[1][at])));
+    if (notes.length) lines.push([""], [words.notes], ...notes.map((note) => [note]));
     return lines.map((line) => line.map((text) => field(guarded(text))).join(",")).join("\r\n") + "\r\n";
   };
   window.tableAsCsv = csvOf;

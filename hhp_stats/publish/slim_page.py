@@ -1,0 +1,53 @@
+"""A page without what no browser needs: half of a table's characters say nothing that a reader could see."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from functools import cache
+from pathlib import Path
+
+ASSETS = Path(__file__).parent / "assets"
+
+_TAG = re.compile(r"<([A-Za-z][\w:-]*)((?:[^>\"']|\"[^\"]*\"|'[^']*')*)>")
+_CLASS = re.compile(r' class="([^"]*)"')
+_BEHIND = re.compile(r' data-(?:presenter|results)="[^"]*"')
+_ONE = re.compile(r' (?:row|col)span="1"')
+_MARK = re.compile(r'<span class="result" (data-result="[^"]+"(?: data-turned="true")?)>([^<]*)</span>')
+_INTERVAL = re.compile(r"(<span data-result=[^>]+>)([^<]*)</span> to \1")
+_FIGURE = re.compile(r'<figure id="([^"]+)"')
+
+
+@cache
+def _styled() -> frozenset[str]:
+    """The classes of great_tables that the site's style sheet or a script speaks of."""
+    text = "".join(file.read_text(encoding="utf-8") for file in sorted(ASSETS.glob("*.[cj]s*")))
+    return frozenset(re.findall(r"\bgt_\w+", text))
+
+
+def slimmed(body: str, *, explained: Collection[str]) -> str:
+    """The body of a page as the site has it.
+
+    Gone are classes of great_tables without a rule, spans of one cell, the class of marked numbers (panel.js gives it
+    back), the second mark of an interval whose ends are one result's, and the functions and results behind a figure or
+    table: those stand in results.js, and a figure of `explained` (ids) says so by `data-behind`.
+    """
+    text = _FIGURE.sub(lambda found: found[0] + (" data-behind" if found[1] in explained else ""), body)
+    text = _INTERVAL.sub(r"\1\2 to ", _MARK.sub(r"<span \1>\2</span>", text))
+    return _TAG.sub(_tag, text)
+
+
+def _tag(found: re.Match[str]) -> str:
+    name, attributes = found[1], found[2]
+    if "gt_" in attributes:
+        attributes = _CLASS.sub(_class, attributes)
+    if name in ("td", "th"):
+        attributes = _ONE.sub("", attributes)
+    elif name in ("table", "figure"):
+        attributes = _BEHIND.sub("", attributes)
+    return f"<{name}{attributes}>"
+
+
+def _class(found: re.Match[str]) -> str:
+    kept = [word for word in found[1].split() if not word.startswith("gt_") or word in _styled()]
+    return f' class="{" ".join(kept)}"' if kept else ""

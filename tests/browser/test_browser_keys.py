@@ -1,0 +1,205 @@
+"""What a reader without a mouse does, and how much a page loads before anybody asks for more."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from urllib.parse import unquote, urlparse
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+AXE = Path(__file__).parent / "vendor" / "axe.min.js"
+PAGE = "04-results.html"
+LONGEST = "02-goal-setting.html"  # the chapter with the most numbers
+STOPS = 120
+FIRST_LOAD = 500_000  # bytes, uncompressed
+
+FOCUSED = "(() => { const e = document.activeElement; return e === document.body ? '' : e.outerHTML.slice(0, 200); })()"
+
+
+def test_arrow_keys_move_inside_a_table(open_page) -> None:
+    page = open_page(PAGE).page
+    first = page.locator("#tbl-effects tbody .result").first
+    page.locator("#tbl-effects [tabindex='0']").focus()
+    page.keyboard.press("ArrowDown")  # from a heading to the numbers below it
+    place = "document.activeElement.closest('tr').rowIndex"
+    row = page.evaluate(place)
+    page.keyboard.press("ArrowDown")
+    assert page.evaluate(place) > row
+    column = "document.activeElement.closest('td, th').cellIndex"
+    before = page.evaluate(column)
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate(column) > before
+    page.keyboard.press("End")
+    expect(page.locator("#tbl-effects .tool").last).to_be_focused()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.closest('#tbl-effects')") is None
+    page.keyboard.press("Shift+Tab")
+    expect(page.locator("#tbl-effects .tool").last).to_be_focused()  # where the reader left it
+    first.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog")).to_be_visible()
+
+
+def test_a_line_says_that_there_is_more_and_covers_nothing(open_page) -> None:
+    page = open_page(PAGE).page
+    hint = page.locator("#keys-hint")
+    expect(hint).to_be_hidden()
+    stop = page.locator("#tbl-effects [tabindex='0']")
+    assert hint.get_attribute("id") in stop.get_attribute("aria-describedby").split()
+    page.locator("#search").focus()
+    for _ in range(200):
+        page.keyboard.press("Tab")
+        if page.evaluate("Boolean(document.activeElement.closest('#tbl-effects'))"):
+            break
+    expect(hint).to_be_visible()
+    focused = page.evaluate("document.activeElement.getBoundingClientRect().bottom")
+    assert focused < hint.bounding_box()["y"]
+
+
+def test_headings_are_announced_without_their_links(open_page) -> None:
+    page = open_page("03-text.html").page
+    names = page.get_by_role("heading", level=2).all()
+    assert len(names) > 2
+    for heading in page.locator(".heading").all():
+        anchor = heading.locator("a.anchor")
+        assert (anchor.get_attribute("aria-hidden"), anchor.get_attribute("tabindex")) == ("true", "-1")
+    expect(page.get_by_role("heading", name="3.3 Citations and notes", exact=True)).to_have_count(1)
+
+
+def test_the_enlarge_button_never_lies_on_a_picture(open_page) -> None:
+    for width in (360, 1280):
+        page = open_page("02-figures.html", width=width).page
+        buttons = page.locator(".enlarge").all()
+        assert buttons
+        for button in buttons:
+            picture = button.locator("xpath=ancestor::figure").locator("img:visible").first.bounding_box()
+            assert button.bounding_box()["y"] >= picture["y"] + picture["height"]
+
+
+def test_index_and_results_are_loaded_when_somebody_asks(open_page) -> None:
+    watched = open_page(PAGE)
+    page = watched.page
+    page.wait_for_timeout(100)
+
+    def loaded(name: str) -> bool:
+        return any(url.endswith(name) for url in watched.requests)
+
+    assert loaded("panel.js") and not loaded("results.js") and not loaded("search-index.js")
+    page.locator("#search").focus()
+    page.keyboard.type("absence")
+    expect(page.get_by_role("option").first).to_be_visible()
+    assert loaded("search-index.js") and not loaded("results.js")
+    page.locator("p span.result").first.click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    assert loaded("results.js")
+
+
+@pytest.mark.parametrize("typed", ["long-term", "longterm", "long term", "LONG\u2011TERM"])
+def test_hyphens_and_capitals_make_no_difference_to_the_search(open_page, typed: str) -> None:
+    page = open_page(PAGE).page
+    page.locator("#search").fill(typed)
+    expect(page.get_by_role("option").first).to_contain_text("Tables and their notes")
+    expect(page.get_by_role("option").first.locator("mark").first).to_have_text(re.compile("^long", re.IGNORECASE))
+
+
+# ---------------------------------------------------------------- the report itself
+
+
+@pytest.fixture
+def report_page(browser: Browser, whole_report: Path):
+    """Open a page of the rendered report: `report_page("index.html", width=320, theme="dark")`."""
+    contexts = []
+
+    def open_(name: str, *, width: int = 1280, theme: str = "light") -> tuple[Page, list[str]]:
+        context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=theme)
+        contexts.append(context)
+        page, requests = context.new_page(), []
+        page.on("request", lambda request: requests.append(request.url))
+        page.goto((whole_report / "first" / name).as_uri())
+        return page, requests
+
+    yield open_
+    for context in contexts:
+        context.close()
+
+
+def test_the_longest_chapter_is_tabbed_through_in_few_stops(report_page) -> None:
+    page, _ = report_page(LONGEST)
+    seen = []
+    for _ in range(3 * STOPS):
+        page.keyboard.press("Tab")
+        if not (where := page.evaluate(FOCUSED)):
+            break
+        seen.append(where)
+    assert 40 < len(seen) < STOPS, len(seen)
+    numbers = page.locator("article span.result").count()
+    assert numbers > 500 and all(
+        page.evaluate("[...document.querySelectorAll('article span.result')].map(e => e.hasAttribute('tabindex'))")
+    )
+
+
+def test_a_chapter_loads_little_before_anybody_asks_for_more(report_page, whole_report: Path) -> None:
+    sizes = {}
+    for file in sorted((whole_report / "first").glob("[0-9i]*.html")):
+        page, requests = report_page(file.name)
+        page.wait_for_load_state("networkidle")
+        files = {unquote(urlparse(url).path) for url in requests if url.startswith("file:")}
+        sizes[file.name] = sum(Path(name).stat().st_size for name in files)
+    assert len(sizes) > 10 and max(sizes.values()) < FIRST_LOAD, sizes
+
+
+@pytest.mark.parametrize(
+    ("typed", "chapter"),
+    [
+        ("limitations", "Limits"),
+        ("burn-out", "Burnout"),
+        ("well-being", "Wellbeing"),
+        ("flexitime", "Flexible working"),
+        ("sick leave", "absence"),
+    ],
+)
+def test_the_search_knows_what_readers_type_and_puts_chapters_first(report_page, typed: str, chapter: str) -> None:
+    page, _ = report_page("index.html")
+    page.locator("#search").fill(typed)
+    first = page.get_by_role("option").first
+    expect(first.locator(".where")).to_contain_text(chapter)
+    assert first.locator(".where").inner_text()[0].isdigit()  # not an appendix
+    page.keyboard.press("Enter")
+    expect(page.locator("mark.sought").first).to_be_attached()
+
+
+def test_every_group_of_like_words_has_a_word_of_the_report(report_page) -> None:
+    page, _ = report_page("index.html")
+    page.locator("#search").focus()
+    page.wait_for_function("window.searchIndex")
+    groups = page.evaluate("window.searchIndex.alike")
+    text = page.evaluate("window.searchIndex.entries.map(entry => entry.join(' ')).join(' ').toLowerCase()")
+    text = text.replace("-", "")
+    assert groups and [group for group in groups if not any(word.replace("-", "") in text for word in group)] == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_on_any_page_of_the_report(report_page, whole_report: Path, theme: str) -> None:
+    found = {}
+    for file in sorted((whole_report / "first").glob("*.html")):
+        page, _ = report_page(file.name, theme=theme)
+        page.evaluate(AXE.read_text(encoding="utf-8"))
+        result = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        assert len(result["passes"]) > 15
+        if result["violations"]:
+            found[file.name] = [f"{each['id']}: {each['nodes'][0]['html'][:160]}" for each in result["violations"]]
+        page.close()
+    assert found == {}
+
+
+@pytest.mark.parametrize("width", [320, 360])
+def test_no_page_of_the_report_scrolls_sideways(report_page, whole_report: Path, width: int) -> None:
+    wide = {}
+    for file in sorted((whole_report / "first").glob("*.html")):
+        page, _ = report_page(file.name, width=width)
+        if (found := page.evaluate("document.documentElement.scrollWidth")) > width:
+            wide[file.name] = found
+        page.close()
+    assert wide == {}

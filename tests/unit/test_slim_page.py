@@ -1,0 +1,38 @@
+"""What a page loses on its way to the site: nothing that a reader sees or a check reads."""
+
+from __future__ import annotations
+
+from hhp_stats.publish.checks.mark_check import mark_problems
+from hhp_stats.publish.slim_page import slimmed
+
+MARK = '<span class="result" data-result="{}">{}</span>'
+FULL = (
+    '<figure id="tbl-x" class="float tbl"><table class="gt_table" data-presenter="a.b" data-results="s/o/e/m">'
+    '<tr><td class="gt_row gt_right" colspan="1">'
+    + MARK.format("s/o/e/m", "\u22120.10")
+    + " to "
+    + MARK.format("s/o/e/m", "0.30")
+    + '</td><td class="gt_row" rowspan="2">'
+    + MARK.format("s/o/e/m", "0.10")
+    + " to "
+    + MARK.format("s/o/e/n", "0.30")
+    + '</td></tr></table></figure><img alt="a > b" src="x.svg"><code class="gt_rown">x</code>'
+)
+
+
+def test_only_what_no_browser_needs_goes() -> None:
+    assert slimmed(FULL, explained={"tbl-x"}) == (
+        '<figure id="tbl-x" data-behind class="float tbl"><table>'
+        '<tr><td class="gt_right"><span data-result="s/o/e/m">\u22120.10 to 0.30</span></td>'
+        '<td rowspan="2"><span data-result="s/o/e/m">0.10</span> to <span data-result="s/o/e/n">0.30</span></td></tr>'
+        '</table></figure><img alt="a > b" src="x.svg"><code>x</code>'
+    )
+    assert "data-behind" not in slimmed(FULL, explained=())
+
+
+def test_marks_stay_those_of_their_results() -> None:
+    row = {"estimate": 0.1, "conf_low": -0.1, "conf_high": 0.3, "p_value": None, "p_adjusted": None, "n": None}
+    row |= dict.fromkeys(("n_clusters", "std_error", "df", "statistic", "conf_level", "mc_error", "mc_error_p"))
+    rows = {"s/o/e/m": row, "s/o/e/n": row}
+    assert list(mark_problems(slimmed(FULL, explained=()), rows)) == ["", "", ""]
+    assert any(mark_problems(slimmed(FULL.replace("0.30", "0.31", 1), explained=()), rows))

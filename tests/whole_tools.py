@@ -1,0 +1,45 @@
+"""A copy of the real project in which chance is asked less often, and its commands.
+
+A whole run takes seconds rather than minutes; nothing else differs from what `make report` does.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def hhp(project: Path, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    """One command of the project, as a user gives it; refuses an exit status other than 0 where `check` says so."""
+    done = subprocess.run(
+        [sys.executable, "-m", "hhp_stats", *words],
+        cwd=project,
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "COLUMNS": "200"},
+    )
+    if check:
+        assert done.returncode == 0, done.stderr
+    return done
+
+
+def small_project(home: Path) -> Path:
+    """A copy of sources and data in which chance is asked less often."""
+    home.mkdir(parents=True)
+    for name in ("data", "report"):
+        shutil.copytree(ROOT / name, home / name, ignore=shutil.ignore_patterns("figures"))
+    for name in ("_quarto.yml", "index.qmd", "requirements.lock"):
+        shutil.copy(ROOT / name, home / name)
+    plan = home / "data/plan/goal_setting.toml"
+    text = plan.read_text(encoding="utf-8")
+    text, found = re.subn(r"(\nm|\niterations) = \d+", r"\1 = 3", text)
+    text, more = re.subn(r"\ndraws = \d+", "\ndraws = 60", text)
+    assert (found, more) == (5, 1)  # four models and their rounds
+    plan.write_text(text, encoding="utf-8")
+    return home
