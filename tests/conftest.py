@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from whole_tools import hhp, small_project
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -33,6 +32,8 @@ def project(tmp_path) -> Path:
 @pytest.fixture(scope="session")
 def whole_report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The real project, rendered; `first` in it is the report, which no test may change."""
+    from whole_tools import hhp, small_project  # which a bundle without the report's tests does not have
+
     project = small_project(tmp_path_factory.mktemp("whole") / "project")
     hhp(project, "render")
     shutil.copytree(project / "_output", project / "first")
