@@ -19,6 +19,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 BEGIN, END = "hhp.part.begin", "hhp.part.end"  # audit events that a watching kernel hears
+UNHEARD_BEGIN, UNHEARD_END = "hhp.unheard.begin", "hhp.unheard.end"  # it does not count what is opened in between
 
 
 def as_part(read: Callable[[Path], T]) -> Callable[[Path], T]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from hhp_stats.files.kept_reading import kept_reading
 from hhp_stats.plan.experiments import ExperimentPlan, experiment_plan
 from hhp_stats.plan.individual import IndividualPlan, individual_plan
 from hhp_stats.plan.load import trial_plan
@@ -13,6 +14,7 @@ from hhp_stats.plan.schema import Plan
 StudyPlan = Plan | IndividualPlan | ExperimentPlan
 
 
+@kept_reading
 def plan_of(root: Path, study: str) -> StudyPlan:
     """The plan of one study: with sites it is a trial on returns, with experiments one of contrasts, else one of arms
     or none.

@@ -16,6 +16,7 @@ from typing import Any, Literal, get_args
 
 from hhp_stats.errors import PlanError, UnknownName
 from hhp_stats.files.file_parts import as_part
+from hhp_stats.files.kept_reading import kept_reading
 from hhp_stats.plan.nearest import allowed
 from hhp_stats.plan.passages import UnevenMarks, unknown_studies
 from hhp_stats.plan.records import read_plan_file, record_of, records_of
@@ -138,6 +139,7 @@ class ProgrammePlan:
         return {subject.id: subject.name for subject in self.subjects}
 
 
+@kept_reading
 @as_part
 def catalogue(root: Path) -> tuple[StudyEntry, ...]:
     """Every study below `data/plan`, in the order that the plans give.
@@ -250,6 +252,7 @@ def _refuse_shared(entries: list[StudyEntry]) -> None:
             taken[place] = entry.study
 
 
+@kept_reading
 def programme_plan(root: Path) -> ProgrammePlan:
     """What `data/plan/programme.toml` says: phases, pages of no single study, subjects. Raises PlanError where it is
     wrong.

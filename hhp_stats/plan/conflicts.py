@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from hhp_stats.errors import PlanError
+from hhp_stats.files.kept_reading import kept_reading
 from hhp_stats.plan.catalogue import programme_plan, study_names
 from hhp_stats.plan.citations import known_clauses
 from hhp_stats.plan.nearest import allowed
@@ -80,6 +81,7 @@ class Departure:
     sources: tuple[str, ...]
 
 
+@kept_reading
 def load_sources(root: Path) -> tuple[SourceDocument, ...]:
     """Which documents do the codes name? Refuses unknown or missing keys, doubled codes, a length below one."""
     found = read_records(
@@ -93,6 +95,7 @@ def load_sources(root: Path) -> tuple[SourceDocument, ...]:
     return found
 
 
+@kept_reading
 def load_conflicts(root: Path) -> tuple[Conflict, ...]:
     """Where do the documents contradict themselves, and which reading was chosen?
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from hhp_stats.errors import PlanError, UnknownName
+from hhp_stats.files.kept_reading import kept_reading
 from hhp_stats.plan.disclosure import DisclosureSettings
 from hhp_stats.plan.estimators import check_df, check_estimator
 from hhp_stats.plan.individual_schema import Fact, PlannedTerm
@@ -157,6 +158,7 @@ class _Design:
 _LISTS = ("experiments", "cells", "terms", "contrasts", "methods", "facts")
 
 
+@kept_reading
 def load_experiment_plan(root: Path, study: str) -> ExperimentPlan:
     """What was to be compared in these experiments, and how? Reads `data/plan/<study>.toml` and cross-checks it.
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from hhp_stats.errors import PlanError
+from hhp_stats.files.kept_reading import kept_reading
 from hhp_stats.plan.estimators import check_estimator
 from hhp_stats.plan.individual_schema import (
     Arm,
@@ -97,6 +98,7 @@ _LISTS = frozenset(
 )
 
 
+@kept_reading
 def load_individual_plan(root: Path, study: str) -> IndividualPlan:
     """What was to be done in this study? Reads `data/plan/<study>.toml` under `root` and cross-checks it.
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hhp_stats.errors import PlanError
+from hhp_stats.files.kept_reading import kept_reading
 from hhp_stats.plan.estimators import ESTIMATORS, check_df, check_estimator, names_of
 from hhp_stats.plan.nearest import refuse_unknown
 from hhp_stats.plan.plan_file import PlanFile
@@ -69,6 +70,7 @@ class _Header:
     seed: Natural
 
 
+@kept_reading
 def load_plan(root: Path, study: str) -> Plan:
     """Read `data/plan/<study>.toml` under `root` and cross-check it.
 

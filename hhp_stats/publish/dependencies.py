@@ -44,6 +44,10 @@ def __hhp_watch():
         elif event == "hhp.part.end":
             busy.remove(given[0])
             parts["part:" + given[0]] = given[1]
+        elif event == "hhp.unheard.begin":
+            busy.append(event)
+        elif event == "hhp.unheard.end":
+            busy.remove("hhp.unheard.begin")
         if event != "open" or busy or not isinstance(given[0], str):
             return
         if given[0].endswith(".pyc"):
