@@ -246,7 +246,8 @@ def _used_for(printed: Figures, *relations: pd.DataFrame | None) -> dict[str, se
 
 def _comparison_check(test: RecomputedTest, printed: Figures, *, fits: int = 0, of: int = 0) -> Check:
     text = printed.printed(test.comparison.p_id).text
-    allowed = f"p {_p(test.test.p_value)} (rounding allows {_p(test.p_range.low)} to {_p(test.p_range.high)}), reported {text}"
+    rounding = f"rounding allows {_p(test.p_range.low)} to {_p(test.p_range.high)}"
+    allowed = f"p {_p(test.test.p_value)} ({rounding}), reported {text}"
     if test.reproduces:
         finding: Finding = "reproduces" if test.reading == "as_printed" else "another_reading"
         reason = f"The arms give {allowed}"

@@ -174,7 +174,7 @@ ACROSS_RULES: tuple[Rule, ...] = (
         severity="error",
         fields=("date_retrieved",),
         find=_dates_in_order,
-        rule="The baseline records must be extracted by the day of launch, interim and endline after it and in this order.",
+        rule="Baseline records must be extracted by the day of launch, interim and endline after it and in this order.",
         remedy="Correct the date above the table, or put the file under the wave it belongs to.",
     ),
     Rule(
@@ -276,7 +276,7 @@ ACROSS_RULES: tuple[Rule, ...] = (
         severity="warning",
         fields=("team_id",),
         find=_changed_arm,
-        rule="No one should move to a team of the other arm; anyone who does is analysed in the arm of the baseline team.",
+        rule="No one should move to a team of the other arm; whoever does is analysed in the arm of the baseline team.",
         remedy="Check the team; if the person moved, nothing is to be corrected.",
     ),
     Rule(
