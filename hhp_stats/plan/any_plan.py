@@ -9,9 +9,9 @@ from hhp_stats.plan.experiments import ExperimentPlan, experiment_plan
 from hhp_stats.plan.individual import IndividualPlan, individual_plan
 from hhp_stats.plan.load import trial_plan
 from hhp_stats.plan.plan_file import PlanFile
-from hhp_stats.plan.schema import Plan
+from hhp_stats.plan.returns_schema import ReturnsPlan
 
-StudyPlan = Plan | IndividualPlan | ExperimentPlan
+StudyPlan = ReturnsPlan | IndividualPlan | ExperimentPlan
 
 
 @kept_reading

@@ -20,6 +20,8 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from hhp_stats.errors import UnknownName
+
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>-?\d+(?:\.\d+)?)|(?P<text>'[^']*'|\"[^\"]*\")|(?P<word>[A-Za-z_][A-Za-z0-9_]*)"
     r"|(?P<sign>==|!=|<=|>=|<|>|\(|\)))"
@@ -86,6 +88,20 @@ def parse_condition(text: str) -> Condition:
     if reader.kind:
         raise ConditionError(f"has {reader.token!r} where the condition should end")
     return found
+
+
+def members(people: pd.DataFrame, where: str) -> pd.Series:
+    """Who of the people is in a population: for whom the condition holds, everybody where there is none.
+
+    Refuses (UnknownName) a condition on a column that the people do not have.
+    """
+    if not where:
+        return pd.Series(True, index=people.index)
+    condition = parse_condition(where)
+    for part in condition.comparisons():
+        if part.column not in people:
+            raise UnknownName(f"the population with {where} needs the column {part.column}, which the people lack")
+    return condition.holds(people)
 
 
 class _Reader:

@@ -16,7 +16,7 @@ from hhp_stats.errors import PlanError
 from hhp_stats.plan.book_sections import BookSection, book_sections
 from hhp_stats.plan.load import load_plan
 from hhp_stats.plan.records import read_plan_file, read_records
-from hhp_stats.plan.schema import Plan
+from hhp_stats.plan.returns_schema import ReturnsPlan
 
 CONSORT = "data/plan/consort.toml"
 CLUSTER = "cluster-"
@@ -159,7 +159,7 @@ def check_item(file: str, place: str, item: ChecklistItem, sections: Mapping[str
     _check_ground(file, place, item)
 
 
-def known_result(result: str, plan: Plan) -> bool:
+def known_result(result: str, plan: ReturnsPlan) -> bool:
     """Can the study make a result with this id (outcome/estimand/method, without the study)?
 
     Yes for every analysis of the plan, and for what a study adds beside them without the plan naming it:

@@ -15,7 +15,7 @@ from hhp_stats.errors import PlanError, UnknownName
 from hhp_stats.plan.citations import known_clauses
 from hhp_stats.plan.load import load_plan
 from hhp_stats.plan.records import read_plan_file, record_of, records_of
-from hhp_stats.plan.schema import Plan
+from hhp_stats.plan.returns_schema import ReturnsPlan
 
 ESTIMANDS = "data/plan/estimands.toml"
 ROLES = frozenset({"primary", "secondary", "mediator"})  # outcomes that need an estimand of their own
@@ -185,7 +185,7 @@ def _refuse_unknown(place: str, what: str, given: Iterable[str], known: Iterable
             raise PlanError(ESTIMANDS, place, f"names an unknown {what} {name!r}.", f"Known: {', '.join(allowed)}.")
 
 
-def _check_outcomes(found: Estimands, plan: Plan) -> None:
+def _check_outcomes(found: Estimands, plan: ReturnsPlan) -> None:
     for entry in found.estimands:
         place = f"estimand {entry.outcome}"
         _refuse_unknown(place, "outcome", [entry.outcome], plan.outcomes)
@@ -220,7 +220,7 @@ def _check_handlings(found: Estimands) -> None:
                 )
 
 
-def _check_analyses(found: Estimands, plan: Plan) -> None:
+def _check_analyses(found: Estimands, plan: ReturnsPlan) -> None:
     outcomes = {entry.outcome for entry in found.estimands}
     known: Mapping[str, str] = {entry.id: entry.kind for entry in plan.analyses}
     aims: dict[str, Aim] = {}

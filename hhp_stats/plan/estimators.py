@@ -36,6 +36,9 @@ class Estimator:
     everyone: bool = False  # it looks at those without an outcome too
     counts: bool = False  # and its n counts them
     weighs: bool = False  # people may count differently
+    imputes: bool = False  # in data sets whose missing outcomes were drawn
+    response: bool = False  # it models who answered
+    takeup: bool = False  # it needs a column of who took up the offer
     effect_size: bool = False  # the planned effect in standard deviations
     least_squares: bool = False  # takes the planned model's covariance
 
@@ -56,6 +59,7 @@ ESTIMATORS: Mapping[str, Estimator] = {
         usual=(("HC2", "residual"), ("CR2", "satterthwaite")),
         everyone=True,
         counts=True,
+        imputes=True,
         least_squares=True,
     ),
     "welch": Estimator(
@@ -107,14 +111,25 @@ ESTIMATORS: Mapping[str, Estimator] = {
         probability=True,
     ),
     "heckman": Estimator(
-        offers={"arms": dict.fromkeys(("CR1", "model-based"), ("normal",))},
+        offers={"returns": {"CR1": ("normal",)}, "arms": dict.fromkeys(("CR1", "model-based"), ("normal",))},
         usual=(("model-based", "normal"), ("CR1", "normal")),
         everyone=True,
         counts=True,
+        response=True,
     ),
-    "heckman-ml": Estimator(offers={"returns": {"CR1": ("normal",)}}),
-    "heckman-two-step": Estimator(offers={"returns": {"corrected": ("normal",)}}),
-    "weighted": Estimator(offers={"returns": {"CR1": ("clusters",)}}),
+    "heckman-two-step": Estimator(
+        offers={"returns": {"corrected": ("normal",)}, "arms": {"corrected": ("normal",)}},
+        usual=(("corrected", "normal"),) * 2,
+        everyone=True,
+        counts=True,
+        response=True,
+    ),
+    "weighted": Estimator(
+        offers={"returns": {"CR1": ("clusters",)}, "arms": dict.fromkeys(("CR1", "HC1"), ("clusters",))},
+        usual=(("HC1", "clusters"), ("CR1", "clusters")),
+        everyone=True,
+        response=True,
+    ),
     # Means of two arms have as many parameters: G - 2.
     "lee-bounds": Estimator(
         offers={"returns": {"bootstrap": ("clusters_less_two",)}, "arms": {"bootstrap": ("normal",)}},
@@ -131,7 +146,11 @@ ESTIMATORS: Mapping[str, Estimator] = {
         everyone=True,
         counts=True,
     ),
-    "iv": Estimator(offers={"returns": {"CR1": ("clusters",)}}),
+    "iv": Estimator(
+        offers={"returns": {"CR1": ("clusters",)}, "arms": dict.fromkeys(("CR1", "HC1"), ("clusters",))},
+        usual=(("HC1", "clusters"), ("CR1", "clusters")),
+        takeup=True,
+    ),
 }
 
 

@@ -22,22 +22,22 @@ from hhp_stats.plan.individual_schema import (
     Arm,
     Block,
     Fact,
+    IndividualAnalysis,
     IndividualDesign,
+    IndividualOutcome,
     IndividualPlan,
     PlannedList,
     PlannedTerm,
     Question,
     ResponsePeriods,
     Scale,
-    StudyAnalysis,
-    StudyOutcome,
-    StudyPopulation,
     StudyPower,
 )
 from hhp_stats.plan.nearest import refuse_unknown
 from hhp_stats.plan.plan_file import PlanFile
-from hhp_stats.plan.records import Natural, Share, allowed_in
+from hhp_stats.plan.records import Natural, Share
 from hhp_stats.plan.runnable import WAVES, check_runnable
+from hhp_stats.plan.schema import Population, check_complete, check_names
 from hhp_stats.plan.table_reader import check_short, on_a_table
 from hhp_stats.plan.table_schema import Words
 
@@ -51,9 +51,8 @@ __all__ = [
     "Question",
     "ResponsePeriods",
     "Scale",
-    "StudyAnalysis",
-    "StudyOutcome",
-    "StudyPopulation",
+    "IndividualAnalysis",
+    "IndividualOutcome",
     "StudyPower",
     "load_individual_plan",
 ]
@@ -127,12 +126,12 @@ def individual_plan(source: PlanFile) -> IndividualPlan:
         design=design,
         arms=source.records("arms", Arm),
         blocks=source.records("blocks", Block, "note"),
-        populations=source.by_id("populations", StudyPopulation),
+        populations=source.by_id("populations", Population),
         scales=source.by_id("scales", Scale),
         questions=source.by_id("questions", Question),
-        outcomes=source.by_id("outcomes", StudyOutcome, "reference", "column", "missing"),
+        outcomes=source.by_id("outcomes", IndividualOutcome, "reference", "column", "missing"),
         terms=source.by_id("terms", PlannedTerm, "base"),
-        analyses=source.records("analyses", StudyAnalysis, "contrast", "note", "moderator"),
+        analyses=source.records("analyses", IndividualAnalysis, "contrast", "note", "moderator"),
         power=source.by_id("power", StudyPower, "note"),
         facts=source.by_id("facts", Fact),
         lists=source.by_id("lists", PlannedList),
@@ -178,23 +177,19 @@ def _check_complete(file: str, raw: Mapping[str, Any]) -> None:
                 "is for a trial on a plain table, and the plan has no [data].",
                 "Add [data] with the file, or leave it out.",
             )
+    if isinstance(raw["design"], Mapping) and "takeup" in raw["design"]:
+        raise PlanError(file, "design", "has takeup, a column of a plain table.", "Leave it out: no list holds it.")
     for key in ("contrast", "conf_level"):
         if key not in raw:
             raise PlanError(file, "the header", f"lacks {key!r}.", "Add it.")
-    kinds: Mapping[str, Any] = {
+    kinds = {
         "design": IndividualDesign,
         "arms": Arm,
-        "populations": StudyPopulation,
-        "outcomes": StudyOutcome,
-        "analyses": StudyAnalysis,
+        "populations": Population,
+        "outcomes": IndividualOutcome,
+        "analyses": IndividualAnalysis,
     }
-    for key, needed in _WITHOUT_TABLE.items():
-        part = raw.get(key, [])
-        for entry in [part] if isinstance(part, Mapping) else part:
-            for name in needed:
-                if isinstance(entry, Mapping) and name not in entry:
-                    place = f"{key} {entry.get('id', '')}".strip()
-                    raise PlanError(file, place, f"lacks {name!r}.", f"Add it: {allowed_in(kinds[key], name)}.")
+    check_complete(file, raw, kinds, _WITHOUT_TABLE)
 
 
 def _words(file: str, words: Words | None) -> Words:
@@ -255,12 +250,9 @@ def _check_scales(file: str, plan: IndividualPlan) -> None:
 
 
 def _check_analyses(file: str, plan: IndividualPlan) -> None:
+    check_names(file, plan)
     for analysis in plan.analyses:
         place = f"analyses {analysis.id}"
-        if analysis.id.count("/") != 2:
-            raise PlanError(file, place, "must have the form outcome/estimand/method.", "Rename it.")
-        refuse_unknown(file, place, "outcome", [analysis.outcome], plan.outcomes, "the plan's outcomes")
-        refuse_unknown(file, place, "population", [analysis.population], plan.populations, "the plan's populations")
         refuse_unknown(file, place, "term", analysis.terms, plan.terms, "the plan's terms")
         if analysis.moderator:
             refuse_unknown(file, place, "moderator", [analysis.moderator], analysis.terms, "its own terms")

@@ -8,13 +8,11 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from hhp_stats.errors import UnknownName
-from hhp_stats.plan.disclosure import DisclosureSettings
 from hhp_stats.plan.estimators import ESTIMATORS
-from hhp_stats.plan.records import Count, Ends, Fraction, Natural, Positive, Share
-from hhp_stats.plan.schema import Better, Role
+from hhp_stats.plan.records import Count, Fraction, Natural, Positive, Share
+from hhp_stats.plan.schema import Outcome, PlannedAnalysis, TrialPlan
 from hhp_stats.plan.table_schema import DataTable, ModelDefaults, TableColumn, Words
 from hhp_stats.regression.model_matrix import Term, TermKind
-from hhp_stats.results import Analysis
 
 Combination = Literal["scale", "sum", "standardised_sum"]
 
@@ -31,6 +29,7 @@ class IndividualDesign:
     strata: tuple[str, ...] = ()  # the same where the blocks are not listed: columns of the table, all combinations
     cluster: str = ""  # column of the groups that were drawn whole, "" where people were drawn one by one
     clusters: Count | None = None  # how many were drawn
+    takeup: str = ""  # of a plain table: column of zeros and ones, who took up the offer; "" where nobody noted it
     decision: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()  # places in the documents, for a study without clauses of its own
 
@@ -64,19 +63,6 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StudyPopulation:
-    """Whom an analysis is about."""
-
-    id: str
-    label: str
-    rule: str = ""
-    where: str = ""  # a condition on columns (`plan.conditions`), for a plain table
-    clauses: tuple[str, ...] = ()
-    decision: tuple[str, ...] = ()
-    sources: tuple[str, ...] = ()  # places in the documents, where no clause commits to it
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Scale:
     """Survey items that make one score. `printed` says whether the documents name the instrument and its items."""
 
@@ -107,31 +93,19 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StudyOutcome:
-    """One outcome: the score that measures it, its unit, and which direction is better.
+class IndividualOutcome(Outcome):
+    """An outcome scored from a survey, or in the columns of a plain table.
 
     `combine`: the score of one scale, the sum of several, or the sum of several after each was divided by
     its standard deviation in the sample `reference`.
     """
 
-    id: str
-    label: str
-    better: Better
-    role: Role = "secondary"
-    unit: str = ""
-    kind: Literal["continuous", "binary"] = "continuous"
-    clauses: tuple[str, ...] = ()
     scales: tuple[str, ...] = ()
     combine: Combination = "scale"
     reference: Literal["", "baseline"] = ""
-    column: str = ""  # where it is no survey score: the column that holds it
-    baseline: str = ""  # of a plain table: the column with its value before the trial
     waves: Mapping[str, str] = field(default_factory=dict)  # of a plain table: the column of each wave, by its name
     primary_wave: str = ""  # the wave that the outcome is about, "" for the last; the others are outcomes of their own
-    range: Ends = ()  # the ends of its scale
     missing: str = ""  # why there are no data at all, "" where there are
-    decision: tuple[str, ...] = ()
-    sources: tuple[str, ...] = ()  # places in the documents, where no clause commits to it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,28 +125,13 @@ class PlannedTerm:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StudyAnalysis:
-    """One planned cell of the report; `id` is outcome/estimand/method, the tail of the result id."""
+class IndividualAnalysis(PlannedAnalysis):
+    """A planned analysis with the terms of its model."""
 
-    id: str
-    kind: Analysis = "sensitivity"
-    population: str = ""
-    estimator: str = "ols"
-    covariance: str = ""
     df: Literal["residual", "satterthwaite", "clusters", "normal", ""] = ""
-    label: str = ""  # in tables and figures
-    clauses: tuple[str, ...] = ()
     terms: tuple[str, ...] = ()  # columns of the planned terms in the model beside the arm
     moderator: str = ""  # one of the terms, of two levels: the estimate is then its interaction with the arm
     contrast: str = ""  # where it is not the plan's: "a minus b" by arms, or words for a moderator's difference
-    decision: tuple[str, ...] = ()
-    note: str = ""
-    sources: tuple[str, ...] = ()  # places in the documents, where no clause commits to it
-
-    @property
-    def outcome(self) -> str:
-        """Key of the outcome."""
-        return self.id.split("/")[0]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,30 +183,19 @@ class ResponsePeriods:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class IndividualPlan:
-    """The plan of one study without teams."""
+class IndividualPlan(TrialPlan[IndividualOutcome, IndividualAnalysis]):
+    """The plan of one trial of arms, or of a pilot without any."""
 
-    study: str
-    title: str
-    chapter: str
-    contrast: str
-    conf_level: float
-    seed: int
     design: IndividualDesign
     arms: tuple[Arm, ...]
     blocks: tuple[Block, ...]
-    populations: Mapping[str, StudyPopulation]
     scales: Mapping[str, Scale]
     questions: Mapping[str, Question]
-    outcomes: Mapping[str, StudyOutcome]
     terms: Mapping[str, PlannedTerm]
-    analyses: tuple[StudyAnalysis, ...]
     power: Mapping[str, StudyPower]
     facts: Mapping[str, Fact]
     lists: Mapping[str, PlannedList]  # of a pilot
     periods: ResponsePeriods | None
-    disclosure: DisclosureSettings
-    clauses: tuple[str, ...]  # every clause that some entry cites
     words: Words = field(default_factory=Words)
     data: DataTable | None = None  # a plain table; None where lists and surveys are read
     columns: Mapping[str, TableColumn] = field(default_factory=dict)  # the dictionary of the table
@@ -266,7 +214,7 @@ class IndividualPlan:
         return tuple(sorted((arm for arm in self.arms if arm.code > 0), key=lambda arm: arm.code))
 
     @property
-    def measured(self) -> tuple[StudyOutcome, ...]:
+    def measured(self) -> tuple[IndividualOutcome, ...]:
         """The outcomes that somebody measured on people: scored from a survey, or a column of the table."""
         return tuple(
             outcome
@@ -275,7 +223,7 @@ class IndividualPlan:
         )
 
     @property
-    def primary(self) -> StudyOutcome:
+    def primary(self) -> IndividualOutcome:
         """The primary outcome, by which response is measured."""
         return next(outcome for outcome in self.outcomes.values() if outcome.role == "primary")
 
@@ -284,7 +232,7 @@ class IndividualPlan:
         """The columns within whose values the arms were drawn."""
         return (self.design.within,) if self.design.within else self.design.strata
 
-    def compared(self, analysis: StudyAnalysis) -> tuple[Arm, Arm]:
+    def compared(self, analysis: IndividualAnalysis) -> tuple[Arm, Arm]:
         """The two arms that an analysis compares: whose estimate above zero means more, and with which."""
         named = (analysis.contrast or self.contrast).split(" minus ")
         known = {arm.id: arm for arm in self.arms}
@@ -292,28 +240,17 @@ class IndividualPlan:
             return known[named[0]], known[named[1]]
         return self.offered[0], self.control
 
-    def analysis(self, key: str) -> StudyAnalysis:
-        """The planned analysis with this id."""
-        for analysis in self.analyses:
-            if analysis.id == key:
-                return analysis
-        raise UnknownName(f"the plan of {self.study} has no analysis {key!r}")
-
-    def planned(self, outcome: str, arms: tuple[Arm, Arm] | None = None) -> StudyAnalysis | None:
+    def planned(self, outcome: str, arms: tuple[Arm, Arm] | None = None) -> IndividualAnalysis | None:
         """The planned analysis of an outcome's effect, none where the outcome has none; `arms` says which two of
         several.
         """
         found = (a for a in self.analyses if a.outcome == outcome and a.kind == "planned" and not a.moderator)
         return next((a for a in found if arms is None or self.compared(a) == arms), None)
 
-    def model_of(self, analysis: StudyAnalysis) -> StudyAnalysis:
+    def model_of(self, analysis: IndividualAnalysis) -> IndividualAnalysis:
         """The analysis whose model an analysis rests on: an effect size on the planned one of its outcome."""
         planned = self.planned(analysis.outcome, self.compared(analysis))
         return planned if ESTIMATORS[analysis.estimator].effect_size and planned is not None else analysis
-
-    def result_id(self, analysis: StudyAnalysis) -> str:
-        """The id its row carries in the result frame."""
-        return f"{self.study}/{analysis.id}"
 
     def fact(self, key: str) -> float:
         """The number of one fact."""

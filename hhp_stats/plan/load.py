@@ -10,11 +10,12 @@ from typing import Any
 
 from hhp_stats.errors import PlanError
 from hhp_stats.files.kept_reading import kept_reading
+from hhp_stats.plan.conditions import GRAMMAR, ConditionError, parse_condition
 from hhp_stats.plan.estimators import ESTIMATORS, check_df, check_estimator, names_of
 from hhp_stats.plan.nearest import refuse_unknown
 from hhp_stats.plan.plan_file import PlanFile
 from hhp_stats.plan.records import Natural, Share
-from hhp_stats.plan.schema import (
+from hhp_stats.plan.returns_schema import (
     BaselineCriterion,
     Comparator,
     CostBenefit,
@@ -24,14 +25,14 @@ from hhp_stats.plan.schema import (
     ImputationSettings,
     Measures,
     MonteCarloLimits,
-    Outcome,
-    Plan,
-    PlannedAnalysis,
-    Population,
     PowerAssumption,
+    ReturnsAnalysis,
+    ReturnsOutcome,
+    ReturnsPlan,
     Site,
     TippingSettings,
 )
+from hhp_stats.plan.schema import Population, check_complete, check_names
 from hhp_stats.regression.model_matrix import Term
 
 # Beside the keys of the plan's imputation models.
@@ -70,8 +71,17 @@ class _Header:
     seed: Natural
 
 
+# What such a plan has to say of each entry itself.
+_KINDS: Mapping[str, Any] = {"populations": Population, "outcomes": ReturnsOutcome, "analyses": ReturnsAnalysis}
+_NEEDED: Mapping[str, tuple[str, ...]] = {
+    "populations": ("rule",),
+    "outcomes": ("role", "unit", "kind", "column"),
+    "analyses": ("kind", "population", "estimator", "covariance", "df", "label"),
+}
+
+
 @kept_reading
-def load_plan(root: Path, study: str) -> Plan:
+def load_plan(root: Path, study: str) -> ReturnsPlan:
     """Read `data/plan/<study>.toml` under `root` and cross-check it.
 
     Raises PlanError, naming file and place, for what every plan is refused for (`plan_file.PlanFile`), a base level or
@@ -81,19 +91,20 @@ def load_plan(root: Path, study: str) -> Plan:
     return trial_plan(PlanFile.open(root, study))
 
 
-def trial_plan(source: PlanFile) -> Plan:
+def trial_plan(source: PlanFile) -> ReturnsPlan:
     """The same from the tables of a plan."""
     header = source.header(_Header, tables=_TABLES)
+    check_complete(source.file, source.raw, _KINDS, _NEEDED)
     measures = source.one("measures", Measures, source.table("measures"))
     rule = {"leavers": measures.leaver_rule, "leaver_floor": measures.leaver_floor_days}
     given = source.raw.get("analyses", [])
     analyses = [rule | entry if isinstance(entry, dict) else entry for entry in given] if given else given
-    plan = Plan(
+    plan = ReturnsPlan(
         **{field.name: getattr(header, field.name) for field in dataclasses.fields(_Header)},
         design=_design(source),
         sites=source.records("sites", Site, optional=False),
         populations=source.named("populations", Population),
-        outcomes=source.named("outcomes", Outcome),
+        outcomes=source.named("outcomes", ReturnsOutcome),
         terms=source.records("terms", Term),
         measures=measures,
         imputation=_imputation(source),
@@ -103,7 +114,7 @@ def trial_plan(source: PlanFile) -> Plan:
         power={
             key: source.one(f"power.{key}", PowerAssumption, entry) for key, entry in source.tables("power").items()
         },
-        analyses=source.records("analyses", PlannedAnalysis, tables={"analyses": analyses}, optional=False),
+        analyses=source.records("analyses", ReturnsAnalysis, tables={"analyses": analyses}, optional=False),
         clauses=source.cited(),
     )
     source.check_citations(_must_cite)
@@ -159,7 +170,7 @@ def _must_cite(section: str, entry: Mapping[str, Any]) -> bool:
     return section in ("outcomes", "populations", "power", "terms", "analyses") and not exploratory
 
 
-def _check_answers(file: str, plan: Plan, root: Path) -> None:
+def _check_answers(file: str, plan: ReturnsPlan, root: Path) -> None:
     """Are the answers that an outcome is made of among those of its question, by the dictionary, and not all of
     them?"""
     asked = [outcome for outcome in plan.outcomes.values() if outcome.question or outcome.answers]
@@ -171,7 +182,7 @@ def _check_answers(file: str, plan: Plan, root: Path) -> None:
     with dictionary.open(encoding="utf-8", newline="") as stream:
         allowed = {row["field"]: row["allowed"].split("|") for row in csv.DictReader(stream) if row["file"] == "survey"}
     for outcome in asked:
-        place = f"outcomes.{outcome.key}"
+        place = f"outcomes.{outcome.id}"
         answers = allowed.get(outcome.question, [])
         if not outcome.answers or not set(outcome.answers) < set(answers) or outcome.kind != "binary":
             named = ", ".join(outcome.answers) or "of no name"
@@ -187,7 +198,7 @@ def _check_answers(file: str, plan: Plan, root: Path) -> None:
             raise PlanError(file, place, "has columns that name no wave.", "End column and baseline in _t2 and _t1.")
 
 
-def _check_names(file: str, plan: Plan) -> None:
+def _check_names(file: str, plan: ReturnsPlan) -> None:
     for key, model in plan.imputation.models.items():
         place = f"imputation.models.{key}"
         if model.m < 3:
@@ -216,12 +227,14 @@ def _check_names(file: str, plan: Plan) -> None:
             f"is {plan.contrast!r}.",
             f"Write '{arms[1]} minus {arms[0]}': every estimate is of that sign.",
         )
+    check_names(file, plan)
+    for population in plan.populations.values():
+        try:
+            parse_condition(population.where or "treatment == 1")
+        except ConditionError as error:
+            raise PlanError(file, f"populations.{population.id}", f"has a condition that {error}.", GRAMMAR) from None
     for analysis in plan.analyses:
         place = f"analyses {analysis.id}"
-        if analysis.id.count("/") != 2:
-            raise PlanError(file, place, "must have the form outcome/estimand/method.", "Rename it.")
-        refuse_unknown(file, place, "outcome", [analysis.outcome], plan.outcomes, "the plan's outcomes")
-        refuse_unknown(file, place, "population", [analysis.population], plan.populations, "the plan's populations")
         check_estimator(file, place, "returns", estimator=analysis.estimator, covariance=analysis.covariance)
         check_df(file, place, "returns", estimator=analysis.estimator, covariance=analysis.covariance, df=analysis.df)
         if ESTIMATORS[analysis.estimator].probability and plan.outcomes[analysis.outcome].kind != "binary":

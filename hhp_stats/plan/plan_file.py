@@ -166,9 +166,10 @@ class PlanFile:
         return {getattr(record, identity): record for record in self.records(key, kind, *blank)}
 
     def named(self, key: str, kind: type[Record], *blank: str) -> dict[str, Record]:
-        """The tables of a table as records by their names, which they keep as `key`."""
+        """The tables of a table as records by their names, which they keep as their first field."""
+        identity = dataclasses.fields(kind)[0].name
         return {
-            name: self.one(f"{key}.{name}", kind, entry, *blank, given={"key": name})
+            name: self.one(f"{key}.{name}", kind, entry, *blank, given={identity: name})
             for name, entry in self.tables(key).items()
         }
 

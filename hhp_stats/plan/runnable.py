@@ -10,33 +10,14 @@ from collections import Counter
 
 from hhp_stats.errors import PlanError
 from hhp_stats.plan.estimators import ESTIMATORS, check_df
-from hhp_stats.plan.individual_schema import IndividualPlan, StudyAnalysis
-from hhp_stats.plan.nearest import refuse_unknown
+from hhp_stats.plan.individual_schema import IndividualAnalysis, IndividualPlan
 from hhp_stats.plan.runnable_table import COLUMNS, check_condition, check_contrast, check_table
 from hhp_stats.plan.table_plan import NOT_KNOWN
 
 ARMS = ("control", "treatment")  # by code
 CONTRAST = "treatment minus control"
 WAVES = ("baseline", "endline")
-EVERYBODY = ("randomised", "responders")
 ACHIEVED = "achieved"  # the power entry whose number of people comes from the data
-
-
-def slug(name: str) -> str:
-    """A name as part of an id: `Bracknell Forest` becomes bracknell_forest."""
-    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
-
-
-def known_populations(plan: IndividualPlan) -> dict[str, str]:
-    """The populations that can be selected, id to block: everybody (""), and the people of one block by its name.
-
-    Those without the outcome are left out of an analysis in any case (complete cases). On a plain table populations are
-    conditions, which are asked elsewhere.
-    """
-    if plan.data is not None:
-        return dict.fromkeys(plan.populations, "")
-    blocks = {slug(block.id): block.id for block in plan.blocks} if plan.design.within else {}
-    return dict.fromkeys(EVERYBODY, "") | blocks
 
 
 def check_runnable(file: str, plan: IndividualPlan) -> None:
@@ -57,17 +38,7 @@ def check_runnable(file: str, plan: IndividualPlan) -> None:
         check_table(file, plan)
     _check_primary(file, plan)
     for population in plan.populations.values():
-        name = population.id
-        if plan.data is not None:
-            check_condition(file, plan, population)
-        elif population.where:
-            raise PlanError(
-                file, f"populations {name}", "has a condition, and the plan has no [data].", "Leave where out."
-            )
-        else:
-            refuse_unknown(
-                file, f"populations {name}", "id", [name], known_populations(plan), "those that can be selected"
-            )
+        check_condition(file, plan, population)
     for analysis in plan.analyses:
         _check_analysis(file, plan, analysis)
     _check_planned(file, plan)
@@ -150,7 +121,7 @@ def _check_primary(file: str, plan: IndividualPlan) -> None:
         )
 
 
-def _check_analysis(file: str, plan: IndividualPlan, analysis: StudyAnalysis) -> None:
+def _check_analysis(file: str, plan: IndividualPlan, analysis: IndividualAnalysis) -> None:
     place, cluster, estimator = f"analyses {analysis.id}", plan.design.cluster, ESTIMATORS[analysis.estimator]
     if not cluster and (estimator.clusters or analysis.covariance.startswith("CR")):
         raise PlanError(
@@ -202,6 +173,13 @@ def _check_analysis(file: str, plan: IndividualPlan, analysis: StudyAnalysis) ->
     if analysis.estimator == "worst-case-bounds" and not outcome.range:
         raise PlanError(
             file, place, "needs the ends of the outcome's scale.", "Give the outcome range = [lowest, highest]."
+        )
+    if estimator.takeup and not plan.design.takeup:
+        raise PlanError(
+            file,
+            place,
+            "needs to know who took up the offer.",
+            'Name the column of zeros and ones under [design]: takeup = "column".',
         )
     check_df(
         file,

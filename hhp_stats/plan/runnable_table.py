@@ -10,8 +10,9 @@ import re
 
 from hhp_stats.errors import PlanError
 from hhp_stats.plan.conditions import GRAMMAR, ConditionError, parse_condition
-from hhp_stats.plan.individual_schema import IndividualPlan, StudyAnalysis, StudyPopulation
+from hhp_stats.plan.individual_schema import IndividualAnalysis, IndividualPlan
 from hhp_stats.plan.nearest import meant, refuse_unknown
+from hhp_stats.plan.schema import Population
 from hhp_stats.plan.table_plan import RESPONSE
 from hhp_stats.plan.table_schema import ARM, TERM_KINDS
 
@@ -56,39 +57,56 @@ def check_table(file: str, plan: IndividualPlan) -> None:
             refuse_unknown(file, place, "column", [name], usable, "the numbers and categories of the dictionary")
 
 
-def check_condition(file: str, plan: IndividualPlan, population: StudyPopulation) -> None:
+# Populations without a condition: everybody; who has no outcome is left out of an analysis in any case.
+EVERYBODY = ("randomised", "responders")
+
+
+def selectable(plan: IndividualPlan) -> dict[str, tuple[str, tuple[str, ...]]]:
+    """The columns that a condition may be about, with kind and allowed values: those of the dictionary of a plain
+    table, else the blocks, the clusters and the categories of the allocation list.
+    """
+    if plan.data is not None:
+        return {name: (column.kind, tuple(column.allowed)) for name, column in plan.columns.items()}
+    drawn = {plan.design.cluster: ("cluster", ())} if plan.design.cluster else {}
+    within = {plan.design.within: ("category", tuple(block.id for block in plan.blocks))} if plan.design.within else {}
+    levels = {term.column: (term.kind, term.levels) for term in plan.terms.values() if term.kind == "categorical"}
+    return drawn | levels | within
+
+
+def check_condition(file: str, plan: IndividualPlan, population: Population) -> None:
     """Refuses a condition that cannot be read, or compares a column with what it cannot hold; everyone needs none."""
     place = f"populations {population.id}"
     if not population.where:
-        if population.id != "randomised":
+        if population.id not in (EVERYBODY[:1] if plan.data is not None else EVERYBODY):
             raise PlanError(
                 file, place, "has no condition.", "Add where = \"column == 'value'\"; everyone is there as randomised."
             )
         return
+    known = selectable(plan)
     try:
         condition = parse_condition(population.where)
     except ConditionError as error:
         raise PlanError(file, place, f"has a condition that {error}.", GRAMMAR) from None
     for part in condition.comparisons():
-        refuse_unknown(file, place, "column", [part.column], plan.columns, "those of the dictionary")
-        column, text = plan.columns[part.column], isinstance(part.value, str)
-        numeric = column.kind in ("number", "0/1")
-        if column.kind == "date" or numeric == text:
+        refuse_unknown(file, place, "column", [part.column], known, "those of the dictionary or the list")
+        (kind, allowed), text = known[part.column], isinstance(part.value, str)
+        numeric = kind in ("number", "0/1")
+        if kind == "date" or numeric == text:
             raise PlanError(
                 file,
                 place,
-                f"compares {part.column} (kind {column.kind}) with {part.value!r}.",
+                f"compares {part.column} (kind {kind}) with {part.value!r}.",
                 "Compare numbers with numbers, and categories with a text in quotation marks; dates are not compared.",
             )
         if text and part.sign not in ("==", "!="):
             raise PlanError(
                 file, place, f"asks for {part.column} {part.sign} {part.value!r}.", "Of texts ask == or != only."
             )
-        if column.allowed and text:
-            refuse_unknown(file, place, "value", [str(part.value)], column.allowed, f"those of {part.column}")
+        if allowed and text:
+            refuse_unknown(file, place, "value", [str(part.value)], allowed, f"those of {part.column}")
 
 
-def check_contrast(file: str, plan: IndividualPlan, analysis: StudyAnalysis) -> None:
+def check_contrast(file: str, plan: IndividualPlan, analysis: IndividualAnalysis) -> None:
     """Two arms of the plan, by the names that results use; words are for a moderator's difference alone."""
     names = [arm.id for arm in plan.arms]
     known = [f"{a} minus {b}" for a in names for b in names if a != b]

@@ -1,84 +1,55 @@
-"""The records of the plan of a trial on returns. `load` fills them from `data/plan/<study>.toml`."""
+"""What every plan says, whatever its kind: whom it is about, what is measured, and which analyses were planned.
+
+Each kind of plan adds its own to these records: a trial on returns in `returns_schema`, one of arms or none in
+`individual_schema`, experiments of contrasts in `experiments`.
+"""
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Generic, Literal, TypeVar
 
-from hhp_stats.errors import UnknownName
+from hhp_stats.errors import PlanError, UnknownName
 from hhp_stats.plan.disclosure import DisclosureSettings
-from hhp_stats.plan.records import Amount, Count, Ends, Natural, Portion, Positive, Share
-from hhp_stats.regression.model_matrix import Term
+from hhp_stats.plan.nearest import refuse_unknown
+from hhp_stats.plan.records import Ends, allowed_in
 from hhp_stats.results import Analysis
 
-Role = Literal["primary", "secondary", "mediator", "subscale", "exploratory"]
-Average = Literal["people", "teams"]
 Better = Literal["lower", "higher"]
-Leavers = Literal["pro_rata", "absent_after_leaving", "left_out"]
-MissingOutcome = Literal["complete_cases", "multiple_imputation", "selection", "weights", "bounds"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Site:
-    """An authority taking part. `launch_printed` says whether the date stands in the documents."""
-
-    local_authority: str
-    slug: str
-    launch: dt.date
-    launch_printed: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Design:
-    """What was randomised, to which arms, by which rule, and when it was measured."""
-
-    kind: str
-    cluster: str
-    arms: Mapping[str, int]
-    arm_labels: Mapping[str, str]
-    recruited: Count
-    within: str
-    absence_groups: Count
-    agency_groups: Count
-    balance_alpha: Share
-    max_redraws: Count
-    baseline_months: Count
-    interim_weeks: Count
-    endline_weeks: Count
+Role = Literal["primary", "secondary", "mediator", "subscale", "exploratory"]
+Kind = Literal["continuous", "binary"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Population:
-    """Whom an analysis is about."""
+    """Whom an analysis is about: everybody, or those for whom the condition `where` holds (`plan.conditions`)."""
 
-    key: str
+    id: str
     label: str
-    rule: str
-    clauses: tuple[str, ...]
+    rule: str = ""  # the same in words
+    where: str = ""
+    clauses: tuple[str, ...] = ()
     decision: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()  # places in the documents, where no clause commits to it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """One outcome: the column that holds it, its unit, and which direction is better."""
 
-    key: str
+    id: str
     label: str
-    role: Role
-    unit: str
-    kind: Literal["continuous", "binary"]
-    column: str
     better: Better
-    clauses: tuple[str, ...] = ()  # none where the outcome is exploratory
+    role: Role = "secondary"
+    unit: str = ""
+    kind: Kind = "continuous"
+    column: str = ""
     baseline: str = ""  # column of its baseline value, "" where it has none
-    baseline_unit: str = ""  # of the baseline value, where it differs from that of the outcome
-    question: str = ""  # of the survey, with answers in words, of which `answers` make the outcome a one
-    answers: tuple[str, ...] = ()
-    weight: str = ""  # column by which people count, "" where all count alike: a rate weighs by its denominator
-    scale_range: Ends = ()  # ends of the scale, for worst-case bounds
+    range: Ends = ()  # ends of its scale, for worst-case bounds
+    clauses: tuple[str, ...] = ()  # none where the outcome is exploratory
     decision: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()  # places in the documents, where no clause commits to it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,186 +57,50 @@ class PlannedAnalysis:
     """One planned cell of the report; `id` is outcome/estimand/method, the tail of the result id."""
 
     id: str
-    kind: Analysis
-    population: str
-    estimator: str
-    covariance: str
-    df: str
-    leavers: Leavers  # rule for the outcome of leavers; the plan's measures give the default
-    leaver_floor: Amount  # working days in post below which a leaver has no rate; the plan's measures give the default
-    label: str  # in tables and figures
+    kind: Analysis = "sensitivity"
+    population: str = ""
+    estimator: str = "ols"
+    covariance: str = ""
+    df: str = ""
+    label: str = ""  # in tables and figures
+    summary: Literal["", "at_means", "average"] = ""  # of a logit: where its change is taken
     clauses: tuple[str, ...] = ()
     decision: tuple[str, ...] = ()
-    missing_outcome: MissingOutcome = "complete_cases"  # what is done about outcomes that are not known
-    summary: Literal["", "at_means", "average"] = ""  # of a logit: at_means, average
-    baseline: str = ""  # column of the outcome's baseline value in place of that of the outcome
-    baseline_absence: str = ""  # rule for missing baseline absence, "" where it does not enter
-    strata: bool = False  # stratum dummies in the model
-    adjusted: bool = True  # False: the arm alone, no covariate
-    average: Average = "people"  # over whom the effect is averaged: people alike, or teams alike whatever their size
-    imputations: Natural = 0  # how many of the completed data sets are used, 0: all of them
     note: str = ""
+    sources: tuple[str, ...] = ()  # places in the documents, where no clause commits to it
 
     @property
     def outcome(self) -> str:
-        """Key of the outcome."""
+        """Id of the outcome."""
         return self.id.split("/")[0]
 
+    @property
+    def estimand(self) -> str:
+        """Name of what is estimated."""
+        return self.id.split("/")[1]
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Measures:
-    """Rules that turn raw fields into outcomes and covariates."""
 
-    working_days_per_week: Count
-    baseline_prorata_over_months: Amount
-    leaver_floor_days: Amount
-    leaver_rule: Leavers
-    wellbeing_rule: Literal["r_squared", "correlation"]
-    wellbeing_threshold: Share
-    time_pressure_alpha: Share
+OutcomeOf = TypeVar("OutcomeOf", bound=Outcome)
+AnalysisOf = TypeVar("AnalysisOf", bound=PlannedAnalysis)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ImputationModel:
-    """One way of imputing; analyses name it by its key as their rule for missing baselines.
-
-    baselines: `together` both arms in one model, arm and outcomes among the predictors; `apart` a model for each arm;
-    `from_baselines` both arms in one model that knows neither arm nor outcome. outcomes: `apart` a model for each arm,
-    `together` one for both, `none` where the model imputes no outcome.
-    """
-
-    key: str
-    label: str
-    baselines: Literal["together", "apart", "from_baselines"]
-    outcomes: Literal["together", "apart", "none"]
-    team_effect: bool
-    m: Count  # completed data sets
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MonteCarloLimits:
-    """How far the draws of the imputation may move a planned result (White, Royston and Wood 2011, section 7).
-
-    The estimate by `estimate` of its standard error; the p value by `p_value`, or by `share` of itself where that is
-    more.
-    """
-
-    estimate: Positive
-    p_value: Positive
-    share: Amount
-
-    def of_p(self, p_value: float) -> float:
-        """The limit for one p value."""
-        return max(self.p_value, self.share * p_value)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BaselineCriterion:
-    """When are imputed baselines too far apart between the arms? Beyond `std_difference`, or where p is below
-    `alpha`.
-    """
-
-    std_difference: Positive
-    alpha: Share
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImputationSettings:
-    """How missing values are imputed, how long the chains run, and how their results are judged."""
-
-    iterations: Count
-    donors: Count
-    models: Mapping[str, ImputationModel]
-    monte_carlo: MonteCarloLimits
-    balance: BaselineCriterion
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TippingSettings:
-    """How far answers that were not given are shifted, in standard deviations of the outcome."""
-
-    outcomes: tuple[str, ...]
-    deltas: tuple[float, ...]
-    imputations: Count  # of those made, for speed
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CostScenario:
-    """How much staff time the programme is costed at."""
-
-    key: str
-    label: str
-    days: Positive  # working days a member of staff
-    kind: Analysis
-    clauses: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Comparator:
-    """Another intervention that the protocol wants the ratio compared with, and why its trial gives none."""
-
-    key: str
-    label: str
-    absence: str  # what its trial says about absence, in words
-    turnover: str
-    cost: str  # what is known about its cost, in words
-    reason: str  # why there is no ratio
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CostBenefit:
-    """What the benefit-cost ratio is made of beside the two effects."""
-
-    salary: Positive  # pounds a year
-    working_days: Positive  # a year
-    draws: Count  # of the joint bootstrap of teams
-    thresholds: tuple[float, ...]
-    scenarios: tuple[CostScenario, ...]
-    clauses: tuple[str, ...]
-    comparators: tuple[Comparator, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PowerAssumption:
-    """What the protocol assumed for one outcome's minimum detectable effect."""
-
-    alpha: Share
-    power: Share
-    icc: Portion
-    cluster_size: Positive
-    cv: Amount
-    correlation: Portion
-    n_before_attrition: Count
-    attrition: Portion
-    printed: Positive
-    baseline: Positive | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """The plan of one study."""
+class TrialPlan(Generic[OutcomeOf, AnalysisOf]):
+    """The plan of one trial: outcomes by id, and the analyses of them in the plan's order."""
 
     study: str
     title: str
     chapter: str
     contrast: str
-    conf_level: Share
-    seed: Natural
-    design: Design
-    sites: tuple[Site, ...]
+    conf_level: float
+    seed: int
     populations: Mapping[str, Population]
-    outcomes: Mapping[str, Outcome]
-    terms: tuple[Term, ...]
-    measures: Measures
-    imputation: ImputationSettings
-    tipping: TippingSettings
+    outcomes: Mapping[str, OutcomeOf]
+    analyses: tuple[AnalysisOf, ...]
     disclosure: DisclosureSettings
-    cost_benefit: CostBenefit
-    power: Mapping[str, PowerAssumption]
-    analyses: tuple[PlannedAnalysis, ...]
     clauses: tuple[str, ...]  # every clause that some entry cites
 
-    def analysis(self, key: str) -> PlannedAnalysis:
+    def analysis(self, key: str) -> AnalysisOf:
         """The planned analysis with this id."""
         for analysis in self.analyses:
             if analysis.id == key:
@@ -275,3 +110,39 @@ class Plan:
     def result_id(self, analysis: PlannedAnalysis) -> str:
         """The id its row carries in the result frame."""
         return f"{self.study}/{analysis.id}"
+
+
+def check_complete(
+    file: str, raw: Mapping[str, Any], kinds: Mapping[str, Any], needed: Mapping[str, tuple[str, ...]]
+) -> None:
+    """Refuses (PlanError) an entry without what a plan of its kind has to say itself: keys `needed` by section, whose
+    records are of `kinds`.
+    """
+    for section, names in needed.items():
+        for place, entry in _entries(section, raw.get(section, [])):
+            for name in names:
+                if isinstance(entry, Mapping) and name not in entry:
+                    raise PlanError(file, place, f"lacks {name!r}.", f"Add it: {allowed_in(kinds[section], name)}.")
+
+
+def _entries(section: str, part: Any) -> list[tuple[str, Any]]:
+    """The entries of a list, of a table of tables, or the one table, with their places."""
+    if isinstance(part, Mapping) and part and all(isinstance(entry, Mapping) for entry in part.values()):
+        return [(f"{section}.{name}", entry) for name, entry in part.items()]
+    if isinstance(part, Mapping):
+        return [(section, part)]
+    return [
+        (f"{section} {entry.get('id', '')}".strip() if isinstance(entry, Mapping) else section, entry) for entry in part
+    ]
+
+
+def check_names(file: str, plan: TrialPlan[Any, Any]) -> None:
+    """Refuses (PlanError) an analysis whose id is not outcome/estimand/method, or whose outcome or population the plan
+    does not have.
+    """
+    for analysis in plan.analyses:
+        place = f"analyses {analysis.id}"
+        if analysis.id.count("/") != 2:
+            raise PlanError(file, place, "must have the form outcome/estimand/method.", "Rename it.")
+        refuse_unknown(file, place, "outcome", [analysis.outcome], plan.outcomes, "the plan's outcomes")
+        refuse_unknown(file, place, "population", [analysis.population], plan.populations, "the plan's populations")

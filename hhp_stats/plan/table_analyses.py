@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from hhp_stats.errors import PlanError
 from hhp_stats.plan.estimators import ESTIMATORS, names_of, offered_to
-from hhp_stats.plan.individual_schema import Arm, IndividualDesign, PlannedTerm, StudyAnalysis, StudyOutcome
+from hhp_stats.plan.individual_schema import Arm, IndividualAnalysis, IndividualDesign, IndividualOutcome, PlannedTerm
 from hhp_stats.plan.nearest import meant, refuse_unknown
 from hhp_stats.plan.table_plan import BASELINE, BASELINE_MISSING, RANDOMISED, RESPONSE, contrast_by_result
 from hhp_stats.plan.table_schema import ModelDefaults, Words
@@ -72,6 +72,18 @@ BESIDE: Mapping[str, _Beside] = {
     "heckman": _Beside(
         estimator="heckman", method="heckman", label="Selection model of missing outcomes", terms="planned"
     ),
+    "heckman-two-step": _Beside(
+        estimator="heckman-two-step",
+        method="heckman-two-step",
+        label="Selection model of missing outcomes, in two steps",
+        terms="planned",
+    ),
+    "weighted": _Beside(
+        estimator="weighted",
+        method="weighted",
+        label="Weighted by the inverse of the chance that the outcome is known",
+        terms="planned",
+    ),
 }
 
 
@@ -103,7 +115,7 @@ def settled_model(
     model: ModelDefaults,
     *,
     design: IndividualDesign,
-    outcomes: Mapping[str, StudyOutcome],
+    outcomes: Mapping[str, IndividualOutcome],
     terms: Mapping[str, PlannedTerm],
 ) -> ModelDefaults:
     """The model with all that the design implies; refuses terms that are no covariate and words of `beside` that do
@@ -169,16 +181,16 @@ def analyses_of(
     *,
     model: ModelDefaults,
     design: IndividualDesign,
-    outcomes: Mapping[str, StudyOutcome],
+    outcomes: Mapping[str, IndividualOutcome],
     arms: Sequence[Arm],
-    given: Sequence[StudyAnalysis],
+    given: Sequence[IndividualAnalysis],
     words: Words,
-) -> tuple[StudyAnalysis, ...]:
+) -> tuple[IndividualAnalysis, ...]:
     """The planned analysis of every outcome and those beside it, each arm against the control.
 
     Entries of the plan (`given`) replace those of their id and come after the others.
     """
-    found: dict[str, StudyAnalysis] = {}
+    found: dict[str, IndividualAnalysis] = {}
     for outcome in outcomes.values():
         if outcome.id != RESPONSE:
             for arm in arms[1:]:
@@ -199,13 +211,13 @@ def analyses_of(
     return tuple((found | {entry.id: entry for entry in given}).values())
 
 
-def _analysis(**given: Any) -> StudyAnalysis:
-    return StudyAnalysis(**{"population": RANDOMISED, **given})
+def _analysis(**given: Any) -> IndividualAnalysis:
+    return IndividualAnalysis(**{"population": RANDOMISED, **given})
 
 
 def _of_outcome(
-    outcome: StudyOutcome, *, model: ModelDefaults, design: IndividualDesign, words: Words
-) -> list[tuple[str, StudyAnalysis]]:
+    outcome: IndividualOutcome, *, model: ModelDefaults, design: IndividualDesign, words: Words
+) -> list[tuple[str, IndividualAnalysis]]:
     """Methods and analyses of one outcome for one pair of arms, the planned one first."""
     clustered, strata = bool(design.cluster), (design.within,) if design.within else design.strata
     terms = tuple(term for term in model.terms if term not in (BASELINE, BASELINE_MISSING) or outcome.baseline)
@@ -256,7 +268,7 @@ def _contrast(arm: Arm, arms: Sequence[Arm]) -> str:
     return f"{arm.id} minus {arms[0].id}" if len(arms) > 2 else ""
 
 
-def filled_in(entry: StudyAnalysis, design: IndividualDesign, ids: Mapping[str, str]) -> StudyAnalysis:
+def filled_in(entry: IndividualAnalysis, design: IndividualDesign, ids: Mapping[str, str]) -> IndividualAnalysis:
     """An analysis that the plan writes out, with the defaults of its design and its contrast by the arms of results."""
     covariance, df = _settled(entry.estimator, entry.covariance, entry.df, clustered=bool(design.cluster))
     return replace(

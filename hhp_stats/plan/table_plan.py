@@ -12,8 +12,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from hhp_stats.errors import PlanError
-from hhp_stats.plan.individual_schema import Arm, IndividualDesign, PlannedTerm, StudyOutcome, StudyPopulation
+from hhp_stats.plan.individual_schema import Arm, IndividualDesign, IndividualOutcome, PlannedTerm
 from hhp_stats.plan.nearest import meant
+from hhp_stats.plan.schema import Population
 from hhp_stats.plan.table_schema import ARM, TERM_KINDS, DataTable, TableColumn, Words
 
 BASELINE, BASELINE_MISSING, RESPONSE = "baseline", "baseline_missing", "response"
@@ -73,19 +74,19 @@ def design_in_words(design: IndividualDesign, words: Words) -> IndividualDesign:
     return replace(design, kind=kind, unit=design.unit or (words.cluster if design.cluster else words.person)[0])
 
 
-def populations_of(given: Mapping[str, StudyPopulation], words: Words) -> dict[str, StudyPopulation]:
+def populations_of(given: Mapping[str, Population], words: Words) -> dict[str, Population]:
     """The plan's populations, with everyone randomised first."""
-    everyone = StudyPopulation(id=RANDOMISED, label=f"All {words.person[1]} randomised", rule="in the table")
+    everyone = Population(id=RANDOMISED, label=f"All {words.person[1]} randomised", rule="in the table")
     return {RANDOMISED: everyone} | dict(given)
 
 
 def outcomes_of(
-    file: str, given: Mapping[str, StudyOutcome], columns: Mapping[str, TableColumn], waves: Mapping[str, str]
-) -> dict[str, StudyOutcome]:
+    file: str, given: Mapping[str, IndividualOutcome], columns: Mapping[str, TableColumn], waves: Mapping[str, str]
+) -> dict[str, IndividualOutcome]:
     """Every outcome by wave: that of the primary wave under its own id, the others as `<id>_<wave>`, and response to
     the primary one.
     """
-    found: dict[str, StudyOutcome] = {}
+    found: dict[str, IndividualOutcome] = {}
     for outcome in given.values():
         for made in _by_wave(file, outcome, columns, waves):
             if made.id in found:
@@ -95,7 +96,7 @@ def outcomes_of(
         raise PlanError(
             file, f"outcomes {RESPONSE}", "is the plan's own word for a known primary outcome.", "Call it otherwise."
         )
-    known = StudyOutcome(
+    known = IndividualOutcome(
         id=RESPONSE,
         label="Primary outcome known",
         role="secondary",
@@ -109,8 +110,8 @@ def outcomes_of(
 
 
 def _by_wave(
-    file: str, outcome: StudyOutcome, columns: Mapping[str, TableColumn], waves: Mapping[str, str]
-) -> list[StudyOutcome]:
+    file: str, outcome: IndividualOutcome, columns: Mapping[str, TableColumn], waves: Mapping[str, str]
+) -> list[IndividualOutcome]:
     place = f"outcomes {outcome.id}"
     if outcome.scales or outcome.combine != "scale" or outcome.reference:
         raise PlanError(file, place, "is scored from a survey, which a plain table has not.", "Give column or waves.")
@@ -165,7 +166,9 @@ def _by_wave(
     return found
 
 
-def _measure(file: str, place: str, column: str, outcome: StudyOutcome, columns: Mapping[str, TableColumn]) -> None:
+def _measure(
+    file: str, place: str, column: str, outcome: IndividualOutcome, columns: Mapping[str, TableColumn]
+) -> None:
     described(file, place, column, columns)
     wanted = ("0/1",) if outcome.kind == "binary" else ("number", "0/1")
     if columns[column].kind not in wanted:
@@ -232,6 +235,8 @@ def with_dictionary(
         wanted[data.person] = ("identifier",)
     if design.cluster:
         wanted[design.cluster] = ("cluster",)
+    if design.takeup:
+        wanted[design.takeup] = ("0/1",)
     wanted |= dict.fromkeys(design.strata, ("category", "cluster", "0/1"))
     for column, kinds in wanted.items():
         place = "data" if column in (ARM, data.person) else "design"

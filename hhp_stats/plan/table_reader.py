@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from hhp_stats.errors import PlanError
-from hhp_stats.plan.individual_schema import IndividualPlan, StudyOutcome
+from hhp_stats.plan.individual_schema import IndividualOutcome, IndividualPlan
 from hhp_stats.plan.nearest import meant
 from hhp_stats.plan.plan_file import PlanFile
 from hhp_stats.plan.table_analyses import analyses_of, filled_in, settled_model
@@ -81,7 +81,7 @@ def on_a_table(source: PlanFile, plan: IndividualPlan) -> IndividualPlan:
 
 
 def _balance(
-    model: ModelDefaults, outcomes: Mapping[str, StudyOutcome], columns: Mapping[str, TableColumn]
+    model: ModelDefaults, outcomes: Mapping[str, IndividualOutcome], columns: Mapping[str, TableColumn]
 ) -> tuple[str, ...]:
     """The columns that show balance where the plan names none: every baseline, and the terms of the model."""
     before = [outcome.baseline for outcome in outcomes.values() if outcome.baseline]

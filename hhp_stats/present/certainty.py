@@ -12,7 +12,7 @@ import pandas as pd
 
 from hhp_stats.plan.experiments import ExperimentPlan
 from hhp_stats.plan.individual import IndividualPlan
-from hhp_stats.plan.schema import Plan
+from hhp_stats.plan.returns_schema import ReturnsPlan
 from hhp_stats.present.prose import is_clear
 from hhp_stats.results import LACKING
 from hhp_stats.traced import traced_records
@@ -43,7 +43,7 @@ class Certainty:
 
 
 def certainty(
-    results: pd.DataFrame, plan: Plan | IndividualPlan | ExperimentPlan, *, enough_response: float
+    results: pd.DataFrame, plan: ReturnsPlan | IndividualPlan | ExperimentPlan, *, enough_response: float
 ) -> Certainty | None:
     """The four answers for a study's main outcome; None where its planned analysis has no result.
 
@@ -67,7 +67,7 @@ def certainty(
     )
 
 
-def _main_rows(frame: pd.DataFrame, plan: Plan | IndividualPlan | ExperimentPlan) -> pd.DataFrame:
+def _main_rows(frame: pd.DataFrame, plan: ReturnsPlan | IndividualPlan | ExperimentPlan) -> pd.DataFrame:
     """The planned analyses of the primary outcome, or of the first experiment."""
     known = frame[(frame["analysis"] == "planned") & ~frame["status"].isin(list(LACKING))]
     known = known.dropna(subset=["p_value", "conf_low", "conf_high", "n"])  # comparisons, not means of arms
@@ -82,14 +82,14 @@ def _value(frame: pd.DataFrame, result_id: str) -> int:
     return int(found.iloc[0]) if len(found) else 0
 
 
-def _randomised(frame: pd.DataFrame, plan: Plan | IndividualPlan | ExperimentPlan) -> int:
+def _randomised(frame: pd.DataFrame, plan: ReturnsPlan | IndividualPlan | ExperimentPlan) -> int:
     study = plan.study
     if isinstance(plan, ExperimentPlan):
         return _value(frame, f"{study}/{next(iter(plan.experiments))}/participants/count")
     return _value(frame, f"{study}/sample/randomised/count") or _value(frame, f"{study}/flow/randomised/table")
 
 
-def _planned(frame: pd.DataFrame, plan: Plan | IndividualPlan | ExperimentPlan) -> int | None:
+def _planned(frame: pd.DataFrame, plan: ReturnsPlan | IndividualPlan | ExperimentPlan) -> int | None:
     """How many people were to be analysed, where a plan says so."""
     found = frame[frame["result_id"].str.fullmatch(rf"{plan.study}/power/(?:mde_planned/formula|mdes/[\w-]*-planned)")][
         "n"

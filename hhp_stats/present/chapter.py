@@ -16,7 +16,7 @@ from hhp_stats.errors import UnknownName
 from hhp_stats.files.project_root import find_root
 from hhp_stats.lacking import note
 from hhp_stats.plan.load import load_plan
-from hhp_stats.plan.schema import Outcome, Plan
+from hhp_stats.plan.returns_schema import ReturnsOutcome, ReturnsPlan
 from hhp_stats.results import row_of
 from hhp_stats.studies.output import NOT_MADE, StudyOutput, open_output
 
@@ -26,7 +26,7 @@ class StudyReport:
     """The results of one study as its chapter reads them. Nothing here estimates anything."""
 
     root: Path
-    plan: Plan
+    plan: ReturnsPlan
     output: StudyOutput
     document: str  # source file of the chapter, relative to the root
 
@@ -86,7 +86,7 @@ class StudyReport:
             raise UnknownName(f"table {name!r} has several rows with the same {by}")
         return found
 
-    def outcome(self, key: str) -> Outcome:
+    def outcome(self, key: str) -> ReturnsOutcome:
         """The plan's entry of an outcome."""
         if key not in self.plan.outcomes:
             raise UnknownName(f"the plan of {self.plan.study} has no outcome {key!r}")

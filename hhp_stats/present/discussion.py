@@ -16,7 +16,7 @@ from hhp_stats.plan.any_plan import plan_of
 from hhp_stats.plan.catalogue import StudyEntry, catalogue
 from hhp_stats.plan.experiments import ExperimentPlan
 from hhp_stats.plan.individual import IndividualPlan
-from hhp_stats.plan.schema import Plan
+from hhp_stats.plan.returns_schema import ReturnsPlan
 from hhp_stats.plan.table_analyses import estimand
 from hhp_stats.present.embed import EmbeddedFigure, embed
 from hhp_stats.present.figures import forest
@@ -122,7 +122,7 @@ class Discussion:
         """The effects that tallies, ranges and conclusions rest on: those that nobody invented."""
         return self.effects[~self.effects["study"].isin(self.invented)]
 
-    def plan(self, study: str) -> Plan | IndividualPlan:
+    def plan(self, study: str) -> ReturnsPlan | IndividualPlan:
         """The plan of a trial."""
         found = plan_of(self.root, study)
         if isinstance(found, ExperimentPlan):
@@ -242,7 +242,7 @@ def _outcomes_aimed_at(discussion: Discussion) -> str:
     return f"{'; '.join([*named, *rest])}."
 
 
-def _key(plan: Plan | IndividualPlan, role: str) -> str:
+def _key(plan: ReturnsPlan | IndividualPlan, role: str) -> str:
     return next(key for key, outcome in plan.outcomes.items() if outcome.role == role)
 
 
@@ -271,7 +271,7 @@ def power_row(discussion: Discussion, study: str, name: str) -> str:
 def _aim(discussion: Discussion, study: str, computed: Any) -> Any:
     """The effect that a plan prints; where the printed effect rests on the printed formula, that one."""
     plan = discussion.plan(study)
-    if isinstance(plan, Plan):
+    if isinstance(plan, ReturnsPlan):
         return computed
     entry = plan.power.get("planned")
     return None if entry is None else entry.printed

@@ -11,7 +11,7 @@ from great_tables import GT
 from hhp_stats.files.project_root import find_root
 from hhp_stats.plan.estimands import Aim, EstimandCard, Strategy, load_estimands
 from hhp_stats.plan.load import load_plan
-from hhp_stats.plan.schema import Plan
+from hhp_stats.plan.returns_schema import ReturnsPlan
 from hhp_stats.present.escaped import EscapedTable
 from hhp_stats.present.marks import presented
 
@@ -56,7 +56,7 @@ def estimand_card(outcome: str, *, beside: str = "", root: Path | None = None) -
     return table.tab_source_note(f"Clauses of the protocol: {', '.join(card.clauses)}.")
 
 
-def card_rows(card: EstimandCard, plan: Plan) -> list[dict[str, str]]:
+def card_rows(card: EstimandCard, plan: ReturnsPlan) -> list[dict[str, str]]:
     """The lines of a card: group, attribute, description; analyses that aim elsewhere come last."""
     frame, estimand = card.frame, card.estimand
     definition = {
@@ -87,6 +87,6 @@ def _row(group: str, attribute: str, words: str) -> dict[str, str]:
     return {"group": group, "Attribute": attribute, "Description": words}
 
 
-def _name(analysis: str, plan: Plan) -> str:
+def _name(analysis: str, plan: ReturnsPlan) -> str:
     entry = plan.analysis(analysis)
     return f"{entry.label} ({'' if entry.kind == 'planned' else entry.kind + ', '}{analysis})"

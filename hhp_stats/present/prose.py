@@ -14,7 +14,7 @@ import pandas as pd
 
 from hhp_stats.errors import NoConclusion
 from hhp_stats.lacking import as_sentence, note
-from hhp_stats.plan.schema import Outcome, Plan
+from hhp_stats.plan.returns_schema import ReturnsOutcome, ReturnsPlan
 from hhp_stats.present.numbers import (
     alpha_of,
     digits_apart,
@@ -87,7 +87,7 @@ def reason(row: Row) -> str:
     return as_sentence(row["note"])
 
 
-def difference(row: Row, outcome: Outcome, *, offer: str, digits: int = 2) -> str:
+def difference(row: Row, outcome: ReturnsOutcome, *, offer: str, digits: int = 2) -> str:
     """One sentence: how the arms differ on a continuous outcome, in its unit, and how sure that is."""
     if row["status"] in LACKING:
         return not_estimated(row)
@@ -102,7 +102,9 @@ def difference(row: Row, outcome: Outcome, *, offer: str, digits: int = 2) -> st
     return f"{head} ({evidence}), {MAY_BE_CHANCE}."
 
 
-def probability_change(row: Row, outcome: Outcome, *, offer: str, control: Row, treated: Row, digits: int = 1) -> str:
+def probability_change(
+    row: Row, outcome: ReturnsOutcome, *, offer: str, control: Row, treated: Row, digits: int = 1
+) -> str:
     """One sentence for a change in probability: both arms in per cent, the change in percentage points."""
     if row["status"] in LACKING:
         return not_estimated(row)
@@ -118,19 +120,19 @@ def probability_change(row: Row, outcome: Outcome, *, offer: str, control: Row, 
     return f"The chance of leaving was {verb} in the {offer} group ({both}; {evidence}){tail}."
 
 
-def short_unit(outcome: Outcome) -> str:
+def short_unit(outcome: ReturnsOutcome) -> str:
     """The unit as it stands in a sentence: `working days over 24 weeks` stays, scale ranges go."""
     head = outcome.unit.split(",")[0]
     return "standard deviations" if head.startswith("standard deviation") else head
 
 
-def contrast_of(plan: Plan) -> str:
+def contrast_of(plan: ReturnsPlan) -> str:
     """The difference of the two arms by their labels: `Goal-setting minus control`."""
     labels = plan.design.arm_labels
     return f"{labels['treatment']} minus {lowered(labels['control'])}"
 
 
-def offer_of(plan: Plan) -> str:
+def offer_of(plan: ReturnsPlan) -> str:
     """What the treated arm is offered, within a sentence."""
     return lowered(plan.design.arm_labels["treatment"])
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hhp_stats.plan.schema import Plan, PlannedAnalysis
+from hhp_stats.plan.returns_schema import ReturnsAnalysis, ReturnsPlan
 
 # Whose balance is looked at -> column that is known for them.
 ANALYSED = {"randomised": "person", "absence": "absence_days", "wellbeing": "wellbeing_t2"}
@@ -33,20 +33,20 @@ FAMILY = (
 HALF_YEAR_WEEKS = 26  # what the printed base rates belong to; follow-up is 24 weeks (C80)
 
 
-def primary_analysis(plan: Plan) -> PlannedAnalysis:
+def primary_analysis(plan: ReturnsPlan) -> ReturnsAnalysis:
     """The planned analysis of the primary outcome."""
     primary = next(key for key, outcome in plan.outcomes.items() if outcome.role == "primary")
     return next(one for one in plan.analyses if one.outcome == primary and one.kind == "planned")
 
 
-def versions_of_baselines(plan: Plan) -> tuple[PlannedAnalysis, ...]:
+def versions_of_baselines(plan: ReturnsPlan) -> tuple[ReturnsAnalysis, ...]:
     """The other analyses of the primary outcome that differ from the planned one in the missing baselines alone.
 
     The unadjusted difference is among them: it needs no baseline at all.
     """
     planned = primary_analysis(plan)
 
-    def otherwise(one: PlannedAnalysis) -> PlannedAnalysis:
+    def otherwise(one: ReturnsAnalysis) -> ReturnsAnalysis:
         """Without what names an analysis and what it does about baselines."""
         return replace(
             one, id="", label="", kind="planned", clauses=(), decision=(), note="", baseline_absence="", adjusted=True

@@ -8,8 +8,12 @@ from typing import Any
 
 from hhp_stats.contrast import contrast_of
 from hhp_stats.plan.conduct import Conduct
+from hhp_stats.plan.schema import PlannedAnalysis, TrialPlan
 from hhp_stats.ran import name_of, recorded, source_of
 from hhp_stats.results import NOT_ALLOWED, Estimate, ResultRow, not_estimated
+from hhp_stats.studies.estimators import ESTIMATORS
+from hhp_stats.studies.estimators.analysis_data import AnalysisData
+from hhp_stats.studies.estimators.beside import beside_effect
 
 Estimates = Mapping[str, Estimate]  # by estimand; "" is the effect itself
 
@@ -39,9 +43,12 @@ def sibling(result_id: str, estimand: str) -> str:
     return f"{study}/{outcome}/{f'{estimand}{tail_of(effect)}' if estimand else effect}/{method}"
 
 
+EFFECTS = ("itt", "cace")  # of the offer, and of taking it up
+
+
 def tail_of(effect: str) -> str:
-    """What follows `itt` in the name of an estimand: "_site_a" of `itt_site_a`, "" of `itt`."""
-    return effect.removeprefix("itt") if effect.startswith("itt") else ""
+    """What follows `itt` or `cace` in the name of an estimand: "_site_a" of `itt_site_a`, "" of `itt`."""
+    return next((effect.removeprefix(name) for name in EFFECTS if effect.startswith(name)), "")
 
 
 def rows_of(
@@ -51,8 +58,8 @@ def rows_of(
     estimator: str,
     contrast: str,
     about: Mapping[str, Any],
-    made_by: Callable[..., Any] | None,
-    refused_by: Callable[..., Any],
+    made_by: Callable[[], Callable[..., Any] | None],
+    refused_by: Callable[..., Any] | None = None,
     note: Callable[[], str] = str,
     beside: Sequence[str] = (),
 ) -> tuple[ResultRow, ...]:
@@ -60,8 +67,9 @@ def rows_of(
     that always stands `beside` the effect.
 
     `estimate()` gives the effect and what stands beside it, `note()` what every row says once it is there. `about`:
-    population, kind of analysis and clause. The source of a row begins with the function of the study that was asked:
-    `made_by` where it gave estimates (none where those stand for themselves), `refused_by` where it did not.
+    population, kind of analysis and clause. The source of a row begins with the function of the study that was asked
+    last, `made_by()` (none where what it called stands for itself); where it was refused with `refused_by`, if that is
+    another.
     """
     try:
         with recorded() as ran:
@@ -73,15 +81,58 @@ def rows_of(
                 reason=f"{type(error).__name__}: {error}",
                 method=estimator,
                 contrast=contrast_of(key, contrast, beside=("", *beside)),
-                source=source_of([name_of(refused_by), *ran.names]),
+                source=source_of([*_named(refused_by or made_by()), *ran.names]),
                 **about,
             )
             for key in (sibling(result_id, estimand) for estimand in ("", *beside))
         )
-    said, source = note(), source_of([*([name_of(made_by)] if made_by else []), *ran.names])
+    said, source = note(), source_of([*_named(made_by()), *ran.names])
     return tuple(
         one.row(result_id=key, note=said, source=source, contrast=contrast_of(key, contrast, beside=found), **about)
         for key, one in ((sibling(result_id, estimand), one) for estimand, one in found.items())
+    )
+
+
+def _named(function: Callable[..., Any] | None) -> list[str]:
+    return [] if function is None else [name_of(function)]
+
+
+def run_planned(
+    plan: TrialPlan[Any, Any],
+    analysis: PlannedAnalysis,
+    data: Callable[[], AnalysisData],
+    *,
+    contrast: str,
+    made_by: Callable[..., Any],
+    several: bool = False,
+    note: Callable[[], str] | None = None,
+) -> tuple[ResultRow, ...]:
+    """The rows of one planned analysis of a trial: the estimator that the plan names, on the `data` of the study.
+
+    `made_by` is the function of the study that asks; `several`: the effect is pooled over completed data sets; `note`
+    what every row says once it is there, where that is more than the note of the plan.
+    """
+    estimator = ESTIMATORS[analysis.estimator]
+    asked: list[Callable[..., Any]] = [made_by]
+
+    def estimate() -> Estimates:
+        given = data()
+        asked.append(estimator)
+        return estimator(given)
+
+    return rows_of(
+        plan.result_id(analysis),
+        estimate,
+        estimator=analysis.estimator,
+        contrast=contrast,
+        about={
+            "population": plan.populations[analysis.population].label,
+            "analysis": analysis.kind,
+            "clause": " ".join(analysis.clauses),
+        },
+        made_by=lambda: asked[-1],
+        beside=beside_effect(analysis, several=several),
+        note=note or (lambda: analysis.note),
     )
 
 

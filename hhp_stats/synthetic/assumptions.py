@@ -18,7 +18,7 @@ from typing import Any, TypeVar, get_type_hints
 from hhp_stats.errors import PlanError
 from hhp_stats.plan.citations import known_clauses
 from hhp_stats.plan.load import load_plan
-from hhp_stats.plan.schema import Plan
+from hhp_stats.plan.returns_schema import ReturnsPlan
 
 PROJECT = Path(__file__).resolve().parents[2]  # the checkout this package is run from
 FILE = "data/plan/synthetic_goal_setting.toml"
@@ -198,7 +198,7 @@ class EffectAssumptions:
 class Assumptions:
     """Everything the generator assumes, and the plan it follows."""
 
-    plan: Plan
+    plan: ReturnsPlan
     release: ReleaseAssumptions
     people: PeopleAssumptions
     coffee: CoffeeAssumptions

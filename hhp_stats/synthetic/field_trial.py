@@ -16,7 +16,7 @@ from scipy import stats
 from hhp_stats.consistency.figures import load_figures
 from hhp_stats.errors import InvalidInput
 from hhp_stats.measures.scales import composite
-from hhp_stats.plan.individual import IndividualPlan, Scale, StudyOutcome, load_individual_plan
+from hhp_stats.plan.individual import IndividualOutcome, IndividualPlan, Scale, load_individual_plan
 from hhp_stats.synthetic.calibration import Array, Flags, counts, stream
 from hhp_stats.synthetic.exact_means import Items, Reached, Target, adjust, targets
 from hhp_stats.synthetic.field_trial_assumptions import FieldTrialAssumptions, load_field_trial_assumptions
@@ -232,7 +232,7 @@ def _said(outcome: str, arm: str, aim: Target, result: Reached) -> dict[str, obj
 
 def _drawn(
     plan: IndividualPlan,
-    outcome: StudyOutcome,
+    outcome: IndividualOutcome,
     a: FieldTrialAssumptions,
     people: pd.DataFrame,
     latent: dict[str, Array],
@@ -269,13 +269,15 @@ def scale_score(scale: Scale, answers: pd.DataFrame) -> pd.Series:
     return composite(answers, items=scale.items, rule=scale.rule, low=scale.low, high=scale.high, reverse=scale.reverse)
 
 
-def reference_units(plan: IndividualPlan, outcome: StudyOutcome, before: pd.DataFrame) -> list[tuple[float, float]]:
+def reference_units(
+    plan: IndividualPlan, outcome: IndividualOutcome, before: pd.DataFrame
+) -> list[tuple[float, float]]:
     """Mean and standard deviation of each part among those who answered all parts at baseline."""
     parts = pd.DataFrame({name: scale_score(plan.scales[name], before) for name in outcome.scales}).dropna()
     return [(float(parts[name].mean()), float(parts[name].std(ddof=1))) for name in outcome.scales]
 
 
-def _scoring(plan: IndividualPlan, outcome: StudyOutcome, before: pd.DataFrame) -> Items:
+def _scoring(plan: IndividualPlan, outcome: IndividualOutcome, before: pd.DataFrame) -> Items:
     """The outcome as a weighted sum of its items."""
     units = [(0.0, 1.0)] * len(outcome.scales)
     if outcome.combine == "standardised_sum":

@@ -71,7 +71,7 @@ def field_trial(root, study, *, every=1):
 
 def quick(plan):
     """The plan with few imputations and without what draws: the same people in every analysis."""
-    slow = ("wild-bootstrap", "randomisation", "heckman-ml", "lee-bounds", "firth")
+    slow = ("wild-bootstrap", "randomisation", "heckman", "lee-bounds", "firth")
     analyses = tuple(each for each in plan.analyses if each.estimator not in slow)
     models = {key: replace(model, m=2) for key, model in plan.imputation.models.items()}
     return replace(

@@ -121,7 +121,7 @@ def test_renamed_staff_another_key_and_shuffled_files_give_the_same_bytes_of_res
     models = {key: replace(model, m=4) for key, model in plan.imputation.models.items()}
     # Everything that is drawn at random stays; of the selection models, which draw nothing, only those a table needs.
     kept = tuple(
-        one for one in plan.analyses if one.estimator != "heckman-ml" or one.id == "wellbeing/itt/heckman-imputed"
+        one for one in plan.analyses if one.estimator != "heckman" or one.id == "wellbeing/itt/heckman-imputed"
     )
     small = replace(
         plan,

@@ -16,9 +16,9 @@ from joblib import Parallel, delayed
 from hhp_stats.estimate.imputation import impute
 from hhp_stats.intake.trial import Trial
 from hhp_stats.plan.load import load_plan
-from hhp_stats.studies.goal_setting.analysed import Material
+from hhp_stats.studies.estimators.linear import ordinary
+from hhp_stats.studies.goal_setting.analysed import Material, analysis_data
 from hhp_stats.studies.goal_setting.imputation_model import imputation_plan
-from hhp_stats.studies.goal_setting.linear_cells import ordinary
 from hhp_stats.studies.goal_setting.sample import build_sample
 from hhp_stats.synthetic.assumptions import load_assumptions
 from hhp_stats.synthetic.simulate import simulate_trial
@@ -61,7 +61,7 @@ def one_trial(seed, *, plan, assumptions, scores, absence_effect, wellbeing_effe
     material = Material(
         plan=plan, people=people, imputations={"multiple_imputation": impute(people, settings)}, redraws=None
     )
-    absence = ordinary(plan.analysis("sickness_absence/itt/cr1"), plan.outcomes["sickness_absence"], material)[""]
+    absence = ordinary(analysis_data(plan.analysis("sickness_absence/itt/cr1"), material))[""]
     found = {
         "absence": absence.estimate,
         "std_error": absence.std_error,
@@ -75,7 +75,7 @@ def one_trial(seed, *, plan, assumptions, scores, absence_effect, wellbeing_effe
         completed = np.mean(
             [material.imputations["multiple_imputation"].column("happiness_t2", m).mean() for m in range(6)]
         )
-        imputed = ordinary(plan.analysis("happiness/itt/imputed"), plan.outcomes["happiness"], material)[""]
+        imputed = ordinary(analysis_data(plan.analysis("happiness/itt/imputed"), material))[""]
         whole = drawn[False]["happiness_t2"]
         found |= {
             "mean_imputed": completed,

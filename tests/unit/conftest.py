@@ -14,7 +14,8 @@ from small_plans import few_draws
 from hhp_stats.intake.trial import Trial
 from hhp_stats.plan.load import load_plan
 from hhp_stats.present.chapter import StudyReport
-from hhp_stats.studies.goal_setting import allocation, linear_cells, multiplicity
+from hhp_stats.studies.estimators import resampling
+from hhp_stats.studies.goal_setting import allocation, multiplicity
 from hhp_stats.studies.goal_setting.analyse import analyse
 from hhp_stats.synthetic.assumptions import PROJECT, load_assumptions
 from hhp_stats.synthetic.release import synthesise
@@ -97,7 +98,7 @@ def goal_setting_run(root: Path, tmp_path_factory: pytest.TempPathFactory) -> tu
     with pytest.MonkeyPatch.context() as patched, joblib.parallel_config(n_jobs=1):
         for module, name, value in (
             (multiplicity, "DRAWS", 99),
-            (linear_cells, "DRAWS", 99),
+            (resampling, "DRAWS", 99),
             (allocation, "PROBABILITY_DRAWS", 50),
         ):
             patched.setattr(module, name, value)

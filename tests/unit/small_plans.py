@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from hhp_stats.plan.schema import Plan
+from hhp_stats.plan.returns_schema import ReturnsPlan
 
 
-def few_draws(whole: Plan) -> Plan:
+def few_draws(whole: ReturnsPlan) -> ReturnsPlan:
     """The plan with as few draws and completed data sets as run at all: only the shape of the output counts here."""
     sets = {key: replace(model, m=2) for key, model in whole.imputation.models.items()}
     return replace(

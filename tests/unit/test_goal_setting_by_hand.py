@@ -19,11 +19,12 @@ from hhp_stats.intake.trial import Trial
 from hhp_stats.plan.load import load_plan
 from hhp_stats.regression.model_matrix import ModelMatrix
 from hhp_stats.results import Estimate, ResultRow
-from hhp_stats.studies.goal_setting import descriptives, probability_cells
-from hhp_stats.studies.goal_setting.analysed import Material, Model
+from hhp_stats.studies.estimators import probability
+from hhp_stats.studies.estimators.analysis_data import AnalysisData, CompletedSets
+from hhp_stats.studies.estimators.linear import ordinary, pooled
+from hhp_stats.studies.goal_setting import descriptives
 from hhp_stats.studies.goal_setting.arm_means import arm_rows
 from hhp_stats.studies.goal_setting.cost_benefit import costs_of, leaver_cost
-from hhp_stats.studies.goal_setting.linear_cells import linear_effect, pooled
 from hhp_stats.studies.goal_setting.multiplicity import with_holm
 from hhp_stats.studies.goal_setting.sample import build_sample, refuse_unknown_columns, wellbeing_range
 from hhp_stats.studies.goal_setting_terms import FAMILY
@@ -298,10 +299,22 @@ def test_planned_degrees_of_freedom_are_those_used(plan):
     teams = np.repeat(np.arange(9), [2, 2, 3, 3, 4, 5, 9, 14, 20])
     treated = (teams % 2).astype(float)
     matrix = ModelMatrix(values=np.column_stack([np.ones(len(teams)), treated]), names=("intercept", "treatment"))
-    model = Model(outcome=rng.normal(size=len(teams)), matrix=matrix, people=pd.DataFrame({"team_id": teams}))
-    material = Material(plan=plan, people=model.people, imputations={}, redraws=None)  # type: ignore[arg-type]
+    people = pd.DataFrame({"team_id": teams, "treatment": treated, "days": rng.normal(size=len(teams))})
     base = replace(plan.analysis("sickness_absence/itt/cr1"), covariance="CR2")
-    by_clusters, own = (linear_effect(model, replace(base, df=df), material) for df in ("clusters", "satterthwaite"))
+    data = AnalysisData(
+        analysis=base,
+        people=people,
+        outcome="days",
+        sets=lambda: CompletedSets(matrix=matrix, outcomes=people["days"].to_numpy()[None], people=people),
+        conf_level=plan.conf_level,
+        entropy=(1,),
+        seed=1,
+        draws=99,
+        cluster="team_id",
+    )
+    by_clusters, own = (
+        ordinary(replace(data, analysis=replace(base, df=df)))[""] for df in ("clusters", "satterthwaite")
+    )
     assert by_clusters.df == 8
     assert own.df < 7  # unequal teams: far fewer than teams less one
     assert by_clusters.conf_level == plan.conf_level
@@ -356,19 +369,24 @@ def test_likeness_of_teammates_is_judged_within_arms(plan):
 
 
 @pytest.mark.parametrize("estimator", ["logistic", "penalised"])
-def test_probabilities_of_leaving_are_those_of_their_arm(plan, monkeypatch, estimator):
+def test_probabilities_of_leaving_are_those_of_their_arm(plan, estimator):
     """Of 40 controls 8 leave, of 40 treated 16: without covariates the model gives the shares themselves."""
     treated = np.repeat([0.0, 1.0], 40)
     left = np.concatenate([np.repeat([1.0, 0.0], [8, 32]), np.repeat([1.0, 0.0], [16, 24])])
     matrix = ModelMatrix(values=np.column_stack([np.ones(80), treated]), names=("intercept", "treatment"))
-    model = Model(
-        outcome=left, matrix=matrix, people=pd.DataFrame({"team_id": np.tile(np.arange(10), 8) + 10 * treated})
+    people = pd.DataFrame({"team_id": np.tile(np.arange(10), 8) + 10 * treated, "treatment": treated, "left": left})
+    data = AnalysisData(
+        analysis=plan.analysis("turnover/itt/logit-at-means"),
+        people=people,
+        outcome="left",
+        sets=lambda: CompletedSets(matrix=matrix, outcomes=left[None], people=people),
+        conf_level=0.95,
+        entropy=(1,),
+        seed=1,
+        draws=99,
+        cluster="team_id",
     )
-    monkeypatch.setattr(probability_cells, "models", lambda *_: [model])
-    monkeypatch.setattr(probability_cells, "only_model", lambda *_: model)
-    material = Material(plan=plan, people=model.people, imputations={}, redraws=None)  # type: ignore[arg-type]
-    analysis = plan.analysis("turnover/itt/logit-at-means")
-    found = getattr(probability_cells, estimator)(analysis, plan.outcomes["turnover"], material)
+    found = getattr(probability, estimator)(data)
     # Firth's penalty draws a share of 40 people by about half a person towards one half.
     close = 1e-8 if estimator == "logistic" else 0.5 / 40
     assert found["predicted_control"].estimate == pytest.approx(0.2, abs=close)

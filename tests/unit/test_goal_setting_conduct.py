@@ -14,12 +14,12 @@ from hhp_stats.plan.load import load_plan
 from hhp_stats.present.tables import FIGURE_SPACE, aligned, effects_table
 from hhp_stats.publish.checks.page_text import read_page
 from hhp_stats.results import Estimate, result_frame
+from hhp_stats.studies.estimators.linear import ordinary
 from hhp_stats.studies.goal_setting import allocation, descriptives
-from hhp_stats.studies.goal_setting.analysed import Material
+from hhp_stats.studies.goal_setting.analysed import Material, analysis_data
 from hhp_stats.studies.goal_setting.baselines import balance_table
 from hhp_stats.studies.goal_setting.cost_benefit import cost_benefit, costs_of, joint_bootstrap, leaver_cost
 from hhp_stats.studies.goal_setting.imputation_model import imputation_plan
-from hhp_stats.studies.goal_setting.linear_cells import ordinary
 from hhp_stats.studies.goal_setting.sample import build_sample
 from hhp_stats.studies.sources import Sourced, sourced
 from hhp_stats.synthetic.assumptions import load_assumptions
@@ -108,7 +108,7 @@ def test_the_joint_bootstrap_is_centred_on_the_planned_absence_effect(people, pl
         imputations={"multiple_imputation": before, "imputed_from_baseline": before},
         redraws=None,
     )
-    planned = ordinary(plan.analysis("sickness_absence/itt/cr1"), plan.outcomes["sickness_absence"], material)[""]
+    planned = ordinary(analysis_data(plan.analysis("sickness_absence/itt/cr1"), material))[""]
     draws = joint_bootstrap(material)
     # Least squares of the same models in two ways.
     assert draws.estimates["absence"] == pytest.approx(planned.estimate, rel=1e-9)

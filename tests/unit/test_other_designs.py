@@ -17,15 +17,16 @@ from hhp_stats.errors import EstimationError, InvalidInput, PlanError
 from hhp_stats.estimate.effect_size import hedges_g, hedges_g_adjusted
 from hhp_stats.plan.estimators import offered_to
 from hhp_stats.plan.individual import load_individual_plan
-from hhp_stats.plan.runnable import known_populations
 from hhp_stats.present.field_trials import phase_one
 from hhp_stats.regression.cluster_robust import coefficient, heteroskedastic_covariance
 from hhp_stats.regression.linear import ols
 from hhp_stats.regression.model_matrix import Term, model_matrix
 from hhp_stats.running.run import run_study
-from hhp_stats.studies.field_trial import cells, clusters
+from hhp_stats.studies.estimators import ESTIMATORS, resampling
+from hhp_stats.studies.field_trial import draws
+from hhp_stats.studies.field_trial.analysed import analysis_data, outcome_column
+from hhp_stats.studies.field_trial.clusters import people_of
 from hhp_stats.studies.field_trial.descriptives import power_rows
-from hhp_stats.studies.goal_setting import cells as goal_setting
 from hhp_stats.studies.hiring import cells as hiring
 
 
@@ -55,14 +56,20 @@ def schools(seed=3, pairs=6, size=8):
     return pd.DataFrame(rows)
 
 
+def rerandomised(analysis, frame, plan):
+    """The randomisation test of people whose outcome is in the column of the plan's."""
+    people = frame.assign(**{outcome_column(plan, analysis.outcome): frame["outcome"]})
+    return resampling.randomisation(analysis_data(analysis, people, plan))[""]
+
+
 def test_six_pairs_could_have_been_drawn_in_64_ways(pairs_plan):
-    draw = clusters.drawn_clusters(schools(), pairs_plan)
+    draw = draws.drawn_clusters(schools(), pairs_plan)
     every = draw.all_allocations()
     assert draw.count == len(every) == 64 == len(np.unique(every, axis=0))
     by_pair = every.reshape(64, 6, 2)
     assert (by_pair.sum(axis=2) == 1).all()
     whole = dataclasses.replace(pairs_plan, design=dataclasses.replace(pairs_plan.design, within=""))
-    assert clusters.drawn_clusters(schools(), whole).count == 924
+    assert draws.drawn_clusters(schools(), whole).count == 924
     drawn = draw.redraw(np.random.default_rng(1), 4_000)
     assert {tuple(row) for row in drawn} == {tuple(row) for row in every}
     # Each of 64 ways comes up 62.5 times; four standard deviations of that count.
@@ -72,7 +79,7 @@ def test_six_pairs_could_have_been_drawn_in_64_ways(pairs_plan):
 def test_the_p_value_is_the_share_of_the_draws_within_pairs(pairs_plan):
     frame = schools()
     analysis = dataclasses.replace(pairs_plan.analysis("subjective_wellbeing/itt/randomisation"), terms=())
-    found, _ = clusters.rerandomised(analysis, frame, pairs_plan)
+    found = rerandomised(analysis, frame, pairs_plan)
     means = frame.groupby("school")["outcome"].mean().to_numpy().reshape(6, 2)
     arms = frame.groupby("school")["treatment"].first().to_numpy().reshape(6, 2)
 
@@ -87,7 +94,7 @@ def test_the_p_value_is_the_share_of_the_draws_within_pairs(pairs_plan):
     share = np.mean([statistic(z) >= statistic(arms) * (1 - 1e-9) for z in every])
     assert found.p_value == pytest.approx(share) and "64 all allocations" in found.method
     random = dataclasses.replace(analysis, covariance="random allocations")
-    drawn, _ = clusters.rerandomised(random, frame, pairs_plan)
+    drawn = rerandomised(random, frame, pairs_plan)
     assert "random" in drawn.method and abs(drawn.p_value - share) < 4 * math.sqrt(share * (1 - share) / 9_999)
 
 
@@ -95,7 +102,7 @@ def test_a_school_in_which_nobody_answered_was_drawn_as_well(pairs_plan):
     frame = schools()
     frame.loc[frame["school"] == "s11", "outcome"] = np.nan
     analysis = dataclasses.replace(pairs_plan.analysis("subjective_wellbeing/itt/randomisation"), terms=())
-    found, _ = clusters.rerandomised(analysis, frame, pairs_plan)
+    found = rerandomised(analysis, frame, pairs_plan)
     assert "64 all allocations" in found.method and found.n_clusters == 11
 
 
@@ -104,12 +111,12 @@ def test_a_cluster_of_two_arms_or_blocks_is_refused_by_name(pairs_plan, column, 
     frame = schools()
     frame.loc[0, column] = {"treatment": 1.0 - frame.loc[0, "treatment"], "pair": "p5"}[column]
     with pytest.raises(EstimationError, match=f"school s00 holds people of {says}"):
-        clusters.drawn_clusters(frame, pairs_plan)
+        draws.drawn_clusters(frame, pairs_plan)
 
 
 def test_too_many_allocations_are_drawn_at_random_where_the_plan_says_so(pairs_plan):
     with pytest.raises(InvalidInput, match="random allocations"):
-        clusters.drawn_clusters(schools(pairs=20, size=2), pairs_plan).all_allocations()
+        draws.drawn_clusters(schools(pairs=20, size=2), pairs_plan).all_allocations()
 
 
 # ---------------------------------------------------------------- effect sizes of the planned model
@@ -208,7 +215,7 @@ def test_what_was_randomised_is_named(home):
 def test_an_expected_response_counts_in_both_designs(root, outputs):
     plan = load_individual_plan(root, "coffee")
     entry = dataclasses.replace(plan.power["recruited"], analysed=None, response=0.5)
-    assert clusters.people_of(entry, plan, answered=7) == 190
+    assert people_of(entry, plan, answered=7) == 190
     people = pd.DataFrame({"responded": np.ones(10)})
     with_response = dataclasses.replace(plan, power={"planned": dataclasses.replace(entry, id="planned")})
     assert power_rows(people, with_response)[0].n == 190
@@ -216,16 +223,11 @@ def test_an_expected_response_counts_in_both_designs(root, outputs):
 
 # ---------------------------------------------------------------- what cannot be run is refused when the plan is read
 def test_the_plan_knows_the_estimators_that_run(root):
-    assert set(cells.ESTIMATORS) == offered_to("arms")
-    assert set(goal_setting.ESTIMATORS) == offered_to("returns")
+    assert set(ESTIMATORS) == offered_to("arms") | offered_to("returns")
     assert set(hiring.PAIRWISE) | {"ols"} == offered_to("contrasts")
-    plan = load_individual_plan(root, "swing")
-    assert known_populations(plan) == {
-        "randomised": "",
-        "responders": "",
-        "cohort_1": "Cohort 1",
-        "cohort_2": "Cohort 2",
-    }
+    assert {"cohort_1": "cohort == 'Cohort 1'", "responders": ""}.items() <= {
+        key: population.where for key, population in load_individual_plan(root, "swing").populations.items()
+    }.items()
 
 
 WOMEN = '''[[populations]]
@@ -267,7 +269,21 @@ id = "control"'''
             '[[populations]]\nid = "randomised"',
             WOMEN,
             "populations women",
-            "bracknell_forest, dudley, randomised, responders",
+            "Add where",
+        ),
+        (
+            "letters",
+            '[[populations]]\nid = "randomised"',
+            WOMEN.replace('rule = "on', 'where = "local_autority == \'Dudley\'"\nrule = "on'),
+            "local_autority",
+            "local_authority",
+        ),
+        (
+            "letters",
+            '[[populations]]\nid = "randomised"',
+            WOMEN.replace('rule = "on', 'where = "local_authority == \'Dudly\'"\nrule = "on'),
+            "Dudly",
+            "Dudley",
         ),
         ("letters", '[[arms]]\nid = "control"', THIRD_ARM, "compare two", "'treatment' (code 1)"),
         (

@@ -25,11 +25,12 @@ from hhp_stats.present.goal_setting.named import sentence
 from hhp_stats.present.provenance import place_in_plan
 from hhp_stats.ran import names_in
 from hhp_stats.running.run import run_study
+from hhp_stats.studies.estimators import resampling
 from hhp_stats.studies.field_trial.cells import run_cell as run_field_trial_cell
 from hhp_stats.studies.field_trial.sample import build_sample as field_trial_sample
-from hhp_stats.studies.goal_setting import allocation, linear_cells
+from hhp_stats.studies.goal_setting import allocation
 from hhp_stats.studies.goal_setting.analysed import Material
-from hhp_stats.studies.goal_setting.cells import ESTIMATORS, run_cell
+from hhp_stats.studies.goal_setting.cells import run_cell
 from hhp_stats.studies.goal_setting.cost_benefit import leaver_cost
 from hhp_stats.studies.goal_setting.imputation_model import impute_trial
 from hhp_stats.studies.goal_setting.sample import build_sample
@@ -181,7 +182,7 @@ def test_a_cell_of_the_goal_setting_trial_names_what_it_called(
     material: tuple[Material, Profile], analysis: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made, earlier = material
-    monkeypatch.setattr(linear_cells, "DRAWS", 99)
+    monkeypatch.setattr(resampling, "DRAWS", 99)
     cell, seen = watched(lambda: run_cell(made.plan.analysis(analysis), made))
     agree(cell.rows, seen, earlier)
     pooled = made.plan.analysis(analysis).baseline_absence in made.plan.imputation.models
@@ -203,7 +204,7 @@ def test_a_refused_cell_names_where_it_was_refused(material: tuple[Material, Pro
     nobody = Material(plan=made.plan, people=made.people.iloc[:0], imputations={}, redraws=made.redraws)
     analysis = next(each for each in made.plan.analyses if each.baseline_absence not in made.plan.imputation.models)
     row = run_cell(analysis, nobody).rows[0]
-    assert row.status == "not_estimated" and names_in(row.source)[0] == name_of(ESTIMATORS[analysis.estimator].__code__)
+    assert row.status == "not_estimated" and names_in(row.source)[0] == name_of(run_cell.__code__)
 
 
 def test_every_source_of_the_goal_setting_trial_is_a_function(goal_setting_report: StudyReport) -> None:

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from hhp_stats.errors import UnknownName
-from hhp_stats.plan.individual import StudyOutcome
+from hhp_stats.plan.individual import IndividualOutcome
 from hhp_stats.present import prose
 from hhp_stats.present.embed import EmbeddedFigure, embed
 from hhp_stats.present.field_trials.flow_figure import flow
@@ -197,7 +197,7 @@ def effects(report: FieldTrialReport) -> EmbeddedFigure:
     )
 
 
-def _turned(name: str, outcome: StudyOutcome) -> str:
+def _turned(name: str, outcome: IndividualOutcome) -> str:
     """The outcome's label, saying so where its sign was turned."""
     return name + (" (turned round)" if outcome.better == "lower" else "")
 

@@ -13,7 +13,7 @@ import pandas as pd
 
 from hhp_stats.errors import UnknownName
 from hhp_stats.lacking import as_sentence
-from hhp_stats.plan.individual import Arm, StudyOutcome
+from hhp_stats.plan.individual import Arm, IndividualOutcome
 from hhp_stats.present import prose
 from hhp_stats.present.field_trials.report import FieldTrialReport, Row, in_words
 from hhp_stats.present.numbers import (
@@ -34,12 +34,12 @@ NO_BOUNDS = "The plan asks for no bounds."
 MEAN_OR_SHARE = {"continuous": "mean", "binary": "share"}
 
 
-def unit_of(outcome: StudyOutcome) -> tuple[float, int, str]:
+def unit_of(outcome: IndividualOutcome) -> tuple[float, int, str]:
     """How numbers of an outcome are printed: factor, digits, and what stands behind a difference."""
     return (100.0, 1, " percentage points") if outcome.kind == "binary" else (1.0, 2, "")
 
 
-def arm_value(report: FieldTrialReport, outcome: StudyOutcome, arm: Arm) -> str:
+def arm_value(report: FieldTrialReport, outcome: IndividualOutcome, arm: Arm) -> str:
     """The mean of an arm, or its share in per cent, with standard error and people."""
     row = report.arm(outcome.id, arm)
     if row["status"] in LACKING:
@@ -49,13 +49,13 @@ def arm_value(report: FieldTrialReport, outcome: StudyOutcome, arm: Arm) -> str:
     return f"{value} (standard error {number(scale * row['std_error'], digits)}, n = {count(row['n'])})"
 
 
-def gap(report: FieldTrialReport, outcome: StudyOutcome, row: Row) -> str:
+def gap(report: FieldTrialReport, outcome: IndividualOutcome, row: Row) -> str:
     """A difference in the unit of its outcome: `3.08`, `4.7 percentage points`."""
     scale, digits, words = unit_of(outcome)
     return f"{number(abs(scale * row['estimate']), digits)}{words}"
 
 
-def evidence(report: FieldTrialReport, outcome: StudyOutcome, row: Row) -> str:
+def evidence(report: FieldTrialReport, outcome: IndividualOutcome, row: Row) -> str:
     """Interval and p of a difference in the unit of its outcome."""
     scale, digits, _ = unit_of(outcome)
     return prose.uncertainty(row, digits=digits, scale=scale)
@@ -136,7 +136,7 @@ def effect(report: FieldTrialReport, name: str) -> str:
     return f"{head} {said} ({evidence(report, outcome, row)}){tail}.{_standardised(report, outcome, arm, adjusted)}"
 
 
-def _standardised(report: FieldTrialReport, outcome: StudyOutcome, arm: Arm, adjusted: str) -> str:
+def _standardised(report: FieldTrialReport, outcome: IndividualOutcome, arm: Arm, adjusted: str) -> str:
     row = report.beside(outcome.id, "hedges-g", arm)
     if row is None or row["status"] in LACKING:
         return ""
@@ -175,7 +175,7 @@ def short(report: FieldTrialReport, name: str) -> str:
     return f"{title}: {head}{way} ({evidence(report, outcome, row)}){tail}."
 
 
-def _estimated(report: FieldTrialReport) -> list[tuple[str, StudyOutcome, Row]]:
+def _estimated(report: FieldTrialReport) -> list[tuple[str, IndividualOutcome, Row]]:
     """Name, outcome and planned row of every comparison that has numbers."""
     rows = [(report.named(o, arm), o, report.planned(o.id, arm)) for o, arm in report.comparisons]
     return [(name, o, row) for name, o, row in rows if row["status"] not in LACKING]
@@ -257,7 +257,7 @@ def robustness(report: FieldTrialReport, name: str) -> str:
     return prose.agreement(rows.loc[in_units], planned, better=outcome.better)
 
 
-def versions(report: FieldTrialReport, outcome: StudyOutcome, arm: Arm) -> pd.DataFrame:
+def versions(report: FieldTrialReport, outcome: IndividualOutcome, arm: Arm) -> pd.DataFrame:
     """Rows of all analyses of one comparison, in the order of the plan."""
     pair = (arm, report.control)
     named = [

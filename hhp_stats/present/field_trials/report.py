@@ -16,7 +16,7 @@ from hhp_stats.files.project_root import find_root
 from hhp_stats.lacking import note
 from hhp_stats.plan.catalogue import study_entry
 from hhp_stats.plan.conflicts import Conflict, load_conflicts
-from hhp_stats.plan.individual import Arm, IndividualPlan, StudyOutcome, load_individual_plan
+from hhp_stats.plan.individual import Arm, IndividualOutcome, IndividualPlan, load_individual_plan
 from hhp_stats.plan.table_analyses import estimand
 from hhp_stats.present.numbers import (
     WITHHELD,
@@ -56,7 +56,7 @@ class FieldTrialReport:
         return next(arm for arm in self.plan.arms if arm.code == 1)
 
     @property
-    def measured(self) -> tuple[StudyOutcome, ...]:
+    def measured(self) -> tuple[IndividualOutcome, ...]:
         """The outcomes that somebody measured on people, in the order of the plan."""
         return self.plan.measured
 
@@ -66,11 +66,11 @@ class FieldTrialReport:
         return self.plan.data is not None
 
     @property
-    def comparisons(self) -> tuple[tuple[StudyOutcome, Arm], ...]:
+    def comparisons(self) -> tuple[tuple[IndividualOutcome, Arm], ...]:
         """Every outcome measured with every arm that is compared with the control."""
         return tuple((outcome, arm) for outcome in self.measured for arm in self.plan.offered)
 
-    def comparison(self, name: str) -> tuple[StudyOutcome, Arm]:
+    def comparison(self, name: str) -> tuple[IndividualOutcome, Arm]:
         """An outcome and an arm, by `outcome` or `outcome/arm`; without an arm the first that is offered."""
         key, _, arm_id = name.partition("/")
         arms = {arm.id: arm for arm in self.plan.offered}
@@ -78,7 +78,7 @@ class FieldTrialReport:
             raise UnknownName(f"{arm_id!r} is no arm that {self.plan.study} compares; there are {', '.join(arms)}")
         return self.outcome(key), arms[arm_id] if arm_id else self.plan.offered[0]
 
-    def named(self, outcome: StudyOutcome, arm: Arm) -> str:
+    def named(self, outcome: IndividualOutcome, arm: Arm) -> str:
         """What a comparison is called: its outcome's label, with the arm's where there are several."""
         return outcome.label if len(self.plan.offered) == 1 else f"{outcome.label}: {arm.label}"
 
@@ -144,7 +144,7 @@ class FieldTrialReport:
         """The row of an arm's mean."""
         return self.row(f"{outcome}/mean_{arm.id}/raw")
 
-    def outcome(self, key: str) -> StudyOutcome:
+    def outcome(self, key: str) -> IndividualOutcome:
         """The plan's entry of an outcome."""
         if key not in self.plan.outcomes:
             raise UnknownName(

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pandas as pd
 
 from hhp_stats.lacking import as_sentence
-from hhp_stats.plan.individual import StudyOutcome
+from hhp_stats.plan.individual import IndividualOutcome
 from hhp_stats.present import prose
 from hhp_stats.present.field_trials.conclusions import (
     against_model,
@@ -193,7 +193,7 @@ def robustness(report: FieldTrialReport, outcome: str) -> str:
     return prose.agreement(rows, report.planned(outcome), better=entry.better)
 
 
-def versions(report: FieldTrialReport, outcome: StudyOutcome) -> pd.DataFrame:
+def versions(report: FieldTrialReport, outcome: IndividualOutcome) -> pd.DataFrame:
     """Rows of all analyses of an outcome that the plan names, in its order."""
     named = [report.plan.result_id(a) for a in report.plan.analyses if a.outcome == outcome.id]
     frame = report.output.results.set_index("result_id", drop=False)

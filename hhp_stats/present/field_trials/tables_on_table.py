@@ -8,7 +8,7 @@ import pandas as pd
 from great_tables import GT
 
 from hhp_stats.lacking import as_sentence
-from hhp_stats.plan.individual import Arm, StudyAnalysis, StudyOutcome
+from hhp_stats.plan.individual import Arm, IndividualAnalysis, IndividualOutcome
 from hhp_stats.present.field_trials.on_table import unit_of, versions
 from hhp_stats.present.field_trials.report import FieldTrialReport, Row, rows_of
 from hhp_stats.present.numbers import (
@@ -30,7 +30,7 @@ from hhp_stats.results import LACKING
 STANDARD = ("hedges-g", "hedges-g-clustered")  # estimators whose unit is the standard deviation
 
 
-def _value(report: FieldTrialReport, outcome: StudyOutcome, arm: Arm) -> str:
+def _value(report: FieldTrialReport, outcome: IndividualOutcome, arm: Arm) -> str:
     row = report.arm(outcome.id, arm)
     if row["status"] in LACKING:
         return WITHHELD if row["status"] == "withheld" else MISSING
@@ -39,7 +39,9 @@ def _value(report: FieldTrialReport, outcome: StudyOutcome, arm: Arm) -> str:
     return f"{value} ({number(scale * row['std_error'], digits)}), {count(row['n'])}"
 
 
-def _difference(report: FieldTrialReport, outcome: StudyOutcome, row: Row, *, standard: bool = False) -> dict[str, str]:
+def _difference(
+    report: FieldTrialReport, outcome: IndividualOutcome, row: Row, *, standard: bool = False
+) -> dict[str, str]:
     """Difference, interval and p of one row in the unit of its outcome, or in standard deviations."""
     scale, digits, _ = (1.0, 2, "") if standard else unit_of(outcome)
     missing = row["status"] in LACKING
@@ -155,7 +157,9 @@ def all_versions(report: FieldTrialReport) -> GT:
     )
 
 
-def _version_cells(report: FieldTrialReport, outcome: StudyOutcome, arm: Arm) -> tuple[list[dict[str, str]], list[str]]:
+def _version_cells(
+    report: FieldTrialReport, outcome: IndividualOutcome, arm: Arm
+) -> tuple[list[dict[str, str]], list[str]]:
     cells, notes = [], []
     for row in rows_of(versions(report, outcome, arm)):
         analysis = report.plan.analysis(str(row["result_id"]).split("/", 1)[1])
@@ -172,7 +176,7 @@ def _version_cells(report: FieldTrialReport, outcome: StudyOutcome, arm: Arm) ->
     return cells, notes
 
 
-def _number(report: FieldTrialReport, row: Row, analysis: StudyAnalysis) -> str:
+def _number(report: FieldTrialReport, row: Row, analysis: IndividualAnalysis) -> str:
     """How many people a version is about; clusters where each counts once."""
     return (
         report.clusters(row["n"])

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 from great_tables import GT
 
-from hhp_stats.plan.schema import Outcome
+from hhp_stats.plan.returns_schema import ReturnsOutcome
 from hhp_stats.present.chapter import StudyReport
 from hhp_stats.present.goal_setting.named import table
 from hhp_stats.present.goal_setting.wellbeing import MEDIATORS, WELLBEING
@@ -55,9 +55,9 @@ def means(report: StudyReport, outcomes: Sequence[str]) -> GT:
     )
 
 
-def arm_figure(report: StudyReport, outcome: Outcome, arm: str, *, prefix: str = "") -> tuple[str, str]:
+def arm_figure(report: StudyReport, outcome: ReturnsOutcome, arm: str, *, prefix: str = "") -> tuple[str, str]:
     """`3.57 (7.61)`, or `8.0%`, of one arm, and how many people; dashes where too few are known for a mean."""
-    mean, sd = (_found(report, f"{outcome.key}/{prefix}{name}_{arm}/raw") for name in ("mean", "sd"))
+    mean, sd = (_found(report, f"{outcome.id}/{prefix}{name}_{arm}/raw") for name in ("mean", "sd"))
     if mean is None:
         return number(None), number(None)
     if mean["status"] == "withheld":

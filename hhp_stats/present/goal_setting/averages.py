@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 from great_tables import GT
 
-from hhp_stats.plan.schema import Outcome
+from hhp_stats.plan.returns_schema import ReturnsOutcome
 from hhp_stats.present import prose
 from hhp_stats.present.chapter import StudyReport
 from hhp_stats.present.goal_setting.absence import RATE, RATE_ALONE
@@ -70,7 +70,7 @@ def averages(report: StudyReport) -> GT:
     )
 
 
-def _with_unit(outcome: Outcome) -> str:
+def _with_unit(outcome: ReturnsOutcome) -> str:
     return f"{outcome.label} ({outcome.unit})"
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 from great_tables import GT
 
 from hhp_stats.plan.assumed import unconfirmed
-from hhp_stats.plan.schema import Site
+from hhp_stats.plan.returns_schema import Site
 from hhp_stats.present.chapter import StudyReport
 from hhp_stats.present.embed import EmbeddedFigure, embed
 from hhp_stats.present.goal_setting.named import figure, sentence, table

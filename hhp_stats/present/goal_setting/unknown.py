@@ -9,7 +9,7 @@ import pandas as pd
 from great_tables import GT
 
 from hhp_stats.plan.disclosure import DisclosureSettings, load_disclosure
-from hhp_stats.plan.schema import Outcome
+from hhp_stats.plan.returns_schema import ReturnsOutcome
 from hhp_stats.present import prose
 from hhp_stats.present.chapter import StudyReport
 from hhp_stats.present.goal_setting.named import sentence, table
@@ -32,28 +32,28 @@ WORST, LEE = "worst-case", "lee-bounds"
 Row = Mapping[str, Any]
 
 
-def bounded(report: StudyReport) -> list[Outcome]:
+def bounded(report: StudyReport) -> list[ReturnsOutcome]:
     """The outcomes of which the plan asks what the unknown ones could change, in its order."""
     ids = {one.id for one in report.plan.analyses}
     return [outcome for key, outcome in report.plan.outcomes.items() if f"{key}/itt/{WORST}" in ids]
 
 
-def _scale(outcome: Outcome) -> tuple[float, int]:
+def _scale(outcome: ReturnsOutcome) -> tuple[float, int]:
     """Factor and digits: shares are printed in percentage points."""
     return (100.0, 1) if outcome.kind == "binary" else (1.0, 2)
 
 
-def _ends(report: StudyReport, outcome: Outcome, method: str) -> tuple[Any, Any]:
+def _ends(report: StudyReport, outcome: ReturnsOutcome, method: str) -> tuple[Any, Any]:
     factor, _ = _scale(outcome)
-    rows = [report.row(f"{outcome.key}/{end}_bound/{method}") for end in ("lower", "upper")]
+    rows = [report.row(f"{outcome.id}/{end}_bound/{method}") for end in ("lower", "upper")]
     return factor * rows[0]["estimate"], factor * rows[1]["estimate"]
 
 
-def _between(report: StudyReport, outcome: Outcome, method: str) -> str:
+def _between(report: StudyReport, outcome: ReturnsOutcome, method: str) -> str:
     """The two bounds as `-2.1 to 3.4`; a dash where the plan has none, the word where they are withheld."""
-    if f"{outcome.key}/itt/{method}" not in {one.id for one in report.plan.analyses}:
+    if f"{outcome.id}/itt/{method}" not in {one.id for one in report.plan.analyses}:
         return MISSING
-    row = report.row(f"{outcome.key}/itt/{method}")
+    row = report.row(f"{outcome.id}/itt/{method}")
     if row["status"] in LACKING:
         return WITHHELD if row["status"] == "withheld" else MISSING
     return interval(*_ends(report, outcome, method), _scale(outcome)[1])
@@ -71,10 +71,10 @@ def unknown_outcomes_table(report: StudyReport) -> GT:
     labels, everyone = report.plan.design.arm_labels, _randomised(report)
     cells, notes = [], []
     for outcome in bounded(report):
-        worst = report.row(f"{outcome.key}/itt/{WORST}")
+        worst = report.row(f"{outcome.id}/itt/{WORST}")
         unit = "percentage points" if outcome.kind == "binary" else outcome.unit
         known = {
-            label: f"{count(report.row(f'{outcome.key}/mean_{arm}/raw')['n'])} of {count(everyone[arm])}"
+            label: f"{count(report.row(f'{outcome.id}/mean_{arm}/raw')['n'])} of {count(everyone[arm])}"
             for arm, label in labels.items()
         }
         cells.append(
@@ -118,8 +118,8 @@ def unknown_outcomes(report: StudyReport) -> str:
     return " ".join(_could_change(report, outcome, settings) for outcome in records)
 
 
-def _could_change(report: StudyReport, outcome: Outcome, settings: DisclosureSettings) -> str:
-    worst, subject = report.row(f"{outcome.key}/itt/{WORST}"), outcome.label
+def _could_change(report: StudyReport, outcome: ReturnsOutcome, settings: DisclosureSettings) -> str:
+    worst, subject = report.row(f"{outcome.id}/itt/{WORST}"), outcome.label
     if worst["status"] == "withheld":
         return f"{subject}: {lowered(_few(report, outcome, settings))}"
     if worst["status"] in LACKING:
@@ -128,7 +128,7 @@ def _could_change(report: StudyReport, outcome: Outcome, settings: DisclosureSet
     low, high = apart(*ends, digits=_scale(outcome)[1])
     unit = "percentage points" if outcome.kind == "binary" else "days"
     everyone = _randomised(report)
-    known = [report.row(f"{outcome.key}/mean_{arm}/raw")["n"] for arm in everyone]
+    known = [report.row(f"{outcome.id}/mean_{arm}/raw")["n"] for arm in everyone]
     of_whom = (
         "not known of everybody"
         if withheld(*known, *everyone.values())
@@ -146,7 +146,7 @@ def _could_change(report: StudyReport, outcome: Outcome, settings: DisclosureSet
     )
 
 
-def _few(report: StudyReport, outcome: Outcome, settings: DisclosureSettings) -> str:
+def _few(report: StudyReport, outcome: ReturnsOutcome, settings: DisclosureSettings) -> str:
     """Where the number of unknown outcomes is too small to be printed: the most that so few could change."""
     if outcome.kind != "binary":
         return "It is unknown of so few people that their number, and what they could change, is withheld."

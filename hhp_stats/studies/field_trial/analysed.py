@@ -1,15 +1,22 @@
-"""Who is analysed, and with which columns: the frame that every estimator of a field trial gets."""
+"""Who is analysed, and with which columns: the data that every estimator of a field trial gets."""
 
 from __future__ import annotations
 
+import zlib
+from dataclasses import replace
+
+import numpy as np
 import pandas as pd
 
 from hhp_stats.errors import NoObservations, UnknownName
-from hhp_stats.plan.conditions import parse_condition
+from hhp_stats.plan.conditions import members
 from hhp_stats.plan.estimators import ESTIMATORS
-from hhp_stats.plan.individual import IndividualPlan, StudyAnalysis
-from hhp_stats.plan.runnable import known_populations
+from hhp_stats.plan.individual import IndividualAnalysis, IndividualOutcome, IndividualPlan
 from hhp_stats.plan.table_plan import BASELINE, BASELINE_MISSING, NOT_KNOWN
+from hhp_stats.regression.model_matrix import ModelMatrix, Term, model_matrix
+from hhp_stats.studies.estimators.analysis_data import AnalysisData, CompletedSets
+from hhp_stats.studies.field_trial.completed import completed_outcomes
+from hhp_stats.studies.field_trial.draws import redrawing
 
 
 def outcome_column(plan: IndividualPlan, outcome: str) -> str:
@@ -19,14 +26,9 @@ def outcome_column(plan: IndividualPlan, outcome: str) -> str:
 
 def in_population(people: pd.DataFrame, population: str, plan: IndividualPlan) -> pd.Series:
     """Who of the people belongs to a population of the plan; whether they have the outcome is asked later."""
-    blocks = known_populations(plan)
-    if population not in blocks:
-        raise UnknownName(f"the study does not know how to select the population {population!r}")
-    if plan.data is not None:
-        where = plan.populations[population].where
-        return parse_condition(where).holds(people) if where else pd.Series(True, index=people.index)
-    block = blocks[population]
-    return people[plan.design.within] == block if block else pd.Series(True, index=people.index)
+    if population not in plan.populations:
+        raise UnknownName(f"the plan of {plan.study} has no population {population!r}")
+    return members(people, plan.populations[population].where)
 
 
 def baseline_column(plan: IndividualPlan, outcome: str) -> str:
@@ -34,12 +36,12 @@ def baseline_column(plan: IndividualPlan, outcome: str) -> str:
     return plan.outcomes[outcome].baseline or f"{outcome}_t1"
 
 
-def in_arms(people: pd.DataFrame, analysis: StudyAnalysis, plan: IndividualPlan) -> pd.Series:
+def in_arms(people: pd.DataFrame, analysis: IndividualAnalysis, plan: IndividualPlan) -> pd.Series:
     """Who of the people is in one of the two arms that the analysis compares."""
     return people["treatment"].isin([arm.code for arm in plan.compared(analysis)])
 
 
-def analysed(analysis: StudyAnalysis, people: pd.DataFrame, plan: IndividualPlan) -> pd.DataFrame:
+def analysed(analysis: IndividualAnalysis, people: pd.DataFrame, plan: IndividualPlan) -> pd.DataFrame:
     """The people of the analysis, with `outcome` and, where the model has them, `baseline` and `baseline_missing`.
 
     `treatment` is one in the arm whose estimate above zero means more. On a plain table covariates that are not known
@@ -66,7 +68,7 @@ def analysed(analysis: StudyAnalysis, people: pd.DataFrame, plan: IndividualPlan
     return frame
 
 
-def _refuse_empty_arms(analysis: StudyAnalysis, frame: pd.DataFrame, plan: IndividualPlan) -> None:
+def _refuse_empty_arms(analysis: IndividualAnalysis, frame: pd.DataFrame, plan: IndividualPlan) -> None:
     """Refuses, by the arm's label, an arm of which the outcome is known for nobody: there is nothing to compare with.
 
     Worst-case bounds take the ends of the scale for everybody, and need none.
@@ -88,7 +90,7 @@ def _without_gaps(frame: pd.DataFrame, terms: tuple[str, ...], plan: IndividualP
     return frame.assign(**filled) if filled else frame
 
 
-def gaps(analysis: StudyAnalysis, people: pd.DataFrame, plan: IndividualPlan) -> tuple[str, ...]:
+def gaps(analysis: IndividualAnalysis, people: pd.DataFrame, plan: IndividualPlan) -> tuple[str, ...]:
     """Which covariates of the model somebody analysed lacks."""
     if plan.data is None:
         return ()
@@ -99,3 +101,71 @@ def gaps(analysis: StudyAnalysis, people: pd.DataFrame, plan: IndividualPlan) ->
         for name in plan.model_of(analysis).terms
     }
     return tuple(name for name, column in terms.items() if column in own and own[column].isna().any())
+
+
+BOOTSTRAP_DRAWS = 999  # behind Lee's bounds
+
+
+def analysis_data(analysis: IndividualAnalysis, people: pd.DataFrame, plan: IndividualPlan) -> AnalysisData:
+    """The data of one planned analysis. Refuses an empty selection (NoObservations)."""
+    frame = analysed(analysis, people, plan)
+    found = _data(analysis, frame, plan)
+    if not ESTIMATORS[analysis.estimator].effect_size:
+        return found
+    return replace(found, model=_data(plan.model_of(analysis), frame, plan, imputed=False))
+
+
+def _data(
+    analysis: IndividualAnalysis, frame: pd.DataFrame, plan: IndividualPlan, *, imputed: bool = True
+) -> AnalysisData:
+    return AnalysisData(
+        analysis=analysis,
+        people=frame,
+        outcome="outcome",
+        sets=lambda: _sets(analysis, frame, plan, imputed=imputed),
+        conf_level=plan.conf_level,
+        entropy=(plan.seed, zlib.crc32(analysis.id.encode())),
+        seed=plan.seed,
+        draws=BOOTSTRAP_DRAWS,
+        cluster=plan.design.cluster,
+        scale=lambda: _scale(plan.outcomes[analysis.outcome]),
+        redraws=lambda: redrawing(analysis, frame, plan),
+        takeup=plan.design.takeup,
+    )
+
+
+def _scale(outcome: IndividualOutcome) -> tuple[float, float]:
+    if not outcome.range:
+        raise UnknownName(f"the plan gives no range for {outcome.id}; bounds need one")
+    low, high = outcome.range
+    return low, high
+
+
+def _sets(analysis: IndividualAnalysis, frame: pd.DataFrame, plan: IndividualPlan, *, imputed: bool) -> CompletedSets:
+    """The data sets of an analysis: those whose missing outcomes were drawn, or one; without those whose outcome is not
+    known unless the estimator models who answered.
+    """
+    estimator, missing = ESTIMATORS[analysis.estimator], frame["outcome"].isna()
+    if estimator.imputes and imputed and missing.any():
+        outcomes = completed_outcomes(analysis, frame, plan)
+    else:
+        frame = frame if estimator.response else frame.loc[~missing]
+        outcomes = frame["outcome"].to_numpy(dtype=np.float64)[None]
+    if frame.empty:
+        raise NoObservations(f"nobody is left to analyse for {analysis.id}")
+    terms = [plan.terms[name].term for name in analysis.terms]
+    matrix = model_matrix(frame, terms)
+    if not analysis.moderator:
+        return CompletedSets(matrix=matrix, outcomes=outcomes, people=frame)
+    matrix, term = _with_interaction(matrix, plan.terms[analysis.moderator].term)
+    return CompletedSets(matrix=matrix, outcomes=outcomes, people=frame, term=term)
+
+
+def _with_interaction(matrix: ModelMatrix, moderator: Term) -> tuple[ModelMatrix, str]:
+    """The model matrix with the product of the arm and the one dummy of a moderator of two levels."""
+    dummies = [name for name in matrix.names if name.startswith(f"{moderator.column}[")]
+    if len(dummies) != 1:
+        raise UnknownName(f"{moderator.column} has {len(dummies) + 1} levels here; an interaction needs two")
+    product = matrix.values[:, matrix.position("treatment")] * matrix.values[:, matrix.position(dummies[0])]
+    name = f"treatment:{dummies[0]}"
+    return ModelMatrix(values=np.column_stack([matrix.values, product]), names=(*matrix.names, name)), name

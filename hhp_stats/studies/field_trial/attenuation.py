@@ -16,7 +16,7 @@ import pandas as pd
 
 from hhp_stats.contrast import BY_WEEK
 from hhp_stats.errors import ConstantTreatment, EstimationError, NoObservations
-from hhp_stats.plan.individual import IndividualPlan, StudyOutcome
+from hhp_stats.plan.individual import IndividualOutcome, IndividualPlan
 from hhp_stats.ran import name_of, recorded, source_of
 from hhp_stats.regression.cluster_robust import (
     cluster_covariance,
@@ -100,7 +100,7 @@ def attenuation(people: pd.DataFrame, plan: IndividualPlan) -> tuple[list[Result
     return rows, _table(answered, periods, plan)
 
 
-def _aligned(people: pd.DataFrame, outcome: StudyOutcome) -> pd.Series:
+def _aligned(people: pd.DataFrame, outcome: IndividualOutcome) -> pd.Series:
     """The outcome in standard deviations, pooled within arms, with higher values better."""
     values, arm = people[outcome.id], people["treatment"]
     groups = [values[(arm == code) & values.notna()] for code in (0, 1)]
@@ -115,7 +115,7 @@ def _aligned(people: pd.DataFrame, outcome: StudyOutcome) -> pd.Series:
 
 def _rows(
     part: pd.DataFrame,
-    outcomes: Sequence[StudyOutcome],
+    outcomes: Sequence[IndividualOutcome],
     plan: IndividualPlan,
     *,
     estimand: str,

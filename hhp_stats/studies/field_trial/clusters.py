@@ -3,158 +3,26 @@
 from __future__ import annotations
 
 import math
-import zlib
-from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any, Literal, cast
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from hhp_stats.contrast import EITHER_WAY
-from hhp_stats.design.cluster_draw import MOST_ALLOCATIONS, ClusterDraw, cluster_draw
 from hhp_stats.design.detectable_effect import Clustering, ErrorRates, cluster_detectable_effect
-from hhp_stats.errors import EstimationError, NoObservations
-from hhp_stats.estimate.effect_size import hedges_g_clustered
+from hhp_stats.errors import EstimationError
 from hhp_stats.estimate.icc import icc_anova
-from hhp_stats.estimate.two_sample import welch
-from hhp_stats.infer.randomisation_test import randomisation_test
-from hhp_stats.infer.wild_bootstrap import wild_bootstrap
-from hhp_stats.plan.individual import IndividualPlan, StudyAnalysis, StudyPower
+from hhp_stats.plan.individual import IndividualPlan, StudyPower
 from hhp_stats.ran import recorded
-from hhp_stats.regression.cluster_robust import ClusterKind, DegreesOfFreedom, cluster_covariance, coefficient
+from hhp_stats.regression.cluster_robust import cluster_covariance, coefficient
 from hhp_stats.regression.linear import ols
-from hhp_stats.regression.model_matrix import ModelMatrix, Term, model_matrix
+from hhp_stats.regression.model_matrix import ModelMatrix
 from hhp_stats.results import Estimate, ResultRow, not_estimated
 from hhp_stats.studies.field_trial.analysed import outcome_column
+from hhp_stats.studies.field_trial.draws import strata, units
 from hhp_stats.studies.sources import Sourced, states_source
 
-DRAWS = 9_999
 MOST_EXACT = 2**53  # whole numbers beyond it are doubles in a frame
-
-Facts = Mapping[str, str]
-
-
-def units(people: pd.DataFrame, plan: IndividualPlan) -> pd.Series:
-    """What was drawn, by name: the cluster of each person, or where people were drawn one by one the person."""
-    if plan.design.cluster:
-        return people[plan.design.cluster].astype(str)
-    width = len(str(len(people)))
-    return pd.Series([str(number).zfill(width) for number in range(len(people))], index=people.index, dtype="str")
-
-
-def _strata(people: pd.DataFrame, plan: IndividualPlan) -> pd.Series:
-    """The stratum of each person: the values of the plan's strata side by side, "" where everybody was drawn at
-    once.
-    """
-    found = pd.Series("", index=people.index, dtype="str")
-    for place, name in enumerate(plan.strata):
-        values = people[name].astype(str)
-        found = values if place == 0 else found + " / " + values
-    return found
-
-
-def drawn_clusters(people: pd.DataFrame, plan: IndividualPlan) -> ClusterDraw:
-    """How were the clusters (or people) drawn: which of each stratum of the plan were treated?
-
-    `people` are in two arms, `treatment` being one in one of them. Refuses a cluster of both arms or of several strata
-    (EstimationError, naming it).
-    """
-    drawn = units(people, plan).rename(plan.design.cluster or "person")
-    return cluster_draw(clusters=drawn, treatment=people["treatment"], strata=_strata(people, plan))
-
-
-def _terms(analysis: StudyAnalysis, plan: IndividualPlan) -> list[Term]:
-    return [plan.terms[name].term for name in analysis.terms]
-
-
-def _rng(plan: IndividualPlan, analysis: StudyAnalysis) -> np.random.Generator:
-    """The random numbers of one analysis: another analysis more or less leaves them as they were."""
-    return np.random.default_rng(np.random.SeedSequence([plan.seed, zlib.crc32(analysis.id.encode())]))
-
-
-def _facts(analysis: StudyAnalysis, plan: IndividualPlan) -> Facts:
-    return {
-        "estimator": analysis.estimator,
-        "covariance": analysis.covariance,
-        "population": analysis.population,
-        "clusters": plan.design.cluster,
-        "terms": " + ".join(analysis.terms),
-    }
-
-
-def bootstrapped(analysis: StudyAnalysis, frame: pd.DataFrame, plan: IndividualPlan) -> tuple[Estimate, Facts]:
-    """The wild cluster bootstrap of the arm's coefficient, seeded by the plan."""
-    fit = ols(outcome=frame["outcome"].to_numpy(dtype=np.float64), matrix=model_matrix(frame, _terms(analysis, plan)))
-    found = wild_bootstrap(
-        fit,
-        clusters=frame[plan.design.cluster],
-        draws=DRAWS,
-        rng=_rng(plan, analysis),
-        weights=cast(Literal["webb", "rademacher"], analysis.covariance),
-        conf_level=plan.conf_level,
-    )
-    return found.estimate, _facts(analysis, plan)
-
-
-def rerandomised(analysis: StudyAnalysis, frame: pd.DataFrame, plan: IndividualPlan) -> tuple[Estimate, Facts]:
-    """Fisher's test over the draws of the clusters that the trial's own rule could have produced, within its blocks.
-
-    `frame` is everyone randomised: a cluster in which nobody answered was drawn as well.
-    """
-    drawn, known = drawn_clusters(frame, plan), frame.loc[frame["outcome"].notna()]
-    if known.empty:
-        raise NoObservations(f"nobody is left to analyse for {analysis.id}")
-    # `allocations` lists them all where they are few enough, and draws them by the same rule where they are not.
-    at_random = analysis.covariance == "random allocations" or (
-        analysis.covariance == "allocations" and drawn.count > MOST_ALLOCATIONS
-    )
-    given: dict[str, Any] = (
-        {"draw": drawn.redraw, "draws": DRAWS, "rng": _rng(plan, analysis)}
-        if at_random
-        else {"assignments": drawn.all_allocations()}
-    )
-    found = randomisation_test(
-        outcome=known["outcome"].to_numpy(dtype=np.float64),
-        matrix=model_matrix(known, _terms(analysis, plan)),
-        clusters=units(frame, plan).loc[known.index],
-        draw_clusters=list(drawn.clusters),
-        conf_level=plan.conf_level,
-        **given,
-    )
-    # People drawn one by one are no clusters to count.
-    estimate = found.estimate if plan.design.cluster else replace(found.estimate, n_clusters=None)
-    return estimate, _facts(analysis, plan)
-
-
-def means_of_clusters(analysis: StudyAnalysis, frame: pd.DataFrame, plan: IndividualPlan) -> tuple[Estimate, Facts]:
-    """Welch's test of the clusters' means: each cluster counts once."""
-    means = frame.groupby(plan.design.cluster)[["outcome", "treatment"]].mean()
-    found = welch(
-        outcome=means["outcome"].to_numpy(dtype=np.float64),
-        treatment=means["treatment"].to_numpy(dtype=np.float64),
-        conf_level=plan.conf_level,
-    )
-    return found, _facts(analysis, plan)
-
-
-def standardised(analysis: StudyAnalysis, frame: pd.DataFrame, plan: IndividualPlan) -> tuple[Estimate, Facts]:
-    """Hedges' g of the planned difference, with its covariates and its clustered standard error.
-
-    Where the planned analysis is no regression, the difference is that of the arms, CR2 with Satterthwaite's df.
-    """
-    outcome, treatment = (frame[name].to_numpy(dtype=np.float64) for name in ("outcome", "treatment"))
-    clusters, model = frame[plan.design.cluster], plan.model_of(analysis)
-    terms: list[Term] = []
-    kind, df = "CR2", "satterthwaite"
-    if model.estimator in ("ols", "imputation"):
-        terms, kind, df = _terms(model, plan), model.covariance, model.df
-    fit = ols(outcome=outcome, matrix=model_matrix(frame, terms))
-    covariance = cluster_covariance(fit, clusters=clusters, kind=cast(ClusterKind, kind))
-    effect = coefficient(fit, covariance, df=cast(DegreesOfFreedom, df), conf_level=plan.conf_level)
-    icc = max(0.0, icc_anova(outcome=outcome, clusters=clusters, treatment=treatment).estimate)
-    found = hedges_g_clustered(effect, outcome=outcome, treatment=treatment, clusters=clusters, icc=icc)
-    return found.g, {**_facts(analysis, plan), "terms": " + ".join(term.column for term in terms)}
 
 
 def arm_mean(values: pd.Series, clusters: pd.Series, *, conf_level: float) -> Estimate:
@@ -233,7 +101,7 @@ def allocations(people: pd.DataFrame, plan: IndividualPlan) -> int:
     """How many allocations the draw could have produced: over strata, the ways to divide their clusters among the
     arms.
     """
-    groups = pd.DataFrame({"unit": units(people, plan), "arm": people["arm"], "block": _strata(people, plan)})
+    groups = pd.DataFrame({"unit": units(people, plan), "arm": people["arm"], "block": strata(people, plan)})
     sizes = groups.groupby("unit").first().groupby("block")["arm"].value_counts()
     found = 1
     for _, own in sizes.groupby(level=0):

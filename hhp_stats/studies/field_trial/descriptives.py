@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -15,8 +16,7 @@ from hhp_stats.contrast import EITHER_WAY
 from hhp_stats.design.balance_table import BALANCE_COLUMNS, balance_table
 from hhp_stats.design.detectable_effect import ErrorRates, individual_detectable_effect, people_needed
 from hhp_stats.errors import EstimationError
-from hhp_stats.plan.individual import Arm, IndividualPlan, StudyOutcome
-from hhp_stats.plan.runnable import slug
+from hhp_stats.plan.individual import Arm, IndividualOutcome, IndividualPlan
 from hhp_stats.ran import name_of
 from hhp_stats.results import ResultRow, not_estimated
 from hhp_stats.studies.field_trial.analysed import baseline_column, outcome_column
@@ -96,7 +96,12 @@ def arm_rows(people: pd.DataFrame, plan: IndividualPlan) -> list[ResultRow]:
     return rows
 
 
-def _no_mean(outcome: StudyOutcome, arm: Arm, plan: IndividualPlan, reason: str, how: str = "") -> list[ResultRow]:
+def slug(name: str) -> str:
+    """A name as part of an id: `Bracknell Forest` becomes bracknell_forest."""
+    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+
+
+def _no_mean(outcome: IndividualOutcome, arm: Arm, plan: IndividualPlan, reason: str, how: str = "") -> list[ResultRow]:
     """The rows of an arm whose mean has no standard error, with the reason."""
     return [
         not_estimated(

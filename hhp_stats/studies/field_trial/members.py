@@ -24,14 +24,14 @@ from hhp_stats.disclosure.declared import (
     statistic,
 )
 from hhp_stats.plan.estimators import ESTIMATORS
-from hhp_stats.plan.individual import IndividualPlan, StudyAnalysis
+from hhp_stats.plan.individual import IndividualAnalysis, IndividualPlan
 from hhp_stats.results import ResultRow
+from hhp_stats.studies.estimators.beside import beside_effect
 from hhp_stats.studies.field_trial.analysed import in_arms, in_population, outcome_column
-from hhp_stats.studies.field_trial.cells import BESIDE_EFFECT
 from hhp_stats.studies.field_trial.descriptives import balance_values, group_masks
 from hhp_stats.studies.field_trial.sample import PRIMARY
 from hhp_stats.studies.intake_columns import intake_columns
-from hhp_stats.studies.planned import tail_of
+from hhp_stats.studies.planned import sibling
 
 LEFT = (
     "refused",
@@ -369,7 +369,7 @@ def _rows(
 def _row(
     c: Crowd,
     row: ResultRow,
-    analyses: Mapping[str, StudyAnalysis],
+    analyses: Mapping[str, IndividualAnalysis],
     periods: Mapping[int, Mapping[object, object]],
     plan: IndividualPlan,
 ) -> Row | None:
@@ -416,13 +416,9 @@ def _row(
     return Row(n=c.of(inside), plain=True, goes_with=parts, worth=KEPT if analysis.kind == "planned" else GIVEN_UP)
 
 
-def _belongs(result_id: str, key: str, analysis: StudyAnalysis) -> bool:
+def _belongs(result_id: str, key: str, analysis: IndividualAnalysis) -> bool:
     """Is the row that of the analysis, or of another estimand of it (the ends of bounds, an odds ratio)?"""
-    if result_id == key:
-        return True
-    one, other_ = result_id.split("/"), key.split("/")
-    same = one[:2] == other_[:2] and one[3:] == other_[3:]
-    return same and one[2] in {f"{name}{tail_of(other_[2])}" for name in BESIDE_EFFECT.get(analysis.estimator, ())}
+    return result_id in {key, *(sibling(key, name) for name in beside_effect(analysis))}
 
 
 def _positive(values: pd.Series) -> pd.Series | None:

@@ -11,12 +11,12 @@ import pandas as pd
 
 from hhp_stats.consistency.second.frames import AnalysisFrames, Shelf, base_of, stacked, varies
 from hhp_stats.consistency.second.recipe import FIELDS, Quantity, Recipe, RecipeTerm
-from hhp_stats.plan.individual import IndividualPlan, StudyAnalysis
+from hhp_stats.plan.individual import IndividualAnalysis, IndividualPlan
 from hhp_stats.regression.model_matrix import Term
 from hhp_stats.results import ResultRow
-from hhp_stats.studies.beside import RATIO, TREATED, UNTREATED
+from hhp_stats.studies.estimators.beside import RATIO, TREATED, UNTREATED
 from hhp_stats.studies.field_trial.analysed import analysed, in_population, outcome_column
-from hhp_stats.studies.field_trial.missing_cells import completed_outcomes
+from hhp_stats.studies.field_trial.completed import completed_outcomes
 from hhp_stats.studies.planned import tail_of
 
 PEOPLE, TREATMENT = "people", "treatment"
@@ -43,7 +43,7 @@ def analysis_frames(people: pd.DataFrame, plan: IndividualPlan, rows: Sequence[R
     )
 
 
-def _computed(analysis: StudyAnalysis) -> bool:
+def _computed(analysis: IndividualAnalysis) -> bool:
     """Whether statsmodels computes it again; of imputed results the planned ones, whose completed values are kept."""
     return analysis.estimator in (LINEAR, WELCH) or (analysis.estimator == IMPUTED and analysis.kind == "planned")
 
@@ -63,7 +63,11 @@ def _logistic(recipe: Recipe) -> list[Recipe]:
 
 
 def _recipe(
-    analysis: StudyAnalysis, people: pd.DataFrame, plan: IndividualPlan, shelf: Shelf, imputed: dict[str, pd.DataFrame]
+    analysis: IndividualAnalysis,
+    people: pd.DataFrame,
+    plan: IndividualPlan,
+    shelf: Shelf,
+    imputed: dict[str, pd.DataFrame],
 ) -> Recipe:
     frame = analysed(analysis, people, plan)
     planned = plan.outcomes[analysis.outcome]
@@ -123,7 +127,7 @@ def _recipe(
     )
 
 
-def _arm(analysis: StudyAnalysis, frame: pd.DataFrame, plan: IndividualPlan, shelf: Shelf) -> str:
+def _arm(analysis: IndividualAnalysis, frame: pd.DataFrame, plan: IndividualPlan, shelf: Shelf) -> str:
     """The column of the arm: of several arms, one for the two that are compared, empty for the others."""
     treated, control = plan.compared(analysis)
     if len(plan.arms) == 2 and treated.code == 1:
@@ -131,7 +135,7 @@ def _arm(analysis: StudyAnalysis, frame: pd.DataFrame, plan: IndividualPlan, she
     return shelf.put(f"{treated.id}_or_{control.id}", frame[TREATMENT], f"1 {treated.label}; 0 {control.label}")
 
 
-def _column(term: Term, analysis: StudyAnalysis, frame: pd.DataFrame, people: pd.DataFrame, shelf: Shelf) -> str:
+def _column(term: Term, analysis: IndividualAnalysis, frame: pd.DataFrame, people: pd.DataFrame, shelf: Shelf) -> str:
     """Where a term stands in the frame; those made for one analysis carry its name."""
     group = "" if analysis.population in ("randomised", "responders") else f"_{analysis.population}"
     if analysis.contrast and not analysis.moderator:

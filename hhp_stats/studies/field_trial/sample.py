@@ -11,7 +11,7 @@ from hhp_stats.intake.order import by_appearance, in_order
 from hhp_stats.intake.participants import SUFFIX, Participants, opened
 from hhp_stats.measures.reliability import Reliability, cronbach_alpha, spearman_brown
 from hhp_stats.measures.scales import composite, reverse_scored, standardised_sum
-from hhp_stats.plan.individual import IndividualPlan, Scale, StudyOutcome
+from hhp_stats.plan.individual import IndividualOutcome, IndividualPlan, Scale
 
 PRIMARY = "primary"
 
@@ -83,7 +83,7 @@ def _score(people: pd.DataFrame, scale: Scale, suffix: str) -> pd.Series:
     return composite(people, items=items, rule=scale.rule, low=scale.low, high=scale.high, reverse=reverse)
 
 
-def _combined(scores: pd.DataFrame, outcome: StudyOutcome, suffix: str) -> pd.Series:
+def _combined(scores: pd.DataFrame, outcome: IndividualOutcome, suffix: str) -> pd.Series:
     names = [f"{scale}{suffix}" for scale in outcome.scales]
     if outcome.combine == "standardised_sum":
         before = [f"{scale}_t1" for scale in outcome.scales]

@@ -19,14 +19,14 @@ from hhp_stats.design.randomisation import (
 )
 from hhp_stats.design.strata import make_strata
 from hhp_stats.intake.trial import Trial
-from hhp_stats.plan.schema import Plan
+from hhp_stats.plan.returns_schema import ReturnsPlan
 from hhp_stats.tails import student_quantile
 
 PROBABILITY_DRAWS = 2_000
 STREAM = 4
 
 
-def rule_of(plan: Plan) -> AllocationRule:
+def rule_of(plan: ReturnsPlan) -> AllocationRule:
     """The plan's acceptance rule."""
     return AllocationRule(max_redraws=plan.design.max_redraws, alpha=plan.design.balance_alpha)
 
@@ -46,7 +46,7 @@ def listed(people: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def redraws(people: pd.DataFrame, plan: Plan) -> Redraws:
+def redraws(people: pd.DataFrame, plan: ReturnsPlan) -> Redraws:
     """Further allocations by the trial's own rule, for randomisation inference."""
     strata = people[["team_id", "stratum"]].drop_duplicates()
     return Redraws.of(people=listed(people), strata=strata, rule=rule_of(plan))
@@ -87,7 +87,7 @@ def strata_if_zero(people: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def probabilities(people: pd.DataFrame, plan: Plan) -> tuple[pd.DataFrame, pd.DataFrame]:
+def probabilities(people: pd.DataFrame, plan: ReturnsPlan) -> tuple[pd.DataFrame, pd.DataFrame]:
     """How often each team would be treated under the rule: summary in one row, and the map with one row a team.
 
     The map has `local_authority`, `stratum`, `probability` and `std_error` (of the simulation), and no name of a team.
@@ -122,7 +122,7 @@ def probabilities(people: pd.DataFrame, plan: Plan) -> tuple[pd.DataFrame, pd.Da
     return summary, teams[["local_authority", "stratum", "probability", "std_error"]]
 
 
-def drawn(listed_people: pd.DataFrame, plan: Plan, *, seed: int) -> Allocation:
+def drawn(listed_people: pd.DataFrame, plan: ReturnsPlan, *, seed: int) -> Allocation:
     """A new allocation of the teams of a randomisation list (`intake.rules_randomisation.baseline_list`), by the
     plan's rule.
     """

@@ -14,7 +14,7 @@ from hhp_stats.estimate.cluster_bootstrap import BootstrapDraws
 from hhp_stats.intake.trial import Trial
 from hhp_stats.measures.reliability import Reliability
 from hhp_stats.plan.conduct import Conduct
-from hhp_stats.plan.schema import Plan, PlannedAnalysis
+from hhp_stats.plan.returns_schema import ReturnsAnalysis, ReturnsPlan
 from hhp_stats.processes.blocks import in_blocks
 from hhp_stats.processes.progress import Progress, silent
 from hhp_stats.ran import name_of, names_in
@@ -34,7 +34,6 @@ from hhp_stats.studies.goal_setting.cost_benefit import (
 )
 from hhp_stats.studies.goal_setting.flow import participant_flow
 from hhp_stats.studies.goal_setting.imputation_model import impute_trial, model_table, set_name
-from hhp_stats.studies.goal_setting.missing_cells import identification, maxima
 from hhp_stats.studies.goal_setting.monte_carlo import monte_carlo_table, with_warnings
 from hhp_stats.studies.goal_setting.multiplicity import no_step_down, step_down, with_holm
 from hhp_stats.studies.goal_setting.power import power_rows
@@ -42,6 +41,7 @@ from hhp_stats.studies.goal_setting.recipes import analysis_frames
 from hhp_stats.studies.goal_setting.row_members import row_members
 from hhp_stats.studies.goal_setting.rules import rules_followed
 from hhp_stats.studies.goal_setting.sample import Sample, build_sample
+from hhp_stats.studies.goal_setting.selection_models import identification, maxima
 from hhp_stats.studies.goal_setting.tipping import tipping
 from hhp_stats.studies.goal_setting_terms import primary_analysis, versions_of_baselines
 from hhp_stats.studies.output import StudyOutput
@@ -52,7 +52,7 @@ WITHDRAWN = frozenset({"leavers", "linkage_groups"})  # tables for the team: cou
 SELECTED = ("wellbeing", "time_pressure", "efficacy")  # whose selection models are judged by their condition number
 
 
-def analyse(trial: Trial, plan: Plan, *, progress: Progress = silent) -> StudyOutput:
+def analyse(trial: Trial, plan: ReturnsPlan, *, progress: Progress = silent) -> StudyOutput:
     """The analyses of one trial, from validated data: the study's `run` without the files."""
     sample = build_sample(trial, plan)
     people = sample.people
@@ -188,11 +188,11 @@ def _costs(
     )
 
 
-def _row(rows: list[ResultRow], tail: str, plan: Plan) -> ResultRow:
+def _row(rows: list[ResultRow], tail: str, plan: ReturnsPlan) -> ResultRow:
     return next(row for row in rows if row.result_id == f"{plan.study}/{tail}")
 
 
-def _effect(rows: list[ResultRow], tail: str, plan: Plan) -> Sourced[Estimate]:
+def _effect(rows: list[ResultRow], tail: str, plan: ReturnsPlan) -> Sourced[Estimate]:
     """A row's estimate, with its own interval, as an estimate again, and with what made it."""
     row = _row(rows, tail, plan)
     estimate = Estimate(
@@ -209,7 +209,7 @@ def _effect(rows: list[ResultRow], tail: str, plan: Plan) -> Sourced[Estimate]:
     return Sourced(value=estimate, made_by=names_in(row.source))
 
 
-def _last_planned(rows: list[ResultRow], plan: Plan) -> dict[str, PlannedAnalysis]:
+def _last_planned(rows: list[ResultRow], plan: ReturnsPlan) -> dict[str, ReturnsAnalysis]:
     """The last planned analysis of each continuous outcome that could be estimated (for survey outcomes: the imputed
     one)."""
     estimated = {row.result_id for row in rows if row.status == "estimated"}
@@ -223,7 +223,7 @@ def _last_planned(rows: list[ResultRow], plan: Plan) -> dict[str, PlannedAnalysi
 
 
 def _tables(
-    trial: Trial, sample: Sample, plan: Plan, convergence: pd.DataFrame | EstimationError
+    trial: Trial, sample: Sample, plan: ReturnsPlan, convergence: pd.DataFrame | EstimationError
 ) -> dict[str, pd.DataFrame | EstimationError]:
     people = sample.people
     absence = pd.DataFrame(

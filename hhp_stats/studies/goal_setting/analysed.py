@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from hhp_stats.design.randomisation import Redraws
-from hhp_stats.errors import ImputationRefused, InvalidInput, NoObservations, UnknownName
+from hhp_stats.errors import ImputationRefused, InvalidInput, NoObservations, NothingUnknown, UnknownName
 from hhp_stats.estimate.imputation import Imputations
-from hhp_stats.plan.schema import Outcome, Plan, PlannedAnalysis
-from hhp_stats.regression.clusters import cluster_codes, refuse_untold_terms
-from hhp_stats.regression.model_matrix import Array, ModelMatrix, Term, model_matrix
-from hhp_stats.studies.goal_setting.descriptives import LARGEST
+from hhp_stats.plan.conditions import members
+from hhp_stats.plan.returns_schema import ReturnsAnalysis, ReturnsOutcome, ReturnsPlan
+from hhp_stats.regression.model_matrix import Term, model_matrix
+from hhp_stats.studies.estimators.analysis_data import AnalysisData, CompletedSets
 from hhp_stats.studies.goal_setting.imputation_model import set_name
-from hhp_stats.studies.goal_setting.sample import ABSENCE, leaver_column
+from hhp_stats.studies.goal_setting.sample import ABSENCE, leaver_column, wellbeing_range
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,53 +25,22 @@ class Material:
     arms.
     """
 
-    plan: Plan
+    plan: ReturnsPlan
     people: pd.DataFrame
     imputations: Mapping[str, Imputations]
     redraws: Redraws
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Model:
-    """One data set ready for an estimator: outcome (n,), model matrix (n, k), and the people (n rows)."""
-
-    outcome: Array
-    matrix: ModelMatrix
-    people: pd.DataFrame
-
-
-def _everyone(people: pd.DataFrame) -> pd.Series:
-    return pd.Series(True, index=people.index)
-
-
-def _below_largest(people: pd.DataFrame) -> pd.Series:
-    limit = people.loc[people["records_spells"], "bradford"].quantile(LARGEST)
-    return pd.Series(people["records_spells"] & (people["bradford"] <= limit), index=people.index)
-
-
-def _without_coffee(people: pd.DataFrame) -> pd.Series:
-    if "coffee" not in people:
-        raise UnknownName("the population without_coffee needs the column coffee: name it among the plan's [[terms]]")
-    most = people.groupby("local_authority")["coffee"].transform("max")
-    return pd.Series((most == 0).to_numpy(dtype=bool), index=people.index)
-
-
+# Streams of the plan's seed, so that an analysis more or less leaves the random numbers of the others as they were.
+STREAMS: Mapping[str, int] = {"wild-bootstrap": 1, "randomisation": 2, "lee-bounds": 3}
+BOOTSTRAP_DRAWS = 1_000  # behind Lee's bounds
+TAKEUP, WELLBEING = "enrolled", "wellbeing_"
 MISSING = "_missing"  # ends the column that says whose baseline is not recorded
 # What is done about outcomes that are not known, where the result counts these people too.
 COUNTING_EVERYONE = frozenset({"multiple_imputation", "selection", "bounds"})
 
-POPULATIONS: Mapping[str, Callable[[pd.DataFrame], pd.Series]] = {
-    "randomised": _everyone,
-    "survey": _everyone,  # complete cases keep those with an answer
-    "spells": lambda people: people["records_spells"],
-    "spells_trimmed": _below_largest,
-    "social_workers": lambda people: people["role"] != "other",
-    "without_coffee": _without_coffee,
-    "treated": lambda people: people["treatment"] == 1,
-}
 
-
-def model_terms(analysis: PlannedAnalysis, outcome: Outcome, plan: Plan) -> tuple[Term, ...]:
+def model_terms(analysis: ReturnsAnalysis, outcome: ReturnsOutcome, plan: ReturnsPlan) -> tuple[Term, ...]:
     """The equation of clause P54 with what the outcome and the analysis add to it.
 
     Outcomes with a baseline value get it as a covariate (P71, P78, P79). Zero or mean with indicator adds
@@ -107,26 +76,24 @@ def without_repetition(terms: Sequence[Term], people: pd.DataFrame) -> tuple[Ter
     return tuple(kept)
 
 
-def baselines(analysis: PlannedAnalysis, outcome: Outcome) -> tuple[str, ...]:
+def baselines(analysis: ReturnsAnalysis, outcome: ReturnsOutcome) -> tuple[str, ...]:
     """The baseline columns that may be missing: absence, and the outcome's own."""
     own = analysis.baseline or outcome.baseline
     return tuple(dict.fromkeys(("baseline_absence", own) if own else ("baseline_absence",)))
 
 
-def outcome_column(analysis: PlannedAnalysis, outcome: Outcome, plan: Plan) -> str:
+def outcome_column(analysis: ReturnsAnalysis, outcome: ReturnsOutcome, plan: ReturnsPlan) -> str:
     """The column of the outcome; for absence it depends on how leavers are counted."""
     return leaver_column(analysis.leavers, analysis.leaver_floor, plan) if outcome.column == ABSENCE else outcome.column
 
 
-def analysed(analysis: PlannedAnalysis, outcome: Outcome, material: Material) -> pd.DataFrame:
+def analysed(analysis: ReturnsAnalysis, outcome: ReturnsOutcome, material: Material) -> pd.DataFrame:
     """The people of the analysis, with missing baselines filled as the analysis says (unless imputed).
 
     Only `missing_outcome = "complete_cases"` drops people without an outcome; selection models,
     weights and imputation need them. Refuses an empty selection (NoObservations).
     """
-    if analysis.population not in POPULATIONS:
-        raise UnknownName(f"the study does not know how to select the population {analysis.population!r}")
-    people = material.people.loc[POPULATIONS[analysis.population](material.people)]
+    people = material.people.loc[members(material.people, material.plan.populations[analysis.population].where)]
     if people.empty:
         raise NoObservations(f"nobody belongs to those who are analysed: {_population(analysis, material.plan)}")
     if analysis.missing_outcome == "complete_cases":
@@ -149,7 +116,7 @@ def analysed(analysis: PlannedAnalysis, outcome: Outcome, material: Material) ->
     return people
 
 
-def _population(analysis: PlannedAnalysis, plan: Plan) -> str:
+def _population(analysis: ReturnsAnalysis, plan: ReturnsPlan) -> str:
     return lower_first(plan.populations[analysis.population].label)
 
 
@@ -158,7 +125,7 @@ def lower_first(label: str) -> str:
     return f"{label[:1].lower()}{label[1:]}"
 
 
-def counted(analysis: PlannedAnalysis, outcome: Outcome, material: Material) -> pd.DataFrame:
+def counted(analysis: ReturnsAnalysis, outcome: ReturnsOutcome, material: Material) -> pd.DataFrame:
     """Whom does the n of a result of this analysis count, of those analysed?
 
     Everyone where outcomes that are not known are filled in or modelled (imputation, selection models, bounds); else
@@ -171,7 +138,7 @@ def counted(analysis: PlannedAnalysis, outcome: Outcome, material: Material) -> 
     return people.loc[people[outcome_column(analysis, outcome, material.plan)].notna()]
 
 
-def person_weights(analysis: PlannedAnalysis, outcome: Outcome, people: pd.DataFrame) -> pd.Series | None:
+def person_weights(analysis: ReturnsAnalysis, outcome: ReturnsOutcome, people: pd.DataFrame) -> pd.Series | None:
     """How much each of the people analysed counts, with a mean of one; None where all count alike.
 
     By the outcome's own weight (a rate counts by its denominator), or, where the effect is averaged over teams, by one
@@ -189,44 +156,6 @@ def person_weights(analysis: PlannedAnalysis, outcome: Outcome, people: pd.DataF
     return weights / weights.mean()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CompletedSets:
-    """The m completed data sets of one analysis: what they share, and what differs from set to set.
-
-    `matrix` (n, k) is that of the first set; `varying` holds by term the imputed columns (m, n), `outcomes` (m, n)
-    the outcome. One set only where nothing is imputed.
-    """
-
-    matrix: ModelMatrix
-    varying: Mapping[str, Array]
-    outcomes: Array
-    people: pd.DataFrame
-
-    def weighted(self, weights: pd.Series) -> CompletedSets:
-        """The same with every row times the root of its weight: least squares of it are weighted least squares.
-
-        Refuses an arm about which one team tells (SingleClusterArm): to be seen here, as weighted columns hold more
-        than
-        two values.
-        """
-        root = np.sqrt(weights.to_numpy(dtype=np.float64))
-        codes, _ = cluster_codes(self.people["team_id"])
-        refuse_untold_terms(self.matrix, terms=[self.matrix.position("treatment")], codes=codes)
-        return replace(
-            self,
-            matrix=replace(self.matrix, values=self.matrix.values * root[:, None]),
-            outcomes=self.outcomes * root,
-            varying={name: values * root for name, values in self.varying.items()},
-        )
-
-    def __iter__(self) -> Iterator[Model]:
-        for number, outcome in enumerate(self.outcomes):
-            values = self.matrix.values.copy()
-            for name, columns in self.varying.items():
-                values[:, self.matrix.position(name)] = columns[number]
-            yield Model(outcome=outcome, matrix=replace(self.matrix, values=values), people=self.people)
-
-
 def first_sets(imputations: Imputations, count: int) -> Imputations:
     """The first `count` of the completed data sets; all of them for 0, or where there are no more."""
     if not 0 < count < len(imputations):
@@ -234,7 +163,7 @@ def first_sets(imputations: Imputations, count: int) -> Imputations:
     return replace(imputations, plan=replace(imputations.plan, imputations=count))
 
 
-def models(analysis: PlannedAnalysis, outcome: Outcome, material: Material) -> CompletedSets:
+def models(analysis: ReturnsAnalysis, outcome: ReturnsOutcome, material: Material) -> CompletedSets:
     """Every completed data set of the analysis; one only where nothing is imputed.
 
     The matrix is built once; each completed data set replaces the columns that hold imputed values.
@@ -269,12 +198,46 @@ def models(analysis: PlannedAnalysis, outcome: Outcome, material: Material) -> C
     )
 
 
-def only_model(analysis: PlannedAnalysis, outcome: Outcome, material: Material) -> Model:
-    """The one data set of an analysis that cannot be pooled; several are refused (UnknownName)."""
-    found = list(models(analysis, outcome, material))
-    if len(found) != 1:
-        raise UnknownName(
-            f"{analysis.id}: resampling and penalised profiles need one data set; name another rule than multiple"
-            " imputation"
-        )
-    return found[0]
+def outcome_range(outcome: ReturnsOutcome, material: Material) -> tuple[float, float]:
+    """The ends of what is possible: zero and one, the plan's scale, for wellbeing those of its parts, for days absent
+    none and all working days of the follow-up (a return may round a day up).
+    """
+    if outcome.kind == "binary":
+        return 0.0, 1.0
+    if outcome.column == ABSENCE:
+        return 0.0, float(material.people[["follow_up_days", ABSENCE]].max().max())
+    if outcome.range:
+        low, high = outcome.range
+        return low, high
+    if outcome.column.startswith(WELLBEING):
+        return wellbeing_range(material.people)
+    raise UnknownName(f"the plan gives no range for {outcome.id}; bounds need one")
+
+
+def analysis_data(analysis: ReturnsAnalysis, material: Material) -> AnalysisData:
+    """The data of one planned analysis. Refuses an empty selection (NoObservations)."""
+    plan, outcome = material.plan, material.plan.outcomes[analysis.outcome]
+    people = analysed(analysis, outcome, material)
+    column = outcome_column(analysis, outcome, plan)
+    if analysis.missing_outcome == "bounds" and people[column].notna().all():
+        raise NothingUnknown(f"{lower_first(outcome.label)} is known of everybody, so that nothing unknown can move it")
+    entropy = (plan.seed, STREAMS.get(analysis.estimator, 0))
+    return AnalysisData(
+        analysis=analysis,
+        people=people,
+        outcome=column,
+        sets=lambda: models(analysis, outcome, material),
+        conf_level=plan.conf_level,
+        entropy=entropy,
+        seed=int(np.random.SeedSequence(entropy).generate_state(1)[0]),
+        draws=BOOTSTRAP_DRAWS,
+        cluster=plan.design.cluster,
+        second=plan.design.within,
+        weights=lambda: person_weights(analysis, outcome, people),
+        weighted_by=(
+            f"weighted by {outcome.weight.replace('_', ' ')}" if outcome.weight else "every team weighted alike"
+        ),
+        scale=lambda: outcome_range(outcome, material),
+        redraws=lambda: {"draw": material.redraws},
+        takeup=TAKEUP,
+    )

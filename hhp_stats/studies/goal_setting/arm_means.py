@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from hhp_stats.plan.schema import Outcome, Plan
+from hhp_stats.plan.conditions import members
+from hhp_stats.plan.returns_schema import ReturnsOutcome, ReturnsPlan
 from hhp_stats.ran import name_of
 from hhp_stats.results import ResultRow, not_estimated
-from hhp_stats.studies.goal_setting.analysed import POPULATIONS
 from hhp_stats.studies.sources import states_source
 
 BASELINE = "baseline"
@@ -24,7 +24,7 @@ KNOWN = {"": "those with a known outcome", f"{BASELINE}_": "those with a known b
 class ArmFigure:
     """One figure of one arm: which outcome, at which wave, mean or standard deviation, of whom."""
 
-    outcome: Outcome
+    outcome: ReturnsOutcome
     prefix: str  # of the estimand: "" at the end, "baseline_" before
     name: str  # mean, sd
     arm: str
@@ -40,7 +40,7 @@ class ArmFigure:
         return self.outcome.baseline if self.prefix else self.outcome.column
 
 
-def arm_figures(plan: Plan) -> Iterator[ArmFigure]:
+def arm_figures(plan: ReturnsPlan) -> Iterator[ArmFigure]:
     """Every figure of every outcome; of what is weighted (rates) the mean alone, as single people's rates have no
     deviation
     that would say how sure it is."""
@@ -51,17 +51,17 @@ def arm_figures(plan: Plan) -> Iterator[ArmFigure]:
                     yield ArmFigure(outcome=outcome, prefix=prefix, name=name, arm=arm)
 
 
-def of_the_arm(people: pd.DataFrame, figure: ArmFigure, plan: Plan) -> pd.Series:
+def of_the_arm(people: pd.DataFrame, figure: ArmFigure, plan: ReturnsPlan) -> pd.Series:
     """Who stands behind a figure: those of the arm for whom it is known, of the population of the outcome's first
     analysis."""
-    first = next((one for one in plan.analyses if one.outcome == figure.outcome.key), None)
-    inside = POPULATIONS[first.population](people) if first else pd.Series(True, index=people.index)
+    first = next((one for one in plan.analyses if one.outcome == figure.outcome.id), None)
+    inside = members(people, plan.populations[first.population].where if first else "")
     arm = people["treatment"] == plan.design.arms[figure.arm]
     return pd.Series(inside.astype(bool) & arm & people[figure.column].notna(), index=people.index)
 
 
 @states_source
-def arm_rows(people: pd.DataFrame, plan: Plan) -> list[ResultRow]:
+def arm_rows(people: pd.DataFrame, plan: ReturnsPlan) -> list[ResultRow]:
     """Mean, standard deviation (denominator n - 1), people and teams of each outcome by arm and wave: no test.
 
     The mean of a zero-one outcome is a share. An outcome with a weight has the weighted mean, sum w y / sum w: of days
@@ -73,7 +73,7 @@ def arm_rows(people: pd.DataFrame, plan: Plan) -> list[ResultRow]:
     for figure in arm_figures(plan):
         part = people.loc[of_the_arm(people, figure, plan)]
         values = part[figure.column].to_numpy(dtype=np.float64)
-        result_id = f"{plan.study}/{figure.outcome.key}/{figure.estimand}/raw"
+        result_id = f"{plan.study}/{figure.outcome.id}/{figure.estimand}/raw"
         if len(values) < 2:
             rows.append(_unknown(result_id, figure, plan))
             continue
@@ -82,7 +82,7 @@ def arm_rows(people: pd.DataFrame, plan: Plan) -> list[ResultRow]:
         mean = float(np.average(values, weights=weights))
         about: dict[str, Any] = {
             "study": plan.study,
-            "outcome": figure.outcome.key,
+            "outcome": figure.outcome.id,
             "population": KNOWN[figure.prefix],
             "contrast": figure.arm,
             "analysis": "exploratory",
@@ -105,7 +105,7 @@ def arm_rows(people: pd.DataFrame, plan: Plan) -> list[ResultRow]:
     return rows
 
 
-def _unknown(result_id: str, figure: ArmFigure, plan: Plan) -> ResultRow:
+def _unknown(result_id: str, figure: ArmFigure, plan: ReturnsPlan) -> ResultRow:
     return not_estimated(
         result_id=result_id,
         reason=f"NoObservations: known of too few people of the arm {figure.arm}",

@@ -11,7 +11,7 @@ from hhp_stats.contrast import EITHER_WAY
 from hhp_stats.errors import EstimationError
 from hhp_stats.estimate.imputation import Imputations
 from hhp_stats.estimate.tipping import SHIFTED
-from hhp_stats.plan.schema import Plan
+from hhp_stats.plan.returns_schema import ReturnsPlan
 from hhp_stats.results import NOT_ALLOWED, Analysis, ResultRow, not_estimated
 from hhp_stats.studies.output import NOT_MADE
 
@@ -34,7 +34,7 @@ def reason(error: EstimationError) -> str:
 
 
 def lacking(
-    plan: Plan,
+    plan: ReturnsPlan,
     tails: Iterable[str],
     error: EstimationError,
     *,

@@ -9,7 +9,7 @@ import pandas as pd
 
 from hhp_stats.disclosure.crowd import Crowd
 from hhp_stats.disclosure.declared import LESSER, Column, Mask, Sets, counted, internal
-from hhp_stats.plan.schema import Plan
+from hhp_stats.plan.returns_schema import ReturnsPlan
 from hhp_stats.studies.goal_setting.descriptives import BINARY
 from hhp_stats.studies.goal_setting_terms import ANALYSED
 
@@ -36,7 +36,7 @@ def _parts(c: Crowd, rows: Sequence[Row], own: pd.Series, row: Row) -> Iterator[
             yield c.of(known & ~_with(c, each))
 
 
-def balance(c: Crowd, plan: Plan, table: pd.DataFrame) -> dict[str, Column]:
+def balance(c: Crowd, plan: ReturnsPlan, table: pd.DataFrame) -> dict[str, Column]:
     """The characteristics of the randomised: shares exactly, means as they are printed."""
     rows: Sequence[Row] = table.to_dict("records")
     randomised = c.frame["randomised"].astype(bool)
@@ -64,7 +64,7 @@ def balance(c: Crowd, plan: Plan, table: pd.DataFrame) -> dict[str, Column]:
     return found
 
 
-def differences(c: Crowd, plan: Plan, table: pd.DataFrame) -> dict[str, Column]:
+def differences(c: Crowd, plan: ReturnsPlan, table: pd.DataFrame) -> dict[str, Column]:
     """Standardised differences in three groups, rounded so that no share follows; none that rests on very few people.
 
     A difference that the table of characteristics withholds goes here too: most of those analysed are the same people.

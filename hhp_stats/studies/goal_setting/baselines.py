@@ -16,7 +16,7 @@ import pandas as pd
 from hhp_stats.errors import EstimationError, NoObservations
 from hhp_stats.estimate.imputation import Imputations
 from hhp_stats.infer.pooling import pool, pool_joint
-from hhp_stats.plan.schema import Plan
+from hhp_stats.plan.returns_schema import ReturnsPlan
 from hhp_stats.ran import name_of, ran_before, recorded
 from hhp_stats.regression.cluster_robust import RobustCovariance, cluster_covariance, linear_contrast
 from hhp_stats.regression.linear import LinearFit, ols
@@ -33,7 +33,7 @@ GROUPS = {
 }
 
 
-def balance_table(imputations: Imputations, plan: Plan) -> pd.DataFrame:
+def balance_table(imputations: Imputations, plan: ReturnsPlan) -> pd.DataFrame:
     """Recorded and imputed baselines of both arms side by side. One row an arm and group of people.
 
     Columns group (recorded, imputed, all), arm, people, mean and sd; figures of imputed values are means over the
@@ -58,7 +58,7 @@ def balance_table(imputations: Imputations, plan: Plan) -> pd.DataFrame:
 
 
 @states_source
-def balance_rows(imputations: Imputations, plan: Plan) -> list[ResultRow]:
+def balance_rows(imputations: Imputations, plan: ReturnsPlan) -> list[ResultRow]:
     """Do the arms differ in recorded, in imputed, in all baselines? Differences with intervals, standardised, and one
     joint test.
 
@@ -81,7 +81,7 @@ def balance_rows(imputations: Imputations, plan: Plan) -> list[ResultRow]:
 
 
 def _compared(
-    groups: Sequence[str], imputations: Imputations, values: Array, plan: Plan, *, before: Sequence[str]
+    groups: Sequence[str], imputations: Imputations, values: Array, plan: ReturnsPlan, *, before: Sequence[str]
 ) -> list[ResultRow]:
     """The arms' differences in each of the groups that together are everybody, and the joint test of several."""
     _, missing, arm = _values(imputations)
@@ -128,7 +128,7 @@ def _difference(
     group: str,
     pooled: Estimate,
     lines: Mapping[tuple[str, str], Mapping[Any, Any]],
-    plan: Plan,
+    plan: ReturnsPlan,
     *,
     teams: int,
     source: str,
@@ -172,7 +172,7 @@ def _difference(
 
 @states_source
 def _joint(
-    fits: Sequence[LinearFit], spread: Sequence[RobustCovariance], plan: Plan, *, before: Sequence[str]
+    fits: Sequence[LinearFit], spread: Sequence[RobustCovariance], plan: ReturnsPlan, *, before: Sequence[str]
 ) -> ResultRow:
     ran_before(before)
     differences = np.array([[-1.0, 1.0, 0.0, 0.0], [0.0, 0.0, -1.0, 1.0]])
@@ -206,7 +206,7 @@ def _joint(
     )
 
 
-def _none(tail: str, error: EstimationError, plan: Plan) -> ResultRow:
+def _none(tail: str, error: EstimationError, plan: ReturnsPlan) -> ResultRow:
     return not_estimated(
         result_id=f"{plan.study}/balance/{BASELINE}/{tail}",
         reason=f"{type(error).__name__}: {error}",
@@ -233,23 +233,23 @@ def _groups(missing: npt.NDArray[np.bool_]) -> dict[str, npt.NDArray[np.bool_]]:
     return {RECORDED: ~missing, FILLED: missing, ALL: np.ones_like(missing)}
 
 
-def no_balance(plan: Plan, error: EstimationError) -> list[ResultRow]:
+def no_balance(plan: ReturnsPlan, error: EstimationError) -> list[ResultRow]:
     """The rows of `balance_rows` with the reason why there are none: nothing could be imputed."""
     return [*(row for group in GROUPS for row in _no_group(group, error, plan)), _none("joint", error, plan)]
 
 
-def _none_there(group: str, arms: Sequence[str], plan: Plan) -> NoObservations:
+def _none_there(group: str, arms: Sequence[str], plan: ReturnsPlan) -> NoObservations:
     """Why the arms cannot be compared in one group."""
     whom = " or ".join(plan.design.arm_labels[name] for name in arms)
     kind = {RECORDED: "is recorded", FILLED: "had to be imputed", ALL: "is known"}[group]
     return NoObservations(f"nobody's baseline {kind} in the arm {whom}, so that there is nothing to compare")
 
 
-def _no_group(group: str, error: EstimationError, plan: Plan) -> list[ResultRow]:
+def _no_group(group: str, error: EstimationError, plan: ReturnsPlan) -> list[ResultRow]:
     """The two rows of one group of people with the reason why the arms cannot be compared in it."""
     return [_none(group, error, plan), _standardised_lacks(group, error, plan)]
 
 
-def _standardised_lacks(group: str, error: EstimationError, plan: Plan) -> ResultRow:
+def _standardised_lacks(group: str, error: EstimationError, plan: ReturnsPlan) -> ResultRow:
     row = _none(group, error, plan)
     return replace(row, result_id=f"{plan.study}/balance/{BASELINE}_std/{group}", estimand=f"{BASELINE}_std")

@@ -22,11 +22,12 @@ from hhp_stats.estimate.cost_benefit import (
     net_turnover_costs,
 )
 from hhp_stats.estimate.ratio import acceptability_curve
-from hhp_stats.plan.schema import Comparator, CostScenario, Plan, PlannedAnalysis
+from hhp_stats.plan.returns_schema import Comparator, CostScenario, ReturnsAnalysis, ReturnsPlan
 from hhp_stats.ran import name_of, recorded, source_of
 from hhp_stats.regression.model_matrix import Array
 from hhp_stats.results import Analysis, Estimate, ResultRow, not_estimated
-from hhp_stats.studies.goal_setting.analysed import Material, Model, models
+from hhp_stats.studies.estimators.analysis_data import Model
+from hhp_stats.studies.goal_setting.analysed import Material, models
 from hhp_stats.studies.goal_setting.attempts import lacking
 from hhp_stats.studies.goal_setting_terms import versions_of_baselines
 from hhp_stats.studies.sources import Sourced, sourced, states_source
@@ -58,7 +59,7 @@ def priced_leavers(people: pd.DataFrame) -> pd.DataFrame:
     return leavers
 
 
-def bill(leavers: pd.DataFrame, plan: Plan) -> dict[str, Any]:
+def bill(leavers: pd.DataFrame, plan: ReturnsPlan) -> dict[str, Any]:
     """What the cost of a leaver is made of: replacement, and the days that the pro-rata outcome counts after
     leaving.
     """
@@ -69,13 +70,13 @@ def bill(leavers: pd.DataFrame, plan: Plan) -> dict[str, Any]:
     }
 
 
-def leaver_cost(people: pd.DataFrame, plan: Plan) -> Estimate:
+def leaver_cost(people: pd.DataFrame, plan: ReturnsPlan) -> Estimate:
     """The mean cost of a leaver, over those whose authority gave a replacement cost, and how sure it is."""
     leavers = priced_leavers(people)
     return net_turnover_cost(**bill(leavers, plan), clusters=leavers["team_id"], conf_level=plan.conf_level)
 
 
-def costs_of(scenario: CostScenario, leaver: Estimate, plan: Plan) -> Costs:
+def costs_of(scenario: CostScenario, leaver: Estimate, plan: ReturnsPlan) -> Costs:
     """The prices of one scenario: salary from the plan, the cost of a leaver from the returns."""
     return Costs(
         salary=plan.cost_benefit.salary,
@@ -87,7 +88,7 @@ def costs_of(scenario: CostScenario, leaver: Estimate, plan: Plan) -> Costs:
     )
 
 
-def joint_bootstrap(material: Material, analysis: PlannedAnalysis | None = None) -> BootstrapDraws:
+def joint_bootstrap(material: Material, analysis: ReturnsAnalysis | None = None) -> BootstrapDraws:
     """Absence and turnover effects, and the cost of a leaver, re-estimated over teams resampled within arm and
     authority.
 
@@ -119,7 +120,7 @@ def joint_bootstrap(material: Material, analysis: PlannedAnalysis | None = None)
     )
 
 
-def turnover_beside(analysis: PlannedAnalysis | None, plan: Plan) -> PlannedAnalysis:
+def turnover_beside(analysis: ReturnsAnalysis | None, plan: ReturnsPlan) -> ReturnsAnalysis:
     """The turnover analysis of the joint draws: with a version's rule for missing baselines, or the planned one
     (None).
     """
@@ -217,7 +218,12 @@ def _version_tail(scenario: CostScenario, analysis: str) -> str:
 
 
 def _lacking(
-    plan: Plan, tails: Iterable[str], error: EstimationError, *, kind: Analysis = "sensitivity", clause: str = "P85"
+    plan: ReturnsPlan,
+    tails: Iterable[str],
+    error: EstimationError,
+    *,
+    kind: Analysis = "sensitivity",
+    clause: str = "P85",
 ) -> list[ResultRow]:
     return lacking(
         plan,
@@ -231,7 +237,7 @@ def _lacking(
     )
 
 
-def without_costs(plan: Plan, error: EstimationError) -> CostBenefitResults:
+def without_costs(plan: ReturnsPlan, error: EstimationError) -> CostBenefitResults:
     """Every row of the ratio with the reason why there is none, which is that of the tables too."""
     rows = _lacking(plan, ["leaver_cost/mean"], error, kind="planned", clause="P89")
     for place, one in enumerate(plan.cost_benefit.scenarios):
@@ -260,7 +266,13 @@ def _behind_turnover_cost(people: pd.DataFrame) -> dict[str, int]:
 
 @states_source
 def _bootstrap_row(
-    tail: str, draws: Sourced[BootstrapDraws], costs: Costs, scenario: CostScenario, plan: Plan, *, about: str = ""
+    tail: str,
+    draws: Sourced[BootstrapDraws],
+    costs: Costs,
+    scenario: CostScenario,
+    plan: ReturnsPlan,
+    *,
+    about: str = "",
 ) -> tuple[ResultRow, Array]:
     """The row of the ratio over the joint draws, and the ratio in each of them."""
     ratio, ratios = bootstrap_ratio(draws.used(), costs=costs, conf_level=plan.conf_level)
@@ -268,7 +280,7 @@ def _bootstrap_row(
 
 
 @states_source
-def _not_compared(other: Comparator, plan: Plan) -> ResultRow:
+def _not_compared(other: Comparator, plan: ReturnsPlan) -> ResultRow:
     return not_estimated(
         result_id=f"{plan.study}/benefit_cost/comparison/{other.key}",
         reason=other.reason,
@@ -284,7 +296,7 @@ def _row(
     tail: str,
     estimate: Estimate,
     scenario: CostScenario,
-    plan: Plan,
+    plan: ReturnsPlan,
     *,
     kind: Analysis,
     clause: str,
@@ -309,7 +321,7 @@ def _fieller_row(
     absence: Sourced[Estimate],
     turnover: Sourced[Estimate],
     draws: Sourced[BootstrapDraws],
-    plan: Plan,
+    plan: ReturnsPlan,
 ) -> ResultRow:
     found = fieller_ratio(
         absence=absence.used(),

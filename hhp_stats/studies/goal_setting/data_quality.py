@@ -8,7 +8,7 @@ import pandas as pd
 
 from hhp_stats.intake.rule_list import rule_frame
 from hhp_stats.intake.trial import Trial
-from hhp_stats.plan.schema import Plan
+from hhp_stats.plan.returns_schema import ReturnsPlan
 from hhp_stats.studies.goal_setting.sample import NEEDS, NEGATIVE, POSITIVE, Sample
 
 # Column of the sample -> (label, where it comes from). Survey answers have a table of their own: item_nonresponse.
@@ -41,7 +41,7 @@ SCALES: Mapping[str, tuple[str, tuple[str, ...]]] = {
 }
 
 
-def data_tables(trial: Trial, sample: Sample, plan: Plan) -> dict[str, pd.DataFrame]:
+def data_tables(trial: Trial, sample: Sample, plan: ReturnsPlan) -> dict[str, pd.DataFrame]:
     """Everything the data appendix needs beside what intake hands over."""
     return {
         "rules": rules_fired(trial),
@@ -65,7 +65,7 @@ def rules_fired(trial: Trial) -> pd.DataFrame:
     )
 
 
-def missingness(people: pd.DataFrame, plan: Plan) -> pd.DataFrame:
+def missingness(people: pd.DataFrame, plan: ReturnsPlan) -> pd.DataFrame:
     """How many of the randomised lack each variable, by arm and by authority?
 
     Columns: variable, label, source, kind (arm, authority), group, people, missing. For a survey, those who did not

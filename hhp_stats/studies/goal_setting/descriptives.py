@@ -17,10 +17,11 @@ from hhp_stats.design.randomisation import Redraws
 from hhp_stats.errors import EstimationError, NoObservations
 from hhp_stats.estimate.effect_size import hedges_g_clustered
 from hhp_stats.estimate.icc import icc_anova, icc_reml
-from hhp_stats.plan.schema import Outcome, Plan
+from hhp_stats.plan.returns_schema import ReturnsOutcome, ReturnsPlan
 from hhp_stats.ran import name_of, recorded
 from hhp_stats.results import Estimate, ResultRow, not_estimated
 from hhp_stats.studies.goal_setting.attempts import attempted, lacking
+from hhp_stats.studies.goal_setting.sample import LARGEST
 from hhp_stats.studies.goal_setting_terms import ANALYSED, COVARIATES
 from hhp_stats.studies.sources import Sourced, sourced, states_source
 
@@ -32,14 +33,15 @@ DAYS = (
     (10.5, 20, "11 to 20"),
     (20.5, math.inf, "over 20"),
 )
-LARGEST = 0.99  # the quantile beyond which a score counts as one of the largest; the trimmed analysis leaves them out
 STREAM, DRAWS = 6, 9_999  # of the plan's seed; further draws that balance is held against
 STANDARDISED = "itt/hedges-g"  # estimand and method of the standardised effect of an outcome
 BINARY = ("gender_male", "part_time", "agency", "coffee")
 
 
 @states_source
-def clustering_rows(people: pd.DataFrame, planned: Mapping[str, Sourced[Estimate]], plan: Plan) -> list[ResultRow]:
+def clustering_rows(
+    people: pd.DataFrame, planned: Mapping[str, Sourced[Estimate]], plan: ReturnsPlan
+) -> list[ResultRow]:
     """ICC and Hedges' g of each continuous outcome whose planned effect is given, and the ICC of each planned zero-one
     outcome.
 
@@ -115,7 +117,7 @@ def clustering_rows(people: pd.DataFrame, planned: Mapping[str, Sourced[Estimate
     return rows + [_binary_icc(people, outcome, plan) for outcome in binary]
 
 
-def without_effect(planned: Iterable[str], plan: Plan) -> list[ResultRow]:
+def without_effect(planned: Iterable[str], plan: ReturnsPlan) -> list[ResultRow]:
     """The rows of `clustering_rows` of continuous outcomes no planned effect of which could be estimated."""
     wanted = {
         one.outcome
@@ -127,16 +129,16 @@ def without_effect(planned: Iterable[str], plan: Plan) -> list[ResultRow]:
     return lacking(plan, tails, error, method="see the planned analyses", source=name_of(icc_reml))
 
 
-def _planned_binary(outcome: Outcome, plan: Plan) -> bool:
+def _planned_binary(outcome: ReturnsOutcome, plan: ReturnsPlan) -> bool:
     return outcome.kind == "binary" and any(
-        one.outcome == outcome.key and one.kind == "planned" for one in plan.analyses
+        one.outcome == outcome.id and one.kind == "planned" for one in plan.analyses
     )
 
 
 @states_source
-def _binary_icc(people: pd.DataFrame, outcome: Outcome, plan: Plan) -> ResultRow:
+def _binary_icc(people: pd.DataFrame, outcome: ReturnsOutcome, plan: ReturnsPlan) -> ResultRow:
     known = people.loc[people[outcome.column].notna()]
-    key = f"{plan.study}/{outcome.key}/icc/anova"
+    key = f"{plan.study}/{outcome.id}/icc/anova"
     about: dict[str, Any] = {
         "population": "those with a known outcome",
         "contrast": "between teams",
@@ -157,7 +159,7 @@ def _binary_icc(people: pd.DataFrame, outcome: Outcome, plan: Plan) -> ResultRow
     return ResultRow(
         result_id=key,
         study=plan.study,
-        outcome=outcome.key,
+        outcome=outcome.id,
         estimand="icc",
         method=icc.method,
         estimate=icc.estimate,
@@ -170,7 +172,7 @@ def _binary_icc(people: pd.DataFrame, outcome: Outcome, plan: Plan) -> ResultRow
     )
 
 
-def absence_distribution(people: pd.DataFrame, plan: Plan) -> pd.DataFrame:
+def absence_distribution(people: pd.DataFrame, plan: ReturnsPlan) -> pd.DataFrame:
     """Share of each arm by class of days absent: columns arm, bin, people, share."""
     rows = []
     for arm, code in plan.design.arms.items():
@@ -190,7 +192,7 @@ def absence_class(days: pd.Series, low: float, high: float) -> pd.Series:
     return pd.Series((halves >= low) & (halves <= high) if high > 0 else halves == 0)
 
 
-def balance(people: pd.DataFrame, plan: Plan, *, population: str) -> pd.DataFrame:
+def balance(people: pd.DataFrame, plan: ReturnsPlan, *, population: str) -> pd.DataFrame:
     """Covariates by arm with standardised differences; one row a characteristic or level."""
     # What is known of nobody in an arm cannot be compared.
     known = people.groupby("treatment")[[name for name in COVARIATES if name in people]].count().min()
@@ -203,7 +205,7 @@ def balance(people: pd.DataFrame, plan: Plan, *, population: str) -> pd.DataFram
 
 
 @states_source
-def balance_test(people: pd.DataFrame, plan: Plan, redraws: Redraws, *, name: str) -> ResultRow:
+def balance_test(people: pd.DataFrame, plan: ReturnsPlan, redraws: Redraws, *, name: str) -> ResultRow:
     """One test of all covariates that does not depend on how many there are to look at, against the trial's own further
     draws.
 
@@ -244,7 +246,7 @@ def balance_test(people: pd.DataFrame, plan: Plan, redraws: Redraws, *, name: st
     )
 
 
-def balance_differences(people: pd.DataFrame, plan: Plan) -> pd.DataFrame:
+def balance_differences(people: pd.DataFrame, plan: ReturnsPlan) -> pd.DataFrame:
     """Are those analysed still alike? Standardised differences among three groups of staff; one row a characteristic
     or level.
 
@@ -273,7 +275,7 @@ def balance_differences(people: pd.DataFrame, plan: Plan) -> pd.DataFrame:
     return table
 
 
-def interim(people: pd.DataFrame, plan: Plan) -> pd.DataFrame:
+def interim(people: pd.DataFrame, plan: ReturnsPlan) -> pd.DataFrame:
     """What did the return after twelve weeks hold? Described by arm and not tested. (Clauses P34 and P102; C49.)"""
     rows = []
     for arm, code in plan.design.arms.items():
@@ -284,7 +286,7 @@ def interim(people: pd.DataFrame, plan: Plan) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def largest_scores(people: pd.DataFrame, plan: Plan) -> pd.DataFrame:
+def largest_scores(people: pd.DataFrame, plan: ReturnsPlan) -> pd.DataFrame:
     """How much of all Bradford points do the largest one per cent of scores hold? By arm; those who record spells
     only.
     """
@@ -307,7 +309,7 @@ def largest_scores(people: pd.DataFrame, plan: Plan) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def uptake(people: pd.DataFrame, plan: Plan) -> pd.DataFrame:
+def uptake(people: pd.DataFrame, plan: ReturnsPlan) -> pd.DataFrame:
     """Who took part: from the course log for everyone treated, from the survey for those who answered."""
     treated = people.loc[people["treatment"] == plan.design.arms["treatment"]]
     control = people.loc[people["treatment"] == plan.design.arms["control"]]
@@ -330,7 +332,7 @@ def uptake(people: pd.DataFrame, plan: Plan) -> pd.DataFrame:
     return table.assign(share=table["people"] / table["of"].where(table["of"] > 0))
 
 
-def modules(people: pd.DataFrame, plan: Plan) -> pd.DataFrame:
+def modules(people: pd.DataFrame, plan: ReturnsPlan) -> pd.DataFrame:
     """How many of those who started completed how many modules."""
     started = people.loc[(people["treatment"] == plan.design.arms["treatment"]) & (people["enrolled"] == 1)]
     count = started["modules_completed"].value_counts().reindex(range(7), fill_value=0)
@@ -339,7 +341,7 @@ def modules(people: pd.DataFrame, plan: Plan) -> pd.DataFrame:
     )
 
 
-def attrition(people: pd.DataFrame, plan: Plan) -> pd.DataFrame:
+def attrition(people: pd.DataFrame, plan: ReturnsPlan) -> pd.DataFrame:
     """Response and loss by arm and by authority: people, share with each kind of record."""
     rows = []
     groups = [("arm", plan.design.arm_labels[a], people["treatment"] == c) for a, c in plan.design.arms.items()]
@@ -364,7 +366,7 @@ def attrition(people: pd.DataFrame, plan: Plan) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def attrition_by_wellbeing(people: pd.DataFrame, plan: Plan) -> pd.DataFrame:
+def attrition_by_wellbeing(people: pd.DataFrame, plan: ReturnsPlan) -> pd.DataFrame:
     """Share who answered at endline, by third of baseline wellbeing and arm; those without a baseline apart."""
     level = wellbeing_level(people, pd.Series(True, index=people.index))
     rows = []
@@ -383,7 +385,7 @@ def wellbeing_level(people: pd.DataFrame, among: pd.Series) -> pd.Series:
     return level.mask((before > low) & (before <= high), "Middle third").mask(before > high, "Highest third")
 
 
-def team_balance(people: pd.DataFrame, plan: Plan) -> pd.DataFrame:
+def team_balance(people: pd.DataFrame, plan: ReturnsPlan) -> pd.DataFrame:
     """Teams by arm: size, mean baseline absence and share of agency staff (mean and standard deviation over teams)."""
     teams = people.groupby(["treatment", "team_id"]).agg(
         size=("person", "size"), absence=("baseline_absence", "mean"), agency=("agency", "mean")

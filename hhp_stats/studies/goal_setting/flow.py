@@ -10,13 +10,13 @@ import pandas as pd
 
 from hhp_stats.errors import HhpError
 from hhp_stats.intake.trial import Trial
-from hhp_stats.plan.schema import Plan
+from hhp_stats.plan.returns_schema import ReturnsPlan
 from hhp_stats.studies.goal_setting.sample import Sample
 
 COLUMNS = ("stage", "arm", "label", "teams", "people", "kind")
 
 
-def participant_flow(trial: Trial, sample: Sample, plan: Plan) -> pd.DataFrame:
+def participant_flow(trial: Trial, sample: Sample, plan: ReturnsPlan) -> pd.DataFrame:
     """Counts of teams and people by stage and arm; `kind` is `stage`, `loss` (a reason) or `note`.
 
     Each stage equals the one before minus its losses; a table that does not add up is refused.

@@ -30,7 +30,7 @@ from hhp_stats.estimate.imputation import (
     PassiveVariable,
     impute_together,
 )
-from hhp_stats.plan.schema import ImputationModel, Plan, PlannedAnalysis
+from hhp_stats.plan.returns_schema import ImputationModel, ReturnsAnalysis, ReturnsPlan
 from hhp_stats.processes.progress import Progress, silent
 from hhp_stats.regression.model_matrix import Array, Term
 from hhp_stats.studies.goal_setting.attempts import CompletedTrials, attempted
@@ -58,7 +58,7 @@ ARM, SPELLS = "treatment", "spells"
 
 
 def imputation_plan(
-    people: pd.DataFrame, plan: Plan, model: ImputationModel, *, scores: Sequence[str] = SCORES
+    people: pd.DataFrame, plan: ReturnsPlan, model: ImputationModel, *, scores: Sequence[str] = SCORES
 ) -> ImputationPlan:
     """The chained equations of one model of the plan: predictive mean matching throughout, so scores stay on their
     scales.
@@ -160,11 +160,11 @@ class _Arms:
         return ImputedVariable(name=name, kind="pmm", predictors=predictors, within=ARM)
 
 
-def _with_donors(variables: Sequence[ImputedVariable], plan: Plan) -> tuple[ImputedVariable, ...]:
+def _with_donors(variables: Sequence[ImputedVariable], plan: ReturnsPlan) -> tuple[ImputedVariable, ...]:
     return tuple(replace(variable, donors=plan.imputation.donors) for variable in variables)
 
 
-def _settings(plan: Plan, model: ImputationModel, *, part: str = "") -> dict[str, Any]:
+def _settings(plan: ReturnsPlan, model: ImputationModel, *, part: str = "") -> dict[str, Any]:
     """What every imputation takes from the plan; each has random numbers of its own, by its name alone."""
     name = zlib.crc32(f"{model.key}/{part}".encode())
     seed = int(np.random.SeedSequence([plan.seed, name]).generate_state(1)[0])
@@ -233,7 +233,7 @@ def _composites(wave: str, centre: Mapping[str, tuple[float, float]], scores: Se
     return [composite for composite in found if given.issuperset(composite.inputs)]
 
 
-def spells_imputation_plan(people: pd.DataFrame, plan: Plan, model: ImputationModel) -> ImputationPlan:
+def spells_imputation_plan(people: pd.DataFrame, plan: ReturnsPlan, model: ImputationModel) -> ImputationPlan:
     """Where spells are recorded: baseline absence and Bradford score, for the Bradford analyses only."""
 
     def logarithm(values: Mapping[str, Array]) -> Array:
@@ -265,7 +265,7 @@ def spells_imputation_plan(people: pd.DataFrame, plan: Plan, model: ImputationMo
     )
 
 
-def _before_plan(plan: Plan, model: ImputationModel) -> ImputationPlan:
+def _before_plan(plan: ReturnsPlan, model: ImputationModel) -> ImputationPlan:
     """Baseline absence from what was known before the draw, both arms together: a sensitivity analysis.
 
     A baseline cannot depend on the arm, so a model without arm and outcome cannot let chance differences between the
@@ -281,7 +281,7 @@ def _before_plan(plan: Plan, model: ImputationModel) -> ImputationPlan:
     )
 
 
-def impute_trial(people: pd.DataFrame, plan: Plan, *, progress: Progress = silent) -> CompletedTrials:
+def impute_trial(people: pd.DataFrame, plan: ReturnsPlan, *, progress: Progress = silent) -> CompletedTrials:
     """The completed data sets of every model that an analysis names, by its key; `set_name` says which an analysis
     uses.
 
@@ -316,7 +316,7 @@ def _impute_one(task: tuple[pd.DataFrame, ImputationPlan]) -> Imputations:
     return impute_together([task])[0]
 
 
-def set_name(analysis: PlannedAnalysis) -> str:
+def set_name(analysis: ReturnsAnalysis) -> str:
     """Under which name the completed data sets of an analysis stand: its rule, and whether only those with spells are
     in it.
     """

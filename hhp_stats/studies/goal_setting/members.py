@@ -22,7 +22,7 @@ from hhp_stats.disclosure.declared import (
     statistic,
 )
 from hhp_stats.intake.trial import Trial
-from hhp_stats.plan.schema import Plan
+from hhp_stats.plan.returns_schema import ReturnsPlan
 from hhp_stats.studies.goal_setting.balance_members import balance, differences
 from hhp_stats.studies.goal_setting.data_quality import SCALES, VARIABLES, linkage_by_wave
 from hhp_stats.studies.goal_setting.descriptives import DAYS, absence_class, wellbeing_level
@@ -85,7 +85,7 @@ def _imagined(people: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(found, ignore_index=True) if found else people.iloc[:0]
 
 
-def columns(c: Crowd, trial: Trial, plan: Plan, tables: Mapping[str, pd.DataFrame]) -> dict[str, Columns]:
+def columns(c: Crowd, trial: Trial, plan: ReturnsPlan, tables: Mapping[str, pd.DataFrame]) -> dict[str, Columns]:
     """The declarations of every table of the trial that has numbers."""
     made: Mapping[str, Callable[[], Columns]] = {
         "flow": lambda: _flow(c, plan),
@@ -138,11 +138,11 @@ def _others(table: pd.DataFrame) -> Columns:
     }
 
 
-def _arms(c: Crowd, plan: Plan) -> list[pd.Series]:
+def _arms(c: Crowd, plan: ReturnsPlan) -> list[pd.Series]:
     return [c.frame["randomised"] & (c.frame["treatment"] == code) for code in plan.design.arms.values()]
 
 
-def _groups(c: Crowd, plan: Plan) -> list[pd.Series]:
+def _groups(c: Crowd, plan: ReturnsPlan) -> list[pd.Series]:
     """Arms, then authorities."""
     sites = [c.frame["randomised"] & (c.frame["local_authority"] == site.local_authority) for site in plan.sites]
     return [*_arms(c, plan), *sites]
@@ -161,7 +161,7 @@ def _files(c: Crowd, trial: Trial) -> dict[str, Mask]:
     return found
 
 
-def _flow(c: Crowd, plan: Plan) -> Columns:
+def _flow(c: Crowd, plan: ReturnsPlan) -> Columns:
     """Row by row as `participant_flow` counts them."""
     p = c.frame
     randomised = p["randomised"].astype(bool)
@@ -185,7 +185,7 @@ def _flow(c: Crowd, plan: Plan) -> Columns:
     return {"people": counted([c.of(each) for each in rows], worth=worth), "teams": other()}
 
 
-def _teams(c: Crowd, plan: Plan, table: pd.DataFrame) -> Columns:
+def _teams(c: Crowd, plan: ReturnsPlan, table: pd.DataFrame) -> Columns:
     arms = dict(zip(plan.design.arms, _arms(c, plan), strict=True))
     known = {"size": None, "absence": "baseline_absence", "agency": "agency"}
     rows = [
@@ -197,7 +197,7 @@ def _teams(c: Crowd, plan: Plan, table: pd.DataFrame) -> Columns:
     return {"teams": other(), "mean": means, "sd": means}
 
 
-def _interim(c: Crowd, plan: Plan) -> Columns:
+def _interim(c: Crowd, plan: ReturnsPlan) -> Columns:
     days = c.frame["interim_illness_days"]
     own = [c.of(each & days.notna()) for each in _arms(c, plan)]
     return {
@@ -208,7 +208,7 @@ def _interim(c: Crowd, plan: Plan) -> Columns:
     }
 
 
-def _largest(c: Crowd, plan: Plan) -> Columns:
+def _largest(c: Crowd, plan: ReturnsPlan) -> Columns:
     p = c.frame
     scored = [c.of(each & p["records_spells"] & p["bradford"].notna()) for each in _arms(c, plan)]
     zero = [c.of(each & p["records_spells"] & (p["bradford"] == 0)) for each in _arms(c, plan)]
@@ -221,7 +221,7 @@ def _largest(c: Crowd, plan: Plan) -> Columns:
     }
 
 
-def _distribution(c: Crowd, plan: Plan) -> Columns:
+def _distribution(c: Crowd, plan: ReturnsPlan) -> Columns:
     rows, whole = [], []
     for own in _arms(c, plan):
         known = own & c.frame["absence_days"].notna()
@@ -230,7 +230,7 @@ def _distribution(c: Crowd, plan: Plan) -> Columns:
     return {"people": counted(rows), "share": share(rows, whole)}
 
 
-def _uptake(c: Crowd, plan: Plan) -> Columns:
+def _uptake(c: Crowd, plan: ReturnsPlan) -> Columns:
     p = c.frame
     arms = dict(zip(plan.design.arms, _arms(c, plan), strict=True))
     treated, control = arms["treatment"], arms["control"]
@@ -246,14 +246,14 @@ def _uptake(c: Crowd, plan: Plan) -> Columns:
     return {"people": counted(people), "of": counted(of), "share": share(people, of)}
 
 
-def _modules(c: Crowd, plan: Plan) -> Columns:
+def _modules(c: Crowd, plan: ReturnsPlan) -> Columns:
     p = c.frame
     started = dict(zip(plan.design.arms, _arms(c, plan), strict=True))["treatment"] & (p["enrolled"] == 1)
     people = [c.of(started & (p["modules_completed"] == number)) for number in range(7)]
     return {"modules": other(), "people": counted(people), "share": share(people, [c.of(started)] * 7)}
 
 
-def _attrition(c: Crowd, plan: Plan) -> Columns:
+def _attrition(c: Crowd, plan: ReturnsPlan) -> Columns:
     p = c.frame
     groups = _groups(c, plan)
     whole = [c.of(each) for each in groups]
@@ -270,7 +270,7 @@ def _attrition(c: Crowd, plan: Plan) -> Columns:
     return {"people": counted(whole, worth=KEPT), "teams": other(), "left": left, **shares}
 
 
-def _by_wellbeing(c: Crowd, plan: Plan) -> Columns:
+def _by_wellbeing(c: Crowd, plan: ReturnsPlan) -> Columns:
     level = wellbeing_level(c.frame, c.frame["randomised"].astype(bool) & (np.arange(len(c.frame)) < c.people))
     people, answered = [], []
     for name in ("Lowest third", "Middle third", "Highest third", "Not known"):
@@ -323,7 +323,7 @@ def _linkage(c: Crowd, table: pd.DataFrame) -> Columns:
     return {name: counted(members, worth=LESSER) for name, members in names.items()}
 
 
-def _missingness(c: Crowd, plan: Plan) -> Columns:
+def _missingness(c: Crowd, plan: ReturnsPlan) -> Columns:
     people, missing = [], []
     for variable, (_, source) in VARIABLES.items():
         lacking = ~c.frame[variable].astype(bool) if source == "surveys" else c.frame[variable].isna()
@@ -356,7 +356,7 @@ def _strata(c: Crowd, table: pd.DataFrame) -> Columns:
     return found
 
 
-def _recorded(c: Crowd, plan: Plan, table: pd.DataFrame) -> Columns:
+def _recorded(c: Crowd, plan: ReturnsPlan, table: pd.DataFrame) -> Columns:
     """Baselines that were recorded, imputed, and both, by arm."""
     known = c.frame["baseline_absence"].notna()
     arms = dict(zip(plan.design.arms, _arms(c, plan), strict=True))
@@ -379,7 +379,7 @@ def _model(c: Crowd, table: pd.DataFrame) -> Columns:
     return {"gaps": counted(gaps, worth=LESSER), "people": counted(people), **rest}
 
 
-def _selection(c: Crowd, table: pd.DataFrame, plan: Plan) -> Columns:
+def _selection(c: Crowd, table: pd.DataFrame, plan: ReturnsPlan) -> Columns:
     known = [c.of(c.frame["randomised"] & c.frame[plan.outcomes[key].column].notna()) for key in table["outcome"]]
     people = [c.of(c.frame["randomised"])] * len(table)
     return {

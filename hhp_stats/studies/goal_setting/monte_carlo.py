@@ -8,13 +8,13 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from hhp_stats.plan.schema import Plan
+from hhp_stats.plan.returns_schema import ReturnsPlan
 from hhp_stats.results import ResultRow
 
 WARNING = "Monte Carlo error above the plan's limit: more imputations are needed."
 
 
-def monte_carlo_table(rows: Sequence[ResultRow], plan: Plan) -> pd.DataFrame:
+def monte_carlo_table(rows: Sequence[ResultRow], plan: ReturnsPlan) -> pd.DataFrame:
     """How far would the planned results move if the imputation were made again? One row an imputed planned analysis.
 
     Columns result_id, mc_error, share (of the standard error), mc_error_p, limit_p, and `holds`: both within the

@@ -15,10 +15,11 @@ import numpy as np
 from hhp_stats.errors import EstimationError
 from hhp_stats.infer.multiplicity import holm, westfall_young
 from hhp_stats.infer.randomisation_test import randomisation_statistics
-from hhp_stats.plan.schema import Plan, PlannedAnalysis
+from hhp_stats.plan.returns_schema import ReturnsAnalysis, ReturnsPlan
 from hhp_stats.ran import name_of
 from hhp_stats.results import ResultRow
-from hhp_stats.studies.goal_setting.analysed import Material, Model, models
+from hhp_stats.studies.estimators.analysis_data import Model
+from hhp_stats.studies.goal_setting.analysed import Material, models
 from hhp_stats.studies.goal_setting.attempts import lacking
 from hhp_stats.studies.goal_setting_terms import FAMILY
 from hhp_stats.studies.sources import Sourced, adjusted, sourced, states_source
@@ -85,11 +86,11 @@ def step_down(material: Material) -> list[ResultRow]:
     ]
 
 
-def _single(analysis: PlannedAnalysis) -> PlannedAnalysis:
+def _single(analysis: ReturnsAnalysis) -> ReturnsAnalysis:
     return replace(analysis, baseline_absence="zero_with_indicator", missing_outcome="complete_cases")
 
 
-def no_step_down(plan: Plan, error: EstimationError) -> list[ResultRow]:
+def no_step_down(plan: ReturnsPlan, error: EstimationError) -> list[ResultRow]:
     """The rows of the step-down with the reason why there is none: its outcomes are redrawn together."""
     outcomes = dict.fromkeys(plan.analysis(key).outcome for key in FAMILY)
     tails = [f"{outcome}/multiplicity/westfall-young" for outcome in outcomes]

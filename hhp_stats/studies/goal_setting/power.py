@@ -18,7 +18,7 @@ from hhp_stats.design.detectable_effect import (
     detectable_proportion,
 )
 from hhp_stats.errors import EstimationError, NoObservations
-from hhp_stats.plan.schema import Plan, PowerAssumption
+from hhp_stats.plan.returns_schema import PowerAssumption, ReturnsPlan
 from hhp_stats.ran import name_of
 from hhp_stats.results import ResultRow
 from hhp_stats.studies.goal_setting.attempts import attempted, lacking
@@ -44,7 +44,7 @@ def _rates(assumed: PowerAssumption) -> ErrorRates:
     return ErrorRates(alpha=assumed.alpha, power=assumed.power)
 
 
-def power_rows(people: pd.DataFrame, icc: Sourced[float], plan: Plan) -> list[ResultRow]:
+def power_rows(people: pd.DataFrame, icc: Sourced[float], plan: ReturnsPlan) -> list[ResultRow]:
     """Minimum detectable effects of absence (standard deviations) and turnover (probability); `icc` is that of absence
     in the data.
     """
@@ -144,7 +144,7 @@ def _achieved(known: pd.DataFrame, icc: Sourced[float], assumed: PowerAssumption
 
 
 @states_source
-def _row(plan: Plan, name: str, value: Callable[[], float], n: float, words: str) -> ResultRow:
+def _row(plan: ReturnsPlan, name: str, value: Callable[[], float], n: float, words: str) -> ResultRow:
     outcome = "power"
     assumed = plan.power["turnover" if name.startswith("turnover") else "absence"]
     method = f"minimum detectable effect, {100 * assumed.power:g}% power, {100 * assumed.alpha:g}% two-sided"

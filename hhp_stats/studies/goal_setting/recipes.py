@@ -13,10 +13,10 @@ import pandas as pd
 from hhp_stats.consistency.second.frames import AnalysisFrames, Shelf, base_of, stacked, varies
 from hhp_stats.consistency.second.recipe import FIELDS, INTERCEPT, Quantity, Recipe, RecipeTerm
 from hhp_stats.estimate.cost_benefit import net_turnover_costs
-from hhp_stats.plan.schema import PlannedAnalysis
+from hhp_stats.plan.conditions import members
+from hhp_stats.plan.returns_schema import ReturnsAnalysis
 from hhp_stats.results import ResultRow
 from hhp_stats.studies.goal_setting.analysed import (
-    POPULATIONS,
     Material,
     analysed,
     baselines,
@@ -65,7 +65,7 @@ class _Frames:
         for outcome in self.plan.outcomes.values():
             self.shelf.meanings[outcome.column] = f"{outcome.label} ({outcome.unit})" if outcome.unit else outcome.label
 
-    def add(self, analysis: PlannedAnalysis) -> None:
+    def add(self, analysis: ReturnsAnalysis) -> None:
         """The recipes of one planned analysis, if another programme can make it."""
         key = self.plan.result_id(analysis)
         if key not in self.made or analysis.estimator not in (LINEAR, LOGISTIC, COMPLIER, TWO_STEP):
@@ -116,7 +116,7 @@ class _Frames:
                 )
             )
 
-    def _weights(self, analysis: PlannedAnalysis, people: pd.DataFrame) -> str:
+    def _weights(self, analysis: ReturnsAnalysis, people: pd.DataFrame) -> str:
         """The column of the weights; "" where people count alike."""
         outcome = self.plan.outcomes[analysis.outcome]
         weights = person_weights(analysis, outcome, people)
@@ -131,7 +131,7 @@ class _Frames:
             "one over the number of people of the team who are analysed, over its mean",
         )
 
-    def _linear(self, key: str, analysis: PlannedAnalysis, about: dict[str, Any]) -> None:
+    def _linear(self, key: str, analysis: ReturnsAnalysis, about: dict[str, Any]) -> None:
         more: dict[str, Any] = {}
         if analysis.covariance == "two-way":
             more["clusters"] = (TEAM, self.shelf.put("local_authority", self.material.people["local_authority"]))
@@ -144,7 +144,7 @@ class _Frames:
             }
         self.recipes.append(Recipe(result_id=key, estimator="ols", **{**about, **more}))
 
-    def _logistic(self, key: str, analysis: PlannedAnalysis, about: dict[str, Any]) -> None:
+    def _logistic(self, key: str, analysis: ReturnsAnalysis, about: dict[str, Any]) -> None:
         quantities: Mapping[str, Quantity] = {
             "": "change",
             "ratio": "odds_ratio",
@@ -161,7 +161,7 @@ class _Frames:
             for estimand, quantity in quantities.items()
         ]
 
-    def _imputed(self, analysis: PlannedAnalysis) -> dict[str, Any]:
+    def _imputed(self, analysis: ReturnsAnalysis) -> dict[str, Any]:
         """Which completed data sets an analysis uses; `filled` follows with its terms."""
         if analysis.baseline_absence not in self.plan.imputation.models:
             return {}
@@ -170,7 +170,7 @@ class _Frames:
         return {"imputed": _file(name), "imputations": count, "filled": ()}
 
     def _terms(
-        self, analysis: PlannedAnalysis, people: pd.DataFrame, answered: str, imputed: dict[str, Any]
+        self, analysis: ReturnsAnalysis, people: pd.DataFrame, answered: str, imputed: dict[str, Any]
     ) -> tuple[RecipeTerm, ...]:
         """The terms as columns of the frame; those that are imputed are noted in `imputed`."""
         outcome, rule, found = (
@@ -209,7 +209,7 @@ class _Frames:
             self._note(set_name(analysis), imputed["filled"])
         return tuple(found)
 
-    def _completed(self, analysis: PlannedAnalysis) -> set[str]:
+    def _completed(self, analysis: ReturnsAnalysis) -> set[str]:
         imputations = self.material.imputations[set_name(analysis)]
         return {*imputations.imputed, *(passive.name for passive in imputations.plan.passive)}
 
@@ -218,7 +218,7 @@ class _Frames:
         kept += [column for column in columns if column not in kept]
 
     def _only(self, population: str) -> tuple[str, ...]:
-        inside = POPULATIONS[population](self.material.people)
+        inside = members(self.material.people, self.plan.populations[population].where)
         if inside.all():
             return ()
         return (

@@ -20,7 +20,7 @@ import pandas as pd
 from hhp_stats.disclosure.crowd import Crowd
 from hhp_stats.disclosure.declared import GIVEN_UP, KEPT, LESSER, ORDINARY, Row
 from hhp_stats.errors import NoObservations, UndeclaredCount
-from hhp_stats.plan.schema import Plan, PlannedAnalysis
+from hhp_stats.plan.returns_schema import ReturnsAnalysis, ReturnsPlan
 from hhp_stats.results import ResultRow
 from hhp_stats.studies.goal_setting.analysed import Material, counted, model_terms, outcome_column
 from hhp_stats.studies.goal_setting.arm_means import ArmFigure, arm_figures, of_the_arm
@@ -37,7 +37,7 @@ _GROUPS = {"randomised": "person", "analysed": "absence_days", "respondents": "w
 
 
 def row_members(
-    c: Crowd, rows: Sequence[ResultRow], material: Material, analyses: Mapping[str, PlannedAnalysis]
+    c: Crowd, rows: Sequence[ResultRow], material: Material, analyses: Mapping[str, ReturnsAnalysis]
 ) -> dict[str, Row]:
     """The people behind every row that has an n; `analyses` says of which planned analysis a row is a result, or a
     restatement, by its id.
@@ -51,12 +51,10 @@ def row_members(
 class _Declaring:
     """The declarations of one study's rows; people of an analysis are selected once."""
 
-    def __init__(self, c: Crowd, material: Material, analyses: Mapping[str, PlannedAnalysis]) -> None:
+    def __init__(self, c: Crowd, material: Material, analyses: Mapping[str, ReturnsAnalysis]) -> None:
         self.c, self.material, self.plan, self.analyses = c, material, material.plan, analyses
-        self.figures = {
-            f"{self.plan.study}/{one.outcome.key}/{one.estimand}/raw": one for one in arm_figures(self.plan)
-        }
-        self.memo: dict[PlannedAnalysis, pd.Series] = {}
+        self.figures = {f"{self.plan.study}/{one.outcome.id}/{one.estimand}/raw": one for one in arm_figures(self.plan)}
+        self.memo: dict[ReturnsAnalysis, pd.Series] = {}
 
     def row(self, row: ResultRow) -> Row:
         c = self.c
@@ -82,7 +80,7 @@ class _Declaring:
             return Row(n=c.of(known), worth=GIVEN_UP)
         raise UndeclaredCount(f"{row.result_id}: nothing says whom its n counts")
 
-    def _result(self, row: ResultRow, analysis: PlannedAnalysis) -> Row:
+    def _result(self, row: ResultRow, analysis: ReturnsAnalysis) -> Row:
         """A result of a planned analysis. Without covariates it is made of its people's numbers, and of those with a
         one."""
         c, outcome = self.c, self.plan.outcomes[analysis.outcome]
@@ -104,7 +102,7 @@ class _Declaring:
     def _arm(self, code: float) -> pd.Series:
         return self.c.frame["treatment"] == code
 
-    def people(self, analysis: PlannedAnalysis) -> pd.Series:
+    def people(self, analysis: ReturnsAnalysis) -> pd.Series:
         """Whom the results of an analysis count, imagined people included: the same conditions on the same columns."""
         if analysis not in self.memo:
             frame, outcome = self.c.frame, self.plan.outcomes[analysis.outcome]
@@ -144,7 +142,7 @@ class _Declaring:
         return Row(n=c.of(own), worth=GIVEN_UP)
 
 
-def _arm(c: Crowd, figure: ArmFigure, plan: Plan) -> Row:
+def _arm(c: Crowd, figure: ArmFigure, plan: ReturnsPlan) -> Row:
     """A mean or standard deviation of one arm; of zeros and ones both are as good as the count.
 
     Where the number of people is withheld, another mean or deviation is published as it is printed: its n cannot be

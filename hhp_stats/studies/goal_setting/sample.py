@@ -17,8 +17,9 @@ from hhp_stats.measures.baseline_absence import annualised
 from hhp_stats.measures.bradford import bradford
 from hhp_stats.measures.reliability import Reliability, cronbach_alpha, spearman_brown
 from hhp_stats.measures.scales import CombinationRule, combination_rule, composite, reverse_scored, undecided
+from hhp_stats.plan.conditions import parse_condition
 from hhp_stats.plan.nearest import refuse_unknown
-from hhp_stats.plan.schema import Plan
+from hhp_stats.plan.returns_schema import ReturnsPlan
 from hhp_stats.studies.goal_setting.attempts import attempted
 
 NEEDS: Mapping[str, tuple[str, ...]] = {
@@ -29,6 +30,7 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
 POSITIVE, NEGATIVE = ("affect_1", "affect_3", "affect_5"), ("affect_2", "affect_4", "affect_6")
 WAVES = ("t1", "t2")
 ABSENCE = "absence_days"
+LARGEST = 0.99  # the quantile beyond which a Bradford score counts as one of the largest
 PARTS = ("happiness", "ladder", "balance")  # of the composite of wellbeing
 
 
@@ -43,7 +45,7 @@ class Sample:
     recording_authorities: tuple[str, ...]  # that record spells
 
 
-def build_sample(trial: Trial, plan: Plan) -> Sample:
+def build_sample(trial: Trial, plan: ReturnsPlan) -> Sample:
     """Add every outcome and covariate of the plan to the randomised staff of `trial`.
 
     Joiners and staff of teams that were not allocated are left out (clause P52); `flow` counts
@@ -61,6 +63,8 @@ def build_sample(trial: Trial, plan: Plan) -> Sample:
         service_years=people["service_months"] / 12,
         responded=people["responded_t2"].astype("float64"),
     )
+    if "coffee" in frame:
+        frame["coffee_in_authority"] = frame.groupby("local_authority")["coffee"].transform("max").astype("float64")
     frame, absence = _absence(frame, plan)
     frame, recording = _bradford(frame)
     frame = _chosen_answers(_survey_scores(frame), plan)
@@ -77,13 +81,17 @@ def build_sample(trial: Trial, plan: Plan) -> Sample:
     )
 
 
-def refuse_unknown_columns(people: pd.DataFrame, plan: Plan) -> None:
+def refuse_unknown_columns(people: pd.DataFrame, plan: ReturnsPlan) -> None:
     """Refuses (PlanError) an outcome, covariate or weight in a column that nobody has."""
     named: list[tuple[str, tuple[str, ...]]] = [
-        (f"outcomes.{o.key}", (o.column, o.baseline, o.weight)) for o in plan.outcomes.values()
+        (f"outcomes.{o.id}", (o.column, o.baseline, o.weight)) for o in plan.outcomes.values()
     ]
     named += [(f"terms {term.column}", (term.column,)) for term in plan.terms]
     named += [(f"analyses {analysis.id}", (analysis.baseline,)) for analysis in plan.analyses]
+    for key in dict.fromkeys(analysis.population for analysis in plan.analyses):
+        where = plan.populations[key].where
+        asked = (part.column for part in parse_condition(where).comparisons()) if where else ()
+        named.append((f"populations.{key}", tuple(asked)))
     for place, columns in named:
         used, file = filter(None, columns), f"data/plan/{plan.study}.toml"
         refuse_unknown(file, place, "the column", used, list(people.columns), "those of the people analysed")
@@ -101,7 +109,7 @@ def _without_unfollowed(people: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _absence(frame: pd.DataFrame, plan: Plan) -> tuple[pd.DataFrame, dict[str, TrialAbsence]]:
+def _absence(frame: pd.DataFrame, plan: ReturnsPlan) -> tuple[pd.DataFrame, dict[str, TrialAbsence]]:
     base = annualised(frame, days="baseline_illness_days", months="service_months")
     # Whoever left before the interim return is absent from the endline one: the interim days are all there are. Of
     # somebody who has vanished since, or whose authority sent no endline return, they are only a part: not known.
@@ -131,14 +139,14 @@ def _absence(frame: pd.DataFrame, plan: Plan) -> tuple[pd.DataFrame, dict[str, T
     return frame.assign(**{ABSENCE: frame[planned], "absence_rate": rate}), versions
 
 
-def leaver_rules(plan: Plan) -> tuple[tuple[LeaverRule, float], ...]:
+def leaver_rules(plan: ReturnsPlan) -> tuple[tuple[LeaverRule, float], ...]:
     """How leavers are counted: every rule with the plan's floor, and the other floors that its analyses name."""
     usual = [(rule, plan.measures.leaver_floor_days) for rule in get_args(LeaverRule)]
     named = [(analysis.leavers, analysis.leaver_floor) for analysis in plan.analyses]
     return tuple(dict.fromkeys((*usual, *named)))
 
 
-def leaver_column(rule: str, floor: float, plan: Plan) -> str:
+def leaver_column(rule: str, floor: float, plan: ReturnsPlan) -> str:
     """The column of days absent under one rule for leavers; the floor is in its name where it is not the plan's."""
     name = f"{ABSENCE}_{rule}"
     return name if floor == plan.measures.leaver_floor_days else f"{name}_floor_{floor:g}".replace(".", "_")
@@ -160,12 +168,14 @@ def _bradford(frame: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
         frame, recording_authorities=recording, spells="baseline_illness_spells", days="baseline_illness_days"
     )
     after = bradford(frame, recording_authorities=recording, spells="spells", days="recorded_days")
+    scores = after.scores.where(frame["local_authority"].isin(recording))
     return frame.assign(
         records_spells=frame["local_authority"].isin(recording),
         baseline_illness_spells=spells,
         baseline_bradford=before.scores,
         baseline_bradford_recorded=recorded.scores,
         bradford=after.scores,
+        **{f"bradford_below_p{100 * LARGEST:.0f}": scores <= scores.quantile(LARGEST)},
         log_bradford=after.log_scores,
         baseline_log_bradford=before.log_scores,
     ), recording
@@ -192,7 +202,7 @@ def _mean(frame: pd.DataFrame, items: tuple[str, ...], wave: str, low: float, hi
     return composite(frame, items=[f"{item}_{wave}" for item in items], rule="mean", low=low, high=high)
 
 
-def _chosen_answers(frame: pd.DataFrame, plan: Plan) -> pd.DataFrame:
+def _chosen_answers(frame: pd.DataFrame, plan: ReturnsPlan) -> pd.DataFrame:
     """Zeros and ones: who chose one of the answers in words that an outcome of the plan is about, at each wave."""
     columns = {}
     for outcome in plan.outcomes.values():
@@ -202,7 +212,7 @@ def _chosen_answers(frame: pd.DataFrame, plan: Plan) -> pd.DataFrame:
     return frame.assign(**columns)
 
 
-def _wellbeing(frame: pd.DataFrame, plan: Plan) -> tuple[pd.DataFrame, CombinationRule]:
+def _wellbeing(frame: pd.DataFrame, plan: ReturnsPlan) -> tuple[pd.DataFrame, CombinationRule]:
     """The composite of clause P36: happiness, ladder and affect balance, each in baseline standard deviations.
 
     One composite only where the rule of clause P37 allows it; the study reports each part otherwise.

@@ -9,9 +9,9 @@ import pandas as pd
 
 from hhp_stats.estimate.tipping import tipping_points
 from hhp_stats.results import ResultRow, not_estimated
+from hhp_stats.studies.estimators.linear import repeated
 from hhp_stats.studies.goal_setting.analysed import Material, first_sets, models
 from hhp_stats.studies.goal_setting.imputation_model import set_name
-from hhp_stats.studies.goal_setting.linear_cells import repeated
 from hhp_stats.studies.sources import states_source
 
 
@@ -22,7 +22,8 @@ def tipping(outcome_key: str, material: Material) -> tuple[list[ResultRow], pd.D
     analysis = plan.analysis(f"{outcome_key}/itt/imputed")
     name = set_name(analysis)
     fewer = first_sets(material.imputations[name], plan.tipping.imputations)
-    same = repeated(models(analysis, outcome, replace(material, imputations={name: fewer})), conf_level=plan.conf_level)
+    sets = models(analysis, outcome, replace(material, imputations={name: fewer}))
+    same = repeated(sets, clusters=sets.people[plan.design.cluster], conf_level=plan.conf_level)
     people = material.people
     unit = float(people.loc[people["treatment"] == 0, outcome.column].std(ddof=1))
     found = tipping_points(

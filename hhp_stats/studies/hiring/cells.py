@@ -25,7 +25,7 @@ from hhp_stats.regression.cluster_robust import (
 from hhp_stats.regression.linear import LinearFit, ols
 from hhp_stats.regression.model_matrix import Term, model_matrix
 from hhp_stats.results import NOT_ALLOWED, Estimate, ResultRow, not_estimated
-from hhp_stats.studies.least_squares import covariance_of
+from hhp_stats.studies.estimators.least_squares import covariance_of
 from hhp_stats.studies.planned import Estimates, conduct_of, rows_of
 from hhp_stats.studies.sources import Sourced, adjusted, sourced, states_source
 
@@ -132,7 +132,7 @@ def contrast_rows(
             estimator=method.estimator,
             contrast=contrast.label,
             about=_about(contrast, method, plan),
-            made_by=None,
+            made_by=lambda: None,
             refused_by=contrast_rows,
             note=lambda: method.note,
         )

@@ -12,9 +12,10 @@ from linearmodels.datasets import mroz
 
 from hhp_stats.intake.load import load_trial
 from hhp_stats.plan.load import load_plan
-from hhp_stats.plan.schema import Plan
+from hhp_stats.plan.returns_schema import ReturnsPlan
 from hhp_stats.regression.model_matrix import ModelMatrix
-from hhp_stats.studies.goal_setting.analysed import Material, Model, models
+from hhp_stats.studies.estimators.analysis_data import Model
+from hhp_stats.studies.goal_setting.analysed import Material, models
 from hhp_stats.studies.goal_setting.sample import build_sample
 
 HERE = Path(__file__).parent
@@ -68,7 +69,7 @@ def made_people() -> People:
 
 
 @cache
-def trial_plan_and_people() -> tuple[Plan, pd.DataFrame]:
+def trial_plan_and_people() -> tuple[ReturnsPlan, pd.DataFrame]:
     """The goal-setting trial as it stands in the project."""
     plan = load_plan(ROOT, "goal_setting")
     return plan, build_sample(load_trial(ROOT, "goal_setting"), plan).people

@@ -23,7 +23,7 @@ from numpy.testing import assert_allclose
 
 from hhp_stats.errors import NonConvergence
 from hhp_stats.estimate.selection import SelectionFit, heckman_likelihood
-from hhp_stats.studies.goal_setting import missing_cells
+from hhp_stats.studies.estimators import missing
 from hhp_stats.studies.goal_setting.analysed import Material, models
 from hhp_stats.studies.goal_setting.cells import run_cell
 from hhp_stats.studies.goal_setting.imputation_model import impute_trial
@@ -129,7 +129,7 @@ def test_the_pooled_row_takes_each_data_set_at_its_highest_maximum(imputed_mater
 def test_a_data_set_without_a_maximum_is_a_row_with_its_reason(
     imputed_material: Material, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fit = missing_cells.heckman_likelihood
+    fit = missing.heckman_likelihood
     calls = iter(range(3))
 
     def second_fails(**arguments: object) -> SelectionFit:
@@ -137,7 +137,7 @@ def test_a_data_set_without_a_maximum_is_a_row_with_its_reason(
             raise NonConvergence("selection model: rho runs to 1")
         return fit(**arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(missing_cells, "heckman_likelihood", second_fails)
+    monkeypatch.setattr(missing, "heckman_likelihood", second_fails)
     analysis = imputed_material.plan.analysis("wellbeing/itt/heckman-imputed")
     (row,) = run_cell(analysis, imputed_material).rows
     assert row.status == "not_estimated"

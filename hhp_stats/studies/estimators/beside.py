@@ -7,15 +7,28 @@ from collections.abc import Mapping
 
 from hhp_stats.estimate.bounds import Bounds
 from hhp_stats.estimate.logistic import ProbabilityChange, exponentiated
+from hhp_stats.plan.schema import PlannedAnalysis
 from hhp_stats.results import Estimate
 
 LOWER, UPPER, RHO = "lower_bound", "upper_bound", "rho"  # estimands
 RATIO, UNTREATED, TREATED = "ratio", "predicted_control", "predicted_treatment"
-# What an estimator always gives beside the effect: it goes with the effect where that is refused.
-ALWAYS: Mapping[str, tuple[str, ...]] = {
+# What an estimator gives beside the effect: it goes with the effect where that is refused. {own} is the estimand of the
+# effect.
+BESIDE: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("logit", "firth"), (RATIO, UNTREATED, TREATED)),
     **dict.fromkeys(("lee-bounds", "worst-case-bounds"), (LOWER, UPPER)),
+    "heckman": (RHO,),
+    "iv": ("uptake", "{own}/iv-anderson-rubin"),
 }
+ONE_FIT = (RHO,)  # not pooled over completed data sets
+
+
+def beside_effect(analysis: PlannedAnalysis, *, several: bool = False) -> tuple[str, ...]:
+    """The estimands that stand beside the effect of a planned analysis, of one data set or `several`."""
+    names = (name.format(own=analysis.estimand) for name in BESIDE.get(analysis.estimator, ()))
+    return tuple(name for name in names if not (several and name in ONE_FIT))
+
+
 MIDDLE_NOTE = "The estimate is the middle of the bounds, not a best guess; the interval covers the effect."
 
 
