@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -241,6 +242,7 @@ def correct(
     if study is not None:
         _known_study(root, study)
     asked = _changes(changes or [], field, old, new)
+    _is_day(received_on)
     if study is not None and _one_table(root, study, authority=authority, wave=wave):
         lines = append_table_corrections(
             root,
@@ -255,6 +257,7 @@ def correct(
     else:
         if not wave or not authority:
             raise typer.BadParameter("a correction of a return needs --wave and --authority.")
+        _of_a_return(root, study, wave=wave, authority=authority, names=[change.field for change in asked])
         lines = append_corrections(
             root,
             received_on=received_on,
@@ -273,6 +276,31 @@ def correct(
         out.print("It fits and breaks no rule; nothing was added (--dry-run).")
     else:
         out.print(f"added as {' and '.join(line.id for line in lines)}; `hhp render` applies it", markup=False)
+
+
+def _is_day(text: str) -> None:
+    """Wrong use: another date than 2020-05-31."""
+    try:
+        dt.date.fromisoformat(text.strip())
+    except ValueError:
+        raise typer.BadParameter(f"--received-on {text!r}: write the day as 2020-05-31.") from None
+
+
+def _of_a_return(root: Path, study: str | None, *, wave: str, authority: str, names: list[str]) -> None:
+    """Wrong use: a wave, an authority or a field that the returns of the study do not have."""
+    from hhp_stats.intake.dictionary import WAVES, fields_of, load_dictionary, load_study, study_with_returns
+    from hhp_stats.intake.spellings import tidy
+    from hhp_stats.plan.nearest import allowed
+
+    if tidy(wave) not in WAVES:
+        raise typer.BadParameter(f"--wave {wave!r}. {allowed(WAVES, wave)}")
+    known = load_study(root, study or study_with_returns(root)).authorities
+    if tidy(authority) not in known:
+        raise typer.BadParameter(f"--authority {authority!r}. {allowed(known, authority)}")
+    fields = [each.name for each in fields_of(load_dictionary(root), "return", tidy(wave))]
+    for name in names:
+        if tidy(name) not in fields:
+            raise typer.BadParameter(f"the {tidy(wave)} return has no field {name!r}. {allowed(fields, name)}")
 
 
 def _changes(several: list[str], field: str | None, old: str | None, new: str | None) -> list[Change]:

@@ -23,8 +23,10 @@ def release(
 ) -> None:
     """Freeze results, manifest and report below `data/releases/`; render first."""
     from hhp_stats.intake.manifest import read_manifest
-    from hhp_stats.publish.release import freeze_release
+    from hhp_stats.publish.release import freeze_release, is_release_date
 
+    if date is not None and not is_release_date(date):
+        raise typer.BadParameter(f"a release is named by its date, such as 2026-05-31, not {date!r}.")
     root = find_root()
     name = date or str(read_manifest(root).release)
     with at_work(root, "release"):
@@ -51,7 +53,7 @@ def changes(
     Of raw files it says how many cells of which field differ, and whether the ledger explains them. Values of single
     people are shown with `--cells` alone, and never as JSON.
     """
-    from hhp_stats.publish.changes import compare_releases, private_cells
+    from hhp_stats.publish.changes import compare_releases, compared_names, private_cells
     from hhp_stats.publish.changes_text import terminal, terminal_cells
 
     if as_json and cells:
@@ -59,6 +61,7 @@ def changes(
             "--cells shows values of single people on the terminal and cannot be combined with --json"
         )
     root = find_root()
+    compared_names(root, earlier, later)  # before the studies run
     if later == "now":
         run_all_studies(root, fresh=False)
     report = compare_releases(root, earlier, later)
@@ -108,10 +111,11 @@ def preview(
 ) -> None:
     """Serve the report on this machine, render again whenever a source is saved, and reload the page."""
     from hhp_stats.publish.preview import FOLDER as PAGES
-    from hhp_stats.publish.preview import preview_of
+    from hhp_stats.publish.preview import check_port, preview_of
     from hhp_stats.studies.output import FOLDER
 
     root = find_root()
+    check_port(port)  # before the studies run
     OutputGuard(root=root, command="hhp preview", for_folders=(str(PAGES),)).folder(root / PAGES)
     run_all_studies(root, fresh=False)
     shown = preview_of(

@@ -37,7 +37,7 @@ from hhp_stats.plan.disclosure import load_disclosure
 from hhp_stats.plan.primary import primary_outcomes
 from hhp_stats.present.numbers import count, plural, spelled
 from hhp_stats.publish.input_changes import CellChange, FieldCount, InputChanges, changed_cells, input_changes
-from hhp_stats.publish.release import NOW, ReleaseRefused, Snapshot, read_snapshot, releases
+from hhp_stats.publish.release import NOW, ReleaseRefused, Snapshot, check_release, read_snapshot, releases
 from hhp_stats.publish.result_changes import Flip, ResultChange, flips, largest, result_changes
 
 
@@ -235,11 +235,20 @@ def private_cells(root: Path, a: str | None = None, b: str = NOW) -> list[CellCh
     return changed_cells(old, new)
 
 
-def _snapshots(root: Path, a: str | None, b: str) -> tuple[Snapshot, Snapshot]:
+def compared_names(root: Path, a: str | None, b: str = NOW) -> tuple[str, str]:
+    """The names of what `compare_releases` compares; raises ReleaseRefused where one of them is not there."""
     earlier = a or last_release(root, before=b)
     if earlier is None:
         raise ReleaseRefused("there is no earlier release to compare with: freeze one with `hhp release`")
-    return read_snapshot(root, earlier), read_snapshot(root, b)
+    for name in (earlier, b):
+        if name != NOW:
+            check_release(root, name)
+    return earlier, b
+
+
+def _snapshots(root: Path, a: str | None, b: str) -> tuple[Snapshot, Snapshot]:
+    earlier, later = compared_names(root, a, b)
+    return read_snapshot(root, earlier), read_snapshot(root, later)
 
 
 def last_release(root: Path, *, before: str = NOW) -> str | None:

@@ -273,6 +273,11 @@ class PortTaken(HhpError):
     exit_status = 2
 
 
+def check_port(port: int) -> None:
+    """Raises PortTaken where another program serves on the port; 0 stands for any that is free."""
+    _serving(port, BaseHTTPRequestHandler).server_close()
+
+
 def _serving(port: int, handler: type[BaseHTTPRequestHandler]) -> _Server:
     try:
         return _Server((HOST, port), handler)

@@ -131,8 +131,15 @@ class Snapshot:
 def releases(root: Path) -> list[str]:
     """The dates of all releases of the project, oldest first."""
     folder = root / RELEASES
-    found = [path.name for path in folder.iterdir() if path.is_dir() and _is_date(path.name)] if folder.is_dir() else []
-    return sorted(found)
+    there = folder.iterdir() if folder.is_dir() else ()
+    return sorted(path.name for path in there if path.is_dir() and is_release_date(path.name))
+
+
+def check_release(root: Path, name: str) -> None:
+    """Raises NoSuchRelease, naming those that there are, where no release has this name."""
+    if name not in releases(root):
+        known = ", ".join(releases(root)) or "none yet"
+        raise NoSuchRelease(f"there is no release {name!r} in {RELEASES}; there are: {known}")
 
 
 def data_files(root: Path) -> list[str]:
@@ -184,9 +191,7 @@ def read_snapshot(root: Path, name: str) -> Snapshot:
     """A frozen release by its date, or the state of now. Raises ReleaseRefused where there is none or it is damaged."""
     if name == NOW:
         return snapshot_now(root)
-    if name not in releases(root):
-        known = ", ".join(releases(root)) or "none yet"
-        raise NoSuchRelease(f"there is no release {name!r} in {RELEASES}; there are: {known}")
+    check_release(root, name)
     folder = root / RELEASES / name
     try:
         manifest = tomllib.loads((folder / "manifest.toml").read_text(encoding="utf-8"))
@@ -234,7 +239,7 @@ def freeze_release(root: Path, *, date: str, output: Path, with_report: bool = T
     Whole or not at all, and never over an earlier release. Raises ReleaseRefused where the date is no date or taken,
     where results are older than their inputs, or where `output` was not rendered from these results.
     """
-    if not _is_date(date):
+    if not is_release_date(date):
         raise ReleaseRefused(f"a release is named by its date, such as 2026-05-31, not {date!r}")
     target = root / RELEASES / date
     put_right(root)
@@ -313,7 +318,8 @@ def _quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)  # a JSON string is a basic string of TOML
 
 
-def _is_date(text: str) -> bool:
+def is_release_date(text: str) -> bool:
+    """Whether a release may have this name: a day, written as 2026-05-31."""
     try:
         return bool(re.fullmatch(r"\d{4}-\d\d-\d\d", text)) and Date.fromisoformat(text).isoformat() == text
     except ValueError:

@@ -32,6 +32,12 @@ COMMANDS = (
 runner = CliRunner()
 
 
+CORRECTION = (
+    *("correct", "--dry-run", "--staff-id", "KEN-0084", "--wave", "endline", "--authority", "Kent"),
+    *("--reason", "typing", "--requested-by", "HR", "--received-on", "2020-04-20"),
+)
+
+
 def run(*words):
     return runner.invoke(app, list(words))
 
@@ -66,6 +72,13 @@ def test_help_has_words_and_an_example(command):
         ("power", "--people", "10", "--cluster-size", "20"),
         ("power", "--people", "100", "--cluster-size", "40"),
         ("power", "--people", "8", "--attrition", ".9"),
+        ("changes", "nonsense"),
+        ("changes", "1999-01-01"),
+        ("release", "--date", "soon"),
+        (*CORRECTION, "--set", "left=yes", "--wave", "spring"),
+        (*CORRECTION, "--set", "left=yes", "--authority", "Nowhere"),
+        (*CORRECTION, "--set", "left=yes", "--received-on", "20/04/2020"),
+        (*CORRECTION, "--set", "height=4"),
         ("start-real", "nonsense"),
         ("start-real", "swing", "--undo", "--confirm", "arms.control"),
         ("start-real", "swing", "--source", "a record"),
@@ -74,6 +87,7 @@ def test_help_has_words_and_an_example(command):
 )
 def test_wrong_use_ends_with_two(words, root, monkeypatch):
     monkeypatch.chdir(root)
+    monkeypatch.setattr("hhp_stats.cli.releases.run_all_studies", lambda *args, **how: pytest.fail("ran the studies"))
     assert run(*words).exit_code == 2
 
 
@@ -84,18 +98,20 @@ def test_the_version_is_that_of_the_package():
     assert shown.exit_code == 0 and shown.output.split() == ["hhp_stats", version("hhp_stats")]
 
 
-def test_a_port_in_use_is_named_with_what_to_do(root):
+def test_a_port_in_use_is_named_with_what_to_do(root, monkeypatch):
     import socket
 
-    from hhp_stats.publish.preview import PortTaken, _serving
+    from hhp_stats.publish.preview import PortTaken, check_port
 
+    monkeypatch.chdir(root)
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
         with pytest.raises(PortTaken, match=f"Port {port} is in use") as refused:
-            _serving(port, None)
-    assert refused.value.exit_status == 2
+            check_port(port)
+        assert refused.value.exit_status == run("preview", "--port", str(port)).exit_code == 2
+    check_port(port)
 
 
 def test_outside_a_project_the_error_is_one_sentence(tmp_path):

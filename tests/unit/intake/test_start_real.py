@@ -133,7 +133,12 @@ def test_real_files_are_not_tracked(home: Path) -> None:
     git("add", "--force", ".")
     git("commit", "--quiet", "-m", "x")
     moved = start_real(home, "swing").moved
-    for name in moved:
+    elsewhere = ["data/letters.csv", "data/diaries/swing.ods", "data/surveys/swing/baseline.qsf", "out/kent.xlsx"]
+    for name in (*moved, *elsewhere):
+        (home / name).parent.mkdir(parents=True, exist_ok=True)
         (home / name).write_text("real answers\n", encoding="utf-8")
+    own = "data/plan/new.toml"
+    (home / own).write_text("", encoding="utf-8")
     git("add", "--all")
-    assert not set(git("ls-files").split("\n")) & {*moved, "data/corrections.csv"}
+    tracked = set(git("ls-files").split("\n"))
+    assert not tracked & {*moved, *elsewhere, "data/corrections.csv"} and own in tracked
