@@ -21,6 +21,15 @@ COVARIATES = {
     "coffee": "Arm of another trial",
     "wellbeing_t1": "Baseline wellbeing",
 }
+# What the surveys ask about the person, in words; age is a number.
+PERSONAL = {
+    "age_t1": "Age, years",
+    "marital_status_t1": "Marital status",
+    "children_at_home_t1": "Children at home",
+    "health_t1": "Health",
+    "contract_t1": "Contract",
+}
+AGE = "age_t1"
 # One planned analysis an outcome: the imputed one where there are three.
 FAMILY = (
     "sickness_absence/itt/cr1",

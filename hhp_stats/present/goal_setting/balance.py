@@ -14,6 +14,7 @@ from hhp_stats.present.goal_setting.named import sentence, table
 from hhp_stats.present.numbers import (
     alpha_of,
     count,
+    lowered,
     number,
     p_clause,
     plural,
@@ -23,7 +24,7 @@ from hhp_stats.present.prose import contrast_of
 from hhp_stats.present.tables import balance_table as by_arm
 from hhp_stats.present.tables import plain_table
 from hhp_stats.results import LACKING
-from hhp_stats.studies.goal_setting_terms import ANALYSED, COVARIATES
+from hhp_stats.studies.goal_setting_terms import ANALYSED, COVARIATES, PERSONAL
 
 GROUP_LABELS = {"randomised": "Randomised", "absence": "Absence known", "wellbeing": "Wellbeing known"}
 
@@ -123,6 +124,25 @@ def balance_table(report: StudyReport) -> GT:
                 f"{number(test['statistic'], 1)}, "
                 f"{p_clause(test['p_value'])} (Monte Carlo error {number(test['mc_error_p'], 3)}; "
                 f"{test['method'].split(', ', 1)[1]})."
+            ),
+            *withheld_note(table),
+        ],
+    )
+
+
+@table
+def personal(report: StudyReport) -> GT:
+    """What the baseline survey asks about the person, by arm, among those who answered it."""
+    table = report.table("personal")
+    return by_arm(
+        table,
+        arm_labels=report.plan.design.arm_labels,
+        covariates=PERSONAL,
+        notes=[
+            (
+                "Those who answered the baseline survey. Shares of those whose answer is known, or means with standard"
+                f" deviations. Std. difference: {lowered(contrast_of(report.plan))} in pooled standard deviations. The"
+                " questions serve no planned analysis."
             ),
             *withheld_note(table),
         ],

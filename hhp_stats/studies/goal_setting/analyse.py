@@ -272,6 +272,7 @@ def _tables(
     return {
         "flow": participant_flow(trial, sample, plan),
         "balance": descriptives.balance(people, plan, population="randomised"),
+        "personal": descriptives.personal(people),
         "balance_differences": descriptives.balance_differences(people, plan),
         "team_balance": descriptives.team_balance(people, plan),
         "interim": descriptives.interim(people, plan),

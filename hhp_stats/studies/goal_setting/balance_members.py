@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from hhp_stats.disclosure.crowd import Crowd
-from hhp_stats.disclosure.declared import LESSER, Column, Mask, Sets, counted, internal
+from hhp_stats.disclosure.declared import LESSER, ORDINARY, Column, Mask, Sets, counted, internal
 from hhp_stats.plan.returns_schema import ReturnsPlan
 from hhp_stats.studies.goal_setting.descriptives import BINARY
 from hhp_stats.studies.goal_setting_terms import ANALYSED
@@ -36,12 +36,16 @@ def _parts(c: Crowd, rows: Sequence[Row], own: pd.Series, row: Row) -> Iterator[
             yield c.of(known & ~_with(c, each))
 
 
-def balance(c: Crowd, plan: ReturnsPlan, table: pd.DataFrame) -> dict[str, Column]:
-    """The characteristics of the randomised: shares exactly, means as they are printed."""
+def balance(
+    c: Crowd, plan: ReturnsPlan, table: pd.DataFrame, *, among: str = "randomised", worth: int = ORDINARY
+) -> dict[str, Column]:
+    """The characteristics of the randomised, of all or of those marked in a column: shares exactly, means as they are
+    printed.
+    """
     rows: Sequence[Row] = table.to_dict("records")
-    randomised = c.frame["randomised"].astype(bool)
+    randomised = c.frame["randomised"].astype(bool) & c.frame[among].astype(bool)
     missing = [None if row["kind"] == "level" else c.of(randomised & c.frame[row["covariate"]].isna()) for row in rows]
-    found: dict[str, Column] = {"missing": counted(missing, worth=LESSER)}
+    found: dict[str, Column] = {"missing": counted(missing, worth=min(worth, LESSER))}
     arms = {arm: randomised & (c.frame["treatment"] == code) for arm, code in plan.design.arms.items()}
     both: list[list[Mask]] = [[] for _ in rows]
     described: list[list[Mask]] = [[] for _ in rows]
@@ -55,7 +59,9 @@ def balance(c: Crowd, plan: ReturnsPlan, table: pd.DataFrame) -> dict[str, Colum
             both[at] += list(_parts(c, rows, own, row)) if row["kind"] == "categorical" else list(tells[at])
             described[at] += describes[at]
         digits = tuple(12 if tell else 1 for tell in tells)  # means with one decimal, as they are printed
-        found[f"mean_{arm}"] = Column(kind="other", tells=tuple(tells), describes=tuple(describes), digits=digits)
+        found[f"mean_{arm}"] = Column(
+            kind="other", tells=tuple(tells), describes=tuple(describes), digits=digits, worth=worth
+        )
         found[f"sd_{arm}"] = Column(kind="other", goes_with=tuple(tells), describes=tuple(describes), digits=digits)
         found[f"n_{arm}"] = found[f"missing_{arm}"] = internal()
     goes, of = tuple(tuple(each) for each in both), tuple(tuple(each) for each in described)

@@ -12,7 +12,7 @@ import pandas as pd
 
 from hhp_stats.contrast import EITHER_WAY
 from hhp_stats.design.balance import omnibus_balance
-from hhp_stats.design.balance_table import balance_table
+from hhp_stats.design.balance_table import BALANCE_COLUMNS, balance_table
 from hhp_stats.design.randomisation import Redraws
 from hhp_stats.errors import EstimationError, NoObservations
 from hhp_stats.estimate.effect_size import hedges_g_clustered
@@ -22,7 +22,7 @@ from hhp_stats.ran import name_of, recorded
 from hhp_stats.results import Estimate, ResultRow, not_estimated
 from hhp_stats.studies.goal_setting.attempts import attempted, lacking
 from hhp_stats.studies.goal_setting.sample import LARGEST
-from hhp_stats.studies.goal_setting_terms import ANALYSED, COVARIATES
+from hhp_stats.studies.goal_setting_terms import AGE, ANALYSED, COVARIATES, PERSONAL
 from hhp_stats.studies.sources import Sourced, sourced, states_source
 
 DAYS = (
@@ -202,6 +202,27 @@ def balance(people: pd.DataFrame, plan: ReturnsPlan, *, population: str) -> pd.D
     return table.assign(
         population=population, missing=table["missing_treatment"] + table["missing_control"], share=share
     )
+
+
+def personal(people: pd.DataFrame) -> pd.DataFrame:
+    """Who answered the baseline survey, by what it asks about the person: as `balance`, one row a characteristic or
+    level.
+
+    A characteristic that is known of nobody in an arm is left out.
+    """
+    own = people.loc[people["randomised"].astype(bool) & people["responded_t1"].astype(bool)]
+    known = own.groupby("treatment")[list(PERSONAL)].count().min()
+    names = [str(name) for name in known.index[known > 0]] if own["treatment"].nunique() == 2 else []
+    table = (
+        balance_table(
+            own,
+            continuous=[name for name in names if name == AGE],
+            categorical=[name for name in names if name != AGE],
+        )
+        if names
+        else pd.DataFrame(columns=list(BALANCE_COLUMNS))
+    )
+    return table.assign(missing=table["missing_treatment"] + table["missing_control"], share=table["kind"] == "level")
 
 
 @states_source

@@ -10,6 +10,7 @@ import pandas as pd
 
 from hhp_stats.disclosure.crowd import Crowd, crowd
 from hhp_stats.disclosure.declared import (
+    GIVEN_UP,
     KEPT,
     LESSER,
     Column,
@@ -90,6 +91,7 @@ def columns(c: Crowd, trial: Trial, plan: ReturnsPlan, tables: Mapping[str, pd.D
     made: Mapping[str, Callable[[], Columns]] = {
         "flow": lambda: _flow(c, plan),
         "balance": lambda: balance(c, plan, tables["balance"]),
+        "personal": lambda: balance(c, plan, tables["personal"], among="responded_t1", worth=GIVEN_UP),
         "balance_differences": lambda: differences(c, plan, tables["balance_differences"]),
         "team_balance": lambda: _teams(c, plan, tables["team_balance"]),
         "interim": lambda: _interim(c, plan),
