@@ -82,6 +82,7 @@ def count_system(
     vectors = patterns.astype(np.float64)
     order = np.argsort(-(vectors @ sizes), kind="stable")  # large sets first: what depends on others is then small
     basis, dependent = independent(vectors, order)
+    apart = vectors[basis]  # a copy: of many sets by many patterns one is enough
     relations = _relations_between(vectors, basis, dependent)
     own = small_groups(vectors, sizes, threshold=threshold) if same is None else same.own
     groups = [each for each in own if not _is_printed(each, patterns, sizes)]
@@ -90,11 +91,11 @@ def count_system(
         for each, weights in zip(groups, _weights(groups, vectors, sizes, basis), strict=True)
         if weights is not None
     ]
-    known = {np.round(weights @ vectors[basis]).astype(bool).tobytes() for _, weights in found}
+    known = {np.round(weights @ apart).astype(bool).tobytes() for _, weights in found}
     for each in also:
         inside = places.patterns_of(each)
-        weights = combinations(vectors[basis], inside[None].astype(np.float64))[0]
-        exact = bool(np.abs(weights @ vectors[basis] - inside).max() < _CLOSE)
+        weights = combinations(apart, inside[None].astype(np.float64))[0]
+        exact = bool(np.abs(weights @ apart - inside).max() < _CLOSE)
         if exact and inside.tobytes() not in known and not (patterns == inside).all(axis=1).any():
             known.add(inside.tobytes())
             found.append((places.group(each), weights))
@@ -106,7 +107,7 @@ def count_system(
         row = _whole_numbers(np.append(weights, -1.0))
         rows[len(relations) + at, basis] = row[:-1]
         rows[len(relations) + at, k + at] = row[-1]
-        everyone.append(np.round(weights @ vectors[basis]).astype(bool)[None])
+        everyone.append(np.round(weights @ apart).astype(bool)[None])
     all_patterns = np.concatenate(everyone)
     counts = np.concatenate([vectors @ sizes, [float(sizes[list(each)].sum()) for each, _ in found]])
     labels = [each.label for each in sets] + [_in_words(weights, basis, sets) for _, weights in found]

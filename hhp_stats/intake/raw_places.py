@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hhp_stats.files.kept_reading import kept_reading
 from hhp_stats.intake.dictionary import WAVES, load_dictionary
 from hhp_stats.intake.hiring_lists import SPECS
 from hhp_stats.intake.lists import LINKAGE_FIELDS
@@ -127,6 +128,7 @@ class RawNames:
         return heading if heading in self.headings or _STEM.sub("", heading) in self.headings else OTHER_FIELDS
 
 
+@kept_reading
 def raw_names(root: Path) -> RawNames:
     """Read the names from the plans and the dictionary."""
     specs = (*SPECS, *DICTATION, *FLEXITIME)

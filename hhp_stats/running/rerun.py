@@ -33,6 +33,7 @@ from hhp_stats.studies.kept import FOLDER, is_kept, note_key, note_whole
 from hhp_stats.studies.output import StudyOutput, read_output
 
 _PATIENCE = 10.0  # seconds: writing the results of a study takes less than one
+_BEHIND = 5  # niceness: about a quarter of a core beside a process of the usual one
 
 
 def run_again(
@@ -155,6 +156,9 @@ def _in_turn(
 ) -> None:
     """In the other process: all results by study, or what went wrong with the last that ran."""
     as_worker(parent)
+    if hasattr(os, "nice"):
+        # The first study takes longest: its copies have the cores, and the others' work fills what they leave free.
+        os.nice(_BEHIND)
     done: dict[str, pd.DataFrame | Exception] = {}
     for study in studies:
         try:
