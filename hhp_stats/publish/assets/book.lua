@@ -3,9 +3,13 @@
 --
 -- The metadata `book` is JSON. Without `register` in it a chapter is registered: its tree comes back as one Div
 -- `book-chapter` (attributes file, slug, appendix), with the metadata `register` as JSON, for each format: what is
--- defined in it, every id, what it cites. numbering.py makes of all registers the one of the book, citations.py
--- has the citation style write all citations. With them, the chapter's floats, callouts, tabsets and equations
--- become marked Divs and Spans with their numbers, references are resolved and citations put in.
+-- defined in it, every id, what it cites; its floats, callouts, tabsets and equations are marked Divs and Spans by then
+-- (`prepared`), unless the formats show different content. numbering.py makes of all registers the one of the book,
+-- citations.py has the citation style write all citations. With them, the marked Divs and Spans get their numbers,
+-- references are resolved and citations put in.
+--
+-- To look at every node of a chapter takes longer than what is done with it: so walks are few, and those for lists of
+-- words (`Inlines`) fewest.
 --
 -- Problems are collected and raised together, one a line: HHP, file, needle, message (tab-separated).
 
@@ -431,55 +435,6 @@ local function references(citations)
   }
 end
 
----------------------------------------------------------------- one chapter
-
-local function prepared(div)
-  chapter = {
-    file = div.attributes.file, slug = div.attributes.slug, appendix = div.attributes.appendix == "true",
-  }
-  div = div:walk(conditional):walk(raw):walk(blocks_first)
-  return div:walk(floats):walk({ Image = images.Image, Inlines = equation })
-end
-
--- What the book must know of a chapter in one format. "@" stands for the chapter's number, not known yet.
-local function registered(div, number_sections)
-  entries = {}
-  div = numbered(prepared(div), number_sections and "@" or nil, {})
-  local ids, cites, lists = pandoc.List(), pandoc.List(), 0
-  local function note(el) if el.identifier and el.identifier ~= "" then ids:insert(el.identifier) end end
-  div:walk({ Block = note, Inline = note })
-  div:walk({
-    Div = function(el) if el.identifier == "refs" then lists = lists + 1 end end,
-    Cite = function(el)
-      if counted(el) == 0 then cites:insert(pandoc.write(pandoc.Pandoc({ pandoc.Plain({ el }) }), "json")) end
-    end,
-  })
-  return {
-    entries = pandoc.List(entries), ids = ids, cites = cites, lists = lists,
-    numbered = chapter.number ~= nil,
-  }
-end
-
--- A note of a citation style that cites in notes stands close to the word, after its punctuation.
-local function notes_in_place(inlines)
-  local changed = false
-  for at = #inlines, 1, -1 do
-    local el = inlines[at]
-    if el.t == "Cite" and #el.content > 0 and el.content[1].t == "Note" then
-      local after = inlines[at + 1]
-      local marks, rest = (after and after.t == "Str" and after.text or ""):match("^([%.,;:!?]*)(.*)$")
-      if marks ~= "" then
-        if rest == "" then inlines:remove(at + 1) else inlines[at + 1] = pandoc.Str(rest) end
-        inlines:insert(at, pandoc.Str(marks))
-      end
-      local before = inlines[at - 1]
-      if before and (before.t == "Space" or before.t == "SoftBreak") then inlines:remove(at - 1) end
-      changed = true
-    end
-  end
-  if changed then return inlines end
-end
-
 ---------------------------------------------------------------- what stays on a line
 
 -- "p = .03" and "p < .001" are read as one word: no line may end within them.
@@ -510,6 +465,64 @@ local function kept_together(inlines)
   if changed then return inlines end
 end
 
+---------------------------------------------------------------- one chapter
+
+-- What is done with every list of words.
+local function in_words(inlines)
+  local marked = equation(inlines)
+  return kept_together(marked or inlines) or marked
+end
+
+local function prepared(div)
+  chapter = {
+    file = div.attributes.file, slug = div.attributes.slug, appendix = div.attributes.appendix == "true",
+  }
+  if div.attributes.prepared then return div end
+  div = div:walk(conditional):walk(raw):walk(blocks_first)
+  return div:walk(floats):walk({ Image = images.Image, Inlines = in_words })
+end
+
+-- What the book must know of a chapter in one format. "@" stands for the chapter's number, not known yet.
+local function registered(div, number_sections)
+  entries = {}
+  local before = prepared(div)
+  div = numbered(before, number_sections and "@" or nil, {})
+  local ids, cites, lists = pandoc.List(), pandoc.List(), 0
+  local function note(el) if el.identifier and el.identifier ~= "" then ids:insert(el.identifier) end end
+  div:walk({ Header = note, Div = note, CodeBlock = note, Table = note, Figure = note, Span = note, Link = note, Code = note,
+    Image = note }) -- all that may have an id
+  div:walk({
+    Div = function(el) if el.identifier == "refs" then lists = lists + 1 end end,
+    Cite = function(el)
+      if counted(el) == 0 then cites:insert(pandoc.write(pandoc.Pandoc({ pandoc.Plain({ el }) }), "json")) end
+    end,
+  })
+  return {
+    entries = pandoc.List(entries), ids = ids, cites = cites, lists = lists,
+    numbered = chapter.number ~= nil,
+  }, before
+end
+
+-- A note of a citation style that cites in notes stands close to the word, after its punctuation.
+local function notes_in_place(inlines)
+  local changed = false
+  for at = #inlines, 1, -1 do
+    local el = inlines[at]
+    if el.t == "Cite" and #el.content > 0 and el.content[1].t == "Note" then
+      local after = inlines[at + 1]
+      local marks, rest = (after and after.t == "Str" and after.text or ""):match("^([%.,;:!?]*)(.*)$")
+      if marks ~= "" then
+        if rest == "" then inlines:remove(at + 1) else inlines[at + 1] = pandoc.Str(rest) end
+        inlines:insert(at, pandoc.Str(marks))
+      end
+      local before = inlines[at - 1]
+      if before and (before.t == "Space" or before.t == "SoftBreak") then inlines:remove(at - 1) end
+      changed = true
+    end
+  end
+  if changed then return inlines end
+end
+
 -- What Python knows of the chapter and the book, as JSON.
 local function given(doc) return pandoc.json.decode(stringify(doc.meta.book), false) end
 
@@ -519,10 +532,16 @@ function Pandoc(doc)
   if book.register == nil then
     local div = pandoc.Div(doc.blocks, pandoc.Attr("", { "book-chapter" }, book.attributes))
     local register = {}
+    local before
     html = true
-    register.html = registered(div, book["number-sections"])
+    register.html, before = registered(div, book["number-sections"])
     html = false
-    register.typst = both_alike and register.html or registered(div, book["number-sections"])
+    if both_alike then
+      register.typst, div = register.html, before
+      div.attributes.prepared = "true"
+    else
+      register.typst = registered(div, book["number-sections"])
+    end
     if #problems > 0 then error(table.concat(problems, "\n"), 0) end
     return pandoc.Pandoc({ div }, { register = pandoc.json.encode(register) })
   end
@@ -533,12 +552,9 @@ function Pandoc(doc)
   local div = numbered(prepared(doc.blocks[1]), number, register.alone)
   local citations = book.citations ~= "" and pandoc.read(book.citations, "json").blocks or {}
   div = div:walk(references(citations))
-  div = div:walk({
-    Inlines = function(inlines)
-      local moved = notes_in_place(inlines)
-      return kept_together(moved or inlines) or moved
-    end,
-  })
+  local in_notes = false
+  for _, block in ipairs(citations) do block:walk({ Note = function() in_notes = true end }) end
+  if in_notes then div = div:walk({ Inlines = notes_in_place }) end
   if book.references ~= "" then
     local list = pandoc.read(book.references, "json").blocks[1]
     div = div:walk({ Div = function(el) if el.identifier == "refs" then return list end end })

@@ -224,6 +224,7 @@ end
 
 local function with_terms(inlines, seen)
   local out, at = pandoc.Inlines({}), 1
+  local any = false
   while at <= #inlines do
     local el, found = inlines[at], nil
     if el.t == "Str" then
@@ -233,7 +234,7 @@ local function with_terms(inlines, seen)
           local stop, opening, closing = form_at(inlines, at, form.parts)
           if stop then
             seen[form.slug] = true
-            found = stop
+            any, found = true, stop
             local words = pandoc.Inlines({})
             for place = at, stop do words:insert(inlines[place]) end
             local text = stringify(words)
@@ -248,14 +249,16 @@ local function with_terms(inlines, seen)
     end
     if found then at = found + 1 else out:insert(el) at = at + 1 end
   end
-  return out
+  return any and out or nil
 end
 
 -- The first mention in the running text of a chapter; headings, captions and tables stay as they are.
 local function mark_terms(content)
   local seen = {}
   local function paragraph(el)
-    el.content = with_terms(el.content, seen)
+    local marked = with_terms(el.content, seen)
+    if not marked then return nil, false end
+    el.content = marked
     return el, false
   end
   return content:walk({
@@ -288,8 +291,7 @@ function Pandoc(doc)
   headings = { list = pandoc.List() }
   local content = mark_terms(pandoc.Blocks(chapter.content):walk(inline))
   -- Notes must be written with their chapter, so blocks are finished before, in reading order.
-  content = content:walk({ traverse = "topdown", Header = header })
-  content = content:walk({ Div = div, Table = blocks.Table, RawBlock = blocks.RawBlock })
+  content = content:walk(blocks)
   local page = {
     title = headings.title, plain = headings.plain, number = headings.number or "", id = headings.id,
     headings = headings.list, body = write(content),
