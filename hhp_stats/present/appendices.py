@@ -24,7 +24,7 @@ from hhp_stats.plan.conflicts import Conflict, Departure, load_conflicts, load_d
 from hhp_stats.plan.load import load_plan
 from hhp_stats.present.clause_table import STATUS, clause_table
 from hhp_stats.present.markdown import escaped, printed_table
-from hhp_stats.present.marked_text import anchored
+from hhp_stats.present.marked_text import anchored, entry
 from hhp_stats.present.marks import presented
 from hhp_stats.present.numbers import count, interval, level, number, p_value, plural
 from hhp_stats.present.prose import contrast_of
@@ -89,7 +89,7 @@ class Appendix:
 
         entries = [
             {
-                "Id": d.id,
+                "Id": entry(d.id),
                 "Clause": d.clause,
                 "Study": names.get(d.study, d.study),
                 "Analysis": _subject(d, others),
@@ -340,23 +340,23 @@ def _both(words: str, estimate: str) -> str:
     return f"{words}: {estimate}" if estimate else words
 
 
-def _conflict_row(entry: Conflict) -> dict[str, str]:
+def _conflict_row(conflict: Conflict) -> dict[str, str]:
     return {
-        "Id": entry.id,
-        "Topic": entry.topic,
-        "What conflicts": " ".join(entry.finding.split()),
-        "Reading": " ".join(entry.reading.split()),
-        "Also run": " ".join(entry.sensitivity.split()),
+        "Id": entry(conflict.id),
+        "Topic": conflict.topic,
+        "What conflicts": " ".join(conflict.finding.split()),
+        "Reading": " ".join(conflict.reading.split()),
+        "Also run": " ".join(conflict.sensitivity.split()),
     }
 
 
-def _departure_row(entry: Departure) -> dict[str, str]:
+def _departure_row(departure: Departure) -> dict[str, str]:
     return {
-        "Id": entry.id,
-        "Planned": " ".join(entry.planned.split()),
-        "Done": " ".join(entry.done.split()),
-        "Known from": entry.status,
-        "What it means": " ".join(entry.consequence.split()),
+        "Id": entry(departure.id),
+        "Planned": " ".join(departure.planned.split()),
+        "Done": " ".join(departure.done.split()),
+        "Known from": departure.status,
+        "What it means": " ".join(departure.consequence.split()),
     }
 
 

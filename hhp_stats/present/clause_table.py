@@ -43,7 +43,7 @@ def clause_table(
             citing.setdefault(clause, []).append(str(result_id).split("/", 1)[1])
     rows = [
         [
-            entry.id,
+            f"[{entry.id}]{{#code-{entry.id.lower()}}}",
             escaped(entry.commitment),
             _outcome(entry),
             _places(entry, citing.get(entry.id, []), sections=sections, document=document),

@@ -23,6 +23,8 @@ from hhp_stats.plan.catalogue import catalogue, programme_plan, study_names
 from hhp_stats.plan.clauses import protocol_study
 from hhp_stats.plan.conflicts import load_conflicts, load_departures
 from hhp_stats.present.consistency_explained import RateCell, RetoldTest, rate_cells, retold
+from hhp_stats.present.marked_text import entry
+from hhp_stats.present.marks import shown
 from hhp_stats.present.numbers import MINUS, MISSING, count, number, p_value, percent
 from hhp_stats.present.tables import plain_table, text_table
 
@@ -96,7 +98,7 @@ class ConsistencyReport:
         head, _, argument = name.partition("/")
         if head not in TABLES:
             raise UnknownName(f"nothing is called {head!r} here; known: {', '.join(sorted(TABLES))}")
-        return TABLES[head](self, *([argument] if argument else []))
+        return shown(TABLES[head], self, *([argument] if argument else []))
 
     def say(self, name: str) -> str:
         """A sentence or number for inline code: `counts`, or a verdict's number."""
@@ -322,15 +324,15 @@ def conflicts(report: ConsistencyReport) -> GT:
     """Conflicts in the documents, those of the trial with a protocol left out, with the reading chosen."""
     rows = [
         {
-            "Id": entry.id,
-            "of": report.subjects[entry.study],
-            "What conflicts": f"{entry.topic}. {_flat(entry.finding)}",
-            "Reading": _flat(entry.reading),
-            "Weight": entry.grade,
+            "Id": entry(each.id),
+            "of": report.subjects[each.study],
+            "What conflicts": f"{each.topic}. {_flat(each.finding)}",
+            "Reading": _flat(each.reading),
+            "Weight": each.grade,
         }
         for study in report.subjects
-        for entry in load_conflicts(report.root)
-        if entry.study == study
+        for each in load_conflicts(report.root)
+        if each.study == study
     ]
     return _grouped(
         rows,
@@ -346,16 +348,16 @@ def departures(report: ConsistencyReport) -> GT:
     """Departures from plan in the second phase, as far as the documents show them."""
     rows = [
         {
-            "Id": entry.id,
-            "of": report.subjects[entry.study],
-            "Planned": _flat(entry.planned),
-            "Done": _flat(entry.done),
-            "Known": entry.status,
-            "What it means": _flat(entry.consequence),
+            "Id": entry(each.id),
+            "of": report.subjects[each.study],
+            "Planned": _flat(each.planned),
+            "Done": _flat(each.done),
+            "Known": each.status,
+            "What it means": _flat(each.consequence),
         }
         for study in report.subjects
-        for entry in load_departures(report.root)
-        if entry.study == study
+        for each in load_departures(report.root)
+        if each.study == study
     ]
     return _grouped(
         rows,

@@ -28,6 +28,8 @@ from hhp_stats.plan.catalogue import catalogue, study_names
 from hhp_stats.plan.disclosure import load_disclosure
 from hhp_stats.present.chapter import StudyReport, open_study
 from hhp_stats.present.embed import EmbeddedFigure, embed
+from hhp_stats.present.marked_text import entry
+from hhp_stats.present.marks import presented
 from hhp_stats.present.numbers import WITHHELD, count, lowered, percent, plural, spelled, withheld, withheld_note
 from hhp_stats.present.release import standing
 from hhp_stats.present.status import read_release
@@ -158,12 +160,13 @@ class DataAppendix:
             )
         return text_table(pd.DataFrame(rows), stub="Study", numeric=("Raw files", "Corrections"))
 
+    @presented
     def table_rules(self) -> GT:
         """The rules for the plain table of a trial."""
         rules = (*FILE_OF_TABLE_RULES, *TABLE_RULES, *SIZE_RULES)
         cells = pd.DataFrame(
             {
-                "Rule": [rule.code for rule in rules],
+                "Rule": [entry(rule.code, rule=True) for rule in rules],
                 "Severity": [rule.severity for rule in rules],
                 "What must hold": [rule.rule for rule in rules],
                 "What to do": [rule.remedy for rule in rules],
@@ -232,13 +235,14 @@ class DataAppendix:
         known = sum(int(n) for n in fired if not withheld(n))
         return f"more than {plural(known, level)}" if withheld(*fired) else plural(known, level)
 
+    @presented
     def rules(self, *scopes: str) -> GT:
         """The rules about some kinds of files (all kinds where none is named)."""
         rules = self.report.table("rules")
         kept = rules.loc[rules["scope"].isin(scopes)] if scopes else rules
         cells = pd.DataFrame(
             {
-                "Rule": kept["code"],
+                "Rule": [entry(str(code), rule=True) for code in kept["code"]],
                 "Severity": kept["severity"],
                 "What must hold": kept["rule"],
                 "What to do": kept["remedy"],

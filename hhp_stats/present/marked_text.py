@@ -16,6 +16,7 @@ from hhp_stats.traced import Origin, open_recording, origin_of
 _OPENING, _MIDDLE, _END, _ANCHOR, _TURNED = "\ue000", "\ue001", "\ue002", "\ue003", "\ue004"
 _HIDDEN = {code: 0xE100 + code for code in range(0x21, 0x7F)}
 _SHOWN = {hidden: code for code, hidden in _HIDDEN.items()}
+_ENTRY = "entry"  # the field of a mark that is no result's: the place of a code
 _FIELD = " "  # between id and field, neither of which holds a blank
 _HIDDEN[ord(_FIELD)], _SHOWN[0xE120] = 0xE120, ord(_FIELD)
 _PRIVATE = re.compile("[\ue000-\ue004\ue120-\ue17e]+")
@@ -27,7 +28,14 @@ class Piece(NamedTuple):
 
     text: str
     origin: Origin | None = None
-    anchor: bool = False  # the place of the result in the index, and no number of it
+    anchor: bool = False  # the place of the result in the index, or of a code in its register, and no number of it
+
+    @property
+    def place(self) -> str:
+        """The name of the place that the piece is, "" of any other."""
+        if not self.anchor or self.origin is None:
+            return ""
+        return self.origin.result_id if self.origin.field == _ENTRY else f"result-{self.origin.result_id}"
 
 
 def marked(text: str, value: Any) -> str:
@@ -41,6 +49,12 @@ def marked(text: str, value: Any) -> str:
 def anchored(text: str, result_id: str) -> str:
     """A cell that is the place of a result in the index: links to the result end there."""
     return _hidden(text, Origin(result_id, ""), _ANCHOR) if open_recording() else text
+
+
+def entry(code: str, *, rule: bool = False) -> str:
+    """A cell that is the entry of a code in its register: wherever the code is printed, a link leads here."""
+    place = f"code-{'rule-' if rule else ''}{code.lower()}"
+    return _hidden(code, Origin(place, _ENTRY), _ANCHOR) if open_recording() else code
 
 
 def _hidden(text: str, origin: Origin, kind: str = "") -> str:

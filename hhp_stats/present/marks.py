@@ -73,7 +73,9 @@ class ReportTable(EscapedTable):
 def _span(piece: Piece) -> str:
     if piece.origin is None:
         return piece.text
-    anchor = f' data-anchor="result-{piece.origin.result_id}"' if piece.anchor else ""
+    if piece.place.startswith("code-"):
+        return f'<span data-anchor="{html.escape(piece.place)}">{piece.text}</span>'
+    anchor = f' data-anchor="{piece.place}"' if piece.place else ""
     return f'<span class="result" {attributes(piece.origin)}{anchor}>{piece.text}</span>'
 
 

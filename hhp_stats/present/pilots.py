@@ -18,8 +18,8 @@ from hhp_stats.consistency.reproduction import read_mapping, reproduction_table,
 from hhp_stats.errors import UnknownName
 from hhp_stats.files.project_root import find_root
 from hhp_stats.lacking import note
-from hhp_stats.plan.conflicts import load_conflicts
 from hhp_stats.plan.individual import IndividualPlan, load_individual_plan
+from hhp_stats.present.conflicts import conflict_in_words
 from hhp_stats.present.embed import EmbeddedFigure, embed
 from hhp_stats.present.marks import shown
 from hhp_stats.present.numbers import (
@@ -364,11 +364,8 @@ def fact(report: PilotReport, key: str) -> str:
 
 
 def conflict(report: PilotReport, key: str) -> str:
-    """A contradiction in the documents, with the reading chosen."""
-    for entry in load_conflicts(report.root):
-        if entry.id == key:
-            return f"{' '.join(entry.finding.split())} Reading chosen: {' '.join(entry.reading.split())} ({entry.id})"
-    raise UnknownName(f"data/plan/conflicts.toml has no conflict {key!r}")
+    """A contradiction in the documents, and what is used."""
+    return conflict_in_words(report.root, key)
 
 
 def reproduced(report: PilotReport) -> str:

@@ -17,7 +17,8 @@ from hhp_stats.errors import UnknownName
 from hhp_stats.files.project_root import find_root
 from hhp_stats.plan.book_sections import book_sections
 from hhp_stats.plan.catalogue import StudyEntry, book_pages, catalogue, programme_plan, study_glance
-from hhp_stats.plan.conflicts import load_conflicts, load_sources
+from hhp_stats.plan.conflicts import load_sources
+from hhp_stats.present.conflicts import conflict_in_words
 from hhp_stats.present.markdown import escaped, pipe_table, section_reference
 from hhp_stats.present.numbers import DASH, SMALL, count, listed_words, lowered, number, percent
 from hhp_stats.present.tables import plain_table, text_table
@@ -59,11 +60,8 @@ class Programme:
         return number(self.relations[relation_id].value, digits)
 
     def conflict(self, key: str) -> str:
-        """What contradicts what, and the reading chosen, with the conflict's id."""
-        for entry in load_conflicts(self.root):
-            if entry.id == key:
-                return f"{' '.join(entry.finding.split())} {' '.join(entry.reading.split())} ({entry.id})"
-        raise UnknownName(f"no conflict {key!r}")
+        """What contradicts what, and what is used."""
+        return conflict_in_words(self.root, key)
 
     def table(self, name: str) -> GT:
         """A table by name."""

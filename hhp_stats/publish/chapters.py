@@ -87,9 +87,11 @@ def printed_bodies(book: ReadBook, texts: Sequence[Future[str]]) -> list[tuple[V
 def html_pages(book: ReadBook, texts: Sequence[Future[str]]) -> Mapping[str, dict[str, Any]]:
     """By slug: what html.lua says of each chapter, its tables in their places."""
     pages = {}
-    for source, chapter, text in zip(book.sources, book.parsed, all_of(texts), strict=True):
+    registers = [chapter.registers["html"] for chapter in book.parsed]
+    numbers = number_book(book.sources, registers, volumes=numbers_of_volumes(book.project))
+    for source, chapter, mine, text in zip(book.sources, book.parsed, numbers, all_of(texts), strict=True):
         page = json.loads(text)
-        page["body"] = put_back(page["body"], chapter.tables)
+        page["body"] = put_back(page["body"], pandoc.linked_tables(source, chapter, mine))
         pages[source.chapter.slug] = page
     return pages
 

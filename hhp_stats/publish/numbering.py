@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from hhp_stats.errors import RenderError
+from hhp_stats.publish.codes import ENTRY, codes_of
 from hhp_stats.publish.source import Source, locate
 
 _PLACE = "@"  # stands for the chapter's number in what a chapter registers
@@ -71,7 +72,10 @@ def number_book(
                 titles.setdefault(chapter.path, name)
             if not number and entry["kind"] in _FLOATS:
                 alone[_FLOATS[entry["kind"]]] += 1
-        pages |= {renamed.get(name, name): chapter.slug for name in register["ids"]}
+        for name in register["ids"]:
+            # An entry of a code that a second list repeats stays where it was first.
+            if name not in pages or not name.startswith(ENTRY):
+                pages[renamed.get(name, name)] = chapter.slug
         for key in cited_keys(register):
             cites.setdefault(key, source)
         if register["lists"]:
@@ -93,7 +97,10 @@ def number_book(
     if list_in is not None:
         pages |= {f"ref-{key}": list_in.chapter.slug for key in cites}
     whole = {"defined": defined, "pages": pages, "chapters": titles, "volumes": dict(volumes)}
-    return [{**whole, **mine} for mine in own]
+    return [
+        {**whole, **mine, "codes": codes_of(pages, source.chapter.slug)}
+        for source, mine in zip(sources, own, strict=True)
+    ]
 
 
 _FLOATS = {"figure": "fig", "table": "tbl", "equation": "eq"}

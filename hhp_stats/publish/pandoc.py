@@ -12,7 +12,7 @@ import importlib.metadata
 import json
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path, PurePosixPath
@@ -25,7 +25,8 @@ from hhp_stats.files.remember import code_of
 from hhp_stats.plan.glossary import read_glossary
 from hhp_stats.present import column_widths
 from hhp_stats.processes import children
-from hhp_stats.publish import typst_tables, well_formed
+from hhp_stats.publish import codes, typst_tables, well_formed
+from hhp_stats.publish.codes import linked_codes, places
 from hhp_stats.publish.kept_text import KeptTexts
 from hhp_stats.publish.numbering import Numbers, Register, joined
 from hhp_stats.publish.pictures import keep_picture
@@ -131,8 +132,10 @@ def parse(project: Project, source: Source, woven: Woven, *, kept: KeptTexts) ->
 
     tree = json.loads(kept.text(["parse", _filters("book.lua"), given, woven.markdown], read))
     registers = json.loads(tree["meta"].pop("register")["c"])
+    brought = places(woven.tables.values())
     for register in registers.values():
         register["cites"] = [json.loads(text) for text in register["cites"]]
+        register["ids"] += brought
     figures = dict(woven.figures)
     for image in _images(tree["blocks"]):
         _fetch(project, source, image, figures)
@@ -229,7 +232,7 @@ def write_chapter(
     elif target == "typst":
         book["long-word"] = column_widths.LONG_WORD
     else:
-        book["tables"] = parsed.tables
+        book["tables"] = _with_links(source, parsed, numbers)
     given = json.dumps(book, ensure_ascii=False, sort_keys=True)
 
     def write() -> str:
@@ -240,13 +243,39 @@ def write_chapter(
     text = kept.text([target, _filters("book.lua", f"{target}.lua"), project.lang, given, parsed.tree], write)
     if target != "typst":
         return text
+    tables = _with_links(source, parsed, numbers)
     return kept.text(
         [
             "tables",
-            code_of(typst_tables, column_widths, well_formed),
+            code_of(typst_tables, column_widths, well_formed, codes),
             source.chapter.path,
             text,
-            json.dumps(parsed.tables),
+            json.dumps(tables),
         ],
-        lambda: with_tables(text, parsed.tables, file=source.chapter.path),
+        lambda: with_tables(text, tables, file=source.chapter.path),
     )
+
+
+def _with_links(source: Source, parsed: Parsed, numbers: Numbers) -> dict[str, str]:
+    """The tables that were set aside, their codes as links within one document."""
+    own = _own_places(source, numbers)
+    return {
+        name: linked_codes(table, numbers["codes"], lambda place: f"#{place}", own)
+        for name, table in parsed.tables.items()
+    }
+
+
+def _own_places(source: Source, numbers: Numbers) -> Callable[[str], bool]:
+    """Whether a place is this chapter's: the first that has an entry keeps it."""
+    return lambda place: numbers["pages"].get(place) == source.chapter.slug
+
+
+def linked_tables(source: Source, parsed: Parsed, numbers: Numbers) -> dict[str, str]:
+    """The same for a page of the site: links to other chapters name their pages."""
+    own = _own_places(source, numbers)
+
+    def target(place: str) -> str:
+        page = numbers["pages"][place]
+        return f"#{place}" if page == source.chapter.slug else f"{page}.html#{place}"
+
+    return {name: linked_codes(table, numbers["codes"], target, own) for name, table in parsed.tables.items()}

@@ -162,8 +162,10 @@ class _Reader(Reader):
         before, after = _AROUND[tag]
         if tag == "span" and "gt_footnote_marks" in attributes.get("class", ""):
             before, after = _AROUND["sup"]
-        elif tag == "span" and "data-result" in attributes:
-            after = f"#printed({_quoted(attributes['data-result'])})"
+        elif tag == "span" and ("data-result" in attributes or "data-anchor" in attributes):
+            place, result = attributes.get("data-anchor"), attributes.get("data-result")
+            after = f"#entry-place({_quoted(place)})" if place else ""
+            after += f"#printed({_quoted(result)})" if result else ""
         elif tag == "a" and attributes.get("href"):
             target = attributes["href"]
             target = f"label({_quoted(target[1:])})" if target.startswith("#") else _quoted(target)

@@ -62,9 +62,11 @@ def cells(table) -> list[list[str]]:
 
 def test_share_has_its_denominator(report):
     words = report.say("share")
-    assert words.startswith("Of 8 figures and claims in the list of published results, 7 can be held against")
-    assert "4 of 7 (57%) come back to the printed digits; 1 more" in words and "2 do not, each for a reason" in words
-    assert words.endswith("For the other 1 the release holds nothing to compare.")
+    assert words.startswith(
+        "Of 8 figures and claims in the list of published results, we can compare 7 with a number that we compute."
+    )
+    assert "4 of 7 (57%) match; 1 more" in words and "2 do not match, each for a reason" in words
+    assert words.endswith("For the other 1 there is nothing to compare.")
 
 
 def test_a_miss_without_a_conflict_is_not_called_explained(report):

@@ -137,7 +137,7 @@ def test_intervals_of_the_ratio_stand_under_their_method(goal_setting_report):
             },
         )
     table = TABLES["cost_benefit"](report)._tbl_data
-    assert set(table["As printed"]) == {"1.00 to 3.00"}
+    assert set(table["Protocol\u2019s formula"]) == {"1.00 to 3.00"}
     assert set(table["Joint bootstrap"]) == {"0.50 to 4.00"}
     assert set(table["Fieller"]) == {"0.25 to 8.00"}
 

@@ -217,22 +217,24 @@ def test_figures_that_come_back_are_counted(root):
     )
     report = Reproduction(root=root, ledger=ledger)
     said = reproduction.share(report)
-    assert said.startswith("Of 15 figures and claims in the list of published results, 10 can be held against")
+    assert said.startswith(
+        "Of 15 figures and claims in the list of published results, we can compare 10 with a number that we compute."
+    )
     assert (
-        "6 of 10 (60%) come back" in said
-        and "3 more do if they are read" in said
-        and "1 do not" in said
-        and "For the other 5 the release" in said
+        "6 of 10 (60%) match;" in said
+        and "3 more match if they are read" in said
+        and "1 do not match" in said
+        and "For the other 5 there is nothing" in said
     )
     line = reproduction._counts([("All", ledger)], stub="Study")._tbl_data.iloc[0]
     assert line.to_dict() == {
         "Study": "All",
         "Figures": "15",
         "Comparable": "10",
-        "As printed": "6",
+        "Match": "6",
         "Read otherwise": "3",
         "Not": "1",
-        "As printed, share": "60%",
+        "Match, share": "60%",
     }
     assert (reproduction.arms(report), reproduction.arms_back(report)) == ("9", "9")
 

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import re
-
 from scipy import stats
 
 from hhp_stats.consistency.comparisons import find_comparisons, recompute
+from hhp_stats.present.conflicts import conflict_in_words
 from hhp_stats.present.field_trials.report import FieldTrialReport, in_words
 from hhp_stats.present.marked_text import plain
-from hhp_stats.present.numbers import MINUS, count, number, p_value, plural
+from hhp_stats.present.numbers import count, number, p_value, plural
 from hhp_stats.present.status import read_release
 
 
 def conflict(report: FieldTrialReport, key: str) -> str:
-    """What the documents contradict, and the reading chosen."""
-    entry = report.conflict(key)
-    text = f"{entry.finding} Reading chosen here ({entry.id}): {entry.reading}"
-    return re.sub(r"(?<!\w)-(?=\d)", MINUS, text)
+    """What the documents contradict, and what is used."""
+    return conflict_in_words(report.root, key)
 
 
 def printed_p(report: FieldTrialReport, outcome: str) -> str:

@@ -15,9 +15,10 @@ from hhp_stats.errors import UnknownName
 from hhp_stats.files.project_root import find_root
 from hhp_stats.lacking import note
 from hhp_stats.plan.catalogue import study_entry
-from hhp_stats.plan.conflicts import Conflict, load_conflicts
+from hhp_stats.plan.conflicts import Conflict
 from hhp_stats.plan.individual import Arm, IndividualOutcome, IndividualPlan, load_individual_plan
 from hhp_stats.plan.table_analyses import estimand
+from hhp_stats.present.conflicts import conflict_of
 from hhp_stats.present.numbers import (
     WITHHELD,
     count,
@@ -157,6 +158,10 @@ class FieldTrialReport:
         row = self.row(f"sample/{key}/count")
         return WITHHELD if row["status"] == "withheld" else row["estimate"]
 
+    def conflict(self, key: str) -> Conflict:
+        """One contradiction in the documents, with what is used."""
+        return conflict_of(self.root, key)
+
     def table(self, name: str) -> pd.DataFrame:
         """A descriptive table the study wrote."""
         if name in self.output.tables and self.output.tables[name].empty:
@@ -185,13 +190,6 @@ class FieldTrialReport:
     def records(self, name: str) -> list[Row]:
         """The lines of a descriptive table."""
         return rows_of(self.table(name))
-
-    def conflict(self, key: str) -> Conflict:
-        """One contradiction in the documents, with the reading chosen."""
-        for entry in load_conflicts(self.root):
-            if entry.id == key:
-                return entry
-        raise UnknownName(f"data/plan/conflicts.toml has no conflict {key!r}")
 
 
 def in_words(n: float) -> str:

@@ -435,6 +435,43 @@ local function references(citations)
   }
 end
 
+---------------------------------------------------------------- codes
+
+-- Codes of clauses, conflicts, rules and results become links to their entries (codes.py): not within links, code
+-- blocks, headings and captions, which lists repeat, and not the entry itself.
+local function code_links(codes)
+  local function link(text, place) return pandoc.Link({ pandoc.Str(text) }, "#" .. place, "", pandoc.Attr("", { "code" })) end
+  local function within(el) return el, false end
+  return {
+    traverse = "topdown",
+    Link = within, Header = within, CodeBlock = within, Math = within, Image = within, RawBlock = within,
+    Div = function(el) if has(el, "float-caption") then return el, false end end,
+    Span = function(el) if el.identifier ~= "" or has(el, "result") then return el, false end end,
+    Code = function(el)
+      local place = codes[el.text]
+      if place then return pandoc.Link({ el }, "#" .. place, "", pandoc.Attr("", { "code" })), false end
+    end,
+    Str = function(el)
+      local out, from, at = pandoc.Inlines({}), 1, 1
+      while true do
+        local first, last = el.text:find("%u%d%d+", at)
+        if not first then break end
+        local before, after = el.text:sub(first - 1, first - 1), el.text:sub(last + 1, last + 1)
+        local place = codes[el.text:sub(first, last)]
+        if place and not before:match("[%w/#._-]") and not after:match("[%w/_-]") then
+          if first > from then out:insert(pandoc.Str(el.text:sub(from, first - 1))) end
+          out:insert(link(el.text:sub(first, last), place))
+          from = last + 1
+        end
+        at = last + 1
+      end
+      if from == 1 then return nil end
+      if from <= #el.text then out:insert(pandoc.Str(el.text:sub(from))) end
+      return out, false
+    end,
+  }
+end
+
 ---------------------------------------------------------------- what stays on a line
 
 -- "p = .03" and "p < .001" are read as one word: no line may end within them.
@@ -551,7 +588,7 @@ function Pandoc(doc)
   local number = register.number ~= "" and register.number or nil
   local div = numbered(prepared(doc.blocks[1]), number, register.alone)
   local citations = book.citations ~= "" and pandoc.read(book.citations, "json").blocks or {}
-  div = div:walk(references(citations))
+  div = div:walk(references(citations)):walk(code_links(register.codes))
   local in_notes = false
   for _, block in ipairs(citations) do block:walk({ Note = function() in_notes = true end }) end
   if in_notes then div = div:walk({ Inlines = notes_in_place }) end
