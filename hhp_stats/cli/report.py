@@ -349,7 +349,9 @@ def audit(
 
 @app.command(epilog="Example: `hhp lint`")
 def lint() -> None:
-    """Name everything in the report's sources that only one of the two render engines understands."""
+    """Name everything in the report's sources that only one of the two render engines understands, and every phrase
+    that is not plain English.
+    """
     from hhp_stats.publish.lint import lint_book
 
     problems = lint_book(find_root())
@@ -357,4 +359,4 @@ def lint() -> None:
         out.print(str(problem), markup=False)
     if problems:
         raise DataError(problems)
-    out.print("The sources are inside the syntax that both engines share.")
+    out.print("The sources are inside the syntax that both engines share, and in plain words.")

@@ -24,7 +24,7 @@ from hhp_stats.plan.conflicts import Conflict, Departure, load_conflicts, load_d
 from hhp_stats.plan.load import load_plan
 from hhp_stats.present.clause_table import STATUS, clause_table
 from hhp_stats.present.markdown import escaped, printed_table
-from hhp_stats.present.marked_text import anchored, entry
+from hhp_stats.present.marked_text import anchored, code_entry
 from hhp_stats.present.marks import presented
 from hhp_stats.present.numbers import count, interval, level, number, p_value, plural
 from hhp_stats.present.prose import contrast_of
@@ -89,7 +89,7 @@ class Appendix:
 
         entries = [
             {
-                "Id": entry(d.id),
+                "Id": code_entry(d.id),
                 "Clause": d.clause,
                 "Study": names.get(d.study, d.study),
                 "Analysis": _subject(d, others),
@@ -342,7 +342,7 @@ def _both(words: str, estimate: str) -> str:
 
 def _conflict_row(conflict: Conflict) -> dict[str, str]:
     return {
-        "Id": entry(conflict.id),
+        "Id": code_entry(conflict.id),
         "Topic": conflict.topic,
         "What conflicts": " ".join(conflict.finding.split()),
         "Reading": " ".join(conflict.reading.split()),
@@ -352,7 +352,7 @@ def _conflict_row(conflict: Conflict) -> dict[str, str]:
 
 def _departure_row(departure: Departure) -> dict[str, str]:
     return {
-        "Id": entry(departure.id),
+        "Id": code_entry(departure.id),
         "Planned": " ".join(departure.planned.split()),
         "Done": " ".join(departure.done.split()),
         "Known from": departure.status,

@@ -23,7 +23,7 @@ from hhp_stats.plan.catalogue import catalogue, programme_plan, study_names
 from hhp_stats.plan.clauses import protocol_study
 from hhp_stats.plan.conflicts import load_conflicts, load_departures
 from hhp_stats.present.consistency_explained import RateCell, RetoldTest, rate_cells, retold
-from hhp_stats.present.marked_text import entry
+from hhp_stats.present.marked_text import code_entry
 from hhp_stats.present.marks import shown
 from hhp_stats.present.numbers import MINUS, MISSING, count, number, p_value, percent
 from hhp_stats.present.tables import plain_table, text_table
@@ -324,7 +324,7 @@ def conflicts(report: ConsistencyReport) -> GT:
     """Conflicts in the documents, those of the trial with a protocol left out, with the reading chosen."""
     rows = [
         {
-            "Id": entry(each.id),
+            "Id": code_entry(each.id),
             "of": report.subjects[each.study],
             "What conflicts": f"{each.topic}. {_flat(each.finding)}",
             "Reading": _flat(each.reading),
@@ -348,7 +348,7 @@ def departures(report: ConsistencyReport) -> GT:
     """Departures from plan in the second phase, as far as the documents show them."""
     rows = [
         {
-            "Id": entry(each.id),
+            "Id": code_entry(each.id),
             "of": report.subjects[each.study],
             "Planned": _flat(each.planned),
             "Done": _flat(each.done),

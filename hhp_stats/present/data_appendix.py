@@ -28,7 +28,7 @@ from hhp_stats.plan.catalogue import catalogue, study_names
 from hhp_stats.plan.disclosure import load_disclosure
 from hhp_stats.present.chapter import StudyReport, open_study
 from hhp_stats.present.embed import EmbeddedFigure, embed
-from hhp_stats.present.marked_text import entry
+from hhp_stats.present.marked_text import code_entry
 from hhp_stats.present.marks import presented
 from hhp_stats.present.numbers import WITHHELD, count, lowered, percent, plural, spelled, withheld, withheld_note
 from hhp_stats.present.release import standing
@@ -166,7 +166,7 @@ class DataAppendix:
         rules = (*FILE_OF_TABLE_RULES, *TABLE_RULES, *SIZE_RULES)
         cells = pd.DataFrame(
             {
-                "Rule": [entry(rule.code, rule=True) for rule in rules],
+                "Rule": [code_entry(rule.code, rule=True) for rule in rules],
                 "Severity": [rule.severity for rule in rules],
                 "What must hold": [rule.rule for rule in rules],
                 "What to do": [rule.remedy for rule in rules],
@@ -242,7 +242,7 @@ class DataAppendix:
         kept = rules.loc[rules["scope"].isin(scopes)] if scopes else rules
         cells = pd.DataFrame(
             {
-                "Rule": [entry(str(code), rule=True) for code in kept["code"]],
+                "Rule": [code_entry(str(code), rule=True) for code in kept["code"]],
                 "Severity": kept["severity"],
                 "What must hold": kept["rule"],
                 "What to do": kept["remedy"],

@@ -51,7 +51,7 @@ def anchored(text: str, result_id: str) -> str:
     return _hidden(text, Origin(result_id, ""), _ANCHOR) if open_recording() else text
 
 
-def entry(code: str, *, rule: bool = False) -> str:
+def code_entry(code: str, *, rule: bool = False) -> str:
     """A cell that is the entry of a code in its register: wherever the code is printed, a link leads here."""
     place = f"code-{'rule-' if rule else ''}{code.lower()}"
     return _hidden(code, Origin(place, _ENTRY), _ANCHOR) if open_recording() else code

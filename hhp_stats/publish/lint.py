@@ -17,6 +17,7 @@ from hhp_stats.intake.raw_files import studies as study_keys
 from hhp_stats.plan.passages import check_passages
 from hhp_stats.publish.bibliography import check_bibliography
 from hhp_stats.publish.digits import check_digits, read_allowed
+from hhp_stats.publish.plain_words import check_words
 from hhp_stats.publish.project import CONFIG, Project, load_project
 from hhp_stats.publish.qmd import read_chapter
 from hhp_stats.publish.quarto_cli import check_ignored, left_by_quarto
@@ -63,16 +64,21 @@ Refuse = Callable[[str, int, str], None]
 
 
 def lint_book(root: Path) -> list[Problem]:
-    """Which places of the book are outside the subset of Quarto that both engines honour?
+    """Which places of the book are outside the subset of Quarto that both engines honour, and where is the report's
+    English not plain?
 
     Every problem names its file and line; an empty list means that the sources can be rendered, save
-    for what only running the code can show. Refuses nothing: problems are returned, not raised.
+    for what only running the code can show. Words (Q02) stop no rendering. Refuses nothing: problems are returned, not
+    raised.
     """
+    words: list[Problem] = []
     try:
-        found = lint_sources(load_project(root))
+        project = load_project(root)
+        found = lint_sources(project)
+        words = check_words(root, project.bibliography)
     except RenderError as error:
         found = [error]
-    return [
+    problems = [
         Problem(
             code="Q01",
             severity="error",
@@ -83,6 +89,7 @@ def lint_book(root: Path) -> list[Problem]:
         )
         for error in found
     ]
+    return problems + words
 
 
 def lint_sources(project: Project) -> list[RenderError]:

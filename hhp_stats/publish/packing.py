@@ -30,7 +30,7 @@ PROJECT = (
     "report/*.{qmd,bib,py,typ}",
     "report/{glossary.toml,allowed-digits.txt}",
     "hhp_stats/**/*.py",
-    "hhp_stats/publish/assets/*.{lua,css,html,js,json,typ}",
+    "hhp_stats/publish/assets/*.{lua,css,html,js,json,toml,typ}",
     "hhp_stats/publish/assets/fonts/*.{ttf,otf,woff2,txt}",
     "tests/**/*.py",
     "tests/{reference,published}/**/*.{csv,md,R,inp,do}",
