@@ -102,7 +102,7 @@ RULES = (
         rule=Rule(
             code="K15",
             severity="error",
-            rule="The name shown must be the one that was drawn for the participant.",
+            rule="The name shown must be the one that the participant was assigned.",
             remedy="Check the list of participants against the questionnaire.",
         ),
     ),

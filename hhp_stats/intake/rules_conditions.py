@@ -100,7 +100,7 @@ OTHER_SET = Rule(
     code="K17",
     severity="error",
     fields=("name_set",),
-    rule="The names on the applications must be those of the set that was drawn for the participant.",
+    rule="The names on the applications must be those of the set that the participant was assigned.",
     remedy="Check the list of participants against the questionnaire: sets may be exchanged.",
 )
 NUMBERS = Rule(

@@ -201,7 +201,7 @@ def _cost_in_other_unit(check: Together, limit: Threshold) -> Iterator[Finding]:
         odd = own[(own > 0) & ((own * limit.limit < usual) | (own > usual * limit.limit))]
         if len(odd):
             cells = listed(ret.cell(PAY, int(position)) for position in odd.index)
-            value = f"{listed(f'{cost:g}' for cost in odd)} pounds; elsewhere about {usual:g}"
+            value = f"\u00a3 {listed(f'{cost:g}' for cost in odd)}; elsewhere about {usual:g}"
             yield Finding(rule=UNIT_OF_COST, file=ret.file, cell=cells, value=value, units=(_place(ret),))
 
 

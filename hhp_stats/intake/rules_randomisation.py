@@ -25,7 +25,7 @@ from hhp_stats.intake.rule import Rule
 
 LOG = "log"  # the unit that a finding about the log names
 DRAW_COLUMNS = ("draw", "p_role", "p_service", "accepted", "seed", "agrees", "note")
-AGREES = "teams, strata, arms and p values agree"
+AGREES = "teams, strata, arms and p-values agree"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,7 +204,7 @@ STRATA = Rule(
     rule="Every team must be in the stratum that the baseline returns give, as received or as corrected by the ledger.",
     remedy=(
         "Restore the list; if a baseline return was replaced after the randomisation, the strata of the list are those"
-        " that were drawn in."
+        " of the draw."
     ),
 )
 LOGGED = Rule(
@@ -250,7 +250,7 @@ def _in_short(findings: list[Finding]) -> str:
         if teams:
             said.append(f"{teams} {'team' if teams == 1 else 'teams'} in another {what}")
     if any(finding.rule is LOGGED for finding in findings):
-        said.append("other draws or p values than logged")
+        said.append("other draws or p-values than logged")
     return " and ".join(said)
 
 

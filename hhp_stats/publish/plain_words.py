@@ -94,8 +94,8 @@ def _phrase(entry: Mapping[str, str], file: Path) -> Phrase:
 def find_phrases(text: str, *, titles: Sequence[str] = ()) -> Iterator[Found]:
     """Every phrase of the list in a text, outside quotations, code, mathematics, addresses and the `titles` of"
     " works."""
-    for title in titles:
-        text = re.sub(re.escape(title), lambda found: " " * len(found[0]), text, flags=re.I)
+    if titles:
+        text = _any_of(tuple(titles)).sub(lambda found: " " * len(found[0]), text)
     text = _QUOTED.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), text)
     joined = re.sub(r"\s", " ", text)  # a phrase may go over the end of a line
     for phrase in read_words().phrases:
@@ -103,6 +103,11 @@ def find_phrases(text: str, *, titles: Sequence[str] = ()) -> Iterator[Found]:
         for found in phrase.find.finditer(joined):
             if not any(start < found.end() and found.start() < end for start, end in right):
                 yield Found(start=found.start(), words=found[0], phrase=phrase)
+
+
+@cache
+def _any_of(titles: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(map(re.escape, titles)), re.I)
 
 
 def titles_of_works(root: Path, files: Sequence[str]) -> tuple[str, ...]:

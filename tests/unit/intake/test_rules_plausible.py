@@ -128,7 +128,7 @@ def test_a_cost_in_another_unit_is_refused_with_its_cell(limited, cost):
     sheet = limited.returns["kent", "endline"]
     sheet.find("KEN-0003")["replacement_cost"] = cost
     (value,) = found(limited)["X26"]
-    assert value == f"{cost:g} pounds; elsewhere about 4000; units: Kent, endline"
+    assert value == f"\u00a3 {cost:g}; elsewhere about 4000; units: Kent, endline"
 
 
 def test_a_plan_that_says_how_teams_were_drawn_needs_every_limit(limited, root):
