@@ -24,7 +24,7 @@ KINDS: Mapping[Kind, str] = {
     "cluster trial": "Cluster randomised trial",
     "individual trial": "Individually randomised trial",
     "experiment": "Randomised experiment",
-    "pilot": "Pilot; nobody was randomised",
+    "pilot": "Pilot; no one was randomised",
 }
 
 

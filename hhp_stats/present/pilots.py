@@ -207,7 +207,8 @@ def usage_figure(report: PilotReport) -> EmbeddedFigure:
             " two cannot be compared"
             + while_synthetic(
                 report.plan.study,
-                ". Minutes of single users, and how the answers divide beyond the printed text, are invented to fit it",
+                ". Minutes of single users, and how the answers divide beyond the published text, are invented"
+                " to fit it",
                 root=report.root,
             )
         ),

@@ -148,7 +148,7 @@ def agreement(rows: pd.DataFrame, planned: Row, *, better: Literal["lower", "hig
     if estimated.empty:
         return "There is no other version of this analysis to compare with."
     if planned["status"] in LACKING:
-        return f"The planned version of the analysis has no result that others could be held against. {reason(planned)}"
+        return f"The planned version of the analysis has no result to compare others with. {reason(planned)}"
     base = verdict(planned, better=better)
     found = [verdict(row, better=better) for row in estimated.to_dict("records")]
     same_sign = sum(v.direction == base.direction for v in found)

@@ -68,7 +68,7 @@ class Questionnaires:
         return text_table(
             pd.DataFrame(rows),
             stub="Field",
-            notes=["Printed: the field stands in the template of the protocol. Added: the analysis needs it."],
+            notes=["Printed: the field is in the template of the protocol. Added: the analysis needs it."],
         )
 
     def counts(self) -> str:

@@ -26,7 +26,7 @@ SHORT = {
     "rho": "correlation of the selection model",
     "vs": "against",
     "omnibus": "test of all together",
-    "multiplicity": "p value adjusted for several tests",
+    "multiplicity": "p-value adjusted for several tests",
     "tipping": "tipping point",
     "british": "British",
 }

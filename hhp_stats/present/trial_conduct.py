@@ -29,7 +29,7 @@ class ConductTables:
         """How many people stand both in the team that delivered the programme and in the one that evaluated it."""
         both = [person.name for person in self.conduct.people if {"delivery", "evaluation"} <= set(person.parts)]
         if not both:
-            return "Nobody stands both among those who delivered the programme and among those who evaluated it."
+            return "No one is both among those who delivered the programme and among those who evaluated it."
         return (
             f"{capital(spelled(len(both)))} of {spelled(len(self.conduct.people))} people named stand both among those"
             f" who delivered the programme and among those who evaluated it: {listed_words(both)}."
@@ -44,7 +44,7 @@ class ConductTables:
         """The risks foreseen, the answer to each, and what is known of it."""
         rows = [[risk.risk, risk.answer, risk.became] for risk in self.conduct.risks]
         headings = ("Risk", "What was to be done", "What is known today")
-        return self._table("risks", "Risks that the protocol foresaw", headings, rows, (30, 38, 32))
+        return self._table("risks", "Risks that the protocol names", headings, rows, (30, 38, 32))
 
     def amendments(self) -> str:
         """What was changed in the protocol."""

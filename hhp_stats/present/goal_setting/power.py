@@ -167,7 +167,7 @@ def multiplicity(report: StudyReport) -> str:
     alpha = alpha_of(report.plan.conf_level)
     rows = [row for row in rows if row["status"] not in LACKING]
     if not rows:
-        return "None of the planned outcomes could be analysed, so there are no p values to adjust."
+        return "None of the planned outcomes could be analysed, so there are no p-values to adjust."
     unadjusted = sum(row["p_value"] < alpha for row in rows)
     adjusted = [report.outcome(row["outcome"]).label.lower() for row in rows if row["p_adjusted"] < alpha]
     tail = (

@@ -1,4 +1,4 @@
-"""Outcomes that are not known of everybody who was randomised, and how far they could move the effects."""
+"""Outcomes that are not known for everyone who was randomised, and how far they could move the effects."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def unknown_outcomes_table(report: StudyReport) -> GT:
         spanner_label="Outcome known",
         notes=[
             (
-                "Everybody who was randomised counts. Differences, goal-setting minus control, not adjusted: the two"
+                "Everyone who was randomised counts. Differences, goal-setting minus control, not adjusted: the two"
                 " ends between which the effect lies, without the uncertainty of the draw (appendix B has their"
                 " intervals)."
             ),
@@ -130,7 +130,7 @@ def _could_change(report: StudyReport, outcome: ReturnsOutcome, settings: Disclo
     everyone = _randomised(report)
     known = [report.row(f"{outcome.id}/mean_{arm}/raw")["n"] for arm in everyone]
     of_whom = (
-        "not known of everybody"
+        "not known for everyone"
         if withheld(*known, *everyone.values())
         else f"known of {count(sum(known))} of {count(sum(everyone.values()))} people"
     )

@@ -206,7 +206,7 @@ def _clear_outcomes(report: StudyReport, outcomes: Sequence[str]) -> str:
         why = prose.reason(report.row(f"{outcomes[0]}/itt/{next(iter(STRATEGIES))}")).rstrip(".")
         return f"none could be analysed. {why}"
     if any(len(found) < len(STRATEGIES) for found in verdicts.values()) and not clear:
-        return "none shows a clear difference in any of the ways with missing answers that could be followed"
+        return "none shows a clear difference with any method for missing answers that could be used"
     if not clear:
         return "none shows a clear effect with any method"
     tests, outside = sum(map(len, verdicts.values())), sum(one.clear for found in verdicts.values() for one in found)
