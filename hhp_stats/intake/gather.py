@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -13,7 +14,7 @@ from hhp_stats.intake.corrections import Applied, Ledger, apply_ledger, read_led
 from hhp_stats.intake.dictionary import WAVES, Field, Study, fields_of, load_dictionary, load_study
 from hhp_stats.intake.draw_log import DrawLog, allocation_rule, read_draw_log
 from hhp_stats.intake.findings import Finding, judged
-from hhp_stats.intake.linkage import Answers, link
+from hhp_stats.intake.linkage import SUFFIX, Answers, link
 from hhp_stats.intake.lists import ListFile, read_list
 from hhp_stats.intake.manifest import sha256_of, study_status, verify_manifest
 from hhp_stats.intake.pseudonym import Pseudonyms, load_pseudonyms
@@ -51,12 +52,13 @@ from hhp_stats.intake.rules_randomisation import (
     draws_repeated,
     randomisation_findings,
 )
-from hhp_stats.intake.rules_survey import FEW_LINKED, check_questions, check_survey
+from hhp_stats.intake.rules_survey import FEW_LINKED, check_answered, check_questions, check_survey, missing_export
 from hhp_stats.intake.rules_wave import WAVE_RULES
 from hhp_stats.intake.spellings import Spellings, load_spellings
 from hhp_stats.intake.survey import SurveyFile, export_file, read_survey
 from hhp_stats.intake.table import Table
 from hhp_stats.intake.team_names import shared_names, told_apart
+from hhp_stats.plan.any_plan import outcomes_asked
 from hhp_stats.plan.conduct import deviations_of_data
 from hhp_stats.plan.thresholds import load_thresholds
 from hhp_stats.processes.progress import Progress, silent
@@ -229,6 +231,7 @@ def defended(result: Gathered, *, received: dict[str, pd.DataFrame], returns: Re
     groups = dict(zip(known["survey_code"], known["local_authority"], strict=True))
     findings += survey_findings(result.surveys.values(), groups, thresholds)
     findings += list_findings([result.lists["course_log"]], thresholds)
+    findings += [each for survey in result.surveys.values() for each in missing_export(survey)]
     return [*notes, *judged(findings, deviations_of_data(result.root, result.study.name))]
 
 
@@ -341,10 +344,11 @@ def _read_surveys(result: Gathered, pseudonyms: Pseudonyms) -> None:
             pseudonyms=pseudonyms,
         )
         check_survey(survey)
-        if survey.readable:
-            result.answers.append(
-                link(survey, result.lists["linkage"], study=result.study, pseudonyms=pseudonyms, limit=limit)
-            )
+        if survey.readable or survey.absent:
+            answers = link(survey, result.lists["linkage"], study=result.study, pseudonyms=pseudonyms, limit=limit)
+            result.answers.append(answers)
+            about = partial(outcomes_asked, result.root, result.study.name, wave=wave, suffix=SUFFIX[wave])
+            check_answered(survey, answers.responses["used"], about)
         result.surveys[wave] = survey
     check_questions(list(result.surveys.values()))
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -30,13 +31,16 @@ from hhp_stats.intake.rules_survey import (
     DUPLICATES,
     FEW_LINKED,
     OUT_OF_TIME,
+    check_answered,
     check_codes,
     check_questions,
     check_survey,
+    missing_export,
 )
 from hhp_stats.intake.rules_wave import blank_required, out_of_range
 from hhp_stats.intake.spellings import SPELLINGS, Spellings, load_spellings
 from hhp_stats.intake.survey import SurveyFile, export_file, read_survey
+from hhp_stats.plan.any_plan import outcomes_asked
 from hhp_stats.plan.conduct import deviations_of_data
 from hhp_stats.plan.individual import IndividualPlan
 from hhp_stats.plan.thresholds import Threshold, load_thresholds
@@ -171,6 +175,10 @@ def load_participants(root: Path, plan: IndividualPlan) -> Participants:
     surveys = [_read_wave(root, plan, wave, fields, spellings, pseudonyms, allocation) for wave in WAVES]
     check_questions(surveys)
     thresholds = load_thresholds(root, plan.study)
+    for survey in surveys:
+        if survey.readable or survey.absent:
+            about = partial(outcomes_asked, root, plan.study, wave=survey.wave, suffix=SUFFIX[survey.wave])
+            check_answered(survey, _decided(survey)["used"], about)
     if allocation.readable:
         for survey in surveys:
             if survey.readable:
@@ -181,7 +189,8 @@ def load_participants(root: Path, plan: IndividualPlan) -> Participants:
     known = {table.file: table.sha256 for table in tables if table.sha256}
     check = ArmsCheck(plan=plan, allocation=allocation, surveys=tuple(surveys), thresholds=thresholds)
     of_the_columns = survey_findings(surveys, _groups(allocation, plan), thresholds)
-    of_the_arms = judged([*arms_findings(check), *of_the_columns], deviations_of_data(root, plan.study))
+    of_the_files = [each for survey in surveys for each in missing_export(survey)]
+    of_the_arms = judged([*of_the_files, *arms_findings(check), *of_the_columns], deviations_of_data(root, plan.study))
     found = [
         *verify_manifest(root, known=known, study=plan.study),
         *(each for table in tables for each in table.problems),
@@ -193,7 +202,7 @@ def load_participants(root: Path, plan: IndividualPlan) -> Participants:
     people, linkage = _joined(plan, allocation, surveys, pseudonyms)
     problems = [*assumption_problems(root, plan.study), *of_the_arms, *pseudonyms.problems]
     problems += [problem for table in tables for problem in table.problems]
-    read = [(table.file, table.sha256, table.size, len(table.frame)) for table in tables]
+    read = [(table.file, table.sha256, table.size, len(table.frame)) for table in tables if table.sha256]
     asked = [survey.definition for survey in surveys if survey.definition is not None]
     read += [(each.file, each.sha256, each.size, len(each.questions)) for each in asked]
     inputs = pd.DataFrame([*read, *_rules_read(root, plan)], columns=["path", "sha256", "bytes", "rows"])

@@ -34,8 +34,8 @@ DICTATION = (
         file="data/surveys/dictation/endline.csv",
         fields=(
             list_column("participant", "identifier"),
-            list_column("frequency", "category", allowed=FREQUENCIES),
-            list_column("would_continue", "category", allowed=CONTINUES),
+            list_column("frequency", "category", allowed=FREQUENCIES, required=False),
+            list_column("would_continue", "category", allowed=CONTINUES, required=False),
         ),
     ),
 )

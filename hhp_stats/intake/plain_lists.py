@@ -55,15 +55,33 @@ def _cells(table: ListFile) -> Iterator[Breach]:
     for rule in KIND_RULES:
         if rule.find is not None:
             yield from rule.find(table)
-    yield from blank_required(table)
     yield from out_of_range(table)
 
 
 CELLS = Rule(
     code="K10",
     severity="error",
-    rule="A value must be filled in where its column needs one, be of the column's kind, and lie within its limits.",
+    rule="A value must be of the kind that its column holds, and lie within its limits.",
     remedy="Correct the value, or ask who made the list.",
+)
+BLANK = Rule(
+    code="K19",
+    severity="error",
+    rule="A value must be filled in where its column needs one.",
+    remedy=(
+        "Fill it in, or ask who made the list. Where nobody knows it, delete the line: people or answers of which that"
+        " is not known have none."
+    ),
+)
+
+EMPTY = Rule(
+    code="K20",
+    severity="warning",
+    rule="A list should have entries below its headings: with none, there is nobody of whom it tells.",
+    remedy=(
+        "Export it again, if there are any. Without them every result that needs this list has a reason in place of a"
+        " number."
+    ),
 )
 
 
@@ -94,8 +112,11 @@ def read_plain_lists(
         )
         if table.readable:
             table.problems += breach_problems(CELLS, table, _cells(table))
+            table.problems += breach_problems(BLANK, table, blank_required(table))
             for form in FORM_RULES:
                 table.problems += breach_problems(form, table, form.find(table) if form.find else ())
+            if not len(table.frame):
+                table.problems.append(EMPTY.problem(file=table.file, value="headings alone"))
             if synthetic and table.unmarked and len(table.frame):
                 table.problems.append(NOT_MARKED_SYNTHETIC.problem(file=table.file))
             elif not synthetic and table.synthetic:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import pandas as pd
 
 from hhp_stats.intake.dictionary import Study
+from hhp_stats.intake.findings import Finding, listed
 from hhp_stats.intake.rule import Breach, Rule, breach_problems
 from hhp_stats.intake.rules_cells import FORM_RULES, KIND_RULES
 from hhp_stats.intake.rules_wave import folded, out_of_range
-from hhp_stats.intake.survey import SurveyFile
+from hhp_stats.intake.survey import SURVEY_MISSING, SurveyFile
 from hhp_stats.intake.survey_answers import LABEL
 from hhp_stats.intake.survey_questions import QUESTION_RULES, Questions, export_problems, wave_problems
 from hhp_stats.plan.thresholds import Threshold
@@ -245,6 +246,15 @@ NOBODY_ANSWERED = Rule(
     rule="Of an authority or block where many have survey codes someone should have answered.",
     remedy="Check whether its responses are missing from the export, or its codes are those of another list.",
 )
+SURVEY_EMPTY = Rule(
+    code="S07",
+    severity="warning",
+    rule="A survey should hold responses of people who agreed to take part: with none, nobody has answered it.",
+    remedy=(
+        "Export again, with all responses and no filter, if there are any. Without them every result that needs these"
+        " answers has a reason in place of a number."
+    ),
+)
 MANY_CODES = 10  # people with codes from which on silence is worth a look
 
 LINK_RULES: tuple[Rule, ...] = (
@@ -254,6 +264,7 @@ LINK_RULES: tuple[Rule, ...] = (
     CODE_OTHERWISE,
     FEW_LINKED,
     NOBODY_ANSWERED,
+    SURVEY_EMPTY,
     *QUESTION_RULES,
 )
 
@@ -309,6 +320,27 @@ def check_codes(
         if size >= MANY_CODES and group not in answered and with_code.any() and not otherwise.any() and not many:
             value = f"none of the {size} people with a code in {group}"
             survey.problems.append(NOBODY_ANSWERED.problem(file=survey.file, value=value))
+
+
+def missing_export(survey: SurveyFile) -> list[Finding]:
+    """An export that is not there: refused, unless a deviation of the plan says that this survey has none."""
+    if not survey.absent:
+        return []
+    value = f"no file of the {survey.wave} survey"
+    return [Finding(rule=SURVEY_MISSING, file=survey.file, value=value, units=(survey.wave,))]
+
+
+def check_answered(survey: SurveyFile, used: pd.Series, about: Callable[[], Sequence[str]]) -> None:
+    """Adds to a survey's problems that no response of it counts, and which outcomes of the plan it was to tell of.
+
+    `used` says which responses count, `about` names the outcomes when they are asked for.
+    """
+    if (survey.readable or survey.absent) and not used.any():
+        there = "no export" if survey.absent else f"{len(used)} responses" if len(used) else "headings alone"
+        outcomes = about()
+        blocked = f"; without answers: {listed(outcomes)}" if outcomes else ""
+        value = f"{there}, no response that counts{blocked}"
+        survey.problems.append(SURVEY_EMPTY.problem(file=survey.file, value=value))
 
 
 def check_survey(survey: SurveyFile) -> None:

@@ -57,7 +57,7 @@ SURVEY_MISSING = Rule(
     code="S01",
     severity="error",
     rule="The survey export must be there.",
-    remedy="Export the survey as CSV and put it in its place.",
+    remedy="Export the survey as CSV and put it in its place; a survey without answers has its heading rows only.",
 )
 SURVEY_UNREADABLE = Rule(
     code="S02",
@@ -92,13 +92,6 @@ TWO_EXPORTS = Rule(
     remedy="Keep the CSV file or the SPSS file and remove the other.",
 )
 
-SURVEY_EMPTY = Rule(
-    code="S07",
-    severity="error",
-    rule="A survey export must hold responses below its headings.",
-    remedy="Export again, with all responses and no filter.",
-)
-
 SURVEY_FILE_RULES = (
     SURVEY_MISSING,
     SURVEY_UNREADABLE,
@@ -106,7 +99,6 @@ SURVEY_FILE_RULES = (
     SURVEY_RAGGED,
     SURVEY_UNKNOWN,
     TWO_EXPORTS,
-    SURVEY_EMPTY,
 )
 
 
@@ -125,6 +117,7 @@ class SurveyFile(Table):
     declined: dict[str, list[int]] = field(default_factory=dict)
     meta: pd.DataFrame = field(default_factory=pd.DataFrame)
     encoding: str = ""
+    absent: bool = False  # there is no file
     synthetic: bool = False
     unmarked: bool = False
 
@@ -143,7 +136,8 @@ def read_survey(
     """What does one Qualtrics export (CSV or SPSS) say? Problems are collected in the result.
 
     The encoding of a CSV is detected (UTF-8, UTF-16, with or without byte order mark, Windows-1252). Of an SPSS file
-    the labels of its values count, else the numbers. Scales may be numbers, numbers with a label ("10 = Extremely")
+    the labels of its values count, else the numbers. Whether a missing file may be missing is for the caller to say
+    (`rules_survey.unanswered`). Scales may be numbers, numbers with a label ("10 = Extremely")
     or the printed labels; choices their labels. Names and email addresses become keyed pseudonyms here and are
     dropped; IP addresses, places and free text are never read.
     """
@@ -163,7 +157,7 @@ def read_survey(
         ),
     )
     if not path.is_file():
-        result.problems.append(SURVEY_MISSING.problem(file=file))
+        result.absent, result.meta = True, _meta([], [], pseudonyms, {})
         return result
     try:
         if path.suffix.casefold() == ".sav":
@@ -194,8 +188,6 @@ def read_survey(
         SURVEY_RAGGED.problem(file=file, cell=f"row {number}", value=f"{fields} fields")
         for number, fields in export.ragged
     ]
-    if not body and not export.ragged:
-        result.problems.append(SURVEY_EMPTY.problem(file=file))
     result.questions = export.metadata
     result.meta = _meta(heads, body, pseudonyms, export.metadata.zones)
     if any(zone_of(zone) not in (None, ZoneInfo(LOCAL_TIME)) for zone in export.metadata.zones.values()):
@@ -309,9 +301,10 @@ def _meta(
             "seconds": pd.to_numeric(pd.Series(column("Duration (in seconds)"), dtype=object), errors="coerce").astype(
                 float
             ),
-            "finished": [each in ("true", "1", "yes") for each in _lower(column("Finished"))],
-            "preview": [not is_person(*kinds) for kinds in zip(status, channel, strict=True)],
-            "unknown_kind": [not is_known(kind) for kind in status],
+            # Said by name: of no response the kind of column would not follow from what is in it.
+            "finished": pd.Series([each in ("true", "1", "yes") for each in _lower(column("Finished"))], dtype="bool"),
+            "preview": pd.Series([not is_person(*kinds) for kinds in zip(status, channel, strict=True)], dtype="bool"),
+            "unknown_kind": pd.Series([not is_known(kind) for kind in status], dtype="bool"),
         }
     )
 

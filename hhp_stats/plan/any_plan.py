@@ -29,3 +29,17 @@ def plan_in(source: PlanFile) -> StudyPlan:
     if "sites" in source.raw:
         return trial_plan(source)
     return experiment_plan(source) if "experiments" in source.raw else individual_plan(source)
+
+
+def outcomes_asked(root: Path, study: str, *, wave: str, suffix: str) -> tuple[str, ...]:
+    """The labels of the outcomes that the answers of one survey make, or whose value before it holds; the columns of
+    that wave end in `suffix`.
+    """
+    plan = plan_of(root, study)
+    if isinstance(plan, ExperimentPlan):
+        return ()
+    if isinstance(plan, Plan):
+        made = ((one.label, (one.column, one.baseline)) for one in plan.outcomes.values())
+        return tuple(label for label, columns in made if any(name.endswith(suffix) for name in columns))
+    asked = {scale.id for scale in plan.scales.values() if wave in scale.waves}
+    return tuple(outcome.label for outcome in plan.outcomes.values() if asked & set(outcome.scales))

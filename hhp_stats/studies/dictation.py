@@ -115,7 +115,7 @@ def usage_rows(used: pd.DataFrame, plan: IndividualPlan) -> list[ResultRow]:
         "logged_on": int((used["sessions"] > 0).sum()),
         "frequent": int(often.sum()),
         "minutes": int(used["minutes"].sum()),
-        "most_minutes_of_others": int(others["minutes"].max()),
+        "most_minutes_of_others": int(others["minutes"].max()) if len(others) else 0,
         "minutes_of_frequent": int(used.loc[often, "minutes"].sum()),
     }
     rows = [
@@ -134,20 +134,27 @@ def usage_rows(used: pd.DataFrame, plan: IndividualPlan) -> list[ResultRow]:
 def survey_rows(people: pd.DataFrame, survey: pd.DataFrame, plan: IndividualPlan) -> list[ResultRow]:
     """Use as reported in Coventry, and who would go on; of respondents, and of everybody given access."""
     access, n = int((people["local_authority"] == "Coventry").sum()), len(survey)
+    said, decided = (int(survey[name].notna().sum()) for name in ("frequency", "would_continue"))
     seldom = int(survey["frequency"].isin(FREQUENCIES[:3]).sum())
     several = int(survey["frequency"].isin(FREQUENCIES[3:]).sum())
     found = {answer: int((survey["would_continue"] == answer).sum()) for answer in CONTINUES}
     rows = [
         count_row(plan, "survey/access_coventry", access, of=access, population=COVENTRY),
         count_row(plan, "survey/respondents", n, of=access, population=COVENTRY),
-        count_row(plan, "survey/most_days", int((survey["frequency"] == "most days").sum()), of=n, population=ANSWERED),
+        count_row(
+            plan, "survey/most_days", int((survey["frequency"] == "most days").sum()), of=said, population=ANSWERED
+        ),
         *(
-            count_row(plan, f"survey/continue_{answer.replace(' ', '_')}", value, of=n, population=ANSWERED)
+            count_row(plan, f"survey/continue_{answer.replace(' ', '_')}", value, of=decided, population=ANSWERED)
             for answer, value in found.items()
         ),
     ]
-    shares = {"once_a_week_or_less": seldom, "several_times_a_week": several, "continue": found["yes"]}
-    rows += [share_row(plan, f"survey/{key}", value, of=n, population=ANSWERED) for key, value in shares.items()]
+    shares = {
+        "once_a_week_or_less": (seldom, said),
+        "several_times_a_week": (several, said),
+        "continue": (found["yes"], decided),
+    }
+    rows += [share_row(plan, f"survey/{key}", part, of=of, population=ANSWERED) for key, (part, of) in shares.items()]
     return [
         *rows,
         share_row(plan, "survey/continue_of_access", found["yes"], of=access, population=COVENTRY),
@@ -160,10 +167,12 @@ def _declared(
 ) -> Declared:
     """Whom the tables and rows count."""
     frame = people.merge(used[["participant", "sessions", "minutes"]], on="participant", how="left")
-    frame = frame.merge(survey[["participant", "frequency", "would_continue"]], on="participant", how="left")
+    answers = survey[["participant", "frequency", "would_continue"]].assign(answered=True)
+    frame = frame.merge(answers, on="participant", how="left")
     c, often = crowd(frame), int(plan.fact("often"))
     brent, coventry = frame["local_authority"] == "Brent", frame["local_authority"] == "Coventry"
-    answered, given = frame["frequency"].notna(), frame["frequency"]
+    answered, given = frame["answered"].notna(), frame["frequency"]
+    said, decided = given.notna(), frame["would_continue"].notna()
     use, minutes = (
         found.astype("object").where(brent)
         for found in (use_classes(frame["sessions"], often=often), minute_class(frame["minutes"]))
@@ -175,9 +184,9 @@ def _declared(
         "usage": {**usage, "sessions": other(), "minutes": other(), "share_of_minutes": other()},
         "minutes": classes(c, minutes, ["none", "1 to 4", "5 to 9", "10 or more"], of=brent),
         "frequency": classes(
-            c, given.replace(SELDOM), dict.fromkeys(SELDOM.get(answer, answer) for answer in FREQUENCIES), of=answered
+            c, given.replace(SELDOM), dict.fromkeys(SELDOM.get(answer, answer) for answer in FREQUENCIES), of=said
         ),
-        "would_continue": classes(c, frame["would_continue"], CONTINUES, of=answered),
+        "would_continue": classes(c, frame["would_continue"], CONTINUES, of=decided),
         "roles": classes(c, frame["role"], _roles(people)["role"]),
     }
     frequent = brent & (frame["sessions"] > often)
@@ -188,14 +197,14 @@ def _declared(
         "survey/access_coventry": (coventry, coventry),
         "survey/respondents": (answered, coventry),
         "survey/response": (answered, coventry),
-        "survey/most_days": (given == "most days", answered),
-        "survey/once_a_week_or_less": (given.isin(FREQUENCIES[:3]), answered),
-        "survey/several_times_a_week": (given.isin(FREQUENCIES[3:]), answered),
-        "survey/continue": (frame["would_continue"] == "yes", answered),
+        "survey/most_days": (given == "most days", said),
+        "survey/once_a_week_or_less": (given.isin(FREQUENCIES[:3]), said),
+        "survey/several_times_a_week": (given.isin(FREQUENCIES[3:]), said),
+        "survey/continue": (frame["would_continue"] == "yes", decided),
         "survey/continue_of_access": (frame["would_continue"] == "yes", coventry),
         "sample/access": (brent | coventry, brent | coventry),
         **{
-            f"survey/continue_{answer.replace(' ', '_')}": (frame["would_continue"] == answer, answered)
+            f"survey/continue_{answer.replace(' ', '_')}": (frame["would_continue"] == answer, decided)
             for answer in CONTINUES
         },
     }
@@ -209,7 +218,8 @@ def _declared(
 
 def _answers(given: pd.Series, options: tuple[str, ...]) -> pd.DataFrame:
     counts = given.value_counts().reindex(list(options), fill_value=0)
-    return pd.DataFrame({"answer": list(options), "people": counts.to_numpy(), "share": counts.to_numpy() / len(given)})
+    known = float(given.notna().sum()) or float("nan")  # of nobody there is no share
+    return pd.DataFrame({"answer": list(options), "people": counts.to_numpy(), "share": counts.to_numpy() / known})
 
 
 def _roles(people: pd.DataFrame) -> pd.DataFrame:

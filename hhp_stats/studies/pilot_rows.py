@@ -5,7 +5,7 @@ from __future__ import annotations
 from scipy import stats
 
 from hhp_stats.plan.individual import IndividualPlan
-from hhp_stats.results import ResultRow
+from hhp_stats.results import ResultRow, not_estimated
 from hhp_stats.studies.sources import states_source
 
 
@@ -36,10 +36,21 @@ def share_row(plan: IndividualPlan, key: str, count: int, *, of: int, population
     """What share, and what shares are compatible with it?
 
     Estimator: count / of, with the exact binomial interval, as if the people were a random sample of many like
-    them. They were not drawn at random; the interval shows how little so small a number pins down.
+    them. They were not drawn at random; the interval shows how little so small a number pins down. Of nobody there is
+    no share: the row has the reason.
     Source: Clopper and Pearson (1934), Biometrika 26, 404-413.
     """
     outcome, estimand = key.split("/")
+    if not of:
+        return not_estimated(
+            result_id=f"{plan.study}/{key}/exact",
+            reason=f"NoObservations: there is nobody among whom to take a share ({population})",
+            population=population,
+            contrast="none",
+            method="share, exact binomial interval",
+            analysis="exploratory",
+            clause=" ".join(plan.design.clauses),
+        )
     reach = stats.binomtest(count, of).proportion_ci(confidence_level=plan.conf_level, method="exact")
     return ResultRow(
         result_id=f"{plan.study}/{key}/exact",

@@ -73,10 +73,17 @@ def attenuation(people: pd.DataFrame, plan: IndividualPlan) -> tuple[list[Result
         return [], pd.DataFrame()
     outcomes = [o for o in plan.outcomes.values() if o.scales and not o.missing]
     answered = people.loc[people["responded"] == 1]
-    periods = response_periods(answered["week"], minimum=plan.periods.minimum)
-    scored = pd.DataFrame({o.id: _aligned(people, o) for o in outcomes}).assign(
-        treatment=people["treatment"], week=people["week"], person=people["person"]
-    )
+    try:
+        periods = response_periods(answered["week"], minimum=plan.periods.minimum)
+    except NoObservations:  # nobody answered: the rows of the first period, which is empty, say so
+        periods = (Period(number=1, weeks=()),)
+    aligned, refused = dict[str, pd.Series](), dict[str, EstimationError]()
+    for outcome in outcomes:
+        try:
+            aligned[outcome.id] = _aligned(people, outcome)
+        except EstimationError as error:
+            aligned[outcome.id], refused[outcome.id] = people[outcome.id].astype("float64"), error
+    scored = pd.DataFrame(aligned).assign(treatment=people["treatment"], week=people["week"], person=people["person"])
     rows: list[ResultRow] = []
     for period in periods:
         part = scored.loc[scored["week"].isin(period.weeks)]
@@ -84,6 +91,7 @@ def attenuation(people: pd.DataFrame, plan: IndividualPlan) -> tuple[list[Result
             part,
             outcomes,
             plan,
+            refused,
             estimand=f"period_{period.number}",
             contrast=plan.contrast,
             population=f"Respondents of period {period.number}",
@@ -92,6 +100,7 @@ def attenuation(people: pd.DataFrame, plan: IndividualPlan) -> tuple[list[Result
         scored.loc[people["responded"] == 1],
         outcomes,
         plan,
+        refused,
         estimand="arm_by_week",
         contrast=BY_WEEK,
         population="All respondents",
@@ -106,7 +115,7 @@ def _aligned(people: pd.DataFrame, outcome: IndividualOutcome) -> pd.Series:
     groups = [values[(arm == code) & values.notna()] for code in (0, 1)]
     freedom = sum(len(group) - 1 for group in groups)
     if min(map(len, groups)) < 2:
-        raise NoObservations(f"{outcome.id}: an arm has no variance")
+        raise NoObservations(f"fewer than two people of an arm answered about {outcome.label.lower()}")
     variance = sum(float(group.var(ddof=1)) * (len(group) - 1) for group in groups) / freedom
     unit = float(np.sqrt(variance)) * (1.0 if outcome.better == "higher" else -1.0)
     aligned: pd.Series = values / unit
@@ -117,6 +126,7 @@ def _rows(
     part: pd.DataFrame,
     outcomes: Sequence[IndividualOutcome],
     plan: IndividualPlan,
+    refused: Mapping[str, EstimationError],
     *,
     estimand: str,
     contrast: str,
@@ -134,9 +144,10 @@ def _rows(
     for outcome in outcomes:
         key = f"{plan.study}/{outcome.id}/{estimand}/hc2-sd"
         known = part.loc[part[outcome.id].notna()]
-        rows.append(_row(key, partial(_single, known, outcome.id, plan.conf_level, by_week=by_week), "", about))
+        single = partial(_single, known, outcome.id, plan.conf_level, refused, by_week=by_week)
+        rows.append(_row(key, single, "", about))
     key = f"{plan.study}/{AVERAGE}/{estimand}/cr1-sd"
-    average = partial(_average, part, [o.id for o in outcomes], plan.conf_level, by_week=by_week)
+    average = partial(_average, part, [o.id for o in outcomes], plan.conf_level, refused, by_week=by_week)
     rows.append(_row(key, average, " Outcomes stacked, clustered by person.", about))
     return rows
 
@@ -151,7 +162,11 @@ def _row(key: str, estimate: partial[Estimate], note: str, about: Mapping[str, A
     return replace(row, source=source_of([name_of(estimate.func), *ran.names]))
 
 
-def _single(known: pd.DataFrame, outcome: str, conf_level: float, *, by_week: bool) -> Estimate:
+def _single(
+    known: pd.DataFrame, outcome: str, conf_level: float, refused: Mapping[str, EstimationError], *, by_week: bool
+) -> Estimate:
+    if outcome in refused:
+        raise refused[outcome]
     if known.empty:
         raise NoObservations("nobody responded in this period")
     y = known[outcome].to_numpy(dtype=np.float64)
@@ -170,12 +185,21 @@ def _times_week(matrix: ModelMatrix) -> ModelMatrix:
     return ModelMatrix(values=np.column_stack([matrix.values, product]), names=(*matrix.names, "treatment:week"))
 
 
-def _average(part: pd.DataFrame, outcomes: Sequence[str], conf_level: float, *, by_week: bool) -> Estimate:
+def _average(
+    part: pd.DataFrame,
+    outcomes: Sequence[str],
+    conf_level: float,
+    refused: Mapping[str, EstimationError],
+    *,
+    by_week: bool,
+) -> Estimate:
     """The plain mean of the outcomes' effects, its variance from the outcomes of one person together.
 
     Outcomes are stacked, each with its own intercept and effect (and both times week); the estimate is the mean
     of the effects, the covariance CR1 by person with G-1 degrees of freedom.
     """
+    for error in refused.values():
+        raise error
     values, codes, people = [], [], []
     for place, outcome in enumerate(outcomes):
         known = part.loc[part[outcome].notna(), [outcome, "treatment", "week", "person"]]
@@ -208,7 +232,7 @@ def _average(part: pd.DataFrame, outcomes: Sequence[str], conf_level: float, *, 
 
 def _table(answered: pd.DataFrame, periods: Sequence[Period], plan: IndividualPlan) -> pd.DataFrame:
     rows = []
-    for period in periods:
+    for period in (each for each in periods if each.weeks):
         part = answered.loc[answered["week"].isin(period.weeks)]
         by_arm = part["arm"].value_counts()
         rows.append(
@@ -220,4 +244,5 @@ def _table(answered: pd.DataFrame, periods: Sequence[Period], plan: IndividualPl
                 **{arm.id: int(by_arm.get(arm.id, 0)) for arm in plan.arms},
             }
         )
-    return pd.DataFrame(rows)
+    columns = ["period", "first_week", "last_week", "responses", *(arm.id for arm in plan.arms)]
+    return pd.DataFrame(rows, columns=columns)

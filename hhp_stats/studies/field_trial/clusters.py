@@ -59,9 +59,11 @@ def cluster_rows(people: pd.DataFrame, plan: IndividualPlan) -> list[ResultRow]:
                 )
         except EstimationError as error:
             reason = f"{type(error).__name__}: {error}"
-            rows.append(
-                not_estimated(result_id=key, reason=reason, method="analysis of variance", source=ran.source, **about)
-            )
+            lost = {key: "analysis of variance"} | {_mde(plan, outcome.id, entry): _CLUSTERED for entry in plan.power}
+            rows += [
+                not_estimated(result_id=each, reason=reason, method=method, source=ran.source, **about)
+                for each, method in lost.items()
+            ]
             continue
         rows.append(
             _descriptive(
@@ -116,6 +118,14 @@ def people_of(entry: StudyPower, plan: IndividualPlan, *, answered: int) -> int:
     return answered if entry.response is None else round(entry.response * plan.design.randomised)
 
 
+_CLUSTERED = "cluster formula"
+
+
+def _mde(plan: IndividualPlan, outcome: str, entry: str) -> str:
+    """The id of the detectable effect of an outcome under one entry of the plan's power."""
+    return f"{plan.study}/{outcome}/mde_{entry}/clustered"
+
+
 @states_source
 def _detectable(
     known: pd.DataFrame,
@@ -136,9 +146,9 @@ def _detectable(
     )
     effect = cluster_detectable_effect(clustering=shape, rates=ErrorRates(alpha=entry.alpha, power=entry.power))
     return _descriptive(
-        f"{plan.study}/{outcome}/mde_{entry.id}/clustered",
+        _mde(plan, outcome, entry.id),
         effect,
-        method=f"cluster formula, alpha {entry.alpha:g}, power {entry.power:g}",
+        method=f"{_CLUSTERED}, alpha {entry.alpha:g}, power {entry.power:g}",
         n=people,
         clusters=len(sizes),
         about=about,
