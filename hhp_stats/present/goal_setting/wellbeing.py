@@ -228,6 +228,11 @@ def wellbeing_parts(report: StudyReport) -> str:
 def combination(report: StudyReport) -> str:
     """May wellbeing be one score? The rule and the numbers it rests on."""
     row = report.table("combination").iloc[0]
+    if pd.isna(row["correlation"]):
+        return (
+            "At baseline too few answered, or all alike, to tell whether the parts belong together: each is reported by"
+            " itself."
+        )
     other = "the other reading agrees" if row["branch"] == row["by_correlation"] else "the other reading would not"
     verb = "are combined" if row["branch"] == "combined" else "are not combined, and each is reported by itself"
     correlation, threshold = apart(row["correlation"], row["threshold"])
