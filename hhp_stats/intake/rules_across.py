@@ -276,7 +276,7 @@ ACROSS_RULES: tuple[Rule, ...] = (
         severity="warning",
         fields=("team_id",),
         find=_changed_arm,
-        rule="No one should move to a team of the other arm; those who do are analysed in the arm of the baseline team.",
+        rule="No one should move to a team of the other arm; any who do are analysed in the arm of the baseline team.",
         remedy="Check the team; if the person moved, nothing is to be corrected.",
     ),
     Rule(

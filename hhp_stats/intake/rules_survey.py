@@ -249,7 +249,7 @@ NOBODY_ANSWERED = Rule(
 SURVEY_EMPTY = Rule(
     code="S07",
     severity="warning",
-    rule="A survey should hold responses of people who agreed to take part: with none, nobody has answered it.",
+    rule="A survey should hold responses of people who agreed to take part: with none, no one has answered it.",
     remedy=(
         "Export again, with all responses and no filter, if there are any. Without them every result that needs these"
         " answers has a reason in place of a number."

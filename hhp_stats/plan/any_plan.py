@@ -38,7 +38,7 @@ def outcomes_asked(root: Path, study: str, *, wave: str, suffix: str) -> tuple[s
     plan = plan_of(root, study)
     if isinstance(plan, ExperimentPlan):
         return ()
-    if isinstance(plan, Plan):
+    if isinstance(plan, ReturnsPlan):
         made = ((one.label, (one.column, one.baseline)) for one in plan.outcomes.values())
         return tuple(label for label, columns in made if any(name.endswith(suffix) for name in columns))
     asked = {scale.id for scale in plan.scales.values() if wave in scale.waves}

@@ -82,7 +82,10 @@ def recall(report: StudyReport) -> str:
     if withheld(recalled["share"], diary["share"]):
         return f"How many recalled the programme, or booked time for it in their diary, {_WITHHELD}"
     if pd.isna(recalled["share"]) or pd.isna(diary["share"]):
-        return "No one in the goal-setting group said whether they recalled the programme or booked time for it in their diary."
+        return (
+            "No one in the goal-setting group said whether they recalled the programme or booked time for it in their"
+            " diary."
+        )
     return (
         f"Of those who were offered it and answered the survey, {percent(recalled['share'], 0)} did not recall it or"
         f" were unsure, and {percent(diary['share'], 0)} had booked time for it in their diary."

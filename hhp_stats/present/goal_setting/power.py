@@ -177,7 +177,7 @@ def multiplicity(report: StudyReport) -> str:
     )
     if len(rows) == 1:
         found = "an" if unadjusted else "no"
-        return f"The only outcome that could be analysed has {found} unadjusted p value below {limit_of_p(alpha)}."
+        return f"The only outcome that could be analysed has {found} unadjusted p-value below {limit_of_p(alpha)}."
     subject = "None" if unadjusted == 0 else spelled(unadjusted).capitalize()
     verb = "have" if unadjusted > 1 else "has"
     whole = f"{spelled(len(rows))} outcomes{'' if len(rows) == len(FAMILY) else ' that could be analysed'}"
