@@ -16,6 +16,7 @@ from great_tables import GT
 from hhp_stats.errors import UnknownName
 from hhp_stats.estimate.selection_path import EDGE, LIMIT
 from hhp_stats.files.project_root import find_root
+from hhp_stats.plan.any_plan import plan_of
 from hhp_stats.plan.book_sections import book_sections
 from hhp_stats.plan.catalogue import NOUNS, catalogue, study_entry, study_names
 from hhp_stats.plan.clauses import CLAUSE_STATUS, load_clause_status, protocol_study
@@ -27,8 +28,8 @@ from hhp_stats.present.markdown import escaped, printed_table
 from hhp_stats.present.marked_text import anchored, code_entry
 from hhp_stats.present.marks import presented
 from hhp_stats.present.numbers import count, interval, level, number, p_value, plural
-from hhp_stats.present.prose import contrast_of
-from hhp_stats.present.tables import aligned, effects_table, plain_table, text_table
+from hhp_stats.present.tables import aligned, plain_table, text_table
+from hhp_stats.present.versions import every_study, versions_in, versions_table
 from hhp_stats.results import LACKING
 from hhp_stats.studies.output import StudyOutput, open_output
 from hhp_stats.traced import traced_records
@@ -46,6 +47,11 @@ PACKAGES = (
     "pypandoc-binary",
 )
 CLAUSES_IN = "report/A-deviations.qmd"
+OTHER_RULES = (
+    "Versions by wild bootstrap and by randomisation inference take missing baselines at zero with an indicator."
+    " Bounds: their middle, which is no estimate, with the interval for the effect. Two-way clustering counts"
+    " authorities."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,39 +167,17 @@ class Appendix:
         return text_table(pd.DataFrame([_departure_row(entry) for entry in kept]), stub="Id")
 
     # ------------------------------------------------------------ B: all versions of all analyses
-    @presented
     def versions(self, *outcomes: str) -> GT:
-        """Every analysis of some outcomes, planned ones marked."""
-        plan = load_plan(self.root, self.output.study)
-        named = {plan.result_id(analysis): analysis for analysis in plan.analyses if analysis.outcome in outcomes}
-        frame = self.output.results
-        rows = frame.loc[frame["result_id"].isin(named)]
-        rows = rows.sort_values("outcome", key=lambda keys: keys.map(list(outcomes).index), kind="stable")
-        labels = [
-            named[row["result_id"]].label + (" (planned)" if row["analysis"] == "planned" else "")
-            for row in rows.to_dict("records")
-        ]
-        groups = [f"{plan.outcomes[key].label} ({plan.outcomes[key].unit})" for key in rows["outcome"]]
-        methods = rows.loc[rows["analysis"] == "planned"].groupby("outcome", sort=False)["method"]
-        notes = [
-            f"{plan.outcomes[str(key)].label}, planned: {' / '.join(dict.fromkeys(part))}." for key, part in methods
-        ]
-        return effects_table(
-            rows,
-            contrast=contrast_of(plan),
-            labels=labels,
-            stub="Version",
-            groups=groups,
-            digits=3,
-            notes=[
-                *_gathered(notes),
-                (
-                    "Versions by wild bootstrap and by randomisation inference take missing baselines at zero with an"
-                    " indicator. Bounds: their middle, which is no estimate, with the interval for the effect. Two-way"
-                    " clustering counts authorities."
-                ),
-            ],
-        )
+        """Every analysis of some outcomes of the study with a protocol, planned ones marked."""
+        plan = plan_of(self.root, self.protocol)
+        found = [each for each in versions_in(plan) if each.outcome in outcomes]
+        found.sort(key=lambda each: outcomes.index(each.outcome))
+        table: GT = versions_table(plan, self.output.results, found, notes=[OTHER_RULES])
+        return table
+
+    def versions_of_others(self) -> str:
+        """Every analysis of every other study, a section and a table for each; Markdown."""
+        return every_study(self.root, self.everything, without=self.protocol)
 
     def versions_of(self, role: str) -> GT:
         """Every analysis of the outcomes that the plan gives a role."""
@@ -325,15 +309,6 @@ def _by_id(deviations: Sequence[Deviation]) -> list[tuple[Deviation, int]]:
     for entry in deviations:
         counts.setdefault((entry.study, entry.id), []).append(entry)
     return [(entries[0], len(entries) - 1) for entries in counts.values()]
-
-
-def _gathered(notes: Sequence[str]) -> list[str]:
-    """Notes of outcomes with the same method as one note."""
-    outcomes: dict[str, list[str]] = {}
-    for note in notes:
-        outcome, method = note.split(", planned: ", 1)
-        outcomes.setdefault(method, []).append(outcome)
-    return [f"{', '.join(names)}: {method}" for method, names in outcomes.items()]
 
 
 def _both(words: str, estimate: str) -> str:

@@ -43,8 +43,10 @@ def effects_table(
     groups: Sequence[str] = (),
     notes: Sequence[str] = (),
     contrast: str,
+    analysed: Sequence[str] = ANALYSED,
 ) -> GT:
-    """Estimates with interval, p, df, people and teams, one line a row.
+    """Estimates with interval, p, df, people and teams, one line a row; `analysed` are the headings of the last two, or
+    of people alone.
 
     `groups` names the block each line belongs to. `arms` gives formatted cells of further columns before the
     difference (for example arm means). A row that could not be estimated shows dashes and its reason among the notes.
@@ -58,8 +60,8 @@ def effects_table(
     own[f"{conf} CI"] = [_reach(row, scale, digits) for row in kept]
     own["p"] = aligned([p_value(row["p_value"]) for row in kept])
     own["df"] = _df_column([row["df"] for row in kept])
-    own["People"] = [count(row["n"]) for row in kept]
-    own["Teams"] = [count(row["n_clusters"]) for row in kept]
+    for heading, column in zip(analysed, ("n", "n_clusters"), strict=False):
+        own[heading] = [count(row[column]) for row in kept]
     cells |= own
     reasons = [
         f"{label}: {as_sentence(row['note'])}"
@@ -73,8 +75,8 @@ def effects_table(
         spanner=list(arms) if arms else None,
         groups="group" if groups else None,
     )
-    effect = [heading for heading in own if heading not in ANALYSED]
-    return table.tab_spanner(contrast, columns=effect).tab_spanner("Analysed", columns=list(ANALYSED))
+    effect = [heading for heading in own if heading not in analysed]
+    return table.tab_spanner(contrast, columns=effect).tab_spanner("Analysed", columns=list(analysed))
 
 
 def _reach(row: Mapping[Any, Any], scale: float, digits: int) -> str:
