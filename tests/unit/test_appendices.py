@@ -53,14 +53,16 @@ def test_a_deviation_shows_the_planned_estimate_and_the_one_made_instead(root, a
         table = (
             replace(appendix, outputs={"goal_setting": replace(appendix.output, results=frame)})
             .deviations()
-            ._tbl_data.set_index("Id")
+            ._tbl_data.assign(Id=lambda cells: cells["Id"].map(plain))
+            .set_index("Id")
         )
         row = table.loc[one.id].map(plain)
         assert "1.25 (0.25 to 2.25)" in row["Planned"] and "7.75 (6.75 to 8.75)" in row["Done"]
 
 
 def test_a_deviation_says_whether_it_was_decided_before_unblinding(root, appendix):
-    table = appendix.deviations()._tbl_data.set_index("Id")["Decided"]
+    cells = appendix.deviations()._tbl_data
+    table = cells.assign(Id=cells["Id"].map(plain)).set_index("Id")["Decided"]
     first = {one.id: one for one in reversed(load_deviations(root))}
     for key, one in first.items():
         assert table[key].endswith("before unblinding" if one.before_unblinding else "after unblinding"), key
