@@ -18,9 +18,9 @@ from hhp_stats.present.embed import EmbeddedFigure, embed
 from hhp_stats.present.numbers import capital, listed_words, lowered, spelled
 from hhp_stats.present.style import INK, QUIET, TREATMENT, apply_style
 
-_INCHES = 4.6  # wide: its letters keep about their size on a telephone
-_ROW = 15.0  # height of a step on a route, in units of which the width has a hundred
-_SIZE = 7.8
+_INCHES = 3.7  # wide, about a telephone: its letters keep their size there
+_ROW = 18.0  # height of a step on a route, in units of which the width has a hundred
+_SIZE = 8.2
 
 
 def figure(study: str, *, root: Path | None = None) -> EmbeddedFigure:
@@ -60,23 +60,32 @@ def draw(model: LogicModel) -> Figure:
     """Offer at the top, one column a route, the outcome they meet in, and what follows from it at the foot."""
     apply_style()
     most = max(len(model.at(route.id)) for route in model.routes)
-    height = 66 + (_ROW + 3) * most
+    height = 73 + (_ROW + 3) * most
     figure, axes = plt.subplots(figsize=(_INCHES, _INCHES * height / 100))
     axes.set_xlim(0, 100)
     axes.set_ylim(0, height)
     axes.axis("off")
-    _box(axes, model.at(START)[0], x=50, y=height - 7, width=92)
+    _box(axes, model.at(START)[0], x=50, y=height - 9, width=94)
     columns = _places(len(model.routes))
-    top, meeting = height - 25, 27.0
+    top, meeting = height - 29, 27.0
     for (x, width), route in zip(columns, model.routes, strict=True):
-        _arrow(axes, (x, height - 12.5), (x, top + 5))
-        axes.text(x, top + 2, route.words, ha="center", va="center", fontsize=_SIZE, weight="bold", color=TREATMENT)
-        y = top - 9
+        _arrow(axes, (x, height - 17), (x, top + 6))
+        axes.text(
+            x,
+            top,
+            textwrap.fill(route.words, 14),
+            ha="center",
+            va="center",
+            fontsize=_SIZE,
+            weight="bold",
+            color=TREATMENT,
+        )
+        y = top - 15
         for step in model.at(route.id):
             _box(axes, step, x=x, y=y, width=width)
             y -= _ROW + 3
-        _arrow(axes, (x, y + 9), (x, meeting + 6))
-    _box(axes, model.at(MIDDLE)[0], x=50, y=meeting, width=92, tall=9)
+        _arrow(axes, (x, y + _ROW / 2 + 2), (x, meeting + 6))
+    _box(axes, model.at(MIDDLE)[0], x=50, y=meeting, width=94, tall=9)
     ends = model.at(END)
     for (x, width), step in zip(_places(len(ends)), ends, strict=True):
         _arrow(axes, (x, meeting - 5.5), (x, 12))
@@ -91,7 +100,7 @@ def _lowered(step: Step) -> str:
 def _places(number: int) -> Sequence[tuple[float, float]]:
     """Middle and width of columns of equal width."""
     share = 100 / number
-    return [(share * (at + 0.5), share - 5) for at in range(number)]
+    return [(share * (at + 0.5), share - 4) for at in range(number)]
 
 
 def _box(axes: Axes, step: Step, *, x: float, y: float, width: float, tall: float = _ROW - 2) -> None:
@@ -107,7 +116,7 @@ def _box(axes: Axes, step: Step, *, x: float, y: float, width: float, tall: floa
             linestyle="solid" if step.measured else (0, (4, 2.5)),
         )
     )
-    words = textwrap.fill(step.named, width=max(12, round(width * 0.62)))
+    words = textwrap.fill(step.named, width=max(12, round(width * 0.5)))
     axes.text(x, y, words, ha="center", va="center", fontsize=_SIZE, linespacing=1.15)
 
 

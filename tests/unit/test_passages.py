@@ -7,21 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from hhp_stats.plan.catalogue import catalogue
+from hhp_stats.plan.catalogue import catalogue, programme_plan
 from hhp_stats.plan.passages import UnevenMarks, check_passages, passages, unmarked, unmarked_line, without
 
 ROOT = Path(__file__).resolve().parents[2]
-SHARED = (
-    "index.qmd",
-    "report/01-programme.qmd",
-    "report/11-discussion.qmd",
-    "report/A-deviations.qmd",
-    "report/C-data.qmd",
-    "report/D-consistency.qmd",
-    "report/E-methods.qmd",
-    "report/F-reproducibility.qmd",
-    "report/H-changes.qmd",
-)
+SHARED = tuple(page for page in programme_plan(ROOT).pages if page != "report/references.qmd")
 
 INLINE = "One <!-- study: a -->(of A) <!-- end of study -->two<!-- study: b -->, three of B<!-- end of study -->."
 BLOCKS = "Before.\n\n<!-- study: a -->\n## A {#sec-a}\n\nOf A.\n<!-- end of study -->\n\nAfter.\n"
