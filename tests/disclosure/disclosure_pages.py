@@ -14,7 +14,7 @@ import pandas as pd
 
 from hhp_stats.publish.checks.page_text import read_page
 
-NUMBER = r"(?<![\d.,\u2212-])(\d{1,3}(?:,\d{3})+|\d+)(?![\d.,]*\d)(?!%)"
+NUMBER = r"(?<![\d.,\u2212\u00a3-])(\d{1,3}(?:,\d{3})+|\d+)(?![\d.,]*\d)(?!%)"
 PEOPLE = "people|persons?|participants|respondents|members of staff|staff|leavers|members|employees|volunteers|managers"
 IN_WORDS = re.compile(rf"{NUMBER} (?:of (?:the |all )?{NUMBER} )?(?:\w+ )?(?:{PEOPLE})\b")
 # A cell that is a number, a number with its share, or a mean with its error and a number of people.

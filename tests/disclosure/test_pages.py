@@ -4,7 +4,8 @@ import pandas as pd
 import pytest
 from disclosure_pages import not_among, people_in_prose, people_in_tables
 
-PAGE = """<html><body><main><p>Of 391 people, 87 participants answered; the difference was 0.28 (0.1 to 0.4), p = .03, in 5 weeks.</p>
+PAGE = """<html><body><main><p>Of 391 people, 87 participants answered; the difference was 0.28 (0.1 to 0.4), p = .03, in 5 weeks.
+Each £1 of staff time saved £6.25.</p>
 <img src="x.svg" alt="Flow of participants. Randomised: 391 people. Began: [c] people; Did not answer: 7; Analysed: 87.">
 <table><thead><tr><th>Group</th><th>People</th><th>Teams</th><th>Answered endline</th><th>Mean</th></tr></thead>
 <tbody><tr><td>Letter</td><td>195</td><td>9</td><td>83 (42.6%)</td><td>-0.20 (0.16), 86</td></tr>
