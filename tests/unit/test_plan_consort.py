@@ -184,7 +184,7 @@ def test_an_unknown_part_is_refused():
         ("18", 'status = "gap"', 'status = "partly"', "item 18", "without a section"),
         ("11", 'status = "partly"', 'status = "gap"', "item 11", "is a gap, but points"),
         ("27", 'note = "Nothing was collected."', 'note = ""', "item 27", "without a note"),
-        ("20b", 'note = "Nobody was."', 'note = ""', "item 20b", "without a note"),
+        ("20b", 'note = "No one was."', 'note = ""', "item 20b", "without a note"),
         ("27", "asks =", "demands =", "item 27", "'demands'"),
         ("27", "sections = []", 'sections = ["sec-methods"]', "item 27", "is a gap, but points"),
     ],
