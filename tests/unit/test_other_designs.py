@@ -180,12 +180,8 @@ def home(root, outputs, tmp_path_factory):
 def test_raw_means_beside_an_adjusted_difference_are_called_so(home):
     adjusted, plain = (phase_one.chapter(study, root=home) for study in ("letters", "coffee"))
     said = adjusted.say("effect/recognition")
-    assert (
-        "a raw mean of" in said
-        and "adjusted for local authority, the treated were" in said
-        and "the adjusted difference was" in said
-    )
-    assert "raw mean" not in plain.say("effect/recognition") and "adjusted" not in plain.say("effect/recognition")
+    assert "Feeling valued and recognised, adjusted for local authority, was" in said
+    assert "adjusted" not in plain.say("effect/recognition")
     notes = [chapter.table("outcomes").as_raw_html() for chapter in (adjusted, plain)]
     assert "Arms: raw mean" in notes[0] and "adjusted for local authority." in notes[0]
     assert "raw mean" not in notes[1]
@@ -199,7 +195,7 @@ def test_detectable_effects_are_those_of_the_design(home, outputs):
     own, people = rows["coffee/subjective_wellbeing/mde_achieved/clustered"], rows["coffee/power/mde_achieved/formula"]
     assert own > 1.2 * people
     table, figure = chapter.table("power").as_raw_html(), chapter.figure("effects")
-    assert f"{own:.2f}" in table and f"{people:.2f}" not in table and "likeness" in table
+    assert f"{own:.2f}" in table and f"{people:.2f}" not in table and "its people as similar as found here" in table
     assert f"below {own:.2f}" in figure.alt
     free = phase_one.chapter("letters", root=home)
     assert "equal arms, no covariates" in free.table("power").as_raw_html()
@@ -207,9 +203,13 @@ def test_detectable_effects_are_those_of_the_design(home, outputs):
 
 def test_what_was_randomised_is_named(home):
     coffee_chapter, letters_chapter = (phase_one.chapter(study, root=home) for study in ("coffee", "letters"))
-    assert re.match(r"\d+ buildings with \d+ people were randomised: \d+ buildings with", coffee_chapter.say("sample"))
+    assert re.match(
+        r"\d+ buildings with \d+ people were randomly assigned: \d+ buildings with", coffee_chapter.say("sample")
+    )
     assert "buildings with 380 people randomised" in coffee_chapter.figure("flow").caption
-    assert "people were randomised" in letters_chapter.say("sample") and "building" not in letters_chapter.say("sample")
+    assert "people were randomly assigned" in letters_chapter.say("sample") and "building" not in letters_chapter.say(
+        "sample"
+    )
 
 
 def test_an_expected_response_counts_in_both_designs(root, outputs):

@@ -64,9 +64,11 @@ def test_tipping(goal_setting_report, shift, word):
     report = goal_setting_report
     for side in ("low", "high"):
         report = with_rows(report, **{f"wellbeing__tipping__control_0{side}": {"estimate": shift}})
-    assert f"only the control staff who did not answer scored 0.80 standard deviations {word}" in SENTENCES["tipping"](
-        report
-    )
+    said, table = SENTENCES["tipping"](report), TABLES["tipping"](report)._tbl_data.set_index("Outcome")
+    assert f"only non-respondents in the control group scored 0.80 standard deviations {word} than imputed" in said
+    other = {"lower": "higher", "higher": "lower"}[word]
+    assert table.loc["Subjective wellbeing", f"Control, {word}"] == "0.80"
+    assert table.loc["Subjective wellbeing", f"Control, {other}"].startswith("more than ")
 
 
 @pytest.mark.parametrize(
@@ -97,19 +99,19 @@ def test_answering_by_wellbeing(goal_setting_report, high, low, word):
     )
     said = SENTENCES["attrition_wellbeing"](report)
     assert said.startswith(
-        f"Of those in the highest third of wellbeing at the start {high:.0%} answered at the end, of the lowest third"
+        f"Of those in the highest third of wellbeing at the start, {high:.0%} answered at the end; of the lowest third,"
         f" {low:.0%}"
     )
-    assert f"those who felt better were {word} likely" in said
+    assert f"Those who felt better were {word} likely" in said
 
 
 @pytest.mark.parametrize(
     ("estimate", "low", "high", "words"),
     [
-        (1.6, 1.1, 2.0, ("returned 1.60 pounds", "excludes")),
-        (1.6, 0.5, 2.0, ("returned 1.60", "includes")),
-        (0.6, 0.1, 0.9, ("returned 0.60", "excludes")),
-        (-0.4, -1.0, 0.5, ("went with a further loss of 0.40 pounds", "excludes")),
+        (1.6, 1.1, 2.0, ("saved \u00a31.60", "excludes")),
+        (1.6, 0.5, 2.0, ("saved \u00a31.60", "includes")),
+        (0.6, 0.1, 0.9, ("saved \u00a30.60", "excludes")),
+        (-0.4, -1.0, 0.5, ("went with a further loss of \u00a30.40", "excludes")),
     ],
 )
 def test_ratio_is_held_against_breaking_even(goal_setting_report, estimate, low, high, words):
@@ -149,7 +151,7 @@ def test_what_is_saved_is_added_up(goal_setting_report):
         lambda table: table.assign(absence=100.0, turnover=-30.0, cost=45.0, days=0.4),
     )
     table = TABLES["cost_parts"](report)._tbl_data
-    assert table[["Absence", "Turnover", "Together", "Days", "Pounds"]].iloc[0].tolist() == [
+    assert table[["Absence", "Turnover", "Together", "Days", "\u00a3"]].iloc[0].tolist() == [
         "100",
         "\u221230",
         "70",
@@ -176,8 +178,8 @@ def test_only_p_values_below_a_twentieth_count(goal_setting_report):
         for key, p in p_values.items()
     }
     said = SENTENCES["multiplicity"](with_rows(goal_setting_report, **rows))
-    assert said.startswith("Two of the six outcomes have an unadjusted p value below .05")
-    assert "sickness absence stands out" in said
+    assert said.startswith("Two of the six outcomes have an unadjusted p-value below .05")
+    assert "sickness absence remains" in said
 
 
 def test_likeness_of_teammates(goal_setting_report):

@@ -81,7 +81,7 @@ def test_no_difference_at_all(outcome):
 
 
 def test_what_could_not_be_estimated_says_why(outcome):
-    assert "one arm" in prose.difference(
+    assert "One arm." in prose.difference(
         row(math.nan, math.nan, math.nan, status="not_estimated", note="one arm"), outcome, offer="goal-setting"
     )
 

@@ -132,7 +132,7 @@ class Report:
     ("gap", "chance"),
     [(0.19, "within what the draws alone can make"), (-0.19, "within what"), (0.21, "more than the draws alone make")],
 )
-@pytest.mark.parametrize(("low", "told"), [(0.0, "reaches zero"), (-0.01, "reaches zero"), (0.01, "stays above zero")])
+@pytest.mark.parametrize(("low", "told"), [(0.0, "includes zero"), (-0.01, "includes zero"), (0.01, "is above zero")])
 def test_what_the_team_effect_does(plan, gap, chance, low, told):
     """Monte Carlo errors of .06 and .08 make one of .1 for the difference: .2 is twice that."""
     rows = {
@@ -181,11 +181,11 @@ def test_whether_there_are_enough_imputations(plan, holds):
         plan, {**rows, "sickness_absence": {"mc_error": 0.044, "mc_error_p": 0.033}}, {"monte_carlo": table}
     )
     said = imputation.enough_imputations(report)
-    assert "by about 0.044 days and its p value by about 0.033" in said
+    assert "by about 0.044 days and its p-value by about 0.033" in said
     words = (
         "All 2 planned results"
         if all(holds)
-        else f"**Warning:** for {('no', 'one', 'two')[holds.count(False)]} of 2 planned results"
+        else f"**Warning:** {('no', 'one', 'two')[holds.count(False)]} of 2 planned results"
     )
     assert words in said and ("subjective wellbeing" in said) is (not holds[0])
     shown = imputation.monte_carlo(report)._tbl_data

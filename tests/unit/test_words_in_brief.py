@@ -58,6 +58,9 @@ class Report:
     def table(self, name: str) -> pd.DataFrame:
         return self.tables[name]
 
+    def line(self, name: str, key: str, *, by: str) -> dict[str, Any]:
+        return self.lines(name, by=by)[key]
+
     def lines(self, name: str, *, by: str) -> dict[str, dict[str, Any]]:
         return {line[by]: line for line in self.tables[name].to_dict("records")}
 

@@ -60,7 +60,7 @@ def test_buildings_are_counted_by_arm(root):
     assert (
         drawn(report_of(root, "coffee", {}, clusters=CLUSTERS))
         == "5 buildings with 11 to 55 social workers were randomly assigned, 2 to coffee and tea and 3 to carry on"
-        " as before."
+        " as usual."
     )
 
 
@@ -184,7 +184,10 @@ def test_the_waves_of_the_survey_stand_in_their_order(root):
     ],
 )
 def test_who_is_still_alike(absence, wellbeing, words):
-    p = {"balance/omnibus/analysed": {"p_value": absence}, "balance/omnibus/respondents": {"p_value": wellbeing}}
+    p = {
+        "balance/omnibus/analysed": {"p_value": absence, "status": "estimated"},
+        "balance/omnibus/respondents": {"p_value": wellbeing, "status": "estimated"},
+    }
     assert words in balance.balance_analysed(SimpleNamespace(row=p.__getitem__, plan=SimpleNamespace(conf_level=0.95)))
 
 
