@@ -54,8 +54,9 @@ def linked_codes(table: str, codes: Mapping[str, str], target: Callable[[str], s
             if name in _WITHIN:
                 depth += -1 if part.startswith("</") else 1
             if place := _PLACE.search(part):
-                entry = html.unescape(place[1])
-                part = part if own(entry) else _PLACE.sub("", part)
+                # A second list that repeats an entry leads to the first.
+                entry = html.unescape(place[1]) if own(html.unescape(place[1])) else ""
+                part = part if entry else _PLACE.sub("", part)
             elif name == "span" and part.startswith("</"):
                 entry = ""
             parts.append(part)

@@ -157,7 +157,7 @@ def test_every_code_is_a_link_to_its_entry(rendered):
     ]
     assert loose == []
     links = [(name, link) for name, page in pages.items() for link in page.links]
-    assert len(links) > 1_000
+    assert len(links) > 500
     lost = [
         (name, link)
         for name, link in links

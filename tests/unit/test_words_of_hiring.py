@@ -105,11 +105,13 @@ def say(report, name):
 # ---------------------------------------------------------------- whose number it is
 def test_rates_stand_with_their_condition(root, plan):
     report = report_of(root, plan)
-    assert "minority ethnic names were shortlisted in 11.1% of decisions when seen in pairs and in 22.2% when" in say(
-        report, "question_1"
+    assert (
+        "minority ethnic names were shortlisted in 11.1% of decisions. Seen one after the other, they were shortlisted in 22.2%"
+        in say(report, "question_1")
     )
-    assert "White British names were shortlisted in 33.3% of decisions when seen in pairs and in 44.4% when" in say(
-        report, "question_2"
+    assert (
+        "White British names were shortlisted in 33.3% of decisions. Seen one after the other, they were shortlisted in 44.4%"
+        in say(report, "question_2")
     )
     table = TABLES["rates"](report)._tbl_data.set_index("Condition and names")["Shortlisted"]
     assert table.to_dict() == {cell.label: f"{number(RATES[cell.id])}%" for cell in plan.cells_of(FIRST)}
@@ -119,7 +121,7 @@ def test_scores_stand_with_their_condition(root, plan):
     report = report_of(root, plan)
     for name, first, second in (("score_1", 10.5, 12.5), ("score_2", 10.5, 14.5), ("score_3", 12.5, 14.5)):
         assert re.search(
-            rf"scored {number(first)} points on average, .* than with .* \({number(second)};", say(report, name)
+            rf"was {number(first)} points\. That is .* than with .* \({number(second)};", say(report, name)
         ), name
     assert say(report, "score_spread").startswith(
         "The standard deviation of scores is 1.05 points with the name removed, 1.25 with a minority ethnic and 1.45 with"

@@ -218,5 +218,6 @@ def enough_imputations(report: StudyReport) -> str:
     names = [report.outcome(str(key).split("/")[1]).label.lower() for key in failing["result_id"]]
     return (
         f"{head} **Warning:** {spelled(len(names))} of {plural(len(table), 'planned result')}"
-        f" {'is' if len(names) == 1 else 'are'} outside the limits ({', '.join(names)}), so more imputations are needed."
+        f" {'is' if len(names) == 1 else 'are'} outside the limits ({', '.join(names)}), so more imputations"
+        " are needed."
     )

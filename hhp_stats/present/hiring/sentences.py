@@ -66,8 +66,9 @@ def _change(report: HiringReport, name: str, label: str, estimand: str) -> str:
     word = towards(row, words=("more", "less"))
     joint, separate = _rates(report, f"joint_{name}", f"separate_{name}")
     return (
-        f"Candidates with {label} names were shortlisted in {joint} of decisions when seen in pairs and in {separate}"
-        f" when seen one after the other. That is {number(abs(row['estimate']), 1)} percentage points {word} often in"
+        f"Seen in pairs, candidates with {label} names were shortlisted in {joint} of decisions. Seen one after the"
+        f" other, they were shortlisted in {separate}. That is {number(abs(row['estimate']), 1)} percentage"
+        f" points {word} often in"
         f" pairs ({evidence(row, digits=1, unit=' points')}), {_verdict(row)}."
     )
 
@@ -91,8 +92,8 @@ def question_3(report: HiringReport) -> str:
     row = report.row("progression", "white_british_vs_minority_separate")
     word = towards(row, words=("more", "less"))
     return (
-        "When seen one after the other, candidates with White British names were shortlisted"
-        f" {number(abs(row['estimate']), 1)} percentage points {word} often than candidates with minority ethnic names"
+        "Seen one after the other, White British names were shortlisted"
+        f" {number(abs(row['estimate']), 1)} percentage points {word} often than minority ethnic names"
         f" ({evidence(row, digits=1, unit=' points')}), {_verdict(row)}."
     )
 
@@ -216,9 +217,9 @@ def _score(report: HiringReport, estimand: str, method: str = "") -> str:
     means = apart(*(report.row("evaluation_score", f"mean_{cell.id}")["estimate"] for cell in (first, second)))
     names = [cell.label.lower().replace("british", "British").replace("white", "White") for cell in (first, second)]
     return (
-        f"Applications shown with “{names[0]}” scored {means[0]} points on average,"
-        f" {number(abs(row['estimate']))} {towards(row, words=('more', 'less'))} than with “{names[1]}” ({means[1]};"
-        f" {evidence(row, digits=2)}), {_verdict(row)}."
+        f"With “{names[0]}” the average score was {means[0]} points. That is {number(abs(row['estimate']))} points"
+        f" {towards(row, words=('more', 'less'))} than with “{names[1]}” ({means[1]}; {evidence(row, digits=2)}),"
+        f" {_verdict(row)}."
     )
 
 

@@ -220,7 +220,9 @@ def analysis_data(analysis: ReturnsAnalysis, material: Material) -> AnalysisData
     people = analysed(analysis, outcome, material)
     column = outcome_column(analysis, outcome, plan)
     if analysis.missing_outcome == "bounds" and people[column].notna().all():
-        raise NothingUnknown(f"{lower_first(outcome.label)} is known of everybody, so that nothing unknown can move it")
+        raise NothingUnknown(
+            f"{lower_first(outcome.label)} is known for everyone, so that nothing unknown can change it"
+        )
     entropy = (plan.seed, STREAMS.get(analysis.estimator, 0))
     return AnalysisData(
         analysis=analysis,
